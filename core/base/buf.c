@@ -1,0 +1,104 @@
+/* buf.c: growth in one place, overflow and limit checked there. */
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+static char *fail(struct buf *buf)
+{
+    size_t max = buf->max;
+    free(buf->data);
+    *buf = (struct buf){.max = max, .failed = true};
+    return NULL;
+}
+
+static bool grow(struct buf *buf, size_t need)
+{
+    size_t cap = buf->cap < BUF_MIN ? BUF_MIN : buf->cap;
+    while (cap < need) {
+        if (!mul_ok(cap, 2, &cap))
+            return false;
+    }
+    if (cap + 1 < cap)
+        return false;
+    char *data = realloc(buf->data, cap + 1);
+    if (!data)
+        return false;
+    buf->data = data;
+    buf->cap = cap;
+    return true;
+}
+
+char *buf_reserve(struct buf *buf, size_t len)
+{
+    size_t need;
+    if (buf->failed)
+        return NULL;
+    if (!add_ok(buf->len, len, &need) || (buf->max && need > buf->max))
+        return fail(buf);
+    if ((need > buf->cap || !buf->data) && !grow(buf, need))
+        return fail(buf);
+    return buf->data + buf->len;
+}
+
+void buf_put(struct buf *buf, const void *bytes, size_t len)
+{
+    char *at = buf_reserve(buf, len);
+    if (!at)
+        return;
+    if (len)
+        memcpy(at, bytes, len);
+    buf->len += len;
+    buf->data[buf->len] = '\0';
+}
+
+void buf_puts(struct buf *buf, const char *text)
+{
+    buf_put(buf, text, strlen(text));
+}
+
+void buf_putc(struct buf *buf, char c)
+{
+    buf_put(buf, &c, 1);
+}
+
+void buf_printf(struct buf *buf, const char *fmt, ...)
+{
+    va_list args, again;
+    va_start(args, fmt);
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, fmt, args);
+    va_end(args);
+    char *at = len < 0 ? NULL : buf_reserve(buf, (size_t)len + 1);
+    if (at) {
+        vsnprintf(at, (size_t)len + 1, fmt, again);
+        buf->len += (size_t)len;
+    }
+    va_end(again);
+}
+
+void buf_reset(struct buf *buf)
+{
+    buf->len = 0;
+    buf->failed = false;
+    if (buf->data)
+        buf->data[0] = '\0';
+}
+
+char *buf_steal(struct buf *buf, size_t *len)
+{
+    if (!buf_reserve(buf, 0))
+        return NULL;
+    char *data = buf->data;
+    data[buf->len] = '\0';
+    if (len)
+        *len = buf->len;
+    *buf = (struct buf){.max = buf->max};
+    return data;
+}
+
+void buf_clear(struct buf *buf)
+{
+    free(buf->data);
+    *buf = (struct buf){.max = buf->max};
+}

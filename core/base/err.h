@@ -1,0 +1,87 @@
+/* err.h: errors are values with stable codes.
+ *
+ * A function that can fail returns 0 or a negative ERR_* of the table below. Callers outside the
+ * program see the *name* ("ERR_JSON"), never the number. `struct err` carries the cause and the
+ * cure in words; it is optional everywhere (NULL = not wanted).
+ *
+ * class: input    the caller's data is wrong            (shown to whoever gave it)
+ *        refusal  the law says no                       (goes back to the model)
+ *        tool     an effect failed in the world         (goes back to the model)
+ *        model    the model or its endpoint failed      (backs off, retries)
+ *        limit    a bound was hit                       (named, never silent)
+ *        system   disk, memory, kernel, another process
+ *        bug      ours
+ */
+#ifndef BASE_ERR_H
+#define BASE_ERR_H
+
+#include "base/base.h"
+
+/* X(name, class, text) in numeric order; append inside your group, names never change. */
+#define ERR_TABLE(X)                                                                               \
+    X(BUG, bug, "internal error")                                                                  \
+    X(MEMORY, system, "out of memory")                                                             \
+    X(IO, system, "input/output error")                                                            \
+    X(USAGE, input, "wrong usage")                                                                 \
+    X(LIMIT, limit, "a limit was hit")                                                             \
+    X(TIMEOUT, limit, "a deadline passed")                                                         \
+    X(CANCELED, system, "canceled")                                                                \
+    X(NOT_FOUND, input, "not found")                                                               \
+    X(EXISTS, input, "already exists")                                                             \
+    X(JSON, input, "not valid JSON")                                                               \
+    X(UTF8, input, "not valid UTF-8")                                                              \
+    X(SCHEMA, input, "does not match the schema")                                                  \
+    X(SCHEMA_UNSUPPORTED, input, "the schema uses an unknown keyword")                             \
+    X(CONFIG, input, "the project's configuration is wrong")                                       \
+    X(CYCLE, input, "dependencies form a cycle")                                                   \
+    X(TRANSITION, refusal, "the state machine does not allow this")                                \
+    X(DENIED, refusal, "the gate refused")                                                         \
+    X(ASK, refusal, "a person has to allow this")                                                  \
+    X(PATH, tool, "the path is not inside the tree")                                               \
+    X(TOO_LARGE, tool, "too large")                                                                \
+    X(NOT_FILE, tool, "not a regular file")                                                        \
+    X(NOT_DIR, tool, "not a directory")                                                            \
+    X(STORE, system, "the database failed")                                                        \
+    X(STORE_NEWER, input, "the database was written by a newer version")                           \
+    X(STALE, system, "somebody else changed it first")                                             \
+    X(OWNED, system, "another process owns the project")                                           \
+    X(NET, model, "the endpoint could not be reached")                                             \
+    X(HTTP, model, "the endpoint answered with an error")                                          \
+    X(PROTOCOL, model, "the endpoint broke the protocol")                                          \
+    X(SCRIPT, bug, "a script failed")                                                              \
+    X(SCRIPT_SYNTAX, input, "a script does not compile")                                           \
+    X(SCRIPT_MEMORY, limit, "a script used too much memory")                                       \
+    X(SCRIPT_STEPS, limit, "a script used too many steps")                                         \
+    X(SCRIPT_TIME, limit, "a script ran too long")                                                 \
+    X(SCRIPT_CONTRACT, bug, "a script broke its contract")                                         \
+    X(PROC, tool, "the process failed")                                                            \
+    X(CONFLICT, tool, "two cards changed the same lines")
+
+enum {
+    ERR_NONE_ = 0,
+#define X(name, class, text) ERR_POS_##name,
+    ERR_TABLE(X)
+#undef X
+#define X(name, class, text) ERR_##name = -ERR_POS_##name,
+        ERR_TABLE(X)
+#undef X
+};
+
+struct err {
+    int code;       /* 0 or ERR_* */
+    char text[400]; /* the cause, one sentence, UTF-8 */
+    char fix[200];  /* the cure, one sentence, may be empty */
+};
+
+/* Fills err (when not NULL) and returns code, so that `return err_set(e, ERR_X, ...)` reads well. */
+int err_set(struct err *err, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
+
+/* Adds the cure; returns err->code (or ERR_BUG without err). */
+int err_fix(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* "ERR_JSON", "input", "not valid JSON"; unknown codes answer as ERR_BUG. Static strings. */
+const char *err_name(int code);
+const char *err_class(int code);
+const char *err_text(int code);
+
+#endif

@@ -1,0 +1,144 @@
+/* bind.c: the registry of modules and the helpers they share. */
+#include "bind/bind.h"
+
+#include <lualib.h>
+#include <string.h>
+
+
+static const luaL_Reg modules[] = {
+#define X(name) {"orket.core." #name, luaopen_orket_##name},
+    BIND_MODULES(X)
+#undef X
+    {NULL, NULL},
+};
+
+void bind_open(lua_State *L, struct bind *bind)
+{
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+    for (const luaL_Reg *m = modules; m->name; m++) {
+        lua_pushlightuserdata(L, bind);
+        lua_pushcclosure(L, m->func, 1);
+        lua_setfield(L, -2, m->name);
+    }
+    lua_pop(L, 1);
+}
+
+struct bind *bind_of(lua_State *L)
+{
+    return lua_touserdata(L, lua_upvalueindex(1));
+}
+
+void bind_functions(lua_State *L, const luaL_Reg *functions)
+{
+    lua_pushlightuserdata(L, bind_of(L));
+    luaL_setfuncs(L, functions, 1);
+}
+
+void bind_type(lua_State *L, const char *type, const luaL_Reg *methods, lua_CFunction gc)
+{
+    if (!luaL_newmetatable(L, type)) {
+        lua_pop(L, 1);
+        return;
+    }
+    bind_functions(L, methods);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, gc);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "__close");
+    lua_setfield(L, -2, "__gc");
+    lua_pushliteral(L, "locked");
+    lua_setfield(L, -2, "__metatable");
+    lua_pop(L, 1);
+}
+
+static int with_traceback(lua_State *L)
+{
+    const char *message = lua_tostring(L, 1);
+    luaL_traceback(L, L, message ? message : "error object is not a string", 1);
+    return 1;
+}
+
+int bind_call(lua_State *L, int nargs, int nresults)
+{
+    int base = lua_gettop(L) - nargs;
+    lua_pushcfunction(L, with_traceback);
+    lua_insert(L, base); // handler, function, args
+    int rc = lua_pcall(L, nargs, nresults, base);
+    lua_remove(L, base);
+    if (rc == LUA_OK)
+        return 0;
+    if (lua_getglobal(L, "_ON_ERROR") == LUA_TFUNCTION) { // message, handler
+        lua_insert(L, -2);
+        if (lua_pcall(L, 1, 0, 0) != LUA_OK)
+            lua_pop(L, 1);
+    } else {
+        lua_pop(L, 1);
+        fprintf(stderr, "orket: %s\n", lua_tostring(L, -1));
+        lua_pop(L, 1);
+    }
+    return rc == LUA_ERRMEM ? ERR_MEMORY : ERR_BUG;
+}
+
+int bind_fail(lua_State *L, const struct err *err)
+{
+    lua_pushnil(L);
+    lua_pushstring(L, err->text[0] ? err->text : err_text(err->code));
+    lua_pushstring(L, err_name(err->code));
+    if (!err->fix[0])
+        return 3;
+    lua_pushstring(L, err->fix);
+    return 4;
+}
+
+static bool is_known(const char *key, const char *const *known)
+{
+    for (; *known; known++)
+        if (strcmp(key, *known) == 0)
+            return true;
+    return false;
+}
+
+void bind_check_options(lua_State *L, int idx, const char *const *known)
+{
+    idx = lua_absindex(L, idx);
+    luaL_checktype(L, idx, LUA_TTABLE);
+    lua_pushnil(L);
+    while (lua_next(L, idx)) {
+        if (lua_type(L, -2) != LUA_TSTRING || !is_known(lua_tostring(L, -2), known))
+            luaL_error(L, "unknown option '%s'", luaL_tolstring(L, -2, NULL));
+        lua_pop(L, 1);
+    }
+}
+
+int bind_keep(lua_State *L, int idx)
+{
+    lua_pushvalue(L, idx);
+    return luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+void bind_take(struct bind *bind, int ref)
+{
+    lua_rawgeti(bind->L, LUA_REGISTRYINDEX, ref);
+    luaL_unref(bind->L, LUA_REGISTRYINDEX, ref);
+}
+
+#define SCRATCH_TYPE "orket.scratch"
+
+static int scratch_gc(lua_State *L)
+{
+    buf_clear(luaL_checkudata(L, 1, SCRATCH_TYPE));
+    return 0;
+}
+
+struct buf *bind_scratch(lua_State *L)
+{
+    struct buf *buf = lua_newuserdatauv(L, sizeof *buf, 0);
+    *buf = (struct buf){0};
+    if (luaL_newmetatable(L, SCRATCH_TYPE)) {
+        lua_pushcfunction(L, scratch_gc);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+    return buf;
+}

@@ -1,0 +1,59 @@
+/* bind.h: the only floor where Lua meets model and io. One file per module of `orket.core.*`.
+ *
+ * C enters Lua at exactly one function, bind_call. Functions that wait take a callback as their last
+ * argument, called exactly once from the loop; only lua/orket/async.lua passes callbacks.
+ * Failures of the world are answered as nil, message, code (code = "ERR_..."), see bind_fail.
+ */
+#ifndef BIND_BIND_H
+#define BIND_BIND_H
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <uv.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "bind/modules.h"
+
+/* What modules need from the process; one per trusted state, an upvalue of every function. */
+struct bind {
+    uv_loop_t *loop;
+    lua_State *L; /* the trusted main thread */
+};
+
+/* Registers all modules as package.preload entries of L. */
+void bind_open(lua_State *L, struct bind *bind);
+
+/* The context: upvalue 1 of the running function. */
+struct bind *bind_of(lua_State *L);
+
+/* Sets the functions of a module table (at the top) with the context as upvalue 1. */
+void bind_functions(lua_State *L, const luaL_Reg *functions);
+
+/* Makes the metatable `type` with methods (context as upvalue 1), __index, and __gc = __close = gc. */
+void bind_type(lua_State *L, const char *type, const luaL_Reg *methods, lua_CFunction gc);
+
+/* pcall with traceback of the function below nargs arguments; drops the results (nresults = 0) or
+ * leaves them. An error is reported through the state's error handler (lua/orket/errors.lua) and
+ * answered as a negative code with nothing left on the stack. */
+int bind_call(lua_State *L, int nargs, int nresults);
+
+/* Pushes nil, message, code[, fix] from err; returns the number of values. */
+int bind_fail(lua_State *L, const struct err *err);
+
+/* Raises when the options table at idx has a key that is not in the NULL-terminated list. */
+void bind_check_options(lua_State *L, int idx, const char *const *known);
+
+/* A function kept for a later callback. luaL_ref in the registry of the main state. */
+int bind_keep(lua_State *L, int idx);
+/* Pushes the kept function on bind->L and forgets it. */
+void bind_take(struct bind *bind, int ref);
+
+/* Pushes an empty buffer that is released by the collector, so that raising cannot leak it. */
+struct buf *bind_scratch(lua_State *L);
+
+/* A JSON tree as userdata (`orket.core.doc`): owns its doc. */
+struct json_doc *bind_new_doc(lua_State *L);          /* pushes an empty one */
+const struct json *bind_to_doc(lua_State *L, int idx); /* NULL when it is none */
+
+#endif

@@ -1,0 +1,16 @@
+/* modules.h: the list of modules of `orket.core.*`, one line each. */
+#ifndef BIND_MODULES_H
+#define BIND_MODULES_H
+
+#include <lua.h>
+
+#define BIND_MODULES(X)                                                                            \
+    X(doc)                                                                                         \
+    X(embed)                                                                                       \
+    X(sys)
+
+#define X(name) int luaopen_orket_##name(lua_State *L);
+BIND_MODULES(X)
+#undef X
+
+#endif

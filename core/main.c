@@ -1,0 +1,124 @@
+/* main.c: wires the floors: argv -> loop -> context -> trusted state -> lua/orket/main.lua.
+ *
+ * The trusted state sees `orket.core.*` and the embedded `orket.*` modules; ORKET_LUA=<dir> loads
+ * the latter from a source tree instead (for people who work on Orket itself). */
+#include <lauxlib.h>
+#include <luv/luv.h>
+#include <lualib.h>
+#include <signal.h>
+#include <string.h>
+#include <uv.h>
+
+#include "bind/bind.h"
+#include "bind/embed.h"
+
+static const struct embed_file *find(const char *name)
+{
+    for (size_t i = 0; i < embed_count; i++)
+        if (strcmp(embed_files[i].name, name) == 0)
+            return &embed_files[i];
+    return NULL;
+}
+
+/* package.searchers entry: "orket.cli" -> embedded lua/orket/cli.lua */
+static int search_embedded(lua_State *L)
+{
+    char path[256];
+    snprintf(path, sizeof path, "lua/%s", luaL_checkstring(L, 1));
+    for (char *p = path; *p; p++)
+        if (*p == '.')
+            *p = '/';
+    size_t len = strlen(path);
+    snprintf(path + len, sizeof path - len, ".lua");
+    const struct embed_file *file = find(path);
+    if (!file) {
+        lua_pushfstring(L, "no embedded file '%s'", path);
+        return 1;
+    }
+    char chunk[300];
+    snprintf(chunk, sizeof chunk, "@%s", path);
+    if (luaL_loadbufferx(L, file->start, (size_t)(file->end - file->start), chunk, "t"))
+        return lua_error(L);
+    lua_pushstring(L, path);
+    return 2;
+}
+
+static void open_packages(lua_State *L)
+{
+    const char *dir = getenv("ORKET_LUA");
+    lua_getglobal(L, "package");
+    if (dir && *dir)
+        lua_pushfstring(L, "%s/?.lua", dir);
+    else
+        lua_pushliteral(L, "");
+    lua_setfield(L, -2, "path");
+    lua_pushliteral(L, "");
+    lua_setfield(L, -2, "cpath");
+    lua_getfield(L, -1, "searchers");
+    lua_pushcfunction(L, search_embedded);
+    lua_rawseti(L, -2, 3); // instead of the C loaders
+    lua_pushnil(L);
+    lua_rawseti(L, -2, 4);
+    lua_pop(L, 2);
+}
+
+static void push_argv(lua_State *L, int argc, char **argv)
+{
+    lua_createtable(L, argc - 1, 0);
+    for (int i = 1; i < argc; i++) {
+        lua_pushstring(L, argv[i]);
+        lua_rawseti(L, -2, i);
+    }
+}
+
+/* The callbacks of luv enter Lua through the same door as ours. */
+static int call_from_luv(lua_State *L, int nargs, int nresults, int flags)
+{
+    (void)flags;
+    return bind_call(L, nargs, nresults < 0 ? 0 : nresults);
+}
+
+/* (context, argv table) -> exit code; runs protected */
+static int boot(lua_State *L)
+{
+    struct bind *bind = lua_touserdata(L, 1);
+    luaL_openlibs(L);
+    open_packages(L);
+    luv_set_loop(L, bind->loop);
+    luv_set_callback(L, call_from_luv);
+    luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+    lua_pushcfunction(L, luaopen_luv);
+    lua_setfield(L, -2, "luv");
+    lua_pop(L, 1);
+    bind_open(L, bind);
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "orket.main");
+    lua_call(L, 1, 1); // module: function(argv) -> exit code
+    lua_pushvalue(L, 2);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_IGN);
+    uv_loop_t loop;
+    lua_State *L = luaL_newstate();
+    if (!L || uv_loop_init(&loop)) {
+        fputs("orket: out of memory\n", stderr);
+        return 1;
+    }
+    struct bind bind = {.loop = &loop, .L = L};
+    lua_pushcfunction(L, boot);
+    lua_pushlightuserdata(L, &bind);
+    push_argv(L, argc, argv);
+    int code = 1;
+    if (bind_call(L, 2, 1) == 0) {
+        code = (int)lua_tointeger(L, -1);
+        lua_pop(L, 1);
+    }
+    lua_close(L);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    uv_loop_close(&loop);
+    return code;
+}

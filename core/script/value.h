@@ -1,0 +1,37 @@
+/* value.h: plain data between C trees and any Lua state: nil/null, booleans, integers, reals, UTF-8
+ * strings, arrays, objects. Used for boxes and for the trusted state alike.
+ *
+ * JSON null is the light userdata NULL (`cjson.null`). An array is a table with keys 1..n; an empty
+ * array is an empty table whose metatable is value_array_mt (`cjson.empty_array_mt`), which arrays
+ * pushed by value_push carry as well. Every other empty table is an object.
+ */
+#ifndef SCRIPT_VALUE_H
+#define SCRIPT_VALUE_H
+
+#include <lua.h>
+
+#include "base/json.h"
+
+/* Pushes one value. May raise (memory, stack); call it inside a protected call. */
+void value_push(lua_State *L, const struct json *value);
+
+/* Decodes JSON text straight to one pushed Lua value, without a tree. 0, or a negative code with
+ * nothing pushed. May raise for memory. */
+int value_decode(lua_State *L, const char *text, size_t len, const struct json_limits *limits,
+                 struct err *err);
+
+/* Reads the value at idx into doc (appended to its arena, not reset) as *out. Functions, userdata,
+ * threads, NaN, infinities, mixed or sparse tables, non-string keys, cycles and depth over the limit
+ * are ERR_JSON with the path of the offender; invalid UTF-8 is ERR_UTF8. Tables are read raw.
+ * May raise only for memory of L. */
+int value_read(lua_State *L, int idx, struct json_doc *doc, const struct json_limits *limits,
+               struct json *out, struct err *err);
+
+/* Writes the value at idx as canonical JSON text, without a tree. Errors as value_read. */
+int value_encode(lua_State *L, int idx, struct buf *out, const struct json_limits *limits,
+                 struct err *err);
+
+/* Pushes the metatable that marks arrays (one per state, kept in its registry). */
+void value_array_mt(lua_State *L);
+
+#endif

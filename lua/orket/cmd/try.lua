@@ -1,0 +1,96 @@
+-- try.lua: `orket try WALL …`: one wall put to the test without a project.
+--
+-- Each wall is a module orket.try.<wall>:
+--   usage           one line
+--   request(args, read) -> request table | nil, message   from the command line; read(name) -> text
+--   answer(request) -> answer table, accepted boolean      never raises for bad input
+-- Prints one JSON line; exit 0 accepted, 1 refused, 2 usage. With --jsonl: one request per line in,
+-- one answer per line out, in order; `id` is echoed; a bad row answers {"error":…} and the next is read.
+
+local cjson = require("cjson")
+
+local M = {}
+
+local WALLS = { "json", "schema", "box", "path", "fsm", "gate", "sse" }
+
+local function usage(out, wall)
+  if wall then
+    out:write("usage: orket try ", wall.usage, "\n       orket try … --jsonl < requests\n")
+  else
+    out:write("usage: orket try WALL …   (", table.concat(WALLS, ", "), ")\n")
+  end
+  return 2
+end
+
+local function read(name)
+  if not name or name == "-" then
+    return io.read("a")
+  end
+  local file, err = io.open(name, "rb")
+  if not file then
+    return nil, err
+  end
+  local text = file:read("a")
+  file:close()
+  return text
+end
+
+local function row_answer(wall, line)
+  local request, message = cjson.decode(line)
+  if request == nil then
+    return { error = "not a JSON request: " .. message }
+  elseif type(request) ~= "table" then
+    return { error = "a request is a JSON object" }
+  end
+  local ok, answer = pcall(wall.answer, request)
+  if not ok then
+    answer = { error = tostring(answer) }
+  end
+  answer.id = request.id
+  return answer
+end
+
+local function rows(wall)
+  io.stdout:setvbuf("full")
+  for line in io.lines() do
+    if line:find("%S") then
+      io.write(cjson.encode(row_answer(wall, line)), "\n")
+    end
+    io.flush()
+  end
+  return 0
+end
+
+local function find(name)
+  for _, wall in ipairs(WALLS) do
+    if wall == name then
+      return require("orket.try." .. wall)
+    end
+  end
+end
+
+---@param args string[]
+---@return integer exit code
+function M.run(args)
+  local wall = find(args[1])
+  if not wall then
+    return usage(args[1] == "--help" and io.stdout or io.stderr)
+  end
+  table.remove(args, 1)
+  if args[1] == "--help" then
+    usage(io.stdout, wall)
+    return 0
+  elseif args[1] == "--jsonl" then
+    return rows(wall)
+  end
+  local request, message = wall.request(args, read)
+  if not request then
+    io.stderr:write("orket try: ", message or "wrong arguments", "\n")
+    return usage(io.stderr, wall)
+  end
+  local answer, accepted = wall.answer(request)
+  print(cjson.encode(answer))
+  return accepted and 0 or 1
+end
+
+return M
