@@ -8,21 +8,25 @@
  *
  * Strict means: valid UTF-8 only, no duplicate keys, no lone surrogates, no trailing bytes, integers
  * exact to 64 bit (an integer literal outside int64 is refused, not rounded), reals finite, depth and
- * size bounded. A number without fraction and exponent is an integer; every other is a real, and is
- * written back as a real.
+ * size bounded. A number without fraction and exponent is an integer (-0 is 0); every other is a
+ * real, and is written back as a real (-0.0 stays -0.0).
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/utf8.h"
+
+#define JSON_DEPTH_MAX 512  /* no text, tree or Lua value nests deeper, whatever the limits say */
+#define JSON_NUMBER_MAX 512 /* bytes of one real literal */
 
 enum json_type { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_INT, JSON_REAL, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
 struct json;
 struct json_member;
 
-/* One value. 16 bytes of payload, no parent pointer. */
+/* One value: 24 bytes, no parent pointer. */
 struct json {
     uint8_t type;  /* enum json_type */
     uint32_t len;  /* string: bytes; array: items; object: members */
@@ -50,6 +54,9 @@ struct json_limits {
     size_t values;  /* values in all, default 1 Mi */
 };
 
+/* The limits with the defaults filled in; NULL = all defaults. */
+struct json_limits json_limits(const struct json_limits *limits);
+
 /* ---- doc: owns trees ---- */
 
 struct json_doc {
@@ -57,7 +64,7 @@ struct json_doc {
     struct json root;          /* null until parsed or finished */
 };
 
-/* {0} is an empty doc. Reset keeps one chunk for the next use; clear frees everything. */
+/* {0} is an empty doc. Reset keeps one small chunk for the next use; clear frees everything. */
 void json_doc_reset(struct json_doc *doc);
 void json_doc_clear(struct json_doc *doc);
 
@@ -99,14 +106,17 @@ bool json_equal(const struct json *a, const struct json *b);
 /* ---- building ---- */
 
 /* Calls come in document order; errors are kept and answered by json_finish. A builder belongs to
- * one doc and must be finished or cleared. */
+ * one doc and must be finished or dropped. */
 struct json_builder {
     struct json_doc *doc;
-    struct buf stack; /* private: open containers and their children */
-    const char *key;  /* private: pending key */
-    uint32_t key_len, key_at, at;
+    struct buf stack;       /* private: open containers and their finished children */
+    size_t open;            /* private: index + 1 of the innermost open container */
+    struct json_member key; /* private: pending key */
+    bool has_key;
     unsigned depth;
     int error;
+    uint32_t at;    /* offset given to the next value */
+    uint32_t fault; /* offset of a duplicate key */
 };
 
 void json_build(struct json_builder *b, struct json_doc *doc);
@@ -123,7 +133,8 @@ void json_begin_object(struct json_builder *b);
 void json_key(struct json_builder *b, const char *key, size_t len); /* copied */
 void json_end_object(struct json_builder *b); /* sorts; a duplicate key is ERR_JSON at finish */
 
-/* Moves the built value to *root (in doc's arena). 0 or ERR_JSON, ERR_UTF8, ERR_LIMIT, ERR_MEMORY. */
+/* Moves the built value to *root (in doc's arena) and ends the builder. 0 or ERR_JSON, ERR_UTF8,
+ * ERR_LIMIT, ERR_MEMORY, ERR_BUG (calls out of order). */
 int json_finish(struct json_builder *b, struct json *root) MUST_CHECK;
 
 /* Gives up the half-built value. */
@@ -131,8 +142,9 @@ void json_drop(struct json_builder *b);
 
 /* ---- scanning ---- */
 
-/* Callbacks answer 0, or a negative code that ends the scan with it. Strings are decoded, and
- * borrowed until the callback returns. `at` is the offset of the value. */
+/* Callbacks answer 0, or a negative code that ends the scan with it; ERR_EXISTS means "duplicate
+ * key" and is told as ERR_JSON. Strings are decoded, valid UTF-8, and borrowed until the callback
+ * returns. `at` is the offset of the value. A callback may longjmp only when `scratch` is given. */
 struct json_sink {
     int (*null)(void *ctx, size_t at);
     int (*boolean)(void *ctx, bool value, size_t at);
@@ -143,24 +155,44 @@ struct json_sink {
     int (*begin_array)(void *ctx, size_t at);
     int (*end_array)(void *ctx);
     int (*begin_object)(void *ctx, size_t at);
-    int (*end_object)(void *ctx);
+    int (*end_object)(void *ctx, size_t *fault); /* ERR_EXISTS: *fault = offset of the key */
+    char *(*scratch)(void *ctx, size_t len);     /* optional: room to decode a long string in */
 };
 
-/* One pass over text. Duplicate keys are the sink's business (the builder refuses them). */
+/* One pass over text; errors as json_parse. Duplicate keys are the sink's business. */
 int json_scan(const char *text, size_t len, const struct json_limits *limits,
               const struct json_sink *sink, void *ctx, struct err *err) MUST_CHECK;
 
+/* The builder as a sink: ctx is a struct json_builder. */
+extern const struct json_sink json_tree_sink;
+
+/* Canonical text as a sink: ctx is a struct json_text. Sorts members as objects end. */
+extern const struct json_sink json_text_sink;
+
+struct json_text {
+    struct buf *out;    /* borrowed */
+    struct buf members; /* private: members of the open objects */
+    struct buf keys;    /* private: their keys */
+    struct buf frames;  /* private: the open containers */
+    struct buf spare;   /* private: where members change places */
+};
+
+/* Begins to append text to out; clear frees what the sink needed, not out. */
+void json_text_init(struct json_text *text, struct buf *out);
+void json_text_clear(struct json_text *text);
+
 /* ---- writing ---- */
 
-/* Appends the canonical text; out->failed tells of memory or out->max. */
+/* Appends the canonical text; out->failed tells of memory, out->max or a tree deeper than
+ * JSON_DEPTH_MAX. */
 void json_write(struct buf *out, const struct json *value);
 
 /* Appends text as a JSON string with quotes. The bytes must be valid UTF-8 (utf8_valid). */
 void json_write_string(struct buf *out, const char *text, size_t len);
 void json_write_int(struct buf *out, int64_t value);
-void json_write_real(struct buf *out, double value); /* shortest text that reads back equal */
+void json_write_real(struct buf *out, double value); /* shortest that reads back equal; finite */
 
-/* True when the bytes are well-formed UTF-8 (no surrogates, no overlong forms). */
-bool utf8_valid(const char *text, size_t len);
+/* The order of keys: negative, 0, positive; by bytes, a prefix first. */
+int json_key_order(const char *a, size_t a_len, const char *b, size_t b_len);
 
 #endif

@@ -4,6 +4,7 @@
 #include <lualib.h>
 #include <string.h>
 
+#include "script/value.h"
 
 static const luaL_Reg modules[] = {
 #define X(name) {"orket.core." #name, luaopen_orket_##name},
@@ -11,6 +12,15 @@ static const luaL_Reg modules[] = {
 #undef X
     {NULL, NULL},
 };
+
+/* `cjson` is `orket.core.json` under the name that Lua people know. */
+static int alias_cjson(lua_State *L)
+{
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "orket.core.json");
+    lua_call(L, 1, 1);
+    return 1;
+}
 
 void bind_open(lua_State *L, struct bind *bind)
 {
@@ -20,6 +30,8 @@ void bind_open(lua_State *L, struct bind *bind)
         lua_pushcclosure(L, m->func, 1);
         lua_setfield(L, -2, m->name);
     }
+    lua_pushcfunction(L, alias_cjson);
+    lua_setfield(L, -2, "cjson");
     lua_pop(L, 1);
 }
 
@@ -128,6 +140,15 @@ void bind_take(struct bind *bind, int ref)
 static int scratch_gc(lua_State *L)
 {
     buf_clear(luaL_checkudata(L, 1, SCRATCH_TYPE));
+    return 0;
+}
+
+int bind_read_value(lua_State *L, int idx, struct json_doc *doc, struct json *out, struct err *err)
+{
+    const struct json *tree = bind_to_doc(L, idx);
+    if (!tree)
+        return value_read(L, idx, doc, NULL, out, err);
+    *out = *tree;
     return 0;
 }
 

@@ -5,8 +5,10 @@
 #include <lua.h>
 
 #define BIND_MODULES(X)                                                                            \
+    X(base64)                                                                                      \
     X(doc)                                                                                         \
     X(embed)                                                                                       \
+    X(json)                                                                                        \
     X(sys)
 
 #define X(name) int luaopen_orket_##name(lua_State *L);

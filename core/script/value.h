@@ -3,7 +3,8 @@
  *
  * JSON null is the light userdata NULL (`cjson.null`). An array is a table with keys 1..n; an empty
  * array is an empty table whose metatable is value_array_mt (`cjson.empty_array_mt`), which arrays
- * pushed by value_push carry as well. Every other empty table is an object.
+ * pushed by value_push carry as well, or the mark value_empty_array (`cjson.empty_array`). Every
+ * other empty table is an object.
  */
 #ifndef SCRIPT_VALUE_H
 #define SCRIPT_VALUE_H
@@ -16,22 +17,29 @@
 void value_push(lua_State *L, const struct json *value);
 
 /* Decodes JSON text straight to one pushed Lua value, without a tree. 0, or a negative code with
- * nothing pushed. May raise for memory. */
+ * nothing pushed; err as json_parse. May raise for memory. */
 int value_decode(lua_State *L, const char *text, size_t len, const struct json_limits *limits,
                  struct err *err);
 
-/* Reads the value at idx into doc (appended to its arena, not reset) as *out. Functions, userdata,
- * threads, NaN, infinities, mixed or sparse tables, non-string keys, cycles and depth over the limit
- * are ERR_JSON with the path of the offender; invalid UTF-8 is ERR_UTF8. Tables are read raw.
- * May raise only for memory of L. */
+/* Walks the value at idx as a scan walks text: same sinks, no offsets. Functions, userdata, threads,
+ * NaN, infinities, mixed or sparse tables, non-string keys, cycles are ERR_JSON with the path of the
+ * offender; invalid UTF-8 is ERR_UTF8; depth, values, and bytes of all strings beyond the limits are
+ * ERR_LIMIT. Tables are read raw and in no particular order. Never raises: the sink may hold memory. */
+int value_walk(lua_State *L, int idx, const struct json_limits *limits, const struct json_sink *sink,
+               void *ctx, struct err *err) MUST_CHECK;
+
+/* Reads the value at idx into doc (appended to its arena, not reset) as *out. Errors as value_walk. */
 int value_read(lua_State *L, int idx, struct json_doc *doc, const struct json_limits *limits,
                struct json *out, struct err *err);
 
-/* Writes the value at idx as canonical JSON text, without a tree. Errors as value_read. */
+/* Appends the value at idx to out as canonical JSON text, without a tree. Errors as value_walk. */
 int value_encode(lua_State *L, int idx, struct buf *out, const struct json_limits *limits,
                  struct err *err);
 
 /* Pushes the metatable that marks arrays (one per state, kept in its registry). */
 void value_array_mt(lua_State *L);
+
+/* Pushes the value that stands for an empty array. */
+void value_empty_array(lua_State *L);
 
 #endif

@@ -1,0 +1,89 @@
+/* utf8.c: eight bytes at a time where everything is plain, one sequence at a time elsewhere. */
+#include "base/utf8.h"
+
+#include <string.h>
+
+#define EACH(byte) (0x0101010101010101u * (uint64_t)(byte))
+
+static uint64_t load(const char *text)
+{
+    uint64_t word;
+    memcpy(&word, text, sizeof word);
+    return word;
+}
+
+/* Not zero when some byte is a control, a quote, a backslash or above ASCII. A borrow can only
+ * raise a false alarm behind a true one. */
+static uint64_t special(uint64_t word)
+{
+    return ((word - EACH(0x20)) | ((word ^ EACH('"')) - EACH(1)) | ((word ^ EACH('\\')) - EACH(1)) |
+            word) & EACH(0x80);
+}
+
+static bool is_plain(char c)
+{
+    return (unsigned char)c - 0x20u < 0x60u && c != '"' && c != '\\';
+}
+
+size_t utf8_plain(const char *text, size_t len)
+{
+    size_t at = 0;
+    while (at + 8 <= len && !special(load(text + at)))
+        at += 8;
+    while (at < len && is_plain(text[at]))
+        at++;
+    return at;
+}
+
+/* The lead byte decides the length and the range of the second byte. */
+size_t utf8_sequence(const char *text, size_t left)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    unsigned char low = 0x80, high = 0xBF;
+    size_t len = p[0] < 0x80 ? 1 : p[0] < 0xC2 ? 0 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : p[0] < 0xF5 ? 4 : 0;
+    if (len <= 1 || len > left)
+        return len > left ? 0 : len;
+    if (p[0] == 0xE0)
+        low = 0xA0;
+    else if (p[0] == 0xED)
+        high = 0x9F;
+    else if (p[0] == 0xF0)
+        low = 0x90;
+    else if (p[0] == 0xF4)
+        high = 0x8F;
+    if (p[1] < low || p[1] > high)
+        return 0;
+    for (size_t i = 2; i < len; i++)
+        if ((p[i] & 0xC0) != 0x80)
+            return 0;
+    return len;
+}
+
+bool utf8_valid(const char *text, size_t len)
+{
+    size_t at = 0;
+    while (at < len) {
+        if (at + 8 <= len && !(load(text + at) & EACH(0x80))) {
+            at += 8;
+            continue;
+        }
+        size_t step = utf8_sequence(text + at, len - at);
+        if (!step)
+            return false;
+        at += step;
+    }
+    return true;
+}
+
+size_t utf8_write(char out[4], uint32_t code)
+{
+    if (code < 0x80) {
+        out[0] = (char)code;
+        return 1;
+    }
+    size_t len = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    for (size_t i = len - 1; i > 0; i--, code >>= 6)
+        out[i] = (char)(0x80 | (code & 0x3F));
+    out[0] = (char)(code | (len == 2 ? 0xC0u : len == 3 ? 0xE0u : 0xF0u));
+    return len;
+}

@@ -1,0 +1,22 @@
+/* utf8.h: well-formed UTF-8 as in table 3-7 of the Unicode standard: no surrogates, no overlong
+ * forms, nothing above U+10FFFF. */
+#ifndef BASE_UTF8_H
+#define BASE_UTF8_H
+
+#include "base/base.h"
+
+/* True when the bytes are well-formed. */
+bool utf8_valid(const char *text, size_t len);
+
+/* Length (1..4) of the well-formed sequence that begins at text, or 0 when there is none within
+ * left bytes. */
+size_t utf8_sequence(const char *text, size_t left);
+
+/* Writes the code point (no surrogate, at most U+10FFFF) to out; returns 1..4. */
+size_t utf8_write(char out[4], uint32_t code);
+
+/* Number of leading bytes that a JSON string carries as they are and that are ASCII: printable, no
+ * quote, no backslash. */
+size_t utf8_plain(const char *text, size_t len);
+
+#endif
