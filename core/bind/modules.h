@@ -9,6 +9,7 @@
     X(doc)                                                                                         \
     X(embed)                                                                                       \
     X(json)                                                                                        \
+    X(sse)                                                                                         \
     X(sys)
 
 #define X(name) int luaopen_orket_##name(lua_State *L);
