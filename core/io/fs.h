@@ -1,0 +1,120 @@
+/* fs.h: files beneath a root, by descriptors only. Not a path library: every path is confined by
+ * the kernel before anything is done with it.
+ *
+ * root     a directory descriptor; the caller owns it. Nothing outside it can be reached.
+ * target   what a path *is*: the descriptors it resolved to and its canonical name. One target is
+ *          for one want; the operations work on its descriptors and never look at the path again,
+ *          so what was judged is what is touched.
+ * name     canonical: relative to the root, components joined by single slashes, no "." nor "..";
+ *          the root itself is "". Reading may pass links that stay beneath the root; the name is
+ *          then that of the real file. Writing, deleting and making directories pass no link.
+ *
+ * Only regular files and directories count; a fifo, socket or device is ERR_NOT_FILE. Nothing is
+ * synced to disk: the journal holds the bytes, a tree can be made again from it.
+ */
+#ifndef IO_FS_H
+#define IO_FS_H
+
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/hash.h"
+
+#define FS_NAME_MAX 255                /* bytes of one component */
+#define FS_PATH_MAX 4096               /* bytes of a path, without NUL */
+#define FS_DEPTH_MAX 64                /* components of a path */
+#define FS_READ_MAX ((size_t)1 << 20)  /* default of a bounded read */
+#define FS_FILE_MAX ((size_t)64 << 20) /* largest file that is read, written or hashed at all */
+#define FS_LIST_MAX ((size_t)10000)    /* largest answer of fs_list and fs_walk */
+#define FS_TEMP ".orket-tmp-"          /* names with this prefix are ours: never listed, refused */
+
+enum fs_want { FS_READ, FS_WRITE, FS_LIST, FS_DELETE, FS_MKDIR };
+
+struct fs_target {
+    enum fs_want want;
+    int fd;           /* FS_READ: the file; FS_LIST: the directory; else -1. Owned. */
+    int dir;          /* else: the deepest directory that exists above the last name. Owned. */
+    bool exists;      /* something has this name (always true for FS_READ and FS_LIST) */
+    size_t len;       /* bytes of path */
+    size_t rest;      /* path + rest is the name below dir, with slashes for missing directories */
+    char path[FS_PATH_MAX + 1];
+};
+
+/* ---- roots ---- */
+
+/* Opens the directory `path` (trusted: from the command line or the configuration), links and all.
+ * `create` makes missing directories. Answers a descriptor, or a negative code. */
+int fs_root_open(const char *path, bool create, struct err *err) MUST_CHECK;
+
+/* A second descriptor for the directory `path` beneath root, confined like every path. */
+int fs_root_beneath(int root, const char *path, size_t len, bool create,
+                    struct err *err) MUST_CHECK;
+
+/* ---- resolve ---- */
+
+/* Checks path and writes its canonical name (FS_PATH_MAX + 1 bytes; *len its length). Pure text:
+ * "./a//b" is "a/b". ERR_PATH: absolute, "..", NUL, control characters, not UTF-8, too long or
+ * deep, a reserved name. *directory tells of a trailing slash. */
+int fs_canonical(const char *path, size_t path_len, char *out, size_t *len, bool *directory,
+                 struct err *err) MUST_CHECK;
+
+/* Resolves path beneath root. On 0 the caller owns *out and must fs_target_close it; on failure it
+ * is closed already. ERR_PATH (leaves the root, is no name, a link where none may be),
+ * ERR_NOT_FOUND, ERR_NOT_FILE, ERR_NOT_DIR, ERR_IO. Missing directories are no error for FS_WRITE and FS_MKDIR. */
+int fs_resolve(int root, const char *path, size_t len, enum fs_want want, struct fs_target *out,
+               struct err *err) MUST_CHECK;
+
+/* Closes the descriptors; idempotent. The name stays readable. */
+void fs_target_close(struct fs_target *target);
+
+/* ---- perform: each demands a target of its own want, else ERR_BUG ---- */
+
+/* Appends at most max bytes (0 = FS_READ_MAX) from offset. With `more`, *more tells whether bytes
+ * are left behind; without it a longer file is ERR_TOO_LARGE. */
+int fs_read(const struct fs_target *target, size_t offset, size_t max, struct buf *out, bool *more,
+            struct err *err) MUST_CHECK;
+
+/* Makes missing directories and writes the file; *hash (may be NULL) is that of the bytes. A file
+ * that existed is replaced by rename (so another hard link keeps the old bytes, a reader sees old
+ * or new) and keeps its permissions; a new one is written under its own name. ERR_TOO_LARGE,
+ * ERR_NOT_FILE, ERR_NOT_DIR, ERR_IO; after a failure the old file is untouched. */
+int fs_write(const struct fs_target *target, const void *bytes, size_t len, struct hash *hash,
+             struct err *err) MUST_CHECK;
+
+/* Removes a file, a link, or an empty directory (ERR_EXISTS when it is not empty). */
+int fs_delete(const struct fs_target *target, struct err *err) MUST_CHECK;
+
+/* Makes the directory and those above it; one that exists is fine. */
+int fs_mkdir(const struct fs_target *target, struct err *err) MUST_CHECK;
+
+/* ---- lists ---- */
+
+struct fs_entry {
+    const char *name; /* fs_list: last name; fs_walk: path below the target; in the list's memory */
+    char type;        /* 'f' regular file, 'd' directory, 'l' link, 'o' anything else */
+    mode_t mode;      /* permissions */
+    uint64_t size;    /* bytes of a regular file */
+    uint64_t mtime;   /* nanoseconds since 1970 */
+    uint64_t inode;
+};
+
+struct fs_entries {
+    struct fs_entry *items; /* sorted by the bytes of name */
+    size_t count;
+    bool more;         /* there are entries that are not in the list */
+    struct buf memory; /* private */
+};
+
+/* The entries of the directory, at most max (0 = FS_LIST_MAX). Pass {0}; fs_entries_clear it
+ * afterwards, also on failure. Names that are not UTF-8 are left out. */
+int fs_list(const struct fs_target *target, size_t max, struct fs_entries *out,
+            struct err *err) MUST_CHECK;
+
+/* The regular files below the directory, at most max; links are not followed and not listed. */
+int fs_walk(const struct fs_target *target, size_t max, struct fs_entries *out,
+            struct err *err) MUST_CHECK;
+
+void fs_entries_clear(struct fs_entries *entries);
+
+#endif
