@@ -9,9 +9,7 @@
  *          the root itself is "". Reading may pass links that stay beneath the root; the name is
  *          then that of the real file. Writing, deleting and making directories pass no link.
  *
- * Only regular files and directories count; a fifo, socket or device is ERR_NOT_FILE. Nothing is
- * synced to disk: the journal holds the bytes, a tree can be made again from it.
- */
+ * A fifo, socket or device is ERR_NOT_FILE. Nothing is synced: the journal has the bytes. */
 #ifndef IO_FS_H
 #define IO_FS_H
 
@@ -30,7 +28,6 @@
 #define FS_TEMP ".orket-tmp-"          /* names with this prefix are ours: never listed, refused */
 
 enum fs_want { FS_READ, FS_WRITE, FS_LIST, FS_DELETE, FS_MKDIR };
-
 struct fs_target {
     enum fs_want want;
     int fd;           /* FS_READ: the file; FS_LIST: the directory; else -1. Owned. */
@@ -61,7 +58,7 @@ int fs_canonical(const char *path, size_t path_len, char *out, size_t *len, bool
 
 /* Resolves path beneath root. On 0 the caller owns *out and must fs_target_close it; on failure it
  * is closed already. ERR_PATH (leaves the root, is no name, a link where none may be),
- * ERR_NOT_FOUND, ERR_NOT_FILE, ERR_NOT_DIR, ERR_IO. Missing directories are no error for FS_WRITE and FS_MKDIR. */
+ * ERR_NOT_FOUND, ERR_NOT_FILE, ERR_NOT_DIR, ERR_IO. FS_WRITE and FS_MKDIR may miss directories. */
 int fs_resolve(int root, const char *path, size_t len, enum fs_want want, struct fs_target *out,
                struct err *err) MUST_CHECK;
 
@@ -116,5 +113,8 @@ int fs_walk(const struct fs_target *target, size_t max, struct fs_entries *out,
             struct err *err) MUST_CHECK;
 
 void fs_entries_clear(struct fs_entries *entries);
+
+/* Fills err from an errno about path; answers the code. */
+int fs_fail(struct err *err, int error, const char *path);
 
 #endif

@@ -1,0 +1,199 @@
+/* fs.c: perform: read, write, make, delete, on the descriptors of a target and nothing else.
+ * Resolve is in fs_resolve.c, lists are in fs_list.c. */
+#include "io/fs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* ---- read ---- */
+
+int fs_read(const struct fs_target *t, size_t offset, size_t max, struct buf *out, bool *more,
+            struct err *err)
+{
+    if (broken(t->want != FS_READ || t->fd < 0))
+        return err_set(err, ERR_BUG, "not a target for reading");
+    struct stat st;
+    if (fstat(t->fd, &st))
+        return fs_fail(err, errno, t->path);
+    max = max ? max : FS_READ_MAX;
+    size_t size = st.st_size > 0 ? (size_t)st.st_size : 0, got = 0;
+    size_t chunk = size > offset ? size - offset : 0; // a hint; the file may change meanwhile
+    chunk = chunk < max ? chunk + 1 : max + 1;
+    while (got <= max) {
+        size_t want = max + 1 - got < chunk ? max + 1 - got : chunk;
+        char *room = buf_reserve(out, want);
+        if (!room)
+            return err_set(err, ERR_MEMORY, "'%.200s': no memory to read it", t->path);
+        ssize_t n = pread(t->fd, room, want, (off_t)(offset + got));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return fs_fail(err, errno, t->path);
+        if (n == 0)
+            break;
+        got += (size_t)n;
+        out->len += (size_t)n;
+    }
+    bool rest = got > max;
+    out->len -= rest;
+    if (out->data)
+        out->data[out->len] = '\0';
+    if (more)
+        *more = rest;
+    else if (rest)
+        return err_set(err, ERR_TOO_LARGE, "'%.200s' is larger than %zu bytes", t->path, max);
+    return 0;
+}
+
+/* ---- write, mkdir, delete ---- */
+
+static bool write_all(int fd, const char *bytes, size_t len)
+{
+    while (len) {
+        ssize_t n = write(fd, bytes, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return false;
+        bytes += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+/* Makes and enters the missing directories; *dir becomes that of the last name (owned by the caller
+ * when it is not target->dir). Answers the last name, or NULL with errno. */
+static const char *enter(const struct fs_target *t, int *dir)
+{
+    const char *name = t->path + t->rest, *slash;
+    *dir = t->dir;
+    while ((slash = strchr(name, '/'))) {
+        char part[FS_NAME_MAX + 1];
+        size_t len = (size_t)(slash - name);
+        memcpy(part, name, len);
+        part[len] = '\0';
+        int next = -1;
+        if (mkdirat(*dir, part, 0777) == 0 || errno == EEXIST)
+            next = openat(*dir, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        int error = errno;
+        if (*dir != t->dir)
+            close(*dir);
+        errno = error;
+        if (next < 0)
+            return NULL;
+        *dir = next;
+        name = slash + 1;
+    }
+    return name;
+}
+
+static void leave(const struct fs_target *t, int dir)
+{
+    int error = errno;
+    if (dir != t->dir)
+        close(dir);
+    errno = error;
+}
+
+/* A new file under a name that is free, filled and closed; 0 or -1 with errno and no file. */
+static int create(int dir, const char *name, mode_t mode, const void *bytes, size_t len)
+{
+    int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode & 0777);
+    if (fd < 0)
+        return -1;
+    bool ok = write_all(fd, bytes, len);
+    int error = errno;
+    if (close(fd) && ok) {
+        ok = false;
+        error = errno;
+    }
+    if (!ok)
+        unlinkat(dir, name, 0);
+    errno = error;
+    return ok ? 0 : -1;
+}
+
+/* Temp and rename: somebody may be reading, or hold another link to, what is there. */
+static int replace(int dir, const char *name, const void *bytes, size_t len)
+{
+    struct stat st;
+    char temp[sizeof FS_TEMP + 16];
+    uint64_t tag;
+    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
+        st.st_mode = S_IFREG | 0666; // it went away meanwhile
+    if (!S_ISREG(st.st_mode)) {
+        errno = S_ISLNK(st.st_mode) ? ELOOP : ENXIO;
+        return -1;
+    }
+    randombytes_buf(&tag, sizeof tag);
+    snprintf(temp, sizeof temp, FS_TEMP "%016llx", (unsigned long long)tag);
+    if (create(dir, temp, st.st_mode, bytes, len))
+        return -1;
+    if (fchmodat(dir, temp, st.st_mode & 0777, 0) == 0 && renameat(dir, temp, dir, name) == 0)
+        return 0;
+    int error = errno;
+    unlinkat(dir, temp, 0);
+    errno = error;
+    return -1;
+}
+
+int fs_write(const struct fs_target *t, const void *bytes, size_t len, struct hash *hash,
+             struct err *err)
+{
+    if (broken(t->want != FS_WRITE || t->dir < 0))
+        return err_set(err, ERR_BUG, "not a target for writing");
+    if (len > FS_FILE_MAX)
+        return err_set(err, ERR_TOO_LARGE, "'%.200s': %zu bytes are too many", t->path, len);
+    int dir, rc = -1;
+    const char *name = enter(t, &dir);
+    if (!name)
+        return fs_fail(err, errno, t->path);
+    errno = EEXIST;
+    if (!t->exists)
+        rc = create(dir, name, 0666, bytes, len);
+    if (rc && errno == EEXIST)
+        rc = replace(dir, name, bytes, len);
+    leave(t, dir);
+    if (rc)
+        return fs_fail(err, errno, t->path);
+    if (hash)
+        *hash = hash_of(bytes, len);
+    return 0;
+}
+
+int fs_mkdir(const struct fs_target *t, struct err *err)
+{
+    if (broken(t->want != FS_MKDIR || t->dir < 0))
+        return err_set(err, ERR_BUG, "not a target for making a directory");
+    int dir;
+    const char *name = enter(t, &dir);
+    if (!name)
+        return fs_fail(err, errno, t->path);
+    int rc = mkdirat(dir, name, 0777);
+    if (rc && errno == EEXIST) {
+        struct stat st;
+        rc = fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW);
+        if (rc == 0 && !S_ISDIR(st.st_mode)) {
+            errno = ENOTDIR;
+            rc = -1;
+        }
+    }
+    leave(t, dir);
+    return rc ? fs_fail(err, errno, t->path) : 0;
+}
+
+int fs_delete(const struct fs_target *t, struct err *err)
+{
+    if (broken(t->want != FS_DELETE || t->dir < 0))
+        return err_set(err, ERR_BUG, "not a target for deleting");
+    const char *name = t->path + t->rest;
+    int rc = unlinkat(t->dir, name, 0);
+    if (rc && errno == EISDIR)
+        rc = unlinkat(t->dir, name, AT_REMOVEDIR);
+    if (rc && errno == ENOTEMPTY)
+        return err_set(err, ERR_EXISTS, "'%.200s' is a directory and not empty", t->path);
+    return rc ? fs_fail(err, errno, t->path) : 0;
+}

@@ -1,0 +1,253 @@
+/* fs_list.c: the lists of fs.h: one directory, or every file below one, in the order of the bytes
+ * of their names, so that two machines and two moments answer alike. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/json.h"
+#include "io/fs.h"
+
+#define SCAN_MAX 200000 /* names looked at for one answer */
+
+/* One name of a directory, as the kernel gives it. */
+struct found {
+    size_t name; /* offset in the scan's names */
+    char type;
+};
+
+struct scan {
+    struct buf names, found; /* found: struct found[] */
+    bool cut;
+};
+
+static char type_of(int fd, const char *name, unsigned char kind)
+{
+    struct stat st;
+    if (kind == DT_UNKNOWN && fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        kind = IFTODT(st.st_mode);
+    return kind == DT_REG ? 'f' : kind == DT_DIR ? 'd' : kind == DT_LNK ? 'l' : 'o';
+}
+
+static bool is_wanted(const char *name)
+{
+    if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return false;
+    return strncmp(name, FS_TEMP, strlen(FS_TEMP)) != 0 && utf8_valid(name, strlen(name));
+}
+
+static void scan_put(struct scan *scan, int fd, const struct dirent64 *entry)
+{
+    if (!is_wanted(entry->d_name))
+        return;
+    struct found found = {scan->names.len, type_of(fd, entry->d_name, entry->d_type)};
+    buf_put(&scan->names, entry->d_name, strlen(entry->d_name) + 1);
+    buf_put(&scan->found, &found, sizeof found);
+}
+
+static void scan_clear(struct scan *scan)
+{
+    buf_clear(&scan->names);
+    buf_clear(&scan->found);
+}
+
+/* Reads all names of fd, at most *budget, which it takes from. */
+static int scan_read(struct scan *scan, int fd, size_t *budget)
+{
+    _Alignas(struct dirent64) char block[16384];
+    if (lseek(fd, 0, SEEK_SET) < 0)
+        return -errno;
+    ssize_t n;
+    while ((n = getdents64(fd, block, sizeof block)) > 0) {
+        for (ssize_t at = 0; at < n;) {
+            const struct dirent64 *entry = (const void *)(block + at);
+            at += entry->d_reclen;
+            if (*budget == 0) {
+                scan->cut = true;
+                return 0;
+            }
+            --*budget;
+            scan_put(scan, fd, entry);
+        }
+    }
+    if (n < 0)
+        return -errno;
+    return buf_ok(&scan->names) && buf_ok(&scan->found) ? 0 : -ENOMEM;
+}
+
+/* Orders as if a directory's name ended in a slash when `slash` is set: then going down in this
+ * order meets whole paths in the order of their bytes. */
+struct order {
+    const char *names;
+    bool slash;
+};
+
+static int compare(const void *a, const void *b, void *ctx)
+{
+    const struct order *order = ctx;
+    const struct found *x = a, *y = b;
+    const unsigned char *p = (const void *)(order->names + x->name);
+    const unsigned char *q = (const void *)(order->names + y->name);
+    while (*p && *p == *q) {
+        p++;
+        q++;
+    }
+    int left = *p ? *p : order->slash && x->type == 'd' ? '/' : 0;
+    int right = *q ? *q : order->slash && y->type == 'd' ? '/' : 0;
+    return left - right;
+}
+
+static struct found *scan_sort(struct scan *scan, bool slash, size_t *count)
+{
+    struct order order = {scan->names.data, slash};
+    struct found *found = (void *)scan->found.data;
+    *count = scan->found.len / sizeof *found;
+    if (*count)
+        qsort_r(found, *count, sizeof *found, compare, &order);
+    return found;
+}
+
+/* ---- the answer ---- */
+
+/* Entries are gathered with offsets for names, which become pointers at the end. */
+struct answer {
+    struct buf names, items; /* items: struct fs_entry[] with name = offset + 1 */
+    size_t count, max, budget;
+    bool more;
+};
+
+static void answer_put(struct answer *a, int fd, const char *name, const char *shown, char type)
+{
+    struct stat st = {0};
+    if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW))
+        return; // went away meanwhile
+    struct fs_entry entry = {
+        .name = (const char *)(uintptr_t)(a->names.len + 1),
+        .type = type,
+        .mode = st.st_mode & 0777,
+        .size = type == 'f' ? (uint64_t)st.st_size : 0,
+        .mtime = (uint64_t)st.st_mtim.tv_sec * 1000000000u + (uint64_t)st.st_mtim.tv_nsec,
+        .inode = st.st_ino,
+    };
+    buf_put(&a->names, shown, strlen(shown) + 1);
+    buf_put(&a->items, &entry, sizeof entry);
+    a->count++;
+}
+
+static int answer_finish(struct answer *a, int rc, struct fs_entries *out, struct err *err)
+{
+    if (rc == 0 && (!buf_ok(&a->names) || !buf_ok(&a->items)))
+        rc = -ENOMEM;
+    if (rc) {
+        buf_clear(&a->names);
+        buf_clear(&a->items);
+        if (rc == -ENOMEM)
+            return err_set(err, ERR_MEMORY, "no memory for the list");
+        return err_set(err, ERR_IO, "cannot list: %s", strerror(-rc));
+    }
+    fs_entries_clear(out);
+    out->items = (void *)a->items.data;
+    out->count = a->count;
+    out->more = a->more;
+    out->memory = a->names;
+    for (size_t i = 0; i < out->count; i++)
+        out->items[i].name = a->names.data + ((uintptr_t)out->items[i].name - 1);
+    return 0;
+}
+
+void fs_entries_clear(struct fs_entries *entries)
+{
+    free(entries->items);
+    buf_clear(&entries->memory);
+    *entries = (struct fs_entries){0};
+}
+
+static size_t bound(size_t max)
+{
+    return max && max < FS_LIST_MAX ? max : FS_LIST_MAX;
+}
+
+int fs_list(const struct fs_target *t, size_t max, struct fs_entries *out, struct err *err)
+{
+    if (broken(t->want != FS_LIST || t->fd < 0))
+        return err_set(err, ERR_BUG, "not a target for listing");
+    struct answer answer = {.max = bound(max), .budget = SCAN_MAX};
+    struct scan scan = {0};
+    int rc = scan_read(&scan, t->fd, &answer.budget);
+    if (rc == 0) {
+        size_t count;
+        const struct found *found = scan_sort(&scan, false, &count);
+        answer.more = scan.cut || count > answer.max;
+        for (size_t i = 0; i < count && answer.count < answer.max; i++) {
+            const char *name = scan.names.data + found[i].name;
+            answer_put(&answer, t->fd, name, name, found[i].type);
+        }
+    }
+    scan_clear(&scan);
+    return answer_finish(&answer, rc, out, err);
+}
+
+/* ---- walk ---- */
+
+static int walk(struct answer *a, int fd, struct buf *path, unsigned depth);
+
+static int walk_into(struct answer *a, int fd, const char *name, struct buf *path, unsigned depth)
+{
+    if (depth >= FS_DEPTH_MAX || path->len >= FS_PATH_MAX) {
+        a->more = true;
+        return 0;
+    }
+    int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    auto_close int below = openat(fd, name, flags);
+    if (below < 0) // replaced by something else meanwhile, or not ours to read
+        return errno == ENOMEM || errno == EMFILE || errno == ENFILE ? -errno : 0;
+    buf_putc(path, '/');
+    return walk(a, below, path, depth + 1);
+}
+
+static int walk_names(struct answer *a, int fd, struct scan *scan, struct buf *path, unsigned depth)
+{
+    size_t count, base = path->len;
+    const struct found *found = scan_sort(scan, true, &count);
+    int rc = 0;
+    for (size_t i = 0; i < count && rc == 0 && !(a->more && a->count >= a->max); i++) {
+        const char *name = scan->names.data + found[i].name;
+        path->len = base;
+        buf_puts(path, name);
+        if (!buf_ok(path))
+            return -ENOMEM;
+        if (found[i].type == 'd')
+            rc = walk_into(a, fd, name, path, depth);
+        else if (found[i].type == 'f' && a->count < a->max)
+            answer_put(a, fd, name, path->data, 'f');
+        else if (found[i].type == 'f')
+            a->more = true;
+    }
+    path->len = base;
+    return rc;
+}
+
+/* Depth is bounded by FS_DEPTH_MAX: one descriptor and one small frame each. */
+static int walk(struct answer *a, int fd, struct buf *path, unsigned depth)
+{
+    struct scan scan = {0};
+    int rc = scan_read(&scan, fd, &a->budget);
+    if (scan.cut)
+        a->more = true;
+    if (rc == 0)
+        rc = walk_names(a, fd, &scan, path, depth);
+    scan_clear(&scan);
+    return rc;
+}
+
+int fs_walk(const struct fs_target *t, size_t max, struct fs_entries *out, struct err *err)
+{
+    if (broken(t->want != FS_LIST || t->fd < 0))
+        return err_set(err, ERR_BUG, "not a target for listing");
+    struct answer answer = {.max = bound(max), .budget = SCAN_MAX};
+    struct buf path = {0};
+    int rc = walk(&answer, t->fd, &path, 1);
+    buf_clear(&path);
+    return answer_finish(&answer, rc, out, err);
+}
