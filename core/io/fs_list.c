@@ -26,7 +26,7 @@ static char type_of(int fd, const char *name, unsigned char kind)
 {
     struct stat st;
     if (kind == DT_UNKNOWN && fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-        kind = IFTODT(st.st_mode);
+        kind = (unsigned char)IFTODT(st.st_mode);
     return kind == DT_REG ? 'f' : kind == DT_DIR ? 'd' : kind == DT_LNK ? 'l' : 'o';
 }
 

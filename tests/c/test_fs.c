@@ -33,6 +33,7 @@ static void put(int dir, const char *name, const char *text)
 static int setup(void **state)
 {
     struct world *w = calloc(1, sizeof *w);
+    assert_non_null(w);
     strcpy(w->base, "/tmp/orket-fs-XXXXXX");
     assert_non_null(mkdtemp(w->base));
     char path[128];
@@ -140,7 +141,7 @@ static void test_canonical(void **state)
         {S("a\x7f"), NULL, false},
         {S("a\xc2\x85"), NULL, false},     /* U+0085 */
         {S("\xc0\xae\xc0\xae/a"), NULL, false}, /* overlong ".." */
-        {S("\xc0\xafetc"), NULL, false},   /* overlong "/" */
+        {S("\xc0\xaf" "etc"), NULL, false}, /* overlong "/" */
         {S("\xed\xa0\x80"), NULL, false},  /* a surrogate */
         {S("\xff"), NULL, false},
         {S("\xc3"), NULL, false},
@@ -205,7 +206,7 @@ static void make_attacks(const struct world *w)
     assert_int_equal(symlinkat("/proc/self/root", w->root, "magic-root"), 0);
     assert_int_equal(symlinkat("/proc/self/cwd", w->root, "magic-cwd"), 0);
     assert_int_equal(mkfifoat(w->root, "fifo", 0644), 0);
-    mknodat(w->root, "null", S_IFCHR | 0666, 0x103); // needs a privilege; else the row is a missing file
+    mknodat(w->root, "null", S_IFCHR | 0666, 0x103); // needs a privilege, else it is missing
     struct sockaddr_un at = {.sun_family = AF_UNIX};
     snprintf(at.sun_path, sizeof at.sun_path, "%s/root/socket", w->base);
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -333,7 +334,7 @@ static void test_swap_race(void **state)
     assert_int_equal(faccessat(w->base_fd, "new", F_OK, 0), -1);
 }
 
-/* The directory is exchanged for a link between judging and performing: the judged one is written. */
+/* The directory becomes a link between judging and performing: the judged one is written. */
 static void test_perform_keeps_to_target(void **state)
 {
     const struct world *w = *state;
@@ -492,10 +493,9 @@ static void check_names(const struct fs_entries *list, const char *joined)
 static void test_lists(void **state)
 {
     const struct world *w = *state;
-    static const char *const files[] = {"b", "a/z", "a/y/x", "a.b", "a-", "c/.orket-tmp-0/f", "c/.orket-tmp-1"};
+    static const char *const files[] = {"b", "a/z", "a/y/x", "a.b", "a-"};
     for (size_t i = 0; i < COUNT_OF(files); i++)
-        if (!strchr(files[i], 't'))
-            assert_int_equal(write_file(w, files[i], "text"), 0);
+        assert_int_equal(write_file(w, files[i], "text"), 0);
     assert_int_equal(mkdirat(w->root, "c", 0755), 0);
     put(w->root, "c/.orket-tmp-1", "left over");
     put(w->root, "c/\xff\xfe", "no name");
