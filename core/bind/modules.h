@@ -8,6 +8,7 @@
     X(base64)                                                                                      \
     X(doc)                                                                                         \
     X(embed)                                                                                       \
+    X(fsm)                                                                                         \
     X(json)                                                                                        \
     X(sse)                                                                                         \
     X(sys)

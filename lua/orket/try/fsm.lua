@@ -1,0 +1,67 @@
+-- fsm.lua: `orket try fsm`: one status change put to the card state machine.
+
+local fsm = require("orket.core.fsm")
+
+local M = {}
+
+M.usage = "orket try fsm TYPE FROM TO --role ROLE [--reason REASON]"
+
+local NEEDED = { "type", "from", "to", "role" }
+local KNOWN = { type = true, from = true, to = true, role = true, reason = true, id = true }
+
+---@param args string[]
+---@return table|nil request, string|nil message
+function M.request(args)
+  local request, words, i = {}, {}, 1
+  while i <= #args do
+    local option = args[i]:match("^%-%-(%a+)$")
+    if option == "role" or option == "reason" then
+      if not args[i + 1] then
+        return nil, "--" .. option .. " needs a value"
+      end
+      request[option] = args[i + 1]
+      i = i + 1
+    elseif args[i]:sub(1, 1) == "-" then
+      return nil, "unknown option " .. args[i]
+    else
+      words[#words + 1] = args[i]
+    end
+    i = i + 1
+  end
+  if #words ~= 3 then
+    return nil, "TYPE, FROM and TO are needed"
+  elseif not request.role then
+    return nil, "--role is needed"
+  end
+  request.type, request.from, request.to = words[1], words[2], words[3]
+  return request
+end
+
+local function malformed(why)
+  return { ok = false, rule = "fsm.name", why = why, fix = 'fields: type, from, to, role, reason (texts)' }, false
+end
+
+---@param request table
+---@return table answer, boolean accepted
+function M.answer(request)
+  for key in pairs(request) do
+    if not KNOWN[key] then
+      return malformed("unknown field " .. tostring(key))
+    end
+  end
+  for _, field in ipairs(NEEDED) do
+    if type(request[field]) ~= "string" then
+      return malformed(field .. " must be a text")
+    end
+  end
+  local reason = request.reason
+  if reason ~= nil and type(reason) ~= "string" and reason ~= require("cjson").null then
+    return malformed("reason must be a text")
+  end
+  local verdict = fsm.check({
+    type = request.type, from = request.from, to = request.to, role = request.role, reason = reason,
+  })
+  return verdict, verdict.ok
+end
+
+return M
