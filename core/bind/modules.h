@@ -11,6 +11,7 @@
     X(fsm)                                                                                         \
     X(json)                                                                                        \
     X(sse)                                                                                         \
+    X(score)                                                                                       \
     X(sys)
 
 #define X(name) int luaopen_orket_##name(lua_State *L);
