@@ -12,6 +12,7 @@
     X(json)                                                                                        \
     X(sse)                                                                                         \
     X(score)                                                                                       \
+    X(hash)                                                                                       \
     X(sys)
 
 #define X(name) int luaopen_orket_##name(lua_State *L);

@@ -1,4 +1,5 @@
 /* sys.c: `orket.core.sys`: clocks, version, exit code, terminal facts. */
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,11 +44,47 @@ static int l_is_tty(lua_State *L)
     return 1;
 }
 
+/* sys.error_class("ERR_JSON") -> "input"; unknown codes are "bug" */
+static int l_error_class(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    int code = -1;
+    while (strcmp(err_name(code), name) != 0 && err_name(code - 1) != err_name(ERR_BUG))
+        code--;
+    lua_pushstring(L, strcmp(err_name(code), name) == 0 ? err_class(code) : "bug");
+    return 1;
+}
+
+/* sys.user() -> the name of the person at the keyboard (of the process's user) */
+static int l_user(lua_State *L)
+{
+    uv_passwd_t user;
+    if (uv_os_get_passwd(&user)) {
+        lua_pushliteral(L, "unknown");
+        return 1;
+    }
+    lua_pushstring(L, user.username); // a memory error here leaks the record: the process ends
+    uv_os_free_passwd(&user);
+    return 1;
+}
+
+/* sys.env(name) -> text | nil; only names that begin with ORKET_, so that no secret is reached */
+static int l_env(lua_State *L)
+{
+    const char *name = luaL_checkstring(L, 1);
+    luaL_argcheck(L, strncmp(name, "ORKET_", 6) == 0 || strcmp(name, "NO_COLOR") == 0, 1, "not ours");
+    lua_pushstring(L, getenv(name));
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"now", l_now},
     {"monotonic", l_monotonic},
     {"version", l_version},
     {"is_tty", l_is_tty},
+    {"user", l_user},
+    {"env", l_env},
+    {"error_class", l_error_class},
     {NULL, NULL},
 };
 

@@ -139,6 +139,164 @@ function M.cancel(task, err)
   end
 end
 
+---Calls fn(..., callback) of a C module without waiting; handler gets the callback's values.
+---@param fn function
+---@param ... any arguments, the last one the handler
+function M.start(fn, ...)
+  fn(...)
+end
+
+---Runs fn(...) and answers what it returns; after a number of seconds it is canceled, as it is when
+---the running task is.
+---@param seconds number
+---@param fn function
+function M.within(seconds, fn, ...)
+  local task = M.spawn(fn, ...)
+  if task.done then
+    return table.unpack(task.result, 1, task.result.n)
+  end
+  local timer = uv.new_timer()
+  timer:start(math.ceil(seconds * 1000), 0, function()
+    M.cancel(task, { code = "ERR_TIMEOUT", class = "limit", message = "the deadline of " .. seconds .. " s passed" })
+  end)
+  local ok, err = M.suspend(function(wake)
+    task.waiters = { function() wake(true) end }
+    return function() M.cancel(task) end
+  end)
+  timer:close()
+  if not ok then
+    return nil, err
+  end
+  return table.unpack(task.result, 1, task.result.n)
+end
+
+---Calls handler(name) in a new task at each of these signals. Answers a function that stops it.
+---@param names string[] "sigint", "sigterm"
+---@param handler fun(name: string)
+function M.on_signals(names, handler)
+  local watchers = {}
+  for i, name in ipairs(names) do
+    watchers[i] = uv.new_signal()
+    watchers[i]:start(name, function()
+      M.spawn(handler, name)
+    end)
+    watchers[i]:unref()
+  end
+  return function()
+    for _, watcher in ipairs(watchers) do
+      watcher:close()
+    end
+  end
+end
+
+---Calls handler(file) in a new task when something in the directory changes. Answers a stop function,
+---or nil when the directory cannot be watched.
+---@param path string
+---@param handler fun(file: string)
+function M.watch(path, handler)
+  local watcher = uv.new_fs_event()
+  local ok = watcher:start(path, {}, function(_, file)
+    M.spawn(handler, file)
+  end)
+  if not ok then
+    watcher:close()
+    return nil
+  end
+  watcher:unref()
+  return function()
+    watcher:close()
+  end
+end
+
+-- ---- lines over a unix socket ----
+
+local function read_lines(pipe, max, on_line)
+  local pending = ""
+  pipe:read_start(function(err, bytes)
+    if err or not bytes or #pending + #bytes > max then
+      if not pipe:is_closing() then
+        pipe:close()
+      end
+      return on_line(nil)
+    end
+    pending = pending .. bytes
+    local newline = pending:find("\n", 1, true)
+    while newline do
+      local line = pending:sub(1, newline - 1)
+      pending = pending:sub(newline + 1)
+      on_line(line)
+      newline = pending:find("\n", 1, true)
+    end
+  end)
+end
+
+local function serve_client(server, max, answer)
+  local client = uv.new_pipe(false)
+  server:accept(client)
+  read_lines(client, max, function(line)
+    if line then
+      M.spawn(function()
+        local text = answer(line)
+        if not client:is_closing() then
+          client:write(text .. "\n")
+        end
+      end)
+    end
+  end)
+end
+
+---Answers each line of each client with one line. The socket is for its owner alone (0600).
+---@param path string
+---@param max integer bytes of a line
+---@param answer fun(line: string): string
+---@return table|nil server {close}
+function M.listen_unix(path, max, answer)
+  uv.fs_unlink(path)
+  local server = uv.new_pipe(false)
+  local ok, message = server:bind(path)
+  if ok then
+    uv.fs_chmod(path, 384) -- 0600
+    ok, message = server:listen(64, function()
+      serve_client(server, max, answer)
+    end)
+  end
+  if not ok then
+    server:close()
+    return nil, { code = "ERR_IO", class = "system", message = "cannot listen on " .. path .. ": " .. message }
+  end
+  server:unref()
+  return {
+    close = function()
+      server:close()
+      uv.fs_unlink(path)
+    end,
+  }
+end
+
+---Sends one line and waits for one. nil, ERR_NOT_FOUND when nobody listens.
+---@param path string
+---@param line string
+---@param max integer
+---@return string|nil answer
+function M.ask_unix(path, line, max)
+  local pipe = uv.new_pipe(false)
+  return M.suspend(function(wake)
+    pipe:connect(path, function(err)
+      if err then
+        pipe:close()
+        return wake(nil, { code = "ERR_NOT_FOUND", class = "input", message = "nobody owns the project" })
+      end
+      read_lines(pipe, max, function(answer)
+        if not pipe:is_closing() then
+          pipe:close()
+        end
+        wake(answer, not answer and { code = "ERR_IO", class = "system", message = "the owner hung up" } or nil)
+      end)
+      pipe:write(line .. "\n")
+    end)
+  end)
+end
+
 ---Runs fn(...) as the first task and the loop until it ends. Answers fn's first result.
 ---@param fn function
 ---@return integer exit code

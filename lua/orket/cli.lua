@@ -4,7 +4,16 @@ local sys = require("orket.core.sys")
 
 local M = {}
 
-M.commands = { -- name -> { module, one line of help }
+M.commands = { -- name -> { module, one line of help, member of the module }
+  answer = { "orket.cmd.people", "answer a parked card's question", "answer" },
+  board = { "orket.cmd.board", "all cards, who works on them, what they cost" },
+  comment = { "orket.cmd.people", "add a comment to a card", "comment" },
+  halt = { "orket.cmd.people", "drain the running run", "halt" },
+  log = { "orket.cmd.log", "the events, with -f as they happen" },
+  move = { "orket.cmd.people", "move a card by hand", "move" },
+  retry = { "orket.cmd.people", "try a parked card again", "retry" },
+  run = { "orket.cmd.run", "run an epic, a rock or an issue" },
+  show = { "orket.cmd.show", "one card with its history" },
   try = { "orket.cmd.try", "put one wall to the test without a project" },
 }
 
@@ -37,7 +46,8 @@ function M.run(argv)
     usage(io.stderr)
     return 2
   end
-  return require(command[1]).run(table.pack(table.unpack(argv, 2)))
+  local module = require(command[1])
+  return (command[3] and module[command[3]] or module).run(table.move(argv, 2, #argv, 1, {}))
 end
 
 return M

@@ -1,0 +1,167 @@
+-- board.lua: what may start now. Pure bookkeeping over the cards of one epic: no store, no clock.
+--
+-- A card waits until all its dependencies are settled; then it is a candidate. Reviews come first,
+-- then interrupted and returned work, then ready cards by score (priority + impact) and age.
+
+local M = {}
+
+local Board = {}
+Board.__index = Board
+
+local SETTLED = { done = true, archived = true }
+local FINAL = { done = true, canceled = true, archived = true }
+local STAGE = { code_review = 1, ready_for_testing = 1, in_progress = 2, ready = 3 }
+
+---@param cards {id: string, status: string, ordinal: integer, depends_on: string[], score: number}[]
+function M.new(cards)
+  local self = setmetatable({ cards = {}, needs = {}, dependants = {}, candidates = {}, busy = {}, running = 0, version = 0 }, Board)
+  for _, card in ipairs(cards) do
+    self:add(card)
+  end
+  for _, card in ipairs(cards) do
+    self:consider(card)
+  end
+  return self
+end
+
+---Adds a card; dependencies may be added later.
+function Board:add(card)
+  self.cards[card.id] = card
+  for _, id in ipairs(card.depends_on or {}) do
+    self.dependants[id] = self.dependants[id] or {}
+    table.insert(self.dependants[id], card.id)
+  end
+end
+
+function Board:is_free(card)
+  for _, id in ipairs(card.depends_on or {}) do
+    local other = self.cards[id]
+    if other and not SETTLED[other.status] then
+      return false
+    end
+  end
+  return true
+end
+
+-- The best candidate is the last of the list, so that taking it moves nothing.
+local function worse(a, b)
+  local stage_a, stage_b = STAGE[a.status], STAGE[b.status]
+  if stage_a ~= stage_b then
+    return stage_a > stage_b
+  elseif a.score ~= b.score then
+    return a.score < b.score
+  end
+  return a.ordinal > b.ordinal
+end
+
+local function place(list, card)
+  local low, high = 1, #list + 1
+  while low < high do
+    local middle = (low + high) // 2
+    if worse(list[middle], card) then
+      low = middle + 1
+    else
+      high = middle
+    end
+  end
+  table.insert(list, low, card)
+end
+
+local function take(list, card)
+  for i = #list, 1, -1 do
+    if list[i] == card then
+      return table.remove(list, i)
+    end
+  end
+end
+
+---Makes the card a candidate when it can go on and nobody works on it.
+function Board:consider(card)
+  if STAGE[card.status] and not self.busy[card.id] and not card.queued and self:is_free(card) then
+    card.queued = true
+    place(self.candidates, card)
+    self.version = self.version + 1
+  end
+end
+
+---The best candidates, best first.
+---@param most integer
+function Board:best(most)
+  local list, best = self.candidates, {}
+  for i = #list, math.max(1, #list - most + 1), -1 do
+    best[#best + 1] = list[i]
+  end
+  return best
+end
+
+local function unqueue(self, card)
+  if card.queued then
+    card.queued = nil
+    take(self.candidates, card)
+  end
+end
+
+---Takes a card out of the candidates: somebody works on it.
+function Board:start(card)
+  unqueue(self, card)
+  self.busy[card.id] = true
+  self.running = self.running + 1
+end
+
+---Nobody works on it any more.
+function Board:stop(card)
+  self.busy[card.id] = nil
+  self.running = self.running - 1
+  self:consider(card)
+end
+
+---A committed status change. Answers the cards it sets free.
+---@param id string
+---@param status string
+function Board:moved(id, status)
+  local card = self.cards[id]
+  if not card then
+    return
+  end
+  unqueue(self, card)
+  card.status = status
+  self:consider(card)
+  if SETTLED[status] then
+    for _, dependant in ipairs(self.dependants[id] or {}) do
+      self:consider(self.cards[dependant])
+    end
+  end
+end
+
+---Cards that can never start: a dependency was canceled.
+---@param id string the canceled card
+---@return table[] cards
+function Board:orphans(id)
+  local orphans = {}
+  for _, dependant in ipairs(self.dependants[id] or {}) do
+    local card = self.cards[dependant]
+    if card.status == "ready" then
+      orphans[#orphans + 1] = card
+    end
+  end
+  return orphans
+end
+
+---What the cards say about the run: done, parked (somebody has to act) or stuck.
+---@return "done"|"parked"|"failed" status
+---@return table<string, integer> counts by status
+function Board:status()
+  local counts, open, parked = {}, 0, 0
+  for _, card in pairs(self.cards) do
+    counts[card.status] = (counts[card.status] or 0) + 1
+    if not FINAL[card.status] then
+      open = open + 1
+    end
+    if card.status == "blocked" or card.status == "waiting_for_developer" then
+      parked = parked + 1
+    end
+  end
+  return open == 0 and "done" or parked > 0 and "parked" or "failed", counts
+end
+
+return M

@@ -1,0 +1,115 @@
+-- run.lua: `orket run CARD`: owns the project, runs the card, shows what happens.
+
+local async = require("orket.async")
+local options = require("orket.options")
+local owner = require("orket.owner")
+local projects = require("orket.project")
+local report = require("orket.report")
+local runs = require("orket.runs")
+local sync = require("orket.sync")
+
+local M = {}
+
+M.usage = [[
+usage: orket run [-C DIR] [--json] [--plain] [--again] CARD
+
+Runs an epic, a rock or one issue until nothing can go on without a person.
+  -C DIR    the project (default: the current directory)
+  --json    one JSON line per event
+  --plain   plain lines even on a terminal
+  --again   a finished epic is built anew
+exit: 0 done, 1 failed or refused, 2 usage, 3 parked for a person
+]]
+
+local EXIT = { done = 0, failed = 1, parked = 3, drained = 3 }
+
+local function drain_on_signals(state)
+  local signals = 0
+  return async.on_signals({ "sigint", "sigterm" }, function()
+    signals = signals + 1
+    if signals > 1 or not state.run then
+      os.exit(130, false)
+    end
+    state.view:note("stopping: open turns are kept and go on with the next run; again stops at once")
+    state.run:drain()
+  end)
+end
+
+local function reload_on_change(project, view)
+  local stops = {}
+  for _, kind in ipairs({ "roles", "nodes", "tools" }) do
+    stops[#stops + 1] = async.watch(project.dir .. "/" .. kind, function()
+      project:reload(view)
+    end)
+  end
+  return stops
+end
+
+local function prepare(project, args)
+  local generation, problems = project:load_scripts()
+  if not generation or #problems > 0 then
+    return nil, problems
+  end
+  project:open_board("system")
+  local ok, err = sync.create(project, { again = args.again and args.card })
+  if not ok then
+    return nil, err
+  end
+  return project:record_generation()
+end
+
+local function run(project, args, view)
+  local ok, err = prepare(project, args)
+  if not ok then
+    return nil, err
+  end
+  local state = { view = view }
+  local server
+  server, err = owner.serve(project, {
+    halt = function()
+      state.run:drain()
+      return { halted = true }
+    end,
+  })
+  if not server then
+    return nil, err
+  end
+  local stop_signals = drain_on_signals(state)
+  local stops = reload_on_change(project, view)
+  local status, failure, counts, already = runs.run(project, args.card, {
+    on_delta = view.on_delta,
+    on_run = function(started)
+      state.run = started
+      view:attach(project, started)
+    end,
+  })
+  for _, stop in ipairs(stops) do
+    stop()
+  end
+  stop_signals()
+  server.close()
+  view:finish(status, counts, already)
+  return status, failure
+end
+
+---@param argv string[]
+---@return integer exit code
+function M.run(argv)
+  local args, message = options.parse(argv, { C = "value", json = "flag", plain = "flag", again = "flag" }, { "card" })
+  if not args then
+    return options.refuse(M.usage, message)
+  end
+  local project <close>, err = projects.open(args.C or ".", { own = true })
+  if not project then
+    return report.failure(err)
+  end
+  local view = require(report.view(args)).new(args)
+  local status
+  status, err = run(project, args, view)
+  if err then
+    report.failure(err)
+  end
+  return EXIT[status] or 1
+end
+
+return M

@@ -1,0 +1,147 @@
+-- engine.lua: what a turn and the orchestrator need of a running project: nodes, views, trees,
+-- transitions, and the answer to a failed turn.
+
+local cjson = require("cjson")
+local errors = require("orket.errors")
+local moves = require("orket.moves")
+local trees = require("orket.tree")
+local verify = require("orket.verify")
+
+local M = {}
+
+local Engine = {}
+Engine.__index = Engine
+
+local DEFAULTS = { steps = 50, seconds = 1800, concurrency = 4, window = 256 }
+
+---@param project table opened as owner, with scripts loaded
+---@param epic table the epic's card row
+---@param run string
+function M.new(project, epic, run)
+  local self = setmetatable({
+    project = project, store = project.store, generation = project.generation, epic = epic, run = run,
+    tests = {}, listeners = {},
+  }, Engine)
+  self.limits = self:settings()
+  return self
+end
+
+---The decision node of this kind that the organization chose (by default the shipped one).
+---@param kind string planner, router, evaluator, prompts, models, loop, memory or policy
+function Engine:node(kind)
+  local process = self.project.config.organization.process_rules or {}
+  return self.generation.nodes[process[kind .. "_node"] or kind]
+end
+
+---Asks a node; a node that fails or breaks its contract answers nil, Error.
+function Engine:ask(kind, fn, ...)
+  return errors.check(self:node(kind).script:call(fn, { ... }))
+end
+
+---Concurrency, steps, seconds: defaults, then the loop node, then the organization's limits.
+function Engine:settings()
+  local settings = {}
+  local process = self.project.config.organization.process_rules or {}
+  local answer = self:ask("loop", "settings", process.limits or cjson.null)
+  for _, source in ipairs({ DEFAULTS, type(answer) == "table" and answer or {}, process.limits or {} }) do
+    for key, value in pairs(source) do
+      settings[key] = value
+    end
+  end
+  return settings
+end
+
+---The policies of one reply: decide(call, request) -> refusal | nil. A failing policy denies.
+function Engine:policy(turn)
+  local policy = self:node("policy")
+  if not policy.about.decide then
+    return function() end
+  end
+  return function(call, request)
+    local answer, err = errors.check(policy.script:call("decide", {
+      { tool = request.name, role = turn.role, arguments = call:arguments(), card = turn.card }, turn.card,
+    }))
+    if err then
+      return { decision = "deny", rule = "policy.failed", why = "the policy failed: " .. err.message }
+    elseif answer == cjson.null then
+      return nil
+    elseif type(answer) ~= "table" or (answer.decision ~= "deny" and answer.decision ~= "ask") then
+      return { decision = "deny", rule = "policy.answer", why = "the policy gave an answer outside its contract" }
+    end
+    return answer
+  end
+end
+
+---Everything a prompt needs, read once.
+function Engine:view(turn)
+  return errors.check(self.store:read_doc("view", {
+    card = turn.card.id, role = turn.role, seat = turn.seat, review = turn.review and 1 or 0,
+  }))
+end
+
+---The card's own directory.
+function Engine:tree(card)
+  return trees.open(self.project, self.store, card)
+end
+
+---Somebody who listens to the model's words, or nil: then the deltas are not even decoded.
+function Engine:delta_listener(turn)
+  local listen = self.on_delta
+  return listen and function(text)
+    listen(turn, text)
+  end
+end
+
+local function refuse_done(card, why)
+  return nil, errors.new("ERR_TRANSITION", card.id .. " cannot be done: " .. why, "run its verification again")
+end
+
+---Done needs a passing verdict for exactly this tree, and a merge without conflicts.
+local function finish(self, turn, proposal)
+  local card = turn.card
+  local tree = turn.tree:hash()
+  if verify.fixture(card) and not verify.has_passed(self.store, card.id, tree) then
+    return refuse_done(card, "no passing verdict for this tree")
+  end
+  local merged, err = trees.merge(self.project, self.store, card, turn.tree)
+  if not merged then
+    return nil, err
+  elseif merged.conflicts then
+    turn:record("tree.conflict", { paths = merged.conflicts, into = card.epic })
+    return moves.add(turn.tx, card, "in_progress", {
+      role = "system", actor = "system", why = "merge conflict in " .. table.concat(merged.conflicts, ", "),
+    })
+  end
+  turn:record("tree.merged", { into = card.epic, tree = tree, changes = merged.changes })
+  return moves.add(turn.tx, card, "done", { role = turn.role, why = proposal.why, tree = tree })
+end
+
+---The turn's one transition, as proposed.
+---@return boolean|nil ok
+---@return Error|nil
+function Engine:transition(turn, proposal)
+  if proposal.status == "done" and turn.card.type == "issue" then
+    return finish(self, turn, proposal)
+  end
+  return moves.add(turn.tx, turn.card, proposal.status, {
+    role = turn.role, reason = proposal.reason, why = proposal.why, seat = proposal.seat,
+  })
+end
+
+---A turn failed: what becomes of its card. The evaluator node decides, the law limits.
+---@param turn table
+---@param err Error
+---@return "retry"|"park" action
+function Engine:failed(turn, err)
+  local count = (turn.card.retry_count or 0) + 1
+  local answer = self:ask("evaluator", "decide", turn.card, {
+    class = err.class, code = err.code, message = err.message, count = count,
+  })
+  local action = type(answer) == "table" and answer.action or "park"
+  if err.class == "bug" or err.class == "input" or count > (turn.card.max_retries or 3) then
+    action = "park"
+  end
+  return action, type(answer) == "table" and answer.reason or "system"
+end
+
+return M

@@ -1,0 +1,43 @@
+-- errors.lua: failures as values. An error is {code, class, message, fix?}; the code's class decides
+-- what the engine does with it (architecture.md: refusal, tool error, model failure, bug).
+
+local sys = require("orket.core.sys")
+
+local M = {}
+
+---@class Error
+---@field code string    stable name, "ERR_..."
+---@field class string   input, refusal, tool, model, limit, system or bug
+---@field message string the cause, one sentence
+---@field fix string?    the cure, one sentence
+
+---@param code string
+---@param message string
+---@param fix string?
+---@return Error
+function M.new(code, message, fix)
+  return { code = code, class = sys.error_class(code), message = message, fix = fix }
+end
+
+---Turns the answer of a C module into Lua's: value… or nil, Error.
+---@param value any
+function M.check(value, ...)
+  if value ~= nil then
+    return value, ...
+  end
+  local message, code, fix = ...
+  if type(message) == "table" then
+    return nil, message
+  end
+  return nil, M.new(code or "ERR_BUG", message or "no answer", fix)
+end
+
+---One line for a person.
+---@param err Error
+---@return string
+function M.line(err)
+  local fix = err.fix and err.fix ~= "" and ("\n  fix: " .. err.fix) or ""
+  return string.format("%s: %s%s", err.code, err.message, fix)
+end
+
+return M

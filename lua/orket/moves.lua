@@ -1,0 +1,42 @@
+-- moves.lua: the one place that writes a status change. The state machine judges, the event carries
+-- actor, role and reason, the projection compares the revision.
+
+local fsm = require("orket.core.fsm")
+
+local M = {}
+
+---@param card {type: string, status: string}
+---@param to string
+---@param role string  the acting role; "system" for the engine, "human" for a person
+---@param reason string|nil wait reason
+---@return {ok: boolean, rule: string, why: string, fix: string}
+function M.judge(card, to, role, reason)
+  return fsm.check({ type = card.type, from = card.status, to = to, role = role, reason = reason })
+end
+
+---Adds the change to a transaction, and to the card at hand.
+---@param tx table
+---@param card table {id, type, status, revision}
+---@param to string
+---@param options {role: string, reason: string?, why: string?, assignee: string?, seat: string?, retry: boolean?, tree: string?}
+---@return boolean|nil ok
+---@return Error|nil
+function M.add(tx, card, to, options)
+  local verdict = M.judge(card, to, options.role, options.reason)
+  if not verdict.ok then
+    return nil, {
+      code = "ERR_TRANSITION", class = "refusal", rule = verdict.rule, message = verdict.why, fix = verdict.fix,
+    }
+  end
+  local parked = to == "blocked" or to == "waiting_for_developer"
+  tx:event("card.moved", card.id, {
+    rev = card.revision, type = card.type, from = card.status, to = to, reason = options.reason,
+    why = options.why, return_to = parked and card.status or nil, assignee = options.assignee,
+    seat = options.seat, retry = options.retry, tree = options.tree,
+  }, { role = options.role, actor = options.actor })
+  card.return_to = parked and card.status or nil
+  card.status, card.revision, card.wait_reason = to, card.revision + 1, options.reason
+  return true
+end
+
+return M

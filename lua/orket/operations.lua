@@ -1,0 +1,106 @@
+-- operations.lua: what each permitted operation does, and the events that record it.
+--
+-- perform(turn, permit, kind) consumes the permit. File operations happen at once on the descriptors
+-- the gate judged; card operations become events of the turn's open transaction (turn.tx), so that
+-- they are committed together with the call's result or not at all.
+
+local async = require("orket.async")
+local errors = require("orket.errors")
+local moves = require("orket.moves")
+
+local M = {}
+
+local on_file = {}
+
+on_file["fs.write"] = function(turn, result, bytes)
+  turn:changed(result.path, turn.tx:blob(bytes))
+  return { path = result.path, bytes = result.bytes }
+end
+
+on_file["fs.delete"] = function(turn, result)
+  turn:changed(result.path, nil)
+  return { path = result.path }
+end
+
+local on_card = {}
+
+on_card["card.comment"] = function(turn, record)
+  turn.tx:event("comment.added", turn.card.id, { text = record.text })
+  turn.progress = true
+  return { added = true }
+end
+
+on_card["card.move"] = function(turn, record)
+  local verdict = moves.judge(turn.card, record.status, turn.role, record.reason)
+  if not verdict.ok then
+    return nil, { code = "ERR_TRANSITION", class = "refusal", message = verdict.why, fix = verdict.fix, rule = verdict.rule }
+  end
+  turn.proposal = { status = record.status, reason = record.reason, why = record.why }
+  return { proposed = record.status }
+end
+
+on_card["card.excuse"] = function(turn, record)
+  turn.proposal = { status = "waiting_for_developer", reason = "input", why = record.reason or record.why }
+  return { proposed = "waiting_for_developer" }
+end
+
+on_card["card.create"] = function(turn, record)
+  local id = turn:new_card_id()
+  turn.tx:event("card.created", id, {
+    id = id, type = "issue", status = "ready", name = record.summary or record.name, seat = record.seat,
+    priority = record.priority or 2.0, description = record.description, parent = turn.card.parent,
+    epic = turn.card.epic, depends_on = record.depends_on, build_id = turn.card.build_id,
+  })
+  turn.progress = true
+  return { id = id }
+end
+
+on_card["card.context"] = function(turn)
+  return turn.engine.store:read_doc("context", { card = turn.card.id }):value()
+end
+
+on_card["card.credits"] = function(turn, record)
+  turn.tx:event("card.credits", turn.card.id, { amount = record.amount })
+  return { reported = record.amount }
+end
+
+local function note(kind)
+  return function(turn, record)
+    turn.tx:event(kind, turn.card.id, record)
+    turn.progress = true
+    return { recorded = true }
+  end
+end
+
+on_card["card.nominate"] = note("card.nominated")
+on_card["card.refine"] = note("refinement.proposed")
+
+on_card["turn.finish"] = function(turn, record)
+  turn.proposal = { status = record.status or turn.review and "done" or "ready_for_testing", why = record.summary }
+  return { finished = true }
+end
+
+---Performs one permitted operation.
+---@param turn table
+---@param permit table single use
+---@param kind string
+---@return table|nil result plain data for the tool's box
+---@return Error|nil
+function M.perform(turn, permit, kind)
+  if on_card[kind] then
+    local record, err = errors.check(permit:take())
+    if not record then
+      return nil, err
+    end
+    return on_card[kind](turn, record)
+  end
+  local bytes = kind == "fs.write" and permit:content()
+  local result, err = errors.check(async.await(permit.perform, permit))
+  if not result then
+    return nil, err
+  end
+  local record = on_file[kind]
+  return record and record(turn, result, bytes) or result
+end
+
+return M

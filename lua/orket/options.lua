@@ -1,0 +1,83 @@
+-- options.lua: command line arguments: -x and --long options as declared, then named operands.
+
+local M = {}
+
+local function value_of(kind, argv, at, inline)
+  if kind == "flag" then
+    return not inline and true or nil, at
+  elseif inline then
+    return inline, at
+  end
+  return argv[at + 1], at + 1
+end
+
+---@param argv string[]
+---@param known table<string, "flag"|"value"|"list">
+---@param operands string[]  names in order; "name?" may be missing, "name..." takes the rest joined by a blank
+---@return table|nil options by name
+---@return string|nil message  "" when help was asked for
+function M.parse(argv, known, operands)
+  local options, words, at, literal = {}, {}, 1, false
+  while at <= #argv do
+    local word = argv[at]
+    local name, inline = word:match("^%-%-?([%w%-]+)=(.*)$")
+    name = name or word:match("^%-%-?([%w%-]+)$")
+    if word == "--" and not literal then
+      literal = true
+    elseif literal or not name then
+      words[#words + 1] = word
+    elseif name == "help" or name == "h" then
+      return nil, ""
+    else
+      local kind = known[name]
+      if not kind then
+        return nil, "unknown option " .. word
+      end
+      local value
+      value, at = value_of(kind, argv, at, inline)
+      if value == nil then
+        return nil, "option " .. word .. (kind == "flag" and " takes no value" or " needs a value")
+      end
+      options[name] = value
+    end
+    at = at + 1
+  end
+  return M.operands(options, words, operands)
+end
+
+---@private
+function M.operands(options, words, operands)
+  local at = 1
+  for _, operand in ipairs(operands) do
+    local name, mark = operand:match("^([%w_]+)(.*)$")
+    if mark == "..." then
+      options[name] = #words >= at and table.concat(words, " ", at) or nil
+      at = #words + 1
+    else
+      options[name] = words[at]
+      at = at + 1
+    end
+    if options[name] == nil and mark ~= "?" then
+      return nil, "missing " .. name:upper()
+    end
+  end
+  if at <= #words then
+    return nil, "unexpected argument " .. words[at]
+  end
+  return options
+end
+
+---Prints the usage: exit code 0 when help was asked for, else the message and 2.
+---@param usage string
+---@param message string|nil
+---@return integer
+function M.refuse(usage, message)
+  if message == "" then
+    io.stdout:write(usage)
+    return 0
+  end
+  io.stderr:write("orket: ", message or "wrong arguments", "\n", usage)
+  return 2
+end
+
+return M

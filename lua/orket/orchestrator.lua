@@ -1,0 +1,355 @@
+-- orchestrator.lua: runs an epic: starts a card the moment it may go on, never more than the limit at
+-- once, and stops when nothing can go on without a person. There are no ticks: committed events move
+-- the board, and each movement asks once what may start.
+
+local async = require("orket.async")
+local boards = require("orket.board")
+local engines = require("orket.engine")
+local errors = require("orket.errors")
+local moves = require("orket.moves")
+local score = require("orket.core.score")
+local sys = require("orket.core.sys")
+local turns = require("orket.turn")
+local verify = require("orket.verify")
+
+local M = {}
+
+local Run = {}
+Run.__index = Run
+
+-- ---- events of the engine itself ----
+
+local function system_tx(self)
+  return self.stream:begin()
+end
+
+local function commit(tx)
+  return errors.check(async.await(tx.commit, tx))
+end
+
+---A transition by the engine, with what belongs to it.
+function Run:move(card, to, options, also)
+  local tx = system_tx(self)
+  options.role, options.actor = "system", "system"
+  if also then
+    also(tx)
+  end
+  local ok, err = moves.add(tx, card, to, options)
+  if not ok then
+    return nil, err
+  end
+  return commit(tx)
+end
+
+-- ---- verification ----
+
+local function judged(tx, card, verdict)
+  tx:event("verify.done", card.id, { tree = verdict.tree, ok = verdict.ok, log = verdict.log })
+end
+
+---ready_for_testing: run the fixture; pass goes to review, fail goes back with the log.
+local function test_card(self, card)
+  if not verify.fixture(card) then
+    return self:move(card, "code_review", { why = "no verification" })
+  end
+  local tree, err = self.engine:tree(card)
+  if not tree then
+    return nil, err
+  end
+  local verdict = verify.run(self.project, card, tree)
+  local to = verdict.ok and "code_review" or "in_progress"
+  local why = verdict.ok and "verification passed" or "verification failed"
+  return self:move(card, to, { why = why, retry = not verdict.ok }, function(tx)
+    judged(tx, card, verdict)
+  end)
+end
+
+-- ---- turns ----
+
+local function seat_of(self, card)
+  local review = card.status == "code_review"
+  local answer, err = self.engine:ask("router", "route", card, self.team, { review = review, authors = card.authors })
+  if err then
+    return nil, err
+  elseif type(answer) ~= "table" or not self.team.seats[answer.seat] then
+    return nil, errors.new("ERR_CONFIG", "no seat for card " .. card.id, "add the seat to the team")
+  end
+  return { seat = answer.seat, role = answer.role, review = review }
+end
+
+local function model_of(self, seat, card)
+  local models = self.project.config.models
+  local name, err = self.engine:ask("models", "choose", seat.role, card, models)
+  if err then
+    return nil, err
+  end
+  local model = models[name]
+  if not model then
+    return nil, errors.new("ERR_CONFIG", "the models node chose an unknown model", "name one of the organization's")
+  end
+  return model
+end
+
+local function new_turn(self, card)
+  local open = self.open_turns[card.id]
+  self.open_turns[card.id] = nil
+  local seat, err = seat_of(self, card)
+  if not seat then
+    return nil, err
+  end
+  local model
+  model, err = model_of(self, seat, card)
+  if not model then
+    return nil, err
+  end
+  local number = open and open.turn
+  if not number then
+    self.turn_count = self.turn_count + 1
+    number = self.turn_count
+  end
+  return turns.new(self.engine, {
+    card = card, seat = seat.seat, role = seat.role, review = seat.review, model = model,
+    number = number, tape = open and open.events,
+  })
+end
+
+---A failed turn: back to ready, or parked with the reason. A canceled one stays as it is.
+local function settle_failure(self, turn, err)
+  if err.code == "ERR_CANCELED" or err.code == "ERR_STALE" then
+    return
+  end
+  local card = turn.card
+  local action, reason = self.engine:failed(turn, err)
+  local why = errors.line(err)
+  local function also(tx)
+    tx:event("turn.failed", card.id, { turn = turn.number, code = err.code, class = err.class, why = why })
+  end
+  if action == "retry" and card.status == "in_progress" then
+    return self:move(card, "ready", { why = why, retry = true }, also)
+  end
+  return self:move(card, "blocked", { reason = reason, why = why }, also)
+end
+
+local function work_card(self, card)
+  local turn, err = new_turn(self, card)
+  if not turn then
+    return self:move(card, "blocked", { reason = "resource", why = errors.line(err) })
+  end
+  self.live[card.id] = turn
+  local ok
+  ok, err = async.within(self.limits.seconds, turns.run, turn)
+  self.live[card.id] = nil
+  if not ok then
+    return settle_failure(self, turn, err)
+  end
+end
+
+local function go_on(self, card)
+  local ok, err
+  if card.status == "ready_for_testing" then
+    ok, err = test_card(self, card)
+  else
+    ok, err = work_card(self, card)
+  end
+  if err and not ok then
+    self:broke(card, err)
+  end
+end
+
+---The engine itself could not go on with a card: reported, and the run ends.
+function Run:broke(card, err)
+  self.broken = self.broken or errors.new(err.code, card.id .. ": " .. err.message, err.fix)
+end
+
+-- ---- scheduling ----
+
+-- The planner orders a window of candidates; its answer serves until a new candidate appears.
+local function next_card(self)
+  if self.planned ~= self.board.version then
+    local window = {}
+    for i, card in ipairs(self.board:best(self.limits.window)) do
+      window[i] = { id = card.id, status = card.status, score = card.score, seat = card.seat }
+    end
+    local order = self.engine:ask("planner", "plan", window, { free = self.limits.concurrency - self.board.running })
+    self.plan, self.plan_at, self.planned = type(order) == "table" and order or {}, 0, self.board.version
+  end
+  while self.plan_at < #self.plan do
+    self.plan_at = self.plan_at + 1
+    local card = self.board.cards[self.plan[self.plan_at]]
+    if card and card.queued then
+      return card
+    end
+  end
+end
+
+local function start(self, card)
+  self.board:start(card)
+  local task = async.spawn(function()
+    go_on(self, card)
+    self.tasks[card.id] = nil
+    self.board:stop(card)
+    self:pump()
+  end)
+  if not task.done then
+    self.tasks[card.id] = task
+  end
+end
+
+---Starts what may start. Called after every movement.
+function Run:pump()
+  while not (self.draining or self.broken) and self.board.running < self.limits.concurrency do
+    local card = next_card(self) or #self.board.candidates > 0 and self:replan()
+    if not card then
+      break
+    end
+    start(self, card)
+  end
+  self:check_end()
+end
+
+---The window is used up: asks once more; nil when the planner holds the rest back.
+function Run:replan()
+  self.planned = nil
+  return next_card(self)
+end
+
+function Run:check_end()
+  if self.board.running == 0 and self.ended then
+    self.ended()
+  end
+end
+
+local function park_orphans(self, id)
+  for _, card in ipairs(self.board:orphans(id)) do
+    async.spawn(function()
+      self:move(card, "blocked", { reason = "dependency", why = id .. " was canceled" })
+    end)
+  end
+end
+
+---Committed events of anybody: this run's turns, the engine, people.
+function Run:on_event(event)
+  if event.kind == "card.moved" then
+    local card = self.board.cards[event.card]
+    if card then
+      card.status, card.revision = event.body.to, event.body.rev + 1
+      self.board:moved(event.card, event.body.to)
+      if event.body.to == "canceled" then
+        park_orphans(self, event.card)
+      end
+      self:pump()
+    end
+  elseif event.kind == "card.created" and event.body.epic == self.epic.id then
+    self:load_card(event.card)
+    self:pump()
+  end
+end
+
+function Run:load_card(id)
+  local row = self.store:read("card", { id = id })[1]
+  row.score = row.priority
+  self.board:add(row)
+  self.board:consider(row)
+end
+
+-- ---- begin and end ----
+
+local function scored(cards)
+  local planned, err = errors.check(score.plan(cards))
+  if not planned then
+    return nil, err
+  end
+  for _, card in ipairs(cards) do
+    card.score = card.priority + planned.impact[card.id]
+  end
+  return cards
+end
+
+---Turns that a killed or drained process left open, with their journal.
+local function interrupted(self)
+  local open = {}
+  for _, turn in ipairs(self.store:read("open_turns", { run = self.id })) do
+    open[turn.card] = { turn = turn.turn, events = self.store:read("turn_events", { run = self.id, turn = turn.turn }) }
+  end
+  return open
+end
+
+---@param project table opened as owner, scripts loaded
+---@param epic table card row
+---@param options {run: string, on_delta: function?}
+---@return table|nil run
+---@return Error|nil
+function M.open(project, epic, options)
+  local self = setmetatable({
+    project = project, store = project.store, epic = epic, id = options.run, tasks = {}, live = {},
+  }, Run)
+  self.engine = engines.new(project, epic, self.id)
+  self.engine.on_delta = options.on_delta
+  self.limits = self.engine.limits
+  self.team = project.config.teams[epic.team]
+  self.stream = self.store:stream({ run = self.id, turn = 0, actor = "system", role = "system" })
+  local cards, err = scored(self.store:read("backlog", { epic = epic.id }))
+  if not cards then
+    return nil, err
+  end
+  self.turn_count = self.store:read("turn_count", { run = self.id })[1].count
+  self.open_turns = interrupted(self)
+  self.board = boards.new(cards)
+  return self
+end
+
+local function announce(self)
+  local tx = system_tx(self)
+  tx:event("run.started", self.epic.id, { generation = self.engine.generation.id, engine = sys.version() })
+  if self.epic.status == "ready" then
+    local ok, err = moves.add(tx, self.epic, "in_progress", { role = "system", actor = "system" })
+    if not ok then
+      return nil, err
+    end
+  end
+  return commit(tx)
+end
+
+local function conclude(self)
+  local status, counts = self.board:status()
+  status = self.broken and "failed" or self.draining and "drained" or status
+  local tx = system_tx(self)
+  tx:event("run.ended", self.epic.id, { status = status, counts = counts, why = self.broken and self.broken.message })
+  if status == "done" and self.epic.status == "in_progress" then
+    moves.add(tx, self.epic, "done", { role = "system", actor = "system" })
+  end
+  local ok, err = commit(tx)
+  return ok and status, err or self.broken, counts
+end
+
+---Runs until nothing can go on without a person.
+---@return "done"|"parked"|"failed"|"drained"|nil status
+---@return Error|nil
+---@return table<string, integer>|nil counts
+function Run:run()
+  local ok, err = announce(self)
+  if not ok then
+    return nil, err
+  end
+  local unsubscribe = self.store:subscribe(function(event)
+    self:on_event(event)
+  end, { "card.moved", "card.created" })
+  self:pump()
+  if self.board.running > 0 then
+    async.suspend(function(wake)
+      self.ended = wake
+    end)
+  end
+  unsubscribe()
+  return conclude(self)
+end
+
+---Starts nothing new and ends the waits: open turns stay in progress and are resumed by the next run.
+function Run:drain()
+  self.draining = true
+  for _, task in pairs(self.tasks) do
+    async.cancel(task)
+  end
+end
+
+return M

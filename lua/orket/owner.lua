@@ -1,0 +1,69 @@
+-- owner.lua: one process owns a project. Others reach it through a unix socket in .orket/ (same user,
+-- mode 0600): one JSON request per line, one JSON answer per line. Without an owner, the asking process
+-- becomes it for the length of its request.
+
+local async = require("orket.async")
+local cjson = require("cjson")
+local errors = require("orket.errors")
+local people = require("orket.people")
+local projects = require("orket.project")
+
+local M = {}
+
+local LINE_MAX = 1024 * 1024
+
+local function socket_path(dir)
+  return dir .. "/.orket/owner.sock"
+end
+
+local function answer(project, handlers, line)
+  local request, message = cjson.decode(line)
+  if type(request) ~= "table" then
+    return { error = errors.new("ERR_JSON", "not a request: " .. tostring(message)) }
+  end
+  local handler = handlers[request.act]
+  local result, err
+  if handler then
+    result, err = handler(request)
+  else
+    result, err = people.perform(project, request)
+  end
+  return { result = result or nil, error = err }
+end
+
+---Answers requests until closed.
+---@param project table
+---@param handlers table<string, function>|nil acts beyond people's: halt, reload ...
+---@return table|nil server with close()
+---@return Error|nil
+function M.serve(project, handlers)
+  return async.listen_unix(socket_path(project.dir), LINE_MAX, function(line)
+    return cjson.encode(answer(project, handlers or {}, line))
+  end)
+end
+
+local function as_owner(dir, request)
+  local project <close>, err = projects.open(dir, { own = true })
+  if not project then
+    return nil, err
+  end
+  return people.perform(project, request)
+end
+
+---Asks the owner, or becomes it.
+---@param dir string
+---@param request table see people.perform
+---@return table|nil result
+---@return Error|Error[]|nil
+function M.ask(dir, request)
+  local line, err = async.ask_unix(socket_path(dir), cjson.encode(request), LINE_MAX)
+  if line then
+    local reply = cjson.decode(line)
+    return reply.result, reply.error
+  elseif err.code ~= "ERR_NOT_FOUND" then
+    return nil, err
+  end
+  return as_owner(dir, request)
+end
+
+return M

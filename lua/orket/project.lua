@@ -1,0 +1,122 @@
+-- project.lua: an opened project: configuration, store, owner's lock, scripts. The one boot for the
+-- engine, the commands and the REPL.
+
+local async = require("orket.async")
+local config = require("orket.config")
+local embed = require("orket.core.embed")
+local errors = require("orket.errors")
+local fs = require("orket.core.fs")
+local lock = require("orket.core.lock")
+local scripts = require("orket.scripts")
+local store = require("orket.core.store")
+local sys = require("orket.core.sys")
+
+local M = {}
+
+local Project = {}
+Project.__index = Project
+
+---@param dir string
+---@return string path of the database
+function M.database(dir)
+  return dir .. "/.orket/orket.db"
+end
+
+local function own(self)
+  local root, err = errors.check(fs.root(self.dir .. "/.orket", { create = true }))
+  if not root then
+    return nil, err
+  end
+  self.lock, err = errors.check(lock.take(self.dir .. "/.orket"))
+  return self.lock, err
+end
+
+---Opens a project for reading (any number of processes) or as its owner (one).
+---@param dir string
+---@param options {own: boolean?}
+---@return table|nil project
+---@return Error|Error[]|nil errors
+function M.open(dir, options)
+  local self = setmetatable({ dir = dir }, Project)
+  local err
+  self.root, err = errors.check(fs.root(dir))
+  if not self.root then
+    return nil, err
+  end
+  self.config, err = config.load(dir)
+  if not self.config then
+    return nil, err
+  end
+  if options.own then
+    local ok
+    ok, err = own(self)
+    if not ok then
+      return nil, err
+    end
+  end
+  self.store, err = errors.check(store.open(M.database(dir), { readonly = not options.own }))
+  if not self.store then
+    self:close()
+    return nil, err
+  end
+  return self
+end
+
+---The gate's house rules and limits from the organization.
+function Project:rules()
+  local process = self.config.organization.process_rules or {}
+  return { rules = process.gate, limits = process.limits }
+end
+
+---Builds the next generation from the files as they are now, records it, and serves it.
+---@return table generation the one that serves
+---@return table[] problems files that were refused
+function Project:load_scripts()
+  local texts, problems = scripts.texts(self.root)
+  local generation, refused = scripts.build(texts, self:rules(), self.generation)
+  table.move(refused, 1, #refused, #problems + 1, problems)
+  if generation and generation ~= self.generation then
+    self.generation = generation
+  end
+  return self.generation, problems
+end
+
+---Writes the serving generation into the journal (texts as blobs), once per change.
+---@return boolean|nil ok
+---@return Error|nil
+function Project:record_generation()
+  local generation = self.generation
+  if self.recorded == generation.id then
+    return true
+  end
+  local tx = self.board:begin()
+  local files = {}
+  for path, entry in pairs(generation.files) do
+    files[path] = tx:blob(entry.text)
+  end
+  tx:event("scripts.loaded", nil, { generation = generation.id, files = files, engine = sys.version() })
+  local ok, err = errors.check(async.await(tx.commit, tx))
+  self.recorded = ok and generation.id or self.recorded
+  return ok, err
+end
+
+---The stream of what happens outside runs; only for the owner.
+function Project:open_board(actor)
+  self.board = self.store:stream({ run = "board", turn = 0, actor = actor, role = actor })
+end
+
+function Project:close()
+  if self.store then
+    self.store:close()
+  end
+  if self.lock then
+    self.lock:close()
+  end
+end
+
+Project.__close = Project.close
+
+---The text of a shipped file, for `init` and the like.
+M.shipped = embed.read
+
+return M

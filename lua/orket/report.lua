@@ -1,0 +1,64 @@
+-- report.lua: how commands say what went wrong, and which view shows a run.
+
+local cjson = require("cjson")
+local errors = require("orket.errors")
+local sys = require("orket.core.sys")
+
+local M = {}
+
+local function lines(err)
+  if err.path and err.err then -- a refused script
+    return { err.path .. ": " .. errors.line(err.err) }
+  elseif err.code then
+    return { errors.line(err) }
+  end
+  local all = {}
+  for _, one in ipairs(err) do
+    if one.file then
+      local fix = one.fix and ("\n  fix: " .. one.fix) or ""
+      all[#all + 1] = string.format("%s:%s: %s%s", one.file, one.line or 1, one.message, fix)
+    else
+      table.move(lines(one), 1, #lines(one), #all + 1, all)
+    end
+  end
+  return all
+end
+
+---Prints an error, or a list of them, to standard error.
+---@param err Error|table[]
+---@return integer exit code 1
+function M.failure(err)
+  for _, line in ipairs(lines(err)) do
+    io.stderr:write("orket: ", line, "\n")
+  end
+  return 1
+end
+
+---Prints the answer to a person's request.
+---@param args {json: boolean?}
+---@param result table
+---@return integer exit code 0
+function M.answer(args, result)
+  if args.json then
+    print(cjson.encode(result))
+  elseif result.card then
+    print(result.card .. " is now " .. result.status)
+  else
+    print("done")
+  end
+  return 0
+end
+
+---The module that shows a run: JSON lines, a live board on a terminal, plain lines elsewhere.
+---@param args {json: boolean?, plain: boolean?}
+---@return string module name
+function M.view(args)
+  if args.json then
+    return "orket.view.json"
+  elseif args.plain or not sys.is_tty(1) then
+    return "orket.view.plain"
+  end
+  return "orket.view.live"
+end
+
+return M

@@ -1,0 +1,94 @@
+-- runs.lua: what `orket run NAME` means: which card, which run, and in a rock one epic after the other.
+
+local async = require("orket.async")
+local errors = require("orket.errors")
+local moves = require("orket.moves")
+local orchestrator = require("orket.orchestrator")
+
+local M = {}
+
+local FINAL = { done = true, canceled = true, archived = true }
+
+local function card(project, id)
+  return project.store:read("card", { id = id })[1]
+end
+
+local function find(project, name)
+  local found = card(project, name)
+  if not found then
+    return nil, errors.new("ERR_NOT_FOUND", "there is no card " .. name, "orket board lists the cards")
+  end
+  return found
+end
+
+---The run to go on with: the last one when it has not ended for good, else the next number.
+local function run_id(project, epic)
+  local last = project.store:read("last_run", { card = epic.id })[1]
+  if last and last.status ~= "done" then
+    return last.id
+  end
+  return string.format("%s.%d", epic.id, (last and last.number or 0) + 1)
+end
+
+local function run_epic(project, epic, options)
+  if FINAL[epic.status] then
+    return "done", nil, {}, true
+  end
+  local run, err = orchestrator.open(project, epic, {
+    run = run_id(project, epic), on_delta = options.on_delta, only = options.only,
+  })
+  if not run then
+    return nil, err
+  end
+  options.on_run(run)
+  return run:run()
+end
+
+local function settle_rock(project, rock)
+  local tx = project.board:begin()
+  local options = { role = "system", actor = "system" }
+  if rock.status == "ready" then
+    moves.add(tx, rock, "in_progress", options)
+  end
+  if rock.status == "in_progress" then
+    moves.add(tx, rock, "done", options)
+  end
+  return errors.check(async.await(tx.commit, tx))
+end
+
+local function run_rock(project, rock, options)
+  for _, epic in ipairs(project.store:read("children", { parent = rock.id })) do
+    local status, err, counts = run_epic(project, epic, options)
+    if status ~= "done" then
+      return status, err, counts
+    end
+  end
+  if FINAL[rock.status] then
+    return "done", nil, {}, true
+  end
+  local ok, err = settle_rock(project, rock)
+  return ok and "done", err, {}
+end
+
+---Runs an epic, a rock, or one card of an epic.
+---@param project table opened as owner, scripts loaded and recorded, cards created
+---@param name string card id
+---@param options {on_run: fun(run), on_delta: function?}
+---@return "done"|"parked"|"failed"|"drained"|nil status
+---@return Error|nil
+---@return table|nil counts
+---@return boolean|nil already it was finished before
+function M.run(project, name, options)
+  local found, err = find(project, name)
+  if not found then
+    return nil, err
+  elseif found.type == "rock" then
+    return run_rock(project, found, options)
+  elseif found.type == "issue" then
+    options.only = found.id
+    return run_epic(project, card(project, found.epic), options)
+  end
+  return run_epic(project, found, options)
+end
+
+return M

@@ -1,0 +1,121 @@
+-- scripts.lua: the restricted scripts (roles, nodes, tools) and their generations.
+--
+-- A generation is one validated set of script texts. It is never changed: a reload builds the next
+-- one, keeping the prepared scripts whose text is the same, and a file that does not validate leaves
+-- its predecessor in place. Running turns keep the generation they started with.
+
+local box = require("orket.core.box")
+local contract = require("orket.contract")
+local embed = require("orket.core.embed")
+local errors = require("orket.errors")
+local hash = require("orket.core.hash")
+local law = require("orket.law")
+
+local M = {}
+
+local KINDS = { "roles", "nodes", "tools" }
+local PRELUDE = embed.read("lua/box/prelude.lua")
+
+local function shipped(kind, texts)
+  for _, path in ipairs(embed.list(kind .. "/")) do
+    texts[path] = embed.read(path)
+  end
+end
+
+local function own(root, kind, texts, problems)
+  for _, entry in ipairs(root:list(kind) or {}) do
+    local path = kind .. "/" .. entry.name
+    if entry.type == "file" and entry.name:match("%.lua$") then
+      local text, err = errors.check(root:read(path))
+      if text then
+        texts[path] = text
+      else
+        problems[#problems + 1] = { path = path, err = err }
+      end
+    end
+  end
+end
+
+---All script texts of a project: the shipped ones, each overridden by the project's own file.
+---@param root table|nil fs root of the project; nil for the shipped ones alone
+---@return table<string, string> texts by path ("roles/coder.lua")
+---@return table[] problems {path, err}
+function M.texts(root)
+  local texts, problems = {}, {}
+  for _, kind in ipairs(KINDS) do
+    shipped(kind, texts)
+    if root then
+      own(root, kind, texts, problems)
+    end
+  end
+  return texts, problems
+end
+
+local function prepare(path, text)
+  local script, err = errors.check(box.prepare(path, text, { prelude = PRELUDE }))
+  if not script then
+    return nil, err
+  end
+  local kind, name = path:match("^(%a+)/(.+)%.lua$")
+  local entry = { path = path, kind = kind, name = name, text = text, script = script, about = script:describe() }
+  local ok
+  ok, err = contract.check(entry)
+  if not ok then
+    return nil, err
+  end
+  return entry
+end
+
+local function ordered(texts)
+  local paths = {}
+  for path in pairs(texts) do
+    paths[#paths + 1] = path
+  end
+  table.sort(paths)
+  return paths
+end
+
+local function identity(generation)
+  local parts = {}
+  for _, path in ipairs(ordered(generation.files)) do
+    parts[#parts + 1] = path
+    parts[#parts + 1] = generation.files[path].text
+  end
+  return hash.parts(parts):sub(1, 16)
+end
+
+---Builds a generation. Files that fail keep their entry of `previous` and are listed in problems.
+---@param texts table<string, string>
+---@param rules table  the organization's gate rules and limits: {rules=, limits=}
+---@param previous table|nil generation
+---@return table|nil generation {id, files, roles, nodes, tools, gate}; nil when something is missing
+---@return table[] problems {path, err}
+function M.build(texts, rules, previous)
+  local generation = { files = {}, roles = {}, nodes = {}, tools = {}, rules = rules }
+  local problems = {}
+  for _, path in ipairs(ordered(texts)) do
+    local before = previous and previous.files[path]
+    local entry, err = before, nil
+    if not before or before.text ~= texts[path] then
+      entry, err = prepare(path, texts[path])
+    end
+    if err then
+      problems[#problems + 1] = { path = path, err = err }
+      entry = before
+    end
+    if entry then
+      generation.files[path] = entry
+      generation[entry.kind][entry.name] = entry
+    end
+  end
+  local gate, err = law.build(generation, rules)
+  if not gate then
+    problems[#problems + 1] = { path = "gate", err = err }
+    return previous, problems
+  end
+  generation.gate = gate
+  generation.id = identity(generation)
+  return generation, problems
+end
+
+return M

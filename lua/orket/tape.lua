@@ -1,0 +1,56 @@
+-- tape.lua: the journaled answers of an interrupted turn, in order. Empty for a new turn.
+
+local cjson = require("cjson")
+
+local M = {}
+
+local Tape = {}
+Tape.__index = Tape
+
+local ANSWERS = {
+  ["turn.prompted"] = true, ["turn.nudged"] = true, ["step.reply"] = true,
+  ["call.allowed"] = true, ["call.refused"] = true, ["call.result"] = true,
+}
+
+---@param events {kind: string, body: table}[]|nil  the turn's events in order
+function M.new(events)
+  local answers = {}
+  for _, event in ipairs(events or {}) do
+    if ANSWERS[event.kind] then
+      answers[#answers + 1] = event
+    end
+  end
+  return setmetatable({ answers = answers, at = 1, started = events ~= nil }, Tape)
+end
+
+---True when the turn was never begun, so that it has to be claimed.
+function Tape:is_empty()
+  return not self.started
+end
+
+---The next answer when it is of this kind.
+---@param kind string
+---@return table|nil body
+function Tape:take(kind)
+  local event = self.answers[self.at]
+  if not event or event.kind ~= kind then
+    return nil
+  end
+  self.at = self.at + 1
+  return event.body
+end
+
+---A reply as llm.complete answers it, from its recorded message.
+---@param text string the assistant message
+---@param recorded table body of step.reply
+function M.reply(text, recorded)
+  local message = cjson.decode(text)
+  local calls = {}
+  for i, call in ipairs(message.tool_calls or {}) do
+    calls[i] = { id = call.id, name = call["function"].name, arguments = call["function"].arguments }
+  end
+  local content = message.content ~= cjson.null and message.content or nil
+  return { content = content, calls = calls, usage = recorded.usage, finish = recorded.finish, message = text }
+end
+
+return M

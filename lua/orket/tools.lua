@@ -1,0 +1,127 @@
+-- tools.lua: one tool call, from the model's words to the result that goes back to it.
+--
+--   judge    the gate resolves and judges the call            -> call | refusal
+--   perform  the tool's box runs; each operation it yields is judged again and performed with a permit
+--
+-- Operations on files are performed by the permit itself. Operations on cards are taken from the
+-- permit as a record and become events of the turn's next transaction.
+
+local cjson = require("cjson")
+local errors = require("orket.errors")
+local operations = require("orket.operations")
+
+local M = {}
+
+local RESULT_MAX = 64 * 1024 -- bytes of a result that go back to the model
+
+---The gate's answer to one call of a reply.
+---@param turn table
+---@param request {id: string, name: string, arguments: string}
+---@return table|nil call
+---@return table|nil refusal {decision, rule, why, fix}
+function M.judge(turn, request)
+  local call, refusal = turn.generation.gate:call({
+    role = turn.role,
+    card = turn.card,
+    tool = request.name,
+    arguments = request.arguments,
+    root = turn.tree.root,
+  })
+  if not call then
+    return nil, refusal
+  end
+  refusal = turn.policy(call, request)
+  if refusal then
+    return nil, refusal
+  end
+  return call
+end
+
+local function answer_operation(turn, call, operation, done)
+  local permit, refusal = turn.generation.gate:operation(call, operation)
+  if not permit then
+    done[#done + 1] = { op = tostring(operation.op), refused = refusal.rule }
+    return { error = { code = "ERR_DENIED", rule = refusal.rule, message = refusal.why, fix = refusal.fix } }
+  end
+  local result, err = operations.perform(turn, permit, operation.op)
+  if not result then
+    done[#done + 1] = { op = operation.op, failed = err.code }
+    return { error = { code = err.code, message = err.message, fix = err.fix } }
+  end
+  done[#done + 1] = { op = operation.op, hash = permit:hash() }
+  return { result = result }
+end
+
+local function run_box(turn, call, tool, done)
+  local session, err = errors.check(tool.script:open("run", { call:arguments() }))
+  if not session then
+    return nil, err
+  end
+  local closing <close> = session
+  local kind, value = errors.check(session:resume(cjson.null))
+  while kind == "yield" do
+    kind, value = errors.check(session:resume(answer_operation(turn, call, value, done)))
+  end
+  return kind and { value = value }, value
+end
+
+local function bounded(text)
+  if #text <= RESULT_MAX then
+    return text
+  end
+  return cjson.encode({ ok = false, error = {
+    code = "ERR_TOO_LARGE",
+    message = "the result has " .. #text .. " bytes, " .. RESULT_MAX .. " is the limit",
+    fix = "ask for less: a smaller range, a narrower search",
+  } })
+end
+
+---Runs an allowed call. Never fails: a tool's failure is a result the model can read.
+---@param turn table
+---@param call table the gate's answer
+---@param name string
+---@return {ok: boolean, text: string, operations: table[]}
+function M.perform(turn, call, name)
+  local done = {}
+  local outcome, err = run_box(turn, call, turn.generation.tools[name], done)
+  if not outcome then
+    return { ok = false, text = M.failure_text(err), operations = done }
+  end
+  return { ok = true, text = bounded(cjson.encode({ ok = true, result = outcome.value })), operations = done }
+end
+
+---What the model reads when a call was refused or failed.
+---@param failure {code: string?, rule: string?, message: string?, why: string?, fix: string?}
+---@return string
+function M.failure_text(failure)
+  return cjson.encode({ ok = false, error = {
+    code = failure.code or "ERR_DENIED",
+    rule = failure.rule,
+    message = failure.message or failure.why,
+    fix = failure.fix,
+  } })
+end
+
+---The `tools` member of a request: the role's tools with their schemas, encoded once per generation.
+---@param generation table
+---@param role string
+---@return string JSON text
+function M.offer(generation, role)
+  generation.offers = generation.offers or {}
+  local offer = generation.offers[role]
+  if not offer then
+    local list = setmetatable({}, cjson.array_mt)
+    for _, name in ipairs(generation.roles[role].about.tools) do
+      local about = generation.tools[name].about
+      list[#list + 1] = {
+        type = "function",
+        ["function"] = { name = name, description = about.description, parameters = about.schema },
+      }
+    end
+    offer = cjson.encode(list)
+    generation.offers[role] = offer
+  end
+  return offer
+end
+
+return M

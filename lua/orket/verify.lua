@@ -1,0 +1,85 @@
+-- verify.lua: a card's command fixture runs on the card's tree; the verdict is bound to the tree's hash.
+--
+-- A fixture is verification/NAME.json: {"argv": [...], "wall": 10, "cpu": 5, "memory": bytes,
+-- "output": bytes}. It runs without network in the card's directory; "{verification}" in an argument
+-- stands for the project's verification directory. Passed = exit 0. Everything else fails, including
+-- a fixture that cannot be read or started.
+
+local async = require("orket.async")
+local cjson = require("cjson")
+local errors = require("orket.errors")
+local proc = require("orket.core.proc")
+
+local M = {}
+
+local LOG_MAX = 16 * 1024
+local LIMITS = { wall = 30, cpu = 30, memory = 512 * 1024 * 1024, output = 256 * 1024, procs = 64, fsize = 64 * 1024 * 1024 }
+
+---@param card table
+---@return string|nil path below verification/
+function M.fixture(card)
+  local verification = card.verification
+  return type(verification) == "table" and verification ~= cjson.null and verification.fixture_path or nil
+end
+
+---True when the newest verdict of the card passed and is for this tree.
+function M.has_passed(store, card, tree)
+  local row = store:read("verdict", { card = card })[1]
+  return row ~= nil and row.tree == tree and row.ok == 1
+end
+
+local function load_fixture(project, path)
+  local text, err = errors.check(project.root:read("verification/" .. path))
+  if not text then
+    return nil, err
+  end
+  local fixture, message = cjson.decode(text)
+  if type(fixture) ~= "table" or type(fixture.argv) ~= "table" or #fixture.argv == 0 then
+    return nil, errors.new("ERR_CONFIG", "verification/" .. path .. " is no command fixture: " .. (message or "argv is missing"),
+      'write {"argv": ["program", "argument"]}')
+  end
+  return fixture
+end
+
+local function command(project, fixture, tree)
+  local argv = {}
+  for i, argument in ipairs(fixture.argv) do
+    argv[i] = tostring(argument):gsub("{verification}", function()
+      return project.dir .. "/verification"
+    end)
+  end
+  local request = { argv = argv, cwd_root = tree.root, env = {} }
+  for key, default in pairs(LIMITS) do
+    request[key] = fixture[key] or default
+  end
+  request.mem, request.memory = request.memory, nil
+  return request
+end
+
+local function log_of(result)
+  local verdict = result.limit and ("stopped by the " .. result.limit .. " limit")
+    or result.signal and ("killed by signal " .. result.signal)
+    or ("exit code " .. tostring(result.exit))
+  local text = verdict .. "\n" .. (result.stdout or "") .. (result.stderr or "")
+  return #text > LOG_MAX and (text:sub(1, LOG_MAX) .. "\n[cut]") or text
+end
+
+---Runs the fixture of a card. Never fails: what cannot be run has not passed.
+---@param project table
+---@param card table
+---@param tree table
+---@return {ok: boolean, tree: string, log: string}
+function M.run(project, card, tree)
+  local hash = tree:hash()
+  local fixture, err = load_fixture(project, M.fixture(card))
+  local result
+  if fixture then
+    result, err = errors.check(async.await(proc.run, command(project, fixture, tree)))
+  end
+  if not result then
+    return { ok = false, tree = hash, log = "the verification could not run: " .. errors.line(err) }
+  end
+  return { ok = result.exit == 0 and not result.limit and not result.signal, tree = hash, log = log_of(result) }
+end
+
+return M
