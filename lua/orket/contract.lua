@@ -1,0 +1,109 @@
+-- contract.lua: what a role, a node and a tool must be before it may serve. docs/roles.md,
+-- docs/nodes.md and docs/tools.md say it to people; this table says it to the loader.
+
+local cjson = require("cjson")
+local errors = require("orket.errors")
+local schema = require("orket.core.schema")
+
+local M = {}
+
+-- name = { required functions }, and what else the file may hold
+local NODES = {
+  planner = { "plan" }, -- plan(candidates, {free}) -> ids in order
+  router = { "route" }, -- route(card, team, {review, authors}) -> {seat, role}
+  evaluator = { "decide" }, -- decide(card, {class, code, message, count}) -> {action, reason}
+  prompts = { "build" }, -- build(view, prompt) -> messages
+  models = { "choose" }, -- choose(role, card, models) -> name of a model
+  loop = { "settings" }, -- settings(limits) -> {concurrency, window, steps, seconds, tokens}
+  memory = { "select" }, -- select(view, candidates) -> notes
+  policy = { "decide" }, -- decide(call, card) -> nil | {decision, rule, why, fix}
+}
+
+local function is_function(value)
+  return type(value) == "table" and value.type == "function"
+end
+
+local function broken(entry, what, fix)
+  return nil, errors.new("ERR_SCRIPT_CONTRACT", entry.path .. ": " .. what, fix)
+end
+
+local function strings(entry, field)
+  local list = entry.about[field]
+  if type(list) ~= "table" then
+    return broken(entry, field .. " must be a list of names")
+  end
+  for _, name in ipairs(list) do
+    if type(name) ~= "string" then
+      return broken(entry, field .. " must be a list of names")
+    end
+  end
+  return true
+end
+
+local function functions(entry, names)
+  for _, name in ipairs(names) do
+    if not is_function(entry.about[name]) then
+      return broken(entry, "the function " .. name .. " is missing", "see the shipped file of the same name")
+    end
+  end
+  return true
+end
+
+local check = {}
+
+function check.roles(entry)
+  local ok, err = functions(entry, { "prompt" })
+  if not ok then
+    return nil, err
+  end
+  return strings(entry, "tools")
+end
+
+function check.tools(entry)
+  local ok, err = functions(entry, { "run" })
+  if ok then
+    ok, err = strings(entry, "operations")
+  end
+  if not ok then
+    return nil, err
+  elseif type(entry.about.description) ~= "string" then
+    return broken(entry, "description is missing")
+  end
+  local compiled, message = errors.check(schema.compile(entry.about.schema or cjson.null))
+  if not compiled then
+    return broken(entry, "its schema is refused: " .. message.message, message.fix)
+  end
+  return true
+end
+
+function check.nodes(entry)
+  return functions(entry, NODES[entry.name] or NODES[entry.about.node] or {})
+end
+
+local function self_test(entry)
+  if not is_function(entry.about.self_test) then
+    return true
+  end
+  local _, err = errors.check(entry.script:call("self_test", {}))
+  if err then
+    return broken(entry, "its self-test failed: " .. err.message)
+  end
+  return true
+end
+
+---Checks a prepared script: its shape, then its own self-test when it has one.
+---@param entry {path: string, kind: string, name: string, about: table, script: table}
+---@return boolean|nil ok
+---@return Error|nil
+function M.check(entry)
+  if type(entry.about) ~= "table" then
+    return broken(entry, "it must return a table")
+  end
+  local ok, err = check[entry.kind](entry)
+  if not ok then
+    return nil, err
+  end
+  return self_test(entry)
+end
+
+return M
