@@ -56,6 +56,9 @@ struct buf *bind_scratch(lua_State *L);
 struct json_doc *bind_new_doc(lua_State *L);          /* pushes an empty one */
 const struct json *bind_to_doc(lua_State *L, int idx); /* NULL when it is none */
 
+/* The descriptor of a root (`orket.core.fs`), owned by the root; -1 when it is none or closed. */
+int bind_to_root(lua_State *L, int idx);
+
 /* Reads a doc or a plain Lua value at idx as *out: a plain value is appended to doc, a doc is
  * borrowed for as long as it stays on the stack. Errors as value_read. */
 int bind_read_value(lua_State *L, int idx, struct json_doc *doc, struct json *out,

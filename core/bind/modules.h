@@ -9,6 +9,7 @@
     X(doc)                                                                                         \
     X(embed)                                                                                       \
     X(fsm)                                                                                         \
+    X(fs)                                                                                          \
     X(json)                                                                                        \
     X(sse)                                                                                         \
     X(score)                                                                                       \

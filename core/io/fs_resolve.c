@@ -44,6 +44,8 @@ static int code_of(int error)
 int fs_fail(struct err *err, int error, const char *path)
 {
     int code = code_of(error);
+    if (!utf8_valid(path, strlen(path)))
+        path = "(a name that is not UTF-8)";
     if (error == EXDEV)
         return err_set(err, code, "'%.200s' leaves the tree", path);
     if (error == ELOOP)

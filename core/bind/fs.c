@@ -1,0 +1,308 @@
+/* fs.c: `orket.core.fs`: roots for the engine (configuration, scripts, trees). Agents never meet it:
+ * their operations go through permits (bind/gate.c), which use io/fs.h on the same descriptors.
+ *
+ * Every method resolves its path beneath the root and works on what that answered. */
+#include "io/fs.h"
+
+#include <string.h>
+
+#include "bind/bind.h"
+
+#define ROOT_TYPE "orket.fs.root"
+#define ENTRIES_TYPE "orket.fs.entries"
+
+/* ---- check helpers ---- */
+
+int bind_to_root(lua_State *L, int idx)
+{
+    const int *root = luaL_testudata(L, idx, ROOT_TYPE);
+    return root ? *root : -1;
+}
+
+static int l_check_root(lua_State *L)
+{
+    const int *root = luaL_checkudata(L, 1, ROOT_TYPE);
+    luaL_argcheck(L, *root >= 0, 1, "the root is closed");
+    return *root;
+}
+
+static size_t l_check_max(lua_State *L, int idx)
+{
+    lua_Integer max = luaL_optinteger(L, idx, 0);
+    luaL_argcheck(L, max >= 0 && (size_t)max <= FS_FILE_MAX, idx, "out of range");
+    return (size_t)max;
+}
+
+static bool l_check_create(lua_State *L, int idx)
+{
+    static const char *const known[] = {"create", NULL};
+    if (lua_isnoneornil(L, idx))
+        return false;
+    bind_check_options(L, idx, known);
+    lua_getfield(L, idx, "create");
+    bool create = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return create;
+}
+
+static int *l_new_root(lua_State *L)
+{
+    int *root = lua_newuserdatauv(L, sizeof *root, 0);
+    *root = -1;
+    luaL_setmetatable(L, ROOT_TYPE);
+    return root;
+}
+
+/* A fs call's result: the value at the top, or nil, message, code. */
+static int answer(lua_State *L, int rc, const struct err *err)
+{
+    return rc < 0 ? bind_fail(L, err) : 1;
+}
+
+/* Resolves the path at index 2 for a want. */
+static int resolve(lua_State *L, enum fs_want want, struct fs_target *target, struct err *err)
+{
+    size_t len;
+    int root = l_check_root(L);
+    const char *path = luaL_checklstring(L, 2, &len);
+    return fs_resolve(root, path, len, want, target, err);
+}
+
+/* ---- files ---- */
+
+/* root:read(path[, max]) -> bytes | nil, message, code */
+static int l_root_read(lua_State *L)
+{
+    struct fs_target target;
+    struct err err = {0};
+    size_t max = l_check_max(L, 3);
+    struct buf *bytes = bind_scratch(L);
+    int rc = resolve(L, FS_READ, &target, &err);
+    if (rc == 0) {
+        rc = fs_read(&target, 0, max, bytes, NULL, &err);
+        fs_target_close(&target);
+    }
+    if (rc == 0)
+        lua_pushlstring(L, bytes->len ? bytes->data : "", bytes->len);
+    buf_clear(bytes);
+    return answer(L, rc, &err);
+}
+
+static void push_hash(lua_State *L, const struct hash *hash)
+{
+    char hex[HASH_HEX + 1];
+    hash_hex(hash, hex);
+    lua_pushlstring(L, hex, HASH_HEX);
+}
+
+/* root:write(path, bytes) -> hash | nil, message, code */
+static int l_root_write(lua_State *L)
+{
+    struct fs_target target;
+    struct err err = {0};
+    struct hash hash;
+    size_t len;
+    const char *bytes = luaL_checklstring(L, 3, &len);
+    int rc = resolve(L, FS_WRITE, &target, &err);
+    if (rc == 0) {
+        rc = fs_write(&target, bytes, len, &hash, &err);
+        fs_target_close(&target);
+    }
+    if (rc == 0)
+        push_hash(L, &hash);
+    return answer(L, rc, &err);
+}
+
+/* root:hash(path) -> hash | nil, message, code */
+static int l_root_hash(lua_State *L)
+{
+    struct fs_target target;
+    struct err err = {0};
+    struct buf *bytes = bind_scratch(L);
+    int rc = resolve(L, FS_READ, &target, &err);
+    if (rc == 0) {
+        rc = fs_read(&target, 0, FS_FILE_MAX, bytes, NULL, &err);
+        fs_target_close(&target);
+    }
+    struct hash hash = hash_of(bytes->len ? bytes->data : "", bytes->len);
+    buf_clear(bytes);
+    if (rc == 0)
+        push_hash(L, &hash);
+    return answer(L, rc, &err);
+}
+
+/* root:delete(path) -> true | nil, message, code */
+static int l_root_delete(lua_State *L)
+{
+    struct fs_target target;
+    struct err err = {0};
+    int rc = resolve(L, FS_DELETE, &target, &err);
+    if (rc == 0) {
+        rc = fs_delete(&target, &err);
+        fs_target_close(&target);
+    }
+    lua_pushboolean(L, true);
+    return answer(L, rc, &err);
+}
+
+/* root:mkdir(path) -> true | nil, message, code */
+static int l_root_mkdir(lua_State *L)
+{
+    struct fs_target target;
+    struct err err = {0};
+    int rc = resolve(L, FS_MKDIR, &target, &err);
+    if (rc == 0) {
+        rc = fs_mkdir(&target, &err);
+        fs_target_close(&target);
+    }
+    lua_pushboolean(L, true);
+    return answer(L, rc, &err);
+}
+
+/* root:kind(path) -> "file" | "directory" | nil, message, code   (really opened for reading) */
+static int l_root_kind(lua_State *L)
+{
+    struct fs_target target;
+    struct err err = {0};
+    const char *kind = "file";
+    int rc = resolve(L, FS_READ, &target, &err);
+    if (rc == ERR_NOT_FILE || rc == ERR_NOT_DIR) {
+        struct err other = {0};
+        kind = "directory";
+        rc = resolve(L, FS_LIST, &target, &other) ? rc : 0;
+    }
+    if (rc == 0)
+        fs_target_close(&target);
+    lua_pushstring(L, kind);
+    return answer(L, rc, &err);
+}
+
+/* ---- lists ---- */
+
+static int l_entries_gc(lua_State *L)
+{
+    fs_entries_clear(luaL_checkudata(L, 1, ENTRIES_TYPE));
+    return 0;
+}
+
+static void push_entry(lua_State *L, const struct fs_entry *entry)
+{
+    const char *type = entry->type == 'f'   ? "file"
+                       : entry->type == 'd' ? "directory"
+                       : entry->type == 'l' ? "link"
+                                            : "other";
+    lua_createtable(L, 0, 5);
+    lua_pushstring(L, entry->name);
+    lua_setfield(L, -2, "name");
+    lua_pushstring(L, type);
+    lua_setfield(L, -2, "type");
+    lua_pushinteger(L, (lua_Integer)entry->size);
+    lua_setfield(L, -2, "size");
+    lua_pushinteger(L, (lua_Integer)entry->mtime);
+    lua_setfield(L, -2, "mtime");
+    lua_pushinteger(L, (lua_Integer)entry->inode);
+    lua_setfield(L, -2, "inode");
+}
+
+static int list(lua_State *L, bool deep)
+{
+    struct fs_target target;
+    struct err err = {0};
+    size_t max = l_check_max(L, 3);
+    struct fs_entries *entries = lua_newuserdatauv(L, sizeof *entries, 0);
+    *entries = (struct fs_entries){0};
+    luaL_setmetatable(L, ENTRIES_TYPE);
+    int rc = resolve(L, FS_LIST, &target, &err);
+    if (rc == 0) {
+        rc = deep ? fs_walk(&target, max, entries, &err) : fs_list(&target, max, entries, &err);
+        fs_target_close(&target);
+    }
+    if (rc)
+        return bind_fail(L, &err);
+    lua_createtable(L, (int)entries->count, 0);
+    for (size_t i = 0; i < entries->count; i++) {
+        push_entry(L, &entries->items[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_pushboolean(L, entries->more);
+    fs_entries_clear(entries);
+    return 2;
+}
+
+/* root:list(path[, max]) -> entries sorted by name, more | nil, message, code */
+static int l_root_list(lua_State *L)
+{
+    return list(L, false);
+}
+
+/* root:walk([path[, max]]) -> files below, sorted by path, more | nil, message, code */
+static int l_root_walk(lua_State *L)
+{
+    lua_settop(L, 3);
+    if (lua_isnil(L, 2)) {
+        lua_pushliteral(L, ".");
+        lua_replace(L, 2);
+    }
+    return list(L, true);
+}
+
+/* ---- roots ---- */
+
+/* root:beneath(path[, {create=true}]) -> root | nil, message, code */
+static int l_root_beneath(lua_State *L)
+{
+    struct err err = {0};
+    size_t len;
+    int root = l_check_root(L);
+    const char *path = luaL_checklstring(L, 2, &len);
+    bool create = l_check_create(L, 3);
+    int *below = l_new_root(L);
+    int rc = fs_root_beneath(root, path, len, create, &err);
+    *below = rc >= 0 ? rc : -1;
+    return answer(L, rc, &err);
+}
+
+/* fs.root(path[, {create=true}]) -> root | nil, message, code   (path is trusted) */
+static int l_root(lua_State *L)
+{
+    struct err err = {0};
+    size_t len;
+    const char *path = luaL_checklstring(L, 1, &len);
+    bool create = l_check_create(L, 2);
+    int *root = l_new_root(L);
+    int rc = strlen(path) == len ? fs_root_open(path, create, &err)
+                                 : err_set(&err, ERR_PATH, "the path has a NUL");
+    *root = rc >= 0 ? rc : -1;
+    return answer(L, rc, &err);
+}
+
+static int l_root_close(lua_State *L)
+{
+    int *root = luaL_checkudata(L, 1, ROOT_TYPE);
+    if (*root >= 0)
+        close(*root);
+    *root = -1;
+    return 0;
+}
+
+static const luaL_Reg methods[] = {
+    {"read", l_root_read},     {"write", l_root_write},     {"hash", l_root_hash},
+    {"list", l_root_list},     {"walk", l_root_walk},       {"delete", l_root_delete},
+    {"mkdir", l_root_mkdir},   {"kind", l_root_kind},       {"beneath", l_root_beneath},
+    {"close", l_root_close},   {NULL, NULL},
+};
+
+static const luaL_Reg functions[] = {
+    {"root", l_root},
+    {NULL, NULL},
+};
+
+int luaopen_orket_fs(lua_State *L)
+{
+    static const luaL_Reg none[] = {{NULL, NULL}};
+    bind_type(L, ROOT_TYPE, methods, l_root_close);
+    bind_type(L, ENTRIES_TYPE, none, l_entries_gc);
+    lua_newtable(L);
+    bind_functions(L, functions);
+    return 1;
+}

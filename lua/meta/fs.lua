@@ -1,0 +1,90 @@
+---@meta orket.core.fs
+
+---Files beneath a root, for the engine. No path leaves its root (docs/files.md).
+---@class orket.core.fs
+local M = {}
+
+---@class FsRoot
+local Root = {}
+
+---@class FsEntry
+---@field name string   last name (list) or path below the directory (walk)
+---@field type "file"|"directory"|"link"|"other"
+---@field size integer  bytes of a file
+---@field mtime integer nanoseconds
+---@field inode integer
+
+---Opens a directory named by a trusted path.
+---@param path string
+---@param options {create: boolean?}?
+---@return FsRoot|nil
+---@return string? message
+---@return string? code
+function M.root(path, options) end
+
+---@param path string
+---@param max integer? default 1 MiB; a larger file is ERR_TOO_LARGE
+---@return string|nil bytes
+---@return string? message
+---@return string? code
+function Root:read(path, max) end
+
+---Makes missing directories; replaces a file that exists in one step.
+---@param path string
+---@param bytes string
+---@return string|nil hash BLAKE2b-256 in hex
+---@return string? message
+---@return string? code
+function Root:write(path, bytes) end
+
+---@param path string
+---@return string|nil hash
+---@return string? message
+---@return string? code
+function Root:hash(path) end
+
+---@param path string
+---@param max integer?
+---@return FsEntry[]|nil entries
+---@return boolean|string more, or the message
+---@return string? code
+function Root:list(path, max) end
+
+---@param path string?
+---@param max integer?
+---@return FsEntry[]|nil files
+---@return boolean|string more, or the message
+---@return string? code
+function Root:walk(path, max) end
+
+---A file, a link, or an empty directory.
+---@param path string
+---@return true|nil
+---@return string? message
+---@return string? code
+function Root:delete(path) end
+
+---@param path string
+---@return true|nil
+---@return string? message
+---@return string? code
+function Root:mkdir(path) end
+
+---What is there, after opening it for reading.
+---@param path string
+---@return "file"|"directory"|nil
+---@return string? message
+---@return string? code
+function Root:kind(path) end
+
+---A root further in, confined like every path.
+---@param path string
+---@param options {create: boolean?}?
+---@return FsRoot|nil
+---@return string? message
+---@return string? code
+function Root:beneath(path, options) end
+
+function Root:close() end
+
+return M
