@@ -1,5 +1,7 @@
 /* doc.c: `orket.core.doc`: a JSON tree as an opaque value, so that a view or a call's arguments can
  * travel from SQL or the gate to a box without becoming a trusted table. */
+#include <string.h>
+
 #include "bind/bind.h"
 #include "script/value.h"
 
@@ -43,6 +45,49 @@ static int l_doc_encode(lua_State *L)
     return 1;
 }
 
+#define POINTER_KEY_MAX 1024 /* bytes of one key in a pointer */
+
+/* One step of a JSON pointer: the member or item that token (between slashes, ~0 and ~1 escaped)
+ * names, or NULL. */
+static const struct json *step(const struct json *value, const char *token, size_t len)
+{
+    char key[POINTER_KEY_MAX];
+    size_t used = 0;
+    for (size_t i = 0; i < len && used < sizeof key; i++) {
+        bool escaped = token[i] == '~' && i + 1 < len && (token[i + 1] == '0' || token[i + 1] == '1');
+        key[used++] = !escaped ? token[i] : token[++i] == '0' ? '~' : '/';
+    }
+    if (value->type == JSON_OBJECT)
+        return used < sizeof key ? json_get_n(value, key, used) : NULL;
+    size_t index = 0;
+    for (size_t i = 0; i < used; i++) {
+        if (key[i] < '0' || key[i] > '9' || used > 9)
+            return NULL;
+        index = index * 10 + (size_t)(key[i] - '0');
+    }
+    return used ? json_at(value, index) : NULL;
+}
+
+/* doc:at(pointer) -> byte offset of that value in the parsed text | nil when there is none */
+static int l_doc_at(lua_State *L)
+{
+    const struct json *value = &l_check_doc(L, 1)->root;
+    size_t len;
+    const char *p = luaL_checklstring(L, 2, &len), *end = p + len;
+    while (value && p < end) {
+        if (*p++ != '/')
+            return luaL_argerror(L, 2, "a JSON pointer is empty or begins with a slash");
+        const char *slash = memchr(p, '/', (size_t)(end - p));
+        size_t token = (size_t)((slash ? slash : end) - p);
+        value = step(value, p, token);
+        p += token;
+    }
+    if (!value)
+        return 0;
+    lua_pushinteger(L, value->at);
+    return 1;
+}
+
 static int l_doc_gc(lua_State *L)
 {
     json_doc_clear(l_check_doc(L, 1));
@@ -74,6 +119,7 @@ static int l_new(lua_State *L)
 static const luaL_Reg methods[] = {
     {"value", l_doc_value},
     {"encode", l_doc_encode},
+    {"at", l_doc_at},
     {NULL, NULL},
 };
 

@@ -39,7 +39,7 @@ static void *new_array(lua_State *L, size_t count, size_t size)
 
 static bool is_null(lua_State *L, int idx)
 {
-    return lua_isnil(L, idx) || (lua_islightuserdata(L, idx) && !lua_touserdata(L, idx));
+    return lua_isnoneornil(L, idx) || (lua_islightuserdata(L, idx) && !lua_touserdata(L, idx));
 }
 
 /* The string at the top; stays valid while the table that holds it does. */

@@ -14,6 +14,8 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   retry = { "orket.cmd.people", "try a parked card again", "retry" },
   run = { "orket.cmd.run", "run an epic, a rock or an issue" },
   show = { "orket.cmd.show", "one card with its history" },
+M.commands = { -- name -> { module, one line of help }
+  law = { "orket.cmd.law", "print the card state machine" },
   try = { "orket.cmd.try", "put one wall to the test without a project" },
 }
 
