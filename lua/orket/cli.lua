@@ -9,13 +9,12 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   board = { "orket.cmd.board", "all cards, who works on them, what they cost" },
   comment = { "orket.cmd.people", "add a comment to a card", "comment" },
   halt = { "orket.cmd.people", "drain the running run", "halt" },
+  law = { "orket.cmd.law", "print the card state machine" },
   log = { "orket.cmd.log", "the events, with -f as they happen" },
   move = { "orket.cmd.people", "move a card by hand", "move" },
   retry = { "orket.cmd.people", "try a parked card again", "retry" },
   run = { "orket.cmd.run", "run an epic, a rock or an issue" },
   show = { "orket.cmd.show", "one card with its history" },
-M.commands = { -- name -> { module, one line of help }
-  law = { "orket.cmd.law", "print the card state machine" },
   try = { "orket.cmd.try", "put one wall to the test without a project" },
 }
 
