@@ -57,7 +57,12 @@ $(B)/embed.o: $(B)/embed.s
 # Unit tests: one program per C file, small growth steps, linked with everything but main.
 $(B)/tests/%: tests/c/%.c $(OBJS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(INCLUDES) -Itests/c -MMD -MP $(LDFLAGS) -o $@ $< $(OBJS) -lcmocka -ljansson $(LIBS)
+	$(CC) $(CFLAGS) $(INCLUDES) -Itests/c -MMD -MP $(LDFLAGS) -o $@ $< $(OBJS) -lcmocka $(LIBS)
+
+# Programs that measure: bench/NAME.c, linked the same way.
+$(B)/bench/%: bench/%.c $(OBJS)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(INCLUDES) -Itests/c -MMD -MP $(LDFLAGS) -o $@ $< $(OBJS) $(LIBS)
 
 unit: $(CTEST)
 	@for t in $(CTEST); do $$t || exit 1; done

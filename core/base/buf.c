@@ -19,6 +19,8 @@ static bool grow(struct buf *buf, size_t need)
         if (!mul_ok(cap, 2, &cap))
             return false;
     }
+    if (buf->max && cap > buf->max)
+        cap = buf->max;
     if (cap + 1 < cap)
         return false;
     char *data = realloc(buf->data, cap + 1);
@@ -29,7 +31,8 @@ static bool grow(struct buf *buf, size_t need)
     return true;
 }
 
-char *buf_reserve(struct buf *buf, size_t len)
+/* The capacity never exceeds max, so that the inline test of buf_reserve needs no other bound. */
+char *buf_reserve_slowly(struct buf *buf, size_t len)
 {
     size_t need;
     if (buf->failed)
@@ -41,27 +44,6 @@ char *buf_reserve(struct buf *buf, size_t len)
     return buf->data + buf->len;
 }
 
-void buf_put(struct buf *buf, const void *bytes, size_t len)
-{
-    char *at = buf_reserve(buf, len);
-    if (!at)
-        return;
-    if (len)
-        memcpy(at, bytes, len);
-    buf->len += len;
-    buf->data[buf->len] = '\0';
-}
-
-void buf_puts(struct buf *buf, const char *text)
-{
-    buf_put(buf, text, strlen(text));
-}
-
-void buf_putc(struct buf *buf, char c)
-{
-    buf_put(buf, &c, 1);
-}
-
 void buf_printf(struct buf *buf, const char *fmt, ...)
 {
     va_list args, again;
@@ -69,7 +51,7 @@ void buf_printf(struct buf *buf, const char *fmt, ...)
     va_copy(again, args);
     int len = vsnprintf(NULL, 0, fmt, args);
     va_end(args);
-    char *at = len < 0 ? NULL : buf_reserve(buf, (size_t)len + 1);
+    char *at = len < 0 ? NULL : buf_reserve(buf, (size_t)len);
     if (at) {
         vsnprintf(at, (size_t)len + 1, fmt, again);
         buf->len += (size_t)len;

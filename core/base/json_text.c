@@ -13,6 +13,7 @@ struct frame {
 };
 
 struct member {
+    uint64_t head;       /* the first eight bytes of the key, for most comparisons */
     size_t key, key_len; /* in text->keys */
     size_t start, len;   /* in out, with the key, without the comma */
     size_t at;           /* offset of the key in the scanned text */
@@ -105,9 +106,20 @@ static int text_string(void *ctx, const char *bytes, size_t len, size_t at)
 
 /* ---- objects ---- */
 
+/* Big endian and filled up with zeros: unequal heads are in the order of their keys. */
+static uint64_t head_of(const char *key, size_t len)
+{
+    uint64_t head = 0;
+    for (size_t i = 0; i < 8; i++)
+        head = head << 8 | (i < len ? (unsigned char)key[i] : 0);
+    return head;
+}
+
 static int order(const struct json_text *text, const struct member *a, const struct member *b)
 {
     const char *keys = text->keys.data;
+    if (a->head != b->head)
+        return a->head < b->head ? -1 : 1;
     return json_key_order(keys + a->key, a->key_len, keys + b->key, b->key_len);
 }
 
@@ -115,7 +127,7 @@ static int text_key(void *ctx, const char *key, size_t len, size_t at)
 {
     struct json_text *text = ctx;
     struct frame *frame = top(text);
-    struct member member = {.key = text->keys.len, .key_len = len, .at = at};
+    struct member member = {.head = head_of(key, len), .key = text->keys.len, .key_len = len, .at = at};
     if (frame->count)
         buf_putc(text->out, ',');
     member.start = text->out->len;
@@ -133,8 +145,21 @@ static int text_key(void *ctx, const char *key, size_t len, size_t at)
     return result(text);
 }
 
+/* In place, for the few members that most objects have. */
+static struct member *insertion_sort(const struct json_text *text, struct member *list, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        struct member moving = list[i];
+        size_t to = i;
+        for (; to > 0 && order(text, &list[to - 1], &moving) > 0; to--)
+            list[to] = list[to - 1];
+        list[to] = moving;
+    }
+    return list;
+}
+
 /* Bottom-up merge sort of list with room for as many behind it: no recursion, no global, stable. */
-static struct member *sort(const struct json_text *text, struct member *list, struct member *room, size_t count)
+static struct member *merge_sort(const struct json_text *text, struct member *list, struct member *room, size_t count)
 {
     for (size_t width = 1; width < count; width *= 2) {
         for (size_t left = 0; left < count; left += 2 * width) {
@@ -177,7 +202,8 @@ static int sort_members(struct json_text *text, size_t count, size_t *fault)
         return ERR_MEMORY;
     struct member *list = last_members(text, count);
     size_t start = list[0].start;
-    const struct member *sorted = sort(text, list, list + count, count);
+    const struct member *sorted = count <= 16 ? insertion_sort(text, list, count)
+                                              : merge_sort(text, list, list + count, count);
     for (size_t i = 1; i < count; i++) {
         if (order(text, &sorted[i - 1], &sorted[i]) == 0) {
             *fault = sorted[i].at;

@@ -232,6 +232,21 @@ static int by_key(const void *a, const void *b)
     return json_key_order(x->key, x->key_len, y->key, y->key_len);
 }
 
+static void sort(struct json_member *list, size_t len)
+{
+    if (len > 16) {
+        qsort(list, len, sizeof *list, by_key);
+        return;
+    }
+    for (size_t i = 1; i < len; i++) {
+        struct json_member moving = list[i];
+        size_t to = i;
+        for (; to > 0 && by_key(&list[to - 1], &moving) > 0; to--)
+            list[to] = list[to - 1];
+        list[to] = moving;
+    }
+}
+
 /* Sorts unless sorted; true when all keys differ, else the later duplicate is the fault. */
 static bool sort_members(struct json_builder *b, struct json_member *list, size_t len)
 {
@@ -240,7 +255,7 @@ static bool sort_members(struct json_builder *b, struct json_member *list, size_
         sorted = by_key(&list[i - 1], &list[i]) < 0;
     if (sorted)
         return true;
-    qsort(list, len, sizeof *list, by_key);
+    sort(list, len);
     for (size_t i = 1; i < len; i++) {
         if (by_key(&list[i - 1], &list[i]) == 0) {
             b->fault = list[i].key_at > list[i - 1].key_at ? list[i].key_at : list[i - 1].key_at;

@@ -32,7 +32,7 @@ static size_t clean_run(const char *text, size_t len)
     return at;
 }
 
-void json_write_string(struct buf *out, const char *text, size_t len)
+static void write_escaped(struct buf *out, const char *text, size_t len)
 {
     buf_putc(out, '"');
     while (len) {
@@ -44,6 +44,22 @@ void json_write_string(struct buf *out, const char *text, size_t len)
         len -= run;
     }
     buf_putc(out, '"');
+}
+
+void json_write_string(struct buf *out, const char *text, size_t len)
+{
+    if (clean_run(text, len) < len) {
+        write_escaped(out, text, len);
+        return;
+    }
+    char *at = len < SIZE_MAX - 2 ? buf_reserve(out, len + 2) : NULL;
+    if (!at)
+        return;
+    *at = '"';
+    memcpy(at + 1, text, len);
+    at[len + 1] = '"';
+    at[len + 2] = '\0';
+    out->len += len + 2;
 }
 
 /* ---- numbers ---- */
@@ -61,6 +77,30 @@ void json_write_int(struct buf *out, int64_t value)
     buf_put(out, p, (size_t)(text + sizeof text - p));
 }
 
+/* value = mantissa / 10^places with a mantissa of at most 15 digits: both are exact and one division
+ * rounds correctly, so the decimal reads back equal, and no shorter one does. */
+static bool write_decimal(struct buf *out, double value)
+{
+    double size = fabs(value), scale = 1;
+    if (!(size < 1e9 && size >= 1e-4) && size != 0)
+        return false;
+    for (int places = 1; places <= 6; places++) {
+        double mantissa = nearbyint(size * (scale *= 10));
+        if (mantissa / scale != size)
+            continue;
+        uint64_t digits = (uint64_t)mantissa;
+        char text[8] = {'.'};
+        for (int i = places; i > 0; i--, digits /= 10)
+            text[i] = (char)('0' + digits % 10);
+        if (signbit(value))
+            buf_putc(out, '-');
+        json_write_int(out, (int64_t)digits);
+        buf_put(out, text, (size_t)places + 1);
+        return true;
+    }
+    return false;
+}
+
 void json_write_real(struct buf *out, double value)
 {
     char text[40];
@@ -68,11 +108,8 @@ void json_write_real(struct buf *out, double value)
         out->failed = true;
         return;
     }
-    if (fabs(value) < 1e9 && value == (double)(int32_t)value && !(value == 0 && signbit(value))) {
-        json_write_int(out, (int32_t)value);
-        buf_put(out, ".0", 2);
+    if (write_decimal(out, value))
         return;
-    }
     for (int digits = fabs(value) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, value);
         if (strtod(text, NULL) == value)

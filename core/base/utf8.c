@@ -28,8 +28,16 @@ static bool is_plain(char c)
 size_t utf8_plain(const char *text, size_t len)
 {
     size_t at = 0;
-    while (at + 8 <= len && !special(load(text + at)))
-        at += 8;
+    for (; at + 8 <= len; at += 8) {
+        uint64_t found = special(load(text + at));
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+        if (found)
+            return at + (size_t)__builtin_ctzll(found) / 8;
+#else
+        if (found)
+            break;
+#endif
+    }
     while (at < len && is_plain(text[at]))
         at++;
     return at;
@@ -67,7 +75,7 @@ bool utf8_valid(const char *text, size_t len)
             at += 8;
             continue;
         }
-        size_t step = utf8_sequence(text + at, len - at);
+        size_t step = (unsigned char)text[at] < 0x80 ? 1 : utf8_sequence(text + at, len - at);
         if (!step)
             return false;
         at += step;

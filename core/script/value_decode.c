@@ -4,15 +4,17 @@
  * they move into its table, which is then made with the right size. Memory errors of Lua jump
  * through the scan, which is why room for strings comes from Lua too. */
 #include <lauxlib.h>
+#include <string.h>
 
 #include "script/value.h"
 
 #define BATCH 64
+#define FEW 8
 
 struct frame {
     int slot;      /* stack index of the table; nil until the first batch moves */
     int waiting;   /* children on the stack above it */
-    lua_Integer done;
+    lua_Integer done; /* an array: items in the table; an object: batches */
     bool is_object;
 };
 
@@ -36,15 +38,37 @@ static void make_table(struct decode *d, struct frame *frame)
     lua_replace(d->L, frame->slot);
 }
 
+/* A few members of a new table: keys are compared with each other, which is cheaper than asking. */
+static bool has_twins(lua_State *L, const struct frame *frame)
+{
+    struct {
+        const char *text;
+        size_t len;
+    } keys[FEW];
+    for (int i = 0; i < frame->waiting; i++) {
+        keys[i].text = lua_tolstring(L, frame->slot + 1 + 2 * i, &keys[i].len);
+        for (int k = 0; k < i; k++)
+            if (keys[k].len == keys[i].len && memcmp(keys[k].text, keys[i].text, keys[i].len) == 0)
+                return true;
+    }
+    return false;
+}
+
 static int move_members(lua_State *L, struct frame *frame)
 {
+    bool few = frame->waiting <= FEW && !frame->done;
+    if (few && has_twins(L, frame))
+        return ERR_EXISTS;
     for (; frame->waiting > 0; frame->waiting--) {
-        lua_pushvalue(L, -2); // key, value, key
-        if (lua_rawget(L, frame->slot) != LUA_TNIL)
-            return ERR_EXISTS;
-        lua_pop(L, 1);
+        if (!few) {
+            lua_pushvalue(L, -2); // key, value, key
+            if (lua_rawget(L, frame->slot) != LUA_TNIL)
+                return ERR_EXISTS;
+            lua_pop(L, 1);
+        }
         lua_rawset(L, frame->slot);
     }
+    frame->done++;
     return 0;
 }
 
