@@ -8,8 +8,9 @@
 
 #include "script/value.h"
 
-#define BATCH 64
-#define FEW 8
+#define BATCH 64 /* children that may wait on the Lua stack */
+#define FEW 8    /* members whose keys are compared with each other */
+#define KEYS 32  /* keys remembered: objects of one array have the same ones */
 
 struct frame {
     int slot;      /* stack index of the table; nil until the first batch moves */
@@ -18,11 +19,17 @@ struct frame {
     bool is_object;
 };
 
+struct key {
+    const char *text; /* of the Lua string in its stack slot; NULL: none */
+    size_t len;
+};
+
 struct decode {
     lua_State *L;
-    int array_mt, room; /* stack indexes */
+    int array_mt, room, keys_at; /* stack indexes */
     size_t room_len;
     unsigned depth;
+    struct key keys[KEYS];
     struct frame frames[JSON_DEPTH_MAX];
 };
 
@@ -38,17 +45,19 @@ static void make_table(struct decode *d, struct frame *frame)
     lua_replace(d->L, frame->slot);
 }
 
+static bool is_key(const struct key *key, const char *text, size_t len)
+{
+    return key->len == len && *key->text == *text && memcmp(key->text, text, len) == 0;
+}
+
 /* A few members of a new table: keys are compared with each other, which is cheaper than asking. */
 static bool has_twins(lua_State *L, const struct frame *frame)
 {
-    struct {
-        const char *text;
-        size_t len;
-    } keys[FEW];
+    struct key keys[FEW];
     for (int i = 0; i < frame->waiting; i++) {
         keys[i].text = lua_tolstring(L, frame->slot + 1 + 2 * i, &keys[i].len);
         for (int k = 0; k < i; k++)
-            if (keys[k].len == keys[i].len && memcmp(keys[k].text, keys[i].text, keys[i].len) == 0)
+            if (is_key(&keys[k], keys[i].text, keys[i].len))
                 return true;
     }
     return false;
@@ -137,7 +146,15 @@ static int on_key(void *ctx, const char *text, size_t len, size_t at)
 {
     struct decode *d = ctx;
     (void)at;
-    lua_pushlstring(d->L, text, len);
+    size_t slot = len ? (len + (unsigned char)text[0] * 5u + (unsigned char)text[len - 1] * 3u) % KEYS : 0;
+    struct key *key = &d->keys[slot];
+    if (key->text && is_key(key, text, len)) {
+        lua_pushvalue(d->L, d->keys_at + (int)slot);
+        return 0;
+    }
+    key->text = lua_pushlstring(d->L, text, len);
+    key->len = len;
+    lua_copy(d->L, -1, d->keys_at + (int)slot);
     return 0;
 }
 
@@ -215,12 +232,14 @@ int value_decode(lua_State *L, const char *text, size_t len, const struct json_l
 {
     struct decode d;
     int top = lua_gettop(L);
-    luaL_checkstack(L, 8, "no room to decode JSON");
+    luaL_checkstack(L, KEYS + 8, "no room to decode JSON");
     value_array_mt(L);
-    lua_pushnil(L);
+    lua_settop(L, top + 2 + KEYS);
+    memset(d.keys, 0, sizeof d.keys);
     d.L = L;
     d.array_mt = top + 1;
     d.room = top + 2;
+    d.keys_at = top + 3;
     d.room_len = 0;
     d.depth = 0;
     int rc = json_scan(text, len, limits, &lua_sink, &d, err);
