@@ -1,7 +1,7 @@
 /* json_read.c: looking at trees. Every function takes NULL for "there is none". */
-#include <string.h>
-
 #include "base/json.h"
+
+#include <string.h>
 
 int json_key_order(const char *a, size_t a_len, const char *b, size_t b_len)
 {

@@ -2,9 +2,9 @@
  *
  * Members are appended as they come; when an object ends with its keys out of order, its members
  * change places in the text. Equal data gives the same bytes as json_write gives for its tree. */
-#include <string.h>
-
 #include "base/json.h"
+
+#include <string.h>
 
 struct frame {
     bool is_object, is_sorted;
@@ -110,8 +110,8 @@ static int text_string(void *ctx, const char *bytes, size_t len, size_t at)
 static uint64_t head_of(const char *key, size_t len)
 {
     uint64_t head = 0;
-    for (size_t i = 0; i < 8; i++)
-        head = head << 8 | (i < len ? (unsigned char)key[i] : 0);
+    for (size_t i = 0; i < 8 && i < len; i++)
+        head |= (uint64_t)(unsigned char)key[i] << (56 - 8 * i);
     return head;
 }
 

@@ -1,10 +1,10 @@
 /* json_write.c: canonical text: sorted keys, no blanks, integers as they are, the shortest text of
  * every real. Only what must be escaped is escaped. */
+#include "base/json.h"
+
 #include <float.h>
 #include <math.h>
 #include <string.h>
-
-#include "base/json.h"
 
 /* ---- strings ---- */
 
