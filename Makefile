@@ -22,7 +22,7 @@ CFLAGS   := -std=c11 -D_GNU_SOURCE -DORKET_VERSION='"$(VERSION)"' -fno-common -f
 LDFLAGS  := -pie -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN)) $(if $(COVER),--coverage)
 LIBS     := $(STATIC) $(shell pkg-config --libs libcurl 2>/dev/null) -lpthread -ldl -lrt -lm
 
-SRCS  := $(filter-out core/main.c,$(wildcard core/*/*.c))
+SRCS  := $(filter-out core/main.c,$(wildcard core/*/*.c core/*/*/*.c))
 OBJS  := $(SRCS:%.c=$(B)/%.o) $(B)/embed.o $(patsubst %,$(B)/llhttp/%.o,api http llhttp)
 EMBED := $(sort $(shell find lua roles nodes tools -type f \( -name '*.lua' -o -name '*.json' \) -not -path 'lua/meta/*' 2>/dev/null) $(wildcard core/io/*.sql))
 CTEST := $(patsubst tests/c/%.c,$(B)/tests/%,$(wildcard tests/c/test_*.c))

@@ -12,6 +12,7 @@
     X(fs)                                                                                          \
     X(json)                                                                                        \
     X(sse)                                                                                         \
+    X(schema)                                                                                      \
     X(score)                                                                                       \
     X(hash)                                                                                       \
     X(sys)

@@ -119,7 +119,9 @@ struct node {
 };
 
 struct schema {
-    struct json_doc doc;
+    struct json_doc doc;        /* the arena of everything compiled */
+    struct json_doc sources[3]; /* the document, and the metaschemas it refers to */
+    size_t source_count;
     struct node *root, *nodes, *last;
     size_t node_count;
     struct resource *resources;
@@ -137,6 +139,11 @@ struct where {
 /* Writes the JSON pointer of a place, cut to size - 1 bytes. */
 void where_write(const struct where *where, char *out, size_t size);
 
+/* ---- schema.c ---- */
+/* Parses one more source document, kept with the schema. */
+int schema_add_source(struct schema *schema, const char *text, size_t len, const struct json **root,
+                      struct err *err) MUST_CHECK;
+
 /* ---- keywords.c ---- */
 const struct keyword *keyword_find(const char *name, size_t len, enum schema_draft draft);
 /* The draft a keyword of that name would be known in, or 0. */
@@ -146,6 +153,7 @@ unsigned keyword_drafts(const char *name, size_t len);
 struct compiler {
     struct schema *schema;
     enum schema_draft draft;
+    bool official; /* reading an official metaschema: $vocabulary is known */
     struct err *err;
 };
 /* Compiles the subschema and all below it, appending nodes. NULL after err was set. */
