@@ -20,7 +20,6 @@ local DEFAULTS = { steps = 50, seconds = 1800, concurrency = 4, window = 256 }
 function M.new(project, epic, run)
   local self = setmetatable({
     project = project, store = project.store, generation = project.generation, epic = epic, run = run,
-    tests = {}, listeners = {},
   }, Engine)
   self.limits = self:settings()
   return self
@@ -100,19 +99,21 @@ end
 local function finish(self, turn, proposal)
   local card = turn.card
   local tree = turn.tree:hash()
-  if verify.fixture(card) and not verify.has_passed(self.store, card.id, tree) then
+  if verify.fixture(self.store, card.id) and not verify.has_passed(self.store, card.id, tree) then
     return refuse_done(card, "no passing verdict for this tree")
   end
   local merged, err = trees.merge(self.project, self.store, card, turn.tree)
   if not merged then
     return nil, err
   elseif merged.conflicts then
-    turn:record("tree.conflict", { paths = merged.conflicts, into = card.epic })
+    for _, path in ipairs(merged.conflicts) do
+      turn:record("tree.conflict", { path = path, with = card.epic })
+    end
     return moves.add(turn.tx, card, "in_progress", {
-      role = "system", actor = "system", why = "merge conflict in " .. table.concat(merged.conflicts, ", "),
+      role = "system", why = "merge conflict in " .. table.concat(merged.conflicts, ", "),
     })
   end
-  turn:record("tree.merged", { into = card.epic, tree = tree, changes = merged.changes })
+  turn:record("tree.merged", { into = card.epic, hash = merged.hash, changes = merged.changes })
   return moves.add(turn.tx, card, "done", { role = turn.role, why = proposal.why, tree = tree })
 end
 

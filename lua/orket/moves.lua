@@ -18,7 +18,7 @@ end
 ---@param tx table
 ---@param card table {id, type, status, revision}
 ---@param to string
----@param options {role: string, reason: string?, why: string?, assignee: string?, seat: string?, retry: boolean?, tree: string?}
+---@param options table {role, reason?, why?, assignee?, seat?, retry_count?, tree?}; role is the acting one
 ---@return boolean|nil ok
 ---@return Error|nil
 function M.add(tx, card, to, options)
@@ -30,12 +30,13 @@ function M.add(tx, card, to, options)
   end
   local parked = to == "blocked" or to == "waiting_for_developer"
   tx:event("card.moved", card.id, {
-    rev = card.revision, type = card.type, from = card.status, to = to, reason = options.reason,
+    rev = card.revision, type = card.type, from = card.status, to = to, role = options.role, reason = options.reason,
     why = options.why, return_to = parked and card.status or nil, assignee = options.assignee,
-    seat = options.seat, retry = options.retry, tree = options.tree,
-  }, { role = options.role, actor = options.actor })
+    seat = options.seat, retry_count = options.retry_count, tree = options.tree,
+  })
   card.return_to = parked and card.status or nil
   card.status, card.revision, card.wait_reason = to, card.revision + 1, options.reason
+  card.retry_count = options.retry_count or card.retry_count
   return true
 end
 

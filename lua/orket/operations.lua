@@ -48,8 +48,8 @@ on_card["card.create"] = function(turn, record)
   local id = turn:new_card_id()
   turn.tx:event("card.created", id, {
     id = id, type = "issue", status = "ready", name = record.summary or record.name, seat = record.seat,
-    priority = record.priority or 2.0, description = record.description, parent = turn.card.parent,
-    epic = turn.card.epic, depends_on = record.depends_on, build_id = turn.card.build_id,
+    priority = record.priority, description = record.description, parent_id = turn.card.epic, epic = turn.card.epic,
+    depends_on = record.depends_on, build_id = turn.card.build,
   })
   turn.progress = true
   return { id = id }

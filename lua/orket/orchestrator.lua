@@ -6,6 +6,7 @@ local async = require("orket.async")
 local boards = require("orket.board")
 local engines = require("orket.engine")
 local errors = require("orket.errors")
+local models = require("orket.models")
 local moves = require("orket.moves")
 local score = require("orket.core.score")
 local sys = require("orket.core.sys")
@@ -30,7 +31,7 @@ end
 ---A transition by the engine, with what belongs to it.
 function Run:move(card, to, options, also)
   local tx = system_tx(self)
-  options.role, options.actor = "system", "system"
+  options.role = "system"
   if also then
     also(tx)
   end
@@ -49,17 +50,19 @@ end
 
 ---ready_for_testing: run the fixture; pass goes to review, fail goes back with the log.
 local function test_card(self, card)
-  if not verify.fixture(card) then
+  local path = verify.fixture(self.store, card.id)
+  if not path then
     return self:move(card, "code_review", { why = "no verification" })
   end
   local tree, err = self.engine:tree(card)
   if not tree then
     return nil, err
   end
-  local verdict = verify.run(self.project, card, tree)
+  local verdict = verify.run(self.project, path, tree)
   local to = verdict.ok and "code_review" or "in_progress"
   local why = verdict.ok and "verification passed" or "verification failed"
-  return self:move(card, to, { why = why, retry = not verdict.ok }, function(tx)
+  local retries = not verdict.ok and (card.retry_count or 0) + 1 or nil
+  return self:move(card, to, { why = why, retry_count = retries }, function(tx)
     judged(tx, card, verdict)
   end)
 end
@@ -77,18 +80,6 @@ local function seat_of(self, card)
   return { seat = answer.seat, role = answer.role, review = review }
 end
 
-local function model_of(self, seat, card)
-  local models = self.project.config.models
-  local name, err = self.engine:ask("models", "choose", seat.role, card, models)
-  if err then
-    return nil, err
-  end
-  local model = models[name]
-  if not model then
-    return nil, errors.new("ERR_CONFIG", "the models node chose an unknown model", "name one of the organization's")
-  end
-  return model
-end
 
 local function new_turn(self, card)
   local open = self.open_turns[card.id]
@@ -98,7 +89,7 @@ local function new_turn(self, card)
     return nil, err
   end
   local model
-  model, err = model_of(self, seat, card)
+  model, err = self.models:choose(seat, card)
   if not model then
     return nil, err
   end
@@ -125,7 +116,7 @@ local function settle_failure(self, turn, err)
     tx:event("turn.failed", card.id, { turn = turn.number, code = err.code, class = err.class, why = why })
   end
   if action == "retry" and card.status == "in_progress" then
-    return self:move(card, "ready", { why = why, retry = true }, also)
+    return self:move(card, "ready", { why = why, retry_count = (card.retry_count or 0) + 1 }, also)
   end
   return self:move(card, "blocked", { reason = reason, why = why }, also)
 end
@@ -232,7 +223,7 @@ function Run:on_event(event)
   if event.kind == "card.moved" then
     local card = self.board.cards[event.card]
     if card then
-      card.status, card.revision = event.body.to, event.body.rev + 1
+      card.revision = event.body.rev + 1
       self.board:moved(event.card, event.body.to)
       if event.body.to == "canceled" then
         park_orphans(self, event.card)
@@ -269,7 +260,7 @@ end
 local function interrupted(self)
   local open = {}
   for _, turn in ipairs(self.store:read("open_turns", { run = self.id })) do
-    open[turn.card] = { turn = turn.turn, events = self.store:read("turn_events", { run = self.id, turn = turn.turn }) }
+    open[turn.card] = { turn = turn.turn, events = self.store:read("stream", { run = self.id, turn = turn.turn }) }
   end
   return open
 end
@@ -286,13 +277,14 @@ function M.open(project, epic, options)
   self.engine = engines.new(project, epic, self.id)
   self.engine.on_delta = options.on_delta
   self.limits = self.engine.limits
-  self.team = project.config.teams[epic.team]
+  self.models = models.new(self.engine, self.team)
+  self.team = project.config.teams[epic.data.team]
   self.stream = self.store:stream({ run = self.id, turn = 0, actor = "system", role = "system" })
   local cards, err = scored(self.store:read("backlog", { epic = epic.id }))
   if not cards then
     return nil, err
   end
-  self.turn_count = self.store:read("turn_count", { run = self.id })[1].count
+  self.turn_count = #self.store:read("turns", { run = self.id })
   self.open_turns = interrupted(self)
   self.board = boards.new(cards)
   return self
@@ -300,9 +292,10 @@ end
 
 local function announce(self)
   local tx = system_tx(self)
-  tx:event("run.started", self.epic.id, { generation = self.engine.generation.id, engine = sys.version() })
+  local kind = self.store:read("run", { id = self.id })[1] and "run.resumed" or "run.started"
+  tx:event(kind, self.epic.id, { generation = self.engine.generation.id, engine = sys.version() })
   if self.epic.status == "ready" then
-    local ok, err = moves.add(tx, self.epic, "in_progress", { role = "system", actor = "system" })
+    local ok, err = moves.add(tx, self.epic, "in_progress", { role = "system" })
     if not ok then
       return nil, err
     end
@@ -316,7 +309,7 @@ local function conclude(self)
   local tx = system_tx(self)
   tx:event("run.ended", self.epic.id, { status = status, counts = counts, why = self.broken and self.broken.message })
   if status == "done" and self.epic.status == "in_progress" then
-    moves.add(tx, self.epic, "done", { role = "system", actor = "system" })
+    moves.add(tx, self.epic, "done", { role = "system" })
   end
   local ok, err = commit(tx)
   return ok and status, err or self.broken, counts

@@ -21,7 +21,7 @@ local function commit(tx)
 end
 
 local function move(tx, card, to, request)
-  return moves.add(tx, card, to, { role = "human", actor = "human:" .. (request.who or "unknown"), reason = request.reason, why = request.why })
+  return moves.add(tx, card, to, { role = "human", reason = request.reason, why = request.why })
 end
 
 local act = {}

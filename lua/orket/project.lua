@@ -33,7 +33,7 @@ end
 
 ---Opens a project for reading (any number of processes) or as its owner (one).
 ---@param dir string
----@param options {own: boolean?}
+---@param options {own: boolean?, hasty: boolean?}  hasty: commits survive the process, not the power
 ---@return table|nil project
 ---@return Error|Error[]|nil errors
 function M.open(dir, options)
@@ -54,7 +54,7 @@ function M.open(dir, options)
       return nil, err
     end
   end
-  self.store, err = errors.check(store.open(M.database(dir), { readonly = not options.own }))
+  self.store, err = errors.check(store.open(M.database(dir), { readonly = not options.own, hasty = options.hasty }))
   if not self.store then
     self:close()
     return nil, err
@@ -79,6 +79,19 @@ function Project:load_scripts()
     self.generation = generation
   end
   return self.generation, problems
+end
+
+---Files changed: the next generation is built and serves turns that start from now on.
+---@param on_problem fun(text: string)  told what was refused and why
+function Project:reload(on_problem)
+  local before = self.generation
+  local after, problems = self:load_scripts()
+  for _, problem in ipairs(problems) do
+    on_problem(problem.path .. " is refused, the previous one serves: " .. errors.line(problem.err))
+  end
+  if after ~= before then
+    self:record_generation()
+  end
 end
 
 ---Writes the serving generation into the journal (texts as blobs), once per change.

@@ -1,6 +1,7 @@
 -- runs.lua: what `orket run NAME` means: which card, which run, and in a rock one epic after the other.
 
 local async = require("orket.async")
+local cards = require("orket.cards")
 local errors = require("orket.errors")
 local moves = require("orket.moves")
 local orchestrator = require("orket.orchestrator")
@@ -14,7 +15,7 @@ local function card(project, id)
 end
 
 local function find(project, name)
-  local found = card(project, name)
+  local found = card(project, cards.newest(project.store, name))
   if not found then
     return nil, errors.new("ERR_NOT_FOUND", "there is no card " .. name, "orket board lists the cards")
   end
@@ -23,11 +24,12 @@ end
 
 ---The run to go on with: the last one when it has not ended for good, else the next number.
 local function run_id(project, epic)
-  local last = project.store:read("last_run", { card = epic.id })[1]
+  local runs = project.store:read("runs", { card = epic.id })
+  local last = runs[#runs]
   if last and last.status ~= "done" then
     return last.id
   end
-  return string.format("%s.%d", epic.id, (last and last.number or 0) + 1)
+  return string.format("%s.%d", epic.id, #runs + 1)
 end
 
 local function run_epic(project, epic, options)
@@ -46,7 +48,7 @@ end
 
 local function settle_rock(project, rock)
   local tx = project.board:begin()
-  local options = { role = "system", actor = "system" }
+  local options = { role = "system" }
   if rock.status == "ready" then
     moves.add(tx, rock, "in_progress", options)
   end

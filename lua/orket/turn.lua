@@ -104,7 +104,7 @@ local function ask_model(self)
   local request = {
     model = self.model, messages = self.messages, tools = tools.offer(self.generation, self.role),
     on_delta = self.engine:delta_listener(self), on_attempt = function(attempt)
-      self:record("step.attempt", attempt)
+      self:record("step.failed", attempt)
     end,
   }
   return llm.complete(request)
@@ -318,7 +318,7 @@ end
 local function park(self, parked)
   ended(self, "parked", parked.why)
   local ok, err = moves.add(self.tx, self.card, parked.status, {
-    role = "system", actor = "system", reason = parked.reason, why = parked.why,
+    role = "system", reason = parked.reason, why = parked.why,
   })
   if not ok then
     return nil, err

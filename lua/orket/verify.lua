@@ -15,11 +15,12 @@ local M = {}
 local LOG_MAX = 16 * 1024
 local LIMITS = { wall = 30, cpu = 30, memory = 512 * 1024 * 1024, output = 256 * 1024, procs = 64, fsize = 64 * 1024 * 1024 }
 
----@param card table
+---@param store table
+---@param card string id
 ---@return string|nil path below verification/
-function M.fixture(card)
-  local verification = card.verification
-  return type(verification) == "table" and verification ~= cjson.null and verification.fixture_path or nil
+function M.fixture(store, card)
+  local verification = store:read("card", { id = card })[1].data.verification
+  return type(verification) == "table" and verification.fixture_path or nil
 end
 
 ---True when the newest verdict of the card passed and is for this tree.
@@ -64,14 +65,14 @@ local function log_of(result)
   return #text > LOG_MAX and (text:sub(1, LOG_MAX) .. "\n[cut]") or text
 end
 
----Runs the fixture of a card. Never fails: what cannot be run has not passed.
+---Runs a fixture. Never fails: what cannot be run has not passed.
 ---@param project table
----@param card table
+---@param path string below verification/
 ---@param tree table
 ---@return {ok: boolean, tree: string, log: string}
-function M.run(project, card, tree)
+function M.run(project, path, tree)
   local hash = tree:hash()
-  local fixture, err = load_fixture(project, M.fixture(card))
+  local fixture, err = load_fixture(project, path)
   local result
   if fixture then
     result, err = errors.check(async.await(proc.run, command(project, fixture, tree)))

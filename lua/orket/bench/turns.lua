@@ -8,6 +8,7 @@ local cjson = require("cjson")
 local embed = require("orket.core.embed")
 local errors = require("orket.errors")
 local fs = require("orket.core.fs")
+local moves = require("orket.moves")
 local options = require("orket.options")
 local orchestrator = require("orket.orchestrator")
 local projects = require("orket.project")
@@ -26,10 +27,8 @@ local function configuration(args)
   return {
     ["config/organization.json"] = {
       name = "bench", vision = "measure", ethos = "honestly",
-      process_rules = {
-        models = { bench = { base_url = args.llm, model = "bench" } }, default_model = "bench",
-        limits = { concurrency = tonumber(args.concurrency) },
-      },
+      models = { bench = { base_url = args.llm, model = "bench" } },
+      process_rules = { default_llm = "bench", limits = { concurrency = tonumber(args.concurrency) } },
     },
     ["config/teams/bench.json"] = {
       name = "bench", seats = {
@@ -64,9 +63,12 @@ local function create_cards(project, count)
   for i = 1, count do
     local id = string.format("B%06d", i)
     tx:event("card.created", id, {
-      id = id, type = "issue", epic = "bench", parent = "bench", name = "measure a step", seat = "worker",
-      status = "code_review", description = "Write the file, read it back, finish.",
+      id = id, type = "issue", epic = "bench", parent_id = "bench", name = "measure a step", seat = "worker",
+      status = "ready", description = "Write the file, read it back, finish.",
     })
+    local card = { id = id, type = "issue", status = "ready", revision = 1 }
+    moves.add(tx, card, "in_progress", { role = "coder" })
+    moves.add(tx, card, "code_review", { role = "coder" })
     if i % 500 == 0 then
       tx:commit(function() end)
       tx = project.board:begin()
@@ -108,7 +110,7 @@ function M.run(argv)
   if not ok then
     return report.failure(err)
   end
-  local project <close>, failure = projects.open(args.workspace, { own = true, sync = args.persist == "off" and "off" })
+  local project <close>, failure = projects.open(args.workspace, { own = true, hasty = args.persist == "off" })
   if not project then
     return report.failure(failure)
   end

@@ -69,7 +69,7 @@ function M.run(argv)
   if not store then
     return report.failure(err)
   end
-  local last = store:read("last_seq", {})[1].seq
+  local last = store:read("counts", {})[1].events
   local from = math.max(0, last - (tonumber(args.n) or 100))
   from = print_since(store, from, args)
   if args.f then

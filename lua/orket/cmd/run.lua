@@ -6,7 +6,7 @@ local owner = require("orket.owner")
 local projects = require("orket.project")
 local report = require("orket.report")
 local runs = require("orket.runs")
-local sync = require("orket.sync")
+local cards = require("orket.cards")
 
 local M = {}
 
@@ -39,7 +39,9 @@ local function reload_on_change(project, view)
   local stops = {}
   for _, kind in ipairs({ "roles", "nodes", "tools" }) do
     stops[#stops + 1] = async.watch(project.dir .. "/" .. kind, function()
-      project:reload(view)
+      project:reload(function(text)
+        view:note(text)
+      end)
     end)
   end
   return stops
@@ -51,7 +53,7 @@ local function prepare(project, args)
     return nil, problems
   end
   project:open_board("system")
-  local ok, err = sync.create(project, { again = args.again and args.card })
+  local ok, err = cards.create(project, args.again and args.card)
   if not ok then
     return nil, err
   end

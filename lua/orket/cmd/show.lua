@@ -25,7 +25,10 @@ local FIELDS = {
 
 local function print_card(card, comments, events)
   print(style.mark(card.status) .. " " .. card.id .. "  " .. style.status(card.status) .. "  " .. (card.name or ""))
-  if card.description and card.description ~= cjson.null then
+  for key, value in pairs(card.data) do
+    card[key] = value
+  end
+  if card.description then
     print("\n  " .. card.description:gsub("\n", "\n  ") .. "\n")
   end
   for _, name in ipairs(FIELDS) do

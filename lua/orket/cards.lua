@@ -1,0 +1,145 @@
+-- cards.lua: from card files to cards of the board. Files create cards on first load; from then on the
+-- database is the truth. A further build of a finished epic gets cards of its own: NAME-b2, NAME-b3.
+
+local async = require("orket.async")
+local errors = require("orket.errors")
+local moves = require("orket.moves")
+
+local M = {}
+
+local FINAL = { done = true, canceled = true, archived = true }
+
+local function exists(store, id)
+  return store:read("card_state", { id = id })[1]
+end
+
+local function build_name(id, build)
+  return build == 1 and id or string.format("%s-b%d", id, build)
+end
+
+---The newest build of a card: 1 for the first (or none yet).
+---@param store table
+---@param id string as in the card file
+---@return integer
+function M.build(store, id)
+  local build = 1
+  while exists(store, build_name(id, build + 1)) do
+    build = build + 1
+  end
+  return build
+end
+
+---The id under which the newest build of a card stands on the board.
+---@param store table
+---@param id string
+---@return string
+function M.newest(store, id)
+  return build_name(id, M.build(store, id))
+end
+
+local function body_of(card, id, more)
+  local body = {}
+  for key, value in pairs(card) do
+    if key ~= "issues" and key ~= "epics" then
+      body[key] = value
+    end
+  end
+  for key, value in pairs(more) do
+    body[key] = value
+  end
+  body.id = id
+  return body
+end
+
+local function dependencies(issue, build)
+  local ids = {}
+  for i, id in ipairs(issue.depends_on) do
+    ids[i] = build_name(id, build)
+  end
+  return setmetatable(ids, getmetatable(issue.depends_on))
+end
+
+local function create_epic(project, tx, epic, build, parent)
+  local id = build_name(epic.id, build)
+  local build_id = string.format("build-%s.%d", epic.id, build)
+  if not exists(project.store, id) then
+    tx:event("card.created", id, body_of(epic, id, { parent_id = parent, build_id = build_id }))
+  end
+  for _, issue in ipairs(epic.issues) do
+    local issue_id = build_name(issue.id, build)
+    if not exists(project.store, issue_id) then
+      tx:event("card.created", issue_id, body_of(issue, issue_id, {
+        parent_id = id, epic = id, build_id = build_id, depends_on = dependencies(issue, build),
+      }))
+    end
+  end
+end
+
+local function rock_of(config)
+  local rocks = {}
+  for _, rock in pairs(config.rocks) do
+    for _, entry in ipairs(rock.epics) do
+      rocks[entry.epic] = rock.id
+    end
+  end
+  return rocks
+end
+
+local function sorted(map)
+  local names = {}
+  for name in pairs(map) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return names
+end
+
+local function archive(project, tx, id)
+  for _, row in ipairs(project.store:read("backlog", { epic = id })) do
+    moves.add(tx, row, "archived", { role = "system", why = "a new build" })
+  end
+  moves.add(tx, exists(project.store, id), "archived", { role = "system", why = "a new build" })
+end
+
+-- The build to create cards of: the newest, or the next one when it is asked for and the newest ended.
+local function next_build(project, tx, epic, again)
+  local build = M.build(project.store, epic.id)
+  local card = exists(project.store, build_name(epic.id, build))
+  if not again or not card then
+    return build
+  elseif not FINAL[card.status] then
+    return nil, errors.new("ERR_USAGE", epic.id .. " is " .. card.status .. ", there is no finished build to follow",
+      "run it without --again: it goes on where it stopped")
+  end
+  if card.status ~= "archived" then
+    archive(project, tx, card.id)
+  end
+  return build + 1
+end
+
+---Creates the cards that are in the files and not yet on the board.
+---@param project table opened as owner, with its board stream
+---@param again string|nil name of the epic to build anew
+---@return boolean|nil ok
+---@return Error|nil
+function M.create(project, again)
+  local tx = project.board:begin()
+  local rocks = rock_of(project.config)
+  for _, name in ipairs(sorted(project.config.rocks)) do
+    local rock = project.config.rocks[name]
+    if not exists(project.store, rock.id) then
+      tx:event("card.created", rock.id, body_of(rock, rock.id, {}))
+    end
+  end
+  for _, name in ipairs(sorted(project.config.epics)) do
+    local epic = project.config.epics[name]
+    local build, err = next_build(project, tx, epic, again == epic.id)
+    if not build then
+      return nil, err
+    end
+    create_epic(project, tx, epic, build, rocks[name])
+  end
+  return errors.check(async.await(tx.commit, tx))
+end
+
+return M

@@ -1,0 +1,61 @@
+-- models.lua: which model a turn talks to. The configuration says what a role uses; the models node may
+-- choose another one of the organization; ORKET_MODEL_URL and ORKET_MODEL replace the endpoint of all.
+
+local configured = require("orket.config.models")
+local errors = require("orket.errors")
+local sys = require("orket.core.sys")
+
+local M = {}
+
+local Models = {}
+Models.__index = Models
+
+local function overridden(model)
+  local url, name = sys.env("ORKET_MODEL_URL"), sys.env("ORKET_MODEL")
+  if not url and not name then
+    return model
+  end
+  local copy = {}
+  for key, value in pairs(model) do
+    copy[key] = value
+  end
+  copy.base_url, copy.model = url or copy.base_url, name or copy.model
+  copy.key = sys.env("ORKET_MODEL_KEY") and "ORKET_MODEL_KEY" or not url and copy.key or nil
+  return copy
+end
+
+---@param engine table
+---@param team table
+function M.new(engine, team)
+  local organization = engine.project.config.organization
+  local self = setmetatable({ engine = engine, team = team, models = {}, names = {} }, Models)
+  for name, model in pairs(organization.models) do
+    self.models[name] = overridden(model)
+    self.names[#self.names + 1] = name
+  end
+  table.sort(self.names)
+  return self
+end
+
+---The model for a turn of this seat on this card.
+---@param seat {seat: string, role: string}
+---@param card table
+---@return table|nil model
+---@return Error|nil
+function Models:choose(seat, card)
+  local project, epic = self.engine.project, self.engine.epic
+  local plan = { params = epic.data.params or {}, environment = epic.data.environment }
+  local default = configured.name(project.config, plan, self.team.seats[seat.seat], seat.role)
+  local name, err = self.engine:ask("models", "choose", seat.role, card, { default = default, names = self.names })
+  if err then
+    return nil, err
+  end
+  local model = self.models[name]
+  if not model then
+    return nil, errors.new("ERR_CONFIG", "there is no model for the role " .. seat.role,
+      "add one to models in config/organization.json and name it in process_rules.default_llm")
+  end
+  return model
+end
+
+return M
