@@ -1,8 +1,11 @@
 # make          builds build/orket
 # make demo     installs what is missing, builds, runs the example epic
 # make test     installs what is missing, builds, runs every test; last line "N passed, N failed"
-# make check    floors, lint, globals, tests
-# SAN=address,undefined and CC=clang give the same targets with other flags, in their own folder.
+# make check    floors, lint, globals, stale docs, then the tests
+# make unit     C tests only        make spec      Lua tests only
+# make sizes    outliers of size    make coverage  lines run by the tests, C and Lua
+# make evidence long and timed runs (N=) into build/evidence/
+# SAN=address,undefined, CC=clang, COVER=1 give the same targets with other flags, in their own folder.
 
 VERSION := 0.1.0
 ifeq ($(origin CC),default)
@@ -11,21 +14,30 @@ endif
 SAN     ?=
 VARIANT := $(CC)$(if $(SAN),-san)$(if $(COVER),-cover)$(if $(GCSTRESS),-gc)
 B       := build/$(VARIANT)
+ORKET   := $(if $(filter gcc,$(VARIANT)),build/orket,$(B)/orket)
+export ORKET
 
 PKGS     := lua5.4 libuv libcurl
 STATIC   := -l:liblua5.4-luv.a -l:liblua5.4.a -l:libuv_a.a -l:libsqlite3.a -l:libsodium.a -l:libedit.a -l:libtinfo.a -l:libbsd.a -l:libmd.a
 LLHTTP   := /usr/share/llhttp
 INCLUDES := -Icore -I/usr/share/include/llhttp $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wwrite-strings -Wvla -Werror
-OPT      := $(if $(SAN),-O1 -g -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer,-O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2)
+OPT      := $(if $(SAN),-O1 -g -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer -DBUF_MIN=4,-O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2)
 CFLAGS   := -std=c11 -D_GNU_SOURCE -DORKET_VERSION='"$(VERSION)"' -fno-common -fPIE $(WARN) $(OPT) $(if $(COVER),--coverage -O0) $(if $(GCSTRESS),-DGCSTRESS)
 LDFLAGS  := -pie -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN)) $(if $(COVER),--coverage)
+WRAP     := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 LIBS     := $(STATIC) $(shell pkg-config --libs libcurl 2>/dev/null) -lpthread -ldl -lrt -lm
 
 SRCS  := $(filter-out core/main.c,$(wildcard core/*/*.c core/*/*/*.c))
 OBJS  := $(SRCS:%.c=$(B)/%.o) $(B)/embed.o $(patsubst %,$(B)/llhttp/%.o,api http llhttp)
 EMBED := $(sort $(shell find lua roles nodes tools -type f \( -name '*.lua' -o -name '*.json' \) -not -path 'lua/meta/*' 2>/dev/null) $(wildcard core/io/*.sql))
 CTEST := $(patsubst tests/c/%.c,$(B)/tests/%,$(wildcard tests/c/test_*.c))
+SPECS := $(sort $(shell find tests -name '*_spec.lua'))
+SHIPPED := $(wildcard lua roles nodes tools)
+
+DEBS := gcc libc6-dev make pkg-config git liblua5.4-dev lua-luv-dev libuv1-dev libsqlite3-dev libsodium-dev \
+	libcurl4-openssl-dev libedit-dev node-llhttp
+TEST_DEBS := $(DEBS) lua5.4 lua-busted lua-check lua-cjson libcmocka-dev libjansson4 cppcheck
 
 build/orket: $(B)/orket
 	@mkdir -p build && cp -f $< $@.tmp && mv -f $@.tmp $@
@@ -54,10 +66,10 @@ $(B)/embed.s: $(EMBED) Makefile
 $(B)/embed.o: $(B)/embed.s
 	$(CC) -c -o $@ $<
 
-# Unit tests: one program per C file, small growth steps, linked with everything but main.
-$(B)/tests/%: tests/c/%.c $(OBJS)
+# Unit tests: one program per C file, linked with everything but main; support.c can make memory fail.
+$(B)/tests/%: tests/c/%.c $(B)/tests/c/support.o $(OBJS)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(INCLUDES) -Itests/c -MMD -MP $(LDFLAGS) -o $@ $< $(OBJS) -lcmocka $(LIBS)
+	$(CC) $(CFLAGS) $(INCLUDES) -Itests/c -MMD -MP $(LDFLAGS) $(WRAP) -o $@ $< $(B)/tests/c/support.o $(OBJS) -lcmocka $(LIBS)
 
 # Programs that measure: bench/NAME.c, linked the same way.
 $(B)/bench/%: bench/%.c $(OBJS)
@@ -67,13 +79,76 @@ $(B)/bench/%: bench/%.c $(OBJS)
 unit: $(CTEST)
 	@for t in $(CTEST); do $$t || exit 1; done
 
-spec: build/orket
+spec: $(ORKET)
 	@busted --lua=lua5.4 tests/spec
+
+deps: NEED = $(TEST_DEBS)
+build-deps: NEED = $(DEBS)
+deps build-deps:
+	@missing=$$(for p in $(NEED); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q '^install ok' || echo $$p; done); \
+	[ -z "$$missing" ] || { [ $$(id -u) = 0 ] || as=sudo; $$as apt-get -q update && \
+	DEBIAN_FRONTEND=noninteractive $$as apt-get install -qy --no-install-recommends $$missing; }
+
+# The inner make looks at the machine again after the packages came.
+test: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) run-tests
+
+run-tests: $(ORKET) $(CTEST)
+	@lua5.4 tests/run.lua $(CTEST) $(SPECS)
+
+unit-sum: $(CTEST)
+	@lua5.4 tests/run.lua $(CTEST)
+
+demo: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) build/orket
+	@sh examples/demo.sh
+
+check: deps
+	@$(MAKE) --no-print-directory floors lint globals stale
+	@$(MAKE) --no-print-directory -j$$(nproc) run-tests
+
+floors:
+	@lua5.4 tests/floors.lua
+
+lint:
+	luacheck -q $(SHIPPED) tests
+	cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr --suppress=missingIncludeSystem \
+	  --std=c11 -Icore -DORKET_VERSION='""' core
+
+# Ours may have constants only: no object with a size in .data or .bss.
+globals: $(OBJS) $(B)/core/main.o
+	@! objdump -t $(filter $(B)/core/%,$^) | grep -E ' O \.(data|bss|tdata|tbss)(\.[^[:space:]]*)?[[:space:]]' | grep -v '\.data\.rel\.ro'
+
+sizes:
+	@lua5.4 tests/sizes.lua core lua roles nodes tools
+
+# Documents that the program writes itself; `stale` fails when they are not what it would write.
+docs: $(ORKET)
+	@$(ORKET) law > docs/state-machine.md
+
+stale: $(ORKET)
+	@$(ORKET) law | cmp - docs/state-machine.md || { echo "run make docs"; exit 1; }
+
+coverage:
+	@rm -rf build/coverage && mkdir -p build/coverage
+	@$(MAKE) --no-print-directory COVER=1 unit-sum
+	@$(MAKE) --no-print-directory COVER=1 ORKET=tests/support/covered run-specs
+	@lua5.4 tests/coverage.lua build/$(CC)-cover build/coverage
+
+run-specs: $(B)/orket
+	@lua5.4 tests/run.lua $(SPECS)
+
+# Each script prints its result; N= sizes it. The commit is in the file's name.
+evidence: $(ORKET) $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
+	@mkdir -p build/evidence; commit=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown); \
+	for f in $(wildcard bench/evidence/*.sh bench/evidence/*.lua); do \
+	  case $$f in *.lua) run=lua5.4;; *) run=sh;; esac; name=$$(basename $${f%.*}); \
+	  echo "$$name"; BENCH=$(B)/bench $$run $$f > build/evidence/$$name-$$commit.txt || { echo "$$name failed"; exit 1; }; done
 
 clean:
 	rm -rf build
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-.PHONY: unit spec clean
+.PHONY: unit spec deps build-deps test run-tests unit-sum run-specs demo check floors lint globals sizes docs stale coverage evidence clean
 .SECONDARY:

@@ -73,10 +73,12 @@ static bool is_number(const struct json *value)
     return value->type == JSON_INT || value->type == JSON_REAL;
 }
 
+#define TWO_63 9223372036854775808.0
+
 /* Exact: an integer beyond 2^53 is not equal to the double next to it. */
 static bool mixed_equal(int64_t integer, double real)
 {
-    return real >= -0x1p63 && real < 0x1p63 && (int64_t)real == integer && (double)(int64_t)real == real;
+    return real >= -TWO_63 && real < TWO_63 && (int64_t)real == integer && (double)(int64_t)real == real;
 }
 
 static bool number_equal(const struct json *a, const struct json *b)

@@ -69,7 +69,8 @@ function M.perform(project, request)
   if not card then
     return nil, err
   end
-  local tx, ok = begin(project, request), nil
+  local tx = begin(project, request)
+  local ok
   ok, err = perform(tx, card, request)
   if not ok then
     return nil, err

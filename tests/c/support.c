@@ -1,0 +1,53 @@
+/* support.c: see support.h; linked with --wrap. */
+#include "support.h"
+
+#include <stddef.h>
+
+static unsigned left;
+static bool refused;
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+static bool refuse(void)
+{
+    if (left == 0)
+        return false;
+    if (left > 1) {
+        left--;
+        return false;
+    }
+    refused = true;
+    return true;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return refuse() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return refuse() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    return refuse() ? NULL : __real_realloc(old, size);
+}
+
+void support_fail_at(unsigned n)
+{
+    left = n;
+    refused = false;
+}
+
+bool support_failed(void)
+{
+    left = 0;
+    return refused;
+}

@@ -1,0 +1,115 @@
+-- floors.lua: holds the arrows of docs/architecture.md: who may include or require whom, and where
+-- the doors of trusted Lua are. Prints every breach; exit 1 when there is one.
+
+local INCLUDES = { -- a floor may include these besides itself
+  base = {},
+  model = { base = true },
+  io = { base = true },
+  script = { base = true },
+  bind = { base = true, model = true, io = true, script = true },
+  main = { base = true, bind = true },
+}
+local FLOORS = { base = true, model = true, io = true, script = true, bind = true }
+local LUA_HEADERS = { script = true, bind = true, main = true }
+local LUV = { ["lua/orket/async.lua"] = true, ["lua/orket/http.lua"] = true }
+
+local breaches = 0
+
+local function breach(file, line, ...)
+  breaches = breaches + 1
+  print(string.format("%s:%d: %s", file, line, string.format(...)))
+end
+
+local function files(pattern)
+  local pipe = assert(io.popen("find " .. pattern .. " | sort"))
+  local list = pipe:read("a")
+  pipe:close()
+  return list:gmatch("[^\n]+")
+end
+
+local function each_line(file, fn)
+  local number = 0
+  for line in io.lines(file) do
+    number = number + 1
+    fn(line, number)
+  end
+end
+
+---C: floors, and Lua's headers only where Lua lives.
+local function check_c(file)
+  local floor = file:match("^core/(%w+)/") or "main"
+  each_line(file, function(line, number)
+    local own = line:match('^%s*#%s*include%s*"([^"]+)"')
+    local to = own and own:match("^(%w+)/")
+    if own and not FLOORS[to] then
+      breach(file, number, "include \"%s\" does not name a floor", own)
+    elseif own and to ~= floor and not INCLUDES[floor][to] then
+      breach(file, number, "%s may not include %s", floor, to)
+    end
+    local system = line:match("^%s*#%s*include%s*<([^>]+)>")
+    if system and (system:match("^l?u?a?ux?lib%.h$") or system:match("^lua") or system:match("^luv/"))
+      and not LUA_HEADERS[floor] then
+      breach(file, number, "%s may not know Lua", floor)
+    end
+  end)
+end
+
+---Headers compile alone.
+local function check_header(file)
+  local flags = "-std=c11 -D_GNU_SOURCE -Icore -I/usr/share/include/llhttp $(pkg-config --cflags lua5.4 libuv)"
+  if not os.execute(string.format("gcc %s -fsyntax-only -x c %s", flags, file)) then
+    breach(file, 1, "does not compile alone")
+  end
+end
+
+local function without_comment(line)
+  return (line:gsub("%-%-.*$", ""))
+end
+
+---Trusted Lua: requires only the core, itself and cjson; has no other door to the world.
+local function check_trusted(file)
+  local command = file:match("^lua/orket/cmd/") or file:match("^lua/orket/try/")
+  each_line(file, function(line, number)
+    line = without_comment(line)
+    for name in line:gmatch("require%s*%(?%s*[\"']([^\"']+)[\"']") do
+      if name == "luv" and not LUV[file] then
+        breach(file, number, "only async.lua and http.lua may require luv")
+      elseif not (name == "luv" or name == "cjson" or name:match("^orket%.")) then
+        breach(file, number, "trusted Lua may not require '%s'", name)
+      end
+    end
+    if not command and (line:match("io%.open") or line:match("io%.popen") or line:match("io%.lines")) then
+      breach(file, number, "only a command may open a file")
+    end
+    if line:match("os%.execute") or line:match("os%.remove") or line:match("os%.rename") or line:match("io%.popen") then
+      breach(file, number, "trusted Lua has no door of its own to the system")
+    end
+    if line:match("%f[%a]SELECT%f[%A]") or line:match("%f[%a]INSERT INTO%f[%A]") or line:match("%f[%a]DELETE FROM%f[%A]") then
+      breach(file, number, "SQL belongs to core/io/*.sql")
+    end
+  end)
+end
+
+---Restricted scripts require nothing.
+local function check_restricted(file)
+  each_line(file, function(line, number)
+    if without_comment(line):match("%f[%w]require%f[%W]") then
+      breach(file, number, "roles, nodes and tools require nothing")
+    end
+  end)
+end
+
+for file in files("core -name '*.[ch]'") do
+  check_c(file)
+  if file:match("%.h$") then
+    check_header(file)
+  end
+end
+for file in files("lua/orket -name '*.lua'") do
+  check_trusted(file)
+end
+for file in files("roles nodes tools -name '*.lua' 2>/dev/null") do
+  check_restricted(file)
+end
+print(breaches == 0 and "floors hold" or breaches .. " breaches")
+os.exit(breaches == 0 and 0 or 1)
