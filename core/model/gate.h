@@ -1,0 +1,110 @@
+/* gate.h: the one door between a proposed tool call and an effect. Pure: it judges records that the
+ * caller has resolved; it opens nothing, runs nothing, remembers nothing.
+ *
+ * law        tools, roles, house rules and limits as a JSON tree; gate_build makes a gate of it
+ * call       what a model asks for: a tool and its arguments, for one role on one card
+ * operation  one effect that the tool's script asks for while it runs
+ * path       a path argument together with what the caller found at it
+ * verdict    allow, ask (a person has to say yes) or deny, with the id of the rule that decided
+ *
+ * Default deny: a call is allowed only when every check of the chain passed. A house rule may deny or
+ * ask, never allow. Whatever cannot be judged in full is denied. A gate is immutable once built and
+ * may be used from any thread.
+ */
+#ifndef MODEL_GATE_H
+#define MODEL_GATE_H
+
+#include "base/json.h"
+#include "model/gate_rules.h"
+
+#define GATE_TOOL_NAME_MAX 128
+#define GATE_ARGUMENTS_MAX ((size_t)4 << 20) /* bytes of a call's arguments; the law may say less */
+#define GATE_CONTENT_MAX ((size_t)1000000)   /* bytes of one text in a call; the law may say less */
+
+struct gate;
+
+/* Builds a gate from the law:
+ *   tools   {NAME: {schema, operations: [KIND...], statuses?: [STATUS...]}}
+ *   roles   {NAME: {tools: [NAME...]}}
+ *   rules?  [{id, effect: "deny"|"ask", roles?, tools?, statuses?, types?, paths?, why, fix?}...]
+ *   limits? {arguments?, content?}       bytes; only downwards
+ * Everything is validated and unknown keys are refused (ERR_CONFIG, err names the place);
+ * ERR_SCHEMA, ERR_SCHEMA_UNSUPPORTED from a tool's schema, ERR_MEMORY. The law is copied. */
+int gate_build(const struct json *law, struct gate **out, struct err *err) MUST_CHECK;
+void gate_free(struct gate *gate);
+
+/* ---- what the caller resolves ---- */
+
+/* What a path is opened for. */
+enum gate_want { GATE_WANT_NOTHING, GATE_WANT_READ, GATE_WANT_LIST, GATE_WANT_DELETE, GATE_WANT_WRITE };
+
+struct gate_path {
+    const struct json *value; /* the argument: identity, not text */
+    const char *name;         /* canonical name beneath the card's tree; NULL when there is none */
+    size_t len;
+    int code; /* 0; ERR_NOT_FOUND, ERR_NOT_FILE, ERR_NOT_DIR: inside, but not as wanted; any other
+                 code (ERR_PATH: it leaves the tree) denies */
+};
+
+struct gate_call {
+    const char *role, *card_type, *card_status; /* NULL denies */
+    const char *tool;
+    size_t tool_len;
+    size_t size;                   /* bytes of the arguments as they came; 0 = came as a tree */
+    const struct json *arguments;  /* NULL when they did not parse */
+    const struct err *parse_error; /* then: why */
+    const struct gate_path *paths; /* one for each path argument (gate_each_path) */
+    size_t path_count;
+};
+
+struct gate_operation {
+    const char *kind; /* "fs.write" */
+    size_t kind_len;
+    const struct json *fields; /* the object, with the member "op" that names the kind */
+    struct gate_path path;     /* when gate_operation_want says that it has one */
+};
+
+/* Calls fn for every path in the arguments, which must have passed gate_judge_form. */
+void gate_each_path(const struct gate *gate, const struct gate_call *call,
+                    void (*fn)(void *ctx, const struct json *path), void *ctx);
+
+/* What the call's paths are resolved for (the strongest of the tool's operations), and what an
+ * operation's path is; NOTHING for unknown tools and kinds and for those without path. */
+enum gate_want gate_call_want(const struct gate *gate, const struct gate_call *call);
+enum gate_want gate_operation_want(const char *kind, size_t len);
+
+/* The arguments limit, for the parser. */
+size_t gate_arguments_max(const struct gate *gate);
+
+/* ---- judging ---- */
+
+enum gate_decision { GATE_DECISION_ALLOW, GATE_DECISION_ASK, GATE_DECISION_DENY };
+
+struct gate_verdict {
+    enum gate_decision decision;
+    const char *rule; /* "gate.allow", ...; lives as long as the gate */
+    char why[400];    /* empty when allowed */
+    char fix[200];
+};
+
+/* The checks that need no resolved path: tool, role, card, arguments. */
+enum gate_decision gate_judge_form(const struct gate *gate, const struct gate_call *call,
+                                   struct gate_verdict *verdict);
+
+/* The checks of a call that passed gate_judge_form and whose paths were resolved: paths, house rules. */
+enum gate_decision gate_judge_reach(const struct gate *gate, const struct gate_call *call,
+                                    struct gate_verdict *verdict);
+
+/* Both, one after the other. */
+enum gate_decision gate_judge_call(const struct gate *gate, const struct gate_call *call,
+                                   struct gate_verdict *verdict);
+
+/* One operation of a tool that runs for an allowed call. */
+enum gate_decision gate_judge_operation(const struct gate *gate, const struct gate_call *call,
+                                        const struct gate_operation *operation,
+                                        struct gate_verdict *verdict);
+
+/* True when the call may read the file `name`: what a search does with each file it meets. */
+bool gate_may_read(const struct gate *gate, const struct gate_call *call, const char *name, size_t len);
+
+#endif

@@ -1,0 +1,286 @@
+/* gate_build.c: makes a gate of the law. Everything is validated here, once, so that judging cannot
+ * meet a surprise: unknown keys, names that nothing has, patterns that mean nothing are refused. */
+#include <string.h>
+
+#include "model/gate_private.h"
+
+#define DEFAULT_STATUSES (1u << FSM_IN_PROGRESS | 1u << FSM_REVIEW)
+
+static int wrong(struct err *err, const char *where, const char *name, const char *what)
+{
+    return err_set(err, ERR_CONFIG, "%s '%.128s': %s", where, name, what);
+}
+
+static int check_keys(const struct json *object, const char *const *known, const char *where,
+                      const char *name, struct err *err)
+{
+    if (!object || object->type != JSON_OBJECT)
+        return wrong(err, where, name, "must be an object");
+    for (uint32_t i = 0; i < object->len; i++) {
+        const char *key = object->u.members[i].key;
+        const char *const *k = known;
+        while (*k && strcmp(*k, key) != 0)
+            k++;
+        if (!*k)
+            return err_set(err, ERR_CONFIG, "%s '%.128s': unknown key '%.64s'", where, name, key);
+    }
+    return 0;
+}
+
+/* An array of texts; missing is fine when `needed` is false. */
+static int check_texts(const struct json *list, bool needed, const char *where, const char *name,
+                       struct err *err)
+{
+    if (!list && !needed)
+        return 0;
+    if (!list || list->type != JSON_ARRAY)
+        return wrong(err, where, name, "must be a list of texts");
+    for (uint32_t i = 0; i < list->len; i++)
+        if (list->u.items[i].type != JSON_STRING)
+            return wrong(err, where, name, "must be a list of texts");
+    return 0;
+}
+
+/* ---- schemas: where their paths are ---- */
+
+static bool is_path(const struct json *schema)
+{
+    return json_is(json_get(schema, "format"), "path");
+}
+
+/* How often "format":"path" occurs anywhere in it. */
+static size_t count_everywhere(const struct json *value)
+{
+    size_t count = value->type == JSON_OBJECT && is_path(value);
+    for (uint32_t i = 0; value->type == JSON_ARRAY && i < value->len; i++)
+        count += count_everywhere(&value->u.items[i]);
+    for (uint32_t i = 0; value->type == JSON_OBJECT && i < value->len; i++)
+        count += count_everywhere(&value->u.members[i].value);
+    return count;
+}
+
+/* How often it occurs as a text where schema_each_path looks: properties, items, prefixItems. */
+static size_t count_reachable(const struct json *schema)
+{
+    size_t count = is_path(schema) && json_is(json_get(schema, "type"), "string");
+    const struct json *properties = json_get(schema, "properties");
+    const struct json *prefix = json_get(schema, "prefixItems");
+    const struct json *items = json_get(schema, "items");
+    for (uint32_t i = 0; properties && properties->type == JSON_OBJECT && i < properties->len; i++)
+        count += count_reachable(&properties->u.members[i].value);
+    for (uint32_t i = 0; prefix && prefix->type == JSON_ARRAY && i < prefix->len; i++)
+        count += count_reachable(&prefix->u.items[i]);
+    return items && items->type == JSON_OBJECT ? count + count_reachable(items) : count;
+}
+
+static int find_paths(struct gate_tool *tool, const struct json *schema, const char *name, struct err *err)
+{
+    size_t everywhere = count_everywhere(schema);
+    if (everywhere != count_reachable(schema))
+        return wrong(err, "tool", name, "\"format\":\"path\" belongs on \"type\":\"string\" beneath "
+                                        "properties, items or prefixItems, so that the gate sees it");
+    const struct json *properties = json_get(schema, "properties");
+    uint32_t count = properties && properties->type == JSON_OBJECT ? properties->len : 0;
+    tool->paths = calloc(count + 1, sizeof *tool->paths);
+    if (!tool->paths)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    for (uint32_t i = 0; i < count; i++)
+        if (is_path(&properties->u.members[i].value))
+            tool->paths[tool->path_count++] = &properties->u.members[i];
+    tool->deep_paths = tool->path_count != everywhere;
+    return 0;
+}
+
+/* ---- tools ---- */
+
+static int read_statuses(const struct json *list, uint32_t *bits, const char *where, const char *name,
+                         struct err *err)
+{
+    int rc = check_texts(list, false, where, name, err);
+    if (rc || !list)
+        return rc;
+    *bits = 0;
+    for (uint32_t i = 0; i < list->len; i++) {
+        int status = fsm_status_of(list->u.items[i].u.string, list->u.items[i].len);
+        if (status < 0)
+            return wrong(err, where, name, "unknown card status in 'statuses'");
+        *bits |= 1u << status;
+    }
+    return 0;
+}
+
+static int read_operations(struct gate_tool *tool, const struct json *list, const char *name,
+                           struct err *err)
+{
+    int rc = check_texts(list, true, "operations of tool", name, err);
+    for (uint32_t i = 0; rc == 0 && i < list->len; i++) {
+        int number = gate_operation_find(list->u.items[i].u.string, list->u.items[i].len);
+        if (number == GATE_NO_OPERATION)
+            return err_set(err, ERR_CONFIG, "tool '%.128s': unknown operation '%.64s'", name,
+                           list->u.items[i].u.string);
+        tool->operations |= 1u << number;
+        enum gate_want want = gate_operation_want_at(number);
+        tool->want = want > tool->want ? want : tool->want;
+    }
+    return rc;
+}
+
+static int build_tool(struct gate_tool *tool, const struct json_member *m, struct err *err)
+{
+    static const char *const known[] = {"schema", "operations", "statuses", NULL};
+    const struct json *schema = json_get(&m->value, "schema");
+    int rc = check_keys(&m->value, known, "tool", m->key, err);
+    if (rc == 0 && (m->key_len == 0 || m->key_len > GATE_TOOL_NAME_MAX))
+        rc = wrong(err, "tool", m->key, "a name has 1 to 128 bytes");
+    if (rc == 0 && (!schema || schema->type != JSON_OBJECT))
+        rc = wrong(err, "tool", m->key, "needs a schema");
+    if (rc)
+        return rc;
+    tool->statuses = DEFAULT_STATUSES;
+    rc = schema_compile(schema, &tool->schema, err);
+    if (rc == 0)
+        rc = find_paths(tool, schema, m->key, err);
+    if (rc == 0)
+        rc = read_operations(tool, json_get(&m->value, "operations"), m->key, err);
+    return rc ? rc : read_statuses(json_get(&m->value, "statuses"), &tool->statuses, "tool", m->key, err);
+}
+
+static int build_tools(struct gate *gate, const struct json *tools, struct err *err)
+{
+    if (!tools || tools->type != JSON_OBJECT || tools->len > GATE_TOOLS_MAX)
+        return wrong(err, "law", "tools", "must be an object of at most 1024 tools");
+    gate->tool = calloc(tools->len + 1, sizeof *gate->tool);
+    if (!gate->tool || gate_names_init(&gate->tools, tools->len))
+        return err_set(err, ERR_MEMORY, "out of memory");
+    int rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < tools->len; i++) {
+        const struct json_member *m = &tools->u.members[i];
+        gate_name_add(&gate->tools, m->key, m->key_len);
+        rc = build_tool(&gate->tool[i], m, err);
+    }
+    return rc;
+}
+
+/* ---- roles ---- */
+
+static int build_role(struct gate *gate, size_t role, const struct json_member *m, struct err *err)
+{
+    static const char *const known[] = {"tools", NULL};
+    const struct json *list = json_get(&m->value, "tools");
+    int rc = check_keys(&m->value, known, "role", m->key, err);
+    if (rc == 0)
+        rc = check_texts(list, true, "tools of role", m->key, err);
+    if (rc)
+        return rc;
+    if (m->key_len == 0 || m->key_len > FSM_ROLE_MAX)
+        return wrong(err, "role", m->key, "a name has 1 to 128 bytes");
+    if (fsm_who_of(m->key, m->key_len) & (FSM_SYSTEM | FSM_HUMAN))
+        return wrong(err, "role", m->key, "this name is kept for the engine and for people");
+    for (uint32_t i = 0; i < list->len; i++) {
+        size_t tool = gate_name_find(&gate->tools, list->u.items[i].u.string, list->u.items[i].len);
+        if (tool == GATE_NO_NAME)
+            return err_set(err, ERR_CONFIG, "role '%.128s' lists the tool '%.128s', which does not exist",
+                           m->key, list->u.items[i].u.string);
+        size_t bit = role * gate->tools.count + tool;
+        gate->role_tools[bit / 64] |= (uint64_t)1 << (bit % 64);
+    }
+    return 0;
+}
+
+static int build_roles(struct gate *gate, const struct json *roles, struct err *err)
+{
+    if (!roles || roles->type != JSON_OBJECT || roles->len > GATE_ROLES_MAX)
+        return wrong(err, "law", "roles", "must be an object of at most 1024 roles");
+    gate->role_tools = calloc(roles->len * gate->tools.count / 64 + 1, sizeof *gate->role_tools);
+    if (!gate->role_tools || gate_names_init(&gate->roles, roles->len))
+        return err_set(err, ERR_MEMORY, "out of memory");
+    int rc = 0;
+    for (uint32_t i = 0; rc == 0 && i < roles->len; i++) {
+        gate_name_add(&gate->roles, roles->u.members[i].key, roles->u.members[i].key_len);
+        rc = build_role(gate, i, &roles->u.members[i], err);
+    }
+    return rc;
+}
+
+/* ---- limits ---- */
+
+static int read_limit(const struct json *limits, const char *key, size_t *limit, struct err *err)
+{
+    const struct json *value = json_get(limits, key);
+    if (!value)
+        return 0;
+    if (value->type != JSON_INT || value->u.integer < 1 || (uint64_t)value->u.integer > *limit)
+        return err_set(err, ERR_CONFIG, "limit '%s': must be 1 to %zu; a limit only goes down", key, *limit);
+    *limit = (size_t)value->u.integer;
+    return 0;
+}
+
+static int build_limits(struct gate *gate, const struct json *limits, struct err *err)
+{
+    static const char *const known[] = {"arguments", "content", NULL};
+    gate->arguments_max = GATE_ARGUMENTS_MAX;
+    gate->content_max = GATE_CONTENT_MAX;
+    int rc = limits ? check_keys(limits, known, "law", "limits", err) : 0;
+    if (rc == 0)
+        rc = read_limit(limits, "arguments", &gate->arguments_max, err);
+    return rc ? rc : read_limit(limits, "content", &gate->content_max, err);
+}
+
+/* ---- the whole ---- */
+
+static int copy_law(struct json_doc *doc, const struct json *law, struct err *err)
+{
+    struct buf text = {0};
+    json_write(&text, law);
+    int rc = buf_ok(&text) ? json_parse(doc, text.data, text.len, NULL, err)
+                           : err_set(err, ERR_MEMORY, "out of memory");
+    buf_clear(&text);
+    return rc;
+}
+
+static int build(struct gate *gate, struct err *err)
+{
+    static const char *const known[] = {"tools", "roles", "rules", "limits", NULL};
+    const struct json *law = &gate->law.root;
+    int rc = check_keys(law, known, "law", "", err);
+    if (rc == 0)
+        rc = build_limits(gate, json_get(law, "limits"), err);
+    if (rc == 0)
+        rc = build_tools(gate, json_get(law, "tools"), err);
+    if (rc == 0)
+        rc = build_roles(gate, json_get(law, "roles"), err);
+    return rc ? rc : gate_build_house(gate, json_get(law, "rules"), err);
+}
+
+int gate_build(const struct json *law, struct gate **out, struct err *err)
+{
+    struct gate *gate = calloc(1, sizeof *gate);
+    if (!gate)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    int rc = copy_law(&gate->law, law, err);
+    if (rc == 0)
+        rc = build(gate, err);
+    if (rc) {
+        gate_free(gate);
+        return rc;
+    }
+    *out = gate;
+    return 0;
+}
+
+void gate_free(struct gate *gate)
+{
+    if (!gate)
+        return;
+    for (size_t i = 0; i < gate->tools.count; i++) {
+        schema_free(gate->tool[i].schema);
+        free(gate->tool[i].paths);
+    }
+    gate_free_house(gate);
+    gate_names_clear(&gate->tools);
+    gate_names_clear(&gate->roles);
+    free(gate->tool);
+    free(gate->role_tools);
+    json_doc_clear(&gate->law);
+    free(gate);
+}

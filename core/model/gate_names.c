@@ -1,0 +1,153 @@
+/* gate_names.c: names: the lookup table of tools and roles, and the names no path may go through. */
+#include <string.h>
+
+#include "model/gate_private.h"
+
+static uint32_t hash_name(const char *text, size_t len)
+{
+    uint32_t hash = 2166136261u; /* FNV-1a; the table is fixed, so nobody can make it degenerate */
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ (uint8_t)text[i]) * 16777619u;
+    return hash;
+}
+
+int gate_names_init(struct gate_names *names, size_t capacity)
+{
+    size_t slots = 8;
+    while (slots < capacity * 2)
+        slots *= 2;
+    names->slots = calloc(slots, sizeof *names->slots);
+    names->names = calloc(capacity + 1, sizeof *names->names);
+    names->mask = slots - 1;
+    return names->slots && names->names ? 0 : ERR_MEMORY;
+}
+
+void gate_names_clear(struct gate_names *names)
+{
+    free(names->slots);
+    free(names->names);
+    *names = (struct gate_names){0};
+}
+
+void gate_name_add(struct gate_names *names, const char *text, size_t len)
+{
+    uint32_t hash = hash_name(text, len);
+    size_t at = hash & names->mask;
+    while (names->slots[at].number)
+        at = (at + 1) & names->mask;
+    names->names[names->count++] = (struct gate_name){text, len};
+    names->slots[at] = (struct gate_slot){hash, (uint32_t)names->count};
+}
+
+size_t gate_name_find(const struct gate_names *names, const char *text, size_t len)
+{
+    uint32_t hash = hash_name(text, len);
+    for (size_t at = hash & names->mask; names->slots[at].number; at = (at + 1) & names->mask) {
+        const struct gate_slot *slot = &names->slots[at];
+        const struct gate_name *name = &names->names[slot->number - 1];
+        if (slot->hash == hash && name->len == len && memcmp(name->text, text, len) == 0)
+            return slot->number - 1;
+    }
+    return GATE_NO_NAME;
+}
+
+/* ---- names no path may go through ---- */
+
+enum place { WHOLE, BEGINS, ENDS, HOLDS };
+
+struct reserved {
+    enum place place;
+    const char *text; /* lower case; a component of a path is compared without case */
+    const char *what;
+};
+
+#define OWN "a name of the engine's own"
+#define REPOSITORY "the repository's own data"
+#define ENVIRONMENT "an environment file, where secrets are kept"
+#define CREDENTIALS "a place of credentials"
+#define KEY "a private key or a key store"
+#define SECRET "a file of secrets"
+
+/* By first character: what begins with a dot, and the rest. */
+static const struct reserved dotted[] = {
+    {BEGINS, ".orket", OWN},        {WHOLE, ".git", REPOSITORY},    {WHOLE, ".gitmodules", REPOSITORY},
+    {WHOLE, ".gitconfig", REPOSITORY}, {WHOLE, ".hg", REPOSITORY},  {WHOLE, ".svn", REPOSITORY},
+    {WHOLE, ".env", ENVIRONMENT},   {BEGINS, ".env.", ENVIRONMENT}, {WHOLE, ".envrc", ENVIRONMENT},
+    {WHOLE, ".netrc", CREDENTIALS}, {WHOLE, ".pgpass", CREDENTIALS}, {WHOLE, ".npmrc", CREDENTIALS},
+    {WHOLE, ".pypirc", CREDENTIALS}, {BEGINS, ".htpasswd", CREDENTIALS}, {WHOLE, ".ssh", KEY},
+    {WHOLE, ".gnupg", KEY},         {WHOLE, ".aws", CREDENTIALS},   {WHOLE, ".azure", CREDENTIALS},
+    {WHOLE, ".kube", CREDENTIALS},  {WHOLE, ".docker", CREDENTIALS}, {BEGINS, ".secret", SECRET},
+    {BEGINS, ".password", SECRET},
+};
+
+static const struct reserved plain[] = {
+    {BEGINS, "id_rsa", KEY},        {BEGINS, "id_dsa", KEY},        {BEGINS, "id_ecdsa", KEY},
+    {BEGINS, "id_ed25519", KEY},    {WHOLE, "secret", SECRET},      {WHOLE, "secrets", SECRET},
+    {BEGINS, "secret.", SECRET},    {BEGINS, "secrets.", SECRET},   {WHOLE, "password", SECRET},
+    {WHOLE, "passwords", SECRET},   {BEGINS, "password.", SECRET},  {BEGINS, "passwords.", SECRET},
+};
+
+static const struct reserved endings[] = {
+    {ENDS, ".env", ENVIRONMENT}, {ENDS, ".pem", KEY}, {ENDS, ".key", KEY},      {ENDS, ".p12", KEY},
+    {ENDS, ".pfx", KEY},         {ENDS, ".jks", KEY}, {ENDS, ".keystore", KEY}, {ENDS, ".kdbx", KEY},
+};
+
+static const struct reserved anywhere[] = {{HOLDS, "credential", CREDENTIALS}};
+
+static bool fits(const struct reserved *row, const char *word, size_t len)
+{
+    size_t want = strlen(row->text);
+    if (len < want)
+        return false;
+    switch (row->place) {
+    case WHOLE:
+        return len == want && memcmp(word, row->text, want) == 0;
+    case BEGINS:
+        return memcmp(word, row->text, want) == 0;
+    case ENDS:
+        return memcmp(word + len - want, row->text, want) == 0;
+    case HOLDS:
+        return memmem(word, len, row->text, want) != NULL;
+    }
+    return false;
+}
+
+static const char *find_in(const struct reserved *rows, size_t count, const char *word, size_t len)
+{
+    for (size_t i = 0; i < count; i++)
+        if (fits(&rows[i], word, len))
+            return rows[i].what;
+    return NULL;
+}
+
+static const char *forbidden_component(const char *text, size_t len)
+{
+    char word[256];
+    if (len >= sizeof word)
+        return "a component that is too long";
+    for (size_t i = 0; i < len; i++)
+        word[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] + 'a' - 'A' : text[i]);
+    word[len] = '\0';
+    const char *what = NULL;
+    if (word[0] == '.')
+        what = find_in(dotted, COUNT_OF(dotted), word, len);
+    else if (word[0] == 'i' || word[0] == 's' || word[0] == 'p')
+        what = find_in(plain, COUNT_OF(plain), word, len);
+    if (!what && memchr(word, '.', len))
+        what = find_in(endings, COUNT_OF(endings), word, len);
+    return what ? what : find_in(anywhere, COUNT_OF(anywhere), word, len);
+}
+
+const char *gate_forbidden(const char *name, size_t len)
+{
+    const char *end = name + len;
+    while (name < end) {
+        const char *slash = memchr(name, '/', (size_t)(end - name));
+        const char *stop = slash ? slash : end;
+        const char *what = forbidden_component(name, (size_t)(stop - name));
+        if (what)
+            return what;
+        name = stop + 1;
+    }
+    return NULL;
+}

@@ -1,0 +1,204 @@
+/* gate_operation.c: the operations a tool's script may ask for: one table of kinds with their fields,
+ * and the judgement of one of them. An operation whose fields are not all known and well formed is
+ * refused; a kind marked `open` takes further plain data, which is recorded and never interpreted. */
+#include <string.h>
+
+#include "model/gate_private.h"
+
+enum field_type { TEXT, WORD, COUNT, AMOUNT, LIST };
+
+struct field {
+    const char *name;
+    enum field_type type;
+    bool needed;
+    size_t min, max; /* bytes of a TEXT or WORD, value of a COUNT; max 0 = the content limit */
+};
+
+#define FIELDS_MAX 6
+
+struct operation {
+    const char *kind;
+    enum gate_want want;
+    bool open;
+    struct field fields[FIELDS_MAX]; /* ends with a NULL name */
+};
+
+#define PATH {"path", TEXT, true, 0, 4096}
+#define REASON_MAX 64
+#define WHY_MAX 4000
+
+static const struct operation operations[] = {
+    {"fs.read", GATE_WANT_READ, false, {PATH, {"offset", COUNT, false, 0, SIZE_MAX}, {"limit", COUNT, false, 1, SIZE_MAX}}},
+    {"fs.write", GATE_WANT_WRITE, false, {PATH, {"content", TEXT, true, 0, 0}}},
+    {"fs.list", GATE_WANT_LIST, false, {PATH, {"limit", COUNT, false, 1, SIZE_MAX}}},
+    {"fs.search", GATE_WANT_LIST, false, {PATH, {"text", TEXT, true, 1, 1000}, {"limit", COUNT, false, 1, SIZE_MAX}}},
+    {"fs.delete", GATE_WANT_DELETE, false, {PATH}},
+    {"card.comment", GATE_WANT_NOTHING, false, {{"text", TEXT, true, 1, 0}}},
+    {"card.move", GATE_WANT_NOTHING, false,
+     {{"status", WORD, true, 1, REASON_MAX}, {"reason", WORD, false, 0, REASON_MAX}, {"why", TEXT, false, 0, WHY_MAX}}},
+    {"card.create", GATE_WANT_NOTHING, true,
+     {{"seat", WORD, true, 1, 128}, {"summary", TEXT, true, 5, 1000},
+      {"description", TEXT, false, 0, 0}, {"depends_on", LIST, false, 0, 1000}}},
+    {"card.context", GATE_WANT_NOTHING, false, {{NULL, TEXT, false, 0, 0}}},
+    {"card.nominate", GATE_WANT_NOTHING, true, {{NULL, TEXT, false, 0, 0}}},
+    {"card.excuse", GATE_WANT_NOTHING, true, {{"reason", TEXT, false, 0, WHY_MAX}}},
+    {"card.credits", GATE_WANT_NOTHING, false, {{"amount", AMOUNT, true, 0, 0}}},
+    {"card.refine", GATE_WANT_NOTHING, true, {{NULL, TEXT, false, 0, 0}}},
+    {"turn.finish", GATE_WANT_NOTHING, true,
+     {{"status", WORD, false, 1, REASON_MAX}, {"summary", TEXT, false, 0, 0}}},
+};
+
+int gate_operation_find(const char *kind, size_t len)
+{
+    for (size_t i = 0; i < COUNT_OF(operations); i++)
+        if (strlen(operations[i].kind) == len && memcmp(operations[i].kind, kind, len) == 0)
+            return (int)i;
+    return GATE_NO_OPERATION;
+}
+
+enum gate_want gate_operation_want_at(int number)
+{
+    return operations[number].want;
+}
+
+enum gate_want gate_operation_want(const char *kind, size_t len)
+{
+    int number = gate_operation_find(kind, len);
+    return number == GATE_NO_OPERATION ? GATE_WANT_NOTHING : operations[number].want;
+}
+
+enum gate_want gate_call_want(const struct gate *gate, const struct gate_call *call)
+{
+    size_t tool = gate_name_find(&gate->tools, call->tool, call->tool_len);
+    if (tool == GATE_NO_NAME)
+        return GATE_WANT_NOTHING;
+    /* A path that no declared operation uses is still resolved, in the most careful way. */
+    return gate->tool[tool].want ? gate->tool[tool].want : GATE_WANT_WRITE;
+}
+
+/* ---- fields ---- */
+
+static bool is_word(const struct json *value)
+{
+    return strspn(value->u.string, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                   "0123456789_-.") == value->len;
+}
+
+static bool fits(const struct field *field, const struct json *value, size_t content_max)
+{
+    size_t max = field->max ? field->max : content_max;
+    switch (field->type) {
+    case TEXT:
+        return value->type == JSON_STRING && value->len >= field->min && value->len <= max;
+    case WORD:
+        return value->type == JSON_STRING && value->len >= field->min && value->len <= max &&
+               is_word(value);
+    case COUNT:
+        return value->type == JSON_INT && value->u.integer >= 0 &&
+               (uint64_t)value->u.integer >= field->min;
+    case AMOUNT:
+        return (value->type == JSON_INT && value->u.integer > 0) ||
+               (value->type == JSON_REAL && value->u.real > 0);
+    case LIST:
+        return value->type == JSON_ARRAY && value->len <= max;
+    }
+    return false;
+}
+
+static const struct field *find_field(const struct operation *op, const char *name)
+{
+    for (size_t i = 0; i < FIELDS_MAX && op->fields[i].name; i++)
+        if (strcmp(op->fields[i].name, name) == 0)
+            return &op->fields[i];
+    return NULL;
+}
+
+static bool bad_field(struct gate_case *c, const struct operation *op, const char *name, const char *what)
+{
+    return gate_deny(c, GATE_OP_FORM, "correct the tool's script, or the argument it takes the field from",
+                     "the field '%.64s' of the operation %s %s", name, op->kind, what);
+}
+
+static bool check_fields(struct gate_case *c, const struct operation *op, const struct json *fields)
+{
+    for (uint32_t i = 0; i < fields->len; i++) {
+        const struct json_member *m = &fields->u.members[i];
+        const struct field *field = find_field(op, m->key);
+        if (strcmp(m->key, "op") == 0)
+            continue;
+        if (!field && !op->open)
+            return bad_field(c, op, m->key, "is not known");
+        if (field && field->type == TEXT && field->max == 0 && m->value.type == JSON_STRING &&
+            !gate_check_texts(c, &m->value))
+            return false;
+        if (field && !fits(field, &m->value, c->gate->content_max))
+            return bad_field(c, op, m->key, "has the wrong type or size");
+    }
+    for (size_t i = 0; i < FIELDS_MAX && op->fields[i].name; i++)
+        if (op->fields[i].needed && !json_get(fields, op->fields[i].name))
+            return bad_field(c, op, op->fields[i].name, "is missing");
+    return gate_check_texts(c, fields);
+}
+
+/* ---- the judgement ---- */
+
+static bool check_kind(struct gate_case *c, const struct gate_operation *operation, int *number)
+{
+    int len = operation->kind_len > 64 ? 64 : (int)operation->kind_len;
+    *number = gate_operation_find(operation->kind, operation->kind_len);
+    if (*number == GATE_NO_OPERATION || !operation->fields || operation->fields->type != JSON_OBJECT)
+        return gate_deny(c, GATE_OP_FORM, "correct the tool's script: it yields operations of the API only",
+                         "there is no operation '%.*s'", len, operation->kind);
+    if (!(c->gate->tool[c->tool].operations >> *number & 1))
+        return gate_deny(c, GATE_OP_UNDECLARED, "declare it in the tool's 'operations'",
+                         "the tool '%.*s' did not declare the operation %s", (int)c->call->tool_len,
+                         c->call->tool, operations[*number].kind);
+    return true;
+}
+
+static struct fsm_text as_text(const char *text)
+{
+    return (struct fsm_text){text, strlen(text)};
+}
+
+/* A move and a finish with a status are transitions: judged at once, by the one state machine. */
+static bool check_transition(struct gate_case *c, const struct operation *op, const struct json *fields)
+{
+    const struct json *status = json_get(fields, "status");
+    bool moves = strcmp(op->kind, "card.move") == 0 || strcmp(op->kind, "turn.finish") == 0;
+    if (!moves || !status)
+        return true;
+    size_t len = 0;
+    const char *reason = json_string(json_get(fields, "reason"), &len);
+    struct fsm_text wait = {reason, len};
+    struct fsm_verdict verdict;
+    if (fsm_check_names(as_text(c->call->card_type), as_text(c->call->card_status),
+                        (struct fsm_text){status->u.string, status->len}, as_text(c->call->role),
+                        reason && len ? &wait : NULL, &verdict))
+        return true;
+    gate_deny(c, GATE_OP_FORM, verdict.fix, "%s", verdict.why);
+    c->verdict->rule = verdict.rule;
+    return false;
+}
+
+static bool check_operation(struct gate_case *c, const struct gate_operation *operation)
+{
+    int number;
+    if (!check_kind(c, operation, &number) || !gate_check_size(c, 0, operation->fields) ||
+        !check_fields(c, &operations[number], operation->fields) ||
+        !check_transition(c, &operations[number], operation->fields))
+        return false;
+    if (operations[number].want == GATE_WANT_NOTHING)
+        return gate_check_house(c, NULL, 0);
+    return gate_check_path(c, &operation->path) && gate_check_house(c, &operation->path, 1);
+}
+
+enum gate_decision gate_judge_operation(const struct gate *gate, const struct gate_call *call,
+                                        const struct gate_operation *operation,
+                                        struct gate_verdict *verdict)
+{
+    struct gate_case c;
+    if (gate_case_open(&c, gate, call, verdict))
+        check_operation(&c, operation);
+    return verdict->decision;
+}

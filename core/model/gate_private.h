@@ -1,0 +1,109 @@
+/* gate_private.h: what a gate is made of; for gate*.c only.
+ *
+ * Names become small numbers once, at build time, and sets of them become bits, so that a decision is
+ * a few lookups and ANDs: role x tool is one bit; for each role, tool, status and type there is the
+ * set of house rules that may concern it, and the rules of a call are the intersection of four sets.
+ */
+#ifndef MODEL_GATE_PRIVATE_H
+#define MODEL_GATE_PRIVATE_H
+
+#include "model/fsm.h"
+#include "model/gate.h"
+#include "model/glob.h"
+#include "model/schema.h"
+
+#define GATE_TOOLS_MAX 1024
+#define GATE_ROLES_MAX 1024
+#define GATE_RULES_MAX 4096
+#define GATE_GLOBS_MAX 64 /* paths of one rule */
+
+/* Names in a fixed open-addressing table: name -> number in the order of adding. */
+struct gate_names {
+    struct gate_slot {
+        uint32_t hash;
+        uint32_t number; /* + 1; 0 = empty */
+    } *slots;
+    size_t mask;
+    struct gate_name {
+        const char *text;
+        size_t len;
+    } *names;
+    size_t count;
+};
+
+struct gate_tool {
+    struct schema *schema;
+    uint32_t statuses;   /* bits of enum fsm_status */
+    uint32_t operations; /* bits of the operation table */
+    enum gate_want want;
+    bool deep_paths;     /* path arguments below the first level exist */
+    const struct json_member **paths; /* schema members of the first level that are paths */
+    size_t path_count;
+};
+
+struct gate_house_rule {
+    char *id; /* "house.<id>" */
+    enum gate_decision effect;
+    const char *why, *fix;
+    struct glob *paths;
+    size_t path_count; /* 0 = any call */
+};
+
+struct gate {
+    struct json_doc law; /* the copied law: every name and text points into it */
+    size_t arguments_max, content_max;
+    struct gate_names tools, roles;
+    struct gate_tool *tool;
+    struct gate_house_rule *rule;
+    size_t rule_count, words; /* words of 64 bits in a set of rules */
+    uint64_t *role_tools;     /* roles.count x tools.count bits */
+    uint64_t *by_role, *by_tool, *by_status, *by_type; /* a set of rules each */
+};
+
+#define GATE_NO_NAME SIZE_MAX
+
+/* Room for `capacity` names (ERR_MEMORY); names are added once each and borrowed. */
+int gate_names_init(struct gate_names *names, size_t capacity) MUST_CHECK;
+void gate_names_clear(struct gate_names *names);
+void gate_name_add(struct gate_names *names, const char *text, size_t len);
+
+/* The number of a name, or GATE_NO_NAME. */
+size_t gate_name_find(const struct gate_names *names, const char *text, size_t len);
+
+/* The operation table (gate_operation.c): its number and what its path is for. */
+#define GATE_NO_OPERATION (-1)
+int gate_operation_find(const char *kind, size_t len);
+enum gate_want gate_operation_want_at(int number);
+
+/* The rules of the house (gate_house.c), after tools and roles are known. */
+int gate_build_house(struct gate *gate, const struct json *rules, struct err *err) MUST_CHECK;
+void gate_free_house(struct gate *gate);
+
+/* Why no path may go through this name ("a reserved name"), or NULL when it may. */
+const char *gate_forbidden(const char *name, size_t len);
+
+/* What one judgement knows; filled by the checks as they pass. */
+struct gate_case {
+    const struct gate *gate;
+    const struct gate_call *call;
+    struct gate_verdict *verdict;
+    size_t tool, role;
+    int status, type;
+};
+
+/* Judges tool, role and card, and so finds their numbers. Every judgement begins here, so that no
+ * caller can reach the later checks without the earlier ones. */
+bool gate_case_open(struct gate_case *c, const struct gate *gate, const struct gate_call *call,
+                    struct gate_verdict *verdict);
+
+/* Records a refusal of the gate's own rule; always false. */
+bool gate_deny(struct gate_case *c, enum gate_rule_id rule, const char *fix, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+
+/* Each judges one thing; false when the verdict is no longer allow. */
+bool gate_check_path(struct gate_case *c, const struct gate_path *path);
+bool gate_check_house(struct gate_case *c, const struct gate_path *paths, size_t count);
+bool gate_check_texts(struct gate_case *c, const struct json *value);
+bool gate_check_size(struct gate_case *c, size_t size, const struct json *tree); /* 0 = the tree's */
+
+#endif
