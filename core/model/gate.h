@@ -31,6 +31,9 @@ struct gate;
  * Everything is validated and unknown keys are refused (ERR_CONFIG, err names the place);
  * ERR_SCHEMA, ERR_SCHEMA_UNSUPPORTED from a tool's schema, ERR_MEMORY. The law is copied. */
 int gate_build(const struct json *law, struct gate **out, struct err *err) MUST_CHECK;
+
+/* One more holder of the gate; each holder calls gate_free once. Both may be called by any thread. */
+struct gate *gate_hold(struct gate *gate);
 void gate_free(struct gate *gate);
 
 /* ---- what the caller resolves ---- */
@@ -61,6 +64,7 @@ struct gate_operation {
     const char *kind; /* "fs.write" */
     size_t kind_len;
     const struct json *fields; /* the object, with the member "op" that names the kind */
+    const struct err *error;   /* when it was no plain data: why; fields is NULL then */
     struct gate_path path;     /* when gate_operation_want says that it has one */
 };
 

@@ -257,6 +257,7 @@ int gate_build(const struct json *law, struct gate **out, struct err *err)
     struct gate *gate = calloc(1, sizeof *gate);
     if (!gate)
         return err_set(err, ERR_MEMORY, "out of memory");
+    atomic_init(&gate->holders, 1);
     int rc = copy_law(&gate->law, law, err);
     if (rc == 0)
         rc = build(gate, err);
@@ -268,9 +269,15 @@ int gate_build(const struct json *law, struct gate **out, struct err *err)
     return 0;
 }
 
+struct gate *gate_hold(struct gate *gate)
+{
+    atomic_fetch_add(&gate->holders, 1);
+    return gate;
+}
+
 void gate_free(struct gate *gate)
 {
-    if (!gate)
+    if (!gate || atomic_fetch_sub(&gate->holders, 1) > 1)
         return;
     for (size_t i = 0; i < gate->tools.count; i++) {
         schema_free(gate->tool[i].schema);

@@ -144,6 +144,9 @@ static bool check_fields(struct gate_case *c, const struct operation *op, const 
 
 static bool check_kind(struct gate_case *c, const struct gate_operation *operation, int *number)
 {
+    if (operation->error)
+        return gate_deny(c, GATE_OP_FORM, "correct the tool's script: an operation is plain data",
+                         "the operation is no plain data: %s", operation->error->text);
     int len = operation->kind_len > 64 ? 64 : (int)operation->kind_len;
     *number = gate_operation_find(operation->kind, operation->kind_len);
     if (*number == GATE_NO_OPERATION || !operation->fields || operation->fields->type != JSON_OBJECT)

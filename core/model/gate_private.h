@@ -7,6 +7,8 @@
 #ifndef MODEL_GATE_PRIVATE_H
 #define MODEL_GATE_PRIVATE_H
 
+#include <stdatomic.h>
+
 #include "model/fsm.h"
 #include "model/gate.h"
 #include "model/glob.h"
@@ -50,6 +52,7 @@ struct gate_house_rule {
 };
 
 struct gate {
+    atomic_uint holders;
     struct json_doc law; /* the copied law: every name and text points into it */
     size_t arguments_max, content_max;
     struct gate_names tools, roles;

@@ -326,7 +326,7 @@ static void test_operations(void **state)
         struct gate_call call = {.role = operations[i].role, .card_type = "issue", .tool = tool,
                                  .card_status = operations[i].status, .tool_len = strlen(tool)};
         struct gate_operation op = {
-            kind ? kind : "", len, &doc.root,
+            kind ? kind : "", len, &doc.root, NULL,
             {json_get(&doc.root, "path"), name, name ? strlen(name) : 0, operations[i].code}};
         struct gate_verdict v;
         gate_judge_operation(gate, &call, &op, &v);

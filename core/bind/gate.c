@@ -1,0 +1,371 @@
+/* gate.c: `orket.core.gate`: the one door between what a model asks for and an effect.
+ *
+ * gate:call parses the arguments once, resolves their paths and judges; gate:operation does the same
+ * for each effect that the tool's script asks for and answers a permit (permit.c). */
+#include "bind/gate.h"
+
+#include <string.h>
+
+#include "io/fs.h"
+#include "script/value.h"
+
+#define GATE_TYPE "orket.gate"
+#define PATHS_MAX 256 /* path arguments of one call; more are denied, having no record */
+
+/* ---- check helpers ---- */
+
+static struct gate *l_check_gate(lua_State *L)
+{
+    struct gate **gate = luaL_checkudata(L, 1, GATE_TYPE);
+    luaL_argcheck(L, *gate, 1, "the gate is closed");
+    return *gate;
+}
+
+struct call *bind_check_call(lua_State *L, int idx)
+{
+    struct call *call = luaL_checkudata(L, idx, CALL_TYPE);
+    luaL_argcheck(L, lua_rawlen(L, idx) == sizeof *call && call->self == call, idx, "not a call of a gate");
+    return call;
+}
+
+static const char *const decisions[] = {"allow", "ask", "deny"};
+
+void bind_push_verdict(lua_State *L, const struct gate_verdict *verdict)
+{
+    lua_createtable(L, 0, 4);
+    lua_pushstring(L, decisions[verdict->decision]);
+    lua_setfield(L, -2, "decision");
+    lua_pushstring(L, verdict->rule);
+    lua_setfield(L, -2, "rule");
+    lua_pushstring(L, verdict->why);
+    lua_setfield(L, -2, "why");
+    lua_pushstring(L, verdict->fix);
+    lua_setfield(L, -2, "fix");
+}
+
+/* ---- paths ---- */
+
+static enum fs_want fs_want_of(enum gate_want want)
+{
+    switch (want) {
+    case GATE_WANT_READ:
+        return FS_READ;
+    case GATE_WANT_LIST:
+        return FS_LIST;
+    case GATE_WANT_DELETE:
+        return FS_DELETE;
+    case GATE_WANT_WRITE:
+    case GATE_WANT_NOTHING:
+        break;
+    }
+    return FS_WRITE;
+}
+
+void bind_resolve(int root, enum gate_want want, const struct json *path, struct fs_target *target,
+                  char *name, struct gate_path *record, struct err *err)
+{
+    size_t len;
+    bool directory;
+    const char *text = json_string(path, &len);
+    *record = (struct gate_path){.value = path, .code = ERR_PATH};
+    if (!text)
+        return;
+    record->code = root >= 0 ? fs_resolve(root, text, len, fs_want_of(want), target, err) : ERR_NOT_FOUND;
+    if (record->code == 0) {
+        record->len = target->len;
+        memcpy(name, target->path, target->len + 1);
+    } else if (fs_canonical(text, len, name, &record->len, &directory, NULL)) {
+        record->code = ERR_PATH;
+        return;
+    }
+    record->name = name;
+}
+
+/* The paths of one call while it is judged. Names live in the arena. */
+struct resolving {
+    int root;
+    enum gate_want want;
+    struct json_doc *arena;
+    struct gate_path paths[PATHS_MAX];
+    size_t count;
+};
+
+static void resolve_argument(void *ctx, const struct json *path)
+{
+    struct resolving *r = ctx;
+    struct fs_target target;
+    char name[FS_PATH_MAX + 1];
+    struct gate_path record;
+    if (r->count == PATHS_MAX)
+        return;
+    bind_resolve(r->root, r->want, path, &target, name, &record, NULL);
+    if (record.code == 0)
+        fs_target_close(&target);
+    if (record.name) {
+        char *kept = json_doc_alloc(r->arena, record.len + 1);
+        record.name = kept ? memcpy(kept, name, record.len + 1) : NULL;
+    }
+    r->paths[r->count++] = record;
+}
+
+static void judge_reach(lua_State *L, struct call *call, struct gate_verdict *verdict)
+{
+    struct resolving *r = lua_newuserdatauv(L, sizeof *r, 0);
+    lua_getiuservalue(L, -2, CALL_ROOT);
+    r->root = bind_to_root(L, -1);
+    lua_pop(L, 1);
+    r->want = gate_call_want(call->gate, &call->gate_call);
+    r->arena = bind_new_doc(L);
+    r->count = 0;
+    gate_each_path(call->gate, &call->gate_call, resolve_argument, r);
+    call->gate_call.paths = r->paths;
+    call->gate_call.path_count = r->count;
+    gate_judge_reach(call->gate, &call->gate_call, verdict);
+    call->gate_call.paths = NULL; // the records die here; operations are resolved anew
+    call->gate_call.path_count = 0;
+    lua_pop(L, 2);
+}
+
+/* ---- gate ---- */
+
+/* Moves the field `name` of the table at idx into a slot of the call at the top; its text, or NULL
+ * when it is none or contains a NUL. */
+static const char *keep_text(lua_State *L, int idx, const char *name, int slot, size_t *len)
+{
+    size_t room;
+    lua_getfield(L, idx, name);
+    const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, len ? len : &room) : NULL;
+    if (text && !len && strlen(text) != room)
+        text = NULL;
+    lua_setiuservalue(L, -2, slot);
+    return text;
+}
+
+static struct call *new_call(lua_State *L)
+{
+    struct call *call = lua_newuserdatauv(L, sizeof *call, CALL_SLOTS);
+    *call = (struct call){.self = call, .gate = gate_hold(l_check_gate(L))};
+    luaL_setmetatable(L, CALL_TYPE);
+    return call;
+}
+
+static void read_header(lua_State *L, struct call *call)
+{
+    struct gate_call *g = &call->gate_call;
+    g->role = keep_text(L, 2, "role", CALL_ROLE, NULL);
+    g->tool = keep_text(L, 2, "tool", CALL_TOOL, &g->tool_len);
+    int type = lua_getfield(L, 2, "root");
+    luaL_argcheck(L, type == LUA_TNIL || type == LUA_TUSERDATA, 2, "root: a root of orket.core.fs");
+    luaL_argcheck(L, type == LUA_TNIL || bind_to_root(L, -1) >= 0, 2, "root: closed, or no root");
+    lua_setiuservalue(L, -2, CALL_ROOT);
+    if (lua_getfield(L, 2, "card") == LUA_TTABLE) {
+        int card = lua_gettop(L);
+        lua_pushvalue(L, -2); // call
+        call->card = keep_text(L, card, "id", CALL_CARD, NULL);
+        g->card_type = keep_text(L, card, "type", CALL_CARD_TYPE, NULL);
+        g->card_status = keep_text(L, card, "status", CALL_CARD_STATUS, NULL);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+}
+
+/* The arguments as a doc in its slot; what is wrong with them is for the gate to judge. */
+static void read_arguments(lua_State *L, struct call *call, struct err *err)
+{
+    struct json_limits limits = {.bytes = gate_arguments_max(call->gate)};
+    size_t len = 0;
+    int rc = 0, type = lua_getfield(L, 2, "arguments");
+    if (bind_to_doc(L, -1)) {
+        lua_pushvalue(L, -1);
+    } else if (type == LUA_TSTRING || type == LUA_TNIL) {
+        const char *text = type == LUA_TNIL ? "" : lua_tolstring(L, -1, &len);
+        rc = json_parse(bind_new_doc(L), text, len, &limits, err);
+    } else {
+        luaL_argcheck(L, type == LUA_TTABLE, 2, "arguments: a text, a table or a doc");
+        struct json_doc *doc = bind_new_doc(L);
+        rc = value_read(L, -2, doc, &limits, &doc->root, err);
+    }
+    call->gate_call.size = len;
+    call->gate_call.arguments = rc ? NULL : bind_to_doc(L, -1);
+    call->gate_call.parse_error = rc ? err : NULL;
+    lua_setiuservalue(L, -3, CALL_ARGUMENTS);
+    lua_pop(L, 1);
+}
+
+/* gate:call{role=, card={id, type, status}, tool=, arguments=text|table|doc, root=} -> call
+ *   | nil, {decision, rule, why, fix} */
+static int l_gate_call(lua_State *L)
+{
+    static const char *const known[] = {"role", "card", "tool", "arguments", "root", NULL};
+    struct gate_verdict verdict;
+    struct err err = {0};
+    bind_check_options(L, 2, known);
+    lua_settop(L, 2);
+    struct call *call = new_call(L);
+    read_header(L, call);
+    read_arguments(L, call, &err);
+    if (gate_judge_form(call->gate, &call->gate_call, &verdict) == GATE_DECISION_ALLOW)
+        judge_reach(L, call, &verdict);
+    call->gate_call.parse_error = NULL;
+    if (verdict.decision == GATE_DECISION_ALLOW)
+        return 1;
+    lua_pushnil(L);
+    bind_push_verdict(L, &verdict);
+    return 2;
+}
+
+static void check_owner(lua_State *L)
+{
+    luaL_argcheck(L, bind_check_call(L, 2)->gate == l_check_gate(L), 2, "a call of another gate");
+}
+
+/* gate:operation(call, op) -> permit | nil, {decision, rule, why, fix} */
+static int l_gate_operation(lua_State *L)
+{
+    struct gate_verdict verdict;
+    check_owner(L);
+    luaL_checkany(L, 3);
+    if (bind_permit(L, 2, 3, false, &verdict))
+        return 1;
+    lua_pushnil(L);
+    bind_push_verdict(L, &verdict);
+    return 2;
+}
+
+/* gate:judge(call, op) -> {decision, rule, why, fix}   (a dry run: no permit comes of it) */
+static int l_gate_judge(lua_State *L)
+{
+    struct gate_verdict verdict;
+    check_owner(L);
+    luaL_checkany(L, 3);
+    bind_permit(L, 2, 3, true, &verdict);
+    bind_push_verdict(L, &verdict);
+    return 1;
+}
+
+static int l_gate_gc(lua_State *L)
+{
+    struct gate **gate = luaL_checkudata(L, 1, GATE_TYPE);
+    gate_free(*gate);
+    *gate = NULL;
+    return 0;
+}
+
+/* ---- call ---- */
+
+/* call:arguments() -> doc */
+static int l_call_arguments(lua_State *L)
+{
+    bind_check_call(L, 1);
+    lua_getiuservalue(L, 1, CALL_ARGUMENTS);
+    return 1;
+}
+
+/* call:tool() -> name */
+static int l_call_tool(lua_State *L)
+{
+    bind_check_call(L, 1);
+    lua_getiuservalue(L, 1, CALL_TOOL);
+    return 1;
+}
+
+/* call:hash() -> hex: what exactly was judged: role, card, its type and status, tool, arguments */
+static int l_call_hash(lua_State *L)
+{
+    const struct call *call = bind_check_call(L, 1);
+    const struct gate_call *g = &call->gate_call;
+    const char *card = call->card ? call->card : "";
+    struct buf *text = bind_scratch(L);
+    char hex[HASH_HEX + 1];
+    json_write(text, g->arguments);
+    if (!buf_ok(text))
+        return luaL_error(L, "out of memory");
+    struct hash_part parts[] = {
+        {g->role, strlen(g->role)},
+        {card, strlen(card)},
+        {g->card_type, strlen(g->card_type)},
+        {g->card_status, strlen(g->card_status)},
+        {g->tool, g->tool_len},
+        {text->data, text->len},
+    };
+    struct hash hash = hash_parts(parts, COUNT_OF(parts));
+    hash_hex(&hash, hex);
+    lua_pushlstring(L, hex, HASH_HEX);
+    return 1;
+}
+
+static int l_call_gc(lua_State *L)
+{
+    struct call *call = luaL_checkudata(L, 1, CALL_TYPE);
+    if (call->self != call)
+        return 0;
+    gate_free(call->gate);
+    *call = (struct call){0};
+    return 0;
+}
+
+/* ---- module ---- */
+
+/* gate.build(law) -> gate | nil, message, code   (law: table or doc, see model/gate.h) */
+static int l_build(lua_State *L)
+{
+    struct err err = {0};
+    lua_settop(L, 1);
+    const struct json *law = bind_to_doc(L, 1);
+    if (!law) {
+        luaL_checktype(L, 1, LUA_TTABLE);
+        struct json_doc *doc = bind_new_doc(L);
+        if (value_read(L, 1, doc, NULL, &doc->root, &err))
+            return bind_fail(L, &err);
+        law = &doc->root;
+    }
+    struct gate **gate = lua_newuserdatauv(L, sizeof *gate, 0);
+    *gate = NULL;
+    luaL_setmetatable(L, GATE_TYPE);
+    return gate_build(law, gate, &err) ? bind_fail(L, &err) : 1;
+}
+
+/* gate.rules() -> array of {id=, refuses=}: the gate's own rules in the order of the checks */
+static int l_rules(lua_State *L)
+{
+    lua_createtable(L, GATE_RULE_COUNT, 0);
+    for (int i = 0; i < GATE_RULE_COUNT; i++) {
+        lua_createtable(L, 0, 2);
+        lua_pushstring(L, gate_rule_name((enum gate_rule_id)i));
+        lua_setfield(L, -2, "id");
+        lua_pushstring(L, gate_rule_text((enum gate_rule_id)i));
+        lua_setfield(L, -2, "refuses");
+        lua_rawseti(L, -2, i + 1);
+    }
+    return 1;
+}
+
+static const luaL_Reg gate_methods[] = {
+    {"call", l_gate_call},
+    {"operation", l_gate_operation},
+    {"judge", l_gate_judge},
+    {NULL, NULL},
+};
+
+static const luaL_Reg call_methods[] = {
+    {"arguments", l_call_arguments},
+    {"tool", l_call_tool},
+    {"hash", l_call_hash},
+    {NULL, NULL},
+};
+
+static const luaL_Reg functions[] = {
+    {"build", l_build},
+    {"rules", l_rules},
+    {NULL, NULL},
+};
+
+int luaopen_orket_gate(lua_State *L)
+{
+    bind_type(L, GATE_TYPE, gate_methods, l_gate_gc);
+    bind_type(L, CALL_TYPE, call_methods, l_call_gc);
+    bind_open_permit(L);
+    lua_newtable(L);
+    bind_functions(L, functions);
+    return 1;
+}

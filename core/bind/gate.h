@@ -1,0 +1,51 @@
+/* gate.h: what bind/gate.c and bind/permit.c share: the call that was allowed, and how a permit for
+ * one of its operations is made. Nothing else may include it: there is no other way to a permit. */
+#ifndef BIND_GATE_H
+#define BIND_GATE_H
+
+#include "bind/bind.h"
+#include "model/gate.h"
+
+#define CALL_TYPE "orket.gate.call"
+#define PERMIT_TYPE "orket.gate.permit"
+
+/* User values of a call: what its pointers point into. */
+enum call_slot {
+    CALL_ROOT = 1,
+    CALL_ARGUMENTS,
+    CALL_TOOL,
+    CALL_ROLE,
+    CALL_CARD,
+    CALL_CARD_TYPE,
+    CALL_CARD_STATUS,
+    CALL_SLOTS = CALL_CARD_STATUS
+};
+
+/* An allowed call. `self` tells a real one from any other userdata with its metatable. */
+struct call {
+    const struct call *self;
+    struct gate *gate; /* held */
+    struct gate_call gate_call;
+    const char *card;
+};
+
+/* The call at idx; raises when it is none. */
+struct call *bind_check_call(lua_State *L, int idx);
+
+/* Resolves, judges and, when allowed, pushes the permit for the operation (a table or doc) at idx for
+ * the call at call_idx. Otherwise pushes nothing; *verdict says why. With `dry` nothing is pushed in
+ * any case, and without a root paths are judged by their text. */
+bool bind_permit(lua_State *L, int call_idx, int idx, bool dry, struct gate_verdict *verdict);
+
+/* Pushes {decision, rule, why, fix}. */
+void bind_push_verdict(lua_State *L, const struct gate_verdict *verdict);
+
+/* Resolves one path as the gate wants it: *record gets the canonical name, which lives in `name`
+ * (FS_PATH_MAX + 1 bytes). With root < 0 nothing exists and only the text counts. */
+struct fs_target;
+void bind_resolve(int root, enum gate_want want, const struct json *path, struct fs_target *target,
+                  char *name, struct gate_path *record, struct err *err);
+
+void bind_open_permit(lua_State *L);
+
+#endif
