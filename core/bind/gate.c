@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "io/fs.h"
 #include "script/value.h"
 
 #define GATE_TYPE "orket.gate"
@@ -62,23 +61,23 @@ static enum fs_want fs_want_of(enum gate_want want)
 }
 
 void bind_resolve(int root, enum gate_want want, const struct json *path, struct fs_target *target,
-                  char *name, struct gate_path *record, struct err *err)
+                  struct gate_path *record, struct err *err)
 {
     size_t len;
     bool directory;
     const char *text = json_string(path, &len);
     *record = (struct gate_path){.value = path, .code = ERR_PATH};
-    if (!text)
-        return;
-    record->code = root >= 0 ? fs_resolve(root, text, len, fs_want_of(want), target, err) : ERR_NOT_FOUND;
-    if (record->code == 0) {
-        record->len = target->len;
-        memcpy(name, target->path, target->len + 1);
-    } else if (fs_canonical(text, len, name, &record->len, &directory, NULL)) {
-        record->code = ERR_PATH;
-        return;
+    if (text)
+        record->code = root >= 0 ? fs_resolve(root, text, len, fs_want_of(want), target, err) : ERR_NOT_FOUND;
+    if (record->code) {
+        target->fd = target->dir = -1;
+        if (!text || fs_canonical(text, len, target->path, &target->len, &directory, NULL)) {
+            record->code = ERR_PATH;
+            return;
+        }
     }
-    record->name = name;
+    record->name = target->path;
+    record->len = target->len;
 }
 
 /* The paths of one call while it is judged. Names live in the arena. */
@@ -94,16 +93,15 @@ static void resolve_argument(void *ctx, const struct json *path)
 {
     struct resolving *r = ctx;
     struct fs_target target;
-    char name[FS_PATH_MAX + 1];
     struct gate_path record;
     if (r->count == PATHS_MAX)
         return;
-    bind_resolve(r->root, r->want, path, &target, name, &record, NULL);
+    bind_resolve(r->root, r->want, path, &target, &record, NULL);
     if (record.code == 0)
         fs_target_close(&target);
     if (record.name) {
         char *kept = json_doc_alloc(r->arena, record.len + 1);
-        record.name = kept ? memcpy(kept, name, record.len + 1) : NULL;
+        record.name = kept ? memcpy(kept, target.path, record.len + 1) : NULL;
     }
     r->paths[r->count++] = record;
 }

@@ -4,6 +4,7 @@
 #define BIND_GATE_H
 
 #include "bind/bind.h"
+#include "io/fs.h"
 #include "model/gate.h"
 
 #define CALL_TYPE "orket.gate.call"
@@ -40,12 +41,20 @@ bool bind_permit(lua_State *L, int call_idx, int idx, bool dry, struct gate_verd
 /* Pushes {decision, rule, why, fix}. */
 void bind_push_verdict(lua_State *L, const struct gate_verdict *verdict);
 
-/* Resolves one path as the gate wants it: *record gets the canonical name, which lives in `name`
- * (FS_PATH_MAX + 1 bytes). With root < 0 nothing exists and only the text counts. */
-struct fs_target;
+/* Resolves one path as the gate wants it. *record gets the canonical name, which lives in the target,
+ * also when it cannot be opened; then the target has no descriptors. With root < 0 nothing exists and
+ * only the text counts. */
 void bind_resolve(int root, enum gate_want want, const struct json *path, struct fs_target *target,
-                  char *name, struct gate_path *record, struct err *err);
+                  struct gate_path *record, struct err *err);
 
+/* Performs fs.read, fs.write, fs.delete or fs.list on its target; on 0 the result is pushed last. */
+int bind_perform(lua_State *L, const char *kind, const struct fs_target *target, const struct json *fields,
+                 struct err *err) MUST_CHECK;
+
+/* The integer of a field, at most max; max when there is none. */
+size_t bind_bounded(const struct json *value, size_t max);
+
+void bind_open_perform(lua_State *L);
 void bind_open_permit(lua_State *L);
 
 #endif

@@ -14,6 +14,7 @@
     X(sse)                                                                                         \
     X(schema)                                                                                      \
     X(score)                                                                                       \
+    X(gate)                                                                                        \
     X(hash)                                                                                       \
     X(sys)
 

@@ -1,0 +1,276 @@
+/* permit.c: the permit: the gate's single-use yes for one resolved operation.
+ *
+ * It holds the operation itself: the descriptors that were judged, the content that was judged. So
+ * what is performed is what was judged, whatever has become of names, files and roots meanwhile. There
+ * is no constructor but bind_permit, the metatable is locked, and a permit works once. */
+#include <string.h>
+
+#include "bind/gate.h"
+#include "bind/search.h"
+#include "script/value.h"
+
+enum permit_slot { PERMIT_CALL = 1, PERMIT_DOC, PERMIT_SLOTS = PERMIT_DOC };
+
+struct permit {
+    const struct permit *self;
+    bool used;
+    const struct call *call; /* kept alive by PERMIT_CALL */
+    const struct json *fields; /* the operation, in PERMIT_DOC */
+    const char *kind;
+    size_t kind_len;
+    enum gate_want want;
+    struct fs_target target; /* its descriptors are owned, closed when used; its path stays */
+    struct err failure; /* why the allowed operation cannot be done (nothing there, no file) */
+};
+
+/* ---- check helpers ---- */
+
+static struct permit *l_check_permit(lua_State *L)
+{
+    struct permit *permit = luaL_checkudata(L, 1, PERMIT_TYPE);
+    luaL_argcheck(L, lua_rawlen(L, 1) == sizeof *permit && permit->self == permit, 1,
+                  "not a permit of the gate");
+    return permit;
+}
+
+static bool is_kind(const struct permit *permit, const char *kind)
+{
+    return strcmp(permit->kind, kind) == 0;
+}
+
+static const struct json *field(const struct permit *permit, const char *name)
+{
+    return json_get(permit->fields, name);
+}
+
+/* ---- making ---- */
+
+static struct permit *new_permit(lua_State *L, int call_idx)
+{
+    struct permit *permit = lua_newuserdatauv(L, sizeof *permit, PERMIT_SLOTS);
+    *permit = (struct permit){.self = permit, .target = {.fd = -1, .dir = -1}};
+    permit->call = bind_check_call(L, call_idx);
+    luaL_setmetatable(L, PERMIT_TYPE);
+    lua_pushvalue(L, call_idx);
+    lua_setiuservalue(L, -2, PERMIT_CALL);
+    return permit;
+}
+
+/* Keeps the operation at idx: the doc itself, or a plain value as a doc. */
+static int read_operation(lua_State *L, int idx, struct permit *permit, struct err *err)
+{
+    int rc = 0;
+    if (bind_to_doc(L, idx)) {
+        lua_pushvalue(L, idx);
+    } else {
+        struct json_doc *doc = bind_new_doc(L);
+        rc = value_read(L, idx, doc, NULL, &doc->root, err);
+    }
+    permit->fields = bind_to_doc(L, -1);
+    lua_setiuservalue(L, -2, PERMIT_DOC);
+    return rc;
+}
+
+static int root_of(lua_State *L, int call_idx)
+{
+    lua_getiuservalue(L, call_idx, CALL_ROOT);
+    int root = lua_isnil(L, -1) ? -1 : bind_to_root(L, -1);
+    lua_pop(L, 1);
+    return root;
+}
+
+static void resolve(struct permit *permit, int root, struct gate_path *path)
+{
+    const struct json *text = field(permit, "path");
+    bind_resolve(root, permit->want, text, &permit->target, path, &permit->failure);
+    if (path->code == ERR_NOT_DIR && is_kind(permit, "fs.search")) // one file is searched as well
+        bind_resolve(root, GATE_WANT_READ, text, &permit->target, path, &permit->failure);
+    if (path->code == 0)
+        permit->failure = (struct err){0};
+}
+
+bool bind_permit(lua_State *L, int call_idx, int idx, bool dry, struct gate_verdict *verdict)
+{
+    struct err err = {0};
+    struct permit *permit = new_permit(L, call_idx);
+    int rc = read_operation(L, idx, permit, &err);
+    struct gate_operation op = {.kind = "", .fields = rc ? NULL : permit->fields, .error = rc ? &err : NULL};
+    const char *kind = json_string(json_get(op.fields, "op"), &op.kind_len);
+    op.kind = permit->kind = kind ? kind : "";
+    permit->kind_len = op.kind_len;
+    permit->want = gate_operation_want(op.kind, op.kind_len);
+    if (permit->want != GATE_WANT_NOTHING) {
+        int root = root_of(L, call_idx);
+        resolve(permit, root, &op.path);
+        if (root < 0 && !dry)
+            op.path.code = ERR_IO; // no tree, no permit
+    }
+    gate_judge_operation(permit->call->gate, &permit->call->gate_call, &op, verdict);
+    if (verdict->decision == GATE_DECISION_ALLOW && !dry)
+        return true;
+    fs_target_close(&permit->target);
+    permit->used = true;
+    lua_pop(L, 1);
+    return false;
+}
+
+/* ---- methods ---- */
+
+/* Hands the target over to a search, which calls the function at index 2. */
+static int start_search(lua_State *L, struct permit *permit, struct err *err)
+{
+    size_t len;
+    const char *text = json_string(field(permit, "text"), &len);
+    struct search_wish wish = {
+        .target = permit->target,
+        .gate = permit->call->gate,
+        .call = &permit->call->gate_call,
+        .text = text,
+        .text_len = len,
+        .limit = bind_bounded(field(permit, "limit"), SEARCH_MATCHES),
+    };
+    permit->target.fd = permit->target.dir = -1;
+    return search_start(L, &wish, 2, err);
+}
+
+static int fail_used(struct permit *permit, struct err *err)
+{
+    err_set(err, ERR_DENIED, "the permit for %s was used already", permit->kind);
+    return err_fix(err, "ask the gate again; a permit works once");
+}
+
+/* Uses the permit up; the result is on top of the stack, or *later is set and the callback kept. */
+static int perform(lua_State *L, struct permit *permit, bool *later, struct err *err)
+{
+    if (permit->used)
+        return fail_used(permit, err);
+    if (permit->want == GATE_WANT_NOTHING)
+        return err_set(err, ERR_DENIED, "%s is taken as a record, not performed", permit->kind);
+    permit->used = true;
+    if (permit->failure.code) {
+        *err = permit->failure;
+        return err->code;
+    }
+    *later = is_kind(permit, "fs.search");
+    int rc = *later ? start_search(L, permit, err)
+                    : bind_perform(L, permit->kind, &permit->target, permit->fields, err);
+    fs_target_close(&permit->target);
+    return rc;
+}
+
+/* permit:perform(done)   done(result) | done(nil, message, code)
+ * Exactly the judged fs.* operation, once. */
+static int l_permit_perform(lua_State *L)
+{
+    struct permit *permit = l_check_permit(L);
+    struct err err = {0};
+    bool later = false;
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    lua_settop(L, 2);
+    int rc = perform(L, permit, &later, &err);
+    if (rc == 0 && later)
+        return 0;
+    lua_pushvalue(L, 2);
+    if (rc == 0)
+        lua_pushvalue(L, -2);
+    bind_call(L, rc ? bind_fail(L, &err) : 1, 0);
+    return 0;
+}
+
+/* permit:take() -> fields of the judged card.* or turn.* operation, once | nil, message, code */
+static int l_permit_take(lua_State *L)
+{
+    struct permit *permit = l_check_permit(L);
+    struct err err = {0};
+    int rc = 0;
+    if (permit->used)
+        rc = fail_used(permit, &err);
+    else if (permit->want != GATE_WANT_NOTHING)
+        rc = err_set(&err, ERR_DENIED, "%s is performed by the permit itself", permit->kind);
+    if (rc)
+        return bind_fail(L, &err);
+    permit->used = true;
+    value_push(L, permit->fields);
+    lua_pushnil(L);
+    lua_setfield(L, -2, "op");
+    return 1;
+}
+
+/* permit:content() -> bytes that an fs.write writes | nil */
+static int l_permit_content(lua_State *L)
+{
+    size_t len;
+    const struct permit *permit = l_check_permit(L);
+    const char *content = is_kind(permit, "fs.write") ? json_string(field(permit, "content"), &len) : NULL;
+    if (content)
+        lua_pushlstring(L, content, len);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+/* permit:kind() -> "fs.write" */
+static int l_permit_kind(lua_State *L)
+{
+    const struct permit *permit = l_check_permit(L);
+    lua_pushlstring(L, permit->kind, permit->kind_len);
+    return 1;
+}
+
+/* permit:path() -> canonical name | nil */
+static int l_permit_path(lua_State *L)
+{
+    const struct permit *permit = l_check_permit(L);
+    if (permit->want == GATE_WANT_NOTHING)
+        lua_pushnil(L);
+    else
+        lua_pushlstring(L, permit->target.path, permit->target.len);
+    return 1;
+}
+
+/* permit:hash() -> hex: who may do exactly what: role, card, tool, kind, resolved name, fields */
+static int l_permit_hash(lua_State *L)
+{
+    const struct permit *permit = l_check_permit(L);
+    const struct gate_call *call = &permit->call->gate_call;
+    const char *card = permit->call->card ? permit->call->card : "";
+    struct buf *text = bind_scratch(L);
+    char hex[HASH_HEX + 1];
+    json_write(text, permit->fields);
+    if (!buf_ok(text))
+        return luaL_error(L, "out of memory");
+    struct hash_part parts[] = {
+        {call->role, strlen(call->role)},
+        {card, strlen(card)},
+        {call->tool, call->tool_len},
+        {permit->target.path, permit->target.len},
+        {text->data, text->len},
+    };
+    struct hash hash = hash_parts(parts, COUNT_OF(parts));
+    hash_hex(&hash, hex);
+    lua_pushlstring(L, hex, HASH_HEX);
+    return 1;
+}
+
+static int l_permit_gc(lua_State *L)
+{
+    struct permit *permit = luaL_checkudata(L, 1, PERMIT_TYPE);
+    if (lua_rawlen(L, 1) != sizeof *permit || permit->self != permit)
+        return 0;
+    fs_target_close(&permit->target);
+    permit->self = NULL;
+    return 0;
+}
+
+static const luaL_Reg methods[] = {
+    {"perform", l_permit_perform}, {"take", l_permit_take}, {"content", l_permit_content},
+    {"kind", l_permit_kind},       {"path", l_permit_path}, {"hash", l_permit_hash},
+    {NULL, NULL},
+};
+
+void bind_open_permit(lua_State *L)
+{
+    bind_type(L, PERMIT_TYPE, methods, l_permit_gc);
+    bind_open_perform(L);
+    search_open(L);
+}
