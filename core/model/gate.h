@@ -15,7 +15,7 @@
 #define MODEL_GATE_H
 
 #include "base/json.h"
-#include "model/gate_rules.h"
+#include "model/gate/rules.h"
 
 #define GATE_TOOL_NAME_MAX 128
 #define GATE_ARGUMENTS_MAX ((size_t)4 << 20) /* bytes of a call's arguments; the law may say less */

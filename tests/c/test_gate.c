@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "model/gate.h"
-#include "model/gate_private.h"
+#include "model/gate/impl.h"
 
 #define TOOLS                                                                                      \
     "\"tools\":{"                                                                                  \

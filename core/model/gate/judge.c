@@ -1,11 +1,11 @@
-/* gate.c: the chain of checks. Each looks at one thing, in the order of gate_rules.h; the first that
- * does not pass decides. Building is in gate_build.c, operations in gate_operation.c. */
+/* judge.c: the chain of checks. Each looks at one thing, in the order of rules.h; the first that
+ * does not pass decides. Building is in build.c, house rules in house.c, operations in operation.c. */
 #include "model/gate.h"
 
 #include <stdarg.h>
 #include <string.h>
 
-#include "model/gate_private.h"
+#include "model/gate/impl.h"
 
 static const struct {
     const char *id, *refuses;
@@ -282,6 +282,11 @@ void gate_each_path(const struct gate *gate, const struct gate_call *call,
 static bool check_house(struct gate_case *c)
 {
     return gate_check_house(c, c->call->paths, c->call->path_count);
+}
+
+size_t gate_arguments_max(const struct gate *gate)
+{
+    return gate->arguments_max;
 }
 
 /* ---- the chain ---- */

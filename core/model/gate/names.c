@@ -1,7 +1,7 @@
-/* gate_names.c: names: the lookup table of tools and roles, and the names no path may go through. */
+/* names.c: names: the lookup table of tools and roles, and the names no path may go through. */
 #include <string.h>
 
-#include "model/gate_private.h"
+#include "model/gate/impl.h"
 
 static uint32_t hash_name(const char *text, size_t len)
 {

@@ -1,4 +1,4 @@
-/* gate_rules.h: the ids of the gate's own rules, stable: journals, tests and people refer to them.
+/* rules.h: the ids of the gate's own rules, stable: journals, tests and people refer to them.
  * docs/gate.md lists them; a test holds it to this table. */
 #ifndef MODEL_GATE_RULES_H
 #define MODEL_GATE_RULES_H

@@ -1,8 +1,8 @@
-/* gate_house.c: the rules of the house: made at build time, applied as the last check. A rule may
+/* house.c: the rules of the house: made at build time, applied as the last check. A rule may
  * deny or ask, never allow; what it does not mention it does not restrict. */
 #include <string.h>
 
-#include "model/gate_private.h"
+#include "model/gate/impl.h"
 
 static int wrong(struct err *err, size_t number, const char *what)
 {

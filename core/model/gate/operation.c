@@ -1,9 +1,9 @@
-/* gate_operation.c: the operations a tool's script may ask for: one table of kinds with their fields,
+/* operation.c: the operations a tool's script may ask for: one table of kinds with their fields,
  * and the judgement of one of them. An operation whose fields are not all known and well formed is
  * refused; a kind marked `open` takes further plain data, which is recorded and never interpreted. */
 #include <string.h>
 
-#include "model/gate_private.h"
+#include "model/gate/impl.h"
 
 enum field_type { TEXT, WORD, COUNT, AMOUNT, LIST };
 
@@ -186,7 +186,7 @@ static bool check_transition(struct gate_case *c, const struct operation *op, co
 
 static bool check_operation(struct gate_case *c, const struct gate_operation *operation)
 {
-    int number;
+    int number = 0;
     if (!check_kind(c, operation, &number) || !gate_check_size(c, 0, operation->fields) ||
         !check_fields(c, &operations[number], operation->fields) ||
         !check_transition(c, &operations[number], operation->fields))

@@ -1,8 +1,8 @@
-/* gate_build.c: makes a gate of the law. Everything is validated here, once, so that judging cannot
+/* build.c: makes a gate of the law. Everything is validated here, once, so that judging cannot
  * meet a surprise: unknown keys, names that nothing has, patterns that mean nothing are refused. */
 #include <string.h>
 
-#include "model/gate_private.h"
+#include "model/gate/impl.h"
 
 #define DEFAULT_STATUSES (1u << FSM_IN_PROGRESS | 1u << FSM_REVIEW)
 

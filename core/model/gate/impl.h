@@ -1,11 +1,11 @@
-/* gate_private.h: what a gate is made of; for gate*.c only.
+/* impl.h: what a gate is made of; for the files of this folder only.
  *
  * Names become small numbers once, at build time, and sets of them become bits, so that a decision is
  * a few lookups and ANDs: role x tool is one bit; for each role, tool, status and type there is the
  * set of house rules that may concern it, and the rules of a call are the intersection of four sets.
  */
-#ifndef MODEL_GATE_PRIVATE_H
-#define MODEL_GATE_PRIVATE_H
+#ifndef MODEL_GATE_IMPL_H
+#define MODEL_GATE_IMPL_H
 
 #include <stdatomic.h>
 
@@ -73,12 +73,12 @@ void gate_name_add(struct gate_names *names, const char *text, size_t len);
 /* The number of a name, or GATE_NO_NAME. */
 size_t gate_name_find(const struct gate_names *names, const char *text, size_t len);
 
-/* The operation table (gate_operation.c): its number and what its path is for. */
+/* The operation table (operation.c): its number and what its path is for. */
 #define GATE_NO_OPERATION (-1)
 int gate_operation_find(const char *kind, size_t len);
 enum gate_want gate_operation_want_at(int number);
 
-/* The rules of the house (gate_house.c), after tools and roles are known. */
+/* The rules of the house (house.c), after tools and roles are known. */
 int gate_build_house(struct gate *gate, const struct json *rules, struct err *err) MUST_CHECK;
 void gate_free_house(struct gate *gate);
 

@@ -1,0 +1,91 @@
+---@meta orket.core.gate
+
+---The gate: the one door between what a model asks for and an effect. See docs/gate.md.
+---@class orket.core.gate
+local gate = {}
+
+---@class GateVerdict
+---@field decision "allow"|"ask"|"deny"
+---@field rule string  stable id: "gate.…", "house.…" or "fsm.…"
+---@field why string   one sentence
+---@field fix string   one sentence, may be empty
+
+---@class GateCall an allowed call
+local call = {}
+
+---The parsed arguments, for the tool's box.
+---@return userdata doc
+function call:arguments() end
+
+---@return string name of the tool
+function call:tool() end
+
+---What exactly was judged: role, card, its type and status, tool, arguments.
+---@return string hex
+function call:hash() end
+
+---@class GatePermit the single-use yes for one resolved operation
+local permit = {}
+
+---Performs exactly the judged fs.* operation, once: done(result) or done(nil, message, code).
+---fs.read: {content, bytes, more?}; fs.write: {path, bytes, hash}; fs.delete: {path};
+---fs.list: {path, entries = {{name, type, size}…}, more?};
+---fs.search: {matches = {{path, line, text}…}, files, more?}.
+---@param done function
+function permit:perform(done) end
+
+---The fields of the judged card.* or turn.* operation, once.
+---@return table|nil fields
+---@return string? message
+---@return string? code
+function permit:take() end
+
+---The bytes that an fs.write writes.
+---@return string|nil
+function permit:content() end
+
+---@return string kind "fs.write"
+function permit:kind() end
+
+---The canonical name beneath the card's tree; nil for card.* and turn.*.
+---@return string|nil
+function permit:path() end
+
+---Who may do exactly what: role, card, tool, resolved name, fields.
+---@return string hex
+function permit:hash() end
+
+---@class Gate
+local Gate = {}
+
+---Parses the arguments once, resolves their paths, judges. Without a root paths are judged by their
+---text, and no operation on files gets a permit.
+---@param request {role: string, card: {id: string, type: string, status: string}, tool: string, arguments: string|table|userdata, root: userdata?}
+---@return GateCall|nil call
+---@return GateVerdict? refusal
+function Gate:call(request) end
+
+---Resolves and judges one operation of the call's tool.
+---@param allowed GateCall
+---@param operation table|userdata {op = "fs.write", …}
+---@return GatePermit|nil permit
+---@return GateVerdict? refusal
+function Gate:operation(allowed, operation) end
+
+---The same as a dry run; no permit comes of it.
+---@param allowed GateCall
+---@param operation table|userdata
+---@return GateVerdict
+function Gate:judge(allowed, operation) end
+
+---@param law table {tools, roles, rules?, limits?}
+---@return Gate|nil
+---@return string? message
+---@return string? code
+function gate.build(law) end
+
+---The gate's own rules in the order of the checks.
+---@return {id: string, refuses: string}[]
+function gate.rules() end
+
+return gate

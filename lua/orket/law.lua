@@ -1,0 +1,43 @@
+-- law.lua: the law of a generation: what its roles and tools say of themselves, and the rules of the
+-- house, as the one table the gate is built from (core/model/gate.h). Nothing here decides anything.
+
+local cjson = require("cjson")
+local errors = require("orket.errors")
+local gate = require("orket.core.gate")
+
+local M = {}
+
+local function list(value)
+  return setmetatable(table.move(value, 1, #value, 1, {}), cjson.array_mt)
+end
+
+---The law as a table.
+---@param generation {roles: table<string, {about: table}>, tools: table<string, {about: table}>}
+---@param house {rules: table[]?, limits: table?} the organization's gate rules and limits
+---@return table law
+function M.of(generation, house)
+  local law = { tools = {}, roles = {}, rules = house.rules and list(house.rules), limits = house.limits }
+  for name, tool in pairs(generation.tools) do
+    local about = tool.about
+    law.tools[name] = {
+      schema = about.schema,
+      operations = list(about.operations),
+      statuses = about.statuses and list(about.statuses),
+    }
+  end
+  for name, role in pairs(generation.roles) do
+    law.roles[name] = { tools = list(role.about.tools) }
+  end
+  return law
+end
+
+---Builds the gate of a generation.
+---@param generation table
+---@param house {rules: table[]?, limits: table?}
+---@return table|nil gate
+---@return Error|nil
+function M.build(generation, house)
+  return errors.check(gate.build(M.of(generation, house)))
+end
+
+return M
