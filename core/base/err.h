@@ -43,6 +43,10 @@
     X(NOT_DIR, tool, "not a directory")                                                            \
     X(STORE, system, "the database failed")                                                        \
     X(STORE_NEWER, input, "the database was written by a newer version")                           \
+    X(STORE_BUSY, system, "another program holds the database")                                    \
+    X(STORE_FULL, system, "no space is left for the database")                                     \
+    X(STORE_READONLY, system, "the database may not be written")                                   \
+    X(STORE_CORRUPT, system, "the database is damaged")                                            \
     X(STALE, system, "somebody else changed it first")                                             \
     X(OWNED, system, "another process owns the project")                                           \
     X(NET, model, "the endpoint could not be reached")                                             \

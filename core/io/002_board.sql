@@ -1,0 +1,159 @@
+-- 002_board.sql: the projections. Every row follows from the events (projections.sql); `orket check`
+-- rebuilds all tables of this file and compares. Only projections.sql writes them.
+
+CREATE TABLE card (
+    id          TEXT PRIMARY KEY,
+    type        TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    status      TEXT NOT NULL,
+    priority    REAL NOT NULL,
+    wait_reason TEXT,
+    return_to   TEXT,             -- where a parked card goes back to
+    seat        TEXT,
+    assignee    TEXT,
+    parent      TEXT,
+    epic        TEXT,             -- of an issue
+    build       TEXT,
+    ordinal     INTEGER NOT NULL, -- creation order
+    revision    INTEGER NOT NULL, -- compare-and-swap
+    retry_count INTEGER NOT NULL,
+    max_retries INTEGER NOT NULL,
+    credits     REAL NOT NULL,
+    note        TEXT,             -- the hand-off note
+    turns       INTEGER NOT NULL,
+    tokens_in   INTEGER NOT NULL,
+    tokens_out  INTEGER NOT NULL,
+    created_at  TEXT NOT NULL,
+    updated_at  TEXT NOT NULL,
+    data        TEXT NOT NULL     -- every other field of the card
+) STRICT;
+CREATE INDEX card_epic ON card (epic, status, ordinal);
+CREATE INDEX card_parent ON card (parent, ordinal);
+CREATE INDEX card_ordinal ON card (ordinal);
+
+CREATE TABLE dependency (
+    card  TEXT NOT NULL REFERENCES card (id),
+    needs TEXT NOT NULL,
+    PRIMARY KEY (card, needs)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX dependency_needs ON dependency (needs);
+
+CREATE TABLE comment (
+    card   TEXT NOT NULL REFERENCES card (id),
+    seq    INTEGER NOT NULL,
+    author TEXT NOT NULL,
+    role   TEXT,
+    text   TEXT NOT NULL,
+    at     TEXT NOT NULL,
+    PRIMARY KEY (card, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE run (
+    id         TEXT PRIMARY KEY,
+    card       TEXT,
+    generation TEXT,
+    status     TEXT NOT NULL,
+    started_at TEXT NOT NULL,
+    ended_at   TEXT,
+    body       TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE turn (
+    run        TEXT NOT NULL,
+    turn       ANY NOT NULL,
+    seq        INTEGER NOT NULL,
+    card       TEXT,
+    seat       TEXT,
+    role       TEXT,
+    generation TEXT,
+    engine     TEXT,
+    model      TEXT,
+    outcome    TEXT,             -- NULL while it runs
+    steps      INTEGER NOT NULL,
+    tokens_in  INTEGER NOT NULL,
+    tokens_out INTEGER NOT NULL,
+    started_at TEXT NOT NULL,
+    ended_at   TEXT,
+    PRIMARY KEY (run, turn)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX turn_card ON turn (card, seq);
+
+-- A tree since seq: its base as the base was at that moment, with the tree's own rows over it. A row of
+-- tree_file holds from from_seq until to_seq (NULL: now); blob NULL says the file is gone.
+CREATE TABLE tree (
+    id   TEXT NOT NULL,
+    seq  INTEGER NOT NULL,
+    base TEXT,
+    hash TEXT,
+    PRIMARY KEY (id, seq)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE tree_file (
+    tree     TEXT NOT NULL,
+    path     TEXT NOT NULL,
+    from_seq INTEGER NOT NULL,
+    to_seq   INTEGER,
+    blob     TEXT,
+    base     TEXT,
+    card     TEXT,
+    PRIMARY KEY (tree, path, from_seq)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE conflict (
+    card TEXT NOT NULL,
+    path TEXT NOT NULL,
+    other TEXT,
+    seq  INTEGER NOT NULL,
+    PRIMARY KEY (card, path)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE verdict (
+    card TEXT NOT NULL,
+    tree TEXT NOT NULL, -- the tree hash it is about
+    ok   INTEGER NOT NULL,
+    log  TEXT,
+    at   TEXT NOT NULL,
+    seq  INTEGER NOT NULL,
+    PRIMARY KEY (card, tree)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE memory (
+    seq      INTEGER PRIMARY KEY,
+    card     TEXT,
+    epic     TEXT,
+    role     TEXT,
+    text     TEXT NOT NULL,
+    keywords TEXT,
+    at       TEXT NOT NULL
+) STRICT;
+CREATE INDEX memory_epic ON memory (epic, seq);
+
+CREATE TABLE approval (
+    id          TEXT PRIMARY KEY, -- run/turn/n of the question
+    card        TEXT,
+    run         TEXT NOT NULL,
+    turn        ANY NOT NULL,
+    call        TEXT,
+    operation   TEXT,
+    why         TEXT,
+    status      TEXT NOT NULL,    -- pending, then the answer
+    answered_by TEXT,
+    answer_why  TEXT,
+    asked_at    TEXT NOT NULL,
+    answered_at TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX approval_open ON approval (status, card);
+
+CREATE TABLE generation (
+    id    TEXT PRIMARY KEY,
+    files TEXT NOT NULL,
+    at    TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE proposal (
+    seq  INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    card TEXT,
+    role TEXT,
+    body TEXT NOT NULL,
+    at   TEXT NOT NULL
+) STRICT;
+CREATE INDEX proposal_card ON proposal (card);

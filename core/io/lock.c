@@ -1,0 +1,47 @@
+/* lock.c: flock(2) on a file that holds the owner's process id as text. */
+#include "io/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+
+static int owned(int fd, const char *path, struct err *err)
+{
+    char pid[32] = "";
+    ssize_t len = pread(fd, pid, sizeof pid - 1, 0);
+    pid[len > 0 ? len : 0] = '\0';
+    pid[strcspn(pid, "\n")] = '\0';
+    err_set(err, ERR_OWNED, "process %s holds %s", pid[0] ? pid : "(unknown)", path);
+    return err_fix(err, "use the commands that talk to the running owner, or stop that process");
+}
+
+int lock_take(struct lock *lock, const char *path, struct err *err)
+{
+    lock->fd = -1;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    if (fd < 0)
+        return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+    if (flock(fd, LOCK_EX | LOCK_NB)) {
+        int rc = errno == EWOULDBLOCK ? owned(fd, path, err)
+                                      : err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+        close(fd);
+        return rc;
+    }
+    char pid[32];
+    int len = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+    if (ftruncate(fd, 0) || pwrite(fd, pid, (size_t)len, 0) != len) {
+        int rc = err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+        close(fd);
+        return rc;
+    }
+    lock->fd = fd;
+    return 0;
+}
+
+void lock_release(struct lock *lock)
+{
+    if (lock->fd >= 0)
+        close(lock->fd);
+    lock->fd = -1;
+}

@@ -1,0 +1,189 @@
+-- projections.sql: what each kind of event does to the projections.
+--
+-- A section per kind, `-- kind: NAME`; a kind without a section cannot be written. Its statements run
+-- in order, in the transaction of the event. `:x` is the event's envelope (:seq :run :turn :step :n
+-- :kind :card :actor :role :at :ms :body), `$x` the field x of its body (missing: NULL; arrays and
+-- objects: JSON text). A statement under `-- must` has to change exactly one row, otherwise the
+-- transaction is ERR_STALE and nothing of it happens. json_put(a, b) is a with the members of b.
+-- Deterministic: only the event and the tables, no clock, no randomness.
+
+-- kind: card.created
+-- must
+INSERT INTO card (id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic,
+                  build, ordinal, revision, retry_count, max_retries, credits, note, turns, tokens_in,
+                  tokens_out, created_at, updated_at, data)
+VALUES (:card, $type, $name, coalesce($status, 'ready'), coalesce($priority, 2.0), $wait_reason, $return_to,
+        $seat, $assignee, $parent_id, coalesce($epic, iif($type = 'issue', $parent_id, NULL)), $build_id,
+        coalesce($ordinal, (SELECT coalesce(max(ordinal), 0) + 1 FROM card)), 1, coalesce($retry_count, 0),
+        coalesce($max_retries, 3), coalesce($credits, 0.0), $note, 0, 0, 0, :at, :at,
+        json_remove(:body, '$.id', '$.type', '$.name', '$.status', '$.priority', '$.wait_reason',
+                    '$.return_to', '$.seat', '$.assignee', '$.parent_id', '$.epic', '$.build_id',
+                    '$.ordinal', '$.revision', '$.retry_count', '$.max_retries', '$.credits', '$.note',
+                    '$.depends_on'));
+INSERT OR IGNORE INTO dependency (card, needs)
+SELECT :card, value FROM json_each(coalesce($depends_on, '[]'));
+
+-- kind: card.changed
+-- must
+UPDATE card SET
+    name = coalesce($set ->> '$.name', name),
+    priority = coalesce($set ->> '$.priority', priority),
+    seat = iif(json_type($set, '$.seat') IS NULL, seat, $set ->> '$.seat'),
+    assignee = iif(json_type($set, '$.assignee') IS NULL, assignee, $set ->> '$.assignee'),
+    parent = iif(json_type($set, '$.parent_id') IS NULL, parent, $set ->> '$.parent_id'),
+    epic = iif(json_type($set, '$.epic') IS NULL,
+               iif(json_type($set, '$.parent_id') IS NULL OR type <> 'issue', epic, $set ->> '$.parent_id'),
+               $set ->> '$.epic'),
+    build = iif(json_type($set, '$.build_id') IS NULL, build, $set ->> '$.build_id'),
+    retry_count = coalesce($set ->> '$.retry_count', retry_count),
+    max_retries = coalesce($set ->> '$.max_retries', max_retries),
+    note = iif(json_type($set, '$.note') IS NULL, note, $set ->> '$.note'),
+    data = json_remove(json_put(data, $set), '$.id', '$.type', '$.name', '$.status', '$.priority',
+                       '$.wait_reason', '$.return_to', '$.seat', '$.assignee', '$.parent_id', '$.epic',
+                       '$.build_id', '$.ordinal', '$.revision', '$.retry_count', '$.max_retries',
+                       '$.credits', '$.note', '$.depends_on'),
+    revision = revision + 1,
+    updated_at = :at
+WHERE id = :card AND revision = $rev;
+DELETE FROM dependency WHERE card = :card AND json_type($set, '$.depends_on') IS NOT NULL;
+INSERT OR IGNORE INTO dependency (card, needs)
+SELECT :card, value FROM json_each(coalesce($set -> '$.depends_on', '[]'));
+
+-- kind: card.moved
+-- must
+UPDATE card SET
+    status = $to,
+    wait_reason = $reason,
+    return_to = $return_to,
+    assignee = coalesce($assignee, assignee),
+    seat = coalesce($seat, seat),
+    note = coalesce($note, note),
+    retry_count = coalesce($retry_count, retry_count),
+    revision = revision + 1,
+    updated_at = :at
+WHERE id = :card AND revision = $rev AND status = $from;
+
+-- kind: card.credits
+-- must
+UPDATE card SET credits = credits + $amount WHERE id = :card;
+
+-- kind: card.nominated
+INSERT INTO proposal (seq, kind, card, role, body, at) VALUES (:seq, 'nomination', :card, :role, :body, :at);
+
+-- kind: card.excused
+INSERT INTO proposal (seq, kind, card, role, body, at) VALUES (:seq, 'excuse', :card, :role, :body, :at);
+
+-- kind: refinement.proposed
+INSERT INTO proposal (seq, kind, card, role, body, at) VALUES (:seq, 'refinement', :card, :role, :body, :at);
+
+-- kind: comment.added
+INSERT INTO comment (card, seq, author, role, text, at) VALUES (:card, :seq, :actor, :role, $text, :at);
+
+-- kind: run.started
+-- must
+INSERT INTO run (id, card, generation, status, started_at, body)
+VALUES (:run, coalesce(:card, $card), $generation, 'running', :at, :body);
+
+-- kind: run.resumed
+-- must
+UPDATE run SET status = 'running', generation = coalesce($generation, generation), ended_at = NULL
+WHERE id = :run;
+
+-- kind: run.ended
+-- must
+UPDATE run SET status = $status, ended_at = :at WHERE id = :run;
+
+-- kind: turn.started
+-- must
+INSERT INTO turn (run, turn, seq, card, seat, role, generation, engine, model, steps, tokens_in, tokens_out,
+                  started_at)
+VALUES (:run, :turn, :seq, :card, $seat, $role, $generation, $engine, $model, 0, 0, 0, :at);
+
+-- kind: turn.ended
+-- must
+UPDATE turn SET outcome = $outcome, steps = coalesce($steps, steps), tokens_in = coalesce($tokens_in, tokens_in),
+                tokens_out = coalesce($tokens_out, tokens_out), ended_at = :at
+WHERE run = :run AND turn = :turn AND outcome IS NULL;
+UPDATE card SET turns = turns + 1, tokens_in = tokens_in + coalesce($tokens_in, 0),
+                tokens_out = tokens_out + coalesce($tokens_out, 0)
+WHERE id = :card;
+
+-- kind: turn.abandoned
+-- must
+UPDATE turn SET outcome = 'abandoned', ended_at = :at WHERE run = :run AND turn = :turn AND outcome IS NULL;
+
+-- kind: step.reply
+UPDATE turn SET steps = :step, tokens_in = tokens_in + coalesce($usage ->> '$.prompt', 0),
+                tokens_out = tokens_out + coalesce($usage ->> '$.completion', 0)
+WHERE run = :run AND turn = :turn;
+
+-- kind: step.failed
+
+-- kind: call.allowed
+
+-- kind: call.refused
+
+-- kind: call.result
+
+-- kind: call.settled
+
+-- kind: file.written
+UPDATE tree_file SET to_seq = :seq
+WHERE tree = coalesce($tree, :card) AND path = $path AND to_seq IS NULL;
+INSERT INTO tree_file (tree, path, from_seq, blob, base, card)
+VALUES (coalesce($tree, :card), $path, :seq, $blob, $base, :card);
+
+-- kind: file.deleted
+UPDATE tree_file SET to_seq = :seq
+WHERE tree = coalesce($tree, :card) AND path = $path AND to_seq IS NULL;
+INSERT INTO tree_file (tree, path, from_seq, blob, base, card)
+VALUES (coalesce($tree, :card), $path, :seq, NULL, $base, :card);
+
+-- kind: tree.opened
+UPDATE tree_file SET to_seq = :seq WHERE tree = coalesce($tree, :card) AND to_seq IS NULL;
+INSERT INTO tree (id, seq, base, hash) VALUES (coalesce($tree, :card), :seq, $from, $hash);
+
+-- kind: tree.snapshot
+INSERT INTO tree (id, seq)
+SELECT coalesce($tree, :card), 0 WHERE NOT EXISTS (SELECT 1 FROM tree WHERE id = coalesce($tree, :card));
+UPDATE tree SET hash = $hash
+WHERE id = coalesce($tree, :card) AND seq = (SELECT max(seq) FROM tree WHERE id = coalesce($tree, :card));
+
+-- kind: tree.merged
+UPDATE tree_file SET to_seq = :seq
+WHERE tree = $into AND to_seq IS NULL
+  AND path IN (SELECT value ->> '$.path' FROM json_each(coalesce($changes, '[]')));
+INSERT INTO tree_file (tree, path, from_seq, blob, base, card)
+SELECT $into, value ->> '$.path', :seq, value ->> '$.blob', value ->> '$.base', :card
+FROM json_each(coalesce($changes, '[]'));
+INSERT INTO tree (id, seq) SELECT $into, 0 WHERE NOT EXISTS (SELECT 1 FROM tree WHERE id = $into);
+UPDATE tree SET hash = coalesce($hash, hash)
+WHERE id = $into AND seq = (SELECT max(seq) FROM tree WHERE id = $into);
+DELETE FROM conflict WHERE card = :card;
+
+-- kind: tree.conflict
+INSERT INTO conflict (card, path, other, seq) VALUES (:card, $path, $with, :seq)
+ON CONFLICT (card, path) DO UPDATE SET other = excluded.other, seq = excluded.seq;
+
+-- kind: verify.done
+INSERT INTO verdict (card, tree, ok, log, at, seq) VALUES (:card, $tree, $ok, $log, :at, :seq)
+ON CONFLICT (card, tree) DO UPDATE SET ok = excluded.ok, log = excluded.log, at = excluded.at,
+                                       seq = excluded.seq;
+
+-- kind: memory.noted
+INSERT INTO memory (seq, card, epic, role, text, keywords, at)
+VALUES (:seq, :card, (SELECT coalesce(epic, id) FROM card WHERE id = :card), :role, $text, $keywords, :at);
+
+-- kind: approval.asked
+INSERT INTO approval (id, card, run, turn, call, operation, why, status, asked_at)
+VALUES (:run || '/' || :turn || '/' || :n, :card, :run, :turn, $call, $operation, $why, 'pending', :at);
+
+-- kind: approval.answered
+-- must
+UPDATE approval SET status = $answer, answered_by = :actor, answer_why = $why, answered_at = :at
+WHERE id = $ask AND status = 'pending';
+
+-- kind: scripts.loaded
+INSERT OR IGNORE INTO generation (id, files, at) VALUES ($generation, coalesce($files, '{}'), :at);
+
+-- kind: note

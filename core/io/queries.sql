@@ -1,0 +1,211 @@
+-- queries.sql: everything the program reads, by name. `:x` are parameters, NULL when not given. A
+-- column called "x:json" reaches Lua decoded as x; queries for read_doc have one column of JSON text.
+
+-- name: board
+SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic, build, ordinal,
+       revision, retry_count, credits, turns, tokens_in, tokens_out, updated_at
+FROM card ORDER BY ordinal;
+
+-- name: card
+SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent AS parent_id, epic,
+       build AS build_id, ordinal, revision, retry_count, max_retries, credits, note, turns, tokens_in,
+       tokens_out, created_at, updated_at, data AS "data:json",
+       (SELECT json_group_array(needs) FROM dependency WHERE card = c.id) AS "depends_on:json"
+FROM card c WHERE id = :id;
+
+-- name: card_state
+SELECT id, type, status, revision, wait_reason, return_to, seat, assignee, epic, parent AS parent_id,
+       retry_count, max_retries, priority
+FROM card WHERE id = :id;
+
+-- The file form of a card: what export-cards writes and sync compares.
+-- name: card_file
+SELECT json_put(data, json_object('id', id, 'type', type, 'name', name, 'status', status, 'priority', priority,
+       'wait_reason', wait_reason, 'seat', seat, 'assignee', assignee, 'parent_id', parent, 'build_id', build,
+       'retry_count', retry_count, 'max_retries', max_retries, 'note', note,
+       'depends_on', json((SELECT json_group_array(needs) FROM dependency WHERE card = c.id))))
+FROM card c WHERE id = :id;
+
+-- name: view
+SELECT json_object(
+    'card', json(json_put(c.data, json_object(
+        'id', c.id, 'type', c.type, 'name', c.name, 'status', c.status, 'priority', c.priority,
+        'wait_reason', c.wait_reason, 'seat', c.seat, 'assignee', c.assignee, 'note', c.note,
+        'parent_id', c.parent, 'epic', c.epic, 'revision', c.revision, 'retry_count', c.retry_count,
+        'max_retries', c.max_retries, 'credits', c.credits,
+        'depends_on', json((SELECT json_group_array(needs) FROM dependency WHERE card = c.id))))),
+    'dependencies', json((
+        SELECT json_group_array(json_object('id', n.id, 'name', n.name, 'status', n.status, 'note', n.note))
+        FROM dependency d JOIN card n ON n.id = d.needs WHERE d.card = c.id)),
+    'comments', json((
+        SELECT json_group_array(json_object('author', author, 'role', role, 'text', text, 'at', at))
+        FROM (SELECT * FROM (SELECT * FROM comment WHERE card = c.id ORDER BY seq DESC LIMIT 50) ORDER BY seq))),
+    'memory', json((
+        SELECT json_group_array(json_object('card', card, 'role', role, 'text', text, 'keywords', json(keywords)))
+        FROM (SELECT * FROM memory WHERE epic = coalesce(c.epic, c.id) ORDER BY seq DESC LIMIT 20))),
+    'verification', json_object(
+        'fixture', c.data ->> '$.verification.fixture_path',
+        'last', (SELECT json_object('ok', json(iif(ok, 'true', 'false')), 'log', log, 'tree', tree)
+                 FROM verdict WHERE card = c.id ORDER BY seq DESC LIMIT 1)),
+    'effects', json((
+        SELECT json_group_array(json_object('step', step, 'result', json(body)))
+        FROM (SELECT * FROM (
+            SELECT e.seq, e.step, e.body
+            FROM (SELECT run, turn FROM turn WHERE card = c.id ORDER BY seq DESC LIMIT 3) t
+            JOIN stream s ON s.run = t.run AND s.turn = t.turn
+            JOIN event e ON e.stream = s.id
+            WHERE e.kind = 'call.result' AND length(e.body) <= 16384
+            ORDER BY e.seq DESC LIMIT 10) ORDER BY seq))),
+    'conflict', json((
+        SELECT json_group_array(json_object('path', path, 'with', other)) FROM conflict WHERE card = c.id)),
+    'epic', (SELECT json(json_put(p.data, json_object('id', p.id, 'type', p.type, 'name', p.name,
+                                                      'status', p.status)))
+             FROM card p WHERE p.id = coalesce(c.epic, c.parent)))
+FROM card c WHERE c.id = :card;
+
+-- Work that may start: reviews first, then ready cards whose dependencies are all done.
+-- name: ready
+SELECT id, type, name, status, priority, seat, assignee, ordinal, revision, retry_count, max_retries
+FROM card c
+WHERE epic = :epic AND type = 'issue'
+  AND (status = 'code_review'
+       OR status = 'ready' AND NOT EXISTS (
+           SELECT 1 FROM dependency d LEFT JOIN card n ON n.id = d.needs
+           WHERE d.card = c.id AND coalesce(n.status, '') NOT IN ('done', 'archived')))
+ORDER BY status <> 'code_review', ordinal;
+
+-- All issues of an epic with what they depend on.
+-- name: backlog
+SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee, build, ordinal, revision,
+       retry_count, max_retries,
+       (SELECT json_group_array(needs) FROM dependency WHERE card = c.id) AS "depends_on:json"
+FROM card c WHERE epic = :epic AND type = 'issue' ORDER BY ordinal;
+
+-- name: children
+SELECT id, type, name, status, priority, ordinal, revision FROM card WHERE parent = :parent ORDER BY ordinal;
+
+-- name: dependants
+SELECT c.id, c.status, c.revision,
+       NOT EXISTS (SELECT 1 FROM dependency d LEFT JOIN card n ON n.id = d.needs
+                   WHERE d.card = c.id AND coalesce(n.status, '') NOT IN ('done', 'archived')) AS free
+FROM dependency x JOIN card c ON c.id = x.card WHERE x.needs = :card ORDER BY c.ordinal;
+
+-- name: parked
+SELECT id, status, wait_reason, return_to, seat, revision FROM card
+WHERE status IN ('blocked', 'waiting_for_developer') AND (:epic IS NULL OR epic = :epic) ORDER BY ordinal;
+
+-- name: comments
+SELECT seq, author, role, text, at FROM comment WHERE card = :card ORDER BY seq;
+
+-- name: memory
+SELECT seq, card, role, text, keywords AS "keywords:json", at FROM memory
+WHERE :epic IS NULL OR epic = :epic ORDER BY seq DESC LIMIT coalesce(:limit, 100);
+
+-- name: verdict
+SELECT tree, ok, log, at FROM verdict WHERE card = :card AND (:tree IS NULL OR tree = :tree)
+ORDER BY seq DESC LIMIT 1;
+
+-- name: conflicts
+SELECT path, other FROM conflict WHERE card = :card ORDER BY path;
+
+-- name: proposals
+SELECT seq, kind, card, role, body AS "body:json", at FROM proposal
+WHERE :card IS NULL OR card = :card ORDER BY seq;
+
+-- name: approvals
+SELECT id, card, run, turn, call, operation AS "operation:json", why, status, answered_by, answer_why, asked_at,
+       answered_at
+FROM approval WHERE (:status IS NULL OR status = :status) AND (:card IS NULL OR card = :card) ORDER BY asked_at, id;
+
+-- name: approval
+SELECT id, card, run, turn, call, operation AS "operation:json", why, status, answered_by, answer_why
+FROM approval WHERE id = :id;
+
+-- name: runs
+SELECT r.id, r.card, r.generation, r.status, r.started_at, r.ended_at,
+       (SELECT count(*) FROM turn WHERE run = r.id) AS turns,
+       (SELECT coalesce(sum(steps), 0) FROM turn WHERE run = r.id) AS steps,
+       (SELECT coalesce(sum(tokens_in), 0) FROM turn WHERE run = r.id) AS tokens_in,
+       (SELECT coalesce(sum(tokens_out), 0) FROM turn WHERE run = r.id) AS tokens_out
+FROM run r WHERE :card IS NULL OR r.card = :card ORDER BY r.started_at, r.id;
+
+-- name: run
+SELECT id, card, generation, status, started_at, ended_at, body AS "body:json" FROM run WHERE id = :id;
+
+-- name: turns
+SELECT run, turn, seq, card, seat, role, generation, engine, model, outcome, steps, tokens_in, tokens_out,
+       started_at, ended_at
+FROM turn WHERE (:run IS NULL OR run = :run) AND (:card IS NULL OR card = :card) ORDER BY seq;
+
+-- name: open_turns
+SELECT run, turn, card, seat, role, generation, engine, model FROM turn
+WHERE outcome IS NULL AND (:run IS NULL OR run = :run) ORDER BY seq;
+
+-- One stream from its start: the tape of a turn.
+-- name: stream
+SELECT e.seq, e.n, e.step, e.kind, e.card, e.actor, e.role, e.at, e.ms, e.body AS "body:json", hex(e.hash) AS hash
+FROM stream s JOIN event e ON e.stream = s.id
+WHERE s.run = :run AND s.turn = :turn AND e.n > coalesce(:after, 0) ORDER BY e.n LIMIT coalesce(:limit, 10000);
+
+-- name: streams
+SELECT s.run, s.turn, max(e.n) AS n, max(e.seq) AS seq FROM stream s JOIN event e ON e.stream = s.id
+WHERE :run IS NULL OR s.run = :run GROUP BY s.id ORDER BY s.run, s.turn;
+
+-- name: events
+SELECT seq, run, turn, step, n, kind, card, actor, role, at, ms, body AS "body:json" FROM journal
+WHERE seq > coalesce(:since, 0) AND (:run IS NULL OR run = :run) AND (:card IS NULL OR card = :card)
+  AND (:kind IS NULL OR kind = :kind)
+ORDER BY seq LIMIT coalesce(:limit, 1000);
+
+-- The newest events, newest first.
+-- name: last_events
+SELECT seq, run, turn, step, n, kind, card, actor, role, at, ms, body AS "body:json" FROM journal
+WHERE (:run IS NULL OR run = :run) AND (:card IS NULL OR card = :card) AND (:kind IS NULL OR kind = :kind)
+ORDER BY seq DESC LIMIT coalesce(:limit, 100);
+
+-- name: card_events
+SELECT seq, run, turn, step, n, kind, card, actor, role, at, ms, body AS "body:json" FROM journal
+WHERE seq IN (SELECT seq FROM event WHERE card = :card AND step = 0
+              UNION
+              SELECT e.seq FROM turn t JOIN stream s ON s.run = t.run AND s.turn = t.turn
+              JOIN event e ON e.stream = s.id WHERE t.card = :card)
+  AND seq > coalesce(:since, 0)
+ORDER BY seq LIMIT coalesce(:limit, 1000);
+
+-- Calls that were allowed and have no result: their effect may or may not have happened.
+-- name: uncertain
+SELECT a.n, a.step, a.body AS "body:json"
+FROM stream s JOIN event a ON a.stream = s.id
+WHERE s.run = :run AND s.turn = :turn AND a.kind = 'call.allowed'
+  AND NOT EXISTS (SELECT 1 FROM event r WHERE r.stream = s.id AND r.n > a.n
+                  AND r.kind IN ('call.result', 'call.settled') AND r.body ->> '$.call' = a.body ->> '$.call')
+ORDER BY a.n;
+
+-- The files of a tree as they were after commit :seq (NULL: now), the tree's own rows over its base.
+-- name: tree_files
+WITH RECURSIVE layer (depth, id, seq, base, upto) AS (
+    SELECT * FROM (SELECT 0, :tree, seq, base, coalesce(:seq, 9223372036854775807)
+                   FROM (SELECT seq, base FROM tree WHERE id = :tree UNION ALL SELECT 0, NULL)
+                   WHERE seq <= coalesce(:seq, 9223372036854775807) ORDER BY seq DESC LIMIT 1)
+    UNION ALL
+    SELECT l.depth + 1, t.id, t.seq, t.base, l.seq FROM layer l JOIN tree t ON t.id = l.base
+    WHERE t.seq = (SELECT max(seq) FROM tree WHERE id = l.base AND seq <= l.seq) AND l.depth < 16),
+rows (depth, path, blob, card) AS (
+    SELECT l.depth, f.path, f.blob, f.card FROM layer l JOIN tree_file f ON f.tree = l.id
+    WHERE f.from_seq >= l.seq AND f.from_seq <= l.upto AND (f.to_seq IS NULL OR f.to_seq > l.upto))
+SELECT path, blob, card FROM (SELECT path, blob, card, min(depth) FROM rows GROUP BY path)
+WHERE blob IS NOT NULL ORDER BY path;
+
+-- name: tree
+SELECT id, seq, base, hash FROM tree WHERE id = :tree ORDER BY seq DESC LIMIT 1;
+
+-- name: generation
+SELECT id, files AS "files:json", at FROM generation WHERE id = :id;
+
+-- name: counts
+SELECT (SELECT count(*) FROM card) AS cards, (SELECT coalesce(max(seq), 0) FROM event) AS events,
+       (SELECT count(*) FROM run) AS runs, (SELECT count(*) FROM turn) AS turns,
+       (SELECT count(*) FROM blob) AS blobs;
+
+-- name: statuses
+SELECT status, count(*) AS cards FROM card WHERE :epic IS NULL OR epic = :epic GROUP BY status ORDER BY status;

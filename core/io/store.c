@@ -1,0 +1,94 @@
+/* store.c: opens and closes a store and owns all its parts. The writer's lock is a file of its own
+ * beside the database: SQLite keeps its own locks on the database itself, and closing any descriptor
+ * of that file would drop them. */
+#include "io/store.h"
+
+#include <string.h>
+
+#include "io/store_int.h"
+
+static int take_lock(struct store *store, struct err *err)
+{
+    struct buf path = {0};
+    buf_printf(&path, "%s-owner", store->options.path);
+    int rc = buf_ok(&path) ? lock_take(&store->lock, path.data, err)
+                           : err_set(err, ERR_MEMORY, "out of memory");
+    buf_clear(&path);
+    return rc;
+}
+
+static int open_writer(struct store *store, struct err *err)
+{
+    int rc = take_lock(store, err);
+    rc = rc ? rc : writer_open(&store->writer, store, err);
+    rc = rc ? rc : reader_open(store, err);
+    return rc ? rc : queue_open(store, err);
+}
+
+static int copy_options(struct store *store, const struct store_options *options, struct err *err)
+{
+    store->options = *options;
+    store->options.path = strdup(options->path);
+    store->options.vfs = options->vfs ? strdup(options->vfs) : NULL;
+    if (!store->options.path || (options->vfs && !store->options.vfs))
+        return err_set(err, ERR_MEMORY, "out of memory");
+    int rc = sql_split(&store->kinds, options, "projections.sql", "kind", err);
+    return rc ? rc : sql_split(&store->queries, options, "queries.sql", "name", err);
+}
+
+int store_open(const struct store_options *options, struct store **out, struct err *err)
+{
+    *out = NULL;
+    /* Without statistics SQLite's allocator needs no lock. Refused once SQLite runs: no harm. */
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    struct store *store = calloc(1, sizeof *store);
+    if (!store)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    store->refs = 1;
+    store->lock.fd = -1;
+    int rc = copy_options(store, options, err);
+    if (!rc)
+        rc = options->readonly ? reader_open(store, err) : open_writer(store, err);
+    if (rc)
+        store_close(store);
+    else
+        *out = store;
+    return rc;
+}
+
+void store_subscribe(struct store *store, store_seen_fn *fn, void *ctx)
+{
+    store->seen = fn;
+    store->seen_ctx = ctx;
+}
+
+/* The reader goes first, so that the writer is the last connection and empties the log. */
+static void close_parts(struct store *store)
+{
+    reader_close(store);
+    writer_close(&store->writer);
+    lock_release(&store->lock);
+}
+
+void store_close(struct store *store)
+{
+    queue_stop(store);
+    close_parts(store);
+    queue_close(store);
+}
+
+void store_release(struct store *store)
+{
+    if (--store->refs > 0)
+        return;
+    while (store->spare) {
+        struct store_tx *tx = store->spare;
+        store->spare = tx->next;
+        tx_free(tx);
+    }
+    sql_clear(&store->kinds);
+    sql_clear(&store->queries);
+    free((void *)store->options.path);
+    free((void *)store->options.vfs);
+    free(store);
+}

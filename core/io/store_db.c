@@ -1,0 +1,276 @@
+/* store_db.c: one SQLite connection: its settings, the migrations, errors as codes with their cure,
+ * and json_put, the one SQL function of ours. */
+#include <string.h>
+
+#include "io/store_int.h"
+
+#define APPLICATION_ID 0x4f726b74 /* "Orkt" */
+#define BUSY_MS 5000
+
+static int code_of(int rc)
+{
+    switch (rc & 0xff) {
+    case SQLITE_NOMEM: return ERR_MEMORY;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return ERR_STORE_BUSY;
+    case SQLITE_FULL: return ERR_STORE_FULL;
+    case SQLITE_READONLY:
+    case SQLITE_PERM: return ERR_STORE_READONLY;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB: return ERR_STORE_CORRUPT;
+    case SQLITE_CONSTRAINT: return ERR_EXISTS;
+    case SQLITE_TOOBIG: return ERR_LIMIT;
+    case SQLITE_IOERR: return ERR_IO;
+    default: return ERR_STORE;
+    }
+}
+
+static const char *cure_of(int code)
+{
+    switch (code) {
+    case ERR_STORE_BUSY: return "wait for the other program or end it, then try again";
+    case ERR_STORE_FULL: return "free some space; nothing that was acknowledged is lost";
+    case ERR_STORE_READONLY: return "give this user write permission on .orket/ and its files";
+    case ERR_STORE_CORRUPT: return "run `orket check` and restore .orket/ from a backup";
+    case ERR_IO: return "look at the disk and the kernel's log; nothing that was acknowledged is lost";
+    case ERR_STORE: return "see that .orket/ exists, is a directory and can be read and written";
+    case ERR_EXISTS: return "use another id, or one that exists where a card is referred to";
+    default: return NULL;
+    }
+}
+
+int db_fail(sqlite3 *db, int rc, struct err *err)
+{
+    int code = code_of(rc);
+    err_set(err, code, "%s: %s", err_text(code), db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
+    if (cure_of(code))
+        err_fix(err, "%s", cure_of(code));
+    return code;
+}
+
+int db_exec(sqlite3 *db, const char *sql, struct err *err)
+{
+    int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+    return rc ? db_fail(db, rc, err) : 0;
+}
+
+int db_prepare(sqlite3 *db, const char *sql, size_t len, sqlite3_stmt **out, const char **tail,
+               struct err *err)
+{
+    int rc = sqlite3_prepare_v3(db, sql, (int)len, SQLITE_PREPARE_PERSISTENT, out, tail);
+    return rc ? db_fail(db, rc, err) : 0;
+}
+
+/* Reads as an integer: 0, or no leading zero and at most 18 digits. */
+static bool is_number(const char *text, int64_t *value)
+{
+    size_t len = strlen(text);
+    if (len == 0 || len > 18 || strspn(text, "0123456789") != len || (len > 1 && text[0] == '0'))
+        return false;
+    *value = strtoll(text, NULL, 10);
+    return true;
+}
+
+int db_bind_turn(sqlite3_stmt *stmt, int index, const char *turn)
+{
+    int64_t value;
+    if (is_number(turn, &value))
+        return sqlite3_bind_int64(stmt, index, value);
+    return sqlite3_bind_text(stmt, index, turn, -1, SQLITE_STATIC);
+}
+
+/* ---- json_put(a, b): the members of a, replaced and joined by those of b ---- */
+
+static int parse(sqlite3_value *value, struct json_doc *doc)
+{
+    const char *text = (const char *)sqlite3_value_text(value);
+    if (!text)
+        return ERR_JSON;
+    int rc = json_parse(doc, text, (size_t)sqlite3_value_bytes(value), NULL, NULL);
+    return rc ? rc : doc->root.type == JSON_OBJECT ? 0 : ERR_JSON;
+}
+
+static void add_member(struct json_builder *b, const struct json_member *m)
+{
+    json_key(b, m->key, m->key_len);
+    json_add_tree(b, &m->value);
+}
+
+static int put(struct json_doc *out, const struct json *a, const struct json *b)
+{
+    struct json_builder builder;
+    json_build(&builder, out);
+    json_begin_object(&builder);
+    for (uint32_t i = 0; i < a->len; i++)
+        if (!json_get_n(b, a->u.members[i].key, a->u.members[i].key_len))
+            add_member(&builder, &a->u.members[i]);
+    for (uint32_t i = 0; i < b->len; i++)
+        add_member(&builder, &b->u.members[i]);
+    json_end_object(&builder);
+    return json_finish(&builder, &out->root);
+}
+
+static void put_text(sqlite3_context *ctx, struct json_doc *docs)
+{
+    struct buf text = {0};
+    if (put(&docs[2], &docs[0].root, &docs[1].root)) {
+        sqlite3_result_error(ctx, "json_put: not two objects", -1);
+        return;
+    }
+    json_write(&text, &docs[2].root);
+    size_t len;
+    char *bytes = buf_steal(&text, &len);
+    if (!bytes)
+        sqlite3_result_error_nomem(ctx);
+    else
+        sqlite3_result_text(ctx, bytes, (int)len, free);
+}
+
+static void sql_json_put(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    struct json_doc docs[3] = {{0}};
+    (void)argc;
+    if (sqlite3_value_type(argv[0]) == SQLITE_NULL || sqlite3_value_type(argv[1]) == SQLITE_NULL)
+        sqlite3_result_value(ctx, argv[0]);
+    else if (parse(argv[0], &docs[0]) || parse(argv[1], &docs[1]))
+        sqlite3_result_error(ctx, "json_put: not two objects", -1);
+    else
+        put_text(ctx, docs);
+    for (size_t i = 0; i < COUNT_OF(docs); i++)
+        json_doc_clear(&docs[i]);
+}
+
+/* ---- opening ---- */
+
+static int configure(sqlite3 *db, const struct store_options *options, bool readonly, struct err *err)
+{
+    sqlite3_extended_result_codes(db, 1);
+    sqlite3_busy_timeout(db, BUSY_MS);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
+    sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
+    sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 1);
+    int rc = sqlite3_create_function_v2(db, "json_put", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
+                                        sql_json_put, NULL, NULL, NULL);
+    if (rc)
+        return db_fail(db, rc, err);
+    rc = db_exec(db, "PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"
+                     "PRAGMA secure_delete = OFF; PRAGMA cache_size = -8000;", err);
+    if (rc)
+        return rc;
+    if (readonly)
+        return db_exec(db, "PRAGMA query_only = ON", err);
+    rc = db_exec(db, "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;"
+                     "PRAGMA journal_size_limit = 67108864;", err);
+    if (rc)
+        return rc;
+    return db_exec(db, options->hasty ? "PRAGMA synchronous = OFF" : "PRAGMA synchronous = FULL", err);
+}
+
+int db_open(const struct store_options *options, const char *path, bool readonly, sqlite3 **out,
+            struct err *err)
+{
+    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+                (readonly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    sqlite3 *db = NULL;
+    int rc = sqlite3_open_v2(path, &db, flags, options->vfs);
+    rc = rc ? db_fail(db, rc, err) : configure(db, options, readonly, err);
+    if (rc) {
+        sqlite3_close(db);
+        db = NULL;
+    }
+    *out = db;
+    return rc;
+}
+
+/* ---- migrations ---- */
+
+/* The number of a file NNN_name.sql, or 0. */
+static int number_of(const char *name)
+{
+    const char *base = strrchr(name, '/');
+    base = base ? base + 1 : name;
+    return strspn(base, "0123456789") == 3 && base[3] == '_' ? atoi(base) : 0;
+}
+
+static int newest(const struct store_options *options)
+{
+    int max = 0;
+    for (size_t i = 0; i < options->count; i++)
+        max = number_of(options->files[i].name) > max ? number_of(options->files[i].name) : max;
+    return max;
+}
+
+static int read_number(sqlite3 *db, const char *sql, int64_t *value, struct err *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    int rc = db_prepare(db, sql, strlen(sql), &stmt, NULL, err);
+    if (rc)
+        return rc;
+    int step = sqlite3_step(stmt);
+    *value = step == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
+    sqlite3_finalize(stmt);
+    return step == SQLITE_ROW ? 0 : db_fail(db, step, err);
+}
+
+static int read_version(sqlite3 *db, const struct store_options *options, int64_t *version,
+                        struct err *err)
+{
+    int64_t application, tables;
+    int rc = read_number(db, "PRAGMA user_version", version, err);
+    if (!rc)
+        rc = read_number(db, "PRAGMA application_id", &application, err);
+    if (!rc)
+        rc = read_number(db, "SELECT count(*) FROM sqlite_schema", &tables, err);
+    if (rc)
+        return rc;
+    if (tables > 0 && application != APPLICATION_ID) {
+        err_set(err, ERR_STORE, "%s is a database of another program", options->path);
+        return err_fix(err, "name another file");
+    }
+    if (*version > newest(options)) {
+        err_set(err, ERR_STORE_NEWER, "the database has version %lld, this program knows %d",
+                (long long)*version, newest(options));
+        return err_fix(err, "use the newer orket that wrote it");
+    }
+    return 0;
+}
+
+int db_check_version(sqlite3 *db, const struct store_options *options, struct err *err)
+{
+    int64_t version;
+    int rc = read_version(db, options, &version, err);
+    if (rc || version == newest(options))
+        return rc;
+    err_set(err, ERR_STORE, "the database has version %lld, this program needs %d",
+            (long long)version, newest(options));
+    return err_fix(err, "run any command that writes, it brings the database up to date");
+}
+
+static int migrate_one(sqlite3 *db, const struct store_file *file, struct err *err)
+{
+    struct buf sql = {0};
+    buf_puts(&sql, "BEGIN IMMEDIATE;");
+    buf_put(&sql, file->start, (size_t)(file->end - file->start));
+    buf_printf(&sql, "\n;PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT;", APPLICATION_ID,
+               number_of(file->name));
+    int rc = buf_ok(&sql) ? db_exec(db, sql.data, err) : err_set(err, ERR_MEMORY, "out of memory");
+    if (rc && !sqlite3_get_autocommit(db))
+        sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    buf_clear(&sql);
+    return rc;
+}
+
+int db_migrate(sqlite3 *db, const struct store_options *options, struct err *err)
+{
+    int64_t version;
+    int rc = read_version(db, options, &version, err);
+    int last = newest(options);
+    for (int next = (int)version + 1; !rc && next <= last; next++)
+        for (size_t i = 0; !rc && i < options->count; i++)
+            if (number_of(options->files[i].name) == next)
+                rc = migrate_one(db, &options->files[i], err);
+    return rc;
+}

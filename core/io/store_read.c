@@ -1,0 +1,258 @@
+/* store_read.c: the loop's own connection: named queries, each prepared at its first use; blobs,
+ * conversations, the heads of streams. */
+#include "io/store_read.h"
+
+#include <string.h>
+
+#include "io/store_int.h"
+
+struct store_query {
+    struct store *store;
+    sqlite3_stmt *stmt;
+    bool busy;
+};
+
+enum { READ_BLOB, READ_MESSAGES, READ_HEADS, READ_CHAIN };
+
+static const char *const texts[] = {
+    [READ_BLOB] = "SELECT bytes FROM blob WHERE hash = ?",
+    [READ_MESSAGES] =
+        "WITH RECURSIVE link (depth, parent, blob) AS ("
+        "  SELECT 0, parent, blob FROM convo WHERE hash = ?"
+        "  UNION ALL SELECT depth + 1, c.parent, c.blob FROM link JOIN convo c ON c.hash = link.parent) "
+        "SELECT b.bytes, link.parent IS NULL FROM link LEFT JOIN blob b ON b.hash = link.blob "
+        "ORDER BY depth DESC",
+    [READ_HEADS] = "SELECT s.turn, e.hash FROM stream s JOIN event e ON e.stream = s.id AND e.n = "
+                   "(SELECT max(n) FROM event WHERE stream = s.id) WHERE s.run = ? ORDER BY s.turn",
+    [READ_CHAIN] = "SELECT s.id, e.n, e.step, e.hash FROM stream s JOIN event e ON e.stream = s.id "
+                   "WHERE s.run = ? AND s.turn = ? ORDER BY e.n DESC LIMIT 1",
+};
+_Static_assert(COUNT_OF(texts) <= COUNT_OF(((struct store *)0)->reads), "room for the statements");
+
+int reader_open(struct store *store, struct err *err)
+{
+    store->prepared = calloc(store->queries.count + 1, sizeof *store->prepared);
+    if (!store->prepared)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    int rc = db_open(&store->options, store->options.path, true, &store->reader, err);
+    return rc ? rc : db_check_version(store->reader, &store->options, err);
+}
+
+void reader_close(struct store *store)
+{
+    for (size_t i = 0; store->prepared && i < store->queries.count; i++)
+        sqlite3_finalize(store->prepared[i].stmt);
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        sqlite3_finalize(store->reads[i]);
+    free(store->prepared);
+    sqlite3_close(store->reader);
+    store->prepared = NULL;
+    store->reader = NULL;
+}
+
+/* ---- named queries ---- */
+
+int store_query(struct store *store, const char *name, struct store_query **out, struct err *err)
+{
+    int index = sql_find(&store->queries, name);
+    if (index < 0)
+        return err_set(err, ERR_NOT_FOUND, "no query is called '%s'", name);
+    struct store_query *query = &store->prepared[index];
+    if (broken(query->busy))
+        return err_set(err, ERR_BUG, "the query '%s' is already running", name);
+    if (!query->stmt) {
+        const struct sql_section *section = &store->queries.items[index];
+        int rc = db_prepare(store->reader, section->text, section->len, &query->stmt, NULL, err);
+        if (rc)
+            return rc;
+    }
+    query->store = store;
+    query->busy = true;
+    *out = query;
+    return 0;
+}
+
+/* The number of :name, or 0. */
+static int parameter(struct store_query *query, const char *name)
+{
+    char full[64];
+    if (snprintf(full, sizeof full, ":%s", name) >= (int)sizeof full)
+        return 0;
+    return sqlite3_bind_parameter_index(query->stmt, full);
+}
+
+bool store_set_text(struct store_query *query, const char *name, const char *text, size_t len)
+{
+    int index = parameter(query, name);
+    return index && sqlite3_bind_text64(query->stmt, index, text, len, SQLITE_STATIC, SQLITE_UTF8) == SQLITE_OK;
+}
+
+bool store_set_int(struct store_query *query, const char *name, int64_t value)
+{
+    int index = parameter(query, name);
+    return index && sqlite3_bind_int64(query->stmt, index, value) == SQLITE_OK;
+}
+
+bool store_set_real(struct store_query *query, const char *name, double value)
+{
+    int index = parameter(query, name);
+    return index && sqlite3_bind_double(query->stmt, index, value) == SQLITE_OK;
+}
+
+int store_step(struct store_query *query, struct err *err)
+{
+    int rc = sqlite3_step(query->stmt);
+    if (rc == SQLITE_ROW || rc == SQLITE_DONE)
+        return rc == SQLITE_ROW;
+    return db_fail(query->store->reader, rc, err);
+}
+
+int store_columns(struct store_query *query)
+{
+    return sqlite3_column_count(query->stmt);
+}
+
+const char *store_column_name(struct store_query *query, int column)
+{
+    return sqlite3_column_name(query->stmt, column);
+}
+
+static struct store_value text_value(sqlite3_stmt *stmt, int column)
+{
+    const void *bytes = sqlite3_column_blob(stmt, column);
+    int len = sqlite3_column_bytes(stmt, column);
+    return (struct store_value){.type = STORE_TEXT, .text = bytes ? bytes : "", .len = (size_t)len};
+}
+
+struct store_value store_column(struct store_query *query, int column)
+{
+    struct store_value value = {.type = STORE_NULL};
+    switch (sqlite3_column_type(query->stmt, column)) {
+    case SQLITE_NULL: break;
+    case SQLITE_INTEGER:
+        value.type = STORE_INT;
+        value.integer = sqlite3_column_int64(query->stmt, column);
+        break;
+    case SQLITE_FLOAT:
+        value.type = STORE_REAL;
+        value.real = sqlite3_column_double(query->stmt, column);
+        break;
+    default: return text_value(query->stmt, column);
+    }
+    return value;
+}
+
+void store_query_end(struct store_query *query)
+{
+    sqlite3_reset(query->stmt);
+    sqlite3_clear_bindings(query->stmt);
+    query->busy = false;
+}
+
+/* ---- statements of our own ---- */
+
+static int statement(struct store *store, int which, sqlite3_stmt **out, struct err *err)
+{
+    if (!store->reads[which]) {
+        int rc = db_prepare(store->reader, texts[which], strlen(texts[which]), &store->reads[which],
+                            NULL, err);
+        if (rc)
+            return rc;
+    }
+    *out = store->reads[which];
+    return 0;
+}
+
+static int not_found(const char *what, const struct hash *hash, struct err *err)
+{
+    char hex[HASH_HEX + 1];
+    hash_hex(hash, hex);
+    return err_set(err, ERR_NOT_FOUND, "no %s %s", what, hex);
+}
+
+int store_get_blob(struct store *store, const struct hash *hash, struct buf *out, struct err *err)
+{
+    sqlite3_stmt *stmt;
+    int rc = statement(store, READ_BLOB, &stmt, err);
+    if (rc)
+        return rc;
+    sqlite3_bind_blob(stmt, 1, hash->bytes, HASH_SIZE, SQLITE_STATIC);
+    int step = sqlite3_step(stmt);
+    if (step == SQLITE_ROW)
+        buf_put(out, sqlite3_column_blob(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0));
+    else
+        rc = step == SQLITE_DONE ? not_found("blob", hash, err) : db_fail(store->reader, step, err);
+    sqlite3_reset(stmt);
+    return !rc && !buf_ok(out) ? err_set(err, ERR_MEMORY, "out of memory") : rc;
+}
+
+int store_conversation(struct store *store, const struct hash *hash,
+                       int (*fn)(void *ctx, const void *bytes, size_t len), void *ctx, struct err *err)
+{
+    sqlite3_stmt *stmt;
+    bool first = true;
+    int step, rc = statement(store, READ_MESSAGES, &stmt, err);
+    if (rc)
+        return rc;
+    sqlite3_bind_blob(stmt, 1, hash->bytes, HASH_SIZE, SQLITE_STATIC);
+    while (!rc && (step = sqlite3_step(stmt)) == SQLITE_ROW) {
+        bool whole = sqlite3_column_type(stmt, 0) != SQLITE_NULL && (!first || sqlite3_column_int(stmt, 1));
+        first = false;
+        rc = whole ? fn(ctx, sqlite3_column_blob(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0))
+                   : err_set(err, ERR_STORE_CORRUPT, "a message of the conversation is missing");
+    }
+    if (!rc && step != SQLITE_DONE)
+        rc = db_fail(store->reader, step, err);
+    sqlite3_reset(stmt);
+    return !rc && first ? not_found("conversation", hash, err) : rc;
+}
+
+/* ---- heads ---- */
+
+int store_head(struct store *store, const char *run, struct hash *out, struct err *err)
+{
+    sqlite3_stmt *stmt;
+    struct hash hash = {{0}};
+    bool found = false;
+    int step, rc = statement(store, READ_HEADS, &stmt, err);
+    if (rc)
+        return rc;
+    sqlite3_bind_text(stmt, 1, run, -1, SQLITE_STATIC);
+    while ((step = sqlite3_step(stmt)) == SQLITE_ROW) {
+        struct hash_part parts[] = {
+            {hash.bytes, HASH_SIZE},
+            {sqlite3_column_text(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0)},
+            {sqlite3_column_blob(stmt, 1), (size_t)sqlite3_column_bytes(stmt, 1)},
+        };
+        hash = hash_parts(parts, COUNT_OF(parts));
+        found = true;
+    }
+    if (step != SQLITE_DONE)
+        rc = db_fail(store->reader, step, err);
+    sqlite3_reset(stmt);
+    *out = hash;
+    return !rc && !found ? err_set(err, ERR_NOT_FOUND, "no run %s", run) : rc;
+}
+
+int reader_chain(struct store *store, struct chain *chain, struct err *err)
+{
+    sqlite3_stmt *stmt;
+    int rc = statement(store, READ_CHAIN, &stmt, err);
+    if (rc)
+        return rc;
+    sqlite3_bind_text(stmt, 1, chain->run, -1, SQLITE_STATIC);
+    db_bind_turn(stmt, 2, chain->turn);
+    int step = sqlite3_step(stmt);
+    if (step == SQLITE_ROW && sqlite3_column_bytes(stmt, 3) == HASH_SIZE) {
+        chain->head.id = sqlite3_column_int64(stmt, 0);
+        chain->head.n = chain->n = sqlite3_column_int64(stmt, 1);
+        chain->step = sqlite3_column_int64(stmt, 2);
+        memcpy(chain->head.hash.bytes, sqlite3_column_blob(stmt, 3), HASH_SIZE);
+    } else if (step == SQLITE_ROW) {
+        rc = err_set(err, ERR_STORE_CORRUPT, "the stream %s/%s has a malformed hash", chain->run, chain->turn);
+    } else if (step != SQLITE_DONE) {
+        rc = db_fail(store->reader, step, err);
+    }
+    sqlite3_reset(stmt);
+    return rc;
+}

@@ -1,0 +1,404 @@
+/* store_tx.c: the loop's side of writing: streams, and transactions that are filled, queued and come
+ * back finished. A transaction copies all it is given into two buffers of its own, which the writer's
+ * thread reads; between store_commit and tx_finish the loop does not touch it. */
+#include <string.h>
+#include <time.h>
+
+#include "io/store_int.h"
+
+#define SPARES_MAX 64
+#define SPARE_BYTES 65536
+
+/* ---- ids ---- */
+
+static bool is_id(const char *text)
+{
+    size_t len = strlen(text);
+    if (len == 0 || len > STORE_ID_MAX || !utf8_valid(text, len))
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
+            return false;
+    return true;
+}
+
+static int check_id(const char *what, const char *text, struct err *err)
+{
+    if (text && is_id(text))
+        return 0;
+    err_set(err, ERR_USAGE, "the %s is missing or malformed", what);
+    return err_fix(err, "ids are 1 to %u bytes of UTF-8 without control characters", STORE_ID_MAX);
+}
+
+/* ---- chains ---- */
+
+static size_t bucket_of(const char *run, const char *turn)
+{
+    uint32_t h = 2166136261u;
+    for (const char *p = run; *p; p++)
+        h = (h ^ (unsigned char)*p) * 16777619u;
+    for (const char *p = turn; *p; p++)
+        h = (h ^ (unsigned char)*p) * 16777619u;
+    return h % CHAIN_BUCKETS;
+}
+
+static struct chain **chain_slot(struct store *store, const char *run, const char *turn)
+{
+    struct chain **slot = &store->chains[bucket_of(run, turn)];
+    while (*slot && (strcmp((*slot)->run, run) != 0 || strcmp((*slot)->turn, turn) != 0))
+        slot = &(*slot)->next;
+    return slot;
+}
+
+static void chain_free(struct chain *chain)
+{
+    free(chain->run);
+    free(chain->turn);
+    free(chain);
+}
+
+static void chain_release(struct chain *chain)
+{
+    if (--chain->refs > 0)
+        return;
+    struct chain **slot = chain_slot(chain->store, chain->run, chain->turn);
+    struct store *store = chain->store;
+    *slot = chain->next;
+    chain_free(chain);
+    store_release(store);
+}
+
+static int chain_new(struct store *store, const char *run, const char *turn, struct chain **out,
+                     struct err *err)
+{
+    struct chain *chain = calloc(1, sizeof *chain);
+    if (!chain)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    *chain = (struct chain){.store = store, .run = strdup(run), .turn = strdup(turn),
+                            .shared = strcmp(turn, "0") == 0};
+    int rc = chain->run && chain->turn ? reader_chain(store, chain, err)
+                                       : err_set(err, ERR_MEMORY, "out of memory");
+    if (rc) {
+        chain_free(chain);
+        return rc;
+    }
+    *chain_slot(store, run, turn) = chain;
+    store->refs++;
+    *out = chain;
+    return 0;
+}
+
+/* ---- streams ---- */
+
+struct store_stream {
+    struct chain *chain;
+    char *actor, *role;
+};
+
+static int check_place(const char *run, const char *turn, const char *actor, const char *role,
+                       struct err *err)
+{
+    int rc = check_id("run", run, err);
+    rc = rc ? rc : check_id("turn", turn, err);
+    rc = rc ? rc : check_id("actor", actor, err);
+    return rc || !role ? rc : check_id("role", role, err);
+}
+
+int store_stream_open(struct store *store, const char *run, const char *turn, const char *actor,
+                      const char *role, struct store_stream **out, struct err *err)
+{
+    *out = NULL;
+    int rc = check_place(run, turn, actor, role, err);
+    if (rc)
+        return rc;
+    struct chain *chain = *chain_slot(store, run, turn);
+    if (!chain && (rc = chain_new(store, run, turn, &chain, err)))
+        return rc;
+    chain->refs++;
+    struct store_stream *stream = calloc(1, sizeof *stream);
+    if (stream) {
+        *stream = (struct store_stream){chain, strdup(actor), role ? strdup(role) : NULL};
+        *out = stream;
+    }
+    if (stream && stream->actor && (!role || stream->role))
+        return 0;
+    if (stream)
+        store_stream_close(stream);
+    else
+        chain_release(chain);
+    *out = NULL;
+    return err_set(err, ERR_MEMORY, "out of memory");
+}
+
+void store_stream_close(struct store_stream *stream)
+{
+    chain_release(stream->chain);
+    free(stream->actor);
+    free(stream->role);
+    free(stream);
+}
+
+int64_t store_stream_n(const struct store_stream *stream)
+{
+    return stream->chain->n;
+}
+
+int64_t store_stream_step(const struct store_stream *stream)
+{
+    return stream->chain->step;
+}
+
+/* ---- transactions ---- */
+
+/* Appends a NUL-terminated text and answers its offset. */
+static size_t keep_text(struct buf *data, const char *text)
+{
+    size_t at = data->len;
+    buf_put(data, text, strlen(text) + 1);
+    return at;
+}
+
+static struct store_tx *take_spare(struct store *store)
+{
+    struct store_tx *tx = store->spare;
+    if (!tx)
+        return calloc(1, sizeof *tx);
+    store->spare = tx->next;
+    store->spares--;
+    struct buf data = tx->data, items = tx->items;
+    *tx = (struct store_tx){.data = data, .items = items};
+    buf_reset(&tx->data);
+    buf_reset(&tx->items);
+    return tx;
+}
+
+struct store_tx *store_begin(struct store_stream *stream)
+{
+    struct chain *chain = stream->chain;
+    struct store_tx *tx = chain->store->queue.running ? take_spare(chain->store) : NULL;
+    if (!tx)
+        return NULL;
+    chain->refs++;
+    tx->chain = chain;
+    tx->epoch = chain->epoch;
+    tx->step = chain->step;
+    tx->data.max = STORE_TX_BYTES;
+    buf_putc(&tx->data, '\0');
+    tx->actor = keep_text(&tx->data, stream->actor);
+    tx->role = stream->role ? keep_text(&tx->data, stream->role) : 0;
+    tx->body = tx->data.len;
+    return tx;
+}
+
+void tx_free(struct store_tx *tx)
+{
+    buf_clear(&tx->data);
+    buf_clear(&tx->items);
+    free(tx->err);
+    free(tx);
+}
+
+void store_abandon(struct store_tx *tx)
+{
+    struct store *store = tx->chain->store;
+    chain_release(tx->chain);
+    free(tx->err);
+    tx->err = NULL;
+    if (store->spares >= SPARES_MAX || tx->data.cap > SPARE_BYTES || tx->items.cap > SPARE_BYTES) {
+        tx_free(tx);
+        return;
+    }
+    tx->next = store->spare;
+    store->spare = tx;
+    store->spares++;
+}
+
+static int spent(const struct store_tx *tx, struct err *err)
+{
+    if (buf_ok(&tx->data) && buf_ok(&tx->items))
+        return 0;
+    return err_set(err, ERR_LIMIT, "the transaction is over %zu MiB, or memory is short",
+                   STORE_TX_BYTES >> 20);
+}
+
+/* Room for one more item, zeroed; the bytes appended since the last one are its. */
+static struct item *add_item(struct store_tx *tx, enum item_type type, size_t max, struct err *err)
+{
+    if (spent(tx, err))
+        return NULL;
+    size_t len = tx->data.len - tx->body;
+    if (len > max || tx_count(tx) >= STORE_TX_ITEMS) {
+        err_set(err, ERR_LIMIT, "%zu bytes in item %zu of a transaction", len, tx_count(tx) + 1);
+        err_fix(err, "at most %zu bytes here, and %u items", max, STORE_TX_ITEMS);
+        return NULL;
+    }
+    struct item item = {.type = (uint8_t)type, .at = tx->body, .len = len};
+    buf_putc(&tx->data, '\0');
+    buf_put(&tx->items, &item, sizeof item);
+    return spent(tx, err) ? NULL : &tx_items(tx)[tx_count(tx) - 1];
+}
+
+struct buf *store_body(struct store_tx *tx)
+{
+    return &tx->data;
+}
+
+/* Takes back what was appended for an item that is refused. */
+static int refuse(struct store_tx *tx, int code)
+{
+    if (buf_ok(&tx->data))
+        tx->data.len = tx->body;
+    return code;
+}
+
+static size_t now(struct store *store, struct buf *data)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_REALTIME, &ts);
+    if (ts.tv_sec != store->second || !store->second_text[0]) {
+        struct tm tm;
+        gmtime_r(&ts.tv_sec, &tm);
+        strftime(store->second_text, sizeof store->second_text, "%Y-%m-%dT%H:%M:%S", &tm);
+        store->second = ts.tv_sec;
+    }
+    size_t at = data->len;
+    int ms = (int)(ts.tv_nsec / 1000000);
+    char tail[] = {'.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10), (char)('0' + ms % 10), 'Z', '\0'};
+    buf_puts(data, store->second_text);
+    buf_put(data, tail, sizeof tail);
+    return at;
+}
+
+static int check_event(struct store_tx *tx, const struct store_event *event, int kind, struct err *err)
+{
+    int rc = spent(tx, err);
+    if (!rc && kind < 0) {
+        rc = err_set(err, ERR_USAGE, "unknown kind of event '%s'", event->kind);
+        err_fix(err, "kinds are the sections of core/io/projections.sql");
+    }
+    if (!rc && event->card)
+        rc = check_id("card", event->card, err);
+    if (!rc && (tx->data.len == tx->body || tx->data.data[tx->body] != '{'))
+        rc = err_set(err, ERR_USAGE, "the body of an event is a JSON object");
+    return rc;
+}
+
+int store_event(struct store_tx *tx, const struct store_event *event, int64_t *n, struct err *err)
+{
+    struct chain *chain = tx->chain;
+    int kind = sql_find(&chain->store->kinds, event->kind);
+    int rc = check_event(tx, event, kind, err);
+    if (rc)
+        return refuse(tx, rc);
+    struct item *item = add_item(tx, ITEM_EVENT, STORE_BODY_MAX, err);
+    if (!item)
+        return refuse(tx, ERR_LIMIT);
+    item->kind = kind;
+    item->step = event->step < 0 ? tx->step : event->step;
+    item->ms = event->ms;
+    item->card = event->card ? keep_text(&tx->data, event->card) : 0;
+    item->time = now(chain->store, &tx->data);
+    tx->body = tx->data.len;
+    tx->step = item->step;
+    tx->events++;
+    if (n)
+        *n = chain->n + tx->events;
+    return spent(tx, err);
+}
+
+static struct item *put(struct store_tx *tx, enum item_type type, const void *bytes, size_t len,
+                        struct err *err)
+{
+    if (len > STORE_BLOB_MAX) {
+        err_set(err, ERR_LIMIT, "a blob of %zu bytes", len);
+        err_fix(err, "at most %zu bytes", STORE_BLOB_MAX);
+        return NULL;
+    }
+    buf_put(&tx->data, bytes, len);
+    struct item *item = add_item(tx, type, STORE_BLOB_MAX, err);
+    tx->body = tx->data.len;
+    return item;
+}
+
+int store_put_blob(struct store_tx *tx, const void *bytes, size_t len, struct hash *out, struct err *err)
+{
+    struct item *item = put(tx, ITEM_BLOB, bytes, len, err);
+    if (!item)
+        return ERR_LIMIT;
+    item->hash = *out = hash_of(bytes, len);
+    return 0;
+}
+
+int store_put_message(struct store_tx *tx, const struct hash *parent, const void *bytes, size_t len,
+                      struct hash *out, struct err *err)
+{
+    struct item *item = put(tx, ITEM_MESSAGE, bytes, len, err);
+    if (!item)
+        return ERR_LIMIT;
+    struct hash blob = hash_of(bytes, len);
+    struct hash_part parts[] = {{parent ? parent->bytes : NULL, parent ? HASH_SIZE : 0},
+                                {blob.bytes, HASH_SIZE}};
+    item->hash = *out = hash_parts(parts, COUNT_OF(parts));
+    item->has_parent = parent != NULL;
+    if (parent)
+        item->parent = *parent;
+    return 0;
+}
+
+void store_commit(struct store_tx *tx, store_done *done, void *ctx)
+{
+    struct chain *chain = tx->chain;
+    chain->n += tx->events;
+    chain->step = tx->step;
+    tx->done = done;
+    tx->ctx = ctx;
+    queue_push(chain->store, tx);
+}
+
+/* ---- back from the writer ---- */
+
+void tx_seen(const struct store *store, const struct store_tx *tx, const struct item *item,
+             struct store_seen *seen)
+{
+    const char *data = tx->data.data;
+    *seen = (struct store_seen){
+        .seq = item->seq,
+        .step = item->step,
+        .n = item->n,
+        .ms = item->ms,
+        .run = tx->chain->run,
+        .turn = tx->chain->turn,
+        .kind = store->kinds.items[item->kind].name,
+        .card = item->card ? data + item->card : NULL,
+        .actor = data + tx->actor,
+        .role = tx->role ? data + tx->role : NULL,
+        .at = data + item->time,
+        .body = data + item->at,
+        .body_len = item->len,
+    };
+}
+
+/* After a failure the stream's number goes back to what the writer has. */
+static void go_back(struct store_tx *tx)
+{
+    struct chain *chain = tx->chain;
+    if (chain->shared) {
+        chain->n -= tx->events;
+    } else if (tx->epoch == chain->epoch) {
+        chain->epoch++;
+        chain->n = tx->n_after;
+    }
+}
+
+void tx_finish(struct store_tx *tx)
+{
+    static const struct err no_memory = {.code = ERR_MEMORY, .text = "out of memory"};
+    const struct err *err = NULL;
+    if (tx->code) {
+        go_back(tx);
+        err = tx->err ? tx->err : &no_memory;
+    }
+    if (tx->done)
+        tx->done(tx->ctx, tx->first_seq, err);
+    store_abandon(tx);
+}
