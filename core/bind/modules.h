@@ -8,14 +8,18 @@
     X(base64)                                                                                      \
     X(doc)                                                                                         \
     X(embed)                                                                                       \
-    X(fsm)                                                                                         \
     X(fs)                                                                                          \
+    X(fsm)                                                                                         \
+    X(hash)                                                                                        \
     X(json)                                                                                        \
     X(sse)                                                                                         \
     X(schema)                                                                                      \
+    X(lock)                                                                                        \
     X(score)                                                                                       \
     X(gate)                                                                                        \
     X(hash)                                                                                       \
+    X(sse)                                                                                         \
+    X(store)                                                                                       \
     X(sys)
 
 #define X(name) int luaopen_orket_##name(lua_State *L);

@@ -1,6 +1,5 @@
-/* store_check.c: does the file say what its events say? Every chain, blob and conversation is hashed
- * again; every projection is rebuilt from the events, by the same statements, in a temporary database
- * and compared row by row. The file is only read. */
+/* store_check.c: does the file say what its events say? Chains, blobs and conversations are hashed
+ * again; projections are rebuilt from the events in a temporary database and compared row by row. */
 #include <string.h>
 
 #include "io/store_int.h"
@@ -196,7 +195,7 @@ static int replay_event(struct check *check, sqlite3_stmt *row)
 {
     struct store_seen event;
     struct err err = {0};
-    bool touched, whole = read_event(row, &event);
+    bool touched = false, whole = read_event(row, &event);
     int kind = whole ? sql_find(&check->kinds, event.kind) : -1;
     check->events++;
     if (kind < 0) {
@@ -390,6 +389,10 @@ int store_check(const struct store_options *options, struct buf *report, bool *s
     json_begin_array(&check.out);
     int rc = open_check(&check);
     rc = rc ? rc : run_check(&check);
+    if (rc == ERR_STORE_CORRUPT && check.disk) {
+        problem(&check, "file", options->path, sqlite3_errmsg(check.disk));
+        rc = 0;
+    }
     if (rc)
         json_drop(&check.out);
     else

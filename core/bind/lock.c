@@ -1,0 +1,46 @@
+/* lock.c: `orket.core.lock`: being the owner of a project. */
+#include "io/lock.h"
+
+#include "bind/bind.h"
+
+#define LOCK_TYPE "orket.lock"
+
+/* handle:release(); also when it is collected or the process ends */
+static int l_release(lua_State *L)
+{
+    lock_release(luaL_checkudata(L, 1, LOCK_TYPE));
+    return 0;
+}
+
+/* lock.take(dir) -> handle | nil, message, "ERR_OWNED" | nil, message, "ERR_IO": locks dir/lock */
+static int l_take(lua_State *L)
+{
+    luaL_checkstring(L, 1);
+    struct lock *lock = lua_newuserdatauv(L, sizeof *lock, 0);
+    lock->fd = -1;
+    luaL_setmetatable(L, LOCK_TYPE);
+    lua_pushfstring(L, "%s/lock", lua_tostring(L, 1));
+    struct err err = {0};
+    if (lock_take(lock, lua_tostring(L, -1), &err))
+        return bind_fail(L, &err);
+    lua_pop(L, 1);
+    return 1;
+}
+
+static const luaL_Reg methods[] = {
+    {"release", l_release},
+    {NULL, NULL},
+};
+
+static const luaL_Reg functions[] = {
+    {"take", l_take},
+    {NULL, NULL},
+};
+
+int luaopen_orket_lock(lua_State *L)
+{
+    bind_type(L, LOCK_TYPE, methods, l_release);
+    lua_newtable(L);
+    bind_functions(L, functions);
+    return 1;
+}

@@ -1,0 +1,309 @@
+/* store.c: `orket.core.store`: opening and reading. (journal.c writes, seen.c tells who subscribed.) */
+#include "bind/store.h"
+
+#include <string.h>
+
+#include "bind/embed.h"
+#include "io/store_read.h"
+#include "script/value.h"
+
+#define QUERY_TYPE "orket.query"
+
+struct store *bind_check_store(lua_State *L, int idx)
+{
+    struct l_store *self = luaL_checkudata(L, idx, STORE_TYPE);
+    if (!self->store)
+        luaL_error(L, "the store is closed");
+    return self->store;
+}
+
+/* ---- reading ---- */
+
+/* A running query, ended by its to-be-closed guard whatever is raised. */
+struct l_query {
+    struct store_query *query;
+};
+
+static int l_query_end(lua_State *L)
+{
+    struct l_query *self = luaL_checkudata(L, 1, QUERY_TYPE);
+    if (self->query)
+        store_query_end(self->query);
+    self->query = NULL;
+    return 0;
+}
+
+static bool set_param(lua_State *L, struct store_query *query, const char *name, int value)
+{
+    size_t len;
+    const char *text;
+    switch (lua_type(L, value)) {
+    case LUA_TBOOLEAN: return store_set_int(query, name, lua_toboolean(L, value));
+    case LUA_TNUMBER:
+        if (lua_isinteger(L, value))
+            return store_set_int(query, name, lua_tointeger(L, value));
+        return store_set_real(query, name, lua_tonumber(L, value));
+    case LUA_TSTRING:
+        text = lua_tolstring(L, value, &len);
+        return store_set_text(query, name, text, len);
+    case LUA_TLIGHTUSERDATA: return true; // cjson.null
+    default: return luaL_error(L, "parameter '%s': a %s", name, luaL_typename(L, value)) != 0;
+    }
+}
+
+/* (store, name, params): starts the query with a guard at the top of the stack */
+static struct store_query *start_query(lua_State *L, struct err *err)
+{
+    struct store *store = bind_check_store(L, 1);
+    const char *name = luaL_checkstring(L, 2);
+    lua_settop(L, 3);
+    if (!lua_isnil(L, 3))
+        luaL_checktype(L, 3, LUA_TTABLE);
+    struct l_query *guard = lua_newuserdatauv(L, sizeof *guard, 0);
+    guard->query = NULL;
+    luaL_setmetatable(L, QUERY_TYPE);
+    int rc = store_query(store, name, &guard->query, err);
+    if (rc == ERR_NOT_FOUND)
+        luaL_error(L, "%s", err->text);
+    if (rc)
+        return NULL;
+    lua_toclose(L, 4);
+    for (lua_pushnil(L); !lua_isnil(L, 3) && lua_next(L, 3); lua_pop(L, 1)) {
+        if (lua_type(L, 5) != LUA_TSTRING || !set_param(L, guard->query, lua_tostring(L, 5), 6))
+            luaL_error(L, "the query '%s' has no parameter '%s'", name, luaL_tolstring(L, 5, NULL));
+    }
+    lua_settop(L, 4);
+    return guard->query;
+}
+
+/* Pushes one column and answers its name's length; "x:json" is decoded and named x. */
+static size_t push_column(lua_State *L, struct store_query *query, int column, const char *name)
+{
+    struct store_value value = store_column(query, column);
+    const char *mark = strrchr(name, ':');
+    switch (value.type) {
+    case STORE_NULL: lua_pushnil(L); break;
+    case STORE_INT: lua_pushinteger(L, value.integer); break;
+    case STORE_REAL: lua_pushnumber(L, value.real); break;
+    case STORE_TEXT:
+        if (!mark)
+            lua_pushlstring(L, value.text, value.len);
+        else if (value_decode(L, value.text, value.len, NULL, NULL))
+            luaL_error(L, "the column %s is no JSON", name);
+    }
+    return mark ? (size_t)(mark - name) : strlen(name);
+}
+
+static void push_row(lua_State *L, struct store_query *query)
+{
+    int columns = store_columns(query);
+    lua_createtable(L, 0, columns);
+    for (int i = 0; i < columns; i++) {
+        const char *name = store_column_name(query, i);
+        lua_pushlstring(L, name, strcspn(name, ":"));
+        push_column(L, query, i, name);
+        lua_rawset(L, -3);
+    }
+}
+
+/* store:read(name[, params]) -> array of rows | nil, message, code */
+static int l_read(lua_State *L)
+{
+    struct err err = {0};
+    struct store_query *query = start_query(L, &err);
+    if (!query)
+        return bind_fail(L, &err);
+    lua_newtable(L);
+    int rc;
+    for (lua_Integer i = 1; (rc = store_step(query, &err)) > 0; i++) {
+        push_row(L, query);
+        lua_rawseti(L, 5, i);
+    }
+    lua_closeslot(L, 4);
+    return rc < 0 ? bind_fail(L, &err) : 1;
+}
+
+/* store:read_doc(name[, params]) -> doc | nil, message, code (ERR_NOT_FOUND when there is no row) */
+static int l_read_doc(lua_State *L)
+{
+    struct err err = {0};
+    struct store_query *query = start_query(L, &err);
+    if (!query)
+        return bind_fail(L, &err);
+    struct json_doc *doc = bind_new_doc(L);
+    int rc = store_step(query, &err);
+    if (rc > 0) {
+        struct store_value text = store_column(query, 0);
+        rc = text.type == STORE_TEXT ? json_parse(doc, text.text, text.len, NULL, &err) : ERR_BUG;
+    } else if (rc == 0) {
+        rc = err_set(&err, ERR_NOT_FOUND, "%s: nothing found", lua_tostring(L, 2));
+    }
+    lua_closeslot(L, 4);
+    err.code = rc;
+    return rc < 0 ? bind_fail(L, &err) : 1;
+}
+
+/* store:blob(hex) -> bytes | nil, message, code */
+static int l_blob(lua_State *L)
+{
+    struct store *store = bind_check_store(L, 1);
+    struct hash hash = store_check_hash(L, 2);
+    struct buf *bytes = bind_scratch(L);
+    struct err err = {0};
+    if (store_get_blob(store, &hash, bytes, &err))
+        return bind_fail(L, &err);
+    lua_pushlstring(L, bytes->data ? bytes->data : "", bytes->len);
+    return 1;
+}
+
+/* Lengths and bytes of messages, kept in C while Lua may not raise. */
+static int keep_message(void *ctx, const void *bytes, size_t len)
+{
+    struct buf *out = ctx;
+    buf_put(out, &len, sizeof len);
+    buf_put(out, bytes, len);
+    return buf_ok(out) ? 0 : ERR_MEMORY;
+}
+
+/* store:conversation(hex) -> array of messages' bytes, the first one first | nil, message, code */
+static int l_conversation(lua_State *L)
+{
+    struct store *store = bind_check_store(L, 1);
+    struct hash hash = store_check_hash(L, 2);
+    struct buf *all = bind_scratch(L);
+    struct err err = {0};
+    int rc = store_conversation(store, &hash, keep_message, all, &err);
+    if (rc) {
+        err.code = rc;
+        return bind_fail(L, &err);
+    }
+    lua_newtable(L);
+    size_t len;
+    lua_Integer i = 1;
+    for (size_t at = 0; at < all->len; at += len, i++) {
+        memcpy(&len, all->data + at, sizeof len);
+        at += sizeof len;
+        lua_pushlstring(L, all->data + at, len);
+        lua_rawseti(L, -2, i);
+    }
+    return 1;
+}
+
+/* store:head(run) -> hex | nil, message, code: the hash over the heads of its streams */
+static int l_head(lua_State *L)
+{
+    struct store *store = bind_check_store(L, 1);
+    struct hash hash;
+    struct err err = {0};
+    if (store_head(store, luaL_checkstring(L, 2), &hash, &err))
+        return bind_fail(L, &err);
+    char hex[HASH_HEX + 1];
+    hash_hex(&hash, hex);
+    lua_pushlstring(L, hex, HASH_HEX);
+    return 1;
+}
+
+/* ---- opening and closing ---- */
+
+_Static_assert(sizeof(struct store_file) == sizeof(struct embed_file), "the same three pointers");
+
+static void set_files(struct store_options *options)
+{
+    options->files = (const struct store_file *)embed_files;
+    options->count = embed_count;
+}
+
+static int close_store(lua_State *L, bool quiet)
+{
+    struct l_store *self = luaL_checkudata(L, 1, STORE_TYPE);
+    struct store *store = self->store;
+    self->store = NULL;
+    self->quiet = quiet;
+    if (!store)
+        return 0;
+    store_close(store);
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, self);
+    return 0;
+}
+
+/* store:close(): waits for what was committed, calls the `done`s still owed */
+static int l_close(lua_State *L)
+{
+    return close_store(L, false);
+}
+
+static int l_gc(lua_State *L)
+{
+    return close_store(L, true);
+}
+
+/* store.open(path[, {readonly=, durable=}]) -> store | nil, message, code
+ * durable = false: commits survive the process but not a power loss (for benchmarks). */
+static int l_open(lua_State *L)
+{
+    static const char *const known[] = {"readonly", "durable", NULL};
+    struct store_options options = {.path = luaL_checkstring(L, 1), .loop = bind_of(L)->loop};
+    if (!lua_isnoneornil(L, 2)) {
+        bind_check_options(L, 2, known);
+        lua_getfield(L, 2, "readonly");
+        options.readonly = lua_toboolean(L, -1);
+        options.hasty = lua_getfield(L, 2, "durable") == LUA_TBOOLEAN && !lua_toboolean(L, -1);
+        lua_pop(L, 2);
+    }
+    set_files(&options);
+    struct l_store *self = lua_newuserdatauv(L, sizeof *self, 1);
+    *self = (struct l_store){.bind = bind_of(L)};
+    luaL_setmetatable(L, STORE_TYPE);
+    lua_newtable(L);
+    lua_setiuservalue(L, -2, 1);
+    struct err err = {0};
+    if (store_open(&options, &self->store, &err))
+        return bind_fail(L, &err);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, self); // alive until it is closed
+    return 1;
+}
+
+/* store.check(path) -> report table | nil, message, code: report.ok tells whether all is sound */
+static int l_check(lua_State *L)
+{
+    struct store_options options = {.path = luaL_checkstring(L, 1), .readonly = true};
+    struct buf *report = bind_scratch(L);
+    struct err err = {0};
+    bool sound;
+    set_files(&options);
+    if (store_check(&options, report, &sound, &err))
+        return bind_fail(L, &err);
+    if (value_decode(L, report->data, report->len, NULL, &err))
+        return bind_fail(L, &err);
+    return 1;
+}
+
+static const luaL_Reg methods[] = {
+    {"stream", store_l_stream},
+    {"read", l_read},
+    {"read_doc", l_read_doc},
+    {"blob", l_blob},
+    {"conversation", l_conversation},
+    {"head", l_head},
+    {"subscribe", store_l_subscribe},
+    {"close", l_close},
+    {NULL, NULL},
+};
+
+static const luaL_Reg functions[] = {
+    {"open", l_open},
+    {"check", l_check},
+    {NULL, NULL},
+};
+
+int luaopen_orket_store(lua_State *L)
+{
+    bind_type(L, STORE_TYPE, methods, l_gc);
+    bind_type(L, QUERY_TYPE, (luaL_Reg[]){{NULL, NULL}}, l_query_end);
+    store_journal_types(L);
+    lua_newtable(L);
+    bind_functions(L, functions);
+    return 1;
+}

@@ -1,0 +1,30 @@
+/* store.h: what the files of `orket.core.store` share: store.c (opening, reading), journal.c (streams,
+ * transactions) and seen.c (subscribers). */
+#ifndef BIND_STORE_H
+#define BIND_STORE_H
+
+#include "base/hash.h"
+#include "bind/bind.h"
+#include "io/store.h"
+
+#define STORE_TYPE "orket.store"
+
+/* A closed store keeps its userdata with store = NULL. Uservalue 1: the array of its subscribers. */
+struct l_store {
+    struct bind *bind;
+    struct store *store;
+    bool quiet; /* the Lua state is going away: no callback enters it any more */
+};
+
+/* The open store at idx; raises otherwise. */
+struct store *bind_check_store(lua_State *L, int idx);
+
+/* The hash whose hexadecimal text is at idx; raises otherwise. */
+struct hash store_check_hash(lua_State *L, int idx);
+
+/* The methods store:stream and store:subscribe, and the metatables of streams and transactions. */
+int store_l_stream(lua_State *L);
+int store_l_subscribe(lua_State *L);
+void store_journal_types(lua_State *L);
+
+#endif
