@@ -1,6 +1,7 @@
 /* seen.c: the subscribers of `orket.core.store`: who is told what was committed.
  *
- * The array in the store's uservalue 1 has tables {fn=, kinds={prefix…}|nil, batch={event…}|nil}. */
+ * The array in the store's uservalue 1 has tables {fn=, kinds={prefix…}|nil}, or false
+ * where somebody left. */
 #include <string.h>
 
 #include "bind/store.h"
@@ -66,96 +67,87 @@ static void push_event(lua_State *L, const struct store_seen *event)
         lua_setfield(L, -2, "body");
 }
 
-/* (subscribers, event): appends it to the batch of each who wants it */
-static void add_to_batches(lua_State *L, const struct store_seen *event)
-{
-    lua_Integer count = (lua_Integer)lua_rawlen(L, 1);
-    lua_settop(L, 1);
-    for (lua_Integer i = 1; i <= count; i++) {
-        lua_settop(L, lua_gettop(L) > 1 ? 2 : 1); // subscribers, event?
-        lua_rawgeti(L, 1, i);
-        int sub = lua_gettop(L);
-        if (!wants(L, sub, event->kind)) {
-            lua_pop(L, 1);
-            continue;
-        }
-        if (sub == 2) {
-            push_event(L, event);
-            lua_insert(L, 2);
-            sub = 3;
-        }
-        if (lua_getfield(L, sub, "batch") != LUA_TTABLE) {
-            lua_pop(L, 1);
-            lua_newtable(L);
-            lua_pushvalue(L, -1);
-            lua_setfield(L, sub, "batch");
-        }
-        lua_pushvalue(L, 2);
-        lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
-    }
-}
-
-/* (subscribers): one after the other gets its batch; an error of one does not keep it from others */
-static void call_subscribers(lua_State *L)
-{
-    lua_Integer count = (lua_Integer)lua_rawlen(L, 1);
-    for (lua_Integer i = 1; i <= count; i++) {
-        lua_settop(L, 1);
-        lua_rawgeti(L, 1, i);
-        lua_getfield(L, 2, "fn");
-        if (lua_getfield(L, 2, "batch") != LUA_TTABLE)
-            continue;
-        lua_pushnil(L);
-        lua_setfield(L, 2, "batch");
-        bind_call(L, 1, 0);
-    }
-}
-
-/* (store userdata, event or NULL): runs protected */
+/* (subscribers, event or NULL): runs protected. Each who wants the event is called with the same table;
+ * an error of one does not keep it from the others. */
 static int run_seen(lua_State *L)
 {
     const struct store_seen *event = lua_touserdata(L, 2);
-    lua_getiuservalue(L, 1, 1);
-    lua_replace(L, 1);
+    lua_Integer count = (lua_Integer)lua_rawlen(L, 1);
     lua_settop(L, 1);
-    if (event)
-        add_to_batches(L, event);
-    else
-        call_subscribers(L);
+    lua_pushnil(L); // the event, once somebody wants it
+    for (lua_Integer i = 1; i <= count; i++) {
+        if (lua_rawgeti(L, 1, i) != LUA_TTABLE || !wants(L, 3, event->kind)) {
+            lua_settop(L, 2);
+            continue;
+        }
+        if (lua_isnil(L, 2)) {
+            push_event(L, event);
+            lua_replace(L, 2);
+        }
+        lua_getfield(L, 3, "fn");
+        lua_pushvalue(L, 2);
+        bind_call(L, 1, 0);
+        lua_settop(L, 2);
+    }
     return 0;
 }
 
 static void on_seen(void *ctx, const struct store_seen *event)
 {
     struct l_store *self = ctx;
-    if (self->quiet)
+    if (self->quiet || !self->store || !event)
         return;
     lua_State *L = self->bind->L;
     lua_pushcfunction(L, run_seen);
     lua_rawgetp(L, LUA_REGISTRYINDEX, self);
+    lua_getiuservalue(L, -1, 1);
+    lua_remove(L, -2); // run_seen, subscribers
     lua_pushlightuserdata(L, (void *)event);
     bind_call(L, 2, 0);
 }
 
-/* store:subscribe(fn[, {kinds={prefix...}}]): fn(events) after each commit that has some */
+/* The unsubscribe function: leaves false in the slot, which the next subscriber takes. */
+static int l_unsubscribe(lua_State *L)
+{
+    lua_pushboolean(L, 0);
+    lua_rawseti(L, lua_upvalueindex(1), lua_tointeger(L, lua_upvalueindex(2)));
+    lua_pushinteger(L, 0); // once only; slot 0 is nobody's
+    lua_replace(L, lua_upvalueindex(2));
+    return 0;
+}
+
+static lua_Integer free_slot(lua_State *L, int subscribers)
+{
+    lua_Integer slot = 1, count = (lua_Integer)lua_rawlen(L, subscribers);
+    for (; slot <= count; slot++) {
+        bool taken = lua_rawgeti(L, subscribers, slot) == LUA_TTABLE;
+        lua_pop(L, 1);
+        if (!taken)
+            break;
+    }
+    return slot;
+}
+
+/* store:subscribe(fn[, {kind prefix...}]) -> unsubscribe function: fn(event) for each committed event,
+ * before the `done` of its transaction */
 int store_l_subscribe(lua_State *L)
 {
-    static const char *const known[] = {"kinds", NULL};
     struct l_store *self = luaL_checkudata(L, 1, STORE_TYPE);
     struct store *store = bind_check_store(L, 1);
     luaL_checktype(L, 2, LUA_TFUNCTION);
     if (!lua_isnoneornil(L, 3))
-        bind_check_options(L, 3, known);
+        luaL_checktype(L, 3, LUA_TTABLE);
     lua_settop(L, 3);
     lua_getiuservalue(L, 1, 1);
-    lua_newtable(L);
+    lua_createtable(L, 0, 2);
     lua_pushvalue(L, 2);
     lua_setfield(L, -2, "fn");
-    if (!lua_isnil(L, 3)) {
-        lua_getfield(L, 3, "kinds");
-        lua_setfield(L, -2, "kinds");
-    }
-    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    lua_pushvalue(L, 3);
+    lua_setfield(L, -2, "kinds");
+    lua_Integer slot = free_slot(L, 4);
+    lua_rawseti(L, 4, slot);
     store_subscribe(store, on_seen, self);
-    return 0;
+    lua_pushinteger(L, slot); // subscribers, slot
+    lua_pushcclosure(L, l_unsubscribe, 2);
+    return 1;
 }

@@ -238,17 +238,18 @@ static int l_gc(lua_State *L)
     return close_store(L, true);
 }
 
-/* store.open(path[, {readonly=, durable=}]) -> store | nil, message, code
- * durable = false: commits survive the process but not a power loss (for benchmarks). */
+/* store.open(path[, {readonly=, hasty=}]) -> store | nil, message, code
+ * hasty: commits survive the process but not a power loss (for benchmarks). */
 static int l_open(lua_State *L)
 {
-    static const char *const known[] = {"readonly", "durable", NULL};
+    static const char *const known[] = {"readonly", "hasty", NULL};
     struct store_options options = {.path = luaL_checkstring(L, 1), .loop = bind_of(L)->loop};
     if (!lua_isnoneornil(L, 2)) {
         bind_check_options(L, 2, known);
         lua_getfield(L, 2, "readonly");
         options.readonly = lua_toboolean(L, -1);
-        options.hasty = lua_getfield(L, 2, "durable") == LUA_TBOOLEAN && !lua_toboolean(L, -1);
+        lua_getfield(L, 2, "hasty");
+        options.hasty = lua_toboolean(L, -1);
         lua_pop(L, 2);
     }
     set_files(&options);

@@ -117,6 +117,12 @@ UPDATE turn SET steps = :step, tokens_in = tokens_in + coalesce($usage ->> '$.pr
                 tokens_out = tokens_out + coalesce($usage ->> '$.completion', 0)
 WHERE run = :run AND turn = :turn;
 
+-- kind: turn.prompted
+
+-- kind: turn.nudged
+
+-- kind: turn.failed
+
 -- kind: step.failed
 
 -- kind: call.allowed
@@ -176,7 +182,8 @@ VALUES (:seq, :card, (SELECT coalesce(epic, id) FROM card WHERE id = :card), :ro
 
 -- kind: approval.asked
 INSERT INTO approval (id, card, run, turn, call, operation, why, status, asked_at)
-VALUES (:run || '/' || :turn || '/' || :n, :card, :run, :turn, $call, $operation, $why, 'pending', :at);
+VALUES (:run || '/' || :turn || '/' || :n, :card, :run, :turn, $call,
+        coalesce($operation, json_object('tool', $tool, 'arguments', $arguments)), $why, 'pending', :at);
 
 -- kind: approval.answered
 -- must

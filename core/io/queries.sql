@@ -7,15 +7,15 @@ SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee,
 FROM card ORDER BY ordinal;
 
 -- name: card
-SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent AS parent_id, epic,
-       build AS build_id, ordinal, revision, retry_count, max_retries, credits, note, turns, tokens_in,
+SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic,
+       build, ordinal, revision, retry_count, max_retries, credits, note, turns, tokens_in,
        tokens_out, created_at, updated_at, data AS "data:json",
        (SELECT json_group_array(needs) FROM dependency WHERE card = c.id) AS "depends_on:json"
 FROM card c WHERE id = :id;
 
 -- name: card_state
-SELECT id, type, status, revision, wait_reason, return_to, seat, assignee, epic, parent AS parent_id,
-       retry_count, max_retries, priority
+SELECT id, type, status, revision, wait_reason, return_to, seat, assignee, epic, parent,
+       build, ordinal, retry_count, max_retries, priority
 FROM card WHERE id = :id;
 
 -- The file form of a card: what export-cards writes and sync compares.
@@ -61,6 +61,19 @@ SELECT json_object(
     'epic', (SELECT json(json_put(p.data, json_object('id', p.id, 'type', p.type, 'name', p.name,
                                                       'status', p.status)))
              FROM card p WHERE p.id = coalesce(c.epic, c.parent)))
+FROM card c WHERE c.id = :card AND coalesce(:role, :seat, :review, 1) IS NOT NULL;
+
+-- What a model sees when it asks for the context of its card.
+-- name: context
+SELECT json_object(
+    'id', c.id, 'name', c.name, 'type', c.type, 'status', c.status, 'description', c.data ->> '$.description',
+    'requirements', c.data -> '$.requirements', 'note', c.note,
+    'dependencies', json((
+        SELECT json_group_array(json_object('id', n.id, 'name', n.name, 'status', n.status, 'note', n.note))
+        FROM dependency d JOIN card n ON n.id = d.needs WHERE d.card = c.id)),
+    'comments', json((
+        SELECT json_group_array(json_object('author', author, 'role', role, 'text', text))
+        FROM (SELECT * FROM (SELECT * FROM comment WHERE card = c.id ORDER BY seq DESC LIMIT 50) ORDER BY seq))))
 FROM card c WHERE c.id = :card;
 
 -- Work that may start: reviews first, then ready cards whose dependencies are all done.

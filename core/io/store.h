@@ -108,8 +108,8 @@ struct store_seen {
     size_t body_len;
 };
 
-/* Called for each committed event, in commit order, before the `done` of its transaction; a call
- * with NULL ends each batch. One subscriber; the binding fans out. */
+/* Called for each committed event, in commit order, before the `done` of its transaction, and with
+ * NULL after the last event of each transaction. One subscriber; the binding fans out. */
 typedef void store_seen_fn(void *ctx, const struct store_seen *event);
 void store_subscribe(struct store *store, store_seen_fn *fn, void *ctx);
 
