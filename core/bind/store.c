@@ -301,6 +301,9 @@ static const luaL_Reg functions[] = {
 
 int luaopen_orket_store(lua_State *L)
 {
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "orket.core.doc"); // read_doc answers docs
+    lua_call(L, 1, 0);
     bind_type(L, STORE_TYPE, methods, l_gc);
     bind_type(L, QUERY_TYPE, (luaL_Reg[]){{NULL, NULL}}, l_query_end);
     store_journal_types(L);

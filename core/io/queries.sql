@@ -45,8 +45,8 @@ SELECT json_object(
         FROM (SELECT * FROM memory WHERE epic = coalesce(c.epic, c.id) ORDER BY seq DESC LIMIT 20))),
     'verification', json_object(
         'fixture', c.data ->> '$.verification.fixture_path',
-        'last', (SELECT json_object('ok', json(iif(ok, 'true', 'false')), 'log', log, 'tree', tree)
-                 FROM verdict WHERE card = c.id ORDER BY seq DESC LIMIT 1)),
+        'last', json((SELECT json_object('ok', json(iif(ok, 'true', 'false')), 'log', log, 'tree', tree)
+                      FROM verdict WHERE card = c.id ORDER BY seq DESC LIMIT 1))),
     'effects', json((
         SELECT json_group_array(json_object('step', step, 'result', json(body)))
         FROM (SELECT * FROM (
@@ -58,9 +58,9 @@ SELECT json_object(
             ORDER BY e.seq DESC LIMIT 10) ORDER BY seq))),
     'conflict', json((
         SELECT json_group_array(json_object('path', path, 'with', other)) FROM conflict WHERE card = c.id)),
-    'epic', (SELECT json(json_put(p.data, json_object('id', p.id, 'type', p.type, 'name', p.name,
-                                                      'status', p.status)))
-             FROM card p WHERE p.id = coalesce(c.epic, c.parent)))
+    'epic', json((SELECT json_put(p.data, json_object('id', p.id, 'type', p.type, 'name', p.name,
+                                                      'status', p.status))
+                  FROM card p WHERE p.id = coalesce(c.epic, c.parent))))
 FROM card c WHERE c.id = :card AND coalesce(:role, :seat, :review, 1) IS NOT NULL;
 
 -- What a model sees when it asks for the context of its card.

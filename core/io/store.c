@@ -3,6 +3,7 @@
  * of that file would drop them. */
 #include "io/store.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 #include "io/store_int.h"
@@ -17,9 +18,20 @@ static int take_lock(struct store *store, struct err *err)
     return rc;
 }
 
+/* The journal is for its owner's eyes; SQLite's own files take over the mode. No error here: opening
+ * the database will find out more about what is wrong. */
+static void create_private(const char *path)
+{
+    int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+    if (fd >= 0)
+        close(fd);
+}
+
 static int open_writer(struct store *store, struct err *err)
 {
     int rc = take_lock(store, err);
+    if (!rc)
+        create_private(store->options.path);
     rc = rc ? rc : writer_open(&store->writer, store, err);
     rc = rc ? rc : reader_open(store, err);
     return rc ? rc : queue_open(store, err);
