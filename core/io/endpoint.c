@@ -1,0 +1,279 @@
+/* endpoint.c: libcurl's URL parser and uv_getaddrinfo. The few endpoints of a process are a list;
+ * unused ones are dropped when it grows. */
+#include "io/endpoint.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "base/buf.h"
+
+#define CACHE_MAX 64
+#define ADDRESS_MAX 8
+
+enum state { UNKNOWN, RESOLVING, RESOLVED };
+
+struct endpoints {
+    uv_loop_t *loop;
+    struct endpoint *first;
+    size_t count;
+    bool closing;
+};
+
+struct endpoint {
+    struct endpoint *next;
+    struct endpoints *owner;
+    unsigned refs;
+    char *url;
+    CURLU *parsed;
+    char *origin, *host, *port; /* host without the brackets of IPv6; curl_free */
+    bool numeric;
+    enum state state;
+    uint64_t resolved_at;
+    char *pin; /* owned */
+    uv_getaddrinfo_t lookup;
+    struct endpoint_wait *waiting;
+};
+
+static void free_endpoint(struct endpoint *e)
+{
+    curl_url_cleanup(e->parsed);
+    curl_free(e->host);
+    curl_free(e->port);
+    free(e->origin);
+    free(e->url);
+    free(e->pin);
+    free(e);
+}
+
+struct endpoints *endpoints_open(uv_loop_t *loop)
+{
+    struct endpoints *all = calloc(1, sizeof *all);
+    if (all)
+        all->loop = loop;
+    return all;
+}
+
+/* Drops the endpoints nobody needs. */
+static void sweep(struct endpoints *all)
+{
+    for (struct endpoint **at = &all->first; *at;) {
+        struct endpoint *e = *at;
+        if (e->refs || e->state == RESOLVING) {
+            at = &e->next;
+            continue;
+        }
+        *at = e->next;
+        all->count--;
+        free_endpoint(e);
+    }
+}
+
+static void close_if_idle(struct endpoints *all)
+{
+    sweep(all);
+    if (!all->first)
+        free(all);
+}
+
+void endpoints_close(struct endpoints *all)
+{
+    if (!all)
+        return;
+    all->closing = true;
+    for (struct endpoint *e = all->first; e; e = e->next)
+        if (e->state == RESOLVING)
+            uv_cancel((uv_req_t *)&e->lookup);
+    close_if_idle(all);
+}
+
+static bool is_numeric(const char *host)
+{
+    unsigned char address[sizeof(struct in6_addr)];
+    return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
+}
+
+static void strip_brackets(char *host)
+{
+    size_t len = strlen(host);
+    if (len > 2 && host[0] == '[' && host[len - 1] == ']') {
+        memmove(host, host + 1, len - 2);
+        host[len - 2] = '\0';
+    }
+}
+
+/* Takes the URL apart. 0 or ERR_USAGE, ERR_MEMORY. */
+static int parse(struct endpoint *e, struct err *err)
+{
+    char *scheme = NULL;
+    CURLUcode rc = curl_url_set(e->parsed, CURLUPART_URL, e->url, CURLU_DISALLOW_USER);
+    if (rc == CURLUE_OK)
+        rc = curl_url_get(e->parsed, CURLUPART_SCHEME, &scheme, 0);
+    bool web = scheme && (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0);
+    if (rc == CURLUE_OK)
+        rc = curl_url_get(e->parsed, CURLUPART_HOST, &e->host, 0);
+    if (rc == CURLUE_OK)
+        rc = curl_url_get(e->parsed, CURLUPART_PORT, &e->port, CURLU_DEFAULT_PORT);
+    if (rc == CURLUE_OK && web) {
+        struct buf origin = {0};
+        buf_printf(&origin, "%s://%s:%s", scheme, e->host, e->port);
+        e->origin = buf_steal(&origin, NULL);
+        strip_brackets(e->host);
+        e->numeric = is_numeric(e->host);
+    }
+    curl_free(scheme);
+    if (rc == CURLUE_USER_NOT_ALLOWED) {
+        err_set(err, ERR_USAGE, "a URL carries no user and no password");
+        err_fix(err, "give the key by name");
+        return ERR_USAGE;
+    }
+    if (rc != CURLUE_OK)
+        return err_set(err, ERR_USAGE, "not a URL: %s", curl_url_strerror(rc));
+    if (!web)
+        return err_set(err, ERR_USAGE, "not an http or https URL");
+    return e->origin ? 0 : err_set(err, ERR_MEMORY, "out of memory");
+}
+
+static int make(struct endpoints *all, const char *url, struct endpoint **out, struct err *err)
+{
+    struct endpoint *e = calloc(1, sizeof *e);
+    if (e) {
+        e->owner = all;
+        e->url = strdup(url);
+        e->parsed = curl_url();
+    }
+    int rc = !e || !e->url || !e->parsed ? err_set(err, ERR_MEMORY, "out of memory") : parse(e, err);
+    if (rc && e)
+        free_endpoint(e);
+    if (rc)
+        return rc;
+    if (all->count >= CACHE_MAX)
+        sweep(all);
+    e->next = all->first;
+    all->first = e;
+    all->count++;
+    *out = e;
+    return 0;
+}
+
+int endpoint_use(struct endpoints *all, const char *url, struct endpoint **out, struct err *err)
+{
+    struct endpoint *e = all->first;
+    if (strlen(url) > ENDPOINT_URL_MAX)
+        return err_set(err, ERR_USAGE, "the URL is over %d bytes", ENDPOINT_URL_MAX);
+    while (e && strcmp(e->url, url) != 0)
+        e = e->next;
+    if (!e) {
+        int rc = make(all, url, &e, err);
+        if (rc)
+            return rc;
+    }
+    e->refs++;
+    *out = e;
+    return 0;
+}
+
+void endpoint_release(struct endpoint *e)
+{
+    if (e)
+        e->refs--;
+}
+
+static char *pin_of(const struct endpoint *e, const struct addrinfo *found)
+{
+    struct buf pin = {0};
+    unsigned count = 0;
+    buf_printf(&pin, "%s:%s:", e->host, e->port);
+    for (const struct addrinfo *a = found; a && count < ADDRESS_MAX; a = a->ai_next) {
+        char text[INET6_ADDRSTRLEN];
+        bool v6 = a->ai_family == AF_INET6;
+        const void *address = v6 ? (const void *)&((struct sockaddr_in6 *)a->ai_addr)->sin6_addr
+                                 : (const void *)&((struct sockaddr_in *)a->ai_addr)->sin_addr;
+        if ((v6 || a->ai_family == AF_INET) && inet_ntop(a->ai_family, address, text, sizeof text))
+            buf_printf(&pin, v6 ? "%s[%s]" : "%s%s", count++ ? "," : "", text);
+    }
+    if (count)
+        return buf_steal(&pin, NULL);
+    buf_clear(&pin);
+    return NULL;
+}
+
+static void wake(struct endpoint *e, int code, const struct err *err)
+{
+    e->refs++; // a waiter may release the last use
+    while (e->waiting) {
+        struct endpoint_wait *wait = e->waiting;
+        e->waiting = wait->next;
+        wait->ready(wait, code, err);
+    }
+    e->refs--;
+}
+
+static void on_resolved(uv_getaddrinfo_t *lookup, int status, struct addrinfo *found)
+{
+    struct endpoint *e = lookup->data;
+    char *pin = status == 0 ? pin_of(e, found) : NULL;
+    struct err err = {0};
+    uv_freeaddrinfo(found);
+    e->state = UNKNOWN;
+    if (e->owner->closing) {
+        free(pin);
+        close_if_idle(e->owner);
+        return;
+    }
+    if (pin) {
+        free(e->pin);
+        e->pin = pin;
+    }
+    if (e->pin) { // a failed renewal keeps the old addresses
+        e->state = RESOLVED;
+        e->resolved_at = uv_now(e->owner->loop);
+        wake(e, 0, NULL);
+        return;
+    }
+    err_set(&err, ERR_NET, "the name %s cannot be resolved: %s", e->host,
+            status ? uv_strerror(status) : "no address");
+    err_fix(&err, "check the host in the URL and the network");
+    wake(e, ERR_NET, &err);
+}
+
+int endpoint_resolve(struct endpoint *e, struct endpoint_wait *wait, struct err *err)
+{
+    uv_loop_t *loop = e->owner->loop;
+    if (e->numeric || (e->state == RESOLVED && uv_now(loop) - e->resolved_at < ENDPOINT_TTL_MS))
+        return 1;
+    if (e->state != RESOLVING) {
+        struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+        e->lookup.data = e;
+        int rc = uv_getaddrinfo(loop, &e->lookup, on_resolved, e->host, e->port, &hints);
+        if (rc)
+            return err_set(err, ERR_NET, "the name %s cannot be resolved: %s", e->host, uv_strerror(rc));
+        e->state = RESOLVING;
+    }
+    wait->next = e->waiting;
+    e->waiting = wait;
+    return 0;
+}
+
+void endpoint_forget(struct endpoint *e, struct endpoint_wait *wait)
+{
+    struct endpoint_wait **at = &e->waiting;
+    while (*at && *at != wait)
+        at = &(*at)->next;
+    if (*at)
+        *at = wait->next;
+}
+
+CURLU *endpoint_url(const struct endpoint *e)
+{
+    return e->parsed;
+}
+
+const char *endpoint_origin(const struct endpoint *e)
+{
+    return e->origin;
+}
+
+const char *endpoint_pin(const struct endpoint *e)
+{
+    return e->pin;
+}

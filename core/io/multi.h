@@ -1,0 +1,35 @@
+/* multi.h: libcurl's multi handle on the loop: one uv_poll per socket, one timer. Knows nothing of
+ * requests; transport.c does.
+ */
+#ifndef IO_MULTI_H
+#define IO_MULTI_H
+
+#include <curl/curl.h>
+#include <uv.h>
+
+#include "base/err.h"
+
+#define MULTI_IDLE_MAX 1024L /* connections kept for reuse */
+
+struct multi;
+
+/* An easy handle ended and is out of the multi handle; called from the loop, outside of curl: it may
+ * add and remove handles. */
+typedef void multi_done_fn(void *ctx, CURL *easy, CURLcode code);
+
+/* NULL when out of memory. */
+struct multi *multi_open(uv_loop_t *loop, multi_done_fn *on_done, void *ctx);
+
+/* Closes the kept connections; no easy handle may be inside. Memory goes in the loop's next turns. */
+void multi_close(struct multi *multi);
+
+/* Sets the options that tie the sockets of easy to the loop. */
+void multi_prepare(struct multi *multi, CURL *easy);
+
+/* Starts easy in the next turn of the loop. 0 or ERR_BUG, ERR_MEMORY. */
+int multi_add(struct multi *multi, CURL *easy) MUST_CHECK;
+
+/* Takes easy out; on_done is not called. Never from inside one of curl's callbacks. */
+void multi_remove(struct multi *multi, CURL *easy);
+
+#endif

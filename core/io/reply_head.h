@@ -1,0 +1,20 @@
+/* reply_head.h: what transport keeps of a reply's header lines. Pure. */
+#ifndef IO_REPLY_HEAD_H
+#define IO_REPLY_HEAD_H
+
+#include "base/err.h"
+
+struct reply_head {
+    int status;          /* of the last status line; 0 before the first */
+    bool complete;       /* the blank line of a final reply (not 1xx) has come */
+    bool encoded;        /* Content-Encoding other than identity */
+    size_t bytes;        /* of all header lines and trailers so far */
+    int64_t retry_after; /* milliseconds of retry-after-ms, or -1 */
+    char type[64];       /* media type, lower case, without parameters */
+};
+
+/* Takes one line as libcurl hands it over, with its line end. ERR_LIMIT over `max` bytes in all. */
+int reply_head_line(struct reply_head *head, const char *line, size_t len, size_t max,
+                    struct err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,207 @@
+/* secret.c: each key is one allocation of libsodium: locked against swapping where the limit allows,
+ * between guard pages, wiped when freed. */
+#include "io/secret.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct secret {
+    struct secret *next;
+    unsigned refs; /* one is the store's */
+    char name[SECRET_NAME_MAX + 1];
+    char *origin; /* owned, or NULL */
+    char *line;   /* sodium_malloc */
+};
+
+struct secrets {
+    struct secret *first;
+    size_t count;
+};
+
+struct secrets *secrets_open(void)
+{
+    return sodium_init() < 0 ? NULL : calloc(1, sizeof(struct secrets));
+}
+
+void secret_release(struct secret *secret)
+{
+    if (!secret || --secret->refs)
+        return;
+    sodium_free(secret->line);
+    free(secret->origin);
+    free(secret);
+}
+
+void secrets_close(struct secrets *secrets)
+{
+    if (!secrets)
+        return;
+    while (secrets->first) {
+        struct secret *secret = secrets->first;
+        secrets->first = secret->next;
+        secret_release(secret);
+    }
+    free(secrets);
+}
+
+static bool is_token(const char *text, size_t max)
+{
+    size_t len = strlen(text);
+    if (len == 0 || len > max)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (!isalnum((unsigned char)text[i]) && !strchr("-_.", text[i]))
+            return false;
+    return true;
+}
+
+/* Reads at most SECRET_VALUE_MAX + 1 bytes of a regular file into value. */
+static int read_file(const char *name, const char *path, char *value, size_t *len, struct err *err)
+{
+    auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st))
+        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
+                       "the file of key '%s' cannot be read: %s", name, strerror(errno));
+    if (!S_ISREG(st.st_mode))
+        return err_set(err, ERR_IO, "the file of key '%s' is no regular file", name);
+    for (*len = 0; *len <= SECRET_VALUE_MAX;) {
+        ssize_t n = read(fd, value + *len, SECRET_VALUE_MAX + 1 - *len);
+        if (n < 0 && errno != EINTR)
+            return err_set(err, ERR_IO, "the file of key '%s' cannot be read: %s", name, strerror(errno));
+        if (n == 0)
+            break;
+        *len += n > 0 ? (size_t)n : 0;
+    }
+    return 0;
+}
+
+static int read_env(const char *name, const char *env, char *value, size_t *len, struct err *err)
+{
+    const char *text = getenv(env);
+    if (!text) {
+        err_set(err, ERR_NOT_FOUND, "key '%s': the environment variable %s is not set", name, env);
+        err_fix(err, "export %s=... before starting orket", env);
+        return ERR_NOT_FOUND;
+    }
+    *len = strnlen(text, SECRET_VALUE_MAX + 1);
+    memcpy(value, text, *len);
+    return 0;
+}
+
+/* Cuts blanks off and checks that a header may carry the rest. */
+static int clean(const char *name, char *value, size_t *len, struct err *err)
+{
+    size_t start = 0;
+    if (*len > SECRET_VALUE_MAX)
+        return err_set(err, ERR_LIMIT, "key '%s' is over %d bytes", name, SECRET_VALUE_MAX);
+    while (*len && isspace((unsigned char)value[*len - 1]))
+        --*len;
+    while (start < *len && isspace((unsigned char)value[start]))
+        start++;
+    *len -= start;
+    memmove(value, value + start, *len);
+    if (*len == 0)
+        return err_set(err, ERR_CONFIG, "key '%s' is empty", name);
+    for (size_t i = 0; i < *len; i++)
+        if (value[i] < 0x21 || value[i] > 0x7E)
+            return err_set(err, ERR_CONFIG, "key '%s' has a blank or a control byte inside", name);
+    return 0;
+}
+
+static struct secret *make(const char *name, const struct secret_source *source, const char *value,
+                           size_t len)
+{
+    const char *header = source->header ? source->header : "Authorization";
+    const char *scheme = source->header ? "" : "Bearer ";
+    size_t size = strlen(header) + strlen(scheme) + len + sizeof ": ";
+    struct secret *secret = calloc(1, sizeof *secret);
+    if (!secret)
+        return NULL;
+    secret->refs = 1;
+    secret->line = sodium_malloc(size);
+    secret->origin = source->origin ? strdup(source->origin) : NULL;
+    if (!secret->line || (source->origin && !secret->origin)) {
+        secret_release(secret);
+        return NULL;
+    }
+    snprintf(secret->name, sizeof secret->name, "%s", name);
+    snprintf(secret->line, size, "%s: %s%.*s", header, scheme, (int)len, value);
+    return secret;
+}
+
+static struct secret **find(struct secrets *secrets, const char *name)
+{
+    struct secret **at = &secrets->first;
+    while (*at && strcmp((*at)->name, name) != 0)
+        at = &(*at)->next;
+    return at;
+}
+
+static int put(struct secrets *secrets, struct secret *secret, const char *name, struct err *err)
+{
+    struct secret **at = find(secrets, name);
+    struct secret *old = *at;
+    if (!old && secrets->count == SECRET_COUNT_MAX) {
+        secret_release(secret);
+        return err_set(err, ERR_LIMIT, "more than %d keys", SECRET_COUNT_MAX);
+    }
+    secret->next = old ? old->next : NULL;
+    *at = secret;
+    secrets->count += !old;
+    secret_release(old);
+    return 0;
+}
+
+int secret_define(struct secrets *secrets, const char *name, const struct secret_source *source,
+                  struct err *err)
+{
+    if (!is_token(name, SECRET_NAME_MAX))
+        return err_set(err, ERR_USAGE, "a key's name is 1 to %d letters, digits, - _ .", SECRET_NAME_MAX);
+    if (!source->env == !source->file)
+        return err_set(err, ERR_USAGE, "key '%s' needs either env or file", name);
+    if (source->header && !is_token(source->header, SECRET_NAME_MAX))
+        return err_set(err, ERR_USAGE, "key '%s': not a header name", name);
+    char value[SECRET_VALUE_MAX + 1];
+    size_t len = 0;
+    int rc = source->env ? read_env(name, source->env, value, &len, err)
+                         : read_file(name, source->file, value, &len, err);
+    if (rc == 0)
+        rc = clean(name, value, &len, err);
+    if (rc == 0) {
+        struct secret *secret = make(name, source, value, len);
+        rc = secret ? put(secrets, secret, name, err) : err_set(err, ERR_MEMORY, "out of memory");
+    }
+    sodium_memzero(value, sizeof value);
+    return rc;
+}
+
+int secret_use(struct secrets *secrets, const char *name, const char *origin, struct secret **out,
+               struct err *err)
+{
+    struct secret *secret = *find(secrets, name);
+    if (!secret)
+        return err_set(err, ERR_NOT_FOUND, "no key is named '%s'", name);
+    if (!secret->origin) { // the first origin that it is used for keeps it
+        secret->origin = strdup(origin);
+        if (!secret->origin)
+            return err_set(err, ERR_MEMORY, "out of memory");
+    }
+    if (strcmp(secret->origin, origin) != 0) {
+        err_set(err, ERR_DENIED, "key '%s' belongs to %s, not to %s", name, secret->origin, origin);
+        err_fix(err, "define a key of another name for %s", origin);
+        return ERR_DENIED;
+    }
+    secret->refs++;
+    *out = secret;
+    return 0;
+}
+
+const char *secret_line(const struct secret *secret)
+{
+    return secret->line;
+}

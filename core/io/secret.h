@@ -1,0 +1,45 @@
+/* secret.h: API keys by name. The value is read here, from an environment variable or a file, and
+ * leaves only as a header line on its way to a socket: never to Lua, an error or a log.
+ */
+#ifndef IO_SECRET_H
+#define IO_SECRET_H
+
+#include "base/err.h"
+
+#define SECRET_NAME_MAX 64
+#define SECRET_VALUE_MAX 8192
+#define SECRET_COUNT_MAX 256
+
+struct secrets; /* the keys of a process */
+struct secret;  /* one key, counted: it lives while a transfer uses it */
+
+/* Where a key comes from; exactly one of env and file. */
+struct secret_source {
+    const char *env;    /* name of an environment variable */
+    const char *file;   /* path of a file */
+    const char *origin; /* "https://host:port" that alone may see it, or NULL: the first it is used for */
+    const char *header; /* NULL: "Authorization" with "Bearer "; else this header, the bare value */
+};
+
+/* NULL when out of memory. Close wipes all keys that no transfer uses any more. */
+struct secrets *secrets_open(void);
+void secrets_close(struct secrets *secrets);
+
+/* Reads the value (blanks around it are cut off) and defines the key, replacing an older one of the
+ * name. ERR_USAGE (bad name, source or header), ERR_NOT_FOUND (unset, missing), ERR_IO, ERR_LIMIT
+ * (too long, too many), ERR_CONFIG (empty, or bytes that no header may carry), ERR_MEMORY. */
+int secret_define(struct secrets *secrets, const char *name, const struct secret_source *source,
+                  struct err *err) MUST_CHECK;
+
+/* The key for a request to origin, to be released. ERR_NOT_FOUND, or ERR_DENIED when the key belongs
+ * to another origin. */
+int secret_use(struct secrets *secrets, const char *name, const char *origin, struct secret **out,
+               struct err *err) MUST_CHECK;
+
+/* "Authorization: Bearer …", borrowed while the key is held. */
+const char *secret_line(const struct secret *secret);
+
+/* Gives it back; NULL is fine. */
+void secret_release(struct secret *secret);
+
+#endif

@@ -1,0 +1,300 @@
+/* transfer.c: one transfer while it runs: its deadlines, curl's callbacks, its options.
+ *
+ * One timer per transfer: bytes only note the time; the timer finds out how late it is when it fires. */
+#include "io/transfer.h"
+
+#include <string.h>
+#include <strings.h>
+
+#ifndef ORKET_VERSION
+#define ORKET_VERSION "0.0.0"
+#endif
+
+/* ---- deadlines ---- */
+
+/* The deadline that comes first, as loop time. */
+static uint64_t due_of(const struct transfer *x, const char **name, uint32_t *ms)
+{
+    static const char *const names[] = {"connect", "connect", "first_byte", "idle"};
+    const struct transport_deadlines *d = &x->deadlines;
+    *name = names[x->phase];
+    *ms = x->phase == TRANSFER_STREAMS ? d->idle : x->phase == TRANSFER_WAITS ? d->first_byte : d->connect;
+    uint64_t due = x->since + *ms;
+    if (x->began + d->total < due) {
+        due = x->began + d->total;
+        *name = "total";
+        *ms = d->total;
+    }
+    return due;
+}
+
+static void on_due(uv_timer_t *timer);
+
+static void arm(struct transfer *x)
+{
+    const char *name;
+    uint32_t ms;
+    uint64_t now = uv_now(x->owner->loop);
+    x->due = x->enough ? now + TRANSPORT_GRACE_MS : due_of(x, &name, &ms);
+    uv_timer_start(&x->timer, on_due, x->due > now ? x->due - now : 0, 0);
+}
+
+static void on_due(uv_timer_t *timer)
+{
+    struct transfer *x = timer->data;
+    uint32_t ms;
+    const char *name;
+    if (x->ending)
+        return;
+    if (!x->enough) {
+        if (due_of(x, &name, &ms) > uv_now(x->owner->loop)) {
+            arm(x);
+            return;
+        }
+        struct err err;
+        err_set(&err, ERR_TIMEOUT, "%s: the %s deadline of %u ms passed", endpoint_origin(x->endpoint),
+                name, ms);
+        err_fix(&err, "check the server, or raise deadlines.%s", name);
+        x->deadline = name;
+        transfer_fail(x, &err);
+    }
+    transfer_end_soon(x);
+}
+
+/* Its deadline may come before the one that the timer waits for. */
+void transfer_enter(struct transfer *x, enum transfer_phase phase)
+{
+    const char *name;
+    uint32_t ms;
+    x->phase = phase;
+    x->since = uv_now(x->owner->loop);
+    if (due_of(x, &name, &ms) < x->due)
+        arm(x);
+}
+
+/* ---- curl's callbacks ---- */
+
+static int on_connected(void *ctx, char *to, char *from, int to_port, int from_port)
+{
+    struct transfer *x = ctx;
+    (void)to, (void)from, (void)to_port, (void)from_port;
+    if (x->ending)
+        return CURL_PREREQFUNC_ABORT;
+    long connects = 0;
+    curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connects);
+    x->fresh = connects > 0;
+    transfer_enter(x, TRANSFER_WAITS);
+    return CURL_PREREQFUNC_OK;
+}
+
+static void free_body(struct transfer *x)
+{
+    if (!x->body)
+        return;
+    curl_easy_setopt(x->easy, CURLOPT_POSTFIELDS, NULL);
+    free(x->body);
+    x->body = NULL;
+}
+
+/* A request that is out on a fresh connection is never repeated: its body can go while it waits. */
+static int on_progress(void *ctx, curl_off_t dltotal, curl_off_t dlnow, curl_off_t ultotal,
+                       curl_off_t ulnow)
+{
+    struct transfer *x = ctx;
+    (void)dltotal, (void)dlnow, (void)ultotal;
+    if (x->body && x->fresh && ulnow >= (curl_off_t)x->body_len)
+        free_body(x);
+    return 0;
+}
+
+static size_t on_header(char *line, size_t size, size_t count, void *ctx)
+{
+    struct transfer *x = ctx;
+    struct err err;
+    size_t len = size * count;
+    if (x->ending)
+        return 0;
+    if (x->phase != TRANSFER_STREAMS) {
+        transfer_enter(x, TRANSFER_STREAMS);
+        free_body(x); // curl repeats a request only before the first byte of a reply
+    }
+    x->since = uv_now(x->owner->loop);
+    if (reply_head_line(&x->head, line, len, x->caps.headers, &err)) {
+        transfer_fail(x, &err);
+        return 0;
+    }
+    if (x->head.complete && x->head.encoded && x->head.status < 300) {
+        err_set(&err, ERR_PROTOCOL, "%s compressed its reply though it was not asked to",
+                endpoint_origin(x->endpoint));
+        transfer_fail(x, &err);
+        return 0;
+    }
+    return len;
+}
+
+bool transfer_succeeds(const struct transfer *x)
+{
+    return x->head.status >= 200 && x->head.status < 300;
+}
+
+static void keep_error_body(struct transfer *x, const char *bytes, size_t len)
+{
+    size_t room = TRANSPORT_ERROR_BODY_MAX - x->error_body.len;
+    buf_put(&x->error_body, bytes, len < room ? len : room);
+}
+
+static size_t on_write(char *bytes, size_t size, size_t count, void *ctx)
+{
+    struct transfer *x = ctx;
+    struct err err = {0};
+    size_t len = size * count;
+    if (x->ending)
+        return 0;
+    x->since = uv_now(x->owner->loop);
+    x->body_bytes += len;
+    if (x->body_bytes > x->caps.body) {
+        err_set(&err, ERR_LIMIT, "the reply is over %zu bytes", x->caps.body);
+        transfer_fail(x, &err);
+        return 0;
+    }
+    if (!transfer_succeeds(x)) {
+        keep_error_body(x, bytes, len);
+        return len;
+    }
+    int rc = x->enough ? 0 : x->events.on_body(x->ctx, bytes, len, &err);
+    if (rc < 0) {
+        err.code = rc;
+        transfer_fail(x, &err);
+        return 0;
+    }
+    if (rc == TRANSPORT_ENOUGH) {
+        x->enough = true;
+        arm(x);
+    }
+    return len;
+}
+
+/* Asked only when a request has to be repeated whose body is gone. */
+static size_t on_read(char *bytes, size_t size, size_t count, void *ctx)
+{
+    (void)bytes, (void)size, (void)count, (void)ctx;
+    return CURL_READFUNC_ABORT;
+}
+
+/* ---- headers ---- */
+
+static const char *const fixed_headers[] = {
+    "Content-Type: application/json",
+    "Accept: text/event-stream, application/json",
+    "Expect:", // curl must not wait for "100 Continue"
+};
+
+_Static_assert(COUNT_OF(fixed_headers) + 1 == TRANSFER_OWN_HEADERS, "room for them and the key's");
+
+/* Headers that are ours or would change the framing. */
+static const char *const reserved_headers[] = {
+    "authorization", "connection", "content-length", "content-type", "expect", "host", "te",
+    "trailer", "transfer-encoding", "upgrade", "accept-encoding", "proxy-authorization",
+};
+
+static bool is_reserved(const char *name, size_t len)
+{
+    for (size_t i = 0; i < COUNT_OF(reserved_headers); i++)
+        if (strlen(reserved_headers[i]) == len && strncasecmp(reserved_headers[i], name, len) == 0)
+            return true;
+    return false;
+}
+
+static int check_header(const char *header, struct err *err)
+{
+    size_t name = strspn(header, "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                 "abcdefghijklmnopqrstuvwxyz");
+    if (name == 0 || header[name] != ':')
+        return err_set(err, ERR_USAGE, "a header is 'Name: value'");
+    if (is_reserved(header, name))
+        return err_set(err, ERR_USAGE, "the header %.*s cannot be set", (int)name, header);
+    for (const char *p = header + name; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7F)
+            return err_set(err, ERR_USAGE, "the header %.*s has a control byte", (int)name, header);
+    return 0;
+}
+
+int transfer_set_headers(struct transfer *x, const struct transport_request *request,
+                         struct err *err)
+{
+    size_t n = 0, from = x->body ? 0 : 1; // a GET has no content
+    struct buf text = {0};
+    int rc = 0;
+    for (size_t i = 0; i < request->header_count && rc == 0; i++) {
+        rc = check_header(request->headers[i], err);
+        buf_put(&text, request->headers[i], strlen(request->headers[i]) + 1);
+    }
+    x->header_text = buf_steal(&text, NULL);
+    if (rc)
+        return rc;
+    if (!x->header_text)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    for (size_t i = from; i < COUNT_OF(fixed_headers); i++)
+        x->headers[n++].data = (char *)fixed_headers[i];
+    char *line = x->header_text;
+    for (size_t i = 0; i < request->header_count; i++, line += strlen(line) + 1)
+        x->headers[n++].data = line;
+    if (x->secret)
+        x->headers[n++].data = (char *)secret_line(x->secret);
+    for (size_t i = 0; i + 1 < n; i++)
+        x->headers[i].next = &x->headers[i + 1];
+    return 0;
+}
+
+/* ---- options ---- */
+
+CURL *transfer_new_easy(struct transport *t)
+{
+    CURL *easy = curl_easy_init();
+    if (!easy)
+        return NULL;
+    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 0L);
+    curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 2048L);
+    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
+    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy, CURLOPT_USERAGENT, "orket/" ORKET_VERSION);
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_write);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
+    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
+    curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+    multi_prepare(t->multi, easy);
+    return easy;
+}
+
+void transfer_set_options(struct transfer *x)
+{
+    CURL *easy = x->easy;
+    const char *pin = endpoint_pin(x->endpoint);
+    curl_easy_setopt(easy, CURLOPT_CURLU, endpoint_url(x->endpoint));
+    curl_easy_setopt(easy, CURLOPT_PRIVATE, x);
+    curl_easy_setopt(easy, CURLOPT_WRITEDATA, x);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, x);
+    curl_easy_setopt(easy, CURLOPT_PREREQDATA, x);
+    curl_easy_setopt(easy, CURLOPT_XFERINFODATA, x);
+    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, x->curl_error);
+    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, &x->headers[0]);
+    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)x->deadlines.connect + 1000);
+    x->pin_text = pin ? strdup(pin) : NULL; // the endpoint may learn new addresses meanwhile
+    x->pin.data = x->pin_text;
+    curl_easy_setopt(easy, CURLOPT_RESOLVE, x->pin_text ? &x->pin : NULL);
+    if (x->body) {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, x->body);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body_len);
+    } else {
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
+        curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+    }
+}

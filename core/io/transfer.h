@@ -1,0 +1,90 @@
+/* transfer.h: the two structs of the transport, shared by transport.c (start and end), transfer.c
+ * (deadlines and curl's callbacks). Private to them.
+ */
+#ifndef IO_TRANSFER_H
+#define IO_TRANSFER_H
+
+#include <curl/curl.h>
+
+#include "base/buf.h"
+#include "io/endpoint.h"
+#include "io/multi.h"
+#include "io/reply_head.h"
+#include "io/transport.h"
+
+#define TRANSPORT_POOL 64      /* easy handles kept prepared */
+#define TRANSFER_OWN_HEADERS 4 /* besides the request's */
+
+enum transfer_phase { TRANSFER_LOOKS_UP, TRANSFER_CONNECTS, TRANSFER_WAITS, TRANSFER_STREAMS };
+
+struct transport {
+    uv_loop_t *loop;
+    struct multi *multi;
+    struct secrets *secrets; /* borrowed */
+    struct endpoints *endpoints;
+    struct transfer *all;    /* those that have not ended */
+    struct transfer *ending; /* to be finished by tick, newest first */
+    size_t count;
+    uv_timer_t tick;
+    CURL *pool[TRANSPORT_POOL];
+    size_t pooled;
+    bool closing;
+};
+
+struct transfer {
+    struct transport *owner;
+    struct transfer *prev, *next; /* in owner->all */
+    struct transfer *next_ending;
+    struct transport_events events;
+    void *ctx;
+    uv_timer_t timer;
+    CURL *easy;
+    struct endpoint *endpoint;
+    struct endpoint_wait wait;
+    struct secret *secret;
+    char *body; /* owned, freed once it cannot be needed again */
+    size_t body_len;
+    struct transport_deadlines deadlines;
+    struct transport_caps caps;
+    uint64_t began, since; /* of the transfer; of the phase or the last byte; loop time */
+    uint64_t due;          /* what the timer is armed for */
+    enum transfer_phase phase;
+    bool added;  /* to the multi handle */
+    bool fresh;  /* on a connection of its own: curl will not repeat the request */
+    bool ending; /* its end is decided */
+    bool enough; /* all that matters has come */
+    size_t body_bytes;
+    struct reply_head head;
+    struct buf error_body;
+    struct err *err;      /* owned; why it failed, set before the end */
+    const char *deadline; /* name of the one that passed */
+    char curl_error[CURL_ERROR_SIZE];
+    char *pin_text;
+    struct curl_slist pin;
+    char *header_text;           /* owned; the request's headers, NUL-separated */
+    struct curl_slist headers[]; /* the fixed ones, the request's, the key's */
+};
+
+/* Decides that x fails with err, unless it has failed already. */
+void transfer_fail(struct transfer *x, const struct err *err);
+
+/* Ends x in the next turn of the loop. */
+void transfer_end_soon(struct transfer *x);
+
+/* The phase x is in now, with its deadline. */
+void transfer_enter(struct transfer *x, enum transfer_phase phase);
+
+/* Checks and copies the request's headers, adds ours. ERR_USAGE, ERR_MEMORY. */
+int transfer_set_headers(struct transfer *x, const struct transport_request *request,
+                         struct err *err) MUST_CHECK;
+
+/* An easy handle with the options that all requests share; NULL when out of memory. */
+CURL *transfer_new_easy(struct transport *t);
+
+/* The options of x on x->easy. */
+void transfer_set_options(struct transfer *x);
+
+/* True for 2xx. */
+bool transfer_succeeds(const struct transfer *x);
+
+#endif

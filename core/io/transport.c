@@ -1,0 +1,388 @@
+/* transport.c: transfers begin and end here.
+ *
+ * Ownership: a transfer is freed when its timer is closed. It ends in one place, finish(), reached
+ * from curl's result or, when we end it (cancel, deadline, a look-up that failed), from a 0 ms timer:
+ * no easy handle is ever removed inside one of curl's callbacks. */
+#include "io/transport.h"
+
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/repair.h"
+#include "io/transfer.h"
+
+#define RETRY_AFTER_MAX 86400000 /* milliseconds: a day */
+
+/* ---- the end ---- */
+
+static void free_transfer(struct transfer *x)
+{
+    secret_release(x->secret);
+    buf_clear(&x->error_body);
+    free(x->header_text);
+    free(x->pin_text);
+    free(x->body);
+    free(x->err);
+    free(x);
+}
+
+static void on_transfer_closed(uv_handle_t *handle)
+{
+    free_transfer(handle->data);
+}
+
+static void put_back(struct transport *t, CURL *easy)
+{
+    if (easy && t->pooled < TRANSPORT_POOL) {
+        curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
+        curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+        curl_easy_setopt(easy, CURLOPT_RESOLVE, NULL);
+        t->pool[t->pooled++] = easy;
+    } else {
+        curl_easy_cleanup(easy);
+    }
+}
+
+static int64_t retry_after(const struct transfer *x)
+{
+    curl_off_t seconds = 0;
+    if (x->head.retry_after >= 0)
+        return x->head.retry_after < RETRY_AFTER_MAX ? x->head.retry_after : RETRY_AFTER_MAX;
+    if (!x->easy || curl_easy_getinfo(x->easy, CURLINFO_RETRY_AFTER, &seconds) || seconds <= 0)
+        return -1;
+    return seconds < RETRY_AFTER_MAX / 1000 ? seconds * 1000 : RETRY_AFTER_MAX;
+}
+
+static void unlink_transfer(struct transport *t, struct transfer *x)
+{
+    if (x->prev)
+        x->prev->next = x->next;
+    else
+        t->all = x->next;
+    if (x->next)
+        x->next->prev = x->prev;
+    t->count--;
+}
+
+static void finish(struct transfer *x, int code, const struct err *err)
+{
+    struct transport *t = x->owner;
+    struct buf body = {0};
+    utf8_repair(&body, x->error_body.data, x->error_body.len);
+    struct transport_result result = {
+        .code = code,
+        .err = err,
+        .status = x->head.status,
+        .retry_after = retry_after(x),
+        .body = buf_ok(&body) && body.len ? body.data : "",
+        .body_len = buf_ok(&body) ? body.len : 0,
+        .began = x->head.bytes > 0,
+        .deadline = x->deadline,
+    };
+    x->ending = true;
+    unlink_transfer(t, x);
+    if (x->added)
+        multi_remove(t->multi, x->easy);
+    put_back(t, x->easy);
+    x->easy = NULL;
+    endpoint_forget(x->endpoint, &x->wait);
+    endpoint_release(x->endpoint);
+    uv_close((uv_handle_t *)&x->timer, on_transfer_closed);
+    x->events.on_done(x->ctx, &result);
+    buf_clear(&body);
+}
+
+static void finish_failed(struct transfer *x)
+{
+    struct err none = {.code = ERR_MEMORY, .text = "out of memory"};
+    struct err *err = x->err;
+    x->err = NULL;
+    if (x->enough)
+        finish(x, 0, NULL);
+    else
+        finish(x, err ? err->code : ERR_MEMORY, err ? err : &none);
+    free(err);
+}
+
+static void on_tick(uv_timer_t *tick)
+{
+    struct transport *t = tick->data;
+    struct transfer *list = t->ending;
+    t->ending = NULL;
+    while (list) {
+        struct transfer *x = list;
+        list = x->next_ending;
+        finish_failed(x);
+    }
+}
+
+void transfer_fail(struct transfer *x, const struct err *err)
+{
+    if (!x->err && (x->err = malloc(sizeof *err)))
+        *x->err = *err;
+}
+
+void transfer_end_soon(struct transfer *x)
+{
+    struct transport *t = x->owner;
+    if (x->ending)
+        return;
+    x->ending = true;
+    x->next_ending = t->ending;
+    t->ending = x;
+    uv_timer_start(&t->tick, on_tick, 0, 0);
+}
+
+/* ---- curl's result ---- */
+
+static int code_of(const struct transfer *x, CURLcode rc)
+{
+    switch (rc) {
+    case CURLE_OUT_OF_MEMORY:
+        return ERR_MEMORY;
+    case CURLE_OPERATION_TIMEDOUT:
+        return ERR_TIMEOUT;
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_WEIRD_SERVER_REPLY:
+        return ERR_PROTOCOL;
+    default:
+        return x->head.bytes ? ERR_PROTOCOL : ERR_NET;
+    }
+}
+
+static void explain(const struct transfer *x, CURLcode rc, struct err *err)
+{
+    const char *origin = endpoint_origin(x->endpoint);
+    const char *why = x->curl_error[0] ? x->curl_error : curl_easy_strerror(rc);
+    struct buf text = {0};
+    utf8_repair(&text, why, strlen(why));
+    err_set(err, code_of(x, rc), x->head.bytes ? "%s cut its reply off: %s" : "%s: %s", origin,
+            text.len ? text.data : "");
+    if (rc == CURLE_PEER_FAILED_VERIFICATION)
+        err_fix(err, "the server's certificate is not trusted by this machine");
+    else if (err->code == ERR_NET)
+        err_fix(err, "check that the server runs and that the address is right");
+    buf_clear(&text);
+}
+
+static void on_result(void *ctx, CURL *easy, CURLcode rc)
+{
+    struct transfer *x = NULL;
+    struct err err = {0};
+    (void)ctx;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &x);
+    x->added = false;
+    if (x->ending) // tick will finish it
+        return;
+    if (x->err || x->enough) {
+        finish_failed(x);
+    } else if (rc != CURLE_OK) {
+        explain(x, rc, &err);
+        finish(x, err.code, &err);
+    } else if (!transfer_succeeds(x)) {
+        bool moved = x->head.status >= 300 && x->head.status < 400;
+        err_set(&err, ERR_HTTP, moved ? "%s answered %d, a redirect; redirects are not followed"
+                                      : "%s answered %d", endpoint_origin(x->endpoint), x->head.status);
+        finish(x, ERR_HTTP, &err);
+    } else {
+        finish(x, 0, NULL);
+    }
+}
+
+/* ---- the start ---- */
+
+static uint32_t or_default(uint32_t value, uint32_t otherwise)
+{
+    return value ? value : otherwise;
+}
+
+static void set_bounds(struct transfer *x, const struct transport_request *request)
+{
+    const struct transport_deadlines *d = &request->deadlines;
+    x->deadlines = (struct transport_deadlines){
+        .connect = or_default(d->connect, 10000),
+        .first_byte = or_default(d->first_byte, 300000),
+        .idle = or_default(d->idle, 120000),
+        .total = or_default(d->total, 1800000),
+    };
+    x->caps.headers = request->caps.headers ? request->caps.headers : (size_t)64 << 10;
+    x->caps.body = request->caps.body ? request->caps.body : (size_t)32 << 20;
+}
+
+/* Hands x to curl; its endpoint has addresses. */
+static void begin(struct transfer *x)
+{
+    struct transport *t = x->owner;
+    struct err err = {.code = ERR_MEMORY, .text = "out of memory"};
+    x->easy = t->pooled ? t->pool[--t->pooled] : transfer_new_easy(t);
+    if (x->easy) {
+        transfer_set_options(x);
+        err.code = multi_add(t->multi, x->easy);
+        x->added = err.code == 0;
+    }
+    if (x->added) {
+        x->phase = TRANSFER_CONNECTS;
+        return;
+    }
+    transfer_fail(x, &err);
+    transfer_end_soon(x);
+}
+
+static void on_addresses(struct endpoint_wait *wait, int code, const struct err *err)
+{
+    struct transfer *x = (struct transfer *)((char *)wait - offsetof(struct transfer, wait));
+    if (x->ending)
+        return;
+    if (code == 0) {
+        begin(x);
+        return;
+    }
+    transfer_fail(x, err);
+    transfer_end_soon(x);
+}
+
+static int prepare(struct transport *t, struct transfer *x, const struct transport_request *request,
+                   struct err *err)
+{
+    if (request->header_count > TRANSPORT_HEADERS_MAX)
+        return err_set(err, ERR_USAGE, "more than %d headers", TRANSPORT_HEADERS_MAX);
+    int rc = endpoint_use(t->endpoints, request->url, &x->endpoint, err);
+    if (rc == 0 && request->key)
+        rc = t->secrets ? secret_use(t->secrets, request->key, endpoint_origin(x->endpoint),
+                                     &x->secret, err)
+                        : err_set(err, ERR_NOT_FOUND, "no key is named '%s'", request->key);
+    return rc ? rc : transfer_set_headers(x, request, err);
+}
+
+static void link_transfer(struct transport *t, struct transfer *x)
+{
+    x->next = t->all;
+    if (x->next)
+        x->next->prev = x;
+    t->all = x;
+    t->count++;
+}
+
+int transport_start(struct transport *t, const struct transport_request *request,
+                    const struct transport_events *events, void *ctx, struct transfer **out,
+                    struct err *err)
+{
+    size_t headers = TRANSFER_OWN_HEADERS + (request->header_count < TRANSPORT_HEADERS_MAX
+                                                 ? request->header_count : TRANSPORT_HEADERS_MAX);
+    struct transfer *x = calloc(1, sizeof *x + headers * sizeof x->headers[0]);
+    if (!x || t->closing) {
+        free(x);
+        free(request->body);
+        return err_set(err, x ? ERR_CANCELED : ERR_MEMORY, x ? "closing" : "out of memory");
+    }
+    x->owner = t;
+    x->events = *events;
+    x->ctx = ctx;
+    x->body = request->body;
+    x->body_len = request->body_len;
+    x->head.retry_after = -1;
+    x->wait.ready = on_addresses;
+    set_bounds(x, request);
+    int rc = prepare(t, x, request, err);
+    int ready = rc ? rc : endpoint_resolve(x->endpoint, &x->wait, err);
+    if (ready < 0) {
+        endpoint_release(x->endpoint);
+        free_transfer(x);
+        return ready;
+    }
+    uv_update_time(t->loop);
+    uv_timer_init(t->loop, &x->timer);
+    x->timer.data = x;
+    x->began = uv_now(t->loop);
+    x->due = UINT64_MAX;
+    link_transfer(t, x);
+    transfer_enter(x, TRANSFER_LOOKS_UP);
+    if (ready)
+        begin(x);
+    *out = x;
+    return 0;
+}
+
+void transport_cancel(struct transfer *x)
+{
+    struct err err = {.code = ERR_CANCELED, .text = "canceled"};
+    if (x->ending)
+        return;
+    x->enough = false;
+    free(x->err);
+    x->err = NULL;
+    transfer_fail(x, &err);
+    transfer_end_soon(x);
+}
+
+int transfer_status(const struct transfer *x)
+{
+    return x->head.status;
+}
+
+const char *transfer_type(const struct transfer *x)
+{
+    return x->head.type;
+}
+
+/* ---- all of it ---- */
+
+size_t transport_count(const struct transport *t)
+{
+    return t->count;
+}
+
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+int transport_open(struct transport **out, uv_loop_t *loop, struct secrets *secrets, struct err *err)
+{
+    if (curl_global_init(CURL_GLOBAL_DEFAULT))
+        return err_set(err, ERR_MEMORY, "libcurl cannot start");
+    struct transport *t = calloc(1, sizeof *t);
+    if (t) {
+        *t = (struct transport){.loop = loop, .secrets = secrets};
+        t->multi = multi_open(loop, on_result, t);
+        t->endpoints = endpoints_open(loop);
+    }
+    if (!t || !t->multi || !t->endpoints) {
+        if (t) {
+            multi_close(t->multi);
+            endpoints_close(t->endpoints);
+        }
+        free(t);
+        return err_set(err, ERR_MEMORY, "out of memory");
+    }
+    raise_file_limit();
+    uv_timer_init(loop, &t->tick);
+    t->tick.data = t;
+    *out = t;
+    return 0;
+}
+
+static void on_transport_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+void transport_close(struct transport *t)
+{
+    if (!t)
+        return;
+    t->closing = true;
+    while (t->all) {
+        transport_cancel(t->all);
+        finish_failed(t->all);
+    }
+    while (t->pooled)
+        curl_easy_cleanup(t->pool[--t->pooled]);
+    multi_close(t->multi);
+    endpoints_close(t->endpoints);
+    uv_close((uv_handle_t *)&t->tick, on_transport_closed);
+}

@@ -1,0 +1,96 @@
+/* transport.h: HTTP requests with streaming replies, by libcurl on the loop.
+ *
+ * Glossary
+ *   transfer   one request and its reply, from transport_start to on_done
+ *   deadline   connect: until the connection (and TLS) stands; first_byte: from there to the first
+ *              byte of the reply; idle: between two bytes; total: all of it
+ *   cap        a bound on bytes; hitting one ends the transfer with ERR_LIMIT and its name
+ *
+ * http and https only, HTTP/1.1, no redirects, no proxy from the environment, no compression. Ten
+ * thousand transfers may wait at once; one costs about 15 KB.
+ */
+#ifndef IO_TRANSPORT_H
+#define IO_TRANSPORT_H
+
+#include <uv.h>
+
+#include "base/err.h"
+#include "io/secret.h"
+
+#define TRANSPORT_HEADERS_MAX 32     /* headers a request may add */
+#define TRANSPORT_ERROR_BODY_MAX 4096 /* bytes kept of a body that is no success */
+#define TRANSPORT_ENOUGH 1           /* on_body: all that matters has come */
+#define TRANSPORT_GRACE_MS 250       /* then the rest may take this long */
+
+struct transport; /* one per loop */
+struct transfer;
+
+struct transport_deadlines { /* milliseconds, 0 = the default */
+    uint32_t connect;    /* 10 s, includes the look-up of the name */
+    uint32_t first_byte; /* 300 s: a local model may have to load */
+    uint32_t idle;       /* 120 s */
+    uint32_t total;      /* 1800 s */
+};
+
+struct transport_caps { /* bytes, 0 = the default */
+    size_t headers; /* 64 KiB, all reply headers together */
+    size_t body;    /* 32 MiB */
+};
+
+struct transport_request {
+    const char *url;
+    char *body; /* malloc'ed, taken by transport_start whatever it answers; NULL makes it a GET */
+    size_t body_len;
+    const char *key;            /* name in secrets, or NULL */
+    const char *const *headers; /* "Name: value", copied; checked against smuggling */
+    size_t header_count;
+    struct transport_deadlines deadlines;
+    struct transport_caps caps;
+};
+
+/* How it ended. All text is borrowed until on_done returns. */
+struct transport_result {
+    int code;              /* 0: a 2xx reply, complete; else ERR_* */
+    const struct err *err; /* filled when code is not 0 */
+    int status;            /* HTTP status, 0 when none came */
+    int64_t retry_after;   /* milliseconds the server asked to wait, or -1 */
+    const char *body;      /* beginning of the body of a reply that is no success, valid UTF-8 */
+    size_t body_len;
+    bool began;            /* some byte of the reply had come */
+    const char *deadline;  /* name of the deadline that passed, or NULL */
+};
+
+struct transport_events {
+    /* A piece of a 2xx body. 0 goes on, TRANSPORT_ENOUGH, or a negative code (with err set) that ends
+     * the transfer with it. May cancel and start transfers. */
+    int (*on_body)(void *ctx, const char *bytes, size_t len, struct err *err);
+    /* Exactly once for each started transfer, from the loop, never from inside another function of
+     * this header except transport_close. The transfer is gone when it returns. */
+    void (*on_done)(void *ctx, const struct transport_result *result);
+};
+
+/* Raises the limit of open files to its maximum. ERR_MEMORY. `secrets` is borrowed, may be NULL. */
+int transport_open(struct transport **out, uv_loop_t *loop, struct secrets *secrets,
+                   struct err *err) MUST_CHECK;
+
+/* Ends every transfer with ERR_CANCELED (on_done must not start new ones), closes everything. Not
+ * from on_body or on_done. */
+void transport_close(struct transport *transport);
+
+/* Starts a request. ERR_USAGE (URL, headers), ERR_NOT_FOUND, ERR_DENIED (key), ERR_MEMORY; on_done is
+ * then not called. */
+int transport_start(struct transport *transport, const struct transport_request *request,
+                    const struct transport_events *events, void *ctx, struct transfer **out,
+                    struct err *err) MUST_CHECK;
+
+/* Ends it with ERR_CANCELED in the loop's next turn; harmless for one that is ending. */
+void transport_cancel(struct transfer *transfer);
+
+/* Status and media type (lower case, without parameters, "" when missing) of the reply; for on_body. */
+int transfer_status(const struct transfer *transfer);
+const char *transfer_type(const struct transfer *transfer);
+
+/* Transfers that have not ended. */
+size_t transport_count(const struct transport *transport);
+
+#endif

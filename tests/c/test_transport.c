@@ -1,0 +1,532 @@
+/* test_transport.c: a transfer against servers that do what no server should: each costs at most its
+ * deadline or cap and ends with the right code. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "io/transport.h"
+#include "raw_server.h"
+
+struct result {
+    unsigned done;
+    int code, status;
+    char text[400], deadline[16];
+    bool began;
+    int64_t retry_after;
+    struct buf body, error_body;
+    unsigned pieces;
+    struct transfer *x;
+    struct transport *t;
+    int (*hook)(struct result *r, struct err *err);
+};
+
+struct fixture {
+    uv_loop_t loop;
+    struct transport *t;
+    struct secrets *secrets;
+};
+
+static int on_body(void *ctx, const char *bytes, size_t len, struct err *err)
+{
+    struct result *r = ctx;
+    buf_put(&r->body, bytes, len);
+    r->pieces++;
+    return r->hook ? r->hook(r, err) : 0;
+}
+
+static void on_done(void *ctx, const struct transport_result *result)
+{
+    struct result *r = ctx;
+    r->done++;
+    r->code = result->code;
+    r->status = result->status;
+    r->began = result->began;
+    r->retry_after = result->retry_after;
+    snprintf(r->text, sizeof r->text, "%s", result->err ? result->err->text : "");
+    snprintf(r->deadline, sizeof r->deadline, "%s", result->deadline ? result->deadline : "");
+    buf_put(&r->error_body, result->body, result->body_len);
+}
+
+static const struct transport_events events = {on_body, on_done};
+
+static void clear(struct result *r)
+{
+    buf_clear(&r->body);
+    buf_clear(&r->error_body);
+    *r = (struct result){0};
+}
+
+static struct transport_request request_to(const char *url)
+{
+    return (struct transport_request){
+        .url = url,
+        .body = strdup("{}"),
+        .body_len = 2,
+        .deadlines = {.connect = 100, .first_byte = 100, .idle = 60, .total = 400},
+        .caps = {.headers = 4096, .body = 100000},
+    };
+}
+
+static void start(struct fixture *f, const struct transport_request *request, struct result *r)
+{
+    struct err err = {0};
+    r->t = f->t;
+    assert_int_equal(transport_start(f->t, request, &events, r, &r->x, &err), 0);
+    assert_int_equal(r->done, 0);
+}
+
+static void run(struct fixture *f, struct result *r)
+{
+    uint64_t from = uv_hrtime();
+    while (!r->done)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    assert_int_equal(r->done, 1);
+    assert_true((uv_hrtime() - from) / 1000000 < 1500);
+}
+
+static int set_up(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    uv_loop_init(&f->loop);
+    f->secrets = secrets_open();
+    *state = f;
+    return transport_open(&f->t, &f->loop, f->secrets, NULL);
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *f = *state;
+    transport_close(f->t);
+    secrets_close(f->secrets);
+    uv_run(&f->loop, UV_RUN_DEFAULT);
+    int rc = uv_loop_close(&f->loop); // EBUSY when a handle was forgotten
+    free(f);
+    return rc;
+}
+
+#define OK "HTTP/1.1 200 OK\r\nContent-Type: Text/Event-Stream; charset=x\r\n"
+#define FIXED OK "Content-Length: 5\r\n\r\nhello"
+#define CHUNKED OK "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n"
+
+static const struct row {
+    const char *name;
+    struct raw_script script;
+    int code, status;
+    const char *body, *deadline;
+} rows[] = {
+    {"fixed", {.bytes = FIXED}, 0, 200, "hello", ""},
+    {"fixed, byte by byte", {.bytes = FIXED, .piece = 1}, 0, 200, "hello", ""},
+    {"chunked", {.bytes = CHUNKED}, 0, 200, "hello", ""},
+    {"chunked, byte by byte", {.bytes = CHUNKED, .piece = 1}, 0, 200, "hello", ""},
+    {"until close", {.bytes = OK "\r\nhello"}, 0, 200, "hello", ""},
+    {"no content", {.bytes = "HTTP/1.1 204 No Content\r\n\r\n"}, 0, 204, "", ""},
+    {"interim first", {.bytes = "HTTP/1.1 103 Early\r\nA: b\r\n\r\n" FIXED}, 0, 200, "hello", ""},
+    {"hangs before the reply", {.end = RAW_HANG}, ERR_TIMEOUT, 0, "", "first_byte"},
+    {"hangs in the status line", {.bytes = "HTTP/1.1 2", .end = RAW_HANG}, ERR_TIMEOUT, 0, "", "first_byte"},
+    {"hangs in the headers", {.bytes = OK, .end = RAW_HANG}, ERR_TIMEOUT, 200, "", "idle"},
+    {"hangs before the body", {.bytes = OK "\r\n", .end = RAW_HANG}, ERR_TIMEOUT, 200, "", "idle"},
+    {"hangs in the body", {.bytes = OK "Content-Length: 9\r\n\r\nhello", .end = RAW_HANG}, ERR_TIMEOUT, 200, "hello", "idle"},
+    {"hangs in a chunk", {.bytes = OK "Transfer-Encoding: chunked\r\n\r\n9\r\nhello", .end = RAW_HANG}, ERR_TIMEOUT, 200, "hello", "idle"},
+    {"drips", {.bytes = OK "\r\nx", .first = sizeof OK + 1, .piece = 1, .gap_ms = 15, .end = RAW_REPEAT}, ERR_TIMEOUT, 200, NULL, "total"},
+    {"drips headers", {.bytes = "HTTP/1.1 200 OK\r\nX: a\r\n", .first = 17, .piece = 1, .gap_ms = 5, .end = RAW_REPEAT}, ERR_TIMEOUT, 200, "", "total"},
+    {"cut short", {.bytes = OK "Content-Length: 9\r\n\r\nhello"}, ERR_PROTOCOL, 200, "hello", ""},
+    {"cut chunk", {.bytes = OK "Transfer-Encoding: chunked\r\n\r\n9\r\nhello"}, ERR_PROTOCOL, 200, "hello", ""},
+    {"reset in the body", {.bytes = OK "Content-Length: 9\r\n\r\nhello", .end = RAW_RESET, .gap_ms = 5}, ERR_PROTOCOL, 200, "hello", ""},
+    {"closes at once", {.end = RAW_CLOSE}, ERR_NET, 0, "", ""},
+    {"resets at once", {.end = RAW_RESET}, ERR_NET, 0, "", ""},
+    {"not HTTP", {.bytes = "SSH-2.0-OpenSSH_9\r\n"}, ERR_PROTOCOL, 0, "", ""},
+    {"HTTP/0.9", {.bytes = "<html>hello</html>\r\n\r\n"}, ERR_PROTOCOL, 0, "", ""},
+    {"bad chunk size", {.bytes = OK "Transfer-Encoding: chunked\r\n\r\nzz\r\nhello"}, ERR_PROTOCOL, 200, "", ""},
+    {"doubled length", {.bytes = OK "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello"}, ERR_PROTOCOL, 200, "hello", ""},
+    {"endless headers", {.first = 17, .bytes = "HTTP/1.1 200 OK\r\nX: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n", .end = RAW_REPEAT}, ERR_LIMIT, 200, "", ""},
+    {"endless interim replies", {.bytes = "HTTP/1.1 100 Continue\r\n\r\n", .end = RAW_REPEAT}, ERR_LIMIT, 100, "", ""},
+    {"compressed", {.bytes = OK "Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b"}, ERR_PROTOCOL, 200, "", ""},
+    {"redirect", {.bytes = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"}, ERR_HTTP, 302, "", ""},
+    {"error with a body", {.bytes = "HTTP/1.1 500 Oops\r\nContent-Length: 3\r\n\r\nba\xff"}, ERR_HTTP, 500, "", ""},
+    {"error that hangs", {.bytes = "HTTP/1.1 500 Oops\r\nContent-Length: 9\r\n\r\nba", .end = RAW_HANG}, ERR_TIMEOUT, 500, "", "idle"},
+};
+
+static void test_rows(void **state)
+{
+    struct fixture *f = *state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const struct row *row = &rows[i];
+        struct raw_server server;
+        struct result r = {0};
+        raw_open(&server, &f->loop, row->script);
+        struct transport_request request = request_to(server.url);
+        start(f, &request, &r);
+        run(f, &r);
+        if (r.code != row->code || r.status != row->status || strcmp(r.deadline, row->deadline) != 0)
+            fail_msg("%s: %s %d '%s' %s", row->name, err_name(r.code), r.status, r.deadline, r.text);
+        if (row->body && (r.body.len != strlen(row->body) || memcmp(r.body.len ? r.body.data : "", row->body, r.body.len) != 0))
+            fail_msg("%s: body '%.*s'", row->name, (int)r.body.len, r.body.data);
+        assert_true(strlen(r.text) > 0 || r.code == 0);
+        clear(&r);
+        raw_close(&server);
+    }
+}
+
+static void test_error_body(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_server server;
+    struct result r = {0};
+    struct buf reply = {0};
+    buf_puts(&reply, "HTTP/1.1 429 Slow\r\nRetry-After: 7\r\nContent-Length: 50000\r\n\r\n\xff");
+    for (int i = 1; i < 50000; i++)
+        buf_putc(&reply, 'x');
+    raw_open(&server, &f->loop, (struct raw_script){.bytes = reply.data, .len = reply.len});
+    struct transport_request request = request_to(server.url);
+    start(f, &request, &r);
+    run(f, &r);
+    assert_int_equal(r.code, ERR_HTTP);
+    assert_int_equal(r.status, 429);
+    assert_int_equal(r.retry_after, 7000);
+    assert_int_equal(r.error_body.len, TRANSPORT_ERROR_BODY_MAX + 2); // one byte became three
+    assert_memory_equal(r.error_body.data, "\xEF\xBF\xBDx", 4);
+    clear(&r);
+    buf_clear(&reply);
+    raw_close(&server);
+}
+
+static void test_body_cap(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_server server;
+    struct result r = {0};
+    raw_open(&server, &f->loop, (struct raw_script){.bytes = OK "\r\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", .end = RAW_REPEAT});
+    struct transport_request request = request_to(server.url);
+    start(f, &request, &r);
+    run(f, &r);
+    assert_int_equal(r.code, ERR_LIMIT);
+    assert_true(r.body.len <= 100000);
+    clear(&r);
+    raw_close(&server);
+}
+
+static void test_nobody_listens(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *url;
+        int code;
+    } cases[] = {
+        {"http://127.0.0.1:1/", ERR_NET},
+        {"http://[::1]:1/x", ERR_NET},
+        {"http://localhost:1/", ERR_NET},
+        {"https://127.0.0.1:1/", ERR_NET},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct result r = {0};
+        struct transport_request request = request_to(cases[i].url);
+        request.deadlines.connect = 1000;
+        start(f, &request, &r);
+        run(f, &r);
+        assert_int_equal(r.code, cases[i].code);
+        assert_false(r.began);
+        clear(&r);
+    }
+}
+
+/* A server that accepts and never shakes hands: the connect deadline covers TLS. */
+static void test_tls_hangs(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_server server;
+    struct result r = {0};
+    char url[80];
+    raw_open(&server, &f->loop, (struct raw_script){.end = RAW_HANG});
+    snprintf(url, sizeof url, "https%s", server.url + 4);
+    struct transport_request request = request_to(url);
+    start(f, &request, &r);
+    run(f, &r);
+    assert_int_equal(r.code, ERR_TIMEOUT);
+    assert_string_equal(r.deadline, "connect");
+    clear(&r);
+    raw_close(&server);
+}
+
+static void test_refused_requests(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const urls[] = {"", "x", "file:///etc/passwd", "ftp://a/", "http://", "http://u:p@h/",
+                                       "http://h:99999/", "gopher://h/", "http://h\r\nx: y/", "//h/"};
+    static const char *const headers[] = {"", "X", ": x", "X y: z", "X: a\r\nB: c", "Host: x", "content-LENGTH: 1",
+                                          "Authorization: x", "Transfer-Encoding: chunked", "X: \x01"};
+    struct result r = {0};
+    struct err err;
+    for (size_t i = 0; i < COUNT_OF(urls); i++) {
+        struct transport_request request = request_to(urls[i]);
+        if (transport_start(f->t, &request, &events, &r, &r.x, &err) != ERR_USAGE)
+            fail_msg("'%s' was taken", urls[i]);
+    }
+    for (size_t i = 0; i < COUNT_OF(headers); i++) {
+        struct transport_request request = request_to("http://127.0.0.1:1/");
+        request.headers = &headers[i];
+        request.header_count = 1;
+        if (transport_start(f->t, &request, &events, &r, &r.x, &err) != ERR_USAGE)
+            fail_msg("'%s' was taken", headers[i]);
+    }
+    struct transport_request request = request_to("http://127.0.0.1:1/");
+    request.key = "nobody";
+    assert_int_equal(transport_start(f->t, &request, &events, &r, &r.x, &err), ERR_NOT_FOUND);
+    assert_int_equal(transport_count(f->t), 0);
+}
+
+static void test_keys_headers_and_reuse(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_server server, other;
+    struct result r = {0};
+    struct err err = {0};
+    const char *header = "X-Title: Orket";
+    setenv("TEST_TRANSPORT_KEY", "  sk-secret\n", 1);
+    assert_int_equal(secret_define(f->secrets, "k", &(struct secret_source){.env = "TEST_TRANSPORT_KEY"}, NULL), 0);
+    raw_open(&server, &f->loop, (struct raw_script){.bytes = FIXED, .end = RAW_KEEP});
+    for (unsigned i = 0; i < 3; i++) {
+        struct transport_request request = request_to(server.url);
+        request.key = "k";
+        request.headers = &header;
+        request.header_count = 1;
+        start(f, &request, &r);
+        run(f, &r);
+        assert_int_equal(r.code, 0);
+        clear(&r);
+    }
+    assert_int_equal(server.requests, 3);
+    assert_int_equal(server.connections, 1);
+    assert_non_null(strstr(server.seen.data, "\r\nAuthorization: Bearer sk-secret\r\n"));
+    assert_non_null(strstr(server.seen.data, "\r\nX-Title: Orket\r\n"));
+    assert_non_null(strstr(server.seen.data, "POST /v1 HTTP/1.1\r\n"));
+    assert_null(strstr(server.seen.data, "Expect"));
+    assert_null(strstr(server.seen.data, "Accept-Encoding"));
+    raw_open(&other, &f->loop, (struct raw_script){.bytes = FIXED, .end = RAW_KEEP});
+    struct transport_request request = request_to(other.url);
+    request.key = "k";
+    assert_int_equal(transport_start(f->t, &request, &events, &r, &r.x, &err), ERR_DENIED);
+    assert_null(strstr(err.text, "sk-secret"));
+    request = request_to(other.url); // the same easy handle goes to another place
+    start(f, &request, &r);
+    run(f, &r);
+    assert_int_equal(other.requests, 1);
+    assert_null(strstr(other.seen.data, "sk-secret"));
+    clear(&r);
+    raw_close(&server);
+    raw_close(&other);
+}
+
+/* The server closes kept connections: the next request goes out again, on a fresh one. */
+static void test_stale_connection(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_server server;
+    struct result r = {0};
+    raw_open(&server, &f->loop, (struct raw_script){.bytes = FIXED, .end = RAW_KEEP});
+    for (unsigned i = 0; i < 3; i++) {
+        struct transport_request request = request_to(server.url);
+        start(f, &request, &r);
+        run(f, &r);
+        assert_int_equal(r.code, 0);
+        clear(&r);
+        if (i < 2)
+            raw_drop(server.first, i == 1);
+    }
+    assert_int_equal(server.requests, 3);
+    raw_close(&server);
+}
+
+/* A request body larger than every buffer arrives whole, also when the server reads slowly. */
+static void test_large_request(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_server server;
+    struct result r = {0};
+    size_t len = 3000000;
+    raw_open(&server, &f->loop, (struct raw_script){.bytes = FIXED, .gap_ms = 0, .end = RAW_HANG});
+    server.script.bytes = NULL;
+    struct transport_request request = request_to(server.url);
+    free(request.body);
+    request.body = malloc(len);
+    request.body_len = len;
+    memset(request.body, 'b', len);
+    request.deadlines.first_byte = 1000;
+    request.deadlines.total = 1000;
+    start(f, &request, &r);
+    while (server.seen.len < len)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    transport_cancel(r.x);
+    run(f, &r);
+    const char *body = strstr(server.seen.data, "\r\n\r\n") + 4;
+    assert_int_equal(server.seen.len - (size_t)(body - server.seen.data), len);
+    assert_int_equal(strspn(body, "b"), len);
+    clear(&r);
+    raw_close(&server);
+}
+
+static int cancel_in_body(struct result *r, struct err *err)
+{
+    (void)err;
+    transport_cancel(r->x);
+    transport_cancel(r->x);
+    return 0;
+}
+
+static int refuse_in_body(struct result *r, struct err *err)
+{
+    (void)r;
+    return err_set(err, ERR_JSON, "no");
+}
+
+static int enough_in_body(struct result *r, struct err *err)
+{
+    (void)r, (void)err;
+    return TRANSPORT_ENOUGH;
+}
+
+static void test_ends_from_the_body(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        int (*hook)(struct result *, struct err *);
+        int code;
+    } cases[] = {{cancel_in_body, ERR_CANCELED}, {refuse_in_body, ERR_JSON}, {enough_in_body, 0}};
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct raw_server server;
+        struct result r = {.hook = cases[i].hook};
+        raw_open(&server, &f->loop, (struct raw_script){.bytes = OK "\r\nhello", .end = RAW_HANG});
+        struct transport_request request = request_to(server.url);
+        request.deadlines.idle = request.deadlines.total = 5000;
+        start(f, &request, &r);
+        run(f, &r);
+        assert_int_equal(r.code, cases[i].code);
+        assert_int_equal(r.pieces, 1);
+        clear(&r);
+        raw_close(&server);
+    }
+}
+
+/* Cancel at every turn of the loop, from before the connection to after the end. */
+static void test_cancel_at_any_moment(void **state)
+{
+    struct fixture *f = *state;
+    for (int turns = 0; turns < 40; turns++) {
+        struct raw_server server;
+        struct result r = {0};
+        raw_open(&server, &f->loop, (struct raw_script){.bytes = CHUNKED, .piece = 7});
+        struct transport_request request = request_to(server.url);
+        start(f, &request, &r);
+        for (int i = 0; i < turns && !r.done; i++)
+            uv_run(&f->loop, UV_RUN_ONCE);
+        bool before = !r.done;
+        if (before)
+            transport_cancel(r.x);
+        run(f, &r);
+        assert_int_equal(r.code, before ? ERR_CANCELED : 0);
+        clear(&r);
+        raw_close(&server);
+    }
+}
+
+static void test_many_at_once(void **state)
+{
+    struct fixture *f = *state;
+    enum { MANY = 300 };
+    struct raw_server server;
+    struct result *r = calloc(MANY, sizeof *r);
+    raw_open(&server, &f->loop, (struct raw_script){.bytes = CHUNKED, .piece = 16, .end = RAW_KEEP});
+    for (int i = 0; i < MANY; i++) {
+        struct transport_request request = request_to(server.url);
+        request.deadlines = (struct transport_deadlines){.connect = 5000, .first_byte = 5000, .idle = 5000};
+        start(f, &request, &r[i]);
+        if (i % 3 == 2)
+            transport_cancel(r[i - 1].x);
+    }
+    assert_int_equal(transport_count(f->t), MANY);
+    for (int i = 0; i < MANY; i++) {
+        while (!r[i].done)
+            uv_run(&f->loop, UV_RUN_ONCE);
+        assert_int_equal(r[i].code, i % 3 == 1 ? ERR_CANCELED : 0);
+        clear(&r[i]);
+    }
+    assert_int_equal(transport_count(f->t), 0);
+    free(r);
+    raw_close(&server);
+}
+
+/* Close ends what is running: a wait for a name, a hanging reply, one that was just started. */
+static void test_close_while_running(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_server server;
+    struct result r[3] = {{0}};
+    raw_open(&server, &f->loop, (struct raw_script){.bytes = OK "\r\nx", .end = RAW_HANG});
+    struct transport_request request = request_to(server.url);
+    start(f, &request, &r[0]);
+    while (!r[0].pieces)
+        uv_run(&f->loop, UV_RUN_ONCE);
+    request = request_to("http://name.invalid/");
+    start(f, &request, &r[1]);
+    request = request_to(server.url);
+    start(f, &request, &r[2]);
+    transport_close(f->t);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(r[i].done, 1);
+        assert_int_equal(r[i].code, ERR_CANCELED);
+        clear(&r[i]);
+    }
+    raw_close(&server);
+    assert_int_equal(transport_open(&f->t, &f->loop, f->secrets, NULL), 0);
+}
+
+static void test_name_is_resolved_once(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_server server;
+    struct result r[20] = {{0}};
+    char url[80];
+    raw_open(&server, &f->loop, (struct raw_script){.bytes = FIXED, .end = RAW_KEEP});
+    snprintf(url, sizeof url, "http://localhost%s", strrchr(server.url, ':'));
+    for (int i = 0; i < 20; i++) {
+        struct transport_request request = request_to(url);
+        request.deadlines = (struct transport_deadlines){.connect = 2000, .first_byte = 2000};
+        start(f, &request, &r[i]);
+    }
+    for (int i = 0; i < 20; i++) {
+        while (!r[i].done)
+            uv_run(&f->loop, UV_RUN_ONCE);
+        assert_int_equal(r[i].code, 0);
+        clear(&r[i]);
+    }
+    assert_non_null(strstr(server.seen.data, "Host: localhost:"));
+    raw_close(&server);
+}
+
+int main(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+    setenv("http_proxy", "http://127.0.0.1:9", 1); // must not be heard
+    setenv("all_proxy", "http://127.0.0.1:9", 1);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_rows, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_error_body, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_body_cap, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_nobody_listens, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_tls_hangs, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_refused_requests, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_keys_headers_and_reuse, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_stale_connection, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_large_request, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_ends_from_the_body, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_cancel_at_any_moment, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_many_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_close_while_running, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_name_is_resolved_once, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
