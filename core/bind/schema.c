@@ -4,7 +4,8 @@
 #include "script/value.h"
 
 #define SCHEMA_TYPE "orket.schema"
-#define ERRORS_MAX 20
+#define ERRORS_MAX 20   /* told when the caller does not say how many */
+#define ERRORS_LIMIT 1000 /* the most that may be asked for */
 
 struct box {
     struct schema *schema;
@@ -74,18 +75,21 @@ static int fail_whole(lua_State *L, int code, const char *text)
     return 3;
 }
 
-/* schema:check(value or doc) -> true | nil, {{path=, keyword=, text=, at=}...}, code */
+/* schema:check(value or doc, max?) -> true | nil, {{path=, keyword=, text=, at=}...}, code */
 static int l_check(lua_State *L)
 {
     struct schema *schema = l_check_schema(L, 1);
     struct err err = {0};
     size_t count = 0;
     luaL_checkany(L, 2);
+    lua_Integer max = luaL_optinteger(L, 3, ERRORS_MAX);
+    luaL_argcheck(L, max >= 1 && max <= ERRORS_LIMIT, 3, "1 to 1000 errors");
+    lua_settop(L, 2);
     const struct json *value = read_value(L, 2, &err);
     if (!value)
         return fail_whole(L, err.code, err.text);
-    struct schema_error *errors = lua_newuserdatauv(L, ERRORS_MAX * sizeof *errors, 0);
-    int rc = schema_check(schema, value, errors, ERRORS_MAX, &count);
+    struct schema_error *errors = lua_newuserdatauv(L, (size_t)max * sizeof *errors, 0);
+    int rc = schema_check(schema, value, errors, (size_t)max, &count);
     if (rc == 0) {
         lua_pushboolean(L, true);
         return 1;

@@ -20,12 +20,13 @@ function M.compile(source) end
 ---@field text string
 ---@field at integer byte offset in the text the value was parsed from, else 0
 
----At most 20 errors, in document order.
+---The errors in document order, at most `max`.
 ---@param value any a plain value or a doc
+---@param max integer? 1 to 1000, default 20
 ---@return true|nil fits
 ---@return orket.schema.error[]? errors
 ---@return string? code ERR_SCHEMA, or ERR_LIMIT when the check would cost too much
-function schema:check(value) end
+function schema:check(value, max) end
 
 ---The strings that a subschema with "format": "path" describes.
 ---@param value any a plain value or a doc

@@ -9,6 +9,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   board = { "orket.cmd.board", "all cards, who works on them, what they cost" },
   comment = { "orket.cmd.people", "add a comment to a card", "comment" },
   halt = { "orket.cmd.people", "drain the running run", "halt" },
+  init = { "orket.cmd.init", "write a minimal working project" },
   law = { "orket.cmd.law", "print the card state machine" },
   log = { "orket.cmd.log", "the events, with -f as they happen" },
   move = { "orket.cmd.people", "move a card by hand", "move" },
@@ -16,6 +17,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   run = { "orket.cmd.run", "run an epic, a rock or an issue" },
   show = { "orket.cmd.show", "one card with its history" },
   try = { "orket.cmd.try", "put one wall to the test without a project" },
+  validate = { "orket.cmd.validate", "everything that is wrong with a project" },
 }
 
 local function usage(out)

@@ -1,0 +1,129 @@
+-- init.lua: `orket init DIR`: writes a minimal working project into an empty directory.
+
+local fs = require("orket.core.fs")
+local options = require("orket.options")
+
+local M = {}
+
+M.usage = [[
+usage: orket init DIR
+
+Writes a minimal project: an organization, a team of a coder and a guard, an environment, one epic.
+exit: 0 written, 1 the directory is not empty or cannot be written, 2 usage
+]]
+
+local FILES = {
+  ["config/organization.json"] = [[
+{
+  "name": "My organization",
+  "vision": "Small programs that work.",
+  "ethos": "Written, tested, reviewed.",
+  "models": {
+    "coder": {"base_url": "http://127.0.0.1:11434/v1", "model": "qwen2.5-coder:7b"},
+    "reviewer": {"base_url": "http://127.0.0.1:11434/v1", "model": "llama3.1:8b"}
+  },
+  "process_rules": {
+    "limits": {"concurrency": 2}
+  }
+}
+]],
+  ["config/teams/standard.json"] = [[
+{
+  "name": "Standard",
+  "seats": {
+    "coder": {"name": "Coder", "roles": ["coder"], "model": "coder"},
+    "guard": {"name": "Integrity guard", "roles": ["integrity_guard"], "model": "reviewer"}
+  }
+}
+]],
+  ["config/environments/standard.json"] = [[
+{"name": "Standard", "temperature": 0.2, "timeout": 300}
+]],
+  ["config/epics/hello.json"] = [[
+{
+  "name": "Hello",
+  "description": "A first program, to see the team at work.",
+  "team": "standard",
+  "environment": "standard",
+  "issues": [
+    {
+      "id": "hello-1",
+      "name": "Write hello.sh",
+      "seat": "coder",
+      "priority": "high",
+      "description": "A shell script that greets.",
+      "requirements": "hello.sh NAME prints exactly: hello, NAME",
+      "verification": {"fixture_path": "hello.json"}
+    }
+  ]
+}
+]],
+  ["verification/hello.json"] = [[
+{"argv": ["/bin/sh", "{verification}/hello.sh"]}
+]],
+  ["verification/hello.sh"] = [[
+# Runs in the card's directory. Exit code 0 = passed.
+said=$(sh ./hello.sh world) || exit 1
+[ "$said" = "hello, world" ] || { echo "expected 'hello, world', got '$said'"; exit 1; }
+]],
+  [".gitignore"] = [[
+/.orket/
+/workspace/
+]],
+}
+
+local NEXT = [[
+Wrote a project to %s. Next:
+  edit config/organization.json   which model server (an Ollama on this machine, as written)
+  orket validate %s
+  orket run -C %s hello
+]]
+
+local function fail(message, fix)
+  io.stderr:write("orket: ", message, "\n", fix and "  fix: " .. fix .. "\n" or "")
+  return 1
+end
+
+local function write_all(root)
+  local paths = {}
+  for path in pairs(FILES) do
+    paths[#paths + 1] = path
+  end
+  table.sort(paths)
+  for _, path in ipairs(paths) do
+    local hash, message = root:write(path, FILES[path])
+    if not hash then
+      return nil, path .. ": " .. message
+    end
+  end
+  return true
+end
+
+---@param argv string[]
+---@return integer exit code
+function M.run(argv)
+  local args, message = options.parse(argv, {}, { "dir" })
+  if not args then
+    return options.refuse(M.usage, message)
+  end
+  local root <close>, problem = fs.root(args.dir, { create = true })
+  if not root then
+    return fail(problem)
+  end
+  local entries
+  entries, problem = root:list(".", 1)
+  if not entries then
+    return fail(problem)
+  elseif #entries > 0 then
+    return fail(args.dir .. " is not empty", "name a new directory")
+  end
+  local ok
+  ok, problem = write_all(root)
+  if not ok then
+    return fail(problem)
+  end
+  io.write(NEXT:format(args.dir, args.dir, args.dir))
+  return 0
+end
+
+return M

@@ -1,0 +1,72 @@
+-- validate.lua: `orket validate [DIR]`: everything that is wrong with a project, at once.
+
+local cjson = require("cjson")
+local config = require("orket.config")
+local options = require("orket.options")
+
+local M = {}
+
+M.usage = [[
+usage: orket validate [--json] [DIR]
+
+Checks every file of a project: shape, names, dependencies, separation of duties.
+  --json    {"ok":…,"errors":[…],"warnings":[…]}
+exit: 0 usable (warnings may remain), 1 errors, 2 usage
+]]
+
+local function say(problem, kind)
+  local place = problem.path ~= "" and " (at " .. problem.path .. ")" or ""
+  print(string.format("%s:%d: %s%s%s", problem.file, problem.line, kind, problem.message, place))
+  if problem.fix then
+    print("  fix: " .. problem.fix)
+  end
+end
+
+local function count(map)
+  local n = 0
+  for _ in pairs(map) do
+    n = n + 1
+  end
+  return n
+end
+
+local function summary(project)
+  local issues = 0
+  for _, epic in pairs(project.epics) do
+    issues = issues + #epic.issues
+  end
+  return string.format("ok: %d rocks, %d epics, %d issues, %d teams", count(project.rocks), count(project.epics),
+    issues, count(project.teams))
+end
+
+local function array(list)
+  return setmetatable(list, cjson.array_mt)
+end
+
+---@param argv string[]
+---@return integer exit code
+function M.run(argv)
+  local args, message = options.parse(argv, { json = "flag" }, { "dir?" })
+  if not args then
+    return options.refuse(M.usage, message)
+  end
+  local project, errors, warnings = config.read(args.dir or ".")
+  if args.json then
+    print(cjson.encode({ ok = #errors == 0, errors = array(errors), warnings = array(warnings) }))
+    return #errors == 0 and 0 or 1
+  end
+  for _, problem in ipairs(errors) do
+    say(problem, "")
+  end
+  for _, problem in ipairs(warnings) do
+    say(problem, "warning: ")
+  end
+  if #errors > 0 then
+    print(#errors .. (#errors == 1 and " error" or " errors"))
+    return 1
+  end
+  print(summary(project))
+  return 0
+end
+
+return M

@@ -1,0 +1,280 @@
+-- cross.lua: what one file says about another: names that must exist, dependencies without cycles, and
+-- the separation of duties: nobody reviews own work.
+
+local models = require("orket.config.models")
+local names = require("orket.config.source")
+local score = require("orket.core.score")
+
+local M = {}
+
+local RESERVED = { system = "the engine", human = "a person" }
+
+local function keys_of(map)
+  local list = {}
+  for key in pairs(map) do
+    list[#list + 1] = key
+  end
+  table.sort(list)
+  return list
+end
+
+local function keys_text(map)
+  local list = keys_of(map)
+  return #list == 0 and "there is none" or #list <= 12 and ("one of: " .. table.concat(list, ", ")) or nil
+end
+
+-- The cure for a name that is not there.
+local function other_name(word, known)
+  local near = names.nearest(word, known)
+  return near and ("did you mean '" .. near .. "'?") or keys_text(known)
+end
+
+local Check = {}
+Check.__index = Check
+
+---@return boolean known
+function Check:known(origin, pointer, word, known, what)
+  if known[word] then
+    return true
+  end
+  self.problems:at(origin.source, origin.path .. pointer, what .. " '" .. word .. "' does not exist", other_name(word, known))
+  return false
+end
+
+-- The asset of this name, or nil: reported, unless something nearer to the fault has been already.
+function Check:asset(origin, pointer, word, folder, what)
+  if not word or self.broken[folder][word] then
+    return nil
+  end
+  return self:known(origin, pointer, word, self.project[folder], what) and self.project[folder][word] or nil
+end
+
+-- ---- organization ----
+
+function Check:organization()
+  local organization = self.project.organization
+  local origin, rules = self.origins[organization], organization.process_rules
+  for _, key in ipairs(keys_of(rules)) do
+    local kind = key:match("^(%l+)_node$")
+    if kind and rules[key] ~= kind then
+      self:known(origin, "/process_rules/" .. key, rules[key], self.scripts.nodes, "the decision node")
+    end
+  end
+  if rules.default_llm then
+    self:known(origin, "/process_rules/default_llm", rules.default_llm, organization.models, "the model")
+  end
+  for _, name in ipairs(keys_of(organization.models)) do
+    local key = organization.models[name].key
+    if key then
+      self:known(origin, "/models/" .. name .. "/key", key, organization.keys, "the key")
+    end
+  end
+  for i, rule in ipairs(rules.gate) do
+    self:rule(origin, "/process_rules/gate/" .. i - 1, rule)
+  end
+end
+
+-- A rule about a role or tool that does not exist would silently forbid nothing.
+function Check:rule(origin, pointer, rule)
+  for _, kind in ipairs({ "roles", "tools" }) do
+    for i, name in ipairs(rule[kind] or {}) do
+      self:known(origin, pointer .. "/" .. kind .. "/" .. i - 1, name, self.scripts[kind], "the " .. kind:sub(1, -2))
+    end
+  end
+  if not rule.id then
+    return
+  end
+  self.rule_ids[rule.id] = (self.rule_ids[rule.id] or 0) + 1
+  if self.rule_ids[rule.id] == 2 then
+    self.problems:at(origin.source, origin.path .. pointer .. "/id", "two rules have the id '" .. rule.id .. "'")
+  end
+end
+
+-- ---- teams and environments ----
+
+local function has_role(seat, role)
+  for _, name in ipairs(seat.roles) do
+    if name == role then
+      return true
+    end
+  end
+  return false
+end
+
+function Check:team(team)
+  local origin, guarded = self.origins[team], false
+  for _, key in ipairs(keys_of(team.seats)) do
+    local seat, pointer = team.seats[key], "/seats/" .. key
+    for i, role in ipairs(seat.roles) do
+      local at = pointer .. "/roles/" .. i - 1
+      if RESERVED[role] then
+        self.problems:at(origin.source, at, "'" .. role .. "' means " .. RESERVED[role] .. " and is no role of a seat")
+      else
+        self:known(origin, at, role, self.scripts.roles, "the role")
+      end
+    end
+    if seat.model then
+      self:known(origin, pointer .. "/model", seat.model, self.project.models, "the model")
+    end
+    guarded = guarded or has_role(seat, "integrity_guard")
+  end
+  if not guarded then
+    self.problems:at(origin.source, "/seats", "no seat of this team has the role integrity_guard",
+      "add a seat with that role: nobody reviews own work")
+  end
+end
+
+function Check:environment(environment)
+  if environment.model then
+    self:known(self.origins[environment], "/model", environment.model, self.project.models, "the model")
+  end
+end
+
+-- ---- epics ----
+
+-- The guard seats that are the seat of no card of the epic.
+local function independent_guards(epic, team)
+  local authors, guards = {}, {}
+  for _, issue in ipairs(epic.issues) do
+    authors[issue.seat] = true
+  end
+  for _, key in ipairs(keys_of(team.seats)) do
+    if has_role(team.seats[key], "integrity_guard") and not authors[key] then
+      guards[#guards + 1] = key
+    end
+  end
+  return guards, keys_of(authors)
+end
+
+local function same_model(project, epic, team, author, guard)
+  local a = models.name(project, epic, author, author.roles[1] or "")
+  local b = models.name(project, epic, team.seats[guard], "integrity_guard")
+  local x, y = project.models[a], project.models[b]
+  return a ~= nil and (a == b or x and y and x.base_url == y.base_url and x.model == y.model)
+end
+
+function Check:guard(epic, team)
+  local origin = self.origins[epic]
+  local guards, authors = independent_guards(epic, team)
+  if #guards == 0 then
+    self.problems:at(origin.source, "/team", "the team '" .. epic.team .. "' has no integrity_guard seat that is not also"
+      .. " the seat of a card: nobody reviews own work", "add a seat with the role integrity_guard, or give these cards another seat")
+    return
+  end
+  for _, author in ipairs(authors) do
+    local seat = team.seats[author]
+    if seat and same_model(self.project, epic, team, seat, guards[1]) then
+      self.problems:warn(origin.source, "/team", "the seats '" .. author .. "' and '" .. guards[1]
+        .. "' use the same model: it reviews its own work", "give the guard's seat another model")
+      return
+    end
+  end
+end
+
+function Check:depends(epic, ids)
+  local sound = true
+  for _, issue in ipairs(epic.issues) do
+    for i, id in ipairs(issue.depends_on) do
+      if not ids[id] then
+        sound = false
+        local origin = self.origins[issue]
+        self.problems:at(origin.source, origin.path .. "/depends_on/" .. i - 1,
+          "card '" .. issue.id .. "' depends on '" .. id .. "', which is not in this epic", other_name(id, ids))
+      end
+    end
+  end
+  if not sound then
+    return
+  end
+  local plan, message, code, fix = score.plan(epic.issues)
+  if not plan and code ~= "ERR_EXISTS" then -- ids are compared across the whole project
+    local origin = self.origins[epic]
+    self.problems:at(origin.source, "/" .. (origin.keys.issues or "issues"), message, fix)
+  end
+end
+
+function Check:issue(issue, team)
+  local origin = self.origins[issue]
+  if team then
+    self:known(origin, "/seat", issue.seat, team.seats, "the seat")
+  end
+  local path = issue.verification and issue.verification.fixture_path
+  if path then
+    self.fixture(origin, path)
+  end
+end
+
+function Check:epic(epic)
+  local origin, project, ids = self.origins[epic], self.project, {}
+  local team = self:asset(origin, "/team", epic.team, "teams", "the team")
+  self:asset(origin, "/environment", epic.environment, "environments", "the environment")
+  for _, issue in ipairs(epic.issues) do
+    ids[issue.id] = true
+    self:issue(issue, team)
+  end
+  self:depends(epic, ids)
+  if team then
+    self:guard(epic, team)
+  end
+  local overrides = epic.params.model_overrides
+  for _, role in ipairs(type(overrides) == "table" and keys_of(overrides) or {}) do
+    self:known(origin, "/params/model_overrides/" .. role, tostring(overrides[role]), project.models, "the model")
+  end
+  self:idesign(epic)
+end
+
+-- A big epic needs a design.
+function Check:idesign(epic)
+  local origin, threshold = self.origins[epic], self.project.organization.architecture.idesign_threshold
+  if not epic.architecture_governance.idesign and #epic.issues > threshold then
+    self.problems:at(origin.source, "/architecture_governance/idesign", "an epic of " .. #epic.issues
+      .. " issues needs iDesign (the threshold is " .. threshold .. ")", "set idesign to true, or split the epic")
+  end
+end
+
+-- ---- rocks and ids ----
+
+function Check:rock(rock)
+  local origin = self.origins[rock]
+  for i, entry in ipairs(rock.epics) do
+    local pointer = "/epics/" .. i - 1 .. "/epic"
+    local epic = self:asset(origin, pointer, entry.epic, "epics", "the epic")
+    if epic and epic.parent_id and epic.parent_id ~= rock.id then
+      self.problems:at(origin.source, pointer, "the epic '" .. entry.epic .. "' belongs to '" .. epic.parent_id .. "' already")
+    elseif epic then
+      epic.parent_id = rock.id
+    end
+  end
+end
+
+function Check:unique(cards)
+  local first = {}
+  for _, card in ipairs(cards) do
+    local other = first[card.id]
+    if other then
+      local origin, place = self.origins[card], self.origins[other]
+      self.problems:at(origin.source, origin.path .. "/id", "the id '" .. card.id .. "' is taken by a card in "
+        .. place.source.file .. ":" .. place.source:line(place.path), "give one of them another id")
+    end
+    first[card.id] = other or card
+  end
+end
+
+---@param project table
+---@param context {problems: Problems, origins: table, broken: table, scripts: table, fixture: function, cards: table[]}
+function M.check(project, context)
+  local check = setmetatable({
+    project = project, problems = context.problems, origins = context.origins, scripts = context.scripts,
+    fixture = context.fixture, broken = context.broken, rule_ids = {},
+  }, Check)
+  check:organization()
+  for _, kind in ipairs({ "team", "environment", "rock", "epic" }) do
+    local all = project[kind .. "s"]
+    for _, name in ipairs(keys_of(all)) do
+      check[kind](check, all[name])
+    end
+  end
+  check:unique(context.cards)
+end
+
+return M

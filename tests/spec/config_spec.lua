@@ -1,0 +1,216 @@
+-- config_spec.lua: `orket init`, `orket validate` and the loader, on small projects, right and wrong.
+
+local cjson = require("cjson")
+local orket = dofile("tests/support/orket.lua")
+
+local dir
+
+-- A sound project; `changes` replaces files (false removes one).
+local function project(changes)
+  local files = {
+    ["config/organization.json"] = [[{"name": "Test", "models": {
+      "a": {"base_url": "http://127.0.0.1:1/v1", "model": "a"}, "b": {"base_url": "http://127.0.0.1:1/v1", "model": "b"}}}]],
+    ["config/teams/t.json"] = [[{"seats": {
+      "dev": {"roles": ["coder"], "model": "a"}, "guard": {"roles": ["integrity_guard"], "model": "b"}}}]],
+    ["config/environments/e.json"] = "{}",
+    ["config/epics/one.json"] = [[{"team": "t", "environment": "e", "issues": [
+      {"id": "x", "seat": "dev"}, {"id": "y", "seat": "dev", "depends_on": ["x"]}]}]],
+    ["config/rocks/r.json"] = [[{"epics": [{"epic": "one"}]}]],
+    ["roles/coder.lua"] = "return {}", ["roles/integrity_guard.lua"] = "return {}",
+    ["verification/ok.json"] = [[{"argv": ["/bin/true"]}]],
+  }
+  for path, text in pairs(changes or {}) do
+    files[path] = text or nil
+  end
+  for path, text in pairs(files) do
+    orket.write(dir .. "/" .. path, text)
+  end
+end
+
+local function validate()
+  local text, code = orket.run("validate --json " .. dir)
+  local answer = assert(cjson.decode(text))
+  assert.equal(answer.ok and 0 or 1, code)
+  return answer
+end
+
+local MODELS = '"models": {"a": {"base_url": "http://h", "model": "a"}, "b": {"base_url": "http://h", "model": "b"}}'
+
+local function epic(issues, more)
+  return '{"team": "t", "environment": "e", ' .. (more or "") .. '"issues": [\n' .. issues .. "]}"
+end
+
+describe("configuration", function()
+  before_each(function()
+    dir = orket.directory()
+  end)
+  after_each(function()
+    orket.remove(dir)
+  end)
+
+  it("accepts a sound project without a word", function()
+    project()
+    assert.same({ ok = true, errors = {}, warnings = {} }, validate())
+  end)
+
+  it("writes a project that is sound", function()
+    local text, code = orket.run("init " .. dir .. "/new/project")
+    assert.equal(0, code)
+    assert.matches("orket run %-C", text)
+    orket.write(dir .. "/new/project/roles/coder.lua", "return {}")
+    orket.write(dir .. "/new/project/roles/integrity_guard.lua", "return {}")
+    text, code = orket.run("validate " .. dir .. "/new/project")
+    assert.equal("ok: 0 rocks, 1 epics, 1 issues, 1 teams\n", text)
+    assert.equal(0, code)
+    assert.equal(1, select(2, orket.run("init " .. dir .. "/new")))
+    assert.equal(2, select(2, orket.run("init")))
+    assert.equal(2, select(2, orket.run("validate --wat")))
+  end)
+
+  -- file, its text, and the errors that have to come: {line, path, a part of the message, a part of the fix}
+  local WRONG = {
+    { "config/organization.json", '{"name": "x",\n"visoin": "", @MODELS}', { 2, "/visoin", "unknown key 'visoin'", "'vision'" } },
+    { "config/organization.json", '{\n"vision": "", @MODELS}', { 1, "", "name" } },
+    { "config/organization.json", '{"name": "x",\n\n}', { 3, "", "not valid JSON" } },
+    { "config/organization.json", '{"name": "x", "name": "y"}', { 1, "", "not valid JSON" } },
+    { "config/organization.json", false, { 1, "", "missing", "orket init" } },
+    { "config/organization.json", '{"name": "x", "models": {"a": {"base_url": "ftp://x", "model": "a"}, "b": {"base_url": "http://h", "model": "b"}}}',
+      { 1, "/models/a/base_url", "pattern" } },
+    { "config/organization.json", '{"name": "x", "process_rules": {"planner_node": "clever"}, "models": {"a": {"base_url": "http://h", "model": "a", "key": "k"}, "b": {"base_url": "http://h", "model": "b"}}}',
+      { 1, "/models/a/key", "the key 'k' does not exist" }, { 1, "/process_rules/planner_node", "the decision node 'clever'" } },
+    { "config/organization.json", '{"name": "x", @MODELS, "process_rules": {"gate": [{"id": "r", "effect": "deny", "roles": ["codr"], "why": "no"}]}}',
+      { 1, "/process_rules/gate/0/roles/0", "the role 'codr' does not exist", "'coder'" } },
+    { "config/organization.json", '{"name": "x", "process_rules": {"gate": [{"id": "r", "effect": "allow", "why": "no"}]}, @MODELS}',
+      { 1, "/process_rules/gate/0/effect", "deny" } },
+    { "config/organization.json", '{"name": "x", "keys": {"k": {"value": "sk-123"}}, @MODELS}',
+      { 1, "/keys/k", "" }, { 1, "/keys/k/value", "unknown key" } },
+    { "config/teams/t.json", '{"seats": {\n"dev": {"roles": ["coder", "wizard"]},\n"guard": {"roles": ["integrity_guard", "system"]}}}',
+      { 2, "/seats/dev/roles/1", "the role 'wizard' does not exist", "coder" }, { 3, "/seats/guard/roles/1", "the engine" } },
+    { "config/teams/t.json", '{"seats": {"dev": {"roles": ["coder"]}}}',
+      { 1, "/seats", "no seat of this team", "add a seat" }, file = "config/teams/t.json",
+      also = { "config/epics/one.json", 1, "/team", "nobody reviews own work" } },
+    { "config/epics/one.json", epic('{"id": "x", "seat": "guard"}'), { 1, "/team", "nobody reviews own work", "another seat" } },
+    { "config/epics/one.json", epic('{"id": "x", "seat": "dev"},\n{"id": "x", "seat": "dev"}'),
+      { 3, "/issues/1/id", "the id 'x' is taken by a card in config/epics/one.json:2" } },
+    { "config/epics/one.json", epic('{"id": "x", "seat": "dev", "depends_on": ["x2"]},\n{"id": "x1", "seat": "dev"}'),
+      { 2, "/issues/0/depends_on/0", "'x' depends on 'x2'", "did you mean" } },
+    { "config/epics/one.json", epic('{"id": "a", "seat": "dev", "depends_on": ["b"]},\n{"id": "b", "seat": "dev", "depends_on": ["a"]}'),
+      { 1, "/issues", "a -> b -> a", "remove one" } },
+    { "config/epics/one.json", epic('{"id": "a", "seat": "deu"}'), { 2, "/issues/0/seat", "the seat 'deu'", "'dev'" } },
+    { "config/epics/one.json", epic('{"id": "a", "seat": "dev", "priority": "urgent"}'), { 2, "/issues/0/priority", "priority", "high, medium, low" } },
+    { "config/epics/one.json", epic('{"id": "a", "seat": "dev", "status": "active"}'), { 2, "/issues/0/status", "waiting_for_developer" } },
+    { "config/epics/one.json", epic('{"id": "a", "seat": "dev", "status": "done"}'), { 2, "/issues/0/status", "begins as ready" } },
+    { "config/epics/one.json", epic('{"id": "a", "seat": "dev", "name": "n", "summary": "s"}'), { 2, "/issues/0/summary", "another word for 'name'" } },
+    { "config/epics/one.json", epic('{"id": "a b", "seat": "dev"}'), { 2, "/issues/0/id", "pattern" } },
+    { "config/epics/one.json", epic('{"id": "a", "seat": "dev", "verification": {"fixture_path": "none.json"}}'),
+      { 2, "/issues/0/verification/fixture_path", "no fixture verification/none.json" } },
+    { "config/epics/one.json", epic('{"id": "a", "seat": "dev", "verification": {"verification_fixture": "../roles/x.json"}}'),
+      { 2, "/issues/0/verification/verification_fixture", "no fixture" } },
+    { "config/epics/one.json", epic('{"id": "a", "seat": "dev"}', '"tracs": [], '), { 1, "/tracs", "unknown key 'tracs'" } },
+    { "config/epics/one.json", epic('{"id": "a", "seat": "dev"}', '"stories": [], '), { 1, "/stories", "another word for 'issues'" } },
+    { "config/epics/one.json", epic('{"id": "a", "seat": "dev"},{"id": "b", "seat": "dev"},{"id": "c", "seat": "dev"},{"id": "d", "seat": "dev"},{"id": "e", "seat": "dev"},{"id": "f", "seat": "dev"},{"id": "g", "seat": "dev"},{"id": "h", "seat": "dev"}',
+      '"architecture_governance": {"idesign": false}, '), { 1, "/architecture_governance/idesign", "an epic of 8 issues" } },
+    { "config/epics/one.json", '{"team": "q", "environment": "f", "issues": []}',
+      { 1, "/team", "the team 'q'", "'t'" }, { 1, "/environment", "the environment 'f'", "'e'" } },
+    { "config/rocks/r.json", '{"epics": [{"epic": "two"}]}', { 1, "/epics/0/epic", "the epic 'two' does not exist", "one of: one" } },
+    { "config/rocks/s.json", '{"epics": [{"epic": "one"}]}', { 1, "/epics/0/epic", "belongs to 'r'" } },
+    { "config/cards/loose.json", '{"name": "loose"}', { 1, "/parent_id", "needs the epic" } },
+    { "config/cards/loose.json", '{"name": "loose", "parent_id": "two"}', { 1, "/parent_id", "the epic 'two' does not exist" } },
+    { "config/epic/one.json", "{}", { 1, "", "unknown folder", "config/epics" }, file = "config/epic" },
+    { "config/teem.json", "{}", { 1, "", "unknown file" } },
+    { "config/epics/sub/x.json", "{}", { 1, "", "a folder is not looked into" }, file = "config/epics/sub" },
+    { "config/epics/a b.json", '{"team": "t", "environment": "e"}', { 1, "", "is an id" } },
+    { "verification/bad.json", '{"argv": "rm"}', { 1, "/argv", "array" },
+      with = { "config/cards/l.json", '{"parent_id": "one", "seat": "dev", "verification": {"fixture_path": "verification/bad.json"}}' } },
+  }
+
+  for at, row in ipairs(WRONG) do
+    it("refuses what is wrong with " .. row[1] .. " (" .. at .. ")", function()
+      project({ [row[1]] = row[2] and row[2]:gsub("@MODELS", MODELS), [row.with and row.with[1] or "x"] = row.with and row.with[2] or nil })
+      local answer = validate()
+      local expected = { table.unpack(row, 3) }
+      for i, want in ipairs(expected) do
+        expected[i] = { row.file or row[1], table.unpack(want) }
+      end
+      expected[#expected + 1] = row.also
+      assert.equal(#expected, #answer.errors, cjson.encode(answer.errors))
+      for i, want in ipairs(expected) do
+        local found
+        for _, problem in ipairs(answer.errors) do
+          found = found or problem.file == want[1] and problem.path == want[3] and problem
+        end
+        assert(found, cjson.encode(answer.errors))
+        assert.equal(want[2], found.line, i)
+        assert(found.message:find(want[4], 1, true), found.message)
+        assert(not want[5] or found.fix and found.fix:find(want[5], 1, true), found.fix)
+      end
+    end)
+  end
+
+  it("tells everything at once, sorted", function()
+    project({
+      ["config/organization.json"] = '{"name": "x", "vsion": 1, ' .. MODELS .. "}",
+      ["config/epics/one.json"] = epic('{"id": "a", "seat": "nobody", "titel": 1},\n{"id": "a", "depends_on": ["zz"], "labels": [1]}', '"tem": 1, '),
+      ["config/teams/t.json"] = "{",
+    })
+    local text, code = orket.run("validate " .. dir)
+    assert.equal(1, code)
+    local places = {}
+    for place in text:gmatch("(config/[%w/.]+:%d+): ") do
+      places[#places + 1] = place
+    end
+    assert.same({
+      "config/epics/one.json:1", "config/epics/one.json:2", "config/epics/one.json:3", "config/epics/one.json:3",
+      "config/epics/one.json:3", "config/organization.json:1", "config/teams/t.json:1",
+    }, places)
+    assert.matches("7 errors\n$", text)
+  end)
+
+  it("warns when one model judges its own work", function()
+    project({ ["config/teams/t.json"] = '{"seats": {"dev": {"roles": ["coder"], "model": "a"}, "guard": {"roles": ["integrity_guard"], "model": "a"}}}' })
+    local answer = validate()
+    assert.is_true(answer.ok)
+    assert.equal("/team", answer.warnings[1].path)
+    assert.matches("the same model", answer.warnings[1].message)
+  end)
+
+  it("survives files that are no files", function()
+    project({ ["config/epics/one.json"] = false })
+    os.execute("mkdir -p " .. dir .. "/config/epics && ln -s /etc/passwd " .. dir .. "/config/epics/one.json && mkfifo " .. dir .. "/config/epics/fifo.json")
+    local answer = validate()
+    assert.is_false(answer.ok)
+    assert.equal("config/rocks/r.json", answer.errors[1].file)
+    assert.equal(1, select(2, orket.run("validate " .. dir .. "/nowhere")))
+  end)
+
+  it("hands over a normalised project", function()
+    project({
+      ["config/epics/one.json"] = [[{"summary": "One", "team": "t", "environment": "e", "stories": [
+        {"summary": "First", "seat": "dev", "type": "bug", "priority": "HIGH", "requirements": ["a", "b"],
+         "verification": {"verification_fixture": "verification/ok.json"}},
+        {"id": "y", "seat": "dev", "depends_on": ["one-1"]}]}]],
+      ["config/cards/z.json"] = '{"parent_id": "one", "seat": "dev", "depends_on": ["y"]}',
+      ["config/cards/tool.json"] = '{"type": "utility"}',
+    })
+    local text = orket.probe(string.format([[
+      local cjson, config = require("cjson"), require("orket.config")
+      local project = assert(config.load(%q))
+      local ids = {}
+      for i, card in ipairs(config.cards(project)) do
+        ids[i] = card.type .. " " .. card.id .. " " .. tostring(card.parent_id)
+      end
+      print(cjson.encode({ project = project, ids = ids }))]], dir))
+    local answer = assert(cjson.decode(text), text)
+    assert.same({ "rock r nil", "epic one r", "issue one-1 one", "issue y one", "issue z one", "utility tool nil" }, answer.ids)
+    local first = answer.project.epics.one.issues[1]
+    assert.same({
+      id = "one-1", name = "First", type = "issue", status = "ready", priority = 3, seat = "dev", labels = { "bug" },
+      requirements = "- a\n- b", depends_on = {}, retry_count = 0, max_retries = 3, params = {}, references = {},
+      owner_department = "core", parent_id = "one", epic = "one",
+      verification = { fixture_path = "ok.json", scenarios = {} },
+    }, first)
+    assert.equal("planner", answer.project.organization.process_rules.planner_node)
+    assert.equal("a", answer.project.models.a.name)
+    assert(text:find('"depends_on":[]', 1, true) and text:find('"params":{}', 1, true))
+  end)
+end)
