@@ -11,12 +11,17 @@ local function list(value)
   return setmetatable(table.move(value, 1, #value, 1, {}), cjson.array_mt)
 end
 
+-- The organization's limits are also those of turns; the gate knows two of them.
+local function gate_limits(limits)
+  return limits and { arguments = limits.arguments, content = limits.content }
+end
+
 ---The law as a table.
 ---@param generation {roles: table<string, {about: table}>, tools: table<string, {about: table}>}
 ---@param house {rules: table[]?, limits: table?} the organization's gate rules and limits
 ---@return table law
 function M.of(generation, house)
-  local law = { tools = {}, roles = {}, rules = house.rules and list(house.rules), limits = house.limits }
+  local law = { tools = {}, roles = {}, rules = house.rules and list(house.rules), limits = gate_limits(house.limits) }
   for name, tool in pairs(generation.tools) do
     local about = tool.about
     law.tools[name] = {
