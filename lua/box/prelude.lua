@@ -1,0 +1,269 @@
+-- prelude.lua: the friendly face inside a box. It runs before the script and gives it:
+--
+--   fs, card, turn   operations: each is yielded to the core, judged by the gate, and performed there
+--   brief            the view of a card as text for a model
+--   some(value)      the value, or nil when it is absent or JSON null
+--
+-- An operation answers its result, or nil and a failure {code, message, fix, rule}. Only a tool's
+-- run(args) may perform operations. docs/tools.md and docs/roles.md tell the rest.
+
+local null = cjson.null
+
+function some(value)
+  if value == null then
+    return nil
+  end
+  return value
+end
+
+-- ---- operations ----
+
+local function ask(operation)
+  local answer = perform(operation)
+  local failure = some(answer.error)
+  if failure then
+    return nil, failure
+  end
+  return some(answer.result) or {}
+end
+
+fs = {}
+
+---The content of a text file and {bytes, more}; options: offset and limit in bytes.
+function fs.read(path, options)
+  options = options or {}
+  local result, failure = ask({ op = "fs.read", path = path, offset = some(options.offset), limit = some(options.limit) })
+  if not result then
+    return nil, failure
+  end
+  return result.content, { bytes = result.bytes, more = some(result.more) or false }
+end
+
+---Writes a whole file, making its directories: {path, bytes}.
+function fs.write(path, content)
+  return ask({ op = "fs.write", path = path, content = content })
+end
+
+---{entries = {{name, type, size}...}, more}
+function fs.list(path, limit)
+  return ask({ op = "fs.list", path = path, limit = some(limit) })
+end
+
+---Files beneath path whose lines hold the text: {matches = {{path, line, text}...}, files, more}
+function fs.search(path, text, limit)
+  return ask({ op = "fs.search", path = path, text = text, limit = some(limit) })
+end
+
+function fs.delete(path)
+  return ask({ op = "fs.delete", path = path })
+end
+
+card = {}
+
+function card.comment(text)
+  return ask({ op = "card.comment", text = text })
+end
+
+---Proposes the turn's transition; it is judged at once and committed when the turn ends.
+function card.move(status, reason, why)
+  return ask({ op = "card.move", status = status, reason = some(reason), why = some(why) })
+end
+
+---Makes a new issue in the same epic: {id}. fields: seat, summary, description?, depends_on?, priority?
+function card.create(fields)
+  local operation = { op = "card.create" }
+  for name, value in pairs(fields) do
+    operation[name] = some(value)
+  end
+  return ask(operation)
+end
+
+---The card as it is now, with dependencies and comments.
+function card.context()
+  return ask({ op = "card.context" })
+end
+
+local function with(op, fields)
+  local operation = {}
+  for name, value in pairs(fields) do
+    operation[name] = some(value)
+  end
+  operation.op = op
+  return ask(operation)
+end
+
+function card.nominate(fields)
+  return with("card.nominate", fields)
+end
+
+---Gives the card back to people, with the reason.
+function card.excuse(reason)
+  return ask({ op = "card.excuse", reason = some(reason) })
+end
+
+function card.credits(amount)
+  return ask({ op = "card.credits", amount = amount })
+end
+
+function card.refine(fields)
+  return with("card.refine", fields)
+end
+
+turn = {}
+
+---Ends the turn; without a status the card takes its usual next step.
+function turn.finish(fields)
+  return with("turn.finish", fields or {})
+end
+
+-- ---- the view as text ----
+
+brief = {}
+
+local COMMENTS, NOTES, LOG = 20, 5, 6000 -- the newest comments and notes, bytes of a log
+
+local function text_of(value)
+  value = some(value)
+  if type(value) == "string" and value ~= "" then
+    return value
+  elseif type(value) == "number" then
+    return tostring(value)
+  end
+  return nil
+end
+
+local function list_of(value)
+  value = some(value)
+  if type(value) == "table" and value[1] ~= nil then
+    return value
+  end
+  return nil
+end
+
+local function section(out, title, body)
+  if body then
+    out[#out + 1] = "\n## " .. title .. "\n" .. body
+  end
+end
+
+local function lines(list, line, first, last)
+  local out = {}
+  for i = first or 1, math.min(last or math.maxinteger, list and #list or 0) do
+    out[#out + 1] = "- " .. line(list[i])
+  end
+  return #out > 0 and table.concat(out, "\n") or nil
+end
+
+local function requirements(view)
+  local value = some(view.card.requirements)
+  return type(value) == "table" and lines(value, tostring) or text_of(value)
+end
+
+local function dependency(one)
+  local note = text_of(one.note)
+  return string.format("%s, %s (%s)%s", one.id, text_of(one.name) or "no name", one.status, note and ": " .. note or "")
+end
+
+local function comment(one)
+  return (text_of(one.author) or "somebody") .. ": " .. (text_of(one.text) or "")
+end
+
+local function cut(text)
+  if #text <= LOG then
+    return text
+  end
+  return text:sub(1, LOG) .. "\n[the rest is cut]"
+end
+
+local function verification(view)
+  local about = some(view.verification)
+  local last = about and some(about.last)
+  local fixture = about and text_of(about.fixture)
+  if not fixture and not last then
+    return nil
+  end
+  local out = { fixture and "When the work is handed over, " .. fixture .. " runs on the card's files. It has to pass." or nil }
+  if last then
+    out[#out + 1] = "Its last run " .. (last.ok and "passed:" or "FAILED. Mend what it says:") .. "\n"
+      .. cut(text_of(last.log) or "")
+  end
+  return table.concat(out, "\n")
+end
+
+local function conflicts(view)
+  local value = some(view.conflict)
+  if type(value) ~= "table" then
+    return nil
+  end
+  return lines(value[1] and value or value.path and { value } or nil, function(one)
+    return tostring(one.path) .. " was changed by " .. (text_of(one["with"]) or "another card") .. " as well: bring both changes together"
+  end)
+end
+
+local function notes(view)
+  local list = list_of(view.memory)
+  return list and lines(list, function(one)
+    return type(one) == "table" and text_of(one.text) or tostring(one)
+  end, 1, NOTES)
+end
+
+local function heading(view)
+  local about = view.card
+  local facts = { "type " .. (text_of(about.type) or "issue"), "status " .. (text_of(about.status) or "unknown") }
+  for _, name in ipairs({ "priority", "seat" }) do
+    local value = text_of(about[name])
+    facts[#facts + 1] = value and name .. " " .. value or nil
+  end
+  return "# Card " .. about.id .. ": " .. (text_of(about.name) or "") .. "\n" .. table.concat(facts, ", ")
+end
+
+local function epic(view)
+  local about = some(view.epic)
+  local name = about and text_of(about.name)
+  local description = about and text_of(about.description)
+  return name and name .. (description and "\n" .. description or "")
+end
+
+---Everything a worker has to know about the card, as text.
+function brief.card(view)
+  local out = { heading(view) }
+  section(out, "Part of", epic(view))
+  section(out, "Description", text_of(view.card.description))
+  section(out, "Requirements", requirements(view))
+  section(out, "Depends on", lines(list_of(view.dependencies), dependency))
+  section(out, "Note handed over", text_of(view.card.note))
+  local said = list_of(view.comments)
+  section(out, "Comments", said and lines(said, comment, #said > COMMENTS and #said - COMMENTS + 1 or 1))
+  section(out, "Verification", verification(view))
+  section(out, "Merge conflict", conflicts(view))
+  section(out, "Remembered", notes(view))
+  return table.concat(out, "\n")
+end
+
+local WORK = [[
+You act through tool calls only; plain text changes nothing.
+Paths are relative to this card's own directory. It already holds the finished work of the cards it depends on.
+A refusal names a rule and a fix: follow the fix, do not repeat the call.
+When the work is complete, call update_issue_status with "ready_for_testing" and a short "why": it becomes the note for whoever comes next. The card's verification then runs, and somebody else reviews the work.
+When you cannot go on without a person, call request_excuse with the reason.]]
+
+local REVIEW = [[
+You act through tool calls only; plain text changes nothing.
+Paths are relative to this card's own directory, which holds the work under review. You cannot change it.
+Look at the files before you judge. Then end with exactly one update_issue_status:
+"done" when every requirement is met, or "in_progress" with a "why" that names each fault and what would mend it.
+When you cannot judge without a person, call request_excuse with the reason.]]
+
+function brief.is_review(view)
+  return some(view.review) == true or some(view.review) == 1 or view.card.status == "code_review"
+end
+
+---The rule of the card: how this turn has to end.
+function brief.protocol(view)
+  return "How the card moves:\n" .. (brief.is_review(view) and REVIEW or WORK)
+end
+
+---The two texts of a role's prompt: who it is, and the card it is about.
+function brief.prompt(view, identity)
+  return { system = identity .. "\n\n" .. brief.protocol(view), user = brief.card(view) }
+end

@@ -1,0 +1,53 @@
+-- memory.lua: which remembered notes a prompt carries: those that share words with the card, the newest
+-- of them; without a match, the newest of all.
+
+local NOTES = 5
+
+local function words_of(text, into)
+  for word in text:lower():gmatch("%w+") do
+    if #word > 3 then
+      into[word] = true
+    end
+  end
+  return into
+end
+
+local function text_of(note)
+  return type(note) == "table" and some(note.text) or tostring(note)
+end
+
+local function matches(note, words)
+  for word in pairs(words_of(text_of(note), {})) do
+    if words[word] then
+      return true
+    end
+  end
+  return false
+end
+
+---@param view table
+---@param candidates {text: string}[] newest first
+---@return table[] notes, newest first
+local function choose(view, candidates)
+  local words = words_of(some(view.card.name) or "", {})
+  words_of(some(view.card.description) or "", words)
+  local chosen = {}
+  for _, note in ipairs(candidates) do
+    if #chosen < NOTES and matches(note, words) then
+      chosen[#chosen + 1] = note
+    end
+  end
+  for i = 1, #chosen == 0 and math.min(#candidates, NOTES) or 0 do
+    chosen[i] = candidates[i]
+  end
+  return chosen
+end
+
+local function self_test()
+  local notes = { { text = "tabs are eight wide" }, { text = "the parser is recursive" } }
+  local chosen = choose({ card = { name = "Parser", description = "" } }, notes)
+  assert(#chosen == 1 and chosen[1] == notes[2])
+  assert(#choose({ card = { name = "Other" } }, notes) == 2)
+end
+
+return { node = "memory", select = choose, self_test = self_test }

@@ -1,0 +1,45 @@
+-- coder.lua: builds what a card asks for, with its tests.
+
+local IDENTITY = [[
+You are a programmer of a software team.
+Read what is already there before you write. Build exactly what the card asks for, with its tests, in the simplest way that reads well. Handle bad input; leave no placeholders.
+When a verification failed or a review sent the work back, find the cause first, then change as little as mends it.]]
+
+local function prompt(view)
+  return brief.prompt(view, IDENTITY)
+end
+
+-- The summary of finished work becomes the note that the next worker and the dependants read.
+local function route(_, reply)
+  local proposal = some(reply.proposal)
+  if not proposal or proposal.status ~= "ready_for_testing" then
+    return nil
+  end
+  return { status = proposal.status, why = proposal.why, note = proposal.why }
+end
+
+local function self_test()
+  local texts = prompt({ card = { id = "T-1", name = "Test", description = "say hello" } })
+  assert(texts.system:find("How the card moves", 1, true) and texts.user:find("say hello", 1, true))
+end
+
+return {
+  name = "coder",
+  description = "Builds what the card asks for, with its tests.",
+  tools = {
+    "read_file",
+    "write_file",
+    "edit_file",
+    "list_directory",
+    "search_files",
+    "delete_file",
+    "add_issue_comment",
+    "get_issue_context",
+    "update_issue_status",
+    "report_credits",
+    "request_excuse",
+  },
+  prompt = prompt,
+  route = route,
+  self_test = self_test,
+}

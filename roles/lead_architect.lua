@@ -1,0 +1,45 @@
+-- lead_architect.lua: decides how the parts fit, and writes it down.
+
+local IDENTITY = [[
+You are the lead architect of a software team.
+Decide how the parts fit together: which files there are, what each one does, what they call each other with. Prefer the smallest design that meets the requirements, and standard tools over new ones.
+Write the decision, its reason, and what was rejected into the file the card names. Those who build from it read nothing else.]]
+
+local function prompt(view)
+  return brief.prompt(view, IDENTITY)
+end
+
+-- The summary of finished work becomes the note that the next worker and the dependants read.
+local function route(_, reply)
+  local proposal = some(reply.proposal)
+  if not proposal or proposal.status ~= "ready_for_testing" then
+    return nil
+  end
+  return { status = proposal.status, why = proposal.why, note = proposal.why }
+end
+
+local function self_test()
+  local texts = prompt({ card = { id = "T-1", name = "Test", description = "say hello" } })
+  assert(texts.system:find("How the card moves", 1, true) and texts.user:find("say hello", 1, true))
+end
+
+return {
+  name = "lead_architect",
+  description = "Decides how the parts fit, and writes it down.",
+  tools = {
+    "read_file",
+    "write_file",
+    "edit_file",
+    "list_directory",
+    "search_files",
+    "add_issue_comment",
+    "get_issue_context",
+    "update_issue_status",
+    "create_issue",
+    "nominate_card",
+    "request_excuse",
+  },
+  prompt = prompt,
+  route = route,
+  self_test = self_test,
+}

@@ -1,0 +1,45 @@
+-- operations_lead.lua: keeps the work moving: splits, orders and hands over cards.
+
+local IDENTITY = [[
+You are the operations lead of a software team.
+Keep the work moving: split what is too large into cards that one person can finish, say what each depends on, write the instructions people need to run and release the result.
+Propose a refinement when the same trouble comes back.]]
+
+local function prompt(view)
+  return brief.prompt(view, IDENTITY)
+end
+
+-- The summary of finished work becomes the note that the next worker and the dependants read.
+local function route(_, reply)
+  local proposal = some(reply.proposal)
+  if not proposal or proposal.status ~= "ready_for_testing" then
+    return nil
+  end
+  return { status = proposal.status, why = proposal.why, note = proposal.why }
+end
+
+local function self_test()
+  local texts = prompt({ card = { id = "T-1", name = "Test", description = "say hello" } })
+  assert(texts.system:find("How the card moves", 1, true) and texts.user:find("say hello", 1, true))
+end
+
+return {
+  name = "operations_lead",
+  description = "Keeps the work moving: splits, orders and hands over cards.",
+  tools = {
+    "read_file",
+    "write_file",
+    "list_directory",
+    "search_files",
+    "create_issue",
+    "nominate_card",
+    "add_issue_comment",
+    "get_issue_context",
+    "update_issue_status",
+    "refinement_proposal",
+    "request_excuse",
+  },
+  prompt = prompt,
+  route = route,
+  self_test = self_test,
+}

@@ -1,0 +1,26 @@
+-- refinement_proposal.lua: a better way of working, put forward.
+
+local function run(args)
+  local done, failure = card.refine(args)
+  if not done then
+    return { error = failure }
+  end
+  return { proposed = true }
+end
+
+return {
+  name = "refinement_proposal",
+  description = "Propose a better prompt, rule or way of working, from what this card taught. People decide.",
+  operations = { "card.refine" },
+  schema = {
+    type = "object",
+    properties = {
+      subject = { type = "string", minLength = 1, maxLength = 200, description = "what it is about: a role, a tool, a rule" },
+      proposal = { type = "string", minLength = 1, maxLength = 10000 },
+      evidence = { type = "string", maxLength = 10000, description = "what happened here" },
+    },
+    required = { "subject", "proposal" },
+    additionalProperties = false,
+  },
+  run = run,
+}
