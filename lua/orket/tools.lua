@@ -87,6 +87,10 @@ function M.perform(turn, call, name)
   if not outcome then
     return { ok = false, text = M.failure_text(err), operations = done }
   end
+  local failure = type(outcome.value) == "table" and outcome.value.error
+  if type(failure) == "table" then -- the tool hands a failed operation on
+    return { ok = false, text = M.failure_text(failure), operations = done }
+  end
   return { ok = true, text = bounded(cjson.encode({ ok = true, result = outcome.value })), operations = done }
 end
 
