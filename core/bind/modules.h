@@ -6,6 +6,7 @@
 
 #define BIND_MODULES(X)                                                                            \
     X(base64)                                                                                      \
+    X(box)                                                                                         \
     X(doc)                                                                                         \
     X(embed)                                                                                       \
     X(fs)                                                                                          \

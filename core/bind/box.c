@@ -1,0 +1,344 @@
+/* box.c: `orket.core.box`: restricted scripts for trusted Lua. A script is prepared once; a call is
+ * one entry in a restored box; a session is an entry that performs operations; a cell is a box for
+ * any text (try, repl).
+ *
+ * A box's value stays readable after the box was given back, until its next entry, so results are
+ * pushed when nothing is held any more. */
+#include <string.h>
+
+#include "bind/bind.h"
+#include "script/pool.h"
+#include "script/value.h"
+
+#define SCRIPT_TYPE "orket.script"
+#define SESSION_TYPE "orket.session"
+#define CELL_TYPE "orket.cell"
+
+enum { ARGS_MAX = 8 };
+
+struct handle {
+    struct script *script; /* NULL when closed */
+};
+
+struct args {
+    struct json plain[ARGS_MAX];
+    const struct json *list[ARGS_MAX];
+    size_t count;
+};
+
+struct session {
+    struct script *script;
+    struct box *box; /* NULL when it is over */
+    bool started;
+    struct args args; /* trees in the docs of its user values */
+    struct box_limits limits;
+    char function[64];
+};
+
+static struct script *l_check_script(lua_State *L, int idx)
+{
+    struct handle *handle = luaL_checkudata(L, idx, SCRIPT_TYPE);
+    luaL_argcheck(L, handle->script, idx, "script is closed");
+    return handle->script;
+}
+
+static lua_Integer field_integer(lua_State *L, int idx, const char *name, lua_Integer least)
+{
+    lua_Integer value = 0;
+    if (lua_getfield(L, idx, name) != LUA_TNIL) {
+        value = luaL_checkinteger(L, -1);
+        if (value < least)
+            luaL_error(L, "%s must be at least %I", name, (LUAI_UACINT)least);
+    }
+    lua_pop(L, 1);
+    return value;
+}
+
+static struct box_limits l_check_limits(lua_State *L, int idx)
+{
+    static const char *const known[] = {"steps", "ms", NULL};
+    struct box_limits limits = {0};
+    if (lua_isnoneornil(L, idx))
+        return limits;
+    bind_check_options(L, idx, known);
+    limits.steps = field_integer(L, idx, "steps", 1);
+    lua_Integer ms = field_integer(L, idx, "ms", 1);
+    limits.ms = ms > 3600000 ? 3600000 : (unsigned)ms;
+    return limits;
+}
+
+/* The value at idx as a tree: a doc's own, or read into `doc` with the node at `plain`. */
+static const struct json *l_check_tree(lua_State *L, int idx, struct json_doc *doc, struct json *plain)
+{
+    struct err err = {0};
+    const struct json *tree = bind_to_doc(L, idx);
+    if (tree)
+        return tree;
+    if (value_read(L, idx, doc, NULL, plain, &err))
+        luaL_error(L, "not plain data: %s", err.text);
+    return plain;
+}
+
+/* The list of arguments at idx; plain values are read into doc. */
+static void l_check_args(lua_State *L, int idx, struct json_doc *doc, struct args *args)
+{
+    args->count = 0;
+    if (lua_isnoneornil(L, idx))
+        return;
+    luaL_checktype(L, idx, LUA_TTABLE);
+    lua_Unsigned count = lua_rawlen(L, idx);
+    luaL_argcheck(L, count <= ARGS_MAX, idx, "too many arguments");
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, idx, (lua_Integer)i + 1);
+        args->list[i] = l_check_tree(L, -1, doc, &args->plain[i]);
+        lua_pop(L, 1); // the list keeps it
+    }
+    args->count = count;
+}
+
+static struct box_text l_check_text(lua_State *L, int name, int text)
+{
+    struct box_text made = {.name = luaL_checkstring(L, name)};
+    made.bytes = luaL_checklstring(L, text, &made.len);
+    return made;
+}
+
+/* ---- scripts ---- */
+
+/* box.prepare(name, source, {mem=bytes, prelude=text}|nil) -> script | nil, message, code, fix */
+static int l_prepare(lua_State *L)
+{
+    static const char *const known[] = {"mem", "prelude", NULL};
+    struct script_source source = {.text = l_check_text(L, 1, 2)};
+    if (!lua_isnoneornil(L, 3)) {
+        bind_check_options(L, 3, known);
+        source.mem = (size_t)field_integer(L, 3, "mem", 1);
+        if (lua_getfield(L, 3, "prelude") != LUA_TNIL)
+            source.prelude.bytes = luaL_checklstring(L, -1, &source.prelude.len);
+    }
+    struct handle *handle = lua_newuserdatauv(L, sizeof *handle, 0);
+    *handle = (struct handle){0};
+    luaL_setmetatable(L, SCRIPT_TYPE);
+    struct err err = {0};
+    if (script_new(&handle->script, &source, &err))
+        return bind_fail(L, &err);
+    return 1;
+}
+
+/* script:describe() -> the returned table as plain data; functions show as {type="function"} */
+static int l_script_describe(lua_State *L)
+{
+    value_push(L, script_value(l_check_script(L, 1)));
+    return 1;
+}
+
+/* script:call(function, {args}|nil, {steps=, ms=}|nil) -> value | nil, message, code, fix */
+static int l_script_call(lua_State *L)
+{
+    struct script *script = l_check_script(L, 1);
+    struct box_call call = {.function = luaL_checkstring(L, 2)};
+    struct args args;
+    struct box_limits limits = l_check_limits(L, 4);
+    l_check_args(L, 3, bind_new_doc(L), &args);
+    struct err err = {0};
+    struct box *box;
+    if (script_take(script, &box, &err))
+        return bind_fail(L, &err);
+    call.args = args.list;
+    call.count = args.count;
+    int rc = box_call(box, &call, &limits, &err);
+    script_give(script, box);
+    if (rc)
+        return bind_fail(L, &err);
+    value_push(L, box_value(box));
+    return 1;
+}
+
+static int l_script_gc(lua_State *L)
+{
+    struct handle *handle = luaL_checkudata(L, 1, SCRIPT_TYPE);
+    script_free(handle->script);
+    handle->script = NULL;
+    return 0;
+}
+
+/* ---- sessions ---- */
+
+/* script:open(function, {args}|nil, {steps=, ms=}|nil) -> session | nil, message, code, fix */
+static int l_script_open(lua_State *L)
+{
+    struct script *script = l_check_script(L, 1);
+    const char *function = luaL_checkstring(L, 2);
+    struct box_limits limits = l_check_limits(L, 4);
+    luaL_argcheck(L, strlen(function) < sizeof((struct session *)0)->function, 2, "name too long");
+    lua_settop(L, 4);
+    struct json_doc *doc = bind_new_doc(L);
+    struct session *session = lua_newuserdatauv(L, sizeof *session, 2);
+    *session = (struct session){.script = script, .limits = limits};
+    memcpy(session->function, function, strlen(function));
+    luaL_setmetatable(L, SESSION_TYPE);
+    l_check_args(L, 3, doc, &session->args);
+    lua_pushvalue(L, 3);
+    lua_setiuservalue(L, -2, 1);
+    lua_pushvalue(L, 5);
+    lua_setiuservalue(L, -2, 2);
+    struct err err = {0};
+    if (script_take(script, &session->box, &err)) {
+        session->box = NULL;
+        return bind_fail(L, &err);
+    }
+    return 1;
+}
+
+static void end_session(struct session *session)
+{
+    if (session->box)
+        script_give(session->script, session->box);
+    session->box = NULL;
+}
+
+static int start(struct session *session, struct err *err)
+{
+    struct box_call call = {.function = session->function, .args = session->args.list, .count = session->args.count, .session = true};
+    session->started = true;
+    return box_call(session->box, &call, &session->limits, err);
+}
+
+/* session:resume(value or doc|nil) -> "yield", operation | "done", value | nil, message, code, fix
+ * The first resume starts the function; its value is ignored. */
+static int l_session_resume(lua_State *L)
+{
+    struct session *session = luaL_checkudata(L, 1, SESSION_TYPE);
+    luaL_argcheck(L, session->box, 1, "session is over");
+    lua_settop(L, 2);
+    struct json plain;
+    struct err err = {0};
+    struct box *box = session->box;
+    const struct json *answer = l_check_tree(L, 2, bind_new_doc(L), &plain);
+    int rc = session->started ? box_resume(box, answer, &err) : start(session, &err);
+    if (rc != BOX_YIELD)
+        end_session(session);
+    if (rc < 0)
+        return bind_fail(L, &err);
+    lua_pushstring(L, rc == BOX_YIELD ? "yield" : "done");
+    value_push(L, box_value(box));
+    return 2;
+}
+
+/* session:close(): gives it up wherever it is; nothing of it runs any more */
+static int l_session_close(lua_State *L)
+{
+    end_session(luaL_checkudata(L, 1, SESSION_TYPE));
+    return 0;
+}
+
+/* ---- cells ---- */
+
+struct cell {
+    struct box *box;
+};
+
+/* box.cell({mem=bytes}|nil) -> cell | nil, message, code, fix */
+static int l_cell(lua_State *L)
+{
+    static const char *const known[] = {"mem", NULL};
+    size_t mem = 0;
+    if (!lua_isnoneornil(L, 1)) {
+        bind_check_options(L, 1, known);
+        mem = (size_t)field_integer(L, 1, "mem", 1);
+    }
+    struct cell *cell = lua_newuserdatauv(L, sizeof *cell, 0);
+    cell->box = NULL;
+    luaL_setmetatable(L, CELL_TYPE);
+    struct err err = {0};
+    if (box_new(&cell->box, mem, &err) || box_seal(cell->box, &err))
+        return bind_fail(L, &err);
+    return 1;
+}
+
+static const char *limit_name(int code)
+{
+    return code == ERR_SCRIPT_MEMORY ? "memory" : code == ERR_SCRIPT_STEPS ? "steps" : code == ERR_SCRIPT_TIME ? "time" : NULL;
+}
+
+static void push_report(lua_State *L, const struct box *box, int rc, const struct err *err)
+{
+    lua_createtable(L, 0, 5);
+    lua_pushstring(L, !rc ? "ok" : limit_name(rc) ? "limit" : "error");
+    lua_setfield(L, -2, "outcome");
+    if (limit_name(rc)) {
+        lua_pushstring(L, limit_name(rc));
+        lua_setfield(L, -2, "limit");
+    }
+    if (rc) {
+        lua_pushstring(L, err->text);
+        lua_setfield(L, -2, "message");
+    } else {
+        value_push(L, box_value(box));
+        lua_setfield(L, -2, "value");
+    }
+    lua_pushnumber(L, box_ms(box));
+    lua_setfield(L, -2, "ms");
+    lua_pushinteger(L, (lua_Integer)box_peak(box));
+    lua_setfield(L, -2, "peak_bytes");
+}
+
+/* cell:run(name, source, {steps=, ms=}|nil) -> {outcome="ok"|"error"|"limit", limit=, value=, message=,
+ * ms=, peak_bytes=}; in a restored box; without `steps` only the time counts */
+static int l_cell_run(lua_State *L)
+{
+    struct cell *cell = luaL_checkudata(L, 1, CELL_TYPE);
+    struct box_text text = l_check_text(L, 2, 3);
+    struct box_limits limits = l_check_limits(L, 4);
+    if (!limits.steps)
+        limits.steps = BOX_NO_STEPS;
+    struct err err = {0};
+    box_reset(cell->box);
+    int rc = box_load(cell->box, &text, &limits, &err);
+    if (!rc)
+        rc = box_describe(cell->box, &err);
+    push_report(L, cell->box, rc, &err);
+    return 1;
+}
+
+static int l_cell_gc(lua_State *L)
+{
+    struct cell *cell = luaL_checkudata(L, 1, CELL_TYPE);
+    box_free(cell->box);
+    cell->box = NULL;
+    return 0;
+}
+
+static const luaL_Reg script_methods[] = {
+    {"describe", l_script_describe},
+    {"call", l_script_call},
+    {"open", l_script_open},
+    {NULL, NULL},
+};
+
+static const luaL_Reg session_methods[] = {
+    {"resume", l_session_resume},
+    {"close", l_session_close},
+    {NULL, NULL},
+};
+
+static const luaL_Reg cell_methods[] = {
+    {"run", l_cell_run},
+    {NULL, NULL},
+};
+
+static const luaL_Reg functions[] = {
+    {"prepare", l_prepare},
+    {"cell", l_cell},
+    {NULL, NULL},
+};
+
+int luaopen_orket_box(lua_State *L)
+{
+    bind_type(L, SCRIPT_TYPE, script_methods, l_script_gc);
+    bind_type(L, SESSION_TYPE, session_methods, l_session_close);
+    bind_type(L, CELL_TYPE, cell_methods, l_cell_gc);
+    lua_newtable(L);
+    bind_functions(L, functions);
+    return 1;
+}

@@ -1,0 +1,76 @@
+/* meter.h: what a box may use: memory, steps, time. One meter for each box.
+ *
+ * step     one VM instruction, or a comparable piece of work of a library function or the allocator
+ * spent    a limit was hit (`limit`): from then on the hook fires at every instruction and each
+ *          library function raises, so that no pcall outlives the budget
+ * host     a stretch of C that may hold memory of the process (malloc): the watch waits for its end
+ *
+ * A script's thread finds its meter in the extra space of its Lua state.
+ */
+#ifndef SCRIPT_LIMITS_METER_H
+#define SCRIPT_LIMITS_METER_H
+
+#include <lua.h>
+#include <setjmp.h>
+#include <signal.h>
+
+#include "base/err.h"
+#include "script/limits/heap.h"
+#include "script/limits/watch.h"
+
+#define METER_NO_STEPS INT64_MAX /* a budget that is never spent */
+
+struct meter {
+    struct heap *heap;
+    lua_State *thread; /* the one thread that runs scripts; NULL until there is one */
+    size_t string_max; /* bytes of one string */
+    size_t watch_at;   /* heap size from which single instructions may be long */
+    int64_t steps;     /* left */
+    uint64_t deadline; /* monotonic ns */
+    int64_t unseen;    /* steps since the clock was looked at */
+    volatile int limit; /* 0, ERR_SCRIPT_MEMORY, ERR_SCRIPT_STEPS or ERR_SCRIPT_TIME */
+    volatile bool running;
+    volatile bool host;
+    bool stress;           /* fail the first try of every allocation (GCSTRESS) */
+    const void *refused;   /* the allocation that failed last: block and new size */
+    size_t refused_size;
+    struct watch watch;
+    sigjmp_buf escape; /* set by whoever resumes the thread; taken when an instruction is too long */
+};
+
+/* Monotonic nanoseconds. */
+uint64_t meter_now(void);
+
+/* The allocator of a box's Lua state; ud is its meter. */
+void *meter_alloc(void *ud, void *block, size_t old_len, size_t len);
+
+static inline struct meter *meter_of(lua_State *L)
+{
+    return *(struct meter **)lua_getextraspace(L);
+}
+
+/* Takes the heap as it is now for one on which no single instruction is long. */
+void meter_calm(struct meter *meter);
+
+/* Begins a run of meter->thread with so many steps and nanoseconds. */
+void meter_begin(struct meter *meter, int64_t steps, uint64_t ns);
+
+/* Ends it; after that nothing interrupts. */
+void meter_end(struct meter *meter);
+
+/* Arms the watch: the next instruction may be long whatever the heap's size. */
+void meter_watch(struct meter *meter);
+
+/* Takes n steps; raises when a limit was hit. For library functions and their loops. */
+void meter_spend(lua_State *L, size_t n);
+
+/* Raises when a limit was hit before. */
+void meter_check(lua_State *L);
+
+/* Around code that may hold memory of the process: the watch then only marks the limit. */
+static inline void meter_host(struct meter *meter, bool host)
+{
+    meter->host = host;
+}
+
+#endif

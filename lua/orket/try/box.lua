@@ -1,0 +1,96 @@
+-- box.lua: `orket try box`: one script in a box, under its limits. `then` is a second script that
+-- runs afterwards in the same box restored from its image; the answer is then its.
+
+local box = require("orket.core.box")
+
+local M = {}
+
+M.usage = "box FILE [--mem 16M] [--steps N] [--ms 100]"
+
+local UNITS = { [""] = 1, K = 1 << 10, M = 1 << 20, G = 1 << 30 }
+
+-- 16777216, "16M", "512k" -> bytes
+local function bytes_of(size)
+  if math.type(size) == "integer" then
+    return size
+  end
+  local digits, unit = tostring(size):match("^(%d+)([KMGkmg]?)[iI]?[bB]?$")
+  return digits and math.tointeger(digits) and math.tointeger(digits) * UNITS[unit:upper()]
+end
+
+local OPTIONS = { ["--mem"] = "mem", ["--steps"] = "steps", ["--ms"] = "ms" }
+
+local function read_arguments(args)
+  local request, file, i = {}, nil, 1
+  while i <= #args do
+    local option = OPTIONS[args[i]]
+    if option then
+      i = i + 1
+      request[option] = option == "mem" and args[i] or math.tointeger(args[i])
+      if not request[option] then
+        return nil, args[i - 1] .. " needs a number"
+      end
+    elseif file or args[i]:match("^%-.") then
+      return nil, "unknown argument " .. args[i]
+    else
+      file = args[i]
+    end
+    i = i + 1
+  end
+  return request, file
+end
+
+---@param args string[]
+---@param read fun(name: string?): string?, string?
+function M.request(args, read)
+  local request, file = read_arguments(args)
+  if not request then
+    return nil, file
+  end
+  local code, message = read(file)
+  request.code = code
+  request.name = file
+  return code and request, message
+end
+
+-- Checks a positive whole number; nil stays nil.
+local function count_of(request, name)
+  local value = request[name]
+  if value == nil then
+    return nil
+  end
+  local count = math.tointeger(value)
+  if not count or count < 1 then
+    error({ message = name .. " must be a whole number above 0" })
+  end
+  return count
+end
+
+local function run(request)
+  if type(request.code) ~= "string" or (request["then"] ~= nil and type(request["then"]) ~= "string") then
+    error({ message = "code (and then) must be text" })
+  end
+  local mem = request.mem ~= nil and (bytes_of(request.mem) or error({ message = "mem must be a size such as 16M" })) or nil
+  local limits = { steps = count_of(request, "steps"), ms = count_of(request, "ms") }
+  local cell, message = box.cell({ mem = mem })
+  if not cell then
+    error({ message = message })
+  end
+  local answer = cell:run(request.name or "script", request.code, limits)
+  if request["then"] then
+    answer = cell:run(request.name or "script", request["then"], limits)
+  end
+  return answer
+end
+
+---@param request { code: string, mem: integer|string?, steps: integer?, ms: integer?, then: string? }
+---@return table answer, boolean accepted
+function M.answer(request)
+  local ok, answer = pcall(run, request)
+  if not ok then
+    return { outcome = "error", message = type(answer) == "table" and answer.message or tostring(answer) }, false
+  end
+  return answer, answer.outcome == "ok"
+end
+
+return M
