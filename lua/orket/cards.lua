@@ -13,9 +13,15 @@ local function exists(store, id)
   return store:read("card_state", { id = id })[1]
 end
 
-local function build_name(id, build)
+---The id on the board of a card of a file.
+---@param id string
+---@param build integer
+---@return string
+function M.name(id, build)
   return build == 1 and id or string.format("%s-b%d", id, build)
 end
+
+local build_name = M.name
 
 ---The newest build of a card: 1 for the first (or none yet).
 ---@param store table

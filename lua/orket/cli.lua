@@ -8,6 +8,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   answer = { "orket.cmd.people", "answer a parked card's question", "answer" },
   board = { "orket.cmd.board", "all cards, who works on them, what they cost" },
   comment = { "orket.cmd.people", "add a comment to a card", "comment" },
+  ["export-cards"] = { "orket.cmd.export_cards", "write the cards of the board into the card files" },
   halt = { "orket.cmd.people", "drain the running run", "halt" },
   init = { "orket.cmd.init", "write a minimal working project" },
   law = { "orket.cmd.law", "print the card state machine" },
@@ -16,6 +17,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   retry = { "orket.cmd.people", "try a parked card again", "retry" },
   run = { "orket.cmd.run", "run an epic, a rock or an issue" },
   show = { "orket.cmd.show", "one card with its history" },
+  sync = { "orket.cmd.sync", "apply the card files to the board" },
   try = { "orket.cmd.try", "put one wall to the test without a project" },
   validate = { "orket.cmd.validate", "everything that is wrong with a project" },
 }

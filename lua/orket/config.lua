@@ -209,10 +209,11 @@ end
 ---@return table project what could be read
 ---@return Problem[] errors empty when the project may be used
 ---@return Problem[] warnings
+---@return table<table, {source: Source, path: string}> origins where each card was written
 function M.read(dir)
   local root <close>, message = fs.root(dir)
   if not root then
-    return {}, { { file = dir, line = 1, path = "", message = message, fix = "name the directory of a project" } }, {}
+    return {}, { { file = dir, line = 1, path = "", message = message, fix = "name the directory of a project" } }, {}, {}
   end
   local problems = problem_list.new()
   local loader = setmetatable({ root = root, problems = problems, origins = {}, broken = {} }, Loader)
@@ -226,7 +227,7 @@ function M.read(dir)
     })
   end
   local errors, warnings = problems:sorted()
-  return project, errors, warnings
+  return project, errors, warnings, loader.origins
 end
 
 ---Loads a project that is to be used.

@@ -4,6 +4,7 @@
 local async = require("orket.async")
 local errors = require("orket.errors")
 local moves = require("orket.moves")
+local sync = require("orket.sync")
 
 local M = {}
 
@@ -24,6 +25,12 @@ local function move(tx, card, to, request)
   return moves.add(tx, card, to, { role = "human", reason = request.reason, why = request.why })
 end
 
+-- The person decides that a parked card goes on, the engine returns it to exactly where it was parked:
+-- most of these edges are the engine's alone.
+local function go_back(tx, card, request, why)
+  return moves.add(tx, card, card.return_to or "in_progress", { role = "system", why = request.why or why })
+end
+
 local act = {}
 
 function act.comment(tx, card, request)
@@ -37,7 +44,7 @@ function act.answer(tx, card, request)
     return nil, errors.new("ERR_TRANSITION", card.id .. " is " .. card.status .. " and asked nothing", "use orket comment instead")
   end
   tx:event("comment.added", card.id, { text = request.text })
-  return move(tx, card, card.return_to or "in_progress", request)
+  return go_back(tx, card, request, "answered")
 end
 
 function act.move(tx, card, request)
@@ -52,7 +59,7 @@ function act.retry(tx, card, request)
   end
   tx:event("card.changed", card.id, { rev = card.revision, set = { retry_count = 0 } })
   card.revision = card.revision + 1
-  return move(tx, card, card.return_to or "in_progress", request)
+  return go_back(tx, card, request, "retried")
 end
 
 ---Performs one request of a person.
@@ -61,6 +68,11 @@ end
 ---@return table|nil answer {card, status}
 ---@return Error|nil
 function M.perform(project, request)
+  if request.act == "sync" then
+    return sync.perform(project, function()
+      return begin(project, request)
+    end)
+  end
   local perform = act[request.act]
   if not perform then
     return nil, errors.new("ERR_USAGE", "unknown request " .. tostring(request.act))

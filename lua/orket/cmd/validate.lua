@@ -2,7 +2,9 @@
 
 local cjson = require("cjson")
 local config = require("orket.config")
+local drift = require("orket.drift")
 local options = require("orket.options")
+local store = require("orket.core.store")
 
 local M = {}
 
@@ -11,6 +13,7 @@ usage: orket validate [--json] [DIR]
 
 Checks every file of a project: shape, names, dependencies, separation of duties.
   --json    {"ok":…,"errors":[…],"warnings":[…]}
+Tells as well where the card files and the cards on the board differ.
 exit: 0 usable (warnings may remain), 1 errors, 2 usage
 ]]
 
@@ -39,6 +42,15 @@ local function summary(project)
     issues, count(project.teams))
 end
 
+-- Where files and board differ, when there is a board.
+local function add_drift(dir, project, warnings, origins)
+  local board <close> = store.open(dir .. "/.orket/orket.db", { readonly = true })
+  if board then
+    local found = drift.problems(drift.find(board, project), origins)
+    table.move(found, 1, #found, #warnings + 1, warnings)
+  end
+end
+
 local function array(list)
   return setmetatable(list, cjson.array_mt)
 end
@@ -50,7 +62,10 @@ function M.run(argv)
   if not args then
     return options.refuse(M.usage, message)
   end
-  local project, errors, warnings = config.read(args.dir or ".")
+  local project, errors, warnings, origins = config.read(args.dir or ".")
+  if #errors == 0 then
+    add_drift(args.dir or ".", project, warnings, origins)
+  end
   if args.json then
     print(cjson.encode({ ok = #errors == 0, errors = array(errors), warnings = array(warnings) }))
     return #errors == 0 and 0 or 1

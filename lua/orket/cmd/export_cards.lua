@@ -1,0 +1,54 @@
+-- export_cards.lua: `orket export-cards`: writes the cards of the board into the card files.
+
+local config = require("orket.config")
+local drift = require("orket.drift")
+local export = require("orket.export")
+local fs = require("orket.core.fs")
+local options = require("orket.options")
+local reader = require("orket.reader")
+local report = require("orket.report")
+
+local M = {}
+
+M.usage = [[
+usage: orket export-cards [-C DIR]
+
+Writes what people may write of a card (names, texts, priorities, dependencies) from the board into the
+card files; a card that has no file gets one in config/cards/. Only files that differ are touched.
+exit: 0 written, 1 failed, 2 usage
+]]
+
+local function write(dir)
+  local project, problems, _, origins = config.read(dir)
+  if #problems > 0 then
+    return nil, problems
+  end
+  local store <close>, err = reader.open(dir)
+  if not store then
+    return nil, err
+  end
+  local root <close> = assert(fs.root(dir))
+  local written
+  written, err = export.write(root, store, project, drift.find(store, project), origins)
+  return written, err
+end
+
+---@param argv string[]
+---@return integer exit code
+function M.run(argv)
+  local args, message = options.parse(argv, { C = "value" }, {})
+  if not args then
+    return options.refuse(M.usage, message)
+  end
+  local written, err = write(args.C or ".")
+  if not written then
+    return report.failure(err)
+  end
+  for _, file in ipairs(written) do
+    print("wrote " .. file)
+  end
+  print(#written .. (#written == 1 and " file" or " files"))
+  return 0
+end
+
+return M
