@@ -29,7 +29,7 @@ WRAP     := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 LIBS     := $(STATIC) $(shell pkg-config --libs libcurl 2>/dev/null) -lpthread -ldl -lrt -lm
 
 SRCS  := $(filter-out core/main.c,$(wildcard core/*/*.c core/*/*/*.c))
-OBJS  := $(SRCS:%.c=$(B)/%.o) $(B)/embed.o $(patsubst %,$(B)/llhttp/%.o,api http llhttp)
+OBJS  := $(SRCS:%.c=$(B)/%.o) $(B)/embed.o $(B)/jail.o $(patsubst %,$(B)/llhttp/%.o,api http llhttp)
 EMBED := $(sort $(shell find lua roles nodes tools -type f \( -name '*.lua' -o -name '*.json' \) -not -path 'lua/meta/*' 2>/dev/null) $(wildcard core/io/*.sql))
 CTEST := $(patsubst tests/c/%.c,$(B)/tests/%,$(wildcard tests/c/test_*.c))
 SPECS := $(sort $(shell find tests -name '*_spec.lua'))
@@ -62,6 +62,17 @@ $(B)/embed.s: $(EMBED) Makefile
 	i=0; while [ $$i -lt $$n ]; do i=$$((i+1)); echo ".quad .Ln$$i, .Ls$$i, .Le$$i"; done; \
 	echo '.section .rodata'; echo '.balign 8'; echo '.globl embed_count'; echo 'embed_count:'; echo ".quad $$n"; \
 	echo '.section .note.GNU-stack,"",%progbits'; } > $@
+
+# The jail: a static program of its own, carried inside the binary (core/io/jail.h).
+$(B)/jail: core/jail.c core/io/jail.h
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE -Icore $(WARN) -Os -fstack-protector-strong -static -s -o $@ $<
+
+$(B)/jail.s: $(B)/jail
+	@printf '.section .rodata\n.globl jail_start, jail_end\njail_start: .incbin "%s"\njail_end: .byte 0\n.section .note.GNU-stack,"",%%progbits\n' $< > $@
+
+$(B)/jail.o: $(B)/jail.s
+	$(CC) -c -o $@ $<
 
 $(B)/embed.o: $(B)/embed.s
 	$(CC) -c -o $@ $<

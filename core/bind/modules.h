@@ -14,6 +14,7 @@
     X(hash)                                                                                        \
     X(json)                                                                                        \
     X(sse)                                                                                         \
+    X(proc)                                                                                        \
     X(schema)                                                                                      \
     X(lock)                                                                                        \
     X(score)                                                                                       \

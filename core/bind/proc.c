@@ -1,0 +1,278 @@
+/* proc.c: `orket.core.proc`: one program in a jail (io/proc.h), answered through a callback.
+ *
+ * A run is a userdata, kept in the registry while it lasts: it owns the copied strings and the way
+ * back to Lua. When the state closes first, its __gc abandons the process. */
+#include "io/proc.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "bind/bind.h"
+#include "io/fs.h"
+
+#define RUN_TYPE "orket.proc.run"
+#define JAIL_TYPE "orket.proc.jail"
+
+struct run {
+    struct bind *bind;
+    struct proc *proc; /* NULL when it has ended */
+    int self, done;    /* registry: this userdata, the callback */
+};
+
+/* ---- the description ---- */
+
+/* The string at the top, popped; the table that held it keeps it alive. */
+static const char *l_take_text(lua_State *L, const char *what)
+{
+    size_t len;
+    const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &len) : NULL;
+    if (!text)
+        luaL_error(L, "%s has to be a string", what);
+    if (strlen(text) != len)
+        luaL_error(L, "%s has a NUL", what);
+    lua_pop(L, 1);
+    return text;
+}
+
+/* Pushes a buffer with room for the texts of the list field `name` and NULL; NULL when absent. */
+static const char **l_list(lua_State *L, int idx, const char *name)
+{
+    if (lua_getfield(L, idx, name) == LUA_TNIL)
+        return NULL;
+    luaL_argcheck(L, lua_istable(L, -1), idx, "argv and hide are lists");
+    lua_Integer count = luaL_len(L, -1);
+    const char **list = lua_newuserdatauv(L, ((size_t)count + 1) * sizeof *list, 0);
+    for (lua_Integer i = 1; i <= count; i++) {
+        lua_rawgeti(L, -2, i);
+        list[i - 1] = l_take_text(L, name);
+    }
+    list[count] = NULL;
+    return list;
+}
+
+static bool is_name(const char *text)
+{
+    const char *p = text;
+    while (isalnum((unsigned char)*p) || *p == '_')
+        p++;
+    return p > text && *p == '\0';
+}
+
+/* {NAME="value"} as "NAME=value" texts, kept in a Lua table (pushed, with the list). */
+static const char **l_env(lua_State *L, int idx)
+{
+    if (lua_getfield(L, idx, "env") == LUA_TNIL)
+        return NULL;
+    luaL_argcheck(L, lua_istable(L, -1), idx, "env is a table");
+    size_t count = 0;
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
+        count++;
+    const char **list = lua_newuserdatauv(L, (count + 1) * sizeof *list, 0);
+    lua_newtable(L); // env, list, texts
+    size_t i = 0;
+    for (lua_pushnil(L); lua_next(L, -4); i++) {
+        const char *value = l_take_text(L, "an env value");
+        if (lua_type(L, -1) != LUA_TSTRING || !is_name(lua_tostring(L, -1)))
+            luaL_error(L, "an env name is letters, digits and _");
+        list[i] = lua_pushfstring(L, "%s=%s", lua_tostring(L, -1), value);
+        lua_rawseti(L, -3, (lua_Integer)i + 1);
+    }
+    list[count] = NULL;
+    return list;
+}
+
+static uint64_t l_number(lua_State *L, int idx, const char *name, double unit)
+{
+    lua_getfield(L, idx, name);
+    lua_Number n = luaL_optnumber(L, -1, 0);
+    if (!(n >= 0 && n <= 1e15))
+        luaL_error(L, "%s is out of range", name);
+    lua_pop(L, 1);
+    double scaled = n * unit;
+    return scaled > 0 && scaled < 1 ? 1 : (uint64_t)scaled;
+}
+
+/* A descriptor of the working directory, owned by the caller, or a negative code. */
+static int l_cwd(lua_State *L, int idx, struct err *err)
+{
+    int fd = -1;
+    if (lua_getfield(L, idx, "cwd_root") != LUA_TNIL) {
+        int root = bind_to_root(L, -1);
+        luaL_argcheck(L, root >= 0, idx, "cwd_root is no open root");
+        fd = fcntl(root, F_DUPFD_CLOEXEC, 4);
+        lua_pop(L, 1);
+        return fd >= 0 ? fd : err_set(err, ERR_IO, "no descriptor for the working directory");
+    }
+    lua_getfield(L, idx, "cwd");
+    const char *path = l_take_text(L, "cwd");
+    fd = fs_root_open(path, false, err);
+    lua_pop(L, 1);
+    return fd;
+}
+
+static void l_spec(lua_State *L, int idx, struct proc_spec *spec)
+{
+    static const char *const known[] = {"argv", "cwd_root", "cwd",   "env",   "stdin",  "hide",
+                                        "wall", "cpu",      "mem",   "procs", "fsize",  "output",
+                                        NULL};
+    bind_check_options(L, idx, known);
+    *spec = (struct proc_spec){
+        .wall_ms = l_number(L, idx, "wall", 1000),
+        .cpu_ms = l_number(L, idx, "cpu", 1000),
+        .memory = l_number(L, idx, "mem", 1),
+        .processes = l_number(L, idx, "procs", 1),
+        .file_size = l_number(L, idx, "fsize", 1),
+        .output = l_number(L, idx, "output", 1),
+    };
+    spec->argv = l_list(L, idx, "argv");
+    luaL_argcheck(L, spec->argv && spec->argv[0], idx, "argv has no program");
+    spec->hide = l_list(L, idx, "hide");
+    spec->env = l_env(L, idx);
+    if (lua_getfield(L, idx, "stdin") == LUA_TSTRING)
+        spec->input = lua_tolstring(L, -1, &spec->input_len);
+    else
+        luaL_argcheck(L, lua_isnil(L, -1), idx, "stdin is a string");
+}
+
+/* ---- the result ---- */
+
+static void set_text(lua_State *L, const char *name, const struct buf *text)
+{
+    lua_pushlstring(L, text->len ? text->data : "", text->len);
+    lua_setfield(L, -2, name);
+}
+
+/* (lightuserdata result) -> table; protected, because building it may raise */
+static int push_result(lua_State *L)
+{
+    const struct proc_result *r = lua_touserdata(L, 1);
+    lua_createtable(L, 0, 6);
+    set_text(L, "stdout", r->out);
+    set_text(L, "stderr", r->err);
+    lua_pushinteger(L, (lua_Integer)r->ms);
+    lua_setfield(L, -2, "ms");
+    if (r->exit >= 0) {
+        lua_pushinteger(L, r->exit);
+        lua_setfield(L, -2, "exit");
+    }
+    if (r->signal) {
+        lua_pushinteger(L, r->signal);
+        lua_setfield(L, -2, "signal");
+    }
+    lua_pushstring(L, r->limit);
+    lua_setfield(L, -2, "limit");
+    return 1;
+}
+
+static void on_done(void *ctx, const struct proc_result *result, const struct err *err)
+{
+    struct run *run = ctx;
+    struct bind *bind = run->bind;
+    lua_State *L = bind->L;
+    run->proc = NULL;
+    bind_take(bind, run->done);
+    luaL_unref(L, LUA_REGISTRYINDEX, run->self);
+    int nargs = 1;
+    if (result) {
+        lua_pushcfunction(L, push_result);
+        lua_pushlightuserdata(L, (void *)(uintptr_t)result);
+        if (bind_call(L, 1, 1)) {
+            lua_pop(L, 1);
+            return;
+        }
+    } else {
+        nargs = bind_fail(L, err);
+    }
+    bind_call(L, nargs, 0);
+}
+
+static int l_run_gc(lua_State *L)
+{
+    struct run *run = luaL_checkudata(L, 1, RUN_TYPE);
+    if (run->proc)
+        proc_abandon(run->proc);
+    run->proc = NULL;
+    return 0;
+}
+
+/* cancel() */
+static int l_cancel(lua_State *L)
+{
+    struct run *run = luaL_checkudata(L, lua_upvalueindex(1), RUN_TYPE);
+    if (run->proc)
+        proc_cancel(run->proc);
+    return 0;
+}
+
+/* ---- run ---- */
+
+/* The jail program, unpacked at the first use and kept as upvalue 2. */
+static int l_jail(lua_State *L, struct err *err)
+{
+    int *jail = luaL_checkudata(L, lua_upvalueindex(2), JAIL_TYPE);
+    if (*jail < 0)
+        *jail = proc_jail_open(err);
+    return *jail;
+}
+
+static int start(lua_State *L, const struct proc_spec *spec, struct run *run, struct err *err)
+{
+    int jail = l_jail(L, err);
+    if (jail < 0)
+        return jail;
+    return proc_start(run->bind->loop, jail, spec, on_done, run, &run->proc, err);
+}
+
+/* proc.run({argv=, cwd_root=|cwd=, env=?, stdin=?, hide=?, wall=?, cpu=?, mem=?, procs=?, fsize=?,
+ * output=?}, done) -> cancel;  done({exit=, signal=, limit=, stdout=, stderr=, ms=}) or
+ * done(nil, message, code) */
+static int l_run(lua_State *L)
+{
+    struct proc_spec spec;
+    struct err err = {0};
+    luaL_checktype(L, 2, LUA_TFUNCTION);
+    lua_settop(L, 2);
+    l_spec(L, 1, &spec);
+    struct run *run = lua_newuserdatauv(L, sizeof *run, 0);
+    *run = (struct run){.bind = bind_of(L)};
+    luaL_setmetatable(L, RUN_TYPE);
+    int at = lua_gettop(L);
+    run->self = bind_keep(L, at);
+    run->done = bind_keep(L, 2);
+    lua_pushvalue(L, at);
+    lua_pushcclosure(L, l_cancel, 1); // the answer, made while nothing is held
+    spec.cwd = l_cwd(L, 1, &err);
+    int rc = spec.cwd < 0 ? spec.cwd : start(L, &spec, run, &err);
+    base_close_fd(&spec.cwd);
+    if (rc == 0)
+        return 1;
+    luaL_unref(L, LUA_REGISTRYINDEX, run->self);
+    luaL_unref(L, LUA_REGISTRYINDEX, run->done);
+    lua_pushvalue(L, 2);
+    lua_call(L, bind_fail(L, &err), 0);
+    return 0;
+}
+
+static int l_jail_gc(lua_State *L)
+{
+    int *jail = luaL_checkudata(L, 1, JAIL_TYPE);
+    base_close_fd(jail);
+    *jail = -1;
+    return 0;
+}
+
+int luaopen_orket_proc(lua_State *L)
+{
+    static const luaL_Reg none[] = {{NULL, NULL}};
+    bind_type(L, RUN_TYPE, none, l_run_gc);
+    bind_type(L, JAIL_TYPE, none, l_jail_gc);
+    lua_newtable(L);
+    lua_pushlightuserdata(L, bind_of(L));
+    int *jail = lua_newuserdatauv(L, sizeof *jail, 0);
+    *jail = -1;
+    luaL_setmetatable(L, JAIL_TYPE);
+    lua_pushcclosure(L, l_run, 2); // context, jail
+    lua_setfield(L, -2, "run");
+    return 1;
+}

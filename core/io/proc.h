@@ -1,0 +1,65 @@
+/* proc.h: one program, run in a jail, on the loop.
+ *
+ * argv only, never a shell. The program has a clean environment, no network but its own loopback,
+ * no view of other processes, no capabilities, and a file system it can read but not write, except
+ * its working directory and HOME (an empty place that goes away with it). When it ends, or a limit
+ * is hit, everything it started is killed by the kernel, daemons too. A kernel that refuses the
+ * namespaces is ERR_PROC: there is no weaker way to run. docs/processes.md has the whole list.
+ *
+ * The engine never forks: the child shares its memory only until it becomes the jail (core/jail.c).
+ */
+#ifndef IO_PROC_H
+#define IO_PROC_H
+
+#include <uv.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+struct proc_spec {
+    const char *const *argv; /* NULL-terminated, at least one */
+    const char *const *env;  /* NULL-terminated "NAME=value" besides the clean ones; or NULL */
+    const char *const *hide; /* NULL-terminated directories that are empty inside; or NULL */
+    int cwd;                 /* a directory descriptor, borrowed during proc_start */
+    const char *input;       /* standard input, borrowed likewise; NULL: none */
+    size_t input_len;
+    uint64_t wall_ms, cpu_ms, memory, processes, file_size, output; /* 0: the defaults below */
+};
+
+#define PROC_WALL_MS 30000              /* from start to end */
+#define PROC_CPU_MS 30000               /* of all its processes together */
+#define PROC_MEMORY ((uint64_t)512 << 20) /* likewise */
+#define PROC_PROCESSES 64               /* processes and threads at one time */
+#define PROC_FILE_SIZE ((uint64_t)64 << 20) /* bytes of one file it writes */
+#define PROC_OUTPUT ((uint64_t)1 << 20) /* bytes of stdout and stderr together */
+
+struct proc_result {
+    int exit;          /* exit code, or -1 when a signal ended it */
+    int signal;        /* the signal, or 0 */
+    const char *limit; /* "wall", "cpu", "memory", "output", "files", "processes"; or NULL */
+    const struct buf *out, *err; /* what it wrote, cut at the output limit; borrowed */
+    uint64_t ms;
+};
+
+/* Called exactly once, from the loop, unless proc_abandon came first: with a result, or with NULL
+ * and an error (ERR_PROC: not isolated, not started; ERR_CANCELED). */
+typedef void proc_done(void *ctx, const struct proc_result *result, const struct err *err);
+
+struct proc;
+
+/* A descriptor of the jail program, for proc_start; the caller owns it, one serves any number of
+ * runs. Or a negative code. */
+int proc_jail_open(struct err *err) MUST_CHECK;
+
+/* Starts it. *out is valid until done was called. ERR_USAGE (no argv, bad env), ERR_PROC, ERR_IO,
+ * ERR_MEMORY; then done is not called. */
+int proc_start(uv_loop_t *loop, int jail, const struct proc_spec *spec, proc_done *done, void *ctx,
+               struct proc **out, struct err *err) MUST_CHECK;
+
+/* Kills it; done follows with ERR_CANCELED. */
+void proc_cancel(struct proc *proc);
+
+/* Kills it and forgets done: for a caller that is going away. */
+void proc_abandon(struct proc *proc);
+
+#endif

@@ -1,0 +1,228 @@
+/* proc_spawn.c: clone into new namespaces, then become the jail. The child shares our memory until
+ * its exec (CLONE_VM | CLONE_VFORK: we wait), so it makes system calls only, allocates nothing. */
+#include "io/proc_spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "io/jail.h"
+
+#define STACK_SIZE ((size_t)64 << 10)
+#define ARGUMENTS_MAX 1024
+#define TEXT_MAX ((size_t)96 << 10) /* argv and env together */
+
+#define NAMESPACES (CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWNS)
+
+/* All that the child needs, ready-made. */
+struct launch {
+    int jail, cwd;
+    const struct proc_stdio *stdio;
+    char **argv, **env;
+    bool mapped; /* in a user namespace of its own: map the ids, keep the capabilities over exec */
+    char uid_map[48], gid_map[48];
+    int error; /* errno of the step that failed */
+};
+
+/* ---- in the child ---- */
+
+#define IN_CHILD __attribute__((no_sanitize("address", "undefined", "thread"))) static
+
+IN_CHILD int put_file(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    size_t len = 0;
+    while (text[len])
+        len++;
+    ssize_t n = write(fd, text, len);
+    close(fd);
+    return n == (ssize_t)len ? 0 : -1;
+}
+
+/* One id inside, the same as outside. The jail needs some capabilities of its namespace, which an
+ * exec by an ordinary user would take away: ambient ones stay. */
+IN_CHILD int map_ids(const struct launch *l)
+{
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    static const uint32_t keep =
+        1u << CAP_SYS_ADMIN | 1u << CAP_NET_ADMIN | 1u << CAP_SETPCAP | 1u << CAP_DAC_OVERRIDE;
+    struct __user_cap_data_struct caps[2];
+    caps[0].effective = caps[0].permitted = caps[0].inheritable = keep;
+    caps[1].effective = caps[1].permitted = caps[1].inheritable = 0;
+    if (put_file("/proc/self/setgroups", "deny") || put_file("/proc/self/uid_map", l->uid_map) ||
+        put_file("/proc/self/gid_map", l->gid_map) || syscall(SYS_capset, &header, caps))
+        return -1;
+    for (unsigned long cap = 0; cap < 32; cap++)
+        if (keep >> cap & 1 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0))
+            return -1;
+    return 0;
+}
+
+/* The descriptors are all above 3 (proc_spawn sees to it), so that none covers another. */
+IN_CHILD int take_stdio(const struct launch *l)
+{
+    for (int i = 0; i < (int)COUNT_OF(l->stdio->fd); i++)
+        if (dup2(l->stdio->fd[i], i) < 0)
+            return -1;
+    return 0;
+}
+
+IN_CHILD int child(void *arg)
+{
+    struct launch *l = arg;
+    if (fchdir(l->cwd) == 0 && (!l->mapped || map_ids(l) == 0) && take_stdio(l) == 0)
+        syscall(SYS_execveat, l->jail, "", l->argv, l->env, AT_EMPTY_PATH);
+    l->error = errno;
+    _exit(127);
+}
+
+/* ---- in the engine ---- */
+
+static int clone_once(struct launch *l, char *stack, pid_t *pid)
+{
+    sigset_t all, before;
+    int fd = -1;
+    int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | NAMESPACES | SIGCHLD;
+    l->error = 0;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); // no handler of ours may run in the child
+    *pid = clone(child, stack + STACK_SIZE, flags | (l->mapped ? CLONE_NEWUSER : 0), l, &fd);
+    if (*pid < 0)
+        l->error = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (*pid > 0 && l->error) {
+        waitpid(*pid, NULL, 0);
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+static bool is_refusal(int error)
+{
+    return error == EPERM || error == ENOSPC || error == EUSERS || error == EINVAL;
+}
+
+/* Root makes the namespaces itself if it may; everyone else, and a root that may not, does it in a
+ * user namespace. */
+static int clone_jail(struct launch *l, pid_t *pid, struct err *err)
+{
+    auto_free char *stack = aligned_alloc(64, STACK_SIZE);
+    if (!stack)
+        return err_set(err, ERR_MEMORY, "no memory to start a process");
+    l->mapped = geteuid() != 0;
+    int fd = clone_once(l, stack, pid);
+    if (fd < 0 && !l->mapped && is_refusal(l->error)) {
+        l->mapped = true;
+        fd = clone_once(l, stack, pid);
+    }
+    if (fd >= 0)
+        return fd;
+    err_set(err, ERR_PROC, "the kernel refuses an isolated process: %s", strerror(l->error));
+    err_fix(err, "allow user namespaces, or run the container with --cap-add SYS_ADMIN");
+    return ERR_PROC;
+}
+
+/* ---- the lists of the child ---- */
+
+struct strings {
+    struct buf items; /* char *[] */
+    size_t count, bytes;
+};
+
+static void add(struct strings *list, const char *text)
+{
+    list->count++;
+    list->bytes += text ? strlen(text) + 1 : 0;
+    buf_put(&list->items, &text, sizeof text);
+}
+
+static size_t length(const char *const *list)
+{
+    size_t n = 0;
+    while (list && list[n])
+        n++;
+    return n;
+}
+
+static void add_all(struct strings *list, const char *const *texts)
+{
+    for (; texts && *texts; texts++)
+        add(list, *texts);
+}
+
+static bool names(const char *entry, const char *name)
+{
+    size_t len = strlen(name);
+    return strncmp(entry, name, len) == 0 && entry[len] == '=';
+}
+
+/* The clean environment; an entry of the spec takes the place of ours. */
+static void add_env(struct strings *list, const struct proc_spec *spec)
+{
+    static const char *const ours[][2] = {{"PATH", "PATH=/usr/local/bin:/usr/bin:/bin"},
+                                          {"LANG", "LANG=C.UTF-8"},
+                                          {"HOME", "HOME=" JAIL_HOME},
+                                          {"TMPDIR", "TMPDIR=" JAIL_HOME}};
+    for (size_t i = 0; i < COUNT_OF(ours); i++) {
+        bool given = false;
+        for (const char *const *e = spec->env; e && *e; e++)
+            given = given || names(*e, ours[i][0]);
+        if (!given)
+            add(list, ours[i][1]);
+    }
+    add_all(list, spec->env);
+    add(list, NULL);
+}
+
+static int check(const struct strings *argv, const struct strings *env, struct err *err)
+{
+    if (!buf_ok(&argv->items) || !buf_ok(&env->items))
+        return err_set(err, ERR_MEMORY, "no memory to start a process");
+    if (argv->bytes + env->bytes > TEXT_MAX || argv->count + env->count > ARGUMENTS_MAX)
+        return err_set(err, ERR_TOO_LARGE, "the arguments of the process are too large");
+    return 0;
+}
+
+static void set_maps(struct launch *l)
+{
+    snprintf(l->uid_map, sizeof l->uid_map, "%u %u 1", geteuid(), geteuid());
+    snprintf(l->gid_map, sizeof l->gid_map, "%u %u 1", getegid(), getegid());
+}
+
+int proc_spawn(int jail, const struct proc_spec *spec, const struct proc_stdio *stdio, pid_t *pid,
+               struct err *err)
+{
+    const uint64_t numbers[] = {spec->cpu_ms, spec->memory, spec->processes, spec->file_size,
+                                length(spec->hide)};
+    char digits[COUNT_OF(numbers)][24];
+    struct strings argv = {0}, env = {0};
+    add(&argv, "orket-jail");
+    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+        snprintf(digits[i], sizeof digits[i], "%" PRIu64, numbers[i]);
+        add(&argv, digits[i]);
+    }
+    add_all(&argv, spec->hide);
+    add_all(&argv, spec->argv);
+    add(&argv, NULL);
+    add_env(&env, spec);
+    int rc = check(&argv, &env, err);
+    if (rc == 0) {
+        struct launch l = {.jail = jail, .cwd = spec->cwd, .stdio = stdio,
+                           .argv = (void *)argv.items.data, .env = (void *)env.items.data};
+        set_maps(&l);
+        rc = clone_jail(&l, pid, err);
+    }
+    buf_clear(&argv.items);
+    buf_clear(&env.items);
+    return rc;
+}

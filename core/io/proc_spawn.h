@@ -1,0 +1,17 @@
+/* proc_spawn.h: the one place that makes a child: from a proc_spec to a process descriptor. */
+#ifndef IO_PROC_SPAWN_H
+#define IO_PROC_SPAWN_H
+
+#include "io/proc.h"
+
+/* Descriptors that the child gets as 0, 1, 2 and JAIL_REPORT_FD; borrowed. */
+struct proc_stdio {
+    int fd[4];
+};
+
+/* Answers a process descriptor (owned by the caller), its number in *pid. ERR_USAGE, ERR_PROC,
+ * ERR_MEMORY. */
+int proc_spawn(int jail, const struct proc_spec *spec, const struct proc_stdio *stdio, pid_t *pid,
+               struct err *err) MUST_CHECK;
+
+#endif

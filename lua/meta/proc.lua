@@ -1,0 +1,36 @@
+---@meta orket.core.proc
+
+---One program in a jail: docs/processes.md.
+---@class orket.core.proc
+local M = {}
+
+---@class ProcRequest
+---@field argv string[]           the program and its arguments; no shell
+---@field cwd_root FsRoot?        working directory, the only place it can write; or
+---@field cwd string?             its (trusted) path
+---@field env table<string, string>?  besides PATH, LANG, HOME, TMPDIR; may replace them
+---@field stdin string?
+---@field hide string[]?          directories that are empty for it
+---@field wall number?            seconds, default 30
+---@field cpu number?             seconds, default 30
+---@field mem integer?            bytes, default 512 MiB
+---@field procs integer?          processes and threads at one time, default 64
+---@field fsize integer?          bytes of one file, default 64 MiB
+---@field output integer?         bytes of stdout and stderr together, default 1 MiB
+
+---@class ProcResult
+---@field exit integer?           exit code
+---@field signal integer?         or the signal that ended it
+---@field limit "wall"|"cpu"|"memory"|"output"|"files"|"processes"|nil
+---@field stdout string
+---@field stderr string
+---@field ms integer
+
+---done(result) or done(nil, message, code, fix): ERR_PROC when it cannot be isolated or started,
+---ERR_CANCELED after cancel().
+---@param request ProcRequest
+---@param done fun(result: ProcResult|nil, message: string?, code: string?, fix: string?)
+---@return function|nil cancel
+function M.run(request, done) end
+
+return M
