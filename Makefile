@@ -5,7 +5,8 @@
 # make unit     C tests only        make spec      Lua tests only
 # make sizes    outliers of size    make coverage  lines run by the tests, C and Lua
 # make evidence long and timed runs (N=) into build/evidence/
-# SAN=address,undefined, CC=clang, COVER=1 give the same targets with other flags, in their own folder.
+# SAN=address,undefined, CC=clang, COVER=1 give the same targets with other flags, in their own folder;
+# V=1 shows the commands.
 
 VERSION := 0.1.0
 ifeq ($(origin CC),default)
@@ -22,8 +23,10 @@ STATIC   := -l:liblua5.4-luv.a -l:liblua5.4.a -l:libuv_a.a -l:libsqlite3.a -l:li
 LLHTTP   := /usr/share/llhttp
 INCLUDES := -Icore -I/usr/share/include/llhttp $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wwrite-strings -Wvla -Werror
-OPT      := $(if $(SAN),-O1 -g -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer -DBUF_MIN=4,-O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2)
-CFLAGS   := -std=c11 -D_GNU_SOURCE -DORKET_VERSION='"$(VERSION)"' -fno-common -fPIE $(WARN) $(OPT) $(if $(COVER),--coverage -O0) $(if $(GCSTRESS),-DGCSTRESS)
+RELEASE  := -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2
+SANITIZE := -O1 -g -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer -DBUF_MIN=4
+OPT      := $(if $(SAN),$(SANITIZE),$(if $(COVER),-O0 -g --coverage,$(RELEASE))) $(if $(GCSTRESS),-DGCSTRESS)
+CFLAGS   := -std=c11 -D_GNU_SOURCE -DORKET_VERSION='"$(VERSION)"' -fno-common -fPIE $(WARN) $(OPT)
 LDFLAGS  := -pie -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN)) $(if $(COVER),--coverage)
 WRAP     := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 LIBS     := $(STATIC) $(shell pkg-config --libs libcurl 2>/dev/null) -lpthread -ldl -lrt -lm
@@ -39,19 +42,27 @@ DEBS := gcc libc6-dev make pkg-config git liblua5.4-dev lua-luv-dev libuv1-dev l
 	libcurl4-openssl-dev libedit-dev node-llhttp
 TEST_DEBS := $(DEBS) lua5.4 lua-busted lua-check lua-cjson libcmocka-dev libjansson4 cppcheck
 
+Q = $(if $(V),,@echo "  $@";)
+
+all: $(ORKET)
+
 build/orket: $(B)/orket
 	@mkdir -p build && cp -f $< $@.tmp && mv -f $@.tmp $@
 
+# Tests and benches link what they need of it.
+$(B)/orket.a: $(OBJS)
+	$(Q)rm -f $@ && ar rcs $@ $^
+
 $(B)/orket: $(B)/core/main.o $(OBJS)
-	$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(INCLUDES) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CFLAGS) $(INCLUDES) -MMD -MP -c -o $@ $<
 
 $(B)/llhttp/%.o: $(LLHTTP)/%.c
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -O2 -w -DLLHTTP_STRICT_MODE=1 $(INCLUDES) -c -o $@ $<
+	$(Q)$(CC) -std=c11 -O2 -w -DLLHTTP_STRICT_MODE=1 $(INCLUDES) -c -o $@ $<
 
 # The embedded files, as one assembler source and the table that embed.h declares.
 $(B)/embed.s: $(EMBED) Makefile
@@ -75,23 +86,23 @@ $(B)/jail.o: $(B)/jail.s
 	$(CC) -c -o $@ $<
 
 $(B)/embed.o: $(B)/embed.s
-	$(CC) -c -o $@ $<
+	$(Q)$(CC) -c -o $@ $<
 
-# Unit tests: one program per C file, linked with everything but main; support.c can make memory fail.
-$(B)/tests/%: tests/c/%.c $(B)/tests/c/support.o $(OBJS)
+# Unit tests: one program per C file; support.c can make memory fail.
+$(B)/tests/%: tests/c/%.c $(B)/tests/c/support.o $(B)/orket.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(INCLUDES) -Itests/c -MMD -MP $(LDFLAGS) $(WRAP) -o $@ $< $(B)/tests/c/support.o $(OBJS) -lcmocka $(LIBS)
+	$(Q)$(CC) $(CFLAGS) $(INCLUDES) -Itests/c -MMD -MP $(LDFLAGS) $(WRAP) -o $@ $(filter-out %.h,$^) -lcmocka $(LIBS)
 
 # Programs that measure: bench/NAME.c, linked the same way.
-$(B)/bench/%: bench/%.c $(OBJS)
+$(B)/bench/%: bench/%.c $(B)/orket.a
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(INCLUDES) -Itests/c -MMD -MP $(LDFLAGS) -o $@ $< $(OBJS) $(LIBS)
+	$(Q)$(CC) $(CFLAGS) $(INCLUDES) -Itests/c -MMD -MP $(LDFLAGS) -o $@ $(filter-out %.h,$^) $(LIBS)
 
 unit: $(CTEST)
 	@for t in $(CTEST); do $$t || exit 1; done
 
 spec: $(ORKET)
-	@busted --lua=lua5.4 tests/spec
+	@lua5.4 tests/run.lua $(SPECS)
 
 deps: NEED = $(TEST_DEBS)
 build-deps: NEED = $(DEBS)
@@ -122,9 +133,9 @@ floors:
 	@lua5.4 tests/floors.lua
 
 lint:
-	luacheck -q $(SHIPPED) tests
-	cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr --suppress=missingIncludeSystem \
-	  --std=c11 -Icore -DORKET_VERSION='""' core
+	@luacheck -q $(SHIPPED) tests
+	@cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr --suppress=missingIncludeSystem \
+	  --suppress=autoVariables --std=c11 -Icore -DORKET_VERSION='""' core
 
 # Ours may have constants only: no object with a size in .data or .bss.
 globals: $(OBJS) $(B)/core/main.o
@@ -142,12 +153,9 @@ stale: $(ORKET)
 
 coverage:
 	@rm -rf build/coverage && mkdir -p build/coverage
-	@$(MAKE) --no-print-directory COVER=1 unit-sum
-	@$(MAKE) --no-print-directory COVER=1 ORKET=tests/support/covered run-specs
+	@$(MAKE) --no-print-directory COVER=1 unit-sum build/$(CC)-cover/orket
+	@$(MAKE) --no-print-directory COVER=1 ORKET=tests/support/covered spec
 	@lua5.4 tests/coverage.lua build/$(CC)-cover build/coverage
-
-run-specs: $(B)/orket
-	@lua5.4 tests/run.lua $(SPECS)
 
 # Each script prints its result; N= sizes it. The commit is in the file's name.
 evidence: $(ORKET) $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
@@ -161,5 +169,5 @@ clean:
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-.PHONY: unit spec deps build-deps test run-tests unit-sum run-specs demo check floors lint globals sizes docs stale coverage evidence clean
+.PHONY: all unit spec deps build-deps test run-tests unit-sum demo check floors lint globals sizes docs stale coverage evidence clean
 .SECONDARY:

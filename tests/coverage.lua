@@ -12,7 +12,7 @@ end
 
 local function c_files(rows)
   local file
-  for line in lines_of("gcov -n $(find " .. objects .. "/core -name '*.gcda') 2>/dev/null") do
+  for line in lines_of("gcov -n $(find " .. objects .. "/core -name '*.gcno') 2>/dev/null") do
     file = line:match("^File '(core/.*%.c)'") or (not line:match("^File") and file or nil)
     local share, count = line:match("^Lines executed:([%d.]+)%% of (%d+)")
     if file and share then

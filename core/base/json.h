@@ -140,6 +140,6 @@ void json_write(struct buf *out, const struct json *value);
 /* Appends text as a JSON string with quotes. The bytes must be valid UTF-8 (utf8_valid). */
 void json_write_string(struct buf *out, const char *text, size_t len);
 void json_write_int(struct buf *out, int64_t value);
-void json_write_real(struct buf *out, double value); /* shortest that reads back equal; finite */
+void json_write_real(struct buf *out, double value); /* fewest digits that read back equal */
 
 #endif

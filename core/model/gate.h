@@ -87,8 +87,8 @@ enum gate_decision { GATE_DECISION_ALLOW, GATE_DECISION_ASK, GATE_DECISION_DENY 
 struct gate_verdict {
     enum gate_decision decision;
     const char *rule; /* "gate.allow", ...; lives as long as the gate */
-    char why[400];    /* empty when allowed */
-    char fix[200];
+    char why[1216]; /* one sentence; empty when allowed */
+    char fix[736];
 };
 
 /* The checks that need no resolved path: tool, role, card, arguments. */

@@ -12,7 +12,7 @@
 
 #include "base/err.h"
 
-#define GLOB_MAX 256 /* bytes of a pattern */
+#define GLOB_MAX 1000 /* bytes of a pattern */
 
 struct glob {
     const char *text; /* borrowed */

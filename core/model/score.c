@@ -193,7 +193,7 @@ static uint32_t unordered_dependency(const struct graph *g, uint32_t card)
         if (g->waiting[target])
             return target;
     }
-    require(false && "a card left over waits for another one");
+    require(false); // a card left over waits for another one
     return card;
 }
 

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <math.h>
 
 #include "base/json.h"
+#include "support.h"
 
 struct row {
     const char *text, *canonical; /* canonical NULL: refused, with `why` in the message */
@@ -127,10 +129,461 @@ static void test_rows(void **state)
     }
 }
 
+/* ---- limits ---- */
+
+static void nested(struct buf *text, unsigned depth, bool object)
+{
+    for (unsigned i = 0; i < depth; i++)
+        buf_puts(text, object ? "{\"a\":" : "[");
+    buf_puts(text, object ? "1" : "");
+    for (unsigned i = 0; i < depth; i++)
+        buf_putc(text, object ? '}' : ']');
+}
+
+static int parse_nested(unsigned depth, bool object, const struct json_limits *limits)
+{
+    struct buf text = {0}, out = {0};
+    struct json_doc doc = {0};
+    nested(&text, depth, object);
+    int rc = json_parse(&doc, text.data, text.len, limits, NULL);
+    if (!rc) {
+        json_write(&out, &doc.root);
+        assert_string_equal(out.data, text.data);
+    }
+    json_doc_clear(&doc);
+    buf_clear(&text);
+    buf_clear(&out);
+    return rc;
+}
+
+static void test_limits(void **state)
+{
+    (void)state;
+    struct json_limits deep = {.depth = 100000}, few = {.values = 3}, small = {.bytes = 5};
+    struct json_doc doc = {0};
+    for (int object = 0; object < 2; object++) {
+        assert_int_equal(parse_nested(128, object, NULL), 0);
+        assert_int_equal(parse_nested(129, object, NULL), ERR_LIMIT);
+        assert_int_equal(parse_nested(JSON_DEPTH_MAX, object, &deep), 0);
+        assert_int_equal(parse_nested(JSON_DEPTH_MAX + 1, object, &deep), ERR_LIMIT);
+        assert_int_equal(parse_nested(100000, object, &deep), ERR_LIMIT);
+    }
+    assert_int_equal(json_parse(&doc, "[1,2]", 5, &few, NULL), 0);
+    assert_int_equal(json_parse(&doc, "[1,2,3]", 7, &few, NULL), ERR_LIMIT);
+    assert_int_equal(json_parse(&doc, "[1,2]", 5, &small, NULL), 0);
+    assert_int_equal(json_parse(&doc, "[1,2] ", 6, &small, NULL), ERR_LIMIT);
+    json_doc_clear(&doc);
+}
+
+static void test_long_number(void **state)
+{
+    (void)state;
+    struct json_doc doc = {0};
+    struct buf text = {0};
+    buf_puts(&text, "1.");
+    while (text.len < JSON_NUMBER_MAX)
+        buf_putc(&text, '3');
+    assert_int_equal(json_parse(&doc, text.data, text.len, NULL, NULL), 0);
+    assert_true(doc.root.u.real > 1.33 && doc.root.u.real < 1.34);
+    buf_putc(&text, '3');
+    assert_int_equal(json_parse(&doc, text.data, text.len, NULL, NULL), ERR_LIMIT);
+    buf_clear(&text);
+    json_doc_clear(&doc);
+}
+
+/* ---- strings ---- */
+
+static void test_strings_of_every_length(void **state)
+{
+    (void)state;
+    for (size_t len = 0; len < 1200; len += len < 40 ? 1 : 97) {
+        struct buf text = {0};
+        struct json_doc doc = {0};
+        size_t got;
+        buf_putc(&text, '"');
+        for (size_t i = 0; i < len; i++)
+            buf_puts(&text, i % 7 == 6 ? "\\n" : i % 5 == 4 ? "\xC3\xA9" : "a");
+        buf_puts(&text, "\"");
+        assert_int_equal(json_parse(&doc, text.data, text.len, NULL, NULL), 0);
+        assert_non_null(json_string(&doc.root, &got));
+        assert_int_equal(strlen(doc.root.u.string), got);
+        struct buf out = {0};
+        json_write(&out, &doc.root);
+        assert_string_equal(out.data, text.data);
+        buf_clear(&out);
+        buf_clear(&text);
+        json_doc_clear(&doc);
+    }
+}
+
+static void test_utf8(void **state)
+{
+    (void)state;
+    for (uint32_t code = 0; code < 0x110000; code += code < 0x3000 ? 1 : 251) {
+        char text[4];
+        size_t len = utf8_write(text, code);
+        bool surrogate = code >= 0xD800 && code <= 0xDFFF;
+        assert_int_equal(utf8_valid(text, len), !surrogate);
+        assert_false(len > 1 && utf8_valid(text, len - 1));
+    }
+    assert_false(utf8_valid("aaaaaaaaa\xFF", 10));
+    assert_true(utf8_valid("", 0));
+}
+
+/* ---- reading ---- */
+
+static const struct json *parsed(struct json_doc *doc, const char *text)
+{
+    assert_int_equal(json_parse(doc, text, strlen(text), NULL, NULL), 0);
+    return &doc->root;
+}
+
+static void test_reading(void **state)
+{
+    (void)state;
+    struct json_doc doc = {0};
+    const struct json *v = parsed(&doc, "{\"name\":\"x\",\"list\":[1,2.5],\"yes\":true,\"n\":7,\"a\\u0000\":8}");
+    assert_true(json_is(json_get(v, "name"), "x"));
+    assert_false(json_is(json_get(v, "name"), "xy"));
+    assert_null(json_get(v, "nam"));
+    assert_null(json_get(v, "a"));
+    assert_int_equal(json_int(json_get_n(v, "a\0", 2), 0), 8);
+    assert_int_equal(json_int(json_get(v, "n"), 0), 7);
+    assert_int_equal(json_int(json_at(json_get(v, "list"), 1), -1), -1);
+    assert_null(json_at(json_get(v, "list"), 2));
+    assert_null(json_at(json_get(v, "none"), 0));
+    assert_true(json_true(json_get(v, "yes")));
+    assert_false(json_true(json_get(v, "n")));
+    assert_null(json_string(json_get(v, "n"), NULL));
+    assert_int_equal(json_get(v, "list")->at, 19);
+    json_doc_clear(&doc);
+}
+
+static void test_equal(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *a, *b;
+        bool equal;
+    } pairs[] = {
+        {"1", "1.0", true},
+        {"0", "-0.0", true},
+        {"9007199254740993", "9007199254740992.0", false},
+        {"9223372036854775807", "9223372036854775808.0", false},
+        {"[1,2]", "[1,2.0]", true},
+        {"[1,2]", "[2,1]", false},
+        {"[]", "{}", false},
+        {"{\"a\":1,\"b\":[{}]}", "{\"b\":[{}],\"a\":1.0}", true},
+        {"{\"a\":1}", "{\"b\":1}", false},
+        {"\"a\"", "\"a\\u0000\"", false},
+        {"true", "false", false},
+        {"null", "null", true},
+    };
+    struct json_doc a = {0}, b = {0};
+    for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+        parsed(&a, pairs[i].a);
+        parsed(&b, pairs[i].b);
+        assert_int_equal(json_equal(&a.root, &b.root), pairs[i].equal);
+        assert_int_equal(json_equal(&b.root, &a.root), pairs[i].equal);
+    }
+    json_doc_clear(&a);
+    json_doc_clear(&b);
+}
+
+/* ---- building ---- */
+
+static void misuse_two_roots(struct json_builder *b)
+{
+    json_add_int(b, 1);
+    json_add_int(b, 2);
+}
+
+static void misuse_nothing(struct json_builder *b)
+{
+    (void)b;
+}
+
+static void misuse_open(struct json_builder *b)
+{
+    json_begin_array(b);
+}
+
+static void misuse_wrong_end(struct json_builder *b)
+{
+    json_begin_array(b);
+    json_end_object(b);
+}
+
+static void misuse_no_key(struct json_builder *b)
+{
+    json_begin_object(b);
+    json_add_int(b, 1);
+    json_end_object(b);
+}
+
+static void misuse_key_in_array(struct json_builder *b)
+{
+    json_begin_array(b);
+    json_key(b, "a", 1);
+    json_end_array(b);
+}
+
+static void misuse_key_alone(struct json_builder *b)
+{
+    json_begin_object(b);
+    json_key(b, "a", 1);
+    json_end_object(b);
+}
+
+static void bad_duplicate(struct json_builder *b)
+{
+    json_begin_object(b);
+    for (int i = 0; i < 40; i++) {
+        json_key(b, i % 39 ? "a\0b\0c" : "zz", i % 39 ? 5 : 2);
+        json_add_int(b, i);
+    }
+    json_end_object(b);
+}
+
+static void bad_utf8(struct json_builder *b)
+{
+    json_add_string(b, "\xFF", 1);
+}
+
+static void bad_key(struct json_builder *b)
+{
+    json_begin_object(b);
+    json_key(b, "\xC0\x80", 2);
+    json_add_null(b);
+    json_end_object(b);
+}
+
+static void bad_real(struct json_builder *b)
+{
+    json_add_real(b, 1e308 * 10);
+}
+
+static void bad_depth(struct json_builder *b)
+{
+    for (unsigned i = 0; i <= JSON_DEPTH_MAX; i++)
+        json_begin_array(b);
+    for (unsigned i = 0; i <= JSON_DEPTH_MAX; i++)
+        json_end_array(b);
+}
+
+static void test_builder_refuses(void **state)
+{
+    (void)state;
+    static const struct {
+        void (*build)(struct json_builder *b);
+        int code;
+    } misuses[] = {
+        {misuse_two_roots, ERR_BUG},  {misuse_nothing, ERR_BUG},      {misuse_open, ERR_BUG},
+        {misuse_wrong_end, ERR_BUG},  {misuse_no_key, ERR_BUG},       {misuse_key_in_array, ERR_BUG},
+        {misuse_key_alone, ERR_BUG},  {bad_duplicate, ERR_JSON},      {bad_utf8, ERR_UTF8},
+        {bad_key, ERR_UTF8},          {bad_real, ERR_JSON},           {bad_depth, ERR_LIMIT},
+    };
+    for (size_t i = 0; i < COUNT_OF(misuses); i++) {
+        struct json_doc doc = {0};
+        struct json_builder b;
+        struct json root;
+        json_build(&b, &doc);
+        misuses[i].build(&b);
+        assert_int_equal(json_finish(&b, &root), misuses[i].code);
+        json_doc_clear(&doc);
+    }
+}
+
+static int build_sample(struct json_doc *doc, struct json *root)
+{
+    struct json_builder b;
+    json_build(&b, doc);
+    json_begin_object(&b);
+    for (int i = 40; i-- > 0;) {
+        char key[16];
+        snprintf(key, sizeof key, "k%02d", i);
+        json_key(&b, key, 3);
+        json_begin_array(&b);
+        json_add_int(&b, i);
+        json_add_real(&b, i / 2.0);
+        json_add_text(&b, i % 2 ? "odd" : NULL);
+        json_add_bool(&b, i % 2);
+        json_end_array(&b);
+    }
+    json_end_object(&b);
+    return json_finish(&b, root);
+}
+
+static void test_builder(void **state)
+{
+    (void)state;
+    struct json_doc doc = {0}, other = {0};
+    struct json_builder b;
+    struct json inner, root;
+    struct buf out = {0};
+    assert_int_equal(build_sample(&doc, &inner), 0);
+    json_build(&b, &other);
+    json_begin_array(&b);
+    json_add_tree(&b, json_get(&inner, "k03"));
+    json_end_array(&b);
+    assert_int_equal(json_finish(&b, &root), 0);
+    json_write(&out, &root);
+    assert_string_equal(out.data, "[[3,1.5,\"odd\",true]]");
+    buf_clear(&out);
+    json_doc_clear(&doc);
+    json_doc_clear(&other);
+}
+
+/* ---- reals ---- */
+
+static uint64_t next_random(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
+/* Written and read back: the same bits; and no text has fewer digits. */
+static void check_real(double value)
+{
+    struct buf out = {0};
+    struct json_doc doc = {0};
+    char text[40];
+    json_write_real(&out, value);
+    assert_int_equal(json_parse(&doc, out.data, out.len, NULL, NULL), 0);
+    assert_int_equal(doc.root.type, JSON_REAL);
+    assert_memory_equal(&doc.root.u.real, &value, sizeof value);
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    assert_true(value == floor(value) || strchr(text, 'e') || out.len <= strlen(text));
+    buf_clear(&out);
+    json_doc_clear(&doc);
+}
+
+static void test_reals(void **state)
+{
+    (void)state;
+    uint64_t seed = 88172645463325252u;
+    for (int i = 0; i < 20000; i++) {
+        uint64_t bits = next_random(&seed);
+        double value;
+        memcpy(&value, &bits, sizeof value);
+        if (value - value == 0)
+            check_real(value);
+        check_real((double)(int64_t)(bits % 2000000) / 1000.0 - 1000.0);
+        check_real((double)(bits % 100000) / 100000.0);
+        check_real((double)(bits % 1000) * 1e10);
+    }
+}
+
+/* The scanner's own arithmetic against strtod. */
+static void test_reading_reals(void **state)
+{
+    (void)state;
+    uint64_t seed = 362436069;
+    for (int i = 0; i < 20000; i++) {
+        char text[64];
+        struct json_doc doc = {0};
+        snprintf(text, sizeof text, "%llu.%llue%d", (unsigned long long)(next_random(&seed) >> (i % 64)),
+                 (unsigned long long)(next_random(&seed) >> (i % 61)), (int)(next_random(&seed) % 60) - 30);
+        assert_int_equal(json_parse(&doc, text, strlen(text), NULL, NULL), 0);
+        assert_true(doc.root.u.real == strtod(text, NULL));
+        json_doc_clear(&doc);
+    }
+}
+
+/* ---- memory ---- */
+
+static const char hungry[] = "{\"z\":[1,2.5,\"\\u00e9 and more text than fits in a small piece\",null],"
+                             "\"y\":{\"b\":[[[[]]]],\"a\":true},\"x\":\"plain\",\"w\":-17}";
+
+static void test_parse_out_of_memory(void **state)
+{
+    (void)state;
+    unsigned n = 1;
+    for (;; n++) {
+        struct json_doc doc = {0};
+        struct err err = {0};
+        support_fail_at(n);
+        int rc = json_parse(&doc, hungry, strlen(hungry), NULL, &err);
+        bool failed = support_failed();
+        json_doc_clear(&doc);
+        assert_int_equal(rc, failed ? ERR_MEMORY : 0);
+        if (!failed)
+            break;
+    }
+    assert_true(n > 1);
+}
+
+static void test_build_out_of_memory(void **state)
+{
+    (void)state;
+    for (unsigned n = 1;; n++) {
+        struct json_doc doc = {0};
+        struct json root;
+        support_fail_at(n);
+        int rc = build_sample(&doc, &root);
+        bool failed = support_failed();
+        json_doc_clear(&doc);
+        assert_int_equal(rc, failed ? ERR_MEMORY : 0);
+        if (!failed)
+            return;
+    }
+}
+
+static void test_text_out_of_memory(void **state)
+{
+    (void)state;
+    for (unsigned n = 1;; n++) {
+        struct buf out = {0};
+        support_fail_at(n);
+        int rc = by_sink(hungry, strlen(hungry), &out, NULL);
+        bool failed = support_failed();
+        buf_clear(&out);
+        assert_int_equal(rc, failed ? ERR_MEMORY : 0);
+        if (!failed)
+            return;
+    }
+}
+
+static void test_long_escape_out_of_memory(void **state)
+{
+    (void)state;
+    struct buf text = {0};
+    struct json_doc doc = {0};
+    buf_puts(&text, "\"\\n");
+    for (int i = 0; i < 2000; i++)
+        buf_putc(&text, 'a');
+    buf_putc(&text, '"');
+    support_fail_at(1);
+    assert_int_equal(json_parse(&doc, text.data, text.len, NULL, NULL), ERR_MEMORY);
+    assert_true(support_failed());
+    json_doc_clear(&doc);
+    buf_clear(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_long_number),
+        cmocka_unit_test(test_strings_of_every_length),
+        cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_reading),
+        cmocka_unit_test(test_equal),
+        cmocka_unit_test(test_builder_refuses),
+        cmocka_unit_test(test_builder),
+        cmocka_unit_test(test_reals),
+        cmocka_unit_test(test_reading_reals),
+        cmocka_unit_test(test_parse_out_of_memory),
+        cmocka_unit_test(test_build_out_of_memory),
+        cmocka_unit_test(test_text_out_of_memory),
+        cmocka_unit_test(test_long_escape_out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

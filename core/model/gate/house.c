@@ -32,7 +32,7 @@ static bool is_id(const char *id, size_t len)
 {
     if (!id || len == 0 || len > 64)
         return false;
-    return strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_-.") == len;
+    return strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") == len;
 }
 
 static int build_id(struct gate *gate, size_t number, const struct json *rule, struct err *err)
@@ -40,7 +40,7 @@ static int build_id(struct gate *gate, size_t number, const struct json *rule, s
     size_t len;
     const char *id = json_string(json_get(rule, "id"), &len);
     if (!id || !is_id(id, len))
-        return wrong(err, number, "needs an id of 1 to 64 of a-z 0-9 _ - .");
+        return wrong(err, number, "needs an id of 1 to 64 letters, digits, _ - .");
     char *full = malloc(len + sizeof "house.");
     if (!full)
         return err_set(err, ERR_MEMORY, "out of memory");
@@ -64,9 +64,9 @@ static int build_words(struct gate_house_rule *out, size_t number, const struct 
         return wrong(err, number, "effect is \"deny\" or \"ask\"; a rule cannot allow");
     out->effect = json_is(effect, "deny") ? GATE_DECISION_DENY : GATE_DECISION_ASK;
     if (!out->why || why == 0 || why >= sizeof room->why || strlen(out->why) != why)
-        return wrong(err, number, "needs a text 'why' of 1 to 399 bytes");
+        return wrong(err, number, "needs a text 'why' of 1 to 1215 bytes");
     if (!out->fix || fix >= sizeof room->fix || strlen(out->fix) != fix)
-        return wrong(err, number, "'fix' is a text of at most 199 bytes");
+        return wrong(err, number, "'fix' is a text of at most 735 bytes");
     return 0;
 }
 
@@ -75,7 +75,7 @@ static int build_paths(struct gate_house_rule *out, size_t number, const struct 
     if (!list)
         return 0;
     if (list->type != JSON_ARRAY || list->len == 0 || list->len > GATE_GLOBS_MAX)
-        return wrong(err, number, "'paths' is a list of 1 to 64 patterns");
+        return wrong(err, number, "'paths' is a list of 1 to 1000 patterns");
     out->paths = calloc(list->len, sizeof *out->paths);
     if (!out->paths)
         return err_set(err, ERR_MEMORY, "out of memory");
@@ -83,7 +83,7 @@ static int build_paths(struct gate_house_rule *out, size_t number, const struct 
     for (uint32_t i = 0; i < list->len; i++) {
         const struct json *text = &list->u.items[i];
         if (text->type != JSON_STRING)
-            return wrong(err, number, "'paths' is a list of 1 to 64 patterns");
+            return wrong(err, number, "'paths' is a list of 1 to 1000 patterns");
         int rc = glob_init(&out->paths[i], text->u.string, text->len, err);
         if (rc)
             return rc;

@@ -17,7 +17,7 @@
 #define GATE_TOOLS_MAX 1024
 #define GATE_ROLES_MAX 1024
 #define GATE_RULES_MAX 4096
-#define GATE_GLOBS_MAX 64 /* paths of one rule */
+#define GATE_GLOBS_MAX 1000 /* paths of one rule */
 
 /* Names in a fixed open-addressing table: name -> number in the order of adding. */
 struct gate_names {

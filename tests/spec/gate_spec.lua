@@ -1,0 +1,391 @@
+-- gate_spec.lua: the gate and its permits, from trusted Lua inside the binary; then everything that
+-- somebody might try in order to get an effect without the gate's yes.
+
+local orket = dofile("tests/support/orket.lua")
+
+local PREAMBLE = [[
+local async = require("orket.async")
+local cjson = require("cjson")
+local doc = require("orket.core.doc")
+local fs = require("orket.core.fs")
+local gate = require("orket.core.gate")
+local help = dofile("tests/support/gate.lua")
+local DIR = "%s"
+local root = assert(fs.root(DIR))
+local g = assert(gate.build(help.law()))
+
+local function same(want, got, what)
+  if want ~= got then
+    error((what or "") .. " expected " .. tostring(want) .. ", got " .. tostring(got), 2)
+  end
+end
+local function call(tool, arguments)
+  local allowed, refusal = g:call(help.request(tool, arguments, root))
+  if not allowed then
+    error(refusal.rule .. ": " .. refusal.why, 2)
+  end
+  return allowed
+end
+local function permit(tool, operation)
+  local p, refusal = g:operation(call(tool, { path = operation.path }), operation)
+  if not p then
+    error(refusal.rule .. ": " .. refusal.why, 2)
+  end
+  return p
+end
+local function perform(p)
+  local result
+  p:perform(function(...)
+    same(nil, result, "called back twice")
+    result = table.pack(...)
+  end)
+  return table.unpack(result, 1, result.n)
+end
+local function raises(fn, ...)
+  local ok, message = pcall(fn, ...)
+  if ok then
+    error("did not raise", 2)
+  end
+  return message
+end
+]]
+
+local function probe(chunk)
+  local dir = orket.directory()
+  orket.write(dir .. "/outside/secret.txt", "outside")
+  orket.write(dir .. "/tree/src/main.c", "int main(void)\n{\n    return 0; // needle\n}\n")
+  orket.write(dir .. "/tree/vendor/lib.c", "needle in vendor\n")
+  orket.write(dir .. "/tree/.env", "needle=in the environment\n")
+  os.execute("ln -s ../outside " .. dir .. "/tree/way_out; ln -s src/main.c " .. dir .. "/tree/main_link")
+  local text = orket.probe(PREAMBLE:format(dir .. "/tree") .. chunk .. "\nprint('fine')")
+  orket.remove(dir)
+  assert.equal("fine\n", text)
+end
+
+describe("the gate", function()
+  it("allows a call and answers its arguments once parsed", function()
+    probe([[
+      local c = call("write_file", '{"path":"./src//new.c","content":"x"}')
+      same("src/new.c", g:operation(c, { op = "fs.write", path = "./src//new.c", content = "x" }):path())
+      same("./src//new.c", c:arguments():value().path)
+      same("write_file", c:tool())
+      same(64, #c:hash())
+      same(c:hash(), call("write_file", { path = "./src//new.c", content = "x" }):hash())
+      same(c:hash(), call("write_file", doc.new({ path = "./src//new.c", content = "x" })):hash())
+    ]])
+  end)
+
+  it("refuses with rule, why and fix", function()
+    probe([[
+      local rows = {
+        { "nothing", "{}", "gate.tool.unknown" },
+        { ("x"):rep(129), "{}", "gate.tool.length" },
+        { "write_file", "{", "gate.args.json" },
+        { "write_file", nil, "gate.args.json" },
+        { "write_file", '{"path":"a","path":"b"}', "gate.args.json" },
+        { "write_file", { 1, 2 }, "gate.args.object" },
+        { "write_file", { path = 1 }, "gate.args.schema" },
+        { "write_file", { path = print }, "gate.args.json" },
+        { "write_file", { path = "../x" }, "gate.path.escape" },
+        { "write_file", { path = "/etc/passwd" }, "gate.path.escape" },
+        { "write_file", { path = "way_out/x" }, "gate.path.escape" },
+        { "read_file", { path = "way_out/secret.txt" }, "gate.path.escape" },
+        { "read_file", { path = "a\0b" }, "gate.path.escape" },
+        { "write_file", { path = ".env" }, "gate.path.name" },
+        { "write_file", { path = "x/.git/hooks/pre-commit" }, "gate.path.name" },
+        { "write_file", { path = "vendor/x.c" }, "house.vendor" },
+        { "write_file", { path = "a", content = ("x"):rep(1000001) }, "gate.limit.content" },
+        { "write_file", '{"path":"' .. ("x"):rep(4 << 20) .. '"}', "gate.limit.args" },
+      }
+      for _, row in ipairs(rows) do
+        local c, refusal = g:call(help.request(row[1], row[2], root))
+        same(nil, c)
+        same(row[3], refusal.rule)
+        same("deny", refusal.decision)
+        same(true, #refusal.why > 0 and #refusal.fix + #refusal.why > 0, row[3])
+      end
+    ]])
+  end)
+
+  it("lets a missing file through to the tool, and judges it by its name", function()
+    probe([[
+      local c = call("read_file", { path = "nowhere/x" })
+      local p = assert(g:operation(c, { op = "fs.read", path = "nowhere/x" }))
+      local result, message, code = perform(p)
+      same(nil, result)
+      same("ERR_NOT_FOUND", code)
+      same(nil, (g:operation(c, { op = "fs.read", path = "nowhere/.env" })))
+      same("ERR_NOT_FILE", select(3, perform(permit("read_file", { op = "fs.read", path = "src" }))))
+    ]])
+  end)
+
+  it("performs what it permitted", function()
+    probe([[
+      local written = perform(permit("write_file", { op = "fs.write", path = "new/deep/a.txt", content = "héllo" }))
+      same("new/deep/a.txt", written.path)
+      same(6, written.bytes)
+      same(64, #written.hash)
+      local read = perform(permit("read_file", { op = "fs.read", path = "new/deep/a.txt" }))
+      same("héllo", read.content)
+      same(nil, read.more)
+      read = perform(permit("read_file", { op = "fs.read", path = "new/deep/a.txt", limit = 2 }))
+      same("h", read.content, "no half characters")
+      same(true, read.more)
+      read = perform(permit("read_file", { op = "fs.read", path = "new/deep/a.txt", offset = 3 }))
+      same("llo", read.content)
+      local list = perform(permit("list_directory", { op = "fs.list", path = "src" }))
+      same("main.c", list.entries[1].name)
+      same("file", list.entries[1].type)
+
+      same("new/deep/a.txt", perform(permit("delete_file", { op = "fs.delete", path = "new/deep/a.txt" })).path)
+      same("ERR_NOT_FOUND", select(3, perform(permit("read_file", { op = "fs.read", path = "new/deep/a.txt" }))))
+      same("src/main.c", permit("read_file", { op = "fs.read", path = "main_link" }):path())
+    ]])
+  end)
+
+  it("searches off the loop, and passes over what the call may not read", function()
+    probe([[
+      async.main(function()
+        local p = permit("search_files", { op = "fs.search", path = ".", text = "needle" })
+        local found = assert(async.await(p.perform, p))
+        same(1, #found.matches)
+        same("src/main.c", found.matches[1].path)
+        same(3, found.matches[1].line)
+        same("    return 0; // needle", found.matches[1].text)
+        p = permit("search_files", { op = "fs.search", path = "src/main.c", text = "main" })
+        same(1, #assert(async.await(p.perform, p)).matches)
+        p = permit("search_files", { op = "fs.search", path = "src", text = "nothing like it" })
+        same("[]", cjson.encode(assert(async.await(p.perform, p)).matches))
+        same("ERR_DENIED", select(3, async.await(p.perform, p)))
+        return 0
+      end)
+    ]])
+  end)
+
+  it("hands card operations out as records", function()
+    probe([[
+      local c = call("update_issue_status", {})
+      local p = assert(g:operation(c, { op = "card.move", status = "ready_for_testing", why = "done with it" }))
+      same("card.move", p:kind())
+      same(nil, p:path())
+      same('{"status":"ready_for_testing","why":"done with it"}', cjson.encode(p:take()))
+      same("ERR_DENIED", select(3, p:take()))
+      local refused, why = g:operation(c, { op = "card.move", status = "done" })
+      same(nil, refused)
+      same("fsm.edge", why.rule)
+      same("gate.op.undeclared", select(2, g:operation(c, { op = "fs.read", path = "a" })).rule)
+      same("allow", g:judge(c, { op = "card.comment", text = "hello" }).decision)
+      same("gate.op.form", g:judge(c, { op = "card.comment" }).rule)
+    ]])
+  end)
+end)
+
+describe("nobody", function()
+  it("makes a permit without the gate", function()
+    probe([[
+      local p = permit("write_file", { op = "fs.write", path = "a", content = "x" })
+      same("locked", getmetatable(p))
+      raises(setmetatable, {}, getmetatable(p))
+      raises(setmetatable, p, {})
+      local methods = { perform = p.perform, take = p.take, hash = p.hash, content = p.content, kind = p.kind, path = p.path }
+      for name, method in pairs(methods) do
+        for _, fake in ipairs({ {}, "x", 1, io.stdout, doc.new({}), root, g, call("read_file", { path = "a" }) }) do
+          raises(method, fake, print)
+        end
+      end
+      raises(function() p.used = false end)
+      for _, attempt in ipairs({ rawget, rawset, next }) do
+        raises(attempt, p, "used", false)
+      end
+      same(nil, gate.permit)
+      same(nil, gate.new)
+    ]])
+  end)
+
+  it("makes one from another userdata by the debug library", function()
+    probe([[
+      local p = permit("write_file", { op = "fs.write", path = "a", content = "x" })
+      local mt = debug.getmetatable(p)
+      local perform_method = p.perform
+      for _, victim in ipairs({ doc.new({ op = "fs.write" }), root, call("read_file", { path = "a" }) }) do
+        local real = debug.getmetatable(victim)
+        debug.setmetatable(victim, mt)
+        raises(perform_method, victim, print)
+        debug.setmetatable(victim, real)
+      end
+    ]])
+  end)
+
+  it("uses a permit twice", function()
+    probe([[
+      local p = permit("write_file", { op = "fs.write", path = "a", content = "first" })
+      same(5, perform(p).bytes)
+      assert(root:delete("a"))
+      local result, message, code = perform(p)
+      same("ERR_DENIED", code)
+      same(nil, (root:read("a")))
+      same("ERR_DENIED", select(3, p:take()))
+      local inside = permit("write_file", { op = "fs.write", path = "b", content = "first" })
+      inside:perform(function(result)
+        same(5, result.bytes)
+        same("ERR_DENIED", select(3, perform(inside)))
+      end)
+      local failed = permit("read_file", { op = "fs.read", path = "missing" })
+      same("ERR_NOT_FOUND", select(3, perform(failed)))
+      assert(root:write("missing", "now it is there"))
+      same("ERR_DENIED", select(3, perform(failed)))
+    ]])
+  end)
+
+  it("takes a file operation or performs a card operation", function()
+    probe([[
+      local p = permit("write_file", { op = "fs.write", path = "a", content = "x" })
+      same("ERR_DENIED", select(3, p:take()))
+      same(1, perform(p).bytes)
+      local moved = assert(g:operation(call("update_issue_status", {}), { op = "card.comment", text = "x" }))
+      same("ERR_DENIED", select(3, perform(moved)))
+      same("x", moved:take().text)
+    ]])
+  end)
+
+  it("changes an operation after it was judged", function()
+    probe([[
+      local op = { op = "fs.write", path = "a", content = "judged" }
+      local p = permit("write_file", op)
+      local before = p:hash()
+      op.path, op.content = "vendor/a", "other"
+      same(before, p:hash())
+      same("judged", p:content())
+      same("a", perform(p).path)
+      same("judged", root:read("a"))
+      local arguments = { path = "a" }
+      local c = call("read_file", arguments)
+      arguments.path = "../x"
+      same("a", c:arguments():value().path)
+    ]])
+  end)
+
+  it("swaps the file between the judgement and the effect", function()
+    probe([[
+      assert(root:write("dir/a", "inside"))
+      local p = permit("read_file", { op = "fs.read", path = "dir/a" })
+      local w = permit("write_file", { op = "fs.write", path = "dir/b", content = "mine" })
+      local d = permit("delete_file", { op = "fs.delete", path = "dir/a" })
+      os.rename(DIR .. "/dir", DIR .. "/moved")
+      os.execute("ln -s ../outside " .. DIR .. "/dir")
+      same("inside", perform(p).content)
+      perform(w)
+      same("mine", root:read("moved/b"))
+      perform(d)
+      same(nil, (root:read("moved/a")))
+      local outside = fs.root(DIR .. "/../outside")
+      same(1, #outside:list("."))
+      same("outside", outside:read("secret.txt"))
+      os.remove(DIR .. "/dir")
+      local deep = permit("write_file", { op = "fs.write", path = "fresh/c", content = "mine" })
+      os.execute("ln -s ../outside " .. DIR .. "/fresh")
+      same(nil, (perform(deep)))
+      same(1, #outside:list("."))
+    ]])
+  end)
+
+  it("reaches a file through a root that is closed or gone", function()
+    probe([[
+      assert(root:write("a", "x"))
+      local c = call("read_file", { path = "a" })
+      local p = assert(g:operation(c, { op = "fs.read", path = "a" }))
+      root:close()
+      same("x", perform(p).content)
+      local refused, why = g:operation(c, { op = "fs.read", path = "a" })
+      same(nil, refused)
+      same("gate.path.unresolved", why.rule)
+      raises(g.call, g, help.request("read_file", { path = "a" }, root))
+      local short = assert(fs.root(DIR))
+      local again = g:call(help.request("read_file", { path = "a" }, short))
+      short = nil
+      collectgarbage()
+      collectgarbage()
+      same("x", perform(assert(g:operation(again, { op = "fs.read", path = "a" }))).content)
+    ]])
+  end)
+
+  it("gets a permit without a root", function()
+    probe([[
+      local c = assert(g:call(help.request("write_file", { path = "a", content = "x" })))
+      same("allow", g:judge(c, { op = "fs.write", path = "a", content = "x" }).decision)
+      same("gate.path.escape", g:judge(c, { op = "fs.write", path = "../a", content = "x" }).rule)
+      local p, refusal = g:operation(c, { op = "fs.write", path = "a", content = "x" })
+      same(nil, p)
+      same("gate.path.unresolved", refusal.rule)
+    ]])
+  end)
+
+  it("uses a call of another gate, or after the gate is closed", function()
+    probe([[
+      local other = gate.build(help.law())
+      local c = call("read_file", { path = "a" })
+      raises(other.operation, other, c, { op = "fs.read", path = "a" })
+      raises(g.operation, g, {}, { op = "fs.read", path = "a" })
+      local p = assert(g:operation(c, { op = "fs.read", path = "src/main.c" }))
+      do
+        local closing <close> = g
+      end
+      raises(g.operation, g, c, { op = "fs.read", path = "a" })
+      same(true, perform(p).bytes > 0)
+      do
+        local closing <close> = c
+      end
+      raises(c.hash, c)
+    ]])
+  end)
+
+  it("gets odd operations past the gate", function()
+    probe([[
+      local c = call("write_file", { path = "a" })
+      local loop = {}
+      loop.self = loop
+      local odd = {
+        "fs.write", 7, true, cjson.null, {}, { 1 }, { op = "fs.write" }, { op = 7, path = "a" }, loop,
+        { op = "fs.write", path = "a", content = print }, { op = "fs.write\0", path = "a", content = "x" },
+        { op = "fs.write", path = { "a" }, content = "x" }, { op = "fs.write", path = "a", content = { x = 1 } },
+        { op = "fs.write", path = "a", content = "\xff" }, { op = "FS.WRITE", path = "a", content = "x" },
+        { op = "fs.write", path = "a\nb", content = "x" }, { op = "fs.write", path = ("a/"):rep(100), content = "x" },
+        setmetatable({}, { __index = { op = "fs.write", path = "a", content = "x" } }),
+      }
+      for i, operation in ipairs(odd) do
+        local p, refusal = g:operation(c, operation)
+        same(nil, p, "operation " .. i)
+        same("deny", refusal.decision)
+      end
+      same(nil, (root:read("a")))
+    ]])
+  end)
+
+  it("has a law that is not understood in full", function()
+    probe([[
+      for _, spoil in ipairs({
+        function(law) law.allow = true end,
+        function(law) law.rules[1].effect = "allow" end,
+        function(law) law.rules[1].path = { "x" } end,
+        function(law) law.roles.human = { tools = law.roles.coder.tools } end,
+        function(law) law.tools.read_file.schema.minimun = 1 end,
+        function(law) law.tools.read_file.schema.properties.path.type = nil end,
+        function(law) law.limits = { content = 2000000 } end,
+        function(law) law.roles = nil end,
+      }) do
+        local law = help.law()
+        spoil(law)
+        local built, message, code = gate.build(law)
+        same(nil, built)
+        same("string", type(message))
+      end
+    ]])
+  end)
+
+  it("leaves a job behind that outlives the program", function()
+    probe([[
+      local p = permit("search_files", { op = "fs.search", path = ".", text = "needle" })
+      p:perform(function() error("called after the end") end)
+    ]])
+  end)
+end)
