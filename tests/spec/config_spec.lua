@@ -16,7 +16,6 @@ local function project(changes)
     ["config/epics/one.json"] = [[{"team": "t", "environment": "e", "issues": [
       {"id": "x", "seat": "dev"}, {"id": "y", "seat": "dev", "depends_on": ["x"]}]}]],
     ["config/rocks/r.json"] = [[{"epics": [{"epic": "one"}]}]],
-    ["roles/coder.lua"] = "return {}", ["roles/integrity_guard.lua"] = "return {}",
     ["verification/ok.json"] = [[{"argv": ["/bin/true"]}]],
   }
   for path, text in pairs(changes or {}) do
@@ -57,8 +56,6 @@ describe("configuration", function()
     local text, code = orket.run("init " .. dir .. "/new/project")
     assert.equal(0, code)
     assert.matches("orket run %-C", text)
-    orket.write(dir .. "/new/project/roles/coder.lua", "return {}")
-    orket.write(dir .. "/new/project/roles/integrity_guard.lua", "return {}")
     text, code = orket.run("validate " .. dir .. "/new/project")
     assert.equal("ok: 0 rocks, 1 epics, 1 issues, 1 teams\n", text)
     assert.equal(0, code)
@@ -120,6 +117,10 @@ describe("configuration", function()
     { "config/teem.json", "{}", { 1, "", "unknown file" } },
     { "config/epics/sub/x.json", "{}", { 1, "", "a folder is not looked into" }, file = "config/epics/sub" },
     { "config/epics/a b.json", '{"team": "t", "environment": "e"}', { 1, "", "is an id" } },
+    { "roles/wizard.lua", "return {\n  x = = 1\n}", { 2, "", "unexpected symbol" } },
+    { "roles/wizard.lua", 'return { tools = { "no_such_tool" }, prompt = function() return "x" end }', { 1, "", "no_such_tool" } },
+    { "tools/t.lua", 'return { description = "d", schema = { wat = 1 }, operations = {}, run = function() end }', { 1, "", "its schema is refused" } },
+    { "nodes/planner.lua", "\nerror('boom')", { 2, "", "boom" } },
     { "verification/bad.json", '{"argv": "rm"}', { 1, "/argv", "array" },
       with = { "config/cards/l.json", '{"parent_id": "one", "seat": "dev", "verification": {"fixture_path": "verification/bad.json"}}' } },
   }

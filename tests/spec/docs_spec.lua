@@ -27,10 +27,6 @@ describe("docs/cards.md and docs/configuration.md", function()
       orket.write(dir .. "/" .. path, text)
       count = count + 1
     end
-    for _, role in ipairs({ "requirements_analyst", "coder", "integrity_guard" }) do
-      orket.write(dir .. "/roles/" .. role .. ".lua", "return {}")
-    end
-    orket.write(dir .. "/tools/delete_file.lua", "return {}")
     local text = orket.run("validate --json " .. dir)
     orket.remove(dir)
     assert.equal(7, count)

@@ -31,8 +31,6 @@ end
 
 local function write_project()
   assert.equal(0, select(2, orket.run("init " .. dir)))
-  orket.write(dir .. "/roles/coder.lua", "return {}")
-  orket.write(dir .. "/roles/integrity_guard.lua", "return {}")
   orket.write(dir .. "/config/epics/hello.json", [[{
   "summary": "Hello",
   "team": "standard",

@@ -1,8 +1,10 @@
 -- validate.lua: `orket validate [DIR]`: everything that is wrong with a project, at once.
 
 local cjson = require("cjson")
+local code = require("orket.config.code")
 local config = require("orket.config")
 local drift = require("orket.drift")
+local fs = require("orket.core.fs")
 local options = require("orket.options")
 local store = require("orket.core.store")
 
@@ -11,7 +13,7 @@ local M = {}
 M.usage = [[
 usage: orket validate [--json] [DIR]
 
-Checks every file of a project: shape, names, dependencies, separation of duties.
+Checks every file of a project: shape, names, dependencies, separation of duties, scripts.
   --json    {"ok":…,"errors":[…],"warnings":[…]}
 Tells as well where the card files and the cards on the board differ.
 exit: 0 usable (warnings may remain), 1 errors, 2 usage
@@ -51,6 +53,29 @@ local function add_drift(dir, project, warnings, origins)
   end
 end
 
+-- The rules the gate is to be built from; none when they have been refused already.
+local function house_of(project, errors)
+  for _, problem in ipairs(errors) do
+    if problem.file == "config/organization.json" then
+      return {}
+    end
+  end
+  return { rules = project.rules, limits = project.limits }
+end
+
+local function check(dir)
+  local project, errors, warnings, origins = config.read(dir)
+  local root <close> = fs.root(dir)
+  if root and project.rules then
+    local found = code.problems(root, house_of(project, errors))
+    table.move(found, 1, #found, #errors + 1, errors)
+  end
+  if #errors == 0 then
+    add_drift(dir, project, warnings, origins)
+  end
+  return project, errors, warnings
+end
+
 local function array(list)
   return setmetatable(list, cjson.array_mt)
 end
@@ -62,10 +87,7 @@ function M.run(argv)
   if not args then
     return options.refuse(M.usage, message)
   end
-  local project, errors, warnings, origins = config.read(args.dir or ".")
-  if #errors == 0 then
-    add_drift(args.dir or ".", project, warnings, origins)
-  end
+  local project, errors, warnings = check(args.dir or ".")
   if args.json then
     print(cjson.encode({ ok = #errors == 0, errors = array(errors), warnings = array(warnings) }))
     return #errors == 0 and 0 or 1
