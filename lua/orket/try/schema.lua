@@ -7,31 +7,29 @@ local M = {}
 
 M.usage = "schema SCHEMA [VALUE]"
 
-local function parse(what, text, message)
-  if not text then
-    return nil, message
-  end
-  local tree, why = doc.parse(text)
-  return tree, why and what .. ": " .. why
-end
-
 function M.request(args, read)
   if not args[1] then
     return nil, "a schema is missing"
   end
-  local source, message = parse("schema", read(args[1]))
-  if not source then
-    return nil, message
+  local request = {}
+  for i, what in ipairs({ "schema", "value" }) do
+    local text, message = read(args[i])
+    if not text then
+      return nil, message
+    end
+    local tree, why = doc.parse(text)
+    request[what] = tree
+    request.broken = request.broken or not tree and "the " .. what .. " is not JSON: " .. why or nil
   end
-  local value
-  value, message = parse("value", read(args[2]))
-  return value and { schema = source, value = value }, message
+  return request
 end
 
 ---@param request { schema: any, value: any } plain values or docs
 ---@return table answer, boolean accepted
 function M.answer(request)
-  if request.schema == nil or request.value == nil then
+  if request.broken then
+    return { refused = request.broken }, false
+  elseif request.schema == nil or request.value == nil then
     return { error = "a request has schema and value" }, false
   end
   local compiled, message, _, fix = schema.compile(request.schema)
