@@ -8,6 +8,7 @@
     X(base64)                                                                                      \
     X(box)                                                                                         \
     X(doc)                                                                                         \
+    X(edit)                                                                                        \
     X(embed)                                                                                       \
     X(fs)                                                                                          \
     X(fsm)                                                                                         \
