@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "bind/store.h"
+#include "model/fsm.h"
 #include "script/value.h"
 
 #define STREAM_TYPE "orket.stream"
 #define TX_TYPE "orket.tx"
+#define CARD_MOVED "card.moved"
 
 struct l_stream {
     struct store_stream *stream; /* uservalue 1: its store */
@@ -123,18 +125,32 @@ static void read_options(lua_State *L, int idx, struct store_event *event)
     lua_pop(L, 2);
 }
 
+static int put_event(lua_State *L, struct store_tx *tx, const struct store_event *event)
+{
+    struct err err = {0};
+    int64_t n;
+    int rc = store_event(tx, event, &n, &err);
+    if (rc == ERR_USAGE)
+        return luaL_error(L, "%s: %s", event->kind, err.text);
+    if (rc)
+        return bind_fail(L, &err);
+    lua_pushinteger(L, n);
+    return 1;
+}
+
 /* tx:event(kind, card|nil, body[, {step=, ms=}]) -> n | nil, message, code
  * body is a doc or plain data; n its number in the stream. An event may be refused for its size only;
- * an unknown kind or a malformed id is the caller's bug. */
+ * an unknown kind or a malformed id is the caller's bug. A status change is no event(): see move(). */
 static int l_event(lua_State *L)
 {
     struct store_tx *tx = l_check_tx(L, 1);
     struct store_event event = {.kind = l_check_text(L, 2)};
+    if (strcmp(event.kind, CARD_MOVED) == 0)
+        return luaL_error(L, "a status changes through tx:move alone");
     event.card = lua_isnoneornil(L, 3) ? NULL : l_check_text(L, 3);
     read_options(L, 5, &event);
     struct err err = {0};
     const struct json *doc = bind_to_doc(L, 4);
-    int64_t n;
     int rc = 0;
     if (doc)
         json_write(store_body(tx), doc);
@@ -142,13 +158,46 @@ static int l_event(lua_State *L)
         rc = value_encode(L, 4, store_body(tx), NULL, &err);
     if (rc)
         return luaL_error(L, "%s: %s", event.kind, err.text);
-    rc = store_event(tx, &event, &n, &err);
-    if (rc == ERR_USAGE)
-        return luaL_error(L, "%s: %s", event.kind, err.text);
-    if (rc)
-        return bind_fail(L, &err);
-    lua_pushinteger(L, n);
-    return 1;
+    return put_event(L, tx, &event);
+}
+
+static struct fsm_text text_of(const struct json *body, const char *key)
+{
+    struct fsm_text text = {.data = ""};
+    const struct json *value = json_get(body, key);
+    if (value && value->type == JSON_STRING)
+        text.data = json_string(value, &text.len);
+    return text;
+}
+
+static bool is_legal(const struct json *body, struct fsm_verdict *verdict)
+{
+    const struct fsm_text reason = text_of(body, "reason");
+    return fsm_check_names(text_of(body, "type"), text_of(body, "from"), text_of(body, "to"),
+                           text_of(body, "role"), json_get(body, "reason") ? &reason : NULL, verdict);
+}
+
+/* tx:move(card, body) -> n | nil, why, "ERR_TRANSITION", fix, rule
+ * body = {type, from, to, role, reason?, rev, …}: the one door of every status change. The state machine
+ * judges it here; the projection compares status, type and revision with the card's. */
+static int l_move(lua_State *L)
+{
+    struct store_tx *tx = l_check_tx(L, 1);
+    struct store_event event = {.kind = CARD_MOVED, .card = l_check_text(L, 2), .step = -1, .ms = -1};
+    struct json_doc *doc = bind_new_doc(L);
+    struct err err = {0};
+    struct fsm_verdict verdict;
+    if (value_read(L, 3, doc, NULL, &doc->root, &err))
+        return luaL_error(L, "move: %s", err.text);
+    if (!is_legal(&doc->root, &verdict)) {
+        err_set(&err, ERR_TRANSITION, "%s", verdict.why);
+        err_fix(&err, "%s", verdict.fix[0] ? verdict.fix : "-");
+        int count = bind_fail(L, &err);
+        lua_pushstring(L, verdict.rule);
+        return count + 1;
+    }
+    json_write(store_body(tx), &doc->root);
+    return put_event(L, tx, &event);
 }
 
 /* tx:blob(bytes) -> hex | nil, message, code */
@@ -283,6 +332,7 @@ static const luaL_Reg stream_methods[] = {
 
 static const luaL_Reg tx_methods[] = {
     {"event", l_event},
+    {"move", l_move},
     {"blob", l_tx_blob},
     {"message", l_tx_message},
     {"commit", l_commit},

@@ -61,7 +61,15 @@ UPDATE card SET
     retry_count = coalesce($retry_count, retry_count),
     revision = revision + 1,
     updated_at = :at
-WHERE id = :card AND revision = $rev AND status = $from;
+WHERE id = :card AND revision = $rev AND status = $from AND type = $type
+  -- an issue is done only after a review by a seat that did none of its work, and with a passing
+  -- verdict for exactly this tree when it has a verification
+  AND ($to <> 'done' OR type <> 'issue'
+       OR NOT EXISTS (SELECT 1 FROM turn own JOIN turn author ON author.card = own.card AND author.seat = own.seat
+                      WHERE own.run = :run AND own.turn = :turn AND own.card = :card
+                        AND author.role <> 'integrity_guard')
+          AND (data ->> '$.verification.fixture_path' IS NULL
+               OR EXISTS (SELECT 1 FROM verdict WHERE card = :card AND tree = $tree AND ok)));
 
 -- kind: card.credits
 -- must
