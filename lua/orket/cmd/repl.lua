@@ -1,0 +1,190 @@
+-- repl.lua: `orket repl`: lines of Lua in a box, with the board to look at and a person's acts.
+--
+-- Each line is a script of its own: it runs in a fresh box under the limits of a box, and what it set
+-- is carried to the next line as plain data. Reads see the database, dry runs change nothing, and acts
+-- go through the owner of the project, recorded as the person's.
+
+local async = require("orket.async")
+local box = require("orket.core.box")
+local cjson = require("cjson")
+local edit = require("orket.core.edit")
+local embed = require("orket.core.embed")
+local errors = require("orket.errors")
+local api = require("orket.repl.api")
+local configuration = require("orket.config")
+local options = require("orket.options")
+local readers = require("orket.reader")
+local report = require("orket.report")
+local scripts = require("orket.scripts")
+local sys = require("orket.core.sys")
+local fs = require("orket.core.fs")
+
+local M = {}
+
+M.usage = [[
+usage: orket repl [-C DIR]
+
+Lua lines over a project. cards() card(ID) events{card=ID} runs() roles() tools() view(ID)
+dry runs: prompt(ID, ROLE) judge{card=,role=,tool=,arguments=} route(ID)    reload()
+acts of a person, recorded: comment(ID, TEXT) answer(ID, TEXT) move(ID, STATUS) retry(ID)
+The value of a line is shown; _ is the last one. ^D ends.
+]]
+
+local Repl = {}
+Repl.__index = Repl
+
+local LIMITS = { ms = 2000, steps = 100000000 }
+local FACE = embed.read("lua/orket/repl/face.lua")
+
+function Repl:rules()
+  local process = self.config.organization.process_rules
+  return { rules = process.gate, limits = process.limits }
+end
+
+---Builds the generation of the files as they are now; answers what was refused.
+function Repl:reload()
+  local texts, problems = scripts.texts(self.root)
+  local generation, refused = scripts.build(texts, self:rules(), self.generation)
+  self.generation = generation
+  return table.move(refused, 1, #refused, #problems + 1, problems)
+end
+
+local function script_of(line)
+  return FACE .. "\nreturn { run = function(kept) return run(function(_ENV) " .. line .. "\nend, kept) end }"
+end
+
+-- An expression shows its value; anything else is a statement.
+local function prepare(line)
+  local script = box.prepare("=line", script_of("return " .. line))
+  if script then
+    return script
+  end
+  return errors.check(box.prepare("=line", script_of(line)))
+end
+
+local function converse(self, session)
+  local kind, value = errors.check(session:resume(cjson.null))
+  while kind == "yield" do
+    kind, value = errors.check(session:resume(api.perform(self, value)))
+  end
+  return kind and value, value
+end
+
+---Runs one line.
+---@param line string
+---@return table|nil result {value}
+---@return Error|nil
+function Repl:eval(line)
+  local script, err = prepare(line)
+  if not script then
+    return nil, err
+  end
+  local session <close>, failure = errors.check(script:open("run", { self.kept }, LIMITS))
+  if not session then
+    return nil, failure
+  end
+  local result
+  result, err = converse(self, session)
+  if not result then
+    return nil, err
+  end
+  self.kept = result.keep
+  self.kept._ = result.value
+  return result
+end
+
+local function print_value(value)
+  if type(value) == "table" then
+    print(#value == 0 and next(value) == nil and "{}" or cjson.encode(value))
+  elseif value ~= nil and value ~= cjson.null then
+    print(value)
+  end
+end
+
+local function print_rows(value)
+  for _, row in ipairs(value) do
+    print(type(row) == "table" and cjson.encode(row) or row)
+  end
+end
+
+local function show(result, err)
+  if err then
+    io.stdout:write(errors.line(err), "\n")
+  elseif type(result.value) == "table" and #result.value > 0 then
+    print_rows(result.value)
+  else
+    print_value(result.value)
+  end
+end
+
+local function read_loop(self)
+  local editor, err = errors.check(edit.open(self.dir .. "/.orket/repl_history"))
+  if not editor then
+    return nil, err
+  end
+  local closing <close> = editor
+  local words = table.concat(api.words, "\0") .. "\0"
+  while true do
+    local line, failure = errors.check(async.await(closing.line, closing, "orket> ", words))
+    if not line and failure.code ~= "ERR_CANCELED" then
+      print("")
+      return true
+    elseif line and line:find("%S") then
+      show(self:eval(line))
+    end
+  end
+end
+
+-- Without a terminal the lines come from standard input: for scripts and tests.
+local function pipe_loop(self)
+  local failed = false
+  for line in io.lines() do
+    if line:find("%S") then
+      local result, err = self:eval(line)
+      failed = failed or err ~= nil
+      show(result, err)
+    end
+  end
+  return not failed
+end
+
+local function open(dir)
+  local self = setmetatable({ dir = dir, kept = setmetatable({}, nil) }, Repl)
+  local err
+  self.config, err = configuration.load(dir)
+  if not self.config then
+    return nil, err
+  end
+  self.root, err = errors.check(fs.root(dir))
+  if not self.root then
+    return nil, err
+  end
+  self.store, err = readers.open(dir)
+  if not self.store then
+    return nil, err
+  end
+  return self, self:reload()
+end
+
+---@param argv string[]
+---@return integer exit code
+function M.run(argv)
+  local args, message = options.parse(argv, { C = "value" }, {})
+  if not args then
+    return options.refuse(M.usage, message)
+  end
+  local self, problems = open(args.C or ".")
+  if not self then
+    return report.failure(problems)
+  elseif #problems > 0 then
+    report.failure(problems)
+  end
+  if sys.is_tty(0) then
+    print("orket " .. sys.version() .. "  generation " .. self.generation.id .. "  (^D ends, orket repl --help tells more)")
+    read_loop(self)
+    return 0
+  end
+  return pipe_loop(self) and 0 or 1
+end
+
+return M

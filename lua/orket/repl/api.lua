@@ -1,0 +1,156 @@
+-- api.lua: what the operations of a REPL line do: reads, dry runs, reload, and the acts of a person.
+
+local cjson = require("cjson")
+local errors = require("orket.errors")
+local owner = require("orket.owner")
+local sys = require("orket.core.sys")
+
+local M = {}
+
+local act = {}
+
+local function card_row(repl, id)
+  local card = repl.store:read("card", { id = id })[1]
+  if not card then
+    return nil, errors.new("ERR_NOT_FOUND", "there is no card " .. tostring(id), "cards() lists them")
+  end
+  return card
+end
+
+function act.cards(repl, request)
+  local cards = setmetatable({}, cjson.array_mt)
+  for _, card in ipairs(repl.store:read("board", {})) do
+    if not request.status or card.status == request.status then
+      cards[#cards + 1] = { id = card.id, type = card.type, status = card.status, name = card.name, seat = card.seat }
+    end
+  end
+  return cards
+end
+
+function act.card(repl, request)
+  return card_row(repl, request.id)
+end
+
+function act.events(repl, request)
+  local events = repl.store:read("last_events", {
+    card = request.card, run = request.run, kind = request.kind, limit = math.min(request.limit or 20, 500),
+  })
+  return setmetatable(events, cjson.array_mt)
+end
+
+function act.runs(repl)
+  return setmetatable(repl.store:read("runs", {}), cjson.array_mt)
+end
+
+function act.scripts(repl, request)
+  local names = setmetatable({}, cjson.array_mt)
+  for name in pairs(repl.generation[request.kind] or {}) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return names
+end
+
+local function view(repl, id, role)
+  local card, err = card_row(repl, id)
+  if not card then
+    return nil, err
+  end
+  return errors.check(repl.store:read_doc("view", {
+    card = id, role = role, seat = card.seat, review = card.status == "code_review" and 1 or 0,
+  }))
+end
+
+function act.view(repl, request)
+  local doc, err = view(repl, request.card)
+  return doc and doc:value(), err
+end
+
+---What the role would be told about the card now; nothing is sent.
+function act.prompt(repl, request)
+  local role = repl.generation.roles[request.role or "coder"]
+  if not role then
+    return nil, errors.new("ERR_NOT_FOUND", "there is no role " .. tostring(request.role), "roles() lists them")
+  end
+  local doc, err = view(repl, request.card, role.name)
+  if not doc then
+    return nil, err
+  end
+  local prompt
+  prompt, err = errors.check(role.script:call("prompt", { doc }))
+  if not prompt then
+    return nil, err
+  end
+  return errors.check(repl.generation.nodes.prompts.script:call("build", { doc, prompt }))
+end
+
+---What the gate would say to a call: {role, card, tool, arguments}. Nothing is done.
+function act.judge(repl, request)
+  local card, err = card_row(repl, request.card)
+  if not card then
+    return nil, err
+  end
+  local call, refusal = repl.generation.gate:call({
+    role = request.role or "coder", card = card, tool = request.tool, arguments = request.arguments or {},
+  })
+  return call and { decision = "allow", rule = "gate.allow", why = "every check passed" } or refusal
+end
+
+---Which seat and role the router would give the card to.
+function act.route(repl, request)
+  local card, err = card_row(repl, request.card)
+  if not card then
+    return nil, err
+  end
+  local epic = card_row(repl, card.epic)
+  local team = epic and repl.config.teams[epic.data.team]
+  if not team then
+    return nil, errors.new("ERR_CONFIG", "the card belongs to no epic with a team")
+  end
+  return errors.check(repl.generation.nodes.router.script:call("route", {
+    card, team, { review = card.status == "code_review" },
+  }))
+end
+
+function act.reload(repl)
+  local problems = repl:reload()
+  local lines = setmetatable({}, cjson.array_mt)
+  for i, problem in ipairs(problems) do
+    lines[i] = problem.path .. ": " .. errors.line(problem.err)
+  end
+  return { generation = repl.generation.id, refused = lines }
+end
+
+---An act of the person at the keyboard: it goes through the owner like any other person's.
+function act.person(repl, request)
+  local fields = { who = sys.user() }
+  for _, name in ipairs({ "act", "card", "text", "status", "reason", "why" }) do
+    fields[name] = request[name]
+  end
+  return owner.ask(repl.dir, fields)
+end
+
+---Performs one operation of a line.
+---@param repl table {dir, store, config, generation, reload}
+---@param operation table
+---@return table answer {result} or {error}
+function M.perform(repl, operation)
+  local perform = act[operation.op]
+  if not perform then
+    return { error = errors.new("ERR_USAGE", "no such operation") }
+  end
+  for key, value in pairs(operation) do
+    operation[key] = value ~= cjson.null and value or nil
+  end
+  local result, err = perform(repl, operation)
+  if err then
+    return { error = err }
+  end
+  return { result = result }
+end
+
+---The words that the tab key completes.
+M.words = { "answer", "card", "cards", "comment", "events", "judge", "move", "nodes", "prompt", "reload", "retry", "roles",
+  "route", "runs", "tools", "view" }
+
+return M

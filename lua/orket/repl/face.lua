@@ -1,0 +1,71 @@
+-- face.lua (restricted): what a line of the REPL sees. It is put before the line; run() answers the
+-- line's value and the globals it set that are plain data, so that they live on for the next line.
+
+local function ask(op, fields)
+  local operation = fields or {}
+  operation.op = op
+  local answer = perform(operation)
+  if answer.error ~= nil and answer.error ~= cjson.null then
+    error(answer.error.code .. ": " .. answer.error.message, 0)
+  end
+  return answer.result
+end
+
+local API = {}
+
+function API.cards(status) return ask("cards", { status = status }) end
+function API.card(id) return ask("card", { id = id }) end
+function API.events(options) return ask("events", options) end
+function API.runs() return ask("runs") end
+function API.roles() return ask("scripts", { kind = "roles" }) end
+function API.tools() return ask("scripts", { kind = "tools" }) end
+function API.nodes() return ask("scripts", { kind = "nodes" }) end
+function API.view(id) return ask("view", { card = id }) end
+function API.prompt(id, role) return ask("prompt", { card = id, role = role }) end
+function API.judge(call) return ask("judge", call) end
+function API.route(id) return ask("route", { card = id }) end
+function API.reload() return ask("reload") end
+function API.comment(id, text) return ask("person", { act = "comment", card = id, text = text }) end
+function API.answer(id, text) return ask("person", { act = "answer", card = id, text = text }) end
+function API.retry(id) return ask("person", { act = "retry", card = id }) end
+function API.move(id, status, reason) return ask("person", { act = "move", card = id, status = status, reason = reason }) end
+
+local function is_plain(value, depth)
+  local kind = type(value)
+  if kind ~= "table" then
+    return kind == "string" or kind == "number" or kind == "boolean"
+  elseif depth > 20 then
+    return false
+  end
+  for key, item in pairs(value) do
+    if type(key) == "table" or not is_plain(item, depth + 1) then
+      return false
+    end
+  end
+  return true
+end
+
+local function shown(value)
+  if value == nil or is_plain(value, 0) then
+    return value
+  end
+  return tostring(value)
+end
+
+local function run(line, kept)
+  local environment = {}
+  for name, value in pairs(kept) do
+    environment[name] = value
+  end
+  setmetatable(environment, {
+    __index = function(_, name)
+      return API[name] or _G[name]
+    end,
+  })
+  local value = line(environment)
+  local keep = {}
+  for name, set in pairs(environment) do
+    keep[name] = is_plain(set, 0) and set or nil
+  end
+  return { value = shown(value), keep = keep }
+end
