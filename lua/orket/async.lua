@@ -12,6 +12,20 @@ Task.__index = Task
 
 local tasks = setmetatable({}, { __mode = "k" }) -- coroutine -> task
 local WAIT = {} -- tag of our own yields
+local handles = setmetatable({}, { __mode = "k" }) -- every luv handle, so that none outlives the state
+local broken = false -- a task died of a bug and nobody waited for it
+
+local function opened(handle)
+  handles[handle] = true
+  return handle
+end
+
+local function close(handle)
+  if handles[handle] then
+    handles[handle] = nil
+    handle:close()
+  end
+end
 
 ---The running task; raises outside one.
 ---@return table
@@ -27,24 +41,39 @@ local function finish(task, ...)
   end
 end
 
+-- A bug in a task that somebody waits for is that one's to handle; otherwise it ends the program.
+local function broke(task, message)
+  local err = { code = "ERR_BUG", class = "bug", message = debug.traceback(task.thread, tostring(message)) }
+  if not task.waiters then
+    io.stderr:write("orket: ", err.message, "\n")
+    broken = true
+  end
+  finish(task, nil, err)
+end
+
 local function step(task, ...)
   local ok, tag = coroutine.resume(task.thread, ...)
   if not ok then
-    finish(task, nil, { code = "ERR_BUG", class = "bug", message = debug.traceback(task.thread, tostring(tag)) })
+    broke(task, tag)
   elseif coroutine.status(task.thread) ~= "dead" and tag ~= WAIT then
     error("a task yielded to nobody")
   end
+end
+
+local function new_task(fn, waiters)
+  local task = setmetatable({ generation = 0, done = false, waiters = waiters }, Task)
+  task.thread = coroutine.create(function(...)
+    finish(task, fn(...))
+  end)
+  tasks[task.thread] = task
+  return task
 end
 
 ---Starts fn(...) as a task at once; runs until its first wait.
 ---@param fn function
 ---@return table task
 function M.spawn(fn, ...)
-  local task = setmetatable({ generation = 0, done = false }, Task)
-  task.thread = coroutine.create(function(...)
-    finish(task, fn(...))
-  end)
-  tasks[task.thread] = task
+  local task = new_task(fn)
   step(task, ...)
   return task
 end
@@ -94,14 +123,14 @@ end
 ---Sleeps for a number of seconds.
 ---@param seconds number
 function M.sleep(seconds)
-  local timer = uv.new_timer()
+  local timer = opened(uv.new_timer())
   local ok, err = M.suspend(function(wake)
     timer:start(math.ceil(seconds * 1000), 0, function()
       wake(true)
     end)
   end)
   timer:stop()
-  timer:close()
+  close(timer)
   return ok, err
 end
 
@@ -151,11 +180,12 @@ end
 ---@param seconds number
 ---@param fn function
 function M.within(seconds, fn, ...)
-  local task = M.spawn(fn, ...)
+  local task = new_task(fn, {})
+  step(task, ...)
   if task.done then
     return table.unpack(task.result, 1, task.result.n)
   end
-  local timer = uv.new_timer()
+  local timer = opened(uv.new_timer())
   timer:start(math.ceil(seconds * 1000), 0, function()
     M.cancel(task, { code = "ERR_TIMEOUT", class = "limit", message = "the deadline of " .. seconds .. " s passed" })
   end)
@@ -163,7 +193,7 @@ function M.within(seconds, fn, ...)
     task.waiters = { function() wake(true) end }
     return function() M.cancel(task) end
   end)
-  timer:close()
+  close(timer)
   if not ok then
     return nil, err
   end
@@ -176,7 +206,7 @@ end
 function M.on_signals(names, handler)
   local watchers = {}
   for i, name in ipairs(names) do
-    watchers[i] = uv.new_signal()
+    watchers[i] = opened(uv.new_signal())
     watchers[i]:start(name, function()
       M.spawn(handler, name)
     end)
@@ -184,7 +214,7 @@ function M.on_signals(names, handler)
   end
   return function()
     for _, watcher in ipairs(watchers) do
-      watcher:close()
+      close(watcher)
     end
   end
 end
@@ -194,17 +224,17 @@ end
 ---@param path string
 ---@param handler fun(file: string)
 function M.watch(path, handler)
-  local watcher = uv.new_fs_event()
+  local watcher = opened(uv.new_fs_event())
   local ok = watcher:start(path, {}, function(_, file)
     M.spawn(handler, file)
   end)
   if not ok then
-    watcher:close()
+    close(watcher)
     return nil
   end
   watcher:unref()
   return function()
-    watcher:close()
+    close(watcher)
   end
 end
 
@@ -214,9 +244,7 @@ local function read_lines(pipe, max, on_line)
   local pending = ""
   pipe:read_start(function(err, bytes)
     if err or not bytes or #pending + #bytes > max then
-      if not pipe:is_closing() then
-        pipe:close()
-      end
+      close(pipe)
       return on_line(nil)
     end
     pending = pending .. bytes
@@ -231,13 +259,13 @@ local function read_lines(pipe, max, on_line)
 end
 
 local function serve_client(server, max, answer)
-  local client = uv.new_pipe(false)
+  local client = opened(uv.new_pipe(false))
   server:accept(client)
   read_lines(client, max, function(line)
     if line then
       M.spawn(function()
         local text = answer(line)
-        if not client:is_closing() then
+        if handles[client] then
           client:write(text .. "\n")
         end
       end)
@@ -252,7 +280,7 @@ end
 ---@return table|nil server {close}
 function M.listen_unix(path, max, answer)
   uv.fs_unlink(path)
-  local server = uv.new_pipe(false)
+  local server = opened(uv.new_pipe(false))
   local ok, message = server:bind(path)
   if ok then
     uv.fs_chmod(path, 384) -- 0600
@@ -261,13 +289,13 @@ function M.listen_unix(path, max, answer)
     end)
   end
   if not ok then
-    server:close()
+    close(server)
     return nil, { code = "ERR_IO", class = "system", message = "cannot listen on " .. path .. ": " .. message }
   end
   server:unref()
   return {
     close = function()
-      server:close()
+      close(server)
       uv.fs_unlink(path)
     end,
   }
@@ -279,17 +307,15 @@ end
 ---@param max integer
 ---@return string|nil answer
 function M.ask_unix(path, line, max)
-  local pipe = uv.new_pipe(false)
+  local pipe = opened(uv.new_pipe(false))
   return M.suspend(function(wake)
     pipe:connect(path, function(err)
       if err then
-        pipe:close()
+        close(pipe)
         return wake(nil, { code = "ERR_NOT_FOUND", class = "input", message = "nobody owns the project" })
       end
       read_lines(pipe, max, function(answer)
-        if not pipe:is_closing() then
-          pipe:close()
-        end
+        close(pipe)
         wake(answer, not answer and { code = "ERR_IO", class = "system", message = "the owner hung up" } or nil)
       end)
       pipe:write(line .. "\n")
@@ -302,17 +328,17 @@ end
 ---@return integer exit code
 function M.main(fn, ...)
   local task = M.spawn(fn, ...)
-  while not task.done and uv.run("once") do
+  while not task.done and not broken and uv.run("once") do
   end
-  if not task.done then
-    error("the program waits for something that cannot happen")
+  local code = task.done and task.result[1]
+  if not task.done and not broken then
+    io.stderr:write("orket: the program waits for something that cannot happen\n")
   end
-  local code, err = table.unpack(task.result, 1, task.result.n)
-  if err then
-    io.stderr:write("orket: ", err.message, "\n")
-    return 1
+  for handle in pairs(handles) do
+    handle:close()
   end
-  return code
+  uv.run("nowait")
+  return math.type(code) == "integer" and not broken and code or 1
 end
 
 return M

@@ -277,8 +277,8 @@ function M.open(project, epic, options)
   self.engine = engines.new(project, epic, self.id)
   self.engine.on_delta = options.on_delta
   self.limits = self.engine.limits
-  self.models = models.new(self.engine, self.team)
   self.team = project.config.teams[epic.data.team]
+  self.models = models.new(self.engine, self.team)
   self.stream = self.store:stream({ run = self.id, turn = 0, actor = "system", role = "system" })
   local cards, err = scored(self.store:read("backlog", { epic = epic.id }))
   if not cards then

@@ -123,7 +123,7 @@ function Project:close()
     self.store:close()
   end
   if self.lock then
-    self.lock:close()
+    self.lock:release()
   end
 end
 
