@@ -112,13 +112,13 @@ local function settle_failure(self, turn, err)
   local card = turn.card
   local action, reason = self.engine:failed(turn, err)
   local why = errors.line(err)
-  local function also(tx)
-    tx:event("turn.failed", card.id, { turn = turn.number, code = err.code, class = err.class, why = why })
+  local retries = (card.retry_count or 0) + 1
+  turn:record("turn.failed", { code = err.code, class = err.class, why = why })
+  if action ~= "retry" then
+    return turns.settle(turn, "failed", "blocked", { reason = reason, why = why })
   end
-  if action == "retry" and card.status == "in_progress" then
-    return self:move(card, "ready", { why = why, retry_count = (card.retry_count or 0) + 1 }, also)
-  end
-  return self:move(card, "blocked", { reason = reason, why = why }, also)
+  local back = card.status == "in_progress" and "ready" or card.status
+  return turns.settle(turn, "failed", back, { why = why, retry_count = retries })
 end
 
 local function work_card(self, card)
@@ -133,6 +133,7 @@ local function work_card(self, card)
   if not ok then
     return settle_failure(self, turn, err)
   end
+  return true
 end
 
 local function go_on(self, card)

@@ -315,13 +315,20 @@ local function commit(self, proposal)
   return self:save(true)
 end
 
-local function park(self, parked)
-  ended(self, "parked", parked.why)
-  local ok, err = moves.add(self.tx, self.card, parked.status, {
-    role = "system", reason = parked.reason, why = parked.why,
-  })
-  if not ok then
-    return nil, err
+---Ends a turn without an outcome of its own: the engine moves its card, in the same transaction.
+---@param self table turn
+---@param outcome "parked"|"failed"
+---@param to string status
+---@param options {reason: string?, why: string, retry_count: integer?}
+local function settle(self, outcome, to, options)
+  ended(self, outcome, options.why)
+  if to ~= self.card.status then
+    local ok, err = moves.add(self.tx, self.card, to, {
+      role = "system", reason = options.reason, why = options.why, retry_count = options.retry_count,
+    })
+    if not ok then
+      return nil, err
+    end
   end
   return self:save(true)
 end
@@ -351,7 +358,7 @@ local function work(self)
     return nil, err
   end
   if self.parked then
-    return park(self, self.parked)
+    return settle(self, "parked", self.parked.status, self.parked)
   end
   local proposal
   proposal, err = route(self)
@@ -359,7 +366,7 @@ local function work(self)
     return nil, err
   elseif not proposal then
     stalled_park(self, "the turn ended without an outcome")
-    return park(self, self.parked)
+    return settle(self, "parked", self.parked.status, self.parked)
   end
   return commit(self, proposal)
 end
@@ -401,6 +408,6 @@ function M.run(self)
   return work(self)
 end
 
-M.park = park
+M.settle = settle
 
 return M
