@@ -9,6 +9,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "base/hash.h"
 #include "bind/bind.h"
 #include "bind/embed.h"
 
@@ -102,6 +103,7 @@ static int boot(lua_State *L)
 int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);
+    hash_start();
     uv_loop_t loop;
     lua_State *L = luaL_newstate();
     if (!L || uv_loop_init(&loop)) {

@@ -4,6 +4,11 @@
 #include <sodium.h>
 #include <string.h>
 
+void hash_start(void)
+{
+    require(sodium_init() >= 0);
+}
+
 struct hash hash_of(const void *bytes, size_t len)
 {
     struct hash out;

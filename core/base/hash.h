@@ -12,6 +12,9 @@ struct hash {
     uint8_t bytes[HASH_SIZE];
 };
 
+/* Picks the fastest implementation for this processor; once, before there are threads. */
+void hash_start(void);
+
 /* The hash of len bytes. */
 struct hash hash_of(const void *bytes, size_t len);
 

@@ -1,15 +1,20 @@
--- 001_journal.sql: the truth. Nothing here is ever updated.
+-- 001_journal.sql: the truth. An event, a blob, a message is never updated.
 
+-- A stream and its last event. Its events are a list: each has the commit number of the one before.
+-- (An index by stream and number would make every commit touch a page per stream.)
 CREATE TABLE stream (
     id   INTEGER PRIMARY KEY,
     run  TEXT NOT NULL,
     turn ANY NOT NULL, -- an integer when it reads as one, so that 10 comes after 9
+    n    INTEGER NOT NULL,
+    seq  INTEGER NOT NULL,
     UNIQUE (run, turn)
 ) STRICT;
 
 CREATE TABLE event (
     seq    INTEGER PRIMARY KEY, -- commit order; not part of the chain
     stream INTEGER NOT NULL,
+    prev   INTEGER NOT NULL,    -- seq of the stream's event n - 1, or 0
     n      INTEGER NOT NULL,    -- 1, 2, 3 … within the stream
     step   INTEGER NOT NULL,
     kind   TEXT NOT NULL,
@@ -21,7 +26,6 @@ CREATE TABLE event (
     body   TEXT NOT NULL,       -- canonical JSON object
     hash   BLOB NOT NULL
 ) STRICT;
-CREATE UNIQUE INDEX event_place ON event (stream, n);
 -- What happened to a card outside model steps; its steps are found through its turns.
 CREATE INDEX event_card ON event (card, seq) WHERE step = 0 AND card IS NOT NULL;
 
@@ -31,13 +35,20 @@ CREATE VIEW journal AS
 
 CREATE TABLE blob (
     id    INTEGER PRIMARY KEY,
-    hash  BLOB NOT NULL UNIQUE,
+    hash  BLOB NOT NULL,
     bytes BLOB NOT NULL
 ) STRICT;
 
--- A conversation is named by its last message: hash = BLAKE2b(parent, blob).
+-- A conversation is named by its last message: hash = BLAKE2b(hash of the parent, hash of the blob).
 CREATE TABLE convo (
-    hash   BLOB PRIMARY KEY,
-    parent BLOB,
-    blob   BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
+    id     INTEGER PRIMARY KEY,
+    hash   BLOB NOT NULL,
+    parent INTEGER, -- NULL: the first message
+    blob   INTEGER NOT NULL
+) STRICT;
+
+-- Where a hash is found: key = its first 8 bytes, id = a blob, or minus a message. New names go into the
+-- small table and from there in bulk, in order, into the large one: hashes are random, and each would
+-- touch a page of its own.
+CREATE TABLE name_recent (key INTEGER NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (key, id)) STRICT, WITHOUT ROWID;
+CREATE TABLE name (key INTEGER NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (key, id)) STRICT, WITHOUT ROWID;

@@ -48,14 +48,16 @@ SELECT json_object(
         'last', json((SELECT json_object('ok', json(iif(ok, 'true', 'false')), 'log', log, 'tree', tree)
                       FROM verdict WHERE card = c.id ORDER BY seq DESC LIMIT 1))),
     'effects', json((
+        WITH RECURSIVE walk (seq, prev) AS (
+            SELECT * FROM (SELECT e.seq, e.prev FROM turn t JOIN stream s ON s.run = t.run AND s.turn = t.turn
+                           JOIN event e ON e.seq = s.seq WHERE t.card = c.id ORDER BY t.seq DESC LIMIT 3)
+            UNION ALL
+            SELECT e.seq, e.prev FROM walk JOIN event e ON e.seq = walk.prev
+            ORDER BY 1 DESC LIMIT 40)
         SELECT json_group_array(json_object('step', step, 'result', json(body)))
-        FROM (SELECT * FROM (
-            SELECT e.seq, e.step, e.body
-            FROM (SELECT run, turn FROM turn WHERE card = c.id ORDER BY seq DESC LIMIT 3) t
-            JOIN stream s ON s.run = t.run AND s.turn = t.turn
-            JOIN event e ON e.stream = s.id
-            WHERE e.kind = 'call.result' AND length(e.body) <= 16384
-            ORDER BY e.seq DESC LIMIT 10) ORDER BY seq))),
+        FROM (SELECT * FROM (SELECT e.seq, e.step, e.body FROM walk JOIN event e ON e.seq = walk.seq
+                             WHERE e.kind = 'call.result' AND length(e.body) <= 16384
+                             ORDER BY e.seq DESC LIMIT 10) ORDER BY seq))),
     'conflict', json((
         SELECT json_group_array(json_object('path', path, 'with', other)) FROM conflict WHERE card = c.id)),
     'epic', json((SELECT json_put(p.data, json_object('id', p.id, 'type', p.type, 'name', p.name,
@@ -156,13 +158,15 @@ WHERE outcome IS NULL AND (:run IS NULL OR run = :run) ORDER BY seq;
 
 -- One stream from its start: the tape of a turn.
 -- name: stream
+WITH RECURSIVE walk (seq, prev, n) AS (
+    SELECT e.seq, e.prev, e.n FROM stream s JOIN event e ON e.seq = s.seq WHERE s.run = :run AND s.turn = :turn
+    UNION ALL
+    SELECT e.seq, e.prev, e.n FROM walk JOIN event e ON e.seq = walk.prev WHERE walk.n > coalesce(:after, 0) + 1)
 SELECT e.seq, e.n, e.step, e.kind, e.card, e.actor, e.role, e.at, e.ms, e.body AS "body:json", hex(e.hash) AS hash
-FROM stream s JOIN event e ON e.stream = s.id
-WHERE s.run = :run AND s.turn = :turn AND e.n > coalesce(:after, 0) ORDER BY e.n LIMIT coalesce(:limit, 10000);
+FROM walk JOIN event e ON e.seq = walk.seq WHERE e.n > coalesce(:after, 0) ORDER BY e.n LIMIT coalesce(:limit, 100000);
 
 -- name: streams
-SELECT s.run, s.turn, max(e.n) AS n, max(e.seq) AS seq FROM stream s JOIN event e ON e.stream = s.id
-WHERE :run IS NULL OR s.run = :run GROUP BY s.id ORDER BY s.run, s.turn;
+SELECT run, turn, n, seq FROM stream WHERE :run IS NULL OR run = :run ORDER BY run, turn;
 
 -- name: events
 SELECT seq, run, turn, step, n, kind, card, actor, role, at, ms, body AS "body:json" FROM journal
@@ -177,22 +181,29 @@ WHERE (:run IS NULL OR run = :run) AND (:card IS NULL OR card = :card) AND (:kin
 ORDER BY seq DESC LIMIT coalesce(:limit, 100);
 
 -- name: card_events
+WITH RECURSIVE walk (seq, prev) AS (
+    SELECT e.seq, e.prev FROM turn t JOIN stream s ON s.run = t.run AND s.turn = t.turn
+    JOIN event e ON e.seq = s.seq WHERE t.card = :card
+    UNION ALL
+    SELECT e.seq, e.prev FROM walk JOIN event e ON e.seq = walk.prev)
 SELECT seq, run, turn, step, n, kind, card, actor, role, at, ms, body AS "body:json" FROM journal
-WHERE seq IN (SELECT seq FROM event WHERE card = :card AND step = 0
-              UNION
-              SELECT e.seq FROM turn t JOIN stream s ON s.run = t.run AND s.turn = t.turn
-              JOIN event e ON e.stream = s.id WHERE t.card = :card)
+WHERE seq IN (SELECT seq FROM event WHERE card = :card AND step = 0 UNION SELECT seq FROM walk)
   AND seq > coalesce(:since, 0)
 ORDER BY seq LIMIT coalesce(:limit, 1000);
 
 -- Calls that were allowed and have no result: their effect may or may not have happened.
 -- name: uncertain
-SELECT a.n, a.step, a.body AS "body:json"
-FROM stream s JOIN event a ON a.stream = s.id
-WHERE s.run = :run AND s.turn = :turn AND a.kind = 'call.allowed'
-  AND NOT EXISTS (SELECT 1 FROM event r WHERE r.stream = s.id AND r.n > a.n
-                  AND r.kind IN ('call.result', 'call.settled') AND r.body ->> '$.call' = a.body ->> '$.call')
-ORDER BY a.n;
+WITH RECURSIVE walk (seq, prev) AS (
+    SELECT e.seq, e.prev FROM stream s JOIN event e ON e.seq = s.seq WHERE s.run = :run AND s.turn = :turn
+    UNION ALL
+    SELECT e.seq, e.prev FROM walk JOIN event e ON e.seq = walk.prev),
+calls AS (SELECT e.n, e.step, e.kind, e.body FROM walk JOIN event e ON e.seq = walk.seq
+          WHERE e.kind IN ('call.allowed', 'call.result', 'call.settled'))
+SELECT n, step, body AS "body:json" FROM calls a
+WHERE kind = 'call.allowed'
+  AND NOT EXISTS (SELECT 1 FROM calls r WHERE r.n > a.n AND r.kind <> 'call.allowed'
+                  AND r.body ->> '$.call' = a.body ->> '$.call')
+ORDER BY n;
 
 -- The files of a tree as they were after commit :seq (NULL: now), the tree's own rows over its base.
 -- name: tree_files

@@ -4,11 +4,14 @@
  * store_db.c       one SQLite connection: settings, migrations, errors, our SQL function
  * store_sql.c      named sections of a .sql text
  * store_project.c  events -> projections
- * store_tx.c       the loop's side of writing: streams and transactions
+ * store_stream.c   the loop's side of writing: streams
+ * store_tx.c       ... and transactions
  * store_queue.c    the hand-over between the loop and the writer's thread
  * store_write.c    the writer's side: a batch of transactions -> one commit
+ * store_item.c     one event, blob or message -> its rows
  * store_read.c     queries, blobs, conversations, heads
  * store_check.c    verification and rebuild
+ * store_compare.c  two databases, row by row
  */
 #ifndef IO_STORE_INT_H
 #define IO_STORE_INT_H
@@ -71,7 +74,7 @@ void projector_close(struct projector *projector);
 int project(struct projector *projector, int kind, const struct store_seen *event, bool *touched,
             struct err *err);
 
-/* ---- store_tx.c ---- */
+/* ---- store_stream.c ---- */
 
 /* One stream's chain; shared by its handles and queued transactions. */
 struct chain {
@@ -85,11 +88,24 @@ struct chain {
     uint32_t epoch; /* counts failed transactions that were noticed */
     /* the writer's side */
     struct chain_head {
-        int64_t id, n; /* id 0: the stream has no row yet */
+        int64_t id, n, seq; /* id 0: the stream has no row yet */
         struct hash hash;
+        int64_t message_id; /* the message written last, 0 = none yet */
+        struct hash message;
+        bool changed; /* its row is not yet what it should be */
     } head, mark;
     uint32_t broken; /* transactions of an epoch below this one fail */
 };
+
+struct store_stream {
+    struct chain *chain;
+    char *actor, *role;
+};
+/* ERR_USAGE unless text is an id; `what` names it in the error. */
+int check_id(const char *what, const char *text, struct err *err);
+void chain_release(struct chain *chain);
+
+/* ---- store_tx.c ---- */
 
 enum item_type { ITEM_EVENT, ITEM_BLOB, ITEM_MESSAGE };
 
@@ -100,7 +116,8 @@ struct item {
     size_t at, len;          /* body or bytes, in tx->data */
     size_t card, time;       /* offsets of texts; card 0 = none */
     int64_t step, ms, n, seq; /* n, seq: set by the writer */
-    struct hash hash, parent; /* blob: its hash; message: its name and its parent */
+    struct hash hash; /* blob: its hash; message: its name */
+    struct hash parent, blob; /* message */
 };
 
 struct store_tx {
@@ -136,12 +153,20 @@ void tx_finish(struct store_tx *tx);
 
 /* ---- store_write.c ---- */
 
+enum write {
+    BEGIN, COMMIT, ROLLBACK, SAVE, RELEASE, UNDO, ADD_STREAM, SET_STREAM, ADD_EVENT, FIND_BLOB,
+    FIND_MESSAGE, ADD_BLOB, ADD_MESSAGE, ADD_NAME, SORT_NAMES, DROP_NAMES, WRITE_COUNT
+};
+
 struct writer {
     sqlite3 *db;
     const struct store *store;
     struct projector projector;
-    sqlite3_stmt *stmts[16];
-    int64_t next_seq;
+    sqlite3_stmt *stmts[WRITE_COUNT];
+    struct counters {
+        int64_t seq;           /* of the next event */
+        int64_t recent, named; /* rows of name_recent; about all names */
+    } now;
     int wal_pages;
 };
 int writer_open(struct writer *writer, const struct store *store, struct err *err);
@@ -150,7 +175,19 @@ void writer_close(struct writer *writer);
 void writer_apply(struct writer *writer, struct store_tx *list);
 /* Copies the write-ahead log into the database when it has grown. */
 void writer_checkpoint(struct writer *writer);
+/* Runs one of the statements, which answers no row. */
+int writer_step(struct writer *writer, enum write which, struct err *err);
+
+/* ---- store_item.c ---- */
+
+/* *touched becomes true as soon as something was changed. */
+int write_item(struct writer *writer, struct store_tx *tx, struct item *item, bool *touched,
+               struct err *err);
+/* Brings the stream's row up to date, once per commit. */
+int write_head(struct writer *writer, struct chain *chain, struct err *err);
 struct hash event_hash(const struct hash *before, const struct store_seen *event);
+/* What the name tables are sorted by. */
+int64_t hash_key(const struct hash *hash);
 
 /* ---- store_queue.c ---- */
 
@@ -184,6 +221,24 @@ int reader_open(struct store *store, struct err *err);
 void reader_close(struct store *store);
 /* n, step and hash of a stream as committed; zeroes when there is none. */
 int reader_chain(struct store *store, struct chain *chain, struct err *err);
+
+/* ---- store_compare.c ---- */
+
+/* The report of a check: an array of problems under construction. */
+struct report {
+    struct json_doc doc;
+    struct json_builder out;
+    int64_t problems, rows;
+};
+/* Begins a problem with two texts (NULL = left out); false when enough were reported. */
+bool report_begin(struct report *report, const char *what, const char *where);
+void report_text(struct report *report, const char *key, const char *text);
+void report_end(struct report *report);
+/* Runs the query on both; the first row that differs becomes a problem of `table`. */
+int compare_query(struct report *report, sqlite3 *stored, sqlite3 *rebuilt, const char *table,
+                  const char *sql, struct err *err);
+/* All projections, each ordered by its primary key. */
+int compare_projections(struct report *report, sqlite3 *stored, sqlite3 *rebuilt, struct err *err);
 
 /* ---- store.c ---- */
 

@@ -15,17 +15,20 @@ struct store_query {
 enum { READ_BLOB, READ_MESSAGES, READ_HEADS, READ_CHAIN };
 
 static const char *const texts[] = {
-    [READ_BLOB] = "SELECT bytes FROM blob WHERE hash = ?",
+    [READ_BLOB] = "SELECT b.bytes FROM name_recent r JOIN blob b ON b.id = r.id WHERE r.key = ?1 AND b.hash = ?2 "
+                  "UNION ALL SELECT b.bytes FROM name r JOIN blob b ON b.id = r.id WHERE r.key = ?1 AND b.hash = ?2",
     [READ_MESSAGES] =
-        "WITH RECURSIVE link (depth, parent, blob) AS ("
-        "  SELECT 0, parent, blob FROM convo WHERE hash = ?"
-        "  UNION ALL SELECT depth + 1, c.parent, c.blob FROM link JOIN convo c ON c.hash = link.parent) "
-        "SELECT b.bytes, link.parent IS NULL FROM link LEFT JOIN blob b ON b.hash = link.blob "
-        "ORDER BY depth DESC",
-    [READ_HEADS] = "SELECT s.turn, e.hash FROM stream s JOIN event e ON e.stream = s.id AND e.n = "
-                   "(SELECT max(n) FROM event WHERE stream = s.id) WHERE s.run = ? ORDER BY s.turn",
-    [READ_CHAIN] = "SELECT s.id, e.n, e.step, e.hash FROM stream s JOIN event e ON e.stream = s.id "
-                   "WHERE s.run = ? AND s.turn = ? ORDER BY e.n DESC LIMIT 1",
+        "WITH RECURSIVE last (id) AS ("
+        "  SELECT c.id FROM name_recent r JOIN convo c ON c.id = -r.id WHERE r.key = ?1 AND c.hash = ?2"
+        "  UNION ALL SELECT c.id FROM name r JOIN convo c ON c.id = -r.id WHERE r.key = ?1 AND c.hash = ?2),"
+        "link (depth, parent, blob) AS ("
+        "  SELECT 0, c.parent, c.blob FROM last JOIN convo c ON c.id = last.id"
+        "  UNION ALL SELECT depth + 1, c.parent, c.blob FROM link JOIN convo c ON c.id = link.parent) "
+        "SELECT b.bytes, link.parent IS NULL FROM link LEFT JOIN blob b ON b.id = link.blob ORDER BY depth DESC",
+    [READ_HEADS] = "SELECT s.turn, e.hash FROM stream s JOIN event e ON e.seq = s.seq WHERE s.run = ? "
+                   "ORDER BY s.turn",
+    [READ_CHAIN] = "SELECT s.id, s.n, e.step, e.hash, s.seq FROM stream s JOIN event e ON e.seq = s.seq "
+                   "WHERE s.run = ? AND s.turn = ?",
 };
 _Static_assert(COUNT_OF(texts) <= COUNT_OF(((struct store *)0)->reads), "room for the statements");
 
@@ -170,13 +173,19 @@ static int not_found(const char *what, const struct hash *hash, struct err *err)
     return err_set(err, ERR_NOT_FOUND, "no %s %s", what, hex);
 }
 
+static void bind_name(sqlite3_stmt *stmt, const struct hash *hash)
+{
+    sqlite3_bind_int64(stmt, 1, hash_key(hash));
+    sqlite3_bind_blob(stmt, 2, hash->bytes, HASH_SIZE, SQLITE_STATIC);
+}
+
 int store_get_blob(struct store *store, const struct hash *hash, struct buf *out, struct err *err)
 {
     sqlite3_stmt *stmt;
     int rc = statement(store, READ_BLOB, &stmt, err);
     if (rc)
         return rc;
-    sqlite3_bind_blob(stmt, 1, hash->bytes, HASH_SIZE, SQLITE_STATIC);
+    bind_name(stmt, hash);
     int step = sqlite3_step(stmt);
     if (step == SQLITE_ROW)
         buf_put(out, sqlite3_column_blob(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0));
@@ -194,7 +203,7 @@ int store_conversation(struct store *store, const struct hash *hash,
     int step, rc = statement(store, READ_MESSAGES, &stmt, err);
     if (rc)
         return rc;
-    sqlite3_bind_blob(stmt, 1, hash->bytes, HASH_SIZE, SQLITE_STATIC);
+    bind_name(stmt, hash);
     while (!rc && (step = sqlite3_step(stmt)) == SQLITE_ROW) {
         bool whole = sqlite3_column_type(stmt, 0) != SQLITE_NULL && (!first || sqlite3_column_int(stmt, 1));
         first = false;
@@ -247,6 +256,7 @@ int reader_chain(struct store *store, struct chain *chain, struct err *err)
         chain->head.id = sqlite3_column_int64(stmt, 0);
         chain->head.n = chain->n = sqlite3_column_int64(stmt, 1);
         chain->step = sqlite3_column_int64(stmt, 2);
+        chain->head.seq = sqlite3_column_int64(stmt, 4);
         memcpy(chain->head.hash.bytes, sqlite3_column_blob(stmt, 3), HASH_SIZE);
     } else if (step == SQLITE_ROW) {
         rc = err_set(err, ERR_STORE_CORRUPT, "the stream %s/%s has a malformed hash", chain->run, chain->turn);

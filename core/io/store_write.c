@@ -8,157 +8,39 @@
 
 #include "io/store_int.h"
 
-#define CHECKPOINT_PAGES 2000
+#define CHECKPOINT_PAGES 4000
 #define CHECKPOINT_FORCE 16000
+#define RECENT_MIN 4096
 
-enum { BEGIN, COMMIT, ROLLBACK, SAVE, RELEASE, UNDO, ADD_STREAM, ADD_EVENT, ADD_BLOB, ADD_MESSAGE };
 
-static const char *const texts[] = {
+static const char *const texts[WRITE_COUNT] = {
     [BEGIN] = "BEGIN IMMEDIATE",
     [COMMIT] = "COMMIT",
     [ROLLBACK] = "ROLLBACK",
     [SAVE] = "SAVEPOINT tx",
     [RELEASE] = "RELEASE tx",
     [UNDO] = "ROLLBACK TO tx",
-    [ADD_STREAM] = "INSERT INTO stream (run, turn) VALUES (?, ?)",
-    [ADD_EVENT] = "INSERT INTO event (seq, stream, n, step, kind, card, actor, role, at, ms, body, hash)"
-                  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    [ADD_BLOB] = "INSERT INTO blob (hash, bytes) VALUES (?, ?) ON CONFLICT DO NOTHING",
-    [ADD_MESSAGE] = "INSERT INTO convo (hash, parent, blob) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+    [ADD_STREAM] = "INSERT INTO stream (run, turn, n, seq) VALUES (?, ?, 0, 0)",
+    [SET_STREAM] = "UPDATE stream SET n = ?2, seq = ?3 WHERE id = ?1",
+    [ADD_EVENT] = "INSERT INTO event (seq, stream, prev, n, step, kind, card, actor, role, at, ms, body, hash)"
+                  " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [FIND_BLOB] = "SELECT b.id FROM name_recent r JOIN blob b ON b.id = r.id WHERE r.key = ?1 AND b.hash = ?2 "
+                  "UNION ALL SELECT b.id FROM name r JOIN blob b ON b.id = r.id WHERE r.key = ?1 AND b.hash = ?2",
+    [FIND_MESSAGE] = "SELECT c.id FROM name_recent r JOIN convo c ON c.id = -r.id WHERE r.key = ?1 AND c.hash = ?2 "
+                     "UNION ALL SELECT c.id FROM name r JOIN convo c ON c.id = -r.id WHERE r.key = ?1 AND c.hash = ?2",
+    [ADD_BLOB] = "INSERT INTO blob (hash, bytes) VALUES (?, ?)",
+    [ADD_MESSAGE] = "INSERT INTO convo (hash, parent, blob) VALUES (?, ?, ?)",
+    [ADD_NAME] = "INSERT INTO name_recent (key, id) VALUES (?, ?)",
+    [SORT_NAMES] = "INSERT INTO name SELECT key, id FROM name_recent",
+    [DROP_NAMES] = "DELETE FROM name_recent",
 };
-_Static_assert(COUNT_OF(texts) <= COUNT_OF(((struct writer *)0)->stmts), "room for the statements");
 
-static int step(struct writer *writer, int which, struct err *err)
+int writer_step(struct writer *writer, enum write which, struct err *err)
 {
     int rc = sqlite3_step(writer->stmts[which]);
     int code = rc == SQLITE_DONE ? 0 : db_fail(writer->db, rc, err);
     sqlite3_reset(writer->stmts[which]);
     return code;
-}
-
-/* ---- one item ---- */
-
-struct hash event_hash(const struct hash *before, const struct store_seen *event)
-{
-    char step_text[24], n_text[24];
-    int step_len = snprintf(step_text, sizeof step_text, "%lld", (long long)event->step);
-    int n_len = snprintf(n_text, sizeof n_text, "%lld", (long long)event->n);
-    const char *card = event->card ? event->card : "", *role = event->role ? event->role : "";
-    struct hash_part parts[] = {
-        {before->bytes, HASH_SIZE},
-        {event->run, strlen(event->run)},
-        {event->turn, strlen(event->turn)},
-        {step_text, (size_t)step_len},
-        {n_text, (size_t)n_len},
-        {event->kind, strlen(event->kind)},
-        {card, strlen(card)},
-        {event->actor, strlen(event->actor)},
-        {role, strlen(role)},
-        {event->body, event->body_len},
-    };
-    return hash_parts(parts, COUNT_OF(parts));
-}
-
-static void bind_text(sqlite3_stmt *stmt, int index, const char *text)
-{
-    if (text)
-        sqlite3_bind_text(stmt, index, text, -1, SQLITE_STATIC);
-    else
-        sqlite3_bind_null(stmt, index);
-}
-
-static int add_stream(struct writer *writer, struct chain *chain, struct err *err)
-{
-    bind_text(writer->stmts[ADD_STREAM], 1, chain->run);
-    db_bind_turn(writer->stmts[ADD_STREAM], 2, chain->turn);
-    int rc = step(writer, ADD_STREAM, err);
-    if (!rc)
-        chain->head.id = sqlite3_last_insert_rowid(writer->db);
-    return rc;
-}
-
-static int add_event(struct writer *writer, const struct chain *chain, const struct store_seen *event,
-                     struct err *err)
-{
-    sqlite3_stmt *stmt = writer->stmts[ADD_EVENT];
-    sqlite3_bind_int64(stmt, 1, event->seq);
-    sqlite3_bind_int64(stmt, 2, chain->head.id);
-    sqlite3_bind_int64(stmt, 3, event->n);
-    sqlite3_bind_int64(stmt, 4, event->step);
-    bind_text(stmt, 5, event->kind);
-    bind_text(stmt, 6, event->card);
-    bind_text(stmt, 7, event->actor);
-    bind_text(stmt, 8, event->role);
-    bind_text(stmt, 9, event->at);
-    if (event->ms < 0)
-        sqlite3_bind_null(stmt, 10);
-    else
-        sqlite3_bind_int64(stmt, 10, event->ms);
-    sqlite3_bind_text(stmt, 11, event->body, (int)event->body_len, SQLITE_STATIC);
-    sqlite3_bind_blob(stmt, 12, chain->head.hash.bytes, HASH_SIZE, SQLITE_STATIC);
-    return step(writer, ADD_EVENT, err);
-}
-
-/* The projection comes first: a failed compare-and-swap at the head of a transaction has then
- * changed nothing. */
-static int apply_event(struct writer *writer, struct store_tx *tx, struct item *item, bool *touched,
-                       struct err *err)
-{
-    struct chain *chain = tx->chain;
-    struct store_seen event;
-    item->n = chain->head.n + 1;
-    item->seq = writer->next_seq;
-    tx_seen(writer->store, tx, item, &event);
-    int rc = project(&writer->projector, item->kind, &event, touched, err);
-    if (!rc && chain->head.id == 0)
-        rc = add_stream(writer, chain, err);
-    if (rc)
-        return rc;
-    *touched = true;
-    chain->head.hash = event_hash(&chain->head.hash, &event);
-    chain->head.n = item->n;
-    writer->next_seq++;
-    if (tx->first_seq == 0)
-        tx->first_seq = item->seq;
-    return add_event(writer, chain, &event, err);
-}
-
-static int apply_blob(struct writer *writer, const struct hash *hash, const void *bytes, size_t len,
-                      struct err *err)
-{
-    sqlite3_stmt *stmt = writer->stmts[ADD_BLOB];
-    sqlite3_bind_blob(stmt, 1, hash->bytes, HASH_SIZE, SQLITE_STATIC);
-    sqlite3_bind_blob(stmt, 2, len ? bytes : "", (int)len, SQLITE_STATIC);
-    return step(writer, ADD_BLOB, err);
-}
-
-static int apply_message(struct writer *writer, const struct item *item, const void *bytes,
-                         struct err *err)
-{
-    struct hash blob = hash_of(bytes, item->len);
-    sqlite3_stmt *stmt = writer->stmts[ADD_MESSAGE];
-    int rc = apply_blob(writer, &blob, bytes, item->len, err);
-    if (rc)
-        return rc;
-    sqlite3_bind_blob(stmt, 1, item->hash.bytes, HASH_SIZE, SQLITE_STATIC);
-    if (item->has_parent)
-        sqlite3_bind_blob(stmt, 2, item->parent.bytes, HASH_SIZE, SQLITE_STATIC);
-    else
-        sqlite3_bind_null(stmt, 2);
-    sqlite3_bind_blob(stmt, 3, blob.bytes, HASH_SIZE, SQLITE_STATIC);
-    return step(writer, ADD_MESSAGE, err);
-}
-
-static int apply_item(struct writer *writer, struct store_tx *tx, struct item *item, bool *touched,
-                      struct err *err)
-{
-    if (item->type == ITEM_EVENT)
-        return apply_event(writer, tx, item, touched, err);
-    *touched = true;
-    const char *bytes = tx->data.data + item->at;
-    if (item->type == ITEM_BLOB)
-        return apply_blob(writer, &item->hash, bytes, item->len, err);
-    return apply_message(writer, item, bytes, err);
 }
 
 /* ---- one transaction ---- */
@@ -193,7 +75,7 @@ static int apply_items(struct writer *writer, struct store_tx *tx, bool *touched
     tx->first_seq = 0;
     struct item *items = tx_items(tx);
     for (size_t i = 0; !rc && i < tx_count(tx); i++)
-        rc = apply_item(writer, tx, &items[i], touched, err);
+        rc = write_item(writer, tx, &items[i], touched, err);
     return rc;
 }
 
@@ -201,23 +83,23 @@ static int apply_items(struct writer *writer, struct store_tx *tx, bool *touched
 static int apply_one(struct writer *writer, struct store_tx *tx, bool save, struct err *err)
 {
     struct chain_head before = tx->chain->head;
-    int64_t seq = writer->next_seq;
+    struct counters counters = writer->now;
     bool touched = false;
-    int rc = save ? step(writer, SAVE, err) : 0;
+    int rc = save ? writer_step(writer, SAVE, err) : 0;
     if (rc)
         return rc;
     rc = apply_items(writer, tx, &touched, err);
     if (!rc)
-        return save ? step(writer, RELEASE, err) : 0;
+        return save ? writer_step(writer, RELEASE, err) : 0;
     if (!is_own(rc) || (touched && !save))
         return rc;
     fail(tx, err);
     tx->chain->head = before;
-    writer->next_seq = seq;
+    writer->now = counters;
     if (!save)
         return 0;
-    rc = step(writer, UNDO, err);
-    return rc ? rc : step(writer, RELEASE, err);
+    rc = writer_step(writer, UNDO, err);
+    return rc ? rc : writer_step(writer, RELEASE, err);
 }
 
 /* ---- the commit ---- */
@@ -229,36 +111,53 @@ static void mark(struct store_tx *list)
 }
 
 /* Back to where the list began, in the database and in memory. */
-static void undo(struct writer *writer, struct store_tx *list, int64_t seq)
+static void undo(struct writer *writer, struct store_tx *list, const struct counters *counters)
 {
     if (!sqlite3_get_autocommit(writer->db))
-        step(writer, ROLLBACK, NULL);
+        writer_step(writer, ROLLBACK, NULL);
     for (struct store_tx *tx = list; tx; tx = tx->next)
         tx->chain->head = tx->chain->mark;
-    writer->next_seq = seq;
+    writer->now = *counters;
+}
+
+/* The new names move to the large table when they are many, or a small part of all. */
+static int sort_names(struct writer *writer, struct err *err)
+{
+    int64_t limit = writer->now.named / 32 > RECENT_MIN ? writer->now.named / 32 : RECENT_MIN;
+    if (writer->now.recent < limit)
+        return 0;
+    int rc = writer_step(writer, SORT_NAMES, err);
+    if (!rc)
+        rc = writer_step(writer, DROP_NAMES, err);
+    writer->now.recent = 0;
+    return rc;
 }
 
 static int apply_all(struct writer *writer, struct store_tx *list, bool save, struct err *err)
 {
-    int rc = step(writer, BEGIN, err);
+    int rc = writer_step(writer, BEGIN, err);
     for (struct store_tx *tx = list; !rc && tx; tx = tx->next)
         if (tx->code == 0)
             rc = apply_one(writer, tx, save, err);
-    return rc ? rc : step(writer, COMMIT, err);
+    for (struct store_tx *tx = list; !rc && tx; tx = tx->next)
+        rc = write_head(writer, tx->chain, err);
+    if (!rc)
+        rc = sort_names(writer, err);
+    return rc ? rc : writer_step(writer, COMMIT, err);
 }
 
 void writer_apply(struct writer *writer, struct store_tx *list)
 {
-    int64_t seq = writer->next_seq;
+    struct counters counters = writer->now;
     struct err err = {0};
     mark(list);
     int rc = apply_all(writer, list, false, &err);
     if (rc && is_own(rc) && !sqlite3_get_autocommit(writer->db)) {
-        undo(writer, list, seq);
+        undo(writer, list, &counters);
         rc = apply_all(writer, list, true, &err);
     }
     if (rc)
-        undo(writer, list, seq);
+        undo(writer, list, &counters);
     for (struct store_tx *tx = list; tx; tx = tx->next) {
         if (rc && tx->code == 0)
             fail(tx, &err);
@@ -286,15 +185,19 @@ void writer_checkpoint(struct writer *writer)
     writer->wal_pages = 0;
 }
 
-static int find_next_seq(struct writer *writer, struct err *err)
+static int find_counters(struct writer *writer, struct err *err)
 {
-    static const char sql[] = "SELECT coalesce(max(seq), 0) + 1 FROM event";
+    static const char sql[] = "SELECT coalesce(max(seq), 0) + 1, (SELECT count(*) FROM name_recent), "
+                              "(SELECT coalesce(max(id), 0) FROM blob) + (SELECT coalesce(max(id), 0) FROM convo) "
+                              "FROM event";
     sqlite3_stmt *stmt = NULL;
     int rc = db_prepare(writer->db, sql, sizeof sql - 1, &stmt, NULL, err);
     if (rc)
         return rc;
     int found = sqlite3_step(stmt);
-    writer->next_seq = sqlite3_column_int64(stmt, 0);
+    writer->now = (struct counters){.seq = sqlite3_column_int64(stmt, 0),
+                                    .recent = sqlite3_column_int64(stmt, 1),
+                                    .named = sqlite3_column_int64(stmt, 2)};
     sqlite3_finalize(stmt);
     return found == SQLITE_ROW ? 0 : db_fail(writer->db, found, err);
 }
@@ -308,7 +211,7 @@ int writer_open(struct writer *writer, const struct store *store, struct err *er
     for (size_t i = 0; !rc && i < COUNT_OF(texts); i++)
         rc = db_prepare(writer->db, texts[i], strlen(texts[i]), &writer->stmts[i], NULL, err);
     if (!rc)
-        rc = find_next_seq(writer, err);
+        rc = find_counters(writer, err);
     if (!rc && projector_open(&writer->projector, writer->db, &store->kinds))
         rc = err_set(err, ERR_MEMORY, "out of memory");
     if (!rc)

@@ -1,0 +1,271 @@
+/* store.c: what the journal costs. Prints one JSON line:
+ *   bare      commits/s of SQLite alone: one small INSERT per durable commit, no thread
+ *   alone     commits/s of the store: one event, awaited, then the next
+ *   steps     100 streams at once, each step two transactions of three events and a message (1.3 KB in
+ *             all), the first awaited: steps/s and CPU per step (both threads, us)
+ *   view      us for one view of a typical card, as text
+ * N= sets the commits (default 4000), STEPS= the steps, DIR= where the files go. */
+#include <sqlite3.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <uv.h>
+
+#include "bind/embed.h"
+#include "io/store.h"
+#include "io/store_read.h"
+
+static double now(void)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static double cpu(void)
+{
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+static void check(int bad, const char *what)
+{
+    if (bad) {
+        fprintf(stderr, "bench: %s\n", what);
+        exit(1);
+    }
+}
+
+static void clean(const char *path)
+{
+    char name[512];
+    static const char *const tails[] = {"", "-wal", "-shm", "-owner"};
+    for (size_t i = 0; i < COUNT_OF(tails); i++) {
+        snprintf(name, sizeof name, "%s%s", path, tails[i]);
+        unlink(name);
+    }
+}
+
+static double bare(const char *path, int n)
+{
+    sqlite3 *db;
+    sqlite3_stmt *stmt;
+    clean(path);
+    check(sqlite3_open(path, &db), "open");
+    sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE e(seq INTEGER PRIMARY KEY,"
+                     " body TEXT)", NULL, NULL, NULL);
+    sqlite3_prepare_v2(db, "INSERT INTO e(body) VALUES ('{\"text\":\"a small event\"}')", -1, &stmt, NULL);
+    double start = now();
+    for (int i = 0; i < n; i++) {
+        check(sqlite3_step(stmt) != SQLITE_DONE, "insert");
+        sqlite3_reset(stmt);
+    }
+    double spent = now() - start;
+    sqlite3_finalize(stmt);
+    sqlite3_close(db);
+    clean(path);
+    return n / spent;
+}
+
+/* ---- the store ---- */
+
+struct bench {
+    uv_loop_t loop;
+    struct store *store;
+    int left, live;
+};
+
+struct agent {
+    struct bench *bench;
+    struct store_stream *stream;
+    struct hash convo;
+    char card[16];
+    int64_t step;
+};
+
+static void open_store(struct bench *bench, const char *path)
+{
+    struct err err = {0};
+    struct store_options options = {.path = path, .loop = &bench->loop,
+                                    .files = (const struct store_file *)embed_files, .count = embed_count};
+    clean(path);
+    uv_loop_init(&bench->loop);
+    check(store_open(&options, &bench->store, &err), err.text);
+}
+
+static void close_store(struct bench *bench, const char *path)
+{
+    store_close(bench->store);
+    uv_run(&bench->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&bench->loop);
+    clean(path);
+}
+
+static void put_event(struct store_tx *tx, const char *kind, const char *card, int64_t step, const char *body)
+{
+    struct err err = {0};
+    struct store_event event = {.kind = kind, .card = card, .step = step, .ms = -1};
+    buf_puts(store_body(tx), body);
+    check(store_event(tx, &event, NULL, &err), err.text);
+}
+
+static void on_alone(void *ctx, int64_t seq, const struct err *err);
+
+static void alone_next(struct agent *agent)
+{
+    if (agent->bench->left-- <= 0)
+        return;
+    struct store_tx *tx = store_begin(agent->stream);
+    put_event(tx, "note", NULL, 0, "{\"text\":\"a small event\"}");
+    store_commit(tx, on_alone, agent);
+}
+
+static void on_alone(void *ctx, int64_t seq, const struct err *err)
+{
+    (void)seq;
+    check(err != NULL, err ? err->text : "");
+    alone_next(ctx);
+}
+
+static double alone(const char *path, int n)
+{
+    struct bench bench = {.left = n};
+    struct agent agent = {.bench = &bench};
+    struct err err = {0};
+    open_store(&bench, path);
+    check(store_stream_open(bench.store, "board", "0", "engine", NULL, &agent.stream, &err), err.text);
+    double start = now();
+    alone_next(&agent);
+    uv_run(&bench.loop, UV_RUN_DEFAULT);
+    double spent = now() - start;
+    store_stream_close(agent.stream);
+    close_store(&bench, path);
+    return n / spent;
+}
+
+/* ---- steps ---- */
+
+static void on_intent(void *ctx, int64_t seq, const struct err *err);
+
+static void on_effect(void *ctx, int64_t seq, const struct err *err)
+{
+    (void)ctx;
+    (void)seq;
+    check(err != NULL, err ? err->text : "");
+}
+
+static void message(struct agent *agent, struct store_tx *tx, char fill)
+{
+    char text[650];
+    struct hash out;
+    memset(text, fill, sizeof text);
+    snprintf(text, 64, "{\"card\":\"%s\",\"step\":%lld}", agent->card, (long long)agent->step);
+    check(store_put_message(tx, &agent->convo, text, sizeof text, &out, NULL), "message");
+    agent->convo = out;
+}
+
+static void next_step(struct agent *agent)
+{
+    char body[512], hex[HASH_HEX + 1];
+    if (agent->bench->left-- <= 0)
+        return;
+    agent->step++;
+    struct store_tx *tx = store_begin(agent->stream);
+    message(agent, tx, 'a');
+    hash_hex(&agent->convo, hex);
+    snprintf(body, sizeof body, "{\"convo\":\"%s\",\"finish\":\"tool_calls\",\"message\":\"%s\",\"model\":\"mock\","
+             "\"usage\":{\"completion\":120,\"prompt\":900}}", hex, hex);
+    put_event(tx, "step.reply", agent->card, agent->step, body);
+    snprintf(body, sizeof body, "{\"call\":\"call_1\",\"operation\":\"%s\",\"tool\":\"write_file\"}", hex);
+    put_event(tx, "call.allowed", agent->card, agent->step, body);
+    put_event(tx, "call.allowed", agent->card, agent->step, body);
+    store_commit(tx, on_intent, agent);
+}
+
+static void on_intent(void *ctx, int64_t seq, const struct err *err)
+{
+    struct agent *agent = ctx;
+    char body[512], hex[HASH_HEX + 1];
+    (void)seq;
+    check(err != NULL, err ? err->text : "");
+    struct store_tx *tx = store_begin(agent->stream);
+    message(agent, tx, 'b');
+    hash_hex(&agent->convo, hex);
+    snprintf(body, sizeof body, "{\"blob\":\"%s\",\"path\":\"src/part%lld.c\"}", hex, (long long)agent->step);
+    put_event(tx, "file.written", agent->card, agent->step, body);
+    snprintf(body, sizeof body, "{\"call\":\"call_1\",\"convo\":\"%s\",\"ok\":true,\"operations\":[\"fs.write\"],"
+             "\"text\":\"written\",\"tool\":\"write_file\"}", hex);
+    put_event(tx, "call.result", agent->card, agent->step, body);
+    put_event(tx, "call.result", agent->card, agent->step, body);
+    store_commit(tx, on_effect, agent);
+    next_step(agent);
+}
+
+#define AGENTS 100
+
+static void setup(struct bench *bench, struct agent *agents)
+{
+    struct err err = {0};
+    struct store_stream *board;
+    char body[256], turn[16];
+    check(store_stream_open(bench->store, "board", "0", "engine", NULL, &board, &err), err.text);
+    struct store_tx *tx = store_begin(board);
+    for (int i = 0; i < AGENTS; i++) {
+        struct agent *agent = &agents[i];
+        *agent = (struct agent){.bench = bench};
+        snprintf(agent->card, sizeof agent->card, "C%d", i);
+        snprintf(turn, sizeof turn, "%d", i + 1);
+        snprintf(body, sizeof body, "{\"description\":\"Write a part\",\"name\":\"Part %d\",\"type\":\"issue\"}", i);
+        put_event(tx, "card.created", agent->card, 0, body);
+        check(store_stream_open(bench->store, "run", turn, "agent", "coder", &agent->stream, &err), err.text);
+    }
+    store_commit(tx, on_effect, NULL);
+    for (int i = 0; i < AGENTS; i++) {
+        tx = store_begin(agents[i].stream);
+        check(store_put_message(tx, NULL, "system", 6, &agents[i].convo, NULL), "message");
+        put_event(tx, "turn.started", agents[i].card, 0, "{\"model\":\"mock\",\"role\":\"coder\",\"seat\":\"coder\"}");
+        store_commit(tx, on_effect, NULL);
+    }
+    uv_run(&bench->loop, UV_RUN_DEFAULT);
+    store_stream_close(board);
+}
+
+static void steps(const char *path, int n, double *rate, double *us)
+{
+    static struct agent agents[AGENTS];
+    struct bench bench = {.left = n};
+    open_store(&bench, path);
+    setup(&bench, agents);
+    double start = now(), burnt = cpu();
+    for (int i = 0; i < AGENTS; i++)
+        next_step(&agents[i]);
+    uv_run(&bench.loop, UV_RUN_DEFAULT);
+    *rate = n / (now() - start);
+    *us = (cpu() - burnt) / n * 1e6;
+    for (int i = 0; i < AGENTS; i++)
+        store_stream_close(agents[i].stream);
+    close_store(&bench, path);
+}
+
+static int number(const char *name, int otherwise)
+{
+    const char *text = getenv(name);
+    return text ? atoi(text) : otherwise;
+}
+
+int main(void)
+{
+    const char *dir = getenv("DIR") ? getenv("DIR") : "/tmp";
+    char path[400];
+    int n = number("N", 4000), count = number("STEPS", 20000);
+    double rate, us;
+    hash_start();
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* as store_open does */
+    snprintf(path, sizeof path, "%s/bench-store-%ld.db", dir, (long)getpid());
+    double bare_rate = bare(path, n), alone_rate = alone(path, n);
+    steps(path, count, &rate, &us);
+    printf("{\"bare\":%.0f,\"alone\":%.0f,\"ratio\":%.2f,\"steps\":%.0f,\"us_per_step\":%.1f}\n", bare_rate,
+           alone_rate, alone_rate / bare_rate, rate, us);
+    return 0;
+}

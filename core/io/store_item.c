@@ -1,0 +1,232 @@
+/* store_item.c: one event, blob or message of a transaction into the tables of the truth. */
+#include <string.h>
+
+#include "io/store_int.h"
+
+/* Decimal digits of a number that is not negative, written to the end of text. */
+static struct hash_part digits(int64_t value, char text[24])
+{
+    char *p = text + 24;
+    do
+        *--p = (char)('0' + value % 10);
+    while ((value /= 10) > 0);
+    return (struct hash_part){p, (size_t)(text + 24 - p)};
+}
+
+struct hash event_hash(const struct hash *before, const struct store_seen *event)
+{
+    char step_text[24], n_text[24];
+    const char *card = event->card ? event->card : "", *role = event->role ? event->role : "";
+    struct hash_part parts[] = {
+        {before->bytes, HASH_SIZE},
+        {event->run, strlen(event->run)},
+        {event->turn, strlen(event->turn)},
+        digits(event->step, step_text),
+        digits(event->n, n_text),
+        {event->kind, strlen(event->kind)},
+        {card, strlen(card)},
+        {event->actor, strlen(event->actor)},
+        {role, strlen(role)},
+        {event->body, event->body_len},
+    };
+    return hash_parts(parts, COUNT_OF(parts));
+}
+
+static void bind_text(sqlite3_stmt *stmt, int index, const char *text)
+{
+    if (text)
+        sqlite3_bind_text(stmt, index, text, -1, SQLITE_STATIC);
+    else
+        sqlite3_bind_null(stmt, index);
+}
+
+static void bind_hash(sqlite3_stmt *stmt, int index, const struct hash *hash)
+{
+    sqlite3_bind_blob(stmt, index, hash->bytes, HASH_SIZE, SQLITE_STATIC);
+}
+
+/* ---- streams and events ---- */
+
+static int add_stream(struct writer *writer, struct chain *chain, struct err *err)
+{
+    bind_text(writer->stmts[ADD_STREAM], 1, chain->run);
+    db_bind_turn(writer->stmts[ADD_STREAM], 2, chain->turn);
+    int rc = writer_step(writer, ADD_STREAM, err);
+    if (!rc)
+        chain->head.id = sqlite3_last_insert_rowid(writer->db);
+    return rc;
+}
+
+int write_head(struct writer *writer, struct chain *chain, struct err *err)
+{
+    sqlite3_stmt *stmt = writer->stmts[SET_STREAM];
+    if (!chain->head.changed)
+        return 0;
+    chain->head.changed = false;
+    sqlite3_bind_int64(stmt, 1, chain->head.id);
+    sqlite3_bind_int64(stmt, 2, chain->head.n);
+    sqlite3_bind_int64(stmt, 3, chain->head.seq);
+    return writer_step(writer, SET_STREAM, err);
+}
+
+static int add_event(struct writer *writer, const struct chain *chain, const struct store_seen *event,
+                     const struct hash *hash, struct err *err)
+{
+    sqlite3_stmt *stmt = writer->stmts[ADD_EVENT];
+    sqlite3_bind_int64(stmt, 1, event->seq);
+    sqlite3_bind_int64(stmt, 2, chain->head.id);
+    sqlite3_bind_int64(stmt, 3, chain->head.seq);
+    sqlite3_bind_int64(stmt, 4, event->n);
+    sqlite3_bind_int64(stmt, 5, event->step);
+    bind_text(stmt, 6, event->kind);
+    bind_text(stmt, 7, event->card);
+    bind_text(stmt, 8, event->actor);
+    bind_text(stmt, 9, event->role);
+    bind_text(stmt, 10, event->at);
+    if (event->ms < 0)
+        sqlite3_bind_null(stmt, 11);
+    else
+        sqlite3_bind_int64(stmt, 11, event->ms);
+    sqlite3_bind_text(stmt, 12, event->body, (int)event->body_len, SQLITE_STATIC);
+    bind_hash(stmt, 13, hash);
+    return writer_step(writer, ADD_EVENT, err);
+}
+
+/* The projection comes first: a failed compare-and-swap at the head of a transaction has then
+ * changed nothing. */
+static int write_event(struct writer *writer, struct store_tx *tx, struct item *item, bool *touched,
+                       struct err *err)
+{
+    struct chain *chain = tx->chain;
+    struct store_seen event;
+    item->n = chain->head.n + 1;
+    item->seq = writer->now.seq;
+    tx_seen(writer->store, tx, item, &event);
+    int rc = project(&writer->projector, item->kind, &event, touched, err);
+    if (rc)
+        return rc;
+    *touched = true;
+    if (chain->head.id == 0 && (rc = add_stream(writer, chain, err)))
+        return rc;
+    struct hash hash = event_hash(&chain->head.hash, &event);
+    rc = add_event(writer, chain, &event, &hash, err);
+    chain->head.hash = hash;
+    chain->head.n = item->n;
+    chain->head.seq = item->seq;
+    chain->head.changed = true;
+    writer->now.seq++;
+    if (tx->first_seq == 0)
+        tx->first_seq = item->seq;
+    return rc;
+}
+
+/* ---- blobs and messages ---- */
+
+int64_t hash_key(const struct hash *hash)
+{
+    int64_t key;
+    memcpy(&key, hash->bytes, sizeof key);
+    return key;
+}
+
+/* The id under which a hash is stored already, or 0. */
+static int find(struct writer *writer, enum write which, const struct hash *hash, int64_t *id,
+                struct err *err)
+{
+    sqlite3_stmt *stmt = writer->stmts[which];
+    sqlite3_bind_int64(stmt, 1, hash_key(hash));
+    bind_hash(stmt, 2, hash);
+    int rc = sqlite3_step(stmt);
+    *id = rc == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
+    int code = rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : db_fail(writer->db, rc, err);
+    sqlite3_reset(stmt);
+    return code;
+}
+
+static int add_name(struct writer *writer, const struct hash *hash, int64_t id, struct err *err)
+{
+    sqlite3_bind_int64(writer->stmts[ADD_NAME], 1, hash_key(hash));
+    sqlite3_bind_int64(writer->stmts[ADD_NAME], 2, id);
+    writer->now.recent++;
+    writer->now.named++;
+    return writer_step(writer, ADD_NAME, err);
+}
+
+static int write_blob(struct writer *writer, const struct hash *hash, const void *bytes, size_t len,
+                      int64_t *id, struct err *err)
+{
+    sqlite3_stmt *stmt = writer->stmts[ADD_BLOB];
+    int rc = find(writer, FIND_BLOB, hash, id, err);
+    if (rc || *id)
+        return rc;
+    bind_hash(stmt, 1, hash);
+    sqlite3_bind_blob(stmt, 2, len ? bytes : "", (int)len, SQLITE_STATIC);
+    rc = writer_step(writer, ADD_BLOB, err);
+    *id = sqlite3_last_insert_rowid(writer->db);
+    return rc ? rc : add_name(writer, hash, *id, err);
+}
+
+/* The parent mostly is the message that this stream wrote last. */
+static int find_parent(struct writer *writer, const struct chain *chain, const struct item *item,
+                       int64_t *id, struct err *err)
+{
+    if (chain->head.message_id && hash_equal(&chain->head.message, &item->parent)) {
+        *id = chain->head.message_id;
+        return 0;
+    }
+    int rc = find(writer, FIND_MESSAGE, &item->parent, id, err);
+    if (rc || *id)
+        return rc;
+    err_set(err, ERR_STALE, "a message refers to a conversation that is not stored");
+    return err_fix(err, "begin again from what is recorded");
+}
+
+static int add_message(struct writer *writer, const struct chain *chain, const struct item *item,
+                       const void *bytes, int64_t *id, struct err *err)
+{
+    sqlite3_stmt *stmt = writer->stmts[ADD_MESSAGE];
+    int64_t blob, parent = 0;
+    int rc = write_blob(writer, &item->blob, bytes, item->len, &blob, err);
+    if (!rc && item->has_parent)
+        rc = find_parent(writer, chain, item, &parent, err);
+    if (rc)
+        return rc;
+    bind_hash(stmt, 1, &item->hash);
+    if (item->has_parent)
+        sqlite3_bind_int64(stmt, 2, parent);
+    else
+        sqlite3_bind_null(stmt, 2);
+    sqlite3_bind_int64(stmt, 3, blob);
+    rc = writer_step(writer, ADD_MESSAGE, err);
+    *id = sqlite3_last_insert_rowid(writer->db);
+    return rc ? rc : add_name(writer, &item->hash, -*id, err);
+}
+
+static int write_message(struct writer *writer, struct chain *chain, const struct item *item,
+                         const void *bytes, struct err *err)
+{
+    /* Only the beginning of a conversation is likely to be there already; a link that is stored twice
+     * does no harm. */
+    int64_t id = 0;
+    int rc = item->has_parent ? 0 : find(writer, FIND_MESSAGE, &item->hash, &id, err);
+    if (!rc && !id)
+        rc = add_message(writer, chain, item, bytes, &id, err);
+    if (rc)
+        return rc;
+    chain->head.message = item->hash;
+    chain->head.message_id = id;
+    return 0;
+}
+
+int write_item(struct writer *writer, struct store_tx *tx, struct item *item, bool *touched,
+               struct err *err)
+{
+    int64_t id;
+    if (item->type == ITEM_EVENT)
+        return write_event(writer, tx, item, touched, err);
+    *touched = true;
+    const char *bytes = tx->data.data + item->at;
+    if (item->type == ITEM_BLOB)
+        return write_blob(writer, &item->hash, bytes, item->len, &id, err);
+    return write_message(writer, tx->chain, item, bytes, err);
+}
