@@ -30,7 +30,7 @@ struct store_tx;
 #define STORE_TX_ITEMS 65536u             /* events, blobs and messages of one transaction */
 #define STORE_ID_MAX 200u                 /* bytes of a run, turn, card, actor, role, kind */
 
-/* A text built into the binary; bind passes those of core/io/: NNN_*.sql are the migrations in
+/* A text built into the binary; bind passes those of core/io/store/: NNN_*.sql are the migrations in
  * order, projections.sql and queries.sql the named statements. The bytes must outlive the store. */
 struct store_file {
     const char *name, *start, *end;

@@ -1,8 +1,8 @@
-/* store_stream.c: the loop's side of streams: ids, chains (one per stream in use, shared by its handles
+/* stream.c: the loop's side of streams: ids, chains (one per stream in use, shared by its handles
  * and by its transactions under way) and handles. */
 #include <string.h>
 
-#include "io/store_int.h"
+#include "io/store/parts.h"
 
 /* ---- ids ---- */
 

@@ -1,7 +1,7 @@
-/* store_compare.c: two databases that should have the same rows, and the report of what differs. */
+/* compare.c: two databases that should have the same rows, and the report of what differs. */
 #include <string.h>
 
-#include "io/store_int.h"
+#include "io/store/report.h"
 
 #define PROBLEMS_MAX 20
 

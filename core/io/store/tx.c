@@ -1,9 +1,9 @@
-/* store_tx.c: the loop's side of writing: transactions that are filled, queued and come back finished. A transaction copies all it is given into two buffers of its own, which the writer's
+/* tx.c: the loop's side of writing: transactions that are filled, queued and come back finished. A transaction copies all it is given into two buffers of its own, which the writer's
  * thread reads; between store_commit and tx_finish the loop does not touch it. */
 #include <string.h>
 #include <time.h>
 
-#include "io/store_int.h"
+#include "io/store/parts.h"
 
 #define SPARES_MAX 64
 #define SPARE_BYTES 65536
@@ -134,7 +134,7 @@ static int check_event(struct store_tx *tx, const struct store_event *event, int
     int rc = spent(tx, err);
     if (!rc && kind < 0) {
         rc = err_set(err, ERR_USAGE, "unknown kind of event '%s'", event->kind);
-        err_fix(err, "kinds are the sections of core/io/projections.sql");
+        err_fix(err, "kinds are the sections of core/io/store/projections.sql");
     }
     if (!rc && event->card)
         rc = check_id("card", event->card, err);

@@ -1,9 +1,9 @@
-/* store_project.c: runs the statements that projections.sql has for a kind of event. Used by the
+/* project.c: runs the statements that projections.sql has for a kind of event. Used by the
  * writer and by the rebuild alike, so that both cannot differ. */
 #include <ctype.h>
 #include <string.h>
 
-#include "io/store_int.h"
+#include "io/store/db.h"
 
 enum source { FROM_SEQ, FROM_RUN, FROM_TURN, FROM_STEP, FROM_N, FROM_KIND, FROM_CARD, FROM_ACTOR,
               FROM_ROLE, FROM_AT, FROM_MS, FROM_BODY, FROM_FIELD };

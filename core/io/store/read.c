@@ -1,10 +1,10 @@
-/* store_read.c: the loop's own connection: named queries, each prepared at its first use; blobs,
+/* read.c: the loop's own connection: named queries, each prepared at its first use; blobs,
  * conversations, the heads of streams. */
 #include "io/store_read.h"
 
 #include <string.h>
 
-#include "io/store_int.h"
+#include "io/store/parts.h"
 
 struct store_query {
     struct store *store;

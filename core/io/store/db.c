@@ -1,8 +1,8 @@
-/* store_db.c: one SQLite connection: its settings, the migrations, errors as codes with their cure,
+/* db.c: one SQLite connection: its settings, the migrations, errors as codes with their cure,
  * and json_put, the one SQL function of ours. */
 #include <string.h>
 
-#include "io/store_int.h"
+#include "io/store/db.h"
 
 #define APPLICATION_ID 0x4f726b74 /* "Orkt" */
 #define BUSY_MS 5000

@@ -1,7 +1,7 @@
-/* store_item.c: one event, blob or message of a transaction into the tables of the truth. */
+/* item.c: one event, blob or message of a transaction into the tables of the truth. */
 #include <string.h>
 
-#include "io/store_int.h"
+#include "io/store/parts.h"
 
 /* Decimal digits of a number that is not negative, written to the end of text. */
 static struct hash_part digits(int64_t value, char text[24])

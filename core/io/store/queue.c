@@ -1,8 +1,8 @@
-/* store_queue.c: the hand-over between the loop's thread and the writer's.
+/* queue.c: the hand-over between the loop's thread and the writer's.
  *
  * Transactions committed in one turn of the loop cross in one go, just before the loop waits; what
  * the writer finished comes back through one uv_async. Both directions keep the order. */
-#include "io/store_int.h"
+#include "io/store/parts.h"
 
 #define GROUP_MAX 1024 /* transactions of one commit */
 

@@ -1,4 +1,4 @@
-/* store_write.c: the writer's side: a list of transactions becomes one durable commit.
+/* write.c: the writer's side: a list of transactions becomes one durable commit.
  *
  * First pass without savepoints, because a compare-and-swap that fails is rare and most often is the
  * first statement of its transaction, when nothing has to be undone. Only when one fails later, the
@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "io/store_int.h"
+#include "io/store/parts.h"
 
 #define CHECKPOINT_PAGES 4000
 #define CHECKPOINT_FORCE 16000

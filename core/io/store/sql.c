@@ -1,8 +1,8 @@
-/* store_sql.c: a .sql text as named sections. A section begins after a line "-- MARK: name" and ends
+/* sql.c: a .sql text as named sections. A section begins after a line "-- MARK: name" and ends
  * at the next one; what stands before the first is prose. */
 #include <string.h>
 
-#include "io/store_int.h"
+#include "io/store/db.h"
 
 static int compare(const void *a, const void *b)
 {

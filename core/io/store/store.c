@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 
-#include "io/store_int.h"
+#include "io/store/parts.h"
 
 static int take_lock(struct store *store, struct err *err)
 {

@@ -1,8 +1,10 @@
-/* store_check.c: does the file say what its events say? Chains, blobs and conversations are hashed
+/* check.c: does the file say what its events say? Chains, blobs and conversations are hashed
  * again; projections are rebuilt from the events in a temporary database and compared row by row. */
 #include <string.h>
 
-#include "io/store_int.h"
+#include "io/store/report.h"
+#include "io/store/write.h"
+#include "io/store_read.h"
 
 struct check {
     const struct store_options *options;

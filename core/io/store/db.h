@@ -1,0 +1,60 @@
+/* db.h: below the store: SQL texts, one SQLite connection, events into projections. */
+#ifndef IO_STORE_DB_H
+#define IO_STORE_DB_H
+
+#include <sqlite3.h>
+
+#include "base/json.h"
+#include "io/store.h"
+
+/* ---- sql.c: named sections of a .sql text ---- */
+
+struct sql_section {
+    const char *text;
+    size_t len;
+    char name[48];
+};
+struct sql_sections {
+    struct sql_section *items; /* sorted by name */
+    size_t count;
+};
+/* Splits the file `name` at its lines "-- MARK: section". ERR_BUG (missing file, twice the same
+ * section), ERR_MEMORY. */
+int sql_split(struct sql_sections *sections, const struct store_options *options, const char *name,
+              const char *mark, struct err *err);
+/* The index of a section, or -1. */
+int sql_find(const struct sql_sections *sections, const char *name);
+void sql_clear(struct sql_sections *sections);
+
+/* ---- db.c: one connection: settings, migrations, errors, our SQL function ---- */
+
+/* A connection with our settings; path "" is a temporary database. */
+int db_open(const struct store_options *options, const char *path, bool readonly, sqlite3 **out,
+            struct err *err);
+int db_migrate(sqlite3 *db, const struct store_options *options, struct err *err);
+/* 0, or why this database cannot be used as it is (not ours, newer, not migrated yet). */
+int db_check_version(sqlite3 *db, const struct store_options *options, struct err *err);
+int db_prepare(sqlite3 *db, const char *sql, size_t len, sqlite3_stmt **out, const char **tail,
+               struct err *err);
+int db_exec(sqlite3 *db, const char *sql, struct err *err);
+/* Fills err from the connection's last error rc; answers the code. */
+int db_fail(sqlite3 *db, int rc, struct err *err);
+/* Binds a turn: as an integer when it reads as one. */
+int db_bind_turn(sqlite3_stmt *stmt, int index, const char *turn);
+
+/* ---- project.c: events -> projections ---- */
+
+struct projector {
+    sqlite3 *db; /* borrowed */
+    const struct sql_sections *kinds;
+    struct project_kind *prepared; /* one per section, filled at first use */
+    struct json_doc doc;
+    struct buf text;
+};
+int projector_open(struct projector *projector, sqlite3 *db, const struct sql_sections *kinds);
+void projector_close(struct projector *projector);
+/* Runs the statements of the kind. *touched becomes true once one of them was run with success. */
+int project(struct projector *projector, int kind, const struct store_seen *event, bool *touched,
+            struct err *err);
+
+#endif

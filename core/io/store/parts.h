@@ -1,0 +1,77 @@
+/* parts.h: the parts of an open store. Of the files here
+ *
+ *   store.c          opens, closes, owns everything
+ *   sql.c db.c project.c               below: SQL texts, a connection, projections     (db.h)
+ *   stream.c tx.c                      the loop's side of writing                      (tx.h)
+ *   queue.c                            the hand-over between the loop and the writer
+ *   write.c item.c                     the writer's side                               (write.h)
+ *   read.c                             queries, blobs, conversations, heads
+ *   check.c compare.c                  verification and rebuild                        (report.h)
+ */
+#ifndef IO_STORE_PARTS_H
+#define IO_STORE_PARTS_H
+
+#include <uv.h>
+
+#include "io/lock.h"
+#include "io/store/write.h"
+#include "io/store_read.h"
+
+/* ---- queue.c ---- */
+
+struct tx_list {
+    struct store_tx *first, **last;
+};
+struct queue {
+    uv_mutex_t mutex;
+    uv_cond_t cond;
+    uv_thread_t thread;
+    uv_async_t async;
+    uv_prepare_t prepare;
+    bool running, stop;
+    struct tx_list pending; /* loop: this turn of the loop */
+    struct tx_list waiting; /* mutex */
+    struct tx_list applied; /* mutex */
+    struct tx_list ready;   /* loop: `done` not yet called */
+    size_t in_flight;
+    int handles; /* uv handles not closed yet */
+};
+int queue_open(struct store *store, struct err *err);
+void queue_push(struct store *store, struct store_tx *tx);
+/* Finishes all that was pushed and ends the thread. */
+void queue_stop(struct store *store);
+/* Releases the store once the loop let go of the handles. */
+void queue_close(struct store *store);
+
+/* ---- read.c ---- */
+
+int reader_open(struct store *store, struct err *err);
+void reader_close(struct store *store);
+/* n, step and hash of a stream as committed; zeroes when there is none. */
+int reader_chain(struct store *store, struct chain *chain, struct err *err);
+
+/* ---- store.c ---- */
+
+#define CHAIN_BUCKETS 1024
+
+struct store {
+    struct store_options options; /* path and vfs owned */
+    size_t refs;                  /* the opener and every chain */
+    struct sql_sections kinds, queries;
+    struct lock lock;
+    struct writer writer;
+    struct queue queue;
+    sqlite3 *reader;
+    struct store_query *prepared; /* one per section of queries */
+    sqlite3_stmt *reads[4];       /* statements of store_read.c itself */
+    struct chain *chains[CHAIN_BUCKETS];
+    struct store_tx *spare; /* transactions kept for their memory */
+    size_t spares;
+    store_seen_fn *seen;
+    void *seen_ctx;
+    time_t second; /* cache of the formatted time */
+    char second_text[24];
+};
+void store_release(struct store *store);
+
+#endif

@@ -1,0 +1,46 @@
+/* write.h: the writer's side; only its thread runs these, once the store is open. */
+#ifndef IO_STORE_WRITE_H
+#define IO_STORE_WRITE_H
+
+#include "io/store/db.h"
+#include "io/store/tx.h"
+
+/* ---- write.c: a batch of transactions -> one commit ---- */
+
+enum write {
+    BEGIN, COMMIT, ROLLBACK, SAVE, RELEASE, UNDO, ADD_STREAM, SET_STREAM, ADD_EVENT, FIND_BLOB,
+    FIND_MESSAGE, ADD_BLOB, ADD_MESSAGE, ADD_NAME, SORT_NAMES, DROP_NAMES, WRITE_COUNT
+};
+
+struct writer {
+    sqlite3 *db;
+    const struct store *store;
+    struct projector projector;
+    sqlite3_stmt *stmts[WRITE_COUNT];
+    struct counters {
+        int64_t seq;           /* of the next event */
+        int64_t recent, named; /* rows of name_recent; about all names */
+    } now;
+    int wal_pages;
+};
+int writer_open(struct writer *writer, const struct store *store, struct err *err);
+void writer_close(struct writer *writer);
+/* Makes the list durable in one commit; fills code, err, first_seq of each. */
+void writer_apply(struct writer *writer, struct store_tx *list);
+/* Copies the write-ahead log into the database when it has grown. */
+void writer_checkpoint(struct writer *writer);
+/* Runs one of the statements, which answers no row. */
+int writer_step(struct writer *writer, enum write which, struct err *err);
+
+/* ---- item.c: one event, blob or message -> its rows ---- */
+
+/* *touched becomes true as soon as something was changed. */
+int write_item(struct writer *writer, struct store_tx *tx, struct item *item, bool *touched,
+               struct err *err);
+/* Brings the stream's row up to date, once per commit. */
+int write_head(struct writer *writer, struct chain *chain, struct err *err);
+struct hash event_hash(const struct hash *before, const struct store_seen *event);
+/* What the name tables are sorted by. */
+int64_t hash_key(const struct hash *hash);
+
+#endif
