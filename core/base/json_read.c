@@ -10,10 +10,23 @@ int json_key_order(const char *a, size_t a_len, const char *b, size_t b_len)
     return order ? order : (a_len > b_len) - (a_len < b_len);
 }
 
+#define FEW 8 /* members up to which looking at each is quicker than halving */
+
+static const struct json *get_among_few(const struct json *object, const char *key, size_t key_len)
+{
+    const struct json_member *member = object->u.members, *end = member + object->len;
+    for (; member < end; member++)
+        if (member->key_len == key_len && memcmp(member->key, key, key_len) == 0)
+            return &member->value;
+    return NULL;
+}
+
 const struct json *json_get_n(const struct json *object, const char *key, size_t key_len)
 {
     if (!object || object->type != JSON_OBJECT)
         return NULL;
+    if (object->len <= FEW)
+        return get_among_few(object, key, key_len);
     size_t low = 0, high = object->len;
     while (low < high) {
         size_t mid = low + (high - low) / 2;

@@ -7,6 +7,7 @@
 #define BIND_MODULES(X)                                                                            \
     X(base64)                                                                                      \
     X(box)                                                                                         \
+    X(bench)                                                                                       \
     X(doc)                                                                                         \
     X(edit)                                                                                        \
     X(embed)                                                                                       \

@@ -6,23 +6,24 @@
 
 struct word {
     const char *name, *meaning;
+    size_t len; /* of name */
 };
 
 static const struct word types[] = {
-#define X(name, text, meaning) {text, meaning},
+#define X(name, text, meaning) {text, meaning, sizeof text - 1},
     FSM_TYPES(X)
 #undef X
 };
 
 static const struct word statuses[] = {
-#define X(name, text, meaning) {text, meaning},
+#define X(name, text, meaning) {text, meaning, sizeof text - 1},
     FSM_STATUSES(X)
 #undef X
 };
 
 static const struct word reasons[] = {
-    {NULL, NULL},
-#define X(name, text, meaning) {text, meaning},
+    {NULL, NULL, 0},
+#define X(name, text, meaning) {text, meaning, sizeof text - 1},
     FSM_REASONS(X)
 #undef X
 };
@@ -86,7 +87,7 @@ static const struct word *word_at(const struct word *words, size_t count, int in
 static int word_of(const struct word *words, size_t count, const char *name, size_t len)
 {
     for (size_t i = 0; i < count; i++)
-        if (words[i].name && strlen(words[i].name) == len && memcmp(words[i].name, name, len) == 0)
+        if (words[i].len == len && words[i].name && memcmp(words[i].name, name, len) == 0)
             return (int)i;
     return -1;
 }

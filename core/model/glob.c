@@ -87,13 +87,23 @@ static bool match_components(struct span pattern, struct span name)
     }
 }
 
+/* Whether the bytes `want` are in name at a place. */
+static bool has_at(const char *name, size_t len, size_t at, const char *want, size_t count)
+{
+    if (count == 0)
+        return true;
+    return count <= len && at <= len - count && memcmp(name + at, want, count) == 0;
+}
+
 bool glob_match(const struct glob *glob, const char *name, size_t len)
 {
     // "src/**" is literal up to "src/" and also means "src"
     size_t literal = glob->literal;
     if (literal == len + 1 && glob->text[len] == '/')
         literal = len;
-    if (len < literal || memcmp(name, glob->text, literal) != 0)
+    if (!has_at(name, len, 0, glob->text, literal))
+        return false;
+    if (!has_at(name, len, len - glob->tail, glob->text + glob->len - glob->tail, glob->tail))
         return false;
     if (glob->literal == glob->len)
         return len == glob->len;
@@ -122,6 +132,11 @@ static bool has_only_known(const char *text, size_t len)
     return true;
 }
 
+static bool is_wild(char c)
+{
+    return c == '*' || c == '?';
+}
+
 int glob_init(struct glob *out, const char *text, size_t len, struct err *err)
 {
     if (len == 0 || len > GLOB_MAX || !has_only_known(text, len))
@@ -136,8 +151,14 @@ int glob_init(struct glob *out, const char *text, size_t len, struct err *err)
             break;
         rest.at = component.end + 1;
     }
-    *out = (struct glob){text, len, 0};
-    while (out->literal < len && text[out->literal] != '*' && text[out->literal] != '?')
+    *out = (struct glob){.text = text, .len = len};
+    while (out->literal < len && !is_wild(text[out->literal]))
         out->literal++;
+    while (out->tail < len && !is_wild(text[len - out->tail - 1]))
+        out->tail++;
+    out->first = text[0];
+    out->last = text[len - 1];
+    if (out->tail > 0 && out->tail < len && text[len - out->tail] == '/')
+        out->tail--; // "**/x" also means "x"
     return 0;
 }

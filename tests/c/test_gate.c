@@ -347,7 +347,7 @@ static void test_forbidden(void **state)
         ".env", ".env.local", "prod.env", ".Env", "credentials", "config/credentials.json",
         "aws_credentials", ".git-credentials", ".ssh/id_rsa", "id_rsa", "id_ed25519.pub", "server.key",
         "cert.PEM", "a.p12", "secrets.yaml", "secret", "passwords.txt", "password", ".netrc", ".npmrc",
-        ".aws/config", ".kube", ".hg/x", ".svn", ".htpasswd", "key.jks", "db.kdbx", ".secrets"};
+        ".aws/config", ".kube", ".hg/x", ".svn", ".htpasswd", "key.jks", "db.kdbx", ".secrets", "a.pfx", "b.keystore", "x.y.PEM"};
     static const char *const good[] = {
         "", "a", "src/main.c", ".gitignore", ".gitattributes", ".github/x", "git", "env", "environment.py",
         "password_reset.py", "secretary.txt", "keyboard.key.md", "monkey", "idea", "sshd.c", "pem"};

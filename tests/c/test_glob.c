@@ -102,6 +102,8 @@ static void test_against_the_definition(void **state)
             compared++;
             if (glob_match(&glob, name, strlen(name)) != slow_glob(pattern, name))
                 fail_msg("'%s' on '%s'", pattern, name);
+            if (glob_match(&glob, name, strlen(name)) && !glob_may_match(&glob, name, strlen(name)))
+                fail_msg("'%s' may match '%s'", pattern, name);
         }
     }
     assert_true(compared > 1000000);

@@ -130,8 +130,8 @@ static int build_tool(struct gate_tool *tool, const struct json_member *m, struc
     static const char *const known[] = {"schema", "operations", "statuses", NULL};
     const struct json *schema = json_get(&m->value, "schema");
     int rc = check_keys(&m->value, known, "tool", m->key, err);
-    if (rc == 0 && (m->key_len == 0 || m->key_len > GATE_TOOL_NAME_MAX))
-        rc = wrong(err, "tool", m->key, "a name has 1 to 128 bytes");
+    if (rc == 0 && !gate_is_tool_name(m->key, m->key_len))
+        rc = wrong(err, "tool", m->key, "a name has 1 to 128 letters, digits, '_', '-' and '.'");
     if (rc == 0 && (!schema || schema->type != JSON_OBJECT))
         rc = wrong(err, "tool", m->key, "needs a schema");
     if (rc)

@@ -207,15 +207,21 @@ void gate_free_house(struct gate *gate)
 
 /* ---- judging ---- */
 
+static bool rule_covers(const struct gate_house_rule *rule, const struct gate_path *path)
+{
+    const struct glob *glob = rule->paths, *end = glob + rule->path_count;
+    for (; path->name && glob < end; glob++)
+        if (glob_may_match(glob, path->name, path->len) && glob_match(glob, path->name, path->len))
+            return true;
+    return false;
+}
+
 static bool rule_concerns(const struct gate_house_rule *rule, const struct gate_path *paths, size_t count)
 {
-    if (rule->path_count == 0)
-        return true;
-    for (size_t p = 0; p < count; p++)
-        for (size_t g = 0; paths[p].name && g < rule->path_count; g++)
-            if (glob_match(&rule->paths[g], paths[p].name, paths[p].len))
-                return true;
-    return false;
+    for (size_t i = 0; i < count; i++)
+        if (rule_covers(rule, &paths[i]))
+            return true;
+    return rule->path_count == 0;
 }
 
 static void apply_rule(struct gate_case *c, const struct gate_house_rule *rule)

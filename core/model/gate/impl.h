@@ -73,6 +73,9 @@ void gate_name_add(struct gate_names *names, const char *text, size_t len);
 /* The number of a name, or GATE_NO_NAME. */
 size_t gate_name_find(const struct gate_names *names, const char *text, size_t len);
 
+/* Whether a tool may have this name. */
+bool gate_is_tool_name(const char *text, size_t len);
+
 /* The operation table (operation.c): its number and what its path is for. */
 #define GATE_NO_OPERATION (-1)
 int gate_operation_find(const char *kind, size_t len);

@@ -51,31 +51,27 @@ bool gate_deny(struct gate_case *c, enum gate_rule_id rule, const char *fix, con
 
 /* ---- tool, role, card ---- */
 
-static bool check_tool_name(struct gate_case *c)
+static bool check_tool_length(struct gate_case *c)
 {
-    const struct gate_call *call = c->call;
-    if (!call->tool || call->tool_len == 0 || call->tool_len > GATE_TOOL_NAME_MAX)
-        return gate_deny(c, GATE_TOOL_LENGTH, "call a tool of the list by its exact name",
-                         "the tool name has %zu bytes; 1 to %d are allowed", call->tool_len,
-                         GATE_TOOL_NAME_MAX);
-    for (size_t i = 0; i < call->tool_len; i++) {
-        char ch = call->tool[i];
-        bool is_word = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') ||
-                       (ch >= '0' && ch <= '9') || ch == '_' || ch == '-' || ch == '.';
-        if (!is_word)
-            return gate_deny(c, GATE_TOOL_NAME, "call a tool of the list by its exact name",
-                             "byte %zu of the tool name is no letter, digit, '_', '-' or '.'", i + 1);
-    }
-    return true;
+    if (c->call->tool && c->call->tool_len > 0 && c->call->tool_len <= GATE_TOOL_NAME_MAX)
+        return true;
+    return gate_deny(c, GATE_TOOL_LENGTH, "call a tool of the list by its exact name",
+                     "the tool name has %zu bytes; 1 to %d are allowed", c->call->tool_len,
+                     GATE_TOOL_NAME_MAX);
 }
 
+/* A name that is found is a good name: the law has no others. */
 static bool check_tool(struct gate_case *c)
 {
+    int len = (int)c->call->tool_len;
     c->tool = gate_name_find(&c->gate->tools, c->call->tool, c->call->tool_len);
     if (c->tool != GATE_NO_NAME)
         return true;
+    if (!gate_is_tool_name(c->call->tool, c->call->tool_len))
+        return gate_deny(c, GATE_TOOL_NAME, "call a tool of the list by its exact name",
+                         "a tool name has letters, digits, '_', '-' and '.' only");
     return gate_deny(c, GATE_TOOL_UNKNOWN, "call one of the tools that the request lists",
-                     "there is no tool '%.*s'", (int)c->call->tool_len, c->call->tool);
+                     "there is no tool '%.*s'", len, c->call->tool);
 }
 
 static bool check_role(struct gate_case *c)
@@ -198,8 +194,11 @@ bool gate_check_texts(struct gate_case *c, const struct json *value)
     return true;
 }
 
+/* A text is never longer than the JSON it came in. */
 static bool check_content(struct gate_case *c)
 {
+    if (c->call->size > 0 && c->call->size <= c->gate->content_max)
+        return true;
     return gate_check_texts(c, c->call->arguments);
 }
 
@@ -221,6 +220,40 @@ bool gate_check_path(struct gate_case *c, const struct gate_path *path)
         return gate_deny(c, GATE_PATH_NAME, "choose another name; secrets never go through a tool",
                          "the path '%.200s' leads through %s", path->name, what);
     return true;
+}
+
+struct deep {
+    void (*fn)(void *ctx, const struct json *path);
+    void *ctx;
+};
+
+static void without_pointer(void *ctx, const char *pointer, const struct json *path)
+{
+    struct deep *deep = ctx;
+    (void)pointer;
+    deep->fn(deep->ctx, path);
+}
+
+static void each_path(const struct gate_tool *tool, const struct json *arguments,
+                      void (*fn)(void *ctx, const struct json *path), void *ctx)
+{
+    struct deep deep = {fn, ctx};
+    if (tool->deep_paths)
+        schema_each_path(tool->schema, arguments, without_pointer, &deep);
+    for (size_t i = 0; !tool->deep_paths && i < tool->path_count; i++) {
+        const struct json_member *member = tool->paths[i];
+        const struct json *value = json_get_n(arguments, member->key, member->key_len);
+        if (value)
+            fn(ctx, value);
+    }
+}
+
+void gate_each_path(const struct gate *gate, const struct gate_call *call,
+                    void (*fn)(void *ctx, const struct json *path), void *ctx)
+{
+    size_t tool = gate_name_find(&gate->tools, call->tool, call->tool_len);
+    if (tool != GATE_NO_NAME)
+        each_path(&gate->tool[tool], call->arguments, fn, ctx);
 }
 
 struct path_case {
@@ -245,38 +278,8 @@ static void check_argument(void *ctx, const struct json *value)
 static bool check_paths(struct gate_case *c)
 {
     struct path_case p = {c, true};
-    gate_each_path(c->gate, c->call, check_argument, &p);
+    each_path(&c->gate->tool[c->tool], c->call->arguments, check_argument, &p);
     return p.ok;
-}
-
-struct deep {
-    void (*fn)(void *ctx, const struct json *path);
-    void *ctx;
-};
-
-static void without_pointer(void *ctx, const char *pointer, const struct json *path)
-{
-    struct deep *deep = ctx;
-    (void)pointer;
-    deep->fn(deep->ctx, path);
-}
-
-void gate_each_path(const struct gate *gate, const struct gate_call *call,
-                    void (*fn)(void *ctx, const struct json *path), void *ctx)
-{
-    size_t number = gate_name_find(&gate->tools, call->tool, call->tool_len);
-    if (number == GATE_NO_NAME)
-        return;
-    const struct gate_tool *tool = &gate->tool[number];
-    struct deep deep = {fn, ctx};
-    if (tool->deep_paths)
-        schema_each_path(tool->schema, call->arguments, without_pointer, &deep);
-    for (size_t i = 0; !tool->deep_paths && i < tool->path_count; i++) {
-        const struct json_member *member = tool->paths[i];
-        const struct json *value = json_get_n(call->arguments, member->key, member->key_len);
-        if (value)
-            fn(ctx, value);
-    }
 }
 
 static bool check_house(struct gate_case *c)
@@ -293,7 +296,7 @@ size_t gate_arguments_max(const struct gate *gate)
 
 typedef bool check_fn(struct gate_case *c);
 
-static check_fn *const head[] = {check_tool_name, check_tool,      check_role,
+static check_fn *const head[] = {check_tool_length, check_tool,      check_role,
                                  check_role_tool, check_card_type, check_card_status};
 static check_fn *const arguments[] = {check_size, check_json, check_schema, check_content};
 static check_fn *const reach[] = {check_paths, check_house};

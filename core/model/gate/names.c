@@ -51,6 +51,18 @@ size_t gate_name_find(const struct gate_names *names, const char *text, size_t l
     return GATE_NO_NAME;
 }
 
+bool gate_is_tool_name(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        char c = text[i];
+        bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                       c == '_' || c == '-' || c == '.';
+        if (!is_word)
+            return false;
+    }
+    return len > 0 && len <= GATE_TOOL_NAME_MAX;
+}
+
 /* ---- names no path may go through ---- */
 
 enum place { WHOLE, BEGINS, ENDS, HOLDS };
@@ -58,8 +70,11 @@ enum place { WHOLE, BEGINS, ENDS, HOLDS };
 struct reserved {
     enum place place;
     const char *text; /* lower case; a component of a path is compared without case */
+    size_t len;
     const char *what;
 };
+
+#define ROW(place, text, what) {place, text, sizeof text - 1, what}
 
 #define OWN "a name of the engine's own"
 #define REPOSITORY "the repository's own data"
@@ -70,33 +85,40 @@ struct reserved {
 
 /* By first character: what begins with a dot, and the rest. */
 static const struct reserved dotted[] = {
-    {BEGINS, ".orket", OWN},        {WHOLE, ".git", REPOSITORY},    {WHOLE, ".gitmodules", REPOSITORY},
-    {WHOLE, ".gitconfig", REPOSITORY}, {WHOLE, ".hg", REPOSITORY},  {WHOLE, ".svn", REPOSITORY},
-    {WHOLE, ".env", ENVIRONMENT},   {BEGINS, ".env.", ENVIRONMENT}, {WHOLE, ".envrc", ENVIRONMENT},
-    {WHOLE, ".netrc", CREDENTIALS}, {WHOLE, ".pgpass", CREDENTIALS}, {WHOLE, ".npmrc", CREDENTIALS},
-    {WHOLE, ".pypirc", CREDENTIALS}, {BEGINS, ".htpasswd", CREDENTIALS}, {WHOLE, ".ssh", KEY},
-    {WHOLE, ".gnupg", KEY},         {WHOLE, ".aws", CREDENTIALS},   {WHOLE, ".azure", CREDENTIALS},
-    {WHOLE, ".kube", CREDENTIALS},  {WHOLE, ".docker", CREDENTIALS}, {BEGINS, ".secret", SECRET},
-    {BEGINS, ".password", SECRET},
+    ROW(BEGINS, ".orket", OWN), ROW(WHOLE, ".git", REPOSITORY),
+    ROW(WHOLE, ".gitmodules", REPOSITORY), ROW(WHOLE, ".gitconfig", REPOSITORY),
+    ROW(WHOLE, ".hg", REPOSITORY), ROW(WHOLE, ".svn", REPOSITORY),
+    ROW(WHOLE, ".env", ENVIRONMENT), ROW(BEGINS, ".env.", ENVIRONMENT),
+    ROW(WHOLE, ".envrc", ENVIRONMENT), ROW(WHOLE, ".netrc", CREDENTIALS),
+    ROW(WHOLE, ".pgpass", CREDENTIALS), ROW(WHOLE, ".npmrc", CREDENTIALS),
+    ROW(WHOLE, ".pypirc", CREDENTIALS), ROW(BEGINS, ".htpasswd", CREDENTIALS),
+    ROW(WHOLE, ".ssh", KEY), ROW(WHOLE, ".gnupg", KEY), ROW(WHOLE, ".aws", CREDENTIALS),
+    ROW(WHOLE, ".azure", CREDENTIALS), ROW(WHOLE, ".kube", CREDENTIALS),
+    ROW(WHOLE, ".docker", CREDENTIALS), ROW(BEGINS, ".secret", SECRET),
+    ROW(BEGINS, ".password", SECRET),
 };
 
 static const struct reserved plain[] = {
-    {BEGINS, "id_rsa", KEY},        {BEGINS, "id_dsa", KEY},        {BEGINS, "id_ecdsa", KEY},
-    {BEGINS, "id_ed25519", KEY},    {WHOLE, "secret", SECRET},      {WHOLE, "secrets", SECRET},
-    {BEGINS, "secret.", SECRET},    {BEGINS, "secrets.", SECRET},   {WHOLE, "password", SECRET},
-    {WHOLE, "passwords", SECRET},   {BEGINS, "password.", SECRET},  {BEGINS, "passwords.", SECRET},
+    ROW(BEGINS, "id_rsa", KEY), ROW(BEGINS, "id_dsa", KEY), ROW(BEGINS, "id_ecdsa", KEY),
+    ROW(BEGINS, "id_ed25519", KEY), ROW(WHOLE, "secret", SECRET), ROW(WHOLE, "secrets", SECRET),
+    ROW(BEGINS, "secret.", SECRET), ROW(BEGINS, "secrets.", SECRET),
+    ROW(WHOLE, "password", SECRET), ROW(WHOLE, "passwords", SECRET),
+    ROW(BEGINS, "password.", SECRET), ROW(BEGINS, "passwords.", SECRET),
 };
 
 static const struct reserved endings[] = {
-    {ENDS, ".env", ENVIRONMENT}, {ENDS, ".pem", KEY}, {ENDS, ".key", KEY},      {ENDS, ".p12", KEY},
-    {ENDS, ".pfx", KEY},         {ENDS, ".jks", KEY}, {ENDS, ".keystore", KEY}, {ENDS, ".kdbx", KEY},
+    ROW(ENDS, ".env", ENVIRONMENT), ROW(ENDS, ".pem", KEY), ROW(ENDS, ".key", KEY),
+    ROW(ENDS, ".p12", KEY), ROW(ENDS, ".pfx", KEY), ROW(ENDS, ".jks", KEY),
+    ROW(ENDS, ".keystore", KEY), ROW(ENDS, ".kdbx", KEY),
 };
 
-static const struct reserved anywhere[] = {{HOLDS, "credential", CREDENTIALS}};
+static const struct reserved anywhere[] = {
+    ROW(HOLDS, "credential", CREDENTIALS),
+};
 
 static bool fits(const struct reserved *row, const char *word, size_t len)
 {
-    size_t want = strlen(row->text);
+    size_t want = row->len;
     if (len < want)
         return false;
     switch (row->place) {
@@ -123,6 +145,8 @@ static const char *find_in(const struct reserved *rows, size_t count, const char
 static const char *forbidden_component(const char *text, size_t len)
 {
     char word[256];
+    if (len == 0)
+        return NULL;
     if (len >= sizeof word)
         return "a component that is too long";
     for (size_t i = 0; i < len; i++)
@@ -133,7 +157,7 @@ static const char *forbidden_component(const char *text, size_t len)
         what = find_in(dotted, COUNT_OF(dotted), word, len);
     else if (word[0] == 'i' || word[0] == 's' || word[0] == 'p')
         what = find_in(plain, COUNT_OF(plain), word, len);
-    if (!what && memchr(word, '.', len))
+    if (!what && memchr("2emsvxy", word[len - 1], 7)) // the last letters of the endings
         what = find_in(endings, COUNT_OF(endings), word, len);
     return what ? what : find_in(anywhere, COUNT_OF(anywhere), word, len);
 }

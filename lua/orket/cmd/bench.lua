@@ -1,0 +1,22 @@
+-- bench.lua: `orket bench WHAT …`: the engine's own measurements; each is a module orket.bench.<what>
+-- with `usage` and run(argv).
+
+local M = {}
+
+local BENCHES = { gate = "orket.bench.gate", turns = "orket.bench.turns" }
+
+local USAGE = "usage: orket bench gate|turns …\n\norket bench WHAT --help tells more.\n"
+
+---@param argv string[]
+---@return integer exit code
+function M.run(argv)
+  local module = BENCHES[argv[1]]
+  if not module then
+    local out = argv[1] == "--help" and io.stdout or io.stderr
+    out:write(USAGE)
+    return argv[1] == "--help" and 0 or 2
+  end
+  return require(module).run(table.move(argv, 2, #argv, 1, {}))
+end
+
+return M
