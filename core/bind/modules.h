@@ -16,6 +16,7 @@
     X(hash)                                                                                        \
     X(json)                                                                                        \
     X(sse)                                                                                         \
+    X(merge)                                                                                       \
     X(proc)                                                                                        \
     X(schema)                                                                                      \
     X(lock)                                                                                        \

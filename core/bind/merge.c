@@ -1,0 +1,46 @@
+/* merge.c: `orket.core.merge`: the three-way merge of one file's bytes (model/merge.h). */
+#include "model/merge.h"
+
+#include "bind/bind.h"
+
+static struct merge_text l_check_text(lua_State *L, int idx)
+{
+    struct merge_text text = {.label = NULL};
+    text.bytes = luaL_checklstring(L, idx, &text.len);
+    return text;
+}
+
+/* merge.text(base, ours, theirs[, our_label[, their_label]]) -> bytes, conflicts, whole
+ *   | nil, message, code */
+static int l_text(lua_State *L)
+{
+    struct merge_text base = l_check_text(L, 1), ours = l_check_text(L, 2);
+    struct merge_text theirs = l_check_text(L, 3);
+    ours.label = luaL_optstring(L, 4, NULL);
+    theirs.label = luaL_optstring(L, 5, NULL);
+    struct buf *out = bind_scratch(L);
+    struct merge_result result = {0};
+    struct err err = {0};
+    int rc = merge3(&base, &ours, &theirs, &result);
+    *out = result.text;
+    if (rc) {
+        err_set(&err, rc, "no memory to merge");
+        return bind_fail(L, &err);
+    }
+    lua_pushlstring(L, out->len ? out->data : "", out->len);
+    lua_pushinteger(L, (lua_Integer)result.conflicts);
+    lua_pushboolean(L, result.whole);
+    return 3;
+}
+
+static const luaL_Reg functions[] = {
+    {"text", l_text},
+    {NULL, NULL},
+};
+
+int luaopen_orket_merge(lua_State *L)
+{
+    lua_newtable(L);
+    bind_functions(L, functions);
+    return 1;
+}
