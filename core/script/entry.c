@@ -97,7 +97,7 @@ static int load_entry(lua_State *L)
     if (box->text->len > LONG_TEXT)
         meter_watch(&box->meter);
     int rc = lua_load(L, read_piece, box, chunk, "t");
-    if (rc == LUA_ERRSYNTAX && !box->meter.limit && lua_type(L, -1) == LUA_TSTRING) {
+    if (rc != LUA_OK && !box->meter.limit && lua_type(L, -1) == LUA_TSTRING) {
         err_set(&box->fault, ERR_SCRIPT_SYNTAX, "%s", lua_tostring(L, -1));
         return raise_fault(L);
     }

@@ -32,11 +32,11 @@ static void grow(struct text *text, size_t len)
 char *text_reserve(struct text *text, size_t len)
 {
     size_t need;
-    meter_spend(text->L, len / 16 + 1);
     if (!add_ok(text->len, len, &need))
         need = SIZE_MAX / 2; // no heap has that: ends as a memory limit
     if (need > text->cap)
         grow(text, need);
+    meter_spend(text->L, len / 16 + 1);
     return text->data + text->len;
 }
 

@@ -105,6 +105,7 @@ static bool is_stressed(const struct meter *meter, const void *block, size_t len
     return meter->stress && !(meter->refused_size == len && meter->refused == block);
 }
 
+/* The costs of an allocation, and what it means for the instructions to come. */
 static void charge(struct meter *meter, size_t len)
 {
     if (!meter->running || meter->limit)
@@ -112,7 +113,7 @@ static void charge(struct meter *meter, size_t len)
     take(meter, (int64_t)(len / BYTES_A_STEP));
     if (len >= BIG_BLOCK)
         look_at_clock(meter);
-    if (!meter->watch.armed && heap_used(meter->heap) + len > meter->watch_at)
+    if (!meter->watch.armed && heap_used(meter->heap) > meter->watch_at)
         meter_watch(meter);
 }
 
@@ -125,7 +126,6 @@ void *meter_alloc(void *ud, void *block, size_t old_len, size_t len)
     }
     if (block && len <= old_len)
         return heap_resize(meter->heap, block, len);
-    charge(meter, len);
     if (!block && old_len == LUA_TSTRING && len > meter->string_max)
         return refuse(meter, block, len);
     if (is_stressed(meter, block, len))
@@ -134,6 +134,7 @@ void *meter_alloc(void *ud, void *block, size_t old_len, size_t len)
     if (!memory)
         return refuse(meter, block, len);
     meter->refused_size = 0;
+    charge(meter, len); // afterwards: what cannot be had is a matter of memory, not of steps
     return memory;
 }
 

@@ -1,0 +1,389 @@
+/* test_box.c: boxes from C: results, errors and their words, limits, sessions, images, the list of
+ * everything a script can reach. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+#include <lauxlib.h>
+#include <string.h>
+
+#include "script/pool.h"
+
+#ifdef GCSTRESS
+#define PATIENCE 50
+#else
+#define PATIENCE 1
+#endif
+
+static const struct box_limits patient = {.steps = BOX_NO_STEPS, .ms = BOX_MS * PATIENCE};
+
+static struct script *make(const char *text)
+{
+    struct script *script = NULL;
+    struct err err = {0};
+    struct script_source source = {.text = {"test", text, strlen(text)}};
+    if (script_new(&script, &source, &err))
+        fail_msg("%s", err.text);
+    return script;
+}
+
+static int call(struct script *script, const char *function, const char *args, const struct box_limits *limits, struct buf *out, struct err *err)
+{
+    struct json_doc doc = {0};
+    const struct json *list[4];
+    struct box *box;
+    size_t count = 0;
+    assert_int_equal(json_parse(&doc, args, strlen(args), NULL, NULL), 0);
+    for (; count < doc.root.len; count++)
+        list[count] = json_at(&doc.root, count);
+    struct box_call c = {.function = function, .args = list, .count = count};
+    assert_int_equal(script_take(script, &box, err), 0);
+    int rc = box_call(box, &c, limits ? limits : &patient, err);
+    if (!rc)
+        json_write(out, box_value(box));
+    script_give(script, box);
+    json_doc_clear(&doc);
+    return rc;
+}
+
+/* ---- results ---- */
+
+static void test_results(void **state)
+{
+    static const struct {
+        const char *body, *args, *result; /* result NULL: broken contract */
+    } rows[] = {
+        {"return 1", "[]", "1"},
+        {"return", "[]", "null"},
+        {"return ...", "[{\"b\":[1,2.0,\"x\",null,true],\"a\":{}}]", "{\"a\":{},\"b\":[1,2.0,\"x\",null,true]}"},
+        {"return ...", "[[]]", "[]"},
+        {"return {...}", "[1,2,3]", "[1,2,3]"},
+        {"return select('#', ...)", "[null,null]", "2"},
+        {"return math.maxinteger", "[]", "9223372036854775807"},
+        {"return cjson.empty_array", "[]", "[]"},
+        {"return cjson.decode(...)", "[\"{\\\"a\\\":[]}\"]", "{\"a\":[]}"},
+        {"return cjson.encode(...)", "[{\"b\":1,\"a\":[]}]", "\"{\\\"a\\\":[],\\\"b\\\":1}\""},
+        {"return print", "[]", "null"},
+        {"return type", "[]", 0},
+        {"return {x=function() end}", "[]", 0},
+        {"return {1,nil,3}", "[]", 0},
+        {"return 0/0", "[]", 0},
+        {"return '\\xff'", "[]", 0},
+        {"return setmetatable({1}, {__index=error, __pairs=error, __len=error})", "[]", "[1]"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char text[300];
+        struct buf out = {0};
+        struct err err = {0};
+        snprintf(text, sizeof text, "return { f = function(...) %s end }", rows[i].body);
+        struct script *script = make(text);
+        int rc = call(script, "f", rows[i].args, NULL, &out, &err);
+        assert_int_equal(rc, rows[i].result ? 0 : ERR_SCRIPT_CONTRACT);
+        if (rows[i].result)
+            assert_string_equal(out.data, rows[i].result);
+        script_free(script);
+        buf_clear(&out);
+    }
+}
+
+/* ---- errors ---- */
+
+static void test_errors(void **state)
+{
+    static const struct {
+        const char *body;
+        int code;
+        const char *text;
+    } rows[] = {
+        {"error('x')", ERR_SCRIPT, "test:1: x"},
+        {"error('x', 0)", ERR_SCRIPT, "x"},
+        {"error({message='why'})", ERR_SCRIPT, "why"},
+        {"error({})", ERR_SCRIPT, "test raised a table"},
+        {"error()", ERR_SCRIPT, "test raised a nil"},
+        {"error(setmetatable({}, {__tostring=function() while true do end end}))", ERR_SCRIPT, "test raised a table"},
+        {"error('\\xff')", ERR_SCRIPT, "test raised a text that is not UTF-8"},
+        {"x.y = 1", ERR_SCRIPT, "test:1: attempt to index a nil value (global 'x')"},
+        {"perform({})", ERR_SCRIPT, "test:1: perform: only a tool's run may perform operations"},
+        {"return {t=type}", ERR_SCRIPT_CONTRACT, "test: f answered a function is not plain data at $.t"},
+        {"while true do end", ERR_SCRIPT_STEPS, "test used more than its 5000 steps"},
+        {"('x'):rep(1e9)", ERR_SCRIPT_MEMORY, "test used more than its 16384 KiB of memory"},
+        {"pcall(string.rep, 'x', 1e9)", ERR_SCRIPT_MEMORY, "test used more than its 16384 KiB of memory"},
+        {"while true do pcall(error) end", ERR_SCRIPT_STEPS, "test used more than its 5000 steps"},
+        {"return pcall(function() while true do end end)", ERR_SCRIPT_STEPS, "test used more than its 5000 steps"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char text[300];
+        struct buf out = {0};
+        struct err err = {0};
+        snprintf(text, sizeof text, "return { f = function(...) %s end }", rows[i].body);
+        struct script *script = make(text);
+        assert_int_equal(call(script, "f", "[]", &(struct box_limits){5000, 1000 * PATIENCE}, &out, &err), rows[i].code);
+        assert_string_equal(err.text, rows[i].text);
+        script_free(script);
+        buf_clear(&out);
+    }
+}
+
+static void test_contract(void **state)
+{
+    static const struct {
+        const char *text;
+        int code;
+    } rows[] = {
+        {"return {}", 0},
+        {"return { data = { 1, 2 }, f = function() end }", 0},
+        {"return", ERR_SCRIPT_CONTRACT},
+        {"return function() end", ERR_SCRIPT_CONTRACT},
+        {"return 'x'", ERR_SCRIPT_CONTRACT},
+        {"return = 1", ERR_SCRIPT_SYNTAX},
+        {"\033Lua", ERR_SCRIPT_SYNTAX},
+        {"error('x')", ERR_SCRIPT},
+        {"while true do end", ERR_SCRIPT_TIME},
+        {"local t = {} while true do t = { t } end", ERR_SCRIPT_MEMORY},
+        {"local t = {} for i = 1, 100000 do t[i] = i end return t", ERR_SCRIPT_MEMORY}, // image too large
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows) - (PATIENCE > 1 ? 2 : 0); i++) {
+        struct script *script = NULL;
+        struct err err = {0};
+        struct script_source source = {.text = {"test", rows[i].text, strlen(rows[i].text)}};
+        int rc = script_new(&script, &source, &err);
+        if (rc != rows[i].code && !(rc == ERR_SCRIPT_STEPS && rows[i].code == ERR_SCRIPT_TIME))
+            fail_msg("%s: %s", rows[i].text, err.text);
+        script_free(script);
+    }
+    struct script *script = make("return { g = 1 }");
+    struct buf out = {0};
+    struct err err = {0};
+    assert_int_equal(call(script, "f", "[]", NULL, &out, &err), ERR_SCRIPT_CONTRACT);
+    assert_string_equal(err.text, "test has no function 'f'");
+    assert_int_equal(call(script, "g", "[]", NULL, &out, &err), ERR_SCRIPT_CONTRACT);
+    script_free(script);
+}
+
+static void test_describe(void **state)
+{
+    (void)state;
+    struct script *script = make("local t = {} t.t = t\nreturn { name = 'x', list = { 1, {} }, f = type, t = t, "
+                                 "mixed = { 1, x = 2 }, empty = cjson.empty_array, nan = 0/0, bytes = '\\xff', null = cjson.null }");
+    struct buf out = {0};
+    const struct json *value = script_value(script);
+    json_write(&out, json_get(value, "f"));
+    json_write(&out, json_get(value, "mixed"));
+    json_write(&out, json_get(value, "list"));
+    json_write(&out, json_get(value, "empty"));
+    json_write(&out, json_get(value, "nan"));
+    json_write(&out, json_get(value, "bytes"));
+    json_write(&out, json_get(value, "null"));
+    assert_string_equal(out.data, "{\"type\":\"function\"}{\"type\":\"table\"}[1,{}][]{\"type\":\"number\"}{\"type\":\"string\"}null");
+    buf_clear(&out);
+    script_free(script);
+}
+
+/* ---- sessions ---- */
+
+static const char *const tool = "local n = 0 return { run = function(a)\n"
+                                "  n = n + 1\n"
+                                "  local r = perform({ op = 'read', path = a })\n"
+                                "  local ok, s = pcall(function() return perform({ op = 'more', n = n }) end)\n"
+                                "  return { r, ok, s, n }\nend }";
+
+static void test_session(void **state)
+{
+    struct script *script = make(tool);
+    struct err err = {0};
+    struct box *a, *b;
+    struct json arg = {.type = JSON_STRING, .len = 1, .u.string = "p"};
+    const struct json *args[] = {&arg};
+    struct box_call c = {.function = "run", .args = args, .count = 1, .session = true};
+    struct buf out = {0};
+    (void)state;
+    assert_int_equal(script_take(script, &a, &err), 0);
+    assert_int_equal(script_take(script, &b, &err), 0);
+    assert_ptr_not_equal(a, b);
+    assert_int_equal(box_call(a, &c, &patient, &err), BOX_YIELD);
+    json_write(&out, box_value(a));
+    assert_int_equal(box_call(b, &c, &patient, &err), BOX_YIELD);
+    assert_int_equal(box_resume(a, &arg, &err), BOX_YIELD);
+    json_write(&out, box_value(a));
+    assert_int_equal(box_resume(a, &arg, &err), BOX_DONE);
+    json_write(&out, box_value(a));
+    assert_int_equal(box_resume(a, &arg, &err), ERR_BUG);
+    assert_string_equal(out.data, "{\"op\":\"read\",\"path\":\"p\"}{\"n\":1,\"op\":\"more\"}[\"p\",true,\"p\",1]");
+    script_give(script, a);
+    script_free(script); // goes with the last box
+    assert_int_equal(box_resume(b, &arg, &err), BOX_YIELD);
+    script_give(script, b);
+    buf_clear(&out);
+}
+
+static void test_box_limit(void **state)
+{
+    struct script *script = make("return {}");
+    struct box *boxes[SCRIPT_BOXES], *more;
+    struct err err = {0};
+    (void)state;
+    for (int i = 0; i < SCRIPT_BOXES; i++)
+        assert_int_equal(script_take(script, &boxes[i], &err), 0);
+    assert_int_equal(script_take(script, &more, &err), ERR_LIMIT);
+    script_give(script, boxes[0]);
+    assert_int_equal(script_take(script, &boxes[0], &err), 0);
+    for (int i = 0; i < SCRIPT_BOXES; i++)
+        script_give(script, boxes[i]);
+    script_free(script);
+}
+
+/* Waiting costs nothing, running does: the budget is one for all stretches of a session. */
+static void test_session_budget(void **state)
+{
+    struct script *script = make("return { run = function() while true do for i = 1, 1000 do end perform({}) end end }");
+    struct box *box;
+    struct err err = {0};
+    struct json nothing = {0};
+    struct box_call c = {.function = "run", .session = true};
+    int stretches = 1;
+    (void)state;
+    assert_int_equal(script_take(script, &box, &err), 0);
+    int rc = box_call(box, &c, &(struct box_limits){20000, 10000}, &err);
+    for (; rc == BOX_YIELD; stretches++)
+        rc = box_resume(box, &nothing, &err);
+    assert_int_equal(rc, ERR_SCRIPT_STEPS);
+    assert_in_range(stretches, 8, 21);
+    script_give(script, box);
+    script_free(script);
+}
+
+/* ---- images ---- */
+
+static void test_no_memory_between_calls(void **state)
+{
+    struct script *script = make("local n = 0 return { f = function() n = n + 1 x = (x or 0) + 1 return { n, x } end, "
+                                 "boom = function() n = 100 local g = _G for k in pairs(g) do g[k] = nil end end }");
+    struct buf out = {0};
+    struct err err = {0};
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        buf_reset(&out);
+        assert_int_equal(call(script, "f", "[]", NULL, &out, &err), 0);
+        assert_string_equal(out.data, "[1,1]");
+        if (call(script, "boom", "[]", NULL, &out, &err))
+            fail_msg("%s", err.text);
+    }
+    buf_clear(&out);
+    script_free(script);
+}
+
+static void test_prelude(void **state)
+{
+    const char *prelude = "function fs_read(path) return perform({ op = 'fs.read', path = path }) end";
+    const char *text = "return { run = function(a) return fs_read(a) end }";
+    struct script_source source = {.text = {"t", text, strlen(text)}, .prelude = {"p", prelude, strlen(prelude)}, .mem = 1 << 20};
+    struct script *script = NULL;
+    struct err err = {0};
+    struct box *box;
+    struct box_call c = {.function = "run", .session = true};
+    (void)state;
+    assert_int_equal(script_new(&script, &source, &err), 0);
+    assert_int_equal(script_take(script, &box, &err), 0);
+    assert_int_equal(box_call(box, &c, &patient, &err), BOX_YIELD);
+    assert_true(json_is(json_get(box_value(box), "op"), "fs.read"));
+    assert_true(box_image(box) < 64 << 10);
+    script_give(script, box);
+    script_free(script);
+}
+
+/* ---- the golden list ---- */
+
+struct walk {
+    lua_State *L;
+    struct buf names;
+    int depth;
+};
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Adds every function below the table at the top, prefixed by where it was found. */
+static void walk_table(struct walk *w, const char *prefix)
+{
+    if (++w->depth > 4)
+        fail_msg("tables nested too deep at %s", prefix);
+    lua_pushnil(w->L);
+    while (lua_next(w->L, -2)) {
+        char name[200];
+        snprintf(name, sizeof name, "%s%s", prefix, lua_type(w->L, -2) == LUA_TSTRING ? lua_tostring(w->L, -2) : "?");
+        int type = lua_type(w->L, -1);
+        if (type == LUA_TFUNCTION) {
+            buf_printf(&w->names, "%s\n", name);
+        } else if (type == LUA_TTABLE && strcmp(name, "_G") != 0 && strcmp(name, "\"\".__index") != 0) {
+            snprintf(name + strlen(name), sizeof name - strlen(name), ".");
+            walk_table(w, name);
+        } else {
+            assert_true(type != LUA_TUSERDATA && type != LUA_TTHREAD);
+        }
+        lua_pop(w->L, 1);
+    }
+    w->depth--;
+}
+
+static void sort_lines(const struct buf *in, struct buf *out)
+{
+    char *lines[300];
+    size_t count = 0;
+    for (char *line = strtok(in->data, "\n"); line && count < COUNT_OF(lines); line = strtok(NULL, "\n"))
+        lines[count++] = line;
+    qsort(lines, count, sizeof *lines, by_text);
+    for (size_t i = 0; i < count; i++)
+        buf_printf(out, "%s\n", lines[i]);
+}
+
+static void test_golden(void **state)
+{
+    struct box *box;
+    struct err err = {0};
+    struct buf sorted = {0}, golden = {0};
+    (void)state;
+    assert_int_equal(box_new(&box, 0, &err), 0);
+    struct walk w = {.L = box_state(box)};
+    lua_pushglobaltable(w.L);
+    walk_table(&w, "");
+    lua_pushliteral(w.L, "");
+    assert_true(lua_getmetatable(w.L, -1));
+    walk_table(&w, "\"\".");
+    sort_lines(&w.names, &sorted);
+    FILE *file = fopen("tests/escape/golden.txt", "rb");
+    assert_non_null(file);
+    char line[200];
+    buf_puts(&golden, "");
+    while (fgets(line, sizeof line, file))
+        buf_puts(&golden, line);
+    fclose(file);
+    if (strcmp(sorted.data, golden.data) != 0)
+        fail_msg("reachable functions differ from tests/escape/golden.txt:\n%s", sorted.data);
+    buf_clear(&w.names);
+    buf_clear(&sorted);
+    buf_clear(&golden);
+    box_free(box);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_results),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_contract),
+        cmocka_unit_test(test_describe),
+        cmocka_unit_test(test_session),
+        cmocka_unit_test(test_box_limit),
+        cmocka_unit_test(test_session_budget),
+        cmocka_unit_test(test_no_memory_between_calls),
+        cmocka_unit_test(test_prelude),
+        cmocka_unit_test(test_golden),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,3 @@
+-- tries: an error that blames a level that is not there
+-- expect: error
+error('x', 1 << 30)

@@ -1,0 +1,3 @@
+-- tries: an address through %p
+-- expect: error
+return ('%p'):format({})

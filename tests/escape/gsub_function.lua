@@ -1,0 +1,3 @@
+-- tries: gsub with a function that never returns
+-- expect: limit
+('x'):gsub('.', function() while true do end end)

@@ -1,0 +1,3 @@
+-- tries: decoding arrays nested a million deep
+-- expect: error
+cjson.decode(('['):rep(1000000))

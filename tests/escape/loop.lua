@@ -1,0 +1,3 @@
+-- tries: a plain endless loop
+-- expect: limit
+while true do end

@@ -1,0 +1,3 @@
+-- tries: an endless loop of one instruction
+-- expect: limit
+::a:: goto a

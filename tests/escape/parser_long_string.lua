@@ -1,0 +1,4 @@
+-- tries: a long bracket that never closes
+-- expect: error
+-- generate
+return 'return [' .. ('='):rep(500000) .. '[x'

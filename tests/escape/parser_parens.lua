@@ -1,0 +1,4 @@
+-- tries: parentheses nested 100,000 deep
+-- expect: error
+-- generate
+return 'return ' .. ('('):rep(100000)

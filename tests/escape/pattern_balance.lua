@@ -1,0 +1,3 @@
+-- tries: %b from every position
+-- expect: limit
+string.find(('('):rep(1000000), '%b()')

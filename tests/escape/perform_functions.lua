@@ -1,0 +1,3 @@
+-- tries: an operation that carries a function
+-- expect: error
+perform({ op = function() end })

@@ -1,0 +1,3 @@
+-- tries: answering bytes that are not UTF-8
+-- expect: stopped
+return '\xff\xfe'

@@ -1,0 +1,3 @@
+-- tries: answering a function
+-- expect: stopped
+return print or tostring

@@ -1,0 +1,4 @@
+-- tries: a source text beyond the limit
+-- expect: error
+-- generate
+return ('-'):rep(2 << 20)

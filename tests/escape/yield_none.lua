@@ -1,0 +1,3 @@
+-- tries: yielding without coroutines
+-- expect: error
+coroutine.yield(1)
