@@ -50,16 +50,16 @@ function Repl:reload()
 end
 
 local function script_of(line)
-  return FACE .. "\nreturn { run = function(kept) return run(function(_ENV) " .. line .. "\nend, kept) end }"
+  return "return { run = function(kept) return run(function(_ENV) " .. line .. "\nend, kept) end }"
 end
 
 -- An expression shows its value; anything else is a statement.
 local function prepare(line)
-  local script = box.prepare("=line", script_of("return " .. line))
+  local script = box.prepare("=line", script_of("return " .. line), { prelude = FACE })
   if script then
     return script
   end
-  return errors.check(box.prepare("=line", script_of(line)))
+  return errors.check(box.prepare("=line", script_of(line), { prelude = FACE }))
 end
 
 local function converse(self, session)

@@ -52,7 +52,7 @@ local function shown(value)
   return tostring(value)
 end
 
-local function run(line, kept)
+function run(line, kept)
   local environment = {}
   for name, value in pairs(kept) do
     environment[name] = value
