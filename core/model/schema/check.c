@@ -170,6 +170,7 @@ static int run_frame(struct frame *frame, struct seen *outer)
         result = run_rules(frame);
     if (!result && outer)
         seen_merge(outer, &own);
+    frame->seen = NULL;
     seen_clear(&own);
     return result;
 }
