@@ -25,6 +25,20 @@
     X(hash)                                                                                       \
     X(sse)                                                                                         \
     X(store)                                                                                       \
+    X(base64)                                                                                       \
+    X(doc)                                                                                          \
+    X(embed)                                                                                        \
+    X(fs)                                                                                           \
+    X(fsm)                                                                                          \
+    X(gate)                                                                                         \
+    X(hash)                                                                                         \
+    X(json)                                                                                         \
+    X(llm)                                                                                          \
+    X(lock)                                                                                         \
+    X(schema)                                                                                       \
+    X(score)                                                                                        \
+    X(sse)                                                                                          \
+    X(store)                                                                                        \
     X(sys)
 
 #define X(name) int luaopen_orket_##name(lua_State *L);

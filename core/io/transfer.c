@@ -6,6 +6,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/repair.h"
+
 #ifndef ORKET_VERSION
 #define ORKET_VERSION "0.0.0"
 #endif
@@ -179,6 +181,36 @@ static size_t on_read(char *bytes, size_t size, size_t count, void *ctx)
 {
     (void)bytes, (void)size, (void)count, (void)ctx;
     return CURL_READFUNC_ABORT;
+}
+
+static int code_of(const struct transfer *x, CURLcode rc)
+{
+    switch (rc) {
+    case CURLE_OUT_OF_MEMORY:
+        return ERR_MEMORY;
+    case CURLE_OPERATION_TIMEDOUT:
+        return ERR_TIMEOUT;
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_WEIRD_SERVER_REPLY:
+        return ERR_PROTOCOL;
+    default:
+        return x->head.bytes ? ERR_PROTOCOL : ERR_NET;
+    }
+}
+
+void transfer_explain(const struct transfer *x, CURLcode rc, struct err *err)
+{
+    const char *origin = endpoint_origin(x->endpoint);
+    const char *why = x->curl_error[0] ? x->curl_error : curl_easy_strerror(rc);
+    struct buf text = {0};
+    utf8_repair(&text, why, strlen(why));
+    err_set(err, code_of(x, rc), x->head.bytes ? "%s cut its reply off: %s" : "%s: %s", origin,
+            text.len ? text.data : "");
+    if (rc == CURLE_PEER_FAILED_VERIFICATION)
+        err_fix(err, "the server's certificate is not trusted by this machine");
+    else if (err->code == ERR_NET)
+        err_fix(err, "check that the server runs and that the address is right");
+    buf_clear(&text);
 }
 
 /* ---- headers ---- */

@@ -23,7 +23,8 @@ struct transport {
     struct secrets *secrets; /* borrowed */
     struct endpoints *endpoints;
     struct transfer *all;    /* those that have not ended */
-    struct transfer *ending; /* to be finished by tick, newest first */
+    struct transfer *starting, **starting_tail; /* to be handed to curl by tick */
+    struct transfer *ending;                    /* to be finished by tick, newest first */
     size_t count;
     uv_timer_t tick;
     CURL *pool[TRANSPORT_POOL];
@@ -34,7 +35,7 @@ struct transport {
 struct transfer {
     struct transport *owner;
     struct transfer *prev, *next; /* in owner->all */
-    struct transfer *next_ending;
+    struct transfer *next_starting, *next_ending;
     struct transport_events events;
     void *ctx;
     uv_timer_t timer;
@@ -83,6 +84,9 @@ CURL *transfer_new_easy(struct transport *t);
 
 /* The options of x on x->easy. */
 void transfer_set_options(struct transfer *x);
+
+/* Puts curl's failure in words. */
+void transfer_explain(const struct transfer *x, CURLcode rc, struct err *err);
 
 /* True for 2xx. */
 bool transfer_succeeds(const struct transfer *x);

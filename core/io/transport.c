@@ -1,8 +1,9 @@
 /* transport.c: transfers begin and end here.
  *
  * Ownership: a transfer is freed when its timer is closed. It ends in one place, finish(), reached
- * from curl's result or, when we end it (cancel, deadline, a look-up that failed), from a 0 ms timer:
- * no easy handle is ever removed inside one of curl's callbacks. */
+ * from curl's result or, when we end it (cancel, deadline, a look-up that failed), from the tick, a
+ * 0 ms timer. The tick also hands new transfers to curl: no easy handle is ever added or removed
+ * inside one of curl's callbacks. */
 #include "io/transport.h"
 
 #include <string.h>
@@ -85,7 +86,8 @@ static void finish(struct transfer *x, int code, const struct err *err)
         multi_remove(t->multi, x->easy);
     put_back(t, x->easy);
     x->easy = NULL;
-    endpoint_forget(x->endpoint, &x->wait);
+    if (x->endpoint)
+        endpoint_forget(x->endpoint, &x->wait);
     endpoint_release(x->endpoint);
     uv_close((uv_handle_t *)&x->timer, on_transfer_closed);
     x->events.on_done(x->ctx, &result);
@@ -104,66 +106,13 @@ static void finish_failed(struct transfer *x)
     free(err);
 }
 
-static void on_tick(uv_timer_t *tick)
-{
-    struct transport *t = tick->data;
-    struct transfer *list = t->ending;
-    t->ending = NULL;
-    while (list) {
-        struct transfer *x = list;
-        list = x->next_ending;
-        finish_failed(x);
-    }
-}
-
 void transfer_fail(struct transfer *x, const struct err *err)
 {
     if (!x->err && (x->err = malloc(sizeof *err)))
         *x->err = *err;
 }
 
-void transfer_end_soon(struct transfer *x)
-{
-    struct transport *t = x->owner;
-    if (x->ending)
-        return;
-    x->ending = true;
-    x->next_ending = t->ending;
-    t->ending = x;
-    uv_timer_start(&t->tick, on_tick, 0, 0);
-}
-
 /* ---- curl's result ---- */
-
-static int code_of(const struct transfer *x, CURLcode rc)
-{
-    switch (rc) {
-    case CURLE_OUT_OF_MEMORY:
-        return ERR_MEMORY;
-    case CURLE_OPERATION_TIMEDOUT:
-        return ERR_TIMEOUT;
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_WEIRD_SERVER_REPLY:
-        return ERR_PROTOCOL;
-    default:
-        return x->head.bytes ? ERR_PROTOCOL : ERR_NET;
-    }
-}
-
-static void explain(const struct transfer *x, CURLcode rc, struct err *err)
-{
-    const char *origin = endpoint_origin(x->endpoint);
-    const char *why = x->curl_error[0] ? x->curl_error : curl_easy_strerror(rc);
-    struct buf text = {0};
-    utf8_repair(&text, why, strlen(why));
-    err_set(err, code_of(x, rc), x->head.bytes ? "%s cut its reply off: %s" : "%s: %s", origin,
-            text.len ? text.data : "");
-    if (rc == CURLE_PEER_FAILED_VERIFICATION)
-        err_fix(err, "the server's certificate is not trusted by this machine");
-    else if (err->code == ERR_NET)
-        err_fix(err, "check that the server runs and that the address is right");
-    buf_clear(&text);
-}
 
 static void on_result(void *ctx, CURL *easy, CURLcode rc)
 {
@@ -177,7 +126,7 @@ static void on_result(void *ctx, CURL *easy, CURLcode rc)
     if (x->err || x->enough) {
         finish_failed(x);
     } else if (rc != CURLE_OK) {
-        explain(x, rc, &err);
+        transfer_explain(x, rc, &err);
         finish(x, err.code, &err);
     } else if (!transfer_succeeds(x)) {
         bool moved = x->head.status >= 300 && x->head.status < 400;
@@ -228,13 +177,48 @@ static void begin(struct transfer *x)
     transfer_end_soon(x);
 }
 
+static void on_tick(uv_timer_t *tick)
+{
+    struct transport *t = tick->data;
+    struct transfer *starting = t->starting, *ending = t->ending;
+    t->starting = t->ending = NULL;
+    t->starting_tail = &t->starting;
+    for (struct transfer *x = starting; x; x = x->next_starting)
+        if (!x->ending)
+            begin(x);
+    while (ending) {
+        struct transfer *x = ending;
+        ending = x->next_ending;
+        finish_failed(x);
+    }
+}
+
+static void begin_soon(struct transfer *x)
+{
+    struct transport *t = x->owner;
+    *t->starting_tail = x;
+    t->starting_tail = &x->next_starting;
+    uv_timer_start(&t->tick, on_tick, 0, 0);
+}
+
+void transfer_end_soon(struct transfer *x)
+{
+    struct transport *t = x->owner;
+    if (x->ending)
+        return;
+    x->ending = true;
+    x->next_ending = t->ending;
+    t->ending = x;
+    uv_timer_start(&t->tick, on_tick, 0, 0);
+}
+
 static void on_addresses(struct endpoint_wait *wait, int code, const struct err *err)
 {
     struct transfer *x = (struct transfer *)((char *)wait - offsetof(struct transfer, wait));
     if (x->ending)
         return;
     if (code == 0) {
-        begin(x);
+        begin_soon(x);
         return;
     }
     transfer_fail(x, err);
@@ -283,13 +267,6 @@ int transport_start(struct transport *t, const struct transport_request *request
     x->head.retry_after = -1;
     x->wait.ready = on_addresses;
     set_bounds(x, request);
-    int rc = prepare(t, x, request, err);
-    int ready = rc ? rc : endpoint_resolve(x->endpoint, &x->wait, err);
-    if (ready < 0) {
-        endpoint_release(x->endpoint);
-        free_transfer(x);
-        return ready;
-    }
     uv_update_time(t->loop);
     uv_timer_init(t->loop, &x->timer);
     x->timer.data = x;
@@ -297,8 +274,15 @@ int transport_start(struct transport *t, const struct transport_request *request
     x->due = UINT64_MAX;
     link_transfer(t, x);
     transfer_enter(x, TRANSFER_LOOKS_UP);
-    if (ready)
-        begin(x);
+    struct err why = {0};
+    int rc = prepare(t, x, request, &why);
+    int ready = rc ? rc : endpoint_resolve(x->endpoint, &x->wait, &why);
+    if (ready < 0) {
+        transfer_fail(x, &why);
+        transfer_end_soon(x);
+    } else if (ready) {
+        begin_soon(x);
+    }
     *out = x;
     return 0;
 }
@@ -327,6 +311,17 @@ const char *transfer_type(const struct transfer *x)
 
 /* ---- all of it ---- */
 
+int transport_origin(struct transport *t, const char *url, char *out, size_t size, struct err *err)
+{
+    struct endpoint *endpoint;
+    int rc = endpoint_use(t->endpoints, url, &endpoint, err);
+    if (rc == 0)
+        snprintf(out, size, "%s", endpoint_origin(endpoint));
+    if (rc == 0)
+        endpoint_release(endpoint);
+    return rc;
+}
+
 size_t transport_count(const struct transport *t)
 {
     return t->count;
@@ -347,7 +342,7 @@ int transport_open(struct transport **out, uv_loop_t *loop, struct secrets *secr
         return err_set(err, ERR_MEMORY, "libcurl cannot start");
     struct transport *t = calloc(1, sizeof *t);
     if (t) {
-        *t = (struct transport){.loop = loop, .secrets = secrets};
+        *t = (struct transport){.loop = loop, .secrets = secrets, .starting_tail = &t->starting};
         t->multi = multi_open(loop, on_result, t);
         t->endpoints = endpoints_open(loop);
     }

@@ -77,8 +77,8 @@ int transport_open(struct transport **out, uv_loop_t *loop, struct secrets *secr
  * from on_body or on_done. */
 void transport_close(struct transport *transport);
 
-/* Starts a request. ERR_USAGE (URL, headers), ERR_NOT_FOUND, ERR_DENIED (key), ERR_MEMORY; on_done is
- * then not called. */
+/* Starts a request. What is wrong with it is told to on_done: ERR_USAGE (URL, headers), ERR_NOT_FOUND,
+ * ERR_DENIED (key). Only ERR_MEMORY and ERR_CANCELED (closing) are answered here, without on_done. */
 int transport_start(struct transport *transport, const struct transport_request *request,
                     const struct transport_events *events, void *ctx, struct transfer **out,
                     struct err *err) MUST_CHECK;
@@ -89,6 +89,10 @@ void transport_cancel(struct transfer *transfer);
 /* Status and media type (lower case, without parameters, "" when missing) of the reply; for on_body. */
 int transfer_status(const struct transfer *transfer);
 const char *transfer_type(const struct transfer *transfer);
+
+/* Writes the origin of a URL ("https://host:443") as keys are bound to it. ERR_USAGE, ERR_MEMORY. */
+int transport_origin(struct transport *transport, const char *url, char *out, size_t size,
+                     struct err *err) MUST_CHECK;
 
 /* Transfers that have not ended. */
 size_t transport_count(const struct transport *transport);

@@ -260,22 +260,30 @@ static void test_refused_requests(void **state)
     static const char *const headers[] = {"", "X", ": x", "X y: z", "X: a\r\nB: c", "Host: x", "content-LENGTH: 1",
                                           "Authorization: x", "Transfer-Encoding: chunked", "X: \x01"};
     struct result r = {0};
-    struct err err;
     for (size_t i = 0; i < COUNT_OF(urls); i++) {
         struct transport_request request = request_to(urls[i]);
-        if (transport_start(f->t, &request, &events, &r, &r.x, &err) != ERR_USAGE)
+        start(f, &request, &r);
+        run(f, &r);
+        if (r.code != ERR_USAGE)
             fail_msg("'%s' was taken", urls[i]);
+        clear(&r);
     }
     for (size_t i = 0; i < COUNT_OF(headers); i++) {
         struct transport_request request = request_to("http://127.0.0.1:1/");
         request.headers = &headers[i];
         request.header_count = 1;
-        if (transport_start(f->t, &request, &events, &r, &r.x, &err) != ERR_USAGE)
+        start(f, &request, &r);
+        run(f, &r);
+        if (r.code != ERR_USAGE)
             fail_msg("'%s' was taken", headers[i]);
+        clear(&r);
     }
     struct transport_request request = request_to("http://127.0.0.1:1/");
     request.key = "nobody";
-    assert_int_equal(transport_start(f->t, &request, &events, &r, &r.x, &err), ERR_NOT_FOUND);
+    start(f, &request, &r);
+    run(f, &r);
+    assert_int_equal(r.code, ERR_NOT_FOUND);
+    clear(&r);
     assert_int_equal(transport_count(f->t), 0);
 }
 
@@ -284,7 +292,6 @@ static void test_keys_headers_and_reuse(void **state)
     struct fixture *f = *state;
     struct raw_server server, other;
     struct result r = {0};
-    struct err err = {0};
     const char *header = "X-Title: Orket";
     setenv("TEST_TRANSPORT_KEY", "  sk-secret\n", 1);
     assert_int_equal(secret_define(f->secrets, "k", &(struct secret_source){.env = "TEST_TRANSPORT_KEY"}, NULL), 0);
@@ -309,8 +316,11 @@ static void test_keys_headers_and_reuse(void **state)
     raw_open(&other, &f->loop, (struct raw_script){.bytes = FIXED, .end = RAW_KEEP});
     struct transport_request request = request_to(other.url);
     request.key = "k";
-    assert_int_equal(transport_start(f->t, &request, &events, &r, &r.x, &err), ERR_DENIED);
-    assert_null(strstr(err.text, "sk-secret"));
+    start(f, &request, &r);
+    run(f, &r);
+    assert_int_equal(r.code, ERR_DENIED);
+    assert_null(strstr(r.text, "sk-secret"));
+    clear(&r);
     request = request_to(other.url); // the same easy handle goes to another place
     start(f, &request, &r);
     run(f, &r);
@@ -383,6 +393,16 @@ static int refuse_in_body(struct result *r, struct err *err)
     return err_set(err, ERR_JSON, "no");
 }
 
+static struct result second;
+
+/* From inside curl's callback: cancel this one, start another. */
+static int start_in_body(struct result *r, struct err *err)
+{
+    struct transport_request request = request_to(second.error_body.data);
+    transport_cancel(r->x);
+    return transport_start(r->t, &request, &events, &second, &second.x, err);
+}
+
 static int enough_in_body(struct result *r, struct err *err)
 {
     (void)r, (void)err;
@@ -409,6 +429,25 @@ static void test_ends_from_the_body(void **state)
         clear(&r);
         raw_close(&server);
     }
+}
+
+static void test_start_from_the_body(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_server server;
+    struct result r = {.hook = start_in_body};
+    raw_open(&server, &f->loop, (struct raw_script){.bytes = FIXED});
+    buf_puts(&second.error_body, server.url);
+    struct transport_request request = request_to(server.url);
+    start(f, &request, &r);
+    run(f, &r);
+    run(f, &second);
+    assert_int_equal(r.code, ERR_CANCELED);
+    assert_int_equal(second.code, 0);
+    assert_int_equal(second.body.len, 5);
+    clear(&r);
+    clear(&second);
+    raw_close(&server);
 }
 
 /* Cancel at every turn of the loop, from before the connection to after the end. */
@@ -523,6 +562,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_stale_connection, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_large_request, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_ends_from_the_body, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_start_from_the_body, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cancel_at_any_moment, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_many_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_close_while_running, set_up, tear_down),

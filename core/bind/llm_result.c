@@ -1,0 +1,89 @@
+/* llm_result.c: what llm.post tells done. */
+#include "bind/llm.h"
+
+static void set_int(lua_State *L, const char *key, int64_t value)
+{
+    if (value < 0)
+        return;
+    lua_pushinteger(L, value);
+    lua_setfield(L, -2, key);
+}
+
+static void set_buf(lua_State *L, const char *key, const struct buf *text)
+{
+    lua_pushlstring(L, text->len ? text->data : "", text->len);
+    lua_setfield(L, -2, key);
+}
+
+static void push_calls(lua_State *L, const struct reply *reply)
+{
+    lua_createtable(L, (int)reply->call_count, 0);
+    for (size_t i = 0; i < reply->call_count; i++) {
+        lua_createtable(L, 0, 3);
+        set_buf(L, "id", &reply->calls[i].id);
+        set_buf(L, "name", &reply->calls[i].name);
+        set_buf(L, "arguments", &reply->calls[i].arguments);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
+static void push_usage(lua_State *L, const struct reply *reply)
+{
+    lua_createtable(L, 0, 3);
+    set_int(L, "prompt", reply->prompt_tokens);
+    set_int(L, "completion", reply->completion_tokens);
+    set_int(L, "cached", reply->cached_tokens);
+}
+
+void llm_push_reply(lua_State *L, const struct reply *reply)
+{
+    lua_createtable(L, 0, 10);
+    if (reply->content.len || !reply->call_count)
+        set_buf(L, "content", &reply->content);
+    if (reply->reasoning.len)
+        set_buf(L, "reasoning", &reply->reasoning);
+    if (reply->finish.len)
+        set_buf(L, "finish", &reply->finish);
+    if (reply->model.len)
+        set_buf(L, "model", &reply->model);
+    push_calls(L, reply);
+    lua_setfield(L, -2, "calls");
+    push_usage(L, reply);
+    lua_setfield(L, -2, "usage");
+    struct buf *message = bind_scratch(L);
+    reply_message(reply, message);
+    if (!buf_ok(message))
+        luaL_error(L, "out of memory");
+    lua_pushlstring(L, message->data, message->len);
+    lua_setfield(L, -3, "message");
+    lua_pop(L, 1);
+}
+
+void llm_push_body(lua_State *L, const struct buf *body)
+{
+    lua_createtable(L, 0, 3);
+    set_buf(L, "body", body);
+}
+
+int llm_push_failure(lua_State *L, const struct err *err, const struct transport_result *result)
+{
+    lua_pushnil(L);
+    lua_pushstring(L, err->text[0] ? err->text : err_text(err->code));
+    lua_pushstring(L, err_name(err->code));
+    lua_createtable(L, 0, 6);
+    if (result->retry_after >= 0) {
+        lua_pushnumber(L, (lua_Number)result->retry_after / 1000);
+        lua_setfield(L, -2, "retry_after");
+    }
+    if (result->deadline) {
+        lua_pushstring(L, result->deadline);
+        lua_setfield(L, -2, "deadline");
+    }
+    if (err->fix[0]) {
+        lua_pushstring(L, err->fix);
+        lua_setfield(L, -2, "fix");
+    }
+    lua_pushboolean(L, result->began);
+    lua_setfield(L, -2, "began");
+    return 4;
+}

@@ -1,0 +1,56 @@
+/* reply.h: a model's reply put together from its events, or from one body. Pure.
+ *
+ * The shape says where things are; what comes out is the same for every provider: content, reasoning
+ * apart from it, calls with their arguments as text, usage, the reason of the end. Events may come in
+ * any order that keeps each fragment's order: fragments of parallel calls interleave, ids and indexes
+ * may be missing, arguments may be an object at once.
+ */
+#ifndef MODEL_REPLY_H
+#define MODEL_REPLY_H
+
+#include "model/shape.h"
+
+#define REPLY_CALLS_MAX 128
+#define REPLY_NAME_MAX 1024 /* bytes of a call's name or id */
+
+struct reply_call {
+    struct buf id, name, arguments; /* after reply_end: id unique, arguments not empty */
+    int64_t index;                  /* the provider's, or -1 */
+};
+
+struct reply {
+    const struct shape *shape; /* borrowed */
+    struct json_doc doc;       /* of the last event */
+    struct buf content, reasoning, finish, model;
+    struct reply_call *calls; /* owned */
+    size_t call_count;
+    int64_t prompt_tokens, completion_tokens, cached_tokens; /* -1: not told */
+    size_t events;
+    bool done; /* the stream said that it is over */
+    bool seen; /* something of a reply was found */
+};
+
+void reply_init(struct reply *reply, const struct shape *shape);
+void reply_clear(struct reply *reply);
+
+/* Takes the data of one event of a stream; blank data is nothing. What is new of the content is its
+ * tail. ERR_PROTOCOL (no JSON, with its first bytes), ERR_HTTP (the event is an error; its message),
+ * ERR_LIMIT, ERR_MEMORY. After `done` everything is ignored. */
+int reply_event(struct reply *reply, const char *text, size_t len, struct err *err) MUST_CHECK;
+
+/* Takes a body that is not streamed. Errors as reply_event. */
+int reply_body(struct reply *reply, const char *text, size_t len, struct err *err) MUST_CHECK;
+
+/* Nothing more comes. Gives calls without an id, or with another's, an id of their own
+ * ("call_" + position). ERR_PROTOCOL when the reply is not complete. */
+int reply_end(struct reply *reply, struct err *err) MUST_CHECK;
+
+/* Appends the canonical assistant message {content, role, tool_calls}, the bytes that conversation,
+ * request and journal share. After reply_end. */
+void reply_message(const struct reply *reply, struct buf *out);
+
+/* The message of an error body (its error field under the shape, or the beginning of the text) in
+ * one line of valid UTF-8; shape may be NULL. */
+void reply_error_text(const struct shape *shape, const char *body, size_t len, struct buf *out);
+
+#endif

@@ -1,0 +1,65 @@
+/* shape.h: where a provider puts things, as data: a field of a reply is a path into its JSON.
+ *
+ * A path is keys and array positions between dots ("choices.0.delta.content"); "*" is every item;
+ * "" is the value itself. A list of paths are alternatives: the first that finds something counts.
+ * The fields id, name, arguments, index are looked up in each value that `calls` finds.
+ */
+#ifndef MODEL_SHAPE_H
+#define MODEL_SHAPE_H
+
+#include "base/json.h"
+
+#define SHAPE_STEPS_MAX 8
+
+/* X(FIELD, key in the shape's table) */
+#define SHAPE_FIELDS(X)                                                                            \
+    X(CONTENT, "content")                                                                          \
+    X(REASONING, "reasoning")                                                                      \
+    X(CALLS, "calls")                                                                              \
+    X(INDEX, "index")                                                                              \
+    X(ID, "id")                                                                                    \
+    X(NAME, "name")                                                                                \
+    X(ARGUMENTS, "arguments")                                                                      \
+    X(FINISH, "finish")                                                                            \
+    X(PROMPT_TOKENS, "prompt_tokens")                                                              \
+    X(COMPLETION_TOKENS, "completion_tokens")                                                      \
+    X(CACHED_TOKENS, "cached_tokens")                                                              \
+    X(MODEL, "model")                                                                              \
+    X(ERROR, "error")
+
+enum shape_field {
+#define X(name, key) SHAPE_##name,
+    SHAPE_FIELDS(X)
+#undef X
+    SHAPE_FIELD_COUNT
+};
+
+struct shape_path; /* private */
+
+/* The paths of one kind of reply: streamed events, or a whole body. */
+struct shape_paths {
+    const struct shape_path *fields[SHAPE_FIELD_COUNT]; /* NULL: the provider has none */
+};
+
+struct shape {
+    struct json_doc doc; /* owns everything */
+    const char *done;    /* event data that ends a stream ("[DONE]"), or NULL */
+    struct shape_paths stream, whole;
+};
+
+/* Compiles {done?, stream?, whole?}; an unknown field or a bad path is ERR_CONFIG with its name. On
+ * failure nothing is owned. */
+int shape_init(struct shape *shape, const struct json *spec, struct err *err) MUST_CHECK;
+void shape_clear(struct shape *shape);
+
+/* Calls fn for each value that field finds below `at`, in order; null counts as absent. Stops at the
+ * first code that is not 0 and answers it. */
+typedef int shape_fn(void *ctx, const struct json *value);
+int shape_each(const struct shape_paths *paths, enum shape_field field, const struct json *at,
+               shape_fn *fn, void *ctx);
+
+/* The first value that field finds, or NULL. */
+const struct json *shape_first(const struct shape_paths *paths, enum shape_field field,
+                               const struct json *at);
+
+#endif

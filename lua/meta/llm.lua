@@ -1,0 +1,61 @@
+---@meta orket.core.llm
+
+local llm = {}
+
+---@class LlmRequest
+---@field url string http or https
+---@field body string|string[]|nil text, or texts to be joined; nil makes it a GET
+---@field key string? name of a key
+---@field headers table<string, string>?
+---@field shape userdata? from llm.shape; without one the body is answered as it is
+---@field deadlines {connect: number?, first_byte: number?, idle: number?, total: number?}? seconds
+---@field caps {line: integer?, event: integer?, body: integer?, headers: integer?}? bytes
+
+---@class LlmCall
+---@field id string
+---@field name string
+---@field arguments string JSON text as the model wrote it
+
+---@class LlmReply
+---@field content string? nil when there are only calls
+---@field reasoning string?
+---@field calls LlmCall[]
+---@field usage {prompt: integer?, completion: integer?, cached: integer?}
+---@field finish string?
+---@field model string? as the provider names it
+---@field message string canonical JSON of the assistant message
+---@field status integer
+---@field ms integer
+
+---@class LlmFailure
+---@field status integer?
+---@field retry_after number? seconds
+---@field deadline string? name of the one that passed
+---@field fix string?
+---@field began boolean some byte of a reply had come
+---@field ms integer
+
+---Starts a request; done is called exactly once, from the loop. Without a shape the reply is {body,
+---status, ms}.
+---@param request LlmRequest
+---@param on_delta fun(text: string)|nil
+---@param done fun(reply: LlmReply|nil, message: string?, code: string?, info: LlmFailure?)
+---@return fun() cancel
+function llm.post(request, on_delta, done) end
+
+---Defines a key; its value never enters Lua. Without an origin it belongs to the first one it is used
+---for; without a header it is sent as "Authorization: Bearer".
+---@param name string
+---@param source {env: string?, file: string?, origin: string?, header: string?}
+---@return true|nil ok, string? message, string? code, string? fix
+function llm.key(name, source) end
+
+---Compiles where a provider puts things (core/model/shape.h).
+---@param shape {done: string?, stream: table?, whole: table?}
+---@return userdata|nil shape, string? message, string? code
+function llm.shape(shape) end
+
+---@return integer count calls that have not ended
+function llm.count() end
+
+return llm

@@ -1,0 +1,144 @@
+-- llm.lua: one reply of a model, with bounded retries. The transport, the deadlines and the keys are
+-- the core's; what a provider's requests and replies look like is lua/orket/providers/<shape>.lua.
+
+local async = require("orket.async")
+local core = require("orket.core.llm")
+local errors = require("orket.errors")
+
+local M = {}
+
+M.ATTEMPTS = 3   -- requests per reply, at most
+M.BACKOFF = 1    -- seconds before the second; doubles
+M.PATIENCE = 60  -- longest wait between two attempts; a server that asks for more is told to the caller
+
+local PROVIDERS = { openai = "orket.providers.openai" }
+
+local shapes = {}  -- provider name -> compiled shape
+local sources = {} -- key name -> where it comes from
+local defined = {} -- key name -> true
+
+---Where keys come from, read when one is first used. A key that is not listed is the environment
+---variable of its name.
+---@param keys table<string, {env: string?, file: string?, origin: string?, header: string?}>
+function M.keys(keys)
+  for name, source in pairs(keys) do
+    sources[name], defined[name] = source, nil
+  end
+end
+
+local function define_key(model)
+  local name = model.key
+  if not name or defined[name] then
+    return true
+  end
+  local source = sources[name] or { env = name }
+  local ok, err = errors.check(core.key(name, {
+    env = source.env, file = source.file, header = source.header, origin = source.origin or model.base_url,
+  }))
+  defined[name] = ok
+  return ok, err
+end
+
+local function provider_of(model)
+  local name = model.shape or "openai"
+  local module = PROVIDERS[name]
+  if not module then
+    return nil, errors.new("ERR_CONFIG", "no provider has the shape " .. name, "use openai")
+  end
+  local provider = require(module)
+  shapes[name] = shapes[name] or assert(core.shape(provider.shape))
+  return provider, shapes[name]
+end
+
+-- A failure of the endpoint is a model failure whatever its code; of the request, the caller's.
+local OTHER_CLASS = {
+  ERR_CANCELED = "system", ERR_MEMORY = "system", ERR_BUG = "bug",
+  ERR_USAGE = "input", ERR_CONFIG = "input", ERR_NOT_FOUND = "input", ERR_DENIED = "input",
+}
+
+local function failure(message, code, info)
+  info = info or {}
+  return {
+    code = code, class = OTHER_CLASS[code] or "model", message = message, fix = info.fix,
+    retry_after = info.retry_after, status = info.status, deadline = info.deadline, ms = info.ms,
+  }
+end
+
+---True when the same request may succeed a little later.
+---@param err table
+---@return boolean
+function M.is_retriable(err)
+  local status = err.status or 0
+  if err.code == "ERR_HTTP" then -- 2xx: the error came inside the stream
+    return status >= 500 or status == 429 or status == 408 or status < 300
+  end
+  return err.code == "ERR_NET" or err.code == "ERR_PROTOCOL"
+    or err.code == "ERR_TIMEOUT" and err.deadline == "connect"
+end
+
+---Seconds to wait before the next attempt, or nil when there is none.
+local function wait_before(attempt, err, request)
+  if attempt >= (request.attempts or M.ATTEMPTS) or not M.is_retriable(err) then
+    return nil
+  end
+  local seconds = (request.backoff or M.BACKOFF) * 2 ^ (attempt - 1)
+  seconds = seconds * (0.75 + math.random() / 2) -- not all agents at once
+  seconds = math.max(seconds, err.retry_after or 0)
+  return seconds <= M.PATIENCE and seconds or nil
+end
+
+local function attempt_once(request, provider, shape)
+  local model = request.model
+  local reply, message, code, info = async.await(core.post, {
+    url = model.base_url:gsub("/+$", "") .. provider.path,
+    body = provider.body(model, request),
+    key = model.key, headers = model.headers, deadlines = model.deadlines, caps = model.caps,
+    shape = shape,
+  }, request.on_delta)
+  if reply then
+    return reply
+  elseif type(message) == "table" then -- the task was canceled
+    return nil, message
+  end
+  return nil, failure(message, code, info)
+end
+
+---One reply of a model. Called in a task. Every failed attempt is told to on_attempt({attempt, code,
+---message, status, retry_after, ms, wait}); wait is nil after the last one.
+---@param request {model: table, messages: string[], tools: string?, stream: boolean?, tool_choice: any, on_delta: fun(text: string)?, on_attempt: fun(attempt: table)?, attempts: integer?, backoff: number?}
+---@return table|nil reply {content?, reasoning?, calls, usage, finish?, model?, message, status, ms}
+---@return table|nil err {class, code, message, fix?, retry_after?, status?}
+function M.complete(request)
+  local provider, shape = provider_of(request.model)
+  if not provider then
+    return nil, shape
+  end
+  local ok, err = define_key(request.model)
+  if not ok then
+    return nil, err
+  end
+  request.stream = request.stream ~= false
+  for attempt = 1, math.huge do
+    local reply
+    reply, err = attempt_once(request, provider, shape)
+    if reply or err.code == "ERR_CANCELED" then
+      return reply, err
+    end
+    local wait = wait_before(attempt, err, request)
+    if request.on_attempt then
+      request.on_attempt({
+        attempt = attempt, code = err.code, message = err.message, status = err.status,
+        retry_after = err.retry_after, ms = err.ms, wait = wait,
+      })
+    end
+    if not wait then
+      return nil, err
+    end
+    local slept, canceled = async.sleep(wait)
+    if not slept then
+      return nil, canceled
+    end
+  end
+end
+
+return M

@@ -1,0 +1,76 @@
+-- openai.lua: the chat completions API that OpenAI defined and Ollama, llama.cpp, vLLM, LM Studio,
+-- OpenRouter and others speak. Data for the core's reply accumulator, and the request's outer parts.
+
+local cjson = require("cjson")
+
+local M = {}
+
+M.path = "/chat/completions"
+
+M.shape = {
+  done = "[DONE]",
+  stream = {
+    content = "choices.0.delta.content",
+    reasoning = { "choices.0.delta.reasoning_content", "choices.0.delta.reasoning" },
+    calls = "choices.0.delta.tool_calls",
+    index = "index",
+    id = "id",
+    name = "function.name",
+    arguments = "function.arguments",
+    finish = "choices.0.finish_reason",
+    prompt_tokens = "usage.prompt_tokens",
+    completion_tokens = "usage.completion_tokens",
+    cached_tokens = "usage.prompt_tokens_details.cached_tokens",
+    model = "model",
+    error = "error",
+  },
+  whole = {
+    content = { "choices.0.message.content", "choices.0.message.content.*.text" },
+    reasoning = { "choices.0.message.reasoning_content", "choices.0.message.reasoning" },
+    calls = "choices.0.message.tool_calls",
+    id = "id",
+    name = "function.name",
+    arguments = "function.arguments",
+    finish = "choices.0.finish_reason",
+    prompt_tokens = "usage.prompt_tokens",
+    completion_tokens = "usage.completion_tokens",
+    cached_tokens = "usage.prompt_tokens_details.cached_tokens",
+    model = "model",
+    error = "error",
+  },
+}
+
+local OURS = { model = true, messages = true, tools = true, stream = true }
+
+---The request's body as pieces to be joined: every message goes out in the bytes it was encoded in.
+---@param model table the profile: model, temperature?, seed?, max_tokens?, params?
+---@param request {messages: string[], tools: string?, stream: boolean, tool_choice: any}
+---@return string[] pieces
+function M.body(model, request)
+  local head = {
+    model = model.model, temperature = model.temperature, seed = model.seed,
+    max_tokens = model.max_tokens, stream = request.stream, tool_choice = request.tool_choice,
+    stream_options = request.stream and { include_usage = true } or nil,
+  }
+  for name, value in pairs(model.params or {}) do
+    if not OURS[name] then -- null leaves out what we would send
+      head[name] = value ~= cjson.null and value or nil
+    end
+  end
+  local pieces = { (cjson.encode(head):sub(1, -2)), ",\"messages\":[" }
+  for i, message in ipairs(request.messages) do
+    if i > 1 then
+      pieces[#pieces + 1] = ","
+    end
+    pieces[#pieces + 1] = message
+  end
+  pieces[#pieces + 1] = "]"
+  if request.tools and request.tools ~= "[]" then
+    pieces[#pieces + 1] = ",\"tools\":"
+    pieces[#pieces + 1] = request.tools
+  end
+  pieces[#pieces + 1] = "}"
+  return pieces
+end
+
+return M
