@@ -96,7 +96,7 @@ static void raw_step(struct raw_peer *peer)
         uv_write(&peer->write, (uv_stream_t *)&peer->tcp, &out, 1, raw_on_written);
         return;
     }
-    peer->busy = false;
+    peer->busy = s->end == RAW_HANG;
     if (s->end == RAW_CLOSE || s->end == RAW_RESET)
         raw_drop(peer, s->end == RAW_RESET);
 }
@@ -117,9 +117,8 @@ static void raw_on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     }
     struct raw_server *server = peer->server;
     buf_put(&server->seen, buf->base, (size_t)n);
-    bool ends = server->seen.len > 4 && memmem(server->seen.data + peer->tail,
-                                               server->seen.len - peer->tail, "\r\n\r\n", 4);
-    if (!peer->busy && ends) {
+    if (!peer->busy && memmem(server->seen.data + peer->tail, server->seen.len - peer->tail,
+                              "\r\n\r\n", 4)) {
         peer->tail = server->seen.len;
         server->requests++;
         peer->busy = true;
