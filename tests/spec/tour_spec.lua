@@ -1,0 +1,66 @@
+-- tour_spec.lua: docs/tour.md names every file of the tree exactly once, and no other. A name that ends
+-- in "/" stands for a folder of data; code is named file by file.
+
+local orket = dofile("tests/support/orket.lua")
+
+-- Outside a git tree (an unpacked archive) everything but what the build writes.
+local LIST = "git ls-files 2>/dev/null || find . -type f -not -path './build/*' -printf '%P\\n'"
+
+-- Headings like "### `core/base/`" name the folder of the list items "- `a.h`, `b.c`: text" below them.
+local function named()
+  local files, folder = {}, nil
+  for line in orket.read("docs/tour.md"):gmatch("[^\n]+") do
+    folder = line:match("^### `(.-)`$") or folder
+    local names = folder and line:match("^%- (`.-`):")
+    for name in (names or ""):gmatch("`([^`]+)`") do
+      local path = (folder .. name):gsub("^%./", "")
+      files[path] = (files[path] or 0) + 1
+    end
+  end
+  return files
+end
+
+local function in_folder(path, files)
+  local folder = path:match("^(.*/)")
+  while folder do
+    if files[folder] then
+      return folder
+    end
+    folder = folder:match("^(.*/).+/$")
+  end
+end
+
+describe("docs/tour.md", function()
+  local files, tree = named(), {}
+  for path in orket.shell(LIST):gmatch("[^\n]+") do
+    tree[path] = true
+    local folder = in_folder(path, files)
+    if folder then
+      tree[folder] = true
+    end
+  end
+
+  it("names every file", function()
+    local missing = {}
+    for path in pairs(tree) do
+      if not files[path] and not in_folder(path, files) then
+        missing[#missing + 1] = path
+      end
+    end
+    table.sort(missing)
+    assert.same({}, missing)
+  end)
+
+  it("names no file twice and none that is gone", function()
+    for path, times in pairs(files) do
+      assert(times == 1, path .. " is named " .. times .. " times")
+      assert(tree[path], path .. " does not exist")
+    end
+  end)
+
+  it("hides no code in a folder", function()
+    for path in pairs(files) do
+      assert(not path:find("/$") or path:find("^tests/") or path:find("^bench/") or path:find("^examples/"), path)
+    end
+  end)
+end)
