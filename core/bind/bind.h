@@ -52,7 +52,8 @@ void bind_take(struct bind *bind, int ref);
 /* Pushes an empty buffer that is released by the collector, so that raising cannot leak it. */
 struct buf *bind_scratch(lua_State *L);
 
-/* A JSON tree as userdata (`orket.core.doc`): owns its doc. */
+/* A JSON tree as userdata (`orket.core.doc`): owns its doc. Its user value 1 keeps the doc alive that
+ * a part of the tree was borrowed from (json_add_tree). */
 struct json_doc *bind_new_doc(lua_State *L);          /* pushes an empty one */
 const struct json *bind_to_doc(lua_State *L, int idx); /* NULL when it is none */
 

@@ -9,7 +9,7 @@
 
 struct json_doc *bind_new_doc(lua_State *L)
 {
-    struct json_doc *doc = lua_newuserdatauv(L, sizeof *doc, 0);
+    struct json_doc *doc = lua_newuserdatauv(L, sizeof *doc, 1);
     *doc = (struct json_doc){0};
     luaL_setmetatable(L, DOC_TYPE);
     return doc;

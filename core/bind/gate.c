@@ -259,6 +259,38 @@ static int l_call_arguments(lua_State *L)
     return 1;
 }
 
+static void add_text(struct json_builder *b, const char *key, const char *text)
+{
+    json_key(b, key, strlen(key));
+    json_add_text(b, text);
+}
+
+/* call:view() -> doc {tool, role, arguments, card = {id, type, status}}: what was judged */
+static int l_call_view(lua_State *L)
+{
+    const struct call *call = bind_check_call(L, 1);
+    struct json_doc *doc = bind_new_doc(L);
+    struct json_builder b;
+    json_build(&b, doc);
+    json_begin_object(&b);
+    add_text(&b, "tool", call->gate_call.tool);
+    add_text(&b, "role", call->gate_call.role);
+    json_key(&b, "arguments", 9);
+    json_add_tree(&b, call->gate_call.arguments);
+    json_key(&b, "card", 4);
+    json_begin_object(&b);
+    add_text(&b, "id", call->card);
+    add_text(&b, "type", call->gate_call.card_type);
+    add_text(&b, "status", call->gate_call.card_status);
+    json_end_object(&b);
+    json_end_object(&b);
+    if (json_finish(&b, &doc->root))
+        return luaL_error(L, "out of memory");
+    lua_getiuservalue(L, 1, CALL_ARGUMENTS);
+    lua_setiuservalue(L, -2, 1);
+    return 1;
+}
+
 /* call:tool() -> name */
 static int l_call_tool(lua_State *L)
 {
@@ -347,6 +379,7 @@ static const luaL_Reg gate_methods[] = {
 
 static const luaL_Reg call_methods[] = {
     {"arguments", l_call_arguments},
+    {"view", l_call_view},
     {"tool", l_call_tool},
     {"hash", l_call_hash},
     {NULL, NULL},

@@ -17,6 +17,10 @@ local call = {}
 ---@return userdata doc
 function call:arguments() end
 
+---What was judged: {tool, role, arguments, card = {id, type, status}}.
+---@return userdata doc
+function call:view() end
+
 ---@return string name of the tool
 function call:tool() end
 

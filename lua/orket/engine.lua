@@ -4,6 +4,7 @@
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local moves = require("orket.moves")
+local policy = require("orket.policy")
 local trees = require("orket.tree")
 local verify = require("orket.verify")
 
@@ -50,24 +51,11 @@ function Engine:settings()
   return settings
 end
 
----The policies of one reply: decide(call, request) -> refusal | nil. A failing policy denies.
+---The policies of one reply: decide(call) -> refusal | nil.
 function Engine:policy(turn)
-  local policy = self:node("policy")
-  if not policy.about.decide then
-    return function() end
-  end
-  return function(call, request)
-    local answer, err = errors.check(policy.script:call("decide", {
-      { tool = request.name, role = turn.role, arguments = call:arguments(), card = turn.card }, turn.card,
-    }))
-    if err then
-      return { decision = "deny", rule = "policy.failed", why = "the policy failed: " .. err.message }
-    elseif answer == cjson.null then
-      return nil
-    elseif type(answer) ~= "table" or (answer.decision ~= "deny" and answer.decision ~= "ask") then
-      return { decision = "deny", rule = "policy.answer", why = "the policy gave an answer outside its contract" }
-    end
-    return answer
+  local entry = self:node("policy")
+  return function(call)
+    return policy.objection(entry, call, turn.card)
   end
 end
 

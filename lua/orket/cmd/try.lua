@@ -4,6 +4,7 @@
 --   usage           one line
 --   request(args, read) -> request table | nil, message   from the command line; read(name) -> text
 --   answer(request) -> answer table, accepted boolean      never raises for bad input
+--   complete(request, args)  optional: gives a row what the command line says for all
 -- Prints one JSON line; exit 0 accepted, 1 refused, 2 usage. With --jsonl: one request per line in,
 -- one answer per line out, in order; `id` is echoed; a bad row answers {"error":…} and the next is read.
 
@@ -35,12 +36,15 @@ local function read(name)
   return text
 end
 
-local function row_answer(wall, line)
+local function row_answer(wall, line, args)
   local request, message = cjson.decode(line)
   if request == nil then
     return { error = "not a JSON request: " .. message }
   elseif type(request) ~= "table" then
     return { error = "a request is a JSON object" }
+  end
+  if wall.complete then
+    wall.complete(request, args)
   end
   local ok, answer = pcall(wall.answer, request)
   if not ok then
@@ -50,15 +54,23 @@ local function row_answer(wall, line)
   return answer
 end
 
-local function rows(wall)
+local function rows(wall, args)
   io.stdout:setvbuf("full")
   for line in io.lines() do
     if line:find("%S") then
-      io.write(cjson.encode(row_answer(wall, line)), "\n")
+      io.write(cjson.encode(row_answer(wall, line, args)), "\n")
     end
     io.flush()
   end
   return 0
+end
+
+local function take(args, flag)
+  for i, word in ipairs(args) do
+    if word == flag then
+      return table.remove(args, i)
+    end
+  end
 end
 
 local function find(name)
@@ -80,8 +92,8 @@ function M.run(args)
   if args[1] == "--help" then
     usage(io.stdout, wall)
     return 0
-  elseif args[1] == "--jsonl" then
-    return rows(wall)
+  elseif take(args, "--jsonl") then
+    return rows(wall, args)
   end
   local request, message = wall.request(args, read)
   if not request then

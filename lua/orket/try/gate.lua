@@ -1,0 +1,156 @@
+-- gate.lua: `orket try gate`: what the gate of a project says to one call, and to the first operation
+-- that the call's tool would ask for. Nothing is performed.
+
+local cjson = require("cjson")
+local config = require("orket.config")
+local doc = require("orket.core.doc")
+local errors = require("orket.errors")
+local fs = require("orket.core.fs")
+local policy = require("orket.policy")
+local scripts = require("orket.scripts")
+
+local M = {}
+
+M.usage = "gate PROJECT [CALL]   CALL: {role, card: {id, type, status}, tool, arguments}"
+
+local function deny(rule, why, fix)
+  return { decision = "deny", rule = rule, why = why, fix = fix or "" }
+end
+
+-- ---- the project ----
+
+local loaded = {} -- directory -> generation, for the rows of one run
+
+local function read_scripts(dir)
+  local root <close>, err = errors.check(fs.root(dir))
+  if not root then
+    return nil, err.message
+  end
+  return scripts.texts(root)
+end
+
+local function load(dir)
+  local project, problems = config.load(dir)
+  if not project then
+    local first = problems[1]
+    return nil, ("%s:%d: %s"):format(first.file, first.line, first.message), first.fix
+  end
+  local texts, message = read_scripts(dir)
+  if not texts then
+    return nil, message
+  end
+  local generation, refused = scripts.build(texts, { rules = project.rules, limits = project.limits })
+  if not generation then
+    local last = refused[#refused]
+    return nil, last.path .. ": " .. last.err.message, last.err.fix
+  end
+  generation.policy = generation.nodes[project.organization.process_rules.policy_node]
+  return generation
+end
+
+local function generation_of(dir)
+  if type(dir) ~= "string" or dir == "" then
+    return nil, deny("gate.project", "a request names its project", "add the directory of a project")
+  end
+  if not loaded[dir] then
+    local generation, message, fix = load(dir)
+    if not generation then
+      return nil, deny("gate.project", message, fix or "`orket validate` lists everything that is wrong")
+    end
+    loaded[dir] = generation
+  end
+  return loaded[dir]
+end
+
+-- ---- the call ----
+
+local function text_or_nil(value)
+  return type(value) == "string" and value or nil
+end
+
+-- The arguments as the gate takes them: text as a model sends it, or a value; none are {}.
+local function arguments_of(call)
+  if call.arguments == nil then
+    return "{}"
+  elseif type(call.arguments) == "string" then
+    return call.arguments
+  end
+  return doc.new(call.arguments)
+end
+
+local function request_of(call, root)
+  local card = type(call.card) == "table" and call.card or {}
+  return {
+    role = text_or_nil(call.role), tool = text_or_nil(call.tool), arguments = arguments_of(call), root = root,
+    card = { id = text_or_nil(card.id), type = text_or_nil(card.type), status = text_or_nil(card.status) },
+  }
+end
+
+-- The tree of the card when it has worked already. Without one nothing exists in it yet.
+local function tree_of(dir, card)
+  local id = type(card) == "table" and text_or_nil(card.id)
+  if not id or not id:match("^[%w._-]+$") then
+    return nil
+  end
+  local project <close> = fs.root(dir)
+  return project and project:beneath("workspace/" .. id) or nil
+end
+
+-- The tool's script runs until it asks for something; that is judged and not answered.
+local function first_operation(generation, allowed)
+  local tool = generation.tools[allowed:tool()]
+  local session = tool.script:open("run", { allowed:arguments() })
+  if not session then
+    return nil
+  end
+  local closing <close> = session
+  local kind, operation = session:resume(cjson.null)
+  return kind == "yield" and generation.gate:judge(allowed, operation) or nil
+end
+
+local function judge(generation, request)
+  local allowed, refusal = generation.gate:call(request)
+  if not allowed then
+    return refusal
+  end
+  refusal = policy.objection(generation.policy, allowed, request.card)
+  return refusal or first_operation(generation, allowed) or { decision = "allow", rule = "gate.allow", why = "", fix = "" }
+end
+
+-- ---- the wall ----
+
+function M.request(args, read)
+  if #args < 1 or #args > 2 then
+    return nil, "a project and a call are wanted"
+  end
+  local text, message = read(args[2])
+  if not text then
+    return nil, message
+  end
+  local call, why = cjson.decode(text)
+  if type(call) ~= "table" then
+    return nil, "the call is no JSON object: " .. tostring(why or type(call))
+  end
+  return { project = args[1], call = call.call or call }
+end
+
+function M.complete(request, args)
+  request.project = request.project or args[1]
+end
+
+---@param request {project: string, call: table}
+---@return GateVerdict answer, boolean accepted
+function M.answer(request)
+  if type(request.call) ~= "table" then
+    return deny("gate.project", "a request holds a call", M.usage), false
+  end
+  local generation, refusal = generation_of(request.project)
+  if not generation then
+    return refusal, false
+  end
+  local root <close> = tree_of(request.project, request.call.card)
+  local answer = judge(generation, request_of(request.call, root))
+  return answer, answer.decision == "allow"
+end
+
+return M

@@ -1,0 +1,137 @@
+-- try_gate_spec.lua: `orket try gate` over a project: the law of the shipped scripts, the house's rules and
+-- policy, the project's own scripts; and rows that are no requests.
+
+local cjson = require("cjson")
+local orket = dofile("tests/support/orket.lua")
+
+local function call(tool, arguments, role, status)
+  return { role = role or "coder", card = { id = "ISSUE-1", type = "issue", status = status or "in_progress" },
+    tool = tool, arguments = arguments }
+end
+
+describe("try gate", function()
+  local dir
+
+  setup(function()
+    dir = orket.directory() .. "/p"
+    orket.run("init " .. dir)
+    local organization = cjson.decode(orket.read(dir .. "/config/organization.json"))
+    organization.process_rules.gate = {
+      { id = "no-vendor", effect = "deny", paths = { "vendor/**" }, why = "vendor code is not ours", fix = "wrap it" },
+      { id = "schema", effect = "ask", tools = { "write_file" }, paths = { "**/*.sql" }, why = "the schema is shared" },
+    }
+    orket.write(dir .. "/config/organization.json", cjson.encode(organization))
+    orket.write(dir .. "/nodes/policy.lua", [[
+      local function decide(call)
+        if call.tool == "delete_file" then
+          return { decision = "ask", rule = "keep", why = "deleting is for people", fix = "move it away" }
+        elseif call.arguments.path == "loop" then
+          while true do end
+        elseif call.arguments.path == "odd" then
+          return "yes"
+        end
+      end
+      return { node = "policy", decide = decide }]])
+    orket.write(dir .. "/tools/peek.lua", [[
+      local function run(args)
+        return fs.write(args.path, "x")
+      end
+      return { description = "peek", operations = { "fs.read" }, run = run,
+        schema = { type = "object", properties = { path = { type = "string", format = "path" } } } }]])
+    orket.write(dir .. "/roles/peeker.lua", [[
+      return { tools = { "peek" }, prompt = function() return { system = "", user = "" } end }]])
+  end)
+
+  teardown(function()
+    orket.remove((dir:gsub("/p$", "")))
+  end)
+
+  local rows = {
+    { call("write_file", { path = "src/a.c", content = "x" }), "allow", "gate.allow" },
+    { call("write_file", '{"path":"src/a.c","content":"x"}'), "allow", "gate.allow" },
+    { call("write_file", { path = "vendor/a.c", content = "x" }), "deny", "house.no-vendor" },
+    { call("write_file", { path = "db/a.sql", content = "x" }), "ask", "house.schema" },
+    { call("read_file", { path = "db/a.sql" }), "allow", "gate.allow" },
+    { call("delete_file", { path = "a" }), "ask", "policy.keep" },
+    { call("read_file", { path = "loop" }), "deny", "policy.failed" },
+    { call("read_file", { path = "odd" }), "deny", "policy.answer" },
+    { call("write_file", { path = "../a", content = "x" }), "deny", "gate.path.escape" },
+    { call("write_file", { path = "/etc/passwd", content = "x" }), "deny", "gate.path.escape" },
+    { call("write_file", { path = "a/../../b", content = "x" }), "deny", "gate.path.escape" },
+    { call("write_file", { path = ".git/config", content = "x" }), "deny", "gate.path.name" },
+    { call("write_file", { path = "a", content = ("x"):rep(1000001) }), "deny", "gate.args.schema" },
+    { call("write_file", { path = "a" }), "deny", "gate.args.schema" },
+    { call("write_file", { path = "a", content = "x", mode = 493 }), "deny", "gate.args.schema" },
+    { call("write_file", '{"path":"a","content":"x",}'), "deny", "gate.args.json" },
+    { call("write_file", "[]"), "deny", "gate.args.object" },
+    { call("write_file", { path = "a", content = "x" }, "integrity_guard"), "deny", "gate.role.tool" },
+    { call("write_file", { path = "a", content = "x" }, "nobody"), "deny", "gate.role.unknown" },
+    { call("write_file", { path = "a", content = "x" }, "coder", "done"), "deny", "gate.card.status" },
+    { call("write_file", { path = "a", content = "x" }, "coder", "code_review"), "deny", "gate.card.status" },
+    { call("WRITE_FILE", { path = "a", content = "x" }), "deny", "gate.tool.unknown" },
+    { call(("w"):rep(200), {}), "deny", "gate.tool.length" },
+    { call("peek", { path = "a" }, "peeker"), "deny", "gate.op.undeclared" },
+    { call("update_issue_status", { status = "done" }), "deny", "fsm.edge" },
+    { call("update_issue_status", { status = "ready_for_testing" }), "allow", "gate.allow" },
+    { call("update_issue_status", { status = "done" }, "integrity_guard", "code_review"), "allow", "gate.allow" },
+    { call("update_issue_status", { status = "done" }, "coder", "code_review"), "deny", "fsm.guard" },
+    { {}, "deny", "gate.tool.length" },
+    { { role = {}, card = 7, tool = false, arguments = 7 }, "deny", "gate.tool.length" },
+  }
+
+  it("answers each call as the law says", function()
+    local requests = {}
+    for i, row in ipairs(rows) do
+      requests[i] = { id = i, project = dir, call = row[1] }
+    end
+    local answers = orket.try("gate", requests)
+    assert.equal(#rows, #answers)
+    for i, row in ipairs(rows) do
+      local answer = answers[i]
+      assert.equal(i, answer.id)
+      assert.equal(row[3], answer.rule, "row " .. i .. ": " .. tostring(answer.why))
+      assert.equal(row[2], answer.decision)
+      assert.equal(row[2] == "allow", answer.why == "")
+    end
+  end)
+
+  it("never dies on a row", function()
+    local answers = orket.try("gate", {
+      "nonsense", "[]", "7", "{}", '{"project":"/nowhere","call":{}}', '{"project":7,"call":{}}',
+      '{"project":"' .. dir .. '"}', cjson.encode({ project = dir, call = rows[1][1] }),
+    })
+    assert.equal(8, #answers)
+    assert.is_string(answers[1].error)
+    for i = 4, 7 do
+      assert.equal("deny", answers[i].decision)
+      assert.equal("gate.project", answers[i].rule)
+    end
+    assert.equal("allow", answers[8].decision)
+  end)
+
+  it("takes one call from standard input, and says yes or no by its exit code", function()
+    local function try(request)
+      orket.write(dir .. "/call.json", cjson.encode(request))
+      return orket.run("try gate " .. dir .. " < " .. dir .. "/call.json")
+    end
+    local text, code = try(rows[1][1])
+    assert.equal(0, code)
+    assert.equal("allow", cjson.decode(text).decision)
+    text, code = try({ project = "ignored", call = rows[3][1] })
+    assert.equal(1, code)
+    assert.equal("house.no-vendor", cjson.decode(text).rule)
+    text, code = orket.run("try gate")
+    assert.equal(2, code)
+    assert.truthy(text:find("usage", 1, true))
+  end)
+end)
+
+describe("bench gate", function()
+  it("agrees with its oracle and says what a decision costs", function()
+    local text, code = orket.run("bench gate --decisions 20000")
+    assert.equal(0, code)
+    local figures = cjson.decode(text:match("^BENCH (.*)$"))
+    assert.equal(0.2, figures.denied_share)
+    assert.is_true(figures.ns_per_decision > 0)
+  end)
+end)
