@@ -13,7 +13,8 @@ static int owned(int fd, const char *path, struct err *err)
     pid[len > 0 ? len : 0] = '\0';
     pid[strcspn(pid, "\n")] = '\0';
     err_set(err, ERR_OWNED, "process %s holds %s", pid[0] ? pid : "(unknown)", path);
-    return err_fix(err, "use the commands that talk to the running owner, or stop that process");
+    err_fix(err, "use the commands that talk to the running owner, or stop that process");
+    return ERR_OWNED;
 }
 
 int lock_take(struct lock *lock, const char *path, struct err *err)

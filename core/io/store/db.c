@@ -228,12 +228,14 @@ static int read_version(sqlite3 *db, const struct store_options *options, int64_
         return rc;
     if (tables > 0 && application != APPLICATION_ID) {
         err_set(err, ERR_STORE, "%s is a database of another program", options->path);
-        return err_fix(err, "name another file");
+        err_fix(err, "name another file");
+        return ERR_STORE;
     }
     if (*version > newest(options)) {
         err_set(err, ERR_STORE_NEWER, "the database has version %lld, this program knows %d",
                 (long long)*version, newest(options));
-        return err_fix(err, "use the newer orket that wrote it");
+        err_fix(err, "use the newer orket that wrote it");
+        return ERR_STORE_NEWER;
     }
     return 0;
 }
@@ -246,7 +248,8 @@ int db_check_version(sqlite3 *db, const struct store_options *options, struct er
         return rc;
     err_set(err, ERR_STORE, "the database has version %lld, this program needs %d",
             (long long)version, newest(options));
-    return err_fix(err, "run any command that writes, it brings the database up to date");
+    err_fix(err, "run any command that writes, it brings the database up to date");
+    return ERR_STORE;
 }
 
 static int migrate_one(sqlite3 *db, const struct store_file *file, struct err *err)

@@ -178,7 +178,8 @@ static int find_parent(struct writer *writer, const struct chain *chain, const s
     if (rc || *id)
         return rc;
     err_set(err, ERR_STALE, "a message refers to a conversation that is not stored");
-    return err_fix(err, "begin again from what is recorded");
+    err_fix(err, "begin again from what is recorded");
+    return ERR_STALE;
 }
 
 static int add_message(struct writer *writer, const struct chain *chain, const struct item *item,

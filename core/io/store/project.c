@@ -176,7 +176,8 @@ static int run(struct projector *projector, struct statement *statement, const s
         return code;
     err_set(err, ERR_STALE, "%s of %s: it is not what it was", event->kind,
             event->card ? event->card : event->run);
-    return err_fix(err, "read it again and decide anew");
+    err_fix(err, "read it again and decide anew");
+    return ERR_STALE;
 }
 
 int project(struct projector *projector, int index, const struct store_seen *event, bool *touched,

@@ -22,7 +22,8 @@ int check_id(const char *what, const char *text, struct err *err)
     if (text && is_id(text))
         return 0;
     err_set(err, ERR_USAGE, "the %s is missing or malformed", what);
-    return err_fix(err, "ids are 1 to %u bytes of UTF-8 without control characters", STORE_ID_MAX);
+    err_fix(err, "ids are 1 to %u bytes of UTF-8 without control characters", STORE_ID_MAX);
+    return ERR_USAGE;
 }
 
 /* ---- chains ---- */

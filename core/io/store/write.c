@@ -45,6 +45,13 @@ int writer_step(struct writer *writer, enum write which, struct err *err)
 
 /* ---- one transaction ---- */
 
+/* What was queued behind it in its stream fails too; not in a stream that has many writers. */
+static void break_chain(struct store_tx *tx)
+{
+    if (!tx->chain->shared && tx->chain->broken <= tx->epoch)
+        tx->chain->broken = tx->epoch + 1;
+}
+
 static void fail(struct store_tx *tx, const struct err *err)
 {
     tx->code = err->code ? err->code : ERR_BUG;
@@ -53,8 +60,7 @@ static void fail(struct store_tx *tx, const struct err *err)
         tx->err = malloc(sizeof *tx->err);
     if (tx->err)
         *tx->err = *err;
-    if (!tx->chain->shared && tx->chain->broken <= tx->epoch)
-        tx->chain->broken = tx->epoch + 1;
+    break_chain(tx);
 }
 
 /* Codes that concern one transaction; with every other the whole commit is lost. */
@@ -69,7 +75,8 @@ static int apply_items(struct writer *writer, struct store_tx *tx, bool *touched
     if (tx->epoch < tx->chain->broken) {
         err_set(err, ERR_STALE, "an earlier transaction of the stream %s/%s failed", tx->chain->run,
                 tx->chain->turn);
-        return err_fix(err, "begin again from what is recorded");
+        err_fix(err, "begin again from what is recorded");
+        return ERR_STALE;
     }
     int rc = 0;
     tx->first_seq = 0;
@@ -106,8 +113,11 @@ static int apply_one(struct writer *writer, struct store_tx *tx, bool save, stru
 
 static void mark(struct store_tx *list)
 {
-    for (struct store_tx *tx = list; tx; tx = tx->next)
+    for (struct store_tx *tx = list; tx; tx = tx->next) {
         tx->chain->mark = tx->chain->head;
+        if (tx->code)
+            break_chain(tx);
+    }
 }
 
 /* Back to where the list began, in the database and in memory. */
