@@ -102,6 +102,8 @@ static const struct {
     {"{" D7 ",\"properties\":{\"a\":{\"$ref\":\"#/definitions/x\",\"maxItems\":0}},\"definitions\":{\"x\":true}}", "{\"a\":[1]}", 0},
     {"{" D7 ",\"$ref\":\"#foo\",\"definitions\":{\"x\":{\"$id\":\"#foo\",\"const\":1}}}", "2", ERR_SCHEMA},
     {"{" D7 ",\"$ref\":\"http://json-schema.org/draft-07/schema#\"}", "{\"type\":\"wrong\"}", ERR_SCHEMA},
+    {"{" D7 ",\"$ref\":\"http://h/bar#foo\",\"definitions\":{\"x\":{\"$id\":\"http://h/bar#foo\",\"const\":1}}}", "2", ERR_SCHEMA},
+    {"{" D7 ",\"$id\":\"http://h/n\",\"$ref\":\"#foo\",\"definitions\":{\"x\":{\"$id\":\"#foo\",\"const\":1}}}", "1", 0},
     /* patterns */
     {"{\"pattern\":\"^(ab|c[^d-f])*\\\\d{2,3}$\"}", "\"abcx123\"", 0},
     {"{\"pattern\":\"^(ab|c[^d-f])*\\\\d{2,3}$\"}", "\"abcx1234\"", ERR_SCHEMA},

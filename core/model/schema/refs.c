@@ -54,31 +54,34 @@ static int add_resource(struct compiler *c, struct node *node, struct buf *uri, 
     return 0;
 }
 
-static int add_anchor(struct compiler *c, struct node *node, const struct json *name, bool dynamic,
+static int add_anchor(struct compiler *c, struct node *node, const char *name, size_t len, bool dynamic,
                       const struct where *where)
 {
-    size_t len;
-    const char *text = json_string(name, &len);
-    if (!name)
-        return 0;
-    if (text && c->draft == DRAFT_7) { /* "$id": "#name" */
-        text++;
-        len--;
-    }
-    if (!text || len == 0 || text[0] == '/')
+    if (len == 0 || name[0] == '/')
         return compile_fail(c, ERR_SCHEMA, where, "an anchor must be a name");
-    const struct anchor *before = find_anchor(node->resource, text, len);
+    const struct anchor *before = find_anchor(node->resource, name, len);
     if (before && before->node != node)
         return compile_fail(c, ERR_SCHEMA, where, "two subschemas have the same anchor");
     struct anchor *anchor = json_doc_alloc(&c->schema->doc, sizeof *anchor);
     if (!anchor)
         return err_set(c->err, ERR_MEMORY, "out of memory");
-    *anchor = (struct anchor){text, len, dynamic, node, node->resource->anchors};
+    *anchor = (struct anchor){name, len, dynamic, node, node->resource->anchors};
     node->resource->anchors = anchor;
     return 0;
 }
 
-/* $id: a new resource, or in draft-07 also an anchor. */
+/* $anchor and $dynamicAnchor. */
+static int enter_anchor(struct compiler *c, struct node *node, const char *keyword, const struct where *where)
+{
+    const struct json *value = json_get(node->source, keyword);
+    size_t len = 0;
+    const char *name = json_string(value, &len);
+    if (!value)
+        return 0;
+    return add_anchor(c, node, name ? name : "", len, keyword[1] == 'd', where);
+}
+
+/* $id: a new resource; in draft-07 its fragment is an anchor. */
 static int enter_id(struct compiler *c, struct node *node, const struct json *id,
                     const struct where *where)
 {
@@ -87,19 +90,16 @@ static int enter_id(struct compiler *c, struct node *node, const struct json *id
     if (!text)
         return compile_fail(c, ERR_SCHEMA, where, "$id must be a string");
     const char *hash = memchr(text, '#', len);
-    bool fragment = hash && hash + 1 < text + len;
-    if (fragment && (c->draft != DRAFT_7 || hash != text))
+    size_t after = hash ? len - (size_t)(hash + 1 - text) : 0;
+    if (after && c->draft != DRAFT_7)
         return compile_fail(c, ERR_SCHEMA, where, "$id must not have a fragment");
-    if (fragment)
-        return add_anchor(c, node, id, false, where);
     struct buf uri = {0};
-    uri_resolve(&uri, node->resource->uri, node->resource->uri_len, text, len);
-    int failed = same(uri.data, uri.len, node->resource->uri, node->resource->uri_len) &&
-                         node->resource->root == node
-                     ? 0
-                     : add_resource(c, node, &uri, where);
+    const struct resource *base = node->resource;
+    uri_resolve(&uri, base->uri, base->uri_len, text, len);
+    bool stays = same(uri.data, uri.len, base->uri, base->uri_len) && (after || base->root == node);
+    int failed = stays ? 0 : add_resource(c, node, &uri, where);
     buf_clear(&uri);
-    return failed;
+    return failed || !after ? failed : add_anchor(c, node, hash + 1, after, false, where);
 }
 
 /* A root starts a resource of its own, with an empty URI until its $id says otherwise. */
@@ -136,9 +136,9 @@ int refs_enter(struct compiler *c, struct node *node, struct resource *resource,
     if (id && !(c->draft == DRAFT_7 && json_get(source, "$ref")))
         failed = enter_id(c, node, id, where);
     if (!failed && c->draft == DRAFT_2020)
-        failed = add_anchor(c, node, json_get(source, "$anchor"), false, where);
+        failed = enter_anchor(c, node, "$anchor", where);
     if (!failed && c->draft == DRAFT_2020)
-        failed = add_anchor(c, node, json_get(source, "$dynamicAnchor"), true, where);
+        failed = enter_anchor(c, node, "$dynamicAnchor", where);
     return failed;
 }
 
