@@ -69,8 +69,8 @@ static void load_attack(const char *name, struct attack *a)
 {
     char path[300];
     memset(a, 0, sizeof *a);
-    snprintf(path, sizeof path, "tests/escape/%s", name);
-    snprintf(a->name, sizeof a->name, "%s", name);
+    snprintf(path, sizeof path, "tests/escape/%.63s", name);
+    snprintf(a->name, sizeof a->name, "%.63s", name);
     read_all(path, &a->text);
     if (strncmp(a->text.data, "-- tries: ", 10) != 0)
         fail_msg("%s does not say what it tries", name);
