@@ -6,27 +6,32 @@ unused_args = true
 self = false
 ignore = { "211/closing" } -- `local closing <close> = handle`
 
-local box = {
+stds.box = {
   read_globals = {
-    "assert", "error", "ipairs", "next", "pairs", "pcall", "print", "rawequal", "rawget", "rawlen", "rawset",
-    "select", "setmetatable", "getmetatable", "tonumber", "tostring", "type", "xpcall", "_VERSION",
+    "_G", "_VERSION", "assert", "error", "getmetatable", "ipairs", "next", "pairs", "pcall", "perform", "rawequal",
+    "rawget", "rawlen", "rawset", "select", "setmetatable", "tonumber", "tostring", "type", "xpcall",
+    cjson = { fields = {
+      "array_mt", "decode", "empty_array", "empty_array_mt", "encode", "null",
+    } },
     math = { fields = {
-      "abs", "ceil", "floor", "fmod", "huge", "max", "maxinteger", "min", "mininteger", "modf", "pi", "sqrt",
-      "tointeger", "type", "ult", "exp", "log", "sin", "cos", "tan", "asin", "acos", "atan", "deg", "rad",
+      "abs", "acos", "asin", "atan", "ceil", "cos", "deg", "exp", "floor", "fmod", "huge", "log", "max", "maxinteger",
+      "min", "mininteger", "modf", "pi", "rad", "sin", "sqrt", "tan", "tointeger", "type", "ult",
     } },
     string = { fields = {
       "byte", "char", "find", "format", "gmatch", "gsub", "len", "lower", "match", "rep", "reverse", "sub", "upper",
     } },
     table = { fields = { "concat", "insert", "move", "pack", "remove", "sort", "unpack" } },
     utf8 = { fields = { "char", "charpattern", "codepoint", "codes", "len", "offset" } },
-    "fs", "card", "turn", "yield", "json", "cjson", "null",
   },
 }
-stds.box = box
+stds.prelude = { read_globals = { "brief", "card", "fs", "some", "turn" } } -- lua/box/prelude.lua
 
-for _, folder in ipairs({ "roles", "nodes", "tools", "lua/box" }) do
-  files[folder] = { std = "box" }
+for _, folder in ipairs({ "roles", "nodes", "tools" }) do
+  files[folder] = { std = "box+prelude" }
 end
+files["lua/box"] = { std = "box", globals = { "brief", "card", "fs", "some", "turn" } }
+
+files["lua/orket/repl/face.lua"] = { std = "box+prelude", globals = { "run" } }
 
 files["lua/meta"] = { ignore = { "212", "241" } } -- stubs
 files["tests/spec"] = { std = "lua54+busted" }

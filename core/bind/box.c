@@ -139,6 +139,7 @@ static int l_script_call(lua_State *L)
     struct box_call call = {.function = luaL_checkstring(L, 2)};
     struct args args;
     struct box_limits limits = l_check_limits(L, 4);
+    lua_settop(L, 4);
     l_check_args(L, 3, bind_new_doc(L), &args);
     struct err err = {0};
     struct box *box;

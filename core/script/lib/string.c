@@ -59,7 +59,7 @@ int lib_string_byte(lua_State *L)
     size_t len;
     const char *text = luaL_checklstring(L, 1, &len);
     lua_Integer at = luaL_optinteger(L, 2, 1);
-    size_t from = lib_position(at, len), to = end_position(L, 3, (lua_Integer)from, len);
+    size_t from = lib_position(at, len), to = end_position(L, 3, at, len);
     if (from > to)
         return 0;
     if (to - from >= INT32_MAX)
