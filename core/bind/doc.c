@@ -7,11 +7,24 @@
 
 #define DOC_TYPE "orket.doc"
 
+/* Pushes the metatable, also when nobody has required the module yet: without it a doc would leak. */
+static void push_type(lua_State *L)
+{
+    if (luaL_getmetatable(L, DOC_TYPE) != LUA_TNIL)
+        return;
+    lua_pop(L, 1);
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "orket.core.doc");
+    lua_call(L, 1, 0);
+    luaL_getmetatable(L, DOC_TYPE);
+}
+
 struct json_doc *bind_new_doc(lua_State *L)
 {
     struct json_doc *doc = lua_newuserdatauv(L, sizeof *doc, 1);
     *doc = (struct json_doc){0};
-    luaL_setmetatable(L, DOC_TYPE);
+    push_type(L);
+    lua_setmetatable(L, -2);
     return doc;
 }
 
