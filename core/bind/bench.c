@@ -6,7 +6,7 @@
 #include "script/value.h"
 
 #define CALLS_MAX 4096
-#define ROUNDS 5 /* the median of so many is answered */
+#define ROUNDS    5 /* the median of so many is answered */
 
 /* Prepared calls: parsed arguments, resolved paths. Texts belong to the doc they came in. */
 struct calls {
@@ -114,7 +114,8 @@ static int l_gate(lua_State *L)
     struct calls *calls = lua_newuserdatauv(L, sizeof *calls, 0);
     *calls = (struct calls){0};
     luaL_setmetatable(L, CALLS_TYPE);
-    if (value_read(L, 1, law, NULL, &law->root, &err) || value_read(L, 2, rows, NULL, &rows->root, &err) ||
+    if (value_read(L, 1, law, NULL, &law->root, &err) ||
+        value_read(L, 2, rows, NULL, &rows->root, &err) ||
         gate_build(&law->root, &calls->gate, &err))
         return bind_fail(L, &err);
     const struct json *list = &rows->root;

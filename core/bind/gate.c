@@ -1,7 +1,7 @@
 /* gate.c: `orket.core.gate`: the one door between what a model asks for and an effect.
  *
- * gate:call parses the arguments once, resolves their paths and judges; gate:operation does the same
- * for each effect that the tool's script asks for and answers a permit (permit.c). */
+ * gate:call parses the arguments once, resolves their paths and judges; gate:operation does the
+ * same for each effect that the tool's script asks for and answers a permit (permit.c). */
 #include "bind/gate.h"
 
 #include <string.h>
@@ -23,7 +23,8 @@ static struct gate *l_check_gate(lua_State *L)
 struct call *bind_check_call(lua_State *L, int idx)
 {
     struct call *call = luaL_checkudata(L, idx, CALL_TYPE);
-    luaL_argcheck(L, lua_rawlen(L, idx) == sizeof *call && call->self == call, idx, "not a call of a gate");
+    luaL_argcheck(L, lua_rawlen(L, idx) == sizeof *call && call->self == call, idx,
+                  "not a call of a gate");
     return call;
 }
 
@@ -68,7 +69,8 @@ void bind_resolve(int root, enum gate_want want, const struct json *path, struct
     const char *text = json_string(path, &len);
     *record = (struct gate_path){.value = path, .code = ERR_PATH};
     if (text)
-        record->code = root >= 0 ? fs_resolve(root, text, len, fs_want_of(want), target, err) : ERR_NOT_FOUND;
+        record->code =
+            root >= 0 ? fs_resolve(root, text, len, fs_want_of(want), target, err) : ERR_NOT_FOUND;
     if (record->code) {
         target->fd = target->dir = -1;
         if (!text || fs_canonical(text, len, target->path, &target->len, &directory, NULL)) {
@@ -132,7 +134,8 @@ static const char *keep_text(lua_State *L, int idx, const char *name, int slot, 
 {
     size_t room;
     lua_getfield(L, idx, name);
-    const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, len ? len : &room) : NULL;
+    const char *text =
+        lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, len ? len : &room) : NULL;
     if (text && !len && strlen(text) != room)
         text = NULL;
     lua_setiuservalue(L, -2, slot);
@@ -378,11 +381,8 @@ static const luaL_Reg gate_methods[] = {
 };
 
 static const luaL_Reg call_methods[] = {
-    {"arguments", l_call_arguments},
-    {"view", l_call_view},
-    {"tool", l_call_tool},
-    {"hash", l_call_hash},
-    {NULL, NULL},
+    {"arguments", l_call_arguments}, {"view", l_call_view}, {"tool", l_call_tool},
+    {"hash", l_call_hash},           {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {

@@ -7,7 +7,7 @@
 #include "io/fs.h"
 #include "model/gate.h"
 
-#define CALL_TYPE "orket.gate.call"
+#define CALL_TYPE   "orket.gate.call"
 #define PERMIT_TYPE "orket.gate.permit"
 
 /* User values of a call: what its pointers point into. */
@@ -33,23 +33,24 @@ struct call {
 /* The call at idx; raises when it is none. */
 struct call *bind_check_call(lua_State *L, int idx);
 
-/* Resolves, judges and, when allowed, pushes the permit for the operation (a table or doc) at idx for
- * the call at call_idx. Otherwise pushes nothing; *verdict says why. With `dry` nothing is pushed in
- * any case, and without a root paths are judged by their text. */
+/* Resolves, judges and, when allowed, pushes the permit for the operation (a table or doc) at idx
+ * for the call at call_idx. Otherwise pushes nothing; *verdict says why. With `dry` nothing is
+ * pushed in any case, and without a root paths are judged by their text. */
 bool bind_permit(lua_State *L, int call_idx, int idx, bool dry, struct gate_verdict *verdict);
 
 /* Pushes {decision, rule, why, fix}. */
 void bind_push_verdict(lua_State *L, const struct gate_verdict *verdict);
 
-/* Resolves one path as the gate wants it. *record gets the canonical name, which lives in the target,
- * also when it cannot be opened; then the target has no descriptors. With root < 0 nothing exists and
- * only the text counts. */
+/* Resolves one path as the gate wants it. *record gets the canonical name, which lives in the
+ * target, also when it cannot be opened; then the target has no descriptors. With root < 0 nothing
+ * exists and only the text counts. */
 void bind_resolve(int root, enum gate_want want, const struct json *path, struct fs_target *target,
                   struct gate_path *record, struct err *err);
 
-/* Performs fs.read, fs.write, fs.delete or fs.list on its target; on 0 the result is pushed last. */
-int bind_perform(lua_State *L, const char *kind, const struct fs_target *target, const struct json *fields,
-                 struct err *err) MUST_CHECK;
+/* Performs fs.read, fs.write, fs.delete or fs.list on its target; on 0 the result is pushed last.
+ */
+int bind_perform(lua_State *L, const char *kind, const struct fs_target *target,
+                 const struct json *fields, struct err *err) MUST_CHECK;
 
 /* The integer of a field, at most max; max when there is none. */
 size_t bind_bounded(const struct json *value, size_t max);

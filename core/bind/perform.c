@@ -1,5 +1,5 @@
-/* perform.c: what a permit does to files: each function works on the descriptors of one judged target
- * and pushes its result. Called by permit.c only. */
+/* perform.c: what a permit does to files: each function works on the descriptors of one judged
+ * target and pushes its result. Called by permit.c only. */
 #include <string.h>
 
 #include "bind/gate.h"
@@ -40,12 +40,14 @@ static void drop_cut_character(struct buf *bytes)
 }
 
 /* -> {content, bytes, more?} */
-static int do_read(lua_State *L, const struct fs_target *target, const struct json *fields, struct err *err)
+static int do_read(lua_State *L, const struct fs_target *target, const struct json *fields,
+                   struct err *err)
 {
     struct buf *bytes = bind_scratch(L);
     bool more = false;
     size_t offset = (size_t)json_int(json_get(fields, "offset"), 0);
-    int rc = fs_read(target, offset, bind_bounded(json_get(fields, "limit"), FS_READ_MAX), bytes, &more, err);
+    int rc = fs_read(target, offset, bind_bounded(json_get(fields, "limit"), FS_READ_MAX), bytes,
+                     &more, err);
     if (rc)
         return rc;
     if (more)
@@ -64,7 +66,8 @@ static int do_read(lua_State *L, const struct fs_target *target, const struct js
 }
 
 /* -> {path, bytes, hash} */
-static int do_write(lua_State *L, const struct fs_target *target, const struct json *fields, struct err *err)
+static int do_write(lua_State *L, const struct fs_target *target, const struct json *fields,
+                    struct err *err)
 {
     size_t len;
     struct hash hash;
@@ -82,7 +85,8 @@ static int do_write(lua_State *L, const struct fs_target *target, const struct j
 }
 
 /* -> {path} */
-static int do_delete(lua_State *L, const struct fs_target *target, const struct json *fields, struct err *err)
+static int do_delete(lua_State *L, const struct fs_target *target, const struct json *fields,
+                     struct err *err)
 {
     (void)fields;
     int rc = fs_delete(target, err);
@@ -107,7 +111,8 @@ static const char *type_name(char type)
 }
 
 /* -> {path, entries = {{name, type, size}...}, more?} */
-static int do_list(lua_State *L, const struct fs_target *target, const struct json *fields, struct err *err)
+static int do_list(lua_State *L, const struct fs_target *target, const struct json *fields,
+                   struct err *err)
 {
     struct fs_entries *entries = lua_newuserdatauv(L, sizeof *entries, 0);
     *entries = (struct fs_entries){0};
@@ -137,7 +142,8 @@ static int do_list(lua_State *L, const struct fs_target *target, const struct js
     return 0;
 }
 
-typedef int perform_fn(lua_State *L, const struct fs_target *target, const struct json *fields, struct err *err);
+typedef int perform_fn(lua_State *L, const struct fs_target *target, const struct json *fields,
+                       struct err *err);
 
 static const struct {
     const char *kind;
@@ -149,8 +155,8 @@ static const struct {
     {"fs.list", do_list},
 };
 
-int bind_perform(lua_State *L, const char *kind, const struct fs_target *target, const struct json *fields,
-                 struct err *err)
+int bind_perform(lua_State *L, const char *kind, const struct fs_target *target,
+                 const struct json *fields, struct err *err)
 {
     for (size_t i = 0; i < COUNT_OF(performers); i++)
         if (strcmp(performers[i].kind, kind) == 0)

@@ -1,8 +1,8 @@
 /* permit.c: the permit: the gate's single-use yes for one resolved operation.
  *
  * It holds the operation itself: the descriptors that were judged, the content that was judged. So
- * what is performed is what was judged, whatever has become of names, files and roots meanwhile. There
- * is no constructor but bind_permit, the metatable is locked, and a permit works once. */
+ * what is performed is what was judged, whatever has become of names, files and roots meanwhile.
+ * There is no constructor but bind_permit, the metatable is locked, and a permit works once. */
 #include <string.h>
 
 #include "bind/gate.h"
@@ -14,13 +14,13 @@ enum permit_slot { PERMIT_CALL = 1, PERMIT_DOC, PERMIT_SLOTS = PERMIT_DOC };
 struct permit {
     const struct permit *self;
     bool used;
-    const struct call *call; /* kept alive by PERMIT_CALL */
+    const struct call *call;   /* kept alive by PERMIT_CALL */
     const struct json *fields; /* the operation, in PERMIT_DOC */
     const char *kind;
     size_t kind_len;
     enum gate_want want;
     struct fs_target target; /* its descriptors are owned, closed when used; its path stays */
-    struct err failure; /* why the allowed operation cannot be done (nothing there, no file) */
+    struct err failure;      /* why the allowed operation cannot be done (nothing there, no file) */
 };
 
 /* ---- check helpers ---- */
@@ -94,7 +94,8 @@ bool bind_permit(lua_State *L, int call_idx, int idx, bool dry, struct gate_verd
     struct err err = {0};
     struct permit *permit = new_permit(L, call_idx);
     int rc = read_operation(L, idx, permit, &err);
-    struct gate_operation op = {.kind = "", .fields = rc ? NULL : permit->fields, .error = rc ? &err : NULL};
+    struct gate_operation op = {
+        .kind = "", .fields = rc ? NULL : permit->fields, .error = rc ? &err : NULL};
     const char *kind = json_string(json_get(op.fields, "op"), &op.kind_len);
     op.kind = permit->kind = kind ? kind : "";
     permit->kind_len = op.kind_len;
@@ -201,7 +202,8 @@ static int l_permit_content(lua_State *L)
 {
     size_t len;
     const struct permit *permit = l_check_permit(L);
-    const char *content = is_kind(permit, "fs.write") ? json_string(field(permit, "content"), &len) : NULL;
+    const char *content =
+        is_kind(permit, "fs.write") ? json_string(field(permit, "content"), &len) : NULL;
     if (content)
         lua_pushlstring(L, content, len);
     else
@@ -240,10 +242,8 @@ static int l_permit_hash(lua_State *L)
     if (!buf_ok(text))
         return luaL_error(L, "out of memory");
     struct hash_part parts[] = {
-        {call->role, strlen(call->role)},
-        {card, strlen(card)},
-        {call->tool, call->tool_len},
-        {permit->target.path, permit->target.len},
+        {call->role, strlen(call->role)}, {card, strlen(card)},
+        {call->tool, call->tool_len},     {permit->target.path, permit->target.len},
         {text->data, text->len},
     };
     struct hash hash = hash_parts(parts, COUNT_OF(parts));
@@ -263,8 +263,12 @@ static int l_permit_gc(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"perform", l_permit_perform}, {"take", l_permit_take}, {"content", l_permit_content},
-    {"kind", l_permit_kind},       {"path", l_permit_path}, {"hash", l_permit_hash},
+    {"perform", l_permit_perform},
+    {"take", l_permit_take},
+    {"content", l_permit_content},
+    {"kind", l_permit_kind},
+    {"path", l_permit_path},
+    {"hash", l_permit_hash},
     {NULL, NULL},
 };
 

@@ -1,5 +1,5 @@
-/* search.c: see search.h. First the search itself, which touches no Lua; then the job that runs it in
- * the pool and calls back on the loop. */
+/* search.c: see search.h. First the search itself, which touches no Lua; then the job that runs it
+ * in the pool and calls back on the loop. */
 #include "bind/search.h"
 
 #include <string.h>
@@ -67,7 +67,8 @@ static void look_in(struct state *s, const char *path)
             s->more = true;
             return;
         }
-        for (const char *nl; (nl = memchr(counted, '\n', (size_t)(hit - counted))); counted = nl + 1)
+        for (const char *nl; (nl = memchr(counted, '\n', (size_t)(hit - counted)));
+             counted = nl + 1)
             line++;
         const char *stop = memchr(hit, '\n', (size_t)(end - hit));
         stop = stop ? stop : end;
@@ -86,7 +87,8 @@ static void look_at(struct state *s, const struct fs_target *file, const char *p
     s->files++;
     if (longer)
         s->more = true;
-    else if (s->bytes.len && !memchr(s->bytes.data, 0, s->bytes.len) && utf8_valid(s->bytes.data, s->bytes.len))
+    else if (s->bytes.len && !memchr(s->bytes.data, 0, s->bytes.len) &&
+             utf8_valid(s->bytes.data, s->bytes.len))
         look_in(s, path);
 }
 

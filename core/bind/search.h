@@ -1,5 +1,5 @@
-/* search.h: looking for a text in the files beneath a resolved target, for bind/permit.c. Runs in the
- * pool; files that the call may not read are passed over, as if they were not there. */
+/* search.h: looking for a text in the files beneath a resolved target, for bind/permit.c. Runs in
+ * the pool; files that the call may not read are passed over, as if they were not there. */
 #ifndef BIND_SEARCH_H
 #define BIND_SEARCH_H
 
@@ -7,10 +7,10 @@
 #include "io/fs.h"
 #include "model/gate.h"
 
-#define SEARCH_MATCHES 200              /* matches of one answer */
-#define SEARCH_LINE 200                 /* bytes of a line that are shown */
-#define SEARCH_FILES 5000               /* files that are looked into */
-#define SEARCH_BYTES ((size_t)32 << 20) /* bytes that are read in all */
+#define SEARCH_MATCHES 200                /* matches of one answer */
+#define SEARCH_LINE    200                /* bytes of a line that are shown */
+#define SEARCH_FILES   5000               /* files that are looked into */
+#define SEARCH_BYTES   ((size_t)32 << 20) /* bytes that are read in all */
 
 struct search_wish {
     struct fs_target target; /* taken: FS_LIST: all files below it, FS_READ: this file */
@@ -21,9 +21,10 @@ struct search_wish {
 };
 
 /* Starts it; on 0 the function at callback_idx is called once from the loop with
- * {matches = {{path, line, text}...}, files, more?} or nil, message, code. The target is taken in any
- * case. Must run in a function that has the context as upvalue. */
-int search_start(lua_State *L, struct search_wish *wish, int callback_idx, struct err *err) MUST_CHECK;
+ * {matches = {{path, line, text}...}, files, more?} or nil, message, code. The target is taken in
+ * any case. Must run in a function that has the context as upvalue. */
+int search_start(lua_State *L, struct search_wish *wish, int callback_idx,
+                 struct err *err) MUST_CHECK;
 
 void search_open(lua_State *L);
 

@@ -7,9 +7,9 @@
  * path       a path argument together with what the caller found at it
  * verdict    allow, ask (a person has to say yes) or deny, with the id of the rule that decided
  *
- * Default deny: a call is allowed only when every check of the chain passed. A house rule may deny or
- * ask, never allow. Whatever cannot be judged in full is denied. A gate is immutable once built and
- * may be used from any thread.
+ * Default deny: a call is allowed only when every check of the chain passed. A house rule may deny
+ * or ask, never allow. Whatever cannot be judged in full is denied. A gate is immutable once built
+ * and may be used from any thread.
  */
 #ifndef MODEL_GATE_H
 #define MODEL_GATE_H
@@ -18,7 +18,8 @@
 #include "model/gate/rules.h"
 
 #define GATE_TOOL_NAME_MAX 128
-#define GATE_ARGUMENTS_MAX ((size_t)4 << 20) /* bytes of a call's arguments; the law may say less */
+#define GATE_ARGUMENTS_MAX ((size_t)4 << 20) /* bytes of a call's arguments; the law may say less  \
+                                              */
 #define GATE_CONTENT_MAX ((size_t)1000000)   /* bytes of one text in a call; the law may say less */
 
 struct gate;
@@ -32,14 +33,21 @@ struct gate;
  * ERR_SCHEMA, ERR_SCHEMA_UNSUPPORTED from a tool's schema, ERR_MEMORY. The law is copied. */
 int gate_build(const struct json *law, struct gate **out, struct err *err) MUST_CHECK;
 
-/* One more holder of the gate; each holder calls gate_free once. Both may be called by any thread. */
+/* One more holder of the gate; each holder calls gate_free once. Both may be called by any thread.
+ */
 struct gate *gate_hold(struct gate *gate);
 void gate_free(struct gate *gate);
 
 /* ---- what the caller resolves ---- */
 
 /* What a path is opened for. */
-enum gate_want { GATE_WANT_NOTHING, GATE_WANT_READ, GATE_WANT_LIST, GATE_WANT_DELETE, GATE_WANT_WRITE };
+enum gate_want {
+    GATE_WANT_NOTHING,
+    GATE_WANT_READ,
+    GATE_WANT_LIST,
+    GATE_WANT_DELETE,
+    GATE_WANT_WRITE
+};
 
 struct gate_path {
     const struct json *value; /* the argument: identity, not text */
@@ -87,7 +95,7 @@ enum gate_decision { GATE_DECISION_ALLOW, GATE_DECISION_ASK, GATE_DECISION_DENY 
 struct gate_verdict {
     enum gate_decision decision;
     const char *rule; /* "gate.allow", ...; lives as long as the gate */
-    char why[1216]; /* one sentence; empty when allowed */
+    char why[1216];   /* one sentence; empty when allowed */
     char fix[736];
 };
 
@@ -95,7 +103,8 @@ struct gate_verdict {
 enum gate_decision gate_judge_form(const struct gate *gate, const struct gate_call *call,
                                    struct gate_verdict *verdict);
 
-/* The checks of a call that passed gate_judge_form and whose paths were resolved: paths, house rules. */
+/* The checks of a call that passed gate_judge_form and whose paths were resolved: paths, house
+ * rules. */
 enum gate_decision gate_judge_reach(const struct gate *gate, const struct gate_call *call,
                                     struct gate_verdict *verdict);
 
@@ -109,6 +118,7 @@ enum gate_decision gate_judge_operation(const struct gate *gate, const struct ga
                                         struct gate_verdict *verdict);
 
 /* True when the call may read the file `name`: what a search does with each file it meets. */
-bool gate_may_read(const struct gate *gate, const struct gate_call *call, const char *name, size_t len);
+bool gate_may_read(const struct gate *gate, const struct gate_call *call, const char *name,
+                   size_t len);
 
 #endif

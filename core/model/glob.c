@@ -140,13 +140,16 @@ static bool is_wild(char c)
 int glob_init(struct glob *out, const char *text, size_t len, struct err *err)
 {
     if (len == 0 || len > GLOB_MAX || !has_only_known(text, len))
-        return err_set(err, ERR_CONFIG, "a path pattern is 1 to %d bytes without [ ] { } \\", GLOB_MAX);
+        return err_set(err, ERR_CONFIG, "a path pattern is 1 to %d bytes without [ ] { } \\",
+                       GLOB_MAX);
     struct span rest = {text, text + len};
     for (;;) {
         struct span component = first_component(rest);
         if (!is_sane(component))
-            return err_set(err, ERR_CONFIG, "path pattern '%.*s': an empty, '.' or '..' component, or "
-                           "'**' that is not a whole component", (int)len, text);
+            return err_set(err, ERR_CONFIG,
+                           "path pattern '%.*s': an empty, '.' or '..' component, or "
+                           "'**' that is not a whole component",
+                           (int)len, text);
         if (component.end == rest.end)
             break;
         rest.at = component.end + 1;

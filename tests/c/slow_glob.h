@@ -1,4 +1,5 @@
-/* slow_glob.h: path patterns by their definition, without any thought of speed: the oracle of glob.c. */
+/* slow_glob.h: path patterns by their definition, without any thought of speed: the oracle of
+ * glob.c. */
 #ifndef TESTS_SLOW_GLOB_H
 #define TESTS_SLOW_GLOB_H
 

@@ -8,15 +8,19 @@
 
 #include "model/gate.h"
 #include "model/gate/impl.h"
+#include "support.h"
 
 #define TOOLS                                                                                      \
     "\"tools\":{"                                                                                  \
     "\"write_file\":{\"schema\":{\"type\":\"object\",\"required\":[\"path\",\"content\"],"         \
     "\"additionalProperties\":false,\"properties\":{\"path\":{\"type\":\"string\",\"format\":"     \
     "\"path\"},\"content\":{\"type\":\"string\"}}},\"operations\":[\"fs.write\"]},"                \
-    "\"read_file\":{\"schema\":{\"type\":\"object\",\"properties\":{\"path\":{\"type\":\"string\"," \
-    "\"format\":\"path\"}}},\"operations\":[\"fs.read\"],\"statuses\":[\"in_progress\",\"ready\"]}," \
-    "\"move_many\":{\"schema\":{\"type\":\"object\",\"properties\":{\"paths\":{\"type\":\"array\"," \
+    "\"read_file\":{\"schema\":{\"type\":\"object\",\"properties\":{\"path\":{\"type\":"           \
+    "\"string\","                                                                                  \
+    "\"format\":\"path\"}}},\"operations\":[\"fs.read\"],\"statuses\":[\"in_progress\",\"ready\"]" \
+    "},"                                                                                           \
+    "\"move_many\":{\"schema\":{\"type\":\"object\",\"properties\":{\"paths\":{\"type\":"          \
+    "\"array\","                                                                                   \
     "\"items\":{\"type\":\"string\",\"format\":\"path\"}}}},\"operations\":[\"fs.delete\"]},"      \
     "\"update_issue_status\":{\"schema\":{\"type\":\"object\"},\"operations\":[\"card.move\","     \
     "\"card.comment\"]},"                                                                          \
@@ -67,13 +71,17 @@ static const struct {
     {"{\"tools\":{\"t\":{\"schema\":{}}},\"roles\":{}}", "list of texts"},
     {"{\"tools\":{\"t\":{\"schema\":{},\"operations\":[\"fs.chmod\"]}},\"roles\":{}}", "fs.chmod"},
     {"{\"tools\":{\"t\":{\"schema\":{},\"operations\":[1]}},\"roles\":{}}", "list of texts"},
-    {"{\"tools\":{\"t\":{\"schema\":{},\"operations\":[],\"x\":1}},\"roles\":{}}", "unknown key 'x'"},
+    {"{\"tools\":{\"t\":{\"schema\":{},\"operations\":[],\"x\":1}},\"roles\":{}}",
+     "unknown key 'x'"},
     {"{\"tools\":{\"t\":{\"schema\":{},\"operations\":[],\"statuses\":[\"idle\"]}},\"roles\":{}}",
      "unknown card status"},
-    {"{\"tools\":{\"t\":{\"schema\":{\"properties\":{\"p\":{\"format\":\"path\"}}},\"operations\":[]}},"
-     "\"roles\":{}}", "so that the gate sees it"},
+    {"{\"tools\":{\"t\":{\"schema\":{\"properties\":{\"p\":{\"format\":\"path\"}}},\"operations\":["
+     "]}},"
+     "\"roles\":{}}",
+     "so that the gate sees it"},
     {"{\"tools\":{\"t\":{\"schema\":{\"anyOf\":[{\"properties\":{\"p\":{\"type\":\"string\","
-     "\"format\":\"path\"}}}]},\"operations\":[]}},\"roles\":{}}", "so that the gate sees it"},
+     "\"format\":\"path\"}}}]},\"operations\":[]}},\"roles\":{}}",
+     "so that the gate sees it"},
     {"{\"tools\":{},\"roles\":{\"r\":{\"tools\":[\"t\"]}}}", "does not exist"},
     {"{\"tools\":{},\"roles\":{\"r\":{\"tools\":[],\"all\":true}}}", "unknown key 'all'"},
     {"{\"tools\":{},\"roles\":{\"system\":{\"tools\":[]}}}", "kept for the engine"},
@@ -81,18 +89,27 @@ static const struct {
     {"{\"tools\":{},\"roles\":{},\"rules\":{}}", "list"},
     {"{\"tools\":{},\"roles\":{},\"rules\":[{\"id\":\"a\",\"effect\":\"allow\",\"why\":\"w\"}]}",
      "cannot allow"},
-    {"{\"tools\":{},\"roles\":{},\"rules\":[{\"id\":\"A b\",\"effect\":\"deny\",\"why\":\"w\"}]}", "id"},
+    {"{\"tools\":{},\"roles\":{},\"rules\":[{\"id\":\"A b\",\"effect\":\"deny\",\"why\":\"w\"}]}",
+     "id"},
     {"{\"tools\":{},\"roles\":{},\"rules\":[{\"id\":\"a\",\"effect\":\"deny\"}]}", "why"},
-    {"{\"tools\":{},\"roles\":{},\"rules\":[{\"id\":\"a\",\"effect\":\"deny\",\"why\":\"w\",\"x\":1}]}",
+    {"{\"tools\":{},\"roles\":{},\"rules\":[{\"id\":\"a\",\"effect\":\"deny\",\"why\":\"w\",\"x\":"
+     "1}]}",
      "unknown key 'x'"},
-    {"{\"tools\":{},\"roles\":{},\"rules\":[{\"id\":\"a\",\"effect\":\"deny\",\"why\":\"w\",\"roles\":"
-     "[\"nobody\"]}]}", "nobody"},
-    {"{\"tools\":{},\"roles\":{},\"rules\":[{\"id\":\"a\",\"effect\":\"deny\",\"why\":\"w\",\"types\":"
-     "[]}]}", "list of names"},
-    {"{\"tools\":{},\"roles\":{},\"rules\":[{\"id\":\"a\",\"effect\":\"deny\",\"why\":\"w\",\"paths\":"
-     "[\"../x\"]}]}", "pattern"},
+    {"{\"tools\":{},\"roles\":{},\"rules\":[{\"id\":\"a\",\"effect\":\"deny\",\"why\":\"w\","
+     "\"roles\":"
+     "[\"nobody\"]}]}",
+     "nobody"},
+    {"{\"tools\":{},\"roles\":{},\"rules\":[{\"id\":\"a\",\"effect\":\"deny\",\"why\":\"w\","
+     "\"types\":"
+     "[]}]}",
+     "list of names"},
+    {"{\"tools\":{},\"roles\":{},\"rules\":[{\"id\":\"a\",\"effect\":\"deny\",\"why\":\"w\","
+     "\"paths\":"
+     "[\"../x\"]}]}",
+     "pattern"},
     {"{\"tools\":{},\"roles\":{},\"rules\":[{\"id\":\"a\",\"effect\":\"deny\",\"why\":\"w\"},"
-     "{\"id\":\"a\",\"effect\":\"ask\",\"why\":\"w\"}]}", "taken"},
+     "{\"id\":\"a\",\"effect\":\"ask\",\"why\":\"w\"}]}",
+     "taken"},
     {"{\"tools\":{},\"roles\":{},\"limits\":{\"content\":1000001}}", "only goes down"},
     {"{\"tools\":{},\"roles\":{},\"limits\":{\"content\":0}}", "only goes down"},
     {"{\"tools\":{},\"roles\":{},\"limits\":{\"size\":1}}", "unknown key 'size'"},
@@ -112,6 +129,27 @@ static void test_laws(void **state)
         gate_free(gate);
         json_doc_clear(&doc);
     }
+}
+
+/* Whichever allocation fails: the law is refused, and nothing is lost. */
+static void test_out_of_memory(void **state)
+{
+    (void)state;
+    static const char text[] = "{" TOOLS "," ROLES "," RULES "}";
+    struct json_doc doc = {0};
+    assert_int_equal(json_parse(&doc, text, strlen(text), NULL, NULL), 0);
+    bool refused = true;
+    for (unsigned n = 1; refused; n++) {
+        struct gate *gate = NULL;
+        support_fail_at(n);
+        int rc = gate_build(&doc.root, &gate, NULL);
+        refused = support_failed();
+        support_fail_at(0);
+        assert_int_equal(rc, refused ? ERR_MEMORY : 0);
+        gate_free(gate);
+        assert_true(n < 10000);
+    }
+    json_doc_clear(&doc);
 }
 
 /* ---- calls ---- */
@@ -149,12 +187,15 @@ static const struct row {
     {"coder", "issue", NULL, "write_file", "{}", "a", "gate.card.status"},
     {"coder", "issue", "ready", "read_file", "{\"path\":\"a\"}", "a", "gate.allow"},
     {"coder", "issue", "code_review", "read_file", "{\"path\":\"a\"}", "a", "gate.card.status"},
-    {"coder", "issue", "code_review", "write_file", "{\"path\":\"a\",\"content\":\"\"}", "a", "gate.allow"},
+    {"coder", "issue", "code_review", "write_file", "{\"path\":\"a\",\"content\":\"\"}", "a",
+     "gate.allow"},
     {"coder", "rock", "in_progress", "read_file", "{}", "a", "house.rocks"},
     {"integrity_guard", "rock", "in_progress", "read_file", "{}", "a", "gate.allow"},
     {"coder", "issue", "in_progress", "move_many", "{\"paths\":[\"a\",\"b\"]}", "a", "gate.allow"},
-    {"coder", "issue", "in_progress", "move_many", "{\"paths\":[\"a\",\"b\"]}", "!", "gate.path.escape"},
-    {"coder", "issue", "in_progress", "move_many", "{\"paths\":[\"a\",\"b\"]}", "-", "gate.path.unresolved"},
+    {"coder", "issue", "in_progress", "move_many", "{\"paths\":[\"a\",\"b\"]}", "!",
+     "gate.path.escape"},
+    {"coder", "issue", "in_progress", "move_many", "{\"paths\":[\"a\",\"b\"]}", "-",
+     "gate.path.unresolved"},
     {"coder", "issue", "in_progress", "WRITE_FILE", "{}", "a", "gate.tool.unknown"},
     {"coder", "issue", "in_progress", "", "{}", "a", "gate.tool.length"},
     {"coder", "issue", "in_progress", "write file", "{}", "a", "gate.tool.name"},
@@ -177,16 +218,22 @@ static void resolve(void *ctx, const struct json *value)
     r->paths[r->count++] = (struct gate_path){value, r->name, strlen(r->name), code};
 }
 
-static enum gate_decision judge(const struct gate *gate, const struct row *row, struct gate_verdict *v)
+static enum gate_decision judge(const struct gate *gate, const struct row *row,
+                                struct gate_verdict *v)
 {
     struct json_doc doc = {0};
     struct err err = {0};
     int rc = json_parse(&doc, row->arguments, strlen(row->arguments), NULL, &err);
     struct resolved r = {.name = row->name};
     struct gate_call call = {
-        .role = row->role, .card_type = row->type, .card_status = row->status, .tool = row->tool,
-        .tool_len = strlen(row->tool), .size = strlen(row->arguments),
-        .arguments = rc ? NULL : &doc.root, .parse_error = rc ? &err : NULL,
+        .role = row->role,
+        .card_type = row->type,
+        .card_status = row->status,
+        .tool = row->tool,
+        .tool_len = strlen(row->tool),
+        .size = strlen(row->arguments),
+        .arguments = rc ? NULL : &doc.root,
+        .parse_error = rc ? &err : NULL,
     };
     if (gate_judge_form(gate, &call, v) == GATE_DECISION_ALLOW) {
         gate_each_path(gate, &call, resolve, &r);
@@ -256,7 +303,8 @@ static void test_foreign_record(void **state)
     const char *text = "{\"path\":\"../../etc/passwd\",\"content\":\"a\"}";
     assert_int_equal(json_parse(&doc, text, strlen(text), NULL, NULL), 0);
     struct gate_path path = {json_get(&doc.root, "content"), "a", 1, 0};
-    struct gate_call call = {"coder", "issue", "in_progress", "write_file", 10, 0, &doc.root, NULL, &path, 1};
+    struct gate_call call = {"coder", "issue",   "in_progress", "write_file", 10,
+                             0,       &doc.root, NULL,          &path,        1};
     struct gate_verdict v;
     assert_int_equal(gate_judge_call(gate, &call, &v), GATE_DECISION_DENY);
     assert_string_equal(v.rule, "gate.path.unresolved");
@@ -278,34 +326,52 @@ static const struct {
     const char *rule;
 } operations[] = {
 #define C "coder", "in_progress"
-    {C, "write_file", "{\"op\":\"fs.write\",\"path\":\"a\",\"content\":\"x\"}", "a", 0, "gate.allow"},
-    {C, "write_file", "{\"op\":\"fs.write\",\"path\":\"a\",\"content\":\"x\"}", "a", ERR_PATH, "gate.path.escape"},
-    {C, "write_file", "{\"op\":\"fs.write\",\"path\":\"a\",\"content\":\"x\"}", NULL, 0, "gate.path.unresolved"},
-    {C, "write_file", "{\"op\":\"fs.write\",\"path\":\"a\",\"content\":\"x\"}", "x/.env", 0, "gate.path.name"},
-    {C, "write_file", "{\"op\":\"fs.write\",\"path\":\"a\",\"content\":\"x\"}", "docs/x", 0, "house.docs"},
+    {C, "write_file", "{\"op\":\"fs.write\",\"path\":\"a\",\"content\":\"x\"}", "a", 0,
+     "gate.allow"},
+    {C, "write_file", "{\"op\":\"fs.write\",\"path\":\"a\",\"content\":\"x\"}", "a", ERR_PATH,
+     "gate.path.escape"},
+    {C, "write_file", "{\"op\":\"fs.write\",\"path\":\"a\",\"content\":\"x\"}", NULL, 0,
+     "gate.path.unresolved"},
+    {C, "write_file", "{\"op\":\"fs.write\",\"path\":\"a\",\"content\":\"x\"}", "x/.env", 0,
+     "gate.path.name"},
+    {C, "write_file", "{\"op\":\"fs.write\",\"path\":\"a\",\"content\":\"x\"}", "docs/x", 0,
+     "house.docs"},
     {C, "write_file", "{\"op\":\"fs.write\",\"path\":\"a\"}", "a", 0, "gate.op.form"},
     {C, "write_file", "{\"op\":\"fs.write\",\"path\":\"a\",\"content\":7}", "a", 0, "gate.op.form"},
-    {C, "write_file", "{\"op\":\"fs.write\",\"path\":\"a\",\"content\":\"x\",\"mode\":7}", "a", 0, "gate.op.form"},
+    {C, "write_file", "{\"op\":\"fs.write\",\"path\":\"a\",\"content\":\"x\",\"mode\":7}", "a", 0,
+     "gate.op.form"},
     {C, "write_file", "{\"op\":\"fs.read\",\"path\":\"a\"}", "a", 0, "gate.op.undeclared"},
     {C, "write_file", "{\"op\":\"fs.chmod\",\"path\":\"a\"}", "a", 0, "gate.op.form"},
     {C, "write_file", "{\"op\":\"card.comment\",\"text\":\"a\"}", NULL, 0, "gate.op.undeclared"},
     {C, "read_file", "{\"op\":\"fs.read\",\"path\":\"a\",\"offset\":-1}", "a", 0, "gate.op.form"},
-    {C, "read_file", "{\"op\":\"fs.read\",\"path\":\"a\",\"offset\":1}", "a", ERR_NOT_FOUND, "gate.allow"},
-    {"integrity_guard", "in_progress", "write_file", "{\"op\":\"fs.write\"}", "a", 0, "gate.role.tool"},
+    {C, "read_file", "{\"op\":\"fs.read\",\"path\":\"a\",\"offset\":1}", "a", ERR_NOT_FOUND,
+     "gate.allow"},
+    {"integrity_guard", "in_progress", "write_file", "{\"op\":\"fs.write\"}", "a", 0,
+     "gate.role.tool"},
     {"coder", "done", "write_file", "{\"op\":\"fs.write\"}", "a", 0, "gate.card.status"},
-    {C, "update_issue_status", "{\"op\":\"card.move\",\"status\":\"ready_for_testing\"}", NULL, 0, "gate.allow"},
-    {C, "update_issue_status", "{\"op\":\"card.move\",\"status\":\"blocked\"}", NULL, 0, "fsm.reason"},
-    {C, "update_issue_status", "{\"op\":\"card.move\",\"status\":\"blocked\",\"reason\":\"tired\"}", NULL, 0, "fsm.name"},
-    {C, "update_issue_status", "{\"op\":\"card.move\",\"status\":\"blocked\",\"reason\":\"system\"}", NULL, 0, "gate.allow"},
-    {C, "update_issue_status", "{\"op\":\"card.move\",\"status\":\"ready\"}", NULL, 0, "fsm.system"},
+    {C, "update_issue_status", "{\"op\":\"card.move\",\"status\":\"ready_for_testing\"}", NULL, 0,
+     "gate.allow"},
+    {C, "update_issue_status", "{\"op\":\"card.move\",\"status\":\"blocked\"}", NULL, 0,
+     "fsm.reason"},
+    {C, "update_issue_status", "{\"op\":\"card.move\",\"status\":\"blocked\",\"reason\":\"tired\"}",
+     NULL, 0, "fsm.name"},
+    {C, "update_issue_status",
+     "{\"op\":\"card.move\",\"status\":\"blocked\",\"reason\":\"system\"}", NULL, 0, "gate.allow"},
+    {C, "update_issue_status", "{\"op\":\"card.move\",\"status\":\"ready\"}", NULL, 0,
+     "fsm.system"},
     {C, "update_issue_status", "{\"op\":\"card.move\",\"status\":\"done\"}", NULL, 0, "fsm.edge"},
     {C, "update_issue_status", "{\"op\":\"card.move\",\"status\":\"Done\"}", NULL, 0, "fsm.name"},
     {C, "update_issue_status", "{\"op\":\"card.move\"}", NULL, 0, "gate.op.form"},
-    {"coder", "code_review", "update_issue_status", "{\"op\":\"card.move\",\"status\":\"done\"}", NULL, 0, "fsm.guard"},
-    {"integrity_guard", "code_review", "update_issue_status", "{\"op\":\"card.move\",\"status\":\"done\"}", NULL, 0, "gate.allow"},
+    {"coder", "code_review", "update_issue_status", "{\"op\":\"card.move\",\"status\":\"done\"}",
+     NULL, 0, "fsm.guard"},
+    {"integrity_guard", "code_review", "update_issue_status",
+     "{\"op\":\"card.move\",\"status\":\"done\"}", NULL, 0, "gate.allow"},
     {C, "update_issue_status", "{\"op\":\"card.comment\",\"text\":\"\"}", NULL, 0, "gate.op.form"},
-    {C, "create_issue", "{\"op\":\"card.create\",\"seat\":\"coder\",\"summary\":\"four\"}", NULL, 0, "gate.op.form"},
-    {C, "create_issue", "{\"op\":\"card.create\",\"seat\":\"coder\",\"summary\":\"fours\",\"labels\":[]}", NULL, 0, "gate.allow"},
+    {C, "create_issue", "{\"op\":\"card.create\",\"seat\":\"coder\",\"summary\":\"four\"}", NULL, 0,
+     "gate.op.form"},
+    {C, "create_issue",
+     "{\"op\":\"card.create\",\"seat\":\"coder\",\"summary\":\"fours\",\"labels\":[]}", NULL, 0,
+     "gate.allow"},
     {C, "create_issue", "{\"op\":\"card.credits\",\"amount\":0}", NULL, 0, "gate.op.form"},
     {C, "create_issue", "{\"op\":\"card.credits\",\"amount\":0.5}", NULL, 0, "gate.allow"},
     {C, "create_issue", "{\"op\":\"turn.finish\"}", NULL, 0, "gate.allow"},
@@ -319,14 +385,21 @@ static void test_operations(void **state)
     struct gate *gate = usual();
     for (size_t i = 0; i < COUNT_OF(operations); i++) {
         struct json_doc doc = {0};
-        const char *text = operations[i].fields, *tool = operations[i].tool, *name = operations[i].name;
+        const char *text = operations[i].fields, *tool = operations[i].tool,
+                   *name = operations[i].name;
         assert_int_equal(json_parse(&doc, text, strlen(text), NULL, NULL), 0);
         size_t len = 0;
         const char *kind = json_string(json_get(&doc.root, "op"), &len);
-        struct gate_call call = {.role = operations[i].role, .card_type = "issue", .tool = tool,
-                                 .card_status = operations[i].status, .tool_len = strlen(tool)};
+        struct gate_call call = {.role = operations[i].role,
+                                 .card_type = "issue",
+                                 .tool = tool,
+                                 .card_status = operations[i].status,
+                                 .tool_len = strlen(tool)};
         struct gate_operation op = {
-            kind ? kind : "", len, &doc.root, NULL,
+            kind ? kind : "",
+            len,
+            &doc.root,
+            NULL,
             {json_get(&doc.root, "path"), name, name ? strlen(name) : 0, operations[i].code}};
         struct gate_verdict v;
         gate_judge_operation(gate, &call, &op, &v);
@@ -342,15 +415,60 @@ static void test_operations(void **state)
 static void test_forbidden(void **state)
 {
     (void)state;
-    static const char *const bad[] = {
-        ".git", ".git/config", "a/.git/x", ".GIT/x", ".gitmodules", ".orket/orket.db", ".orket-tmp-1",
-        ".env", ".env.local", "prod.env", ".Env", "credentials", "config/credentials.json",
-        "aws_credentials", ".git-credentials", ".ssh/id_rsa", "id_rsa", "id_ed25519.pub", "server.key",
-        "cert.PEM", "a.p12", "secrets.yaml", "secret", "passwords.txt", "password", ".netrc", ".npmrc",
-        ".aws/config", ".kube", ".hg/x", ".svn", ".htpasswd", "key.jks", "db.kdbx", ".secrets", "a.pfx", "b.keystore", "x.y.PEM"};
-    static const char *const good[] = {
-        "", "a", "src/main.c", ".gitignore", ".gitattributes", ".github/x", "git", "env", "environment.py",
-        "password_reset.py", "secretary.txt", "keyboard.key.md", "monkey", "idea", "sshd.c", "pem"};
+    static const char *const bad[] = {".git",
+                                      ".git/config",
+                                      "a/.git/x",
+                                      ".GIT/x",
+                                      ".gitmodules",
+                                      ".orket/orket.db",
+                                      ".orket-tmp-1",
+                                      ".env",
+                                      ".env.local",
+                                      "prod.env",
+                                      ".Env",
+                                      "credentials",
+                                      "config/credentials.json",
+                                      "aws_credentials",
+                                      ".git-credentials",
+                                      ".ssh/id_rsa",
+                                      "id_rsa",
+                                      "id_ed25519.pub",
+                                      "server.key",
+                                      "cert.PEM",
+                                      "a.p12",
+                                      "secrets.yaml",
+                                      "secret",
+                                      "passwords.txt",
+                                      "password",
+                                      ".netrc",
+                                      ".npmrc",
+                                      ".aws/config",
+                                      ".kube",
+                                      ".hg/x",
+                                      ".svn",
+                                      ".htpasswd",
+                                      "key.jks",
+                                      "db.kdbx",
+                                      ".secrets",
+                                      "a.pfx",
+                                      "b.keystore",
+                                      "x.y.PEM"};
+    static const char *const good[] = {"",
+                                       "a",
+                                       "src/main.c",
+                                       ".gitignore",
+                                       ".gitattributes",
+                                       ".github/x",
+                                       "git",
+                                       "env",
+                                       "environment.py",
+                                       "password_reset.py",
+                                       "secretary.txt",
+                                       "keyboard.key.md",
+                                       "monkey",
+                                       "idea",
+                                       "sshd.c",
+                                       "pem"};
     for (size_t i = 0; i < COUNT_OF(bad); i++)
         if (!gate_forbidden(bad[i], strlen(bad[i])))
             fail_msg("'%s' passed", bad[i]);
@@ -363,8 +481,11 @@ static void test_may_read(void **state)
 {
     (void)state;
     struct gate *gate = usual();
-    struct gate_call call = {.role = "coder", .card_type = "issue", .card_status = "in_progress",
-                             .tool = "read_file", .tool_len = 9};
+    struct gate_call call = {.role = "coder",
+                             .card_type = "issue",
+                             .card_status = "in_progress",
+                             .tool = "read_file",
+                             .tool_len = 9};
     assert_true(gate_may_read(gate, &call, "a/b", 3));
     assert_false(gate_may_read(gate, &call, "a/.env", 6));
     assert_false(gate_may_read(gate, &call, "docs/legal/x", 12));
@@ -376,10 +497,10 @@ static void test_may_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_laws),      cmocka_unit_test(test_calls),
-        cmocka_unit_test(test_sizes),     cmocka_unit_test(test_foreign_record),
-        cmocka_unit_test(test_operations), cmocka_unit_test(test_forbidden),
-        cmocka_unit_test(test_may_read),
+        cmocka_unit_test(test_laws),           cmocka_unit_test(test_out_of_memory),
+        cmocka_unit_test(test_calls),          cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_foreign_record), cmocka_unit_test(test_operations),
+        cmocka_unit_test(test_forbidden),      cmocka_unit_test(test_may_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

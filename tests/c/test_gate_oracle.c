@@ -1,6 +1,6 @@
-/* test_gate_oracle.c: the gate against an oracle that knows neither its tables nor its order of work:
- * random laws, random calls, the answers compared rule by rule. Also: no call that the oracle would
- * not allow is ever allowed, counted on its own. */
+/* test_gate_oracle.c: the gate against an oracle that knows neither its tables nor its order of
+ * work: random laws, random calls, the answers compared rule by rule. Also: no call that the oracle
+ * would not allow is ever allowed, counted on its own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,24 +11,26 @@
 #include "model/gate.h"
 #include "slow_glob.h"
 
-#define LAWS 40
+#define LAWS  40
 #define CALLS 5000 /* for each law: 200,000 in all */
 #define TOOLS 20
 #define ROLES 8
 #define RULES 100
 
-static const char *const statuses[] = {"ready", "in_progress", "blocked", "waiting_for_developer",
-                                       "ready_for_testing", "code_review", "done", "canceled", "archived"};
+static const char *const statuses[] = {
+    "ready", "in_progress", "blocked", "waiting_for_developer", "ready_for_testing", "code_review",
+    "done",  "canceled",    "archived"};
 static const char *const types[] = {"rock", "epic", "issue", "utility", "app"};
-static const char *const globs[] = {"**", "src/**", "src/*.c", "**/*.h", "docs/*", "a/**/z", "?", "src", "test/**/x?"};
+static const char *const globs[] = {"**",     "src/**", "src/*.c", "**/*.h",    "docs/*",
+                                    "a/**/z", "?",      "src",     "test/**/x?"};
 static const struct {
     const char *name;
     bool forbidden;
 } names[] = {
-    {"a", false},       {"src", false},    {"src/main.c", false}, {"src/sub/main.c", false},
-    {"b/c/d.h", false}, {"docs/x", false}, {"docs/x/y", false},   {"a/b/c/z", false},
-    {"test/q/x1", false}, {"", false},     {".git/x", true},      {"src/.env", true},
-    {"k/id_rsa", true}, {"A.KEY", true},   {"\xC3\xA9", false},   {"my_credentials", true},
+    {"a", false},         {"src", false},    {"src/main.c", false}, {"src/sub/main.c", false},
+    {"b/c/d.h", false},   {"docs/x", false}, {"docs/x/y", false},   {"a/b/c/z", false},
+    {"test/q/x1", false}, {"", false},       {".git/x", true},      {"src/.env", true},
+    {"k/id_rsa", true},   {"A.KEY", true},   {"\xC3\xA9", false},   {"my_credentials", true},
 };
 
 /* ---- random ---- */
@@ -74,7 +76,8 @@ static void make_law(struct law *law)
         law->role_tools[i] = some_bits(TOOLS);
     for (int i = 0; i < RULES; i++)
         law->rules[i] = (struct rule){
-            .ask = rnd(4) != 0, .roles = rnd(2) ? some_bits(ROLES) & some_bits(ROLES) : 0,
+            .ask = rnd(4) != 0,
+            .roles = rnd(2) ? some_bits(ROLES) & some_bits(ROLES) : 0,
             .tools = rnd(16) ? some_bits(TOOLS) & some_bits(TOOLS) & some_bits(TOOLS) : 0,
             .statuses = rnd(2) ? some_bits(9) & some_bits(9) : 0,
             .types = rnd(2) ? 1u << rnd(5) : 0,
@@ -84,7 +87,8 @@ static void make_law(struct law *law)
 
 /* ---- the law, as text ---- */
 
-static void put_list(struct buf *b, const char *key, uint32_t bits, const char *prefix, const char *const *texts)
+static void put_list(struct buf *b, const char *key, uint32_t bits, const char *prefix,
+                     const char *const *texts)
 {
     const char *comma = "";
     if (bits == 0)
@@ -107,11 +111,14 @@ static const char *const fields[] = {"path", "content", "mode", "count", "flag"}
 static void put_tools(struct buf *b, const struct law *law)
 {
     for (int i = 0; i < TOOLS; i++) {
-        buf_printf(b, "%s\"tool%d\":{\"schema\":{\"type\":\"object\",\"additionalProperties\":false,"
-                      "\"properties\":{\"path\":{\"type\":\"string\",\"format\":\"path\"},"
-                      "\"content\":{\"type\":\"string\",\"maxLength\":5},\"mode\":{\"enum\":[\"a\",\"b\"]},"
-                      "\"count\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":100},"
-                      "\"flag\":{\"type\":\"boolean\"}}", i ? "," : "", i);
+        buf_printf(
+            b,
+            "%s\"tool%d\":{\"schema\":{\"type\":\"object\",\"additionalProperties\":false,"
+            "\"properties\":{\"path\":{\"type\":\"string\",\"format\":\"path\"},"
+            "\"content\":{\"type\":\"string\",\"maxLength\":5},\"mode\":{\"enum\":[\"a\",\"b\"]},"
+            "\"count\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":100},"
+            "\"flag\":{\"type\":\"boolean\"}}",
+            i ? "," : "", i);
         put_list(b, "required", law->needs[i], NULL, fields);
         buf_puts(b, "},\"operations\":[\"fs.write\"]");
         put_list(b, "statuses", law->statuses[i], NULL, statuses);
@@ -137,7 +144,8 @@ static struct gate *build(const struct law *law)
     buf_puts(&b, "},\"rules\":[");
     for (int i = 0; i < RULES; i++) {
         const struct rule *r = &law->rules[i];
-        buf_printf(&b, "%s{\"id\":\"r%d\",\"effect\":\"%s\",\"why\":\"because\"", i ? "," : "", i, r->ask ? "ask" : "deny");
+        buf_printf(&b, "%s{\"id\":\"r%d\",\"effect\":\"%s\",\"why\":\"because\"", i ? "," : "", i,
+                   r->ask ? "ask" : "deny");
         put_list(&b, "roles", r->roles, "role", NULL);
         put_list(&b, "tools", r->tools, "tool", NULL);
         put_list(&b, "statuses", r->statuses, NULL, statuses);
@@ -169,11 +177,22 @@ struct call {
 static void make_call(const struct law *law, struct call *call)
 {
     *call = (struct call){
-        .tool = (int)rnd(TOOLS + 1), .role = (int)rnd(ROLES), .status = (int)rnd(9 + (rnd(8) == 0)),
-        .type = (int)rnd(5 + (rnd(8) == 0)), .shape = rnd(20) ? OBJECT : rnd(2) ? ARRAY : BROKEN,
-        .present = rnd(32), .wrong = rnd(6) ? 0 : 1u << rnd(5), .extra = rnd(20) == 0,
-        .name = (int)rnd(COUNT_OF(names)), .resolved = rnd(20) != 0,
-        .code = rnd(6) ? 0 : rnd(2) ? ERR_PATH : rnd(2) ? ERR_NOT_FOUND : ERR_IO,
+        .tool = (int)rnd(TOOLS + 1),
+        .role = (int)rnd(ROLES),
+        .status = (int)rnd(9 + (rnd(8) == 0)),
+        .type = (int)rnd(5 + (rnd(8) == 0)),
+        .shape = rnd(20)  ? OBJECT
+                 : rnd(2) ? ARRAY
+                          : BROKEN,
+        .present = rnd(32),
+        .wrong = rnd(6) ? 0 : 1u << rnd(5),
+        .extra = rnd(20) == 0,
+        .name = (int)rnd(COUNT_OF(names)),
+        .resolved = rnd(20) != 0,
+        .code = rnd(6)   ? 0
+                : rnd(2) ? ERR_PATH
+                : rnd(2) ? ERR_NOT_FOUND
+                         : ERR_IO,
     };
     if (rnd(3) == 0) {
         call->role += rnd(8) == 0 ? ROLES : 0;
@@ -296,10 +315,16 @@ static void judge(const struct gate *gate, const struct law *law, struct tally *
     const char *name = names[call.name].name;
     struct gate_path path = {value, name, strlen(name), call.code};
     struct gate_call asked = {
-        .role = role, .card_type = call.type < 5 ? types[call.type] : "story",
-        .card_status = call.status < 9 ? statuses[call.status] : "lost", .tool = tool, .tool_len = strlen(tool),
-        .size = text.len, .arguments = rc ? NULL : &doc.root, .parse_error = rc ? &err : NULL,
-        .paths = &path, .path_count = value && call.resolved,
+        .role = role,
+        .card_type = call.type < 5 ? types[call.type] : "story",
+        .card_status = call.status < 9 ? statuses[call.status] : "lost",
+        .tool = tool,
+        .tool_len = strlen(tool),
+        .size = text.len,
+        .arguments = rc ? NULL : &doc.root,
+        .parse_error = rc ? &err : NULL,
+        .paths = &path,
+        .path_count = value && call.resolved,
     };
     gate_judge_call(gate, &asked, &v);
     const char *want = expected(law, &call, room);
@@ -326,7 +351,8 @@ static void test_against_the_oracle(void **state)
             judge(gate, &law, &tally);
         gate_free(gate);
     }
-    printf("%zu calls: %zu allowed, %zu to ask, %zu denied\n", tally.calls, tally.allowed, tally.asked, tally.denied);
+    printf("%zu calls: %zu allowed, %zu to ask, %zu denied\n", tally.calls, tally.allowed,
+           tally.asked, tally.denied);
     assert_true(tally.allowed > 5000 && tally.asked > 5000 && tally.denied > 50000);
 }
 

@@ -1,4 +1,5 @@
-/* test_glob.c: patterns: a table, and a walk over all short ones against a plain recursive matcher. */
+/* test_glob.c: patterns: a table, and a walk over all short ones against a plain recursive matcher.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -54,8 +55,9 @@ static void test_rows(void **state)
 static void test_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"",    "/a",  "a/",   "a//b", ".",    "..",   "a/../b", "./a",
-                                      "a**", "**a", "a/b**", "[ab]", "{a,b}", "a\\b", "a\nb"};
+    static const char *const bad[] = {"",      "/a",     "a/",    "a//b", ".",
+                                      "..",    "a/../b", "./a",   "a**",  "**a",
+                                      "a/b**", "[ab]",   "{a,b}", "a\\b", "a\nb"};
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         struct glob glob;
         if (glob_init(&glob, bad[i], strlen(bad[i]), NULL) != ERR_CONFIG)

@@ -73,12 +73,14 @@ static size_t count_reachable(const struct json *schema)
     return items && items->type == JSON_OBJECT ? count + count_reachable(items) : count;
 }
 
-static int find_paths(struct gate_tool *tool, const struct json *schema, const char *name, struct err *err)
+static int find_paths(struct gate_tool *tool, const struct json *schema, const char *name,
+                      struct err *err)
 {
     size_t everywhere = count_everywhere(schema);
     if (everywhere != count_reachable(schema))
-        return wrong(err, "tool", name, "\"format\":\"path\" belongs on \"type\":\"string\" beneath "
-                                        "properties, items or prefixItems, so that the gate sees it");
+        return wrong(err, "tool", name,
+                     "\"format\":\"path\" belongs on \"type\":\"string\" beneath "
+                     "properties, items or prefixItems, so that the gate sees it");
     const struct json *properties = json_get(schema, "properties");
     uint32_t count = properties && properties->type == JSON_OBJECT ? properties->len : 0;
     tool->paths = calloc(count + 1, sizeof *tool->paths);
@@ -93,8 +95,8 @@ static int find_paths(struct gate_tool *tool, const struct json *schema, const c
 
 /* ---- tools ---- */
 
-static int read_statuses(const struct json *list, uint32_t *bits, const char *where, const char *name,
-                         struct err *err)
+static int read_statuses(const struct json *list, uint32_t *bits, const char *where,
+                         const char *name, struct err *err)
 {
     int rc = check_texts(list, false, where, name, err);
     if (rc || !list)
@@ -142,7 +144,9 @@ static int build_tool(struct gate_tool *tool, const struct json_member *m, struc
         rc = find_paths(tool, schema, m->key, err);
     if (rc == 0)
         rc = read_operations(tool, json_get(&m->value, "operations"), m->key, err);
-    return rc ? rc : read_statuses(json_get(&m->value, "statuses"), &tool->statuses, "tool", m->key, err);
+    return rc ? rc
+              : read_statuses(json_get(&m->value, "statuses"), &tool->statuses, "tool", m->key,
+                              err);
 }
 
 static int build_tools(struct gate *gate, const struct json *tools, struct err *err)
@@ -179,8 +183,9 @@ static int build_role(struct gate *gate, size_t role, const struct json_member *
     for (uint32_t i = 0; i < list->len; i++) {
         size_t tool = gate_name_find(&gate->tools, list->u.items[i].u.string, list->u.items[i].len);
         if (tool == GATE_NO_NAME)
-            return err_set(err, ERR_CONFIG, "role '%.128s' lists the tool '%.128s', which does not exist",
-                           m->key, list->u.items[i].u.string);
+            return err_set(err, ERR_CONFIG,
+                           "role '%.128s' lists the tool '%.128s', which does not exist", m->key,
+                           list->u.items[i].u.string);
         size_t bit = role * gate->tools.count + tool;
         gate->role_tools[bit / 64] |= (uint64_t)1 << (bit % 64);
     }
@@ -210,7 +215,8 @@ static int read_limit(const struct json *limits, const char *key, size_t *limit,
     if (!value)
         return 0;
     if (value->type != JSON_INT || value->u.integer < 1 || (uint64_t)value->u.integer > *limit)
-        return err_set(err, ERR_CONFIG, "limit '%s': must be 1 to %zu; a limit only goes down", key, *limit);
+        return err_set(err, ERR_CONFIG, "limit '%s': must be 1 to %zu; a limit only goes down", key,
+                       *limit);
     *limit = (size_t)value->u.integer;
     return 0;
 }

@@ -53,7 +53,8 @@ static int build_id(struct gate *gate, size_t number, const struct json *rule, s
     return 0;
 }
 
-static int build_words(struct gate_house_rule *out, size_t number, const struct json *rule, struct err *err)
+static int build_words(struct gate_house_rule *out, size_t number, const struct json *rule,
+                       struct err *err)
 {
     struct gate_verdict *room = NULL;
     size_t why, fix = 0;
@@ -70,7 +71,8 @@ static int build_words(struct gate_house_rule *out, size_t number, const struct 
     return 0;
 }
 
-static int build_paths(struct gate_house_rule *out, size_t number, const struct json *list, struct err *err)
+static int build_paths(struct gate_house_rule *out, size_t number, const struct json *list,
+                       struct err *err)
 {
     if (!list)
         return 0;
@@ -139,13 +141,16 @@ static int build_condition(const struct gate *gate, const struct condition *c, s
     if (!list)
         return 0;
     if (list->type != JSON_ARRAY || list->len == 0)
-        return err_set(err, ERR_CONFIG, "gate rule %zu: '%s' is a list of names", number + 1, c->key);
+        return err_set(err, ERR_CONFIG, "gate rule %zu: '%s' is a list of names", number + 1,
+                       c->key);
     for (uint32_t i = 0; i < list->len; i++) {
         const struct json *name = &list->u.items[i];
-        size_t at = name->type == JSON_STRING ? c->find(gate, name->u.string, name->len) : GATE_NO_NAME;
+        size_t at =
+            name->type == JSON_STRING ? c->find(gate, name->u.string, name->len) : GATE_NO_NAME;
         if (at == GATE_NO_NAME)
-            return err_set(err, ERR_CONFIG, "gate rule %zu: '%s' has a name that nothing has: '%.64s'",
-                           number + 1, c->key, name->type == JSON_STRING ? name->u.string : "?");
+            return err_set(err, ERR_CONFIG,
+                           "gate rule %zu: '%s' has a name that nothing has: '%.64s'", number + 1,
+                           c->key, name->type == JSON_STRING ? name->u.string : "?");
         add_rule(gate, c->sets, at, number);
     }
     return 0;
@@ -216,7 +221,8 @@ static bool rule_covers(const struct gate_house_rule *rule, const struct gate_pa
     return false;
 }
 
-static bool rule_concerns(const struct gate_house_rule *rule, const struct gate_path *paths, size_t count)
+static bool rule_concerns(const struct gate_house_rule *rule, const struct gate_path *paths,
+                          size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (rule_covers(rule, &paths[i]))

@@ -1,8 +1,9 @@
 /* impl.h: what a gate is made of; for the files of this folder only.
  *
- * Names become small numbers once, at build time, and sets of them become bits, so that a decision is
- * a few lookups and ANDs: role x tool is one bit; for each role, tool, status and type there is the
- * set of house rules that may concern it, and the rules of a call are the intersection of four sets.
+ * Names become small numbers once, at build time, and sets of them become bits, so that a decision
+ * is a few lookups and ANDs: role x tool is one bit; for each role, tool, status and type there is
+ * the set of house rules that may concern it, and the rules of a call are the intersection of four
+ * sets.
  */
 #ifndef MODEL_GATE_IMPL_H
 #define MODEL_GATE_IMPL_H
@@ -24,12 +25,12 @@ struct gate_names {
     struct gate_slot {
         uint32_t hash;
         uint32_t number; /* + 1; 0 = empty */
-    } *slots;
+    } * slots;
     size_t mask;
     struct gate_name {
         const char *text;
         size_t len;
-    } *names;
+    } * names;
     size_t count;
 };
 
@@ -38,7 +39,7 @@ struct gate_tool {
     uint32_t statuses;   /* bits of enum fsm_status */
     uint32_t operations; /* bits of the operation table */
     enum gate_want want;
-    bool deep_paths;     /* path arguments below the first level exist */
+    bool deep_paths;                  /* path arguments below the first level exist */
     const struct json_member **paths; /* schema members of the first level that are paths */
     size_t path_count;
 };
@@ -58,8 +59,8 @@ struct gate {
     struct gate_names tools, roles;
     struct gate_tool *tool;
     struct gate_house_rule *rule;
-    size_t rule_count, words; /* words of 64 bits in a set of rules */
-    uint64_t *role_tools;     /* roles.count x tools.count bits */
+    size_t rule_count, words;                          /* words of 64 bits in a set of rules */
+    uint64_t *role_tools;                              /* roles.count x tools.count bits */
     uint64_t *by_role, *by_tool, *by_status, *by_type; /* a set of rules each */
 };
 
@@ -110,6 +111,7 @@ bool gate_deny(struct gate_case *c, enum gate_rule_id rule, const char *fix, con
 bool gate_check_path(struct gate_case *c, const struct gate_path *path);
 bool gate_check_house(struct gate_case *c, const struct gate_path *paths, size_t count);
 bool gate_check_texts(struct gate_case *c, const struct json *value);
-bool gate_check_size(struct gate_case *c, size_t size, const struct json *tree); /* 0 = the tree's */
+bool gate_check_size(struct gate_case *c, size_t size,
+                     const struct json *tree); /* 0 = the tree's */
 
 #endif

@@ -1,5 +1,6 @@
 /* judge.c: the chain of checks. Each looks at one thing, in the order of rules.h; the first that
- * does not pass decides. Building is in build.c, house rules in house.c, operations in operation.c. */
+ * does not pass decides. Building is in build.c, house rules in house.c, operations in operation.c.
+ */
 #include "model/gate.h"
 
 #include <stdarg.h>
@@ -94,7 +95,8 @@ static bool check_role_tool(struct gate_case *c)
 {
     if (role_lists(c))
         return true;
-    return gate_deny(c, GATE_ROLE_TOOL, "use a tool of your role, or hand the card to a role that has it",
+    return gate_deny(c, GATE_ROLE_TOOL,
+                     "use a tool of your role, or hand the card to a role that has it",
                      "the role '%.128s' does not list the tool '%.*s'", c->call->role,
                      (int)c->call->tool_len, c->call->tool);
 }
@@ -141,8 +143,8 @@ bool gate_check_size(struct gate_case *c, size_t size, const struct json *tree)
         size = tree_size(tree);
     if (size <= c->gate->arguments_max)
         return true;
-    return gate_deny(c, GATE_LIMIT_ARGS, "send less at once", "%zu bytes at once; %zu are allowed", size,
-                     c->gate->arguments_max);
+    return gate_deny(c, GATE_LIMIT_ARGS, "send less at once", "%zu bytes at once; %zu are allowed",
+                     size, c->gate->arguments_max);
 }
 
 static bool check_size(struct gate_case *c)
@@ -176,8 +178,8 @@ static bool check_schema(struct gate_case *c)
     int rc = schema_check(schema, c->call->arguments, &first, 1, &count);
     return gate_deny(c, GATE_ARGS_SCHEMA, "send arguments that match the tool's schema",
                      "the arguments of '%.*s' do not match its schema%s%.100s: %.180s",
-                     (int)c->call->tool_len, c->call->tool, rc == ERR_SCHEMA && *first.path ? " at " : "",
-                     first.path, first.text);
+                     (int)c->call->tool_len, c->call->tool,
+                     rc == ERR_SCHEMA && *first.path ? " at " : "", first.path, first.text);
 }
 
 bool gate_check_texts(struct gate_case *c, const struct json *value)
@@ -297,7 +299,7 @@ size_t gate_arguments_max(const struct gate *gate)
 typedef bool check_fn(struct gate_case *c);
 
 static check_fn *const head[] = {check_tool_length, check_tool,      check_role,
-                                 check_role_tool, check_card_type, check_card_status};
+                                 check_role_tool,   check_card_type, check_card_status};
 static check_fn *const arguments[] = {check_size, check_json, check_schema, check_content};
 static check_fn *const reach[] = {check_paths, check_house};
 
@@ -346,7 +348,8 @@ enum gate_decision gate_judge_call(const struct gate *gate, const struct gate_ca
     return verdict->decision;
 }
 
-bool gate_may_read(const struct gate *gate, const struct gate_call *call, const char *name, size_t len)
+bool gate_may_read(const struct gate *gate, const struct gate_call *call, const char *name,
+                   size_t len)
 {
     struct gate_verdict verdict;
     struct gate_case c;

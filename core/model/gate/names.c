@@ -74,42 +74,57 @@ struct reserved {
     const char *what;
 };
 
-#define ROW(place, text, what) {place, text, sizeof text - 1, what}
+#define ROW(place, text, what)                                                                     \
+    {                                                                                              \
+        place, text, sizeof text - 1, what                                                         \
+    }
 
-#define OWN "a name of the engine's own"
-#define REPOSITORY "the repository's own data"
+#define OWN         "a name of the engine's own"
+#define REPOSITORY  "the repository's own data"
 #define ENVIRONMENT "an environment file, where secrets are kept"
 #define CREDENTIALS "a place of credentials"
-#define KEY "a private key or a key store"
-#define SECRET "a file of secrets"
+#define KEY         "a private key or a key store"
+#define SECRET      "a file of secrets"
 
 /* By first character: what begins with a dot, and the rest. */
 static const struct reserved dotted[] = {
-    ROW(BEGINS, ".orket", OWN), ROW(WHOLE, ".git", REPOSITORY),
-    ROW(WHOLE, ".gitmodules", REPOSITORY), ROW(WHOLE, ".gitconfig", REPOSITORY),
-    ROW(WHOLE, ".hg", REPOSITORY), ROW(WHOLE, ".svn", REPOSITORY),
-    ROW(WHOLE, ".env", ENVIRONMENT), ROW(BEGINS, ".env.", ENVIRONMENT),
-    ROW(WHOLE, ".envrc", ENVIRONMENT), ROW(WHOLE, ".netrc", CREDENTIALS),
-    ROW(WHOLE, ".pgpass", CREDENTIALS), ROW(WHOLE, ".npmrc", CREDENTIALS),
-    ROW(WHOLE, ".pypirc", CREDENTIALS), ROW(BEGINS, ".htpasswd", CREDENTIALS),
-    ROW(WHOLE, ".ssh", KEY), ROW(WHOLE, ".gnupg", KEY), ROW(WHOLE, ".aws", CREDENTIALS),
-    ROW(WHOLE, ".azure", CREDENTIALS), ROW(WHOLE, ".kube", CREDENTIALS),
-    ROW(WHOLE, ".docker", CREDENTIALS), ROW(BEGINS, ".secret", SECRET),
+    ROW(BEGINS, ".orket", OWN),
+    ROW(WHOLE, ".git", REPOSITORY),
+    ROW(WHOLE, ".gitmodules", REPOSITORY),
+    ROW(WHOLE, ".gitconfig", REPOSITORY),
+    ROW(WHOLE, ".hg", REPOSITORY),
+    ROW(WHOLE, ".svn", REPOSITORY),
+    ROW(WHOLE, ".env", ENVIRONMENT),
+    ROW(BEGINS, ".env.", ENVIRONMENT),
+    ROW(WHOLE, ".envrc", ENVIRONMENT),
+    ROW(WHOLE, ".netrc", CREDENTIALS),
+    ROW(WHOLE, ".pgpass", CREDENTIALS),
+    ROW(WHOLE, ".npmrc", CREDENTIALS),
+    ROW(WHOLE, ".pypirc", CREDENTIALS),
+    ROW(BEGINS, ".htpasswd", CREDENTIALS),
+    ROW(WHOLE, ".ssh", KEY),
+    ROW(WHOLE, ".gnupg", KEY),
+    ROW(WHOLE, ".aws", CREDENTIALS),
+    ROW(WHOLE, ".azure", CREDENTIALS),
+    ROW(WHOLE, ".kube", CREDENTIALS),
+    ROW(WHOLE, ".docker", CREDENTIALS),
+    ROW(BEGINS, ".secret", SECRET),
     ROW(BEGINS, ".password", SECRET),
 };
 
 static const struct reserved plain[] = {
-    ROW(BEGINS, "id_rsa", KEY), ROW(BEGINS, "id_dsa", KEY), ROW(BEGINS, "id_ecdsa", KEY),
-    ROW(BEGINS, "id_ed25519", KEY), ROW(WHOLE, "secret", SECRET), ROW(WHOLE, "secrets", SECRET),
-    ROW(BEGINS, "secret.", SECRET), ROW(BEGINS, "secrets.", SECRET),
-    ROW(WHOLE, "password", SECRET), ROW(WHOLE, "passwords", SECRET),
+    ROW(BEGINS, "id_rsa", KEY),       ROW(BEGINS, "id_dsa", KEY),
+    ROW(BEGINS, "id_ecdsa", KEY),     ROW(BEGINS, "id_ed25519", KEY),
+    ROW(WHOLE, "secret", SECRET),     ROW(WHOLE, "secrets", SECRET),
+    ROW(BEGINS, "secret.", SECRET),   ROW(BEGINS, "secrets.", SECRET),
+    ROW(WHOLE, "password", SECRET),   ROW(WHOLE, "passwords", SECRET),
     ROW(BEGINS, "password.", SECRET), ROW(BEGINS, "passwords.", SECRET),
 };
 
 static const struct reserved endings[] = {
-    ROW(ENDS, ".env", ENVIRONMENT), ROW(ENDS, ".pem", KEY), ROW(ENDS, ".key", KEY),
-    ROW(ENDS, ".p12", KEY), ROW(ENDS, ".pfx", KEY), ROW(ENDS, ".jks", KEY),
-    ROW(ENDS, ".keystore", KEY), ROW(ENDS, ".kdbx", KEY),
+    ROW(ENDS, ".env", ENVIRONMENT), ROW(ENDS, ".pem", KEY),  ROW(ENDS, ".key", KEY),
+    ROW(ENDS, ".p12", KEY),         ROW(ENDS, ".pfx", KEY),  ROW(ENDS, ".jks", KEY),
+    ROW(ENDS, ".keystore", KEY),    ROW(ENDS, ".kdbx", KEY),
 };
 
 static const struct reserved anywhere[] = {

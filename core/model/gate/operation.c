@@ -1,6 +1,7 @@
 /* operation.c: the operations a tool's script may ask for: one table of kinds with their fields,
  * and the judgement of one of them. An operation whose fields are not all known and well formed is
- * refused; a kind marked `open` takes further plain data, which is recorded and never interpreted. */
+ * refused; a kind marked `open` takes further plain data, which is recorded and never interpreted.
+ */
 #include <string.h>
 
 #include "model/gate/impl.h"
@@ -23,28 +24,47 @@ struct operation {
     struct field fields[FIELDS_MAX]; /* ends with a NULL name */
 };
 
-#define PATH {"path", TEXT, true, 0, 4096}
+#define PATH                                                                                       \
+    {                                                                                              \
+        "path", TEXT, true, 0, 4096                                                                \
+    }
 #define REASON_MAX 64
-#define WHY_MAX 4000
+#define WHY_MAX    4000
 
 static const struct operation operations[] = {
-    {"fs.read", GATE_WANT_READ, false, {PATH, {"offset", COUNT, false, 0, SIZE_MAX}, {"limit", COUNT, false, 1, SIZE_MAX}}},
+    {"fs.read",
+     GATE_WANT_READ,
+     false,
+     {PATH, {"offset", COUNT, false, 0, SIZE_MAX}, {"limit", COUNT, false, 1, SIZE_MAX}}},
     {"fs.write", GATE_WANT_WRITE, false, {PATH, {"content", TEXT, true, 0, 0}}},
     {"fs.list", GATE_WANT_LIST, false, {PATH, {"limit", COUNT, false, 1, SIZE_MAX}}},
-    {"fs.search", GATE_WANT_LIST, false, {PATH, {"text", TEXT, true, 1, 1000}, {"limit", COUNT, false, 1, SIZE_MAX}}},
+    {"fs.search",
+     GATE_WANT_LIST,
+     false,
+     {PATH, {"text", TEXT, true, 1, 1000}, {"limit", COUNT, false, 1, SIZE_MAX}}},
     {"fs.delete", GATE_WANT_DELETE, false, {PATH}},
     {"card.comment", GATE_WANT_NOTHING, false, {{"text", TEXT, true, 1, 0}}},
-    {"card.move", GATE_WANT_NOTHING, false,
-     {{"status", WORD, true, 1, REASON_MAX}, {"reason", WORD, false, 0, REASON_MAX}, {"why", TEXT, false, 0, WHY_MAX}}},
-    {"card.create", GATE_WANT_NOTHING, true,
-     {{"seat", WORD, true, 1, 128}, {"summary", TEXT, true, 5, 1000},
-      {"description", TEXT, false, 0, 0}, {"depends_on", LIST, false, 0, 1000}}},
+    {"card.move",
+     GATE_WANT_NOTHING,
+     false,
+     {{"status", WORD, true, 1, REASON_MAX},
+      {"reason", WORD, false, 0, REASON_MAX},
+      {"why", TEXT, false, 0, WHY_MAX}}},
+    {"card.create",
+     GATE_WANT_NOTHING,
+     true,
+     {{"seat", WORD, true, 1, 128},
+      {"summary", TEXT, true, 5, 1000},
+      {"description", TEXT, false, 0, 0},
+      {"depends_on", LIST, false, 0, 1000}}},
     {"card.context", GATE_WANT_NOTHING, false, {{NULL, TEXT, false, 0, 0}}},
     {"card.nominate", GATE_WANT_NOTHING, true, {{NULL, TEXT, false, 0, 0}}},
     {"card.excuse", GATE_WANT_NOTHING, true, {{"reason", TEXT, false, 0, WHY_MAX}}},
     {"card.credits", GATE_WANT_NOTHING, false, {{"amount", AMOUNT, true, 0, 0}}},
     {"card.refine", GATE_WANT_NOTHING, true, {{NULL, TEXT, false, 0, 0}}},
-    {"turn.finish", GATE_WANT_NOTHING, true,
+    {"turn.finish",
+     GATE_WANT_NOTHING,
+     true,
      {{"status", WORD, false, 1, REASON_MAX}, {"summary", TEXT, false, 0, 0}}},
 };
 
@@ -113,9 +133,11 @@ static const struct field *find_field(const struct operation *op, const char *na
     return NULL;
 }
 
-static bool bad_field(struct gate_case *c, const struct operation *op, const char *name, const char *what)
+static bool bad_field(struct gate_case *c, const struct operation *op, const char *name,
+                      const char *what)
 {
-    return gate_deny(c, GATE_OP_FORM, "correct the tool's script, or the argument it takes the field from",
+    return gate_deny(c, GATE_OP_FORM,
+                     "correct the tool's script, or the argument it takes the field from",
                      "the field '%.64s' of the operation %s %s", name, op->kind, what);
 }
 
@@ -149,8 +171,10 @@ static bool check_kind(struct gate_case *c, const struct gate_operation *operati
                          "the operation is no plain data: %s", operation->error->text);
     int len = operation->kind_len > 64 ? 64 : (int)operation->kind_len;
     *number = gate_operation_find(operation->kind, operation->kind_len);
-    if (*number == GATE_NO_OPERATION || !operation->fields || operation->fields->type != JSON_OBJECT)
-        return gate_deny(c, GATE_OP_FORM, "correct the tool's script: it yields operations of the API only",
+    if (*number == GATE_NO_OPERATION || !operation->fields ||
+        operation->fields->type != JSON_OBJECT)
+        return gate_deny(c, GATE_OP_FORM,
+                         "correct the tool's script: it yields operations of the API only",
                          "there is no operation '%.*s'", len, operation->kind);
     if (!(c->gate->tool[c->tool].operations >> *number & 1))
         return gate_deny(c, GATE_OP_UNDECLARED, "declare it in the tool's 'operations'",
@@ -165,7 +189,8 @@ static struct fsm_text as_text(const char *text)
 }
 
 /* A move and a finish with a status are transitions: judged at once, by the one state machine. */
-static bool check_transition(struct gate_case *c, const struct operation *op, const struct json *fields)
+static bool check_transition(struct gate_case *c, const struct operation *op,
+                             const struct json *fields)
 {
     const struct json *status = json_get(fields, "status");
     bool moves = strcmp(op->kind, "card.move") == 0 || strcmp(op->kind, "turn.finish") == 0;

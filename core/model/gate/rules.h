@@ -3,12 +3,13 @@
 #ifndef MODEL_GATE_RULES_H
 #define MODEL_GATE_RULES_H
 
-/* X(name, id, what it refuses), in the order of the checks. The rules of the house are "house.<id>",
- * a refused card move carries the id of the state machine ("fsm.edge"). */
+/* X(name, id, what it refuses), in the order of the checks. The rules of the house are
+ * "house.<id>", a refused card move carries the id of the state machine ("fsm.edge"). */
 #define GATE_RULES(X)                                                                              \
     X(ALLOW, "gate.allow", "nothing: every check passed")                                          \
     X(TOOL_LENGTH, "gate.tool.length", "a tool name that is empty or over 128 bytes")              \
-    X(TOOL_NAME, "gate.tool.name", "a tool name with other characters than letters, digits, _ - .") \
+    X(TOOL_NAME, "gate.tool.name",                                                                 \
+      "a tool name with other characters than letters, digits, _ - .")                             \
     X(TOOL_UNKNOWN, "gate.tool.unknown", "a tool that does not exist")                             \
     X(ROLE_UNKNOWN, "gate.role.unknown", "a role that does not exist")                             \
     X(ROLE_TOOL, "gate.role.tool", "a tool that the role does not list")                           \
