@@ -33,7 +33,7 @@ LIBS     := $(STATIC) $(shell pkg-config --libs libcurl 2>/dev/null) -lpthread -
 
 SRCS  := $(filter-out core/main.c,$(wildcard core/*/*.c core/*/*/*.c))
 OBJS  := $(SRCS:%.c=$(B)/%.o) $(B)/embed.o $(B)/jail.o $(patsubst %,$(B)/llhttp/%.o,api http llhttp)
-EMBED := $(sort $(shell find lua roles nodes tools -type f \( -name '*.lua' -o -name '*.json' \) -not -path 'lua/meta/*' 2>/dev/null) $(wildcard core/io/*/*.sql))
+EMBED := $(sort $(shell find lua roles nodes tools bench/project -type f \( -name '*.lua' -o -name '*.json' \) -not -path 'lua/meta/*' 2>/dev/null) $(wildcard core/io/*/*.sql))
 CTEST := $(patsubst tests/c/%.c,$(B)/tests/%,$(wildcard tests/c/test_*.c))
 SPECS := $(sort $(shell find tests -name '*_spec.lua'))
 SHIPPED := $(wildcard lua roles nodes tools)

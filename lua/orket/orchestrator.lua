@@ -109,6 +109,7 @@ local function settle_failure(self, turn, err)
   if err.code == "ERR_CANCELED" or err.code == "ERR_STALE" then
     return
   end
+  turn:discard()
   local card = turn.card
   local action, reason = self.engine:failed(turn, err)
   local why = errors.line(err)
@@ -246,13 +247,13 @@ end
 
 -- ---- begin and end ----
 
-local function scored(cards)
+local function scored(cards, epic)
   local planned, err = errors.check(score.plan(cards))
   if not planned then
     return nil, err
   end
   for _, card in ipairs(cards) do
-    card.score = card.priority + planned.impact[card.id]
+    card.epic, card.score = epic, card.priority + planned.impact[card.id]
   end
   return cards
 end
@@ -281,7 +282,7 @@ function M.open(project, epic, options)
   self.team = project.config.teams[epic.data.team]
   self.models = models.new(self.engine, self.team)
   self.stream = self.store:stream({ run = self.id, turn = 0, actor = "system", role = "system" })
-  local cards, err = scored(self.store:read("backlog", { epic = epic.id }))
+  local cards, err = scored(self.store:read("backlog", { epic = epic.id }), epic.id)
   if not cards then
     return nil, err
   end

@@ -315,6 +315,15 @@ local function commit(self, proposal)
   return self:save(true)
 end
 
+---Forgets what was recorded and not yet committed: the card is again as the database has it.
+function Turn:discard()
+  self.tx:abandon()
+  self.tx = self.stream:begin()
+  for key, value in pairs(self.engine.store:read("card_state", { id = self.card.id })[1]) do
+    self.card[key] = value
+  end
+end
+
 ---Ends a turn without an outcome of its own: the engine moves its card, in the same transaction.
 ---@param self table turn
 ---@param outcome "parked"|"failed"
