@@ -195,14 +195,12 @@ int store_put_message(struct store_tx *tx, const struct hash *parent, const void
     struct item *item = put(tx, ITEM_MESSAGE, bytes, len, err);
     if (!item)
         return ERR_LIMIT;
-    struct hash blob = hash_of(bytes, len);
-    struct hash_part parts[] = {{parent ? parent->bytes : NULL, parent ? HASH_SIZE : 0},
-                                {blob.bytes, HASH_SIZE}};
-    item->hash = *out = hash_parts(parts, COUNT_OF(parts));
-    item->blob = blob;
     item->has_parent = parent != NULL;
     if (parent)
-        item->parent = *parent;
+        item->parent = *parent; /* before *out, which may be the same */
+    item->blob = hash_of(bytes, len);
+    struct hash_part parts[] = {{item->parent.bytes, parent ? HASH_SIZE : 0}, {item->blob.bytes, HASH_SIZE}};
+    item->hash = *out = hash_parts(parts, COUNT_OF(parts));
     return 0;
 }
 
