@@ -76,7 +76,7 @@ struct store_event {
     int64_t ms;       /* a duration, negative: none. Not part of the chain, like the time of writing */
 };
 
-/* The buffer to append an event's canonical body to; store_event then takes what was appended. */
+/* The buffer to append an event's canonical body to; store_event then takes what was appended since. */
 struct buf *store_body(struct store_tx *tx);
 
 /* Adds an event with the appended body; *n is its number in the stream. ERR_USAGE (unknown kind, bad

@@ -8,6 +8,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   answer = { "orket.cmd.people", "answer a parked card's question", "answer" },
   bench = { "orket.cmd.bench", "what a step and a decision cost" },
   board = { "orket.cmd.board", "all cards, who works on them, what they cost" },
+  check = { "orket.cmd.check", "verify the journal and rebuild the board from it" },
   comment = { "orket.cmd.people", "add a comment to a card", "comment" },
   ["export-cards"] = { "orket.cmd.export_cards", "write the cards of the board into the card files" },
   halt = { "orket.cmd.people", "drain the running run", "halt" },

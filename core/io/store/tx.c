@@ -98,8 +98,11 @@ static struct item *add_item(struct store_tx *tx, enum item_type type, size_t ma
     return spent(tx, err) ? NULL : &tx_items(tx)[tx_count(tx) - 1];
 }
 
+/* A body that was begun and given up is dropped here. */
 struct buf *store_body(struct store_tx *tx)
 {
+    if (buf_ok(&tx->data))
+        tx->data.len = tx->body;
     return &tx->data;
 }
 

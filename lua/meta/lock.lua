@@ -1,0 +1,20 @@
+---@meta orket.core.lock
+
+---Being the owner of a project: one process at a time, for as long as it lives.
+---@class orket.core.lock
+local M = {}
+
+---@class OwnerLock
+local Lock = {}
+
+---Takes dir/lock. The lock dies with the process, whatever happens to it.
+---@param dir string
+---@return OwnerLock|nil
+---@return string? message names the process that holds it
+---@return string? code ERR_OWNED, ERR_IO
+function M.take(dir) end
+
+---Idempotent.
+function Lock:release() end
+
+return M

@@ -1,0 +1,150 @@
+---@meta orket.core.store
+
+---The journal and its projections (docs/journal.md). Events are the only write.
+---@class orket.core.store
+local M = {}
+
+---@class Store
+local Store = {}
+
+---@class StoreStream the events of one turn of one run; turn 0 is the run's own, run "board" the people's
+local Stream = {}
+
+---@class StoreTx events, blobs and messages that become durable together or not at all
+local Tx = {}
+
+---@class StoreEvent
+---@field seq integer  commit order
+---@field run string
+---@field turn integer|string
+---@field step integer
+---@field n integer    number in its stream
+---@field kind string
+---@field card string?
+---@field actor string
+---@field role string?
+---@field at string    UTC, RFC 3339
+---@field ms integer?
+---@field body table
+
+---Opens, creates or migrates; at most one process writes (ERR_OWNED).
+---@param path string
+---@param options {readonly: boolean?, hasty: boolean?}? hasty: commits survive the process, not a power loss
+---@return Store|nil
+---@return string? message
+---@return string? code ERR_STORE, ERR_STORE_NEWER, _BUSY, _FULL, _READONLY, _CORRUPT, ERR_OWNED, ERR_IO
+---@return string? fix
+function M.open(path, options) end
+
+---Verifies every chain and hash and rebuilds every projection in a temporary database.
+---@param path string
+---@return {ok: boolean, events: integer, streams: integer, blobs: integer, messages: integer, rows: integer, problem_count: integer, problems: table[]}|nil report
+---@return string? message
+---@return string? code
+function M.check(path) end
+
+---A handle; actor (default "engine") and role go into its events. Loads the stream's head.
+---@param place {run: string, turn: integer|string|nil, actor: string?, role: string?}
+---@return StoreStream|nil
+---@return string? message
+---@return string? code
+function Store:stream(place) end
+
+---@param name string   a section of queries.sql
+---@param params table? name -> string, number, boolean or cjson.null
+---@return table[]|nil rows columns by name; NULL is nil; a column "x:json" comes decoded as x
+---@return string? message
+---@return string? code
+function Store:read(name, params) end
+
+---A query that answers one JSON text.
+---@param name string
+---@param params table?
+---@return userdata|nil doc
+---@return string? message
+---@return string? code ERR_NOT_FOUND when there is no row
+function Store:read_doc(name, params) end
+
+---@param hash string
+---@return string|nil bytes
+---@return string? message
+---@return string? code
+function Store:blob(hash) end
+
+---@param hash string a message, as tx:message answered it
+---@return string[]|nil messages the first one first
+---@return string? message
+---@return string? code
+function Store:conversation(hash) end
+
+---The hash over the heads of a run's streams, in the order of their turns.
+---@param run string
+---@return string|nil hash
+---@return string? message
+---@return string? code
+function Store:head(run) end
+
+---Calls fn for each committed event, in commit order, before the done of its transaction.
+---@param fn fun(event: StoreEvent)
+---@param kinds string[]? beginnings of kinds: { "card.", "turn.ended" }
+---@return fun() unsubscribe
+function Store:subscribe(fn, kinds) end
+
+---Waits for what was committed, calls the dones still owed. Idempotent.
+function Store:close() end
+
+---@return StoreTx|nil
+---@return string? message
+---@return string? code
+function Stream:begin() end
+
+---The number of its last event, counting those committed but not yet durable.
+---@return integer
+function Stream:n() end
+
+---@return integer
+function Stream:step() end
+
+function Stream:close() end
+
+---@param kind string       a section of projections.sql, but card.moved
+---@param card string|nil
+---@param body table|userdata plain data or a doc; an object
+---@param options {step: integer?, ms: number?}?
+---@return integer|nil n    its number in the stream
+---@return string? message
+---@return string? code ERR_LIMIT
+function Tx:event(kind, card, body, options) end
+
+---The one door of every status change: the state machine judges it here.
+---@param card string
+---@param body {type: string, from: string, to: string, role: string, rev: integer, reason: string?}
+---@return integer|nil n
+---@return string? why
+---@return string? code ERR_TRANSITION
+---@return string? fix
+---@return string? rule
+function Tx:move(card, body) end
+
+---@param bytes string
+---@return string|nil hash
+---@return string? message
+---@return string? code
+function Tx:blob(bytes) end
+
+---@param parent string|nil the message before; nil begins a conversation
+---@param bytes string
+---@return string|nil hash names the conversation up to this message
+---@return string? message
+---@return string? code
+function Tx:message(parent, bytes) end
+
+---done(first_seq) or done(nil, message, code, fix), once, from the loop. Without done a failure shows at
+---the stream's next transaction, which then fails too.
+---@param done fun(seq: integer?, message: string?, code: string?, fix: string?)?
+function Tx:commit(done) end
+
+---Nothing of it happens.
+function Tx:abandon() end
+
+return M

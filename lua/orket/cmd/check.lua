@@ -1,0 +1,70 @@
+-- check.lua: `orket check`: does the database say what its events say?
+
+local cjson = require("cjson")
+local errors = require("orket.errors")
+local fs = require("orket.core.fs")
+local options = require("orket.options")
+local projects = require("orket.project")
+local report = require("orket.report")
+local store = require("orket.core.store")
+
+local M = {}
+
+M.usage = [[
+usage: orket check [DIR] [--json]
+
+Hashes every chain of events, every blob and every conversation of the project in DIR (default: here)
+again, rebuilds the board from the events and compares it with the stored one, row by row. Only reads;
+may run beside a running owner. Exit 0: sound, 1: not sound, or it cannot be read.
+  --json   the report as one JSON object
+]]
+
+local function sentence(problem)
+  local where = problem.where and (" " .. problem.where) or ""
+  if problem.stored or problem.rebuilt then
+    return string.format("%s%s: stored %s, rebuilt %s", problem.what, where, cjson.encode(problem.stored or cjson.null),
+      cjson.encode(problem.rebuilt or cjson.null))
+  end
+  return string.format("%s%s: %s", problem.what, where, problem.why or "wrong")
+end
+
+local function show(result)
+  for _, problem in ipairs(result.problems) do
+    print(sentence(problem))
+  end
+  if result.problem_count > #result.problems then
+    print(string.format("… and %d more", result.problem_count - #result.problems))
+  end
+  print(string.format("%s: %d events in %d streams, %d blobs, %d messages, %d rows rebuilt", result.ok and "sound" or "NOT SOUND",
+    result.events, result.streams, result.blobs, result.messages, result.rows))
+end
+
+local function check(dir)
+  local root <close>, message, code = fs.root(dir)
+  if not root then
+    return nil, errors.new(code, message)
+  elseif not root:kind(".orket/orket.db") then
+    return nil, errors.new("ERR_NOT_FOUND", "there is no database in " .. dir, "name the project's directory")
+  end
+  return errors.check(store.check(projects.database(dir)))
+end
+
+---@param argv string[]
+---@return integer exit code
+function M.run(argv)
+  local args, message = options.parse(argv, { json = "flag" }, { "dir?" })
+  if not args then
+    return options.refuse(M.usage, message)
+  end
+  local result, err = check(args.dir or ".")
+  if not result then
+    return report.failure(err)
+  elseif args.json then
+    print(cjson.encode(result))
+  else
+    show(result)
+  end
+  return result.ok and 0 or 1
+end
+
+return M
