@@ -6,11 +6,11 @@
 /* Decimal digits of a number that is not negative, written to the end of text. */
 static struct hash_part digits(int64_t value, char text[24])
 {
-    char *p = text + 24;
+    size_t at = 24;
     do
-        *--p = (char)('0' + value % 10);
+        text[--at] = (char)('0' + value % 10);
     while ((value /= 10) > 0);
-    return (struct hash_part){p, (size_t)(text + 24 - p)};
+    return (struct hash_part){&text[at], 24 - at};
 }
 
 struct hash event_hash(const struct hash *before, const struct store_seen *event)
