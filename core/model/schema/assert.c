@@ -103,8 +103,8 @@ static int compare(struct frame *frame, const struct rule *rule, bool fits, cons
 
 int check_multiple_of(struct frame *frame, const struct rule *rule)
 {
-    bool fits = !is_number(frame->value) || number_divides(frame->value, rule->value);
-    return compare(frame, rule, fits, "a multiple of");
+    int fits = is_number(frame->value) ? number_divides(frame->value, rule->value) : 1;
+    return fits < 0 ? fits : compare(frame, rule, fits, "a multiple of");
 }
 
 int check_maximum(struct frame *frame, const struct rule *rule)

@@ -187,7 +187,8 @@ const char *meta_text(const char *uri, size_t len);
 /* ---- number.c ---- */
 int number_compare(const struct json *a, const struct json *b); /* exact; -1, 0, 1 */
 bool number_is_integer(const struct json *value);
-bool number_divides(const struct json *value, const struct json *factor);
+/* 1 when value is a multiple of factor, exactly; 0 when not; ERR_MEMORY. */
+int number_divides(const struct json *value, const struct json *factor) MUST_CHECK;
 bool number_to_count(const struct json *value, size_t *count);
 /* A total order in which equal values are neighbours; takes its cost off *budget, 0 when spent. */
 int value_order(const struct json *a, const struct json *b, size_t *budget);

@@ -76,12 +76,12 @@ static struct decimal decimal_of_text(const char *text)
     return d;
 }
 
-static bool decimal_of(const struct json *value, struct decimal *out)
+static int decimal_of(const struct json *value, struct decimal *out)
 {
     if (value->type == JSON_INT) {
         int64_t n = value->u.integer;
         *out = (struct decimal){n < 0 ? 0 - (uint64_t)n : (uint64_t)n, 0};
-        return true;
+        return 0;
     }
     struct buf text = {0};
     json_write_real(&text, value->u.real);
@@ -89,7 +89,7 @@ static bool decimal_of(const struct json *value, struct decimal *out)
     if (ok)
         *out = decimal_of_text(text.data);
     buf_clear(&text);
-    return ok;
+    return ok ? 0 : ERR_MEMORY;
 }
 
 /* a × 10^power mod m */
@@ -104,18 +104,19 @@ static uint64_t scaled_modulo(uint64_t a, int power, uint64_t m)
     return (uint64_t)result;
 }
 
-bool number_divides(const struct json *value, const struct json *factor)
+int number_divides(const struct json *value, const struct json *factor)
 {
     struct decimal a, b;
-    if (!decimal_of(value, &a) || !decimal_of(factor, &b) || b.digits == 0)
-        return false;
-    if (a.digits == 0)
-        return true;
+    int failed = decimal_of(value, &a);
+    if (!failed)
+        failed = decimal_of(factor, &b);
+    if (failed || a.digits == 0 || b.digits == 0)
+        return failed ? failed : a.digits == 0;
     if (a.exponent >= b.exponent)
         return scaled_modulo(a.digits, a.exponent - b.exponent, b.digits) == 0;
     for (int power = b.exponent - a.exponent; power > 0; power--) {
         if (a.digits % 10)
-            return false;
+            return 0;
         a.digits /= 10;
     }
     return a.digits % b.digits == 0;
