@@ -40,7 +40,7 @@ end
 local function answer_operation(turn, call, operation, done)
   local permit, refusal = turn.generation.gate:operation(call, operation)
   if not permit then
-    done[#done + 1] = { op = tostring(operation.op), refused = refusal.rule }
+    done[#done + 1] = { op = tostring(operation.op), refused = refusal.rule, why = refusal.why }
     return { error = { code = "ERR_DENIED", rule = refusal.rule, message = refusal.why, fix = refusal.fix } }
   end
   local result, err = operations.perform(turn, permit, operation.op)

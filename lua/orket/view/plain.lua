@@ -5,6 +5,15 @@ local M = {}
 local View = {}
 View.__index = View
 
+-- A tool ran, and the gate refused what it tried.
+local function refused(operations)
+  for _, one in ipairs(operations or {}) do
+    if one.refused then
+      return string.format("REFUSED %s (%s): %s", one.op, one.refused, one.why or "")
+    end
+  end
+end
+
 local SENTENCE = {
   ["run.started"] = function(_, e) return "run " .. e.run .. " started" end,
   ["turn.started"] = function(b) return string.format("%s (%s) takes it%s", b.seat, b.role, b.review and " for review" or "") end,
@@ -14,6 +23,7 @@ local SENTENCE = {
   ["card.created"] = function(b) return "new card: " .. (b.name or "") end,
   ["call.allowed"] = function(b) return "calls " .. b.tool end,
   ["call.refused"] = function(b) return string.format("REFUSED %s (%s): %s", b.tool, b.rule, b.why or "") end,
+  ["call.result"] = function(b) return refused(b.operations) end,
   ["file.written"] = function(b) return "wrote " .. b.path end,
   ["file.deleted"] = function(b) return "deleted " .. b.path end,
   ["comment.added"] = function(b) return "comment: " .. b.text:gsub("%s+", " ") end,
