@@ -2,7 +2,7 @@
  *
  * gate:call parses the arguments once, resolves their paths and judges; gate:operation does the
  * same for each effect that the tool's script asks for and answers a permit (permit.c). */
-#include "bind/gate.h"
+#include "bind/gate/gate.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
-/* search.h: looking for a text in the files beneath a resolved target, for bind/permit.c. Runs in
+/* search.h: looking for a text in the files beneath a resolved target, for permit.c. Runs in
  * the pool; files that the call may not read are passed over, as if they were not there. */
-#ifndef BIND_SEARCH_H
-#define BIND_SEARCH_H
+#ifndef BIND_GATE_SEARCH_H
+#define BIND_GATE_SEARCH_H
 
 #include "bind/bind.h"
 #include "io/fs.h"

@@ -2,7 +2,7 @@
  * target and pushes its result. Called by permit.c only. */
 #include <string.h>
 
-#include "bind/gate.h"
+#include "bind/gate/gate.h"
 #include "script/value.h"
 
 #define LIST_MAX 1000 /* entries of one answer to a tool */

@@ -5,8 +5,8 @@
  * There is no constructor but bind_permit, the metatable is locked, and a permit works once. */
 #include <string.h>
 
-#include "bind/gate.h"
-#include "bind/search.h"
+#include "bind/gate/gate.h"
+#include "bind/gate/search.h"
 #include "script/value.h"
 
 enum permit_slot { PERMIT_CALL = 1, PERMIT_DOC, PERMIT_SLOTS = PERMIT_DOC };

@@ -1,7 +1,7 @@
-/* gate.h: what bind/gate.c and bind/permit.c share: the call that was allowed, and how a permit for
+/* gate.h: what bind/gate.c and permit.c share: the call that was allowed, and how a permit for
  * one of its operations is made. Nothing else may include it: there is no other way to a permit. */
-#ifndef BIND_GATE_H
-#define BIND_GATE_H
+#ifndef BIND_GATE_GATE_H
+#define BIND_GATE_GATE_H
 
 #include "bind/bind.h"
 #include "io/fs.h"

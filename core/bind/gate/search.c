@@ -1,6 +1,6 @@
 /* search.c: see search.h. First the search itself, which touches no Lua; then the job that runs it
  * in the pool and calls back on the loop. */
-#include "bind/search.h"
+#include "bind/gate/search.h"
 
 #include <string.h>
 
