@@ -87,7 +87,7 @@ end
 local function finish(self, turn, proposal)
   local card = turn.card
   local tree = turn.tree:hash()
-  if verify.fixture(self.store, card.id) and not verify.has_passed(self.store, card.id, tree) then
+  if card.fixture and not verify.has_passed(self.store, card.id, tree) then
     return refuse_done(card, "no passing verdict for this tree")
   end
   local merged, err = trees.merge(self.project, self.store, card, turn.tree)

@@ -92,9 +92,13 @@ ORDER BY status <> 'code_review', ordinal;
 -- All issues of an epic with what they depend on.
 -- name: backlog
 SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee, build, ordinal, revision,
-       retry_count, max_retries,
+       retry_count, max_retries, data ->> '$.verification.fixture_path' AS fixture,
        (SELECT json_group_array(needs) FROM dependency WHERE card = c.id) AS "depends_on:json"
 FROM card c WHERE epic = :epic AND type = 'issue' ORDER BY ordinal;
+
+-- Seats that worked on a card: none of them may review it.
+-- name: authors
+SELECT DISTINCT seat FROM turn WHERE card = :card AND role <> 'integrity_guard' ORDER BY seat;
 
 -- name: children
 SELECT id, type, name, status, priority, ordinal, revision FROM card WHERE parent = :parent ORDER BY ordinal;
