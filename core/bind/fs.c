@@ -2,7 +2,7 @@
  * their operations go through permits (bind/gate.c), which use io/fs.h on the same descriptors.
  *
  * Every method resolves its path beneath the root and works on what that answered. */
-#include "io/fs.h"
+#include "io/fs_list.h"
 
 #include <string.h>
 
@@ -214,7 +214,7 @@ static int list(lua_State *L, bool deep)
     luaL_setmetatable(L, ENTRIES_TYPE);
     int rc = resolve(L, FS_LIST, &target, &err);
     if (rc == 0) {
-        rc = deep ? fs_walk(&target, max, entries, &err) : fs_list(&target, max, entries, &err);
+        rc = deep ? fs_walk_all(&target, max, entries, &err) : fs_list(&target, max, entries, &err);
         fs_target_close(&target);
     }
     if (rc)
@@ -235,7 +235,8 @@ static int l_root_list(lua_State *L)
     return list(L, false);
 }
 
-/* root:walk([path[, max]]) -> files below, sorted by path, more | nil, message, code */
+/* root:walk([path[, max]]) -> all below but directories, sorted by path, more
+ *   | nil, message, code */
 static int l_root_walk(lua_State *L)
 {
     lua_settop(L, 3);
@@ -276,6 +277,18 @@ static int l_root(lua_State *L)
     return answer(L, rc, &err);
 }
 
+/* root:path() -> absolute path, for programs and people | nil, message, code */
+static int l_root_path(lua_State *L)
+{
+    char path[FS_PATH_MAX + 1];
+    struct err err = {0};
+    if (fs_root_path(l_check_root(L), path))
+        lua_pushstring(L, path);
+    else
+        err_set(&err, ERR_NOT_FOUND, "the directory has no path");
+    return answer(L, err.code, &err);
+}
+
 static int l_root_close(lua_State *L)
 {
     int *root = luaL_checkudata(L, 1, ROOT_TYPE);
@@ -289,7 +302,7 @@ static const luaL_Reg methods[] = {
     {"read", l_root_read},     {"write", l_root_write},     {"hash", l_root_hash},
     {"list", l_root_list},     {"walk", l_root_walk},       {"delete", l_root_delete},
     {"mkdir", l_root_mkdir},   {"kind", l_root_kind},       {"beneath", l_root_beneath},
-    {"close", l_root_close},   {NULL, NULL},
+    {"path", l_root_path},     {"close", l_root_close},     {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {

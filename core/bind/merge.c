@@ -10,18 +10,12 @@ static struct merge_text l_check_text(lua_State *L, int idx)
     return text;
 }
 
-/* merge.text(base, ours, theirs[, our_label[, their_label]]) -> bytes, conflicts, whole
- *   | nil, message, code */
-static int l_text(lua_State *L)
+static int answer(lua_State *L, const struct merge_text texts[3])
 {
-    struct merge_text base = l_check_text(L, 1), ours = l_check_text(L, 2);
-    struct merge_text theirs = l_check_text(L, 3);
-    ours.label = luaL_optstring(L, 4, NULL);
-    theirs.label = luaL_optstring(L, 5, NULL);
     struct buf *out = bind_scratch(L);
     struct merge_result result = {0};
     struct err err = {0};
-    int rc = merge3(&base, &ours, &theirs, &result);
+    int rc = merge3(&texts[0], &texts[1], &texts[2], &result);
     *out = result.text;
     if (rc) {
         err_set(&err, rc, "no memory to merge");
@@ -33,8 +27,27 @@ static int l_text(lua_State *L)
     return 3;
 }
 
+/* merge.text(base, ours, theirs[, our_label[, their_label]]) -> bytes, conflicts, whole
+ *   | nil, message, code */
+static int l_text(lua_State *L)
+{
+    struct merge_text texts[] = {l_check_text(L, 1), l_check_text(L, 2), l_check_text(L, 3)};
+    texts[1].label = luaL_optstring(L, 4, NULL);
+    texts[2].label = luaL_optstring(L, 5, NULL);
+    return answer(L, texts);
+}
+
+/* merge.favor(base, ours, theirs) -> bytes, conflicts that theirs won, whole | nil, message, code */
+static int l_favor(lua_State *L)
+{
+    struct merge_text texts[] = {l_check_text(L, 1), l_check_text(L, 2), l_check_text(L, 3)};
+    texts[2].wins = true;
+    return answer(L, texts);
+}
+
 static const luaL_Reg functions[] = {
     {"text", l_text},
+    {"favor", l_favor},
     {NULL, NULL},
 };
 

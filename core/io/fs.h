@@ -24,10 +24,10 @@
 #define FS_DEPTH_MAX 64                /* components of a path */
 #define FS_READ_MAX ((size_t)1 << 20)  /* default of a bounded read */
 #define FS_FILE_MAX ((size_t)64 << 20) /* largest file that is read, written or hashed at all */
-#define FS_LIST_MAX ((size_t)10000)    /* largest answer of fs_list and fs_walk */
 #define FS_TEMP ".orket-tmp-"          /* names with this prefix are ours: never listed, refused */
 
 enum fs_want { FS_READ, FS_WRITE, FS_LIST, FS_DELETE, FS_MKDIR };
+
 struct fs_target {
     enum fs_want want;
     int fd;           /* FS_READ: the file; FS_LIST: the directory; else -1. Owned. */
@@ -47,6 +47,9 @@ int fs_root_open(const char *path, bool create, struct err *err) MUST_CHECK;
 /* A second descriptor for the directory `path` beneath root, confined like every path. */
 int fs_root_beneath(int root, const char *path, size_t len, bool create,
                     struct err *err) MUST_CHECK;
+
+/* Where a root is now, absolute; false when the kernel does not tell (no /proc, or it is gone). */
+bool fs_root_path(int root, char out[FS_PATH_MAX + 1]);
 
 /* ---- resolve ---- */
 
@@ -84,35 +87,6 @@ int fs_delete(const struct fs_target *target, struct err *err) MUST_CHECK;
 
 /* Makes the directory and those above it; one that exists is fine. */
 int fs_mkdir(const struct fs_target *target, struct err *err) MUST_CHECK;
-
-/* ---- lists ---- */
-
-struct fs_entry {
-    const char *name; /* fs_list: last name; fs_walk: path below the target; in the list's memory */
-    char type;        /* 'f' regular file, 'd' directory, 'l' link, 'o' anything else */
-    mode_t mode;      /* permissions */
-    uint64_t size;    /* bytes of a regular file */
-    uint64_t mtime;   /* nanoseconds since 1970 */
-    uint64_t inode;
-};
-
-struct fs_entries {
-    struct fs_entry *items; /* sorted by the bytes of name */
-    size_t count;
-    bool more;         /* there are entries that are not in the list */
-    struct buf memory; /* private */
-};
-
-/* The entries of the directory, at most max (0 = FS_LIST_MAX). Pass {0}; fs_entries_clear it
- * afterwards, also on failure. Names that are not UTF-8 are left out. */
-int fs_list(const struct fs_target *target, size_t max, struct fs_entries *out,
-            struct err *err) MUST_CHECK;
-
-/* The regular files below the directory, at most max; links are not followed and not listed. */
-int fs_walk(const struct fs_target *target, size_t max, struct fs_entries *out,
-            struct err *err) MUST_CHECK;
-
-void fs_entries_clear(struct fs_entries *entries);
 
 /* Fills err from an errno about path; answers the code. */
 int fs_fail(struct err *err, int error, const char *path);

@@ -1,5 +1,7 @@
-/* fs_list.c: the lists of fs.h: one directory, or every file below one, in the order of the bytes
+/* fs_list.c: lists: one directory, or every file below one, in the order of the bytes
  * of their names, so that two machines and two moments answer alike. */
+#include "io/fs_list.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -7,7 +9,6 @@
 #include <sys/stat.h>
 
 #include "base/json.h"
-#include "io/fs.h"
 
 #define SCAN_MAX 200000 /* names looked at for one answer */
 
@@ -114,7 +115,7 @@ static struct found *scan_sort(struct scan *scan, bool slash, size_t *count)
 struct answer {
     struct buf names, items; /* items: struct fs_entry[] with name = offset + 1 */
     size_t count, max, budget;
-    bool more;
+    bool more, all;
 };
 
 static void answer_put(struct answer *a, int fd, const char *name, const char *shown, char type)
@@ -217,11 +218,12 @@ static int walk_names(struct answer *a, int fd, struct scan *scan, struct buf *p
         buf_puts(path, name);
         if (!buf_ok(path))
             return -ENOMEM;
+        bool wanted = found[i].type == 'f' || a->all;
         if (found[i].type == 'd')
             rc = walk_into(a, fd, name, path, depth);
-        else if (found[i].type == 'f' && a->count < a->max)
-            answer_put(a, fd, name, path->data, 'f');
-        else if (found[i].type == 'f')
+        else if (wanted && a->count < a->max)
+            answer_put(a, fd, name, path->data, found[i].type);
+        else if (wanted)
             a->more = true;
     }
     path->len = base;
@@ -241,13 +243,24 @@ static int walk(struct answer *a, int fd, struct buf *path, unsigned depth)
     return rc;
 }
 
-int fs_walk(const struct fs_target *t, size_t max, struct fs_entries *out, struct err *err)
+static int walk_below(const struct fs_target *t, size_t max, bool all, struct fs_entries *out,
+                      struct err *err)
 {
     if (broken(t->want != FS_LIST || t->fd < 0))
         return err_set(err, ERR_BUG, "not a target for listing");
-    struct answer answer = {.max = bound(max), .budget = SCAN_MAX};
+    struct answer answer = {.max = bound(max), .budget = SCAN_MAX, .all = all};
     struct buf path = {0};
     int rc = walk(&answer, t->fd, &path, 1);
     buf_clear(&path);
     return answer_finish(&answer, rc, out, err);
+}
+
+int fs_walk(const struct fs_target *t, size_t max, struct fs_entries *out, struct err *err)
+{
+    return walk_below(t, max, false, out, err);
+}
+
+int fs_walk_all(const struct fs_target *t, size_t max, struct fs_entries *out, struct err *err)
+{
+    return walk_below(t, max, true, out, err);
 }

@@ -203,8 +203,7 @@ void fs_target_close(struct fs_target *target)
     target->fd = target->dir = -1;
 }
 
-/* "/proc/self/fd/N" read as text; false when the kernel does not tell. */
-static bool true_path(int fd, char out[FS_PATH_MAX + 1])
+bool fs_root_path(int fd, char out[FS_PATH_MAX + 1])
 {
     char link[40];
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
@@ -226,7 +225,7 @@ static bool same_file(int a, int b)
 static bool take_true_name(int root, struct fs_target *t)
 {
     char base[FS_PATH_MAX + 1], path[FS_PATH_MAX + 1];
-    if (!true_path(root, base) || !true_path(t->fd, path))
+    if (!fs_root_path(root, base) || !fs_root_path(t->fd, path))
         return false;
     size_t skip = strlen(base);
     if (skip == 1)

@@ -170,13 +170,27 @@ static void put_marker(struct buf *out, const char *marker, const char *label)
 struct merge {
     struct side ours, theirs;
     const struct text *base;
-    const char *our_label, *their_label;
+    const struct merge_text *us, *them;
     struct merge_result *out;
 };
 
 static bool same(const struct merge *m, size_t x, size_t y)
 {
     return m->ours.text->number[x] == m->theirs.text->number[y];
+}
+
+static void put_both(struct merge *m, struct span x, struct span y)
+{
+    struct buf *out = &m->out->text;
+    if (m->them->wins) {
+        put_lines(out, m->theirs.text, y);
+        return;
+    }
+    put_marker(out, "<<<<<<<", m->us->label);
+    put_lines(out, m->ours.text, x);
+    put_marker(out, "=======", NULL);
+    put_lines(out, m->theirs.text, y);
+    put_marker(out, ">>>>>>>", m->them->label);
 }
 
 /* Both sides changed the region: lines they agree on at its ends are taken, the rest conflicts. */
@@ -195,11 +209,7 @@ static void put_conflict(struct merge *m, struct span x, struct span y)
     put_lines(out, m->ours.text, head);
     if (x.from < x.to || y.from < y.to) {
         m->out->conflicts++;
-        put_marker(out, "<<<<<<<", m->our_label);
-        put_lines(out, m->ours.text, x);
-        put_marker(out, "=======", NULL);
-        put_lines(out, m->theirs.text, y);
-        put_marker(out, ">>>>>>>", m->their_label);
+        put_both(m, x, y);
     }
     put_lines(out, m->ours.text, tail);
 }
@@ -279,9 +289,9 @@ int merge3(const struct merge_text *base, const struct merge_text *ours,
     if (equal(base, theirs))
         return take(ours, 0, out);
     if (!is_lines(base) || !is_lines(ours) || !is_lines(theirs))
-        return take(ours, 1, out);
+        return take(theirs->wins ? theirs : ours, 1, out);
     struct text texts[TEXTS] = {{0}};
-    struct merge m = {.out = out, .our_label = ours->label, .their_label = theirs->label};
+    struct merge m = {.out = out, .us = ours, .them = theirs};
     bool ok = split(base, &texts[BASE]) && split(ours, &texts[OURS]) &&
               split(theirs, &texts[THEIRS]) && merge_lines(texts, &m);
     for (int t = 0; t < TEXTS; t++) {

@@ -16,6 +16,7 @@ struct merge_text {
     const char *bytes; /* borrowed */
     size_t len;
     const char *label; /* for the marker; may be NULL */
+    bool wins;         /* of theirs: takes every conflict, without markers */
 };
 
 struct merge_result {

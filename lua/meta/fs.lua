@@ -50,9 +50,10 @@ function Root:hash(path) end
 ---@return string? code
 function Root:list(path, max) end
 
+---Everything below but directories; links are not followed.
 ---@param path string?
 ---@param max integer?
----@return FsEntry[]|nil files
+---@return FsEntry[]|nil entries
 ---@return boolean|string more, or the message
 ---@return string? code
 function Root:walk(path, max) end
@@ -84,6 +85,12 @@ function Root:kind(path) end
 ---@return string? message
 ---@return string? code
 function Root:beneath(path, options) end
+
+---Where it is, absolute: for programs and people, not for opening.
+---@return string|nil
+---@return string? message
+---@return string? code
+function Root:path() end
 
 function Root:close() end
 

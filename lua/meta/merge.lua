@@ -15,4 +15,13 @@ local M = {}
 ---@return boolean|string whole, or the code
 function M.text(base, ours, theirs, our_label, their_label) end
 
+---The same without conflicts: where both changed the same lines, theirs are taken.
+---@param base string
+---@param ours string
+---@param theirs string
+---@return string|nil bytes
+---@return integer|string conflicts, or the message
+---@return boolean|string whole, or the code
+function M.favor(base, ours, theirs) end
+
 return M

@@ -60,15 +60,20 @@ local function step(task, ...)
   end
 end
 
----Starts fn(...) as a task at once; runs until its first wait.
----@param fn function
----@return table task
-function M.spawn(fn, ...)
-  local task = setmetatable({ generation = 0, done = false }, Task)
+local function new_task(fn, waiters)
+  local task = setmetatable({ generation = 0, done = false, waiters = waiters }, Task)
   task.thread = coroutine.create(function(...)
     finish(task, fn(...))
   end)
   tasks[task.thread] = task
+  return task
+end
+
+---Starts fn(...) as a task at once; runs until its first wait.
+---@param fn function
+---@return table task
+function M.spawn(fn, ...)
+  local task = new_task(fn)
   step(task, ...)
   return task
 end
@@ -170,30 +175,29 @@ function M.start(fn, ...)
   fn(...)
 end
 
-local function bug(message)
-  return { code = "ERR_BUG", class = "bug", message = debug.traceback(tostring(message), 2) }
-end
-
----Runs fn(...) in the running task and answers what it returns. After a number of seconds its waits
----answer nil, ERR_TIMEOUT; a bug in it is nil, ERR_BUG.
+---Runs fn(...) and answers what it returns; after a number of seconds it is canceled, as it is when
+---the running task is.
 ---@param seconds number
 ---@param fn function
 function M.within(seconds, fn, ...)
-  local task, late = M.current(), nil
+  local task = new_task(fn, {})
+  step(task, ...)
+  if task.done then
+    return table.unpack(task.result, 1, task.result.n)
+  end
   local timer = opened(uv.new_timer())
   timer:start(math.ceil(seconds * 1000), 0, function()
-    late = { code = "ERR_TIMEOUT", class = "limit", message = "the deadline of " .. seconds .. " s passed" }
-    M.cancel(task, late)
+    M.cancel(task, { code = "ERR_TIMEOUT", class = "limit", message = "the deadline of " .. seconds .. " s passed" })
   end)
-  local result = table.pack(xpcall(fn, bug, ...))
+  local ok, err = M.suspend(function(wake)
+    task.waiters = { function() wake(true) end }
+    return function() M.cancel(task) end
+  end)
   close(timer)
-  if task.canceled == late then
-    task.canceled = nil
+  if not ok then
+    return nil, err
   end
-  if not result[1] then
-    return nil, result[2]
-  end
-  return table.unpack(result, 2, result.n)
+  return table.unpack(task.result, 1, task.result.n)
 end
 
 ---Calls handler(name) in a new task at each of these signals. Answers a function that stops it.

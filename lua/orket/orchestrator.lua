@@ -5,7 +5,6 @@
 local async = require("orket.async")
 local boards = require("orket.board")
 local engines = require("orket.engine")
-local cjson = require("cjson")
 local errors = require("orket.errors")
 local models = require("orket.models")
 local moves = require("orket.moves")
@@ -51,14 +50,15 @@ end
 
 ---ready_for_testing: run the fixture; pass goes to review, fail goes back with the log.
 local function test_card(self, card)
-  if not card.fixture then
+  local path = verify.fixture(self.store, card.id)
+  if not path then
     return self:move(card, "code_review", { why = "no verification" })
   end
   local tree, err = self.engine:tree(card)
   if not tree then
     return nil, err
   end
-  local verdict = verify.run(self.project, card.fixture, tree)
+  local verdict = verify.run(self.project, path, tree)
   local to = verdict.ok and "code_review" or "in_progress"
   local why = verdict.ok and "verification passed" or "verification failed"
   local retries = not verdict.ok and (card.retry_count or 0) + 1 or nil
@@ -69,18 +69,9 @@ end
 
 -- ---- turns ----
 
-local function authors_of(store, card)
-  local authors = {}
-  for i, row in ipairs(store:read("authors", { card = card })) do
-    authors[i] = row.seat
-  end
-  return setmetatable(authors, cjson.array_mt)
-end
-
 local function seat_of(self, card)
   local review = card.status == "code_review"
-  local authors = review and authors_of(self.store, card.id) or nil
-  local answer, err = self.engine:ask("router", "route", card, self.team, { review = review, authors = authors })
+  local answer, err = self.engine:ask("router", "route", card, self.team, { review = review, authors = card.authors })
   if err then
     return nil, err
   elseif type(answer) ~= "table" or not self.team.seats[answer.seat] then
@@ -250,7 +241,6 @@ end
 function Run:load_card(id)
   local row = self.store:read("card", { id = id })[1]
   row.score = row.priority
-  row.fixture = type(row.data.verification) == "table" and row.data.verification.fixture_path or nil
   self.board:add(row)
   self.board:consider(row)
 end

@@ -53,8 +53,7 @@ end
 
 ---A file of the card's tree changed (blob = hex hash of the new content, nil = deleted).
 function Turn:changed(path, blob)
-  self.tx:event(blob and "file.written" or "file.deleted", self.card.id, { path = path, blob = blob },
-    { step = self.step })
+  self.tree:changed(self.tx, path, blob, { step = self.step })
   self.progress = true
 end
 
@@ -312,7 +311,11 @@ local function commit(self, proposal)
     return nil, err
   end
   ended(self, "done", proposal.why)
-  return self:save(true)
+  ok, err = self:save(true)
+  if ok then
+    self.tree:publish()
+  end
+  return ok, err
 end
 
 ---Forgets what was recorded and not yet committed: the card is again as the database has it.
@@ -410,10 +413,11 @@ function M.run(self)
       return nil, err
     end
   end
-  self.tree, err = self.engine:tree(self.card)
-  if not self.tree then
-    return nil, err
+  local tree <close>, why = self.engine:tree(self.card)
+  if not tree then
+    return nil, why
   end
+  self.tree = tree
   return work(self)
 end
 

@@ -15,6 +15,14 @@ local M = {}
 local LOG_MAX = 16 * 1024
 local LIMITS = { wall = 30, cpu = 30, memory = 512 * 1024 * 1024, output = 256 * 1024, procs = 64, fsize = 64 * 1024 * 1024 }
 
+---@param store table
+---@param card string id
+---@return string|nil path below verification/
+function M.fixture(store, card)
+  local verification = store:read("card", { id = card })[1].data.verification
+  return type(verification) == "table" and verification.fixture_path or nil
+end
+
 ---True when the newest verdict of the card passed and is for this tree.
 function M.has_passed(store, card, tree)
   local row = store:read("verdict", { card = card })[1]
@@ -35,13 +43,13 @@ local function load_fixture(project, path)
 end
 
 local function command(project, fixture, tree)
-  local argv = {}
+  local argv, home = {}, assert(project.root:path())
   for i, argument in ipairs(fixture.argv) do
     argv[i] = tostring(argument):gsub("{verification}", function()
-      return project.dir .. "/verification"
+      return home .. "/verification"
     end)
   end
-  local request = { argv = argv, cwd_root = tree.root, env = {} }
+  local request = { argv = argv, cwd_root = tree.root, env = {}, hide = { home .. "/.orket" } }
   for key, default in pairs(LIMITS) do
     request[key] = fixture[key] or default
   end

@@ -149,7 +149,7 @@ static void test_contract(void **state)
     for (size_t i = 0; i < COUNT_OF(rows) - (PATIENCE > 1 ? 2 : 0); i++) {
         struct script *script = NULL;
         struct err err = {0};
-        struct script_source source = {.text = {"test", rows[i].text, strlen(rows[i].text)}, .mem = 4 << 20};
+        struct script_source source = {.text = {"test", rows[i].text, strlen(rows[i].text)}};
         int rc = script_new(&script, &source, &err);
         if (rc != rows[i].code && !(rc == ERR_SCRIPT_STEPS && rows[i].code == ERR_SCRIPT_TIME))
             fail_msg("%s: %s", rows[i].text, err.text);

@@ -129,12 +129,7 @@ static int judge(const struct attack *a, const char *entry, int rc, double ms, c
 
 /* ---- entries ---- */
 
-/* What ends by itself gets time enough on a busy machine; judge() counts its own time. */
-static struct box_limits limits_of(const struct attack *a)
-{
-    bool ends = strcmp(a->expect, "error") == 0 || strcmp(a->expect, "ok") == 0;
-    return (struct box_limits){.steps = BOX_NO_STEPS, .ms = ends ? 2000 : MS};
-}
+static const struct box_limits limits = {.steps = BOX_NO_STEPS, .ms = MS};
 
 /* The file's text as the body of a function. */
 static void wrap(const struct attack *a, const char *before, const char *after, struct buf *out)
@@ -174,10 +169,9 @@ static struct script *prepare(const struct attack *a, const char *entry, const s
     return rc ? NULL : script;
 }
 
-static int run_through(const struct attack *a, struct box *box, const struct box_call *call, struct err *err)
+static int run_through(struct box *box, const struct box_call *call, struct err *err)
 {
     struct json nothing = {0};
-    struct box_limits limits = limits_of(a);
     int rc = box_call(box, call, &limits, err);
     for (int i = 0; rc == BOX_YIELD && i < 10; i++)
         rc = box_resume(box, &nothing, err);
@@ -196,7 +190,7 @@ static int attack_function(const struct attack *a, const char *entry, const char
         struct box_call call = {.function = "entry", .session = strcmp(entry, "tool") == 0 || strcmp(entry, "close") == 0};
         assert_int_equal(script_take(script, &box, &err), 0);
         double start = cpu_ms();
-        int rc = run_through(a, box, &call, &err);
+        int rc = run_through(box, &call, &err);
         faults += judge(a, entry, rc, cpu_ms() - start, &err);
         assert_true(box_peak(box) <= BOX_MEM);
         script_give(script, box);
@@ -212,7 +206,6 @@ static int attack_load(const struct attack *a)
     struct err err = {0};
     struct box *box;
     struct box_text text = {a->name, a->text.data, a->text.len};
-    struct box_limits limits = limits_of(a);
     assert_int_equal(box_new(&box, 0, &err), 0);
     double start = cpu_ms();
     int rc = box_load(box, &text, &limits, &err);
@@ -234,7 +227,7 @@ static int attack_abandon(const struct attack *a)
     struct script *script = prepare(a, "abandon", &text, &faults);
     if (script) {
         assert_int_equal(script_take(script, &box, &err), 0);
-        assert_int_equal(box_call(box, &call, NULL, &err), BOX_YIELD);
+        assert_int_equal(box_call(box, &call, &limits, &err), BOX_YIELD);
         double start = cpu_ms();
         script_give(script, box);
         assert_true(cpu_ms() - start < 5);

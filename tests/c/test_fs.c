@@ -13,7 +13,7 @@
 #include <sys/un.h>
 #include <time.h>
 
-#include "io/fs.h"
+#include "io/fs_list.h"
 
 /* ---- a scratch world: base/root is the tree, base/secret lies outside ---- */
 
@@ -518,6 +518,8 @@ static void test_lists(void **state)
     assert_true(list.more);
     assert_int_equal(fs_walk(&t, 5, &list, NULL), 0);
     assert_false(list.more);
+    assert_int_equal(fs_walk_all(&t, 0, &list, NULL), 0);
+    check_names(&list, "a-f a.bf a/y/xf a/zf bf ll ");
     fs_entries_clear(&list);
     fs_target_close(&t);
     assert_int_equal(fs_resolve(w->root, "c", 1, FS_LIST, &t, NULL), 0);

@@ -13,7 +13,7 @@
 
 static struct merge_text text(const char *bytes)
 {
-    return (struct merge_text){bytes, strlen(bytes), NULL};
+    return (struct merge_text){.bytes = bytes, .len = strlen(bytes)};
 }
 
 static void merge(const char *base, const char *ours, const char *theirs, struct merge_result *out)
@@ -72,8 +72,8 @@ static void test_table(void **state)
 static void test_whole(void **state)
 {
     (void)state;
-    struct merge_text base = {"a\0b", 3, NULL}, ours = {"a\0c", 3, NULL};
-    struct merge_text theirs = {"a\0d", 3, NULL};
+    struct merge_text base = {.bytes = "a\0b", .len = 3}, ours = {.bytes = "a\0c", .len = 3};
+    struct merge_text theirs = {.bytes = "a\0d", .len = 3};
     struct merge_result r = {0};
     assert_int_equal(merge3(&base, &ours, &theirs, &r), 0);
     assert_int_equal(r.conflicts, 1);
@@ -87,13 +87,26 @@ static void test_whole(void **state)
     char *large = malloc(MERGE_MAX + 2);
     assert_non_null(large);
     memset(large, '\n', MERGE_MAX + 2);
-    ours = (struct merge_text){large, MERGE_MAX + 1, NULL};
-    theirs = (struct merge_text){large, MERGE_MAX + 2, NULL};
-    base = (struct merge_text){"\n", 1, NULL};
+    ours = (struct merge_text){.bytes = large, .len = MERGE_MAX + 1};
+    theirs = (struct merge_text){.bytes = large, .len = MERGE_MAX + 2};
+    base = (struct merge_text){.bytes = "\n", .len = 1};
     assert_int_equal(merge3(&base, &ours, &theirs, &r), 0);
     assert_true(r.whole && r.conflicts == 1 && r.text.len == MERGE_MAX + 1);
     buf_clear(&r.text);
     free(large);
+}
+
+static void test_wins(void **state)
+{
+    (void)state;
+    struct merge_text base = text("1\n2\n3\n4\n5\n"), ours = text("0\n1\nx\n3\n4\n5\n");
+    struct merge_text theirs = text("1\ny\n3\n4\nz\n");
+    struct merge_result r = {0};
+    theirs.wins = true;
+    assert_int_equal(merge3(&base, &ours, &theirs, &r), 0);
+    assert_string_equal(bytes(&r), "0\n1\ny\n3\n4\nz\n");
+    assert_int_equal(r.conflicts, 1);
+    buf_clear(&r.text);
 }
 
 /* ---- random texts ---- */
@@ -313,6 +326,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_whole),
+        cmocka_unit_test(test_wins),
         cmocka_unit_test(test_laws),
         cmocka_unit_test(test_git_distinct_lines),
         cmocka_unit_test(test_git_repeated_lines),

@@ -171,8 +171,10 @@ INSERT INTO tree_file (tree, path, from_seq, blob, base, card)
 SELECT $into, value ->> '$.path', :seq, value ->> '$.blob', value ->> '$.base', :card
 FROM json_each(coalesce($changes, '[]'));
 INSERT INTO tree (id, seq) SELECT $into, 0 WHERE NOT EXISTS (SELECT 1 FROM tree WHERE id = $into);
+-- must
 UPDATE tree SET hash = coalesce($hash, hash)
-WHERE id = $into AND seq = (SELECT max(seq) FROM tree WHERE id = $into);
+WHERE id = $into AND seq = (SELECT max(seq) FROM tree WHERE id = $into)
+  AND coalesce(hash, '') = coalesce($was, hash, '');
 DELETE FROM conflict WHERE card = :card;
 
 -- kind: tree.conflict

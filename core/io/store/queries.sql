@@ -92,13 +92,9 @@ ORDER BY status <> 'code_review', ordinal;
 -- All issues of an epic with what they depend on.
 -- name: backlog
 SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee, build, ordinal, revision,
-       retry_count, max_retries, data ->> '$.verification.fixture_path' AS fixture,
+       retry_count, max_retries,
        (SELECT json_group_array(needs) FROM dependency WHERE card = c.id) AS "depends_on:json"
 FROM card c WHERE epic = :epic AND type = 'issue' ORDER BY ordinal;
-
--- Seats that worked on a card: none of them may review it.
--- name: authors
-SELECT DISTINCT seat FROM turn WHERE card = :card AND role <> 'integrity_guard' ORDER BY seat;
 
 -- name: children
 SELECT id, type, name, status, priority, ordinal, revision FROM card WHERE parent = :parent ORDER BY ordinal;
@@ -223,6 +219,22 @@ rows (depth, path, blob, card) AS (
     WHERE f.from_seq >= l.seq AND f.from_seq <= l.upto AND (f.to_seq IS NULL OR f.to_seq > l.upto))
 SELECT path, blob, card FROM (SELECT path, blob, card, min(depth) FROM rows GROUP BY path)
 WHERE blob IS NOT NULL ORDER BY path;
+
+-- A tree's own changes, each with the blob it stands against.
+-- name: tree_delta
+SELECT path, blob, base FROM tree_file WHERE tree = :tree AND to_seq IS NULL ORDER BY path;
+
+-- name: tree_paths
+SELECT path, blob FROM tree_file
+WHERE tree = :tree AND to_seq IS NULL AND path IN (SELECT value FROM json_each(:paths));
+
+-- The changes of all finished cards that :card depends on, also indirectly, earlier ones first.
+-- name: tree_start
+WITH RECURSIVE closure (id) AS (
+    SELECT needs FROM dependency WHERE card = :card
+    UNION SELECT d.needs FROM closure c JOIN dependency d ON d.card = c.id)
+SELECT f.path, f.blob, f.base FROM closure JOIN card ON card.id = closure.id AND card.status IN ('done', 'archived')
+JOIN tree_file f ON f.tree = closure.id AND f.to_seq IS NULL ORDER BY f.from_seq, f.path;
 
 -- name: tree
 SELECT id, seq, base, hash FROM tree WHERE id = :tree ORDER BY seq DESC LIMIT 1;

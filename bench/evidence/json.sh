@@ -1,2 +1,0 @@
-# json.sh: what the codec costs, beside jansson. N= rounds.
-"$BENCH/json"

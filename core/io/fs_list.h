@@ -1,0 +1,39 @@
+/* fs_list.h: what is in a directory, or below it, of a target for FS_LIST. */
+#ifndef IO_FS_LIST_H
+#define IO_FS_LIST_H
+
+#include "io/fs.h"
+
+#define FS_LIST_MAX ((size_t)10000) /* largest answer */
+
+struct fs_entry {
+    const char *name; /* fs_list: last name; fs_walk: path below the target; in the list's memory */
+    char type;        /* 'f' regular file, 'd' directory, 'l' link, 'o' anything else */
+    mode_t mode;      /* permissions */
+    uint64_t size;    /* bytes of a regular file */
+    uint64_t mtime;   /* nanoseconds since 1970 */
+    uint64_t inode;
+};
+
+struct fs_entries {
+    struct fs_entry *items; /* sorted by the bytes of name */
+    size_t count;
+    bool more;         /* there are entries that are not in the list */
+    struct buf memory; /* private */
+};
+
+/* The entries of the directory, at most max (0 = FS_LIST_MAX). Pass {0}; fs_entries_clear it
+ * afterwards, also on failure. Names that are not UTF-8 are left out. */
+int fs_list(const struct fs_target *target, size_t max, struct fs_entries *out,
+            struct err *err) MUST_CHECK;
+
+/* The regular files below the directory, at most max; fs_walk_all: everything but directories. Links
+ * are not followed. */
+int fs_walk(const struct fs_target *target, size_t max, struct fs_entries *out,
+            struct err *err) MUST_CHECK;
+int fs_walk_all(const struct fs_target *target, size_t max, struct fs_entries *out,
+                struct err *err) MUST_CHECK;
+
+void fs_entries_clear(struct fs_entries *entries);
+
+#endif

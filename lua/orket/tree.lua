@@ -1,0 +1,195 @@
+-- tree.lua: the only way to a root: each card works in a directory of its own.
+--
+--   workspace/EPIC/cards/CARD   a card's tree: its start, with what the card changed
+--   workspace/EPIC/tree         the epic's tree: its seed, with what finished cards changed
+--
+-- What a tree holds is said by the journal (file.written, file.deleted, tree.merged), not by the disk;
+-- open() makes the directory equal to it. A manifest is a table path -> blob hash. A card changes its
+-- own tree only; merge() carries its changes over, file by file, when the card is done.
+
+local disk = require("orket.tree.disk")
+local errors = require("orket.errors")
+local files = require("orket.tree.files")
+local hash = require("orket.core.hash")
+local hold = require("orket.tree.hold")
+local merging = require("orket.tree.merging")
+
+local M = {}
+
+local Tree = {}
+Tree.__index = Tree
+
+---A directory name for an id: ids are free text, names are not.
+---@param id string
+---@return string
+function M.name(id)
+  local name = id:gsub("[^%w._-]", function(c)
+    return string.format("%%%02x", c:byte())
+  end)
+  return (name:gsub("^%.", "%%2e"))
+end
+
+local function epic_of(card)
+  return card.epic or card.id
+end
+
+---Where the epic's tree is, below the project.
+---@param epic string
+---@return string
+function M.epic_path(epic)
+  return "workspace/" .. M.name(epic) .. "/tree"
+end
+
+-- ---- a card's tree ----
+
+---Opens the tree of a card: the directory is made equal to what the journal says.
+---@param project table opened as owner
+---@param store table
+---@param card {id: string, epic: string|nil}
+---@return table|nil tree {root, path, files, ...}
+---@return Error|nil
+function M.open(project, store, card)
+  local epic = epic_of(card)
+  project.merging = project.merging or hold.new()
+  local seed, err = files.seed(project, store, epic, M.epic_path(epic))
+  if not seed then
+    return nil, err
+  end
+  local self = setmetatable({ project = project, store = store, card = card.id, epic = epic }, Tree)
+  local made
+  self.files, self.changes, made = files.of_card(store, card.id, seed)
+  if not self.files then
+    return nil, made
+  end
+  self.made = made
+  local path = "workspace/" .. M.name(epic) .. "/cards/" .. M.name(card.id)
+  self.path = project.root:path() .. "/" .. path
+  self.root, err = errors.check(project.root:beneath(path, { create = true }))
+  if not self.root then
+    return nil, err
+  end
+  local ok
+  ok, err = disk.materialise(store, self.root, self.files, { made = made })
+  if not ok then
+    self:close()
+    return nil, err
+  end
+  return self
+end
+
+---The hash of what the tree holds: paths and bytes, nothing else.
+---@return string
+function Tree:hash()
+  return M.hash(self.files)
+end
+
+---A manifest's hash.
+---@param manifest table<string, string>
+---@return string
+function M.hash(manifest)
+  local parts = {}
+  for _, path in ipairs(disk.paths(manifest)) do
+    parts[#parts + 1] = path
+    parts[#parts + 1] = manifest[path]
+  end
+  return hash.parts(parts)
+end
+
+---Records that the card wrote (blob) or deleted (nil) a file that is on the disk already.
+---@param tx table
+---@param path string
+---@param blob string|nil
+---@param options {step: integer?}?
+function Tree:changed(tx, path, blob, options)
+  local before = self.changes[path]
+  local base
+  if before then
+    base = before.base
+  else
+    base = self.files[path]
+  end
+  self:record(tx, path, blob, base, options)
+end
+
+---Records a change together with what it stands against when it is merged.
+function Tree:record(tx, path, blob, base, options)
+  if self.made[base] then -- merged from what it depends on, and in no journal yet
+    tx:blob(self.made[base])
+  end
+  self.files[path] = blob
+  self.changes[path] = { blob = blob, base = base }
+  tx:event(blob and "file.written" or "file.deleted", self.card, { path = path, blob = blob, base = base }, options)
+end
+
+---Carries the card's changes into the epic's tree, as events of tx. A merge is true only until the next
+---one, so it holds the epic until close(): commit and publish() come before. (The projection compares
+---the tree's state as well.) With conflicts nothing is carried over: they stand between markers in the
+---card's own files, for the card to repair, and the next merge takes what it made of them.
+---@param tx table
+---@return {conflicts: string[]|nil, changes: table[]}|nil
+---@return Error|nil
+function Tree:merge(tx)
+  local ok, err = hold.take(self.project.merging, self.epic)
+  if not ok then
+    return nil, err
+  end
+  self.holds = true
+  local merged
+  merged, err = merging.merge(self)
+  if not merged then
+    return nil, err
+  elseif #merged.conflicts > 0 then
+    return merging.hand_back(self, merged, tx)
+  end
+  self.merged = merged
+  merging.record(self, merged, tx)
+  return { changes = merged.changes }
+end
+
+---Writes the merged files into the epic's directory, after their commit. A directory that falls behind
+---is brought back when the project is opened again.
+---@return boolean|nil ok
+---@return Error|nil
+function Tree:publish()
+  if not self.merged then
+    return true
+  end
+  local root <close>, err = errors.check(self.project.root:beneath(M.epic_path(self.epic), { create = true }))
+  if not root then
+    return nil, err
+  end
+  for _, change in ipairs(self.merged.changes) do
+    local ok
+    ok, err = disk.put(root, change.path, change.bytes)
+    if not ok then
+      return nil, err
+    end
+  end
+  self.merged = nil
+  return true
+end
+
+function Tree:close()
+  if self.holds then
+    self.holds = false
+    hold.release(self.project.merging, self.epic)
+  end
+  if self.root then
+    self.root:close()
+  end
+end
+
+Tree.__close = Tree.close
+
+---The manifest of an epic's tree.
+---@param store table
+---@param epic string
+---@return table<string, string>
+function M.snapshot(store, epic)
+  return files.snapshot(store, epic)
+end
+
+---Makes the directory of a root equal to a manifest.
+M.materialise = disk.materialise
+
+return M

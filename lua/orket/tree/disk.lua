@@ -1,0 +1,122 @@
+-- disk.lua: directories made equal to manifests.
+
+local errors = require("orket.errors")
+
+local M = {}
+
+---The paths of a manifest, sorted.
+---@param manifest table<string, any>
+---@return string[]
+function M.paths(manifest)
+  local paths = {}
+  for path in pairs(manifest) do
+    paths[#paths + 1] = path
+  end
+  table.sort(paths)
+  return paths
+end
+
+---The bytes of a blob; no blob is no bytes.
+---@param store table
+---@param blob string|nil
+---@param made table<string, string>? bytes that are in no blob
+---@return string|nil
+---@return Error|nil
+function M.bytes(store, blob, made)
+  if not blob then
+    return ""
+  elseif made and made[blob] then
+    return made[blob]
+  end
+  return errors.check(store:blob(blob))
+end
+
+-- A program may have left a directory or a link where a file or a directory belongs.
+local function remove_all(root, path, type)
+  if type == "directory" then
+    for _, entry in ipairs(root:list(path) or {}) do
+      remove_all(root, path .. "/" .. entry.name, entry.type)
+    end
+  end
+  root:delete(path)
+end
+
+local function clear_way(root, path)
+  local above = "."
+  for name, rest in path:gmatch("([^/]+)(/?)") do
+    local here = above == "." and name or above .. "/" .. name
+    for _, entry in ipairs(root:list(above) or {}) do
+      if entry.name == name and (entry.type ~= "directory" or rest == "") then
+        remove_all(root, here, entry.type)
+      end
+    end
+    above = here
+  end
+end
+
+---Writes a file, or deletes it when there are no bytes. What stands in the way of a file goes.
+function M.put(root, path, bytes)
+  if bytes then
+    local written, _, code = root:write(path, bytes)
+    if not written and (code == "ERR_PATH" or code == "ERR_NOT_FILE" or code == "ERR_NOT_DIR") then
+      clear_way(root, path)
+    end
+    return written or errors.check(root:write(path, bytes))
+  end
+  local ok, message, code = root:delete(path)
+  if not ok and code ~= "ERR_NOT_FOUND" and code ~= "ERR_NOT_DIR" then
+    return errors.check(nil, message, code)
+  end
+  local parent = path:match("^(.*)/[^/]*$")
+  if parent then
+    root:delete(parent) -- only when it is empty
+  end
+  return true
+end
+
+-- What the journal does not know: left behind by a crash or by a verification.
+local function remove_strangers(root, manifest)
+  local entries, more = root:walk()
+  if not entries then
+    return errors.check(nil, more)
+  end
+  local removed = 0
+  for _, entry in ipairs(entries) do
+    local known = manifest[entry.name] and entry.type == "file"
+    if not known and M.put(root, entry.name, nil) then
+      removed = removed + 1
+    end
+  end
+  return more and removed > 0 and remove_strangers(root, manifest) or true
+end
+
+---Makes the directory of a root equal to a manifest. Only what differs is written.
+---@param store table
+---@param root FsRoot
+---@param manifest table<string, string>
+---@param options {keep: boolean?, made: table<string, string>?}?  keep: files that are not in the manifest
+---  stay; made: bytes of files that no blob holds
+---@return boolean|nil ok
+---@return Error|nil
+function M.materialise(store, root, manifest, options)
+  options = options or {}
+  if not options.keep then
+    local ok, err = remove_strangers(root, manifest)
+    if not ok then
+      return nil, err
+    end
+  end
+  for _, path in ipairs(M.paths(manifest)) do
+    local blob = manifest[path]
+    if root:hash(path) ~= blob then
+      local bytes, err = M.bytes(store, blob, options.made)
+      local ok = bytes and M.put(root, path, bytes)
+      if not ok then
+        return nil, err or errors.new("ERR_IO", "cannot write " .. path .. " of the tree")
+      end
+    end
+  end
+  return true
+end
+
+return M

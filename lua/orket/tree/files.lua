@@ -1,0 +1,203 @@
+-- files.lua: manifests, as the journal tells them: of an epic's seed, of an epic, of a card.
+
+local async = require("orket.async")
+local disk = require("orket.tree.disk")
+local errors = require("orket.errors")
+local hash = require("orket.core.hash")
+local hold = require("orket.tree.hold")
+local merge = require("orket.core.merge")
+
+local M = {}
+
+local FILE_MAX = 64 * 1024 * 1024
+local SEED_MAX = 256 * 1024 * 1024
+
+-- ---- seeds ----
+
+-- The files that lie in the epic's directory before anything was merged into it.
+local function read_seed(root)
+  local entries, more = root:walk()
+  if not entries then
+    return nil, errors.check(nil, more)
+  elseif more then
+    return nil, errors.new("ERR_TOO_LARGE", "the epic's directory has too many files to start from")
+  end
+  local texts, total = {}, 0
+  for _, entry in ipairs(entries) do
+    total = total + entry.size
+    if total > SEED_MAX then
+      return nil, errors.new("ERR_TOO_LARGE", "the epic's directory is too large to start from")
+    elseif entry.type == "file" then
+      local bytes, err = errors.check(root:read(entry.name, FILE_MAX))
+      if not bytes then
+        return nil, err
+      end
+      texts[entry.name] = bytes
+    end
+  end
+  return texts
+end
+
+local function record_seed(project, epic, texts)
+  if not project.board then
+    project:open_board("system")
+  end
+  local tx, seed = project.board:begin(), "seed:" .. epic
+  for _, path in ipairs(disk.paths(texts)) do
+    tx:event("file.written", nil, { tree = seed, path = path, blob = tx:blob(texts[path]) })
+  end
+  tx:event("tree.opened", nil, { tree = epic, from = seed })
+  return errors.check(async.await(tx.commit, tx))
+end
+
+local function manifest_of(store, tree)
+  local manifest = {}
+  for _, row in ipairs(store:read("tree_delta", { tree = tree })) do
+    manifest[row.path] = row.blob
+  end
+  return manifest
+end
+
+local function load_seed(project, store, epic, path)
+  local root <close> = project.root:beneath(path)
+  if root and not store:read("tree", { tree = epic })[1] then
+    local texts, err = read_seed(root)
+    if texts and next(texts) then
+      texts, err = record_seed(project, epic, texts)
+    end
+    if not texts then
+      return nil, err
+    end
+  elseif root then
+    local ok, err = disk.materialise(store, root, M.snapshot(store, epic), { keep = true })
+    if not ok then
+      return nil, err
+    end
+  end
+  return manifest_of(store, "seed:" .. epic)
+end
+
+---The manifest every card of the epic starts from; recorded when the epic is new. Done once per process:
+---then the epic's directory is also brought back to the journal.
+---@param project table
+---@param store table
+---@param epic string
+---@param path string of the epic's directory
+---@return table<string, string>|nil
+---@return Error|nil
+function M.seed(project, store, epic, path)
+  project.seeds = project.seeds or { holds = hold.new(), of = {} }
+  local seeds = project.seeds
+  if seeds.of[epic] then
+    return seeds.of[epic]
+  end
+  local ok, err = hold.take(seeds.holds, epic)
+  if not ok then
+    return nil, err
+  end
+  local seed = seeds.of[epic]
+  if not seed then
+    seed, err = load_seed(project, store, epic, path)
+    seeds.of[epic] = seed
+  end
+  hold.release(seeds.holds, epic)
+  return seed, err
+end
+
+-- ---- manifests ----
+
+---The files of an epic's tree now.
+---@param store table
+---@param epic string
+---@return table<string, string>
+function M.snapshot(store, epic)
+  local manifest = {}
+  for _, row in ipairs(store:read("tree_files", { tree = epic })) do
+    manifest[row.path] = row.blob
+  end
+  return manifest
+end
+
+---What is current for some paths in the epic's tree.
+---@param store table
+---@param epic string
+---@param paths string array of paths as JSON text
+---@return table<string, string>
+function M.current(store, epic, paths)
+  local manifest = {}
+  for _, tree in ipairs({ "seed:" .. epic, epic }) do
+    for _, row in ipairs(store:read("tree_paths", { tree = tree, paths = paths })) do
+      manifest[row.path] = row.blob
+    end
+  end
+  return manifest
+end
+
+-- Two dependencies changed one file: the changes of both, and of the later one where they meet (it was
+-- merged after the other, so its card has seen and settled what met).
+local function both(store, row, now, made)
+  if not row.blob or not now then
+    return row.blob
+  end
+  local texts = {}
+  for i, blob in ipairs({ row.base or false, now, row.blob }) do
+    local bytes, err = disk.bytes(store, blob or nil, made)
+    if not bytes then
+      return nil, err
+    end
+    texts[i] = bytes
+  end
+  local merged = merge.favor(texts[1], texts[2], texts[3])
+  local blob = hash.of(merged)
+  made[blob] = merged
+  return blob
+end
+
+---What a card starts from: the seed and the changes of all it depends on, also indirectly. Cards it does
+---not depend on leave no trace, whenever they finished.
+---@param store table
+---@param card string
+---@param seed table<string, string>
+---@return table<string, string>|nil manifest
+---@return table<string, string>|Error made bytes of files that no blob holds
+function M.start(store, card, seed)
+  local manifest, made = {}, {}
+  for path, blob in pairs(seed) do
+    manifest[path] = blob
+  end
+  for _, row in ipairs(store:read("tree_start", { card = card })) do
+    local now = manifest[row.path]
+    if now == row.base or now == row.blob then
+      manifest[row.path] = row.blob
+    else
+      local blob, err = both(store, row, now, made)
+      if err then
+        return nil, err
+      end
+      manifest[row.path] = blob
+    end
+  end
+  return manifest, made
+end
+
+---A card's manifest and its own changes {blob, base} by path.
+---@param store table
+---@param card string
+---@param seed table<string, string>
+---@return table<string, string>|nil manifest
+---@return table<string, {blob: string|nil, base: string|nil}>|nil changes
+---@return Error|nil
+function M.of_card(store, card, seed)
+  local manifest, made = M.start(store, card, seed)
+  if not manifest then
+    return nil, nil, made
+  end
+  local changes = {}
+  for _, row in ipairs(store:read("tree_delta", { tree = card })) do
+    manifest[row.path] = row.blob
+    changes[row.path] = { blob = row.blob, base = row.base }
+  end
+  return manifest, changes, made
+end
+
+return M

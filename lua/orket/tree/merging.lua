@@ -1,0 +1,129 @@
+-- merging.lua: a finished card's changes meet the epic's tree, three ways per file.
+
+local cjson = require("cjson")
+local disk = require("orket.tree.disk")
+local files = require("orket.tree.files")
+local hash = require("orket.core.hash")
+local merge = require("orket.core.merge")
+
+local M = {}
+
+local FILE_MAX = 64 * 1024 * 1024
+
+-- The card's bytes: from its directory when they are what the journal says, else from the journal.
+local function own_bytes(tree, path, blob)
+  if not blob then
+    return nil
+  end
+  local bytes = tree.root:read(path, FILE_MAX)
+  if bytes and hash.of(bytes) == blob then
+    return bytes
+  end
+  return disk.bytes(tree.store, blob)
+end
+
+local function conflict(path, now, blob, bytes)
+  return { path = path, base = now, blob = blob, bytes = bytes }
+end
+
+-- Changed on both sides. Answers a change, or nil and a conflict, or nil, nil, err.
+local function both_changed(tree, path, change, now)
+  local mine, err = own_bytes(tree, path, change.blob)
+  local theirs = now and disk.bytes(tree.store, now)
+  if not mine and err or now and not theirs then
+    return nil, nil, err
+  elseif not now then
+    return nil, conflict(path, nil, change.blob) -- gone there, changed here: stays, once more
+  elseif not mine then
+    return nil, conflict(path, now, now, theirs) -- changed there, gone here: comes back
+  end
+  local base
+  base, err = disk.bytes(tree.store, change.base)
+  if not base then
+    return nil, nil, err
+  end
+  local text, conflicts, whole = merge.text(base, mine, theirs, tree.card, tree.epic)
+  if not text then
+    return nil, nil, { code = whole, class = "system", message = conflicts }
+  elseif conflicts > 0 then
+    return nil, conflict(path, now, whole and change.blob or nil, not whole and text or nil)
+  end
+  return { path = path, base = now, blob = hash.of(text), bytes = text, made = true }
+end
+
+local function changed_paths(changes)
+  local paths = setmetatable({}, cjson.empty_array_mt)
+  for _, path in ipairs(disk.paths(changes)) do
+    if changes[path].blob ~= changes[path].base then
+      paths[#paths + 1] = path
+    end
+  end
+  return paths
+end
+
+---Compares the card's changes with the epic's tree as it is now; nothing is written.
+---@param tree table
+---@return {changes: table[], conflicts: table[]}|nil
+---@return Error|nil
+function M.merge(tree)
+  local merged = { changes = {}, conflicts = {} }
+  local paths = changed_paths(tree.changes)
+  local current = files.current(tree.store, tree.epic, cjson.encode(paths))
+  for _, path in ipairs(paths) do
+    local change, now = tree.changes[path], current[path]
+    local result, clash, err
+    if now == change.base then
+      local bytes
+      bytes, err = own_bytes(tree, path, change.blob)
+      result = { path = path, base = now, blob = change.blob, bytes = bytes }
+    elseif now ~= change.blob then
+      result, clash, err = both_changed(tree, path, change, now)
+    end
+    if err then
+      return nil, err
+    end
+    merged.changes[#merged.changes + 1] = result
+    merged.conflicts[#merged.conflicts + 1] = clash
+  end
+  return merged
+end
+
+---The merge as events: what changed in the epic's tree, from which state to which.
+function M.record(tree, merged, tx)
+  local row = tree.store:read("tree", { tree = tree.epic })[1]
+  local was = row and row.hash or ""
+  local changes, parts = setmetatable({}, cjson.empty_array_mt), { was }
+  for i, change in ipairs(merged.changes) do
+    if change.made then
+      tx:blob(change.bytes)
+    end
+    changes[i] = { path = change.path, blob = change.blob, base = change.base }
+    parts[#parts + 1] = change.path
+    parts[#parts + 1] = change.blob or ""
+  end
+  local state = #changes > 0 and hash.parts(parts) or was
+  tx:event("tree.merged", tree.card, { into = tree.epic, was = was, hash = state, changes = changes })
+end
+
+---The conflicts as events, and in the card's files: each now stands against what the epic has.
+---@return {conflicts: string[]}|nil
+---@return Error|nil
+function M.hand_back(tree, merged, tx)
+  local paths = {}
+  for i, one in ipairs(merged.conflicts) do
+    local blob = one.blob
+    if one.bytes then
+      local ok, err = disk.put(tree.root, one.path, one.bytes)
+      if not ok then
+        return nil, err
+      end
+      blob = tx:blob(one.bytes)
+    end
+    tree:record(tx, one.path, blob, one.base)
+    tx:event("tree.conflict", tree.card, { path = one.path, with = tree.epic })
+    paths[i] = one.path
+  end
+  return { conflicts = paths }
+end
+
+return M

@@ -1,0 +1,255 @@
+-- tree_spec.lua: trees of cards and epics: starts, changes, merges, conflicts, the disk.
+
+local cjson = require("cjson")
+local orket = dofile("tests/support/orket.lua")
+
+-- What every chunk sees: a project of its own, cards, and a way to work on them.
+local WORLD = [[
+local async, cjson, errors = require("orket.async"), require("cjson"), require("orket.errors")
+local fs, store, trees = require("orket.core.fs"), require("orket.core.store"), require("orket.tree")
+local dir = %q
+local project
+local runs = 0
+local function open()
+  assert(fs.root(dir .. "/.orket", { create = true })):close()
+  project = { dir = dir, root = assert(fs.root(dir)), store = assert(store.open(dir .. "/.orket/orket.db")) }
+  runs = runs + 1
+  project.board = assert(project.store:stream({ run = "board", turn = runs, actor = "system", role = "system" }))
+end
+local function commit(tx)
+  return errors.check(async.await(tx.commit, tx))
+end
+-- A card is done from the start: only its changes matter here.
+local function card(id, needs, epic)
+  local tx = project.board:begin()
+  assert(tx:event("card.created", id, { type = "issue", name = id, status = "done", epic = epic or "E",
+    priority = 2.0, depends_on = setmetatable(needs or {}, cjson.empty_array_mt) }))
+  assert(commit(tx))
+end
+local function tree(id, epic)
+  local opened, err = trees.open(project, project.store, { id = id, epic = epic or "E" })
+  return assert(opened, err and errors.line(err))
+end
+-- Writes (text) and deletes (false) in a card's tree, and commits.
+local function work(id, changes, epic)
+  local at <close> = tree(id, epic)
+  local tx = project.board:begin()
+  for path, text in pairs(changes) do
+    if text then
+      assert(at.root:write(path, text))
+    else
+      assert(at.root:delete(path))
+    end
+    at:changed(tx, path, text and tx:blob(text) or nil)
+  end
+  assert(commit(tx))
+end
+-- "clean", or the conflicting paths.
+local function merge(id, epic)
+  local at <close> = tree(id, epic)
+  local tx = project.board:begin()
+  local merged = assert(at:merge(tx))
+  assert(commit(tx))
+  assert(at:publish())
+  return merged.conflicts and table.concat(merged.conflicts, " ") or "clean"
+end
+local function finish(id, changes, epic)
+  work(id, changes, epic)
+  return merge(id, epic)
+end
+-- All files below a directory of the project as one line: path=text path=text
+local function show(path)
+  local root <close> = assert(project.root:beneath(path))
+  local parts = {}
+  for _, entry in ipairs(root:walk()) do
+    local text = root:read(entry.name)
+    parts[#parts + 1] = entry.name .. "=" .. (text and text:gsub("\n", "|") or entry.type)
+  end
+  return table.concat(parts, " ")
+end
+local EPIC = "workspace/E/tree"
+local function files(id, epic)
+  local at <close> = tree(id, epic)
+  return show("workspace/" .. trees.name(epic or "E") .. "/cards/" .. trees.name(id))
+end
+local function reopen()
+  project.store:close()
+  open()
+end
+async.main(function()
+  open()
+  %s
+  project.store:close()
+  return 0
+end)
+]]
+
+describe("orket.tree", function()
+  local dir
+
+  before_each(function()
+    dir = orket.directory()
+  end)
+
+  after_each(function()
+    orket.remove(dir)
+  end)
+
+  local function probe(chunk)
+    return orket.probe(WORLD:format(dir, chunk))
+  end
+
+  local function check(expected, chunk)
+    assert.equal(expected .. "\n", (probe(chunk)))
+  end
+
+  it("gives each card a directory of its own and the epic what they made", function()
+    check("clean clean|a=1 b/c=2|a=1|b/c=2", [[
+      card("A") card("B")
+      print(finish("A", { a = "1" }) .. " " .. finish("B", { ["b/c"] = "2" }) .. "|" .. show(EPIC) .. "|"
+        .. files("A") .. "|" .. files("B"))]])
+  end)
+
+  it("starts a card from what it depends on, and from nothing else", function()
+    check("a=1 b=2|a=1|", [[
+      card("A") card("B", { "A" }) card("C", { "B" }) card("D", { "A" }) card("X") card("Y")
+      finish("A", { a = "1" }) finish("X", { x = "9" }) finish("B", { b = "2" })
+      print(files("C") .. "|" .. files("D") .. "|" .. files("Y"))]])
+  end)
+
+  it("merges different lines of one file, whoever finishes first", function()
+    for _, order in ipairs({ '"A", "B"', '"B", "A"' }) do
+      orket.remove(dir)
+      dir = orket.directory()
+      check("clean clean|f=x|2|3|4|y||f=x|2|3|4|y|", ([[
+        card("S") card("A", { "S" }) card("B", { "S" }) card("C", { "A", "B" })
+        finish("S", { f = "1\n2\n3\n4\n5\n" })
+        work("A", { f = "x\n2\n3\n4\n5\n" }) work("B", { f = "1\n2\n3\n4\ny\n" })
+        local first, second = %s
+        print(merge(first) .. " " .. merge(second) .. "|" .. show(EPIC) .. "|" .. files("C"))]]):format(order))
+    end
+  end)
+
+  it("hands a conflict back to the card, and takes what it makes of it", function()
+    check("f|f=<<<<<<< B|y|=======|x|>>>>>>> E||f=x||clean|f=xy||f=xy|", [[
+      card("S") card("A", { "S" }) card("B", { "S" }) card("C", { "A", "B" })
+      finish("S", { f = "1\n" }) finish("A", { f = "x\n" })
+      local conflicts = finish("B", { f = "y\n" })
+      local marked, epic = files("B"), show(EPIC)
+      print(conflicts .. "|" .. marked .. "|" .. epic .. "|" .. finish("B", { f = "xy\n" }) .. "|" .. show(EPIC)
+        .. "|" .. files("C"))]])
+  end)
+
+  it("asks before a deletion meets a change", function()
+    check("f|f=2|clean|f=2|g|g=2|clean|f=2 g=2", [[
+      card("S") card("A", { "S" }) card("B", { "S" }) card("C", { "S" }) card("D", { "S" })
+      finish("S", { f = "1", g = "1" }) finish("A", { f = "2" })
+      local one = finish("B", { f = false, g = false })
+      local two, three, epic = show("workspace/E/cards/B"), merge("B"), show(EPIC)
+      local four = finish("C", { g = "2" })
+      local five = show("workspace/E/cards/C"):match("g=2")
+      print(table.concat({ one, two, three, epic, four, five, merge("C"), show(EPIC) }, "|"))]])
+  end)
+
+  it("does not merge binary bytes by line", function()
+    check("b|clean|3", [[
+      card("S") card("A", { "S" }) card("B", { "S" })
+      finish("S", { b = "\0001" }) finish("A", { b = "\0002" })
+      print(finish("B", { b = "\0003" }) .. "|" .. merge("B") .. "|"
+        .. project.root:read("workspace/E/tree/b"):sub(2))]])
+  end)
+
+  it("starts from the files that lay in the epic's directory", function()
+    orket.write(dir .. "/workspace/E/tree/src/seed", "s")
+    check("src/seed=s|a=1 src/seed=t|src/seed=s|a=1 src/seed=t", [[
+      card("A") card("B")
+      local first = files("A")
+      finish("A", { a = "1", ["src/seed"] = "t" })
+      local epic = show(EPIC)
+      local other = files("B")
+      reopen()
+      assert(project.root:write("workspace/E/tree/src/seed", "edited"))
+      tree("B"):close()
+      print(first .. "|" .. epic .. "|" .. other .. "|" .. show(EPIC))]])
+  end)
+
+  it("makes the directory equal to the journal again", function()
+    check("a=1 d/b=2", [[
+      card("A")
+      work("A", { a = "1", ["d/b"] = "2" })
+      local root = assert(project.root:beneath("workspace/E/cards/A"))
+      root:write("a", "broken") root:write("__pycache__/x", "") root:write("stray", "")
+      root:delete("d/b") root:delete("d") root:write("d", "a file in the way")
+      os.execute("cd " .. dir .. "/workspace/E/cards/A && ln -s a link && rm a && mkdir -p a/deep && touch a/deep/x && ln -s /etc etc")
+      print(files("A"))]])
+  end)
+
+  it("hashes what a tree holds, and nothing else", function()
+    check("true", [[
+      card("A") card("B") card("C")
+      work("A", { x = "1", y = "2" }) work("B", { y = "2" }) work("B", { x = "0" }) work("B", { x = "1" })
+      work("C", { x = "2", y = "1" })
+      local a, b, c = tree("A"):hash(), tree("B"):hash(), tree("C"):hash()
+      print(a == b and #a == 64 and a ~= c)]])
+  end)
+
+  it("loses no update when many finish at once", function()
+    check("40 1|2", [[
+      card("S")
+      local lines = {}
+      for i = 1, 200 do lines[i] = "line " .. i end
+      finish("S", { f = table.concat(lines, "\n") .. "\n" })
+      local tasks = {}
+      for i = 1, 40 do card("C" .. i, { "S" }) end
+      for i = 1, 40 do
+        tasks[i] = async.spawn(function()
+          local mine = table.move(lines, 1, 200, 1, {})
+          mine[i * 5] = "by " .. i
+          return finish("C" .. i, { f = table.concat(mine, "\n") .. "\n", ["own/" .. i] = "1" })
+        end)
+      end
+      local clean = 0
+      for i = 1, 40 do clean = clean + (async.join(tasks[i]) == "clean" and 1 or 0) end
+      local text = assert(project.root:read("workspace/E/tree/f"))
+      for i = 1, 40 do assert(text:find("by " .. i .. "\n", 1, true)) end
+      print(clean .. " " .. #project.root:walk("workspace/E/tree/own") // 40 .. "|" .. #project.root:list("workspace/E/tree"))]])
+  end)
+
+  it("refuses a merge into a state that is not there any more", function()
+    assert.truthy(probe([[
+      card("A")
+      local tx = project.board:begin()
+      tx:event("tree.merged", "A", { into = "E", was = "elsewhere", hash = "x", changes = setmetatable({}, cjson.empty_array_mt) })
+      print(select(2, commit(tx)).code)]]):find("ERR_STALE", 1, true))
+  end)
+
+  it("keeps odd ids apart and inside", function()
+    check("a=1|a=2|a=3", [[
+      card("../up") card("x/y", {}, "..") card(".orket-tmp-1")
+      work("../up", { a = "1" }) work("x/y", { a = "2" }, "..") work(".orket-tmp-1", { a = "3" })
+      print(files("../up") .. "|" .. files("x/y", "..") .. "|" .. files(".orket-tmp-1"))]])
+    assert.equal("workspace\n.orket\n", (orket.shell("cd " .. dir .. " && ls -At | sort -r")))
+  end)
+
+  it("carries a chain of cards", function()
+    local text = probe([[
+      local before = os.clock()
+      card("C0")
+      finish("C0", { f0 = "0" })
+      for i = 1, 60 do
+        card("C" .. i, { "C" .. i - 1 })
+        assert(finish("C" .. i, { ["f" .. i] = "x" }) == "clean")
+      end
+      print(#project.root:list("workspace/E/cards/C60"))]])
+    assert.equal("61\n", text)
+  end)
+
+  it("answers the same through orket check", function()
+    probe([[
+      card("S") card("A", { "S" }) card("B", { "S" })
+      finish("S", { f = "1\n" }) finish("A", { f = "x\n" }) finish("B", { f = "y\n" }) finish("B", { f = "z\n" })]])
+    local text = orket.probe(([[
+      print(require("cjson").encode(require("orket.core.store").check(%q)))]]):format(dir .. "/.orket/orket.db"))
+    assert.is_true(cjson.decode(text).ok, text)
+  end)
+end)
