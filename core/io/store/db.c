@@ -1,5 +1,5 @@
 /* db.c: one SQLite connection: its settings, the migrations, errors as codes with their cure,
- * and json_put, the one SQL function of ours. */
+ * and the SQL functions of ours. */
 #include <string.h>
 
 #include "io/store/db.h"
@@ -140,7 +140,57 @@ static void sql_json_put(sqlite3_context *ctx, int argc, sqlite3_value **argv)
         json_doc_clear(&docs[i]);
 }
 
+/* ---- json_raw(text): text that is JSON already, not to be parsed again; json_join(a, b): two objects
+ * without a common key as one, not parsed either ---- */
+
+#define SUBTYPE_JSON 'J' /* what SQLite's JSON functions go by */
+
+static void sql_json_raw(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    (void)argc;
+    sqlite3_result_value(ctx, argv[0]);
+    sqlite3_result_subtype(ctx, SUBTYPE_JSON);
+}
+
+static void sql_json_join(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    const char *a = (const char *)sqlite3_value_text(argv[0]), *b = (const char *)sqlite3_value_text(argv[1]);
+    size_t a_len = (size_t)sqlite3_value_bytes(argv[0]), b_len = (size_t)sqlite3_value_bytes(argv[1]);
+    (void)argc;
+    if (!a || !b || a_len < 2 || b_len < 2) {
+        sqlite3_result_null(ctx);
+        return;
+    }
+    char *text = malloc(a_len + b_len);
+    if (!text) {
+        sqlite3_result_error_nomem(ctx);
+        return;
+    }
+    size_t at = a_len - 1; /* without its closing brace */
+    memcpy(text, a, at);
+    if (a_len > 2 && b_len > 2)
+        text[at++] = ',';
+    memcpy(text + at, b + 1, b_len - 1);
+    sqlite3_result_text64(ctx, text, at + b_len - 1, free, SQLITE_UTF8);
+    sqlite3_result_subtype(ctx, SUBTYPE_JSON);
+}
+
 /* ---- opening ---- */
+
+static int add_functions(sqlite3 *db, struct err *err)
+{
+    static const struct {
+        const char *name;
+        int args;
+        void (*fn)(sqlite3_context *, int, sqlite3_value **);
+    } functions[] = {{"json_put", 2, sql_json_put}, {"json_raw", 1, sql_json_raw}, {"json_join", 2, sql_json_join}};
+    int rc = SQLITE_OK;
+    for (size_t i = 0; rc == SQLITE_OK && i < COUNT_OF(functions); i++)
+        rc = sqlite3_create_function_v2(db, functions[i].name, functions[i].args,
+                                        SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_SUBTYPE, NULL, functions[i].fn,
+                                        NULL, NULL, NULL);
+    return rc ? db_fail(db, rc, err) : 0;
+}
 
 static int configure(sqlite3 *db, const struct store_options *options, bool readonly, struct err *err)
 {
@@ -152,10 +202,9 @@ static int configure(sqlite3 *db, const struct store_options *options, bool read
     sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, NULL);
     sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, NULL);
     sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 1);
-    int rc = sqlite3_create_function_v2(db, "json_put", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
-                                        sql_json_put, NULL, NULL, NULL);
+    int rc = add_functions(db, err);
     if (rc)
-        return db_fail(db, rc, err);
+        return rc;
     rc = db_exec(db, "PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"
                      "PRAGMA secure_delete = OFF; PRAGMA cache_size = -8000;", err);
     if (rc)

@@ -26,7 +26,7 @@ int sql_split(struct sql_sections *sections, const struct store_options *options
 int sql_find(const struct sql_sections *sections, const char *name);
 void sql_clear(struct sql_sections *sections);
 
-/* ---- db.c: one connection: settings, migrations, errors, our SQL function ---- */
+/* ---- db.c: one connection: settings, migrations, errors, our SQL functions ---- */
 
 /* A connection with our settings; path "" is a temporary database. */
 int db_open(const struct store_options *options, const char *path, bool readonly, sqlite3 **out,

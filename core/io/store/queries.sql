@@ -1,5 +1,6 @@
 -- queries.sql: everything the program reads, by name. `:x` are parameters, NULL when not given. A
 -- column called "x:json" reaches Lua decoded as x; queries for read_doc have one column of JSON text.
+-- json_raw(text) is text that is JSON already; json_join(a, b) two objects without a common key as one.
 
 -- name: board
 SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic, build, ordinal,
@@ -28,39 +29,39 @@ FROM card c WHERE id = :id;
 
 -- name: view
 SELECT json_object(
-    'card', json(json_put(c.data, json_object(
+    'card', json_join(c.data, json_object(
         'id', c.id, 'type', c.type, 'name', c.name, 'status', c.status, 'priority', c.priority,
         'wait_reason', c.wait_reason, 'seat', c.seat, 'assignee', c.assignee, 'note', c.note,
         'parent_id', c.parent, 'epic', c.epic, 'revision', c.revision, 'retry_count', c.retry_count,
         'max_retries', c.max_retries, 'credits', c.credits,
-        'depends_on', json((SELECT json_group_array(needs) FROM dependency WHERE card = c.id))))),
-    'dependencies', json((
+        'depends_on', json_raw((SELECT json_group_array(needs) FROM dependency WHERE card = c.id)))),
+    'dependencies', json_raw((
         SELECT json_group_array(json_object('id', n.id, 'name', n.name, 'status', n.status, 'note', n.note))
         FROM dependency d JOIN card n ON n.id = d.needs WHERE d.card = c.id)),
-    'comments', json((
+    'comments', json_raw((
         SELECT json_group_array(json_object('author', author, 'role', role, 'text', text, 'at', at))
         FROM (SELECT * FROM (SELECT * FROM comment WHERE card = c.id ORDER BY seq DESC LIMIT 50) ORDER BY seq))),
-    'memory', json((
-        SELECT json_group_array(json_object('card', card, 'role', role, 'text', text, 'keywords', json(keywords)))
+    'memory', json_raw((
+        SELECT json_group_array(json_object('card', card, 'role', role, 'text', text, 'keywords', json_raw(keywords)))
         FROM (SELECT * FROM memory WHERE epic = coalesce(c.epic, c.id) ORDER BY seq DESC LIMIT 20))),
     'verification', json_object(
         'fixture', c.data ->> '$.verification.fixture_path',
-        'last', json((SELECT json_object('ok', json(iif(ok, 'true', 'false')), 'log', log, 'tree', tree)
+        'last', json_raw((SELECT json_object('ok', json_raw(iif(ok, 'true', 'false')), 'log', log, 'tree', tree)
                       FROM verdict WHERE card = c.id ORDER BY seq DESC LIMIT 1))),
-    'effects', json((
+    'effects', json_raw((
         WITH RECURSIVE walk (seq, prev) AS (
             SELECT * FROM (SELECT e.seq, e.prev FROM turn t JOIN stream s ON s.run = t.run AND s.turn = t.turn
                            JOIN event e ON e.seq = s.seq WHERE t.card = c.id ORDER BY t.seq DESC LIMIT 3)
             UNION ALL
             SELECT e.seq, e.prev FROM walk JOIN event e ON e.seq = walk.prev
             ORDER BY 1 DESC LIMIT 40)
-        SELECT json_group_array(json_object('step', step, 'result', json(body)))
+        SELECT json_group_array(json_object('step', step, 'result', json_raw(body)))
         FROM (SELECT * FROM (SELECT e.seq, e.step, e.body FROM walk JOIN event e ON e.seq = walk.seq
                              WHERE e.kind = 'call.result' AND length(e.body) <= 16384
                              ORDER BY e.seq DESC LIMIT 10) ORDER BY seq))),
-    'conflict', json((
+    'conflict', json_raw((
         SELECT json_group_array(json_object('path', path, 'with', other)) FROM conflict WHERE card = c.id)),
-    'epic', json((SELECT json_put(p.data, json_object('id', p.id, 'type', p.type, 'name', p.name,
+    'epic', json_raw((SELECT json_join(p.data, json_object('id', p.id, 'type', p.type, 'name', p.name,
                                                       'status', p.status))
                   FROM card p WHERE p.id = coalesce(c.epic, c.parent))))
 FROM card c WHERE c.id = :card AND coalesce(:role, :seat, :review, 1) IS NOT NULL;
@@ -70,10 +71,10 @@ FROM card c WHERE c.id = :card AND coalesce(:role, :seat, :review, 1) IS NOT NUL
 SELECT json_object(
     'id', c.id, 'name', c.name, 'type', c.type, 'status', c.status, 'description', c.data ->> '$.description',
     'requirements', c.data -> '$.requirements', 'note', c.note,
-    'dependencies', json((
+    'dependencies', json_raw((
         SELECT json_group_array(json_object('id', n.id, 'name', n.name, 'status', n.status, 'note', n.note))
         FROM dependency d JOIN card n ON n.id = d.needs WHERE d.card = c.id)),
-    'comments', json((
+    'comments', json_raw((
         SELECT json_group_array(json_object('author', author, 'role', role, 'text', text))
         FROM (SELECT * FROM (SELECT * FROM comment WHERE card = c.id ORDER BY seq DESC LIMIT 50) ORDER BY seq))))
 FROM card c WHERE c.id = :card;
