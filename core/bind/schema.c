@@ -1,10 +1,11 @@
-/* schema.c: `orket.core.schema`: JSON Schema for trusted Lua: configuration, tools, `try schema`. */
-#include "bind/bind.h"
+/* schema.c: `orket.core.schema`: JSON Schema for trusted Lua: configuration, tools, `try schema`.
+ */
 #include "model/schema.h"
+#include "bind/bind.h"
 #include "script/value.h"
 
-#define SCHEMA_TYPE "orket.schema"
-#define ERRORS_MAX 20   /* told when the caller does not say how many */
+#define SCHEMA_TYPE  "orket.schema"
+#define ERRORS_MAX   20   /* told when the caller does not say how many */
 #define ERRORS_LIMIT 1000 /* the most that may be asked for */
 
 struct box {
@@ -44,7 +45,8 @@ static int l_compile(lua_State *L)
     return 1;
 }
 
-static void push_error(lua_State *L, const char *path, const char *keyword, const char *text, uint32_t at)
+static void push_error(lua_State *L, const char *path, const char *keyword, const char *text,
+                       uint32_t at)
 {
     lua_createtable(L, 0, 4);
     lua_pushstring(L, path);

@@ -77,33 +77,60 @@ static const struct {
     {"{\"oneOf\":[{\"minimum\":1},{\"minimum\":2}]}", "2", ERR_SCHEMA},
     {"{\"if\":{\"minimum\":5},\"then\":{\"maximum\":9},\"else\":{\"const\":1}}", "4", ERR_SCHEMA},
     {"{\"dependentSchemas\":{\"a\":{\"required\":[\"b\"]}}}", "{\"a\":1}", ERR_SCHEMA},
-    {"{\"properties\":{\"a\":{\"$ref\":\"#\"}},\"additionalProperties\":false}", "{\"a\":{\"b\":1}}", ERR_SCHEMA},
+    {"{\"properties\":{\"a\":{\"$ref\":\"#\"}},\"additionalProperties\":false}",
+     "{\"a\":{\"b\":1}}", ERR_SCHEMA},
     /* unevaluated: through $ref, conditions, contains; cousins see nothing */
-    {"{\"$defs\":{\"a\":{\"properties\":{\"x\":true}}},\"$ref\":\"#/$defs/a\",\"unevaluatedProperties\":false}", "{\"x\":1}", 0},
-    {"{\"allOf\":[{\"properties\":{\"x\":true}},{\"unevaluatedProperties\":false}]}", "{\"x\":1}", ERR_SCHEMA},
-    {"{\"anyOf\":[{\"required\":[\"x\"],\"properties\":{\"x\":true}},{\"properties\":{\"y\":true}}],\"unevaluatedProperties\":false}", "{\"x\":1,\"y\":1}", 0},
-    {"{\"not\":{\"not\":{\"properties\":{\"x\":true}}},\"unevaluatedProperties\":false}", "{\"x\":1}", ERR_SCHEMA},
+    {"{\"$defs\":{\"a\":{\"properties\":{\"x\":true}}},\"$ref\":\"#/$defs/"
+     "a\",\"unevaluatedProperties\":false}",
+     "{\"x\":1}", 0},
+    {"{\"allOf\":[{\"properties\":{\"x\":true}},{\"unevaluatedProperties\":false}]}", "{\"x\":1}",
+     ERR_SCHEMA},
+    {"{\"anyOf\":[{\"required\":[\"x\"],\"properties\":{\"x\":true}},{\"properties\":{\"y\":true}}]"
+     ",\"unevaluatedProperties\":false}",
+     "{\"x\":1,\"y\":1}", 0},
+    {"{\"not\":{\"not\":{\"properties\":{\"x\":true}}},\"unevaluatedProperties\":false}",
+     "{\"x\":1}", ERR_SCHEMA},
     {"{\"contains\":{\"type\":\"string\"},\"unevaluatedItems\":false}", "[\"a\",1]", ERR_SCHEMA},
-    {"{\"prefixItems\":[true],\"contains\":{\"type\":\"string\"},\"unevaluatedItems\":false}", "[1,\"a\"]", 0},
+    {"{\"prefixItems\":[true],\"contains\":{\"type\":\"string\"},\"unevaluatedItems\":false}",
+     "[1,\"a\"]", 0},
     {"{\"unevaluatedItems\":{\"type\":\"null\"}}", "[null,null]", 0},
     /* identifiers */
     {"{\"$ref\":\"#x\",\"$defs\":{\"a\":{\"$anchor\":\"x\",\"type\":\"null\"}}}", "1", ERR_SCHEMA},
-    {"{\"$id\":\"http://h/a/b\",\"$ref\":\"../c#/$defs/d\",\"$defs\":{\"z\":{\"$id\":\"/c\",\"$defs\":{\"d\":{\"const\":3}}}}}", "3", 0},
-    {"{\"$id\":\"urn:x:1\",\"$ref\":\"#/$defs/a~1b%25\",\"$defs\":{\"a/b%\":{\"const\":3}}}", "4", ERR_SCHEMA},
-    {"{\"$id\":\"https://h/root\",\"$ref\":\"list\",\"$defs\":{\"s\":{\"$dynamicAnchor\":\"T\",\"type\":\"string\"},"
-     "\"list\":{\"$id\":\"list\",\"items\":{\"$dynamicRef\":\"#T\"},\"$defs\":{\"T\":{\"$dynamicAnchor\":\"T\"}}}}}", "[1]", ERR_SCHEMA},
-    {"{\"$ref\":\"https://json-schema.org/draft/2020-12/schema\"}", "{\"minLength\":-1}", ERR_SCHEMA},
-    {"{\"$ref\":\"https://json-schema.org/draft/2020-12/schema\"}", "{\"properties\":{\"a\":{\"type\":\"string\"}}}", 0},
-    {"{\"$ref\":\"https://json-schema.org/draft/2020-12/schema\"}", "{\"properties\":{\"a\":{\"type\":7}}}", ERR_SCHEMA},
+    {"{\"$id\":\"http://h/a/b\",\"$ref\":\"../c#/$defs/d\",\"$defs\":{\"z\":{\"$id\":\"/"
+     "c\",\"$defs\":{\"d\":{\"const\":3}}}}}",
+     "3", 0},
+    {"{\"$id\":\"urn:x:1\",\"$ref\":\"#/$defs/a~1b%25\",\"$defs\":{\"a/b%\":{\"const\":3}}}", "4",
+     ERR_SCHEMA},
+    {"{\"$id\":\"https://h/"
+     "root\",\"$ref\":\"list\",\"$defs\":{\"s\":{\"$dynamicAnchor\":\"T\",\"type\":\"string\"},"
+     "\"list\":{\"$id\":\"list\",\"items\":{\"$dynamicRef\":\"#T\"},\"$defs\":{\"T\":{\"$"
+     "dynamicAnchor\":\"T\"}}}}}",
+     "[1]", ERR_SCHEMA},
+    {"{\"$ref\":\"https://json-schema.org/draft/2020-12/schema\"}", "{\"minLength\":-1}",
+     ERR_SCHEMA},
+    {"{\"$ref\":\"https://json-schema.org/draft/2020-12/schema\"}",
+     "{\"properties\":{\"a\":{\"type\":\"string\"}}}", 0},
+    {"{\"$ref\":\"https://json-schema.org/draft/2020-12/schema\"}",
+     "{\"properties\":{\"a\":{\"type\":7}}}", ERR_SCHEMA},
     /* draft-07 */
-    {"{" D7 ",\"items\":[{\"type\":\"string\"}],\"additionalItems\":false}", "[\"a\",1]", ERR_SCHEMA},
+    {"{" D7 ",\"items\":[{\"type\":\"string\"}],\"additionalItems\":false}", "[\"a\",1]",
+     ERR_SCHEMA},
     {"{" D7 ",\"items\":{\"const\":1},\"additionalItems\":false}", "[1,1]", 0},
-    {"{" D7 ",\"dependencies\":{\"a\":[\"b\"],\"c\":{\"minProperties\":3}}}", "{\"c\":1}", ERR_SCHEMA},
-    {"{" D7 ",\"properties\":{\"a\":{\"$ref\":\"#/definitions/x\",\"maxItems\":0}},\"definitions\":{\"x\":true}}", "{\"a\":[1]}", 0},
-    {"{" D7 ",\"$ref\":\"#foo\",\"definitions\":{\"x\":{\"$id\":\"#foo\",\"const\":1}}}", "2", ERR_SCHEMA},
-    {"{" D7 ",\"$ref\":\"http://json-schema.org/draft-07/schema#\"}", "{\"type\":\"wrong\"}", ERR_SCHEMA},
-    {"{" D7 ",\"$ref\":\"http://h/bar#foo\",\"definitions\":{\"x\":{\"$id\":\"http://h/bar#foo\",\"const\":1}}}", "2", ERR_SCHEMA},
-    {"{" D7 ",\"$id\":\"http://h/n\",\"$ref\":\"#foo\",\"definitions\":{\"x\":{\"$id\":\"#foo\",\"const\":1}}}", "1", 0},
+    {"{" D7 ",\"dependencies\":{\"a\":[\"b\"],\"c\":{\"minProperties\":3}}}", "{\"c\":1}",
+     ERR_SCHEMA},
+    {"{" D7 ",\"properties\":{\"a\":{\"$ref\":\"#/definitions/"
+            "x\",\"maxItems\":0}},\"definitions\":{\"x\":true}}",
+     "{\"a\":[1]}", 0},
+    {"{" D7 ",\"$ref\":\"#foo\",\"definitions\":{\"x\":{\"$id\":\"#foo\",\"const\":1}}}", "2",
+     ERR_SCHEMA},
+    {"{" D7 ",\"$ref\":\"http://json-schema.org/draft-07/schema#\"}", "{\"type\":\"wrong\"}",
+     ERR_SCHEMA},
+    {"{" D7 ",\"$ref\":\"http://h/bar#foo\",\"definitions\":{\"x\":{\"$id\":\"http://h/"
+            "bar#foo\",\"const\":1}}}",
+     "2", ERR_SCHEMA},
+    {"{" D7 ",\"$id\":\"http://h/"
+            "n\",\"$ref\":\"#foo\",\"definitions\":{\"x\":{\"$id\":\"#foo\",\"const\":1}}}",
+     "1", 0},
     /* patterns */
     {"{\"pattern\":\"^(ab|c[^d-f])*\\\\d{2,3}$\"}", "\"abcx123\"", 0},
     {"{\"pattern\":\"^(ab|c[^d-f])*\\\\d{2,3}$\"}", "\"abcx1234\"", ERR_SCHEMA},
@@ -122,7 +149,8 @@ static void test_rows(void **state)
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         int got = verdict(rows[i].schema, rows[i].value);
         if (got != rows[i].expected)
-            fail_msg("%s against %s: %s", rows[i].value, rows[i].schema, got ? err_name(got) : "fits");
+            fail_msg("%s against %s: %s", rows[i].value, rows[i].schema,
+                     got ? err_name(got) : "fits");
     }
 }
 
@@ -142,7 +170,8 @@ static const struct {
     {"{\"$ref\":\"#/$defs/none\"}", ERR_SCHEMA},
     {"{\"$ref\":\"#/title\",\"title\":\"t\"}", ERR_SCHEMA},
     {"{\"$ref\":\"#\"}", ERR_SCHEMA},
-    {"{\"allOf\":[{\"$ref\":\"#/$defs/a\"}],\"$defs\":{\"a\":{\"not\":{\"$ref\":\"#\"}}}}", ERR_SCHEMA},
+    {"{\"allOf\":[{\"$ref\":\"#/$defs/a\"}],\"$defs\":{\"a\":{\"not\":{\"$ref\":\"#\"}}}}",
+     ERR_SCHEMA},
     {"{\"$id\":\"a#b\"}", ERR_SCHEMA},
     {"{\"$defs\":{\"a\":{\"$id\":\"x\"},\"b\":{\"$id\":\"x\"}}}", ERR_SCHEMA},
     {"{\"$defs\":{\"a\":{\"$anchor\":\"x\"},\"b\":{\"$anchor\":\"x\"}}}", ERR_SCHEMA},
@@ -190,7 +219,9 @@ static void test_bomb(void **state)
     struct buf text = {0};
     buf_puts(&text, "{\"$ref\":\"#/$defs/d0\",\"$defs\":{");
     for (int i = 0; i < 40; i++)
-        buf_printf(&text, "\"d%d\":{\"allOf\":[{\"$ref\":\"#/$defs/d%d\"},{\"$ref\":\"#/$defs/d%d\"}]},", i, i + 1, i + 1);
+        buf_printf(&text,
+                   "\"d%d\":{\"allOf\":[{\"$ref\":\"#/$defs/d%d\"},{\"$ref\":\"#/$defs/d%d\"}]},",
+                   i, i + 1, i + 1);
     buf_puts(&text, "\"d40\":true}}");
     struct schema *schema = NULL;
     assert_int_equal(compile(text.data, &schema, NULL), 0);
@@ -218,16 +249,21 @@ static void test_errors(void **state)
 {
     (void)state;
     struct schema *schema = NULL;
-    assert_int_equal(compile("{\"properties\":{\"b\":{\"items\":{\"type\":\"string\"}},\"a\":{\"minimum\":3}},"
-                             "\"additionalProperties\":false,\"required\":[\"z\"]}", &schema, NULL), 0);
+    assert_int_equal(
+        compile("{\"properties\":{\"b\":{\"items\":{\"type\":\"string\"}},\"a\":{\"minimum\":3}},"
+                "\"additionalProperties\":false,\"required\":[\"z\"]}",
+                &schema, NULL),
+        0);
     struct json_doc value = parse("{\"b\":[\"x\",7],\"c~/d\":1,\"a\":2}");
     struct schema_error errors[8];
     size_t count;
-    assert_int_equal(schema_check(schema, &value.root, errors, COUNT_OF(errors), &count), ERR_SCHEMA);
+    assert_int_equal(schema_check(schema, &value.root, errors, COUNT_OF(errors), &count),
+                     ERR_SCHEMA);
     assert_int_equal(count, 4);
     static const struct {
         const char *path, *keyword;
-    } expected[] = {{"", "required"}, {"/b/1", "type"}, {"/c~0~1d", "additionalProperties"}, {"/a", "minimum"}};
+    } expected[] = {
+        {"", "required"}, {"/b/1", "type"}, {"/c~0~1d", "additionalProperties"}, {"/a", "minimum"}};
     for (size_t i = 0; i < count; i++) {
         assert_string_equal(errors[i].path, expected[i].path);
         assert_string_equal(errors[i].keyword, expected[i].keyword);
@@ -250,9 +286,12 @@ static void test_paths(void **state)
     (void)state;
     struct schema *schema = NULL;
     struct buf found = {0};
-    assert_int_equal(compile("{\"$defs\":{\"p\":{\"type\":\"string\",\"format\":\"path\"}},\"properties\":{"
-                             "\"a\":{\"$ref\":\"#/$defs/p\"},\"b\":{\"items\":{\"$ref\":\"#/$defs/p\"}},\"c\":true}}",
-                             &schema, NULL), 0);
+    assert_int_equal(
+        compile("{\"$defs\":{\"p\":{\"type\":\"string\",\"format\":\"path\"}},\"properties\":{"
+                "\"a\":{\"$ref\":\"#/$defs/p\"},\"b\":{\"items\":{\"$ref\":\"#/$defs/"
+                "p\"}},\"c\":true}}",
+                &schema, NULL),
+        0);
     struct json_doc value = parse("{\"a\":\"x\",\"b\":[\"y\",1,\"z\"],\"c\":\"no\"}");
     schema_each_path(schema, &value.root, collect, &found);
     assert_string_equal(found.data, "/a=x /b/0=y /b/2=z ");
@@ -264,8 +303,9 @@ static void test_paths(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),      cmocka_unit_test(test_refused), cmocka_unit_test(test_bomb),
-        cmocka_unit_test(test_long_text), cmocka_unit_test(test_errors),  cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_rows),   cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_bomb),   cmocka_unit_test(test_long_text),
+        cmocka_unit_test(test_errors), cmocka_unit_test(test_paths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

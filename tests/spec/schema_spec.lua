@@ -48,8 +48,8 @@ describe("try schema", function()
     local errors = cjson.decode(text).errors
     assert.same({ "/a", "type", 5 }, { errors[1].path, errors[1].keyword, errors[1].at })
     assert.same({ "/bb", "additionalProperties", 7 }, { errors[2].path, errors[2].keyword, errors[2].at })
-    _, code = orket.run("try schema")
-    assert.equal(2, code)
+    local _, usage = orket.run("try schema")
+    assert.equal(2, usage)
     orket.remove(dir)
   end)
 

@@ -1,8 +1,9 @@
-/* apply.c: the keywords that apply subschemas: to the parts of a value, to the value itself, to what
- * is left over. A keyword marks what it evaluated; marks count only when its whole subschema fits. */
+/* apply.c: the keywords that apply subschemas: to the parts of a value, to the value itself, to
+ * what is left over. A keyword marks what it evaluated; marks count only when its whole subschema
+ * fits. */
 #include <string.h>
 
-#include "model/schema/impl.h"
+#include "model/schema/check.h"
 
 /* Folds one answer into the result of a loop: false ends the loop. */
 static bool fold(int *result, int one)
@@ -88,7 +89,8 @@ int check_additional_properties(struct frame *frame, const struct rule *rule)
         seen_mark(frame->seen, i);
         const struct node *node = rule->links[0].node;
         int one = node->boolean && !node->allows
-                      ? check_report_member(frame, "additionalProperties", member, "is an unknown property")
+                      ? check_report_member(frame, "additionalProperties", member,
+                                            "is an unknown property")
                       : check_member(frame, node, member);
         if (!fold(&result, one))
             break;
@@ -121,7 +123,8 @@ static int items_from(struct frame *frame, const struct node *node, uint32_t fir
 int check_prefix_items(struct frame *frame, const struct rule *rule)
 {
     int result = 0;
-    for (uint32_t i = 0; frame->value->type == JSON_ARRAY && i < frame->value->len && i < rule->count; i++) {
+    for (uint32_t i = 0;
+         frame->value->type == JSON_ARRAY && i < frame->value->len && i < rule->count; i++) {
         seen_mark(frame->seen, i);
         if (!fold(&result, check_item(frame, rule->links[i].node, i)))
             break;
@@ -162,7 +165,8 @@ int check_contains(struct frame *frame, const struct rule *rule)
 {
     const struct rule *min_rule = check_sibling(frame, KEY_MIN_CONTAINS);
     const struct rule *max_rule = check_sibling(frame, KEY_MAX_CONTAINS);
-    size_t min = min_rule ? min_rule->number : 1, max = max_rule ? max_rule->number : SIZE_MAX, found = 0;
+    size_t min = min_rule ? min_rule->number : 1, max = max_rule ? max_rule->number : SIZE_MAX,
+           found = 0;
     if (frame->value->type != JSON_ARRAY)
         return 0;
     for (uint32_t i = 0; i < frame->value->len; i++) {
@@ -184,7 +188,8 @@ int check_ref(struct frame *frame, const struct rule *rule)
     return check_in_place(frame, rule->links[0].node);
 }
 
-static const struct anchor *dynamic_anchor(const struct resource *resource, const struct anchor *like)
+static const struct anchor *dynamic_anchor(const struct resource *resource,
+                                           const struct anchor *like)
 {
     for (const struct anchor *a = resource->anchors; a; a = a->next)
         if (a->dynamic && a->len == like->len && memcmp(a->name, like->name, a->len) == 0)
@@ -236,7 +241,8 @@ int check_any_of(struct frame *frame, const struct rule *rule)
         return fitting < 0 ? fitting : 0;
     if (rule->count == 1)
         return check_in_place(frame, rule->links[0].node); /* its own errors say more */
-    return check_report(frame, "anyOf", frame->value->at, "fits none of the %u alternatives", rule->count);
+    return check_report(frame, "anyOf", frame->value->at, "fits none of the %u alternatives",
+                        rule->count);
 }
 
 int check_one_of(struct frame *frame, const struct rule *rule)
@@ -244,7 +250,8 @@ int check_one_of(struct frame *frame, const struct rule *rule)
     int fitting = count_fitting(frame, rule, 2);
     if (fitting < 0 || fitting == 1)
         return fitting < 0 ? fitting : 0;
-    return check_report(frame, "oneOf", frame->value->at, "fits %s of the %u alternatives, must fit one",
+    return check_report(frame, "oneOf", frame->value->at,
+                        "fits %s of the %u alternatives, must fit one",
                         fitting ? "more than one" : "none", rule->count);
 }
 

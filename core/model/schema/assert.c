@@ -1,7 +1,8 @@
 /* assert.c: the keywords that look at one value alone. */
 #include <string.h>
 
-#include "model/schema/impl.h"
+#include "model/schema/check.h"
+#include "model/schema/number.h"
 
 static bool is_number(const struct json *value)
 {
@@ -10,8 +11,8 @@ static bool is_number(const struct json *value)
 
 static const char *type_name(const struct json *value)
 {
-    static const char *const names[] = {"null",         "a boolean", "a boolean", "an integer",
-                                        "a number",     "a string",  "an array",  "an object"};
+    static const char *const names[] = {"null",     "a boolean", "a boolean", "an integer",
+                                        "a number", "a string",  "an array",  "an object"};
     return names[value->type];
 }
 
@@ -36,9 +37,9 @@ static void names_of_types(uint32_t types, char *out, size_t size)
         uint32_t bits;
         const char *name;
     } rows[] = {
-        {1 << JSON_NULL, "null"},           {1 << JSON_TRUE, "a boolean"},
-        {1 << JSON_REAL, "a number"},       {TYPE_INTEGER, "an integer"},
-        {1 << JSON_STRING, "a string"},     {1 << JSON_ARRAY, "an array"},
+        {1 << JSON_NULL, "null"},        {1 << JSON_TRUE, "a boolean"},
+        {1 << JSON_REAL, "a number"},    {TYPE_INTEGER, "an integer"},
+        {1 << JSON_STRING, "a string"},  {1 << JSON_ARRAY, "an array"},
         {1 << JSON_OBJECT, "an object"},
     };
     size_t len = 0;
@@ -50,7 +51,8 @@ static void names_of_types(uint32_t types, char *out, size_t size)
 int check_type(struct frame *frame, const struct rule *rule)
 {
     const struct json *value = frame->value;
-    bool fits = (rule->types & 1u << value->type) || ((rule->types & TYPE_INTEGER) && number_is_integer(value));
+    bool fits = (rule->types & 1u << value->type) ||
+                ((rule->types & TYPE_INTEGER) && number_is_integer(value));
     if (fits)
         return 0;
     char wanted[128];
@@ -98,7 +100,8 @@ static int compare(struct frame *frame, const struct rule *rule, bool fits, cons
     if (fits)
         return 0;
     brief(rule->value, wanted, sizeof wanted);
-    return check_report(frame, rule->keyword->name, frame->value->at, "must be %s %s", relation, wanted);
+    return check_report(frame, rule->keyword->name, frame->value->at, "must be %s %s", relation,
+                        wanted);
 }
 
 int check_multiple_of(struct frame *frame, const struct rule *rule)
@@ -205,14 +208,14 @@ int check_pattern(struct frame *frame, const struct rule *rule)
     return check_report(frame, "pattern", frame->value->at, "must match the pattern %s", wanted);
 }
 
-
 static int by_value(const void *a, const void *b, void *budget)
 {
     return value_order(*(const struct json *const *)a, *(const struct json *const *)b, budget);
 }
 
 /* 1 when two neighbours of the sorted items are equal, then *second is the later one. */
-static int find_twins(const struct json **items, size_t count, size_t *budget, const struct json **second)
+static int find_twins(const struct json **items, size_t count, size_t *budget,
+                      const struct json **second)
 {
     qsort_r(items, count, sizeof(struct json *), by_value, budget);
     for (size_t i = 1; i < count && *budget; i++)
@@ -251,15 +254,17 @@ static int require_names(struct frame *frame, const struct json *names, const ch
         if (failed)
             return failed;
         if (!json_get_n(frame->value, name->u.string, name->len))
-            result = check_report(frame, keyword, frame->value->at, "lacks \"%.80s\"%s%.80s",
-                                  name->u.string, because ? ", needed by " : "", because ? because : "");
+            result =
+                check_report(frame, keyword, frame->value->at, "lacks \"%.80s\"%s%.80s",
+                             name->u.string, because ? ", needed by " : "", because ? because : "");
     }
     return result;
 }
 
 int check_required(struct frame *frame, const struct rule *rule)
 {
-    return frame->value->type == JSON_OBJECT ? require_names(frame, rule->value, "required", NULL) : 0;
+    return frame->value->type == JSON_OBJECT ? require_names(frame, rule->value, "required", NULL)
+                                             : 0;
 }
 
 int check_dependent_required(struct frame *frame, const struct rule *rule)

@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "model/schema/impl.h"
+#include "model/schema/check.h"
 
 int check_spend(struct check *check, size_t steps)
 {
@@ -41,12 +41,6 @@ void seen_mark(struct seen *seen, uint32_t index)
 {
     if (seen)
         seen->bits[index / 64] |= (uint64_t)1 << index % 64;
-}
-
-void seen_mark_all(struct seen *seen, uint32_t count)
-{
-    for (uint32_t i = 0; seen && i < count; i++)
-        seen_mark(seen, i);
 }
 
 bool seen_has(const struct seen *seen, uint32_t index)
@@ -179,7 +173,8 @@ static int run(struct check *check, const struct node *node, const struct json *
                const struct where *where, const struct scope *scope, struct seen *outer)
 {
     struct scope inner = {scope, node->resource};
-    struct frame frame = {.check = check, .node = node, .value = value, .where = where, .scope = scope};
+    struct frame frame = {
+        .check = check, .node = node, .value = value, .where = where, .scope = scope};
     if (check_spend(check, 1) || check->depth >= SCHEMA_DEPTH_MAX)
         return ERR_LIMIT;
     if (node->boolean)
@@ -229,8 +224,8 @@ int check_item_quietly(struct frame *frame, const struct node *node, uint32_t in
 
 int check_name(struct frame *frame, const struct node *node, const struct json_member *member)
 {
-    const struct json name = {.type = JSON_STRING, .len = member->key_len, .at = member->key_at,
-                              .u.string = member->key};
+    const struct json name = {
+        .type = JSON_STRING, .len = member->key_len, .at = member->key_at, .u.string = member->key};
     const struct where place = {.up = frame->where, .key = member->key, .key_len = member->key_len};
     return run(frame->check, node, &name, &place, frame->scope, NULL);
 }
@@ -243,7 +238,8 @@ int check_search(struct frame *frame, const struct regex *regex, const char *tex
 int schema_check(const struct schema *schema, const struct json *value, struct schema_error *errors,
                  size_t max, size_t *count)
 {
-    struct check check = {.schema = schema, .steps = SCHEMA_STEPS_MAX, .errors = errors, .max = max};
+    struct check check = {
+        .schema = schema, .steps = SCHEMA_STEPS_MAX, .errors = errors, .max = max};
     int result = run(&check, schema->root, value, NULL, NULL, NULL);
     regex_scratch_clear(&check.regex);
     if (count)

@@ -1,9 +1,10 @@
-/* compile.c: a JSON tree to nodes and rules: one walk that refuses what it does not know. References
- * are left open; refs.c closes them when every subschema has been seen. */
+/* compile.c: a JSON tree to nodes and rules: one walk that refuses what it does not know.
+ * References are left open; refs.c closes them when every subschema has been seen. */
 #include <stdarg.h>
 #include <string.h>
 
-#include "model/schema/impl.h"
+#include "model/schema/compile.h"
+#include "model/schema/number.h"
 
 int compile_fail(struct compiler *c, int code, const struct where *where, const char *fmt, ...)
 {
@@ -21,7 +22,8 @@ int compile_fail(struct compiler *c, int code, const struct where *where, const 
 static size_t slot_of(const struct schema *schema, const struct json *source)
 {
     size_t slot = ((uintptr_t)source >> 4) * (size_t)0x9E3779B97F4A7C15u;
-    for (slot &= schema->index_size - 1; schema->index[slot]; slot = (slot + 1) & (schema->index_size - 1))
+    for (slot &= schema->index_size - 1; schema->index[slot];
+         slot = (slot + 1) & (schema->index_size - 1))
         if (schema->index[slot]->source == source)
             break;
     return slot;
@@ -49,7 +51,8 @@ static bool grow_index(struct schema *schema)
     return true;
 }
 
-static struct node *add_node(struct compiler *c, const struct json *source, const struct where *where)
+static struct node *add_node(struct compiler *c, const struct json *source,
+                             const struct where *where)
 {
     struct schema *schema = c->schema;
     if (schema->node_count >= SCHEMA_NODES_MAX) {
@@ -95,12 +98,9 @@ static uint32_t type_bits(const struct json *name)
         const char *name;
         uint32_t bits;
     } types[] = {
-        {"null", 1 << JSON_NULL},
-        {"boolean", 1 << JSON_FALSE | 1 << JSON_TRUE},
-        {"integer", TYPE_INTEGER},
-        {"number", 1 << JSON_INT | 1 << JSON_REAL},
-        {"string", 1 << JSON_STRING},
-        {"array", 1 << JSON_ARRAY},
+        {"null", 1 << JSON_NULL},     {"boolean", 1 << JSON_FALSE | 1 << JSON_TRUE},
+        {"integer", TYPE_INTEGER},    {"number", 1 << JSON_INT | 1 << JSON_REAL},
+        {"string", 1 << JSON_STRING}, {"array", 1 << JSON_ARRAY},
         {"object", 1 << JSON_OBJECT},
     };
     for (size_t i = 0; i < COUNT_OF(types); i++)
@@ -140,7 +140,8 @@ static int add_links(struct compiler *c, struct rule *rule, uint32_t count)
     return 0;
 }
 
-static int read_one(struct compiler *c, struct node *node, struct rule *rule, const struct where *where)
+static int read_one(struct compiler *c, struct node *node, struct rule *rule,
+                    const struct where *where)
 {
     int failed = add_links(c, rule, 1);
     if (failed)
@@ -149,7 +150,8 @@ static int read_one(struct compiler *c, struct node *node, struct rule *rule, co
     return rule->links[0].node ? 0 : c->err->code;
 }
 
-static int read_list(struct compiler *c, struct node *node, struct rule *rule, const struct where *where)
+static int read_list(struct compiler *c, struct node *node, struct rule *rule,
+                     const struct where *where)
 {
     const struct json *list = rule->value;
     if (list->type != JSON_ARRAY || list->len == 0)
@@ -180,14 +182,16 @@ static int read_member(struct compiler *c, struct node *node, const struct rule 
                  (rule->keyword->shape == SHAPE_NEEDS_7 && member->value.type == JSON_ARRAY);
     if (names) {
         link->names = &member->value;
-        return all_strings(link->names) ? 0
-                                        : compile_fail(c, ERR_SCHEMA, &place, "must be an array of names");
+        return all_strings(link->names)
+                   ? 0
+                   : compile_fail(c, ERR_SCHEMA, &place, "must be an array of names");
     }
     link->node = compile_node(c, &member->value, node->resource, &place);
     return link->node ? 0 : c->err->code;
 }
 
-static int read_map(struct compiler *c, struct node *node, struct rule *rule, const struct where *where)
+static int read_map(struct compiler *c, struct node *node, struct rule *rule,
+                    const struct where *where)
 {
     const struct json *map = rule->value;
     if (map->type != JSON_OBJECT)
@@ -203,39 +207,52 @@ static int expect(struct compiler *c, bool holds, const struct where *where, con
     return holds ? 0 : compile_fail(c, ERR_SCHEMA, where, "must be %s", what);
 }
 
-static int read_rule(struct compiler *c, struct node *node, struct rule *rule, const struct where *where)
+static int read_rule(struct compiler *c, struct node *node, struct rule *rule,
+                     const struct where *where)
 {
     const struct json *value = rule->value;
     static const struct json zero = {.type = JSON_INT};
     switch ((enum shape)rule->keyword->shape) {
-    case SHAPE_SCHEMA: return read_one(c, node, rule, where);
-    case SHAPE_LIST: return read_list(c, node, rule, where);
+    case SHAPE_SCHEMA:
+        return read_one(c, node, rule, where);
+    case SHAPE_LIST:
+        return read_list(c, node, rule, where);
     case SHAPE_MAP:
     case SHAPE_MATCH:
     case SHAPE_NEEDS:
-    case SHAPE_NEEDS_7: return read_map(c, node, rule, where);
+    case SHAPE_NEEDS_7:
+        return read_map(c, node, rule, where);
     case SHAPE_ITEMS_7:
         return value->type == JSON_ARRAY && value->len ? read_list(c, node, rule, where)
-               : value->type == JSON_ARRAY           ? add_links(c, rule, 0)
-                                                     : read_one(c, node, rule, where);
-    case SHAPE_TYPES: return read_types(c, rule, where);
+               : value->type == JSON_ARRAY             ? add_links(c, rule, 0)
+                                                       : read_one(c, node, rule, where);
+    case SHAPE_TYPES:
+        return read_types(c, rule, where);
     case SHAPE_REGEX:
         return value->type == JSON_STRING
                    ? read_regex(c, value->u.string, value->len, &rule->regex, where)
                    : expect(c, false, where, "a string");
     case SHAPE_REF:
-        return value->type == JSON_STRING ? add_links(c, rule, 1) : expect(c, false, where, "a string");
-    case SHAPE_NAMES: return expect(c, all_strings(value), where, "an array of names");
-    case SHAPE_ENUM: return expect(c, value->type == JSON_ARRAY, where, "an array");
+        return value->type == JSON_STRING ? add_links(c, rule, 1)
+                                          : expect(c, false, where, "a string");
+    case SHAPE_NAMES:
+        return expect(c, all_strings(value), where, "an array of names");
+    case SHAPE_ENUM:
+        return expect(c, value->type == JSON_ARRAY, where, "an array");
     case SHAPE_BOOL:
         return expect(c, value->type == JSON_TRUE || value->type == JSON_FALSE, where, "a boolean");
-    case SHAPE_NUMBER: return expect(c, is_number(value), where, "a number");
+    case SHAPE_NUMBER:
+        return expect(c, is_number(value), where, "a number");
     case SHAPE_FACTOR:
-        return expect(c, is_number(value) && number_compare(value, &zero) > 0, where, "a number above 0");
+        return expect(c, is_number(value) && number_compare(value, &zero) > 0, where,
+                      "a number above 0");
     case SHAPE_COUNT:
         return expect(c, number_to_count(value, &rule->number), where, "an integer, 0 or more");
-    case SHAPE_FORMAT: node->is_path = json_is(value, "path"); return 0;
-    default: return 0;
+    case SHAPE_FORMAT:
+        node->is_path = json_is(value, "path");
+        return 0;
+    default:
+        return 0;
     }
 }
 
@@ -247,9 +264,11 @@ static int unknown(struct compiler *c, const struct json_member *member, const s
     int code = compile_fail(c, ERR_SCHEMA_UNSUPPORTED, where, "%s keyword \"%.*s\"",
                             drafts ? "a different draft's" : "an unknown",
                             (int)(member->key_len > 60 ? 60 : member->key_len), member->key);
-    err_fix(c->err, drafts == DRAFT_7 ? "say \"$schema\": \"http://json-schema.org/draft-07/schema#\", or write it as in 2020-12"
-            : drafts ? "say \"$schema\": \"https://json-schema.org/draft/2020-12/schema\""
-                     : "remove it; notes belong into \"$comment\" or \"description\"");
+    err_fix(c->err, drafts == DRAFT_7
+                        ? "say \"$schema\": \"http://json-schema.org/draft-07/schema#\", or write "
+                          "it as in 2020-12"
+                    : drafts ? "say \"$schema\": \"https://json-schema.org/draft/2020-12/schema\""
+                             : "remove it; notes belong into \"$comment\" or \"description\"");
     return code;
 }
 
@@ -311,7 +330,8 @@ struct node *compile_node(struct compiler *c, const struct json *source, struct 
                    memcmp(where->key, "items", 5) == 0;
         compile_fail(c, ERR_SCHEMA, where, "a schema is an object or a boolean");
         if (old)
-            err_fix(c->err, "use \"prefixItems\", or say \"$schema\": \"http://json-schema.org/draft-07/schema#\"");
+            err_fix(c->err, "use \"prefixItems\", or say \"$schema\": "
+                            "\"http://json-schema.org/draft-07/schema#\"");
         return NULL;
     }
     return read_object(c, node, resource, where) ? NULL : node;

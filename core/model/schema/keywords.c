@@ -1,7 +1,7 @@
 /* keywords.c: every keyword the two drafts know, one row each. What is not here is refused. */
 #include <string.h>
 
-#include "model/schema/impl.h"
+#include "model/schema/keywords.h"
 
 static const struct keyword keywords[] = {
     /* core */

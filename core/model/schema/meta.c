@@ -3,7 +3,7 @@
  * with its own $id, so that nothing has to be fetched. */
 #include <string.h>
 
-#include "model/schema/impl.h"
+#include "model/schema/compile.h"
 
 /* JSON is made of C tokens: the preprocessor turns it into its own text. */
 #define TEXT(...) #__VA_ARGS__

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "model/schema/impl.h"
+#include "model/schema/number.h"
 
 static int sign(bool less, bool more)
 {
@@ -19,23 +19,24 @@ static int compare_int_real(int64_t a, double b)
         return 1;
     double whole = trunc(b);
     int64_t floor_b = (int64_t)whole;
-    return a != floor_b ? sign(a < floor_b, a > floor_b) : sign(b > whole, b < whole);
+    return a != floor_b ? sign(a<floor_b, a> floor_b) : sign(b > whole, b < whole);
 }
 
 int number_compare(const struct json *a, const struct json *b)
 {
     if (a->type == JSON_INT && b->type == JSON_INT)
-        return sign(a->u.integer < b->u.integer, a->u.integer > b->u.integer);
+        return sign(a->u.integer<b->u.integer, a->u.integer> b->u.integer);
     if (a->type == JSON_INT)
         return compare_int_real(a->u.integer, b->u.real);
     if (b->type == JSON_INT)
         return -compare_int_real(b->u.integer, a->u.real);
-    return sign(a->u.real < b->u.real, a->u.real > b->u.real);
+    return sign(a->u.real<b->u.real, a->u.real> b->u.real);
 }
 
 bool number_is_integer(const struct json *value)
 {
-    return value->type == JSON_INT || (value->type == JSON_REAL && trunc(value->u.real) == value->u.real);
+    return value->type == JSON_INT ||
+           (value->type == JSON_REAL && trunc(value->u.real) == value->u.real);
 }
 
 bool number_to_count(const struct json *value, size_t *count)
@@ -132,13 +133,13 @@ static int rank(const struct json *value)
 static int order_bytes(const char *a, size_t a_len, const char *b, size_t b_len)
 {
     int order = memcmp(a, b, a_len < b_len ? a_len : b_len);
-    return order ? order : sign(a_len < b_len, a_len > b_len);
+    return order ? order : sign(a_len<b_len, a_len> b_len);
 }
 
 static int order_parts(const struct json *a, const struct json *b, size_t *budget)
 {
     if (a->len != b->len)
-        return sign(a->len < b->len, a->len > b->len);
+        return sign(a->len<b->len, a->len> b->len);
     for (uint32_t i = 0; i < a->len && *budget; i++) {
         int order;
         if (a->type == JSON_ARRAY) {
@@ -164,10 +165,14 @@ int value_order(const struct json *a, const struct json *b, size_t *budget)
         return sign(rank(a) < rank(b), rank(a) > rank(b));
     switch (a->type) {
     case JSON_INT:
-    case JSON_REAL: return number_compare(a, b);
-    case JSON_STRING: return order_bytes(a->u.string, a->len, b->u.string, b->len);
+    case JSON_REAL:
+        return number_compare(a, b);
+    case JSON_STRING:
+        return order_bytes(a->u.string, a->len, b->u.string, b->len);
     case JSON_ARRAY:
-    case JSON_OBJECT: return order_parts(a, b, budget);
-    default: return 0;
+    case JSON_OBJECT:
+        return order_parts(a, b, budget);
+    default:
+        return 0;
     }
 }

@@ -1,8 +1,10 @@
-/* refs.c: what identifiers name and where references lead: resources by URI, anchors by name, places
- * by JSON pointer; inside the document, or in the two official metaschemas. Nothing is fetched. */
+/* refs.c: what identifiers name and where references lead: resources by URI, anchors by name,
+ * places by JSON pointer; inside the document, or in the two official metaschemas. Nothing is
+ * fetched. */
 #include <string.h>
 
-#include "model/schema/impl.h"
+#include "model/schema/compile.h"
+#include "model/schema/uri.h"
 
 static bool same(const char *a, size_t a_len, const char *b, size_t b_len)
 {
@@ -19,7 +21,8 @@ static struct resource *find_resource(const struct schema *schema, const char *u
     return NULL;
 }
 
-static const struct anchor *find_anchor(const struct resource *resource, const char *name, size_t len)
+static const struct anchor *find_anchor(const struct resource *resource, const char *name,
+                                        size_t len)
 {
     for (const struct anchor *a = resource->anchors; a; a = a->next)
         if (same(a->name, a->len, name, len))
@@ -37,7 +40,8 @@ static char *keep(struct compiler *c, const char *text, size_t len)
     return copy;
 }
 
-static int add_resource(struct compiler *c, struct node *node, struct buf *uri, const struct where *where)
+static int add_resource(struct compiler *c, struct node *node, struct buf *uri,
+                        const struct where *where)
 {
     const char *text = uri->data ? uri->data : "";
     if (!buf_ok(uri))
@@ -54,8 +58,8 @@ static int add_resource(struct compiler *c, struct node *node, struct buf *uri, 
     return 0;
 }
 
-static int add_anchor(struct compiler *c, struct node *node, const char *name, size_t len, bool dynamic,
-                      const struct where *where)
+static int add_anchor(struct compiler *c, struct node *node, const char *name, size_t len,
+                      bool dynamic, const struct where *where)
 {
     if (len == 0 || name[0] == '/')
         return compile_fail(c, ERR_SCHEMA, where, "an anchor must be a name");
@@ -71,7 +75,8 @@ static int add_anchor(struct compiler *c, struct node *node, const char *name, s
 }
 
 /* $anchor and $dynamicAnchor. */
-static int enter_anchor(struct compiler *c, struct node *node, const char *keyword, const struct where *where)
+static int enter_anchor(struct compiler *c, struct node *node, const char *keyword,
+                        const struct where *where)
 {
     const struct json *value = json_get(node->source, keyword);
     size_t len = 0;
@@ -113,7 +118,8 @@ static int enter_root(struct compiler *c, struct node *node)
     const struct json *id = json_get(node->source, "$id");
     size_t len = 0;
     const char *text = json_string(id, &len);
-    bool named = text && len > 0 && text[0] != '#' && !(c->draft == DRAFT_7 && json_get(node->source, "$ref"));
+    bool named = text && len > 0 && text[0] != '#' &&
+                 !(c->draft == DRAFT_7 && json_get(node->source, "$ref"));
     if (!named) {
         resource->next = c->schema->resources;
         c->schema->resources = resource;
@@ -129,7 +135,8 @@ int refs_enter(struct compiler *c, struct node *node, struct resource *resource,
     if (failed)
         return failed;
     if (compile_draft(source) != c->draft && json_get(source, "$schema"))
-        return compile_fail(c, ERR_SCHEMA_UNSUPPORTED, where, "a $schema that is not this document's");
+        return compile_fail(c, ERR_SCHEMA_UNSUPPORTED, where,
+                            "a $schema that is not this document's");
     if (json_get(source, "$vocabulary") && !c->official)
         return compile_fail(c, ERR_SCHEMA_UNSUPPORTED, where, "a $vocabulary of its own");
     const struct json *id = json_get(source, "$id");
@@ -214,14 +221,15 @@ static int find_or_load(struct compiler *c, const struct buf *uri, struct resour
 }
 
 /* The node a fragment names inside a resource. */
-static struct node *target(struct compiler *c, struct resource *resource, const struct buf *fragment,
-                           const struct anchor **anchor)
+static struct node *target(struct compiler *c, struct resource *resource,
+                           const struct buf *fragment, const struct anchor **anchor)
 {
     *anchor = NULL;
     if (fragment->len == 0)
         return resource->root;
     if (fragment->data[0] == '/') {
-        const struct json *place = pointer_in(resource->root->source, fragment->data, fragment->len);
+        const struct json *place =
+            pointer_in(resource->root->source, fragment->data, fragment->len);
         return place ? compile_find(c->schema, place) : NULL;
     }
     *anchor = find_anchor(resource, fragment->data, fragment->len);
@@ -238,18 +246,22 @@ static int resolve_texts(struct compiler *c, struct node *node, struct rule *rul
     uri_resolve(uri, node->resource->uri, node->resource->uri_len, ref->u.string, ref->len);
     int failed = uri_fragment(fragment, ref->u.string, ref->len, &has_fragment);
     if (failed || !buf_ok(uri))
-        return failed == ERR_SCHEMA ? compile_fail(c, ERR_SCHEMA, NULL, "a broken %% escape in \"%.100s\"", ref->u.string)
-                                    : err_set(c->err, ERR_MEMORY, "out of memory");
+        return failed == ERR_SCHEMA
+                   ? compile_fail(c, ERR_SCHEMA, NULL, "a broken %% escape in \"%.100s\"",
+                                  ref->u.string)
+                   : err_set(c->err, ERR_MEMORY, "out of memory");
     failed = find_or_load(c, uri, &resource);
     if (failed)
         return failed;
     if (!resource) {
-        compile_fail(c, ERR_SCHEMA_UNSUPPORTED, NULL, "reference \"%.100s\" is not in this document", ref->u.string);
+        compile_fail(c, ERR_SCHEMA_UNSUPPORTED, NULL,
+                     "reference \"%.100s\" is not in this document", ref->u.string);
         return err_fix(c->err, "copy what it names into $defs; nothing is fetched");
     }
     struct node *found = target(c, resource, fragment, &anchor);
     if (!found)
-        return compile_fail(c, ERR_SCHEMA, NULL, "reference \"%.100s\" does not name a schema", ref->u.string);
+        return compile_fail(c, ERR_SCHEMA, NULL, "reference \"%.100s\" does not name a schema",
+                            ref->u.string);
     rule->links[0].node = found;
     if (rule->keyword->id == KEY_DYNAMIC_REF && anchor && anchor->dynamic)
         rule->dynamic = anchor;
@@ -269,7 +281,8 @@ int refs_resolve(struct compiler *c)
 {
     for (struct node *node = c->schema->nodes; node; node = node->next) /* grows behind us */
         for (uint32_t i = 0; i < node->rule_count; i++) {
-            int failed = node->rules[i].keyword->shape == SHAPE_REF ? resolve(c, node, &node->rules[i]) : 0;
+            int failed =
+                node->rules[i].keyword->shape == SHAPE_REF ? resolve(c, node, &node->rules[i]) : 0;
             if (failed)
                 return failed;
         }
@@ -285,9 +298,11 @@ static int visit(struct compiler *c, struct node *node, unsigned depth)
     if (node->colour == BLACK)
         return 0;
     if (node->colour == GREY)
-        return err_set(c->err, ERR_SCHEMA, "a reference leads back to itself without consuming input");
-    if (depth > SCHEMA_DEPTH_MAX)
-        return err_set(c->err, ERR_LIMIT, "references are nested deeper than %d", SCHEMA_DEPTH_MAX);
+        return err_set(c->err, ERR_SCHEMA,
+                       "a reference leads back to itself without consuming input");
+    if (depth > SCHEMA_NESTING_MAX)
+        return err_set(c->err, ERR_LIMIT, "references are nested deeper than %d",
+                       SCHEMA_NESTING_MAX);
     node->colour = GREY;
     for (uint32_t i = 0; i < node->rule_count; i++) {
         const struct rule *rule = &node->rules[i];

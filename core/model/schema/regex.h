@@ -17,8 +17,8 @@
 #define REGEX_PATTERN_MAX 8192  /* bytes of pattern */
 #define REGEX_PROGRAM_MAX 20000 /* instructions, counted repeats unrolled */
 #define REGEX_NESTING_MAX 100   /* groups in groups */
-#define REGEX_LOOKS_MAX 8      /* lookaheads in lookaheads */
-#define REGEX_CODE_MAX 0x10FFFF
+#define REGEX_LOOKS_MAX   8     /* lookaheads in lookaheads */
+#define REGEX_CODE_MAX    0x10FFFF
 
 enum regex_op {
     REGEX_CHAR,  /* x = code point */
@@ -27,8 +27,8 @@ enum regex_op {
     REGEX_JUMP,  /* go on at +x */
     REGEX_BEGIN,
     REGEX_END,
-    REGEX_WORD,     /* x: 1 = at a word boundary, 0 = not at one */
-    REGEX_LOOK,     /* body follows up to its REGEX_MATCH, then +x; y: 1 = must match, 0 = must not */
+    REGEX_WORD, /* x: 1 = at a word boundary, 0 = not at one */
+    REGEX_LOOK, /* body follows up to its REGEX_MATCH, then +x; y: 1 = must match, 0 = must not */
     REGEX_MATCH,
 };
 

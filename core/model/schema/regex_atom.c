@@ -63,11 +63,16 @@ static uint32_t char_escape(struct regex_parser *p, bool in_class)
     uint32_t code = 0;
     char c = p->text[p->at++];
     switch (c) {
-    case 't': return '\t';
-    case 'n': return '\n';
-    case 'v': return '\v';
-    case 'f': return '\f';
-    case 'r': return '\r';
+    case 't':
+        return '\t';
+    case 'n':
+        return '\n';
+    case 'v':
+        return '\v';
+    case 'f':
+        return '\f';
+    case 'r':
+        return '\r';
     case '0':
         if (regex_more(p) && p->text[p->at] >= '0' && p->text[p->at] <= '9')
             regex_fail(p, ERR_SCHEMA_UNSUPPORTED, "octal escapes are not supported");

@@ -1,5 +1,6 @@
 /* regex_impl.h: what the two halves of the pattern parser share: regex_parse.c reads structure
- * (groups, alternatives, repeats), regex_atom.c what stands for itself (characters, escapes, classes). */
+ * (groups, alternatives, repeats), regex_atom.c what stands for itself (characters, escapes,
+ * classes). */
 #ifndef MODEL_SCHEMA_REGEX_IMPL_H
 #define MODEL_SCHEMA_REGEX_IMPL_H
 

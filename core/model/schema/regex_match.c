@@ -1,6 +1,6 @@
-/* regex_match.c: runs a program over text, all states at once (Thompson's construction). A list is a
- * sparse set of instructions: adding, asking and emptying cost one step each. A lookahead runs the
- * same search on lists of its own. */
+/* regex_match.c: runs a program over text, all states at once (Thompson's construction). A list is
+ * a sparse set of instructions: adding, asking and emptying cost one step each. A lookahead runs
+ * the same search on lists of its own. */
 #include <string.h>
 
 #include "model/schema/regex.h"
@@ -64,12 +64,15 @@ uint32_t regex_next(const char *text, size_t len, size_t *at)
         size = 1;
     *at += size;
     switch (size) {
-    case 2: return (uint32_t)(p[0] & 0x1F) << 6 | (p[1] & 0x3F);
-    case 3: return (uint32_t)(p[0] & 0x0F) << 12 | (uint32_t)(p[1] & 0x3F) << 6 | (p[2] & 0x3F);
+    case 2:
+        return (uint32_t)(p[0] & 0x1F) << 6 | (p[1] & 0x3F);
+    case 3:
+        return (uint32_t)(p[0] & 0x0F) << 12 | (uint32_t)(p[1] & 0x3F) << 6 | (p[2] & 0x3F);
     case 4:
         return (uint32_t)(p[0] & 0x07) << 18 | (uint32_t)(p[1] & 0x3F) << 12 |
                (uint32_t)(p[2] & 0x3F) << 6 | (p[3] & 0x3F);
-    default: return p[0];
+    default:
+        return p[0];
     }
 }
 
@@ -103,7 +106,9 @@ static int follow(const struct search *s, struct level *level, struct list *list
     const struct regex_inst *inst = &s->regex->code[pc];
     int found;
     switch (inst->op) {
-    case REGEX_JUMP: push(level, list, pc + (uint32_t)inst->x); break;
+    case REGEX_JUMP:
+        push(level, list, pc + (uint32_t)inst->x);
+        break;
     case REGEX_SPLIT:
         push(level, list, pc + (uint32_t)inst->x);
         push(level, list, pc + (uint32_t)inst->y);
@@ -127,8 +132,11 @@ static int follow(const struct search *s, struct level *level, struct list *list
         if (found == inst->y)
             push(level, list, pc + (uint32_t)inst->x);
         break;
-    case REGEX_MATCH: level->matched = true; break;
-    default: break; /* reads a code point: stays in the list */
+    case REGEX_MATCH:
+        level->matched = true;
+        break;
+    default:
+        break; /* reads a code point: stays in the list */
     }
     return 0;
 }
@@ -163,8 +171,8 @@ static int advance(const struct search *s, struct level *level, uint32_t code, s
     level->next.count = 0;
     for (uint32_t i = 0; i < level->now.count; i++) {
         uint32_t pc = level->now.dense[i];
-        int failed = reads(&s->regex->code[pc], code)
-                         ? closure(s, level, &level->next, pc + 1, at) : 0;
+        int failed =
+            reads(&s->regex->code[pc], code) ? closure(s, level, &level->next, pc + 1, at) : 0;
         if (failed)
             return failed;
     }

@@ -1,6 +1,6 @@
-/* regex_parse.c: the structure of ECMA-262 patterns to a program. Fragments are emitted in place: jumps
- * are relative, so a fragment may be shifted (alternation, optional) or copied (counted repeats) as
- * bytes. */
+/* regex_parse.c: the structure of ECMA-262 patterns to a program. Fragments are emitted in place:
+ * jumps are relative, so a fragment may be shifted (alternation, optional) or copied (counted
+ * repeats) as bytes. */
 #include <string.h>
 
 #include "model/schema/regex_impl.h"

@@ -39,12 +39,24 @@ static void add_gaps(struct regex_ranges *ranges, const struct regex_range *from
 void regex_add_class(struct regex_ranges *ranges, char name)
 {
     switch (name) {
-    case 'd': add_all(ranges, digits, COUNT_OF(digits)); break;
-    case 'D': add_gaps(ranges, digits, COUNT_OF(digits)); break;
-    case 'w': add_all(ranges, words, COUNT_OF(words)); break;
-    case 'W': add_gaps(ranges, words, COUNT_OF(words)); break;
-    case 's': add_all(ranges, blanks, COUNT_OF(blanks)); break;
-    default: add_gaps(ranges, blanks, COUNT_OF(blanks)); break;
+    case 'd':
+        add_all(ranges, digits, COUNT_OF(digits));
+        break;
+    case 'D':
+        add_gaps(ranges, digits, COUNT_OF(digits));
+        break;
+    case 'w':
+        add_all(ranges, words, COUNT_OF(words));
+        break;
+    case 'W':
+        add_gaps(ranges, words, COUNT_OF(words));
+        break;
+    case 's':
+        add_all(ranges, blanks, COUNT_OF(blanks));
+        break;
+    default:
+        add_gaps(ranges, blanks, COUNT_OF(blanks));
+        break;
     }
 }
 

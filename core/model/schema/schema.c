@@ -1,7 +1,8 @@
 /* schema.c: the public face: compile, free, errors' places, the paths of a tool's arguments. */
 #include <string.h>
 
-#include "model/schema/impl.h"
+#include "model/schema/check.h"
+#include "model/schema/compile.h"
 
 /* ---- places ---- */
 
@@ -192,7 +193,8 @@ static void walk(struct path_walk *w, const struct node *node, const struct json
 }
 
 void schema_each_path(const struct schema *schema, const struct json *value,
-                      void (*fn)(void *ctx, const char *pointer, const struct json *path), void *ctx)
+                      void (*fn)(void *ctx, const char *pointer, const struct json *path),
+                      void *ctx)
 {
     struct path_walk w = {.fn = fn, .ctx = ctx, .steps = SCHEMA_STEPS_MAX};
     walk(&w, schema->root, value, NULL);

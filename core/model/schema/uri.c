@@ -1,7 +1,7 @@
 /* uri.c: resolution of URI references (RFC 3986, section 5.2), as text; nothing is fetched. */
 #include <string.h>
 
-#include "model/schema/impl.h"
+#include "model/schema/uri.h"
 
 struct span {
     const char *at;
