@@ -95,6 +95,23 @@ describe("try gate", function()
     end
   end)
 
+  it("resolves in the card's own tree when there is one", function()
+    local tree = dir .. "/workspace/hello/cards/I%2f7"
+    orket.write(tree .. "/inside.txt", "x")
+    os.execute("ln -s ../../../../config " .. tree .. "/out")
+    local asked = { call("read_file", { path = "inside.txt" }), call("read_file", { path = "out/organization.json" }),
+      call("read_file", { path = "out/organization.json" }), call("read_file", { path = "x" }) }
+    for i, id in ipairs({ "I/7", "I/7", "I-8", "../../.." }) do
+      asked[i].card.id = id
+      asked[i] = { project = dir, call = asked[i] }
+    end
+    local answers = orket.try("gate", asked)
+    assert.equal("gate.allow", answers[1].rule)
+    assert.equal("gate.path.escape", answers[2].rule)
+    assert.equal("gate.allow", answers[3].rule, "no tree: nothing is there")
+    assert.equal("gate.allow", answers[4].rule)
+  end)
+
   it("never dies on a row", function()
     local answers = orket.try("gate", {
       "nonsense", "[]", "7", "{}", '{"project":"/nowhere","call":{}}', '{"project":7,"call":{}}',

@@ -86,14 +86,24 @@ local function request_of(call, root)
   }
 end
 
+-- A card's directory is named like this by orket.tree: ids are free text, names are not.
+local function tree_name(id)
+  local name = id:gsub("[^%w._-]", function(c)
+    return ("%%%02x"):format(c:byte())
+  end)
+  return (name:gsub("^%.", "%%2e"))
+end
+
 -- The tree of the card when it has worked already. Without one nothing exists in it yet.
 local function tree_of(dir, card)
   local id = type(card) == "table" and text_or_nil(card.id)
-  if not id or not id:match("^[%w._-]+$") then
-    return nil
+  local project <close> = id and fs.root(dir)
+  for _, epic in ipairs(project and project:list("workspace") or {}) do
+    local root = project:beneath("workspace/" .. epic.name .. "/cards/" .. tree_name(id))
+    if root then
+      return root
+    end
   end
-  local project <close> = fs.root(dir)
-  return project and project:beneath("workspace/" .. id) or nil
 end
 
 -- The tool's script runs until it asks for something; that is judged and not answered.
