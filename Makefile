@@ -2,21 +2,19 @@
 # make demo     installs what is missing, builds, runs the example epic
 # make test     installs what is missing, builds, runs every test; last line "N passed, N failed"
 # make check    floors, lint, globals, stale docs, then the tests
-# make unit     C tests only        make spec      Lua tests only
-# make sizes    outliers of size    make coverage  lines run by the tests, C and Lua
+# make unit     C tests only; make spec: Lua tests only
+# make sizes    outliers of size; make coverage: lines that the tests ran, C and Lua
 # make evidence long and timed runs (N=) into build/evidence/
-# SAN=address,undefined, CC=clang, COVER=1 give the same targets with other flags, in their own folder;
-# V=1 shows the commands.
+# SAN=address,undefined, CC=clang, COVER=1 give the same targets with other flags; V=1 shows commands.
 
 VERSION := 0.1.0
-ifeq ($(origin CC),default)
-CC := gcc
-endif
+CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
 SAN     ?=
 VARIANT := $(CC)$(if $(SAN),-san)$(if $(COVER),-cover)$(if $(GCSTRESS),-gc)
 B       := build/$(VARIANT)
 ORKET   := $(if $(filter gcc,$(VARIANT)),build/orket,$(B)/orket)
 export ORKET
+MAKEFLAGS += --no-print-directory
 
 PKGS     := lua5.4 libuv libcurl
 STATIC   := -l:liblua5.4-luv.a -l:liblua5.4.a -l:libuv_a.a -l:libsqlite3.a -l:libsodium.a -l:libedit.a -l:libtinfo.a -l:libbsd.a -l:libmd.a
@@ -33,14 +31,14 @@ LIBS     := $(STATIC) $(shell pkg-config --libs libcurl 2>/dev/null) -lpthread -
 
 SRCS  := $(filter-out core/main.c,$(wildcard core/*/*.c core/*/*/*.c))
 OBJS  := $(SRCS:%.c=$(B)/%.o) $(B)/embed.o $(B)/jail.o $(patsubst %,$(B)/llhttp/%.o,api http llhttp)
-EMBED := $(sort $(shell find lua roles nodes tools bench/project -type f \( -name '*.lua' -o -name '*.json' \) -not -path 'lua/meta/*' 2>/dev/null) $(wildcard core/io/*/*.sql))
+SHIPPED := $(wildcard lua roles nodes tools)
+EMBED := $(shell find $(SHIPPED) core/io bench/project -type f -name '*.lua' -o -name '*.json' -o -name '*.sql' | grep -v ^lua/meta | LC_ALL=C sort)
 CTEST := $(patsubst tests/c/%.c,$(B)/tests/%,$(wildcard tests/c/test_*.c))
 SPECS := $(sort $(shell find tests -name '*_spec.lua'))
-SHIPPED := $(wildcard lua roles nodes tools)
 
 DEBS := gcc libc6-dev make pkg-config git liblua5.4-dev lua-luv-dev libuv1-dev libsqlite3-dev libsodium-dev \
-	libcurl4-openssl-dev libedit-dev node-llhttp
-TEST_DEBS := $(DEBS) lua5.4 lua-busted lua-check lua-cjson libcmocka-dev libjansson4 cppcheck
+	libcurl4-openssl-dev ca-certificates libedit-dev node-llhttp
+TEST_DEBS := lua5.4 lua-busted lua-check lua-cjson libcmocka-dev libjansson4 cppcheck
 
 Q = $(if $(V),,@echo "  $@";)
 
@@ -51,7 +49,7 @@ build/orket: $(B)/orket
 
 # Tests and benches link what they need of it.
 $(B)/orket.a: $(OBJS)
-	$(Q)rm -f $@ && ar rcs $@ $^
+	@rm -f $@ && ar rcs $@ $^
 
 $(B)/orket: $(B)/core/main.o $(OBJS)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -64,28 +62,21 @@ $(B)/llhttp/%.o: $(LLHTTP)/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=c11 -O2 -w -DLLHTTP_STRICT_MODE=1 $(INCLUDES) -c -o $@ $<
 
-# The embedded files, as one assembler source and the table that embed.h declares.
-$(B)/embed.s: $(EMBED) Makefile
+# The embedded files; folders too, so that a file that went away goes away here.
+$(B)/embed.s: core/bind/embed.sh $(EMBED) $(shell find $(SHIPPED) bench/project -type d)
 	@mkdir -p $(@D)
-	@{ n=0; echo '.section .rodata'; \
-	for f in $(EMBED); do n=$$((n+1)); echo ".Ls$$n: .incbin \"$$f\""; echo ".Le$$n: .byte 0"; echo ".Ln$$n: .asciz \"$$f\""; done; \
-	echo '.section .data.rel.ro,"aw"'; echo '.balign 8'; echo '.globl embed_files'; echo 'embed_files:'; \
-	i=0; while [ $$i -lt $$n ]; do i=$$((i+1)); echo ".quad .Ln$$i, .Ls$$i, .Le$$i"; done; \
-	echo '.section .rodata'; echo '.balign 8'; echo '.globl embed_count'; echo 'embed_count:'; echo ".quad $$n"; \
-	echo '.section .note.GNU-stack,"",%progbits'; } > $@
+	@sh $< $(EMBED) > $@
 
 # The jail: a static program of its own, carried inside the binary (core/io/jail.h).
 $(B)/jail: core/jail.c core/io/jail.h
 	@mkdir -p $(@D)
-	$(CC) -std=c11 -D_GNU_SOURCE -Icore $(WARN) -Os -fstack-protector-strong -static -s -o $@ $<
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Icore $(WARN) -Os -fstack-protector-strong -static -s -o $@ $<
 
 $(B)/jail.s: $(B)/jail
-	@printf '.section .rodata\n.globl jail_start, jail_end\njail_start: .incbin "%s"\njail_end: .byte 0\n.section .note.GNU-stack,"",%%progbits\n' $< > $@
+	@printf '.section .rodata\n.globl jail_start, jail_end\njail_start: .incbin "%s"\njail_end: .byte 0\n' $< > $@
+	@echo '.section .note.GNU-stack,"",%progbits' >> $@
 
-$(B)/jail.o: $(B)/jail.s
-	$(CC) -c -o $@ $<
-
-$(B)/embed.o: $(B)/embed.s
+$(B)/%.o: $(B)/%.s
 	$(Q)$(CC) -c -o $@ $<
 
 # Unit tests: one program per C file; support.c can make memory fail.
@@ -99,35 +90,31 @@ $(B)/bench/%: bench/%.c $(B)/orket.a
 	$(Q)$(CC) $(CFLAGS) $(INCLUDES) -Itests/c -MMD -MP $(LDFLAGS) -o $@ $(filter-out %.h,$^) $(LIBS)
 
 unit: $(CTEST)
-	@for t in $(CTEST); do $$t || exit 1; done
+	@lua5.4 tests/run.lua $(CTEST)
 
 spec: $(ORKET)
 	@lua5.4 tests/run.lua $(SPECS)
 
-deps: NEED = $(TEST_DEBS)
-build-deps: NEED = $(DEBS)
+deps: DEBS += $(TEST_DEBS)
 deps build-deps:
-	@missing=$$(for p in $(NEED); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q '^install ok' || echo $$p; done); \
+	@missing=$$(for p in $(DEBS); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q '^install ok' || echo $$p; done); \
 	[ -z "$$missing" ] || { [ $$(id -u) = 0 ] || as=sudo; $$as apt-get -q update && \
 	DEBIAN_FRONTEND=noninteractive $$as apt-get install -qy --no-install-recommends $$missing; }
 
 # The inner make looks at the machine again after the packages came.
 test: deps
-	@$(MAKE) --no-print-directory -j$$(nproc) run-tests
+	@$(MAKE) -j$$(nproc) run-tests
 
 run-tests: $(ORKET) $(CTEST)
 	@lua5.4 tests/run.lua $(CTEST) $(SPECS)
 
-unit-sum: $(CTEST)
-	@lua5.4 tests/run.lua $(CTEST)
-
 demo: deps
-	@$(MAKE) --no-print-directory -j$$(nproc) build/orket
+	@$(MAKE) -j$$(nproc)
 	@sh examples/demo.sh
 
 check: deps
-	@$(MAKE) --no-print-directory floors lint globals stale
-	@$(MAKE) --no-print-directory -j$$(nproc) run-tests
+	@$(MAKE) floors lint globals stale
+	@$(MAKE) -j$$(nproc) run-tests
 
 floors:
 	@lua5.4 tests/floors.lua
@@ -153,21 +140,17 @@ stale: $(ORKET)
 
 coverage:
 	@rm -rf build/coverage && mkdir -p build/coverage
-	@$(MAKE) --no-print-directory COVER=1 unit-sum build/$(CC)-cover/orket
-	@$(MAKE) --no-print-directory COVER=1 ORKET=tests/support/covered spec
+	@$(MAKE) COVER=1 unit build/$(CC)-cover/orket
+	@$(MAKE) COVER=1 ORKET=tests/support/covered spec
 	@lua5.4 tests/coverage.lua build/$(CC)-cover build/coverage
 
-# Each script prints its result; N= sizes it. The commit is in the file's name.
 evidence: $(ORKET) $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
-	@mkdir -p build/evidence; commit=$$(git rev-parse --short HEAD 2>/dev/null || echo unknown); \
-	for f in $(wildcard bench/evidence/*.sh bench/evidence/*.lua); do \
-	  case $$f in *.lua) run=lua5.4;; *) run=sh;; esac; name=$$(basename $${f%.*}); \
-	  echo "$$name"; BENCH=$(B)/bench $$run $$f > build/evidence/$$name-$$commit.txt || { echo "$$name failed"; exit 1; }; done
+	@BENCH=$(B)/bench sh bench/evidence.sh
 
 clean:
 	rm -rf build
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
-.PHONY: all unit spec deps build-deps test run-tests unit-sum demo check floors lint globals sizes docs stale coverage evidence clean
+.PHONY: all unit spec deps build-deps test run-tests demo check floors lint globals sizes docs stale coverage evidence clean
 .SECONDARY:

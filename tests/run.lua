@@ -1,9 +1,9 @@
 -- run.lua: runs test programs one after the other and sums them up.
 --   lua5.4 tests/run.lua PROGRAM-OR-SPEC …
--- A program is a cmocka test; a spec (*_spec.lua) goes to busted. Each has TEST_TIMEOUT seconds (300).
+-- A program is a cmocka test; a spec (*_spec.lua) goes to busted. Each has TEST_TIMEOUT seconds (240).
 -- Prints what failed, one line for each file, and at last "N passed, N failed"; exit 1 when any failed.
 
-local limit = tonumber(os.getenv("TEST_TIMEOUT")) or 300
+local limit = tonumber(os.getenv("TEST_TIMEOUT")) or 240
 
 local function command(file)
   if file:match("_spec%.lua$") then

@@ -25,7 +25,7 @@ struct run {
 /* The string at the top, popped; the table that held it keeps it alive. */
 static const char *l_take_text(lua_State *L, const char *what)
 {
-    size_t len;
+    size_t len = 0;
     const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &len) : NULL;
     if (!text)
         luaL_error(L, "%s has to be a string", what);

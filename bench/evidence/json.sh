@@ -1,0 +1,2 @@
+# json.sh: what the codec costs, beside jansson. N= rounds.
+"$BENCH/json"
