@@ -60,20 +60,15 @@ local function step(task, ...)
   end
 end
 
-local function new_task(fn, waiters)
-  local task = setmetatable({ generation = 0, done = false, waiters = waiters }, Task)
-  task.thread = coroutine.create(function(...)
-    finish(task, fn(...))
-  end)
-  tasks[task.thread] = task
-  return task
-end
-
 ---Starts fn(...) as a task at once; runs until its first wait.
 ---@param fn function
 ---@return table task
 function M.spawn(fn, ...)
-  local task = new_task(fn)
+  local task = setmetatable({ generation = 0, done = false }, Task)
+  task.thread = coroutine.create(function(...)
+    finish(task, fn(...))
+  end)
+  tasks[task.thread] = task
   step(task, ...)
   return task
 end
@@ -175,29 +170,30 @@ function M.start(fn, ...)
   fn(...)
 end
 
----Runs fn(...) and answers what it returns; after a number of seconds it is canceled, as it is when
----the running task is.
+local function bug(message)
+  return { code = "ERR_BUG", class = "bug", message = debug.traceback(tostring(message), 2) }
+end
+
+---Runs fn(...) in the running task and answers what it returns. After a number of seconds its waits
+---answer nil, ERR_TIMEOUT; a bug in it is nil, ERR_BUG.
 ---@param seconds number
 ---@param fn function
 function M.within(seconds, fn, ...)
-  local task = new_task(fn, {})
-  step(task, ...)
-  if task.done then
-    return table.unpack(task.result, 1, task.result.n)
-  end
+  local task, late = M.current(), nil
   local timer = opened(uv.new_timer())
   timer:start(math.ceil(seconds * 1000), 0, function()
-    M.cancel(task, { code = "ERR_TIMEOUT", class = "limit", message = "the deadline of " .. seconds .. " s passed" })
+    late = { code = "ERR_TIMEOUT", class = "limit", message = "the deadline of " .. seconds .. " s passed" }
+    M.cancel(task, late)
   end)
-  local ok, err = M.suspend(function(wake)
-    task.waiters = { function() wake(true) end }
-    return function() M.cancel(task) end
-  end)
+  local result = table.pack(xpcall(fn, bug, ...))
   close(timer)
-  if not ok then
-    return nil, err
+  if task.canceled == late then
+    task.canceled = nil
   end
-  return table.unpack(task.result, 1, task.result.n)
+  if not result[1] then
+    return nil, result[2]
+  end
+  return table.unpack(result, 2, result.n)
 end
 
 ---Calls handler(name) in a new task at each of these signals. Answers a function that stops it.
