@@ -95,24 +95,26 @@ int fs_root_open(const char *path, bool create, struct err *err)
     return fd >= 0 ? fd : fs_fail(err, errno, path);
 }
 
+static int make_beneath(int root, const char *path, size_t len, struct err *err)
+{
+    struct fs_target target;
+    int rc = fs_resolve(root, path, len, FS_MKDIR, &target, err);
+    if (rc)
+        return rc;
+    rc = fs_mkdir(&target, err);
+    fs_target_close(&target);
+    return rc;
+}
+
 int fs_root_beneath(int root, const char *path, size_t len, bool create, struct err *err)
 {
     struct fs_target target;
-    int rc;
-    if (create && len > 0 && strcmp(path, ".") != 0) {
-        if ((rc = fs_resolve(root, path, len, FS_MKDIR, &target, err)))
-            return rc;
-        rc = fs_mkdir(&target, err);
-        fs_target_close(&target);
-        if (rc)
-            return rc;
+    int rc = fs_resolve(root, path, len, FS_LIST, &target, err);
+    if (rc == ERR_NOT_FOUND && create) {
+        rc = make_beneath(root, path, len, err);
+        rc = rc ? rc : fs_resolve(root, path, len, FS_LIST, &target, err);
     }
-    if ((rc = fs_resolve(root, path, len, FS_LIST, &target, err)))
-        return rc;
-    int fd = target.fd;
-    target.fd = -1;
-    fs_target_close(&target);
-    return fd;
+    return rc ? rc : target.fd;
 }
 
 /* ---- names ---- */

@@ -46,7 +46,7 @@ end
 ---@param project table opened as owner
 ---@param store table
 ---@param card {id: string, epic: string|nil}
----@return table|nil tree {root, path, files, ...}
+---@return table|nil tree {root, files = manifest, changes, ...}
 ---@return Error|nil
 function M.open(project, store, card)
   local epic = epic_of(card)
@@ -55,21 +55,18 @@ function M.open(project, store, card)
   if not seed then
     return nil, err
   end
-  local self = setmetatable({ project = project, store = store, card = card.id, epic = epic }, Tree)
-  local made
-  self.files, self.changes, made = files.of_card(store, card.id, seed)
+  local self = setmetatable({ project = project, store = store, card = card.id, epic = epic, seed = seed }, Tree)
+  self.files, self.changes, self.made = files.of_card(store, card.id, seed)
   if not self.files then
-    return nil, made
+    return nil, self.changes
   end
-  self.made = made
   local path = "workspace/" .. M.name(epic) .. "/cards/" .. M.name(card.id)
-  self.path = project.root:path() .. "/" .. path
   self.root, err = errors.check(project.root:beneath(path, { create = true }))
   if not self.root then
     return nil, err
   end
   local ok
-  ok, err = disk.materialise(store, self.root, self.files, { made = made })
+  ok, err = disk.materialise(store, self.root, self.files, { made = self.made })
   if not ok then
     self:close()
     return nil, err

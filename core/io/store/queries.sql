@@ -229,13 +229,15 @@ SELECT path, blob, base FROM tree_file WHERE tree = :tree AND to_seq IS NULL ORD
 SELECT path, blob FROM tree_file
 WHERE tree = :tree AND to_seq IS NULL AND path IN (SELECT value FROM json_each(:paths));
 
--- The changes of all finished cards that :card depends on, also indirectly, earlier ones first.
--- name: tree_start
+-- The changes of all finished cards that :card depends on, also indirectly, earlier ones first; then its own.
+-- name: tree_card
 WITH RECURSIVE closure (id) AS (
     SELECT needs FROM dependency WHERE card = :card
     UNION SELECT d.needs FROM closure c JOIN dependency d ON d.card = c.id)
-SELECT f.path, f.blob, f.base FROM closure JOIN card ON card.id = closure.id AND card.status IN ('done', 'archived')
-JOIN tree_file f ON f.tree = closure.id AND f.to_seq IS NULL ORDER BY f.from_seq, f.path;
+SELECT f.path, f.blob, f.base, s.own FROM (
+    SELECT id, 0 AS own FROM closure JOIN card USING (id) WHERE status IN ('done', 'archived')
+    UNION ALL SELECT :card, 1) s
+JOIN tree_file f ON f.tree = s.id AND f.to_seq IS NULL ORDER BY s.own, f.from_seq, f.path;
 
 -- name: tree
 SELECT id, seq, base, hash FROM tree WHERE id = :tree ORDER BY seq DESC LIMIT 1;

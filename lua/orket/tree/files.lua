@@ -1,6 +1,7 @@
 -- files.lua: manifests, as the journal tells them: of an epic's seed, of an epic, of a card.
 
 local async = require("orket.async")
+local cjson = require("cjson")
 local disk = require("orket.tree.disk")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
@@ -121,14 +122,16 @@ end
 ---What is current for some paths in the epic's tree.
 ---@param store table
 ---@param epic string
----@param paths string array of paths as JSON text
+---@param seed table<string, string>
+---@param paths string[]
 ---@return table<string, string>
-function M.current(store, epic, paths)
+function M.current(store, epic, seed, paths)
   local manifest = {}
-  for _, tree in ipairs({ "seed:" .. epic, epic }) do
-    for _, row in ipairs(store:read("tree_paths", { tree = tree, paths = paths })) do
-      manifest[row.path] = row.blob
-    end
+  for _, path in ipairs(paths) do
+    manifest[path] = seed[path]
+  end
+  for _, row in ipairs(store:read("tree_paths", { tree = epic, paths = cjson.encode(paths) })) do
+    manifest[row.path] = row.blob
   end
   return manifest
 end
@@ -153,49 +156,41 @@ local function both(store, row, now, made)
   return blob
 end
 
----What a card starts from: the seed and the changes of all it depends on, also indirectly. Cards it does
----not depend on leave no trace, whenever they finished.
+-- One change of a card that is depended on.
+local function fold(store, manifest, row, made)
+  local now = manifest[row.path]
+  if now == row.base or now == row.blob then
+    manifest[row.path] = row.blob
+    return true
+  end
+  local blob, err = both(store, row, now, made)
+  manifest[row.path] = blob
+  return not err, err
+end
+
+---A card's manifest: the seed and the changes of all it depends on, also indirectly, then its own. Cards it
+---does not depend on leave no trace, whenever they finished.
 ---@param store table
 ---@param card string
 ---@param seed table<string, string>
 ---@return table<string, string>|nil manifest
----@return table<string, string>|Error made bytes of files that no blob holds
-function M.start(store, card, seed)
-  local manifest, made = {}, {}
+---@return table<string, {blob: string|nil, base: string|nil}>|Error changes its own, by path
+---@return table<string, string> made bytes of files that no blob holds
+function M.of_card(store, card, seed)
+  local manifest, changes, made = {}, {}, {}
   for path, blob in pairs(seed) do
     manifest[path] = blob
   end
-  for _, row in ipairs(store:read("tree_start", { card = card })) do
-    local now = manifest[row.path]
-    if now == row.base or now == row.blob then
+  for _, row in ipairs(store:read("tree_card", { card = card })) do
+    if row.own == 1 then
       manifest[row.path] = row.blob
+      changes[row.path] = { blob = row.blob, base = row.base }
     else
-      local blob, err = both(store, row, now, made)
-      if err then
+      local ok, err = fold(store, manifest, row, made)
+      if not ok then
         return nil, err
       end
-      manifest[row.path] = blob
     end
-  end
-  return manifest, made
-end
-
----A card's manifest and its own changes {blob, base} by path.
----@param store table
----@param card string
----@param seed table<string, string>
----@return table<string, string>|nil manifest
----@return table<string, {blob: string|nil, base: string|nil}>|nil changes
----@return Error|nil
-function M.of_card(store, card, seed)
-  local manifest, made = M.start(store, card, seed)
-  if not manifest then
-    return nil, nil, made
-  end
-  local changes = {}
-  for _, row in ipairs(store:read("tree_delta", { tree = card })) do
-    manifest[row.path] = row.blob
-    changes[row.path] = { blob = row.blob, base = row.base }
   end
   return manifest, changes, made
 end

@@ -68,7 +68,7 @@ end
 function M.merge(tree)
   local merged = { changes = {}, conflicts = {} }
   local paths = changed_paths(tree.changes)
-  local current = files.current(tree.store, tree.epic, cjson.encode(paths))
+  local current = files.current(tree.store, tree.epic, tree.seed, paths)
   for _, path in ipairs(paths) do
     local change, now = tree.changes[path], current[path]
     local result, clash, err
