@@ -8,6 +8,7 @@ local errors = require("orket.errors")
 local fs = require("orket.core.fs")
 local policy = require("orket.policy")
 local scripts = require("orket.scripts")
+local trees = require("orket.tree")
 
 local M = {}
 
@@ -86,20 +87,12 @@ local function request_of(call, root)
   }
 end
 
--- A card's directory is named like this by orket.tree: ids are free text, names are not.
-local function tree_name(id)
-  local name = id:gsub("[^%w._-]", function(c)
-    return ("%%%02x"):format(c:byte())
-  end)
-  return (name:gsub("^%.", "%%2e"))
-end
-
 -- The tree of the card when it has worked already. Without one nothing exists in it yet.
 local function tree_of(dir, card)
   local id = type(card) == "table" and text_or_nil(card.id)
   local project <close> = id and fs.root(dir)
   for _, epic in ipairs(project and project:list("workspace") or {}) do
-    local root = project:beneath("workspace/" .. epic.name .. "/cards/" .. tree_name(id))
+    local root = project:beneath("workspace/" .. epic.name .. "/cards/" .. trees.name(id))
     if root then
       return root
     end
