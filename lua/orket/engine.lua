@@ -101,12 +101,33 @@ local function finish(self, turn, proposal)
   return moves.add(turn.tx, card, "done", { role = turn.role, why = proposal.why, tree = tree })
 end
 
+---True when a card was sent back more often than it may be: then a person has to look.
+---@param card table
+---@param times integer
+function M.is_exhausted(card, times)
+  return times > (card.max_retries or 3)
+end
+
+-- The review sends work back; after max_retries reworks the card waits for a person instead.
+local function send_back(turn, proposal)
+  local card = turn.card
+  local times = (card.retry_count or 0) + 1
+  if M.is_exhausted(card, times) then
+    return moves.add(turn.tx, card, "blocked", {
+      role = "system", reason = "review", why = "sent back again: " .. (proposal.why or "no reason given"),
+    })
+  end
+  return moves.add(turn.tx, card, "in_progress", { role = turn.role, why = proposal.why, seat = proposal.seat, retry_count = times })
+end
+
 ---The turn's one transition, as proposed.
 ---@return boolean|nil ok
 ---@return Error|nil
 function Engine:transition(turn, proposal)
   if proposal.status == "done" and turn.card.type == "issue" then
     return finish(self, turn, proposal)
+  elseif turn.review and proposal.status == "in_progress" then
+    return send_back(turn, proposal)
   end
   return moves.add(turn.tx, turn.card, proposal.status, {
     role = turn.role, reason = proposal.reason, why = proposal.why, seat = proposal.seat,

@@ -59,10 +59,14 @@ local function test_card(self, card)
     return nil, err
   end
   local verdict = verify.run(self.project, path, tree)
-  local to = verdict.ok and "code_review" or "in_progress"
-  local why = verdict.ok and "verification passed" or "verification failed"
   local retries = not verdict.ok and (card.retry_count or 0) + 1 or nil
-  return self:move(card, to, { why = why, retry_count = retries }, function(tx)
+  local to, options = "code_review", { why = "verification passed" }
+  if retries and engines.is_exhausted(card, retries) then
+    to, options = "blocked", { reason = "review", why = "verification failed " .. retries .. " times" }
+  elseif retries then
+    to, options = "in_progress", { why = "verification failed", retry_count = retries }
+  end
+  return self:move(card, to, options, function(tx)
     judged(tx, card, verdict)
   end)
 end
