@@ -6,39 +6,25 @@
 
 #define BIND_MODULES(X)                                                                            \
     X(base64)                                                                                      \
-    X(box)                                                                                         \
     X(bench)                                                                                       \
+    X(box)                                                                                         \
     X(doc)                                                                                         \
     X(edit)                                                                                        \
     X(embed)                                                                                       \
     X(fs)                                                                                          \
     X(fsm)                                                                                         \
+    X(gate)                                                                                        \
     X(hash)                                                                                        \
+    X(http)                                                                                        \
     X(json)                                                                                        \
-    X(sse)                                                                                         \
+    X(llm)                                                                                         \
+    X(lock)                                                                                        \
     X(merge)                                                                                       \
     X(proc)                                                                                        \
     X(schema)                                                                                      \
-    X(lock)                                                                                        \
     X(score)                                                                                       \
-    X(gate)                                                                                        \
-    X(hash)                                                                                       \
     X(sse)                                                                                         \
     X(store)                                                                                       \
-    X(base64)                                                                                       \
-    X(doc)                                                                                          \
-    X(embed)                                                                                        \
-    X(fs)                                                                                           \
-    X(fsm)                                                                                          \
-    X(gate)                                                                                         \
-    X(hash)                                                                                         \
-    X(json)                                                                                         \
-    X(llm)                                                                                          \
-    X(lock)                                                                                         \
-    X(schema)                                                                                       \
-    X(score)                                                                                        \
-    X(sse)                                                                                          \
-    X(store)                                                                                        \
     X(sys)
 
 #define X(name) int luaopen_orket_##name(lua_State *L);

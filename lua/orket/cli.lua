@@ -14,6 +14,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   halt = { "orket.cmd.people", "drain the running run", "halt" },
   init = { "orket.cmd.init", "write a minimal working project" },
   law = { "orket.cmd.law", "print the card state machine" },
+  ["mock-llm"] = { "orket.cmd.mock_llm", "a model that is a script, for tests and demos" },
   log = { "orket.cmd.log", "the events, with -f as they happen" },
   move = { "orket.cmd.people", "move a card by hand", "move" },
   repl = { "orket.cmd.repl", "Lua lines over a project: look, dry-run, act" },

@@ -1,0 +1,325 @@
+/* http_conn.c: connections: accept, read, hand over requests, write, time out, close.
+ *
+ * Ownership: the server owns its connections, a connection its one exchange. Memory of a connection
+ * goes when its two handles are closed, so a pointer taken in a callback stays good until that
+ * callback returns. */
+#include "io/http_conn.h"
+
+#include <string.h>
+
+#define LINGER_MS 500
+
+struct piece { /* one queued write */
+    uv_write_t write;
+    struct http_conn *conn;
+    size_t len;
+    char bytes[];
+};
+
+/* ---- closing ---- */
+
+static void on_conn_closed(uv_handle_t *handle)
+{
+    struct http_conn *c = handle->data;
+    struct http_server *s = c->server;
+    if (--c->open == 0) {
+        http_parser_clear(&c->parser);
+        buf_clear(&c->pending);
+        free(c);
+    }
+    server_handle_closed(s);
+}
+
+static void close_conn(struct http_conn *c)
+{
+    struct http_server *s = c->server;
+    if (c->state == CONN_CLOSED)
+        return;
+    c->state = CONN_CLOSED;
+    if (c->prev)
+        c->prev->next = c->next;
+    else
+        s->first = c->next;
+    if (c->next)
+        c->next->prev = c->prev;
+    s->count--;
+    uv_close((uv_handle_t *)&c->timer, on_conn_closed);
+    uv_close((uv_handle_t *)&c->tcp, on_conn_closed);
+}
+
+void conn_drop(struct http_conn *c)
+{
+    bool was_open = c->state == CONN_ANSWERS;
+    close_conn(c);
+    if (was_open)
+        c->server->events.on_gone(c->exchange.data);
+}
+
+/* ---- time ---- */
+
+static void on_timer(uv_timer_t *timer);
+
+static void arm(struct http_conn *c, uint64_t ms)
+{
+    uv_timer_start(&c->timer, on_timer, ms, 0);
+}
+
+/* Says no more: sends what is queued and the end, then waits a little for the client to hear it. */
+static void on_shutdown(uv_shutdown_t *shutdown, int status)
+{
+    struct http_conn *c = shutdown->data;
+    if (c->state != CONN_LINGERS)
+        return;
+    if (status)
+        conn_drop(c);
+    else
+        arm(c, LINGER_MS);
+}
+
+static void say_goodbye(struct http_conn *c)
+{
+    c->state = CONN_LINGERS;
+    c->shutdown.data = c;
+    if (uv_shutdown(&c->shutdown, (uv_stream_t *)&c->tcp, on_shutdown))
+        conn_drop(c);
+    else
+        arm(c, c->server->limits.send_ms);
+}
+
+static void refuse(struct http_conn *c, int status, const char *why)
+{
+    answer_refusal(c, status, why);
+    if (c->state != CONN_CLOSED)
+        say_goodbye(c);
+}
+
+static void take_pending(struct http_conn *c);
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct http_conn *c = timer->data;
+    uint64_t late = uv_now(c->server->loop) - c->since;
+    if (c->state == CONN_READS && c->pending.len) {
+        take_pending(c);
+    } else if (c->state == CONN_READS && http_parser_began(&c->parser)) {
+        refuse(c, 408, "the request came too slowly");
+    } else if (c->state == CONN_ANSWERS) {
+        if (c->unsent && late >= c->server->limits.send_ms)
+            conn_drop(c);
+        else if (c->unsent)
+            arm(c, c->server->limits.send_ms - late);
+    } else {
+        conn_drop(c);
+    }
+}
+
+/* ---- writing ---- */
+
+static void on_written(uv_write_t *write, int status)
+{
+    struct piece *piece = write->data;
+    struct http_conn *c = piece->conn;
+    c->unsent -= piece->len;
+    free(piece);
+    if (c->state == CONN_CLOSED)
+        return;
+    c->since = uv_now(c->server->loop);
+    if (status || (c->cut && c->unsent == 0)) {
+        conn_drop(c);
+    } else if (c->state == CONN_ANSWERS && c->exchange.wants_drain && c->unsent <= HTTP_MARK / 2) {
+        c->exchange.wants_drain = false;
+        c->server->events.on_drain(c->exchange.data);
+    }
+}
+
+static int queue(struct http_conn *c, const char *bytes, size_t len)
+{
+    struct piece *piece = malloc(sizeof *piece + len);
+    if (!piece)
+        return ERR_MEMORY;
+    memcpy(piece->bytes, bytes, len);
+    piece->conn = c;
+    piece->len = len;
+    piece->write.data = piece;
+    uv_buf_t out = uv_buf_init(piece->bytes, (unsigned)len);
+    if (uv_write(&piece->write, (uv_stream_t *)&c->tcp, &out, 1, on_written)) {
+        free(piece);
+        return ERR_IO;
+    }
+    if (c->unsent == 0) {
+        c->since = uv_now(c->server->loop);
+        arm(c, c->server->limits.send_ms);
+    }
+    c->unsent += len;
+    return 0;
+}
+
+int conn_write(struct http_conn *c, const char *bytes, size_t len)
+{
+    int sent = 0;
+    if (c->state == CONN_CLOSED)
+        return ERR_IO;
+    if (c->unsent == 0 && len <= INT32_MAX) {
+        uv_buf_t out = uv_buf_init((char *)bytes, (unsigned)len);
+        sent = uv_try_write((uv_stream_t *)&c->tcp, &out, 1);
+        if (sent == UV_EAGAIN)
+            sent = 0;
+    }
+    int rc = sent < 0 ? ERR_IO : 0;
+    if (rc == 0 && (size_t)sent < len)
+        rc = queue(c, bytes + sent, len - (size_t)sent);
+    if (rc)
+        conn_drop(c);
+    return rc;
+}
+
+/* ---- reading ---- */
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf);
+
+static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buf)
+{
+    struct http_server *s = ((struct http_conn *)handle->data)->server;
+    (void)size;
+    *buf = uv_buf_init(s->input, sizeof s->input);
+}
+
+static void read_on(struct http_conn *c, bool on)
+{
+    if (c->state == CONN_CLOSED || c->reading == on)
+        return;
+    c->reading = on;
+    if (!on)
+        uv_read_stop((uv_stream_t *)&c->tcp);
+    else if (uv_read_start((uv_stream_t *)&c->tcp, on_alloc, on_read))
+        conn_drop(c);
+}
+
+static void keep(struct http_conn *c, const char *bytes, size_t len)
+{
+    buf_put(&c->pending, bytes, len);
+    if (!buf_ok(&c->pending))
+        conn_drop(c);
+    else if (c->pending.len >= HTTP_PENDING)
+        read_on(c, false);
+}
+
+static void hand_over(struct http_conn *c)
+{
+    const struct http_request *request = &c->parser.request;
+    c->state = CONN_ANSWERS;
+    uv_timer_stop(&c->timer);
+    c->exchange = (struct http_exchange){
+        .conn = c,
+        .keep_alive = request->keep_alive && !c->server->closing,
+        .is_head = strcmp(request->method, "HEAD") == 0,
+        .is_1_0 = request->is_1_0,
+    };
+    c->server->events.on_request(c->server->ctx, &c->exchange, request);
+}
+
+/* Parses up to the end of one request; what follows it is kept. */
+static void parse(struct http_conn *c, const char *bytes, size_t len)
+{
+    bool began = http_parser_began(&c->parser);
+    size_t used = http_parser_feed(&c->parser, bytes, len);
+    if (c->parser.status) {
+        refuse(c, c->parser.status, c->parser.why ? c->parser.why : "bad request");
+        return;
+    }
+    if (c->parser.wants_continue && !c->parser.done) {
+        c->parser.wants_continue = false;
+        if (conn_write(c, "HTTP/1.1 100 Continue\r\n\r\n", 25))
+            return;
+    }
+    if (!began) {
+        c->since = uv_now(c->server->loop);
+        arm(c, c->server->limits.receive_ms);
+    }
+    if (used < len)
+        keep(c, bytes + used, len - used);
+    if (c->parser.done && c->state == CONN_READS)
+        hand_over(c);
+}
+
+/* Called from a turn of the loop of its own: handlers do not nest however much is pipelined. */
+static void take_pending(struct http_conn *c)
+{
+    struct buf pending = c->pending;
+    c->pending = (struct buf){0};
+    parse(c, pending.data, pending.len);
+    buf_clear(&pending);
+    if (c->state == CONN_READS || c->state == CONN_ANSWERS)
+        read_on(c, c->pending.len < HTTP_PENDING);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
+{
+    struct http_conn *c = stream->data;
+    if (n < 0) {
+        bool flushes = c->state == CONN_LINGERS && c->unsent; // it may only have closed its side
+        if (!flushes)
+            conn_drop(c);
+        else
+            read_on(c, false);
+        return;
+    }
+    if (n == 0 || c->state == CONN_LINGERS)
+        return;
+    if (c->state == CONN_ANSWERS || c->pending.len)
+        keep(c, buf->base, (size_t)n);
+    else
+        parse(c, buf->base, (size_t)n);
+}
+
+void conn_next(struct http_conn *c, bool keep_alive)
+{
+    if (c->state == CONN_CLOSED)
+        return;
+    http_parser_reset(&c->parser);
+    if (!keep_alive || c->server->closing) {
+        say_goodbye(c);
+        return;
+    }
+    c->state = CONN_READS;
+    c->since = uv_now(c->server->loop);
+    arm(c, c->pending.len ? 0 : c->server->limits.idle_ms);
+}
+
+void http_abort(struct http_exchange *x)
+{
+    struct http_conn *c = x->conn;
+    c->state = CONN_LINGERS; // no on_gone
+    c->cut = true;
+    if (c->unsent == 0)
+        close_conn(c);
+}
+
+/* ---- the beginning ---- */
+
+void conn_accept(struct http_server *s)
+{
+    struct http_conn *c = calloc(1, sizeof *c);
+    if (!c)
+        return;
+    c->server = s;
+    c->open = 2;
+    c->tcp.data = c->timer.data = c;
+    c->next = s->first;
+    if (c->next)
+        c->next->prev = c;
+    s->first = c;
+    s->count++;
+    s->handles += 2;
+    http_parser_init(&c->parser, s->limits.head, s->limits.body);
+    uv_timer_init(s->loop, &c->timer);
+    uv_tcp_init(s->loop, &c->tcp);
+    if (uv_accept((uv_stream_t *)&s->tcp, (uv_stream_t *)&c->tcp) || s->count > s->limits.connections) {
+        conn_drop(c);
+        return;
+    }
+    uv_tcp_nodelay(&c->tcp, 1);
+    c->since = uv_now(s->loop);
+    arm(c, s->limits.idle_ms);
+    read_on(c, true);
+}

@@ -1,0 +1,130 @@
+-- reply.lua: what a mock model says, in the bytes of the chat completions API. Pure: the request and the
+-- script's answer in, texts out; equal requests give equal bytes.
+
+local cjson = require("cjson")
+
+local M = {}
+
+local PIECE = 24 -- characters of a streamed piece
+
+-- Four bytes are a token, as good as any for a model that does not exist.
+local function tokens(bytes)
+  return (bytes + 3) // 4
+end
+
+-- Cuts text into pieces at character boundaries.
+local function pieces(text, size)
+  local out, from = {}, 1
+  while from <= #text do
+    local to = utf8.offset(text, size + 1, from) or #text + 1
+    out[#out + 1] = text:sub(from, to - 1)
+    from = to
+  end
+  return out
+end
+
+local function arguments_text(arguments)
+  return type(arguments) == "string" and arguments or cjson.encode(arguments or {})
+end
+
+---Completes a script's answer: content, calls with ids and texts, usage, finish.
+---@param request table
+---@param answer table
+---@return table
+function M.complete(request, answer)
+  local reply = {
+    id = "chatcmpl-mock-" .. #request.messages, model = request.model or "mock",
+    content = answer.content, reasoning = answer.reasoning, calls = {}, chunks = answer.chunks,
+    malformed = answer.malformed, cut_after = answer.cut_after,
+  }
+  local said = #(reply.content or "") + #(reply.reasoning or "")
+  for i, call in ipairs(answer.calls or {}) do
+    local text = arguments_text(call.arguments)
+    if answer.malformed == "arguments" then
+      text = text:sub(1, #text // 2)
+    end
+    reply.calls[i] = { id = call.id or ("call_%d_%d"):format(#request.messages, i), name = call.name, arguments = text }
+    said = said + #call.name + #text
+  end
+  local usage = answer.usage or {}
+  reply.usage = {
+    prompt_tokens = usage.prompt_tokens or tokens(#cjson.encode(request.messages)),
+    completion_tokens = usage.completion_tokens or tokens(said),
+  }
+  reply.usage.total_tokens = reply.usage.prompt_tokens + reply.usage.completion_tokens
+  reply.finish = answer.finish or (reply.calls[1] and "tool_calls" or "stop")
+  return reply
+end
+
+local function calls_of(reply)
+  local calls = setmetatable({}, cjson.array_mt)
+  for i, call in ipairs(reply.calls) do
+    calls[i] = { id = call.id, type = "function", ["function"] = { name = call.name, arguments = call.arguments } }
+  end
+  return calls[1] and calls or nil
+end
+
+---The body of an answer that is not streamed.
+---@param reply table
+---@return string
+function M.whole(reply)
+  local message = {
+    role = "assistant", content = reply.content or cjson.null, reasoning_content = reply.reasoning,
+    tool_calls = calls_of(reply),
+  }
+  local text = cjson.encode({
+    id = reply.id, object = "chat.completion", created = 0, model = reply.model, usage = reply.usage,
+    choices = { { index = 0, message = message, finish_reason = reply.finish } },
+  })
+  return reply.malformed == true and text:sub(1, #text // 2) or text
+end
+
+local function deltas_of(reply)
+  local deltas = { { role = "assistant", content = "" } }
+  local function add(delta)
+    deltas[#deltas + 1] = delta
+  end
+  for _, text in ipairs(pieces(reply.reasoning or "", PIECE)) do
+    add({ reasoning_content = text })
+  end
+  local chunks = type(reply.chunks) == "table" and reply.chunks or pieces(reply.content or "", reply.chunks or PIECE)
+  for _, text in ipairs(chunks) do
+    add({ content = text })
+  end
+  for i, call in ipairs(reply.calls) do
+    local first = { index = i - 1, id = call.id, type = "function", ["function"] = { name = call.name, arguments = "" } }
+    add({ tool_calls = { first } })
+    for _, text in ipairs(pieces(call.arguments, 2 * PIECE)) do
+      add({ tool_calls = { { index = i - 1, ["function"] = { arguments = text } } } })
+    end
+  end
+  return deltas
+end
+
+---The events of a streamed answer, each with its blank line.
+---@param reply table
+---@param with_usage boolean
+---@return string[]
+function M.events(reply, with_usage)
+  local events = {}
+  local function add(choices, usage)
+    events[#events + 1] = "data: " .. cjson.encode({
+      id = reply.id, object = "chat.completion.chunk", created = 0, model = reply.model,
+      choices = setmetatable(choices, cjson.array_mt), usage = usage,
+    }) .. "\n\n"
+  end
+  for _, delta in ipairs(deltas_of(reply)) do
+    add({ { index = 0, delta = delta, finish_reason = cjson.null } })
+  end
+  if reply.malformed == true then
+    events[#events + 1] = "data: {\"choices\": [{\"delta\": {\"conte\n\n"
+  end
+  add({ { index = 0, delta = {}, finish_reason = reply.finish } })
+  if with_usage then
+    add({}, reply.usage)
+  end
+  events[#events + 1] = "data: [DONE]\n\n"
+  return events
+end
+
+return M

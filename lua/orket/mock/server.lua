@@ -1,0 +1,207 @@
+-- server.lua: an OpenAI-compatible endpoint around a script that plays the model. The script sees one
+-- request and nothing else; the counters of /stats are for tests to look at and never reach it.
+
+local async = require("orket.async")
+local box = require("orket.core.box")
+local cjson = require("cjson")
+local http = require("orket.core.http")
+local replies = require("orket.mock.reply")
+
+local M = {}
+
+local JSON = { ["Content-Type"] = "application/json" }
+local EVENTS = { ["Content-Type"] = "text/event-stream", ["Cache-Control"] = "no-cache" }
+local SCRIPT_MEMORY = 64 << 20
+local SCRIPT_LIMITS = { steps = 50000000, ms = 1000 }
+
+local Mock = {}
+Mock.__index = Mock
+
+local function send(response, status, value, headers)
+  local all = { ["Content-Type"] = "application/json" }
+  for name, text in pairs(headers or {}) do
+    all[name] = text
+  end
+  response:send(status, all, cjson.encode(value))
+end
+
+local function refuse(response, status, message, kind, headers)
+  send(response, status, { error = { message = message, type = kind, code = cjson.null, param = cjson.null } }, headers)
+end
+
+local FAULTS = { [429] = "rate_limit_error", [401] = "authentication_error", [400] = "invalid_request_error" }
+
+-- status, retry_after: an error on demand.
+local function send_fault(self, response, answer)
+  self.stats.faults = self.stats.faults + 1
+  local headers = answer.retry_after and { ["Retry-After"] = ("%.0f"):format(answer.retry_after) } or nil
+  refuse(response, answer.status, answer.content or "asked for by the script", FAULTS[answer.status] or "server_error", headers)
+end
+
+local function send_whole(self, response, reply)
+  local text = replies.whole(reply)
+  if not reply.cut_after then
+    response:send(200, JSON, text)
+    return
+  end
+  self.stats.faults = self.stats.faults + 1
+  response:start(200, JSON)
+  response:write(text:sub(1, math.min(reply.cut_after, #text - 1)))
+  response:abort()
+end
+
+local function send_events(self, response, reply, request, pace)
+  local options = request.stream_options
+  local events = replies.events(reply, type(options) == "table" and options.include_usage == true)
+  response:start(200, EVENTS)
+  if pace == 0 and not reply.cut_after then
+    response:write(table.concat(events))
+    response:finish()
+    return
+  end
+  for i, event in ipairs(events) do
+    if reply.cut_after and i > reply.cut_after then
+      self.stats.faults = self.stats.faults + 1
+      response:abort()
+      return
+    end
+    if not async.await(response.write, response, event) then
+      return -- the client left
+    elseif pace > 0 then
+      async.sleep(pace / 1000)
+    end
+  end
+  response:finish()
+end
+
+local function count(self, reply, streamed)
+  local stats = self.stats
+  stats.replies = stats.replies + 1
+  stats.streams = stats.streams + (streamed and 1 or 0)
+  stats.prompt_tokens = stats.prompt_tokens + reply.usage.prompt_tokens
+  stats.completion_tokens = stats.completion_tokens + reply.usage.completion_tokens
+end
+
+-- nil, or why this is no request.
+local function fault_of(request)
+  if type(request) ~= "table" then
+    return "the body is no JSON object"
+  elseif type(request.messages) ~= "table" or #request.messages == 0 then
+    return "messages are missing"
+  end
+end
+
+local function complete(self, request, response)
+  local answer, message = self.script:call("reply", { request }, SCRIPT_LIMITS)
+  if type(answer) ~= "table" then
+    refuse(response, 500, message or "the script gave no reply", "script_error")
+    return
+  end
+  if answer.delay_ms and not self.fast then
+    async.sleep(answer.delay_ms / 1000)
+  end
+  if not response:is_open() then
+    return
+  elseif answer.status and answer.status ~= 200 then
+    send_fault(self, response, answer)
+    return
+  end
+  local reply = replies.complete(request, answer)
+  count(self, reply, request.stream == true)
+  if request.stream == true then
+    send_events(self, response, reply, request, self.fast and 0 or answer.pace_ms or self.pace)
+  else
+    send_whole(self, response, reply)
+  end
+end
+
+local function chat(self, request, response)
+  local body = cjson.decode(request.body)
+  local fault = fault_of(body)
+  if fault then
+    refuse(response, 400, fault, "invalid_request_error")
+    return
+  end
+  local task = async.spawn(function()
+    self.stats.open = self.stats.open + 1
+    local ok, err = xpcall(complete, debug.traceback, self, body, response)
+    self.stats.open = self.stats.open - 1
+    if not ok and response:is_open() then
+      io.stderr:write("orket: ", tostring(err), "\n")
+      response:abort()
+    end
+  end)
+  response:on_gone(function()
+    async.cancel(task)
+  end)
+end
+
+local function models(_, _, response)
+  send(response, 200, { object = "list", data = { { id = "mock", object = "model", created = 0, owned_by = "orket" } } })
+end
+
+local function stats(self, _, response)
+  send(response, 200, self.stats)
+end
+
+local ROUTES = {
+  ["/chat/completions"] = { POST = chat },
+  ["/models"] = { GET = models },
+  ["/stats"] = { GET = stats },
+}
+
+local function route(self, request, response)
+  self.stats.requests = self.stats.requests + 1
+  local methods = ROUTES[request.path:gsub("^/v1", "", 1)]
+  if not methods then
+    refuse(response, 404, "no such path: " .. request.path, "invalid_request_error")
+  elseif not methods[request.method] then
+    refuse(response, 405, request.method .. " is not for " .. request.path, "invalid_request_error",
+      { Allow = (next(methods)) })
+  else
+    methods[request.method](self, request, response)
+  end
+end
+
+-- A script returns its function, or a table with it, or just defines it.
+local function prepare(name, source)
+  return box.prepare(name, "local made = (function() " .. source .. "\nend)() "
+    .. "if made == nil then made = reply end "
+    .. "if type(made) == 'function' then made = { reply = made } end return made", { mem = SCRIPT_MEMORY })
+end
+
+---Starts a mock. options: {host?, port?, fast?, pace? (ms between events)}.
+---@param name string of the script, for messages
+---@param source string its text
+---@param options table
+---@return table|nil mock {url, close()}
+---@return string? message
+function M.start(name, source, options)
+  local script, message = prepare(name, source)
+  if not script then
+    return nil, message
+  end
+  local about = script:describe()
+  if type(about) ~= "table" or type(about.reply) ~= "table" or about.reply.type ~= "function" then
+    return nil, name .. ": a mock script defines reply(request)"
+  end
+  local self = setmetatable({ script = script, fast = options.fast, pace = options.pace or 0 }, Mock)
+  self.stats = { requests = 0, replies = 0, streams = 0, faults = 0, open = 0, prompt_tokens = 0, completion_tokens = 0 }
+  local host = options.host or "127.0.0.1"
+  self.server, message = http.listen({ host = host, port = options.port or 0, body = 64 << 20, connections = 20000 },
+    function(request, response)
+      route(self, request, response)
+    end)
+  if not self.server then
+    return nil, message
+  end
+  self.url = ("http://%s:%d/v1"):format(host:find(":", 1, true) and "[" .. host .. "]" or host, self.server:port())
+  return self
+end
+
+---Stops listening and drops every connection.
+function Mock:close()
+  self.server:close()
+end
+
+return M
