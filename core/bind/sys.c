@@ -1,5 +1,6 @@
 /* sys.c: `orket.core.sys`: clocks, version, exit code, terminal facts. */
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -68,13 +69,28 @@ static int l_user(lua_State *L)
     return 1;
 }
 
-/* sys.env(name) -> text | nil; only names that begin with ORKET_, so that no secret is reached */
+/* sys.env(name) -> text | nil; only NO_COLOR, TERM and names that begin with ORKET_, so that no secret is
+ * reached; of those that end in _KEY only whether they are set: "set" */
 static int l_env(lua_State *L)
 {
-    const char *name = luaL_checkstring(L, 1);
-    luaL_argcheck(L, strncmp(name, "ORKET_", 6) == 0 || strcmp(name, "NO_COLOR") == 0, 1, "not ours");
-    lua_pushstring(L, getenv(name));
+    size_t len;
+    const char *name = luaL_checklstring(L, 1, &len);
+    bool ours = strncmp(name, "ORKET_", 6) == 0 || strcmp(name, "NO_COLOR") == 0 || strcmp(name, "TERM") == 0;
+    luaL_argcheck(L, ours, 1, "not ours");
+    const char *text = getenv(name);
+    lua_pushstring(L, text && len > 4 && strcmp(name + len - 4, "_KEY") == 0 ? "set" : text);
     return 1;
+}
+
+/* sys.window(fd) -> columns, rows; 80, 24 when it is no terminal or does not say */
+static int l_window(lua_State *L)
+{
+    struct winsize size = {0};
+    if (ioctl((int)luaL_checkinteger(L, 1), TIOCGWINSZ, &size) || !size.ws_col || !size.ws_row)
+        size = (struct winsize){.ws_col = 80, .ws_row = 24};
+    lua_pushinteger(L, size.ws_col);
+    lua_pushinteger(L, size.ws_row);
+    return 2;
 }
 
 static const luaL_Reg functions[] = {
@@ -82,6 +98,7 @@ static const luaL_Reg functions[] = {
     {"monotonic", l_monotonic},
     {"version", l_version},
     {"is_tty", l_is_tty},
+    {"window", l_window},
     {"user", l_user},
     {"env", l_env},
     {"error_class", l_error_class},

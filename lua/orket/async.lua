@@ -216,10 +216,12 @@ function M.on_signals(names, handler)
 end
 
 ---Calls handler(file) in a new task when something in the directory changes. Answers a stop function,
----or nil when the directory cannot be watched.
+---or nil when the directory cannot be watched. The watch alone does not keep the program running, unless
+---somebody is to wait for it (`alone`).
 ---@param path string
 ---@param handler fun(file: string)
-function M.watch(path, handler)
+---@param alone boolean|nil
+function M.watch(path, handler, alone)
   local watcher = opened(uv.new_fs_event())
   local ok = watcher:start(path, {}, function(_, file)
     M.spawn(handler, file)
@@ -228,7 +230,9 @@ function M.watch(path, handler)
     close(watcher)
     return nil
   end
-  watcher:unref()
+  if not alone then
+    watcher:unref()
+  end
   return function()
     close(watcher)
   end

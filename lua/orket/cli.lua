@@ -1,6 +1,6 @@
 -- cli.lua: the command line: finds the command's module, gives it its arguments.
 
-local sys = require("orket.core.sys")
+local nearest = require("orket.nearest")
 
 local M = {}
 
@@ -23,37 +23,54 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   show = { "orket.cmd.show", "one card with its history" },
   sync = { "orket.cmd.sync", "apply the card files to the board" },
   try = { "orket.cmd.try", "put one wall to the test without a project" },
+  version = { "orket.cmd.version", "print the version" },
   validate = { "orket.cmd.validate", "everything that is wrong with a project" },
 }
 
-local function usage(out)
-  out:write("usage: orket COMMAND [ARGUMENT...]\n\n")
+---The names of all commands, sorted.
+---@return string[]
+function M.names()
   local names = {}
   for name in pairs(M.commands) do
     names[#names + 1] = name
   end
   table.sort(names)
-  for _, name in ipairs(names) do
-    out:write(string.format("  %-14s %s\n", name, M.commands[name][2]))
-  end
-  out:write("  version        print the version\n\norket COMMAND --help tells more.\n")
+  return names
 end
 
+local function usage(out)
+  out:write("usage: orket COMMAND [ARGUMENT...]\n\n")
+  for _, name in ipairs(M.names()) do
+    out:write(string.format("  %-14s %s\n", name, M.commands[name][2]))
+  end
+  out:write("\norket COMMAND --help tells more.\n",
+    "exit: 0 done, 1 failed or refused, 2 usage, 3 parked for a person\n")
+end
+
+local function unknown(name)
+  local near = nearest.find(name, M.names())
+  io.stderr:write("orket: there is no command ", name, near and ", did you mean " .. near .. "?" or "", "\n",
+    "  fix: orket --help lists the commands\n")
+  return 2
+end
+
+---Runs one command.
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
   local name = argv[1]
-  if name == "version" or name == "--version" then
-    print("orket " .. sys.version())
-    return 0
-  elseif name == "--help" or name == "help" then
+  if name == "--help" or name == "-h" or name == "help" and not argv[2] then
     usage(io.stdout)
     return 0
-  end
-  local command = M.commands[name]
-  if not command then
+  elseif name == "help" then
+    return M.run({ argv[2], "--help" })
+  elseif not name or name == "" then
     usage(io.stderr)
     return 2
+  end
+  local command = M.commands[name == "--version" and "version" or name]
+  if not command then
+    return unknown(name)
   end
   local module = require(command[1])
   return (command[3] and module[command[3]] or module).run(table.move(argv, 2, #argv, 1, {}))

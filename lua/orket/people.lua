@@ -4,17 +4,14 @@
 local async = require("orket.async")
 local errors = require("orket.errors")
 local moves = require("orket.moves")
+local reader = require("orket.reader")
 local sync = require("orket.sync")
 
 local M = {}
 
-local function card_of(project, id)
-  local card = project.store:read("card", { id = id })[1]
-  return card, not card and errors.new("ERR_NOT_FOUND", "there is no card " .. tostring(id), "orket board lists the cards")
-end
-
 local function begin(project, request)
-  return project.store:stream({ run = "board", turn = 0, actor = "human:" .. (request.who or "unknown"), role = "human" }):begin()
+  local actor = "human:" .. (request.who or "unknown")
+  return project.store:stream({ run = "board", turn = 0, actor = actor, role = "human" }):begin()
 end
 
 local function commit(tx)
@@ -31,19 +28,41 @@ local function go_back(tx, card, request, why)
   return moves.add(tx, card, card.return_to or "in_progress", { role = "system", why = request.why or why })
 end
 
+local function text_of(request)
+  local text = request.text
+  if type(text) ~= "string" or not text:find("%S") then
+    return nil, errors.new("ERR_USAGE", "the text is empty", "write what the card's workers should read")
+  end
+  return text
+end
+
+local function comment(tx, card, request)
+  local text, err = text_of(request)
+  if not text then
+    return nil, err
+  end
+  tx:event("comment.added", card.id, { text = text })
+  return true
+end
+
+-- Each answers true and the sentence that tells the person what happened, or nil, Error.
 local act = {}
 
 function act.comment(tx, card, request)
-  tx:event("comment.added", card.id, { text = request.text })
-  return true
+  local ok, err = comment(tx, card, request)
+  return ok, ok and "commented on " .. card.id .. ", which is " .. card.status or err
 end
 
 ---A question is answered: the text becomes a comment and the card returns to where it came from.
 function act.answer(tx, card, request)
   if card.status ~= "waiting_for_developer" and card.status ~= "blocked" then
-    return nil, errors.new("ERR_TRANSITION", card.id .. " is " .. card.status .. " and asked nothing", "use orket comment instead")
+    return nil, errors.new("ERR_TRANSITION", card.id .. " is " .. card.status .. " and asked nothing",
+      "use orket comment instead")
   end
-  tx:event("comment.added", card.id, { text = request.text })
+  local ok, err = comment(tx, card, request)
+  if not ok then
+    return nil, err
+  end
   return go_back(tx, card, request, "answered")
 end
 
@@ -65,7 +84,7 @@ end
 ---Performs one request of a person.
 ---@param project table opened as owner
 ---@param request {act: string, card: string, text: string?, status: string?, reason: string?, why: string?, who: string}
----@return table|nil answer {card, status}
+---@return table|nil answer {card, status, message}
 ---@return Error|nil
 function M.perform(project, request)
   if request.act == "sync" then
@@ -74,21 +93,22 @@ function M.perform(project, request)
     end)
   end
   local perform = act[request.act]
-  if not perform then
+  if request.act == "halt" then -- a run answers this itself
+    return nil, errors.new("ERR_NOT_FOUND", "no run is under way", "there is nothing to halt")
+  elseif not perform then
     return nil, errors.new("ERR_USAGE", "unknown request " .. tostring(request.act))
   end
-  local card, err = card_of(project, request.card)
+  local card, err = reader.card(project.store, tostring(request.card))
   if not card then
     return nil, err
   end
   local tx = begin(project, request)
-  local ok
-  ok, err = perform(tx, card, request)
+  local ok, said = perform(tx, card, request)
   if not ok then
-    return nil, err
+    return nil, said
   end
   ok, err = commit(tx)
-  return ok and { card = card.id, status = card.status }, err
+  return ok and { card = card.id, status = card.status, message = said or card.id .. " is now " .. card.status }, err
 end
 
 return M

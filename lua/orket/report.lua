@@ -41,10 +41,8 @@ end
 function M.answer(args, result)
   if args.json then
     print(cjson.encode(result))
-  elseif result.card then
-    print(result.card .. " is now " .. result.status)
   else
-    print("done")
+    print(result.message or result.card .. " is " .. result.status)
   end
   return 0
 end
@@ -55,7 +53,7 @@ end
 function M.view(args)
   if args.json then
     return "orket.view.json"
-  elseif args.plain or not sys.is_tty(1) then
+  elseif args.plain or not sys.is_tty(1) or sys.env("TERM") == "dumb" then
     return "orket.view.plain"
   end
   return "orket.view.live"

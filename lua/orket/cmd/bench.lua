@@ -12,9 +12,10 @@ local USAGE = "usage: orket bench gate|turns …\n\norket bench WHAT --help tell
 function M.run(argv)
   local module = BENCHES[argv[1]]
   if not module then
-    local out = argv[1] == "--help" and io.stdout or io.stderr
+    local asked = argv[1] == "--help" or argv[1] == "-h"
+    local out = asked and io.stdout or io.stderr
     out:write(USAGE)
-    return argv[1] == "--help" and 0 or 2
+    return asked and 0 or 2
   end
   return require(module).run(table.move(argv, 2, #argv, 1, {}))
 end

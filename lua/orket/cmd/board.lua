@@ -2,26 +2,29 @@
 
 local cjson = require("cjson")
 local options = require("orket.options")
+local parked = require("orket.parked")
 local readers = require("orket.reader")
 local report = require("orket.report")
 local style = require("orket.view.style")
+local text = require("orket.view.text")
 
 local M = {}
 
 M.usage = [[
-usage: orket board [-C DIR] [--json]
+usage: orket board [-C DIR] [--json] [--all]
 
-All cards: rocks, their epics, their issues; what is parked says why.
+All cards: rocks, their epics, their issues; below them what waits for a person, and the command that
+answers it.
+  -C DIR    the project (default: the current directory)
+  --json    the cards as one JSON array
+  --all     archived cards too
+exit: 0 done, 1 failed, 2 usage
 ]]
 
-local function line(card, depth)
-  local parked = card.wait_reason and (" [" .. card.wait_reason .. "]") or ""
-  local tokens = (card.tokens or 0) > 0 and ("  " .. card.tokens .. " tokens") or ""
-  return string.format("%s%s %-16s %s%s  %s%s%s", ("  "):rep(depth), style.mark(card.status), card.id,
-    style.status(card.status), parked, card.name or "", card.assignee and ("  @" .. card.assignee) or "", tokens)
-end
+local DEPTH_MOST = 3
+local ID_MOST = 32 -- columns
 
-local function tree(cards)
+local function children_of(cards)
   local children, known = {}, {}
   for _, card in ipairs(cards) do
     known[card.id] = true
@@ -34,19 +37,80 @@ local function tree(cards)
   return children
 end
 
-local function print_below(children, parent, depth)
+-- The cards in the order of the tree, with their depth.
+local function flatten(children, parent, depth, rows)
   for _, card in ipairs(children[parent] or {}) do
-    print(line(card, depth))
-    if depth < 3 then
-      print_below(children, card.id, depth + 1)
+    rows[#rows + 1] = { card = card, depth = depth }
+    if depth < DEPTH_MOST then
+      flatten(children, card.id, depth + 1, rows)
     end
   end
+  return rows
+end
+
+local function status_of(card)
+  return card.wait_reason and card.status .. " [" .. card.wait_reason .. "]" or card.status
+end
+
+local function widths(rows)
+  local id, status = 0, 0
+  for _, row in ipairs(rows) do
+    id = math.max(id, 2 * row.depth + text.width(text.clean(row.card.id)))
+    status = math.max(status, #status_of(row.card))
+  end
+  return math.min(id, ID_MOST), status
+end
+
+-- How far the children of an epic or a rock are: "2 of 5 done".
+local function progress(children, card)
+  local below, done = children[card.id] or {}, 0
+  for _, child in ipairs(below) do
+    done = done + ((child.status == "done" or child.status == "canceled") and 1 or 0)
+  end
+  return #below > 0 and string.format("  (%d of %d done)", done, #below) or ""
+end
+
+local function line(row, children, id_width, status_width)
+  local card = row.card
+  local tokens = (card.tokens_in or 0) + (card.tokens_out or 0)
+  local indent = ("  "):rep(row.depth)
+  return indent .. style.mark(card.status) .. " " .. text.fit(text.clean(card.id), math.max(1, id_width - #indent))
+    .. "  " .. style.status(card.status, text.fit(status_of(card), status_width))
+    .. "  " .. text.clean(card.name or "") .. progress(children, card)
+    .. (card.assignee and "  @" .. text.clean(card.assignee) or "") .. (tokens > 0 and "  " .. tokens .. " tokens" or "")
+end
+
+local function print_cards(cards)
+  local children = children_of(cards)
+  local rows = flatten(children, "", 0, {})
+  local id_width, status_width = widths(rows)
+  for _, row in ipairs(rows) do
+    print(line(row, children, id_width, status_width))
+  end
+end
+
+local function print_parked(cards)
+  for i, card in ipairs(cards) do
+    print((i == 1 and "\n" or "") .. card.id .. " waits (" .. (card.reason or card.status) .. ")"
+      .. (card.why and ": " .. text.clean(card.why) or ""))
+    print("  " .. card.command)
+  end
+end
+
+local function unarchived(cards)
+  local some = {}
+  for _, card in ipairs(cards) do
+    if card.status ~= "archived" then
+      some[#some + 1] = card
+    end
+  end
+  return some
 end
 
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  local args, message = options.parse(argv, { C = "value", json = "flag" }, {})
+  local args, message = options.parse(argv, { C = "value", json = "flag", all = "flag" }, {})
   if not args then
     return options.refuse(M.usage, message)
   end
@@ -55,12 +119,14 @@ function M.run(argv)
     return report.failure(err)
   end
   local cards = store:read("board", {})
+  cards = args.all and cards or unarchived(cards)
   if args.json then
     print(cjson.encode(setmetatable(cards, cjson.array_mt)))
   elseif #cards == 0 then
-    print("the board is empty; orket run EPIC puts the epic's cards on it")
+    print("the board is empty; orket run EPIC or orket sync puts the cards of the files on it")
   else
-    print_below(tree(cards), "", 0)
+    print_cards(cards)
+    print_parked(parked.list(store, nil, args.C))
   end
   return 0
 end

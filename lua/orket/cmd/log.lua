@@ -2,6 +2,7 @@
 
 local async = require("orket.async")
 local cjson = require("cjson")
+local errors = require("orket.errors")
 local options = require("orket.options")
 local plain = require("orket.view.plain")
 local readers = require("orket.reader")
@@ -12,55 +13,112 @@ local M = {}
 M.usage = [[
 usage: orket log [-C DIR] [-f] [--json] [--run RUN] [--card CARD] [-n COUNT]
 
-The events of the project, oldest first (the last COUNT, default 100).
-  -f   go on with what is committed from now on
+The events of the project, oldest first (the last COUNT of them, by default 100).
+  -C DIR    the project (default: the current directory)
+  -f        go on with what is committed from now on, until interrupted
+  --json    one JSON line per event, with everything that is recorded
+  --run     only of this run       --card   only of this card
+exit: 0 done, 1 failed, 2 usage
 ]]
 
+local PAGE = 500
+local FIRST_PAUSE, LAST_PAUSE = 0.01, 3 -- seconds, doubling
+
+-- False when nobody reads any more.
 local function show(event, args)
   if args.json then
-    print(cjson.encode(event))
-    return
+    return io.write(cjson.encode(event), "\n")
   end
   local line = plain.sentence(event)
-  if line then
-    print(event.at:sub(1, 19) .. "  " .. line)
-  end
+  return not line or io.write(event.at:sub(1, 19), "  ", line, "\n")
 end
 
-local function matches(event, args)
-  return (not args.run or event.run == args.run) and (not args.card or event.card == args.card)
-end
-
-local function print_since(store, seq, args)
-  repeat
-    local events = store:read("events", { since = seq, limit = 500 })
-    for _, event in ipairs(events) do
-      seq = event.seq
-      if matches(event, args) then
-        show(event, args)
-      end
+local function print_all(events, args)
+  for _, event in ipairs(events) do
+    if not show(event, args) then
+      return false
     end
-  until #events < 500
+  end
+  return io.stdout:flush()
+end
+
+local function reversed(list)
+  local turned = {}
+  for i = #list, 1, -1 do
+    turned[#turned + 1] = list[i]
+  end
+  return turned
+end
+
+-- All events after `seq`; answers the last one's number, or nil when nobody reads any more.
+local function print_since(store, seq, args)
+  local events
+  repeat
+    events = store:read("events", { since = seq, limit = PAGE, run = args.run, card = args.card })
+    if not print_all(events, args) then
+      return nil
+    end
+    seq = #events > 0 and events[#events].seq or seq
+  until #events < PAGE
   return seq
+end
+
+-- Looks until nothing came for a while: the kernel tells of a commit's bytes when they are written, readers
+-- see them when they are safe on the disk, which is later.
+local function look(self)
+  local pause = FIRST_PAUSE
+  while self.seq and pause < LAST_PAUSE do
+    local before = self.seq
+    self.seq = print_since(self.store, before, self.args)
+    pause = (self.seq ~= before or self.changed) and FIRST_PAUSE or 2 * pause
+    self.changed = false
+    async.sleep(pause)
+  end
 end
 
 -- The database's own files change with each commit; the kernel tells us, nobody polls.
 local function follow(store, dir, seq, args)
-  io.stdout:setvbuf("line")
-  local stop
-  async.suspend(function()
-    stop = async.watch(dir .. "/.orket", function()
-      seq = print_since(store, seq, args)
+  local self = { store = store, seq = seq, args = args }
+  local _, err = async.suspend(function(wake)
+    local function changed()
+      self.changed = true
+      if not self.looking then
+        self.looking = true
+        look(self)
+        self.looking = false
+      end
+      if not self.seq then
+        wake(true) -- nobody reads any more
+      end
+    end
+    if not async.watch(dir .. "/.orket", changed, true) then
+      return wake(nil, errors.new("ERR_IO", "cannot watch " .. dir .. "/.orket", "look again without -f"))
+    end
+    async.on_signals({ "sigint", "sigterm" }, function()
+      wake(true)
     end)
-    return stop
+    async.spawn(changed) -- what came before the watch
   end)
+  return err
+end
+
+local function parse(argv)
+  local known = { C = "value", f = "flag", json = "flag", run = "value", card = "value", n = "value" }
+  local args, message = options.parse(argv, known, {})
+  if not args then
+    return nil, message
+  end
+  args.n = math.tointeger(tonumber(args.n or 100))
+  if not args.n or args.n < 0 then
+    return nil, "COUNT is a number"
+  end
+  return args
 end
 
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  local known = { C = "value", f = "flag", json = "flag", run = "value", card = "value", n = "value" }
-  local args, message = options.parse(argv, known, {})
+  local args, message = parse(argv)
   if not args then
     return options.refuse(M.usage, message)
   end
@@ -68,14 +126,19 @@ function M.run(argv)
   local store <close>, err = readers.open(dir)
   if not store then
     return report.failure(err)
+  elseif args.card then
+    local card
+    card, err = readers.card(store, args.card)
+    if not card then
+      return report.failure(err)
+    end
   end
-  local last = store:read("counts", {})[1].events
-  local from = math.max(0, last - (tonumber(args.n) or 100))
-  from = print_since(store, from, args)
-  if args.f then
-    follow(store, dir, from, args)
+  local seq = store:read("counts", {})[1].events
+  local last = reversed(store:read("last_events", { limit = args.n, run = args.run, card = args.card }))
+  if print_all(last, args) and args.f then
+    err = follow(store, dir, #last > 0 and last[#last].seq or seq, args)
   end
-  return 0
+  return err and report.failure(err) or 0
 end
 
 return M

@@ -7,12 +7,43 @@ local sys = require("orket.core.sys")
 
 local M = {}
 
+local ENDING = [[
+  -C DIR    the project (default: the current directory)
+  --json    the answer as one JSON line
+exit: 0 done, 1 failed or refused, 2 usage
+]]
+
 local USAGE = {
-  answer = "usage: orket answer [-C DIR] [--json] CARD TEXT\n\nAnswers a parked card's question; it goes on where it was.\n",
-  comment = "usage: orket comment [-C DIR] [--json] CARD TEXT\n",
-  move = "usage: orket move [-C DIR] [--json] [--reason REASON] [--why TEXT] CARD STATUS\n",
-  retry = "usage: orket retry [-C DIR] [--json] CARD\n\nTries a parked card again.\n",
-  halt = "usage: orket halt [-C DIR] [RUN]\n\nDrains the running run: open turns go on with the next one.\n",
+  answer = [[
+usage: orket answer [-C DIR] [--json] CARD TEXT
+
+Answers a parked card's question: TEXT becomes a comment, and the card goes on where it was.
+]],
+  comment = [[
+usage: orket comment [-C DIR] [--json] CARD TEXT
+
+Adds a comment to a card; whoever works on it next reads it.
+]],
+  move = [[
+usage: orket move [-C DIR] [--json] [--reason REASON] [--why TEXT] CARD STATUS
+
+Moves a card by hand, as far as the state machine lets a person (orket law prints it).
+  STATUS    ready, in_progress, blocked, waiting_for_developer, ready_for_testing, code_review, done,
+            canceled or archived
+  --reason  why a card waits, for blocked and waiting_for_developer: resource, dependency, review, input
+            or system
+  --why     a sentence for the record
+]],
+  retry = [[
+usage: orket retry [-C DIR] [--json] CARD
+
+Tries a parked card again, with a fresh count of retries.
+]],
+  halt = [[
+usage: orket halt [-C DIR] [--json] [RUN]
+
+Drains the run that is under way: nothing new starts, open turns go on with the next run.
+]],
 }
 
 local OPERANDS = {
@@ -23,12 +54,27 @@ local OPERANDS = {
   halt = { "run?" },
 }
 
+local function parse(act, argv)
+  local known = { C = "value", json = "flag" }
+  if act == "move" then
+    known.reason, known.why = "value", "value"
+  end
+  local args, message = options.parse(argv, known, OPERANDS[act])
+  for name, value in pairs(args or {}) do
+    if type(value) == "string" and not utf8.len(value) then
+      return nil, name:upper() .. " is not UTF-8"
+    elseif type(value) == "string" and not value:find("%S") then
+      return nil, name:upper() .. " is empty"
+    end
+  end
+  return args, message
+end
+
 local function command(act)
   return function(argv)
-    local known = { C = "value", json = "flag", reason = "value", why = "value" }
-    local args, message = options.parse(argv, known, OPERANDS[act])
+    local args, message = parse(act, argv)
     if not args then
-      return options.refuse(USAGE[act], message)
+      return options.refuse(USAGE[act] .. ENDING, message)
     end
     local result, err = owner.ask(args.C or ".", {
       act = act, card = args.card, text = args.text, status = args.status, reason = args.reason, why = args.why,

@@ -1,6 +1,7 @@
 -- run.lua: `orket run CARD`: owns the project, runs the card, shows what happens.
 
 local async = require("orket.async")
+local errors = require("orket.errors")
 local options = require("orket.options")
 local owner = require("orket.owner")
 local projects = require("orket.project")
@@ -68,9 +69,13 @@ local function run(project, args, view)
   local state = { view = view }
   local server
   server, err = owner.serve(project, {
-    halt = function()
+    halt = function(request)
+      if not state.run or request.run and request.run ~= state.run.id then
+        return nil, errors.new("ERR_NOT_FOUND", "the run " .. (request.run or "") .. " is not under way",
+          state.run and "it is " .. state.run.id .. " that runs" or "it has not begun")
+      end
       state.run:drain()
-      return { halted = true }
+      return { run = state.run.id, message = state.run.id .. " stops; open turns go on with the next run" }
     end,
   })
   if not server then
@@ -90,7 +95,9 @@ local function run(project, args, view)
   end
   stop_signals()
   server.close()
-  view:finish(status, counts, already)
+  view:finish({
+    status = status, counts = counts, already = already, error = failure, card = args.card, dir = project.dir,
+  })
   return status, failure
 end
 

@@ -14,13 +14,21 @@ local M = {}
 
 local WALLS = { "json", "schema", "box", "path", "fsm", "gate", "sse" }
 
+local ROWS = [[
+
+Reads a file or standard input, prints one JSON line. With --jsonl: one request object per line in, one
+answer per line out, in order; an id is echoed.
+exit: 0 accepted, 1 refused, 2 usage
+]]
+
 local function usage(out, wall)
   if wall then
-    out:write("usage: orket try ", wall.usage, "\n       orket try … --jsonl < requests\n")
+    out:write("usage: orket try ", wall.usage, "\n       orket try WALL --jsonl < requests\n", ROWS)
   else
-    out:write("usage: orket try WALL …   (", table.concat(WALLS, ", "), ")\n")
+    out:write("usage: orket try WALL …   (", table.concat(WALLS, ", "), ")\n\n",
+      "Puts one wall to the test without a project; orket try WALL --help tells more.\n", ROWS)
   end
-  return 2
+  return out == io.stdout and 0 or 2
 end
 
 local function read(name)
@@ -90,8 +98,7 @@ function M.run(args)
   end
   table.remove(args, 1)
   if args[1] == "--help" then
-    usage(io.stdout, wall)
-    return 0
+    return usage(io.stdout, wall)
   elseif take(args, "--jsonl") then
     return rows(wall, args)
   end

@@ -11,7 +11,7 @@ local store = require("orket.core.store")
 local M = {}
 
 M.usage = [[
-usage: orket validate [--json] [DIR]
+usage: orket validate [--json] [-C DIR | DIR]
 
 Checks every file of a project: shape, names, dependencies, separation of duties, scripts.
   --json    {"ok":…,"errors":[…],"warnings":[…]}
@@ -83,11 +83,11 @@ end
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  local args, message = options.parse(argv, { json = "flag" }, { "dir?" })
+  local args, message = options.parse(argv, { C = "value", json = "flag" }, { "dir?" })
   if not args then
     return options.refuse(M.usage, message)
   end
-  local project, errors, warnings = check(args.dir or ".")
+  local project, errors, warnings = check(args.dir or args.C or ".")
   if args.json then
     print(cjson.encode({ ok = #errors == 0, errors = array(errors), warnings = array(warnings) }))
     return #errors == 0 and 0 or 1

@@ -4,7 +4,7 @@ local fsm = require("orket.core.fsm")
 
 local M = {}
 
-M.usage = "orket try fsm TYPE FROM TO --role ROLE [--reason REASON]"
+M.usage = "fsm TYPE FROM TO --role ROLE [--reason REASON]"
 
 local NEEDED = { "type", "from", "to", "role" }
 local KNOWN = { type = true, from = true, to = true, role = true, reason = true, id = true }

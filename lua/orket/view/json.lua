@@ -1,6 +1,7 @@
--- json.lua: a run as one JSON line per committed event, and a last line with its status.
+-- json.lua: a run as one JSON line per committed event, and a last line with its outcome.
 
 local cjson = require("cjson")
+local parked = require("orket.parked")
 
 local M = {}
 
@@ -12,18 +13,29 @@ function M.new()
   return setmetatable({}, View)
 end
 
-function View:attach(project)
-  project.store:subscribe(function(event)
-    io.write(cjson.encode(event), "\n")
-  end)
+---@param project table
+---@param run table the run that begins; a rock has several, one after the other
+function View:attach(project, run)
+  local first = not self.run
+  self.run = run
+  if first then
+    project.store:subscribe(function(event)
+      io.write(cjson.encode(event), "\n")
+    end)
+  end
 end
 
 function View:note(text)
   io.write(cjson.encode({ kind = "note", text = text }), "\n")
 end
 
-function View:finish(status, counts, already)
-  io.write(cjson.encode({ kind = "result", status = status or "failed", counts = counts or {}, already = already or false }), "\n")
+---@param outcome {status: string?, counts: table?, already: boolean?, error: table?, dir: string}
+function View:finish(outcome)
+  local waiting = self.run and parked.list(self.run.store, self.run.epic.id, outcome.dir) or {}
+  io.write(cjson.encode({
+    kind = "result", status = outcome.status or "failed", counts = outcome.counts or {},
+    already = outcome.already or false, parked = setmetatable(waiting, cjson.array_mt), error = outcome.error,
+  }), "\n")
 end
 
 return M

@@ -1,10 +1,15 @@
--- live.lua: a run as a board that is redrawn in place: progress, cards with what their agents do, the
--- words of the model as they come, the last sentences of the log.
+-- live.lua: a run as a board that is redrawn in place. What it looks like is in frame.lua; here is what
+-- happens, when a frame is drawn, and the terminal.
+--
+-- The cursor is hidden within one write only, so that no end of the program can leave it hidden. A
+-- changed window begins a new picture, because the terminal has wrapped the old one in its own way.
 
 local async = require("orket.async")
+local ending = require("orket.view.ending")
+local frame = require("orket.view.frame")
 local plain = require("orket.view.plain")
-local style = require("orket.view.style")
 local sys = require("orket.core.sys")
+local text = require("orket.view.text")
 
 local M = {}
 
@@ -13,65 +18,98 @@ View.__index = View
 
 local LOG_LINES = 8
 local FRAME_SECONDS = 0.1 -- no more than ten frames a second, however many events
+local CLOCK_SECONDS = 1
+local ID_COLUMNS = 14 -- of a line of the log
+local WORDS = 400 -- bytes of a model's last words that are kept
 
 function M.new()
-  local self = setmetatable({ log = {}, doing = {}, words = {}, tokens = 0, began = sys.monotonic(), height = 0 }, View)
-  self.on_delta = function(turn, text)
-    self:hear(turn, text)
+  local self = setmetatable({
+    log = {}, doing = {}, words = {}, tokens = 0, began = sys.monotonic(), height = 0,
+  }, View)
+  self.on_delta = function(turn, words)
+    self:hear(turn.card.id, words)
   end
   return self
 end
 
 -- ---- what happens ----
 
-function View:attach(project, run)
-  self.run = run
-  project.store:subscribe(function(event)
-    self:see(event)
+local function tick(self)
+  async.spawn(function()
+    while not self.finished do
+      async.sleep(CLOCK_SECONDS)
+      self:soon()
+    end
   end)
+end
+
+---@param project table
+---@param run table the run that begins; a rock has several, one after the other
+function View:attach(project, run)
+  local first = not self.run
+  self.run = run
+  if first then
+    project.store:subscribe(function(event)
+      self:see(event)
+    end)
+    self.stop = async.on_signals({ "sigwinch" }, function()
+      self:soon()
+    end)
+    tick(self)
+  end
   self:draw()
 end
 
-function View:hear(turn, text)
-  local id = turn.card.id
-  self.words[id] = ((self.words[id] or "") .. text):sub(-400)
+---The model's words as they come; only the last ones are kept, from a whole character on.
+function View:hear(card, words)
+  local all = (self.words[card] or "") .. words
+  if #all > WORDS then
+    all = all:sub(-WORDS):gsub("^[\128-\191]+", "")
+  end
+  self.words[card] = all
   self:soon()
 end
 
 local ACTIVITY = {
   ["call.allowed"] = function(body) return body.tool end,
   ["call.result"] = function() return "thinks" end,
+  ["call.refused"] = function() return "thinks" end,
   ["turn.started"] = function(body) return body.seat .. " begins" end,
   ["turn.ended"] = function() return nil end,
+  ["turn.abandoned"] = function() return nil end,
 }
 
 function View:see(event)
   local activity = ACTIVITY[event.kind]
-  if activity then
+  if activity and event.card then
     self.doing[event.card] = activity(event.body)
-  elseif event.kind == "step.reply" then
+  end
+  if event.kind == "step.reply" then
     local usage = event.body.usage or {}
     self.tokens = self.tokens + (usage.prompt or 0) + (usage.completion or 0)
     self.words[event.card] = nil
   end
-  local line = plain.sentence(event)
-  if line then
-    table.insert(self.log, event.at:sub(12, 19) .. "  " .. line)
-    if #self.log > LOG_LINES then
-      table.remove(self.log, 1)
-    end
+  local what = plain.what(event)
+  if what then
+    self:say(event.at:sub(12, 19) .. "  " .. text.fit(event.card or "", ID_COLUMNS) .. "  " .. what)
+  end
+end
+
+function View:say(line)
+  table.insert(self.log, line)
+  if #self.log > LOG_LINES then
+    table.remove(self.log, 1)
   end
   self:soon()
 end
 
-function View:note(text)
-  table.insert(self.log, "          " .. text)
-  self:soon()
+function View:note(message)
+  self:say("          " .. text.clean(message))
 end
 
 -- One frame for all that happens within a tenth of a second.
 function View:soon()
-  if self.pending or self.finished then
+  if self.pending or self.finished or not self.run then
     return
   end
   self.pending = true
@@ -84,25 +122,7 @@ function View:soon()
   end)
 end
 
--- ---- how it looks ----
-
-local function cut(text, width)
-  text = text:gsub("[%c]", " ")
-  if (utf8.len(text) or #text) <= width then
-    return text
-  end
-  return text:sub(1, (utf8.offset(text, width) or width) - 1) .. "…"
-end
-
-local function bar(done, all, width)
-  local full = all == 0 and width or done * width // all
-  return style.paint(("█"):rep(full), "32") .. style.paint(("░"):rep(width - full), "90")
-end
-
-local function clock(seconds)
-  seconds = seconds // 1
-  return string.format("%02d:%02d", seconds // 60, seconds % 60)
-end
+-- ---- the terminal ----
 
 local function sorted_cards(run)
   local cards = {}
@@ -115,77 +135,53 @@ local function sorted_cards(run)
   return cards
 end
 
--- A board longer than the screen shows what moves: live cards first, then as many others as fit.
-local function visible(cards, room, doing)
-  if #cards <= room then
-    return cards, 0
-  end
-  local shown = {}
-  for _, wanted in ipairs({ true, false }) do
-    for _, card in ipairs(cards) do
-      if (doing[card.id] ~= nil) == wanted and #shown < room then
-        shown[#shown + 1] = card
-      end
-    end
-  end
-  return shown, #cards - #shown
-end
-
-function View:card_line(card, columns)
-  local words = self.words[card.id]
-  local doing = self.doing[card.id] or ""
-  if words then
-    doing = doing .. "  " .. style.paint(words:gsub("%s+", " "):sub(-40), "90")
-  end
-  local name = cut(card.name or "", 30)
-  name = name .. (" "):rep(30 - utf8.len(name))
-  local text = string.format("%-12s %s %s", cut(card.id, 12), name, style.status(card.status))
-  return " " .. style.mark(card.status) .. " " .. text .. "  " .. cut(doing, math.max(10, columns - 66))
-end
-
-function View:frame()
-  local columns, rows = sys.window(1)
-  local status, counts = self.run.board:status()
-  local cards = sorted_cards(self.run)
-  local done = (counts.done or 0) + (counts.canceled or 0) + (counts.archived or 0)
-  local lines = {
-    string.format(" %s  %s   %s   %d tokens", style.paint(self.run.id, "1"), status, clock(sys.monotonic() - self.began),
-      self.tokens),
-    " " .. bar(done, #cards, math.min(40, columns - 20)) .. string.format("  %d of %d done", done, #cards),
-    "",
+-- The run's status says what it would be if it ended now; until then it runs.
+function View:scene()
+  return {
+    id = self.run.id, status = self.status or self.run.draining and "stopping" or "running",
+    seconds = sys.monotonic() - self.began, tokens = self.tokens, cards = sorted_cards(self.run),
+    doing = self.doing, words = self.words, log = self.log,
   }
-  local shown, hidden = visible(cards, math.max(3, rows - LOG_LINES - 7), self.doing)
-  for _, card in ipairs(shown) do
-    lines[#lines + 1] = self:card_line(card, columns)
+end
+
+local function begin_frame(self, columns, rows)
+  local same = columns == self.columns and rows == self.rows
+  self.columns, self.rows = columns, rows
+  if self.height == 0 then
+    return ""
   end
-  if hidden > 0 then
-    lines[#lines + 1] = "   and " .. hidden .. " more"
-  end
-  lines[#lines + 1] = ""
-  for _, line in ipairs(self.log) do
-    lines[#lines + 1] = " " .. cut(line, columns - 2)
-  end
-  return lines
+  return same and "\27[" .. self.height .. "A" or "\27[H\27[2J"
 end
 
 function View:draw()
-  local lines = self:frame()
-  local out = { self.height > 0 and ("\27[" .. self.height .. "A") or "", "\27[?25l" }
+  local columns, rows = sys.window(1)
+  local out = { "\27[?25l\27[?7l", begin_frame(self, columns, rows) }
+  local lines = frame.lines(self:scene(), columns, rows)
   for _, line in ipairs(lines) do
-    out[#out + 1] = line .. "\27[K\n"
+    out[#out + 1] = "\r" .. line .. "\27[K\n"
   end
-  out[#out + 1] = "\27[J\27[?25h"
+  out[#out + 1] = "\27[J\27[?7h\27[?25h"
   self.height = #lines
   io.stdout:write(table.concat(out))
   io.stdout:flush()
 end
 
-function View:finish(status, counts, already)
+---@param outcome table see ending.lines
+function View:finish(outcome)
+  self.status, self.doing, self.words = outcome.status or "failed", {}, {}
   if self.run then
     self:draw()
+    print("")
+  elseif #self.log > 0 then
+    print(table.concat(self.log, "\n"))
   end
   self.finished = true
-  print(already and "already done" or ("\n " .. (status or "failed") .. ": " .. plain.summary(counts)))
+  if self.stop then
+    self.stop()
+  end
+  for _, line in ipairs(ending.lines(self.run, outcome)) do
+    print(" " .. line)
+  end
 end
 
 return M

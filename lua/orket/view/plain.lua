@@ -1,9 +1,23 @@
 -- plain.lua: a run as plain lines, for logs and pipes.
 
+local ending = require("orket.view.ending")
+local text = require("orket.view.text")
+
 local M = {}
 
 local View = {}
 View.__index = View
+
+local LINE_MAX = 400 -- columns of one sentence
+
+local function moved(body)
+  return body.from .. " -> " .. body.to .. (body.reason and (" [" .. body.reason .. "]") or "")
+    .. (body.why and (": " .. body.why) or "")
+end
+
+local function verdict(body)
+  return (body.ok and "verification passed: " or "verification FAILED: ") .. body.log:gsub("%s+", " ")
+end
 
 -- A tool ran, and the gate refused what it tried.
 local function refused(operations)
@@ -16,10 +30,11 @@ end
 
 local SENTENCE = {
   ["run.started"] = function(_, e) return "run " .. e.run .. " started" end,
-  ["turn.started"] = function(b) return string.format("%s (%s) takes it%s", b.seat, b.role, b.review and " for review" or "") end,
-  ["card.moved"] = function(b)
-    return b.from .. " -> " .. b.to .. (b.reason and (" [" .. b.reason .. "]") or "") .. (b.why and (": " .. b.why) or "")
+  ["run.resumed"] = function(_, e) return "run " .. e.run .. " goes on" end,
+  ["turn.started"] = function(b)
+    return string.format("%s (%s) takes it%s", b.seat, b.role, b.review and " for review" or "")
   end,
+  ["card.moved"] = moved,
   ["card.created"] = function(b) return "new card: " .. (b.name or "") end,
   ["call.allowed"] = function(b) return "calls " .. b.tool end,
   ["call.refused"] = function(b) return string.format("REFUSED %s (%s): %s", b.tool, b.rule, b.why or "") end,
@@ -27,20 +42,29 @@ local SENTENCE = {
   ["file.written"] = function(b) return "wrote " .. b.path end,
   ["file.deleted"] = function(b) return "deleted " .. b.path end,
   ["comment.added"] = function(b) return "comment: " .. b.text:gsub("%s+", " ") end,
-  ["verify.done"] = function(b) return (b.ok and "verification passed: " or "verification FAILED: ") .. b.log:gsub("%s+", " ") end,
+  ["verify.done"] = verdict,
   ["tree.conflict"] = function(b) return "merge conflict in " .. b.path end,
   ["turn.failed"] = function(b) return "turn failed: " .. b.why end,
   ["turn.nudged"] = function() return "nudged: a reply without a call" end,
-  ["approval.asked"] = function(b) return "a person has to allow " .. b.tool end,
+  ["step.failed"] = function(b) return "the model failed" .. (b.why and ": " .. b.why or "") end,
+  ["approval.asked"] = function(b) return "a person has to allow " .. (b.tool or "it") end,
 }
 
----One line for an event, or nil when it is not for people.
+---What happened, as one line of clean text; nil when it is not for people.
+---@param event table
+---@return string|nil
+function M.what(event)
+  local say = SENTENCE[event.kind]
+  local what = say and say(event.body, event)
+  return what and text.cut(text.clean(what), LINE_MAX) or nil
+end
+
+---The same with the card in front.
 ---@param event table
 ---@return string|nil
 function M.sentence(event)
-  local say = SENTENCE[event.kind]
-  local text = say and say(event.body, event)
-  return text and string.format("%-14s %s", event.card or "", text)
+  local what = M.what(event)
+  return what and text.fit(event.card or "", math.max(14, #(event.card or ""))) .. " " .. what
 end
 
 function M.new()
@@ -48,7 +72,14 @@ function M.new()
   return setmetatable({}, View)
 end
 
-function View:attach(project)
+---@param project table
+---@param run table the run that begins; a rock has several, one after the other
+function View:attach(project, run)
+  local first = not self.run
+  self.run = run
+  if not first then
+    return
+  end
   project.store:subscribe(function(event)
     local line = M.sentence(event)
     if line then
@@ -57,23 +88,13 @@ function View:attach(project)
   end)
 end
 
-function View:note(text)
-  print("orket: " .. text)
+function View:note(message)
+  print("orket: " .. text.clean(message))
 end
 
-local function summary(counts)
-  local parts = {}
-  for status, count in pairs(counts or {}) do
-    parts[#parts + 1] = count .. " " .. status
-  end
-  table.sort(parts)
-  return table.concat(parts, ", ")
-end
-
-M.summary = summary
-
-function View:finish(status, counts, already)
-  print(already and "already done" or ((status or "failed") .. ": " .. summary(counts)))
+---@param outcome table see ending.lines
+function View:finish(outcome)
+  print(table.concat(ending.lines(self.run, outcome), "\n"))
 end
 
 return M

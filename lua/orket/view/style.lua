@@ -32,10 +32,12 @@ function M.mark(status)
   return M.paint(look[1], look[2])
 end
 
+---A status in its colour, or another text in it.
 ---@param status string
+---@param text string|nil
 ---@return string
-function M.status(status)
-  return M.paint(status, (LOOK[status] or LOOK.ready)[2])
+function M.status(status, text)
+  return M.paint(text or status, (LOOK[status] or LOOK.ready)[2])
 end
 
 return M

@@ -1,0 +1,41 @@
+---@meta orket.core.sys
+
+local M = {}
+
+---UTC, RFC 3339: "2026-01-31T12:00:00.123Z".
+---@return string
+function M.now() end
+
+---Seconds, for durations only.
+---@return number
+function M.monotonic() end
+
+---@return string
+function M.version() end
+
+---@param fd integer
+---@return boolean
+function M.is_tty(fd) end
+
+---Columns and rows of a terminal; 80, 24 when it is none.
+---@param fd integer
+---@return integer columns
+---@return integer rows
+function M.window(fd) end
+
+---The name of the process's user.
+---@return string
+function M.user() end
+
+---An environment variable whose name begins with ORKET_, NO_COLOR or TERM. "set" stands for the value of
+---a name that ends in _KEY.
+---@param name string
+---@return string|nil
+function M.env(name) end
+
+---The class of an error code: input, refusal, tool, model, limit, system; unknown codes are "bug".
+---@param code string
+---@return string
+function M.error_class(code) end
+
+return M

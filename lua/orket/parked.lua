@@ -1,0 +1,49 @@
+-- parked.lua: the cards that wait for a person: why, and the command that answers each.
+
+local M = {}
+
+local ANSWER = 'orket answer%s %s "TEXT"'
+local RETRY = "orket retry%s %s"
+
+local CURE = { -- wait reason -> command, and what to do before it
+  input = { ANSWER },
+  review = { ANSWER },
+  resource = { RETRY, "raise the limit that it names, or free what is missing" },
+  dependency = { RETRY, "settle the card it depends on, or give this one up: orket move" },
+  system = { RETRY, "mend what it names" },
+}
+
+local function why(store, id)
+  local move = store:read("last_events", { card = id, kind = "card.moved", limit = 1 })[1]
+  return move and move.body.why or nil
+end
+
+---" -C DIR" for a command line, quoted when it has to be; empty for the current directory.
+---@param dir string|nil
+---@return string
+function M.option(dir)
+  if not dir or dir == "." then
+    return ""
+  elseif dir:find("[^%w%./_%-]") then
+    dir = "'" .. dir:gsub("'", "'\\''") .. "'"
+  end
+  return " -C " .. dir
+end
+
+---@param store table
+---@param epic string|nil  card id; nil for the whole board
+---@param dir string|nil the project's directory as the person named it
+---@return {id: string, status: string, reason: string, why: string?, command: string, first: string?}[]
+function M.list(store, epic, dir)
+  local cards = {}
+  for i, row in ipairs(store:read("parked", { epic = epic })) do
+    local cure = CURE[row.wait_reason] or CURE.system
+    cards[i] = {
+      id = row.id, status = row.status, reason = row.wait_reason, why = why(store, row.id),
+      command = cure[1]:format(M.option(dir), row.id), first = cure[2],
+    }
+  end
+  return cards
+end
+
+return M

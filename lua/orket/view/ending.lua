@@ -1,0 +1,60 @@
+-- ending.lua: what a person reads when a run has ended: the outcome, and what to do next.
+
+local text = require("orket.view.text")
+local parked = require("orket.parked")
+
+local M = {}
+
+local SHOWN = 20 -- parked cards that are spelled out
+
+---"2 done, 1 ready": the cards of a run by status.
+---@param counts table<string, integer>|nil
+---@return string
+function M.summary(counts)
+  local parts = {}
+  for status, count in pairs(counts or {}) do
+    parts[#parts + 1] = count .. " " .. status
+  end
+  table.sort(parts)
+  return table.concat(parts, ", ")
+end
+
+local function card_lines(lines, card)
+  lines[#lines + 1] = string.format("  %s waits (%s)%s", card.id, card.reason or card.status,
+    card.why and ": " .. text.clean(card.why) or "")
+  if card.first then
+    lines[#lines + 1] = "    " .. card.first .. ", then"
+  end
+  lines[#lines + 1] = "    " .. card.command
+end
+
+local function parked_lines(lines, cards)
+  for i, card in ipairs(cards) do
+    if i > SHOWN then
+      lines[#lines + 1] = "  and " .. #cards - SHOWN .. " more; orket board shows them"
+      return
+    end
+    card_lines(lines, card)
+  end
+end
+
+---@param run table|nil the run that ended; nil when none began
+---@param outcome {status: string?, counts: table?, already: boolean?, card: string, dir: string}
+---@return string[] lines
+function M.lines(run, outcome)
+  local card, option = outcome.card, parked.option(outcome.dir)
+  if outcome.already then
+    return { "already done; orket run" .. option .. " --again " .. card .. " builds it anew" }
+  end
+  local summary = M.summary(outcome.counts)
+  local lines = { (outcome.status or "failed") .. (summary ~= "" and ": " .. summary or "") }
+  if run and (outcome.status == "parked" or outcome.status == "failed" or outcome.status == "drained") then
+    parked_lines(lines, parked.list(run.store, run.epic.id, outcome.dir))
+  end
+  if outcome.status == "parked" or outcome.status == "drained" then
+    lines[#lines + 1] = "go on with: orket run" .. option .. " " .. card
+  end
+  return lines
+end
+
+return M

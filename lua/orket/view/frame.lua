@@ -1,0 +1,167 @@
+-- frame.lua: one picture of a run: progress, cards with what their agents do, the last sentences of the
+-- log. Pure: from a scene to lines of text, none wider and not more than the window.
+--
+-- scene: {id, status, seconds, tokens, cards, doing = {card -> text}, words = {card -> text}, log}
+
+local style = require("orket.view.style")
+local text = require("orket.view.text")
+
+local M = {}
+
+local MARGIN = 1 -- the last column stays empty: some terminals wrap there
+local LOG_MOST = 8
+local CARDS_LEAST = 3
+
+local FINAL = { done = true, canceled = true, archived = true }
+local PARKED = { blocked = true, waiting_for_developer = true }
+
+local function clock(seconds)
+  seconds = seconds // 1
+  if seconds >= 3600 then
+    return string.format("%d:%02d:%02d", seconds // 3600, seconds // 60 % 60, seconds % 60)
+  end
+  return string.format("%02d:%02d", seconds // 60, seconds % 60)
+end
+
+local function thousands(number)
+  local digits = string.format("%d", number)
+  local first = (#digits - 1) % 3 + 1
+  return digits:sub(1, first) .. digits:sub(first + 1):gsub("%d%d%d", ",%0")
+end
+
+local function tally(cards, doing)
+  local sum = { done = 0, parked = 0, working = 0 }
+  for _, card in ipairs(cards) do
+    sum.done = sum.done + (FINAL[card.status] and 1 or 0)
+    sum.parked = sum.parked + (PARKED[card.status] and 1 or 0)
+    sum.working = sum.working + (doing[card.id] and 1 or 0)
+  end
+  return sum
+end
+
+local function headline(scene, columns)
+  local rest = string.format("  %s  %s  %s tokens", scene.status, clock(scene.seconds), thousands(scene.tokens))
+  local id = text.cut(text.clean(scene.id), math.max(8, columns - 1 - #rest))
+  return " " .. style.paint(id, "1") .. text.cut(rest, columns - 1 - text.width(id))
+end
+
+local function progress(scene, columns)
+  local sum, all = tally(scene.cards, scene.doing), #scene.cards
+  local label = string.format("  %d of %d done", sum.done, all)
+  for _, part in ipairs({ { sum.working, " at work" }, { sum.parked, " parked" } }) do
+    label = part[1] > 0 and label .. ", " .. part[1] .. part[2] or label
+  end
+  local width = math.max(0, math.min(40, columns - 1 - #label))
+  local full = all == 0 and width or sum.done * width // all
+  return " " .. style.paint(("█"):rep(full), "32") .. style.paint(("░"):rep(width - full), "90")
+    .. text.cut(label, columns - 1 - width)
+end
+
+-- What fits: cards at work first, then parked ones, then what is open, then what is done; shown in the
+-- order of the board.
+local function rank(card, doing)
+  return doing[card.id] and 1 or PARKED[card.status] and 2 or FINAL[card.status] and 4 or 3
+end
+
+local function visible(cards, room, doing)
+  if #cards <= room then
+    return cards, {}
+  end
+  local take = {}
+  local left = room - 1 -- one line says what is hidden
+  for wanted = 1, 4 do
+    for _, card in ipairs(cards) do
+      if left > 0 and rank(card, doing) == wanted then
+        take[card.id], left = true, left - 1
+      end
+    end
+  end
+  local shown, hidden = {}, {}
+  for _, card in ipairs(cards) do
+    table.insert(take[card.id] and shown or hidden, card)
+  end
+  return shown, hidden
+end
+
+local function hidden_line(cards, columns)
+  local counts, parts = {}, {}
+  for _, card in ipairs(cards) do
+    counts[card.status] = (counts[card.status] or 0) + 1
+  end
+  for status, count in pairs(counts) do
+    parts[#parts + 1] = count .. " " .. status
+  end
+  table.sort(parts)
+  return text.cut(string.format("   and %d more: %s", #cards, table.concat(parts, ", ")), columns)
+end
+
+local function widest(cards, field, most)
+  local width = 0
+  for _, card in ipairs(cards) do
+    width = math.max(width, text.width(text.clean(card[field] or "")))
+  end
+  return math.min(width, most)
+end
+
+-- Columns of id, name, and what the card is at: its activity, or its status. A narrow window has no
+-- room for names.
+local function layout(cards, columns)
+  local room = columns - 3 -- mark and blanks
+  local id = widest(cards, "id", math.max(8, columns // 5))
+  local name = columns >= 50 and widest(cards, "name", (room - id) // 2) or 0
+  return { id = id, name = name, rest = math.max(0, room - id - 2 - (name > 0 and name + 2 or 0)) }
+end
+
+local function activity(scene, card, columns)
+  local doing, words = text.clean(scene.doing[card.id] or ""), scene.words[card.id]
+  local room = columns - text.width(doing) - 2
+  if not words or room < 10 then
+    return text.cut(doing, columns)
+  end
+  words = text.tail(text.clean(words):gsub("%s+", " "), room)
+  return doing .. "  " .. style.paint(words, "90")
+end
+
+local function status_of(card)
+  return card.status .. (PARKED[card.status] and card.wait_reason and " [" .. card.wait_reason .. "]" or "")
+end
+
+local function card_line(scene, card, wide)
+  local parts = { style.mark(card.status) .. " " .. text.fit(text.clean(card.id), wide.id) }
+  if wide.name > 0 then
+    parts[#parts + 1] = text.fit(text.clean(card.name or ""), wide.name)
+  end
+  if scene.doing[card.id] then
+    parts[#parts + 1] = activity(scene, card, wide.rest)
+  else
+    parts[#parts + 1] = style.status(card.status, text.cut(status_of(card), wide.rest))
+  end
+  return " " .. table.concat(parts, "  ")
+end
+
+---@param scene table
+---@param columns integer
+---@param rows integer
+---@return string[] lines
+function M.lines(scene, columns, rows)
+  columns = math.max(10, columns - MARGIN)
+  local lines = { headline(scene, columns), progress(scene, columns), "" }
+  local log = math.min(#scene.log, LOG_MOST, math.max(0, rows - #lines - CARDS_LEAST - 2))
+  local shown, hidden = visible(scene.cards, math.max(1, rows - #lines - log - 2), scene.doing)
+  local wide = layout(shown, columns)
+  for _, card in ipairs(shown) do
+    lines[#lines + 1] = card_line(scene, card, wide)
+  end
+  if #hidden > 0 then
+    lines[#lines + 1] = hidden_line(hidden, columns)
+  end
+  if log > 0 then
+    lines[#lines + 1] = ""
+  end
+  for i = #scene.log - log + 1, #scene.log do
+    lines[#lines + 1] = " " .. text.cut(scene.log[i], columns - 1)
+  end
+  return table.move(lines, 1, math.min(#lines, math.max(1, rows - 1)), 1, {})
+end
+
+return M

@@ -1,0 +1,140 @@
+-- text.lua: text of other people on a terminal: cleaned of what would steer it, measured and cut in
+-- columns. Pure.
+
+local M = {}
+
+local WIDE = { -- code points of two columns
+  0x1100, 0x115F, 0x231A, 0x231B, 0x2329, 0x232A, 0x23E9, 0x23EC, 0x23F0, 0x23F0, 0x23F3, 0x23F3, 0x25FD, 0x25FE,
+  0x2614, 0x2615, 0x2648, 0x2653, 0x267F, 0x267F, 0x2693, 0x2693, 0x26A1, 0x26A1, 0x26AA, 0x26AB, 0x26BD, 0x26BE,
+  0x26C4, 0x26C5, 0x26CE, 0x26CE, 0x26D4, 0x26D4, 0x26EA, 0x26EA, 0x26F2, 0x26F3, 0x26F5, 0x26F5, 0x26FA, 0x26FA,
+  0x26FD, 0x26FD, 0x2705, 0x2705, 0x270A, 0x270B, 0x2728, 0x2728, 0x274C, 0x274C, 0x274E, 0x274E, 0x2753, 0x2755,
+  0x2757, 0x2757, 0x2795, 0x2797, 0x27B0, 0x27B0, 0x27BF, 0x27BF, 0x2B1B, 0x2B1C, 0x2B50, 0x2B50, 0x2B55, 0x2B55,
+  0x2E80, 0x303E, 0x3041, 0x4DBF, 0x4E00, 0xA4CF, 0xA960, 0xA97F, 0xAC00, 0xD7A3, 0xF900, 0xFAFF, 0xFE10, 0xFE19,
+  0xFE30, 0xFE6F, 0xFF00, 0xFF60, 0xFFE0, 0xFFE6, 0x16FE0, 0x18AFF, 0x1AFF0, 0x1B2FF, 0x1F004, 0x1F004, 0x1F0CF,
+  0x1F0CF, 0x1F18E, 0x1F18E, 0x1F191, 0x1F19A, 0x1F200, 0x1F320, 0x1F32D, 0x1F335, 0x1F337, 0x1F37C, 0x1F37E,
+  0x1F393, 0x1F3A0, 0x1F3CA, 0x1F3CF, 0x1F3D3, 0x1F3E0, 0x1F3F0, 0x1F3F4, 0x1F3F4, 0x1F3F8, 0x1F43E, 0x1F440,
+  0x1F440, 0x1F442, 0x1F4FC, 0x1F4FF, 0x1F53D, 0x1F54B, 0x1F54E, 0x1F550, 0x1F567, 0x1F57A, 0x1F57A, 0x1F595,
+  0x1F596, 0x1F5A4, 0x1F5A4, 0x1F5FB, 0x1F64F, 0x1F680, 0x1F6C5, 0x1F6CC, 0x1F6CC, 0x1F6D0, 0x1F6D2, 0x1F6D5,
+  0x1F6DF, 0x1F6EB, 0x1F6EC, 0x1F6F4, 0x1F6FC, 0x1F7E0, 0x1F7EB, 0x1F90C, 0x1F93A, 0x1F93C, 0x1F945, 0x1F947,
+  0x1F9FF, 0x1FA70, 0x1FAFF, 0x20000, 0x3FFFD,
+}
+
+local NARROW = { -- code points of no column: marks that sit on the one before
+  0x0300, 0x036F, 0x0483, 0x0489, 0x0591, 0x05BD, 0x0610, 0x061A, 0x064B, 0x065F, 0x0900, 0x0902, 0x093C, 0x093C,
+  0x0941, 0x0948, 0x094D, 0x094D, 0x0E31, 0x0E31, 0x0E34, 0x0E3A, 0x0E47, 0x0E4E, 0x1AB0, 0x1AFF, 0x1DC0, 0x1DFF,
+  0x20D0, 0x20FF, 0xFE00, 0xFE0F, 0xFE20, 0xFE2F, 0x1F3FB, 0x1F3FF, 0xE0100, 0xE01EF,
+}
+
+local HIDDEN = { -- controls, and what turns or hides text
+  0x00, 0x1F, 0x7F, 0x9F, 0xAD, 0xAD, 0x061C, 0x061C, 0x180E, 0x180E, 0x200B, 0x200F, 0x2028, 0x202E, 0x2060, 0x206F,
+  0xFEFF, 0xFEFF, 0xE0000, 0xE007F,
+}
+
+local function is_in(ranges, code)
+  local low, high = 1, #ranges // 2
+  while low <= high do
+    local middle = (low + high) // 2
+    if code < ranges[2 * middle - 1] then
+      high = middle - 1
+    elseif code > ranges[2 * middle] then
+      low = middle + 1
+    else
+      return true
+    end
+  end
+  return false
+end
+
+local function columns_of(code)
+  if code < 0x300 then
+    return 1
+  end
+  return is_in(NARROW, code) and 0 or is_in(WIDE, code) and 2 or 1
+end
+
+local function valid(text)
+  local parts, from = {}, 1
+  local ok, at = utf8.len(text)
+  while not ok do
+    parts[#parts + 1] = text:sub(from, at - 1)
+    from = at + 1
+    ok, at = utf8.len(text, from)
+  end
+  return from == 1 and text or table.concat(parts, "?") .. "?" .. text:sub(from)
+end
+
+---One line that cannot steer a terminal: control characters and the like become blanks.
+---@param text any
+---@return string
+function M.clean(text)
+  text = tostring(text)
+  if not text:find("[^\32-\126]") then
+    return text
+  end
+  local out = {}
+  for _, code in utf8.codes(valid(text)) do
+    out[#out + 1] = is_in(HIDDEN, code) and " " or utf8.char(code)
+  end
+  return table.concat(out)
+end
+
+---Columns that a cleaned text takes.
+---@param text string
+---@return integer
+function M.width(text)
+  if not text:find("[\128-\255]") then
+    return #text
+  end
+  local width = 0
+  for _, code in utf8.codes(text) do
+    width = width + columns_of(code)
+  end
+  return width
+end
+
+---The beginning of a cleaned text, at most so many columns wide; what was cut shows as "…".
+---@param text string
+---@param columns integer
+---@return string
+function M.cut(text, columns)
+  if columns <= 0 then
+    return ""
+  elseif M.width(text) <= columns then
+    return text
+  end
+  local width, stop = 0, 1
+  for at, code in utf8.codes(text) do
+    width = width + columns_of(code)
+    if width > columns - 1 then
+      stop = at
+      break
+    end
+  end
+  return text:sub(1, stop - 1) .. "…"
+end
+
+---The end of a cleaned text, at most so many columns wide.
+---@param text string
+---@param columns integer
+---@return string
+function M.tail(text, columns)
+  local width = M.width(text)
+  for at, code in utf8.codes(text) do
+    if width <= columns then
+      return text:sub(at)
+    end
+    width = width - columns_of(code)
+  end
+  return ""
+end
+
+---Exactly so many columns: cut, or filled with blanks.
+---@param text string
+---@param columns integer
+---@return string
+function M.fit(text, columns)
+  text = M.cut(text, columns)
+  return text .. (" "):rep(columns - M.width(text))
+end
+
+return M

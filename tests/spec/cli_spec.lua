@@ -1,0 +1,178 @@
+-- cli_spec.lua: the command line as a person meets it: help everywhere, errors with a cure, exit codes,
+-- and docs/cli.md beside it.
+
+local cjson = require("cjson")
+local orket = dofile("tests/support/orket.lua")
+
+local function commands()
+  local names = {}
+  for name in orket.run("--help"):gmatch("\n  ([%w%-]+)  +%l") do
+    names[#names + 1] = name
+  end
+  return names
+end
+
+local page = orket.read("docs/cli.md")
+
+describe("help", function()
+  it("is there for every command, and docs/cli.md has it", function()
+    local names = commands()
+    assert(#names > 15)
+    for _, name in ipairs(names) do
+      local text, code = orket.shell(orket.binary .. " " .. name .. " --help 2>/dev/null")
+      assert.equal(0, code, name)
+      assert(text:find("^usage: orket " .. name:gsub("%-", "%%-")), name .. ": " .. text)
+      assert(page:find("\n### `orket " .. name, 1, true), name .. " is not in docs/cli.md")
+      for option in text:gmatch("%f[%S%[](%-%-?%w[%w%-]*)") do
+        assert(page:find(option, 1, true), name .. " " .. option .. " is not in docs/cli.md")
+      end
+    end
+  end)
+
+  it("is there for every wall and bench", function()
+    for _, name in ipairs({ "try json", "try schema", "try box", "try path", "try fsm", "try gate", "try sse",
+      "bench gate", "bench turns" }) do
+      local text, code = orket.shell(orket.binary .. " " .. name .. " --help 2>/dev/null")
+      assert.equal(0, code, name)
+      assert(text:find("^usage: orket " .. name), text)
+    end
+  end)
+
+  it("comes as `orket help COMMAND`", function()
+    assert.equal(orket.run("board --help"), (orket.run("help board")))
+  end)
+end)
+
+describe("usage errors", function()
+  local rows = {
+    { "", "usage: orket COMMAND" },
+    { "bord", "did you mean board?" },
+    { "vlidate", "did you mean validate?" },
+    { "xyzzy", "there is no command xyzzy\n  fix: " },
+    { "board --wide", "unknown option --wide" },
+    { "board extra", "unexpected argument extra" },
+    { "show", "missing CARD" },
+    { "comment a", "missing TEXT" },
+    { "comment a ''", "TEXT is empty" },
+    { "comment a \"$(printf 'a\\377')\"", "TEXT is not UTF-8" },
+    { "answer a '  '", "TEXT is empty" },
+    { "log -n many", "COUNT is a number" },
+    { "run -C", "option -C needs a value" },
+    { "try walls", "usage: orket try WALL" },
+  }
+  for _, row in ipairs(rows) do
+    it("orket " .. row[1], function()
+      local text, code = orket.run(row[1])
+      assert.equal(2, code)
+      assert(text:find(row[2], 1, true), text)
+    end)
+  end
+end)
+
+describe("commands on a project", function()
+  local dir
+
+  setup(function()
+    dir = orket.directory() .. "/p"
+    orket.run("init " .. dir)
+  end)
+
+  teardown(function()
+    orket.remove(dir:match("^(.*)/p$"))
+  end)
+
+  local function on(arguments)
+    return orket.run(arguments:gsub("^(%S+)", "%1 -C " .. dir))
+  end
+
+  it("say when there is none", function()
+    for _, command in ipairs({ "board", "show x", "log", "comment x hi" }) do
+      local text, code = orket.run(command .. " -C /nonexistent")
+      assert.equal(1, code)
+      assert(text:find("^orket: ") and text:find("fix: ", 1, true), text)
+    end
+  end)
+
+  it("say when there is no board yet", function()
+    for _, command in ipairs({ "board", "show x", "log" }) do
+      local text, code = on(command)
+      assert.equal(1, code)
+      assert(text:find("no board", 1, true) and text:find("fix: orket run", 1, true), text)
+    end
+  end)
+
+  it("work on a board", function()
+    local _, code = on("sync")
+    assert.equal(0, code)
+    local text = on("board")
+    assert(text:find("hello%-1%s+ready%s+Write hello%.sh"), text)
+    assert.equal(2, #cjson.decode((on("board --json"))))
+    assert.equal("hello-1", cjson.decode((on("show --json hello-1"))).id)
+  end)
+
+  local refused = {
+    { "show hello-2", "there is no card 'hello-2', did you mean hello-1?" },
+    { "log --card x", "there is no card 'x'" },
+    { "comment nobody hi", "there is no card 'nobody'" },
+    { "move hello-1 finished", "one of: ready, in_progress, blocked" },
+    { "move hello-1 done", "an issue cannot go from ready to done" },
+    { "move hello-1 blocked", "one of: resource, dependency, review, input, system" },
+    { "answer hello-1 yes", "asked nothing" },
+    { "retry hello-1", "only a parked card is retried" },
+    { "halt", "no run is under way" },
+  }
+  for _, row in ipairs(refused) do
+    it("refuse orket " .. row[1], function()
+      local text, code = on(row[1])
+      assert.equal(1, code)
+      assert(text:find("^orket: ERR_%u+[%u_]*: .+\n  fix: .+\n$"), text)
+      assert(text:find(row[2], 1, true), text)
+    end)
+  end
+
+  it("keep what they show from steering the terminal", function()
+    on("comment hello-1 \"$(printf 'x\\033]0;evil\\007\\302\\233y \\342\\200\\256z')\"")
+    for _, command in ipairs({ "show hello-1", "log" }) do
+      local text = on(command)
+      assert(text:find("x ]0;evil", 1, true), text)
+      assert(not text:find("[\27\7]") and not text:find("\u{9b}", 1, true) and not text:find("\u{202e}", 1, true))
+    end
+  end)
+
+  it("show the last events with log -n, and those of one card", function()
+    on("comment hello-1 last")
+    local text = on("log -n 1")
+    assert(text:find("^[%dT:%-]+  hello%-1 +comment: last\n$"), text)
+    assert(not on("log --card hello"):find("hello-1", 1, true))
+    assert.equal("comment.added", cjson.decode((on("log --json -n 1"))).kind)
+  end)
+
+  it("follow the journal with log -f", function()
+    local out = dir .. "/followed"
+    os.execute(string.format("%s log -C %s -f -n 0 > %s 2>&1 & echo $! > %s.pid", orket.binary, dir, out, out))
+    os.execute("sleep 0.3")
+    on("comment hello-1 followed")
+    local text
+    for _ = 1, 50 do
+      text = orket.read(out)
+      if text:find("\n") then
+        break
+      end
+      os.execute("sleep 0.1")
+    end
+    local _, _, code = os.execute(string.format("kill -INT $(cat %s.pid)", out))
+    assert.equal(0, code)
+    assert(text:find("^%S+  hello%-1 +comment: followed\n$"), text)
+  end)
+
+  it("end quietly when nobody reads", function()
+    local text = orket.shell(orket.binary .. " log --json -C " .. dir .. " 2>&1 | head -1")
+    assert.equal("card.created", cjson.decode(text).kind)
+  end)
+
+  it("know NO_COLOR", function()
+    local command = string.format("script -qec '%s board -C %s' /dev/null", orket.binary, dir)
+    assert(orket.shell("NO_COLOR= " .. command):find("\27[", 1, true))
+    assert(not orket.shell("NO_COLOR=1 " .. command):find("\27[", 1, true))
+  end)
+end)
