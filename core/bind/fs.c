@@ -1,5 +1,5 @@
-/* fs.c: `orket.core.fs`: roots for the engine (configuration, scripts, trees). Agents never meet it:
- * their operations go through permits (bind/gate.c), which use io/fs.h on the same descriptors.
+/* fs.c: `orket.core.fs`: roots for the engine (configuration, scripts, trees). Agents never meet
+ * it: their operations go through permits (bind/gate/), which use io/fs.h.
  *
  * Every method resolves its path beneath the root and works on what that answered. */
 #include "io/fs_list.h"

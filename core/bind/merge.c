@@ -37,7 +37,7 @@ static int l_text(lua_State *L)
     return answer(L, texts);
 }
 
-/* merge.favor(base, ours, theirs) -> bytes, conflicts that theirs won, whole | nil, message, code */
+/* merge.favor(base, ours, theirs) -> bytes, conflicts (theirs won), whole | nil, message, code */
 static int l_favor(lua_State *L)
 {
     struct merge_text texts[] = {l_check_text(L, 1), l_check_text(L, 2), l_check_text(L, 3)};

@@ -117,7 +117,7 @@ static int create(int dir, const char *name, mode_t mode, const void *bytes, siz
 }
 
 /* The filled temp takes the name. An exchange is as atomic as a rename over the old file, without
- * the write-back that ext4 does for the latter (80 us); we do not sync, the journal has the bytes. */
+ * the write-back that ext4 does for the latter (80 us): nothing is synced here. */
 static int take_name(int dir, const char *temp, const char *name)
 {
     if (renameat2(dir, temp, dir, name, RENAME_EXCHANGE) == 0)

@@ -110,11 +110,13 @@ static void list_changes(struct side *side, const struct diff_side *a, const str
 
 static bool find_changes(const struct text *base, const struct text *text, struct side *side)
 {
-    auto_free bool *a_flags = malloc(base->count + 2), *b_flags = malloc(text->count + 2);
-    struct diff_side a = {base->number, base->count, a_flags};
-    struct diff_side b = {text->number, text->count, b_flags};
+    auto_free bool *flags = malloc(base->count + text->count + 4);
     *side = (struct side){.text = text};
-    if (!a_flags || !b_flags || !diff(&a, &b))
+    if (!flags)
+        return false;
+    struct diff_side a = {base->number, base->count, flags};
+    struct diff_side b = {text->number, text->count, flags + base->count + 2};
+    if (!diff(&a, &b))
         return false;
     list_changes(side, &a, &b);
     return buf_ok(&side->changes);
@@ -237,12 +239,21 @@ static size_t put_region(struct merge *m, size_t from)
     return to;
 }
 
+/* The base line of the next change of either side; false when there is none. */
+static bool next_change(const struct merge *m, size_t *from)
+{
+    const struct change *a = pending(&m->ours), *b = pending(&m->theirs);
+    if (a)
+        *from = a->from;
+    if (b && (!a || b->from < a->from))
+        *from = b->from;
+    return a || b;
+}
+
 static void merge_regions(struct merge *m)
 {
-    size_t at = 0;
-    const struct change *a, *b;
-    while (a = pending(&m->ours), b = pending(&m->theirs), a || b) {
-        size_t from = !b || (a && a->from < b->from) ? a->from : b->from;
+    size_t at = 0, from = 0;
+    while (next_change(m, &from)) {
         put_lines(&m->out->text, m->base, (struct span){at, from});
         at = put_region(m, from);
     }

@@ -1,8 +1,8 @@
 /* merge.h: three-way merge of one text, line by line, as `git merge-file` does it; pure.
  *
  * A change of one side is taken; equal changes of both are taken once; different changes of the
- * same or of touching lines are a conflict, and both stand in the text between markers. Bytes with a
- * NUL and texts over MERGE_MAX are not merged by line: changed on both sides they are one conflict.
+ * same or of touching lines are a conflict, and both stand in the text between markers. Bytes with
+ * a NUL and texts over MERGE_MAX are not merged by line: changed on both sides, they conflict.
  */
 #ifndef MODEL_MERGE_H
 #define MODEL_MERGE_H

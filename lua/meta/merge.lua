@@ -3,8 +3,8 @@
 ---@class orket.core.merge
 local M = {}
 
----Three-way merge by line, as `git merge-file`. Conflicts stand between markers; bytes that cannot be
----merged by line (whole = true) are answered as `ours`, with one conflict.
+---Three-way merge by line, as `git merge-file`. Conflicts stand between markers; bytes that cannot
+---be merged by line (whole = true) are answered as `ours`, with one conflict.
 ---@param base string
 ---@param ours string
 ---@param theirs string
