@@ -9,6 +9,7 @@ local errors = require("orket.errors")
 local models = require("orket.models")
 local moves = require("orket.moves")
 local score = require("orket.core.score")
+local seats = require("orket.seats")
 local sys = require("orket.core.sys")
 local turns = require("orket.turn")
 local verify = require("orket.verify")
@@ -73,22 +74,11 @@ end
 
 -- ---- turns ----
 
-local function seat_of(self, card)
-  local review = card.status == "code_review"
-  local answer, err = self.engine:ask("router", "route", card, self.team, { review = review, authors = card.authors })
-  if err then
-    return nil, err
-  elseif type(answer) ~= "table" or not self.team.seats[answer.seat] then
-    return nil, errors.new("ERR_CONFIG", "no seat for card " .. card.id, "add the seat to the team")
-  end
-  return { seat = answer.seat, role = answer.role, review = review }
-end
-
 
 local function new_turn(self, card)
   local open = self.open_turns[card.id]
   self.open_turns[card.id] = nil
-  local seat, err = seat_of(self, card)
+  local seat, err = seats.choose(self.engine, self.team, card)
   if not seat then
     return nil, err
   end
