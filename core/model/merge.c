@@ -110,16 +110,17 @@ static void list_changes(struct side *side, const struct diff_side *a, const str
 
 static bool find_changes(const struct text *base, const struct text *text, struct side *side)
 {
-    auto_free bool *flags = malloc(base->count + text->count + 4);
+    bool *flags = malloc(base->count + text->count + 4);
     *side = (struct side){.text = text};
     if (!flags)
         return false;
     struct diff_side a = {base->number, base->count, flags};
     struct diff_side b = {text->number, text->count, flags + base->count + 2};
-    if (!diff(&a, &b))
-        return false;
-    list_changes(side, &a, &b);
-    return buf_ok(&side->changes);
+    bool ok = diff(&a, &b);
+    if (ok)
+        list_changes(side, &a, &b);
+    free(flags);
+    return ok && buf_ok(&side->changes);
 }
 
 static const struct change *pending(const struct side *side)
