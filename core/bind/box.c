@@ -10,9 +10,9 @@
 #include "script/pool.h"
 #include "script/value.h"
 
-#define SCRIPT_TYPE "orket.script"
+#define SCRIPT_TYPE  "orket.script"
 #define SESSION_TYPE "orket.session"
-#define CELL_TYPE "orket.cell"
+#define CELL_TYPE    "orket.cell"
 
 enum { ARGS_MAX = 8 };
 
@@ -68,7 +68,8 @@ static struct box_limits l_check_limits(lua_State *L, int idx)
 }
 
 /* The value at idx as a tree: a doc's own, or read into `doc` with the node at `plain`. */
-static const struct json *l_check_tree(lua_State *L, int idx, struct json_doc *doc, struct json *plain)
+static const struct json *l_check_tree(lua_State *L, int idx, struct json_doc *doc,
+                                       struct json *plain)
 {
     struct err err = {0};
     const struct json *tree = bind_to_doc(L, idx);
@@ -200,7 +201,10 @@ static void end_session(struct session *session)
 
 static int start(struct session *session, struct err *err)
 {
-    struct box_call call = {.function = session->function, .args = session->args.list, .count = session->args.count, .session = true};
+    struct box_call call = {.function = session->function,
+                            .args = session->args.list,
+                            .count = session->args.count,
+                            .session = true};
     session->started = true;
     return box_call(session->box, &call, &session->limits, err);
 }
@@ -259,7 +263,10 @@ static int l_cell(lua_State *L)
 
 static const char *limit_name(int code)
 {
-    return code == ERR_SCRIPT_MEMORY ? "memory" : code == ERR_SCRIPT_STEPS ? "steps" : code == ERR_SCRIPT_TIME ? "time" : NULL;
+    return code == ERR_SCRIPT_MEMORY  ? "memory"
+           : code == ERR_SCRIPT_STEPS ? "steps"
+           : code == ERR_SCRIPT_TIME  ? "time"
+                                      : NULL;
 }
 
 static void push_report(lua_State *L, const struct box *box, int rc, const struct err *err)
@@ -284,8 +291,8 @@ static void push_report(lua_State *L, const struct box *box, int rc, const struc
     lua_setfield(L, -2, "peak_bytes");
 }
 
-/* cell:run(name, source, {steps=, ms=}|nil) -> {outcome="ok"|"error"|"limit", limit=, value=, message=,
- * ms=, peak_bytes=}; in a restored box; without `steps` only the time counts */
+/* cell:run(name, source, {steps=, ms=}|nil) -> {outcome="ok"|"error"|"limit", limit=, value=,
+ * message=, ms=, peak_bytes=}; in a restored box; without `steps` only the time counts */
 static int l_cell_run(lua_State *L)
 {
     struct cell *cell = luaL_checkudata(L, 1, CELL_TYPE);

@@ -1,6 +1,6 @@
-/* box.c: regions, images, entries. Every touch of a box's state happens inside lua_resume of a light
- * C function (or lua_pcall, while the state is made), because a state at its memory cap raises from
- * anything, and an unprotected raise would end the process. */
+/* box.c: regions, images, entries. Every touch of a box's state happens inside lua_resume of a
+ * light C function (or lua_pcall, while the state is made), because a state at its memory cap
+ * raises from anything, and an unprotected raise would end the process. */
 #include "script/box.h"
 
 #include <lauxlib.h>
@@ -12,8 +12,8 @@
 #include "script/safelib.h"
 
 enum {
-    PAUSE = 400,        /* percent of growth between two collections */
-    TRIM = 512 << 10    /* memory above the image that an idle box may keep */
+    PAUSE = 400,     /* percent of growth between two collections */
+    TRIM = 512 << 10 /* memory above the image that an idle box may keep */
 };
 
 static const char thread_key; /* its address: where the registry keeps the script's thread */
@@ -71,7 +71,8 @@ int box_new(struct box **out, size_t mem, struct err *err)
     if (!box)
         return err_set(err, ERR_MEMORY, "%s", err_text(ERR_MEMORY));
     box->size = size;
-    box->region = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    box->region = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (box->region == MAP_FAILED) {
         free(box);
         return err_set(err, ERR_MEMORY, "%s", err_text(ERR_MEMORY));
@@ -114,13 +115,15 @@ static int fail_limit(const struct box *box, int limit, struct err *err)
 {
     if (limit == ERR_SCRIPT_MEMORY) {
         err_set(err, limit, "%s used more than its %zu KiB of memory", box->name, box->size >> 10);
-        return err_fix(err, "keep less at once; no string may be longer than %zu KiB", box->meter.string_max >> 10);
+        return err_fix(err, "keep less at once; no string may be longer than %zu KiB",
+                       box->meter.string_max >> 10);
     }
     if (limit == ERR_SCRIPT_STEPS) {
         err_set(err, limit, "%s used more than its %lld steps", box->name, (long long)box->steps);
         return err_fix(err, "look for a loop that does not end, or do less in one call");
     }
-    err_set(err, limit, "%s ran longer than %llu ms", box->name, (unsigned long long)(box->ns / 1000000));
+    err_set(err, limit, "%s ran longer than %llu ms", box->name,
+            (unsigned long long)(box->ns / 1000000));
     return err_fix(err, "look for a loop that does not end, or do less in one call");
 }
 
@@ -133,7 +136,9 @@ static int read_error(lua_State *L)
         lua_pushliteral(L, "message");
         lua_rawget(L, 1);
     }
-    const char *text = lua_type(L, -1) == LUA_TSTRING || lua_type(L, -1) == LUA_TNUMBER ? lua_tolstring(L, -1, &len) : NULL;
+    const char *text = lua_type(L, -1) == LUA_TSTRING || lua_type(L, -1) == LUA_TNUMBER
+                           ? lua_tolstring(L, -1, &len)
+                           : NULL;
     if (!text)
         err_set(&box->fault, ERR_SCRIPT, "%s raised a %s", box->name, luaL_typename(L, 1));
     else if (utf8_valid(text, len))
@@ -184,7 +189,8 @@ int box_continue(struct box *box, struct err *err)
     return box->meter.limit ? fail_limit(box, box->meter.limit, err) : fail_script(box, err);
 }
 
-int box_enter(struct box *box, lua_CFunction entry, const struct box_limits *limits, struct err *err)
+int box_enter(struct box *box, lua_CFunction entry, const struct box_limits *limits,
+              struct err *err)
 {
     if (box->dead)
         return err_set(err, ERR_BUG, "a box was used again without a reset");
@@ -208,11 +214,12 @@ int box_seal(struct box *box, struct err *err)
     int rc = box_enter(box, seal_entry, NULL, err);
     if (rc)
         return rc;
-    require(box->L && lua_status(box->meter.thread) == LUA_OK && lua_gettop(box->meter.thread) == 0);
+    require(box->L && lua_status(box->meter.thread) == LUA_OK &&
+            lua_gettop(box->meter.thread) == 0);
     size_t len = heap_prefix(box->meter.heap);
     if (len > BOX_IMAGE_MAX || len > box->size / 2)
-        return err_set(err, ERR_SCRIPT_MEMORY, "%s keeps %zu KiB once loaded, more than %u KiB", box->name, len >> 10,
-                       BOX_IMAGE_MAX >> 10);
+        return err_set(err, ERR_SCRIPT_MEMORY, "%s keeps %zu KiB once loaded, more than %u KiB",
+                       box->name, len >> 10, BOX_IMAGE_MAX >> 10);
     free(box->image);
     box->image = malloc(len);
     if (!box->image)
@@ -223,10 +230,11 @@ int box_seal(struct box *box, struct err *err)
     return 0;
 }
 
-/* Gives pages far above the image back to the system. */
-static void trim(struct box *box)
+void box_rest(struct box *box)
 {
     size_t keep = (box->image_len + TRIM + 4095) & ~(size_t)4095, high = heap_high(box->meter.heap);
+    if (high > box->size)
+        high = box->size; // the heap of a box that was cut off
     if (high > keep)
         madvise(box->region + keep, high - keep, MADV_DONTNEED);
 }
@@ -234,7 +242,7 @@ static void trim(struct box *box)
 void box_reset(struct box *box)
 {
     require(box->image && !box->meter.running);
-    trim(box);
+    box_rest(box);
     heap_restore(box->meter.heap, box->image, box->image_len);
     box_drop_values(box);
     box->dead = false;

@@ -17,14 +17,14 @@
 
 #include "base/json.h"
 
-#define BOX_MEM (16u << 20)          /* default size of the region */
-#define BOX_MEM_MIN (128u << 10)
-#define BOX_MEM_MAX (1u << 30)
-#define BOX_STEPS INT64_C(10000000)  /* default budget of an entry */
-#define BOX_MS 100u                  /* default deadline of an entry */
-#define BOX_NO_STEPS INT64_MAX       /* no budget: only the deadline counts */
-#define BOX_IMAGE_MAX (1u << 20)     /* what a loaded script may keep */
-#define BOX_TEXT_MAX (1u << 20)      /* bytes of a script */
+#define BOX_MEM       (16u << 20) /* default size of the region */
+#define BOX_MEM_MIN   (128u << 10)
+#define BOX_MEM_MAX   (1u << 30)
+#define BOX_STEPS     INT64_C(10000000) /* default budget of an entry */
+#define BOX_MS        100u              /* default deadline of an entry */
+#define BOX_NO_STEPS  INT64_MAX         /* no budget: only the deadline counts */
+#define BOX_IMAGE_MAX (1u << 20)        /* what a loaded script may keep */
+#define BOX_TEXT_MAX  (1u << 20)        /* bytes of a script */
 
 struct box;
 
@@ -66,6 +66,9 @@ int box_seal(struct box *box, struct err *err) MUST_CHECK;
 
 /* Restores the image: the box is as it was when sealed. */
 void box_reset(struct box *box);
+
+/* Gives memory that an idle box does not need back to the system; after that only box_reset. */
+void box_rest(struct box *box);
 
 /* Begins an entry in a box that was just reset. BOX_DONE with the result, or BOX_YIELD with an
  * operation, in box_value; or an error: as box_load, and ERR_SCRIPT_CONTRACT when there is no such

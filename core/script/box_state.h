@@ -1,4 +1,5 @@
-/* box_state.h: what a box is made of; private to box.c (making, running) and entry.c (what runs). */
+/* box_state.h: what a box is made of; private to box.c (making, running) and entry.c (what runs).
+ */
 #ifndef SCRIPT_BOX_STATE_H
 #define SCRIPT_BOX_STATE_H
 
@@ -36,7 +37,8 @@ static inline struct box *box_of(lua_State *L)
 
 /* Runs a light C function in the script's thread, in a box that was reset. BOX_DONE, BOX_YIELD, or
  * an error. */
-int box_enter(struct box *box, lua_CFunction entry, const struct box_limits *limits, struct err *err);
+int box_enter(struct box *box, lua_CFunction entry, const struct box_limits *limits,
+              struct err *err);
 
 /* Runs the script's thread on, within what is left of its limits. */
 int box_continue(struct box *box, struct err *err);

@@ -1,8 +1,8 @@
 /* entry.c: what runs inside a box: loading a text, calling a function, performing an operation,
  * showing a value. All of it is light C functions in the script's thread, under its limits.
  *
- * An entry may be cut off between any two lines (meter.h), so it holds nothing of its own: trees and
- * texts in the making belong to the box. */
+ * An entry may be cut off between any two lines (meter.h), so it holds nothing of its own: trees
+ * and texts in the making belong to the box. */
 #include <lauxlib.h>
 #include <string.h>
 
@@ -12,8 +12,8 @@
 #include "script/value.h"
 
 enum {
-    PIECE = 256,      /* bytes of source between two looks at the limits */
-    LONG_TEXT = 8192  /* a source on which the parser may dwell */
+    PIECE = 256,     /* bytes of source between two looks at the limits */
+    LONG_TEXT = 8192 /* a source on which the parser may dwell */
 };
 
 static const char script_key; /* its address: where the registry keeps the script's value */
@@ -112,7 +112,8 @@ int box_load(struct box *box, const struct box_text *text, const struct box_limi
 {
     snprintf(box->name, sizeof box->name, "%s", text->name);
     if (text->len > BOX_TEXT_MAX)
-        return err_set(err, ERR_SCRIPT_SYNTAX, "%s is longer than %u KiB", box->name, BOX_TEXT_MAX >> 10);
+        return err_set(err, ERR_SCRIPT_SYNTAX, "%s is longer than %u KiB", box->name,
+                       BOX_TEXT_MAX >> 10);
     box->may_perform = false;
     box->text = text;
     box->text_at = 0;
@@ -146,7 +147,8 @@ static int call_done(lua_State *L, int status, lua_KContext ctx)
     (void)status, (void)ctx;
     if (!read_value(L, false, &err))
         return 0;
-    err_set(&box->fault, ERR_SCRIPT_CONTRACT, "%s: %s answered %s", box->name, box->function, err.text);
+    err_set(&box->fault, ERR_SCRIPT_CONTRACT, "%s: %s answered %s", box->name, box->function,
+            err.text);
     err_fix(&box->fault, "answer plain data: texts, numbers, booleans, arrays, objects");
     return raise_fault(L);
 }
@@ -165,8 +167,10 @@ static int call_entry(lua_State *L)
     struct box *box = box_of(L);
     const struct box_call *call = box->call;
     if (!push_function(L, call->function)) {
-        err_set(&box->fault, ERR_SCRIPT_CONTRACT, "%s has no function '%s'", box->name, box->function);
-        err_fix(&box->fault, "a script returns a table of functions: return { %.60s = ... }", box->function);
+        err_set(&box->fault, ERR_SCRIPT_CONTRACT, "%s has no function '%s'", box->name,
+                box->function);
+        err_fix(&box->fault, "a script returns a table of functions: return { %.60s = ... }",
+                box->function);
         return raise_fault(L);
     }
     luaL_checkstack(L, (int)call->count + 8, NULL);
@@ -176,7 +180,8 @@ static int call_entry(lua_State *L)
     return call_done(L, LUA_OK, 0);
 }
 
-int box_call(struct box *box, const struct box_call *call, const struct box_limits *limits, struct err *err)
+int box_call(struct box *box, const struct box_call *call, const struct box_limits *limits,
+             struct err *err)
 {
     box->call = call;
     box->may_perform = call->session;

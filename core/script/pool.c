@@ -24,7 +24,8 @@ static char *copy(const char *bytes, size_t len)
 
 static int load_all(struct script *s, struct box *box, struct err *err)
 {
-    struct box_text prelude = {"prelude", s->prelude, s->prelude_len}, text = {s->name, s->text, s->text_len};
+    struct box_text prelude = {"prelude", s->prelude, s->prelude_len},
+                    text = {s->name, s->text, s->text_len};
     int rc = 0;
     if (s->prelude)
         rc = box_load(box, &prelude, NULL, err);
@@ -130,6 +131,7 @@ int script_take(struct script *s, struct box **out, struct err *err)
 void script_give(struct script *s, struct box *box)
 {
     require(s->idle_count < s->count);
+    box_rest(box);
     s->idle[s->idle_count++] = box;
     if (s->released)
         script_free(s);

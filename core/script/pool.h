@@ -1,7 +1,7 @@
 /* pool.h: a prepared script: its text, and the boxes it runs in.
  *
- * One box serves all calls, one after the other. A session keeps its box for as long as it lives, so
- * a script gets more boxes when sessions overlap, each prepared from the same text, up to
+ * One box serves all calls, one after the other. A session keeps its box for as long as it lives,
+ * so a script gets more boxes when sessions overlap, each prepared from the same text, up to
  * SCRIPT_BOXES. Boxes are never shared between scripts. */
 #ifndef SCRIPT_POOL_H
 #define SCRIPT_POOL_H
@@ -19,9 +19,10 @@ struct script_source {
     size_t mem;              /* of each box, 0 = default */
 };
 
-/* Loads the text into a first box. Errors as box_load and box_seal; ERR_SCRIPT_CONTRACT when it does
- * not return a table. Owned by the caller. */
-int script_new(struct script **script, const struct script_source *source, struct err *err) MUST_CHECK;
+/* Loads the text into a first box. Errors as box_load and box_seal; ERR_SCRIPT_CONTRACT when it
+ * does not return a table. Owned by the caller. */
+int script_new(struct script **script, const struct script_source *source,
+               struct err *err) MUST_CHECK;
 
 /* Frees it with all of its boxes, or when the last taken box is given back. */
 void script_free(struct script *script);

@@ -1,6 +1,6 @@
 /* safelib.c: what a box contains. The functions of math are liblua's own: each is a handful of
- * machine instructions. Missing on purpose: load, loadstring, dofile, require, print, collectgarbage,
- * coroutine, debug, io, os, math.random, string.dump, string.pack and unpack. */
+ * machine instructions. Missing on purpose: load, loadstring, dofile, require, print,
+ * collectgarbage, coroutine, debug, io, os, math.random, string.dump, string.pack and unpack. */
 #include "script/safelib.h"
 
 #include <lualib.h>
@@ -15,7 +15,7 @@ static const luaL_Reg base[] = {
 #define X(name) {#name, lib_##name},
     LIB_BASE(X)
 #undef X
-    {"perform", box_perform},
+        {"perform", box_perform},
     {NULL, NULL},
 };
 
@@ -23,34 +23,34 @@ static const luaL_Reg strings[] = {
 #define X(name) NAMED(string_, name)
     LIB_STRING(X)
 #undef X
-    {NULL, NULL},
+        {NULL, NULL},
 };
 
 static const luaL_Reg tables[] = {
 #define X(name) NAMED(table_, name)
     LIB_TABLE(X)
 #undef X
-    {NULL, NULL},
+        {NULL, NULL},
 };
 
 static const luaL_Reg utf8[] = {
 #define X(name) NAMED(utf8_, name)
     LIB_UTF8(X)
 #undef X
-    {NULL, NULL},
+        {NULL, NULL},
 };
 
 static const luaL_Reg cjson[] = {
 #define X(name) NAMED(cjson_, name)
     LIB_CJSON(X)
 #undef X
-    {NULL, NULL},
+        {NULL, NULL},
 };
 
 static const char *const maths[] = {
-    "abs", "acos", "asin", "atan", "ceil", "cos", "deg", "exp", "floor", "fmod", "log",
-    "max", "min", "modf", "rad", "sin", "sqrt", "tan", "tointeger", "type", "ult",
-    "huge", "maxinteger", "mininteger", "pi",
+    "abs",       "acos", "asin", "atan", "ceil",       "cos",        "deg", "exp",  "floor",
+    "fmod",      "log",  "max",  "min",  "modf",       "rad",        "sin", "sqrt", "tan",
+    "tointeger", "type", "ult",  "huge", "maxinteger", "mininteger", "pi",
 };
 
 static const char char_pattern[] = "[\0-\x7F\xC2-\xFD][\x80-\xBF]*";

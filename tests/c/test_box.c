@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "script/pool.h"
+#include "support.h"
 
 #ifdef GCSTRESS
 #define PATIENCE 50
@@ -28,7 +29,8 @@ static struct script *make(const char *text)
     return script;
 }
 
-static int call(struct script *script, const char *function, const char *args, const struct box_limits *limits, struct buf *out, struct err *err)
+static int call(struct script *script, const char *function, const char *args,
+                const struct box_limits *limits, struct buf *out, struct err *err)
 {
     struct json_doc doc = {0};
     const struct json *list[4];
@@ -56,7 +58,8 @@ static void test_results(void **state)
     } rows[] = {
         {"return 1", "[]", "1"},
         {"return", "[]", "null"},
-        {"return ...", "[{\"b\":[1,2.0,\"x\",null,true],\"a\":{}}]", "{\"a\":{},\"b\":[1,2.0,\"x\",null,true]}"},
+        {"return ...", "[{\"b\":[1,2.0,\"x\",null,true],\"a\":{}}]",
+         "{\"a\":{},\"b\":[1,2.0,\"x\",null,true]}"},
         {"return ...", "[[]]", "[]"},
         {"return {...}", "[1,2,3]", "[1,2,3]"},
         {"return select('#', ...)", "[null,null]", "2"},
@@ -102,16 +105,20 @@ static void test_errors(void **state)
         {"error({message='why'})", ERR_SCRIPT, "why"},
         {"error({})", ERR_SCRIPT, "test raised a table"},
         {"error()", ERR_SCRIPT, "test raised a nil"},
-        {"error(setmetatable({}, {__tostring=function() while true do end end}))", ERR_SCRIPT, "test raised a table"},
+        {"error(setmetatable({}, {__tostring=function() while true do end end}))", ERR_SCRIPT,
+         "test raised a table"},
         {"error('\\xff')", ERR_SCRIPT, "test raised a text that is not UTF-8"},
         {"x.y = 1", ERR_SCRIPT, "test:1: attempt to index a nil value (global 'x')"},
         {"perform({})", ERR_SCRIPT, "test:1: perform: only a tool's run may perform operations"},
-        {"return {t=type}", ERR_SCRIPT_CONTRACT, "test: f answered a function is not plain data at $.t"},
+        {"return {t=type}", ERR_SCRIPT_CONTRACT,
+         "test: f answered a function is not plain data at $.t"},
         {"while true do end", ERR_SCRIPT_STEPS, "test used more than its 5000 steps"},
         {"('x'):rep(1e9)", ERR_SCRIPT_MEMORY, "test used more than its 16384 KiB of memory"},
-        {"pcall(string.rep, 'x', 1e9)", ERR_SCRIPT_MEMORY, "test used more than its 16384 KiB of memory"},
+        {"pcall(string.rep, 'x', 1e9)", ERR_SCRIPT_MEMORY,
+         "test used more than its 16384 KiB of memory"},
         {"while true do pcall(error) end", ERR_SCRIPT_STEPS, "test used more than its 5000 steps"},
-        {"return pcall(function() while true do end end)", ERR_SCRIPT_STEPS, "test used more than its 5000 steps"},
+        {"return pcall(function() while true do end end)", ERR_SCRIPT_STEPS,
+         "test used more than its 5000 steps"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -120,7 +127,9 @@ static void test_errors(void **state)
         struct err err = {0};
         snprintf(text, sizeof text, "return { f = function(...) %s end }", rows[i].body);
         struct script *script = make(text);
-        assert_int_equal(call(script, "f", "[]", &(struct box_limits){5000, 1000 * PATIENCE}, &out, &err), rows[i].code);
+        assert_int_equal(
+            call(script, "f", "[]", &(struct box_limits){5000, 1000 * PATIENCE}, &out, &err),
+            rows[i].code);
         assert_string_equal(err.text, rows[i].text);
         script_free(script);
         buf_clear(&out);
@@ -143,13 +152,15 @@ static void test_contract(void **state)
         {"error('x')", ERR_SCRIPT},
         {"while true do end", ERR_SCRIPT_TIME},
         {"local t = {} while true do t = { t } end", ERR_SCRIPT_MEMORY},
-        {"local t = {} for i = 1, 100000 do t[i] = i end return t", ERR_SCRIPT_MEMORY}, // image too large
+        {"local t = {} for i = 1, 100000 do t[i] = i end return t",
+         ERR_SCRIPT_MEMORY}, // image too large
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows) - (PATIENCE > 1 ? 2 : 0); i++) {
         struct script *script = NULL;
         struct err err = {0};
-        struct script_source source = {.text = {"test", rows[i].text, strlen(rows[i].text)}};
+        struct script_source source = {.text = {"test", rows[i].text, strlen(rows[i].text)},
+                                       .mem = 4 << 20};
         int rc = script_new(&script, &source, &err);
         if (rc != rows[i].code && !(rc == ERR_SCRIPT_STEPS && rows[i].code == ERR_SCRIPT_TIME))
             fail_msg("%s: %s", rows[i].text, err.text);
@@ -167,8 +178,10 @@ static void test_contract(void **state)
 static void test_describe(void **state)
 {
     (void)state;
-    struct script *script = make("local t = {} t.t = t\nreturn { name = 'x', list = { 1, {} }, f = type, t = t, "
-                                 "mixed = { 1, x = 2 }, empty = cjson.empty_array, nan = 0/0, bytes = '\\xff', null = cjson.null }");
+    struct script *script =
+        make("local t = {} t.t = t\nreturn { name = 'x', list = { 1, {} }, f = type, t = t, "
+             "mixed = { 1, x = 2 }, empty = cjson.empty_array, nan = 0/0, bytes = '\\xff', null = "
+             "cjson.null }");
     struct buf out = {0};
     const struct json *value = script_value(script);
     json_write(&out, json_get(value, "f"));
@@ -178,18 +191,20 @@ static void test_describe(void **state)
     json_write(&out, json_get(value, "nan"));
     json_write(&out, json_get(value, "bytes"));
     json_write(&out, json_get(value, "null"));
-    assert_string_equal(out.data, "{\"type\":\"function\"}{\"type\":\"table\"}[1,{}][]{\"type\":\"number\"}{\"type\":\"string\"}null");
+    assert_string_equal(out.data, "{\"type\":\"function\"}{\"type\":\"table\"}[1,{}][]{\"type\":"
+                                  "\"number\"}{\"type\":\"string\"}null");
     buf_clear(&out);
     script_free(script);
 }
 
 /* ---- sessions ---- */
 
-static const char *const tool = "local n = 0 return { run = function(a)\n"
-                                "  n = n + 1\n"
-                                "  local r = perform({ op = 'read', path = a })\n"
-                                "  local ok, s = pcall(function() return perform({ op = 'more', n = n }) end)\n"
-                                "  return { r, ok, s, n }\nend }";
+static const char *const tool =
+    "local n = 0 return { run = function(a)\n"
+    "  n = n + 1\n"
+    "  local r = perform({ op = 'read', path = a })\n"
+    "  local ok, s = pcall(function() return perform({ op = 'more', n = n }) end)\n"
+    "  return { r, ok, s, n }\nend }";
 
 static void test_session(void **state)
 {
@@ -212,7 +227,8 @@ static void test_session(void **state)
     assert_int_equal(box_resume(a, &arg, &err), BOX_DONE);
     json_write(&out, box_value(a));
     assert_int_equal(box_resume(a, &arg, &err), ERR_BUG);
-    assert_string_equal(out.data, "{\"op\":\"read\",\"path\":\"p\"}{\"n\":1,\"op\":\"more\"}[\"p\",true,\"p\",1]");
+    assert_string_equal(
+        out.data, "{\"op\":\"read\",\"path\":\"p\"}{\"n\":1,\"op\":\"more\"}[\"p\",true,\"p\",1]");
     script_give(script, a);
     script_free(script); // goes with the last box
     assert_int_equal(box_resume(b, &arg, &err), BOX_YIELD);
@@ -239,7 +255,8 @@ static void test_box_limit(void **state)
 /* Waiting costs nothing, running does: the budget is one for all stretches of a session. */
 static void test_session_budget(void **state)
 {
-    struct script *script = make("return { run = function() while true do for i = 1, 1000 do end perform({}) end end }");
+    struct script *script = make(
+        "return { run = function() while true do for i = 1, 1000 do end perform({}) end end }");
     struct box *box;
     struct err err = {0};
     struct json nothing = {0};
@@ -260,8 +277,9 @@ static void test_session_budget(void **state)
 
 static void test_no_memory_between_calls(void **state)
 {
-    struct script *script = make("local n = 0 return { f = function() n = n + 1 x = (x or 0) + 1 return { n, x } end, "
-                                 "boom = function() n = 100 local g = _G for k in pairs(g) do g[k] = nil end end }");
+    struct script *script =
+        make("local n = 0 return { f = function() n = n + 1 x = (x or 0) + 1 return { n, x } end, "
+             "boom = function() n = 100 local g = _G for k in pairs(g) do g[k] = nil end end }");
     struct buf out = {0};
     struct err err = {0};
     (void)state;
@@ -278,9 +296,12 @@ static void test_no_memory_between_calls(void **state)
 
 static void test_prelude(void **state)
 {
-    const char *prelude = "function fs_read(path) return perform({ op = 'fs.read', path = path }) end";
+    const char *prelude =
+        "function fs_read(path) return perform({ op = 'fs.read', path = path }) end";
     const char *text = "return { run = function(a) return fs_read(a) end }";
-    struct script_source source = {.text = {"t", text, strlen(text)}, .prelude = {"p", prelude, strlen(prelude)}, .mem = 1 << 20};
+    struct script_source source = {.text = {"t", text, strlen(text)},
+                                   .prelude = {"p", prelude, strlen(prelude)},
+                                   .mem = 1 << 20};
     struct script *script = NULL;
     struct err err = {0};
     struct box *box;
@@ -293,6 +314,49 @@ static void test_prelude(void **state)
     assert_true(box_image(box) < 64 << 10);
     script_give(script, box);
     script_free(script);
+}
+
+/* ---- no memory ---- */
+
+/* Prepares, calls and resumes; any step may answer ERR_MEMORY. */
+static int whole_life(struct err *err)
+{
+    struct script *script = NULL;
+    struct script_source source = {.text = {"tool", tool, strlen(tool)}, .mem = 1 << 20};
+    struct box *box = NULL;
+    struct json arg = {.type = JSON_STRING, .len = 1, .u.string = "p"};
+    const struct json *args[] = {&arg};
+    struct box_call c = {.function = "run", .args = args, .count = 1, .session = true};
+    int rc = script_new(&script, &source, err);
+    if (rc)
+        return rc;
+    rc = script_take(script, &box, err);
+    if (!rc)
+        rc = box_call(box, &c, &patient, err);
+    while (rc == BOX_YIELD)
+        rc = box_resume(box, &arg, err);
+    if (box)
+        script_give(script, box);
+    script_free(script);
+    return rc;
+}
+
+static void test_no_memory(void **state)
+{
+    unsigned n = 0;
+    bool failed;
+    (void)state;
+    do {
+        struct err err = {0};
+        support_fail_at(++n);
+        int rc = whole_life(&err);
+        failed = support_failed();
+        if (failed && rc == 0)
+            fail_msg("allocation %u failed and nobody noticed", n);
+        if (!failed && rc)
+            fail_msg("%s", err.text);
+    } while (failed);
+    assert_true(n > 5);
 }
 
 /* ---- the golden list ---- */
@@ -316,11 +380,13 @@ static void walk_table(struct walk *w, const char *prefix)
     lua_pushnil(w->L);
     while (lua_next(w->L, -2)) {
         char name[200];
-        snprintf(name, sizeof name, "%s%s", prefix, lua_type(w->L, -2) == LUA_TSTRING ? lua_tostring(w->L, -2) : "?");
+        snprintf(name, sizeof name, "%s%s", prefix,
+                 lua_type(w->L, -2) == LUA_TSTRING ? lua_tostring(w->L, -2) : "?");
         int type = lua_type(w->L, -1);
         if (type == LUA_TFUNCTION) {
             buf_printf(&w->names, "%s\n", name);
-        } else if (type == LUA_TTABLE && strcmp(name, "_G") != 0 && strcmp(name, "\"\".__index") != 0) {
+        } else if (type == LUA_TTABLE && strcmp(name, "_G") != 0 &&
+                   strcmp(name, "\"\".__index") != 0) {
             snprintf(name + strlen(name), sizeof name - strlen(name), ".");
             walk_table(w, name);
         } else {
@@ -335,7 +401,8 @@ static void sort_lines(const struct buf *in, struct buf *out)
 {
     char *lines[300];
     size_t count = 0;
-    for (char *line = strtok(in->data, "\n"); line && count < COUNT_OF(lines); line = strtok(NULL, "\n"))
+    for (char *line = strtok(in->data, "\n"); line && count < COUNT_OF(lines);
+         line = strtok(NULL, "\n"))
         lines[count++] = line;
     qsort(lines, count, sizeof *lines, by_text);
     for (size_t i = 0; i < count; i++)
@@ -374,15 +441,11 @@ static void test_golden(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_results),
-        cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_contract),
-        cmocka_unit_test(test_describe),
-        cmocka_unit_test(test_session),
-        cmocka_unit_test(test_box_limit),
-        cmocka_unit_test(test_session_budget),
-        cmocka_unit_test(test_no_memory_between_calls),
-        cmocka_unit_test(test_prelude),
+        cmocka_unit_test(test_results),        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_contract),       cmocka_unit_test(test_describe),
+        cmocka_unit_test(test_session),        cmocka_unit_test(test_box_limit),
+        cmocka_unit_test(test_session_budget), cmocka_unit_test(test_no_memory_between_calls),
+        cmocka_unit_test(test_prelude),        cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_golden),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 -- tries: seeing the collector at work through weak values
--- expect: stopped
+-- expect: ok
 local mt = {}
 local t = setmetatable({ {} }, mt)
 mt.__mode = "v"

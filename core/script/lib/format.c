@@ -1,5 +1,5 @@
-/* format.c: string.format. Own parse of the directives, so that no width is unbounded, nothing shows
- * an address (%p is refused), and a text of any length costs what it is long. */
+/* format.c: string.format. Own parse of the directives, so that no width is unbounded, nothing
+ * shows an address (%p is refused), and a text of any length costs what it is long. */
 #include <ctype.h>
 #include <math.h>
 #include <string.h>
@@ -155,7 +155,10 @@ static void quote_number(struct text *out, lua_State *L, int idx)
         long long n = lua_tointeger(L, idx);
         snprintf(number, sizeof number, n == INT64_MIN ? "0x%llx" : "%lld", n);
     } else if (real == HUGE_VAL || real == -HUGE_VAL || real != real) {
-        snprintf(number, sizeof number, "%s", real != real ? "(0/0)" : real > 0 ? "1e9999" : "-1e9999");
+        snprintf(number, sizeof number, "%s",
+                 real != real ? "(0/0)"
+                 : real > 0   ? "1e9999"
+                              : "-1e9999");
     } else {
         snprintf(number, sizeof number, "%a", real);
     }
@@ -192,25 +195,18 @@ static void add_directive(struct format *f, char c)
 {
     if (++f->arg > f->text.slot - 1)
         luaL_argerror(f->L, f->arg, "no value");
-    switch (c) {
-    case 'd': case 'i': case 'u': case 'o': case 'x': case 'X':
+    if (c && strchr("diuoxX", c))
         add_integer(f, c);
-        break;
-    case 'a': case 'A': case 'e': case 'E': case 'f': case 'g': case 'G':
+    else if (c && strchr("aAeEfgG", c))
         add_real(f, c);
-        break;
-    case 'c':
+    else if (c == 'c')
         add_char(f);
-        break;
-    case 's':
+    else if (c == 's')
         add_string(f);
-        break;
-    case 'q':
+    else if (c == 'q')
         add_quoted(f);
-        break;
-    default:
+    else
         refuse(f, c);
-    }
 }
 
 int lib_string_format(lua_State *L)

@@ -16,7 +16,8 @@ static int rank(lua_State *L, int idx)
     case LUA_TBOOLEAN:
         return 2;
     default:
-        return luaL_error(L, "a table with a %s as key has no order to go through", luaL_typename(L, idx));
+        return luaL_error(L, "a table with a %s as key has no order to go through",
+                          luaL_typename(L, idx));
     }
 }
 
@@ -65,8 +66,8 @@ int lib_next(lua_State *L)
     return 2;
 }
 
-/* Moves item `from` down to where it belongs among 1..count of the array at idx (a heap whose largest
- * key is at 1). */
+/* Moves item `from` down to where it belongs among 1..count of the array at idx (a heap whose
+ * largest key is at 1). */
 static void sift(lua_State *L, int idx, lua_Integer from, lua_Integer count)
 {
     lua_rawgeti(L, idx, from);

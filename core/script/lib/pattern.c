@@ -54,6 +54,7 @@ static const char *item_end(struct match *m, const char *p)
 static bool in_class(int c, int class)
 {
     bool in;
+    // clang-format off
     switch (tolower(class)) {
     case 'a': in = isalpha(c); break;
     case 'c': in = iscntrl(c); break;
@@ -67,6 +68,7 @@ static bool in_class(int c, int class)
     case 'x': in = isxdigit(c); break;
     default: return class == c;
     }
+    // clang-format on
     return isupper(class) ? !in : in;
 }
 
@@ -218,8 +220,8 @@ static const char *match_frontier(struct match *m, const char *s, const char *p)
 
 /* ---- the walk ---- */
 
-/* "%b", "%f", "%1": *p moves behind the item and the place in the subject is returned; *p = NULL when
- * the escape is an ordinary single character. */
+/* "%b", "%f", "%1": *p moves behind the item and the place in the subject is returned; *p = NULL
+ * when the escape is an ordinary single character. */
 static const char *match_special(struct match *m, const char *s, const char **p)
 {
     const char *item = *p;
@@ -232,13 +234,9 @@ static const char *match_special(struct match *m, const char *s, const char **p)
         item = match_frontier(m, s, item + 2);
         *p = item;
         return item ? s : NULL;
-    case '0': case '1': case '2': case '3': case '4':
-    case '5': case '6': case '7': case '8': case '9':
-        *p = item + 2;
-        return match_back(m, s, item[1]);
     default:
-        *p = NULL;
-        return s;
+        *p = isdigit(uchar(item[1])) ? item + 2 : NULL;
+        return *p ? match_back(m, s, item[1]) : s;
     }
 }
 
@@ -317,7 +315,8 @@ static const char *do_match(struct match *m, const char *s, const char *p)
     return s;
 }
 
-void match_begin(struct match *m, lua_State *L, const char *subject, size_t len, const char *pattern_end)
+void match_begin(struct match *m, lua_State *L, const char *subject, size_t len,
+                 const char *pattern_end)
 {
     m->L = L;
     m->subject = subject;

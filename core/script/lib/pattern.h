@@ -16,8 +16,8 @@ struct match {
     lua_State *L;
     const char *subject, *subject_end; /* borrowed */
     const char *pattern_end;
-    int depth, level;   /* recursions left; captures begun */
-    unsigned fuel;      /* steps until the next payment */
+    int depth, level; /* recursions left; captures begun */
+    unsigned fuel;    /* steps until the next payment */
     struct {
         const char *at;
         ptrdiff_t len; /* or CAPTURE_OPEN, CAPTURE_POSITION */
@@ -25,7 +25,8 @@ struct match {
 };
 
 /* Prepares matching of pattern (which ends at pattern_end) in a subject. */
-void match_begin(struct match *m, lua_State *L, const char *subject, size_t len, const char *pattern_end);
+void match_begin(struct match *m, lua_State *L, const char *subject, size_t len,
+                 const char *pattern_end);
 
 /* The end of a match of `pattern` that starts at s, or NULL. Raises for malformed patterns and for
  * limits. Captures are those of this match. */

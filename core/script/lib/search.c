@@ -1,5 +1,5 @@
-/* search.c: find, match, gmatch, gsub over pattern.c. Positions are kept as numbers: nothing holds a
- * pointer into a string across a call of the script. */
+/* search.c: find, match, gmatch, gsub over pattern.c. Positions are kept as numbers: nothing holds
+ * a pointer into a string across a call of the script. */
 #include <string.h>
 
 #include "script/lib/lib.h"
@@ -181,8 +181,8 @@ static bool add_value(struct match *m, struct text *out, const char *s, const ch
 }
 
 /* Replaces up to max matches; returns how many there were. */
-static lua_Integer replace_all(struct match *m, struct text *out, const char *pattern, lua_Integer max,
-                               bool *changed)
+static lua_Integer replace_all(struct match *m, struct text *out, const char *pattern,
+                               lua_Integer max, bool *changed)
 {
     const char *at = m->subject, *last = NULL;
     lua_Integer count = 0;
@@ -213,7 +213,10 @@ int lib_string_gsub(lua_State *L)
     const char *pattern = luaL_checklstring(L, 2, &pattern_len);
     int type = lua_type(L, 3);
     lua_Integer max = luaL_optinteger(L, 4, (lua_Integer)len + 1);
-    luaL_argexpected(L, type == LUA_TNUMBER || type == LUA_TSTRING || type == LUA_TFUNCTION || type == LUA_TTABLE, 3, "string/function/table");
+    luaL_argexpected(L,
+                     type == LUA_TNUMBER || type == LUA_TSTRING || type == LUA_TFUNCTION ||
+                         type == LUA_TTABLE,
+                     3, "string/function/table");
     if (type == LUA_TNUMBER)
         lua_tostring(L, 3);
     struct match m;

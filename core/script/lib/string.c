@@ -176,7 +176,9 @@ static int refuse_operands(lua_State *L, const char *event)
         lua_call(L, 2, 1);
         return 1;
     }
-    return luaL_error(L, "attempt to perform arithmetic on a %s value", luaL_typename(L, lua_type(L, 1) == LUA_TSTRING && lua_type(L, 2) != LUA_TSTRING ? 2 : 1));
+    return luaL_error(
+        L, "attempt to perform arithmetic on a %s value",
+        luaL_typename(L, lua_type(L, 1) == LUA_TSTRING && lua_type(L, 2) != LUA_TSTRING ? 2 : 1));
 }
 
 static int arithmetic(lua_State *L, int op, const char *event)
@@ -191,8 +193,10 @@ static int arithmetic(lua_State *L, int op, const char *event)
 }
 
 #define ARITHMETIC(X)                                                                              \
-    X(add, LUA_OPADD) X(sub, LUA_OPSUB) X(mul, LUA_OPMUL) X(mod, LUA_OPMOD) X(pow, LUA_OPPOW)      \
-    X(div, LUA_OPDIV) X(idiv, LUA_OPIDIV) X(unm, LUA_OPUNM)
+    X(add, LUA_OPADD)                                                                              \
+    X(sub, LUA_OPSUB)                                                                              \
+    X(mul, LUA_OPMUL) X(mod, LUA_OPMOD) X(pow, LUA_OPPOW) X(div, LUA_OPDIV) X(idiv, LUA_OPIDIV)    \
+        X(unm, LUA_OPUNM)
 
 #define X(name, op)                                                                                \
     static int arith_##name(lua_State *L)                                                          \
@@ -208,7 +212,7 @@ void lib_string_arithmetic(lua_State *L)
 #define X(name, op) {"__" #name, arith_##name},
         ARITHMETIC(X)
 #undef X
-        {NULL, NULL},
+            {NULL, NULL},
     };
     luaL_setfuncs(L, events, 0);
 }

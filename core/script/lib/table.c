@@ -1,5 +1,5 @@
-/* table.c: functions of tables. Lengths come from the script (__len may lie), so no loop trusts one:
- * each turn is paid for. */
+/* table.c: functions of tables. Lengths come from the script (__len may lie), so no loop trusts
+ * one: each turn is paid for. */
 #include <string.h>
 
 #include "script/lib/lib.h"
@@ -97,7 +97,8 @@ int lib_table_remove(lua_State *L)
 
 int lib_table_move(lua_State *L)
 {
-    lua_Integer from = luaL_checkinteger(L, 2), end = luaL_checkinteger(L, 3), to = luaL_checkinteger(L, 4);
+    lua_Integer from = luaL_checkinteger(L, 2), end = luaL_checkinteger(L, 3),
+                to = luaL_checkinteger(L, 4);
     int target = lua_isnoneornil(L, 5) ? 1 : 5;
     check_table(L, 1);
     check_table(L, target);
@@ -105,7 +106,8 @@ int lib_table_move(lua_State *L)
         luaL_argcheck(L, from > 0 || end < LUA_MAXINTEGER + from, 3, "too many elements to move");
         lua_Integer n = end - from + 1;
         luaL_argcheck(L, to <= LUA_MAXINTEGER - n + 1, 4, "destination wrap around");
-        bool backwards = to > from && to <= end && (target == 1 || lua_compare(L, 1, target, LUA_OPEQ));
+        bool backwards =
+            to > from && to <= end && (target == 1 || lua_compare(L, 1, target, LUA_OPEQ));
         for (lua_Integer k = 0; k < n; k++) {
             lua_Integer i = backwards ? n - 1 - k : k;
             meter_spend(L, 1);

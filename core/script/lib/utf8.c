@@ -4,7 +4,7 @@
 #include "script/lib/lib.h"
 
 #define CODE_MAX 0x10FFFFu
-#define LAX_MAX 0x7FFFFFFFu
+#define LAX_MAX  0x7FFFFFFFu
 
 static bool is_tail(char c)
 {
@@ -20,7 +20,13 @@ static const char *decode(const char *s, const char *end, bool lax, uint32_t *co
         *code = c;
         return s + 1;
     }
-    int tail = c >= 0xFE ? -1 : c >= 0xFC ? 5 : c >= 0xF8 ? 4 : c >= 0xF0 ? 3 : c >= 0xE0 ? 2 : c >= 0xC0 ? 1 : -1;
+    int tail = c >= 0xFE   ? -1
+               : c >= 0xFC ? 5
+               : c >= 0xF8 ? 4
+               : c >= 0xF0 ? 3
+               : c >= 0xE0 ? 2
+               : c >= 0xC0 ? 1
+                           : -1;
     if (tail < 0 || end - s <= tail)
         return NULL;
     uint32_t n = c & (0x3Fu >> tail);
@@ -76,7 +82,8 @@ int lib_utf8_len(lua_State *L)
     size_t len;
     uint32_t code;
     const char *s = luaL_checklstring(L, 1, &len);
-    lua_Integer at = position(luaL_optinteger(L, 2, 1), len), last = position(luaL_optinteger(L, 3, -1), len);
+    lua_Integer at = position(luaL_optinteger(L, 2, 1), len),
+                last = position(luaL_optinteger(L, 3, -1), len);
     luaL_argcheck(L, 1 <= at && at - 1 <= (lua_Integer)len, 2, "initial position out of bounds");
     luaL_argcheck(L, last <= (lua_Integer)len, 3, "final position out of bounds");
     lua_Integer count = 0;
@@ -99,7 +106,8 @@ int lib_utf8_codepoint(lua_State *L)
     size_t len;
     uint32_t code;
     const char *s = luaL_checklstring(L, 1, &len);
-    lua_Integer from = position(luaL_optinteger(L, 2, 1), len), to = position(luaL_optinteger(L, 3, from), len);
+    lua_Integer from = position(luaL_optinteger(L, 2, 1), len),
+                to = position(luaL_optinteger(L, 3, from), len);
     luaL_argcheck(L, from >= 1, 2, "out of bounds");
     luaL_argcheck(L, to <= (lua_Integer)len, 3, "out of bounds");
     if (from > to)

@@ -13,18 +13,18 @@
 #endif
 #if defined(__SANITIZE_ADDRESS__) || defined(HEAP_ASAN)
 #include <sanitizer/asan_interface.h>
-#define POISON(p, n) ASAN_POISON_MEMORY_REGION(p, n)
+#define POISON(p, n)   ASAN_POISON_MEMORY_REGION(p, n)
 #define UNPOISON(p, n) ASAN_UNPOISON_MEMORY_REGION(p, n)
 #else
-#define POISON(p, n) ((void)(p), (void)(n))
+#define POISON(p, n)   ((void)(p), (void)(n))
 #define UNPOISON(p, n) ((void)(p), (void)(n))
 #endif
 
 enum {
-    HEAD = 8,        /* bytes before a block's memory */
-    MIN_BLOCK = 16,  /* a free block holds two links */
-    LINEAR = 32,     /* bins of exactly 8, 16, ... bytes below 256 */
-    STEPS = 8,       /* bins per doubling above */
+    HEAD = 8,       /* bytes before a block's memory */
+    MIN_BLOCK = 16, /* a free block holds two links */
+    LINEAR = 32,    /* bins of exactly 8, 16, ... bytes below 256 */
+    STEPS = 8,      /* bins per doubling above */
     BINS = LINEAR + (30 - 8) * STEPS + STEPS,
     WORDS = (BINS + 63) / 64
 };

@@ -28,7 +28,8 @@ void *heap_resize(struct heap *heap, void *block, size_t len);
 /* Gives a block back; NULL is ignored. */
 void heap_free(struct heap *heap, void *block);
 
-/* Bytes given out now, and the most there were since heap_peak_reset; both count the bookkeeping. */
+/* Bytes given out now, and the most there were since heap_peak_reset; both count the bookkeeping.
+ */
 size_t heap_used(const struct heap *heap);
 size_t heap_peak(const struct heap *heap);
 void heap_peak_reset(struct heap *heap);

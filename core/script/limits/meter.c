@@ -5,12 +5,12 @@
 #include <time.h>
 
 enum {
-    INTERVAL = 100,     /* instructions between two hooks */
-    GLANCE = 5000,      /* library steps between two looks at the clock */
-    BIG_BLOCK = 16384,  /* an allocation that costs more than a look at the clock */
-    BYTES_A_STEP = 64,  /* of allocations */
-    CALM = 64 << 10,    /* heap growth below which no instruction can be long */
-    MOST = 1 << 30      /* steps of one piece of work: an endless budget stays endless */
+    INTERVAL = 100,    /* instructions between two hooks */
+    GLANCE = 5000,     /* library steps between two looks at the clock */
+    BIG_BLOCK = 16384, /* an allocation that costs more than a look at the clock */
+    BYTES_A_STEP = 64, /* of allocations */
+    CALM = 64 << 10,   /* heap growth below which no instruction can be long */
+    MOST = 1 << 30     /* steps of one piece of work: an endless budget stays endless */
 };
 
 static const char killed; /* its address: the error value of a killed script */
@@ -175,7 +175,8 @@ void meter_begin(struct meter *meter, int64_t steps, uint64_t ns)
     meter->limit = 0;
     meter->host = false;
     meter->refused_size = 0;
-    lua_sethook(meter->thread, on_count, LUA_MASKCOUNT, steps < INTERVAL ? (int)steps + 1 : INTERVAL);
+    lua_sethook(meter->thread, on_count, LUA_MASKCOUNT,
+                steps < INTERVAL ? (int)steps + 1 : INTERVAL);
     meter->running = true;
     if (heap_used(meter->heap) > meter->watch_at)
         meter_watch(meter);

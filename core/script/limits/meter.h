@@ -22,20 +22,21 @@
 
 struct meter {
     struct heap *heap;
-    lua_State *thread; /* the one thread that runs scripts; NULL until there is one */
-    size_t string_max; /* bytes of one string */
-    size_t watch_at;   /* heap size from which single instructions may be long */
-    int64_t steps;     /* left */
-    uint64_t deadline; /* monotonic ns */
-    int64_t unseen;    /* steps since the clock was looked at */
+    lua_State *thread;  /* the one thread that runs scripts; NULL until there is one */
+    size_t string_max;  /* bytes of one string */
+    size_t watch_at;    /* heap size from which single instructions may be long */
+    int64_t steps;      /* left */
+    uint64_t deadline;  /* monotonic ns */
+    int64_t unseen;     /* steps since the clock was looked at */
     volatile int limit; /* 0, ERR_SCRIPT_MEMORY, ERR_SCRIPT_STEPS or ERR_SCRIPT_TIME */
     volatile bool running;
     volatile bool host;
-    bool stress;           /* fail the first try of every allocation (GCSTRESS) */
-    const void *refused;   /* the allocation that failed last: block and new size */
+    bool stress;         /* fail the first try of every allocation (GCSTRESS) */
+    const void *refused; /* the allocation that failed last: block and new size */
     size_t refused_size;
     struct watch watch;
-    sigjmp_buf escape; /* set by whoever resumes the thread; taken when an instruction is too long */
+    sigjmp_buf
+        escape; /* set by whoever resumes the thread; taken when an instruction is too long */
 };
 
 /* Monotonic nanoseconds. */

@@ -22,7 +22,8 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 
 static bool make(struct watch *watch)
 {
-    struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_RESTART | SA_NODEFER};
+    struct sigaction action = {.sa_sigaction = on_signal,
+                               .sa_flags = SA_SIGINFO | SA_RESTART | SA_NODEFER};
     struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = SIGVTALRM};
     event.sigev_value.sival_ptr = watch;
     event.sigev_notify_thread_id = gettid();
@@ -39,7 +40,8 @@ bool watch_arm(struct watch *watch, uint64_t ns)
         watch_clear(watch);
     if (!watch->thread && !make(watch))
         return false;
-    struct itimerspec when = {.it_value = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)}};
+    struct itimerspec when = {
+        .it_value = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)}};
     if (!ns)
         when.it_value.tv_nsec = 1;
     watch->armed = true;

@@ -72,10 +72,8 @@ local function run(request)
   end
   local mem = request.mem ~= nil and (bytes_of(request.mem) or error({ message = "mem must be a size such as 16M" })) or nil
   local limits = { steps = count_of(request, "steps"), ms = count_of(request, "ms") }
-  local cell, message = box.cell({ mem = mem })
-  if not cell then
-    error({ message = message })
-  end
+  local made, message = box.cell({ mem = mem })
+  local cell <close> = made or error({ message = message })
   local answer = cell:run(request.name or "script", request.code, limits)
   if request["then"] then
     answer = cell:run(request.name or "script", request["then"], limits)
