@@ -7,11 +7,12 @@
 -- open() makes the directory equal to it. A manifest is a table path -> blob hash. A card changes its
 -- own tree only; merge() carries its changes over, file by file, when the card is done.
 
+local async = require("orket.async")
 local disk = require("orket.tree.disk")
 local errors = require("orket.errors")
 local files = require("orket.tree.files")
 local hash = require("orket.core.hash")
-local hold = require("orket.tree.hold")
+local heads = require("orket.tree.head")
 local merging = require("orket.tree.merging")
 
 local M = {}
@@ -40,6 +41,17 @@ function M.epic_path(epic)
   return "workspace/" .. M.name(epic) .. "/tree"
 end
 
+-- One descriptor per epic and process.
+local function epic_root(project, epic)
+  project.epic_roots = project.epic_roots or {}
+  local root, err = project.epic_roots[epic], nil
+  if not root then
+    root, err = errors.check(project.root:beneath(M.epic_path(epic), { create = true }))
+    project.epic_roots[epic] = root
+  end
+  return root, err
+end
+
 -- ---- a card's tree ----
 
 ---Opens the tree of a card: the directory is made equal to what the journal says.
@@ -50,7 +62,6 @@ end
 ---@return Error|nil
 function M.open(project, store, card)
   local epic = epic_of(card)
-  project.merging = project.merging or hold.new()
   local seed, err = files.seed(project, store, epic, M.epic_path(epic))
   if not seed then
     return nil, err
@@ -118,28 +129,40 @@ function Tree:record(tx, path, blob, base, options)
   tx:event(blob and "file.written" or "file.deleted", self.card, { path = path, blob = blob, base = base }, options)
 end
 
----Carries the card's changes into the epic's tree, as events of tx. A merge is true only until the next
----one, so it holds the epic until close(): commit and publish() come before. (The projection compares
----the tree's state as well.) With conflicts nothing is carried over: they stand between markers in the
----card's own files, for the card to repair, and the next merge takes what it made of them.
+-- The bytes of a merge that is still being committed cannot be read yet: an empty commit comes after it.
+local function merge(self)
+  local head = heads.of(self.project, self.store, self.epic, self.seed)
+  local merged, err = merging.merge(self, head)
+  if merged or err.code ~= "ERR_NOT_FOUND" then
+    return merged, err, head
+  end
+  local tx = self.project.board:begin()
+  local ok
+  ok, err = errors.check(async.await(tx.commit, tx))
+  if not ok then
+    return nil, err
+  end
+  head = heads.of(self.project, self.store, self.epic, self.seed)
+  merged, err = merging.merge(self, head)
+  return merged, err, head
+end
+
+---Carries the card's changes into the epic's tree, as events of tx, which has to be committed next; then
+---comes publish(), or undo() when the commit failed. With conflicts nothing is carried over: they stand
+---between markers in the card's own files, for the card to repair, and the next merge takes what it made
+---of them.
 ---@param tx table
 ---@return {conflicts: string[]|nil, changes: table[]}|nil
 ---@return Error|nil
 function Tree:merge(tx)
-  local ok, err = hold.take(self.project.merging, self.epic)
-  if not ok then
-    return nil, err
-  end
-  self.holds = true
-  local merged
-  merged, err = merging.merge(self)
+  local merged, err, head = merge(self)
   if not merged then
     return nil, err
   elseif #merged.conflicts > 0 then
     return merging.hand_back(self, merged, tx)
   end
   self.merged = merged
-  merging.record(self, merged, tx)
+  merging.record(self, head, merged, tx)
   return { changes = merged.changes }
 end
 
@@ -151,26 +174,36 @@ function Tree:publish()
   if not self.merged then
     return true
   end
-  local root <close>, err = errors.check(self.project.root:beneath(M.epic_path(self.epic), { create = true }))
+  local root, err = epic_root(self.project, self.epic)
   if not root then
     return nil, err
   end
+  local head = heads.of(self.project, self.store, self.epic, self.seed)
   for _, change in ipairs(self.merged.changes) do
-    local ok
-    ok, err = disk.put(root, change.path, change.bytes)
+    local bytes, ok
+    bytes, err = merging.bytes(self, change)
+    ok = not err
+    if ok then
+      ok, err = disk.put(root, change.path, bytes)
+    end
     if not ok then
       return nil, err
     end
+    head.bytes[change.blob or ""] = nil
   end
   self.merged = nil
   return true
 end
 
-function Tree:close()
-  if self.holds then
-    self.holds = false
-    hold.release(self.project.merging, self.epic)
+---The commit of a merge failed: it did not happen.
+function Tree:undo()
+  if self.merged then
+    heads.forget(self.project, self.epic)
+    self.merged = nil
   end
+end
+
+function Tree:close()
   if self.root then
     self.root:close()
   end

@@ -312,10 +312,11 @@ local function commit(self, proposal)
   end
   ended(self, "done", proposal.why)
   ok, err = self:save(true)
-  if ok then
-    self.tree:publish()
+  if not ok then
+    self.tree:undo()
+    return nil, err
   end
-  return ok, err
+  return self.tree:publish()
 end
 
 ---Forgets what was recorded and not yet committed: the card is again as the database has it.

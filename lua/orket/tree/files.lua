@@ -1,7 +1,6 @@
 -- files.lua: manifests, as the journal tells them: of an epic's seed, of an epic, of a card.
 
 local async = require("orket.async")
-local cjson = require("cjson")
 local disk = require("orket.tree.disk")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
@@ -51,14 +50,6 @@ local function record_seed(project, epic, texts)
   return errors.check(async.await(tx.commit, tx))
 end
 
-local function manifest_of(store, tree)
-  local manifest = {}
-  for _, row in ipairs(store:read("tree_delta", { tree = tree })) do
-    manifest[row.path] = row.blob
-  end
-  return manifest
-end
-
 local function load_seed(project, store, epic, path)
   local root <close> = project.root:beneath(path)
   if root and not store:read("tree", { tree = epic })[1] then
@@ -75,7 +66,7 @@ local function load_seed(project, store, epic, path)
       return nil, err
     end
   end
-  return manifest_of(store, "seed:" .. epic)
+  return M.over(store, "seed:" .. epic, {})
 end
 
 ---The manifest every card of the epic starts from; recorded when the epic is new. Done once per process:
@@ -119,18 +110,17 @@ function M.snapshot(store, epic)
   return manifest
 end
 
----What is current for some paths in the epic's tree.
+---A manifest with a tree's own rows over it.
 ---@param store table
----@param epic string
----@param seed table<string, string>
----@param paths string[]
+---@param tree string
+---@param below table<string, string> stays as it is
 ---@return table<string, string>
-function M.current(store, epic, seed, paths)
+function M.over(store, tree, below)
   local manifest = {}
-  for _, path in ipairs(paths) do
-    manifest[path] = seed[path]
+  for path, blob in pairs(below) do
+    manifest[path] = blob
   end
-  for _, row in ipairs(store:read("tree_paths", { tree = epic, paths = cjson.encode(paths) })) do
+  for _, row in ipairs(store:read("tree_delta", { tree = tree })) do
     manifest[row.path] = row.blob
   end
   return manifest

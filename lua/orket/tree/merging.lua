@@ -2,7 +2,6 @@
 
 local cjson = require("cjson")
 local disk = require("orket.tree.disk")
-local files = require("orket.tree.files")
 local hash = require("orket.core.hash")
 local merge = require("orket.core.merge")
 
@@ -27,10 +26,13 @@ local function conflict(path, now, blob, bytes)
 end
 
 -- Changed on both sides. Answers a change, or nil and a conflict, or nil, nil, err.
-local function both_changed(tree, path, change, now)
+local function both_changed(tree, head, path, change, now)
   local mine, err = own_bytes(tree, path, change.blob)
-  local theirs = now and disk.bytes(tree.store, now)
-  if not mine and err or now and not theirs then
+  local theirs
+  if now and not err then
+    theirs, err = disk.bytes(tree.store, now, head.bytes)
+  end
+  if err then
     return nil, nil, err
   elseif not now then
     return nil, conflict(path, nil, change.blob) -- gone there, changed here: stays, once more
@@ -61,23 +63,22 @@ local function changed_paths(changes)
   return paths
 end
 
----Compares the card's changes with the epic's tree as it is now; nothing is written.
+---Compares the card's changes with the epic's tree as it is now; nothing is written. ERR_NOT_FOUND: it
+---meets a text that another merge is still writing down.
 ---@param tree table
+---@param head TreeHead
 ---@return {changes: table[], conflicts: table[]}|nil
 ---@return Error|nil
-function M.merge(tree)
+function M.merge(tree, head)
   local merged = { changes = {}, conflicts = {} }
   local paths = changed_paths(tree.changes)
-  local current = files.current(tree.store, tree.epic, tree.seed, paths)
   for _, path in ipairs(paths) do
-    local change, now = tree.changes[path], current[path]
+    local change, now = tree.changes[path], head.files[path]
     local result, clash, err
     if now == change.base then
-      local bytes
-      bytes, err = own_bytes(tree, path, change.blob)
-      result = { path = path, base = now, blob = change.blob, bytes = bytes }
+      result = { path = path, base = now, blob = change.blob }
     elseif now ~= change.blob then
-      result, clash, err = both_changed(tree, path, change, now)
+      result, clash, err = both_changed(tree, head, path, change, now)
     end
     if err then
       return nil, err
@@ -88,21 +89,28 @@ function M.merge(tree)
   return merged
 end
 
----The merge as events: what changed in the epic's tree, from which state to which.
-function M.record(tree, merged, tx)
-  local row = tree.store:read("tree", { tree = tree.epic })[1]
-  local was = row and row.hash or ""
+---The merge as events: what changed in the epic's tree, from which state to which. From here on the head
+---has it.
+function M.record(tree, head, merged, tx)
+  local was = head.state
   local changes, parts = setmetatable({}, cjson.empty_array_mt), { was }
   for i, change in ipairs(merged.changes) do
     if change.made then
+      head.bytes[change.blob] = change.bytes
       tx:blob(change.bytes)
     end
+    head.files[change.path] = change.blob
     changes[i] = { path = change.path, blob = change.blob, base = change.base }
     parts[#parts + 1] = change.path
     parts[#parts + 1] = change.blob or ""
   end
-  local state = #changes > 0 and hash.parts(parts) or was
-  tx:event("tree.merged", tree.card, { into = tree.epic, was = was, hash = state, changes = changes })
+  head.state = #changes > 0 and hash.parts(parts) or was
+  tx:event("tree.merged", tree.card, { into = tree.epic, was = was, hash = head.state, changes = changes })
+end
+
+---The bytes of a merged change, for the epic's directory; nil when the file is gone.
+function M.bytes(tree, change)
+  return change.bytes or own_bytes(tree, change.path, change.blob)
 end
 
 ---The conflicts as events, and in the card's files: each now stands against what the epic has.
