@@ -1,8 +1,11 @@
 -- disk.lua: directories made equal to manifests.
 
+local async = require("orket.async")
 local errors = require("orket.errors")
 
 local M = {}
+
+local SLICE = 100 -- files between two looks at the loop
 
 ---The paths of a manifest, sorted.
 ---@param manifest table<string, any>
@@ -74,23 +77,38 @@ function M.put(root, path, bytes)
   return true
 end
 
--- What the journal does not know: left behind by a crash or by a verification.
-local function remove_strangers(root, manifest)
+-- Removes what the journal does not know, left behind by a crash or by a verification; answers which
+-- known files are there.
+local function sift(root, manifest, keep)
   local entries, more = root:walk()
   if not entries then
     return errors.check(nil, more)
   end
-  local removed = 0
+  local present, removed = {}, 0
   for _, entry in ipairs(entries) do
-    local known = manifest[entry.name] and entry.type == "file"
-    if not known and M.put(root, entry.name, nil) then
+    if manifest[entry.name] and entry.type == "file" then
+      present[entry.name] = true
+    elseif not keep and M.put(root, entry.name, nil) then
       removed = removed + 1
     end
   end
-  return more and removed > 0 and remove_strangers(root, manifest) or true
+  if more and removed > 0 then
+    return sift(root, manifest, keep)
+  end
+  return present, nil, more
 end
 
----Makes the directory of a root equal to a manifest. Only what differs is written.
+local function restore(store, root, path, blob, made)
+  local bytes, err = M.bytes(store, blob, made)
+  local ok = bytes and M.put(root, path, bytes)
+  if not ok then
+    return nil, err or errors.new("ERR_IO", "cannot write " .. path .. " of the tree")
+  end
+  return true
+end
+
+---Makes the directory of a root equal to a manifest. Only what differs is written. Large trees let other
+---tasks run in between.
 ---@param store table
 ---@param root FsRoot
 ---@param manifest table<string, string>
@@ -100,20 +118,20 @@ end
 ---@return Error|nil
 function M.materialise(store, root, manifest, options)
   options = options or {}
-  if not options.keep then
-    local ok, err = remove_strangers(root, manifest)
+  local present, err, more = sift(root, manifest, options.keep)
+  if not present then
+    return nil, err
+  end
+  for i, path in ipairs(M.paths(manifest)) do
+    local blob, ok = manifest[path], true
+    if not (present[path] or more) or root:hash(path) ~= blob then
+      ok, err = restore(store, root, path, blob, options.made)
+    end
+    if ok and i % SLICE == 0 then
+      ok, err = async.sleep(0)
+    end
     if not ok then
       return nil, err
-    end
-  end
-  for _, path in ipairs(M.paths(manifest)) do
-    local blob = manifest[path]
-    if root:hash(path) ~= blob then
-      local bytes, err = M.bytes(store, blob, options.made)
-      local ok = bytes and M.put(root, path, bytes)
-      if not ok then
-        return nil, err or errors.new("ERR_IO", "cannot write " .. path .. " of the tree")
-      end
     end
   end
   return true
