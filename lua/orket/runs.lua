@@ -5,6 +5,7 @@ local cards = require("orket.cards")
 local errors = require("orket.errors")
 local moves = require("orket.moves")
 local orchestrator = require("orket.orchestrator")
+local reader = require("orket.reader")
 
 local M = {}
 
@@ -15,11 +16,7 @@ local function card(project, id)
 end
 
 local function find(project, name)
-  local found = card(project, cards.newest(project.store, name))
-  if not found then
-    return nil, errors.new("ERR_NOT_FOUND", "there is no card " .. name, "orket board lists the cards")
-  end
-  return found
+  return reader.card(project.store, cards.newest(project.store, name))
 end
 
 ---The run to go on with: the last one when it has not ended for good, else the next number.

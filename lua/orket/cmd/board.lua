@@ -92,7 +92,7 @@ end
 local function print_parked(cards)
   for i, card in ipairs(cards) do
     print((i == 1 and "\n" or "") .. card.id .. " waits (" .. (card.reason or card.status) .. ")"
-      .. (card.why and ": " .. text.clean(card.why) or ""))
+      .. (card.why and ": " .. text.line(card.why) or ""))
     print("  " .. card.command)
   end
 end

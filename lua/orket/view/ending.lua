@@ -21,7 +21,7 @@ end
 
 local function card_lines(lines, card)
   lines[#lines + 1] = string.format("  %s waits (%s)%s", card.id, card.reason or card.status,
-    card.why and ": " .. text.clean(card.why) or "")
+    card.why and ": " .. text.line(card.why) or "")
   if card.first then
     lines[#lines + 1] = "    " .. card.first .. ", then"
   end
@@ -39,10 +39,13 @@ local function parked_lines(lines, cards)
 end
 
 ---@param run table|nil the run that ended; nil when none began
----@param outcome {status: string?, counts: table?, already: boolean?, card: string, dir: string}
+---@param outcome {status: string?, counts: table?, already: boolean?, error: table?, card: string, dir: string}
 ---@return string[] lines
 function M.lines(run, outcome)
   local card, option = outcome.card, parked.option(outcome.dir)
+  if not run and outcome.error then
+    return {} -- nothing ran; the error says why
+  end
   if outcome.already then
     return { "already done; orket run" .. option .. " --again " .. card .. " builds it anew" }
   end

@@ -16,7 +16,7 @@ local function moved(body)
 end
 
 local function verdict(body)
-  return (body.ok and "verification passed: " or "verification FAILED: ") .. body.log:gsub("%s+", " ")
+  return (body.ok and "verification passed: " or "verification FAILED: ") .. body.log
 end
 
 -- A tool ran, and the gate refused what it tried.
@@ -41,7 +41,7 @@ local SENTENCE = {
   ["call.result"] = function(b) return refused(b.operations) end,
   ["file.written"] = function(b) return "wrote " .. b.path end,
   ["file.deleted"] = function(b) return "deleted " .. b.path end,
-  ["comment.added"] = function(b) return "comment: " .. b.text:gsub("%s+", " ") end,
+  ["comment.added"] = function(b) return "comment: " .. b.text end,
   ["verify.done"] = verdict,
   ["tree.conflict"] = function(b) return "merge conflict in " .. b.path end,
   ["turn.failed"] = function(b) return "turn failed: " .. b.why end,
@@ -56,7 +56,7 @@ local SENTENCE = {
 function M.what(event)
   local say = SENTENCE[event.kind]
   local what = say and say(event.body, event)
-  return what and text.cut(text.clean(what), LINE_MAX) or nil
+  return what and text.cut(text.line(what), LINE_MAX) or nil
 end
 
 ---The same with the card in front.
@@ -94,7 +94,9 @@ end
 
 ---@param outcome table see ending.lines
 function View:finish(outcome)
-  print(table.concat(ending.lines(self.run, outcome), "\n"))
+  for _, line in ipairs(ending.lines(self.run, outcome)) do
+    print(line)
+  end
 end
 
 return M

@@ -78,6 +78,13 @@ function M.clean(text)
   return table.concat(out)
 end
 
+---A text of several lines as a clean one.
+---@param text any
+---@return string
+function M.line(text)
+  return (M.clean((tostring(text):gsub("%s*\n%s*fix: ", "; fix: "))):gsub("%s+", " "))
+end
+
 ---Columns that a cleaned text takes.
 ---@param text string
 ---@return integer

@@ -1,0 +1,72 @@
+-- options_spec.lua: command lines and what becomes of them; the nearest name.
+
+package.path = "lua/?.lua;" .. package.path
+local options = require("orket.options")
+local nearest = require("orket.nearest")
+
+local KNOWN = { C = "value", json = "flag", why = "value" }
+
+local function parse(line, operands)
+  local argv = {}
+  for word in line:gmatch("%S+") do
+    argv[#argv + 1] = word
+  end
+  return options.parse(argv, KNOWN, operands or { "card", "text..." })
+end
+
+describe("options.parse", function()
+  local good = {
+    { "a b", { card = "a", text = "b" } },
+    { "a b c", { card = "a", text = "b c" } },
+    { "--json a b", { card = "a", text = "b", json = true } },
+    { "a b --json", { card = "a", text = "b", json = true } },
+    { "-C dir a b", { card = "a", text = "b", C = "dir" } },
+    { "-C=dir a b", { card = "a", text = "b", C = "dir" } },
+    { "--why=x=y a b", { card = "a", text = "b", why = "x=y" } },
+    { "--why --json a b", { card = "a", text = "b", why = "--json" } },
+    { "a -- --json -x", { card = "a", text = "--json -x" } },
+    { "a -- -- b", { card = "a", text = "-- b" } },
+    { "- b", { card = "-", text = "b" } },
+  }
+  for _, row in ipairs(good) do
+    it("takes " .. row[1], function()
+      assert.same(row[2], (parse(row[1])))
+    end)
+  end
+
+  local bad = {
+    { "", "missing CARD" },
+    { "a", "missing TEXT" },
+    { "--loud a b", "unknown option --loud" },
+    { "--json=yes a b", "option --json=yes takes no value" },
+    { "a b -C", "option -C needs a value" },
+    { "--help", "" },
+    { "a -h", "" },
+  }
+  for _, row in ipairs(bad) do
+    it("refuses " .. row[1], function()
+      local args, message = parse(row[1])
+      assert.is_nil(args)
+      assert.equal(row[2], message)
+    end)
+  end
+
+  it("knows operands that may be missing, and too many", function()
+    assert.same({}, (parse("", { "dir?" })))
+    assert.same({ dir = "x" }, (parse("x", { "dir?" })))
+    assert.same({ nil, "unexpected argument y" }, { parse("x y", { "dir?" }) })
+  end)
+end)
+
+describe("nearest.find", function()
+  local names = { "board", "bench", "comment", "export-cards", "run", "repl", "retry", "validate" }
+  local rows = {
+    { "bord", "board" }, { "baord", "board" }, { "Board", "board" }, { "exp", "export-cards" }, { "rnu", "run" },
+    { "coment", "comment" }, { "valid", "validate" }, { "xyzzy" }, { "" }, { ("x"):rep(5000) }, { "q" },
+  }
+  for _, row in ipairs(rows) do
+    it("answers " .. row[1]:sub(1, 10), function()
+      assert.equal(row[2], nearest.find(row[1], names))
+    end)
+  end
+end)

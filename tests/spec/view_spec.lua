@@ -1,0 +1,145 @@
+-- view_spec.lua: texts in columns, frames that fit their window, endings that say what to do, errors
+-- as lines; and the live view on a real (pseudo) terminal.
+
+package.path = "lua/?.lua;" .. package.path
+local orket = dofile("tests/support/orket.lua")
+local text = require("orket.view.text")
+
+describe("text", function()
+  local rows = { -- text, clean, columns
+    { "plain", "plain", 5 },
+    { "tab\tand\nline", "tab and line", 12 },
+    { "\27[31mred\7", " [31mred ", 9 },
+    { "a\u{9b}b\u{202e}c", "a b c", 5 },
+    { "a\xff\xfeb", "a??b", 4 },
+    { "\xed\xa0\x80", "???", 3 },
+    { "漢字", "漢字", 4 },
+    { "🎉!", "🎉!", 3 },
+    { "e\u{301}", "e\u{301}", 1 },
+    { "", "", 0 },
+  }
+  for _, row in ipairs(rows) do
+    it(("%q"):format(row[1]), function()
+      assert.equal(row[2], text.clean(row[1]))
+      assert.equal(row[3], text.width(row[2]))
+    end)
+  end
+
+  it("is cut and filled to columns, whatever it is made of", function()
+    for _, sample in ipairs({ "hello world", "漢字の名前です", "a漢b字c", "e\u{301}e\u{301}e\u{301}", "" }) do
+      for columns = 1, 20 do
+        assert(text.width(text.cut(sample, columns)) <= columns)
+        assert(text.width(text.tail(sample, columns)) <= columns)
+        assert.equal(columns, text.width(text.fit(sample, columns)))
+      end
+      assert.equal(sample, text.cut(sample, 40))
+    end
+    assert.equal("hel…", text.cut("hello", 4))
+    assert.equal("llo", text.tail("hello", 3))
+  end)
+
+  it("of several lines becomes one", function()
+    assert.equal("ERR_NET: no answer; fix: look", text.line("ERR_NET: no\n\tanswer\n  fix: look"))
+  end)
+end)
+
+-- A scene of many cards, drawn in windows of all sizes; answers the largest offence.
+local FRAMES = [==[
+  local frame, text = require("orket.view.frame"), require("orket.view.text")
+  local statuses = { "ready", "in_progress", "done", "blocked", "waiting_for_developer", "code_review" }
+  local scene = { id = "an-epic-with-a-long-name.1", status = "running", seconds = 3725, tokens = 1234567, cards = {},
+    doing = { c2 = "write_file", c8 = "begins" }, words = { c2 = ("漢字 words "):rep(20) }, log = {} }
+  for i = 1, 60 do
+    scene.cards[i] = { id = i % 5 == 0 and "a-very-long-identifier-" .. i or "c" .. i, name = ("名 name "):rep(i % 9),
+      status = statuses[i % #statuses + 1], wait_reason = "review" }
+  end
+  for i = 1, 8 do scene.log[i] = ("a sentence of the log 漢字 "):rep(i) end
+  for columns = 20, 210, 7 do
+    for rows = 5, 80, 3 do
+      local lines = frame.lines(scene, columns, rows)
+      assert(#lines < rows, #lines .. " lines in " .. rows)
+      for _, line in ipairs(lines) do
+        local width = text.width(line)
+        assert(width < columns, columns .. ": " .. line)
+      end
+    end
+  end
+  local all = table.concat(frame.lines(scene, 100, 24), "\n")
+  assert(all:find("c2  ") and all:find("write_file") and all:find("and %d+ more: "), all)
+  assert(all:find("1:02:05", 1, true) and all:find("1,234,567 tokens", 1, true), all)
+  assert(all:find("10 of 60 done, 2 at work, 20 parked", 1, true), all)
+  print("frames fit")
+]==]
+
+-- A run whose store answers what is parked.
+local RUN = [==[
+  local run = { id = "shop.1", epic = { id = "shop" }, board = { cards = {
+    a = { id = "a", ordinal = 1, name = "First", status = "done" },
+    b = { id = "b", ordinal = 2, name = "Second", status = "blocked", wait_reason = "review" } } } }
+  run.store = { subscribe = function() end, read = function(_, query)
+    return query == "parked" and { { id = "b", status = "blocked", wait_reason = "review" } }
+      or { { body = { why = "a person\n  reads first" } } }
+  end }
+  local outcome = { status = "parked", counts = { done = 1, blocked = 1 }, card = "shop", dir = "my shop" }
+]==]
+
+describe("views", function()
+  it("draw frames that fit every window", function()
+    assert.equal("frames fit\n", orket.probe(FRAMES))
+  end)
+
+  it("end with what waits and the command that answers it", function()
+    local ending = RUN .. 'print(table.concat(require("orket.view.ending").lines(run, outcome), "\\n"))'
+    assert.equal([[
+parked: 1 blocked, 1 done
+  b waits (review): a person reads first
+    orket answer -C 'my shop' b "TEXT"
+go on with: orket run -C 'my shop' shop
+]], orket.probe(ending))
+  end)
+
+  it("leave the cursor visible and the lines wrapped, and end with the outcome", function()
+    local dir = orket.directory()
+    orket.write(dir .. "/lib/orket/main.lua", "return function() return require('orket.async').main(function()\n" .. RUN .. [[
+      local view = require("orket.view.live").new()
+      view:attach({ store = run.store }, run)
+      view:see({ kind = "turn.started", card = "a", at = "2026-01-31T12:00:00", body = { seat = "s", role = "r" } })
+      view:hear("a", ("漢"):rep(300))
+      require("orket.async").sleep(0.3)
+      view:finish(outcome)
+      return 3 end) end]])
+    local command = "stty cols 80 rows 24; TERM=xterm ORKET_LUA=" .. dir .. "/lib " .. orket.binary
+    local shown, code = orket.shell("script -qec '" .. command .. "' /dev/null")
+    orket.remove(dir)
+    assert.equal(3, code)
+    assert(not shown:find("\27%[%?25l[^\27]*$") and shown:find("\27[?25h", 1, true))
+    local _, hidden = shown:gsub("\27%[%?25l", "")
+    local _, visible = shown:gsub("\27%[%?25h", "")
+    assert.equal(hidden, visible)
+    assert(hidden >= 3, shown)
+    assert(shown:find("go on with: orket run %-C 'my shop' shop\r?\n$"), shown)
+  end)
+end)
+
+describe("report", function()
+  local function said(call)
+    return orket.probe('local report = require("orket.report")\n' .. call)
+  end
+
+  it("writes an error as code, cause and cure", function()
+    assert.equal("orket: ERR_X: it broke\n  fix: mend it\n",
+      said('report.failure({ code = "ERR_X", message = "it broke", fix = "mend it" })'))
+    assert.equal("orket: ERR_X: it broke\n", said('report.failure({ code = "ERR_X", message = "it broke" })'))
+  end)
+
+  it("writes problems of files with their place, and refused scripts with their name", function()
+    assert.equal("orket: a.json:3: wrong\n  fix: right\norket: roles/x.lua: ERR_SCRIPT: bad\n", said([[
+      report.failure({ { file = "a.json", line = 3, message = "wrong", fix = "right" },
+        { path = "roles/x.lua", err = { code = "ERR_SCRIPT", message = "bad" } } })]]))
+  end)
+
+  it("chooses the view", function()
+    assert.equal("orket.view.json orket.view.plain orket.view.plain\n", said([[
+      print(report.view({ json = true }), report.view({ plain = true }), report.view({}))]]):gsub("\t", " ") .. "")
+  end)
+end)
