@@ -54,7 +54,7 @@ static void random_history(uint64_t seed)
     struct world w;
     struct store_stream *streams[3];
     struct outcome outcomes[64];
-    char body[512], card[8], turn[8];
+    char body[512], card[16], turn[16];
     random_state = seed;
     world_dir(&w);
     world_open(&w, NULL);

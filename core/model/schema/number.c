@@ -111,6 +111,7 @@ int number_divides(const struct json *value, const struct json *factor)
     int failed = decimal_of(value, &a);
     if (!failed)
         failed = decimal_of(factor, &b);
+    // cppcheck-suppress uninitStructMember
     if (failed || a.digits == 0 || b.digits == 0)
         return failed ? failed : a.digits == 0;
     if (a.exponent >= b.exponent)
