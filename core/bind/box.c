@@ -300,6 +300,7 @@ static int l_cell_run(lua_State *L)
     struct box_limits limits = l_check_limits(L, 4);
     if (!limits.steps)
         limits.steps = BOX_NO_STEPS;
+    limits.strict = true;
     struct err err = {0};
     box_reset(cell->box);
     int rc = box_load(cell->box, &text, &limits, &err);

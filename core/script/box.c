@@ -173,13 +173,13 @@ int box_continue(struct box *box, struct err *err)
     box->fault.code = 0;
     if (sigsetjmp(box->meter.escape, 0) == 0) {
         int results;
-        meter_begin(&box->meter, box->steps_left, box->ns_left);
+        meter_begin(&box->meter, box->steps_left, box->ns_left, box->strict);
         rc = lua_resume(co, NULL, 0, &results);
     }
     meter_end(&box->meter);
-    uint64_t ns = meter_now() - start;
-    box->ns_used += ns;
-    box->ns_left -= ns < box->ns_left ? ns : box->ns_left;
+    box->ns_used += meter_now() - start;
+    uint64_t used = meter_used(&box->meter);
+    box->ns_left -= used < box->ns_left ? used : box->ns_left;
     box->steps_left = box->meter.steps;
     if (!box->meter.limit && rc == LUA_OK)
         return BOX_DONE;
@@ -196,6 +196,7 @@ int box_enter(struct box *box, lua_CFunction entry, const struct box_limits *lim
         return err_set(err, ERR_BUG, "a box was used again without a reset");
     box->steps = box->steps_left = limits && limits->steps ? limits->steps : BOX_STEPS;
     box->ns = box->ns_left = (uint64_t)(limits && limits->ms ? limits->ms : BOX_MS) * 1000000;
+    box->strict = limits && limits->strict;
     lua_pushcfunction(box->meter.thread, entry);
     return box_continue(box, err);
 }

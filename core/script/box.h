@@ -39,6 +39,7 @@ struct box_text {
 struct box_limits {
     int64_t steps;
     unsigned ms; /* of running; a session's waiting does not count */
+    bool strict; /* on the clock, also when the machine is busy with others */
 };
 
 /* Which function to call with what. Borrowed until the entry ends or yields for the first time. */

@@ -15,6 +15,7 @@ struct box {
     bool may_perform, returned_table;
     bool dead; /* a limit, an error or a cut: only a reset helps */
     int64_t steps, steps_left;
+    bool strict;
     uint64_t ns, ns_left, ns_used;
     struct err fault; /* set by an entry that fails for a reason of its own */
     /* what the running entry works on, all borrowed */

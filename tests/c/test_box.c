@@ -6,7 +6,10 @@
 
 #include <cmocka.h>
 #include <lauxlib.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "script/pool.h"
 #include "support.h"
@@ -127,9 +130,10 @@ static void test_errors(void **state)
         struct err err = {0};
         snprintf(text, sizeof text, "return { f = function(...) %s end }", rows[i].body);
         struct script *script = make(text);
-        assert_int_equal(
-            call(script, "f", "[]", &(struct box_limits){5000, 1000 * PATIENCE}, &out, &err),
-            rows[i].code);
+        assert_int_equal(call(script, "f", "[]",
+                              &(struct box_limits){.steps = 5000, .ms = 1000 * PATIENCE}, &out,
+                              &err),
+                         rows[i].code);
         assert_string_equal(err.text, rows[i].text);
         script_free(script);
         buf_clear(&out);
@@ -264,12 +268,42 @@ static void test_session_budget(void **state)
     int stretches = 1;
     (void)state;
     assert_int_equal(script_take(script, &box, &err), 0);
-    int rc = box_call(box, &c, &(struct box_limits){20000, 10000}, &err);
+    int rc = box_call(box, &c, &(struct box_limits){.steps = 20000, .ms = 10000}, &err);
     for (; rc == BOX_YIELD; stretches++)
         rc = box_resume(box, &nothing, &err);
     assert_int_equal(rc, ERR_SCRIPT_STEPS);
     assert_in_range(stretches, 8, 21);
     script_give(script, box);
+    script_free(script);
+}
+
+/* A process that is stopped for longer than the limit has not used it up. */
+static void test_stopped_machine(void **state)
+{
+    struct script *script = make(
+        "return { run = function() local t = {} for i = 1, 2000000 do t[i % 20000] = i end end }");
+    struct box_call c = {.function = "run"};
+    struct err err = {0};
+    struct box *box;
+    pid_t self = getpid();
+    (void)state;
+    for (int strict = 0; strict < 2; strict++) {
+        struct box_limits limits = {.steps = BOX_NO_STEPS, .ms = 400, .strict = strict};
+        assert_int_equal(script_take(script, &box, &err), 0);
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            usleep(10000);
+            kill(self, SIGSTOP);
+            usleep(500000);
+            kill(self, SIGCONT);
+            _exit(0);
+        }
+        int rc = box_call(box, &c, &limits, &err);
+        waitpid(child, NULL, 0);
+        assert_true(rc == (strict ? ERR_SCRIPT_TIME : 0));
+        script_give(script, box);
+    }
     script_free(script);
 }
 
@@ -441,11 +475,17 @@ static void test_golden(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_results),        cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_contract),       cmocka_unit_test(test_describe),
-        cmocka_unit_test(test_session),        cmocka_unit_test(test_box_limit),
-        cmocka_unit_test(test_session_budget), cmocka_unit_test(test_no_memory_between_calls),
-        cmocka_unit_test(test_prelude),        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_results),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_contract),
+        cmocka_unit_test(test_describe),
+        cmocka_unit_test(test_session),
+        cmocka_unit_test(test_box_limit),
+        cmocka_unit_test(test_session_budget),
+        cmocka_unit_test(test_stopped_machine),
+        cmocka_unit_test(test_no_memory_between_calls),
+        cmocka_unit_test(test_prelude),
+        cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_golden),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -134,7 +134,7 @@ static int judge(const struct attack *a, const char *entry, int rc, double ms,
 static struct box_limits limits_of(const struct attack *a)
 {
     bool ends = strcmp(a->expect, "error") == 0 || strcmp(a->expect, "ok") == 0;
-    return (struct box_limits){.steps = BOX_NO_STEPS, .ms = ends ? 2000 : MS};
+    return (struct box_limits){.steps = BOX_NO_STEPS, .ms = ends ? 2000 : MS, .strict = true};
 }
 
 /* The file's text as the body of a function. */

@@ -15,11 +15,16 @@ enum {
 
 static const char killed; /* its address: the error value of a killed script */
 
-uint64_t meter_now(void)
+static uint64_t read_clock(clockid_t clock)
 {
     struct timespec ts;
-    clock_gettime(CLOCK_MONOTONIC, &ts);
+    clock_gettime(clock, &ts);
     return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t meter_now(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
 }
 
 static void on_count(lua_State *L, lua_Debug *ar);
@@ -34,10 +39,27 @@ static void stop(struct meter *meter, int limit)
         lua_sethook(meter->thread, on_count, LUA_MASKCOUNT, 1);
 }
 
+/* The deadline has passed: was it because the machine ran others? Then there is a later one. */
+static bool was_starved(struct meter *meter, uint64_t now)
+{
+    if (!meter->cpu || now >= meter->last)
+        return false;
+    uint64_t used = read_clock(CLOCK_THREAD_CPUTIME_ID) - meter->cpu;
+    if (used + used / 16 >= meter->budget)
+        return false;
+    meter->deadline = now + meter->budget - used;
+    if (meter->deadline > meter->last)
+        meter->deadline = meter->last;
+    return true;
+}
+
 static void look_at_clock(struct meter *meter)
 {
     meter->unseen = 0;
-    if (!meter->limit && meter_now() >= meter->deadline)
+    if (meter->limit)
+        return;
+    uint64_t now = meter_now();
+    if (now >= meter->deadline && !was_starved(meter, now))
         stop(meter, ERR_SCRIPT_TIME);
 }
 
@@ -145,8 +167,13 @@ void *meter_alloc(void *ud, void *block, size_t old_len, size_t len)
 static void on_late(void *ctx)
 {
     struct meter *meter = ctx;
+    uint64_t now = meter_now();
     if (!meter->running)
         return;
+    if (!meter->limit && was_starved(meter, now)) {
+        watch_again(&meter->watch, meter->deadline - now);
+        return;
+    }
     if (!meter->limit)
         meter->limit = ERR_SCRIPT_TIME;
     if (!meter->host)
@@ -167,10 +194,14 @@ void meter_calm(struct meter *meter)
     meter->watch_at = heap_used(meter->heap) + CALM;
 }
 
-void meter_begin(struct meter *meter, int64_t steps, uint64_t ns)
+void meter_begin(struct meter *meter, int64_t steps, uint64_t ns, bool strict)
 {
+    uint64_t now = meter_now();
     meter->steps = steps;
-    meter->deadline = meter_now() + ns;
+    meter->budget = ns;
+    meter->deadline = now + ns;
+    meter->last = now + ns * METER_PATIENCE;
+    meter->cpu = strict ? 0 : read_clock(CLOCK_THREAD_CPUTIME_ID);
     meter->unseen = 0;
     meter->limit = 0;
     meter->host = false;
@@ -180,6 +211,14 @@ void meter_begin(struct meter *meter, int64_t steps, uint64_t ns)
     meter->running = true;
     if (heap_used(meter->heap) > meter->watch_at)
         meter_watch(meter);
+}
+
+uint64_t meter_used(const struct meter *meter)
+{
+    uint64_t wall = meter_now() - (meter->last - meter->budget * METER_PATIENCE);
+    if (!meter->cpu || wall < meter->budget / 8)
+        return wall; // not worth asking the kernel
+    return read_clock(CLOCK_THREAD_CPUTIME_ID) - meter->cpu;
 }
 
 void meter_end(struct meter *meter)

@@ -18,7 +18,7 @@
 #include "script/limits/heap.h"
 #include "script/limits/watch.h"
 
-#define METER_NO_STEPS INT64_MAX /* a budget that is never spent */
+#define METER_PATIENCE 10
 
 struct meter {
     struct heap *heap;
@@ -27,6 +27,9 @@ struct meter {
     size_t watch_at;    /* heap size from which single instructions may be long */
     int64_t steps;      /* left */
     uint64_t deadline;  /* monotonic ns */
+    uint64_t budget;    /* ns of this run */
+    uint64_t last;      /* monotonic ns beyond which no excuse counts */
+    uint64_t cpu;       /* the thread's own time at the beginning; 0 = only the clock counts */
     int64_t unseen;     /* steps since the clock was looked at */
     volatile int limit; /* 0, ERR_SCRIPT_MEMORY, ERR_SCRIPT_STEPS or ERR_SCRIPT_TIME */
     volatile bool running;
@@ -53,8 +56,12 @@ static inline struct meter *meter_of(lua_State *L)
 /* Takes the heap as it is now for one on which no single instruction is long. */
 void meter_calm(struct meter *meter);
 
-/* Begins a run of meter->thread with so many steps and nanoseconds. */
-void meter_begin(struct meter *meter, int64_t steps, uint64_t ns);
+/* Begins a run of meter->thread with so many steps and nanoseconds. Strict: on the clock. Otherwise
+ * time in which the machine ran others is not counted, up to METER_PATIENCE times as much. */
+void meter_begin(struct meter *meter, int64_t steps, uint64_t ns, bool strict);
+
+/* Nanoseconds of its budget that the run has used. */
+uint64_t meter_used(const struct meter *meter);
 
 /* Ends it; after that nothing interrupts. */
 void meter_end(struct meter *meter);

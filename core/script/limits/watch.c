@@ -34,18 +34,28 @@ static bool make(struct watch *watch)
     return true;
 }
 
+static bool set(struct watch *watch, uint64_t ns)
+{
+    struct itimerspec when = {
+        .it_value = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)}};
+    if (!ns)
+        when.it_value.tv_nsec = 1;
+    return timer_settime(watch->timer, 0, &when, NULL) == 0;
+}
+
 bool watch_arm(struct watch *watch, uint64_t ns)
 {
     if (watch->thread && watch->thread != gettid())
         watch_clear(watch);
     if (!watch->thread && !make(watch))
         return false;
-    struct itimerspec when = {
-        .it_value = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)}};
-    if (!ns)
-        when.it_value.tv_nsec = 1;
     watch->armed = true;
-    return timer_settime(watch->timer, 0, &when, NULL) == 0;
+    return set(watch, ns);
+}
+
+void watch_again(struct watch *watch, uint64_t ns)
+{
+    (void)set(watch, ns); // only setting: timer_settime may be called from a handler
 }
 
 void watch_disarm(struct watch *watch)

@@ -25,6 +25,9 @@ struct watch {
  * left. Not async-signal-safe: call it outside handlers. */
 bool watch_arm(struct watch *watch, uint64_t ns);
 
+/* In `late` itself: calls it once more, ns nanoseconds from now. */
+void watch_again(struct watch *watch, uint64_t ns);
+
 /* After it returns, late will not be called. */
 void watch_disarm(struct watch *watch);
 
