@@ -14,7 +14,9 @@ local STAGE = { code_review = 1, ready_for_testing = 1, in_progress = 2, ready =
 
 ---@param cards {id: string, status: string, ordinal: integer, depends_on: string[], score: number}[]
 function M.new(cards)
-  local self = setmetatable({ cards = {}, needs = {}, dependants = {}, candidates = {}, busy = {}, running = 0, version = 0 }, Board)
+  local self = setmetatable({
+    cards = {}, dependants = {}, candidates = {}, busy = {}, running = 0, version = 0,
+  }, Board)
   for _, card in ipairs(cards) do
     self:add(card)
   end
@@ -33,6 +35,7 @@ function Board:add(card)
   end
 end
 
+---Nothing that it depends on is still open.
 function Board:is_free(card)
   for _, id in ipairs(card.depends_on or {}) do
     local other = self.cards[id]

@@ -33,7 +33,9 @@ end
 on_card["card.move"] = function(turn, record)
   local verdict = moves.judge(turn.card, record.status, turn.role, record.reason)
   if not verdict.ok then
-    return nil, { code = "ERR_TRANSITION", class = "refusal", message = verdict.why, fix = verdict.fix, rule = verdict.rule }
+    return nil, {
+      code = "ERR_TRANSITION", class = "refusal", message = verdict.why, fix = verdict.fix, rule = verdict.rule,
+    }
   end
   turn.proposal = { status = record.status, reason = record.reason, why = record.why }
   return { proposed = record.status }

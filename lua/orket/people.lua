@@ -81,9 +81,18 @@ function act.retry(tx, card, request)
   return go_back(tx, card, request, "retried")
 end
 
+---@class PersonRequest
+---@field act string     comment, answer, move, retry, sync
+---@field card string?
+---@field text string?
+---@field status string?
+---@field reason string?
+---@field why string?
+---@field who string     the person's name
+
 ---Performs one request of a person.
 ---@param project table opened as owner
----@param request {act: string, card: string, text: string?, status: string?, reason: string?, why: string?, who: string}
+---@param request PersonRequest
 ---@return table|nil answer {card, status, message}
 ---@return Error|nil
 function M.perform(project, request)

@@ -42,8 +42,8 @@ function M.card(board, id)
     return card
   end
   local near = other_card(board, id)
-  return nil, errors.new("ERR_NOT_FOUND", "there is no card '" .. id .. "'" .. (near and ", did you mean " .. near .. "?" or ""),
-    "orket board lists the cards")
+  local guess = near and ", did you mean " .. near .. "?" or ""
+  return nil, errors.new("ERR_NOT_FOUND", "there is no card '" .. id .. "'" .. guess, "orket board lists the cards")
 end
 
 return M

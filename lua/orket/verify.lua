@@ -13,7 +13,9 @@ local proc = require("orket.core.proc")
 local M = {}
 
 local LOG_MAX = 16 * 1024
-local LIMITS = { wall = 30, cpu = 30, memory = 512 * 1024 * 1024, output = 256 * 1024, procs = 64, fsize = 64 * 1024 * 1024 }
+local LIMITS = {
+  wall = 30, cpu = 30, memory = 512 * 1024 * 1024, output = 256 * 1024, procs = 64, fsize = 64 * 1024 * 1024,
+}
 
 ---@param store table
 ---@param card string id
@@ -36,7 +38,8 @@ local function load_fixture(project, path)
   end
   local fixture, message = cjson.decode(text)
   if type(fixture) ~= "table" or type(fixture.argv) ~= "table" or #fixture.argv == 0 then
-    return nil, errors.new("ERR_CONFIG", "verification/" .. path .. " is no command fixture: " .. (message or "argv is missing"),
+    return nil, errors.new("ERR_CONFIG",
+      "verification/" .. path .. " is no command fixture: " .. (message or "argv is missing"),
       'write {"argv": ["program", "argument"]}')
   end
   return fixture

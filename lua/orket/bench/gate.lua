@@ -80,7 +80,9 @@ local function good(i)
   return {
     role = ROLES[i % #ROLES + 1], type = "issue", status = i % 3 == 0 and "code_review" or "in_progress",
     tool = "write_file", name = TOP[i % #TOP + 1] .. "/part" .. i % 7 .. "/file" .. i .. ".c",
-    arguments = { path = "p" .. i, content = ("line " .. i .. "\n"):rep(20), mode = "replace", line = i, create = true },
+    arguments = {
+      path = "p" .. i, content = ("line " .. i .. "\n"):rep(20), mode = "replace", line = i, create = true,
+    },
   }
 end
 

@@ -59,7 +59,9 @@ end
 
 local function create_cards(project, count)
   local tx = project.board:begin()
-  tx:event("card.created", "bench", { id = "bench", type = "epic", name = "bench", team = "bench", environment = "bench" })
+  tx:event("card.created", "bench", {
+    id = "bench", type = "epic", name = "bench", team = "bench", environment = "bench",
+  })
   for i = 1, count do
     local id = string.format("B%06d", i)
     tx:event("card.created", id, {
@@ -119,8 +121,8 @@ function M.run(argv)
     report.failure(why)
   end
   if seconds then
-    print(string.format('BENCH {"issues":%d,"steps":%d,"seconds":%.3f,"steps_per_s":%.0f,"status":"%s"}', count, 3 * count,
-      seconds, 3 * count / seconds, status))
+    print(string.format('BENCH {"issues":%d,"steps":%d,"seconds":%.3f,"steps_per_s":%.0f,"status":"%s"}',
+      count, 3 * count, seconds, 3 * count / seconds, status))
   end
   return status == "done" and 0 or 1
 end

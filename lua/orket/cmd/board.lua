@@ -6,6 +6,7 @@ local parked = require("orket.parked")
 local readers = require("orket.reader")
 local report = require("orket.report")
 local style = require("orket.view.style")
+local sys = require("orket.core.sys")
 local text = require("orket.view.text")
 
 local M = {}
@@ -70,22 +71,31 @@ local function progress(children, card)
   return #below > 0 and string.format("  (%d of %d done)", done, #below) or ""
 end
 
-local function line(row, children, id_width, status_width)
-  local card = row.card
+local function details(children, card)
   local tokens = (card.tokens_in or 0) + (card.tokens_out or 0)
-  local indent = ("  "):rep(row.depth)
-  return indent .. style.mark(card.status) .. " " .. text.fit(text.clean(card.id), math.max(1, id_width - #indent))
-    .. "  " .. style.status(card.status, text.fit(status_of(card), status_width))
-    .. "  " .. text.clean(card.name or "") .. progress(children, card)
-    .. (card.assignee and "  @" .. text.clean(card.assignee) or "") .. (tokens > 0 and "  " .. tokens .. " tokens" or "")
+  local seat = card.assignee and "  @" .. text.clean(card.assignee) or ""
+  return progress(children, card) .. seat .. (tokens > 0 and "  " .. tokens .. " tokens" or "")
+end
+
+-- On a terminal a name gives way, so that a card stays one line.
+local function line(row, children, id_width, status_width, columns)
+  local card, indent = row.card, ("  "):rep(row.depth)
+  local id = text.fit(text.clean(card.id), math.max(1, id_width - #indent))
+  local tail, name = details(children, card), text.clean(card.name or "")
+  if columns then
+    name = text.cut(name, math.max(8, columns - id_width - status_width - text.width(tail) - 7))
+  end
+  return indent .. style.mark(card.status) .. " " .. id .. "  "
+    .. style.status(card.status, text.fit(status_of(card), status_width)) .. "  " .. name .. tail
 end
 
 local function print_cards(cards)
   local children = children_of(cards)
   local rows = flatten(children, "", 0, {})
   local id_width, status_width = widths(rows)
+  local columns = sys.is_tty(1) and sys.window(1) or nil
   for _, row in ipairs(rows) do
-    print(line(row, children, id_width, status_width))
+    print(line(row, children, id_width, status_width, columns))
   end
 end
 

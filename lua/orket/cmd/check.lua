@@ -35,7 +35,8 @@ local function show(result)
   if result.problem_count > #result.problems then
     print(string.format("… and %d more", result.problem_count - #result.problems))
   end
-  print(string.format("%s: %d events in %d streams, %d blobs, %d messages, %d rows rebuilt", result.ok and "sound" or "NOT SOUND",
+  print(string.format("%s: %d events in %d streams, %d blobs, %d messages, %d rows rebuilt",
+    result.ok and "sound" or "NOT SOUND",
     result.events, result.streams, result.blobs, result.messages, result.rows))
 end
 

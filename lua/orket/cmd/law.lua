@@ -5,7 +5,11 @@ local fsm = require("orket.core.fsm")
 
 local M = {}
 
-local USAGE = "usage: orket law [--json]\n\nPrints the card state machine: docs/state-machine.md, or its rows as JSON.\n"
+local USAGE = [[
+usage: orket law [--json]
+
+Prints the card state machine as a page, or its rows as JSON.
+]]
 
 ---@param argv string[]
 ---@return integer exit code

@@ -36,6 +36,7 @@ Repl.__index = Repl
 local LIMITS = { ms = 2000, steps = 100000000 }
 local FACE = embed.read("lua/orket/repl/face.lua")
 
+---The gate's house rules and limits from the organization.
 function Repl:rules()
   local process = self.config.organization.process_rules
   return { rules = process.gate, limits = process.limits }
@@ -180,7 +181,8 @@ function M.run(argv)
     report.failure(problems)
   end
   if sys.is_tty(0) then
-    print("orket " .. sys.version() .. "  generation " .. self.generation.id .. "  (^D ends, orket repl --help tells more)")
+    print(string.format("orket %s  generation %s  (^D ends, orket repl --help tells more)", sys.version(),
+      self.generation.id))
     read_loop(self)
     return 0
   end

@@ -56,7 +56,8 @@ local function print_card(card, comments, events)
     field(name, card[name])
   end
   for _, comment in ipairs(comments) do
-    print(string.format("\n  %s  %s\n%s", comment.at:sub(1, 19), text.clean(comment.author), block(comment.text, "    ")))
+    print("\n  " .. comment.at:sub(1, 19) .. "  " .. text.clean(comment.author))
+    print(block(comment.text, "    "))
   end
   print("")
   for _, event in ipairs(events) do

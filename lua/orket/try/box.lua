@@ -70,7 +70,10 @@ local function run(request)
   if type(request.code) ~= "string" or (request["then"] ~= nil and type(request["then"]) ~= "string") then
     error({ message = "code (and then) must be text" })
   end
-  local mem = request.mem ~= nil and (bytes_of(request.mem) or error({ message = "mem must be a size such as 16M" })) or nil
+  local mem = request.mem ~= nil and bytes_of(request.mem) or nil
+  if request.mem ~= nil and not mem then
+    error({ message = "mem must be a size such as 16M" })
+  end
   local limits = { steps = count_of(request, "steps"), ms = count_of(request, "ms") }
   local made, message = box.cell({ mem = mem })
   local cell <close> = made or error({ message = message })
