@@ -43,8 +43,7 @@ local function usage(out)
   for _, name in ipairs(M.names()) do
     out:write(string.format("  %-14s %s\n", name, M.commands[name][2]))
   end
-  out:write("\norket COMMAND --help tells more.\n",
-    "exit: 0 done, 1 failed or refused, 2 usage, 3 parked for a person\n")
+  out:write("orket COMMAND --help tells more. Exit: 0 done, 1 failed, 2 usage, 3 parked.\n")
 end
 
 local function unknown(name)

@@ -1,5 +1,5 @@
 -- tour_spec.lua: docs/tour.md names every file of the tree exactly once, and no other. A name that ends
--- in "/" stands for a folder of data; code is named file by file.
+-- in "/" stands for a folder of data; code is named file by file. Links of all pages lead somewhere.
 
 local orket = dofile("tests/support/orket.lua")
 
@@ -61,6 +61,24 @@ describe("docs/tour.md", function()
   it("hides no code in a folder", function()
     for path in pairs(files) do
       assert(not path:find("/$") or path:find("^tests/") or path:find("^bench/") or path:find("^examples/"), path)
+    end
+  end)
+end)
+
+describe("pages", function()
+  it("link to files that exist", function()
+    for page in orket.shell("ls README.md docs/*.md examples/*.md"):gmatch("[^\n]+") do
+      local folder = page:match("^(.*/)") or ""
+      for target in orket.read(page):gmatch("%]%(([^%)#]+)[^%)]*%)") do
+        local file = target:match("^%a+:") and page or folder .. target
+        assert(os.rename(file, file), page .. " links to " .. target)
+      end
+    end
+  end)
+
+  it("say nothing of machines", function()
+    for page in orket.shell("ls README.md docs/*.md examples/*.md"):gmatch("[^\n]+") do
+      assert(not orket.read(page):find("/home/%w+/%w") and not orket.read(page):find("/work/"), page)
     end
   end)
 end)

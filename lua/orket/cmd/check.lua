@@ -11,7 +11,7 @@ local store = require("orket.core.store")
 local M = {}
 
 M.usage = [[
-usage: orket check [DIR] [--json]
+usage: orket check [--json] [-C DIR | DIR]
 
 Hashes every chain of events, every blob and every conversation of the project in DIR (default: here)
 again, rebuilds the board from the events and compares it with the stored one, row by row. Only reads;
@@ -53,11 +53,11 @@ end
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  local args, message = options.parse(argv, { json = "flag" }, { "dir?" })
+  local args, message = options.parse(argv, { C = "value", json = "flag" }, { "dir?" })
   if not args then
     return options.refuse(M.usage, message)
   end
-  local result, err = check(args.dir or ".")
+  local result, err = check(args.dir or args.C or ".")
   if not result then
     return report.failure(err)
   elseif args.json then

@@ -181,7 +181,7 @@ function M.run(argv)
     report.failure(problems)
   end
   if sys.is_tty(0) then
-    print(string.format("orket %s  generation %s  (^D ends, orket repl --help tells more)", sys.version(),
+    print(string.format("orket %s  generation %s  (^D ends; --help tells more)", sys.version(),
       self.generation.id))
     read_loop(self)
     return 0
