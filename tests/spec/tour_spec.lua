@@ -81,4 +81,17 @@ describe("pages", function()
       assert(not orket.read(page):find("/home/%w+/%w") and not orket.read(page):find("/work/"), page)
     end
   end)
+
+  -- The reading path of the tour is a promise: half an hour.
+  it("keep the reading path short", function()
+    local path = {
+      "README.md", "lua/orket/turn.lua", "core/model/gate.h", "core/model/fsm.c", "roles/coder.lua", "tools/write_file.lua",
+    }
+    local lines = select(2, orket.read("docs/tour.md"):match("^(.-)\n## Every file"):gsub("\n", ""))
+    for _, file in ipairs(path) do
+      assert(orket.read("docs/tour.md"):find(file, 1, true), file)
+      lines = lines + select(2, orket.read(file):gsub("\n", ""))
+    end
+    assert(lines <= 1100, lines .. " lines")
+  end)
 end)

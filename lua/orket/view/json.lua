@@ -8,6 +8,7 @@ local M = {}
 local View = {}
 View.__index = View
 
+---@return table view
 function M.new()
   io.stdout:setvbuf("line")
   return setmetatable({}, View)
@@ -25,6 +26,7 @@ function View:attach(project, run)
   end
 end
 
+---@param text string a remark of the engine
 function View:note(text)
   io.write(cjson.encode({ kind = "note", text = text }), "\n")
 end

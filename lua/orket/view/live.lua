@@ -22,6 +22,7 @@ local CLOCK_SECONDS = 1
 local ID_COLUMNS = 14 -- of a line of the log
 local WORDS = 400 -- bytes of a model's last words that are kept
 
+---@return table view
 function M.new()
   local self = setmetatable({
     log = {}, doing = {}, words = {}, tokens = 0, began = sys.monotonic(), height = 0,
@@ -79,6 +80,7 @@ local ACTIVITY = {
   ["turn.abandoned"] = function() return nil end,
 }
 
+---@param event table a committed event
 function View:see(event)
   local activity = ACTIVITY[event.kind]
   if activity and event.card then
@@ -95,6 +97,7 @@ function View:see(event)
   end
 end
 
+---@param line string clean text for the log
 function View:say(line)
   table.insert(self.log, line)
   if #self.log > LOG_LINES then
@@ -103,6 +106,7 @@ function View:say(line)
   self:soon()
 end
 
+---@param message string a remark of the engine
 function View:note(message)
   self:say("          " .. text.clean(message))
 end
@@ -153,6 +157,7 @@ local function begin_frame(self, columns, rows)
   return same and "\27[" .. self.height .. "A" or "\27[H\27[2J"
 end
 
+---Draws a frame over the last one.
 function View:draw()
   local columns, rows = sys.window(1)
   local out = { "\27[?25l\27[?7l", begin_frame(self, columns, rows) }

@@ -67,6 +67,7 @@ function M.sentence(event)
   return what and text.fit(event.card or "", math.max(14, #(event.card or ""))) .. " " .. what
 end
 
+---@return table view
 function M.new()
   io.stdout:setvbuf("line")
   return setmetatable({}, View)
@@ -88,6 +89,7 @@ function View:attach(project, run)
   end)
 end
 
+---@param message string a remark of the engine
 function View:note(message)
   print("orket: " .. text.clean(message))
 end
