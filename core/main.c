@@ -7,6 +7,7 @@
 #include <lualib.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <uv.h>
 
 #include "base/hash.h"
@@ -100,9 +101,20 @@ static int boot(lua_State *L)
     return 1;
 }
 
+/* Every waiting agent is a socket. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN);
+    raise_file_limit();
     hash_start();
     uv_loop_t loop;
     lua_State *L = luaL_newstate();

@@ -3,12 +3,12 @@
  *
  * Ownership: a call belongs to its transfer and is freed when that ends. Lua holds it only through
  * the handle of its cancel function, which the call empties. */
-#include "bind/llm.h"
+#include "bind/llm/llm.h"
 
 #include <string.h>
 
-#include "io/endpoint.h"
 #include "io/sse.h"
+#include "io/transport/endpoint.h"
 #include "script/value.h"
 
 #define MODULE_TYPE "orket.llm"
@@ -107,7 +107,8 @@ static int end_reply(struct call *call, const struct transport_result *result, s
     if (!call->shape)
         return 0;
     int rc = call->mode == MODE_BODY
-                 ? reply_body(&call->reply, call->body.data, call->body.len, err) : 0;
+                 ? reply_body(&call->reply, call->body.data, call->body.len, err)
+                 : 0;
     return rc ? rc : reply_end(&call->reply, err);
 }
 
@@ -159,7 +160,8 @@ static int on_event(void *ctx, const struct sse_event *event)
     if (rc || call->on_delta == LUA_NOREF || call->reply.content.len == had)
         return rc;
     lua_State *L = call->llm->bind->L;
-    struct delta delta = {call->on_delta, call->reply.content.data + had, call->reply.content.len - had};
+    struct delta delta = {call->on_delta, call->reply.content.data + had,
+                          call->reply.content.len - had};
     lua_pushcfunction(L, deliver_delta);
     lua_pushlightuserdata(L, &delta);
     (void)bind_call(L, 1, 0);
@@ -184,7 +186,8 @@ static int choose_mode(struct call *call, const char *bytes, size_t len, struct 
         call->mode = MODE_BODY;
     else if (strcmp(type, "text/event-stream") == 0)
         call->mode = MODE_STREAM;
-    else if (!*type || strcmp(type, "text/plain") == 0 || strcmp(type, "application/octet-stream") == 0)
+    else if (!*type || strcmp(type, "text/plain") == 0 ||
+             strcmp(type, "application/octet-stream") == 0)
         call->mode = is_object(bytes, len) ? MODE_BODY : MODE_STREAM;
     else
         return err_set(err, ERR_PROTOCOL, "the endpoint answered %s, not a model's reply", type);
@@ -290,7 +293,8 @@ static int start(struct llm *llm, lua_State *L, struct transport_request *reques
     return 0;
 }
 
-/* llm.post(request, on_delta: fun(text)|nil, done: fun(reply|nil, message?, code?, info?)) -> cancel */
+/* llm.post(request, on_delta: fun(text)|nil, done: fun(reply|nil, message?, code?, info?)) ->
+ * cancel */
 static int l_post(lua_State *L)
 {
     struct transport_request request;
@@ -379,11 +383,7 @@ static int llm_gc(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"count", l_count},
-    {"key", l_key},
-    {"post", l_post},
-    {"shape", l_shape},
-    {NULL, NULL},
+    {"count", l_count}, {"key", l_key}, {"post", l_post}, {"shape", l_shape}, {NULL, NULL},
 };
 
 static const luaL_Reg no_methods[] = {{NULL, NULL}};

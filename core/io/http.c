@@ -1,10 +1,11 @@
-/* http.c: the listener. Memory of a server goes when the last connection and the listener are closed. */
+/* http.c: the listener. Memory of a server goes when the last connection and the listener are
+ * closed. */
 #include "io/http.h"
 
 #include <string.h>
 #include <time.h>
 
-#include "io/http_conn.h"
+#include "io/http/conn.h"
 
 const char *server_date(struct http_server *s)
 {

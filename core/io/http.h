@@ -4,8 +4,9 @@
  *   exchange   one request and its answer; belongs to its connection
  *   mark       bytes waiting to be sent above which a writer should wait for on_drain
  *
- * One exchange at a time per connection; what a client pipelines waits (bounded). Every bound answers
- * with its status: 431 head, 414 target, 413 body, 408 too slow. Loopback unless told otherwise.
+ * One exchange at a time per connection; what a client pipelines waits (bounded). Every bound
+ * answers with its status: 431 head, 414 target, 413 body, 408 too slow. Loopback unless told
+ * otherwise.
  */
 #ifndef IO_HTTP_H
 #define IO_HTTP_H
@@ -13,19 +14,19 @@
 #include <uv.h>
 
 #include "base/err.h"
-#include "io/http_parse.h"
+#include "io/http/parse.h"
 
-#define HTTP_MARK 65536      /* bytes unsent: a writer should wait */
-#define HTTP_PENDING 65536   /* bytes of pipelined requests kept */
+#define HTTP_MARK    65536 /* bytes unsent: a writer should wait */
+#define HTTP_PENDING 65536 /* bytes of pipelined requests kept */
 
 struct http_server;
 struct http_exchange;
 
 struct http_limits { /* 0 = the default */
-    size_t head;          /* bytes of target and headers, 16 KiB */
-    size_t body;          /* bytes, 1 MiB */
-    size_t unsent;        /* bytes waiting to be sent per connection, 8 MiB; a single answer may be as
-                             large as it is */
+    size_t head;     /* bytes of target and headers, 16 KiB */
+    size_t body;     /* bytes, 1 MiB */
+    size_t unsent;   /* bytes waiting to be sent per connection, 8 MiB; a single answer may be as
+                        large as it is */
     unsigned connections; /* 1024 */
     uint32_t idle_ms;     /* a kept connection without a request, 60 s */
     uint32_t receive_ms;  /* from the first byte of a request to its last, 30 s */
@@ -33,8 +34,8 @@ struct http_limits { /* 0 = the default */
 };
 
 struct http_events {
-    /* A request; borrowed until it returns. The exchange lasts until it is sent, finished or aborted,
-     * or until on_gone. */
+    /* A request; borrowed until it returns. The exchange lasts until it is sent, finished or
+     * aborted, or until on_gone. */
     void (*on_request)(void *ctx, struct http_exchange *x, const struct http_request *request);
     /* The client left (or the server closes) before the end of the answer: x ends here. */
     void (*on_gone)(void *data);
@@ -42,8 +43,8 @@ struct http_events {
     void (*on_drain)(void *data);
 };
 
-/* Listens on a numeric address or "localhost"; port 0 = any. ERR_USAGE (no address), ERR_IO, with the
- * cause; ERR_MEMORY. */
+/* Listens on a numeric address or "localhost"; port 0 = any. ERR_USAGE (no address), ERR_IO, with
+ * the cause; ERR_MEMORY. */
 int http_listen(struct http_server **out, uv_loop_t *loop, const char *host, unsigned port,
                 const struct http_limits *limits, const struct http_events *events, void *ctx,
                 struct err *err) MUST_CHECK;
@@ -51,15 +52,15 @@ int http_listen(struct http_server **out, uv_loop_t *loop, const char *host, uns
 /* The port that it listens on. */
 unsigned http_port(const struct http_server *server);
 
-/* Stops listening and drops every connection (on_gone for open exchanges); memory goes in the loop's
- * next turns. */
+/* Stops listening and drops every connection (on_gone for open exchanges); memory goes in the
+ * loop's next turns. */
 void http_close(struct http_server *server);
 
 /* The value given back to on_gone and on_drain. */
 void http_set_data(struct http_exchange *x, void *data);
 
-/* Answers with one piece; the exchange is over. Content-Length is ours; headers with control bytes or
- * no name are ERR_USAGE, and nothing is sent then. */
+/* Answers with one piece; the exchange is over. Content-Length is ours; headers with control bytes
+ * or no name are ERR_USAGE, and nothing is sent then. */
 int http_send(struct http_exchange *x, int status, const struct http_header *headers, size_t count,
               const char *body, size_t len, struct err *err) MUST_CHECK;
 

@@ -1,5 +1,5 @@
-/* secret.c: each key is one allocation of libsodium: locked against swapping where the limit allows,
- * between guard pages, wiped when freed. */
+/* secret.c: each key is one allocation of libsodium: locked against swapping where the limit
+ * allows, between guard pages, wiped when freed. */
 #include "io/secret.h"
 
 #include <ctype.h>
@@ -72,7 +72,8 @@ static int read_file(const char *name, const char *path, char *value, size_t *le
     for (*len = 0; *len <= SECRET_VALUE_MAX;) {
         ssize_t n = read(fd, value + *len, SECRET_VALUE_MAX + 1 - *len);
         if (n < 0 && errno != EINTR)
-            return err_set(err, ERR_IO, "the file of key '%s' cannot be read: %s", name, strerror(errno));
+            return err_set(err, ERR_IO, "the file of key '%s' cannot be read: %s", name,
+                           strerror(errno));
         if (n == 0)
             break;
         *len += n > 0 ? (size_t)n : 0;
@@ -161,7 +162,8 @@ int secret_define(struct secrets *secrets, const char *name, const struct secret
                   struct err *err)
 {
     if (!is_token(name, SECRET_NAME_MAX))
-        return err_set(err, ERR_USAGE, "a key's name is 1 to %d letters, digits, - _ .", SECRET_NAME_MAX);
+        return err_set(err, ERR_USAGE, "a key's name is 1 to %d letters, digits, - _ .",
+                       SECRET_NAME_MAX);
     if (!source->env == !source->file)
         return err_set(err, ERR_USAGE, "key '%s' needs either env or file", name);
     if (source->header && !is_token(source->header, SECRET_NAME_MAX))

@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 
-#define SECRET_NAME_MAX 64
+#define SECRET_NAME_MAX  64
 #define SECRET_VALUE_MAX 8192
 #define SECRET_COUNT_MAX 256
 
@@ -15,9 +15,10 @@ struct secret;  /* one key, counted: it lives while a transfer uses it */
 
 /* Where a key comes from; exactly one of env and file. */
 struct secret_source {
-    const char *env;    /* name of an environment variable */
-    const char *file;   /* path of a file */
-    const char *origin; /* "https://host:port" that alone may see it, or NULL: the first it is used for */
+    const char *env;  /* name of an environment variable */
+    const char *file; /* path of a file */
+    const char
+        *origin; /* "https://host:port" that alone may see it, or NULL: the first it is used for */
     const char *header; /* NULL: "Authorization" with "Bearer "; else this header, the bare value */
 };
 
@@ -31,8 +32,8 @@ void secrets_close(struct secrets *secrets);
 int secret_define(struct secrets *secrets, const char *name, const struct secret_source *source,
                   struct err *err) MUST_CHECK;
 
-/* The key for a request to origin, to be released. ERR_NOT_FOUND, or ERR_DENIED when the key belongs
- * to another origin. */
+/* The key for a request to origin, to be released. ERR_NOT_FOUND, or ERR_DENIED when the key
+ * belongs to another origin. */
 int secret_use(struct secrets *secrets, const char *name, const char *origin, struct secret **out,
                struct err *err) MUST_CHECK;
 

@@ -1,5 +1,5 @@
-/* sse.c: lines are found in the fed bytes themselves; only a line that a feed cuts is copied. UTF-8 is
- * repaired when an event is dispatched: CR and LF are no part of any character, so repairing the
+/* sse.c: lines are found in the fed bytes themselves; only a line that a feed cuts is copied. UTF-8
+ * is repaired when an event is dispatched: CR and LF are no part of any character, so repairing the
  * joined lines equals decoding the stream first. */
 #include "io/sse.h"
 
@@ -8,7 +8,7 @@
 #include "base/json.h"
 #include "base/repair.h"
 
-#define BOM "\xEF\xBB\xBF"
+#define BOM      "\xEF\xBB\xBF"
 #define BOM_DONE 4u
 
 void sse_init(struct sse *sse, size_t line_max, size_t event_max, sse_fn *on_event, void *ctx)

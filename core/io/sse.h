@@ -10,16 +10,16 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define SSE_LINE_MAX ((size_t)1 << 20)  /* default caps */
+#define SSE_LINE_MAX  ((size_t)1 << 20) /* default caps */
 #define SSE_EVENT_MAX ((size_t)4 << 20)
 
 /* One dispatched event; the text is borrowed until the callback returns, NUL-terminated. */
 struct sse_event {
     const char *event; /* "message" when the stream names none */
     const char *data;
-    const char *id;    /* the last event id of the stream, "" before the first */
+    const char *id; /* the last event id of the stream, "" before the first */
     size_t event_len, data_len, id_len;
-    int64_t retry;     /* milliseconds named in this event's block, or -1 */
+    int64_t retry; /* milliseconds named in this event's block, or -1 */
 };
 
 /* 0 goes on; a negative code ends the feed with it. */
@@ -35,9 +35,9 @@ struct sse {
     struct buf event; /* event type of the block */
     struct buf id;    /* last event id */
     int64_t retry;
-    unsigned bom;     /* bytes of the byte order mark seen; BOM_DONE after the start */
+    unsigned bom; /* bytes of the byte order mark seen; BOM_DONE after the start */
     bool after_cr;
-    int error;        /* a stream that failed stays failed */
+    int error; /* a stream that failed stays failed */
 };
 
 /* Caps of 0 mean the defaults. */

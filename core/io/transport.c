@@ -7,10 +7,9 @@
 #include "io/transport.h"
 
 #include <string.h>
-#include <sys/resource.h>
 
 #include "base/repair.h"
-#include "io/transfer.h"
+#include "io/transport/transfer.h"
 
 #define RETRY_AFTER_MAX 86400000 /* milliseconds: a day */
 
@@ -130,8 +129,9 @@ static void on_result(void *ctx, CURL *easy, CURLcode rc)
         finish(x, err.code, &err);
     } else if (!transfer_succeeds(x)) {
         bool moved = x->head.status >= 300 && x->head.status < 400;
-        err_set(&err, ERR_HTTP, moved ? "%s answered %d, a redirect; redirects are not followed"
-                                      : "%s answered %d", endpoint_origin(x->endpoint), x->head.status);
+        err_set(&err, ERR_HTTP,
+                moved ? "%s answered %d, a redirect; redirects are not followed" : "%s answered %d",
+                endpoint_origin(x->endpoint), x->head.status);
         finish(x, ERR_HTTP, &err);
     } else {
         finish(x, 0, NULL);
@@ -252,7 +252,8 @@ int transport_start(struct transport *t, const struct transport_request *request
                     struct err *err)
 {
     size_t headers = TRANSFER_OWN_HEADERS + (request->header_count < TRANSPORT_HEADERS_MAX
-                                                 ? request->header_count : TRANSPORT_HEADERS_MAX);
+                                                 ? request->header_count
+                                                 : TRANSPORT_HEADERS_MAX);
     struct transfer *x = calloc(1, sizeof *x + headers * sizeof x->headers[0]);
     if (!x || t->closing) {
         free(x);
@@ -327,16 +328,8 @@ size_t transport_count(const struct transport *t)
     return t->count;
 }
 
-static void raise_file_limit(void)
-{
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
-int transport_open(struct transport **out, uv_loop_t *loop, struct secrets *secrets, struct err *err)
+int transport_open(struct transport **out, uv_loop_t *loop, struct secrets *secrets,
+                   struct err *err)
 {
     if (curl_global_init(CURL_GLOBAL_DEFAULT))
         return err_set(err, ERR_MEMORY, "libcurl cannot start");
@@ -354,7 +347,6 @@ int transport_open(struct transport **out, uv_loop_t *loop, struct secrets *secr
         free(t);
         return err_set(err, ERR_MEMORY, "out of memory");
     }
-    raise_file_limit();
     uv_timer_init(loop, &t->tick);
     t->tick.data = t;
     *out = t;

@@ -17,24 +17,24 @@
 #include "base/err.h"
 #include "io/secret.h"
 
-#define TRANSPORT_HEADERS_MAX 32     /* headers a request may add */
+#define TRANSPORT_HEADERS_MAX    32   /* headers a request may add */
 #define TRANSPORT_ERROR_BODY_MAX 4096 /* bytes kept of a body that is no success */
-#define TRANSPORT_ENOUGH 1           /* on_body: all that matters has come */
-#define TRANSPORT_GRACE_MS 250       /* then the rest may take this long */
+#define TRANSPORT_ENOUGH         1    /* on_body: all that matters has come */
+#define TRANSPORT_GRACE_MS       250  /* then the rest may take this long */
 
 struct transport; /* one per loop */
 struct transfer;
 
 struct transport_deadlines { /* milliseconds, 0 = the default */
-    uint32_t connect;    /* 10 s, includes the look-up of the name */
-    uint32_t first_byte; /* 300 s: a local model may have to load */
-    uint32_t idle;       /* 120 s */
-    uint32_t total;      /* 1800 s */
+    uint32_t connect;        /* 10 s, includes the look-up of the name */
+    uint32_t first_byte;     /* 300 s: a local model may have to load */
+    uint32_t idle;           /* 120 s */
+    uint32_t total;          /* 1800 s */
 };
 
 struct transport_caps { /* bytes, 0 = the default */
-    size_t headers; /* 64 KiB, all reply headers together */
-    size_t body;    /* 32 MiB */
+    size_t headers;     /* 64 KiB, all reply headers together */
+    size_t body;        /* 32 MiB */
 };
 
 struct transport_request {
@@ -56,20 +56,20 @@ struct transport_result {
     int64_t retry_after;   /* milliseconds the server asked to wait, or -1 */
     const char *body;      /* beginning of the body of a reply that is no success, valid UTF-8 */
     size_t body_len;
-    bool began;            /* some byte of the reply had come */
-    const char *deadline;  /* name of the deadline that passed, or NULL */
+    bool began;           /* some byte of the reply had come */
+    const char *deadline; /* name of the deadline that passed, or NULL */
 };
 
 struct transport_events {
-    /* A piece of a 2xx body. 0 goes on, TRANSPORT_ENOUGH, or a negative code (with err set) that ends
-     * the transfer with it. May cancel and start transfers. */
+    /* A piece of a 2xx body. 0 goes on, TRANSPORT_ENOUGH, or a negative code (with err set) that
+     * ends the transfer with it. May cancel and start transfers. */
     int (*on_body)(void *ctx, const char *bytes, size_t len, struct err *err);
     /* Exactly once for each started transfer, from the loop, never from inside another function of
      * this header except transport_close. The transfer is gone when it returns. */
     void (*on_done)(void *ctx, const struct transport_result *result);
 };
 
-/* Raises the limit of open files to its maximum. ERR_MEMORY. `secrets` is borrowed, may be NULL. */
+/* ERR_MEMORY. `secrets` is borrowed, may be NULL. */
 int transport_open(struct transport **out, uv_loop_t *loop, struct secrets *secrets,
                    struct err *err) MUST_CHECK;
 
@@ -77,8 +77,9 @@ int transport_open(struct transport **out, uv_loop_t *loop, struct secrets *secr
  * from on_body or on_done. */
 void transport_close(struct transport *transport);
 
-/* Starts a request. What is wrong with it is told to on_done: ERR_USAGE (URL, headers), ERR_NOT_FOUND,
- * ERR_DENIED (key). Only ERR_MEMORY and ERR_CANCELED (closing) are answered here, without on_done. */
+/* Starts a request. What is wrong with it is told to on_done: ERR_USAGE (URL, headers),
+ * ERR_NOT_FOUND, ERR_DENIED (key). Only ERR_MEMORY and ERR_CANCELED (closing) are answered here,
+ * without on_done. */
 int transport_start(struct transport *transport, const struct transport_request *request,
                     const struct transport_events *events, void *ctx, struct transfer **out,
                     struct err *err) MUST_CHECK;
@@ -86,11 +87,13 @@ int transport_start(struct transport *transport, const struct transport_request 
 /* Ends it with ERR_CANCELED in the loop's next turn; harmless for one that is ending. */
 void transport_cancel(struct transfer *transfer);
 
-/* Status and media type (lower case, without parameters, "" when missing) of the reply; for on_body. */
+/* Status and media type (lower case, without parameters, "" when missing) of the reply; for
+ * on_body. */
 int transfer_status(const struct transfer *transfer);
 const char *transfer_type(const struct transfer *transfer);
 
-/* Writes the origin of a URL ("https://host:443") as keys are bound to it. ERR_USAGE, ERR_MEMORY. */
+/* Writes the origin of a URL ("https://host:443") as keys are bound to it. ERR_USAGE, ERR_MEMORY.
+ */
 int transport_origin(struct transport *transport, const char *url, char *out, size_t size,
                      struct err *err) MUST_CHECK;
 

@@ -48,8 +48,9 @@ static int add_text(void *ctx, const struct json *value)
     struct buf *out = ctx;
     size_t len;
     const char *text = json_string(value, &len);
-    if (text)
-        buf_put(out, text, len);
+    if (!text)
+        return SHAPE_PASS;
+    buf_put(out, text, len);
     return buf_ok(out) ? 0 : ERR_MEMORY;
 }
 
@@ -310,8 +311,9 @@ static int complete_call(struct reply *r, size_t position)
 int reply_end(struct reply *r, struct err *err)
 {
     if (!r->done && !r->finish.len)
-        return err_set(err, ERR_PROTOCOL, r->seen ? "the reply ended before it was complete"
-                                                  : "the reply holds no message");
+        return err_set(err, ERR_PROTOCOL,
+                       r->seen ? "the reply ended before it was complete"
+                               : "the reply holds no message");
     for (size_t i = 0; i < r->call_count; i++)
         if (complete_call(r, i))
             return err_set(err, ERR_MEMORY, "out of memory while reading a reply");

@@ -1,9 +1,9 @@
 /* reply.h: a model's reply put together from its events, or from one body. Pure.
  *
- * The shape says where things are; what comes out is the same for every provider: content, reasoning
- * apart from it, calls with their arguments as text, usage, the reason of the end. Events may come in
- * any order that keeps each fragment's order: fragments of parallel calls interleave, ids and indexes
- * may be missing, arguments may be an object at once.
+ * The shape says where things are; what comes out is the same for every provider: content,
+ * reasoning apart from it, calls with their arguments as text, usage, the reason of the end. Events
+ * may come in any order that keeps each fragment's order: fragments of parallel calls interleave,
+ * ids and indexes may be missing, arguments may be an object at once.
  */
 #ifndef MODEL_REPLY_H
 #define MODEL_REPLY_H
@@ -11,7 +11,7 @@
 #include "model/shape.h"
 
 #define REPLY_CALLS_MAX 128
-#define REPLY_NAME_MAX 1024 /* bytes of a call's name or id */
+#define REPLY_NAME_MAX  1024 /* bytes of a call's name or id */
 
 struct reply_call {
     struct buf id, name, arguments; /* after reply_end: id unique, arguments not empty */
@@ -34,8 +34,8 @@ void reply_init(struct reply *reply, const struct shape *shape);
 void reply_clear(struct reply *reply);
 
 /* Takes the data of one event of a stream; blank data is nothing. What is new of the content is its
- * tail. ERR_PROTOCOL (no JSON, with its first bytes), ERR_HTTP (the event is an error; its message),
- * ERR_LIMIT, ERR_MEMORY. After `done` everything is ignored. */
+ * tail. ERR_PROTOCOL (no JSON, with its first bytes), ERR_HTTP (the event is an error; its
+ * message), ERR_LIMIT, ERR_MEMORY. After `done` everything is ignored. */
 int reply_event(struct reply *reply, const char *text, size_t len, struct err *err) MUST_CHECK;
 
 /* Takes a body that is not streamed. Errors as reply_event. */

@@ -80,8 +80,8 @@ static int add_path(struct shape *shape, const struct json *value, const char *f
     return add_steps(path, own, field, err);
 }
 
-static int add_field(struct shape *shape, struct shape_paths *paths, const struct json_member *member,
-                     struct err *err)
+static int add_field(struct shape *shape, struct shape_paths *paths,
+                     const struct json_member *member, struct err *err)
 {
     const struct json *value = &member->value;
     for (size_t f = 0; f < SHAPE_FIELD_COUNT; f++) {
@@ -156,8 +156,9 @@ static int walk(struct walk *w, const struct step *steps, size_t count, const st
     if (!at || at->type == JSON_NULL)
         return 0;
     if (count == 0) {
-        w->found = true;
-        return w->fn(w->ctx, at);
+        int rc = w->fn(w->ctx, at);
+        w->found = w->found || rc != SHAPE_PASS;
+        return rc == SHAPE_PASS ? 0 : rc;
     }
     if (steps->kind == STEP_KEY)
         return walk(w, steps + 1, count - 1, json_get_n(at, steps->key, steps->key_len));
@@ -174,7 +175,8 @@ int shape_each(const struct shape_paths *paths, enum shape_field field, const st
 {
     struct walk w = {.fn = fn, .ctx = ctx};
     int rc = 0;
-    for (const struct shape_path *p = paths->fields[field]; p && !w.found && rc == 0; p = p->otherwise)
+    for (const struct shape_path *p = paths->fields[field]; p && !w.found && rc == 0;
+         p = p->otherwise)
         rc = walk(&w, p->steps, p->count, at);
     return rc;
 }
@@ -182,7 +184,7 @@ int shape_each(const struct shape_paths *paths, enum shape_field field, const st
 static int take_first(void *ctx, const struct json *value)
 {
     *(const struct json **)ctx = value;
-    return 1;
+    return SHAPE_PASS + 1; // stop
 }
 
 const struct json *shape_first(const struct shape_paths *paths, enum shape_field field,

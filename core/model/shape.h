@@ -31,7 +31,7 @@ enum shape_field {
 #define X(name, key) SHAPE_##name,
     SHAPE_FIELDS(X)
 #undef X
-    SHAPE_FIELD_COUNT
+        SHAPE_FIELD_COUNT
 };
 
 struct shape_path; /* private */
@@ -52,8 +52,10 @@ struct shape {
 int shape_init(struct shape *shape, const struct json *spec, struct err *err) MUST_CHECK;
 void shape_clear(struct shape *shape);
 
-/* Calls fn for each value that field finds below `at`, in order; null counts as absent. Stops at the
- * first code that is not 0 and answers it. */
+#define SHAPE_PASS 1 /* fn: not a value for me, as if it were not there */
+
+/* Calls fn for each value that field finds below `at`, in order; null counts as absent. fn answers
+ * 0 or SHAPE_PASS to go on; any other code stops and is the answer. */
 typedef int shape_fn(void *ctx, const struct json *value);
 int shape_each(const struct shape_paths *paths, enum shape_field field, const struct json *at,
                shape_fn *fn, void *ctx);

@@ -11,13 +11,13 @@
 enum raw_end { RAW_CLOSE, RAW_RESET, RAW_HANG, RAW_KEEP, RAW_REPEAT };
 
 struct raw_script {
-    const char *bytes;  /* NULL: say nothing */
-    size_t len;         /* 0: strlen(bytes) */
-    size_t first;       /* size of the first piece; 0: as the others */
-    size_t piece;       /* 0: all at once */
-    unsigned gap_ms;    /* between pieces */
-    enum raw_end end;   /* RAW_KEEP: serve the next request too; RAW_REPEAT: the bytes, forever */
-    bool before;        /* do not wait for the request */
+    const char *bytes; /* NULL: say nothing */
+    size_t len;        /* 0: strlen(bytes) */
+    size_t first;      /* size of the first piece; 0: as the others */
+    size_t piece;      /* 0: all at once */
+    unsigned gap_ms;   /* between pieces */
+    enum raw_end end;  /* RAW_KEEP: serve the next request too; RAW_REPEAT: the bytes, forever */
+    bool before;       /* do not wait for the request */
 };
 
 struct raw_server {
@@ -117,8 +117,8 @@ static void raw_on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
     }
     struct raw_server *server = peer->server;
     buf_put(&server->seen, buf->base, (size_t)n);
-    if (!peer->busy && memmem(server->seen.data + peer->tail, server->seen.len - peer->tail,
-                              "\r\n\r\n", 4)) {
+    if (!peer->busy &&
+        memmem(server->seen.data + peer->tail, server->seen.len - peer->tail, "\r\n\r\n", 4)) {
         peer->tail = server->seen.len;
         server->requests++;
         peer->busy = true;

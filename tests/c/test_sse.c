@@ -38,7 +38,10 @@ static void parse(struct buf *out, const char *in, size_t len, size_t first, siz
     sse_clear(&sse);
 }
 
-#define ROW(in, want) {in, sizeof in - 1, want, sizeof want - 1}
+#define ROW(in, want)                                                                              \
+    {                                                                                              \
+        in, sizeof in - 1, want, sizeof want - 1                                                   \
+    }
 
 static const struct {
     const char *in;
@@ -74,10 +77,18 @@ static const struct {
     ROW("data: cut", ""),
     ROW("data: cut\n", ""),
     ROW("data: a\n\ndata: cut\n", "[message|a|]"),
-    ROW("\xEF\xBB\xBF" "data: a\n\n", "[message|a|]"),
-    ROW("\xEF\xBB\xBF\xEF\xBB\xBF" "data: a\n\n", ""),
-    ROW("\xEF\xBB" "data: a\ndata: b\n\n", "[message|b|]"),
-    ROW("data: a\n\n\xEF\xBB\xBF" "data: b\n\n", "[message|a|]"),
+    ROW("\xEF\xBB\xBF"
+        "data: a\n\n",
+        "[message|a|]"),
+    ROW("\xEF\xBB\xBF\xEF\xBB\xBF"
+        "data: a\n\n",
+        ""),
+    ROW("\xEF\xBB"
+        "data: a\ndata: b\n\n",
+        "[message|b|]"),
+    ROW("data: a\n\n\xEF\xBB\xBF"
+        "data: b\n\n",
+        "[message|a|]"),
     ROW("data: \xF0\x9F\x98\x80 \xC3\xA9\n\n", "[message|\xF0\x9F\x98\x80 \xC3\xA9|]"),
     ROW("data: a\xFFz\n\n", "[message|a\xEF\xBF\xBDz|]"),
     ROW("data: \xF0\x9F\x98\ndata: \x80\n\n", "[message|\xEF\xBF\xBD\n\xEF\xBF\xBD|]"),
@@ -109,7 +120,8 @@ static void test_rows(void **state)
     buf_clear(&out);
 }
 
-static int feed_filled(size_t line_max, size_t event_max, const char *head, size_t fill, size_t piece)
+static int feed_filled(size_t line_max, size_t event_max, const char *head, size_t fill,
+                       size_t piece)
 {
     struct sse sse;
     struct buf out = {0}, in = {0};

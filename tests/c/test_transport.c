@@ -1,5 +1,5 @@
-/* test_transport.c: a transfer against servers that do what no server should: each costs at most its
- * deadline or cap and ends with the right code. */
+/* test_transport.c: a transfer against servers that do what no server should: each costs at most
+ * its deadline or cap and ends with the right code. */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -104,14 +104,14 @@ static int tear_down(void **state)
     transport_close(f->t);
     secrets_close(f->secrets);
     for (int i = 0; i < 3000 && uv_run(&f->loop, UV_RUN_NOWAIT); i++)
-        usleep(1000); // a failed test leaves its server
+        usleep(1000);                 // a failed test leaves its server
     int rc = uv_loop_close(&f->loop); // EBUSY when a handle was forgotten
     free(f);
     return rc;
 }
 
-#define OK "HTTP/1.1 200 OK\r\nContent-Type: Text/Event-Stream; charset=x\r\n"
-#define FIXED OK "Content-Length: 5\r\n\r\nhello"
+#define OK      "HTTP/1.1 200 OK\r\nContent-Type: Text/Event-Stream; charset=x\r\n"
+#define FIXED   OK "Content-Length: 5\r\n\r\nhello"
 #define CHUNKED OK "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n"
 
 static const struct row {
@@ -128,28 +128,109 @@ static const struct row {
     {"no content", {.bytes = "HTTP/1.1 204 No Content\r\n\r\n"}, 0, 204, "", ""},
     {"interim first", {.bytes = "HTTP/1.1 103 Early\r\nA: b\r\n\r\n" FIXED}, 0, 200, "hello", ""},
     {"hangs before the reply", {.end = RAW_HANG}, ERR_TIMEOUT, 0, "", "first_byte"},
-    {"hangs in the status line", {.bytes = "HTTP/1.1 2", .end = RAW_HANG}, ERR_TIMEOUT, 0, "", "first_byte"},
+    {"hangs in the status line",
+     {.bytes = "HTTP/1.1 2", .end = RAW_HANG},
+     ERR_TIMEOUT,
+     0,
+     "",
+     "first_byte"},
     {"hangs in the headers", {.bytes = OK, .end = RAW_HANG}, ERR_TIMEOUT, 200, "", "idle"},
     {"hangs before the body", {.bytes = OK "\r\n", .end = RAW_HANG}, ERR_TIMEOUT, 200, "", "idle"},
-    {"hangs in the body", {.bytes = OK "Content-Length: 9\r\n\r\nhello", .end = RAW_HANG}, ERR_TIMEOUT, 200, "hello", "idle"},
-    {"hangs in a chunk", {.bytes = OK "Transfer-Encoding: chunked\r\n\r\n9\r\nhello", .end = RAW_HANG}, ERR_TIMEOUT, 200, "hello", "idle"},
-    {"drips", {.bytes = OK "\r\nx", .first = sizeof OK + 1, .piece = 1, .gap_ms = 15, .end = RAW_REPEAT}, ERR_TIMEOUT, 200, NULL, "total"},
-    {"drips headers", {.bytes = "HTTP/1.1 200 OK\r\nX: a\r\n", .first = 17, .piece = 1, .gap_ms = 5, .end = RAW_REPEAT}, ERR_TIMEOUT, 200, "", "total"},
+    {"hangs in the body",
+     {.bytes = OK "Content-Length: 9\r\n\r\nhello", .end = RAW_HANG},
+     ERR_TIMEOUT,
+     200,
+     "hello",
+     "idle"},
+    {"hangs in a chunk",
+     {.bytes = OK "Transfer-Encoding: chunked\r\n\r\n9\r\nhello", .end = RAW_HANG},
+     ERR_TIMEOUT,
+     200,
+     "hello",
+     "idle"},
+    {"drips",
+     {.bytes = OK "\r\nx", .first = sizeof OK + 1, .piece = 1, .gap_ms = 15, .end = RAW_REPEAT},
+     ERR_TIMEOUT,
+     200,
+     NULL,
+     "total"},
+    {"drips headers",
+     {.bytes = "HTTP/1.1 200 OK\r\nX: a\r\n",
+      .first = 17,
+      .piece = 1,
+      .gap_ms = 5,
+      .end = RAW_REPEAT},
+     ERR_TIMEOUT,
+     200,
+     "",
+     "total"},
     {"cut short", {.bytes = OK "Content-Length: 9\r\n\r\nhello"}, ERR_PROTOCOL, 200, "hello", ""},
-    {"cut chunk", {.bytes = OK "Transfer-Encoding: chunked\r\n\r\n9\r\nhello"}, ERR_PROTOCOL, 200, "hello", ""},
-    {"reset in the body", {.bytes = OK "Content-Length: 9\r\n\r\nhello", .end = RAW_RESET, .gap_ms = 5}, ERR_PROTOCOL, 200, "hello", ""},
+    {"cut chunk",
+     {.bytes = OK "Transfer-Encoding: chunked\r\n\r\n9\r\nhello"},
+     ERR_PROTOCOL,
+     200,
+     "hello",
+     ""},
+    {"reset in the body",
+     {.bytes = OK "Content-Length: 9\r\n\r\nhello", .end = RAW_RESET, .gap_ms = 5},
+     ERR_PROTOCOL,
+     200,
+     "hello",
+     ""},
     {"closes at once", {.end = RAW_CLOSE}, ERR_NET, 0, "", ""},
     {"resets at once", {.end = RAW_RESET}, ERR_NET, 0, "", ""},
     {"not HTTP", {.bytes = "SSH-2.0-OpenSSH_9\r\n"}, ERR_PROTOCOL, 0, "", ""},
     {"HTTP/0.9", {.bytes = "<html>hello</html>\r\n\r\n"}, ERR_PROTOCOL, 0, "", ""},
-    {"bad chunk size", {.bytes = OK "Transfer-Encoding: chunked\r\n\r\nzz\r\nhello"}, ERR_PROTOCOL, 200, "", ""},
-    {"doubled length", {.bytes = OK "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello"}, ERR_PROTOCOL, 200, "hello", ""},
-    {"endless headers", {.first = 17, .bytes = "HTTP/1.1 200 OK\r\nX: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n", .end = RAW_REPEAT}, ERR_LIMIT, 200, "", ""},
-    {"endless interim replies", {.bytes = "HTTP/1.1 100 Continue\r\n\r\n", .end = RAW_REPEAT}, ERR_LIMIT, 100, "", ""},
-    {"compressed", {.bytes = OK "Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b"}, ERR_PROTOCOL, 200, "", ""},
-    {"redirect", {.bytes = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"}, ERR_HTTP, 302, "", ""},
-    {"error with a body", {.bytes = "HTTP/1.1 500 Oops\r\nContent-Length: 3\r\n\r\nba\xff"}, ERR_HTTP, 500, "", ""},
-    {"error that hangs", {.bytes = "HTTP/1.1 500 Oops\r\nContent-Length: 9\r\n\r\nba", .end = RAW_HANG}, ERR_TIMEOUT, 500, "", "idle"},
+    {"bad chunk size",
+     {.bytes = OK "Transfer-Encoding: chunked\r\n\r\nzz\r\nhello"},
+     ERR_PROTOCOL,
+     200,
+     "",
+     ""},
+    {"doubled length",
+     {.bytes = OK "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello"},
+     ERR_PROTOCOL,
+     200,
+     "hello",
+     ""},
+    {"endless headers",
+     {.first = 17,
+      .bytes = "HTTP/1.1 200 OK\r\nX: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n",
+      .end = RAW_REPEAT},
+     ERR_LIMIT,
+     200,
+     "",
+     ""},
+    {"endless interim replies",
+     {.bytes = "HTTP/1.1 100 Continue\r\n\r\n", .end = RAW_REPEAT},
+     ERR_LIMIT,
+     100,
+     "",
+     ""},
+    {"compressed",
+     {.bytes = OK "Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b"},
+     ERR_PROTOCOL,
+     200,
+     "",
+     ""},
+    {"redirect",
+     {.bytes = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"},
+     ERR_HTTP,
+     302,
+     "",
+     ""},
+    {"error with a body",
+     {.bytes = "HTTP/1.1 500 Oops\r\nContent-Length: 3\r\n\r\nba\xff"},
+     ERR_HTTP,
+     500,
+     "",
+     ""},
+    {"error that hangs",
+     {.bytes = "HTTP/1.1 500 Oops\r\nContent-Length: 9\r\n\r\nba", .end = RAW_HANG},
+     ERR_TIMEOUT,
+     500,
+     "",
+     "idle"},
 };
 
 static void test_rows(void **state)
@@ -167,9 +248,12 @@ static void test_rows(void **state)
             request.deadlines.first_byte = request.deadlines.idle = 100;
         start(f, &request, &r);
         run(f, &r);
-        if (r.code != row->code || r.status != row->status || strcmp(r.deadline, row->deadline) != 0)
-            fail_msg("%s: %s %d '%s' %s", row->name, err_name(r.code), r.status, r.deadline, r.text);
-        if (row->body && (r.body.len != strlen(row->body) || memcmp(r.body.len ? r.body.data : "", row->body, r.body.len) != 0))
+        if (r.code != row->code || r.status != row->status ||
+            strcmp(r.deadline, row->deadline) != 0)
+            fail_msg("%s: %s %d '%s' %s", row->name, err_name(r.code), r.status, r.deadline,
+                     r.text);
+        if (row->body && (r.body.len != strlen(row->body) ||
+                          memcmp(r.body.len ? r.body.data : "", row->body, r.body.len) != 0))
             fail_msg("%s: body '%.*s'", row->name, (int)r.body.len, r.body.data);
         assert_true(strlen(r.text) > 0 || r.code == 0);
         clear(&r);
@@ -205,7 +289,9 @@ static void test_body_cap(void **state)
     struct fixture *f = *state;
     struct raw_server server;
     struct result r = {0};
-    raw_open(&server, &f->loop, (struct raw_script){.bytes = OK "\r\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", .end = RAW_REPEAT});
+    raw_open(&server, &f->loop,
+             (struct raw_script){.bytes = OK "\r\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+                                 .end = RAW_REPEAT});
     struct transport_request request = request_to(server.url);
     start(f, &request, &r);
     run(f, &r);
@@ -261,10 +347,26 @@ static void test_tls_hangs(void **state)
 static void test_refused_requests(void **state)
 {
     struct fixture *f = *state;
-    static const char *const urls[] = {"", "x", "file:///etc/passwd", "ftp://a/", "http://", "http://u:p@h/",
-                                       "http://h:99999/", "gopher://h/", "http://h\r\nx: y/", "//h/"};
-    static const char *const headers[] = {"", "X", ": x", "X y: z", "X: a\r\nB: c", "Host: x", "content-LENGTH: 1",
-                                          "Authorization: x", "Transfer-Encoding: chunked", "X: \x01"};
+    static const char *const urls[] = {"",
+                                       "x",
+                                       "file:///etc/passwd",
+                                       "ftp://a/",
+                                       "http://",
+                                       "http://u:p@h/",
+                                       "http://h:99999/",
+                                       "gopher://h/",
+                                       "http://h\r\nx: y/",
+                                       "//h/"};
+    static const char *const headers[] = {"",
+                                          "X",
+                                          ": x",
+                                          "X y: z",
+                                          "X: a\r\nB: c",
+                                          "Host: x",
+                                          "content-LENGTH: 1",
+                                          "Authorization: x",
+                                          "Transfer-Encoding: chunked",
+                                          "X: \x01"};
     struct result r = {0};
     for (size_t i = 0; i < COUNT_OF(urls); i++) {
         struct transport_request request = request_to(urls[i]);
@@ -300,7 +402,9 @@ static void test_keys_headers_and_reuse(void **state)
     struct result r = {0};
     const char *header = "X-Title: Orket";
     setenv("TEST_TRANSPORT_KEY", "  sk-secret\n", 1);
-    assert_int_equal(secret_define(f->secrets, "k", &(struct secret_source){.env = "TEST_TRANSPORT_KEY"}, NULL), 0);
+    assert_int_equal(
+        secret_define(f->secrets, "k", &(struct secret_source){.env = "TEST_TRANSPORT_KEY"}, NULL),
+        0);
     raw_open(&server, &f->loop, (struct raw_script){.bytes = FIXED, .end = RAW_KEEP});
     for (unsigned i = 0; i < 3; i++) {
         struct transport_request request = request_to(server.url);
@@ -484,10 +588,12 @@ static void test_many_at_once(void **state)
     enum { MANY = 300 };
     struct raw_server server;
     struct result *r = calloc(MANY, sizeof *r);
-    raw_open(&server, &f->loop, (struct raw_script){.bytes = CHUNKED, .piece = 16, .end = RAW_KEEP});
+    raw_open(&server, &f->loop,
+             (struct raw_script){.bytes = CHUNKED, .piece = 16, .end = RAW_KEEP});
     for (int i = 0; i < MANY; i++) {
         struct transport_request request = request_to(server.url);
-        request.deadlines = (struct transport_deadlines){.connect = 5000, .first_byte = 5000, .idle = 5000};
+        request.deadlines =
+            (struct transport_deadlines){.connect = 5000, .first_byte = 5000, .idle = 5000};
         start(f, &request, &r[i]);
         if (i % 3 == 2)
             transport_cancel(r[i - 1].x);

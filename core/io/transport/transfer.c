@@ -1,7 +1,8 @@
 /* transfer.c: one transfer while it runs: its deadlines, curl's callbacks, its options.
  *
- * One timer per transfer: bytes only note the time; the timer finds out how late it is when it fires. */
-#include "io/transfer.h"
+ * One timer per transfer: bytes only note the time; the timer finds out how late it is when it
+ * fires. */
+#include "io/transport/transfer.h"
 
 #include <string.h>
 #include <strings.h>
@@ -20,7 +21,9 @@ static uint64_t due_of(const struct transfer *x, const char **name, uint32_t *ms
     static const char *const names[] = {"connect", "connect", "first_byte", "idle"};
     const struct transport_deadlines *d = &x->deadlines;
     *name = names[x->phase];
-    *ms = x->phase == TRANSFER_STREAMS ? d->idle : x->phase == TRANSFER_WAITS ? d->first_byte : d->connect;
+    *ms = x->phase == TRANSFER_STREAMS ? d->idle
+          : x->phase == TRANSFER_WAITS ? d->first_byte
+                                       : d->connect;
     uint64_t due = x->since + *ms;
     if (x->began + d->total < due) {
         due = x->began + d->total;
@@ -54,8 +57,8 @@ static void on_due(uv_timer_t *timer)
             return;
         }
         struct err err;
-        err_set(&err, ERR_TIMEOUT, "%s: the %s deadline of %u ms passed", endpoint_origin(x->endpoint),
-                name, ms);
+        err_set(&err, ERR_TIMEOUT, "%s: the %s deadline of %u ms passed",
+                endpoint_origin(x->endpoint), name, ms);
         err_fix(&err, "check the server, or raise deadlines.%s", name);
         x->deadline = name;
         transfer_fail(x, &err);
@@ -216,8 +219,7 @@ void transfer_explain(const struct transfer *x, CURLcode rc, struct err *err)
 /* ---- headers ---- */
 
 static const char *const fixed_headers[] = {
-    "Content-Type: application/json",
-    "Accept: text/event-stream, application/json",
+    "Content-Type: application/json", "Accept: text/event-stream, application/json",
     "Expect:", // curl must not wait for "100 Continue"
 };
 
@@ -225,8 +227,18 @@ _Static_assert(COUNT_OF(fixed_headers) + 1 == TRANSFER_OWN_HEADERS, "room for th
 
 /* Headers that are ours or would change the framing. */
 static const char *const reserved_headers[] = {
-    "authorization", "connection", "content-length", "content-type", "expect", "host", "te",
-    "trailer", "transfer-encoding", "upgrade", "accept-encoding", "proxy-authorization",
+    "authorization",
+    "connection",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "accept-encoding",
+    "proxy-authorization",
 };
 
 static bool is_reserved(const char *name, size_t len)

@@ -1,9 +1,9 @@
-/* http_conn.c: connections: accept, read, hand over requests, write, time out, close.
+/* conn.c: connections: accept, read, hand over requests, write, time out, close.
  *
  * Ownership: the server owns its connections, a connection its one exchange. Memory of a connection
  * goes when its two handles are closed, so a pointer taken in a callback stays good until that
  * callback returns. */
-#include "io/http_conn.h"
+#include "io/http/conn.h"
 
 #include <string.h>
 
@@ -250,18 +250,20 @@ static void take_pending(struct http_conn *c)
     parse(c, pending.data, pending.len);
     buf_clear(&pending);
     if (c->state == CONN_READS || c->state == CONN_ANSWERS)
-        read_on(c, c->pending.len < HTTP_PENDING);
+        read_on(c, c->pending.len < HTTP_PENDING && !c->ended);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *buf)
 {
     struct http_conn *c = stream->data;
-    if (n < 0) {
-        bool flushes = c->state == CONN_LINGERS && c->unsent; // it may only have closed its side
-        if (!flushes)
-            conn_drop(c);
-        else
+    if (n < 0) { // it may only have closed its side
+        bool waits = (c->state == CONN_LINGERS && c->unsent) ||
+                     (c->state == CONN_READS && c->pending.len && n == UV_EOF);
+        c->ended = true;
+        if (waits)
             read_on(c, false);
+        else
+            conn_drop(c);
         return;
     }
     if (n == 0 || c->state == CONN_LINGERS)
@@ -277,7 +279,7 @@ void conn_next(struct http_conn *c, bool keep_alive)
     if (c->state == CONN_CLOSED)
         return;
     http_parser_reset(&c->parser);
-    if (!keep_alive || c->server->closing) {
+    if (!keep_alive || c->server->closing || (c->ended && !c->pending.len)) {
         say_goodbye(c);
         return;
     }
@@ -314,7 +316,8 @@ void conn_accept(struct http_server *s)
     http_parser_init(&c->parser, s->limits.head, s->limits.body);
     uv_timer_init(s->loop, &c->timer);
     uv_tcp_init(s->loop, &c->tcp);
-    if (uv_accept((uv_stream_t *)&s->tcp, (uv_stream_t *)&c->tcp) || s->count > s->limits.connections) {
+    if (uv_accept((uv_stream_t *)&s->tcp, (uv_stream_t *)&c->tcp) ||
+        s->count > s->limits.connections) {
         conn_drop(c);
         return;
     }

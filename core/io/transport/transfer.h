@@ -1,19 +1,19 @@
 /* transfer.h: the two structs of the transport, shared by transport.c (start and end), transfer.c
  * (deadlines and curl's callbacks). Private to them.
  */
-#ifndef IO_TRANSFER_H
-#define IO_TRANSFER_H
+#ifndef IO_TRANSPORT_TRANSFER_H
+#define IO_TRANSPORT_TRANSFER_H
 
 #include <curl/curl.h>
 
 #include "base/buf.h"
-#include "io/endpoint.h"
-#include "io/multi.h"
-#include "io/reply_head.h"
 #include "io/transport.h"
+#include "io/transport/endpoint.h"
+#include "io/transport/multi.h"
+#include "io/transport/reply_head.h"
 
-#define TRANSPORT_POOL 64      /* easy handles kept prepared */
-#define TRANSFER_OWN_HEADERS 4 /* besides the request's */
+#define TRANSPORT_POOL       64 /* easy handles kept prepared */
+#define TRANSFER_OWN_HEADERS 4  /* besides the request's */
 
 enum transfer_phase { TRANSFER_LOOKS_UP, TRANSFER_CONNECTS, TRANSFER_WAITS, TRANSFER_STREAMS };
 
@@ -22,7 +22,7 @@ struct transport {
     struct multi *multi;
     struct secrets *secrets; /* borrowed */
     struct endpoints *endpoints;
-    struct transfer *all;    /* those that have not ended */
+    struct transfer *all;                       /* those that have not ended */
     struct transfer *starting, **starting_tail; /* to be handed to curl by tick */
     struct transfer *ending;                    /* to be finished by tick, newest first */
     size_t count;

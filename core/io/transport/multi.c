@@ -1,9 +1,11 @@
-/* multi.c: curl says which sockets it wants watched and when it wants to be called; the loop does it.
+/* multi.c: curl says which sockets it wants watched and when it wants to be called; the loop does
+ * it.
  *
  * A uv_poll lives while curl wants its socket watched. libcurl 7.88 closes sockets that never got
  * connected without a word and says CURL_POLL_REMOVE afterwards; by then the number may be another
- * socket's (see on_open_socket). Nothing here keeps the loop alive: transfers do, with their deadlines. */
-#include "io/multi.h"
+ * socket's (see on_open_socket). Nothing here keeps the loop alive: transfers do, with their
+ * deadlines. */
+#include "io/transport/multi.h"
 
 #include <sys/socket.h>
 
@@ -121,7 +123,8 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         act(w->multi, w->fd, CURL_CSELECT_ERR);
     else
         act(w->multi, w->fd,
-            (events & UV_READABLE ? CURL_CSELECT_IN : 0) | (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0));
+            (events & UV_READABLE ? CURL_CSELECT_IN : 0) |
+                (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0));
 }
 
 static int watch_for(struct multi *m, curl_socket_t fd, int events)
@@ -139,8 +142,9 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *un
     (void)easy;
     (void)unused;
     if (what != CURL_POLL_REMOVE)
-        return watch_for(m, fd, (what & CURL_POLL_IN ? UV_READABLE : 0) |
-                                    (what & CURL_POLL_OUT ? UV_WRITABLE : 0));
+        return watch_for(m, fd,
+                         (what & CURL_POLL_IN ? UV_READABLE : 0) |
+                             (what & CURL_POLL_OUT ? UV_WRITABLE : 0));
     drop_watch(m, fd);
     return 0;
 }

@@ -1,15 +1,15 @@
-/* endpoint.h: where a request goes: a parsed URL with its addresses. Names are resolved once, by the
- * loop's pool, and pinned, because libcurl would start a thread per lookup.
+/* endpoint.h: where a request goes: a parsed URL with its addresses. Names are resolved once, by
+ * the loop's pool, and pinned, because libcurl would start a thread per lookup.
  */
-#ifndef IO_ENDPOINT_H
-#define IO_ENDPOINT_H
+#ifndef IO_TRANSPORT_ENDPOINT_H
+#define IO_TRANSPORT_ENDPOINT_H
 
 #include <curl/curl.h>
 #include <uv.h>
 
 #include "base/err.h"
 
-#define ENDPOINT_TTL_MS 60000 /* addresses are looked up again after this time */
+#define ENDPOINT_TTL_MS  60000 /* addresses are looked up again after this time */
 #define ENDPOINT_URL_MAX 4096
 
 struct endpoints; /* the endpoints of a loop, by URL */
@@ -27,20 +27,22 @@ struct endpoints *endpoints_open(uv_loop_t *loop);
 /* Frees it once a running look-up has ended. Nobody may wait or hold an endpoint. */
 void endpoints_close(struct endpoints *endpoints);
 
-/* The endpoint of a URL, to be released. ERR_USAGE: no http or https URL, or one with a password. */
+/* The endpoint of a URL, to be released. ERR_USAGE: no http or https URL, or one with a password.
+ */
 int endpoint_use(struct endpoints *endpoints, const char *url, struct endpoint **out,
                  struct err *err) MUST_CHECK;
 void endpoint_release(struct endpoint *endpoint);
 
 /* 1: addresses are there; 0: wait is queued and will be called; negative: the look-up could not
  * start. */
-int endpoint_resolve(struct endpoint *endpoint, struct endpoint_wait *wait, struct err *err) MUST_CHECK;
+int endpoint_resolve(struct endpoint *endpoint, struct endpoint_wait *wait,
+                     struct err *err) MUST_CHECK;
 
 /* Takes a waiter out that has not been called; harmless for one that does not wait. */
 void endpoint_forget(struct endpoint *endpoint, struct endpoint_wait *wait);
 
-CURLU *endpoint_url(const struct endpoint *endpoint);          /* borrowed */
-const char *endpoint_origin(const struct endpoint *endpoint);  /* "https://host:port" */
-const char *endpoint_pin(const struct endpoint *endpoint);     /* CURLOPT_RESOLVE entry, or NULL */
+CURLU *endpoint_url(const struct endpoint *endpoint);         /* borrowed */
+const char *endpoint_origin(const struct endpoint *endpoint); /* "https://host:port" */
+const char *endpoint_pin(const struct endpoint *endpoint);    /* CURLOPT_RESOLVE entry, or NULL */
 
 #endif

@@ -1,5 +1,5 @@
-/* http_parse.c: llhttp's callbacks gather text; the checks run once the head is complete. */
-#include "io/http_parse.h"
+/* parse.c: llhttp's callbacks gather text; the checks run once the head is complete. */
+#include "io/http/parse.h"
 
 #include <string.h>
 #include <strings.h>
@@ -52,7 +52,8 @@ static int on_url(llhttp_t *llhttp, const char *at, size_t len)
 static int add_extra(struct http_parser *p, size_t len)
 {
     p->extra_bytes += len;
-    return p->extra_bytes > EXTRA_MAX ? refuse(p, 431, "chunk extensions or trailers are too large") : 0;
+    return p->extra_bytes > EXTRA_MAX ? refuse(p, 431, "chunk extensions or trailers are too large")
+                                      : 0;
 }
 
 static int on_field(llhttp_t *llhttp, const char *at, size_t len)
@@ -63,6 +64,15 @@ static int on_field(llhttp_t *llhttp, const char *at, size_t len)
     if (p->start_count % 2 == 1 && begin_text(p))
         return HPE_USER;
     return add_text(p, at, len);
+}
+
+static int on_field_complete(llhttp_t *llhttp)
+{
+    struct http_parser *p = of(llhttp);
+    if (p->head_done)
+        return 0;
+    bool is_empty = p->start_count % 2 == 1 || p->starts[p->start_count - 1] == p->text.len;
+    return is_empty ? refuse(p, 400, "a header without a name") : 0;
 }
 
 static int on_value(llhttp_t *llhttp, const char *at, size_t len)
@@ -172,7 +182,8 @@ static int check_framing(struct http_parser *p)
         return refuse(p, 400, hosts ? "more than one Host" : "no Host");
     if (host && host[strcspn(host, " \t,/?#@\\")])
         return refuse(p, 400, "a Host that is none");
-    if (coding && (r->is_1_0 || count_of(r, "content-length") || count_of(r, "transfer-encoding") > 1))
+    if (coding &&
+        (r->is_1_0 || count_of(r, "content-length") || count_of(r, "transfer-encoding") > 1))
         return refuse(p, 400, "two ways to frame the body");
     if (coding && strcasecmp(coding, "chunked") != 0)
         return refuse(p, 501, "a transfer coding other than chunked");
@@ -242,6 +253,7 @@ static int on_complete(llhttp_t *llhttp)
 static const llhttp_settings_t settings = {
     .on_url = on_url,
     .on_header_field = on_field,
+    .on_header_field_complete = on_field_complete,
     .on_header_value = on_value,
     .on_header_value_complete = on_value_complete,
     .on_headers_complete = on_head,
@@ -283,25 +295,38 @@ bool http_parser_began(const struct http_parser *p)
     return p->head_bytes > 0;
 }
 
-/* llhttp joins folded lines; RFC 9112 5.2 lets a server refuse them. */
+/* What llhttp lets pass: folded lines, which it joins (RFC 9112 5.2 lets a server refuse them), and
+ * a bare LF as the end of a line. */
 static void scan_head(struct http_parser *p, const char *bytes, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
-        char c = bytes[i];
-        if (p->line_ended && p->seen_line && (c == ' ' || c == '\t')) {
+    for (size_t i = 0; i < len && !p->status; i++) {
+        char c = bytes[i], before = p->last;
+        p->last = c;
+        if (before == '\n' && p->seen_line && (c == ' ' || c == '\t'))
             refuse(p, 400, "a folded header");
-            return;
-        }
-        p->line_ended = c == '\n';
+        if (!p->seen_line)
+            p->spaces += c == ' ';
         if (c != '\n') {
             p->line_len += c != '\r';
             continue;
         }
+        if (!p->seen_line && p->line_len && p->spaces != 2)
+            refuse(p, 400, "the request line has not two blanks");
+        if (before != '\r')
+            refuse(p, 400, "a line without CR");
         if (p->line_len == 0 && p->seen_line)
             return; // the blank line: the rest is body
         p->seen_line = p->seen_line || p->line_len > 0;
         p->line_len = 0;
     }
+}
+
+/* Framing that carries nothing: endless zeros before a chunk's size, a byte per chunk. */
+static void bound_framing(struct http_parser *p, size_t len)
+{
+    p->raw_bytes += len;
+    if (p->raw_bytes / 16 > p->body.len + EXTRA_MAX / 16)
+        refuse(p, 400, "the body is more framing than content");
 }
 
 size_t http_parser_feed(struct http_parser *p, const char *bytes, size_t len)
@@ -322,5 +347,7 @@ size_t http_parser_feed(struct http_parser *p, const char *bytes, size_t len)
     }
     if (!p->head_done && p->head_bytes > p->head_max)
         refuse(p, 431, "the head of the request is too large");
+    else if (!in_head)
+        bound_framing(p, len);
     return len;
 }

@@ -1,5 +1,5 @@
-/* llm_request.c: the options table of llm.post. */
-#include "bind/llm.h"
+/* request.c: the options table of llm.post. */
+#include "bind/llm/llm.h"
 
 #include <string.h>
 
@@ -113,8 +113,8 @@ static void check_body(lua_State *L, int idx)
 void llm_read_request(lua_State *L, int idx, struct transport_request *request,
                       struct llm_caps *caps)
 {
-    static const char *const known[] = {"url", "body", "key", "headers", "shape", "deadlines", "caps",
-                                        NULL};
+    static const char *const known[] = {"url",   "body",      "key",  "headers",
+                                        "shape", "deadlines", "caps", NULL};
     bind_check_options(L, idx, known);
     *request = (struct transport_request){.url = text_option(L, idx, "url")};
     luaL_argcheck(L, request->url, idx, "url is missing");

@@ -1,4 +1,4 @@
-/* llm.h: shared by llm.c (calls and their ends), llm_request.c (options to a request) and llm_result.c
+/* llm.h: shared by llm.c (calls and their ends), request.c (options to a request) and result.c
  * (replies and failures to Lua).
  */
 #ifndef BIND_LLM_H
@@ -15,15 +15,15 @@ struct llm_caps {
     size_t line, event; /* bytes, 0 = default */
 };
 
-/* Reads the options table at idx into request; strings are borrowed from the Lua stack (headers stay
- * pushed). Raises for a caller's bug. */
+/* Reads the options table at idx into request; strings are borrowed from the Lua stack (headers
+ * stay pushed). Raises for a caller's bug. */
 void llm_read_request(lua_State *L, int idx, struct transport_request *request,
                       struct llm_caps *caps);
 
 /* Copies the body option (a text, or an array of texts to be joined) into request->body. Does not
  * raise. ERR_MEMORY. */
-int llm_copy_body(lua_State *L, int idx, struct transport_request *request, struct err *err)
-    MUST_CHECK;
+int llm_copy_body(lua_State *L, int idx, struct transport_request *request,
+                  struct err *err) MUST_CHECK;
 
 /* Pushes {content?, reasoning?, calls, usage, finish?, model?, message}. May raise. */
 void llm_push_reply(lua_State *L, const struct reply *reply);
@@ -31,7 +31,8 @@ void llm_push_reply(lua_State *L, const struct reply *reply);
 /* Pushes {body}. May raise. */
 void llm_push_body(lua_State *L, const struct buf *body);
 
-/* Pushes nil, message, code, {retry_after?, deadline?, fix?, began}; returns their number. May raise. */
+/* Pushes nil, message, code, {retry_after?, deadline?, fix?, began}; returns their number. May
+ * raise. */
 int llm_push_failure(lua_State *L, const struct err *err, const struct transport_result *result);
 
 #endif

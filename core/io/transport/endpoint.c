@@ -1,13 +1,13 @@
 /* endpoint.c: libcurl's URL parser and uv_getaddrinfo. The few endpoints of a process are a list;
  * unused ones are dropped when it grows. */
-#include "io/endpoint.h"
+#include "io/transport/endpoint.h"
 
 #include <arpa/inet.h>
 #include <string.h>
 
 #include "base/buf.h"
 
-#define CACHE_MAX 64
+#define CACHE_MAX   64
 #define ADDRESS_MAX 8
 
 enum state { UNKNOWN, RESOLVING, RESOLVED };
@@ -141,7 +141,8 @@ static int make(struct endpoints *all, const char *url, struct endpoint **out, s
         e->url = strdup(url);
         e->parsed = curl_url();
     }
-    int rc = !e || !e->url || !e->parsed ? err_set(err, ERR_MEMORY, "out of memory") : parse(e, err);
+    int rc =
+        !e || !e->url || !e->parsed ? err_set(err, ERR_MEMORY, "out of memory") : parse(e, err);
     if (rc && e)
         free_endpoint(e);
     if (rc)
@@ -246,7 +247,8 @@ int endpoint_resolve(struct endpoint *e, struct endpoint_wait *wait, struct err 
         e->lookup.data = e;
         int rc = uv_getaddrinfo(loop, &e->lookup, on_resolved, e->host, e->port, &hints);
         if (rc)
-            return err_set(err, ERR_NET, "the name %s cannot be resolved: %s", e->host, uv_strerror(rc));
+            return err_set(err, ERR_NET, "the name %s cannot be resolved: %s", e->host,
+                           uv_strerror(rc));
         e->state = RESOLVING;
     }
     wait->next = e->waiting;

@@ -1,8 +1,8 @@
 /* multi.h: libcurl's multi handle on the loop: one uv_poll per socket, one timer. Knows nothing of
  * requests; transport.c does.
  */
-#ifndef IO_MULTI_H
-#define IO_MULTI_H
+#ifndef IO_TRANSPORT_MULTI_H
+#define IO_TRANSPORT_MULTI_H
 
 #include <curl/curl.h>
 #include <uv.h>
@@ -13,14 +13,15 @@
 
 struct multi;
 
-/* An easy handle ended and is out of the multi handle; called from the loop, outside of curl: it may
- * add and remove handles. */
+/* An easy handle ended and is out of the multi handle; called from the loop, outside of curl: it
+ * may add and remove handles. */
 typedef void multi_done_fn(void *ctx, CURL *easy, CURLcode code);
 
 /* NULL when out of memory. */
 struct multi *multi_open(uv_loop_t *loop, multi_done_fn *on_done, void *ctx);
 
-/* Closes the kept connections; no easy handle may be inside. Memory goes in the loop's next turns. */
+/* Closes the kept connections; no easy handle may be inside. Memory goes in the loop's next turns.
+ */
 void multi_close(struct multi *multi);
 
 /* Sets the options that tie the sockets of easy to the loop. */

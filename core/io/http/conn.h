@@ -1,5 +1,5 @@
-/* http_conn.h: the structs of the HTTP server, shared by http.c (the listener), http_conn.c
- * (connections) and http_answer.c (answers). Private to them.
+/* conn.h: the structs of the HTTP server, shared by http.c (the listener), conn.c
+ * (connections) and answer.c (answers). Private to them.
  */
 #ifndef IO_HTTP_CONN_H
 #define IO_HTTP_CONN_H
@@ -46,12 +46,12 @@ struct http_conn {
     struct http_exchange exchange;
     struct buf pending; /* bytes of later requests */
     bool reading;
-    bool parsing;   /* the parser is above us on the stack */
-    bool cut;       /* drop it when everything has left */
+    bool ended; /* the client says no more; what it said before is answered */
+    bool cut;   /* drop it when everything has left */
     size_t unsent;
     uint64_t since; /* when bytes last left, or what is awaited began; loop time */
     uv_shutdown_t shutdown;
-    int open;       /* handles */
+    int open; /* handles */
 };
 
 /* Takes the connection that waits at the listener; one over the limit is closed at once. */

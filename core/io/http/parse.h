@@ -1,4 +1,4 @@
-/* http_parse.h: HTTP/1.1 requests from bytes, by llhttp in its strict mode and what it leaves open:
+/* parse.h: HTTP/1.1 requests from bytes, by llhttp in its strict mode and what it leaves open:
  * caps, folded headers, Host, framing that two parsers could read differently. No sockets here.
  */
 #ifndef IO_HTTP_PARSE_H
@@ -32,18 +32,20 @@ struct http_request {
 struct http_parser {
     llhttp_t llhttp;
     size_t head_max, body_max;
-    struct buf text;                  /* target, names and values, each with its NUL */
+    struct buf text; /* target, names and values, each with its NUL */
     struct buf body;
     uint32_t starts[2 * HTTP_HEADERS_MAX + 1]; /* in text: target, name, value, name, value ... */
     size_t start_count;
     struct http_header headers[HTTP_HEADERS_MAX];
     struct http_request request;
     size_t head_bytes, extra_bytes; /* before the body; chunk extensions and trailers */
+    size_t raw_bytes;               /* of the body with its framing */
     size_t line_len;                /* of the head's line that is being read */
-    bool line_ended;                /* the last byte of the head was LF */
+    unsigned spaces;                /* in the request line */
+    char last;                      /* byte of the head */
     bool seen_line, head_done, done;
-    bool wants_continue;            /* Expect: 100-continue, not answered yet */
-    int status;                     /* HTTP status of the refusal, or 0 */
+    bool wants_continue; /* Expect: 100-continue, not answered yet */
+    int status;          /* HTTP status of the refusal, or 0 */
     const char *why;
 };
 

@@ -1,5 +1,5 @@
-/* llm_result.c: what llm.post tells done. */
-#include "bind/llm.h"
+/* result.c: what llm.post tells done. */
+#include "bind/llm/llm.h"
 
 static void set_int(lua_State *L, const char *key, int64_t value)
 {

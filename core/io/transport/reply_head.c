@@ -1,5 +1,6 @@
-/* reply_head.c: status line, content-type, content-encoding, retry-after-ms; the rest is counted. */
-#include "io/reply_head.h"
+/* reply_head.c: status line, content-type, content-encoding, retry-after-ms; the rest is counted.
+ */
+#include "io/transport/reply_head.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -1,8 +1,8 @@
-/* http_answer.c: status lines, headers, chunks. */
+/* answer.c: status lines, headers, chunks. */
 #include <string.h>
 #include <strings.h>
 
-#include "io/http_conn.h"
+#include "io/http/conn.h"
 
 /* llhttp's "NOT_FOUND" as "Not Found". */
 static void put_reason(struct buf *out, int status)
@@ -183,7 +183,8 @@ void answer_refusal(struct http_conn *c, int status, const char *why)
 {
     struct buf out = {0};
     put_status_line(&out, status);
-    buf_printf(&out, "%sContent-Type: text/plain\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s\n",
+    buf_printf(&out,
+               "%sContent-Type: text/plain\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s\n",
                server_date(c->server), strlen(why) + 1, why);
     (void)flush(c, &out, NULL);
 }

@@ -1,6 +1,6 @@
 /* reply_head.h: what transport keeps of a reply's header lines. Pure. */
-#ifndef IO_REPLY_HEAD_H
-#define IO_REPLY_HEAD_H
+#ifndef IO_TRANSPORT_REPLY_HEAD_H
+#define IO_TRANSPORT_REPLY_HEAD_H
 
 #include "base/err.h"
 

@@ -1,0 +1,42 @@
+/* http.h: shared by http.c (servers and arriving requests) and http/response.c (answers).
+ */
+#ifndef BIND_HTTP_HTTP_H
+#define BIND_HTTP_HTTP_H
+
+#include "bind/bind.h"
+#include "io/http.h"
+
+#define RESPONSE_TYPE "orket.http.response"
+#define RESPONSE_GONE "the client is gone"
+
+struct server {
+    struct bind *bind;
+    struct http_server *http; /* NULL: closed */
+    int on_request;
+    int self;        /* keeps it while it listens */
+    bool collecting; /* the Lua state goes down: callbacks must not enter it */
+};
+
+struct response {
+    struct server *server;
+    struct http_exchange *x; /* NULL: over */
+    int on_gone, on_drain;   /* kept functions */
+};
+
+/* Registers the type. */
+void response_open(lua_State *L);
+
+/* Pushes a response for x; the server's userdata is kept by it. May raise. */
+struct response *response_push(lua_State *L, struct server *server, struct http_exchange *x);
+
+/* Answers 500, or cuts an answer that has begun. */
+void response_fail(struct http_exchange *x);
+
+/* Ends an open exchange from our side. */
+void response_end(struct response *response, void (*end)(struct http_exchange *));
+
+/* From the loop; data is the response, or NULL when Lua has let go of it. */
+void response_on_gone(void *data);
+void response_on_drain(void *data);
+
+#endif

@@ -1,0 +1,424 @@
+/* test_reply.c: events under a shape become the canonical assistant message, or the right error.
+ * The OpenAI shape is the one of lua/orket/providers/openai.lua; the other two show that paths
+ * suffice for providers that put things elsewhere. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "model/reply.h"
+#include "support.h"
+
+#define OPENAI                                                                                     \
+    "{\"done\":\"[DONE]\",\"stream\":{\"content\":\"choices.0.delta.content\","                    \
+    "\"reasoning\":[\"choices.0.delta.reasoning_content\",\"choices.0.delta.reasoning\"],"         \
+    "\"calls\":\"choices.0.delta.tool_calls\",\"index\":\"index\",\"id\":\"id\","                  \
+    "\"name\":\"function.name\",\"arguments\":\"function.arguments\","                             \
+    "\"finish\":\"choices.0.finish_reason\",\"prompt_tokens\":\"usage.prompt_tokens\","            \
+    "\"completion_tokens\":\"usage.completion_tokens\",\"error\":\"error\"},"                      \
+    "\"whole\":{\"content\":[\"choices.0.message.content\",\"choices.0.message.content.*.text\"]," \
+    "\"calls\":\"choices.0.message.tool_calls\",\"id\":\"id\",\"name\":\"function.name\","         \
+    "\"arguments\":\"function.arguments\",\"finish\":\"choices.0.finish_reason\","                 \
+    "\"prompt_tokens\":\"usage.prompt_tokens\",\"error\":\"error\"}}"
+
+#define ANTHROPIC                                                                                  \
+    "{\"stream\":{\"content\":\"delta.text\",\"reasoning\":\"delta.thinking\",\"calls\":\"\","     \
+    "\"index\":\"index\",\"id\":\"content_block.id\",\"name\":\"content_block.name\","             \
+    "\"arguments\":\"delta.partial_json\",\"finish\":\"delta.stop_reason\","                       \
+    "\"prompt_tokens\":\"message.usage.input_tokens\","                                            \
+    "\"completion_tokens\":\"usage.output_tokens\",\"error\":\"error\"},"                          \
+    "\"whole\":{\"content\":\"content.*.text\",\"calls\":\"content.*\",\"id\":\"id\","             \
+    "\"name\":\"name\",\"arguments\":\"input\",\"finish\":\"stop_reason\",\"error\":\"error\"}}"
+
+#define GEMINI                                                                                     \
+    "{\"stream\":{\"content\":\"candidates.0.content.parts.*.text\","                              \
+    "\"calls\":\"candidates.0.content.parts.*.functionCall\",\"name\":\"name\","                   \
+    "\"arguments\":\"args\",\"finish\":\"candidates.0.finishReason\"}}"
+
+#define SAY(text)                 "{\"choices\":[{\"delta\":{\"content\":" text "}}]}"
+#define CALL(list)                "{\"choices\":[{\"delta\":{\"tool_calls\":[" list "]}}]}"
+#define STOP                      "{\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}"
+#define ASSISTANT(content, calls) "{\"content\":" content ",\"role\":\"assistant\"" calls "}"
+#define TOOL(id, name, arguments)                                                                  \
+    "{\"function\":{\"arguments\":" arguments ",\"name\":\"" name "\"},\"id\":\"" id               \
+    "\",\"type\":\"function\"}"
+
+static const struct row {
+    const char *name, *shape;
+    const char *events[10]; /* one with whole = true: the body */
+    bool whole;
+    int code;           /* of an event, or of the end */
+    const char *answer; /* the message, or a part of the error */
+} rows[] = {
+    {"text",
+     OPENAI,
+     {SAY("\"he\""), SAY("\"llo\""), STOP, "[DONE]"},
+     .answer = ASSISTANT("\"hello\"", "")},
+    {"no done mark", OPENAI, {SAY("\"x\""), STOP}, .answer = ASSISTANT("\"x\"", "")},
+    {"no finish", OPENAI, {SAY("\"x\""), " [DONE] "}, .answer = ASSISTANT("\"x\"", "")},
+    {"blank events",
+     OPENAI,
+     {"", "  \n", SAY("\"x\""), "[DONE]"},
+     .answer = ASSISTANT("\"x\"", "")},
+    {"nothing after done",
+     OPENAI,
+     {SAY("\"x\""), "[DONE]", SAY("\"y\""), "{broken"},
+     .answer = ASSISTANT("\"x\"", "")},
+    {"null fields",
+     OPENAI,
+     {SAY("null"),
+      "{\"choices\":[{\"delta\":{\"content\":null,\"tool_calls\":null},\"finish_reason\":null}],"
+      "\"usage\":null,\"error\":null}",
+      STOP},
+     .answer = ASSISTANT("\"\"", "")},
+    {"usage without choices",
+     OPENAI,
+     {SAY("\"x\""), STOP, "{\"choices\":[],\"usage\":{\"prompt_tokens\":3}}"},
+     .answer = ASSISTANT("\"x\"", "")},
+    {"no choices",
+     OPENAI,
+     {"{}", "{\"choices\":{}}", "{\"choices\":[1]}", SAY("\"x\""), STOP},
+     .answer = ASSISTANT("\"x\"", "")},
+    {"cut off", OPENAI, {SAY("\"x\"")}, .code = ERR_PROTOCOL, .answer = "before it was complete"},
+    {"empty", OPENAI, {NULL}, .code = ERR_PROTOCOL, .answer = "holds no message"},
+    {"broken event",
+     OPENAI,
+     {SAY("\"x\""), "{\"choices\":[{\"de"},
+     .code = ERR_PROTOCOL,
+     .answer = "event 2 of the stream"},
+    {"quotes the event", OPENAI, {"<html>\x01 hi"}, .code = ERR_PROTOCOL, .answer = "<html>  hi"},
+    {"not an object", OPENAI, {"[1]"}, .code = ERR_PROTOCOL, .answer = "no JSON object"},
+    {"error object",
+     OPENAI,
+     {SAY("\"x\""), "{\"error\":{\"message\":\"too\\nbusy\",\"code\":503}}"},
+     .code = ERR_HTTP,
+     .answer = "too busy"},
+    {"error text", OPENAI, {"{\"error\":\"no\"}"}, .code = ERR_HTTP, .answer = ": no"},
+    {"error of another form",
+     OPENAI,
+     {"{\"error\":{\"a\":1}}"},
+     .code = ERR_HTTP,
+     .answer = "{\"a\":1}"},
+
+    {"one call in pieces",
+     OPENAI,
+     {CALL("{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"\"}}"),
+      CALL("{\"index\":0,\"function\":{\"arguments\":\"{\\\"x\\\"\"}}"),
+      CALL("{\"index\":0,\"function\":{\"arguments\":\":1}\"}}"), STOP},
+     .answer = ASSISTANT("null", ",\"tool_calls\":[" TOOL("a", "f", "\"{\\\"x\\\":1}\"") "]")},
+    {"parallel calls interleaved",
+     OPENAI,
+     {CALL("{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\"}},{\"index\":1,\"id\":\"b\","
+           "\"function\":{\"name\":\"g\"}}"),
+      CALL("{\"index\":1,\"function\":{\"arguments\":\"[2\"}}"),
+      CALL("{\"index\":0,\"function\":{\"arguments\":\"[1\"}}"),
+      CALL("{\"index\":1,\"function\":{\"arguments\":\"]\"}},{\"index\":0,\"function\":{"
+           "\"arguments\":\"]\"}}"),
+      STOP},
+     .answer = ASSISTANT(
+         "null", ",\"tool_calls\":[" TOOL("a", "f", "\"[1]\"") "," TOOL("b", "g", "\"[2]\"") "]")},
+    {"without ids",
+     OPENAI,
+     {CALL("{\"index\":0,\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}"),
+      CALL("{\"index\":1,\"id\":\"\",\"function\":{\"name\":\"g\",\"arguments\":\"{}\"}}"), STOP},
+     .answer = ASSISTANT("null", ",\"tool_calls\":[" TOOL("call_0", "f", "\"{}\"") "," TOOL(
+                                     "call_1", "g", "\"{}\"") "]")},
+    {"equal ids",
+     OPENAI,
+     {CALL("{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\"}}"),
+      CALL("{\"index\":1,\"id\":\"a\",\"function\":{\"name\":\"g\"}}"), STOP},
+     .answer = ASSISTANT("null", ",\"tool_calls\":[" TOOL("a", "f", "\"{}\"") "," TOOL(
+                                     "call_1", "g", "\"{}\"") "]")},
+    {"without indexes, by id",
+     OPENAI,
+     {CALL("{\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"[\"}}"),
+      CALL("{\"id\":\"b\",\"function\":{\"name\":\"g\",\"arguments\":\"{}\"}}"),
+      CALL("{\"id\":\"a\",\"function\":{\"arguments\":\"]\"}}"), STOP},
+     .answer = ASSISTANT(
+         "null", ",\"tool_calls\":[" TOOL("a", "f", "\"[]\"") "," TOOL("b", "g", "\"{}\"") "]")},
+    {"without indexes and ids",
+     OPENAI,
+     {CALL("{\"function\":{\"name\":\"f\",\"arguments\":\"[\"}}"),
+      CALL("{\"function\":{\"arguments\":\"]\"}}"),
+      CALL("{\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}"), STOP},
+     .answer = ASSISTANT("null", ",\"tool_calls\":[" TOOL("call_0", "f", "\"[]\"") "," TOOL(
+                                     "call_1", "f", "\"{}\"") "]")},
+    {"all with index 0",
+     OPENAI,
+     {CALL("{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"[\"}}"),
+      CALL("{\"index\":0,\"function\":{\"arguments\":\"]\"}}"),
+      CALL("{\"index\":0,\"id\":\"b\",\"function\":{\"name\":\"f\",\"arguments\":\"{\"}}"),
+      CALL("{\"index\":0,\"function\":{\"arguments\":\"}\"}}"), STOP},
+     .answer = ASSISTANT(
+         "null", ",\"tool_calls\":[" TOOL("a", "f", "\"[]\"") "," TOOL("b", "f", "\"{}\"") "]")},
+    {"the name in every piece",
+     OPENAI,
+     {CALL("{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"[\"}}"),
+      CALL("{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"]\"}}"), STOP},
+     .answer = ASSISTANT("null", ",\"tool_calls\":[" TOOL("a", "f", "\"[]\"") "]")},
+    {"the name in pieces",
+     OPENAI,
+     {CALL("{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"read_\"}}"),
+      CALL("{\"index\":0,\"function\":{\"name\":\"file\"}}"), STOP},
+     .answer = ASSISTANT("null", ",\"tool_calls\":[" TOOL("a", "read_file", "\"{}\"") "]")},
+    {"arguments as an object",
+     OPENAI,
+     {CALL("{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":{\"b\":[1,2.0],"
+           "\"a\":null}}}"),
+      STOP},
+     .answer = ASSISTANT(
+         "null", ",\"tool_calls\":[" TOOL("a", "f", "\"{\\\"a\\\":null,\\\"b\\\":[1,2.0]}\"") "]")},
+    {"call fields of other types",
+     OPENAI,
+     {CALL("{\"index\":\"0\",\"id\":7,\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}},1,null,[]"
+           ",{\"x\":1}"),
+      STOP},
+     .answer = ASSISTANT("null", ",\"tool_calls\":[" TOOL("call_0", "f", "\"{}\"") "]")},
+    {"broken arguments stay",
+     OPENAI,
+     {SAY("\"t\""),
+      CALL("{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"x\\\": "
+           "\"}}"),
+      STOP},
+     .answer = ASSISTANT("\"t\"", ",\"tool_calls\":[" TOOL("a", "f", "\"{\\\"x\\\": \"") "]")},
+
+    {"a body",
+     OPENAI,
+     {"{\"choices\":[{\"message\":{\"content\":\"hi\",\"tool_calls\":[{\"id\":\"a\",\"function\":{"
+      "\"name\":\"f\",\"arguments\":\"{}\"}}]},\"finish_reason\":\"tool_calls\"}]}"},
+     .whole = true,
+     .answer = ASSISTANT("\"hi\"", ",\"tool_calls\":[" TOOL("a", "f", "\"{}\"") "]")},
+    {"a body of parts",
+     OPENAI,
+     {"{\"choices\":[{\"message\":{\"content\":[{\"type\":\"text\",\"text\":\"a\"},{\"type\":"
+      "\"text\",\"text\":\"b\"}]}}]}"},
+     .whole = true,
+     .answer = ASSISTANT("\"ab\"", "")},
+    {"an empty body",
+     OPENAI,
+     {""},
+     .whole = true,
+     .code = ERR_PROTOCOL,
+     .answer = "the reply is no JSON object"},
+    {"another body",
+     OPENAI,
+     {"{\"object\":\"list\"}"},
+     .whole = true,
+     .code = ERR_PROTOCOL,
+     .answer = "holds no message"},
+
+    {"anthropic stream",
+     ANTHROPIC,
+     {"{\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":9}}}",
+      "{\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}",
+      "{\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"Let me.\"}}",
+      "{\"index\":1,\"content_block\":{\"type\":\"tool_use\",\"id\":\"t1\",\"name\":\"f\","
+      "\"input\":{}}}",
+      "{\"index\":1,\"delta\":{\"partial_json\":\"{\\\"a\\\"\"}}",
+      "{\"index\":1,\"delta\":{\"partial_json\":\":1}\"}}",
+      "{\"delta\":{\"stop_reason\":\"tool_use\"},\"usage\":{\"output_tokens\":5}}"},
+     .answer =
+         ASSISTANT("\"Let me.\"", ",\"tool_calls\":[" TOOL("t1", "f", "\"{\\\"a\\\":1}\"") "]")},
+    {"anthropic body",
+     ANTHROPIC,
+     {"{\"content\":[{\"type\":\"text\",\"text\":\"Hm.\"},{\"type\":\"tool_use\",\"id\":\"t1\","
+      "\"name\":\"f\",\"input\":{\"a\":1}}],\"stop_reason\":\"tool_use\"}"},
+     .whole = true,
+     .answer = ASSISTANT("\"Hm.\"", ",\"tool_calls\":[" TOOL("t1", "f", "\"{\\\"a\\\":1}\"") "]")},
+    {"gemini stream",
+     GEMINI,
+     {"{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\"},{\"text\":\"b\"}]}}]}",
+      "{\"candidates\":[{\"content\":{\"parts\":[{\"functionCall\":{\"name\":\"f\",\"args\":{\"a\":"
+      "1}}},{\"functionCall\":{\"name\":\"f\",\"args\":{}}}]},\"finishReason\":\"STOP\"}]}"},
+     .answer =
+         ASSISTANT("\"ab\"", ",\"tool_calls\":[" TOOL("call_0", "f", "\"{\\\"a\\\":1}\"") "," TOOL(
+                                 "call_1", "f", "\"{}\"") "]")},
+};
+
+static int compile(struct shape *shape, const char *text, struct err *err)
+{
+    struct json_doc doc = {0};
+    int rc = json_parse(&doc, text, strlen(text), NULL, err);
+    if (rc == 0)
+        rc = shape_init(shape, &doc.root, err);
+    json_doc_clear(&doc);
+    return rc;
+}
+
+static int run(const struct row *row, struct buf *out, struct err *err)
+{
+    struct shape shape = {0};
+    struct reply reply = {0};
+    int rc = compile(&shape, row->shape, err);
+    reply_init(&reply, &shape);
+    for (size_t i = 0; i < COUNT_OF(row->events) && row->events[i] && rc == 0; i++) {
+        const char *text = row->events[i];
+        rc = row->whole ? reply_body(&reply, text, strlen(text), err)
+                        : reply_event(&reply, text, strlen(text), err);
+    }
+    if (rc == 0)
+        rc = reply_end(&reply, err);
+    if (rc == 0)
+        reply_message(&reply, out);
+    if (rc == 0 && !buf_ok(out))
+        rc = ERR_MEMORY;
+    reply_clear(&reply);
+    shape_clear(&shape);
+    return rc;
+}
+
+static void test_rows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct buf out = {0};
+        struct err err = {0};
+        int rc = run(&rows[i], &out, &err);
+        const char *got = rc ? err.text : out.data;
+        if (rc != rows[i].code ||
+            (rc ? !strstr(got, rows[i].answer) : strcmp(got, rows[i].answer) != 0))
+            fail_msg("%s: %s %s", rows[i].name, err_name(rc), got);
+        if (rc == 0) { // the message is canonical JSON
+            struct json_doc doc = {0};
+            struct buf again = {0};
+            assert_int_equal(json_parse(&doc, out.data, out.len, NULL, NULL), 0);
+            json_write(&again, &doc.root);
+            assert_string_equal(again.data, out.data);
+            buf_clear(&again);
+            json_doc_clear(&doc);
+        }
+        buf_clear(&out);
+    }
+}
+
+static void test_memory_fails(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        bool failed = true;
+        for (unsigned n = 1; failed; n++) {
+            struct buf out = {0};
+            struct err err = {0};
+            support_fail_at(n);
+            int rc = run(&rows[i], &out, &err);
+            failed = support_failed();
+            support_fail_at(0);
+            if (!failed && rc != rows[i].code)
+                fail_msg("%s: %s", rows[i].name, err_name(rc));
+            if (failed && rc != ERR_MEMORY && rc != rows[i].code)
+                fail_msg("%s without allocation %u: %s", rows[i].name, n, err_name(rc));
+            buf_clear(&out);
+        }
+    }
+}
+
+static void test_bounds(void **state)
+{
+    (void)state;
+    struct shape shape;
+    struct reply reply;
+    struct err err = {0};
+    char event[200];
+    assert_int_equal(compile(&shape, OPENAI, NULL), 0);
+    reply_init(&reply, &shape);
+    int rc = 0;
+    for (int i = 0; i <= REPLY_CALLS_MAX && rc == 0; i++) {
+        snprintf(event, sizeof event, CALL("{\"index\":%d,\"function\":{\"name\":\"f\"}}"), i);
+        rc = reply_event(&reply, event, strlen(event), &err);
+    }
+    assert_int_equal(rc, ERR_LIMIT);
+    assert_int_equal(reply.call_count, REPLY_CALLS_MAX);
+    reply_clear(&reply);
+    reply_init(&reply, &shape);
+    rc = 0;
+    for (int i = 0; i < REPLY_NAME_MAX && rc == 0; i++) {
+        snprintf(event, sizeof event, CALL("{\"index\":0,\"function\":{\"name\":\"%c%c\"}}"),
+                 'a' + i % 2, 'c');
+        rc = reply_event(&reply, event, strlen(event), &err);
+    }
+    assert_int_equal(rc, ERR_LIMIT);
+    reply_clear(&reply);
+    shape_clear(&shape);
+}
+
+static void test_usage(void **state)
+{
+    (void)state;
+    struct shape shape;
+    struct reply reply;
+    const char *events[] = {
+        SAY("\"x\""), STOP,
+        "{\"choices\":[],\"usage\":{\"prompt_tokens\":12,\"completion_tokens\":3}}"};
+    assert_int_equal(compile(&shape, OPENAI, NULL), 0);
+    reply_init(&reply, &shape);
+    assert_int_equal(reply.prompt_tokens, -1);
+    for (size_t i = 0; i < COUNT_OF(events); i++)
+        assert_int_equal(reply_event(&reply, events[i], strlen(events[i]), NULL), 0);
+    assert_int_equal(reply_end(&reply, NULL), 0);
+    assert_int_equal(reply.prompt_tokens, 12);
+    assert_int_equal(reply.completion_tokens, 3);
+    assert_string_equal(reply.finish.data, "stop");
+    reply_clear(&reply);
+    shape_clear(&shape);
+}
+
+static void test_bad_shapes(void **state)
+{
+    (void)state;
+    static const char *const shapes[] = {
+        "1",
+        "[]",
+        "{\"streams\":{}}",
+        "{\"done\":1}",
+        "{\"stream\":[]}",
+        "{\"stream\":{\"x\":\"a\"}}",
+        "{\"stream\":{\"content\":1}}",
+        "{\"stream\":{\"content\":[1]}}",
+        "{\"stream\":{\"content\":\"a..b\"}}",
+        "{\"stream\":{\"content\":\".a\"}}",
+        "{\"stream\":{\"content\":\"a.\"}}",
+        "{\"stream\":{\"content\":\"1.2.3.4.5.6.7.8.9\"}}",
+        "{\"stream\":{\"content\":\"a\\u0000b\"}}",
+    };
+    for (size_t i = 0; i < COUNT_OF(shapes); i++) {
+        struct shape shape;
+        struct err err = {0};
+        if (compile(&shape, shapes[i], &err) != ERR_CONFIG || !err.text[0])
+            fail_msg("%s was taken", shapes[i]);
+    }
+}
+
+static void test_error_text(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body, *text;
+    } cases[] = {
+        {"{\"error\":{\"message\":\"bad key\"}}", "bad key"},
+        {"{\"error\":\"no\"}", "no"},
+        {"<html>\nno\xff", "<html> no\xEF\xBF\xBD"},
+        {"{\"detail\":1}", "{\"detail\":1}"},
+    };
+    struct shape shape;
+    assert_int_equal(compile(&shape, OPENAI, NULL), 0);
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct buf out = {0};
+        reply_error_text(&shape, cases[i].body, strlen(cases[i].body), &out);
+        assert_string_equal(out.data, cases[i].text);
+        buf_clear(&out);
+    }
+    shape_clear(&shape);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),       cmocka_unit_test(test_memory_fails),
+        cmocka_unit_test(test_bounds),     cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_bad_shapes), cmocka_unit_test(test_error_text),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
