@@ -116,15 +116,19 @@ static void act(struct multi *m, curl_socket_t fd, int flags)
     take_results(m);
 }
 
+/* An error is left for curl to find: it names it better. The loop has stopped the poll then. */
 static void on_poll(uv_poll_t *poll, int status, int events)
 {
     struct watch *w = poll->data;
+    struct multi *m = w->multi;
+    curl_socket_t fd = w->fd;
     if (status < 0)
-        act(w->multi, w->fd, CURL_CSELECT_ERR);
-    else
-        act(w->multi, w->fd,
-            (events & UV_READABLE ? CURL_CSELECT_IN : 0) |
-                (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0));
+        events = UV_READABLE | UV_WRITABLE;
+    act(m, fd,
+        (events & UV_READABLE ? CURL_CSELECT_IN : 0) |
+            (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0));
+    if (status < 0 && m->watches[fd] == w)
+        uv_poll_start(&w->poll, w->events, on_poll);
 }
 
 static int watch_for(struct multi *m, curl_socket_t fd, int events)

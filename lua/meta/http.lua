@@ -1,0 +1,64 @@
+---@meta orket.core.http
+
+local http = {}
+
+---@class HttpRequest
+---@field method string
+---@field target string as it was sent
+---@field path string of the target, not decoded
+---@field query string after "?", or ""
+---@field headers table<string, string> names in lower case; several lines of a name are joined by ", "
+---@field body string
+
+---@class HttpServer
+local Server = {}
+
+---@return integer
+function Server:port() end
+
+---Drops every connection.
+function Server:close() end
+
+---One answer. After send, finish or abort it is over.
+---@class HttpResponse
+local Response = {}
+
+---@param status integer
+---@param headers table<string, string|string[]>|nil
+---@param body string|nil
+---@return true|nil ok, string? message, string? code
+function Response:send(status, headers, body) end
+
+---Begins an answer in pieces.
+---@param status integer
+---@param headers table<string, string|string[]>|nil
+---@return true|nil ok, string? message, string? code
+function Response:start(status, headers) end
+
+---Sends a piece. done is called when there is room for more: async.await(response.write, response, bytes).
+---@param bytes string
+---@param done fun(ok: true|nil, message: string?, code: string?)|nil
+---@return integer|nil unsent, string? message, string? code
+function Response:write(bytes, done) end
+
+---@return true|nil ok, string? message, string? code
+function Response:finish() end
+
+---Cuts the connection after what was written.
+function Response:abort() end
+
+---Calls fn once when the client leaves before the end.
+---@param fn fun(nothing: nil, message: string, code: string)|nil
+function Response:on_gone(fn) end
+
+---@return boolean
+function Response:is_open() end
+
+---host is a numeric address (loopback by default), port 0 any; head, body, unsent are bytes; idle,
+---receive, send are seconds.
+---@param options {host: string?, port: integer?, head: integer?, body: integer?, unsent: integer?, connections: integer?, idle: number?, receive: number?, send: number?}
+---@param on_request fun(request: HttpRequest, response: HttpResponse)
+---@return HttpServer|nil server, string? message, string? code
+function http.listen(options, on_request) end
+
+return http
