@@ -10,6 +10,8 @@ Board.__index = Board
 
 local SETTLED = { done = true, archived = true }
 local FINAL = { done = true, canceled = true, archived = true }
+M.FINAL = FINAL -- statuses that a card does not leave by working on it
+
 local STAGE = { code_review = 1, ready_for_testing = 1, in_progress = 2, ready = 3 }
 
 ---@param cards {id: string, status: string, ordinal: integer, depends_on: string[], score: number}[]
@@ -24,6 +26,31 @@ function M.new(cards)
     self:consider(card)
   end
   return self
+end
+
+---Of these cards one and all it depends on, also indirectly, in their order.
+---@param cards table[]
+---@param id string
+---@return table[]
+function M.needed(cards, id)
+  local by_id, wanted, open = {}, { [id] = true }, { id }
+  for _, card in ipairs(cards) do
+    by_id[card.id] = card
+  end
+  while #open > 0 do
+    local card = by_id[table.remove(open)]
+    for _, needs in ipairs(card and card.depends_on or {}) do
+      if not wanted[needs] then
+        wanted[needs] = true
+        open[#open + 1] = needs
+      end
+    end
+  end
+  local list = {}
+  for _, card in ipairs(cards) do
+    list[#list + 1] = wanted[card.id] and card or nil
+  end
+  return list
 end
 
 ---Adds a card; dependencies may be added later.

@@ -206,11 +206,22 @@ function Run:check_end()
   end
 end
 
+local function park_orphan(self, card, id)
+  return self:move(card, "blocked", { reason = "dependency", why = id .. " was canceled" })
+end
+
 local function park_orphans(self, id)
   for _, card in ipairs(self.board:orphans(id)) do
-    async.spawn(function()
-      self:move(card, "blocked", { reason = "dependency", why = id .. " was canceled" })
-    end)
+    async.spawn(park_orphan, self, card, id)
+  end
+end
+
+-- What was canceled while nobody ran.
+local function park_old_orphans(self)
+  for id, card in pairs(self.board.cards) do
+    for _, orphan in ipairs(card.status == "canceled" and self.board:orphans(id) or {}) do
+      park_orphan(self, orphan, id)
+    end
   end
 end
 
@@ -226,7 +237,7 @@ function Run:on_event(event)
       end
       self:pump()
     end
-  elseif event.kind == "card.created" and event.body.epic == self.epic.id then
+  elseif event.kind == "card.created" and event.body.epic == self.epic.id and not self.only then
     self:load_card(event.card)
     self:pump()
   end
@@ -263,7 +274,7 @@ end
 
 ---@param project table opened as owner, scripts loaded
 ---@param epic table card row
----@param options {run: string, on_delta: function?}
+---@param options {run: string, on_delta: function?, only: string?}  only: this card and what it depends on
 ---@return table|nil run
 ---@return Error|nil
 function M.open(project, epic, options)
@@ -282,7 +293,8 @@ function M.open(project, epic, options)
   end
   self.turn_count = #self.store:read("turns", { run = self.id })
   self.open_turns = interrupted(self)
-  self.board = boards.new(cards)
+  self.only = options.only
+  self.board = boards.new(self.only and boards.needed(cards, self.only) or cards)
   return self
 end
 
@@ -299,12 +311,24 @@ local function announce(self)
   return commit(tx)
 end
 
+-- A run of some cards leaves the epic, and the run's number, to the next one.
+local function is_whole(self)
+  for _, row in ipairs(self.only and self.store:read("statuses", { epic = self.epic.id }) or {}) do
+    if not boards.FINAL[row.status] then
+      return false
+    end
+  end
+  return true
+end
+
 local function conclude(self)
   local status, counts = self.board:status()
   status = self.broken and "failed" or self.draining and "drained" or status
-  local tx = system_tx(self)
-  tx:event("run.ended", self.epic.id, { status = status, counts = counts, why = self.broken and self.broken.message })
-  if status == "done" and self.epic.status == "in_progress" then
+  local tx, whole = system_tx(self), is_whole(self)
+  tx:event("run.ended", self.epic.id, {
+    status = (whole or status ~= "done") and status or "partial", counts = counts, why = self.broken and self.broken.message,
+  })
+  if whole and status == "done" and self.epic.status == "in_progress" then
     moves.add(tx, self.epic, "done", { role = "system" })
   end
   local ok, err = commit(tx)
@@ -323,6 +347,7 @@ function Run:run()
   local unsubscribe = self.store:subscribe(function(event)
     self:on_event(event)
   end, { "card.moved", "card.created" })
+  park_old_orphans(self)
   self:pump()
   if self.board.running > 0 then
     async.suspend(function(wake)

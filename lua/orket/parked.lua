@@ -8,9 +8,9 @@ local RETRY = "orket retry%s %s"
 local CURE = { -- wait reason -> command, and what to do before it
   input = { ANSWER },
   review = { ANSWER },
-  resource = { RETRY, "raise the limit that it names, or free what is missing" },
-  dependency = { RETRY, "settle the card it depends on, or give this one up: orket move" },
-  system = { RETRY, "mend what it names" },
+  resource = { RETRY, "raise the limit that it names, or free what is missing, then" },
+  dependency = { "orket move%s %s canceled", "change depends_on in its file, orket sync, orket retry; or give it up:" },
+  system = { RETRY, "mend what it names, then" },
 }
 
 local function why(store, id)

@@ -56,8 +56,8 @@ local function settle_rock(project, rock)
 end
 
 local function run_rock(project, rock, options)
-  for _, epic in ipairs(project.store:read("children", { parent = rock.id })) do
-    local status, err, counts = run_epic(project, epic, options)
+  for _, child in ipairs(project.store:read("children", { parent = rock.id })) do
+    local status, err, counts = run_epic(project, card(project, child.id), options)
     if status ~= "done" then
       return status, err, counts
     end
@@ -69,7 +69,7 @@ local function run_rock(project, rock, options)
   return ok and "done", err, {}
 end
 
----Runs an epic, a rock, or one card of an epic.
+---Runs an epic, a rock, or one card of an epic with what it depends on.
 ---@param project table opened as owner, scripts loaded and recorded, cards created
 ---@param name string card id
 ---@param options {on_run: fun(run), on_delta: function?}
@@ -85,6 +85,9 @@ function M.run(project, name, options)
     return run_rock(project, found, options)
   elseif found.type == "issue" then
     options.only = found.id
+    if FINAL[found.status] then
+      return "done", nil, {}, true
+    end
     return run_epic(project, card(project, found.epic), options)
   end
   return run_epic(project, found, options)

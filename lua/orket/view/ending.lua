@@ -23,7 +23,7 @@ local function card_lines(lines, card)
   lines[#lines + 1] = string.format("  %s waits (%s)%s", card.id, card.reason or card.status,
     card.why and ": " .. text.line(card.why) or "")
   if card.first then
-    lines[#lines + 1] = "    " .. card.first .. ", then"
+    lines[#lines + 1] = "    " .. card.first
   end
   lines[#lines + 1] = "    " .. card.command
 end
@@ -47,7 +47,7 @@ function M.lines(run, outcome)
     return {} -- nothing ran; the error says why
   end
   if outcome.already then
-    return { "already done; orket run" .. option .. " --again " .. card .. " builds it anew" }
+    return { "already done (orket run" .. option .. " --again EPIC builds an epic anew)" }
   end
   local summary = M.summary(outcome.counts)
   local lines = { (outcome.status or "failed") .. (summary ~= "" and ": " .. summary or "") }
