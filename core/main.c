@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include "base/hash.h"
+#include "base/slab.h"
 #include "bind/bind.h"
 #include "bind/embed.h"
 
@@ -117,7 +118,8 @@ int main(int argc, char **argv)
     raise_file_limit();
     hash_start();
     uv_loop_t loop;
-    lua_State *L = luaL_newstate();
+    struct slab slab = {0};
+    lua_State *L = lua_newstate(slab_alloc, &slab);
     if (!L || uv_loop_init(&loop)) {
         fputs("orket: out of memory\n", stderr);
         return 1;
@@ -134,5 +136,6 @@ int main(int argc, char **argv)
     lua_close(L);
     uv_run(&loop, UV_RUN_DEFAULT);
     uv_loop_close(&loop);
+    slab_clear(&slab);
     return code;
 }
