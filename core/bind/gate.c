@@ -9,7 +9,6 @@
 #include "script/value.h"
 
 #define GATE_TYPE "orket.gate"
-#define PATHS_MAX 256 /* path arguments of one call; more are denied, having no record */
 
 /* ---- check helpers ---- */
 
@@ -41,89 +40,6 @@ void bind_push_verdict(lua_State *L, const struct gate_verdict *verdict)
     lua_setfield(L, -2, "why");
     lua_pushstring(L, verdict->fix);
     lua_setfield(L, -2, "fix");
-}
-
-/* ---- paths ---- */
-
-static enum fs_want fs_want_of(enum gate_want want)
-{
-    switch (want) {
-    case GATE_WANT_READ:
-        return FS_READ;
-    case GATE_WANT_LIST:
-        return FS_LIST;
-    case GATE_WANT_DELETE:
-        return FS_DELETE;
-    case GATE_WANT_WRITE:
-    case GATE_WANT_NOTHING:
-        break;
-    }
-    return FS_WRITE;
-}
-
-void bind_resolve(int root, enum gate_want want, const struct json *path, struct fs_target *target,
-                  struct gate_path *record, struct err *err)
-{
-    size_t len;
-    bool directory;
-    const char *text = json_string(path, &len);
-    *record = (struct gate_path){.value = path, .code = ERR_PATH};
-    if (text)
-        record->code =
-            root >= 0 ? fs_resolve(root, text, len, fs_want_of(want), target, err) : ERR_NOT_FOUND;
-    if (record->code) {
-        target->fd = target->dir = -1;
-        if (!text || fs_canonical(text, len, target->path, &target->len, &directory, NULL)) {
-            record->code = ERR_PATH;
-            return;
-        }
-    }
-    record->name = target->path;
-    record->len = target->len;
-}
-
-/* The paths of one call while it is judged. Names live in the arena. */
-struct resolving {
-    int root;
-    enum gate_want want;
-    struct json_doc *arena;
-    struct gate_path paths[PATHS_MAX];
-    size_t count;
-};
-
-static void resolve_argument(void *ctx, const struct json *path)
-{
-    struct resolving *r = ctx;
-    struct fs_target target;
-    struct gate_path record;
-    if (r->count == PATHS_MAX)
-        return;
-    bind_resolve(r->root, r->want, path, &target, &record, NULL);
-    if (record.code == 0)
-        fs_target_close(&target);
-    if (record.name) {
-        char *kept = json_doc_alloc(r->arena, record.len + 1);
-        record.name = kept ? memcpy(kept, target.path, record.len + 1) : NULL;
-    }
-    r->paths[r->count++] = record;
-}
-
-static void judge_reach(lua_State *L, struct call *call, struct gate_verdict *verdict)
-{
-    struct resolving *r = lua_newuserdatauv(L, sizeof *r, 0);
-    lua_getiuservalue(L, -2, CALL_ROOT);
-    r->root = bind_to_root(L, -1);
-    lua_pop(L, 1);
-    r->want = gate_call_want(call->gate, &call->gate_call);
-    r->arena = bind_new_doc(L);
-    r->count = 0;
-    gate_each_path(call->gate, &call->gate_call, resolve_argument, r);
-    call->gate_call.paths = r->paths;
-    call->gate_call.path_count = r->count;
-    gate_judge_reach(call->gate, &call->gate_call, verdict);
-    call->gate_call.paths = NULL; // the records die here; operations are resolved anew
-    call->gate_call.path_count = 0;
-    lua_pop(L, 2);
 }
 
 /* ---- gate ---- */
@@ -206,7 +122,7 @@ static int l_gate_call(lua_State *L)
     read_header(L, call);
     read_arguments(L, call, &err);
     if (gate_judge_form(call->gate, &call->gate_call, &verdict) == GATE_DECISION_ALLOW)
-        judge_reach(L, call, &verdict);
+        bind_judge_reach(L, call, &verdict);
     call->gate_call.parse_error = NULL;
     if (verdict.decision == GATE_DECISION_ALLOW)
         return 1;

@@ -19,7 +19,7 @@ end
 -- The seats that had a hand in the card, in the order in which they came.
 local function authors_of(store, card)
   local list, seen = {}, {}
-  for _, turn in ipairs(store:read("turns", { card = card.id })) do
+  for _, turn in ipairs(store:read("card_turns", { card = card.id })) do
     if turn.seat and turn.role ~= GUARD and not seen[turn.seat] then
       seen[turn.seat] = true
       list[#list + 1] = turn.seat

@@ -21,8 +21,7 @@ local LIMITS = {
 ---@param card string id
 ---@return string|nil path below verification/
 function M.fixture(store, card)
-  local verification = store:read("card", { id = card })[1].data.verification
-  return type(verification) == "table" and verification.fixture_path or nil
+  return store:read("card_fixture", { id = card })[1].path
 end
 
 ---True when the newest verdict of the card passed and is for this tree.

@@ -47,6 +47,9 @@ void bind_push_verdict(lua_State *L, const struct gate_verdict *verdict);
 void bind_resolve(int root, enum gate_want want, const struct json *path, struct fs_target *target,
                   struct gate_path *record, struct err *err);
 
+/* Resolves the paths in the arguments of the call on the top of the stack and judges them. */
+void bind_judge_reach(lua_State *L, struct call *call, struct gate_verdict *verdict);
+
 /* Performs fs.read, fs.write, fs.delete or fs.list on its target; on 0 the result is pushed last.
  */
 int bind_perform(lua_State *L, const char *kind, const struct fs_target *target,

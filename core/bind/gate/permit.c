@@ -9,7 +9,13 @@
 #include "bind/gate/search.h"
 #include "script/value.h"
 
-enum permit_slot { PERMIT_CALL = 1, PERMIT_DOC, PERMIT_SLOTS = PERMIT_DOC };
+enum permit_slot { PERMIT_CALL = 1, PERMIT_DOC, PERMIT_NAME, PERMIT_SLOTS = PERMIT_NAME };
+
+/* What an operation on a file is done to, or why it cannot be (nothing there, no file). */
+struct resolved {
+    struct fs_target target;
+    struct err failure;
+};
 
 struct permit {
     const struct permit *self;
@@ -19,8 +25,9 @@ struct permit {
     const char *kind;
     size_t kind_len;
     enum gate_want want;
-    struct fs_target target; /* its descriptors are owned, closed when used; its path stays */
-    struct err failure;      /* why the allowed operation cannot be done (nothing there, no file) */
+    struct resolved *resolved; /* owned, gone when used; NULL without a path */
+    const char *name;          /* the resolved name, "" without one; in PERMIT_NAME */
+    size_t name_len;
 };
 
 /* ---- check helpers ---- */
@@ -48,7 +55,7 @@ static const struct json *field(const struct permit *permit, const char *name)
 static struct permit *new_permit(lua_State *L, int call_idx)
 {
     struct permit *permit = lua_newuserdatauv(L, sizeof *permit, PERMIT_SLOTS);
-    *permit = (struct permit){.self = permit, .target = {.fd = -1, .dir = -1}};
+    *permit = (struct permit){.self = permit, .name = ""};
     permit->call = bind_check_call(L, call_idx);
     luaL_setmetatable(L, PERMIT_TYPE);
     lua_pushvalue(L, call_idx);
@@ -79,14 +86,38 @@ static int root_of(lua_State *L, int call_idx)
     return root;
 }
 
-static void resolve(struct permit *permit, int root, struct gate_path *path)
+/* *path is what it was resolved to; its name lives in the permit's record until that is dropped. */
+static void resolve(lua_State *L, struct permit *permit, int root, struct gate_path *path)
 {
     const struct json *text = field(permit, "path");
-    bind_resolve(root, permit->want, text, &permit->target, path, &permit->failure);
+    struct resolved *resolved = permit->resolved = malloc(sizeof *resolved);
+    if (!resolved)
+        luaL_error(L, "out of memory");
+    resolved->target.fd = resolved->target.dir = -1;
+    resolved->target.len = 0;
+    resolved->failure.code = 0;
+    bind_resolve(root, permit->want, text, &resolved->target, path, &resolved->failure);
     if (path->code == ERR_NOT_DIR && is_kind(permit, "fs.search")) // one file is searched as well
-        bind_resolve(root, GATE_WANT_READ, text, &permit->target, path, &permit->failure);
+        bind_resolve(root, GATE_WANT_READ, text, &resolved->target, path, &resolved->failure);
     if (path->code == 0)
-        permit->failure = (struct err){0};
+        resolved->failure.code = 0;
+}
+
+static void keep_name(lua_State *L, struct permit *permit)
+{
+    if (!permit->resolved)
+        return;
+    const struct fs_target *target = &permit->resolved->target;
+    permit->name = lua_pushlstring(L, target->path, permit->name_len = target->len);
+    lua_setiuservalue(L, -2, PERMIT_NAME);
+}
+
+static void drop_resolved(struct permit *permit)
+{
+    if (permit->resolved)
+        fs_target_close(&permit->resolved->target);
+    free(permit->resolved);
+    permit->resolved = NULL;
 }
 
 bool bind_permit(lua_State *L, int call_idx, int idx, bool dry, struct gate_verdict *verdict)
@@ -102,14 +133,16 @@ bool bind_permit(lua_State *L, int call_idx, int idx, bool dry, struct gate_verd
     permit->want = gate_operation_want(op.kind, op.kind_len);
     if (permit->want != GATE_WANT_NOTHING) {
         int root = root_of(L, call_idx);
-        resolve(permit, root, &op.path);
+        resolve(L, permit, root, &op.path);
         if (root < 0 && !dry)
             op.path.code = ERR_IO; // no tree, no permit
     }
     gate_judge_operation(permit->call->gate, &permit->call->gate_call, &op, verdict);
-    if (verdict->decision == GATE_DECISION_ALLOW && !dry)
+    if (verdict->decision == GATE_DECISION_ALLOW && !dry) {
+        keep_name(L, permit);
         return true;
-    fs_target_close(&permit->target);
+    }
+    drop_resolved(permit);
     permit->used = true;
     lua_pop(L, 1);
     return false;
@@ -122,15 +155,16 @@ static int start_search(lua_State *L, struct permit *permit, struct err *err)
 {
     size_t len;
     const char *text = json_string(field(permit, "text"), &len);
+    struct fs_target *target = &permit->resolved->target;
     struct search_wish wish = {
-        .target = permit->target,
+        .target = *target,
         .gate = permit->call->gate,
         .call = &permit->call->gate_call,
         .text = text,
         .text_len = len,
         .limit = bind_bounded(field(permit, "limit"), SEARCH_MATCHES),
     };
-    permit->target.fd = permit->target.dir = -1;
+    target->fd = target->dir = -1;
     return search_start(L, &wish, 2, err);
 }
 
@@ -148,14 +182,14 @@ static int perform(lua_State *L, struct permit *permit, bool *later, struct err 
     if (permit->want == GATE_WANT_NOTHING)
         return err_set(err, ERR_DENIED, "%s is taken as a record, not performed", permit->kind);
     permit->used = true;
-    if (permit->failure.code) {
-        *err = permit->failure;
+    if (permit->resolved->failure.code) {
+        *err = permit->resolved->failure;
         return err->code;
     }
     *later = is_kind(permit, "fs.search");
     int rc = *later ? start_search(L, permit, err)
-                    : bind_perform(L, permit->kind, &permit->target, permit->fields, err);
-    fs_target_close(&permit->target);
+                    : bind_perform(L, permit->kind, &permit->resolved->target, permit->fields, err);
+    drop_resolved(permit);
     return rc;
 }
 
@@ -226,7 +260,7 @@ static int l_permit_path(lua_State *L)
     if (permit->want == GATE_WANT_NOTHING)
         lua_pushnil(L);
     else
-        lua_pushlstring(L, permit->target.path, permit->target.len);
+        lua_pushlstring(L, permit->name, permit->name_len);
     return 1;
 }
 
@@ -243,7 +277,7 @@ static int l_permit_hash(lua_State *L)
         return luaL_error(L, "out of memory");
     struct hash_part parts[] = {
         {call->role, strlen(call->role)}, {card, strlen(card)},
-        {call->tool, call->tool_len},     {permit->target.path, permit->target.len},
+        {call->tool, call->tool_len},     {permit->name, permit->name_len},
         {text->data, text->len},
     };
     struct hash hash = hash_parts(parts, COUNT_OF(parts));
@@ -257,7 +291,7 @@ static int l_permit_gc(lua_State *L)
     struct permit *permit = luaL_checkudata(L, 1, PERMIT_TYPE);
     if (lua_rawlen(L, 1) != sizeof *permit || permit->self != permit)
         return 0;
-    fs_target_close(&permit->target);
+    drop_resolved(permit);
     permit->self = NULL;
     return 0;
 }

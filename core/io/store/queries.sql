@@ -19,6 +19,9 @@ SELECT id, type, status, revision, wait_reason, return_to, seat, assignee, epic,
        build, ordinal, retry_count, max_retries, priority
 FROM card WHERE id = :id;
 
+-- name: card_fixture
+SELECT data ->> '$.verification.fixture_path' AS path FROM card WHERE id = :id;
+
 -- The file form of a card: what export-cards writes and sync compares.
 -- name: card_file
 SELECT json_put(data, json_object('id', id, 'type', type, 'name', name, 'status', status, 'priority', priority,
@@ -152,6 +155,10 @@ SELECT id, card, generation, status, started_at, ended_at, body AS "body:json" F
 SELECT run, turn, seq, card, seat, role, generation, engine, model, outcome, steps, tokens_in, tokens_out,
        started_at, ended_at
 FROM turn WHERE (:run IS NULL OR run = :run) AND (:card IS NULL OR card = :card) ORDER BY seq;
+
+-- Who had a hand in a card, in the order in which they came.
+-- name: card_turns
+SELECT run, turn, seat, role, outcome FROM turn WHERE card = :card ORDER BY seq;
 
 -- name: open_turns
 SELECT run, turn, card, seat, role, generation, engine, model FROM turn
