@@ -22,12 +22,14 @@ trap 'exit 130' INT TERM
 # Starts the mock model and sets ORKET_MODEL_URL to where it listens.
 start_mock() {
   said=$project/.mock
+  : >"$said" # there before anybody reads it
   "$orket" mock-llm --port 0 "$script" >"$said" &
   mock=$!
-  for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-    ORKET_MODEL_URL=$(sed -n 's/.*\(http:[^ ]*\).*/\1/p' "$said")
-    [ -z "$ORKET_MODEL_URL" ] || break
+  tries=0
+  while [ -z "${ORKET_MODEL_URL:-}" ] && [ $tries -lt 100 ]; do
     sleep 0.1
+    tries=$((tries + 1))
+    ORKET_MODEL_URL=$(sed -n 's/.*\(http:[^ ]*\).*/\1/p' "$said")
   done
   if [ -z "$ORKET_MODEL_URL" ]; then
     echo "demo: the mock model did not start" >&2
