@@ -1,0 +1,158 @@
+-- mock_llm_spec.lua: `orket mock-llm` as a program: by curl, and by the official OpenAI client when it was
+-- installed (npm install --prefix build/npm openai).
+
+local cjson = require("cjson")
+local orket = dofile("tests/support/orket.lua")
+
+-- Starts the program; answers its URL and a function that ends it and tells its exit code.
+local function start(script, options)
+  local dir = orket.directory()
+  local command = ("%s mock-llm %s %s"):format(orket.binary, options or "", script)
+  os.execute(("sh -c '%s & echo $! >%s/pid; wait $!; echo $? >%s/code' >%s/out 2>&1 &"):format(command, dir, dir, dir))
+  local out = orket.shell(("for i in $(seq 100); do grep -qs . %s/out && break; sleep 0.05; done; cat %s/out"):format(dir, dir))
+  return out:match("http://%S+") or out, function()
+    local code = orket.shell(("kill $(cat %s/pid); for i in $(seq 100); do [ -s %s/code ] && break; sleep 0.05; done; cat %s/code")
+      :format(dir, dir, dir))
+    orket.remove(dir)
+    return tonumber(code)
+  end
+end
+
+describe("orket mock-llm", function()
+  local url, stop
+
+  setup(function()
+    url, stop = start("tests/support/echo.lua", "--fast")
+  end)
+
+  teardown(function()
+    assert.equal(0, stop())
+  end)
+
+  local function curl(path, arguments)
+    return (orket.shell(("curl -sS --max-time 20 %s '%s%s' 2>&1"):format(arguments or "", url, path)))
+  end
+
+  local function chat(content, more)
+    local body = { model = "m", messages = { { role = "user", content = content } } }
+    for key, value in pairs(more or {}) do
+      body[key] = value
+    end
+    return curl("/chat/completions", "-i -d '" .. cjson.encode(body) .. "'")
+  end
+
+  local function body_of(text)
+    return cjson.decode(text:match("\r\n\r\n(.*)$"))
+  end
+
+  it("says where it listens", function()
+    assert.truthy(url:find("^http://127%.0%.0%.1:%d+/v1$"))
+  end)
+
+  it("answers whole", function()
+    local text = chat("hi")
+    local body = body_of(text)
+    assert.truthy(text:find("HTTP/1.1 200 OK\r\n", 1, true))
+    assert.equal("you said: hi", body.choices[1].message.content)
+    assert.same({ prompt_tokens = 11, completion_tokens = 22, total_tokens = 33 }, body.usage)
+    assert.equal("chat.completion", body.object)
+  end)
+
+  it("gives equal bytes for equal requests", function()
+    local function body(text)
+      return text:match("\r\n\r\n(.*)$")
+    end
+    assert.equal(body(chat("call", { stream = true })), body(chat("call", { stream = true })))
+  end)
+
+  it("streams, with usage when asked", function()
+    local text = chat("hi", { stream = true, stream_options = { include_usage = true } })
+    assert.truthy(text:find("Content-Type: text/event-stream\r\n", 1, true))
+    assert.truthy(text:find('"usage":{"completion_tokens":22', 1, true))
+    assert.truthy(text:find("\n\ndata: [DONE]\n\n", 1, true))
+    assert.falsy(chat("hi", { stream = true }):find('"usage"', 1, true))
+  end)
+
+  it("makes faults on demand", function()
+    local busy = chat("429")
+    assert.truthy(busy:find("^HTTP/1.1 429 Too Many Requests\r\n"))
+    assert.truthy(busy:find("Retry-After: 2\r\n", 1, true))
+    assert.equal("slowly please", body_of(busy).error.message)
+    assert.truthy(chat("500"):find("^HTTP/1.1 500 "))
+    assert.truthy(chat("cut", { stream = true }):find("curl: %(18%)"))
+    assert.truthy(chat("cut"):find("curl: %(18%)"))
+    local broken = chat("malformed", { stream = true })
+    assert.truthy(broken:find('"conte\n', 1, true))
+    assert.equal('{"path', body_of(chat("half")).choices[1].message.tool_calls[1]["function"].arguments)
+  end)
+
+  it("survives its script", function()
+    assert.equal("script_error", body_of(chat("error")).error.type)
+    assert.truthy(body_of(chat("forever")).error.message:find("steps", 1, true))
+    assert.truthy(chat("hi"):find("HTTP/1.1 200 OK", 1, true))
+  end)
+
+  it("refuses what is no request", function()
+    assert.truthy(curl("/chat/completions", "-i -d x"):find("^HTTP/1.1 400 "))
+    assert.truthy(curl("/chat/completions", "-i -d '{}'"):find("^HTTP/1.1 400 "))
+    assert.truthy(curl("/chat/completions", "-i"):find("^HTTP/1.1 405 "))
+    assert.truthy(curl("/nothing", "-i"):find("^HTTP/1.1 404 "))
+  end)
+
+  it("lists models and counts", function()
+    assert.equal("mock", cjson.decode(curl("/models")).data[1].id)
+    local before = cjson.decode(curl("/stats"))
+    chat("hi")
+    local after = cjson.decode(curl("/stats"))
+    assert.equal(before.replies + 1, after.replies)
+    assert.equal(before.completion_tokens + 22, after.completion_tokens)
+    assert.equal(0, after.open)
+  end)
+
+  it("serves many at once", function()
+    local text = orket.shell(([[seq 200 | xargs -P 40 -I{} curl -sS --max-time 20 -d '{"messages":[{"role":"user","content":"n{}"}],"stream":true}' ]] ..
+      "%s/chat/completions | grep -c DONE"):format(url))
+    assert.equal(200, tonumber(text))
+  end)
+
+  it("satisfies the official client", function()
+    local sdk = os.getenv("OPENAI_SDK") or "build/npm"
+    if not os.rename(sdk .. "/node_modules/openai", sdk .. "/node_modules/openai") then
+      pending("npm install --prefix build/npm openai")
+      return
+    end
+    local text = orket.shell(("node tests/support/openai.mjs %s $(cd %s && pwd)"):format(url, sdk))
+    local got = cjson.decode(text)
+    for _, way in ipairs({ "whole", "streamed" }) do
+      local one = got[way]
+      assert.equal("Let me.", one.content)
+      assert.equal("tool_calls", one.finish)
+      assert.same({ name = "f", arguments = '{"a":1,"b":["x"]}' }, one.calls[1]["function"])
+      assert.same({ name = "g", arguments = "{}" }, one.calls[2]["function"])
+      assert.is_true(one.usage.total_tokens > 0)
+    end
+    assert.equal(429, got.error.status)
+    assert.equal("rate_limit_error", got.error.type)
+    assert.equal("2", got.error.retry)
+    assert.not_equal("nothing noticed", got.cut)
+    assert.same({ "mock" }, got.models)
+  end)
+end)
+
+describe("orket mock-llm refuses", function()
+  local cases = {
+    { "", 2, "missing SCRIPT" },
+    { "/nowhere.lua", 2, "nowhere" },
+    { "--port 70000 tests/support/echo.lua", 2, "port" },
+    { "--host example.com tests/support/echo.lua", 1, "no address" },
+    { "lua/orket/options.lua", 1, "reply" },
+    { "tests/support/openai.mjs", 1, "openai.mjs" },
+  }
+  for _, case in ipairs(cases) do
+    it("'" .. case[1] .. "'", function()
+      local text, code = orket.run("mock-llm " .. case[1])
+      assert.equal(case[2], code, text)
+      assert.truthy(text:find(case[3], 1, true), text)
+    end)
+  end
+end)
