@@ -1,4 +1,8 @@
 # Two stages: build with everything, run with the one binary and libcurl.
+#   docker build -t orket .
+#   docker run --rm orket version
+#   docker run --rm --security-opt seccomp=unconfined --entrypoint sh orket examples/demo.sh
+# Verifications run in namespaces of their own, which an engine's default seccomp profile refuses.
 FROM debian:bookworm-slim AS build
 RUN apt-get update && apt-get install -qy --no-install-recommends make && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
@@ -12,6 +16,7 @@ RUN apt-get update && apt-get install -qy --no-install-recommends libcurl4 ca-ce
   && useradd --create-home orket
 COPY --from=build /orket /usr/local/bin/orket
 COPY --from=build --chown=orket /src/examples /home/orket/examples
+ENV ORKET=/usr/local/bin/orket
 USER orket
 WORKDIR /home/orket
 ENTRYPOINT ["orket"]

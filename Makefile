@@ -9,17 +9,15 @@
 
 VERSION := 0.1.0
 CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
-SAN     ?=
 VARIANT := $(CC)$(if $(SAN),-san)$(if $(COVER),-cover)$(if $(GCSTRESS),-gc)
 B       := build/$(VARIANT)
 ORKET   := $(if $(filter gcc,$(VARIANT)),build/orket,$(B)/orket)
 export ORKET
 MAKEFLAGS += --no-print-directory
 
-PKGS     := lua5.4 libuv libcurl
 STATIC   := -l:liblua5.4-luv.a -l:liblua5.4.a -l:libuv_a.a -l:libsqlite3.a -l:libsodium.a -l:libedit.a -l:libtinfo.a -l:libbsd.a -l:libmd.a
 LLHTTP   := /usr/share/llhttp
-INCLUDES := -Icore -I/usr/share/include/llhttp $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+INCLUDES := -Icore -I/usr/share/include/llhttp $(shell pkg-config --cflags lua5.4 libuv libcurl 2>/dev/null)
 WARN     := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wwrite-strings -Wvla -Werror
 RELEASE  := -O2 -g -fstack-protector-strong -D_FORTIFY_SOURCE=2
 SANITIZE := -O1 -g -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer -DBUF_MIN=4
@@ -42,11 +40,12 @@ DEBS := gcc libc6-dev make pkg-config git liblua5.4-dev lua-luv-dev libuv1-dev l
 TEST_DEBS := lua5.4 lua-busted lua-check lua-cjson sqlite3 libcmocka-dev libjansson4 cppcheck
 
 Q = $(if $(V),,@echo "  $@";)
+$(shell mkdir -p $(sort $(dir $(OBJS))) $(B)/tests/c $(B)/bench)
 
 all: $(ORKET)
 
 build/orket: $(B)/orket
-	@mkdir -p build && cp -f $< $@.tmp && mv -f $@.tmp $@
+	@cp -f $< $@.tmp && mv -f $@.tmp $@
 
 # Tests and benches link what they need of it.
 $(B)/orket.a: $(OBJS)
@@ -56,21 +55,17 @@ $(B)/orket: $(B)/core/main.o $(OBJS)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(B)/%.o: %.c
-	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(INCLUDES) -MMD -MP -c -o $@ $<
 
 $(B)/llhttp/%.o: $(LLHTTP)/%.c
-	@mkdir -p $(@D)
 	$(Q)$(CC) -std=c11 -O2 -w -DLLHTTP_STRICT_MODE=1 $(INCLUDES) -c -o $@ $<
 
 # The embedded files; folders too, so that a file that went away goes away here.
 $(B)/embed.s: core/bind/embed.sh $(EMBED) $(shell find $(SHIPPED) bench/project -type d)
-	@mkdir -p $(@D)
 	@sh $< $(EMBED) > $@
 
 # The jail: a static program of its own, carried inside the binary (core/io/jail.h).
 $(B)/jail: core/jail.c core/io/jail.h
-	@mkdir -p $(@D)
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Icore $(WARN) -Os -fstack-protector-strong -static -s -o $@ $<
 
 $(B)/jail.s: $(B)/jail
@@ -82,12 +77,10 @@ $(B)/%.o: $(B)/%.s
 
 # Unit tests: one program per C file; support.c can make memory fail.
 $(B)/tests/%: tests/c/%.c $(B)/tests/c/support.o $(B)/orket.a
-	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(INCLUDES) -Itests/c -MMD -MP $(LDFLAGS) $(WRAP) -o $@ $(filter-out %.h,$^) -lcmocka $(LIBS)
 
 # Programs that measure: bench/NAME.c, linked the same way.
 $(B)/bench/%: bench/%.c $(B)/orket.a
-	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(INCLUDES) -Itests/c -MMD -MP $(LDFLAGS) -o $@ $(filter-out %.h,$^) $(LIBS)
 
 unit: $(CTEST)
