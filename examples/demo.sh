@@ -23,7 +23,9 @@ trap 'exit 130' INT TERM
 start_mock() {
   said=$project/.mock
   : >"$said" # there before anybody reads it
-  "$orket" mock-llm --port 0 "$script" >"$said" &
+  pace=0
+  [ ! -t 1 ] || pace=60 # to be watched: the replies come word by word
+  "$orket" mock-llm --port 0 --pace "${PACE:-$pace}" "$script" >"$said" &
   mock=$!
   tries=0
   while [ -z "${ORKET_MODEL_URL:-}" ] && [ $tries -lt 100 ]; do

@@ -13,6 +13,7 @@ local M = {}
 local Engine = {}
 Engine.__index = Engine
 
+local NOTES = 50 -- newest notes that the memory node chooses from
 local DEFAULTS = { steps = 50, seconds = 1800, concurrency = 4, window = 256 }
 
 ---@param project table opened as owner, with scripts loaded
@@ -20,7 +21,7 @@ local DEFAULTS = { steps = 50, seconds = 1800, concurrency = 4, window = 256 }
 ---@param run string
 function M.new(project, epic, run)
   local self = setmetatable({
-    project = project, store = project.store, generation = project.generation, epic = epic, run = run,
+    project = project, store = project.store, epic = epic, run = run,
   }, Engine)
   self.limits = self:settings()
   return self
@@ -28,12 +29,13 @@ end
 
 ---The decision node of this kind that the organization chose (by default the shipped one).
 ---@param kind string planner, router, evaluator, prompts, models, loop, memory or policy
-function Engine:node(kind)
+---@param generation table? a turn asks the nodes of its own generation
+function Engine:node(kind, generation)
   local process = self.project.config.organization.process_rules or {}
-  return self.generation.nodes[process[kind .. "_node"] or kind]
+  return (generation or self.project.generation).nodes[process[kind .. "_node"] or kind]
 end
 
----Asks a node; a node that fails or breaks its contract answers nil, Error.
+---Asks a node of the serving generation; a node that fails or breaks its contract answers nil, Error.
 function Engine:ask(kind, fn, ...)
   return errors.check(self:node(kind).script:call(fn, { ... }))
 end
@@ -53,17 +55,27 @@ end
 
 ---The policies of one reply: decide(call) -> refusal | nil.
 function Engine:policy(turn)
-  local entry = self:node("policy")
+  local entry = self:node("policy", turn.generation)
   return function(call)
     return policy.objection(entry, call, turn.card)
   end
 end
 
----Everything a prompt needs, read once.
+---Everything a prompt needs. The memory node chooses among the notes of the epic, when there are any.
 function Engine:view(turn)
-  return errors.check(self.store:read_doc("view", {
-    card = turn.card.id, role = turn.role, seat = turn.seat, review = turn.review and 1 or 0,
-  }))
+  local asked = { card = turn.card.id, role = turn.role, seat = turn.seat, review = turn.review and 1 or 0 }
+  local view, err = errors.check(self.store:read_doc("view", asked))
+  local notes = view and self.store:read("memory", { epic = self.epic.id, limit = NOTES })
+  if not view or #notes == 0 then
+    return view, err
+  end
+  local chosen
+  chosen, err = errors.check(self:node("memory", turn.generation).script:call("select", { view, notes }))
+  if not chosen then
+    return nil, err
+  end
+  asked.memory = cjson.encode(type(chosen) == "table" and setmetatable(chosen, cjson.array_mt) or cjson.empty_array)
+  return errors.check(self.store:read_doc("view", asked))
 end
 
 ---The card's own directory.
@@ -87,7 +99,7 @@ end
 local function finish(self, turn, proposal)
   local card = turn.card
   local tree = turn.tree:hash()
-  if verify.fixture(self.store, card.id) and not verify.has_passed(self.store, card.id, tree) then
+  if card.fixture and not verify.has_passed(self.store, card.id, tree) then
     return refuse_done(card, "no passing verdict for this tree")
   end
   local merged, err = turn.tree:merge(turn.tx)

@@ -3,6 +3,7 @@
 
 local configured = require("orket.config.models")
 local errors = require("orket.errors")
+local llm = require("orket.llm")
 local sys = require("orket.core.sys")
 
 local M = {}
@@ -24,13 +25,31 @@ local function overridden(model)
   return copy
 end
 
+-- What the epic's environment says holds where the model says nothing itself.
+local function within(model, environment)
+  local copy = { params = {} }
+  for key, value in pairs(model) do
+    copy[key] = value
+  end
+  copy.temperature, copy.seed = copy.temperature or environment.temperature, copy.seed or environment.seed
+  for _, source in ipairs({ environment.params or {}, model.params or {} }) do
+    for key, value in pairs(source) do
+      copy.params[key] = value
+    end
+  end
+  copy.deadlines = copy.deadlines or { total = environment.timeout }
+  return copy
+end
+
 ---@param engine table
 ---@param team table
 function M.new(engine, team)
   local organization = engine.project.config.organization
+  local environment = engine.project.config.environments[engine.epic.data.environment] or {}
+  llm.keys(organization.keys)
   local self = setmetatable({ engine = engine, team = team, models = {}, names = {} }, Models)
   for name, model in pairs(organization.models) do
-    self.models[name] = overridden(model)
+    self.models[name] = overridden(within(model, environment))
     self.names[#self.names + 1] = name
   end
   table.sort(self.names)

@@ -51,15 +51,14 @@ end
 
 ---ready_for_testing: run the fixture; pass goes to review, fail goes back with the log.
 local function test_card(self, card)
-  local path = verify.fixture(self.store, card.id)
-  if not path then
+  if not card.fixture then
     return self:move(card, "code_review", { why = "no verification" })
   end
   local tree, err = self.engine:tree(card)
   if not tree then
     return nil, err
   end
-  local verdict = verify.run(self.project, path, tree)
+  local verdict = verify.run(self.project, card.fixture, tree)
   local retries = not verdict.ok and (card.retry_count or 0) + 1 or nil
   local to, options = "code_review", { why = "verification passed" }
   if retries and engines.is_exhausted(card, retries) then
@@ -73,7 +72,6 @@ local function test_card(self, card)
 end
 
 -- ---- turns ----
-
 
 local function new_turn(self, card)
   local open = self.open_turns[card.id]
@@ -93,17 +91,17 @@ local function new_turn(self, card)
     number = self.turn_count
   end
   return turns.new(self.engine, {
-    card = card, seat = seat.seat, role = seat.role, review = seat.review, model = model,
-    number = number, tape = open and open.events,
+    card = card, seat = seat.seat, role = seat.role, review = seat.review, model = model, number = number,
+    generation = open and open.generation or self.project.generation, tape = open and open.events,
   })
 end
 
 ---A failed turn: back to ready, or parked with the reason. A canceled one stays as it is.
 local function settle_failure(self, turn, err)
-  if err.code == "ERR_CANCELED" or err.code == "ERR_STALE" then
-    return
-  end
   turn:discard()
+  if err.code == "ERR_CANCELED" or err.code == "ERR_STALE" then
+    return true
+  end
   local card = turn.card
   local action, reason = self.engine:failed(turn, err)
   local why = errors.line(err)
@@ -237,6 +235,9 @@ function Run:on_event(event)
       end
       self:pump()
     end
+  elseif event.kind == "card.changed" and self.board.cards[event.card] then
+    local card = self.board.cards[event.card]
+    card.revision = math.max(card.revision, event.body.rev + 1)
   elseif event.kind == "card.created" and event.body.epic == self.epic.id and not self.only then
     self:load_card(event.card)
     self:pump()
@@ -246,6 +247,7 @@ end
 function Run:load_card(id)
   local row = self.store:read("card", { id = id })[1]
   row.score = row.priority
+  row.fixture = self.store:read("card_state", { id = id })[1].fixture
   self.board:add(row)
   self.board:consider(row)
 end
@@ -263,11 +265,27 @@ local function scored(cards, epic)
   return cards
 end
 
----Turns that a killed or drained process left open, with their journal.
+local function abandon(self, turn)
+  local tx = self.store:stream({ run = self.id, turn = turn.turn, actor = "system", role = "system" }):begin()
+  tx:event("turn.abandoned", turn.card, { engine = sys.version(), was = turn.engine })
+  return commit(tx)
+end
+
+---Turns that a killed or drained process left open, with their journal and their scripts. One that
+---another version of the engine began is abandoned: its card is claimed anew.
 local function interrupted(self)
   local open = {}
   for _, turn in ipairs(self.store:read("open_turns", { run = self.id })) do
-    open[turn.card] = { turn = turn.turn, events = self.store:read("stream", { run = self.id, turn = turn.turn }) }
+    local generation = turn.engine == sys.version() and self.project:generation_of(turn.generation)
+    if not generation then
+      local ok, err = abandon(self, turn)
+      if not ok then
+        return nil, err
+      end
+    else
+      local events = self.store:read("stream", { run = self.id, turn = turn.turn })
+      open[turn.card] = { turn = turn.turn, events = events, generation = generation }
+    end
   end
   return open
 end
@@ -292,7 +310,10 @@ function M.open(project, epic, options)
     return nil, err
   end
   self.turn_count = #self.store:read("turns", { run = self.id })
-  self.open_turns = interrupted(self)
+  self.open_turns, err = interrupted(self)
+  if not self.open_turns then
+    return nil, err
+  end
   self.only = options.only
   self.board = boards.new(self.only and boards.needed(cards, self.only) or cards)
   return self
@@ -301,7 +322,7 @@ end
 local function announce(self)
   local tx = system_tx(self)
   local kind = self.store:read("run", { id = self.id })[1] and "run.resumed" or "run.started"
-  tx:event(kind, self.epic.id, { generation = self.engine.generation.id, engine = sys.version() })
+  tx:event(kind, self.epic.id, { generation = self.project.generation.id, engine = sys.version() })
   if self.epic.status == "ready" then
     local ok, err = moves.add(tx, self.epic, "in_progress", { role = "system" })
     if not ok then
@@ -346,7 +367,7 @@ function Run:run()
   end
   local unsubscribe = self.store:subscribe(function(event)
     self:on_event(event)
-  end, { "card.moved", "card.created" })
+  end, { "card." })
   park_old_orphans(self)
   self:pump()
   if self.board.running > 0 then

@@ -82,6 +82,22 @@ function Project:load_scripts()
   return self.generation, problems
 end
 
+---A recorded generation, built again from its texts; nil when it was never recorded or does not build.
+---@param id string
+---@return table|nil generation
+function Project:generation_of(id)
+  if id == self.generation.id then
+    return self.generation
+  end
+  local row = self.store:read("generation", { id = id })[1]
+  local texts = {}
+  for path, blob in pairs(row and row.files or {}) do
+    texts[path] = self.store:blob(blob)
+  end
+  local generation = row and scripts.build(texts, self:rules())
+  return generation and generation.id == id and generation or nil
+end
+
 ---Files changed: the next generation is built and serves turns that start from now on.
 ---@param on_problem fun(text: string)  told what was refused and why
 function Project:reload(on_problem)

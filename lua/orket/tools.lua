@@ -39,6 +39,9 @@ end
 
 local function answer_operation(turn, call, operation, done)
   local permit, refusal = turn.generation.gate:operation(call, operation)
+  if not permit and refusal.decision == "ask" then
+    turn:ask(refusal, { call = done.call, tool = call:tool(), operation = operation })
+  end
   if not permit then
     done[#done + 1] = { op = tostring(operation.op), refused = refusal.rule, why = refusal.why }
     return { error = { code = "ERR_DENIED", rule = refusal.rule, message = refusal.why, fix = refusal.fix } }
@@ -79,11 +82,12 @@ end
 ---Runs an allowed call. Never fails: a tool's failure is a result the model can read.
 ---@param turn table
 ---@param call table the gate's answer
----@param name string
+---@param request {id: string, name: string}
 ---@return {ok: boolean, text: string, operations: table[]}
-function M.perform(turn, call, name)
-  local done = {}
-  local outcome, err = run_box(turn, call, turn.generation.tools[name], done)
+function M.perform(turn, call, request)
+  local done = { call = request.id }
+  local outcome, err = run_box(turn, call, turn.generation.tools[request.name], done)
+  done.call = nil
   if not outcome then
     return { ok = false, text = M.failure_text(err), operations = done }
   end

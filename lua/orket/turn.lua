@@ -57,6 +57,17 @@ function Turn:changed(path, blob)
   self.progress = true
 end
 
+---Something a person has to allow: recorded, and the card is parked at the end of the call.
+---@param refusal {rule: string, why: string}
+---@param what {call: string, tool: string, arguments: any?, operation: table?}
+function Turn:ask(refusal, what)
+  what.operation = what.operation or { tool = what.tool, arguments = what.arguments }
+  self:record("approval.asked", {
+    call = what.call, tool = what.tool, operation = what.operation, rule = refusal.rule, why = refusal.why,
+  })
+  self.parked = { status = "blocked", reason = "review", why = refusal.why }
+end
+
 ---An id for a card created by this turn: derived from the turn, not from a counter.
 function Turn:new_card_id()
   self.created = (self.created or 0) + 1
@@ -71,7 +82,7 @@ local function prompt_messages(self, view)
   if not prompt then
     return nil, err
   end
-  return errors.check(self.engine:node("prompts").script:call("build", { view, prompt }))
+  return errors.check(self.engine:node("prompts", generation).script:call("build", { view, prompt }))
 end
 
 local function begin_conversation(self)
@@ -159,8 +170,7 @@ local function refuse(self, request, refusal)
   })
   self.refusals = self.refusals + 1
   if refusal.decision == "ask" then
-    self:record("approval.asked", { call = request.id, tool = request.name, arguments = request.arguments, rule = refusal.rule })
-    self.parked = { status = "blocked", reason = "review", why = refusal.why }
+    self:ask(refusal, { call = request.id, tool = request.name, arguments = request.arguments })
   end
 end
 
@@ -177,7 +187,7 @@ local function perform(self, request, call)
     return nil, err
   end
   local before = self.proposal
-  local result = tools.perform(self, call, request.name)
+  local result = tools.perform(self, call, request)
   note_progress(self, result)
   self:record("call.result", {
     call = request.id, tool = request.name, ok = result.ok, operations = result.operations, text = result.text,
@@ -391,7 +401,7 @@ end
 function M.new(engine, job)
   local self = setmetatable({
     engine = engine, run = engine.run, number = job.number, card = job.card, seat = job.seat, role = job.role,
-    review = job.review, model = job.model, generation = engine.generation, limits = engine.limits,
+    review = job.review, model = job.model, generation = job.generation, limits = engine.limits,
     tape = tape.new(job.tape), messages = {}, seen = {}, effects = {}, tokens_in = 0, tokens_out = 0,
     refusals = 0, nudges = 0, stalled = 0,
   }, Turn)

@@ -17,13 +17,6 @@ local LIMITS = {
   wall = 30, cpu = 30, memory = 512 * 1024 * 1024, output = 256 * 1024, procs = 64, fsize = 64 * 1024 * 1024,
 }
 
----@param store table
----@param card string id
----@return string|nil path below verification/
-function M.fixture(store, card)
-  return store:read("card_fixture", { id = card })[1].path
-end
-
 ---True when the newest verdict of the card passed and is for this tree.
 function M.has_passed(store, card, tree)
   local row = store:read("verdict", { card = card })[1]

@@ -16,7 +16,7 @@ FROM card c WHERE id = :id;
 
 -- name: card_state
 SELECT id, type, status, revision, wait_reason, return_to, seat, assignee, epic, parent,
-       build, ordinal, retry_count, max_retries, priority
+       build, ordinal, retry_count, max_retries, priority, data ->> '$.verification.fixture_path' AS fixture
 FROM card WHERE id = :id;
 
 -- name: card_fixture
@@ -44,9 +44,8 @@ SELECT json_object(
     'comments', json_raw((
         SELECT json_group_array(json_object('author', author, 'role', role, 'text', text, 'at', at))
         FROM (SELECT * FROM (SELECT * FROM comment WHERE card = c.id ORDER BY seq DESC LIMIT 50) ORDER BY seq))),
-    'memory', json_raw((
-        SELECT json_group_array(json_object('card', card, 'role', role, 'text', text, 'keywords', json_raw(keywords)))
-        FROM (SELECT * FROM memory WHERE epic = coalesce(c.epic, c.id) ORDER BY seq DESC LIMIT 20))),
+    'role', :role, 'seat', :seat, 'review', json_raw(iif(:review, 'true', 'false')),
+    'memory', json_raw(coalesce(:memory, '[]')),
     'verification', json_object(
         'fixture', c.data ->> '$.verification.fixture_path',
         'last', json_raw((SELECT json_object('ok', json_raw(iif(ok, 'true', 'false')), 'log', log, 'tree', tree)
@@ -67,7 +66,7 @@ SELECT json_object(
     'epic', json_raw((SELECT json_join(p.data, json_object('id', p.id, 'type', p.type, 'name', p.name,
                                                       'status', p.status))
                   FROM card p WHERE p.id = coalesce(c.epic, c.parent))))
-FROM card c WHERE c.id = :card AND coalesce(:role, :seat, :review, 1) IS NOT NULL;
+FROM card c WHERE c.id = :card;
 
 -- What a model sees when it asks for the context of its card.
 -- name: context
@@ -96,7 +95,7 @@ ORDER BY status <> 'code_review', ordinal;
 -- All issues of an epic with what they depend on.
 -- name: backlog
 SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee, build, ordinal, revision,
-       retry_count, max_retries,
+       retry_count, max_retries, data ->> '$.verification.fixture_path' AS fixture,
        (SELECT json_group_array(needs) FROM dependency WHERE card = c.id) AS "depends_on:json"
 FROM card c WHERE epic = :epic AND type = 'issue' ORDER BY ordinal;
 
