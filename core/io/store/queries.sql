@@ -19,9 +19,6 @@ SELECT id, type, status, revision, wait_reason, return_to, seat, assignee, epic,
        build, ordinal, retry_count, max_retries, priority, data ->> '$.verification.fixture_path' AS fixture
 FROM card WHERE id = :id;
 
--- name: card_fixture
-SELECT data ->> '$.verification.fixture_path' AS path FROM card WHERE id = :id;
-
 -- The file form of a card: what export-cards writes and sync compares.
 -- name: card_file
 SELECT json_put(data, json_object('id', id, 'type', type, 'name', name, 'status', status, 'priority', priority,
