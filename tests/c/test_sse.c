@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "io/sse.h"
+#include "support.h"
 
 static int record(void *ctx, const struct sse_event *e)
 {
@@ -178,12 +179,32 @@ static void test_callback_ends_the_feed(void **state)
     sse_clear(&sse);
 }
 
+/* Without memory the feed answers ERR_MEMORY and nothing is lost track of. */
+static void test_memory_fails(void **state)
+{
+    (void)state;
+    const char *in = "event: x\nid: 1\ndata: a\xFF\ndata: b\n\nda";
+    bool failed = true;
+    for (unsigned n = 1; failed; n++) {
+        struct sse sse;
+        int count = 0;
+        sse_init(&sse, 0, 0, stop_at_second, &count);
+        support_fail_at(n);
+        int rc = sse_feed(&sse, in, strlen(in), NULL);
+        failed = support_failed();
+        support_fail_at(0);
+        assert_int_equal(rc, failed ? ERR_MEMORY : 0);
+        sse_clear(&sse);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_caps),
         cmocka_unit_test(test_callback_ends_the_feed),
+        cmocka_unit_test(test_memory_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

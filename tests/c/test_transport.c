@@ -11,6 +11,7 @@
 
 #include "io/transport.h"
 #include "raw_server.h"
+#include "support.h"
 
 struct result {
     unsigned done;
@@ -658,6 +659,80 @@ static void test_name_is_resolved_once(void **state)
     raw_close(&server);
 }
 
+/* Each allocation of a start fails once: it says so, or the request is made all the same. */
+static void test_memory_fails_at_the_start(void **state)
+{
+    struct fixture *f = *state;
+    const char *header = "X-Title: Orket";
+    struct raw_server server;
+    bool failed = true;
+    raw_open(&server, &f->loop, (struct raw_script){.bytes = FIXED, .end = RAW_KEEP});
+    for (unsigned n = 1; failed; n++) {
+        struct result r = {0};
+        struct err err = {0};
+        struct transport_request request = request_to(server.url);
+        request.headers = &header;
+        request.header_count = 1;
+        support_fail_at(n);
+        int rc = transport_start(f->t, &request, &events, &r, &r.x, &err);
+        failed = support_failed();
+        support_fail_at(0);
+        if (rc == 0)
+            run(f, &r);
+        assert_true(rc == 0 || rc == ERR_MEMORY);
+        assert_true(r.code == 0 || r.code == ERR_MEMORY || r.code == ERR_USAGE);
+        assert_true(failed || (rc == 0 && r.code == 0));
+        clear(&r);
+    }
+    raw_close(&server);
+}
+
+static void test_keys(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *value, *name;
+        struct secret_source source;
+        int code;
+    } cases[] = {
+        {"x", "a b", {.env = "TEST_TRANSPORT_KEY"}, ERR_USAGE},
+        {"x", "", {.env = "TEST_TRANSPORT_KEY"}, ERR_USAGE},
+        {"x", "k", {.env = NULL}, ERR_USAGE},
+        {"x", "k", {.env = "TEST_TRANSPORT_KEY", .file = "/dev/null"}, ERR_USAGE},
+        {"x", "k", {.env = "TEST_TRANSPORT_KEY", .header = "a b"}, ERR_USAGE},
+        {NULL, "k", {.env = "TEST_TRANSPORT_KEY"}, ERR_NOT_FOUND},
+        {"", "k", {.env = "TEST_TRANSPORT_KEY"}, ERR_CONFIG},
+        {" \n", "k", {.env = "TEST_TRANSPORT_KEY"}, ERR_CONFIG},
+        {"a b", "k", {.env = "TEST_TRANSPORT_KEY"}, ERR_CONFIG},
+        {"a\r\nX: y", "k", {.env = "TEST_TRANSPORT_KEY"}, ERR_CONFIG},
+        {"x", "k", {.file = "/nowhere/key"}, ERR_NOT_FOUND},
+        {"x", "k", {.file = "/dev/zero"}, ERR_IO},
+        {"x", "k", {.file = "/tmp"}, ERR_IO},
+        {"\tok\n", "k", {.env = "TEST_TRANSPORT_KEY"}, 0},
+    };
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct err err = {0};
+        unsetenv("TEST_TRANSPORT_KEY");
+        if (cases[i].value)
+            setenv("TEST_TRANSPORT_KEY", cases[i].value, 1);
+        if (secret_define(f->secrets, cases[i].name, &cases[i].source, &err) != cases[i].code)
+            fail_msg("row %zu: %s %s", i, err_name(err.code), err.text);
+    }
+    struct secret *old = NULL, *new = NULL;
+    assert_int_equal(secret_use(f->secrets, "k", "http://a:1", &old, NULL), 0);
+    assert_string_equal(secret_line(old), "Authorization: Bearer ok");
+    assert_int_equal(secret_use(f->secrets, "k", "http://b:1", &new, NULL), ERR_DENIED);
+    setenv("TEST_TRANSPORT_KEY", "other", 1);
+    const struct secret_source source = {
+        .env = "TEST_TRANSPORT_KEY", .header = "x-api-key", .origin = "http://b:1"};
+    assert_int_equal(secret_define(f->secrets, "k", &source, NULL), 0);
+    assert_int_equal(secret_use(f->secrets, "k", "http://b:1", &new, NULL), 0);
+    assert_string_equal(secret_line(new), "x-api-key: other");
+    assert_string_equal(secret_line(old), "Authorization: Bearer ok"); // in use
+    secret_release(old);
+    secret_release(new);
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -679,6 +754,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_many_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_close_while_running, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_name_is_resolved_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_memory_fails_at_the_start, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_keys, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
