@@ -146,7 +146,7 @@ function M.join(task)
   return table.unpack(task.result, 1, task.result.n)
 end
 
----Cancels a task: its wait, and every later one, answers nil, err.
+---Cancels a task: its wait, and every later one, answers nil, err; with err.within only those inside `within`.
 ---@param task table
 ---@param err table|nil
 function M.cancel(task, err)
@@ -179,15 +179,16 @@ end
 ---@param seconds number
 ---@param fn function
 function M.within(seconds, fn, ...)
-  local task, late = M.current(), nil
+  local task = M.current()
   local timer = opened(uv.new_timer())
   timer:start(math.ceil(seconds * 1000), 0, function()
-    late = { code = "ERR_TIMEOUT", class = "limit", message = "the deadline of " .. seconds .. " s passed" }
-    M.cancel(task, late)
+    M.cancel(task, {
+      code = "ERR_TIMEOUT", class = "limit", message = "the deadline of " .. seconds .. " s passed", within = true,
+    })
   end)
   local result = table.pack(xpcall(fn, bug, ...))
   close(timer)
-  if task.canceled == late then
+  if task.canceled and task.canceled.within then
     task.canceled = nil
   end
   if not result[1] then

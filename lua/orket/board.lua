@@ -170,7 +170,7 @@ function Board:orphans(id)
   local orphans = {}
   for _, dependant in ipairs(self.dependants[id] or {}) do
     local card = self.cards[dependant]
-    if card.status == "ready" then
+    if card.status == "ready" and not self.busy[dependant] then
       orphans[#orphans + 1] = card
     end
   end

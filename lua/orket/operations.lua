@@ -5,6 +5,7 @@
 -- they are committed together with the call's result or not at all.
 
 local async = require("orket.async")
+local cjson = require("cjson")
 local errors = require("orket.errors")
 local moves = require("orket.moves")
 
@@ -26,7 +27,7 @@ local on_card = {}
 
 on_card["card.comment"] = function(turn, record)
   turn.tx:event("comment.added", turn.card.id, { text = record.text })
-  turn.progress = true
+  turn:made(record.text)
   return { added = true }
 end
 
@@ -42,18 +43,46 @@ on_card["card.move"] = function(turn, record)
 end
 
 on_card["card.excuse"] = function(turn, record)
-  turn.proposal = { status = "waiting_for_developer", reason = "input", why = record.reason or record.why }
-  return { proposed = "waiting_for_developer" }
+  turn:park(record.reason or record.why)
+  return { proposed = turn.parked.status }
+end
+
+local function names_of(map)
+  local names = {}
+  for name in pairs(map) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  return table.concat(names, ", ")
+end
+
+-- A new card has to be one that can be worked on.
+local function fault_of(turn, record)
+  local engine = turn.engine
+  local seats = engine.project.config.teams[engine.epic.data.team].seats
+  if not seats[record.seat] then
+    return "the team has no seat '" .. tostring(record.seat) .. "'", "one of: " .. names_of(seats)
+  end
+  for _, id in ipairs(record.depends_on or {}) do
+    local other = engine.store:read("card_state", { id = id })[1]
+    if not other or other.epic ~= turn.card.epic then
+      return "there is no card '" .. id .. "' in this epic", "depend on ids that get_issue_context or create_issue told"
+    end
+  end
 end
 
 on_card["card.create"] = function(turn, record)
+  local fault, fix = fault_of(turn, record)
+  if fault then
+    return nil, errors.new("ERR_USAGE", fault, fix)
+  end
   local id = turn:new_card_id()
   turn.tx:event("card.created", id, {
     id = id, type = "issue", status = "ready", name = record.summary or record.name, seat = record.seat,
     priority = record.priority, description = record.description, parent_id = turn.card.epic, epic = turn.card.epic,
     depends_on = record.depends_on, build_id = turn.card.build,
   })
-  turn.progress = true
+  turn:made(id)
   return { id = id }
 end
 
@@ -69,7 +98,7 @@ end
 local function note(kind)
   return function(turn, record)
     turn.tx:event(kind, turn.card.id, record)
-    turn.progress = true
+    turn:made(kind .. cjson.encode(record))
     return { recorded = true }
   end
 end

@@ -59,6 +59,9 @@ local function test_card(self, card)
     return nil, err
   end
   local verdict = verify.run(self.project, card.fixture, tree)
+  if card.status ~= "ready_for_testing" then
+    return true -- a person moved it meanwhile
+  end
   local retries = not verdict.ok and (card.retry_count or 0) + 1 or nil
   local to, options = "code_review", { why = "verification passed" }
   if retries and engines.is_exhausted(card, retries) then
@@ -96,11 +99,14 @@ local function new_turn(self, card)
   })
 end
 
----A failed turn: back to ready, or parked with the reason. A canceled one stays as it is.
+---A failed turn: back to ready, or parked with the reason. A drained one stays open; one whose card was
+---moved by somebody else is over.
 local function settle_failure(self, turn, err)
   turn:discard()
-  if err.code == "ERR_CANCELED" or err.code == "ERR_STALE" then
+  if err.code == "ERR_CANCELED" then
     return true
+  elseif err.code == "ERR_STALE" then
+    return turns.settle(turn, "abandoned", turn.card.status, { why = err.message })
   end
   local card = turn.card
   local action, reason = self.engine:failed(turn, err)
@@ -136,7 +142,7 @@ local function go_on(self, card)
   else
     ok, err = work_card(self, card)
   end
-  if err and not ok then
+  if not ok and err and err.code ~= "ERR_CANCELED" and err.code ~= "ERR_STALE" then
     self:broke(card, err)
   end
 end
@@ -167,14 +173,14 @@ local function next_card(self)
   end
 end
 
-local function start(self, card)
+local function start(self, card, work, ...)
   self.board:start(card)
-  local task = async.spawn(function()
-    go_on(self, card)
+  local task = async.spawn(function(...)
+    work(self, card, ...)
     self.tasks[card.id] = nil
     self.board:stop(card)
     self:pump()
-  end)
+  end, ...)
   if not task.done then
     self.tasks[card.id] = task
   end
@@ -187,7 +193,7 @@ function Run:pump()
     if not card then
       break
     end
-    start(self, card)
+    start(self, card, go_on)
   end
   self:check_end()
 end
@@ -210,7 +216,7 @@ end
 
 local function park_orphans(self, id)
   for _, card in ipairs(self.board:orphans(id)) do
-    async.spawn(park_orphan, self, card, id)
+    start(self, card, park_orphan, id)
   end
 end
 
@@ -223,6 +229,14 @@ local function park_old_orphans(self)
   end
 end
 
+-- A person moved a card that is worked on: the turn is over.
+local function interrupt(self, id)
+  local task = self.live[id] and self.tasks[id]
+  if task then
+    async.cancel(task, { code = "ERR_STALE", class = "system", message = "a person moved the card", within = true })
+  end
+end
+
 ---Committed events of anybody: this run's turns, the engine, people.
 function Run:on_event(event)
   if event.kind == "card.moved" then
@@ -230,6 +244,9 @@ function Run:on_event(event)
     if card then
       card.revision = event.body.rev + 1
       self.board:moved(event.card, event.body.to)
+      if event.role == "human" then
+        interrupt(self, event.card)
+      end
       if event.body.to == "canceled" then
         park_orphans(self, event.card)
       end

@@ -54,7 +54,7 @@ end
 ---A file of the card's tree changed (blob = hex hash of the new content, nil = deleted).
 function Turn:changed(path, blob)
   self.tree:changed(self.tx, path, blob, { step = self.step })
-  self.progress = true
+  self:made(path .. ":" .. (blob or ""))
 end
 
 ---Something a person has to allow: recorded, and the card is parked at the end of the call.
@@ -68,10 +68,25 @@ function Turn:ask(refusal, what)
   self.parked = { status = "blocked", reason = "review", why = refusal.why }
 end
 
----An id for a card created by this turn: derived from the turn, not from a counter.
+---Something came into being; the same once more is no progress.
+---@param what string
+function Turn:made(what)
+  local key = hash.of(what)
+  self.progress = self.progress or not self.seen[key]
+  self.seen[key] = true
+end
+
+---Nothing goes on without a person: the engine parks the card when the turn ends.
+function Turn:park(why)
+  local status = self.card.status == "in_progress" and "waiting_for_developer" or "blocked"
+  self.parked = { status = status, reason = "input", why = why }
+end
+
+---An id for a card created by this turn: derived from the conversation so far, not from a counter alone,
+---which an interrupted turn would begin anew.
 function Turn:new_card_id()
   self.created = (self.created or 0) + 1
-  return "ISSUE-" .. hash.parts({ self.run, tostring(self.number), tostring(self.created) }):sub(1, 6):upper()
+  return "ISSUE-" .. hash.parts({ self.run, tostring(self.number), self.convo, tostring(self.created) }):sub(1, 8):upper()
 end
 
 -- ---- prompt ----
@@ -115,15 +130,22 @@ local function ask_model(self)
     model = self.model, messages = self.messages, tools = tools.offer(self.generation, self.role),
     on_delta = self.engine:delta_listener(self), on_attempt = function(attempt)
       self:record("step.failed", attempt)
+      self:save(false) -- whatever becomes of the turn
     end,
   }
   return llm.complete(request)
+end
+
+local function count_tokens(self, usage)
+  self.tokens_in = self.tokens_in + (usage.prompt or 0)
+  self.tokens_out = self.tokens_out + (usage.completion or 0)
 end
 
 local function next_reply(self)
   local recorded = self.tape:take("step.reply")
   if recorded then
     local text = self.engine.store:blob(recorded.message)
+    count_tokens(self, recorded.usage)
     self.convo = recorded.convo
     self.messages[#self.messages + 1] = text
     return tape.reply(text, recorded)
@@ -132,8 +154,7 @@ local function next_reply(self)
   if not reply then
     return nil, err
   end
-  self.tokens_in = self.tokens_in + (reply.usage.prompt or 0)
-  self.tokens_out = self.tokens_out + (reply.usage.completion or 0)
+  count_tokens(self, reply.usage)
   local convo = self:say(reply.message)
   self:record("step.reply", {
     convo = convo, message = hash.of(reply.message), usage = reply.usage, finish = reply.finish,
@@ -146,11 +167,17 @@ local function tool_message(request, text)
   return cjson.encode({ role = "tool", tool_call_id = request.id, content = text })
 end
 
+local function note_result(self, request, result)
+  if result.ok then
+    self:made(result.text)
+  end
+  self.effects[#self.effects + 1] = { tool = request.name, ok = result.ok }
+end
+
 ---Takes the answer of the journal when there is one: true, then the call is settled.
 local function replay_call(self, request)
   local refused = self.tape:take("call.refused")
-  if not refused and not self.tape:take("call.allowed") then
-    return false
+  while not refused and self.tape:take("call.allowed") do -- once more after each interruption
   end
   local result = refused or self.tape:take("call.result")
   if not result then
@@ -159,6 +186,10 @@ local function replay_call(self, request)
   self.convo = result.convo
   self.messages[#self.messages + 1] = tool_message(request, result.text)
   self.proposal = result.proposal or self.proposal
+  self.progress = self.progress or result.progress == true
+  if not refused then
+    note_result(self, request, result)
+  end
   return true
 end
 
@@ -174,12 +205,6 @@ local function refuse(self, request, refusal)
   end
 end
 
-local function note_progress(self, result)
-  local key = hash.of(result.text)
-  self.progress = self.progress or (result.ok and not self.seen[key])
-  self.seen[key] = true
-end
-
 local function perform(self, request, call)
   self:record("call.allowed", { call = request.id, tool = request.name, operation = call:hash() })
   local ok, err = self:save(true) -- the intent is on disk before anything happens
@@ -188,13 +213,12 @@ local function perform(self, request, call)
   end
   local before = self.proposal
   local result = tools.perform(self, call, request)
-  note_progress(self, result)
+  note_result(self, request, result)
   self:record("call.result", {
     call = request.id, tool = request.name, ok = result.ok, operations = result.operations, text = result.text,
-    proposal = self.proposal ~= before and self.proposal or nil,
+    proposal = self.proposal ~= before and self.proposal or nil, progress = self.progress,
     convo = self:say(tool_message(request, result.text)),
   })
-  self.effects[#self.effects + 1] = { tool = request.name, ok = result.ok }
   return true
 end
 
@@ -245,11 +269,6 @@ local function take_step(self)
   return not self.proposal
 end
 
-local function stalled_park(self, why)
-  local status = self.card.status == "in_progress" and "waiting_for_developer" or "blocked"
-  self.parked = { status = status, reason = "input", why = why }
-end
-
 local function out_of_budget(self)
   local used, cap = self.tokens_in + self.tokens_out, self.limits.tokens
   return cap and used > cap and ("the turn used " .. used .. " tokens, its budget is " .. cap)
@@ -264,7 +283,7 @@ local function converse(self)
     elseif not go_on then
       return true
     elseif self.stalled >= STALLED_STEPS or self.nudges > 1 then
-      stalled_park(self, "the last " .. self.stalled .. " replies changed nothing")
+      self:park("the last " .. self.stalled .. " replies changed nothing")
       return true
     end
     local over = out_of_budget(self)
@@ -274,7 +293,7 @@ local function converse(self)
     end
     self:save(false)
   end
-  stalled_park(self, "the turn took " .. self.limits.steps .. " steps without an outcome")
+  self:park("the turn took " .. self.limits.steps .. " steps without an outcome")
   return true
 end
 
@@ -303,10 +322,14 @@ local function ended(self, outcome, why)
   })
 end
 
+function Turn:change(set)
+  self:record("card.changed", { rev = self.card.revision, set = set })
+  self.card.revision = self.card.revision + 1
+end
+
 local function hand_over(self, proposal)
   if proposal.note or proposal.memory then
-    self:record("card.changed", { rev = self.card.revision, set = { note = proposal.note } })
-    self.card.revision = self.card.revision + 1
+    self:change({ note = proposal.note })
   end
   if proposal.memory then
     self:record("memory.noted", { text = proposal.memory })
@@ -340,7 +363,7 @@ end
 
 ---Ends a turn without an outcome of its own: the engine moves its card, in the same transaction.
 ---@param self table turn
----@param outcome "parked"|"failed"
+---@param outcome "parked"|"failed"|"abandoned"
 ---@param to string status
 ---@param options {reason: string?, why: string, retry_count: integer?}
 local function settle(self, outcome, to, options)
@@ -352,6 +375,8 @@ local function settle(self, outcome, to, options)
     if not ok then
       return nil, err
     end
+  elseif options.retry_count then -- a review is tried again where it is
+    self:change({ retry_count = options.retry_count })
   end
   return self:save(true)
 end
@@ -388,7 +413,7 @@ local function work(self)
   if err then
     return nil, err
   elseif not proposal then
-    stalled_park(self, "the turn ended without an outcome")
+    self:park("the turn ended without an outcome")
     return settle(self, "parked", self.parked.status, self.parked)
   end
   return commit(self, proposal)

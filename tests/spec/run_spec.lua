@@ -1,0 +1,453 @@
+-- run_spec.lua: `orket run` from outside: a model that is a script, a project, and what came of it.
+
+local cjson = require("cjson")
+local world = dofile("tests/support/world.lua")
+
+local BUILD = [[
+function work(talk)
+  return steps(talk, function() return say(write(talk.card .. ".txt", "made by " .. talk.card .. "\n"), finish()) end)
+end
+]]
+
+local function chain(n)
+  local issues = {}
+  for i = 1, n do
+    issues[i] = { id = "C-" .. i, depends_on = i > 1 and { "C-" .. i - 1 } or nil }
+  end
+  return issues
+end
+
+describe("a run", function()
+  it("takes cards from ready to done, in the order of their dependencies", function()
+    local w <close> = world.new({ issues = chain(3), mock = BUILD })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.same({ "ready>in_progress", "in_progress>ready_for_testing", "ready_for_testing>code_review", "code_review>done" },
+      w:moves("C-2"))
+    for i = 1, 3 do
+      assert.equal("made by C-" .. i .. "\n", w:made("C-" .. i .. ".txt"))
+    end
+    assert.equal("done", w:card("ep").status)
+    local checked, ok = w:check()
+    assert.equal(0, ok, checked)
+  end)
+
+  it("of a finished epic says so; --again builds it anew", function()
+    local w <close> = world.new({ issues = chain(1), mock = BUILD })
+    assert.equal(0, select(2, w:run()))
+    local before = w:requests()
+    local text, code = w:run()
+    assert.equal(0, code)
+    assert(text:find("done", 1, true), text)
+    assert.equal(before, w:requests())
+    text, code = w:run("--again ep")
+    assert.equal(0, code, text)
+    assert.equal(2 * before, w:requests())
+    assert.equal("done", w:card("C-1-b2").status)
+    assert.equal("archived", w:card("C-1").status)
+  end)
+
+  it("finishes a chain of 50", function()
+    local w <close> = world.new({ issues = chain(50), mock = BUILD })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal("made by C-50\n", w:made("C-50.txt"))
+  end)
+
+  it("of one issue runs that one alone", function()
+    local w <close> = world.new({ issues = { { id = "A" }, { id = "B" } }, mock = BUILD })
+    local text, code = w:run("B")
+    assert.equal(0, code, text)
+    assert.equal("done", w:card("B").status)
+    assert.equal("ready", w:card("A").status)
+    text, code = w:run("ep")
+    assert.equal(0, code, text)
+    assert.equal("done", w:card("A").status)
+    text, code = w:run("A")
+    assert.equal(0, code, text)
+  end)
+
+  it("of a rock runs its epics one after the other", function()
+    local w <close> = world.new({ issues = chain(1), mock = BUILD, files = {
+      ["config/epics/ep2.json"] = cjson.encode({ name = "Two", team = "t", environment = "e", issues = { { id = "Z", name = "Z", seat = "dev" } } }),
+      ["config/rocks/ro.json"] = cjson.encode({ name = "Rock", epics = { { epic = "ep" }, { epic = "ep2" } } }),
+    } })
+    local text, code = w:run("ro")
+    assert.equal(0, code, text)
+    assert.equal("done", w:card("ro").status)
+    assert.equal("done", w:card("Z").status)
+    text, code = w:run("ro")
+    assert.equal(0, code, text)
+  end)
+
+  it("observes priority and impact", function()
+    local w <close> = world.new({ limits = { concurrency = 1 }, mock = BUILD, issues = {
+      { id = "low", priority = "low" }, { id = "high", priority = "high" }, { id = "mid", priority = 2 },
+      { id = "base", priority = "low" }, { id = "x1", depends_on = { "base" }, priority = "low" },
+      { id = "x2", depends_on = { "base" }, priority = "low" }, { id = "x3", depends_on = { "x1" }, priority = "low" },
+    } })
+    assert.equal(0, select(2, w:run()))
+    local order = {}
+    for _, event in ipairs(w:events("card.moved")) do
+      if event.body.to == "in_progress" and event.card ~= "ep" then
+        order[#order + 1] = event.card
+      end
+    end
+    assert.same({ "base", "high", "mid", "x1", "low", "x2", "x3" }, order)
+  end)
+
+  it("runs cards that agents create, in the same run", function()
+    local w <close> = world.new({ issues = { { id = "L", seat = "lead" } }, mock = [[
+      function work(talk)
+        if talk.card ~= "L" then
+          return say(write("more.txt", talk.text), finish())
+        end
+        return steps(talk, function()
+          return say(write("a.txt", "a"), call("create_issue", { seat = "dev", summary = "more work", description = "write it" }),
+            call("create_issue", { seat = "dev", summary = "no such", depends_on = { "NOPE" } }),
+            call("create_issue", { seat = "nobody", summary = "no such" }))
+        end, function(t) return say(write("answers.txt", table.concat(t.said, "\n")), finish()) end)
+      end
+    ]] })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert(w:made("more.txt"):find("write it", 1, true))
+    local created = w:events("card.created")
+    assert.equal(3, #created) -- the epic, L, one more
+    local answers = w:made("answers.txt")
+    assert(answers:find("NOPE", 1, true) and answers:find("nobody", 1, true), answers)
+    assert.equal(0, select(2, w:run()))
+  end)
+
+  it("brings the changes of two cards together, a conflict is repaired by the second", function()
+    local w <close> = world.new({ mock = [[
+      function work(talk)
+        if talk.card == "base" then
+          return say(write("list.txt", "head\nmiddle\ntail\n"), finish())
+        elseif talk.text:find("## Merge conflict", 1, true) then
+          return steps(talk, function() return say(call("read_file", { path = "list.txt" })) end, function(t)
+            assert(t.results[1]:find("<<<<<<<", 1, true), "markers are missing")
+            return say(write("list.txt", "head\nby a and b\ntail\n"), finish("both"))
+          end)
+        end
+        return say(write("list.txt", "head\nby " .. talk.card .. "\ntail\n"), finish())
+      end
+    ]], issues = { { id = "base" }, { id = "a", depends_on = { "base" } }, { id = "b", depends_on = { "base" } } } })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal("head\nby a and b\ntail\n", w:made("list.txt"))
+    assert.equal(1, #w:events("tree.conflict"))
+    local checked, ok = w:check()
+    assert.equal(0, ok, checked)
+  end)
+end)
+
+describe("a reply", function()
+  it("without calls is nudged, then the card is parked", function()
+    local w <close> = world.new({ issues = chain(1), mock = [[
+      function work() return { content = "all done, trust me" } end
+    ]] })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    local card = w:card("C-1")
+    assert.equal("waiting_for_developer", card.status)
+    assert.equal("input", card.wait_reason)
+    assert.equal(2, w:requests())
+    local last = cjson.decode(w:request(2)).messages
+    assert.equal("user", last[#last].role)
+    assert(text:find("orket answer", 1, true), text)
+  end)
+
+  it("that changes nothing three times parks the card", function()
+    for _, what in ipairs({
+      'call("read_file", { path = "nothing.txt" })', -- fails each time
+      'write("same.txt", "same")', -- nothing new after the first
+      'write("flip.txt", talk.replies % 2 == 0 and "a" or "b")',
+      'call("add_issue_comment", { text = "working on it" })',
+      'call("no_such_tool", {})',
+      'call("write_file", { path = "../../x", content = tostring(talk.replies) })',
+    }) do
+      local w <close> = world.new({ issues = chain(1), mock = "function work(talk) return say(" .. what .. ") end" })
+      local text, code = w:run()
+      assert.equal(3, code, what .. text)
+      assert.equal("waiting_for_developer", w:card("C-1").status)
+      assert(w:requests() <= 5, what .. ": " .. w:requests() .. " requests")
+    end
+  end)
+
+  it("that goes on making something new is bounded by limits.steps", function()
+    local w <close> = world.new({ issues = chain(1), limits = { steps = 7 },
+      mock = 'function work(talk) return say(write("n", tostring(talk.replies))) end' })
+    local _, code = w:run()
+    assert.equal(3, code)
+    assert.equal(7, w:requests())
+  end)
+
+  it("may repeat the ids of its calls", function()
+    local w <close> = world.new({ issues = chain(1), mock = [[
+      function work(talk)
+        return steps(talk, function()
+          local a, b = write("a", "1"), write("b", "2")
+          a.id, b.id = "call_0", "call_0"
+          return say(a, b)
+        end, function()
+          local c = write("c", "3")
+          c.id = "call_0"
+          return say(c)
+        end, function() return say(finish()) end)
+      end ]] })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal("123", w:made("a") .. w:made("b") .. w:made("c"))
+  end)
+end)
+
+describe("what goes wrong", function()
+  it("a refusal goes back to the model as a tool message, with its rule and cure", function()
+    local w <close> = world.new({ issues = chain(1), mock = [[
+      function work(talk)
+        return steps(talk, function()
+          return say(status("done"), write("../../../outside", "x"), write("/etc/passwd", "x"),
+            { name = "write_file", arguments = '{"path": "cut", "content": "it st' },
+            call("write_file", { path = "a" }), call("create_issue", { seat = "dev", summary = "not my tool" }),
+            call("read_file", { path = "missing.txt" }))
+        end, function() return say(write("a", "x"), finish()) end)
+      end ]] })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    local messages = cjson.decode(w:request(2)).messages
+    local calls = messages[3].tool_calls
+    assert.equal(7, #calls)
+    local said = {}
+    for i, call in ipairs(calls) do
+      local message = messages[3 + i]
+      assert.equal("tool", message.role)
+      assert.equal(call.id, message.tool_call_id)
+      said[i] = cjson.decode(message.content)
+      assert.equal(false, said[i].ok)
+      assert(said[i].error.message and (i == 7 or said[i].error.fix), message.content)
+    end
+    assert.equal("fsm.edge", said[1].error.rule or said[1].error.message)
+    assert.equal("gate.path.escape", said[2].error.rule)
+    assert(said[3].error.rule:find("^gate%.path"))
+    assert.equal("gate.args.json", said[4].error.rule)
+    assert(said[5].error.rule:find("^gate%.args"))
+    assert(said[6].error.rule:find("^gate%."))
+    assert.equal(nil, said[7].error.rule)
+    assert.equal(false, w:exists("outside"))
+  end)
+
+  it("a model that fails is tried again, then the card waits for a person", function()
+    local w <close> = world.new({ issues = { { id = "C-1", max_retries = 0 } }, mock = "function work() return { status = 500 } end" })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    local card = w:card("C-1")
+    assert.equal("blocked", card.status)
+    assert.equal("system", card.wait_reason)
+    assert.equal(3, w:requests())
+    assert.equal(3, #w:events("step.failed"))
+  end)
+
+  it("a model that fails in the review is bounded as well", function()
+    local w <close> = world.new({ issues = { { id = "C-1", max_retries = 1 } }, mock = BUILD .. [[
+      function review() return { status = 400 } end ]] })
+    local text, code = w:run()
+    assert.equal(3, code, text:sub(1, 2000))
+    assert.equal("blocked", w:card("C-1").status)
+    assert.equal("code_review", w:card("C-1").return_to)
+  end)
+
+  it("a model that streams garbage, hangs up or hangs is a model failure", function()
+    for name, answer in pairs({
+      garbage = "{ content = 'x', malformed = true }", ["hung up"] = "{ content = 'many words of it', cut_after = 1 }",
+      ["hangs"] = "{ content = 'late', delay_ms = 20000 }", calls = "{ calls = { { name = 'write_file', arguments = {path='a',content='b'} } }, cut_after = 2 }",
+    }) do
+      local w <close> = world.new({ issues = { { id = "C-1", max_retries = 0 } }, mock = "function work() return " .. answer .. " end",
+        model = { deadlines = { first_byte = 0.3, idle = 0.3, total = 1 } } })
+      local text, code = w:run()
+      assert.equal(3, code, name .. text)
+      assert.equal("system", w:card("C-1").wait_reason, name)
+      assert.equal(false, w:exists("workspace/ep/cards/C-1/a"))
+    end
+  end)
+
+  it("a role that fails parks its card with a report, others go on", function()
+    local role = [[
+      return { name = "lead_architect", description = "fails", tools = { "read_file" },
+        prompt = function(view) error("the role is broken for " .. view.card.id) end }
+    ]]
+    local w <close> = world.new({ issues = { { id = "A", seat = "lead" }, { id = "B" } }, mock = BUILD,
+      files = { ["roles/lead_architect.lua"] = role } })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    assert.equal("done", w:card("B").status)
+    local card = w:card("A")
+    assert.equal("blocked", card.status)
+    assert.equal("system", card.wait_reason)
+    assert(text:find("the role is broken for A", 1, true), text)
+  end)
+
+  it("a verification that never passes ends parked", function()
+    local w <close> = world.new({ issues = { { id = "C-1", max_retries = 2, verification = { fixture_path = "no.json" } } },
+      mock = [[ function work(talk) return say(write("a", talk.text), finish()) end ]],
+      files = { ["verification/no.json"] = '{"argv": ["/bin/sh", "-c", "echo it is wrong; exit 1"]}' } })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    local card = w:card("C-1")
+    assert.equal("blocked", card.status)
+    assert.equal("review", card.wait_reason)
+    assert.equal(3, w:requests())
+    assert(w:request(2):find("it is wrong", 1, true))
+  end)
+
+  it("a review that never accepts ends parked", function()
+    local w <close> = world.new({ issues = { { id = "C-1", max_retries = 2 } }, mock = BUILD .. [[
+      function review() return say(status("in_progress", "it lacks taste")) end ]] })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    assert.equal("blocked", w:card("C-1").status)
+    assert(w:request(3):find("it lacks taste", 1, true))
+  end)
+
+  it("the turn's deadline parks", function()
+    local w <close> = world.new({ issues = chain(1), limits = { seconds = 0.5 }, mock = "function work() return { content = 'x', delay_ms = 30000 } end" })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    local card = w:card("C-1")
+    assert.equal("blocked", card.status)
+    assert.equal("resource", card.wait_reason)
+  end)
+
+  it("the budget of tokens parks", function()
+    local w <close> = world.new({ issues = chain(1), limits = { tokens = 5000 },
+      mock = 'function work(talk) return { calls = { write("n", tostring(talk.replies)) }, usage = { prompt_tokens = 2000, completion_tokens = 1 } } end' })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    assert.equal("resource", w:card("C-1").wait_reason)
+    assert.equal(3, w:requests())
+  end)
+end)
+
+describe("people and law", function()
+  it("an ask rule parks, and the answer goes on", function()
+    local w <close> = world.new({ issues = chain(1), mock = [[
+      function work(talk)
+        if talk.text:find("use b.txt", 1, true) then return say(write("b.txt", "b"), finish()) end
+        return say(write("secret/a.txt", "a"), write("after.txt", "no"))
+      end ]], gate = { { id = "mind-secrets", effect = "ask", paths = { "secret/**" }, why = "a person decides" } } })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    local card = w:card("C-1")
+    assert.equal("blocked", card.status)
+    assert.equal("review", card.wait_reason)
+    assert.equal(false, w:exists("workspace/ep/cards/C-1/secret/a.txt"))
+    assert.equal(1, w:requests())
+    text, code = w:orket("answer C-1 'no, use b.txt'")
+    assert.equal(0, code, text)
+    text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal("b", w:made("b.txt"))
+  end)
+
+  it("a question is answered, and the answer is in the next prompt", function()
+    local w <close> = world.new({ issues = chain(1), mock = [[
+      function work(talk)
+        if talk.text:find("tabs, please", 1, true) then return say(write("style", "tabs"), finish()) end
+        return say(call("request_excuse", { reason = "tabs or blanks?" }))
+      end ]] })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    assert(text:find("tabs or blanks?", 1, true), text)
+    assert.equal(0, select(2, w:orket("answer C-1 'tabs, please'")))
+    text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal("tabs", w:made("style"))
+  end)
+
+  it("a question of the review waits for a person, and says what it asks", function()
+    local w <close> = world.new({ issues = chain(1), mock = BUILD .. [[
+      function review(talk)
+        if talk.text:find("yes, ship it", 1, true) then return accept() end
+        return say(call("request_excuse", { reason = "may this ship?" }))
+      end ]] })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    assert(text:find("may this ship?", 1, true), text)
+    assert.equal(0, select(2, w:orket("answer C-1 'yes, ship it'")))
+    text, code = w:run()
+    assert.equal(0, code, text)
+  end)
+
+  it("the work of a rejected card is done again with the review's words", function()
+    local w <close> = world.new({ issues = chain(1), mock = [[
+      function work(talk)
+        return say(write("a", talk.text:find("more salt", 1, true) and "salted" or "plain"), finish())
+      end
+      function review(talk)
+        return steps(talk, function() return say(call("read_file", { path = "a" })) end, function(t)
+          if t.results[1]:find("salted", 1, true) then return accept() end
+          return say(status("in_progress", "more salt"))
+        end)
+      end ]] })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal("salted", w:made("a"))
+    assert.equal(2, #w:events("turn.started") - 2)
+  end)
+
+  it("a canceled dependency parks its dependants, before the run and during it", function()
+    local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } }, { id = "C" } }, mock = BUILD })
+    assert.equal(0, select(2, w:orket("sync")))
+    assert.equal(0, select(2, w:orket("move A canceled")))
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    local card = w:card("B")
+    assert.equal("blocked", card.status)
+    assert.equal("dependency", card.wait_reason)
+    assert.equal("done", w:card("C").status)
+
+    local v <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, mock = [[
+      function work() return say(status("canceled", "it makes no sense")) end ]] })
+    text, code = v:run()
+    assert.equal(3, code, text)
+    assert.equal("canceled", v:card("A").status)
+    assert.equal("dependency", v:card("B").wait_reason)
+  end)
+
+  it("a card canceled by a person while it is worked on stays canceled, and the run goes on", function()
+    local w <close> = world.new({ issues = { { id = "A" }, { id = "B" } }, limits = { concurrency = 1 }, mock = [[
+      function work(talk)
+        local r = say(write(talk.card, "x"), finish())
+        r.delay_ms = talk.card == "A" and 1500 or 0
+        return r
+      end ]] })
+    local run = w:start()
+    assert(world.wait(function() return w:request(1) end))
+    local text, code = w:orket("comment B 'take care'")
+    assert.equal(0, code, text)
+    text, code = w:orket("move A canceled")
+    assert.equal(0, code, text)
+    text, code = run.wait()
+    assert.equal(0, code, text)
+    assert.equal("canceled", w:card("A").status)
+    assert.equal("done", w:card("B").status)
+    assert(w:request(2):find("take care", 1, true))
+  end)
+
+  it("one owner at a time", function()
+    local w <close> = world.new({ issues = chain(1), mock = [[
+      function work(talk) local r = say(write("a", "x"), finish()); r.delay_ms = 1000; return r end ]] })
+    local run = w:start()
+    assert(world.wait(function() return w:request(1) end))
+    local text, code = w:run()
+    assert.equal(1, code)
+    assert(text:find("ERR_OWNED", 1, true), text)
+    text, code = w:orket("comment C-1 'hello there'")
+    assert.equal(0, code, text)
+    text, code = run.wait()
+    assert.equal(0, code, text)
+    assert.equal(1, #w:events("comment.added"))
+    local checked, ok = w:check()
+    assert.equal(0, ok, checked)
+  end)
+end)

@@ -1,0 +1,239 @@
+-- world.lua: a project of a spec's own with a model that is a script: the binary is run over it as a
+-- person would, and what it did is read from its journal.
+--
+--   local w <close> = world.new({ issues = {...}, mock = "function work(talk) … end" })
+--   local text, code = w:run()
+
+local cjson = require("cjson")
+local orket = dofile("tests/support/orket.lua")
+
+local M = {}
+
+local World = {}
+World.__index = World
+
+-- Trusted code that serves the mock and writes each request's bytes, as they came, into a file of its own.
+local RECORDER = [[
+local async, cli, http = require("orket.async"), require("orket.cli"), require("orket.core.http")
+local listen, count = http.listen, 0
+http.listen = function(options, handler)
+  return listen(options, function(request, response)
+    if request.method == "POST" then
+      count = count + 1
+      local file = assert(io.open(%q .. count, "wb"))
+      file:write(request.body)
+      file:close()
+    end
+    return handler(request, response)
+  end)
+end
+return function(argv)
+  return async.main(cli.run, argv)
+end
+]]
+
+local TEAM = {
+  name = "Team",
+  seats = {
+    dev = { name = "Dev", roles = { "coder" } },
+    lead = { name = "Lead", roles = { "lead_architect" } },
+    guard = { name = "Guard", roles = { "integrity_guard" } },
+  },
+}
+
+local function issue_of(issue, i)
+  issue.id = issue.id or "I-" .. i
+  issue.name = issue.name or "Issue " .. issue.id
+  issue.seat = issue.seat or "dev"
+  return issue
+end
+
+local function write_json(self, path, value)
+  orket.write(self.dir .. "/" .. path, cjson.encode(value) .. "\n")
+end
+
+local function serve(self, mock)
+  orket.write(self.dir .. "/.test/orket/main.lua", RECORDER:format(self.dir .. "/.test/request."))
+  orket.write(self.dir .. "/.test/mock.lua", orket.read("tests/support/play.lua") .. mock)
+  local out = self.dir .. "/.test/mock.out"
+  local pid = orket.shell(string.format("ORKET_LUA=%s/.test %s mock-llm %s/.test/mock.lua >%s 2>&1 & echo $!",
+    self.dir, orket.binary, self.dir, out))
+  self.mock = pid:match("%d+")
+  for _ = 1, 100 do
+    self.url = orket.read(out):match("http:%S+")
+    if self.url then
+      return
+    end
+    M.sleep(0.02)
+  end
+  error("the mock did not start: " .. orket.read(out))
+end
+
+---options: issues, mock (text), limits, gate (rules), model (more fields), team, epics (more), files
+function M.new(options)
+  local self = setmetatable({ dir = orket.directory() }, World)
+  self:write("config/organization.json", cjson.encode({
+    name = "Test", models = { m = M.merged({ base_url = "http://127.0.0.1:1/v1", model = "mock" }, options.model) },
+    process_rules = { limits = M.merged({ concurrency = 2 }, options.limits), gate = options.gate },
+  }))
+  write_json(self, "config/teams/t.json", options.team or TEAM)
+  write_json(self, "config/environments/e.json", { name = "E" })
+  for i, issue in ipairs(options.issues) do
+    issue_of(issue, i)
+  end
+  write_json(self, "config/epics/ep.json", { name = "Epic", team = "t", environment = "e", issues = options.issues })
+  for path, text in pairs(options.files or {}) do
+    self:write(path, text)
+  end
+  serve(self, options.mock)
+  return self
+end
+
+function M.merged(base, more)
+  for key, value in pairs(more or {}) do
+    base[key] = value
+  end
+  return base
+end
+
+function M.sleep(seconds)
+  os.execute("sleep " .. seconds)
+end
+
+function World:write(path, text)
+  orket.write(self.dir .. "/" .. path, text)
+end
+
+function World:read(path)
+  return orket.read(self.dir .. "/" .. path)
+end
+
+function World:exists(path)
+  local file = io.open(self.dir .. "/" .. path, "rb")
+  return file ~= nil and file:close()
+end
+
+---A file of the epic's tree, or nil.
+function World:made(path)
+  path = "workspace/ep/tree/" .. path
+  return self:exists(path) and self:read(path) or nil
+end
+
+function World:command(arguments)
+  return string.format("cd %s && ORKET_MODEL_URL=%s timeout 100 %s %s", self.dir, self.url, M.binary, arguments)
+end
+
+---Runs `orket ARGUMENTS` in the project: text of both streams, exit code.
+function World:orket(arguments)
+  return orket.shell(self:command(arguments) .. " 2>&1")
+end
+
+function World:run(arguments)
+  return self:orket("run --plain " .. (arguments or "ep"))
+end
+
+---Starts `orket run` in the background: a handle with wait() -> text, code and kill(signal).
+function World:start(arguments)
+  local out = self.dir .. "/.test/run.out"
+  os.remove(out .. ".code")
+  local pid = orket.shell(string.format("cd %s; { ORKET_MODEL_URL=%s %s run --plain %s >%s 2>&1 & echo $! >%s.pid; wait $!; echo $? >%s.code; } "
+    .. ">/dev/null 2>&1 & sleep 0.05; cat %s.pid", self.dir, self.url, M.binary, arguments or "ep", out, out, out, out)):match("%d+")
+  local run = {}
+  function run.kill(signal)
+    os.execute("kill -" .. signal .. " " .. pid .. " 2>/dev/null")
+  end
+  function run.wait()
+    for _ = 1, 600 do
+      local file = io.open(out .. ".code")
+      local code = file and tonumber(file:read("a"))
+      if file then
+        file:close()
+      end
+      if code then
+        return orket.read(out), code
+      end
+      M.sleep(0.05)
+    end
+    run.kill("KILL")
+    error("the run does not end:\n" .. orket.read(out))
+  end
+  return run
+end
+
+---Waits until done() is true.
+function M.wait(done, seconds)
+  for _ = 1, (seconds or 10) * 50 do
+    if done() then
+      return true
+    end
+    M.sleep(0.02)
+  end
+  return false
+end
+
+function World:events(kind)
+  local events = {}
+  for line in orket.shell(M.binary .. " log --json -n 1000000 -C " .. self.dir):gmatch("[^\n]+") do
+    local event = cjson.decode(line)
+    if not kind or event.kind == kind then
+      events[#events + 1] = event
+    end
+  end
+  return events
+end
+
+function World:card(id)
+  local card = cjson.decode((orket.shell(M.binary .. " show --json -C " .. self.dir .. " " .. id)))
+  return card
+end
+
+---Moves of a card: {"ready>in_progress", …}
+function World:moves(id)
+  local moves = {}
+  for _, event in ipairs(self:events("card.moved")) do
+    if event.card == id then
+      moves[#moves + 1] = event.body.from .. ">" .. event.body.to
+    end
+  end
+  return moves
+end
+
+---The bytes of the n-th request that the model got, and how many there were.
+function World:request(n)
+  local path = ".test/request." .. n
+  return self:exists(path) and self:read(path) or nil
+end
+
+function World:requests()
+  local n = 0
+  while self:exists(".test/request." .. n + 1) do
+    n = n + 1
+  end
+  return n
+end
+
+function World:sql(query)
+  return (orket.shell(string.format("sqlite3 %s/.orket/orket.db \"%s\"", self.dir, query)):gsub("%s+$", ""))
+end
+
+---The whole journal hashed again, the board rebuilt.
+function World:check()
+  return orket.shell(M.binary .. " check " .. self.dir .. " 2>&1")
+end
+
+function World:close()
+  if self.mock then
+    os.execute("kill " .. self.mock .. " 2>/dev/null")
+  end
+  if not os.getenv("KEEP") then
+    orket.remove(self.dir)
+  end
+end
+
+World.__close = World.close
+M.orket = orket
+M.binary = orket.binary:match("^/") and orket.binary
+  or (orket.shell("pwd"):gsub("%s+$", "") .. "/" .. orket.binary)
+orket.binary = M.binary
+
+return M
