@@ -1,15 +1,12 @@
 -- planner.lua: in which order the cards start that may start. The engine offers a window, best first:
 -- reviews, then work that came back, then ready cards by score (priority + impact) and age.
 
+-- (A second argument, {free}, tells how many may start now.)
 ---@param candidates {id: string, status: string, score: number, seat: string}[]
----@param limits {free: integer} how many may start now
 ---@return string[] ids in order; what is left out is asked about again when the board moves
-local function plan(candidates, limits)
+local function plan(candidates)
   local order = {}
   for i, candidate in ipairs(candidates) do
-    if i > math.max(limits.free, 1) * 4 then
-      break
-    end
     order[i] = candidate.id
   end
   return order

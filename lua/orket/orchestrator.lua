@@ -154,14 +154,20 @@ end
 
 -- ---- scheduling ----
 
--- The planner orders a window of candidates; its answer serves until a new candidate appears.
+-- The planner sees more candidates than may start now, and never more than the window.
+local function candidates(self, free)
+  local window = {}
+  for i, card in ipairs(self.board:best(math.min(self.limits.window, 16 + 4 * free))) do
+    window[i] = { id = card.id, status = card.status, score = card.score, seat = card.seat }
+  end
+  return window
+end
+
+-- The planner's answer serves until a new candidate appears.
 local function next_card(self)
   if self.planned ~= self.board.version then
-    local window = {}
-    for i, card in ipairs(self.board:best(self.limits.window)) do
-      window[i] = { id = card.id, status = card.status, score = card.score, seat = card.seat }
-    end
-    local order = self.engine:ask("planner", "plan", window, { free = self.limits.concurrency - self.board.running })
+    local free = self.limits.concurrency - self.board.running
+    local order = self.engine:ask("planner", "plan", candidates(self, free), { free = free })
     self.plan, self.plan_at, self.planned = type(order) == "table" and order or {}, 0, self.board.version
   end
   while self.plan_at < #self.plan do

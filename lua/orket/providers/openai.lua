@@ -42,11 +42,14 @@ M.shape = {
 
 local OURS = { model = true, messages = true, tools = true, stream = true }
 
----The request's body as pieces to be joined: every message goes out in the bytes it was encoded in.
----@param model table the profile: model, temperature?, seed?, max_tokens?, params?
----@param request {messages: string[], tools: string?, stream: boolean, tool_choice: any}
----@return string[] pieces
-function M.body(model, request)
+local heads = setmetatable({}, { __mode = "k" }) -- model -> its head, streamed, without a tool choice
+
+-- What does not change from request to request, without its closing brace.
+local function head_of(model, request)
+  local usual = request.stream and not request.tool_choice
+  if usual and heads[model] then
+    return heads[model]
+  end
   local head = {
     model = model.model, temperature = model.temperature, seed = model.seed,
     max_tokens = model.max_tokens, stream = request.stream, tool_choice = request.tool_choice,
@@ -57,7 +60,19 @@ function M.body(model, request)
       head[name] = value ~= cjson.null and value or nil
     end
   end
-  local pieces = { (cjson.encode(head):sub(1, -2)), ",\"messages\":[" }
+  local text = cjson.encode(head):sub(1, -2)
+  if usual then
+    heads[model] = text
+  end
+  return text
+end
+
+---The request's body as pieces to be joined: every message goes out in the bytes it was encoded in.
+---@param model table the profile: model, temperature?, seed?, max_tokens?, params?
+---@param request {messages: string[], tools: string?, stream: boolean, tool_choice: any}
+---@return string[] pieces
+function M.body(model, request)
+  local pieces = { head_of(model, request), ",\"messages\":[" }
   for i, message in ipairs(request.messages) do
     if i > 1 then
       pieces[#pieces + 1] = ","
