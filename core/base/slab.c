@@ -58,8 +58,10 @@ static void give(struct slab *slab, void *at, size_t len)
 
 static void *resize(struct slab *slab, void *piece, size_t had, size_t wanted)
 {
-    if (had > SLAB_PIECE_MAX && wanted > SLAB_PIECE_MAX)
-        return realloc(piece, wanted);
+    if (had > SLAB_PIECE_MAX && wanted > SLAB_PIECE_MAX) {
+        void *resized = realloc(piece, wanted);
+        return resized || wanted > had ? resized : piece;
+    }
     if (had <= SLAB_PIECE_MAX && wanted <= SLAB_PIECE_MAX && grains(had) == grains(wanted))
         return piece;
     void *moved = take(slab, wanted);
