@@ -106,7 +106,7 @@ local function settle_failure(self, turn, err)
   if err.code == "ERR_CANCELED" then
     return true
   elseif err.code == "ERR_STALE" then
-    return turns.settle(turn, "abandoned", turn.card.status, { why = err.message })
+    return turn:settle("abandoned", turn.card.status, { why = err.message })
   end
   local card = turn.card
   local action, reason = self.engine:failed(turn, err)
@@ -114,10 +114,10 @@ local function settle_failure(self, turn, err)
   local retries = (card.retry_count or 0) + 1
   turn:record("turn.failed", { code = err.code, class = err.class, why = why })
   if action ~= "retry" then
-    return turns.settle(turn, "failed", "blocked", { reason = reason, why = why })
+    return turn:settle("failed", "blocked", { reason = reason, why = why })
   end
   local back = card.status == "in_progress" and "ready" or card.status
-  return turns.settle(turn, "failed", back, { why = why, retry_count = retries })
+  return turn:settle("failed", back, { why = why, retry_count = retries })
 end
 
 local function work_card(self, card)

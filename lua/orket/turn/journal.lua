@@ -1,0 +1,144 @@
+-- journal.lua: what a turn writes down. The class of turns: everything a turn records or remembers
+-- goes through these methods, so that request, conversation and journal never differ by a byte.
+
+local async = require("orket.async")
+local errors = require("orket.errors")
+local hash = require("orket.core.hash")
+local moves = require("orket.moves")
+
+---@class Turn
+local Turn = {}
+Turn.__index = Turn
+
+---An event of this turn's card, part of the next save.
+---@param kind string
+---@param body table
+function Turn:record(kind, body)
+  self.tx:event(kind, self.card.id, body, { step = self.step })
+end
+
+---Submits what was recorded since the last save; waits for the disk when `wait`.
+---@param wait boolean
+---@return boolean|nil ok
+---@return Error|nil err  of this save, or of an earlier one that nobody waited for
+function Turn:save(wait)
+  local tx = self.tx
+  self.tx = self.stream:begin()
+  if wait then
+    local ok, err = errors.check(async.await(tx.commit, tx))
+    return ok and not self.broken, err or self.broken
+  end
+  async.start(tx.commit, tx, function(ok, message, code)
+    self.broken = self.broken or not ok and errors.new(code, message)
+  end)
+  return true
+end
+
+---Forgets what was recorded and not yet committed: the card is again as the database has it.
+function Turn:discard()
+  self.tx:abandon()
+  self.tx = self.stream:begin()
+  for key, value in pairs(self.engine.store:read("card_state", { id = self.card.id })[1]) do
+    self.card[key] = value
+  end
+end
+
+---A new message of the conversation.
+---@param text string one message as JSON
+---@return string convo the conversation up to here
+function Turn:say(text)
+  self.messages[#self.messages + 1] = text
+  self.convo = self.tx:message(self.convo, text)
+  return self.convo
+end
+
+---A message that the journal already has.
+---@param text string
+---@param convo string
+function Turn:resay(text, convo)
+  self.messages[#self.messages + 1] = text
+  self.convo = convo
+end
+
+---Something came into being; the same once more is no progress.
+---@param what string
+function Turn:made(what)
+  local key = hash.of(what)
+  self.progress = self.progress or not self.seen[key]
+  self.seen[key] = true
+end
+
+---A file of the card's tree changed.
+---@param path string
+---@param blob string|nil hex hash of the new content, nil = deleted
+function Turn:changed(path, blob)
+  self.tree:changed(self.tx, path, blob, { step = self.step })
+  self:made(path .. ":" .. (blob or ""))
+end
+
+---Fields of the card get new values.
+---@param set table
+function Turn:change(set)
+  self:record("card.changed", { rev = self.card.revision, set = set })
+  self.card.revision = self.card.revision + 1
+end
+
+---An id for a card created by this turn: derived from the conversation so far, not from a counter alone,
+---which an interrupted turn would begin anew.
+---@return string
+function Turn:new_card_id()
+  self.created = (self.created or 0) + 1
+  local parts = { self.run, tostring(self.number), self.convo, tostring(self.created) }
+  return "ISSUE-" .. hash.parts(parts):sub(1, 8):upper()
+end
+
+---Something a person has to allow: recorded, and the card is parked at the end of the call.
+---@param refusal {rule: string, why: string}
+---@param what {call: string, tool: string, arguments: any?, operation: table?}
+function Turn:ask(refusal, what)
+  what.operation = what.operation or { tool = what.tool, arguments = what.arguments }
+  self:record("approval.asked", {
+    call = what.call, tool = what.tool, operation = what.operation, rule = refusal.rule, why = refusal.why,
+  })
+  self.parked = { status = "blocked", reason = "review", why = refusal.why }
+end
+
+---Nothing goes on without a person: the engine parks the card when the turn ends.
+---@param why string
+function Turn:park(why)
+  local status = self.card.status == "in_progress" and "waiting_for_developer" or "blocked"
+  self.parked = { status = status, reason = "input", why = why }
+end
+
+---The last event of a turn.
+---@param outcome "done"|"parked"|"failed"|"abandoned"
+---@param why string|nil
+function Turn:ended(outcome, why)
+  self:record("turn.ended", {
+    outcome = outcome, why = why, steps = self.step or 0, tokens_in = self.tokens_in, tokens_out = self.tokens_out,
+    refusals = self.refusals, convo = self.convo, status = self.card.status,
+  })
+end
+
+---Ends a turn without an outcome of its own: the engine moves its card, in the same transaction.
+---@param outcome "parked"|"failed"|"abandoned"
+---@param to string status
+---@param options {reason: string?, why: string, retry_count: integer?}
+---@return boolean|nil ok
+---@return Error|nil
+function Turn:settle(outcome, to, options)
+  self:ended(outcome, options.why)
+  if to ~= self.card.status then
+    local ok, err = moves.add(self.tx, self.card, to, {
+      role = "system", reason = options.reason, why = options.why, retry_count = options.retry_count,
+    })
+    if not ok then
+      return nil, err
+    end
+  elseif options.retry_count then -- a review is tried again where it is
+    self:change({ retry_count = options.retry_count })
+  end
+  return self:save(true)
+end
+
+return Turn

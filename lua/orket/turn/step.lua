@@ -1,0 +1,164 @@
+-- step.lua: one step of a turn: a reply of the model, and every call in it settled.
+--
+-- The tape is asked first: a reply, a refusal or a result that the journal has is taken as it is. The
+-- first question without an answer goes live.
+
+local cjson = require("cjson")
+local hash = require("orket.core.hash")
+local llm = require("orket.llm")
+local tape = require("orket.tape")
+local tools = require("orket.tools")
+
+local M = {}
+
+local NUDGE = cjson.encode({ role = "user", content =
+  "Your reply called no tool and changed nothing. Use the tools to do the work, then report "
+  .. "the result with update_issue_status; if you cannot go on, say why with request_excuse." })
+
+-- ---- the reply ----
+
+local function ask_model(turn)
+  return llm.complete({
+    model = turn.model, messages = turn.messages, tools = tools.offer(turn.generation, turn.role),
+    on_delta = turn.engine:delta_listener(turn), on_attempt = function(attempt)
+      turn:record("step.failed", attempt)
+      turn:save(false) -- whatever becomes of the turn
+    end,
+  })
+end
+
+local function count_tokens(turn, usage)
+  turn.tokens_in = turn.tokens_in + (usage.prompt or 0)
+  turn.tokens_out = turn.tokens_out + (usage.completion or 0)
+end
+
+local function next_reply(turn)
+  local recorded = turn.tape:take("step.reply")
+  if recorded then
+    local text = turn.engine.store:blob(recorded.message)
+    count_tokens(turn, recorded.usage)
+    turn:resay(text, recorded.convo)
+    return tape.reply(text, recorded)
+  end
+  local reply, err = ask_model(turn)
+  if not reply then
+    return nil, err
+  end
+  count_tokens(turn, reply.usage)
+  turn:record("step.reply", {
+    convo = turn:say(reply.message), message = hash.of(reply.message), usage = reply.usage, finish = reply.finish,
+    model = turn.model.name,
+  })
+  return reply
+end
+
+local function nudge(turn)
+  local recorded = turn.tape:take("turn.nudged")
+  turn.nudges = turn.nudges + 1
+  if recorded then
+    turn:resay(NUDGE, recorded.convo)
+  else
+    turn:record("turn.nudged", { convo = turn:say(NUDGE) })
+  end
+end
+
+-- ---- its calls ----
+
+local function tool_message(request, text)
+  return cjson.encode({ role = "tool", tool_call_id = request.id, content = text })
+end
+
+local function note_result(turn, request, result)
+  if result.ok then
+    turn:made(result.text)
+  end
+  turn.effects[#turn.effects + 1] = { tool = request.name, ok = result.ok }
+end
+
+---Takes the answer of the journal when there is one: true, then the call is settled.
+local function replay_call(turn, request)
+  local refused = turn.tape:take("call.refused")
+  while not refused and turn.tape:take("call.allowed") do -- once more after each interruption
+  end
+  local result = refused or turn.tape:take("call.result")
+  if not result then
+    return false -- allowed, but no effect is recorded: judged and performed again below
+  end
+  turn:resay(tool_message(request, result.text), result.convo)
+  turn.proposal = result.proposal or turn.proposal
+  turn.progress = turn.progress or result.progress == true
+  if not refused then
+    note_result(turn, request, result)
+  end
+  return true
+end
+
+local function refuse(turn, request, refusal)
+  local text = tools.failure_text(refusal)
+  turn:record("call.refused", {
+    call = request.id, tool = request.name, decision = refusal.decision, rule = refusal.rule,
+    why = refusal.why, fix = refusal.fix, text = text, convo = turn:say(tool_message(request, text)),
+  })
+  turn.refusals = turn.refusals + 1
+  if refusal.decision == "ask" then
+    turn:ask(refusal, { call = request.id, tool = request.name, arguments = request.arguments })
+  end
+end
+
+local function perform(turn, request, call)
+  turn:record("call.allowed", { call = request.id, tool = request.name, operation = call:hash() })
+  local ok, err = turn:save(true) -- the intent is on disk before anything happens
+  if not ok then
+    return nil, err
+  end
+  local before = turn.proposal
+  local result = tools.perform(turn, call, request)
+  note_result(turn, request, result)
+  turn:record("call.result", {
+    call = request.id, tool = request.name, ok = result.ok, operations = result.operations, text = result.text,
+    proposal = turn.proposal ~= before and turn.proposal or nil, progress = turn.progress,
+    convo = turn:say(tool_message(request, result.text)),
+  })
+  return true
+end
+
+local function settle_call(turn, request)
+  if replay_call(turn, request) then
+    return true
+  end
+  local call, refusal = tools.judge(turn, request)
+  if call then
+    return perform(turn, request, call)
+  end
+  refuse(turn, request, refusal)
+  return true
+end
+
+---One model request and everything it asked for.
+---@param turn Turn
+---@return boolean|nil go_on  false: there is a proposal, or the turn is parked
+---@return Error|nil err
+function M.take(turn)
+  turn.progress = false
+  local reply, err = next_reply(turn)
+  if not reply then
+    return nil, err
+  end
+  turn.reply = reply
+  for _, request in ipairs(reply.calls) do
+    local ok
+    ok, err = settle_call(turn, request)
+    if not ok then
+      return nil, err
+    elseif turn.parked then
+      return false
+    end
+  end
+  if #reply.calls == 0 then
+    nudge(turn)
+  end
+  turn.stalled = turn.progress and 0 or turn.stalled + 1
+  return not turn.proposal
+end
+
+return M
