@@ -1,0 +1,281 @@
+-- resume_spec.lua: runs that are stopped, killed and gone on with, and scripts that change under them.
+
+local cjson = require("cjson")
+local world = dofile("tests/support/world.lua")
+
+-- Six files, one in each step, none too fast.
+local SLOW = [[
+function work(talk)
+  local r = talk.replies < 6 and say(write("f" .. talk.replies, "text " .. talk.replies)) or say(finish())
+  r.delay_ms = 120
+  return r
+end
+]]
+
+local function assert_whole(w)
+  for i = 0, 5 do
+    assert.equal("text " .. i, w:made("f" .. i))
+  end
+  local text, code = w:check()
+  assert.equal(0, code, text)
+  assert.equal("0", w:sql("SELECT count(*) FROM turn WHERE outcome IS NULL"))
+end
+
+local function written(w)
+  local times = {}
+  for _, event in ipairs(w:events("file.written")) do
+    times[event.body.path] = (times[event.body.path] or 0) + 1
+  end
+  return times
+end
+
+local function after_requests(w, n)
+  assert(world.wait(function() return w:request(n) end), "no request " .. n)
+end
+
+describe("a run that is stopped", function()
+  it("drains, and the next one goes on with the same bytes", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = SLOW })
+    local run = w:start()
+    after_requests(w, 5)
+    run.kill("INT")
+    local text, code = run.wait()
+    assert.equal(3, code, text)
+    assert.equal("in_progress", w:card("A").status)
+    local n = w:requests()
+    text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal(w:request(n), w:request(n + 1))
+    for path, times in pairs(written(w)) do
+      assert.equal(1, times, path)
+    end
+    assert_whole(w)
+    assert.equal(2, #w:events("turn.started"))
+    local ended = w:events("turn.ended")[1].body
+    assert.equal(7, ended.steps)
+    local tokens = 0
+    for _, event in ipairs(w:events("step.reply")) do
+      tokens = tokens + (event.turn == 1 and event.body.usage.prompt or 0)
+    end
+    assert.equal(tokens, ended.tokens_in)
+  end)
+
+  it("keeps what its turn's role did: a person hands the work over, the guard begins its own turn", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = SLOW })
+    local run = w:start()
+    after_requests(w, 3)
+    run.kill("TERM")
+    assert.equal(3, (select(2, run.wait())))
+    assert.equal(0, (select(2, w:orket("move A ready_for_testing"))))
+    local n = w:requests()
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert(w:request(n + 1):find("integrity guard", 1, true))
+    assert(not w:request(n + 1):find("You are a programmer", 1, true))
+    assert.equal("0", w:sql("SELECT count(*) FROM turn WHERE outcome IS NULL"))
+  end)
+
+  it("during a verification loses nothing", function()
+    local w <close> = world.new({ issues = { { id = "A", verification = { fixture_path = "slow.json" } } }, mock = [[
+      function work() return say(write("a", "b"), finish()) end ]],
+      files = { ["verification/slow.json"] = '{"argv": ["/bin/sh", "-c", "sleep 1; cat a"]}' } })
+    local run = w:start()
+    assert(world.wait(function() return w:card("A").status == "ready_for_testing" end))
+    run.kill("INT")
+    local text, code = run.wait()
+    assert.equal(3, code, text)
+    assert.equal("ready_for_testing", w:card("A").status)
+    text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal(1, #w:events("verify.done"))
+  end)
+
+  it("stops at once at the second interrupt, or by orket halt", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = SLOW })
+    local run = w:start()
+    after_requests(w, 2)
+    local text, code = w:orket("halt")
+    assert.equal(0, code, text)
+    text, code = run.wait()
+    assert.equal(3, code, text)
+    text, code = w:run()
+    assert.equal(0, code, text)
+    assert_whole(w)
+  end)
+
+  it("creates each card once, with an id of its own", function()
+    local w <close> = world.new({ issues = { { id = "A", seat = "lead" } }, mock = [[
+      function work(talk)
+        local r = say(write(talk.card, "x"), finish())
+        if talk.card == "A" then
+          r = talk.replies < 3 and say(call("create_issue", { seat = "dev", summary = "part " .. talk.replies })) or r
+          r.delay_ms = 200
+        end
+        return r
+      end ]], limits = { concurrency = 1 } })
+    local run = w:start()
+    after_requests(w, 3)
+    run.kill("INT")
+    run.wait()
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    local names = {}
+    for _, event in ipairs(w:events("card.created")) do
+      names[#names + 1] = event.body.name
+    end
+    table.sort(names)
+    assert.same({ "Epic", "Issue A", "part 0", "part 1", "part 2" }, names)
+  end)
+
+  it("survives kill -9 at any moment", function()
+    math.randomseed(os.time())
+    local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, mock = [[
+      function work(talk)
+        local name = talk.card == "A" and "f" or "g"
+        local r = talk.replies < 6 and say(write(name .. talk.replies, "text " .. talk.replies)) or say(finish())
+        r.delay_ms = 40
+        return r
+      end ]] })
+    for _ = 1, 6 do
+      local run = w:start()
+      world.sleep(0.1 + math.random() * 0.25)
+      run.kill("KILL")
+      run.wait()
+    end
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    for i = 0, 5 do
+      assert.equal("text " .. i, w:made("f" .. i))
+      assert.equal("text " .. i, w:made("g" .. i))
+    end
+    for path, times in pairs(written(w)) do
+      assert.equal(1, times, path)
+    end
+    assert_whole(w)
+    assert(w:requests() <= 16 + 6, w:requests() .. " requests: a journaled reply was asked for again")
+  end)
+end)
+
+describe("scripts that change", function()
+  local function coder(w, identity)
+    local text = world.orket.read("roles/coder.lua"):gsub("You are a programmer of a software team%.", identity)
+    w:write("roles/coder.lua", text)
+  end
+
+  it("serve the turns that start from then on; a bad file leaves the old one and says why", function()
+    local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } }, { id = "C", depends_on = { "B" } } },
+      mock = [[
+        function work(talk)
+          local r = talk.replies < 3 and say(write(talk.card .. talk.replies, "x")) or say(finish())
+          r.delay_ms = 250
+          return r
+        end ]], files = { ["roles/.keep"] = "" } })
+    coder(w, "I am the first.")
+    local run = w:start()
+    after_requests(w, 1)
+    coder(w, "I am the second.")
+    after_requests(w, 7) -- B works
+    w:write("roles/coder.lua", "return {") -- no Lua
+    local text, code = run.wait()
+    assert.equal(0, code, text)
+    local function identity(n)
+      return w:request(n):match("I am the %a+")
+    end
+    assert.equal("I am the first", identity(1))
+    assert.equal("I am the first", identity(4))
+    assert.equal("I am the second", identity(6))
+    assert.equal("I am the second", identity(11))
+    assert(text:find("roles/coder.lua", 1, true) and text:find("refused", 1, true), text)
+    local generations = {}
+    for _, event in ipairs(w:events("turn.started")) do
+      if event.role == "coder" then
+        generations[#generations + 1] = event.body.generation
+      end
+    end
+    assert.equal(3, #generations)
+    assert.not_equal(generations[1], generations[2])
+    assert.equal(generations[2], generations[3])
+    for _, generation in ipairs(generations) do
+      assert.equal("1", w:sql("SELECT count(*) FROM generation WHERE id = '" .. generation .. "'"))
+    end
+    text, code = w:run("--again ep")
+    assert.equal(1, code)
+    assert(text:find("roles/coder.lua", 1, true), text)
+  end)
+
+  it("people act while scripts are loaded", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = SLOW, files = { ["roles/.keep"] = "" } })
+    coder(w, "I am the first.")
+    local run = w:start()
+    after_requests(w, 1)
+    for i = 1, 3 do
+      assert.equal(0, (select(2, w:orket("comment A 'number " .. i .. "'"))))
+      coder(w, "I am number " .. i .. ".")
+      world.sleep(0.1)
+    end
+    local text, code = run.wait()
+    assert.equal(0, code, text)
+    assert.equal(4, #w:events("scripts.loaded"))
+    assert.equal(3, #w:events("comment.added"))
+    assert_whole(w)
+  end)
+
+  it("a turn that goes on does so with the scripts it began with", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = SLOW, files = { ["roles/.keep"] = "" } })
+    coder(w, "I am the first.")
+    local run = w:start()
+    after_requests(w, 3)
+    run.kill("INT")
+    run.wait()
+    coder(w, "I am the second.")
+    local n = w:requests()
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert(w:request(n + 1):find("I am the first", 1, true))
+  end)
+end)
+
+describe("the first request", function()
+  it("carries everything the card has, in known bytes", function()
+    local w <close> = world.new({ mock = [[
+      function work(talk)
+        if talk.card == "base" then return say(write("base.txt", "b"), finish("the base stands")) end
+        return say(write("a.txt", "a"), finish("done so"))
+      end
+    ]], limits = { concurrency = 1 }, issues = {
+      { id = "base", name = "The base" },
+      { id = "top", name = "The \"top\"", depends_on = { "base" }, priority = "high", description = "Build on it.\nTwo lines — with a dash.",
+        requirements = { "it stands", "it is dry" }, note = "careful", verification = { fixture_path = "ok.json" } },
+    }, files = { ["verification/ok.json"] = '{"argv": ["/bin/true"]}' } })
+    assert.equal(0, (select(2, w:orket("sync"))))
+    assert.equal(0, (select(2, w:orket("comment top 'mind the gap'"))))
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    local request = w:request(3)
+    local messages = cjson.decode(request).messages
+    assert.equal(2, #messages)
+    local expected = table.concat({
+      '# Card top: The "top"', "type issue, status in_progress, priority 3.0, seat dev", "", "## Part of", "Epic", "",
+      "## Description", "Build on it.\nTwo lines — with a dash.", "", "## Requirements", "- it stands", "- it is dry", "",
+      "## Depends on", "- base, The base (done): the base stands", "", "## Note handed over", "careful", "",
+      "## Comments", "- human:WHO: mind the gap", "", "## Verification",
+      "When the work is handed over, ok.json runs on the card's files. It has to pass.",
+    }, "\n")
+    assert.equal(expected, (messages[2].content:gsub("human:[^:\n]+", "human:WHO")))
+    -- the tools as the role lists them, each with its schema as its file says
+    local tools = cjson.decode(request).tools
+    local names = {}
+    for i, tool in ipairs(tools) do
+      assert.equal("function", tool.type)
+      assert.equal("object", tool["function"].parameters.type)
+      assert(#tool["function"].description > 10)
+      names[i] = tool["function"].name
+    end
+    assert.same({ "read_file", "write_file", "edit_file", "list_directory", "search_files", "delete_file", "add_issue_comment",
+      "get_issue_context", "update_issue_status", "report_credits", "request_excuse" }, names)
+    assert(request:find('{"function":{"description":"Read a text file of this card\'s directory', 1, true))
+    assert(request:find('^{"model":"mock","stream":true,"stream_options":{"include_usage":true},"temperature":0,"messages":%[{"content":"You are a programmer'))
+    assert(request:find('"required":["path"]', 1, true))
+    assert.equal("}]}", request:sub(-3))
+  end)
+end)
