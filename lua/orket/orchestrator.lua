@@ -235,8 +235,9 @@ local function park_old_orphans(self)
   end
 end
 
--- A person moved a card that is worked on: the turn is over.
+-- A person moved a card: its turn is over.
 local function interrupt(self, id)
+  self.open_turns[id] = nil
   local task = self.live[id] and self.tasks[id]
   if task then
     async.cancel(task, { code = "ERR_STALE", class = "system", message = "a person moved the card", within = true })
@@ -294,19 +295,33 @@ local function abandon(self, turn)
   return commit(tx)
 end
 
+-- True when nobody touched the card since the turn left it: else its conversation is about another card.
+local function is_current(self, card, events)
+  local revision = 0
+  for _, event in ipairs(events) do
+    if event.kind == "turn.started" then
+      revision = event.body.rev
+    elseif event.kind == "card.moved" or event.kind == "card.changed" then
+      revision = revision + 1
+    end
+  end
+  return revision == self.store:read("card_state", { id = card })[1].revision
+end
+
 ---Turns that a killed or drained process left open, with their journal and their scripts. One that
----another version of the engine began is abandoned: its card is claimed anew.
+---another version of the engine began, or whose card was touched since, is abandoned: a new one claims it.
 local function interrupted(self)
   local open = {}
   for _, turn in ipairs(self.store:read("open_turns", { run = self.id })) do
-    local generation = turn.engine == sys.version() and self.project:generation_of(turn.generation)
+    local events = self.store:read("stream", { run = self.id, turn = turn.turn })
+    local generation = turn.engine == sys.version() and is_current(self, turn.card, events)
+      and self.project:generation_of(turn.generation)
     if not generation then
       local ok, err = abandon(self, turn)
       if not ok then
         return nil, err
       end
     else
-      local events = self.store:read("stream", { run = self.id, turn = turn.turn })
       open[turn.card] = { turn = turn.turn, events = events, generation = generation }
     end
   end
