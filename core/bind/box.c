@@ -141,7 +141,8 @@ static int l_script_call(lua_State *L)
     struct args args;
     struct box_limits limits = l_check_limits(L, 4);
     lua_settop(L, 4);
-    l_check_args(L, 3, bind_new_doc(L), &args);
+    struct json_doc *plain = bind_new_doc(L);
+    l_check_args(L, 3, plain, &args);
     struct err err = {0};
     struct box *box;
     if (script_take(script, &box, &err))
@@ -150,6 +151,7 @@ static int l_script_call(lua_State *L)
     call.count = args.count;
     int rc = box_call(box, &call, &limits, &err);
     script_give(script, box);
+    json_doc_clear(plain);
     if (rc)
         return bind_fail(L, &err);
     value_push(L, box_value(box));
@@ -219,8 +221,10 @@ static int l_session_resume(lua_State *L)
     struct json plain;
     struct err err = {0};
     struct box *box = session->box;
-    const struct json *answer = l_check_tree(L, 2, bind_new_doc(L), &plain);
+    struct json_doc *doc = bind_new_doc(L);
+    const struct json *answer = l_check_tree(L, 2, doc, &plain);
     int rc = session->started ? box_resume(box, answer, &err) : start(session, &err);
+    json_doc_clear(doc);
     if (rc != BOX_YIELD)
         end_session(session);
     if (rc < 0)

@@ -55,6 +55,7 @@ static int l_doc_encode(lua_State *L)
     if (!buf_ok(text))
         return luaL_error(L, "out of memory");
     lua_pushlstring(L, text->data, text->len);
+    buf_clear(text);
     return 1;
 }
 

@@ -197,6 +197,7 @@ static int l_move(lua_State *L)
         return count + 1;
     }
     json_write(store_body(tx), &doc->root);
+    json_doc_clear(doc);
     return put_event(L, tx, &event);
 }
 

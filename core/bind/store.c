@@ -153,6 +153,7 @@ static int l_blob(lua_State *L)
     if (store_get_blob(store, &hash, bytes, &err))
         return bind_fail(L, &err);
     lua_pushlstring(L, bytes->data ? bytes->data : "", bytes->len);
+    buf_clear(bytes);
     return 1;
 }
 

@@ -232,15 +232,19 @@ static int take(struct reply *r, const struct shape_paths *paths, struct err *er
     return rc;
 }
 
-static int parse(struct reply *r, const char *what, const char *text, size_t len, struct err *err)
+/* An event by its number, or with 0 the whole reply. */
+static int parse(struct reply *r, size_t event, const char *text, size_t len, struct err *err)
 {
-    struct err why = {0};
+    struct err why;
     int rc = json_parse(&r->doc, text, len, NULL, &why);
     if (rc == 0 && r->doc.root.type == JSON_OBJECT)
         return 0;
     if (rc == ERR_MEMORY)
         return err_set(err, rc, "out of memory while reading a reply");
     struct buf quote = {0};
+    char what[48] = "the reply";
+    if (event)
+        snprintf(what, sizeof what, "event %zu of the stream", event);
     excerpt(&quote, text, len);
     err_set(err, rc == ERR_LIMIT ? ERR_LIMIT : ERR_PROTOCOL, "%s is no JSON object (%s): %s", what,
             rc ? why.text : "another value", quote.len ? quote.data : "");
@@ -255,7 +259,6 @@ static bool is_blank(char c)
 
 int reply_event(struct reply *r, const char *text, size_t len, struct err *err)
 {
-    char what[48];
     while (len && is_blank(text[len - 1]))
         len--;
     while (len && is_blank(*text)) {
@@ -269,14 +272,13 @@ int reply_event(struct reply *r, const char *text, size_t len, struct err *err)
         r->done = true;
         return 0;
     }
-    snprintf(what, sizeof what, "event %zu of the stream", r->events);
-    int rc = parse(r, what, text, len, err);
+    int rc = parse(r, r->events, text, len, err);
     return rc ? rc : take(r, &r->shape->stream, err);
 }
 
 int reply_body(struct reply *r, const char *text, size_t len, struct err *err)
 {
-    int rc = parse(r, "the reply", text, len, err);
+    int rc = parse(r, 0, text, len, err);
     if (rc == 0)
         rc = take(r, &r->shape->whole, err);
     r->done = rc == 0 && r->seen;

@@ -281,6 +281,7 @@ static int l_permit_hash(lua_State *L)
         {text->data, text->len},
     };
     struct hash hash = hash_parts(parts, COUNT_OF(parts));
+    buf_clear(text);
     hash_hex(&hash, hex);
     lua_pushlstring(L, hex, HASH_HEX);
     return 1;

@@ -92,12 +92,14 @@ static void resolve_arguments(lua_State *L, const struct call *call, struct reso
 void bind_judge_reach(lua_State *L, struct call *call, struct gate_verdict *verdict)
 {
     lua_getiuservalue(L, -1, CALL_ROOT);
-    struct resolving r = {.root = bind_to_root(L, -1), .arena = bind_new_doc(L)};
+    struct json_doc *arena = bind_new_doc(L);
+    struct resolving r = {.root = bind_to_root(L, -2), .arena = arena};
     resolve_arguments(L, call, &r);
     call->gate_call.paths = r.paths;
     call->gate_call.path_count = r.count;
     gate_judge_reach(call->gate, &call->gate_call, verdict);
     call->gate_call.paths = NULL; // the records die here; operations are resolved anew
     call->gate_call.path_count = 0;
+    json_doc_clear(arena);
     lua_pop(L, 2);
 }

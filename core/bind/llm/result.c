@@ -55,6 +55,7 @@ void llm_push_reply(lua_State *L, const struct reply *reply)
     if (!buf_ok(message))
         luaL_error(L, "out of memory");
     lua_pushlstring(L, message->data, message->len);
+    buf_clear(message);
     lua_setfield(L, -3, "message");
     lua_pop(L, 1);
 }
