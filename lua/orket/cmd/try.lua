@@ -48,7 +48,7 @@ local function row_answer(wall, line, args)
   local request, message = cjson.decode(line)
   if request == nil then
     return { error = "not a JSON request: " .. message }
-  elseif type(request) ~= "table" then
+  elseif not line:find("^%s*{") then
     return { error = "a request is a JSON object" }
   end
   if wall.complete then
@@ -103,7 +103,9 @@ function M.run(args)
     return rows(wall, args)
   end
   local request, message = wall.request(args, read)
-  if not request then
+  if not request and message == "" then
+    return usage(io.stdout, wall)
+  elseif not request then
     io.stderr:write("orket try: ", message or "wrong arguments", "\n")
     return usage(io.stderr, wall)
   end

@@ -2,6 +2,7 @@
 -- runs afterwards in the same box restored from its image; the answer is then its.
 
 local box = require("orket.core.box")
+local options = require("orket.options")
 
 local M = {}
 
@@ -18,39 +19,18 @@ local function bytes_of(size)
   return digits and math.tointeger(digits) and math.tointeger(digits) * UNITS[unit:upper()]
 end
 
-local OPTIONS = { ["--mem"] = "mem", ["--steps"] = "steps", ["--ms"] = "ms" }
-
-local function read_arguments(args)
-  local request, file, i = {}, nil, 1
-  while i <= #args do
-    local option = OPTIONS[args[i]]
-    if option then
-      i = i + 1
-      request[option] = option == "mem" and args[i] or math.tointeger(args[i])
-      if not request[option] then
-        return nil, args[i - 1] .. " needs a number"
-      end
-    elseif file or args[i]:match("^%-.") then
-      return nil, "unknown argument " .. args[i]
-    else
-      file = args[i]
-    end
-    i = i + 1
-  end
-  return request, file
-end
-
 ---@param args string[]
 ---@param read fun(name: string?): string?, string?
 function M.request(args, read)
-  local request, file = read_arguments(args)
+  local request, message = options.parse(args, { mem = "value", steps = "value", ms = "value" }, { "name?" })
   if not request then
-    return nil, file
+    return nil, message
   end
-  local code, message = read(file)
-  request.code = code
-  request.name = file
-  return code and request, message
+  for _, name in ipairs({ "steps", "ms" }) do
+    request[name] = request[name] and (math.tointeger(tonumber(request[name])) or request[name])
+  end
+  request.code, message = read(request.name)
+  return request.code and request, message
 end
 
 -- Checks a positive whole number; nil stays nil.
@@ -71,7 +51,7 @@ local function run(request)
     error({ message = "code (and then) must be text" })
   end
   local mem = request.mem ~= nil and bytes_of(request.mem) or nil
-  if request.mem ~= nil and not mem then
+  if request.mem ~= nil and (not mem or mem < 1) then
     error({ message = "mem must be a size such as 16M" })
   end
   local limits = { steps = count_of(request, "steps"), ms = count_of(request, "ms") }

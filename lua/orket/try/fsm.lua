@@ -1,6 +1,8 @@
 -- fsm.lua: `orket try fsm`: one status change put to the card state machine.
 
+local cjson = require("cjson")
 local fsm = require("orket.core.fsm")
+local options = require("orket.options")
 
 local M = {}
 
@@ -12,29 +14,11 @@ local KNOWN = { type = true, from = true, to = true, role = true, reason = true,
 ---@param args string[]
 ---@return table|nil request, string|nil message
 function M.request(args)
-  local request, words, i = {}, {}, 1
-  while i <= #args do
-    local option = args[i]:match("^%-%-(%a+)$")
-    if option == "role" or option == "reason" then
-      if not args[i + 1] then
-        return nil, "--" .. option .. " needs a value"
-      end
-      request[option] = args[i + 1]
-      i = i + 1
-    elseif args[i]:sub(1, 1) == "-" then
-      return nil, "unknown option " .. args[i]
-    else
-      words[#words + 1] = args[i]
-    end
-    i = i + 1
-  end
-  if #words ~= 3 then
-    return nil, "TYPE, FROM and TO are needed"
-  elseif not request.role then
+  local request, message = options.parse(args, { role = "value", reason = "value" }, { "type", "from", "to" })
+  if request and not request.role then
     return nil, "--role is needed"
   end
-  request.type, request.from, request.to = words[1], words[2], words[3]
-  return request
+  return request, message
 end
 
 local function malformed(why)
@@ -55,7 +39,7 @@ function M.answer(request)
     end
   end
   local reason = request.reason
-  if reason ~= nil and type(reason) ~= "string" and reason ~= require("cjson").null then
+  if reason ~= nil and type(reason) ~= "string" and reason ~= cjson.null then
     return malformed("reason must be a text")
   end
   local verdict = fsm.check({

@@ -18,6 +18,19 @@ function M.request(args, read)
   return text and { text = text }, message
 end
 
+-- True for an array of texts.
+local function are_texts(value)
+  if type(value) ~= "table" then
+    return false
+  end
+  for key, item in pairs(value) do
+    if math.type(key) ~= "integer" or type(item) ~= "string" then
+      return false
+    end
+  end
+  return true
+end
+
 local function refused(message, code)
   return { ok = false, error = message, code = code }, false
 end
@@ -26,7 +39,10 @@ end
 ---@param request table
 ---@return table answer, boolean accepted
 function M.answer(request)
-  local pieces = request.chunks or { request.text }
+  local pieces = request.chunks_b64 or request.chunks or { request.text }
+  if not are_texts(pieces) or not (request.chunks_b64 or request.chunks or request.text) then
+    return refused("a request has chunks_b64: an array of texts", "ERR_USAGE")
+  end
   if request.chunks_b64 then
     pieces = {}
     for i, piece in ipairs(request.chunks_b64) do
