@@ -24,7 +24,7 @@ stds.box = {
     utf8 = { fields = { "char", "charpattern", "codepoint", "codes", "len", "offset" } },
   },
 }
-stds.prelude = { read_globals = { "brief", "card", "fs", "some", "turn" } } -- lua/box/prelude.lua
+stds.prelude = { read_globals = { "brief", "card", "fs", "some", "turn" } } -- lua/box/
 
 for _, folder in ipairs({ "roles", "nodes", "tools" }) do
   files[folder] = { std = "box+prelude" }

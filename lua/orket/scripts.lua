@@ -14,7 +14,14 @@ local law = require("orket.law")
 local M = {}
 
 local KINDS = { "roles", "nodes", "tools" }
-local PRELUDE = embed.read("lua/box/prelude.lua")
+local SOME, BRIEF = embed.read("lua/box/some.lua"), embed.read("lua/box/brief.lua")
+
+-- What runs in a box before the script: tools perform operations, roles and nodes read views.
+local PRELUDES = {
+  roles = SOME .. BRIEF,
+  nodes = SOME .. BRIEF,
+  tools = SOME .. embed.read("lua/box/operations.lua"),
+}
 
 local function shipped(kind, texts)
   for _, path in ipairs(embed.list(kind .. "/")) do
@@ -52,11 +59,11 @@ function M.texts(root)
 end
 
 local function prepare(path, text)
-  local script, err = errors.check(box.prepare(path, text, { prelude = PRELUDE }))
+  local kind, name = path:match("^(%a+)/(.+)%.lua$")
+  local script, err = errors.check(box.prepare(path, text, { prelude = PRELUDES[kind] }))
   if not script then
     return nil, err
   end
-  local kind, name = path:match("^(%a+)/(.+)%.lua$")
   local entry = { path = path, kind = kind, name = name, text = text, script = script, about = script:describe() }
   local ok
   ok, err = contract.check(entry)

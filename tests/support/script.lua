@@ -34,7 +34,9 @@ function M.load(path, answer)
   env.perform = answer or function()
     error("only a tool's run may perform operations")
   end
-  assert(load(source("lua/box/prelude.lua"), "@lua/box/prelude.lua", "t", env))()
+  for _, face in ipairs({ "some", "operations", "brief" }) do
+    assert(load(source("lua/box/" .. face .. ".lua"), "@" .. face, "t", env))()
+  end
   local about = assert(load(source(path), "@" .. path, "t", env))()
   assert(type(about) == "table", path .. " returns no table")
   return about

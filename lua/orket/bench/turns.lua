@@ -99,6 +99,19 @@ local function run(project, count)
   return status, err, sys.monotonic() - began
 end
 
+-- Each run has a project of its own below the workspace.
+local function own_directory(workspace)
+  local root <close>, err = fs.root(workspace, { create = true })
+  if not root then
+    return errors.check(nil, err)
+  end
+  local n = 1
+  while root:kind("run-" .. n) do
+    n = n + 1
+  end
+  return workspace .. "/run-" .. n
+end
+
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
@@ -108,7 +121,12 @@ function M.run(argv)
   if not args or not count or not args.llm or not args.workspace then
     return options.refuse(M.usage, message or "--issues, --llm and --workspace are needed")
   end
-  local ok, err = write_project(args)
+  local ok, err
+  args.workspace, err = own_directory(args.workspace)
+  if not args.workspace then
+    return report.failure(err)
+  end
+  ok, err = write_project(args)
   if not ok then
     return report.failure(err)
   end

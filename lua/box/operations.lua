@@ -1,0 +1,101 @@
+-- operations.lua: what a tool's box has: fs, card and turn. Each call is yielded to the core, judged by the
+-- gate, and performed there; it answers the result, or nil and a failure {code, message, fix, rule}.
+-- docs/tools.md tells the rest.
+
+local function ask(operation)
+  local answer = perform(operation)
+  local failure = some(answer.error)
+  if failure then
+    return nil, failure
+  end
+  return some(answer.result) or {}
+end
+
+fs = {}
+
+---The content of a text file and {bytes, more}; options: offset and limit in bytes.
+function fs.read(path, options)
+  options = options or {}
+  local result, failure = ask({ op = "fs.read", path = path, offset = some(options.offset), limit = some(options.limit) })
+  if not result then
+    return nil, failure
+  end
+  return result.content, { bytes = result.bytes, more = some(result.more) or false }
+end
+
+---Writes a whole file, making its directories: {path, bytes}.
+function fs.write(path, content)
+  return ask({ op = "fs.write", path = path, content = content })
+end
+
+---{entries = {{name, type, size}...}, more}
+function fs.list(path, limit)
+  return ask({ op = "fs.list", path = path, limit = some(limit) })
+end
+
+---Files beneath path whose lines hold the text: {matches = {{path, line, text}...}, files, more}
+function fs.search(path, text, limit)
+  return ask({ op = "fs.search", path = path, text = text, limit = some(limit) })
+end
+
+function fs.delete(path)
+  return ask({ op = "fs.delete", path = path })
+end
+
+card = {}
+
+function card.comment(text)
+  return ask({ op = "card.comment", text = text })
+end
+
+---Proposes the turn's transition; it is judged at once and committed when the turn ends.
+function card.move(status, reason, why)
+  return ask({ op = "card.move", status = status, reason = some(reason), why = some(why) })
+end
+
+---Makes a new issue in the same epic: {id}. fields: seat, summary, description?, depends_on?, priority?
+function card.create(fields)
+  local operation = { op = "card.create" }
+  for name, value in pairs(fields) do
+    operation[name] = some(value)
+  end
+  return ask(operation)
+end
+
+---The card as it is now, with dependencies and comments.
+function card.context()
+  return ask({ op = "card.context" })
+end
+
+local function with(op, fields)
+  local operation = {}
+  for name, value in pairs(fields) do
+    operation[name] = some(value)
+  end
+  operation.op = op
+  return ask(operation)
+end
+
+function card.nominate(fields)
+  return with("card.nominate", fields)
+end
+
+---Gives the card back to people, with the reason.
+function card.excuse(reason)
+  return ask({ op = "card.excuse", reason = some(reason) })
+end
+
+function card.credits(amount)
+  return ask({ op = "card.credits", amount = amount })
+end
+
+function card.refine(fields)
+  return with("card.refine", fields)
+end
+
+turn = {}
+
+---Ends the turn; without a status the card takes its usual next step.
+function turn.finish(fields)
+  return with("turn.finish", fields or {})
+end
