@@ -37,6 +37,8 @@ static void excerpt(struct buf *out, const char *text, size_t len)
     for (size_t i = from; i < out->len; i++)
         if ((unsigned char)out->data[i] < 0x20 || out->data[i] == 0x7F)
             out->data[i] = ' ';
+    while (out->len > from && out->data[out->len - 1] == ' ')
+        out->data[--out->len] = '\0';
     if (len > EXCERPT)
         buf_puts(out, "...");
 }
