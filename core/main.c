@@ -81,10 +81,30 @@ static int call_from_luv(lua_State *L, int nargs, int nresults, int flags)
     return bind_call(L, nargs, nresults < 0 ? 0 : nresults);
 }
 
+static int run_out(lua_State *L)
+{
+    struct bind *const *bind = lua_touserdata(L, 1);
+    uv_run((*bind)->loop, UV_RUN_DEFAULT);
+    return 0;
+}
+
+/* Handles that Lua left open are closed by their finalizers, and luv needs the state once more when
+ * the loop tells it that they are. Finalizers run newest first: this one, the oldest, runs the loop. */
+static void push_loop_guard(lua_State *L, struct bind *bind)
+{
+    *(struct bind **)lua_newuserdatauv(L, sizeof bind, 0) = bind;
+    lua_createtable(L, 0, 1);
+    lua_pushcfunction(L, run_out);
+    lua_setfield(L, -2, "__gc");
+    lua_setmetatable(L, -2);
+    luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
 /* (context, argv table) -> exit code; runs protected */
 static int boot(lua_State *L)
 {
     struct bind *bind = lua_touserdata(L, 1);
+    push_loop_guard(L, bind);
     luaL_openlibs(L);
     open_packages(L);
     luv_set_loop(L, bind->loop);
