@@ -147,3 +147,19 @@ describe("orket.core.http", function()
     end)
   end
 end)
+
+describe("the end of the program", function()
+  for what, code in pairs({
+    ["a timer"] = "uv.new_timer():start(100000, 0, print)",
+    ["a process that has ended"] = "local over uv.spawn('true', { args = {} }, function() over = true end) " ..
+      "while not over do async.sleep(0.01) end",
+    ["a task that sleeps"] = "async.spawn(function() async.sleep(100) end)",
+    ["a server"] = "serve(print)",
+    ["a request"] = "local url = serve(print) async.spawn(function() get(url) end) async.sleep(0.02)",
+  }) do
+    it("survives " .. what .. " that nobody closed", function()
+      local got, text = probe(code .. "\nsay({ 'end' })")
+      assert.same({ "end" }, got, text)
+    end)
+  end
+end)
