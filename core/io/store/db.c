@@ -224,6 +224,7 @@ int db_open(const struct store_options *options, const char *path, bool readonly
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
                 (readonly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
     sqlite3 *db = NULL;
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); // its counters are one lock for both threads
     int rc = sqlite3_open_v2(path, &db, flags, options->vfs);
     rc = rc ? db_fail(db, rc, err) : configure(db, options, readonly, err);
     if (rc) {
