@@ -71,6 +71,9 @@ void box_reset(struct box *box);
 /* Gives memory that an idle box does not need back to the system; after that only box_reset. */
 void box_rest(struct box *box);
 
+/* Gives all of a sealed box's region back: it costs its image alone until the next box_reset. */
+void box_cool(struct box *box);
+
 /* Begins an entry in a box that was just reset. BOX_DONE with the result, or BOX_YIELD with an
  * operation, in box_value; or an error: as box_load, and ERR_SCRIPT_CONTRACT when there is no such
  * function or its result is not plain data. */

@@ -80,6 +80,7 @@ int script_new(struct script **out, const struct script_source *source, struct e
     if (!rc) {
         rc = describe(s, box, err);
         script_give(s, box);
+        box_cool(box); // most scripts of a project never run
     }
     if (rc) {
         script_free(s);
