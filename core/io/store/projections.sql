@@ -78,9 +78,6 @@ UPDATE card SET credits = credits + $amount WHERE id = :card;
 -- kind: card.nominated
 INSERT INTO proposal (seq, kind, card, role, body, at) VALUES (:seq, 'nomination', :card, :role, :body, :at);
 
--- kind: card.excused
-INSERT INTO proposal (seq, kind, card, role, body, at) VALUES (:seq, 'excuse', :card, :role, :body, :at);
-
 -- kind: refinement.proposed
 INSERT INTO proposal (seq, kind, card, role, body, at) VALUES (:seq, 'refinement', :card, :role, :body, :at);
 
@@ -139,8 +136,6 @@ WHERE run = :run AND turn = :turn;
 
 -- kind: call.result
 
--- kind: call.settled
-
 -- kind: file.written
 UPDATE tree_file SET to_seq = :seq
 WHERE tree = coalesce($tree, :card) AND path = $path AND to_seq IS NULL;
@@ -156,12 +151,6 @@ VALUES (coalesce($tree, :card), $path, :seq, NULL, $base, :card);
 -- kind: tree.opened
 UPDATE tree_file SET to_seq = :seq WHERE tree = coalesce($tree, :card) AND to_seq IS NULL;
 INSERT INTO tree (id, seq, base, hash) VALUES (coalesce($tree, :card), :seq, $from, $hash);
-
--- kind: tree.snapshot
-INSERT INTO tree (id, seq)
-SELECT coalesce($tree, :card), 0 WHERE NOT EXISTS (SELECT 1 FROM tree WHERE id = coalesce($tree, :card));
-UPDATE tree SET hash = $hash
-WHERE id = coalesce($tree, :card) AND seq = (SELECT max(seq) FROM tree WHERE id = coalesce($tree, :card));
 
 -- kind: tree.merged
 UPDATE tree_file SET to_seq = :seq

@@ -78,17 +78,6 @@ SELECT json_object(
         FROM (SELECT * FROM (SELECT * FROM comment WHERE card = c.id ORDER BY seq DESC LIMIT 50) ORDER BY seq))))
 FROM card c WHERE c.id = :card;
 
--- Work that may start: reviews first, then ready cards whose dependencies are all done.
--- name: ready
-SELECT id, type, name, status, priority, seat, assignee, ordinal, revision, retry_count, max_retries
-FROM card c
-WHERE epic = :epic AND type = 'issue'
-  AND (status = 'code_review'
-       OR status = 'ready' AND NOT EXISTS (
-           SELECT 1 FROM dependency d LEFT JOIN card n ON n.id = d.needs
-           WHERE d.card = c.id AND coalesce(n.status, '') NOT IN ('done', 'archived')))
-ORDER BY status <> 'code_review', ordinal;
-
 -- All issues of an epic with what they depend on.
 -- name: backlog
 SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee, build, ordinal, revision,
@@ -98,12 +87,6 @@ FROM card c WHERE epic = :epic AND type = 'issue' ORDER BY ordinal;
 
 -- name: children
 SELECT id, type, name, status, priority, ordinal, revision FROM card WHERE parent = :parent ORDER BY ordinal;
-
--- name: dependants
-SELECT c.id, c.status, c.revision,
-       NOT EXISTS (SELECT 1 FROM dependency d LEFT JOIN card n ON n.id = d.needs
-                   WHERE d.card = c.id AND coalesce(n.status, '') NOT IN ('done', 'archived')) AS free
-FROM dependency x JOIN card c ON c.id = x.card WHERE x.needs = :card ORDER BY c.ordinal;
 
 -- name: parked
 SELECT id, status, wait_reason, return_to, seat, revision FROM card
@@ -119,13 +102,6 @@ WHERE :epic IS NULL OR epic = :epic ORDER BY seq DESC LIMIT coalesce(:limit, 100
 -- name: verdict
 SELECT tree, ok, log, at FROM verdict WHERE card = :card AND (:tree IS NULL OR tree = :tree)
 ORDER BY seq DESC LIMIT 1;
-
--- name: conflicts
-SELECT path, other FROM conflict WHERE card = :card ORDER BY path;
-
--- name: proposals
-SELECT seq, kind, card, role, body AS "body:json", at FROM proposal
-WHERE :card IS NULL OR card = :card ORDER BY seq;
 
 -- name: approvals
 SELECT id, card, run, turn, call, operation AS "operation:json", why, status, answered_by, answer_why, asked_at,
@@ -169,9 +145,6 @@ WITH RECURSIVE walk (seq, prev, n) AS (
 SELECT e.seq, e.n, e.step, e.kind, e.card, e.actor, e.role, e.at, e.ms, e.body AS "body:json", hex(e.hash) AS hash
 FROM walk JOIN event e ON e.seq = walk.seq WHERE e.n > coalesce(:after, 0) ORDER BY e.n LIMIT coalesce(:limit, 100000);
 
--- name: streams
-SELECT run, turn, n, seq FROM stream WHERE :run IS NULL OR run = :run ORDER BY run, turn;
-
 -- name: events
 SELECT seq, run, turn, step, n, kind, card, actor, role, at, ms, body AS "body:json" FROM journal
 WHERE seq > coalesce(:since, 0) AND (:run IS NULL OR run = :run) AND (:card IS NULL OR card = :card)
@@ -195,20 +168,6 @@ WHERE seq IN (SELECT seq FROM event WHERE card = :card AND step = 0 UNION SELECT
   AND seq > coalesce(:since, 0)
 ORDER BY seq LIMIT coalesce(:limit, 1000);
 
--- Calls that were allowed and have no result: their effect may or may not have happened.
--- name: uncertain
-WITH RECURSIVE walk (seq, prev) AS (
-    SELECT e.seq, e.prev FROM stream s JOIN event e ON e.seq = s.seq WHERE s.run = :run AND s.turn = :turn
-    UNION ALL
-    SELECT e.seq, e.prev FROM walk JOIN event e ON e.seq = walk.prev),
-calls AS (SELECT e.n, e.step, e.kind, e.body FROM walk JOIN event e ON e.seq = walk.seq
-          WHERE e.kind IN ('call.allowed', 'call.result', 'call.settled'))
-SELECT n, step, body AS "body:json" FROM calls a
-WHERE kind = 'call.allowed'
-  AND NOT EXISTS (SELECT 1 FROM calls r WHERE r.n > a.n AND r.kind <> 'call.allowed'
-                  AND r.body ->> '$.call' = a.body ->> '$.call')
-ORDER BY n;
-
 -- The files of a tree as they were after commit :seq (NULL: now), the tree's own rows over its base.
 -- name: tree_files
 WITH RECURSIVE layer (depth, id, seq, base, upto) AS (
@@ -227,10 +186,6 @@ WHERE blob IS NOT NULL ORDER BY path;
 -- A tree's own changes, each with the blob it stands against.
 -- name: tree_delta
 SELECT path, blob, base FROM tree_file WHERE tree = :tree AND to_seq IS NULL ORDER BY path;
-
--- name: tree_paths
-SELECT path, blob FROM tree_file
-WHERE tree = :tree AND to_seq IS NULL AND path IN (SELECT value FROM json_each(:paths));
 
 -- The changes of all finished cards that :card depends on, also indirectly, earlier ones first; then its own.
 -- name: tree_card
