@@ -73,7 +73,7 @@ static void cover(const char *path, const char *options)
  * devices. */
 static void freeze(void)
 {
-    static const char *const devices[] = {"/dev/null", "/dev/zero",   "/dev/full",
+    static const char *const devices[] = {"/dev/null",   "/dev/zero",    "/dev/full",
                                           "/dev/random", "/dev/urandom", "/dev/tty"};
     char cwd[PATH_MAX];
     must(getcwd(cwd, sizeof cwd) && cwd[0] == '/' ? 0 : -1);

@@ -3,8 +3,8 @@
  * The trusted state sees `orket.core.*` and the embedded `orket.*` modules; ORKET_LUA=<dir> loads
  * the latter from a source tree instead (for people who work on Orket itself). */
 #include <lauxlib.h>
-#include <luv/luv.h>
 #include <lualib.h>
+#include <luv/luv.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>

@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define MUST_CHECK __attribute__((warn_unused_result))
+#define MUST_CHECK             __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
-#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+#define COUNT_OF(array)        (sizeof(array) / sizeof((array)[0]))
 
 /* Always on: the class of fault after which memory cannot be trusted. */
 #define require(x)                                                                                 \
@@ -26,7 +26,7 @@
 #define broken(x) __builtin_expect(!!(x), 0)
 
 /* Declares a local that is released when it goes out of scope. */
-#define auto_free __attribute__((cleanup(base_free_ptr)))
+#define auto_free  __attribute__((cleanup(base_free_ptr)))
 #define auto_close __attribute__((cleanup(base_close_fd)))
 
 static inline void base_free_ptr(void *p)

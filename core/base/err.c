@@ -6,10 +6,9 @@
 
 static const struct {
     const char *name, *class, *text;
-} errors[] = {
-    {"OK", "none", "no error"},
+} errors[] = {{"OK", "none", "no error"},
 #define X(name, class, text) {"ERR_" #name, #class, text},
-    ERR_TABLE(X)
+              ERR_TABLE(X)
 #undef X
 };
 

@@ -36,7 +36,6 @@
     X(CYCLE, input, "dependencies form a cycle")                                                   \
     X(TRANSITION, refusal, "the state machine does not allow this")                                \
     X(DENIED, refusal, "the gate refused")                                                         \
-    X(ASK, refusal, "a person has to allow this")                                                  \
     X(PATH, tool, "the path is not inside the tree")                                               \
     X(TOO_LARGE, tool, "too large")                                                                \
     X(NOT_FILE, tool, "not a regular file")                                                        \
@@ -77,7 +76,7 @@ struct err {
     char fix[200];  /* the cure, one sentence, may be empty */
 };
 
-/* Fills err (when not NULL) and returns code, so that `return err_set(e, ERR_X, ...)` reads well. */
+/* Fills err (when not NULL) and returns code, for `return err_set(e, ERR_X, ...)`. */
 int err_set(struct err *err, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* Adds the cure; returns err->code (or ERR_BUG without err). */

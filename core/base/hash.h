@@ -6,7 +6,7 @@
 #include "base/base.h"
 
 #define HASH_SIZE 32
-#define HASH_HEX (2 * HASH_SIZE)
+#define HASH_HEX  (2 * HASH_SIZE)
 
 struct hash {
     uint8_t bytes[HASH_SIZE];

@@ -6,10 +6,10 @@
  * builder  puts a tree together in a doc, or receives a scan (it is the tree sink)
  * write    text with sorted keys, no blanks: equal trees give equal bytes ("canonical")
  *
- * Strict means: valid UTF-8 only, no duplicate keys, no lone surrogates, no trailing bytes, integers
- * exact to 64 bit (an integer literal outside int64 is refused, not rounded), reals finite, depth and
- * size bounded. A number without fraction and exponent is an integer (-0 is 0); every other is a
- * real, and is written back as a real (-0.0 stays -0.0).
+ * Strict means: valid UTF-8 only, no duplicate keys, no lone surrogates, no trailing bytes,
+ * integers exact to 64 bit (an integer literal outside int64 is refused, not rounded), reals
+ * finite, depth and size bounded. A number without fraction and exponent is an integer (-0 is 0);
+ * every other is a real, and is written back as a real (-0.0 stays -0.0).
  */
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
@@ -32,14 +32,14 @@ struct json_member;
 
 /* One value: 24 bytes, no parent pointer. */
 struct json {
-    uint8_t type;  /* enum json_type */
-    uint32_t len;  /* string: bytes; array: items; object: members */
-    uint32_t at;   /* byte offset of the value in the scanned text, for error messages; else 0 */
+    uint8_t type; /* enum json_type */
+    uint32_t len; /* string: bytes; array: items; object: members */
+    uint32_t at;  /* byte offset of the value in the scanned text, for error messages; else 0 */
     union {
         int64_t integer;
         double real;
-        const char *string;           /* NUL-terminated, may also contain NULs */
-        const struct json *items;     /* contiguous */
+        const char *string;                /* NUL-terminated, may also contain NULs */
+        const struct json *items;          /* contiguous */
         const struct json_member *members; /* contiguous, sorted by key bytes */
     } u;
 };
@@ -117,7 +117,8 @@ void json_add_int(struct json_builder *b, int64_t value);
 void json_add_real(struct json_builder *b, double value); /* not finite: ERR_JSON at finish */
 void json_add_string(struct json_builder *b, const char *text, size_t len); /* copied */
 void json_add_text(struct json_builder *b, const char *text);               /* NULL adds null */
-void json_add_tree(struct json_builder *b, const struct json *tree); /* shallow: tree must outlive doc */
+void json_add_tree(struct json_builder *b,
+                   const struct json *tree); /* shallow: tree must outlive doc */
 void json_begin_array(struct json_builder *b);
 void json_end_array(struct json_builder *b);
 void json_begin_object(struct json_builder *b);

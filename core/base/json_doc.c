@@ -2,7 +2,7 @@
 #include "base/json.h"
 
 #define CHUNK_FIRST 2048
-#define CHUNK_LAST 65536 /* chunks double up to here; larger pieces get a chunk of their own */
+#define CHUNK_LAST  65536 /* chunks double up to here; larger pieces get a chunk of their own */
 
 struct json_chunk {
     struct json_chunk *next;

@@ -91,13 +91,15 @@ static bool is_number(const struct json *value)
 /* Exact: an integer beyond 2^53 is not equal to the double next to it. */
 static bool mixed_equal(int64_t integer, double real)
 {
-    return real >= -TWO_63 && real < TWO_63 && (int64_t)real == integer && (double)(int64_t)real == real;
+    return real >= -TWO_63 && real < TWO_63 && (int64_t)real == integer &&
+           (double)(int64_t)real == real;
 }
 
 static bool number_equal(const struct json *a, const struct json *b)
 {
     if (a->type == JSON_INT)
-        return b->type == JSON_INT ? a->u.integer == b->u.integer : mixed_equal(a->u.integer, b->u.real);
+        return b->type == JSON_INT ? a->u.integer == b->u.integer
+                                   : mixed_equal(a->u.integer, b->u.real);
     return b->type == JSON_INT ? mixed_equal(b->u.integer, a->u.real) : a->u.real == b->u.real;
 }
 

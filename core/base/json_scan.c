@@ -62,13 +62,15 @@ static int begin(struct scan *s, bool is_object, enum want *want)
     s->is_object[s->depth++] = is_object;
     s->p++;
     *want = is_object ? WANT_FIRST_KEY : WANT_FIRST_ITEM;
-    return scan_answered(s, (is_object ? s->sink->begin_object : s->sink->begin_array)(s->ctx, at), at);
+    return scan_answered(s, (is_object ? s->sink->begin_object : s->sink->begin_array)(s->ctx, at),
+                         at);
 }
 
 static int end(struct scan *s)
 {
     size_t fault = (size_t)(s->p++ - s->text);
-    int rc = s->is_object[--s->depth] ? s->sink->end_object(s->ctx, &fault) : s->sink->end_array(s->ctx);
+    int rc =
+        s->is_object[--s->depth] ? s->sink->end_object(s->ctx, &fault) : s->sink->end_array(s->ctx);
     return scan_answered(s, rc, fault);
 }
 
@@ -174,7 +176,8 @@ int json_scan(const char *text, size_t len, const struct json_limits *limits,
     s.values = 0;
     s.depth = 0;
     if (len > s.limits.bytes)
-        return err_set(err, ERR_LIMIT, "text longer than %zu bytes at line 1, column 1", s.limits.bytes);
+        return err_set(err, ERR_LIMIT, "text longer than %zu bytes at line 1, column 1",
+                       s.limits.bytes);
     int rc = scan_document(&s);
     buf_clear(&s.own);
     return rc;

@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/utf8.h"
 
-#define JSON_DEPTH_MAX 512  /* no text, tree or Lua value nests deeper, whatever the limits say */
+#define JSON_DEPTH_MAX  512 /* no text, tree or Lua value nests deeper, whatever the limits say */
 #define JSON_NUMBER_MAX 512 /* bytes of one real literal */
 
 /* Bounds of one scan. Zero fields mean the defaults below. */

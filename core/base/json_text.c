@@ -41,7 +41,8 @@ static struct frame *top(struct json_text *text)
 
 static struct member *last_members(struct json_text *text, size_t count)
 {
-    return (struct member *)(void *)(text->members.data + text->members.len - count * sizeof(struct member));
+    return (struct member *)(void *)(text->members.data + text->members.len -
+                                     count * sizeof(struct member));
 }
 
 /* Why a put failed: memory, or the bound that the caller gave out. */
@@ -127,7 +128,8 @@ static int text_key(void *ctx, const char *key, size_t len, size_t at)
 {
     struct json_text *text = ctx;
     struct frame *frame = top(text);
-    struct member member = {.head = head_of(key, len), .key = text->keys.len, .key_len = len, .at = at};
+    struct member member = {
+        .head = head_of(key, len), .key = text->keys.len, .key_len = len, .at = at};
     if (frame->count)
         buf_putc(text->out, ',');
     member.start = text->out->len;
@@ -146,7 +148,8 @@ static int text_key(void *ctx, const char *key, size_t len, size_t at)
 }
 
 /* In place, for the few members that most objects have. */
-static struct member *insertion_sort(const struct json_text *text, struct member *list, size_t count)
+static struct member *insertion_sort(const struct json_text *text, struct member *list,
+                                     size_t count)
 {
     for (size_t i = 1; i < count; i++) {
         struct member moving = list[i];
@@ -159,7 +162,8 @@ static struct member *insertion_sort(const struct json_text *text, struct member
 }
 
 /* Bottom-up merge sort of list with room for as many behind it: no recursion, no global, stable. */
-static struct member *merge_sort(const struct json_text *text, struct member *list, struct member *room, size_t count)
+static struct member *merge_sort(const struct json_text *text, struct member *list,
+                                 struct member *room, size_t count)
 {
     for (size_t width = 1; width < count; width *= 2) {
         for (size_t left = 0; left < count; left += 2 * width) {
@@ -179,7 +183,8 @@ static struct member *merge_sort(const struct json_text *text, struct member *li
 }
 
 /* Writes the members in the order of `sorted` over the text they fill now. */
-static int rearrange(struct json_text *text, const struct member *sorted, size_t count, size_t start)
+static int rearrange(struct json_text *text, const struct member *sorted, size_t count,
+                     size_t start)
 {
     size_t len = text->out->len - start;
     buf_reset(&text->spare);

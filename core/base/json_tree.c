@@ -92,7 +92,8 @@ static void set_key(struct json_builder *b, const char *key, size_t len)
         fault(b, ERR_BUG);
         return;
     }
-    b->key = (struct json_member){.key = copy_text(b, key, len), .key_len = (uint32_t)len, .key_at = b->at};
+    b->key = (struct json_member){
+        .key = copy_text(b, key, len), .key_len = (uint32_t)len, .key_at = b->at};
     b->has_key = true;
 }
 

@@ -10,7 +10,8 @@
 
 static void put_escape(struct buf *out, char c)
 {
-    static const char names[] = "\"\\\b\f\n\r\t", values[] = "\"\\bfnrt", hex[] = "0123456789abcdef";
+    static const char names[] = "\"\\\b\f\n\r\t", values[] = "\"\\bfnrt",
+                      hex[] = "0123456789abcdef";
     const char *name = c ? strchr(names, c) : NULL;
     if (name) {
         char text[2] = {'\\', values[name - names]};
@@ -77,8 +78,8 @@ void json_write_int(struct buf *out, int64_t value)
     buf_put(out, p, (size_t)(text + sizeof text - p));
 }
 
-/* value = mantissa / 10^places with a mantissa of at most 15 digits: both are exact and one division
- * rounds correctly, so the decimal reads back equal, and no shorter one does. */
+/* value = mantissa / 10^places with a mantissa of at most 15 digits: both are exact and one
+ * division rounds correctly, so the decimal reads back equal, and no shorter one does. */
 static bool write_decimal(struct buf *out, double value)
 {
     double size = fabs(value), scale = 1;
@@ -164,7 +165,9 @@ static void write_value(struct buf *out, const struct json *value, unsigned dept
     else if (value->type == JSON_OBJECT)
         write_object(out, value, depth - 1);
     else
-        buf_puts(out, value->type == JSON_TRUE ? "true" : value->type == JSON_FALSE ? "false" : "null");
+        buf_puts(out, value->type == JSON_TRUE    ? "true"
+                      : value->type == JSON_FALSE ? "false"
+                                                  : "null");
 }
 
 void json_write(struct buf *out, const struct json *value)

@@ -2,7 +2,7 @@
 #include "base/repair.h"
 
 struct lead {
-    unsigned tail;          /* continuation bytes wanted */
+    unsigned tail;           /* continuation bytes wanted */
     unsigned char low, high; /* range of the first of them */
 };
 

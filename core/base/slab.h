@@ -24,8 +24,8 @@ struct slab {
     size_t left; /* bytes of the newest block that nobody has had */
 };
 
-/* Allocates (piece NULL), resizes or frees (wanted 0) a piece of `had` bytes, as lua_Alloc wants it.
- * NULL without memory; a piece that gets smaller never fails. */
+/* Allocates (piece NULL), resizes or frees (wanted 0) a piece of `had` bytes, as lua_Alloc wants
+ * it. NULL without memory; a piece that gets smaller never fails. */
 void *slab_alloc(void *slab, void *piece, size_t had, size_t wanted);
 
 /* Frees all small pieces; large ones have to be freed before. */

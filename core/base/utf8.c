@@ -17,7 +17,8 @@ static uint64_t load(const char *text)
 static uint64_t special(uint64_t word)
 {
     return ((word - EACH(0x20)) | ((word ^ EACH('"')) - EACH(1)) | ((word ^ EACH('\\')) - EACH(1)) |
-            word) & EACH(0x80);
+            word) &
+           EACH(0x80);
 }
 
 static bool is_plain(char c)
@@ -48,7 +49,12 @@ size_t utf8_sequence(const char *text, size_t left)
 {
     const unsigned char *p = (const unsigned char *)text;
     unsigned char low = 0x80, high = 0xBF;
-    size_t len = p[0] < 0x80 ? 1 : p[0] < 0xC2 ? 0 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : p[0] < 0xF5 ? 4 : 0;
+    size_t len = p[0] < 0x80   ? 1
+                 : p[0] < 0xC2 ? 0
+                 : p[0] < 0xE0 ? 2
+                 : p[0] < 0xF0 ? 3
+                 : p[0] < 0xF5 ? 4
+                               : 0;
     if (len <= 1 || len > left)
         return len > left ? 0 : len;
     if (p[0] == 0xE0)

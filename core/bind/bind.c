@@ -4,13 +4,11 @@
 #include <lualib.h>
 #include <string.h>
 
-#include "script/value.h"
-
 static const luaL_Reg modules[] = {
 #define X(name) {"orket.core." #name, luaopen_orket_##name},
     BIND_MODULES(X)
 #undef X
-    {NULL, NULL},
+        {NULL, NULL},
 };
 
 /* `cjson` is `orket.core.json` under the name that Lua people know. */
@@ -140,15 +138,6 @@ void bind_take(struct bind *bind, int ref)
 static int scratch_gc(lua_State *L)
 {
     buf_clear(luaL_checkudata(L, 1, SCRATCH_TYPE));
-    return 0;
-}
-
-int bind_read_value(lua_State *L, int idx, struct json_doc *doc, struct json *out, struct err *err)
-{
-    const struct json *tree = bind_to_doc(L, idx);
-    if (!tree)
-        return value_read(L, idx, doc, NULL, out, err);
-    *out = *tree;
     return 0;
 }
 

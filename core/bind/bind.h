@@ -1,7 +1,7 @@
 /* bind.h: the only floor where Lua meets model and io. One file per module of `orket.core.*`.
  *
- * C enters Lua at exactly one function, bind_call. Functions that wait take a callback as their last
- * argument, called exactly once from the loop; only lua/orket/async.lua passes callbacks.
+ * C enters Lua at exactly one function, bind_call. Functions that wait take a callback as their
+ * last argument, called exactly once from the loop; only lua/orket/async.lua passes callbacks.
  * Failures of the world are answered as nil, message, code (code = "ERR_..."), see bind_fail.
  */
 #ifndef BIND_BIND_H
@@ -30,7 +30,7 @@ struct bind *bind_of(lua_State *L);
 /* Sets the functions of a module table (at the top) with the context as upvalue 1. */
 void bind_functions(lua_State *L, const luaL_Reg *functions);
 
-/* Makes the metatable `type` with methods (context as upvalue 1), __index, and __gc = __close = gc. */
+/* Makes the metatable `type`: methods (context as upvalue 1), __index, __gc = __close = gc. */
 void bind_type(lua_State *L, const char *type, const luaL_Reg *methods, lua_CFunction gc);
 
 /* pcall with traceback of the function below nargs arguments; drops the results (nresults = 0) or
@@ -52,17 +52,12 @@ void bind_take(struct bind *bind, int ref);
 /* Pushes an empty buffer that is released by the collector, so that raising cannot leak it. */
 struct buf *bind_scratch(lua_State *L);
 
-/* A JSON tree as userdata (`orket.core.doc`): owns its doc. Its user value 1 keeps the doc alive that
- * a part of the tree was borrowed from (json_add_tree). */
-struct json_doc *bind_new_doc(lua_State *L);          /* pushes an empty one */
+/* A JSON tree as userdata (`orket.core.doc`): owns its doc. Its user value 1 keeps the doc alive
+ * that a part of the tree was borrowed from (json_add_tree). */
+struct json_doc *bind_new_doc(lua_State *L);           /* pushes an empty one */
 const struct json *bind_to_doc(lua_State *L, int idx); /* NULL when it is none */
 
 /* The descriptor of a root (`orket.core.fs`), owned by the root; -1 when it is none or closed. */
 int bind_to_root(lua_State *L, int idx);
-
-/* Reads a doc or a plain Lua value at idx as *out: a plain value is appended to doc, a doc is
- * borrowed for as long as it stays on the stack. Errors as value_read. */
-int bind_read_value(lua_State *L, int idx, struct json_doc *doc, struct json *out,
-                    struct err *err) MUST_CHECK;
 
 #endif

@@ -7,7 +7,7 @@
 
 #define DOC_TYPE "orket.doc"
 
-/* Pushes the metatable, also when nobody has required the module yet: without it a doc would leak. */
+/* Pushes the metatable, also before anybody required the module: without it a doc would leak. */
 static void push_type(lua_State *L)
 {
     if (luaL_getmetatable(L, DOC_TYPE) != LUA_TNIL)
@@ -68,7 +68,8 @@ static const struct json *step(const struct json *value, const char *token, size
     char key[POINTER_KEY_MAX];
     size_t used = 0;
     for (size_t i = 0; i < len && used < sizeof key; i++) {
-        bool escaped = token[i] == '~' && i + 1 < len && (token[i + 1] == '0' || token[i + 1] == '1');
+        bool escaped =
+            token[i] == '~' && i + 1 < len && (token[i + 1] == '0' || token[i + 1] == '1');
         key[used++] = !escaped ? token[i] : token[++i] == '0' ? '~' : '/';
     }
     if (value->type == JSON_OBJECT)

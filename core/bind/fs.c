@@ -8,7 +8,7 @@
 
 #include "bind/bind.h"
 
-#define ROOT_TYPE "orket.fs.root"
+#define ROOT_TYPE    "orket.fs.root"
 #define ENTRIES_TYPE "orket.fs.entries"
 
 /* ---- check helpers ---- */
@@ -299,10 +299,10 @@ static int l_root_close(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"read", l_root_read},     {"write", l_root_write},     {"hash", l_root_hash},
-    {"list", l_root_list},     {"walk", l_root_walk},       {"delete", l_root_delete},
-    {"mkdir", l_root_mkdir},   {"kind", l_root_kind},       {"beneath", l_root_beneath},
-    {"path", l_root_path},     {"close", l_root_close},     {NULL, NULL},
+    {"read", l_root_read},   {"write", l_root_write}, {"hash", l_root_hash},
+    {"list", l_root_list},   {"walk", l_root_walk},   {"delete", l_root_delete},
+    {"mkdir", l_root_mkdir}, {"kind", l_root_kind},   {"beneath", l_root_beneath},
+    {"path", l_root_path},   {"close", l_root_close}, {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {

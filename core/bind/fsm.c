@@ -39,7 +39,7 @@ static int l_check(lua_State *L)
     text_field(L, "role", false, &role);
     bool has_reason = text_field(L, "reason", true, &reason);
     struct fsm_verdict verdict = {0};
-    fsm_check_names(type, from, to, role, has_reason ? &reason : NULL, &verdict);
+    fsm_check(type, from, to, role, has_reason ? &reason : NULL, &verdict);
     lua_createtable(L, 0, 4);
     lua_pushboolean(L, verdict.ok);
     lua_setfield(L, -2, "ok");
@@ -91,7 +91,8 @@ static void push_row(lua_State *L, const struct fsm_row *row, int type)
     lua_setfield(L, -2, "needs_reason");
 }
 
-/* fsm.rows() -> array of {type=, from=, to=, who="any"|"integrity_guard"|"system", needs_reason=, what=} */
+/* fsm.rows() -> array of {type=, from=, to=, who="any"|"integrity_guard"|"system", needs_reason=,
+ * what=} */
 static int l_rows(lua_State *L)
 {
     size_t count;

@@ -1,6 +1,6 @@
-/* journal.c: streams and transactions of `orket.core.store` for trusted Lua. A transaction keeps its
- * `done` and itself alive until the writer is through; a stream keeps its store, a transaction its
- * stream. */
+/* journal.c: streams and transactions of `orket.core.store` for trusted Lua. A transaction keeps
+ * its `done` and itself alive until the writer is through; a stream keeps its store, a transaction
+ * its stream. */
 #include <string.h>
 
 #include "bind/store.h"
@@ -8,8 +8,8 @@
 #include "script/value.h"
 
 #define STREAM_TYPE "orket.stream"
-#define TX_TYPE "orket.tx"
-#define CARD_MOVED "card.moved"
+#define TX_TYPE     "orket.tx"
+#define CARD_MOVED  "card.moved"
 
 struct l_stream {
     struct store_stream *stream; /* uservalue 1: its store */
@@ -139,8 +139,9 @@ static int put_event(lua_State *L, struct store_tx *tx, const struct store_event
 }
 
 /* tx:event(kind, card|nil, body[, {step=, ms=}]) -> n | nil, message, code
- * body is a doc or plain data; n its number in the stream. An event may be refused for its size only;
- * an unknown kind or a malformed id is the caller's bug. A status change is no event(): see move(). */
+ * body is a doc or plain data; n its number in the stream. An event may be refused for its size
+ * only; an unknown kind or a malformed id is the caller's bug. A status change is no event(): see
+ * move(). */
 static int l_event(lua_State *L)
 {
     struct store_tx *tx = l_check_tx(L, 1);
@@ -173,17 +174,18 @@ static struct fsm_text text_of(const struct json *body, const char *key)
 static bool is_legal(const struct json *body, struct fsm_verdict *verdict)
 {
     const struct fsm_text reason = text_of(body, "reason");
-    return fsm_check_names(text_of(body, "type"), text_of(body, "from"), text_of(body, "to"),
-                           text_of(body, "role"), json_get(body, "reason") ? &reason : NULL, verdict);
+    return fsm_check(text_of(body, "type"), text_of(body, "from"), text_of(body, "to"),
+                     text_of(body, "role"), json_get(body, "reason") ? &reason : NULL, verdict);
 }
 
 /* tx:move(card, body) -> n | nil, why, "ERR_TRANSITION", fix, rule
- * body = {type, from, to, role, reason?, rev, …}: the one door of every status change. The state machine
- * judges it here; the projection compares status, type and revision with the card's. */
+ * body = {type, from, to, role, reason?, rev, …}: the one door of every status change. The state
+ * machine judges it here; the projection compares status, type and revision with the card's. */
 static int l_move(lua_State *L)
 {
     struct store_tx *tx = l_check_tx(L, 1);
-    struct store_event event = {.kind = CARD_MOVED, .card = l_check_text(L, 2), .step = -1, .ms = -1};
+    struct store_event event = {
+        .kind = CARD_MOVED, .card = l_check_text(L, 2), .step = -1, .ms = -1};
     struct json_doc *doc = bind_new_doc(L);
     struct err err = {0};
     struct fsm_verdict verdict;
@@ -231,8 +233,8 @@ static int l_tx_message(lua_State *L)
     return 1;
 }
 
-/* tx:commit(done|nil): done(first_seq) or done(nil, message, code[, fix]), once, from the loop. Without
- * done, a failure shows at the next transaction of the stream, which then fails too. */
+/* tx:commit(done|nil): done(first_seq) or done(nil, message, code[, fix]), once, from the loop.
+ * Without done, a failure shows at the next transaction of the stream, which then fails too. */
 static int l_commit(lua_State *L)
 {
     struct l_tx *self = luaL_checkudata(L, 1, TX_TYPE);
@@ -324,21 +326,12 @@ int store_l_stream(lua_State *L)
 }
 
 static const luaL_Reg stream_methods[] = {
-    {"begin", l_begin},
-    {"n", l_n},
-    {"step", l_step},
-    {"close", l_stream_close},
-    {NULL, NULL},
+    {"begin", l_begin}, {"n", l_n}, {"step", l_step}, {"close", l_stream_close}, {NULL, NULL},
 };
 
 static const luaL_Reg tx_methods[] = {
-    {"event", l_event},
-    {"move", l_move},
-    {"blob", l_tx_blob},
-    {"message", l_tx_message},
-    {"commit", l_commit},
-    {"abandon", l_abandon},
-    {NULL, NULL},
+    {"event", l_event},   {"move", l_move},       {"blob", l_tx_blob}, {"message", l_tx_message},
+    {"commit", l_commit}, {"abandon", l_abandon}, {NULL, NULL},
 };
 
 void store_journal_types(lua_State *L)

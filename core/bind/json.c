@@ -100,10 +100,7 @@ static int l_check(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"encode", l_encode},
-    {"try_encode", l_try_encode},
-    {"decode", l_decode},
-    {"check", l_check},
+    {"encode", l_encode}, {"try_encode", l_try_encode}, {"decode", l_decode}, {"check", l_check},
     {NULL, NULL},
 };
 

@@ -9,7 +9,6 @@
 
 #include "io/sse.h"
 #include "io/transport/endpoint.h"
-#include "script/value.h"
 
 #define MODULE_TYPE "orket.llm"
 #define HANDLE_TYPE "orket.llm.call"
@@ -340,28 +339,6 @@ static int l_key(lua_State *L)
     return 1;
 }
 
-static int shape_gc(lua_State *L)
-{
-    shape_clear(luaL_checkudata(L, 1, LLM_SHAPE_TYPE));
-    return 0;
-}
-
-/* llm.shape({done=?, stream=?, whole=?}) -> shape | nil, message, code */
-static int l_shape(lua_State *L)
-{
-    struct err err = {0};
-    struct json spec;
-    luaL_checktype(L, 1, LUA_TTABLE);
-    lua_settop(L, 1);
-    struct json_doc *doc = bind_new_doc(L);
-    struct shape *shape = lua_newuserdatauv(L, sizeof *shape, 0);
-    *shape = (struct shape){0};
-    luaL_setmetatable(L, LLM_SHAPE_TYPE);
-    if (value_read(L, 1, doc, NULL, &spec, &err) || shape_init(shape, &spec, &err))
-        return bind_fail(L, &err);
-    return 1;
-}
-
 /* llm.count() -> number of calls that have not ended */
 static int l_count(lua_State *L)
 {
@@ -383,7 +360,7 @@ static int llm_gc(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"count", l_count}, {"key", l_key}, {"post", l_post}, {"shape", l_shape}, {NULL, NULL},
+    {"count", l_count}, {"key", l_key}, {"post", l_post}, {"shape", llm_l_shape}, {NULL, NULL},
 };
 
 static const luaL_Reg no_methods[] = {{NULL, NULL}};
@@ -392,7 +369,7 @@ int luaopen_orket_llm(lua_State *L)
 {
     bind_type(L, MODULE_TYPE, no_methods, llm_gc);
     bind_type(L, HANDLE_TYPE, no_methods, handle_gc);
-    bind_type(L, LLM_SHAPE_TYPE, no_methods, shape_gc);
+    llm_shape_type(L);
     lua_newtable(L);
     lua_pushlightuserdata(L, bind_of(L));
     struct llm *llm = lua_newuserdatauv(L, sizeof *llm, 0);

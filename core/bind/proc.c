@@ -11,7 +11,7 @@
 #include "bind/bind.h"
 #include "io/fs.h"
 
-#define RUN_TYPE "orket.proc.run"
+#define RUN_TYPE  "orket.proc.run"
 #define JAIL_TYPE "orket.proc.jail"
 
 struct run {
@@ -113,9 +113,9 @@ static int l_cwd(lua_State *L, int idx, struct err *err)
 
 static void l_spec(lua_State *L, int idx, struct proc_spec *spec)
 {
-    static const char *const known[] = {"argv", "cwd_root", "cwd",   "env",   "stdin",  "hide",
-                                        "wall", "cpu",      "mem",   "procs", "fsize",  "output",
-                                        NULL};
+    static const char *const known[] = {"argv",  "cwd_root", "cwd", "env", "stdin",
+                                        "hide",  "wall",     "cpu", "mem", "procs",
+                                        "fsize", "output",   NULL};
     bind_check_options(L, idx, known);
     *spec = (struct proc_spec){
         .wall_ms = l_number(L, idx, "wall", 1000),

@@ -93,8 +93,8 @@ static size_t count_depends(lua_State *L, size_t count)
 }
 
 /* Fills cards and deps from the array at 1. 0 or ERR_USAGE for a priority. */
-static int read_cards(lua_State *L, size_t count, struct score_card *cards,
-                      struct score_text *deps, struct err *err)
+static int read_cards(lua_State *L, size_t count, struct score_card *cards, struct score_text *deps,
+                      struct err *err)
 {
     for (size_t i = 0; i < count; i++) {
         lua_Integer n = (lua_Integer)i + 1;
@@ -169,7 +169,8 @@ static int l_priority(lua_State *L)
     struct err err = {0};
     if (read_priority(L, 1, &priority, &err))
         return bind_fail(L, &err);
-    if (priority >= 0 && priority <= SCORE_PRIORITY_MAX && priority == (double)(lua_Integer)priority)
+    if (priority >= 0 && priority <= SCORE_PRIORITY_MAX &&
+        priority == (double)(lua_Integer)priority)
         lua_pushinteger(L, (lua_Integer)priority);
     else
         lua_pushnumber(L, priority);

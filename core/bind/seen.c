@@ -67,8 +67,8 @@ static void push_event(lua_State *L, const struct store_seen *event)
         lua_setfield(L, -2, "body");
 }
 
-/* (subscribers, event or NULL): runs protected. Each who wants the event is called with the same table;
- * an error of one does not keep it from the others. */
+/* (subscribers, event or NULL): runs protected. Each who wants the event is called with the same
+ * table; an error of one does not keep it from the others. */
 static int run_seen(lua_State *L)
 {
     const struct store_seen *event = lua_touserdata(L, 2);
@@ -128,8 +128,8 @@ static lua_Integer free_slot(lua_State *L, int subscribers)
     return slot;
 }
 
-/* store:subscribe(fn[, {kind prefix...}]) -> unsubscribe function: fn(event) for each committed event,
- * before the `done` of its transaction */
+/* store:subscribe(fn[, {kind prefix...}]) -> unsubscribe function: fn(event) for each committed
+ * event, before the `done` of its transaction */
 int store_l_subscribe(lua_State *L)
 {
     struct l_store *self = luaL_checkudata(L, 1, STORE_TYPE);

@@ -1,4 +1,4 @@
-/* store.c: `orket.core.store`: opening and reading. (journal.c writes, seen.c tells who subscribed.) */
+/* store.c: `orket.core.store`: opening and reading. (journal.c writes, seen.c tells.) */
 #include "bind/store.h"
 
 #include <string.h>
@@ -38,7 +38,8 @@ static bool set_param(lua_State *L, struct store_query *query, const char *name,
     size_t len;
     const char *text;
     switch (lua_type(L, value)) {
-    case LUA_TBOOLEAN: return store_set_int(query, name, lua_toboolean(L, value));
+    case LUA_TBOOLEAN:
+        return store_set_int(query, name, lua_toboolean(L, value));
     case LUA_TNUMBER:
         if (lua_isinteger(L, value))
             return store_set_int(query, name, lua_tointeger(L, value));
@@ -46,8 +47,10 @@ static bool set_param(lua_State *L, struct store_query *query, const char *name,
     case LUA_TSTRING:
         text = lua_tolstring(L, value, &len);
         return store_set_text(query, name, text, len);
-    case LUA_TLIGHTUSERDATA: return true; // cjson.null
-    default: return luaL_error(L, "parameter '%s': a %s", name, luaL_typename(L, value)) != 0;
+    case LUA_TLIGHTUSERDATA:
+        return true; // cjson.null
+    default:
+        return luaL_error(L, "parameter '%s': a %s", name, luaL_typename(L, value)) != 0;
     }
 }
 
@@ -82,9 +85,15 @@ static size_t push_column(lua_State *L, struct store_query *query, int column, c
     struct store_value value = store_column(query, column);
     const char *mark = strrchr(name, ':');
     switch (value.type) {
-    case STORE_NULL: lua_pushnil(L); break;
-    case STORE_INT: lua_pushinteger(L, value.integer); break;
-    case STORE_REAL: lua_pushnumber(L, value.real); break;
+    case STORE_NULL:
+        lua_pushnil(L);
+        break;
+    case STORE_INT:
+        lua_pushinteger(L, value.integer);
+        break;
+    case STORE_REAL:
+        lua_pushnumber(L, value.real);
+        break;
     case STORE_TEXT:
         if (!mark)
             lua_pushlstring(L, value.text, value.len);
@@ -123,7 +132,7 @@ static int l_read(lua_State *L)
     return rc < 0 ? bind_fail(L, &err) : 1;
 }
 
-/* store:read_doc(name[, params]) -> doc | nil, message, code (ERR_NOT_FOUND when there is no row) */
+/* store:read_doc(name[, params]) -> doc | nil, message, code (ERR_NOT_FOUND: no row) */
 static int l_read_doc(lua_State *L)
 {
     struct err err = {0};

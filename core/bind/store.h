@@ -1,5 +1,5 @@
-/* store.h: what the files of `orket.core.store` share: store.c (opening, reading), journal.c (streams,
- * transactions) and seen.c (subscribers). */
+/* store.h: what the files of `orket.core.store` share: store.c (opening, reading), journal.c
+ * (streams, transactions) and seen.c (subscribers). */
 #ifndef BIND_STORE_H
 #define BIND_STORE_H
 
@@ -9,7 +9,7 @@
 
 #define STORE_TYPE "orket.store"
 
-/* A closed store keeps its userdata with store = NULL. Uservalue 1: the array of its subscribers. */
+/* A closed store keeps its userdata with store = NULL. Uservalue 1: its subscribers. */
 struct l_store {
     struct bind *bind;
     struct store *store;

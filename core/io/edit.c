@@ -34,7 +34,8 @@ static bool is_word(char c)
 }
 
 /* The longest text that all words beginning with `stem` share; how many there are. */
-static size_t common(const struct edit *edit, const char *stem, size_t len, const char **word, size_t *shared)
+static size_t common(const struct edit *edit, const char *stem, size_t len, const char **word,
+                     size_t *shared)
 {
     size_t count = 0;
     for (const char *w = edit->words; w && *w; w += strlen(w) + 1) {

@@ -19,22 +19,22 @@
 #include "base/err.h"
 #include "base/hash.h"
 
-#define FS_NAME_MAX 255                /* bytes of one component */
-#define FS_PATH_MAX 4096               /* bytes of a path, without NUL */
-#define FS_DEPTH_MAX 64                /* components of a path */
-#define FS_READ_MAX ((size_t)1 << 20)  /* default of a bounded read */
-#define FS_FILE_MAX ((size_t)64 << 20) /* largest file that is read, written or hashed at all */
-#define FS_TEMP ".orket-tmp-"          /* names with this prefix are ours: never listed, refused */
+#define FS_NAME_MAX  255                /* bytes of one component */
+#define FS_PATH_MAX  4096               /* bytes of a path, without NUL */
+#define FS_DEPTH_MAX 64                 /* components of a path */
+#define FS_READ_MAX  ((size_t)1 << 20)  /* default of a bounded read */
+#define FS_FILE_MAX  ((size_t)64 << 20) /* largest file that is read, written or hashed at all */
+#define FS_TEMP      ".orket-tmp-"      /* names with this prefix are ours: never listed, refused */
 
 enum fs_want { FS_READ, FS_WRITE, FS_LIST, FS_DELETE, FS_MKDIR };
 
 struct fs_target {
     enum fs_want want;
-    int fd;           /* FS_READ: the file; FS_LIST: the directory; else -1. Owned. */
-    int dir;          /* else: the deepest directory that exists above the last name. Owned. */
-    bool exists;      /* something has this name (always true for FS_READ and FS_LIST) */
-    size_t len;       /* bytes of path */
-    size_t rest;      /* path + rest is the name below dir, with slashes for missing directories */
+    int fd;      /* FS_READ: the file; FS_LIST: the directory; else -1. Owned. */
+    int dir;     /* else: the deepest directory that exists above the last name. Owned. */
+    bool exists; /* something has this name (always true for FS_READ and FS_LIST) */
+    size_t len;  /* bytes of path */
+    size_t rest; /* path + rest is the name below dir, with slashes for missing directories */
     char path[FS_PATH_MAX + 1];
 };
 

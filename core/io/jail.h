@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define JAIL_REPORT_FD 3
-#define JAIL_HOME "/run/home" /* an empty tmpfs, gone with the jail */
+#define JAIL_HOME      "/run/home" /* an empty tmpfs, gone with the jail */
 
 /* argv[1..] of the jail: decimal numbers, in this order. */
 enum jail_argument { JAIL_CPU_MS = 1, JAIL_MEMORY, JAIL_PROCESSES, JAIL_FILE_SIZE, JAIL_HIDES };

@@ -26,12 +26,12 @@ struct proc_spec {
     uint64_t wall_ms, cpu_ms, memory, processes, file_size, output; /* 0: the defaults below */
 };
 
-#define PROC_WALL_MS 30000              /* from start to end */
-#define PROC_CPU_MS 30000               /* of all its processes together */
-#define PROC_MEMORY ((uint64_t)512 << 20) /* likewise */
-#define PROC_PROCESSES 64               /* processes and threads at one time */
-#define PROC_FILE_SIZE ((uint64_t)64 << 20) /* bytes of one file it writes */
-#define PROC_OUTPUT ((uint64_t)1 << 20) /* bytes of stdout and stderr together */
+#define PROC_WALL_MS   30000                 /* from start to end */
+#define PROC_CPU_MS    30000                 /* of all its processes together */
+#define PROC_MEMORY    ((uint64_t)512 << 20) /* likewise */
+#define PROC_PROCESSES 64                    /* processes and threads at one time */
+#define PROC_FILE_SIZE ((uint64_t)64 << 20)  /* bytes of one file it writes */
+#define PROC_OUTPUT    ((uint64_t)1 << 20)   /* bytes of stdout and stderr together */
 
 struct proc_result {
     int exit;          /* exit code, or -1 when a signal ended it */

@@ -15,9 +15,9 @@
 
 #include "io/jail.h"
 
-#define STACK_SIZE ((size_t)64 << 10)
+#define STACK_SIZE    ((size_t)64 << 10)
 #define ARGUMENTS_MAX 1024
-#define TEXT_MAX ((size_t)96 << 10) /* argv and env together */
+#define TEXT_MAX      ((size_t)96 << 10) /* argv and env together */
 
 #define NAMESPACES (CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWNS)
 
@@ -217,8 +217,11 @@ int proc_spawn(int jail, const struct proc_spec *spec, const struct proc_stdio *
     add_env(&env, spec);
     int rc = check(&argv, &env, err);
     if (rc == 0) {
-        struct launch l = {.jail = jail, .cwd = spec->cwd, .stdio = stdio,
-                           .argv = (void *)argv.items.data, .env = (void *)env.items.data};
+        struct launch l = {.jail = jail,
+                           .cwd = spec->cwd,
+                           .stdio = stdio,
+                           .argv = (void *)argv.items.data,
+                           .env = (void *)env.items.data};
         set_maps(&l);
         rc = clone_jail(&l, pid, err);
     }

@@ -5,12 +5,12 @@
  *             is the run's own stream, run "board" is where people and the engine act outside runs
  * blob        bytes under their hash; stored once however often they are written
  * message     one link of a conversation: a parent message and a blob
- * projection  every other table: rows derived from events by projections.sql in the same transaction
- * transaction events, blobs and messages of one stream that become durable together or not at all
+ * projection  every other table: rows derived from events by projections.sql, in their transaction
+ * transaction events, blobs and messages of one stream, durable together or not at all
  *
  * All functions belong to the loop's thread. Writing happens on a thread of the store's own, which
- * puts everything queued meanwhile into one durable commit; `done` comes back from the loop. Reading
- * is synchronous, through a second connection, and sees every commit whose `done` was called.
+ * puts everything queued meanwhile into one durable commit; `done` comes back from the loop.
+ * Reading is synchronous, on a second connection, and sees every commit whose `done` was called.
  */
 #ifndef IO_STORE_H
 #define IO_STORE_H
@@ -28,29 +28,30 @@ struct store_tx;
 #define STORE_BLOB_MAX ((size_t)16 << 20) /* bytes of one blob or message */
 #define STORE_TX_BYTES ((size_t)64 << 20) /* bytes of one transaction */
 #define STORE_TX_ITEMS 65536u             /* events, blobs and messages of one transaction */
-#define STORE_ID_MAX 200u                 /* bytes of a run, turn, card, actor, role, kind */
+#define STORE_ID_MAX   200u               /* bytes of a run, turn, card, actor, role, kind */
 
-/* A text built into the binary; bind passes those of core/io/store/: NNN_*.sql are the migrations in
- * order, projections.sql and queries.sql the named statements. The bytes must outlive the store. */
+/* A text built into the binary; bind passes those of core/io/store/: NNN_*.sql are the migrations
+ * in order, projections.sql and queries.sql the named statements. They outlive the store. */
 struct store_file {
     const char *name, *start, *end;
 };
 
 struct store_options {
     const char *path;
-    bool readonly;              /* no writer, the file must exist */
-    bool hasty;                 /* commits survive the process, not the power (benchmarks) */
-    const char *vfs;            /* NULL = the system's; tests pass one that fails */
+    bool readonly;   /* no writer, the file must exist */
+    bool hasty;      /* commits survive the process, not the power (benchmarks) */
+    const char *vfs; /* NULL = the system's; tests pass one that fails */
     const struct store_file *files;
     size_t count;
-    struct uv_loop_s *loop;     /* may be NULL when readonly */
+    struct uv_loop_s *loop; /* may be NULL when readonly */
 };
 
 /* Opens (and creates or migrates) the database. ERR_STORE_NEWER, ERR_OWNED (another process writes
- * it), ERR_STORE_BUSY, ERR_STORE_FULL, ERR_STORE_READONLY, ERR_STORE_CORRUPT, ERR_STORE, ERR_MEMORY. */
+ * it), ERR_STORE_BUSY, ERR_STORE_FULL, ERR_STORE_READONLY, ERR_STORE_CORRUPT, ERR_STORE,
+ * ERR_MEMORY. */
 int store_open(const struct store_options *options, struct store **out, struct err *err) MUST_CHECK;
 
-/* Makes durable what was committed, calls the `done`s still owed, closes. Streams must be closed. */
+/* Makes durable what was committed, calls the `done`s still owed, closes. Streams are closed. */
 void store_close(struct store *store);
 
 /* ---- writing ---- */
@@ -73,14 +74,14 @@ struct store_event {
     const char *kind; /* a section of projections.sql */
     const char *card; /* may be NULL */
     int64_t step;     /* negative: the stream's current step */
-    int64_t ms;       /* a duration, negative: none. Not part of the chain, like the time of writing */
+    int64_t ms; /* a duration, negative: none. Not part of the chain, like the time of writing */
 };
 
-/* The buffer to append an event's canonical body to; store_event then takes what was appended since. */
+/* The buffer to append an event's canonical body to; store_event takes what was appended. */
 struct buf *store_body(struct store_tx *tx);
 
-/* Adds an event with the appended body; *n is its number in the stream. ERR_USAGE (unknown kind, bad
- * id, no body), ERR_LIMIT, ERR_MEMORY; the transaction is then as before. */
+/* Adds an event with the appended body; *n is its number in the stream. ERR_USAGE (unknown kind,
+ * bad id, no body), ERR_LIMIT, ERR_MEMORY; the transaction is then as before. */
 int store_event(struct store_tx *tx, const struct store_event *event, int64_t *n,
                 struct err *err) MUST_CHECK;
 
@@ -88,7 +89,7 @@ int store_event(struct store_tx *tx, const struct store_event *event, int64_t *n
 int store_put_blob(struct store_tx *tx, const void *bytes, size_t len, struct hash *out,
                    struct err *err) MUST_CHECK;
 
-/* Adds a message after `parent` (NULL begins a conversation); *out names the conversation up to it. */
+/* Adds a message after `parent` (NULL begins a conversation); *out: the conversation with it. */
 int store_put_message(struct store_tx *tx, const struct hash *parent, const void *bytes, size_t len,
                       struct hash *out, struct err *err) MUST_CHECK;
 

@@ -1,4 +1,4 @@
-/* store_read.h: reading a store (store.h): named queries, blobs, conversations, heads; and checking it.
+/* store_read.h: reading a store (store.h): named queries, blobs, conversations, heads; checking it.
  *
  * Every read is short and synchronous and belongs to the loop's thread; what takes longer than a
  * millisecond (store_check) is for a command of its own or for the pool.
@@ -38,8 +38,8 @@ void store_query_end(struct store_query *query);
 int store_get_blob(struct store *store, const struct hash *hash, struct buf *out,
                    struct err *err) MUST_CHECK;
 
-/* Calls fn for each message of the conversation, first one first. ERR_NOT_FOUND, ERR_STORE_*, or what
- * fn answers when it is not 0. */
+/* Calls fn for each message of the conversation, first one first. ERR_NOT_FOUND, ERR_STORE_*, or
+ * what fn answers when it is not 0. */
 int store_conversation(struct store *store, const struct hash *hash,
                        int (*fn)(void *ctx, const void *bytes, size_t len), void *ctx,
                        struct err *err) MUST_CHECK;
@@ -47,8 +47,9 @@ int store_conversation(struct store *store, const struct hash *hash,
 /* The hash of a run: over the heads of its streams in the order of their turns. ERR_NOT_FOUND. */
 int store_head(struct store *store, const char *run, struct hash *out, struct err *err) MUST_CHECK;
 
-/* Verifies chains, blobs and conversations of the file and rebuilds every projection from its events
- * in a temporary database. Appends a JSON report; *sound tells whether it is without problems. */
+/* Verifies chains, blobs and conversations of the file and rebuilds every projection from its
+ * events in a temporary database. Appends a JSON report; *sound tells whether it is without
+ * problems. */
 int store_check(const struct store_options *options, struct buf *report, bool *sound,
                 struct err *err) MUST_CHECK;
 

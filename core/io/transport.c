@@ -300,11 +300,6 @@ void transport_cancel(struct transfer *x)
     transfer_end_soon(x);
 }
 
-int transfer_status(const struct transfer *x)
-{
-    return x->head.status;
-}
-
 const char *transfer_type(const struct transfer *x)
 {
     return x->head.type;

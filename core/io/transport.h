@@ -87,9 +87,7 @@ int transport_start(struct transport *transport, const struct transport_request 
 /* Ends it with ERR_CANCELED in the loop's next turn; harmless for one that is ending. */
 void transport_cancel(struct transfer *transfer);
 
-/* Status and media type (lower case, without parameters, "" when missing) of the reply; for
- * on_body. */
-int transfer_status(const struct transfer *transfer);
+/* The reply's media type (lower case, without parameters, "" when missing); for on_body. */
 const char *transfer_type(const struct transfer *transfer);
 
 /* Writes the origin of a URL ("https://host:443") as keys are bound to it. ERR_USAGE, ERR_MEMORY.

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#define EDITS_MAX 1500             /* the trace takes at most 16 MB */
-#define WORK_MAX ((size_t)8 << 20) /* comparisons: some 10 ms */
+#define EDITS_MAX 1500              /* the trace takes at most 16 MB */
+#define WORK_MAX  ((size_t)8 << 20) /* comparisons: some 10 ms */
 
 static bool *flag(struct diff_side *side, size_t line)
 {

@@ -21,15 +21,14 @@ static const struct word statuses[] = {
 #undef X
 };
 
-static const struct word reasons[] = {
-    {NULL, NULL, 0},
+static const struct word reasons[] = {{NULL, NULL, 0},
 #define X(name, text, meaning) {text, meaning, sizeof text - 1},
-    FSM_REASONS(X)
+                                      FSM_REASONS(X)
 #undef X
 };
 
-#define ROCK (1 << FSM_TYPE_ROCK)
-#define EPIC (1 << FSM_TYPE_EPIC)
+#define ROCK  (1 << FSM_TYPE_ROCK)
+#define EPIC  (1 << FSM_TYPE_EPIC)
 #define ISSUE (1 << FSM_TYPE_ISSUE)
 
 static const struct fsm_row rows[] = {
@@ -132,11 +131,6 @@ int fsm_status_of(const char *name, size_t len)
     return word_of(statuses, COUNT_OF(statuses), name, len);
 }
 
-int fsm_reason_of(const char *name, size_t len)
-{
-    return word_of(reasons, COUNT_OF(reasons), name, len);
-}
-
 static bool is(const char *text, size_t len, const char *name)
 {
     return len == strlen(name) && memcmp(text, name, len) == 0;
@@ -176,7 +170,8 @@ static bool refuse(struct fsm_verdict *verdict, const char *rule, const char *fm
 static void list_add(struct fsm_verdict *verdict, size_t start, const char *name)
 {
     size_t used = strlen(verdict->fix);
-    snprintf(verdict->fix + used, sizeof verdict->fix - used, "%s%s", used > start ? ", " : "", name);
+    snprintf(verdict->fix + used, sizeof verdict->fix - used, "%s%s", used > start ? ", " : "",
+             name);
 }
 
 static void fix_words(struct fsm_verdict *verdict, const struct word *words, size_t count)
@@ -257,15 +252,16 @@ static bool check_role(const struct fsm_row *row, enum fsm_type type, enum fsm_w
                  "leave it in %s; a turn acting as integrity_guard decides",
                  statuses[row->from].name);
     } else {
-        refuse(verdict, "fsm.system", "only the engine moves an %s from %s to %s",
-               types[type].name, statuses[row->from].name, statuses[row->to].name);
+        refuse(verdict, "fsm.system", "only the engine moves an %s from %s to %s", types[type].name,
+               statuses[row->from].name, statuses[row->to].name);
         fix_targets(verdict, type, (enum fsm_status)row->from, role);
     }
     return false;
 }
 
-bool fsm_check(enum fsm_type type, enum fsm_status from, enum fsm_status to, enum fsm_who role,
-               enum fsm_reason reason, struct fsm_verdict *verdict)
+/* In this order: type, edge, reason, role. */
+static bool judge(enum fsm_type type, enum fsm_status from, enum fsm_status to, enum fsm_who role,
+                  enum fsm_reason reason, struct fsm_verdict *verdict)
 {
     verdict->why[0] = verdict->fix[0] = '\0';
     if (type == FSM_TYPE_UTILITY || type == FSM_TYPE_APP) {
@@ -296,9 +292,8 @@ static int known(const struct word *words, size_t count, struct fsm_text text, c
     return found;
 }
 
-bool fsm_check_names(struct fsm_text type, struct fsm_text from, struct fsm_text to,
-                     struct fsm_text role, const struct fsm_text *reason,
-                     struct fsm_verdict *verdict)
+bool fsm_check(struct fsm_text type, struct fsm_text from, struct fsm_text to, struct fsm_text role,
+               const struct fsm_text *reason, struct fsm_verdict *verdict)
 {
     int t, f, g, r = FSM_REASON_NONE;
     if ((t = known(types, COUNT_OF(types), type, "card type", verdict)) < 0 ||
@@ -311,6 +306,6 @@ bool fsm_check_names(struct fsm_text type, struct fsm_text from, struct fsm_text
         snprintf(verdict->fix, sizeof verdict->fix, "system, human, or the name of a role");
         return false;
     }
-    return fsm_check((enum fsm_type)t, (enum fsm_status)f, (enum fsm_status)g,
-                     fsm_who_of(role.data, role.len), (enum fsm_reason)r, verdict);
+    return judge((enum fsm_type)t, (enum fsm_status)f, (enum fsm_status)g,
+                 fsm_who_of(role.data, role.len), (enum fsm_reason)r, verdict);
 }

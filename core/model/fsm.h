@@ -6,8 +6,8 @@
  * role    who acts: "system" is the engine, "human" a person, "integrity_guard" the reviewer, every
  *         other text an agent's role. A turn acts as exactly one role.
  *
- * Every status change of the program, the engine's own included, passes fsm_check. The table is data
- * (fsm_rows); docs/state-machine.md is generated from it.
+ * Every status change of the program, the engine's own included, passes fsm_check. The table is
+ * data (fsm_rows); docs/state-machine.md is generated from it.
  */
 #ifndef MODEL_FSM_H
 #define MODEL_FSM_H
@@ -44,14 +44,14 @@ enum fsm_type {
 #define X(name, text, meaning) FSM_TYPE_##name,
     FSM_TYPES(X)
 #undef X
-    FSM_TYPE_COUNT
+        FSM_TYPE_COUNT
 };
 
 enum fsm_status {
 #define X(name, text, meaning) FSM_##name,
     FSM_STATUSES(X)
 #undef X
-    FSM_STATUS_COUNT
+        FSM_STATUS_COUNT
 };
 
 enum fsm_reason {
@@ -59,7 +59,7 @@ enum fsm_reason {
 #define X(name, text, meaning) FSM_REASON_##name,
     FSM_REASONS(X)
 #undef X
-    FSM_REASON_COUNT
+        FSM_REASON_COUNT
 };
 
 /* Who acts, as bits, so that a row can name several. */
@@ -106,23 +106,19 @@ const char *fsm_reason_meaning(int reason);
 /* The enum of a name (exact bytes), or -1. */
 int fsm_type_of(const char *name, size_t len);
 int fsm_status_of(const char *name, size_t len);
-int fsm_reason_of(const char *name, size_t len);
 enum fsm_who fsm_who_of(const char *role, size_t len);
 
 /* True for the two statuses that are a wait. */
 bool fsm_is_wait(enum fsm_status status);
 
-/* The law: fills *verdict and returns verdict->ok. Checks in this order: type, edge, reason, role. */
-bool fsm_check(enum fsm_type type, enum fsm_status from, enum fsm_status to, enum fsm_who role,
-               enum fsm_reason reason, struct fsm_verdict *verdict);
-
-/* The same from names; `reason` may be NULL. An unknown name is refused with the list of known ones. */
 struct fsm_text {
     const char *data;
     size_t len;
 };
-bool fsm_check_names(struct fsm_text type, struct fsm_text from, struct fsm_text to,
-                     struct fsm_text role, const struct fsm_text *reason,
-                     struct fsm_verdict *verdict);
+
+/* The law: fills *verdict and returns verdict->ok. `reason` may be NULL. Checks in this order:
+ * names (an unknown one is refused with the list of known ones), type, edge, reason, role. */
+bool fsm_check(struct fsm_text type, struct fsm_text from, struct fsm_text to, struct fsm_text role,
+               const struct fsm_text *reason, struct fsm_verdict *verdict);
 
 #endif

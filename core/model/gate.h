@@ -18,9 +18,8 @@
 #include "model/gate/rules.h"
 
 #define GATE_TOOL_NAME_MAX 128
-#define GATE_ARGUMENTS_MAX ((size_t)4 << 20) /* bytes of a call's arguments; the law may say less  \
-                                              */
-#define GATE_CONTENT_MAX ((size_t)1000000)   /* bytes of one text in a call; the law may say less */
+#define GATE_ARGUMENTS_MAX ((size_t)4 << 20) /* bytes of a call's arguments */
+#define GATE_CONTENT_MAX   ((size_t)1000000) /* bytes of one text in a call; laws may say less */
 
 struct gate;
 
@@ -33,8 +32,7 @@ struct gate;
  * ERR_SCHEMA, ERR_SCHEMA_UNSUPPORTED from a tool's schema, ERR_MEMORY. The law is copied. */
 int gate_build(const struct json *law, struct gate **out, struct err *err) MUST_CHECK;
 
-/* One more holder of the gate; each holder calls gate_free once. Both may be called by any thread.
- */
+/* One more holder of the gate; each calls gate_free once. Both may be called by any thread. */
 struct gate *gate_hold(struct gate *gate);
 void gate_free(struct gate *gate);
 
@@ -103,8 +101,7 @@ struct gate_verdict {
 enum gate_decision gate_judge_form(const struct gate *gate, const struct gate_call *call,
                                    struct gate_verdict *verdict);
 
-/* The checks of a call that passed gate_judge_form and whose paths were resolved: paths, house
- * rules. */
+/* The rest, for a call that passed gate_judge_form, its paths resolved: paths, house rules. */
 enum gate_decision gate_judge_reach(const struct gate *gate, const struct gate_call *call,
                                     struct gate_verdict *verdict);
 

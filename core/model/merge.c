@@ -61,9 +61,9 @@ static bool number(struct text *texts)
         return false;
     for (int t = 0; t < TEXTS; t++)
         for (size_t i = 0; i < texts[t].count; i++)
-            lines[n++] = (struct line){texts[t].bytes + texts[t].start[i],
-                                       texts[t].start[i + 1] - texts[t].start[i],
-                                       &texts[t].number[i]};
+            lines[n++] =
+                (struct line){texts[t].bytes + texts[t].start[i],
+                              texts[t].start[i + 1] - texts[t].start[i], &texts[t].number[i]};
     qsort(lines, total, sizeof *lines, compare);
     uint32_t id = 0;
     for (size_t i = 0; i < total; i++) {
@@ -82,8 +82,8 @@ struct change {
 
 struct side {
     const struct text *text;
-    struct buf changes; /* struct change[] */
-    size_t next, count; /* the first change that is not merged yet */
+    struct buf changes;           /* struct change[] */
+    size_t next, count;           /* the first change that is not merged yet */
     size_t shift_to, shift_there; /* base line shift_to is line shift_there: before `next` */
 };
 

@@ -20,9 +20,9 @@ struct merge_text {
 };
 
 struct merge_result {
-    struct buf text;    /* owned by the caller; for a whole conflict the bytes of ours */
-    size_t conflicts;   /* 0: clean */
-    bool whole;         /* not merged by line: the one conflict has no markers */
+    struct buf text;  /* owned by the caller; for a whole conflict the bytes of ours */
+    size_t conflicts; /* 0: clean */
+    bool whole;       /* not merged by line: the one conflict has no markers */
 };
 
 /* Merges into *out ({0} or cleared before). ERR_MEMORY. */

@@ -25,14 +25,15 @@ struct schema_error {
 };
 
 /* 0 when value fits. ERR_SCHEMA with up to `max` errors filled in (*count of them, in document
- * order; errors may be NULL when max is 0: the check then stops at the first), or ERR_LIMIT when the
- * check would cost more than its step bound. */
+ * order; errors may be NULL when max is 0: the check then stops at the first), or ERR_LIMIT when
+ * the check would cost more than its step bound. */
 int schema_check(const struct schema *schema, const struct json *value, struct schema_error *errors,
                  size_t max, size_t *count) MUST_CHECK;
 
 /* Calls fn for every string in value that a subschema with "format":"path" describes (walking
  * properties, items and prefixItems, the places where tool schemas put paths). */
 void schema_each_path(const struct schema *schema, const struct json *value,
-                      void (*fn)(void *ctx, const char *pointer, const struct json *path), void *ctx);
+                      void (*fn)(void *ctx, const char *pointer, const struct json *path),
+                      void *ctx);
 
 #endif

@@ -2,8 +2,8 @@
  *
  * Cards are numbered in creation order; `sorted` finds them by id. Edges are kept the way they are
  * walked: for each card the list of its dependants. In topological order (dependencies first) what
- * is downstream of a card stands behind it, so one pass from the back, 512 columns of the closure at
- * a time, counts it in bounded memory. */
+ * is downstream of a card stands behind it, so one pass from the back, 512 columns of the closure
+ * at a time, counts it in bounded memory. */
 #include "model/score.h"
 
 #include <math.h>
@@ -11,7 +11,7 @@
 #include <strings.h>
 
 #define BLOCK_WORDS 8
-#define BLOCK (BLOCK_WORDS * 64) /* columns of the closure held at once */
+#define BLOCK       (BLOCK_WORDS * 64) /* columns of the closure held at once */
 
 struct entry {
     struct score_text id;
@@ -21,13 +21,13 @@ struct entry {
 struct graph {
     const struct score_card *cards;
     size_t count, edges;
-    struct entry *sorted; /* by id */
-    uint32_t *target;     /* by edge, in the cards' order: the card that is depended on */
-    uint32_t *first;      /* by card, count + 1: its range in dependants */
-    uint32_t *dependants; /* by edge */
-    uint32_t *waiting;    /* by card: dependencies not yet ordered */
-    uint32_t *topo;       /* cards, dependencies first */
-    uint32_t *place;      /* by card: its index in topo */
+    struct entry *sorted;          /* by id */
+    uint32_t *target;              /* by edge, in the cards' order: the card that is depended on */
+    uint32_t *first;               /* by card, count + 1: its range in dependants */
+    uint32_t *dependants;          /* by edge */
+    uint32_t *waiting;             /* by card: dependencies not yet ordered */
+    uint32_t *topo;                /* cards, dependencies first */
+    uint32_t *place;               /* by card: its index in topo */
     uint64_t (*bits)[BLOCK_WORDS]; /* by place: which columns of the block are downstream */
 };
 
@@ -203,7 +203,7 @@ static void append_id(struct err *err, const struct score_text *id, const char *
     snprintf(err->text + used, sizeof err->text - used, "%s%.*s", arrow, shown(id), id->data);
 }
 
-/* Names a cycle: follow unordered dependencies from the first card left over until one comes again. */
+/* Names a cycle: follows unordered dependencies from the first card left until one comes again. */
 static int name_cycle(struct graph *g, struct err *err)
 {
     uint32_t at = 0, steps = 0;
@@ -221,7 +221,8 @@ static int name_cycle(struct graph *g, struct err *err)
     for (uint32_t i = seen[at] - 1; i < steps; i++) {
         append_id(err, &g->cards[path[i]].id, i == seen[at] - 1 ? "" : " -> ");
         size_t used = strlen(err->text);
-        if (used > sizeof err->text - 170 && i + 1 < steps) { // room for one more, the count, the end
+        if (used > sizeof err->text - 170 &&
+            i + 1 < steps) { // room for one more, the count, the end
             snprintf(err->text + used, sizeof err->text - used, " -> (%u more)", steps - i - 1);
             break;
         }
@@ -345,7 +346,7 @@ static int refuse_priority(struct err *err)
 int score_priority_number(double number, struct err *err)
 {
     return isfinite(number) && number >= 0 && number <= SCORE_PRIORITY_MAX ? 0
-                                                                         : refuse_priority(err);
+                                                                           : refuse_priority(err);
 }
 
 /* digits [ "." digits ]: no sign, no blanks, no exponent, no hexadecimal */

@@ -11,10 +11,10 @@
 
 #include "base/err.h"
 
-#define SCORE_CARDS_MAX 100000       /* cards in one plan */
-#define SCORE_EDGES_MAX 1000000      /* dependencies in one plan */
-#define SCORE_PRIORITY_MAX 1000.0    /* priorities are 0 .. 1000 */
-#define SCORE_PRIORITY_DEFAULT 2.0   /* "medium" */
+#define SCORE_CARDS_MAX        100000  /* cards in one plan */
+#define SCORE_EDGES_MAX        1000000 /* dependencies in one plan */
+#define SCORE_PRIORITY_MAX     1000.0  /* priorities are 0 .. 1000 */
+#define SCORE_PRIORITY_DEFAULT 2.0     /* "medium" */
 
 struct score_text {
     const char *data; /* borrowed */

@@ -61,12 +61,12 @@ static const struct {
 
 static const char *const types[] = {"rock", "epic", "issue", "utility", "app"};
 static const char *const statuses[] = {
-    "ready",       "in_progress", "blocked",  "waiting_for_developer", "ready_for_testing",
-    "code_review", "done",        "canceled", "archived"};
-static const char *const roles[] = {"system", "human", "integrity_guard", "coder", "System",
-                                    "integrity_guard ", "Integrity_Guard"};
-static const char *const reasons[] = {NULL,     "resource", "dependency", "review",
-                                      "input",  "system",   "",           "because"};
+    "ready", "in_progress", "blocked", "waiting_for_developer", "ready_for_testing", "code_review",
+    "done",  "canceled",    "archived"};
+static const char *const roles[] = {
+    "system", "human", "integrity_guard", "coder", "System", "integrity_guard ", "Integrity_Guard"};
+static const char *const reasons[] = {NULL,    "resource", "dependency", "review",
+                                      "input", "system",   "",           "because"};
 
 static struct fsm_text text(const char *s)
 {
@@ -104,9 +104,8 @@ static void test_walk(void **state)
                     for (size_t w = 0; w < COUNT_OF(reasons); w++) {
                         struct fsm_verdict v;
                         struct fsm_text reason = text(reasons[w]);
-                        bool ok = fsm_check_names(text(types[t]), text(statuses[f]),
-                                                  text(statuses[g]), text(roles[r]),
-                                                  reasons[w] ? &reason : NULL, &v);
+                        bool ok = fsm_check(text(types[t]), text(statuses[f]), text(statuses[g]),
+                                            text(roles[r]), reasons[w] ? &reason : NULL, &v);
                         if (ok != expected(types[t], statuses[f], statuses[g], roles[r], w))
                             fail_msg("%s %s -> %s by '%s' reason %s: %s", types[t], statuses[f],
                                      statuses[g], roles[r], reasons[w] ? reasons[w] : "-", v.why);
@@ -159,8 +158,8 @@ static void test_rules(void **state)
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct fsm_verdict v;
         struct fsm_text reason = text(rows[i].reason);
-        fsm_check_names(text(rows[i].type), text(rows[i].from), text(rows[i].to),
-                        text(rows[i].role), rows[i].reason ? &reason : NULL, &v);
+        fsm_check(text(rows[i].type), text(rows[i].from), text(rows[i].to), text(rows[i].role),
+                  rows[i].reason ? &reason : NULL, &v);
         assert_string_equal(v.rule, rows[i].rule);
         assert_non_null(strstr(v.fix, rows[i].fix));
     }
@@ -179,10 +178,10 @@ static void test_names(void **state)
     char role[FSM_ROLE_MAX + 1];
     memset(role, 'a', sizeof role);
     struct fsm_verdict v;
-    assert_true(fsm_check_names(text("issue"), text("ready"), text("in_progress"),
-                                (struct fsm_text){role, FSM_ROLE_MAX}, NULL, &v));
-    assert_false(fsm_check_names(text("issue"), text("ready"), text("in_progress"),
-                                 (struct fsm_text){role, FSM_ROLE_MAX + 1}, NULL, &v));
+    assert_true(fsm_check(text("issue"), text("ready"), text("in_progress"),
+                          (struct fsm_text){role, FSM_ROLE_MAX}, NULL, &v));
+    assert_false(fsm_check(text("issue"), text("ready"), text("in_progress"),
+                           (struct fsm_text){role, FSM_ROLE_MAX + 1}, NULL, &v));
 }
 
 int main(void)

@@ -1,5 +1,5 @@
-/* llm.h: shared by llm.c (calls and their ends), request.c (options to a request) and result.c
- * (replies and failures to Lua).
+/* llm.h: shared by llm.c (calls and their ends), request.c (options to a request), result.c
+ * (replies and failures to Lua) and shape.c (the shape of replies).
  */
 #ifndef BIND_LLM_H
 #define BIND_LLM_H
@@ -34,5 +34,11 @@ void llm_push_body(lua_State *L, const struct buf *body);
 /* Pushes nil, message, code, {retry_after?, deadline?, fix?, began}; returns their number. May
  * raise. */
 int llm_push_failure(lua_State *L, const struct err *err, const struct transport_result *result);
+
+/* Makes the metatable of shapes, struct shape as userdata. */
+void llm_shape_type(lua_State *L);
+
+/* llm.shape({done=?, stream=?, whole=?}) -> shape | nil, message, code */
+int llm_l_shape(lua_State *L);
 
 #endif

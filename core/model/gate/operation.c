@@ -200,9 +200,9 @@ static bool check_transition(struct gate_case *c, const struct operation *op,
     const char *reason = json_string(json_get(fields, "reason"), &len);
     struct fsm_text wait = {reason, len};
     struct fsm_verdict verdict;
-    if (fsm_check_names(as_text(c->call->card_type), as_text(c->call->card_status),
-                        (struct fsm_text){status->u.string, status->len}, as_text(c->call->role),
-                        reason && len ? &wait : NULL, &verdict))
+    if (fsm_check(as_text(c->call->card_type), as_text(c->call->card_status),
+                  (struct fsm_text){status->u.string, status->len}, as_text(c->call->role),
+                  reason && len ? &wait : NULL, &verdict))
         return true;
     gate_deny(c, GATE_OP_FORM, verdict.fix, "%s", verdict.why);
     c->verdict->rule = verdict.rule;

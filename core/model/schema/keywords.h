@@ -97,9 +97,10 @@ unsigned keyword_drafts(const char *name, size_t len);
 /* ---- assert.c and apply.c: one function per keyword ---- */
 #define SCHEMA_CHECKS(X)                                                                           \
     X(type)                                                                                        \
-    X(enum) X(const) X(multiple_of) X(maximum) X(exclusive_maximum) X(minimum)                     \
-        X(exclusive_minimum) X(max_length) X(min_length) X(pattern) X(max_items) X(min_items)      \
-            X(unique_items) X(max_properties) X(min_properties) X(required) X(dependent_required)  \
+    X(enum)                                                                                        \
+    X(const) X(multiple_of) X(maximum) X(exclusive_maximum) X(minimum) X(exclusive_minimum)        \
+        X(max_length) X(min_length) X(pattern) X(max_items) X(min_items) X(unique_items)           \
+            X(max_properties) X(min_properties) X(required) X(dependent_required)                  \
                 X(property_names) X(properties) X(pattern_properties) X(additional_properties)     \
                     X(prefix_items) X(items) X(items_7) X(additional_items) X(contains) X(ref)     \
                         X(dynamic_ref) X(all_of) X(any_of) X(one_of) X(not ) X(if)                 \
