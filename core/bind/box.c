@@ -13,6 +13,7 @@
 #define SCRIPT_TYPE  "orket.script"
 #define SESSION_TYPE "orket.session"
 #define CELL_TYPE    "orket.cell"
+#define PRELUDE_TYPE "orket.prelude"
 
 enum { ARGS_MAX = 8 };
 
@@ -106,21 +107,62 @@ static struct box_text l_check_text(lua_State *L, int name, int text)
 
 /* ---- scripts ---- */
 
+static const char prelude_key; /* its address: registry key of {text = prelude} */
+
+static int prelude_gc(lua_State *L)
+{
+    struct prelude **prelude = luaL_checkudata(L, 1, PRELUDE_TYPE);
+    prelude_free(*prelude);
+    *prelude = NULL;
+    return 0;
+}
+
+static void push_preludes(lua_State *L)
+{
+    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &prelude_key) == LUA_TTABLE)
+        return;
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &prelude_key);
+}
+
+/* The text at the top, compiled once for all scripts that have it; stays on the stack meanwhile. */
+static int to_prelude(lua_State *L, struct prelude **out, struct err *err)
+{
+    size_t len;
+    const char *text = luaL_checklstring(L, -1, &len);
+    push_preludes(L);
+    lua_pushvalue(L, -2);
+    if (lua_rawget(L, -2) == LUA_TNIL) { // text, preludes, nil
+        struct prelude **made = lua_newuserdatauv(L, sizeof *made, 0);
+        *made = NULL;
+        luaL_setmetatable(L, PRELUDE_TYPE);
+        if (prelude_new(made, text, len, err))
+            return err->code;
+        lua_pushvalue(L, -4); // text, preludes, nil, userdata, text
+        lua_pushvalue(L, -2);
+        lua_rawset(L, -5);
+    }
+    *out = *(struct prelude **)lua_touserdata(L, -1);
+    return 0;
+}
+
 /* box.prepare(name, source, {mem=bytes, prelude=text}|nil) -> script | nil, message, code, fix */
 static int l_prepare(lua_State *L)
 {
     static const char *const known[] = {"mem", "prelude", NULL};
     struct script_source source = {.text = l_check_text(L, 1, 2)};
+    struct err err = {0};
     if (!lua_isnoneornil(L, 3)) {
         bind_check_options(L, 3, known);
         source.mem = (size_t)field_integer(L, 3, "mem", 1);
-        if (lua_getfield(L, 3, "prelude") != LUA_TNIL)
-            source.prelude.bytes = luaL_checklstring(L, -1, &source.prelude.len);
+        if (lua_getfield(L, 3, "prelude") != LUA_TNIL && to_prelude(L, &source.prelude, &err))
+            return bind_fail(L, &err);
     }
     struct handle *handle = lua_newuserdatauv(L, sizeof *handle, 0);
     *handle = (struct handle){0};
     luaL_setmetatable(L, SCRIPT_TYPE);
-    struct err err = {0};
     if (script_new(&handle->script, &source, &err))
         return bind_fail(L, &err);
     return 1;
@@ -351,6 +393,7 @@ int luaopen_orket_box(lua_State *L)
     bind_type(L, SCRIPT_TYPE, script_methods, l_script_gc);
     bind_type(L, SESSION_TYPE, session_methods, l_session_close);
     bind_type(L, CELL_TYPE, cell_methods, l_cell_gc);
+    bind_type(L, PRELUDE_TYPE, (luaL_Reg[]){{NULL, NULL}}, prelude_gc);
     lua_newtable(L);
     bind_functions(L, functions);
     return 1;

@@ -103,8 +103,7 @@ void box_free(struct box *box)
     json_doc_clear(&box->doc);
     buf_clear(&box->scratch);
     watch_clear(&box->meter.watch);
-    // The address may be mapped by others later; a cooled region does not know its size any more.
-    heap_restore(box->meter.heap, box->image ? box->image : box->region, 0);
+    heap_restore(box->meter.heap, box->meter.heap, 0); // the address may be mapped by others later
     munmap(box->region, box->size);
     free(box->image);
     free(box);
@@ -239,11 +238,6 @@ void box_rest(struct box *box)
         high = box->size; // the heap of a box that was cut off
     if (high > keep)
         madvise(box->region + keep, high - keep, MADV_DONTNEED);
-}
-
-void box_cool(struct box *box)
-{
-    madvise(box->region, box->size, MADV_DONTNEED);
 }
 
 void box_reset(struct box *box)

@@ -33,6 +33,7 @@ struct box_text {
     const char *name;
     const char *bytes;
     size_t len;
+    bool compiled; /* bytecode of prelude.h */
 };
 
 /* Bounds of one entry. Zero fields mean the defaults above. */
@@ -70,9 +71,6 @@ void box_reset(struct box *box);
 
 /* Gives memory that an idle box does not need back to the system; after that only box_reset. */
 void box_rest(struct box *box);
-
-/* Gives all of a sealed box's region back: it costs its image alone until the next box_reset. */
-void box_cool(struct box *box);
 
 /* Begins an entry in a box that was just reset. BOX_DONE with the result, or BOX_YIELD with an
  * operation, in box_value; or an error: as box_load, and ERR_SCRIPT_CONTRACT when there is no such

@@ -96,7 +96,7 @@ static int load_entry(lua_State *L)
     snprintf(chunk, sizeof chunk, "@%s", box->name);
     if (box->text->len > LONG_TEXT)
         meter_watch(&box->meter);
-    int rc = lua_load(L, read_piece, box, chunk, "t");
+    int rc = lua_load(L, read_piece, box, chunk, box->text->compiled ? "b" : "t");
     if (rc != LUA_OK && !box->meter.limit && lua_type(L, -1) == LUA_TSTRING) {
         err_set(&box->fault, ERR_SCRIPT_SYNTAX, "%s", lua_tostring(L, -1));
         return raise_fault(L);

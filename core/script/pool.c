@@ -4,8 +4,9 @@
 #include <string.h>
 
 struct script {
-    char *name, *text, *prelude; /* owned copies */
-    size_t text_len, prelude_len, mem;
+    char *name, *text; /* owned copies */
+    struct prelude *prelude;
+    size_t text_len, mem;
     struct json_doc doc; /* what the script returned */
     struct box *idle[SCRIPT_BOXES];
     size_t idle_count, count;
@@ -24,11 +25,12 @@ static char *copy(const char *bytes, size_t len)
 
 static int load_all(struct script *s, struct box *box, struct err *err)
 {
-    struct box_text prelude = {"prelude", s->prelude, s->prelude_len},
-                    text = {s->name, s->text, s->text_len};
+    struct box_text text = {.name = s->name, .bytes = s->text, .len = s->text_len};
     int rc = 0;
-    if (s->prelude)
+    if (s->prelude) {
+        struct box_text prelude = prelude_text(s->prelude);
         rc = box_load(box, &prelude, NULL, err);
+    }
     if (!rc)
         rc = box_load(box, &text, NULL, err);
     return rc ? rc : box_seal(box, err);
@@ -45,7 +47,6 @@ static int make_box(struct script *s, struct box **out, struct err *err)
         box_free(box);
         return rc;
     }
-    s->count++;
     *out = box;
     return 0;
 }
@@ -73,14 +74,12 @@ int script_new(struct script **out, const struct script_source *source, struct e
     s->mem = source->mem;
     s->name = copy(source->text.name, strlen(source->text.name));
     s->text = copy(source->text.bytes, s->text_len = source->text.len);
-    if (source->prelude.bytes)
-        s->prelude = copy(source->prelude.bytes, s->prelude_len = source->prelude.len);
-    bool copied = s->name && s->text && (s->prelude || !source->prelude.bytes);
+    s->prelude = prelude_hold(source->prelude);
+    bool copied = s->name && s->text;
     int rc = copied ? make_box(s, &box, err) : err_set(err, ERR_MEMORY, "%s", err_text(ERR_MEMORY));
     if (!rc) {
         rc = describe(s, box, err);
-        script_give(s, box);
-        box_cool(box); // most scripts of a project never run
+        box_free(box);
     }
     if (rc) {
         script_free(s);
@@ -102,7 +101,7 @@ void script_free(struct script *s)
     json_doc_clear(&s->doc);
     free(s->name);
     free(s->text);
-    free(s->prelude);
+    prelude_free(s->prelude);
     free(s);
 }
 
@@ -122,6 +121,7 @@ int script_take(struct script *s, struct box **out, struct err *err)
         int rc = make_box(s, &box, err);
         if (rc)
             return rc;
+        s->count++;
         s->idle[s->idle_count++] = box;
     }
     *out = s->idle[--s->idle_count];

@@ -6,20 +6,21 @@
 #ifndef SCRIPT_POOL_H
 #define SCRIPT_POOL_H
 
-#include "script/box.h"
+#include "script/prelude.h"
 
 #define SCRIPT_BOXES 32
 
 struct script;
 
-/* What to prepare; copied. */
+/* What to prepare; the text is copied, the prelude held. */
 struct script_source {
     struct box_text text;
-    struct box_text prelude; /* loaded before the text; .bytes NULL = none */
+    struct prelude *prelude; /* loaded before the text; NULL = none */
     size_t mem;              /* of each box, 0 = default */
 };
 
-/* Loads the text into a first box. Errors as box_load and box_seal; ERR_SCRIPT_CONTRACT when it
+/* Loads the text to see what it returns; most scripts of a project never run, so the boxes are made
+ * when they are taken. Errors as box_load and box_seal; ERR_SCRIPT_CONTRACT when it
  * does not return a table. Owned by the caller. */
 int script_new(struct script **script, const struct script_source *source,
                struct err *err) MUST_CHECK;

@@ -25,7 +25,7 @@ static struct script *make(const char *text)
 {
     struct script *script = NULL;
     struct err err = {0};
-    struct script_source source = {.text = {"test", text, strlen(text)}};
+    struct script_source source = {.text = {.name = "test", .bytes = text, .len = strlen(text)}};
     if (script_new(&script, &source, &err))
         fail_msg("%s", err.text);
     return script;
@@ -162,7 +162,7 @@ static void test_contract(void **state)
     for (size_t i = 0; i < COUNT_OF(rows) - (PATIENCE > 1 ? 2 : 0); i++) {
         struct script *script = NULL;
         struct err err = {0};
-        struct script_source source = {.text = {"test", rows[i].text, strlen(rows[i].text)},
+        struct script_source source = {.text = {.name = "test", .bytes = rows[i].text, .len = strlen(rows[i].text)},
                                        .mem = 4 << 20};
         int rc = script_new(&script, &source, &err);
         if (rc != rows[i].code && !(rc == ERR_SCRIPT_STEPS && rows[i].code == ERR_SCRIPT_TIME))
@@ -332,15 +332,17 @@ static void test_prelude(void **state)
     const char *prelude =
         "function fs_read(path) return perform({ op = 'fs.read', path = path }) end";
     const char *text = "return { run = function(a) return fs_read(a) end }";
-    struct script_source source = {.text = {"t", text, strlen(text)},
-                                   .prelude = {"p", prelude, strlen(prelude)},
+    struct script_source source = {.text = {.name = "t", .bytes = text, .len = strlen(text)},
                                    .mem = 1 << 20};
     struct script *script = NULL;
     struct err err = {0};
     struct box *box;
     struct box_call c = {.function = "run", .session = true};
     (void)state;
+    assert_int_equal(prelude_new(&source.prelude, "function (", 10, &err), ERR_SCRIPT_SYNTAX);
+    assert_int_equal(prelude_new(&source.prelude, prelude, strlen(prelude), &err), 0);
     assert_int_equal(script_new(&script, &source, &err), 0);
+    prelude_free(source.prelude); // the script holds it
     assert_int_equal(script_take(script, &box, &err), 0);
     assert_int_equal(box_call(box, &c, &patient, &err), BOX_YIELD);
     assert_true(json_is(json_get(box_value(box), "op"), "fs.read"));
@@ -355,7 +357,7 @@ static void test_prelude(void **state)
 static int whole_life(struct err *err)
 {
     struct script *script = NULL;
-    struct script_source source = {.text = {"tool", tool, strlen(tool)}, .mem = 1 << 20};
+    struct script_source source = {.text = {.name = "tool", .bytes = tool, .len = strlen(tool)}, .mem = 1 << 20};
     struct box *box = NULL;
     struct json arg = {.type = JSON_STRING, .len = 1, .u.string = "p"};
     const struct json *args[] = {&arg};

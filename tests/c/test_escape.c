@@ -170,7 +170,7 @@ static struct script *prepare(const struct attack *a, const char *entry, const s
 {
     struct err err = {0};
     struct script *script = NULL;
-    struct script_source source = {.text = {a->name, text->data, text->len}};
+    struct script_source source = {.text = {.name = a->name, .bytes = text->data, .len = text->len}};
     double start = cpu_ms();
     int rc = script_new(&script, &source, &err);
     if (rc)
@@ -219,7 +219,7 @@ static int attack_load(const struct attack *a)
 {
     struct err err = {0};
     struct box *box;
-    struct box_text text = {a->name, a->text.data, a->text.len};
+    struct box_text text = {.name = a->name, .bytes = a->text.data, .len = a->text.len};
     struct box_limits limits = limits_of(a);
     assert_int_equal(box_new(&box, 0, &err), 0);
     double start = cpu_ms();
