@@ -1,7 +1,7 @@
 /* bind.h: the only floor where Lua meets model and io. One file per module of `orket.core.*`.
  *
  * C enters Lua at exactly one function, bind_call. Functions that wait take a callback as their
- * last argument, called exactly once from the loop; only lua/orket/async.lua passes callbacks.
+ * last argument, called exactly once from the loop; Lua waits for it in lua/orket/async.lua.
  * Failures of the world are answered as nil, message, code (code = "ERR_..."), see bind_fail.
  */
 #ifndef BIND_BIND_H

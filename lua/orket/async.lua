@@ -1,8 +1,9 @@
--- async.lua: tasks on the one loop. The only file that knows callbacks and luv.
+-- async.lua: tasks on the one loop. Only this file and its parts in async/ know luv.
 --
 -- A task is a coroutine with an id, a generation, and a cancel. It sleeps in `await` and is resumed
 -- by exactly one callback; a late or second callback finds another generation and does nothing.
 
+local handles = require("orket.async.handles")
 local uv = require("luv")
 
 local M = {}
@@ -12,20 +13,7 @@ Task.__index = Task
 
 local tasks = setmetatable({}, { __mode = "k" }) -- coroutine -> task
 local WAIT = {} -- tag of our own yields
-local handles = setmetatable({}, { __mode = "k" }) -- every luv handle, so that none outlives the state
 local broken = false -- a task died of a bug and nobody waited for it
-
-local function opened(handle)
-  handles[handle] = true
-  return handle
-end
-
-local function close(handle)
-  if handles[handle] then
-    handles[handle] = nil
-    handle:close()
-  end
-end
 
 ---The running task; raises outside one.
 ---@return table
@@ -76,6 +64,7 @@ end
 ---Suspends the running task: start(wake) is called with the function that resumes it. Returns what
 ---wake is given, or nil, {code="ERR_CANCELED"} when the task is canceled meanwhile.
 ---@param start fun(wake: function): function|nil  may return a function that stops what it began
+---@return any ...
 function M.suspend(start)
   local task = M.current()
   task.generation = task.generation + 1
@@ -106,6 +95,7 @@ end
 
 ---Calls fn(..., callback) of a C module and waits for the callback; answers its values.
 ---@param fn function
+---@return any ...
 function M.await(fn, ...)
   local args = table.pack(...)
   return M.suspend(function(wake)
@@ -117,20 +107,23 @@ end
 
 ---Sleeps for a number of seconds.
 ---@param seconds number
+---@return true|nil ok
+---@return Error|nil err  canceled
 function M.sleep(seconds)
-  local timer = opened(uv.new_timer())
+  local timer = handles.opened(uv.new_timer())
   local ok, err = M.suspend(function(wake)
     timer:start(math.ceil(seconds * 1000), 0, function()
       wake(true)
     end)
   end)
   timer:stop()
-  close(timer)
+  handles.close(timer)
   return ok, err
 end
 
 ---Waits until the task ends; answers what its function returned.
 ---@param task table
+---@return any ...
 function M.join(task)
   if not task.done then
     local ok, err = M.suspend(function(wake)
@@ -163,13 +156,6 @@ function M.cancel(task, err)
   end
 end
 
----Calls fn(..., callback) of a C module without waiting; handler gets the callback's values.
----@param fn function
----@param ... any arguments, the last one the handler
-function M.start(fn, ...)
-  fn(...)
-end
-
 local function bug(message)
   return { code = "ERR_BUG", class = "bug", message = debug.traceback(tostring(message), 2) }
 end
@@ -178,16 +164,17 @@ end
 ---answer nil, ERR_TIMEOUT; a bug in it is nil, ERR_BUG.
 ---@param seconds number
 ---@param fn function
+---@return any ...
 function M.within(seconds, fn, ...)
   local task = M.current()
-  local timer = opened(uv.new_timer())
+  local timer = handles.opened(uv.new_timer())
   timer:start(math.ceil(seconds * 1000), 0, function()
     M.cancel(task, {
       code = "ERR_TIMEOUT", class = "limit", message = "the deadline of " .. seconds .. " s passed", within = true,
     })
   end)
   local result = table.pack(xpcall(fn, bug, ...))
-  close(timer)
+  handles.close(timer)
   if task.canceled and task.canceled.within then
     task.canceled = nil
   end
@@ -200,10 +187,11 @@ end
 ---Calls handler(name) in a new task at each of these signals. Answers a function that stops it.
 ---@param names string[] "sigint", "sigterm"
 ---@param handler fun(name: string)
+---@return fun() stop
 function M.on_signals(names, handler)
   local watchers = {}
   for i, name in ipairs(names) do
-    watchers[i] = opened(uv.new_signal())
+    watchers[i] = handles.opened(uv.new_signal())
     watchers[i]:start(name, function()
       M.spawn(handler, name)
     end)
@@ -211,7 +199,7 @@ function M.on_signals(names, handler)
   end
   return function()
     for _, watcher in ipairs(watchers) do
-      close(watcher)
+      handles.close(watcher)
     end
   end
 end
@@ -222,106 +210,22 @@ end
 ---@param path string
 ---@param handler fun(file: string)
 ---@param alone boolean|nil
+---@return fun()|nil stop
 function M.watch(path, handler, alone)
-  local watcher = opened(uv.new_fs_event())
+  local watcher = handles.opened(uv.new_fs_event())
   local ok = watcher:start(path, {}, function(_, file)
     M.spawn(handler, file)
   end)
   if not ok then
-    close(watcher)
+    handles.close(watcher)
     return nil
   end
   if not alone then
     watcher:unref()
   end
   return function()
-    close(watcher)
+    handles.close(watcher)
   end
-end
-
--- ---- lines over a unix socket ----
-
-local function read_lines(pipe, max, on_line)
-  local pending = ""
-  pipe:read_start(function(err, bytes)
-    if err or not bytes or #pending + #bytes > max then
-      close(pipe)
-      return on_line(nil)
-    end
-    pending = pending .. bytes
-    local newline = pending:find("\n", 1, true)
-    while newline do
-      local line = pending:sub(1, newline - 1)
-      pending = pending:sub(newline + 1)
-      on_line(line)
-      newline = pending:find("\n", 1, true)
-    end
-  end)
-end
-
-local function serve_client(server, max, answer)
-  local client = opened(uv.new_pipe(false))
-  server:accept(client)
-  read_lines(client, max, function(line)
-    if line then
-      M.spawn(function()
-        local text = answer(line)
-        if handles[client] then
-          client:write(text .. "\n")
-        end
-      end)
-    end
-  end)
-end
-
----Answers each line of each client with one line. The socket is for its owner alone (0600).
----@param path string
----@param max integer bytes of a line
----@param answer fun(line: string): string
----@return table|nil server {close}
-function M.listen_unix(path, max, answer)
-  uv.fs_unlink(path)
-  local server = opened(uv.new_pipe(false))
-  local ok, message = server:bind(path)
-  if ok then
-    uv.fs_chmod(path, 384) -- 0600
-    ok, message = server:listen(64, function()
-      serve_client(server, max, answer)
-    end)
-  end
-  if not ok then
-    close(server)
-    return nil, { code = "ERR_IO", class = "system", message = "cannot listen on " .. path .. ": " .. message }
-  end
-  server:unref()
-  return {
-    close = function()
-      close(server)
-      uv.fs_unlink(path)
-    end,
-  }
-end
-
----Sends one line and waits for one. nil, ERR_NOT_FOUND when nobody listens.
----@param path string
----@param line string
----@param max integer
----@return string|nil answer
-function M.ask_unix(path, line, max)
-  local pipe = opened(uv.new_pipe(false))
-  return M.suspend(function(wake)
-    pipe:connect(path, function(err)
-      if err then
-        close(pipe)
-        return wake(nil, { code = "ERR_NOT_FOUND", class = "input", message = "nobody owns the project" })
-      end
-      read_lines(pipe, max, function(answer)
-        close(pipe)
-        wake(answer, not answer and { code = "ERR_IO", class = "system", message = "the owner hung up" } or nil)
-      end)
-      pipe:write(line .. "\n")
-    end)
-  end)
 end
 
 ---Runs fn(...) as the first task and the loop until it ends. Answers fn's first result.
@@ -335,9 +239,7 @@ function M.main(fn, ...)
   if not task.done and not broken then
     io.stderr:write("orket: the program waits for something that cannot happen\n")
   end
-  for handle in pairs(handles) do
-    handle:close()
-  end
+  handles.close_all()
   uv.run("nowait")
   return math.type(code) == "integer" and not broken and code or 1
 end

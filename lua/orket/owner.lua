@@ -2,9 +2,9 @@
 -- mode 0600): one JSON request per line, one JSON answer per line. Without an owner, the asking process
 -- becomes it for the length of its request.
 
-local async = require("orket.async")
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local lines = require("orket.async.lines")
 local people = require("orket.people")
 local projects = require("orket.project")
 
@@ -37,7 +37,7 @@ end
 ---@return table|nil server with close()
 ---@return Error|nil
 function M.serve(project, handlers)
-  return async.listen_unix(socket_path(project.dir), LINE_MAX, function(line)
+  return lines.listen(socket_path(project.dir), LINE_MAX, function(line)
     return cjson.encode(answer(project, handlers or {}, line))
   end)
 end
@@ -56,7 +56,7 @@ end
 ---@return table|nil result
 ---@return Error|Error[]|nil
 function M.ask(dir, request)
-  local line, err = async.ask_unix(socket_path(dir), cjson.encode(request), LINE_MAX)
+  local line, err = lines.ask(socket_path(dir), cjson.encode(request), LINE_MAX)
   if line then
     local reply = cjson.decode(line)
     return reply.result, reply.error

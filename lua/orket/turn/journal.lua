@@ -28,7 +28,7 @@ function Turn:save(wait)
     local ok, err = errors.check(async.await(tx.commit, tx))
     return ok and not self.broken, err or self.broken
   end
-  async.start(tx.commit, tx, function(ok, message, code)
+  tx:commit(function(ok, message, code)
     self.broken = self.broken or not ok and errors.new(code, message)
   end)
   return true
