@@ -183,8 +183,8 @@ function World:events(kind)
 end
 
 function World:card(id)
-  local card = cjson.decode((orket.shell(M.binary .. " show --json -C " .. self.dir .. " " .. id)))
-  return card
+  local ok, card = pcall(cjson.decode, (orket.shell(M.binary .. " show --json -C " .. self.dir .. " " .. id .. " 2>/dev/null")))
+  return ok and card or {} -- not there yet
 end
 
 ---Moves of a card: {"ready>in_progress", …}
