@@ -91,16 +91,12 @@ function Engine:delta_listener(turn)
   end
 end
 
-local function refuse_done(card, why)
-  return nil, errors.new("ERR_TRANSITION", card.id .. " cannot be done: " .. why, "run its verification again")
-end
-
 ---Done needs a passing verdict for exactly this tree, and a merge without conflicts.
 local function finish(self, turn, proposal)
   local card = turn.card
   local tree = turn.tree:hash()
   if card.fixture and not verify.has_passed(self.store, card.id, tree) then
-    return refuse_done(card, "no passing verdict for this tree")
+    return moves.add(turn.tx, card, "ready_for_testing", { role = "system", why = "no passing verdict for this tree" })
   end
   local merged, err = turn.tree:merge(turn.tx)
   if not merged then
@@ -129,7 +125,9 @@ local function send_back(turn, proposal)
       role = "system", reason = "review", why = "sent back again: " .. (proposal.why or "no reason given"),
     })
   end
-  return moves.add(turn.tx, card, "in_progress", { role = turn.role, why = proposal.why, seat = proposal.seat, retry_count = times })
+  return moves.add(turn.tx, card, proposal.status, {
+    role = turn.role, why = proposal.why, seat = proposal.seat, retry_count = times,
+  })
 end
 
 ---The turn's one transition, as proposed.
@@ -138,7 +136,7 @@ end
 function Engine:transition(turn, proposal)
   if proposal.status == "done" and turn.card.type == "issue" then
     return finish(self, turn, proposal)
-  elseif turn.review and proposal.status == "in_progress" then
+  elseif turn.review and (proposal.status == "in_progress" or proposal.status == "ready_for_testing") then
     return send_back(turn, proposal)
   end
   return moves.add(turn.tx, turn.card, proposal.status, {

@@ -309,6 +309,49 @@ describe("what goes wrong", function()
     assert(w:request(3):find("it lacks taste", 1, true))
   end)
 
+  it("a review that wants it tested again and again ends parked", function()
+    local w <close> = world.new({ issues = { { id = "C-1", max_retries = 2 } }, mock = BUILD .. [[
+      function review() return say(status("ready_for_testing", "once more")) end ]] })
+    local text, code = w:run()
+    assert.equal(3, code, text:sub(1, 2000))
+    assert.equal("blocked", w:card("C-1").status)
+    assert.equal(4, w:requests())
+  end)
+
+  it("work handed to the review without its verification is verified before it is done", function()
+    local w <close> = world.new({ issues = { { id = "C-1", verification = { fixture_path = "has.json" } } }, mock = [[
+      function work(talk)
+        return say(write("a", talk.text:find("FAILED", 1, true) and "good" or "bad"), status("code_review", "no need to test"))
+      end ]], files = { ["verification/has.json"] = '{"argv": ["/bin/grep", "good", "a"]}' } })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal("good", w:made("a"))
+  end)
+
+  it("calls with no arguments, none at all, or too many of them", function()
+    local w <close> = world.new({ issues = chain(1), mock = [[
+      function work(talk)
+        return steps(talk, function()
+          return say({ name = "get_issue_context", arguments = "" }, { name = "get_issue_context", arguments = "[]" },
+            { name = "", arguments = "{}" }, { name = "write_file", arguments = '{"path":"x","content":"y","path":"z"}' },
+            { name = ("n"):rep(300), arguments = "{}" }, write("ü/日本.txt", "ok"))
+        end, function(t) return say(write("said", table.concat(t.said, "\n")), finish()) end)
+      end ]] })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    local oks = {}
+    for line in w:made("said"):gmatch("[^\n]+") do
+      oks[#oks + 1] = tostring(cjson.decode(line).ok)
+    end
+    assert.equal("true false false false false true", table.concat(oks, " "))
+    assert.equal("ok", w:made("ü/日本.txt"))
+    local v <close> = world.new({ issues = { { id = "C-1", max_retries = 0 } }, mock = [[
+      function work() local calls = {} for i = 1, 500 do calls[i] = write("f" .. i, "x") end return { calls = calls } end ]] })
+    text, code = v:run()
+    assert.equal(3, code, text)
+    assert.equal(false, v:exists("workspace/ep/cards/C-1/f1"))
+  end)
+
   it("the turn's deadline parks", function()
     local w <close> = world.new({ issues = chain(1), limits = { seconds = 0.5 }, mock = "function work() return { content = 'x', delay_ms = 30000 } end" })
     local text, code = w:run()
