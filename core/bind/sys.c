@@ -1,6 +1,7 @@
 /* sys.c: `orket.core.sys`: clocks, version, exit code, terminal facts. */
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -69,6 +70,16 @@ static int l_user(lua_State *L)
     return 1;
 }
 
+/* sys.is_trusted_peer(fd) -> boolean: the other end of a unix socket is of this user, or root */
+static int l_is_trusted_peer(lua_State *L)
+{
+    struct ucred peer;
+    socklen_t len = sizeof peer;
+    int rc = getsockopt((int)luaL_checkinteger(L, 1), SOL_SOCKET, SO_PEERCRED, &peer, &len);
+    lua_pushboolean(L, rc == 0 && (peer.uid == geteuid() || peer.uid == 0));
+    return 1;
+}
+
 /* sys.env(name) -> text | nil; only NO_COLOR, TERM and names that begin with ORKET_, so that no
  * secret is reached; of those that end in _KEY only whether they are set: "set" */
 static int l_env(lua_State *L)
@@ -97,7 +108,8 @@ static int l_window(lua_State *L)
 static const luaL_Reg functions[] = {
     {"now", l_now},       {"monotonic", l_monotonic},     {"version", l_version},
     {"is_tty", l_is_tty}, {"window", l_window},           {"user", l_user},
-    {"env", l_env},       {"error_class", l_error_class}, {NULL, NULL},
+    {"env", l_env},       {"error_class", l_error_class},
+    {"is_trusted_peer", l_is_trusted_peer}, {NULL, NULL},
 };
 
 int luaopen_orket_sys(lua_State *L)

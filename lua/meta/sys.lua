@@ -33,6 +33,11 @@ function M.user() end
 ---@return string|nil
 function M.env(name) end
 
+---True when the other end of a unix socket is a process of this user, or of root.
+---@param fd integer
+---@return boolean
+function M.is_trusted_peer(fd) end
+
 ---The class of an error code: input, refusal, tool, model, limit, system; unknown codes are "bug".
 ---@param code string
 ---@return string

@@ -76,8 +76,13 @@ function check.tools(entry)
   return true
 end
 
+-- A file of another name has to say what it is: a policy that nobody recognizes would forbid nothing.
 function check.nodes(entry)
-  return functions(entry, NODES[entry.name] or NODES[entry.about.node] or {})
+  local names = NODES[entry.about.node or entry.name]
+  if not names then
+    return broken(entry, "it does not say which kind of node it is", 'return node = "policy", or another kind of docs/nodes.md')
+  end
+  return functions(entry, names)
 end
 
 local function self_test(entry)

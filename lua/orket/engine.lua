@@ -15,6 +15,9 @@ Engine.__index = Engine
 
 local NOTES = 50 -- newest notes that the memory node chooses from
 local DEFAULTS = { steps = 50, seconds = 1800, concurrency = 4, window = 256 }
+local MOST = { steps = 10000, seconds = 604800, concurrency = 10000, window = 100000, tokens = 1e12 } -- of the loop node
+local WHOLE = { steps = true, concurrency = true, window = true, tokens = true }
+local REASONS = { resource = true, dependency = true, review = true, input = true, system = true }
 
 ---@param project table opened as owner, with scripts loaded
 ---@param epic table the epic's card row
@@ -40,15 +43,27 @@ function Engine:ask(kind, fn, ...)
   return errors.check(self:node(kind).script:call(fn, { ... }))
 end
 
----Concurrency, steps, seconds: defaults, then the loop node, then the organization's limits.
+-- A setting as a node may give it: a number within its bounds, or nothing.
+local function bounded(key, value)
+  local most = MOST[key]
+  if type(value) ~= "number" or not most or not (value >= 1 and value <= most) then
+    return nil
+  end
+  return WHOLE[key] and math.tointeger(value // 1) or value
+end
+
+---Concurrency, steps, seconds: defaults, then the loop node, then the organization's limits. What the
+---node says outside the bounds is not heard.
 function Engine:settings()
   local settings = {}
   local process = self.project.config.organization.process_rules or {}
   local answer = self:ask("loop", "settings", process.limits or cjson.null)
-  for _, source in ipairs({ DEFAULTS, type(answer) == "table" and answer or {}, process.limits or {} }) do
-    for key, value in pairs(source) do
-      settings[key] = value
-    end
+  for key, value in pairs(DEFAULTS) do
+    settings[key] = type(answer) == "table" and bounded(key, answer[key]) or value
+  end
+  settings.tokens = type(answer) == "table" and bounded("tokens", answer.tokens) or nil
+  for key, value in pairs(process.limits or {}) do
+    settings[key] = value
   end
   return settings
 end
@@ -157,7 +172,8 @@ function Engine:failed(turn, err)
   if err.class == "bug" or err.class == "input" or count > (turn.card.max_retries or 3) then
     action = "park"
   end
-  return action, type(answer) == "table" and answer.reason or "system"
+  local reason = type(answer) == "table" and answer.reason
+  return action, REASONS[reason] and reason or "system"
 end
 
 return M

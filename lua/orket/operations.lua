@@ -25,7 +25,17 @@ end
 
 local on_card = {}
 
+local CARDS_MOST, COMMENTS_MOST = 20, 100 -- of one turn
+
+local function too_many(what, most)
+  return nil, errors.new("ERR_LIMIT", "a turn makes at most " .. most .. " " .. what, "go on with the ones that there are")
+end
+
 on_card["card.comment"] = function(turn, record)
+  turn.comments = (turn.comments or 0) + 1
+  if turn.comments > COMMENTS_MOST then
+    return too_many("comments", COMMENTS_MOST)
+  end
   turn.tx:event("comment.added", turn.card.id, { text = record.text })
   turn:made(record.text)
   return { added = true }
@@ -72,6 +82,9 @@ local function fault_of(turn, record)
 end
 
 on_card["card.create"] = function(turn, record)
+  if (turn.created or 0) >= CARDS_MOST then
+    return too_many("cards", CARDS_MOST)
+  end
   local fault, fix = fault_of(turn, record)
   if fault then
     return nil, errors.new("ERR_USAGE", fault, fix)

@@ -11,6 +11,7 @@ local projects = require("orket.project")
 local M = {}
 
 local LINE_MAX = 1024 * 1024
+local FIELDS = { "act", "card", "text", "status", "reason", "why", "who" } -- of a request, texts all of them
 
 local function socket_path(dir)
   return dir .. "/.orket/owner.sock"
@@ -20,6 +21,12 @@ local function answer(project, handlers, line)
   local request, message = cjson.decode(line)
   if type(request) ~= "table" then
     return { error = errors.new("ERR_JSON", "not a request: " .. tostring(message)) }
+  end
+  for _, field in ipairs(FIELDS) do
+    local value = request[field]
+    if value ~= nil and type(value) ~= "string" then
+      return { error = errors.new("ERR_USAGE", field .. " has to be a text") }
+    end
   end
   local handler = handlers[request.act]
   local result, err
@@ -31,6 +38,12 @@ local function answer(project, handlers, line)
   return { result = result or nil, error = err }
 end
 
+-- A request may break what answers it, never the owner.
+local function safely(...)
+  local ok, reply = xpcall(answer, debug.traceback, ...)
+  return ok and reply or { error = errors.new("ERR_BUG", reply) }
+end
+
 ---Answers requests until closed.
 ---@param project table
 ---@param handlers table<string, function>|nil acts beyond people's: halt, reload ...
@@ -38,7 +51,7 @@ end
 ---@return Error|nil
 function M.serve(project, handlers)
   return lines.listen(socket_path(project.dir), LINE_MAX, function(line)
-    return cjson.encode(answer(project, handlers or {}, line))
+    return cjson.encode(safely(project, handlers or {}, line))
   end)
 end
 
@@ -59,6 +72,9 @@ function M.ask(dir, request)
   local line, err = lines.ask(socket_path(dir), cjson.encode(request), LINE_MAX)
   if line then
     local reply = cjson.decode(line)
+    if type(reply) ~= "table" or not reply.result == not reply.error then
+      return nil, errors.new("ERR_PROTOCOL", "whoever listens on " .. socket_path(dir) .. " is no owner")
+    end
     return reply.result, reply.error
   elseif err.code ~= "ERR_NOT_FOUND" then
     return nil, err

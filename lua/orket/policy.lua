@@ -24,8 +24,8 @@ end
 ---@param card table the card as far as it is known
 ---@return GateVerdict|nil refusal
 function M.objection(entry, call, card)
-  if not entry.about.decide then
-    return nil
+  if not entry then
+    return refusal("deny", "failed", "the policy that the organization chose is not there", "give it back, or choose another one")
   end
   local answer, err = errors.check(entry.script:call("decide", { call:view(), card }))
   if err then

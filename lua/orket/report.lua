@@ -1,8 +1,8 @@
 -- report.lua: how commands say what went wrong, and which view shows a run.
 
-local cjson = require("cjson")
 local errors = require("orket.errors")
 local sys = require("orket.core.sys")
+local text = require("orket.view.text")
 
 local M = {}
 
@@ -29,7 +29,7 @@ end
 ---@return integer exit code 1
 function M.failure(err)
   for _, line in ipairs(lines(err)) do
-    io.stderr:write("orket: ", line, "\n")
+    io.stderr:write("orket: ", text.block(line), "\n")
   end
   return 1
 end
@@ -40,9 +40,9 @@ end
 ---@return integer exit code 0
 function M.answer(args, result)
   if args.json then
-    print(cjson.encode(result))
+    print(text.json(result))
   else
-    print(result.message or result.card .. " is " .. result.status)
+    print(text.block(result.message or result.card .. " is " .. result.status))
   end
   return 0
 end

@@ -12,6 +12,7 @@ local operations = require("orket.operations")
 
 local M = {}
 
+local OPERATIONS_MAX = 1000 -- of one call
 local RESULT_MAX = 64 * 1024 -- bytes of a result that go back to the model
 
 ---The gate's answer to one call of a reply.
@@ -63,6 +64,9 @@ local function run_box(turn, call, tool, done)
   local closing <close> = session
   local kind, value = errors.check(session:resume(cjson.null))
   while kind == "yield" do
+    if #done >= OPERATIONS_MAX then
+      return nil, errors.new("ERR_LIMIT", "the tool asked for more than " .. OPERATIONS_MAX .. " operations")
+    end
     kind, value = errors.check(session:resume(answer_operation(turn, call, value, done)))
   end
   return kind and { value = value }, value
@@ -89,11 +93,11 @@ function M.perform(turn, call, request)
   local outcome, err = run_box(turn, call, turn.generation.tools[request.name], done)
   done.call = nil
   if not outcome then
-    return { ok = false, text = M.failure_text(err), operations = done }
+    return { ok = false, text = bounded(M.failure_text(err)), operations = done }
   end
   local failure = type(outcome.value) == "table" and outcome.value.error
   if type(failure) == "table" then -- the tool hands a failed operation on
-    return { ok = false, text = M.failure_text(failure), operations = done }
+    return { ok = false, text = bounded(M.failure_text(failure)), operations = done }
   end
   return { ok = true, text = bounded(cjson.encode({ ok = true, result = outcome.value })), operations = done }
 end

@@ -6,6 +6,7 @@
 -- question without an answer goes live. Its parts: turn/step.lua, one reply and its calls;
 -- turn/journal.lua, what a turn writes down.
 
+local answers = require("orket.turn.answers")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local moves = require("orket.moves")
@@ -48,7 +49,12 @@ local function first_messages(self)
   if not prompt then
     return nil, err
   end
-  return errors.check(self.engine:node("prompts", self.generation).script:call("build", { view, prompt }))
+  local messages
+  messages, err = errors.check(self.engine:node("prompts", self.generation).script:call("build", { view, prompt }))
+  if err then
+    return nil, err
+  end
+  return answers.messages(messages)
 end
 
 local function begin_conversation(self)
@@ -114,7 +120,7 @@ local function route(self)
   elseif answer == cjson.null then
     return self.proposal
   end
-  return answer
+  return answers.proposal(answer, self.role)
 end
 
 ---What the proposal leaves for whoever works on the card next.

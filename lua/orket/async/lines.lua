@@ -2,9 +2,14 @@
 
 local async = require("orket.async")
 local handles = require("orket.async.handles")
+local sys = require("orket.core.sys")
 local uv = require("luv")
 
 local M = {}
+
+local CLIENTS = 64 -- of one server at once; one more, and the one that was there longest goes
+local REQUESTS = 16 -- of one client at once
+local UNREAD = 16 -- longest lines that a client may leave lying
 
 local function read_lines(pipe, max, on_line)
   local pending = ""
@@ -24,22 +29,52 @@ local function read_lines(pipe, max, on_line)
   end)
 end
 
-local function serve_client(server, max, answer)
-  local client = handles.opened(uv.new_pipe(false))
-  server:accept(client)
-  read_lines(client, max, function(line)
-    if line then
-      async.spawn(function()
-        local text = answer(line)
-        if handles.is_open(client) then
-          client:write(text .. "\n")
-        end
-      end)
+local function is_trusted(pipe)
+  return sys.is_trusted_peer(pipe:fileno())
+end
+
+local function answer_client(client, max, answer, line)
+  client.busy = client.busy + 1
+  async.spawn(function()
+    local text = answer(line)
+    client.busy = client.busy - 1
+    if handles.is_open(client.pipe) then
+      client.pipe:write(text .. "\n")
+    end
+  end)
+  if client.busy > REQUESTS or handles.is_open(client.pipe) and client.pipe:get_write_queue_size() > UNREAD * max then
+    handles.close(client.pipe)
+  end
+end
+
+local function forget(clients, client)
+  for i = #clients, 1, -1 do
+    if clients[i] == client then
+      table.remove(clients, i)
+    end
+  end
+end
+
+local function serve_client(server, clients, max, answer)
+  local client = { pipe = handles.opened(uv.new_pipe(false)), busy = 0 }
+  server:accept(client.pipe)
+  if not is_trusted(client.pipe) then
+    return handles.close(client.pipe)
+  end
+  clients[#clients + 1] = client
+  if #clients > CLIENTS then
+    handles.close(table.remove(clients, 1).pipe)
+  end
+  read_lines(client.pipe, max, function(line)
+    if not line then
+      forget(clients, client)
+    elseif handles.is_open(client.pipe) then
+      answer_client(client, max, answer, line)
     end
   end)
 end
 
----Answers each line of each client with one line. The socket is for its owner alone (0600).
+---Answers each line of each client with one line. The socket is for its owner alone (0600, and the peer is asked).
 ---@param path string
 ---@param max integer bytes of a line
 ---@param answer fun(line: string): string
@@ -47,12 +82,12 @@ end
 ---@return Error|nil err
 function M.listen(path, max, answer)
   uv.fs_unlink(path)
-  local server = handles.opened(uv.new_pipe(false))
+  local server, clients = handles.opened(uv.new_pipe(false)), {}
   local ok, message = server:bind(path)
   if ok then
     uv.fs_chmod(path, 384) -- 0600
     ok, message = server:listen(64, function()
-      serve_client(server, max, answer)
+      serve_client(server, clients, max, answer)
     end)
   end
   if not ok then
@@ -81,6 +116,12 @@ function M.ask(path, line, max)
       if err then
         handles.close(pipe)
         return wake(nil, { code = "ERR_NOT_FOUND", class = "input", message = "nobody owns the project" })
+      elseif not is_trusted(pipe) then
+        handles.close(pipe)
+        return wake(nil, {
+          code = "ERR_DENIED", class = "refusal", message = path .. " is served by another user",
+          fix = "the project's .orket belongs to whoever runs it, and to nobody else",
+        })
       end
       read_lines(pipe, max, function(answer)
         handles.close(pipe)

@@ -101,9 +101,9 @@ end
 
 local function print_parked(cards)
   for i, card in ipairs(cards) do
-    print((i == 1 and "\n" or "") .. card.id .. " waits (" .. (card.reason or card.status) .. ")"
-      .. (card.why and ": " .. text.line(card.why) or ""))
-    print("  " .. card.command)
+    print((i == 1 and "\n" or "") .. text.line(card.id .. " waits (" .. (card.reason or card.status) .. ")"
+      .. (card.why and ": " .. card.why or "")))
+    print("  " .. text.line(card.command))
   end
 end
 
@@ -131,7 +131,7 @@ function M.run(argv)
   local cards = store:read("board", {})
   cards = args.all and cards or unarchived(cards)
   if args.json then
-    print(cjson.encode(setmetatable(cards, cjson.array_mt)))
+    print(text.json(setmetatable(cards, cjson.array_mt)))
   elseif #cards == 0 then
     print("the board is empty; orket run EPIC or orket sync puts the cards of the files on it")
   else

@@ -7,6 +7,7 @@ local options = require("orket.options")
 local projects = require("orket.project")
 local report = require("orket.report")
 local store = require("orket.core.store")
+local text = require("orket.view.text")
 
 local M = {}
 
@@ -30,7 +31,7 @@ end
 
 local function show(result)
   for _, problem in ipairs(result.problems) do
-    print(sentence(problem))
+    print(text.block(sentence(problem)))
   end
   if result.problem_count > #result.problems then
     print(string.format("… and %d more", result.problem_count - #result.problems))
@@ -61,7 +62,7 @@ function M.run(argv)
   if not result then
     return report.failure(err)
   elseif args.json then
-    print(cjson.encode(result))
+    print(text.json(result))
   else
     show(result)
   end

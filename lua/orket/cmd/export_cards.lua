@@ -7,6 +7,7 @@ local fs = require("orket.core.fs")
 local options = require("orket.options")
 local reader = require("orket.reader")
 local report = require("orket.report")
+local text = require("orket.view.text")
 
 local M = {}
 
@@ -45,7 +46,7 @@ function M.run(argv)
     return report.failure(err)
   end
   for _, file in ipairs(written) do
-    print("wrote " .. file)
+    print("wrote " .. text.clean(file))
   end
   print(#written .. (#written == 1 and " file" or " files"))
   return 0

@@ -2,6 +2,7 @@
 
 local fs = require("orket.core.fs")
 local options = require("orket.options")
+local text = require("orket.view.text")
 
 local M = {}
 
@@ -80,7 +81,7 @@ Wrote a project to %s. Next:
 ]]
 
 local function fail(message, fix)
-  io.stderr:write("orket: ", message, "\n", fix and "  fix: " .. fix .. "\n" or "")
+  io.stderr:write("orket: ", text.block(message), "\n", fix and "  fix: " .. text.block(fix) .. "\n" or "")
   return 1
 end
 

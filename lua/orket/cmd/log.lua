@@ -1,12 +1,12 @@
 -- log.lua: `orket log`: the journal, as sentences or JSON lines; -f goes on as events are committed.
 
 local async = require("orket.async")
-local cjson = require("cjson")
 local errors = require("orket.errors")
 local options = require("orket.options")
 local plain = require("orket.view.plain")
 local readers = require("orket.reader")
 local report = require("orket.report")
+local text = require("orket.view.text")
 
 local M = {}
 
@@ -27,7 +27,7 @@ local FIRST_PAUSE, LAST_PAUSE = 0.01, 3 -- seconds, doubling
 -- False when nobody reads any more.
 local function show(event, args)
   if args.json then
-    return io.write(cjson.encode(event), "\n")
+    return io.write(text.json(event), "\n")
   end
   local line = plain.sentence(event)
   return not line or io.write(event.at:sub(1, 19), "  ", line, "\n")

@@ -18,6 +18,7 @@ local report = require("orket.report")
 local scripts = require("orket.scripts")
 local sys = require("orket.core.sys")
 local fs = require("orket.core.fs")
+local text = require("orket.view.text")
 
 local M = {}
 
@@ -96,21 +97,21 @@ end
 
 local function print_value(value)
   if type(value) == "table" then
-    print(#value == 0 and next(value) == nil and "{}" or cjson.encode(value))
+    print(#value == 0 and next(value) == nil and "{}" or text.json(value))
   elseif value ~= nil and value ~= cjson.null then
-    print(value)
+    print(text.block(value))
   end
 end
 
 local function print_rows(value)
   for _, row in ipairs(value) do
-    print(type(row) == "table" and cjson.encode(row) or row)
+    print(type(row) == "table" and text.json(row) or text.block(row))
   end
 end
 
 local function show(result, err)
   if err then
-    io.stdout:write(errors.line(err), "\n")
+    io.stdout:write(text.block(errors.line(err)), "\n")
   elseif type(result.value) == "table" and #result.value > 0 then
     print_rows(result.value)
   else

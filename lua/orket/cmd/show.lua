@@ -88,7 +88,7 @@ function M.run(argv)
   local events = store:read("card_events", { card = card.id })
   if args.json then
     card.comments, card.events = setmetatable(comments, cjson.array_mt), setmetatable(events, cjson.array_mt)
-    print(cjson.encode(card))
+    print(text.json(card))
   else
     print_card(card, comments, events)
   end

@@ -1,10 +1,10 @@
 -- sync.lua: `orket sync`: applies the card files to the board.
 
-local cjson = require("cjson")
 local options = require("orket.options")
 local owner = require("orket.owner")
 local report = require("orket.report")
 local sys = require("orket.core.sys")
+local text = require("orket.view.text")
 
 local M = {}
 
@@ -26,13 +26,13 @@ function M.run(argv)
   if not result then
     return report.failure(err)
   elseif args.json then
-    print(cjson.encode(result))
+    print(text.json(result))
   else
     for _, id in ipairs(result.created) do
-      print("created " .. id)
+      print("created " .. text.clean(id))
     end
     for _, id in ipairs(result.changed) do
-      print("changed " .. id)
+      print("changed " .. text.clean(id))
     end
     print(string.format("%d created, %d changed", #result.created, #result.changed))
   end

@@ -7,6 +7,7 @@ local drift = require("orket.drift")
 local fs = require("orket.core.fs")
 local options = require("orket.options")
 local store = require("orket.core.store")
+local text = require("orket.view.text")
 
 local M = {}
 
@@ -21,9 +22,9 @@ exit: 0 usable (warnings may remain), 1 errors, 2 usage
 
 local function say(problem, kind)
   local place = problem.path ~= "" and " (at " .. problem.path .. ")" or ""
-  print(string.format("%s:%d: %s%s%s", problem.file, problem.line, kind, problem.message, place))
+  print(text.block(string.format("%s:%d: %s%s%s", problem.file, problem.line, kind, problem.message, place)))
   if problem.fix then
-    print("  fix: " .. problem.fix)
+    print(text.block("  fix: " .. problem.fix))
   end
 end
 
@@ -89,7 +90,7 @@ function M.run(argv)
   end
   local project, errors, warnings = check(args.dir or args.C or ".")
   if args.json then
-    print(cjson.encode({ ok = #errors == 0, errors = array(errors), warnings = array(warnings) }))
+    print(text.json({ ok = #errors == 0, errors = array(errors), warnings = array(warnings) }))
     return #errors == 0 and 0 or 1
   end
   for _, problem in ipairs(errors) do

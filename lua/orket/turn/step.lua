@@ -75,6 +75,17 @@ local function note_result(turn, request, result)
   turn.effects[#turn.effects + 1] = { tool = request.name, ok = result.ok }
 end
 
+-- What a turn may make of them is counted, across interruptions.
+local function count_again(turn, operations)
+  for _, done in ipairs(operations or {}) do
+    if done.op == "card.create" and done.hash then
+      turn.created = (turn.created or 0) + 1
+    elseif done.op == "card.comment" and done.hash then
+      turn.comments = (turn.comments or 0) + 1
+    end
+  end
+end
+
 ---Takes the answer of the journal when there is one: true, then the call is settled.
 local function replay_call(turn, request)
   local refused = turn.tape:take("call.refused")
@@ -88,6 +99,7 @@ local function replay_call(turn, request)
   turn.proposal = result.proposal or turn.proposal
   turn.progress = turn.progress or result.progress == true
   if not refused then
+    count_again(turn, result.operations)
     note_result(turn, request, result)
   end
   return true

@@ -2,6 +2,7 @@
 
 local cjson = require("cjson")
 local parked = require("orket.parked")
+local text = require("orket.view.text")
 
 local M = {}
 
@@ -21,20 +22,20 @@ function View:attach(project, run)
   self.run = run
   if first then
     project.store:subscribe(function(event)
-      io.write(cjson.encode(event), "\n")
+      io.write(text.json(event), "\n")
     end)
   end
 end
 
----@param text string a remark of the engine
-function View:note(text)
-  io.write(cjson.encode({ kind = "note", text = text }), "\n")
+---@param remark string of the engine
+function View:note(remark)
+  io.write(text.json({ kind = "note", text = remark }), "\n")
 end
 
 ---@param outcome {status: string?, counts: table?, already: boolean?, error: table?, dir: string}
 function View:finish(outcome)
   local waiting = self.run and parked.list(self.run.store, self.run.epic.id, outcome.dir) or {}
-  io.write(cjson.encode({
+  io.write(text.json({
     kind = "result", status = outcome.status or "failed", counts = outcome.counts or {},
     already = outcome.already or false, parked = setmetatable(waiting, cjson.array_mt), error = outcome.error,
   }), "\n")

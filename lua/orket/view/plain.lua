@@ -64,7 +64,7 @@ end
 ---@return string|nil
 function M.sentence(event)
   local what = M.what(event)
-  return what and text.fit(event.card or "", math.max(14, #(event.card or ""))) .. " " .. what
+  return what and text.fit(text.clean(event.card or ""), math.max(14, #(event.card or ""))) .. " " .. what
 end
 
 ---@return table view

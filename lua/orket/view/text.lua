@@ -1,6 +1,8 @@
 -- text.lua: text of other people on a terminal: cleaned of what would steer it, measured and cut in
 -- columns. Pure.
 
+local cjson = require("cjson")
+
 local M = {}
 
 local WIDE = { -- code points of two columns
@@ -83,6 +85,26 @@ end
 ---@return string
 function M.line(text)
   return (M.clean((tostring(text):gsub("%s*\n%s*fix: ", "; fix: "))):gsub("%s+", " "))
+end
+
+---The same for a text of several lines, which stay lines.
+---@param text any
+---@return string
+function M.block(text)
+  return (tostring(text):gsub("[^\n]+", M.clean))
+end
+
+-- JSON may hold DEL and the C1 controls as they are; a terminal acts on them.
+local function escape(bytes)
+  return ("\\u00%02x"):format(bytes:byte(-1))
+end
+
+---A value as JSON for standard output: equal to what the codec writes, without a byte that steers a terminal.
+---@param value any
+---@return string
+function M.json(value)
+  local out = cjson.encode(value)
+  return out:find("[\127\194]") and out:gsub("\127", escape):gsub("\194[\128-\159]", escape) or out
 end
 
 ---Columns that a cleaned text takes.

@@ -1,0 +1,61 @@
+-- answers.lua: what a role and a node answered to a turn, held against their contracts. Pure.
+
+local cjson = require("cjson")
+local errors = require("orket.errors")
+
+local M = {}
+
+local FIELDS = { "status", "reason", "why", "seat", "note", "memory" } -- of a proposal, texts all of them
+
+local function broken(message, fix)
+  return nil, errors.new("ERR_SCRIPT_CONTRACT", message, fix)
+end
+
+local function is_messages(list)
+  for _, message in ipairs(type(list) == "table" and list or {}) do
+    if type(message) ~= "table" then
+      return false
+    end
+  end
+  return type(list) == "table" and #list > 0
+end
+
+---The first messages of a conversation, from the prompts node.
+---@param list any
+---@return table[]|nil
+---@return Error|nil
+function M.messages(list)
+  if not is_messages(list) then
+    return broken("the prompts node gave no messages", "build(view, prompt) returns a list of them")
+  end
+  return list
+end
+
+local function is_proposal(answer)
+  if type(answer) ~= "table" then
+    return false
+  end
+  for _, field in ipairs(FIELDS) do
+    if answer[field] == cjson.null then
+      answer[field] = nil
+    elseif answer[field] ~= nil and type(answer[field]) ~= "string" then
+      return false
+    end
+  end
+  return answer.status ~= nil
+end
+
+---What a role's route proposes; null is no opinion.
+---@param answer any
+---@param role string
+---@return table|nil proposal
+---@return Error|nil
+function M.proposal(answer, role)
+  if not is_proposal(answer) then
+    return broken("route of the role " .. role .. " gave no proposal",
+      "return nil, or {status, reason?, why?, seat?, note?, memory?}, texts all of them")
+  end
+  return answer
+end
+
+return M
