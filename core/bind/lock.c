@@ -1,5 +1,6 @@
 /* lock.c: `orket.core.lock`: being the owner of a project. */
 #include "io/lock.h"
+#include "io/private.h"
 
 #include "bind/bind.h"
 
@@ -12,7 +13,8 @@ static int l_release(lua_State *L)
     return 0;
 }
 
-/* lock.take(dir) -> handle | nil, message, "ERR_OWNED" | nil, message, "ERR_IO": locks dir/lock */
+/* lock.take(dir) -> handle | nil, message, code, fix: makes dir for this user alone, locks dir/lock.
+ * ERR_OWNED, ERR_DENIED (io/private.h), ERR_IO */
 static int l_take(lua_State *L)
 {
     luaL_checkstring(L, 1);
@@ -21,7 +23,7 @@ static int l_take(lua_State *L)
     luaL_setmetatable(L, LOCK_TYPE);
     lua_pushfstring(L, "%s/lock", lua_tostring(L, 1));
     struct err err = {0};
-    if (lock_take(lock, lua_tostring(L, -1), &err))
+    if (private_dir(lua_tostring(L, 1), &err) || lock_take(lock, lua_tostring(L, -1), &err))
         return bind_fail(L, &err);
     lua_pop(L, 1);
     return 1;

@@ -11,7 +11,7 @@ local projects = require("orket.project")
 local M = {}
 
 local LINE_MAX = 1024 * 1024
-local FIELDS = { "act", "card", "text", "status", "reason", "why", "who" } -- of a request, texts all of them
+local FIELDS = { "act", "card", "text", "status", "reason", "why", "who", "run" } -- of a request, texts all of them
 
 local function socket_path(dir)
   return dir .. "/.orket/owner.sock"

@@ -23,10 +23,7 @@ function M.database(dir)
 end
 
 local function own(self)
-  local root, err = errors.check(fs.root(self.dir .. "/.orket", { create = true }))
-  if not root then
-    return nil, err
-  end
+  local err
   self.lock, err = errors.check(lock.take(self.dir .. "/.orket"))
   return self.lock, err
 end

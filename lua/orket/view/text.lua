@@ -94,9 +94,11 @@ function M.block(text)
   return (tostring(text):gsub("[^\n]+", M.clean))
 end
 
--- JSON may hold DEL and the C1 controls as they are; a terminal acts on them.
+-- JSON may hold DEL, the C1 controls and what turns text as they are; a terminal acts on them.
+local STEERING = { "\127", "\194[\128-\159]", "\226\128[\142\143\168-\174]", "\226\129[\166-\169]" }
+
 local function escape(bytes)
-  return ("\\u00%02x"):format(bytes:byte(-1))
+  return ("\\u%04x"):format(utf8.codepoint(bytes))
 end
 
 ---A value as JSON for standard output: equal to what the codec writes, without a byte that steers a terminal.
@@ -104,7 +106,12 @@ end
 ---@return string
 function M.json(value)
   local out = cjson.encode(value)
-  return out:find("[\127\194]") and out:gsub("\127", escape):gsub("\194[\128-\159]", escape) or out
+  if out:find("[\127-\255]") then
+    for _, pattern in ipairs(STEERING) do
+      out = out:gsub(pattern, escape)
+    end
+  end
+  return out
 end
 
 ---Columns that a cleaned text takes.

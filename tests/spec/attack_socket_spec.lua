@@ -1,0 +1,138 @@
+-- attack_socket_spec.lua: the owner's socket: garbage, floods, silence, other users, planted sockets.
+
+local hostile = dofile("tests/support/hostile.lua")
+local orket = dofile("tests/support/orket.lua")
+
+local ATTACK = [[
+import json, os, socket, stat, sys, time
+path = sys.argv[1]
+for _ in range(100):
+    if os.path.exists(path): break
+    time.sleep(0.05)
+say = lambda *words: print(*words, flush=True)
+mode = lambda p: oct(stat.S_IMODE(os.stat(p).st_mode))
+say("mode", mode(path), mode(os.path.dirname(path)), mode(os.path.dirname(path) + "/orket.db"), mode(os.path.dirname(path) + "/lock"))
+def dial():
+    s = socket.socket(socket.AF_UNIX); s.settimeout(10); s.connect(path); return s
+def ask(line):
+    s = dial(); s.sendall(line + b"\n")
+    got = b""
+    while not got.endswith(b"\n"):
+        part = s.recv(65536)
+        if not part: break
+        got += part
+    s.close(); return got
+for line in [b"", b"null", b"[]", b"7", b'"x"', b"{", b"\xff\xfe\x00", b'{"act":{}}', b'{"act":null}', b'{"act":"__index"}',
+             b'{"act":"move","card":{}}', b'{"act":"move","card":"H-1"}', b'{"act":"move","card":"H-1","status":7}',
+             b'{"act":"move","card":"H-1","status":"done","who":["x"]}', b'{"act":"move","card":"H-1","status":"done"}',
+             b'{"act":"comment","card":"H-1","text":1}', b'{"act":"comment","card":"H-1\\u0000","text":"x"}',
+             b'{"act":"retry","card":"H-1","why":false}', b'{"act":"halt","run":{}}', b'{"act":"halt","run":"nobody"}',
+             b'{"act":"move","card":"H-1","status":"' + b"x" * 900000 + b'"}', b"[" * 100000]:
+    got = ask(line)
+    reply = json.loads(got)
+    assert "error" in reply and "result" not in reply, (line[:80], got)
+    assert reply["error"]["code"] != "ERR_BUG", (line[:80], got)
+say("refused")
+s = dial(); s.sendall(b"x" * (3 << 20)) if False else None
+try:
+    for _ in range(64): s.sendall(b"x" * 65536)
+except OSError: pass
+crowd = []
+for _ in range(1000): crowd.append(dial())
+for c in crowd[-40:]:
+    try: c.sendall(b'{"act":"comment","card":')
+    except OSError: pass
+deaf = dial(); deaf.settimeout(2)
+try:
+    for _ in range(5000): deaf.sendall(b'{"act":"nonsense ' + b"y" * 9000 + b'"}\n')
+except OSError: pass
+got = json.loads(ask(b'{"act":"comment","card":"H-1","text":"still here","who":"x"}'))
+assert got.get("result"), got
+say("alive")
+]]
+
+describe("the owner's socket", function()
+  local dir
+
+  before_each(function()
+    dir = hostile.project()
+  end)
+
+  after_each(function()
+    orket.remove(dir)
+  end)
+
+  it("answers a crowd of liars and stays", function()
+    orket.write(dir .. "/attack.py", ATTACK)
+    os.execute(string.format("(python3 %s/attack.py %s/p/.orket/owner.sock > %s/said 2>&1; touch %s/over) &", dir, dir, dir, dir))
+    local text, code = hostile.run(dir, [=[ return { { content = "slow", delay_ms = 8000, calls = {
+      { name = "list_directory", arguments = {} } } } } ]=], { slow = true })
+    local said = orket.shell("for i in $(seq 100); do test -e " .. dir .. "/over && break; sleep 0.1; done; cat " .. dir .. "/said")
+    assert.equal("mode 0o600 0o700 0o600 0o600\nrefused\nalive\n", said)
+    assert.equal(0, code, text)
+  end)
+
+  it("is not believed when another user planted it", function()
+    if orket.shell("id -u"):match("%d+") ~= "0" then
+      return pending("needs two users")
+    end
+    hostile.ask(dir, "sync")
+    orket.write(dir .. "/plant.py", [[
+import os, socket, sys
+s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); os.chmod(sys.argv[1], 0o777); os.setuid(65534); s.listen(8)
+print("up", flush=True)
+while True:
+    c, _ = s.accept()
+    try:
+        print(c.recv(4096), flush=True); c.sendall(b'{"result":{"message":"\\u001b[2J fooled"}}\n')
+    except OSError: pass
+    c.close()
+]])
+    os.execute(string.format("python3 %s/plant.py %s/p/.orket/owner.sock > %s/planted & echo $! > %s/pid; sleep 0.5", dir, dir, dir, dir))
+    local text, code = hostile.ask(dir, "comment", "H-1 hello")
+    os.execute("kill $(cat " .. dir .. "/pid)")
+    assert.equal(1, code, text)
+    assert(text:find("ERR_DENIED", 1, true) and not text:find("fooled", 1, true), text)
+    assert(not orket.read(dir .. "/planted"):find("hello", 1, true))
+  end)
+
+  it("is refused in words when its path is too long for a socket", function()
+    local deep = dir .. "/" .. ("d"):rep(120)
+    os.execute("mkdir " .. deep .. " && cp -R " .. dir .. "/p " .. deep .. "/p")
+    local text, code = hostile.ask(deep, "comment", "H-1 hello")
+    assert(code == 0 or text:find("ERR_", 1, true), text)
+    text = hostile.run(deep, "return {}")
+    assert(text:find("done: 1 done", 1, true), text)
+  end)
+end)
+
+describe("the engine's own directory", function()
+  local dir
+
+  before_each(function()
+    dir = hostile.project()
+  end)
+
+  after_each(function()
+    orket.remove(dir)
+  end)
+
+  it("is no link, and holds none", function()
+    os.execute(string.format("mkdir %s/elsewhere && ln -s %s/elsewhere %s/p/.orket", dir, dir, dir))
+    local text, code = hostile.ask(dir, "sync")
+    assert.equal(1, code, text)
+    assert(text:find("ERR_DENIED", 1, true), text)
+    assert.equal("", (orket.shell("ls " .. dir .. "/elsewhere")))
+    os.execute(string.format("rm %s/p/.orket; mkdir %s/p/.orket; ln -s %s/victim %s/p/.orket/orket.db", dir, dir, dir, dir))
+    text, code = hostile.ask(dir, "sync")
+    assert.equal(1, code, text)
+    assert.equal(nil, io.open(dir .. "/victim"))
+  end)
+
+  it("is closed to writers, also when it was open", function()
+    os.execute(string.format("mkdir %s/p/.orket; chmod 0777 %s/p/.orket", dir, dir))
+    local text, code = hostile.ask(dir, "sync")
+    assert.equal(0, code, text)
+    assert.equal("755\n", (orket.shell("stat -c %a " .. dir .. "/p/.orket")))
+  end)
+end)
