@@ -26,6 +26,7 @@ end
 local on_card = {}
 
 local CARDS_MOST, COMMENTS_MOST = 20, 100 -- of one turn
+local RUN_CARDS_MOST = 100 -- made by all turns of a run: a card that makes cards that make cards ends here
 
 local function too_many(what, most)
   return nil, errors.new("ERR_LIMIT", "a turn makes at most " .. most .. " " .. what, "go on with the ones that there are")
@@ -84,11 +85,15 @@ end
 on_card["card.create"] = function(turn, record)
   if (turn.created or 0) >= CARDS_MOST then
     return too_many("cards", CARDS_MOST)
+  elseif (turn.engine.created or 0) >= RUN_CARDS_MOST then
+    return nil, errors.new("ERR_LIMIT", "the agents of this run made " .. RUN_CARDS_MOST .. " cards, and may make no more",
+      "do the work as part of this card, or ask a person with request_excuse")
   end
   local fault, fix = fault_of(turn, record)
   if fault then
     return nil, errors.new("ERR_USAGE", fault, fix)
   end
+  turn.engine.created = (turn.engine.created or 0) + 1
   local id = turn:new_card_id()
   turn.tx:event("card.created", id, {
     id = id, type = "issue", status = "ready", name = record.summary or record.name, seat = record.seat,

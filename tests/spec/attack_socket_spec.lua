@@ -13,7 +13,7 @@ say = lambda *words: print(*words, flush=True)
 mode = lambda p: oct(stat.S_IMODE(os.stat(p).st_mode))
 say("mode", mode(path), mode(os.path.dirname(path)), mode(os.path.dirname(path) + "/orket.db"), mode(os.path.dirname(path) + "/lock"))
 def dial():
-    s = socket.socket(socket.AF_UNIX); s.settimeout(10); s.connect(path); return s
+    s = socket.socket(socket.AF_UNIX); s.connect(path); s.settimeout(10); return s
 def ask(line):
     s = dial(); s.sendall(line + b"\n")
     got = b""
