@@ -1,0 +1,70 @@
+-- repl_spec.lua: `orket repl` over a project: reads, dry runs, a person's acts, and what a line may not do.
+
+local orket = dofile("tests/support/orket.lua")
+
+describe("orket repl", function()
+  local dir
+
+  setup(function()
+    dir = orket.directory() .. "/p"
+    assert.equal(0, select(2, orket.run("init " .. dir)))
+    assert.equal(0, select(2, orket.run("sync -C " .. dir)))
+  end)
+  teardown(function()
+    orket.remove(dir)
+  end)
+
+  -- Runs the lines; answers what was printed and the exit code.
+  local function lines(...)
+    orket.write(dir .. "/../lines", table.concat({ ... }, "\n") .. "\n")
+    return orket.run("repl -C " .. dir .. " < " .. dir .. "/../lines")
+  end
+
+  local rows = {
+    { "evaluates", "1 + 1", "2\n" },
+    { "keeps plain data from line to line", { "x = { 20, 22 }", "x[1] + x[2]", "_ * 2" }, "42\n84\n" },
+    { "forgets functions", { "f = function() end", "f" }, "" },
+    { "shows cards", 'card("hello-1").status', "ready\n" },
+    { "lists cards by status", '#cards("ready")', "2\n" },
+    { "routes", 'route("hello-1").role', "coder\n" },
+    { "dry-runs a prompt", 'prompt("hello-1", "coder")[2].content:match("hello, NAME")', "hello, NAME\n" },
+    {
+      "dry-runs the gate",
+      'judge{card="hello-1", role="integrity_guard", tool="write_file", arguments={path="x", content=""}}.rule',
+      "gate.role.tool\n",
+    },
+    { "reloads", 'reload().refused[1] == nil', "true\n" },
+  }
+  for _, row in ipairs(rows) do
+    it(row[1], function()
+      local text, code = lines(table.unpack(type(row[2]) == "table" and row[2] or { row[2] }))
+      assert.equal(row[3], text)
+      assert.equal(0, code)
+    end)
+  end
+
+  local refused = {
+    { "os.exit()", "ERR_SCRIPT:.*'os'" },
+    { 'io.open("/etc/passwd")', "ERR_SCRIPT:.*'io'" },
+    { 'load("return 1")', "ERR_SCRIPT:" },
+    { "while true do end", "ERR_SCRIPT_[ST][TI]" },
+    { "x = ", "ERR_SCRIPT_SYNTAX" },
+    { 'card("none")', "ERR_NOT_FOUND: there is no card none" },
+    { 'move("hello-1", "done")', "ERR_TRANSITION" },
+  }
+  for _, row in ipairs(refused) do
+    it("refuses " .. row[1], function()
+      local text, code = lines(row[1], "7")
+      assert.matches(row[2], text)
+      assert.matches("\n7\n$", text) -- the next line runs
+      assert.equal(1, code)
+    end)
+  end
+
+  it("records what a person does as that person's", function()
+    assert.matches('"status":"ready"', (lines('comment("hello-1", "said in the repl")')))
+    local text = lines('events{card="hello-1", kind="comment.added"}[1].actor')
+    assert.matches("^human:", text)
+    assert.equal("said in the repl\n", (lines('events{card="hello-1", kind="comment.added"}[1].body.text')))
+  end)
+end)
