@@ -106,6 +106,27 @@ function Engine:delta_listener(turn)
   end
 end
 
+---True when a card was sent back more often than it may be: then a person has to look.
+---@param card table
+---@param times integer
+function M.is_exhausted(card, times)
+  return times > (card.max_retries or 3)
+end
+
+-- Work is sent back; after max_retries reworks the card waits for a person instead.
+local function send_back(turn, role, proposal)
+  local card = turn.card
+  local times = (card.retry_count or 0) + 1
+  if M.is_exhausted(card, times) then
+    return moves.add(turn.tx, card, "blocked", {
+      role = "system", reason = "review", why = "sent back again: " .. (proposal.why or "no reason given"),
+    })
+  end
+  return moves.add(turn.tx, card, proposal.status, {
+    role = role, why = proposal.why, seat = proposal.seat, retry_count = times,
+  })
+end
+
 ---Done needs a passing verdict for exactly this tree, and a merge without conflicts.
 local function finish(self, turn, proposal)
   local card = turn.card
@@ -117,32 +138,10 @@ local function finish(self, turn, proposal)
   if not merged then
     return nil, err
   elseif merged.conflicts then
-    return moves.add(turn.tx, card, "in_progress", {
-      role = "system", why = "merge conflict in " .. table.concat(merged.conflicts, ", "),
-    })
+    local why = "merge conflict in " .. table.concat(merged.conflicts, ", ")
+    return send_back(turn, "system", { status = "in_progress", why = why })
   end
   return moves.add(turn.tx, card, "done", { role = turn.role, why = proposal.why, tree = tree })
-end
-
----True when a card was sent back more often than it may be: then a person has to look.
----@param card table
----@param times integer
-function M.is_exhausted(card, times)
-  return times > (card.max_retries or 3)
-end
-
--- The review sends work back; after max_retries reworks the card waits for a person instead.
-local function send_back(turn, proposal)
-  local card = turn.card
-  local times = (card.retry_count or 0) + 1
-  if M.is_exhausted(card, times) then
-    return moves.add(turn.tx, card, "blocked", {
-      role = "system", reason = "review", why = "sent back again: " .. (proposal.why or "no reason given"),
-    })
-  end
-  return moves.add(turn.tx, card, proposal.status, {
-    role = turn.role, why = proposal.why, seat = proposal.seat, retry_count = times,
-  })
 end
 
 ---The turn's one transition, as proposed.
@@ -152,7 +151,7 @@ function Engine:transition(turn, proposal)
   if proposal.status == "done" and turn.card.type == "issue" then
     return finish(self, turn, proposal)
   elseif turn.review and (proposal.status == "in_progress" or proposal.status == "ready_for_testing") then
-    return send_back(turn, proposal)
+    return send_back(turn, turn.role, proposal)
   end
   return moves.add(turn.tx, turn.card, proposal.status, {
     role = turn.role, reason = proposal.reason, why = proposal.why, seat = proposal.seat,

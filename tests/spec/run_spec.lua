@@ -142,6 +142,38 @@ describe("a run", function()
   end)
 end)
 
+describe("a file where another card has a directory", function()
+  local issues = function() return { { id = "a", max_retries = 2 }, { id = "b", max_retries = 2 } } end
+
+  it("is a conflict: nothing is lost", function()
+    local w <close> = world.new({ issues = issues(), limits = { concurrency = 1 }, mock = [[
+      function work(talk)
+        if talk.text:find("## Merge conflict", 1, true) then
+          return say(call("delete_file", { path = "x/y" }), write("z", "moved away"), finish())
+        end
+        return say(write(talk.card == "a" and "x" or "x/y", talk.card), finish())
+      end ]] })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal("a", w:made("x"))
+    assert.equal("moved away", w:made("z"))
+    assert.equal(1, #w:events("tree.conflict"))
+  end)
+
+  it("waits for a person when it is not repaired", function()
+    for _, order in ipairs({ { "x", "x/y" }, { "x/y/z", "x" } }) do
+      local w <close> = world.new({ issues = issues(), limits = { concurrency = 1 }, mock = ([[
+        function work(talk) return say(write(talk.card == "a" and "%s" or "%s", talk.card), finish()) end
+      ]]):format(order[1], order[2]) })
+      local text, code = w:run()
+      assert.equal(3, code, text)
+      assert.equal("a", w:made(order[1]))
+      assert.equal("blocked", w:card("b").status)
+      assert.equal(1, #w:events("tree.merged"))
+    end
+  end)
+end)
+
 describe("a reply", function()
   it("without calls is nudged, then the card is parked", function()
     local w <close> = world.new({ issues = chain(1), mock = [[

@@ -3,6 +3,7 @@
 local cjson = require("cjson")
 local disk = require("orket.tree.disk")
 local hash = require("orket.core.hash")
+local heads = require("orket.tree.head")
 local merge = require("orket.core.merge")
 
 local M = {}
@@ -86,6 +87,12 @@ function M.merge(tree, head)
     merged.changes[#merged.changes + 1] = result
     merged.conflicts[#merged.conflicts + 1] = clash
   end
+  local path, other = heads.clash(head, merged.changes)
+  if path then -- a file here, a directory there
+    merged.conflicts[#merged.conflicts + 1] = {
+      path = path, blob = tree.changes[path].blob, with = tree.epic .. " (which has " .. other .. " there)",
+    }
+  end
   return merged
 end
 
@@ -99,7 +106,7 @@ function M.record(tree, head, merged, tx)
       head.bytes[change.blob] = change.bytes
       tx:blob(change.bytes)
     end
-    head.files[change.path] = change.blob
+    heads.put(head, change.path, change.blob)
     changes[i] = { path = change.path, blob = change.blob, base = change.base }
     parts[#parts + 1] = change.path
     parts[#parts + 1] = change.blob or ""
@@ -128,7 +135,7 @@ function M.hand_back(tree, merged, tx)
       blob = tx:blob(one.bytes)
     end
     tree:record(tx, one.path, blob, one.base)
-    tx:event("tree.conflict", tree.card, { path = one.path, with = tree.epic })
+    tx:event("tree.conflict", tree.card, { path = one.path, with = one.with or tree.epic })
     paths[i] = one.path
   end
   return { conflicts = paths }
