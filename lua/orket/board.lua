@@ -15,6 +15,7 @@ M.FINAL = FINAL -- statuses that a card does not leave by working on it
 local STAGE = { code_review = 1, ready_for_testing = 1, in_progress = 2, ready = 3 }
 
 ---@param cards {id: string, status: string, ordinal: integer, depends_on: string[], score: number}[]
+---@return table board
 function M.new(cards)
   local self = setmetatable({
     cards = {}, dependants = {}, candidates = {}, busy = {}, running = 0, version = 0,
@@ -54,6 +55,7 @@ function M.needed(cards, id)
 end
 
 ---Adds a card; dependencies may be added later.
+---@param card table
 function Board:add(card)
   self.cards[card.id] = card
   for _, id in ipairs(card.depends_on or {}) do
@@ -63,6 +65,8 @@ function Board:add(card)
 end
 
 ---Nothing that it depends on is still open.
+---@param card table
+---@return boolean
 function Board:is_free(card)
   for _, id in ipairs(card.depends_on or {}) do
     local other = self.cards[id]
@@ -106,6 +110,7 @@ local function take(list, card)
 end
 
 ---Makes the card a candidate when it can go on and nobody works on it.
+---@param card table
 function Board:consider(card)
   if STAGE[card.status] and not self.busy[card.id] and not card.queued and self:is_free(card) then
     card.queued = true
@@ -116,6 +121,7 @@ end
 
 ---The best candidates, best first.
 ---@param most integer
+---@return table[] cards
 function Board:best(most)
   local list, best = self.candidates, {}
   for i = #list, math.max(1, #list - most + 1), -1 do
@@ -132,6 +138,7 @@ local function unqueue(self, card)
 end
 
 ---Takes a card out of the candidates: somebody works on it.
+---@param card table
 function Board:start(card)
   unqueue(self, card)
   self.busy[card.id] = true
@@ -139,6 +146,7 @@ function Board:start(card)
 end
 
 ---Nobody works on it any more.
+---@param card table
 function Board:stop(card)
   self.busy[card.id] = nil
   self.running = self.running - 1

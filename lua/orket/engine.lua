@@ -22,6 +22,7 @@ local REASONS = { resource = true, dependency = true, review = true, input = tru
 ---@param project table opened as owner, with scripts loaded
 ---@param epic table the epic's card row
 ---@param run string
+---@return table engine
 function M.new(project, epic, run)
   local self = setmetatable({
     project = project, store = project.store, epic = epic, run = run,
@@ -33,12 +34,18 @@ end
 ---The decision node of this kind that the organization chose (by default the shipped one).
 ---@param kind string planner, router, evaluator, prompts, models, loop, memory or policy
 ---@param generation table? a turn asks the nodes of its own generation
+---@return table script entry
 function Engine:node(kind, generation)
   local process = self.project.config.organization.process_rules or {}
   return (generation or self.project.generation).nodes[process[kind .. "_node"] or kind]
 end
 
 ---Asks a node of the serving generation; a node that fails or breaks its contract answers nil, Error.
+---@param kind string
+---@param fn string
+---@param ... any its arguments
+---@return any|nil answer
+---@return Error|nil
 function Engine:ask(kind, fn, ...)
   return errors.check(self:node(kind).script:call(fn, { ... }))
 end
@@ -54,6 +61,7 @@ end
 
 ---Concurrency, steps, seconds: defaults, then the loop node, then the organization's limits. What the
 ---node says outside the bounds is not heard.
+---@return table<string, number>
 function Engine:settings()
   local settings = {}
   local process = self.project.config.organization.process_rules or {}
@@ -69,6 +77,8 @@ function Engine:settings()
 end
 
 ---The policies of one reply: decide(call) -> refusal | nil.
+---@param turn Turn
+---@return fun(call: GateCall): table|nil
 function Engine:policy(turn)
   local entry = self:node("policy", turn.generation)
   return function(call)
@@ -77,6 +87,9 @@ function Engine:policy(turn)
 end
 
 ---Everything a prompt needs. The memory node chooses among the notes of the epic, when there are any.
+---@param turn Turn
+---@return Doc|nil
+---@return Error|nil
 function Engine:view(turn)
   local asked = { card = turn.card.id, role = turn.role, seat = turn.seat, review = turn.review and 1 or 0 }
   local view, err = errors.check(self.store:read_doc("view", asked))
@@ -94,11 +107,16 @@ function Engine:view(turn)
 end
 
 ---The card's own directory.
+---@param card table
+---@return table|nil tree
+---@return Error|nil
 function Engine:tree(card)
   return trees.open(self.project, self.store, card)
 end
 
 ---Somebody who listens to the model's words, or nil: then the deltas are not even decoded.
+---@param turn Turn
+---@return fun(text: string)|nil
 function Engine:delta_listener(turn)
   local listen = self.on_delta
   return listen and function(text)
@@ -145,6 +163,8 @@ local function finish(self, turn, proposal)
 end
 
 ---The turn's one transition, as proposed.
+---@param turn Turn
+---@param proposal {status: string, reason: string?, why: string?, seat: string?}
 ---@return boolean|nil ok
 ---@return Error|nil
 function Engine:transition(turn, proposal)

@@ -21,6 +21,8 @@ end
 
 ---Turns the answer of a C module into Lua's: value… or nil, Error.
 ---@param value any
+---@return any value
+---@return any ...
 function M.check(value, ...)
   if value ~= nil then
     return value, ...

@@ -43,6 +43,7 @@ end
 
 ---@param engine table
 ---@param team table
+---@return table models
 function M.new(engine, team)
   local organization = engine.project.config.organization
   local environment = engine.project.config.environments[engine.epic.data.environment] or {}

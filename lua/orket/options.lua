@@ -11,6 +11,28 @@ local function value_of(kind, argv, at, inline)
   return argv[at + 1], at + 1
 end
 
+-- The words under the names of the operands.
+local function take_operands(options, words, operands)
+  local at = 1
+  for _, operand in ipairs(operands) do
+    local name, mark = operand:match("^([%w_]+)(.*)$")
+    if mark == "..." then
+      options[name] = #words >= at and table.concat(words, " ", at) or nil
+      at = #words + 1
+    else
+      options[name] = words[at]
+      at = at + 1
+    end
+    if options[name] == nil and mark ~= "?" then
+      return nil, "missing " .. name:upper()
+    end
+  end
+  if at <= #words then
+    return nil, "unexpected argument " .. words[at]
+  end
+  return options
+end
+
 ---@param argv string[]
 ---@param known table<string, "flag"|"value"|"list">
 ---@param operands string[]  names in order; "name?" may be missing, "name..." takes the rest joined by a blank
@@ -42,29 +64,7 @@ function M.parse(argv, known, operands)
     end
     at = at + 1
   end
-  return M.operands(options, words, operands)
-end
-
----@private
-function M.operands(options, words, operands)
-  local at = 1
-  for _, operand in ipairs(operands) do
-    local name, mark = operand:match("^([%w_]+)(.*)$")
-    if mark == "..." then
-      options[name] = #words >= at and table.concat(words, " ", at) or nil
-      at = #words + 1
-    else
-      options[name] = words[at]
-      at = at + 1
-    end
-    if options[name] == nil and mark ~= "?" then
-      return nil, "missing " .. name:upper()
-    end
-  end
-  if at <= #words then
-    return nil, "unexpected argument " .. words[at]
-  end
-  return options
+  return take_operands(options, words, operands)
 end
 
 ---Prints the usage: exit code 0 when help was asked for, else the message and 2.

@@ -13,6 +13,7 @@ local ANSWERS = {
 }
 
 ---@param events {kind: string, body: table}[]|nil  the turn's events in order
+---@return table tape
 function M.new(events)
   local answers = {}
   for _, event in ipairs(events or {}) do
@@ -24,6 +25,7 @@ function M.new(events)
 end
 
 ---True when the turn was never begun, so that it has to be claimed.
+---@return boolean
 function Tape:is_empty()
   return not self.started
 end
@@ -43,6 +45,7 @@ end
 ---A reply as llm.complete answers it, from its recorded message.
 ---@param text string the assistant message
 ---@param recorded table body of step.reply
+---@return {content: string?, calls: table[], usage: table, finish: string?, message: string}
 function M.reply(text, recorded)
   local message = cjson.decode(text)
   local calls = {}

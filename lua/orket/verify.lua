@@ -18,6 +18,10 @@ local LIMITS = {
 }
 
 ---True when the newest verdict of the card passed and is for this tree.
+---@param store Store
+---@param card string
+---@param tree string its hash
+---@return boolean
 function M.has_passed(store, card, tree)
   local row = store:read("verdict", { card = card })[1]
   return row ~= nil and row.tree == tree and row.ok == 1

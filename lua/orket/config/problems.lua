@@ -16,6 +16,7 @@ local M = {}
 local Problems = {}
 Problems.__index = Problems
 
+---@return Problems
 function M.new()
   return setmetatable({ list = {} }, Problems)
 end

@@ -58,6 +58,11 @@ local function clear_way(root, path)
 end
 
 ---Writes a file, or deletes it when there are no bytes. What stands in the way of a file goes.
+---@param root FsRoot
+---@param path string
+---@param bytes string|nil
+---@return any|nil ok
+---@return Error|nil
 function M.put(root, path, bytes)
   if bytes then
     local written, _, code = root:write(path, bytes)

@@ -35,6 +35,8 @@ function M.take(holds, name)
 end
 
 ---Gives the name to the next one, or to nobody.
+---@param holds table<string, function[]>
+---@param name string
 function M.release(holds, name)
   local wake = table.remove(holds[name], 1)
   if wake then

@@ -98,6 +98,10 @@ end
 
 ---The merge as events: what changed in the epic's tree, from which state to which. From here on the head
 ---has it.
+---@param tree table the card's
+---@param head table the epic's
+---@param merged {changes: table[]}
+---@param tx StoreTx
 function M.record(tree, head, merged, tx)
   local was = head.state
   local changes, parts = setmetatable({}, cjson.empty_array_mt), { was }
@@ -116,11 +120,17 @@ function M.record(tree, head, merged, tx)
 end
 
 ---The bytes of a merged change, for the epic's directory; nil when the file is gone.
+---@param tree table the card's
+---@param change {path: string, blob: string?, bytes: string?}
+---@return string|nil bytes
 function M.bytes(tree, change)
   return change.bytes or own_bytes(tree, change.path, change.blob)
 end
 
 ---The conflicts as events, and in the card's files: each now stands against what the epic has.
+---@param tree table the card's
+---@param merged {conflicts: table[]}
+---@param tx StoreTx
 ---@return {conflicts: string[]}|nil
 ---@return Error|nil
 function M.hand_back(tree, merged, tx)

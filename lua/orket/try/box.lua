@@ -21,6 +21,8 @@ end
 
 ---@param args string[]
 ---@param read fun(name: string?): string?, string?
+---@return {name: string?, code: string, mem: any, steps: any, ms: any}|nil request
+---@return string? message
 function M.request(args, read)
   local request, message = options.parse(args, { mem = "value", steps = "value", ms = "value" }, { "name?" })
   if not request then

@@ -122,6 +122,10 @@ end
 
 -- ---- the wall ----
 
+---@param args string[]
+---@param read fun(name: string?): string?, string?
+---@return {project: string, call: table}|nil request
+---@return string? message
 function M.request(args, read)
   if #args < 1 or #args > 2 then
     return nil, "a project and a call are wanted"
@@ -137,6 +141,8 @@ function M.request(args, read)
   return { project = args[1], call = call.call or call }
 end
 
+---@param request {project: string?}
+---@param args string[]
 function M.complete(request, args)
   request.project = request.project or args[1]
 end

@@ -7,6 +7,10 @@ local M = {}
 
 M.usage = "json [FILE]"
 
+---@param args string[]
+---@param read fun(name: string?): string?, string?
+---@return {text: string}|nil request
+---@return string? message
 function M.request(args, read)
   local text, message = read(args[1])
   return text and { text = text }, message

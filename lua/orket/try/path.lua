@@ -7,6 +7,9 @@ local M = {}
 
 M.usage = "path ROOT PATH"
 
+---@param args string[]
+---@return {root: string, path: string}|nil request
+---@return string? message
 function M.request(args)
   if #args ~= 2 then
     return nil, "a root and a path are wanted"

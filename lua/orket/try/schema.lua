@@ -7,6 +7,10 @@ local M = {}
 
 M.usage = "schema SCHEMA [VALUE]"
 
+---@param args string[]
+---@param read fun(name: string?): string?, string?
+---@return {schema: Doc?, value: Doc?, broken: string?}|nil request
+---@return string? message
 function M.request(args, read)
   if not args[1] then
     return nil, "a schema is missing"

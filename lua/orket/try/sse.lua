@@ -10,6 +10,8 @@ M.usage = "sse [FILE|-]"
 
 ---@param args string[]
 ---@param read fun(name: string|nil): string|nil, string|nil
+---@return {text: string}|nil request
+---@return string? message
 function M.request(args, read)
   if #args > 1 then
     return nil, "one file"

@@ -1,0 +1,16 @@
+---@meta orket.core.hash
+
+---BLAKE2b-256 in hexadecimal.
+---@class orket.core.hash
+local M = {}
+
+---@param bytes string
+---@return string hex
+function M.of(bytes) end
+
+---The borders between the parts count.
+---@param parts string[]
+---@return string hex
+function M.parts(parts) end
+
+return M
