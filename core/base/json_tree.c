@@ -8,6 +8,8 @@
 #include <math.h>
 #include <string.h>
 
+#define FIRST 16 /* values there is room for at once: most texts are small */
+
 static void fault(struct json_builder *b, int code)
 {
     if (!b->error)
@@ -53,7 +55,7 @@ static void add(struct json_builder *b, struct json value)
         fault(b, ERR_LIMIT);
         return;
     }
-    struct json_member *at = (void *)buf_reserve(&b->stack, sizeof *at);
+    struct json_member *at = (void *)buf_reserve(&b->stack, b->stack.cap ? sizeof *at : FIRST * sizeof *at);
     if (!at) {
         fault(b, ERR_MEMORY);
         return;
