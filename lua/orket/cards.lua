@@ -3,6 +3,7 @@
 
 local async = require("orket.async")
 local errors = require("orket.errors")
+local list = require("orket.list")
 local moves = require("orket.moves")
 
 local M = {}
@@ -91,15 +92,6 @@ local function rock_of(config)
   return rocks
 end
 
-local function sorted(map)
-  local names = {}
-  for name in pairs(map) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return names
-end
-
 local function archive(project, tx, id)
   for _, row in ipairs(project.store:read("backlog", { epic = id })) do
     moves.add(tx, row, "archived", { role = "system", why = "a new build" })
@@ -131,13 +123,13 @@ end
 function M.create(project, again)
   local tx = project.board:begin()
   local rocks = rock_of(project.config)
-  for _, name in ipairs(sorted(project.config.rocks)) do
+  for _, name in ipairs(list.keys(project.config.rocks)) do
     local rock = project.config.rocks[name]
     if not exists(project.store, rock.id) then
       tx:event("card.created", rock.id, body_of(rock, rock.id, {}))
     end
   end
-  for _, name in ipairs(sorted(project.config.epics)) do
+  for _, name in ipairs(list.keys(project.config.epics)) do
     local epic = project.config.epics[name]
     local build, err = next_build(project, tx, epic, again == epic.id)
     if not build then

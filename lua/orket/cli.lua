@@ -1,5 +1,6 @@
 -- cli.lua: the command line: finds the command's module, gives it its arguments.
 
+local list = require("orket.list")
 local nearest = require("orket.nearest")
 
 local M = {}
@@ -30,12 +31,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
 ---The names of all commands, sorted.
 ---@return string[]
 function M.names()
-  local names = {}
-  for name in pairs(M.commands) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return names
+  return list.keys(M.commands)
 end
 
 local function usage(out)

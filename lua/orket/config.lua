@@ -4,6 +4,7 @@
 local cross = require("orket.config.cross")
 local embed = require("orket.core.embed")
 local fs = require("orket.core.fs")
+local lists = require("orket.list")
 local normal = require("orket.config.normal")
 local problem_list = require("orket.config.problems")
 local sources = require("orket.config.source")
@@ -182,12 +183,7 @@ function M.cards(project)
     end
   end
   local function each(map, visit)
-    local names = {}
-    for name in pairs(map) do
-      names[#names + 1] = name
-    end
-    table.sort(names)
-    for _, name in ipairs(names) do
+    for _, name in ipairs(lists.keys(map)) do
       visit(map[name])
     end
   end

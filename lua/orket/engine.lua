@@ -127,6 +127,7 @@ end
 ---True when a card was sent back more often than it may be: then a person has to look.
 ---@param card table
 ---@param times integer
+---@return boolean
 function M.is_exhausted(card, times)
   return times > (card.max_retries or 3)
 end

@@ -4,6 +4,7 @@
 local cards = require("orket.cards")
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local list = require("orket.list")
 
 local M = {}
 
@@ -26,17 +27,13 @@ end
 local write
 
 local function write_list(value, indent)
-  local pad, parts, keys = indent .. "  ", {}, {}
+  local pad, parts = indent .. "  ", {}
   if is_array(value) then
     for i, item in ipairs(value) do
       parts[i] = pad .. write(item, pad)
     end
   else
-    for key in pairs(value) do
-      keys[#keys + 1] = key
-    end
-    table.sort(keys)
-    for i, key in ipairs(keys) do
+    for i, key in ipairs(list.keys(value)) do
       parts[i] = pad .. cjson.encode(key) .. ": " .. write(value[key], pad)
     end
   end

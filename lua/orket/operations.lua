@@ -7,6 +7,7 @@
 local async = require("orket.async")
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local list = require("orket.list")
 local moves = require("orket.moves")
 
 local M = {}
@@ -58,21 +59,12 @@ on_card["card.excuse"] = function(turn, record)
   return { proposed = turn.parked.status }
 end
 
-local function names_of(map)
-  local names = {}
-  for name in pairs(map) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return table.concat(names, ", ")
-end
-
 -- A new card has to be one that can be worked on.
 local function fault_of(turn, record)
   local engine = turn.engine
   local seats = engine.project.config.teams[engine.epic.data.team].seats
   if not seats[record.seat] then
-    return "the team has no seat '" .. tostring(record.seat) .. "'", "one of: " .. names_of(seats)
+    return "the team has no seat '" .. tostring(record.seat) .. "'", "one of: " .. table.concat(list.keys(seats), ", ")
   end
   for _, id in ipairs(record.depends_on or {}) do
     local other = engine.store:read("card_state", { id = id })[1]

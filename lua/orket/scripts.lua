@@ -10,6 +10,7 @@ local embed = require("orket.core.embed")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
 local law = require("orket.law")
+local list = require("orket.list")
 
 local M = {}
 
@@ -73,18 +74,9 @@ local function prepare(path, text)
   return entry
 end
 
-local function ordered(texts)
-  local paths = {}
-  for path in pairs(texts) do
-    paths[#paths + 1] = path
-  end
-  table.sort(paths)
-  return paths
-end
-
 local function identity(generation)
   local parts = {}
-  for _, path in ipairs(ordered(generation.files)) do
+  for _, path in ipairs(list.keys(generation.files)) do
     parts[#parts + 1] = path
     parts[#parts + 1] = generation.files[path].text
   end
@@ -100,7 +92,7 @@ end
 function M.build(texts, rules, previous)
   local generation = { files = {}, roles = {}, nodes = {}, tools = {}, rules = rules }
   local problems = {}
-  for _, path in ipairs(ordered(texts)) do
+  for _, path in ipairs(list.keys(texts)) do
     local before = previous and previous.files[path]
     local entry, err = before, nil
     if not before or before.text ~= texts[path] then

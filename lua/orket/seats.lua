@@ -2,30 +2,22 @@
 -- seat acts in a role of its own only, does not rest on it.
 
 local errors = require("orket.errors")
+local list = require("orket.list")
 
 local M = {}
 
 local GUARD = "integrity_guard"
 
-local function has_role(seat, role)
-  for _, name in ipairs(seat.roles) do
-    if name == role then
-      return true
-    end
-  end
-  return false
-end
-
 -- The seats that had a hand in the card, in the order in which they came.
 local function authors_of(store, card)
-  local list, seen = {}, {}
+  local authors, seen = {}, {}
   for _, turn in ipairs(store:read("card_turns", { card = card.id })) do
     if turn.seat and turn.role ~= GUARD and not seen[turn.seat] then
       seen[turn.seat] = true
-      list[#list + 1] = turn.seat
+      authors[#authors + 1] = turn.seat
     end
   end
-  return list, seen
+  return authors, seen
 end
 
 local function nobody(card, review)
@@ -55,7 +47,7 @@ function M.choose(engine, team, card)
   local seat = type(answer) == "table" and team.seats[answer.seat]
   if not seat then
     return nobody(card, review)
-  elseif not has_role(seat, answer.role) or review ~= (answer.role == GUARD) or is_author[answer.seat] then
+  elseif not list.has(seat.roles, answer.role) or review ~= (answer.role == GUARD) or is_author[answer.seat] then
     return nil, errors.new("ERR_SCRIPT_CONTRACT", string.format("the router gave card %s to %s as %s, who may not do that",
       card.id, answer.seat, tostring(answer.role)), "a review needs a guard who is no author; work needs a role of the seat")
   end

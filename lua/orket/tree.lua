@@ -13,6 +13,7 @@ local errors = require("orket.errors")
 local files = require("orket.tree.files")
 local hash = require("orket.core.hash")
 local heads = require("orket.tree.head")
+local list = require("orket.list")
 local merging = require("orket.tree.merging")
 
 local M = {}
@@ -96,7 +97,7 @@ end
 ---@return string
 function M.hash(manifest)
   local parts = {}
-  for _, path in ipairs(disk.paths(manifest)) do
+  for _, path in ipairs(list.keys(manifest)) do
     parts[#parts + 1] = path
     parts[#parts + 1] = manifest[path]
   end

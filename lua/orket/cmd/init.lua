@@ -1,6 +1,7 @@
 -- init.lua: `orket init DIR`: writes a minimal working project into an empty directory.
 
 local fs = require("orket.core.fs")
+local list = require("orket.list")
 local options = require("orket.options")
 local text = require("orket.view.text")
 
@@ -86,12 +87,7 @@ local function fail(message, fix)
 end
 
 local function write_all(root)
-  local paths = {}
-  for path in pairs(FILES) do
-    paths[#paths + 1] = path
-  end
-  table.sort(paths)
-  for _, path in ipairs(paths) do
+  for _, path in ipairs(list.keys(FILES)) do
     local hash, message = root:write(path, FILES[path])
     if not hash then
       return nil, path .. ": " .. message

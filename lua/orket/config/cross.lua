@@ -1,31 +1,23 @@
 -- cross.lua: what one file says about another: names that must exist, dependencies without cycles, and
 -- the separation of duties: nobody reviews own work.
 
+local list = require("orket.list")
 local models = require("orket.config.models")
-local names = require("orket.config.source")
+local nearest = require("orket.nearest")
 local score = require("orket.core.score")
 
 local M = {}
 
 local RESERVED = { system = "the engine", human = "a person" }
 
-local function keys_of(map)
-  local list = {}
-  for key in pairs(map) do
-    list[#list + 1] = key
-  end
-  table.sort(list)
-  return list
-end
-
 local function keys_text(map)
-  local list = keys_of(map)
-  return #list == 0 and "there is none" or #list <= 12 and ("one of: " .. table.concat(list, ", ")) or nil
+  local keys = list.keys(map)
+  return #keys == 0 and "there is none" or #keys <= 12 and ("one of: " .. table.concat(keys, ", ")) or nil
 end
 
 -- The cure for a name that is not there.
 local function other_name(word, known)
-  local near = names.nearest(word, known)
+  local near = nearest.find(word, list.keys(known))
   return near and ("did you mean '" .. near .. "'?") or keys_text(known)
 end
 
@@ -54,7 +46,7 @@ end
 function Check:organization()
   local organization = self.project.organization
   local origin, rules = self.origins[organization], organization.process_rules
-  for _, key in ipairs(keys_of(rules)) do
+  for _, key in ipairs(list.keys(rules)) do
     local kind = key:match("^(%l+)_node$")
     if kind and rules[key] ~= kind then
       self:known(origin, "/process_rules/" .. key, rules[key], self.scripts.nodes, "the decision node")
@@ -63,7 +55,7 @@ function Check:organization()
   if rules.default_llm then
     self:known(origin, "/process_rules/default_llm", rules.default_llm, organization.models, "the model")
   end
-  for _, name in ipairs(keys_of(organization.models)) do
+  for _, name in ipairs(list.keys(organization.models)) do
     local key = organization.models[name].key
     if key then
       self:known(origin, "/models/" .. name .. "/key", key, organization.keys, "the key")
@@ -92,18 +84,9 @@ end
 
 -- ---- teams and environments ----
 
-local function has_role(seat, role)
-  for _, name in ipairs(seat.roles) do
-    if name == role then
-      return true
-    end
-  end
-  return false
-end
-
 function Check:team(team)
   local origin, guarded = self.origins[team], false
-  for _, key in ipairs(keys_of(team.seats)) do
+  for _, key in ipairs(list.keys(team.seats)) do
     local seat, pointer = team.seats[key], "/seats/" .. key
     for i, role in ipairs(seat.roles) do
       local at = pointer .. "/roles/" .. i - 1
@@ -116,7 +99,7 @@ function Check:team(team)
     if seat.model then
       self:known(origin, pointer .. "/model", seat.model, self.project.models, "the model")
     end
-    guarded = guarded or has_role(seat, "integrity_guard")
+    guarded = guarded or list.has(seat.roles, "integrity_guard")
   end
   if not guarded then
     self.problems:at(origin.source, "/seats", "no seat of this team has the role integrity_guard",
@@ -138,12 +121,12 @@ local function independent_guards(epic, team)
   for _, issue in ipairs(epic.issues) do
     authors[issue.seat] = true
   end
-  for _, key in ipairs(keys_of(team.seats)) do
-    if has_role(team.seats[key], "integrity_guard") and not authors[key] then
+  for _, key in ipairs(list.keys(team.seats)) do
+    if list.has(team.seats[key].roles, "integrity_guard") and not authors[key] then
       guards[#guards + 1] = key
     end
   end
-  return guards, keys_of(authors)
+  return guards, list.keys(authors)
 end
 
 local function same_model(project, epic, team, author, guard)
@@ -217,7 +200,7 @@ function Check:epic(epic)
     self:guard(epic, team)
   end
   local overrides = epic.params.model_overrides
-  for _, role in ipairs(type(overrides) == "table" and keys_of(overrides) or {}) do
+  for _, role in ipairs(type(overrides) == "table" and list.keys(overrides) or {}) do
     self:known(origin, "/params/model_overrides/" .. role, tostring(overrides[role]), project.models, "the model")
   end
   self:idesign(epic)
@@ -270,7 +253,7 @@ function M.check(project, context)
   check:organization()
   for _, kind in ipairs({ "team", "environment", "rock", "epic" }) do
     local all = project[kind .. "s"]
-    for _, name in ipairs(keys_of(all)) do
+    for _, name in ipairs(list.keys(all)) do
       check[kind](check, all[name])
     end
   end

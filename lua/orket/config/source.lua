@@ -4,6 +4,8 @@
 local cjson = require("cjson")
 local doc = require("orket.core.doc")
 local embed = require("orket.core.embed")
+local list = require("orket.list")
+local nearest = require("orket.nearest")
 local schema = require("orket.core.schema")
 
 local M = {}
@@ -86,43 +88,6 @@ local function shape_of(name, definition)
   return shape
 end
 
--- Edits (insert, delete, replace, swap) between two short words; stops to matter above 2.
-local function distance(a, b)
-  local before, row = nil, {}
-  for j = 0, #b do
-    row[j] = j
-  end
-  for i = 1, #a do
-    local next_row = { [0] = i }
-    for j = 1, #b do
-      local cost = a:byte(i) == b:byte(j) and 0 or 1
-      next_row[j] = math.min(row[j] + 1, next_row[j - 1] + 1, row[j - 1] + cost)
-      if before and i > 1 and j > 1 and a:byte(i) == b:byte(j - 1) and a:byte(i - 1) == b:byte(j) then
-        next_row[j] = math.min(next_row[j], before[j - 2] + 1)
-      end
-    end
-    before, row = row, next_row
-  end
-  return row[#b]
-end
-
----The known word nearest to a mistyped one, or nil.
----@param word string
----@param known table<string, any>
----@return string|nil
-function M.nearest(word, known)
-  local best, least = nil, 3
-  for candidate in pairs(known) do
-    if #word <= 64 and math.abs(#candidate - #word) < least then
-      local edits = distance(word, candidate)
-      if edits < least or (edits == least and best and candidate < best) then
-        best, least = candidate, edits
-      end
-    end
-  end
-  return best
-end
-
 local function unescape(token)
   return (token:gsub("~1", "/"):gsub("~0", "~"))
 end
@@ -133,7 +98,7 @@ local function add_shape_error(problems, source, broken, keys)
   local message, fix = broken.text, nil
   if UNKNOWN[broken.keyword] then
     local key = unescape(broken.path:match("/([^/]*)$") or "")
-    local near = M.nearest(key, keys)
+    local near = nearest.find(key, list.keys(keys))
     message = "unknown key '" .. key .. "'"
     fix = near and near ~= key and ("did you mean '" .. near .. "'?")
       or "remove it; docs/configuration.md and docs/cards.md list the keys"
@@ -280,7 +245,7 @@ function M.check_folders(root, problems)
   for _, entry in ipairs(root:list("config") or {}) do
     local name = entry.name
     if entry.type == "directory" and not M.KINDS[name] then
-      local near = M.nearest(name, M.KINDS)
+      local near = nearest.find(name, list.keys(M.KINDS))
       problems:add("config/" .. name, 1, "", "unknown folder", near and "did you mean config/" .. near .. "?"
         or "one of: cards, environments, epics, rocks, teams")
     elseif is_card_file(entry) and name ~= "organization.json" then

@@ -2,6 +2,7 @@
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local list = require("orket.list")
 local owner = require("orket.owner")
 local sys = require("orket.core.sys")
 
@@ -43,12 +44,7 @@ function act.runs(repl)
 end
 
 function act.scripts(repl, request)
-  local names = setmetatable({}, cjson.array_mt)
-  for name in pairs(repl.generation[request.kind] or {}) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  return names
+  return setmetatable(list.keys(repl.generation[request.kind] or {}), cjson.array_mt)
 end
 
 local function view(repl, id, role)

@@ -2,22 +2,11 @@
 
 local async = require("orket.async")
 local errors = require("orket.errors")
+local list = require("orket.list")
 
 local M = {}
 
 local SLICE = 100 -- files between two looks at the loop
-
----The paths of a manifest, sorted.
----@param manifest table<string, any>
----@return string[]
-function M.paths(manifest)
-  local paths = {}
-  for path in pairs(manifest) do
-    paths[#paths + 1] = path
-  end
-  table.sort(paths)
-  return paths
-end
 
 ---The bytes of a blob; no blob is no bytes.
 ---@param store table
@@ -127,7 +116,7 @@ function M.materialise(store, root, manifest, options)
   if not present then
     return nil, err
   end
-  for i, path in ipairs(M.paths(manifest)) do
+  for i, path in ipairs(list.keys(manifest)) do
     local blob, ok = manifest[path], true
     if not (present[path] or more) or root:hash(path) ~= blob then
       ok, err = restore(store, root, path, blob, options.made)

@@ -5,6 +5,7 @@ local disk = require("orket.tree.disk")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
 local hold = require("orket.tree.hold")
+local list = require("orket.list")
 local merge = require("orket.core.merge")
 
 local M = {}
@@ -43,7 +44,7 @@ local function record_seed(project, epic, texts)
     project:open_board("system")
   end
   local tx, seed = project.board:begin(), "seed:" .. epic
-  for _, path in ipairs(disk.paths(texts)) do
+  for _, path in ipairs(list.keys(texts)) do
     tx:event("file.written", nil, { tree = seed, path = path, blob = tx:blob(texts[path]) })
   end
   tx:event("tree.opened", nil, { tree = epic, from = seed })

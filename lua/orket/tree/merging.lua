@@ -4,6 +4,7 @@ local cjson = require("cjson")
 local disk = require("orket.tree.disk")
 local hash = require("orket.core.hash")
 local heads = require("orket.tree.head")
+local list = require("orket.list")
 local merge = require("orket.core.merge")
 
 local M = {}
@@ -56,7 +57,7 @@ end
 
 local function changed_paths(changes)
   local paths = setmetatable({}, cjson.empty_array_mt)
-  for _, path in ipairs(disk.paths(changes)) do
+  for _, path in ipairs(list.keys(changes)) do
     if changes[path].blob ~= changes[path].base then
       paths[#paths + 1] = path
     end

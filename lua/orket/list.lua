@@ -1,0 +1,29 @@
+-- list.lua: the two things about lists and maps that everybody needs. Pure.
+
+local M = {}
+
+---The keys of a map, sorted.
+---@param map table<string, any>
+---@return string[]
+function M.keys(map)
+  local keys = {}
+  for key in pairs(map) do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys)
+  return keys
+end
+
+---@param list any[]
+---@param value any
+---@return boolean
+function M.has(list, value)
+  for _, item in ipairs(list) do
+    if item == value then
+      return true
+    end
+  end
+  return false
+end
+
+return M
