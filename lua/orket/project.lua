@@ -122,8 +122,11 @@ function Project:record_generation()
     files[path] = tx:blob(entry.text)
   end
   tx:event("scripts.loaded", nil, { generation = generation.id, files = files, engine = sys.version() })
+  self.recorded = generation.id -- before the wait: another change may come meanwhile
   local ok, err = errors.check(async.await(tx.commit, tx))
-  self.recorded = ok and generation.id or self.recorded
+  if not ok then
+    self.recorded = nil
+  end
   return ok, err
 end
 

@@ -75,6 +75,22 @@ describe("a run that is stopped", function()
     assert.equal("0", w:sql("SELECT count(*) FROM turn WHERE outcome IS NULL"))
   end)
 
+  it("abandons the turn of another engine, and claims the card anew", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = SLOW })
+    local run = w:start()
+    after_requests(w, 3)
+    run.kill("TERM")
+    assert.equal(3, (select(2, run.wait())))
+    w:sql("UPDATE turn SET engine = '0.0.0' WHERE outcome IS NULL")
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal("0.0.0", w:events("turn.abandoned")[1].body.was)
+    assert.equal(3, #w:events("turn.started"))
+    for i = 0, 5 do
+      assert.equal("text " .. i, w:made("f" .. i))
+    end
+  end)
+
   it("during a verification loses nothing", function()
     local w <close> = world.new({ issues = { { id = "A", verification = { fixture_path = "slow.json" } } }, mock = [[
       function work() return say(write("a", "b"), finish()) end ]],
