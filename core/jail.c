@@ -69,6 +69,18 @@ static void cover(const char *path, const char *options)
     must(mount("none", path, "tmpfs", MS_NOSUID | MS_NODEV, options));
 }
 
+/* A directory becomes empty, a file too; what is not there needs no hiding. */
+static void hide_away(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st))
+        must(errno == ENOENT || errno == ENOTDIR ? 0 : -1);
+    else if (S_ISDIR(st.st_mode))
+        cover(path, "size=4k,mode=0555");
+    else
+        must(mount("/dev/null", path, NULL, MS_BIND, NULL));
+}
+
 /* Everything becomes read-only and without devices, but the working directory and a few harmless
  * devices. */
 static void freeze(void)
@@ -88,8 +100,8 @@ static void freeze(void)
 }
 
 /* Own /proc, so that no other process can be seen; where the kernel does not allow a new one, an
- * empty directory. Own /run, so that the sockets of services are out of reach. The directories of
- * `hide` become empty. True: /proc is real. */
+ * empty directory. Own /run, so that the sockets of services are out of reach. The directories and
+ * files of `hide` become empty. True: /proc is real. */
 static int own_mounts(char **hide, size_t count)
 {
     unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
@@ -105,7 +117,7 @@ static int own_mounts(char **hide, size_t count)
     cover("/run", "size=64m,nr_inodes=4096,mode=0755");
     must(mkdir(JAIL_HOME, 0700));
     for (size_t i = 0; i < count; i++)
-        cover(hide[i], "size=4k,mode=0555");
+        hide_away(hide[i]);
     return real;
 }
 

@@ -132,8 +132,16 @@ static void raise_file_limit(void)
     }
 }
 
+/* A core would hold keys and conversations. */
+static void forbid_cores(void)
+{
+    struct rlimit none = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none);
+}
+
 int main(int argc, char **argv)
 {
+    forbid_cores();
     signal(SIGPIPE, SIG_IGN);
     raise_file_limit();
     hash_start();

@@ -19,7 +19,7 @@
 struct proc_spec {
     const char *const *argv; /* NULL-terminated, at least one */
     const char *const *env;  /* NULL-terminated "NAME=value" besides the clean ones; or NULL */
-    const char *const *hide; /* NULL-terminated directories that are empty inside; or NULL */
+    const char *const *hide; /* NULL-terminated directories and files, empty inside; or NULL */
     int cwd;                 /* a directory descriptor, borrowed during proc_start */
     const char *input;       /* standard input, borrowed likewise; NULL: none */
     size_t input_len;

@@ -199,19 +199,37 @@ static void set_maps(struct launch *l)
     snprintf(l->gid_map, sizeof l->gid_map, "%u %u 1", getegid(), getegid());
 }
 
+/* Adds paths as they are from any working directory; their texts go into `real`, to be freed. */
+static void add_real(struct strings *argv, const char *const *paths, struct strings *real)
+{
+    for (; paths && *paths; paths++) {
+        char *path = realpath(*paths, NULL);
+        add(argv, path ? path : *paths);
+        add(real, path);
+    }
+}
+
+static void free_texts(struct strings *list)
+{
+    char **text = (void *)list->items.data;
+    for (size_t i = 0; i < list->items.len / sizeof *text; i++)
+        free(text[i]);
+    buf_clear(&list->items);
+}
+
 int proc_spawn(int jail, const struct proc_spec *spec, const struct proc_stdio *stdio, pid_t *pid,
                struct err *err)
 {
     const uint64_t numbers[] = {spec->cpu_ms, spec->memory, spec->processes, spec->file_size,
                                 length(spec->hide)};
     char digits[COUNT_OF(numbers)][24];
-    struct strings argv = {0}, env = {0};
+    struct strings argv = {0}, env = {0}, real = {0};
     add(&argv, "orket-jail");
     for (size_t i = 0; i < COUNT_OF(numbers); i++) {
         snprintf(digits[i], sizeof digits[i], "%" PRIu64, numbers[i]);
         add(&argv, digits[i]);
     }
-    add_all(&argv, spec->hide);
+    add_real(&argv, spec->hide, &real);
     add_all(&argv, spec->argv);
     add(&argv, NULL);
     add_env(&env, spec);
@@ -227,5 +245,6 @@ int proc_spawn(int jail, const struct proc_spec *spec, const struct proc_stdio *
     }
     buf_clear(&argv.items);
     buf_clear(&env.items);
+    free_texts(&real);
     return rc;
 }

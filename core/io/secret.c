@@ -15,6 +15,7 @@ struct secret {
     char name[SECRET_NAME_MAX + 1];
     char *origin; /* owned, or NULL */
     char *line;   /* sodium_malloc */
+    size_t value; /* where the bare value begins in it */
 };
 
 struct secrets {
@@ -132,6 +133,7 @@ static struct secret *make(const char *name, const struct secret_source *source,
     }
     snprintf(secret->name, sizeof secret->name, "%s", name);
     snprintf(secret->line, size, "%s: %s%.*s", header, scheme, (int)len, value);
+    secret->value = strlen(header) + strlen(": ") + strlen(scheme);
     return secret;
 }
 
@@ -206,4 +208,17 @@ int secret_use(struct secrets *secrets, const char *name, const char *origin, st
 const char *secret_line(const struct secret *secret)
 {
     return secret->line;
+}
+
+void secret_hide(const struct secret *secret, char *text, size_t len)
+{
+    if (!secret)
+        return;
+    const char *value = secret->line + secret->value;
+    size_t value_len = strlen(value);
+    char *end = text + len, *at = text;
+    while (at < end && (at = memmem(at, (size_t)(end - at), value, value_len))) {
+        memset(at, '*', value_len);
+        at += value_len;
+    }
 }

@@ -68,6 +68,8 @@ static void finish(struct transfer *x, int code, const struct err *err)
 {
     struct transport *t = x->owner;
     struct buf body = {0};
+    if (x->error_body.len)
+        secret_hide(x->secret, x->error_body.data, x->error_body.len);
     utf8_repair(&body, x->error_body.data, x->error_body.len);
     struct transport_result result = {
         .code = code,
@@ -98,6 +100,8 @@ static void finish_failed(struct transfer *x)
     struct err none = {.code = ERR_MEMORY, .text = "out of memory"};
     struct err *err = x->err;
     x->err = NULL;
+    if (err)
+        secret_hide(x->secret, err->text, strlen(err->text));
     if (x->enough)
         finish(x, 0, NULL);
     else

@@ -41,6 +41,15 @@ local function load_fixture(project, path)
   return fixture
 end
 
+-- What a program has no business with: the journal, and the keys.
+local function hidden(project, home)
+  local hide = { home .. "/.orket" }
+  for _, key in pairs(project.config.organization.keys or {}) do
+    hide[#hide + 1] = key.file
+  end
+  return hide
+end
+
 local function command(project, fixture, tree)
   local argv, home = {}, assert(project.root:path())
   for i, argument in ipairs(fixture.argv) do
@@ -48,7 +57,7 @@ local function command(project, fixture, tree)
       return home .. "/verification"
     end)
   end
-  local request = { argv = argv, cwd_root = tree.root, env = {}, hide = { home .. "/.orket" } }
+  local request = { argv = argv, cwd_root = tree.root, env = {}, hide = hidden(project, home) }
   for key, default in pairs(LIMITS) do
     request[key] = fixture[key] or default
   end

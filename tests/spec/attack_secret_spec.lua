@@ -1,0 +1,93 @@
+-- attack_secret_spec.lua: keys: a server echoes them, a program looks for them, people read everything.
+
+local cjson = require("cjson")
+local hostile = dofile("tests/support/hostile.lua")
+local orket = dofile("tests/support/orket.lua")
+
+local KEY = "sk-very-secret-0123456789abcdef"
+
+-- Answers every request with the headers that it got, in every place that an error text is taken from.
+local ECHO = [[
+import http.server, json, sys
+class Echo(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        said = self.headers.get("authorization", "none")
+        way = self.path.split("/")[1]
+        if way == "stream":
+            body = 'data: ' + json.dumps({"error": {"message": "bad key " + said}}) + "\n\n"; status = 200
+        elif way == "garbage":
+            body = "data: {" + said + "\n\n"; status = 200
+        elif way == "plain":
+            body = "no: " + said + "\xff"; status = 403
+        else:
+            body = json.dumps({"error": {"message": "bad key " + said, "code": said}}); status = 401
+        body = body.encode("latin-1")
+        try:
+            self.send_response(status, "No " + said)
+            self.send_header("content-type", "text/event-stream" if status == 200 else "application/json")
+            self.send_header("x-echo", said); self.send_header("content-length", str(len(body))); self.end_headers()
+            self.wfile.write(body)
+        except OSError: pass
+    def log_message(self, *_): pass
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+print(server.server_address[1], flush=True)
+server.serve_forever()
+]]
+
+describe("a key", function()
+  local dir
+
+  before_each(function()
+    dir = hostile.project()
+  end)
+
+  after_each(function()
+    orket.remove(dir)
+  end)
+
+  local function is_nowhere()
+    local found = orket.shell("grep -rla '" .. KEY:sub(1, 14) .. "' " .. dir .. "/p; true")
+    assert.equal("", found)
+  end
+
+  it("is not told when the server echoes it", function()
+    orket.write(dir .. "/echo.py", ECHO)
+    os.execute(string.format("python3 %s/echo.py > %s/port & echo $! > %s/pid; sleep 0.7", dir, dir, dir))
+    local port = orket.read(dir .. "/port"):match("%d+")
+    for _, way in ipairs({ "json", "plain", "stream", "garbage" }) do
+      local text = orket.shell(string.format("cd %s && ORKET_MODEL_KEY=%s ORKET_MODEL_URL=http://127.0.0.1:%s/%s timeout 30 %s run -C p --json hello 2>&1",
+        dir, KEY, port, way, orket.binary:sub(1, 1) == "/" and orket.binary or orket.shell("pwd"):gsub("\n", "") .. "/" .. orket.binary))
+      assert(text:find("turn.failed", 1, true), text)
+      assert(not text:find(KEY, 1, true), text)
+      hostile.ask(dir, "retry", "H-1")
+    end
+    os.execute("kill $(cat " .. dir .. "/pid)")
+    assert(not hostile.ask(dir, "show", "--json H-1"):find(KEY, 1, true))
+    is_nowhere()
+  end)
+
+  it("is not seen by programs: not in the environment, not in a core, not in its file", function()
+    orket.write(dir .. "/key", KEY .. "\n")
+    orket.write(dir .. "/p/inside.key", KEY .. "\n")
+    local organization = cjson.decode(orket.read(dir .. "/p/config/organization.json"))
+    organization.keys = { outside = { file = dir .. "/key" }, inside = { file = dir .. "/p/inside.key" } }
+    organization.models.coder.key, organization.models.reviewer.key = "outside", "inside"
+    orket.write(dir .. "/p/config/organization.json", cjson.encode(organization))
+    local epic = cjson.decode(orket.read(dir .. "/p/config/epics/hello.json"))
+    epic.issues[1].verification = { fixture_path = "spy.json" }
+    orket.write(dir .. "/p/config/epics/hello.json", cjson.encode(epic))
+    orket.write(dir .. "/p/verification/spy.json", cjson.encode({ argv = { "sh", "{verification}/spy.sh" } }))
+    orket.write(dir .. "/p/verification/spy.sh", string.format([[
+env; cat /proc/*/environ | tr '\0' '\n'; ulimit -c
+echo A; cat %s/key; echo B; cat %s/p/inside.key; echo C; cp %s/key %s/p/inside.key . ; ls -la %s/p/.orket; strings %s/p/.orket/orket.db
+ls -l /proc/*/fd; exit 1]], dir, dir, dir, dir, dir, dir))
+    local text = hostile.run(dir, "return {}", { env = "ORKET_MODEL_KEY=" .. KEY })
+    assert(text:find("verification", 1, true), text)
+    local log = hostile.events(dir, "verify.done")[1].body.log
+    assert(not log:find(KEY, 1, true), log)
+    assert(log:find("\n0\n", 1, true), log)
+    os.remove(dir .. "/p/inside.key")
+    is_nowhere()
+  end)
+end)
