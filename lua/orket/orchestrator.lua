@@ -1,18 +1,18 @@
 -- orchestrator.lua: runs an epic: starts a card the moment it may go on, never more than the limit at
 -- once, and stops when nothing can go on without a person. There are no ticks: committed events move
--- the board, and each movement asks once what may start.
+-- the board, and each movement asks once what may start. Its parts: orchestrator/work.lua, what is done with
+-- one card; orchestrator/interrupted.lua, the turns that an earlier process left open.
 
 local async = require("orket.async")
 local boards = require("orket.board")
 local engines = require("orket.engine")
 local errors = require("orket.errors")
+local interrupted = require("orket.orchestrator.interrupted")
 local models = require("orket.models")
 local moves = require("orket.moves")
 local score = require("orket.core.score")
-local seats = require("orket.seats")
 local sys = require("orket.core.sys")
-local turns = require("orket.turn")
-local verify = require("orket.verify")
+local work = require("orket.orchestrator.work")
 
 local M = {}
 
@@ -30,6 +30,12 @@ local function commit(tx)
 end
 
 ---A transition by the engine, with what belongs to it.
+---@param card table
+---@param to string status
+---@param options {reason: string?, why: string?, retry_count: integer?}
+---@param also fun(tx: StoreTx)|nil adds events to the same transaction
+---@return any|nil ok
+---@return Error|nil
 function Run:move(card, to, options, also)
   local tx = system_tx(self)
   options.role = "system"
@@ -43,111 +49,9 @@ function Run:move(card, to, options, also)
   return commit(tx)
 end
 
--- ---- verification ----
-
-local function judged(tx, card, verdict)
-  tx:event("verify.done", card.id, { tree = verdict.tree, ok = verdict.ok, log = verdict.log })
-end
-
----ready_for_testing: run the fixture; pass goes to review, fail goes back with the log.
-local function test_card(self, card)
-  if not card.fixture then
-    return self:move(card, "code_review", { why = "no verification" })
-  end
-  local tree, err = self.engine:tree(card)
-  if not tree then
-    return nil, err
-  end
-  local verdict = verify.run(self.project, card.fixture, tree)
-  if card.status ~= "ready_for_testing" then
-    return true -- a person moved it meanwhile
-  end
-  local retries = not verdict.ok and (card.retry_count or 0) + 1 or nil
-  local to, options = "code_review", { why = "verification passed" }
-  if retries and engines.is_exhausted(card, retries) then
-    to, options = "blocked", { reason = "review", why = "verification failed " .. retries .. " times" }
-  elseif retries then
-    to, options = "in_progress", { why = "verification failed", retry_count = retries }
-  end
-  return self:move(card, to, options, function(tx)
-    judged(tx, card, verdict)
-  end)
-end
-
--- ---- turns ----
-
-local function new_turn(self, card)
-  local open = self.open_turns[card.id]
-  self.open_turns[card.id] = nil
-  local seat, err = seats.choose(self.engine, self.team, card)
-  if not seat then
-    return nil, err
-  end
-  local model
-  model, err = self.models:choose(seat, card)
-  if not model then
-    return nil, err
-  end
-  local number = open and open.turn
-  if not number then
-    self.turn_count = self.turn_count + 1
-    number = self.turn_count
-  end
-  return turns.new(self.engine, {
-    card = card, seat = seat.seat, role = seat.role, review = seat.review, model = model, number = number,
-    generation = open and open.generation or self.project.generation, tape = open and open.events,
-  })
-end
-
----A failed turn: back to ready, or parked with the reason. A drained one stays open; one whose card was
----moved by somebody else is over.
-local function settle_failure(self, turn, err)
-  turn:discard()
-  if err.code == "ERR_CANCELED" then
-    return true
-  elseif err.code == "ERR_STALE" then
-    return turn:settle("abandoned", turn.card.status, { why = err.message })
-  end
-  local card = turn.card
-  local action, reason = self.engine:failed(turn, err)
-  local why = errors.line(err)
-  local retries = (card.retry_count or 0) + 1
-  turn:record("turn.failed", { code = err.code, class = err.class, why = why })
-  if action ~= "retry" then
-    return turn:settle("failed", "blocked", { reason = reason, why = why })
-  end
-  local back = card.status == "in_progress" and "ready" or card.status
-  return turn:settle("failed", back, { why = why, retry_count = retries })
-end
-
-local function work_card(self, card)
-  local turn, err = new_turn(self, card)
-  if not turn then
-    return self:move(card, "blocked", { reason = "resource", why = errors.line(err) })
-  end
-  self.live[card.id] = turn
-  local ok
-  ok, err = async.within(self.limits.seconds, turns.run, turn)
-  self.live[card.id] = nil
-  if not ok then
-    return settle_failure(self, turn, err)
-  end
-  return true
-end
-
-local function go_on(self, card)
-  local ok, err
-  if card.status == "ready_for_testing" then
-    ok, err = test_card(self, card)
-  else
-    ok, err = work_card(self, card)
-  end
-  if not ok and err and err.code ~= "ERR_CANCELED" and err.code ~= "ERR_STALE" then
-    self:broke(card, err)
-  end
-end
-
 ---The engine itself could not go on with a card: reported, and the run ends.
+---@param card table
+---@param err Error
 function Run:broke(card, err)
   self.broken = self.broken or errors.new(err.code, card.id .. ": " .. err.message, err.fix)
 end
@@ -179,10 +83,10 @@ local function next_card(self)
   end
 end
 
-local function start(self, card, work, ...)
+local function start(self, card, act, ...)
   self.board:start(card)
   local task = async.spawn(function(...)
-    work(self, card, ...)
+    act(self, card, ...)
     self.tasks[card.id] = nil
     self.board:stop(card)
     self:pump()
@@ -199,7 +103,7 @@ function Run:pump()
     if not card then
       break
     end
-    start(self, card, go_on)
+    start(self, card, work.go_on)
   end
   self:check_end()
 end
@@ -245,6 +149,7 @@ local function interrupt(self, id)
 end
 
 ---Committed events of anybody: this run's turns, the engine, people.
+---@param event StoreEvent
 function Run:on_event(event)
   if event.kind == "card.moved" then
     local card = self.board.cards[event.card]
@@ -289,45 +194,6 @@ local function scored(cards, epic)
   return cards
 end
 
-local function abandon(self, turn)
-  local tx = self.store:stream({ run = self.id, turn = turn.turn, actor = "system", role = "system" }):begin()
-  tx:event("turn.abandoned", turn.card, { engine = sys.version(), was = turn.engine })
-  return commit(tx)
-end
-
--- True when nobody touched the card since the turn left it: else its conversation is about another card.
-local function is_current(self, card, events)
-  local revision = 0
-  for _, event in ipairs(events) do
-    if event.kind == "turn.started" then
-      revision = event.body.rev
-    elseif event.kind == "card.moved" or event.kind == "card.changed" then
-      revision = revision + 1
-    end
-  end
-  return revision == self.store:read("card_state", { id = card })[1].revision
-end
-
----Turns that a killed or drained process left open, with their journal and their scripts. One that
----another version of the engine began, or whose card was touched since, is abandoned: a new one claims it.
-local function interrupted(self)
-  local open = {}
-  for _, turn in ipairs(self.store:read("open_turns", { run = self.id })) do
-    local events = self.store:read("stream", { run = self.id, turn = turn.turn })
-    local generation = turn.engine == sys.version() and is_current(self, turn.card, events)
-      and self.project:generation_of(turn.generation)
-    if not generation then
-      local ok, err = abandon(self, turn)
-      if not ok then
-        return nil, err
-      end
-    else
-      open[turn.card] = { turn = turn.turn, events = events, generation = generation }
-    end
-  end
-  return open
-end
-
 ---@param project table opened as owner, scripts loaded
 ---@param epic table card row
 ---@param options {run: string, on_delta: function?, only: string?}  only: this card and what it depends on
@@ -348,7 +214,7 @@ function M.open(project, epic, options)
     return nil, err
   end
   self.turn_count = #self.store:read("turns", { run = self.id })
-  self.open_turns, err = interrupted(self)
+  self.open_turns, err = interrupted.find(self)
   if not self.open_turns then
     return nil, err
   end

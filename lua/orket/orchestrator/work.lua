@@ -1,0 +1,119 @@
+-- work.lua: what a run does with one card: verifies it, or gives it a turn and settles how that ended.
+
+local async = require("orket.async")
+local engines = require("orket.engine")
+local errors = require("orket.errors")
+local seats = require("orket.seats")
+local turns = require("orket.turn")
+local verify = require("orket.verify")
+
+local M = {}
+
+-- ---- verification ----
+
+local function judged(tx, card, verdict)
+  tx:event("verify.done", card.id, { tree = verdict.tree, ok = verdict.ok, log = verdict.log })
+end
+
+---ready_for_testing: run the fixture; pass goes to review, fail goes back with the log.
+local function test_card(run, card)
+  if not card.fixture then
+    return run:move(card, "code_review", { why = "no verification" })
+  end
+  local tree, err = run.engine:tree(card)
+  if not tree then
+    return nil, err
+  end
+  local verdict = verify.run(run.project, card.fixture, tree)
+  if card.status ~= "ready_for_testing" then
+    return true -- a person moved it meanwhile
+  end
+  local retries = not verdict.ok and (card.retry_count or 0) + 1 or nil
+  local to, options = "code_review", { why = "verification passed" }
+  if retries and engines.is_exhausted(card, retries) then
+    to, options = "blocked", { reason = "review", why = "verification failed " .. retries .. " times" }
+  elseif retries then
+    to, options = "in_progress", { why = "verification failed", retry_count = retries }
+  end
+  return run:move(card, to, options, function(tx)
+    judged(tx, card, verdict)
+  end)
+end
+
+-- ---- turns ----
+
+local function new_turn(run, card)
+  local open = run.open_turns[card.id]
+  run.open_turns[card.id] = nil
+  local seat, err = seats.choose(run.engine, run.team, card)
+  if not seat then
+    return nil, err
+  end
+  local model
+  model, err = run.models:choose(seat, card)
+  if not model then
+    return nil, err
+  end
+  local number = open and open.turn
+  if not number then
+    run.turn_count = run.turn_count + 1
+    number = run.turn_count
+  end
+  return turns.new(run.engine, {
+    card = card, seat = seat.seat, role = seat.role, review = seat.review, model = model, number = number,
+    generation = open and open.generation or run.project.generation, tape = open and open.events,
+  })
+end
+
+---A failed turn: back to ready, or parked with the reason. A drained one stays open; one whose card was
+---moved by somebody else is over.
+local function settle_failure(run, turn, err)
+  turn:discard()
+  if err.code == "ERR_CANCELED" then
+    return true
+  elseif err.code == "ERR_STALE" then
+    return turn:settle("abandoned", turn.card.status, { why = err.message })
+  end
+  local card = turn.card
+  local action, reason = run.engine:failed(turn, err)
+  local why = errors.line(err)
+  local retries = (card.retry_count or 0) + 1
+  turn:record("turn.failed", { code = err.code, class = err.class, why = why })
+  if action ~= "retry" then
+    return turn:settle("failed", "blocked", { reason = reason, why = why })
+  end
+  local back = card.status == "in_progress" and "ready" or card.status
+  return turn:settle("failed", back, { why = why, retry_count = retries })
+end
+
+local function work_card(run, card)
+  local turn, err = new_turn(run, card)
+  if not turn then
+    return run:move(card, "blocked", { reason = "resource", why = errors.line(err) })
+  end
+  run.live[card.id] = turn
+  local ok
+  ok, err = async.within(run.limits.seconds, turns.run, turn)
+  run.live[card.id] = nil
+  if not ok then
+    return settle_failure(run, turn, err)
+  end
+  return true
+end
+
+---What a card waits for next: its verification, or a turn. Answers when the card has moved, or cannot.
+---@param run table
+---@param card table
+function M.go_on(run, card)
+  local ok, err
+  if card.status == "ready_for_testing" then
+    ok, err = test_card(run, card)
+  else
+    ok, err = work_card(run, card)
+  end
+  if not ok and err and err.code ~= "ERR_CANCELED" and err.code ~= "ERR_STALE" then
+    run:broke(card, err)
+  end
+end
+
+return M
