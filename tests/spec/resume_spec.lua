@@ -172,6 +172,48 @@ describe("a run that is stopped", function()
   end)
 end)
 
+describe("many cards at one file, killed again and again", function()
+  it("lose no line", function()
+    local issues = {}
+    for i = 1, 30 do
+      issues[i] = { id = "P" .. i, depends_on = i > 10 and { "P" .. i - 10 } or nil, max_retries = 100 }
+    end
+    local w <close> = world.new({ issues = issues, limits = { concurrency = 20 }, mock = [[
+      local function lines_of(result)
+        local text = result and (result:match('"content":"(.-)"[,}]') or ""):gsub("\\n", "\n") or ""
+        local seen, lines = {}, {}
+        for line in text:gmatch("[^\n]+") do
+          if line:match("^P%d+$") and not seen[line] then
+            seen[line], lines[#lines + 1] = true, line
+          end
+        end
+        return lines, seen
+      end
+      function work(talk)
+        return steps(talk, function() return say(call("read_file", { path = "all" })) end, function(t)
+          local lines, seen = lines_of(t.results[1])
+          lines[#lines + 1] = not seen[t.card] and t.card or nil
+          return say(write("all", table.concat(lines, "\n") .. "\n"), finish())
+        end)
+      end ]] })
+    for _ = 1, 6 do
+      local run = w:start()
+      world.sleep(0.05 + math.random() * 0.2)
+      run.kill("KILL")
+      run.wait()
+    end
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    local count = 0
+    for _ in w:made("all"):gmatch("P%d+\n") do
+      count = count + 1
+    end
+    assert.equal(30, count)
+    text, code = w:check()
+    assert.equal(0, code, text)
+  end)
+end)
+
 describe("scripts that change", function()
   local function coder(w, identity)
     local text = world.orket.read("roles/coder.lua"):gsub("You are a programmer of a software team%.", identity)

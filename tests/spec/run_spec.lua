@@ -142,6 +142,49 @@ describe("a run", function()
   end)
 end)
 
+describe("the tools", function()
+  it("do what they say, each on the record", function()
+    local role = world.orket.read("roles/coder.lua"):gsub('"request_excuse",', '%0 "create_issue", "nominate_card", "refinement_proposal",')
+    local w <close> = world.new({ issues = { { id = "A" } }, files = { ["roles/coder.lua"] = role }, mock = [[
+      local OK = {
+        write("d/a.txt", "one\ntwo\nthree\n"), call("read_file", { path = "d/a.txt", offset = 4, limit = 3 }),
+        call("edit_file", { path = "d/a.txt", old = "two", new = "2" }), call("search_files", { text = "three" }),
+        call("list_directory", { path = "d" }), call("delete_file", { path = "d/a.txt" }), call("report_credits", { amount = 2.5 }),
+        call("add_issue_comment", { comment = "a comment" }), call("get_issue_context", {}),
+        call("nominate_card", { card = "A", reason = "good work" }),
+        call("refinement_proposal", { subject = "the coder", proposal = "more of it" }),
+        call("create_issue", { seat = "dev", summary = "a child", depends_on = { "A" } }),
+      }
+      local BAD = {
+        call("edit_file", { path = "d/a.txt", old = "nope", new = "2" }), call("list_directory", { path = "nope" }),
+        call("delete_file", { path = "." }), call("read_file", { path = "." }), call("report_credits", { amount = -1 }),
+        call("write_file", { path = ".git/config", content = "x" }), call("write_file", { path = "", content = "x" }),
+        call("write_file", { path = "x/", content = "x" }), call("nominate_card", { card = "A" }),
+        call("add_issue_comment", { comment = "" }),
+      }
+      function work(talk)
+        if talk.card ~= "A" then
+          return say(write("child", "x"), finish())
+        end
+        return steps(talk, function() return { calls = OK } end, function() return { calls = BAD } end,
+          function(t) return say(write("said", table.concat(t.said, "\n")), finish()) end)
+      end ]] })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    local n = 0
+    for line in w:made("said"):gmatch("[^\n]+") do
+      n = n + 1
+      assert.equal(n <= 12, cjson.decode(line).ok, line)
+    end
+    assert.equal(22, n)
+    assert.equal(2.5, w:card("A").credits)
+    assert.equal("x", w:made("child"))
+    for _, kind in ipairs({ "comment.added", "card.nominated", "refinement.proposed", "card.credits", "file.deleted" }) do
+      assert.equal(1, #w:events(kind), kind)
+    end
+  end)
+end)
+
 describe("a file where another card has a directory", function()
   local issues = function() return { { id = "a", max_retries = 2 }, { id = "b", max_retries = 2 } } end
 
@@ -195,7 +238,8 @@ describe("a reply", function()
       'call("read_file", { path = "nothing.txt" })', -- fails each time
       'write("same.txt", "same")', -- nothing new after the first
       'write("flip.txt", talk.replies % 2 == 0 and "a" or "b")',
-      'call("add_issue_comment", { text = "working on it" })',
+      'call("add_issue_comment", { comment = "working on it" })',
+      'call("report_credits", { amount = 1 })',
       'call("no_such_tool", {})',
       'call("write_file", { path = "../../x", content = tostring(talk.replies) })',
     }) do
@@ -487,6 +531,25 @@ describe("people and law", function()
     assert.equal(3, code, text)
     assert.equal("canceled", v:card("A").status)
     assert.equal("dependency", v:card("B").wait_reason)
+  end)
+
+  it("an answer goes on in the run that is under way", function()
+    local w <close> = world.new({ issues = { { id = "A" }, { id = "B" } }, mock = [[
+      function work(talk)
+        if talk.card == "A" then
+          return talk.text:find("go left", 1, true) and say(write("a", "left"), finish())
+            or say(call("request_excuse", { reason = "left or right?" }))
+        end
+        local r = talk.replies < 8 and say(write("b" .. talk.replies, "x")) or say(finish())
+        r.delay_ms = 150
+        return r
+      end ]] })
+    local run = w:start()
+    assert(world.wait(function() return w:card("A").status == "waiting_for_developer" end))
+    assert.equal(0, (select(2, w:orket("answer A go left"))))
+    local text, code = run.wait()
+    assert.equal(0, code, text)
+    assert.equal("left", w:made("a"))
   end)
 
   it("a card canceled by a person while it is worked on stays canceled, and the run goes on", function()

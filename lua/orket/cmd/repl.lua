@@ -57,11 +57,11 @@ end
 
 -- An expression shows its value; anything else is a statement.
 local function prepare(line)
-  local script = box.prepare("=line", script_of("return " .. line), { prelude = FACE })
+  local script = box.prepare("line", script_of("return " .. line), { prelude = FACE })
   if script then
     return script
   end
-  return errors.check(box.prepare("=line", script_of(line), { prelude = FACE }))
+  return errors.check(box.prepare("line", script_of(line), { prelude = FACE }))
 end
 
 local function converse(self, session)
