@@ -16,7 +16,10 @@ return {
   schema = {
     type = "object",
     properties = {
-      path = { type = "string", format = "path", minLength = 1, maxLength = 4096, description = "relative to the card's directory" },
+      path = {
+        type = "string", format = "path", minLength = 1, maxLength = 4096,
+        description = "relative to the card's directory",
+      },
     },
     required = { "path" },
     additionalProperties = false,

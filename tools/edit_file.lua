@@ -27,7 +27,8 @@ local function run(args)
   end
   local count, edited, again = replace(text, args.old, args.new, args.all)
   if count == 0 then
-    return failed("the old text does not occur in " .. args.path, "read the file and copy the text exactly, with its blanks")
+    return failed("the old text does not occur in " .. args.path,
+      "read the file and copy the text exactly, with its blanks")
   elseif again then
     return failed("the old text occurs more than once in " .. args.path, "take more of the lines around it, or set all")
   end
@@ -54,7 +55,10 @@ return {
   schema = {
     type = "object",
     properties = {
-      path = { type = "string", format = "path", minLength = 1, maxLength = 4096, description = "relative to the card's directory" },
+      path = {
+        type = "string", format = "path", minLength = 1, maxLength = 4096,
+        description = "relative to the card's directory",
+      },
       old = { type = "string", minLength = 1, maxLength = 100000, description = "the text as it stands in the file" },
       new = { type = "string", maxLength = 100000, description = "what takes its place" },
       all = { type = "boolean", description = "replace every occurrence" },

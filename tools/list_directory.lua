@@ -21,7 +21,10 @@ return {
   schema = {
     type = "object",
     properties = {
-      path = { type = "string", format = "path", minLength = 1, maxLength = 4096, default = ".", description = "relative to the card's directory" },
+      path = {
+        type = "string", format = "path", minLength = 1, maxLength = 4096, default = ".",
+        description = "relative to the card's directory",
+      },
     },
     additionalProperties = false,
   },

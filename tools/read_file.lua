@@ -18,7 +18,10 @@ return {
   schema = {
     type = "object",
     properties = {
-      path = { type = "string", format = "path", minLength = 1, maxLength = 4096, description = "relative to the card's directory" },
+      path = {
+        type = "string", format = "path", minLength = 1, maxLength = 4096,
+        description = "relative to the card's directory",
+      },
       offset = { type = "integer", minimum = 0, description = "first byte, 0 when left out" },
       limit = { type = "integer", minimum = 1, maximum = LIMIT, description = "bytes at most" },
     },

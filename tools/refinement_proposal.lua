@@ -15,7 +15,9 @@ return {
   schema = {
     type = "object",
     properties = {
-      subject = { type = "string", minLength = 1, maxLength = 200, description = "what it is about: a role, a tool, a rule" },
+      subject = {
+        type = "string", minLength = 1, maxLength = 200, description = "what it is about: a role, a tool, a rule",
+      },
       proposal = { type = "string", minLength = 1, maxLength = 10000 },
       evidence = { type = "string", maxLength = 10000, description = "what happened here" },
     },

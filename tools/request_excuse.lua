@@ -14,7 +14,9 @@ return {
   operations = { "card.excuse" },
   schema = {
     type = "object",
-    properties = { reason = { type = "string", minLength = 1, maxLength = 4000, description = "the question, or what is missing" } },
+    properties = {
+      reason = { type = "string", minLength = 1, maxLength = 4000, description = "the question, or what is missing" },
+    },
     required = { "reason" },
     additionalProperties = false,
   },

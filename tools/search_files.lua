@@ -18,7 +18,10 @@ return {
     type = "object",
     properties = {
       text = { type = "string", minLength = 1, maxLength = 1000, description = "what to look for, as it stands" },
-      path = { type = "string", format = "path", minLength = 1, maxLength = 4096, default = ".", description = "relative to the card's directory" },
+      path = {
+        type = "string", format = "path", minLength = 1, maxLength = 4096, default = ".",
+        description = "relative to the card's directory",
+      },
       limit = { type = "integer", minimum = 1, maximum = LIMIT, description = "matches at most" },
     },
     required = { "text" },

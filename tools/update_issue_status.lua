@@ -10,13 +10,16 @@ end
 
 return {
   name = "update_issue_status",
-  description = "Propose the card's next status and end the turn: ready_for_testing when work is complete; in a review done, or in_progress to send it back. Say why.",
+  description = "Propose the card's next status and end the turn: ready_for_testing when work is complete; "
+    .. "in a review done, or in_progress to send it back. Say why.",
   operations = { "card.move" },
   schema = {
     type = "object",
     properties = {
       status = {
-        enum = { "in_progress", "blocked", "waiting_for_developer", "ready_for_testing", "code_review", "done", "canceled" },
+        enum = {
+          "in_progress", "blocked", "waiting_for_developer", "ready_for_testing", "code_review", "done", "canceled",
+        },
       },
       reason = {
         enum = { "resource", "dependency", "review", "input", "system" },

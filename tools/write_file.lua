@@ -10,13 +10,17 @@ end
 
 return {
   name = "write_file",
-  description = "Write a whole text file in this card's directory, replacing what was there. Directories are made as needed.",
+  description = "Write a whole text file in this card's directory, replacing what was there. "
+    .. "Directories are made as needed.",
   operations = { "fs.write" },
   statuses = { "in_progress" },
   schema = {
     type = "object",
     properties = {
-      path = { type = "string", format = "path", minLength = 1, maxLength = 4096, description = "relative to the card's directory" },
+      path = {
+        type = "string", format = "path", minLength = 1, maxLength = 4096,
+        description = "relative to the card's directory",
+      },
       content = { type = "string", maxLength = 1000000, description = "the complete content" },
     },
     required = { "path", "content" },

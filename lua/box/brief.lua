@@ -65,7 +65,9 @@ local function verification(view)
   if not fixture and not last then
     return nil
   end
-  local out = { fixture and "When the work is handed over, " .. fixture .. " runs on the card's files. It has to pass." or nil }
+  local out = {
+    fixture and "When the work is handed over, " .. fixture .. " runs on the card's files. It has to pass." or nil,
+  }
   if last then
     out[#out + 1] = "Its last run " .. (last.ok and "passed:" or "FAILED. Mend what it says:") .. "\n"
       .. cut(text_of(last.log) or "")
@@ -79,7 +81,8 @@ local function conflicts(view)
     return nil
   end
   return lines(value[1] and value or value.path and { value } or nil, function(one)
-    return tostring(one.path) .. " was changed by " .. (text_of(one["with"]) or "another card") .. " as well: bring both changes together"
+    return tostring(one.path) .. " was changed by " .. (text_of(one["with"]) or "another card")
+      .. " as well: bring both changes together"
   end)
 end
 

@@ -16,7 +16,9 @@ fs = {}
 ---The content of a text file and {bytes, more}; options: offset and limit in bytes.
 function fs.read(path, options)
   options = options or {}
-  local result, failure = ask({ op = "fs.read", path = path, offset = some(options.offset), limit = some(options.limit) })
+  local result, failure = ask({
+    op = "fs.read", path = path, offset = some(options.offset), limit = some(options.limit),
+  })
   if not result then
     return nil, failure
   end

@@ -39,10 +39,12 @@ end
 local function fixture_check(root, problems)
   local seen = {}
   return function(origin, path)
-    local pointer = origin.path .. "/verification/" .. (origin.source.doc:at(origin.path .. "/verification/fixture_path")
-      and "fixture_path" or "verification_fixture")
+    local folder = origin.path .. "/verification/"
+    local is_new = origin.source.doc:at(folder .. "fixture_path")
+    local pointer = folder .. (is_new and "fixture_path" or "verification_fixture")
     if not path:match("%.json$") then
-      problems:at(origin.source, pointer, "a verification fixture is a .json file", 'write {"argv": ["program", "argument"]} there')
+      problems:at(origin.source, pointer, "a verification fixture is a .json file",
+        'write {"argv": ["program", "argument"]} there')
       return
     elseif seen[path] then
       return
@@ -91,7 +93,8 @@ local function named(self, folder)
     if #source.name <= 64 and source.name:match("^%w[%w._-]*$") then
       list[#list + 1] = source
     else
-      self.problems:at(source, "", "the file's name is an id: letters, digits, '.', '_', '-', at most 64", "rename the file")
+      self.problems:at(source, "", "the file's name is an id: letters, digits, '.', '_', '-', at most 64",
+        "rename the file")
     end
   end
   return list
@@ -209,7 +212,8 @@ end
 function M.read(dir)
   local root <close>, message = fs.root(dir)
   if not root then
-    return {}, { { file = dir, line = 1, path = "", message = message, fix = "name the directory of a project" } }, {}, {}
+    local problem = { file = dir, line = 1, path = "", message = message, fix = "name the directory of a project" }
+    return {}, { problem }, {}, {}
   end
   local problems = problem_list.new()
   local loader = setmetatable({ root = root, problems = problems, origins = {}, broken = {} }, Loader)
@@ -218,8 +222,11 @@ function M.read(dir)
   project.root = dir
   if loader.origins[project.organization] then
     cross.check(project, {
-      problems = problems, origins = loader.origins, broken = loader.broken, cards = M.cards(project), fixture = fixture_check(root, problems),
-      scripts = { roles = script_names(root, "roles"), nodes = script_names(root, "nodes"), tools = script_names(root, "tools") },
+      problems = problems, origins = loader.origins, broken = loader.broken, cards = M.cards(project),
+      fixture = fixture_check(root, problems),
+      scripts = {
+        roles = script_names(root, "roles"), nodes = script_names(root, "nodes"), tools = script_names(root, "tools"),
+      },
     })
   end
   local errors, warnings = problems:sorted()
@@ -228,7 +235,8 @@ end
 
 ---Loads a project that is to be used.
 ---@param dir string
----@return table|nil project {root, organization, models, keys, rules, limits, teams, environments, epics, rocks, assets, warnings}
+---@return table|nil project {root, organization, models, keys, rules, limits, teams, environments, epics, rocks,
+---assets, warnings}
 ---@return Problem[]|nil errors all of them
 function M.load(dir)
   local project, errors, warnings = M.read(dir)

@@ -80,7 +80,8 @@ end
 function check.nodes(entry)
   local names = NODES[entry.about.node or entry.name]
   if not names then
-    return broken(entry, "it does not say which kind of node it is", 'return node = "policy", or another kind of docs/nodes.md')
+    return broken(entry, "it does not say which kind of node it is",
+      'return node = "policy", or another kind of docs/nodes.md')
   end
   return functions(entry, names)
 end

@@ -83,7 +83,9 @@ local function compare(list, store, card, id, build)
   elseif not FINAL[state.status] then
     local fields = fields_of(card, store:read_doc("card_file", { id = id }):value(), build)
     if #fields > 0 then
-      list.changed[#list.changed + 1] = { card = card, id = id, revision = state.revision, build = build, fields = fields }
+      list.changed[#list.changed + 1] = {
+        card = card, id = id, revision = state.revision, build = build, fields = fields,
+      }
     end
   end
 end
@@ -139,8 +141,9 @@ function M.problems(drift, origins)
     local origin = origins[one.card]
     for _, field in ipairs(one.fields) do
       local path = origin.path .. "/" .. field.key
-      add(origin.source.file, origin.source:line(path), path, string.format("%s of %s is %s here and %s on the board",
-        field.key, one.id, shown(field.file), shown(field.board)), "`orket sync` applies the file, `orket export-cards` writes it")
+      add(origin.source.file, origin.source:line(path), path,
+        field.key .. " of " .. one.id .. " is " .. shown(field.file) .. " here and " .. shown(field.board) .. " on the board",
+        "`orket sync` applies the file, `orket export-cards` writes it")
     end
   end
   for _, one in ipairs(drift.extra) do

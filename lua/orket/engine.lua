@@ -15,7 +15,8 @@ Engine.__index = Engine
 
 local NOTES = 50 -- newest notes that the memory node chooses from
 local DEFAULTS = { steps = 50, seconds = 1800, concurrency = 4, window = 256 }
-local MOST = { steps = 10000, seconds = 604800, concurrency = 10000, window = 100000, tokens = 1e12 } -- of the loop node
+-- What the loop node may say at most.
+local MOST = { steps = 10000, seconds = 604800, concurrency = 10000, window = 100000, tokens = 1e12 }
 local WHOLE = { steps = true, concurrency = true, window = true, tokens = true }
 local REASONS = { resource = true, dependency = true, review = true, input = true, system = true }
 

@@ -37,7 +37,8 @@ local function word_table(out, title, words)
 end
 
 local function edge_table(out, type, rows)
-  out[#out + 1] = string.format("\n## %s\n\n| from | to | who | wait reason | for |\n| --- | --- | --- | --- | --- |", type)
+  out[#out + 1] = string.format("\n## %s\n\n| from | to | who | wait reason | for |\n| --- | --- | --- | --- | --- |",
+    type)
   local found = false
   for _, row in ipairs(rows) do
     if row.type == type then

@@ -103,9 +103,20 @@ local function attempt_once(request, provider, shape)
   return nil, failure(message, code, info)
 end
 
+---@class LlmQuestion
+---@field model table
+---@field messages string[] JSON texts
+---@field tools string? a JSON text
+---@field stream boolean?
+---@field tool_choice any
+---@field on_delta fun(text: string)?
+---@field on_attempt fun(attempt: table)?
+---@field attempts integer?
+---@field backoff number? seconds
+
 ---One reply of a model. Called in a task. Every failed attempt is told to on_attempt({attempt, code,
 ---message, status, retry_after, ms, wait}); wait is nil after the last one.
----@param request {model: table, messages: string[], tools: string?, stream: boolean?, tool_choice: any, on_delta: fun(text: string)?, on_attempt: fun(attempt: table)?, attempts: integer?, backoff: number?}
+---@param request LlmQuestion
 ---@return table|nil reply {content?, reasoning?, calls, usage, finish?, model?, message, status, ms}
 ---@return table|nil err {class, code, message, fix?, retry_after?, status?}
 function M.complete(request)

@@ -30,7 +30,8 @@ local CARDS_MOST, COMMENTS_MOST = 20, 100 -- of one turn
 local RUN_CARDS_MOST = 100 -- made by all turns of a run: a card that makes cards that make cards ends here
 
 local function too_many(what, most)
-  return nil, errors.new("ERR_LIMIT", "a turn makes at most " .. most .. " " .. what, "go on with the ones that there are")
+  return nil, errors.new("ERR_LIMIT", "a turn makes at most " .. most .. " " .. what,
+    "go on with the ones that there are")
 end
 
 on_card["card.comment"] = function(turn, record)
@@ -78,7 +79,8 @@ on_card["card.create"] = function(turn, record)
   if (turn.created or 0) >= CARDS_MOST then
     return too_many("cards", CARDS_MOST)
   elseif (turn.engine.created or 0) >= RUN_CARDS_MOST then
-    return nil, errors.new("ERR_LIMIT", "the agents of this run made " .. RUN_CARDS_MOST .. " cards, and may make no more",
+    return nil, errors.new("ERR_LIMIT",
+      "the agents of this run made " .. RUN_CARDS_MOST .. " cards, and may make no more",
       "do the work as part of this card, or ask a person with request_excuse")
   end
   local fault, fix = fault_of(turn, record)

@@ -251,7 +251,8 @@ local function conclude(self)
   status = self.broken and "failed" or self.draining and "drained" or status
   local tx, whole = system_tx(self), is_whole(self)
   tx:event("run.ended", self.epic.id, {
-    status = (whole or status ~= "done") and status or "partial", counts = counts, why = self.broken and self.broken.message,
+    status = (whole or status ~= "done") and status or "partial", counts = counts,
+    why = self.broken and self.broken.message,
   })
   if whole and status == "done" and self.epic.status == "in_progress" then
     moves.add(tx, self.epic, "done", { role = "system" })

@@ -25,7 +25,8 @@ end
 ---@return GateVerdict|nil refusal
 function M.objection(entry, call, card)
   if not entry then
-    return refusal("deny", "failed", "the policy that the organization chose is not there", "give it back, or choose another one")
+    return refusal("deny", "failed", "the policy that the organization chose is not there",
+      "give it back, or choose another one")
   end
   local answer, err = errors.check(entry.script:call("decide", { call:view(), card }))
   if err then

@@ -25,7 +25,8 @@ local function nobody(card, review)
     return nil, errors.new("ERR_CONFIG", "no independent guard for card " .. card.id,
       "give the team a seat with the role " .. GUARD .. " that works on no card")
   end
-  return nil, errors.new("ERR_CONFIG", "no seat for card " .. card.id, "add the seat to the team, or give the card another one")
+  return nil, errors.new("ERR_CONFIG", "no seat for card " .. card.id,
+    "add the seat to the team, or give the card another one")
 end
 
 ---The seat and role of the card's next turn.
@@ -48,8 +49,10 @@ function M.choose(engine, team, card)
   if not seat then
     return nobody(card, review)
   elseif not list.has(seat.roles, answer.role) or review ~= (answer.role == GUARD) or is_author[answer.seat] then
-    return nil, errors.new("ERR_SCRIPT_CONTRACT", string.format("the router gave card %s to %s as %s, who may not do that",
-      card.id, answer.seat, tostring(answer.role)), "a review needs a guard who is no author; work needs a role of the seat")
+    local role = tostring(answer.role)
+    return nil, errors.new("ERR_SCRIPT_CONTRACT",
+      "the router gave card " .. card.id .. " to " .. answer.seat .. " as " .. role .. ", who may not do that",
+      "a review needs a guard who is no author; work needs a role of the seat")
   end
   return { seat = answer.seat, role = answer.role, review = review }
 end

@@ -165,9 +165,19 @@ end
 
 -- ---- the turn ----
 
+---@class TurnJob
+---@field card table
+---@field seat string
+---@field role string
+---@field review boolean
+---@field number integer of the turn, in its run
+---@field model table
+---@field generation table the scripts that serve it
+---@field tape table[]|nil the events of an interrupted turn
+
 ---A new turn of the engine's run, or an open one that is run again.
 ---@param engine table
----@param job {card: table, seat: string, role: string, review: boolean, number: integer, model: table, generation: table, tape: table?}
+---@param job TurnJob
 ---@return Turn
 function M.new(engine, job)
   local self = setmetatable({

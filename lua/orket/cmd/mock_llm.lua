@@ -20,7 +20,8 @@ docs/models.md for what it may answer.
 ]]
 
 local function parse(argv)
-  local args, message = options.parse(argv, { host = "value", port = "value", fast = "flag", pace = "value" }, { "script" })
+  local args, message = options.parse(argv, { host = "value", port = "value", fast = "flag", pace = "value" },
+    { "script" })
   if not args then
     return nil, message
   end

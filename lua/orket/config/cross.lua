@@ -29,7 +29,8 @@ function Check:known(origin, pointer, word, known, what)
   if known[word] then
     return true
   end
-  self.problems:at(origin.source, origin.path .. pointer, what .. " '" .. word .. "' does not exist", other_name(word, known))
+  self.problems:at(origin.source, origin.path .. pointer, what .. " '" .. word .. "' does not exist",
+    other_name(word, known))
   return false
 end
 
@@ -140,8 +141,10 @@ function Check:guard(epic, team)
   local origin = self.origins[epic]
   local guards, authors = independent_guards(epic, team)
   if #guards == 0 then
-    self.problems:at(origin.source, "/team", "the team '" .. epic.team .. "' has no integrity_guard seat that is not also"
-      .. " the seat of a card: nobody reviews own work", "add a seat with the role integrity_guard, or give these cards another seat")
+    self.problems:at(origin.source, "/team",
+      "the team '" .. epic.team .. "' has no integrity_guard seat that is not also the seat of a card: "
+        .. "nobody reviews own work",
+      "add a seat with the role integrity_guard, or give these cards another seat")
     return
   end
   for _, author in ipairs(authors) do
@@ -223,7 +226,8 @@ function Check:rock(rock)
     local pointer = "/epics/" .. i - 1 .. "/epic"
     local epic = self:asset(origin, pointer, entry.epic, "epics", "the epic")
     if epic and epic.parent_id and epic.parent_id ~= rock.id then
-      self.problems:at(origin.source, pointer, "the epic '" .. entry.epic .. "' belongs to '" .. epic.parent_id .. "' already")
+      self.problems:at(origin.source, pointer,
+        "the epic '" .. entry.epic .. "' belongs to '" .. epic.parent_id .. "' already")
     elseif epic then
       epic.parent_id = rock.id
     end

@@ -49,7 +49,8 @@ local function check_start(card, origin)
       "remove status; `orket move` changes it under the law")
   end
   if card.wait_reason and card.wait_reason ~= cjson.null then
-    origin.problems:at(origin.source, origin.path .. "/wait_reason", "a ready card waits for nothing", "remove wait_reason")
+    origin.problems:at(origin.source, origin.path .. "/wait_reason", "a ready card waits for nothing",
+      "remove wait_reason")
   end
   card.status, card.wait_reason = "ready", nil
 end

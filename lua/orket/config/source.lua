@@ -228,7 +228,8 @@ function M.folder(root, folder, problems)
     elseif is_card_file(entry) then
       local source = M.read(root, file, problems)
       local name, definition = table.unpack(M.KINDS[folder])
-      if source and M.check(source, name, definition or folder == "cards" and asset_or_issue(source) or nil, problems) then
+      definition = definition or source and folder == "cards" and asset_or_issue(source) or nil
+      if source and M.check(source, name, definition, problems) then
         sources[#sources + 1] = source
       else
         broken[entry.name:match("^(.*)%.json$")] = true
@@ -249,7 +250,8 @@ function M.check_folders(root, problems)
       problems:add("config/" .. name, 1, "", "unknown folder", near and "did you mean config/" .. near .. "?"
         or "one of: cards, environments, epics, rocks, teams")
     elseif is_card_file(entry) and name ~= "organization.json" then
-      problems:add("config/" .. name, 1, "", "unknown file", "put it into a folder: cards, environments, epics, rocks or teams")
+      problems:add("config/" .. name, 1, "", "unknown file",
+        "put it into a folder: cards, environments, epics, rocks or teams")
     end
   end
 end

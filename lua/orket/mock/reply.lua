@@ -92,7 +92,9 @@ local function deltas_of(reply)
     add({ content = text })
   end
   for i, call in ipairs(reply.calls) do
-    local first = { index = i - 1, id = call.id, type = "function", ["function"] = { name = call.name, arguments = "" } }
+    local first = {
+      index = i - 1, id = call.id, type = "function", ["function"] = { name = call.name, arguments = "" },
+    }
     add({ tool_calls = { first } })
     for _, text in ipairs(pieces(call.arguments, 2 * PIECE)) do
       add({ tool_calls = { { index = i - 1, ["function"] = { arguments = text } } } })

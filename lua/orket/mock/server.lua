@@ -35,7 +35,8 @@ local FAULTS = { [429] = "rate_limit_error", [401] = "authentication_error", [40
 local function send_fault(self, response, answer)
   self.stats.faults = self.stats.faults + 1
   local headers = answer.retry_after and { ["Retry-After"] = ("%.0f"):format(answer.retry_after) } or nil
-  refuse(response, answer.status, answer.content or "asked for by the script", FAULTS[answer.status] or "server_error", headers)
+  refuse(response, answer.status, answer.content or "asked for by the script", FAULTS[answer.status] or "server_error",
+    headers)
 end
 
 local function send_whole(self, response, reply)
@@ -137,7 +138,9 @@ local function chat(self, request, response)
 end
 
 local function models(_, _, response)
-  send(response, 200, { object = "list", data = { { id = "mock", object = "model", created = 0, owned_by = "orket" } } })
+  send(response, 200, {
+    object = "list", data = { { id = "mock", object = "model", created = 0, owned_by = "orket" } },
+  })
 end
 
 local function stats(self, _, response)
@@ -186,7 +189,9 @@ function M.start(name, source, options)
     return nil, name .. ": a mock script defines reply(request)"
   end
   local self = setmetatable({ script = script, fast = options.fast, pace = options.pace or 0 }, Mock)
-  self.stats = { requests = 0, replies = 0, streams = 0, faults = 0, open = 0, prompt_tokens = 0, completion_tokens = 0 }
+  self.stats = {
+    requests = 0, replies = 0, streams = 0, faults = 0, open = 0, prompt_tokens = 0, completion_tokens = 0,
+  }
   local host = options.host or "127.0.0.1"
   self.server, message = http.listen({ host = host, port = options.port or 0, body = 64 << 20, connections = 20000 },
     function(request, response)

@@ -146,7 +146,9 @@ function M.perform(repl, operation)
 end
 
 ---The words that the tab key completes.
-M.words = { "answer", "card", "cards", "comment", "events", "judge", "move", "nodes", "prompt", "reload", "retry", "roles",
-  "route", "runs", "tools", "view" }
+M.words = {
+  "answer", "card", "cards", "comment", "events", "judge", "move", "nodes", "prompt", "reload", "retry", "roles",
+  "route", "runs", "tools", "view",
+}
 
 return M

@@ -28,7 +28,9 @@ function API.reload() return ask("reload") end
 function API.comment(id, text) return ask("person", { act = "comment", card = id, text = text }) end
 function API.answer(id, text) return ask("person", { act = "answer", card = id, text = text }) end
 function API.retry(id) return ask("person", { act = "retry", card = id }) end
-function API.move(id, status, reason) return ask("person", { act = "move", card = id, status = status, reason = reason }) end
+function API.move(id, status, reason)
+  return ask("person", { act = "move", card = id, status = status, reason = reason })
+end
 
 local function is_plain(value, depth)
   local kind = type(value)

@@ -117,7 +117,9 @@ local function judge(generation, request)
     return refusal
   end
   refusal = policy.objection(generation.policy, allowed, request.card)
-  return refusal or first_operation(generation, allowed) or { decision = "allow", rule = "gate.allow", why = "", fix = "" }
+  return refusal or first_operation(generation, allowed) or {
+    decision = "allow", rule = "gate.allow", why = "", fix = "",
+  }
 end
 
 -- ---- the wall ----
