@@ -13,6 +13,7 @@ VARIANT := $(CC)$(if $(SAN),-san)$(if $(COVER),-cover)$(if $(GCSTRESS),-gc)
 B       := build/$(VARIANT)
 ORKET   := $(if $(filter gcc,$(VARIANT)),build/orket,$(B)/orket)
 export ORKET
+export BENCH := $(B)/bench
 MAKEFLAGS += --no-print-directory
 
 STATIC   := -l:liblua5.4-luv.a -l:liblua5.4.a -l:libuv_a.a -l:libsqlite3.a -l:libsodium.a -l:libedit.a -l:libtinfo.a -l:libbsd.a -l:libmd.a
@@ -33,11 +34,12 @@ SHIPPED := $(wildcard lua roles nodes tools)
 EMBED := $(shell find $(SHIPPED) core/io bench/project -type f -name '*.lua' -o -name '*.json' -o -name '*.sql' | grep -v ^lua/meta | LC_ALL=C sort)
 UNITS := $(if $(GCSTRESS),heap box escape,*)
 CTEST := $(patsubst tests/c/%.c,$(B)/tests/%,$(wildcard $(UNITS:%=tests/c/test_%.c)))
+MEASURES := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
 SPECS := $(sort $(shell find tests -name '*_spec.lua'))
 
 DEBS := gcc libc6-dev make pkg-config git liblua5.4-dev lua-luv-dev libuv1-dev libsqlite3-dev libsodium-dev \
 	libcurl4-openssl-dev ca-certificates libedit-dev node-llhttp
-TEST_DEBS := lua5.4 lua-busted lua-check lua-cjson sqlite3 libcmocka-dev libjansson4 cppcheck
+TEST_DEBS := lua5.4 lua-busted lua-check lua-cjson sqlite3 curl libcmocka-dev libjansson4 cppcheck
 
 Q = $(if $(V),,@echo "  $@";)
 $(shell mkdir -p $(sort $(dir $(OBJS))) $(B)/tests/c $(B)/bench)
@@ -86,7 +88,7 @@ $(B)/bench/%: bench/%.c $(B)/orket.a
 unit: $(CTEST)
 	@lua5.4 tests/run.lua $(CTEST)
 
-spec: $(ORKET)
+spec: $(ORKET) $(MEASURES)
 	@lua5.4 tests/run.lua $(SPECS)
 
 deps: DEBS += $(TEST_DEBS)
@@ -99,7 +101,7 @@ deps build-deps:
 test: deps
 	@$(MAKE) -j$$(nproc) run-tests
 
-run-tests: $(ORKET) $(CTEST)
+run-tests: $(ORKET) $(MEASURES) $(CTEST)
 	@lua5.4 tests/run.lua $(CTEST) $(SPECS)
 
 demo: deps
@@ -138,8 +140,8 @@ coverage:
 	@$(MAKE) COVER=1 ORKET=tests/support/covered spec
 	@lua5.4 tests/coverage.lua build/$(CC)-cover build/coverage
 
-evidence: $(ORKET) $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
-	@BENCH=$(B)/bench sh bench/evidence.sh
+evidence: $(ORKET) $(MEASURES)
+	@sh bench/evidence.sh
 
 clean:
 	rm -rf build
