@@ -31,7 +31,7 @@ end
 
 local function run_epic(project, epic, options)
   if FINAL[epic.status] then
-    return "done", nil, {}, true
+    return "done", nil, {}, epic.status
   end
   local run, err = orchestrator.open(project, epic, {
     run = run_id(project, epic), on_delta = options.on_delta, only = options.only,
@@ -63,7 +63,7 @@ local function run_rock(project, rock, options)
     end
   end
   if FINAL[rock.status] then
-    return "done", nil, {}, true
+    return "done", nil, {}, rock.status
   end
   local ok, err = settle_rock(project, rock)
   return ok and "done", err, {}
@@ -76,7 +76,7 @@ end
 ---@return "done"|"parked"|"failed"|"drained"|nil status
 ---@return Error|nil
 ---@return table|nil counts
----@return boolean|nil already it was finished before
+---@return string|nil already the final status that it had before
 function M.run(project, name, options)
   local found, err = find(project, name)
   if not found then
@@ -86,7 +86,7 @@ function M.run(project, name, options)
   elseif found.type == "issue" then
     options.only = found.id
     if FINAL[found.status] then
-      return "done", nil, {}, true
+      return "done", nil, {}, found.status
     end
     return run_epic(project, card(project, found.epic), options)
   end

@@ -11,6 +11,21 @@ local CLIENTS = 64 -- of one server at once; one more, and the one that was ther
 local REQUESTS = 16 -- of one client at once
 local UNREAD = 16 -- longest lines that a client may leave lying
 
+local ADDRESS = 100 -- bytes that a socket's address surely holds; the loop would cut a longer one without a word
+
+-- The address of a socket and a function that gives it back: a long path is reached through its directory's
+-- descriptor. nil when there is no such directory.
+local function address_of(path)
+  if #path <= ADDRESS then
+    return path, function() end
+  end
+  local dir, name = path:match("^(.*)/([^/]+)$")
+  local fd = uv.fs_open(dir, "r", 0)
+  return fd and string.format("/proc/self/fd/%d/%s", fd, name), function()
+    return fd and uv.fs_close(fd)
+  end
+end
+
 local function read_lines(pipe, max, on_line)
   local pending = ""
   pipe:read_start(function(err, bytes)
@@ -83,7 +98,11 @@ end
 function M.listen(path, max, answer)
   uv.fs_unlink(path)
   local server, clients = handles.opened(uv.new_pipe(false)), {}
-  local ok, message = server:bind(path)
+  local address, release = address_of(path)
+  local ok, message = nil, "its directory cannot be opened"
+  if address then
+    ok, message = server:bind(address)
+  end
   if ok then
     uv.fs_chmod(path, 384) -- 0600
     ok, message = server:listen(64, function()
@@ -92,15 +111,21 @@ function M.listen(path, max, answer)
   end
   if not ok then
     handles.close(server)
+    release()
     return nil, { code = "ERR_IO", class = "system", message = "cannot listen on " .. path .. ": " .. message }
   end
   server:unref()
   return {
     close = function()
       handles.close(server)
+      release()
       uv.fs_unlink(path)
     end,
   }
+end
+
+local function nobody()
+  return { code = "ERR_NOT_FOUND", class = "input", message = "nobody owns the project" }
 end
 
 ---Sends one line and waits for one. nil, ERR_NOT_FOUND when nobody listens.
@@ -110,12 +135,17 @@ end
 ---@return string|nil answer
 ---@return Error|nil err
 function M.ask(path, line, max)
+  local address, release = address_of(path)
+  if not address then
+    return nil, nobody()
+  end
   local pipe = handles.opened(uv.new_pipe(false))
   return async.suspend(function(wake)
-    pipe:connect(path, function(err)
+    pipe:connect(address, function(err)
+      release()
       if err then
         handles.close(pipe)
-        return wake(nil, { code = "ERR_NOT_FOUND", class = "input", message = "nobody owns the project" })
+        return wake(nil, nobody())
       elseif not is_trusted(pipe) then
         handles.close(pipe)
         return wake(nil, {

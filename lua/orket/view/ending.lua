@@ -39,7 +39,7 @@ local function parked_lines(lines, cards)
 end
 
 ---@param run table|nil the run that ended; nil when none began
----@param outcome {status: string?, counts: table?, already: boolean?, error: table?, card: string, dir: string}
+---@param outcome {status: string?, counts: table?, already: string?, error: table?, card: string, dir: string}
 ---@return string[] lines
 function M.lines(run, outcome)
   local card, option = outcome.card, parked.option(outcome.dir)
@@ -47,7 +47,7 @@ function M.lines(run, outcome)
     return {} -- nothing ran; the error says why
   end
   if outcome.already then
-    return { "already done (orket run" .. option .. " --again EPIC builds an epic anew)" }
+    return { "already " .. outcome.already .. " (orket run" .. option .. " --again EPIC builds an epic anew)" }
   end
   local summary = M.summary(outcome.counts)
   local lines = { (outcome.status or "failed") .. (summary ~= "" and ": " .. summary or "") }

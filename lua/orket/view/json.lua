@@ -32,12 +32,12 @@ function View:note(remark)
   io.write(text.json({ kind = "note", text = remark }), "\n")
 end
 
----@param outcome {status: string?, counts: table?, already: boolean?, error: table?, dir: string}
+---@param outcome {status: string?, counts: table?, already: string?, error: table?, dir: string}
 function View:finish(outcome)
   local waiting = self.run and parked.list(self.run.store, self.run.epic.id, outcome.dir) or {}
   io.write(text.json({
     kind = "result", status = outcome.status or "failed", counts = outcome.counts or {},
-    already = outcome.already or false, parked = setmetatable(waiting, cjson.array_mt), error = outcome.error,
+    already = outcome.already ~= nil, parked = setmetatable(waiting, cjson.array_mt), error = outcome.error,
   }), "\n")
 end
 
