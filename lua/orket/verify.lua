@@ -65,12 +65,24 @@ local function command(project, fixture, tree)
   return request
 end
 
+-- Programs print any bytes; the journal and the model read text.
+local function as_text(bytes)
+  local parts, from = {}, 1
+  local ok, bad = utf8.len(bytes)
+  while not ok do
+    parts[#parts + 1] = bytes:sub(from, bad - 1) .. "\u{FFFD}"
+    from = bad + 1
+    ok, bad = utf8.len(bytes, from)
+  end
+  return table.concat(parts) .. bytes:sub(from)
+end
+
 local function log_of(result)
   local verdict = result.limit and ("stopped by the " .. result.limit .. " limit")
     or result.signal and ("killed by signal " .. result.signal)
     or ("exit code " .. tostring(result.exit))
   local text = verdict .. "\n" .. (result.stdout or "") .. (result.stderr or "")
-  return #text > LOG_MAX and (text:sub(1, LOG_MAX) .. "\n[cut]") or text
+  return as_text(text:sub(1, LOG_MAX)) .. (#text > LOG_MAX and "\n[cut]" or "")
 end
 
 ---Runs a fixture. Never fails: what cannot be run has not passed.

@@ -376,6 +376,22 @@ describe("what goes wrong", function()
     assert(w:request(2):find("it is wrong", 1, true))
   end)
 
+  it("a verification may print anything, hang, or not start at all", function()
+    for fixture, said in pairs({
+      ['{"argv": ["/bin/sh", "-c", "head -c 30000 /dev/urandom; exit 1"]}'] = "exit code 1",
+      ['{"argv": ["/bin/sh", "-c", "printf \'\\\\303\'; yes é | head -c 20001; exit 1"]}'] = "exit code 1",
+      ['{"argv": ["/no/such/program"]}'] = "cannot be started",
+      ['{"argv": ["/bin/sleep", "30"], "wall": 0.5}'] = "wall limit",
+    }) do
+      local w <close> = world.new({ issues = { { id = "C-1", max_retries = 0, verification = { fixture_path = "f.json" } } },
+        mock = BUILD, files = { ["verification/f.json"] = fixture } })
+      local text, code = w:run()
+      assert.equal(3, code, fixture .. text:sub(-1000))
+      local log = w:events("verify.done")[1].body.log
+      assert(log:find(said, 1, true) and utf8.len(log) and #log < 64 * 1024, log:sub(1, 300))
+    end
+  end)
+
   it("a review that never accepts ends parked", function()
     local w <close> = world.new({ issues = { { id = "C-1", max_retries = 2 } }, mock = BUILD .. [[
       function review() return say(status("in_progress", "it lacks taste")) end ]] })
