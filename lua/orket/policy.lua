@@ -2,9 +2,12 @@
 -- answer is no opinion, "deny" and "ask" count, anything else, a failure included, denies.
 
 local cjson = require("cjson")
+local embed = require("orket.core.embed")
 local errors = require("orket.errors")
 
 local M = {}
+
+local SHIPPED = embed.read("nodes/policy.lua")
 
 local function refusal(decision, rule, why, fix)
   return { decision = decision, rule = "policy." .. rule, why = why, fix = fix or "" }
@@ -24,6 +27,9 @@ end
 ---@param card table the card as far as it is known
 ---@return GateVerdict|nil refusal
 function M.objection(entry, call, card)
+  if entry.text == SHIPPED then -- known to have no opinion: not worth a box for every call
+    return nil
+  end
   if not entry then
     return refusal("deny", "failed", "the policy that the organization chose is not there",
       "give it back, or choose another one")
