@@ -57,8 +57,7 @@
     X(SCRIPT_STEPS, limit, "a script used too many steps")                                         \
     X(SCRIPT_TIME, limit, "a script ran too long")                                                 \
     X(SCRIPT_CONTRACT, bug, "a script broke its contract")                                         \
-    X(PROC, tool, "the process failed")                                                            \
-    X(CONFLICT, tool, "two cards changed the same lines")
+    X(PROC, tool, "the process failed")
 
 enum {
     ERR_NONE_ = 0,

@@ -142,7 +142,8 @@ function M.problems(drift, origins)
     for _, field in ipairs(one.fields) do
       local path = origin.path .. "/" .. field.key
       add(origin.source.file, origin.source:line(path), path,
-        field.key .. " of " .. one.id .. " is " .. shown(field.file) .. " here and " .. shown(field.board) .. " on the board",
+        string.format("%s of %s is %s here and %s on the board",
+          field.key, one.id, shown(field.file), shown(field.board)),
         "`orket sync` applies the file, `orket export-cards` writes it")
     end
   end

@@ -149,20 +149,17 @@ describe("commands on a project", function()
 
   it("follow the journal with log -f", function()
     local out = dir .. "/followed"
-    os.execute(string.format("%s log -C %s -f -n 0 > %s 2>&1 & echo $! > %s.pid", orket.binary, dir, out, out))
-    os.execute("sleep 0.3")
-    on("comment hello-1 followed")
-    local text
-    for _ = 1, 50 do
-      text = orket.read(out)
-      if text:find("\n") then
-        break
-      end
-      os.execute("sleep 0.1")
+    local function after(lines) -- the text, once it has that many lines
+      return orket.shell(string.format(
+        "for i in $(seq 100); do [ $(wc -l < %s) -ge %d ] && break; sleep 0.05; done; cat %s", out, lines, out))
     end
+    os.execute(string.format("%s log -C %s -f -n 1 > %s 2>&1 & echo $! > %s.pid", orket.binary, dir, out, out))
+    after(1)
+    on("comment hello-1 followed")
+    local text = after(2)
     local _, _, code = os.execute(string.format("kill -INT $(cat %s.pid)", out))
     assert.equal(0, code)
-    assert(text:find("^%S+  hello%-1 +comment: followed\n$"), text)
+    assert(text:find("^[^\n]+\n%S+  hello%-1 +comment: followed\n$"), text)
   end)
 
   it("end quietly when nobody reads", function()

@@ -105,15 +105,16 @@ describe("orket.core.http", function()
 
   it("closes with what is open", function()
     local got = probe([[
-      local left = 0
+      local left, arrived = 0, nil
       local url, server = serve(function(_, response)
         response:on_gone(function() left = left + 1 end)
+        arrived(true)
       end)
       local reply
-      async.spawn(function() reply = get(url) end)
-      async.sleep(0.05)
+      local client = async.spawn(function() reply = get(url) end)
+      async.suspend(function(wake) arrived = wake end)
       server:close()
-      async.sleep(0.05)
+      async.join(client)
       say({ left, reply.error, get(url).error, (pcall(server.port, server)) })]])
     assert.same({ 1, "ERR_NET", "ERR_NET", false }, got)
   end)

@@ -103,15 +103,6 @@ WHERE :epic IS NULL OR epic = :epic ORDER BY seq DESC LIMIT coalesce(:limit, 100
 SELECT tree, ok, log, at FROM verdict WHERE card = :card AND (:tree IS NULL OR tree = :tree)
 ORDER BY seq DESC LIMIT 1;
 
--- name: approvals
-SELECT id, card, run, turn, call, operation AS "operation:json", why, status, answered_by, answer_why, asked_at,
-       answered_at
-FROM approval WHERE (:status IS NULL OR status = :status) AND (:card IS NULL OR card = :card) ORDER BY asked_at, id;
-
--- name: approval
-SELECT id, card, run, turn, call, operation AS "operation:json", why, status, answered_by, answer_why
-FROM approval WHERE id = :id;
-
 -- name: runs
 SELECT r.id, r.card, r.generation, r.status, r.started_at, r.ended_at,
        (SELECT count(*) FROM turn WHERE run = r.id) AS turns,
