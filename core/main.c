@@ -89,7 +89,8 @@ static int run_out(lua_State *L)
 }
 
 /* Handles that Lua left open are closed by their finalizers, and luv needs the state once more when
- * the loop tells it that they are. Finalizers run newest first: this one, the oldest, runs the loop. */
+ * the loop tells it that they are. Finalizers run newest first: this one, the oldest, runs the
+ * loop. */
 static void push_loop_guard(lua_State *L, struct bind *bind)
 {
     *(struct bind **)lua_newuserdatauv(L, sizeof bind, 0) = bind;

@@ -55,7 +55,8 @@ static void add(struct json_builder *b, struct json value)
         fault(b, ERR_LIMIT);
         return;
     }
-    struct json_member *at = (void *)buf_reserve(&b->stack, b->stack.cap ? sizeof *at : FIRST * sizeof *at);
+    struct json_member *at =
+        (void *)buf_reserve(&b->stack, b->stack.cap ? sizeof *at : FIRST * sizeof *at);
     if (!at) {
         fault(b, ERR_MEMORY);
         return;

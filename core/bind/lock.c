@@ -13,8 +13,8 @@ static int l_release(lua_State *L)
     return 0;
 }
 
-/* lock.take(dir) -> handle | nil, message, code, fix: makes dir for this user alone, locks dir/lock.
- * ERR_OWNED, ERR_DENIED (io/private.h), ERR_IO */
+/* lock.take(dir) -> handle | nil, message, code, fix: makes dir for this user alone, locks
+ * dir/lock. ERR_OWNED, ERR_DENIED (io/private.h), ERR_IO */
 static int l_take(lua_State *L)
 {
     luaL_checkstring(L, 1);

@@ -100,7 +100,7 @@ static int set_up(struct edit *edit)
     el_set(edit->line, EL_PROMPT, prompt_of);
     el_set(edit->line, EL_EDITOR, "emacs");
     el_set(edit->line, EL_SIGNAL, 0);
-    el_set(edit->line, EL_SETTY, "-d", "-isig", NULL); // while editing ^C is a key: it clears the line
+    el_set(edit->line, EL_SETTY, "-d", "-isig", NULL); // ^C is a key: it clears the line
     el_set(edit->line, EL_BIND, "^C", "em-kill-line", NULL);
     el_set(edit->line, EL_HIST, history, edit->history);
     el_set(edit->line, EL_ADDFN, "orket-complete", "complete a word", complete);

@@ -40,8 +40,8 @@ int secret_use(struct secrets *secrets, const char *name, const char *origin, st
 /* "Authorization: Bearer …", borrowed while the key is held. */
 const char *secret_line(const struct secret *secret);
 
-/* Writes stars over the value wherever it stands in the text: what a server echoes must not reach an
- * error. A NULL secret hides nothing. */
+/* Writes stars over the value wherever it stands in the text: what a server echoes must not reach
+ * an error. A NULL secret hides nothing. */
 void secret_hide(const struct secret *secret, char *text, size_t len);
 
 /* Gives it back; NULL is fine. */
