@@ -7,7 +7,7 @@ describe("a hostile model", function()
   local dir
 
   after_each(function()
-    orket.remove(dir)
+    hostile.remove(dir)
   end)
 
   it("steers no terminal, whatever it says", function()

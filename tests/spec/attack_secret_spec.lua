@@ -43,7 +43,7 @@ describe("a key", function()
   end)
 
   after_each(function()
-    orket.remove(dir)
+    hostile.remove(dir)
   end)
 
   local function is_nowhere()

@@ -59,7 +59,7 @@ describe("the owner's socket", function()
   end)
 
   after_each(function()
-    orket.remove(dir)
+    hostile.remove(dir)
   end)
 
   it("answers a crowd of liars and stays", function()
@@ -114,7 +114,7 @@ describe("the engine's own directory", function()
   end)
 
   after_each(function()
-    orket.remove(dir)
+    hostile.remove(dir)
   end)
 
   it("is no link, and holds none", function()

@@ -38,6 +38,31 @@ function M.project(files)
   return dir
 end
 
+local served = {} -- dir -> {play, url, pid}
+
+local function stop(dir)
+  if served[dir] then
+    os.execute("kill " .. served[dir].pid)
+    served[dir] = nil
+  end
+end
+
+-- A model for the directory; the one that runs when it plays the same.
+local function serve(dir, play, pace)
+  if served[dir] and served[dir].play == play then
+    return served[dir].url
+  end
+  stop(dir)
+  orket.write(dir .. "/mock.lua", MOCK:format(play))
+  os.execute(string.format("rm -f %s/url; %s mock-llm %s %s/mock.lua > %s/url 2> %s/mock.err & echo $! > %s/pid",
+    dir, orket.binary, pace, dir, dir, dir, dir))
+  local url = orket.shell(string.format(
+    "for i in $(seq 400); do grep -so 'http:[^ ]*' %s/url && break; sleep 0.05; done", dir)):match("http:%S+")
+  assert(url, "the mock model did not start: " .. orket.read(dir .. "/mock.err"))
+  served[dir] = { play = play, url = url, pid = orket.read(dir .. "/pid"):match("%d+") }
+  return url
+end
+
 ---Runs the epic against a model that plays `play` (the body of a Lua function that returns replies).
 ---@param dir string
 ---@param play string|nil
@@ -46,13 +71,15 @@ end
 ---@return integer exit code
 function M.run(dir, play, options)
   options = options or {}
-  orket.write(dir .. "/mock.lua", MOCK:format(play or "return {}"))
-  return orket.shell(string.format([[
-    %s mock-llm %s %s/mock.lua > %s/url 2> %s/mock.err & mock=$!
-    for i in $(seq 100); do grep -q http %s/url && break; sleep 0.05; done
-    ORKET_MODEL_URL=$(grep -o 'http:[^ ]*' %s/url) %s timeout 60 %s run -C %s/p --plain %s hello 2>&1; code=$?
-    kill $mock; exit $code]], orket.binary, options.slow and "" or "--fast", dir, dir, dir, dir, dir, options.env or "", orket.binary, dir,
-    options.arguments or ""))
+  local url = serve(dir, play or "return {}", options.slow and "" or "--fast")
+  return orket.shell(string.format("ORKET_MODEL_URL=%s %s timeout 60 %s run -C %s/p --plain %s hello 2>&1",
+    url, options.env or "", orket.binary, dir, options.arguments or ""))
+end
+
+---Ends the model and removes the directory.
+function M.remove(dir)
+  stop(dir)
+  orket.remove(dir)
 end
 
 ---What an `orket` command says about the project.
