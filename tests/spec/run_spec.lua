@@ -588,6 +588,38 @@ describe("people and law", function()
     assert(w:request(2):find("take care", 1, true))
   end)
 
+  it("a card canceled while it is verified stays canceled", function()
+    local w <close> = world.new({ issues = { { id = "A", verification = { fixture_path = "f.json" } }, { id = "B", depends_on = { "A" } }, { id = "C" } },
+      mock = BUILD, files = { ["verification/f.json"] = '{"argv": ["/bin/sleep", "1"]}' } })
+    local run = w:start()
+    assert(world.wait(function() return w:card("A").status == "ready_for_testing" end))
+    assert.equal(0, (select(2, w:orket("move A canceled"))))
+    local text, code = run.wait()
+    assert.equal(3, code, text)
+    assert.equal("canceled", w:card("A").status)
+    assert.equal("dependency", w:card("B").wait_reason)
+    assert.equal("done", w:card("C").status)
+  end)
+
+  it("card files that change during a run are applied to what has not begun", function()
+    local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, mock = [[
+      function work(talk) local r = say(write(talk.card, talk.text), finish()); r.delay_ms = 700; return r end ]] })
+    local run = w:start()
+    assert(world.wait(function() return w:request(1) end))
+    w:write("config/epics/ep.json", cjson.encode({ name = "Epic", team = "t", environment = "e", issues = {
+      { id = "A", name = "Issue A", seat = "dev" }, { id = "B", name = "Issue B", seat = "dev", depends_on = { "A" }, description = "quite another B" },
+      { id = "N", name = "New", seat = "dev", depends_on = { "B" } },
+    } }))
+    local text, code = w:orket("sync")
+    assert.equal(0, code, text)
+    text, code = run.wait()
+    assert.equal(0, code, text)
+    assert(w:made("B"):find("quite another B", 1, true))
+    assert(w:made("N"))
+    text, code = w:check()
+    assert.equal(0, code, text)
+  end)
+
   it("a project may lie as deep as it likes", function()
     local w <close> = world.new({ issues = chain(1), mock = [[
       function work(talk) local r = say(write("a", "x"), finish()); r.delay_ms = 1000; return r end ]] })
