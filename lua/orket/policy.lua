@@ -27,12 +27,11 @@ end
 ---@param card table the card as far as it is known
 ---@return GateVerdict|nil refusal
 function M.objection(entry, call, card)
-  if entry.text == SHIPPED then -- known to have no opinion: not worth a box for every call
-    return nil
-  end
   if not entry then
     return refusal("deny", "failed", "the policy that the organization chose is not there",
       "give it back, or choose another one")
+  elseif entry.text == SHIPPED then -- known to have no opinion: not worth a box for every call
+    return nil
   end
   local answer, err = errors.check(entry.script:call("decide", { call:view(), card }))
   if err then
