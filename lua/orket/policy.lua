@@ -22,7 +22,7 @@ local function is_answer(answer)
 end
 
 ---What the policy has against a call.
----@param entry table the policy node of the generation
+---@param entry table|nil the policy node of the generation
 ---@param call GateCall
 ---@param card table the card as far as it is known
 ---@return GateVerdict|nil refusal

@@ -125,7 +125,7 @@ end
 
 ---What the proposal leaves for whoever works on the card next.
 local function hand_over(self, proposal)
-  if proposal.note or proposal.memory then
+  if proposal.note then
     self:change({ note = proposal.note })
   end
   if proposal.memory then

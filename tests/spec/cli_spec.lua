@@ -72,12 +72,13 @@ end)
 describe("commands on a project", function()
   local dir
 
-  setup(function()
+  before_each(function()
     dir = orket.directory() .. "/p"
     orket.run("init " .. dir)
+    orket.run("sync -C " .. dir)
   end)
 
-  teardown(function()
+  after_each(function()
     orket.remove(dir:match("^(.*)/p$"))
   end)
 
@@ -94,6 +95,7 @@ describe("commands on a project", function()
   end)
 
   it("say when there is no board yet", function()
+    os.execute("rm -r " .. dir .. "/.orket")
     for _, command in ipairs({ "board", "show x", "log" }) do
       local text, code = on(command)
       assert.equal(1, code)
@@ -102,8 +104,6 @@ describe("commands on a project", function()
   end)
 
   it("work on a board", function()
-    local _, code = on("sync")
-    assert.equal(0, code)
     local text = on("board")
     assert(text:find("hello%-1%s+ready%s+Write hello%.sh"), text)
     assert.equal(2, #cjson.decode((on("board --json"))))
