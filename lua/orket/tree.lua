@@ -21,6 +21,8 @@ local M = {}
 local Tree = {}
 Tree.__index = Tree
 
+local OPEN_MAX = 2000 -- directories kept open while their agents wait for a model
+
 ---A directory name for an id: ids are free text, names are not.
 ---@param id string
 ---@return string
@@ -55,6 +57,16 @@ end
 
 -- ---- a card's tree ----
 
+local function open_root(self)
+  local root, err = errors.check(self.project.root:beneath(self.path, { create = true }))
+  if not root then
+    return nil, err
+  end
+  self.root = root
+  self.project.open_trees = (self.project.open_trees or 0) + 1
+  return root
+end
+
 ---Opens the tree of a card: the directory is made equal to what the journal says.
 ---@param project table opened as owner
 ---@param store table
@@ -72,12 +84,12 @@ function M.open(project, store, card)
   if not self.files then
     return nil, self.changes
   end
-  local path = "workspace/" .. M.name(epic) .. "/cards/" .. M.name(card.id)
-  self.root, err = errors.check(project.root:beneath(path, { create = true }))
-  if not self.root then
+  self.path = "workspace/" .. M.name(epic) .. "/cards/" .. M.name(card.id)
+  local ok
+  ok, err = open_root(self)
+  if not ok then
     return nil, err
   end
-  local ok
   ok, err = disk.materialise(store, self.root, self.files, { made = self.made })
   if not ok then
     self:close()
@@ -204,9 +216,28 @@ function Tree:undo()
   end
 end
 
+---Nothing will be read or written until wake(): with many trees open the directory is let go of, so that
+---the number of agents that wait is not bounded by the number of files a process may open.
+function Tree:rest()
+  if self.project.open_trees > OPEN_MAX then
+    self:close()
+  end
+end
+
+---@return any root
+---@return Error|nil
+function Tree:wake()
+  if self.root then
+    return self.root
+  end
+  return open_root(self)
+end
+
 function Tree:close()
   if self.root then
     self.root:close()
+    self.root = nil
+    self.project.open_trees = self.project.open_trees - 1
   end
 end
 

@@ -231,6 +231,24 @@ describe("orket.tree", function()
     assert.equal("workspace\n.orket\n", (orket.shell("cd " .. dir .. " && ls -At | sort -r")))
   end)
 
+  it("lets go of directories when many agents wait, and finds them again", function()
+    check("nil\ttrue\ttrue\t1", [[
+      card("A")
+      local at <close> = tree("A")
+      local root = at.root
+      at:rest()
+      assert(at.root == root and project.open_trees == 1)
+      work("A", { a = "1" })
+      project.open_trees = project.open_trees + 1000000
+      at:rest()
+      local rested = at.root
+      local awake = at:wake()
+      project.open_trees = project.open_trees - 1000000
+      print(rested, awake == at.root, at:wake() == awake, awake:read("a"))
+      at:close()
+      assert(project.open_trees == 0)]])
+  end)
+
   it("carries a chain of cards", function()
     local text = probe([[
       local before = os.clock()

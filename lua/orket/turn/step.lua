@@ -40,9 +40,11 @@ local function next_reply(turn)
     turn:resay(text, recorded.convo)
     return tape.reply(text, recorded)
   end
+  turn.tree:rest()
   local reply, err = ask_model(turn)
-  if not reply then
-    return nil, err
+  local awake, cause = turn.tree:wake()
+  if not reply or not awake then
+    return nil, err or cause
   end
   count_tokens(turn, reply.usage)
   turn:record("step.reply", {
