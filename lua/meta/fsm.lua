@@ -10,6 +10,10 @@ local fsm = {}
 ---@field role string "system" (the engine), "human" (a person), "integrity_guard", or any other role
 ---@field reason? string a wait reason; required for blocked and waiting_for_developer
 
+---@class orket.fsm.name
+---@field name string
+---@field meaning string
+
 ---@class orket.fsm.verdict
 ---@field ok boolean
 ---@field rule string fsm.allow, fsm.name, fsm.type, fsm.final, fsm.edge, fsm.reason, fsm.guard, fsm.system
@@ -22,7 +26,7 @@ local fsm = {}
 function fsm.check(request) end
 
 ---All names in their order, with a sentence each.
----@return {types: {name: string, meaning: string}[], statuses: {name: string, meaning: string}[], reasons: {name: string, meaning: string}[]}
+---@return {types: orket.fsm.name[], statuses: orket.fsm.name[], reasons: orket.fsm.name[]}
 function fsm.names() end
 
 ---The published table, one row per card type and edge; what is not listed is refused.

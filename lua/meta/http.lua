@@ -2,6 +2,17 @@
 
 local http = {}
 
+---@class HttpOptions
+---@field host string?
+---@field port integer?
+---@field head integer? bytes
+---@field body integer? bytes
+---@field unsent integer? bytes
+---@field connections integer?
+---@field idle number? seconds
+---@field receive number? seconds
+---@field send number? seconds
+
 ---@class HttpRequest
 ---@field method string
 ---@field target string as it was sent
@@ -56,7 +67,7 @@ function Response:is_open() end
 
 ---host is a numeric address (loopback by default), port 0 any; head, body, unsent are bytes; idle,
 ---receive, send are seconds.
----@param options {host: string?, port: integer?, head: integer?, body: integer?, unsent: integer?, connections: integer?, idle: number?, receive: number?, send: number?}
+---@param options HttpOptions
 ---@param on_request fun(request: HttpRequest, response: HttpResponse)
 ---@return HttpServer|nil server, string? message, string? code
 function http.listen(options, on_request) end

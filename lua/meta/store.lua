@@ -27,6 +27,16 @@ local Tx = {}
 ---@field ms integer?
 ---@field body table
 
+---@class StoreReport
+---@field ok boolean
+---@field events integer
+---@field streams integer
+---@field blobs integer
+---@field messages integer
+---@field rows integer
+---@field problem_count integer
+---@field problems table[]
+
 ---Opens, creates or migrates; at most one process writes (ERR_OWNED).
 ---@param path string
 ---@param options {readonly: boolean?, hasty: boolean?}? hasty: commits survive the process, not a power loss
@@ -38,7 +48,7 @@ function M.open(path, options) end
 
 ---Verifies every chain and hash and rebuilds every projection in a temporary database.
 ---@param path string
----@return {ok: boolean, events: integer, streams: integer, blobs: integer, messages: integer, rows: integer, problem_count: integer, problems: table[]}|nil report
+---@return StoreReport|nil
 ---@return string? message
 ---@return string? code
 function M.check(path) end
