@@ -131,7 +131,8 @@ static int answered(struct walk *w, const struct place *place, int code)
 }
 
 /* The string at the top (or at idx): counted and checked. */
-static int check_string(struct walk *w, const struct place *place, int idx, const char **text, size_t *len)
+static int check_string(struct walk *w, const struct place *place, int idx, const char **text,
+                        size_t *len)
 {
     *text = lua_tolstring(w->L, idx, len);
     w->bytes += *len;
@@ -199,9 +200,10 @@ static int walk_member(struct walk *w, const struct place *object)
     struct place place = {.up = object, .depth = object->depth + 1};
     size_t len;
     if (lua_type(w->L, -2) != LUA_TSTRING)
-        return refuse(w, object, ERR_JSON, lua_type(w->L, -2) == LUA_TNUMBER
-                                               ? "a table with both items and named members"
-                                               : "a key that is no string");
+        return refuse(w, object, ERR_JSON,
+                      lua_type(w->L, -2) == LUA_TNUMBER
+                          ? "a table with both items and named members"
+                          : "a key that is no string");
     int rc = check_string(w, object, -2, &place.key, &len);
     if (rc)
         return rc;
@@ -245,7 +247,8 @@ static int walk_table(struct walk *w, const struct place *place)
         return refuse(w, place, ERR_MEMORY, err_text(ERR_MEMORY));
     lua_pushnil(L);
     bool is_empty = !lua_next(L, idx);
-    bool is_array = is_empty ? is_marked(L, idx) : lua_type(L, -2) == LUA_TNUMBER || is_marked(L, idx);
+    bool is_array =
+        is_empty ? is_marked(L, idx) : lua_type(L, -2) == LUA_TNUMBER || is_marked(L, idx);
     rc = is_array ? w->sink->begin_array(w->ctx, 0) : w->sink->begin_object(w->ctx, 0);
     if (rc) {
         lua_settop(L, idx);
@@ -255,7 +258,8 @@ static int walk_table(struct walk *w, const struct place *place)
         rc = is_array ? walk_array(w, idx, place) : walk_object(w, idx, place);
     if (rc)
         return rc;
-    return answered(w, place, is_array ? w->sink->end_array(w->ctx) : w->sink->end_object(w->ctx, &fault));
+    return answered(w, place,
+                    is_array ? w->sink->end_array(w->ctx) : w->sink->end_object(w->ctx, &fault));
 }
 
 static int walk_number(struct walk *w, const struct place *place)
@@ -311,8 +315,8 @@ static int walk_value(struct walk *w, const struct place *place)
     }
 }
 
-int value_walk(lua_State *L, int idx, const struct json_limits *limits, const struct json_sink *sink,
-               void *ctx, struct err *err)
+int value_walk(lua_State *L, int idx, const struct json_limits *limits,
+               const struct json_sink *sink, void *ctx, struct err *err)
 {
     struct walk w = {.L = L, .sink = sink, .ctx = ctx, .err = err, .limits = json_limits(limits)};
     struct place root = {0};

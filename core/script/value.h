@@ -21,14 +21,16 @@ void value_push(lua_State *L, const struct json *value);
 int value_decode(lua_State *L, const char *text, size_t len, const struct json_limits *limits,
                  struct err *err);
 
-/* Walks the value at idx as a scan walks text: same sinks, no offsets. Functions, userdata, threads,
- * NaN, infinities, mixed or sparse tables, non-string keys, cycles are ERR_JSON with the path of the
- * offender; invalid UTF-8 is ERR_UTF8; depth, values, and bytes of all strings beyond the limits are
- * ERR_LIMIT. Tables are read raw and in no particular order. Never raises: the sink may hold memory. */
-int value_walk(lua_State *L, int idx, const struct json_limits *limits, const struct json_sink *sink,
-               void *ctx, struct err *err) MUST_CHECK;
+/* Walks the value at idx as a scan walks text: same sinks, no offsets. Functions, userdata,
+ * threads, NaN, infinities, mixed or sparse tables, non-string keys, cycles are ERR_JSON with the
+ * path of the offender; invalid UTF-8 is ERR_UTF8; depth, values, and bytes of all strings beyond
+ * the limits are ERR_LIMIT. Tables are read raw and in no particular order. Never raises: the sink
+ * may hold memory. */
+int value_walk(lua_State *L, int idx, const struct json_limits *limits,
+               const struct json_sink *sink, void *ctx, struct err *err) MUST_CHECK;
 
-/* Reads the value at idx into doc (appended to its arena, not reset) as *out. Errors as value_walk. */
+/* Reads the value at idx into doc (appended to its arena, not reset) as *out. Errors as value_walk.
+ */
 int value_read(lua_State *L, int idx, struct json_doc *doc, const struct json_limits *limits,
                struct json *out, struct err *err);
 

@@ -9,12 +9,12 @@
 #include "script/value.h"
 
 #define BATCH 64 /* children that may wait on the Lua stack */
-#define FEW 8    /* members whose keys are compared with each other */
-#define KEYS 32  /* keys remembered: objects of one array have the same ones */
+#define FEW   8  /* members whose keys are compared with each other */
+#define KEYS  32 /* keys remembered: objects of one array have the same ones */
 
 struct frame {
-    int slot;      /* stack index of the table; nil until the first batch moves */
-    int waiting;   /* children on the stack above it */
+    int slot;         /* stack index of the table; nil until the first batch moves */
+    int waiting;      /* children on the stack above it */
     lua_Integer done; /* an array: items in the table; an object: batches */
     bool is_object;
 };
@@ -37,7 +37,8 @@ static void make_table(struct decode *d, struct frame *frame)
 {
     if (!lua_isnil(d->L, frame->slot))
         return;
-    lua_createtable(d->L, frame->is_object ? 0 : frame->waiting, frame->is_object ? frame->waiting : 0);
+    lua_createtable(d->L, frame->is_object ? 0 : frame->waiting,
+                    frame->is_object ? frame->waiting : 0);
     if (!frame->is_object) {
         lua_pushvalue(d->L, d->array_mt);
         lua_setmetatable(d->L, -2);
@@ -146,7 +147,8 @@ static int on_key(void *ctx, const char *text, size_t len, size_t at)
 {
     struct decode *d = ctx;
     (void)at;
-    size_t slot = len ? (len + (unsigned char)text[0] * 5u + (unsigned char)text[len - 1] * 3u) % KEYS : 0;
+    size_t slot =
+        len ? (len + (unsigned char)text[0] * 5u + (unsigned char)text[len - 1] * 3u) % KEYS : 0;
     struct key *key = &d->keys[slot];
     if (key->text && is_key(key, text, len)) {
         lua_pushvalue(d->L, d->keys_at + (int)slot);
@@ -219,7 +221,8 @@ static const struct json_sink lua_sink = {
 };
 
 /* The sink knows no offsets: a faulty text is told by the parser, so that both tell the same. */
-static int tell(const char *text, size_t len, const struct json_limits *limits, int code, struct err *err)
+static int tell(const char *text, size_t len, const struct json_limits *limits, int code,
+                struct err *err)
 {
     struct json_doc doc = {0};
     int told = err ? json_parse(&doc, text, len, limits, err) : code;

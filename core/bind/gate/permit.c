@@ -276,9 +276,8 @@ static int l_permit_hash(lua_State *L)
     if (!buf_ok(text))
         return luaL_error(L, "out of memory");
     struct hash_part parts[] = {
-        {call->role, strlen(call->role)}, {card, strlen(card)},
-        {call->tool, call->tool_len},     {permit->name, permit->name_len},
-        {text->data, text->len},
+        {call->role, strlen(call->role)}, {card, strlen(card)},    {call->tool, call->tool_len},
+        {permit->name, permit->name_len}, {text->data, text->len},
     };
     struct hash hash = hash_parts(parts, COUNT_OF(parts));
     buf_clear(text);

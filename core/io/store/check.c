@@ -1,5 +1,6 @@
 /* check.c: does the file say what its events say? Chains, blobs and conversations are hashed
- * again; projections are rebuilt from the events in a temporary database and compared row by row. */
+ * again; projections are rebuilt from the events in a temporary database and compared row by row.
+ */
 #include <string.h>
 
 #include "io/store/report.h"
@@ -108,10 +109,11 @@ static void check_link(struct check *check, sqlite3_stmt *row, const struct stor
     }
     struct head *head = &check->heads[stream];
     struct hash hash = event_hash(&head->hash, event);
-    const char *why = event->n != head->n + 1                          ? "an event before this one is missing"
-                      : sqlite3_column_int64(row, 14) != head->seq     ? "it does not point to the one before"
-                      : !hash_is(row, 13, &hash) ? "its hash does not follow from its bytes and the one before"
-                                                 : NULL;
+    const char *why =
+        event->n != head->n + 1                      ? "an event before this one is missing"
+        : sqlite3_column_int64(row, 14) != head->seq ? "it does not point to the one before"
+        : !hash_is(row, 13, &hash) ? "its hash does not follow from its bytes and the one before"
+                                   : NULL;
     if (why && !head->bad)
         event_problem(check, "chain", event, why);
     *head = (struct head){event->n, event->seq, hash, head->bad || why};
@@ -121,7 +123,8 @@ static int check_head(struct check *check, sqlite3_stmt *row)
 {
     const struct head *head = &check->heads[sqlite3_column_int64(row, 0)];
     check->streams++;
-    if (!head->bad && (sqlite3_column_int64(row, 1) != head->n || sqlite3_column_int64(row, 2) != head->seq))
+    if (!head->bad &&
+        (sqlite3_column_int64(row, 1) != head->n || sqlite3_column_int64(row, 2) != head->seq))
         problem(check, "chain", text_of(row, 3), "its last events are missing");
     return 0;
 }
@@ -151,7 +154,8 @@ static int count_streams(struct check *check, sqlite3_stmt *row)
 {
     check->last_stream = sqlite3_column_int64(row, 0);
     if (check->last_stream < 0 || check->last_stream > 100000000)
-        return err_set(check->err, ERR_STORE_CORRUPT, "%lld streams", (long long)check->last_stream);
+        return err_set(check->err, ERR_STORE_CORRUPT, "%lld streams",
+                       (long long)check->last_stream);
     check->heads = calloc((size_t)check->last_stream + 1, sizeof *check->heads);
     return check->heads ? 0 : err_set(check->err, ERR_MEMORY, "out of memory");
 }
@@ -159,11 +163,16 @@ static int count_streams(struct check *check, sqlite3_stmt *row)
 static int check_events(struct check *check)
 {
     int rc = each_row(check, "SELECT coalesce(max(id), 0) FROM stream", count_streams);
-    rc = rc ? rc : each_row(check,
-                            "SELECT e.stream, s.run, s.turn, e.seq, e.step, e.n, e.kind, e.card, e.actor, e.role, "
-                            "e.at, e.ms, e.body, e.hash, e.prev "
-                            "FROM event e LEFT JOIN stream s ON s.id = e.stream ORDER BY e.seq", replay_event);
-    return rc ? rc : each_row(check, "SELECT id, n, seq, run || '/' || turn FROM stream WHERE id > 0", check_head);
+    rc = rc ? rc
+            : each_row(check,
+                       "SELECT e.stream, s.run, s.turn, e.seq, e.step, e.n, e.kind, e.card, "
+                       "e.actor, e.role, "
+                       "e.at, e.ms, e.body, e.hash, e.prev "
+                       "FROM event e LEFT JOIN stream s ON s.id = e.stream ORDER BY e.seq",
+                       replay_event);
+    return rc ? rc
+              : each_row(check, "SELECT id, n, seq, run || '/' || turn FROM stream WHERE id > 0",
+                         check_head);
 }
 
 /* ---- blobs and conversations ---- */
@@ -222,9 +231,14 @@ static int check_blobs(struct check *check)
                                 "(SELECT count(*) FROM name_recent WHERE key = ?1 AND id = ?2)";
     int rc = db_prepare(check->disk, names, sizeof names - 1, &check->names, NULL, check->err);
     rc = rc ? rc : each_row(check, "SELECT hash, id, bytes FROM blob ORDER BY id", check_blob);
-    rc = rc ? rc : each_row(check, "SELECT c.hash, -c.id, p.hash, b.hash, b.id IS NULL OR (p.id IS NULL AND c.parent "
-                            "IS NOT NULL) FROM convo c LEFT JOIN convo p ON p.id = c.parent "
-                            "LEFT JOIN blob b ON b.id = c.blob ORDER BY c.id", check_message);
+    rc =
+        rc ? rc
+           : each_row(
+                 check,
+                 "SELECT c.hash, -c.id, p.hash, b.hash, b.id IS NULL OR (p.id IS NULL AND c.parent "
+                 "IS NOT NULL) FROM convo c LEFT JOIN convo p ON p.id = c.parent "
+                 "LEFT JOIN blob b ON b.id = c.blob ORDER BY c.id",
+                 check_message);
     sqlite3_finalize(check->names);
     return rc;
 }
@@ -251,8 +265,9 @@ static int open_check(struct check *check)
 static int run_check(struct check *check)
 {
     int rc = each_row(check, "PRAGMA integrity_check(10)", check_page);
-    rc = rc ? rc : compare_query(&check->report, check->disk, check->fresh, "sqlite_schema",
-                                 "SELECT name, sql FROM sqlite_schema ORDER BY name", check->err);
+    rc = rc ? rc
+            : compare_query(&check->report, check->disk, check->fresh, "sqlite_schema",
+                            "SELECT name, sql FROM sqlite_schema ORDER BY name", check->err);
     rc = rc ? rc : check_blobs(check);
     rc = rc ? rc : check_events(check);
     return rc ? rc : compare_projections(&check->report, check->disk, check->fresh, check->err);
@@ -304,7 +319,8 @@ static void release(struct check *check)
     free(check->heads);
 }
 
-int store_check(const struct store_options *options, struct buf *report, bool *sound, struct err *err)
+int store_check(const struct store_options *options, struct buf *report, bool *sound,
+                struct err *err)
 {
     struct check check = {.options = options, .err = err};
     begin(&check);

@@ -35,9 +35,15 @@ static void add_value(struct json_builder *b, sqlite3_stmt *row, int column)
     const char *text;
     size_t len;
     switch (sqlite3_column_type(row, column)) {
-    case SQLITE_NULL: json_add_null(b); break;
-    case SQLITE_INTEGER: json_add_int(b, sqlite3_column_int64(row, column)); break;
-    case SQLITE_FLOAT: json_add_real(b, sqlite3_column_double(row, column)); break;
+    case SQLITE_NULL:
+        json_add_null(b);
+        break;
+    case SQLITE_INTEGER:
+        json_add_int(b, sqlite3_column_int64(row, column));
+        break;
+    case SQLITE_FLOAT:
+        json_add_real(b, sqlite3_column_double(row, column));
+        break;
     case SQLITE_TEXT:
         text = (const char *)sqlite3_column_text(row, column);
         len = (size_t)sqlite3_column_bytes(row, column);
@@ -72,7 +78,8 @@ static bool same_value(sqlite3_stmt *a, sqlite3_stmt *b, int column)
         return false;
     const void *left = sqlite3_column_blob(a, column), *right = sqlite3_column_blob(b, column);
     int len = sqlite3_column_bytes(a, column);
-    return len == sqlite3_column_bytes(b, column) && (len == 0 || memcmp(left, right, (size_t)len) == 0);
+    return len == sqlite3_column_bytes(b, column) &&
+           (len == 0 || memcmp(left, right, (size_t)len) == 0);
 }
 
 static bool same_row(sqlite3_stmt *a, sqlite3_stmt *b)
@@ -129,15 +136,18 @@ int compare_query(struct report *report, sqlite3 *stored, sqlite3 *rebuilt, cons
 int compare_projections(struct report *report, sqlite3 *stored, sqlite3 *rebuilt, struct err *err)
 {
     static const char list[] =
-        "SELECT name, (SELECT group_concat(name, ', ') FROM (SELECT name FROM pragma_table_info(t.name) "
-        "WHERE pk > 0 ORDER BY pk)) FROM sqlite_schema t WHERE type = 'table' AND name NOT LIKE 'sqlite%' "
+        "SELECT name, (SELECT group_concat(name, ', ') FROM (SELECT name FROM "
+        "pragma_table_info(t.name) "
+        "WHERE pk > 0 ORDER BY pk)) FROM sqlite_schema t WHERE type = 'table' AND name NOT LIKE "
+        "'sqlite%' "
         "AND name NOT IN ('stream', 'event', 'blob', 'convo', 'name', 'name_recent') ORDER BY name";
     sqlite3_stmt *tables = NULL;
     int rc = db_prepare(rebuilt, list, sizeof list - 1, &tables, NULL, err);
     while (!rc && sqlite3_step(tables) == SQLITE_ROW) {
         char sql[256];
         const char *table = (const char *)sqlite3_column_text(tables, 0);
-        snprintf(sql, sizeof sql, "SELECT * FROM %s ORDER BY %s", table, sqlite3_column_text(tables, 1));
+        snprintf(sql, sizeof sql, "SELECT * FROM %s ORDER BY %s", table,
+                 sqlite3_column_text(tables, 1));
         rc = compare_query(report, stored, rebuilt, table, sql, err);
     }
     sqlite3_finalize(tables);

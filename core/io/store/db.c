@@ -5,37 +5,54 @@
 #include "io/store/db.h"
 
 #define APPLICATION_ID 0x4f726b74 /* "Orkt" */
-#define BUSY_MS 5000
+#define BUSY_MS        5000
 
 static int code_of(int rc)
 {
     switch (rc & 0xff) {
-    case SQLITE_NOMEM: return ERR_MEMORY;
+    case SQLITE_NOMEM:
+        return ERR_MEMORY;
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return ERR_STORE_BUSY;
-    case SQLITE_FULL: return ERR_STORE_FULL;
+    case SQLITE_LOCKED:
+        return ERR_STORE_BUSY;
+    case SQLITE_FULL:
+        return ERR_STORE_FULL;
     case SQLITE_READONLY:
-    case SQLITE_PERM: return ERR_STORE_READONLY;
+    case SQLITE_PERM:
+        return ERR_STORE_READONLY;
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: return ERR_STORE_CORRUPT;
-    case SQLITE_CONSTRAINT: return ERR_EXISTS;
-    case SQLITE_TOOBIG: return ERR_LIMIT;
-    case SQLITE_IOERR: return ERR_IO;
-    default: return ERR_STORE;
+    case SQLITE_NOTADB:
+        return ERR_STORE_CORRUPT;
+    case SQLITE_CONSTRAINT:
+        return ERR_EXISTS;
+    case SQLITE_TOOBIG:
+        return ERR_LIMIT;
+    case SQLITE_IOERR:
+        return ERR_IO;
+    default:
+        return ERR_STORE;
     }
 }
 
 static const char *cure_of(int code)
 {
     switch (code) {
-    case ERR_STORE_BUSY: return "wait for the other program or end it, then try again";
-    case ERR_STORE_FULL: return "free some space; nothing that was acknowledged is lost";
-    case ERR_STORE_READONLY: return "give this user write permission on .orket/ and its files";
-    case ERR_STORE_CORRUPT: return "run `orket check` and restore .orket/ from a backup";
-    case ERR_IO: return "look at the disk and the kernel's log; nothing that was acknowledged is lost";
-    case ERR_STORE: return "see that .orket/ exists, is a directory and can be read and written";
-    case ERR_EXISTS: return "use another id, or one that exists where a card is referred to";
-    default: return NULL;
+    case ERR_STORE_BUSY:
+        return "wait for the other program or end it, then try again";
+    case ERR_STORE_FULL:
+        return "free some space; nothing that was acknowledged is lost";
+    case ERR_STORE_READONLY:
+        return "give this user write permission on .orket/ and its files";
+    case ERR_STORE_CORRUPT:
+        return "run `orket check` and restore .orket/ from a backup";
+    case ERR_IO:
+        return "look at the disk and the kernel's log; nothing that was acknowledged is lost";
+    case ERR_STORE:
+        return "see that .orket/ exists, is a directory and can be read and written";
+    case ERR_EXISTS:
+        return "use another id, or one that exists where a card is referred to";
+    default:
+        return NULL;
     }
 }
 
@@ -140,8 +157,8 @@ static void sql_json_put(sqlite3_context *ctx, int argc, sqlite3_value **argv)
         json_doc_clear(&docs[i]);
 }
 
-/* ---- json_raw(text): text that is JSON already, not to be parsed again; json_join(a, b): two objects
- * without a common key as one, not parsed either ---- */
+/* ---- json_raw(text): text that is JSON already, not to be parsed again; json_join(a, b): two
+ * objects without a common key as one, not parsed either ---- */
 
 #define SUBTYPE_JSON 'J' /* what SQLite's JSON functions go by */
 
@@ -154,8 +171,10 @@ static void sql_json_raw(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 
 static void sql_json_join(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
-    const char *a = (const char *)sqlite3_value_text(argv[0]), *b = (const char *)sqlite3_value_text(argv[1]);
-    size_t a_len = (size_t)sqlite3_value_bytes(argv[0]), b_len = (size_t)sqlite3_value_bytes(argv[1]);
+    const char *a = (const char *)sqlite3_value_text(argv[0]),
+               *b = (const char *)sqlite3_value_text(argv[1]);
+    size_t a_len = (size_t)sqlite3_value_bytes(argv[0]),
+           b_len = (size_t)sqlite3_value_bytes(argv[1]);
     (void)argc;
     if (!a || !b || a_len < 2 || b_len < 2) {
         sqlite3_result_null(ctx);
@@ -183,16 +202,19 @@ static int add_functions(sqlite3 *db, struct err *err)
         const char *name;
         int args;
         void (*fn)(sqlite3_context *, int, sqlite3_value **);
-    } functions[] = {{"json_put", 2, sql_json_put}, {"json_raw", 1, sql_json_raw}, {"json_join", 2, sql_json_join}};
+    } functions[] = {{"json_put", 2, sql_json_put},
+                     {"json_raw", 1, sql_json_raw},
+                     {"json_join", 2, sql_json_join}};
     int rc = SQLITE_OK;
     for (size_t i = 0; rc == SQLITE_OK && i < COUNT_OF(functions); i++)
         rc = sqlite3_create_function_v2(db, functions[i].name, functions[i].args,
-                                        SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_SUBTYPE, NULL, functions[i].fn,
-                                        NULL, NULL, NULL);
+                                        SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_SUBTYPE, NULL,
+                                        functions[i].fn, NULL, NULL, NULL);
     return rc ? db_fail(db, rc, err) : 0;
 }
 
-static int configure(sqlite3 *db, const struct store_options *options, bool readonly, struct err *err)
+static int configure(sqlite3 *db, const struct store_options *options, bool readonly,
+                     struct err *err)
 {
     sqlite3_extended_result_codes(db, 1);
     sqlite3_busy_timeout(db, BUSY_MS);
@@ -205,17 +227,23 @@ static int configure(sqlite3 *db, const struct store_options *options, bool read
     int rc = add_functions(db, err);
     if (rc)
         return rc;
-    rc = db_exec(db, "PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"
-                     "PRAGMA secure_delete = OFF; PRAGMA cache_size = -8000;", err);
+    rc =
+        db_exec(db,
+                "PRAGMA foreign_keys = ON; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;"
+                "PRAGMA secure_delete = OFF; PRAGMA cache_size = -8000;",
+                err);
     if (rc)
         return rc;
     if (readonly)
         return db_exec(db, "PRAGMA query_only = ON", err);
-    rc = db_exec(db, "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;"
-                     "PRAGMA journal_size_limit = 67108864;", err);
+    rc = db_exec(db,
+                 "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;"
+                 "PRAGMA journal_size_limit = 67108864;",
+                 err);
     if (rc)
         return rc;
-    return db_exec(db, options->hasty ? "PRAGMA synchronous = OFF" : "PRAGMA synchronous = FULL", err);
+    return db_exec(db, options->hasty ? "PRAGMA synchronous = OFF" : "PRAGMA synchronous = FULL",
+                   err);
 }
 
 int db_open(const struct store_options *options, const char *path, bool readonly, sqlite3 **out,
@@ -307,8 +335,8 @@ static int migrate_one(sqlite3 *db, const struct store_file *file, struct err *e
     struct buf sql = {0};
     buf_puts(&sql, "BEGIN IMMEDIATE;");
     buf_put(&sql, file->start, (size_t)(file->end - file->start));
-    buf_printf(&sql, "\n;PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT;", APPLICATION_ID,
-               number_of(file->name));
+    buf_printf(&sql, "\n;PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT;",
+               APPLICATION_ID, number_of(file->name));
     int rc = buf_ok(&sql) ? db_exec(db, sql.data, err) : err_set(err, ERR_MEMORY, "out of memory");
     if (rc && !sqlite3_get_autocommit(db))
         sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);

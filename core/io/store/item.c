@@ -69,8 +69,8 @@ int write_head(struct writer *writer, struct chain *chain, struct err *err)
     return writer_step(writer, SET_STREAM, err);
 }
 
-static int add_event(struct writer *writer, const struct chain *chain, const struct store_seen *event,
-                     const struct hash *hash, struct err *err)
+static int add_event(struct writer *writer, const struct chain *chain,
+                     const struct store_seen *event, const struct hash *hash, struct err *err)
 {
     sqlite3_stmt *stmt = writer->stmts[ADD_EVENT];
     sqlite3_bind_int64(stmt, 1, event->seq);
@@ -206,8 +206,8 @@ static int add_message(struct writer *writer, const struct chain *chain, const s
 static int write_message(struct writer *writer, struct chain *chain, const struct item *item,
                          const void *bytes, struct err *err)
 {
-    /* Only the beginning of a conversation is likely to be there already; a link that is stored twice
-     * does no harm. */
+    /* Only the beginning of a conversation is likely to be there already; a link that is stored
+     * twice does no harm. */
     int64_t id = 0;
     int rc = item->has_parent ? 0 : find(writer, FIND_MESSAGE, &item->hash, &id, err);
     if (!rc && !id)

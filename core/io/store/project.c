@@ -5,11 +5,24 @@
 
 #include "io/store/db.h"
 
-enum source { FROM_SEQ, FROM_RUN, FROM_TURN, FROM_STEP, FROM_N, FROM_KIND, FROM_CARD, FROM_ACTOR,
-              FROM_ROLE, FROM_AT, FROM_MS, FROM_BODY, FROM_FIELD };
+enum source {
+    FROM_SEQ,
+    FROM_RUN,
+    FROM_TURN,
+    FROM_STEP,
+    FROM_N,
+    FROM_KIND,
+    FROM_CARD,
+    FROM_ACTOR,
+    FROM_ROLE,
+    FROM_AT,
+    FROM_MS,
+    FROM_BODY,
+    FROM_FIELD
+};
 
-static const char *const envelope[] = {"seq", "run", "turn", "step", "n", "kind", "card", "actor",
-                                       "role", "at", "ms", "body"};
+static const char *const envelope[] = {"seq",  "run",   "turn", "step", "n",  "kind",
+                                       "card", "actor", "role", "at",   "ms", "body"};
 
 struct statement {
     sqlite3_stmt *stmt;
@@ -116,17 +129,24 @@ static int bind_text(sqlite3_stmt *stmt, int index, const char *text)
                 : sqlite3_bind_null(stmt, index);
 }
 
-static int bind_json(struct projector *projector, sqlite3_stmt *stmt, int index, const struct json *value)
+static int bind_json(struct projector *projector, sqlite3_stmt *stmt, int index,
+                     const struct json *value)
 {
     switch (value ? value->type : JSON_NULL) {
-    case JSON_NULL: return sqlite3_bind_null(stmt, index);
-    case JSON_FALSE: return sqlite3_bind_int(stmt, index, 0);
-    case JSON_TRUE: return sqlite3_bind_int(stmt, index, 1);
-    case JSON_INT: return sqlite3_bind_int64(stmt, index, value->u.integer);
-    case JSON_REAL: return sqlite3_bind_double(stmt, index, value->u.real);
+    case JSON_NULL:
+        return sqlite3_bind_null(stmt, index);
+    case JSON_FALSE:
+        return sqlite3_bind_int(stmt, index, 0);
+    case JSON_TRUE:
+        return sqlite3_bind_int(stmt, index, 1);
+    case JSON_INT:
+        return sqlite3_bind_int64(stmt, index, value->u.integer);
+    case JSON_REAL:
+        return sqlite3_bind_double(stmt, index, value->u.real);
     case JSON_STRING:
         return sqlite3_bind_text(stmt, index, value->u.string, (int)value->len, SQLITE_STATIC);
-    default: break;
+    default:
+        break;
     }
     buf_reset(&projector->text);
     json_write(&projector->text, value);
@@ -134,7 +154,8 @@ static int bind_json(struct projector *projector, sqlite3_stmt *stmt, int index,
         buf_clear(&projector->text);
         return SQLITE_NOMEM;
     }
-    return sqlite3_bind_text(stmt, index, projector->text.data, (int)projector->text.len, SQLITE_TRANSIENT);
+    return sqlite3_bind_text(stmt, index, projector->text.data, (int)projector->text.len,
+                             SQLITE_TRANSIENT);
 }
 
 static int bind_one(struct projector *projector, struct statement *statement, int i,
@@ -143,27 +164,40 @@ static int bind_one(struct projector *projector, struct statement *statement, in
     sqlite3_stmt *stmt = statement->stmt;
     int at = i + 1;
     switch ((enum source)statement->sources[i]) {
-    case FROM_SEQ: return sqlite3_bind_int64(stmt, at, event->seq);
-    case FROM_RUN: return bind_text(stmt, at, event->run);
-    case FROM_TURN: return db_bind_turn(stmt, at, event->turn);
-    case FROM_STEP: return sqlite3_bind_int64(stmt, at, event->step);
-    case FROM_N: return sqlite3_bind_int64(stmt, at, event->n);
-    case FROM_KIND: return bind_text(stmt, at, event->kind);
-    case FROM_CARD: return bind_text(stmt, at, event->card);
-    case FROM_ACTOR: return bind_text(stmt, at, event->actor);
-    case FROM_ROLE: return bind_text(stmt, at, event->role);
-    case FROM_AT: return bind_text(stmt, at, event->at);
+    case FROM_SEQ:
+        return sqlite3_bind_int64(stmt, at, event->seq);
+    case FROM_RUN:
+        return bind_text(stmt, at, event->run);
+    case FROM_TURN:
+        return db_bind_turn(stmt, at, event->turn);
+    case FROM_STEP:
+        return sqlite3_bind_int64(stmt, at, event->step);
+    case FROM_N:
+        return sqlite3_bind_int64(stmt, at, event->n);
+    case FROM_KIND:
+        return bind_text(stmt, at, event->kind);
+    case FROM_CARD:
+        return bind_text(stmt, at, event->card);
+    case FROM_ACTOR:
+        return bind_text(stmt, at, event->actor);
+    case FROM_ROLE:
+        return bind_text(stmt, at, event->role);
+    case FROM_AT:
+        return bind_text(stmt, at, event->at);
     case FROM_MS:
-        return event->ms < 0 ? sqlite3_bind_null(stmt, at) : sqlite3_bind_int64(stmt, at, event->ms);
-    case FROM_BODY: return sqlite3_bind_text(stmt, at, event->body, (int)event->body_len, SQLITE_STATIC);
-    case FROM_FIELD: break;
+        return event->ms < 0 ? sqlite3_bind_null(stmt, at)
+                             : sqlite3_bind_int64(stmt, at, event->ms);
+    case FROM_BODY:
+        return sqlite3_bind_text(stmt, at, event->body, (int)event->body_len, SQLITE_STATIC);
+    case FROM_FIELD:
+        break;
     }
     const char *name = sqlite3_bind_parameter_name(stmt, at);
     return bind_json(projector, stmt, at, json_get(&projector->doc.root, name + 1));
 }
 
-static int run(struct projector *projector, struct statement *statement, const struct store_seen *event,
-               struct err *err)
+static int run(struct projector *projector, struct statement *statement,
+               const struct store_seen *event, struct err *err)
 {
     int rc = SQLITE_OK;
     for (int i = 0; rc == SQLITE_OK && i < statement->params; i++)

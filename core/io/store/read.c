@@ -15,20 +15,27 @@ struct store_query {
 enum { READ_BLOB, READ_MESSAGES, READ_HEADS, READ_CHAIN };
 
 static const char *const texts[] = {
-    [READ_BLOB] = "SELECT b.bytes FROM name_recent r JOIN blob b ON b.id = r.id WHERE r.key = ?1 AND b.hash = ?2 "
-                  "UNION ALL SELECT b.bytes FROM name r JOIN blob b ON b.id = r.id WHERE r.key = ?1 AND b.hash = ?2",
-    [READ_MESSAGES] =
-        "WITH RECURSIVE last (id) AS ("
-        "  SELECT c.id FROM name_recent r JOIN convo c ON c.id = -r.id WHERE r.key = ?1 AND c.hash = ?2"
-        "  UNION ALL SELECT c.id FROM name r JOIN convo c ON c.id = -r.id WHERE r.key = ?1 AND c.hash = ?2),"
-        "link (depth, parent, blob) AS ("
-        "  SELECT 0, c.parent, c.blob FROM last JOIN convo c ON c.id = last.id"
-        "  UNION ALL SELECT depth + 1, c.parent, c.blob FROM link JOIN convo c ON c.id = link.parent) "
-        "SELECT b.bytes, link.parent IS NULL FROM link LEFT JOIN blob b ON b.id = link.blob ORDER BY depth DESC",
-    [READ_HEADS] = "SELECT s.turn, e.hash FROM stream s JOIN event e ON e.seq = s.seq WHERE s.run = ? "
-                   "ORDER BY s.turn",
-    [READ_CHAIN] = "SELECT s.id, s.n, e.step, e.hash, s.seq FROM stream s JOIN event e ON e.seq = s.seq "
-                   "WHERE s.run = ? AND s.turn = ?",
+    [READ_BLOB] = "SELECT b.bytes FROM name_recent r JOIN blob b ON b.id = r.id WHERE r.key = ?1 "
+                  "AND b.hash = ?2 "
+                  "UNION ALL SELECT b.bytes FROM name r JOIN blob b ON b.id = r.id WHERE r.key = "
+                  "?1 AND b.hash = ?2",
+    [READ_MESSAGES] = "WITH RECURSIVE last (id) AS ("
+                      "  SELECT c.id FROM name_recent r JOIN convo c ON c.id = -r.id WHERE r.key = "
+                      "?1 AND c.hash = ?2"
+                      "  UNION ALL SELECT c.id FROM name r JOIN convo c ON c.id = -r.id WHERE "
+                      "r.key = ?1 AND c.hash = ?2),"
+                      "link (depth, parent, blob) AS ("
+                      "  SELECT 0, c.parent, c.blob FROM last JOIN convo c ON c.id = last.id"
+                      "  UNION ALL SELECT depth + 1, c.parent, c.blob FROM link JOIN convo c ON "
+                      "c.id = link.parent) "
+                      "SELECT b.bytes, link.parent IS NULL FROM link LEFT JOIN blob b ON b.id = "
+                      "link.blob ORDER BY depth DESC",
+    [READ_HEADS] =
+        "SELECT s.turn, e.hash FROM stream s JOIN event e ON e.seq = s.seq WHERE s.run = ? "
+        "ORDER BY s.turn",
+    [READ_CHAIN] =
+        "SELECT s.id, s.n, e.step, e.hash, s.seq FROM stream s JOIN event e ON e.seq = s.seq "
+        "WHERE s.run = ? AND s.turn = ?",
 };
 _Static_assert(COUNT_OF(texts) <= COUNT_OF(((struct store *)0)->reads), "room for the statements");
 
@@ -87,7 +94,8 @@ static int parameter(struct store_query *query, const char *name)
 bool store_set_text(struct store_query *query, const char *name, const char *text, size_t len)
 {
     int index = parameter(query, name);
-    return index && sqlite3_bind_text64(query->stmt, index, text, len, SQLITE_STATIC, SQLITE_UTF8) == SQLITE_OK;
+    return index && sqlite3_bind_text64(query->stmt, index, text, len, SQLITE_STATIC,
+                                        SQLITE_UTF8) == SQLITE_OK;
 }
 
 bool store_set_int(struct store_query *query, const char *name, int64_t value)
@@ -131,7 +139,8 @@ struct store_value store_column(struct store_query *query, int column)
 {
     struct store_value value = {.type = STORE_NULL};
     switch (sqlite3_column_type(query->stmt, column)) {
-    case SQLITE_NULL: break;
+    case SQLITE_NULL:
+        break;
     case SQLITE_INTEGER:
         value.type = STORE_INT;
         value.integer = sqlite3_column_int64(query->stmt, column);
@@ -140,7 +149,8 @@ struct store_value store_column(struct store_query *query, int column)
         value.type = STORE_REAL;
         value.real = sqlite3_column_double(query->stmt, column);
         break;
-    default: return text_value(query->stmt, column);
+    default:
+        return text_value(query->stmt, column);
     }
     return value;
 }
@@ -196,7 +206,8 @@ int store_get_blob(struct store *store, const struct hash *hash, struct buf *out
 }
 
 int store_conversation(struct store *store, const struct hash *hash,
-                       int (*fn)(void *ctx, const void *bytes, size_t len), void *ctx, struct err *err)
+                       int (*fn)(void *ctx, const void *bytes, size_t len), void *ctx,
+                       struct err *err)
 {
     sqlite3_stmt *stmt;
     bool first = true;
@@ -205,7 +216,8 @@ int store_conversation(struct store *store, const struct hash *hash,
         return rc;
     bind_name(stmt, hash);
     while (!rc && (step = sqlite3_step(stmt)) == SQLITE_ROW) {
-        bool whole = sqlite3_column_type(stmt, 0) != SQLITE_NULL && (!first || sqlite3_column_int(stmt, 1));
+        bool whole =
+            sqlite3_column_type(stmt, 0) != SQLITE_NULL && (!first || sqlite3_column_int(stmt, 1));
         first = false;
         rc = whole ? fn(ctx, sqlite3_column_blob(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0))
                    : err_set(err, ERR_STORE_CORRUPT, "a message of the conversation is missing");
@@ -259,7 +271,8 @@ int reader_chain(struct store *store, struct chain *chain, struct err *err)
         chain->head.seq = sqlite3_column_int64(stmt, 4);
         memcpy(chain->head.hash.bytes, sqlite3_column_blob(stmt, 3), HASH_SIZE);
     } else if (step == SQLITE_ROW) {
-        rc = err_set(err, ERR_STORE_CORRUPT, "the stream %s/%s has a malformed hash", chain->run, chain->turn);
+        rc = err_set(err, ERR_STORE_CORRUPT, "the stream %s/%s has a malformed hash", chain->run,
+                     chain->turn);
     } else if (step != SQLITE_DONE) {
         rc = db_fail(store->reader, step, err);
     }

@@ -1,6 +1,6 @@
 /* store.c: opens and closes a store and owns all its parts. The writer's lock is a file of its own
- * beside the database: SQLite keeps its own locks on the database itself, and closing any descriptor
- * of that file would drop them. */
+ * beside the database: SQLite keeps its own locks on the database itself, and closing any
+ * descriptor of that file would drop them. */
 #include "io/store.h"
 
 #include <fcntl.h>
@@ -18,8 +18,8 @@ static int take_lock(struct store *store, struct err *err)
     return rc;
 }
 
-/* The journal is for its owner's eyes; SQLite's own files take over the mode. No error here: opening
- * the database will find out more about what is wrong. */
+/* The journal is for its owner's eyes; SQLite's own files take over the mode. No error here:
+ * opening the database will find out more about what is wrong. */
 static void create_private(const char *path)
 {
     int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);

@@ -70,8 +70,8 @@ static int chain_new(struct store *store, const char *run, const char *turn, str
     struct chain *chain = calloc(1, sizeof *chain);
     if (!chain)
         return err_set(err, ERR_MEMORY, "out of memory");
-    *chain = (struct chain){.store = store, .run = strdup(run), .turn = strdup(turn),
-                            .shared = strcmp(turn, "0") == 0};
+    *chain = (struct chain){
+        .store = store, .run = strdup(run), .turn = strdup(turn), .shared = strcmp(turn, "0") == 0};
     int rc = chain->run && chain->turn ? reader_chain(store, chain, err)
                                        : err_set(err, ERR_MEMORY, "out of memory");
     if (rc) {

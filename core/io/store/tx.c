@@ -1,11 +1,12 @@
-/* tx.c: the loop's side of writing: transactions that are filled, queued and come back finished. A transaction copies all it is given into two buffers of its own, which the writer's
- * thread reads; between store_commit and tx_finish the loop does not touch it. */
+/* tx.c: the loop's side of writing: transactions that are filled, queued and come back finished. A
+ * transaction copies all it is given into two buffers of its own, which the writer's thread reads;
+ * between store_commit and tx_finish the loop does not touch it. */
 #include <string.h>
 #include <time.h>
 
 #include "io/store/parts.h"
 
-#define SPARES_MAX 64
+#define SPARES_MAX  64
 #define SPARE_BYTES 65536
 
 /* ---- transactions ---- */
@@ -126,13 +127,15 @@ static size_t now(struct store *store, struct buf *data)
     }
     size_t at = data->len;
     int ms = (int)(ts.tv_nsec / 1000000);
-    char tail[] = {'.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10), (char)('0' + ms % 10), 'Z', '\0'};
+    char tail[] = {
+        '.', (char)('0' + ms / 100), (char)('0' + ms / 10 % 10), (char)('0' + ms % 10), 'Z', '\0'};
     buf_puts(data, store->second_text);
     buf_put(data, tail, sizeof tail);
     return at;
 }
 
-static int check_event(struct store_tx *tx, const struct store_event *event, int kind, struct err *err)
+static int check_event(struct store_tx *tx, const struct store_event *event, int kind,
+                       struct err *err)
 {
     int rc = spent(tx, err);
     if (!rc && kind < 0) {
@@ -183,7 +186,8 @@ static struct item *put(struct store_tx *tx, enum item_type type, const void *by
     return item;
 }
 
-int store_put_blob(struct store_tx *tx, const void *bytes, size_t len, struct hash *out, struct err *err)
+int store_put_blob(struct store_tx *tx, const void *bytes, size_t len, struct hash *out,
+                   struct err *err)
 {
     struct item *item = put(tx, ITEM_BLOB, bytes, len, err);
     if (!item)
@@ -202,12 +206,14 @@ int store_put_message(struct store_tx *tx, const struct hash *parent, const void
     if (parent)
         item->parent = *parent; /* before *out, which may be the same */
     item->blob = hash_of(bytes, len);
-    struct hash_part parts[] = {{item->parent.bytes, parent ? HASH_SIZE : 0}, {item->blob.bytes, HASH_SIZE}};
+    struct hash_part parts[] = {{item->parent.bytes, parent ? HASH_SIZE : 0},
+                                {item->blob.bytes, HASH_SIZE}};
     item->hash = *out = hash_parts(parts, COUNT_OF(parts));
     return 0;
 }
 
-/* A transaction that lost its bytes travels on as one that failed, so that `done` comes in its turn. */
+/* A transaction that lost its bytes travels on as one that failed, so that `done` comes in its
+ * turn. */
 static void fail_spent(struct store_tx *tx)
 {
     struct err err = {0};

@@ -43,11 +43,11 @@ enum item_type { ITEM_EVENT, ITEM_BLOB, ITEM_MESSAGE };
 struct item {
     uint8_t type;
     bool has_parent;
-    int kind;                /* index of the section */
-    size_t at, len;          /* body or bytes, in tx->data */
-    size_t card, time;       /* offsets of texts; card 0 = none */
+    int kind;                 /* index of the section */
+    size_t at, len;           /* body or bytes, in tx->data */
+    size_t card, time;        /* offsets of texts; card 0 = none */
     int64_t step, ms, n, seq; /* n, seq: set by the writer */
-    struct hash hash; /* blob: its hash; message: its name */
+    struct hash hash;         /* blob: its hash; message: its name */
     struct hash parent, blob; /* message */
 };
 

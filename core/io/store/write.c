@@ -1,8 +1,8 @@
 /* write.c: the writer's side: a list of transactions becomes one durable commit.
  *
- * First pass without savepoints, because a compare-and-swap that fails is rare and most often is the
- * first statement of its transaction, when nothing has to be undone. Only when one fails later, the
- * whole commit is rolled back and applied again with a savepoint around each transaction.
+ * First pass without savepoints, because a compare-and-swap that fails is rare and most often is
+ * the first statement of its transaction, when nothing has to be undone. Only when one fails later,
+ * the whole commit is rolled back and applied again with a savepoint around each transaction.
  */
 #include <string.h>
 
@@ -10,8 +10,7 @@
 
 #define CHECKPOINT_PAGES 4000
 #define CHECKPOINT_FORCE 16000
-#define RECENT_MIN 4096
-
+#define RECENT_MIN       4096
 
 static const char *const texts[WRITE_COUNT] = {
     [BEGIN] = "BEGIN IMMEDIATE",
@@ -22,12 +21,17 @@ static const char *const texts[WRITE_COUNT] = {
     [UNDO] = "ROLLBACK TO tx",
     [ADD_STREAM] = "INSERT INTO stream (run, turn, n, seq) VALUES (?, ?, 0, 0)",
     [SET_STREAM] = "UPDATE stream SET n = ?2, seq = ?3 WHERE id = ?1",
-    [ADD_EVENT] = "INSERT INTO event (seq, stream, prev, n, step, kind, card, actor, role, at, ms, body, hash)"
+    [ADD_EVENT] = "INSERT INTO event (seq, stream, prev, n, step, kind, card, actor, role, at, ms, "
+                  "body, hash)"
                   " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    [FIND_BLOB] = "SELECT b.id FROM name_recent r JOIN blob b ON b.id = r.id WHERE r.key = ?1 AND b.hash = ?2 "
-                  "UNION ALL SELECT b.id FROM name r JOIN blob b ON b.id = r.id WHERE r.key = ?1 AND b.hash = ?2",
-    [FIND_MESSAGE] = "SELECT c.id FROM name_recent r JOIN convo c ON c.id = -r.id WHERE r.key = ?1 AND c.hash = ?2 "
-                     "UNION ALL SELECT c.id FROM name r JOIN convo c ON c.id = -r.id WHERE r.key = ?1 AND c.hash = ?2",
+    [FIND_BLOB] = "SELECT b.id FROM name_recent r JOIN blob b ON b.id = r.id WHERE r.key = ?1 AND "
+                  "b.hash = ?2 "
+                  "UNION ALL SELECT b.id FROM name r JOIN blob b ON b.id = r.id WHERE r.key = ?1 "
+                  "AND b.hash = ?2",
+    [FIND_MESSAGE] = "SELECT c.id FROM name_recent r JOIN convo c ON c.id = -r.id WHERE r.key = ?1 "
+                     "AND c.hash = ?2 "
+                     "UNION ALL SELECT c.id FROM name r JOIN convo c ON c.id = -r.id WHERE r.key = "
+                     "?1 AND c.hash = ?2",
     [ADD_BLOB] = "INSERT INTO blob (hash, bytes) VALUES (?, ?)",
     [ADD_MESSAGE] = "INSERT INTO convo (hash, parent, blob) VALUES (?, ?, ?)",
     [ADD_NAME] = "INSERT INTO name_recent (key, id) VALUES (?, ?)",
@@ -190,16 +194,18 @@ void writer_checkpoint(struct writer *writer)
 {
     if (writer->wal_pages < CHECKPOINT_PAGES)
         return;
-    int mode = writer->wal_pages < CHECKPOINT_FORCE ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_RESTART;
+    int mode = writer->wal_pages < CHECKPOINT_FORCE ? SQLITE_CHECKPOINT_PASSIVE
+                                                    : SQLITE_CHECKPOINT_RESTART;
     sqlite3_wal_checkpoint_v2(writer->db, NULL, mode, NULL, NULL);
     writer->wal_pages = 0;
 }
 
 static int find_counters(struct writer *writer, struct err *err)
 {
-    static const char sql[] = "SELECT coalesce(max(seq), 0) + 1, (SELECT count(*) FROM name_recent), "
-                              "(SELECT coalesce(max(id), 0) FROM blob) + (SELECT coalesce(max(id), 0) FROM convo) "
-                              "FROM event";
+    static const char sql[] =
+        "SELECT coalesce(max(seq), 0) + 1, (SELECT count(*) FROM name_recent), "
+        "(SELECT coalesce(max(id), 0) FROM blob) + (SELECT coalesce(max(id), 0) FROM convo) "
+        "FROM event";
     sqlite3_stmt *stmt = NULL;
     int rc = db_prepare(writer->db, sql, sizeof sql - 1, &stmt, NULL, err);
     if (rc)

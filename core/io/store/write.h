@@ -8,8 +8,23 @@
 /* ---- write.c: a batch of transactions -> one commit ---- */
 
 enum write {
-    BEGIN, COMMIT, ROLLBACK, SAVE, RELEASE, UNDO, ADD_STREAM, SET_STREAM, ADD_EVENT, FIND_BLOB,
-    FIND_MESSAGE, ADD_BLOB, ADD_MESSAGE, ADD_NAME, SORT_NAMES, DROP_NAMES, WRITE_COUNT
+    BEGIN,
+    COMMIT,
+    ROLLBACK,
+    SAVE,
+    RELEASE,
+    UNDO,
+    ADD_STREAM,
+    SET_STREAM,
+    ADD_EVENT,
+    FIND_BLOB,
+    FIND_MESSAGE,
+    ADD_BLOB,
+    ADD_MESSAGE,
+    ADD_NAME,
+    SORT_NAMES,
+    DROP_NAMES,
+    WRITE_COUNT
 };
 
 struct writer {

@@ -1,6 +1,6 @@
 /* lib.h: the functions a box can reach, and what they share. The lists make the tables in
- * safelib.c; each function behaves as its namesake in the manual of Lua 5.4 but for what docs/boxes.md
- * names. Every loop over something a script chose spends steps. */
+ * safelib.c; each function behaves as its namesake in the manual of Lua 5.4 but for what
+ * docs/boxes.md names. Every loop over something a script chose spends steps. */
 #ifndef SCRIPT_LIB_LIB_H
 #define SCRIPT_LIB_LIB_H
 
@@ -11,12 +11,14 @@
 #include "script/limits/meter.h"
 
 #define LIB_BASE(X)                                                                                \
-    X(assert) X(error) X(getmetatable) X(ipairs) X(next) X(pairs) X(pcall) X(rawequal) X(rawget)   \
-    X(rawlen) X(rawset) X(select) X(setmetatable) X(tonumber) X(tostring) X(type) X(xpcall)
+    X(assert)                                                                                      \
+    X(error) X(getmetatable) X(ipairs) X(next) X(pairs) X(pcall) X(rawequal) X(rawget) X(rawlen)   \
+        X(rawset) X(select) X(setmetatable) X(tonumber) X(tostring) X(type) X(xpcall)
 
 #define LIB_STRING(X)                                                                              \
-    X(byte) X(char) X(find) X(format) X(gmatch) X(gsub) X(len) X(lower) X(match) X(rep) X(reverse) \
-    X(sub) X(upper)
+    X(byte)                                                                                        \
+    X(char) X(find) X(format) X(gmatch) X(gsub) X(len) X(lower) X(match) X(rep) X(reverse) X(sub)  \
+        X(upper)
 
 #define LIB_TABLE(X) X(concat) X(insert) X(move) X(pack) X(remove) X(sort) X(unpack)
 
@@ -40,7 +42,8 @@ LIB_UTF8(X)
 LIB_CJSON(X)
 #undef X
 
-/* Pushes the value at idx as a string: __tostring and __name are honoured, addresses never shown. */
+/* Pushes the value at idx as a string: __tostring and __name are honoured, addresses never shown.
+ */
 const char *lib_text_of(lua_State *L, int idx, size_t *len);
 
 /* The 1-based start position that `at` means: negative counts from the end, never below 1. */

@@ -195,8 +195,8 @@ static int arithmetic(lua_State *L, int op, const char *event)
 #define ARITHMETIC(X)                                                                              \
     X(add, LUA_OPADD)                                                                              \
     X(sub, LUA_OPSUB)                                                                              \
-    X(mul, LUA_OPMUL) X(mod, LUA_OPMOD) X(pow, LUA_OPPOW) X(div, LUA_OPDIV) X(idiv, LUA_OPIDIV)    \
-        X(unm, LUA_OPUNM)
+    X(mul, LUA_OPMUL)                                                                              \
+    X(mod, LUA_OPMOD) X(pow, LUA_OPPOW) X(div, LUA_OPDIV) X(idiv, LUA_OPIDIV) X(unm, LUA_OPUNM)
 
 #define X(name, op)                                                                                \
     static int arith_##name(lua_State *L)                                                          \
