@@ -39,7 +39,7 @@ SPECS := $(sort $(shell find tests -name '*_spec.lua'))
 
 DEBS := gcc libc6-dev make pkg-config git liblua5.4-dev lua-luv-dev libuv1-dev libsqlite3-dev libsodium-dev \
 	libcurl4-openssl-dev ca-certificates libedit-dev node-llhttp
-TEST_DEBS := lua5.4 lua-busted lua-check lua-cjson sqlite3 curl libcmocka-dev libjansson4 cppcheck
+TEST_DEBS := lua5.4 lua-busted lua-check lua-cjson sqlite3 curl libcmocka-dev libjansson4 cppcheck python3
 
 Q = $(if $(V),,@echo "  $@";)
 $(shell mkdir -p $(sort $(dir $(OBJS))) $(B)/tests/c $(B)/bench)
