@@ -9,16 +9,6 @@ local function prompt(view)
   return brief.prompt(view, IDENTITY)
 end
 
--- Findings stay where they were written; the proposal stands as it is.
-local function route()
-  return nil
-end
-
-local function self_test()
-  local texts = prompt({ card = { id = "T-1", name = "Test", description = "say hello" } })
-  assert(texts.system:find("How the card moves", 1, true) and texts.user:find("say hello", 1, true))
-end
-
 return {
   name = "code_reviewer",
   description = "Reads the work of others and says what to mend.",
@@ -33,6 +23,7 @@ return {
     "request_excuse",
   },
   prompt = prompt,
-  route = route,
-  self_test = self_test,
+  self_test = function()
+    brief.check(prompt)
+  end,
 }

@@ -17,11 +17,6 @@ local function route(_, reply)
   return { status = proposal.status, why = proposal.why, note = "Sent back by the review: " .. proposal.why }
 end
 
-local function self_test()
-  local texts = prompt({ card = { id = "T-1", name = "Test", description = "say hello" } })
-  assert(texts.system:find("How the card moves", 1, true) and texts.user:find("say hello", 1, true))
-end
-
 return {
   name = "integrity_guard",
   description = "The independent review: accepts a card or sends it back.",
@@ -36,5 +31,7 @@ return {
   },
   prompt = prompt,
   route = route,
-  self_test = self_test,
+  self_test = function()
+    brief.check(prompt)
+  end,
 }

@@ -9,20 +9,6 @@ local function prompt(view)
   return brief.prompt(view, IDENTITY)
 end
 
--- The summary of finished work becomes the note that the next worker and the dependants read.
-local function route(_, reply)
-  local proposal = some(reply.proposal)
-  if not proposal or proposal.status ~= "ready_for_testing" then
-    return nil
-  end
-  return { status = proposal.status, why = proposal.why, note = proposal.why }
-end
-
-local function self_test()
-  local texts = prompt({ card = { id = "T-1", name = "Test", description = "say hello" } })
-  assert(texts.system:find("How the card moves", 1, true) and texts.user:find("say hello", 1, true))
-end
-
 return {
   name = "lead_architect",
   description = "Decides how the parts fit, and writes it down.",
@@ -40,6 +26,8 @@ return {
     "request_excuse",
   },
   prompt = prompt,
-  route = route,
-  self_test = self_test,
+  route = brief.hand_over,
+  self_test = function()
+    brief.check(prompt)
+  end,
 }

@@ -153,3 +153,19 @@ end
 function brief.prompt(view, identity)
   return { system = identity .. "\n\n" .. brief.protocol(view), user = brief.card(view) }
 end
+
+---The route of a worker: the summary of finished work becomes the note that the next worker and the
+---dependants read.
+function brief.hand_over(_, reply)
+  local proposal = some(reply.proposal)
+  if not proposal or proposal.status ~= "ready_for_testing" then
+    return nil
+  end
+  return { status = proposal.status, why = proposal.why, note = proposal.why }
+end
+
+---The self-test of a role's prompt: it says what the card wants, and how the card moves.
+function brief.check(prompt)
+  local texts = prompt({ card = { id = "T-1", name = "Test", description = "say hello" } })
+  assert(texts.system:find("How the card moves", 1, true) and texts.user:find("say hello", 1, true))
+end
