@@ -12,6 +12,8 @@ local SETTLED = { done = true, archived = true }
 local FINAL = { done = true, canceled = true, archived = true }
 M.FINAL = FINAL -- statuses that a card does not leave by working on it
 
+local FIELDS = { "name", "seat", "priority", "retry_count", "max_retries", "fixture" } -- what files and people change
+
 local STAGE = { code_review = 1, ready_for_testing = 1, in_progress = 2, ready = 3 }
 
 ---@param cards {id: string, status: string, ordinal: integer, depends_on: string[], score: number}[]
@@ -54,14 +56,19 @@ function M.needed(cards, id)
   return list
 end
 
+local function depend(self, card, needs)
+  card.depends_on = needs
+  for _, id in ipairs(needs or {}) do
+    self.dependants[id] = self.dependants[id] or {}
+    table.insert(self.dependants[id], card.id)
+  end
+end
+
 ---Adds a card; dependencies may be added later.
 ---@param card table
 function Board:add(card)
   self.cards[card.id] = card
-  for _, id in ipairs(card.depends_on or {}) do
-    self.dependants[id] = self.dependants[id] or {}
-    table.insert(self.dependants[id], card.id)
-  end
+  depend(self, card, card.depends_on)
 end
 
 ---Nothing that it depends on is still open.
@@ -169,6 +176,26 @@ function Board:moved(id, status)
       self:consider(self.cards[dependant])
     end
   end
+end
+
+local function redepend(self, card, needs)
+  for _, id in ipairs(card.depends_on or {}) do
+    take(self.dependants[id], card.id)
+  end
+  depend(self, card, needs)
+end
+
+---A card's fields were changed: who works on it, when, how often, and what proves it.
+---@param card table of this board
+---@param now table the same card as it is in the store
+function Board:changed(card, now)
+  unqueue(self, card)
+  card.score = card.score + now.priority - card.priority
+  for _, key in ipairs(FIELDS) do
+    card[key] = now[key]
+  end
+  redepend(self, card, now.depends_on)
+  self:consider(card)
 end
 
 ---Cards that can never start: a dependency was canceled.

@@ -133,13 +133,15 @@ function M.is_exhausted(card, times)
   return times > (card.max_retries or 3)
 end
 
--- Work is sent back; after max_retries reworks the card waits for a person instead.
+-- Work is sent back; after max_retries reworks the card waits for a person instead, whose answer is for the
+-- worker.
 local function send_back(turn, role, proposal)
   local card = turn.card
   local times = (card.retry_count or 0) + 1
   if M.is_exhausted(card, times) then
     return moves.add(turn.tx, card, "blocked", {
-      role = "system", reason = "review", why = "sent back again: " .. (proposal.why or "no reason given"),
+      role = "system", reason = "review", return_to = "in_progress",
+      why = "sent back again: " .. (proposal.why or "no reason given"),
     })
   end
   return moves.add(turn.tx, card, proposal.status, {

@@ -13,7 +13,7 @@ change of the program, the engine's own included, passes this table. What is not
 Who may: **any** = every role, a person (`human`) and the engine (`system`); **integrity_guard** = only a
 turn that acts as the reviewer; **system** = only the engine. A turn acts as exactly one role. People pass
 the same law as `human`: what `any` may do, they may; they do not move an issue to *done*, the guard does.
-When a person answers or approves, it is the engine that returns the card to where it was parked.
+When a person answers or approves, it is the engine that returns the card to where its parking said.
 
 Checked in this order, each refusal with its rule id: names (`fsm.name`), type (`fsm.type`), final status
 (`fsm.final`), edge (`fsm.edge`), wait reason (`fsm.reason`), role (`fsm.guard`, `fsm.system`). A legal
@@ -24,8 +24,9 @@ local OUTRO = [[
 
 ## Parking
 
-A card parks in *blocked* or *waiting_for_developer* with a wait reason, remembers the status it left
-(`return_to`), and returns to exactly that. A turn in review that has nothing to go on with parks in
+A card parks in *blocked* or *waiting_for_developer* with a wait reason and remembers where it goes back to
+(`return_to`): the status it left, but *in_progress* when its review, its verification or a merge refused it
+too often, since then the answer is for its worker. An answer counts its failures anew. A turn in review that has nothing to go on with parks in
 *blocked*: *waiting_for_developer* is left for work in progress.
 ]]
 

@@ -18,20 +18,22 @@ end
 ---@param tx table
 ---@param card table {id, type, status, revision}
 ---@param to string
----@param options table {role, reason?, why?, assignee?, seat?, retry_count?, tree?}; role is the acting one
+---@param options table {role, reason?, why?, assignee?, seat?, retry_count?, tree?, return_to?}; role is the acting one,
+---return_to where a parked card goes back to: where it was, unless somebody else has to act on the answer
 ---@return boolean|nil ok
 ---@return Error|nil
 function M.add(tx, card, to, options)
   local parked = to == "blocked" or to == "waiting_for_developer"
+  local back = parked and (options.return_to or card.status) or nil
   local n, why, code, fix, rule = tx:move(card.id, {
     rev = card.revision, type = card.type, from = card.status, to = to, role = options.role, reason = options.reason,
-    why = options.why, return_to = parked and card.status or nil, assignee = options.assignee,
+    why = options.why, return_to = back, assignee = options.assignee,
     seat = options.seat, retry_count = options.retry_count, tree = options.tree,
   })
   if not n then
     return nil, { code = code, class = "refusal", rule = rule, message = why, fix = fix }
   end
-  card.return_to = parked and card.status or nil
+  card.return_to = back
   card.status, card.revision, card.wait_reason = to, card.revision + 1, options.reason
   card.retry_count = options.retry_count or card.retry_count
   return true

@@ -1,7 +1,8 @@
 -- orchestrator.lua: runs an epic: starts a card the moment it may go on, never more than the limit at
 -- once, and stops when nothing can go on without a person. There are no ticks: committed events move
 -- the board, and each movement asks once what may start. Its parts: orchestrator/work.lua, what is done with
--- one card; orchestrator/interrupted.lua, the turns that an earlier process left open.
+-- one card; orchestrator/news.lua, what is committed by anybody while it runs; orchestrator/interrupted.lua, the
+-- turns that an earlier process left open.
 
 local async = require("orket.async")
 local boards = require("orket.board")
@@ -10,6 +11,7 @@ local errors = require("orket.errors")
 local interrupted = require("orket.orchestrator.interrupted")
 local models = require("orket.models")
 local moves = require("orket.moves")
+local news = require("orket.orchestrator.news")
 local score = require("orket.core.score")
 local sys = require("orket.core.sys")
 local work = require("orket.orchestrator.work")
@@ -83,7 +85,10 @@ local function next_card(self)
   end
 end
 
-local function start(self, card, act, ...)
+---Does something with a card in a task of its own; then asks what may start.
+---@param card table
+---@param act fun(run: table, card: table, ...)
+function Run:start(card, act, ...)
   self.board:start(card)
   local task = async.spawn(function(...)
     act(self, card, ...)
@@ -103,7 +108,7 @@ function Run:pump()
     if not card then
       break
     end
-    start(self, card, work.go_on)
+    self:start(card, work.go_on)
   end
   self:check_end()
 end
@@ -118,67 +123,6 @@ function Run:check_end()
   if self.board.running == 0 and self.ended then
     self.ended()
   end
-end
-
-local function park_orphan(self, card, id)
-  return self:move(card, "blocked", { reason = "dependency", why = id .. " was canceled" })
-end
-
-local function park_orphans(self, id)
-  for _, card in ipairs(self.board:orphans(id)) do
-    start(self, card, park_orphan, id)
-  end
-end
-
--- What was canceled while nobody ran.
-local function park_old_orphans(self)
-  for id, card in pairs(self.board.cards) do
-    for _, orphan in ipairs(card.status == "canceled" and self.board:orphans(id) or {}) do
-      park_orphan(self, orphan, id)
-    end
-  end
-end
-
--- A person moved a card: its turn is over.
-local function interrupt(self, id)
-  self.open_turns[id] = nil
-  local task = self.live[id] and self.tasks[id]
-  if task then
-    async.cancel(task, { code = "ERR_STALE", class = "system", message = "a person moved the card", within = true })
-  end
-end
-
----Committed events of anybody: this run's turns, the engine, people.
----@param event StoreEvent
-function Run:on_event(event)
-  if event.kind == "card.moved" then
-    local card = self.board.cards[event.card]
-    if card then
-      card.revision = event.body.rev + 1
-      self.board:moved(event.card, event.body.to)
-      if event.role == "human" then
-        interrupt(self, event.card)
-      end
-      if event.body.to == "canceled" then
-        park_orphans(self, event.card)
-      end
-      self:pump()
-    end
-  elseif event.kind == "card.changed" and self.board.cards[event.card] then
-    local card = self.board.cards[event.card]
-    card.revision = math.max(card.revision, event.body.rev + 1)
-  elseif event.kind == "card.created" and event.body.epic == self.epic.id and not self.only then
-    self:load_card(event.card)
-    self:pump()
-  end
-end
-
-function Run:load_card(id)
-  local row = self.store:read("card", { id = id })[1]
-  row.score = row.priority
-  row.fixture = self.store:read("card_state", { id = id })[1].fixture
-  self.board:add(row)
-  self.board:consider(row)
 end
 
 -- ---- begin and end ----
@@ -271,9 +215,9 @@ function Run:run()
     return nil, err
   end
   local unsubscribe = self.store:subscribe(function(event)
-    self:on_event(event)
+    news.hear(self, event)
   end, { "card." })
-  park_old_orphans(self)
+  news.catch_up(self)
   self:pump()
   if self.board.running > 0 then
     async.suspend(function(wake)

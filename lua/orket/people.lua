@@ -22,9 +22,13 @@ local function move(tx, card, to, request)
   return moves.add(tx, card, to, { role = "human", reason = request.reason, why = request.why })
 end
 
--- The person decides that a parked card goes on, the engine returns it to exactly where it was parked:
--- most of these edges are the engine's alone.
+-- The person decides that a parked card goes on, the engine returns it to where its parking said: most of
+-- these edges are the engine's alone. Somebody looked, so its failures are counted anew.
 local function go_back(tx, card, request, why)
+  if (card.retry_count or 0) > 0 then
+    tx:event("card.changed", card.id, { rev = card.revision, set = { retry_count = 0 } })
+    card.revision = card.revision + 1
+  end
   return moves.add(tx, card, card.return_to or "in_progress", { role = "system", why = request.why or why })
 end
 
@@ -76,8 +80,6 @@ function act.retry(tx, card, request)
     return nil, errors.new("ERR_TRANSITION", card.id .. " is " .. card.status .. ", only a parked card is retried",
       "orket board shows what is parked")
   end
-  tx:event("card.changed", card.id, { rev = card.revision, set = { retry_count = 0 } })
-  card.revision = card.revision + 1
   return go_back(tx, card, request, "retried")
 end
 

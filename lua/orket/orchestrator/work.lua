@@ -31,7 +31,8 @@ local function test_card(run, card)
   local retries = not verdict.ok and (card.retry_count or 0) + 1 or nil
   local to, options = "code_review", { why = "verification passed" }
   if retries and engines.is_exhausted(card, retries) then
-    to, options = "blocked", { reason = "review", why = "verification failed " .. retries .. " times" }
+    to = "blocked"
+    options = { reason = "review", return_to = "in_progress", why = "verification failed " .. retries .. " times" }
   elseif retries then
     to, options = "in_progress", { why = "verification failed", retry_count = retries }
   end
