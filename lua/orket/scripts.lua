@@ -15,6 +15,7 @@ local list = require("orket.list")
 local M = {}
 
 local KINDS = { "roles", "nodes", "tools" }
+M.KINDS = KINDS -- also the names of a project's directories
 local SOME, BRIEF = embed.read("lua/box/some.lua"), embed.read("lua/box/brief.lua")
 
 -- What runs in a box before the script: tools perform operations, roles and nodes read views.

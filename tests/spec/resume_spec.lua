@@ -278,6 +278,35 @@ describe("scripts that change", function()
     assert_whole(w)
   end)
 
+  it("their directory may be made, removed and put back during the run", function()
+    local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } }, { id = "C", depends_on = { "B" } } },
+      mock = [[
+        function work(talk)
+          local r = say(write(talk.card, "x"), finish())
+          r.delay_ms = talk.card == "C" and 0 or 1000
+          return r
+        end ]] })
+    local function loaded(n)
+      assert(world.wait(function() return #w:events("scripts.loaded") == n end), n .. "th generation")
+    end
+    local run = w:start()
+    after_requests(w, 1)
+    coder(w, "I came later.")
+    loaded(2)
+    after_requests(w, 3) -- B works
+    os.execute("mv " .. w.dir .. "/roles " .. w.dir .. "/away")
+    loaded(3)
+    os.execute("mv " .. w.dir .. "/away " .. w.dir .. "/roles")
+    loaded(4)
+    coder(w, "I came back.")
+    loaded(5)
+    local text, code = run.wait()
+    assert.equal(0, code, text)
+    assert(w:request(1):find("You are a programmer", 1, true))
+    assert(w:request(3):find("I came later", 1, true))
+    assert(w:request(5):find("I came back", 1, true))
+  end)
+
   it("a turn that goes on does so with the scripts it began with", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = SLOW, files = { ["roles/.keep"] = "" } })
     coder(w, "I am the first.")

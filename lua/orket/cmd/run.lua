@@ -8,6 +8,7 @@ local projects = require("orket.project")
 local report = require("orket.report")
 local runs = require("orket.runs")
 local cards = require("orket.cards")
+local watch = require("orket.watch")
 
 local M = {}
 
@@ -37,15 +38,11 @@ local function drain_on_signals(state)
 end
 
 local function reload_on_change(project, view)
-  local stops = {}
-  for _, kind in ipairs({ "roles", "nodes", "tools" }) do
-    stops[#stops + 1] = async.watch(project.dir .. "/" .. kind, function()
-      project:reload(function(text)
-        view:note(text)
-      end)
+  return watch.open(project.dir, function()
+    project:reload(function(text)
+      view:note(text)
     end)
-  end
-  return stops
+  end)
 end
 
 local function prepare(project, args)
@@ -82,7 +79,7 @@ local function run(project, args, view)
     return nil, err
   end
   local stop_signals = drain_on_signals(state)
-  local stops = reload_on_change(project, view)
+  local watched = reload_on_change(project, view)
   local status, failure, counts, already = runs.run(project, args.card, {
     on_delta = view.on_delta,
     on_run = function(started)
@@ -90,9 +87,7 @@ local function run(project, args, view)
       view:attach(project, started)
     end,
   })
-  for _, stop in ipairs(stops) do
-    stop()
-  end
+  watched:close()
   stop_signals()
   server.close()
   view:finish({
