@@ -26,7 +26,7 @@ OPT      := $(if $(SAN),$(SANITIZE),$(if $(COVER),-O0 -g --coverage,$(RELEASE)))
 CFLAGS   := -std=c11 -D_GNU_SOURCE -DORKET_VERSION='"$(VERSION)"' -fno-common -fPIE $(WARN) $(OPT)
 LDFLAGS  := -pie -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN)) $(if $(COVER),--coverage)
 WRAP     := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
-LIBS     := $(STATIC) $(shell pkg-config --libs libcurl 2>/dev/null) -lpthread -ldl -lrt -lm
+LIBS     := $(STATIC) -lpthread -ldl -lrt -lm
 
 SRCS  := $(filter-out core/main.c,$(wildcard core/*/*.c core/*/*/*.c))
 OBJS  := $(SRCS:%.c=$(B)/%.o) $(B)/embed.o $(B)/jail.o $(patsubst %,$(B)/llhttp/%.o,api http llhttp)
@@ -81,9 +81,9 @@ $(B)/%.o: $(B)/%.s
 $(B)/tests/%: tests/c/%.c $(B)/tests/c/support.o $(B)/orket.a
 	$(Q)$(CC) $(CFLAGS) $(INCLUDES) -Itests/c -MMD -MP $(LDFLAGS) $(WRAP) -o $@ $(filter-out %.h,$^) -lcmocka $(LIBS)
 
-# Programs that measure: bench/NAME.c, linked the same way.
+# Programs that measure: bench/NAME.c, linked the same way, and with libcurl, which some compare with.
 $(B)/bench/%: bench/%.c $(B)/orket.a
-	$(Q)$(CC) $(CFLAGS) $(INCLUDES) -Itests/c -MMD -MP $(LDFLAGS) -o $@ $(filter-out %.h,$^) $(LIBS)
+	$(Q)$(CC) $(CFLAGS) $(INCLUDES) -Itests/c -MMD -MP $(LDFLAGS) -o $@ $(filter-out %.h,$^) $(LIBS) -lcurl
 
 unit: $(CTEST)
 	@lua5.4 tests/run.lua $(CTEST)

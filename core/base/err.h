@@ -57,7 +57,8 @@
     X(SCRIPT_STEPS, limit, "a script used too many steps")                                         \
     X(SCRIPT_TIME, limit, "a script ran too long")                                                 \
     X(SCRIPT_CONTRACT, bug, "a script broke its contract")                                         \
-    X(PROC, tool, "the process failed")
+    X(PROC, tool, "the process failed")                                                            \
+    X(LIBRARY, system, "a library of the system is missing")
 
 enum {
     ERR_NONE_ = 0,

@@ -16,7 +16,7 @@
 struct llm {
     struct bind *bind;
     struct secrets *secrets;
-    struct transport *transport; /* opened by the first use: starting libcurl takes milliseconds */
+    struct transport *transport; /* opened by the first use, or by warm */
     bool closing;                /* the Lua state goes down */
 };
 
@@ -339,6 +339,14 @@ static int l_key(lua_State *L)
     return 1;
 }
 
+/* llm.warm() */
+static int l_warm(lua_State *L)
+{
+    if (open_transport(l_self(L), NULL))
+        return luaL_error(L, "out of memory");
+    return 0;
+}
+
 /* llm.count() -> number of calls that have not ended */
 static int l_count(lua_State *L)
 {
@@ -360,7 +368,8 @@ static int llm_gc(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"count", l_count}, {"key", l_key}, {"post", l_post}, {"shape", llm_l_shape}, {NULL, NULL},
+    {"count", l_count},     {"key", l_key},   {"post", l_post},
+    {"shape", llm_l_shape}, {"warm", l_warm}, {NULL, NULL},
 };
 
 static const luaL_Reg no_methods[] = {{NULL, NULL}};

@@ -33,13 +33,13 @@ static void on_transfer_closed(uv_handle_t *handle)
 
 static void put_back(struct transport *t, CURL *easy)
 {
-    if (easy && t->pooled < TRANSPORT_POOL) {
-        curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
-        curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
-        curl_easy_setopt(easy, CURLOPT_RESOLVE, NULL);
+    if (t->pooled < TRANSPORT_POOL) {
+        t->curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, NULL);
+        t->curl->easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+        t->curl->easy_setopt(easy, CURLOPT_RESOLVE, NULL);
         t->pool[t->pooled++] = easy;
     } else {
-        curl_easy_cleanup(easy);
+        t->curl->easy_cleanup(easy);
     }
 }
 
@@ -48,7 +48,9 @@ static int64_t retry_after(const struct transfer *x)
     curl_off_t seconds = 0;
     if (x->head.retry_after >= 0)
         return x->head.retry_after < RETRY_AFTER_MAX ? x->head.retry_after : RETRY_AFTER_MAX;
-    if (!x->easy || curl_easy_getinfo(x->easy, CURLINFO_RETRY_AFTER, &seconds) || seconds <= 0)
+    if (x->easy)
+        x->owner->curl->easy_getinfo(x->easy, CURLINFO_RETRY_AFTER, &seconds);
+    if (seconds <= 0)
         return -1;
     return seconds < RETRY_AFTER_MAX / 1000 ? seconds * 1000 : RETRY_AFTER_MAX;
 }
@@ -85,7 +87,8 @@ static void finish(struct transfer *x, int code, const struct err *err)
     unlink_transfer(t, x);
     if (x->added)
         multi_remove(t->multi, x->easy);
-    put_back(t, x->easy);
+    if (x->easy)
+        put_back(t, x->easy);
     x->easy = NULL;
     if (x->endpoint)
         endpoint_forget(x->endpoint, &x->wait);
@@ -121,8 +124,7 @@ static void on_result(void *ctx, CURL *easy, CURLcode rc)
 {
     struct transfer *x = NULL;
     struct err err = {0};
-    (void)ctx;
-    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &x);
+    ((struct transport *)ctx)->curl->easy_getinfo(easy, CURLINFO_PRIVATE, &x);
     x->added = false;
     if (x->ending) // tick will finish it
         return;
@@ -229,12 +231,29 @@ static void on_addresses(struct endpoint_wait *wait, int code, const struct err 
     transfer_end_soon(x);
 }
 
+/* What needs libcurl waits for it here. */
+static int open_parts(struct transport *t, struct err *err)
+{
+    if (t->endpoints)
+        return 0;
+    t->curl = curl_load_wait(&t->load, err);
+    if (!t->curl)
+        return ERR_LIBRARY;
+    if (!t->multi)
+        t->multi = multi_open(t->loop, t->curl, on_result, t);
+    if (t->multi)
+        t->endpoints = endpoints_open(t->loop, t->curl);
+    return t->endpoints ? 0 : err_set(err, ERR_MEMORY, "out of memory");
+}
+
 static int prepare(struct transport *t, struct transfer *x, const struct transport_request *request,
                    struct err *err)
 {
     if (request->header_count > TRANSPORT_HEADERS_MAX)
         return err_set(err, ERR_USAGE, "more than %d headers", TRANSPORT_HEADERS_MAX);
-    int rc = endpoint_use(t->endpoints, request->url, &x->endpoint, err);
+    int rc = open_parts(t, err);
+    if (rc == 0)
+        rc = endpoint_use(t->endpoints, request->url, &x->endpoint, err);
     if (rc == 0 && request->key)
         rc = t->secrets ? secret_use(t->secrets, request->key, endpoint_origin(x->endpoint),
                                      &x->secret, err)
@@ -314,7 +333,9 @@ const char *transfer_type(const struct transfer *x)
 int transport_origin(struct transport *t, const char *url, char *out, size_t size, struct err *err)
 {
     struct endpoint *endpoint;
-    int rc = endpoint_use(t->endpoints, url, &endpoint, err);
+    int rc = open_parts(t, err);
+    if (rc == 0)
+        rc = endpoint_use(t->endpoints, url, &endpoint, err);
     if (rc == 0)
         snprintf(out, size, "%s", endpoint_origin(endpoint));
     if (rc == 0)
@@ -330,22 +351,11 @@ size_t transport_count(const struct transport *t)
 int transport_open(struct transport **out, uv_loop_t *loop, struct secrets *secrets,
                    struct err *err)
 {
-    if (curl_global_init(CURL_GLOBAL_DEFAULT))
-        return err_set(err, ERR_MEMORY, "libcurl cannot start");
     struct transport *t = calloc(1, sizeof *t);
-    if (t) {
-        *t = (struct transport){.loop = loop, .secrets = secrets, .starting_tail = &t->starting};
-        t->multi = multi_open(loop, on_result, t);
-        t->endpoints = endpoints_open(loop);
-    }
-    if (!t || !t->multi || !t->endpoints) {
-        if (t) {
-            multi_close(t->multi);
-            endpoints_close(t->endpoints);
-        }
-        free(t);
+    if (!t)
         return err_set(err, ERR_MEMORY, "out of memory");
-    }
+    *t = (struct transport){.loop = loop, .secrets = secrets, .starting_tail = &t->starting};
+    curl_load_begin(&t->load);
     uv_timer_init(loop, &t->tick);
     t->tick.data = t;
     *out = t;
@@ -366,8 +376,9 @@ void transport_close(struct transport *t)
         transport_cancel(t->all);
         finish_failed(t->all);
     }
+    (void)curl_load_wait(&t->load, NULL);
     while (t->pooled)
-        curl_easy_cleanup(t->pool[--t->pooled]);
+        t->curl->easy_cleanup(t->pool[--t->pooled]);
     multi_close(t->multi);
     endpoints_close(t->endpoints);
     uv_close((uv_handle_t *)&t->tick, on_transport_closed);

@@ -69,7 +69,8 @@ struct transport_events {
     void (*on_done)(void *ctx, const struct transport_result *result);
 };
 
-/* ERR_MEMORY. `secrets` is borrowed, may be NULL. */
+/* Begins to load libcurl, in a thread; the first use waits for it. ERR_MEMORY. `secrets` is
+ * borrowed, may be NULL. */
 int transport_open(struct transport **out, uv_loop_t *loop, struct secrets *secrets,
                    struct err *err) MUST_CHECK;
 
@@ -78,8 +79,8 @@ int transport_open(struct transport **out, uv_loop_t *loop, struct secrets *secr
 void transport_close(struct transport *transport);
 
 /* Starts a request. What is wrong with it is told to on_done: ERR_USAGE (URL, headers),
- * ERR_NOT_FOUND, ERR_DENIED (key). Only ERR_MEMORY and ERR_CANCELED (closing) are answered here,
- * without on_done. */
+ * ERR_NOT_FOUND, ERR_DENIED (key), ERR_LIBRARY (no libcurl). Only ERR_MEMORY and ERR_CANCELED
+ * (closing) are answered here, without on_done. */
 int transport_start(struct transport *transport, const struct transport_request *request,
                     const struct transport_events *events, void *ctx, struct transfer **out,
                     struct err *err) MUST_CHECK;
@@ -90,8 +91,8 @@ void transport_cancel(struct transfer *transfer);
 /* The reply's media type (lower case, without parameters, "" when missing); for on_body. */
 const char *transfer_type(const struct transfer *transfer);
 
-/* Writes the origin of a URL ("https://host:443") as keys are bound to it. ERR_USAGE, ERR_MEMORY.
- */
+/* Writes the origin of a URL ("https://host:443") as keys are bound to it. ERR_USAGE, ERR_MEMORY,
+ * ERR_LIBRARY. */
 int transport_origin(struct transport *transport, const char *url, char *out, size_t size,
                      struct err *err) MUST_CHECK;
 

@@ -55,6 +55,9 @@ function llm.key(name, source) end
 ---@return userdata|nil shape, string? message, string? code
 function llm.shape(shape) end
 
+---Begins to load libcurl, beside whatever else happens; without this the first request does.
+function llm.warm() end
+
 ---@return integer count calls that have not ended
 function llm.count() end
 

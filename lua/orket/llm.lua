@@ -11,6 +11,9 @@ M.ATTEMPTS = 3   -- requests per reply, at most
 M.BACKOFF = 1    -- seconds before the second; doubles
 M.PATIENCE = 60  -- longest wait between two attempts; a server that asks for more is told to the caller
 
+---For those who will ask soon: what it takes loads beside, while they prepare.
+M.warm = core.warm
+
 local PROVIDERS = { openai = "orket.providers.openai" }
 
 local shapes = {}  -- provider name -> compiled shape
@@ -52,7 +55,7 @@ end
 
 -- A failure of the endpoint is a model failure whatever its code; of the request, the caller's.
 local OTHER_CLASS = {
-  ERR_CANCELED = "system", ERR_MEMORY = "system", ERR_BUG = "bug",
+  ERR_CANCELED = "system", ERR_MEMORY = "system", ERR_LIBRARY = "system", ERR_BUG = "bug",
   ERR_USAGE = "input", ERR_CONFIG = "input", ERR_NOT_FOUND = "input", ERR_DENIED = "input",
 }
 

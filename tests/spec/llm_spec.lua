@@ -218,6 +218,38 @@ describe("llm.complete", function()
   end)
 end)
 
+-- A libcurl that the loader finds first and cannot use.
+describe("without a usable libcurl", function()
+  local dir, path = orket.directory(), nil
+  setup(function()
+    orket.write(dir .. "/libcurl.so.4", "no library")
+    path = "LD_LIBRARY_PATH=" .. dir .. " "
+  end)
+  teardown(function()
+    orket.remove(dir)
+  end)
+
+  it("a request ends with the cause and the cure, once", function()
+    local got = cjson.decode(orket.probe(WORLD .. [[
+      async.main(function()
+        local model, attempts = { base_url = "http://127.0.0.1:9", model = "m" }, 0
+        local reply, err = llm.complete({ model = model, messages = { "{}" }, on_attempt = function() attempts = attempts + 1 end })
+        local _, _, code = require("orket.core.llm").key("k", { env = "HOME", origin = "http://127.0.0.1:9" })
+        say({ reply = reply, err = err, attempts = attempts, key = code })
+        return 0
+      end)]], path):match("[^\n]*"))
+    assert.is_nil(got.reply)
+    assert.equal(1, got.attempts)
+    assert.same({ "ERR_LIBRARY", "system", "apt install libcurl4" }, { got.err.code, got.err.class, got.err.fix })
+    assert.truthy(got.err.message:find("libcurl cannot be loaded: ", 1, true))
+    assert.equal("ERR_LIBRARY", got.key)
+  end)
+
+  it("what asks no model works", function()
+    assert.equal(orket.run("law"), (orket.shell(path .. orket.binary .. " law 2>&1")))
+  end)
+end)
+
 describe("orket.core.llm", function()
   it("answers a body as it is without a shape, and takes a GET", function()
     local got = probe([[

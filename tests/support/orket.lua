@@ -61,10 +61,10 @@ function M.try(wall, requests)
 end
 
 ---Runs a chunk of trusted Lua inside the binary and answers what it prints.
-function M.probe(chunk)
+function M.probe(chunk, environment)
   local dir = M.directory()
   M.write(dir .. "/orket/main.lua", "return function()\n" .. chunk .. "\nreturn 0 end")
-  local text = M.shell("ORKET_LUA=" .. dir .. " " .. M.binary .. " 2>&1")
+  local text = M.shell((environment or "") .. "ORKET_LUA=" .. dir .. " " .. M.binary .. " 2>&1")
   M.remove(dir)
   return text
 end

@@ -14,6 +14,7 @@ enum state { UNKNOWN, RESOLVING, RESOLVED };
 
 struct endpoints {
     uv_loop_t *loop;
+    struct curl curl; /* a copy: a look-up that runs may outlive the transport */
     struct endpoint *first;
     size_t count;
     bool closing;
@@ -36,20 +37,21 @@ struct endpoint {
 
 static void free_endpoint(struct endpoint *e)
 {
-    curl_url_cleanup(e->parsed);
-    curl_free(e->host);
-    curl_free(e->port);
+    const struct curl *curl = &e->owner->curl;
+    curl->url_cleanup(e->parsed);
+    curl->free(e->host);
+    curl->free(e->port);
     free(e->origin);
     free(e->url);
     free(e->pin);
     free(e);
 }
 
-struct endpoints *endpoints_open(uv_loop_t *loop)
+struct endpoints *endpoints_open(uv_loop_t *loop, const struct curl *curl)
 {
     struct endpoints *all = calloc(1, sizeof *all);
     if (all)
-        all->loop = loop;
+        *all = (struct endpoints){.loop = loop, .curl = *curl};
     return all;
 }
 
@@ -104,15 +106,16 @@ static void strip_brackets(char *host)
 /* Takes the URL apart. 0 or ERR_USAGE, ERR_MEMORY. */
 static int parse(struct endpoint *e, struct err *err)
 {
+    const struct curl *curl = &e->owner->curl;
     char *scheme = NULL;
-    CURLUcode rc = curl_url_set(e->parsed, CURLUPART_URL, e->url, CURLU_DISALLOW_USER);
+    CURLUcode rc = curl->url_set(e->parsed, CURLUPART_URL, e->url, CURLU_DISALLOW_USER);
     if (rc == CURLUE_OK)
-        rc = curl_url_get(e->parsed, CURLUPART_SCHEME, &scheme, 0);
+        rc = curl->url_get(e->parsed, CURLUPART_SCHEME, &scheme, 0);
     bool web = scheme && (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0);
     if (rc == CURLUE_OK)
-        rc = curl_url_get(e->parsed, CURLUPART_HOST, &e->host, 0);
+        rc = curl->url_get(e->parsed, CURLUPART_HOST, &e->host, 0);
     if (rc == CURLUE_OK)
-        rc = curl_url_get(e->parsed, CURLUPART_PORT, &e->port, CURLU_DEFAULT_PORT);
+        rc = curl->url_get(e->parsed, CURLUPART_PORT, &e->port, CURLU_DEFAULT_PORT);
     if (rc == CURLUE_OK && web) {
         struct buf origin = {0};
         buf_printf(&origin, "%s://%s:%s", scheme, e->host, e->port);
@@ -120,14 +123,14 @@ static int parse(struct endpoint *e, struct err *err)
         strip_brackets(e->host);
         e->numeric = is_numeric(e->host);
     }
-    curl_free(scheme);
+    curl->free(scheme);
     if (rc == CURLUE_USER_NOT_ALLOWED) {
         err_set(err, ERR_USAGE, "a URL carries no user and no password");
         err_fix(err, "give the key by name");
         return ERR_USAGE;
     }
     if (rc != CURLUE_OK)
-        return err_set(err, ERR_USAGE, "not a URL: %s", curl_url_strerror(rc));
+        return err_set(err, ERR_USAGE, "not a URL: %s", curl->url_strerror(rc));
     if (!web)
         return err_set(err, ERR_USAGE, "not an http or https URL");
     return e->origin ? 0 : err_set(err, ERR_MEMORY, "out of memory");
@@ -139,7 +142,7 @@ static int make(struct endpoints *all, const char *url, struct endpoint **out, s
     if (e) {
         e->owner = all;
         e->url = strdup(url);
-        e->parsed = curl_url();
+        e->parsed = all->curl.url();
     }
     int rc =
         !e || !e->url || !e->parsed ? err_set(err, ERR_MEMORY, "out of memory") : parse(e, err);

@@ -4,10 +4,10 @@
 #ifndef IO_TRANSPORT_ENDPOINT_H
 #define IO_TRANSPORT_ENDPOINT_H
 
-#include <curl/curl.h>
 #include <uv.h>
 
 #include "base/err.h"
+#include "io/transport/curl.h"
 
 #define ENDPOINT_TTL_MS  60000 /* addresses are looked up again after this time */
 #define ENDPOINT_URL_MAX 4096
@@ -22,7 +22,7 @@ struct endpoint_wait {
 };
 
 /* NULL when out of memory. */
-struct endpoints *endpoints_open(uv_loop_t *loop);
+struct endpoints *endpoints_open(uv_loop_t *loop, const struct curl *curl);
 
 /* Frees it once a running look-up has ended. Nobody may wait or hold an endpoint. */
 void endpoints_close(struct endpoints *endpoints);

@@ -17,7 +17,8 @@ struct watch {
 };
 
 struct multi {
-    CURLM *curl;
+    const struct curl *curl;
+    CURLM *handle;
     uv_loop_t *loop;
     uv_timer_t timer;
     multi_done_fn *on_done;
@@ -99,12 +100,12 @@ static void take_results(struct multi *m)
 {
     CURLMsg *message;
     int left;
-    while ((message = curl_multi_info_read(m->curl, &left))) {
+    while ((message = m->curl->multi_info_read(m->handle, &left))) {
         if (message->msg != CURLMSG_DONE)
             continue;
         CURL *easy = message->easy_handle;
         CURLcode code = message->data.result;
-        curl_multi_remove_handle(m->curl, easy); // message is gone with it
+        m->curl->multi_remove_handle(m->handle, easy); // message is gone with it
         m->on_done(m->ctx, easy, code);
     }
 }
@@ -112,7 +113,7 @@ static void take_results(struct multi *m)
 static void act(struct multi *m, curl_socket_t fd, int flags)
 {
     int running;
-    curl_multi_socket_action(m->curl, fd, flags, &running);
+    m->curl->multi_socket_action(m->handle, fd, flags, &running);
     take_results(m);
 }
 
@@ -179,10 +180,10 @@ static void on_timeout(uv_timer_t *timer)
 }
 
 /* Also for 0: curl must not be called from here. */
-static int on_timer(CURLM *curl, long ms, void *ctx)
+static int on_timer(CURLM *handle, long ms, void *ctx)
 {
     struct multi *m = ctx;
-    (void)curl;
+    (void)handle;
     if (m->closing)
         return 0;
     if (ms < 0)
@@ -194,13 +195,15 @@ static int on_timer(CURLM *curl, long ms, void *ctx)
 
 /* ---- what transport.c asks ---- */
 
-struct multi *multi_open(uv_loop_t *loop, multi_done_fn *on_done, void *ctx)
+struct multi *multi_open(uv_loop_t *loop, const struct curl *curl, multi_done_fn *on_done,
+                         void *ctx)
 {
     struct multi *m = calloc(1, sizeof *m);
     if (!m)
         return NULL;
-    *m = (struct multi){.curl = curl_multi_init(), .loop = loop, .on_done = on_done, .ctx = ctx};
-    if (!m->curl) {
+    *m = (struct multi){.curl = curl, .loop = loop, .on_done = on_done, .ctx = ctx};
+    m->handle = curl->multi_init();
+    if (!m->handle) {
         free(m);
         return NULL;
     }
@@ -208,12 +211,12 @@ struct multi *multi_open(uv_loop_t *loop, multi_done_fn *on_done, void *ctx)
     uv_unref((uv_handle_t *)&m->timer);
     m->timer.data = m;
     m->handles = 1;
-    curl_multi_setopt(m->curl, CURLMOPT_SOCKETFUNCTION, on_socket);
-    curl_multi_setopt(m->curl, CURLMOPT_SOCKETDATA, m);
-    curl_multi_setopt(m->curl, CURLMOPT_TIMERFUNCTION, on_timer);
-    curl_multi_setopt(m->curl, CURLMOPT_TIMERDATA, m);
-    curl_multi_setopt(m->curl, CURLMOPT_MAXCONNECTS, MULTI_IDLE_MAX);
-    curl_multi_setopt(m->curl, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+    curl->multi_setopt(m->handle, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl->multi_setopt(m->handle, CURLMOPT_SOCKETDATA, m);
+    curl->multi_setopt(m->handle, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl->multi_setopt(m->handle, CURLMOPT_TIMERDATA, m);
+    curl->multi_setopt(m->handle, CURLMOPT_MAXCONNECTS, MULTI_IDLE_MAX);
+    curl->multi_setopt(m->handle, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
     return m;
 }
 
@@ -222,7 +225,7 @@ void multi_close(struct multi *m)
     if (!m)
         return;
     m->closing = true;
-    curl_multi_cleanup(m->curl);
+    m->curl->multi_cleanup(m->handle);
     for (size_t fd = 0; fd < m->size; fd++)
         drop_watch(m, (curl_socket_t)fd);
     uv_close((uv_handle_t *)&m->timer, on_timer_closed);
@@ -230,17 +233,17 @@ void multi_close(struct multi *m)
 
 void multi_prepare(struct multi *m, CURL *easy)
 {
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, m);
+    m->curl->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+    m->curl->easy_setopt(easy, CURLOPT_OPENSOCKETDATA, m);
 }
 
 int multi_add(struct multi *m, CURL *easy)
 {
-    CURLMcode rc = curl_multi_add_handle(m->curl, easy);
+    CURLMcode rc = m->curl->multi_add_handle(m->handle, easy);
     return rc == CURLM_OK ? 0 : rc == CURLM_OUT_OF_MEMORY ? ERR_MEMORY : ERR_BUG;
 }
 
 void multi_remove(struct multi *m, CURL *easy)
 {
-    curl_multi_remove_handle(m->curl, easy);
+    m->curl->multi_remove_handle(m->handle, easy);
 }

@@ -4,10 +4,10 @@
 #ifndef IO_TRANSPORT_MULTI_H
 #define IO_TRANSPORT_MULTI_H
 
-#include <curl/curl.h>
 #include <uv.h>
 
 #include "base/err.h"
+#include "io/transport/curl.h"
 
 #define MULTI_IDLE_MAX 1024L /* connections kept for reuse */
 
@@ -17,8 +17,9 @@ struct multi;
  * may add and remove handles. */
 typedef void multi_done_fn(void *ctx, CURL *easy, CURLcode code);
 
-/* NULL when out of memory. */
-struct multi *multi_open(uv_loop_t *loop, multi_done_fn *on_done, void *ctx);
+/* NULL when out of memory. `curl` is borrowed until multi_close returns. */
+struct multi *multi_open(uv_loop_t *loop, const struct curl *curl, multi_done_fn *on_done,
+                         void *ctx);
 
 /* Closes the kept connections; no easy handle may be inside. Memory goes in the loop's next turns.
  */

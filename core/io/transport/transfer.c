@@ -86,7 +86,7 @@ static int on_connected(void *ctx, char *to, char *from, int to_port, int from_p
     if (x->ending)
         return CURL_PREREQFUNC_ABORT;
     long connects = 0;
-    curl_easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connects);
+    x->owner->curl->easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connects);
     x->fresh = connects > 0;
     transfer_enter(x, TRANSFER_WAITS);
     return CURL_PREREQFUNC_OK;
@@ -96,7 +96,7 @@ static void free_body(struct transfer *x)
 {
     if (!x->body)
         return;
-    curl_easy_setopt(x->easy, CURLOPT_POSTFIELDS, NULL);
+    x->owner->curl->easy_setopt(x->easy, CURLOPT_POSTFIELDS, NULL);
     free(x->body);
     x->body = NULL;
 }
@@ -204,7 +204,7 @@ static int code_of(const struct transfer *x, CURLcode rc)
 void transfer_explain(const struct transfer *x, CURLcode rc, struct err *err)
 {
     const char *origin = endpoint_origin(x->endpoint);
-    const char *why = x->curl_error[0] ? x->curl_error : curl_easy_strerror(rc);
+    const char *why = x->curl_error[0] ? x->curl_error : x->owner->curl->easy_strerror(rc);
     struct buf text = {0};
     utf8_repair(&text, why, strlen(why));
     err_set(err, code_of(x, rc), x->head.bytes ? "%s cut its reply off: %s" : "%s: %s", origin,
@@ -294,51 +294,53 @@ int transfer_set_headers(struct transfer *x, const struct transport_request *req
 
 CURL *transfer_new_easy(struct transport *t)
 {
-    CURL *easy = curl_easy_init();
+    const struct curl *curl = t->curl;
+    CURL *easy = curl->easy_init();
     if (!easy)
         return NULL;
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_MAXREDIRS, 0L);
-    curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 2048L);
-    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
-    curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
-    curl_easy_setopt(easy, CURLOPT_USERAGENT, "orket/" ORKET_VERSION);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_write);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
-    curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
-    curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
-    curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+    curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl->easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+    curl->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl->easy_setopt(easy, CURLOPT_MAXREDIRS, 0L);
+    curl->easy_setopt(easy, CURLOPT_PROXY, "");
+    curl->easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl->easy_setopt(easy, CURLOPT_BUFFERSIZE, 2048L);
+    curl->easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 16384L);
+    curl->easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl->easy_setopt(easy, CURLOPT_USERAGENT, "orket/" ORKET_VERSION);
+    curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_write);
+    curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    curl->easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
+    curl->easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
+    curl->easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl->easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
     multi_prepare(t->multi, easy);
     return easy;
 }
 
 void transfer_set_options(struct transfer *x)
 {
+    const struct curl *curl = x->owner->curl;
     CURL *easy = x->easy;
     const char *pin = endpoint_pin(x->endpoint);
-    curl_easy_setopt(easy, CURLOPT_CURLU, endpoint_url(x->endpoint));
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, x);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, x);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, x);
-    curl_easy_setopt(easy, CURLOPT_PREREQDATA, x);
-    curl_easy_setopt(easy, CURLOPT_XFERINFODATA, x);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, x->curl_error);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, &x->headers[0]);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)x->deadlines.connect + 1000);
+    curl->easy_setopt(easy, CURLOPT_CURLU, endpoint_url(x->endpoint));
+    curl->easy_setopt(easy, CURLOPT_PRIVATE, x);
+    curl->easy_setopt(easy, CURLOPT_WRITEDATA, x);
+    curl->easy_setopt(easy, CURLOPT_HEADERDATA, x);
+    curl->easy_setopt(easy, CURLOPT_PREREQDATA, x);
+    curl->easy_setopt(easy, CURLOPT_XFERINFODATA, x);
+    curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, x->curl_error);
+    curl->easy_setopt(easy, CURLOPT_HTTPHEADER, &x->headers[0]);
+    curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)x->deadlines.connect + 1000);
     x->pin_text = pin ? strdup(pin) : NULL; // the endpoint may learn new addresses meanwhile
     x->pin.data = x->pin_text;
-    curl_easy_setopt(easy, CURLOPT_RESOLVE, x->pin_text ? &x->pin : NULL);
+    curl->easy_setopt(easy, CURLOPT_RESOLVE, x->pin_text ? &x->pin : NULL);
     if (x->body) {
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, x->body);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body_len);
+        curl->easy_setopt(easy, CURLOPT_POSTFIELDS, x->body);
+        curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body_len);
     } else {
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
-        curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+        curl->easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
+        curl->easy_setopt(easy, CURLOPT_HTTPGET, 1L);
     }
 }

@@ -4,10 +4,9 @@
 #ifndef IO_TRANSPORT_TRANSFER_H
 #define IO_TRANSPORT_TRANSFER_H
 
-#include <curl/curl.h>
-
 #include "base/buf.h"
 #include "io/transport.h"
+#include "io/transport/curl.h"
 #include "io/transport/endpoint.h"
 #include "io/transport/multi.h"
 #include "io/transport/reply_head.h"
@@ -19,8 +18,10 @@ enum transfer_phase { TRANSFER_LOOKS_UP, TRANSFER_CONNECTS, TRANSFER_WAITS, TRAN
 
 struct transport {
     uv_loop_t *loop;
-    struct multi *multi;
     struct secrets *secrets; /* borrowed */
+    struct curl_load load;
+    const struct curl *curl; /* these three from the first use on */
+    struct multi *multi;
     struct endpoints *endpoints;
     struct transfer *all;                       /* those that have not ended */
     struct transfer *starting, **starting_tail; /* to be handed to curl by tick */

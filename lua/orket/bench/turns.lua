@@ -8,6 +8,7 @@ local cjson = require("cjson")
 local embed = require("orket.core.embed")
 local errors = require("orket.errors")
 local fs = require("orket.core.fs")
+local llm = require("orket.llm")
 local moves = require("orket.moves")
 local options = require("orket.options")
 local orchestrator = require("orket.orchestrator")
@@ -122,6 +123,7 @@ function M.run(argv)
     return options.refuse(M.usage, message or "--issues, --llm and --workspace are needed")
   end
   local ok, err
+  llm.warm()
   args.workspace, err = own_directory(args.workspace)
   if not args.workspace then
     return report.failure(err)

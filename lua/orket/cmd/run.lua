@@ -2,6 +2,7 @@
 
 local async = require("orket.async")
 local errors = require("orket.errors")
+local llm = require("orket.llm")
 local options = require("orket.options")
 local owner = require("orket.owner")
 local projects = require("orket.project")
@@ -103,6 +104,7 @@ function M.run(argv)
   if not args then
     return options.refuse(M.usage, message)
   end
+  llm.warm()
   local project <close>, err = projects.open(args.C or ".", { own = true })
   if not project then
     return report.failure(err)
