@@ -32,6 +32,8 @@ SRCS  := $(filter-out core/main.c,$(wildcard core/*/*.c core/*/*/*.c))
 OBJS  := $(SRCS:%.c=$(B)/%.o) $(B)/embed.o $(B)/jail.o $(patsubst %,$(B)/llhttp/%.o,api http llhttp)
 SHIPPED := $(wildcard lua roles nodes tools)
 EMBED := $(shell find $(SHIPPED) core/io bench/project -type f -name '*.lua' -o -name '*.json' -o -name '*.sql' | grep -v ^lua/meta | LC_ALL=C sort)
+TRUSTED := $(filter-out lua/orket/repl/face.lua,$(filter lua/orket/%.lua,$(EMBED)))
+LUAC    := $(TRUSTED:%.lua=$(B)/%.luac)
 UNITS := $(if $(GCSTRESS),heap box escape,*)
 CTEST := $(patsubst tests/c/%.c,$(B)/tests/%,$(wildcard $(UNITS:%=tests/c/test_%.c)))
 MEASURES := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
@@ -62,9 +64,17 @@ $(B)/%.o: %.c
 $(B)/llhttp/%.o: $(LLHTTP)/%.c
 	$(Q)$(CC) -std=c11 -O2 -w -DLLHTTP_STRICT_MODE=1 $(INCLUDES) -c -o $@ $<
 
+# Trusted Lua is carried as bytecode.
+$(B)/compile: core/compile.c
+	$(Q)$(CC) -std=c11 $(INCLUDES) $(WARN) -O1 -o $@ $< -l:liblua5.4.a -lm -ldl
+
+$(LUAC) &: $(B)/compile $(TRUSTED)
+	@mkdir -p $(sort $(dir $(LUAC)))
+	@$< $(B) $(TRUSTED)
+
 # The embedded files; folders too, so that a file that went away goes away here.
-$(B)/embed.s: core/bind/embed.sh $(EMBED) $(shell find $(SHIPPED) bench/project -type d)
-	@sh $< $(EMBED) > $@
+$(B)/embed.s: core/bind/embed.sh $(EMBED) $(LUAC) $(shell find $(SHIPPED) bench/project -type d)
+	@sh $< $(B)/ $(filter-out $(TRUSTED),$(EMBED)) $(LUAC) > $@
 
 # The jail: a static program of its own, carried inside the binary (core/io/jail.h).
 $(B)/jail: core/jail.c core/io/jail.h

@@ -23,7 +23,7 @@ static const struct embed_file *find(const char *name)
     return NULL;
 }
 
-/* package.searchers entry: "orket.cli" -> embedded lua/orket/cli.lua */
+/* package.searchers entry: "orket.cli" -> embedded lua/orket/cli.luac */
 static int search_embedded(lua_State *L)
 {
     char path[256];
@@ -32,15 +32,13 @@ static int search_embedded(lua_State *L)
         if (*p == '.')
             *p = '/';
     size_t len = strlen(path);
-    snprintf(path + len, sizeof path - len, ".lua");
+    snprintf(path + len, sizeof path - len, ".luac");
     const struct embed_file *file = find(path);
     if (!file) {
         lua_pushfstring(L, "no embedded file '%s'", path);
         return 1;
     }
-    char chunk[300];
-    snprintf(chunk, sizeof chunk, "@%s", path);
-    if (luaL_loadbufferx(L, file->start, (size_t)(file->end - file->start), chunk, "t"))
+    if (luaL_loadbufferx(L, file->start, (size_t)(file->end - file->start), path, "b"))
         return lua_error(L);
     lua_pushstring(L, path);
     return 2;

@@ -1,4 +1,5 @@
-/* embed.h: files built into the binary (lua/, roles/, nodes/, tools/); the table is generated. */
+/* embed.h: files built into the binary (lua/, roles/, nodes/, tools/); the table is generated. Trusted
+ * Lua is among them as bytecode, NAME.luac. */
 #ifndef BIND_EMBED_H
 #define BIND_EMBED_H
 
@@ -9,7 +10,7 @@ struct embed_file {
     const char *start, *end;
 };
 
-extern const struct embed_file embed_files[]; /* sorted by name */
+extern const struct embed_file embed_files[]; /* those of a folder sorted by name */
 extern const size_t embed_count;
 
 #endif

@@ -1,10 +1,13 @@
 #!/bin/sh
-# embed.sh FILE …: the files as one assembler source, with the table that embed.h declares.
+# embed.sh PREFIX FILE …: the files as one assembler source, with the table that embed.h declares. The name of a
+# file is its path without the prefix.
+prefix=$1
+shift
 echo '.section .rodata'
 n=0
 for f in "$@"; do
   n=$((n + 1))
-  printf '.Ls%d: .incbin "%s"\n.Le%d: .byte 0\n.Ln%d: .asciz "%s"\n' $n "$f" $n $n "$f"
+  printf '.Ls%d: .incbin "%s"\n.Le%d: .byte 0\n.Ln%d: .asciz "%s"\n' $n "$f" $n $n "${f#"$prefix"}"
 done
 printf '.balign 8\n.globl embed_count\nembed_count: .quad %d\n' $n
 printf '.section .data.rel.ro,"aw"\n.balign 8\n.globl embed_files\nembed_files:\n'
