@@ -14,6 +14,7 @@ struct edit {
     char *file;  /* of the history, or NULL */
     char *words; /* see edit_words, or NULL */
     const char *prompt;
+    bool canceled; /* the line that is being read */
 };
 
 static struct edit *self_of(EditLine *line)
@@ -85,6 +86,14 @@ static unsigned char complete(EditLine *line, int key)
     return tail[0] && el_insertstr(line, tail) == -1 ? CC_ERROR : CC_REFRESH;
 }
 
+/* ^C: the line is given up, and so is what it was to complete. */
+static unsigned char cancel(EditLine *line, int key)
+{
+    (void)key;
+    self_of(line)->canceled = true;
+    return CC_EOF;
+}
+
 static int set_up(struct edit *edit)
 {
     HistEvent event;
@@ -100,8 +109,9 @@ static int set_up(struct edit *edit)
     el_set(edit->line, EL_PROMPT, prompt_of);
     el_set(edit->line, EL_EDITOR, "emacs");
     el_set(edit->line, EL_SIGNAL, 0);
-    el_set(edit->line, EL_SETTY, "-d", "-isig", NULL); // ^C is a key: it clears the line
-    el_set(edit->line, EL_BIND, "^C", "em-kill-line", NULL);
+    el_set(edit->line, EL_SETTY, "-d", "-isig", NULL); // ^C is a key
+    el_set(edit->line, EL_ADDFN, "orket-cancel", "give up the line", cancel);
+    el_set(edit->line, EL_BIND, "^C", "orket-cancel", NULL);
     el_set(edit->line, EL_HIST, history, edit->history);
     el_set(edit->line, EL_ADDFN, "orket-complete", "complete a word", complete);
     el_set(edit->line, EL_BIND, "^I", "orket-complete", NULL);
@@ -152,11 +162,12 @@ int edit_line(struct edit *edit, const char *prompt, struct buf *line)
     int len = 0;
     HistEvent event;
     edit->prompt = prompt;
+    edit->canceled = false;
     buf_reset(line);
     errno = 0;
     const char *text = el_gets(edit->line, &len);
     if (!text || len <= 0)
-        return errno == EINTR ? ERR_CANCELED : ERR_NOT_FOUND;
+        return edit->canceled || errno == EINTR ? ERR_CANCELED : ERR_NOT_FOUND;
     if (len > 1)
         history(edit->history, &event, H_ENTER, text);
     buf_put(line, text, (size_t)len - (text[len - 1] == '\n'));

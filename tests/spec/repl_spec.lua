@@ -33,6 +33,14 @@ describe("orket repl", function()
       'judge{card="hello-1", role="integrity_guard", tool="write_file", arguments={path="x", content=""}}.rule',
       "gate.role.tool\n",
     },
+    { "goes on with a table that is not complete", { "x = {", "1,", "", "2 }", "#x" }, "2\n" },
+    { "goes on with a statement", { "for i = 1, 3 do", "  y = i", "end", "y" }, "3\n" },
+    { "goes on with an expression", { "1 +", "2" }, "3\n" },
+    { "goes on with a call", { "#cards(", '"ready"', ")" }, "2\n" },
+    { "goes on with a long string", { "[[a", "b]]" }, "a\nb\n" },
+    { "goes on with a long comment", { "--[[ a", "b ]] 5" }, "5\n" },
+    { "goes on with a string whose newline is escaped", { '"a\\', 'b"' }, "a\nb\n" },
+    { "has nothing to say to a comment", { "-- nothing", "", "  " }, "" },
     { "reloads", 'reload().refused[1] == nil', "true\n" },
   }
   for _, row in ipairs(rows) do
@@ -48,7 +56,9 @@ describe("orket repl", function()
     { 'io.open("/etc/passwd")', "ERR_SCRIPT:.*'io'" },
     { 'load("return 1")', "ERR_SCRIPT:" },
     { "while true do end", "ERR_SCRIPT_[ST][TI]" },
-    { "x = ", "ERR_SCRIPT_SYNTAX" },
+    { "x = )", "ERR_SCRIPT_SYNTAX: line:1: unexpected symbol near '%)'" },
+    { '"not closed', "unfinished string near '\"not closed'" },
+    { "end, kept) end } --", "ERR_SCRIPT_SYNTAX: line:1: <eof> expected near 'end'" },
     { 'card("none")', "ERR_NOT_FOUND: there is no card none" },
     { 'move("hello-1", "done")', "ERR_TRANSITION" },
   }
@@ -60,6 +70,24 @@ describe("orket repl", function()
       assert.equal(1, code)
     end)
   end
+
+  it("says at the end what was never completed", function()
+    local text, code = lines("if true then", "  x = 1")
+    assert.matches("'end' expected %(to close 'if' at line 1%) near <eof>", text)
+    assert.equal(1, code)
+  end)
+
+  it("goes on at a second prompt on a terminal, where ^C gives up and ^D ends", function()
+    local keys = "x = {\\r1,\\r2 }\\r#x + 40\\rfor i = 1, 2 do\\roops(\\0037 + 70\\rif true then\\r\\004"
+    local shown, code = orket.shell(string.format( -- keys come when it asks
+      "rm -f %s.tty; { until grep -q 'orket>' %s.tty; do sleep 0.02; done; printf '%s'; } 2>/dev/null"
+        .. " | TERM=xterm timeout 20 script -fqec '%s repl -C %s' %s.tty", dir, dir, keys, orket.binary, dir, dir))
+    assert.equal(0, code, shown)
+    assert.matches("orket> x = {%s+>> 1,%s+>> 2 }%s+orket> ", shown)
+    assert.matches("\n42\r\n", shown)
+    assert.matches(">> oops%(%s+orket> 7 %+ 70%s+77\r\n", shown)
+    assert.matches("near <eof>", shown)
+  end)
 
   it("records what a person does as that person's", function()
     assert.matches('"status":"ready"', (lines('comment("hello-1", "said in the repl")')))

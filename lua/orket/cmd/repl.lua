@@ -1,7 +1,7 @@
 -- repl.lua: `orket repl`: lines of Lua in a box, with the board to look at and a person's acts.
 --
--- Each line is a script of its own: it runs in a fresh box under the limits of a box, and what it set
--- is carried to the next line as plain data. Reads see the database, dry runs change nothing, and acts
+-- Each line, with those that complete it, is a script of its own: it runs in a fresh box under the limits of a
+-- box, and what it set is carried to the next one as plain data. Reads see the database, dry runs change nothing, and acts
 -- go through the owner of the project, recorded as the person's.
 
 local async = require("orket.async")
@@ -28,7 +28,8 @@ usage: orket repl [-C DIR]
 Lua lines over a project. cards() card(ID) events{card=ID} runs() roles() tools() view(ID)
 dry runs: prompt(ID, ROLE) judge{card=,role=,tool=,arguments=} route(ID)    reload()
 acts of a person, recorded: comment(ID, TEXT) answer(ID, TEXT) move(ID, STATUS) retry(ID)
-The value of a line is shown; _ is the last one. ^D ends.
+The value of a line is shown; _ is the last one. A line that is not complete goes on with the next
+(prompt >>; ^C gives it up). ^D ends.
 ]]
 
 local Repl = {}
@@ -64,6 +65,20 @@ local function prepare(line)
   return errors.check(box.prepare("line", script_of(line), { prelude = FACE }))
 end
 
+-- What is wrong with a text as an expression and as a statement, nil when it is one of them; true when it only
+-- ends too early. It is read, never run.
+local function fault(chunk)
+  local early, err
+  for _, form in ipairs({ "do return end return ", "do return end " }) do
+    _, err = errors.check(box.prepare("line", form .. chunk .. "\n"))
+    if not err or err.code ~= "ERR_SCRIPT_SYNTAX" then
+      return nil
+    end
+    early = early or err.message:find("near <eof>$") and err
+  end
+  return early or err, early ~= nil
+end
+
 local function converse(self, session)
   local kind, value = errors.check(session:resume(cjson.null))
   while kind == "yield" do
@@ -72,12 +87,12 @@ local function converse(self, session)
   return kind and value, value
 end
 
----Runs one line.
----@param line string
+---Runs one chunk.
+---@param chunk string
 ---@return table|nil result {value}
 ---@return Error|nil
-function Repl:eval(line)
-  local script, err = prepare(line)
+function Repl:eval(chunk)
+  local script, err = prepare(chunk)
   if not script then
     return nil, err
   end
@@ -119,6 +134,33 @@ local function show(result, err)
   end
 end
 
+local function answer(self, result, err)
+  self.failed = self.failed or err ~= nil
+  show(result, err)
+end
+
+---One more line: runs the text that it completes, and shows what that answers.
+---@param line string
+function Repl:enter(line)
+  local chunk = self.pending and self.pending .. "\n" .. line or line
+  local err, early = fault(chunk)
+  self.pending, self.why = early and chunk or nil, err
+  if err and not early then
+    answer(self, nil, err)
+  elseif not err and chunk:find("%S") then
+    answer(self, self:eval(chunk))
+  end
+end
+
+---No more lines: what was never completed is said.
+---@return boolean ok nothing failed
+function Repl:finish()
+  if self.pending then
+    answer(self, nil, self.why)
+  end
+  return not self.failed
+end
+
 local function read_loop(self)
   local editor, err = errors.check(edit.open(self.dir .. "/.orket/repl_history"))
   if not editor then
@@ -127,27 +169,26 @@ local function read_loop(self)
   local closing <close> = editor
   local words = table.concat(api.words, "\0") .. "\0"
   while true do
-    local line, failure = errors.check(async.await(closing.line, closing, "orket> ", words))
-    if not line and failure.code ~= "ERR_CANCELED" then
+    local prompt = self.pending and "    >> " or "orket> "
+    local line, failure = errors.check(async.await(closing.line, closing, prompt, words))
+    if line then
+      self:enter(line)
+    else
       print("")
-      return true
-    elseif line and line:find("%S") then
-      show(self:eval(line))
+      if failure.code ~= "ERR_CANCELED" then
+        return self:finish()
+      end
+      self.pending = nil
     end
   end
 end
 
 -- Without a terminal the lines come from standard input: for scripts and tests.
 local function pipe_loop(self)
-  local failed = false
   for line in io.lines() do
-    if line:find("%S") then
-      local result, err = self:eval(line)
-      failed = failed or err ~= nil
-      show(result, err)
-    end
+    self:enter(line)
   end
-  return not failed
+  return self:finish()
 end
 
 local function open(dir)
