@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/hash.h"
 #include "bind/bind.h"
 
 #define ROOT_TYPE    "orket.fs.root"
@@ -88,28 +89,19 @@ static int l_root_read(lua_State *L)
     return answer(L, rc, &err);
 }
 
-static void push_hash(lua_State *L, const struct hash *hash)
-{
-    char hex[HASH_HEX + 1];
-    hash_hex(hash, hex);
-    lua_pushlstring(L, hex, HASH_HEX);
-}
-
-/* root:write(path, bytes) -> hash | nil, message, code */
+/* root:write(path, bytes) -> true | nil, message, code */
 static int l_root_write(lua_State *L)
 {
     struct fs_target target;
     struct err err = {0};
-    struct hash hash;
     size_t len;
     const char *bytes = luaL_checklstring(L, 3, &len);
-    int rc = resolve(L, FS_WRITE, &target, &err);
+    int rc = resolve(L, FS_PUT, &target, &err);
     if (rc == 0) {
-        rc = fs_write(&target, bytes, len, &hash, &err);
+        rc = fs_write(&target, bytes, len, &err);
         fs_target_close(&target);
     }
-    if (rc == 0)
-        push_hash(L, &hash);
+    lua_pushboolean(L, true);
     return answer(L, rc, &err);
 }
 
@@ -124,10 +116,11 @@ static int l_root_hash(lua_State *L)
         rc = fs_read(&target, 0, FS_FILE_MAX, bytes, NULL, &err);
         fs_target_close(&target);
     }
+    char hex[HASH_HEX + 1];
     struct hash hash = hash_of(bytes->len ? bytes->data : "", bytes->len);
     buf_clear(bytes);
-    if (rc == 0)
-        push_hash(L, &hash);
+    hash_hex(&hash, hex);
+    lua_pushlstring(L, hex, HASH_HEX);
     return answer(L, rc, &err);
 }
 
@@ -152,7 +145,7 @@ static int l_root_mkdir(lua_State *L)
     struct err err = {0};
     int rc = resolve(L, FS_MKDIR, &target, &err);
     if (rc == 0) {
-        rc = fs_mkdir(&target, &err);
+        rc = fs_mkdir(&target, NULL, &err);
         fs_target_close(&target);
     }
     lua_pushboolean(L, true);
@@ -249,18 +242,21 @@ static int l_root_walk(lua_State *L)
 
 /* ---- roots ---- */
 
-/* root:beneath(path[, {create=true}]) -> root | nil, message, code */
+/* root:beneath(path[, {create=true}]) -> root, made | nil, message, code */
 static int l_root_beneath(lua_State *L)
 {
     struct err err = {0};
     size_t len;
     int root = l_check_root(L);
     const char *path = luaL_checklstring(L, 2, &len);
-    bool create = l_check_create(L, 3);
+    bool made = false, create = l_check_create(L, 3);
     int *below = l_new_root(L);
-    int rc = fs_root_beneath(root, path, len, create, &err);
+    int rc = fs_root_beneath(root, path, len, create ? &made : NULL, &err);
     *below = rc >= 0 ? rc : -1;
-    return answer(L, rc, &err);
+    if (rc < 0)
+        return bind_fail(L, &err);
+    lua_pushboolean(L, made);
+    return 2;
 }
 
 /* fs.root(path[, {create=true}]) -> root | nil, message, code   (path is trusted) */

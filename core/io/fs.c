@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define CHUNK_MIN ((size_t)1024) /* read at once, at least */
+
 /* ---- read ---- */
 
 int fs_read(const struct fs_target *t, size_t offset, size_t max, struct buf *out, bool *more,
@@ -15,13 +17,10 @@ int fs_read(const struct fs_target *t, size_t offset, size_t max, struct buf *ou
 {
     if (broken(t->want != FS_READ || t->fd < 0))
         return err_set(err, ERR_BUG, "not a target for reading");
-    struct stat st;
-    if (fstat(t->fd, &st))
-        return fs_fail(err, errno, t->path);
     max = max ? max : FS_READ_MAX;
-    size_t size = st.st_size > 0 ? (size_t)st.st_size : 0, got = 0;
-    size_t chunk = size > offset ? size - offset : 0; // a hint; the file may change meanwhile
-    chunk = chunk < max ? chunk + 1 : max + 1;
+    size_t got = 0, chunk = CHUNK_MIN; // the size is a hint: the file may change meanwhile
+    if (t->size > offset && t->size - offset >= chunk)
+        chunk = t->size - offset + 1;
     while (got <= max) {
         size_t want = max + 1 - got < chunk ? max + 1 - got : chunk;
         char *room = buf_reserve(out, want);
@@ -32,10 +31,10 @@ int fs_read(const struct fs_target *t, size_t offset, size_t max, struct buf *ou
             continue;
         if (n < 0)
             return fs_fail(err, errno, t->path);
-        if (n == 0)
-            break;
         got += (size_t)n;
         out->len += (size_t)n;
+        if (n == 0 || ((size_t)n < want && offset + got == t->size))
+            break;
     }
     bool rest = got > max;
     out->len -= rest;
@@ -149,10 +148,9 @@ static int replace(int dir, const char *name, const void *bytes, size_t len)
     return -1;
 }
 
-int fs_write(const struct fs_target *t, const void *bytes, size_t len, struct hash *hash,
-             struct err *err)
+int fs_write(const struct fs_target *t, const void *bytes, size_t len, struct err *err)
 {
-    if (broken(t->want != FS_WRITE || t->dir < 0))
+    if (broken((t->want != FS_WRITE && t->want != FS_PUT) || t->dir < 0))
         return err_set(err, ERR_BUG, "not a target for writing");
     if (len > FS_FILE_MAX)
         return err_set(err, ERR_TOO_LARGE, "'%.200s': %zu bytes are too many", t->path, len);
@@ -166,14 +164,20 @@ int fs_write(const struct fs_target *t, const void *bytes, size_t len, struct ha
     if (rc && errno == EEXIST)
         rc = replace(dir, name, bytes, len);
     leave(t, dir);
-    if (rc)
-        return fs_fail(err, errno, t->path);
-    if (hash)
-        *hash = hash_of(bytes, len);
-    return 0;
+    return rc ? fs_fail(err, errno, t->path) : 0;
 }
 
-int fs_mkdir(const struct fs_target *t, struct err *err)
+/* Something has the name already: fine when it is a directory. */
+static int accept_directory(int dir, const char *name)
+{
+    struct stat st;
+    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
+        return -1;
+    errno = S_ISLNK(st.st_mode) ? ELOOP : ENOTDIR;
+    return S_ISDIR(st.st_mode) ? 0 : -1;
+}
+
+int fs_mkdir(const struct fs_target *t, bool *made, struct err *err)
 {
     if (broken(t->want != FS_MKDIR || t->dir < 0))
         return err_set(err, ERR_BUG, "not a target for making a directory");
@@ -182,14 +186,10 @@ int fs_mkdir(const struct fs_target *t, struct err *err)
     if (!name)
         return fs_fail(err, errno, t->path);
     int rc = mkdirat(dir, name, 0777);
-    if (rc && errno == EEXIST) {
-        struct stat st;
-        rc = fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW);
-        if (rc == 0 && !S_ISDIR(st.st_mode)) {
-            errno = ENOTDIR;
-            rc = -1;
-        }
-    }
+    if (made)
+        *made = rc == 0;
+    if (rc && errno == EEXIST)
+        rc = accept_directory(dir, name);
     leave(t, dir);
     return rc ? fs_fail(err, errno, t->path) : 0;
 }

@@ -17,7 +17,6 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/hash.h"
 
 #define FS_NAME_MAX  255                /* bytes of one component */
 #define FS_PATH_MAX  4096               /* bytes of a path, without NUL */
@@ -26,13 +25,21 @@
 #define FS_FILE_MAX  ((size_t)64 << 20) /* largest file that is read, written or hashed at all */
 #define FS_TEMP      ".orket-tmp-"      /* names with this prefix are ours: never listed, refused */
 
-enum fs_want { FS_READ, FS_WRITE, FS_LIST, FS_DELETE, FS_MKDIR };
+enum fs_want {
+    FS_READ,
+    FS_WRITE,
+    FS_PUT, /* FS_WRITE for who judges nothing: the name is looked at by the write itself */
+    FS_LIST,
+    FS_DELETE,
+    FS_MKDIR
+};
 
 struct fs_target {
     enum fs_want want;
     int fd;      /* FS_READ: the file; FS_LIST: the directory; else -1. Owned. */
     int dir;     /* else: the deepest directory that exists above the last name. Owned. */
-    bool exists; /* something has this name (always true for FS_READ and FS_LIST) */
+    bool exists; /* something had this name; FS_PUT and FS_MKDIR have not looked */
+    size_t size; /* FS_READ: bytes of the file when it was resolved */
     size_t len;  /* bytes of path */
     size_t rest; /* path + rest is the name below dir, with slashes for missing directories */
     char path[FS_PATH_MAX + 1];
@@ -44,8 +51,9 @@ struct fs_target {
  * `create` makes missing directories. Answers a descriptor, or a negative code. */
 int fs_root_open(const char *path, bool create, struct err *err) MUST_CHECK;
 
-/* A second descriptor for the directory `path` beneath root, confined like every path. */
-int fs_root_beneath(int root, const char *path, size_t len, bool create,
+/* A second descriptor for the directory `path` beneath root, confined like every path. With `made`
+ * it is made when it is missing, and *made tells that it was: then it is empty. */
+int fs_root_beneath(int root, const char *path, size_t len, bool *made,
                     struct err *err) MUST_CHECK;
 
 /* Where a root is now, absolute; false when the kernel does not tell (no /proc, or it is gone). */
@@ -61,7 +69,8 @@ int fs_canonical(const char *path, size_t path_len, char *out, size_t *len, bool
 
 /* Resolves path beneath root. On 0 the caller owns *out and must fs_target_close it; on failure it
  * is closed already. ERR_PATH (leaves the root, is no name, a link where none may be),
- * ERR_NOT_FOUND, ERR_NOT_FILE, ERR_NOT_DIR, ERR_IO. FS_WRITE and FS_MKDIR may miss directories. */
+ * ERR_NOT_FOUND, ERR_NOT_FILE, ERR_NOT_DIR, ERR_IO. FS_WRITE, FS_PUT and FS_MKDIR may miss
+ * directories. */
 int fs_resolve(int root, const char *path, size_t len, enum fs_want want, struct fs_target *out,
                struct err *err) MUST_CHECK;
 
@@ -75,18 +84,18 @@ void fs_target_close(struct fs_target *target);
 int fs_read(const struct fs_target *target, size_t offset, size_t max, struct buf *out, bool *more,
             struct err *err) MUST_CHECK;
 
-/* Makes missing directories and writes the file; *hash (may be NULL) is that of the bytes. A file
- * that existed is replaced by rename (so another hard link keeps the old bytes, a reader sees old
- * or new) and keeps its permissions; a new one is written under its own name. ERR_TOO_LARGE,
- * ERR_NOT_FILE, ERR_NOT_DIR, ERR_IO; after a failure the old file is untouched. */
-int fs_write(const struct fs_target *target, const void *bytes, size_t len, struct hash *hash,
+/* Makes missing directories and writes the file (FS_WRITE, FS_PUT). A file that existed is replaced
+ * by rename (so another hard link keeps the old bytes, a reader sees old or new) and keeps its
+ * permissions; a new one is written under its own name. ERR_TOO_LARGE, ERR_NOT_FILE, ERR_NOT_DIR,
+ * ERR_IO, ERR_PATH (a link has the name); after a failure the old file is untouched. */
+int fs_write(const struct fs_target *target, const void *bytes, size_t len,
              struct err *err) MUST_CHECK;
 
 /* Removes a file, a link, or an empty directory (ERR_EXISTS when it is not empty). */
 int fs_delete(const struct fs_target *target, struct err *err) MUST_CHECK;
 
-/* Makes the directory and those above it; one that exists is fine. */
-int fs_mkdir(const struct fs_target *target, struct err *err) MUST_CHECK;
+/* Makes the directory and those above it; one that exists is fine, *made (may be NULL) tells. */
+int fs_mkdir(const struct fs_target *target, bool *made, struct err *err) MUST_CHECK;
 
 /* Fills err from an errno about path; answers the code. */
 int fs_fail(struct err *err, int error, const char *path);

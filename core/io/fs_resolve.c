@@ -95,24 +95,31 @@ int fs_root_open(const char *path, bool create, struct err *err)
     return fd >= 0 ? fd : fs_fail(err, errno, path);
 }
 
-static int make_beneath(int root, const char *path, size_t len, struct err *err)
+static int make_beneath(int root, const char *path, size_t len, bool *made, struct err *err)
 {
     struct fs_target target;
     int rc = fs_resolve(root, path, len, FS_MKDIR, &target, err);
     if (rc)
         return rc;
-    rc = fs_mkdir(&target, err);
+    rc = fs_mkdir(&target, made, err);
     fs_target_close(&target);
     return rc;
 }
 
-int fs_root_beneath(int root, const char *path, size_t len, bool create, struct err *err)
+int fs_root_beneath(int root, const char *path, size_t len, bool *made, struct err *err)
 {
     struct fs_target target;
+    struct err why = {0};
+    int failed = 0;
+    if (made) {
+        *made = false;
+        failed = make_beneath(root, path, len, made, &why); // it may be there, beyond a link
+    }
     int rc = fs_resolve(root, path, len, FS_LIST, &target, err);
-    if (rc == ERR_NOT_FOUND && create) {
-        rc = make_beneath(root, path, len, err);
-        rc = rc ? rc : fs_resolve(root, path, len, FS_LIST, &target, err);
+    if (rc == ERR_NOT_FOUND && failed) {
+        rc = failed;
+        if (err)
+            *err = why;
     }
     return rc ? rc : target.fd;
 }
@@ -243,15 +250,17 @@ static bool take_true_name(int root, struct fs_target *t)
     return again >= 0 && same_file(again, t->fd);
 }
 
-static int check_kind(const struct fs_target *t, bool directory, struct err *err)
+/* A directory was opened as one: nothing is left to look at. */
+static int check_kind(struct fs_target *t, bool directory, struct err *err)
 {
     struct stat st;
+    if (t->want == FS_LIST)
+        return 0;
     if (fstat(t->fd, &st))
         return fs_fail(err, errno, t->path);
-    if (t->want == FS_LIST)
-        return S_ISDIR(st.st_mode) ? 0 : fs_fail(err, ENOTDIR, t->path);
     if (!S_ISREG(st.st_mode))
         return fs_fail(err, ENXIO, t->path);
+    t->size = (size_t)st.st_size;
     return directory ? fs_fail(err, ENOTDIR, t->path) : 0;
 }
 
@@ -301,8 +310,6 @@ static int check_old(const struct fs_target *t, const struct stat *st, struct er
         return 0;
     if (S_ISLNK(st->st_mode))
         return fs_fail(err, ELOOP, t->path);
-    if (t->want == FS_MKDIR)
-        return S_ISDIR(st->st_mode) ? 0 : fs_fail(err, ENOTDIR, t->path);
     return S_ISREG(st->st_mode) ? 0 : fs_fail(err, ENXIO, t->path);
 }
 
@@ -310,11 +317,11 @@ static int resolve_name(int root, struct fs_target *t, bool directory, struct er
 {
     if (t->len == 0)
         return err_set(err, ERR_PATH, "the path is the root itself");
-    if (directory && t->want == FS_WRITE)
+    if (directory && t->want != FS_DELETE && t->want != FS_MKDIR)
         return fs_fail(err, ENXIO, t->path);
     int rc = resolve_parent(root, t, err);
-    if (rc)
-        return rc;
+    if (rc || t->want == FS_PUT || t->want == FS_MKDIR || strchr(t->path + t->rest, '/'))
+        return rc; // nobody asks, or a directory above it is missing
     struct stat st;
     t->exists = fstatat(t->dir, t->path + t->rest, &st, AT_SYMLINK_NOFOLLOW) == 0;
     if (t->exists)
@@ -329,7 +336,7 @@ int fs_resolve(int root, const char *path, size_t len, enum fs_want want, struct
     out->want = want;
     out->fd = out->dir = -1;
     out->exists = false;
-    out->rest = 0;
+    out->size = out->rest = 0;
     int rc = fs_canonical(path, len, out->path, &out->len, &directory, err);
     if (rc)
         return rc;

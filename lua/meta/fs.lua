@@ -32,13 +32,13 @@ function Root:read(path, max) end
 ---Makes missing directories; replaces a file that exists in one step.
 ---@param path string
 ---@param bytes string
----@return string|nil hash BLAKE2b-256 in hex
+---@return true|nil
 ---@return string? message
 ---@return string? code
 function Root:write(path, bytes) end
 
 ---@param path string
----@return string|nil hash
+---@return string|nil hash BLAKE2b-256 in hex
 ---@return string? message
 ---@return string? code
 function Root:hash(path) end
@@ -82,7 +82,7 @@ function Root:kind(path) end
 ---@param path string
 ---@param options {create: boolean?}?
 ---@return FsRoot|nil
----@return string? message
+---@return boolean|string made or message: whether `create` made it, so that it is empty
 ---@return string? code
 function Root:beneath(path, options) end
 

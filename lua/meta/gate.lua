@@ -32,7 +32,7 @@ function call:hash() end
 local permit = {}
 
 ---Performs exactly the judged fs.* operation, once: done(result) or done(nil, message, code).
----fs.read: {content, bytes, more?}; fs.write: {path, bytes, hash}; fs.delete: {path};
+---fs.read: {content, bytes, more?}; fs.write: {path, bytes}; fs.delete: {path};
 ---fs.list: {path, entries = {{name, type, size}…}, more?};
 ---fs.search: {matches = {{path, line, text}…}, files, more?}.
 ---@param done function

@@ -80,7 +80,7 @@ static int write_file(const struct world *w, const char *path, const char *text)
     int rc = fs_resolve(w->root, path, strlen(path), FS_WRITE, &t, NULL);
     if (rc)
         return rc;
-    rc = fs_write(&t, text, strlen(text), NULL, NULL);
+    rc = fs_write(&t, text, strlen(text), NULL);
     fs_target_close(&t);
     return rc;
 }
@@ -261,6 +261,31 @@ static void test_attacks(void **state)
     }
 }
 
+/* FS_PUT looks at a name by writing only, and refuses what FS_WRITE refuses. */
+static void test_put(void **state)
+{
+    const struct world *w = *state;
+    static const char *const rows[] = {
+        "file",   "file/",    "file/x", "dir",      "dir/",          ".",      "new",
+        "a/b/c",  "abs-out",  "up/x",   "dangling", "dangling/x",    "dir-in", "dir-in/x",
+        "fifo",   "socket",   "loop",   "file-in",  "magic-root/x",  "/x",     "../x",
+    };
+    make_attacks(w);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct fs_target t;
+        int want = write_file(w, rows[i], "first");
+        int rc = fs_resolve(w->root, rows[i], strlen(rows[i]), FS_PUT, &t, NULL);
+        if (rc == 0)
+            rc = fs_write(&t, "second", 6, NULL);
+        fs_target_close(&t);
+        if (rc != want)
+            fail_msg("%s: %s, not %s", rows[i], err_name(rc), err_name(want));
+        if (rc == 0)
+            check_file(w, rows[i], "second");
+    }
+    check_file(&(struct world){.root = w->base_fd}, "secret", "secret");
+}
+
 static void test_magic_links(void **state)
 {
     (void)state;
@@ -343,19 +368,19 @@ static void test_perform_keeps_to_target(void **state)
     assert_int_equal(fs_resolve(w->root, "d/x", 3, FS_WRITE, &t, NULL), 0);
     assert_int_equal(renameat(w->root, "d", w->root, "moved"), 0);
     assert_int_equal(symlinkat("..", w->root, "d"), 0);
-    assert_int_equal(fs_write(&t, "y", 1, NULL, NULL), 0);
+    assert_int_equal(fs_write(&t, "y", 1, NULL), 0);
     fs_target_close(&t);
     check_file(w, "moved/x", "y");
     assert_int_equal(faccessat(w->base_fd, "x", F_OK, 0), -1);
 
     assert_int_equal(fs_resolve(w->root, "z", 1, FS_WRITE, &t, NULL), 0);
     assert_int_equal(symlinkat("../secret", w->root, "z"), 0);
-    assert_int_equal(fs_write(&t, "y", 1, NULL, NULL), ERR_PATH);
+    assert_int_equal(fs_write(&t, "y", 1, NULL), ERR_PATH);
     fs_target_close(&t);
 
     assert_int_equal(fs_resolve(w->root, "n/m/x", 5, FS_WRITE, &t, NULL), 0);
     assert_int_equal(symlinkat("..", w->root, "n"), 0);
-    assert_true(fs_write(&t, "y", 1, NULL, NULL) < 0);
+    assert_true(fs_write(&t, "y", 1, NULL) < 0);
     fs_target_close(&t);
     assert_int_equal(faccessat(w->base_fd, "m", F_OK, 0), -1);
     check_file(w, "moved/x", "y");
@@ -367,13 +392,11 @@ static void test_write(void **state)
 {
     const struct world *w = *state;
     struct fs_target t;
-    struct hash hash, want = hash_of("two", 3);
     assert_int_equal(write_file(w, "a/b/c/new", "one"), 0);
     check_file(w, "a/b/c/new", "one");
     assert_int_equal(fs_resolve(w->root, "a/b/c/new", 9, FS_WRITE, &t, NULL), 0);
     assert_true(t.exists);
-    assert_int_equal(fs_write(&t, "two", 3, &hash, NULL), 0);
-    assert_true(hash_equal(&hash, &want));
+    assert_int_equal(fs_write(&t, "two", 3, NULL), 0);
     fs_target_close(&t);
     check_file(w, "a/b/c/new", "two");
     assert_int_equal(write_file(w, "a/b/c/new", ""), 0);
@@ -441,8 +464,8 @@ static void test_wrong_want(void **state)
     put(w->root, "f", "x");
     assert_int_equal(fs_resolve(w->root, "f", 1, FS_DELETE, &t, NULL), 0);
     assert_int_equal(fs_read(&t, 0, 0, &out, NULL, NULL), ERR_BUG);
-    assert_int_equal(fs_write(&t, "", 0, NULL, NULL), ERR_BUG);
-    assert_int_equal(fs_mkdir(&t, NULL), ERR_BUG);
+    assert_int_equal(fs_write(&t, "", 0, NULL), ERR_BUG);
+    assert_int_equal(fs_mkdir(&t, NULL, NULL), ERR_BUG);
     assert_int_equal(fs_list(&t, 0, &list, NULL), ERR_BUG);
     assert_int_equal(fs_delete(&t, NULL), 0);
     fs_target_close(&t);
@@ -469,9 +492,9 @@ static void test_mkdir_delete(void **state)
                                                   : FS_DELETE;
         int rc = fs_resolve(w->root, rows[i].path, strlen(rows[i].path), want, &t, NULL);
         if (rc == 0) {
-            rc = want == FS_MKDIR    ? fs_mkdir(&t, NULL)
+            rc = want == FS_MKDIR    ? fs_mkdir(&t, NULL, NULL)
                  : want == FS_DELETE ? fs_delete(&t, NULL)
-                                     : fs_write(&t, "", 0, NULL, NULL);
+                                     : fs_write(&t, "", 0, NULL);
             fs_target_close(&t);
         }
         if (rc != rows[i].code)
@@ -534,25 +557,32 @@ static void test_roots(void **state)
     const struct world *w = *state;
     assert_int_equal(fs_root_open("/nowhere/at/all", false, NULL), ERR_NOT_FOUND);
     assert_int_equal(fs_root_open("/etc/passwd", false, NULL), ERR_NOT_DIR);
-    int sub = fs_root_beneath(w->root, "x/y", 3, true, NULL);
-    assert_true(sub >= 0);
+    bool made;
+    int sub = fs_root_beneath(w->root, "x/y", 3, &made, NULL);
+    assert_true(sub >= 0 && made);
     struct world inner = {.root = sub};
     assert_int_equal(write_file(&inner, "f", "1"), 0);
     assert_int_equal(resolve(&inner, "../f", FS_READ), ERR_PATH);
     check_file(w, "x/y/f", "1");
     close(sub);
-    assert_int_equal(fs_root_beneath(w->root, "q", 1, false, NULL), ERR_NOT_FOUND);
-    assert_int_equal(fs_root_beneath(w->root, "..", 2, true, NULL), ERR_PATH);
-    sub = fs_root_beneath(w->root, ".", 1, true, NULL);
-    assert_true(sub >= 0);
-    close(sub);
+    assert_int_equal(fs_root_beneath(w->root, "q", 1, NULL, NULL), ERR_NOT_FOUND);
+    assert_int_equal(fs_root_beneath(w->root, "..", 2, &made, NULL), ERR_PATH);
+    static const char *const there[] = {".", "x", "x/y", "link"};
+    assert_int_equal(symlinkat("x/y", w->root, "link"), 0);
+    for (size_t i = 0; i < COUNT_OF(there); i++) {
+        sub = fs_root_beneath(w->root, there[i], strlen(there[i]), &made, NULL);
+        assert_true(sub >= 0 && !made);
+        close(sub);
+    }
+    assert_int_equal(fs_root_beneath(w->root, "link/new", 8, &made, NULL), ERR_PATH);
+    assert_int_equal(fs_root_beneath(w->root, "x/y/f", 5, &made, NULL), ERR_NOT_DIR);
 }
 
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(test_canonical),  T(test_name_bounds), T(test_attacks),
+        T(test_canonical),  T(test_name_bounds), T(test_attacks), T(test_put),
         T(test_magic_links), T(test_true_names), T(test_swap_race),
         T(test_perform_keeps_to_target), T(test_write), T(test_hard_link),
         T(test_read_bounds), T(test_wrong_want), T(test_mkdir_delete),

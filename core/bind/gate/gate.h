@@ -3,6 +3,7 @@
 #ifndef BIND_GATE_GATE_H
 #define BIND_GATE_GATE_H
 
+#include "base/hash.h"
 #include "bind/bind.h"
 #include "io/fs.h"
 #include "model/gate.h"

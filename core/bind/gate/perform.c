@@ -66,22 +66,18 @@ static int do_read(lua_State *L, const struct fs_target *target, const struct js
     return 0;
 }
 
-/* -> {path, bytes, hash} */
+/* -> {path, bytes} */
 static int do_write(lua_State *L, const struct fs_target *target, const struct json *fields,
                     struct err *err)
 {
     size_t len;
-    struct hash hash;
-    char hex[HASH_HEX + 1];
     const char *content = json_string(json_get(fields, "content"), &len);
-    int rc = fs_write(target, content, len, &hash, err);
+    int rc = fs_write(target, content, len, err);
     if (rc)
         return rc;
-    hash_hex(&hash, hex);
-    lua_createtable(L, 0, 3);
+    lua_createtable(L, 0, 2);
     set_text(L, "path", target->path, target->len);
     set_size(L, "bytes", len);
-    set_text(L, "hash", hex, HASH_HEX);
     return 0;
 }
 

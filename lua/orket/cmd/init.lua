@@ -88,8 +88,8 @@ end
 
 local function write_all(root)
   for _, path in ipairs(list.keys(FILES)) do
-    local hash, message = root:write(path, FILES[path])
-    if not hash then
+    local written, message = root:write(path, FILES[path])
+    if not written then
       return nil, path .. ": " .. message
     end
   end
