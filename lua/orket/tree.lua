@@ -44,27 +44,35 @@ function M.epic_path(epic)
   return "workspace/" .. M.name(epic) .. "/tree"
 end
 
--- One descriptor per epic and process.
-local function epic_root(project, epic)
-  project.epic_roots = project.epic_roots or {}
-  local root, err = project.epic_roots[epic], nil
+-- A directory of the epics that is used over and over: one descriptor per process.
+local function kept_root(project, path)
+  project.kept_roots = project.kept_roots or {}
+  local root, err = project.kept_roots[path], nil
   if not root then
-    root, err = errors.check(project.root:beneath(M.epic_path(epic), { create = true }))
-    project.epic_roots[epic] = root
+    root, err = errors.check(project.root:beneath(path, { create = true }))
+    project.kept_roots[path] = root
   end
   return root, err
 end
 
 -- ---- a card's tree ----
 
-local function open_root(self)
-  local root, err = errors.check(self.project.root:beneath(self.path, { create = true }))
-  if not root then
+-- Answers the root, and whether its directory is a new one.
+local function open_root(self, again)
+  local cards, err = kept_root(self.project, self.above)
+  if not cards then
     return nil, err
+  end
+  local root, made, code = cards:beneath(M.name(self.card), { create = true })
+  if code == "ERR_NOT_FOUND" and not again then -- somebody removed the directory above
+    self.project.kept_roots[self.above] = nil
+    return open_root(self, true)
+  elseif not root then
+    return errors.check(nil, made, code)
   end
   self.root = root
   self.project.open_trees = (self.project.open_trees or 0) + 1
-  return root
+  return root, made
 end
 
 ---Opens the tree of a card: the directory is made equal to what the journal says.
@@ -84,13 +92,13 @@ function M.open(project, store, card)
   if not self.files then
     return nil, self.changes
   end
-  self.path = "workspace/" .. M.name(epic) .. "/cards/" .. M.name(card.id)
-  local ok
-  ok, err = open_root(self)
-  if not ok then
-    return nil, err
+  self.above = "workspace/" .. M.name(epic) .. "/cards"
+  local root, new = open_root(self)
+  if not root then
+    return nil, new
   end
-  ok, err = disk.materialise(store, self.root, self.files, { made = self.made })
+  local ok
+  ok, err = disk.materialise(store, root, self.files, { made = self.made, new = new })
   if not ok then
     self:close()
     return nil, err
@@ -187,7 +195,7 @@ function Tree:publish()
   if not self.merged then
     return true
   end
-  local root, err = epic_root(self.project, self.epic)
+  local root, err = kept_root(self.project, M.epic_path(self.epic))
   if not root then
     return nil, err
   end

@@ -184,6 +184,27 @@ describe("orket.tree", function()
       print(files("A"))]])
   end)
 
+  it("makes directories again that somebody removed", function()
+    check("a=1 d/b=2|a=1 d/b=2|a=1 d/b=2", [[
+      card("A")
+      work("A", { a = "1", ["d/b"] = "2" })
+      local shown = {}
+      for i, path in ipairs({ "E/cards/A", "E/cards", "." }) do
+        os.execute("cd " .. dir .. "/workspace && rm -r ../workspace/" .. path .. "/* && mkdir -p " .. path)
+        shown[i] = files("A")
+      end
+      print(table.concat(shown, "|"))]])
+  end)
+
+  it("follows no link to a card's directory that is still to be made", function()
+    assert.truthy(probe([[
+      card("A") card("B")
+      work("A", { a = "1" })
+      os.execute("cd " .. dir .. "/workspace/E/cards && ln -s ../../outside B")
+      print(select(2, trees.open(project, project.store, { id = "B", epic = "E" })).code)
+      print(project.root:kind("outside"))]]):find("^ERR_PATH\nnil"))
+  end)
+
   it("hashes what a tree holds, and nothing else", function()
     check("true", [[
       card("A") card("B") card("C")

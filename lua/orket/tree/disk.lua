@@ -106,13 +106,16 @@ end
 ---@param store table
 ---@param root FsRoot
 ---@param manifest table<string, string>
----@param options {keep: boolean?, made: table<string, string>?}?  keep: files that are not in the manifest
----  stay; made: bytes of files that no blob holds
+---@param options {keep: boolean?, made: table<string, string>?, new: boolean?}?  keep: files that are not in
+---  the manifest stay; made: bytes of files that no blob holds; new: the directory is empty
 ---@return boolean|nil ok
 ---@return Error|nil
 function M.materialise(store, root, manifest, options)
   options = options or {}
-  local present, err, more = sift(root, manifest, options.keep)
+  local present, err, more = {}, nil, false
+  if not options.new then
+    present, err, more = sift(root, manifest, options.keep)
+  end
   if not present then
     return nil, err
   end
