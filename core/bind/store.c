@@ -14,6 +14,8 @@ struct store *bind_check_store(lua_State *L, int idx)
     struct l_store *self = luaL_checkudata(L, idx, STORE_TYPE);
     if (!self->store)
         luaL_error(L, "the store is closed");
+    if (!self->opened)
+        luaL_error(L, "the store is not open yet: ask store:opened()");
     return self->store;
 }
 
@@ -248,23 +250,39 @@ static int l_gc(lua_State *L)
     return close_store(L, true);
 }
 
-/* store.open(path[, {readonly=, hasty=}]) -> store | nil, message, code
- * hasty: commits survive the process but not a power loss (for benchmarks). */
+/* store:opened() -> true | nil, message, code, fix: waits for one that is opened beside */
+static int l_opened(lua_State *L)
+{
+    struct l_store *self = luaL_checkudata(L, 1, STORE_TYPE);
+    struct err err = {0};
+    luaL_argcheck(L, self->store, 1, "the store is closed");
+    if (store_opened(self->store, &err))
+        return bind_fail(L, &err);
+    self->opened = true;
+    lua_pushboolean(L, true);
+    return 1;
+}
+
+/* store.open(path[, {readonly=, beside=, hasty=}]) -> store | nil, message, code
+ * beside: opened in a thread, see store:opened. hasty: commits survive the process but not a power
+ * loss (for benchmarks). */
 static int l_open(lua_State *L)
 {
-    static const char *const known[] = {"readonly", "hasty", NULL};
+    static const char *const known[] = {"readonly", "beside", "hasty", NULL};
     struct store_options options = {.path = luaL_checkstring(L, 1), .loop = bind_of(L)->loop};
     if (!lua_isnoneornil(L, 2)) {
         bind_check_options(L, 2, known);
         lua_getfield(L, 2, "readonly");
         options.readonly = lua_toboolean(L, -1);
+        lua_getfield(L, 2, "beside");
+        options.beside = lua_toboolean(L, -1);
         lua_getfield(L, 2, "hasty");
         options.hasty = lua_toboolean(L, -1);
-        lua_pop(L, 2);
+        lua_pop(L, 3);
     }
     set_files(&options);
     struct l_store *self = lua_newuserdatauv(L, sizeof *self, 1);
-    *self = (struct l_store){.bind = bind_of(L)};
+    *self = (struct l_store){.bind = bind_of(L), .opened = !options.beside};
     luaL_setmetatable(L, STORE_TYPE);
     lua_newtable(L);
     lua_setiuservalue(L, -2, 1);
@@ -299,6 +317,7 @@ static const luaL_Reg methods[] = {
     {"conversation", l_conversation},
     {"head", l_head},
     {"subscribe", store_l_subscribe},
+    {"opened", l_opened},
     {"close", l_close},
     {NULL, NULL},
 };

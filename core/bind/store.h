@@ -13,7 +13,8 @@
 struct l_store {
     struct bind *bind;
     struct store *store;
-    bool quiet; /* the Lua state is going away: no callback enters it any more */
+    bool opened; /* else only store:opened and store:close may be called */
+    bool quiet;  /* the Lua state is going away: no callback enters it any more */
 };
 
 /* The open store at idx; raises otherwise. */

@@ -39,6 +39,7 @@ struct store_file {
 struct store_options {
     const char *path;
     bool readonly;   /* no writer, the file must exist */
+    bool beside;     /* opened in the writer's thread: ask store_opened before anything else */
     bool hasty;      /* commits survive the process, not the power (benchmarks) */
     const char *vfs; /* NULL = the system's; tests pass one that fails */
     const struct store_file *files;
@@ -50,6 +51,10 @@ struct store_options {
  * it), ERR_STORE_BUSY, ERR_STORE_FULL, ERR_STORE_READONLY, ERR_STORE_CORRUPT, ERR_STORE,
  * ERR_MEMORY. */
 int store_open(const struct store_options *options, struct store **out, struct err *err) MUST_CHECK;
+
+/* For options.beside: waits until it is open; 0 or what store_open would have answered. A new
+ * database, and the head of its log, are made durable meanwhile, not with the first commit. */
+int store_opened(struct store *store, struct err *err) MUST_CHECK;
 
 /* Makes durable what was committed, calls the `done`s still owed, closes. Streams are closed. */
 void store_close(struct store *store);

@@ -39,7 +39,8 @@ local Tx = {}
 
 ---Opens, creates or migrates; at most one process writes (ERR_OWNED).
 ---@param path string
----@param options {readonly: boolean?, hasty: boolean?}? hasty: commits survive the process, not a power loss
+---@param options {readonly: boolean?, beside: boolean?, hasty: boolean?}? beside: opened in a thread, and
+---asked by Store:opened before anything else; hasty: commits survive the process, not a power loss
 ---@return Store|nil
 ---@return string? message
 ---@return string? code ERR_STORE, ERR_STORE_NEWER, _BUSY, _FULL, _READONLY, _CORRUPT, ERR_OWNED, ERR_IO
@@ -52,6 +53,13 @@ function M.open(path, options) end
 ---@return string? message
 ---@return string? code
 function M.check(path) end
+
+---Waits for a store that is opened beside.
+---@return true|nil ok
+---@return string? message
+---@return string? code as store.open answers it
+---@return string? fix
+function Store:opened() end
 
 ---A handle; actor (default "engine") and role go into its events. Loads the stream's head.
 ---@param place {run: string, turn: integer|string|nil, actor: string?, role: string?}

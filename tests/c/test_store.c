@@ -2,6 +2,7 @@
 #include "store_world.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "support.h"
@@ -408,6 +409,112 @@ static void bad_files(void **state)
     world_remove(&w);
 }
 
+static void write_text(struct world *w, const char *tail, const char *text)
+{
+    char name[128];
+    snprintf(name, sizeof name, "%s%s", w->path, tail);
+    FILE *file = fopen(name, "w");
+    fputs(text, file);
+    fclose(file);
+}
+
+static bool is_there(struct world *w, const char *tail)
+{
+    char name[128];
+    snprintf(name, sizeof name, "%s%s", w->path, tail);
+    return access(name, F_OK) == 0;
+}
+
+/* What a process that was killed, or a hand that removed one file of three, may leave. */
+static void a_new_one_among_leftovers(void **state)
+{
+    struct world w;
+    struct stat info;
+    (void)state;
+    world_dir(&w);
+    write_text(&w, "", "");
+    write_text(&w, "-new", "half of it");
+    write_text(&w, "-journal", "of another");
+    world_open(&w, NULL);
+    make_card(&w, "A");
+    world_close(&w);
+    assert_int_equal(stat(w.path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0600);
+    assert_false(is_there(&w, "-new"));
+    assert_true(check_world(&w, NULL));
+    assert_int_equal(count(&w, "SELECT count(*) FROM card"), 1);
+    world_remove(&w);
+}
+
+/* The log of a database that is gone: its pages are none of the new one's. */
+static void a_new_one_beside_an_old_log(void **state)
+{
+    struct world w, old;
+    char command[300];
+    (void)state;
+    world_dir(&old);
+    world_dir(&w);
+    world_open(&old, NULL);
+    make_card(&old, "OLD");
+    snprintf(command, sizeof command, "cp %s-wal %s-wal", old.path, w.path);
+    assert_int_equal(system(command), 0);
+    world_close(&old);
+    world_remove(&old);
+    world_open(&w, NULL);
+    make_card(&w, "NEW");
+    world_close(&w);
+    assert_int_equal(count(&w, "SELECT count(*) FROM card WHERE id = 'NEW'"), 1);
+    assert_int_equal(count(&w, "SELECT count(*) FROM card"), 1);
+    assert_true(check_world(&w, NULL));
+    world_remove(&w);
+}
+
+/* ---- opened beside ---- */
+
+static int begin_beside(struct world *w, struct err *err)
+{
+    struct store_options options = world_options(w);
+    options.beside = true;
+    options.vfs = faulty_vfs();
+    return store_open(&options, &w->store, err);
+}
+
+static void opened_beside(void **state)
+{
+    struct world w;
+    (void)state;
+    world_dir(&w);
+    assert_int_equal(uv_loop_init(&w.loop), 0);
+    assert_int_equal(begin_beside(&w, NULL), 0);
+    store_close(w.store); // nobody waited for it
+    assert_int_equal(begin_beside(&w, NULL), 0);
+    assert_int_equal(store_opened(w.store, NULL), 0);
+    assert_int_equal(store_opened(w.store, NULL), 0);
+    assert_int_equal(store_stream_open(w.store, "board", "0", "x", NULL, &w.board, NULL), 0);
+    make_card(&w, "A");
+    assert_int_equal(faulty_syncs, 3); // its head and a commit while it was opened, then this one
+    world_close(&w);
+    assert_true(check_world(&w, NULL));
+    world_remove(&w);
+}
+
+static void failed_beside(void **state)
+{
+    struct world w;
+    struct err err = {0};
+    (void)state;
+    world_dir(&w);
+    assert_int_equal(uv_loop_init(&w.loop), 0);
+    sql(&w, "CREATE TABLE t(a)");
+    assert_int_equal(begin_beside(&w, &err), 0);
+    assert_int_equal(store_opened(w.store, &err), ERR_STORE);
+    assert_non_null(strstr(err.text, "another program"));
+    assert_int_equal(store_opened(w.store, NULL), ERR_STORE);
+    store_close(w.store);
+    assert_int_equal(uv_loop_close(&w.loop), 0); // no handle is left
+    world_remove(&w);
+}
+
 static void readers_cannot_write(void **state)
 {
     struct world *w = *state;
@@ -620,6 +727,10 @@ int main(void)
         WITH_STORE(held_by_another_program),
         WITH_STORE(two_writers),
         cmocka_unit_test(bad_files),
+        cmocka_unit_test(a_new_one_among_leftovers),
+        cmocka_unit_test(a_new_one_beside_an_old_log),
+        cmocka_unit_test(opened_beside),
+        cmocka_unit_test(failed_beside),
         WITH_STORE(readers_cannot_write),
         WITH_STORE(limits),
         WITH_STORE(queries_are_closed),

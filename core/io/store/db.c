@@ -318,6 +318,13 @@ static int read_version(sqlite3 *db, const struct store_options *options, int64_
     return 0;
 }
 
+void db_touch(sqlite3 *db)
+{
+    char sql[64];
+    snprintf(sql, sizeof sql, "PRAGMA application_id = %d", APPLICATION_ID); // as it is
+    sqlite3_exec(db, sql, NULL, NULL, NULL);
+}
+
 int db_check_version(sqlite3 *db, const struct store_options *options, struct err *err)
 {
     int64_t version;

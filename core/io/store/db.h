@@ -32,6 +32,8 @@ void sql_clear(struct sql_sections *sections);
 int db_open(const struct store_options *options, const char *path, bool readonly, sqlite3 **out,
             struct err *err);
 int db_migrate(sqlite3 *db, const struct store_options *options, struct err *err);
+/* A commit that changes nothing but makes the log, with its directory, if it is not there yet. */
+void db_touch(sqlite3 *db);
 /* 0, or why this database cannot be used as it is (not ours, newer, not migrated yet). */
 int db_check_version(sqlite3 *db, const struct store_options *options, struct err *err);
 int db_prepare(sqlite3 *db, const char *sql, size_t len, sqlite3_stmt **out, const char **tail,
@@ -41,6 +43,12 @@ int db_exec(sqlite3 *db, const char *sql, struct err *err);
 int db_fail(sqlite3 *db, int rc, struct err *err);
 /* Binds a turn: as an integer when it reads as one. */
 int db_bind_turn(sqlite3_stmt *stmt, int index, const char *turn);
+
+/* ---- create.c: a new database ---- */
+
+/* Makes the file when there is none. No error: opening it will find out more about what is wrong.
+ * Only for who holds the lock. */
+void db_create(const struct store_options *options);
 
 /* ---- project.c: events -> projections ---- */
 

@@ -1,7 +1,7 @@
 /* parts.h: the parts of an open store. Of the files here
  *
  *   store.c          opens, closes, owns everything
- *   sql.c db.c project.c               below: SQL texts, a connection, projections     (db.h)
+ *   sql.c db.c create.c project.c      below: SQL texts, a connection, projections     (db.h)
  *   stream.c tx.c                      the loop's side of writing                      (tx.h)
  *   queue.c                            the hand-over between the loop and the writer
  *   write.c item.c                     the writer's side                               (write.h)
@@ -29,6 +29,8 @@ struct queue {
     uv_async_t async;
     uv_prepare_t prepare;
     bool running, stop;
+    bool opened; /* mutex: the thread has opened the store, or failed to */
+    struct err failed;
     struct tx_list pending; /* loop: this turn of the loop */
     struct tx_list waiting; /* mutex */
     struct tx_list applied; /* mutex */
@@ -36,7 +38,10 @@ struct queue {
     size_t in_flight;
     int handles; /* uv handles not closed yet */
 };
+/* Begins the writer's thread, which opens the store first. */
 int queue_open(struct store *store, struct err *err);
+/* Waits until it is open; then the loop has its handles. 0, or why it is not. */
+int queue_wait(struct store *store, struct err *err);
 void queue_push(struct store *store, struct store_tx *tx);
 /* Finishes all that was pushed and ends the thread. */
 void queue_stop(struct store *store);
@@ -51,6 +56,9 @@ void reader_close(struct store *store);
 int reader_chain(struct store *store, struct chain *chain, struct err *err);
 
 /* ---- store.c ---- */
+
+/* Both connections, in the writer's thread. */
+int store_connect(struct store *store, struct err *err);
 
 #define CHAIN_BUCKETS 1024
 

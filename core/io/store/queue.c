@@ -65,9 +65,26 @@ static void hand_back(struct queue *queue, struct store_tx *list)
     uv_async_send(&queue->async);
 }
 
+static int open_first(struct store *store)
+{
+    struct queue *queue = &store->queue;
+    struct err err = {0};
+    int rc = store_connect(store, &err);
+    uv_mutex_lock(&queue->mutex);
+    queue->failed = err;
+    queue->opened = true;
+    uv_cond_broadcast(&queue->cond);
+    uv_mutex_unlock(&queue->mutex);
+    return rc;
+}
+
 static void write_all(void *arg)
 {
     struct store *store = arg;
+    if (open_first(store))
+        return;
+    if (store->options.beside)
+        db_touch(store->writer.db);
     for (struct store_tx *list; (list = wait_for_work(&store->queue));) {
         writer_apply(&store->writer, list);
         hand_back(&store->queue, list);
@@ -147,7 +164,8 @@ static void on_async(uv_async_t *async)
     deliver(async->data);
 }
 
-static int start(struct store *store)
+/* The handles of the loop; until it is open the thread has nothing to tell. */
+static int attach(struct store *store)
 {
     struct queue *queue = &store->queue;
     int rc = uv_async_init(store->options.loop, &queue->async, on_async);
@@ -156,8 +174,7 @@ static int start(struct store *store)
     queue->handles = 2;
     queue->async.data = queue->prepare.data = store;
     uv_unref((uv_handle_t *)&queue->async);
-    uv_prepare_init(store->options.loop, &queue->prepare);
-    return uv_thread_create(&queue->thread, write_all, store);
+    return uv_prepare_init(store->options.loop, &queue->prepare);
 }
 
 int queue_open(struct store *store, struct err *err)
@@ -173,13 +190,33 @@ int queue_open(struct store *store, struct err *err)
         uv_mutex_destroy(&queue->mutex);
         return err_set(err, ERR_MEMORY, "out of memory");
     }
-    int rc = start(store);
+    int rc = uv_thread_create(&queue->thread, write_all, store);
     queue->running = rc == 0;
     if (!rc)
         return 0;
     uv_cond_destroy(&queue->cond);
     uv_mutex_destroy(&queue->mutex);
     return err_set(err, ERR_STORE, "no thread for the writer: %s", uv_strerror(rc));
+}
+
+static void wait_until_open(struct queue *queue)
+{
+    uv_mutex_lock(&queue->mutex);
+    while (!queue->opened)
+        uv_cond_wait(&queue->cond, &queue->mutex);
+    uv_mutex_unlock(&queue->mutex);
+}
+
+int queue_wait(struct store *store, struct err *err)
+{
+    struct queue *queue = &store->queue;
+    wait_until_open(queue);
+    if (queue->failed.code && err)
+        *err = queue->failed;
+    if (queue->failed.code || queue->handles)
+        return queue->failed.code;
+    int rc = attach(store);
+    return rc ? err_set(err, ERR_STORE, "no handle for the writer: %s", uv_strerror(rc)) : 0;
 }
 
 void queue_stop(struct store *store)

@@ -27,14 +27,19 @@ static void create_private(const char *path)
         close(fd);
 }
 
+int store_connect(struct store *store, struct err *err)
+{
+    db_create(&store->options);
+    create_private(store->options.path);
+    int rc = writer_open(&store->writer, store, err);
+    return rc ? rc : reader_open(store, err);
+}
+
 static int open_writer(struct store *store, struct err *err)
 {
     int rc = take_lock(store, err);
-    if (!rc)
-        create_private(store->options.path);
-    rc = rc ? rc : writer_open(&store->writer, store, err);
-    rc = rc ? rc : reader_open(store, err);
-    return rc ? rc : queue_open(store, err);
+    rc = rc ? rc : queue_open(store, err);
+    return rc || store->options.beside ? rc : queue_wait(store, err);
 }
 
 static int copy_options(struct store *store, const struct store_options *options, struct err *err)
@@ -66,6 +71,11 @@ int store_open(const struct store_options *options, struct store **out, struct e
     else
         *out = store;
     return rc;
+}
+
+int store_opened(struct store *store, struct err *err)
+{
+    return store->options.readonly ? 0 : queue_wait(store, err);
 }
 
 void store_subscribe(struct store *store, store_seen_fn *fn, void *ctx)
