@@ -210,21 +210,28 @@ end
 ---@return Error|nil
 ---@return table<string, integer>|nil counts
 function Run:run()
-  local ok, err = announce(self)
-  if not ok then
-    return nil, err
+  local announcing = async.spawn(announce, self) -- the first claims are in the same commit
+  if announcing.done then
+    return async.join(announcing)
   end
   local unsubscribe = self.store:subscribe(function(event)
     news.hear(self, event)
   end, { "card." })
   news.catch_up(self)
   self:pump()
+  local ok, err = async.join(announcing)
+  if not ok then
+    self:drain()
+  end
   if self.board.running > 0 then
     async.suspend(function(wake)
       self.ended = wake
     end)
   end
   unsubscribe()
+  if not ok then
+    return nil, err
+  end
   return conclude(self)
 end
 

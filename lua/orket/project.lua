@@ -30,7 +30,8 @@ end
 
 ---Opens a project for reading (any number of processes) or as its owner (one).
 ---@param dir string
----@param options {own: boolean?, hasty: boolean?}  hasty: commits survive the process, not the power
+---@param options {own: boolean?, beside: boolean?, hasty: boolean?}  beside: the database is opened while the
+---scripts are built, Project:ready waits for it; hasty: commits survive the process, not the power
 ---@return table|nil project
 ---@return Error|Error[]|nil errors
 function M.open(dir, options)
@@ -52,12 +53,21 @@ function M.open(dir, options)
       return nil, err
     end
   end
-  self.store, err = errors.check(store.open(M.database(dir), { readonly = not options.own, hasty = options.hasty }))
+  self.store, err = errors.check(store.open(M.database(dir), {
+    readonly = not options.own, beside = options.beside, hasty = options.hasty,
+  }))
   if not self.store then
     self:close()
     return nil, err
   end
   return self
+end
+
+---Waits for a database that is opened beside.
+---@return true|nil ok
+---@return Error|nil err
+function Project:ready()
+  return errors.check(self.store:opened())
 end
 
 ---The gate's house rules and limits from the organization.

@@ -82,12 +82,17 @@ end
 
 local function run(project, count)
   project:load_scripts()
-  project:open_board("system")
-  local ok, err = create_cards(project, count)
+  local ok, err = project:ready()
   if not ok then
     return nil, err
   end
+  project:open_board("system")
+  local creating = async.spawn(create_cards, project, count)
   project:record_generation()
+  ok, err = async.join(creating)
+  if not ok then
+    return nil, err
+  end
   local epic = project.store:read("card", { id = "bench" })[1]
   local began = sys.monotonic()
   local opened
@@ -132,7 +137,7 @@ function M.run(argv)
   if not ok then
     return report.failure(err)
   end
-  local project <close>, failure = projects.open(args.workspace, { own = true, hasty = args.persist == "off" })
+  local project <close>, failure = projects.open(args.workspace, { own = true, beside = true, hasty = args.persist == "off" })
   if not project then
     return report.failure(failure)
   end

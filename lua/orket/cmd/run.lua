@@ -46,17 +46,29 @@ local function reload_on_change(project, view)
   end)
 end
 
+-- Cards and scripts in one commit; when a card is refused, neither.
+local function record(project, again)
+  local creating = async.spawn(cards.create, project, again)
+  if not creating.done then
+    local ok, err = project:record_generation()
+    if not ok then
+      return nil, err
+    end
+  end
+  return async.join(creating)
+end
+
 local function prepare(project, args)
   local generation, problems = project:load_scripts()
+  local ok, err = project:ready()
+  if not ok then
+    return nil, err
+  end
   if not generation or #problems > 0 then
     return nil, problems
   end
   project:open_board("system")
-  local ok, err = cards.create(project, args.again and args.card)
-  if not ok then
-    return nil, err
-  end
-  return project:record_generation()
+  return record(project, args.again and args.card)
 end
 
 local function run(project, args, view)
@@ -105,7 +117,7 @@ function M.run(argv)
     return options.refuse(M.usage, message)
   end
   llm.warm()
-  local project <close>, err = projects.open(args.C or ".", { own = true })
+  local project <close>, err = projects.open(args.C or ".", { own = true, beside = true })
   if not project then
     return report.failure(err)
   end
