@@ -102,6 +102,21 @@ static bool write_decimal(struct buf *out, double value)
     return false;
 }
 
+/* A power of two has twice the room above it: where the nearest decimal of 16 digits does not read
+ * back, the one behind it may. */
+static bool next_decimal(char *text, size_t size, double value)
+{
+    int exponent;
+    if (fabs(frexp(value, &exponent)) != 0.5)
+        return false;
+    snprintf(text, size, "%#.16g", value);
+    char *end = text + strcspn(text, "e");
+    if (end[-1] == '9')
+        return false;
+    end[-1]++;
+    return strtod(text, NULL) == value;
+}
+
 void json_write_real(struct buf *out, double value)
 {
     char text[40];
@@ -113,7 +128,7 @@ void json_write_real(struct buf *out, double value)
         return;
     for (int digits = fabs(value) < DBL_MIN ? 1 : 15; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
+        if (strtod(text, NULL) == value || (digits == 16 && next_decimal(text, sizeof text, value)))
             break;
     }
     buf_puts(out, text);

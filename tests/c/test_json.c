@@ -444,6 +444,19 @@ static uint64_t next_random(uint64_t *state)
     return *state;
 }
 
+/* Neither of the two decimals around it that have one digit less reads back equal. */
+static void check_no_digit_too_many(const char *written, double value)
+{
+    char text[40];
+    size_t digits = strcspn(written, "e");
+    snprintf(text, sizeof text, "%.*s%s", (int)digits - 1, written, written + digits);
+    assert_true(strtod(text, NULL) != value);
+    if (text[digits - 2] < '9') {
+        text[digits - 2]++;
+        assert_true(strtod(text, NULL) != value);
+    }
+}
+
 /* Written and read back: the same bits; and no text has fewer digits. */
 static void check_real(double value)
 {
@@ -460,6 +473,8 @@ static void check_real(double value)
             break;
     }
     assert_true(value == floor(value) || strchr(text, 'e') || out.len <= strlen(text));
+    if (strchr(out.data, '.') && !strstr(out.data, ".0"))
+        check_no_digit_too_many(out.data, value);
     buf_clear(&out);
     json_doc_clear(&doc);
 }
@@ -478,6 +493,8 @@ static void test_reals(void **state)
         check_real((double)(bits % 100000) / 100000.0);
         check_real((double)(bits % 1000) * 1e10);
     }
+    for (int exponent = -1074; exponent < 1024; exponent++)
+        check_real(ldexp(1, exponent));
 }
 
 /* The scanner's own arithmetic against strtod. */
