@@ -1,6 +1,6 @@
 ---@meta orket.core.schema
 
----JSON Schema, drafts 2020-12 and 07; nothing is fetched, an unknown keyword is refused.
+---JSON Schema, drafts 2020-12 and 07; nothing is fetched, an unknown keyword is refused, "x-…" is a note.
 ---@class orket.core.schema
 local M = {}
 

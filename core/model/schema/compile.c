@@ -268,7 +268,7 @@ static int unknown(struct compiler *c, const struct json_member *member, const s
                         ? "say \"$schema\": \"http://json-schema.org/draft-07/schema#\", or write "
                           "it as in 2020-12"
                     : drafts ? "say \"$schema\": \"https://json-schema.org/draft/2020-12/schema\""
-                             : "remove it; notes belong into \"$comment\" or \"description\"");
+                             : "remove it; a note is \"$comment\" or begins with \"x-\"");
     return code;
 }
 

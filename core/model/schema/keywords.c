@@ -1,4 +1,5 @@
-/* keywords.c: every keyword the two drafts know, one row each. What is not here is refused. */
+/* keywords.c: every keyword the two drafts know, one row each. What is not here is refused, but for
+ * the notes of others: what begins with "x-" never constrains. */
 #include <string.h>
 
 #include "model/schema/keywords.h"
@@ -85,8 +86,12 @@ static bool named(const struct keyword *keyword, const char *name, size_t len)
     return strlen(keyword->name) == len && memcmp(keyword->name, name, len) == 0;
 }
 
+static const struct keyword foreign_note = {"x-", DRAFT_ANY, SHAPE_NOTE, KEY_OTHER, false, NULL};
+
 const struct keyword *keyword_find(const char *name, size_t len, enum schema_draft draft)
 {
+    if (len >= 2 && memcmp(name, "x-", 2) == 0)
+        return &foreign_note;
     for (size_t i = 0; i < COUNT_OF(keywords); i++)
         if ((keywords[i].drafts & draft) && named(&keywords[i], name, len))
             return &keywords[i];

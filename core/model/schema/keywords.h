@@ -1,5 +1,5 @@
 /* keywords.h: the keywords of the two drafts: how each value is read, and in which order they are
- * checked. What is not in the table of keywords.c is refused. */
+ * checked. What is neither in the table of keywords.c nor an "x-" note is refused. */
 #ifndef MODEL_SCHEMA_KEYWORDS_H
 #define MODEL_SCHEMA_KEYWORDS_H
 

@@ -216,7 +216,9 @@ static const struct {
     {"Ll", "Lowercase_Letter", lower, COUNT_OF(lower)},
     {"N", "Number", number, COUNT_OF(number)},
     {"Nd", "Decimal_Number", digit, COUNT_OF(digit)},
+    {"Nd", "digit", digit, COUNT_OF(digit)},
     {"P", "Punctuation", punctuation, COUNT_OF(punctuation)},
+    {"P", "punct", punctuation, COUNT_OF(punctuation)},
     {"Z", "Separator", space, COUNT_OF(space)},
 };
 
