@@ -89,6 +89,16 @@ for _, wall in ipairs(WALLS) do
       end
     end)
 
+    it("says which row was no JSON when the row begins with its id", function()
+      local list = answers(wall, {
+        '{"id":"a 1","x":123456789012345678901}', ' { "id" : -7 , "x":1,"x":2}', '{"id":"\\u0041","x":nil}', '{"x":nil,"id":1}',
+      })
+      for i, id in ipairs({ "a 1", -7, false, false }) do
+        assert.is_string(list[i].error)
+        assert.equal(id or nil, list[i].id)
+      end
+    end)
+
     it("takes carriage returns, blank lines and a last line without its end", function()
       local row = '{"id":1,' .. (GOOD[wall] or '"project":"/nowhere"') .. "}"
       assert.equal(2, #answers(wall, { row, row }, "\r\n"))

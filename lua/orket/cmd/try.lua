@@ -44,10 +44,16 @@ local function read(name)
   return text
 end
 
+-- The id of a row that is no JSON, if the row begins with it: whoever asked can tell which one it was.
+local function first_id(line)
+  local id = line:match('^%s*{%s*"id"%s*:%s*("[^"\\]*")%s*,') or line:match('^%s*{%s*"id"%s*:%s*(-?%d+)%s*,')
+  return id and (cjson.decode(id)) or nil
+end
+
 local function row_answer(wall, line, args)
   local request, message = cjson.decode(line)
   if request == nil then
-    return { error = "not a JSON request: " .. message }
+    return { error = "not a JSON request: " .. message, id = first_id(line) }
   elseif not line:find("^%s*{") then
     return { error = "a request is a JSON object" }
   end
