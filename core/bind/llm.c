@@ -32,8 +32,29 @@ struct call {
     struct sse sse;
     struct reply reply;
     struct buf body;
+    size_t told; /* bytes of the content that on_delta got */
     uint64_t started;
 };
+
+/* ---- the text as it grows ---- */
+
+/* What is new of the content, as far as it is settled that no key begins there. */
+static void tell(struct call *call, bool last)
+{
+    struct buf *content = &call->reply.content;
+    size_t len = content->len - call->told;
+    if (call->on_delta == LUA_NOREF || call->mode != MODE_STREAM || !len)
+        return;
+    struct llm_delta delta = {.fn = call->on_delta, .text = content->data + call->told};
+    delta.len = transfer_hide(call->transfer, content->data + call->told, len, last);
+    call->told += delta.len;
+    if (!delta.len)
+        return;
+    lua_State *L = call->llm->bind->L;
+    lua_pushcfunction(L, llm_deliver_delta);
+    lua_pushlightuserdata(L, &delta);
+    (void)bind_call(L, 1, 0);
+}
 
 /* ---- the end of a call ---- */
 
@@ -108,7 +129,10 @@ static int end_reply(struct call *call, const struct transport_result *result, s
     int rc = call->mode == MODE_BODY
                  ? reply_body(&call->reply, call->body.data, call->body.len, err)
                  : 0;
-    return rc ? rc : reply_end(&call->reply, err);
+    if (rc)
+        return rc;
+    llm_hide_keys(&call->reply, call->transfer); // pieces that were clean may have made one
+    return reply_end(&call->reply, err);
 }
 
 static void on_done(void *ctx, const struct transport_result *result)
@@ -120,6 +144,8 @@ static void on_done(void *ctx, const struct transport_result *result)
         o.err = &err;
     lua_State *L = call->llm->bind->L;
     if (!call->llm->closing) {
+        if (!o.err)
+            tell(call, true);
         lua_pushcfunction(L, deliver);
         lua_pushlightuserdata(L, &o);
         (void)bind_call(L, 1, 0);
@@ -128,22 +154,6 @@ static void on_done(void *ctx, const struct transport_result *result)
 }
 
 /* ---- the body ---- */
-
-struct delta {
-    int fn;
-    const char *text;
-    size_t len;
-};
-
-/* (delta) calls on_delta; runs protected */
-static int deliver_delta(lua_State *L)
-{
-    const struct delta *d = lua_touserdata(L, 1);
-    lua_rawgeti(L, LUA_REGISTRYINDEX, d->fn);
-    lua_pushlstring(L, d->text, d->len);
-    lua_call(L, 1, 0);
-    return 0;
-}
 
 struct feed {
     struct call *call;
@@ -154,17 +164,10 @@ static int on_event(void *ctx, const struct sse_event *event)
 {
     struct feed *feed = ctx;
     struct call *call = feed->call;
-    size_t had = call->reply.content.len;
     int rc = reply_event(&call->reply, event->data, event->data_len, feed->err);
-    if (rc || call->on_delta == LUA_NOREF || call->reply.content.len == had)
-        return rc;
-    lua_State *L = call->llm->bind->L;
-    struct delta delta = {call->on_delta, call->reply.content.data + had,
-                          call->reply.content.len - had};
-    lua_pushcfunction(L, deliver_delta);
-    lua_pushlightuserdata(L, &delta);
-    (void)bind_call(L, 1, 0);
-    return 0;
+    if (rc == 0)
+        tell(call, false);
+    return rc;
 }
 
 static bool is_object(const char *bytes, size_t len)

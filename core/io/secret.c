@@ -16,6 +16,7 @@ struct secret {
     char *origin; /* owned, or NULL */
     char *line;   /* sodium_malloc */
     size_t value; /* where the bare value begins in it */
+    bool hidden;  /* long enough to be looked for in replies */
 };
 
 struct secrets {
@@ -115,6 +116,15 @@ static int clean(const char *name, char *value, size_t *len, struct err *err)
     return 0;
 }
 
+/* Backslashes do not count, see spelled(). */
+static size_t letters(const struct secret *secret)
+{
+    size_t count = 0;
+    for (const char *c = secret->line + secret->value; *c; c++)
+        count += *c != '\\';
+    return count;
+}
+
 static struct secret *make(const char *name, const struct secret_source *source, const char *value,
                            size_t len)
 {
@@ -134,6 +144,7 @@ static struct secret *make(const char *name, const struct secret_source *source,
     snprintf(secret->name, sizeof secret->name, "%s", name);
     snprintf(secret->line, size, "%s: %s%.*s", header, scheme, (int)len, value);
     secret->value = strlen(header) + strlen(": ") + strlen(scheme);
+    secret->hidden = letters(secret) >= SECRET_HIDE_MIN;
     return secret;
 }
 
@@ -221,4 +232,92 @@ void secret_hide(const struct secret *secret, char *text, size_t len)
         memset(at, '*', value_len);
         at += value_len;
     }
+}
+
+/* ---- values in replies ---- */
+
+#define SLASHES_MAX 7 /* in front of one character: JSON three times inside JSON */
+
+/* The character of four hexadecimal digits, or -1. */
+static int hex4(const char *digits)
+{
+    int code = 0;
+    for (int i = 0; i < 4; i++) {
+        int c = tolower((unsigned char)digits[i]);
+        if (!isxdigit(c))
+            return -1;
+        code = code * 16 + (c <= '9' ? c - '0' : c - 'a' + 10);
+    }
+    return code;
+}
+
+/* How many bytes of the text spell the value, 0 when it says something else, len + 1 when it ends
+ * before that is clear. */
+static size_t spelled(const char *value, const char *text, size_t len, bool last)
+{
+    size_t at = 0;
+    for (; *value; value++) {
+        size_t start = at;
+        if (*value == '\\') // goes with the backslashes of the text
+            continue;
+        while (at < len && text[at] == '\\' && at - start < SLASHES_MAX)
+            at++;
+        if (at > start && at < len && text[at] == 'u') {
+            if (len - at < 5 && !last)
+                return len + 1;
+            if (len - at >= 5 && hex4(text + at + 1) == *value) {
+                at += 5;
+                continue;
+            }
+        }
+        if (at == len)
+            return last ? 0 : len + 1;
+        if (text[at++] != *value)
+            return 0;
+    }
+    return at;
+}
+
+static size_t max(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static size_t spelled_any(const struct secret *secret, const struct secret *also, const char *text,
+                          size_t len, bool last)
+{
+    size_t longest = also && also->hidden ? spelled(also->line + also->value, text, len, last) : 0;
+    for (; secret; secret = secret->next)
+        if (secret->hidden)
+            longest = max(longest, spelled(secret->line + secret->value, text, len, last));
+    return longest;
+}
+
+/* The bytes that a value may begin with. */
+static bool mark(const struct secret *secret, bool begins[256])
+{
+    if (!secret || !secret->hidden)
+        return false;
+    const char *value = secret->line + secret->value;
+    begins[(unsigned char)value[strspn(value, "\\")]] = begins['\\'] = true;
+    return true;
+}
+
+size_t secrets_hide(const struct secrets *secrets, const struct secret *also, char *text,
+                    size_t len, bool last)
+{
+    const struct secret *first = secrets ? secrets->first : NULL;
+    bool begins[256] = {false}, any = mark(also, begins);
+    for (const struct secret *secret = first; secret; secret = secret->next)
+        any = mark(secret, begins) || any;
+    for (size_t i = 0; any && i < len;) {
+        size_t n = begins[(unsigned char)text[i]]
+                       ? spelled_any(first, also, text + i, len - i, last)
+                       : 0;
+        if (n > len - i)
+            return i;
+        memset(text + i, '*', n);
+        i += n ? n : 1;
+    }
+    return len;
 }

@@ -1,5 +1,6 @@
 /* secret.h: API keys by name. The value is read here, from an environment variable or a file, and
- * leaves only as a header line on its way to a socket: never to Lua, an error or a log.
+ * leaves only as a header line on its way to a socket: never to Lua, an error or a log, not even when a
+ * server sends it back.
  */
 #ifndef IO_SECRET_H
 #define IO_SECRET_H
@@ -9,6 +10,7 @@
 #define SECRET_NAME_MAX  64
 #define SECRET_VALUE_MAX 8192
 #define SECRET_COUNT_MAX 256
+#define SECRET_HIDE_MIN  12 /* a shorter value ("none", "ollama") may be a word like any other */
 
 struct secrets; /* the keys of a process */
 struct secret;  /* one key, counted: it lives while a transfer uses it */
@@ -43,6 +45,13 @@ const char *secret_line(const struct secret *secret);
 /* Writes stars over the value wherever it stands in the text: what a server echoes must not reach
  * an error. A NULL secret hides nothing. */
 void secret_hide(const struct secret *secret, char *text, size_t len);
+
+/* Writes stars over all values of `secrets`, and of `also`, which may have been replaced meanwhile, that
+ * have SECRET_HIDE_MIN bytes; also where a character stands behind backslashes or as \uXXXX, so that
+ * no reading of JSON inside JSON brings one back. Answers how many bytes are settled: those behind
+ * may begin a value, unless they are the `last` of the text. Both may be NULL. */
+size_t secrets_hide(const struct secrets *secrets, const struct secret *also, char *text,
+                    size_t len, bool last);
 
 /* Gives it back; NULL is fine. */
 void secret_release(struct secret *secret);

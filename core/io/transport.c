@@ -18,6 +18,7 @@
 static void free_transfer(struct transfer *x)
 {
     secret_release(x->secret);
+    buf_clear(&x->held);
     buf_clear(&x->error_body);
     free(x->header_text);
     free(x->pin_text);
@@ -133,6 +134,9 @@ static void on_result(void *ctx, CURL *easy, CURLcode rc)
     } else if (rc != CURLE_OK) {
         transfer_explain(x, rc, &err);
         finish(x, err.code, &err);
+    } else if (transfer_flush(x) || x->ending) {
+        if (!x->ending) // else canceled by what the flush told
+            finish_failed(x);
     } else if (!transfer_succeeds(x)) {
         bool moved = x->head.status >= 300 && x->head.status < 400;
         err_set(&err, ERR_HTTP,
@@ -326,6 +330,11 @@ void transport_cancel(struct transfer *x)
 const char *transfer_type(const struct transfer *x)
 {
     return x->head.type;
+}
+
+size_t transfer_hide(const struct transfer *x, char *text, size_t len, bool last)
+{
+    return secrets_hide(x->owner->secrets, x->secret, text, len, last);
 }
 
 /* ---- all of it ---- */

@@ -61,7 +61,7 @@ struct transport_result {
 };
 
 struct transport_events {
-    /* A piece of a 2xx body. 0 goes on, TRANSPORT_ENOUGH, or a negative code (with err set) that
+    /* A piece of a 2xx body, with stars for every key in it. 0 goes on, TRANSPORT_ENOUGH, or a negative code (with err set) that
      * ends the transfer with it. May cancel and start transfers. */
     int (*on_body)(void *ctx, const char *bytes, size_t len, struct err *err);
     /* Exactly once for each started transfer, from the loop, never from inside another function of
@@ -95,6 +95,10 @@ const char *transfer_type(const struct transfer *transfer);
  * ERR_LIBRARY. */
 int transport_origin(struct transport *transport, const char *url, char *out, size_t size,
                      struct err *err) MUST_CHECK;
+
+/* Writes stars over the keys of this process in a text that was put together from replies (see
+ * secrets_hide; the pieces that on_body gets are clean in themselves). */
+size_t transfer_hide(const struct transfer *transfer, char *text, size_t len, bool last);
 
 /* Transfers that have not ended. */
 size_t transport_count(const struct transport *transport);

@@ -733,6 +733,39 @@ static void test_keys(void **state)
     secret_release(new);
 }
 
+/* A server that sends the key back, in every place, in pieces of every size. */
+static void test_key_comes_back(void **state)
+{
+#define ECHOED "sk-0123456789-abc"
+    struct fixture *f = *state;
+    static const struct {
+        const char *reply, *body;
+    } cases[] = {
+        {OK "Content-Length: 25\r\n\r\nkey " ECHOED " it", "key ***************** it"},
+        {OK "\r\nkey " ECHOED "sk-0", "key *****************sk-0"},
+        {"HTTP/1.1 401 No " ECHOED "\r\n\r\nkey s\\u006b-0123456789-abc", "key **********************"},
+    };
+    setenv("TEST_TRANSPORT_KEY", ECHOED, 1);
+    assert_int_equal(
+        secret_define(f->secrets, "k", &(struct secret_source){.env = "TEST_TRANSPORT_KEY"}, NULL),
+        0);
+    for (size_t i = 0; i < COUNT_OF(cases); i++)
+        for (size_t piece = 0; piece < 30; piece += 1 + piece / 5) {
+            struct raw_server server;
+            struct result r = {0};
+            raw_open(&server, &f->loop,
+                     (struct raw_script){.bytes = cases[i].reply, .piece = piece, .end = RAW_CLOSE});
+            struct transport_request request = request_to(server.url);
+            start(f, &request, &r);
+            run(f, &r);
+            const struct buf *got = r.status == 200 ? &r.body : &r.error_body;
+            if (!got->len || strcmp(got->data, cases[i].body) != 0)
+                fail_msg("row %zu by %zu: %s", i, piece, got->len ? got->data : "nothing");
+            clear(&r);
+            raw_close(&server);
+        }
+}
+
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
@@ -756,6 +789,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_name_is_resolved_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_memory_fails_at_the_start, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_keys, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_key_comes_back, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

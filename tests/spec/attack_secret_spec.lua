@@ -67,6 +67,55 @@ describe("a key", function()
     is_nowhere()
   end)
 
+  -- A model that says it: in one piece, in pieces of some bytes as the mock streams, in JSON's other spellings.
+  local SAYS = [[
+    local escaped = KEY:gsub("^s", "\\u0073"):gsub("%-", "\\u002D", 1)
+    return { {
+      content = "the key is " .. KEY .. ", I repeat: " .. KEY, reasoning = "it was " .. KEY, chunks = CHUNKS,
+      calls = {
+        { id = KEY, name = "write_file", arguments = { path = "a.txt", content = "a " .. KEY .. " b" } },
+        { id = KEY, name = "write_file", arguments = '{"path":"b.txt","content":"b ' .. escaped .. '!"}' },
+        { name = "write_file", arguments = { path = "d/" .. KEY .. "/x.txt", content = '{"in":"\\u0073' .. KEY:sub(2) .. '"}' } },
+        { name = "add_issue_comment", arguments = { comment = "look: " .. KEY } },
+        { name = KEY, arguments = {} },
+      },
+    } }]]
+
+  local function says(chunks)
+    return "local KEY, CHUNKS = '" .. KEY .. "', " .. chunks .. "\n" .. SAYS
+  end
+
+  for _, chunks in ipairs({ 1, 7, 1000 }) do
+    it("is not told when the model says it, in pieces of " .. chunks, function()
+      local env = "ORKET_MODEL_KEY=" .. KEY
+      local text, code = hostile.run(dir, says(chunks), { env = env, arguments = "--json" })
+      assert.equal(0, code, text)
+      assert(not text:find("very-secret", 1, true), text)
+      local stars = ("*"):rep(#KEY)
+      assert.equal("a " .. stars .. " b", orket.read(dir .. "/p/workspace/hello/tree/a.txt"))
+      assert.matches("^b %*+!$", orket.read(dir .. "/p/workspace/hello/tree/b.txt"))
+      assert(text:find("look: " .. stars, 1, true), text)
+      is_nowhere()
+      assert.equal(0, select(2, hostile.ask(dir, "check", "")))
+    end)
+  end
+
+  it("is not shown while the model says it", function()
+    local url = hostile.serve(dir, says(1), "")
+    local shown, code = orket.shell(string.format("ORKET_MODEL_KEY=%s ORKET_MODEL_URL=%s timeout 60 script -qec '%s run -C %s/p hello' /dev/null",
+      KEY, url, orket.binary, dir))
+    assert.equal(0, code, shown)
+    assert(not shown:find("very-secret", 1, true) and not shown:find("sk-v", 1, true), shown)
+    is_nowhere()
+  end)
+
+  it("that is shorter than twelve bytes is a word like any other", function()
+    local text, code = hostile.run(dir, [[return { { content = "pull it from ollama", calls = { { name = "write_file",
+      arguments = { path = "a.txt", content = "ollama" } } } } }]], { env = "ORKET_MODEL_KEY=ollama" })
+    assert.equal(0, code, text)
+    assert.equal("ollama", orket.read(dir .. "/p/workspace/hello/tree/a.txt"))
+  end)
+
   it("is not seen by programs: not in the environment, not in a core, not in its file", function()
     orket.write(dir .. "/key", KEY .. "\n")
     orket.write(dir .. "/p/inside.key", KEY .. "\n")

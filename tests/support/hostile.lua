@@ -47,8 +47,12 @@ local function stop(dir)
   end
 end
 
--- A model for the directory; the one that runs when it plays the same.
-local function serve(dir, play, pace)
+---A model for the directory; the one that runs when it plays the same.
+---@param dir string
+---@param play string see M.run
+---@param pace string "--fast", or ""
+---@return string url
+function M.serve(dir, play, pace)
   if served[dir] and served[dir].play == play then
     return served[dir].url
   end
@@ -71,7 +75,7 @@ end
 ---@return integer exit code
 function M.run(dir, play, options)
   options = options or {}
-  local url = serve(dir, play or "return {}", options.slow and "" or "--fast")
+  local url = M.serve(dir, play or "return {}", options.slow and "" or "--fast")
   return orket.shell(string.format("ORKET_MODEL_URL=%s %s timeout 60 %s run -C %s/p --plain %s hello 2>&1",
     url, options.env or "", orket.binary, dir, options.arguments or ""))
 end

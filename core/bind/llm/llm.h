@@ -28,6 +28,18 @@ int llm_copy_body(lua_State *L, int idx, struct transport_request *request,
 /* Pushes {content?, reasoning?, calls, usage, finish?, model?, message}. May raise. */
 void llm_push_reply(lua_State *L, const struct reply *reply);
 
+/* Writes stars over keys in everything that a reply says. Before reply_end, which tells calls apart. */
+void llm_hide_keys(struct reply *reply, const struct transfer *transfer);
+
+struct llm_delta {
+    int fn; /* in the registry */
+    const char *text;
+    size_t len;
+};
+
+/* (light userdata: struct llm_delta) calls fn with the text; for bind_call. */
+int llm_deliver_delta(lua_State *L);
+
 /* Pushes {body}. May raise. */
 void llm_push_body(lua_State *L, const struct buf *body);
 

@@ -35,6 +35,34 @@ static void push_usage(lua_State *L, const struct reply *reply)
     set_int(L, "cached", reply->cached_tokens);
 }
 
+static void hide(struct buf *text, const struct transfer *transfer)
+{
+    if (text->len)
+        transfer_hide(transfer, text->data, text->len, true);
+}
+
+void llm_hide_keys(struct reply *reply, const struct transfer *transfer)
+{
+    hide(&reply->content, transfer);
+    hide(&reply->reasoning, transfer);
+    hide(&reply->finish, transfer);
+    hide(&reply->model, transfer);
+    for (size_t i = 0; i < reply->call_count; i++) {
+        hide(&reply->calls[i].id, transfer);
+        hide(&reply->calls[i].name, transfer);
+        hide(&reply->calls[i].arguments, transfer);
+    }
+}
+
+int llm_deliver_delta(lua_State *L)
+{
+    const struct llm_delta *delta = lua_touserdata(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, delta->fn);
+    lua_pushlstring(L, delta->text, delta->len);
+    lua_call(L, 1, 0);
+    return 0;
+}
+
 void llm_push_reply(lua_State *L, const struct reply *reply)
 {
     lua_createtable(L, 0, 10);

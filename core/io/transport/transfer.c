@@ -124,6 +124,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
         free_body(x); // curl repeats a request only before the first byte of a reply
     }
     x->since = uv_now(x->owner->loop);
+    transfer_hide(x, line, len, true); // a type is cut, put into lower case and quoted
     if (reply_head_line(&x->head, line, len, x->caps.headers, &err)) {
         transfer_fail(x, &err);
         return 0;
@@ -148,6 +149,55 @@ static void keep_error_body(struct transfer *x, const char *bytes, size_t len)
     buf_put(&x->error_body, bytes, len < room ? len : room);
 }
 
+/* Clean bytes: to whoever waits for them, or beside. */
+static int hand_over(struct transfer *x, const char *bytes, size_t len)
+{
+    struct err err = {0};
+    if (!transfer_succeeds(x)) {
+        keep_error_body(x, bytes, len);
+        return 0;
+    }
+    int rc = x->enough || !len ? 0 : x->events.on_body(x->ctx, bytes, len, &err);
+    if (rc == TRANSPORT_ENOUGH) {
+        x->enough = true;
+        arm(x);
+    } else if (rc < 0) {
+        err.code = rc;
+        transfer_fail(x, &err);
+        return rc;
+    }
+    return 0;
+}
+
+/* Hands over all that is settled of the bytes and keeps the rest: keys are starred before anybody sees,
+ * cuts or quotes them. */
+static int sift(struct transfer *x, char *bytes, size_t len, bool last)
+{
+    size_t settled = transfer_hide(x, bytes, len, last);
+    int rc = hand_over(x, bytes, settled);
+    len -= settled;
+    if (bytes == x->held.data) {
+        memmove(bytes, bytes + settled, len);
+        x->held.len = len;
+    } else if (len) {
+        buf_put(&x->held, bytes + settled, len);
+    }
+    return rc;
+}
+
+static int take(struct transfer *x, char *bytes, size_t len)
+{
+    if (!x->held.len)
+        return sift(x, bytes, len, false);
+    buf_put(&x->held, bytes, len);
+    return buf_ok(&x->held) ? sift(x, x->held.data, x->held.len, false) : 0;
+}
+
+int transfer_flush(struct transfer *x)
+{
+    return x->held.len ? sift(x, x->held.data, x->held.len, true) : 0;
+}
+
 static size_t on_write(char *bytes, size_t size, size_t count, void *ctx)
 {
     struct transfer *x = ctx;
@@ -162,21 +212,10 @@ static size_t on_write(char *bytes, size_t size, size_t count, void *ctx)
         transfer_fail(x, &err);
         return 0;
     }
-    if (!transfer_succeeds(x)) {
-        keep_error_body(x, bytes, len);
-        return len;
-    }
-    int rc = x->enough ? 0 : x->events.on_body(x->ctx, bytes, len, &err);
-    if (rc < 0) {
-        err.code = rc;
-        transfer_fail(x, &err);
-        return 0;
-    }
-    if (rc == TRANSPORT_ENOUGH) {
-        x->enough = true;
-        arm(x);
-    }
-    return len;
+    int rc = take(x, bytes, len);
+    if (rc == 0 && !buf_ok(&x->held))
+        transfer_fail(x, &(struct err){.code = ERR_MEMORY, .text = "out of memory for a reply"});
+    return rc || !buf_ok(&x->held) ? 0 : len;
 }
 
 /* Asked only when a request has to be repeated whose body is gone. */

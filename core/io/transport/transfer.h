@@ -57,6 +57,7 @@ struct transfer {
     bool enough; /* all that matters has come */
     size_t body_bytes;
     struct reply_head head;
+    struct buf held; /* of the body: bytes that may be the beginning of a key */
     struct buf error_body;
     struct err *err;      /* owned; why it failed, set before the end */
     const char *deadline; /* name of the one that passed */
@@ -88,6 +89,9 @@ void transfer_set_options(struct transfer *x);
 
 /* Puts curl's failure in words. */
 void transfer_explain(const struct transfer *x, CURLcode rc, struct err *err);
+
+/* The body is complete: what was held is handed over. 0, or a code, with the failure noted. */
+int transfer_flush(struct transfer *x) MUST_CHECK;
 
 /* True for 2xx. */
 bool transfer_succeeds(const struct transfer *x);
