@@ -182,8 +182,8 @@ static void next_step(struct agent *agent)
     struct store_tx *tx = store_begin(agent->stream);
     message(agent, tx, 'a');
     hash_hex(&agent->convo, hex);
-    snprintf(body, sizeof body, "{\"convo\":\"%s\",\"finish\":\"tool_calls\",\"message\":\"%s\",\"model\":\"mock\","
-             "\"usage\":{\"completion\":120,\"prompt\":900}}", hex, hex);
+    snprintf(body, sizeof body, "{\"convo\":\"%s\",\"finish\":\"tool_calls\",\"model\":\"mock\","
+             "\"usage\":{\"completion\":120,\"prompt\":900}}", hex);
     put_event(tx, "step.reply", agent->card, agent->step, body);
     snprintf(body, sizeof body, "{\"call\":\"call_1\",\"operation\":\"%s\",\"tool\":\"write_file\"}", hex);
     put_event(tx, "call.allowed", agent->card, agent->step, body);

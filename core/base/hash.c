@@ -16,19 +16,46 @@ struct hash hash_of(const void *bytes, size_t len)
     return out;
 }
 
+/* Short pieces are gathered: handing one over costs more than to hash it. */
+struct gather {
+    crypto_generichash_state state;
+    size_t len;
+    uint8_t bytes[512];
+};
+
+static void flush(struct gather *gather)
+{
+    crypto_generichash_update(&gather->state, gather->bytes, gather->len);
+    gather->len = 0;
+}
+
+static void feed(struct gather *gather, const void *bytes, size_t len)
+{
+    if (len > sizeof gather->bytes - gather->len)
+        flush(gather);
+    if (len > sizeof gather->bytes) {
+        crypto_generichash_update(&gather->state, bytes, len);
+    } else if (len > 0) {
+        memcpy(gather->bytes + gather->len, bytes, len);
+        gather->len += len;
+    }
+}
+
 struct hash hash_parts(const struct hash_part *parts, size_t count)
 {
-    crypto_generichash_state state;
+    struct gather gather;
     struct hash out;
-    crypto_generichash_init(&state, NULL, 0, HASH_SIZE);
+    gather.len = 0;
+    crypto_generichash_init(&gather.state, NULL, 0, HASH_SIZE);
     for (size_t i = 0; i < count; i++) {
         uint8_t prefix[8];
         for (int b = 0; b < 8; b++)
             prefix[b] = (uint8_t)((uint64_t)parts[i].len >> (8 * b));
-        crypto_generichash_update(&state, prefix, sizeof prefix);
-        crypto_generichash_update(&state, parts[i].bytes, parts[i].len);
+        feed(&gather, prefix, sizeof prefix);
+        feed(&gather, parts[i].bytes, parts[i].len);
     }
-    crypto_generichash_final(&state, out.bytes, HASH_SIZE);
+    flush(&gather);
+    crypto_generichash_final(&gather.state, out.bytes, HASH_SIZE);
     return out;
 }
 

@@ -154,18 +154,30 @@ static int l_read_doc(lua_State *L)
     return rc < 0 ? bind_fail(L, &err) : 1;
 }
 
-/* store:blob(hex) -> bytes | nil, message, code */
-static int l_blob(lua_State *L)
+static int push_bytes(lua_State *L, int (*get)(struct store *store, const struct hash *hash,
+                                               struct buf *out, struct err *err))
 {
     struct store *store = bind_check_store(L, 1);
     struct hash hash = store_check_hash(L, 2);
     struct buf *bytes = bind_scratch(L);
     struct err err = {0};
-    if (store_get_blob(store, &hash, bytes, &err))
+    if (get(store, &hash, bytes, &err))
         return bind_fail(L, &err);
     lua_pushlstring(L, bytes->data ? bytes->data : "", bytes->len);
     buf_clear(bytes);
     return 1;
+}
+
+/* store:blob(hex) -> bytes | nil, message, code */
+static int l_blob(lua_State *L)
+{
+    return push_bytes(L, store_get_blob);
+}
+
+/* store:message(hex) -> bytes of the conversation's last message | nil, message, code */
+static int l_message(lua_State *L)
+{
+    return push_bytes(L, store_get_message);
 }
 
 /* Lengths and bytes of messages, kept in C while Lua may not raise. */
@@ -314,6 +326,7 @@ static const luaL_Reg methods[] = {
     {"read", l_read},
     {"read_doc", l_read_doc},
     {"blob", l_blob},
+    {"message", l_message},
     {"conversation", l_conversation},
     {"head", l_head},
     {"subscribe", store_l_subscribe},

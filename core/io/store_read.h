@@ -38,6 +38,10 @@ void store_query_end(struct store_query *query);
 int store_get_blob(struct store *store, const struct hash *hash, struct buf *out,
                    struct err *err) MUST_CHECK;
 
+/* Appends the last message of the conversation. ERR_NOT_FOUND, ERR_STORE_*. */
+int store_get_message(struct store *store, const struct hash *hash, struct buf *out,
+                      struct err *err) MUST_CHECK;
+
 /* Calls fn for each message of the conversation, first one first. ERR_NOT_FOUND, ERR_STORE_*, or
  * what fn answers when it is not 0. */
 int store_conversation(struct store *store, const struct hash *hash,

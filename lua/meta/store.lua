@@ -90,6 +90,12 @@ function Store:read_doc(name, params) end
 function Store:blob(hash) end
 
 ---@param hash string a message, as tx:message answered it
+---@return string|nil bytes
+---@return string? message
+---@return string? code
+function Store:message(hash) end
+
+---@param hash string a message, as tx:message answered it
 ---@return string[]|nil messages the first one first
 ---@return string? message
 ---@return string? code

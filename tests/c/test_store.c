@@ -94,7 +94,11 @@ static void blobs_and_conversations(void **state)
     assert_int_equal(store_conversation(w->store, &second, collect, &out, NULL), 0);
     assert_int_equal(store_conversation(w->store, &fork, collect, &out, NULL), 0);
     assert_string_equal(out.data, "system|user|system|other|");
-    assert_int_equal(count(w, "SELECT count(*) FROM blob"), 5); // "a\0b" once
+    assert_int_equal(count(w, "SELECT count(*) FROM blob"), 2); // "a\0b" once
+    buf_reset(&out);
+    assert_int_equal(store_get_message(w->store, &second, &out, NULL), 0);
+    assert_string_equal(out.data, "user");
+    assert_int_equal(store_get_message(w->store, &blob, &out, NULL), ERR_NOT_FOUND);
     assert_int_equal(store_conversation(w->store, &blob, collect, &out, NULL), ERR_NOT_FOUND);
     assert_int_equal(store_get_blob(w->store, &second, &out, NULL), ERR_NOT_FOUND);
     tx = store_begin(w->board);

@@ -105,6 +105,7 @@ static void write_history(struct world *w)
     struct outcome outcome;
     struct hash hash;
     struct store_tx *tx = store_begin(w->board);
+    assert_int_equal(store_put_blob(tx, "content", 7, &hash, NULL), 0);
     assert_int_equal(store_put_message(tx, NULL, "system", 6, &hash, NULL), 0);
     assert_int_equal(store_put_message(tx, &hash, "user", 4, &hash, NULL), 0);
     commit(tx, &outcome);
@@ -128,11 +129,12 @@ static void tampering_is_found(void **state)
         {"UPDATE event SET stream = 9 WHERE seq = 3", "\"chain\""},
         {"UPDATE event SET kind = 'no.such' WHERE seq = 3", "\"event\""},
         {"UPDATE stream SET n = 2", "\"chain\""},
-        {"UPDATE blob SET bytes = CAST('uses' AS BLOB) WHERE bytes = CAST('user' AS BLOB)", "\"blob\""},
-        {"DELETE FROM blob WHERE id = 1", "\"message\""},
-        {"DELETE FROM convo WHERE id = 1", "\"message\""},
-        {"UPDATE convo SET parent = NULL", "\"message\""},
+        {"UPDATE blob SET bytes = CAST('nothing' AS BLOB)", "\"blob\""},
+        {"UPDATE message SET bytes = CAST('uses' AS BLOB) WHERE bytes = CAST('user' AS BLOB)", "\"message\""},
+        {"DELETE FROM message WHERE id = 1", "\"message\""},
+        {"UPDATE message SET parent = NULL", "\"message\""},
         {"DELETE FROM name_recent WHERE id = 1", "cannot be found"},
+        {"DELETE FROM name_recent WHERE id = -1", "cannot be found"},
         {"UPDATE card SET status = 'done' WHERE id = 'A'", "\"projection\""},
         {"UPDATE card SET note = 'x' WHERE id = 'B'", "\"projection\""},
         {"DELETE FROM comment", "\"projection\""},

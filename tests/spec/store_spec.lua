@@ -45,7 +45,7 @@ describe("the store", function()
   end
 
   it("writes, reads and closes", function()
-    assert.same({ { 1 }, { "C1", "ready", 2.5, { "a" }, {} }, { "hello", false }, { "system", "user" }, { 64 }, { 3, 2 } }, run([[
+    assert.same({ { 1 }, { "C1", "ready", 2.5, { "a" }, {} }, { "hello", false }, { "system", "user" }, { "user", false }, { 64 }, { 3, 2 } }, run([[
       local db = assert(store.open(path))
       local board = db:stream({ run = "board", actor = "human:me", role = "human" })
       say(put(board, issue("C1", { labels = { "a" }, priority = 2.5 }), issue("C2", { depends_on = { "C1" } })))
@@ -58,10 +58,25 @@ describe("the store", function()
       async.await(tx.commit, tx)
       say(db:blob(blob), db:blob(first) or false)
       say(table.unpack(db:conversation(last)))
+      say(db:message(last), db:message(blob) or false)
       say(#db:head("board"))
       say(board:n(), board:step())
       db:close()
       db:close()]]))
+  end)
+
+  it("hashes parts as their lengths and bytes, whatever their size", function()
+    assert.same({ { true, true, true, true } }, run([[
+      local hash = require("orket.core.hash")
+      local function is_plain(...)
+        local text = {}
+        for i, part in ipairs({ ... }) do
+          text[i] = string.pack("<s8", part)
+        end
+        return hash.parts({ ... }) == hash.of(table.concat(text))
+      end
+      local short, long = ("a"):rep(70), ("b"):rep(700)
+      say(is_plain(), is_plain("", "x", ""), is_plain(short, long, short), is_plain(long, short:rep(7), long, "", long))]]))
   end)
 
   it("tells subscribers before done, each the kinds it wants", function()

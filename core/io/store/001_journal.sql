@@ -39,12 +39,12 @@ CREATE TABLE blob (
     bytes BLOB NOT NULL
 ) STRICT;
 
--- A conversation is named by its last message: hash = BLAKE2b(hash of the parent, hash of the blob).
-CREATE TABLE convo (
+-- A conversation is named by its last message: hash = BLAKE2b(hash of the parent, bytes).
+CREATE TABLE message (
     id     INTEGER PRIMARY KEY,
     hash   BLOB NOT NULL,
     parent INTEGER, -- NULL: the first message
-    blob   INTEGER NOT NULL
+    bytes  BLOB NOT NULL
 ) STRICT;
 
 -- Where a hash is found: key = its first 8 bytes, id = a blob, or minus a message. New names go into the

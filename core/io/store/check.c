@@ -221,7 +221,7 @@ static int check_message(struct check *check, sqlite3_stmt *row)
     check->messages++;
     check_name(check, "message", row);
     if (sqlite3_column_int(row, 4) || !hash_is(row, 0, &hash))
-        hex_problem(check, "message", row, "its hash does not follow from its parent and its blob");
+        hex_problem(check, "message", row, "its hash does not follow from its parent and its bytes");
     return 0;
 }
 
@@ -235,9 +235,8 @@ static int check_blobs(struct check *check)
         rc ? rc
            : each_row(
                  check,
-                 "SELECT c.hash, -c.id, p.hash, b.hash, b.id IS NULL OR (p.id IS NULL AND c.parent "
-                 "IS NOT NULL) FROM convo c LEFT JOIN convo p ON p.id = c.parent "
-                 "LEFT JOIN blob b ON b.id = c.blob ORDER BY c.id",
+                 "SELECT m.hash, -m.id, p.hash, m.bytes, p.id IS NULL AND m.parent IS NOT NULL "
+                 "FROM message m LEFT JOIN message p ON p.id = m.parent ORDER BY m.id",
                  check_message);
     sqlite3_finalize(check->names);
     return rc;

@@ -152,18 +152,23 @@ static int add_name(struct writer *writer, const struct hash *hash, int64_t id, 
     return writer_step(writer, ADD_NAME, err);
 }
 
-static int write_blob(struct writer *writer, const struct hash *hash, const void *bytes, size_t len,
-                      int64_t *id, struct err *err)
+static void bind_bytes(sqlite3_stmt *stmt, int index, const void *bytes, size_t len)
+{
+    sqlite3_bind_blob(stmt, index, len ? bytes : "", (int)len, SQLITE_STATIC);
+}
+
+static int write_blob(struct writer *writer, const struct item *item, const void *bytes,
+                      struct err *err)
 {
     sqlite3_stmt *stmt = writer->stmts[ADD_BLOB];
-    int rc = find(writer, FIND_BLOB, hash, id, err);
-    if (rc || *id)
+    int64_t id;
+    int rc = find(writer, FIND_BLOB, &item->hash, &id, err);
+    if (rc || id)
         return rc;
-    bind_hash(stmt, 1, hash);
-    sqlite3_bind_blob(stmt, 2, len ? bytes : "", (int)len, SQLITE_STATIC);
+    bind_hash(stmt, 1, &item->hash);
+    bind_bytes(stmt, 2, bytes, item->len);
     rc = writer_step(writer, ADD_BLOB, err);
-    *id = sqlite3_last_insert_rowid(writer->db);
-    return rc ? rc : add_name(writer, hash, *id, err);
+    return rc ? rc : add_name(writer, &item->hash, sqlite3_last_insert_rowid(writer->db), err);
 }
 
 /* The parent mostly is the message that this stream wrote last. */
@@ -186,10 +191,8 @@ static int add_message(struct writer *writer, const struct chain *chain, const s
                        const void *bytes, int64_t *id, struct err *err)
 {
     sqlite3_stmt *stmt = writer->stmts[ADD_MESSAGE];
-    int64_t blob, parent = 0;
-    int rc = write_blob(writer, &item->blob, bytes, item->len, &blob, err);
-    if (!rc && item->has_parent)
-        rc = find_parent(writer, chain, item, &parent, err);
+    int64_t parent = 0;
+    int rc = item->has_parent ? find_parent(writer, chain, item, &parent, err) : 0;
     if (rc)
         return rc;
     bind_hash(stmt, 1, &item->hash);
@@ -197,7 +200,7 @@ static int add_message(struct writer *writer, const struct chain *chain, const s
         sqlite3_bind_int64(stmt, 2, parent);
     else
         sqlite3_bind_null(stmt, 2);
-    sqlite3_bind_int64(stmt, 3, blob);
+    bind_bytes(stmt, 3, bytes, item->len);
     rc = writer_step(writer, ADD_MESSAGE, err);
     *id = sqlite3_last_insert_rowid(writer->db);
     return rc ? rc : add_name(writer, &item->hash, -*id, err);
@@ -222,12 +225,11 @@ static int write_message(struct writer *writer, struct chain *chain, const struc
 int write_item(struct writer *writer, struct store_tx *tx, struct item *item, bool *touched,
                struct err *err)
 {
-    int64_t id;
     if (item->type == ITEM_EVENT)
         return write_event(writer, tx, item, touched, err);
     *touched = true;
     const char *bytes = tx->data.data + item->at;
     if (item->type == ITEM_BLOB)
-        return write_blob(writer, &item->hash, bytes, item->len, &id, err);
+        return write_blob(writer, item, bytes, err);
     return write_message(writer, tx->chain, item, bytes, err);
 }

@@ -71,7 +71,7 @@ struct store {
     struct queue queue;
     sqlite3 *reader;
     struct store_query *prepared; /* one per section of queries */
-    sqlite3_stmt *reads[4];       /* statements of store_read.c itself */
+    sqlite3_stmt *reads[5];       /* statements of store_read.c itself */
     struct chain *chains[CHAIN_BUCKETS];
     struct store_tx *spare; /* transactions kept for their memory */
     size_t spares;

@@ -12,24 +12,29 @@ struct store_query {
     bool busy;
 };
 
-enum { READ_BLOB, READ_MESSAGES, READ_HEADS, READ_CHAIN };
+enum { READ_BLOB, READ_MESSAGE, READ_MESSAGES, READ_HEADS, READ_CHAIN };
 
 static const char *const texts[] = {
     [READ_BLOB] = "SELECT b.bytes FROM name_recent r JOIN blob b ON b.id = r.id WHERE r.key = ?1 "
                   "AND b.hash = ?2 "
                   "UNION ALL SELECT b.bytes FROM name r JOIN blob b ON b.id = r.id WHERE r.key = "
                   "?1 AND b.hash = ?2",
-    [READ_MESSAGES] = "WITH RECURSIVE last (id) AS ("
-                      "  SELECT c.id FROM name_recent r JOIN convo c ON c.id = -r.id WHERE r.key = "
-                      "?1 AND c.hash = ?2"
-                      "  UNION ALL SELECT c.id FROM name r JOIN convo c ON c.id = -r.id WHERE "
-                      "r.key = ?1 AND c.hash = ?2),"
-                      "link (depth, parent, blob) AS ("
-                      "  SELECT 0, c.parent, c.blob FROM last JOIN convo c ON c.id = last.id"
-                      "  UNION ALL SELECT depth + 1, c.parent, c.blob FROM link JOIN convo c ON "
-                      "c.id = link.parent) "
-                      "SELECT b.bytes, link.parent IS NULL FROM link LEFT JOIN blob b ON b.id = "
-                      "link.blob ORDER BY depth DESC",
+    [READ_MESSAGE] = "SELECT m.bytes FROM name_recent r JOIN message m ON m.id = -r.id WHERE "
+                     "r.key = ?1 AND m.hash = ?2 "
+                     "UNION ALL SELECT m.bytes FROM name r JOIN message m ON m.id = -r.id WHERE "
+                     "r.key = ?1 AND m.hash = ?2",
+    [READ_MESSAGES] =
+        "WITH RECURSIVE last (id) AS ("
+        "  SELECT m.id FROM name_recent r JOIN message m ON m.id = -r.id WHERE r.key = ?1 AND "
+        "m.hash = ?2"
+        "  UNION ALL SELECT m.id FROM name r JOIN message m ON m.id = -r.id WHERE r.key = ?1 AND "
+        "m.hash = ?2),"
+        "link (depth, id, parent) AS ("
+        "  SELECT 0, m.id, m.parent FROM last JOIN message m ON m.id = last.id"
+        "  UNION ALL SELECT depth + 1, m.id, m.parent FROM link JOIN message m ON m.id = "
+        "link.parent) "
+        "SELECT m.bytes, m.parent IS NULL FROM link JOIN message m ON m.id = link.id ORDER BY "
+        "depth DESC",
     [READ_HEADS] =
         "SELECT s.turn, e.hash FROM stream s JOIN event e ON e.seq = s.seq WHERE s.run = ? "
         "ORDER BY s.turn",
@@ -189,10 +194,12 @@ static void bind_name(sqlite3_stmt *stmt, const struct hash *hash)
     sqlite3_bind_blob(stmt, 2, hash->bytes, HASH_SIZE, SQLITE_STATIC);
 }
 
-int store_get_blob(struct store *store, const struct hash *hash, struct buf *out, struct err *err)
+/* The one row that has these bytes under its hash. */
+static int get_bytes(struct store *store, int which, const struct hash *hash, struct buf *out,
+                     struct err *err)
 {
     sqlite3_stmt *stmt;
-    int rc = statement(store, READ_BLOB, &stmt, err);
+    int rc = statement(store, which, &stmt, err);
     if (rc)
         return rc;
     bind_name(stmt, hash);
@@ -200,9 +207,22 @@ int store_get_blob(struct store *store, const struct hash *hash, struct buf *out
     if (step == SQLITE_ROW)
         buf_put(out, sqlite3_column_blob(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0));
     else
-        rc = step == SQLITE_DONE ? not_found("blob", hash, err) : db_fail(store->reader, step, err);
+        rc = step == SQLITE_DONE
+                 ? not_found(which == READ_BLOB ? "blob" : "message", hash, err)
+                 : db_fail(store->reader, step, err);
     sqlite3_reset(stmt);
     return !rc && !buf_ok(out) ? err_set(err, ERR_MEMORY, "out of memory") : rc;
+}
+
+int store_get_blob(struct store *store, const struct hash *hash, struct buf *out, struct err *err)
+{
+    return get_bytes(store, READ_BLOB, hash, out, err);
+}
+
+int store_get_message(struct store *store, const struct hash *hash, struct buf *out,
+                      struct err *err)
+{
+    return get_bytes(store, READ_MESSAGE, hash, out, err);
 }
 
 int store_conversation(struct store *store, const struct hash *hash,
@@ -216,8 +236,7 @@ int store_conversation(struct store *store, const struct hash *hash,
         return rc;
     bind_name(stmt, hash);
     while (!rc && (step = sqlite3_step(stmt)) == SQLITE_ROW) {
-        bool whole =
-            sqlite3_column_type(stmt, 0) != SQLITE_NULL && (!first || sqlite3_column_int(stmt, 1));
+        bool whole = !first || sqlite3_column_int(stmt, 1);
         first = false;
         rc = whole ? fn(ctx, sqlite3_column_blob(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0))
                    : err_set(err, ERR_STORE_CORRUPT, "a message of the conversation is missing");

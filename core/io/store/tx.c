@@ -205,9 +205,7 @@ int store_put_message(struct store_tx *tx, const struct hash *parent, const void
     item->has_parent = parent != NULL;
     if (parent)
         item->parent = *parent; /* before *out, which may be the same */
-    item->blob = hash_of(bytes, len);
-    struct hash_part parts[] = {{item->parent.bytes, parent ? HASH_SIZE : 0},
-                                {item->blob.bytes, HASH_SIZE}};
+    struct hash_part parts[] = {{item->parent.bytes, parent ? HASH_SIZE : 0}, {bytes, len}};
     item->hash = *out = hash_parts(parts, COUNT_OF(parts));
     return 0;
 }

@@ -47,8 +47,8 @@ struct item {
     size_t at, len;           /* body or bytes, in tx->data */
     size_t card, time;        /* offsets of texts; card 0 = none */
     int64_t step, ms, n, seq; /* n, seq: set by the writer */
-    struct hash hash;         /* blob: its hash; message: its name */
-    struct hash parent, blob; /* message */
+    struct hash hash;         /* of a blob, or the name of a message */
+    struct hash parent;       /* message */
 };
 
 struct store_tx {

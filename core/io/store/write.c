@@ -28,12 +28,12 @@ static const char *const texts[WRITE_COUNT] = {
                   "b.hash = ?2 "
                   "UNION ALL SELECT b.id FROM name r JOIN blob b ON b.id = r.id WHERE r.key = ?1 "
                   "AND b.hash = ?2",
-    [FIND_MESSAGE] = "SELECT c.id FROM name_recent r JOIN convo c ON c.id = -r.id WHERE r.key = ?1 "
-                     "AND c.hash = ?2 "
-                     "UNION ALL SELECT c.id FROM name r JOIN convo c ON c.id = -r.id WHERE r.key = "
-                     "?1 AND c.hash = ?2",
+    [FIND_MESSAGE] = "SELECT m.id FROM name_recent r JOIN message m ON m.id = -r.id WHERE r.key = "
+                     "?1 AND m.hash = ?2 "
+                     "UNION ALL SELECT m.id FROM name r JOIN message m ON m.id = -r.id WHERE r.key "
+                     "= ?1 AND m.hash = ?2",
     [ADD_BLOB] = "INSERT INTO blob (hash, bytes) VALUES (?, ?)",
-    [ADD_MESSAGE] = "INSERT INTO convo (hash, parent, blob) VALUES (?, ?, ?)",
+    [ADD_MESSAGE] = "INSERT INTO message (hash, parent, bytes) VALUES (?, ?, ?)",
     [ADD_NAME] = "INSERT INTO name_recent (key, id) VALUES (?, ?)",
     [SORT_NAMES] = "INSERT INTO name SELECT key, id FROM name_recent",
     [DROP_NAMES] = "DELETE FROM name_recent",
@@ -204,7 +204,7 @@ static int find_counters(struct writer *writer, struct err *err)
 {
     static const char sql[] =
         "SELECT coalesce(max(seq), 0) + 1, (SELECT count(*) FROM name_recent), "
-        "(SELECT coalesce(max(id), 0) FROM blob) + (SELECT coalesce(max(id), 0) FROM convo) "
+        "(SELECT coalesce(max(id), 0) FROM blob) + (SELECT coalesce(max(id), 0) FROM message) "
         "FROM event";
     sqlite3_stmt *stmt = NULL;
     int rc = db_prepare(writer->db, sql, sizeof sql - 1, &stmt, NULL, err);

@@ -4,7 +4,6 @@
 -- first question without an answer goes live.
 
 local cjson = require("cjson")
-local hash = require("orket.core.hash")
 local llm = require("orket.llm")
 local tape = require("orket.tape")
 local tools = require("orket.tools")
@@ -35,7 +34,7 @@ end
 local function next_reply(turn)
   local recorded = turn.tape:take("step.reply")
   if recorded then
-    local text = turn.engine.store:blob(recorded.message)
+    local text = turn.engine.store:message(recorded.convo)
     count_tokens(turn, recorded.usage)
     turn:resay(text, recorded.convo)
     return tape.reply(text, recorded)
@@ -48,8 +47,7 @@ local function next_reply(turn)
   end
   count_tokens(turn, reply.usage)
   turn:record("step.reply", {
-    convo = turn:say(reply.message), message = hash.of(reply.message), usage = reply.usage, finish = reply.finish,
-    model = turn.model.name,
+    convo = turn:say(reply.message), usage = reply.usage, finish = reply.finish, model = turn.model.name,
   })
   return reply
 end
