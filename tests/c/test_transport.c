@@ -1,5 +1,6 @@
 /* test_transport.c: a transfer against servers that do what no server should: each costs at most
  * its deadline or cap and ends with the right code. */
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -462,6 +463,25 @@ static void test_stale_connection(void **state)
     raw_close(&server);
 }
 
+/* A kept connection that its server has closed does not keep the loop busy. */
+static void test_closed_connection_rests(void **state)
+{
+    struct fixture *f = *state;
+    struct raw_server server;
+    struct result r = {0};
+    raw_open(&server, &f->loop, (struct raw_script){.bytes = FIXED, .end = RAW_KEEP});
+    struct transport_request request = request_to(server.url);
+    start(f, &request, &r);
+    run(f, &r);
+    raw_drop(server.first, false);
+    for (int turn = 0; turn < 5; turn++)
+        uv_run(&f->loop, UV_RUN_NOWAIT);
+    struct pollfd loop = {.fd = uv_backend_fd(&f->loop), .events = POLLIN};
+    assert_int_equal(poll(&loop, 1, 0), 0);
+    clear(&r);
+    raw_close(&server);
+}
+
 /* A request body larger than every buffer arrives whole, also when the server reads slowly. */
 static void test_large_request(void **state)
 {
@@ -780,6 +800,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_refused_requests, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_keys_headers_and_reuse, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stale_connection, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_closed_connection_rests, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_large_request, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_ends_from_the_body, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_start_from_the_body, set_up, tear_down),

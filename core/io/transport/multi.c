@@ -1,97 +1,76 @@
 /* multi.c: curl says which sockets it wants watched and when it wants to be called; the loop does
  * it.
  *
- * A uv_poll lives while curl wants its socket watched. libcurl 7.88 closes sockets that never got
- * connected without a word and says CURL_POLL_REMOVE afterwards; by then the number may be another
- * socket's (see on_open_socket). Nothing here keeps the loop alive: transfers do, with their
- * deadlines. */
+ * The sockets are in an epoll set of their own, which the loop polls as one. libcurl 7.88 closes
+ * sockets that never got connected without a word, and their numbers may be another file's at once:
+ * the kernel takes a closed socket out of the set, and nothing of the loop knew its number. For the
+ * same reason a socket may stay in the set when curl has lost interest: a connection that is kept
+ * for reuse costs no system call per request. Nothing here keeps the loop alive: transfers do, with
+ * their deadlines. */
 #include "io/transport/multi.h"
 
+#include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
+#define BATCH  128 /* events taken at once */
+#define ROUNDS 8   /* and how often in one turn of the loop */
+
+/* A socket of curl, by its number. */
 struct watch {
-    uv_poll_t poll;
-    struct multi *multi;
-    curl_socket_t fd;
-    int events; /* UV_READABLE | UV_WRITABLE as curl wants it */
+    uint8_t wanted; /* EPOLLIN | EPOLLOUT as curl wants it */
+    uint8_t armed;  /* as it is in the set; 0: it is not in it */
 };
 
 struct multi {
     const struct curl *curl;
     CURLM *handle;
-    uv_loop_t *loop;
+    int set;
+    uv_poll_t poll; /* of the set */
     uv_timer_t timer;
     multi_done_fn *on_done;
     void *ctx;
-    struct watch **watches; /* by descriptor */
+    struct watch *watches; /* by descriptor */
     size_t size;
-    size_t handles; /* not yet closed: the timer and every poll */
+    unsigned handles; /* not yet closed: the poll and the timer */
     bool closing;
 };
 
-static void handle_closed(struct multi *m)
+static void on_handle_closed(uv_handle_t *handle)
 {
+    struct multi *m = handle->data;
     if (--m->handles == 0) {
+        close(m->set);
         free(m->watches);
         free(m);
     }
 }
 
-static void on_poll_closed(uv_handle_t *handle)
-{
-    struct watch *w = handle->data;
-    struct multi *m = w->multi;
-    free(w);
-    handle_closed(m);
-}
-
-static void on_timer_closed(uv_handle_t *handle)
-{
-    handle_closed(handle->data);
-}
-
-static void drop_watch(struct multi *m, curl_socket_t fd)
-{
-    if (fd < 0 || (size_t)fd >= m->size || !m->watches[fd])
-        return;
-    struct watch *w = m->watches[fd];
-    m->watches[fd] = NULL;
-    uv_poll_stop(&w->poll);
-    uv_close((uv_handle_t *)&w->poll, on_poll_closed);
-}
-
-static bool make_room(struct multi *m, size_t fd)
+static struct watch *watch_of(struct multi *m, curl_socket_t fd)
 {
     size_t size = m->size ? m->size : 64;
-    while (size <= fd)
+    while (size <= (size_t)fd)
         size *= 2;
-    if (size == m->size)
-        return true;
-    struct watch **watches = realloc(m->watches, size * sizeof *watches);
-    if (!watches)
-        return false;
-    for (size_t i = m->size; i < size; i++)
-        watches[i] = NULL;
-    m->watches = watches;
-    m->size = size;
-    return true;
+    if (size > m->size) {
+        struct watch *watches = realloc(m->watches, size * sizeof *watches);
+        if (!watches)
+            return NULL;
+        memset(watches + m->size, 0, (size - m->size) * sizeof *watches);
+        m->watches = watches;
+        m->size = size;
+    }
+    return &m->watches[fd];
 }
 
-static struct watch *add_watch(struct multi *m, curl_socket_t fd)
+/* Brings the set to what is wanted of a socket. */
+static int arm(struct multi *m, curl_socket_t fd, struct watch *w)
 {
-    struct watch *w = make_room(m, (size_t)fd) ? calloc(1, sizeof *w) : NULL;
-    if (!w)
-        return NULL;
-    *w = (struct watch){.multi = m, .fd = fd};
-    if (uv_poll_init_socket(m->loop, &w->poll, fd)) {
-        free(w);
-        return NULL;
-    }
-    w->poll.data = w;
-    uv_unref((uv_handle_t *)&w->poll);
-    m->handles++;
-    m->watches[fd] = w;
-    return w;
+    struct epoll_event event = {.events = w->wanted, .data.fd = fd};
+    int op = !w->wanted ? EPOLL_CTL_DEL : w->armed ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    if (w->armed == w->wanted)
+        return 0;
+    w->armed = w->wanted;
+    return epoll_ctl(m->set, op, fd, &event) ? -1 : 0;
 }
 
 /* ---- what curl asks ---- */
@@ -117,61 +96,60 @@ static void act(struct multi *m, curl_socket_t fd, int flags)
     take_results(m);
 }
 
-/* An error is left for curl to find: it names it better. The loop has stopped the poll then. */
-static void on_poll(uv_poll_t *poll, int status, int events)
+/* An error is left for curl to find: it names it better. */
+static void on_event(struct multi *m, const struct epoll_event *event)
 {
-    struct watch *w = poll->data;
-    struct multi *m = w->multi;
-    curl_socket_t fd = w->fd;
-    if (status < 0)
-        events = UV_READABLE | UV_WRITABLE;
-    act(m, fd,
-        (events & UV_READABLE ? CURL_CSELECT_IN : 0) |
-            (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0));
-    if (status < 0 && m->watches[fd] == w)
-        uv_poll_start(&w->poll, w->events, on_poll);
+    curl_socket_t fd = event->data.fd;
+    struct watch *w = &m->watches[fd];
+    bool failed = event->events & (EPOLLERR | EPOLLHUP);
+    if (!w->wanted) // its server has closed it, or it was for sending
+        (void)arm(m, fd, w);
+    else
+        act(m, fd,
+            (failed || event->events & EPOLLIN ? CURL_CSELECT_IN : 0) |
+                (failed || event->events & EPOLLOUT ? CURL_CSELECT_OUT : 0));
 }
 
-static int watch_for(struct multi *m, curl_socket_t fd, int events)
+static void on_events(uv_poll_t *poll, int status, int readable)
 {
-    struct watch *w = (size_t)fd < m->size ? m->watches[fd] : NULL;
-    if (!w && !(w = add_watch(m, fd)))
-        return -1;
-    w->events = events;
-    return uv_poll_start(&w->poll, events, on_poll) ? -1 : 0;
+    struct multi *m = poll->data;
+    struct epoll_event events[BATCH];
+    (void)status, (void)readable;
+    for (int round = 0, count = BATCH; round < ROUNDS && count == BATCH; round++) {
+        count = epoll_wait(m->set, events, BATCH, 0);
+        for (int i = 0; i < count; i++)
+            on_event(m, &events[i]);
+    }
 }
 
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *unused)
 {
-    struct multi *m = ctx;
+    struct watch *w = watch_of(ctx, fd);
     (void)easy;
     (void)unused;
-    if (what != CURL_POLL_REMOVE)
-        return watch_for(m, fd,
-                         (what & CURL_POLL_IN ? UV_READABLE : 0) |
-                             (what & CURL_POLL_OUT ? UV_WRITABLE : 0));
-    drop_watch(m, fd);
-    return 0;
+    if (!w)
+        return -1;
+    w->wanted = what == CURL_POLL_REMOVE ? 0
+                                         : (uint8_t)((what & CURL_POLL_IN ? EPOLLIN : 0) |
+                                                     (what & CURL_POLL_OUT ? EPOLLOUT : 0));
+    return w->wanted ? arm(ctx, fd, w) : 0;
 }
 
-/* A watch of this number belongs to a socket that curl has closed silently, in the call that is
- * running: curl takes the new socket for the old one and will not ask again, so the watch moves. */
+/* What is wanted of its number is wanted of a socket that curl has closed silently, in the call that
+ * is running: curl takes the new socket for the old one and will not ask again. */
 static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
 {
-    struct multi *m = ctx;
     (void)purpose;
     int fd = socket(address->family, address->socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
                     address->protocol);
-    if (fd < 0)
-        return CURL_SOCKET_BAD;
-    struct watch *stale = (size_t)fd < m->size ? m->watches[fd] : NULL;
-    int events = stale ? stale->events : 0;
-    drop_watch(m, fd);
-    if (events && watch_for(m, fd, events)) {
+    struct watch *w = fd < 0 ? NULL : watch_of(ctx, fd);
+    if (w)
+        w->armed = 0;
+    if (w && arm(ctx, fd, w) == 0)
+        return fd;
+    if (fd >= 0)
         close(fd);
-        return CURL_SOCKET_BAD;
-    }
-    return fd;
+    return CURL_SOCKET_BAD;
 }
 
 static void on_timeout(uv_timer_t *timer)
@@ -195,28 +173,47 @@ static int on_timer(CURLM *handle, long ms, void *ctx)
 
 /* ---- what transport.c asks ---- */
 
-struct multi *multi_open(uv_loop_t *loop, const struct curl *curl, multi_done_fn *on_done,
-                         void *ctx)
+static void set_options(struct multi *m)
 {
-    struct multi *m = calloc(1, sizeof *m);
-    if (!m)
-        return NULL;
-    *m = (struct multi){.curl = curl, .loop = loop, .on_done = on_done, .ctx = ctx};
-    m->handle = curl->multi_init();
-    if (!m->handle) {
-        free(m);
-        return NULL;
-    }
-    uv_timer_init(loop, &m->timer);
-    uv_unref((uv_handle_t *)&m->timer);
-    m->timer.data = m;
-    m->handles = 1;
+    const struct curl *curl = m->curl;
     curl->multi_setopt(m->handle, CURLMOPT_SOCKETFUNCTION, on_socket);
     curl->multi_setopt(m->handle, CURLMOPT_SOCKETDATA, m);
     curl->multi_setopt(m->handle, CURLMOPT_TIMERFUNCTION, on_timer);
     curl->multi_setopt(m->handle, CURLMOPT_TIMERDATA, m);
     curl->multi_setopt(m->handle, CURLMOPT_MAXCONNECTS, MULTI_IDLE_MAX);
     curl->multi_setopt(m->handle, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
+}
+
+static void join_loop(struct multi *m, uv_loop_t *loop)
+{
+    uv_timer_init(loop, &m->timer);
+    m->timer.data = m->poll.data = m;
+    m->handles = 2;
+    uv_unref((uv_handle_t *)&m->timer);
+    uv_unref((uv_handle_t *)&m->poll);
+}
+
+struct multi *multi_open(uv_loop_t *loop, const struct curl *curl, multi_done_fn *on_done,
+                         void *ctx)
+{
+    struct multi *m = calloc(1, sizeof *m);
+    CURLM *handle = curl->multi_init();
+    int set = epoll_create1(EPOLL_CLOEXEC);
+    if (!m || !handle || set < 0 || uv_poll_init(loop, &m->poll, set)) {
+        if (set >= 0)
+            close(set);
+        if (handle)
+            curl->multi_cleanup(handle);
+        free(m);
+        return NULL;
+    }
+    m->curl = curl;
+    m->handle = handle;
+    m->set = set;
+    m->on_done = on_done;
+    m->ctx = ctx;
+    join_loop(m, loop);
+    set_options(m);
     return m;
 }
 
@@ -226,9 +223,8 @@ void multi_close(struct multi *m)
         return;
     m->closing = true;
     m->curl->multi_cleanup(m->handle);
-    for (size_t fd = 0; fd < m->size; fd++)
-        drop_watch(m, (curl_socket_t)fd);
-    uv_close((uv_handle_t *)&m->timer, on_timer_closed);
+    uv_close((uv_handle_t *)&m->poll, on_handle_closed);
+    uv_close((uv_handle_t *)&m->timer, on_handle_closed);
 }
 
 void multi_prepare(struct multi *m, CURL *easy)
@@ -239,6 +235,8 @@ void multi_prepare(struct multi *m, CURL *easy)
 
 int multi_add(struct multi *m, CURL *easy)
 {
+    if (!uv_is_active((uv_handle_t *)&m->poll))
+        uv_poll_start(&m->poll, UV_READABLE, on_events);
     CURLMcode rc = m->curl->multi_add_handle(m->handle, easy);
     return rc == CURLM_OK ? 0 : rc == CURLM_OUT_OF_MEMORY ? ERR_MEMORY : ERR_BUG;
 }

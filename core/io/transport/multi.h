@@ -1,5 +1,5 @@
-/* multi.h: libcurl's multi handle on the loop: one uv_poll per socket, one timer. Knows nothing of
- * requests; transport.c does.
+/* multi.h: libcurl's multi handle on the loop: one uv_poll for all its sockets, one timer. Knows
+ * nothing of requests; transport.c does.
  */
 #ifndef IO_TRANSPORT_MULTI_H
 #define IO_TRANSPORT_MULTI_H
@@ -17,7 +17,7 @@ struct multi;
  * may add and remove handles. */
 typedef void multi_done_fn(void *ctx, CURL *easy, CURLcode code);
 
-/* NULL when out of memory. `curl` is borrowed until multi_close returns. */
+/* NULL when out of memory or of descriptors. `curl` is borrowed until multi_close returns. */
 struct multi *multi_open(uv_loop_t *loop, const struct curl *curl, multi_done_fn *on_done,
                          void *ctx);
 
