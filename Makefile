@@ -14,6 +14,7 @@ B       := build/$(VARIANT)
 ORKET   := $(if $(filter gcc,$(VARIANT)),build/orket,$(B)/orket)
 export ORKET
 export BENCH := $(B)/bench
+export UNGATED := $(B)/tests/ungated
 MAKEFLAGS += --no-print-directory
 
 STATIC   := -l:liblua5.4-luv.a -l:liblua5.4.a -l:libuv_a.a -l:libsqlite3.a -l:libsodium.a -l:libedit.a -l:libtinfo.a -l:libbsd.a -l:libmd.a
@@ -91,6 +92,11 @@ $(B)/%.o: $(B)/%.s
 $(B)/tests/%: tests/c/%.c $(B)/tests/c/support.o $(B)/orket.a
 	$(Q)$(CC) $(CFLAGS) $(INCLUDES) -Itests/c -MMD -MP $(LDFLAGS) $(WRAP) -o $@ $(filter-out %.h,$^) -lcmocka $(LIBS)
 
+# The program with its gate taken away, for one test; nothing installs it.
+UNGATE := -Wl,--wrap=gate_judge_form,--wrap=gate_judge_reach,--wrap=gate_judge_operation
+$(UNGATED): tests/c/ungated.c $(B)/core/main.o $(B)/orket.a
+	$(Q)$(CC) $(CFLAGS) $(INCLUDES) -MMD -MP $(LDFLAGS) $(UNGATE) -o $@ $^ $(LIBS)
+
 # Programs that measure: bench/NAME.c, linked the same way, and with libcurl, which some compare with.
 $(B)/bench/%: bench/%.c $(B)/orket.a
 	$(Q)$(CC) $(CFLAGS) $(INCLUDES) -Itests/c -MMD -MP $(LDFLAGS) -o $@ $(filter-out %.h,$^) $(LIBS) -lcurl
@@ -98,7 +104,7 @@ $(B)/bench/%: bench/%.c $(B)/orket.a
 unit: $(CTEST)
 	@lua5.4 tests/run.lua $(CTEST)
 
-spec: $(ORKET) $(MEASURES)
+spec: $(ORKET) $(UNGATED) $(MEASURES)
 	@lua5.4 tests/run.lua $(SPECS)
 
 deps: DEBS += $(TEST_DEBS)
@@ -111,7 +117,7 @@ deps build-deps:
 test: deps
 	@$(MAKE) -j$$(nproc) run-tests
 
-run-tests: $(ORKET) $(MEASURES) $(CTEST)
+run-tests: $(ORKET) $(UNGATED) $(MEASURES) $(CTEST)
 	@lua5.4 tests/run.lua $(CTEST) $(SPECS)
 
 demo: deps

@@ -10,16 +10,20 @@ local function around(change)
   return "local play = (function()\n" .. orket.read(EXAMPLE .. "/mock.lua") .. "\nend)()\n" .. change
 end
 
-local function demo(changes)
+-- The program with the gate taken away; `make spec` builds it.
+local UNGATED = os.getenv("UNGATED") or "build/gcc/tests/ungated"
+
+local function demo(changes, binary)
   local dir = orket.directory()
   orket.shell("cp -R " .. EXAMPLE .. " " .. dir .. "/example")
   for path, text in pairs(changes or {}) do
     orket.write(dir .. "/example/" .. path, text)
   end
   local text, code = orket.shell(string.format(
-    "env -u ORKET_MODEL_URL -u ORKET_MODEL ORKET=%s EXAMPLE=%s/example sh examples/demo.sh %s/project 2>&1", orket.binary, dir, dir))
+    "env -u ORKET_MODEL_URL -u ORKET_MODEL ORKET=%s EXAMPLE=%s/example sh examples/demo.sh %s/project 2>&1", binary or orket.binary, dir, dir))
+  local beside = orket.shell("ls " .. dir .. "/project/workspace")
   orket.remove(dir)
-  return text, code
+  return text, code, beside
 end
 
 describe("the example", function()
@@ -42,6 +46,15 @@ describe("the example", function()
         return play(request)
       end]]) })
     assert.are_not.equal(0, code, text)
+  end)
+
+  it("fails without the gate: nobody stops what the team does wrong", function()
+    local text, code, beside = demo(nil, UNGATED)
+    assert.are_not.equal(0, code, text)
+    assert.truthy(text:find("nobody stopped me from leaving my directory", 1, true), text)
+    assert.truthy(text:find("nobody stopped me from accepting my own work", 1, true), text)
+    assert.falsy(text:find("REFUSED card.move", 1, true) or text:find("REFUSED write_file (gate.path", 1, true), text)
+    assert.equal("textkit\n", beside) -- the files' own wall stands behind the gate
   end)
 
   it("fails without the gate: a refusal that looks like a success", function()
