@@ -250,7 +250,9 @@ static int read_rule(struct compiler *c, struct node *node, struct rule *rule,
         return expect(c, number_to_count(value, &rule->number), where, "an integer, 0 or more");
     case SHAPE_FORMAT:
         node->is_path = json_is(value, "path");
-        return 0;
+        return expect(c, value->type == JSON_STRING, where, "a string");
+    case SHAPE_TEXT:
+        return expect(c, value->type == JSON_STRING, where, "a string");
     default:
         return 0;
     }

@@ -10,6 +10,7 @@ enum schema_draft { DRAFT_7 = 1, DRAFT_2020 = 2, DRAFT_ANY = 3 };
 /* How the value of a keyword is read. */
 enum shape {
     SHAPE_NOTE,    /* annotation: anything */
+    SHAPE_TEXT,    /* annotation: a string */
     SHAPE_CORE,    /* read by enter_schema: $id, anchors, $schema */
     SHAPE_REF,     /* a URI reference */
     SHAPE_SCHEMA,  /* one schema */

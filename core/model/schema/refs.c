@@ -74,6 +74,18 @@ static int add_anchor(struct compiler *c, struct node *node, const char *name, s
     return 0;
 }
 
+/* [A-Za-z_][-A-Za-z0-9._]*: what a reference can write after its #. */
+static bool is_name(const char *text, size_t len)
+{
+    static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_",
+                      more[] = "-.0123456789";
+    for (size_t i = 0; i < len; i++)
+        if (!memchr(first, text[i], sizeof first - 1) &&
+            (i == 0 || !memchr(more, text[i], sizeof more - 1)))
+            return false;
+    return len > 0;
+}
+
 /* $anchor and $dynamicAnchor. */
 static int enter_anchor(struct compiler *c, struct node *node, const char *keyword,
                         const struct where *where)
@@ -83,7 +95,9 @@ static int enter_anchor(struct compiler *c, struct node *node, const char *keywo
     const char *name = json_string(value, &len);
     if (!value)
         return 0;
-    return add_anchor(c, node, name ? name : "", len, keyword[1] == 'd', where);
+    if (!name || !is_name(name, len))
+        return compile_fail(c, ERR_SCHEMA, where, "%s must be a name", keyword);
+    return add_anchor(c, node, name, len, keyword[1] == 'd', where);
 }
 
 /* $id: a new resource; in draft-07 its fragment is an anchor. */
@@ -157,8 +171,11 @@ static bool token_is(const char *token, size_t len, const char *key, size_t key_
     size_t k = 0;
     for (size_t i = 0; i < len; i++, k++) {
         char c = token[i];
-        if (c == '~' && i + 1 < len)
-            c = token[++i] == '0' ? '~' : '/';
+        if (c == '~') {
+            if (++i == len || (token[i] != '0' && token[i] != '1'))
+                return false;
+            c = token[i] == '0' ? '~' : '/';
+        }
         if (k >= key_len || key[k] != c)
             return false;
     }
