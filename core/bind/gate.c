@@ -1,7 +1,8 @@
 /* gate.c: `orket.core.gate`: the one door between what a model asks for and an effect.
  *
  * gate:call parses the arguments once, resolves their paths and judges; gate:operation does the
- * same for each effect that the tool's script asks for and answers a permit (permit.c). */
+ * same for each effect that the tool's script asks for and answers a permit (permit.c). The first
+ * operation on the path that the call was judged with goes on with the very descriptors. */
 #include "bind/gate/gate.h"
 
 #include <string.h>
@@ -126,6 +127,8 @@ static int l_gate_call(lua_State *L)
     call->gate_call.parse_error = NULL;
     if (verdict.decision == GATE_DECISION_ALLOW)
         return 1;
+    bind_resolved_free(call->first);
+    call->first = NULL;
     lua_pushnil(L);
     bind_push_verdict(L, &verdict);
     return 2;
@@ -244,11 +247,13 @@ static int l_call_hash(lua_State *L)
     return 1;
 }
 
-static int l_call_gc(lua_State *L)
+/* call:close(): nothing will be done with it, or nothing more; its permits go with it */
+static int l_call_close(lua_State *L)
 {
     struct call *call = luaL_checkudata(L, 1, CALL_TYPE);
     if (call->self != call)
         return 0;
+    bind_resolved_free(call->first);
     gate_free(call->gate);
     *call = (struct call){0};
     return 0;
@@ -299,7 +304,7 @@ static const luaL_Reg gate_methods[] = {
 
 static const luaL_Reg call_methods[] = {
     {"arguments", l_call_arguments}, {"view", l_call_view}, {"tool", l_call_tool},
-    {"hash", l_call_hash},           {NULL, NULL},
+    {"hash", l_call_hash},           {"close", l_call_close}, {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {
@@ -311,7 +316,7 @@ static const luaL_Reg functions[] = {
 int luaopen_orket_gate(lua_State *L)
 {
     bind_type(L, GATE_TYPE, gate_methods, l_gate_gc);
-    bind_type(L, CALL_TYPE, call_methods, l_call_gc);
+    bind_type(L, CALL_TYPE, call_methods, l_call_close);
     bind_open_permit(L);
     lua_newtable(L);
     bind_functions(L, functions);

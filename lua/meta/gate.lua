@@ -28,6 +28,9 @@ function call:tool() end
 ---@return string hex
 function call:hash() end
 
+---Nothing is done with it any more: lets go of the files it was judged on. Its permits end with it.
+function call:close() end
+
 ---@class GatePermit the single-use yes for one resolved operation
 local permit = {}
 

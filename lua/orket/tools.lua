@@ -33,6 +33,7 @@ function M.judge(turn, request)
   end
   refusal = turn.policy(call, request)
   if refusal then
+    call:close()
     return nil, refusal
   end
   return call
@@ -89,6 +90,7 @@ end
 ---@param request {id: string, name: string}
 ---@return {ok: boolean, text: string, operations: table[]}
 function M.perform(turn, call, request)
+  local closing <close> = call
   local done = { call = request.id }
   local outcome, err = run_box(turn, call, turn.generation.tools[request.name], done)
   done.call = nil

@@ -288,6 +288,53 @@ describe("nobody", function()
     ]])
   end)
 
+  it("swaps the file between the call and its first operation", function()
+    probe([[
+      assert(root:write("dir/a", "inside"))
+      local r, w = call("read_file", { path = "dir/a" }), call("write_file", { path = "dir/b" })
+      local d, x = call("delete_file", { path = "dir/a" }), call("write_file", { path = "dir/x" })
+      os.rename(DIR .. "/dir", DIR .. "/moved")
+      os.execute("ln -s ../outside " .. DIR .. "/dir")
+      local function first(c, operation)
+        return perform(assert(g:operation(c, operation)))
+      end
+      same("inside", first(r, { op = "fs.read", path = "dir/a" }).content)
+      same("dir/b", first(w, { op = "fs.write", path = "dir/b", content = "mine" }).path)
+      same("mine", root:read("moved/b"))
+      first(d, { op = "fs.delete", path = "dir/a" })
+      same(nil, (root:read("moved/a")))
+      -- what comes later, or asks for another path, finds what is there now
+      for c, operation in pairs({
+        [r] = { op = "fs.read", path = "dir/a" }, [w] = { op = "fs.write", path = "dir/b", content = "" },
+        [d] = { op = "fs.delete", path = "dir/a" }, [x] = { op = "fs.write", path = "./dir/x", content = "" },
+      }) do
+        same("gate.path.escape", select(2, g:operation(c, operation)).rule)
+      end
+      same("gate.path.escape", select(2, g:operation(x, { op = "fs.write", path = "dir/x", content = "" })).rule)
+      same(1, #fs.root(DIR .. "/../outside"):list("."))
+    ]])
+  end)
+
+  it("makes a call hold files when it is refused, finished or closed", function()
+    probe([[
+      collectgarbage("stop")
+      local function count()
+        return #fs.root("/proc/self/fd"):list(".")
+      end
+      local before, kept = count(), {}
+      for i = 1, 50 do
+        g:call(help.request("write_file", { path = ".env" }, root))
+        g:call(help.request("read_file", { path = "nowhere" }, root))
+        call("read_file", { path = "src/main.c" }):close()
+        kept[i] = call("read_file", { path = "src/main.c" })
+        g:operation(kept[i], { op = "fs.read", path = ".env" })
+        perform(permit("read_file", { op = "fs.read", path = "src/main.c" }))
+        perform(permit("list_directory", { op = "fs.list", path = "src" }))
+      end
+      same(true, count() < before + 50, "descriptors:")
+    ]])
+  end)
+
   it("reaches a file through a root that is closed or gone", function()
     probe([[
       assert(root:write("a", "x"))
@@ -321,8 +368,8 @@ describe("nobody", function()
 
   it("uses a call of another gate, or after the gate is closed", function()
     probe([[
-      local other = gate.build(help.law())
-      local c = call("read_file", { path = "a" })
+      local other, g2 = gate.build(help.law()), gate.build(help.law())
+      local c, c2 = call("read_file", { path = "a" }), g2:call(help.request("read_file", { path = "a" }, root))
       raises(other.operation, other, c, { op = "fs.read", path = "a" })
       raises(g.operation, g, {}, { op = "fs.read", path = "a" })
       local p = assert(g:operation(c, { op = "fs.read", path = "src/main.c" }))
@@ -331,10 +378,14 @@ describe("nobody", function()
       end
       raises(g.operation, g, c, { op = "fs.read", path = "a" })
       same(true, perform(p).bytes > 0)
+      p = assert(g2:operation(c2, { op = "fs.read", path = "src/main.c" }))
       do
-        local closing <close> = c
+        local closing <close> = c2
       end
-      raises(c.hash, c)
+      raises(c2.hash, c2)
+      raises(p.hash, p)
+      raises(p.perform, p, print)
+      raises(g2.operation, g2, c2, { op = "fs.read", path = "src/main.c" })
     ]])
   end)
 

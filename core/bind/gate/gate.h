@@ -23,12 +23,21 @@ enum call_slot {
     CALL_SLOTS = CALL_CARD_STATUS
 };
 
+/* What a path was resolved to, or why it cannot be opened (nothing there, no file). */
+struct resolved {
+    enum gate_want want;
+    const struct json *path; /* as it was written */
+    struct fs_target target; /* without descriptors after a failure */
+    struct err failure;
+};
+
 /* An allowed call. `self` tells a real one from any other userdata with its metatable. */
 struct call {
     const struct call *self;
     struct gate *gate; /* held */
     struct gate_call gate_call;
     const char *card;
+    struct resolved *first; /* owned: the first path, until the first operation has been judged */
 };
 
 /* The call at idx; raises when it is none. */
@@ -43,13 +52,25 @@ bool bind_permit(lua_State *L, int call_idx, int idx, bool dry, struct gate_verd
 void bind_push_verdict(lua_State *L, const struct gate_verdict *verdict);
 
 /* Resolves one path as the gate wants it. *record gets the canonical name, which lives in the
- * target, also when it cannot be opened; then the target has no descriptors. With root < 0 nothing
- * exists and only the text counts. */
-void bind_resolve(int root, enum gate_want want, const struct json *path, struct fs_target *target,
-                  struct gate_path *record, struct err *err);
+ * target, also when it cannot be opened. With root < 0 nothing exists and only the text counts. */
+void bind_resolve(int root, enum gate_want want, const struct json *path, struct resolved *out,
+                  struct gate_path *record);
 
-/* Resolves the paths in the arguments of the call on the top of the stack and judges them. */
+/* The same on the heap; NULL without memory. */
+struct resolved *bind_resolve_new(int root, enum gate_want want, const struct json *path,
+                                  struct gate_path *record) MUST_CHECK;
+
+/* Closes and frees it; NULL is fine. */
+void bind_resolved_free(struct resolved *resolved);
+
+/* Resolves the paths in the arguments of the call on the top of the stack and judges them. An
+ * allowed call keeps its first one. */
 void bind_judge_reach(lua_State *L, struct call *call, struct gate_verdict *verdict);
+
+/* Takes what the call was judged on when the path is the same and is wanted for the same, else
+ * drops it: only the first operation may go on with it, a later one may find another tree. */
+struct resolved *bind_take_first(struct call *call, enum gate_want want, const struct json *path,
+                                 struct gate_path *record);
 
 /* Performs fs.read, fs.write, fs.delete or fs.list on its target; on 0 the result is pushed last.
  */

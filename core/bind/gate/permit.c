@@ -11,12 +11,6 @@
 
 enum permit_slot { PERMIT_CALL = 1, PERMIT_DOC, PERMIT_NAME, PERMIT_SLOTS = PERMIT_NAME };
 
-/* What an operation on a file is done to, or why it cannot be (nothing there, no file). */
-struct resolved {
-    struct fs_target target;
-    struct err failure;
-};
-
 struct permit {
     const struct permit *self;
     bool used;
@@ -37,6 +31,7 @@ static struct permit *l_check_permit(lua_State *L)
     struct permit *permit = luaL_checkudata(L, 1, PERMIT_TYPE);
     luaL_argcheck(L, lua_rawlen(L, 1) == sizeof *permit && permit->self == permit, 1,
                   "not a permit of the gate");
+    luaL_argcheck(L, permit->call->self == permit->call, 1, "its call is closed");
     return permit;
 }
 
@@ -52,11 +47,10 @@ static const struct json *field(const struct permit *permit, const char *name)
 
 /* ---- making ---- */
 
-static struct permit *new_permit(lua_State *L, int call_idx)
+static struct permit *new_permit(lua_State *L, const struct call *call, int call_idx)
 {
     struct permit *permit = lua_newuserdatauv(L, sizeof *permit, PERMIT_SLOTS);
-    *permit = (struct permit){.self = permit, .name = ""};
-    permit->call = bind_check_call(L, call_idx);
+    *permit = (struct permit){.self = permit, .call = call, .name = ""};
     luaL_setmetatable(L, PERMIT_TYPE);
     lua_pushvalue(L, call_idx);
     lua_setiuservalue(L, -2, PERMIT_CALL);
@@ -90,17 +84,11 @@ static int root_of(lua_State *L, int call_idx)
 static void resolve(lua_State *L, struct permit *permit, int root, struct gate_path *path)
 {
     const struct json *text = field(permit, "path");
-    struct resolved *resolved = permit->resolved = malloc(sizeof *resolved);
-    if (!resolved)
+    permit->resolved = bind_resolve_new(root, permit->want, text, path);
+    if (!permit->resolved)
         luaL_error(L, "out of memory");
-    resolved->target.fd = resolved->target.dir = -1;
-    resolved->target.len = 0;
-    resolved->failure.code = 0;
-    bind_resolve(root, permit->want, text, &resolved->target, path, &resolved->failure);
     if (path->code == ERR_NOT_DIR && is_kind(permit, "fs.search")) // one file is searched as well
-        bind_resolve(root, GATE_WANT_READ, text, &resolved->target, path, &resolved->failure);
-    if (path->code == 0)
-        resolved->failure.code = 0;
+        bind_resolve(root, GATE_WANT_READ, text, permit->resolved, path);
 }
 
 static void keep_name(lua_State *L, struct permit *permit)
@@ -114,16 +102,15 @@ static void keep_name(lua_State *L, struct permit *permit)
 
 static void drop_resolved(struct permit *permit)
 {
-    if (permit->resolved)
-        fs_target_close(&permit->resolved->target);
-    free(permit->resolved);
+    bind_resolved_free(permit->resolved);
     permit->resolved = NULL;
 }
 
 bool bind_permit(lua_State *L, int call_idx, int idx, bool dry, struct gate_verdict *verdict)
 {
     struct err err = {0};
-    struct permit *permit = new_permit(L, call_idx);
+    struct call *call = bind_check_call(L, call_idx);
+    struct permit *permit = new_permit(L, call, call_idx);
     int rc = read_operation(L, idx, permit, &err);
     struct gate_operation op = {
         .kind = "", .fields = rc ? NULL : permit->fields, .error = rc ? &err : NULL};
@@ -131,13 +118,16 @@ bool bind_permit(lua_State *L, int call_idx, int idx, bool dry, struct gate_verd
     op.kind = permit->kind = kind ? kind : "";
     permit->kind_len = op.kind_len;
     permit->want = gate_operation_want(op.kind, op.kind_len);
+    if (!dry)
+        permit->resolved = bind_take_first(call, permit->want, field(permit, "path"), &op.path);
     if (permit->want != GATE_WANT_NOTHING) {
         int root = root_of(L, call_idx);
-        resolve(L, permit, root, &op.path);
+        if (!permit->resolved)
+            resolve(L, permit, root, &op.path);
         if (root < 0 && !dry)
             op.path.code = ERR_IO; // no tree, no permit
     }
-    gate_judge_operation(permit->call->gate, &permit->call->gate_call, &op, verdict);
+    gate_judge_operation(call->gate, &call->gate_call, &op, verdict);
     if (verdict->decision == GATE_DECISION_ALLOW && !dry) {
         keep_name(L, permit);
         return true;

@@ -22,33 +22,57 @@ static enum fs_want fs_want_of(enum gate_want want)
     return FS_WRITE;
 }
 
-void bind_resolve(int root, enum gate_want want, const struct json *path, struct fs_target *target,
-                  struct gate_path *record, struct err *err)
+void bind_resolve(int root, enum gate_want want, const struct json *path, struct resolved *out,
+                  struct gate_path *record)
 {
     size_t len;
-    bool directory;
+    struct fs_target *target = &out->target;
     const char *text = json_string(path, &len);
+    out->want = want;
+    out->path = path;
+    out->failure.code = 0;
+    target->fd = target->dir = -1;
+    target->len = 0;
     *record = (struct gate_path){.value = path, .code = ERR_PATH};
-    if (text)
-        record->code =
-            root >= 0 ? fs_resolve(root, text, len, fs_want_of(want), target, err) : ERR_NOT_FOUND;
-    if (record->code) {
-        target->fd = target->dir = -1;
-        if (!text || fs_canonical(text, len, target->path, &target->len, &directory, NULL)) {
-            record->code = ERR_PATH;
-            return;
-        }
+    if (!text)
+        return;
+    record->code = root >= 0
+                       ? fs_resolve(root, text, len, fs_want_of(want), target, &out->failure)
+                       : err_set(&out->failure, ERR_NOT_FOUND, "there is no tree");
+    if (record->code && fs_canonical(text, len, target->path, &target->len, NULL, NULL)) {
+        record->code = ERR_PATH;
+        return;
     }
     record->name = target->path;
     record->len = target->len;
 }
 
-/* The paths of one call while it is judged. Names live in the arena. */
+struct resolved *bind_resolve_new(int root, enum gate_want want, const struct json *path,
+                                  struct gate_path *record)
+{
+    struct resolved *resolved = malloc(sizeof *resolved);
+    if (resolved)
+        bind_resolve(root, want, path, resolved, record);
+    return resolved;
+}
+
+void bind_resolved_free(struct resolved *resolved)
+{
+    if (resolved)
+        fs_target_close(&resolved->target);
+    free(resolved);
+}
+
+/* ---- the paths of a call ---- */
+
+/* While it is judged. The first path is the call's to keep; the names of others live in the arena.
+ */
 struct resolving {
     int root;
     enum gate_want want;
-    struct json_doc *arena;
-    struct gate_path *paths;
+    struct call *call;
+    struct json_doc arena;
+    struct gate_path few[1], *paths;
     size_t count, room;
 };
 
@@ -60,46 +84,73 @@ static void count_argument(void *ctx, const struct json *path)
         r->room++;
 }
 
+static const char *keep_name(struct resolving *r, const struct gate_path *record)
+{
+    char *kept = record->name ? json_doc_alloc(&r->arena, record->len + 1) : NULL;
+    return kept ? memcpy(kept, record->name, record->len + 1) : NULL;
+}
+
 static void resolve_argument(void *ctx, const struct json *path)
 {
     struct resolving *r = ctx;
-    struct fs_target target;
-    struct gate_path record;
     if (r->count == r->room)
         return;
-    bind_resolve(r->root, r->want, path, &target, &record, NULL);
-    if (record.code == 0)
-        fs_target_close(&target);
-    if (record.name) {
-        char *kept = json_doc_alloc(r->arena, record.len + 1);
-        record.name = kept ? memcpy(kept, target.path, record.len + 1) : NULL;
+    struct gate_path *record = &r->paths[r->count++];
+    struct resolved *resolved = bind_resolve_new(r->root, r->want, path, record);
+    if (!resolved) {
+        *record = (struct gate_path){.value = path, .code = ERR_MEMORY};
+    } else if (r->count == 1) {
+        r->call->first = resolved;
+    } else {
+        record->name = keep_name(r, record);
+        bind_resolved_free(resolved);
     }
-    r->paths[r->count++] = record;
 }
 
-static void resolve_arguments(lua_State *L, const struct call *call, struct resolving *r)
+/* Without memory there are no records, and a path without a record is denied. */
+static void resolve_arguments(struct resolving *r)
 {
+    struct call *call = r->call;
     gate_each_path(call->gate, &call->gate_call, count_argument, r);
-    if (!r->room)
-        return;
     r->want = gate_call_want(call->gate, &call->gate_call);
-    r->paths = json_doc_alloc(r->arena, r->room * sizeof *r->paths);
-    if (!r->paths)
-        luaL_error(L, "out of memory");
-    gate_each_path(call->gate, &call->gate_call, resolve_argument, r);
+    r->paths = r->room <= COUNT_OF(r->few)
+                   ? r->few
+                   : json_doc_alloc(&r->arena, r->room * sizeof *r->paths);
+    if (r->paths)
+        gate_each_path(call->gate, &call->gate_call, resolve_argument, r);
 }
 
 void bind_judge_reach(lua_State *L, struct call *call, struct gate_verdict *verdict)
 {
     lua_getiuservalue(L, -1, CALL_ROOT);
-    struct json_doc *arena = bind_new_doc(L);
-    struct resolving r = {.root = bind_to_root(L, -2), .arena = arena};
-    resolve_arguments(L, call, &r);
+    struct resolving r = {.root = bind_to_root(L, -1), .call = call};
+    lua_pop(L, 1);
+    resolve_arguments(&r);
     call->gate_call.paths = r.paths;
     call->gate_call.path_count = r.count;
     gate_judge_reach(call->gate, &call->gate_call, verdict);
-    call->gate_call.paths = NULL; // the records die here; operations are resolved anew
+    call->gate_call.paths = NULL; // the records die here
     call->gate_call.path_count = 0;
-    json_doc_clear(arena);
-    lua_pop(L, 2);
+    json_doc_clear(&r.arena);
+}
+
+static bool is_same_text(const struct json *a, const struct json *b)
+{
+    size_t a_len = 0, b_len = 0;
+    const char *x = json_string(a, &a_len), *y = json_string(b, &b_len);
+    return x && y && a_len == b_len && memcmp(x, y, a_len) == 0;
+}
+
+struct resolved *bind_take_first(struct call *call, enum gate_want want, const struct json *path,
+                                 struct gate_path *record)
+{
+    struct resolved *first = call->first;
+    call->first = NULL;
+    if (!first || first->failure.code || first->want != want || !is_same_text(first->path, path)) {
+        bind_resolved_free(first);
+        return NULL;
+    }
+    const struct fs_target *target = &first->target;
+    *record = (struct gate_path){.value = path, .name = target->path, .len = target->len};
+    return first;
 }
