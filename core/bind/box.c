@@ -175,6 +175,18 @@ static int l_script_describe(lua_State *L)
     return 1;
 }
 
+/* script:try(function) -> true | nil, message, code, fix: calls it in a box that is not kept */
+static int l_script_try(lua_State *L)
+{
+    struct script *script = l_check_script(L, 1);
+    struct box_call call = {.function = luaL_checkstring(L, 2)};
+    struct err err = {0};
+    if (script_try(script, &call, &err))
+        return bind_fail(L, &err);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 /* script:call(function, {args}|nil, {steps=, ms=}|nil) -> value | nil, message, code, fix */
 static int l_script_call(lua_State *L)
 {
@@ -365,10 +377,8 @@ static int l_cell_gc(lua_State *L)
 }
 
 static const luaL_Reg script_methods[] = {
-    {"describe", l_script_describe},
-    {"call", l_script_call},
-    {"open", l_script_open},
-    {NULL, NULL},
+    {"describe", l_script_describe}, {"try", l_script_try}, {"call", l_script_call},
+    {"open", l_script_open},         {NULL, NULL},
 };
 
 static const luaL_Reg session_methods[] = {

@@ -203,16 +203,16 @@ int box_enter(struct box *box, lua_CFunction entry, const struct box_limits *lim
 
 /* ---- the image ---- */
 
-static int seal_entry(lua_State *L)
+static int settle_entry(lua_State *L)
 {
     lua_gc(L, LUA_GCINC, PAUSE, 0, 0);
     lua_gc(L, LUA_GCCOLLECT);
     return 0;
 }
 
-int box_seal(struct box *box, struct err *err)
+int box_settle(struct box *box, struct err *err)
 {
-    int rc = box_enter(box, seal_entry, NULL, err);
+    int rc = box_enter(box, settle_entry, NULL, err);
     if (rc)
         return rc;
     require(box->L && lua_status(box->meter.thread) == LUA_OK &&
@@ -221,6 +221,15 @@ int box_seal(struct box *box, struct err *err)
     if (len > BOX_IMAGE_MAX || len > box->size / 2)
         return err_set(err, ERR_SCRIPT_MEMORY, "%s keeps %zu KiB once loaded, more than %u KiB",
                        box->name, len >> 10, BOX_IMAGE_MAX >> 10);
+    return 0;
+}
+
+int box_seal(struct box *box, struct err *err)
+{
+    int rc = box_settle(box, err);
+    if (rc)
+        return rc;
+    size_t len = heap_prefix(box->meter.heap);
     free(box->image);
     box->image = malloc(len);
     if (!box->image)

@@ -63,7 +63,10 @@ void box_free(struct box *box);
 int box_load(struct box *box, const struct box_text *text, const struct box_limits *limits,
              struct err *err) MUST_CHECK;
 
-/* Collects garbage and takes the image. ERR_SCRIPT_MEMORY when it is above BOX_IMAGE_MAX. */
+/* Collects garbage and looks at what is left. ERR_SCRIPT_MEMORY when it is above BOX_IMAGE_MAX. */
+int box_settle(struct box *box, struct err *err) MUST_CHECK;
+
+/* box_settle, then takes the image. */
 int box_seal(struct box *box, struct err *err) MUST_CHECK;
 
 /* Restores the image: the box is as it was when sealed. */

@@ -23,16 +23,21 @@ static char *copy(const char *bytes, size_t len)
     return made;
 }
 
-static int load_all(struct script *s, struct box *box, struct err *err)
+static int load_text(struct script *s, struct box *box, struct err *err)
 {
     struct box_text text = {.name = s->name, .bytes = s->text, .len = s->text_len};
+    return box_load(box, &text, NULL, err);
+}
+
+static int load_all(struct script *s, struct box *box, struct err *err)
+{
     int rc = 0;
     if (s->prelude) {
         struct box_text prelude = prelude_text(s->prelude);
         rc = box_load(box, &prelude, NULL, err);
     }
     if (!rc)
-        rc = box_load(box, &text, NULL, err);
+        rc = load_text(s, box, err);
     return rc ? rc : box_seal(box, err);
 }
 
@@ -51,9 +56,33 @@ static int make_box(struct script *s, struct box **out, struct err *err)
     return 0;
 }
 
+/* ---- before it serves ---- */
+
+static bool has_trial_box(const struct script *s)
+{
+    return s->prelude && s->mem == 0;
+}
+
+/* A box with the script loaded. */
+static int begin_trial(struct script *s, struct box **out, struct err *err)
+{
+    if (!has_trial_box(s))
+        return make_box(s, out, err);
+    int rc = prelude_box(s->prelude, out, err);
+    rc = rc ? rc : load_text(s, *out, err);
+    return rc ? rc : box_settle(*out, err);
+}
+
+static void end_trial(const struct script *s, struct box *box)
+{
+    if (has_trial_box(s))
+        box_rest(box);
+    else
+        box_free(box);
+}
+
 static int describe(struct script *s, struct box *box, struct err *err)
 {
-    box_reset(box);
     int rc = box_describe(box, err);
     if (rc)
         return rc;
@@ -76,10 +105,11 @@ int script_new(struct script **out, const struct script_source *source, struct e
     s->text = copy(source->text.bytes, s->text_len = source->text.len);
     s->prelude = prelude_hold(source->prelude);
     bool copied = s->name && s->text;
-    int rc = copied ? make_box(s, &box, err) : err_set(err, ERR_MEMORY, "%s", err_text(ERR_MEMORY));
+    int rc =
+        copied ? begin_trial(s, &box, err) : err_set(err, ERR_MEMORY, "%s", err_text(ERR_MEMORY));
     if (!rc) {
         rc = describe(s, box, err);
-        box_free(box);
+        end_trial(s, box);
     }
     if (rc) {
         script_free(s);
@@ -87,6 +117,17 @@ int script_new(struct script **out, const struct script_source *source, struct e
     }
     *out = s;
     return 0;
+}
+
+int script_try(struct script *s, const struct box_call *call, struct err *err)
+{
+    struct box *box;
+    int rc = begin_trial(s, &box, err);
+    if (rc)
+        return rc;
+    rc = box_call(box, call, NULL, err);
+    end_trial(s, box);
+    return rc;
 }
 
 void script_free(struct script *s)

@@ -2,7 +2,8 @@
  *
  * One box serves all calls, one after the other. A session keeps its box for as long as it lives,
  * so a script gets more boxes when sessions overlap, each prepared from the same text, up to
- * SCRIPT_BOXES. Boxes are never shared between scripts. */
+ * SCRIPT_BOXES. Boxes are never shared between scripts; only what is done to a script before it
+ * serves happens in a box that was restored to the prelude. */
 #ifndef SCRIPT_POOL_H
 #define SCRIPT_POOL_H
 
@@ -30,6 +31,10 @@ void script_free(struct script *script);
 
 /* What the script returned, as plain data; borrowed. */
 const struct json *script_value(const struct script *script);
+
+/* Calls a function in a box that is not kept, for scripts that may never run. Its result is
+ * dropped. Errors of box_load and box_call. */
+int script_try(struct script *script, const struct box_call *call, struct err *err) MUST_CHECK;
 
 /* Takes a box, just reset. ERR_LIMIT when all are taken; errors of box_load. */
 int script_take(struct script *script, struct box **box, struct err *err) MUST_CHECK;

@@ -8,6 +8,7 @@
 struct prelude {
     size_t holds;
     struct buf code;
+    struct box *box; /* made when it is first asked for */
 };
 
 static int put(lua_State *L, const void *bytes, size_t len, void *code)
@@ -57,6 +58,7 @@ void prelude_free(struct prelude *prelude)
     if (!prelude || --prelude->holds > 0)
         return;
     buf_clear(&prelude->code);
+    box_free(prelude->box);
     free(prelude);
 }
 
@@ -64,4 +66,30 @@ struct box_text prelude_text(const struct prelude *prelude)
 {
     return (struct box_text){
         .name = "prelude", .bytes = prelude->code.data, .len = prelude->code.len, .compiled = true};
+}
+
+static int make_box(const struct prelude *prelude, struct box **out, struct err *err)
+{
+    struct box_text text = prelude_text(prelude);
+    struct box *box;
+    int rc = box_new(&box, 0, err);
+    if (rc)
+        return rc;
+    rc = box_load(box, &text, NULL, err);
+    rc = rc ? rc : box_seal(box, err);
+    if (rc)
+        box_free(box);
+    else
+        *out = box;
+    return rc;
+}
+
+int prelude_box(struct prelude *prelude, struct box **out, struct err *err)
+{
+    int rc = prelude->box ? 0 : make_box(prelude, &prelude->box, err);
+    if (rc)
+        return rc;
+    box_reset(prelude->box);
+    *out = prelude->box;
+    return 0;
 }

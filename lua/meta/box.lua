@@ -33,6 +33,14 @@ local Script = {}
 ---@return table
 function Script:describe() end
 
+---Calls a function without arguments in a box that is not kept, for scripts that may never run.
+---@param fn string
+---@return true|nil ok
+---@return string? message
+---@return string? code
+---@return string? fix
+function Script:try(fn) end
+
 ---One entry: a restored box, one call, plain data back (nil comes as cjson.null).
 ---@param fn string
 ---@param args any[]? docs or plain values

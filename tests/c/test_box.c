@@ -351,6 +351,54 @@ static void test_prelude(void **state)
     script_free(script);
 }
 
+/* Scripts behind one prelude are tried in one box: what one did in it no other sees. */
+static void test_trials(void **state)
+{
+    static const struct {
+        const char *text;
+        int code;
+    } rows[] = {
+        {"string.rep = nil table.insert = 5 shared.x = 1 leak = {} return {}", 0},
+        {"return { a = ", ERR_SCRIPT_SYNTAX},
+        {"leak = 1 while true do end", ERR_SCRIPT_STEPS},
+        {"leak = 1 local t = {} for i = 1, 64 do t[i] = ('x'):rep(1000000) .. i end", ERR_SCRIPT_MEMORY},
+        {"leak = {} for i = 1, 3 do leak[i] = ('x'):rep(400000) .. i end return {}", ERR_SCRIPT_MEMORY},
+        {"return 1", ERR_SCRIPT_CONTRACT},
+        {"assert(not leak and string.rep and type(table.insert) == 'function' and not shared.x) "
+         "local n = 0 return { once = function() n = n + 1 assert(n == 1) end, bad = function() error('no') end, "
+         "loop = function() while true do end end }",
+         0},
+    };
+    const char *prelude = "shared = {}";
+    struct script_source source = {.text = {.name = "test"}};
+    struct script *script = NULL;
+    struct err err = {0};
+    struct buf out = {0};
+    (void)state;
+    assert_int_equal(prelude_new(&source.prelude, prelude, strlen(prelude), &err), 0);
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        script_free(script);
+        script = NULL;
+        source.text.bytes = rows[i].text;
+        source.text.len = strlen(rows[i].text);
+        int rc = script_new(&script, &source, &err);
+        if (rc != rows[i].code && !(rc == ERR_SCRIPT_TIME && rows[i].code == ERR_SCRIPT_STEPS))
+            fail_msg("%s: %d %s", rows[i].text, rc, err.text);
+    }
+    struct box_call once = {.function = "once"}, bad = {.function = "bad"}, none = {.function = "none"},
+                    loop = {.function = "loop"};
+    assert_int_equal(script_try(script, &once, &err), 0);
+    assert_int_equal(script_try(script, &once, &err), 0);
+    assert_int_equal(script_try(script, &bad, &err), ERR_SCRIPT);
+    assert_int_equal(script_try(script, &none, &err), ERR_SCRIPT_CONTRACT);
+    assert_int_not_equal(script_try(script, &loop, &err), 0);
+    assert_int_equal(script_try(script, &once, &err), 0);
+    assert_int_equal(call(script, "once", "[]", NULL, &out, &err), 0);
+    buf_clear(&out);
+    prelude_free(source.prelude);
+    script_free(script);
+}
+
 /* ---- no memory ---- */
 
 /* Prepares, calls and resumes; any step may answer ERR_MEMORY. */
@@ -407,6 +455,7 @@ int main(void)
         cmocka_unit_test(test_stopped_machine),
         cmocka_unit_test(test_no_memory_between_calls),
         cmocka_unit_test(test_prelude),
+        cmocka_unit_test(test_trials),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
