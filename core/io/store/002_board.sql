@@ -27,7 +27,7 @@ CREATE TABLE card (
     updated_at  TEXT NOT NULL,
     data        TEXT NOT NULL     -- every other field of the card
 ) STRICT;
-CREATE INDEX card_epic ON card (epic, status, ordinal);
+CREATE INDEX card_epic ON card (epic, ordinal); -- without the status: a move leaves it alone
 CREATE INDEX card_parent ON card (parent, ordinal);
 CREATE INDEX card_ordinal ON card (ordinal);
 

@@ -18,15 +18,23 @@ enum source {
     FROM_AT,
     FROM_MS,
     FROM_BODY,
-    FROM_FIELD
+    FROM_FIELD,
+    FROM_ITEM
 };
 
 static const char *const envelope[] = {"seq",  "run",   "turn", "step", "n",  "kind",
                                        "card", "actor", "role", "at",   "ms", "body"};
 
+/* What the comments above a statement say of it. */
+struct marks {
+    bool must;
+    const char *each; /* the array whose items it is run for; in the text of the section */
+    size_t each_len;
+};
+
 struct statement {
     sqlite3_stmt *stmt;
-    bool must;
+    struct marks marks;
     int params;
     uint8_t *sources; /* owned; one per parameter */
 };
@@ -37,10 +45,21 @@ struct project_kind {
     struct statement *statements;
 };
 
-/* Skips blanks and comments; *must tells whether one of the comments is the mark. */
-static const char *skip(const char *p, const char *end, bool *must)
+static void read_mark(const char *line, size_t len, struct marks *marks)
 {
-    *must = false;
+    static const char must[] = "-- must", each[] = "-- each ";
+    if (len == sizeof must - 1 && memcmp(line, must, len) == 0)
+        marks->must = true;
+    if (len >= sizeof each && memcmp(line, each, sizeof each - 1) == 0) {
+        marks->each = line + sizeof each - 1;
+        marks->each_len = len - (sizeof each - 1);
+    }
+}
+
+/* Skips blanks and comments, reads the marks among them. */
+static const char *skip(const char *p, const char *end, struct marks *marks)
+{
+    *marks = (struct marks){0};
     for (;;) {
         while (p < end && isspace((unsigned char)*p))
             p++;
@@ -49,8 +68,7 @@ static const char *skip(const char *p, const char *end, bool *must)
         const char *line = p;
         while (p < end && *p != '\n')
             p++;
-        if (p - line == 7 && memcmp(line, "-- must", 7) == 0)
-            *must = true;
+        read_mark(line, (size_t)(p - line), marks);
     }
 }
 
@@ -58,6 +76,8 @@ static int source_of(const char *name, struct err *err)
 {
     if (name && name[0] == '$')
         return FROM_FIELD;
+    if (name && name[0] == '@')
+        return FROM_ITEM;
     for (size_t i = 0; name && name[0] == ':' && i < COUNT_OF(envelope); i++)
         if (strcmp(name + 1, envelope[i]) == 0)
             return (int)i;
@@ -81,18 +101,19 @@ static int find_sources(struct statement *statement, bool *fields, struct err *e
 }
 
 static int add_statement(struct projector *projector, struct project_kind *kind, const char **text,
-                         const char *end, bool must, struct err *err)
+                         const char *end, const struct marks *marks, struct err *err)
 {
     struct statement *grown = realloc(kind->statements, (kind->count + 1) * sizeof *grown);
     if (!grown)
         return err_set(err, ERR_MEMORY, "out of memory");
     kind->statements = grown;
     struct statement *statement = &grown[kind->count];
-    *statement = (struct statement){.must = must};
+    *statement = (struct statement){.marks = *marks};
     int rc = db_prepare(projector->db, *text, (size_t)(end - *text), &statement->stmt, text, err);
     if (rc)
         return rc;
     kind->count++;
+    kind->fields |= marks->each != NULL;
     return find_sources(statement, &kind->fields, err);
 }
 
@@ -111,9 +132,9 @@ static int prepare(struct projector *projector, int index, struct err *err)
     const struct sql_section *section = &projector->kinds->items[index];
     struct project_kind *kind = &projector->prepared[index];
     const char *end = section->text + section->len;
-    bool must;
-    for (const char *p = skip(section->text, end, &must); p < end; p = skip(p, end, &must)) {
-        int rc = add_statement(projector, kind, &p, end, must, err);
+    struct marks marks;
+    for (const char *p = skip(section->text, end, &marks); p < end; p = skip(p, end, &marks)) {
+        int rc = add_statement(projector, kind, &p, end, &marks, err);
         if (rc) {
             drop(kind);
             return rc;
@@ -158,8 +179,17 @@ static int bind_json(struct projector *projector, sqlite3_stmt *stmt, int index,
                              SQLITE_TRANSIENT);
 }
 
+/* x or x::y of the body. */
+static const struct json *field_of(const struct json *body, const char *name)
+{
+    const char *inner = strstr(name, "::");
+    if (!inner)
+        return json_get(body, name);
+    return json_get(json_get_n(body, name, (size_t)(inner - name)), inner + 2);
+}
+
 static int bind_one(struct projector *projector, struct statement *statement, int i,
-                    const struct store_seen *event)
+                    const struct store_seen *event, const struct json *item)
 {
     sqlite3_stmt *stmt = statement->stmt;
     int at = i + 1;
@@ -190,28 +220,45 @@ static int bind_one(struct projector *projector, struct statement *statement, in
     case FROM_BODY:
         return sqlite3_bind_text(stmt, at, event->body, (int)event->body_len, SQLITE_STATIC);
     case FROM_FIELD:
+    case FROM_ITEM:
         break;
     }
-    const char *name = sqlite3_bind_parameter_name(stmt, at);
-    return bind_json(projector, stmt, at, json_get(&projector->doc.root, name + 1));
+    const char *name = sqlite3_bind_parameter_name(stmt, at) + 1;
+    if (statement->sources[i] == FROM_FIELD)
+        return bind_json(projector, stmt, at, field_of(&projector->doc.root, name));
+    return bind_json(projector, stmt, at, strcmp(name, "item") == 0 ? item : json_get(item, name));
 }
 
 static int run(struct projector *projector, struct statement *statement,
-               const struct store_seen *event, struct err *err)
+               const struct store_seen *event, const struct json *item, struct err *err)
 {
     int rc = SQLITE_OK;
     for (int i = 0; rc == SQLITE_OK && i < statement->params; i++)
-        rc = bind_one(projector, statement, i, event);
+        rc = bind_one(projector, statement, i, event, item);
     if (rc == SQLITE_OK)
         rc = sqlite3_step(statement->stmt);
     int code = rc == SQLITE_DONE ? 0 : db_fail(projector->db, rc, err);
     sqlite3_reset(statement->stmt);
-    if (code || !statement->must || sqlite3_changes(projector->db) == 1)
+    if (code || !statement->marks.must || sqlite3_changes(projector->db) == 1)
         return code;
     err_set(err, ERR_STALE, "%s of %s: it is not what it was", event->kind,
             event->card ? event->card : event->run);
     err_fix(err, "read it again and decide anew");
     return ERR_STALE;
+}
+
+static int run_each(struct projector *projector, struct statement *statement,
+                    const struct store_seen *event, bool *touched, struct err *err)
+{
+    const struct marks *marks = &statement->marks;
+    const struct json *item,
+        *list = json_get_n(&projector->doc.root, marks->each, marks->each_len);
+    int rc = 0;
+    for (size_t i = 0; !rc && (item = json_at(list, i)); i++) {
+        rc = run(projector, statement, event, item, err);
+        *touched |= !rc;
+    }
+    return rc;
 }
 
 int project(struct projector *projector, int index, const struct store_seen *event, bool *touched,
@@ -224,8 +271,13 @@ int project(struct projector *projector, int index, const struct store_seen *eve
     if (kind->fields)
         rc = json_parse(&projector->doc, event->body, event->body_len, NULL, err);
     for (size_t i = 0; !rc && i < kind->count; i++) {
-        rc = run(projector, &kind->statements[i], event, err);
-        *touched |= !rc;
+        struct statement *statement = &kind->statements[i];
+        if (statement->marks.each) {
+            rc = run_each(projector, statement, event, touched, err);
+        } else {
+            rc = run(projector, statement, event, NULL, err);
+            *touched |= !rc;
+        }
     }
     return rc;
 }

@@ -3,8 +3,10 @@
 -- A section per kind, `-- kind: NAME`; a kind without a section cannot be written. Its statements run
 -- in order, in the transaction of the event. `:x` is the event's envelope (:seq :run :turn :step :n
 -- :kind :card :actor :role :at :ms :body), `$x` the field x of its body (missing: NULL; arrays and
--- objects: JSON text). A statement under `-- must` has to change exactly one row, otherwise the
--- transaction is ERR_STALE and nothing of it happens. json_put(a, b) is a with the members of b.
+-- objects: JSON text), `$x::y` the field y of the object x. A statement under `-- must` has to change
+-- exactly one row, otherwise the transaction is ERR_STALE and nothing of it happens. One under
+-- `-- each x` is run for every item of the array x: `@item`, or the field y of it: `@y`.
+-- json_put(a, b) is a with the members of b.
 -- Deterministic: only the event and the tables, no clock, no randomness.
 
 -- kind: card.created
@@ -20,8 +22,8 @@ VALUES (:card, $type, $name, coalesce($status, 'ready'), coalesce($priority, 2.0
                     '$.return_to', '$.seat', '$.assignee', '$.parent_id', '$.epic', '$.build_id',
                     '$.ordinal', '$.revision', '$.retry_count', '$.max_retries', '$.credits', '$.note',
                     '$.depends_on'));
-INSERT OR IGNORE INTO dependency (card, needs)
-SELECT :card, value FROM json_each(coalesce($depends_on, '[]'));
+-- each depends_on
+INSERT OR IGNORE INTO dependency (card, needs) VALUES (:card, @item);
 
 -- kind: card.changed
 -- must
@@ -118,8 +120,8 @@ WHERE id = :card;
 UPDATE turn SET outcome = 'abandoned', ended_at = :at WHERE run = :run AND turn = :turn AND outcome IS NULL;
 
 -- kind: step.reply
-UPDATE turn SET steps = :step, tokens_in = tokens_in + coalesce($usage ->> '$.prompt', 0),
-                tokens_out = tokens_out + coalesce($usage ->> '$.completion', 0)
+UPDATE turn SET steps = :step, tokens_in = tokens_in + coalesce($usage::prompt, 0),
+                tokens_out = tokens_out + coalesce($usage::completion, 0)
 WHERE run = :run AND turn = :turn;
 
 -- kind: turn.prompted
@@ -153,12 +155,11 @@ UPDATE tree_file SET to_seq = :seq WHERE tree = coalesce($tree, :card) AND to_se
 INSERT INTO tree (id, seq, base, hash) VALUES (coalesce($tree, :card), :seq, $from, $hash);
 
 -- kind: tree.merged
-UPDATE tree_file SET to_seq = :seq
-WHERE tree = $into AND to_seq IS NULL
-  AND path IN (SELECT value ->> '$.path' FROM json_each(coalesce($changes, '[]')));
+-- each changes
+UPDATE tree_file SET to_seq = :seq WHERE tree = $into AND path = @path AND to_seq IS NULL;
+-- each changes
 INSERT INTO tree_file (tree, path, from_seq, blob, base, card)
-SELECT $into, value ->> '$.path', :seq, value ->> '$.blob', value ->> '$.base', :card
-FROM json_each(coalesce($changes, '[]'));
+VALUES ($into, @path, :seq, @blob, @base, :card);
 INSERT INTO tree (id, seq) SELECT $into, 0 WHERE NOT EXISTS (SELECT 1 FROM tree WHERE id = $into);
 -- must
 UPDATE tree SET hash = coalesce($hash, hash)
