@@ -61,48 +61,76 @@ function M.spawn(fn, ...)
   return task
 end
 
----Suspends the running task: start(wake) is called with the function that resumes it. Returns what
----wake is given, or nil, {code="ERR_CANCELED"} when the task is canceled meanwhile.
----@param start fun(wake: function): function|nil  may return a function that stops what it began
----@return any ...
-function M.suspend(start)
-  local task = M.current()
-  task.generation = task.generation + 1
-  local generation, early, yielded = task.generation, nil, false
-  local function wake(...)
+-- The function that resumes a task from its wait number `generation`, once.
+local function waker(task, generation)
+  return function(...)
     if task.generation ~= generation then
       return
     end
     task.generation = generation + 1
     task.stop = nil
-    if yielded then
+    if task.yielded then
       step(task, ...)
     else
-      early = table.pack(...)
+      task.early = table.pack(...)
     end
   end
+end
+
+-- Begins a wait of the running task: the task and the function that ends the wait, or nil when canceled.
+local function begin()
+  local task = M.current()
+  task.generation = task.generation + 1
   if task.canceled then
-    return nil, task.canceled
+    return task
   end
-  task.wake = wake
-  task.stop = start(wake)
+  task.yielded = false
+  task.wake = waker(task, task.generation)
+  return task, task.wake
+end
+
+-- Waits for `wake`, unless it was called already; `stop` ends what was begun.
+local function rest(task, stop)
+  local early = task.early
   if early then
+    task.early = nil
     return table.unpack(early, 1, early.n)
   end
-  yielded = true
+  task.stop, task.yielded = stop, true
   return coroutine.yield(WAIT)
+end
+
+---Suspends the running task: start(wake) is called with the function that resumes it. Returns what
+---wake is given, or nil, {code="ERR_CANCELED"} when the task is canceled meanwhile.
+---@param start fun(wake: function): function|nil  may return a function that stops what it began
+---@return any ...
+function M.suspend(start)
+  local task, wake = begin()
+  if not wake then
+    return nil, task.canceled
+  end
+  return rest(task, start(wake))
 end
 
 ---Calls fn(..., callback) of a C module and waits for the callback; answers its values.
 ---@param fn function
+---@param ... any one to three arguments
 ---@return any ...
 function M.await(fn, ...)
-  local args = table.pack(...)
-  return M.suspend(function(wake)
-    args[args.n + 1] = wake
-    local stop = fn(table.unpack(args, 1, args.n + 1))
-    return type(stop) == "function" and stop or nil
-  end)
+  local task, wake = begin()
+  if not wake then
+    return nil, task.canceled
+  end
+  local count, stop = select("#", ...), nil
+  local first, second, third = ...
+  if count == 1 then
+    stop = fn(first, wake)
+  elseif count == 2 then
+    stop = fn(first, second, wake)
+  else
+    stop = fn(first, second, third, wake)
+  end
+  return rest(task, type(stop) == "function" and stop or nil)
 end
 
 ---Sleeps for a number of seconds.

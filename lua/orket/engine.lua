@@ -4,6 +4,7 @@
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local moves = require("orket.moves")
+local nodes = require("orket.nodes")
 local policy = require("orket.policy")
 local trees = require("orket.tree")
 local verify = require("orket.verify")
@@ -48,7 +49,7 @@ end
 ---@return any|nil answer
 ---@return Error|nil
 function Engine:ask(kind, fn, ...)
-  return errors.check(self:node(kind).script:call(fn, { ... }))
+  return nodes.ask(self:node(kind), fn, ...)
 end
 
 -- A setting as a node may give it: a number within its bounds, or nothing.

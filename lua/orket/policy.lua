@@ -2,12 +2,9 @@
 -- answer is no opinion, "deny" and "ask" count, anything else, a failure included, denies.
 
 local cjson = require("cjson")
-local embed = require("orket.core.embed")
-local errors = require("orket.errors")
+local nodes = require("orket.nodes")
 
 local M = {}
-
-local SHIPPED = embed.read("nodes/policy.lua")
 
 local function refusal(decision, rule, why, fix)
   return { decision = decision, rule = "policy." .. rule, why = why, fix = fix or "" }
@@ -30,10 +27,8 @@ function M.objection(entry, call, card)
   if not entry then
     return refusal("deny", "failed", "the policy that the organization chose is not there",
       "give it back, or choose another one")
-  elseif entry.text == SHIPPED then -- known to have no opinion: not worth a box for every call
-    return nil
   end
-  local answer, err = errors.check(entry.script:call("decide", { call:view(), card }))
+  local answer, err = nodes.ask(entry, "decide", call:view(), card)
   if err then
     return refusal("deny", "failed", "the policy failed: " .. err.message, "mend " .. entry.path)
   elseif answer == cjson.null then

@@ -10,6 +10,7 @@ local answers = require("orket.turn.answers")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local moves = require("orket.moves")
+local nodes = require("orket.nodes")
 local step = require("orket.turn.step")
 local sys = require("orket.core.sys")
 local tape = require("orket.tape")
@@ -50,7 +51,7 @@ local function first_messages(self)
     return nil, err
   end
   local messages
-  messages, err = errors.check(self.engine:node("prompts", self.generation).script:call("build", { view, prompt }))
+  messages, err = nodes.ask(self.engine:node("prompts", self.generation), "build", view, prompt)
   if err then
     return nil, err
   end

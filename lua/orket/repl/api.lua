@@ -2,6 +2,7 @@
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local nodes = require("orket.nodes")
 local list = require("orket.list")
 local owner = require("orket.owner")
 local sys = require("orket.core.sys")
@@ -77,7 +78,7 @@ function act.prompt(repl, request)
   if not prompt then
     return nil, err
   end
-  return errors.check(repl.generation.nodes.prompts.script:call("build", { doc, prompt }))
+  return nodes.ask(repl.generation.nodes.prompts, "build", doc, prompt)
 end
 
 ---What the gate would say to a call: {role, card, tool, arguments}. Nothing is done.
@@ -103,9 +104,7 @@ function act.route(repl, request)
   if not team then
     return nil, errors.new("ERR_CONFIG", "the card belongs to no epic with a team")
   end
-  return errors.check(repl.generation.nodes.router.script:call("route", {
-    card, team, { review = card.status == "code_review" },
-  }))
+  return nodes.ask(repl.generation.nodes.router, "route", card, team, { review = card.status == "code_review" })
 end
 
 function act.reload(repl)
