@@ -109,6 +109,27 @@ static void blobs_and_conversations(void **state)
     buf_clear(&out);
 }
 
+/* Two turns may say the very same: the link is stored once more, the conversation is the same. */
+static void a_conversation_said_twice(void **state)
+{
+    struct world *w = *state;
+    struct hash first, second, third;
+    struct outcome outcome;
+    struct buf out = {0};
+    for (int i = 0; i < 3; i++) {
+        struct store_tx *tx = store_begin(w->board);
+        assert_int_equal(store_put_message(tx, NULL, "system", 6, &first, NULL), 0);
+        assert_int_equal(store_put_message(tx, &first, "user", 4, &second, NULL), 0);
+        assert_int_equal(store_put_message(tx, &second, "reply", 5, &third, NULL), 0);
+        commit(tx, &outcome);
+        uv_run(&w->loop, UV_RUN_DEFAULT);
+        assert_int_equal(outcome.code, 0);
+    }
+    assert_int_equal(store_conversation(w->store, &third, collect, &out, NULL), 0);
+    assert_string_equal(out.data, "system|user|reply|");
+    buf_clear(&out);
+}
+
 static void names_move_in_bulk(void **state)
 {
     struct world *w = *state;
@@ -718,6 +739,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_STORE(events_are_numbered),
         WITH_STORE(blobs_and_conversations),
+        WITH_STORE(a_conversation_said_twice),
         WITH_STORE(names_move_in_bulk),
         WITH_STORE(heads_do_not_depend_on_commit_order),
         WITH_STORE(stale_rolls_back_alone),

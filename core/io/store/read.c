@@ -28,7 +28,7 @@ static const char *const texts[] = {
         "  SELECT m.id FROM name_recent r JOIN message m ON m.id = -r.id WHERE r.key = ?1 AND "
         "m.hash = ?2"
         "  UNION ALL SELECT m.id FROM name r JOIN message m ON m.id = -r.id WHERE r.key = ?1 AND "
-        "m.hash = ?2),"
+        "m.hash = ?2 LIMIT 1)," // a link may be stored twice
         "link (depth, id, parent) AS ("
         "  SELECT 0, m.id, m.parent FROM last JOIN message m ON m.id = last.id"
         "  UNION ALL SELECT depth + 1, m.id, m.parent FROM link JOIN message m ON m.id = "
