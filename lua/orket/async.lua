@@ -121,7 +121,7 @@ function M.await(fn, ...)
   if not wake then
     return nil, task.canceled
   end
-  local count, stop = select("#", ...), nil
+  local count, stop = select("#", ...)
   local first, second, third = ...
   if count == 1 then
     stop = fn(first, wake)
