@@ -121,8 +121,8 @@ function M.await(fn, ...)
   if not wake then
     return nil, task.canceled
   end
-  local count, stop = select("#", ...)
-  local first, second, third = ...
+  local count, first, second, third = select("#", ...), ...
+  local stop
   if count == 1 then
     stop = fn(first, wake)
   elseif count == 2 then

@@ -123,6 +123,15 @@ on_card["turn.finish"] = function(turn, record)
   return { finished = true }
 end
 
+local READS = { ["fs.read"] = true, ["fs.list"] = true, ["fs.search"] = true }
+
+---True when an operation changes something beside the journal: then its intent has to be durable first.
+---@param kind string
+---@return boolean
+function M.touches_world(kind)
+  return not (on_card[kind] or READS[kind])
+end
+
 ---Performs one permitted operation.
 ---@param turn table
 ---@param permit table single use

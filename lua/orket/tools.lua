@@ -39,6 +39,21 @@ function M.judge(turn, request)
   return call
 end
 
+---True when one of the operations that the tool declares changes something beside the journal.
+---@param turn table
+---@param name string of the tool
+---@return boolean
+function M.touches_world(turn, name)
+  local tool = turn.generation.tools[name]
+  if tool.touches == nil then
+    tool.touches = false
+    for _, operation in ipairs(tool.about.operations) do
+      tool.touches = tool.touches or operations.touches_world(operation)
+    end
+  end
+  return tool.touches
+end
+
 local function answer_operation(turn, call, operation, done)
   local permit, refusal = turn.generation.gate:operation(call, operation)
   if not permit and refusal.decision == "ask" then

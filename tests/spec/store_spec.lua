@@ -164,7 +164,7 @@ describe("the store", function()
         { "verify.done", "C2", { tree = "t1", ok = false, log = "boom" } }, { "tree.conflict", "C2", { path = "a", with = "C1" } })
       local turn = db:stream({ run = "R", turn = 1, actor = "agent:coder", role = "coder" })
       put(turn, { "turn.started", "C2", { seat = "coder", role = "coder" } },
-        { "call.result", "C2", { call = "c1", tool = "read_file", ok = true, text = "content" }, { step = 1 } })
+        { "call.result", "C2", { call = "c1", tool = "read_file", ok = true, operations = { { op = "fs.read" } } }, { step = 1 } })
       say(db:read_doc("view", { card = "C2", role = "coder", seat = "dev", review = 1, memory = '[{"text":"learnt"}]' }):value())
       db:close()]])[1][1]
     assert.equal("all", view.card.requirements)
@@ -176,7 +176,7 @@ describe("the store", function()
     assert.same({ "coder", "dev", true }, { view.role, view.seat, view.review })
     assert.same({ fixture = "v.lua", last = { ok = false, log = "boom", tree = "t1" } }, view.verification)
     assert.equal("why", view.epic.description)
-    assert.equal("content", view.effects[1].result.text)
+    assert.equal("fs.read", view.effects[1].result.operations[1].op)
     assert.same({ { path = "a", with = "C1" } }, view.conflict)
   end)
 

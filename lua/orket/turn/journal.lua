@@ -52,12 +52,14 @@ function Turn:say(text)
   return self.convo
 end
 
----A message that the journal already has.
----@param text string
+---A message of the conversation that the journal already has.
 ---@param convo string
-function Turn:resay(text, convo)
+---@return string text
+function Turn:resay(convo)
+  local text = self.engine.store:message(convo)
   self.messages[#self.messages + 1] = text
   self.convo = convo
+  return text
 end
 
 ---Something came into being; the same once more is no progress.

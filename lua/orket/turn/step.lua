@@ -34,10 +34,8 @@ end
 local function next_reply(turn)
   local recorded = turn.tape:take("step.reply")
   if recorded then
-    local text = turn.engine.store:message(recorded.convo)
     count_tokens(turn, recorded.usage)
-    turn:resay(text, recorded.convo)
-    return tape.reply(text, recorded)
+    return tape.reply(turn:resay(recorded.convo), recorded)
   end
   turn.tree:rest()
   local reply, err = ask_model(turn)
@@ -56,7 +54,7 @@ local function nudge(turn)
   local recorded = turn.tape:take("turn.nudged")
   turn.nudges = turn.nudges + 1
   if recorded then
-    turn:resay(NUDGE, recorded.convo)
+    turn:resay(recorded.convo)
   else
     turn:record("turn.nudged", { convo = turn:say(NUDGE) })
   end
@@ -68,9 +66,9 @@ local function tool_message(request, text)
   return cjson.encode({ role = "tool", tool_call_id = request.id, content = text })
 end
 
-local function note_result(turn, request, result)
+local function note_result(turn, request, result, text)
   if result.ok then
-    turn:made(result.text)
+    turn:made(text)
   end
   turn.effects[#turn.effects + 1] = { tool = request.name, ok = result.ok }
 end
@@ -95,21 +93,20 @@ local function replay_call(turn, request)
   if not result then
     return false -- allowed, but no effect is recorded: judged and performed again below
   end
-  turn:resay(tool_message(request, result.text), result.convo)
+  local text = cjson.decode(turn:resay(result.convo)).content
   turn.proposal = result.proposal or turn.proposal
   turn.progress = turn.progress or result.progress == true
   if not refused then
     count_again(turn, result.operations)
-    note_result(turn, request, result)
+    note_result(turn, request, result, text)
   end
   return true
 end
 
 local function refuse(turn, request, refusal)
-  local text = tools.failure_text(refusal)
   turn:record("call.refused", {
     call = request.id, tool = request.name, decision = refusal.decision, rule = refusal.rule,
-    why = refusal.why, fix = refusal.fix, text = text, convo = turn:say(tool_message(request, text)),
+    why = refusal.why, fix = refusal.fix, convo = turn:say(tool_message(request, tools.failure_text(refusal))),
   })
   turn.refusals = turn.refusals + 1
   if refusal.decision == "ask" then
@@ -119,15 +116,17 @@ end
 
 local function perform(turn, request, call)
   turn:record("call.allowed", { call = request.id, tool = request.name, operation = call:hash() })
-  local ok, err = turn:save(true) -- the intent is on disk before anything happens
-  if not ok then
-    return nil, err
+  if tools.touches_world(turn, request.name) then
+    local ok, err = turn:save(true) -- the intent is on disk before anything happens
+    if not ok then
+      return nil, err
+    end
   end
   local before = turn.proposal
   local result = tools.perform(turn, call, request)
-  note_result(turn, request, result)
+  note_result(turn, request, result, result.text)
   turn:record("call.result", {
-    call = request.id, tool = request.name, ok = result.ok, operations = result.operations, text = result.text,
+    call = request.id, tool = request.name, ok = result.ok, operations = result.operations,
     proposal = turn.proposal ~= before and turn.proposal or nil, progress = turn.progress,
     convo = turn:say(tool_message(request, result.text)),
   })
