@@ -233,6 +233,35 @@ static void test_refused(void **state)
     }
 }
 
+/* RFC 3986, 5.4: what a reference means beneath http://a/b/c/d;p?q. */
+static void test_uris(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *reference, *uri;
+    } uris[] = {
+        {"g:h", "g:h"}, {"g", "http://a/b/c/g"}, {"./g", "http://a/b/c/g"},
+        {"g/", "http://a/b/c/g/"}, {"/g", "http://a/g"}, {"//g", "http://g"},
+        {"?y", "http://a/b/c/d;p?y"}, {"g?y", "http://a/b/c/g?y"}, {";x", "http://a/b/c/;x"},
+        {"g;x?y", "http://a/b/c/g;x?y"}, {".", "http://a/b/c/"}, {"./", "http://a/b/c/"},
+        {"..", "http://a/b/"}, {"../", "http://a/b/"}, {"../g", "http://a/b/g"},
+        {"../..", "http://a/"}, {"../../g", "http://a/g"}, {"../../../../g", "http://a/g"},
+        {"/./g", "http://a/g"}, {"/../g", "http://a/g"}, {"g.", "http://a/b/c/g."},
+        {"..g", "http://a/b/c/..g"}, {"./../g", "http://a/b/g"}, {"./g/.", "http://a/b/c/g/"},
+        {"g/../h", "http://a/b/c/h"}, {"g;x=1/../y", "http://a/b/c/y"},
+        {"g?y/../x", "http://a/b/c/g?y/../x"}, {"http:g", "http:g"},
+    };
+    for (size_t i = 0; i < COUNT_OF(uris); i++) {
+        char schema[200];
+        snprintf(schema, sizeof schema,
+                 "{\"$id\":\"http://a/b/c/d;p?q\",\"$ref\":\"%s\",\"$defs\":{\"t\":{\"$id\":"
+                 "\"%s\",\"const\":1}}}",
+                 uris[i].reference, uris[i].uri);
+        if (verdict(schema, "1") != 0 || verdict(schema, "2") != ERR_SCHEMA)
+            fail_msg("%s is not %s", uris[i].reference, uris[i].uri);
+    }
+}
+
 /* Twenty levels of allOf with two references each: a million leaves; forty: stopped. */
 static void test_bomb(void **state)
 {
@@ -327,6 +356,7 @@ int main(void)
         cmocka_unit_test(test_rows),   cmocka_unit_test(test_refused),
         cmocka_unit_test(test_bomb),   cmocka_unit_test(test_long_text),
         cmocka_unit_test(test_errors), cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_uris),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
