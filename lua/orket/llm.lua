@@ -101,7 +101,7 @@ local function attempt_once(request, provider, shape)
   if reply then
     return reply
   elseif type(message) == "table" then -- the task was canceled
-    return nil, message
+    return nil, message, true
   end
   return nil, failure(message, code, info)
 end
@@ -133,9 +133,9 @@ function M.complete(request)
   end
   request.stream = request.stream ~= false
   for attempt = 1, math.huge do
-    local reply
-    reply, err = attempt_once(request, provider, shape)
-    if reply or err.code == "ERR_CANCELED" then
+    local reply, ended
+    reply, err, ended = attempt_once(request, provider, shape)
+    if reply or ended or err.code == "ERR_CANCELED" then
       return reply, err
     end
     local wait = wait_before(attempt, err, request)

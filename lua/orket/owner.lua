@@ -2,6 +2,7 @@
 -- mode 0600): one JSON request per line, one JSON answer per line. Without an owner, the asking process
 -- becomes it for the length of its request.
 
+local async = require("orket.async")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local lines = require("orket.async.lines")
@@ -11,6 +12,7 @@ local projects = require("orket.project")
 local M = {}
 
 local LINE_MAX = 1024 * 1024
+local FIRST_PAUSE, LAST_PAUSE = 0.005, 1 -- seconds: three of them in all
 local FIELDS = { "act", "card", "text", "status", "reason", "why", "who", "run" } -- of a request, texts all of them
 
 local function socket_path(dir)
@@ -63,12 +65,8 @@ local function as_owner(dir, request)
   return people.perform(project, request)
 end
 
----Asks the owner, or becomes it.
----@param dir string
----@param request table see people.perform
----@return table|nil result
----@return Error|Error[]|nil
-function M.ask(dir, request)
+-- One try: by whoever listens, else as the owner.
+local function ask_once(dir, request)
   local line, err = lines.ask(socket_path(dir), cjson.encode(request), LINE_MAX)
   if line then
     local reply = cjson.decode(line)
@@ -80,6 +78,23 @@ function M.ask(dir, request)
     return nil, err
   end
   return as_owner(dir, request)
+end
+
+---Asks the owner, or becomes it. One that does not listen is another command, or a run that begins or ends:
+---it is waited for.
+---@param dir string
+---@param request table see people.perform
+---@return table|nil result
+---@return Error|Error[]|nil
+function M.ask(dir, request)
+  local pause = FIRST_PAUSE
+  local result, err = ask_once(dir, request)
+  while not result and err.code == "ERR_OWNED" and pause < LAST_PAUSE do
+    async.sleep(pause * (0.5 + math.random()))
+    pause = pause * 1.5
+    result, err = ask_once(dir, request)
+  end
+  return result, err
 end
 
 return M

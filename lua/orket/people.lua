@@ -9,6 +9,9 @@ local sync = require("orket.sync")
 
 local M = {}
 
+local FINAL = { done = true, canceled = true, archived = true }
+local TRIES = 3
+
 local function begin(project, request)
   local actor = "human:" .. (request.who or "unknown")
   return project.store:stream({ run = "board", turn = 0, actor = actor, role = "human" }):begin()
@@ -70,8 +73,27 @@ function act.answer(tx, card, request)
   return go_back(tx, card, request, "answered")
 end
 
-function act.move(tx, card, request)
-  return move(tx, card, request.status, request)
+-- What is given up takes with it what it is made of.
+local function cancel_below(tx, card, store)
+  local below = card.type == "issue" and {} or store:read("children", { parent = card.id })
+  for _, child in ipairs(below) do
+    if not FINAL[child.status] then
+      local ok, err = moves.add(tx, child, "canceled", { role = "system", why = card.id .. " was canceled" })
+      ok, err = ok and cancel_below(tx, child, store), err
+      if not ok then
+        return nil, err
+      end
+    end
+  end
+  return true
+end
+
+function act.move(tx, card, request, store)
+  local ok, err = move(tx, card, request.status, request)
+  if ok and card.status == "canceled" then
+    return cancel_below(tx, card, store)
+  end
+  return ok, err
 end
 
 ---A parked card is tried again with a fresh retry count.
@@ -81,6 +103,21 @@ function act.retry(tx, card, request)
       "orket board shows what is parked")
   end
   return go_back(tx, card, request, "retried")
+end
+
+local function act_once(project, request)
+  local card, err = reader.card(project.store, tostring(request.card))
+  if not card then
+    return nil, err
+  end
+  local tx = begin(project, request)
+  local ok, said = act[request.act](tx, card, request, project.store)
+  if not ok then
+    return nil, said
+  end
+  ok, err = commit(tx)
+  return ok and { card = card.id, status = card.status,
+    message = type(said) == "string" and said or card.id .. " is now " .. card.status }, err
 end
 
 ---@class PersonRequest
@@ -103,23 +140,19 @@ function M.perform(project, request)
       return begin(project, request)
     end)
   end
-  local perform = act[request.act]
   if request.act == "halt" then -- a run answers this itself
     return nil, errors.new("ERR_NOT_FOUND", "no run is under way", "there is nothing to halt")
-  elseif not perform then
+  elseif not act[request.act] then
     return nil, errors.new("ERR_USAGE", "unknown request " .. tostring(request.act))
   end
-  local card, err = reader.card(project.store, tostring(request.card))
-  if not card then
-    return nil, err
+  local result, err
+  for _ = 1, TRIES do -- somebody else was faster: what is true now decides
+    result, err = act_once(project, request)
+    if result or err.code ~= "ERR_STALE" then
+      break
+    end
   end
-  local tx = begin(project, request)
-  local ok, said = perform(tx, card, request)
-  if not ok then
-    return nil, said
-  end
-  ok, err = commit(tx)
-  return ok and { card = card.id, status = card.status, message = said or card.id .. " is now " .. card.status }, err
+  return result, err
 end
 
 return M

@@ -28,7 +28,7 @@ local function other_card(board, id)
   for i, row in ipairs(board:read("board", {})) do
     ids[i] = row.id
   end
-  return nearest.find(id, ids)
+  return nearest.find(id, ids), #ids > 0
 end
 
 ---A card's row; an unknown id answers the one that was probably meant.
@@ -41,7 +41,11 @@ function M.card(board, id)
   if card then
     return card
   end
-  local near = other_card(board, id)
+  local near, any = other_card(board, id)
+  if not any then
+    return nil, errors.new("ERR_NOT_FOUND", "there is no card '" .. id .. "', the board is empty",
+      "orket sync or orket run EPIC puts the cards of the files on it")
+  end
   local guess = near and ", did you mean " .. near .. "?" or ""
   return nil, errors.new("ERR_NOT_FOUND", "there is no card '" .. id .. "'" .. guess, "orket board lists the cards")
 end

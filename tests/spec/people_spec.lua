@@ -138,4 +138,92 @@ describe("in a run that is under way", function()
     assert.equal(0, select(2, w:orket("halt")))
     run.wait()
   end)
+
+  it("an epic that is given up takes its cards with it, and the run ends", function()
+    local w <close> = world.new({ issues = { { id = "A" }, { id = "B" }, { id = "C", depends_on = { "A" } } }, mock = [[
+      function work(talk) return { content = "late", delay_ms = 100000 } end ]] })
+    local run = w:start()
+    assert(world.wait(function() return w:request(2) end))
+    assert.equal(0, select(2, w:orket("move ep canceled --why 'another plan'")))
+    local text, code = run.wait()
+    assert.equal(1, code, text)
+    assert(text:find("ERR_CANCELED: ep: the epic was canceled", 1, true), text)
+    assert(text:find(": in_progress -> canceled: another plan", 1, true), text)
+    assert(not text:find("the model failed", 1, true), text) -- it was not asked to go on
+    for _, id in ipairs({ "ep", "A", "B", "C" }) do
+      assert.equal("canceled", w:card(id).status)
+    end
+    assert.equal("failed", w:events("run.ended")[1].body.status)
+    assert.equal(0, select(2, w:check()))
+    assert.equal(2, w:requests())
+  end)
+
+  it("who said and moved what is in its lines", function()
+    local w <close> = world.new({ issues = { { id = "A" }, { id = "B" } }, mock = beside(COOK) })
+    local run = w:start()
+    assert(world.wait(function() return w:request(1) end))
+    assert.equal(0, select(2, w:orket("comment B 'take care'")))
+    assert.equal(0, select(2, w:orket("halt")))
+    local text = run.wait()
+    local who = w:events("comment.added")[1].actor:match("^human:(.+)$")
+    assert(text:find(who .. ": comment: take care", 1, true), text)
+  end)
+end)
+
+describe("without a run", function()
+  local function at_once(w, commands)
+    local parts = {}
+    for i, command in ipairs(commands) do
+      parts[i] = string.format("{ %s > %s/.test/out.%d 2>&1; echo $? >> %s/.test/out.%d; } &", w:command(command), w.dir, i, w.dir, i)
+    end
+    world.orket.shell(table.concat(parts, " ") .. " wait")
+    local texts, good = {}, 0
+    for i in ipairs(commands) do
+      texts[i] = w:read(".test/out." .. i)
+      good = good + (texts[i]:match("0\n$") and 1 or 0)
+    end
+    return good, table.concat(texts, "\n")
+  end
+
+  it("many act at once: each waits for its turn", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = COOK })
+    assert.equal(0, select(2, w:orket("sync")))
+    local commands = {}
+    for i = 1, 12 do
+      commands[i] = "comment A 'number " .. i .. "'"
+    end
+    local good, texts = at_once(w, commands)
+    assert.equal(12, good, texts)
+    assert.equal(12, #w:events("comment.added"))
+  end)
+
+  it("two want the same move: one has it, the other hears how things are now", function()
+    local w <close> = world.new({ issues = { { id = "A" }, { id = "B" } }, mock = COOK })
+    assert.equal(0, select(2, w:orket("sync")))
+    local good, texts = at_once(w, { "move A canceled", "move A canceled" })
+    assert.equal(1, good, texts)
+    assert(texts:find("ERR_TRANSITION: the issue is canceled, which is final", 1, true), texts)
+  end)
+
+  it("what is not there is said, and what is", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = COOK })
+    local text, code = w:orket("comment A 'hello'")
+    assert.equal(1, code)
+    assert(text:find("the board is empty", 1, true) and text:find("orket sync", 1, true), text)
+    text, code = w:orket("log --run ep.1")
+    assert.equal(1, code)
+    assert(text:find("there is no run 'ep.1'", 1, true), text)
+    assert.equal(3, select(2, w:run()))
+    text, code = w:orket("log --run ep.2")
+    assert.equal(1, code)
+    assert(text:find("ep.1", 1, true), text)
+    assert.equal(0, select(2, w:orket("log --run ep.1")))
+    assert.equal(0, select(2, w:orket("log --run board")))
+  end)
+
+  it("a model that fails says why in the lines of the run", function()
+    local w <close> = world.new({ issues = { { id = "A", max_retries = 0 } }, mock = "function work() return { status = 400 } end" })
+    local text = w:run()
+    assert.matches("the model failed: [^\n]*400", text)
+  end)
 end)

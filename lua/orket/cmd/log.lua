@@ -21,6 +21,8 @@ The events of the project, oldest first (the last COUNT of them, by default 100)
 exit: 0 done, 1 failed, 2 usage
 ]]
 
+local BOARD = "board" -- what happens outside of runs
+
 local PAGE = 500
 local FIRST_PAUSE, LAST_PAUSE = 0.01, 3 -- seconds, doubling
 
@@ -102,6 +104,14 @@ local function follow(store, dir, seq, args)
   return err
 end
 
+local function runs_of(store)
+  local ids = {}
+  for i, run in ipairs(store:read("runs", {})) do
+    ids[i] = run.id
+  end
+  return #ids > 0 and "the newest runs: " .. table.concat(ids, ", ", math.max(1, #ids - 9)) or "none has begun"
+end
+
 local function parse(argv)
   local known = { C = "value", f = "flag", json = "flag", run = "value", card = "value", n = "value" }
   local args, message = options.parse(argv, known, {})
@@ -132,6 +142,9 @@ function M.run(argv)
     if not card then
       return report.failure(err)
     end
+  end
+  if args.run and args.run ~= BOARD and not store:read("run", { id = args.run })[1] then
+    return report.failure(errors.new("ERR_NOT_FOUND", "there is no run '" .. args.run .. "'", runs_of(store)))
   end
   local seq = store:read("counts", {})[1].events
   local last = reversed(store:read("last_events", { limit = args.n, run = args.run, card = args.card }))

@@ -2,6 +2,7 @@
 -- people. They move its board, end the turn of a card that a person moved, and park what can never start.
 
 local async = require("orket.async")
+local errors = require("orket.errors")
 
 local M = {}
 
@@ -43,7 +44,7 @@ local function created(run, id)
   run:pump()
 end
 
--- A person moved a card: its turn is over.
+-- Somebody else moved a card: its turn is over.
 local function interrupt(run, id)
   run.open_turns[id] = nil
   local task = run.live[id] and run.tasks[id]
@@ -55,7 +56,7 @@ end
 local function moved(run, card, event)
   card.revision = event.body.rev + 1
   run.board:moved(card.id, event.body.to)
-  if event.role == "human" then
+  if event.run ~= run.id then
     interrupt(run, card.id)
   end
   if event.body.to == "canceled" then
@@ -79,12 +80,22 @@ local function changed(run, card, body)
   run:pump()
 end
 
+-- The epic itself: when a person gave it up, the run is over.
+local function epic_moved(run, body)
+  run.epic.status, run.epic.revision = body.to, body.rev + 1
+  if body.to == "canceled" then
+    run:broke(run.epic, errors.new("ERR_CANCELED", "the epic was canceled", "orket run --again builds it anew"))
+  end
+end
+
 ---A committed event of anybody.
 ---@param run table
 ---@param event StoreEvent
 function M.hear(run, event)
   local card = run.board.cards[event.card]
-  if event.kind == "card.moved" and card then
+  if event.kind == "card.moved" and event.card == run.epic.id then
+    epic_moved(run, event.body)
+  elseif event.kind == "card.moved" and card then
     moved(run, card, event)
   elseif event.kind == "card.changed" and card then
     changed(run, card, event.body)

@@ -46,7 +46,9 @@ local SENTENCE = {
   ["tree.conflict"] = function(b) return "merge conflict in " .. b.path end,
   ["turn.failed"] = function(b) return "turn failed: " .. b.why end,
   ["turn.nudged"] = function() return "nudged: a reply without a call" end,
-  ["step.failed"] = function(b) return "the model failed" .. (b.why and ": " .. b.why or "") end,
+  ["step.failed"] = function(b)
+    return "the model failed: " .. (b.message or b.code) .. (b.wait and string.format(" (again in %.1f s)", b.wait) or "")
+  end,
   ["approval.asked"] = function(b) return "a person has to allow " .. (b.tool or "it") end,
 }
 
@@ -56,6 +58,8 @@ local SENTENCE = {
 function M.what(event)
   local say = SENTENCE[event.kind]
   local what = say and say(event.body, event)
+  local person = what and (event.actor or ""):match("^human:(.*)")
+  what = person and person .. ": " .. what or what
   return what and text.cut(text.line(what), LINE_MAX) or nil
 end
 
