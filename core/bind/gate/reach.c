@@ -4,7 +4,8 @@
 
 #include "bind/gate/gate.h"
 
-#define PATHS_MAX 256 /* path arguments of one call; more are denied, having no record */
+#define PATHS_MAX  256  /* path arguments of one call; more are denied, having no record */
+#define KEEP_BELOW 4096 /* descriptors that are kept from a call to its first operation */
 
 static enum fs_want fs_want_of(enum gate_want want)
 {
@@ -120,6 +121,18 @@ static void resolve_arguments(struct resolving *r)
         gate_each_path(call->gate, &call->gate_call, resolve_argument, r);
 }
 
+/* Only what an operation can go on with, and while descriptors are plenty: they are numbered from
+ * below, so a high one tells that very many agents are at it. */
+static void keep_first(struct call *call)
+{
+    const struct resolved *first = call->first;
+    if (!first || (!first->failure.code && first->target.fd < KEEP_BELOW &&
+                   first->target.dir < KEEP_BELOW))
+        return;
+    bind_resolved_free(call->first);
+    call->first = NULL;
+}
+
 void bind_judge_reach(lua_State *L, struct call *call, struct gate_verdict *verdict)
 {
     lua_getiuservalue(L, -1, CALL_ROOT);
@@ -132,6 +145,7 @@ void bind_judge_reach(lua_State *L, struct call *call, struct gate_verdict *verd
     call->gate_call.paths = NULL; // the records die here
     call->gate_call.path_count = 0;
     json_doc_clear(&r.arena);
+    keep_first(call);
 }
 
 static bool is_same_text(const struct json *a, const struct json *b)
@@ -146,7 +160,7 @@ struct resolved *bind_take_first(struct call *call, enum gate_want want, const s
 {
     struct resolved *first = call->first;
     call->first = NULL;
-    if (!first || first->failure.code || first->want != want || !is_same_text(first->path, path)) {
+    if (!first || first->want != want || !is_same_text(first->path, path)) {
         bind_resolved_free(first);
         return NULL;
     }
