@@ -12,11 +12,19 @@ int json_key_order(const char *a, size_t a_len, const char *b, size_t b_len)
 
 #define FEW 8 /* members up to which looking at each is quicker than halving */
 
+/* Most keys differ in length or at the end; nothing is called for those. */
+static bool is_key(const struct json_member *member, const char *key, size_t len)
+{
+    if (member->key_len != len || (len && member->key[len - 1] != key[len - 1]))
+        return false;
+    return len == 0 || memcmp(member->key, key, len) == 0;
+}
+
 static const struct json *get_among_few(const struct json *object, const char *key, size_t key_len)
 {
     const struct json_member *member = object->u.members, *end = member + object->len;
     for (; member < end; member++)
-        if (member->key_len == key_len && memcmp(member->key, key, key_len) == 0)
+        if (is_key(member, key, key_len))
             return &member->value;
     return NULL;
 }

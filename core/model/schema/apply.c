@@ -30,6 +30,7 @@ int check_properties(struct frame *frame, const struct rule *rule)
             continue;
         uint32_t index = index_of(frame->value, value);
         seen_mark(frame->seen, index);
+        frame->named++;
         if (!fold(&result, check_member(frame, link->node, &frame->value->u.members[index])))
             break;
     }
@@ -79,7 +80,8 @@ int check_additional_properties(struct frame *frame, const struct rule *rule)
     int result = 0;
     const struct rule *properties = check_sibling(frame, KEY_PROPERTIES);
     const struct rule *patterns = check_sibling(frame, KEY_PATTERN_PROPERTIES);
-    for (uint32_t i = 0; is_object(frame) && i < frame->value->len; i++) {
+    uint32_t count = is_object(frame) ? frame->value->len : 0;
+    for (uint32_t i = 0; i < count && frame->named < count; i++) {
         const struct json_member *member = &frame->value->u.members[i];
         int named = is_named(frame, properties, patterns, member);
         if (named < 0)

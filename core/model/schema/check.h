@@ -41,6 +41,7 @@ struct frame {
     const struct where *where;
     const struct scope *scope;
     struct seen *seen; /* NULL when nobody asks */
+    uint32_t named;    /* members that `properties` has met */
 };
 
 /* Takes steps off the budget; ERR_LIMIT when it is spent. */
