@@ -15,7 +15,9 @@ local M = {}
 local on_file = {}
 
 on_file["fs.write"] = function(turn, result, bytes)
-  turn:changed(result.path, turn.tx:blob(bytes))
+  local blob = turn.tx:blob(bytes)
+  turn.tree:remember(blob, bytes)
+  turn:changed(result.path, blob)
   return { path = result.path, bytes = result.bytes }
 end
 

@@ -22,6 +22,7 @@ local Tree = {}
 Tree.__index = Tree
 
 local OPEN_MAX = 2000 -- directories kept open while their agents wait for a model
+local RECENT_MAX = 16 * 1024 -- bytes of a tree's files that are not read back when it is merged
 
 ---A directory name for an id: ids are free text, names are not.
 ---@param id string
@@ -87,7 +88,9 @@ function M.open(project, store, card)
   if not seed then
     return nil, err
   end
-  local self = setmetatable({ project = project, store = store, card = card.id, epic = epic, seed = seed }, Tree)
+  local self = setmetatable({
+    project = project, store = store, card = card.id, epic = epic, seed = seed, recent = {}, recent_left = RECENT_MAX,
+  }, Tree)
   self.files, self.changes, self.made = files.of_card(store, card.id, seed)
   if not self.files then
     return nil, self.changes
@@ -122,6 +125,16 @@ function M.hash(manifest)
     parts[#parts + 1] = manifest[path]
   end
   return hash.parts(parts)
+end
+
+---The bytes of a blob that the card just wrote, in case its merge wants them soon. Few are kept.
+---@param blob string
+---@param bytes string
+function Tree:remember(blob, bytes)
+  if #bytes <= self.recent_left and not self.recent[blob] then
+    self.recent[blob] = bytes
+    self.recent_left = self.recent_left - #bytes
+  end
 end
 
 ---Records that the card wrote (blob) or deleted (nil) a file that is on the disk already.

@@ -205,6 +205,31 @@ describe("orket.tree", function()
       print(project.root:kind("outside"))]]):find("^ERR_PATH\nnil"))
   end)
 
+  it("publishes what a card wrote, whatever became of its files since", function()
+    check("16384", [[
+      card("A")
+      local at <close> = tree("A")
+      local tx = project.board:begin()
+      local texts = { few = "1", fills = ("x"):rep(16383), over = ("y"):rep(16384), ["over too"] = "2" }
+      for _, path in ipairs({ "few", "fills", "over", "over too" }) do
+        local blob = tx:blob(texts[path])
+        at:remember(blob, texts[path])
+        at:changed(tx, path, blob)
+        assert(at.root:write(path, "somebody else's"))
+      end
+      assert(commit(tx))
+      local kept = 0
+      for _, bytes in pairs(at.recent) do kept = kept + #bytes end
+      local merging = project.board:begin()
+      assert(not assert(at:merge(merging)).conflicts)
+      assert(commit(merging))
+      assert(at:publish())
+      for path, text in pairs(texts) do
+        assert(project.root:read(EPIC .. "/" .. path) == text, path)
+      end
+      print(kept)]])
+  end)
+
   it("hashes what a tree holds, and nothing else", function()
     check("true", [[
       card("A") card("B") card("C")

@@ -11,10 +11,13 @@ local M = {}
 
 local FILE_MAX = 64 * 1024 * 1024
 
--- The card's bytes: from its directory when they are what the journal says, else from the journal.
+-- The card's bytes: as it wrote them, from its directory when they are what the journal says, else from
+-- the journal.
 local function own_bytes(tree, path, blob)
   if not blob then
     return nil
+  elseif tree.recent[blob] then
+    return tree.recent[blob]
   end
   local bytes = tree.root:read(path, FILE_MAX)
   if bytes and hash.of(bytes) == blob then
