@@ -318,11 +318,15 @@ static int read_version(sqlite3 *db, const struct store_options *options, int64_
     return 0;
 }
 
-void db_touch(sqlite3 *db)
+/* The commit writes a number again that is there already: the log may lose it, so it is not synced
+ * itself. */
+int db_begin_log(sqlite3 *db, struct err *err)
 {
-    char sql[64];
-    snprintf(sql, sizeof sql, "PRAGMA application_id = %d", APPLICATION_ID); // as it is
-    sqlite3_exec(db, sql, NULL, NULL, NULL);
+    char sql[160];
+    snprintf(sql, sizeof sql,
+             "PRAGMA synchronous = NORMAL; PRAGMA application_id = %d; PRAGMA synchronous = FULL",
+             APPLICATION_ID);
+    return db_exec(db, sql, err);
 }
 
 int db_check_version(sqlite3 *db, const struct store_options *options, struct err *err)

@@ -32,8 +32,8 @@ void sql_clear(struct sql_sections *sections);
 int db_open(const struct store_options *options, const char *path, bool readonly, sqlite3 **out,
             struct err *err);
 int db_migrate(sqlite3 *db, const struct store_options *options, struct err *err);
-/* A commit that changes nothing but makes the log, with its directory, if it is not there yet. */
-void db_touch(sqlite3 *db);
+/* Makes the head of the log, and its name in the directory, durable if they are not yet. */
+int db_begin_log(sqlite3 *db, struct err *err);
 /* 0, or why this database cannot be used as it is (not ours, newer, not migrated yet). */
 int db_check_version(sqlite3 *db, const struct store_options *options, struct err *err);
 int db_prepare(sqlite3 *db, const char *sql, size_t len, sqlite3_stmt **out, const char **tail,

@@ -83,8 +83,6 @@ static void write_all(void *arg)
     struct store *store = arg;
     if (open_first(store))
         return;
-    if (store->options.beside)
-        db_touch(store->writer.db);
     for (struct store_tx *list; (list = wait_for_work(&store->queue));) {
         writer_apply(&store->writer, list);
         hand_back(&store->queue, list);

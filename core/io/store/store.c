@@ -32,7 +32,9 @@ int store_connect(struct store *store, struct err *err)
     db_create(&store->options);
     create_private(store->options.path);
     int rc = writer_open(&store->writer, store, err);
-    return rc ? rc : reader_open(store, err);
+    rc = rc ? rc : reader_open(store, err);
+    bool early = store->options.beside && !store->options.hasty;
+    return rc || !early ? rc : db_begin_log(store->writer.db, err);
 }
 
 static int open_writer(struct store *store, struct err *err)

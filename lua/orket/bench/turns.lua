@@ -128,7 +128,6 @@ function M.run(argv)
     return options.refuse(M.usage, message or "--issues, --llm and --workspace are needed")
   end
   local ok, err
-  llm.warm()
   args.workspace, err = own_directory(args.workspace)
   if not args.workspace then
     return report.failure(err)
@@ -141,6 +140,7 @@ function M.run(argv)
   if not project then
     return report.failure(failure)
   end
+  llm.warm()
   local status, why, seconds = run(project, count)
   if why then
     report.failure(why)

@@ -116,11 +116,11 @@ function M.run(argv)
   if not args then
     return options.refuse(M.usage, message)
   end
-  llm.warm()
   local project <close>, err = projects.open(args.C or ".", { own = true, beside = true })
   if not project then
     return report.failure(err)
   end
+  llm.warm() -- after the thread of the database: none begins while libraries are loaded
   local view = require(report.view(args)).new(args)
   local status
   status, err = run(project, args, view)
