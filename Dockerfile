@@ -2,7 +2,8 @@
 #   docker build -t orket .
 #   docker run --rm orket version
 #   docker run --rm --security-opt seccomp=unconfined --entrypoint sh orket examples/demo.sh
-# Verifications run in namespaces of their own, which an engine's default seccomp profile refuses.
+# Verifications run in namespaces of their own, which an engine's default seccomp profile refuses; where
+# AppArmor is on, add --security-opt apparmor=unconfined. docs/processes.md tells more.
 FROM debian:bookworm-slim AS build
 RUN apt-get update && apt-get install -qy --no-install-recommends make && rm -rf /var/lib/apt/lists/*
 WORKDIR /src

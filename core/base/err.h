@@ -58,7 +58,8 @@
     X(SCRIPT_TIME, limit, "a script ran too long")                                                 \
     X(SCRIPT_CONTRACT, bug, "a script broke its contract")                                         \
     X(PROC, tool, "the process failed")                                                            \
-    X(LIBRARY, system, "a library of the system is missing")
+    X(LIBRARY, system, "a library of the system is missing")                                       \
+    X(JAIL, system, "no program can be isolated here")
 
 enum {
     ERR_NONE_ = 0,

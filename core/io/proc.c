@@ -120,7 +120,7 @@ static int read_report(struct proc *p, struct proc_result *result, struct err *e
     bool told = read(p->report, &r, sizeof r) == (ssize_t)sizeof r;
     result->limit = p->limit ? p->limit : told ? limit_name(r.limit) : NULL;
     if (told && r.end == JAIL_NOT_ISOLATED)
-        return err_set(err, ERR_PROC, "the process cannot be isolated: %s", strerror(r.value));
+        return proc_not_isolated(r.value, err);
     if (told && r.end == JAIL_NOT_STARTED)
         return err_set(err, ERR_PROC, "the program cannot be started: %s", strerror(r.value));
     result->exit = told && r.end == JAIL_EXITED ? r.value : -1;

@@ -4,7 +4,7 @@
  * no view of other processes, no capabilities, and a file system it can read but not write, except
  * its working directory and HOME (an empty place that goes away with it). When it ends, or a limit
  * is hit, everything it started is killed by the kernel, daemons too. A kernel that refuses the
- * namespaces is ERR_PROC: there is no weaker way to run. docs/processes.md has the whole list.
+ * namespaces is ERR_JAIL: there is no weaker way to run. docs/processes.md has the whole list.
  *
  * The engine never forks: the child shares its memory only until it becomes the jail (core/jail.c).
  */
@@ -42,7 +42,7 @@ struct proc_result {
 };
 
 /* Called exactly once, from the loop, unless proc_abandon came first: with a result, or with NULL
- * and an error (ERR_PROC: not isolated, not started; ERR_CANCELED). */
+ * and an error (ERR_JAIL: not isolated; ERR_PROC: not started; ERR_CANCELED). */
 typedef void proc_done(void *ctx, const struct proc_result *result, const struct err *err);
 
 struct proc;
@@ -51,7 +51,7 @@ struct proc;
  * runs. Or a negative code. */
 int proc_jail_open(struct err *err) MUST_CHECK;
 
-/* Starts it. *out is valid until done was called. ERR_USAGE (no argv, bad env), ERR_PROC, ERR_IO,
+/* Starts it. *out is valid until done was called. ERR_USAGE (no argv, bad env), ERR_JAIL, ERR_IO,
  * ERR_MEMORY; then done is not called. */
 int proc_start(uv_loop_t *loop, int jail, const struct proc_spec *spec, proc_done *done, void *ctx,
                struct proc **out, struct err *err) MUST_CHECK;

@@ -112,6 +112,14 @@ static bool is_refusal(int error)
     return error == EPERM || error == ENOSPC || error == EUSERS || error == EINVAL;
 }
 
+int proc_not_isolated(int error, struct err *err)
+{
+    err_set(err, ERR_JAIL, "the kernel refuses an isolated process: %s", strerror(error));
+    err_fix(err, "allow user namespaces; in a container run with --security-opt seccomp=unconfined, "
+                 "and with --security-opt apparmor=unconfined where AppArmor is on");
+    return ERR_JAIL;
+}
+
 /* Root makes the namespaces itself if it may; everyone else, and a root that may not, does it in a
  * user namespace. */
 static int clone_jail(struct launch *l, pid_t *pid, struct err *err)
@@ -127,9 +135,7 @@ static int clone_jail(struct launch *l, pid_t *pid, struct err *err)
     }
     if (fd >= 0)
         return fd;
-    err_set(err, ERR_PROC, "the kernel refuses an isolated process: %s", strerror(l->error));
-    err_fix(err, "allow user namespaces, or run the container with --cap-add SYS_ADMIN");
-    return ERR_PROC;
+    return proc_not_isolated(l->error, err);
 }
 
 /* ---- the lists of the child ---- */

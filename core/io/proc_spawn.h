@@ -9,8 +9,11 @@ struct proc_stdio {
     int fd[4];
 };
 
-/* Answers a process descriptor (owned by the caller), its number in *pid. ERR_USAGE, ERR_PROC,
- * ERR_MEMORY. */
+/* ERR_JAIL with the errno of what the kernel refused, and the cure. */
+int proc_not_isolated(int error, struct err *err);
+
+/* Answers a process descriptor (owned by the caller), its number in *pid. ERR_USAGE, ERR_JAIL,
+ * ERR_TOO_LARGE, ERR_MEMORY. */
 int proc_spawn(int jail, const struct proc_spec *spec, const struct proc_stdio *stdio, pid_t *pid,
                struct err *err) MUST_CHECK;
 

@@ -26,7 +26,7 @@ local M = {}
 ---@field stderr string
 ---@field ms integer
 
----done(result) or done(nil, message, code, fix): ERR_PROC when it cannot be isolated or started,
+---done(result) or done(nil, message, code, fix): ERR_JAIL when it cannot be isolated, ERR_PROC when it cannot be started,
 ---ERR_CANCELED after cancel().
 ---@param request ProcRequest
 ---@param done fun(result: ProcResult|nil, message: string?, code: string?, fix: string?)

@@ -2,8 +2,8 @@
 --
 -- A fixture is verification/NAME.json: {"argv": [...], "wall": 10, "cpu": 5, "memory": bytes,
 -- "output": bytes}. It runs without network in the card's directory; "{verification}" in an argument
--- stands for the project's verification directory. Passed = exit 0. Everything else fails, including
--- a fixture that cannot be read or started.
+-- stands for the project's verification directory. Passed = exit 0. Everything else fails, also a
+-- program that cannot be started: the card may be what makes it. What no card can mend is no verdict.
 
 local async = require("orket.async")
 local cjson = require("cjson")
@@ -85,22 +85,26 @@ local function log_of(result)
   return as_text(text:sub(1, LOG_MAX)) .. (#text > LOG_MAX and "\n[cut]" or "")
 end
 
----Runs a fixture. Never fails: what cannot be run has not passed.
+---Runs a fixture on the card's tree.
 ---@param project table
 ---@param path string below verification/
 ---@param tree table
----@return {ok: boolean, tree: string, log: string}
+---@return {ok: boolean, tree: string, log: string}|nil verdict
+---@return Error|nil err  no fault of the card: the fixture cannot be read, nothing can be isolated here
 function M.run(project, path, tree)
   local hash = tree:hash()
   local fixture, err = load_fixture(project, path)
+  if not fixture then
+    return nil, err
+  end
   local result
-  if fixture then
-    result, err = errors.check(async.await(proc.run, command(project, fixture, tree)))
+  result, err = errors.check(async.await(proc.run, command(project, fixture, tree)))
+  if result then
+    return { ok = result.exit == 0 and not result.limit and not result.signal, tree = hash, log = log_of(result) }
+  elseif err.code ~= "ERR_PROC" then
+    return nil, err
   end
-  if not result then
-    return { ok = false, tree = hash, log = "the verification could not run: " .. errors.line(err) }
-  end
-  return { ok = result.exit == 0 and not result.limit and not result.signal, tree = hash, log = log_of(result) }
+  return { ok = false, tree = hash, log = "the verification could not run: " .. errors.line(err) }
 end
 
 return M

@@ -77,7 +77,7 @@ static int setup(void **state)
     h->cwd = open(h->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
     h->jail = proc_jail_open(NULL);
     assert_true(h->jail >= 0 && h->cwd >= 0);
-    h->refused = shell(h, "exit 0").code == ERR_PROC;
+    h->refused = shell(h, "exit 0").code == ERR_JAIL;
     *state = h;
     return 0;
 }

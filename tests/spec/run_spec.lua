@@ -392,6 +392,28 @@ describe("what goes wrong", function()
     end
   end)
 
+  it("a verification that nobody at work can mend waits for a person at once, and passes when that is done", function()
+    -- as in a container that may not make namespaces
+    local confined = "unshare -r sh -c 'echo 0 > /proc/sys/user/max_user_namespaces; "
+      .. "exec setpriv --bounding-set -all --inh-caps -all --no-new-privs %s'"
+    local w <close> = world.new({ issues = { { id = "C-1", verification = { fixture_path = "ok.json" } } },
+      mock = BUILD, files = { ["verification/ok.json"] = '{"argv": ["/bin/grep", "made", "C-1.txt"]}' } })
+    local text, code = world.orket.shell("cd " .. w.dir .. " && ORKET_MODEL_URL=" .. w.url .. " timeout 100 "
+      .. confined:format(world.binary .. " run --plain ep") .. " 2>&1")
+    assert.equal(3, code, text)
+    assert(text:find("ERR_JAIL", 1, true) and text:find("seccomp=unconfined", 1, true), text)
+    assert.equal("system", w:card("C-1").wait_reason)
+    assert.equal(1, w:requests())
+    assert.equal(0, select(2, w:orket("retry C-1")))
+    os.rename(w.dir .. "/verification/ok.json", w.dir .. "/verification/away.json")
+    text, code = w:run()
+    assert.equal(1, code, text) -- said before anything starts
+    os.rename(w.dir .. "/verification/away.json", w.dir .. "/verification/ok.json")
+    text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal(2, w:requests())
+  end)
+
   it("a review that never accepts ends parked", function()
     local w <close> = world.new({ issues = { { id = "C-1", max_retries = 2 } }, mock = BUILD .. [[
       function review() return say(status("in_progress", "it lacks taste")) end ]] })

@@ -15,6 +15,14 @@ local function judged(tx, card, verdict)
   tx:event("verify.done", card.id, { tree = verdict.tree, ok = verdict.ok, log = verdict.log })
 end
 
+-- Nobody at work can mend it: a person has to, then the verification is tried again.
+local function unverifiable(run, card, err)
+  if err.code == "ERR_CANCELED" then
+    return nil, err
+  end
+  return run:move(card, "blocked", { reason = "system", why = "the verification could not run: " .. errors.line(err) })
+end
+
 ---ready_for_testing: run the fixture; pass goes to review, fail goes back with the log.
 local function test_card(run, card)
   if not card.fixture then
@@ -24,9 +32,11 @@ local function test_card(run, card)
   if not tree then
     return nil, err
   end
-  local verdict = verify.run(run.project, card.fixture, tree)
+  local verdict, why = verify.run(run.project, card.fixture, tree)
   if card.status ~= "ready_for_testing" then
     return true -- a person moved it meanwhile
+  elseif not verdict then
+    return unverifiable(run, card, why)
   end
   local retries = not verdict.ok and (card.retry_count or 0) + 1 or nil
   local to, options = "code_review", { why = "verification passed" }
