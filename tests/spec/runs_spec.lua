@@ -49,6 +49,35 @@ describe("orket run", function()
     return cjson.decode(text:match("([^\n]+)\n$"))
   end
 
+  it("that somebody was faster than asks no model, and the next one goes on", function()
+    local path = project("stale")
+    local text = orket.probe(string.format([[
+      local async, cards = require("orket.async"), require("orket.cards")
+      local projects, runs = require("orket.project"), require("orket.runs")
+      async.main(function()
+        local project = assert(projects.open(%q, { own = true }))
+        project:load_scripts()
+        project:open_board("system")
+        assert(cards.create(project))
+        assert(project:record_generation())
+        local status, err = runs.run(project, "textkit", { on_run = function(run)
+          run.epic.revision = run.epic.revision + 1
+        end })
+        print(status, err.code)
+        project:close()
+        return 0
+      end, {})]], path), "ORKET_MODEL_URL=" .. url .. " ")
+    assert.equal("nil\tERR_STALE\n", text)
+    local log = orket.run("log --json -C " .. path)
+    assert.truthy(log:find('"turn.started"', 1, true)) -- the claim was in the same commit
+    assert.falsy(log:find('"step.', 1, true))
+    assert.falsy(log:find('"run.', 1, true))
+    local said, code = run(path, "--json textkit")
+    assert.equal(0, code, said)
+    assert.same({ done = 7 }, last(said).counts)
+    assert.equal(0, select(2, orket.run("check " .. path)))
+  end)
+
   it("of one card runs it and what it depends on, and leaves the epic open", function()
     local path = project("one")
     local text, code = run(path, "--json TK-3")
