@@ -221,29 +221,39 @@ static int l_call_tool(lua_State *L)
     return 1;
 }
 
+void bind_push_hash(lua_State *L, struct hash_part *parts, size_t count, const struct json *tree)
+{
+    struct buf text = {0}; // nothing raises before it is cleared
+    struct hash hash;
+    char hex[HASH_HEX + 1];
+    json_write(&text, tree);
+    bool ok = buf_ok(&text);
+    if (ok) {
+        parts[count - 1] = (struct hash_part){text.data, text.len};
+        hash = hash_parts(parts, count);
+    }
+    buf_clear(&text);
+    if (!ok)
+        luaL_error(L, "out of memory");
+    hash_hex(&hash, hex);
+    lua_pushlstring(L, hex, HASH_HEX);
+}
+
 /* call:hash() -> hex: what exactly was judged: role, card, its type and status, tool, arguments */
 static int l_call_hash(lua_State *L)
 {
     const struct call *call = bind_check_call(L, 1);
     const struct gate_call *g = &call->gate_call;
     const char *card = call->card ? call->card : "";
-    struct buf *text = bind_scratch(L);
-    char hex[HASH_HEX + 1];
-    json_write(text, g->arguments);
-    if (!buf_ok(text))
-        return luaL_error(L, "out of memory");
     struct hash_part parts[] = {
         {g->role, strlen(g->role)},
         {card, strlen(card)},
         {g->card_type, strlen(g->card_type)},
         {g->card_status, strlen(g->card_status)},
         {g->tool, g->tool_len},
-        {text->data, text->len},
+        {NULL, 0},
     };
-    struct hash hash = hash_parts(parts, COUNT_OF(parts));
-    buf_clear(text);
-    hash_hex(&hash, hex);
-    lua_pushlstring(L, hex, HASH_HEX);
+    bind_push_hash(L, parts, COUNT_OF(parts), g->arguments);
     return 1;
 }
 

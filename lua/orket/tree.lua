@@ -28,6 +28,9 @@ local RECENT_MAX = 16 * 1024 -- bytes of a tree's files that are not read back w
 ---@param id string
 ---@return string
 function M.name(id)
+  if id:find("^[%w_-][%w._-]*$") then -- nearly every one is a name already
+    return id
+  end
   local name = id:gsub("[^%w._-]", function(c)
     return string.format("%%%02x", c:byte())
   end)

@@ -48,6 +48,9 @@ struct call *bind_check_call(lua_State *L, int idx);
  * pushed in any case, and without a root paths are judged by their text. */
 bool bind_permit(lua_State *L, int call_idx, int idx, bool dry, struct gate_verdict *verdict);
 
+/* Pushes the hash of the parts in hex; the last part is the tree's canonical text. */
+void bind_push_hash(lua_State *L, struct hash_part *parts, size_t count, const struct json *tree);
+
 /* Pushes {decision, rule, why, fix}. */
 void bind_push_verdict(lua_State *L, const struct gate_verdict *verdict);
 

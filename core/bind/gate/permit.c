@@ -260,19 +260,11 @@ static int l_permit_hash(lua_State *L)
     const struct permit *permit = l_check_permit(L);
     const struct gate_call *call = &permit->call->gate_call;
     const char *card = permit->call->card ? permit->call->card : "";
-    struct buf *text = bind_scratch(L);
-    char hex[HASH_HEX + 1];
-    json_write(text, permit->fields);
-    if (!buf_ok(text))
-        return luaL_error(L, "out of memory");
     struct hash_part parts[] = {
-        {call->role, strlen(call->role)}, {card, strlen(card)},    {call->tool, call->tool_len},
-        {permit->name, permit->name_len}, {text->data, text->len},
+        {call->role, strlen(call->role)}, {card, strlen(card)}, {call->tool, call->tool_len},
+        {permit->name, permit->name_len}, {NULL, 0},
     };
-    struct hash hash = hash_parts(parts, COUNT_OF(parts));
-    buf_clear(text);
-    hash_hex(&hash, hex);
-    lua_pushlstring(L, hex, HASH_HEX);
+    bind_push_hash(L, parts, COUNT_OF(parts), permit->fields);
     return 1;
 }
 
