@@ -157,24 +157,32 @@ static const char *find_in(const struct reserved *rows, size_t count, const char
     return NULL;
 }
 
+static const char *find_at_start(const char *word, size_t len)
+{
+    return word[0] == '.' ? find_in(dotted, COUNT_OF(dotted), word, len)
+                          : find_in(plain, COUNT_OF(plain), word, len);
+}
+
+/* Most names begin and end like none of the rows, and are short. */
 static const char *forbidden_component(const char *text, size_t len)
 {
     char word[256];
     if (len == 0)
+        return NULL;
+    bool begins = memchr(".ispISP", text[0], 7);
+    bool ends = memchr("2emsvxyEMSVXY", text[len - 1], 13);
+    bool holds = len >= strlen("credential");
+    if (!begins && !ends && !holds)
         return NULL;
     if (len >= sizeof word)
         return "a component that is too long";
     for (size_t i = 0; i < len; i++)
         word[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] + 'a' - 'A' : text[i]);
     word[len] = '\0';
-    const char *what = NULL;
-    if (word[0] == '.')
-        what = find_in(dotted, COUNT_OF(dotted), word, len);
-    else if (word[0] == 'i' || word[0] == 's' || word[0] == 'p')
-        what = find_in(plain, COUNT_OF(plain), word, len);
-    if (!what && memchr("2emsvxy", word[len - 1], 7)) // the last letters of the endings
+    const char *what = begins ? find_at_start(word, len) : NULL;
+    if (!what && ends)
         what = find_in(endings, COUNT_OF(endings), word, len);
-    return what ? what : find_in(anywhere, COUNT_OF(anywhere), word, len);
+    return what || !holds ? what : find_in(anywhere, COUNT_OF(anywhere), word, len);
 }
 
 const char *gate_forbidden(const char *name, size_t len)
