@@ -452,7 +452,15 @@ static void test_forbidden(void **state)
                                       ".secrets",
                                       "a.pfx",
                                       "b.keystore",
-                                      "x.y.PEM"};
+                                      "x.y.PEM",
+                                      "ID_RSA",
+                                      "Secrets.yaml",
+                                      "PASSWORD.txt",
+                                      "MyCREDENTIALs",
+                                      "STORE.KeyStore",
+                                      "a/PROD.ENV/b",
+                                      ".SSH/x",
+                                      "k.P12"};
     static const char *const good[] = {"",
                                        "a",
                                        "src/main.c",
