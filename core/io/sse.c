@@ -128,11 +128,21 @@ static int take_line(struct sse *sse, const char *line, size_t len, struct err *
     return 0; // comments (empty name) and unknown fields
 }
 
+#define EACH(byte) (0x0101010101010101u * (uint64_t)(byte))
+
+/* Not zero when some byte of the eight is a CR, an LF or another control. */
+static uint64_t may_end(const char *bytes)
+{
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    return (word - EACH(0x20)) & ~word & EACH(0x80);
+}
+
 static size_t line_end(const char *bytes, size_t len)
 {
     size_t i = 0;
     while (i < len && bytes[i] != '\n' && bytes[i] != '\r')
-        i++;
+        i += i + 8 <= len && !may_end(bytes + i) ? 8 : 1;
     return i;
 }
 

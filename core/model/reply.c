@@ -22,6 +22,7 @@ void reply_clear(struct reply *reply)
     }
     free(reply->calls);
     json_doc_clear(&reply->doc);
+    delta_clear(&reply->delta);
     buf_clear(&reply->content);
     buf_clear(&reply->reasoning);
     buf_clear(&reply->finish);
@@ -45,15 +46,21 @@ static void excerpt(struct buf *out, const char *text, size_t len)
 
 /* ---- fields ---- */
 
+struct target {
+    struct delta *delta;
+    struct buf *out;
+};
+
 static int add_text(void *ctx, const struct json *value)
 {
-    struct buf *out = ctx;
+    const struct target *target = ctx;
     size_t len;
     const char *text = json_string(value, &len);
     if (!text)
         return SHAPE_PASS;
-    buf_put(out, text, len);
-    return buf_ok(out) ? 0 : ERR_MEMORY;
+    buf_put(target->out, text, len);
+    delta_found(target->delta, value, target->out);
+    return buf_ok(target->out) ? 0 : ERR_MEMORY;
 }
 
 static int set_text(struct buf *out, const struct json *value)
@@ -119,14 +126,17 @@ static void add_name(struct reply_call *call, const struct json *value)
         buf_put(&call->name, text, len);
 }
 
-static void add_arguments(struct reply_call *call, const struct json *value)
+static void add_arguments(struct delta *delta, struct reply_call *call, const struct json *value)
 {
     size_t len;
     const char *text = json_string(value, &len);
-    if (text)
+    if (text) {
         buf_put(&call->arguments, text, len);
-    else if (value)
+        delta_found(delta, value, &call->arguments);
+    } else if (value) {
         json_write(&call->arguments, value);
+        delta_spoil(delta);
+    }
 }
 
 struct fragments {
@@ -143,7 +153,7 @@ static int add_fragment(void *ctx, const struct json *item)
     const struct json *arguments = shape_first(f->paths, SHAPE_ARGUMENTS, item);
     if (!id && !name && !arguments) // another kind of item in the same list
         return 0;
-    size_t name_len = 0;
+    size_t name_len = 0, calls = f->reply->call_count;
     (void)json_string(name, &name_len);
     int64_t index = json_int(shape_first(f->paths, SHAPE_INDEX, item), -1);
     struct reply_call *call = call_for(f->reply, index, id, name_len > 0);
@@ -155,7 +165,9 @@ static int add_fragment(void *ctx, const struct json *item)
     if (!call->id.len && set_text(&call->id, id))
         return ERR_MEMORY;
     add_name(call, name);
-    add_arguments(call, arguments);
+    add_arguments(&f->reply->delta, call, arguments);
+    if (name_len || calls != f->reply->call_count || delta_has(&f->reply->delta, id))
+        delta_spoil(&f->reply->delta);
     if (call->name.len > REPLY_NAME_MAX || call->id.len > REPLY_NAME_MAX)
         return err_set(f->err, ERR_LIMIT, "a call's name or id is over %d bytes", REPLY_NAME_MAX);
     return buf_ok(&call->name) && buf_ok(&call->arguments) ? 0 : ERR_MEMORY;
@@ -213,18 +225,23 @@ static int64_t count_of(const struct shape_paths *paths, enum shape_field field,
 static int take(struct reply *r, const struct shape_paths *paths, struct err *err)
 {
     const struct json *root = &r->doc.root;
+    const struct json *finish = shape_first(paths, SHAPE_FINISH, root);
+    const struct json *model = shape_first(paths, SHAPE_MODEL, root);
+    struct target content = {&r->delta, &r->content}, reasoning = {&r->delta, &r->reasoning};
     struct fragments fragments = {r, paths, err};
     int rc = error_of(paths, root, err);
     if (rc == 0)
-        rc = shape_each(paths, SHAPE_CONTENT, root, add_text, &r->content);
+        rc = shape_each(paths, SHAPE_CONTENT, root, add_text, &content);
     if (rc == 0)
-        rc = shape_each(paths, SHAPE_REASONING, root, add_text, &r->reasoning);
+        rc = shape_each(paths, SHAPE_REASONING, root, add_text, &reasoning);
     if (rc == 0)
         rc = shape_each(paths, SHAPE_CALLS, root, add_call_list, &fragments);
     if (rc == 0)
-        rc = set_text(&r->finish, shape_first(paths, SHAPE_FINISH, root));
+        rc = set_text(&r->finish, finish);
     if (rc == 0)
-        rc = set_text(&r->model, shape_first(paths, SHAPE_MODEL, root));
+        rc = set_text(&r->model, model);
+    if (delta_has(&r->delta, finish) || delta_has(&r->delta, model))
+        delta_spoil(&r->delta);
     if (rc == ERR_MEMORY)
         err_set(err, rc, "out of memory while reading a reply");
     r->prompt_tokens = count_of(paths, SHAPE_PROMPT_TOKENS, root, r->prompt_tokens);
@@ -259,6 +276,17 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
+static int parse_event(struct reply *r, const char *text, size_t len, struct err *err)
+{
+    delta_begin(&r->delta);
+    int rc = parse(r, r->events, text, len, err);
+    if (rc == 0)
+        rc = take(r, &r->shape->stream, err);
+    if (rc == 0)
+        delta_end(&r->delta, text, len);
+    return rc;
+}
+
 int reply_event(struct reply *r, const char *text, size_t len, struct err *err)
 {
     while (len && is_blank(text[len - 1]))
@@ -274,8 +302,10 @@ int reply_event(struct reply *r, const char *text, size_t len, struct err *err)
         r->done = true;
         return 0;
     }
-    int rc = parse(r, r->events, text, len, err);
-    return rc ? rc : take(r, &r->shape->stream, err);
+    int rc = delta_take(&r->delta, text, len);
+    if (rc == 0)
+        return parse_event(r, text, len, err);
+    return rc > 0 ? 0 : err_set(err, rc, "out of memory while reading a reply");
 }
 
 int reply_body(struct reply *r, const char *text, size_t len, struct err *err)
@@ -322,6 +352,7 @@ int reply_end(struct reply *r, struct err *err)
         if (complete_call(r, i))
             return err_set(err, ERR_MEMORY, "out of memory while reading a reply");
     json_doc_clear(&r->doc);
+    delta_clear(&r->delta);
     return 0;
 }
 

@@ -8,6 +8,7 @@
 #ifndef MODEL_REPLY_H
 #define MODEL_REPLY_H
 
+#include "model/delta.h"
 #include "model/shape.h"
 
 #define REPLY_CALLS_MAX 128
@@ -20,7 +21,8 @@ struct reply_call {
 
 struct reply {
     const struct shape *shape; /* borrowed */
-    struct json_doc doc;       /* of the last event */
+    struct json_doc doc;       /* of the last event that was parsed */
+    struct delta delta;
     struct buf content, reasoning, finish, model;
     struct reply_call *calls; /* owned */
     size_t call_count;

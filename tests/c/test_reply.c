@@ -391,6 +391,108 @@ static void test_bad_shapes(void **state)
     }
 }
 
+/* ---- events that differ in one text only ---- */
+
+/* Content and finish are one text, and so are a call's id and its arguments. */
+#define ODD                                                                                        \
+    "{\"stream\":{\"content\":\"t\",\"finish\":\"t\",\"calls\":\"c\",\"id\":\"a\",\"arguments\":\"a\"}}"
+
+static const char *const streams[] = {OPENAI, ANTHROPIC, GEMINI, ODD};
+
+/* '@' stands for a text. */
+static const char *const kinds[] = {
+    SAY("\"@\""),
+    "{\"choices\":[{\"delta\":{\"content\":\"@\",\"reasoning\":\"@\"}}],\"id\":\"@\"}",
+    "{\"choices\":[{\"delta\":{\"content\":\"\",\"reasoning\":\"@\"},\"finish_reason\":\"x\"}]}",
+    CALL("{\"index\":0,\"function\":{\"arguments\":\"@\"}}"),
+    CALL("{\"index\":1,\"id\":\"i\",\"function\":{\"arguments\":\"@\"}}"),
+    CALL("{\"index\":0,\"function\":{\"arguments\":\"@\"}},{\"index\":9,\"id\":\"i\"}"),
+    CALL("{\"id\":\"@\",\"function\":{\"arguments\":\"{\"}}"),
+    CALL("{\"index\":0,\"id\":\"i\",\"function\":{\"name\":\"f\",\"arguments\":\"@\"}}"),
+    CALL("{\"function\":{\"name\":\"@\",\"arguments\":\"[\"}}"),
+    CALL("{\"index\":0,\"function\":{\"arguments\":{\"a\":1}}}],\"content\":[\"@\""),
+    "{\"choices\":[{\"delta\":{\"content\":\"@\",\"tool_calls\":[{\"function\":{\"arguments\":[]}}]}}]}",
+    "{\"error\":false,\"choices\":[{\"delta\":{\"content\":\"@\"}}],\"usage\":{\"prompt_tokens\":2}}",
+    "{\"t\":\"@\"}",
+    "{\"c\":{\"a\":\"@\"}}",
+    "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"@\"}]}}]}",
+    "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"@\"},{\"functionCall\":{\"name\":\"f\"}}]}}]}",
+    "{\"delta\":{\"text\":\"@\"}}",
+    "{\"delta\":{\"partial_json\":\"@\"},\"index\":1}",
+};
+
+static const char *const texts[] = {
+    "a",         "",          "a longer text of more than eight bytes",
+    "\\\"",      "\\\\",      "\\n\\u00e9\\ud83d\\ude00",
+    "\xC3\xA9",  "\"",         "\\",
+    "x\"}}]}",   "\",\"b\":\"", "\x01",
+    "\xC3",      "\\ud83d",   "\" ",
+    "\"}}],\"x\":[{\"y\":{\"z\":\"",
+};
+
+/* An event with `blanks` where no text changes them; more than the one before has means that it
+ * must be parsed. */
+static void put_event(struct buf *out, const char *kind, const char *text, unsigned blanks)
+{
+    buf_reset(out);
+    buf_putc(out, '{');
+    while (blanks-- > 0)
+        buf_putc(out, ' ');
+    for (const char *p = kind + 1; *p; p++) {
+        if (*p == '@')
+            buf_puts(out, text);
+        else
+            buf_putc(out, *p);
+    }
+}
+
+static void assert_same(struct reply *a, struct reply *b)
+{
+    struct buf one = {0}, two = {0};
+    reply_message(a, &one);
+    reply_message(b, &two);
+    assert_string_equal(one.data, two.data);
+    assert_string_equal(a->reasoning.len ? a->reasoning.data : "",
+                        b->reasoning.len ? b->reasoning.data : "");
+    assert_string_equal(a->finish.len ? a->finish.data : "", b->finish.len ? b->finish.data : "");
+    assert_true(a->seen == b->seen && a->events == b->events && a->call_count == b->call_count &&
+                a->prompt_tokens == b->prompt_tokens);
+    buf_clear(&one);
+    buf_clear(&two);
+}
+
+/* Runs of one kind of event, now and then another; the same with every event parsed. */
+static void test_one_text_differs(void **state)
+{
+    (void)state;
+    unsigned seed = 1;
+    struct buf plain = {0}, parsed = {0};
+    for (unsigned round = 0; round < 4000; round++) {
+        struct shape shape;
+        struct reply a, b;
+        const char *kind = kinds[round % COUNT_OF(kinds)];
+        int rc = compile(&shape, streams[round / COUNT_OF(kinds) % COUNT_OF(streams)], NULL);
+        reply_init(&a, &shape);
+        reply_init(&b, &shape);
+        for (unsigned i = 0; i < 8 && rc == 0; i++) {
+            seed = seed * 1103515245u + 12345u;
+            if (seed >> 16 & 1 && seed >> 17 & 1)
+                kind = kinds[(seed >> 18) % COUNT_OF(kinds)];
+            const char *text = texts[(seed >> 24) % (i < 4 ? 7 : COUNT_OF(texts))];
+            put_event(&plain, kind, text, 0);
+            put_event(&parsed, kind, text, i % 2 + 1);
+            rc = reply_event(&a, plain.data, plain.len, NULL);
+            assert_int_equal(rc, reply_event(&b, parsed.data, parsed.len, NULL));
+            assert_same(&a, &b);
+        }
+        reply_clear(&a);
+        reply_clear(&b);
+        shape_clear(&shape);
+    }
+    buf_clear(&plain);
+    buf_clear(&parsed);
+}
+
 static void test_error_text(void **state)
 {
     (void)state;
@@ -419,6 +521,7 @@ int main(void)
         cmocka_unit_test(test_rows),       cmocka_unit_test(test_memory_fails),
         cmocka_unit_test(test_bounds),     cmocka_unit_test(test_usage),
         cmocka_unit_test(test_bad_shapes), cmocka_unit_test(test_error_text),
+        cmocka_unit_test(test_one_text_differs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
