@@ -312,10 +312,10 @@ int transfer_set_headers(struct transfer *x, const struct transport_request *req
         rc = check_header(request->headers[i], err);
         buf_put(&text, request->headers[i], strlen(request->headers[i]) + 1);
     }
-    x->header_text = buf_steal(&text, NULL);
+    x->header_text = text.data;
     if (rc)
         return rc;
-    if (!x->header_text)
+    if (!buf_ok(&text))
         return err_set(err, ERR_MEMORY, "out of memory");
     for (size_t i = from; i < COUNT_OF(fixed_headers); i++)
         x->headers[n++].data = (char *)fixed_headers[i];

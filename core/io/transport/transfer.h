@@ -64,7 +64,7 @@ struct transfer {
     char curl_error[CURL_ERROR_SIZE];
     char *pin_text;
     struct curl_slist pin;
-    char *header_text;           /* owned; the request's headers, NUL-separated */
+    char *header_text;           /* owned; the request's headers, NUL-separated, or NULL */
     struct curl_slist headers[]; /* the fixed ones, the request's, the key's */
 };
 
