@@ -83,21 +83,27 @@ end
 local Model = {}
 Model.__index = Model
 
+---The port that a server of ours says it listens on.
+---@param process table
+function M.port(process)
+  for _ = 1, 200 do
+    local text = M.read(process.output)
+    local port = text:match("^(%d+)\n") or text:match("http://[%d%.]+:(%d+)")
+    if port then
+      return port
+    end
+    M.sleep(0.01)
+  end
+  error("the server did not start: " .. M.read(process.output))
+end
+
 ---A fake model on a port of its own.
 ---@param directory table
 ---@param latency integer? milliseconds
 function M.model(directory, latency)
   local output = directory:new() .. "/port"
   local process = M.start(("%s/model --latency %d"):format(M.programs, latency or 0), output)
-  local port
-  for _ = 1, 200 do
-    port = M.read(output):match("^(%d+)\n")
-    if port then
-      break
-    end
-    M.sleep(0.01)
-  end
-  assert(port, "the model did not start")
+  local port = M.port(process)
   return setmetatable({ process = process, root = "http://127.0.0.1:" .. port, url = "http://127.0.0.1:" .. port .. "/v1" }, Model)
 end
 
@@ -163,6 +169,14 @@ function M.limit(directory, url, steps, at_once)
   local bench = line(text, "BENCH")
   assert(ok and bench, "the bare limit failed: " .. text)
   return { steps = bench.steps, cpu_ms = bench.cpu_ms_per_step, rate = bench.steps_per_s }
+end
+
+---So many streamed replies of a server, seen from outside: bench/load.c.
+function M.load(port, requests, at_once)
+  local text, ok = M.shell(("%s/load --port %s --requests %d --at-once %d"):format(M.programs, port, requests, at_once))
+  local bench = line(text, "BENCH")
+  assert(ok and bench and bench.failed == 0 and bench.requests == requests, "the load failed: " .. text)
+  return bench
 end
 
 function M.median(values)

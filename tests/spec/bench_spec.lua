@@ -91,6 +91,27 @@ describe("bench/limit", function()
   end)
 end)
 
+describe("bench/load", function()
+  it("asks as often as it is told, and counts what came", function()
+    local directory <close> = measure.directory()
+    local model <close> = measure.model(directory)
+    local seen = measure.load(model.root:match("%d+$"), 20, 7)
+    assert.same({ 20, 7 }, { seen.requests, seen.at_once })
+    assert(seen.bytes > 20 * 1024 and seen.requests_per_s > 0 and seen.whole_ms.p50 <= seen.whole_ms.max, cjson.encode(seen))
+    assert.equal(20, model:stats().requests)
+  end)
+
+  it("says no to replies that are none", function()
+    local directory <close> = measure.directory()
+    local model <close> = measure.model(directory)
+    local text, code = orket.shell(("%s/load --port %s --requests 3 --path /nothing 2>&1"):format(measure.programs, model.root:match("%d+$")))
+    assert.equal(1, code, text)
+    assert.equal(3, bench_line(text).failed)
+    assert.equal(1, select(2, orket.shell(measure.programs .. "/load --port 1 --requests 1 2>/dev/null")))
+    assert.equal(2, select(2, orket.shell(measure.programs .. "/load 2>/dev/null")))
+  end)
+end)
+
 describe("bench/spend", function()
   it("measures a program and ends as it does", function()
     local spent = measure.spend(3, "/bin/true")
@@ -147,6 +168,7 @@ describe("bench/evidence", function()
     turns = { "cpu_ms", "rate", "limit_cpu_ms", "limit_rate", "cpu_ratio", "rate_ratio", "wide_ratio" },
     agents = { "rss_mb", "pss_mb", "kb_4", "kb_40" },
     start = { "true_ms", "version_ms", "request_ms", "limit_request_ms" },
+    mock = { "mock_rate", "mock_p50_ms", "mock_p99_ms", "mock_alone_rate", "model_rate", "mock_bytes" },
     scale = { "chain_s", "validate_s", "plan_s" },
   }
   for script, names in pairs(NAMES) do
