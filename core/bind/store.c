@@ -275,6 +275,23 @@ static int l_opened(lua_State *L)
     return 1;
 }
 
+/* The open store at the top of the stack, alive until it is closed. */
+static int open_store(lua_State *L, struct store_options *options)
+{
+    set_files(options);
+    struct l_store *self = lua_newuserdatauv(L, sizeof *self, 1);
+    *self = (struct l_store){.bind = bind_of(L), .opened = !options->beside};
+    luaL_setmetatable(L, STORE_TYPE);
+    lua_newtable(L);
+    lua_setiuservalue(L, -2, 1);
+    struct err err = {0};
+    if (store_open(options, &self->store, &err))
+        return bind_fail(L, &err);
+    lua_pushvalue(L, -1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, self);
+    return 1;
+}
+
 /* store.open(path[, {readonly=, beside=, hasty=}]) -> store | nil, message, code
  * beside: opened in a thread, see store:opened. hasty: commits survive the process but not a power
  * loss (for benchmarks). */
@@ -292,18 +309,15 @@ static int l_open(lua_State *L)
         options.hasty = lua_toboolean(L, -1);
         lua_pop(L, 3);
     }
-    set_files(&options);
-    struct l_store *self = lua_newuserdatauv(L, sizeof *self, 1);
-    *self = (struct l_store){.bind = bind_of(L), .opened = !options.beside};
-    luaL_setmetatable(L, STORE_TYPE);
-    lua_newtable(L);
-    lua_setiuservalue(L, -2, 1);
-    struct err err = {0};
-    if (store_open(&options, &self->store, &err))
-        return bind_fail(L, &err);
-    lua_pushvalue(L, -1);
-    lua_rawsetp(L, LUA_REGISTRYINDEX, self); // alive until it is closed
-    return 1;
+    return open_store(L, &options);
+}
+
+/* store.past(path, seq) -> store | nil, message, code: read-only, as it was after that commit */
+static int l_past(lua_State *L)
+{
+    struct store_options options = {
+        .path = luaL_checkstring(L, 1), .past = true, .upto = luaL_checkinteger(L, 2)};
+    return open_store(L, &options);
 }
 
 /* store.check(path) -> report table | nil, message, code: report.ok tells whether all is sound */
@@ -337,6 +351,7 @@ static const luaL_Reg methods[] = {
 
 static const luaL_Reg functions[] = {
     {"open", l_open},
+    {"past", l_past},
     {"check", l_check},
     {NULL, NULL},
 };

@@ -41,6 +41,8 @@ struct store_options {
     bool readonly;   /* no writer, the file must exist */
     bool beside;     /* opened in the writer's thread: ask store_opened before anything else */
     bool hasty;      /* commits survive the process, not the power (benchmarks) */
+    bool past;       /* readonly, and as it was after the commit `upto`; 0: before the first */
+    int64_t upto;
     const char *vfs; /* NULL = the system's; tests pass one that fails */
     const struct store_file *files;
     size_t count;
@@ -49,7 +51,7 @@ struct store_options {
 
 /* Opens (and creates or migrates) the database. ERR_STORE_NEWER, ERR_OWNED (another process writes
  * it), ERR_STORE_BUSY, ERR_STORE_FULL, ERR_STORE_READONLY, ERR_STORE_CORRUPT, ERR_STORE,
- * ERR_MEMORY. */
+ * ERR_MEMORY; ERR_NOT_FOUND for a moment that has not come. */
 int store_open(const struct store_options *options, struct store **out, struct err *err) MUST_CHECK;
 
 /* For options.beside: waits until it is open; 0 or what store_open would have answered. A new

@@ -47,6 +47,16 @@ local Tx = {}
 ---@return string? fix
 function M.open(path, options) end
 
+---The database as it was after the commit `seq` (0: before the first): every query, head, view and tree
+---answers as of that moment, and nothing can be written. About ten microseconds for each event before it.
+---@param path string
+---@param seq integer
+---@return Store|nil
+---@return string? message
+---@return string? code ERR_NOT_FOUND: there is no such commit yet; ERR_STORE_CORRUPT, ERR_STORE_*
+---@return string? fix
+function M.past(path, seq) end
+
 ---Verifies every chain and hash and rebuilds every projection in a temporary database.
 ---@param path string
 ---@return StoreReport|nil

@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "io/store/rebuild.h"
 #include "io/store/report.h"
 #include "io/store/write.h"
 #include "io/store_read.h"
@@ -71,26 +72,6 @@ struct head {
     bool bad; /* the first broken link of a stream is reported, the others follow from it */
 };
 
-static bool read_event(sqlite3_stmt *row, struct store_seen *event)
-{
-    *event = (struct store_seen){
-        .run = text_of(row, 1),
-        .turn = text_of(row, 2),
-        .seq = sqlite3_column_int64(row, 3),
-        .step = sqlite3_column_int64(row, 4),
-        .n = sqlite3_column_int64(row, 5),
-        .kind = text_of(row, 6),
-        .card = text_of(row, 7),
-        .actor = text_of(row, 8),
-        .role = text_of(row, 9),
-        .at = text_of(row, 10),
-        .ms = sqlite3_column_type(row, 11) == SQLITE_NULL ? -1 : sqlite3_column_int64(row, 11),
-        .body = text_of(row, 12),
-        .body_len = (size_t)sqlite3_column_bytes(row, 12),
-    };
-    return event->run && event->turn && event->kind && event->actor && event->at && event->body;
-}
-
 static void event_problem(struct check *check, const char *what, const struct store_seen *event,
                           const char *why)
 {
@@ -102,7 +83,7 @@ static void event_problem(struct check *check, const char *what, const struct st
 
 static void check_link(struct check *check, sqlite3_stmt *row, const struct store_seen *event)
 {
-    int64_t stream = sqlite3_column_int64(row, 0);
+    int64_t stream = sqlite3_column_int64(row, REBUILD_STREAM);
     if (stream < 1 || stream > check->last_stream) {
         event_problem(check, "chain", event, "its stream is missing");
         return;
@@ -111,8 +92,8 @@ static void check_link(struct check *check, sqlite3_stmt *row, const struct stor
     struct hash hash = event_hash(&head->hash, event);
     const char *why =
         event->n != head->n + 1                      ? "an event before this one is missing"
-        : sqlite3_column_int64(row, 14) != head->seq ? "it does not point to the one before"
-        : !hash_is(row, 13, &hash) ? "its hash does not follow from its bytes and the one before"
+        : sqlite3_column_int64(row, REBUILD_PREV) != head->seq ? "it does not point to the one before"
+        : !hash_is(row, REBUILD_HASH, &hash) ? "its hash does not follow from its bytes and the one before"
                                    : NULL;
     if (why && !head->bad)
         event_problem(check, "chain", event, why);
@@ -129,24 +110,18 @@ static int check_head(struct check *check, sqlite3_stmt *row)
     return 0;
 }
 
-static int replay_event(struct check *check, sqlite3_stmt *row)
+static int check_event(void *ctx, sqlite3_stmt *row, const struct store_seen *event, bool whole,
+                       const struct err *why)
 {
-    struct store_seen event;
-    struct err err = {0};
-    bool touched = false;
+    struct check *check = ctx;
     check->events++;
-    if (!read_event(row, &event)) {
-        event_problem(check, "chain", &event, "it is not whole");
+    if (!whole) {
+        event_problem(check, "chain", event, why->text);
         return 0;
     }
-    check_link(check, row, &event);
-    int kind = sql_find(&check->kinds, event.kind);
-    int rc = kind < 0 ? err_set(&err, ERR_USAGE, "this program does not know its kind")
-                      : project(&check->projector, kind, &event, &touched, &err);
-    if (rc == ERR_MEMORY || rc == ERR_STORE_FULL || rc == ERR_IO)
-        return err_set(check->err, rc, "%s", err.text);
-    if (rc)
-        event_problem(check, "event", &event, err.text);
+    check_link(check, row, event);
+    if (why)
+        event_problem(check, "event", event, why->text);
     return 0;
 }
 
@@ -163,13 +138,8 @@ static int count_streams(struct check *check, sqlite3_stmt *row)
 static int check_events(struct check *check)
 {
     int rc = each_row(check, "SELECT coalesce(max(id), 0) FROM stream", count_streams);
-    rc = rc ? rc
-            : each_row(check,
-                       "SELECT e.stream, s.run, s.turn, e.seq, e.step, e.n, e.kind, e.card, "
-                       "e.actor, e.role, "
-                       "e.at, e.ms, e.body, e.hash, e.prev "
-                       "FROM event e LEFT JOIN stream s ON s.id = e.stream ORDER BY e.seq",
-                       replay_event);
+    struct rebuild events = {check->disk, &check->projector, INT64_MAX, check_event, check};
+    rc = rc ? rc : rebuild_run(&events, check->err);
     return rc ? rc
               : each_row(check, "SELECT id, n, seq, run || '/' || turn FROM stream WHERE id > 0",
                          check_head);

@@ -140,7 +140,7 @@ int compare_projections(struct report *report, sqlite3 *stored, sqlite3 *rebuilt
         "pragma_table_info(t.name) "
         "WHERE pk > 0 ORDER BY pk)) FROM sqlite_schema t WHERE type = 'table' AND name NOT LIKE "
         "'sqlite%' "
-        "AND name NOT IN ('stream', 'event', 'blob', 'message', 'name', 'name_recent') ORDER BY name";
+        "AND name NOT IN (" DB_TRUTH ") ORDER BY name";
     sqlite3_stmt *tables = NULL;
     int rc = db_prepare(rebuilt, list, sizeof list - 1, &tables, NULL, err);
     while (!rc && sqlite3_step(tables) == SQLITE_ROW) {

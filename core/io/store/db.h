@@ -7,6 +7,9 @@
 #include "base/json.h"
 #include "io/store.h"
 
+/* The tables of the truth (001_journal.sql), for an IN; all others are projections. */
+#define DB_TRUTH "'stream', 'event', 'blob', 'message', 'name', 'name_recent'"
+
 /* ---- sql.c: named sections of a .sql text ---- */
 
 struct sql_section {

@@ -6,7 +6,8 @@
  *   queue.c                            the hand-over between the loop and the writer
  *   write.c item.c                     the writer's side                               (write.h)
  *   read.c                             queries, blobs, conversations, heads
- *   check.c compare.c                  verification and rebuild                        (report.h)
+ *   rebuild.c past.c                   projections made again, up to a moment          (rebuild.h)
+ *   check.c compare.c                  verification                                    (report.h)
  */
 #ifndef IO_STORE_PARTS_H
 #define IO_STORE_PARTS_H

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "io/store/parts.h"
+#include "io/store/rebuild.h"
 
 struct store_query {
     struct store *store;
@@ -50,7 +51,10 @@ int reader_open(struct store *store, struct err *err)
     if (!store->prepared)
         return err_set(err, ERR_MEMORY, "out of memory");
     int rc = db_open(&store->options, store->options.path, true, &store->reader, err);
-    return rc ? rc : db_check_version(store->reader, &store->options, err);
+    rc = rc ? rc : db_check_version(store->reader, &store->options, err);
+    if (rc || !store->options.past)
+        return rc;
+    return past_build(store->reader, &store->options, &store->kinds, err);
 }
 
 void reader_close(struct store *store)

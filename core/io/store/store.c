@@ -47,6 +47,7 @@ static int open_writer(struct store *store, struct err *err)
 static int copy_options(struct store *store, const struct store_options *options, struct err *err)
 {
     store->options = *options;
+    store->options.readonly |= options->past;
     store->options.path = strdup(options->path);
     store->options.vfs = options->vfs ? strdup(options->vfs) : NULL;
     if (!store->options.path || (options->vfs && !store->options.vfs))
@@ -67,7 +68,7 @@ int store_open(const struct store_options *options, struct store **out, struct e
     store->lock.fd = -1;
     int rc = copy_options(store, options, err);
     if (!rc)
-        rc = options->readonly ? reader_open(store, err) : open_writer(store, err);
+        rc = store->options.readonly ? reader_open(store, err) : open_writer(store, err);
     if (rc)
         store_close(store);
     else

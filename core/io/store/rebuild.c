@@ -1,0 +1,74 @@
+/* rebuild.c: the events of a file, in the order of their commits, into projections elsewhere. For
+ * check.c, which looks at every event as well, and for past.c, which stops at a moment. */
+#include <string.h>
+
+#include "io/store/rebuild.h"
+
+static const char *text_of(sqlite3_stmt *row, int column)
+{
+    return (const char *)sqlite3_column_text(row, column);
+}
+
+/* False: something of it is missing. */
+static bool read_event(sqlite3_stmt *row, struct store_seen *event)
+{
+    *event = (struct store_seen){
+        .run = text_of(row, REBUILD_RUN),
+        .turn = text_of(row, REBUILD_TURN),
+        .seq = sqlite3_column_int64(row, REBUILD_SEQ),
+        .step = sqlite3_column_int64(row, REBUILD_STEP),
+        .n = sqlite3_column_int64(row, REBUILD_N),
+        .kind = text_of(row, REBUILD_KIND),
+        .card = text_of(row, REBUILD_CARD),
+        .actor = text_of(row, REBUILD_ACTOR),
+        .role = text_of(row, REBUILD_ROLE),
+        .at = text_of(row, REBUILD_AT),
+        .ms = sqlite3_column_type(row, REBUILD_MS) == SQLITE_NULL
+                  ? -1
+                  : sqlite3_column_int64(row, REBUILD_MS),
+        .body = text_of(row, REBUILD_BODY),
+        .body_len = (size_t)sqlite3_column_bytes(row, REBUILD_BODY),
+    };
+    return event->run && event->turn && event->kind && event->actor && event->at && event->body;
+}
+
+/* 0, or why this event cannot have happened to the projections. */
+static int apply(struct rebuild *rebuild, const struct store_seen *event, struct err *err)
+{
+    bool touched = false;
+    int kind = sql_find(rebuild->projector->kinds, event->kind);
+    return kind < 0 ? err_set(err, ERR_USAGE, "this program does not know its kind")
+                    : project(rebuild->projector, kind, event, &touched, err);
+}
+
+static int take(struct rebuild *rebuild, sqlite3_stmt *row, struct err *err)
+{
+    struct store_seen event;
+    struct err why = {0};
+    bool whole = read_event(row, &event);
+    int rc = whole ? apply(rebuild, &event, &why)
+                   : err_set(&why, ERR_STORE_CORRUPT, "it is not whole");
+    if (rc == ERR_MEMORY || rc == ERR_STORE_FULL || rc == ERR_IO)
+        return err_set(err, rc, "%s", why.text);
+    return rebuild->each(rebuild->ctx, row, &event, whole, rc ? &why : NULL);
+}
+
+int rebuild_run(struct rebuild *rebuild, struct err *err)
+{
+    static const char events[] =
+        "SELECT e.stream, s.run, s.turn, e.seq, e.step, e.n, e.kind, e.card, e.actor, e.role, "
+        "e.at, e.ms, e.body, e.hash, e.prev "
+        "FROM main.event e LEFT JOIN main.stream s ON s.id = e.stream WHERE e.seq <= ? ORDER BY "
+        "e.seq";
+    sqlite3_stmt *stmt = NULL;
+    int step = SQLITE_DONE;
+    int rc = db_prepare(rebuild->from, events, sizeof events - 1, &stmt, NULL, err);
+    if (!rc)
+        sqlite3_bind_int64(stmt, 1, rebuild->upto);
+    while (!rc && (step = sqlite3_step(stmt)) == SQLITE_ROW)
+        rc = take(rebuild, stmt, err);
+    if (!rc && step != SQLITE_DONE)
+        rc = db_fail(rebuild->from, step, err);
+    sqlite3_finalize(stmt);
+    return rc;
+}

@@ -1,0 +1,49 @@
+/* rebuild.h: projections made again from the events of a file (rebuild.c), and what a file was at a
+ * moment (past.c). */
+#ifndef IO_STORE_REBUILD_H
+#define IO_STORE_REBUILD_H
+
+#include "io/store/db.h"
+
+/* The columns of a row as `each` gets it. */
+enum rebuild_column {
+    REBUILD_STREAM,
+    REBUILD_RUN,
+    REBUILD_TURN,
+    REBUILD_SEQ,
+    REBUILD_STEP,
+    REBUILD_N,
+    REBUILD_KIND,
+    REBUILD_CARD,
+    REBUILD_ACTOR,
+    REBUILD_ROLE,
+    REBUILD_AT,
+    REBUILD_MS,
+    REBUILD_BODY,
+    REBUILD_HASH,
+    REBUILD_PREV
+};
+
+struct rebuild {
+    sqlite3 *from;               /* borrowed: its main database has the events */
+    struct projector *projector; /* borrowed: where they go */
+    int64_t upto;                /* the last event's commit number */
+    /* Told of each event, after it was projected: whether it is whole (else some of its texts are
+     * NULL), and why it could not be projected (NULL = it was). Not 0 ends the rebuild with it. */
+    int (*each)(void *ctx, sqlite3_stmt *row, const struct store_seen *event, bool whole,
+                const struct err *why);
+    void *ctx;
+};
+/* 0, what `each` answered, ERR_MEMORY, ERR_STORE_*. */
+int rebuild_run(struct rebuild *rebuild, struct err *err);
+
+/* ---- past.c ---- */
+
+/* Makes a read-only connection answer as of the commit options->upto: the projections, the streams'
+ * heads and the events of that moment lie before the file's own, in the connection's private
+ * temporary database, which is gone with it. ERR_NOT_FOUND (no such commit yet),
+ * ERR_STORE_CORRUPT (an event cannot be projected), ERR_STORE_*, ERR_MEMORY. */
+int past_build(sqlite3 *db, const struct store_options *options, const struct sql_sections *kinds,
+               struct err *err);
+
+#endif

@@ -1,0 +1,245 @@
+/* test_store_past.c: a moment of the past answers every query as the live store did then, and nothing
+ * can be written there, nor is anything left behind. */
+#include "store_world.h"
+
+static const char *const cards[] = {"E", "A", "B"};
+static const char *const of_all[] = {"board", "parked", "memory", "runs", "turns", "open_turns", "events",
+                                     "last_events", "counts", "statuses"};
+static const char *const of_card[] = {"card", "card_state", "card_file", "view", "context", "backlog", "children",
+                                      "comments", "verdict", "runs", "turns", "card_turns", "card_events", "events",
+                                      "tree_files", "tree_delta", "tree_card", "tree"};
+static const char *const names[] = {"id", "card", "epic", "parent", "tree"};
+
+static void dump_rows(struct store_query *query, struct buf *out)
+{
+    int rc;
+    while ((rc = store_step(query, NULL)) > 0) {
+        for (int i = 0; i < store_columns(query); i++) {
+            struct store_value value = store_column(query, i);
+            buf_printf(out, "|%d %lld %g ", value.type, (long long)value.integer, value.real);
+            buf_put(out, value.text, value.len);
+        }
+        buf_puts(out, "\n");
+    }
+    assert_int_equal(rc, 0);
+}
+
+static void dump_query(struct store *store, const char *name, const char *card, const char *run, struct buf *out)
+{
+    struct store_query *query;
+    struct err err = {0};
+    if (store_query(store, name, &query, &err))
+        fail_msg("%s: %s", name, err.text);
+    for (size_t i = 0; card && i < COUNT_OF(names); i++)
+        (void)store_set_text(query, names[i], card, strlen(card));
+    if (run) {
+        assert_true(store_set_text(query, "run", run, strlen(run)));
+        assert_true(store_set_int(query, "turn", 1));
+    }
+    buf_printf(out, "%s %s\n", name, card ? card : "");
+    dump_rows(query, out);
+    store_query_end(query);
+}
+
+/* All that a store answers, as text. */
+static void dump(struct store *store, struct buf *out)
+{
+    struct hash hash;
+    char hex[HASH_HEX + 1] = "none";
+    for (size_t i = 0; i < COUNT_OF(of_all); i++)
+        dump_query(store, of_all[i], NULL, NULL, out);
+    for (size_t c = 0; c < COUNT_OF(cards); c++)
+        for (size_t i = 0; i < COUNT_OF(of_card); i++)
+            dump_query(store, of_card[i], cards[c], NULL, out);
+    dump_query(store, "stream", NULL, "r", out);
+    if (!store_head(store, "r", &hash, NULL))
+        hash_hex(&hash, hex);
+    buf_printf(out, "head %s\n", hex);
+    assert_true(buf_ok(out));
+}
+
+static const struct {
+    const char *turn, *kind, *card, *body;
+    int64_t step;
+} history[] = {
+    {"0", "card.created", "E", "{\"name\":\"epic\",\"type\":\"epic\"}", 0},
+    {"0", "card.created", "A", "{\"name\":\"a\",\"parent_id\":\"E\",\"type\":\"issue\"}", 0},
+    {"0", "card.created", "B", "{\"depends_on\":[\"A\"],\"name\":\"b\",\"parent_id\":\"E\",\"type\":\"issue\"}", 0},
+    {"0", "run.started", "E", "{\"generation\":\"g\"}", 0},
+    {"1", "turn.started", "A", "{\"generation\":\"g\",\"model\":\"m\",\"role\":\"coder\",\"seat\":\"s\"}", 0},
+    {"1", "card.moved", "A", "{\"assignee\":\"s\",\"from\":\"ready\",\"rev\":1,\"role\":\"coder\",\"to\":\"in_progress\",\"type\":\"issue\"}", 0},
+    {"1", "step.reply", "A", "{\"usage\":{\"completion\":3,\"prompt\":5}}", 1},
+    {"1", "file.written", "A", "{\"blob\":\"b1\",\"path\":\"f\"}", 1},
+    {"1", "call.result", "A", "{\"ok\":true,\"tool\":\"write_file\"}", 1},
+    {"1", "file.written", "A", "{\"base\":\"b1\",\"blob\":\"b2\",\"path\":\"f\"}", 2},
+    {"1", "file.deleted", "A", "{\"path\":\"f\"}", 2},
+    {"0", "comment.added", "A", "{\"text\":\"hm\"}", 0},
+    {"1", "card.changed", "A", "{\"rev\":2,\"set\":{\"depends_on\":[\"B\"],\"note\":\"n\"}}", 2},
+    {"1", "approval.asked", "A", "{\"call\":\"c\",\"operation\":{\"op\":\"x\"}}", 2},
+    {"1", "turn.ended", "A", "{\"outcome\":\"done\",\"steps\":2,\"tokens_in\":5,\"tokens_out\":3}", 2},
+    {"0", "verify.done", "A", "{\"log\":\"l\",\"ok\":true,\"tree\":\"t\"}", 0},
+    {"0", "tree.merged", "A", "{\"changes\":[{\"blob\":\"b2\",\"path\":\"f\"}],\"hash\":\"h\",\"into\":\"E\"}", 0},
+    {"0", "memory.noted", "A", "{\"keywords\":[\"k\"],\"text\":\"m\"}", 0},
+    {"0", "run.ended", "E", "{\"status\":\"parked\"}", 0},
+};
+#define MOMENTS COUNT_OF(history)
+
+static void write_event(struct world *w, struct store_stream *stream, size_t i)
+{
+    struct outcome outcome;
+    struct err err = {0};
+    struct store_tx *tx = store_begin(stream);
+    struct store_event event = {.kind = history[i].kind, .card = history[i].card, .step = history[i].step, .ms = -1};
+    buf_puts(store_body(tx), history[i].body);
+    if (store_event(tx, &event, NULL, &err))
+        fail_msg("%s", err.text);
+    commit(tx, &outcome);
+    uv_run(&w->loop, UV_RUN_DEFAULT);
+    assert_int_equal(outcome.code, 0);
+}
+
+/* Writes the history; moments[n]: what the live store answered after n events, when there is room. */
+static void write_history(struct world *w, struct buf *moments)
+{
+    struct store_stream *streams[2];
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(store_stream_open(w->store, "r", i ? "1" : "0", "agent:s", "coder", &streams[i], NULL), 0);
+    for (size_t i = 0; i < MOMENTS; i++) {
+        if (moments && i == 0)
+            dump(w->store, &moments[0]);
+        write_event(w, streams[history[i].turn[0] - '0'], i);
+        if (moments)
+            dump(w->store, &moments[i + 1]);
+    }
+    for (int i = 0; i < 2; i++)
+        store_stream_close(streams[i]);
+}
+
+static int open_past(struct world *w, int64_t upto, struct store **store, struct err *err)
+{
+    struct store_options options = world_options(w);
+    options.past = true;
+    options.upto = upto;
+    options.loop = NULL;
+    return store_open(&options, store, err);
+}
+
+static void every_moment_is_as_it_was(void **state)
+{
+    struct world w;
+    struct buf moments[MOMENTS + 1] = {{0}};
+    (void)state;
+    world_dir(&w);
+    world_open(&w, NULL);
+    write_history(&w, moments);
+    for (size_t n = 0; n <= MOMENTS; n++) {
+        struct store *past;
+        struct buf now = {0};
+        struct err err = {0};
+        if (open_past(&w, (int64_t)n, &past, &err)) // beside the owner
+            fail_msg("%zu: %s", n, err.text);
+        dump(past, &now);
+        assert_string_equal(now.data, moments[n].data);
+        if (n > 0)
+            assert_string_not_equal(now.data, moments[n - 1].data);
+        store_close(past);
+        buf_clear(&now);
+    }
+    for (size_t n = 0; n <= MOMENTS; n++)
+        buf_clear(&moments[n]);
+    world_close(&w);
+    world_remove(&w);
+}
+
+/* What is written later is not seen in a moment that is open. */
+static void a_moment_stands_still(void **state)
+{
+    struct world w;
+    struct store *past;
+    struct buf before = {0}, after = {0};
+    (void)state;
+    world_dir(&w);
+    world_open(&w, NULL);
+    make_card(&w, "A");
+    assert_int_equal(open_past(&w, 1, &past, NULL), 0);
+    dump(past, &before);
+    make_card(&w, "B");
+    assert_int_equal(write_one(&w, w.board, "comment.added", "A", "{\"text\":\"late\"}"), 0);
+    dump(past, &after);
+    assert_string_equal(before.data, after.data);
+    store_close(past);
+    world_close(&w);
+    world_remove(&w);
+    buf_clear(&before);
+    buf_clear(&after);
+}
+
+static void no_such_moment(void **state)
+{
+    struct world w;
+    struct store *past;
+    struct err err = {0};
+    (void)state;
+    world_dir(&w);
+    world_open(&w, NULL);
+    make_card(&w, "A");
+    assert_int_equal(open_past(&w, 2, &past, &err), ERR_NOT_FOUND);
+    assert_non_null(strstr(err.text, "the last one is 1"));
+    assert_int_equal(open_past(&w, -1, &past, &err), ERR_NOT_FOUND);
+    world_close(&w);
+    world_remove(&w);
+}
+
+/* Nobody can write there, and the database keeps its bytes, its log and its directory. */
+static void nothing_is_written(void **state)
+{
+    struct world w;
+    struct store *past;
+    struct store_stream *stream = NULL;
+    (void)state;
+    world_dir(&w);
+    world_open(&w, NULL);
+    write_history(&w, NULL);
+    world_close(&w);
+    int64_t version = count(&w, "PRAGMA data_version"), events = count(&w, "SELECT count(*) FROM event");
+    assert_int_equal(open_past(&w, 9, &past, NULL), 0);
+    if (!store_stream_open(past, "r", "2", "agent:s", NULL, &stream, NULL)) {
+        assert_null(store_begin(stream));
+        store_stream_close(stream);
+    }
+    store_close(past);
+    assert_int_equal(count(&w, "PRAGMA data_version"), version);
+    assert_int_equal(count(&w, "SELECT count(*) FROM event"), events);
+    assert_true(check_world(&w, NULL));
+    world_remove(&w); // fails on a file left behind
+}
+
+static void what_cannot_have_happened_is_no_moment(void **state)
+{
+    struct world w;
+    struct store *past;
+    struct err err = {0};
+    (void)state;
+    world_dir(&w);
+    world_open(&w, NULL);
+    write_history(&w, NULL);
+    world_close(&w);
+    sql(&w, "UPDATE event SET body = replace(body, '\"rev\":1', '\"rev\":7') WHERE seq = 6");
+    assert_int_equal(open_past(&w, 5, &past, &err), 0);
+    store_close(past);
+    assert_int_equal(open_past(&w, 6, &past, &err), ERR_STORE_CORRUPT);
+    assert_non_null(strstr(err.text, "event 6"));
+    world_remove(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_moment_is_as_it_was),
+        cmocka_unit_test(a_moment_stands_still),
+        cmocka_unit_test(no_such_moment),
+        cmocka_unit_test(nothing_is_written),
+        cmocka_unit_test(what_cannot_have_happened_is_no_moment),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
