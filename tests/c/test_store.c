@@ -64,6 +64,60 @@ static void events_are_numbered(void **state)
     store_stream_close(stream);
 }
 
+/* Events as the loop's own connection sees them. */
+static int64_t seen_events(struct store *store)
+{
+    struct store_query *query;
+    assert_int_equal(store_query(store, "counts", &query, NULL), 0);
+    assert_int_equal(store_step(query, NULL), 1);
+    int64_t events = store_column(query, 1).integer;
+    store_query_end(query);
+    return events;
+}
+
+struct reading {
+    struct store *store;
+    int64_t events;
+};
+
+static void on_reading(void *ctx, int64_t seq, const struct err *err)
+{
+    struct reading *reading = ctx;
+    assert_null(err);
+    reading->events = seen_events(reading->store);
+    assert_true(reading->events >= seq);
+}
+
+/* Reads of one turn of the loop share a snapshot; it must be gone when `done` comes. */
+static void a_read_sees_what_is_done(void **state)
+{
+    struct world *w = *state;
+    struct reading reading[3];
+    for (int round = 0; round < 50; round++) {
+        for (int i = 0; i < 3; i++) {
+            struct store_tx *tx = store_begin(w->board);
+            reading[i].store = w->store;
+            add(tx, "note", NULL, "{}");
+            store_commit(tx, on_reading, &reading[i]);
+            assert_int_equal(seen_events(w->store), 3 * round);
+        }
+        uv_run(&w->loop, UV_RUN_DEFAULT);
+        assert_int_equal(reading[2].events, 3 * round + 3);
+        assert_int_equal(seen_events(w->store), 3 * round + 3);
+    }
+}
+
+/* A snapshot that outlived its turn of the loop would keep the log from ever beginning anew. */
+static void a_waiting_loop_holds_no_snapshot(void **state)
+{
+    struct world *w = *state;
+    assert_int_equal(write_one(w, w->board, "note", NULL, "{}"), 0);
+    assert_int_equal(seen_events(w->store), 1);
+    assert_int_equal(count(w, "PRAGMA wal_checkpoint(RESTART)"), 1); // busy: it is held
+    uv_run(&w->loop, UV_RUN_DEFAULT);
+    assert_int_equal(count(w, "PRAGMA wal_checkpoint(RESTART)"), 0);
+}
+
 static int collect(void *ctx, const void *bytes, size_t len)
 {
     buf_put(ctx, bytes, len);
@@ -739,6 +793,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_STORE(events_are_numbered),
+        WITH_STORE(a_read_sees_what_is_done),
+        WITH_STORE(a_waiting_loop_holds_no_snapshot),
         WITH_STORE(blobs_and_conversations),
         WITH_STORE(a_conversation_said_twice),
         WITH_STORE(names_move_in_bulk),

@@ -44,6 +44,8 @@ int queue_open(struct store *store, struct err *err);
 /* Waits until it is open; then the loop has its handles. 0, or why it is not. */
 int queue_wait(struct store *store, struct err *err);
 void queue_push(struct store *store, struct store_tx *tx);
+/* Hands over what was pushed and lets go of the reader's snapshot before the loop waits. */
+void queue_before_wait(struct store *store);
 /* Finishes all that was pushed and ends the thread. */
 void queue_stop(struct store *store);
 /* Releases the store once the loop let go of the handles. */
@@ -53,6 +55,8 @@ void queue_close(struct store *store);
 
 int reader_open(struct store *store, struct err *err);
 void reader_close(struct store *store);
+/* Ends the snapshot: the next read sees the newest commit. */
+void reader_let_go(struct store *store);
 /* n, step and hash of a stream as committed; zeroes when there is none. */
 int reader_chain(struct store *store, struct chain *chain, struct err *err);
 
@@ -72,7 +76,8 @@ struct store {
     struct queue queue;
     sqlite3 *reader;
     struct store_query *prepared; /* one per section of queries */
-    sqlite3_stmt *reads[5];       /* statements of store_read.c itself */
+    sqlite3_stmt *reads[7];       /* statements of read.c itself */
+    bool held;                    /* the reader is in a snapshot */
     struct chain *chains[CHAIN_BUCKETS];
     struct store_tx *spare; /* transactions kept for their memory */
     size_t spares;

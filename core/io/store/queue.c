@@ -106,7 +106,13 @@ static void on_prepare(uv_prepare_t *prepare)
 {
     struct store *store = prepare->data;
     cross(&store->queue);
+    reader_let_go(store);
     uv_prepare_stop(prepare);
+}
+
+void queue_before_wait(struct store *store)
+{
+    uv_prepare_start(&store->queue.prepare, on_prepare);
 }
 
 void queue_push(struct store *store, struct store_tx *tx)
@@ -118,7 +124,7 @@ void queue_push(struct store *store, struct store_tx *tx)
         return;
     }
     if (!queue->pending.first)
-        uv_prepare_start(&queue->prepare, on_prepare);
+        queue_before_wait(store);
     list_append(&queue->pending, tx);
     if (queue->in_flight++ == 0)
         uv_ref((uv_handle_t *)&queue->async);
@@ -146,6 +152,7 @@ static void deliver(struct store *store)
     uv_mutex_lock(&queue->mutex);
     list_join(&queue->ready, &queue->applied);
     uv_mutex_unlock(&queue->mutex);
+    reader_let_go(store);
     for (struct store_tx *tx; (tx = queue->ready.first);) {
         queue->ready.first = tx->next;
         if (!tx->next)

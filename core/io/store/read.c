@@ -1,5 +1,9 @@
 /* read.c: the loop's own connection: named queries, each prepared at its first use; blobs,
- * conversations, the heads of streams. */
+ * conversations, the heads of streams.
+ *
+ * All reads of one turn of the loop see one snapshot: every commit of the writer's that a reader
+ * notices costs it all its cached pages. The queue lets go of it before the next `done`, and before
+ * the loop waits. */
 #include "io/store_read.h"
 
 #include <string.h>
@@ -13,7 +17,7 @@ struct store_query {
     bool busy;
 };
 
-enum { READ_BLOB, READ_MESSAGE, READ_MESSAGES, READ_HEADS, READ_CHAIN };
+enum { READ_BLOB, READ_MESSAGE, READ_MESSAGES, READ_HEADS, READ_CHAIN, HOLD, LET_GO };
 
 static const char *const texts[] = {
     [READ_BLOB] = "SELECT b.bytes FROM name_recent r JOIN blob b ON b.id = r.id WHERE r.key = ?1 "
@@ -42,6 +46,8 @@ static const char *const texts[] = {
     [READ_CHAIN] =
         "SELECT s.id, s.n, e.step, e.hash, s.seq FROM stream s JOIN event e ON e.seq = s.seq "
         "WHERE s.run = ? AND s.turn = ?",
+    [HOLD] = "BEGIN",
+    [LET_GO] = "COMMIT",
 };
 _Static_assert(COUNT_OF(texts) <= COUNT_OF(((struct store *)0)->reads), "room for the statements");
 
@@ -69,6 +75,58 @@ void reader_close(struct store *store)
     store->reader = NULL;
 }
 
+/* ---- statements of our own ---- */
+
+static int statement(struct store *store, int which, sqlite3_stmt **out, struct err *err)
+{
+    if (!store->reads[which]) {
+        int rc = db_prepare(store->reader, texts[which], strlen(texts[which]), &store->reads[which],
+                            NULL, err);
+        if (rc)
+            return rc;
+    }
+    *out = store->reads[which];
+    return 0;
+}
+
+/* ---- the snapshot ---- */
+
+static int run(struct store *store, int which, struct err *err)
+{
+    sqlite3_stmt *stmt;
+    int rc = statement(store, which, &stmt, err);
+    if (rc)
+        return rc;
+    int step = sqlite3_step(stmt);
+    sqlite3_reset(stmt);
+    return step == SQLITE_DONE ? 0 : db_fail(store->reader, step, err);
+}
+
+/* Without a writer there is nothing to be kept from, and no loop that would let go. */
+static int hold(struct store *store, struct err *err)
+{
+    if (store->held || !store->queue.running)
+        return 0;
+    int rc = run(store, HOLD, err);
+    store->held = rc == 0;
+    if (store->held)
+        queue_before_wait(store);
+    return rc;
+}
+
+/* One of our statements, in the snapshot. */
+static int read_with(struct store *store, int which, sqlite3_stmt **out, struct err *err)
+{
+    int rc = hold(store, err);
+    return rc ? rc : statement(store, which, out, err);
+}
+
+void reader_let_go(struct store *store)
+{
+    if (store->held && run(store, LET_GO, NULL) == 0)
+        store->held = false;
+}
+
 /* ---- named queries ---- */
 
 int store_query(struct store *store, const char *name, struct store_query **out, struct err *err)
@@ -79,12 +137,13 @@ int store_query(struct store *store, const char *name, struct store_query **out,
     struct store_query *query = &store->prepared[index];
     if (broken(query->busy))
         return err_set(err, ERR_BUG, "the query '%s' is already running", name);
-    if (!query->stmt) {
+    int rc = hold(store, err);
+    if (!rc && !query->stmt) {
         const struct sql_section *section = &store->queries.items[index];
-        int rc = db_prepare(store->reader, section->text, section->len, &query->stmt, NULL, err);
-        if (rc)
-            return rc;
+        rc = db_prepare(store->reader, section->text, section->len, &query->stmt, NULL, err);
     }
+    if (rc)
+        return rc;
     query->store = store;
     query->busy = true;
     *out = query;
@@ -171,19 +230,7 @@ void store_query_end(struct store_query *query)
     query->busy = false;
 }
 
-/* ---- statements of our own ---- */
-
-static int statement(struct store *store, int which, sqlite3_stmt **out, struct err *err)
-{
-    if (!store->reads[which]) {
-        int rc = db_prepare(store->reader, texts[which], strlen(texts[which]), &store->reads[which],
-                            NULL, err);
-        if (rc)
-            return rc;
-    }
-    *out = store->reads[which];
-    return 0;
-}
+/* ---- blobs and conversations ---- */
 
 static int not_found(const char *what, const struct hash *hash, struct err *err)
 {
@@ -203,7 +250,7 @@ static int get_bytes(struct store *store, int which, const struct hash *hash, st
                      struct err *err)
 {
     sqlite3_stmt *stmt;
-    int rc = statement(store, which, &stmt, err);
+    int rc = read_with(store, which, &stmt, err);
     if (rc)
         return rc;
     bind_name(stmt, hash);
@@ -235,7 +282,7 @@ int store_conversation(struct store *store, const struct hash *hash,
 {
     sqlite3_stmt *stmt;
     bool first = true;
-    int step, rc = statement(store, READ_MESSAGES, &stmt, err);
+    int step, rc = read_with(store, READ_MESSAGES, &stmt, err);
     if (rc)
         return rc;
     bind_name(stmt, hash);
@@ -258,7 +305,7 @@ int store_head(struct store *store, const char *run, struct hash *out, struct er
     sqlite3_stmt *stmt;
     struct hash hash = {{0}};
     bool found = false;
-    int step, rc = statement(store, READ_HEADS, &stmt, err);
+    int step, rc = read_with(store, READ_HEADS, &stmt, err);
     if (rc)
         return rc;
     sqlite3_bind_text(stmt, 1, run, -1, SQLITE_STATIC);
@@ -281,7 +328,7 @@ int store_head(struct store *store, const char *run, struct hash *out, struct er
 int reader_chain(struct store *store, struct chain *chain, struct err *err)
 {
     sqlite3_stmt *stmt;
-    int rc = statement(store, READ_CHAIN, &stmt, err);
+    int rc = read_with(store, READ_CHAIN, &stmt, err);
     if (rc)
         return rc;
     sqlite3_bind_text(stmt, 1, chain->run, -1, SQLITE_STATIC);

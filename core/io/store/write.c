@@ -9,6 +9,7 @@
 #include "io/store/parts.h"
 
 #define CHECKPOINT_PAGES 4000
+#define CHECKPOINT_AGAIN 1000
 #define CHECKPOINT_FORCE 16000
 #define RECENT_MIN       4096
 
@@ -185,19 +186,23 @@ static int count_pages(void *ctx, sqlite3 *db, const char *name, int pages)
 {
     (void)db;
     (void)name;
-    ((struct writer *)ctx)->wal_pages = pages;
+    struct writer *writer = ctx;
+    if (pages < writer->wal_pages) // the log began anew
+        writer->checkpoint_at = CHECKPOINT_PAGES;
+    writer->wal_pages = pages;
     return SQLITE_OK;
 }
 
-/* A reader in the middle of a long read only delays it; an error will show at the next commit. */
+/* The snapshot that a reader holds keeps the log from beginning anew, so it is tried again only when
+ * the log has grown some more. An error will show at the next commit. */
 void writer_checkpoint(struct writer *writer)
 {
-    if (writer->wal_pages < CHECKPOINT_PAGES)
+    if (writer->wal_pages < writer->checkpoint_at)
         return;
     int mode = writer->wal_pages < CHECKPOINT_FORCE ? SQLITE_CHECKPOINT_PASSIVE
                                                     : SQLITE_CHECKPOINT_RESTART;
     sqlite3_wal_checkpoint_v2(writer->db, NULL, mode, NULL, NULL);
-    writer->wal_pages = 0;
+    writer->checkpoint_at = writer->wal_pages + CHECKPOINT_AGAIN;
 }
 
 static int find_counters(struct writer *writer, struct err *err)
@@ -221,6 +226,7 @@ static int find_counters(struct writer *writer, struct err *err)
 int writer_open(struct writer *writer, const struct store *store, struct err *err)
 {
     writer->store = store;
+    writer->checkpoint_at = CHECKPOINT_PAGES;
     int rc = db_open(&store->options, store->options.path, false, &writer->db, err);
     if (!rc)
         rc = db_migrate(writer->db, &store->options, err);

@@ -36,7 +36,7 @@ struct writer {
         int64_t seq;           /* of the next event */
         int64_t recent, named; /* rows of name_recent; about all names */
     } now;
-    int wal_pages;
+    int wal_pages, checkpoint_at;
 };
 int writer_open(struct writer *writer, const struct store *store, struct err *err);
 void writer_close(struct writer *writer);
