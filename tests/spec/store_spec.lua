@@ -164,6 +164,7 @@ describe("the store", function()
         { "verify.done", "C2", { tree = "t1", ok = false, log = "boom" } }, { "tree.conflict", "C2", { path = "a", with = "C1" } })
       local turn = db:stream({ run = "R", turn = 1, actor = "agent:coder", role = "coder" })
       put(turn, { "turn.started", "C2", { seat = "coder", role = "coder" } },
+        { "step.reply", "C2", { usage = { prompt = 1 } }, { step = 1 } }, -- without a reply there are no effects
         { "call.result", "C2", { call = "c1", tool = "read_file", ok = true, operations = { { op = "fs.read" } } }, { step = 1 } })
       say(db:read_doc("view", { card = "C2", role = "coder", seat = "dev", review = 1, memory = '[{"text":"learnt"}]' }):value())
       db:close()]])[1][1]

@@ -27,6 +27,7 @@ SELECT json_put(data, json_object('id', id, 'type', type, 'name', name, 'status'
        'depends_on', json((SELECT json_group_array(needs) FROM dependency WHERE card = c.id))))
 FROM card c WHERE id = :id;
 
+-- What is behind an iif is not even begun when there is none of it, as on most cards.
 -- name: view
 SELECT json_object(
     'card', json_join(c.data, json_object(
@@ -38,16 +39,17 @@ SELECT json_object(
     'dependencies', json_raw((
         SELECT json_group_array(json_object('id', n.id, 'name', n.name, 'status', n.status, 'note', n.note))
         FROM dependency d JOIN card n ON n.id = d.needs WHERE d.card = c.id)),
-    'comments', json_raw((
+    'comments', json_raw(iif(EXISTS (SELECT 1 FROM comment WHERE card = c.id), (
         SELECT json_group_array(json_object('author', author, 'role', role, 'text', text, 'at', at))
-        FROM (SELECT * FROM (SELECT * FROM comment WHERE card = c.id ORDER BY seq DESC LIMIT 50) ORDER BY seq))),
+        FROM (SELECT * FROM (SELECT * FROM comment WHERE card = c.id ORDER BY seq DESC LIMIT 50) ORDER BY seq)),
+        '[]')),
     'role', :role, 'seat', :seat, 'review', json_raw(iif(:review, 'true', 'false')),
     'memory', json_raw(coalesce(:memory, '[]')),
     'verification', json_object(
         'fixture', c.data ->> '$.verification.fixture_path',
         'last', json_raw((SELECT json_object('ok', json_raw(iif(ok, 'true', 'false')), 'log', log, 'tree', tree)
                       FROM verdict WHERE card = c.id ORDER BY seq DESC LIMIT 1))),
-    'effects', json_raw((
+    'effects', json_raw(iif(EXISTS (SELECT 1 FROM turn WHERE card = c.id AND steps > 0), (
         WITH RECURSIVE walk (seq, prev) AS (
             SELECT * FROM (SELECT e.seq, e.prev FROM turn t JOIN stream s ON s.run = t.run AND s.turn = t.turn
                            JOIN event e ON e.seq = s.seq WHERE t.card = c.id ORDER BY t.seq DESC LIMIT 3)
@@ -57,7 +59,7 @@ SELECT json_object(
         SELECT json_group_array(json_object('step', step, 'result', json_raw(body)))
         FROM (SELECT * FROM (SELECT e.seq, e.step, e.body FROM walk JOIN event e ON e.seq = walk.seq
                              WHERE e.kind = 'call.result' AND length(e.body) <= 16384
-                             ORDER BY e.seq DESC LIMIT 10) ORDER BY seq))),
+                             ORDER BY e.seq DESC LIMIT 10) ORDER BY seq)), '[]')),
     'conflict', json_raw((
         SELECT json_group_array(json_object('path', path, 'with', other)) FROM conflict WHERE card = c.id)),
     'epic', json_raw((SELECT json_join(p.data, json_object('id', p.id, 'type', p.type, 'name', p.name,
