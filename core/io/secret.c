@@ -288,7 +288,7 @@ static size_t spelled_any(const struct secret *secret, const struct secret *also
 {
     size_t longest = also && also->hidden ? spelled(also->line + also->value, text, len, last) : 0;
     for (; secret; secret = secret->next)
-        if (secret->hidden)
+        if (secret->hidden && secret != also)
             longest = max(longest, spelled(secret->line + secret->value, text, len, last));
     return longest;
 }
@@ -310,14 +310,16 @@ size_t secrets_hide(const struct secrets *secrets, const struct secret *also, ch
     bool begins[256] = {false}, any = mark(also, begins);
     for (const struct secret *secret = first; secret; secret = secret->next)
         any = mark(secret, begins) || any;
-    for (size_t i = 0; any && i < len;) {
-        size_t n = begins[(unsigned char)text[i]]
-                       ? spelled_any(first, also, text + i, len - i, last)
-                       : 0;
+    for (size_t i = 0; any && i < len; i++) {
+        if (!begins[(unsigned char)text[i]])
+            continue;
+        size_t n = spelled_any(first, also, text + i, len - i, last);
         if (n > len - i)
             return i;
-        memset(text + i, '*', n);
-        i += n ? n : 1;
+        if (n) {
+            memset(text + i, '*', n);
+            i += n - 1;
+        }
     }
     return len;
 }
