@@ -161,6 +161,7 @@ int main(int argc, char **argv)
         lua_pop(L, 1);
     }
     lua_close(L);
+    bind_close(&bind);
     uv_run(&loop, UV_RUN_DEFAULT);
     uv_loop_close(&loop);
     slab_clear(&slab);

@@ -33,6 +33,12 @@ void bind_open(lua_State *L, struct bind *bind)
     lua_pop(L, 1);
 }
 
+void bind_close(struct bind *bind)
+{
+    buf_clear(&bind->text);
+    json_doc_clear(&bind->tree);
+}
+
 struct bind *bind_of(lua_State *L)
 {
     return lua_touserdata(L, lua_upvalueindex(1));
@@ -131,6 +137,21 @@ void bind_take(struct bind *bind, int ref)
 {
     lua_rawgeti(bind->L, LUA_REGISTRYINDEX, ref);
     luaL_unref(bind->L, LUA_REGISTRYINDEX, ref);
+}
+
+struct buf *bind_text(struct bind *bind)
+{
+    enum { KEPT = 64 << 10 };
+    if (bind->text.cap > KEPT || bind->text.failed)
+        buf_clear(&bind->text);
+    buf_reset(&bind->text);
+    return &bind->text;
+}
+
+struct json_doc *bind_tree(struct bind *bind)
+{
+    json_doc_reset(&bind->tree);
+    return &bind->tree;
 }
 
 #define SCRATCH_TYPE "orket.scratch"

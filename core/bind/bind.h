@@ -19,10 +19,15 @@
 struct bind {
     uv_loop_t *loop;
     lua_State *L; /* the trusted main thread */
+    struct buf text; /* see bind_text */
+    struct json_doc tree;
 };
 
 /* Registers all modules as package.preload entries of L. */
 void bind_open(lua_State *L, struct bind *bind);
+
+/* Frees what the context holds, after its state was closed. */
+void bind_close(struct bind *bind);
 
 /* The context: upvalue 1 of the running function. */
 struct bind *bind_of(lua_State *L);
@@ -48,6 +53,11 @@ void bind_check_options(lua_State *L, int idx, const char *const *known);
 int bind_keep(lua_State *L, int idx);
 /* Pushes the kept function on bind->L and forgets it. */
 void bind_take(struct bind *bind, int ref);
+
+/* The context's own buffer and tree, empty: for what a function makes and is done with before Lua runs
+ * again. A large one is given back at the next use. */
+struct buf *bind_text(struct bind *bind);
+struct json_doc *bind_tree(struct bind *bind);
 
 /* Pushes an empty buffer that is released by the collector, so that raising cannot leak it. */
 struct buf *bind_scratch(lua_State *L);

@@ -31,8 +31,7 @@ struct session {
     struct script *script;
     struct box *box; /* NULL when it is over */
     bool started;
-    struct args args; /* trees in the docs of its user values */
-    struct box_limits limits;
+    struct box_limits limits; /* the list of arguments is its user value */
     char function[64];
 };
 
@@ -195,8 +194,7 @@ static int l_script_call(lua_State *L)
     struct args args;
     struct box_limits limits = l_check_limits(L, 4);
     lua_settop(L, 4);
-    struct json_doc *plain = bind_new_doc(L);
-    l_check_args(L, 3, plain, &args);
+    l_check_args(L, 3, bind_tree(bind_of(L)), &args);
     struct err err = {0};
     struct box *box;
     if (script_take(script, &box, &err))
@@ -205,7 +203,6 @@ static int l_script_call(lua_State *L)
     call.count = args.count;
     int rc = box_call(box, &call, &limits, &err);
     script_give(script, box);
-    json_doc_clear(plain);
     if (rc)
         return bind_fail(L, &err);
     value_push(L, box_value(box));
@@ -230,16 +227,12 @@ static int l_script_open(lua_State *L)
     struct box_limits limits = l_check_limits(L, 4);
     luaL_argcheck(L, strlen(function) < sizeof((struct session *)0)->function, 2, "name too long");
     lua_settop(L, 4);
-    struct json_doc *doc = bind_new_doc(L);
-    struct session *session = lua_newuserdatauv(L, sizeof *session, 2);
+    struct session *session = lua_newuserdatauv(L, sizeof *session, 1);
     *session = (struct session){.script = script, .limits = limits};
     memcpy(session->function, function, strlen(function));
     luaL_setmetatable(L, SESSION_TYPE);
-    l_check_args(L, 3, doc, &session->args);
     lua_pushvalue(L, 3);
     lua_setiuservalue(L, -2, 1);
-    lua_pushvalue(L, 5);
-    lua_setiuservalue(L, -2, 2);
     struct err err = {0};
     if (script_take(script, &session->box, &err)) {
         session->box = NULL;
@@ -255,14 +248,23 @@ static void end_session(struct session *session)
     session->box = NULL;
 }
 
-static int start(struct session *session, struct err *err)
+/* The session at 1 begins. */
+static int start(lua_State *L, struct session *session, struct err *err)
 {
-    struct box_call call = {.function = session->function,
-                            .args = session->args.list,
-                            .count = session->args.count,
-                            .session = true};
+    struct args args;
+    lua_getiuservalue(L, 1, 1);
+    l_check_args(L, -1, bind_tree(bind_of(L)), &args);
+    struct box_call call = {
+        .function = session->function, .args = args.list, .count = args.count, .session = true};
     session->started = true;
     return box_call(session->box, &call, &session->limits, err);
+}
+
+static int go_on(lua_State *L, struct session *session, struct err *err)
+{
+    struct json plain;
+    const struct json *answer = l_check_tree(L, 2, bind_tree(bind_of(L)), &plain);
+    return box_resume(session->box, answer, err);
 }
 
 /* session:resume(value or doc|nil) -> "yield", operation | "done", value | nil, message, code, fix
@@ -272,13 +274,9 @@ static int l_session_resume(lua_State *L)
     struct session *session = luaL_checkudata(L, 1, SESSION_TYPE);
     luaL_argcheck(L, session->box, 1, "session is over");
     lua_settop(L, 2);
-    struct json plain;
     struct err err = {0};
     struct box *box = session->box;
-    struct json_doc *doc = bind_new_doc(L);
-    const struct json *answer = l_check_tree(L, 2, doc, &plain);
-    int rc = session->started ? box_resume(box, answer, &err) : start(session, &err);
-    json_doc_clear(doc);
+    int rc = session->started ? go_on(L, session, &err) : start(L, session, &err);
     if (rc != BOX_YIELD)
         end_session(session);
     if (rc < 0)

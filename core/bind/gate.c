@@ -223,18 +223,13 @@ static int l_call_tool(lua_State *L)
 
 void bind_push_hash(lua_State *L, struct hash_part *parts, size_t count, const struct json *tree)
 {
-    struct buf text = {0}; // nothing raises before it is cleared
-    struct hash hash;
+    struct buf *text = bind_text(bind_of(L));
     char hex[HASH_HEX + 1];
-    json_write(&text, tree);
-    bool ok = buf_ok(&text);
-    if (ok) {
-        parts[count - 1] = (struct hash_part){text.data, text.len};
-        hash = hash_parts(parts, count);
-    }
-    buf_clear(&text);
-    if (!ok)
+    json_write(text, tree);
+    if (!buf_ok(text))
         luaL_error(L, "out of memory");
+    parts[count - 1] = (struct hash_part){text->data, text->len};
+    struct hash hash = hash_parts(parts, count);
     hash_hex(&hash, hex);
     lua_pushlstring(L, hex, HASH_HEX);
 }

@@ -186,7 +186,7 @@ static int l_move(lua_State *L)
     struct store_tx *tx = l_check_tx(L, 1);
     struct store_event event = {
         .kind = CARD_MOVED, .card = l_check_text(L, 2), .step = -1, .ms = -1};
-    struct json_doc *doc = bind_new_doc(L);
+    struct json_doc *doc = bind_tree(bind_of(L));
     struct err err = {0};
     struct fsm_verdict verdict;
     if (value_read(L, 3, doc, NULL, &doc->root, &err))
@@ -199,7 +199,6 @@ static int l_move(lua_State *L)
         return count + 1;
     }
     json_write(store_body(tx), &doc->root);
-    json_doc_clear(doc);
     return put_event(L, tx, &event);
 }
 
