@@ -45,6 +45,7 @@ static double now(void)
 
 struct bench {
     struct buf text, out;
+    struct json_text encoder;
     lua_State *L;
     struct json_doc doc;
     struct jansson jansson;
@@ -60,7 +61,7 @@ static void decode(struct bench *b)
 static void encode(struct bench *b)
 {
     buf_reset(&b->out);
-    require(value_encode(b->L, 1, &b->out, NULL, NULL) == 0);
+    require(value_encode(b->L, 1, &b->encoder, &b->out, NULL) == 0);
 }
 
 static void parse(struct bench *b)
@@ -82,9 +83,9 @@ static void push(struct bench *b)
 
 static void canonical(struct bench *b)
 {
-    struct json_text sink;
+    struct json_text sink = {0};
     buf_reset(&b->out);
-    json_text_init(&sink, &b->out);
+    json_text_begin(&sink, &b->out);
     require(json_scan(b->text.data, b->text.len, NULL, &json_text_sink, &sink, NULL) == 0);
     json_text_clear(&sink);
 }

@@ -67,6 +67,14 @@ void buf_reset(struct buf *buf)
         buf->data[0] = '\0';
 }
 
+void buf_recycle(struct buf *buf)
+{
+    enum { KEPT = 64 << 10 };
+    if (buf->cap > KEPT)
+        buf_clear(buf);
+    buf_reset(buf);
+}
+
 char *buf_steal(struct buf *buf, size_t *len)
 {
     if (!buf_reserve(buf, 0))

@@ -63,6 +63,9 @@ static inline bool buf_ok(const struct buf *buf)
 /* Empties it and keeps the memory. */
 void buf_reset(struct buf *buf);
 
+/* Empties it for the next use, whenever that is: keeps the memory unless it is much. */
+void buf_recycle(struct buf *buf);
+
 /* Gives the bytes (NUL-terminated, malloc'ed) to the caller and leaves {0}; NULL when failed or
  * out of memory. */
 char *buf_steal(struct buf *buf, size_t *len);

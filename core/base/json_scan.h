@@ -59,8 +59,9 @@ struct json_text {
     struct buf spare;   /* private: where members change places */
 };
 
-/* Begins to append text to out; clear frees what the sink needed, not out. */
-void json_text_init(struct json_text *text, struct buf *out);
+/* Begins to append text to out. A new sink is {0}; one that was used keeps what memory it needed.
+ * clear frees that, not out. */
+void json_text_begin(struct json_text *text, struct buf *out);
 void json_text_clear(struct json_text *text);
 
 /* The order of keys: negative, 0, positive; by bytes, a prefix first. */

@@ -19,9 +19,13 @@ struct member {
     size_t at;           /* offset of the key in the scanned text */
 };
 
-void json_text_init(struct json_text *text, struct buf *out)
+void json_text_begin(struct json_text *text, struct buf *out)
 {
-    *text = (struct json_text){.out = out};
+    text->out = out;
+    buf_recycle(&text->members);
+    buf_recycle(&text->keys);
+    buf_recycle(&text->frames);
+    buf_recycle(&text->spare);
 }
 
 void json_text_clear(struct json_text *text)

@@ -37,6 +37,7 @@ void bind_close(struct bind *bind)
 {
     buf_clear(&bind->text);
     json_doc_clear(&bind->tree);
+    json_text_clear(&bind->encoder);
 }
 
 struct bind *bind_of(lua_State *L)
@@ -141,10 +142,7 @@ void bind_take(struct bind *bind, int ref)
 
 struct buf *bind_text(struct bind *bind)
 {
-    enum { KEPT = 64 << 10 };
-    if (bind->text.cap > KEPT || bind->text.failed)
-        buf_clear(&bind->text);
-    buf_reset(&bind->text);
+    buf_recycle(&bind->text);
     return &bind->text;
 }
 

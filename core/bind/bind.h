@@ -18,9 +18,10 @@
 /* What modules need from the process; one per trusted state, an upvalue of every function. */
 struct bind {
     uv_loop_t *loop;
-    lua_State *L; /* the trusted main thread */
+    lua_State *L;    /* the trusted main thread */
     struct buf text; /* see bind_text */
     struct json_doc tree;
+    struct json_text encoder; /* of Lua values; see value_encode */
 };
 
 /* Registers all modules as package.preload entries of L. */
@@ -54,8 +55,8 @@ int bind_keep(lua_State *L, int idx);
 /* Pushes the kept function on bind->L and forgets it. */
 void bind_take(struct bind *bind, int ref);
 
-/* The context's own buffer and tree, empty: for what a function makes and is done with before Lua runs
- * again. A large one is given back at the next use. */
+/* The context's own buffer and tree, empty: for what a function makes and is done with before Lua
+ * runs again. A large one is given back at the next use. */
 struct buf *bind_text(struct bind *bind);
 struct json_doc *bind_tree(struct bind *bind);
 

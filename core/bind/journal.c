@@ -156,7 +156,7 @@ static int l_event(lua_State *L)
     if (doc)
         json_write(store_body(tx), doc);
     else
-        rc = value_encode(L, 4, store_body(tx), NULL, &err);
+        rc = value_encode(L, 4, &bind_of(L)->encoder, store_body(tx), &err);
     if (rc)
         return luaL_error(L, "%s: %s", event.kind, err.text);
     return put_event(L, tx, &event);

@@ -26,7 +26,7 @@ static int encode(lua_State *L, struct err *err)
     if (tree)
         json_write(text, tree);
     else
-        rc = value_encode(L, 1, text, NULL, err);
+        rc = value_encode(L, 1, &bind_of(L)->encoder, text, err);
     if (!rc && !buf_ok(text))
         rc = err_set(err, ERR_MEMORY, "%s", err_text(ERR_MEMORY));
     if (!rc)
@@ -82,11 +82,10 @@ static int l_check(lua_State *L)
     size_t len;
     const char *text = luaL_checklstring(L, 1, &len);
     struct buf *out = text_of(L);
-    struct json_text sink;
+    struct json_text *sink = &bind_of(L)->encoder;
     struct err err = {0};
-    json_text_init(&sink, out);
-    int rc = json_scan(text, len, NULL, &json_text_sink, &sink, &err);
-    json_text_clear(&sink);
+    json_text_begin(sink, out);
+    int rc = json_scan(text, len, NULL, &json_text_sink, sink, &err);
     lua_createtable(L, 0, 4);
     lua_pushboolean(L, rc == 0);
     lua_setfield(L, -2, "ok");

@@ -224,10 +224,9 @@ static int encode(lua_State *L, struct err *err)
     struct box *box = box_of(L);
     struct guard guard = {.meter = &box->meter, .sink = &json_text_sink, .ctx = &box->encoding};
     meter_host(&box->meter, true);
-    json_text_clear(&box->encoding);
     buf_reset(&box->scratch);
     box->scratch.max = box->meter.string_max;
-    json_text_init(&box->encoding, &box->scratch);
+    json_text_begin(&box->encoding, &box->scratch);
     meter_host(&box->meter, false);
     int rc = value_walk(L, 1, &box_value_limits, &guard_sink, &guard, err);
     meter_host(&box->meter, true);

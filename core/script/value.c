@@ -343,12 +343,8 @@ int value_read(lua_State *L, int idx, struct json_doc *doc, const struct json_li
     return json_finish(&b, out);
 }
 
-int value_encode(lua_State *L, int idx, struct buf *out, const struct json_limits *limits,
-                 struct err *err)
+int value_encode(lua_State *L, int idx, struct json_text *encoder, struct buf *out, struct err *err)
 {
-    struct json_text text;
-    json_text_init(&text, out);
-    int rc = value_walk(L, idx, limits, &json_text_sink, &text, err);
-    json_text_clear(&text);
-    return rc;
+    json_text_begin(encoder, out);
+    return value_walk(L, idx, NULL, &json_text_sink, encoder, err);
 }

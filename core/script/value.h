@@ -34,8 +34,10 @@ int value_walk(lua_State *L, int idx, const struct json_limits *limits,
 int value_read(lua_State *L, int idx, struct json_doc *doc, const struct json_limits *limits,
                struct json *out, struct err *err);
 
-/* Appends the value at idx to out as canonical JSON text, without a tree. Errors as value_walk. */
-int value_encode(lua_State *L, int idx, struct buf *out, const struct json_limits *limits,
+/* Appends the value at idx to out as canonical JSON text, without a tree; the encoder lends its
+ * memory
+ * ({0} the first time). Errors as value_walk. */
+int value_encode(lua_State *L, int idx, struct json_text *encoder, struct buf *out,
                  struct err *err);
 
 /* Pushes the metatable that marks arrays (one per state, kept in its registry). */

@@ -97,8 +97,8 @@ static int by_tree(const char *text, size_t len, struct buf *out, struct err *er
 
 static int by_sink(const char *text, size_t len, struct buf *out, struct err *err)
 {
-    struct json_text sink;
-    json_text_init(&sink, out);
+    struct json_text sink = {0};
+    json_text_begin(&sink, out);
     int rc = json_scan(text, len, NULL, &json_text_sink, &sink, err);
     json_text_clear(&sink);
     return rc;

@@ -26,6 +26,14 @@ static lua_State *open_state(void)
 
 /* ---- Lua to text and trees ---- */
 
+static int encode(lua_State *L, int idx, struct buf *out, struct err *err)
+{
+    struct json_text encoder = {0};
+    int rc = value_encode(L, idx, &encoder, out, err);
+    json_text_clear(&encoder);
+    return rc;
+}
+
 static const struct {
     const char *chunk, *text; /* text NULL: refused, with `why` in the message */
     const char *why;
@@ -78,7 +86,7 @@ static void test_rows(void **state)
         struct json_doc doc = {0};
         struct err err = {0};
         assert_int_equal(luaL_dostring(L, rows[i].chunk), LUA_OK);
-        int rc = value_encode(L, -1, &text, NULL, &err);
+        int rc = encode(L, -1, &text, &err);
         assert_int_equal(lua_gettop(L), 1);
         assert_int_equal(value_read(L, -1, &doc, NULL, &doc.root, NULL), rc);
         assert_int_equal(rc, rows[i].code);
@@ -102,7 +110,7 @@ static void test_encode_bound(void **state)
     lua_State *L = open_state();
     struct buf text = {.max = 10};
     assert_int_equal(luaL_dostring(L, "return {'0123456789'}"), LUA_OK);
-    assert_int_equal(value_encode(L, -1, &text, NULL, NULL), ERR_LIMIT);
+    assert_int_equal(encode(L, -1, &text, NULL), ERR_LIMIT);
     buf_clear(&text);
     lua_close(L);
 }
@@ -115,14 +123,14 @@ static void round_trip(lua_State *L, const char *text)
     struct json_doc doc = {0};
     assert_int_equal(value_decode(L, text, strlen(text), NULL, NULL), 0);
     assert_int_equal(lua_gettop(L), 1);
-    assert_int_equal(value_encode(L, 1, &out, NULL, NULL), 0);
+    assert_int_equal(encode(L, 1, &out, NULL), 0);
     assert_int_equal(json_parse(&doc, text, strlen(text), NULL, NULL), 0);
     json_write(&by_tree, &doc.root);
     assert_string_equal(out.data, by_tree.data);
     lua_settop(L, 0);
     value_push(L, &doc.root);
     buf_reset(&out);
-    assert_int_equal(value_encode(L, 1, &out, NULL, NULL), 0);
+    assert_int_equal(encode(L, 1, &out, NULL), 0);
     assert_string_equal(out.data, by_tree.data);
     lua_settop(L, 0);
     buf_clear(&out);
@@ -216,7 +224,7 @@ static void test_encode_out_of_memory(void **state)
         struct buf out = {0};
         struct json_doc doc = {0};
         support_fail_at(n);
-        int text = value_encode(L, 1, &out, NULL, NULL);
+        int text = encode(L, 1, &out, NULL);
         bool text_failed = support_failed();
         support_fail_at(n);
         int tree = value_read(L, 1, &doc, NULL, &doc.root, NULL);
