@@ -59,7 +59,9 @@
     X(SCRIPT_CONTRACT, bug, "a script broke its contract")                                         \
     X(PROC, tool, "the process failed")                                                            \
     X(LIBRARY, system, "a library of the system is missing")                                       \
-    X(JAIL, system, "no program can be isolated here")
+    X(JAIL, system, "no program can be isolated here")                                             \
+    X(CASSETTE, input, "the cassette and the run differ")                                          \
+    X(REPLAY, system, "the replay and the record differ")
 
 enum {
     ERR_NONE_ = 0,

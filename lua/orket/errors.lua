@@ -10,6 +10,7 @@ local M = {}
 ---@field class string   input, refusal, tool, model, limit, system or bug
 ---@field message string the cause, one sentence
 ---@field fix string?    the cure, one sentence
+---@field detail string? lines that show it
 
 ---@param code string
 ---@param message string
@@ -34,12 +35,12 @@ function M.check(value, ...)
   return nil, M.new(code or "ERR_BUG", message or "no answer", fix)
 end
 
----One line for a person.
+---A line for a person, and what shows it.
 ---@param err Error
 ---@return string
 function M.line(err)
   local fix = err.fix and err.fix ~= "" and ("\n  fix: " .. err.fix) or ""
-  return string.format("%s: %s%s", err.code, err.message, fix)
+  return string.format("%s: %s%s%s", err.code, err.message, err.detail and "\n" .. err.detail or "", fix)
 end
 
 return M

@@ -90,11 +90,15 @@ local function wait_before(attempt, err, request)
   return seconds <= M.PATIENCE and seconds or nil
 end
 
-local function attempt_once(request, provider, shape)
+local function send(request, provider, shape, body)
   local model = request.model
+  local ok, err = define_key(model)
+  if not ok then
+    return nil, err, true
+  end
   local reply, message, code, info = async.await(core.post, {
     url = model.base_url:gsub("/+$", "") .. provider.path,
-    body = provider.body(model, request),
+    body = body,
     key = model.key, headers = model.headers, deadlines = model.deadlines, caps = model.caps,
     shape = shape,
   }, request.on_delta)
@@ -106,6 +110,17 @@ local function attempt_once(request, provider, shape)
   return nil, failure(message, code, info)
 end
 
+-- Over the network, or past whoever stands in the way to it.
+local function attempt_once(request, provider, shape)
+  local body = provider.body(request.model, request)
+  if not request.through then
+    return send(request, provider, shape, body)
+  end
+  return request.through(body, function()
+    return send(request, provider, shape, body)
+  end)
+end
+
 ---@class LlmQuestion
 ---@field model table
 ---@field messages string[] JSON texts
@@ -114,6 +129,7 @@ end
 ---@field tool_choice any
 ---@field on_delta fun(text: string)?
 ---@field on_attempt fun(attempt: table)?
+---@field through (fun(body: string[], send: function): table?, table?, boolean?)?  asked instead of the network
 ---@field attempts integer?
 ---@field backoff number? seconds
 
@@ -127,14 +143,9 @@ function M.complete(request)
   if not provider then
     return nil, shape
   end
-  local ok, err = define_key(request.model)
-  if not ok then
-    return nil, err
-  end
   request.stream = request.stream ~= false
   for attempt = 1, math.huge do
-    local reply, ended
-    reply, err, ended = attempt_once(request, provider, shape)
+    local reply, err, ended = attempt_once(request, provider, shape)
     if reply or ended or err.code == "ERR_CANCELED" then
       return reply, err
     end
@@ -148,7 +159,7 @@ function M.complete(request)
     if not wait then
       return nil, err
     end
-    local slept, canceled = async.sleep(wait)
+    local slept, canceled = async.sleep(err.replayed and 0 or wait)
     if not slept then
       return nil, canceled
     end

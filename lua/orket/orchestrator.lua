@@ -55,7 +55,10 @@ end
 ---@param card table
 ---@param err Error
 function Run:broke(card, err)
-  self.broken = self.broken or errors.new(err.code, card.id .. ": " .. err.message, err.fix)
+  if not self.broken then
+    self.broken = errors.new(err.code, card.id .. ": " .. err.message, err.fix)
+    self.broken.detail = err.detail
+  end
 end
 
 -- ---- scheduling ----
@@ -140,7 +143,7 @@ end
 
 ---@param project table opened as owner, scripts loaded
 ---@param epic table card row
----@param options {run: string, on_delta: function?, only: string?}  only: this card and what it depends on
+---@param options {run: string, on_delta: function?, cassette: table?, only: string?}  only: this card and what it depends on
 ---@return table|nil run
 ---@return Error|nil
 function M.open(project, epic, options)
@@ -148,7 +151,7 @@ function M.open(project, epic, options)
     project = project, store = project.store, epic = epic, id = options.run, tasks = {}, live = {},
   }, Run)
   self.engine = engines.new(project, epic, self.id)
-  self.engine.on_delta = options.on_delta
+  self.engine.on_delta, self.engine.cassette = options.on_delta, options.cassette
   self.limits = self.engine.limits
   self.team = project.config.teams[epic.data.team]
   self.models = models.new(self.engine, self.team)

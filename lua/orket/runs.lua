@@ -34,7 +34,7 @@ local function run_epic(project, epic, options)
     return "done", nil, {}, epic.status
   end
   local run, err = orchestrator.open(project, epic, {
-    run = run_id(project, epic), on_delta = options.on_delta, only = options.only,
+    run = run_id(project, epic), on_delta = options.on_delta, cassette = options.cassette, only = options.only,
   })
   if not run then
     return nil, err
@@ -72,7 +72,7 @@ end
 ---Runs an epic, a rock, or one card of an epic with what it depends on.
 ---@param project table opened as owner, scripts loaded and recorded, cards created
 ---@param name string card id
----@param options {on_run: fun(run), on_delta: function?}
+---@param options {on_run: fun(run), on_delta: function?, cassette: table?}
 ---@return "done"|"parked"|"failed"|"drained"|nil status
 ---@return Error|nil
 ---@return table|nil counts

@@ -82,6 +82,10 @@ local function settle_failure(run, turn, err)
   turn:discard()
   if err.code == "ERR_CANCELED" then
     return true
+  elseif err.code == "ERR_CASSETTE" then -- no reply will come, whatever is tried: the turn stays open
+    run:broke(turn.card, err)
+    run:drain()
+    return true
   elseif err.code == "ERR_STALE" then
     return turn:settle("abandoned", turn.card.status, { why = err.message })
   end

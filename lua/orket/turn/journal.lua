@@ -86,11 +86,13 @@ function Turn:change(set)
 end
 
 ---An id for a card created by this turn: derived from the conversation so far, not from a counter alone,
----which an interrupted turn would begin anew.
+---which an interrupted turn would begin anew; and from which of its card's turns it is, not of the run's: that
+---depends on who was faster.
 ---@return string
 function Turn:new_card_id()
   self.created = (self.created or 0) + 1
-  local parts = { self.run, tostring(self.number), self.convo, tostring(self.created) }
+  local turn = #self.engine.store:read("card_turns", { card = self.card.id })
+  local parts = { self.run, self.card.id, tostring(turn), self.convo, tostring(self.created) }
   return "ISSUE-" .. hash.parts(parts):sub(1, 8):upper()
 end
 

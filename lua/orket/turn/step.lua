@@ -17,7 +17,9 @@ local NUDGE = cjson.encode({ role = "user", content =
 -- ---- the reply ----
 
 local function ask_model(turn)
+  local cassette = turn.engine.cassette
   return llm.complete({
+    through = cassette and cassette:through(turn),
     model = turn.model, messages = turn.messages, tools = tools.offer(turn.generation, turn.role),
     on_delta = turn.engine:delta_listener(turn), on_attempt = function(attempt)
       turn:record("step.failed", attempt)

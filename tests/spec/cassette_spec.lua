@@ -1,0 +1,205 @@
+-- cassette_spec.lua: `orket run --record` and `--replay`: what a cassette holds, that it plays without a
+-- model at any concurrency, and that it fails loudly when the project asks something else.
+
+local world = dofile("tests/support/world.lua")
+local orket = world.orket
+
+local NOWHERE = "http://127.0.0.1:1/v1" -- nobody listens there
+
+local MOCK = [[
+function work(talk)
+  return steps(talk, function()
+    return say(write(talk.card .. ".txt", "by " .. talk.card))
+  end, function()
+    return say(finish())
+  end)
+end
+]]
+
+local function project(concurrency, mock, more)
+  local options = { issues = { {}, {}, {}, { depends_on = { "I-1" } } }, limits = { concurrency = concurrency }, mock = mock or MOCK }
+  return world.new(world.merged(options, more))
+end
+
+-- A cassette of the project, played at concurrency 2.
+local function recorded(mock, more)
+  local w <close> = project(2, mock, more)
+  local text, code = w:run("ep --record .test/tape")
+  assert.equal(0, code, text)
+  return w:read(".test/tape")
+end
+
+local function replay(tape, concurrency, change, more)
+  local w <close> = project(concurrency or 2, nil, more)
+  w.url = NOWHERE
+  w:write(".test/tape", tape)
+  if change then
+    change(w)
+  end
+  local text, code = w:run("ep --replay .test/tape")
+  return text, code, w:made("I-4.txt"), w:requests()
+end
+
+describe("a cassette", function()
+  local tape = recorded()
+
+  it("has a line for every request, and a first one", function()
+    local _, lines = tape:gsub("\n", "")
+    assert.equal(1 + 4 * (2 + 1), lines)
+    assert.truthy(tape:find('^{"cassette":1,'))
+  end)
+
+  it("has no address, directory or key in it", function()
+    local secret <close> = project(1)
+    local said, code = orket.shell(string.format("cd %s && ORKET_MODEL_KEY=sesame-0123456789 ORKET_MODEL_URL=%s %s run --plain ep --record .test/tape 2>&1",
+      secret.dir, secret.url, world.binary))
+    assert.equal(0, code, said)
+    local text = secret:read(".test/tape")
+    for _, word in ipairs({ "sesame", "127.0.0.1", secret.dir, "ORKET_MODEL_KEY" }) do
+      assert.falsy(text:find(word, 1, true), word)
+    end
+  end)
+
+  for _, concurrency in ipairs({ 1, 4, 32 }) do
+    it("plays without a model at concurrency " .. concurrency, function()
+      local text, code, made, requests = replay(tape, concurrency)
+      assert.equal(0, code, text)
+      assert.equal("by I-4", made)
+      assert.equal(0, requests)
+    end)
+  end
+
+  local function led()
+    return { { seat = "lead" }, { seat = "lead" }, { seat = "lead" } }
+  end
+
+  it("plays cards that agents made, whoever was faster", function()
+    local made = recorded([[
+      function work(talk)
+        if talk.card:find("^I") and talk.replies == 0 then
+          return say(call("create_issue", { summary = "more", seat = "dev" }))
+        end
+        return say(finish())
+      end
+    ]], { issues = led() })
+    for _, concurrency in ipairs({ 1, 4 }) do
+      local text, code = replay(made, concurrency, nil, { issues = led() })
+      assert.equal(0, code, text)
+      assert.truthy(text:find("done: 6 done", 1, true), text)
+    end
+  end)
+
+  it("opens no socket when it plays", function()
+    local w <close> = project(2)
+    w:write(".test/tape", tape)
+    local text, code = orket.shell(string.format(
+      "cd %s && command -v strace >/dev/null || exit 77; cd %s; ORKET_MODEL_URL=%s strace -f -e trace=%%net -o .test/trace %s run --plain ep --replay .test/tape 2>&1",
+      w.dir, w.dir, NOWHERE, world.binary))
+    if code == 77 then
+      pending("strace is not installed")
+    end
+    assert.equal(0, code, text)
+    assert.falsy(w:read(".test/trace"):find("%f[%w]%l+%("), "a call to the network")
+  end)
+
+  it("plays failed attempts too, without their pauses", function()
+    local w <close> = world.new({ issues = { { max_retries = 0 } }, mock = "function work() return { status = 503 } end" })
+    local text, code = w:run("ep --record .test/tape")
+    assert.equal(3, code, text)
+    local failing = w:read(".test/tape")
+    assert.equal(3, select(2, failing:gsub('"error":{', "")))
+    assert.falsy(failing:find("127.0.0.1", 1, true))
+    local again <close> = world.new({ issues = { { max_retries = 0 } }, mock = MOCK })
+    again.url = NOWHERE
+    again:write(".test/tape", failing)
+    text, code = again:run("ep --replay .test/tape")
+    assert.equal(3, code, text)
+    assert.truthy(text:find("the model failed: the endpoint answered 503", 1, true), text)
+  end)
+end)
+
+describe("a cassette and another project", function()
+  local tape = recorded()
+
+  local function refused(text, code, ...)
+    assert.equal(1, code, text)
+    for _, word in ipairs({ ... }) do
+      assert.truthy(text:find(word, 1, true), word .. " is missing in:\n" .. text)
+    end
+  end
+
+  it("a changed role is shown as a difference", function()
+    local text, code = replay(tape, 1, function(w)
+      local role = orket.read("roles/coder.lua")
+      local changed, count = role:gsub("You ", "You, dear friend, ", 1)
+      assert.equal(1, count)
+      w:write("roles/coder.lua", changed)
+    end)
+    refused(text, code, "ERR_CASSETTE: I-1: turn 1 (coder), step 1:", "\n+", "dear friend", "fix: ")
+  end)
+
+  it("a changed tool is", function()
+    local text, code = replay(tape, 1, function(w)
+      local tool, count = orket.read("tools/write_file.lua"):gsub("description = \"", "%0NEW ", 1)
+      assert.equal(1, count)
+      w:write("tools/write_file.lua", tool)
+    end)
+    refused(text, code, "ERR_CASSETTE: I-1: turn 1 (coder), step 1:", "NEW ", ".description = ")
+  end)
+
+  it("a changed card is, and the turns of others are not mixed up with it", function()
+    local text, code = replay(tape, 1, function(w)
+      local path = "config/epics/ep.json"
+      w:write(path, (w:read(path):gsub('"name":"Issue I%-4"', '"name":"Another I-4"')))
+    end)
+    refused(text, code, "ERR_CASSETTE: I-4: turn 7 (coder), step 1:", "-  # Card I-4: Issue I-4", "+  # Card I-4: Another I-4")
+  end)
+
+  it("a changed result of a tool is", function()
+    local text, code = replay(tape, 1, function(w)
+      local tool, count = orket.read("tools/write_file.lua"):gsub("local function run%(args%)\n", "%0 fs.write(args.path, args.content) do return { other = true } end\n")
+      assert.equal(1, count)
+      w:write("tools/write_file.lua", tool)
+    end)
+    refused(text, code, "ERR_CASSETTE: I-1: turn 1 (coder), step 2:", "other")
+  end)
+
+  it("a reply that is missing", function()
+    local text, code = replay(tape:gsub("[^\n]+\n$", ""))
+    refused(text, code, "ERR_CASSETTE: I-", "the cassette has no further reply for I-")
+  end)
+
+  it("a reply that nobody asked for", function()
+    local text, code = replay(tape .. tape:match("[^\n]+\n$"))
+    refused(text, code, "ERR_CASSETTE: 1 recorded replies were not asked for", "I-4 as integrity_guard", "failed")
+  end)
+
+  it("a file that is no cassette", function()
+    for _, broken in ipairs({ "", "{}\n", "no json\n", '{"cassette":2}\n', tape:gsub('"keep":0', '"keep":9', 1) .. "" }) do
+      local text, code = replay(broken)
+      refused(text, code, "ERR_CASSETTE: ", "record it again")
+    end
+  end)
+
+  it("a file that is not there, one that is there already, and both options", function()
+    local w <close> = project(1)
+    local text, code = w:run("ep --replay .test/none")
+    refused(text, code, "No such file", "--record FILE makes one")
+    w:write(".test/mine", "dear diary")
+    text, code = w:run("ep --record .test/mine")
+    refused(text, code, "there is a file already", "name another one")
+    assert.equal("dear diary", w:read(".test/mine"))
+    text, code = w:run("ep --record .test/a --replay .test/b")
+    assert.equal(2, code, text)
+  end)
+
+  it("leaves the turn open, so that a run with a model goes on with it", function()
+    local w <close> = project(1)
+    w:write(".test/tape", tape:match("^[^\n]+\n[^\n]+\n"))
+    local text, code = w:run("ep --replay .test/tape")
+    assert.equal(1, code, text)
+    text, code = w:run("ep")
+    assert.equal(0, code, text)
+    assert.equal("by I-4", w:made("I-4.txt"))
+  end)
+end)
