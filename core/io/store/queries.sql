@@ -107,6 +107,7 @@ ORDER BY seq DESC LIMIT 1;
 
 -- name: runs
 SELECT r.id, r.card, r.generation, r.status, r.started_at, r.ended_at,
+       strftime('%s', r.ended_at) - strftime('%s', r.started_at) AS seconds,
        (SELECT count(*) FROM turn WHERE run = r.id) AS turns,
        (SELECT coalesce(sum(steps), 0) FROM turn WHERE run = r.id) AS steps,
        (SELECT coalesce(sum(tokens_in), 0) FROM turn WHERE run = r.id) AS tokens_in,
@@ -118,7 +119,7 @@ SELECT id, card, generation, status, started_at, ended_at, body AS "body:json" F
 
 -- name: turns
 SELECT run, turn, seq, card, seat, role, generation, engine, model, outcome, steps, tokens_in, tokens_out,
-       started_at, ended_at
+       started_at, ended_at, strftime('%s', ended_at) - strftime('%s', started_at) AS seconds
 FROM turn WHERE (:run IS NULL OR run = :run) AND (:card IS NULL OR card = :card) ORDER BY seq;
 
 -- Who had a hand in a card, in the order in which they came.

@@ -1,0 +1,49 @@
+-- history_spec.lua: what `orket history` says about runs and their turns.
+
+local cjson = require("cjson")
+local world = dofile("tests/support/world.lua")
+
+local MOCK = [[
+function work(talk)
+  return talk.replies < 2 and say(write(talk.card .. talk.replies, talk.card)) or say(finish())
+end
+]]
+
+describe("orket history", function()
+  it("lists runs with what they cost, and the turns of one", function()
+    local w <close> = world.new({ issues = { { id = "A" }, { id = "B" } }, mock = MOCK })
+    local text, code = w:orket("history")
+    assert.equal(1, code)
+    assert(text:find("no board", 1, true), text)
+    assert.equal(0, (select(2, w:run())))
+    local runs = cjson.decode((w:orket("history --json")))
+    assert.equal(1, #runs)
+    assert.same({ "ep.1", "ep", "done", 4, 8 },
+      { runs[1].id, runs[1].card, runs[1].status, runs[1].turns, runs[1].steps })
+    assert(math.type(runs[1].seconds) == "integer" and runs[1].seconds >= 0)
+    local turns, tokens = cjson.decode((w:orket("history --json ep.1"))), 0
+    assert.equal(4, #turns)
+    for _, turn in ipairs(turns) do
+      assert.equal("done", turn.outcome)
+      tokens = tokens + turn.tokens_in + turn.tokens_out
+    end
+    assert(tokens > 0)
+    assert.equal(runs[1].tokens_in + runs[1].tokens_out, tokens)
+    assert((w:orket("history")):find("ep%.1 +ep +done +4 +8 +%d+ +%d+ "))
+    assert((w:orket("history ep.1")):find("guard +integrity_guard +m +done +1 "))
+  end)
+
+  it("has no end for what has not ended, and knows the run that was meant", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = "function work() return { delay_ms = 60000 } end" })
+    local run = w:start()
+    assert(world.wait(function() return w:request(1) end))
+    run.kill("KILL")
+    run.wait()
+    local turn = cjson.decode((w:orket("history --json ep.1")))[1]
+    assert.same({}, { turn.ended_at, turn.seconds, turn.outcome })
+    assert((w:orket("history ep.1")):find(" open ", 1, true))
+    local text, code = w:orket("history ep.2")
+    assert.equal(1, code)
+    assert(text:find("there is no run 'ep.2'", 1, true) and text:find("fix: the newest: ep.1", 1, true), text)
+  end)
+end)
