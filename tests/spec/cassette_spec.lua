@@ -77,7 +77,7 @@ describe("a cassette", function()
     local made = recorded([[
       function work(talk)
         if talk.card:find("^I") and talk.replies == 0 then
-          return say(call("create_issue", { summary = "more", seat = "dev" }))
+          return say(call("create_issue", { summary = "more of it", seat = "dev" }))
         end
         return say(finish())
       end
