@@ -32,6 +32,7 @@ struct multi {
     void *ctx;
     struct watch *watches; /* by descriptor */
     size_t size;
+    size_t count;     /* easy handles inside */
     unsigned handles; /* not yet closed: the poll and the timer */
     bool closing;
 };
@@ -84,7 +85,7 @@ static void take_results(struct multi *m)
             continue;
         CURL *easy = message->easy_handle;
         CURLcode code = message->data.result;
-        m->curl->multi_remove_handle(m->handle, easy); // message is gone with it
+        multi_remove(m, easy); // message is gone with it
         m->on_done(m->ctx, easy, code);
     }
 }
@@ -135,8 +136,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *un
     return w->wanted ? arm(ctx, fd, w) : 0;
 }
 
-/* What is wanted of its number is wanted of a socket that curl has closed silently, in the call that
- * is running: curl takes the new socket for the old one and will not ask again. */
+/* What is wanted of its number is wanted of a socket that curl has closed silently, in the call
+ * that is running: curl takes the new socket for the old one and will not ask again. */
 static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
 {
     (void)purpose;
@@ -173,14 +174,14 @@ static int on_timer(CURLM *handle, long ms, void *ctx)
 
 /* ---- what transport.c asks ---- */
 
-static void set_options(struct multi *m)
+static void set_options(struct multi *m, long idle)
 {
     const struct curl *curl = m->curl;
     curl->multi_setopt(m->handle, CURLMOPT_SOCKETFUNCTION, on_socket);
     curl->multi_setopt(m->handle, CURLMOPT_SOCKETDATA, m);
     curl->multi_setopt(m->handle, CURLMOPT_TIMERFUNCTION, on_timer);
     curl->multi_setopt(m->handle, CURLMOPT_TIMERDATA, m);
-    curl->multi_setopt(m->handle, CURLMOPT_MAXCONNECTS, MULTI_IDLE_MAX);
+    curl->multi_setopt(m->handle, CURLMOPT_MAXCONNECTS, idle);
     curl->multi_setopt(m->handle, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
 }
 
@@ -193,8 +194,8 @@ static void join_loop(struct multi *m, uv_loop_t *loop)
     uv_unref((uv_handle_t *)&m->poll);
 }
 
-struct multi *multi_open(uv_loop_t *loop, const struct curl *curl, multi_done_fn *on_done,
-                         void *ctx)
+struct multi *multi_open(uv_loop_t *loop, const struct curl *curl, long idle,
+                         multi_done_fn *on_done, void *ctx)
 {
     struct multi *m = calloc(1, sizeof *m);
     CURLM *handle = curl->multi_init();
@@ -213,7 +214,7 @@ struct multi *multi_open(uv_loop_t *loop, const struct curl *curl, multi_done_fn
     m->on_done = on_done;
     m->ctx = ctx;
     join_loop(m, loop);
-    set_options(m);
+    set_options(m, idle);
     return m;
 }
 
@@ -227,21 +228,24 @@ void multi_close(struct multi *m)
     uv_close((uv_handle_t *)&m->timer, on_handle_closed);
 }
 
-void multi_prepare(struct multi *m, CURL *easy)
+size_t multi_count(const struct multi *m)
 {
-    m->curl->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
-    m->curl->easy_setopt(easy, CURLOPT_OPENSOCKETDATA, m);
+    return m->count;
 }
 
 int multi_add(struct multi *m, CURL *easy)
 {
+    m->curl->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+    m->curl->easy_setopt(easy, CURLOPT_OPENSOCKETDATA, m);
     if (!uv_is_active((uv_handle_t *)&m->poll))
         uv_poll_start(&m->poll, UV_READABLE, on_events);
     CURLMcode rc = m->curl->multi_add_handle(m->handle, easy);
+    m->count += rc == CURLM_OK;
     return rc == CURLM_OK ? 0 : rc == CURLM_OUT_OF_MEMORY ? ERR_MEMORY : ERR_BUG;
 }
 
 void multi_remove(struct multi *m, CURL *easy)
 {
     m->curl->multi_remove_handle(m->handle, easy);
+    m->count--;
 }

@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "io/transport/curl.h"
 
-#define MULTI_IDLE_MAX 1024L /* connections kept for reuse */
+#define MULTI_MOST 128 /* easy handles that one should have */
 
 struct multi;
 
@@ -17,18 +17,20 @@ struct multi;
  * may add and remove handles. */
 typedef void multi_done_fn(void *ctx, CURL *easy, CURLcode code);
 
-/* NULL when out of memory or of descriptors. `curl` is borrowed until multi_close returns. */
-struct multi *multi_open(uv_loop_t *loop, const struct curl *curl, multi_done_fn *on_done,
-                         void *ctx);
+/* Keeps up to `idle` connections for reuse. NULL when out of memory or of descriptors. `curl` is
+ * borrowed until multi_close returns. */
+struct multi *multi_open(uv_loop_t *loop, const struct curl *curl, long idle,
+                         multi_done_fn *on_done, void *ctx);
 
 /* Closes the kept connections; no easy handle may be inside. Memory goes in the loop's next turns.
  */
 void multi_close(struct multi *multi);
 
-/* Sets the options that tie the sockets of easy to the loop. */
-void multi_prepare(struct multi *multi, CURL *easy);
+/* The easy handles inside. */
+size_t multi_count(const struct multi *multi);
 
-/* Starts easy in the next turn of the loop. 0 or ERR_BUG, ERR_MEMORY. */
+/* Ties the sockets of easy to the loop, starts it in the loop's next turn. 0 or ERR_BUG,
+ * ERR_MEMORY. */
 int multi_add(struct multi *multi, CURL *easy) MUST_CHECK;
 
 /* Takes easy out; on_done is not called. Never from inside one of curl's callbacks. */

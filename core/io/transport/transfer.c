@@ -354,7 +354,6 @@ CURL *transfer_new_easy(struct transport *t)
     curl->easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
     curl->easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl->easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
-    multi_prepare(t->multi, easy);
     return easy;
 }
 

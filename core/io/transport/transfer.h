@@ -11,8 +11,10 @@
 #include "io/transport/multi.h"
 #include "io/transport/reply_head.h"
 
-#define TRANSPORT_POOL       64 /* easy handles kept prepared */
-#define TRANSFER_OWN_HEADERS 4  /* besides the request's */
+#define TRANSPORT_POOL       256  /* easy handles kept prepared */
+#define TRANSPORT_IDLE       1024 /* connections kept for reuse */
+#define TRANSPORT_MULTIS     512
+#define TRANSFER_OWN_HEADERS 4 /* besides the request's */
 
 enum transfer_phase { TRANSFER_LOOKS_UP, TRANSFER_CONNECTS, TRANSFER_WAITS, TRANSFER_STREAMS };
 
@@ -20,8 +22,9 @@ struct transport {
     uv_loop_t *loop;
     struct secrets *secrets; /* borrowed */
     struct curl_load load;
-    const struct curl *curl; /* these three from the first use on */
-    struct multi *multi;
+    const struct curl *curl; /* these four from the first use on */
+    struct multi *multis[TRANSPORT_MULTIS];
+    size_t multi_count;
     struct endpoints *endpoints;
     struct transfer *all;                       /* those that have not ended */
     struct transfer *starting, **starting_tail; /* to be handed to curl by tick */
@@ -41,6 +44,7 @@ struct transfer {
     void *ctx;
     uv_timer_t timer;
     CURL *easy;
+    struct multi *multi; /* where easy is, or NULL */
     struct endpoint *endpoint;
     struct endpoint_wait wait;
     struct secret *secret;
@@ -51,7 +55,6 @@ struct transfer {
     uint64_t began, since; /* of the transfer; of the phase or the last byte; loop time */
     uint64_t due;          /* what the timer is armed for */
     enum transfer_phase phase;
-    bool added;  /* to the multi handle */
     bool fresh;  /* on a connection of its own: curl will not repeat the request */
     bool ending; /* its end is decided */
     bool enough; /* all that matters has come */
