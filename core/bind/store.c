@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "bind/embed.h"
+#include "io/private.h"
+#include "io/sign.h"
 #include "io/store_read.h"
 #include "script/value.h"
 
@@ -320,6 +322,23 @@ static int l_past(lua_State *L)
     return open_store(L, &options);
 }
 
+/* store.key(dir) -> hex | nil, message, code, fix: makes dir for this user alone and in it the key
+ * that signs the heads of runs, where there is none; answers its public part */
+static int l_key(lua_State *L)
+{
+    const char *dir = luaL_checkstring(L, 1);
+    struct signer *signer;
+    struct err err = {0};
+    if (private_dir(dir, &err) || signer_open(dir, true, &signer, &err))
+        return bind_fail(L, &err);
+    struct sign_public key = signer_public(signer);
+    signer_close(signer);
+    char hex[SIGN_HEX];
+    sign_hex(key.bytes, sizeof key.bytes, hex);
+    lua_pushstring(L, hex);
+    return 1;
+}
+
 /* store.check(path) -> report table | nil, message, code: report.ok tells whether all is sound */
 static int l_check(lua_State *L)
 {
@@ -350,10 +369,7 @@ static const luaL_Reg methods[] = {
 };
 
 static const luaL_Reg functions[] = {
-    {"open", l_open},
-    {"past", l_past},
-    {"check", l_check},
-    {NULL, NULL},
+    {"open", l_open}, {"key", l_key}, {"past", l_past}, {"check", l_check}, {NULL, NULL},
 };
 
 int luaopen_orket_store(lua_State *L)

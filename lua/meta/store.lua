@@ -33,6 +33,7 @@ local Tx = {}
 ---@field streams integer
 ---@field blobs integer
 ---@field messages integer
+---@field heads integer signed ones
 ---@field rows integer
 ---@field problem_count integer
 ---@field problems table[]
@@ -57,7 +58,15 @@ function M.open(path, options) end
 ---@return string? fix
 function M.past(path, seq) end
 
----Verifies every chain and hash and rebuilds every projection in a temporary database.
+---Makes `dir` for this user alone and in it the key that signs the heads of runs, where there is none.
+---@param dir string `.orket` of a project
+---@return string|nil hex its public part
+---@return string? message
+---@return string? code ERR_DENIED: others may read it, it is not this user's, or key and key.pub differ; ERR_CONFIG, ERR_IO
+---@return string? fix
+function M.key(dir) end
+
+---Verifies every chain, hash and signature and rebuilds every projection in a temporary database.
 ---@param path string
 ---@return StoreReport|nil
 ---@return string? message

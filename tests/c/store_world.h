@@ -65,6 +65,12 @@ static inline void world_remove(struct world *w)
         snprintf(name, sizeof name, "%s%s", w->path, tails[i]);
         unlink(name);
     }
+    static const char *const keys[] = {"key", "key.pub"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        char name[128];
+        snprintf(name, sizeof name, "%s/%s", w->dir, keys[i]);
+        unlink(name);
+    }
     assert_int_equal(rmdir(w->dir), 0);
 }
 

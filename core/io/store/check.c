@@ -1,5 +1,6 @@
 /* check.c: does the file say what its events say? Chains, blobs and conversations are hashed
- * again; projections are rebuilt from the events in a temporary database and compared row by row.
+ * again, signed heads verified (check_heads.c); projections are rebuilt from the events in a
+ * temporary database and compared row by row.
  */
 #include <string.h>
 
@@ -17,7 +18,7 @@ struct check {
     struct head *heads; /* by the id of the stream */
     int64_t last_stream;
     sqlite3_stmt *names;
-    int64_t events, streams, blobs, messages;
+    int64_t events, streams, blobs, messages, heads_signed;
     struct err *err;
 };
 
@@ -90,11 +91,12 @@ static void check_link(struct check *check, sqlite3_stmt *row, const struct stor
     }
     struct head *head = &check->heads[stream];
     struct hash hash = event_hash(&head->hash, event);
-    const char *why =
-        event->n != head->n + 1                      ? "an event before this one is missing"
-        : sqlite3_column_int64(row, REBUILD_PREV) != head->seq ? "it does not point to the one before"
-        : !hash_is(row, REBUILD_HASH, &hash) ? "its hash does not follow from its bytes and the one before"
-                                   : NULL;
+    const char *why = event->n != head->n + 1 ? "an event before this one is missing"
+                      : sqlite3_column_int64(row, REBUILD_PREV) != head->seq
+                          ? "it does not point to the one before"
+                      : !hash_is(row, REBUILD_HASH, &hash)
+                          ? "its hash does not follow from its bytes and the one before"
+                          : NULL;
     if (why && !head->bad)
         event_problem(check, "chain", event, why);
     *head = (struct head){event->n, event->seq, hash, head->bad || why};
@@ -191,7 +193,8 @@ static int check_message(struct check *check, sqlite3_stmt *row)
     check->messages++;
     check_name(check, "message", row);
     if (sqlite3_column_int(row, 4) || !hash_is(row, 0, &hash))
-        hex_problem(check, "message", row, "its hash does not follow from its parent and its bytes");
+        hex_problem(check, "message", row,
+                    "its hash does not follow from its parent and its bytes");
     return 0;
 }
 
@@ -201,13 +204,12 @@ static int check_blobs(struct check *check)
                                 "(SELECT count(*) FROM name_recent WHERE key = ?1 AND id = ?2)";
     int rc = db_prepare(check->disk, names, sizeof names - 1, &check->names, NULL, check->err);
     rc = rc ? rc : each_row(check, "SELECT hash, id, bytes FROM blob ORDER BY id", check_blob);
-    rc =
-        rc ? rc
-           : each_row(
-                 check,
-                 "SELECT m.hash, -m.id, p.hash, m.bytes, p.id IS NULL AND m.parent IS NOT NULL "
-                 "FROM message m LEFT JOIN message p ON p.id = m.parent ORDER BY m.id",
-                 check_message);
+    rc = rc ? rc
+            : each_row(
+                  check,
+                  "SELECT m.hash, -m.id, p.hash, m.bytes, p.id IS NULL AND m.parent IS NOT NULL "
+                  "FROM message m LEFT JOIN message p ON p.id = m.parent ORDER BY m.id",
+                  check_message);
     sqlite3_finalize(check->names);
     return rc;
 }
@@ -239,6 +241,9 @@ static int run_check(struct check *check)
                             "SELECT name, sql FROM sqlite_schema ORDER BY name", check->err);
     rc = rc ? rc : check_blobs(check);
     rc = rc ? rc : check_events(check);
+    rc = rc ? rc
+            : check_heads(&check->report, check->disk, check->options, &check->heads_signed,
+                          check->err);
     return rc ? rc : compare_projections(&check->report, check->disk, check->fresh, check->err);
 }
 
@@ -259,6 +264,7 @@ static int finish(struct check *check, struct buf *text)
     add_count(out, "streams", check->streams);
     add_count(out, "blobs", check->blobs);
     add_count(out, "messages", check->messages);
+    add_count(out, "heads", check->heads_signed);
     add_count(out, "rows", check->report.rows);
     add_count(out, "problem_count", check->report.problems);
     json_end_object(out);

@@ -78,6 +78,15 @@ int db_prepare(sqlite3 *db, const char *sql, size_t len, sqlite3_stmt **out, con
     return rc ? db_fail(db, rc, err) : 0;
 }
 
+void store_dir(const struct store_options *options, struct buf *out)
+{
+    const char *slash = strrchr(options->path, '/');
+    if (slash)
+        buf_put(out, options->path, (size_t)(slash - options->path));
+    else
+        buf_putc(out, '.');
+}
+
 /* Reads as an integer: 0, or no leading zero and at most 18 digits. */
 static bool is_number(const char *text, int64_t *value)
 {

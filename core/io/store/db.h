@@ -8,7 +8,7 @@
 #include "io/store.h"
 
 /* The tables of the truth (001_journal.sql), for an IN; all others are projections. */
-#define DB_TRUTH "'stream', 'event', 'blob', 'message', 'name', 'name_recent'"
+#define DB_TRUTH "'stream', 'event', 'blob', 'message', 'name', 'name_recent', 'head'"
 
 /* ---- sql.c: named sections of a .sql text ---- */
 
@@ -44,6 +44,8 @@ int db_prepare(sqlite3 *db, const char *sql, size_t len, sqlite3_stmt **out, con
 int db_exec(sqlite3 *db, const char *sql, struct err *err);
 /* Fills err from the connection's last error rc; answers the code. */
 int db_fail(sqlite3 *db, int rc, struct err *err);
+/* Appends the directory of the database: where its key lies. */
+void store_dir(const struct store_options *options, struct buf *out);
 /* Binds a turn: as an integer when it reads as one. */
 int db_bind_turn(sqlite3_stmt *stmt, int index, const char *turn);
 

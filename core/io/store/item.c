@@ -3,35 +3,6 @@
 
 #include "io/store/parts.h"
 
-/* Decimal digits of a number that is not negative, written to the end of text. */
-static struct hash_part digits(int64_t value, char text[24])
-{
-    size_t at = 24;
-    do
-        text[--at] = (char)('0' + value % 10);
-    while ((value /= 10) > 0);
-    return (struct hash_part){&text[at], 24 - at};
-}
-
-struct hash event_hash(const struct hash *before, const struct store_seen *event)
-{
-    char step_text[24], n_text[24];
-    const char *card = event->card ? event->card : "", *role = event->role ? event->role : "";
-    struct hash_part parts[] = {
-        {before->bytes, HASH_SIZE},
-        {event->run, strlen(event->run)},
-        {event->turn, strlen(event->turn)},
-        digits(event->step, step_text),
-        digits(event->n, n_text),
-        {event->kind, strlen(event->kind)},
-        {card, strlen(card)},
-        {event->actor, strlen(event->actor)},
-        {role, strlen(role)},
-        {event->body, event->body_len},
-    };
-    return hash_parts(parts, COUNT_OF(parts));
-}
-
 static void bind_text(sqlite3_stmt *stmt, int index, const char *text)
 {
     if (text)

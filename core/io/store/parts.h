@@ -4,10 +4,11 @@
  *   sql.c db.c create.c project.c      below: SQL texts, a connection, projections     (db.h)
  *   stream.c tx.c                      the loop's side of writing                      (tx.h)
  *   queue.c                            the hand-over between the loop and the writer
- *   write.c item.c                     the writer's side                               (write.h)
+ *   write.c item.c signed.c            the writer's side                               (write.h)
+ *   head.c                             the head of a run, now and as it was            (head.h)
  *   read.c                             queries, blobs, conversations, heads
  *   rebuild.c past.c                   projections made again, up to a moment          (rebuild.h)
- *   check.c compare.c                  verification                                    (report.h)
+ *   check.c check_heads.c compare.c    verification                                    (report.h)
  */
 #ifndef IO_STORE_PARTS_H
 #define IO_STORE_PARTS_H
@@ -71,6 +72,7 @@ struct store {
     struct store_options options; /* path and vfs owned */
     size_t refs;                  /* the opener and every chain */
     struct sql_sections kinds, queries;
+    int ending; /* the kind of event that ends a run */
     struct lock lock;
     struct writer writer;
     struct queue queue;

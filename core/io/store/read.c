@@ -40,9 +40,7 @@ static const char *const texts[] = {
         "link.parent) "
         "SELECT m.bytes, m.parent IS NULL FROM link JOIN message m ON m.id = link.id ORDER BY "
         "depth DESC",
-    [READ_HEADS] =
-        "SELECT s.turn, e.hash FROM stream s JOIN event e ON e.seq = s.seq WHERE s.run = ? "
-        "ORDER BY s.turn",
+    [READ_HEADS] = HEAD_SQL,
     [READ_CHAIN] =
         "SELECT s.id, s.n, e.step, e.hash, s.seq FROM stream s JOIN event e ON e.seq = s.seq "
         "WHERE s.run = ? AND s.turn = ?",
@@ -258,9 +256,8 @@ static int get_bytes(struct store *store, int which, const struct hash *hash, st
     if (step == SQLITE_ROW)
         buf_put(out, sqlite3_column_blob(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0));
     else
-        rc = step == SQLITE_DONE
-                 ? not_found(which == READ_BLOB ? "blob" : "message", hash, err)
-                 : db_fail(store->reader, step, err);
+        rc = step == SQLITE_DONE ? not_found(which == READ_BLOB ? "blob" : "message", hash, err)
+                                 : db_fail(store->reader, step, err);
     sqlite3_reset(stmt);
     return !rc && !buf_ok(out) ? err_set(err, ERR_MEMORY, "out of memory") : rc;
 }
@@ -303,26 +300,11 @@ int store_conversation(struct store *store, const struct hash *hash,
 int store_head(struct store *store, const char *run, struct hash *out, struct err *err)
 {
     sqlite3_stmt *stmt;
-    struct hash hash = {{0}};
-    bool found = false;
-    int step, rc = read_with(store, READ_HEADS, &stmt, err);
-    if (rc)
-        return rc;
-    sqlite3_bind_text(stmt, 1, run, -1, SQLITE_STATIC);
-    while ((step = sqlite3_step(stmt)) == SQLITE_ROW) {
-        struct hash_part parts[] = {
-            {hash.bytes, HASH_SIZE},
-            {sqlite3_column_text(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0)},
-            {sqlite3_column_blob(stmt, 1), (size_t)sqlite3_column_bytes(stmt, 1)},
-        };
-        hash = hash_parts(parts, COUNT_OF(parts));
-        found = true;
-    }
-    if (step != SQLITE_DONE)
-        rc = db_fail(store->reader, step, err);
-    sqlite3_reset(stmt);
-    *out = hash;
-    return !rc && !found ? err_set(err, ERR_NOT_FOUND, "no run %s", run) : rc;
+    struct run_head head = {0};
+    int rc = statement(store, READ_HEADS, &stmt, err);
+    rc = rc ? rc : head_find(stmt, run, INT64_MAX, &head, err);
+    *out = head.hash;
+    return rc;
 }
 
 int reader_chain(struct store *store, struct chain *chain, struct err *err)

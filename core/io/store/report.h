@@ -18,6 +18,10 @@ void report_end(struct report *report);
 /* Runs the query on both; the first row that differs becomes a problem of `table`. */
 int compare_query(struct report *report, sqlite3 *stored, sqlite3 *rebuilt, const char *table,
                   const char *sql, struct err *err);
+/* Signed heads (check_heads.c): is each signed by the project's key, and over what the journal
+ * says? */
+int check_heads(struct report *report, sqlite3 *db, const struct store_options *options,
+                int64_t *count, struct err *err);
 /* All projections, each ordered by its primary key. */
 int compare_projections(struct report *report, sqlite3 *stored, sqlite3 *rebuilt, struct err *err);
 

@@ -53,6 +53,7 @@ static int copy_options(struct store *store, const struct store_options *options
     if (!store->options.path || (options->vfs && !store->options.vfs))
         return err_set(err, ERR_MEMORY, "out of memory");
     int rc = sql_split(&store->kinds, options, "projections.sql", "kind", err);
+    store->ending = sql_find(&store->kinds, "run.ended");
     return rc ? rc : sql_split(&store->queries, options, "queries.sql", "name", err);
 }
 

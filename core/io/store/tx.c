@@ -166,6 +166,7 @@ int store_event(struct store_tx *tx, const struct store_event *event, int64_t *n
     item->time = now(chain->store, &tx->data);
     tx->body = tx->data.len;
     tx->step = item->step;
+    tx->ends = tx->ends || kind == chain->store->ending;
     tx->events++;
     if (n)
         *n = chain->n + tx->events;

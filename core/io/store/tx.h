@@ -59,6 +59,7 @@ struct store_tx {
     size_t actor, role, body;
     int64_t events, step;
     uint32_t epoch;
+    bool ends; /* has an event that ends a run */
     int64_t first_seq;
     int64_t n_after; /* what the stream's number really is, after a failure */
     int code;

@@ -38,6 +38,9 @@ static const char *const texts[WRITE_COUNT] = {
     [ADD_NAME] = "INSERT INTO name_recent (key, id) VALUES (?, ?)",
     [SORT_NAMES] = "INSERT INTO name SELECT key, id FROM name_recent",
     [DROP_NAMES] = "DELETE FROM name_recent",
+    [FIND_HEAD] = HEAD_SQL,
+    [ADD_HEAD] = "INSERT OR REPLACE INTO head (run, seq, events, hash, key, signature) "
+                 "VALUES (?, ?, ?, ?, ?, ?)",
 };
 
 int writer_step(struct writer *writer, enum write which, struct err *err)
@@ -156,6 +159,9 @@ static int apply_all(struct writer *writer, struct store_tx *list, bool save, st
             rc = apply_one(writer, tx, save, err);
     for (struct store_tx *tx = list; !rc && tx; tx = tx->next)
         rc = write_head(writer, tx->chain, err);
+    for (struct store_tx *tx = list; !rc && tx; tx = tx->next)
+        if (tx->ends && tx->code == 0)
+            rc = write_signed(writer, tx->chain->run, err);
     if (!rc)
         rc = sort_names(writer, err);
     return rc ? rc : writer_step(writer, COMMIT, err);
@@ -193,8 +199,8 @@ static int count_pages(void *ctx, sqlite3 *db, const char *name, int pages)
     return SQLITE_OK;
 }
 
-/* The snapshot that a reader holds keeps the log from beginning anew, so it is tried again only when
- * the log has grown some more. An error will show at the next commit. */
+/* The snapshot that a reader holds keeps the log from beginning anew, so it is tried again only
+ * when the log has grown some more. An error will show at the next commit. */
 void writer_checkpoint(struct writer *writer)
 {
     if (writer->wal_pages < writer->checkpoint_at)
@@ -234,6 +240,8 @@ int writer_open(struct writer *writer, const struct store *store, struct err *er
         rc = db_prepare(writer->db, texts[i], strlen(texts[i]), &writer->stmts[i], NULL, err);
     if (!rc)
         rc = find_counters(writer, err);
+    if (!rc)
+        rc = signed_open(writer, err);
     if (!rc && projector_open(&writer->projector, writer->db, &store->kinds))
         rc = err_set(err, ERR_MEMORY, "out of memory");
     if (!rc)
@@ -247,5 +255,7 @@ void writer_close(struct writer *writer)
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         sqlite3_finalize(writer->stmts[i]);
     sqlite3_close(writer->db);
+    signer_close(writer->signer);
     writer->db = NULL;
+    writer->signer = NULL;
 }

@@ -2,7 +2,9 @@
 #ifndef IO_STORE_WRITE_H
 #define IO_STORE_WRITE_H
 
+#include "io/proof.h"
 #include "io/store/db.h"
+#include "io/store/head.h"
 #include "io/store/tx.h"
 
 /* ---- write.c: a batch of transactions -> one commit ---- */
@@ -24,6 +26,8 @@ enum write {
     ADD_NAME,
     SORT_NAMES,
     DROP_NAMES,
+    FIND_HEAD,
+    ADD_HEAD,
     WRITE_COUNT
 };
 
@@ -31,6 +35,7 @@ struct writer {
     sqlite3 *db;
     const struct store *store;
     struct projector projector;
+    struct signer *signer; /* NULL: this project has no key yet */
     sqlite3_stmt *stmts[WRITE_COUNT];
     struct counters {
         int64_t seq;           /* of the next event */
@@ -47,6 +52,13 @@ void writer_checkpoint(struct writer *writer);
 /* Runs one of the statements, which answers no row. */
 int writer_step(struct writer *writer, enum write which, struct err *err);
 
+/* ---- signed.c: a run that ends leaves a signed head ---- */
+
+/* The key beside the database, if there is one: a key that may not be used is found out at once. */
+int signed_open(struct writer *writer, struct err *err);
+/* Signs the run as it is after this commit; makes the key when there is none. */
+int write_signed(struct writer *writer, const char *run, struct err *err);
+
 /* ---- item.c: one event, blob or message -> its rows ---- */
 
 /* *touched becomes true as soon as something was changed. */
@@ -54,7 +66,6 @@ int write_item(struct writer *writer, struct store_tx *tx, struct item *item, bo
                struct err *err);
 /* Brings the stream's row up to date, once per commit. */
 int write_head(struct writer *writer, struct chain *chain, struct err *err);
-struct hash event_hash(const struct hash *before, const struct store_seen *event);
 /* What the name tables are sorted by. */
 int64_t hash_key(const struct hash *hash);
 

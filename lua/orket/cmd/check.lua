@@ -15,8 +15,8 @@ M.usage = [[
 usage: orket check [--json] [-C DIR | DIR]
 
 Hashes every chain of events, every blob and every conversation of the project in DIR (default: here)
-again, rebuilds the board from the events and compares it with the stored one, row by row. Only reads;
-may run beside a running owner. Exit 0: sound, 1: not sound, or it cannot be read.
+again, verifies the signed heads of the runs that ended, rebuilds the board from the events and compares it
+with the stored one, row by row. Only reads; may run beside a running owner. Exit 0: sound, 1: not sound, or it cannot be read.
   --json   the report as one JSON object
 ]]
 
@@ -36,9 +36,9 @@ local function show(result)
   if result.problem_count > #result.problems then
     print(string.format("… and %d more", result.problem_count - #result.problems))
   end
-  print(string.format("%s: %d events in %d streams, %d blobs, %d messages, %d rows rebuilt",
+  print(string.format("%s: %d events in %d streams, %d blobs, %d messages, %d signed heads, %d rows rebuilt",
     result.ok and "sound" or "NOT SOUND",
-    result.events, result.streams, result.blobs, result.messages, result.rows))
+    result.events, result.streams, result.blobs, result.messages, result.heads, result.rows))
 end
 
 local function check(dir)

@@ -3,6 +3,7 @@
 local fs = require("orket.core.fs")
 local list = require("orket.list")
 local options = require("orket.options")
+local store = require("orket.core.store")
 local text = require("orket.view.text")
 
 local M = {}
@@ -10,7 +11,8 @@ local M = {}
 M.usage = [[
 usage: orket init DIR
 
-Writes a minimal project: an organization, a team of a coder and a guard, an environment, one epic.
+Writes a minimal project: an organization, a team of a coder and a guard, an environment, one epic, and the
+key that signs its runs (.orket/key, for this user's eyes alone).
 exit: 0 written, 1 the directory is not empty or cannot be written, 2 usage
 ]]
 
@@ -118,6 +120,10 @@ function M.run(argv)
   ok, problem = write_all(root)
   if not ok then
     return fail(problem)
+  end
+  local key, why, _, fix = store.key(args.dir .. "/.orket")
+  if not key then
+    return fail(why, fix)
   end
   io.write(NEXT:format(args.dir, args.dir, args.dir))
   return 0

@@ -1,0 +1,115 @@
+/* check_heads.c: is every run what was signed when it ended? */
+#include <string.h>
+
+#include "io/store/head.h"
+#include "io/store/report.h"
+
+struct heads {
+    struct report *report;
+    sqlite3 *db;
+    sqlite3_stmt *find;
+    struct sign_public key; /* of the project */
+    bool known;
+    int64_t count;
+    struct err *err;
+};
+
+static void problem(struct heads *heads, sqlite3_stmt *row, const char *why)
+{
+    char where[STORE_ID_MAX + 64];
+    snprintf(where, sizeof where, "%s (commit %lld)", sqlite3_column_text(row, 0),
+             (long long)sqlite3_column_int64(row, 1));
+    if (!report_begin(heads->report, "head", where))
+        return;
+    report_text(heads->report, "why", why);
+    report_end(heads->report);
+}
+
+/* Copies a column of exactly that size. */
+static bool take(sqlite3_stmt *row, int column, void *out, size_t size)
+{
+    if ((size_t)sqlite3_column_bytes(row, column) != size)
+        return false;
+    memcpy(out, sqlite3_column_blob(row, column), size);
+    return true;
+}
+
+static const char *fault_of(const struct heads *heads, sqlite3_stmt *row,
+                            const struct run_head *now)
+{
+    struct run_head head = {.run = now->run, .events = sqlite3_column_int64(row, 2)};
+    struct sign_public key;
+    struct signature signature;
+    if (!take(row, 3, head.hash.bytes, HASH_SIZE) || !take(row, 4, key.bytes, SIGN_PUBLIC) ||
+        !take(row, 5, signature.bytes, SIGN_SIGNATURE))
+        return "it is malformed";
+    if (!head_verify(&key, &head, &signature))
+        return "its signature is not over what it says";
+    if (!heads->known)
+        return "there is no key.pub to compare its key with";
+    if (memcmp(key.bytes, heads->key.bytes, SIGN_PUBLIC) != 0)
+        return "it is signed by another key than key.pub";
+    if (head.events != now->events || !hash_equal(&head.hash, &now->hash))
+        return "the events of the run are not those that were signed";
+    return NULL;
+}
+
+static int check_signed(struct heads *heads, sqlite3_stmt *row)
+{
+    struct run_head now;
+    const char *run = (const char *)sqlite3_column_text(row, 0);
+    int rc = head_find(heads->find, run, sqlite3_column_int64(row, 1), &now, heads->err);
+    heads->count++;
+    if (rc && rc != ERR_NOT_FOUND)
+        return rc;
+    const char *why = fault_of(heads, row, &now);
+    if (why)
+        problem(heads, row, why);
+    return 0;
+}
+
+static int check_unsigned(struct heads *heads, sqlite3_stmt *row)
+{
+    problem(heads, row, "its end is not signed");
+    return 0;
+}
+
+static int each(struct heads *heads, const char *sql,
+                int (*fn)(struct heads *heads, sqlite3_stmt *row))
+{
+    sqlite3_stmt *stmt = NULL;
+    int step = SQLITE_DONE, rc = db_prepare(heads->db, sql, strlen(sql), &stmt, NULL, heads->err);
+    while (!rc && (step = sqlite3_step(stmt)) == SQLITE_ROW)
+        rc = fn(heads, stmt);
+    if (!rc && step != SQLITE_DONE)
+        rc = db_fail(heads->db, step, heads->err);
+    sqlite3_finalize(stmt);
+    return rc;
+}
+
+static void find_key(struct heads *heads, const struct store_options *options)
+{
+    struct buf dir = {0};
+    store_dir(options, &dir);
+    heads->known = buf_ok(&dir) && sign_read_public(dir.data, &heads->key, NULL) == 0;
+    buf_clear(&dir);
+}
+
+int check_heads(struct report *report, sqlite3 *db, const struct store_options *options,
+                int64_t *count, struct err *err)
+{
+    struct heads heads = {.report = report, .db = db, .err = err};
+    find_key(&heads, options);
+    int rc = db_prepare(db, HEAD_SQL, sizeof HEAD_SQL - 1, &heads.find, NULL, err);
+    rc = rc ? rc
+            : each(&heads, "SELECT run, seq, events, hash, key, signature FROM head", check_signed);
+    rc = rc ? rc
+            : each(&heads,
+                   "SELECT s.run, e.seq FROM event e JOIN stream s ON s.id = e.stream "
+                   "WHERE e.kind = 'run.ended' AND NOT EXISTS "
+                   "(SELECT 1 FROM head h WHERE h.run = s.run AND h.seq >= e.seq)",
+                   check_unsigned);
+    sqlite3_finalize(heads.find);
+    *count = heads.count;
+    return rc;
+}
