@@ -29,6 +29,14 @@ static int l_take(lua_State *L)
     return 1;
 }
 
+/* lock.held(dir) -> boolean: whether some process holds dir/lock now */
+static int l_held(lua_State *L)
+{
+    lua_pushfstring(L, "%s/lock", luaL_checkstring(L, 1));
+    lua_pushboolean(L, lock_is_held(lua_tostring(L, -1)));
+    return 1;
+}
+
 static const luaL_Reg methods[] = {
     {"release", l_release},
     {NULL, NULL},
@@ -36,6 +44,7 @@ static const luaL_Reg methods[] = {
 
 static const luaL_Reg functions[] = {
     {"take", l_take},
+    {"held", l_held},
     {NULL, NULL},
 };
 

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 
 static int owned(int fd, const char *path, struct err *err)
 {
@@ -38,6 +40,24 @@ int lock_take(struct lock *lock, const char *path, struct err *err)
     }
     lock->fd = fd;
     return 0;
+}
+
+/* The kernel's list has a line for every lock that is held:
+ * "1: FLOCK  ADVISORY  WRITE 4711 fd:01:1835016 0 EOF". Trying the lock would refuse it to its owner. */
+bool lock_is_held(const char *path)
+{
+    struct stat file;
+    FILE *locks = stat(path, &file) ? NULL : fopen("/proc/locks", "re");
+    char line[256];
+    bool held = false;
+    while (locks && !held && fgets(line, sizeof line, locks)) {
+        unsigned long inode = 0;
+        held = sscanf(line, "%*s FLOCK %*s WRITE %*d %*x:%*x:%lu", &inode) == 1 &&
+               inode == (unsigned long)file.st_ino;
+    }
+    if (locks)
+        fclose(locks);
+    return held;
 }
 
 void lock_release(struct lock *lock)

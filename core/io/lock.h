@@ -12,6 +12,9 @@ struct lock {
 /* Takes the lock file (created when missing). ERR_OWNED names the holder; ERR_IO. */
 int lock_take(struct lock *lock, const char *path, struct err *err) MUST_CHECK;
 
+/* True while some process holds the lock file; asking is in nobody's way. */
+bool lock_is_held(const char *path);
+
 /* Lets go; idempotent. */
 void lock_release(struct lock *lock);
 

@@ -14,6 +14,11 @@ local Lock = {}
 ---@return string? code ERR_OWNED, ERR_IO
 function M.take(dir) end
 
+---Whether some process holds dir/lock now; asking does not get in its way.
+---@param dir string
+---@return boolean
+function M.held(dir) end
+
 ---Idempotent.
 function Lock:release() end
 

@@ -3,10 +3,13 @@
 local errors = require("orket.errors")
 local nearest = require("orket.nearest")
 local fs = require("orket.core.fs")
+local lock = require("orket.core.lock")
 local projects = require("orket.project")
 local store = require("orket.core.store")
 
 local M = {}
+
+local RUNS_NAMED = 10 -- in a message
 
 ---@param dir string project directory
 ---@return table|nil store
@@ -21,6 +24,39 @@ function M.open(dir)
       "orket run EPIC or orket sync puts the cards of the files on it")
   end
   return errors.check(store.open(projects.database(dir), { readonly = true }))
+end
+
+---All runs with what they have come to, oldest first. One that nobody ended was interrupted, unless a
+---process owns the project now.
+---@param board table an open store
+---@param dir string
+---@return table[] rows
+function M.runs(board, dir)
+  local rows = board:read("runs", {})
+  for _, run in ipairs(rows) do
+    if run.status == "running" and not lock.held(dir .. "/.orket") then
+      run.status = "interrupted"
+    end
+  end
+  return rows
+end
+
+---A run's row; an unknown id answers the ones that there are.
+---@param board table an open store
+---@param dir string
+---@param id string
+---@return table|nil run
+---@return Error|nil
+function M.run(board, dir, id)
+  local ids = {}
+  for i, run in ipairs(M.runs(board, dir)) do
+    if run.id == id then
+      return run
+    end
+    ids[i] = run.id
+  end
+  return nil, errors.new("ERR_NOT_FOUND", "there is no run '" .. id .. "'",
+    #ids == 0 and "none has begun" or "the newest: " .. table.concat(ids, ", ", math.max(1, #ids - RUNS_NAMED + 1)))
 end
 
 local function other_card(board, id)

@@ -19,14 +19,10 @@ local function find(project, name)
   return reader.card(project.store, cards.newest(project.store, name))
 end
 
----The run to go on with: the last one when it has not ended for good, else the next number.
+---The run to go on with: the last one of an epic that is not final, else the first.
 local function run_id(project, epic)
   local runs = project.store:read("runs", { card = epic.id })
-  local last = runs[#runs]
-  if last and last.status ~= "done" then
-    return last.id
-  end
-  return string.format("%s.%d", epic.id, #runs + 1)
+  return #runs > 0 and runs[#runs].id or epic.id .. ".1"
 end
 
 local function run_epic(project, epic, options)
@@ -34,7 +30,7 @@ local function run_epic(project, epic, options)
     return "done", nil, {}, epic.status
   end
   local run, err = orchestrator.open(project, epic, {
-    run = run_id(project, epic), on_delta = options.on_delta, cassette = options.cassette, only = options.only,
+    run = options.run or run_id(project, epic), on_delta = options.on_delta, cassette = options.cassette, only = options.only,
   })
   if not run then
     return nil, err
@@ -67,6 +63,20 @@ local function run_rock(project, rock, options)
   end
   local ok, err = settle_rock(project, rock)
   return ok and "done", err, {}
+end
+
+---Goes on with a run. One that was of a single card is of the whole epic when that card is final.
+---@param project table opened as owner, scripts loaded and recorded, cards created
+---@param run {id: string, card: string, only: string?}
+---@param options table see M.run
+---@return "done"|"parked"|"failed"|"drained"|nil status
+---@return Error|nil
+---@return table|nil counts
+---@return string|nil already
+function M.resume(project, run, options)
+  local only = run.only and card(project, run.only)
+  options.run, options.only = run.id, only and not FINAL[only.status] and only.id or nil
+  return run_epic(project, card(project, run.card), options)
 end
 
 ---Runs an epic, a rock, or one card of an epic with what it depends on.

@@ -86,14 +86,18 @@ INSERT INTO proposal (seq, kind, card, role, body, at) VALUES (:seq, 'refinement
 -- kind: comment.added
 INSERT INTO comment (card, seq, author, role, text, at) VALUES (:card, :seq, :actor, :role, $text, :at);
 
+-- One owner, one run at a time: another one that noted no end was interrupted.
 -- kind: run.started
+UPDATE run SET status = 'interrupted' WHERE ended_at IS NULL AND id <> :run;
 -- must
 INSERT INTO run (id, card, generation, status, started_at, body)
 VALUES (:run, coalesce(:card, $card), $generation, 'running', :at, :body);
 
 -- kind: run.resumed
+UPDATE run SET status = 'interrupted' WHERE ended_at IS NULL AND id <> :run;
 -- must
-UPDATE run SET status = 'running', generation = coalesce($generation, generation), ended_at = NULL
+UPDATE run SET status = 'running', generation = coalesce($generation, generation), ended_at = NULL,
+               body = json_set(body, '$.only', $only)
 WHERE id = :run;
 
 -- kind: run.ended

@@ -105,17 +105,38 @@ WHERE :epic IS NULL OR epic = :epic ORDER BY seq DESC LIMIT coalesce(:limit, 100
 SELECT tree, ok, log, at FROM verdict WHERE card = :card AND (:tree IS NULL OR tree = :tree)
 ORDER BY seq DESC LIMIT 1;
 
+-- A run's status follows from its cards. What it noted at its end is asked for what they cannot tell: that it
+-- was stopped, or broke. One that noted no end is running, if its owner still lives (reader.lua asks).
 -- name: runs
-SELECT r.id, r.card, r.generation, r.status, r.started_at, r.ended_at,
+SELECT r.id, r.card, r.generation,
+       CASE WHEN NOT EXISTS (SELECT 1 FROM card i WHERE i.epic = r.card AND i.type = 'issue'
+                             AND i.status NOT IN ('done', 'canceled', 'archived'))
+                 AND (r.ended_at IS NOT NULL OR e.status IN ('done', 'canceled', 'archived'))
+            THEN iif(e.status = 'canceled', 'canceled', 'done')
+            WHEN r.ended_at IS NULL THEN r.status
+            WHEN r.status = 'failed' THEN 'failed'
+            WHEN EXISTS (SELECT 1 FROM card i WHERE i.epic = r.card AND i.type = 'issue'
+                         AND i.status IN ('blocked', 'waiting_for_developer')) THEN 'parked'
+            WHEN r.status = 'drained' THEN 'drained'
+            ELSE 'partial' END AS status,
+       r.started_at, r.ended_at, r.body ->> '$.only' AS only,
        strftime('%s', r.ended_at) - strftime('%s', r.started_at) AS seconds,
        (SELECT count(*) FROM turn WHERE run = r.id) AS turns,
        (SELECT coalesce(sum(steps), 0) FROM turn WHERE run = r.id) AS steps,
        (SELECT coalesce(sum(tokens_in), 0) FROM turn WHERE run = r.id) AS tokens_in,
        (SELECT coalesce(sum(tokens_out), 0) FROM turn WHERE run = r.id) AS tokens_out
-FROM run r WHERE :card IS NULL OR r.card = :card ORDER BY r.started_at, r.id;
+FROM run r LEFT JOIN card e ON e.id = r.card WHERE :card IS NULL OR r.card = :card ORDER BY r.started_at, r.id;
 
+-- What was noted about a run; its status is said by `runs`.
 -- name: run
-SELECT id, card, generation, status, started_at, ended_at, body AS "body:json" FROM run WHERE id = :id;
+SELECT id, card, generation, status AS noted, started_at, ended_at, body AS "body:json" FROM run WHERE id = :id;
+
+-- What a run's checkpoints follow from: turns that ended, issues that are done or wait.
+-- name: milestones
+SELECT seq, kind, card, at, body AS "body:json" FROM journal
+WHERE run = :run AND (kind = 'turn.ended'
+                      OR kind = 'card.moved' AND body ->> '$.to' IN ('done', 'blocked', 'waiting_for_developer'))
+ORDER BY seq;
 
 -- name: turns
 SELECT run, turn, seq, card, seat, role, generation, engine, model, outcome, steps, tokens_in, tokens_out,

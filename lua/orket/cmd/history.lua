@@ -1,7 +1,6 @@
 -- history.lua: `orket history [RUN]`: what has been run, what it cost, and how it ended.
 
 local cjson = require("cjson")
-local errors = require("orket.errors")
 local options = require("orket.options")
 local readers = require("orket.reader")
 local report = require("orket.report")
@@ -18,8 +17,6 @@ All runs, or the turns of one: steps, tokens in and out, how long, how it ended.
   --json    one JSON array
 exit: 0 done, 1 failed, 2 usage
 ]]
-
-local NAMES = 10 -- of runs in a message
 
 ---A time span for people.
 local function span(seconds)
@@ -58,18 +55,6 @@ local TURNS = {
   { "took", function(t) return span(t.seconds) end, right = true },
 }
 
-local function find_run(store, id)
-  local names = {}
-  for _, run in ipairs(store:read("runs", {})) do
-    if run.id == id then
-      return run
-    end
-    names[#names + 1] = run.id
-  end
-  return nil, errors.new("ERR_NOT_FOUND", "there is no run '" .. id .. "'",
-    #names == 0 and "none has begun" or "the newest: " .. table.concat(names, ", ", math.max(1, #names - NAMES + 1)))
-end
-
 local function print_rows(columns, rows, nothing)
   if #rows == 0 then
     print(nothing)
@@ -79,9 +64,9 @@ local function print_rows(columns, rows, nothing)
   end
 end
 
-local function show(store, id)
+local function show(store, dir, id)
   if not id then
-    print_rows(RUNS, store:read("runs", {}), "no run has begun; orket run EPIC begins one")
+    print_rows(RUNS, readers.runs(store, dir), "no run has begun; orket run EPIC begins one")
     return
   end
   print_rows(TURNS, store:read("turns", { run = id }), "no turn has begun")
@@ -94,22 +79,23 @@ function M.run(argv)
   if not args then
     return options.refuse(M.usage, message)
   end
-  local store <close>, err = readers.open(args.C or ".")
+  local dir = args.C or "."
+  local store <close>, err = readers.open(dir)
   if not store then
     return report.failure(err)
   end
   if args.run then
     local run
-    run, err = find_run(store, args.run)
+    run, err = readers.run(store, dir, args.run)
     if not run then
       return report.failure(err)
     end
   end
   if args.json then
-    local rows = args.run and store:read("turns", { run = args.run }) or store:read("runs", {})
+    local rows = args.run and store:read("turns", { run = args.run }) or readers.runs(store, dir)
     print(text.json(setmetatable(rows, cjson.array_mt)))
   else
-    show(store, args.run)
+    show(store, dir, args.run)
   end
   return 0
 end

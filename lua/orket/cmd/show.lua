@@ -1,21 +1,27 @@
--- show.lua: `orket show CARD`: a card with everything on it, and what happened to it.
+-- show.lua: `orket show CARD`: a card with everything on it, and what happened to it; `orket show RUN`: where a
+-- run stands.
 
+local checkpoints = require("orket.checkpoints")
 local cjson = require("cjson")
+local ending = require("orket.view.ending")
 local options = require("orket.options")
 local plain = require("orket.view.plain")
 local readers = require("orket.reader")
 local report = require("orket.report")
 local style = require("orket.view.style")
+local table_view = require("orket.view.table")
 local text = require("orket.view.text")
+local trees = require("orket.tree")
 
 local M = {}
 
 M.usage = [[
-usage: orket show [-C DIR] [--json] CARD
+usage: orket show [-C DIR] [--json] CARD | RUN
 
-One card: its fields, its comments, what happened to it.
+One card: its fields, its comments, what happened to it. Or one run: where it stands, what it cost, and its
+checkpoints: after each card that was done or parked the number of the commit, the cost until then, the tree.
   -C DIR    the project (default: the current directory)
-  --json    one JSON object, with comments and events
+  --json    one JSON object, with comments and events, or with checkpoints
 exit: 0 done, 1 failed, 2 usage
 ]]
 
@@ -68,6 +74,62 @@ local function print_card(card, comments, events)
   end
 end
 
+-- ---- a run ----
+
+local CHECKPOINTS = 50
+
+local POINTS = {
+  { "seq", function(p) return p.seq end, right = true },
+  { "at", function(p) return (p.at:sub(1, 19):gsub("T", " ")) end },
+  { "card", function(p) return p.card end },
+  { "status", function(p) return p.status .. (p.reason and " [" .. p.reason .. "]" or "") end },
+  { "done", function(p) return p.done end, right = true },
+  { "turns", function(p) return p.turns end, right = true },
+  { "in", function(p) return p.tokens_in end, right = true },
+  { "out", function(p) return p.tokens_out end, right = true },
+  { "tree", function(p) return p.tree:sub(1, 12) end },
+}
+
+local function print_run(run)
+  print(text.clean(run.id) .. "  " .. run.status)
+  for _, name in ipairs({ "card", "cards", "turns", "steps", "tokens_in", "tokens_out", "started_at", "ended_at", "tree" }) do
+    field(name, name == "cards" and ending.summary(run.cards) or run[name])
+  end
+  if #run.checkpoints > 0 then
+    print("")
+    print(table.concat(table_view.lines(POINTS, run.checkpoints), "\n"))
+  end
+end
+
+local function show_run(store, run, json)
+  run.checkpoints = setmetatable(checkpoints.of(store, run, CHECKPOINTS), cjson.array_mt)
+  run.cards = {}
+  for _, row in ipairs(store:read("statuses", { epic = run.card })) do
+    run.cards[row.status] = row.cards
+  end
+  run.tree = trees.hash(trees.snapshot(store, run.card))
+  if json then
+    print(text.json(run))
+  else
+    print_run(run)
+  end
+  return 0
+end
+
+-- ---- the command ----
+
+local function show_card(store, card, json)
+  local comments = store:read("comments", { card = card.id })
+  local events = store:read("card_events", { card = card.id })
+  if json then
+    card.comments, card.events = setmetatable(comments, cjson.array_mt), setmetatable(events, cjson.array_mt)
+    print(text.json(card))
+  else
+    print_card(card, comments, events)
+  end
+  return 0
+end
+
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
@@ -75,24 +137,18 @@ function M.run(argv)
   if not args then
     return options.refuse(M.usage, message)
   end
-  local store <close>, err = readers.open(args.C or ".")
+  local dir = args.C or "."
+  local store <close>, err = readers.open(dir)
   if not store then
     return report.failure(err)
   end
   local card
   card, err = readers.card(store, args.card)
-  if not card then
-    return report.failure(err)
+  if card then
+    return show_card(store, card, args.json)
   end
-  local comments = store:read("comments", { card = card.id })
-  local events = store:read("card_events", { card = card.id })
-  if args.json then
-    card.comments, card.events = setmetatable(comments, cjson.array_mt), setmetatable(events, cjson.array_mt)
-    print(text.json(card))
-  else
-    print_card(card, comments, events)
-  end
-  return 0
+  local run = readers.run(store, dir, args.card)
+  return run and show_run(store, run, args.json) or report.failure(err)
 end
 
 return M

@@ -1,0 +1,152 @@
+-- session.lua: a run with all that is around it while this process owns the project: signals, the owner's
+-- socket, changed scripts, the view, the exit code. What is to be run is said by the command.
+
+local async = require("orket.async")
+local cards = require("orket.cards")
+local errors = require("orket.errors")
+local llm = require("orket.llm")
+local owner = require("orket.owner")
+local projects = require("orket.project")
+local report = require("orket.report")
+local runs = require("orket.runs")
+local watch = require("orket.watch")
+
+local M = {}
+
+local EXIT = { done = 0, failed = 1, parked = 3, drained = 3 }
+
+local function drain_on_signals(state)
+  local signals = 0
+  return async.on_signals({ "sigint", "sigterm" }, function()
+    signals = signals + 1
+    if signals > 1 or not state.run then
+      os.exit(130, false)
+    end
+    state.view:note("stopping: open turns are kept and go on with the next run; again stops at once")
+    state.run:drain()
+  end)
+end
+
+local function reload_on_change(project, view)
+  return watch.open(project.dir, function()
+    project:reload(function(text)
+      view:note(text)
+    end)
+  end)
+end
+
+-- Cards and scripts in one commit; when a card is refused, neither.
+local function record(project, again)
+  local creating = async.spawn(cards.create, project, again)
+  if not creating.done then
+    local ok, err = project:record_generation()
+    if not ok then
+      return nil, err
+    end
+  end
+  return async.join(creating)
+end
+
+local function prepare(project, args)
+  local generation, problems = project:load_scripts()
+  local ok, err = project:ready()
+  if not ok then
+    return nil, err
+  end
+  if not generation or #problems > 0 then
+    return nil, problems
+  end
+  project:open_board("system")
+  return record(project, args.again and args.card)
+end
+
+-- With a cassette nobody is listened to: no socket at all is opened.
+local function serve(project, args, handlers)
+  if args.replay then
+    return { close = function() end }
+  end
+  return owner.serve(project, handlers)
+end
+
+local function halt(state)
+  return function(request)
+    if not state.run or request.run and request.run ~= state.run.id then
+      return nil, errors.new("ERR_NOT_FOUND", "the run " .. (request.run or "") .. " is not under way",
+        state.run and "it is " .. state.run.id .. " that runs" or "it has not begun")
+    end
+    state.run:drain()
+    return { run = state.run.id, message = state.run.id .. " stops; open turns go on with the next run" }
+  end
+end
+
+local function begin(project, goal, hooks)
+  if goal.run then
+    return runs.resume(project, goal.run, hooks)
+  end
+  return runs.run(project, goal.card, hooks)
+end
+
+local function run(project, args, view, choose)
+  local ok, err = prepare(project, args)
+  local goal
+  if ok then
+    goal, err = choose(project)
+  end
+  if not goal then
+    return nil, err
+  end
+  local state = { view = view }
+  local server
+  server, err = serve(project, args, { halt = halt(state) })
+  if not server then
+    return nil, err
+  end
+  local stop_signals = drain_on_signals(state)
+  local watched = reload_on_change(project, view)
+  local status, failure, counts, already = begin(project, goal, {
+    on_delta = view.on_delta, cassette = args.cassette,
+    on_run = function(started)
+      state.run = started
+      view:attach(project, started)
+    end,
+  })
+  watched:close()
+  stop_signals()
+  server.close()
+  failure = failure or args.cassette and args.cassette:finish()
+  status = failure and "failed" or status
+  view:finish({
+    status = status, counts = counts, already = already, error = failure, card = goal.card, dir = project.dir,
+  })
+  return status, failure
+end
+
+---Owns the project and runs what `choose` says, which is asked when the board is ready.
+---@param args {C: string?, json: boolean?, plain: boolean?, again: boolean?, card: string?, replay: string?,
+---open_cassette: (fun(): table?, Error?)?}
+---@param choose fun(project: table): {card: string, run: table?}?, Error?
+---@return integer exit code
+function M.run(args, choose)
+  local project <close>, err = projects.open(args.C or ".", { own = true, beside = true })
+  if not project then
+    return report.failure(err)
+  end
+  if args.open_cassette then
+    args.cassette, err = args.open_cassette()
+    if not args.cassette then
+      return report.failure(err)
+    end
+  end
+  if not args.replay then
+    llm.warm() -- after the thread of the database: none begins while libraries are loaded
+  end
+  local view = require(report.view(args)).new(args)
+  local status
+  status, err = run(project, args, view, choose)
+  if err then
+    report.failure(err)
+  end
+  return EXIT[status] or 1
+end
+
+return M
