@@ -1,18 +1,17 @@
 /* box.c: `orket.core.box`: restricted scripts for trusted Lua. A script is prepared once; a call is
- * one entry in a restored box; a session is an entry that performs operations; a cell is a box for
- * any text (try, repl).
+ * one entry in a restored box; a session is an entry that performs operations; a cell (box/cell.c)
+ * is a box for any text (try, repl).
  *
  * A box's value stays readable after the box was given back, until its next entry, so results are
  * pushed when nothing is held any more. */
 #include <string.h>
 
-#include "bind/bind.h"
+#include "bind/box/box.h"
 #include "script/pool.h"
 #include "script/value.h"
 
 #define SCRIPT_TYPE  "orket.script"
 #define SESSION_TYPE "orket.session"
-#define CELL_TYPE    "orket.cell"
 #define PRELUDE_TYPE "orket.prelude"
 
 enum { ARGS_MAX = 8 };
@@ -40,31 +39,6 @@ static struct script *l_check_script(lua_State *L, int idx)
     struct handle *handle = luaL_checkudata(L, idx, SCRIPT_TYPE);
     luaL_argcheck(L, handle->script, idx, "script is closed");
     return handle->script;
-}
-
-static lua_Integer field_integer(lua_State *L, int idx, const char *name, lua_Integer least)
-{
-    lua_Integer value = 0;
-    if (lua_getfield(L, idx, name) != LUA_TNIL) {
-        value = luaL_checkinteger(L, -1);
-        if (value < least)
-            luaL_error(L, "%s must be at least %I", name, (LUAI_UACINT)least);
-    }
-    lua_pop(L, 1);
-    return value;
-}
-
-static struct box_limits l_check_limits(lua_State *L, int idx)
-{
-    static const char *const known[] = {"steps", "ms", NULL};
-    struct box_limits limits = {0};
-    if (lua_isnoneornil(L, idx))
-        return limits;
-    bind_check_options(L, idx, known);
-    limits.steps = field_integer(L, idx, "steps", 1);
-    lua_Integer ms = field_integer(L, idx, "ms", 1);
-    limits.ms = ms > 3600000 ? 3600000 : (unsigned)ms;
-    return limits;
 }
 
 /* The value at idx as a tree: a doc's own, or read into `doc` with the node at `plain`. */
@@ -95,13 +69,6 @@ static void l_check_args(lua_State *L, int idx, struct json_doc *doc, struct arg
         lua_pop(L, 1); // the list keeps it
     }
     args->count = count;
-}
-
-static struct box_text l_check_text(lua_State *L, int name, int text)
-{
-    struct box_text made = {.name = luaL_checkstring(L, name)};
-    made.bytes = luaL_checklstring(L, text, &made.len);
-    return made;
 }
 
 /* ---- scripts ---- */
@@ -151,11 +118,11 @@ static int to_prelude(lua_State *L, struct prelude **out, struct err *err)
 static int l_prepare(lua_State *L)
 {
     static const char *const known[] = {"mem", "prelude", NULL};
-    struct script_source source = {.text = l_check_text(L, 1, 2)};
+    struct script_source source = {.text = box_check_text(L, 1, 2)};
     struct err err = {0};
     if (!lua_isnoneornil(L, 3)) {
         bind_check_options(L, 3, known);
-        source.mem = (size_t)field_integer(L, 3, "mem", 1);
+        source.mem = (size_t)box_option(L, 3, "mem", 1);
         if (lua_getfield(L, 3, "prelude") != LUA_TNIL && to_prelude(L, &source.prelude, &err))
             return bind_fail(L, &err);
     }
@@ -192,7 +159,7 @@ static int l_script_call(lua_State *L)
     struct script *script = l_check_script(L, 1);
     struct box_call call = {.function = luaL_checkstring(L, 2)};
     struct args args;
-    struct box_limits limits = l_check_limits(L, 4);
+    struct box_limits limits = box_check_limits(L, 4);
     lua_settop(L, 4);
     l_check_args(L, 3, bind_tree(bind_of(L)), &args);
     struct err err = {0};
@@ -224,7 +191,7 @@ static int l_script_open(lua_State *L)
 {
     struct script *script = l_check_script(L, 1);
     const char *function = luaL_checkstring(L, 2);
-    struct box_limits limits = l_check_limits(L, 4);
+    struct box_limits limits = box_check_limits(L, 4);
     luaL_argcheck(L, strlen(function) < sizeof((struct session *)0)->function, 2, "name too long");
     lua_settop(L, 4);
     struct session *session = lua_newuserdatauv(L, sizeof *session, 1);
@@ -293,87 +260,6 @@ static int l_session_close(lua_State *L)
     return 0;
 }
 
-/* ---- cells ---- */
-
-struct cell {
-    struct box *box;
-};
-
-/* box.cell({mem=bytes}|nil) -> cell | nil, message, code, fix */
-static int l_cell(lua_State *L)
-{
-    static const char *const known[] = {"mem", NULL};
-    size_t mem = 0;
-    if (!lua_isnoneornil(L, 1)) {
-        bind_check_options(L, 1, known);
-        mem = (size_t)field_integer(L, 1, "mem", 1);
-    }
-    struct cell *cell = lua_newuserdatauv(L, sizeof *cell, 0);
-    cell->box = NULL;
-    luaL_setmetatable(L, CELL_TYPE);
-    struct err err = {0};
-    if (box_new(&cell->box, mem, &err) || box_seal(cell->box, &err))
-        return bind_fail(L, &err);
-    return 1;
-}
-
-static const char *limit_name(int code)
-{
-    return code == ERR_SCRIPT_MEMORY  ? "memory"
-           : code == ERR_SCRIPT_STEPS ? "steps"
-           : code == ERR_SCRIPT_TIME  ? "time"
-                                      : NULL;
-}
-
-static void push_report(lua_State *L, const struct box *box, int rc, const struct err *err)
-{
-    lua_createtable(L, 0, 5);
-    lua_pushstring(L, !rc ? "ok" : limit_name(rc) ? "limit" : "error");
-    lua_setfield(L, -2, "outcome");
-    if (limit_name(rc)) {
-        lua_pushstring(L, limit_name(rc));
-        lua_setfield(L, -2, "limit");
-    }
-    if (rc) {
-        lua_pushstring(L, err->text);
-        lua_setfield(L, -2, "message");
-    } else {
-        value_push(L, box_value(box));
-        lua_setfield(L, -2, "value");
-    }
-    lua_pushnumber(L, box_ms(box));
-    lua_setfield(L, -2, "ms");
-    lua_pushinteger(L, (lua_Integer)box_peak(box));
-    lua_setfield(L, -2, "peak_bytes");
-}
-
-/* cell:run(name, source, {steps=, ms=}|nil) -> {outcome="ok"|"error"|"limit", limit=, value=,
- * message=, ms=, peak_bytes=}; in a restored box; without `steps` only the time counts */
-static int l_cell_run(lua_State *L)
-{
-    struct cell *cell = luaL_checkudata(L, 1, CELL_TYPE);
-    struct box_text text = l_check_text(L, 2, 3);
-    struct box_limits limits = l_check_limits(L, 4);
-    if (!limits.steps)
-        limits.steps = BOX_NO_STEPS;
-    limits.strict = true;
-    struct err err = {0};
-    box_reset(cell->box);
-    int rc = box_load(cell->box, &text, &limits, &err);
-    if (!rc)
-        rc = box_describe(cell->box, &err);
-    push_report(L, cell->box, rc, &err);
-    return 1;
-}
-
-static int l_cell_gc(lua_State *L)
-{
-    struct cell *cell = luaL_checkudata(L, 1, CELL_TYPE);
-    box_free(cell->box);
-    cell->box = NULL;
-    return 0;
-}
-
 static const luaL_Reg script_methods[] = {
     {"describe", l_script_describe}, {"try", l_script_try}, {"call", l_script_call},
     {"open", l_script_open},         {NULL, NULL},
@@ -385,14 +271,9 @@ static const luaL_Reg session_methods[] = {
     {NULL, NULL},
 };
 
-static const luaL_Reg cell_methods[] = {
-    {"run", l_cell_run},
-    {NULL, NULL},
-};
-
 static const luaL_Reg functions[] = {
     {"prepare", l_prepare},
-    {"cell", l_cell},
+    {"cell", box_l_cell},
     {NULL, NULL},
 };
 
@@ -400,7 +281,7 @@ int luaopen_orket_box(lua_State *L)
 {
     bind_type(L, SCRIPT_TYPE, script_methods, l_script_gc);
     bind_type(L, SESSION_TYPE, session_methods, l_session_close);
-    bind_type(L, CELL_TYPE, cell_methods, l_cell_gc);
+    box_open_cell(L);
     bind_type(L, PRELUDE_TYPE, (luaL_Reg[]){{NULL, NULL}}, prelude_gc);
     lua_newtable(L);
     bind_functions(L, functions);

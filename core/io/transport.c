@@ -169,33 +169,12 @@ static void set_bounds(struct transfer *x, const struct transport_request *reque
     x->caps.body = request->caps.body ? request->caps.body : (size_t)32 << 20;
 }
 
-/* One more; the first ones keep connections for reuse, the others one each. */
-static struct multi *add_multi(struct transport *t)
-{
-    long idle = t->multi_count < TRANSPORT_IDLE / MULTI_MOST ? MULTI_MOST : 1;
-    struct multi *m = multi_open(t->loop, t->curl, idle, on_result, t);
-    if (m)
-        t->multis[t->multi_count++] = m;
-    return m;
-}
-
-/* libcurl looks at all connections of a multi handle when it begins and ends a request, so that
- * there are many handles with few connections. The first with room, where there may be an idle one.
- */
-static struct multi *choose_multi(struct transport *t)
-{
-    for (size_t i = 0; i < t->multi_count; i++)
-        if (multi_count(t->multis[i]) < MULTI_MOST)
-            return t->multis[i];
-    return t->multi_count < TRANSPORT_MULTIS ? add_multi(t) : t->multis[TRANSPORT_MULTIS - 1];
-}
-
 /* Hands x to curl; its endpoint has addresses. */
 static void begin(struct transfer *x)
 {
     struct transport *t = x->owner;
     struct err err = {.code = ERR_MEMORY, .text = "out of memory"};
-    struct multi *multi = choose_multi(t);
+    struct multi *multi = multis_choose(&t->multis);
     x->easy = t->pooled ? t->pool[--t->pooled] : transfer_new_easy(t);
     if (x->easy && multi) {
         transfer_set_options(x);
@@ -266,8 +245,8 @@ static int open_parts(struct transport *t, struct err *err)
     t->curl = curl_load_wait(&t->load, err);
     if (!t->curl)
         return ERR_LIBRARY;
-    if (t->multi_count || add_multi(t))
-        t->endpoints = endpoints_open(t->loop, t->curl);
+    t->multis = (struct multis){.loop = t->loop, .curl = t->curl, .on_done = on_result, .ctx = t};
+    t->endpoints = endpoints_open(t->loop, t->curl);
     return t->endpoints ? 0 : err_set(err, ERR_MEMORY, "out of memory");
 }
 
@@ -409,8 +388,7 @@ void transport_close(struct transport *t)
     (void)curl_load_wait(&t->load, NULL);
     while (t->pooled)
         t->curl->easy_cleanup(t->pool[--t->pooled]);
-    while (t->multi_count)
-        multi_close(t->multis[--t->multi_count]);
+    multis_close(&t->multis);
     endpoints_close(t->endpoints);
     uv_close((uv_handle_t *)&t->tick, on_transport_closed);
 }

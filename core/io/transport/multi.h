@@ -9,8 +9,6 @@
 #include "base/err.h"
 #include "io/transport/curl.h"
 
-#define MULTI_MOST 128 /* easy handles that one should have */
-
 struct multi;
 
 /* An easy handle ended and is out of the multi handle; called from the loop, outside of curl: it

@@ -8,13 +8,11 @@
 #include "io/transport.h"
 #include "io/transport/curl.h"
 #include "io/transport/endpoint.h"
-#include "io/transport/multi.h"
+#include "io/transport/multis.h"
 #include "io/transport/reply_head.h"
 
-#define TRANSPORT_POOL       256  /* easy handles kept prepared */
-#define TRANSPORT_IDLE       1024 /* connections kept for reuse */
-#define TRANSPORT_MULTIS     512
-#define TRANSFER_OWN_HEADERS 4 /* besides the request's */
+#define TRANSPORT_POOL       256 /* easy handles kept prepared */
+#define TRANSFER_OWN_HEADERS 4   /* besides the request's */
 
 enum transfer_phase { TRANSFER_LOOKS_UP, TRANSFER_CONNECTS, TRANSFER_WAITS, TRANSFER_STREAMS };
 
@@ -22,9 +20,8 @@ struct transport {
     uv_loop_t *loop;
     struct secrets *secrets; /* borrowed */
     struct curl_load load;
-    const struct curl *curl; /* these four from the first use on */
-    struct multi *multis[TRANSPORT_MULTIS];
-    size_t multi_count;
+    const struct curl *curl; /* these three from the first use on */
+    struct multis multis;
     struct endpoints *endpoints;
     struct transfer *all;                       /* those that have not ended */
     struct transfer *starting, **starting_tail; /* to be handed to curl by tick */
