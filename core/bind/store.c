@@ -339,6 +339,18 @@ static int l_key(lua_State *L)
     return 1;
 }
 
+/* store:forward(seq) -> true | nil, message, code: one of store.past goes on to a later moment */
+static int l_forward(lua_State *L)
+{
+    struct store *store = bind_check_store(L, 1);
+    int64_t upto = luaL_checkinteger(L, 2);
+    struct err err = {0};
+    if (store_forward(store, upto, &err))
+        return bind_fail(L, &err);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 /* store.check(path) -> report table | nil, message, code: report.ok tells whether all is sound */
 static int l_check(lua_State *L)
 {
@@ -362,6 +374,7 @@ static const luaL_Reg methods[] = {
     {"message", l_message},
     {"conversation", l_conversation},
     {"head", l_head},
+    {"forward", l_forward},
     {"subscribe", store_l_subscribe},
     {"opened", l_opened},
     {"close", l_close},

@@ -51,6 +51,11 @@ int store_conversation(struct store *store, const struct hash *hash,
 /* The hash of a run: over the heads of its streams in the order of their turns. ERR_NOT_FOUND. */
 int store_head(struct store *store, const char *run, struct hash *out, struct err *err) MUST_CHECK;
 
+/* A store opened with options.past goes on to a later commit, at the cost of the events between.
+ * No query is running. ERR_NOT_FOUND (no such commit yet), ERR_STORE_CORRUPT (an event that cannot
+ * have happened), ERR_STORE_*, ERR_MEMORY; afterwards it is only to be closed. */
+int store_forward(struct store *store, int64_t upto, struct err *err) MUST_CHECK;
+
 /* Verifies chains, blobs and conversations of the file and rebuilds every projection from its
  * events in a temporary database. Appends a JSON report; *sound tells whether it is without
  * problems. */

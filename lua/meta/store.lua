@@ -66,6 +66,14 @@ function M.past(path, seq) end
 ---@return string? fix
 function M.key(dir) end
 
+---One of store.past goes on to a later commit, at the cost of the events between.
+---@param seq integer
+---@return true|nil ok
+---@return string? message
+---@return string? code as store.past answers it; afterwards the store is only to be closed
+---@return string? fix
+function Store:forward(seq) end
+
 ---Verifies every chain, hash and signature and rebuilds every projection in a temporary database.
 ---@param path string
 ---@return StoreReport|nil

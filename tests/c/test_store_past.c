@@ -151,6 +151,36 @@ static void every_moment_is_as_it_was(void **state)
     world_remove(&w);
 }
 
+/* One that goes on, by one event and by several, is what it would be when opened there. */
+static void a_moment_goes_on(void **state)
+{
+    struct world w;
+    struct buf moments[MOMENTS + 1] = {{0}};
+    (void)state;
+    world_dir(&w);
+    world_open(&w, NULL);
+    write_history(&w, moments);
+    for (size_t stride = 1; stride <= 3; stride++) {
+        struct store *past;
+        struct err err = {0};
+        assert_int_equal(open_past(&w, 0, &past, &err), 0);
+        for (size_t n = 0; n <= MOMENTS; n += stride) {
+            struct buf now = {0};
+            if (store_forward(past, (int64_t)n, &err))
+                fail_msg("%zu: %s", n, err.text);
+            dump(past, &now);
+            assert_string_equal(now.data, moments[n].data);
+            buf_clear(&now);
+        }
+        assert_int_equal(store_forward(past, MOMENTS + 1, &err), ERR_NOT_FOUND);
+        store_close(past);
+    }
+    for (size_t n = 0; n <= MOMENTS; n++)
+        buf_clear(&moments[n]);
+    world_close(&w);
+    world_remove(&w);
+}
+
 /* What is written later is not seen in a moment that is open. */
 static void a_moment_stands_still(void **state)
 {
@@ -236,6 +266,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_moment_is_as_it_was),
+        cmocka_unit_test(a_moment_goes_on),
         cmocka_unit_test(a_moment_stands_still),
         cmocka_unit_test(no_such_moment),
         cmocka_unit_test(nothing_is_written),

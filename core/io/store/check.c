@@ -140,7 +140,7 @@ static int count_streams(struct check *check, sqlite3_stmt *row)
 static int check_events(struct check *check)
 {
     int rc = each_row(check, "SELECT coalesce(max(id), 0) FROM stream", count_streams);
-    struct rebuild events = {check->disk, &check->projector, INT64_MAX, check_event, check};
+    struct rebuild events = {check->disk, &check->projector, 0, INT64_MAX, check_event, check};
     rc = rc ? rc : rebuild_run(&events, check->err);
     return rc ? rc
               : each_row(check, "SELECT id, n, seq, run || '/' || turn FROM stream WHERE id > 0",

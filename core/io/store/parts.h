@@ -77,6 +77,7 @@ struct store {
     struct writer writer;
     struct queue queue;
     sqlite3 *reader;
+    struct projector past;        /* of a store as of a moment */
     struct store_query *prepared; /* one per section of queries */
     sqlite3_stmt *reads[7];       /* statements of read.c itself */
     bool held;                    /* the reader is in a snapshot */

@@ -67,16 +67,24 @@ static int copy_schema(sqlite3 *db, struct err *err)
     return rc;
 }
 
-static int add_events(sqlite3 *db, int64_t upto, struct err *err)
+/* The streams' heads after the events of (after, upto], over those of before. */
+static int add_streams(sqlite3 *db, int64_t after, int64_t upto, struct err *err)
 {
-    char sql[512];
-    snprintf(sql, sizeof sql,
-             "CREATE TEMP VIEW event AS SELECT * FROM main.event WHERE seq <= %lld;"
-             "INSERT INTO temp.stream (id, run, turn, n, seq) SELECT s.id, s.run, s.turn, max(e.n), "
-             "e.seq FROM main.event e JOIN main.stream s ON s.id = e.stream WHERE e.seq <= %lld "
-             "GROUP BY s.id",
-             (long long)upto, (long long)upto);
-    return db_exec(db, sql, err);
+    static const char text[] =
+        "INSERT INTO temp.stream (id, run, turn, n, seq) SELECT s.id, s.run, s.turn, max(e.n), "
+        "e.seq FROM main.event e JOIN main.stream s ON s.id = e.stream WHERE e.seq > ?1 AND e.seq "
+        "<= ?2 GROUP BY s.id ON CONFLICT (id) DO UPDATE SET n = excluded.n, seq = excluded.seq";
+    sqlite3_stmt *stmt = NULL;
+    int rc = db_prepare(db, text, sizeof text - 1, &stmt, NULL, err);
+    if (rc)
+        return rc;
+    sqlite3_bind_int64(stmt, 1, after);
+    sqlite3_bind_int64(stmt, 2, upto);
+    int step = sqlite3_step(stmt);
+    if (step != SQLITE_DONE)
+        rc = db_fail(db, step, err);
+    sqlite3_finalize(stmt);
+    return rc;
 }
 
 static int each_event(void *ctx, sqlite3_stmt *row, const struct store_seen *event, bool whole,
@@ -93,25 +101,37 @@ static int each_event(void *ctx, sqlite3_stmt *row, const struct store_seen *eve
     return ERR_STORE_CORRUPT;
 }
 
-static int add_projections(sqlite3 *db, const struct store_options *options,
-                           const struct sql_sections *kinds, struct err *err)
+/* The moment itself is a row, so that going on changes no schema and statements stay prepared. */
+static int go_on(sqlite3 *db, struct projector *projector, int64_t from, int64_t upto,
+                 struct err *err)
 {
-    struct projector projector;
-    struct rebuild rebuild = {db, &projector, options->upto, each_event, err};
-    if (projector_open(&projector, db, kinds))
-        return err_set(err, ERR_MEMORY, "out of memory");
+    struct rebuild rebuild = {db, projector, from, upto, each_event, err};
+    char sql[64];
+    snprintf(sql, sizeof sql, "UPDATE temp.moment SET seq = %lld", (long long)upto);
     int rc = rebuild_run(&rebuild, err);
-    projector_close(&projector);
-    return rc;
+    rc = rc ? rc : add_streams(db, from, upto, err);
+    rc = rc ? rc : db_exec(db, sql, err);
+    return rc ? rc : db_exec(db, "COMMIT; PRAGMA query_only = ON", err);
 }
 
-int past_build(sqlite3 *db, const struct store_options *options, const struct sql_sections *kinds,
-               struct err *err)
+int past_forward(sqlite3 *db, struct projector *projector, int64_t from, int64_t upto,
+                 struct err *err)
 {
-    int rc = check_moment(db, options->upto, err);
+    int rc = check_moment(db, upto, err);
+    rc = rc ? rc : db_exec(db, "PRAGMA query_only = OFF; BEGIN", err);
+    return rc ? rc : go_on(db, projector, from, upto, err);
+}
+
+int past_build(sqlite3 *db, struct projector *projector, int64_t upto, struct err *err)
+{
+    static const char moment[] = "CREATE TEMP TABLE moment (seq INTEGER NOT NULL);"
+                                 "INSERT INTO temp.moment VALUES (0)";
+    static const char events[] =
+        "CREATE TEMP VIEW event AS SELECT * FROM main.event WHERE seq <= (SELECT seq FROM moment)";
+    int rc = check_moment(db, upto, err);
     rc = rc ? rc : db_exec(db, "PRAGMA query_only = OFF; PRAGMA temp_store = FILE; BEGIN", err);
     rc = rc ? rc : copy_schema(db, err);
-    rc = rc ? rc : add_projections(db, options, kinds, err);
-    rc = rc ? rc : add_events(db, options->upto, err);
-    return rc ? rc : db_exec(db, "COMMIT; PRAGMA query_only = ON", err);
+    rc = rc ? rc : db_exec(db, moment, err);
+    rc = rc ? rc : db_exec(db, events, err);
+    return rc ? rc : go_on(db, projector, 0, upto, err);
 }

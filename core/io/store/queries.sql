@@ -166,6 +166,11 @@ WHERE seq > coalesce(:since, 0) AND (:run IS NULL OR run = :run) AND (:card IS N
   AND (:kind IS NULL OR kind = :kind)
 ORDER BY seq LIMIT coalesce(:limit, 1000);
 
+-- Everything that is hashed of each event, in the order of their commits.
+-- name: journal
+SELECT seq, run, turn, step, n, kind, card, actor, role, body, lower(hex(hash)) AS hash FROM journal
+WHERE seq > :since ORDER BY seq LIMIT :limit;
+
 -- The newest events, newest first.
 -- name: last_events
 SELECT seq, run, turn, step, n, kind, card, actor, role, at, ms, body AS "body:json" FROM journal

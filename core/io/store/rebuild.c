@@ -58,13 +58,15 @@ int rebuild_run(struct rebuild *rebuild, struct err *err)
     static const char events[] =
         "SELECT e.stream, s.run, s.turn, e.seq, e.step, e.n, e.kind, e.card, e.actor, e.role, "
         "e.at, e.ms, e.body, e.hash, e.prev "
-        "FROM main.event e LEFT JOIN main.stream s ON s.id = e.stream WHERE e.seq <= ? ORDER BY "
-        "e.seq";
+        "FROM main.event e LEFT JOIN main.stream s ON s.id = e.stream WHERE e.seq > ?1 AND e.seq "
+        "<= ?2 ORDER BY e.seq";
     sqlite3_stmt *stmt = NULL;
     int step = SQLITE_DONE;
     int rc = db_prepare(rebuild->from, events, sizeof events - 1, &stmt, NULL, err);
-    if (!rc)
-        sqlite3_bind_int64(stmt, 1, rebuild->upto);
+    if (!rc) {
+        sqlite3_bind_int64(stmt, 1, rebuild->after);
+        sqlite3_bind_int64(stmt, 2, rebuild->upto);
+    }
     while (!rc && (step = sqlite3_step(stmt)) == SQLITE_ROW)
         rc = take(rebuild, stmt, err);
     if (!rc && step != SQLITE_DONE)

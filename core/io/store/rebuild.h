@@ -27,7 +27,7 @@ enum rebuild_column {
 struct rebuild {
     sqlite3 *from;               /* borrowed: its main database has the events */
     struct projector *projector; /* borrowed: where they go */
-    int64_t upto;                /* the last event's commit number */
+    int64_t after, upto;         /* the events between: after < commit number <= upto */
     /* Told of each event, after it was projected: whether it is whole (else some of its texts are
      * NULL), and why it could not be projected (NULL = it was). Not 0 ends the rebuild with it. */
     int (*each)(void *ctx, sqlite3_stmt *row, const struct store_seen *event, bool whole,
@@ -39,11 +39,15 @@ int rebuild_run(struct rebuild *rebuild, struct err *err);
 
 /* ---- past.c ---- */
 
-/* Makes a read-only connection answer as of the commit options->upto: the projections, the streams'
+/* Makes a read-only connection answer as of the commit `upto`: the projections, the streams'
  * heads and the events of that moment lie before the file's own, in the connection's private
  * temporary database, which is gone with it. ERR_NOT_FOUND (no such commit yet),
  * ERR_STORE_CORRUPT (an event cannot be projected), ERR_STORE_*, ERR_MEMORY. */
-int past_build(sqlite3 *db, const struct store_options *options, const struct sql_sections *kinds,
-               struct err *err);
+int past_build(sqlite3 *db, struct projector *projector, int64_t upto, struct err *err);
+
+/* From the moment `from` to a later one, at the cost of the events between. The same errors; after
+ * one the connection is of no use. */
+int past_forward(sqlite3 *db, struct projector *projector, int64_t from, int64_t upto,
+                 struct err *err);
 
 #endif
