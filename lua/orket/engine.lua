@@ -1,11 +1,14 @@
 -- engine.lua: what a turn and the orchestrator need of a running project: nodes, views, trees,
 -- transitions, and the answer to a failed turn.
 
+local answers = require("orket.turn.answers")
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local llm = require("orket.llm")
 local moves = require("orket.moves")
 local nodes = require("orket.nodes")
 local policy = require("orket.policy")
+local tools = require("orket.tools")
 local trees = require("orket.tree")
 local verify = require("orket.verify")
 
@@ -106,6 +109,52 @@ function Engine:view(turn)
   end
   asked.memory = cjson.encode(type(chosen) == "table" and setmetatable(chosen, cjson.array_mt) or cjson.empty_array)
   return errors.check(self.store:read_doc("view", asked))
+end
+
+---The first messages of a turn: the role's prompt of the card's view, as the prompts node puts it.
+---@param turn Turn
+---@return string[]|nil messages as JSON
+---@return Error|nil
+function Engine:prompt(turn)
+  local view, err = self:view(turn)
+  if not view then
+    return nil, err
+  end
+  local prompt
+  prompt, err = errors.check(turn.generation.roles[turn.role].script:call("prompt", { view }))
+  if not prompt then
+    return nil, err
+  end
+  local messages
+  messages, err = nodes.ask(self:node("prompts", turn.generation), "build", view, prompt)
+  if err then
+    return nil, err
+  end
+  return answers.messages(messages)
+end
+
+---The model's reply to a turn's conversation.
+---@param turn Turn
+---@return table|nil reply as llm.complete answers it
+---@return Error|nil
+function Engine:complete(turn)
+  return llm.complete({
+    through = self.cassette and self.cassette:through(turn),
+    model = turn.model, messages = turn.messages, tools = tools.offer(turn.generation, turn.role),
+    on_delta = self:delta_listener(turn), on_attempt = function(attempt)
+      turn:record("step.failed", attempt)
+      turn:save(false) -- whatever becomes of the turn
+    end,
+  })
+end
+
+---Runs a card's verification.
+---@param card table
+---@param tree table its own, opened
+---@return {ok: boolean, tree: string, log: string}|nil verdict
+---@return Error|nil err  no fault of the card
+function Engine:verify(card, tree)
+  return verify.run(self.project, card.fixture, tree)
 end
 
 ---The card's own directory.

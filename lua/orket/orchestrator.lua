@@ -141,12 +141,13 @@ local function scored(cards, epic)
   return cards
 end
 
----@param project table opened as owner, scripts loaded
+---A run as its cards are now. Nobody has looked for turns that were interrupted, nothing is written.
+---@param project table scripts loaded
 ---@param epic table card row
 ---@param options {run: string, on_delta: function?, cassette: table?, only: string?}  only: this card and what it depends on
 ---@return table|nil run
 ---@return Error|nil
-function M.open(project, epic, options)
+function M.new(project, epic, options)
   local self = setmetatable({
     project = project, store = project.store, epic = epic, id = options.run, tasks = {}, live = {},
   }, Run)
@@ -160,17 +161,31 @@ function M.open(project, epic, options)
   if not cards then
     return nil, err
   end
-  self.turn_count = #self.store:read("turns", { run = self.id })
-  self.open_turns, err = interrupted.find(self)
-  if not self.open_turns then
-    return nil, err
-  end
+  self.turn_count, self.open_turns = #self.store:read("turns", { run = self.id }), {}
   self.only = options.only
   self.board = boards.new(self.only and boards.needed(cards, self.only) or cards)
   return self
 end
 
-local function announce(self)
+---A run that begins, or goes on with the turns that were interrupted.
+---@param project table opened as owner, scripts loaded
+---@param epic table card row
+---@param options table as for new
+---@return table|nil run
+---@return Error|nil
+function M.open(project, epic, options)
+  local self, err = M.new(project, epic, options)
+  if not self then
+    return nil, err
+  end
+  self.open_turns, err = interrupted.find(self)
+  return self.open_turns and self, err
+end
+
+---Records that it begins, or goes on.
+---@return any|nil ok
+---@return Error|nil
+function Run:announce()
   local tx = system_tx(self)
   local kind = self.store:read("run", { id = self.id })[1] and "run.resumed" or "run.started"
   tx:event(kind, self.epic.id, { generation = self.project.generation.id, engine = sys.version(), only = self.only })
@@ -193,7 +208,11 @@ local function is_whole(self)
   return true
 end
 
-local function conclude(self)
+---Records how it ended.
+---@return string|nil status
+---@return Error|nil
+---@return table<string, integer> counts
+function Run:conclude()
   local status, counts = self.board:status()
   status = self.broken and "failed" or self.draining and "drained" or status
   local tx, whole = system_tx(self), is_whole(self)
@@ -213,7 +232,7 @@ end
 ---@return Error|nil
 ---@return table<string, integer>|nil counts
 function Run:run()
-  local announcing = async.spawn(announce, self) -- the first claims are in the same commit
+  local announcing = async.spawn(self.announce, self) -- the first claims are in the same commit
   if announcing.done then
     return async.join(announcing)
   end
@@ -235,7 +254,7 @@ function Run:run()
   if not ok then
     return nil, err
   end
-  return conclude(self)
+  return self:conclude()
 end
 
 ---Starts nothing new and ends the waits: open turns stay in progress and are resumed by the next run.

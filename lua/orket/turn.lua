@@ -10,7 +10,6 @@ local answers = require("orket.turn.answers")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local moves = require("orket.moves")
-local nodes = require("orket.nodes")
 local step = require("orket.turn.step")
 local sys = require("orket.core.sys")
 local tape = require("orket.tape")
@@ -39,25 +38,6 @@ end
 
 -- ---- conversation ----
 
----The first messages: the role's prompt of the card's view, as the prompts node puts it.
-local function first_messages(self)
-  local view, err = self.engine:view(self)
-  if not view then
-    return nil, err
-  end
-  local prompt
-  prompt, err = errors.check(self.generation.roles[self.role].script:call("prompt", { view }))
-  if not prompt then
-    return nil, err
-  end
-  local messages
-  messages, err = nodes.ask(self.engine:node("prompts", self.generation), "build", view, prompt)
-  if err then
-    return nil, err
-  end
-  return answers.messages(messages)
-end
-
 local function begin_conversation(self)
   local recorded = self.tape:take("turn.prompted")
   if recorded then
@@ -65,12 +45,12 @@ local function begin_conversation(self)
     self.messages = self.engine.store:conversation(recorded.convo)
     return true
   end
-  local messages, err = first_messages(self)
+  local messages, err = self.engine:prompt(self)
   if not messages then
     return nil, err
   end
   for _, message in ipairs(messages) do
-    self:say(cjson.encode(message))
+    self:say(message)
   end
   self:record("turn.prompted", { convo = self.convo })
   return true

@@ -5,7 +5,6 @@ local engines = require("orket.engine")
 local errors = require("orket.errors")
 local seats = require("orket.seats")
 local turns = require("orket.turn")
-local verify = require("orket.verify")
 
 local M = {}
 
@@ -32,7 +31,7 @@ local function test_card(run, card)
   if not tree then
     return nil, err
   end
-  local verdict, why = verify.run(run.project, card.fixture, tree)
+  local verdict, why = run.engine:verify(card, tree)
   if card.status ~= "ready_for_testing" then
     return true -- a person moved it meanwhile
   elseif not verdict then

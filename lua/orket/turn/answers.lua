@@ -22,13 +22,17 @@ end
 
 ---The first messages of a conversation, from the prompts node.
 ---@param list any
----@return table[]|nil
+---@return string[]|nil messages as JSON
 ---@return Error|nil
 function M.messages(list)
   if not is_messages(list) then
     return broken("the prompts node gave no messages", "build(view, prompt) returns a list of them")
   end
-  return list
+  local texts = {}
+  for i, message in ipairs(list) do
+    texts[i] = cjson.encode(message)
+  end
+  return texts
 end
 
 local function is_proposal(answer)

@@ -4,7 +4,6 @@
 -- first question without an answer goes live.
 
 local cjson = require("cjson")
-local llm = require("orket.llm")
 local tape = require("orket.tape")
 local tools = require("orket.tools")
 
@@ -15,18 +14,6 @@ local NUDGE = cjson.encode({ role = "user", content =
   .. "the result with update_issue_status; if you cannot go on, say why with request_excuse." })
 
 -- ---- the reply ----
-
-local function ask_model(turn)
-  local cassette = turn.engine.cassette
-  return llm.complete({
-    through = cassette and cassette:through(turn),
-    model = turn.model, messages = turn.messages, tools = tools.offer(turn.generation, turn.role),
-    on_delta = turn.engine:delta_listener(turn), on_attempt = function(attempt)
-      turn:record("step.failed", attempt)
-      turn:save(false) -- whatever becomes of the turn
-    end,
-  })
-end
 
 local function count_tokens(turn, usage)
   turn.tokens_in = turn.tokens_in + (usage.prompt or 0)
@@ -40,7 +27,7 @@ local function next_reply(turn)
     return tape.reply(turn:resay(recorded.convo), recorded)
   end
   turn.tree:rest()
-  local reply, err = ask_model(turn)
+  local reply, err = turn.engine:complete(turn)
   local awake, cause = turn.tree:wake()
   if not reply or not awake then
     return nil, err or cause
@@ -98,7 +85,9 @@ local function replay_call(turn, request)
   local text = cjson.decode(turn:resay(result.convo)).content
   turn.proposal = result.proposal or turn.proposal
   turn.progress = turn.progress or result.progress == true
-  if not refused then
+  if refused then
+    turn.refusals = turn.refusals + 1
+  else
     count_again(turn, result.operations)
     note_result(turn, request, result, text)
   end
