@@ -92,6 +92,10 @@ $(B)/%.o: $(B)/%.s
 $(B)/tests/%: tests/c/%.c $(B)/tests/c/support.o $(B)/orket.a
 	$(Q)$(CC) $(CFLAGS) $(INCLUDES) -Itests/c -MMD -MP $(LDFLAGS) $(WRAP) -o $@ $(filter-out %.h,$^) -lcmocka $(LIBS)
 
+# A disk that can lose its power also sees what the store does without SQLite.
+$(B)/tests/test_power: $(B)/tests/c/power_vfs.o
+$(B)/tests/test_power: WRAP += -Wl,--wrap=open,--wrap=write,--wrap=fdatasync,--wrap=fsync,--wrap=rename,--wrap=unlink
+
 # The program with its gate taken away, for one test; nothing installs it.
 UNGATE := -Wl,--wrap=gate_judge_form,--wrap=gate_judge_reach,--wrap=gate_judge_operation
 $(UNGATED): tests/c/ungated.c $(B)/core/main.o $(B)/orket.a
@@ -156,7 +160,7 @@ coverage:
 	@$(MAKE) COVER=1 ORKET=tests/support/covered spec
 	@lua5.4 tests/coverage.lua build/$(CC)-cover build/coverage
 
-evidence: $(ORKET) $(MEASURES)
+evidence: $(ORKET) $(MEASURES) $(B)/tests/test_power
 	@sh bench/evidence.sh
 
 clean:

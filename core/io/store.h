@@ -43,6 +43,7 @@ struct store_options {
     bool hasty;      /* commits survive the process, not the power (benchmarks) */
     bool past;       /* readonly, and as it was after the commit `upto`; 0: before the first */
     int64_t upto;
+    int log_pages;   /* the log is copied into the database at so many pages; 0: 4000 */
     const char *vfs; /* NULL = the system's; tests pass one that fails */
     const struct store_file *files;
     size_t count;

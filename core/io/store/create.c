@@ -60,22 +60,39 @@ static bool write_file(const char *path, const unsigned char *bytes, size_t size
     return ok;
 }
 
-static void remove_beside(const char *path, const char *ending)
+/* Whether there was such a file. */
+static bool remove_beside(const char *path, const char *ending)
 {
     struct buf name = {0};
     buf_printf(&name, "%s%s", path, ending);
-    if (buf_ok(&name))
-        unlink(name.data);
+    bool removed = buf_ok(&name) && unlink(name.data) == 0;
     buf_clear(&name);
+    return removed;
 }
 
-/* A log of a database that is gone would be taken for this one's. */
-static bool put_in_place(const char *new, const char *path)
+static bool sync_directory(const char *path)
 {
-    remove_beside(path, "-wal");
-    remove_beside(path, "-shm");
-    remove_beside(path, "-journal");
-    return rename(new, path) == 0;
+    const char *slash = strrchr(path, '/');
+    struct buf dir = {0};
+    buf_puts(&dir, slash == path ? "/" : "");
+    if (slash != path)
+        buf_put(&dir, slash ? path : ".", slash ? (size_t)(slash - path) : 1);
+    int fd = buf_ok(&dir) ? open(dir.data, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    buf_clear(&dir);
+    return ok;
+}
+
+/* A log of a database that is gone would be taken for this one's. Names reach the disk in any order:
+ * that it is gone has to be sure before the new name is there. */
+static bool put_in_place(const char *new, const char *path, bool hasty)
+{
+    bool removed = remove_beside(path, "-wal");
+    removed |= remove_beside(path, "-journal");
+    remove_beside(path, "-shm"); // says nothing after a power failure
+    return (!removed || hasty || sync_directory(path)) && rename(new, path) == 0;
 }
 
 void db_create(const struct store_options *options)
@@ -88,7 +105,7 @@ void db_create(const struct store_options *options)
     unsigned char *image = make_image(options, &size);
     if (image && buf_ok(&new) &&
         !(write_file(new.data, image, size, options->hasty) &&
-          put_in_place(new.data, options->path)))
+          put_in_place(new.data, options->path, options->hasty)))
         unlink(new.data);
     sqlite3_free(image);
     buf_clear(&new);

@@ -5,7 +5,6 @@
 #include "io/store/db.h"
 
 #define APPLICATION_ID 0x4f726b74 /* "Orkt" */
-#define BUSY_MS        5000
 
 static int code_of(int rc)
 {
@@ -226,7 +225,7 @@ static int configure(sqlite3 *db, const struct store_options *options, bool read
                      struct err *err)
 {
     sqlite3_extended_result_codes(db, 1);
-    sqlite3_busy_timeout(db, BUSY_MS);
+    sqlite3_busy_timeout(db, DB_BUSY_MS);
     sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, NULL);
     sqlite3_db_config(db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);

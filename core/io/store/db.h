@@ -31,6 +31,8 @@ void sql_clear(struct sql_sections *sections);
 
 /* ---- db.c: one connection: settings, migrations, errors, our SQL functions ---- */
 
+#define DB_BUSY_MS 5000 /* how long another program's lock is waited for */
+
 /* A connection with our settings; path "" is a temporary database. */
 int db_open(const struct store_options *options, const char *path, bool readonly, sqlite3 **out,
             struct err *err);

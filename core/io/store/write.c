@@ -8,10 +8,9 @@
 
 #include "io/store/parts.h"
 
-#define CHECKPOINT_PAGES 4000
-#define CHECKPOINT_AGAIN 1000
-#define CHECKPOINT_FORCE 16000
-#define RECENT_MIN       4096
+#define LOG_PAGES  4000
+#define READERS_MS 100 /* how long a log that is too long waits for those who read it */
+#define RECENT_MIN 4096
 
 static const char *const texts[WRITE_COUNT] = {
     [BEGIN] = "BEGIN IMMEDIATE",
@@ -188,27 +187,57 @@ void writer_apply(struct writer *writer, struct store_tx *list)
 
 /* ---- open, close, checkpoint ---- */
 
+static int log_pages(const struct writer *writer)
+{
+    int pages = writer->store->options.log_pages;
+    return pages > 0 ? pages : LOG_PAGES;
+}
+
 static int count_pages(void *ctx, sqlite3 *db, const char *name, int pages)
 {
     (void)db;
     (void)name;
     struct writer *writer = ctx;
     if (pages < writer->wal_pages) // the log began anew
-        writer->checkpoint_at = CHECKPOINT_PAGES;
+        writer->checkpoint_at = log_pages(writer);
     writer->wal_pages = pages;
     return SQLITE_OK;
 }
 
-/* The snapshot that a reader holds keeps the log from beginning anew, so it is tried again only
- * when the log has grown some more. An error will show at the next commit. */
+static bool copy_log(struct writer *writer, int mode)
+{
+    int pages = -1, copied = -2;
+    sqlite3_wal_checkpoint_v2(writer->db, NULL, mode, &pages, &copied);
+    return pages == copied;
+}
+
+/* One reader after the other can keep the log from beginning anew for ever, as long as some of it is
+ * not copied: SQLite would wait for a moment without any. So all of it is copied first, between two
+ * snapshots; whoever reads from then on does not need the log. */
+static void begin_log_anew(struct writer *writer)
+{
+    for (int i = 0; i < READERS_MS; i++) {
+        if (copy_log(writer, SQLITE_CHECKPOINT_PASSIVE)) {
+            sqlite3_busy_timeout(writer->db, READERS_MS);
+            copy_log(writer, SQLITE_CHECKPOINT_RESTART);
+            sqlite3_busy_timeout(writer->db, DB_BUSY_MS);
+            return;
+        }
+        sqlite3_sleep(1);
+    }
+}
+
+/* The snapshot that a reader holds keeps the log from beginning anew, so it is tried again only when
+ * the log has grown some more. An error will show at the next commit. */
 void writer_checkpoint(struct writer *writer)
 {
     if (writer->wal_pages < writer->checkpoint_at)
         return;
-    int mode = writer->wal_pages < CHECKPOINT_FORCE ? SQLITE_CHECKPOINT_PASSIVE
-                                                    : SQLITE_CHECKPOINT_RESTART;
-    sqlite3_wal_checkpoint_v2(writer->db, NULL, mode, NULL, NULL);
-    writer->checkpoint_at = writer->wal_pages + CHECKPOINT_AGAIN;
+    if (writer->wal_pages < 4 * log_pages(writer))
+        copy_log(writer, SQLITE_CHECKPOINT_PASSIVE);
+    else
+        begin_log_anew(writer);
+    writer->checkpoint_at = writer->wal_pages + log_pages(writer) / 4;
 }
 
 static int find_counters(struct writer *writer, struct err *err)
@@ -232,7 +261,7 @@ static int find_counters(struct writer *writer, struct err *err)
 int writer_open(struct writer *writer, const struct store *store, struct err *err)
 {
     writer->store = store;
-    writer->checkpoint_at = CHECKPOINT_PAGES;
+    writer->checkpoint_at = log_pages(writer);
     int rc = db_open(&store->options, store->options.path, false, &writer->db, err);
     if (!rc)
         rc = db_migrate(writer->db, &store->options, err);
@@ -249,8 +278,18 @@ int writer_open(struct writer *writer, const struct store *store, struct err *er
     return rc;
 }
 
+/* SQLite removes the log with the last connection; when others still look, it is at least empty. */
+static void empty_log(struct writer *writer)
+{
+    if (!writer->db || writer->wal_pages == 0)
+        return;
+    sqlite3_busy_timeout(writer->db, READERS_MS);
+    sqlite3_wal_checkpoint_v2(writer->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+}
+
 void writer_close(struct writer *writer)
 {
+    empty_log(writer);
     projector_close(&writer->projector);
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         sqlite3_finalize(writer->stmts[i]);
