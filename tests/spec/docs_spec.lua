@@ -42,3 +42,22 @@ describe("docs/cards.md and docs/configuration.md", function()
     end
   end)
 end)
+
+describe("docs/dependencies.md", function()
+  it("names what the Makefile installs, and nothing else that it links", function()
+    local page, named = orket.read("docs/dependencies.md"), {}
+    for row in page:gmatch("\n| (`[^|]+) |") do
+      for name in row:gmatch("`([^`]+)`") do
+        named[name] = true
+      end
+    end
+    local wanted = {}
+    for list in (orket.read("Makefile"):gsub("\\\n%s*", "")):gmatch("\n[%u_]*DEBS := ([^\n]+)") do
+      for name in list:gmatch("%S+") do
+        wanted[name] = true
+      end
+    end
+    assert(wanted["libsodium-dev"] and wanted["lua-busted"])
+    assert.same(wanted, named)
+  end)
+end)
