@@ -62,6 +62,16 @@ on_card["card.excuse"] = function(turn, record)
   return { proposed = turn.parked.status }
 end
 
+-- An epic's own card, or one that was there before it was forked.
+local function is_of(store, epic, own)
+  for _, row in ipairs(epic ~= own and store:read("lineage", { card = own }) or {}) do
+    if row.source == epic then
+      return true
+    end
+  end
+  return epic == own
+end
+
 -- A new card has to be one that can be worked on.
 local function fault_of(turn, record)
   local engine = turn.engine
@@ -71,7 +81,7 @@ local function fault_of(turn, record)
   end
   for _, id in ipairs(record.depends_on or {}) do
     local other = engine.store:read("card_state", { id = id })[1]
-    if not other or other.epic ~= turn.card.epic then
+    if not other or not is_of(engine.store, other.epic, turn.card.epic) then
       return "there is no card '" .. id .. "' in this epic", "depend on ids that get_issue_context or create_issue told"
     end
   end

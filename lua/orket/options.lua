@@ -34,7 +34,7 @@ local function take_operands(options, words, operands)
 end
 
 ---@param argv string[]
----@param known table<string, "flag"|"value"|"list">
+---@param known table<string, "flag"|"value"|"list"> a list is all its values, in order
 ---@param operands string[]  names in order; "name?" may be missing, "name..." takes the rest joined by a blank
 ---@return table|nil options by name
 ---@return string|nil message  "" when help was asked for
@@ -60,7 +60,12 @@ function M.parse(argv, known, operands)
       if value == nil then
         return nil, "option " .. word .. (kind == "flag" and " takes no value" or " needs a value")
       end
-      options[name] = value
+      if kind == "list" then
+        options[name] = options[name] or {}
+        table.insert(options[name], value)
+      else
+        options[name] = value
+      end
     end
     at = at + 1
   end

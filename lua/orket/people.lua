@@ -3,6 +3,7 @@
 
 local async = require("orket.async")
 local errors = require("orket.errors")
+local forks = require("orket.fork")
 local moves = require("orket.moves")
 local reader = require("orket.reader")
 local sync = require("orket.sync")
@@ -121,7 +122,7 @@ local function act_once(project, request)
 end
 
 ---@class PersonRequest
----@field act string     comment, answer, move, retry, sync
+---@field act string     comment, answer, move, retry, sync, fork (see fork.perform)
 ---@field card string?
 ---@field text string?
 ---@field status string?
@@ -140,7 +141,9 @@ function M.perform(project, request)
       return begin(project, request)
     end)
   end
-  if request.act == "halt" then -- a run answers this itself
+  if request.act == "fork" then
+    return forks.perform(project, request)
+  elseif request.act == "halt" then -- a run answers this itself
     return nil, errors.new("ERR_NOT_FOUND", "no run is under way", "there is nothing to halt")
   elseif not act[request.act] then
     return nil, errors.new("ERR_USAGE", "unknown request " .. tostring(request.act))

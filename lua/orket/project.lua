@@ -81,6 +81,9 @@ end
 ---@return table[] problems files that were refused
 function Project:load_scripts()
   local texts, problems = scripts.texts(self.root)
+  for path, text in pairs(self.overrides or {}) do -- of the fork that runs
+    texts[path] = text
+  end
   local generation, refused = scripts.build(texts, self:rules(), self.generation)
   table.move(refused, 1, #refused, #problems + 1, problems)
   if generation and generation ~= self.generation then

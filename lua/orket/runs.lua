@@ -3,6 +3,7 @@
 local async = require("orket.async")
 local cards = require("orket.cards")
 local errors = require("orket.errors")
+local forks = require("orket.fork")
 local moves = require("orket.moves")
 local orchestrator = require("orket.orchestrator")
 local reader = require("orket.reader")
@@ -29,8 +30,13 @@ local function run_epic(project, epic, options)
   if FINAL[epic.status] then
     return "done", nil, {}, epic.status
   end
+  local id = options.run or run_id(project, epic)
+  local ok, why = forks.serve(project, id)
+  if not ok then
+    return nil, why
+  end
   local run, err = orchestrator.open(project, epic, {
-    run = options.run or run_id(project, epic), on_delta = options.on_delta, cassette = options.cassette, only = options.only,
+    run = id, on_delta = options.on_delta, cassette = options.cassette, only = options.only,
   })
   if not run then
     return nil, err

@@ -267,6 +267,41 @@ end
 
 Tree.__close = Tree.close
 
+-- The epic's directory, with all that its tree holds.
+local function lay_out_epic(project, store, epic, seed)
+  local manifest = files.over(store, epic, seed)
+  local root, err = kept_root(project, M.epic_path(epic))
+  if not root then
+    return nil, err
+  end
+  return disk.materialise(store, root, manifest)
+end
+
+---Makes the directories of a fork: its epic's, and those of the cards that have changed something.
+---@param project table opened as owner
+---@param store table
+---@param epic string
+---@param cards {id: string}[]
+---@return boolean|nil ok
+---@return Error|nil
+function M.lay_out(project, store, epic, cards)
+  local seed, err = files.seed(project, store, epic, M.epic_path(epic))
+  if not seed then
+    return nil, err
+  end
+  local ok
+  ok, err = lay_out_epic(project, store, epic, seed)
+  for _, card in ipairs(ok and cards or {}) do
+    if #store:read("tree_delta", { tree = card.id }) > 0 then
+      local tree <close>, why = M.open(project, store, { id = card.id, epic = epic })
+      if not tree then
+        return nil, why
+      end
+    end
+  end
+  return ok, err
+end
+
 ---The manifest of an epic's tree.
 ---@param store table
 ---@param epic string

@@ -155,6 +155,7 @@ end
 ---@field model table
 ---@field generation table the scripts that serve it
 ---@field tape table[]|nil the events of an interrupted turn
+---@field paid {tokens_in: integer, tokens_out: integer}|nil by the run that it was forked from
 
 ---A new turn of the engine's run, or an open one that is run again.
 ---@param engine table
@@ -164,7 +165,7 @@ function M.new(engine, job)
   local self = setmetatable({
     engine = engine, run = engine.run, number = job.number, card = job.card, seat = job.seat, role = job.role,
     review = job.review, model = job.model, generation = job.generation, limits = engine.limits,
-    tape = tape.new(job.tape), messages = {}, seen = {}, effects = {}, tokens_in = 0, tokens_out = 0,
+    tape = tape.new(job.tape), paid = job.paid or { tokens_in = 0, tokens_out = 0 }, messages = {}, seen = {}, effects = {}, tokens_in = 0, tokens_out = 0,
     refusals = 0, nudges = 0, stalled = 0,
   }, Turn)
   self.stream = engine.store:stream({

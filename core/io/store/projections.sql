@@ -70,8 +70,33 @@ WHERE id = :card AND revision = $rev AND status = $from AND type = $type
        OR NOT EXISTS (SELECT 1 FROM turn own JOIN turn author ON author.card = own.card AND author.seat = own.seat
                       WHERE own.run = :run AND own.turn = :turn AND own.card = :card
                         AND author.role <> 'integrity_guard')
+          AND NOT EXISTS (SELECT 1 FROM lineage l JOIN turn author ON author.card = l.source AND author.seq <= l.upto
+                          JOIN turn own ON own.run = :run AND own.turn = :turn AND own.seat = author.seat
+                          WHERE l.card = :card AND author.role <> 'integrity_guard')
           AND (data ->> '$.verification.fixture_path' IS NULL
-               OR EXISTS (SELECT 1 FROM verdict WHERE card = :card AND tree = $tree AND ok)));
+               OR EXISTS (SELECT 1 FROM verdict WHERE card = :card AND tree = $tree AND ok)
+               OR EXISTS (SELECT 1 FROM lineage l JOIN verdict v ON v.card = l.source AND v.seq <= l.upto
+                          WHERE l.card = :card AND v.tree = $tree AND v.ok)));
+
+-- A card of a fork: its source as it was after commit $at. What has changed since is in the body; a source
+-- that is not of revision $rev any more is another one. Nothing is forked as done.
+-- kind: card.forked
+-- must
+INSERT INTO card (id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic,
+                  build, ordinal, revision, retry_count, max_retries, credits, note, turns, tokens_in,
+                  tokens_out, created_at, updated_at, data)
+SELECT :card, type, coalesce($name, name), $status, coalesce($priority, priority), $wait_reason, $return_to,
+       $seat, $assignee, NULL, NULL, build, (SELECT coalesce(max(ordinal), 0) + 1 FROM card), $revision,
+       $retry_count, coalesce($max_retries, max_retries), 0.0, $note, 0, 0, 0, :at, :at, coalesce($data, data)
+FROM card WHERE id = $of AND revision = $rev AND ($status <> 'done' OR type <> 'issue');
+UPDATE card SET parent = $epic, epic = $epic WHERE id = :card AND type = 'issue';
+INSERT INTO lineage (card, depth, source, upto)
+SELECT :card, 1, $of, $at UNION ALL SELECT :card, depth + 1, source, min(upto, $at) FROM lineage WHERE card = $of;
+-- each depends_on
+INSERT OR IGNORE INTO dependency (card, needs) VALUES (:card, @item);
+-- each conflicts
+INSERT INTO conflict (card, path, other, seq) VALUES (:card, @path, @with, :seq);
+INSERT INTO tree (id, seq, base) SELECT :card, $at, $of WHERE $epic IS NULL;
 
 -- kind: card.credits
 -- must
@@ -93,6 +118,11 @@ UPDATE run SET status = 'interrupted' WHERE ended_at IS NULL AND id <> :run;
 INSERT INTO run (id, card, generation, status, started_at, body)
 VALUES (:run, coalesce(:card, $card), $generation, 'running', :at, :body);
 
+-- kind: run.forked
+-- must
+INSERT INTO run (id, card, generation, status, started_at, body)
+VALUES (:run, :card, $generation, 'forked', :at, :body);
+
 -- kind: run.resumed
 UPDATE run SET status = 'interrupted' WHERE ended_at IS NULL AND id <> :run;
 -- must
@@ -109,6 +139,13 @@ UPDATE run SET status = $status, ended_at = :at WHERE id = :run;
 INSERT INTO turn (run, turn, seq, card, seat, role, generation, engine, model, steps, tokens_in, tokens_out,
                   started_at)
 VALUES (:run, :turn, :seq, :card, $seat, $role, $generation, $engine, $model, 0, 0, 0, :at);
+
+-- The turn $turn of this run goes on with what a turn of another run had come to.
+-- kind: turn.forked
+-- must
+INSERT INTO turn (run, turn, seq, card, seat, role, generation, engine, model, steps, tokens_in, tokens_out,
+                  started_at)
+VALUES (:run, $turn, :seq, :card, $seat, $role, $generation, $engine, $model, 0, 0, 0, :at);
 
 -- kind: turn.ended
 -- must

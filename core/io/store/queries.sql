@@ -2,6 +2,8 @@
 -- column called "x:json" reaches Lua decoded as x; queries for read_doc have one column of JSON text.
 -- json_raw(text) is text that is JSON already; json_join(a, b) two objects without a common key as one.
 
+-- A card of a fork inherits what its sources (lineage) had up to a commit: comments, verdicts, turns, files.
+
 -- name: board
 SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic, build, ordinal,
        revision, retry_count, credits, turns, tokens_in, tokens_out, updated_at
@@ -39,20 +41,39 @@ SELECT json_object(
     'dependencies', json_raw((
         SELECT json_group_array(json_object('id', n.id, 'name', n.name, 'status', n.status, 'note', n.note))
         FROM dependency d JOIN card n ON n.id = d.needs WHERE d.card = c.id)),
-    'comments', json_raw(iif(EXISTS (SELECT 1 FROM comment WHERE card = c.id), (
-        SELECT json_group_array(json_object('author', author, 'role', role, 'text', text, 'at', at))
-        FROM (SELECT * FROM (SELECT * FROM comment WHERE card = c.id ORDER BY seq DESC LIMIT 50) ORDER BY seq)),
-        '[]')),
+    'comments', json_raw(CASE
+        WHEN EXISTS (SELECT 1 FROM lineage WHERE card = c.id) THEN (
+            SELECT json_group_array(json_object('author', author, 'role', role, 'text', text, 'at', at))
+            FROM (SELECT * FROM (
+                SELECT * FROM comment WHERE card = c.id
+                UNION ALL SELECT m.* FROM lineage l JOIN comment m ON m.card = l.source AND m.seq <= l.upto
+                WHERE l.card = c.id ORDER BY seq DESC LIMIT 50) ORDER BY seq))
+        WHEN EXISTS (SELECT 1 FROM comment WHERE card = c.id) THEN (
+            SELECT json_group_array(json_object('author', author, 'role', role, 'text', text, 'at', at))
+            FROM (SELECT * FROM (SELECT * FROM comment WHERE card = c.id ORDER BY seq DESC LIMIT 50) ORDER BY seq))
+        ELSE '[]' END),
     'role', :role, 'seat', :seat, 'review', json_raw(iif(:review, 'true', 'false')),
     'memory', json_raw(coalesce(:memory, '[]')),
     'verification', json_object(
         'fixture', c.data ->> '$.verification.fixture_path',
         'last', json_raw((SELECT json_object('ok', json_raw(iif(ok, 'true', 'false')), 'log', log, 'tree', tree)
-                      FROM verdict WHERE card = c.id ORDER BY seq DESC LIMIT 1))),
-    'effects', json_raw(iif(EXISTS (SELECT 1 FROM turn WHERE card = c.id AND steps > 0), (
-        WITH RECURSIVE walk (seq, prev) AS (
-            SELECT * FROM (SELECT e.seq, e.prev FROM turn t JOIN stream s ON s.run = t.run AND s.turn = t.turn
-                           JOIN event e ON e.seq = s.seq WHERE t.card = c.id ORDER BY t.seq DESC LIMIT 3)
+                      FROM (SELECT ok, log, tree, seq FROM verdict WHERE card = c.id
+                            UNION ALL SELECT v.ok, v.log, v.tree, v.seq FROM lineage l
+                            JOIN verdict v ON v.card = l.source AND v.seq <= l.upto WHERE l.card = c.id)
+                      ORDER BY seq DESC LIMIT 1))),
+    'effects', json_raw(iif(EXISTS (SELECT 1 FROM turn WHERE card = c.id AND steps > 0)
+                            OR EXISTS (SELECT 1 FROM lineage WHERE card = c.id), (
+        WITH RECURSIVE begun (run, turn, seq, upto) AS (
+            SELECT run, turn, seq, 9223372036854775807 FROM turn WHERE card = c.id
+            UNION ALL SELECT t.run, t.turn, t.seq, l.upto FROM lineage l
+            JOIN turn t ON t.card = l.source AND t.seq <= l.upto WHERE l.card = c.id
+            ORDER BY seq DESC LIMIT 3),
+        last (seq) AS ( -- of each: its stream's head, or what was the head then
+            SELECT iif(s.seq <= b.upto, s.seq, (SELECT e.seq FROM event e WHERE e.seq <= b.upto AND e.stream = s.id
+                                                ORDER BY e.seq DESC LIMIT 1))
+            FROM begun b JOIN stream s ON s.run = b.run AND s.turn = b.turn),
+        walk (seq, prev) AS (
+            SELECT e.seq, e.prev FROM last JOIN event e ON e.seq = last.seq
             UNION ALL
             SELECT e.seq, e.prev FROM walk JOIN event e ON e.seq = walk.prev
             ORDER BY 1 DESC LIMIT 40)
@@ -77,7 +98,10 @@ SELECT json_object(
         FROM dependency d JOIN card n ON n.id = d.needs WHERE d.card = c.id)),
     'comments', json_raw((
         SELECT json_group_array(json_object('author', author, 'role', role, 'text', text))
-        FROM (SELECT * FROM (SELECT * FROM comment WHERE card = c.id ORDER BY seq DESC LIMIT 50) ORDER BY seq))))
+        FROM (SELECT * FROM (
+            SELECT * FROM comment WHERE card = c.id
+            UNION ALL SELECT m.* FROM lineage l JOIN comment m ON m.card = l.source AND m.seq <= l.upto
+            WHERE l.card = c.id ORDER BY seq DESC LIMIT 50) ORDER BY seq))))
 FROM card c WHERE c.id = :card;
 
 -- All issues of an epic with what they depend on.
@@ -95,14 +119,21 @@ SELECT id, status, wait_reason, return_to, seat, revision FROM card
 WHERE status IN ('blocked', 'waiting_for_developer') AND (:epic IS NULL OR epic = :epic) ORDER BY ordinal;
 
 -- name: comments
-SELECT seq, author, role, text, at FROM comment WHERE card = :card ORDER BY seq;
+SELECT seq, author, role, text, at FROM comment WHERE card = :card
+UNION ALL SELECT m.seq, m.author, m.role, m.text, m.at FROM lineage l
+JOIN comment m ON m.card = l.source AND m.seq <= l.upto WHERE l.card = :card ORDER BY seq;
 
 -- name: memory
-SELECT seq, card, role, text, keywords AS "keywords:json", at FROM memory
-WHERE :epic IS NULL OR epic = :epic ORDER BY seq DESC LIMIT coalesce(:limit, 100);
+SELECT seq, card, role, text, keywords AS "keywords:json", at FROM memory WHERE :epic IS NULL OR epic = :epic
+UNION ALL SELECT m.seq, m.card, m.role, m.text, m.keywords, m.at FROM lineage l
+JOIN memory m ON m.epic = l.source AND m.seq <= l.upto WHERE l.card = :epic
+ORDER BY seq DESC LIMIT coalesce(:limit, 100);
 
 -- name: verdict
-SELECT tree, ok, log, at FROM verdict WHERE card = :card AND (:tree IS NULL OR tree = :tree)
+SELECT tree, ok, log, at FROM (
+    SELECT * FROM verdict WHERE card = :card AND (:tree IS NULL OR tree = :tree)
+    UNION ALL SELECT v.* FROM lineage l JOIN verdict v ON v.card = l.source AND v.seq <= l.upto
+    WHERE l.card = :card AND (:tree IS NULL OR v.tree = :tree))
 ORDER BY seq DESC LIMIT 1;
 
 -- A run's status follows from its cards. What it noted at its end is asked for what they cannot tell: that it
@@ -127,6 +158,14 @@ SELECT r.id, r.card, r.generation,
        (SELECT coalesce(sum(tokens_out), 0) FROM turn WHERE run = r.id) AS tokens_out
 FROM run r LEFT JOIN card e ON e.id = r.card WHERE :card IS NULL OR r.card = :card ORDER BY r.started_at, r.id;
 
+-- The runs that go on from a moment of another one.
+-- name: forks
+SELECT id, card, body ->> '$.of' AS of, body ->> '$.at' AS at FROM run WHERE body ->> '$.of' IS NOT NULL ORDER BY id;
+
+-- Where a card of a fork came from, the nearest first.
+-- name: lineage
+SELECT source, upto FROM lineage WHERE card = :card ORDER BY depth;
+
 -- What was noted about a run; its status is said by `runs`.
 -- name: run
 SELECT id, card, generation, status AS noted, started_at, ended_at, body AS "body:json" FROM run WHERE id = :id;
@@ -145,7 +184,10 @@ FROM turn WHERE (:run IS NULL OR run = :run) AND (:card IS NULL OR card = :card)
 
 -- Who had a hand in a card, in the order in which they came.
 -- name: card_turns
-SELECT run, turn, seat, role, outcome FROM turn WHERE card = :card ORDER BY seq;
+SELECT run, turn, seat, role, outcome FROM (
+    SELECT * FROM turn WHERE card = :card
+    UNION ALL SELECT t.* FROM lineage l JOIN turn t ON t.card = l.source AND t.seq <= l.upto WHERE l.card = :card)
+ORDER BY seq;
 
 -- name: open_turns
 SELECT run, turn, card, seat, role, generation, engine, model FROM turn
@@ -205,17 +247,31 @@ WHERE blob IS NOT NULL ORDER BY path;
 
 -- A tree's own changes, each with the blob it stands against.
 -- name: tree_delta
-SELECT path, blob, base FROM tree_file WHERE tree = :tree AND to_seq IS NULL ORDER BY path;
+SELECT path, blob, base FROM tree_file WHERE tree = :tree AND to_seq IS NULL
+UNION ALL SELECT f.path, f.blob, f.base FROM lineage l JOIN tree_file f
+ON f.tree = l.source AND f.from_seq <= l.upto AND (f.to_seq IS NULL OR f.to_seq > l.upto)
+WHERE l.card = :tree AND NOT EXISTS (SELECT 1 FROM tree_file WHERE tree = :tree AND path = f.path)
+  AND NOT EXISTS (SELECT 1 FROM lineage n JOIN tree_file g ON g.tree = n.source AND g.path = f.path
+                  AND g.from_seq <= n.upto WHERE n.card = :tree AND n.depth < l.depth)
+ORDER BY path;
 
 -- The changes of all finished cards that :card depends on, also indirectly, earlier ones first; then its own.
 -- name: tree_card
 WITH RECURSIVE closure (id) AS (
     SELECT needs FROM dependency WHERE card = :card
-    UNION SELECT d.needs FROM closure c JOIN dependency d ON d.card = c.id)
-SELECT f.path, f.blob, f.base, s.own FROM (
-    SELECT id, 0 AS own FROM closure JOIN card USING (id) WHERE status IN ('done', 'archived')
-    UNION ALL SELECT :card, 1) s
-JOIN tree_file f ON f.tree = s.id AND f.to_seq IS NULL ORDER BY s.own, f.from_seq, f.path;
+    UNION SELECT d.needs FROM closure c JOIN dependency d ON d.card = c.id),
+s (id, own) AS (
+    SELECT id, 0 FROM closure JOIN card USING (id) WHERE status IN ('done', 'archived')
+    UNION ALL SELECT :card, 1)
+SELECT f.path, f.blob, f.base, s.own, f.from_seq FROM s
+JOIN tree_file f ON f.tree = s.id AND f.to_seq IS NULL
+UNION ALL
+SELECT f.path, f.blob, f.base, s.own, f.from_seq FROM s JOIN lineage l ON l.card = s.id JOIN tree_file f
+ON f.tree = l.source AND f.from_seq <= l.upto AND (f.to_seq IS NULL OR f.to_seq > l.upto)
+WHERE NOT EXISTS (SELECT 1 FROM tree_file WHERE tree = s.id AND path = f.path)
+  AND NOT EXISTS (SELECT 1 FROM lineage n JOIN tree_file g ON g.tree = n.source AND g.path = f.path
+                  AND g.from_seq <= n.upto WHERE n.card = s.id AND n.depth < l.depth)
+ORDER BY own, from_seq, path;
 
 -- name: tree
 SELECT id, seq, base, hash FROM tree WHERE id = :tree ORDER BY seq DESC LIMIT 1;

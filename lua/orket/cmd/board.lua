@@ -74,7 +74,8 @@ end
 local function details(children, card)
   local tokens = (card.tokens_in or 0) + (card.tokens_out or 0)
   local seat = card.assignee and "  @" .. text.clean(card.assignee) or ""
-  return progress(children, card) .. seat .. (tokens > 0 and "  " .. tokens .. " tokens" or "")
+  local from = card.forked_from and "  forked from " .. text.clean(card.forked_from) or ""
+  return progress(children, card) .. from .. seat .. (tokens > 0 and "  " .. tokens .. " tokens" or "")
 end
 
 -- On a terminal a name gives way, so that a card stays one line.
@@ -107,6 +108,17 @@ local function print_parked(cards)
   end
 end
 
+-- Says of the epics of forks where they come from.
+local function name_sources(store, cards)
+  local from = {}
+  for _, run in ipairs(store:read("forks", {})) do
+    from[run.card] = run.of .. "@" .. run.at
+  end
+  for _, card in ipairs(cards) do
+    card.forked_from = from[card.id]
+  end
+end
+
 local function unarchived(cards)
   local some = {}
   for _, card in ipairs(cards) do
@@ -130,6 +142,7 @@ function M.run(argv)
   end
   local cards = store:read("board", {})
   cards = args.all and cards or unarchived(cards)
+  name_sources(store, cards)
   if args.json then
     print(text.json(setmetatable(cards, cjson.array_mt)))
   elseif #cards == 0 then

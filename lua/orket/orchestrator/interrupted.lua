@@ -2,6 +2,7 @@
 
 local async = require("orket.async")
 local errors = require("orket.errors")
+local prefix = require("orket.fork.prefix")
 local sys = require("orket.core.sys")
 
 local M = {}
@@ -28,12 +29,12 @@ end
 ---Turns that a killed or drained process left open, with their journal and their scripts. One that
 ---another version of the engine began, or whose card was touched since, is abandoned: a new one claims it.
 ---@param run table
----@return table<string, {turn: integer, events: table[], generation: table}>|nil open by card
+---@return table<string, {turn: integer, events: table[], generation: table, paid: table}>|nil open by card
 ---@return Error|nil
 function M.find(run)
   local open = {}
   for _, turn in ipairs(run.store:read("open_turns", { run = run.id })) do
-    local events = run.store:read("stream", { run = run.id, turn = turn.turn })
+    local events, inherited = prefix.events(run.store, run.id, turn.turn)
     local generation = turn.engine == sys.version() and is_current(run, turn.card, events)
       and run.project:generation_of(turn.generation)
     if not generation then
@@ -42,7 +43,9 @@ function M.find(run)
         return nil, err
       end
     else
-      open[turn.card] = { turn = turn.turn, events = events, generation = generation }
+      open[turn.card] = {
+        turn = turn.turn, events = events, generation = generation, paid = prefix.cost(events, inherited),
+      }
     end
   end
   return open

@@ -72,6 +72,7 @@ local function new_turn(run, card)
   return turns.new(run.engine, {
     card = card, seat = seat.seat, role = seat.role, review = seat.review, model = model, number = number,
     generation = open and open.generation or run.project.generation, tape = open and open.events,
+    paid = open and open.paid,
   })
 end
 

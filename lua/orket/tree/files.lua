@@ -51,6 +51,12 @@ local function record_seed(project, epic, texts)
   return errors.check(async.await(tx.commit, tx))
 end
 
+-- A fork's epic starts from the seed of what it was forked from.
+local function root_of(store, epic)
+  local lineage = store:read("lineage", { card = epic })
+  return #lineage > 0 and lineage[#lineage].source or epic
+end
+
 local function load_seed(project, store, epic, path)
   local root <close> = project.root:beneath(path)
   if root and not store:read("tree", { tree = epic })[1] then
@@ -67,7 +73,7 @@ local function load_seed(project, store, epic, path)
       return nil, err
     end
   end
-  return M.over(store, "seed:" .. epic, {})
+  return M.over(store, "seed:" .. root_of(store, epic), {})
 end
 
 ---The manifest every card of the epic starts from; recorded when the epic is new. Done once per process:

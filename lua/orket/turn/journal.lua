@@ -119,7 +119,8 @@ end
 ---@param why string|nil
 function Turn:ended(outcome, why)
   self:record("turn.ended", {
-    outcome = outcome, why = why, steps = self.step or 0, tokens_in = self.tokens_in, tokens_out = self.tokens_out,
+    outcome = outcome, why = why, steps = self.step or 0, tokens_in = self.tokens_in - self.paid.tokens_in,
+    tokens_out = self.tokens_out - self.paid.tokens_out,
     refusals = self.refusals, convo = self.convo, status = self.card.status,
   })
 end

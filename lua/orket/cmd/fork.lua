@@ -1,0 +1,79 @@
+-- fork.lua: `orket fork RUN@EVENT`: a new run that goes on from a moment of another one.
+
+local cjson = require("cjson")
+local moments = require("orket.moment")
+local options = require("orket.options")
+local owner = require("orket.owner")
+local report = require("orket.report")
+local sys = require("orket.core.sys")
+
+local M = {}
+
+M.usage = [[
+usage: orket fork [-C DIR] [--json] [--set KEY=VALUE]... [--role FILE] RUN@EVENT
+
+A new run that goes on from a moment of RUN, with cards and directories of its own; RUN stays as it is.
+EVENT is the event's seq (orket log --json shows it), or TURN.N, the N-th event of a turn.
+  --set KEY=VALUE       another value for a field of the card that EVENT is about, or of the epic
+  --set CARD:KEY=VALUE  of another card that is open then
+  --role FILE           FILE, called ROLE.lua, serves that role in the fork, and only there
+  -C DIR                the project (default: the current directory)
+  --json                the answer as one JSON line
+exit: 0 done, 1 failed or refused, 2 usage
+]]
+
+-- The role that a file is for, and its text.
+local function read_role(path)
+  local role = path:match("([%w_-]+)%.lua$")
+  local file = role and io.open(path, "rb")
+  local text = file and file:read("a")
+  if file then
+    file:close()
+  end
+  if not text then
+    return nil, nil, role and "cannot read " .. path or "FILE is called ROLE.lua"
+  elseif not utf8.len(text) then
+    return nil, nil, path .. " is not UTF-8"
+  end
+  return role, text
+end
+
+local function parse(argv)
+  local known = { C = "value", json = "flag", set = "list", role = "value" }
+  local args, message = options.parse(argv, known, { "moment" })
+  if not args then
+    return nil, message
+  end
+  args.run, args.at = moments.split(args.moment)
+  if not args.run then
+    return nil, "'" .. args.moment .. "' is not RUN@EVENT"
+  end
+  for _, text in ipairs({ args.moment, table.unpack(args.set or {}) }) do
+    if not utf8.len(text) then
+      return nil, "an argument is not UTF-8"
+    end
+  end
+  if args.role then
+    args.role, args.script, message = read_role(args.role)
+  end
+  return not message and args or nil, message
+end
+
+---@param argv string[]
+---@return integer exit code
+function M.run(argv)
+  local args, message = parse(argv)
+  if not args then
+    return options.refuse(M.usage, message)
+  end
+  local result, err = owner.ask(args.C or ".", {
+    act = "fork", run = args.run, at = args.at, set = args.set and cjson.encode(args.set), role = args.role,
+    script = args.script, who = sys.user(),
+  })
+  if not result then
+    return report.failure(err)
+  end
+  return report.answer(args, result)
+end
+
+return M

@@ -1,0 +1,59 @@
+-- prefix.lua: the events of a turn from its very start: those of a fork's turn begin in another run.
+
+local M = {}
+
+-- What the turn goes on with, when it was forked: {of = {run, turn}, at}.
+local function source_of(store, run, turn)
+  for _, event in ipairs(store:read("stream", { run = run, turn = 0 })) do
+    if event.kind == "turn.forked" and event.body.turn == turn then
+      return event.body
+    end
+  end
+end
+
+local function is_fork(store, run)
+  local row = store:read("run", { id = run })[1]
+  return row ~= nil and row.body.of ~= nil
+end
+
+local function add(events, more, upto)
+  for _, event in ipairs(more) do
+    if not upto or event.seq <= upto then
+      events[#events + 1] = event
+    end
+  end
+  return events
+end
+
+---@param store Store
+---@param run string
+---@param turn integer
+---@param upto integer|nil the last seq
+---@return table[] events
+---@return integer inherited how many of them are another run's
+function M.events(store, run, turn, upto)
+  local own = store:read("stream", { run = run, turn = turn })
+  local source = is_fork(store, run) and source_of(store, run, turn)
+  if not source then
+    return add({}, own, upto), 0
+  end
+  local events = M.events(store, source.of.run, source.of.turn, source.at)
+  local inherited = #events
+  return add(events, own, upto), inherited
+end
+
+---The tokens that the first events of a turn cost.
+---@param events table[]
+---@param count integer
+---@return {tokens_in: integer, tokens_out: integer}
+function M.cost(events, count)
+  local cost = { tokens_in = 0, tokens_out = 0 }
+  for i = 1, count do
+    local usage = events[i].kind == "step.reply" and events[i].body.usage or {}
+    cost.tokens_in = cost.tokens_in + (usage.prompt or 0)
+    cost.tokens_out = cost.tokens_out + (usage.completion or 0)
+  end
+  return cost
+end
+
+return M

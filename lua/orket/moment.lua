@@ -1,0 +1,62 @@
+-- moment.lua: RUN@EVENT: a moment of a run. EVENT is a commit number, seq, as `orket log --json` shows it,
+-- or TURN.N, the N-th event of a turn.
+
+local errors = require("orket.errors")
+
+local M = {}
+
+local FIX = "orket log --json --run RUN shows its events; EVENT is a seq, or TURN.N for the N-th event of a turn"
+
+---The two halves of RUN@EVENT.
+---@param text string
+---@return string|nil run
+---@return string|nil event
+function M.split(text)
+  return text:match("^(.+)@([^@]+)$")
+end
+
+local function event_of_turn(store, run, turn, n)
+  local event = store:read("stream", { run = run, turn = turn, after = n - 1, limit = 1 })[1]
+  if not event then
+    return nil, errors.new("ERR_NOT_FOUND", string.format("the turn %s of %s has no event %d", turn, run, n), FIX)
+  end
+  return event.seq
+end
+
+local function find(store, run, event)
+  local turn, n = event:match("^(%d+)%.(%d+)$")
+  if turn then
+    return event_of_turn(store, run, math.tointeger(tonumber(turn)), math.tointeger(tonumber(n)))
+  end
+  local seq = event:find("^%d+$") and math.tointeger(tonumber(event))
+  if not seq then
+    return nil, errors.new("ERR_USAGE", "'" .. event .. "' is no event", FIX)
+  end
+  return seq
+end
+
+---The commit number of a moment: not before the run began, and not after now.
+---@param store Store
+---@param run string
+---@param event string
+---@return integer|nil seq
+---@return Error|nil
+function M.find(store, run, event)
+  local first = store:read("stream", { run = run, turn = 0, limit = 1 })[1]
+  if not first then
+    return nil, errors.new("ERR_NOT_FOUND", "there is no run '" .. run .. "'", "orket history lists them")
+  end
+  local seq, err = find(store, run, event)
+  if not seq then
+    return nil, err
+  end
+  local last = store:read("counts", {})[1].events
+  if seq < first.seq or seq > last then
+    return nil, errors.new("ERR_NOT_FOUND", string.format(
+      "event %d is no moment of %s: it began with %d, and the last event of the project is %d", seq, run, first.seq, last),
+      FIX)
+  end
+  return seq
+end
+
+return M
