@@ -281,5 +281,6 @@ int main(int argc, char **argv)
     write_request(&load, (int)o.port, o.path, o.body);
     run(&load);
     buf_clear(&load.request);
+    uv_loop_close(&load.loop);
     return load.failed > 0;
 }

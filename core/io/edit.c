@@ -110,10 +110,11 @@ static int set_up(struct edit *edit)
     el_set(edit->line, EL_EDITOR, "emacs");
     el_set(edit->line, EL_SIGNAL, 0);
     el_set(edit->line, EL_SETTY, "-d", "-isig", NULL); // ^C is a key
-    el_set(edit->line, EL_ADDFN, "orket-cancel", "give up the line", cancel);
+    // wide, because of narrow names libedit makes copies that it never frees
+    el_wset(edit->line, EL_ADDFN, L"orket-cancel", L"give up the line", cancel);
     el_set(edit->line, EL_BIND, "^C", "orket-cancel", NULL);
     el_set(edit->line, EL_HIST, history, edit->history);
-    el_set(edit->line, EL_ADDFN, "orket-complete", "complete a word", complete);
+    el_wset(edit->line, EL_ADDFN, L"orket-complete", L"complete a word", complete);
     el_set(edit->line, EL_BIND, "^I", "orket-complete", NULL);
     return 0;
 }
