@@ -11,8 +11,10 @@
 
 struct schema;
 
-/* Compiles `source` (copied) to *out. ERR_SCHEMA (malformed), ERR_SCHEMA_UNSUPPORTED (unknown
- * keyword; err names it with its JSON pointer), ERR_LIMIT, ERR_MEMORY. */
+/* Compiles `source` (copied) to *out, as the draft that its $schema names; without one as 2020-12,
+ * or as draft-07 when it has what draft-07 alone has. ERR_SCHEMA (malformed),
+ * ERR_SCHEMA_UNSUPPORTED (unknown keyword; err names it with its JSON pointer), ERR_LIMIT,
+ * ERR_MEMORY. */
 int schema_compile(const struct json *source, struct schema **out, struct err *err) MUST_CHECK;
 void schema_free(struct schema *schema);
 

@@ -263,6 +263,7 @@ static int read_rule(struct compiler *c, struct node *node, struct rule *rule,
 static int unknown(struct compiler *c, const struct json_member *member, const struct where *where)
 {
     unsigned drafts = keyword_drafts(member->key, member->key_len);
+    c->old = drafts == DRAFT_7;
     int code = compile_fail(c, ERR_SCHEMA_UNSUPPORTED, where, "%s keyword \"%.*s\"",
                             drafts ? "a different draft's" : "an unknown",
                             (int)(member->key_len > 60 ? 60 : member->key_len), member->key);
@@ -328,10 +329,10 @@ struct node *compile_node(struct compiler *c, const struct json *source, struct 
     if (node->boolean)
         return node;
     if (source->type != JSON_OBJECT) {
-        bool old = source->type == JSON_ARRAY && where && where->key_len == 5 &&
-                   memcmp(where->key, "items", 5) == 0;
+        c->old = source->type == JSON_ARRAY && where && where->key_len == 5 &&
+                 memcmp(where->key, "items", 5) == 0;
         compile_fail(c, ERR_SCHEMA, where, "a schema is an object or a boolean");
-        if (old)
+        if (c->old)
             err_fix(c->err, "use \"prefixItems\", or say \"$schema\": "
                             "\"http://json-schema.org/draft-07/schema#\"");
         return NULL;

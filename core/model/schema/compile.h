@@ -13,6 +13,7 @@ struct compiler {
     enum schema_draft draft;
     bool official;   /* reading an official metaschema: $vocabulary is known */
     struct err *err; /* never NULL */
+    bool old;        /* something in it is draft-07's alone */
 };
 
 /* Compiles the subschema and all below it, appending nodes. NULL after err was set. */

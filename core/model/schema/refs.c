@@ -223,7 +223,8 @@ static int load_metaschema(struct compiler *c, const char *uri, size_t len, stru
     int failed = schema_add_source(c->schema, text, strlen(text), &source, c->err);
     if (failed)
         return failed;
-    struct compiler official = {c->schema, compile_draft(source), true, c->err};
+    struct compiler official = {
+        .schema = c->schema, .draft = compile_draft(source), .official = true, .err = c->err};
     if (!compile_node(&official, source, NULL, NULL))
         return c->err->code;
     *out = find_resource(c->schema, uri, len);

@@ -63,32 +63,32 @@ static int copy_source(struct schema *schema, const struct json *source, const s
     return failed;
 }
 
-static int compile(struct schema *schema, const struct json *source, struct err *err)
+static int compile(struct compiler *c, const struct json *source)
 {
-    struct compiler c = {.schema = schema, .err = err};
+    struct schema *schema = c->schema;
     const struct json *root = NULL;
-    int failed = copy_source(schema, source, &root, err);
+    int failed = copy_source(schema, source, &root, c->err);
     if (failed)
         return failed;
-    c.draft = compile_draft(root);
-    if (!c.draft) {
-        err_set(err, ERR_SCHEMA_UNSUPPORTED, "schema at \"/$schema\": an unknown metaschema");
-        return err_fix(err, "use https://json-schema.org/draft/2020-12/schema or draft-07");
+    if (!c->draft) {
+        err_set(c->err, ERR_SCHEMA_UNSUPPORTED, "schema at \"/$schema\": an unknown metaschema");
+        return err_fix(c->err, "use https://json-schema.org/draft/2020-12/schema or draft-07");
     }
-    schema->root = compile_node(&c, root, NULL, NULL);
-    failed = schema->root ? refs_resolve(&c) : err->code;
-    return failed ? failed : refs_refuse_cycles(&c);
+    schema->root = compile_node(c, root, NULL, NULL);
+    failed = schema->root ? refs_resolve(c) : c->err->code;
+    return failed ? failed : refs_refuse_cycles(c);
 }
 
-int schema_compile(const struct json *source, struct schema **out, struct err *err)
+/* As a schema of one draft. *old: it failed, for something that draft-07 alone has. */
+static int compile_as(enum schema_draft draft, const struct json *source, struct schema **out,
+                      bool *old, struct err *err)
 {
-    struct err own = {0};
     struct schema *schema = calloc(1, sizeof *schema);
     if (!schema)
         return err_set(err, ERR_MEMORY, "out of memory");
-    int failed = compile(schema, source, &own);
-    if (err)
-        *err = own;
+    struct compiler c = {.schema = schema, .draft = draft, .err = err};
+    int failed = compile(&c, source);
+    *old = c.old;
     free(schema->index);
     schema->index = NULL;
     schema->index_size = 0;
@@ -96,6 +96,19 @@ int schema_compile(const struct json *source, struct schema **out, struct err *e
         schema_free(schema);
     else
         *out = schema;
+    return failed;
+}
+
+int schema_compile(const struct json *source, struct schema **out, struct err *err)
+{
+    struct err own = {0}, other = {0};
+    bool old;
+    int failed = compile_as(compile_draft(source), source, out, &old, &own);
+    if (failed && old && !json_get(source, "$schema") &&
+        compile_as(DRAFT_7, source, out, &old, &other) == 0)
+        return 0;
+    if (err)
+        *err = own;
     return failed;
 }
 
