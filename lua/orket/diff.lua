@@ -159,7 +159,50 @@ function M.unified(a, b)
   return table.concat(out, "\n")
 end
 
----The same of two values, field by field.
+-- ---- hunks, as `diff -u` has them ----
+
+local function add_hunk(out, hunk)
+  out[#out + 1] = string.format("@@ -%d,%d +%d,%d @@", hunk.a, hunk.a_count, hunk.b, hunk.b_count)
+  table.move(hunk.lines, 1, #hunk.lines, #out + 1, out)
+end
+
+local function begin(a, b)
+  return { a = a, b = b, a_count = 0, b_count = 0, lines = {} }
+end
+
+local function put(hunk, line)
+  local mark = line:sub(1, 1)
+  hunk.a_count = hunk.a_count + (mark ~= "+" and 1 or 0)
+  hunk.b_count = hunk.b_count + (mark ~= "-" and 1 or 0)
+  hunk.lines[#hunk.lines + 1] = line
+end
+
+---The hunks of a unified diff of two files' lines, whole; none when they are equal.
+---@param a string[]
+---@param b string[]
+---@return string[] lines
+function M.hunks(a, b)
+  local lines, out, hunk = marked(a, b), {}, nil
+  local shown, at_a, at_b = near(lines), 1, 1
+  for i, line in ipairs(lines) do
+    if shown[i] then
+      hunk = hunk or begin(at_a, at_b)
+      put(hunk, line)
+    elseif hunk then
+      add_hunk(out, hunk)
+      hunk = nil
+    end
+    local mark = line:sub(1, 1)
+    at_a, at_b = at_a + (mark ~= "+" and 1 or 0), at_b + (mark ~= "-" and 1 or 0)
+  end
+  if hunk then -- a side without lines stands at the line before it
+    hunk.a, hunk.b = hunk.a - (hunk.a_count == 0 and 1 or 0), hunk.b - (hunk.b_count == 0 and 1 or 0)
+    add_hunk(out, hunk)
+  end
+  return out
+end
+
+---The lines in which two values differ, field by field.
 ---@param a any
 ---@param b any
 ---@return string

@@ -99,13 +99,7 @@ function Project:generation_of(id)
   if id == self.generation.id then
     return self.generation
   end
-  local row = self.store:read("generation", { id = id })[1]
-  local texts = {}
-  for path, blob in pairs(row and row.files or {}) do
-    texts[path] = self.store:blob(blob)
-  end
-  local generation = row and scripts.build(texts, self:rules())
-  return generation and generation.id == id and generation or nil
+  return scripts.recorded(self.store, id, self:rules())
 end
 
 ---Files changed: the next generation is built and serves turns that start from now on.

@@ -118,4 +118,19 @@ function M.build(texts, rules, previous)
   return generation, problems
 end
 
+---A recorded generation, built again from its texts; nil when it was never recorded or does not build.
+---@param store Store
+---@param id string
+---@param rules table see build
+---@return table|nil generation
+function M.recorded(store, id, rules)
+  local row = store:read("generation", { id = id })[1]
+  local texts = {}
+  for path, blob in pairs(row and row.files or {}) do
+    texts[path] = store:blob(blob)
+  end
+  local generation = row and M.build(texts, rules)
+  return generation and generation.id == id and generation or nil
+end
+
 return M

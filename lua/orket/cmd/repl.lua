@@ -13,6 +13,7 @@ local errors = require("orket.errors")
 local api = require("orket.repl.api")
 local configuration = require("orket.config")
 local options = require("orket.options")
+local moments = require("orket.repl.moment")
 local readers = require("orket.reader")
 local report = require("orket.report")
 local scripts = require("orket.scripts")
@@ -22,15 +23,22 @@ local text = require("orket.view.text")
 
 local M = {}
 
-M.usage = [[
-usage: orket repl [-C DIR]
+M.usage = [=[
+usage: orket repl [-C DIR] [--run RUN [--at EVENT]]
 
 Lua lines over a project. cards() card(ID) events{card=ID} runs() roles() tools() view(ID)
 dry runs: prompt(ID, ROLE) judge{card=,role=,tool=,arguments=} route(ID)    reload()
 acts of a person, recorded: comment(ID, TEXT) answer(ID, TEXT) move(ID, STATUS) retry(ID)
 The value of a line is shown; _ is the last one. A line that is not complete goes on with the next
 (prompt >>; ^C gives it up). ^D ends.
-]]
+Of files: files(ID) file(ID, PATH), of a card or an epic.
+
+  --run RUN    the project as it was at a moment of RUN: its last event, or
+  --at EVENT   the event's seq, or TURN.N, the N-th event of a turn
+All reads and dry runs are then of that moment, with the scripts that were recorded; nothing can be written.
+at() says where it is. next() back() go by one event of the run, next(10) by ten, next("turn") back("turn") to
+where a turn began or ended, at(EVENT) anywhere. diff(A, B) shows what changed between two moments, diff(A) since A.
+]=]
 
 local Repl = {}
 Repl.__index = Repl
@@ -169,7 +177,8 @@ local function read_loop(self)
   local closing <close> = editor
   local words = table.concat(api.words, "\0") .. "\0"
   while true do
-    local prompt = self.pending and "    >> " or "orket> "
+    local place = self.moment and self.moment.run .. "@" .. self.moment.at or "orket"
+    local prompt = self.pending and "    >> " or place .. "> "
     local line, failure = errors.check(async.await(closing.line, closing, prompt, words))
     if line then
       self:enter(line)
@@ -191,7 +200,7 @@ local function pipe_loop(self)
   return self:finish()
 end
 
-local function open(dir)
+local function open(dir, run, event)
   local self = setmetatable({ dir = dir, kept = setmetatable({}, nil) }, Repl)
   local err
   self.config, err = configuration.load(dir)
@@ -206,25 +215,33 @@ local function open(dir)
   if not self.store then
     return nil, err
   end
-  return self, self:reload()
+  local problems = self:reload()
+  if run then
+    problems = {} -- of the files as they are now
+    self.moment, err = moments.open(self, run, event)
+  end
+  if err then
+    return nil, err
+  end
+  return self, problems
 end
 
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  local args, message = options.parse(argv, { C = "value" }, {})
-  if not args then
-    return options.refuse(M.usage, message)
+  local args, message = options.parse(argv, { C = "value", run = "value", at = "value" }, {})
+  if not args or args.at and not args.run then
+    return options.refuse(M.usage, message or "--at needs --run")
   end
-  local self, problems = open(args.C or ".")
+  local self, problems = open(args.C or ".", args.run, args.at)
   if not self then
     return report.failure(problems)
   elseif #problems > 0 then
     report.failure(problems)
   end
   if sys.is_tty(0) then
-    print(string.format("orket %s  generation %s  (^D ends; --help tells more)", sys.version(),
-      self.generation.id))
+    print(string.format("orket %s  %s  (^D ends; --help tells more)", sys.version(),
+      self.moment and moments.line(self) or "generation " .. self.generation.id))
     read_loop(self)
     return 0
   end

@@ -1,9 +1,11 @@
 -- api.lua: what the operations of a REPL line do: reads, dry runs, reload, and the acts of a person.
 
+local changes = require("orket.repl.changes")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local nodes = require("orket.nodes")
 local list = require("orket.list")
+local moments = require("orket.repl.moment")
 local owner = require("orket.owner")
 local sys = require("orket.core.sys")
 
@@ -65,7 +67,11 @@ end
 
 ---What the role would be told about the card now; nothing is sent.
 function act.prompt(repl, request)
-  local role = repl.generation.roles[request.role or "coder"]
+  local generation, why = moments.generation(repl, request.card)
+  if not generation then
+    return nil, why
+  end
+  local role = generation.roles[request.role or "coder"]
   if not role then
     return nil, errors.new("ERR_NOT_FOUND", "there is no role " .. tostring(request.role), "roles() lists them")
   end
@@ -78,7 +84,7 @@ function act.prompt(repl, request)
   if not prompt then
     return nil, err
   end
-  return nodes.ask(repl.generation.nodes.prompts, "build", doc, prompt)
+  return nodes.ask(generation.nodes.prompts, "build", doc, prompt)
 end
 
 ---What the gate would say to a call: {role, card, tool, arguments}. Nothing is done.
@@ -87,7 +93,12 @@ function act.judge(repl, request)
   if not card then
     return nil, err
   end
-  local call, refusal = repl.generation.gate:call({
+  local generation
+  generation, err = moments.generation(repl, card.id)
+  if not generation then
+    return nil, err
+  end
+  local call, refusal = generation.gate:call({
     role = request.role or "coder", card = card, tool = request.tool, arguments = request.arguments or {},
   })
   return call and { decision = "allow", rule = "gate.allow", why = "every check passed" } or refusal
@@ -104,10 +115,41 @@ function act.route(repl, request)
   if not team then
     return nil, errors.new("ERR_CONFIG", "the card belongs to no epic with a team")
   end
-  return nodes.ask(repl.generation.nodes.router, "route", card, team, { review = card.status == "code_review" })
+  local generation
+  generation, err = moments.generation(repl, card.id)
+  if not generation then
+    return nil, err
+  end
+  return nodes.ask(generation.nodes.router, "route", card, team, { review = card.status == "code_review" })
+end
+
+local function past_is_past(repl)
+  local moment = repl.moment
+  return moment and errors.new("ERR_STORE_READONLY", "a moment of the past cannot be changed",
+    string.format("orket fork %s@%d goes on from it", moment.run, moment.at))
+end
+
+---The files of a card or an epic: {path, blob}.
+function act.files(repl, request)
+  return changes.files(repl.store, request.card)
+end
+
+function act.file(repl, request)
+  return changes.file(repl.store, request.card, tostring(request.path))
+end
+
+function act.at(repl, request)
+  return moments.go(repl, request)
+end
+
+function act.diff(repl, request)
+  return moments.diff(repl, request.a, request.b)
 end
 
 function act.reload(repl)
+  if repl.moment then
+    return nil, past_is_past(repl)
+  end
   local problems = repl:reload()
   local lines = setmetatable({}, cjson.array_mt)
   for i, problem in ipairs(problems) do
@@ -118,6 +160,9 @@ end
 
 ---An act of the person at the keyboard: it goes through the owner like any other person's.
 function act.person(repl, request)
+  if repl.moment then
+    return nil, past_is_past(repl)
+  end
   local fields = { who = sys.user() }
   for _, name in ipairs({ "act", "card", "text", "status", "reason", "why" }) do
     fields[name] = request[name]
@@ -146,8 +191,8 @@ end
 
 ---The words that the tab key completes.
 M.words = {
-  "answer", "card", "cards", "comment", "events", "judge", "move", "nodes", "prompt", "reload", "retry", "roles",
-  "route", "runs", "tools", "view",
+  "answer", "at", "back", "card", "cards", "comment", "diff", "events", "file", "files", "judge", "move", "next", "nodes",
+  "prompt", "reload", "retry", "roles", "route", "runs", "tools", "view",
 }
 
 return M

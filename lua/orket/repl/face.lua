@@ -24,6 +24,28 @@ function API.view(id) return ask("view", { card = id }) end
 function API.prompt(id, role) return ask("prompt", { card = id, role = role }) end
 function API.judge(call) return ask("judge", call) end
 function API.route(id) return ask("route", { card = id }) end
+function API.files(id) return ask("files", { card = id }) end
+function API.file(id, path) return ask("file", { card = id, path = path }) end
+function API.at(event) return ask("at", { event = event ~= nil and tostring(event) or nil }) end
+function API.diff(a, b) return ask("diff", { a = tostring(a), b = b ~= nil and tostring(b) or nil }) end
+
+-- next and back: by events, or "turn"; next is also Lua's own, for tables.
+local function step(direction)
+  return function(by)
+    if by == "turn" then
+      return ask("at", { turn = direction })
+    end
+    return ask("at", { events = direction * (by or 1) })
+  end
+end
+local forward = step(1)
+API.back = step(-1)
+function API.next(by, ...)
+  if type(by) == "table" then
+    return next(by, ...)
+  end
+  return forward(by)
+end
 function API.reload() return ask("reload") end
 function API.comment(id, text) return ask("person", { act = "comment", card = id, text = text }) end
 function API.answer(id, text) return ask("person", { act = "answer", card = id, text = text }) end

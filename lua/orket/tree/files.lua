@@ -51,12 +51,6 @@ local function record_seed(project, epic, texts)
   return errors.check(async.await(tx.commit, tx))
 end
 
--- A fork's epic starts from the seed of what it was forked from.
-local function root_of(store, epic)
-  local lineage = store:read("lineage", { card = epic })
-  return #lineage > 0 and lineage[#lineage].source or epic
-end
-
 local function load_seed(project, store, epic, path)
   local root <close> = project.root:beneath(path)
   if root and not store:read("tree", { tree = epic })[1] then
@@ -73,7 +67,7 @@ local function load_seed(project, store, epic, path)
       return nil, err
     end
   end
-  return M.over(store, "seed:" .. root_of(store, epic), {})
+  return M.seed_of(store, epic)
 end
 
 ---The manifest every card of the epic starts from; recorded when the epic is new. Done once per process:
@@ -131,6 +125,15 @@ function M.over(store, tree, below)
     manifest[row.path] = row.blob
   end
   return manifest
+end
+
+---The recorded seed of an epic; a fork's is that of what it was forked from.
+---@param store table
+---@param epic string
+---@return table<string, string>
+function M.seed_of(store, epic)
+  local lineage = store:read("lineage", { card = epic })
+  return M.over(store, "seed:" .. (#lineage > 0 and lineage[#lineage].source or epic), {})
 end
 
 -- Two dependencies changed one file: the changes of both, and of the later one where they meet (it was
