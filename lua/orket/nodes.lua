@@ -40,6 +40,13 @@ local function shipped(entry)
   return entry.shipped
 end
 
+---True for the text that the binary brought, which is called as it is.
+---@param entry table
+---@return boolean
+function M.is_shipped(entry)
+  return shipped(entry) ~= false
+end
+
 local function answered(ok, answer)
   if not ok then
     return nil, errors.new("ERR_SCRIPT", tostring(answer))

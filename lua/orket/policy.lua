@@ -27,6 +27,8 @@ function M.objection(entry, call, card)
   if not entry then
     return refusal("deny", "failed", "the policy that the organization chose is not there",
       "give it back, or choose another one")
+  elseif nodes.is_shipped(entry) then -- it has no opinion, so that the call need not be shown to it
+    return nil
   end
   local answer, err = nodes.ask(entry, "decide", call:view(), card)
   if err then
