@@ -376,6 +376,7 @@ static const luaL_Reg methods[] = {
     {"head", l_head},
     {"forward", l_forward},
     {"subscribe", store_l_subscribe},
+    {"make_room", store_l_make_room},
     {"opened", l_opened},
     {"close", l_close},
     {NULL, NULL},

@@ -23,6 +23,9 @@ struct store *bind_check_store(lua_State *L, int idx);
 /* The hash whose hexadecimal text is at idx; raises otherwise. */
 struct hash store_check_hash(lua_State *L, int idx);
 
+/* The method store:make_room (room.c). */
+int store_l_make_room(lua_State *L);
+
 /* The methods store:stream and store:subscribe, and the metatables of streams and transactions. */
 int store_l_stream(lua_State *L);
 int store_l_subscribe(lua_State *L);

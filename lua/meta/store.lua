@@ -135,6 +135,14 @@ function Store:conversation(hash) end
 ---@return string? code
 function Store:head(run) end
 
+---Empties the events of dropped runs (`run.dropped`), removes what nothing live refers to, gives the room back.
+---@param runs string[] runs to be counted as dropped as well
+---@param dry boolean only count
+---@return {events: integer, blobs: integer, messages: integer, bytes: integer, before: integer, after: integer}|nil
+---@return string? message
+---@return string? code
+function Store:make_room(runs, dry) end
+
 ---Calls fn for each committed event, in commit order, before the done of its transaction.
 ---@param fn fun(event: StoreEvent)
 ---@param kinds string[]? beginnings of kinds: { "card.", "turn.ended" }

@@ -71,6 +71,7 @@ struct head {
     int64_t n, seq;
     struct hash hash;
     bool bad; /* the first broken link of a stream is reported, the others follow from it */
+    bool dropped; /* of a run that was dropped: some events have only their hash left */
 };
 
 static void event_problem(struct check *check, const char *what, const struct store_seen *event,
@@ -91,6 +92,9 @@ static void check_link(struct check *check, sqlite3_stmt *row, const struct stor
     }
     struct head *head = &check->heads[stream];
     struct hash hash = event_hash(&head->hash, event);
+    if (head->dropped && strcmp(event->kind, "dropped") == 0 &&
+        sqlite3_column_bytes(row, REBUILD_HASH) == HASH_SIZE)
+        memcpy(hash.bytes, sqlite3_column_blob(row, REBUILD_HASH), HASH_SIZE);
     const char *why = event->n != head->n + 1 ? "an event before this one is missing"
                       : sqlite3_column_int64(row, REBUILD_PREV) != head->seq
                           ? "it does not point to the one before"
@@ -99,7 +103,7 @@ static void check_link(struct check *check, sqlite3_stmt *row, const struct stor
                           : NULL;
     if (why && !head->bad)
         event_problem(check, "chain", event, why);
-    *head = (struct head){event->n, event->seq, hash, head->bad || why};
+    *head = (struct head){event->n, event->seq, hash, head->bad || why, head->dropped};
 }
 
 static int check_head(struct check *check, sqlite3_stmt *row)
@@ -137,9 +141,22 @@ static int count_streams(struct check *check, sqlite3_stmt *row)
     return check->heads ? 0 : err_set(check->err, ERR_MEMORY, "out of memory");
 }
 
+static int mark_dropped(struct check *check, sqlite3_stmt *row)
+{
+    int64_t stream = sqlite3_column_int64(row, 0);
+    if (stream > 0 && stream <= check->last_stream)
+        check->heads[stream].dropped = true;
+    return 0;
+}
+
 static int check_events(struct check *check)
 {
     int rc = each_row(check, "SELECT coalesce(max(id), 0) FROM stream", count_streams);
+    rc = rc ? rc
+            : each_row(check,
+                       "SELECT id FROM stream WHERE run IN "
+                       "(SELECT body ->> '$.run' FROM event WHERE kind = 'run.dropped')",
+                       mark_dropped);
     struct rebuild events = {check->disk, &check->projector, 0, INT64_MAX, check_event, check};
     rc = rc ? rc : rebuild_run(&events, check->err);
     return rc ? rc

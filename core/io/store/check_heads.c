@@ -74,6 +74,22 @@ static int check_unsigned(struct heads *heads, sqlite3_stmt *row)
     return 0;
 }
 
+/* What a dropped run was, as it was noted when its contents went. */
+static int check_dropped(struct heads *heads, sqlite3_stmt *row)
+{
+    struct run_head now;
+    char hex[HASH_HEX + 1];
+    const char *run = (const char *)sqlite3_column_text(row, 0),
+               *hash = (const char *)sqlite3_column_text(row, 2);
+    int rc = head_find(heads->find, run ? run : "", INT64_MAX, &now, heads->err);
+    if (rc && rc != ERR_NOT_FOUND)
+        return rc;
+    hash_hex(&now.hash, hex);
+    if (rc || !hash || strcmp(hash, hex) != 0 || sqlite3_column_int64(row, 3) != now.events)
+        problem(heads, row, "the run is not the one that was dropped");
+    return 0;
+}
+
 static int each(struct heads *heads, const char *sql,
                 int (*fn)(struct heads *heads, sqlite3_stmt *row))
 {
@@ -109,6 +125,11 @@ int check_heads(struct report *report, sqlite3 *db, const struct store_options *
                    "WHERE e.kind = 'run.ended' AND NOT EXISTS "
                    "(SELECT 1 FROM head h WHERE h.run = s.run AND h.seq >= e.seq)",
                    check_unsigned);
+    rc = rc ? rc
+            : each(&heads,
+                   "SELECT body ->> '$.run', seq, body ->> '$.hash', body ->> '$.events' "
+                   "FROM event WHERE kind = 'run.dropped'",
+                   check_dropped);
     sqlite3_finalize(heads.find);
     *count = heads.count;
     return rc;

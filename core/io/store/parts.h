@@ -8,6 +8,7 @@
  *   head.c                             the head of a run, now and as it was            (head.h)
  *   read.c                             queries, blobs, conversations, heads
  *   rebuild.c past.c                   projections made again, up to a moment          (rebuild.h)
+ *   gc.c                               what dropped runs left behind                   (store_gc.h)
  *   check.c check_heads.c compare.c    verification                                    (report.h)
  */
 #ifndef IO_STORE_PARTS_H

@@ -134,6 +134,14 @@ WHERE id = :run;
 -- must
 UPDATE run SET status = $status, ended_at = :at WHERE id = :run;
 
+-- The run $run, long ended, lost its prompts, replies and calls to `orket gc`; what it was: $hash, $events.
+-- kind: run.dropped
+-- must
+UPDATE run SET body = json_put(body, json_object('dropped', :at)) WHERE id = $run;
+
+-- What is left of an event of a dropped run: its number and its hash.
+-- kind: dropped
+
 -- kind: turn.started
 -- must
 INSERT INTO turn (run, turn, seq, card, seat, role, generation, engine, model, steps, tokens_in, tokens_out,

@@ -286,3 +286,17 @@ SELECT (SELECT count(*) FROM card) AS cards, (SELECT coalesce(max(seq), 0) FROM 
 
 -- name: statuses
 SELECT status, count(*) AS cards FROM card WHERE :epic IS NULL OR epic = :epic GROUP BY status ORDER BY status;
+
+-- Runs that nobody goes back to: ended before :before, as have all runs of their card; its cards are final, no
+-- question is open, and no run that is still whole goes on from it.
+-- name: old_runs
+SELECT r.id, r.card, r.status, r.ended_at, (SELECT sum(n) FROM stream WHERE run = r.id) AS events
+FROM run r JOIN card c ON c.id = r.card
+WHERE r.body ->> '$.dropped' IS NULL AND c.status IN ('done', 'canceled', 'archived')
+  AND NOT EXISTS (SELECT 1 FROM run o WHERE o.card = r.card AND (o.ended_at IS NULL OR o.ended_at >= :before))
+  AND NOT EXISTS (SELECT 1 FROM card i WHERE i.epic = r.card AND i.status NOT IN ('done', 'canceled', 'archived'))
+  AND NOT EXISTS (SELECT 1 FROM turn t LEFT JOIN card i ON i.id = t.card WHERE t.run = r.id
+                  AND (t.outcome IS NULL OR i.status NOT IN ('done', 'canceled', 'archived')))
+  AND NOT EXISTS (SELECT 1 FROM approval WHERE run = r.id AND status = 'pending')
+  AND NOT EXISTS (SELECT 1 FROM run f WHERE f.body ->> '$.of' = r.id AND f.body ->> '$.dropped' IS NULL)
+ORDER BY r.ended_at, r.id;

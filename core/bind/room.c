@@ -1,0 +1,45 @@
+/* room.c: store:make_room of `orket.core.store`. */
+#include "io/store_gc.h"
+
+#include "bind/store.h"
+
+/* Pushes a table of the strings' pointers, which the list at idx keeps alive. */
+static const char **check_runs(lua_State *L, int idx, size_t *count)
+{
+    luaL_checktype(L, idx, LUA_TTABLE);
+    *count = lua_rawlen(L, idx);
+    const char **runs = lua_newuserdatauv(L, (*count + 1) * sizeof *runs, 0);
+    for (size_t i = 0; i < *count; i++) {
+        if (lua_rawgeti(L, idx, (lua_Integer)i + 1) != LUA_TSTRING)
+            luaL_argerror(L, idx, "a list of run ids");
+        runs[i] = lua_tostring(L, -1);
+        lua_pop(L, 1);
+    }
+    return runs;
+}
+
+static void set(lua_State *L, const char *key, int64_t value)
+{
+    lua_pushinteger(L, value);
+    lua_setfield(L, -2, key);
+}
+
+/* store:make_room(runs, dry) -> {events, blobs, messages, bytes, before, after} | nil, message, code */
+int store_l_make_room(lua_State *L)
+{
+    struct store *store = bind_check_store(L, 1);
+    size_t count;
+    const char **runs = check_runs(L, 2, &count);
+    struct store_room room;
+    struct err err = {0};
+    if (store_make_room(store, runs, count, lua_toboolean(L, 3), &room, &err))
+        return bind_fail(L, &err);
+    lua_createtable(L, 0, 6);
+    set(L, "events", room.events);
+    set(L, "blobs", room.blobs);
+    set(L, "messages", room.messages);
+    set(L, "bytes", room.bytes);
+    set(L, "before", room.before);
+    set(L, "after", room.after);
+    return 1;
+}

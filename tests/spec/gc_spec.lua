@@ -1,0 +1,169 @@
+-- gc_spec.lua: `orket gc`: what goes, what stays, and that the rest is as sound as before.
+
+local cjson = require("cjson")
+local world = dofile("tests/support/world.lua")
+
+local WORKS = [[
+function work(talk)
+  return talk.replies == 0 and say(write("made.txt", ("text "):rep(2000))) or say(finish())
+end
+]]
+
+
+local function done_world()
+  local w = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, mock = WORKS })
+  local text, code = w:run()
+  assert.equal(0, code, text)
+  return w
+end
+
+local function gc(w, arguments)
+  local text, code = w:orket("gc --json " .. arguments)
+  assert.equal(0, code, text)
+  return cjson.decode(text)
+end
+
+local function assert_sound(w)
+  local text, code = w:check()
+  assert.equal(0, code, text)
+end
+
+local TABLES = "SELECT * FROM card; SELECT * FROM dependency; SELECT * FROM turn; SELECT * FROM tree; "
+  .. "SELECT * FROM tree_file; SELECT * FROM verdict; SELECT * FROM comment; SELECT id, status, ended_at FROM run"
+local HASHES = "SELECT seq, stream, prev, n, hex(hash) FROM event WHERE seq <= "
+
+describe("orket gc", function()
+  it("drops a run that is over, keeps the board, the chains and the files, and gives room back", function()
+    local w <close> = done_world()
+    local board, last = w:sql(TABLES), w:sql("SELECT max(seq) FROM event")
+    local hashes, heads = w:sql(HASHES .. last), w:sql("SELECT hex(hash), hex(signature) FROM head")
+    local replies = #w:events("step.reply")
+    assert.is_true(replies > 0)
+    local planned = gc(w, "--keep 0d --dry-run")
+    assert.same({ "ep.1" }, planned.runs)
+    assert.is_true(planned.dry_run)
+    assert.equal(last, w:sql("SELECT max(seq) FROM event"))
+    assert.equal(replies, #w:events("step.reply"))
+    local result = gc(w, "--keep 0d")
+    for _, key in ipairs({ "events", "blobs", "messages", "bytes" }) do
+      assert.equal(planned[key], result[key], key)
+    end
+    assert.is_true(result.events > replies and result.messages > 0)
+    assert.is_true(result.after < result.before)
+    assert_sound(w)
+    assert.equal(board, w:sql(TABLES))
+    assert.equal(hashes, w:sql(HASHES .. last))
+    assert.equal(heads, w:sql("SELECT hex(hash), hex(signature) FROM head"))
+    assert.equal(0, #w:events("step.reply") + #w:events("turn.prompted") + #w:events("call.result"))
+    assert.equal("0", w:sql("SELECT count(*) FROM message"))
+    local dropped = w:events("run.dropped")
+    assert.equal(1, #dropped)
+    assert.equal("ep.1", dropped[1].body.run)
+    assert.equal(tonumber(w:sql("SELECT sum(n) FROM stream WHERE run = 'ep.1'")), dropped[1].body.events)
+    local again = gc(w, "--keep 0d")
+    assert.same({ 0, 0, 0 }, { #again.runs, again.events, again.blobs })
+    assert.equal(1, #w:events("run.dropped"))
+  end)
+
+  it("leaves a project that works on: new work is built on the old files", function()
+    local w <close> = done_world()
+    gc(w, "--keep 0d")
+    local blob = w:sql("SELECT blob FROM tree_file WHERE tree = 'ep' AND path = 'made.txt' AND to_seq IS NULL")
+    assert.equal("1", w:sql("SELECT count(*) FROM blob WHERE lower(hex(hash)) = '" .. blob .. "'"))
+    local text, code = w:orket("run --again ep")
+    assert.equal(0, code, text)
+    assert_sound(w)
+    assert.same({ "ep-b2.1" }, gc(w, "--keep 0d").runs)
+    assert_sound(w)
+  end)
+
+  it("keeps what is younger, and runs whose cards are not final", function()
+    local w <close> = done_world()
+    assert.same({}, gc(w, "--keep 1d").runs)
+    local events = #w:events()
+    local parked <close> = world.new({ issues = { { id = "A" } }, mock = "function work() return say('?') end" })
+    assert.equal(3, (select(2, parked:run())))
+    local messages = parked:sql("SELECT count(*) FROM message")
+    local result = gc(parked, "--keep 0s")
+    assert.same({ 0, 0, 0 }, { #result.runs, result.events, result.messages })
+    assert.equal(messages, parked:sql("SELECT count(*) FROM message"))
+    assert.equal(events, #w:events())
+    assert_sound(parked)
+  end)
+
+  it("removes blobs and messages that nothing refers to, and only these", function()
+    local w <close> = done_world()
+    w:sql("INSERT INTO blob (id, hash, bytes) VALUES (100000, zeroblob(32), X'78'); INSERT INTO name VALUES (0, 100000)")
+    local blobs = tonumber(w:sql("SELECT count(*) FROM blob"))
+    assert.equal(1, gc(w, "--keep 9w").blobs)
+    assert.equal(blobs - 1, tonumber(w:sql("SELECT count(*) FROM blob")))
+    assert.equal("0", w:sql("SELECT count(*) FROM name WHERE id = 100000"))
+    assert_sound(w)
+  end)
+
+  it("finishes what one that was killed began", function()
+    local w <close> = done_world()
+    for i = 1, 8 do
+      world.orket.shell(("timeout -s KILL %.3f %s gc --keep 0d -C %s 2>&1"):format(0.006 * i, world.binary, w.dir))
+      assert_sound(w)
+    end
+    gc(w, "--keep 0d")
+    assert_sound(w)
+    assert.equal(1, #w:events("run.dropped"))
+    assert.equal("0", w:sql("SELECT count(*) FROM message"))
+    assert.equal(0, #w:events("step.reply"))
+  end)
+
+  it("does not let anybody else empty an event, or change what was dropped", function()
+    local w <close> = done_world()
+    local EMPTY = "UPDATE event SET kind = 'dropped', card = NULL, role = NULL, ms = NULL, body = '{}' WHERE "
+    local plain <close> = done_world()
+    plain:sql(EMPTY .. "kind = 'step.reply'")
+    local text, code = plain:check()
+    assert.equal(1, code, text)
+    assert(text:find("chain", 1, true), text)
+    gc(w, "--keep 0d")
+    w:sql("UPDATE event SET hash = zeroblob(32) WHERE seq = (SELECT seq FROM stream WHERE run = 'ep.1' AND turn = 1)")
+    text, code = w:check()
+    assert.equal(1, code, text)
+    assert(text:find("not the one that was dropped", 1, true), text)
+  end)
+
+  it("keeps the source of a fork", function()
+    local w <close> = done_world()
+    local seq = w:events("step.reply")[1].seq
+    local text, code = w:orket(("fork ep.1@%d"):format(seq))
+    assert.equal(0, code, text)
+    assert.same({}, gc(w, "--keep 0d").runs)
+    assert_sound(w)
+    text, code = w:orket("run ep-f1")
+    assert.equal(0, code, text)
+    assert.equal(1, #gc(w, "--keep 0d").runs) -- the fork first
+    assert.same({ "ep.1" }, gc(w, "--keep 0d").runs)
+    assert_sound(w)
+  end)
+
+  it("is refused beside an owner, with the cure", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
+      function work() local r = say(finish()); r.delay_ms = 20000; return r end ]] })
+    local run = w:start()
+    assert(world.wait(function() return w:request(1) end))
+    local text, code = w:orket("gc --keep 0d")
+    assert.equal(1, code, text)
+    assert(text:find("ERR_OWNED", 1, true) and text:find("fix: orket halt", 1, true), text)
+    run.kill("INT")
+    run.kill("INT")
+    run.wait()
+  end)
+
+  it("refuses what is no age", function()
+    local w <close> = done_world()
+    local events = #w:events()
+    for _, age in ipairs({ "", "30", "d", "-1d", "1.5d", "30D", "1d2h", "0x1d", "99999999999d", "9999999999w", "' 1d'" }) do
+      local text, code = w:orket("gc --keep=" .. age)
+      assert.equal(2, code, age .. ": " .. text)
+    end
+    assert.equal(2, (select(2, w:orket("gc"))))
+    assert.equal(events, #w:events())
+  end)
+end)
