@@ -1,6 +1,7 @@
 /* store.h: the journal and its projections.
  *
- * event       one thing that happened; the only write. Never changed, never removed by the store
+ * event       one thing that happened; the only write. Never changed; a dropped run's may be emptied
+ *             but for their hash (store_gc.h)
  * stream      the events of one turn of one run, numbered n = 1, 2, 3 … and chained by hash; turn 0
  *             is the run's own stream, run "board" is where people and the engine act outside runs
  * blob        bytes under their hash; stored once however often they are written

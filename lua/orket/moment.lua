@@ -35,6 +35,17 @@ local function find(store, run, event)
   return seq
 end
 
+---Why nobody can go back to a run, when `orket gc` has dropped it.
+---@param store Store
+---@param run string
+---@return Error|nil
+function M.dropped(store, run)
+  local row = store:read("run", { id = run })[1]
+  local at = row and row.body.dropped
+  return at and errors.new("ERR_NOT_FOUND", string.format("run %s was dropped on %s: what was said in it is gone", run,
+    at:sub(1, 10)), "orket gc --keep with a longer age keeps more; a backup of .orket/ may still have it") or nil
+end
+
 ---The commit number of a moment: not before the run began, and not after now.
 ---@param store Store
 ---@param run string
@@ -45,6 +56,10 @@ function M.find(store, run, event)
   local first = store:read("stream", { run = run, turn = 0, limit = 1 })[1]
   if not first then
     return nil, errors.new("ERR_NOT_FOUND", "there is no run '" .. run .. "'", "orket history lists them")
+  end
+  local dropped = M.dropped(store, run)
+  if dropped then
+    return nil, dropped
   end
   local seq, err = find(store, run, event)
   if not seq then
