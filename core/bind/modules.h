@@ -8,6 +8,7 @@
     X(base64)                                                                                      \
     X(bench)                                                                                       \
     X(box)                                                                                         \
+    X(bundle)                                                                                      \
     X(doc)                                                                                         \
     X(edit)                                                                                        \
     X(embed)                                                                                       \

@@ -11,6 +11,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   board = { "orket.cmd.board", "all cards, who works on them, what they cost" },
   check = { "orket.cmd.check", "verify the journal and rebuild the board from it" },
   comment = { "orket.cmd.people", "add a comment to a card", "comment" },
+  export = { "orket.cmd.export", "a run as one file that can be verified anywhere" },
   ["export-cards"] = { "orket.cmd.export_cards", "write the cards of the board into the card files" },
   fork = { "orket.cmd.fork", "a new run that goes on from a moment of another one" },
   gc = { "orket.cmd.gc", "make room: drop what runs long ended left behind" },
@@ -28,6 +29,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   show = { "orket.cmd.show", "one card with its history" },
   sync = { "orket.cmd.sync", "apply the card files to the board" },
   try = { "orket.cmd.try", "put one wall to the test without a project" },
+  verify = { "orket.cmd.verify", "is an exported run what was signed" },
   version = { "orket.cmd.version", "print the version" },
   validate = { "orket.cmd.validate", "everything that is wrong with a project" },
 }

@@ -68,6 +68,121 @@ describe("a run that ended", function()
   end)
 end)
 
+describe("an exported run", function()
+  -- The model sends its key back, in its words and in a file.
+  local KEY = "sk-very-secret-0123456789"
+  local w = world.new({
+    issues = { { id = "A" }, { id = "B", depends_on = { "A" } } },
+    mock = ([[
+      function work(talk)
+        local said = say(write(talk.card .. ".txt", "the key is %s\n"), finish("with %s"))
+        said.content = "I was called with %s"
+        return said
+      end
+    ]]):gsub("%%s", KEY),
+  })
+  local text, code = orket.shell("export ORKET_MODEL_KEY=" .. KEY .. "; " .. w:command("run --plain ep") .. " 2>&1")
+  assert(code == 0, text)
+  local file = w.dir .. "/.test/bundle"
+  local report = cjson.decode((w:orket("export ep.1 --json -o " .. file)))
+
+  local function verify(arguments)
+    local answer, exit = orket.shell("cd / && env -i " .. world.binary .. " verify --json " .. arguments .. " 2>&1")
+    return cjson.decode(answer), exit
+  end
+
+  it("is verified with nothing but the file", function()
+    local copy = orket.directory()
+    os.execute("cp " .. file .. " " .. copy .. "/alone")
+    local answer, exit = verify(copy .. "/alone")
+    orket.remove(copy)
+    assert.equal(0, exit)
+    assert.same({ true, "unknown", "ep.1" }, { answer.ok, answer.signer, answer.run })
+    assert.equal(report.hash, answer.hash)
+    assert.equal(orket.read(file), (w:orket("export ep.1")))
+    assert.equal(w:sql("SELECT count(*) FROM journal WHERE run = 'ep.1'"), tostring(math.tointeger(answer.counts.event)))
+  end)
+
+  it("has all that its events speak of", function()
+    local kept, records = {}, {}
+    for line in orket.read(file):gmatch("[^\n]+") do
+      local record = cjson.decode(line)
+      records[record.record] = (records[record.record] or 0) + 1
+      kept[record.id] = record
+    end
+    assert.equal(1, records.generation)
+    for path, blob in pairs(kept[w:sql("SELECT generation FROM run")].files) do
+      assert(kept[blob] and kept[blob].text, path)
+    end
+    assert.truthy(kept[kept["ep.1/1/4"].body.convo].parent)
+    assert.equal("card.created", kept["board/0/1"].kind)
+  end)
+
+  it("is held against a key", function()
+    assert.equal(0, select(2, verify("--key " .. w.dir .. "/.orket/key.pub " .. file)))
+    local answer, exit = verify("--key " .. ("0"):rep(64) .. " " .. file)
+    assert.equal(1, exit)
+    assert.same({ true, "other" }, { answer.ok, answer.signer })
+    assert.equal(2, select(2, orket.run("verify --key nonsense " .. file)))
+    text, exit = orket.run("verify " .. file)
+    assert.equal(0, exit)
+    assert(text:find("not known here", 1, true), text)
+  end)
+
+  it("names what was done to it", function()
+    local lines = {}
+    for line in orket.read(file):gmatch("[^\n]+\n") do
+      lines[#lines + 1] = line
+    end
+    local at = #lines - 5
+    local gone = cjson.decode(table.remove(lines, at))
+    orket.write(file .. ".less", table.concat(lines))
+    local answer, exit = verify(file .. ".less")
+    assert.equal(1, exit)
+    assert.same({ what = "missing", line = at, kind = gone.record, id = gone.id, why = answer.problem.why }, answer.problem)
+    text, exit = orket.run("verify " .. file .. ".less")
+    assert.equal(1, exit)
+    assert(text:find("NOT INTACT: line " .. at .. ": " .. gone.record .. " " .. gone.id .. " is missing", 1, true), text)
+    assert.equal(1, select(2, orket.run("verify " .. file .. ".none")))
+  end)
+
+  it("has no secret in it", function()
+    local bytes = orket.read(file)
+    assert.falsy(bytes:find(KEY, 1, true))
+    assert.falsy(bytes:find(w:read(".orket/key"):sub(1, 64), 1, true))
+    assert(bytes:find("I was called with %*+"), "the mock did not send it back")
+  end)
+
+  it("may be one that was killed, or that goes on", function()
+    local open = world.new({ issues = { { id = "A" } }, mock = [[
+      function work(talk)
+        local said = say(write("x.txt", "x"))
+        said.delay_ms = talk.replies > 0 and 60000 or nil
+        return said
+      end
+    ]] })
+    local run = open:start()
+    assert(world.wait(function()
+      return open:exists(".orket/orket.db") and open:sql("SELECT count(*) FROM event WHERE kind = 'call.result'") == "1"
+    end))
+    local while_it_runs = open:orket("export ep.1 -o " .. file .. ".open")
+    assert(while_it_runs:find("signed by"), while_it_runs)
+    run.kill("KILL")
+    run.wait()
+    local answer, exit = verify(file .. ".open")
+    assert.same({ 0, true }, { exit, answer.ok })
+    assert.equal(0, select(2, open:orket("export ep.1 -o " .. file .. ".killed")))
+    assert.equal(0, select(2, verify("--key " .. open.dir .. "/.orket/key.pub " .. file .. ".killed")))
+    assert.equal(1, select(2, open:orket("export ep.9 -o " .. file .. ".no")))
+    assert.falsy(w:exists(".test/bundle.no"))
+    open:close()
+  end)
+
+  it("leaves nothing behind", function()
+    w:close()
+  end)
+end)
+
 describe("orket init", function()
   it("makes the key", function()
     local dir = orket.directory()

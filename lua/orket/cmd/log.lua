@@ -104,14 +104,6 @@ local function follow(store, dir, seq, args)
   return err
 end
 
-local function runs_of(store)
-  local ids = {}
-  for i, run in ipairs(store:read("runs", {})) do
-    ids[i] = run.id
-  end
-  return #ids > 0 and "the newest runs: " .. table.concat(ids, ", ", math.max(1, #ids - 9)) or "none has begun"
-end
-
 local function parse(argv)
   local known = { C = "value", f = "flag", json = "flag", run = "value", card = "value", n = "value" }
   local args, message = options.parse(argv, known, {})
@@ -143,8 +135,12 @@ function M.run(argv)
       return report.failure(err)
     end
   end
-  if args.run and args.run ~= BOARD and not store:read("run", { id = args.run })[1] then
-    return report.failure(errors.new("ERR_NOT_FOUND", "there is no run '" .. args.run .. "'", runs_of(store)))
+  if args.run and args.run ~= BOARD then
+    local run
+    run, err = readers.run(store, args.run)
+    if not run then
+      return report.failure(err)
+    end
   end
   local seq = store:read("counts", {})[1].events
   local last = reversed(store:read("last_events", { limit = args.n, run = args.run, card = args.card }))

@@ -1,0 +1,52 @@
+/* impl.h: what writing and verifying a bundle have in common. */
+#ifndef IO_BUNDLE_IMPL_H
+#define IO_BUNDLE_IMPL_H
+
+#include "io/bundle.h"
+
+#define LINK_KEY  ",\"link\":\""
+#define LINK_TAIL (sizeof LINK_KEY - 1 + HASH_HEX + 2) /* with its quote and brace */
+
+/* The link of a record after the one with the link `before`. */
+struct hash bundle_link(const struct hash *before, const char *record, size_t len);
+
+/* Appends {"i":I,"record":"KIND","id":"ID": how every line begins. */
+void bundle_begin(struct buf *out, int64_t i, const char *kind, const char *id);
+
+/* The bytes that the seal is over; false for a run that no journal has. */
+bool bundle_seal_text(struct buf *out, const char *run, const struct hash *link);
+
+/* ---- lines.c: a file line by line ---- */
+
+struct lines {
+    int fd;
+    struct buf chunk, line; /* line: without its end */
+    size_t at;
+    bool whole; /* the line ended in a line feed */
+};
+int lines_open(struct lines *lines, const char *path, struct err *err) MUST_CHECK;
+/* 1 = a line, 0 = the end, negative ERR_*; ERR_LIMIT: it is over BUNDLE_LINE. */
+int lines_next(struct lines *lines, struct err *err) MUST_CHECK;
+void lines_close(struct lines *lines);
+
+/* ---- content.c: one record, held against itself ---- */
+
+/* Where the bundle is, as of the record before. */
+struct content {
+    struct bundle_report *report;
+    struct json_doc *doc;
+    const char *line;
+    size_t len;
+    struct hash link; /* of the line before */
+    int last;         /* kind of the record before, -1: none */
+    char turn[STORE_ID_MAX + 1];
+    int64_t n, events;
+    struct hash head; /* of the stream */
+    struct hash run;  /* of the streams before it */
+    struct buf bytes;
+    int memory; /* ERR_MEMORY when it ran short */
+};
+/* What is wrong with the record that is in doc, or NULL. */
+const char *content_fault(struct content *content, enum bundle_kind kind);
+
+#endif

@@ -1,0 +1,287 @@
+/* export.c: a run becomes a bundle, in the one order that follows from its events: streams by turn
+ * and number; blobs and messages where they are first spoken of, a message after its parent. */
+#include "io/store_export.h"
+
+#include <string.h>
+
+#include "io/store/export.h"
+
+#define NAMED(table, id, columns)                                                                  \
+    "SELECT " columns " FROM name_recent r JOIN " table " t ON t.id = " id                         \
+    " WHERE r.key = ?1 AND t.hash = ?2 UNION ALL SELECT " columns " FROM name r JOIN " table       \
+    " t ON t.id = " id " WHERE r.key = ?1 AND t.hash = ?2"
+
+static const char *const texts[EXPORT_STATEMENTS] = {
+    [EXPORT_EVENT] =
+        "SELECT s.run, s.turn, e.seq, e.step, e.n, e.kind, e.card, e.actor, e.role, e.at, e.ms, "
+        "e.body, e.hash, p.hash FROM event e JOIN stream s ON s.id = e.stream "
+        "LEFT JOIN event p ON p.seq = e.prev WHERE e.seq = ?1",
+    [EXPORT_BLOB] = NAMED("blob", "r.id", "t.id"),
+    [EXPORT_MESSAGE] = NAMED("message", "-r.id", "t.id"),
+    [EXPORT_PARENT] = "SELECT m.hash, m.parent FROM message m WHERE m.id = ?1",
+};
+
+static const char list_run[] =
+    "WITH RECURSIVE walk (turn, seq, prev, n) AS ("
+    "  SELECT s.turn, e.seq, e.prev, e.n FROM stream s JOIN event e ON e.seq = s.seq WHERE s.run = "
+    "?1"
+    "  UNION ALL SELECT w.turn, e.seq, e.prev, e.n FROM walk w JOIN event e ON e.seq = w.prev "
+    "  WHERE e.seq < w.seq)"
+    "SELECT seq FROM walk ORDER BY turn, n";
+
+/* What the board says about the run's cards and scripts. */
+static const char list_board[] =
+    "WITH RECURSIVE cards (id) AS MATERIALIZED ("
+    "  SELECT c.id FROM run r JOIN card c ON c.epic = r.card OR c.id = r.card WHERE r.id = ?1"
+    "  UNION SELECT card FROM turn WHERE run = ?1),"
+    "generations (id) AS MATERIALIZED ("
+    "  SELECT generation FROM run WHERE id = ?1 UNION SELECT generation FROM turn WHERE run = ?1),"
+    "walk (turn, seq, prev, n, ours) AS ("
+    "  SELECT s.turn, e.seq, e.prev, e.n, e.card IN cards OR (e.kind = 'scripts.loaded' "
+    "  AND e.body ->> '$.generation' IN generations)"
+    "  FROM stream s JOIN event e ON e.seq = s.seq WHERE s.run = 'board' AND ?1 <> 'board'"
+    "  UNION ALL SELECT w.turn, e.seq, e.prev, e.n, e.card IN cards OR (e.kind = 'scripts.loaded' "
+    "  AND e.body ->> '$.generation' IN generations)"
+    "  FROM walk w JOIN event e ON e.seq = w.prev WHERE e.seq < w.seq)"
+    "SELECT seq FROM walk WHERE ours ORDER BY turn, n";
+
+static const char list_generations[] =
+    "SELECT id, files FROM generation WHERE id IN (SELECT generation FROM run WHERE id = ?1 "
+    "UNION SELECT generation FROM turn WHERE run = ?1) ORDER BY id";
+
+/* ---- statements ---- */
+
+int export_row(struct exporter *x, int which)
+{
+    int step = sqlite3_step(x->stmts[which]);
+    return step == SQLITE_ROW    ? 1
+           : step == SQLITE_DONE ? 0
+                                 : db_fail(x->store->reader, step, x->err);
+}
+
+int export_corrupt(struct exporter *x, const char *what, const char *id)
+{
+    err_set(x->err, ERR_STORE_CORRUPT, "%s %s is not what its hash says", what, id);
+    err_fix(x->err, "orket check tells all that is wrong; nothing was exported");
+    return ERR_STORE_CORRUPT;
+}
+
+int export_each(struct exporter *x, const char *sql,
+                int (*fn)(struct exporter *x, sqlite3_stmt *row))
+{
+    sqlite3_stmt *stmt = NULL;
+    int step = SQLITE_DONE,
+        rc = db_prepare(x->store->reader, sql, strlen(sql), &stmt, NULL, x->err);
+    if (!rc)
+        sqlite3_bind_text(stmt, 1, x->run, -1, SQLITE_STATIC);
+    while (!rc && (step = sqlite3_step(stmt)) == SQLITE_ROW)
+        rc = fn(x, stmt);
+    if (!rc && step != SQLITE_DONE)
+        rc = db_fail(x->store->reader, step, x->err);
+    sqlite3_finalize(stmt);
+    return rc;
+}
+
+/* ---- events ---- */
+
+static const char *text_of(sqlite3_stmt *row, int column)
+{
+    return (const char *)sqlite3_column_text(row, column);
+}
+
+static bool read_event(sqlite3_stmt *row, struct store_seen *event)
+{
+    *event = (struct store_seen){
+        .run = text_of(row, 0),
+        .turn = text_of(row, 1),
+        .seq = sqlite3_column_int64(row, 2),
+        .step = sqlite3_column_int64(row, 3),
+        .n = sqlite3_column_int64(row, 4),
+        .kind = text_of(row, 5),
+        .card = text_of(row, 6),
+        .actor = text_of(row, 7),
+        .role = text_of(row, 8),
+        .at = text_of(row, 9),
+        .ms = sqlite3_column_type(row, 10) == SQLITE_NULL ? -1 : sqlite3_column_int64(row, 10),
+        .body = text_of(row, 11),
+        .body_len = (size_t)sqlite3_column_bytes(row, 11),
+    };
+    return event->run && event->turn && event->kind && event->actor && event->at && event->body;
+}
+
+static void copy_hash(sqlite3_stmt *row, int column, struct hash *out)
+{
+    *out = (struct hash){{0}};
+    if (sqlite3_column_bytes(row, column) == HASH_SIZE)
+        memcpy(out->bytes, sqlite3_column_blob(row, column), HASH_SIZE);
+}
+
+static int write_event(struct exporter *x, sqlite3_stmt *row, enum bundle_kind kind)
+{
+    struct store_seen event;
+    struct hash prev, hash, right;
+    if (!read_event(row, &event))
+        return export_corrupt(x, "an event of", x->run);
+    copy_hash(row, 12, &hash);
+    copy_hash(row, 13, &prev);
+    right = event_hash(&prev, &event);
+    if (!hash_equal(&right, &hash)) {
+        char where[BUNDLE_NAME];
+        snprintf(where, sizeof where, "%s/%s/%lld", event.run, event.turn, (long long)event.n);
+        return export_corrupt(x, "the event", where);
+    }
+    bundle_event(&x->bundle, kind, &event, &prev, &hash);
+    return 0;
+}
+
+/* What is done with each event of a list. */
+typedef int event_fn(struct exporter *x, sqlite3_stmt *row);
+
+static int speaks_of_blobs(struct exporter *x, sqlite3_stmt *row)
+{
+    return export_blobs(x, text_of(row, 11), (size_t)sqlite3_column_bytes(row, 11));
+}
+
+static int speaks_of_messages(struct exporter *x, sqlite3_stmt *row)
+{
+    return export_messages(x, text_of(row, 11), (size_t)sqlite3_column_bytes(row, 11));
+}
+
+static int is_event(struct exporter *x, sqlite3_stmt *row)
+{
+    return write_event(x, row, BUNDLE_EVENT);
+}
+
+static int is_board(struct exporter *x, sqlite3_stmt *row)
+{
+    return write_event(x, row, BUNDLE_BOARD);
+}
+
+static int each_event(struct exporter *x, const struct buf *list, event_fn *fn)
+{
+    const int64_t *seqs = (const int64_t *)(const void *)list->data;
+    int rc = 0;
+    for (size_t i = 0; !rc && i < list->len / sizeof *seqs; i++) {
+        sqlite3_bind_int64(x->stmts[EXPORT_EVENT], 1, seqs[i]);
+        int found = export_row(x, EXPORT_EVENT);
+        rc = found < 0    ? found
+             : found == 0 ? export_corrupt(x, "an event of", x->run)
+                          : fn(x, x->stmts[EXPORT_EVENT]);
+        sqlite3_reset(x->stmts[EXPORT_EVENT]);
+    }
+    return rc;
+}
+
+static int keep_seq(struct exporter *x, sqlite3_stmt *row, struct buf *list)
+{
+    int64_t seq = sqlite3_column_int64(row, 0);
+    buf_put(list, &seq, sizeof seq);
+    return buf_ok(list) ? 0 : err_set(x->err, ERR_MEMORY, "out of memory");
+}
+
+static int keep_event(struct exporter *x, sqlite3_stmt *row)
+{
+    return keep_seq(x, row, &x->events);
+}
+
+static int keep_board(struct exporter *x, sqlite3_stmt *row)
+{
+    return keep_seq(x, row, &x->board);
+}
+
+/* ---- generations ---- */
+
+static int put_generation(struct exporter *x, sqlite3_stmt *row)
+{
+    bundle_generation(&x->bundle, text_of(row, 0), text_of(row, 1),
+                      (size_t)sqlite3_column_bytes(row, 1));
+    return 0;
+}
+
+static int put_scripts(struct exporter *x, sqlite3_stmt *row)
+{
+    return export_blobs(x, text_of(row, 1), (size_t)sqlite3_column_bytes(row, 1));
+}
+
+/* ---- all of it ---- */
+
+static int write_records(struct exporter *x)
+{
+    int rc = export_each(x, list_generations, put_generation);
+    rc = rc ? rc : export_each(x, list_generations, put_scripts);
+    rc = rc ? rc : each_event(x, &x->events, speaks_of_blobs);
+    rc = rc ? rc : each_event(x, &x->board, speaks_of_blobs);
+    export_forget(x); // what is no blob may be a message
+    rc = rc ? rc : each_event(x, &x->events, speaks_of_messages);
+    rc = rc ? rc : each_event(x, &x->events, is_event);
+    return rc ? rc : each_event(x, &x->board, is_board);
+}
+
+static int write_bundle(struct exporter *x, const struct signer *signer, const char *engine,
+                        struct store_exported *out)
+{
+    struct run_head head;
+    struct signature signature;
+    struct sign_public key = signer_public(signer);
+    int rc = export_head(x, signer, &head, &signature);
+    rc = rc ? rc : export_each(x, list_run, keep_event);
+    rc = rc ? rc : export_each(x, list_board, keep_board);
+    if (rc)
+        return rc;
+    bundle_header(&x->bundle, x->run, engine, &key);
+    rc = write_records(x);
+    rc = rc ? rc : bundle_finish(&x->bundle, &head, &signature, signer, x->err);
+    *out = (struct store_exported){.records = x->bundle.records, .hash = head.hash, .key = key};
+    memcpy(out->counts, x->bundle.counts, sizeof out->counts);
+    return rc;
+}
+
+static int prepare(struct exporter *x)
+{
+    int rc = 0;
+    for (int i = 0; !rc && i < EXPORT_STATEMENTS; i++)
+        rc = db_prepare(x->store->reader, texts[i], strlen(texts[i]), &x->stmts[i], NULL, x->err);
+    return rc;
+}
+
+static void release(struct exporter *x)
+{
+    for (int i = 0; i < EXPORT_STATEMENTS; i++)
+        sqlite3_finalize(x->stmts[i]);
+    bundle_clear(&x->bundle);
+    buf_clear(&x->events);
+    buf_clear(&x->board);
+    buf_clear(&x->seen);
+    buf_clear(&x->bytes);
+    buf_clear(&x->stack);
+}
+
+static int open_signer(struct store *store, struct signer **signer, struct err *err)
+{
+    struct buf dir = {0};
+    store_dir(&store->options, &dir);
+    int rc = buf_ok(&dir) ? signer_open(dir.data, true, signer, err)
+                          : err_set(err, ERR_MEMORY, "out of memory");
+    buf_clear(&dir);
+    return rc;
+}
+
+int store_export(struct store *store, const char *run, const char *engine, int fd,
+                 struct store_exported *out, struct err *err)
+{
+    struct exporter x = {.store = store, .run = run, .err = err};
+    struct signer *signer;
+    int rc = open_signer(store, &signer, err);
+    if (rc)
+        return rc;
+    bundle_open(&x.bundle, fd);
+    reader_let_go(store);
+    rc = db_exec(store->reader, "BEGIN", err); // one moment for all of it
+    store->held = rc == 0;
+    rc = rc ? rc : prepare(&x);
+    rc = rc ? rc : write_bundle(&x, signer, engine, out);
+    release(&x);
+    reader_let_go(store);
+    signer_close(signer);
+    return rc;
+}
