@@ -42,8 +42,8 @@ static const char *const texts[] = {
         "depth DESC",
     [READ_HEADS] = HEAD_SQL,
     [READ_CHAIN] =
-        "SELECT s.id, s.n, e.step, e.hash, s.seq FROM stream s JOIN event e ON e.seq = s.seq "
-        "WHERE s.run = ? AND s.turn = ?",
+        ("SELECT s.id, s.n, e.step, e.hash, s.seq FROM stream s JOIN event e ON e.seq = s.seq "
+         "WHERE s.run = ? AND s.turn = ?"),
     [HOLD] = "BEGIN",
     [LET_GO] = "COMMIT",
 };

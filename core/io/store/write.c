@@ -38,8 +38,8 @@ static const char *const texts[WRITE_COUNT] = {
     [SORT_NAMES] = "INSERT INTO name SELECT key, id FROM name_recent",
     [DROP_NAMES] = "DELETE FROM name_recent",
     [FIND_HEAD] = HEAD_SQL,
-    [ADD_HEAD] = "INSERT OR REPLACE INTO head (run, seq, events, hash, key, signature) "
-                 "VALUES (?, ?, ?, ?, ?, ?)",
+    [ADD_HEAD] = ("INSERT OR REPLACE INTO head (run, seq, events, hash, key, signature) "
+                  "VALUES (?, ?, ?, ?, ?, ?)"),
 };
 
 int writer_step(struct writer *writer, enum write which, struct err *err)
