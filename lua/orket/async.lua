@@ -133,6 +133,13 @@ function M.await(fn, ...)
   return rest(task, type(stop) == "function" and stop or nil)
 end
 
+---True when this is what the running task is about to wait for.
+---@param wake function
+---@return boolean
+function M.waits_with(wake)
+  return M.current().wake == wake
+end
+
 ---Sleeps for a number of seconds.
 ---@param seconds number
 ---@return true|nil ok

@@ -24,6 +24,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   move = { "orket.cmd.people", "move a card by hand", "move" },
   repl = { "orket.cmd.repl", "Lua lines over a project: look, dry-run, act" },
   resume = { "orket.cmd.resume", "go on with a run that did not end" },
+  replay = { "orket.cmd.replay", "derive a recorded run again and compare" },
   retry = { "orket.cmd.people", "try a parked card again", "retry" },
   run = { "orket.cmd.run", "run an epic, a rock or an issue" },
   show = { "orket.cmd.show", "one card with its history" },

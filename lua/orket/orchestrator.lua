@@ -268,6 +268,9 @@ function Run:run()
       self.ended = wake
     end)
   end
+  if self.draining then
+    commit(system_tx(self)) -- canceled tasks left commits behind: the board hears of them first
+  end
   unsubscribe()
   if not ok then
     return nil, err

@@ -1,0 +1,91 @@
+-- replay.lua: runs of N= (300) cards at concurrency 1, 4 and 32, the last one killed on its way, derived again by
+-- `orket replay`, with and without --strict, and by the binary of another compiler when there is one (OTHER,
+-- build/clang/orket): always the recorded hash. How many events a second.
+
+local cjson = require("cjson")
+local measure = dofile("bench/measure.lua")
+
+local count = measure.number("N", 300)
+local other = os.getenv("OTHER") or "build/clang/orket"
+local directory <close> = measure.directory()
+
+local MOCK = [[
+local function call(name, arguments)
+  return { name = name, arguments = arguments }
+end
+function reply(request)
+  local said, review = 0, false
+  for _, message in ipairs(request.messages) do
+    said = said + (message.role == "assistant" and 1 or 0)
+    review = review or message.role == "system" and message.content:find("integrity guard", 1, true) ~= nil
+  end
+  if review then
+    return { calls = { call("update_issue_status", { status = "done", why = "meets the card" }) } }
+  elseif said == 0 then
+    return { calls = { call("write_file", { path = "notes.txt", content = "one\ntwo\n" }) } }
+  elseif said == 1 then
+    return { calls = { call("read_file", { path = "notes.txt" }), call("write_file", { path = "done.txt", content = "x" }) } }
+  end
+  return { calls = { call("update_issue_status", { status = "ready_for_testing", why = "built" }) } }
+end
+]]
+
+local function write(path, text)
+  local file <close> = assert(io.open(path, "wb"))
+  file:write(text)
+end
+
+local function seat(name, role)
+  return { name = name, roles = { role } }
+end
+
+local function project(url, concurrency)
+  local dir = directory:new()
+  assert(os.execute("mkdir -p " .. dir .. "/config/teams " .. dir .. "/config/environments " .. dir .. "/config/epics"))
+  local issues = {}
+  for i = 1, count do
+    issues[i] = { id = "I-" .. i, name = "Issue number " .. i, seat = "dev", depends_on = i > 40 and { "I-" .. i - 40 } or nil }
+  end
+  write(dir .. "/config/organization.json", cjson.encode({ name = "Evidence",
+    models = { m = { base_url = url .. "/v1", model = "mock" } }, process_rules = { limits = { concurrency = concurrency } } }))
+  write(dir .. "/config/teams/t.json", cjson.encode({ name = "T", seats = {
+    dev = seat("Dev", "coder"), guard = seat("Guard", "integrity_guard"), lead = seat("Lead", "lead_architect") } }))
+  write(dir .. "/config/environments/e.json", cjson.encode({ name = "E" }))
+  write(dir .. "/config/epics/ep.json", cjson.encode({ name = "Epic", team = "t", environment = "e", issues = issues }))
+  return dir
+end
+
+local function replay(binary, dir, mode)
+  local text = measure.shell(("%s replay -C %s --json %s ep.1 2>&1"):format(binary, dir, mode))
+  local ok, result = pcall(cjson.decode, text)
+  assert(ok and result.ok, text)
+  return result
+end
+
+local mock <close> = measure.start(measure.orket .. " mock-llm --fast " .. (function()
+  write(directory.path .. "/mock.lua", MOCK)
+  return directory.path .. "/mock.lua"
+end)(), directory.path .. "/mock.out")
+local url = "http://127.0.0.1:" .. measure.port(mock)
+local has_other = os.execute("test -x " .. other)
+
+local figures = { cards = count }
+for _, concurrency in ipairs({ 1, 4, 32 }) do
+  local dir = project(url, concurrency)
+  for attempt = 1, concurrency == 32 and 3 or 0 do
+    measure.shell(("timeout -s KILL 0.%d %s run --plain -C %s ep 2>&1"):format(2 * attempt, measure.orket, dir))
+  end
+  local text, done = measure.shell(("%s run --plain -C %s ep 2>&1"):format(measure.orket, dir))
+  assert(done, text)
+  local first = replay(measure.orket, dir, "")
+  for _, mode in ipairs({ "", "--strict" }) do
+    local name = ("concurrency %d%s: %d events"):format(concurrency, mode ~= "" and ", " .. mode or "", first.events)
+    local result = replay(measure.orket, dir, mode)
+    assert(result.hash == first.hash)
+    assert(not has_other or replay(other, dir, mode).hash == first.hash, "another hash by " .. other)
+    figures[("events_s_%d%s"):format(concurrency, mode ~= "" and "_strict" or "")] = result.events / result.seconds
+    measure.figure(name, result.events / result.seconds, "events/s")
+  end
+end
+print(has_other and "the other compiler's binary has the same hashes" or "no binary of another compiler")
+measure.bench(figures)

@@ -1,0 +1,418 @@
+-- replay.lua: a recorded run, derived once more: nothing goes live, nothing is written.
+--
+-- The journal is walked through in the order of its commits, beside a store that shows the moment. Where an
+-- event of the run is due, the unit of work that made it (a turn, a verification, the run's beginning or end)
+-- runs on through the engine's own code, with the replies, the verdicts and the interruptions of the journal,
+-- and has to derive that event: kind, card, step, actor, role and body. Its parts: replay/record.lua, the
+-- journal; replay/stage.lua, what is derived; replay/engine.lua, what the world answered.
+
+local errors = require("orket.errors")
+local files = require("orket.tree.files")
+local hold = require("orket.tree.hold")
+local news = require("orket.orchestrator.news")
+local orchestrator = require("orket.orchestrator")
+local prefix = require("orket.fork.prefix")
+local projects = require("orket.project")
+local records = require("orket.replay.record")
+local scratches = require("orket.replay.scratch")
+local scripts = require("orket.scripts")
+local stages = require("orket.replay.stage")
+local store = require("orket.core.store")
+local taped = require("orket.replay.engine")
+local work = require("orket.orchestrator.work")
+
+local M = {}
+
+local Replay = {}
+Replay.__index = Replay
+
+local FOREVER = 604800 -- seconds: no deadline of a turn passes
+
+-- ---- scripts ----
+
+local function texts_of(self, id)
+  local row = self.store:read("generation", { id = id })[1]
+  local texts = {}
+  for path, blob in pairs(row and row.files or {}) do
+    texts[path] = self.store:blob(blob)
+  end
+  return texts
+end
+
+-- The texts as they were recorded, under the id that they have to have.
+local function recorded_generation(self, id)
+  local texts = texts_of(self, id)
+  local generation, problems = scripts.build(texts, self.project:rules())
+  if not generation or #problems > 0 or generation.id ~= id then
+    return nil, "the scripts of the generation " .. id .. " are not what was recorded"
+  end
+  return generation, texts
+end
+
+-- Other texts in their place keep the id: what counts is the first event that they change.
+local function generation_of(self, id)
+  local known = self.generations[id]
+  if known then
+    return known
+  end
+  local generation, texts = recorded_generation(self, id)
+  if not generation then
+    return nil, texts
+  end
+  if self.scripts then
+    for path, text in pairs(self.scripts) do
+      self.changed[path] = texts[path] ~= text or nil
+      texts[path] = text
+    end
+    local problems
+    generation, problems = scripts.build(texts, self.project:rules())
+    if #problems > 0 then
+      return nil, problems[1].path .. ": " .. errors.line(problems[1].err)
+    end
+    generation.id = id
+  end
+  self.generations[id] = generation
+  return generation
+end
+
+-- Serves what is asked from here on.
+local function serve(self, event, id)
+  local generation, why = generation_of(self, id)
+  if not generation then
+    self.stage:diverge(event, why)
+    return false
+  end
+  self.facade.generation = generation
+  return true
+end
+
+-- ---- the run ----
+
+-- Nothing starts by itself here; what would start is kept for when its event is due.
+local function tame(self, run)
+  run.pump = function() end
+  run.start = function(_, card, act, ...)
+    self.pending[card.id] = table.pack(act, ...)
+  end
+  run.limits.seconds = FOREVER
+  taped.tape(run.engine, self.stage)
+end
+
+-- A unit of work on a card, which is busy meanwhile.
+local function play(self, card, act, ...)
+  self.run.board:start(card)
+  return self.stage:play({}, function(...)
+    act(...)
+    local board = self.run.board -- another one, when the run was resumed meanwhile
+    board:stop(board.cards[card.id])
+  end, self.run, card, ...)
+end
+
+-- Turns that were interrupted go on with the cards of the run as it was read anew.
+local function take_over(run, live)
+  for id, turn in pairs(live) do
+    turn.card, turn.engine = run.board.cards[id], run.engine
+    run.live[id] = turn
+    run.board:start(turn.card)
+  end
+end
+
+-- A fork's turn begins with the events of another run's, as the tape of one that was interrupted.
+local function go_on_with(self, event, turn)
+  local line = self.record.streams[turn.turn]
+  local card = self.run.board.cards[turn.card]
+  local generation, why = generation_of(self, turn.generation)
+  if not generation or not card then
+    return self.stage:diverge(event, why or "the run has no card " .. turn.card)
+  end
+  local events, inherited = prefix.events(self.stage.facade, self.id, turn.turn)
+  self.run.open_turns[card.id] = {
+    turn = turn.turn, events = events, generation = generation, paid = prefix.cost(events, inherited),
+  }
+  line.taped = true
+  self.units[turn.turn] = play(self, card, work.go_on)
+end
+
+local function go_on_with_forked(self, event)
+  for _, turn in ipairs(self.stage.facade:read("open_turns", { run = self.id })) do
+    local line = self.record.streams[turn.turn]
+    if line and not self.units[turn.turn] and line[1].kind ~= "turn.started" and line[1].kind ~= "turn.abandoned" then
+      go_on_with(self, event, turn)
+    end
+  end
+end
+
+local function begin(self, event)
+  local card = self.stage.facade:read("card", { id = event.card })[1]
+  if not card then
+    return self.stage:diverge(event, "there is no card " .. tostring(event.card))
+  end
+  self.facade.heads, self.pending = nil, {}
+  self.facade.seeds.of[card.id] = files.seed_of(self.store, card.id)
+  local only = records.body(event).only
+  local run, err = orchestrator.new(self.facade, card, { run = event.run, only = only })
+  if not run then
+    return self.stage:diverge(event, errors.line(err))
+  end
+  tame(self, run)
+  take_over(run, self.run and self.run.live or {})
+  self.run = run
+  if self.strict then
+    self.stage:play({}, run.announce, run)
+  end
+  go_on_with_forked(self, event)
+end
+
+local function conclude(self, event)
+  local body = records.body(event)
+  self.run.draining = body.status == "drained"
+  if body.status == "failed" and body.why and not self.run.broken then
+    self.run.broken = { code = "ERR_BUG", class = "bug", message = body.why }
+  end
+  self.stage:play({}, self.run.conclude, self.run)
+end
+
+-- What a canceled card leaves behind it when the run begins.
+local function orphaned_by(self, card)
+  for id, other in pairs(self.run.board.cards) do
+    for _, orphan in ipairs(other.status == "canceled" and self.run.board:orphans(id) or {}) do
+      if orphan.id == card then
+        return id
+      end
+    end
+  end
+end
+
+local function act_on(self, card)
+  local pending = self.pending[card.id]
+  if pending then
+    self.pending[card.id] = nil
+    return play(self, card, pending[1], table.unpack(pending, 2, pending.n))
+  end
+  local id = orphaned_by(self, card.id)
+  if id then
+    return play(self, card, self.run.move, "blocked", { reason = "dependency", why = id .. " was canceled" })
+  end
+  play(self, card, work.go_on)
+end
+
+-- ---- events that are due ----
+
+local function card_of(self, event)
+  local card = self.run and self.run.board.cards[event.card]
+  if not card then
+    self.stage:diverge(event, "the run has no card " .. tostring(event.card))
+  end
+  return card
+end
+
+local function engine_event(self, event)
+  if event.kind == "run.started" or event.kind == "run.resumed" then
+    if serve(self, event, records.body(event).generation) then
+      begin(self, event)
+    end
+  elseif not self.run and event.kind:find("%.forked$") then
+    event.derived = true -- somebody made it from another run
+  elseif not self.run then
+    self.stage:diverge(event, "the run has not begun")
+  elseif not self.strict then
+    return -- taken as it is
+  elseif event.kind == "run.ended" then
+    conclude(self, event)
+  else
+    local card = card_of(self, event)
+    if card then
+      act_on(self, card)
+    end
+  end
+end
+
+local function begin_turn(self, event)
+  local card = event.kind == "turn.started" and card_of(self, event)
+  if card and serve(self, event, records.body(event).generation) then
+    self.run.turn_count = event.turn - 1
+    self.units[event.turn] = play(self, card, work.go_on)
+  end
+end
+
+local function turn_event(self, event)
+  local unit = self.units[event.turn]
+  if event.kind == "turn.abandoned" then
+    event.derived = true -- another process gave it up
+    self.units[event.turn], self.run.live[event.card] = nil, nil
+  elseif unit and unit.parked then
+    self.stage:wake(unit)
+  elseif event.n == 1 then
+    begin_turn(self, event)
+  end
+end
+
+local function take(self, event)
+  if event.turn ~= 0 then
+    return turn_event(self, event)
+  end
+  engine_event(self, event)
+  event.derived = event.derived or not self.strict
+end
+
+-- Runs on what derives this event; a unit may sleep on its way to it.
+local function derive(self, event)
+  local stage, before = self.stage, {}
+  stage.due = event
+  local ok, err = stage:go_to(event.seq - 1)
+  if not ok then
+    return nil, err
+  end
+  repeat
+    take(self, event)
+    local unit = self.units[event.turn]
+    local parked = unit and unit.parked
+    local stuck = not parked or parked == before
+    before = parked
+  until event.derived or stage.diverged or stuck
+  if not (event.derived or stage.diverged) then
+    stage:diverge(event, "the replay derives nothing here")
+  end
+  return true
+end
+
+-- ---- events that have come ----
+
+local TOUCHES_VIEWS = {
+  ["comment.added"] = true, ["memory.noted"] = true, ["verify.done"] = true, ["tree.conflict"] = true,
+  ["tree.merged"] = true, ["call.result"] = true,
+}
+
+local function hear(self, event)
+  self.stage:go_to(event.seq)
+  news.hear(self.run, { kind = event.kind, card = event.card, run = event.run, body = records.body(event) })
+end
+
+local function wake_early(self, event)
+  local unit = event.run == self.id and self.units[event.turn]
+  local parked = unit and unit.parked
+  local line = self.stage.lines[event.turn]
+  if parked and parked.early and event.n == line.at then
+    self.stage:go_to(event.seq)
+    self.stage:wake(unit)
+  end
+end
+
+local function wake_prompts(self, event)
+  for _, unit in pairs(self.units) do
+    if unit.parked and unit.parked.why == "prompt" then
+      self.stage:go_to(event.seq)
+      self.stage:wake(unit, true)
+    end
+  end
+end
+
+local function come(self, event)
+  local of_cards = event.kind:find("^card%.") ~= nil
+  if of_cards and self.run then
+    hear(self, event)
+  end
+  wake_early(self, event)
+  if of_cards or TOUCHES_VIEWS[event.kind] then
+    wake_prompts(self, event)
+  end
+end
+
+-- ---- all of it ----
+
+local function walk(self)
+  for _, event in ipairs(self.record.events) do
+    local mine, err = event.run == self.id, nil
+    if mine and not event.derived then
+      local ok
+      ok, err = derive(self, event)
+      err = not ok and err or nil
+    end
+    if not (self.stage.diverged or err) then
+      come(self, event)
+    end
+    if self.stage.diverged or err then
+      return nil, self.stage.diverged or err
+    end
+  end
+  return true
+end
+
+local function is_derived(record)
+  for _, line in pairs(record.streams) do
+    for _, event in ipairs(line) do
+      if not event.derived then
+        return nil, records.divergence(event, "the replay derives nothing here")
+      end
+    end
+  end
+  return true
+end
+
+local function summary(self)
+  local count, turns = 0, -1 -- turn 0 is the run's own stream
+  for _, line in pairs(self.record.streams) do
+    count, turns = count + #line, turns + 1
+  end
+  return { run = self.id, events = count, turns = turns, hash = records.hash(self.record.streams), changed = self.changed }
+end
+
+local function perform(self)
+  local ok, err = walk(self)
+  if ok then
+    ok, err = is_derived(self.record)
+  end
+  if not ok then
+    return nil, err
+  end
+  local result, head = summary(self), self.store:head(self.id)
+  if result.hash ~= head then
+    return nil, errors.new("ERR_REPLAY", string.format("the hash of %s is %s, recorded is %s", self.id, result.hash,
+      tostring(head)), "events are missing at the end of a stream: orket check")
+  end
+  return result
+end
+
+-- What the engine's code takes for the project: its configuration, a root of our own, the store of the moment.
+local function facade_of(self, scratch)
+  return {
+    config = self.project.config, root = scratch.root, store = self.stage.facade,
+    board = self.stage.facade:stream({ run = "board", turn = 0, actor = "system", role = "system" }),
+    seeds = { holds = hold.new(), of = {} },
+  }
+end
+
+---Derives a recorded run again. Called in a task.
+---@param project table opened for reading
+---@param run string
+---@param options {scripts: table<string, string>?, strict: boolean?}  scripts: texts by path that take the place of
+---  recorded ones; strict: the engine's own events are derived too
+---@return {run: string, events: integer, turns: integer, hash: string, changed: table<string, true>}|nil result
+---@return Error|nil err  ERR_REPLAY with event and detail: the first one in which replay and record differ
+function M.run(project, run, options)
+  local record, err = records.read(project.store, run)
+  if not record then
+    return nil, err
+  end
+  local moment
+  moment, err = errors.check(store.past(projects.database(project.dir), record.first - 1))
+  if not moment then
+    return nil, err
+  end
+  local scratch <close>, why = scratches.open()
+  if not scratch then
+    return nil, why
+  end
+  local self = setmetatable({
+    project = project, store = project.store, id = run, record = record, scripts = options.scripts, strict = options.strict,
+    generations = {}, changed = {}, units = {}, pending = {},
+    stage = stages.new({ store = project.store, moment = moment, seq = record.first - 1, run = run, streams = record.streams }),
+  }, Replay)
+  self.facade = facade_of(self, scratch)
+  local result
+  result, err = perform(self)
+  moment:close()
+  return result, err
+end
+
+return M

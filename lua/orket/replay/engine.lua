@@ -1,0 +1,110 @@
+-- engine.lua: what the world answered a recorded run, taken from its journal: replies, verdicts, interruptions.
+-- Everything else of the engine is as it is.
+
+local stages = require("orket.replay.stage")
+local records = require("orket.replay.record")
+local tape = require("orket.tape")
+
+local M = {}
+
+-- The turn's journal goes no further: the turn sleeps for ever.
+local function nothing_more(stage)
+  repeat
+    stage:park("model")
+  until false
+end
+
+local function recorded_reply(stage, event)
+  local body = records.body(event)
+  local text = stage.store:message(body.convo)
+  if not text then
+    stage:diverge(event, "its message " .. body.convo .. " is missing")
+    return nothing_more(stage)
+  end
+  return tape.reply(text, body)
+end
+
+-- What comes from the model next. The moment is that of the recorded event.
+local function next_of(stage, line)
+  stage:park("model")
+  return not line.cut and line[line.tip + 1] or nil
+end
+
+local function complete(stage, turn)
+  local line = stage.lines[turn.number]
+  while true do
+    local event = next_of(stage, line)
+    local broken = line.cut or stages.broken_off(event)
+    if broken then
+      return nil, broken
+    elseif event and event.kind == "step.reply" then
+      return recorded_reply(stage, event)
+    elseif not event or event.kind ~= "step.failed" then
+      stage:diverge(event, "the replay asks the model here")
+      return nothing_more(stage)
+    end
+    turn:record("step.failed", records.body(event))
+    turn:save(false)
+  end
+end
+
+local function conversation_of(messages)
+  local convo
+  for _, text in ipairs(messages) do
+    convo = stages.say(convo, text)
+  end
+  return convo
+end
+
+-- The view is read after the claim, and other streams may have been faster: it is the recorded prompt at one of
+-- the moments between the claim and the first reply, or the first one is different.
+local function prompt(stage, asked, turn)
+  local line, first = stage.lines[turn.number], nil
+  local due = line[line.tip + 1]
+  local convo = due and due.kind == "turn.prompted" and records.body(due).convo
+  while true do
+    local messages, err = asked()
+    if not messages or not convo or conversation_of(messages) == convo then
+      return messages, err
+    end
+    first = first or messages
+    if not stage:park("prompt") then
+      return first
+    end
+  end
+end
+
+local function verify(stage, tree)
+  local event = stage.due
+  local body = records.body(event)
+  if event.kind == "verify.done" then
+    return { ok = body.ok, tree = tree:hash(), log = body.log }
+  end
+  local code, message = (body.why or ""):match("^the verification could not run: (ERR_[%u_]+): (.*)$")
+  if not code then
+    stage:diverge(event, "the replay verifies the card here")
+  end
+  return nil, { code = code or "ERR_BUG", class = "system", message = message or "" }
+end
+
+---Puts the journal's answers in front of an engine's own.
+---@param engine table
+---@param stage table
+---@return table engine
+function M.tape(engine, stage)
+  local really = engine.prompt
+  engine.prompt = function(self, turn)
+    return prompt(stage, function()
+      return really(self, turn)
+    end, turn)
+  end
+  engine.complete = function(_, turn)
+    return complete(stage, turn)
+  end
+  engine.verify = function(_, _, tree)
+    return verify(stage, tree)
+  end
+  return engine
+end
+
+return M

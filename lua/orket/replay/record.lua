@@ -1,0 +1,158 @@
+-- record.lua: a recorded run as its journal has it: every event hashed again, the run's own by stream.
+
+local cjson = require("cjson")
+local errors = require("orket.errors")
+local hash = require("orket.core.hash")
+local list = require("orket.list")
+
+local M = {}
+
+local PAGE = 1000 -- events read at once
+local NO_HASH = ("\0"):rep(32)
+
+---@class Recorded an event of the journal; body is its text
+---@field seq integer
+---@field run string
+---@field turn integer|string
+---@field step integer
+---@field n integer
+---@field kind string
+---@field card string|nil
+---@field actor string
+---@field role string|nil
+---@field body string
+---@field hash string
+
+---A hash as bytes.
+---@param hex string
+---@return string
+function M.raw(hex)
+  return (hex:gsub("%x%x", function(digits)
+    return string.char(tonumber(digits, 16))
+  end))
+end
+
+---The hash of an event after the one before it in its stream (raw, nil for the first).
+---@param before string|nil
+---@param event Recorded
+---@return string hex
+function M.link(before, event)
+  return hash.parts({
+    before or NO_HASH, event.run, tostring(event.turn), tostring(event.step), tostring(event.n), event.kind,
+    event.card or "", event.actor, event.role or "", event.body,
+  })
+end
+
+---Where an event is: RUN/TURN.N.
+---@param event Recorded
+---@return string
+function M.place(event)
+  return string.format("%s/%s.%d", event.run, event.turn, event.n)
+end
+
+---The first thing in which replay and record differ.
+---@param event Recorded|nil the recorded one
+---@param what string
+---@param detail string|nil a diff
+---@return Error
+function M.divergence(event, what, detail)
+  local where = event and string.format("%s (%s%s, commit %d): ", M.place(event), event.kind,
+    event.card and " of " .. event.card or "", event.seq) or ""
+  local err = errors.new("ERR_REPLAY", where .. what, "orket check tells whether the journal is whole; a script or a "
+    .. "setting that has changed since shows here as well")
+  err.detail = detail ~= "" and detail or nil
+  err.event = event and { run = event.run, turn = event.turn, n = event.n, seq = event.seq, kind = event.kind, card = event.card }
+  return err
+end
+
+-- Its link to the event before it in its stream; nil when it holds.
+local function fault_of(heads, event)
+  local key = event.run .. "\0" .. tostring(event.turn)
+  local head = heads[key] or { n = 0 }
+  local broken
+  if event.n ~= head.n + 1 then
+    broken = "an event before it is missing: the one before is number " .. head.n
+  elseif M.link(head.hash, event) ~= event.hash then
+    broken = "its hash does not follow from its bytes and the event before"
+  end
+  heads[key] = { n = event.n, hash = M.raw(event.hash) }
+  return broken
+end
+
+-- Every event in the order of commits, until act answers something.
+local function each(store, act)
+  local since = 0
+  while true do
+    local rows, message, code = store:read("journal", { since = since, limit = PAGE })
+    if not rows then
+      return errors.check(rows, message, code)
+    end
+    for _, event in ipairs(rows) do
+      local stop, err = act(event)
+      if stop or err then
+        return stop, err
+      end
+      since = event.seq
+    end
+    if #rows < PAGE then
+      return true
+    end
+  end
+end
+
+---Reads the whole journal up to the run's last event. The first event whose hash does not follow is an error.
+---@param store Store
+---@param run string
+---@return {events: Recorded[], streams: table<any, Recorded[]>, first: integer}|nil record  events: from the run's
+---  first to its last one, of everybody; streams: of the run, by turn
+---@return Error|nil
+function M.read(store, run)
+  local record, heads, last = { events = {}, streams = {} }, {}, 0
+  local ok, err = each(store, function(event)
+    local fault = fault_of(heads, event)
+    if fault then
+      return nil, M.divergence(event, fault)
+    elseif event.run == run then
+      record.first, last = record.first or event.seq, #record.events + 1
+      record.streams[event.turn] = record.streams[event.turn] or {}
+      table.insert(record.streams[event.turn], event)
+    end
+    if record.first then
+      record.events[#record.events + 1] = event
+    end
+  end)
+  if not ok then
+    return nil, err
+  elseif not record.first then
+    return nil, errors.new("ERR_NOT_FOUND", "there is no run '" .. run .. "'", "orket history lists the runs")
+  end
+  for i = #record.events, last + 1, -1 do
+    record.events[i] = nil
+  end
+  return record
+end
+
+---The hash of a run over the heads of its streams.
+---@param streams table<any, Recorded[]>
+---@return string hex
+function M.hash(streams)
+  local numbers, so_far = {}, NO_HASH
+  for turn in pairs(streams) do
+    numbers[turn] = true
+  end
+  for _, turn in ipairs(list.keys(numbers)) do
+    local events = streams[turn]
+    so_far = M.raw(hash.parts({ so_far, tostring(turn), M.raw(events[#events].hash) }))
+  end
+  return (so_far:gsub(".", function(c)
+    return string.format("%02x", c:byte())
+  end))
+end
+
+---@param event Recorded
+---@return table
+function M.body(event)
+  return cjson.decode(event.body)
+end
+
+return M

@@ -1,0 +1,231 @@
+-- replay_spec.lua: `orket replay`: recorded runs are derived again, whatever their concurrency and however often
+-- they were killed; the first event that differs is named, whatever was changed.
+
+local cjson = require("cjson")
+local world = dofile("tests/support/world.lua")
+local orket = world.orket
+
+local EXAMPLE = "examples/textkit"
+
+local function replay(dir, run, arguments)
+  return orket.shell(string.format("%s replay -C %s %s %s 2>&1", world.binary, dir, arguments or "", run))
+end
+
+local function contents(dir)
+  return (orket.shell("cd " .. dir .. " && find . -type f ! -name '*-shm' | sort | xargs sha256sum"))
+end
+
+-- A copy of the example at a concurrency, run with its mock (or a cassette).
+local function example(dir, concurrency, arguments, url)
+  orket.shell(string.format("cp -R %s %s", EXAMPLE, dir))
+  local path = dir .. "/config/organization.json"
+  orket.write(path, (orket.read(path):gsub('"concurrency": %d+', '"concurrency": ' .. concurrency)))
+  local text, code = orket.shell(string.format("ORKET_MODEL_URL=%s %s run --plain -C %s %s textkit 2>&1", url, world.binary,
+    dir, arguments))
+  assert.equal(0, code, text)
+end
+
+describe("the example", function()
+  local dir = orket.directory()
+  local tape = dir .. "/tape"
+
+  setup(function()
+    local out = dir .. "/mock"
+    local pid = orket.shell(string.format("%s mock-llm --fast %s/mock.lua > %s 2>&1 & echo $!", world.binary, EXAMPLE, out)):match("%d+")
+    assert(world.wait(function()
+      return (orket.shell("cat " .. out)):find("http:", 1, true)
+    end))
+    example(dir .. "/first", 3, "--record " .. tape, orket.read(out):match("http:%S+"))
+    os.execute("kill " .. pid)
+  end)
+
+  teardown(function()
+    orket.remove(dir)
+  end)
+
+  for _, concurrency in ipairs({ 1, 4, 32 }) do
+    it("recorded at concurrency " .. concurrency .. " replays to its hash", function()
+      local copy = dir .. "/at" .. concurrency
+      example(copy, concurrency, "--replay " .. tape, "http://127.0.0.1:1")
+      local head = cjson.decode((replay(copy, "textkit.1", "--json"))).hash
+      for _, mode in ipairs({ "", "--strict" }) do
+        local before = contents(copy)
+        local text, code = replay(copy, "textkit.1", mode)
+        assert.equal(0, code, text)
+        assert.truthy(text:find("hash " .. head .. ", as recorded", 1, true), text)
+        assert.equal(before, contents(copy))
+      end
+    end)
+  end
+
+  it("opens no socket and leaves nothing behind", function()
+    local _, code = orket.shell("command -v strace")
+    if code ~= 0 then
+      pending("strace is not installed")
+    end
+    local scratch = "ls -d /tmp/orket-replay-* 2>/dev/null | wc -l"
+    local before = orket.shell(scratch)
+    orket.shell(string.format("strace -f -e trace=%%net -o %s/trace %s replay -C %s/first textkit.1", dir, world.binary, dir))
+    assert.falsy(orket.read(dir .. "/trace"):find("%f[%w]%l+%("), "a call to the network")
+    assert.equal(before, orket.shell(scratch))
+  end)
+
+  it("is another one with another role, tool or policy", function()
+    local rows = {
+      { "roles/coder.lua", "You are a programmer", "You are a poet", "turn%.prompted of TK%-%d", "+  You are a poet" },
+      { "nodes/policy.lua", "local function decide%(.-\n", "%0  if call.tool == 'write_file' then return { decision = 'deny', why = 'never' } end\n",
+        "call%.allowed of TK%-1", "call.refused" },
+      { "tools/write_file.lua", "bytes = written.bytes", "bytes = 1", "call%.result of TK%-1", 'bytes' },
+    }
+    for _, row in ipairs(rows) do
+      local path, from, to, where, what = table.unpack(row)
+      local source, count = orket.read(path):gsub(from, to, 1)
+      assert.equal(1, count, path)
+      orket.shell("rm -rf " .. dir .. "/other && cp -R " .. dir .. "/first " .. dir .. "/other")
+      orket.write(dir .. "/other/" .. path, source)
+      local text, code = replay(dir .. "/other", "textkit.1", "--scripts")
+      assert.equal(1, code, text)
+      assert.truthy(text:find("ERR_REPLAY: textkit%.1/%d+%.%d+ %(" .. where), text)
+      assert.truthy(text:find(what, 1, true), text)
+      text, code = replay(dir .. "/other", "textkit.1")
+      assert.equal(0, code, text) -- what was recorded counts
+    end
+  end)
+
+  it("takes one role from a file", function()
+    orket.write(dir .. "/r/coder.lua", (orket.read("roles/coder.lua"):gsub("You are a programmer", "You are a poet")))
+    local text, code = replay(dir .. "/first", "textkit.1", "--role " .. dir .. "/r/coder.lua")
+    assert.equal(1, code, text)
+    assert.truthy(text:find("-  You are a programmer", 1, true), text)
+    orket.write(dir .. "/r/coder.lua", orket.read("roles/coder.lua") .. "-- a remark\n")
+    text, code = replay(dir .. "/first", "textkit.1", "--role " .. dir .. "/r/coder.lua")
+    assert.equal(0, code, text)
+    assert.truthy(text:find("roles/coder.lua is another one: it makes no difference", 1, true), text)
+  end)
+
+  -- One byte, anywhere in what the run rests on.
+  local flips = {
+    { "the body of an event", "UPDATE event SET body = replace(body, '\"ok\":true', '\"ok\":trUe') WHERE seq = (SELECT max(seq) FROM event WHERE kind = 'call.result')" },
+    { "tokens", "UPDATE event SET body = replace(body, '\"prompt\":', '\"prompt\":1') WHERE seq = (SELECT min(seq) FROM event WHERE kind = 'step.reply')" },
+    { "an actor", "UPDATE event SET actor = 'agent:guarD' WHERE seq = (SELECT min(seq) FROM event WHERE actor = 'agent:guard')" },
+    { "a hash", "UPDATE event SET hash = CAST(X'00' || substr(hash, 2) AS BLOB) WHERE seq = (SELECT max(seq) FROM event WHERE kind = 'step.reply')" },
+    { "an event of the board", "UPDATE event SET body = replace(body, 'textkit', 'textkIt') WHERE seq = (SELECT min(seq) FROM event WHERE kind = 'card.created')" },
+    { "a reply", "UPDATE message SET bytes = CAST(replace(CAST(bytes AS TEXT), 'assistant', 'assistanT') AS BLOB) WHERE id = (SELECT max(id) FROM message WHERE CAST(bytes AS TEXT) LIKE '%\"role\":\"assistant\"%')" },
+    { "a reply's call", "UPDATE message SET bytes = CAST(replace(CAST(bytes AS TEXT), 'write_file', 'write_filE') AS BLOB) WHERE id = (SELECT min(id) FROM message WHERE CAST(bytes AS TEXT) LIKE '%write_file%' AND CAST(bytes AS TEXT) LIKE '%assistant%')" },
+    { "a tool's result", "UPDATE message SET bytes = CAST(replace(CAST(bytes AS TEXT), 'true', 'trUe') AS BLOB) WHERE id = (SELECT max(id) FROM message WHERE CAST(bytes AS TEXT) LIKE '%true%\"role\":\"tool\"%')" },
+    { "a prompt", "UPDATE message SET bytes = CAST(replace(CAST(bytes AS TEXT), 'You', 'yOu') AS BLOB) WHERE id = (SELECT min(id) FROM message WHERE parent IS NULL)" },
+    { "a file", "UPDATE blob SET bytes = CAST(CAST(bytes AS TEXT) || '!' AS BLOB) WHERE CAST(bytes AS TEXT) LIKE '# Requirements%'" },
+    { "a script", "UPDATE blob SET bytes = CAST(replace(CAST(bytes AS TEXT), 'programmer', 'programmeR') AS BLOB) WHERE CAST(bytes AS TEXT) LIKE '-- coder.lua%'" },
+    { "an event that is gone", "DELETE FROM event WHERE seq = (SELECT max(seq) FROM event WHERE kind = 'call.allowed')" },
+    { "the last event of a turn", "DELETE FROM event WHERE seq = (SELECT max(seq) FROM event WHERE kind = 'turn.ended')" },
+  }
+  for _, flip in ipairs(flips) do
+    it("is not what it was with a change of " .. flip[1], function()
+      orket.shell("rm -rf " .. dir .. "/flipped && cp -R " .. dir .. "/first " .. dir .. "/flipped")
+      orket.write(dir .. "/sql", flip[2] .. "; SELECT changes();")
+      assert.equal("1", (orket.shell("sqlite3 " .. dir .. "/flipped/.orket/orket.db < " .. dir .. "/sql 2>&1"):gsub("%s", "")))
+      local text, code = replay(dir .. "/flipped", "textkit.1")
+      assert.equal(1, code, text)
+      assert.truthy(text:find("^orket: ERR_%u+: "), text)
+      assert.truthy(text:find("[%w%.]+/%d+%.%d+ %(") or text:find("hash of textkit.1", 1, true), text)
+    end)
+  end
+end)
+
+-- A second opinion about a journal that somebody wrote anew, hashes and all, is not the chain's but the engine's.
+describe("a run that", function()
+  local function played(options, arguments)
+    local w = world.new(options)
+    w:run(arguments)
+    return w
+  end
+
+  local function same(w, run)
+    for _, mode in ipairs({ "", "--strict" }) do
+      local text, code = replay(w.dir, run or "ep.1", mode)
+      assert.equal(0, code, text)
+    end
+  end
+
+  local WORK = [[
+    function work(talk)
+      return steps(talk, function() return say(write(talk.card .. ".txt", "x")) end, function() return say(finish()) end)
+    end
+  ]]
+
+  it("parked, was answered and went on", function()
+    local w <close> = played({ issues = { {} }, mock = [[
+      function work(talk)
+        if not talk.text:find("yes, blue", 1, true) then
+          return say(call("request_excuse", { reason = "which colour?" }))
+        end
+        return steps(talk, function() return say(write("a", "blue")) end, function() return say(finish()) end)
+      end
+    ]] })
+    w:orket("answer I-1 'yes, blue'")
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    same(w)
+  end)
+
+  it("failed at its model, was stopped, was killed", function()
+    local w <close> = played({ issues = { { max_retries = 0 } }, mock = "function work() return { status = 500 } end" })
+    same(w)
+    local slow <close> = world.new({ issues = { {}, {} }, mock = "function work() return { content = 'x', delay_ms = 60000 } end" })
+    for _, signal in ipairs({ "INT", "KILL" }) do
+      local run = slow:start()
+      assert(world.wait(function() return slow:requests() >= (signal == "INT" and 2 or 4) end))
+      run.kill(signal)
+      if signal == "INT" then
+        run.wait()
+      else
+        assert(world.wait(function() return not slow:orket("comment I-1 hello"):find("ERR_") end))
+      end
+    end
+    same(slow)
+  end)
+
+  it("merged the same file twice, with memory, reviews that say no, and a verification", function()
+    local w <close> = played({ issues = { { verification = { fixture_path = "ok.json" } }, {}, {} },
+      files = { ["verification/ok.json"] = '{"argv":["/bin/sh","-c","test -f shared"]}' }, limits = { concurrency = 3 }, mock = [[
+      function work(talk)
+        if talk.text:find("no, again", 1, true) then
+          return steps(talk, function() return say(write(talk.card, "better")) end, function() return say(finish()) end)
+        end
+        return steps(talk, function() return say(write("shared", "a\nb\n" .. talk.card .. "\n"), write(talk.card, "x")) end,
+          function() return say(finish()) end)
+      end
+      function review(talk)
+        if talk.card == "I-2" and not talk.text:find("better", 1, true) and talk.replies == 0 then
+          return say(status("in_progress", "no, again"))
+        end
+        return accept()
+      end
+    ]] })
+    same(w)
+  end)
+
+  it("was forked from another one's middle", function()
+    local w <close> = played({ issues = { {}, { depends_on = { "I-1" } } }, mock = WORK })
+    for _, kind in ipairs({ "turn.started", "turn.prompted", "call.allowed", "file.written", "call.result" }) do
+      local at = math.tointeger(w:events(kind)[2].seq)
+      local text, code = w:orket("fork ep.1@" .. at)
+      assert.equal(0, code, text)
+      local epic = text:match("^(%S+) goes on")
+      text, code = w:run(epic)
+      assert.equal(0, code, text)
+      same(w, epic .. ".1")
+    end
+    same(w)
+  end)
+
+  it("does not exist", function()
+    local w <close> = played({ issues = { {} }, mock = WORK })
+    same(w)
+    local text, code = replay(w.dir, "ep.7")
+    assert.equal(1, code, text)
+    assert.truthy(text:find("ERR_NOT_FOUND: there is no run 'ep.7'", 1, true), text)
+    assert.equal(2, select(2, replay(w.dir, "")))
+    assert.equal(2, select(2, replay(w.dir, "ep.1", "--scripts --role x")))
+  end)
+end)
