@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <uv.h>
 
+#include "base/fault.h"
 #include "base/hash.h"
 #include "base/slab.h"
 #include "bind/bind.h"
@@ -140,6 +141,8 @@ static void forbid_cores(void)
 
 int main(int argc, char **argv)
 {
+    if (!FAULT_START())
+        return 2;
     forbid_cores();
     signal(SIGPIPE, SIG_IGN);
     raise_file_limit();

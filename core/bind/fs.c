@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/hash.h"
 #include "bind/bind.h"
 
@@ -98,7 +99,9 @@ static int l_root_write(lua_State *L)
     const char *bytes = luaL_checklstring(L, 3, &len);
     int rc = resolve(L, FS_PUT, &target, &err);
     if (rc == 0) {
+        FAULT(publish_before);
         rc = fs_write(&target, bytes, len, &err);
+        FAULT(publish_after);
         fs_target_close(&target);
     }
     lua_pushboolean(L, true);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/fault.h"
 #include "base/json.h"
 
 #define SCAN_MAX 200000 /* names looked at for one answer */
@@ -60,7 +61,7 @@ static int scan_read(struct scan *scan, int fd, size_t *budget)
     if (lseek(fd, 0, SEEK_SET) < 0)
         return -errno;
     ssize_t n;
-    while ((n = getdents64(fd, block, sizeof block)) > 0) {
+    while ((n = FAULT_CALL(tree_list, getdents64(fd, block, sizeof block))) > 0) {
         for (ssize_t at = 0; at < n;) {
             const struct dirent64 *entry = (const void *)(block + at);
             at += entry->d_reclen;
