@@ -231,7 +231,8 @@ static int l_root_list(lua_State *L)
     return list(L, false);
 }
 
-/* root:walk([path[, max]]) -> all below but directories, sorted by path, more
+/* root:walk([path[, max]]) -> all below but directories, sorted by path, more; removes what a write
+ * that was killed half-way left behind
  *   | nil, message, code */
 static int l_root_walk(lua_State *L)
 {

@@ -33,6 +33,36 @@ return function(argv)
 end
 ]]
 
+-- The team of the example, patient with a broken machine: what failed for no fault of its own it does again.
+local PATIENT = [[
+local DELAY = %d
+local play = (function()
+%s
+end)()
+local MACHINE = { ERR_IO = true, ERR_MEMORY = true, ERR_SCRIPT_MEMORY = true, ERR_STORE_FULL = true }
+return function(request)
+  local kept, at = {}, 1
+  local messages = request.messages
+  while messages[at] do
+    local last, broken = at, false
+    while messages[at].role == "assistant" and messages[last + 1] and messages[last + 1].role == "tool" do
+      last = last + 1
+      local code = tostring(messages[last].content):match('"ok":false.-"code":"([%%u_]+)"')
+        or tostring(messages[last].content):match('"code":"([%%u_]+)".-"ok":false')
+      broken = broken or MACHINE[code] == true
+    end
+    if not broken then
+      table.move(messages, at, last, #kept + 1, kept)
+    end
+    at = last + 1
+  end
+  request.messages = kept
+  local reply = play(request)
+  reply.delay_ms = DELAY
+  return reply
+end
+]]
+
 local function absolute(path)
   return path:match("^/") and path or (orket.shell("pwd"):gsub("%s+$", "")) .. "/" .. path
 end
@@ -43,9 +73,10 @@ M.release = absolute(orket.binary)
 -- ---- the mock ----
 
 local function serve(self)
+  orket.write(self.dir .. "/mock.lua", PATIENT:format(self.delay, orket.read(EXAMPLE .. "/mock.lua")))
   orket.write(self.dir .. "/mock/orket/main.lua", RECORDER:format(self.dir .. "/requests"))
   local pid = orket.shell(string.format("ORKET_LUA=%s/mock %s mock-llm --port 0 %s/mock.lua >%s/mock.out 2>&1 & echo $!",
-    self.dir, M.release, EXAMPLE, self.dir))
+    self.dir, M.release, self.dir, self.dir))
   self.mock = pid:match("%d+")
   for _ = 1, 200 do
     self.url = orket.read(self.dir .. "/mock.out"):match("http:%S+")
@@ -199,6 +230,7 @@ end
 function Bed:try(fault, options)
   options = options or {}
   local dir, problems = self:project(), {}
+  asked(self) -- what was before is no matter
   local code, out, err = self:run(dir, { fault = fault, before = options.before })
   local told, runs, again = lines_of(out), 0, code
   if code == 134 or code == 139 or code == 135 or code == 136 then
@@ -207,6 +239,10 @@ function Bed:try(fault, options)
   if err:find("Sanitizer", 1, true) then
     problems[#problems + 1] = err
   end
+  if code == 1 and not (err:find("ERR_%u+") and err:find("fix: ", 1, true)) then
+    problems[#problems + 1] = "an error without a code or a cure: " .. err
+  end
+  local said = err
   while again ~= 0 and runs < AGAIN do
     if again == 3 then -- what waits for a person is tried again
       orket.shell(string.format("cd %s && for c in TK-1 TK-2 TK-3 TK-4 TK-5 TK-6 TK-7; do %s retry $c; done 2>&1", dir, M.release))
@@ -236,19 +272,22 @@ function Bed:try(fault, options)
   if #problems == 0 and not os.getenv("KEEP") then
     orket.remove(dir)
   end
-  return { code = code, text = out, err = err, runs = runs, again = again, problems = problems, dir = dir }
+  return { code = code, text = out, err = said, runs = runs, again = again, problems = problems, dir = dir }
 end
 
----How often the example hits each point; and the stacks that allocate or call the system.
----@return table<string, integer> points
----@return {stack: string, count: integer, what: string}[] sites
-function Bed:record(options)
-  options = options or {}
-  options.fault = "record:" .. self.dir .. "/record"
-  self:run(options.dir or self:project(), options)
-  asked(self)
+---Runs the example with a fault; once it is under way, a person comments. Exit codes of both.
+function Bed:commented(dir, fault)
+  local out = orket.shell(string.format([[cd %s; exec 2>err; ORKET_MODEL_URL=%s ORKET_FAULT='%s' %s run --json textkit >out & pid=$!
+until [ -s out ] || ! kill -0 $pid; do sleep 0.01; done
+%s comment TK-7 'mind the gap'; said=$?; wait $pid; echo $? $said]], dir, self.url, fault, M.faulty, M.release))
+  local run, comment = out:match("(%d+) (%d+)%s*$")
+  return tonumber(run), tonumber(comment)
+end
+
+-- What a recorder wrote: how often each point was hit, and the stacks that allocate or call the system.
+local function recorded(path)
   local points, sites = {}, {}
-  for kind, name, count, what in orket.read(self.dir .. "/record"):gmatch("(%a+) (%S+) (%d+) ?(%S*)\n") do
+  for kind, name, count, what in orket.read(path):gmatch("(%a+) (%S+) (%d+) ?(%S*)\n") do
     if kind == "point" then
       points[name] = tonumber(count)
     else
@@ -258,14 +297,31 @@ function Bed:record(options)
   return points, sites
 end
 
+---How often the example hits each point; and the stacks that allocate or call the system.
+---@param dir string? a project that is there already
+---@param commented boolean? a person comments meanwhile
+---@return table<string, integer> points
+---@return {stack: string, count: integer, what: string}[] sites
+function Bed:record(dir, commented)
+  local path = self.dir .. "/record"
+  if commented then
+    self:commented(dir or self:project(), "record:" .. path)
+  else
+    self:run(dir or self:project(), { fault = "record:" .. path })
+  end
+  asked(self)
+  return recorded(path)
+end
+
 ---@return {name: string, acts: string, place: string, meaning: string}[]
 function M.points()
   return lines_of((orket.shell(M.faulty .. " faults --json")))
 end
 
 ---A bed with the example's mock, and the facts of a run that nothing happens to.
-function M.new()
-  local self = setmetatable({ dir = orket.directory(), count = 0 }, Bed)
+---@param delay integer? milliseconds that the mock thinks
+function M.new(delay)
+  local self = setmetatable({ dir = orket.directory(), count = 0, delay = delay or 0 }, Bed)
   serve(self)
   local dir = self:project()
   local code, _, err = self:run(dir)
