@@ -44,7 +44,7 @@ CTEST := $(patsubst tests/c/%.c,$(B)/tests/%,$(wildcard $(UNITS:%=tests/c/test_%
 MEASURES := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
 SPECS := $(sort $(shell find tests -name '*_spec.lua'))
 
-DEBS := gcc libc6-dev make pkg-config git liblua5.4-dev lua-luv-dev libuv1-dev libsqlite3-dev libsodium-dev \
+DEBS := gcc libc6-dev binutils make pkg-config git liblua5.4-dev lua-luv-dev libuv1-dev libsqlite3-dev libsodium-dev \
 	libcurl4-openssl-dev ca-certificates libedit-dev node-llhttp
 TEST_DEBS := lua5.4 lua-busted lua-check lua-cjson sqlite3 curl libcmocka-dev libjansson4 cppcheck python3
 
@@ -53,6 +53,11 @@ $(shell mkdir -p $(sort $(dir $(OBJS)) $(dir $(OBJS:$(B)/%=$(F)/%))) $(B)/tests/
 
 all: $(ORKET)
 
+# luv does not look whether it got memory: core/main.c does.
+$(B)/luv.a:
+	@objcopy --redefine-sym malloc=luv_malloc --redefine-sym calloc=luv_calloc \
+	  $$($(CC) -print-file-name=liblua5.4-luv.a) $@
+
 build/orket: $(B)/orket
 	@cp -f $< $@.tmp && mv -f $@.tmp $@
 
@@ -60,7 +65,7 @@ build/orket: $(B)/orket
 $(B)/orket.a: $(OBJS)
 	@rm -f $@ && ar rcs $@ $^
 
-$(B)/orket: $(B)/core/main.o $(OBJS)
+$(B)/orket: $(B)/core/main.o $(OBJS) $(B)/luv.a
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(B)/%.o: %.c
@@ -102,7 +107,7 @@ $(B)/tests/test_power: WRAP += -Wl,--wrap=open,--wrap=write,--wrap=fdatasync,--w
 
 # The program with its gate taken away, for one test; nothing installs it.
 UNGATE := -Wl,--wrap=gate_judge_form,--wrap=gate_judge_reach,--wrap=gate_judge_operation
-$(UNGATED): tests/c/ungated.c $(B)/core/main.o $(B)/orket.a
+$(UNGATED): tests/c/ungated.c $(B)/core/main.o $(B)/orket.a $(B)/luv.a
 	$(Q)$(CC) $(CFLAGS) $(INCLUDES) -MMD -MP $(LDFLAGS) $(UNGATE) -o $@ $^ $(LIBS)
 
 # The program with its points of fault: what names one is compiled again, the rest is shared.
@@ -114,7 +119,7 @@ FAULT_WRAP := malloc calloc realloc uv_write uv_listen uv_fs_event_start fwrite 
 $(F)/%.o: %.c
 	$(Q)$(CC) $(CFLAGS) -U_FORTIFY_SOURCE -fno-optimize-sibling-calls -DORKET_FAULTS -DLOG_PAGES=40 $(INCLUDES) -MMD -MP -c -o $@ $<
 
-$(FAULTY): $(FAULTED)
+$(FAULTY): $(FAULTED) $(B)/luv.a
 	$(Q)$(CC) $(LDFLAGS) $(FAULT_WRAP:%=-Wl,--wrap=%) -o $@ $^ $(LIBS)
 
 # Programs that measure: bench/NAME.c, linked the same way, and with libcurl, which some compare with.

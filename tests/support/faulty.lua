@@ -40,24 +40,49 @@ local play = (function()
 %s
 end)()
 local MACHINE = { ERR_IO = true, ERR_MEMORY = true, ERR_SCRIPT_MEMORY = true, ERR_STORE_FULL = true }
-return function(request)
-  local kept, at = {}, 1
-  local messages = request.messages
-  while messages[at] do
-    local last, broken = at, false
-    while messages[at].role == "assistant" and messages[last + 1] and messages[last + 1].role == "tool" do
-      last = last + 1
-      local code = tostring(messages[last].content):match('"ok":false.-"code":"([%%u_]+)"')
-        or tostring(messages[last].content):match('"code":"([%%u_]+)".-"ok":false')
-      broken = broken or MACHINE[code] == true
-    end
-    if not broken then
-      table.move(messages, at, last, #kept + 1, kept)
-    end
-    at = last + 1
+
+local function is_broken(result)
+  local text = tostring(result.content)
+  return text:find('"ok":false', 1, true) and MACHINE[text:match('"code":"([%%u_]+)"')]
+end
+
+-- A reply's results, which follow it.
+local function results_of(messages, i)
+  local results = {}
+  while messages[i].role == "assistant" and messages[i + #results + 1] and messages[i + #results + 1].role == "tool" do
+    results[#results + 1] = messages[i + #results + 1]
   end
-  request.messages = kept
-  local reply = play(request)
+  return results
+end
+
+-- Takes the results of a repetition in place of those that failed; answers the calls to be done again.
+local function settle(messages)
+  local kept, again, i = {}, {}, 1
+  while messages[i] do
+    local results, still = results_of(messages, i), {}
+    if #again > 0 then -- a repetition: not seen by the play
+      for k, result in ipairs(results) do
+        again[k].result.content = result.content
+        still[#still + 1] = is_broken(result) and again[k] or nil
+      end
+    else
+      table.move(messages, i, i + #results, #kept + 1, kept)
+      for k, result in ipairs(results) do
+        still[#still + 1] = is_broken(result) and { call = messages[i].tool_calls[k]["function"], result = result } or nil
+      end
+    end
+    again, i = still, i + #results + 1
+  end
+  return kept, again
+end
+
+return function(request)
+  local again
+  request.messages, again = settle(request.messages)
+  local reply = #again > 0 and { calls = {} } or play(request)
+  for k, one in ipairs(again) do
+    reply.calls[k] = { name = one.call.name, arguments = one.call.arguments }
+  end
   reply.delay_ms = DELAY
   return reply
 end
@@ -223,6 +248,13 @@ local function check_requests(self, times, kills, problems)
   end
 end
 
+-- The team's plays are written for one course of things: after a tool that failed and worked, or a turn that was
+-- lost half-way, a player may find its files not as expected, and asks a person. That is the engine's doing well.
+function Bed:has_excused(dir)
+  return orket.shell(string.format("sqlite3 %s/.orket/orket.db \"SELECT count(*) FROM card WHERE status = "
+    .. "'waiting_for_developer' AND wait_reason = 'input'\"", dir)) ~= "0\n"
+end
+
 ---Runs the example with a fault, then without until it is done; what is wrong with what came out.
 ---@param fault string of ORKET_FAULT
 ---@param options {before: string?, retries: boolean?}?  before: words before the command; retries: a failure may
@@ -254,7 +286,8 @@ function Bed:try(fault, options)
       told[#told + 1] = event
     end
   end
-  if again ~= 0 then
+  local gave_up = options.retries and again == 3 and self:has_excused(dir)
+  if again ~= 0 and not gave_up then
     problems[#problems + 1] = "does not complete: " .. again .. " " .. err
   end
   check_told(self, dir, told, problems)
@@ -262,7 +295,7 @@ function Bed:try(fault, options)
   if not options.retries then
     self:compare(dir, problems)
     check_requests(self, times, 1, problems)
-  else
+  elseif not gave_up then
     compare(problems, "files", self:facts(dir).files, self.whole.files)
   end
   local report, sound = orket.shell(M.release .. " check " .. dir .. " 2>&1")
@@ -272,7 +305,7 @@ function Bed:try(fault, options)
   if #problems == 0 and not os.getenv("KEEP") then
     orket.remove(dir)
   end
-  return { code = code, text = out, err = said, runs = runs, again = again, problems = problems, dir = dir }
+  return { code = code, text = out, err = said, runs = runs, again = again, gave_up = gave_up, problems = problems, dir = dir }
 end
 
 ---Runs the example with a fault; once it is under way, a person comments. Exit codes of both.
