@@ -38,6 +38,7 @@ end
 -- What helps against a failing machine, whoever met it.
 local CURES = {
   ERR_IO = "look at the disk, its space and its permissions, then run it again; nothing that was acknowledged is lost",
+  ERR_STORE_FULL = "free some space; nothing that was acknowledged is lost",
   ERR_MEMORY = "free some memory, then run it again; nothing that was acknowledged is lost",
 }
 

@@ -31,7 +31,8 @@ local function todays(act, part)
     if point.place ~= "everywhere" and acts(point, act) and hits[point.name] > 0 then
       i = i + 1
       if i % part == DAY % part then
-        chosen[#chosen + 1] = point.name .. ":" .. math.random(hits[point.name]) .. ":" .. act
+        local surely = math.ceil(hits[point.name] * 0.6) -- two runs do not make the same groups of commits
+        chosen[#chosen + 1] = point.name .. ":" .. math.random(surely) .. ":" .. act
       end
     end
   end
@@ -94,17 +95,18 @@ end)
 describe("a kill", function()
   it("before a commit and after it leave different databases", function()
     local events = {}
-    for i, fault in ipairs({ "log_write_before:40:kill", "commit_before:9:kill", "commit_after:9:kill" }) do
+    for i, fault in ipairs({ "commit_before:1:kill", "log_sync_before:1:kill", "commit_after:1:kill" }) do
       local dir = bed:project()
       assert.equal(137, (bed:run(dir, { fault = fault })))
       events[i] = #bed:events(dir)
     end
-    assert(events[3] > events[2], events[2] .. " events before, " .. events[3] .. " after")
-    assert(events[2] > 0)
+    assert.equal(0, events[1])
+    assert(events[2] == 0 or events[2] == events[3], "a part of a commit is there")
+    assert(events[3] >= 8, events[3])
   end)
 
   it("at any point: the next run makes of it what the unkilled one made", function()
-    for _, fault in ipairs(todays("kill", 4)) do
+    for _, fault in ipairs(todays("kill", 6)) do
       local try = bed:try(fault)
       assert.equal(137, try.code, fault)
       assert_fine(try, fault)
@@ -146,7 +148,7 @@ describe("a kill", function()
 end)
 
 describe("a failure", function()
-  for act, part in pairs({ eio = 4, enospc = 5, oom = 6 }) do
+  for act, part in pairs({ eio = 6, enospc = 7, oom = 8 }) do
     it("(" .. act .. ") at any point: told with its code and its cure, or made good; then the run completes", function()
       for _, fault in ipairs(todays(act, part)) do
         assert_fine(bed:try(fault, { retries = true }), fault)
