@@ -234,6 +234,16 @@ describe("what a fork changes", function()
     }) do
       refused(w, row[1] .. " ep.1@" .. at, table.unpack(row, 2))
     end
+    for _, set in ipairs({ "{", "7", "[7]" }) do -- by whoever speaks to the owner
+      local text = orket.probe(([[
+        local forks, projects = require("orket.fork"), require("orket.project")
+        require("orket.async").main(function()
+          local project <close> = assert(projects.open(%q, { own = true }))
+          print((select(2, forks.perform(project, { run = "ep.1", at = "%d", set = %q }))).code)
+          return 0
+        end)]]):format(w.dir, at, set))
+      assert(text:find("ERR_USAGE", 1, true), text)
+    end
     assert.equal(before, last(w))
   end)
 
