@@ -67,27 +67,6 @@ local function other_card(board, id)
   return nearest.find(id, ids), #ids > 0
 end
 
-local function newest_runs(journal)
-  local ids = {}
-  for i, run in ipairs(journal:read("runs", {})) do
-    ids[i] = run.id
-  end
-  return #ids > 0 and "the newest runs: " .. table.concat(ids, ", ", math.max(1, #ids - 9)) or "none has begun"
-end
-
----A run's row.
----@param journal table an open store
----@param id string
----@return table|nil run
----@return Error|nil
-function M.run(journal, id)
-  local run = journal:read("run", { id = id })[1]
-  if run then
-    return run
-  end
-  return nil, errors.new("ERR_NOT_FOUND", "there is no run '" .. id .. "'", newest_runs(journal))
-end
-
 ---A card's row; an unknown id answers the one that was probably meant.
 ---@param board table an open store
 ---@param id string
