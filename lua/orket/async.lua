@@ -101,7 +101,7 @@ local function begin()
 end
 
 -- Waits for `wake`, unless it was called already; `stop` ends what was begun.
-local function rest(task, stop)
+local function pause(task, stop)
   local early = task.early
   if early then
     task.early = nil
@@ -120,7 +120,7 @@ function M.suspend(start)
   if not wake then
     return nil, task.canceled
   end
-  return rest(task, start(wake))
+  return pause(task, start(wake))
 end
 
 ---Calls fn(..., callback) of a C module and waits for the callback; answers its values.
@@ -141,7 +141,7 @@ function M.await(fn, ...)
   else
     stop = fn(first, second, third, wake)
   end
-  return rest(task, type(stop) == "function" and stop or nil)
+  return pause(task, type(stop) == "function" and stop or nil)
 end
 
 ---True when this is what the running task is about to wait for.
