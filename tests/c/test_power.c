@@ -106,7 +106,7 @@ static int64_t ask(struct work *work, const char *name, const char *text, int co
 static void prepare_cards(struct work *work)
 {
     for (int i = 0; i < CARDS; i++) {
-        char id[8];
+        char id[16];
         snprintf(id, sizeof id, "C%d", i);
         if (ask(work, "card_state", id, 3) < 0)
             make_card(&work->w, id);
