@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "base/fault.h"
 #include "base/hash.h"
 #include "bind/bind.h"
 
@@ -99,9 +98,7 @@ static int l_root_write(lua_State *L)
     const char *bytes = luaL_checklstring(L, 3, &len);
     int rc = resolve(L, FS_PUT, &target, &err);
     if (rc == 0) {
-        FAULT(publish_before);
         rc = fs_write(&target, bytes, len, &err);
-        FAULT(publish_after);
         fs_target_close(&target);
     }
     lua_pushboolean(L, true);
@@ -231,8 +228,7 @@ static int l_root_list(lua_State *L)
     return list(L, false);
 }
 
-/* root:walk([path[, max]]) -> all below but directories, sorted by path, more; removes what a write
- * that was killed half-way left behind
+/* root:walk([path[, max]]) -> all below but directories, sorted by path, more
  *   | nil, message, code */
 static int l_root_walk(lua_State *L)
 {

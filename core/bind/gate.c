@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#include "base/fault.h"
 #include "script/value.h"
 
 #define GATE_TYPE "orket.gate"
@@ -283,10 +282,7 @@ static int l_build(lua_State *L)
     struct gate **gate = lua_newuserdatauv(L, sizeof *gate, 0);
     *gate = NULL;
     luaL_setmetatable(L, GATE_TYPE);
-    FAULT(generation_before);
-    int rc = gate_build(law, gate, &err);
-    FAULT(generation_after);
-    return rc ? bind_fail(L, &err) : 1;
+    return gate_build(law, gate, &err) ? bind_fail(L, &err) : 1;
 }
 
 /* gate.rules() -> array of {id=, refuses=}: the gate's own rules in the order of the checks */
@@ -304,6 +300,17 @@ static int l_rules(lua_State *L)
     return 1;
 }
 
+/* gate.effect(kind) -> "none" | "journal" | "idempotent" | "once" | nil: what an operation leaves
+ * behind */
+static int l_effect(lua_State *L)
+{
+    static const char *const names[] = {NULL, "none", "journal", "idempotent", "once"};
+    size_t len;
+    const char *kind = luaL_checklstring(L, 1, &len);
+    lua_pushstring(L, names[gate_operation_effect(kind, len)]);
+    return 1;
+}
+
 static const luaL_Reg gate_methods[] = {
     {"call", l_gate_call},
     {"operation", l_gate_operation},
@@ -312,13 +319,14 @@ static const luaL_Reg gate_methods[] = {
 };
 
 static const luaL_Reg call_methods[] = {
-    {"arguments", l_call_arguments}, {"view", l_call_view}, {"tool", l_call_tool},
+    {"arguments", l_call_arguments}, {"view", l_call_view},   {"tool", l_call_tool},
     {"hash", l_call_hash},           {"close", l_call_close}, {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {
     {"build", l_build},
     {"rules", l_rules},
+    {"effect", l_effect},
     {NULL, NULL},
 };
 

@@ -7,7 +7,6 @@
 
 #include <string.h>
 
-#include "base/fault.h"
 #include "io/sse.h"
 #include "io/transport/endpoint.h"
 
@@ -149,9 +148,7 @@ static void on_done(void *ctx, const struct transport_result *result)
             tell(call, true);
         lua_pushcfunction(L, deliver);
         lua_pushlightuserdata(L, &o);
-        FAULT(reply_before);
         (void)bind_call(L, 1, 0);
-        FAULT(reply_after);
     }
     free_call(call);
 }
@@ -345,10 +342,11 @@ static int l_key(lua_State *L)
     return 1;
 }
 
-/* llm.warm(): without memory for it, the first request tries again */
+/* llm.warm() */
 static int l_warm(lua_State *L)
 {
-    (void)open_transport(l_self(L), NULL);
+    if (open_transport(l_self(L), NULL))
+        return luaL_error(L, "out of memory");
     return 0;
 }
 

@@ -47,6 +47,15 @@ enum gate_want {
     GATE_WANT_WRITE
 };
 
+/* What an operation leaves behind, which decides what becomes of one that was interrupted. */
+enum gate_effect {
+    GATE_EFFECT_UNKNOWN,    /* no such kind */
+    GATE_EFFECT_NONE,       /* it only looks */
+    GATE_EFFECT_JOURNAL,    /* an event: in the journal with the call's result, or not at all */
+    GATE_EFFECT_IDEMPOTENT, /* the tree's content: what is there tells, and once more is the same */
+    GATE_EFFECT_ONCE        /* beyond: nobody can look, and once more may be once too often */
+};
+
 struct gate_path {
     const struct json *value; /* the argument: identity, not text */
     const char *name;         /* canonical name beneath the card's tree; NULL when there is none */
@@ -82,6 +91,7 @@ void gate_each_path(const struct gate *gate, const struct gate_call *call,
  * operation's path is; NOTHING for unknown tools and kinds and for those without path. */
 enum gate_want gate_call_want(const struct gate *gate, const struct gate_call *call);
 enum gate_want gate_operation_want(const char *kind, size_t len);
+enum gate_effect gate_operation_effect(const char *kind, size_t len);
 
 /* The arguments limit, for the parser. */
 size_t gate_arguments_max(const struct gate *gate);

@@ -50,8 +50,7 @@ function Root:hash(path) end
 ---@return string? code
 function Root:list(path, max) end
 
----Everything below but directories; links are not followed. What a write that was killed half-way left behind is
----removed: nobody else may be writing there.
+---Everything below but directories; links are not followed.
 ---@param path string?
 ---@param max integer?
 ---@return FsEntry[]|nil entries

@@ -95,4 +95,9 @@ function gate.build(law) end
 ---@return {id: string, refuses: string}[]
 function gate.rules() end
 
+---What an operation leaves behind: nothing, an event, content that can be looked at, or something beyond.
+---@param kind string
+---@return "none"|"journal"|"idempotent"|"once"|nil
+function gate.effect(kind) end
+
 return gate

@@ -159,10 +159,21 @@ end
 
 ---The card's own directory.
 ---@param card table
+---@param look boolean|nil  an interrupted call may have changed it: what was there is noted
 ---@return table|nil tree
 ---@return Error|nil
-function Engine:tree(card)
-  return trees.open(self.project, self.store, card)
+function Engine:tree(card, look)
+  return trees.open(self.project, self.store, card, look)
+end
+
+---Performs an operation that reaches beyond the tree.
+---@param turn Turn
+---@param operation table
+---@param act fun(turn: Turn, operation: table): any?, Error?
+---@return any|nil result
+---@return Error|nil
+function Engine:beyond(turn, operation, act)
+  return act(turn, operation)
 end
 
 ---Somebody who listens to the model's words, or nil: then the deltas are not even decoded.

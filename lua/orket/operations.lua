@@ -1,14 +1,18 @@
 -- operations.lua: what each permitted operation does, and the events that record it.
 --
--- perform(turn, permit, kind) consumes the permit. File operations happen at once on the descriptors
+-- perform(turn, permit, kind, call) consumes the permit. File operations happen at once on the descriptors
 -- the gate judged; card operations become events of the turn's open transaction (turn.tx), so that
--- they are committed together with the call's result or not at all.
+-- they are committed together with the call's result or not at all. What reaches beyond the tree is done at
+-- most once (turn/once.lua). Which is which is said by the gate's table of operations.
 
 local async = require("orket.async")
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local gate = require("orket.core.gate")
+local hash = require("orket.core.hash")
 local list = require("orket.list")
 local moves = require("orket.moves")
+local once = require("orket.turn.once")
 
 local M = {}
 
@@ -135,36 +139,68 @@ on_card["turn.finish"] = function(turn, record)
   return { finished = true }
 end
 
-local READS = { ["fs.read"] = true, ["fs.list"] = true, ["fs.search"] = true }
+-- ---- what was interrupted ----
+
+-- The content of the tree says whether a change had happened before: it is recorded, and made once more, which
+-- is the same. In the run's own stream: a turn's events are those of a turn that nothing interrupted.
+local function settle(turn, kind, path, blob)
+  local found = turn.tree.found[path]
+  if found == nil then
+    found = turn.tree.files[path] or false
+  end
+  local tx = turn.engine.stream:begin()
+  tx:event("operation.settled", turn.card.id, {
+    turn = turn.number, op = kind, path = path, blob = blob, happened = found == (blob or false),
+  })
+  tx:commit()
+end
+
+-- ---- performed ----
+
+local function perform_on_file(turn, permit, kind)
+  local bytes = kind == "fs.write" and permit:content()
+  local result, err = errors.check(async.await(permit.perform, permit))
+  local record = on_file[kind]
+  if not result or not record then
+    return result, err
+  elseif turn.again then
+    settle(turn, kind, result.path, bytes and hash.of(bytes) or nil)
+  end
+  return record(turn, result, bytes)
+end
+
+---Operations that reach beyond the tree, by kind: functions (turn, operation) -> result | nil, Error. None yet.
+---Each is performed at most once (turn/once.lua).
+M.beyond = {}
 
 ---True when an operation changes something beside the journal: then its intent has to be durable first.
 ---@param kind string
 ---@return boolean
 function M.touches_world(kind)
-  return not (on_card[kind] or READS[kind])
+  local effect = gate.effect(kind)
+  return effect ~= "none" and effect ~= "journal"
 end
 
 ---Performs one permitted operation.
 ---@param turn table
 ---@param permit table single use
 ---@param kind string
+---@param call string id of the call
 ---@return table|nil result plain data for the tool's box
 ---@return Error|nil
-function M.perform(turn, permit, kind)
-  if on_card[kind] then
+---@return boolean|nil open  nobody knows whether it happened: the call can have no result yet
+---@return table|nil told  what a person said of it
+function M.perform(turn, permit, kind, call)
+  if gate.effect(kind) == "once" then
+    return once.perform(turn, permit, kind, call, M.beyond[kind])
+  elseif on_card[kind] then
     local record, err = errors.check(permit:take())
     if not record then
       return nil, err
     end
     return on_card[kind](turn, record)
   end
-  local bytes = kind == "fs.write" and permit:content()
-  local result, err = errors.check(async.await(permit.perform, permit))
-  if not result then
-    return nil, err
-  end
-  local record = on_file[kind]
-  return record and record(turn, result, bytes) or result
+  return perform_on_file(turn, permit, kind)
 end
 
 return M

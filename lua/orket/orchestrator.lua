@@ -175,6 +175,7 @@ function M.new(project, epic, options)
   self.team = project.config.teams[epic.data.team]
   self.models = models.new(self.engine, self.team)
   self.stream = self.store:stream({ run = self.id, turn = 0, actor = "system", role = "system" })
+  self.engine.stream = self.stream
   local cards, err = scored(self.store, epic.id)
   if not cards then
     return nil, err
@@ -192,12 +193,16 @@ end
 ---@return table|nil run
 ---@return Error|nil
 function M.open(project, epic, options)
-  local self, err = M.new(project, epic, options)
-  if not self then
+  local open, err = interrupted.find({ project = project, store = project.store, id = options.run })
+  if not open then
     return nil, err
   end
-  self.open_turns, err = interrupted.find(self)
-  return self.open_turns and self, err
+  local self
+  self, err = M.new(project, epic, options) -- now: what was found may have parked its card
+  if self then
+    self.open_turns = open
+  end
+  return self, err
 end
 
 ---Records that it begins, or goes on.
@@ -231,9 +236,6 @@ end
 ---@return Error|nil
 ---@return table<string, integer> counts
 function Run:conclude()
-  if self.draining or self.broken then -- tasks were canceled while their commits were under way
-    self.board:refresh(self.store:read("backlog", { epic = self.epic.id }))
-  end
   local status, counts = self.board:status()
   status = self.broken and "failed" or self.draining and "drained" or status
   local tx, whole = system_tx(self), is_whole(self)

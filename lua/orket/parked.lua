@@ -13,6 +13,17 @@ local CURE = { -- wait reason -> command, and what to do before it
   system = { RETRY, "mend what it names, then" },
 }
 
+-- Of an operation nobody knows whether it happened: the card's reason alone does not tell.
+local UNCERTAIN = { "orket answer%s %s happened", "look whether it happened; then say happened, or did-not, or again:" }
+
+local function uncertain_of(store)
+  local by_card = {}
+  for _, one in ipairs(store:read("uncertain", {})) do
+    by_card[one.card] = by_card[one.card] or one.operation
+  end
+  return by_card
+end
+
 local function why(store, id)
   local move = store:read("last_events", { card = id, kind = "card.moved", limit = 1 })[1]
   return move and move.body.why or nil
@@ -33,14 +44,15 @@ end
 ---@param store table
 ---@param epic string|nil  card id; nil for the whole board
 ---@param dir string|nil the project's directory as the person named it
----@return {id: string, status: string, reason: string, why: string?, command: string, first: string?}[]
+---@return {id: string, status: string, reason: string, why: string?, command: string, first: string?, operation: table?}[]
 function M.list(store, epic, dir)
-  local cards = {}
+  local cards, uncertain = {}, uncertain_of(store)
   for i, row in ipairs(store:read("parked", { epic = epic })) do
-    local cure = CURE[row.wait_reason] or CURE.system
+    local cure = uncertain[row.id] and UNCERTAIN or CURE[row.wait_reason] or CURE.system
     cards[i] = {
       id = row.id, status = row.status, reason = row.wait_reason, why = why(store, row.id),
       command = cure[1]:format(M.option(dir), row.id), first = cure[2],
+      operation = uncertain[row.id],
     }
   end
   return cards

@@ -5,6 +5,7 @@ local async = require("orket.async")
 local errors = require("orket.errors")
 local forks = require("orket.fork")
 local moves = require("orket.moves")
+local once = require("orket.turn.once")
 local reader = require("orket.reader")
 local sync = require("orket.sync")
 
@@ -13,9 +14,11 @@ local M = {}
 local FINAL = { done = true, canceled = true, archived = true }
 local TRIES = 3
 
-local function begin(project, request)
+-- In the stream of the board, or of the turn whose question it answers.
+local function begin(project, request, asked)
   local actor = "human:" .. (request.who or "unknown")
-  return project.store:stream({ run = "board", turn = 0, actor = actor, role = "human" }):begin()
+  local run, turn = asked and asked.run or "board", asked and asked.turn or 0
+  return project.store:stream({ run = run, turn = turn, actor = actor, role = "human" }):begin()
 end
 
 local function commit(tx)
@@ -61,8 +64,43 @@ function act.comment(tx, card, request)
   return ok, ok and "commented on " .. card.id .. ", which is " .. card.status or err
 end
 
+local PARKED = { blocked = true, waiting_for_developer = true }
+
+-- "happened the id is 17" -> "happened", "the id is 17"
+local function verdict_of(request, pending)
+  local text, err = text_of(request)
+  if not text then
+    return nil, err
+  end
+  local word, rest = text:match("^%s*(%S+)%s*(.-)%s*$")
+  if not once.ANSWERS[word] then
+    return nil, errors.new("ERR_USAGE", "nobody knows whether this happened: " .. once.describe(pending.operation),
+      "answer happened, did-not or again; what follows is told to the model")
+  end
+  return word, rest ~= "" and rest or nil
+end
+
+-- The answer goes into the journal of the turn, which goes on from there.
+local function settle(tx, card, request, pending)
+  local answer, text = verdict_of(request, pending)
+  if not answer then
+    return nil, text
+  end
+  tx:event("operation.answered", card.id, { ask = pending.id, answer = answer, text = text })
+  tx:event("comment.added", card.id, {
+    text = once.describe(pending.operation) .. ": " .. answer .. (text and ", " .. text or ""),
+  })
+  if not PARKED[card.status] then
+    return true, card.id .. ": " .. answer
+  end
+  return go_back(tx, card, request, "answered: " .. answer)
+end
+
 ---A question is answered: the text becomes a comment and the card returns to where it came from.
-function act.answer(tx, card, request)
+function act.answer(tx, card, request, _, pending)
+  if pending then
+    return settle(tx, card, request, pending)
+  end
   if card.status ~= "waiting_for_developer" and card.status ~= "blocked" then
     return nil, errors.new("ERR_TRANSITION", card.id .. " is " .. card.status .. " and asked nothing",
       "use orket comment instead")
@@ -106,13 +144,23 @@ function act.retry(tx, card, request)
   return go_back(tx, card, request, "retried")
 end
 
+-- Going on without an answer would do it again, or leave it undone, without anybody having decided so.
+local function passes_over(request)
+  return request.act == "retry" or request.act == "move" and not FINAL[request.status]
+end
+
 local function act_once(project, request)
   local card, err = reader.card(project.store, tostring(request.card))
   if not card then
     return nil, err
   end
-  local tx = begin(project, request)
-  local ok, said = act[request.act](tx, card, request, project.store)
+  local pending = project.store:read("uncertain", { card = card.id })[1]
+  if pending and passes_over(request) then
+    return nil, errors.new("ERR_TRANSITION", "nobody knows whether this happened: " .. once.describe(pending.operation),
+      "look, then: orket answer " .. card.id .. " happened, or did-not, or again")
+  end
+  local tx = begin(project, request, request.act == "answer" and pending)
+  local ok, said = act[request.act](tx, card, request, project.store, pending)
   if not ok then
     return nil, said
   end

@@ -10,6 +10,13 @@ Tape.__index = Tape
 local ANSWERS = {
   ["turn.prompted"] = true, ["turn.nudged"] = true, ["step.reply"] = true,
   ["call.allowed"] = true, ["call.refused"] = true, ["call.result"] = true,
+  ["operation.intended"] = true, ["operation.done"] = true, ["operation.uncertain"] = true,
+  ["operation.answered"] = true,
+}
+
+local INSIDE = { -- of a call, before it has its result
+  ["call.allowed"] = true, ["operation.intended"] = true, ["operation.done"] = true,
+  ["operation.uncertain"] = true, ["operation.answered"] = true,
 }
 
 ---@param events {kind: string, body: table}[]|nil  the turn's events in order
@@ -40,6 +47,29 @@ function Tape:take(kind)
   end
   self.at = self.at + 1
   return event.body
+end
+
+---What the next call came to, when the journal has it; all that happened inside it is passed over.
+---@return table|nil body
+---@return "call.result"|"call.refused"|nil kind
+function Tape:outcome()
+  local at = self.at
+  while self.answers[at] and INSIDE[self.answers[at].kind] do
+    at = at + 1
+  end
+  local event = self.answers[at]
+  if not event or event.kind ~= "call.result" and event.kind ~= "call.refused" then
+    return nil
+  end
+  self.at = at + 1
+  return event.body, event.kind
+end
+
+---True when it ends inside a call: the intent is there and the result is not.
+---@return boolean
+function Tape:is_cut()
+  local last = self.answers[#self.answers]
+  return last ~= nil and INSIDE[last.kind] == true
 end
 
 ---A reply as llm.complete answers it, from its recorded message.

@@ -63,7 +63,12 @@ local function answer_operation(turn, call, operation, done)
     done[#done + 1] = { op = tostring(operation.op), refused = refusal.rule, why = refusal.why }
     return { error = { code = "ERR_DENIED", rule = refusal.rule, message = refusal.why, fix = refusal.fix } }
   end
-  local result, err = operations.perform(turn, permit, operation.op)
+  local result, err, open, told = operations.perform(turn, permit, operation.op, done.call)
+  if open then
+    done.unsettled = err
+    return nil
+  end
+  done.told[#done.told + 1] = told
   if not result then
     done[#done + 1] = { op = operation.op, failed = err.code }
     return { error = { code = err.code, message = err.message, fix = err.fix } }
@@ -83,7 +88,11 @@ local function run_box(turn, call, tool, done)
     if #done >= OPERATIONS_MAX then
       return nil, errors.new("ERR_LIMIT", "the tool asked for more than " .. OPERATIONS_MAX .. " operations")
     end
-    kind, value = errors.check(session:resume(answer_operation(turn, call, value, done)))
+    local answer = answer_operation(turn, call, value, done)
+    if done.unsettled then
+      return nil, done.unsettled -- the box is given up; the turn will run it again
+    end
+    kind, value = errors.check(session:resume(answer))
   end
   return kind and { value = value }, value
 end
@@ -99,31 +108,36 @@ local function bounded(text)
   } })
 end
 
----Runs an allowed call. Never fails: a tool's failure is a result the model can read.
+---Runs an allowed call. Never fails: a tool's failure is a result the model can read. Only when nobody knows
+---whether one of its operations happened, there is no result yet.
 ---@param turn table
 ---@param call table the gate's answer
 ---@param request {id: string, name: string}
----@return {ok: boolean, text: string, operations: table[]}
+---@return {ok: boolean, text: string, operations: table[], unsettled: Error?}
 function M.perform(turn, call, request)
   local closing <close> = call
-  local done = { call = request.id }
+  local done = { call = request.id, told = {} }
   local outcome, err = run_box(turn, call, turn.generation.tools[request.name], done)
-  done.call = nil
-  if not outcome then
-    return { ok = false, text = bounded(M.failure_text(err)), operations = done }
+  local told = #done.told > 0 and done.told or nil -- what a person said of operations that were interrupted
+  done.call, done.told = nil, nil
+  if done.unsettled then
+    return { unsettled = done.unsettled }
+  elseif not outcome then
+    return { ok = false, text = bounded(M.failure_text(err, told)), operations = done }
   end
   local failure = type(outcome.value) == "table" and outcome.value.error
   if type(failure) == "table" then -- the tool hands a failed operation on
-    return { ok = false, text = bounded(M.failure_text(failure)), operations = done }
+    return { ok = false, text = bounded(M.failure_text(failure, told)), operations = done }
   end
-  return { ok = true, text = bounded(cjson.encode({ ok = true, result = outcome.value })), operations = done }
+  return { ok = true, text = bounded(cjson.encode({ ok = true, result = outcome.value, told = told })), operations = done }
 end
 
 ---What the model reads when a call was refused or failed.
 ---@param failure {code: string?, rule: string?, message: string?, why: string?, fix: string?}
+---@param told table[]|nil what a person said
 ---@return string
-function M.failure_text(failure)
-  return cjson.encode({ ok = false, error = {
+function M.failure_text(failure, told)
+  return cjson.encode({ ok = false, told = told, error = {
     code = failure.code or "ERR_DENIED",
     rule = failure.rule,
     message = failure.message or failure.why,

@@ -83,9 +83,10 @@ end
 ---@param project table opened as owner
 ---@param store table
 ---@param card {id: string, epic: string|nil}
----@return table|nil tree {root, files = manifest, changes, ...}
+---@param look boolean|nil  notes in `found` what was there instead (hash, or false for nothing)
+---@return table|nil tree {root, files = manifest, changes, found, ...}
 ---@return Error|nil
-function M.open(project, store, card)
+function M.open(project, store, card, look)
   local epic = epic_of(card)
   local seed, err = files.seed(project, store, epic, M.epic_path(epic))
   if not seed then
@@ -93,6 +94,7 @@ function M.open(project, store, card)
   end
   local self = setmetatable({
     project = project, store = store, card = card.id, epic = epic, seed = seed, recent = {}, recent_left = RECENT_MAX,
+    found = look and {} or nil,
   }, Tree)
   self.files, self.changes, self.made = files.of_card(store, card.id, seed)
   if not self.files then
@@ -104,7 +106,7 @@ function M.open(project, store, card)
     return nil, new
   end
   local ok
-  ok, err = disk.materialise(store, root, self.files, { made = self.made, new = new })
+  ok, err = disk.materialise(store, root, self.files, { made = self.made, new = new, found = self.found })
   if not ok then
     self:close()
     return nil, err

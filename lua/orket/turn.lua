@@ -10,6 +10,7 @@ local answers = require("orket.turn.answers")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local moves = require("orket.moves")
+local once = require("orket.turn.once")
 local step = require("orket.turn.step")
 local sys = require("orket.core.sys")
 local tape = require("orket.tape")
@@ -176,23 +177,28 @@ function M.new(engine, job)
   return self
 end
 
+local function begin(self)
+  if self.tape:is_empty() then
+    return claim(self)
+  end
+  return once.may_run_again(self)
+end
+
 ---Runs a turn to its committed outcome.
 ---@param self Turn
 ---@return boolean|nil ok
 ---@return Error|nil err  the card is as it was claimed; the engine decides what becomes of it
 function M.run(self)
-  if self.tape:is_empty() then
-    local ok, err = claim(self)
-    if not ok then
-      return nil, err
-    end
+  local ok, err = begin(self)
+  if not ok then
+    return nil, err
   end
-  local tree <close>, why = self.engine:tree(self.card)
+  local tree <close>, why = self.engine:tree(self.card, self.tape:is_cut())
   if not tree then
     return nil, why
   end
   self.tree = tree
-  local ok, err = begin_conversation(self)
+  ok, err = begin_conversation(self)
   if not ok then
     return nil, err
   end

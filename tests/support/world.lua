@@ -69,9 +69,11 @@ local function serve(self, mock)
   error("the mock did not start: " .. orket.read(out))
 end
 
----options: issues, mock (text), limits, gate (rules), model (more fields), team, epics (more), files
+---options: binary and environment of the commands under test; issues, mock (text), limits, gate (rules), model (more fields), team, epics (more), files
 function M.new(options)
-  local self = setmetatable({ dir = orket.directory() }, World)
+  local self = setmetatable({
+    dir = orket.directory(), binary = options.binary or M.binary, environment = options.environment or "",
+  }, World)
   self:write("config/organization.json", cjson.encode({
     name = "Test", models = { m = M.merged({ base_url = "http://127.0.0.1:1/v1", model = "mock" }, options.model) },
     process_rules = { limits = M.merged({ concurrency = 2 }, options.limits), gate = options.gate },
@@ -120,7 +122,8 @@ function World:made(path)
 end
 
 function World:command(arguments)
-  return string.format("cd %s && ORKET_MODEL_URL=%s timeout 100 %s %s", self.dir, self.url, M.binary, arguments)
+  return string.format("cd %s && ORKET_MODEL_URL=%s %s timeout 100 %s %s", self.dir, self.url, self.environment,
+    self.binary, arguments)
 end
 
 ---Runs `orket ARGUMENTS` in the project: text of both streams, exit code.
@@ -136,8 +139,8 @@ end
 function World:start(arguments)
   local out = self.dir .. "/.test/run.out"
   os.remove(out .. ".code")
-  local pid = orket.shell(string.format("cd %s; { ORKET_MODEL_URL=%s %s run --plain %s >%s 2>&1 & echo $! >%s.pid; wait $!; echo $? >%s.code; } "
-    .. ">/dev/null 2>&1 & sleep 0.05; cat %s.pid", self.dir, self.url, M.binary, arguments or "ep", out, out, out, out)):match("%d+")
+  local pid = orket.shell(string.format("cd %s; { ORKET_MODEL_URL=%s %s %s run --plain %s >%s 2>&1 & echo $! >%s.pid; wait $!; echo $? >%s.code; } "
+    .. ">/dev/null 2>&1 & sleep 0.05; cat %s.pid", self.dir, self.url, self.environment, self.binary, arguments or "ep", out, out, out, out)):match("%d+")
   local run = {}
   function run.kill(signal)
     os.execute("kill -" .. signal .. " " .. pid .. " 2>/dev/null")

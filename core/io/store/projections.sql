@@ -97,8 +97,6 @@ INSERT OR IGNORE INTO dependency (card, needs) VALUES (:card, @item);
 -- each conflicts
 INSERT INTO conflict (card, path, other, seq) VALUES (:card, @path, @with, :seq);
 INSERT INTO tree (id, seq, base) SELECT :card, $at, $of WHERE $epic IS NULL;
-INSERT INTO verdict (card, tree, ok, log, at, seq)
-SELECT :card, $verdict::tree, $verdict::ok, $verdict::log, $verdict::at, :seq WHERE $verdict IS NOT NULL;
 
 -- kind: card.credits
 -- must
@@ -240,6 +238,21 @@ VALUES (:run || '/' || :turn || '/' || :n, :card, :run, :turn, $call,
 -- must
 UPDATE approval SET status = $answer, answered_by = :actor, answer_why = $why, answered_at = :at
 WHERE id = $ask AND status = 'pending';
+
+-- kind: operation.intended
+
+-- kind: operation.done
+
+-- kind: operation.settled
+
+-- kind: operation.uncertain
+INSERT INTO approval (id, card, run, turn, call, operation, why, status, asked_at)
+VALUES (:run || '/' || :turn || '/' || :n, :card, :run, :turn, $call, $operation, $why, 'uncertain', :at);
+
+-- kind: operation.answered
+-- must
+UPDATE approval SET status = $answer, answered_by = :actor, answer_why = $text, answered_at = :at
+WHERE id = $ask AND status = 'uncertain';
 
 -- kind: scripts.loaded
 INSERT OR IGNORE INTO generation (id, files, at) VALUES ($generation, coalesce($files, '{}'), :at);

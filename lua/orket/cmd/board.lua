@@ -104,6 +104,9 @@ local function print_parked(cards)
   for i, card in ipairs(cards) do
     print((i == 1 and "\n" or "") .. text.line(card.id .. " waits (" .. (card.reason or card.status) .. ")"
       .. (card.why and ": " .. card.why or "")))
+    if card.first then
+      print("  " .. text.line(card.first))
+    end
     print("  " .. text.line(card.command))
   end
 end

@@ -18,6 +18,11 @@ local USAGE = {
 usage: orket answer [-C DIR] [--json] CARD TEXT
 
 Answers a parked card's question: TEXT becomes a comment, and the card goes on where it was.
+When nobody knows whether an operation happened (orket show CARD says which), TEXT begins with the answer,
+and what follows is told to the model:
+  happened  it did: the turn goes on with what follows as its result
+  did-not   it did not: the tool is told that it failed
+  again     it is done again
 ]],
   comment = [[
 usage: orket comment [-C DIR] [--json] CARD TEXT

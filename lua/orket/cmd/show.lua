@@ -4,6 +4,7 @@
 local checkpoints = require("orket.checkpoints")
 local cjson = require("cjson")
 local ending = require("orket.view.ending")
+local once = require("orket.turn.once")
 local options = require("orket.options")
 local plain = require("orket.view.plain")
 local readers = require("orket.reader")
@@ -60,6 +61,10 @@ local function print_card(card, comments, events)
   end
   for _, name in ipairs(FIELDS) do
     field(name, card[name])
+  end
+  if card.uncertain then
+    print("\n  nobody knows whether this happened: " .. text.line(once.describe(card.uncertain.operation)))
+    print("  orket answer " .. text.clean(card.id) .. " happened, or did-not, or again")
   end
   for _, comment in ipairs(comments) do
     print("\n  " .. comment.at:sub(1, 19) .. "  " .. text.clean(comment.author))
@@ -121,6 +126,7 @@ end
 local function show_card(store, card, json)
   local comments = store:read("comments", { card = card.id })
   local events = store:read("card_events", { card = card.id })
+  card.uncertain = store:read("uncertain", { card = card.id })[1]
   if json then
     card.comments, card.events = setmetatable(comments, cjson.array_mt), setmetatable(events, cjson.array_mt)
     print(text.json(card))
@@ -147,7 +153,7 @@ function M.run(argv)
   if card then
     return show_card(store, card, args.json)
   end
-  local run = readers.run(store, dir, args.card)
+  local run = readers.run(store, args.card, dir)
   return run and show_run(store, run, args.json) or report.failure(err)
 end
 

@@ -2,13 +2,27 @@
 
 local async = require("orket.async")
 local errors = require("orket.errors")
+local once = require("orket.turn.once")
 local prefix = require("orket.fork.prefix")
 local sys = require("orket.core.sys")
 
 local M = {}
 
-local function abandon(run, turn)
+M.PARKED = "parked" -- in run.open_turns: a person has to say something first, then its journal is read again
+
+M.MAY_WAIT = { ready = true, in_progress = true, ready_for_testing = true, code_review = true }
+
+-- What it was about to do beyond the tree stays uncertain: a person has to look before somebody does it again.
+local function abandon(run, turn, events)
   local tx = run.store:stream({ run = run.id, turn = turn.turn, actor = "system", role = "system" }):begin()
+  local card = run.store:read("card_state", { id = turn.card })[1]
+  local intent, asked = once.lonely(events)
+  if intent and not asked and M.MAY_WAIT[card.status] then
+    local ok, err = once.park(tx, card, intent)
+    if not ok then
+      return nil, err
+    end
+  end
   tx:event("turn.abandoned", turn.card, { engine = sys.version(), was = turn.engine })
   return errors.check(async.await(tx.commit, tx))
 end
@@ -26,29 +40,55 @@ local function is_current(run, card, events)
   return revision == run.store:read("card_state", { id = card })[1].revision
 end
 
----Turns that a killed or drained process left open, with their journal and their scripts. One that
----another version of the engine began, or whose card was touched since, is abandoned: a new one claims it.
----@param run table
----@return table<string, {turn: integer, events: table[], generation: table, paid: table}>|nil open by card
+local function parked(run, card)
+  local status = run.store:read("card_state", { id = card })[1].status
+  return status == "blocked" or status == "waiting_for_developer"
+end
+
+-- An open turn with its journal and its scripts, or nil after it was abandoned.
+local function reopen(run, turn)
+  local events, inherited = prefix.events(run.store, run.id, turn.turn)
+  local generation = turn.engine == sys.version() and is_current(run, turn.card, events)
+    and run.project:generation_of(turn.generation)
+  if generation then
+    return { turn = turn.turn, events = events, generation = generation, paid = prefix.cost(events, inherited) }
+  end
+  local ok, err = abandon(run, turn, events)
+  return nil, not ok and err or nil
+end
+
+---Turns that a killed or drained process left open. One that another version of the engine began, or whose card
+---was touched since, is abandoned: a new one claims it.
+---@param run {project: table, store: table, id: string}
+---@return table<string, {turn: integer, events: table[], generation: table, paid: table}|"parked">|nil open by card
 ---@return Error|nil
 function M.find(run)
   local open = {}
   for _, turn in ipairs(run.store:read("open_turns", { run = run.id })) do
-    local events, inherited = prefix.events(run.store, run.id, turn.turn)
-    local generation = turn.engine == sys.version() and is_current(run, turn.card, events)
-      and run.project:generation_of(turn.generation)
-    if not generation then
-      local ok, err = abandon(run, turn)
-      if not ok then
-        return nil, err
-      end
-    else
-      open[turn.card] = {
-        turn = turn.turn, events = events, generation = generation, paid = prefix.cost(events, inherited),
-      }
+    local one, err = reopen(run, turn)
+    if err then
+      return nil, err
     end
+    open[turn.card] = one and (parked(run, turn.card) and M.PARKED or one)
   end
   return open
+end
+
+---The open turn of a card that goes on now; nil when a new one begins.
+---@param run table
+---@param card {id: string}
+---@return {turn: integer, events: table[], generation: table}|nil
+---@return Error|nil
+function M.take(run, card)
+  local open = run.open_turns[card.id]
+  run.open_turns[card.id] = nil
+  if open ~= M.PARKED then
+    return open
+  end
+  local turn = run.store:read("open_turns", { run = run.id, card = card.id })[1]
+  if turn then
+    return reopen(run, turn)
+  end
 end
 
 return M

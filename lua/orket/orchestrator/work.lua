@@ -3,6 +3,8 @@
 local async = require("orket.async")
 local engines = require("orket.engine")
 local errors = require("orket.errors")
+local interrupted = require("orket.orchestrator.interrupted")
+local once = require("orket.turn.once")
 local seats = require("orket.seats")
 local turns = require("orket.turn")
 
@@ -53,9 +55,12 @@ end
 -- ---- turns ----
 
 local function new_turn(run, card)
-  local open = run.open_turns[card.id]
-  run.open_turns[card.id] = nil
-  local seat, err = seats.choose(run.engine, run.team, card)
+  local open, err = interrupted.take(run, card)
+  if err then
+    return nil, err
+  end
+  local seat
+  seat, err = seats.choose(run.engine, run.team, card)
   if not seat then
     return nil, err
   end
@@ -76,12 +81,24 @@ local function new_turn(run, card)
   })
 end
 
+-- An operation was intended and nobody knows whether it happened: the card waits for a person, the turn stays open.
+local function park_uncertain(run, turn)
+  local ok, err = once.park(turn.tx, turn.card, turn.uncertain, { step = turn.step })
+  if ok then
+    ok, err = turn:save(true)
+  end
+  run.open_turns[turn.card.id] = interrupted.PARKED
+  return ok, err
+end
+
 ---A failed turn: back to ready, or parked with the reason. A drained one stays open; one whose card was
 ---moved by somebody else is over.
 local function settle_failure(run, turn, err)
   turn:discard()
   if err.code == "ERR_CANCELED" then
     return true
+  elseif turn.uncertain and interrupted.MAY_WAIT[turn.card.status] then
+    return park_uncertain(run, turn)
   elseif err.code == "ERR_CASSETTE" then -- no reply will come, whatever is tried: the turn stays open
     run:broke(turn.card, err)
     run:drain()

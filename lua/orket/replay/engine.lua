@@ -87,6 +87,17 @@ local function verify(stage, tree)
   return nil, { code = code or "ERR_BUG", class = "system", message = message or "" }
 end
 
+local function beyond(stage, turn)
+  local line = stage.lines[turn.number]
+  local event = line[line.tip + 1]
+  if event and event.kind == "operation.done" then
+    local body = records.body(event)
+    return body.result, body.error
+  end
+  stage:diverge(event, "nobody knew here what had become of the operation; a replay goes no further")
+  return nothing_more(stage)
+end
+
 ---Puts the journal's answers in front of an engine's own.
 ---@param engine table
 ---@param stage table
@@ -100,6 +111,9 @@ function M.tape(engine, stage)
   end
   engine.complete = function(_, turn)
     return complete(stage, turn)
+  end
+  engine.beyond = function(_, turn)
+    return beyond(stage, turn)
   end
   engine.verify = function(_, _, tree)
     return verify(stage, tree)

@@ -267,6 +267,9 @@ Tx.__index = Tx
 
 local function put(tx, kind, card, body, options)
   local stage, line = tx.stage, tx.line
+  if kind == "operation.settled" then
+    return tx.count -- it tells of interruptions, and there are others here
+  end
   tx.step = options and options.step or tx.step
   local derived = {
     kind = kind, card = card, step = tx.step, actor = tx.stream.actor, role = tx.stream.role,

@@ -71,23 +71,31 @@ function M.put(root, path, bytes)
   return true
 end
 
+-- What was there instead of what the journal says: its hash, false for nothing.
+local function find(options, path, blob)
+  if options.found then
+    options.found[path] = blob or false
+  end
+end
+
 -- Removes what the journal does not know, left behind by a crash or by a verification; answers which
 -- known files are there.
-local function sift(root, manifest, keep)
-  local entries, more, code = root:walk()
+local function sift(root, manifest, options)
+  local entries, more = root:walk()
   if not entries then
-    return errors.check(nil, more, code)
+    return errors.check(nil, more)
   end
   local present, removed = {}, 0
   for _, entry in ipairs(entries) do
     if manifest[entry.name] and entry.type == "file" then
       present[entry.name] = true
-    elseif not keep and M.put(root, entry.name, nil) then
-      removed = removed + 1
+    elseif not options.keep then
+      find(options, entry.name, entry.type == "file" and root:hash(entry.name))
+      removed = removed + (M.put(root, entry.name, nil) and 1 or 0)
     end
   end
   if more and removed > 0 then
-    return sift(root, manifest, keep)
+    return sift(root, manifest, options)
   end
   return present, nil, more
 end
@@ -106,22 +114,25 @@ end
 ---@param store table
 ---@param root FsRoot
 ---@param manifest table<string, string>
----@param options {keep: boolean?, made: table<string, string>?, new: boolean?}?  keep: files that are not in
----  the manifest stay; made: bytes of files that no blob holds; new: the directory is empty
+---@param options {keep: boolean?, made: table<string, string>?, new: boolean?, found: table<string, string|false>?}?
+---  keep: files that are not in the manifest stay; made: bytes of files that no blob holds; new: the directory is
+---  empty; found: is told what was there instead
 ---@return boolean|nil ok
 ---@return Error|nil
 function M.materialise(store, root, manifest, options)
   options = options or {}
   local present, err, more = {}, nil, false
   if not options.new then
-    present, err, more = sift(root, manifest, options.keep)
+    present, err, more = sift(root, manifest, options)
   end
   if not present then
     return nil, err
   end
   for i, path in ipairs(list.keys(manifest)) do
     local blob, ok = manifest[path], true
-    if not (present[path] or more) or root:hash(path) ~= blob then
+    local there = (present[path] or more) and root:hash(path) or nil
+    if there ~= blob then
+      find(options, path, there)
       ok, err = restore(store, root, path, blob, options.made)
     end
     if ok and i % SLICE == 0 then

@@ -75,17 +75,14 @@ end
 
 ---Takes the answer of the journal when there is one: true, then the call is settled.
 local function replay_call(turn, request)
-  local refused = turn.tape:take("call.refused")
-  while not refused and turn.tape:take("call.allowed") do -- once more after each interruption
-  end
-  local result = refused or turn.tape:take("call.result")
+  local result, kind = turn.tape:outcome()
   if not result then
-    return false -- allowed, but no effect is recorded: judged and performed again below
+    return false -- at most allowed, but no effect is recorded: judged and performed again below
   end
   local text = cjson.decode(turn:resay(result.convo)).content
   turn.proposal = result.proposal or turn.proposal
   turn.progress = turn.progress or result.progress == true
-  if refused then
+  if kind == "call.refused" then
     turn.refusals = turn.refusals + 1
   else
     count_again(turn, result.operations)
@@ -105,16 +102,28 @@ local function refuse(turn, request, refusal)
   end
 end
 
-local function perform(turn, request, call)
+-- The intent is on disk before anything happens. One that an interrupted turn left is this one; what it came
+-- to is settled by whoever performs it again.
+local function intend(turn, request, call)
+  turn.again = turn.tape:take("call.allowed") ~= nil
+  if turn.again then
+    return true
+  end
   turn:record("call.allowed", { call = request.id, tool = request.name, operation = call:hash() })
-  if tools.touches_world(turn, request.name) then
-    local ok, err = turn:save(true) -- the intent is on disk before anything happens
-    if not ok then
-      return nil, err
-    end
+  return not tools.touches_world(turn, request.name) or turn:save(true)
+end
+
+local function perform(turn, request, call)
+  local ok, err = intend(turn, request, call)
+  if not ok then
+    return nil, err
   end
   local before = turn.proposal
   local result = tools.perform(turn, call, request)
+  turn.again = false
+  if result.unsettled then
+    return nil, result.unsettled
+  end
   note_result(turn, request, result, result.text)
   turn:record("call.result", {
     call = request.id, tool = request.name, ok = result.ok, operations = result.operations,

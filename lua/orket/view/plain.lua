@@ -53,6 +53,12 @@ local SENTENCE = {
   ["step.failed"] = function(b)
     return "the model failed: " .. (b.message or b.code) .. (b.wait and string.format(" (again in %.1f s)", b.wait) or "")
   end,
+  ["operation.settled"] = function(b)
+    return (b.happened and "had happened before the interruption: " or "had not happened before the interruption: ")
+      .. b.op .. " " .. b.path
+  end,
+  ["operation.uncertain"] = function(b) return "nobody knows whether it happened: " .. b.operation.op end,
+  ["operation.answered"] = function(b) return "answers: " .. b.answer .. (b.text and ", " .. b.text or "") end,
   ["approval.asked"] = function(b) return "a person has to allow " .. (b.tool or "it") end,
 }
 
