@@ -545,7 +545,7 @@ static void write_file(const char *dir, const char *name, const struct content *
     snprintf(path, sizeof path, "%s/%s", dir, name);
     FILE *file = fopen(path, "wb");
     assert(file);
-    assert(fwrite(content->bytes, 1, content->len, file) == content->len);
+    assert(!content->len || fwrite(content->bytes, 1, content->len, file) == content->len);
     fclose(file);
 }
 

@@ -102,7 +102,7 @@ static int compile_as(enum schema_draft draft, const struct json *source, struct
 int schema_compile(const struct json *source, struct schema **out, struct err *err)
 {
     struct err own = {0}, other = {0};
-    bool old;
+    bool old = false;
     int failed = compile_as(compile_draft(source), source, out, &old, &own);
     if (failed && old && !json_get(source, "$schema") &&
         compile_as(DRAFT_7, source, out, &old, &other) == 0)

@@ -61,6 +61,8 @@ local function event_at(repl)
 end
 
 ---Where the REPL is, as a line.
+---@param repl table
+---@return string
 function M.line(repl)
   local event = event_at(repl)
   return string.format("%s@%d  %s  %s/%s/%d  %s", repl.moment.run, repl.moment.at, event.at, event.run,
