@@ -107,7 +107,8 @@ static void overwrite(struct content *content, size_t at, const unsigned char *b
 {
     if (at + len > content->len)
         resize(content, at + len);
-    memcpy(content->bytes + at, bytes, len);
+    if (len)
+        memcpy(content->bytes + at, bytes, len);
 }
 
 static struct content read_file(const char *path)
