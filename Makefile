@@ -5,14 +5,17 @@
 # make unit     C tests only; make spec: Lua tests only
 # make sizes    outliers of size; make coverage: lines that the tests ran, C and Lua
 # make evidence long and timed runs (N=) into build/evidence/
+# make FAULT=1  the program with points where it can be killed or made to fail (core/base/fault.h)
 # SAN=address,undefined, CC=clang, COVER=1 give the same targets with other flags; V=1 shows commands.
 
 VERSION := 0.1.0
 CC      := $(if $(filter default,$(origin CC)),gcc,$(CC))
 VARIANT := $(CC)$(if $(SAN),-san)$(if $(COVER),-cover)$(if $(GCSTRESS),-gc)
 B       := build/$(VARIANT)
-ORKET   := $(if $(filter gcc,$(VARIANT)),build/orket,$(B)/orket)
-export ORKET
+F       := $(B)-fault
+FAULTY  := $(F)/orket
+ORKET   := $(if $(FAULT),$(FAULTY),$(if $(filter gcc,$(VARIANT)),build/orket,$(B)/orket))
+export ORKET FAULTY
 export BENCH := $(B)/bench
 export UNGATED := $(B)/tests/ungated
 export BEYOND := $(B)/tests/beyond
@@ -30,7 +33,8 @@ LDFLAGS  := -pie -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN)) $(if $(COVER
 WRAP     := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 LIBS     := $(STATIC) -lpthread -ldl -lrt -lm
 
-SRCS  := $(filter-out core/main.c,$(wildcard core/*/*.c core/*/*/*.c))
+ONLY_FAULTY := core/base/fault.c core/io/fault_loop.c core/io/store/fault_vfs.c
+SRCS  := $(filter-out core/main.c $(ONLY_FAULTY),$(wildcard core/*/*.c core/*/*/*.c))
 OBJS  := $(SRCS:%.c=$(B)/%.o) $(B)/embed.o $(B)/jail.o $(patsubst %,$(B)/llhttp/%.o,api http llhttp)
 SHIPPED := $(wildcard lua roles nodes tools)
 EMBED := $(shell find $(SHIPPED) core/io bench/project -type f -name '*.lua' -o -name '*.json' -o -name '*.sql' | grep -v ^lua/meta | LC_ALL=C sort)
@@ -41,14 +45,19 @@ CTEST := $(patsubst tests/c/%.c,$(B)/tests/%,$(wildcard $(UNITS:%=tests/c/test_%
 MEASURES := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
 SPECS := $(sort $(shell find tests -name '*_spec.lua'))
 
-DEBS := gcc libc6-dev make pkg-config git liblua5.4-dev lua-luv-dev libuv1-dev libsqlite3-dev libsodium-dev \
+DEBS := gcc libc6-dev binutils make pkg-config git liblua5.4-dev lua-luv-dev libuv1-dev libsqlite3-dev libsodium-dev \
 	libcurl4-openssl-dev ca-certificates libedit-dev node-llhttp
 TEST_DEBS := lua5.4 lua-busted lua-check lua-cjson sqlite3 curl libcmocka-dev libjansson4 cppcheck python3
 
 Q = $(if $(V),,@echo "  $@";)
-$(shell mkdir -p $(sort $(dir $(OBJS))) $(B)/tests/c $(B)/bench)
+$(shell mkdir -p $(sort $(dir $(OBJS)) $(dir $(OBJS:$(B)/%=$(F)/%))) $(B)/tests/c $(B)/bench)
 
 all: $(ORKET)
+
+# luv does not look whether it got memory: core/main.c does.
+$(B)/luv.a:
+	@objcopy --redefine-sym malloc=luv_malloc --redefine-sym calloc=luv_calloc \
+	  $$($(CC) -print-file-name=liblua5.4-luv.a) $@
 
 build/orket: $(B)/orket
 	@cp -f $< $@.tmp && mv -f $@.tmp $@
@@ -57,7 +66,7 @@ build/orket: $(B)/orket
 $(B)/orket.a: $(OBJS)
 	@rm -f $@ && ar rcs $@ $^
 
-$(B)/orket: $(B)/core/main.o $(OBJS)
+$(B)/orket: $(B)/core/main.o $(OBJS) $(B)/luv.a
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(B)/%.o: %.c
@@ -99,14 +108,26 @@ $(B)/tests/test_power: WRAP += -Wl,--wrap=open,--wrap=write,--wrap=fdatasync,--w
 
 # The program with its gate taken away, for one test; nothing installs it.
 UNGATE := -Wl,--wrap=gate_judge_form,--wrap=gate_judge_reach,--wrap=gate_judge_operation
-$(UNGATED): tests/c/ungated.c $(B)/core/main.o $(B)/orket.a
+$(UNGATED): tests/c/ungated.c $(B)/core/main.o $(B)/orket.a $(B)/luv.a
 	$(Q)$(CC) $(CFLAGS) $(INCLUDES) -MMD -MP $(LDFLAGS) $(UNGATE) -o $@ $^ $(LIBS)
+
+# The program with its points of fault: what names one is compiled again, the rest is shared.
+POINTED := core/main.c $(ONLY_FAULTY) $(shell grep -rl '"base/fault.h"' core --include='*.c' | grep -vFx core/main.c)
+FAULTED := $(patsubst %.c,$(F)/%.o,$(sort $(POINTED))) $(filter-out $(POINTED:%.c=$(B)/%.o),$(OBJS))
+FAULT_WRAP := malloc calloc realloc uv_write uv_listen uv_fs_event_start fwrite \
+	$(shell awk -F', *' '$$2 == "int" || $$2 == "long" || $$2 == "ssize_t" {print substr($$1, 7)}' core/base/fault.c)
+
+$(F)/%.o: %.c
+	$(Q)$(CC) $(CFLAGS) -U_FORTIFY_SOURCE -fno-optimize-sibling-calls -DORKET_FAULTS -DLOG_PAGES=40 $(INCLUDES) -MMD -MP -c -o $@ $<
+
+$(FAULTY): $(FAULTED) $(B)/luv.a
+	$(Q)$(CC) $(LDFLAGS) $(FAULT_WRAP:%=-Wl,--wrap=%) -o $@ $^ $(LIBS)
 
 # The program with one operation more, whose effect nobody can look up; for one spec, nothing installs it.
 $(B)/tests/operation.o: core/model/gate/operation.c
 	$(Q)$(CC) $(CFLAGS) $(INCLUDES) -DTEST_OPERATIONS -MMD -MP -c -o $@ $<
 
-$(BEYOND): $(B)/core/main.o $(B)/tests/operation.o $(B)/orket.a
+$(BEYOND): $(B)/core/main.o $(B)/tests/operation.o $(B)/orket.a $(B)/luv.a
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # Programs that measure: bench/NAME.c, linked the same way, and with libcurl, which some compare with.
@@ -116,7 +137,7 @@ $(B)/bench/%: bench/%.c $(B)/orket.a
 unit: $(CTEST)
 	@lua5.4 tests/run.lua $(CTEST)
 
-spec: $(ORKET) $(UNGATED) $(BEYOND) $(MEASURES)
+spec: $(ORKET) $(UNGATED) $(BEYOND) $(FAULTY) $(MEASURES)
 	@lua5.4 tests/run.lua $(SPECS)
 
 deps: DEBS += $(TEST_DEBS)
@@ -129,7 +150,7 @@ deps build-deps:
 test: deps
 	@$(MAKE) -j$$(nproc) run-tests
 
-run-tests: $(ORKET) $(UNGATED) $(BEYOND) $(MEASURES) $(CTEST)
+run-tests: $(ORKET) $(UNGATED) $(BEYOND) $(FAULTY) $(MEASURES) $(CTEST)
 	@lua5.4 tests/run.lua $(CTEST) $(SPECS)
 
 demo: deps
@@ -168,13 +189,13 @@ coverage:
 	@$(MAKE) COVER=1 ORKET=tests/support/covered spec
 	@lua5.4 tests/coverage.lua build/$(CC)-cover build/coverage
 
-evidence: $(ORKET) $(MEASURES) $(B)/tests/test_power
+evidence: $(ORKET) $(FAULTY) $(MEASURES) $(B)/tests/test_power
 	@sh bench/evidence.sh
 
 clean:
 	rm -rf build
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) $(F) -name '*.d' 2>/dev/null)
 
 .PHONY: all unit spec deps build-deps test run-tests demo check floors lint globals sizes docs stale coverage evidence clean
 .SECONDARY:

@@ -6,6 +6,7 @@
  * pushed when nothing is held any more. */
 #include <string.h>
 
+#include "base/fault.h"
 #include "bind/box/box.h"
 #include "script/pool.h"
 #include "script/value.h"
@@ -129,9 +130,10 @@ static int l_prepare(lua_State *L)
     struct handle *handle = lua_newuserdatauv(L, sizeof *handle, 0);
     *handle = (struct handle){0};
     luaL_setmetatable(L, SCRIPT_TYPE);
-    if (script_new(&handle->script, &source, &err))
-        return bind_fail(L, &err);
-    return 1;
+    FAULT(script_before);
+    int rc = script_new(&handle->script, &source, &err);
+    FAULT(script_after);
+    return rc ? bind_fail(L, &err) : 1;
 }
 
 /* script:describe() -> the returned table as plain data; functions show as {type="function"} */

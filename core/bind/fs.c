@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/hash.h"
 #include "bind/bind.h"
 
@@ -98,7 +99,9 @@ static int l_root_write(lua_State *L)
     const char *bytes = luaL_checklstring(L, 3, &len);
     int rc = resolve(L, FS_PUT, &target, &err);
     if (rc == 0) {
+        FAULT(publish_before);
         rc = fs_write(&target, bytes, len, &err);
+        FAULT(publish_after);
         fs_target_close(&target);
     }
     lua_pushboolean(L, true);
@@ -228,7 +231,8 @@ static int l_root_list(lua_State *L)
     return list(L, false);
 }
 
-/* root:walk([path[, max]]) -> all below but directories, sorted by path, more
+/* root:walk([path[, max]]) -> all below but directories, sorted by path, more; removes what a write
+ * that was killed half-way left behind
  *   | nil, message, code */
 static int l_root_walk(lua_State *L)
 {

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "base/fault.h"
 #include "script/value.h"
 
 #define GATE_TYPE "orket.gate"
@@ -282,7 +283,10 @@ static int l_build(lua_State *L)
     struct gate **gate = lua_newuserdatauv(L, sizeof *gate, 0);
     *gate = NULL;
     luaL_setmetatable(L, GATE_TYPE);
-    return gate_build(law, gate, &err) ? bind_fail(L, &err) : 1;
+    FAULT(generation_before);
+    int rc = gate_build(law, gate, &err);
+    FAULT(generation_after);
+    return rc ? bind_fail(L, &err) : 1;
 }
 
 /* gate.rules() -> array of {id=, refuses=}: the gate's own rules in the order of the checks */

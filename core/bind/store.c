@@ -119,13 +119,30 @@ static void push_row(lua_State *L, struct store_query *query)
     }
 }
 
-/* store:read(name[, params]) -> array of rows | nil, message, code */
+/* Nobody can go on without what the journal says, and nobody could mend it: raised as the error that
+ * the task then ends with (lua/orket/async.lua). */
+static int raise_failure(lua_State *L, const struct err *err)
+{
+    bind_fail(L, err);
+    lua_settop(L, lua_gettop(L) + (err->fix[0] ? 0 : 1));
+    lua_createtable(L, 0, 4); // nil, message, code, fix, table
+    lua_insert(L, -4);        // nil, table, message, code, fix
+    lua_setfield(L, -4, "fix");
+    lua_setfield(L, -3, "code");
+    lua_setfield(L, -2, "message");
+    lua_pushstring(L, err_class(err->code));
+    lua_setfield(L, -2, "class");
+    return lua_error(L);
+}
+
+/* store:read(name[, params]) -> array of rows; raises {code, class, message, fix} when the database
+ * cannot be read */
 static int l_read(lua_State *L)
 {
     struct err err = {0};
     struct store_query *query = start_query(L, &err);
     if (!query)
-        return bind_fail(L, &err);
+        return raise_failure(L, &err);
     lua_newtable(L);
     int rc;
     for (lua_Integer i = 1; (rc = store_step(query, &err)) > 0; i++) {
@@ -133,7 +150,7 @@ static int l_read(lua_State *L)
         lua_rawseti(L, 5, i);
     }
     lua_closeslot(L, 4);
-    return rc < 0 ? bind_fail(L, &err) : 1;
+    return rc < 0 ? raise_failure(L, &err) : 1;
 }
 
 /* store:read_doc(name[, params]) -> doc | nil, message, code (ERR_NOT_FOUND: no row) */

@@ -5,6 +5,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "bind/bind.h"
 
 #ifndef ORKET_VERSION
@@ -105,11 +106,44 @@ static int l_window(lua_State *L)
     return 2;
 }
 
+#ifdef ORKET_FAULTS
+static void push_fault(lua_State *L, const struct fault *row)
+{
+    lua_createtable(L, 0, 4);
+    lua_pushstring(L, row->name);
+    lua_setfield(L, -2, "name");
+    lua_pushstring(L, row->place);
+    lua_setfield(L, -2, "place");
+    lua_pushstring(L, row->what);
+    lua_setfield(L, -2, "what");
+    lua_pushboolean(L, row->fails);
+    lua_setfield(L, -2, "fails");
+}
+
+/* sys.faults() -> array of {name=, place=, what=, fails=} | nil in a release build, which has none */
+static int l_faults(lua_State *L)
+{
+    struct fault row;
+    lua_newtable(L);
+    for (size_t i = 0; fault_row(i, &row); i++) {
+        push_fault(L, &row);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+#else
+static int l_faults(lua_State *L)
+{
+    lua_pushnil(L);
+    return 1;
+}
+#endif
+
 static const luaL_Reg functions[] = {
     {"now", l_now},       {"monotonic", l_monotonic},     {"version", l_version},
     {"is_tty", l_is_tty}, {"window", l_window},           {"user", l_user},
     {"env", l_env},       {"error_class", l_error_class},
-    {"is_trusted_peer", l_is_trusted_peer}, {NULL, NULL},
+    {"is_trusted_peer", l_is_trusted_peer}, {"faults", l_faults}, {NULL, NULL},
 };
 
 int luaopen_orket_sys(lua_State *L)

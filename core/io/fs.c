@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/fault.h"
+
 #define CHUNK_MIN ((size_t)1024) /* read at once, at least */
 
 /* ---- read ---- */
@@ -26,7 +28,7 @@ int fs_read(const struct fs_target *t, size_t offset, size_t max, struct buf *ou
         char *room = buf_reserve(out, want);
         if (!room)
             return err_set(err, ERR_MEMORY, "'%.200s': no memory to read it", t->path);
-        ssize_t n = pread(t->fd, room, want, (off_t)(offset + got));
+        ssize_t n = FAULT_CALL(file_read, pread(t->fd, room, want, (off_t)(offset + got)));
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -52,7 +54,7 @@ int fs_read(const struct fs_target *t, size_t offset, size_t max, struct buf *ou
 static bool write_all(int fd, const char *bytes, size_t len)
 {
     while (len) {
-        ssize_t n = write(fd, bytes, len);
+        ssize_t n = FAULT_CALL(file_write, write(fd, bytes, len));
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -75,7 +77,7 @@ static const char *enter(const struct fs_target *t, int *dir)
         memcpy(part, name, len);
         part[len] = '\0';
         int next = -1;
-        if (mkdirat(*dir, part, 0777) == 0 || errno == EEXIST)
+        if (FAULT_CALL(file_mkdir, mkdirat(*dir, part, 0777)) == 0 || errno == EEXIST)
             next = openat(*dir, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         int error = errno;
         if (*dir != t->dir)
@@ -100,12 +102,13 @@ static void leave(const struct fs_target *t, int dir)
 /* A new file under a name that is free, filled and closed; 0 or -1 with errno and no file. */
 static int create(int dir, const char *name, mode_t mode, const void *bytes, size_t len)
 {
-    int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode & 0777);
+    int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    int fd = FAULT_CALL(file_create, openat(dir, name, flags, mode & 0777));
     if (fd < 0)
         return -1;
     bool ok = write_all(fd, bytes, len);
     int error = errno;
-    if (close(fd) && ok) {
+    if (FAULT_END(file_close, close(fd)) && ok) {
         ok = false;
         error = errno;
     }
@@ -119,8 +122,8 @@ static int create(int dir, const char *name, mode_t mode, const void *bytes, siz
  * the write-back that ext4 does for the latter (80 us): nothing is synced here. */
 static int take_name(int dir, const char *temp, const char *name)
 {
-    if (renameat2(dir, temp, dir, name, RENAME_EXCHANGE) == 0)
-        return unlinkat(dir, temp, 0);
+    if (FAULT_CALL(file_rename, renameat2(dir, temp, dir, name, RENAME_EXCHANGE)) == 0)
+        return FAULT_CALL(file_remove, unlinkat(dir, temp, 0));
     return renameat(dir, temp, dir, name);
 }
 
@@ -140,7 +143,7 @@ static int replace(int dir, const char *name, const void *bytes, size_t len)
     snprintf(temp, sizeof temp, FS_TEMP "%016llx", (unsigned long long)tag);
     if (create(dir, temp, st.st_mode, bytes, len))
         return -1;
-    if (fchmodat(dir, temp, st.st_mode & 0777, 0) == 0 && take_name(dir, temp, name) == 0)
+    if (FAULT_CALL(file_mode, fchmodat(dir, temp, st.st_mode & 0777, 0)) == 0 && take_name(dir, temp, name) == 0)
         return 0;
     int error = errno;
     unlinkat(dir, temp, 0);
@@ -185,7 +188,7 @@ int fs_mkdir(const struct fs_target *t, bool *made, struct err *err)
     const char *name = enter(t, &dir);
     if (!name)
         return fs_fail(err, errno, t->path);
-    int rc = mkdirat(dir, name, 0777);
+    int rc = FAULT_CALL(file_mkdir, mkdirat(dir, name, 0777));
     if (made)
         *made = rc == 0;
     if (rc && errno == EEXIST)
@@ -199,7 +202,7 @@ int fs_delete(const struct fs_target *t, struct err *err)
     if (broken(t->want != FS_DELETE || t->dir < 0))
         return err_set(err, ERR_BUG, "not a target for deleting");
     const char *name = t->path + t->rest;
-    int rc = unlinkat(t->dir, name, 0);
+    int rc = FAULT_CALL(file_delete, unlinkat(t->dir, name, 0));
     if (rc && errno == EISDIR)
         rc = unlinkat(t->dir, name, AT_REMOVEDIR);
     if (rc && errno == ENOTEMPTY)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/fault.h"
 #include "base/json.h"
 
 #define SCAN_MAX 200000 /* names looked at for one answer */
@@ -20,7 +21,7 @@ struct found {
 
 struct scan {
     struct buf names, found; /* found: struct found[] */
-    bool cut;
+    bool cut, sweep;         /* sweep: what a write that was cut off left behind goes */
 };
 
 static char type_of(int fd, const char *name, unsigned char kind)
@@ -31,15 +32,22 @@ static char type_of(int fd, const char *name, unsigned char kind)
     return kind == DT_REG ? 'f' : kind == DT_DIR ? 'd' : kind == DT_LNK ? 'l' : 'o';
 }
 
+static bool is_temp(const char *name)
+{
+    return strncmp(name, FS_TEMP, strlen(FS_TEMP)) == 0;
+}
+
 static bool is_wanted(const char *name)
 {
     if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return false;
-    return strncmp(name, FS_TEMP, strlen(FS_TEMP)) != 0 && utf8_valid(name, strlen(name));
+    return !is_temp(name) && utf8_valid(name, strlen(name));
 }
 
 static void scan_put(struct scan *scan, int fd, const struct dirent64 *entry)
 {
+    if (scan->sweep && is_temp(entry->d_name))
+        (void)unlinkat(fd, entry->d_name, 0);
     if (!is_wanted(entry->d_name))
         return;
     struct found found = {scan->names.len, type_of(fd, entry->d_name, entry->d_type)};
@@ -60,7 +68,7 @@ static int scan_read(struct scan *scan, int fd, size_t *budget)
     if (lseek(fd, 0, SEEK_SET) < 0)
         return -errno;
     ssize_t n;
-    while ((n = getdents64(fd, block, sizeof block)) > 0) {
+    while ((n = FAULT_CALL(tree_list, getdents64(fd, block, sizeof block))) > 0) {
         for (ssize_t at = 0; at < n;) {
             const struct dirent64 *entry = (const void *)(block + at);
             at += entry->d_reclen;
@@ -233,7 +241,7 @@ static int walk_names(struct answer *a, int fd, struct scan *scan, struct buf *p
 /* Depth is bounded by FS_DEPTH_MAX: one descriptor and one small frame each. */
 static int walk(struct answer *a, int fd, struct buf *path, unsigned depth)
 {
-    struct scan scan = {0};
+    struct scan scan = {.sweep = a->all};
     int rc = scan_read(&scan, fd, &a->budget);
     if (scan.cut)
         a->more = true;

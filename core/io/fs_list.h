@@ -27,8 +27,8 @@ struct fs_entries {
 int fs_list(const struct fs_target *target, size_t max, struct fs_entries *out,
             struct err *err) MUST_CHECK;
 
-/* The regular files below the directory, at most max; fs_walk_all: everything but directories.
- * Links are not followed. */
+/* The regular files below the directory, at most max; fs_walk_all: everything but directories, and
+ * what a write that was killed half-way left behind is removed. Links are not followed. */
 int fs_walk(const struct fs_target *target, size_t max, struct fs_entries *out,
             struct err *err) MUST_CHECK;
 int fs_walk_all(const struct fs_target *target, size_t max, struct fs_entries *out,

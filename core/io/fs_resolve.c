@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "base/fault.h"
 #include "base/json.h"
 
 #define OPEN_TRIES 32 /* openat2 answers EAGAIN when a rename races with it */
@@ -268,7 +269,7 @@ static int resolve_open(int root, struct fs_target *t, bool directory, struct er
 {
     int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | (t->want == FS_LIST ? O_DIRECTORY : 0);
     bool linked = false;
-    t->fd = open_beneath(root, t->path, flags, RESOLVE_NO_SYMLINKS);
+    t->fd = FAULT_CALL(file_open, open_beneath(root, t->path, flags, RESOLVE_NO_SYMLINKS));
     if (t->fd < 0 && errno == ELOOP) {
         linked = true;
         t->fd = open_beneath(root, t->path, flags, 0);

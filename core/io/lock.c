@@ -8,6 +8,8 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "base/fault.h"
+
 static int owned(int fd, const char *path, struct err *err)
 {
     char pid[32] = "";
@@ -22,10 +24,11 @@ static int owned(int fd, const char *path, struct err *err)
 int lock_take(struct lock *lock, const char *path, struct err *err)
 {
     lock->fd = -1;
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+    int fd = FAULT_CALL(lock_open, open(path, flags, 0600));
     if (fd < 0)
         return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
-    if (flock(fd, LOCK_EX | LOCK_NB)) {
+    if (FAULT_CALL(lock_take, flock(fd, LOCK_EX | LOCK_NB))) {
         int rc = errno == EWOULDBLOCK ? owned(fd, path, err)
                                       : err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
         close(fd);
@@ -33,7 +36,7 @@ int lock_take(struct lock *lock, const char *path, struct err *err)
     }
     char pid[32];
     int len = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-    if (ftruncate(fd, 0) || pwrite(fd, pid, (size_t)len, 0) != len) {
+    if (ftruncate(fd, 0) || FAULT_CALL(lock_write, pwrite(fd, pid, (size_t)len, 0)) != len) {
         int rc = err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
         close(fd);
         return rc;

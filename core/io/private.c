@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fault.h"
+
 static int foreign(const char *path, const char *what, struct err *err)
 {
     err_set(err, ERR_DENIED, "%s %s", path, what);
@@ -45,7 +47,7 @@ static int check_entries(int fd, const char *path, struct err *err)
 
 int private_dir(const char *path, struct err *err)
 {
-    if (mkdir(path, 0700) && errno != EEXIST)
+    if (FAULT_CALL(dir_make, mkdir(path, 0700)) && errno != EEXIST)
         return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 && (errno == ELOOP || errno == ENOTDIR))

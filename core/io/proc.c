@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "base/fault.h"
 #include "io/jail.h"
 #include "io/proc_spawn.h"
 
@@ -52,7 +53,7 @@ int proc_jail_open(struct err *err)
         return err_set(err, ERR_IO, "memfd_create: %s", strerror(errno));
     const char *at = jail_start;
     while (at < jail_end) {
-        ssize_t n = write(fd, at, (size_t)(jail_end - at));
+        ssize_t n = FAULT_CALL(jail_write, write(fd, at, (size_t)(jail_end - at)));
         if (n < 0) {
             int error = errno;
             close(fd);
@@ -141,8 +142,10 @@ static void finish(struct proc *p)
     if (rc == 0 && (!buf_ok(result.out) || !buf_ok(result.err)))
         rc = err_set(&err, ERR_MEMORY, "no memory for what the process wrote");
     close_handles(p); // frees p later, from the loop
+    FAULT(verdict_before);
     if (p->done)
         p->done(p->ctx, rc ? NULL : &result, rc ? &err : NULL);
+    FAULT(verdict_after);
 }
 
 /* ---- events ---- */

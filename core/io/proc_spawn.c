@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "base/fault.h"
 #include "io/jail.h"
 
 #define STACK_SIZE    ((size_t)64 << 10)
@@ -95,7 +96,8 @@ static int clone_once(struct launch *l, char *stack, pid_t *pid)
     l->error = 0;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); // no handler of ours may run in the child
-    *pid = clone(child, stack + STACK_SIZE, flags | (l->mapped ? CLONE_NEWUSER : 0), l, &fd);
+    flags |= l->mapped ? CLONE_NEWUSER : 0;
+    *pid = FAULT_CALL(spawn, clone(child, stack + STACK_SIZE, flags, l, &fd));
     if (*pid < 0)
         l->error = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/fault.h"
 
 #define SEED     crypto_sign_SEEDBYTES
 #define KEY_LINE 160 /* bytes of a key's file that are looked at */
@@ -111,7 +112,8 @@ static int write_line(const char *path, const uint8_t *bytes, size_t size, mode_
     line[len++] = '\n';
     unlink(path);
     auto_close int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, mode);
-    bool ok = fd >= 0 && write(fd, line, len) == (ssize_t)len && fsync(fd) == 0;
+    bool ok = fd >= 0 && FAULT_CALL(key_write, write(fd, line, len)) == (ssize_t)len &&
+              FAULT_CALL(key_sync, fsync(fd)) == 0;
     sodium_memzero(line, sizeof line);
     return ok ? 0 : -1;
 }
@@ -123,7 +125,7 @@ static int put_file(const char *dir, const char *path, const uint8_t *bytes, siz
     struct buf new = {0};
     buf_printf(&new, "%s-new", path);
     int rc = buf_ok(&new) ? 0 : err_set(err, ERR_MEMORY, "out of memory");
-    if (!rc && (write_line(new.data, bytes, size, mode) || rename(new.data, path) ||
+    if (!rc && (write_line(new.data, bytes, size, mode) || FAULT_CALL(key_rename, rename(new.data, path)) ||
                 sync_directory(dir))) {
         rc = err_set(err, errno == ENOSPC ? ERR_STORE_FULL : ERR_IO, "%s: %s", path,
                      strerror(errno));

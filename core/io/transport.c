@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/repair.h"
 #include "io/transport/transfer.h"
 
@@ -178,7 +179,9 @@ static void begin(struct transfer *x)
     x->easy = t->pooled ? t->pool[--t->pooled] : transfer_new_easy(t);
     if (x->easy && multi) {
         transfer_set_options(x);
+        FAULT(dispatch_before);
         err.code = multi_add(multi, x->easy);
+        FAULT(dispatch_after);
         x->multi = err.code == 0 ? multi : NULL;
     }
     if (x->multi) {

@@ -50,7 +50,8 @@ function Root:hash(path) end
 ---@return string? code
 function Root:list(path, max) end
 
----Everything below but directories; links are not followed.
+---Everything below but directories; links are not followed. What a write that was killed half-way left behind is
+---removed: nobody else may be writing there.
 ---@param path string?
 ---@param max integer?
 ---@return FsEntry[]|nil entries

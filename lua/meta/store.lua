@@ -97,9 +97,8 @@ function Store:stream(place) end
 
 ---@param name string   a section of queries.sql
 ---@param params table? name -> string, number, boolean or cjson.null
----@return table[]|nil rows columns by name; NULL is nil; a column "x:json" comes decoded as x
----@return string? message
----@return string? code
+---@return table[] rows columns by name; NULL is nil; a column "x:json" comes decoded as x; raises an Error when the
+---  database cannot be read, which nobody could go on without
 function Store:read(name, params) end
 
 ---A query that answers one JSON text.

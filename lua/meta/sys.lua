@@ -43,4 +43,8 @@ function M.is_trusted_peer(fd) end
 ---@return string
 function M.error_class(code) end
 
+---The named points of a test build, where ORKET_FAULT can kill or fail; nil in a release build, which has none.
+---@return {name: string, place: string, what: string, fails: boolean}[]|nil
+function M.faults() end
+
 return M

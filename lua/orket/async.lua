@@ -3,6 +3,7 @@
 -- A task is a coroutine with an id, a generation, and a cancel. It sleeps in `await` and is resumed
 -- by exactly one callback; a late or second callback finds another generation and does nothing.
 
+local errors = require("orket.errors")
 local handles = require("orket.async.handles")
 local uv = require("luv")
 
@@ -29,11 +30,21 @@ local function finish(task, ...)
   end
 end
 
--- A bug in a task that somebody waits for is that one's to handle; otherwise it ends the program.
-local function broke(task, message)
-  local err = { code = "ERR_BUG", class = "bug", message = debug.traceback(task.thread, tostring(message)) }
+-- What was raised, as an error: one of the world's that nobody expects, no memory, or a bug.
+local function raised(task, what)
+  if type(what) == "table" and what.code then
+    return what
+  elseif tostring(what):find("not enough memory$") or tostring(what):find("out of memory$") then
+    return errors.new("ERR_MEMORY", (tostring(what):match("[^: ][^:]*$")))
+  end
+  return { code = "ERR_BUG", class = "bug", message = debug.traceback(task.thread, tostring(what)) }
+end
+
+-- An error in a task that somebody waits for is that one's to handle; otherwise it ends the program.
+local function broke(task, what)
+  local err = raised(task, what)
   if not task.waiters then
-    io.stderr:write("orket: ", err.message, "\n")
+    io.stderr:write("orket: ", err.code == "ERR_BUG" and err.message or errors.line(err), "\n")
     broken = true
   end
   finish(task, nil, err)

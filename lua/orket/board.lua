@@ -212,6 +212,19 @@ function Board:orphans(id)
   return orphans
 end
 
+---The statuses of cards as they are in the store; nothing starts any more.
+---@param rows {id: string, status: string}[]
+---@return table board
+function Board:refresh(rows)
+  for _, row in ipairs(rows) do
+    local card = self.cards[row.id]
+    if card then
+      card.status = row.status
+    end
+  end
+  return self
+end
+
 ---What the cards say about the run: done, parked (somebody has to act) or stuck.
 ---@return "done"|"parked"|"failed" status
 ---@return table<string, integer> counts by status

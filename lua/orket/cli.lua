@@ -15,6 +15,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   ["export-cards"] = { "orket.cmd.export_cards", "write the cards of the board into the card files" },
   fork = { "orket.cmd.fork", "a new run that goes on from a moment of another one" },
   gc = { "orket.cmd.gc", "make room: drop what runs long ended left behind" },
+  faults = { "orket.cmd.faults", "the points where a test build can be made to fail" },
   halt = { "orket.cmd.people", "drain the running run", "halt" },
   history = { "orket.cmd.history", "all runs, or the turns of one: steps, tokens, outcome" },
   init = { "orket.cmd.init", "write a minimal working project" },

@@ -70,7 +70,9 @@ function check.tools(entry)
     return broken(entry, "description is missing")
   end
   local compiled, message = errors.check(schema.compile(entry.about.schema or cjson.null))
-  if not compiled then
+  if not compiled and message.class == "system" then
+    return nil, message
+  elseif not compiled then
     return broken(entry, "its schema is refused: " .. message.message, message.fix)
   end
   return true

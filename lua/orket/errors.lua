@@ -35,11 +35,19 @@ function M.check(value, ...)
   return nil, M.new(code or "ERR_BUG", message or "no answer", fix)
 end
 
+-- What helps against a failing machine, whoever met it.
+local CURES = {
+  ERR_IO = "look at the disk, its space and its permissions, then run it again; nothing that was acknowledged is lost",
+  ERR_STORE_FULL = "free some space; nothing that was acknowledged is lost",
+  ERR_MEMORY = "free some memory, then run it again; nothing that was acknowledged is lost",
+}
+
 ---A line for a person, and what shows it.
 ---@param err Error
 ---@return string
 function M.line(err)
-  local fix = err.fix and err.fix ~= "" and ("\n  fix: " .. err.fix) or ""
+  local cure = err.fix and err.fix ~= "" and err.fix or CURES[err.code]
+  local fix = cure and "\n  fix: " .. cure or ""
   return string.format("%s: %s%s%s", err.code, err.message, err.detail and "\n" .. err.detail or "", fix)
 end
 

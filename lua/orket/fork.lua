@@ -130,6 +130,17 @@ end
 
 -- ---- one fork ----
 
+-- What --set said, as it came over the socket.
+local function texts_of(set)
+  local texts = cjson.decode(set or "[]")
+  for _, text in ipairs(type(texts) == "table" and texts or { false }) do
+    if type(text) ~= "string" then
+      return nil, errors.new("ERR_USAGE", "set is no JSON array of texts", 'write ["KEY=VALUE"]')
+    end
+  end
+  return texts
+end
+
 -- The card that the moment's event is about.
 local function card_at(past, at)
   local event = past:read("events", { since = at - 1, limit = 1 })[1]
@@ -146,8 +157,11 @@ local function fork_once(project, request, at)
     return nil, errors.new("ERR_LIMIT", "this would be a fork of a fork, " .. DEPTH_MOST .. " times over",
       "fork an earlier one")
   end
-  local sets
-  sets, err = change.read(plan, cjson.decode(request.set or "[]"), project.config, card_at(past, at))
+  local texts, sets
+  texts, err = texts_of(request.set)
+  if texts then
+    sets, err = change.read(plan, texts, project.config, card_at(past, at))
+  end
   if not sets then
     return nil, err
   end

@@ -236,6 +236,9 @@ end
 ---@return Error|nil
 ---@return table<string, integer> counts
 function Run:conclude()
+  if self.draining or self.broken then -- tasks were canceled while their commits were under way
+    self.board:refresh(self.store:read("backlog", { epic = self.epic.id }))
+  end
   local status, counts = self.board:status()
   status = self.broken and "failed" or self.draining and "drained" or status
   local tx, whole = system_tx(self), is_whole(self)

@@ -41,36 +41,30 @@ function M.runs(board, dir)
   return rows
 end
 
+---A run's row; an unknown id answers the ones that there are.
+---@param board table an open store
+---@param dir string
+---@param id string
+---@return table|nil run
+---@return Error|nil
+function M.run(board, dir, id)
+  local ids = {}
+  for i, run in ipairs(M.runs(board, dir)) do
+    if run.id == id then
+      return run
+    end
+    ids[i] = run.id
+  end
+  return nil, errors.new("ERR_NOT_FOUND", "there is no run '" .. id .. "'",
+    #ids == 0 and "none has begun" or "the newest: " .. table.concat(ids, ", ", math.max(1, #ids - RUNS_NAMED + 1)))
+end
+
 local function other_card(board, id)
   local ids = {}
   for i, row in ipairs(board:read("board", {})) do
     ids[i] = row.id
   end
   return nearest.find(id, ids), #ids > 0
-end
-
-local function newest_of(rows)
-  local ids = {}
-  for i, run in ipairs(rows) do
-    ids[i] = run.id
-  end
-  return #ids == 0 and "none has begun" or "the newest: " .. table.concat(ids, ", ", math.max(1, #ids - RUNS_NAMED + 1))
-end
-
----A run's row as `runs` has it; an unknown id answers the ones that there are.
----@param board table an open store
----@param id string
----@param dir string
----@return table|nil run
----@return Error|nil
-function M.run(board, id, dir)
-  local rows = M.runs(board, dir)
-  for _, run in ipairs(rows) do
-    if run.id == id then
-      return run
-    end
-  end
-  return nil, errors.new("ERR_NOT_FOUND", "there is no run '" .. id .. "'", newest_of(rows))
 end
 
 ---A card's row; an unknown id answers the one that was probably meant.

@@ -206,13 +206,22 @@ local function card_of(self, event)
   return card
 end
 
+local function is_fork(self)
+  for _, event in ipairs(self.record.streams[0]) do
+    if event.kind == "run.forked" then
+      return true
+    end
+  end
+  return false
+end
+
 local function engine_event(self, event)
   if event.kind == "run.started" or event.kind == "run.resumed" then
     if serve(self, event, records.body(event).generation) then
       begin(self, event)
     end
-  elseif not self.run and event.kind:find("%.forked$") then
-    event.derived = true -- somebody made it from another run
+  elseif not self.run and is_fork(self) then
+    event.derived = true -- somebody made it from another run, with changes of their own
   elseif event.kind == "operation.settled" then
     event.derived = true -- of an interruption; nothing is interrupted here
   elseif not self.run then

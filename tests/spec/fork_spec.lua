@@ -159,6 +159,46 @@ describe("a fork between turns", function()
   end)
 end)
 
+describe("a card of a fork", function()
+  it("is shown to its workers as its source was then, at whatever moment", function()
+    local w <close> = world.new({
+      issues = { { id = "A", verification = { fixture_path = "v.json" } } },
+      files = { ["verification/v.json"] = '{"argv": ["/bin/sh", "-c", "grep -q 2 a"]}' },
+      mock = [[ -- the first build fails its verification, the second passes, the guard sends it back once
+        function work(talk)
+          local again = talk.text:find("FAILED", 1, true) and 1 or talk.text:find("Sent back", 1, true) and 2 or 0
+          return talk.replies < 1 and say(write("a", "a " .. again + 1), call("add_issue_comment", { comment = "built " .. again }))
+            or say(finish())
+        end
+        function review(talk)
+          return talk.text:find("built 2", 1, true) and accept() or say(status("in_progress", "once more"))
+        end]],
+    })
+    local function shown(repl, card)
+      w:write("lines", "(function(v) return { v.comments, v.effects, v.verification, v.conflict, v.card.note or 0,"
+        .. (' v.card.status, v.card.retry_count } end)(view("%s"))\n'):format(card))
+      local text, code = w:orket("repl " .. repl .. " < lines")
+      assert.equal(0, code, text)
+      return text
+    end
+    w:run()
+    local forks = 0
+    for _, event in ipairs(w:events()) do
+      local at = math.floor(event.seq)
+      if event.run == "ep.1" and event.card == "A" and at % 3 == 0 and event.kind ~= "card.moved" then
+        local answer = fork(w, "ep.1@" .. at)
+        if answer.cards == 1 then
+          forks = forks + 1
+          local fields = shown("--run ep.1 --at " .. at, "A")
+          assert.equal(fields, shown("", answer.card:gsub("^ep", "A")))
+        end
+      end
+    end
+    assert(forks > 5, forks)
+    sound(w)
+  end)
+end)
+
 describe("what a fork changes", function()
   it("is a field of its card, which begins its turn anew", function()
     local w <close> = built()
@@ -193,6 +233,16 @@ describe("what a fork changes", function()
       { "--set note", "sets nothing" },
     }) do
       refused(w, row[1] .. " ep.1@" .. at, table.unpack(row, 2))
+    end
+    for _, set in ipairs({ "{", "7", "[7]" }) do -- by whoever speaks to the owner
+      local text = orket.probe(([[
+        local forks, projects = require("orket.fork"), require("orket.project")
+        require("orket.async").main(function()
+          local project <close> = assert(projects.open(%q, { own = true }))
+          print((select(2, forks.perform(project, { run = "ep.1", at = "%d", set = %q }))).code)
+          return 0
+        end)]]):format(w.dir, at, set))
+      assert(text:find("ERR_USAGE", 1, true), text)
     end
     assert.equal(before, last(w))
   end)

@@ -207,9 +207,12 @@ describe("a run that", function()
 
   it("was forked from another one's middle", function()
     local w <close> = played({ issues = { {}, { depends_on = { "I-1" } } }, mock = WORK })
+    local coder = orket.read("roles/coder.lua"):gsub("You are a programmer", "You are a poet")
+    w:write("other/coder.lua", coder)
+    local changes = { ["turn.started"] = "--role other/coder.lua", ["file.written"] = "--set I-2:note=hurry" }
     for _, kind in ipairs({ "turn.started", "turn.prompted", "call.allowed", "file.written", "call.result" }) do
       local at = math.tointeger(w:events(kind)[2].seq)
-      local text, code = w:orket("fork ep.1@" .. at)
+      local text, code = w:orket("fork " .. (changes[kind] or "") .. " ep.1@" .. at)
       assert.equal(0, code, text)
       local epic = text:match("^(%S+) goes on")
       text, code = w:run(epic)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "bind/gate/gate.h"
+#include "base/fault.h"
 #include "bind/gate/search.h"
 #include "script/value.h"
 
@@ -177,8 +178,10 @@ static int perform(lua_State *L, struct permit *permit, bool *later, struct err 
         return err->code;
     }
     *later = is_kind(permit, "fs.search");
+    FAULT(permit_before);
     int rc = *later ? start_search(L, permit, err)
                     : bind_perform(L, permit->kind, &permit->resolved->target, permit->fields, err);
+    FAULT(permit_after);
     drop_resolved(permit);
     return rc;
 }

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "io/store/db.h"
 
 #define HEADER_WRITE_VERSION                                                                       \
@@ -41,7 +42,7 @@ static unsigned char *make_image(const struct store_options *options, size_t *si
 static bool write_all(int fd, const unsigned char *bytes, size_t size)
 {
     while (size > 0) {
-        ssize_t n = write(fd, bytes, size);
+        ssize_t n = FAULT_CALL(image_write, write(fd, bytes, size));
         if (n <= 0 && errno != EINTR)
             return false;
         bytes += n > 0 ? n : 0;
@@ -53,8 +54,9 @@ static bool write_all(int fd, const unsigned char *bytes, size_t size)
 static bool write_file(const char *path, const unsigned char *bytes, size_t size, bool hasty)
 {
     unlink(path);
-    int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 && write_all(fd, bytes, size) && (hasty || fdatasync(fd) == 0);
+    int flags = O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
+    int fd = FAULT_CALL(image_open, open(path, flags, 0600));
+    bool ok = fd >= 0 && write_all(fd, bytes, size) && (hasty || FAULT_CALL(image_sync, fdatasync(fd)) == 0);
     if (fd >= 0)
         ok = close(fd) == 0 && ok;
     return ok;
@@ -92,7 +94,8 @@ static bool put_in_place(const char *new, const char *path, bool hasty)
     bool removed = remove_beside(path, "-wal");
     removed |= remove_beside(path, "-journal");
     remove_beside(path, "-shm"); // says nothing after a power failure
-    return (!removed || hasty || sync_directory(path)) && rename(new, path) == 0;
+    return (!removed || hasty || sync_directory(path)) &&
+           FAULT_CALL(image_rename, rename(new, path)) == 0;
 }
 
 void db_create(const struct store_options *options)

@@ -1,6 +1,7 @@
 /* item.c: one event, blob or message of a transaction into the tables of the truth. */
 #include <string.h>
 
+#include "base/fault.h"
 #include "io/store/parts.h"
 
 static void bind_text(sqlite3_stmt *stmt, int index, const char *text)
@@ -70,6 +71,7 @@ static int write_event(struct writer *writer, struct store_tx *tx, struct item *
 {
     struct chain *chain = tx->chain;
     struct store_seen event;
+    FAULT(event_before);
     item->n = chain->head.n + 1;
     item->seq = writer->now.seq;
     tx_seen(writer->store, tx, item, &event);
@@ -88,6 +90,7 @@ static int write_event(struct writer *writer, struct store_tx *tx, struct item *
     writer->now.seq++;
     if (tx->first_seq == 0)
         tx->first_seq = item->seq;
+    FAULT(event_after);
     return rc;
 }
 
@@ -138,7 +141,9 @@ static int write_blob(struct writer *writer, const struct item *item, const void
         return rc;
     bind_hash(stmt, 1, &item->hash);
     bind_bytes(stmt, 2, bytes, item->len);
+    FAULT(blob_before);
     rc = writer_step(writer, ADD_BLOB, err);
+    FAULT(blob_after);
     return rc ? rc : add_name(writer, &item->hash, sqlite3_last_insert_rowid(writer->db), err);
 }
 
@@ -172,7 +177,9 @@ static int add_message(struct writer *writer, const struct chain *chain, const s
     else
         sqlite3_bind_null(stmt, 2);
     bind_bytes(stmt, 3, bytes, item->len);
+    FAULT(message_before);
     rc = writer_step(writer, ADD_MESSAGE, err);
+    FAULT(message_after);
     *id = sqlite3_last_insert_rowid(writer->db);
     return rc ? rc : add_name(writer, &item->hash, -*id, err);
 }

@@ -97,6 +97,8 @@ INSERT OR IGNORE INTO dependency (card, needs) VALUES (:card, @item);
 -- each conflicts
 INSERT INTO conflict (card, path, other, seq) VALUES (:card, @path, @with, :seq);
 INSERT INTO tree (id, seq, base) SELECT :card, $at, $of WHERE $epic IS NULL;
+INSERT INTO verdict (card, tree, ok, log, at, seq)
+SELECT :card, $verdict::tree, $verdict::ok, $verdict::log, $verdict::at, :seq WHERE $verdict IS NOT NULL;
 
 -- kind: card.credits
 -- must

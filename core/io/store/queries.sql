@@ -56,24 +56,24 @@ SELECT json_object(
     'memory', json_raw(coalesce(:memory, '[]')),
     'verification', json_object(
         'fixture', c.data ->> '$.verification.fixture_path',
-        'last', json_raw((SELECT json_object('ok', json_raw(iif(ok, 'true', 'false')), 'log', log, 'tree', tree)
-                      FROM (SELECT ok, log, tree, seq FROM verdict WHERE card = c.id
-                            UNION ALL SELECT v.ok, v.log, v.tree, v.seq FROM lineage l
-                            JOIN verdict v ON v.card = l.source AND v.seq <= l.upto WHERE l.card = c.id)
-                      ORDER BY seq DESC LIMIT 1))),
+        'last', json_raw(coalesce(
+            (SELECT json_object('ok', json_raw(iif(ok, 'true', 'false')), 'log', log, 'tree', tree)
+             FROM verdict WHERE card = c.id ORDER BY seq DESC LIMIT 1),
+            (SELECT json_object('ok', json_raw(iif(v.ok, 'true', 'false')), 'log', v.log, 'tree', v.tree)
+             FROM lineage l JOIN verdict v ON v.card = l.source AND v.seq <= l.upto
+             WHERE l.card = c.id ORDER BY v.seq DESC LIMIT 1)))),
     'effects', json_raw(iif(EXISTS (SELECT 1 FROM turn WHERE card = c.id AND steps > 0)
                             OR EXISTS (SELECT 1 FROM lineage WHERE card = c.id), (
-        WITH RECURSIVE begun (run, turn, seq, upto) AS (
-            SELECT run, turn, seq, 9223372036854775807 FROM turn WHERE card = c.id
-            UNION ALL SELECT t.run, t.turn, t.seq, l.upto FROM lineage l
-            JOIN turn t ON t.card = l.source AND t.seq <= l.upto WHERE l.card = c.id
-            ORDER BY seq DESC LIMIT 3),
-        last (seq) AS ( -- of each: its stream's head, or what was the head then
-            SELECT iif(s.seq <= b.upto, s.seq, (SELECT e.seq FROM event e WHERE e.seq <= b.upto AND e.stream = s.id
-                                                ORDER BY e.seq DESC LIMIT 1))
-            FROM begun b JOIN stream s ON s.run = b.run AND s.turn = b.turn),
-        walk (seq, prev) AS (
-            SELECT e.seq, e.prev FROM last JOIN event e ON e.seq = last.seq
+        WITH RECURSIVE walk (seq, prev) AS (
+            SELECT * FROM (SELECT e.seq, e.prev FROM turn t JOIN stream s ON s.run = t.run AND s.turn = t.turn
+                           JOIN event e ON e.seq = s.seq WHERE t.card = c.id ORDER BY t.seq DESC LIMIT 3)
+            UNION ALL -- the head of a source's turn, or what was its head then
+            SELECT * FROM (SELECT e.seq, e.prev FROM lineage l JOIN turn t ON t.card = l.source AND t.seq <= l.upto
+                           JOIN stream s ON s.run = t.run AND s.turn = t.turn
+                           JOIN event e ON e.seq = iif(s.seq <= l.upto, s.seq, (
+                               SELECT f.seq FROM event f WHERE f.seq <= l.upto AND f.stream = s.id
+                               ORDER BY f.seq DESC LIMIT 1))
+                           WHERE l.card = c.id ORDER BY t.seq DESC LIMIT 3)
             UNION ALL
             SELECT e.seq, e.prev FROM walk JOIN event e ON e.seq = walk.prev
             ORDER BY 1 DESC LIMIT 40)

@@ -2,6 +2,7 @@
  *
  * Transactions committed in one turn of the loop cross in one go, just before the loop waits; what
  * the writer finished comes back through one uv_async. Both directions keep the order. */
+#include "base/fault.h"
 #include "io/store/parts.h"
 
 #define GROUP_MAX 1024 /* transactions of one commit */
@@ -57,12 +58,14 @@ static struct store_tx *wait_for_work(struct queue *queue)
 static void hand_back(struct queue *queue, struct store_tx *list)
 {
     struct tx_list applied = {list, &list->next};
+    FAULT(hand_back_before);
     while (*applied.last)
         applied.last = &(*applied.last)->next;
     uv_mutex_lock(&queue->mutex);
     list_join(&queue->applied, &applied);
     uv_mutex_unlock(&queue->mutex);
     uv_async_send(&queue->async);
+    FAULT(hand_back_after);
 }
 
 static int open_first(struct store *store)
@@ -96,10 +99,12 @@ static void cross(struct queue *queue)
 {
     if (!queue->pending.first)
         return;
+    FAULT(hand_over_before);
     uv_mutex_lock(&queue->mutex);
     list_join(&queue->waiting, &queue->pending);
     uv_cond_signal(&queue->cond);
     uv_mutex_unlock(&queue->mutex);
+    FAULT(hand_over_after);
 }
 
 static void on_prepare(uv_prepare_t *prepare)
@@ -140,7 +145,9 @@ static void publish(struct store *store, const struct store_tx *tx)
         if (items[i].type != ITEM_EVENT)
             continue;
         tx_seen(store, tx, &items[i], &seen);
+        FAULT(tell_before);
         store->seen(store->seen_ctx, &seen);
+        FAULT(tell_after);
     }
     store->seen(store->seen_ctx, NULL);
 }

@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include "base/fault.h"
+#include "io/store/fault_vfs.h"
 #include "io/store/parts.h"
 
 static int take_lock(struct store *store, struct err *err)
@@ -62,6 +64,7 @@ int store_open(const struct store_options *options, struct store **out, struct e
     *out = NULL;
     /* Without statistics SQLite's allocator needs no lock. Refused once SQLite runs: no harm. */
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    FAULT_ONLY(fault_vfs_use();)
     struct store *store = calloc(1, sizeof *store);
     if (!store)
         return err_set(err, ERR_MEMORY, "out of memory");
@@ -91,8 +94,10 @@ void store_subscribe(struct store *store, store_seen_fn *fn, void *ctx)
 /* The reader goes first, so that the writer is the last connection and empties the log. */
 static void close_parts(struct store *store)
 {
+    FAULT(store_close_before);
     reader_close(store);
     writer_close(&store->writer);
+    FAULT(store_close_after);
     lock_release(&store->lock);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/fault.h"
 #include "io/store/parts.h"
 
 #define SPARES_MAX  64
@@ -281,7 +282,9 @@ void tx_finish(struct store_tx *tx)
         go_back(tx);
         err = tx->err ? tx->err : &no_memory;
     }
+    FAULT(acknowledge_before);
     if (tx->done)
         tx->done(tx->ctx, tx->first_seq, err);
+    FAULT(acknowledge_after);
     store_abandon(tx);
 }

@@ -6,9 +6,12 @@
  */
 #include <string.h>
 
+#include "base/fault.h"
 #include "io/store/parts.h"
 
-#define LOG_PAGES  4000
+#ifndef LOG_PAGES
+#define LOG_PAGES 4000
+#endif
 #define READERS_MS 100 /* how long a log that is too long waits for those who read it */
 #define RECENT_MIN 4096
 
@@ -152,7 +155,9 @@ static int sort_names(struct writer *writer, struct err *err)
 
 static int apply_all(struct writer *writer, struct store_tx *list, bool save, struct err *err)
 {
+    FAULT(store_begin_before);
     int rc = writer_step(writer, BEGIN, err);
+    FAULT(store_begin_after);
     for (struct store_tx *tx = list; !rc && tx; tx = tx->next)
         if (tx->code == 0)
             rc = apply_one(writer, tx, save, err);
@@ -163,7 +168,10 @@ static int apply_all(struct writer *writer, struct store_tx *list, bool save, st
             rc = write_signed(writer, tx->chain->run, err);
     if (!rc)
         rc = sort_names(writer, err);
-    return rc ? rc : writer_step(writer, COMMIT, err);
+    FAULT(commit_before);
+    rc = rc ? rc : writer_step(writer, COMMIT, err);
+    FAULT(commit_after);
+    return rc;
 }
 
 void writer_apply(struct writer *writer, struct store_tx *list)
@@ -233,10 +241,12 @@ void writer_checkpoint(struct writer *writer)
 {
     if (writer->wal_pages < writer->checkpoint_at)
         return;
+    FAULT(checkpoint_before);
     if (writer->wal_pages < 4 * log_pages(writer))
         copy_log(writer, SQLITE_CHECKPOINT_PASSIVE);
     else
         begin_log_anew(writer);
+    FAULT(checkpoint_after);
     writer->checkpoint_at = writer->wal_pages + log_pages(writer) / 4;
 }
 

@@ -13,6 +13,8 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "base/fault.h"
+
 #define BATCH  128 /* events taken at once */
 #define ROUNDS 8   /* and how often in one turn of the loop */
 
@@ -141,8 +143,8 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *un
 static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
 {
     (void)purpose;
-    int fd = socket(address->family, address->socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
-                    address->protocol);
+    int type = address->socktype | SOCK_NONBLOCK | SOCK_CLOEXEC;
+    int fd = FAULT_CALL(connect, socket(address->family, type, address->protocol));
     struct watch *w = fd < 0 ? NULL : watch_of(ctx, fd);
     if (w)
         w->armed = 0;

@@ -27,7 +27,7 @@ local function export(args)
     return nil, err
   end
   local run
-  run, err = readers.run(store, args.run, args.C or ".")
+  run, err = readers.run(store, args.C or ".", args.run)
   if not run then
     return nil, err
   end

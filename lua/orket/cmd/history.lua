@@ -86,7 +86,7 @@ function M.run(argv)
   end
   if args.run then
     local run
-    run, err = readers.run(store, args.run, dir)
+    run, err = readers.run(store, dir, args.run)
     if not run then
       return report.failure(err)
     end

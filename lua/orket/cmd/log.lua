@@ -137,7 +137,7 @@ function M.run(argv)
   end
   if args.run and args.run ~= BOARD then
     local run
-    run, err = readers.run(store, args.run, args.C or ".")
+    run, err = readers.run(store, dir, args.run)
     if not run then
       return report.failure(err)
     end

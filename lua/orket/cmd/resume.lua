@@ -35,7 +35,7 @@ local function find(project, id)
   if not id then
     return newest(project)
   end
-  local run, err = readers.run(project.store, id, project.dir)
+  local run, err = readers.run(project.store, project.dir, id)
   if not run then
     return nil, err
   elseif ENDED[run.status] then

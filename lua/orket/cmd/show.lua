@@ -153,7 +153,7 @@ function M.run(argv)
   if card then
     return show_card(store, card, args.json)
   end
-  local run = readers.run(store, args.card, dir)
+  local run = readers.run(store, dir, args.card)
   return run and show_run(store, run, args.json) or report.failure(err)
 end
 

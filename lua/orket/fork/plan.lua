@@ -73,11 +73,19 @@ local function body_of(plan, card, now)
   return body
 end
 
+-- The newest verdict then, if that tree was judged once more since: only the later verdict is still there.
+local function lost_verdict(past, store, card)
+  local was = past:read("verdict", { card = card })[1]
+  local is = was and store:read("verdict", { card = card, tree = was.tree })[1]
+  return was and is.at ~= was.at and { tree = was.tree, ok = was.ok == 1, log = was.log, at = was.at } or nil
+end
+
 local function add_issue(plan, past, store, card)
   local body = body_of(plan, card, store:read("card", { id = card.id })[1])
   body.epic, body.depends_on = plan.epic, depends_on(card, plan.ids)
   local conflicts = past:read_doc("view", { card = card.id }):value().conflict
   body.conflicts = #conflicts > 0 and conflicts or nil
+  body.verdict = lost_verdict(past, store, card.id)
   plan.cards[#plan.cards + 1] = { id = plan.ids[card.id], body = body, card = card }
 end
 

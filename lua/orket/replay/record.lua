@@ -65,17 +65,23 @@ function M.divergence(event, what, detail)
   return err
 end
 
+-- Of a run that was dropped (orket gc) some events have only their number and their hash left.
+local function was_dropped(store, run)
+  local row = store:read("run", { id = run })[1]
+  return row ~= nil and row.body.dropped ~= nil
+end
+
 -- Its link to the event before it in its stream; nil when it holds.
-local function fault_of(heads, event)
+local function fault_of(store, heads, event)
   local key = event.run .. "\0" .. tostring(event.turn)
-  local head = heads[key] or { n = 0 }
+  local head = heads[key] or { n = 0, dropped = was_dropped(store, event.run) }
   local broken
   if event.n ~= head.n + 1 then
     broken = "an event before it is missing: the one before is number " .. head.n
-  elseif M.link(head.hash, event) ~= event.hash then
+  elseif M.link(head.hash, event) ~= event.hash and not (head.dropped and event.kind == "dropped") then
     broken = "its hash does not follow from its bytes and the event before"
   end
-  heads[key] = { n = event.n, hash = M.raw(event.hash) }
+  heads[key] = { n = event.n, hash = M.raw(event.hash), dropped = head.dropped }
   return broken
 end
 
@@ -107,9 +113,13 @@ end
 ---  first to its last one, of everybody; streams: of the run, by turn
 ---@return Error|nil
 function M.read(store, run)
+  if was_dropped(store, run) then
+    return nil, errors.new("ERR_NOT_FOUND", "the contents of the run '" .. run .. "' were dropped by orket gc",
+      "orket history lists the runs")
+  end
   local record, heads, last = { events = {}, streams = {} }, {}, 0
   local ok, err = each(store, function(event)
-    local fault = fault_of(heads, event)
+    local fault = fault_of(store, heads, event)
     if fault then
       return nil, M.divergence(event, fault)
     elseif event.run == run then

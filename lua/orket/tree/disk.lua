@@ -81,9 +81,9 @@ end
 -- Removes what the journal does not know, left behind by a crash or by a verification; answers which
 -- known files are there.
 local function sift(root, manifest, options)
-  local entries, more = root:walk()
+  local entries, more, code = root:walk()
   if not entries then
-    return errors.check(nil, more)
+    return errors.check(nil, more, code)
   end
   local present, removed = {}, 0
   for _, entry in ipairs(entries) do

@@ -17,9 +17,9 @@ local SEED_MAX = 256 * 1024 * 1024
 
 -- The files that lie in the epic's directory before anything was merged into it.
 local function read_seed(root)
-  local entries, more = root:walk()
+  local entries, more, code = root:walk()
   if not entries then
-    return nil, errors.check(nil, more)
+    return errors.check(nil, more, code)
   elseif more then
     return nil, errors.new("ERR_TOO_LARGE", "the epic's directory has too many files to start from")
   end

@@ -1,0 +1,337 @@
+/* fault.c: see fault.h. Part of test builds only (make FAULT=1), so it may hold what no other file
+ * may: state of the process. The linker leads allocations and calls of the system through here. */
+#include "base/fault.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <unwind.h>
+
+#define SITES  (1u << 15)
+#define FRAMES 6 /* of a stack that tell one site from another */
+
+enum act { NOTHING, KILL, EIO_, ENOSPC_, OOM, STARVE };
+
+struct site {
+    uint64_t stack;
+    uint64_t count;
+    const char *what;
+};
+
+static struct {
+    atomic_ullong hits[FAULT_COUNT];
+    enum fault_point point;
+    enum act act;
+    unsigned long long hit;
+    uint64_t stack; /* of the site that shall fail, or 0 */
+    atomic_bool spent, starving;
+    const char *record;
+    pthread_mutex_t mutex;
+    struct site sites[SITES];
+} state = {.point = FAULT_COUNT, .mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static _Thread_local bool oom; /* the next allocation fails */
+static _Thread_local bool busy; /* recording: what it calls itself does not count */
+
+/* ---- the table ---- */
+
+static const struct fault rows[] = {
+#define X(name, place, what) {#name "_before", place, what, true}, {#name "_after", place, what, true},
+    FAULT_CALLS(X)
+#undef X
+#define X(name, place, what) {#name "_before", place, what, false}, {#name "_after", place, what, true},
+    FAULT_ENDS(X)
+#undef X
+#define X(name, place, what) {#name "_before", place, what, true}, {#name "_after", place, what, false},
+    FAULT_OPENS(X)
+#undef X
+#define X(name, place, what) {#name "_before", place, what, false}, {#name "_after", place, what, false},
+    FAULT_STEPS(X)
+#undef X
+    {"allocation", "everywhere", "memory is asked for", false},
+    {"any", "everywhere", "any point but allocation is passed", false},
+};
+
+const struct fault *fault_row(size_t i, struct fault *row)
+{
+    if (i >= COUNT_OF(rows))
+        return NULL;
+    *row = rows[i];
+    return row;
+}
+
+/* ---- what was asked for ---- */
+
+static bool refuse(const char *what, const char *text)
+{
+    fprintf(stderr,
+            "orket: ORKET_FAULT: %s '%s'\n"
+            "  fix: POINT:HIT:kill|eio|enospc|oom|starve; `orket faults` lists the points\n",
+            what, text);
+    return false;
+}
+
+static void write_record(void)
+{
+    busy = true;
+    FILE *file = fopen(state.record, "w");
+    for (size_t i = 0; file && i < FAULT_COUNT; i++)
+        fprintf(file, "point %s %llu\n", rows[i].name, (unsigned long long)state.hits[i]);
+    for (size_t i = 0; file && i < SITES; i++)
+        if (state.sites[i].stack)
+            fprintf(file, "site %016llx %llu %s\n", (unsigned long long)state.sites[i].stack,
+                    (unsigned long long)state.sites[i].count, state.sites[i].what);
+    if (file)
+        fclose(file);
+}
+
+static bool take_act(const char *text)
+{
+    static const char *const names[] = {
+        [KILL] = "kill", [EIO_] = "eio", [ENOSPC_] = "enospc", [OOM] = "oom", [STARVE] = "starve"};
+    for (size_t i = KILL; i < COUNT_OF(names); i++)
+        if (strcmp(names[i], text) == 0)
+            state.act = (enum act)i;
+    bool fails = state.act == EIO_ || state.act == ENOSPC_;
+    if (state.act == NOTHING || (fails && !state.stack && !rows[state.point].fails))
+        return refuse("this cannot happen there:", text);
+    return true;
+}
+
+static bool take_point(const char *name, const char *hit)
+{
+    char *end;
+    if (strcmp(name, "site") == 0) {
+        state.stack = strtoull(hit, &end, 16);
+        return (state.stack && !*end) || refuse("no site", hit);
+    }
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        if (strcmp(rows[i].name, name) == 0)
+            state.point = (enum fault_point)i;
+    if (state.point == FAULT_COUNT)
+        return refuse("there is no point", name);
+    state.hit = strtoull(hit, &end, 10);
+    return (state.hit && !*end) || refuse("no number of a hit", hit);
+}
+
+bool fault_start(void)
+{
+    static char text[512];
+    const char *given = getenv("ORKET_FAULT");
+    if (!given || !*given)
+        return true;
+    snprintf(text, sizeof text, "%s", given);
+    char *second = strchr(text, ':');
+    if (!second)
+        return refuse("not understood:", given);
+    *second++ = '\0';
+    if (strcmp(text, "record") == 0) {
+        state.record = second;
+        return atexit(write_record) == 0;
+    }
+    char *third = strchr(second, ':');
+    if (!third)
+        return refuse("not understood:", given);
+    *third++ = '\0';
+    return take_point(text, second) && take_act(third);
+}
+
+/* ---- hits ---- */
+
+static int act(void)
+{
+    if (state.act == KILL)
+        for (;;)
+            kill(getpid(), SIGKILL);
+    oom = oom || state.act == OOM || state.act == STARVE;
+    state.starving = state.starving || state.act == STARVE;
+    int error = state.act == EIO_ ? EIO : state.act == ENOSPC_ ? ENOSPC : 0;
+    if (error)
+        errno = error;
+    return error;
+}
+
+static int count(enum fault_point point)
+{
+    unsigned long long hit = ++state.hits[point];
+    return point == state.point && hit == state.hit ? act() : 0;
+}
+
+int fault_hit(enum fault_point point)
+{
+    count(FAULT_any);
+    return count(point);
+}
+
+int fault_int(enum fault_point point, int result)
+{
+    int error = errno;
+    if (result < 0)
+        return result;
+    errno = error;
+    return fault_hit(point) && rows[point].fails ? -1 : result;
+}
+
+ssize_t fault_size(enum fault_point point, ssize_t result)
+{
+    if (result < 0)
+        return result;
+    return fault_hit(point) && rows[point].fails ? -1 : result;
+}
+
+/* ---- sites: an allocation or a call of the system, told apart by the stack it comes from ---- */
+
+extern const char __executable_start[], etext[];
+
+struct walk {
+    uint64_t stack;
+    int frames, skip;
+};
+
+static _Unwind_Reason_Code on_frame(struct _Unwind_Context *context, void *ctx)
+{
+    struct walk *walk = ctx;
+    uintptr_t at = _Unwind_GetIP(context), base = (uintptr_t)__executable_start;
+    if (walk->skip-- > 0)
+        return _URC_NO_REASON;
+    if (at >= base && at < (uintptr_t)etext)
+        walk->stack = (walk->stack ^ (at - base)) * 0x100000001b3u;
+    return ++walk->frames < FRAMES ? _URC_NO_REASON : _URC_END_OF_STACK;
+}
+
+static uint64_t stack_of(const char *what)
+{
+    struct walk walk = {.stack = 0xcbf29ce484222325u, .skip = 3};
+    for (; *what; what++)
+        walk.stack = (walk.stack ^ (unsigned char)*what) * 0x100000001b3u;
+    busy = true;
+    _Unwind_Backtrace(on_frame, &walk);
+    busy = false;
+    return walk.stack ? walk.stack : 1;
+}
+
+static void record(uint64_t stack, const char *what)
+{
+    pthread_mutex_lock(&state.mutex);
+    for (uint64_t i = stack, tries = 0; tries < SITES; i++, tries++) {
+        struct site *site = &state.sites[i % SITES];
+        if (site->stack && site->stack != stack)
+            continue;
+        *site = (struct site){stack, site->count + 1, what};
+        break;
+    }
+    pthread_mutex_unlock(&state.mutex);
+}
+
+/* True when this call is the one that shall fail. */
+static bool fails_here(const char *what)
+{
+    if (busy || (!state.record && (!state.stack || state.spent)))
+        return false;
+    uint64_t stack = stack_of(what);
+    if (state.record)
+        record(stack, what);
+    if (stack != state.stack || atomic_exchange(&state.spent, true))
+        return false;
+    act();
+    if (state.act == OOM || state.act == STARVE)
+        errno = ENOMEM;
+    oom = false;
+    return true;
+}
+
+/* ---- memory ---- */
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+static bool is_out(void)
+{
+    if (busy)
+        return false;
+    count(FAULT_allocation);
+    bool out = fails_here("memory") || oom || state.starving;
+    oom = false;
+    if (out)
+        errno = ENOMEM;
+    return out;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return is_out() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return is_out() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    return is_out() ? NULL : __real_realloc(old, size);
+}
+
+/* ---- calls of the system: X(name, type of the result, parameters, arguments) ---- */
+
+#define WRAPPED(X)                                                                                 \
+    X(accept4, int, (int a, void *b, void *c, int d), (a, b, c, d))                                \
+    X(connect, int, (int a, const void *b, unsigned c), (a, b, c))                                 \
+    X(epoll_create1, int, (int a), (a))                                                            \
+    X(eventfd, int, (unsigned a, int b), (a, b))                                                   \
+    X(fchmod, int, (int a, unsigned b), (a, b))                                                    \
+    X(fdatasync, int, (int a), (a))                                                                \
+    X(flock, int, (int a, int b), (a, b))                                                          \
+    X(fstat, int, (int a, void *b), (a, b))                                                        \
+    X(fstat64, int, (int a, void *b), (a, b))                                                      \
+    X(fstatat, int, (int a, const char *b, void *c, int d), (a, b, c, d))                          \
+    X(fsync, int, (int a), (a))                                                                    \
+    X(ftruncate, int, (int a, long b), (a, b))                                                     \
+    X(ftruncate64, int, (int a, long b), (a, b))                                                   \
+    X(getdents64, ssize_t, (int a, void *b, size_t c), (a, b, c))                                  \
+    X(inotify_add_watch, int, (int a, const char *b, unsigned c), (a, b, c))                       \
+    X(inotify_init1, int, (int a), (a))                                                            \
+    X(listen, int, (int a, int b), (a, b))                                                         \
+    X(lseek, long, (int a, long b, int c), (a, b, c))                                              \
+    X(lstat, int, (const char *a, void *b), (a, b))                                                \
+    X(lstat64, int, (const char *a, void *b), (a, b))                                              \
+    X(memfd_create, int, (const char *a, unsigned b), (a, b))                                      \
+    X(mkdir, int, (const char *a, unsigned b), (a, b))                                             \
+    X(mkdirat, int, (int a, const char *b, unsigned c), (a, b, c))                                 \
+    X(open, int, (const char *a, int b, int c), (a, b, c))                                         \
+    X(open64, int, (const char *a, int b, int c), (a, b, c))                                       \
+    X(openat, int, (int a, const char *b, int c, int d), (a, b, c, d))                             \
+    X(pipe2, int, (int *a, int b), (a, b))                                                         \
+    X(pread, ssize_t, (int a, void *b, size_t c, long d), (a, b, c, d))                            \
+    X(pread64, ssize_t, (int a, void *b, size_t c, long d), (a, b, c, d))                          \
+    X(pwrite, ssize_t, (int a, const void *b, size_t c, long d), (a, b, c, d))                     \
+    X(pwrite64, ssize_t, (int a, const void *b, size_t c, long d), (a, b, c, d))                   \
+    X(read, ssize_t, (int a, void *b, size_t c), (a, b, c))                                        \
+    X(readlink, ssize_t, (const char *a, char *b, size_t c), (a, b, c))                            \
+    X(rename, int, (const char *a, const char *b), (a, b))                                         \
+    X(renameat, int, (int a, const char *b, int c, const char *d), (a, b, c, d))                   \
+    X(renameat2, int, (int a, const char *b, int c, const char *d, unsigned e), (a, b, c, d, e))   \
+    X(socket, int, (int a, int b, int c), (a, b, c))                                               \
+    X(stat, int, (const char *a, void *b), (a, b))                                                 \
+    X(stat64, int, (const char *a, void *b), (a, b))                                               \
+    X(timer_create, int, (int a, void *b, void *c), (a, b, c))                                     \
+    X(unlink, int, (const char *a), (a))                                                           \
+    X(unlinkat, int, (int a, const char *b, int c), (a, b, c))                                     \
+    X(write, ssize_t, (int a, const void *b, size_t c), (a, b, c))                                 \
+    X(writev, ssize_t, (int a, const void *b, int c), (a, b, c))
+
+#define X(name, type, parameters, arguments)                                                       \
+    type __real_##name parameters;                                                                 \
+    type __wrap_##name parameters;                                                                 \
+    type __wrap_##name parameters                                                                  \
+    {                                                                                              \
+        return fails_here(#name) ? -1 : __real_##name arguments;                                   \
+    }
+WRAPPED(X)
+#undef X

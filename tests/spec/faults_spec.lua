@@ -1,0 +1,158 @@
+-- faults_spec.lua: the program with points of fault (core/base/fault.h) is killed and failed at them, and the
+-- next run is held against the one that nothing happened to. A rotating part of the points each day; all of
+-- them, many times: bench/evidence/faults.lua.
+
+local faulty = dofile("tests/support/faulty.lua")
+local orket = faulty.orket
+
+local points = faulty.points()
+local hits -- of the example, by point
+local bed
+
+local DAY = tonumber(os.date("%j"))
+
+setup(function()
+  bed = faulty.new()
+  hits = bed:record()
+end)
+
+teardown(function()
+  bed:close()
+end)
+
+local function acts(point, act)
+  return (" " .. point.acts .. " "):find(" " .. act .. " ", 1, true) ~= nil
+end
+
+-- Today's part of the points that the example hits and that act this way: one of every `part`.
+local function todays(act, part)
+  local chosen, i = {}, 0
+  for _, point in ipairs(points) do
+    if point.place ~= "everywhere" and acts(point, act) and hits[point.name] > 0 then
+      i = i + 1
+      if i % part == DAY % part then
+        local surely = math.ceil(hits[point.name] * 0.6) -- two runs do not make the same groups of commits
+        chosen[#chosen + 1] = point.name .. ":" .. math.random(surely) .. ":" .. act
+      end
+    end
+  end
+  assert(#chosen > 0)
+  return chosen
+end
+
+local function assert_fine(try, fault)
+  assert.equal(0, #try.problems, fault .. " (exit " .. try.code .. "):\n" .. table.concat(try.problems, "\n"))
+end
+
+describe("the points", function()
+  it("are at least 60, each in the place that it names", function()
+    assert(#points >= 60, #points)
+    for _, point in ipairs(points) do
+      if point.place ~= "everywhere" then
+        local name = point.name:gsub("_before$", ""):gsub("_after$", "")
+        assert(orket.read("core/" .. point.place):find("%f[%w_]" .. name .. "%f[^%w]") or
+          orket.read("core/" .. point.place):find(name .. "_before", 1, true), point.name .. " is not in " .. point.place)
+      end
+    end
+  end)
+
+  it("are each hit by the example, or when a person acts beside it, or in the run after a kill", function()
+    local beside <close> = faulty.new(25)
+    local commented = beside:record(nil, true)
+    local dir = bed:project()
+    assert.equal(137, (bed:run(dir, { fault = "file_close_after:1:kill" })))
+    local resumed = bed:record(dir)
+    for _, point in ipairs(points) do
+      assert(hits[point.name] > 0 or commented[point.name] > 0 or resumed[point.name] > 0, point.name .. " is never hit")
+    end
+  end)
+
+  it("are not in the release build: no code, no names, and `orket faults` says so", function()
+    local text, code = orket.run("faults")
+    assert.equal(2, code)
+    assert(text:find("fix: ", 1, true), text)
+    local binary = orket.read(faulty.release)
+    for _, point in ipairs(points) do
+      assert(point.place == "everywhere" or not binary:find(point.name .. "\0", 1, true), point.name)
+    end
+    for _, name in ipairs({ "fault_hit", "fault_int", "fault_vfs_use", "__wrap_malloc" }) do
+      assert(orket.read(faulty.faulty):find(name, 1, true), name)
+      assert.is_nil(binary:find(name, 1, true), name)
+    end
+    assert.equal(0, (select(2, orket.shell("ORKET_FAULT=script_before:1:kill " .. faulty.release .. " version"))))
+  end)
+
+  it("are checked: an unknown one, an unknown act, no number", function()
+    for _, wrong in ipairs({ "nowhere:1:kill", "commit_before:1:eio", "commit_before:1:burn", "commit_before:0:kill",
+      "commit_before:x:kill", "commit_before:1", "commit_before", "site:xyz:oom" }) do
+      local text, code = orket.shell("ORKET_FAULT=" .. wrong .. " " .. faulty.faulty .. " version 2>&1")
+      assert.equal(2, code, wrong)
+      assert(text:find("ORKET_FAULT", 1, true) and text:find("fix: ", 1, true), text)
+    end
+  end)
+end)
+
+describe("a kill", function()
+  it("before a commit and after it leave different databases", function()
+    local events = {}
+    for i, fault in ipairs({ "commit_before:1:kill", "log_sync_before:1:kill", "commit_after:1:kill" }) do
+      local dir = bed:project()
+      assert.equal(137, (bed:run(dir, { fault = fault })))
+      events[i] = #bed:events(dir)
+    end
+    assert.equal(0, events[1])
+    assert(events[2] == 0 or events[2] == events[3], "a part of a commit is there")
+    assert(events[3] >= 8, events[3])
+  end)
+
+  it("at any point: the next run makes of it what the unkilled one made", function()
+    for _, fault in ipairs(todays("kill", 6)) do
+      local try = bed:try(fault)
+      assert.equal(137, try.code, fault)
+      assert_fine(try, fault)
+    end
+  end)
+
+  it("at any moment: the same", function()
+    for _ = 1, 6 do
+      local fault = "allocation:" .. math.random(hits.allocation) .. ":kill"
+      assert_fine(bed:try(fault), fault)
+    end
+  end)
+
+  it("while a person's request is answered: what was acknowledged is in the journal", function()
+    local beside <close> = faulty.new(25)
+    for _, point in ipairs({ "answer_before", "answer_after" }) do
+      local dir = beside:project()
+      local code, said = beside:commented(dir, point .. ":1:kill")
+      assert.equal(137, code)
+      local comments = 0
+      for _, event in ipairs(beside:events(dir)) do
+        comments = comments + (event.kind == "comment.added" and event.card == "TK-7" and 1 or 0)
+      end
+      assert.equal(1, comments)
+      assert(said == 0 or point == "answer_before", said)
+    end
+  end)
+
+  it("in the middle of a write leaves nothing in the tree", function()
+    local try = bed:try("file_mode_before:1:kill")
+    assert.equal(137, try.code)
+    assert_fine(try, "file_mode_before")
+  end)
+
+  it("keeps the count of what the gate refused", function()
+    local try = bed:try("event_before:129:kill") -- after the refusal of TK-4
+    assert_fine(try, "event_before:129")
+  end)
+end)
+
+describe("a failure", function()
+  for act, part in pairs({ eio = 6, enospc = 7, oom = 8 }) do
+    it("(" .. act .. ") at any point: told with its code and its cure, or made good; then the run completes", function()
+      for _, fault in ipairs(todays(act, part)) do
+        assert_fine(bed:try(fault, { retries = true }), fault)
+      end
+    end)
+  end
+end)

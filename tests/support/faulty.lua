@@ -1,0 +1,376 @@
+-- faulty.lua: the example run by the program with points of fault: killed or failed at one of them, run
+-- again without, and held against the run that nothing happened to.
+--
+--   local bed <close> = faulty.new()
+--   local try = bed:try("commit_before:3:kill")    -- {code, text, again, problems}
+
+local cjson = require("cjson")
+local orket = dofile("tests/support/orket.lua")
+
+local M = {}
+
+local Bed = {}
+Bed.__index = Bed
+
+local EXAMPLE = "examples/textkit"
+local AGAIN = 4 -- runs after the faulty one; a card may have used up a retry, and then waits for a person
+
+-- Trusted code that serves the mock and notes each request: the hash of its bytes.
+local RECORDER = [[
+local async, cli, hash, http = require("orket.async"), require("orket.cli"), require("orket.core.hash"), require("orket.core.http")
+local listen, file = http.listen, assert(io.open(%q, "wb"))
+http.listen = function(options, handler)
+  return listen(options, function(request, response)
+    if request.method == "POST" then
+      file:write(hash.of(request.body), "\n")
+      file:flush()
+    end
+    return handler(request, response)
+  end)
+end
+return function(argv)
+  return async.main(cli.run, argv)
+end
+]]
+
+-- The team of the example, patient with a broken machine: what failed for no fault of its own it does again.
+local PATIENT = [[
+local DELAY = %d
+local play = (function()
+%s
+end)()
+local MACHINE = { ERR_IO = true, ERR_MEMORY = true, ERR_SCRIPT_MEMORY = true, ERR_STORE_FULL = true }
+
+local function is_broken(result)
+  local text = tostring(result.content)
+  return text:find('"ok":false', 1, true) and MACHINE[text:match('"code":"([%%u_]+)"')]
+end
+
+-- A reply's results, which follow it.
+local function results_of(messages, i)
+  local results = {}
+  while messages[i].role == "assistant" and messages[i + #results + 1] and messages[i + #results + 1].role == "tool" do
+    results[#results + 1] = messages[i + #results + 1]
+  end
+  return results
+end
+
+-- Takes the results of a repetition in place of those that failed; answers the calls to be done again.
+local function settle(messages)
+  local kept, again, i = {}, {}, 1
+  while messages[i] do
+    local results, still = results_of(messages, i), {}
+    if #again > 0 then -- a repetition: not seen by the play
+      for k, result in ipairs(results) do
+        again[k].result.content = result.content
+        still[#still + 1] = is_broken(result) and again[k] or nil
+      end
+    else
+      table.move(messages, i, i + #results, #kept + 1, kept)
+      for k, result in ipairs(results) do
+        still[#still + 1] = is_broken(result) and { call = messages[i].tool_calls[k]["function"], result = result } or nil
+      end
+    end
+    again, i = still, i + #results + 1
+  end
+  return kept, again
+end
+
+return function(request)
+  local again
+  request.messages, again = settle(request.messages)
+  local reply = #again > 0 and { calls = {} } or play(request)
+  for k, one in ipairs(again) do
+    reply.calls[k] = { name = one.call.name, arguments = one.call.arguments }
+  end
+  reply.delay_ms = DELAY
+  return reply
+end
+]]
+
+local function absolute(path)
+  return path:match("^/") and path or (orket.shell("pwd"):gsub("%s+$", "")) .. "/" .. path
+end
+
+M.faulty = absolute(os.getenv("FAULTY") or "build/gcc-fault/orket")
+M.release = absolute(orket.binary)
+
+-- ---- the mock ----
+
+local function serve(self)
+  orket.write(self.dir .. "/mock.lua", PATIENT:format(self.delay, orket.read(EXAMPLE .. "/mock.lua")))
+  orket.write(self.dir .. "/mock/orket/main.lua", RECORDER:format(self.dir .. "/requests"))
+  local pid = orket.shell(string.format("ORKET_LUA=%s/mock %s mock-llm --port 0 %s/mock.lua >%s/mock.out 2>&1 & echo $!",
+    self.dir, M.release, self.dir, self.dir))
+  self.mock = pid:match("%d+")
+  for _ = 1, 200 do
+    self.url = orket.read(self.dir .. "/mock.out"):match("http:%S+")
+    if self.url then
+      return
+    end
+    os.execute("sleep 0.02")
+  end
+  error("the mock did not start: " .. orket.read(self.dir .. "/mock.out"))
+end
+
+-- Requests since the last question: how often each of them.
+local function asked(self)
+  local file = assert(io.open(self.dir .. "/requests", "rb"))
+  file:seek("set", self.read or 0)
+  local times = {}
+  for line in file:lines() do
+    times[line] = (times[line] or 0) + 1
+  end
+  self.read = file:seek("cur")
+  file:close()
+  return times
+end
+
+-- ---- runs ----
+
+---A new copy of the example; answers its directory.
+function Bed:project()
+  self.count = self.count + 1
+  local dir = self.dir .. "/p" .. self.count
+  assert(os.execute("cp -R " .. EXAMPLE .. " " .. dir))
+  return dir
+end
+
+---Runs the example in a directory: exit code, standard output, standard error.
+---@param dir string
+---@param options {fault: string?, before: string?, arguments: string?, binary: string?}?
+function Bed:run(dir, options)
+  options = options or {}
+  local _, code = orket.shell(string.format("cd %s && exec 2>err; ORKET_MODEL_URL=%s ORKET_FAULT='%s' %s %s %s >out; exit $?",
+    dir, self.url, options.fault or "", options.before or "", options.binary or M.faulty, options.arguments or "run --json textkit"))
+  return code, orket.read(dir .. "/out"), orket.read(dir .. "/err")
+end
+
+local function lines_of(text)
+  local values = {}
+  for line in text:gmatch("([^\n]*)\n") do
+    local ok, value = pcall(cjson.decode, line)
+    values[#values + 1] = ok and value or nil
+  end
+  return values
+end
+
+---@return table[] every event of the journal
+function Bed:events(dir)
+  return lines_of((orket.shell(M.release .. " log --json -n 1000000 -C " .. dir .. " 2>/dev/null")))
+end
+
+-- ---- what a run came to ----
+
+-- Kinds that belong to an attempt, not to what the run came to.
+local OF_ATTEMPTS = {
+  ["run.started"] = true, ["run.resumed"] = true, ["run.ended"] = true, ["scripts.loaded"] = true,
+  ["step.failed"] = true, ["turn.abandoned"] = true, ["call.allowed"] = true,
+}
+
+-- An id that a mock gives counts messages, which is the same in every run.
+local function canonical(event)
+  local body = event.body
+  return table.concat({ event.kind, event.card or "", event.role or "", event.actor, cjson.encode(body) }, " ")
+end
+
+---What a run came to, as texts to be compared: of each card its events in order, the board, the files.
+function Bed:facts(dir)
+  local events, cards = self:events(dir), {}
+  for _, event in ipairs(events) do
+    if event.card and not OF_ATTEMPTS[event.kind] then
+      local state = event.kind == "tree.merged" and event.body -- which merge came first is no matter
+      if state then
+        state.hash, state.was = nil, nil
+      end
+      cards[event.card] = (cards[event.card] or "") .. canonical(event) .. "\n"
+    end
+  end
+  return {
+    cards = cards,
+    board = orket.shell(string.format("sqlite3 %s/.orket/orket.db 'SELECT id, status, retry_count FROM card ORDER BY id' 2>&1", dir)),
+    files = orket.shell(string.format("cd %s/workspace && find . -type f | LC_ALL=C sort | xargs sha256sum", dir)),
+  }
+end
+
+local function first_difference(a, b)
+  local left, right = a:gmatch("[^\n]*"), b:gmatch("[^\n]*")
+  for line in left do
+    local other = right()
+    if line ~= other then
+      return line:sub(1, 300) .. "\n  instead of\n  " .. tostring(other):sub(1, 300)
+    end
+  end
+  return "it has more"
+end
+
+local function compare(problems, what, is, expected)
+  if is ~= expected then
+    problems[#problems + 1] = what .. ": " .. first_difference(is, expected)
+  end
+end
+
+---What differs from the run that nothing happened to.
+function Bed:compare(dir, problems)
+  local facts, whole = self:facts(dir), self.whole
+  compare(problems, "board", facts.board, whole.board)
+  compare(problems, "files", facts.files, whole.files)
+  for card, text in pairs(whole.cards) do
+    compare(problems, "events of " .. card, facts.cards[card] or "", text)
+  end
+end
+
+-- Everything that a --json line told before has to be in the journal.
+local function check_told(self, dir, told, problems)
+  local there = {}
+  for _, event in ipairs(self:events(dir)) do
+    there[event.seq] = event
+  end
+  for _, event in ipairs(told) do
+    local found = event.seq and there[event.seq]
+    if event.seq and not (found and found.kind == event.kind and found.n == event.n and cjson.encode(found.body) == cjson.encode(event.body)) then
+      problems[#problems + 1] = "told and not in the journal: " .. cjson.encode(event):sub(1, 300)
+    end
+  end
+end
+
+-- The same bytes as in the unkilled run, and none once more that the journal could answer.
+local function check_requests(self, times, kills, problems)
+  local more = 0
+  for request, n in pairs(times) do
+    if not self.requests[request] then
+      problems[#problems + 1] = "a request that the unkilled run never sent"
+    end
+    more = more + math.max(0, n - (self.requests[request] or 0))
+  end
+  if more > 3 * kills then -- three cards at once
+    problems[#problems + 1] = more .. " requests were sent again after " .. kills .. " kills"
+  end
+end
+
+-- The team's plays are written for one course of things: after a tool that failed and worked, or a turn that was
+-- lost half-way, a player may find its files not as expected, and asks a person. That is the engine's doing well.
+function Bed:has_excused(dir)
+  return orket.shell(string.format("sqlite3 %s/.orket/orket.db \"SELECT count(*) FROM card WHERE status = "
+    .. "'waiting_for_developer' AND wait_reason = 'input'\"", dir)) ~= "0\n"
+end
+
+---Runs the example with a fault, then without until it is done; what is wrong with what came out.
+---@param fault string of ORKET_FAULT
+---@param options {before: string?, retries: boolean?}?  before: words before the command; retries: a failure may
+---cost a card a retry, so that the events are not those of the unkilled run
+function Bed:try(fault, options)
+  options = options or {}
+  local dir, problems = self:project(), {}
+  asked(self) -- what was before is no matter
+  local code, out, err = self:run(dir, { fault = fault, before = options.before })
+  local told, runs, again = lines_of(out), 0, code
+  if code == 134 or code == 139 or code == 135 or code == 136 then
+    problems[#problems + 1] = "crashed with " .. code .. ": " .. err
+  end
+  if err:find("Sanitizer", 1, true) then
+    problems[#problems + 1] = err
+  end
+  if code == 1 and not (err:find("ERR_%u+") and err:find("fix: ", 1, true)) then
+    problems[#problems + 1] = "an error without a code or a cure: " .. err
+  end
+  local said = err
+  while again ~= 0 and runs < AGAIN do
+    if again == 3 then -- what waits for a person is tried again
+      orket.shell(string.format("cd %s && for c in TK-1 TK-2 TK-3 TK-4 TK-5 TK-6 TK-7; do %s retry $c; done 2>&1", dir, M.release))
+    end
+    runs = runs + 1
+    local text
+    again, text, err = self:run(dir)
+    for _, event in ipairs(lines_of(text)) do
+      told[#told + 1] = event
+    end
+  end
+  local gave_up = options.retries and again == 3 and self:has_excused(dir)
+  if again ~= 0 and not gave_up then
+    problems[#problems + 1] = "does not complete: " .. again .. " " .. err
+  end
+  check_told(self, dir, told, problems)
+  local times = asked(self)
+  if not options.retries then
+    self:compare(dir, problems)
+    check_requests(self, times, 1, problems)
+  elseif not gave_up then
+    compare(problems, "files", self:facts(dir).files, self.whole.files)
+  end
+  local report, sound = orket.shell(M.release .. " check " .. dir .. " 2>&1")
+  if sound ~= 0 then
+    problems[#problems + 1] = "orket check: " .. report
+  end
+  if #problems == 0 and not os.getenv("KEEP") then
+    orket.remove(dir)
+  end
+  return { code = code, text = out, err = said, runs = runs, again = again, gave_up = gave_up, problems = problems, dir = dir }
+end
+
+---Runs the example with a fault; once it is under way, a person comments. Exit codes of both.
+function Bed:commented(dir, fault)
+  local out = orket.shell(string.format([[cd %s; exec 2>err; ORKET_MODEL_URL=%s ORKET_FAULT='%s' %s run --json textkit >out & pid=$!
+until [ -s out ] || ! kill -0 $pid; do sleep 0.01; done
+%s comment TK-7 'mind the gap'; said=$?; wait $pid; echo $? $said]], dir, self.url, fault, M.faulty, M.release))
+  local run, comment = out:match("(%d+) (%d+)%s*$")
+  return tonumber(run), tonumber(comment)
+end
+
+-- What a recorder wrote: how often each point was hit, and the stacks that allocate or call the system.
+local function recorded(path)
+  local points, sites = {}, {}
+  for kind, name, count, what in orket.read(path):gmatch("(%a+) (%S+) (%d+) ?(%S*)\n") do
+    if kind == "point" then
+      points[name] = tonumber(count)
+    else
+      sites[#sites + 1] = { stack = name, count = tonumber(count), what = what }
+    end
+  end
+  return points, sites
+end
+
+---How often the example hits each point; and the stacks that allocate or call the system.
+---@param dir string? a project that is there already
+---@param commented boolean? a person comments meanwhile
+---@return table<string, integer> points
+---@return {stack: string, count: integer, what: string}[] sites
+function Bed:record(dir, commented)
+  local path = self.dir .. "/record"
+  if commented then
+    self:commented(dir or self:project(), "record:" .. path)
+  else
+    self:run(dir or self:project(), { fault = "record:" .. path })
+  end
+  asked(self)
+  return recorded(path)
+end
+
+---@return {name: string, acts: string, place: string, meaning: string}[]
+function M.points()
+  return lines_of((orket.shell(M.faulty .. " faults --json")))
+end
+
+---A bed with the example's mock, and the facts of a run that nothing happens to.
+---@param delay integer? milliseconds that the mock thinks
+function M.new(delay)
+  local self = setmetatable({ dir = orket.directory(), count = 0, delay = delay or 0 }, Bed)
+  serve(self)
+  local dir = self:project()
+  local code, _, err = self:run(dir)
+  assert(code == 0, err)
+  self.whole, self.requests = self:facts(dir), asked(self)
+  return self
+end
+
+function Bed:close()
+  os.execute("kill " .. self.mock .. " 2>/dev/null")
+  if not os.getenv("KEEP") then
+    orket.remove(self.dir)
+  end
+end
+
+Bed.__close = Bed.close
+M.orket = orket
+
+return M
