@@ -146,13 +146,18 @@ static void forbid_cores(void)
 void *luv_malloc(size_t size);
 void *luv_calloc(size_t count, size_t size);
 
-static void *have(void *memory)
+static void say_no_memory(void)
 {
     static const char text[] = "orket: ERR_MEMORY: out of memory\n  fix: free some memory, then run it "
                                "again; nothing that was acknowledged is lost\n";
+    (void)!write(STDERR_FILENO, text, sizeof text - 1);
+}
+
+static void *have(void *memory)
+{
     if (memory)
         return memory;
-    (void)!write(STDERR_FILENO, text, sizeof text - 1);
+    say_no_memory();
     _exit(1);
 }
 
@@ -184,7 +189,7 @@ int main(int argc, char **argv)
     struct slab slab = {0};
     lua_State *L = lua_newstate(slab_alloc, &slab);
     if (!L || uv_loop_init(&loop)) {
-        fputs("orket: out of memory\n", stderr);
+        say_no_memory();
         return 1;
     }
     struct bind bind = {.loop = &loop, .L = L};

@@ -260,7 +260,7 @@ static int l_abandon(lua_State *L)
 
 /* ---- streams ---- */
 
-/* stream:begin() -> tx | nil, message, code */
+/* stream:begin() -> tx; raises when there is no memory, or nothing may be written */
 static int l_begin(lua_State *L)
 {
     struct store_stream *stream = l_check_stream(L, 1);
@@ -275,8 +275,10 @@ static int l_begin(lua_State *L)
     self->tx = store_begin(stream);
     if (self->tx)
         return 1;
-    struct err err = {.code = ERR_STORE_READONLY, .text = "the store was opened for reading only"};
-    return bind_fail(L, &err);
+    struct err err = {.code = ERR_MEMORY, .text = "no memory for a transaction"};
+    if (!store_writes(owner->store))
+        err = (struct err){.code = ERR_STORE_READONLY, .text = "the store was opened for reading only"};
+    return store_raise(L, &err);
 }
 
 /* stream:n() -> integer: the number of its last event */
@@ -303,7 +305,7 @@ static int l_stream_close(lua_State *L)
     return 0;
 }
 
-/* store:stream{run=, turn=, actor=, role=} -> stream | nil, message, code */
+/* store:stream{run=, turn=, actor=, role=} -> stream; raises when it cannot be read where it stands */
 int store_l_stream(lua_State *L)
 {
     static const char *const known[] = {"run", "turn", "actor", "role", NULL};
@@ -321,7 +323,7 @@ int store_l_stream(lua_State *L)
     int rc = store_stream_open(store, run, turn, actor, role, &self->stream, &err);
     if (rc == ERR_USAGE)
         return luaL_error(L, "%s", err.text);
-    return rc ? bind_fail(L, &err) : 1;
+    return rc ? store_raise(L, &err) : 1;
 }
 
 static const luaL_Reg stream_methods[] = {

@@ -119,9 +119,7 @@ static void push_row(lua_State *L, struct store_query *query)
     }
 }
 
-/* Nobody can go on without what the journal says, and nobody could mend it: raised as the error that
- * the task then ends with (lua/orket/async.lua). */
-static int raise_failure(lua_State *L, const struct err *err)
+int store_raise(lua_State *L, const struct err *err)
 {
     bind_fail(L, err);
     lua_settop(L, lua_gettop(L) + (err->fix[0] ? 0 : 1));
@@ -142,7 +140,7 @@ static int l_read(lua_State *L)
     struct err err = {0};
     struct store_query *query = start_query(L, &err);
     if (!query)
-        return raise_failure(L, &err);
+        return store_raise(L, &err);
     lua_newtable(L);
     int rc;
     for (lua_Integer i = 1; (rc = store_step(query, &err)) > 0; i++) {
@@ -150,7 +148,7 @@ static int l_read(lua_State *L)
         lua_rawseti(L, 5, i);
     }
     lua_closeslot(L, 4);
-    return rc < 0 ? raise_failure(L, &err) : 1;
+    return rc < 0 ? store_raise(L, &err) : 1;
 }
 
 /* store:read_doc(name[, params]) -> doc | nil, message, code (ERR_NOT_FOUND: no row) */

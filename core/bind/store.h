@@ -23,6 +23,10 @@ struct store *bind_check_store(lua_State *L, int idx);
 /* The hash whose hexadecimal text is at idx; raises otherwise. */
 struct hash store_check_hash(lua_State *L, int idx);
 
+/* Raises err as {code, class, message, fix}: what nobody can go on without, and nobody could mend; the
+ * task ends with it (lua/orket/async.lua). */
+int store_raise(lua_State *L, const struct err *err);
+
 /* The method store:make_room (room.c). */
 int store_l_make_room(lua_State *L);
 

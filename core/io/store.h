@@ -75,6 +75,9 @@ void store_stream_close(struct store_stream *stream);
 int64_t store_stream_n(const struct store_stream *stream);
 int64_t store_stream_step(const struct store_stream *stream);
 
+/* True for a store that was opened for writing and is not closed. */
+bool store_writes(const struct store *store);
+
 /* Begins a transaction, or NULL (memory, or the store is read-only). Owned by the caller until
  * store_commit or store_abandon. Of one stream, one transaction is filled at a time. */
 struct store_tx *store_begin(struct store_stream *stream);

@@ -90,9 +90,7 @@ function Store:opened() end
 
 ---A handle; actor (default "engine") and role go into its events. Loads the stream's head.
 ---@param place {run: string, turn: integer|string|nil, actor: string?, role: string?}
----@return StoreStream|nil
----@return string? message
----@return string? code
+---@return StoreStream stream  raises an Error when the database cannot be read
 function Store:stream(place) end
 
 ---@param name string   a section of queries.sql
@@ -151,9 +149,7 @@ function Store:subscribe(fn, kinds) end
 ---Waits for what was committed, calls the dones still owed. Idempotent.
 function Store:close() end
 
----@return StoreTx|nil
----@return string? message
----@return string? code
+---@return StoreTx tx  raises an Error when there is no memory, or nothing may be written
 function Stream:begin() end
 
 ---The number of its last event, counting those committed but not yet durable.

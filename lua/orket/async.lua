@@ -34,8 +34,10 @@ end
 local function raised(task, what)
   if type(what) == "table" and what.code then
     return what
-  elseif tostring(what):find("not enough memory$") or tostring(what):find("out of memory$") then
-    return errors.new("ERR_MEMORY", (tostring(what):match("[^: ][^:]*$")))
+  end
+  local line = tostring(what):match("^[^\n]*")
+  if line:find("not enough memory", 1, true) or line:find("out of memory", 1, true) then
+    return errors.new("ERR_MEMORY", line)
   end
   return { code = "ERR_BUG", class = "bug", message = debug.traceback(task.thread, tostring(what)) }
 end

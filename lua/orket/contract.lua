@@ -93,7 +93,9 @@ local function self_test(entry)
     return true
   end
   local _, err = errors.check(entry.script:try("self_test"))
-  if err then
+  if err and err.class == "system" then
+    return nil, err
+  elseif err then
     return broken(entry, "its self-test failed: " .. err.message)
   end
   return true

@@ -148,11 +148,28 @@ describe("a kill", function()
 end)
 
 describe("a failure", function()
-  for act, part in pairs({ eio = 6, enospc = 7, oom = 8 }) do
-    it("(" .. act .. ") at any point: told with its code and its cure, or made good; then the run completes", function()
-      for _, fault in ipairs(todays(act, part)) do
-        assert_fine(bed:try(fault, { retries = true }), fault)
-      end
-    end)
+  local function fail_at(act, part)
+    for _, fault in ipairs(todays(act, part)) do
+      assert_fine(bed:try(fault, { retries = true }), fault)
+    end
   end
+
+  it("of the disk at any point is told with its code and its cure, or made good; then the run completes", function()
+    fail_at("eio", 6)
+  end)
+
+  it("for want of space, the same", function()
+    fail_at("enospc", 7)
+  end)
+
+  it("for want of memory, the same", function()
+    fail_at("oom", 8)
+  end)
+
+  it("of an allocation, wherever it is, the same", function()
+    for _ = 1, 6 do
+      local fault = "allocation:" .. math.random(hits.allocation) .. ":oom"
+      assert_fine(bed:try(fault, { retries = true }), fault)
+    end
+  end)
 end)

@@ -91,6 +91,11 @@ void store_subscribe(struct store *store, store_seen_fn *fn, void *ctx)
     store->seen_ctx = ctx;
 }
 
+bool store_writes(const struct store *store)
+{
+    return store->queue.running;
+}
+
 /* The reader goes first, so that the writer is the last connection and empties the log. */
 static void close_parts(struct store *store)
 {

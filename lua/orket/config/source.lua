@@ -185,7 +185,7 @@ end
 function M.read(root, file, problems)
   local text, message = root:read(file, FILE_MAX)
   if not text then
-    problems:add(file, 1, "", "cannot be read: " .. message)
+    problems:add(file, 1, "", "cannot be read: " .. message, "look at the file, its permissions and the disk")
     return nil
   end
   local tree
