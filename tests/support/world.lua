@@ -52,9 +52,9 @@ local function write_json(self, path, value)
   orket.write(self.dir .. "/" .. path, cjson.encode(value) .. "\n")
 end
 
-local function serve(self, mock)
+local function serve(self, mock, before)
   orket.write(self.dir .. "/.test/orket/main.lua", RECORDER:format(self.dir .. "/.test/request."))
-  orket.write(self.dir .. "/.test/mock.lua", orket.read("tests/support/play.lua") .. mock)
+  orket.write(self.dir .. "/.test/mock.lua", (before or orket.read("tests/support/play.lua")) .. mock)
   local out = self.dir .. "/.test/mock.out"
   local pid = orket.shell(string.format("ORKET_LUA=%s/.test %s mock-llm %s/.test/mock.lua >%s 2>&1 & echo $!",
     self.dir, orket.binary, self.dir, out))
@@ -113,6 +113,16 @@ end
 function World:exists(path)
   local file = io.open(self.dir .. "/" .. path, "rb")
   return file ~= nil and file:close()
+end
+
+---A copy of a project, whose model is the script `mock` alone.
+---@param from string directory
+---@param mock string
+function M.copy(from, mock)
+  local self = setmetatable({ dir = orket.directory(), binary = M.binary, environment = "" }, World)
+  orket.shell("cp -R " .. from .. "/. " .. self.dir)
+  serve(self, mock, "")
+  return self
 end
 
 ---A file of the epic's tree, or nil.
