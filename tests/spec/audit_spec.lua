@@ -45,7 +45,7 @@ describe("a run that ended", function()
 
   it("shows when its head is gone or changed", function()
     orket.shell("cp -r " .. w.dir .. " " .. w.dir .. ".copy")
-    local copy = setmetatable({ dir = w.dir .. ".copy", url = w.url }, getmetatable(w))
+    local copy = setmetatable({ dir = w.dir .. ".copy" }, { __index = w })
     copy:sql("UPDATE head SET events = events - 1")
     local text, code = copy:orket("check")
     assert.equal(1, code)
