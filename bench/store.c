@@ -3,12 +3,15 @@
  *   alone     commits/s of the store: one event, awaited, then the next
  *   steps     100 streams at once, each step two transactions of three events and a message (1.3 KB in
  *             all), the first awaited: steps/s and CPU per step (both threads, us)
+ *   growth    what 1,000 steps over one growing conversation add to the file, for files of 100 to 6,000 bytes in
+ *             each step: bytes per step, and the ratio to the bytes that were new
  *   view      us of CPU for one view of a typical card (3.6 KB) as text: nothing written meanwhile, and after a
  *             commit, when the reader's page cache is void
  * N= sets the commits (default 4000), STEPS= the steps, DIR= where the files go. */
 #include <sqlite3.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <uv.h>
 
@@ -92,14 +95,19 @@ struct agent {
     int64_t step;
 };
 
-static void open_store(struct bench *bench, const char *path)
+static void reopen_store(struct bench *bench, const char *path, bool hasty)
 {
     struct err err = {0};
-    struct store_options options = {.path = path, .loop = &bench->loop,
+    struct store_options options = {.path = path, .loop = &bench->loop, .hasty = hasty,
                                     .files = (const struct store_file *)embed_files, .count = embed_count};
-    clean(path);
     uv_loop_init(&bench->loop);
     check(store_open(&options, &bench->store, &err), err.text);
+}
+
+static void open_store(struct bench *bench, const char *path)
+{
+    clean(path);
+    reopen_store(bench, path, false);
 }
 
 static void close_store(struct bench *bench, const char *path)
@@ -150,6 +158,20 @@ static double alone(const char *path, int n)
     store_stream_close(agent.stream);
     close_store(&bench, path);
     return n / spent;
+}
+
+/* Both in turn, in slices: what else the machine does then hits both. */
+static void compare(const char *path, int n, double *bare_rate, double *alone_rate)
+{
+    enum { SLICES = 8 };
+    double bare_s = 0, alone_s = 0;
+    int each = n < SLICES ? 1 : n / SLICES;
+    for (int i = 0; i < SLICES; i++) {
+        bare_s += each / bare(path, each);
+        alone_s += each / alone(path, each);
+    }
+    *bare_rate = SLICES * each / bare_s;
+    *alone_rate = SLICES * each / alone_s;
 }
 
 /* ---- steps ---- */
@@ -256,6 +278,114 @@ static void steps(const char *path, int n, double *rate, double *us)
     close_store(&bench, path);
 }
 
+/* ---- growth ---- */
+
+/* One turn of n steps over one growing conversation, as the engine writes them: a reply that carries a file of
+ * `size` bytes, the file, the tool's answer. How many bytes were new, and how many the database grew by. */
+struct growth {
+    struct bench bench;
+    struct agent agent;
+    size_t size;
+    double unique, grown;
+};
+
+static void grow_event(struct growth *g, struct store_tx *tx, const char *kind, const char *body)
+{
+    g->unique += (double)strlen(body);
+    put_event(tx, kind, "C0", g->agent.step, body);
+}
+
+static void grow_message(struct growth *g, struct store_tx *tx, const char *text, size_t len, char hex[HASH_HEX + 1])
+{
+    struct hash out;
+    check(store_put_message(tx, &g->agent.convo, text, len, &out, NULL), "message");
+    g->agent.convo = out;
+    g->unique += (double)len;
+    hash_hex(&out, hex);
+}
+
+static void grow_done(void *ctx, int64_t seq, const struct err *err);
+
+static void grow_step(struct growth *g)
+{
+    char body[512], hex[HASH_HEX + 1], call[HASH_HEX + 1], text[16384];
+    struct hash blob;
+    if (g->bench.left-- <= 0)
+        return;
+    struct agent *agent = &g->agent;
+    struct store_tx *tx = store_begin(agent->stream);
+    agent->step++;
+    int head = snprintf(text, sizeof text, "{\"content\":\"so be it\",\"role\":\"assistant\",\"tool_calls\":[{\"function\":"
+                        "{\"arguments\":\"{\\\"path\\\":\\\"f%lld.txt\\\",\\\"content\\\":\\\"", (long long)agent->step);
+    memset(text + head, 'x', g->size);
+    int tail = snprintf(text + head + g->size, 200, "\\\"}\",\"name\":\"write_file\"},\"id\":\"call_%lld_1\",\"type\":\"function\"}]}",
+                        (long long)agent->step);
+    grow_message(g, tx, text, (size_t)(head + tail) + g->size, hex);
+    snprintf(body, sizeof body, "{\"convo\":\"%s\",\"finish\":\"tool_calls\",\"model\":\"m\",\"usage\":{\"completion\":87,"
+             "\"prompt\":%lld}}", hex, (long long)(264 + 150 * agent->step));
+    grow_event(g, tx, "step.reply", body);
+    snprintf(text, 40, "line %lld", (long long)agent->step);
+    check(store_put_blob(tx, text, g->size, &blob, NULL), "blob");
+    g->unique += (double)g->size;
+    hash_hex(&blob, call);
+    snprintf(body, sizeof body, "{\"call\":\"call_%lld_1\",\"operation\":\"%s\",\"tool\":\"write_file\"}", (long long)agent->step, call);
+    grow_event(g, tx, "call.allowed", body);
+    snprintf(body, sizeof body, "{\"blob\":\"%s\",\"path\":\"f%lld.txt\"}", call, (long long)agent->step);
+    grow_event(g, tx, "file.written", body);
+    int len = snprintf(text, sizeof text, "{\"content\":\"{\\\"ok\\\":true,\\\"result\\\":{\\\"path\\\":\\\"f%lld.txt\\\"}}\",\"role\":\"tool\","
+                       "\"tool_call_id\":\"call_%lld_1\"}", (long long)agent->step, (long long)agent->step);
+    grow_message(g, tx, text, (size_t)len, hex);
+    snprintf(body, sizeof body, "{\"call\":\"call_%lld_1\",\"convo\":\"%s\",\"ok\":true,\"operations\":[{\"hash\":\"%s\",\"op\":"
+             "\"fs.write\"}],\"progress\":true,\"tool\":\"write_file\"}", (long long)agent->step, hex, call);
+    grow_event(g, tx, "call.result", body);
+    store_commit(tx, grow_done, g);
+}
+
+static void grow_done(void *ctx, int64_t seq, const struct err *err)
+{
+    (void)seq;
+    check(err != NULL, err ? err->text : "");
+    grow_step(ctx);
+}
+
+/* The last connection empties the log into the database. */
+static double closed_size(struct bench *bench, const char *path)
+{
+    struct stat st;
+    store_close(bench->store);
+    uv_run(&bench->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&bench->loop);
+    check(stat(path, &st), "stat");
+    return (double)st.st_size;
+}
+
+static void grow(const char *path, int n, size_t size, double *per_step, double *ratio)
+{
+    struct growth g = {.size = size};
+    struct err err = {0};
+    struct store_stream *board;
+    open_store(&g.bench, path);
+    check(store_stream_open(g.bench.store, "board", "0", "engine", NULL, &board, &err), err.text);
+    struct store_tx *tx = store_begin(board);
+    put_event(tx, "card.created", "C0", 0, "{\"name\":\"a card\",\"type\":\"issue\"}");
+    store_commit(tx, on_effect, NULL);
+    store_stream_close(board);
+    double before = closed_size(&g.bench, path);
+    reopen_store(&g.bench, path, true);
+    check(store_stream_open(g.bench.store, "ep.1", "1", "agent:dev", "coder", &g.agent.stream, &err), err.text);
+    tx = store_begin(g.agent.stream);
+    check(store_put_message(tx, NULL, "system", 6, &g.agent.convo, NULL), "message");
+    grow_event(&g, tx, "turn.started", "{\"model\":\"mock\",\"role\":\"coder\",\"seat\":\"dev\"}");
+    g.bench.left = n;
+    store_commit(tx, grow_done, &g);
+    uv_run(&g.bench.loop, UV_RUN_DEFAULT);
+    store_stream_close(g.agent.stream);
+    g.grown = closed_size(&g.bench, path) - before;
+    clean(path);
+    *per_step = g.grown / n;
+    *ratio = g.grown / g.unique;
+}
+
 /* ---- the view ---- */
 
 #define TEXT "Read the file, check every key and answer all errors at once, each with its line and column. "
@@ -332,16 +462,23 @@ int main(void)
     const char *dir = getenv("DIR") ? getenv("DIR") : "/tmp";
     char path[400];
     int n = number("N", 4000), count = number("STEPS", 20000);
-    double rate, us, warm, cold;
+    double rate, us, warm, cold, bare_rate, alone_rate;
     size_t bytes;
     hash_start();
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* as store_open does */
     snprintf(path, sizeof path, "%s/bench-store-%ld.db", dir, (long)getpid());
-    double bare_rate = bare(path, n), alone_rate = alone(path, n);
+    compare(path, n, &bare_rate, &alone_rate);
     steps(path, count, &rate, &us);
     view(path, &warm, &cold, &bytes);
     printf("{\"bare\":%.0f,\"alone\":%.0f,\"ratio\":%.2f,\"steps\":%.0f,\"us_per_step\":%.1f,\"view_us\":%.1f,"
-           "\"view_after_commit_us\":%.1f,\"view_bytes\":%zu}\n", bare_rate, alone_rate, alone_rate / bare_rate, rate,
+           "\"view_after_commit_us\":%.1f,\"view_bytes\":%zu,\"growth\":[", bare_rate, alone_rate, alone_rate / bare_rate, rate,
            us, warm, cold, bytes);
+    static const size_t sizes[] = {100, 300, 1000, 2500, 6000};
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) {
+        double per_step, ratio;
+        grow(path, 1000, sizes[i], &per_step, &ratio);
+        printf("%s{\"file\":%zu,\"bytes_per_step\":%.0f,\"ratio\":%.3f}", i ? "," : "", sizes[i], per_step, ratio);
+    }
+    puts("]}");
     return 0;
 }

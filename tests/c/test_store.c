@@ -181,6 +181,7 @@ static void a_conversation_said_twice(void **state)
     }
     assert_int_equal(store_conversation(w->store, &third, collect, &out, NULL), 0);
     assert_string_equal(out.data, "system|user|reply|");
+    assert_int_equal(count(w, "SELECT count(*) FROM message"), 3);
     buf_clear(&out);
 }
 

@@ -17,7 +17,9 @@ struct check {
     struct report report;
     struct head *heads; /* by the id of the stream */
     int64_t last_stream;
-    sqlite3_stmt *names;
+    sqlite3_stmt *names, *pieces;
+    struct buf bytes;
+    int64_t piece_count;
     int64_t events, streams, blobs, messages, heads_signed;
     struct err *err;
 };
@@ -70,7 +72,7 @@ static int check_page(struct check *check, sqlite3_stmt *row)
 struct head {
     int64_t n, seq;
     struct hash hash;
-    bool bad; /* the first broken link of a stream is reported, the others follow from it */
+    bool bad;     /* the first broken link of a stream is reported, the others follow from it */
     bool dropped; /* of a run that was dropped: some events have only their hash left */
 };
 
@@ -190,11 +192,26 @@ static void check_name(struct check *check, const char *what, sqlite3_stmt *row)
     sqlite3_reset(check->names);
 }
 
+/* The row's columns bytes and more, joined; false when that was told as a problem. */
+static bool join(struct check *check, const char *what, sqlite3_stmt *row, int column)
+{
+    buf_reset(&check->bytes);
+    buf_put(&check->bytes, sqlite3_column_blob(row, column),
+            (size_t)sqlite3_column_bytes(row, column));
+    int64_t more = sqlite3_column_int64(row, column + 1);
+    if (!piece_read(check->pieces, more, &check->bytes, &check->piece_count, NULL))
+        return true;
+    hex_problem(check, what, row, "a piece of it is missing");
+    return false;
+}
+
 static int check_blob(struct check *check, sqlite3_stmt *row)
 {
-    struct hash hash = hash_of(sqlite3_column_blob(row, 2), (size_t)sqlite3_column_bytes(row, 2));
     check->blobs++;
     check_name(check, "blob", row);
+    if (!join(check, "blob", row, 2))
+        return 0;
+    struct hash hash = hash_of(check->bytes.data, check->bytes.len);
     if (!hash_is(row, 0, &hash))
         hex_problem(check, "blob", row, "its bytes have another hash");
     return 0;
@@ -202,16 +219,26 @@ static int check_blob(struct check *check, sqlite3_stmt *row)
 
 static int check_message(struct check *check, sqlite3_stmt *row)
 {
-    struct hash_part parts[] = {
-        {sqlite3_column_blob(row, 2), (size_t)sqlite3_column_bytes(row, 2)},
-        {sqlite3_column_blob(row, 3), (size_t)sqlite3_column_bytes(row, 3)},
-    };
-    struct hash hash = hash_parts(parts, COUNT_OF(parts));
     check->messages++;
     check_name(check, "message", row);
-    if (sqlite3_column_int(row, 4) || !hash_is(row, 0, &hash))
+    if (!join(check, "message", row, 3))
+        return 0;
+    struct hash_part parts[] = {
+        {sqlite3_column_blob(row, 2), (size_t)sqlite3_column_bytes(row, 2)},
+        {check->bytes.data, check->bytes.len},
+    };
+    struct hash hash = hash_parts(parts, COUNT_OF(parts));
+    if (sqlite3_column_int(row, 5) || !hash_is(row, 0, &hash))
         hex_problem(check, "message", row,
                     "its hash does not follow from its parent and its bytes");
+    return 0;
+}
+
+static int check_pieces(struct check *check, sqlite3_stmt *row)
+{
+    if (sqlite3_column_int64(row, 0) != check->piece_count)
+        problem(check, "file", NULL,
+                "there are pieces of blobs or messages that belong to none, or to two");
     return 0;
 }
 
@@ -219,15 +246,22 @@ static int check_blobs(struct check *check)
 {
     static const char names[] = "SELECT (SELECT count(*) FROM name WHERE key = ?1 AND id = ?2) + "
                                 "(SELECT count(*) FROM name_recent WHERE key = ?1 AND id = ?2)";
+    static const char pieces[] = PIECE_SELECT;
     int rc = db_prepare(check->disk, names, sizeof names - 1, &check->names, NULL, check->err);
-    rc = rc ? rc : each_row(check, "SELECT hash, id, bytes FROM blob ORDER BY id", check_blob);
     rc = rc ? rc
-            : each_row(
-                  check,
-                  "SELECT m.hash, -m.id, p.hash, m.bytes, p.id IS NULL AND m.parent IS NOT NULL "
-                  "FROM message m LEFT JOIN message p ON p.id = m.parent ORDER BY m.id",
-                  check_message);
+            : db_prepare(check->disk, pieces, sizeof pieces - 1, &check->pieces, NULL, check->err);
+    rc =
+        rc ? rc : each_row(check, "SELECT hash, id, bytes, more FROM blob ORDER BY id", check_blob);
+    rc = rc ? rc
+            : each_row(check,
+                       "SELECT m.hash, -m.id, p.hash, m.bytes, m.more, p.id IS NULL AND m.parent "
+                       "IS NOT NULL "
+                       "FROM message m LEFT JOIN message p ON p.id = m.parent ORDER BY m.id",
+                       check_message);
+    rc = rc ? rc : each_row(check, "SELECT count(*) FROM piece", check_pieces);
     sqlite3_finalize(check->names);
+    sqlite3_finalize(check->pieces);
+    buf_clear(&check->bytes);
     return rc;
 }
 

@@ -122,6 +122,9 @@ static int write_event(struct exporter *x, sqlite3_stmt *row, enum bundle_kind k
     struct hash prev, hash, right;
     if (!read_event(row, &event))
         return export_corrupt(x, "an event of", x->run);
+    if (strcmp(event.kind, "dropped") == 0)
+        return err_set(x->err, ERR_NOT_FOUND,
+                       "the run %s was dropped: orket gc kept its hashes only", x->run);
     copy_hash(row, 12, &hash);
     copy_hash(row, 13, &prev);
     right = event_hash(&prev, &event);

@@ -112,6 +112,20 @@ static int find_gone(struct gc *gc, const char *const *runs, size_t count)
     return rc;
 }
 
+/* How long a row's bytes are, with its pieces. */
+#define LENGTH(table)                                                                              \
+    "length(bytes) + coalesce((WITH RECURSIVE p (id, more, len) AS ("                              \
+    "SELECT id, more, length(bytes) FROM piece WHERE id = " table ".more "                         \
+    "UNION ALL SELECT q.id, q.more, length(q.bytes) FROM p JOIN piece q ON q.id = p.id + 1 "       \
+    "WHERE p.more) SELECT sum(len) FROM p), 0)"
+
+/* The pieces of a batch go with their rows. */
+#define DROP_PIECES(table, old)                                                                    \
+    "DELETE FROM piece WHERE id IN (WITH RECURSIVE p (id) AS (SELECT more FROM " table             \
+    " WHERE more IS NOT NULL AND id IN (SELECT id FROM " old " ORDER BY rowid LIMIT " BATCH        \
+    ") UNION ALL SELECT p.id + 1 FROM p JOIN piece q ON q.id = p.id WHERE q.more) "                \
+    "SELECT id FROM p);"
+
 /* What goes, each list in the order in which it goes: a message before its parent. */
 static int find_rest(struct gc *gc)
 {
@@ -119,14 +133,14 @@ static int find_rest(struct gc *gc)
         gc->db,
         "CREATE TEMP TABLE old_event AS SELECT e.seq AS id, length(e.body) AS bytes FROM event e "
         "WHERE e.stream IN (SELECT id FROM gone) AND " DROPPED ";"
-        "CREATE TEMP TABLE old_blob AS SELECT id, hash, length(bytes) AS bytes FROM blob "
+        "CREATE TEMP TABLE old_blob AS SELECT id, hash, " LENGTH("blob") " AS bytes FROM blob "
         "WHERE hash NOT IN (SELECT hash FROM live);"
         "CREATE TEMP TABLE live_message (id INTEGER PRIMARY KEY);"
         "INSERT INTO live_message "
         "WITH RECURSIVE up (id) AS (SELECT id FROM message WHERE hash IN (SELECT hash FROM live) "
         "UNION SELECT m.parent FROM up JOIN message m ON m.id = up.id WHERE m.parent IS NOT NULL) "
         "SELECT id FROM up;"
-        "CREATE TEMP TABLE old_message AS SELECT id, hash, length(bytes) AS bytes FROM message "
+        "CREATE TEMP TABLE old_message AS SELECT id, hash, " LENGTH("message") " AS bytes FROM message "
         "WHERE id NOT IN (SELECT id FROM live_message) ORDER BY id DESC",
         gc->err);
 }
@@ -203,6 +217,7 @@ static int drop(struct gc *gc)
     rc = rc ? rc
             : drop_all(gc, "SELECT count(*) FROM old_message",
                        "SELECT hash, -id FROM old_message ORDER BY rowid LIMIT " BATCH,
+                       DROP_PIECES("message", "old_message")
                        "DELETE FROM message WHERE id IN (SELECT id FROM old_message ORDER BY rowid "
                        "LIMIT " BATCH ");"
                        "DELETE FROM old_message WHERE rowid IN (SELECT rowid FROM old_message "
@@ -210,6 +225,7 @@ static int drop(struct gc *gc)
     return rc ? rc
               : drop_all(gc, "SELECT count(*) FROM old_blob",
                          "SELECT hash, id FROM old_blob ORDER BY rowid LIMIT " BATCH,
+                         DROP_PIECES("blob", "old_blob")
                          "DELETE FROM blob WHERE id IN (SELECT id FROM old_blob ORDER BY rowid "
                          "LIMIT " BATCH ");"
                          "DELETE FROM old_blob WHERE rowid IN (SELECT rowid FROM old_blob ORDER "

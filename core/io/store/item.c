@@ -126,32 +126,50 @@ static int add_name(struct writer *writer, const struct hash *hash, int64_t id, 
     return writer_step(writer, ADD_NAME, err);
 }
 
-static void bind_bytes(sqlite3_stmt *stmt, int index, const void *bytes, size_t len)
+/* As many bytes as the page of the row has room for; the others become pieces. */
+static int bind_bytes(struct writer *writer, enum write which, int index, size_t fit,
+                      const char *bytes, size_t len, struct err *err)
 {
-    sqlite3_bind_blob(stmt, index, len ? bytes : "", (int)len, SQLITE_STATIC);
+    sqlite3_stmt *stmt = writer->stmts[which];
+    int64_t more;
+    int rc =
+        piece_add(writer->stmts[ADD_PIECE], &writer->rooms, bytes + fit, len - fit, &more, err);
+    sqlite3_bind_blob(stmt, index, fit ? bytes : "", (int)fit, SQLITE_STATIC);
+    if (more)
+        sqlite3_bind_int64(stmt, index + 1, more);
+    else
+        sqlite3_bind_null(stmt, index + 1);
+    return rc;
 }
 
-static int write_blob(struct writer *writer, const struct item *item, const void *bytes,
+static int write_blob(struct writer *writer, const struct item *item, const char *bytes,
                       struct err *err)
 {
-    sqlite3_stmt *stmt = writer->stmts[ADD_BLOB];
+    struct piece_room *rooms = &writer->rooms;
     int64_t id;
     int rc = find(writer, FIND_BLOB, &item->hash, &id, err);
     if (rc || id)
         return rc;
-    bind_hash(stmt, 1, &item->hash);
-    bind_bytes(stmt, 2, bytes, item->len);
+    bind_hash(writer->stmts[ADD_BLOB], 1, &item->hash);
+    size_t fit = piece_fit(rooms, &rooms->blob, PIECE_BLOB, item->len);
     FAULT(blob_before);
-    rc = writer_step(writer, ADD_BLOB, err);
+    rc = bind_bytes(writer, ADD_BLOB, 2, fit, bytes, item->len, err);
+    rc = rc ? rc : writer_step(writer, ADD_BLOB, err);
     FAULT(blob_after);
     return rc ? rc : add_name(writer, &item->hash, sqlite3_last_insert_rowid(writer->db), err);
 }
 
 /* The parent mostly is the message that this stream wrote last. */
+static bool is_last(const struct chain *chain, const struct item *item)
+{
+    return item->has_parent && chain->head.message_id &&
+           hash_equal(&chain->head.message, &item->parent);
+}
+
 static int find_parent(struct writer *writer, const struct chain *chain, const struct item *item,
                        int64_t *id, struct err *err)
 {
-    if (chain->head.message_id && hash_equal(&chain->head.message, &item->parent)) {
+    if (is_last(chain, item)) {
         *id = chain->head.message_id;
         return 0;
     }
@@ -164,8 +182,9 @@ static int find_parent(struct writer *writer, const struct chain *chain, const s
 }
 
 static int add_message(struct writer *writer, const struct chain *chain, const struct item *item,
-                       const void *bytes, int64_t *id, struct err *err)
+                       const char *bytes, int64_t *id, struct err *err)
 {
+    struct piece_room *rooms = &writer->rooms;
     sqlite3_stmt *stmt = writer->stmts[ADD_MESSAGE];
     int64_t parent = 0;
     int rc = item->has_parent ? find_parent(writer, chain, item, &parent, err) : 0;
@@ -176,27 +195,31 @@ static int add_message(struct writer *writer, const struct chain *chain, const s
         sqlite3_bind_int64(stmt, 2, parent);
     else
         sqlite3_bind_null(stmt, 2);
-    bind_bytes(stmt, 3, bytes, item->len);
+    size_t fit = piece_fit(rooms, &rooms->message, PIECE_MESSAGE, item->len);
     FAULT(message_before);
-    rc = writer_step(writer, ADD_MESSAGE, err);
+    rc = bind_bytes(writer, ADD_MESSAGE, 3, fit, bytes, item->len, err);
+    rc = rc ? rc : writer_step(writer, ADD_MESSAGE, err);
     FAULT(message_after);
     *id = sqlite3_last_insert_rowid(writer->db);
     return rc ? rc : add_name(writer, &item->hash, -*id, err);
 }
 
 static int write_message(struct writer *writer, struct chain *chain, const struct item *item,
-                         const void *bytes, struct err *err)
+                         const char *bytes, struct err *err)
 {
-    /* Only the beginning of a conversation is likely to be there already; a link that is stored
-     * twice does no harm. */
+    /* What follows a message that this stream has just made cannot be there already. (Two streams that
+     * say the same at once may store a link twice, which does no harm.) */
+    bool looked = !is_last(chain, item) || !chain->head.message_new;
     int64_t id = 0;
-    int rc = item->has_parent ? 0 : find(writer, FIND_MESSAGE, &item->hash, &id, err);
-    if (!rc && !id)
+    int rc = looked ? find(writer, FIND_MESSAGE, &item->hash, &id, err) : 0;
+    bool is_new = !id;
+    if (!rc && is_new)
         rc = add_message(writer, chain, item, bytes, &id, err);
     if (rc)
         return rc;
     chain->head.message = item->hash;
     chain->head.message_id = id;
+    chain->head.message_new = is_new;
     return 0;
 }
 

@@ -80,7 +80,7 @@ struct store {
     sqlite3 *reader;
     struct projector past;        /* of a store as of a moment */
     struct store_query *prepared; /* one per section of queries */
-    sqlite3_stmt *reads[7];       /* statements of read.c itself */
+    sqlite3_stmt *reads[8];       /* statements of read.c itself */
     bool held;                    /* the reader is in a snapshot */
     struct chain *chains[CHAIN_BUCKETS];
     struct store_tx *spare; /* transactions kept for their memory */

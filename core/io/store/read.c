@@ -17,17 +17,19 @@ struct store_query {
     bool busy;
 };
 
-enum { READ_BLOB, READ_MESSAGE, READ_MESSAGES, READ_HEADS, READ_CHAIN, HOLD, LET_GO };
+enum { READ_BLOB, READ_MESSAGE, READ_MESSAGES, READ_PIECE, READ_HEADS, READ_CHAIN, HOLD, LET_GO };
 
 static const char *const texts[] = {
-    [READ_BLOB] = "SELECT b.bytes FROM name_recent r JOIN blob b ON b.id = r.id WHERE r.key = ?1 "
-                  "AND b.hash = ?2 "
-                  "UNION ALL SELECT b.bytes FROM name r JOIN blob b ON b.id = r.id WHERE r.key = "
-                  "?1 AND b.hash = ?2",
-    [READ_MESSAGE] = "SELECT m.bytes FROM name_recent r JOIN message m ON m.id = -r.id WHERE "
-                     "r.key = ?1 AND m.hash = ?2 "
-                     "UNION ALL SELECT m.bytes FROM name r JOIN message m ON m.id = -r.id WHERE "
-                     "r.key = ?1 AND m.hash = ?2",
+    [READ_BLOB] =
+        "SELECT b.bytes, b.more FROM name_recent r JOIN blob b ON b.id = r.id WHERE r.key = ?1 "
+        "AND b.hash = ?2 "
+        "UNION ALL SELECT b.bytes, b.more FROM name r JOIN blob b ON b.id = r.id WHERE r.key = "
+        "?1 AND b.hash = ?2",
+    [READ_MESSAGE] =
+        "SELECT m.bytes, m.more FROM name_recent r JOIN message m ON m.id = -r.id WHERE "
+        "r.key = ?1 AND m.hash = ?2 "
+        "UNION ALL SELECT m.bytes, m.more FROM name r JOIN message m ON m.id = -r.id WHERE "
+        "r.key = ?1 AND m.hash = ?2",
     [READ_MESSAGES] =
         "WITH RECURSIVE last (id) AS ("
         "  SELECT m.id FROM name_recent r JOIN message m ON m.id = -r.id WHERE r.key = ?1 AND "
@@ -38,8 +40,10 @@ static const char *const texts[] = {
         "  SELECT 0, m.id, m.parent FROM last JOIN message m ON m.id = last.id"
         "  UNION ALL SELECT depth + 1, m.id, m.parent FROM link JOIN message m ON m.id = "
         "link.parent) "
-        "SELECT m.bytes, m.parent IS NULL FROM link JOIN message m ON m.id = link.id ORDER BY "
+        "SELECT m.bytes, m.more, m.parent IS NULL FROM link JOIN message m ON m.id = link.id ORDER "
+        "BY "
         "depth DESC",
+    [READ_PIECE] = PIECE_SELECT,
     [READ_HEADS] = HEAD_SQL,
     [READ_CHAIN] =
         ("SELECT s.id, s.n, e.step, e.hash, s.seq FROM stream s JOIN event e ON e.seq = s.seq "
@@ -257,6 +261,16 @@ static void bind_name(sqlite3_stmt *stmt, const struct hash *hash)
     sqlite3_bind_blob(stmt, 2, hash->bytes, HASH_SIZE, SQLITE_STATIC);
 }
 
+/* Appends the bytes of a row, columns bytes and more, and of its pieces. */
+static int join(struct store *store, sqlite3_stmt *row, struct buf *out, struct err *err)
+{
+    sqlite3_stmt *pieces;
+    buf_put(out, sqlite3_column_blob(row, 0), (size_t)sqlite3_column_bytes(row, 0));
+    int64_t more = sqlite3_column_int64(row, 1);
+    int rc = more ? statement(store, READ_PIECE, &pieces, err) : 0;
+    return rc || !more ? rc : piece_read(pieces, more, out, NULL, err);
+}
+
 /* The one row that has these bytes under its hash. */
 static int get_bytes(struct store *store, int which, const struct hash *hash, struct buf *out,
                      struct err *err)
@@ -268,7 +282,7 @@ static int get_bytes(struct store *store, int which, const struct hash *hash, st
     bind_name(stmt, hash);
     int step = sqlite3_step(stmt);
     if (step == SQLITE_ROW)
-        buf_put(out, sqlite3_column_blob(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0));
+        rc = join(store, stmt, out, err);
     else
         rc = step == SQLITE_DONE ? not_found(which == READ_BLOB ? "blob" : "message", hash, err)
                                  : db_fail(store->reader, step, err);
@@ -287,25 +301,38 @@ int store_get_message(struct store *store, const struct hash *hash, struct buf *
     return get_bytes(store, READ_MESSAGE, hash, out, err);
 }
 
+/* One message of a conversation; its bytes are joined only when it has pieces. */
+static int give(struct store *store, sqlite3_stmt *row, struct buf *joined,
+                int (*fn)(void *ctx, const void *bytes, size_t len), void *ctx, struct err *err)
+{
+    if (sqlite3_column_type(row, 1) == SQLITE_NULL)
+        return fn(ctx, sqlite3_column_blob(row, 0), (size_t)sqlite3_column_bytes(row, 0));
+    buf_reset(joined);
+    int rc = join(store, row, joined, err);
+    return rc ? rc : fn(ctx, joined->data, joined->len);
+}
+
 int store_conversation(struct store *store, const struct hash *hash,
                        int (*fn)(void *ctx, const void *bytes, size_t len), void *ctx,
                        struct err *err)
 {
     sqlite3_stmt *stmt;
+    struct buf joined = {0};
     bool first = true;
     int step, rc = read_with(store, READ_MESSAGES, &stmt, err);
     if (rc)
         return rc;
     bind_name(stmt, hash);
     while (!rc && (step = sqlite3_step(stmt)) == SQLITE_ROW) {
-        bool whole = !first || sqlite3_column_int(stmt, 1);
+        bool whole = !first || sqlite3_column_int(stmt, 2);
         first = false;
-        rc = whole ? fn(ctx, sqlite3_column_blob(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0))
+        rc = whole ? give(store, stmt, &joined, fn, ctx, err)
                    : err_set(err, ERR_STORE_CORRUPT, "a message of the conversation is missing");
     }
     if (!rc && step != SQLITE_DONE)
         rc = db_fail(store->reader, step, err);
     sqlite3_reset(stmt);
+    buf_clear(&joined);
     return !rc && first ? not_found("conversation", hash, err) : rc;
 }
 
@@ -315,7 +342,7 @@ int store_head(struct store *store, const char *run, struct hash *out, struct er
 {
     sqlite3_stmt *stmt;
     struct run_head head = {0};
-    int rc = statement(store, READ_HEADS, &stmt, err);
+    int rc = read_with(store, READ_HEADS, &stmt, err);
     rc = rc ? rc : head_find(stmt, run, INT64_MAX, &head, err);
     *out = head.hash;
     return rc;

@@ -22,6 +22,7 @@ struct chain {
         int64_t id, n, seq; /* id 0: the stream has no row yet */
         struct hash hash;
         int64_t message_id; /* the message written last, 0 = none yet */
+        bool message_new;   /* it was not there before: nothing follows it yet */
         struct hash message;
         bool changed; /* its row is not yet what it should be */
     } head, mark;

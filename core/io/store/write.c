@@ -35,8 +35,9 @@ static const char *const texts[WRITE_COUNT] = {
                      "?1 AND m.hash = ?2 "
                      "UNION ALL SELECT m.id FROM name r JOIN message m ON m.id = -r.id WHERE r.key "
                      "= ?1 AND m.hash = ?2",
-    [ADD_BLOB] = "INSERT INTO blob (hash, bytes) VALUES (?, ?)",
-    [ADD_MESSAGE] = "INSERT INTO message (hash, parent, bytes) VALUES (?, ?, ?)",
+    [ADD_BLOB] = "INSERT INTO blob (hash, bytes, more) VALUES (?, ?, ?)",
+    [ADD_MESSAGE] = "INSERT INTO message (hash, parent, bytes, more) VALUES (?, ?, ?, ?)",
+    [ADD_PIECE] = PIECE_INSERT,
     [ADD_NAME] = "INSERT INTO name_recent (key, id) VALUES (?, ?)",
     [SORT_NAMES] = "INSERT INTO name SELECT key, id FROM name_recent",
     [DROP_NAMES] = "DELETE FROM name_recent",
@@ -138,6 +139,7 @@ static void undo(struct writer *writer, struct store_tx *list, const struct coun
     for (struct store_tx *tx = list; tx; tx = tx->next)
         tx->chain->head = tx->chain->mark;
     writer->now = *counters;
+    writer->rooms = (struct piece_room){.page = writer->rooms.page};
 }
 
 /* The new names move to the large table when they are many, or a small part of all. */
@@ -254,8 +256,8 @@ static int find_counters(struct writer *writer, struct err *err)
 {
     static const char sql[] =
         "SELECT coalesce(max(seq), 0) + 1, (SELECT count(*) FROM name_recent), "
-        "(SELECT coalesce(max(id), 0) FROM blob) + (SELECT coalesce(max(id), 0) FROM message) "
-        "FROM event";
+        "(SELECT coalesce(max(id), 0) FROM blob) + (SELECT coalesce(max(id), 0) FROM message), "
+        "(SELECT page_size FROM pragma_page_size) FROM event";
     sqlite3_stmt *stmt = NULL;
     int rc = db_prepare(writer->db, sql, sizeof sql - 1, &stmt, NULL, err);
     if (rc)
@@ -264,6 +266,7 @@ static int find_counters(struct writer *writer, struct err *err)
     writer->now = (struct counters){.seq = sqlite3_column_int64(stmt, 0),
                                     .recent = sqlite3_column_int64(stmt, 1),
                                     .named = sqlite3_column_int64(stmt, 2)};
+    writer->rooms = (struct piece_room){.page = (size_t)sqlite3_column_int64(stmt, 3)};
     sqlite3_finalize(stmt);
     return found == SQLITE_ROW ? 0 : db_fail(writer->db, found, err);
 }

@@ -5,6 +5,7 @@
 #include "io/proof.h"
 #include "io/store/db.h"
 #include "io/store/head.h"
+#include "io/store/piece.h"
 #include "io/store/tx.h"
 
 /* ---- write.c: a batch of transactions -> one commit ---- */
@@ -23,6 +24,7 @@ enum write {
     FIND_MESSAGE,
     ADD_BLOB,
     ADD_MESSAGE,
+    ADD_PIECE,
     ADD_NAME,
     SORT_NAMES,
     DROP_NAMES,
@@ -35,6 +37,7 @@ struct writer {
     sqlite3 *db;
     const struct store *store;
     struct projector projector;
+    struct piece_room rooms;
     struct signer *signer; /* NULL: this project has no key yet */
     sqlite3_stmt *stmts[WRITE_COUNT];
     struct counters {

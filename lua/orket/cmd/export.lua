@@ -2,6 +2,7 @@
 
 local bundle = require("orket.core.bundle")
 local errors = require("orket.errors")
+local moment = require("orket.moment")
 local options = require("orket.options")
 local readers = require("orket.reader")
 local report = require("orket.report")
@@ -29,6 +30,10 @@ local function export(args)
   local run
   run, err = readers.run(store, args.C or ".", args.run)
   if not run then
+    return nil, err
+  end
+  err = moment.dropped(store, run.id)
+  if err then
     return nil, err
   end
   return errors.check(bundle.export(store, run.id, sys.version(), args.o))

@@ -1,0 +1,36 @@
+/* piece.h: bytes that are cut where the pages of the database end (005_piece.sql). */
+#ifndef IO_STORE_PIECE_H
+#define IO_STORE_PIECE_H
+
+#include <sqlite3.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* What is believed to be free on the last page of a table. Wrong when the process is new, or after
+ * a rollback: that costs some bytes once, nothing else. */
+struct piece_room {
+    size_t page, blob, message, piece;
+};
+
+/* Bytes of a row beside those that are stored: its place on the page, its header, its columns. */
+#define PIECE_BLOB    52
+#define PIECE_MESSAGE 58
+
+/* How many of len bytes go into the next row of the table with this room; takes them from it. */
+size_t piece_fit(const struct piece_room *rooms, size_t *room, size_t beside, size_t len);
+
+/* Adds the pieces (statement: INSERT INTO piece (more, bytes) VALUES (?, ?)); *first = 0 when there
+ * is nothing to add. */
+int piece_add(sqlite3_stmt *insert, struct piece_room *rooms, const char *bytes, size_t len,
+              int64_t *first, struct err *err) MUST_CHECK;
+
+#define PIECE_INSERT "INSERT INTO piece (more, bytes) VALUES (?, ?)"
+#define PIECE_SELECT "SELECT bytes, more FROM piece WHERE id = ?1"
+
+/* Appends the pieces from `first` on (0: none) with a statement of PIECE_SELECT; *count grows by
+ * their number (may be NULL). ERR_STORE_CORRUPT when one is missing, ERR_STORE_*. */
+int piece_read(sqlite3_stmt *select, int64_t first, struct buf *out, int64_t *count,
+               struct err *err) MUST_CHECK;
+
+#endif
