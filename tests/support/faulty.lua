@@ -271,7 +271,7 @@ function Bed:try(fault, options)
   if err:find("Sanitizer", 1, true) then
     problems[#problems + 1] = err
   end
-  if code == 1 and not (err:find("ERR_%u+") and err:find("fix: ", 1, true)) then
+  if code == 1 and not ((err:find("ERR_%u+") or err:find("%.json:%d+: ")) and err:find("fix: ", 1, true)) then
     problems[#problems + 1] = "an error without a code or a cure: " .. err
   end
   local said = err

@@ -79,8 +79,10 @@ static int spent(const struct store_tx *tx, struct err *err)
 {
     if (buf_ok(&tx->data) && buf_ok(&tx->items))
         return 0;
-    return err_set(err, ERR_LIMIT, "the transaction is over %zu MiB, or memory is short",
-                   STORE_TX_BYTES >> 20);
+    err_set(err, ERR_LIMIT, "the transaction is over %zu MiB, or memory is short",
+            STORE_TX_BYTES >> 20);
+    err_fix(err, "make it smaller, or free some memory; nothing of it happened");
+    return ERR_LIMIT;
 }
 
 /* Room for one more item, zeroed; the bytes appended since the last one are its. */
