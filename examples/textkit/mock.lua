@@ -21,7 +21,7 @@ local function read(request)
     if message.role == "system" then
       talk.review = text_of(message):find("integrity guard", 1, true) ~= nil
     elseif message.role == "user" and not talk.card then
-      talk.card = (text_of(message):match("^# Card (%S+):") or ""):gsub("%-[bf]%d.*$", "") -- whatever build, fork
+      talk.card = (text_of(message):match("^# Card (%S+):") or ""):gsub("%-[bfr]%d.*$", "") -- whatever build, fork, round
       talk.failed = text_of(message):find("Its last run FAILED", 1, true) ~= nil
       talk.returned = text_of(message):find("Sent back by the review", 1, true) ~= nil
     elseif message.role == "assistant" then

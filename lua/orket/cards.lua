@@ -36,12 +36,43 @@ function M.build(store, id)
   return build
 end
 
----The id under which the newest build of a card stands on the board.
+-- Work that was begun again has cards of its own: ID-r2, ID-r3 (rewind.lua).
+local function round_name(id, round)
+  return round == 1 and id or string.format("%s-r%d", id, round)
+end
+
+---The id of the newest round of a card.
+---@param store table
+---@param id string
+---@return string
+function M.round(store, id)
+  local round = 1
+  while exists(store, round_name(id, round + 1)) do
+    round = round + 1
+  end
+  return round_name(id, round)
+end
+
+---The id of a card's next round.
+---@param store table
+---@param id string of any of its rounds
+---@return string
+function M.next_round(store, id)
+  local first = id:match("^(.*)%-r%d+$")
+  first = first and exists(store, first) and first or id
+  local round = 2
+  while exists(store, round_name(first, round)) do
+    round = round + 1
+  end
+  return round_name(first, round)
+end
+
+---The id under which the newest build of a card, and its newest round, stands on the board.
 ---@param store table
 ---@param id string
 ---@return string
 function M.newest(store, id)
-  return build_name(id, M.build(store, id))
+  return M.round(store, build_name(id, M.build(store, id)))
 end
 
 local function body_of(card, id, more)

@@ -41,12 +41,12 @@ local function same(a, b)
 end
 
 -- The file's value as the board has it: dependencies carry the build's ids, a verdict is no wish.
-local function expected(card, key, build)
+local function expected(store, card, key, build)
   local value = card[key]
   if key == "depends_on" and value then
     local ids = {}
     for i, id in ipairs(value) do
-      ids[i] = cards.name(id, build)
+      ids[i] = cards.round(store, cards.name(id, build))
     end
     table.sort(ids)
     return setmetatable(ids, cjson.array_mt)
@@ -54,7 +54,7 @@ local function expected(card, key, build)
   return value
 end
 
-local function fields_of(card, row, build)
+local function fields_of(store, card, row, build)
   local keys, fields = {}, {}
   for _, source in ipairs({ card, row }) do
     for key in pairs(source) do
@@ -65,7 +65,7 @@ local function fields_of(card, row, build)
     table.sort(row.depends_on)
   end
   for key in pairs(keys) do
-    local wanted, is = expected(card, key, build), row[key]
+    local wanted, is = expected(store, card, key, build), row[key]
     if not same(wanted, is) and not (is_absent(is) and wanted == DEFAULTS[key]) then
       fields[#fields + 1] = { key = key, file = wanted, board = is }
     end
@@ -81,7 +81,7 @@ local function compare(list, store, card, id, build)
   if not state then
     list.missing[#list.missing + 1] = card
   elseif not FINAL[state.status] then
-    local fields = fields_of(card, store:read_doc("card_file", { id = id }):value(), build)
+    local fields = fields_of(store, card, store:read_doc("card_file", { id = id }):value(), build)
     if #fields > 0 then
       list.changed[#list.changed + 1] = {
         card = card, id = id, revision = state.revision, build = build, fields = fields,
@@ -111,7 +111,7 @@ function M.find(store, project)
       builds[card.id] = cards.build(store, card.id)
     end
     local build = builds[card.epic or card.id] or 1
-    local id = cards.name(card.id, build)
+    local id = cards.round(store, cards.name(card.id, build))
     known[id] = true
     compare(list, store, card, id, build)
   end

@@ -90,7 +90,9 @@ local function run(project, args, view, choose)
   local ok, err = prepare(project, args)
   local goal
   if ok then
-    goal, err = choose(project)
+    goal, err = choose(project, function(text)
+      view:note(text)
+    end)
   end
   if not goal then
     return nil, err
@@ -124,7 +126,7 @@ end
 ---Owns the project and runs what `choose` says, which is asked when the board is ready.
 ---@param args {C: string?, json: boolean?, plain: boolean?, again: boolean?, card: string?, replay: string?,
 ---open_cassette: (fun(): table?, Error?)?}
----@param choose fun(project: table): {card: string, run: table?}?, Error?
+---@param choose fun(project: table, note: fun(text: string)): {card: string, run: table?}?, Error?
 ---@return integer exit code
 function M.run(args, choose)
   local project <close>, err = projects.open(args.C or ".", { own = true, beside = true })

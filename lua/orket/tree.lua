@@ -8,6 +8,7 @@
 -- own tree only; merge() carries its changes over, file by file, when the card is done.
 
 local async = require("orket.async")
+local cjson = require("cjson")
 local disk = require("orket.tree.disk")
 local errors = require("orket.errors")
 local files = require("orket.tree.files")
@@ -302,6 +303,54 @@ function M.lay_out(project, store, epic, cards)
     end
   end
   return ok, err
+end
+
+-- What the epic's tree holds over its seed, and that what it held before is gone.
+local function changes_of(was, is, seed, tx, made)
+  local paths, changes = {}, setmetatable({}, cjson.array_mt)
+  for _, manifest in ipairs({ was, is, seed }) do
+    for path in pairs(manifest) do
+      paths[path] = true
+    end
+  end
+  for _, path in ipairs(list.keys(paths)) do
+    if is[path] ~= seed[path] or was[path] ~= is[path] then
+      changes[#changes + 1] = { path = path, blob = is[path], base = seed[path] }
+      if made[is[path]] then
+        tx:blob(made[is[path]])
+      end
+    end
+  end
+  return changes
+end
+
+---Takes what some finished cards brought out of the epic's tree, as events of tx: it is made anew from its seed and
+---the other finished cards. Its directory follows when it is opened.
+---@param project table
+---@param store table
+---@param epic string
+---@param without table<string, any> by card
+---@param tx StoreTx
+---@return true|nil ok
+---@return Error|nil
+function M.take_out(project, store, epic, without, tx)
+  local seed = files.seed_of(store, epic)
+  local is, made = files.of_epic(store, epic, without, seed)
+  if not is then
+    return nil, made
+  end
+  local changes = changes_of(M.snapshot(store, epic), is, seed, tx, made)
+  local parts = {}
+  for _, change in ipairs(changes) do
+    parts[#parts + 1] = change.path
+    parts[#parts + 1] = change.blob or ""
+  end
+  tx:event("tree.opened", nil, { tree = epic, from = next(seed) and "seed:" .. epic or nil })
+  tx:event("tree.merged", nil, { into = epic, hash = hash.parts(parts), changes = changes })
+  if project.heads then
+    heads.forget(project, epic)
+  end
+  return true
 end
 
 ---The manifest of an epic's tree.

@@ -79,6 +79,102 @@ describe("orket resume", function()
   end)
 end)
 
+describe("orket resume --from", function()
+  -- A and X are done, B depends on A and waits, C depends on B.
+  local function stopped()
+    local w = world.new({
+      issues = { { id = "A" }, { id = "X" }, { id = "B", depends_on = { "A" } }, { id = "C", depends_on = { "B" } } },
+      limits = { concurrency = 1 },
+      mock = [[
+        function work(talk)
+          local first = talk.card:gsub("%-r%d+$", "")
+          if first == "B" and not talk.text:find("go on") then
+            return steps(talk, function() return say(write("b", "wrong")) end,
+              function() return say(call("request_excuse", { reason = "what now?" })) end)
+          elseif first == "A" then
+            return say(write(talk.card == "A" and "old" or "new", "by " .. talk.card), write("shared", talk.card), finish())
+          end
+          return say(write(first, "by " .. talk.card), finish())
+        end ]],
+    })
+    assert.equal(3, (select(2, w:run())))
+    assert.equal(0, (select(2, w:orket("comment B 'go on'"))))
+    return w
+  end
+
+  local function statuses(w)
+    local list = {}
+    for i, id in ipairs({ "A", "X", "B", "C" }) do
+      list[i] = w:card(id).status
+    end
+    return list
+  end
+
+  it("sends an open card back to ready, without what it had written", function()
+    local w <close> = stopped()
+    assert.same({ "done", "done", "waiting_for_developer", "ready" }, statuses(w))
+    local text, code = w:orket("resume --plain --from B")
+    assert.equal(0, code, text)
+    assert(text:find("begins again at B: B, C", 1, true), text)
+    assert.same({ "done", "done", "done", "done" }, statuses(w))
+    assert.equal("waiting_for_developer>ready", w:moves("B")[3])
+    assert.is_nil(w:made("b"))
+    assert.equal("by B", w:made("B"))
+    assert.equal(0, (select(2, w:check())))
+  end)
+
+  it("puts a finished card away, and takes out what it had brought", function()
+    local w <close> = stopped()
+    assert.equal("by A", w:made("old"))
+    local moves = #w:moves("X")
+    local text, code = w:orket("resume --plain --from A")
+    assert.equal(0, code, text)
+    assert.same({ "archived", "done", "done", "done" }, statuses(w))
+    assert.same({ "done", { "A-r2" } }, { w:card("A-r2").status, w:card("B").depends_on })
+    assert.is_nil(w:made("old"))
+    assert.same({ "by A-r2", "A-r2", "by X", "by B" }, { w:made("new"), w:made("shared"), w:made("X"), w:made("B") })
+    assert.equal(moves, #w:moves("X"))
+    local archived
+    for _, event in ipairs(w:events("card.moved")) do
+      archived = event.card == "A" and event.body.to == "archived" and event or archived
+    end
+    assert(archived.actor:find("^human:") and archived.body.why:find("begun again at A, as A-r2", 1, true))
+    assert.equal(0, (select(2, w:check())))
+    text = w:orket("validate")
+    assert(not text:find("A-r2", 1, true), text)
+    text, code = w:orket("replay --strict ep.1")
+    assert.equal(0, code, text)
+  end)
+
+  it("happens whole or not at all when it is killed", function()
+    local w <close> = stopped()
+    for i = 1, 6 do
+      w:orket("resume --plain --from A >/dev/null & sleep 0.0" .. i .. "; kill -9 $!")
+    end
+    assert.equal(0, (select(2, w:check())))
+    local text, code = w:orket("resume --plain --from A")
+    assert(code == 0 or text:find("no run is unfinished", 1, true), text)
+    assert.equal(0, (select(2, w:check())))
+    assert.is_nil(w:made("old"))
+    assert(w:made("new"):find("^by A%-r%d$"))
+    assert.equal("by B", w:made("B"))
+  end)
+
+  it("is refused where nothing leads back", function()
+    local w <close> = stopped()
+    for from, words in pairs({ Z = "there is no card 'Z'", ep = "ep is no card of the run ep.1" }) do
+      local text, code = w:orket("resume --plain --from " .. from)
+      assert.equal(1, code)
+      assert(text:find(words, 1, true) and text:find("fix: ", 1, true), text)
+    end
+    assert.equal(0, (select(2, w:orket("move C canceled"))))
+    local text, code = w:orket("resume --plain --from C")
+    assert.equal(1, code)
+    assert(text:find("C is canceled, nothing leads back from there", 1, true), text)
+    assert.same({ "done", "done", "waiting_for_developer", "canceled" }, statuses(w))
+  end)
+end)
+
 describe("what a run has come to", function()
   it("follows from its cards", function()
     local w <close> = chain([[

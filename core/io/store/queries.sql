@@ -278,6 +278,11 @@ WHERE NOT EXISTS (SELECT 1 FROM tree_file WHERE tree = s.id AND path = f.path)
                   AND g.from_seq <= n.upto WHERE n.card = s.id AND n.depth < l.depth)
 ORDER BY own, from_seq, path;
 
+-- The changes of an epic's finished cards, earlier ones first.
+-- name: tree_done
+SELECT c.id AS card, f.path, f.blob, f.base FROM card c JOIN tree_file f ON f.tree = c.id AND f.to_seq IS NULL
+WHERE c.epic = :epic AND c.status = 'done' ORDER BY f.from_seq, f.path;
+
 -- name: tree
 SELECT id, seq, base, hash FROM tree WHERE id = :tree ORDER BY seq DESC LIMIT 1;
 

@@ -3,18 +3,21 @@
 local errors = require("orket.errors")
 local options = require("orket.options")
 local readers = require("orket.reader")
+local rewind = require("orket.rewind")
 local session = require("orket.session")
+local sys = require("orket.core.sys")
 
 local M = {}
 
 M.usage = [[
-usage: orket resume [-C DIR] [--json] [--plain] [RUN]
+usage: orket resume [-C DIR] [--json] [--plain] [--from CARD] [RUN]
 
 Goes on with a run that was interrupted, stopped or parked (without RUN: with the newest one), until nothing
 can go on without a person. Turns that were cut off go on where their journal ends.
   -C DIR       the project (default: the current directory)
   --json       one JSON line per event
   --plain      plain lines even on a terminal
+  --from CARD  begins again at this card: it and all that depends on it are worked on anew, the rest stays
 exit: 0 done, 1 failed or refused, 2 usage, 3 parked for a person
 ]]
 
@@ -48,12 +51,21 @@ end
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  local args, message = options.parse(argv, { C = "value", json = "flag", plain = "flag" }, { "run?" })
+  local args, message = options.parse(argv, { C = "value", json = "flag", plain = "flag", from = "value" }, { "run?" })
   if not args then
     return options.refuse(M.usage, message)
   end
-  return session.run(args, function(project)
+  return session.run(args, function(project, note)
     local run, err = find(project, args.run)
+    if run and args.from then
+      local said
+      said, err = rewind.perform(project, run, args.from, sys.user())
+      if not said then
+        return nil, err
+      end
+      note(run.id .. " " .. said)
+      run.only = nil -- all of it goes on, also when it was of one card
+    end
     return run and { card = run.card, run = run }, err
   end)
 end

@@ -62,6 +62,11 @@ local function load_seed(project, store, epic, path)
       return nil, err
     end
   elseif root then
+    for _, row in ipairs(store:read("tree_delta", { tree = epic })) do
+      if not row.blob then -- it went, and perhaps not yet from the disk
+        disk.put(root, row.path, nil)
+      end
+    end
     local ok, err = disk.materialise(store, root, M.snapshot(store, epic), { keep = true })
     if not ok then
       return nil, err
@@ -166,6 +171,29 @@ local function fold(store, manifest, row, made)
   local blob, err = both(store, row, now, made)
   manifest[row.path] = blob
   return not err, err
+end
+
+---An epic's manifest as its finished cards make it, but for some of them.
+---@param store table
+---@param epic string
+---@param without table<string, any> by card
+---@param seed table<string, string>
+---@return table<string, string>|nil manifest
+---@return table<string, string>|Error made bytes of files that no blob holds
+function M.of_epic(store, epic, without, seed)
+  local manifest, made = {}, {}
+  for path, blob in pairs(seed) do
+    manifest[path] = blob
+  end
+  for _, row in ipairs(store:read("tree_done", { epic = epic })) do
+    if not without[row.card] then
+      local ok, err = fold(store, manifest, row, made)
+      if not ok then
+        return nil, err
+      end
+    end
+  end
+  return manifest, made
 end
 
 ---A card's manifest: the seed and the changes of all it depends on, also indirectly, then its own. Cards it
