@@ -121,7 +121,7 @@ static void said_again(void **state)
     open_hasty(&w);
     make_card(&w, "A");
     for (int number = 1; number <= 2; number++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "%d", number);
         assert_int_equal(store_stream_open(w.store, "ep.1", name, "agent:dev", "coder", &turn.stream, NULL), 0);
         struct store_tx *tx = store_begin(turn.stream);
