@@ -189,7 +189,7 @@ coverage:
 	@$(MAKE) COVER=1 ORKET=tests/support/covered spec
 	@lua5.4 tests/coverage.lua build/$(CC)-cover build/coverage
 
-evidence: $(ORKET) $(FAULTY) $(MEASURES) $(B)/tests/test_power
+evidence: $(ORKET) $(FAULTY) $(MEASURES) $(B)/tests/test_power $(B)/tests/test_damage
 	@sh bench/evidence.sh
 
 clean:

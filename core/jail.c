@@ -176,6 +176,7 @@ static pid_t start(char **argv, const struct limits *limits, int watched)
         setsid();
         set_limits(limits, watched);
         if (confine() == 0 && signal(SIGPIPE, SIG_DFL) != SIG_ERR &&
+            signal(SIGXFSZ, SIG_DFL) != SIG_ERR &&
             sigprocmask(SIG_SETMASK, &none, NULL) == 0)
             execvp(argv[0], argv);
         error = errno;

@@ -182,6 +182,7 @@ int main(int argc, char **argv)
         return 2;
     forbid_cores();
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error of the write, not our end
     raise_file_limit();
     hash_start();
     uv_replace_allocator(malloc, uv_realloc, calloc, free);

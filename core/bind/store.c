@@ -157,7 +157,7 @@ static int l_read_doc(lua_State *L)
     struct err err = {0};
     struct store_query *query = start_query(L, &err);
     if (!query)
-        return bind_fail(L, &err);
+        return store_raise(L, &err);
     struct json_doc *doc = bind_new_doc(L);
     int rc = store_step(query, &err);
     if (rc > 0) {
@@ -168,7 +168,7 @@ static int l_read_doc(lua_State *L)
     }
     lua_closeslot(L, 4);
     err.code = rc;
-    return rc < 0 ? bind_fail(L, &err) : 1;
+    return rc >= 0 ? 1 : rc == ERR_NOT_FOUND ? bind_fail(L, &err) : store_raise(L, &err);
 }
 
 static int push_bytes(lua_State *L, int (*get)(struct store *store, const struct hash *hash,

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/fault.h"
+#include "io/disk.h"
 
 static int owned(int fd, const char *path, struct err *err)
 {
@@ -27,17 +28,18 @@ int lock_take(struct lock *lock, const char *path, struct err *err)
     int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
     int fd = FAULT_CALL(lock_open, open(path, flags, 0600));
     if (fd < 0)
-        return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+        return disk_fail(err, path, errno);
     if (FAULT_CALL(lock_take, flock(fd, LOCK_EX | LOCK_NB))) {
         int rc = errno == EWOULDBLOCK ? owned(fd, path, err)
-                                      : err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+                                      : disk_fail(err, path, errno);
         close(fd);
         return rc;
     }
     char pid[32];
     int len = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+    errno = ENOSPC; // of a write that is too short
     if (ftruncate(fd, 0) || FAULT_CALL(lock_write, pwrite(fd, pid, (size_t)len, 0)) != len) {
-        int rc = err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+        int rc = disk_fail(err, path, errno);
         close(fd);
         return rc;
     }

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 #include "base/fault.h"
+#include "io/disk.h"
 
 #define SEED     crypto_sign_SEEDBYTES
 #define KEY_LINE 160 /* bytes of a key's file that are looked at */
@@ -127,8 +128,7 @@ static int put_file(const char *dir, const char *path, const uint8_t *bytes, siz
     int rc = buf_ok(&new) ? 0 : err_set(err, ERR_MEMORY, "out of memory");
     if (!rc && (write_line(new.data, bytes, size, mode) || FAULT_CALL(key_rename, rename(new.data, path)) ||
                 sync_directory(dir))) {
-        rc = err_set(err, errno == ENOSPC ? ERR_STORE_FULL : ERR_IO, "%s: %s", path,
-                     strerror(errno));
+        rc = disk_fail(err, path, errno);
         unlink(new.data);
     }
     buf_clear(&new);

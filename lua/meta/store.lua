@@ -95,8 +95,8 @@ function Store:stream(place) end
 
 ---@param name string   a section of queries.sql
 ---@param params table? name -> string, number, boolean or cjson.null
----@return table[] rows columns by name; NULL is nil; a column "x:json" comes decoded as x; raises an Error when the
----  database cannot be read, which nobody could go on without
+---A database that fails is raised, as an Error: nobody could go on without the rows.
+---@return table[] rows columns by name; NULL is nil; a column "x:json" comes decoded as x
 function Store:read(name, params) end
 
 ---A query that answers one JSON text.
@@ -104,7 +104,7 @@ function Store:read(name, params) end
 ---@param params table?
 ---@return userdata|nil doc
 ---@return string? message
----@return string? code ERR_NOT_FOUND when there is no row
+---@return string? code ERR_NOT_FOUND when there is no row; a database that fails is raised
 function Store:read_doc(name, params) end
 
 ---@param hash string

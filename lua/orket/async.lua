@@ -204,8 +204,8 @@ function M.cancel(task, err)
   end
 end
 
-local function bug(message)
-  return { code = "ERR_BUG", class = "bug", message = debug.traceback(tostring(message), 2) }
+local function bug(what)
+  return raised(M.current(), what)
 end
 
 ---Runs fn(...) in the running task and answers what it returns. After a number of seconds its waits

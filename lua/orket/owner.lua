@@ -45,7 +45,8 @@ end
 -- A request may break what answers it, never the owner.
 local function safely(...)
   local ok, reply = xpcall(answer, debug.traceback, ...)
-  return ok and reply or { error = errors.new("ERR_BUG", reply) }
+  local err = not ok and (type(reply) == "table" and reply or errors.new("ERR_BUG", reply)) or nil
+  return err and { error = err } or reply
 end
 
 ---Answers requests until closed.

@@ -284,6 +284,13 @@ static int open_check(struct check *check)
     return rc;
 }
 
+static void check_log(struct check *check)
+{
+    struct err why = {0};
+    if (wal_check(check->options->path, &why))
+        problem(check, "file", "the log", why.text);
+}
+
 static int run_check(struct check *check)
 {
     int rc = each_row(check, "PRAGMA integrity_check(10)", check_page);
@@ -350,6 +357,7 @@ int store_check(const struct store_options *options, struct buf *report, bool *s
 {
     struct check check = {.options = options, .err = err};
     begin(&check);
+    check_log(&check); // before SQLite looks at it
     int rc = open_check(&check);
     rc = rc ? rc : run_check(&check);
     if (rc == ERR_STORE_CORRUPT && check.disk) {

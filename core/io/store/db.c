@@ -1,68 +1,9 @@
-/* db.c: one SQLite connection: its settings, the migrations, errors as codes with their cure,
- * and the SQL functions of ours. */
+/* db.c: one SQLite connection: its settings, the migrations, and the SQL functions of ours. */
 #include <string.h>
 
 #include "io/store/db.h"
 
 #define APPLICATION_ID 0x4f726b74 /* "Orkt" */
-
-static int code_of(int rc)
-{
-    switch (rc & 0xff) {
-    case SQLITE_NOMEM:
-        return ERR_MEMORY;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return ERR_STORE_BUSY;
-    case SQLITE_FULL:
-        return ERR_STORE_FULL;
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-        return ERR_STORE_READONLY;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        return ERR_STORE_CORRUPT;
-    case SQLITE_CONSTRAINT:
-        return ERR_EXISTS;
-    case SQLITE_TOOBIG:
-        return ERR_LIMIT;
-    case SQLITE_IOERR:
-        return ERR_IO;
-    default:
-        return ERR_STORE;
-    }
-}
-
-static const char *cure_of(int code)
-{
-    switch (code) {
-    case ERR_STORE_BUSY:
-        return "wait for the other program or end it, then try again";
-    case ERR_STORE_FULL:
-        return "free some space; nothing that was acknowledged is lost";
-    case ERR_STORE_READONLY:
-        return "give this user write permission on .orket/ and its files";
-    case ERR_STORE_CORRUPT:
-        return "run `orket check` and restore .orket/ from a backup";
-    case ERR_IO:
-        return "look at the disk and the kernel's log; nothing that was acknowledged is lost";
-    case ERR_STORE:
-        return "see that .orket/ exists, is a directory and can be read and written";
-    case ERR_EXISTS:
-        return "use another id, or one that exists where a card is referred to";
-    default:
-        return NULL;
-    }
-}
-
-int db_fail(sqlite3 *db, int rc, struct err *err)
-{
-    int code = code_of(rc);
-    err_set(err, code, "%s: %s", err_text(code), db ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
-    if (cure_of(code))
-        err_fix(err, "%s", cure_of(code));
-    return code;
-}
 
 int db_exec(sqlite3 *db, const char *sql, struct err *err)
 {

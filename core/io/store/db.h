@@ -44,12 +44,21 @@ int db_check_version(sqlite3 *db, const struct store_options *options, struct er
 int db_prepare(sqlite3 *db, const char *sql, size_t len, sqlite3_stmt **out, const char **tail,
                struct err *err);
 int db_exec(sqlite3 *db, const char *sql, struct err *err);
-/* Fills err from the connection's last error rc; answers the code. */
-int db_fail(sqlite3 *db, int rc, struct err *err);
 /* Appends the directory of the database: where its key lies. */
 void store_dir(const struct store_options *options, struct buf *out);
 /* Binds a turn: as an integer when it reads as one. */
 int db_bind_turn(sqlite3_stmt *stmt, int index, const char *turn);
+
+/* ---- fault.c: errors ---- */
+
+/* Fills err from the connection's last error rc; answers the code. */
+int db_fail(sqlite3 *db, int rc, struct err *err);
+
+/* ---- wal.c: the write-ahead log as it lies there ---- */
+
+/* SQLite takes a damaged log for one that ends there. ERR_STORE_CORRUPT when commits follow that were
+ * acknowledged; 0 also when there is no log, or it cannot be read (opening says why). */
+int wal_check(const char *path, struct err *err);
 
 /* ---- create.c: a new database ---- */
 

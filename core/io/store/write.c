@@ -275,7 +275,8 @@ int writer_open(struct writer *writer, const struct store *store, struct err *er
 {
     writer->store = store;
     writer->checkpoint_at = log_pages(writer);
-    int rc = db_open(&store->options, store->options.path, false, &writer->db, err);
+    int rc = wal_check(store->options.path, err);
+    rc = rc ? rc : db_open(&store->options, store->options.path, false, &writer->db, err);
     if (!rc)
         rc = db_migrate(writer->db, &store->options, err);
     for (size_t i = 0; !rc && i < COUNT_OF(texts); i++)

@@ -1,0 +1,160 @@
+-- disk_spec.lua: a disk that is full, read-only, damaged or held by somebody else, through the real binary:
+-- what is wrong and what cures it is said, nothing acknowledged is lost, and work goes on afterwards.
+
+local world = dofile("tests/support/world.lua")
+
+local WORKS = [[
+function work(talk)
+  return talk.replies < 6 and say(write("f" .. talk.replies, ("text " .. talk.replies):rep(20000))) or say(finish())
+end
+]]
+
+local function new_world()
+  return world.new({ issues = { { id = "A" }, { id = "B" } }, mock = WORKS })
+end
+
+-- A shell script in the project, with a namespace of its own for mounts; $orket is the binary.
+local function apart(w, script)
+  w:write(".test/script", script)
+  return world.orket.shell(("cd %s && ORKET_MODEL_URL=%s orket='timeout 60 %s' unshare -Urm sh .test/script 2>&1"):format(
+    w.dir, w.url, world.binary))
+end
+
+local function assert_says(text, code, cure)
+  assert(text:find("orket: " .. code .. ": ", 1, true), text)
+  assert(text:find("fix: " .. cure, 1, true), text)
+end
+
+-- The epic is done, once, and the journal is whole.
+local function assert_done(w)
+  local text, code = w:check()
+  assert.equal(0, code, text)
+  for _, id in ipairs({ "A", "B", "ep" }) do
+    assert.equal("done", w:card(id).status)
+  end
+  for i = 0, 5 do
+    assert.equal(("text " .. i):rep(20000), w:made("f" .. i))
+  end
+  assert.equal("1", w:sql("SELECT count(*) FROM event WHERE kind = 'run.started'"))
+end
+
+describe("a disk", function()
+  for _, size in ipairs({ "320k", "700k", "1m" }) do
+    it("that is full at " .. size .. " is told; with room again the run goes on", function()
+      local w <close> = new_world()
+      local text = apart(w, ([[
+        mkdir -p .orket kept; mount -t tmpfs -o size=%s tmpfs .orket
+        $orket run ep; echo "exit $?"; $orket check; echo "check $?"
+        mount -o remount,size=64m .orket
+        $orket run ep >/dev/null; echo "again $?"
+        cp -a .orket/. kept
+      ]]):format(size))
+      assert_says(text, "ERR_STORE_FULL", "free some space")
+      assert(text:find("exit 1.*\nsound.*check 0.*\nagain 0"), text)
+      world.orket.shell(("cd %s && rm -rf .orket && mv kept .orket"):format(w.dir))
+      assert_done(w)
+    end)
+  end
+
+  it("with a limit of size is told like one that is full, not a crash", function()
+    local w <close> = new_world()
+    local text = apart(w, "(ulimit -f 700; $orket run ep); echo \"exit $?\"; $orket check; echo \"check $?\"")
+    assert_says(text, "ERR_STORE_FULL", "free some space")
+    assert(text:find("exit 1.*\nsound.*check 0"), text)
+    local after, code = w:run()
+    assert.equal(0, code, after)
+    assert_done(w)
+  end)
+
+  it("that is read-only is told by every command; writable again, the run goes on", function()
+    local w <close> = new_world()
+    assert.equal(0, (select(2, w:orket("sync"))))
+    local text = apart(w, [[
+      mount --bind .orket .orket; mount -o remount,ro,bind .orket
+      for command in "run ep" board check "comment A hi" "log" "gc --keep 1d" history; do
+        $orket $command; echo "$command: exit $?"
+      done
+    ]])
+    local told = select(2, text:gsub("orket: ERR_STORE_READONLY: [^\n]+\n  fix: give this user write permission", ""))
+    assert.equal(7, told, text)
+    assert.equal(7, select(2, text:gsub(": exit 1\n", "")), text)
+    local after, code = w:run()
+    assert.equal(0, code, after)
+    assert_done(w)
+  end)
+
+  it("that another program holds the database of is told; afterwards work goes on", function()
+    local w <close> = new_world()
+    assert.equal(0, (select(2, w:orket("sync"))))
+    local text = apart(w, [[
+      mkfifo .test/fifo; sqlite3 .orket/orket.db <.test/fifo >.test/held & exec 3>.test/fifo
+      echo "BEGIN IMMEDIATE; SELECT 'held';" >&3
+      until grep -q held .test/held; do :; done
+      $orket comment A one; echo "exit $?"; $orket board >/dev/null; echo "board $?"
+      echo "ROLLBACK;" >&3; exec 3>&-; wait
+      $orket comment A two; echo "again $?"
+    ]])
+    assert_says(text, "ERR_STORE_BUSY", "wait for the other program or end it")
+    assert(text:find("exit 1.*board 0.*again 0"), text)
+    assert.equal("two", w:sql("SELECT text FROM comment"))
+    local after, code = w:run()
+    assert.equal(0, code, after)
+    assert_done(w)
+  end)
+end)
+
+describe("a damaged database", function()
+  local function flip(w, path, at)
+    local file <close> = assert(io.open(w.dir .. "/" .. path, "r+b"))
+    file:seek("set", at)
+    local byte = file:read(1):byte()
+    file:seek("set", at)
+    file:write(string.char(byte ~ 0x55))
+  end
+
+  it("is told by whoever meets it, and by the check, never with a crash", function()
+    local w <close> = new_world()
+    assert.equal(0, (select(2, w:run())))
+    local size = #w:read(".orket/orket.db")
+    local told = 0
+    for _, at in ipairs({ 0, 20, 101, 4096, size // 4, size // 3, size // 2, 2 * size // 3, size - 2000 }) do
+      flip(w, ".orket/orket.db", at)
+      local text, code = w:check()
+      assert.is_true(code == 0 or code == 1, text)
+      if code == 1 then
+        told = told + 1
+        assert(text:find("NOT SOUND", 1, true) or text:find("ERR_STORE[%u_]*: .*\n  fix: "), text)
+      end
+      for _, command in ipairs({ "board", "log", "show A", "comment A hello" }) do
+        local said
+        said, code = w:orket(command)
+        assert.is_true(code == 0 or code == 1 and said:find("\n  fix: ", 1, true) ~= nil, command .. ": " .. said)
+      end
+      flip(w, ".orket/orket.db", at)
+    end
+    assert.is_true(told >= 4, told)
+  end)
+
+  it("whose log has lost acknowledged commits is not opened as if nothing was", function()
+    local w <close> = new_world()
+    local run = w:start()
+    assert(world.wait(function() return w:request(4) end))
+    run.kill("KILL")
+    run.wait()
+    local log = ".orket/orket.db-wal"
+    local size = #w:read(log)
+    assert.is_true(size > 20 * 4120)
+    flip(w, log, 32 + 5 * 4120 + 100)
+    local text, code = w:run()
+    assert.equal(1, code, text)
+    assert_says(text, "ERR_STORE_CORRUPT", "restore .orket/ from a backup")
+    text, code = w:check()
+    assert.equal(1, code, text)
+    assert(text:find("the write-ahead log is damaged at frame 6", 1, true), text)
+    assert.equal(size, #w:read(log))
+    flip(w, log, 32 + 5 * 4120 + 100)
+    text, code = w:run()
+    assert.equal(0, code, text)
+    assert_done(w)
+  end)
+end)
