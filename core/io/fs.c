@@ -122,9 +122,10 @@ static int create(int dir, const char *name, mode_t mode, const void *bytes, siz
  * the write-back that ext4 does for the latter (80 us): nothing is synced here. */
 static int take_name(int dir, const char *temp, const char *name)
 {
-    if (FAULT_CALL(file_rename, renameat2(dir, temp, dir, name, RENAME_EXCHANGE)) == 0)
-        return FAULT_CALL(file_remove, unlinkat(dir, temp, 0));
-    return renameat(dir, temp, dir, name);
+    if (FAULT_CALL(file_rename, renameat2(dir, temp, dir, name, RENAME_EXCHANGE)))
+        return renameat(dir, temp, dir, name);
+    (void)!FAULT_CALL(file_remove, unlinkat(dir, temp, 0)); // written it is; fs_walk_all sweeps
+    return 0;
 }
 
 /* Temp and rename: somebody may be reading, or hold another link to, what is there. */

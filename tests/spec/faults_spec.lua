@@ -158,6 +158,14 @@ describe("a failure", function()
     fail_at("eio", 6)
   end)
 
+  it("to remove what a file took the place of does not undo the writing", function()
+    for hit = 1, 3 do
+      local try = bed:try("file_remove_after:" .. hit .. ":eio", { retries = true })
+      assert.equal(0, try.code, try.err)
+      assert_fine(try, "file_remove_after:" .. hit)
+    end
+  end)
+
   it("for want of space, the same", function()
     fail_at("enospc", 7)
   end)

@@ -166,6 +166,7 @@ end
 local OF_ATTEMPTS = {
   ["run.started"] = true, ["run.resumed"] = true, ["run.ended"] = true, ["scripts.loaded"] = true,
   ["step.failed"] = true, ["turn.abandoned"] = true, ["call.allowed"] = true,
+  ["operation.settled"] = true,
 }
 
 -- An id that a mock gives counts messages, which is the same in every run.
