@@ -170,6 +170,17 @@ describe("a run that is stopped", function()
     assert_whole(w)
     assert(w:requests() <= 16 + 6, w:requests() .. " requests: a journaled reply was asked for again")
   end)
+
+  it("publishes what was merged last, also when nothing was published before", function()
+    local w <close> = world.new({ issues = { { id = "A" }, { id = "B" } }, mock = [[
+      function work(talk) return say(write(talk.card .. ".txt", "made\n"), finish()) end]] })
+    assert.equal(0, (select(2, w:run("A"))))
+    world.orket.remove(w.dir .. "/workspace/ep/tree") -- as if killed between the commit and the first file
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal("made\n", w:made("A.txt"))
+    assert.equal("made\n", w:made("B.txt"))
+  end)
 end)
 
 describe("many cards at one file, killed again and again", function()

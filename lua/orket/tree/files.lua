@@ -52,8 +52,9 @@ local function record_seed(project, epic, texts)
 end
 
 local function load_seed(project, store, epic, path)
-  local root <close> = project.root:beneath(path)
-  if root and not store:read("tree", { tree = epic })[1] then
+  local known = store:read("tree", { tree = epic })[1]
+  local root <close> = project.root:beneath(path, { create = known ~= nil }) -- its first merge may never have been published
+  if root and not known then
     local texts, err = read_seed(root)
     if texts and next(texts) then
       texts, err = record_seed(project, epic, texts)
