@@ -80,7 +80,11 @@ local function converse(self)
       self.parked = { status = "blocked", reason = "resource", why = over }
       return true
     end
-    self:save(false)
+    local ok
+    ok, err = self:save(self.unsaved)
+    if not ok then
+      return nil, err
+    end
   end
   self:park("the turn took " .. self.limits.steps .. " steps without an outcome")
   return true
@@ -167,7 +171,7 @@ function M.new(engine, job)
     engine = engine, run = engine.run, number = job.number, card = job.card, seat = job.seat, role = job.role,
     review = job.review, model = job.model, generation = job.generation, limits = engine.limits,
     tape = tape.new(job.tape), paid = job.paid or { tokens_in = 0, tokens_out = 0 }, messages = {}, seen = {}, effects = {}, tokens_in = 0, tokens_out = 0,
-    refusals = 0, nudges = 0, stalled = 0,
+    refusals = 0, nudges = 0, stalled = 0, unsaved = false,
   }, Turn)
   self.stream = engine.store:stream({
     run = engine.run, turn = job.number, actor = "agent:" .. job.seat, role = job.role,

@@ -244,7 +244,7 @@ local function check_requests(self, times, kills, problems)
     end
     more = more + math.max(0, n - (self.requests[request] or 0))
   end
-  if more > 6 * kills then -- three cards at once, of each the replies of two steps that are not on disk yet
+  if more > 3 * kills then -- three cards at once, of each the request that is under way
     problems[#problems + 1] = more .. " requests were sent again after " .. kills .. " kills"
   end
 end

@@ -25,6 +25,7 @@ function Turn:save(wait)
   local tx = self.tx
   self.tx = self.stream:begin()
   if wait then
+    self.unsaved = false
     local ok, err = errors.check(async.await(tx.commit, tx))
     return ok and not self.broken, err or self.broken
   end

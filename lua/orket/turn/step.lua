@@ -33,6 +33,7 @@ local function next_reply(turn)
     return nil, err or cause
   end
   count_tokens(turn, reply.usage)
+  turn.unsaved = true -- a reply that was paid for: on disk before the next one is asked for
   turn:record("step.reply", {
     convo = turn:say(reply.message), usage = reply.usage, finish = reply.finish, model = turn.model.name,
   })
