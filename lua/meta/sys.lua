@@ -27,7 +27,7 @@ function M.window(fd) end
 ---@return string
 function M.user() end
 
----An environment variable whose name begins with ORKET_, NO_COLOR or TERM. "set" stands for the value of
+---An environment variable whose name begins with ORKET_, NO_COLOR, TERM or TMPDIR. "set" stands for the value of
 ---a name that ends in _KEY.
 ---@param name string
 ---@return string|nil

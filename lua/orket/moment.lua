@@ -42,8 +42,9 @@ end
 function M.dropped(store, run)
   local row = store:read("run", { id = run })[1]
   local at = row and row.body.dropped
-  return at and errors.new("ERR_NOT_FOUND", string.format("run %s was dropped on %s: what was said in it is gone", run,
-    at:sub(1, 10)), "orket gc --keep with a longer age keeps more; a backup of .orket/ may still have it") or nil
+  return at and errors.new("ERR_NOT_FOUND",
+    "run " .. run .. " was dropped on " .. at:sub(1, 10) .. " by orket gc: what was said in it is gone",
+    "orket gc --keep with a longer age keeps more; a backup of .orket/ may still have it") or nil
 end
 
 ---The commit number of a moment: not before the run began, and not after now.

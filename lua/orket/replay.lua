@@ -4,10 +4,13 @@
 -- event of the run is due, the unit of work that made it (a turn, a verification, the run's beginning or end)
 -- runs on through the engine's own code, with the replies, the verdicts and the interruptions of the journal,
 -- and has to derive that event: kind, card, step, actor, role and body. Its parts: replay/record.lua, the
--- journal; replay/stage.lua, what is derived; replay/engine.lua, what the world answered.
+-- journal; replay/stage.lua, what is derived; replay/engine.lua, what the world answered; replay/cut_off.lua, operations
+-- that a person had to look at; replay/generations.lua, the scripts.
 
+local cut_off = require("orket.replay.cut_off")
 local errors = require("orket.errors")
 local files = require("orket.tree.files")
+local generations = require("orket.replay.generations")
 local hold = require("orket.tree.hold")
 local news = require("orket.orchestrator.news")
 local orchestrator = require("orket.orchestrator")
@@ -15,7 +18,6 @@ local prefix = require("orket.fork.prefix")
 local projects = require("orket.project")
 local records = require("orket.replay.record")
 local scratches = require("orket.replay.scratch")
-local scripts = require("orket.scripts")
 local stages = require("orket.replay.stage")
 local store = require("orket.core.store")
 local taped = require("orket.replay.engine")
@@ -28,56 +30,9 @@ Replay.__index = Replay
 
 local FOREVER = 604800 -- seconds: no deadline of a turn passes
 
--- ---- scripts ----
-
-local function texts_of(self, id)
-  local row = self.store:read("generation", { id = id })[1]
-  local texts = {}
-  for path, blob in pairs(row and row.files or {}) do
-    texts[path] = self.store:blob(blob)
-  end
-  return texts
-end
-
--- The texts as they were recorded, under the id that they have to have.
-local function recorded_generation(self, id)
-  local texts = texts_of(self, id)
-  local generation, problems = scripts.build(texts, self.project:rules())
-  if not generation or #problems > 0 or generation.id ~= id then
-    return nil, "the scripts of the generation " .. id .. " are not what was recorded"
-  end
-  return generation, texts
-end
-
--- Other texts in their place keep the id: what counts is the first event that they change.
-local function generation_of(self, id)
-  local known = self.generations[id]
-  if known then
-    return known
-  end
-  local generation, texts = recorded_generation(self, id)
-  if not generation then
-    return nil, texts
-  end
-  if self.scripts then
-    for path, text in pairs(self.scripts) do
-      self.changed[path] = texts[path] ~= text or nil
-      texts[path] = text
-    end
-    local problems
-    generation, problems = scripts.build(texts, self.project:rules())
-    if #problems > 0 then
-      return nil, problems[1].path .. ": " .. errors.line(problems[1].err)
-    end
-    generation.id = id
-  end
-  self.generations[id] = generation
-  return generation
-end
-
 -- Serves what is asked from here on.
 local function serve(self, event, id)
-  local generation, why = generation_of(self, id)
+  local generation, why = self.generations:of(id)
   if not generation then
     self.stage:diverge(event, why)
     return false
@@ -117,11 +72,11 @@ local function take_over(run, live)
   end
 end
 
--- A fork's turn begins with the events of another run's, as the tape of one that was interrupted.
+-- A turn whose events so far are its tape: a fork's, that begins with another run's, or one that waited for a person.
 local function go_on_with(self, event, turn)
   local line = self.record.streams[turn.turn]
   local card = self.run.board.cards[turn.card]
-  local generation, why = generation_of(self, turn.generation)
+  local generation, why = self.generations:of(turn.generation)
   if not generation or not card then
     return self.stage:diverge(event, why or "the run has no card " .. turn.card)
   end
@@ -246,13 +201,27 @@ local function begin_turn(self, event)
   end
 end
 
+-- A person has said what became of an operation: the turn goes on.
+local function resume_turn(self, event)
+  for _, turn in ipairs(self.stage.facade:read("open_turns", { run = self.id, card = event.card })) do
+    if turn.turn == event.turn then
+      return go_on_with(self, event, turn)
+    end
+  end
+  self.stage:diverge(event, "the turn is not open")
+end
+
 local function turn_event(self, event)
   local unit = self.units[event.turn]
-  if event.kind == "turn.abandoned" then
-    event.derived = true -- another process gave it up
+  if cut_off.is_given_up(event) then
+    cut_off.give_up(self.stage, event)
     self.units[event.turn], self.run.live[event.card] = nil, nil
+  elseif event.kind == "operation.answered" then
+    self.units[event.turn] = cut_off.answer(self.stage, event, self.facade)
   elseif unit and unit.parked then
     self.stage:wake(unit)
+  elseif unit and unit.answers then
+    resume_turn(self, event)
   elseif event.n == 1 then
     begin_turn(self, event)
   end
@@ -365,7 +334,7 @@ local function summary(self)
   for _, line in pairs(self.record.streams) do
     count, turns = count + #line, turns + 1
   end
-  return { run = self.id, events = count, turns = turns, hash = records.hash(self.record.streams), changed = self.changed }
+  return { run = self.id, events = count, turns = turns, hash = records.hash(self.record.streams), changed = self.generations.changed }
 end
 
 local function perform(self)
@@ -415,11 +384,12 @@ function M.run(project, run, options)
     return nil, why
   end
   local self = setmetatable({
-    project = project, store = project.store, id = run, record = record, scripts = options.scripts, strict = options.strict,
-    generations = {}, changed = {}, units = {}, pending = {},
+    project = project, store = project.store, id = run, record = record, strict = options.strict,
+    units = {}, pending = {},
     stage = stages.new({ store = project.store, moment = moment, seq = record.first - 1, run = run, streams = record.streams }),
   }, Replay)
   self.facade = facade_of(self, scratch)
+  self.generations = generations.new(project, options.scripts)
   local result
   result, err = perform(self)
   moment:close()

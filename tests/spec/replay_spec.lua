@@ -6,6 +6,7 @@ local world = dofile("tests/support/world.lua")
 local orket = world.orket
 
 local EXAMPLE = "examples/textkit"
+local FAULTY = os.getenv("FAULTY") or "build/gcc-fault/orket"
 
 local function replay(dir, run, arguments)
   return orket.shell(string.format("%s replay -C %s %s %s 2>&1", world.binary, dir, arguments or "", run))
@@ -63,11 +64,37 @@ describe("the example", function()
     if code ~= 0 then
       pending("strace is not installed")
     end
-    local scratch = "ls -d /tmp/orket-replay-* 2>/dev/null | wc -l"
-    local before = orket.shell(scratch)
-    orket.shell(string.format("strace -f -e trace=%%net -o %s/trace %s replay -C %s/first textkit.1", dir, world.binary, dir))
+    orket.shell("mkdir " .. dir .. "/empty")
+    local text
+    text, code = orket.shell(string.format("TMPDIR=%s/empty ASAN_OPTIONS=detect_leaks=0 strace -f -e trace=%%net -o %s/trace %s replay -C %s/first textkit.1 2>&1", dir, dir, world.binary, dir))
+    assert.equal(0, code, text)
     assert.falsy(orket.read(dir .. "/trace"):find("%f[%w]%l+%("), "a call to the network")
-    assert.equal(before, orket.shell(scratch))
+    assert.equal("", (orket.shell("ls -A " .. dir .. "/empty")))
+  end)
+
+  it("is swept away by the next one when it is killed, unlike one that is at work", function()
+    local tmp = dir .. "/tmp"
+    local busy = tmp .. "/orket-replay-00000000000c0de1"
+    orket.write(busy .. "/note", "somebody's")
+    orket.shell("chmod 700 " .. busy)
+    local holder = orket.shell(string.format("flock -F %s/lock sleep 60 >/dev/null 2>&1 & echo $!", busy)):match("%d+")
+    assert(world.wait(function() return not os.execute("flock -n " .. busy .. "/lock true") end))
+    local function replayed(binary, environment)
+      local text = orket.shell(string.format("TMPDIR=%s %s %s replay -C %s/first textkit.1 2>&1", tmp, environment, binary, dir))
+      return text, tonumber((orket.shell("ls " .. tmp .. " | wc -l")))
+    end
+    for _, point in ipairs({ "permit_after:1", "publish_after:1", "file_write_before:2" }) do
+      local text, left = replayed(FAULTY, "ORKET_FAULT=" .. point .. ":kill")
+      assert.falsy(text:find("hash", 1, true), text)
+      assert.equal(2, left, point) -- its own; that of the one before is gone
+    end
+    local text, left = replayed(world.binary, "")
+    assert.truthy(text:find("as recorded", 1, true), text)
+    assert.equal(1, left)
+    assert.equal("somebody's", orket.read(busy .. "/note"))
+    os.execute("kill " .. holder)
+    assert(world.wait(function() return os.execute("flock -n " .. busy .. "/lock true") end))
+    assert.equal(0, (select(2, replayed(world.binary, ""))))
   end)
 
   it("is another one with another role, tool or policy", function()

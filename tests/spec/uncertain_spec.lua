@@ -39,6 +39,17 @@ local function log_lines(w)
   return w:made("log")
 end
 
+-- Derived again, it comes to its hash: nothing is told anew to anybody.
+local function replays(server, w)
+  local before = cjson.encode(server:heard())
+  for _, mode in ipairs({ "", "--strict " }) do
+    local text, code = w:orket("replay " .. mode .. "ep.1")
+    assert.equal(0, code, text)
+    assert.truthy(text:find(", as recorded", 1, true), text)
+  end
+  assert.equal(before, cjson.encode(server:heard()))
+end
+
 describe("an operation that was cut off", function()
   it("parks its card, is shown exactly, and is passed over by nobody", function()
     local server <close> = beyond.serve()
@@ -64,6 +75,7 @@ describe("an operation that was cut off", function()
     assert(text:find("happened, did-not or again", 1, true), text)
     assert.same({ ["hold me"] = 1 }, server:heard())
     assert.equal(0, (select(2, w:check())))
+    replays(server, w)
   end)
 
   local function answered(words)
@@ -79,6 +91,7 @@ describe("an operation that was cut off", function()
     local request = w:request(n + 1)
     local result = request and cjson.decode(request).messages[4]
     assert.equal(0, (select(2, w:check())))
+    replays(server, w)
     return { code = code, text = text, result = result and cjson.decode(result.content), heard = server:heard(), log = log_lines(w),
       turns = #w:events("turn.started"), by = w:events("operation.answered")[1] }
   end
@@ -121,6 +134,7 @@ describe("an operation that was cut off", function()
     assert.equal(0, code, text)
     assert.same({ ["hold me"] = 2 }, server:heard())
     assert.equal(0, (select(2, w:check())))
+    replays(server, w)
   end)
 
   it("is answered while the run is under way: also when only its connection broke", function()
@@ -144,6 +158,7 @@ describe("an operation that was cut off", function()
     assert.equal(0, code, text)
     assert.same({ ["break it"] = 1 }, server:heard())
     assert.equal(0, (select(2, w:check())))
+    replays(server, w)
   end)
 
   it("parks its card when the turn's deadline passes meanwhile", function()
@@ -152,6 +167,7 @@ describe("an operation that was cut off", function()
     local text, code = w:run()
     assert.equal(3, code, text)
     assert.same({ "blocked", "hold me" }, { w:card("A").status, w:card("A").uncertain.operation.text })
+    replays(server, w)
   end)
 
   it("is still asked for when its turn cannot go on", function()
@@ -169,6 +185,9 @@ describe("an operation that was cut off", function()
     run.kill("KILL")
     run.wait()
     assert(w:request(n + 1):find("happened, the number is 17", 1, true), "the new turn does not read it")
+    run.wait()
+    w:run()
+    replays(server, w)
   end)
 end)
 
@@ -209,6 +228,7 @@ describe("effects over kill -9 at random moments", function()
     assert.equal(log, log_lines(w))
     text, code = w:check()
     assert.equal(0, code, text)
+    replays(server, w)
   end)
 end)
 

@@ -93,9 +93,15 @@ local function beyond(stage, turn)
   if event and event.kind == "operation.done" then
     local body = records.body(event)
     return body.result, body.error
+  elseif event and event.kind == "operation.uncertain" then
+    return nil, { code = "ERR_UNCERTAIN", class = "system", message = "nobody knows whether it happened" }
   end
-  stage:diverge(event, "nobody knew here what had become of the operation; a replay goes no further")
-  return nothing_more(stage)
+  local broken = stages.broken_off(event)
+  if not broken then
+    stage:diverge(event or line[line.tip], "the replay performs an operation beyond the tree here")
+    return nothing_more(stage)
+  end
+  return nil, broken
 end
 
 ---Puts the journal's answers in front of an engine's own.

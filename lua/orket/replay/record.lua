@@ -4,6 +4,7 @@ local cjson = require("cjson")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
 local list = require("orket.list")
+local moments = require("orket.moment")
 
 local M = {}
 
@@ -65,16 +66,11 @@ function M.divergence(event, what, detail)
   return err
 end
 
--- Of a run that was dropped (orket gc) some events have only their number and their hash left.
-local function was_dropped(store, run)
-  local row = store:read("run", { id = run })[1]
-  return row ~= nil and row.body.dropped ~= nil
-end
-
--- Its link to the event before it in its stream; nil when it holds.
+-- Its link to the event before it in its stream; nil when it holds. Of a run that was dropped (orket gc) some events
+-- have only their number and their hash left.
 local function fault_of(store, heads, event)
   local key = event.run .. "\0" .. tostring(event.turn)
-  local head = heads[key] or { n = 0, dropped = was_dropped(store, event.run) }
+  local head = heads[key] or { n = 0, dropped = moments.dropped(store, event.run) ~= nil }
   local broken
   if event.n ~= head.n + 1 then
     broken = "an event before it is missing: the one before is number " .. head.n
@@ -113,9 +109,9 @@ end
 ---  first to its last one, of everybody; streams: of the run, by turn
 ---@return Error|nil
 function M.read(store, run)
-  if was_dropped(store, run) then
-    return nil, errors.new("ERR_NOT_FOUND", "the contents of the run '" .. run .. "' were dropped by orket gc",
-      "orket history lists the runs")
+  local dropped = moments.dropped(store, run)
+  if dropped then
+    return nil, dropped
   end
   local record, heads, last = { events = {}, streams = {} }, {}, 0
   local ok, err = each(store, function(event)

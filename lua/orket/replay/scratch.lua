@@ -1,52 +1,83 @@
--- scratch.lua: a directory for the trees of a replay, away from the project; gone when it is closed.
+-- scratch.lua: a directory for the trees of a replay, away from the project; gone when it is closed. A replay
+-- that is killed cannot remove its own: the next one does, for whose lock nobody holds has no owner any more.
 
 local errors = require("orket.errors")
 local fs = require("orket.core.fs")
+local lock = require("orket.core.lock")
+local sys = require("orket.core.sys")
 
 local M = {}
 
 local Scratch = {}
 Scratch.__index = Scratch
 
+local NAME = "orket-replay-%08x%08x"
+local IS_NAME = "^orket%-replay%-" .. ("%x"):rep(16) .. "$"
+
 local function empty(root)
-  for _, entry in ipairs(root:list(".") or {}) do
+  local gone = 0
+  local entries, more = root:list(".")
+  for _, entry in ipairs(entries or {}) do
     if entry.type == "directory" then
       local below <close> = root:beneath(entry.name)
       if below then
         empty(below)
       end
     end
-    root:delete(entry.name)
+    gone = gone + (root:delete(entry.name) and 1 or 0)
+  end
+  if entries and more and gone > 0 then
+    return empty(root) -- a list has an end
   end
 end
 
----Makes one below /tmp.
+local function remove(dir, name, held)
+  local above <close> = fs.root(dir)
+  local root <close> = above and above:beneath(name)
+  if root then
+    empty(root)
+    above:delete(name)
+  end
+  held:release()
+end
+
+-- Directories of this user that nobody works in: whoever did was killed.
+local function sweep(dir, above)
+  for _, entry in ipairs(above:list(".") or {}) do
+    local name = entry.type == "directory" and entry.name:match(IS_NAME)
+    local held = name and lock.take(dir .. "/" .. name)
+    if held then
+      remove(dir, name, held)
+    end
+  end
+end
+
+---Makes one below TMPDIR (/tmp), for this user alone, and removes those that killed replays left behind.
 ---@return table|nil scratch {root}
 ---@return Error|nil
 function M.open()
-  local above <close>, message, code = fs.root("/tmp")
+  local dir = sys.env("TMPDIR") or "/tmp"
+  local above <close>, message, code = fs.root(dir)
   if not above then
-    return nil, errors.new(code, message, "there has to be a directory /tmp")
+    return nil, errors.new(code, message, "TMPDIR names a directory that is there")
   end
-  for _ = 1, 10 do
-    local name = string.format("orket-replay-%08x%08x", math.random(0, 0xffffffff), math.random(0, 0xffffffff))
-    local root, made = above:beneath(name, { create = true })
-    if root and made == true then
-      return setmetatable({ root = root, name = name, dir = above:path() }, Scratch)
+  sweep(dir, above)
+  for _ = 1, 10 do -- another one may sweep it away before it is locked
+    local name = NAME:format(math.random(0, 0xffffffff), math.random(0, 0xffffffff))
+    local held = lock.take(dir .. "/" .. name)
+    local root = held and above:beneath(name)
+    if root then
+      return setmetatable({ root = root, name = name, held = held, dir = dir }, Scratch)
     end
   end
-  return nil, errors.new("ERR_IO", "cannot make a directory in " .. above:path(), "make room in /tmp")
+  return nil, errors.new("ERR_IO", "cannot make a directory in " .. dir, "make room in " .. dir)
 end
 
 function Scratch:close()
   if self.root then
-    empty(self.root)
     self.root:close()
     self.root = nil
-    local above <close> = fs.root(self.dir)
-    if above then
-      above:delete(self.name)
-    end
+    remove(self.dir, self.name, self.held)
   end
 end
 

@@ -240,6 +240,27 @@ local function compare_turn(self, line, derived)
   end
 end
 
+-- An operation that reaches beyond the tree has transactions of its own (turn/once.lua): what its call did before
+-- comes after it in the stream.
+local function compare_later(self, tx, derived)
+  local recorded = tx.line[tx.line.tip + 1]
+  local passed_by = recorded and recorded.kind == "operation.intended" and derived.kind ~= "operation.intended"
+  if #tx.held > 0 or passed_by then
+    tx.held[#tx.held + 1] = derived
+  else
+    compare_turn(self, tx.line, derived)
+  end
+end
+
+local function compare_held(self, tx)
+  for _, derived in ipairs(tx.held) do
+    if not (self.diverged or tx.line.cut or tx.line.beyond) then
+      compare_turn(self, tx.line, derived)
+    end
+  end
+  tx.held = {}
+end
+
 -- The run's own stream has many writers: a transaction is found by the card of its first event.
 local function compare_shared(self, tx, derived)
   local line = tx.line
@@ -281,7 +302,7 @@ local function put(tx, kind, card, body, options)
   elseif tx.stream.turn == 0 then
     compare_shared(stage, tx, derived)
   elseif not (line.cut or line.beyond) then
-    compare_turn(stage, line, derived)
+    compare_later(stage, tx, derived)
   end
   return tx.count
 end
@@ -314,6 +335,7 @@ end
 -- What was derived and not committed did not happen.
 function Tx:abandon()
   local line = self.line
+  self.held = {}
   for _, convo in ipairs(self.messages) do
     local said = self.stage.said[convo]
     self.stage.said[convo] = said and said.checked and said or nil
@@ -330,15 +352,22 @@ local function refuse(done, err)
   return done and done(nil, err.message, err.code)
 end
 
--- A claim is waited for and then the card is read: that was at once. So is what comes after the last commit.
--- Otherwise the moment of what follows is the one before its own commit.
+local function is_person(actor)
+  return actor:find("^human:") ~= nil
+end
+
+-- A claim is waited for and then the card is read: that was at once. So is what comes after the last commit, and
+-- before and after a person has a say. Otherwise the moment of what follows is the one before its own commit.
 local function goes_on_at_once(self, first)
   local line = self.line
-  return self.stream.turn == 0 or first or is_over(line[line.tip + 1]) and not line.beyond
+  local next_one = line[line.tip + 1]
+  return self.stream.turn == 0 or first or is_over(next_one) and not line.beyond
+    or next_one and is_person(next_one.actor) ~= is_person(self.stream.actor)
 end
 
 function Tx:commit(done)
   local line, stage = self.line, self.stage
+  compare_held(stage, self)
   local waits = done and async.waits_with(done)
   if not line or self.count == 0 or not (waits or line.cut) then
     self:keep()
@@ -371,7 +400,7 @@ Stream.__index = Stream
 
 function Stream:begin()
   return setmetatable({
-    stage = self.stage, stream = self, line = self.line, count = 0, messages = {}, step = self.line and self.line.step or 0,
+    stage = self.stage, stream = self, line = self.line, count = 0, messages = {}, held = {}, step = self.line and self.line.step or 0,
   }, Tx)
 end
 
@@ -439,6 +468,13 @@ function Stage:go_to(seq)
   local ok, err = errors.check(self.moment:forward(seq))
   self.seq = seq
   return ok, err
+end
+
+---An event of a turn's stream that nothing derives.
+---@param event Recorded
+function Stage:pass(event)
+  local line = self.lines[event.turn]
+  line.tip, line.at = event.n, event.n
 end
 
 ---@param options {store: Store, moment: Store, seq: integer, run: string, streams: table<any, table[]>}

@@ -1,0 +1,68 @@
+-- cut_off.lua: turns that were cut off, replayed: what an earlier process's turn was given up with, and what a
+-- person answered about an operation of which nobody knew whether it had happened (turn/once.lua).
+
+local once = require("orket.turn.once")
+local people = require("orket.people")
+local prefix = require("orket.fork.prefix")
+local records = require("orket.replay.record")
+
+local M = {}
+
+-- ---- given up ----
+
+---True for what a process wrote that found the turn open and gave it up (orchestrator/interrupted.lua).
+---@param event Recorded
+---@return boolean
+function M.is_given_up(event)
+  return event.kind == "turn.abandoned" or event.kind == "operation.uncertain" and event.actor == "system"
+end
+
+-- Before that, its card was parked: nobody knew what had become of an operation.
+local function park(stage, event)
+  local store = stage.facade
+  local intent = once.lonely((prefix.events(store, event.run, event.turn)))
+  local card = store:read("card_state", { id = event.card })[1]
+  if not intent or not card then
+    return stage:diverge(event, "no operation of the turn was cut off")
+  end
+  local tx = store:stream({ run = event.run, turn = event.turn, actor = "system", role = "system" }):begin()
+  local ok, err = once.park(tx, card, intent)
+  if not ok then
+    return stage:diverge(event, err.message)
+  end
+  tx:commit()
+end
+
+---Another process gave the turn up; that it did follows from nothing that is recorded.
+---@param stage table
+---@param event Recorded
+function M.give_up(stage, event)
+  if event.kind == "turn.abandoned" then
+    event.derived = true
+    stage:pass(event)
+  else
+    park(stage, event)
+  end
+end
+
+-- ---- answered ----
+
+---A person's answer is input; what it does to turn and card follows from it.
+---@param stage table
+---@param event Recorded operation.answered
+---@param project table
+---@return table unit
+function M.answer(stage, event, project)
+  local body, unit = records.body(event), { answers = true }
+  return stage:play(unit, function()
+    local _, err = people.perform(project, {
+      act = "answer", card = event.card, who = event.actor:match("^human:(.*)$"),
+      text = body.answer .. (body.text and " " .. body.text or ""),
+    })
+    if err then
+      stage:diverge(event, err.message)
+    end
+  end)
+end
+
+return M
