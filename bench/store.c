@@ -121,7 +121,7 @@ static void close_store(struct bench *bench, const char *path)
 static void put_event(struct store_tx *tx, const char *kind, const char *card, int64_t step, const char *body)
 {
     struct err err = {0};
-    struct store_event event = {.kind = kind, .card = card, .step = step, .ms = -1};
+    struct store_event event = {.kind = kind, .card = card, .step = step};
     buf_puts(store_body(tx), body);
     check(store_event(tx, &event, NULL, &err), err.text);
 }

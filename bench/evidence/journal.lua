@@ -16,7 +16,7 @@ measure.figure("their ratio", bench.ratio, "")
 measure.figure("durable steps, 100 at once", bench.steps, "per s")
 for _, row in ipairs(bench.growth) do
   measure.figure(("bytes per step with a file of %d bytes"):format(row.file), row.bytes_per_step, "bytes")
-  measure.figure("  against the new ones", row.ratio, "", row.file >= 1000 and { most = 1.3 } or nil)
+  measure.figure("  against the new ones", row.ratio, "", row.file >= 300 and { most = 1.3 } or nil)
 end
 
 local MOCK = [[

@@ -113,16 +113,14 @@ static void on_done(void *ctx, int64_t first_seq, const struct err *err)
 
 static void read_options(lua_State *L, int idx, struct store_event *event)
 {
-    static const char *const known[] = {"step", "ms", NULL};
-    event->step = event->ms = -1;
+    static const char *const known[] = {"step", NULL};
+    event->step = -1;
     if (lua_isnoneornil(L, idx))
         return;
     bind_check_options(L, idx, known);
     if (lua_getfield(L, idx, "step") != LUA_TNIL)
         event->step = luaL_checkinteger(L, -1);
-    if (lua_getfield(L, idx, "ms") != LUA_TNIL)
-        event->ms = (int64_t)luaL_checknumber(L, -1);
-    lua_pop(L, 2);
+    lua_pop(L, 1);
 }
 
 static int put_event(lua_State *L, struct store_tx *tx, const struct store_event *event)
@@ -138,7 +136,7 @@ static int put_event(lua_State *L, struct store_tx *tx, const struct store_event
     return 1;
 }
 
-/* tx:event(kind, card|nil, body[, {step=, ms=}]) -> n | nil, message, code
+/* tx:event(kind, card|nil, body[, {step=}]) -> n | nil, message, code
  * body is a doc or plain data; n its number in the stream. An event may be refused for its size
  * only; an unknown kind or a malformed id is the caller's bug. A status change is no event(): see
  * move(). */
@@ -185,7 +183,7 @@ static int l_move(lua_State *L)
 {
     struct store_tx *tx = l_check_tx(L, 1);
     struct store_event event = {
-        .kind = CARD_MOVED, .card = l_check_text(L, 2), .step = -1, .ms = -1};
+        .kind = CARD_MOVED, .card = l_check_text(L, 2), .step = -1};
     struct json_doc *doc = bind_tree(bind_of(L));
     struct err err = {0};
     struct fsm_verdict verdict;

@@ -53,8 +53,6 @@ static void push_event(lua_State *L, const struct store_seen *event)
     set_integer(L, "seq", event->seq);
     set_integer(L, "step", event->step);
     set_integer(L, "n", event->n);
-    if (event->ms >= 0)
-        set_integer(L, "ms", event->ms);
     set_text(L, "run", event->run);
     push_turn(L, event->turn);
     lua_setfield(L, -2, "turn");

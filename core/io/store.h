@@ -86,7 +86,6 @@ struct store_event {
     const char *kind; /* a section of projections.sql */
     const char *card; /* may be NULL */
     int64_t step;     /* negative: the stream's current step */
-    int64_t ms; /* a duration, negative: none. Not part of the chain, like the time of writing */
 };
 
 /* The buffer to append an event's canonical body to; store_event takes what was appended. */
@@ -116,7 +115,7 @@ void store_abandon(struct store_tx *tx);
 
 /* A committed event as subscribers see it; borrowed until the callback returns. */
 struct store_seen {
-    int64_t seq, step, n, ms;
+    int64_t seq, step, n;
     const char *run, *turn, *kind, *card, *actor, *role, *at, *body;
     size_t body_len;
 };

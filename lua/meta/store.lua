@@ -24,7 +24,6 @@ local Tx = {}
 ---@field actor string
 ---@field role string?
 ---@field at string    UTC, RFC 3339
----@field ms integer?
 ---@field body table
 
 ---@class StoreReport
@@ -164,7 +163,7 @@ function Stream:close() end
 ---@param kind string       a section of projections.sql, but card.moved
 ---@param card string|nil
 ---@param body table|userdata plain data or a doc; an object
----@param options {step: integer?, ms: number?}?
+---@param options {step: integer?}?
 ---@return integer|nil n    its number in the stream
 ---@return string? message
 ---@return string? code ERR_LIMIT

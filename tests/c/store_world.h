@@ -94,7 +94,7 @@ static inline void on_outcome(void *ctx, int64_t seq, const struct err *err)
 static inline void add(struct store_tx *tx, const char *kind, const char *card, const char *body)
 {
     struct err err = {0};
-    struct store_event event = {.kind = kind, .card = card, .step = -1, .ms = -1};
+    struct store_event event = {.kind = kind, .card = card, .step = -1};
     buf_puts(store_body(tx), body);
     if (store_event(tx, &event, NULL, &err))
         fail_msg("%s: %s", kind, err.text);

@@ -439,7 +439,7 @@ static const struct {
 } damages[] = {
     {"UPDATE blob SET bytes = x'00' WHERE id = 1", "the blob"},
     {"UPDATE message SET bytes = x'00' WHERE id = 1", "the message"},
-    {"UPDATE event SET body = '{}' WHERE kind = 'file.written'", "the event r/1/1"},
+    {"UPDATE entry SET body = '{}' WHERE seq IN (SELECT seq FROM event WHERE kind = 'file.written')", "the event r/1/1"},
     {"UPDATE head SET events = events + 1", "the signature"},
     {"UPDATE head SET key = zeroblob(32)", "another key"},
     {"UPDATE head SET seq = seq - 1", "its events are others"},

@@ -40,7 +40,7 @@ static void events_are_numbered(void **state)
 {
     struct world *w = *state;
     struct store_stream *stream = open_stream(w, "1");
-    struct store_event event = {.kind = "note", .step = 2, .ms = 5};
+    struct store_event event = {.kind = "note", .step = 2};
     struct outcome outcome;
     int64_t n;
     struct store_tx *tx = store_begin(stream);
@@ -618,7 +618,7 @@ static void limits(void **state)
     struct world *w = *state;
     struct err err = {0};
     struct hash hash;
-    struct store_event event = {.kind = "note", .step = -1, .ms = -1};
+    struct store_event event = {.kind = "note", .step = -1};
     char *big = calloc(1, STORE_BLOB_MAX + 1), id[STORE_ID_MAX + 2];
     struct store_tx *tx = store_begin(w->board);
     assert_int_equal(store_event(tx, &event, NULL, &err), ERR_USAGE); // no body
@@ -752,7 +752,7 @@ static void try_with_little_memory(struct world *w, unsigned n)
         rc = store_stream_open(store, "board", "0", "tester", NULL, &stream, NULL);
         struct store_tx *tx = rc ? NULL : store_begin(stream);
         if (tx) {
-            struct store_event event = {.kind = "memory.noted", .step = -1, .ms = -1};
+            struct store_event event = {.kind = "memory.noted", .step = -1};
             buf_puts(store_body(tx), "{\"keywords\":[\"a\"],\"text\":\"x\"}");
             rc = store_event(tx, &event, NULL, NULL);
             rc = rc ? rc : store_put_message(tx, NULL, "m", 1, &hash, NULL);

@@ -119,15 +119,15 @@ static void tampering_is_found(void **state)
     static const struct {
         const char *sql, *what;
     } rows[] = {
-        {"UPDATE event SET body = replace(body, 'said', 'lied') WHERE kind = 'comment.added'", "\"chain\""},
-        {"UPDATE event SET actor = 'somebody' WHERE seq = 2", "\"chain\""},
-        {"UPDATE event SET hash = zeroblob(32) WHERE seq = 3", "\"chain\""},
-        {"UPDATE event SET card = 'B' WHERE seq = 3", "\"chain\""},
-        {"DELETE FROM event WHERE seq = 1", "\"chain\""},
-        {"DELETE FROM event WHERE seq = 3", "last events are missing"},
-        {"UPDATE event SET prev = 0 WHERE seq = 3", "\"chain\""},
-        {"UPDATE event SET stream = 9 WHERE seq = 3", "\"chain\""},
-        {"UPDATE event SET kind = 'no.such' WHERE seq = 3", "\"event\""},
+        {"UPDATE entry SET body = replace(body, 'said', 'lied') WHERE seq IN (SELECT seq FROM event WHERE kind = 'comment.added')", "\"chain\""},
+        {"UPDATE entry SET actor = 'somebody' WHERE seq = 2", "\"chain\""},
+        {"UPDATE entry SET hash = zeroblob(32) WHERE seq = 3", "\"chain\""},
+        {"UPDATE entry SET card = 'B' WHERE seq = 3", "\"chain\""},
+        {"DELETE FROM entry WHERE seq = 1", "\"chain\""},
+        {"DELETE FROM entry WHERE seq = 3", "last events are missing"},
+        {"UPDATE entry SET prev = 0 WHERE seq = 3", "\"chain\""},
+        {"UPDATE entry SET stream = 9 WHERE seq = 3", "\"chain\""},
+        {"INSERT INTO kind (name) VALUES ('no.such'); UPDATE entry SET kind = last_insert_rowid() WHERE seq = 3", "\"event\""},
         {"UPDATE stream SET n = 2", "\"chain\""},
         {"UPDATE blob SET bytes = CAST('nothing' AS BLOB)", "\"blob\""},
         {"UPDATE message SET bytes = CAST('uses' AS BLOB) WHERE bytes = CAST('user' AS BLOB)", "\"message\""},
@@ -140,7 +140,7 @@ static void tampering_is_found(void **state)
         {"DELETE FROM comment", "\"projection\""},
         {"INSERT INTO verdict VALUES ('A', 't', 1, '', 'now', 1)", "\"projection\""},
         {"DROP TABLE memory", "sqlite_schema"},
-        {"CREATE TRIGGER t AFTER INSERT ON event BEGIN DELETE FROM card; END", "sqlite_schema"},
+        {"CREATE TRIGGER t AFTER INSERT ON entry BEGIN DELETE FROM card; END", "sqlite_schema"},
         {"DELETE FROM stream", "\"chain\""},
     };
     (void)state;

@@ -131,7 +131,7 @@ static const struct {
     {"UPDATE head SET key = zeroblob(32) WHERE run = 'r.2'", "not over what it says"},
     {"UPDATE head SET seq = seq - 1 WHERE run = 'r.2'", "not those that were signed"},
     {"UPDATE head SET run = 'r.4' WHERE run = 'r.2'", "not over what it says"},
-    {"DELETE FROM event WHERE seq = (SELECT seq FROM stream WHERE run = 'r.1' AND turn = 10)", "not those that were signed"},
+    {"DELETE FROM entry WHERE seq = (SELECT seq FROM stream WHERE run = 'r.1' AND turn = 10)", "not those that were signed"},
 };
 
 static void test_changes(void **state)
@@ -170,7 +170,7 @@ static void test_forged(void **state)
     before = event_hash(&before, &event);
     hash_hex(&before, hex);
     snprintf(text, sizeof text, "UPDATE run SET status = 'failed' WHERE id = 'r.2';"
-             "UPDATE event SET body = '%s', hash = x'%s' WHERE seq = (SELECT seq FROM stream WHERE run = 'r.2')",
+             "UPDATE entry SET body = '%s', hash = x'%s' WHERE seq = (SELECT seq FROM stream WHERE run = 'r.2')",
              event.body, hex);
     sql(&w, text);
     assert_false(check_world(&w, &report));

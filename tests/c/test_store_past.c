@@ -89,7 +89,7 @@ static void write_event(struct world *w, struct store_stream *stream, size_t i)
     struct outcome outcome;
     struct err err = {0};
     struct store_tx *tx = store_begin(stream);
-    struct store_event event = {.kind = history[i].kind, .card = history[i].card, .step = history[i].step, .ms = -1};
+    struct store_event event = {.kind = history[i].kind, .card = history[i].card, .step = history[i].step};
     buf_puts(store_body(tx), history[i].body);
     if (store_event(tx, &event, NULL, &err))
         fail_msg("%s", err.text);
@@ -254,7 +254,7 @@ static void what_cannot_have_happened_is_no_moment(void **state)
     world_open(&w, NULL);
     write_history(&w, NULL);
     world_close(&w);
-    sql(&w, "UPDATE event SET body = replace(body, '\"rev\":1', '\"rev\":7') WHERE seq = 6");
+    sql(&w, "UPDATE entry SET body = replace(body, '\"rev\":1', '\"rev\":7') WHERE seq = 6");
     assert_int_equal(open_past(&w, 5, &past, &err), 0);
     store_close(past);
     assert_int_equal(open_past(&w, 6, &past, &err), ERR_STORE_CORRUPT);

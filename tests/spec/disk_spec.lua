@@ -143,7 +143,7 @@ describe("a damaged database", function()
     run.wait()
     local log = ".orket/orket.db-wal"
     local size = #w:read(log)
-    assert.is_true(size > 20 * 4120)
+    assert.is_true(size > 12 * 4120)
     flip(w, log, 32 + 5 * 4120 + 100)
     local text, code = w:run()
     assert.equal(1, code, text)

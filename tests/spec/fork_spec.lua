@@ -22,7 +22,7 @@ local function built(options)
   return w
 end
 
-local EVENTS = "SELECT seq, stream, prev, n, step, kind, card, actor, role, at, ms, body, hex(hash) FROM event "
+local EVENTS = "SELECT seq, stream, prev, n, step, kind, card, actor, role, at, body, hex(hash) FROM event "
   .. "WHERE seq <= %d ORDER BY seq"
 
 local function last(w)

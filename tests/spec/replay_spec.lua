@@ -132,19 +132,19 @@ describe("the example", function()
 
   -- One byte, anywhere in what the run rests on.
   local flips = {
-    { "the body of an event", "UPDATE event SET body = replace(body, '\"ok\":true', '\"ok\":trUe') WHERE seq = (SELECT max(seq) FROM event WHERE kind = 'call.result')" },
-    { "tokens", "UPDATE event SET body = replace(body, '\"prompt\":', '\"prompt\":1') WHERE seq = (SELECT min(seq) FROM event WHERE kind = 'step.reply')" },
-    { "an actor", "UPDATE event SET actor = 'agent:guarD' WHERE seq = (SELECT min(seq) FROM event WHERE actor = 'agent:guard')" },
-    { "a hash", "UPDATE event SET hash = CAST(X'00' || substr(hash, 2) AS BLOB) WHERE seq = (SELECT max(seq) FROM event WHERE kind = 'step.reply')" },
-    { "an event of the board", "UPDATE event SET body = replace(body, 'textkit', 'textkIt') WHERE seq = (SELECT min(seq) FROM event WHERE kind = 'card.created')" },
+    { "the body of an event", "UPDATE entry SET body = replace(body, '\"ok\":true', '\"ok\":trUe') WHERE seq = (SELECT max(seq) FROM event WHERE kind = 'call.result')" },
+    { "tokens", "UPDATE entry SET body = replace(body, '\"prompt\":', '\"prompt\":1') WHERE seq = (SELECT min(seq) FROM event WHERE kind = 'step.reply')" },
+    { "an actor", "UPDATE entry SET actor = 'agent:guarD' WHERE seq = (SELECT min(seq) FROM event WHERE actor = 'agent:guard')" },
+    { "a hash", "UPDATE entry SET hash = CAST(X'00' || substr(hash, 2) AS BLOB) WHERE seq = (SELECT max(seq) FROM event WHERE kind = 'step.reply')" },
+    { "an event of the board", "UPDATE entry SET body = replace(body, 'textkit', 'textkIt') WHERE seq = (SELECT min(seq) FROM event WHERE kind = 'card.created')" },
     { "a reply", "UPDATE message SET bytes = CAST(replace(CAST(bytes AS TEXT), 'assistant', 'assistanT') AS BLOB) WHERE id = (SELECT max(id) FROM message WHERE CAST(bytes AS TEXT) LIKE '%\"role\":\"assistant\"%')" },
     { "a reply's call", "UPDATE message SET bytes = CAST(replace(CAST(bytes AS TEXT), 'write_file', 'write_filE') AS BLOB) WHERE id = (SELECT min(id) FROM message WHERE CAST(bytes AS TEXT) LIKE '%write_file%' AND CAST(bytes AS TEXT) LIKE '%assistant%')" },
     { "a tool's result", "UPDATE message SET bytes = CAST(replace(CAST(bytes AS TEXT), 'true', 'trUe') AS BLOB) WHERE id = (SELECT max(id) FROM message WHERE CAST(bytes AS TEXT) LIKE '%true%\"role\":\"tool\"%')" },
     { "a prompt", "UPDATE message SET bytes = CAST(replace(CAST(bytes AS TEXT), 'You', 'yOu') AS BLOB) WHERE id = (SELECT min(id) FROM message WHERE parent IS NULL)" },
     { "a file", "UPDATE blob SET bytes = CAST(CAST(bytes AS TEXT) || '!' AS BLOB) WHERE CAST(bytes AS TEXT) LIKE '# Requirements%'" },
     { "a script", "UPDATE blob SET bytes = CAST(replace(CAST(bytes AS TEXT), 'programmer', 'programmeR') AS BLOB) WHERE CAST(bytes AS TEXT) LIKE '-- coder.lua%'" },
-    { "an event that is gone", "DELETE FROM event WHERE seq = (SELECT max(seq) FROM event WHERE kind = 'call.allowed')" },
-    { "the last event of a turn", "DELETE FROM event WHERE seq = (SELECT max(seq) FROM event WHERE kind = 'turn.ended')" },
+    { "an event that is gone", "DELETE FROM entry WHERE seq = (SELECT max(seq) FROM event WHERE kind = 'call.allowed')" },
+    { "the last event of a turn", "DELETE FROM entry WHERE seq = (SELECT max(seq) FROM event WHERE kind = 'turn.ended')" },
   }
   for _, flip in ipairs(flips) do
     it("is not what it was with a change of " .. flip[1], function()

@@ -195,8 +195,6 @@ void bundle_event(struct bundle *bundle, enum bundle_kind kind, const struct sto
     put_text(line, "role", event->role);
     put_int(line, "seq", event->seq);
     put_text(line, "at", event->at);
-    if (event->ms >= 0)
-        put_int(line, "ms", event->ms);
     put_hex(line, "prev", prev->bytes, HASH_SIZE);
     put_hex(line, "hash", hash->bytes, HASH_SIZE);
     buf_puts(line, ",\"body\":"); // last: its bytes are hashed as they are

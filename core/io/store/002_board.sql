@@ -92,9 +92,9 @@ CREATE TABLE tree_file (
     path     TEXT NOT NULL,
     from_seq INTEGER NOT NULL,
     to_seq   INTEGER,
-    blob     TEXT,
-    base     TEXT,
-    card     TEXT,
+    blob     ANY,  -- the bytes of a hash
+    base     ANY,
+    card     TEXT, -- '' where it is the tree itself
     PRIMARY KEY (tree, path, from_seq)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE conflict (

@@ -143,6 +143,33 @@ static void sql_json_join(sqlite3_context *ctx, int argc, sqlite3_value **argv)
     sqlite3_result_subtype(ctx, SUBTYPE_JSON);
 }
 
+/* ---- hash_bytes(digits), hash_digits(bytes): what is no hash stays as it is ---- */
+
+static void sql_hash_bytes(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    const char *text = (const char *)sqlite3_value_text(argv[0]);
+    struct hash hash;
+    (void)argc;
+    if (text && hash_from_hex(text, (size_t)sqlite3_value_bytes(argv[0]), &hash))
+        sqlite3_result_blob(ctx, hash.bytes, HASH_SIZE, SQLITE_TRANSIENT);
+    else
+        sqlite3_result_value(ctx, argv[0]);
+}
+
+static void sql_hash_digits(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    char hex[HASH_HEX + 1];
+    struct hash hash;
+    (void)argc;
+    if (sqlite3_value_type(argv[0]) != SQLITE_BLOB || sqlite3_value_bytes(argv[0]) != HASH_SIZE) {
+        sqlite3_result_value(ctx, argv[0]);
+        return;
+    }
+    memcpy(hash.bytes, sqlite3_value_blob(argv[0]), HASH_SIZE);
+    hash_hex(&hash, hex);
+    sqlite3_result_text(ctx, hex, HASH_HEX, SQLITE_TRANSIENT);
+}
+
 /* ---- opening ---- */
 
 static int add_functions(sqlite3 *db, struct err *err)
@@ -153,7 +180,9 @@ static int add_functions(sqlite3 *db, struct err *err)
         void (*fn)(sqlite3_context *, int, sqlite3_value **);
     } functions[] = {{"json_put", 2, sql_json_put},
                      {"json_raw", 1, sql_json_raw},
-                     {"json_join", 2, sql_json_join}};
+                     {"json_join", 2, sql_json_join},
+                     {"hash_bytes", 1, sql_hash_bytes},
+                     {"hash_digits", 1, sql_hash_digits}};
     int rc = SQLITE_OK;
     for (size_t i = 0; rc == SQLITE_OK && i < COUNT_OF(functions); i++)
         rc = sqlite3_create_function_v2(db, functions[i].name, functions[i].args,

@@ -8,7 +8,7 @@
 #include "io/store.h"
 
 /* The tables of the truth (001_journal.sql), for an IN; all others are projections. */
-#define DB_TRUTH "'stream', 'event', 'blob', 'message', 'name', 'name_recent', 'head', 'piece'"
+#define DB_TRUTH "'stream', 'kind', 'entry', 'blob', 'message', 'name', 'name_recent', 'head', 'piece'"
 
 /* ---- sql.c: named sections of a .sql text ---- */
 

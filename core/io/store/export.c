@@ -13,9 +13,9 @@
 
 static const char *const texts[EXPORT_STATEMENTS] = {
     [EXPORT_EVENT] =
-        "SELECT s.run, s.turn, e.seq, e.step, e.n, e.kind, e.card, e.actor, e.role, e.at, e.ms, "
+        "SELECT s.run, s.turn, e.seq, e.step, e.n, e.kind, e.card, e.actor, e.role, e.at, "
         "e.body, e.hash, p.hash FROM event e JOIN stream s ON s.id = e.stream "
-        "LEFT JOIN event p ON p.seq = e.prev WHERE e.seq = ?1",
+        "LEFT JOIN entry p ON p.seq = e.prev WHERE e.seq = ?1",
     [EXPORT_BLOB] = NAMED("blob", "r.id", "t.id"),
     [EXPORT_MESSAGE] = NAMED("message", "-r.id", "t.id"),
     [EXPORT_PARENT] = "SELECT m.hash, m.parent FROM message m WHERE m.id = ?1",
@@ -23,9 +23,9 @@ static const char *const texts[EXPORT_STATEMENTS] = {
 
 static const char list_run[] =
     "WITH RECURSIVE walk (turn, seq, prev, n) AS ("
-    "  SELECT s.turn, e.seq, e.prev, e.n FROM stream s JOIN event e ON e.seq = s.seq WHERE s.run = "
+    "  SELECT s.turn, e.seq, e.prev, e.n FROM stream s JOIN entry e ON e.seq = s.seq WHERE s.run = "
     "?1"
-    "  UNION ALL SELECT w.turn, e.seq, e.prev, e.n FROM walk w JOIN event e ON e.seq = w.prev "
+    "  UNION ALL SELECT w.turn, e.seq, e.prev, e.n FROM walk w JOIN entry e ON e.seq = w.prev "
     "  WHERE e.seq < w.seq)"
     "SELECT seq FROM walk ORDER BY turn, n";
 
@@ -102,9 +102,8 @@ static bool read_event(sqlite3_stmt *row, struct store_seen *event)
         .actor = text_of(row, 7),
         .role = text_of(row, 8),
         .at = text_of(row, 9),
-        .ms = sqlite3_column_type(row, 10) == SQLITE_NULL ? -1 : sqlite3_column_int64(row, 10),
-        .body = text_of(row, 11),
-        .body_len = (size_t)sqlite3_column_bytes(row, 11),
+        .body = text_of(row, 10),
+        .body_len = (size_t)sqlite3_column_bytes(row, 10),
     };
     return event->run && event->turn && event->kind && event->actor && event->at && event->body;
 }
@@ -125,8 +124,8 @@ static int write_event(struct exporter *x, sqlite3_stmt *row, enum bundle_kind k
     if (strcmp(event.kind, "dropped") == 0)
         return err_set(x->err, ERR_NOT_FOUND,
                        "the run %s was dropped: orket gc kept its hashes only", x->run);
-    copy_hash(row, 12, &hash);
-    copy_hash(row, 13, &prev);
+    copy_hash(row, 11, &hash);
+    copy_hash(row, 12, &prev);
     right = event_hash(&prev, &event);
     if (!hash_equal(&right, &hash)) {
         char where[BUNDLE_NAME];
@@ -142,12 +141,12 @@ typedef int event_fn(struct exporter *x, sqlite3_stmt *row);
 
 static int speaks_of_blobs(struct exporter *x, sqlite3_stmt *row)
 {
-    return export_blobs(x, text_of(row, 11), (size_t)sqlite3_column_bytes(row, 11));
+    return export_blobs(x, text_of(row, 10), (size_t)sqlite3_column_bytes(row, 10));
 }
 
 static int speaks_of_messages(struct exporter *x, sqlite3_stmt *row)
 {
-    return export_messages(x, text_of(row, 11), (size_t)sqlite3_column_bytes(row, 11));
+    return export_messages(x, text_of(row, 10), (size_t)sqlite3_column_bytes(row, 10));
 }
 
 static int is_event(struct exporter *x, sqlite3_stmt *row)

@@ -70,9 +70,9 @@ static int find_live(struct gc *gc)
     static const char *const texts[] = {
         "SELECT body FROM event WHERE kind <> 'scripts.loaded' AND stream NOT IN (SELECT id FROM "
         "gone)",
-        "SELECT blob || ' ' || coalesce(base, '') FROM tree_file WHERE to_seq IS NULL AND blob IS "
-        "NOT NULL",
-        "SELECT base FROM tree_file WHERE to_seq IS NULL AND blob IS NULL",
+        "SELECT hash_digits(blob) || ' ' || coalesce(hash_digits(base), '') FROM tree_file WHERE "
+        "to_seq IS NULL AND blob IS NOT NULL",
+        "SELECT hash_digits(base) FROM tree_file WHERE to_seq IS NULL AND blob IS NULL",
         "SELECT files FROM generation WHERE id IN ("
         "  SELECT generation FROM run WHERE id NOT IN (SELECT run FROM gone) UNION"
         "  SELECT generation FROM turn WHERE run NOT IN (SELECT run FROM gone) UNION"
@@ -210,7 +210,9 @@ static int drop(struct gc *gc)
 {
     int rc = drop_all(
         gc, "SELECT count(*) FROM old_event", NULL,
-        "UPDATE event SET kind = 'dropped', card = NULL, role = NULL, ms = NULL, body = '{}' "
+        "INSERT OR IGNORE INTO kind (name) VALUES ('dropped');"
+        "UPDATE entry SET kind = (SELECT id FROM kind WHERE name = 'dropped'), card = NULL, role = "
+        "NULL, names = NULL, body = '{}' "
         "WHERE seq IN (SELECT id FROM old_event ORDER BY rowid LIMIT " BATCH ");"
         "DELETE FROM old_event WHERE rowid IN (SELECT rowid FROM old_event ORDER BY rowid LIMIT " BATCH
         ")");

@@ -10,9 +10,9 @@
  * the order of turns. Goes back over what came later, link by link. */
 #define HEAD_SQL                                                                                   \
     "WITH RECURSIVE walk (turn, seq, prev, n, hash) AS ("                                          \
-    "  SELECT s.turn, e.seq, e.prev, e.n, e.hash FROM stream s JOIN event e ON e.seq = s.seq "     \
+    "  SELECT s.turn, e.seq, e.prev, e.n, e.hash FROM stream s JOIN entry e ON e.seq = s.seq "     \
     "  WHERE s.run = ?1"                                                                           \
-    "  UNION ALL SELECT w.turn, e.seq, e.prev, e.n, e.hash FROM walk w JOIN event e "              \
+    "  UNION ALL SELECT w.turn, e.seq, e.prev, e.n, e.hash FROM walk w JOIN entry e "              \
     "  ON e.seq = w.prev WHERE w.seq > ?2 AND e.seq < w.seq)"                                      \
     "SELECT turn, hash, n FROM walk WHERE seq <= ?2 ORDER BY turn"
 

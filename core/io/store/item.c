@@ -19,11 +19,19 @@ static void bind_hash(sqlite3_stmt *stmt, int index, const struct hash *hash)
 
 /* ---- streams and events ---- */
 
-static int add_stream(struct writer *writer, struct chain *chain, struct err *err)
+static int add_stream(struct writer *writer, struct chain *chain, const struct store_seen *event,
+                      struct err *err)
 {
-    bind_text(writer->stmts[ADD_STREAM], 1, chain->run);
-    db_bind_turn(writer->stmts[ADD_STREAM], 2, chain->turn);
-    int rc = writer_step(writer, ADD_STREAM, err);
+    sqlite3_stmt *stmt = writer->stmts[ADD_STREAM];
+    int rc = chain_set_who(chain, event->card, event->actor, event->role);
+    if (rc)
+        return err_set(err, rc, "out of memory");
+    bind_text(stmt, 1, chain->run);
+    db_bind_turn(stmt, 2, chain->turn);
+    bind_text(stmt, 3, event->card);
+    bind_text(stmt, 4, event->actor);
+    bind_text(stmt, 5, event->role);
+    rc = writer_step(writer, ADD_STREAM, err);
     if (!rc)
         chain->head.id = sqlite3_last_insert_rowid(writer->db);
     return rc;
@@ -41,26 +49,65 @@ int write_head(struct writer *writer, struct chain *chain, struct err *err)
     return writer_step(writer, SET_STREAM, err);
 }
 
-static int add_event(struct writer *writer, const struct chain *chain,
+/* The number of a kind in this database: looked up once, added when it is the first of its kind. */
+static int find_kind(struct writer *writer, int kind, const char *name, int64_t *id, struct err *err)
+{
+    sqlite3_stmt *stmt = writer->stmts[FIND_KIND];
+    int rc = 0;
+    if (!writer->kinds[kind]) {
+        bind_text(stmt, 1, name);
+        int step = sqlite3_step(stmt);
+        writer->kinds[kind] = step == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
+        rc = step == SQLITE_ROW || step == SQLITE_DONE ? 0 : db_fail(writer->db, step, err);
+        sqlite3_reset(stmt);
+    }
+    if (!rc && !writer->kinds[kind]) {
+        bind_text(writer->stmts[ADD_KIND], 1, name);
+        rc = writer_step(writer, ADD_KIND, err);
+        writer->kinds[kind] = rc ? 0 : sqlite3_last_insert_rowid(writer->db);
+    }
+    *id = writer->kinds[kind];
+    return rc;
+}
+
+static void bind_who(sqlite3_stmt *stmt, const struct chain *chain, const struct store_seen *event)
+{
+    bool own = event->step == 0 || !chain_is_who(chain, event->card, event->actor, event->role);
+    bind_text(stmt, 8, own ? event->card : NULL);
+    bind_text(stmt, 9, own ? event->actor : NULL);
+    bind_text(stmt, 10, own ? event->role : NULL);
+}
+
+static void bind_body(sqlite3_stmt *stmt, struct pack *pack, const struct store_seen *event)
+{
+    pack_body(pack, event->body, event->body_len);
+    if (pack->count) {
+        sqlite3_bind_blob(stmt, 12, pack->names, (int)(pack->count * HASH_SIZE), SQLITE_STATIC);
+        sqlite3_bind_text(stmt, 13, pack->text.data, (int)pack->text.len, SQLITE_STATIC);
+    } else {
+        sqlite3_bind_null(stmt, 12);
+        sqlite3_bind_text(stmt, 13, event->body, (int)event->body_len, SQLITE_STATIC);
+    }
+}
+
+static int add_event(struct writer *writer, const struct chain *chain, const struct item *item,
                      const struct store_seen *event, const struct hash *hash, struct err *err)
 {
     sqlite3_stmt *stmt = writer->stmts[ADD_EVENT];
+    int64_t kind;
+    int rc = find_kind(writer, item->kind, event->kind, &kind, err);
+    if (rc)
+        return rc;
     sqlite3_bind_int64(stmt, 1, event->seq);
     sqlite3_bind_int64(stmt, 2, chain->head.id);
     sqlite3_bind_int64(stmt, 3, chain->head.seq);
     sqlite3_bind_int64(stmt, 4, event->n);
     sqlite3_bind_int64(stmt, 5, event->step);
-    bind_text(stmt, 6, event->kind);
-    bind_text(stmt, 7, event->card);
-    bind_text(stmt, 8, event->actor);
-    bind_text(stmt, 9, event->role);
-    bind_text(stmt, 10, event->at);
-    if (event->ms < 0)
-        sqlite3_bind_null(stmt, 11);
-    else
-        sqlite3_bind_int64(stmt, 11, event->ms);
-    sqlite3_bind_text(stmt, 12, event->body, (int)event->body_len, SQLITE_STATIC);
-    bind_hash(stmt, 13, hash);
+    sqlite3_bind_int64(stmt, 6, kind);
+    sqlite3_bind_int64(stmt, 7, item->at_ms);
+    bind_who(stmt, chain, event);
+    bind_hash(stmt, 11, hash);
+    bind_body(stmt, &writer->pack, event);
     return writer_step(writer, ADD_EVENT, err);
 }
 
@@ -79,10 +126,10 @@ static int write_event(struct writer *writer, struct store_tx *tx, struct item *
     if (rc)
         return rc;
     *touched = true;
-    if (chain->head.id == 0 && (rc = add_stream(writer, chain, err)))
+    if (chain->head.id == 0 && (rc = add_stream(writer, chain, &event, err)))
         return rc;
     struct hash hash = event_hash(&chain->head.hash, &event);
-    rc = add_event(writer, chain, &event, &hash, err);
+    rc = add_event(writer, chain, item, &event, &hash, err);
     chain->head.hash = hash;
     chain->head.n = item->n;
     chain->head.seq = item->seq;
@@ -98,7 +145,7 @@ static int write_event(struct writer *writer, struct store_tx *tx, struct item *
 
 int64_t hash_key(const struct hash *hash)
 {
-    int64_t key;
+    int32_t key;
     memcpy(&key, hash->bytes, sizeof key);
     return key;
 }

@@ -1,5 +1,5 @@
 /* past.c: a moment of the past. The connection is read-only; what is made here lies in its temporary
- * database, whose names come before the file's: `card`, `stream`, `event` … are then those of the
+ * database, whose names come before the file's: `card`, `stream`, `entry` … are then those of the
  * moment, blobs and messages, which never change, are the file's own. SQLite keeps little of it in
  * memory, the rest in a file without a name: nothing is left behind, however the process ends. */
 #include <string.h>
@@ -8,7 +8,7 @@
 
 static int check_moment(sqlite3 *db, int64_t upto, struct err *err)
 {
-    static const char text[] = "SELECT coalesce(max(seq), 0) FROM main.event";
+    static const char text[] = "SELECT coalesce(max(seq), 0) FROM main.entry";
     sqlite3_stmt *stmt = NULL;
     int rc = db_prepare(db, text, sizeof text - 1, &stmt, NULL, err);
     if (rc)
@@ -71,8 +71,9 @@ static int copy_schema(sqlite3 *db, struct err *err)
 static int add_streams(sqlite3 *db, int64_t after, int64_t upto, struct err *err)
 {
     static const char text[] =
-        "INSERT INTO temp.stream (id, run, turn, n, seq) SELECT s.id, s.run, s.turn, max(e.n), "
-        "e.seq FROM main.event e JOIN main.stream s ON s.id = e.stream WHERE e.seq > ?1 AND e.seq "
+        "INSERT INTO temp.stream (id, run, turn, n, seq, card, actor, role) SELECT s.id, s.run, "
+        "s.turn, max(e.n), e.seq, s.card, s.actor, s.role FROM main.entry e JOIN main.stream s ON "
+        "s.id = e.stream WHERE e.seq > ?1 AND e.seq "
         "<= ?2 GROUP BY s.id ON CONFLICT (id) DO UPDATE SET n = excluded.n, seq = excluded.seq";
     sqlite3_stmt *stmt = NULL;
     int rc = db_prepare(db, text, sizeof text - 1, &stmt, NULL, err);
@@ -127,7 +128,7 @@ int past_build(sqlite3 *db, struct projector *projector, int64_t upto, struct er
     static const char moment[] = "CREATE TEMP TABLE moment (seq INTEGER NOT NULL);"
                                  "INSERT INTO temp.moment VALUES (0)";
     static const char events[] =
-        "CREATE TEMP VIEW event AS SELECT * FROM main.event WHERE seq <= (SELECT seq FROM moment)";
+        "CREATE TEMP VIEW entry AS SELECT * FROM main.entry WHERE seq <= (SELECT seq FROM moment)";
     int rc = check_moment(db, upto, err);
     rc = rc ? rc : db_exec(db, "PRAGMA query_only = OFF; PRAGMA temp_store = FILE; BEGIN", err);
     rc = rc ? rc : copy_schema(db, err);

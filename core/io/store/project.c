@@ -16,14 +16,13 @@ enum source {
     FROM_ACTOR,
     FROM_ROLE,
     FROM_AT,
-    FROM_MS,
     FROM_BODY,
     FROM_FIELD,
     FROM_ITEM
 };
 
 static const char *const envelope[] = {"seq",  "run",   "turn", "step", "n",  "kind",
-                                       "card", "actor", "role", "at",   "ms", "body"};
+                                       "card", "actor", "role", "at",   "body"};
 
 /* What the comments above a statement say of it. */
 struct marks {
@@ -214,9 +213,6 @@ static int bind_one(struct projector *projector, struct statement *statement, in
         return bind_text(stmt, at, event->role);
     case FROM_AT:
         return bind_text(stmt, at, event->at);
-    case FROM_MS:
-        return event->ms < 0 ? sqlite3_bind_null(stmt, at)
-                             : sqlite3_bind_int64(stmt, at, event->ms);
     case FROM_BODY:
         return sqlite3_bind_text(stmt, at, event->body, (int)event->body_len, SQLITE_STATIC);
     case FROM_FIELD:

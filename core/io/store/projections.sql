@@ -2,11 +2,11 @@
 --
 -- A section per kind, `-- kind: NAME`; a kind without a section cannot be written. Its statements run
 -- in order, in the transaction of the event. `:x` is the event's envelope (:seq :run :turn :step :n
--- :kind :card :actor :role :at :ms :body), `$x` the field x of its body (missing: NULL; arrays and
+-- :kind :card :actor :role :at :body), `$x` the field x of its body (missing: NULL; arrays and
 -- objects: JSON text), `$x::y` the field y of the object x. A statement under `-- must` has to change
 -- exactly one row, otherwise the transaction is ERR_STALE and nothing of it happens. One under
 -- `-- each x` is run for every item of the array x: `@item`, or the field y of it: `@y`.
--- json_put(a, b) is a with the members of b.
+-- json_put(a, b) is a with the members of b; hash_bytes(x) the bytes of 64 hexadecimal digits.
 -- Deterministic: only the event and the tables, no clock, no randomness.
 
 -- kind: card.created
@@ -193,13 +193,13 @@ WHERE run = :run AND turn = :turn;
 UPDATE tree_file SET to_seq = :seq
 WHERE tree = coalesce($tree, :card) AND path = $path AND to_seq IS NULL;
 INSERT INTO tree_file (tree, path, from_seq, blob, base, card)
-VALUES (coalesce($tree, :card), $path, :seq, $blob, $base, :card);
+VALUES (coalesce($tree, :card), $path, :seq, hash_bytes($blob), hash_bytes($base), iif($tree IS NULL, '', :card));
 
 -- kind: file.deleted
 UPDATE tree_file SET to_seq = :seq
 WHERE tree = coalesce($tree, :card) AND path = $path AND to_seq IS NULL;
 INSERT INTO tree_file (tree, path, from_seq, blob, base, card)
-VALUES (coalesce($tree, :card), $path, :seq, NULL, $base, :card);
+VALUES (coalesce($tree, :card), $path, :seq, NULL, hash_bytes($base), iif($tree IS NULL, '', :card));
 
 -- kind: tree.opened
 UPDATE tree_file SET to_seq = :seq WHERE tree = coalesce($tree, :card) AND to_seq IS NULL;
@@ -210,7 +210,7 @@ INSERT INTO tree (id, seq, base, hash) VALUES (coalesce($tree, :card), :seq, $fr
 UPDATE tree_file SET to_seq = :seq WHERE tree = $into AND path = @path AND to_seq IS NULL;
 -- each changes
 INSERT INTO tree_file (tree, path, from_seq, blob, base, card)
-VALUES ($into, @path, :seq, @blob, @base, :card);
+VALUES ($into, @path, :seq, hash_bytes(@blob), hash_bytes(@base), :card);
 INSERT INTO tree (id, seq) SELECT $into, 0 WHERE NOT EXISTS (SELECT 1 FROM tree WHERE id = $into);
 -- must
 UPDATE tree SET hash = coalesce($hash, hash)

@@ -1,6 +1,7 @@
 -- queries.sql: everything the program reads, by name. `:x` are parameters, NULL when not given. A
 -- column called "x:json" reaches Lua decoded as x; queries for read_doc have one column of JSON text.
--- json_raw(text) is text that is JSON already; json_join(a, b) two objects without a common key as one.
+-- json_raw(text) is text that is JSON already; json_join(a, b) two objects without a common key as one;
+-- hash_digits(bytes) the 64 hexadecimal digits of a hash.
 
 -- A card of a fork inherits what its sources (lineage) had up to a commit: comments, verdicts, turns, files.
 
@@ -66,21 +67,22 @@ SELECT json_object(
                             OR EXISTS (SELECT 1 FROM lineage WHERE card = c.id), (
         WITH RECURSIVE walk (seq, prev) AS (
             SELECT * FROM (SELECT e.seq, e.prev FROM turn t JOIN stream s ON s.run = t.run AND s.turn = t.turn
-                           JOIN event e ON e.seq = s.seq WHERE t.card = c.id ORDER BY t.seq DESC LIMIT 3)
+                           JOIN entry e ON e.seq = s.seq WHERE t.card = c.id ORDER BY t.seq DESC LIMIT 3)
             UNION ALL -- the head of a source's turn, or what was its head then
             SELECT * FROM (SELECT e.seq, e.prev FROM lineage l JOIN turn t ON t.card = l.source AND t.seq <= l.upto
                            JOIN stream s ON s.run = t.run AND s.turn = t.turn
-                           JOIN event e ON e.seq = iif(s.seq <= l.upto, s.seq, (
-                               SELECT f.seq FROM event f WHERE f.seq <= l.upto AND f.stream = s.id
+                           JOIN entry e ON e.seq = iif(s.seq <= l.upto, s.seq, (
+                               SELECT f.seq FROM entry f WHERE f.seq <= l.upto AND f.stream = s.id
                                ORDER BY f.seq DESC LIMIT 1))
                            WHERE l.card = c.id ORDER BY t.seq DESC LIMIT 3)
             UNION ALL
-            SELECT e.seq, e.prev FROM walk JOIN event e ON e.seq = walk.prev
+            SELECT e.seq, e.prev FROM walk JOIN entry e ON e.seq = walk.prev
             ORDER BY 1 DESC LIMIT 40)
         SELECT json_group_array(json_object('step', step, 'result', json_raw(body)))
-        FROM (SELECT * FROM (SELECT e.seq, e.step, e.body FROM walk JOIN event e ON e.seq = walk.seq
-                             WHERE e.kind = 'call.result' AND length(e.body) <= 16384
-                             ORDER BY e.seq DESC LIMIT 10) ORDER BY seq)), '[]')),
+        FROM (SELECT e.seq, step, body FROM event e WHERE e.seq IN (
+                  SELECT e.seq FROM walk JOIN entry e ON e.seq = walk.seq
+                  WHERE e.kind = (SELECT id FROM kind WHERE name = 'call.result') AND length(e.body) <= 16384
+                  ORDER BY e.seq DESC LIMIT 10) ORDER BY e.seq)), '[]')),
     'conflict', json_raw((
         SELECT json_group_array(json_object('path', path, 'with', other)) FROM conflict WHERE card = c.id)),
     'epic', json_raw((SELECT json_join(p.data, json_object('id', p.id, 'type', p.type, 'name', p.name,
@@ -201,14 +203,14 @@ WHERE status = 'uncertain' AND (:card IS NULL OR card = :card) ORDER BY asked_at
 -- One stream from its start: the tape of a turn.
 -- name: stream
 WITH RECURSIVE walk (seq, prev, n) AS (
-    SELECT e.seq, e.prev, e.n FROM stream s JOIN event e ON e.seq = s.seq WHERE s.run = :run AND s.turn = :turn
+    SELECT e.seq, e.prev, e.n FROM stream s JOIN entry e ON e.seq = s.seq WHERE s.run = :run AND s.turn = :turn
     UNION ALL
-    SELECT e.seq, e.prev, e.n FROM walk JOIN event e ON e.seq = walk.prev WHERE walk.n > coalesce(:after, 0) + 1)
-SELECT e.seq, e.n, e.step, e.kind, e.card, e.actor, e.role, e.at, e.ms, e.body AS "body:json", hex(e.hash) AS hash
+    SELECT e.seq, e.prev, e.n FROM walk JOIN entry e ON e.seq = walk.prev WHERE walk.n > coalesce(:after, 0) + 1)
+SELECT e.seq, e.n, e.step, e.kind, e.card, e.actor, e.role, e.at, e.body AS "body:json", hex(e.hash) AS hash
 FROM walk JOIN event e ON e.seq = walk.seq WHERE e.n > coalesce(:after, 0) ORDER BY e.n LIMIT coalesce(:limit, 100000);
 
 -- name: events
-SELECT seq, run, turn, step, n, kind, card, actor, role, at, ms, body AS "body:json" FROM journal
+SELECT seq, run, turn, step, n, kind, card, actor, role, at, body AS "body:json" FROM journal
 WHERE seq > coalesce(:since, 0) AND (:run IS NULL OR run = :run) AND (:card IS NULL OR card = :card)
   AND (:kind IS NULL OR kind = :kind)
 ORDER BY seq LIMIT coalesce(:limit, 1000);
@@ -220,18 +222,18 @@ WHERE seq > :since ORDER BY seq LIMIT :limit;
 
 -- The newest events, newest first.
 -- name: last_events
-SELECT seq, run, turn, step, n, kind, card, actor, role, at, ms, body AS "body:json" FROM journal
+SELECT seq, run, turn, step, n, kind, card, actor, role, at, body AS "body:json" FROM journal
 WHERE (:run IS NULL OR run = :run) AND (:card IS NULL OR card = :card) AND (:kind IS NULL OR kind = :kind)
 ORDER BY seq DESC LIMIT coalesce(:limit, 100);
 
 -- name: card_events
 WITH RECURSIVE walk (seq, prev) AS (
     SELECT e.seq, e.prev FROM turn t JOIN stream s ON s.run = t.run AND s.turn = t.turn
-    JOIN event e ON e.seq = s.seq WHERE t.card = :card
+    JOIN entry e ON e.seq = s.seq WHERE t.card = :card
     UNION ALL
-    SELECT e.seq, e.prev FROM walk JOIN event e ON e.seq = walk.prev)
-SELECT seq, run, turn, step, n, kind, card, actor, role, at, ms, body AS "body:json" FROM journal
-WHERE seq IN (SELECT seq FROM event WHERE card = :card AND step = 0 UNION SELECT seq FROM walk)
+    SELECT e.seq, e.prev FROM walk JOIN entry e ON e.seq = walk.prev)
+SELECT seq, run, turn, step, n, kind, card, actor, role, at, body AS "body:json" FROM journal
+WHERE seq IN (SELECT seq FROM entry WHERE card = :card AND step = 0 UNION SELECT seq FROM walk)
   AND seq > coalesce(:since, 0)
 ORDER BY seq LIMIT coalesce(:limit, 1000);
 
@@ -245,15 +247,15 @@ WITH RECURSIVE layer (depth, id, seq, base, upto) AS (
     SELECT l.depth + 1, t.id, t.seq, t.base, l.seq FROM layer l JOIN tree t ON t.id = l.base
     WHERE t.seq = (SELECT max(seq) FROM tree WHERE id = l.base AND seq <= l.seq) AND l.depth < 16),
 rows (depth, path, blob, card) AS (
-    SELECT l.depth, f.path, f.blob, f.card FROM layer l JOIN tree_file f ON f.tree = l.id
+    SELECT l.depth, f.path, f.blob, iif(f.card = '', f.tree, f.card) FROM layer l JOIN tree_file f ON f.tree = l.id
     WHERE f.from_seq >= l.seq AND f.from_seq <= l.upto AND (f.to_seq IS NULL OR f.to_seq > l.upto))
-SELECT path, blob, card FROM (SELECT path, blob, card, min(depth) FROM rows GROUP BY path)
+SELECT path, hash_digits(blob) AS blob, card FROM (SELECT path, blob, card, min(depth) FROM rows GROUP BY path)
 WHERE blob IS NOT NULL ORDER BY path;
 
 -- A tree's own changes, each with the blob it stands against.
 -- name: tree_delta
-SELECT path, blob, base FROM tree_file WHERE tree = :tree AND to_seq IS NULL
-UNION ALL SELECT f.path, f.blob, f.base FROM lineage l JOIN tree_file f
+SELECT path, hash_digits(blob) AS blob, hash_digits(base) AS base FROM tree_file WHERE tree = :tree AND to_seq IS NULL
+UNION ALL SELECT f.path, hash_digits(f.blob), hash_digits(f.base) FROM lineage l JOIN tree_file f
 ON f.tree = l.source AND f.from_seq <= l.upto AND (f.to_seq IS NULL OR f.to_seq > l.upto)
 WHERE l.card = :tree AND NOT EXISTS (SELECT 1 FROM tree_file WHERE tree = :tree AND path = f.path)
   AND NOT EXISTS (SELECT 1 FROM lineage n JOIN tree_file g ON g.tree = n.source AND g.path = f.path
@@ -268,10 +270,10 @@ WITH RECURSIVE closure (id) AS (
 s (id, own) AS (
     SELECT id, 0 FROM closure JOIN card USING (id) WHERE status IN ('done', 'archived')
     UNION ALL SELECT :card, 1)
-SELECT f.path, f.blob, f.base, s.own, f.from_seq FROM s
+SELECT f.path, hash_digits(f.blob) AS blob, hash_digits(f.base) AS base, s.own, f.from_seq FROM s
 JOIN tree_file f ON f.tree = s.id AND f.to_seq IS NULL
 UNION ALL
-SELECT f.path, f.blob, f.base, s.own, f.from_seq FROM s JOIN lineage l ON l.card = s.id JOIN tree_file f
+SELECT f.path, hash_digits(f.blob), hash_digits(f.base), s.own, f.from_seq FROM s JOIN lineage l ON l.card = s.id JOIN tree_file f
 ON f.tree = l.source AND f.from_seq <= l.upto AND (f.to_seq IS NULL OR f.to_seq > l.upto)
 WHERE NOT EXISTS (SELECT 1 FROM tree_file WHERE tree = s.id AND path = f.path)
   AND NOT EXISTS (SELECT 1 FROM lineage n JOIN tree_file g ON g.tree = n.source AND g.path = f.path
@@ -280,7 +282,7 @@ ORDER BY own, from_seq, path;
 
 -- The changes of an epic's finished cards, earlier ones first.
 -- name: tree_done
-SELECT c.id AS card, f.path, f.blob, f.base FROM card c JOIN tree_file f ON f.tree = c.id AND f.to_seq IS NULL
+SELECT c.id AS card, f.path, hash_digits(f.blob) AS blob, hash_digits(f.base) AS base FROM card c JOIN tree_file f ON f.tree = c.id AND f.to_seq IS NULL
 WHERE c.epic = :epic AND c.status = 'done' ORDER BY f.from_seq, f.path;
 
 -- name: tree
@@ -290,7 +292,7 @@ SELECT id, seq, base, hash FROM tree WHERE id = :tree ORDER BY seq DESC LIMIT 1;
 SELECT id, files AS "files:json", at FROM generation WHERE id = :id;
 
 -- name: counts
-SELECT (SELECT count(*) FROM card) AS cards, (SELECT coalesce(max(seq), 0) FROM event) AS events,
+SELECT (SELECT count(*) FROM card) AS cards, (SELECT coalesce(max(seq), 0) FROM entry) AS events,
        (SELECT count(*) FROM run) AS runs, (SELECT count(*) FROM turn) AS turns,
        (SELECT count(*) FROM blob) AS blobs;
 

@@ -46,7 +46,7 @@ static const char *const texts[] = {
     [READ_PIECE] = PIECE_SELECT,
     [READ_HEADS] = HEAD_SQL,
     [READ_CHAIN] =
-        ("SELECT s.id, s.n, e.step, e.hash, s.seq FROM stream s JOIN event e ON e.seq = s.seq "
+        ("SELECT s.id, s.n, e.step, e.hash, s.seq, s.card, s.actor, s.role FROM stream s JOIN entry e ON e.seq = s.seq "
          "WHERE s.run = ? AND s.turn = ?"),
     [HOLD] = "BEGIN",
     [LET_GO] = "COMMIT",
@@ -348,6 +348,15 @@ int store_head(struct store *store, const char *run, struct hash *out, struct er
     return rc;
 }
 
+static int read_who(struct chain *chain, sqlite3_stmt *row, struct err *err)
+{
+    const char *actor = (const char *)sqlite3_column_text(row, 6);
+    int rc = !actor ? 0
+                    : chain_set_who(chain, (const char *)sqlite3_column_text(row, 5), actor,
+                                    (const char *)sqlite3_column_text(row, 7));
+    return rc ? err_set(err, rc, "out of memory") : 0;
+}
+
 int reader_chain(struct store *store, struct chain *chain, struct err *err)
 {
     sqlite3_stmt *stmt;
@@ -363,6 +372,7 @@ int reader_chain(struct store *store, struct chain *chain, struct err *err)
         chain->step = sqlite3_column_int64(stmt, 2);
         chain->head.seq = sqlite3_column_int64(stmt, 4);
         memcpy(chain->head.hash.bytes, sqlite3_column_blob(stmt, 3), HASH_SIZE);
+        rc = read_who(chain, stmt, err);
     } else if (step == SQLITE_ROW) {
         rc = err_set(err, ERR_STORE_CORRUPT, "the stream %s/%s has a malformed hash", chain->run,
                      chain->turn);

@@ -23,9 +23,6 @@ static bool read_event(sqlite3_stmt *row, struct store_seen *event)
         .actor = text_of(row, REBUILD_ACTOR),
         .role = text_of(row, REBUILD_ROLE),
         .at = text_of(row, REBUILD_AT),
-        .ms = sqlite3_column_type(row, REBUILD_MS) == SQLITE_NULL
-                  ? -1
-                  : sqlite3_column_int64(row, REBUILD_MS),
         .body = text_of(row, REBUILD_BODY),
         .body_len = (size_t)sqlite3_column_bytes(row, REBUILD_BODY),
     };
@@ -57,7 +54,7 @@ int rebuild_run(struct rebuild *rebuild, struct err *err)
 {
     static const char events[] =
         "SELECT e.stream, s.run, s.turn, e.seq, e.step, e.n, e.kind, e.card, e.actor, e.role, "
-        "e.at, e.ms, e.body, e.hash, e.prev "
+        "e.at, e.body, e.hash, e.prev "
         "FROM main.event e LEFT JOIN main.stream s ON s.id = e.stream WHERE e.seq > ?1 AND e.seq "
         "<= ?2 ORDER BY e.seq";
     sqlite3_stmt *stmt = NULL;

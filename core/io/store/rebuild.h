@@ -18,7 +18,6 @@ enum rebuild_column {
     REBUILD_ACTOR,
     REBUILD_ROLE,
     REBUILD_AT,
-    REBUILD_MS,
     REBUILD_BODY,
     REBUILD_HASH,
     REBUILD_PREV

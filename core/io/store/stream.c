@@ -50,7 +50,37 @@ static void chain_free(struct chain *chain)
 {
     free(chain->run);
     free(chain->turn);
+    free(chain->who);
     free(chain);
+}
+
+/* Three texts, each with a NUL; missing is a text of one byte that no id has. */
+static const char *known(const char *text)
+{
+    return text ? text : "\x01";
+}
+
+int chain_set_who(struct chain *chain, const char *card, const char *actor, const char *role)
+{
+    struct buf who = {0};
+    const char *texts[] = {known(card), actor, known(role)};
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        buf_put(&who, texts[i], strlen(texts[i]) + 1);
+    free(chain->who);
+    chain->who = buf_ok(&who) ? buf_steal(&who, &(size_t){0}) : NULL;
+    buf_clear(&who);
+    return chain->who ? 0 : ERR_MEMORY;
+}
+
+bool chain_is_who(const struct chain *chain, const char *card, const char *actor, const char *role)
+{
+    const char *texts[] = {known(card), actor, known(role)}, *who = chain->who;
+    for (size_t i = 0; who && i < COUNT_OF(texts); i++) {
+        if (strcmp(who, texts[i]) != 0)
+            return false;
+        who += strlen(who) + 1;
+    }
+    return who != NULL;
 }
 
 void chain_release(struct chain *chain)

@@ -118,10 +118,12 @@ static int refuse(struct store_tx *tx, int code)
     return code;
 }
 
-static size_t now(struct store *store, struct buf *data)
+/* The time as text, in data; answers its offset. */
+static size_t now(struct store *store, struct buf *data, int64_t *at_ms)
 {
     struct timespec ts;
     clock_gettime(CLOCK_REALTIME, &ts);
+    *at_ms = (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
     if (ts.tv_sec != store->second || !store->second_text[0]) {
         struct tm tm;
         gmtime_r(&ts.tv_sec, &tm);
@@ -164,9 +166,8 @@ int store_event(struct store_tx *tx, const struct store_event *event, int64_t *n
         return refuse(tx, ERR_LIMIT);
     item->kind = kind;
     item->step = event->step < 0 ? tx->step : event->step;
-    item->ms = event->ms;
     item->card = event->card ? keep_text(&tx->data, event->card) : 0;
-    item->time = now(chain->store, &tx->data);
+    item->time = now(chain->store, &tx->data, &item->at_ms);
     tx->body = tx->data.len;
     tx->step = item->step;
     tx->ends = tx->ends || kind == chain->store->ending;
@@ -251,7 +252,6 @@ void tx_seen(const struct store *store, const struct store_tx *tx, const struct 
         .seq = item->seq,
         .step = item->step,
         .n = item->n,
-        .ms = item->ms,
         .run = tx->chain->run,
         .turn = tx->chain->turn,
         .kind = store->kinds.items[item->kind].name,

@@ -26,6 +26,7 @@ struct chain {
         struct hash message;
         bool changed; /* its row is not yet what it should be */
     } head, mark;
+    char *who; /* card, actor, role of its first event, as in its row; NULL: it has none */
     uint32_t broken; /* transactions of an epoch below this one fail */
 };
 
@@ -36,6 +37,9 @@ struct store_stream {
 /* ERR_USAGE unless text is an id; `what` names it in the error. */
 int check_id(const char *what, const char *text, struct err *err);
 void chain_release(struct chain *chain);
+/* Whom the events of the stream are by when they do not say so themselves; card and role may be NULL. */
+int chain_set_who(struct chain *chain, const char *card, const char *actor, const char *role);
+bool chain_is_who(const struct chain *chain, const char *card, const char *actor, const char *role);
 
 /* ---- tx.c ---- */
 
@@ -47,7 +51,8 @@ struct item {
     int kind;                 /* index of the section */
     size_t at, len;           /* body or bytes, in tx->data */
     size_t card, time;        /* offsets of texts; card 0 = none */
-    int64_t step, ms, n, seq; /* n, seq: set by the writer */
+    int64_t at_ms;            /* the time, in milliseconds since 1970 */
+    int64_t step, n, seq;     /* n, seq: set by the writer */
     struct hash hash;         /* of a blob, or the name of a message */
     struct hash parent;       /* message */
 };

@@ -22,10 +22,13 @@ static const char *const texts[WRITE_COUNT] = {
     [SAVE] = "SAVEPOINT tx",
     [RELEASE] = "RELEASE tx",
     [UNDO] = "ROLLBACK TO tx",
-    [ADD_STREAM] = "INSERT INTO stream (run, turn, n, seq) VALUES (?, ?, 0, 0)",
+    [ADD_STREAM] = "INSERT INTO stream (run, turn, n, seq, card, actor, role) VALUES (?, ?, 0, 0, ?, "
+                   "?, ?)",
     [SET_STREAM] = "UPDATE stream SET n = ?2, seq = ?3 WHERE id = ?1",
-    [ADD_EVENT] = "INSERT INTO event (seq, stream, prev, n, step, kind, card, actor, role, at, ms, "
-                  "body, hash)"
+    [FIND_KIND] = "SELECT id FROM kind WHERE name = ?",
+    [ADD_KIND] = "INSERT INTO kind (name) VALUES (?)",
+    [ADD_EVENT] = "INSERT INTO entry (seq, stream, prev, n, step, kind, at, card, actor, role, "
+                  "hash, names, body)"
                   " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [FIND_BLOB] = "SELECT b.id FROM name_recent r JOIN blob b ON b.id = r.id WHERE r.key = ?1 AND "
                   "b.hash = ?2 "
@@ -52,6 +55,12 @@ int writer_step(struct writer *writer, enum write which, struct err *err)
     int code = rc == SQLITE_DONE ? 0 : db_fail(writer->db, rc, err);
     sqlite3_reset(writer->stmts[which]);
     return code;
+}
+
+/* One that was added may be undone. */
+static void forget_kinds(struct writer *writer)
+{
+    memset(writer->kinds, 0, writer->store->kinds.count * sizeof *writer->kinds);
 }
 
 /* ---- one transaction ---- */
@@ -116,6 +125,7 @@ static int apply_one(struct writer *writer, struct store_tx *tx, bool save, stru
     writer->now = counters;
     if (!save)
         return 0;
+    forget_kinds(writer);
     rc = writer_step(writer, UNDO, err);
     return rc ? rc : writer_step(writer, RELEASE, err);
 }
@@ -139,6 +149,7 @@ static void undo(struct writer *writer, struct store_tx *list, const struct coun
     for (struct store_tx *tx = list; tx; tx = tx->next)
         tx->chain->head = tx->chain->mark;
     writer->now = *counters;
+    forget_kinds(writer);
     writer->rooms = (struct piece_room){.page = writer->rooms.page};
 }
 
@@ -257,7 +268,7 @@ static int find_counters(struct writer *writer, struct err *err)
     static const char sql[] =
         "SELECT coalesce(max(seq), 0) + 1, (SELECT count(*) FROM name_recent), "
         "(SELECT coalesce(max(id), 0) FROM blob) + (SELECT coalesce(max(id), 0) FROM message), "
-        "(SELECT page_size FROM pragma_page_size) FROM event";
+        "(SELECT page_size FROM pragma_page_size) FROM entry";
     sqlite3_stmt *stmt = NULL;
     int rc = db_prepare(writer->db, sql, sizeof sql - 1, &stmt, NULL, err);
     if (rc)
@@ -274,6 +285,9 @@ static int find_counters(struct writer *writer, struct err *err)
 int writer_open(struct writer *writer, const struct store *store, struct err *err)
 {
     writer->store = store;
+    writer->kinds = calloc(store->kinds.count + 1, sizeof *writer->kinds);
+    if (!writer->kinds)
+        return err_set(err, ERR_MEMORY, "out of memory");
     writer->checkpoint_at = log_pages(writer);
     int rc = wal_check(store->options.path, err);
     rc = rc ? rc : db_open(&store->options, store->options.path, false, &writer->db, err);
@@ -309,6 +323,9 @@ void writer_close(struct writer *writer)
         sqlite3_finalize(writer->stmts[i]);
     sqlite3_close(writer->db);
     signer_close(writer->signer);
+    free(writer->kinds);
+    buf_clear(&writer->pack.text);
+    writer->kinds = NULL;
     writer->db = NULL;
     writer->signer = NULL;
 }

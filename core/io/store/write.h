@@ -5,6 +5,7 @@
 #include "io/proof.h"
 #include "io/store/db.h"
 #include "io/store/head.h"
+#include "io/store/pack.h"
 #include "io/store/piece.h"
 #include "io/store/tx.h"
 
@@ -19,6 +20,8 @@ enum write {
     UNDO,
     ADD_STREAM,
     SET_STREAM,
+    FIND_KIND,
+    ADD_KIND,
     ADD_EVENT,
     FIND_BLOB,
     FIND_MESSAGE,
@@ -38,6 +41,8 @@ struct writer {
     const struct store *store;
     struct projector projector;
     struct piece_room rooms;
+    int64_t *kinds; /* their numbers in this database, by section; 0: not looked up yet */
+    struct pack pack;
     struct signer *signer; /* NULL: this project has no key yet */
     sqlite3_stmt *stmts[WRITE_COUNT];
     struct counters {
