@@ -29,7 +29,7 @@ static void set_counts(lua_State *L, int64_t records, const int64_t counts[BUNDL
 {
     set_int(L, "records", records);
     lua_createtable(L, 0, BUNDLE_KIND_COUNT);
-    for (int kind = BUNDLE_GENERATION; kind < BUNDLE_END; kind++)
+    for (int kind = BUNDLE_HEADER + 1; kind < BUNDLE_END; kind++)
         set_int(L, bundle_kind_name((enum bundle_kind)kind), counts[kind]);
     lua_setfield(L, -2, "counts");
 }
@@ -96,6 +96,10 @@ static int l_verify(lua_State *L)
     }
     if (report.intact) {
         set_hex(L, "hash", report.hash.bytes, HASH_SIZE);
+        if (report.source[0]) {
+            set_text(L, "source", report.source);
+            set_int(L, "source_at", report.source_at);
+        }
         return 1;
     }
     push_problem(L, &report);

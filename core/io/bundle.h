@@ -1,7 +1,9 @@
 /* bundle.h: a run in one file, for who has neither the project nor its database.
  *
  * record  one line, one JSON object: {"i":N,"record":KIND,"id":ID, … ,"next":"KIND ID","link":HASH}
- * kinds   header, generation, blob, message, event, board, end; in this order
+ * kinds   header, blob, message, generation, prefix, source, event, board, end; in this order
+ * source  of a fork: the run and the moment that it goes on from, after all events of that run up to
+ *         then (prefix). A fork of a fork has several, the oldest first
  * link    over the link of the line before and all bytes of this one up to the link itself
  * next    the record that the following line has to be: what is missing can be named
  * end     the signed head of the run, the counts, and a signature over the last link: the seal
@@ -21,9 +23,11 @@
 /* X(NAME, text in the file) in the order in which they come */
 #define BUNDLE_KINDS(X)                                                                            \
     X(HEADER, "header")                                                                            \
-    X(GENERATION, "generation")                                                                    \
     X(BLOB, "blob")                                                                                \
     X(MESSAGE, "message")                                                                          \
+    X(GENERATION, "generation")                                                                    \
+    X(PREFIX, "prefix")                                                                            \
+    X(SOURCE, "source")                                                                            \
     X(EVENT, "event")                                                                              \
     X(BOARD, "board")                                                                              \
     X(END, "end")
@@ -56,9 +60,12 @@ void bundle_generation(struct bundle *bundle, const char *id, const char *files,
 void bundle_blob(struct bundle *bundle, const struct hash *hash, const void *bytes, size_t len);
 void bundle_message(struct bundle *bundle, const struct hash *hash, const struct hash *parent,
                     const void *bytes, size_t len);
-/* kind: BUNDLE_EVENT or BUNDLE_BOARD. */
+/* kind: BUNDLE_PREFIX, BUNDLE_EVENT or BUNDLE_BOARD. */
 void bundle_event(struct bundle *bundle, enum bundle_kind kind, const struct store_seen *event,
                   const struct hash *prev, const struct hash *hash);
+/* What the prefix before it was: a run up to the commit `at`, and the signature of that head. */
+void bundle_source(struct bundle *bundle, const struct run_head *head, int64_t at,
+                   const struct signature *signature);
 /* The end, and the bytes to the file. ERR_IO, ERR_STORE_FULL, ERR_MEMORY. */
 int bundle_finish(struct bundle *bundle, const struct run_head *head,
                   const struct signature *signature, const struct signer *signer,
@@ -80,13 +87,16 @@ struct bundle_report {
     char id[BUNDLE_NAME];
     char why[300];
     char run[STORE_ID_MAX + 1], engine[64];
+    char source[STORE_ID_MAX + 1]; /* of a fork: the run that it goes on from, at this commit */
+    int64_t source_at;
     struct hash hash; /* of the run */
     struct sign_public key;
     bool has_key; /* the header was read */
     int64_t records, counts[BUNDLE_KIND_COUNT];
 };
 
-/* Reads the file once, and once more to name what is wrong; never more than one line in memory.
+/* Reads the file once, and once more to name what is wrong; never more than one line in memory, and
+ * half a hash for each blob and message.
  * ERR_NOT_FOUND, ERR_IO, ERR_MEMORY when it cannot be read; what is in it is told by the report. */
 int bundle_verify(const char *path, struct bundle_report *report, struct err *err) MUST_CHECK;
 

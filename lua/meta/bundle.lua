@@ -17,8 +17,10 @@ local M = {}
 ---@field engine string?
 ---@field key string?     the public key in the header, which signed the rest when ok
 ---@field hash string?    of the run, when ok
+---@field source string?  of a fork, when ok: the run that it goes on from
+---@field source_at integer? after this commit
 ---@field records integer those that are right
----@field counts table<string, integer> of generation, blob, message, event, board
+---@field counts table<string, integer> of blob, message, generation, prefix, source, event, board
 ---@field problem BundleProblem?
 
 ---Writes a run to a file, which appears when it is whole, or to standard output.

@@ -85,7 +85,7 @@ end
 
 local function record(tx, plan, sets, request, own)
   tx:event("run.forked", plan.epic, {
-    of = plan.of, at = plan.at, generation = own and own.generation, scripts = own and own.scripts,
+    of = plan.of, at = plan.at, hash = plan.hash, generation = own and own.generation, scripts = own and own.scripts,
     engine = sys.version(),
   })
   tx:event("card.forked", plan.epic, plan.body)

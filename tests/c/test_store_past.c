@@ -80,6 +80,7 @@ static const struct {
     {"0", "verify.done", "A", "{\"log\":\"l\",\"ok\":true,\"tree\":\"t\"}", 0},
     {"0", "tree.merged", "A", "{\"changes\":[{\"blob\":\"b2\",\"path\":\"f\"}],\"hash\":\"h\",\"into\":\"E\"}", 0},
     {"0", "memory.noted", "A", "{\"keywords\":[\"k\"],\"text\":\"m\"}", 0},
+    {"0", "scripts.loaded", NULL, "{\"files\":{},\"generation\":\"g\"}", 0},
     {"0", "run.ended", "E", "{\"status\":\"parked\"}", 0},
 };
 #define MOMENTS COUNT_OF(history)

@@ -183,6 +183,83 @@ describe("an exported run", function()
   end)
 end)
 
+describe("an exported fork", function()
+  local w = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, mock = [[
+    function work(talk)
+      return talk.replies < 2 and say(write(talk.card:sub(1, 1) .. talk.replies, "by " .. talk.card)) or say(finish())
+    end
+  ]] })
+  assert(select(2, w:run()) == 0)
+  local file = w.dir .. "/.test/bundle"
+
+  local function forked(moment, set)
+    local answer = cjson.decode((w:orket("fork --json " .. moment .. (set or ""))))
+    assert.equal(0, (select(2, w:run(answer.card))))
+    return answer.run
+  end
+
+  local function reply(nth)
+    return math.floor(w:events("step.reply")[nth].seq)
+  end
+
+  local first = forked("ep.1@" .. reply(2))
+  local second = forked(first .. "@" .. reply(#w:events("step.reply") - 2), " --set B-f1:note=hint")
+
+  it("has what it stands on, and is verified with nothing but the file", function()
+    assert.equal(0, (select(2, w:orket("export -o " .. file .. " " .. second))))
+    local text, code = orket.shell("cd / && env -i " .. world.binary .. " verify " .. file)
+    assert.equal(0, code, text)
+    assert(text:find("a fork of ep%-f1%.1@%d+, with the %d+ events that it goes on from"), text)
+    local prefix, sources = {}, {}
+    for line in orket.read(file):gmatch("[^\n]+") do
+      local record = cjson.decode(line)
+      if record.record == "prefix" then
+        prefix[record.run] = (prefix[record.run] or 0) + 1
+      elseif record.record == "source" then
+        sources[#sources + 1] = record
+      end
+    end
+    assert.same({ "ep.1", "ep-f1.1" }, { sources[1].run, sources[2].run })
+    for _, source in ipairs(sources) do
+      local count = w:sql(("SELECT count(*) FROM journal WHERE run = '%s' AND seq <= %d"):format(source.run, source.at))
+      assert.equal(tonumber(count), prefix[source.run])
+      assert.equal(prefix[source.run], source.events)
+    end
+  end)
+
+  it("is over its source: who changes that without the key is found out", function()
+    w:orket("export -o " .. file .. " " .. second)
+    local bytes = orket.read(file)
+    local at = bytes:find('"record":"prefix","id":"ep.1/1/3"', 1, true)
+    local body = bytes:find('"body":{"', at, true) + 9
+    orket.write(file, bytes:sub(1, body) .. "X" .. bytes:sub(body + 2))
+    local text, code = orket.run("verify " .. file)
+    assert.equal(1, code)
+    assert(text:find("prefix ep.1/1/3 is changed", 1, true), text)
+    orket.shell("cp -r " .. w.dir .. " " .. w.dir .. ".copy")
+    local copy = setmetatable({ dir = w.dir .. ".copy" }, { __index = w })
+    copy:sql("DELETE FROM head WHERE run = 'ep.1'; UPDATE entry SET hash = zeroblob(32) WHERE seq = " .. reply(2))
+    text = copy:orket("check")
+    assert(text:find("head ep%-f1%.1 %(commit %d+%): what it is a fork of is not what it was then"), text)
+    text, code = copy:orket("export " .. second)
+    assert.equal(1, code)
+    assert(text:find("the run ep.1 is not what was signed", 1, true), text)
+    orket.remove(copy.dir)
+  end)
+
+  it("is not made of a database that lost something of its source", function()
+    local blob = w:sql("SELECT body ->> '$.blob' FROM event WHERE kind = 'file.written' ORDER BY seq LIMIT 1")
+    w:sql("DELETE FROM blob WHERE hash = x'" .. blob .. "'")
+    local text, code = w:orket("export " .. second)
+    assert.equal(1, code)
+    assert(text:find("the blob " .. blob .. ", which ep.1/1/", 1, true) and text:find("fix: restore a backup", 1, true), text)
+    text, code = w:orket("check")
+    assert.equal(1, code)
+    assert(text:find("the blob " .. blob .. ", which it names, is missing", 1, true), text)
+    w:close()
+  end)
+end)
+
 describe("orket init", function()
   it("makes the key", function()
     local dir = orket.directory()

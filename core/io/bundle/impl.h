@@ -2,7 +2,7 @@
 #ifndef IO_BUNDLE_IMPL_H
 #define IO_BUNDLE_IMPL_H
 
-#include "io/bundle.h"
+#include "io/bundle/names.h"
 
 #define LINK_KEY  ",\"link\":\""
 #define LINK_TAIL (sizeof LINK_KEY - 1 + HASH_HEX + 2) /* with its quote and brace */
@@ -31,6 +31,14 @@ void lines_close(struct lines *lines);
 
 /* ---- content.c: one record, held against itself ---- */
 
+/* The events of one run, as far as they were read. */
+struct section {
+    char run[STORE_ID_MAX + 1], turn[STORE_ID_MAX + 1];
+    int64_t n, events, last; /* last: the greatest seq */
+    struct hash head;        /* of the stream */
+    struct hash hash;        /* of the streams before it */
+};
+
 /* Where the bundle is, as of the record before. */
 struct content {
     struct bundle_report *report;
@@ -39,14 +47,15 @@ struct content {
     size_t len;
     struct hash link; /* of the line before */
     int last;         /* kind of the record before, -1: none */
-    char turn[STORE_ID_MAX + 1];
-    int64_t n, events;
-    struct hash head; /* of the stream */
-    struct hash run;  /* of the streams before it */
+    struct names names;
+    struct section section;
+    struct run_head source; /* what the section is a fork of; its run is in the report */
     struct buf bytes;
-    int memory; /* ERR_MEMORY when it ran short */
+    char why[200]; /* room for what is wrong */
+    int memory;    /* ERR_MEMORY when it ran short */
 };
 /* What is wrong with the record that is in doc, or NULL. */
 const char *content_fault(struct content *content, enum bundle_kind kind);
+void content_clear(struct content *content);
 
 #endif

@@ -228,6 +228,6 @@ int bundle_verify(const char *path, struct bundle_report *report, struct err *er
         ;
     lines_close(&v.lines);
     json_doc_clear(&v.doc);
-    buf_clear(&v.content.bytes);
+    content_clear(&v.content);
     return rc;
 }

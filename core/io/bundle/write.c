@@ -201,13 +201,26 @@ void bundle_event(struct bundle *bundle, enum bundle_kind kind, const struct sto
     buf_put(line, event->body, event->body_len);
 }
 
+void bundle_source(struct bundle *bundle, const struct run_head *head, int64_t at,
+                   const struct signature *signature)
+{
+    char id[BUNDLE_NAME];
+    snprintf(id, sizeof id, "%s@%lld", head->run, (long long)at);
+    struct buf *line = begin(bundle, BUNDLE_SOURCE, id);
+    put_text(line, "run", head->run);
+    put_int(line, "at", at);
+    put_int(line, "events", head->events);
+    put_hex(line, "hash", head->hash.bytes, HASH_SIZE);
+    put_hex(line, "signature", signature->bytes, SIGN_SIGNATURE);
+}
+
 /* ---- the end ---- */
 
 static void put_counts(struct bundle *bundle, struct buf *line)
 {
     buf_puts(line, ",\"counts\":{");
-    for (int kind = BUNDLE_GENERATION; kind < BUNDLE_END; kind++)
-        buf_printf(line, "%s\"%s\":%lld", kind > BUNDLE_GENERATION ? "," : "", names[kind],
+    for (int kind = BUNDLE_HEADER + 1; kind < BUNDLE_END; kind++)
+        buf_printf(line, "%s\"%s\":%lld", kind > BUNDLE_HEADER + 1 ? "," : "", names[kind],
                    (long long)bundle->counts[kind]);
     buf_putc(line, '}');
 }

@@ -1,9 +1,10 @@
 /* check.c: does the file say what its events say? Chains, blobs and conversations are hashed
- * again, signed heads verified (check_heads.c); projections are rebuilt from the events in a
- * temporary database and compared row by row.
+ * again, and all that events name is there; signed heads are verified (check_heads.c); projections
+ * are rebuilt from the events in a temporary database and compared row by row.
  */
 #include <string.h>
 
+#include "io/bundle/names.h"
 #include "io/store/rebuild.h"
 #include "io/store/report.h"
 #include "io/store/write.h"
@@ -18,6 +19,8 @@ struct check {
     struct head *heads; /* by the id of the stream */
     int64_t last_stream;
     sqlite3_stmt *names, *pieces;
+    struct names there; /* blobs, messages, generations */
+    struct json_doc doc;
     struct buf bytes;
     int64_t piece_count;
     int64_t events, streams, blobs, messages, heads_signed;
@@ -118,6 +121,24 @@ static int check_head(struct check *check, sqlite3_stmt *row)
     return 0;
 }
 
+/* Of a dropped run's events only those are left that the board follows from; what else they name
+ * may be gone (gc.c). */
+static int check_named(struct check *check, sqlite3_stmt *row, const struct store_seen *event)
+{
+    char lost[160], why[200];
+    int64_t stream = sqlite3_column_int64(row, REBUILD_STREAM);
+    if (stream > 0 && stream <= check->last_stream && check->heads[stream].dropped)
+        return 0;
+    int rc = json_parse(&check->doc, event->body, event->body_len, NULL, NULL);
+    if (rc) // the rebuild or the chain tells
+        return rc == ERR_MEMORY ? err_set(check->err, rc, "out of memory") : 0;
+    if (!names_lost_by(&check->there, event->kind, &check->doc.root, lost, sizeof lost))
+        return 0;
+    snprintf(why, sizeof why, "%s, which it names, is missing", lost);
+    event_problem(check, "event", event, why);
+    return 0;
+}
+
 static int check_event(void *ctx, sqlite3_stmt *row, const struct store_seen *event, bool whole,
                        const struct err *why)
 {
@@ -130,7 +151,7 @@ static int check_event(void *ctx, sqlite3_stmt *row, const struct store_seen *ev
     check_link(check, row, event);
     if (why)
         event_problem(check, "event", event, why->text);
-    return 0;
+    return check_named(check, row, event);
 }
 
 static int count_streams(struct check *check, sqlite3_stmt *row)
@@ -205,10 +226,32 @@ static bool join(struct check *check, const char *what, sqlite3_stmt *row, int c
     return false;
 }
 
+/* It is there, under this name, whatever its bytes are. */
+static int is_there(struct check *check, enum bundle_kind kind, sqlite3_stmt *row)
+{
+    struct hash hash;
+    if (sqlite3_column_bytes(row, 0) != HASH_SIZE)
+        return 0;
+    memcpy(hash.bytes, sqlite3_column_blob(row, 0), HASH_SIZE);
+    return names_add(&check->there, kind, &hash) ? 0
+                                                 : err_set(check->err, ERR_MEMORY, "out of memory");
+}
+
+static int generation_is_there(struct check *check, sqlite3_stmt *row)
+{
+    struct hash hash = names_generation(text_of(row, 0), (size_t)sqlite3_column_bytes(row, 0));
+    return names_add(&check->there, BUNDLE_GENERATION, &hash)
+               ? 0
+               : err_set(check->err, ERR_MEMORY, "out of memory");
+}
+
 static int check_blob(struct check *check, sqlite3_stmt *row)
 {
     check->blobs++;
     check_name(check, "blob", row);
+    int rc = is_there(check, BUNDLE_BLOB, row);
+    if (rc)
+        return rc;
     if (!join(check, "blob", row, 2))
         return 0;
     struct hash hash = hash_of(check->bytes.data, check->bytes.len);
@@ -221,6 +264,9 @@ static int check_message(struct check *check, sqlite3_stmt *row)
 {
     check->messages++;
     check_name(check, "message", row);
+    int rc = is_there(check, BUNDLE_MESSAGE, row);
+    if (rc)
+        return rc;
     if (!join(check, "message", row, 3))
         return 0;
     struct hash_part parts[] = {
@@ -259,6 +305,7 @@ static int check_blobs(struct check *check)
                        "FROM message m LEFT JOIN message p ON p.id = m.parent ORDER BY m.id",
                        check_message);
     rc = rc ? rc : each_row(check, "SELECT count(*) FROM piece", check_pieces);
+    rc = rc ? rc : each_row(check, "SELECT id FROM generation", generation_is_there);
     sqlite3_finalize(check->names);
     sqlite3_finalize(check->pieces);
     buf_clear(&check->bytes);
@@ -343,6 +390,8 @@ static void begin(struct check *check)
 
 static void release(struct check *check)
 {
+    names_clear(&check->there);
+    json_doc_clear(&check->doc);
     if (check->projector.prepared)
         projector_close(&check->projector);
     sqlite3_close(check->disk);

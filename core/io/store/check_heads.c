@@ -90,6 +90,22 @@ static int check_dropped(struct heads *heads, sqlite3_stmt *row)
     return 0;
 }
 
+/* A fork says what its source was at the moment it goes on from. */
+static int check_forked(struct heads *heads, sqlite3_stmt *row)
+{
+    struct run_head then;
+    char hex[HASH_HEX + 1];
+    const char *of = (const char *)sqlite3_column_text(row, 2),
+               *hash = (const char *)sqlite3_column_text(row, 3);
+    int rc = head_find(heads->find, of ? of : "", sqlite3_column_int64(row, 4), &then, heads->err);
+    if (rc && rc != ERR_NOT_FOUND)
+        return rc;
+    hash_hex(&then.hash, hex);
+    if (rc || (hash && strcmp(hash, hex) != 0))
+        problem(heads, row, "what it is a fork of is not what it was then");
+    return 0;
+}
+
 static int each(struct heads *heads, const char *sql,
                 int (*fn)(struct heads *heads, sqlite3_stmt *row))
 {
@@ -130,6 +146,12 @@ int check_heads(struct report *report, sqlite3 *db, const struct store_options *
                    "SELECT body ->> '$.run', seq, body ->> '$.hash', body ->> '$.events' "
                    "FROM event WHERE kind = 'run.dropped'",
                    check_dropped);
+    rc = rc ? rc
+            : each(&heads,
+                   "SELECT s.run, e.seq, e.body ->> '$.of', e.body ->> '$.hash', e.body ->> '$.at' "
+                   "FROM event e JOIN stream s ON s.id = e.stream "
+                   "WHERE e.kind = 'run.forked'",
+                   check_forked);
     sqlite3_finalize(heads.find);
     *count = heads.count;
     return rc;

@@ -1,5 +1,6 @@
 /* export.c: a run becomes a bundle, in the one order that follows from its events: streams by turn
- * and number; blobs and messages where they are first spoken of, a message after its parent. */
+ * and number; blobs and messages where they are first spoken of, a message after its parent. What a
+ * fork stands on, the events of its sources up to their moments, comes before its own. */
 #include "io/store_export.h"
 
 #include <string.h>
@@ -21,33 +22,47 @@ static const char *const texts[EXPORT_STATEMENTS] = {
     [EXPORT_PARENT] = "SELECT m.hash, m.parent FROM message m WHERE m.id = ?1",
 };
 
+/* The run, and the runs that it is a fork of, each up to which commit; the oldest first. */
+#define SOURCES                                                                                    \
+    "WITH RECURSIVE part (run, upto, depth) AS ("                                                  \
+    "  SELECT ?1, 9223372036854775807, 0 UNION ALL"                                                \
+    "  SELECT r.body ->> '$.of', r.body ->> '$.at', p.depth + 1 FROM part p JOIN run r "           \
+    "  ON r.id = p.run WHERE r.body ->> '$.of' IS NOT NULL AND p.depth < 64)"
+
+static const char list_parts[] = SOURCES "SELECT run, upto FROM part ORDER BY depth DESC";
+
 static const char list_run[] =
     "WITH RECURSIVE walk (turn, seq, prev, n) AS ("
     "  SELECT s.turn, e.seq, e.prev, e.n FROM stream s JOIN entry e ON e.seq = s.seq WHERE s.run = "
     "?1"
     "  UNION ALL SELECT w.turn, e.seq, e.prev, e.n FROM walk w JOIN entry e ON e.seq = w.prev "
     "  WHERE e.seq < w.seq)"
-    "SELECT seq FROM walk ORDER BY turn, n";
+    "SELECT seq FROM walk WHERE seq <= ?2 ORDER BY turn, n";
 
-/* What the board says about the run's cards and scripts. */
-static const char list_board[] =
-    "WITH RECURSIVE cards (id) AS MATERIALIZED ("
-    "  SELECT c.id FROM run r JOIN card c ON c.epic = r.card OR c.id = r.card WHERE r.id = ?1"
-    "  UNION SELECT card FROM turn WHERE run = ?1),"
-    "generations (id) AS MATERIALIZED ("
-    "  SELECT generation FROM run WHERE id = ?1 UNION SELECT generation FROM turn WHERE run = ?1),"
-    "walk (turn, seq, prev, n, ours) AS ("
-    "  SELECT s.turn, e.seq, e.prev, e.n, e.card IN cards OR (e.kind = 'scripts.loaded' "
-    "  AND e.body ->> '$.generation' IN generations)"
-    "  FROM stream s JOIN event e ON e.seq = s.seq WHERE s.run = 'board' AND ?1 <> 'board'"
-    "  UNION ALL SELECT w.turn, e.seq, e.prev, e.n, e.card IN cards OR (e.kind = 'scripts.loaded' "
-    "  AND e.body ->> '$.generation' IN generations)"
-    "  FROM walk w JOIN event e ON e.seq = w.prev WHERE e.seq < w.seq)"
-    "SELECT seq FROM walk WHERE ours ORDER BY turn, n";
+#define GENERATIONS                                                                                \
+    " SELECT generation FROM run WHERE id = ?1 UNION SELECT t.generation FROM part p "             \
+    "JOIN turn t ON t.run = p.run AND t.seq <= p.upto"
+
+/* What the board says about the cards and scripts of the run, and said about those of its sources.
+ */
+static const char list_board[] = SOURCES
+    ", cards (id, upto) AS MATERIALIZED ("
+    "  SELECT c.id, p.upto FROM part p JOIN run r ON r.id = p.run "
+    "  JOIN card c ON c.epic = r.card OR c.id = r.card"
+    "  UNION SELECT t.card, p.upto FROM part p JOIN turn t ON t.run = p.run AND t.seq <= p.upto),"
+    "generations (id) AS MATERIALIZED (" GENERATIONS "),"
+    "walk (turn, seq, prev, n) AS ("
+    "  SELECT s.turn, e.seq, e.prev, e.n FROM stream s JOIN event e ON e.seq = s.seq"
+    "  WHERE s.run = 'board' AND ?1 <> 'board'"
+    "  UNION ALL SELECT w.turn, e.seq, e.prev, e.n FROM walk w JOIN event e ON e.seq = w.prev "
+    "  WHERE e.seq < w.seq)"
+    "SELECT w.seq FROM walk w JOIN event e ON e.seq = w.seq"
+    " WHERE EXISTS (SELECT 1 FROM cards WHERE id = e.card AND upto >= e.seq)"
+    "  OR e.kind = 'scripts.loaded' AND e.body ->> '$.generation' IN generations "
+    "ORDER BY w.turn, w.n";
 
 static const char list_generations[] =
-    "SELECT id, files FROM generation WHERE id IN (SELECT generation FROM run WHERE id = ?1 "
-    "UNION SELECT generation FROM turn WHERE run = ?1) ORDER BY id";
+    SOURCES "SELECT id, files FROM generation WHERE id IN (" GENERATIONS ") ORDER BY id";
 
 /* ---- statements ---- */
 
@@ -66,14 +81,23 @@ int export_corrupt(struct exporter *x, const char *what, const char *id)
     return ERR_STORE_CORRUPT;
 }
 
+int export_lost(struct exporter *x, const char *what, const char *where)
+{
+    err_set(x->err, ERR_STORE_CORRUPT, "%s, which %s names, is not in the database", what, where);
+    err_fix(x->err, "restore a backup of .orket/ that still has it; nothing was exported");
+    return ERR_STORE_CORRUPT;
+}
+
 int export_each(struct exporter *x, const char *sql,
                 int (*fn)(struct exporter *x, sqlite3_stmt *row))
 {
     sqlite3_stmt *stmt = NULL;
     int step = SQLITE_DONE,
         rc = db_prepare(x->store->reader, sql, strlen(sql), &stmt, NULL, x->err);
-    if (!rc)
+    if (!rc) {
         sqlite3_bind_text(stmt, 1, x->run, -1, SQLITE_STATIC);
+        sqlite3_bind_int64(stmt, 2, x->part ? x->part->upto : INT64_MAX);
+    }
     while (!rc && (step = sqlite3_step(stmt)) == SQLITE_ROW)
         rc = fn(x, stmt);
     if (!rc && step != SQLITE_DONE)
@@ -115,6 +139,17 @@ static void copy_hash(sqlite3_stmt *row, int column, struct hash *out)
         memcpy(out->bytes, sqlite3_column_blob(row, column), HASH_SIZE);
 }
 
+/* What an event cannot do without has been written before it. */
+static int names_nothing_lost(struct exporter *x, const struct store_seen *event)
+{
+    char what[160], where[BUNDLE_NAME];
+    int rc = json_parse(&x->doc, event->body, event->body_len, NULL, x->err);
+    if (rc || !names_lost_by(&x->names, event->kind, &x->doc.root, what, sizeof what))
+        return rc;
+    snprintf(where, sizeof where, "%s/%s/%lld", event->run, event->turn, (long long)event->n);
+    return export_lost(x, what, where);
+}
+
 static int write_event(struct exporter *x, sqlite3_stmt *row, enum bundle_kind kind)
 {
     struct store_seen event;
@@ -132,6 +167,9 @@ static int write_event(struct exporter *x, sqlite3_stmt *row, enum bundle_kind k
         snprintf(where, sizeof where, "%s/%s/%lld", event.run, event.turn, (long long)event.n);
         return export_corrupt(x, "the event", where);
     }
+    int rc = names_nothing_lost(x, &event);
+    if (rc)
+        return rc;
     bundle_event(&x->bundle, kind, &event, &prev, &hash);
     return 0;
 }
@@ -152,6 +190,11 @@ static int speaks_of_messages(struct exporter *x, sqlite3_stmt *row)
 static int is_event(struct exporter *x, sqlite3_stmt *row)
 {
     return write_event(x, row, BUNDLE_EVENT);
+}
+
+static int is_prefix(struct exporter *x, sqlite3_stmt *row)
+{
+    return write_event(x, row, BUNDLE_PREFIX);
 }
 
 static int is_board(struct exporter *x, sqlite3_stmt *row)
@@ -183,7 +226,7 @@ static int keep_seq(struct exporter *x, sqlite3_stmt *row, struct buf *list)
 
 static int keep_event(struct exporter *x, sqlite3_stmt *row)
 {
-    return keep_seq(x, row, &x->events);
+    return keep_seq(x, row, &x->part->events);
 }
 
 static int keep_board(struct exporter *x, sqlite3_stmt *row)
@@ -195,9 +238,19 @@ static int keep_board(struct exporter *x, sqlite3_stmt *row)
 
 static int put_generation(struct exporter *x, sqlite3_stmt *row)
 {
-    bundle_generation(&x->bundle, text_of(row, 0), text_of(row, 1),
-                      (size_t)sqlite3_column_bytes(row, 1));
-    return 0;
+    char what[160];
+    const char *id = text_of(row, 0), *files = text_of(row, 1);
+    size_t len = (size_t)sqlite3_column_bytes(row, 1);
+    int rc = json_parse(&x->doc, files, len, NULL, x->err);
+    if (rc)
+        return rc;
+    if (names_lost_in(&x->names, &x->doc.root, what, sizeof what))
+        return export_lost(x, what, id);
+    struct hash hash = names_generation(id, strlen(id));
+    bundle_generation(&x->bundle, id, files, len);
+    return names_add(&x->names, BUNDLE_GENERATION, &hash)
+               ? 0
+               : err_set(x->err, ERR_MEMORY, "out of memory");
 }
 
 static int put_scripts(struct exporter *x, sqlite3_stmt *row)
@@ -205,35 +258,92 @@ static int put_scripts(struct exporter *x, sqlite3_stmt *row)
     return export_blobs(x, text_of(row, 1), (size_t)sqlite3_column_bytes(row, 1));
 }
 
+/* ---- parts ---- */
+
+static size_t part_count(const struct exporter *x)
+{
+    return x->parts.len / sizeof(struct export_part);
+}
+
+static struct export_part *part_at(const struct exporter *x, size_t i)
+{
+    return (struct export_part *)(void *)x->parts.data + i;
+}
+
+static int add_part(struct exporter *x, sqlite3_stmt *row)
+{
+    struct export_part part = {.upto = sqlite3_column_int64(row, 1)};
+    snprintf(part.run, sizeof part.run, "%s", text_of(row, 0));
+    buf_put(&x->parts, &part, sizeof part);
+    return buf_ok(&x->parts) ? 0 : err_set(x->err, ERR_MEMORY, "out of memory");
+}
+
+static int open_part(struct exporter *x, struct export_part *part, const struct signer *signer)
+{
+    x->run = part->run;
+    x->part = part;
+    int rc = export_head(x, signer, part);
+    return rc ? rc : export_each(x, list_run, keep_event);
+}
+
+/* The parts with their heads and events; then the run is worked on again. */
+static int open_parts(struct exporter *x, const struct signer *signer)
+{
+    int rc = export_each(x, list_parts, add_part);
+    for (size_t i = 0; !rc && i < part_count(x); i++)
+        rc = open_part(x, part_at(x, i), signer);
+    return rc;
+}
+
+static int each_part(struct exporter *x, event_fn *fn)
+{
+    int rc = 0;
+    for (size_t i = 0; !rc && i < part_count(x); i++)
+        rc = each_event(x, &part_at(x, i)->events, fn);
+    return rc;
+}
+
+static int write_parts(struct exporter *x)
+{
+    size_t sources = part_count(x) - 1;
+    int rc = 0;
+    for (size_t i = 0; !rc && i < sources; i++) {
+        struct export_part *part = part_at(x, i);
+        rc = each_event(x, &part->events, is_prefix);
+        if (!rc)
+            bundle_source(&x->bundle, &part->head, part->upto, &part->signature);
+    }
+    return rc ? rc : each_event(x, &part_at(x, sources)->events, is_event);
+}
+
 /* ---- all of it ---- */
 
 static int write_records(struct exporter *x)
 {
-    int rc = export_each(x, list_generations, put_generation);
-    rc = rc ? rc : export_each(x, list_generations, put_scripts);
-    rc = rc ? rc : each_event(x, &x->events, speaks_of_blobs);
+    int rc = export_each(x, list_generations, put_scripts);
+    rc = rc ? rc : each_part(x, speaks_of_blobs);
     rc = rc ? rc : each_event(x, &x->board, speaks_of_blobs);
     export_forget(x); // what is no blob may be a message
-    rc = rc ? rc : each_event(x, &x->events, speaks_of_messages);
-    rc = rc ? rc : each_event(x, &x->events, is_event);
+    rc = rc ? rc : each_part(x, speaks_of_messages);
+    rc = rc ? rc : export_each(x, list_generations, put_generation);
+    rc = rc ? rc : write_parts(x);
     return rc ? rc : each_event(x, &x->board, is_board);
 }
 
 static int write_bundle(struct exporter *x, const struct signer *signer, const char *engine,
                         struct store_exported *out)
 {
-    struct run_head head;
-    struct signature signature;
     struct sign_public key = signer_public(signer);
-    int rc = export_head(x, signer, &head, &signature);
-    rc = rc ? rc : export_each(x, list_run, keep_event);
+    int rc = open_parts(x, signer);
     rc = rc ? rc : export_each(x, list_board, keep_board);
     if (rc)
         return rc;
+    struct export_part *whole = x->part;
     bundle_header(&x->bundle, x->run, engine, &key);
     rc = write_records(x);
-    rc = rc ? rc : bundle_finish(&x->bundle, &head, &signature, signer, x->err);
-    *out = (struct store_exported){.records = x->bundle.records, .hash = head.hash, .key = key};
+    rc = rc ? rc : bundle_finish(&x->bundle, &whole->head, &whole->signature, signer, x->err);
+    *out =
+        (struct store_exported){.records = x->bundle.records, .hash = whole->head.hash, .key = key};
     memcpy(out->counts, x->bundle.counts, sizeof out->counts);
     return rc;
 }
@@ -250,8 +360,12 @@ static void release(struct exporter *x)
 {
     for (int i = 0; i < EXPORT_STATEMENTS; i++)
         sqlite3_finalize(x->stmts[i]);
+    for (size_t i = 0; i < part_count(x); i++)
+        buf_clear(&part_at(x, i)->events);
     bundle_clear(&x->bundle);
-    buf_clear(&x->events);
+    names_clear(&x->names);
+    json_doc_clear(&x->doc);
+    buf_clear(&x->parts);
     buf_clear(&x->board);
     buf_clear(&x->seen);
     buf_clear(&x->bytes);

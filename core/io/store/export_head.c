@@ -92,17 +92,17 @@ static int refuse_unsigned(struct exporter *x, sqlite3_stmt *row)
     return sqlite3_column_int(row, 0) ? not_signed(x, "its end is not signed") : 0;
 }
 
-int export_head(struct exporter *x, const struct signer *signer, struct run_head *now,
-                struct signature *signature)
+int export_head(struct exporter *x, const struct signer *signer, struct export_part *part)
 {
     struct signed_head last;
-    int rc = find_as_of(x, INT64_MAX, now);
+    int rc = find_as_of(x, part->upto, &part->head);
     rc = rc ? rc : read_signed(x, signer, &last);
     rc = rc ? rc : export_each(x, bare_end, refuse_unsigned);
     if (rc)
         return rc;
-    *signature = last.signature;
-    if (last.seq && last.head.events == now->events && hash_equal(&last.head.hash, &now->hash))
+    part->signature = last.signature;
+    if (last.seq && last.head.events == part->head.events &&
+        hash_equal(&last.head.hash, &part->head.hash))
         return 0;
-    return head_sign(signer, now, signature, x->err);
+    return head_sign(signer, &part->head, &part->signature, x->err);
 }

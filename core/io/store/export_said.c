@@ -93,6 +93,11 @@ static int each_hash(struct exporter *x, const char *text, size_t len,
     return rc;
 }
 
+static int keep_name(struct exporter *x, enum bundle_kind kind, const struct hash *hash)
+{
+    return names_add(&x->names, kind, hash) ? 0 : err_set(x->err, ERR_MEMORY, "out of memory");
+}
+
 static int put_blob(struct exporter *x, const struct hash *hash)
 {
     int64_t id = 0;
@@ -108,7 +113,7 @@ static int put_blob(struct exporter *x, const struct hash *hash)
     if (!hash_equal(&right, hash))
         return corrupt_hash(x, "the blob", hash);
     bundle_blob(&x->bundle, hash, x->bytes.data ? x->bytes.data : "", x->bytes.len);
-    return 0;
+    return keep_name(x, BUNDLE_BLOB, hash);
 }
 
 /* ---- messages ---- */
@@ -118,6 +123,14 @@ struct link {
     int64_t parent;
 };
 
+static int lost_before(struct exporter *x, const struct hash *message)
+{
+    char where[HASH_HEX + 16] = "the message ";
+    hash_hex(message, where + strlen(where));
+    return export_lost(x, "a message", where);
+}
+
+/* The message `id`, which comes before the one that link is, or is that one. */
 static int read_link(struct exporter *x, int64_t id, struct link *link)
 {
     sqlite3_stmt *stmt = x->stmts[EXPORT_PARENT];
@@ -129,7 +142,7 @@ static int read_link(struct exporter *x, int64_t id, struct link *link)
         link->parent = sqlite3_column_int64(stmt, 1);
     }
     sqlite3_reset(stmt);
-    return rc < 0 ? rc : whole ? 0 : export_corrupt(x, "a message", "without its parent");
+    return rc < 0 ? rc : whole ? 0 : lost_before(x, &link->hash);
 }
 
 static int write_message(struct exporter *x, const struct link *link, const struct hash *parent)
@@ -145,7 +158,7 @@ static int write_message(struct exporter *x, const struct link *link, const stru
         return corrupt_hash(x, "the message", &link->hash);
     bundle_message(&x->bundle, &link->hash, parent, x->bytes.data ? x->bytes.data : "",
                    x->bytes.len);
-    return 0;
+    return keep_name(x, BUNDLE_MESSAGE, &link->hash);
 }
 
 /* Down from the first one that was not written yet; the stack has them the other way round. */

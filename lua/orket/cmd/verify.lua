@@ -43,9 +43,11 @@ local function sentences(result)
   end
   local by = { expected = "which is the expected one", unknown = "which is not known here: compare it with the "
     .. "project's .orket/key.pub (--key)", other = "which is NOT the expected one" }
-  return string.format("%s: run %s, %d events in %d records, hash %s\nsigned by the key %s,\n%s",
+  local source = result.source and string.format("\na fork of %s@%d, with the %d events that it goes on from", result.source,
+    result.source_at, result.counts.prefix) or ""
+  return string.format("%s: run %s, %d events in %d records, hash %s%s\nsigned by the key %s,\n%s",
     result.signer == "other" and "intact, but by another" or "intact", result.run, result.counts.event, result.records,
-    result.hash, result.key, by[result.signer])
+    result.hash, source, result.key, by[result.signer])
 end
 
 ---@param argv string[]

@@ -119,6 +119,7 @@ end
 ---@class ForkPlan
 ---@field of string        the run it goes on from
 ---@field at integer       the moment
+---@field hash string     of that run at the moment
 ---@field epic string      id of the fork's epic
 ---@field run string       id of the fork's run
 ---@field suffix string
@@ -137,7 +138,7 @@ function M.make(past, store, of, at)
   local cards = open_cards(past, source.id)
   local suffix = free_suffix(store, source.id, cards)
   local plan = {
-    of = of, at = at, source = source, suffix = suffix, epic = source.id .. suffix, run = source.id .. suffix .. ".1",
+    of = of, at = at, hash = assert(past:head(of)), source = source, suffix = suffix, epic = source.id .. suffix, run = source.id .. suffix .. ".1",
     ids = {}, cards = {}, turns = {},
   }
   plan.body = body_of(plan, source, store:read("card", { id = source.id })[1])
