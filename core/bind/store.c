@@ -83,6 +83,28 @@ static struct store_query *start_query(lua_State *L, struct err *err)
     return guard->query;
 }
 
+int store_raise(lua_State *L, const struct err *err)
+{
+    bind_fail(L, err);
+    lua_settop(L, lua_gettop(L) + (err->fix[0] ? 0 : 1));
+    lua_createtable(L, 0, 4); // nil, message, code, fix, table
+    lua_insert(L, -4);        // nil, table, message, code, fix
+    lua_setfield(L, -4, "fix");
+    lua_setfield(L, -3, "code");
+    lua_setfield(L, -2, "message");
+    lua_pushstring(L, err_class(err->code));
+    lua_setfield(L, -2, "class");
+    return lua_error(L);
+}
+
+static int raise_corrupt(lua_State *L, const char *column)
+{
+    struct err err = {0};
+    err_set(&err, ERR_STORE_CORRUPT, "a row of the database is damaged: its %s is no JSON", column);
+    err_fix(&err, "run `orket check` and restore .orket/ from a backup");
+    return store_raise(L, &err);
+}
+
 /* Pushes one column and answers its name's length; "x:json" is decoded and named x. */
 static size_t push_column(lua_State *L, struct store_query *query, int column, const char *name)
 {
@@ -102,7 +124,7 @@ static size_t push_column(lua_State *L, struct store_query *query, int column, c
         if (!mark)
             lua_pushlstring(L, value.text, value.len);
         else if (value_decode(L, value.text, value.len, NULL, NULL))
-            luaL_error(L, "the column %s is no JSON", name);
+            raise_corrupt(L, name);
     }
     return mark ? (size_t)(mark - name) : strlen(name);
 }
@@ -117,20 +139,6 @@ static void push_row(lua_State *L, struct store_query *query)
         push_column(L, query, i, name);
         lua_rawset(L, -3);
     }
-}
-
-int store_raise(lua_State *L, const struct err *err)
-{
-    bind_fail(L, err);
-    lua_settop(L, lua_gettop(L) + (err->fix[0] ? 0 : 1));
-    lua_createtable(L, 0, 4); // nil, message, code, fix, table
-    lua_insert(L, -4);        // nil, table, message, code, fix
-    lua_setfield(L, -4, "fix");
-    lua_setfield(L, -3, "code");
-    lua_setfield(L, -2, "message");
-    lua_pushstring(L, err_class(err->code));
-    lua_setfield(L, -2, "class");
-    return lua_error(L);
 }
 
 /* store:read(name[, params]) -> array of rows; raises {code, class, message, fix} when the database
@@ -162,7 +170,8 @@ static int l_read_doc(lua_State *L)
     int rc = store_step(query, &err);
     if (rc > 0) {
         struct store_value text = store_column(query, 0);
-        rc = text.type == STORE_TEXT ? json_parse(doc, text.text, text.len, NULL, &err) : ERR_BUG;
+        if (text.type != STORE_TEXT || json_parse(doc, text.text, text.len, NULL, NULL))
+            return raise_corrupt(L, lua_tostring(L, 2));
     } else if (rc == 0) {
         rc = err_set(&err, ERR_NOT_FOUND, "%s: nothing found", lua_tostring(L, 2));
     }

@@ -135,6 +135,26 @@ describe("a damaged database", function()
     assert.is_true(told >= 4, told)
   end)
 
+  it("shows what is left of a damaged row, or says that it is none", function()
+    local w <close> = new_world()
+    assert.equal(0, (select(2, w:run())))
+    for _, row in ipairs({
+      { "UPDATE entry SET body = substr(body, 3) WHERE seq = %d", 1 }, { "UPDATE entry SET names = NULL WHERE seq = %d", 1 },
+      { "UPDATE entry SET kind = 4000 WHERE seq = %d", 0 }, { "UPDATE entry SET at = 9000000000000000000 WHERE seq = %d", 0 },
+    }) do
+      local seq = w:events("step.reply")[1].seq
+      w:sql("CREATE TABLE old AS SELECT * FROM entry")
+      w:sql(row[1]:format(seq))
+      local text, code = w:orket("log -n 1000")
+      assert.equal(row[2], code, row[1] .. ": " .. text)
+      if code == 1 then
+        assert_says(text, "ERR_STORE_CORRUPT", "run `orket check`")
+      end
+      w:sql("DELETE FROM entry; INSERT INTO entry SELECT * FROM old; DROP TABLE old")
+      assert.equal(0, (select(2, w:check())))
+    end
+  end)
+
   it("whose log has lost acknowledged commits is not opened as if nothing was", function()
     local w <close> = new_world()
     local run = w:start()

@@ -40,11 +40,12 @@ CREATE TABLE entry (
 CREATE INDEX entry_card ON entry (card, seq) WHERE step = 0 AND card IS NOT NULL;
 
 CREATE VIEW event AS
-    SELECT seq, stream, prev, n, step, (SELECT name FROM kind WHERE id = e.kind) AS kind,
+    SELECT seq, stream, prev, n, step, coalesce((SELECT name FROM kind WHERE id = e.kind), '?') AS kind,
            iif(actor IS NULL, (SELECT card FROM stream WHERE id = e.stream), card) AS card,
            iif(actor IS NULL, (SELECT actor FROM stream WHERE id = e.stream), actor) AS actor,
            iif(actor IS NULL, (SELECT role FROM stream WHERE id = e.stream), role) AS role,
-           strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch') AS at, -- UTC, RFC 3339
+           -- UTC, RFC 3339
+           coalesce(strftime('%Y-%m-%dT%H:%M:%fZ', at / 1000.0, 'unixepoch'), CAST(at AS TEXT)) AS at,
            CASE coalesce(length(names), 0)
                WHEN 0 THEN body
                WHEN 32 THEN replace(body, char(1), lower(hex(names)))
