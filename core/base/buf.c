@@ -4,11 +4,11 @@
 #include <stdarg.h>
 #include <string.h>
 
-static char *fail(struct buf *buf)
+static char *fail(struct buf *buf, bool beyond)
 {
     size_t max = buf->max;
     free(buf->data);
-    *buf = (struct buf){.max = max, .failed = true};
+    *buf = (struct buf){.max = max, .failed = true, .beyond = beyond};
     return NULL;
 }
 
@@ -38,9 +38,9 @@ char *buf_reserve_slowly(struct buf *buf, size_t len)
     if (buf->failed)
         return NULL;
     if (!add_ok(buf->len, len, &need) || (buf->max && need > buf->max))
-        return fail(buf);
+        return fail(buf, buf->max != 0);
     if ((need > buf->cap || !buf->data) && !grow(buf, need))
-        return fail(buf);
+        return fail(buf, false);
     return buf->data + buf->len;
 }
 
@@ -62,7 +62,7 @@ void buf_printf(struct buf *buf, const char *fmt, ...)
 void buf_reset(struct buf *buf)
 {
     buf->len = 0;
-    buf->failed = false;
+    buf->failed = buf->beyond = false;
     if (buf->data)
         buf->data[0] = '\0';
 }

@@ -20,6 +20,7 @@ struct buf {
     size_t cap;  /* bytes allocated, without the NUL */
     size_t max;  /* 0 = unlimited; a put beyond it fails; set while empty */
     bool failed; /* out of memory or beyond max */
+    bool beyond; /* it was max */
 };
 
 /* Room for len more bytes at data + len, or NULL (and failed). The caller then adds to buf->len. */

@@ -90,14 +90,16 @@ static int l_check(lua_State *L)
     const struct json *value = read_value(L, 2, &err);
     if (!value)
         return fail_whole(L, err.code, err.text);
-    struct schema_error first, *errors;
+    struct schema_error first, *errors = NULL;
     int rc = schema_check(schema, value, &first, 1, &count);
     if (rc == 0) {
         lua_pushboolean(L, true);
         return 1;
     }
-    errors = lua_newuserdatauv(L, (size_t)max * sizeof *errors, 0); // kilobytes, for failures only
-    rc = schema_check(schema, value, errors, (size_t)max, &count);
+    if (rc == ERR_SCHEMA) {
+        errors = lua_newuserdatauv(L, (size_t)max * sizeof *errors, 0); // kilobytes, for failures only
+        rc = schema_check(schema, value, errors, (size_t)max, &count);
+    }
     if (rc != ERR_SCHEMA)
         return fail_whole(L, rc, rc == ERR_LIMIT ? "the check would cost too much" : err_text(rc));
     lua_pushnil(L);

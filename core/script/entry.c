@@ -147,6 +147,10 @@ static int call_done(lua_State *L, int status, lua_KContext ctx)
     (void)status, (void)ctx;
     if (!read_value(L, false, &err))
         return 0;
+    if (err.code == ERR_MEMORY) { // ours, not the script's
+        box->fault = err;
+        return raise_fault(L);
+    }
     err_set(&box->fault, ERR_SCRIPT_CONTRACT, "%s: %s answered %s", box->name, box->function,
             err.text);
     err_fix(&box->fault, "answer plain data: texts, numbers, booleans, arrays, objects");

@@ -25,7 +25,7 @@ function M.compile(source) end
 ---@param max integer? 1 to 1000, default 20
 ---@return true|nil fits
 ---@return orket.schema.error[]? errors
----@return string? code ERR_SCHEMA, or ERR_LIMIT when the check would cost too much
+---@return string? code ERR_SCHEMA; ERR_LIMIT when the check would cost too much; ERR_MEMORY
 function schema:check(value, max) end
 
 ---The strings that a subschema with "format": "path" describes.

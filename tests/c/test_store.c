@@ -663,6 +663,26 @@ static void limits(void **state)
     free(big);
 }
 
+/* Not told as a transaction that is too large. */
+static void no_memory_for_a_blob(void **state)
+{
+    struct world *w = *state;
+    struct hash hash;
+    struct err err = {0};
+    struct store_tx *tx = store_begin(w->board);
+    char *blob = calloc(1, 1 << 20);
+    support_fail_at(1);
+    int rc = store_put_blob(tx, blob, 1 << 20, &hash, &err);
+    support_fail_at(0);
+    assert_int_equal(rc, ERR_MEMORY);
+    assert_int_equal(err.code, ERR_MEMORY);
+    struct outcome outcome;
+    commit(tx, &outcome);
+    uv_run(&w->loop, UV_RUN_DEFAULT);
+    assert_int_equal(outcome.code, ERR_MEMORY);
+    free(blob);
+}
+
 static void queries_are_closed(void **state)
 {
     struct world *w = *state;
@@ -817,6 +837,7 @@ int main(void)
         cmocka_unit_test(failed_beside),
         WITH_STORE(readers_cannot_write),
         WITH_STORE(limits),
+        WITH_STORE(no_memory_for_a_blob),
         WITH_STORE(queries_are_closed),
         cmocka_unit_test(kill_keeps_the_acknowledged),
         cmocka_unit_test(little_memory),

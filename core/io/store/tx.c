@@ -79,9 +79,10 @@ static int spent(const struct store_tx *tx, struct err *err)
 {
     if (buf_ok(&tx->data) && buf_ok(&tx->items))
         return 0;
-    err_set(err, ERR_LIMIT, "the transaction is over %zu MiB, or memory is short",
-            STORE_TX_BYTES >> 20);
-    err_fix(err, "make it smaller, or free some memory; nothing of it happened");
+    if (!tx->data.beyond)
+        return err_set(err, ERR_MEMORY, "no memory for the transaction; nothing of it happened");
+    err_set(err, ERR_LIMIT, "the transaction is over %zu MiB", STORE_TX_BYTES >> 20);
+    err_fix(err, "make it smaller; nothing of it happened");
     return ERR_LIMIT;
 }
 
@@ -100,6 +101,13 @@ static struct item *add_item(struct store_tx *tx, enum item_type type, size_t ma
     buf_putc(&tx->data, '\0');
     buf_put(&tx->items, &item, sizeof item);
     return spent(tx, err) ? NULL : &tx_items(tx)[tx_count(tx) - 1];
+}
+
+/* Why there was no room. */
+static int no_item(const struct store_tx *tx)
+{
+    int rc = spent(tx, NULL);
+    return rc ? rc : ERR_LIMIT;
 }
 
 /* A body that was begun and given up is dropped here. */
@@ -163,7 +171,7 @@ int store_event(struct store_tx *tx, const struct store_event *event, int64_t *n
         return refuse(tx, rc);
     struct item *item = add_item(tx, ITEM_EVENT, STORE_BODY_MAX, err);
     if (!item)
-        return refuse(tx, ERR_LIMIT);
+        return refuse(tx, no_item(tx));
     item->kind = kind;
     item->step = event->step < 0 ? tx->step : event->step;
     item->card = event->card ? keep_text(&tx->data, event->card) : 0;
@@ -196,7 +204,7 @@ int store_put_blob(struct store_tx *tx, const void *bytes, size_t len, struct ha
 {
     struct item *item = put(tx, ITEM_BLOB, bytes, len, err);
     if (!item)
-        return ERR_LIMIT;
+        return no_item(tx);
     item->hash = *out = hash_of(bytes, len);
     return 0;
 }
@@ -206,7 +214,7 @@ int store_put_message(struct store_tx *tx, const struct hash *parent, const void
 {
     struct item *item = put(tx, ITEM_MESSAGE, bytes, len, err);
     if (!item)
-        return ERR_LIMIT;
+        return no_item(tx);
     item->has_parent = parent != NULL;
     if (parent)
         item->parent = *parent; /* before *out, which may be the same */
