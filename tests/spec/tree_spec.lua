@@ -295,6 +295,25 @@ describe("orket.tree", function()
       assert(project.open_trees == 0)]])
   end)
 
+  it("lets others go on when a task raised while it held a name", function()
+    check("broken held", [[
+      local hold = require("orket.tree.hold")
+      local holds = hold.new()
+      local _, err = async.within(9, function()
+        local held <close> = hold.take(holds, "E")
+        error({ code = "ERR_MEMORY", message = held and "broken" })
+      end)
+      local held <close> = hold.take(holds, "E")
+      print(err.message .. (held and " held" or ""))]])
+  end)
+
+  it("tells an epic's directory that cannot be opened, instead of starting from nothing", function()
+    check("ERR_NOT_DIR", [[
+      assert(project.root:write("workspace/E/tree", "a file"))
+      card("A")
+      print(select(2, trees.open(project, project.store, { id = "A", epic = "E" })).code)]])
+  end)
+
   it("carries a chain of cards", function()
     local text = probe([[
       local before = os.clock()

@@ -78,6 +78,15 @@ local function find(options, path, blob)
   end
 end
 
+-- The hash of what is there; nil when it is no file. Whoever notes what he finds has to know.
+local function look(options, root, path)
+  local found, message, code = root:hash(path)
+  if not found and options.found and errors.is_machine(code) then
+    return errors.check(nil, message, code)
+  end
+  return found
+end
+
 -- Removes what the journal does not know, left behind by a crash or by a verification; answers which
 -- known files are there.
 local function sift(root, manifest, options)
@@ -90,7 +99,14 @@ local function sift(root, manifest, options)
     if manifest[entry.name] and entry.type == "file" then
       present[entry.name] = true
     elseif not options.keep then
-      find(options, entry.name, entry.type == "file" and root:hash(entry.name))
+      local found, err
+      if entry.type == "file" then
+        found, err = look(options, root, entry.name)
+      end
+      if err then
+        return nil, err
+      end
+      find(options, entry.name, found)
       removed = removed + (M.put(root, entry.name, nil) and 1 or 0)
     end
   end
@@ -130,8 +146,12 @@ function M.materialise(store, root, manifest, options)
   end
   for i, path in ipairs(list.keys(manifest)) do
     local blob, ok = manifest[path], true
-    local there = (present[path] or more) and root:hash(path) or nil
-    if there ~= blob then
+    local there
+    if present[path] or more then
+      there, err = look(options, root, path)
+      ok = not err
+    end
+    if ok and there ~= blob then
       find(options, path, there)
       ok, err = restore(store, root, path, blob, options.made)
     end

@@ -53,8 +53,11 @@ end
 
 local function load_seed(project, store, epic, path)
   local known = store:read("tree", { tree = epic })[1]
-  local root <close> = project.root:beneath(path, { create = known ~= nil }) -- its first merge may never have been published
-  if root and not known then
+  -- its first merge may never have been published
+  local root <close>, why, code = project.root:beneath(path, { create = known ~= nil })
+  if not root and (known or code ~= "ERR_NOT_FOUND") then
+    return errors.check(nil, why, code)
+  elseif root and not known then
     local texts, err = read_seed(root)
     if texts and next(texts) then
       texts, err = record_seed(project, epic, texts)
@@ -90,17 +93,11 @@ function M.seed(project, store, epic, path)
   if seeds.of[epic] then
     return seeds.of[epic]
   end
-  local ok, err = hold.take(seeds.holds, epic)
-  if not ok then
-    return nil, err
+  local held <close>, err = hold.take(seeds.holds, epic)
+  if held and not seeds.of[epic] then
+    seeds.of[epic], err = load_seed(project, store, epic, path)
   end
-  local seed = seeds.of[epic]
-  if not seed then
-    seed, err = load_seed(project, store, epic, path)
-    seeds.of[epic] = seed
-  end
-  hold.release(seeds.holds, epic)
-  return seed, err
+  return held and seeds.of[epic], err
 end
 
 -- ---- manifests ----
