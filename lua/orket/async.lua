@@ -52,6 +52,14 @@ local function broke(task, what)
   finish(task, nil, err)
 end
 
+-- A callback raised before it woke anybody: somebody may wait for it, and would for ever.
+local function callback_broke(message)
+  local line = message:match("^[^\n]*")
+  local memory = line:find("memory", 1, true) and errors.new("ERR_MEMORY", line)
+  io.stderr:write("orket: ", memory and errors.line(memory) or message, "\n")
+  broken = true
+end
+
 local function step(task, ...)
   local ok, tag = coroutine.resume(task.thread, ...)
   if not ok then
@@ -280,6 +288,7 @@ end
 ---@param fn function
 ---@return integer exit code
 function M.main(fn, ...)
+  rawset(_G, "_ON_ERROR", callback_broke) -- core/bind/bind.c calls it
   local task = M.spawn(fn, ...)
   while not task.done and not broken and uv.run("once") do
   end
