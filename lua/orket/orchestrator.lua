@@ -14,6 +14,7 @@ local moves = require("orket.moves")
 local news = require("orket.orchestrator.news")
 local score = require("orket.core.score")
 local sys = require("orket.core.sys")
+local trees = require("orket.tree")
 local work = require("orket.orchestrator.work")
 
 local M = {}
@@ -280,6 +281,9 @@ function Run:run()
     commit(system_tx(self)) -- canceled tasks left commits behind: the board hears of them first
   end
   unsubscribe()
+  if ok and not (self.draining or self.broken) then
+    ok, err = trees.catch_up(self.project, self.store, self.epic.id)
+  end
   if not ok then
     return nil, err
   end

@@ -235,6 +235,20 @@ function Tree:publish()
   return true
 end
 
+---Brings the directory of an epic whose merges an earlier process made back to the journal: that one may have been
+---killed before the last of them was published, and there need not be a card left whose tree would be opened.
+---@param project table opened as owner
+---@param store table
+---@param epic string
+---@return any|nil ok
+---@return Error|nil
+function M.catch_up(project, store, epic)
+  if #store:read("tree", { tree = epic }) == 0 then
+    return true
+  end
+  return files.seed(project, store, epic, M.epic_path(epic))
+end
+
 ---The commit of a merge failed: it did not happen.
 function Tree:undo()
   if self.merged then

@@ -135,6 +135,12 @@ describe("a kill", function()
     end
   end)
 
+  it("between the last merge and its files: the next run writes them, though no card is left", function()
+    local try = bed:try("publish_before:" .. hits.publish_before .. ":kill")
+    assert.equal(137, try.code)
+    assert_fine(try, "the last publish_before")
+  end)
+
   it("in the middle of a write leaves nothing in the tree", function()
     local try = bed:try("file_mode_before:1:kill")
     assert.equal(137, try.code)
