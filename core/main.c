@@ -2,6 +2,8 @@
  *
  * The trusted state sees `orket.core.*` and the embedded `orket.*` modules; ORKET_LUA=<dir> loads
  * the latter from a source tree instead (for people who work on Orket itself). */
+#include <errno.h>
+#include <fcntl.h>
 #include <lauxlib.h>
 #include <lualib.h>
 #include <luv/luv.h>
@@ -146,6 +148,28 @@ static void forbid_cores(void)
 void *luv_malloc(size_t size);
 void *luv_calloc(size_t count, size_t size);
 
+/* libuv makes a pipe after its epoll, and ends the program without a word when it cannot have it. */
+static int start_loop(uv_loop_t *loop)
+{
+    int pipe[2], rc = 0;
+    if (pipe2(pipe, O_CLOEXEC))
+        return -errno;
+    int third = fcntl(pipe[0], F_DUPFD_CLOEXEC, 0);
+    if (third < 0)
+        rc = -errno;
+    else
+        close(third);
+    close(pipe[0]);
+    close(pipe[1]);
+    return rc ? rc : uv_loop_init(loop);
+}
+
+static void say_no_loop(int error)
+{
+    fprintf(stderr, "orket: ERR_IO: the loop cannot begin: %s\n"
+                    "  fix: let this user have more open files (ulimit -n)\n", strerror(-error));
+}
+
 static void say_no_memory(void)
 {
     static const char text[] = "orket: ERR_MEMORY: out of memory\n  fix: free some memory, then run it "
@@ -189,8 +213,9 @@ int main(int argc, char **argv)
     uv_loop_t loop;
     struct slab slab = {0};
     lua_State *L = lua_newstate(slab_alloc, &slab);
-    if (!L || uv_loop_init(&loop)) {
-        say_no_memory();
+    int error = L ? start_loop(&loop) : UV_ENOMEM;
+    if (error) {
+        error == UV_ENOMEM ? say_no_memory() : say_no_loop(error);
         return 1;
     }
     struct bind bind = {.loop = &loop, .L = L};

@@ -52,7 +52,11 @@ int fs_fail(struct err *err, int error, const char *path)
     if (error == ELOOP)
         return err_set(err, code, "'%.200s' passes a link", path);
     if (code == ERR_IO)
-        return err_set(err, code, "'%.200s': %s", path, strerror(error));
+        err_set(err, code, "'%.200s': %s", path, strerror(error));
+    if (error == EMFILE || error == ENFILE)
+        err_fix(err, "let this user have more open files (ulimit -n)");
+    if (code == ERR_IO)
+        return code;
     return err_set(err, code, "'%.200s': %s", path, err_text(code));
 }
 
@@ -218,6 +222,8 @@ bool fs_root_path(int fd, char out[FS_PATH_MAX + 1])
     char link[40];
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t len = readlink(link, out, FS_PATH_MAX);
+    if (len >= 0 && (len == 0 || out[0] != '/'))
+        errno = ENOENT;
     if (len <= 0 || out[0] != '/')
         return false;
     out[len] = '\0';

@@ -103,6 +103,26 @@ describe("a disk", function()
   end)
 end)
 
+describe("too few open files", function()
+  it("are told with their cure, however few they are", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = "function work() return say(finish()) end" })
+    local told = 0
+    for files = 6, 20 do
+      local text, code = world.orket.shell(("cd %s; ORKET_MODEL_URL=%s sh -c 'ulimit -n %d; exec timeout 60 %s run --plain ep' 2>&1")
+        :format(w.dir, w.url, files, world.binary))
+      assert(code == 1 and text:find("orket: .*ERR_%u+: .*\n  fix: ") or code == 3 or code == 0, files .. ": " .. code .. " " .. text)
+      told = told + (code == 1 and 1 or 0)
+    end
+    assert(told > 5, told)
+    if w:card("A").status == "blocked" then
+      w:orket("retry A")
+    end
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal(0, (select(2, w:check())))
+  end)
+end)
+
 describe("a damaged database", function()
   local function flip(w, path, at)
     local file <close> = assert(io.open(w.dir .. "/" .. path, "r+b"))
