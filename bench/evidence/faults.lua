@@ -58,7 +58,7 @@ section("kill at random moments", function(count)
     if i % 2 == 0 then
       try(count, "allocation:" .. math.random(hits.allocation) .. ":kill")
     else
-      try(count, "", { before = string.format("timeout -s KILL %.4f", 0.002 + math.random() * 0.4) })
+      try(count, "", { kill = 0.002 + math.random() * 0.4 })
     end
   end
 end)

@@ -136,13 +136,16 @@ function Bed:project()
   return dir
 end
 
+local PATIENCE = "timeout --foreground -k 5 60" -- what takes longer hangs: exit code 124
+
 ---Runs the example in a directory: exit code, standard output, standard error.
 ---@param dir string
----@param options {fault: string?, before: string?, arguments: string?, binary: string?}?
+---@param options {fault: string?, kill: number?, arguments: string?, binary: string?}?  kill: after so many seconds
 function Bed:run(dir, options)
   options = options or {}
+  local within = options.kill and string.format("timeout --foreground -s KILL %.4f", options.kill) or PATIENCE
   local _, code = orket.shell(string.format("cd %s && exec 2>err; ORKET_MODEL_URL=%s ORKET_FAULT='%s' %s %s %s >out; exit $?",
-    dir, self.url, options.fault or "", options.before or "", options.binary or M.faulty, options.arguments or "run --json textkit"))
+    dir, self.url, options.fault or "", within, options.binary or M.faulty, options.arguments or "run --json textkit"))
   return code, orket.read(dir .. "/out"), orket.read(dir .. "/err")
 end
 
@@ -256,25 +259,38 @@ function Bed:has_excused(dir)
     .. "'waiting_for_developer' AND wait_reason = 'input'\"", dir)) ~= "0\n"
 end
 
----Runs the example with a fault, then without until it is done; what is wrong with what came out.
----@param fault string of ORKET_FAULT
----@param options {before: string?, retries: boolean?}?  before: words before the command; retries: a failure may
----cost a card a retry, so that the events are not those of the unkilled run
-function Bed:try(fault, options)
-  options = options or {}
-  local dir, problems = self:project(), {}
-  asked(self) -- what was before is no matter
-  local code, out, err = self:run(dir, { fault = fault, before = options.before })
-  local told, runs, again = lines_of(out), 0, code
-  if code == 134 or code == 139 or code == 135 or code == 136 then
-    problems[#problems + 1] = "crashed with " .. code .. ": " .. err
+local MACHINE = { ERR_IO = true, ERR_MEMORY = true, ERR_STORE = true, ERR_STORE_FULL = true, ERR_STORE_READONLY = true,
+  ERR_STORE_BUSY = true, ERR_STORE_CORRUPT = true, ERR_JAIL = true, ERR_NET = true, ERR_LIBRARY = true }
+
+-- How the run with the fault ended: never with a crash, and what is told says that the machine failed, and the cure.
+local function check_end(code, err, problems)
+  local crashed = code == 134 or code == 139 or code == 135 or code == 136
+  if crashed or code == 124 then
+    problems[#problems + 1] = (crashed and "crashed with " .. code or "hangs") .. ": " .. err
   end
   if err:find("Sanitizer", 1, true) then
     problems[#problems + 1] = err
   end
-  if code == 1 and not ((err:find("ERR_%u+") or err:find("%.json:%d+: ")) and err:find("fix: ", 1, true)) then
-    problems[#problems + 1] = "an error without a code or a cure: " .. err
+  local told = false
+  for name in err:gmatch("ERR_[%u_]+") do
+    told = told or MACHINE[name]
   end
+  if code == 1 and not (told and err:find("fix: ", 1, true)) then
+    problems[#problems + 1] = "an error without its code or a cure: " .. err
+  end
+end
+
+---Runs the example with a fault, then without until it is done; what is wrong with what came out.
+---@param fault string of ORKET_FAULT
+---@param options {kill: number?, retries: boolean?}?  kill: after so many seconds; retries: a failure may cost a
+---card a retry, so that the events are not those of the unkilled run
+function Bed:try(fault, options)
+  options = options or {}
+  local dir, problems = self:project(), {}
+  asked(self) -- what was before is no matter
+  local code, out, err = self:run(dir, { fault = fault, kill = options.kill })
+  local told, runs, again = lines_of(out), 0, code
+  check_end(code, err, problems)
   local said = err
   while again ~= 0 and runs < AGAIN do
     if again == 3 then -- what waits for a person is tried again
@@ -321,11 +337,11 @@ end
 -- What a recorder wrote: how often each point was hit, and the stacks that allocate or call the system.
 local function recorded(path)
   local points, sites = {}, {}
-  for kind, name, count, what in orket.read(path):gmatch("(%a+) (%S+) (%d+) ?(%S*)\n") do
+  for kind, name, count, what, frames in orket.read(path):gmatch("(%a+) (%S+) (%d+) ?(%S*)([^\n]*)\n") do
     if kind == "point" then
       points[name] = tonumber(count)
     else
-      sites[#sites + 1] = { stack = name, count = tonumber(count), what = what }
+      sites[#sites + 1] = { stack = name, count = tonumber(count), what = what, frames = frames }
     end
   end
   return points, sites
@@ -335,7 +351,7 @@ end
 ---@param dir string? a project that is there already
 ---@param commented boolean? a person comments meanwhile
 ---@return table<string, integer> points
----@return {stack: string, count: integer, what: string}[] sites
+---@return {stack: string, count: integer, what: string, frames: string}[] sites  frames: for `addr2line -fe`
 function Bed:record(dir, commented)
   local path = self.dir .. "/record"
   if commented then
@@ -345,6 +361,15 @@ function Bed:record(dir, commented)
   end
   asked(self)
   return recorded(path)
+end
+
+---The stacks of another command that allocate or call the system.
+---@param dir string
+---@param arguments string
+---@return table[] sites as of record
+function Bed:sites(dir, arguments)
+  self:run(dir, { fault = "record:" .. self.dir .. "/record", arguments = arguments })
+  return select(2, recorded(self.dir .. "/record"))
 end
 
 ---@return {name: string, acts: string, place: string, meaning: string}[]
