@@ -4,6 +4,7 @@
  * Every method resolves its path beneath the root and works on what that answered. */
 #include "io/fs_list.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/fault.h"
@@ -165,7 +166,10 @@ static int l_root_kind(lua_State *L)
     if (rc == ERR_NOT_FILE || rc == ERR_NOT_DIR) {
         struct err other = {0};
         kind = "directory";
-        rc = resolve(L, FS_LIST, &target, &other) ? rc : 0;
+        int opened = resolve(L, FS_LIST, &target, &other);
+        if (opened == ERR_IO)
+            err = other;
+        rc = opened == 0 || opened == ERR_IO ? opened : rc;
     }
     if (rc == 0)
         fs_target_close(&target);
@@ -285,7 +289,7 @@ static int l_root_path(lua_State *L)
     if (fs_root_path(l_check_root(L), path))
         lua_pushstring(L, path);
     else
-        err_set(&err, ERR_NOT_FOUND, "the directory has no path");
+        err_set(&err, ERR_IO, "the directory has no path: %s", strerror(errno));
     return answer(L, err.code, &err);
 }
 

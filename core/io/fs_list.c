@@ -22,13 +22,28 @@ struct found {
 struct scan {
     struct buf names, found; /* found: struct found[] */
     bool cut, sweep;         /* sweep: what a write that was cut off left behind goes */
+    int error;               /* errno of a name that cannot be looked at, or 0 */
 };
 
-static char type_of(int fd, const char *name, unsigned char kind)
+/* 0; 1 when the name went away since it was read; -errno when the disk does not tell, which is no
+ * reason to answer as if there were no such name. */
+static int look(int fd, const char *name, struct stat *st)
 {
-    struct stat st;
-    if (kind == DT_UNKNOWN && fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-        kind = (unsigned char)IFTODT(st.st_mode);
+    if (fstatat(fd, name, st, AT_SYMLINK_NOFOLLOW) == 0)
+        return 0;
+    return errno == ENOENT ? 1 : -errno;
+}
+
+static char type_of(struct scan *scan, int fd, const char *name, unsigned char kind)
+{
+    if (kind == DT_UNKNOWN) {
+        struct stat st;
+        int rc = look(fd, name, &st);
+        if (rc == 0)
+            kind = (unsigned char)IFTODT(st.st_mode);
+        else if (rc < 0)
+            scan->error = -rc;
+    }
     return kind == DT_REG ? 'f' : kind == DT_DIR ? 'd' : kind == DT_LNK ? 'l' : 'o';
 }
 
@@ -50,7 +65,7 @@ static void scan_put(struct scan *scan, int fd, const struct dirent64 *entry)
         (void)unlinkat(fd, entry->d_name, 0);
     if (!is_wanted(entry->d_name))
         return;
-    struct found found = {scan->names.len, type_of(fd, entry->d_name, entry->d_type)};
+    struct found found = {scan->names.len, type_of(scan, fd, entry->d_name, entry->d_type)};
     buf_put(&scan->names, entry->d_name, strlen(entry->d_name) + 1);
     buf_put(&scan->found, &found, sizeof found);
 }
@@ -80,8 +95,8 @@ static int scan_read(struct scan *scan, int fd, size_t *budget)
             scan_put(scan, fd, entry);
         }
     }
-    if (n < 0)
-        return -errno;
+    if (n < 0 || scan->error)
+        return n < 0 ? -errno : -scan->error;
     return buf_ok(&scan->names) && buf_ok(&scan->found) ? 0 : -ENOMEM;
 }
 
@@ -126,11 +141,12 @@ struct answer {
     bool more, all;
 };
 
-static void answer_put(struct answer *a, int fd, const char *name, const char *shown, char type)
+static int answer_put(struct answer *a, int fd, const char *name, const char *shown, char type)
 {
     struct stat st = {0};
-    if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW))
-        return; // went away meanwhile
+    int rc = look(fd, name, &st);
+    if (rc)
+        return rc < 0 ? rc : 0;
     struct fs_entry entry = {
         .name = (const char *)(uintptr_t)(a->names.len + 1),
         .type = type,
@@ -142,6 +158,7 @@ static void answer_put(struct answer *a, int fd, const char *name, const char *s
     buf_put(&a->names, shown, strlen(shown) + 1);
     buf_put(&a->items, &entry, sizeof entry);
     a->count++;
+    return 0;
 }
 
 static int answer_finish(struct answer *a, int rc, struct fs_entries *out, struct err *err)
@@ -188,9 +205,9 @@ int fs_list(const struct fs_target *t, size_t max, struct fs_entries *out, struc
         size_t count;
         const struct found *found = scan_sort(&scan, false, &count);
         answer.more = scan.cut || count > answer.max;
-        for (size_t i = 0; i < count && answer.count < answer.max; i++) {
+        for (size_t i = 0; i < count && rc == 0 && answer.count < answer.max; i++) {
             const char *name = scan.names.data + found[i].name;
-            answer_put(&answer, t->fd, name, name, found[i].type);
+            rc = answer_put(&answer, t->fd, name, name, found[i].type);
         }
     }
     scan_clear(&scan);
@@ -210,7 +227,7 @@ static int walk_into(struct answer *a, int fd, const char *name, struct buf *pat
     int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     auto_close int below = openat(fd, name, flags);
     if (below < 0) // replaced by something else meanwhile, or not ours to read
-        return errno == ENOMEM || errno == EMFILE || errno == ENFILE ? -errno : 0;
+        return errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EACCES ? 0 : -errno;
     buf_putc(path, '/');
     return walk(a, below, path, depth + 1);
 }
@@ -230,7 +247,7 @@ static int walk_names(struct answer *a, int fd, struct scan *scan, struct buf *p
         if (found[i].type == 'd')
             rc = walk_into(a, fd, name, path, depth);
         else if (wanted && a->count < a->max)
-            answer_put(a, fd, name, path->data, found[i].type);
+            rc = answer_put(a, fd, name, path->data, found[i].type);
         else if (wanted)
             a->more = true;
     }

@@ -3,6 +3,7 @@
 
 local cross = require("orket.config.cross")
 local embed = require("orket.core.embed")
+local errors = require("orket.errors")
 local fs = require("orket.core.fs")
 local lists = require("orket.list")
 local normal = require("orket.config.normal")
@@ -23,12 +24,16 @@ end
 -- ---- scripts and fixtures ----
 
 -- The names of the shipped scripts of a kind and of the project's own.
-local function script_names(root, kind)
+local function script_names(root, kind, problems)
   local found = {}
   for _, path in ipairs(embed.list(kind .. "/")) do
     found[path:match("([^/]*)%.lua$") or ""] = true
   end
-  for _, entry in ipairs(root:list(kind) or {}) do
+  local entries, message, code, fix = root:list(kind)
+  if not entries and code ~= "ERR_NOT_FOUND" then
+    problems:unread(kind, message, code, fix)
+  end
+  for _, entry in ipairs(entries or {}) do
     found[entry.type == "file" and entry.name:match("^(.*)%.lua$") or ""] = true
   end
   found[""] = nil
@@ -50,12 +55,17 @@ local function fixture_check(root, problems)
       return
     end
     seen[path] = true
-    local verification <close> = root:beneath("verification")
-    local kind, message = nil, "there is no directory verification/"
+    local verification <close>, message, code, fix = root:beneath("verification")
+    local kind
     if verification then
-      kind, message = verification:kind(path)
+      kind, message, code, fix = verification:kind(path)
+    elseif code == "ERR_NOT_FOUND" then
+      message = "there is no directory verification/"
     end
-    if kind ~= "file" then
+    if not kind and errors.is_machine(code) then
+      problems:unread("verification/" .. path, message, code, fix)
+      return
+    elseif kind ~= "file" then
       problems:at(origin.source, pointer, "no fixture verification/" .. path .. ": " .. (message or "it is no file"),
         "put the fixture into verification/")
       return
@@ -71,8 +81,13 @@ end
 
 function Loader:organization()
   local file = "config/organization.json"
-  if not self.root:kind(file) then
-    self.problems:add(file, 1, "", "missing", "`orket init` writes a working project")
+  local kind, message, code, fix = self.root:kind(file)
+  if not kind then
+    if code == "ERR_NOT_FOUND" then
+      self.problems:add(file, 1, "", "missing", "`orket init` writes a working project")
+    else
+      self.problems:unread(file, message, code, fix)
+    end
     return normal.organization({ name = "" })
   end
   local source = sources.read(self.root, file, self.problems)
@@ -210,12 +225,16 @@ end
 ---@return Problem[] warnings
 ---@return table<table, {source: Source, path: string}> origins where each card was written
 function M.read(dir)
-  local root <close>, message = fs.root(dir)
-  if not root then
-    local problem = { file = dir, line = 1, path = "", message = message, fix = "name the directory of a project" }
-    return {}, { problem }, {}, {}
-  end
   local problems = problem_list.new()
+  local root <close>, message, code, fix = fs.root(dir)
+  if not root then
+    if errors.is_machine(code) then
+      problems:unread(dir, message, code, fix)
+    else
+      problems:add(dir, 1, "", message, "name the directory of a project")
+    end
+    return {}, problems:sorted(), {}, {}
+  end
   local loader = setmetatable({ root = root, problems = problems, origins = {}, broken = {} }, Loader)
   sources.check_folders(root, problems)
   local project = loader:project()
@@ -225,12 +244,13 @@ function M.read(dir)
       problems = problems, origins = loader.origins, broken = loader.broken, cards = M.cards(project),
       fixture = fixture_check(root, problems),
       scripts = {
-        roles = script_names(root, "roles"), nodes = script_names(root, "nodes"), tools = script_names(root, "tools"),
+        roles = script_names(root, "roles", problems), nodes = script_names(root, "nodes", problems),
+        tools = script_names(root, "tools", problems),
       },
     })
   end
-  local errors, warnings = problems:sorted()
-  return project, errors, warnings, loader.origins
+  local refused, warnings = problems:sorted()
+  return project, refused, warnings, loader.origins
 end
 
 ---Loads a project that is to be used.
@@ -239,9 +259,9 @@ end
 ---assets, warnings}
 ---@return Problem[]|nil errors all of them
 function M.load(dir)
-  local project, errors, warnings = M.read(dir)
-  if #errors > 0 then
-    return nil, errors
+  local project, refused, warnings = M.read(dir)
+  if #refused > 0 then
+    return nil, refused
   end
   project.warnings = warnings
   return project

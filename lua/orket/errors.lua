@@ -35,6 +35,13 @@ function M.check(value, ...)
   return nil, M.new(code or "ERR_BUG", message or "no answer", fix)
 end
 
+---True when the machine failed: what was asked for may well be there, and in order.
+---@param code string|nil
+---@return boolean
+function M.is_machine(code)
+  return code ~= nil and sys.error_class(code) == "system"
+end
+
 -- What helps against a failing machine, whoever met it.
 local CURES = {
   ERR_IO = "look at the disk, its space and its permissions, then run it again; nothing that was acknowledged is lost",
@@ -42,11 +49,18 @@ local CURES = {
   ERR_MEMORY = "free some memory, then run it again; nothing that was acknowledged is lost",
 }
 
+---What cures it: its own cure, or what helps against a failing machine.
+---@param err Error
+---@return string|nil
+function M.cure(err)
+  return err.fix and err.fix ~= "" and err.fix or CURES[err.code]
+end
+
 ---A line for a person, and what shows it.
 ---@param err Error
 ---@return string
 function M.line(err)
-  local cure = err.fix and err.fix ~= "" and err.fix or CURES[err.code]
+  local cure = M.cure(err)
   local fix = cure and "\n  fix: " .. cure or ""
   return string.format("%s: %s%s%s", err.code, err.message, err.detail and "\n" .. err.detail or "", fix)
 end

@@ -11,16 +11,26 @@ local M = {}
 
 local RUNS_NAMED = 10 -- in a message
 
+-- Why something could not be opened: it is not there, unless the machine failed to look.
+local function missing(err, message, fix)
+  return errors.is_machine(err.code) and err or errors.new("ERR_NOT_FOUND", message, fix)
+end
+
 ---@param dir string project directory
 ---@return table|nil store
 ---@return Error|nil
 function M.open(dir)
-  local root <close> = fs.root(dir)
-  if not root or not root:kind("config/organization.json") then
-    return nil, errors.new("ERR_NOT_FOUND", dir .. " is no project",
-      "name one with -C DIR; orket init DIR makes a new one")
-  elseif not root:kind(".orket/orket.db") then
-    return nil, errors.new("ERR_NOT_FOUND", "there is no board in " .. dir .. " yet",
+  local root <close>, err = errors.check(fs.root(dir))
+  local kind
+  if root then
+    kind, err = errors.check(root:kind("config/organization.json"))
+  end
+  if not kind then
+    return nil, missing(err, dir .. " is no project", "name one with -C DIR; orket init DIR makes a new one")
+  end
+  kind, err = errors.check(root:kind(".orket/orket.db"))
+  if not kind then
+    return nil, missing(err, "there is no board in " .. dir .. " yet",
       "orket run EPIC or orket sync puts the cards of the files on it")
   end
   return errors.check(store.open(projects.database(dir), { readonly = true }))

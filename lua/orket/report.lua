@@ -1,6 +1,7 @@
 -- report.lua: how commands say what went wrong, and which view shows a run.
 
 local errors = require("orket.errors")
+local problems = require("orket.config.problems")
 local sys = require("orket.core.sys")
 local text = require("orket.view.text")
 
@@ -16,7 +17,7 @@ local function lines(err)
   for _, one in ipairs(err) do
     if one.file then
       local fix = one.fix and ("\n  fix: " .. one.fix) or ""
-      all[#all + 1] = string.format("%s:%s: %s%s", one.file, one.line or 1, one.message, fix)
+      all[#all + 1] = string.format("%s:%s: %s%s", one.file, one.line or 1, problems.said(one), fix)
     else
       table.move(lines(one), 1, #lines(one), #all + 1, all)
     end

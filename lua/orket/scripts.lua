@@ -32,7 +32,11 @@ local function shipped(kind, texts)
 end
 
 local function own(root, kind, texts, problems)
-  for _, entry in ipairs(root:list(kind) or {}) do
+  local entries, unread = errors.check(root:list(kind))
+  if not entries and unread.code ~= "ERR_NOT_FOUND" then -- what may be there narrows: nothing serves without it
+    problems[#problems + 1] = { path = kind, err = unread }
+  end
+  for _, entry in ipairs(entries or {}) do
     local path = kind .. "/" .. entry.name
     if entry.type == "file" and entry.name:match("%.lua$") then
       local text, err = errors.check(root:read(path))

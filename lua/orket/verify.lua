@@ -51,7 +51,11 @@ local function hidden(project, home)
 end
 
 local function command(project, fixture, tree)
-  local argv, home = {}, assert(project.root:path())
+  local argv = {}
+  local home, err = errors.check(project.root:path())
+  if not home then
+    return nil, err
+  end
   for i, argument in ipairs(fixture.argv) do
     argv[i] = tostring(argument):gsub("{verification}", function()
       return home .. "/verification"
@@ -97,8 +101,12 @@ function M.run(project, path, tree)
   if not fixture then
     return nil, err
   end
-  local result
-  result, err = errors.check(async.await(proc.run, command(project, fixture, tree)))
+  local request, result
+  request, err = command(project, fixture, tree)
+  if not request then
+    return nil, err
+  end
+  result, err = errors.check(async.await(proc.run, request))
   if result then
     return { ok = result.exit == 0 and not result.limit and not result.signal, tree = hash, log = log_of(result) }
   elseif err.code ~= "ERR_PROC" then

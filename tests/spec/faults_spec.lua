@@ -172,6 +172,29 @@ describe("a failure", function()
     end
   end)
 
+  it("of whatever reads a project is told as what it is, never as a project that is wrong or not there", function()
+    local dir = bed:project()
+    for _, path in ipairs({ "roles/coder.lua", "nodes/policy.lua" }) do
+      orket.write(dir .. "/" .. path, orket.read(path))
+    end
+    local _, sound = bed:run(dir, { arguments = "validate" })
+    assert(sound:find("^ok: "), sound)
+    local told = 0
+    for _, site in ipairs(bed:sites(dir, "validate")) do
+      local fault = "site:" .. site.stack .. (site.what == "memory" and ":oom" or ":eio")
+      local code, out, err = bed:run(dir, { fault = fault, arguments = "validate" })
+      local text = fault .. site.frames .. "\n" .. out .. err
+      assert(code == 0 and out == sound or code == 1, text)
+      for line in (code == 1 and out .. err or ""):gmatch("[^\n]+") do
+        assert(line:find("^  fix: ") or line:find("^%d+ errors?$") or line:find("ERR_IO: ", 1, true) or
+          line:find("ERR_MEMORY: ", 1, true), text)
+      end
+      assert(code == 0 or (out .. err):find("  fix: ", 1, true), text)
+      told = told + code
+    end
+    assert(told > 50, told)
+  end)
+
   it("for want of space, the same", function()
     fail_at("enospc", 7)
   end)

@@ -42,11 +42,15 @@ local function show(result)
 end
 
 local function check(dir)
-  local root <close>, message, code = fs.root(dir)
+  local root <close>, err = errors.check(fs.root(dir))
   if not root then
-    return nil, errors.new(code, message)
-  elseif not root:kind(".orket/orket.db") then
-    return nil, errors.new("ERR_NOT_FOUND", "there is no database in " .. dir, "name the project's directory")
+    return nil, err
+  end
+  local kind
+  kind, err = errors.check(root:kind(".orket/orket.db"))
+  if not kind then
+    return nil, err.code ~= "ERR_NOT_FOUND" and err
+      or errors.new("ERR_NOT_FOUND", "there is no database in " .. dir, "name the project's directory")
   end
   return errors.check(store.check(projects.database(dir)))
 end

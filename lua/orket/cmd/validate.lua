@@ -6,6 +6,7 @@ local config = require("orket.config")
 local drift = require("orket.drift")
 local fs = require("orket.core.fs")
 local options = require("orket.options")
+local problems = require("orket.config.problems")
 local store = require("orket.core.store")
 local text = require("orket.view.text")
 
@@ -22,7 +23,7 @@ exit: 0 usable (warnings may remain), 1 errors, 2 usage
 
 local function say(problem, kind)
   local place = problem.path ~= "" and " (at " .. problem.path .. ")" or ""
-  print(text.block(string.format("%s:%d: %s%s%s", problem.file, problem.line, kind, problem.message, place)))
+  print(text.block(string.format("%s:%d: %s%s%s", problem.file, problem.line, kind, problems.said(problem), place)))
   if problem.fix then
     print(text.block("  fix: " .. problem.fix))
   end

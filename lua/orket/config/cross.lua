@@ -1,6 +1,7 @@
 -- cross.lua: what one file says about another: names that must exist, dependencies without cycles, and
 -- the separation of duties: nobody reviews own work.
 
+local errors = require("orket.errors")
 local list = require("orket.list")
 local models = require("orket.config.models")
 local nearest = require("orket.nearest")
@@ -175,7 +176,11 @@ function Check:depends(epic, ids)
   local plan, message, code, fix = score.plan(epic.issues)
   if not plan and code ~= "ERR_EXISTS" then -- ids are compared across the whole project
     local origin = self.origins[epic]
-    self.problems:at(origin.source, "/" .. (origin.keys.issues or "issues"), message, fix)
+    if errors.is_machine(code) then
+      self.problems:unread(origin.source.file, message, code, fix)
+    else
+      self.problems:at(origin.source, "/" .. (origin.keys.issues or "issues"), message, fix)
+    end
   end
 end
 

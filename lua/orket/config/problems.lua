@@ -1,6 +1,8 @@
 -- problems.lua: what is wrong with a project, collected: everything at once, each with its file, line
 -- and cure.
 
+local errors = require("orket.errors")
+
 local M = {}
 
 ---@class Problem
@@ -9,6 +11,7 @@ local M = {}
 ---@field path string      JSON pointer to the value, "" = the whole file
 ---@field message string   the cause
 ---@field fix string?      the cure
+---@field code string?     of a failing machine; nothing: what is written there is wrong
 ---@field warning boolean? true: worth saying, refuses nothing
 
 ---@class Problems
@@ -39,6 +42,24 @@ function Problems:at(source, pointer, message, fix)
   self:add(source.file, source:line(pointer), pointer, message, fix)
 end
 
+---A file or a directory that the machine did not give, or did not let us check: what is written there may be right.
+---@param file string
+---@param message string
+---@param code string
+---@param fix string?
+function Problems:unread(file, message, code, fix)
+  fix = errors.cure({ code = code, fix = fix }) or "look at it, its permissions and the disk"
+  self:add(file, 1, "", "cannot be checked: " .. message, fix)
+  self.list[#self.list].code = code
+end
+
+---A problem as a line.
+---@param problem Problem
+---@return string
+function M.said(problem)
+  return (problem.code and problem.code .. ": " or "") .. problem.message
+end
+
 ---Like at, but the project still loads.
 function Problems:warn(source, pointer, message, fix)
   self:at(source, pointer, message, fix)
@@ -49,9 +70,9 @@ end
 ---@return Problem[] errors
 ---@return Problem[] warnings
 function Problems:sorted()
-  local errors, warnings = {}, {}
+  local refused, warnings = {}, {}
   for at, problem in ipairs(self.list) do
-    local list = problem.warning and warnings or errors
+    local list = problem.warning and warnings or refused
     list[#list + 1], problem.at = problem, at
   end
   local function before(a, b)
@@ -62,12 +83,12 @@ function Problems:sorted()
     end
     return a.at < b.at
   end
-  table.sort(errors, before)
+  table.sort(refused, before)
   table.sort(warnings, before)
   for _, problem in ipairs(self.list) do
     problem.at = nil
   end
-  return errors, warnings
+  return refused, warnings
 end
 
 return M

@@ -4,6 +4,7 @@
 local cjson = require("cjson")
 local doc = require("orket.core.doc")
 local embed = require("orket.core.embed")
+local errors = require("orket.errors")
 local list = require("orket.list")
 local nearest = require("orket.nearest")
 local schema = require("orket.core.schema")
@@ -158,10 +159,13 @@ end
 ---@return boolean usable
 function M.check(source, name, definition, problems)
   local shape = shape_of(name, definition)
-  local fits, broken = shape.schema:check(source.doc, ERRORS_MAX)
+  local fits, broken, code = shape.schema:check(source.doc, ERRORS_MAX)
   if fits then
     source.value = source.doc:value()
     return true
+  elseif errors.is_machine(code) then
+    problems:unread(source.file, broken[1].text, code)
+    return false
   end
   for _, one in ipairs(broken) do
     add_shape_error(problems, source, one, shape.keys)
@@ -183,14 +187,17 @@ end
 ---@param problems Problems
 ---@return Source|nil
 function M.read(root, file, problems)
-  local text, message = root:read(file, FILE_MAX)
+  local text, message, code, fix = root:read(file, FILE_MAX)
   if not text then
-    problems:add(file, 1, "", "cannot be read: " .. message, "look at the file, its permissions and the disk")
+    problems:unread(file, message, code, fix)
     return nil
   end
   local tree
-  tree, message = doc.parse(text)
-  if not tree then
+  tree, message, code = doc.parse(text)
+  if not tree and errors.is_machine(code) then
+    problems:unread(file, message, code)
+    return nil
+  elseif not tree then
     local why, line = place_of(message)
     problems:add(file, line, "", "not valid JSON: " .. why, "correct the file at this line")
     return nil
@@ -209,19 +216,37 @@ local function asset_or_issue(source)
   return (kind == "utility" or kind == "app") and "asset" or "issue"
 end
 
+-- The entries of a directory, none when it is not there; nil when that cannot be told.
+local function entries_of(root, path, problems)
+  local entries, more, code, fix = root:list(path, FILES_MAX)
+  if entries and more then
+    problems:add(path, 1, "", "more than " .. FILES_MAX .. " files", "put several issues into one epic")
+  elseif not entries and code ~= "ERR_NOT_FOUND" then
+    problems:unread(path, more, code, fix)
+    return nil
+  end
+  return entries or {}
+end
+
+local EVERY = setmetatable({}, {
+  __index = function()
+    return true
+  end,
+})
+
 ---All sources of a folder of config/ that have the right shape, sorted by name.
 ---@param root FsRoot
 ---@param folder string
 ---@param problems Problems
 ---@return Source[]
----@return table<string, boolean> broken the names of the others
+---@return table<string, boolean> broken the names of the others; every name when nobody knows
 function M.folder(root, folder, problems)
   local sources, broken = {}, {}
-  local entries, more = root:list("config/" .. folder, FILES_MAX)
-  if entries and more == true then
-    problems:add("config/" .. folder, 1, "", "more than " .. FILES_MAX .. " files", "put several issues into one epic")
+  local entries = entries_of(root, "config/" .. folder, problems)
+  if not entries then
+    return sources, EVERY
   end
-  for _, entry in ipairs(entries or {}) do
+  for _, entry in ipairs(entries) do
     local file = "config/" .. folder .. "/" .. entry.name
     if entry.type == "directory" then
       problems:add(file, 1, "", "a folder is not looked into", "put the files one level up")
@@ -243,7 +268,7 @@ end
 ---@param root FsRoot
 ---@param problems Problems
 function M.check_folders(root, problems)
-  for _, entry in ipairs(root:list("config") or {}) do
+  for _, entry in ipairs(entries_of(root, "config", problems) or {}) do
     local name = entry.name
     if entry.type == "directory" and not M.KINDS[name] then
       local near = nearest.find(name, list.keys(M.KINDS))
