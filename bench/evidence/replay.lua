@@ -1,6 +1,7 @@
 -- replay.lua: runs of N= (300) cards at concurrency 1, 4 and 32, the last one killed on its way, derived again by
--- `orket replay`, with and without --strict, and by the binary of another compiler when there is one (OTHER,
--- build/clang/orket): always the recorded hash. How many events a second.
+-- `orket replay`, with and without --strict, with the present scripts, the present configuration at concurrency 1, 4
+-- and 32, for one card alone, and by the binary of another compiler when there is one (OTHER, build/clang/orket):
+-- always the recorded hash. How many events a second.
 
 local cjson = require("cjson")
 local measure = dofile("bench/measure.lua")
@@ -39,6 +40,11 @@ local function seat(name, role)
   return { name = name, roles = { role } }
 end
 
+local function set_concurrency(dir, url, concurrency)
+  write(dir .. "/config/organization.json", cjson.encode({ name = "Evidence",
+    models = { m = { base_url = url .. "/v1", model = "mock" } }, process_rules = { limits = { concurrency = concurrency } } }))
+end
+
 local function project(url, concurrency)
   local dir = directory:new()
   assert(os.execute("mkdir -p " .. dir .. "/config/teams " .. dir .. "/config/environments " .. dir .. "/config/epics"))
@@ -46,8 +52,7 @@ local function project(url, concurrency)
   for i = 1, count do
     issues[i] = { id = "I-" .. i, name = "Issue number " .. i, seat = "dev", depends_on = i > 40 and { "I-" .. i - 40 } or nil }
   end
-  write(dir .. "/config/organization.json", cjson.encode({ name = "Evidence",
-    models = { m = { base_url = url .. "/v1", model = "mock" } }, process_rules = { limits = { concurrency = concurrency } } }))
+  set_concurrency(dir, url, concurrency)
   write(dir .. "/config/teams/t.json", cjson.encode({ name = "T", seats = {
     dev = seat("Dev", "coder"), guard = seat("Guard", "integrity_guard"), lead = seat("Lead", "lead_architect") } }))
   write(dir .. "/config/environments/e.json", cjson.encode({ name = "E" }))
@@ -85,6 +90,13 @@ for _, concurrency in ipairs({ 1, 4, 32 }) do
     assert(not has_other or replay(other, dir, mode).hash == first.hash, "another hash by " .. other)
     figures[("events_s_%d%s"):format(concurrency, mode ~= "" and "_strict" or "")] = result.events / result.seconds
     measure.figure(name, result.events / result.seconds, "events/s")
+  end
+  for _, now in ipairs({ 1, 4, 32 }) do
+    set_concurrency(dir, url, now)
+    for _, mode in ipairs({ "", "--strict --config", "--config --scripts", "--strict --card I-" .. count }) do
+      assert(replay(measure.orket, dir, mode).hash == first.hash)
+      assert(not has_other or replay(other, dir, mode).hash == first.hash, "another hash by " .. other)
+    end
   end
 end
 print(has_other and "the other compiler's binary has the same hashes" or "no binary of another compiler")

@@ -8,6 +8,7 @@ local llm = require("orket.llm")
 local moves = require("orket.moves")
 local nodes = require("orket.nodes")
 local policy = require("orket.policy")
+local settings = require("orket.settings")
 local tools = require("orket.tools")
 local trees = require("orket.tree")
 local verify = require("orket.verify")
@@ -68,17 +69,23 @@ end
 ---node says outside the bounds is not heard.
 ---@return table<string, number>
 function Engine:settings()
-  local settings = {}
+  local limits = {}
   local process = self.project.config.organization.process_rules or {}
   local answer = self:ask("loop", "settings", process.limits or cjson.null)
   for key, value in pairs(DEFAULTS) do
-    settings[key] = type(answer) == "table" and bounded(key, answer[key]) or value
+    limits[key] = type(answer) == "table" and bounded(key, answer[key]) or value
   end
-  settings.tokens = type(answer) == "table" and bounded("tokens", answer.tokens) or nil
+  limits.tokens = type(answer) == "table" and bounded("tokens", answer.tokens) or nil
   for key, value in pairs(process.limits or {}) do
-    settings[key] = value
+    limits[key] = value
   end
-  return settings
+  return limits
+end
+
+---What this run follows from besides its cards and scripts: recorded when it begins or goes on.
+---@return string|nil text
+function Engine:configuration()
+  return cjson.encode(settings.of(self.project.config, self.epic))
 end
 
 ---The policies of one reply: decide(call) -> refusal | nil.

@@ -212,7 +212,11 @@ end
 function Run:announce()
   local tx = system_tx(self)
   local kind = self.store:read("run", { id = self.id })[1] and "run.resumed" or "run.started"
-  tx:event(kind, self.epic.id, { generation = self.project.generation.id, engine = sys.version(), only = self.only })
+  local configuration = self.engine:configuration()
+  tx:event(kind, self.epic.id, {
+    generation = self.project.generation.id, engine = sys.version(), only = self.only,
+    config = configuration and tx:blob(configuration),
+  })
   if self.epic.status == "ready" then
     local ok, err = moves.add(tx, self.epic, "in_progress", { role = "system" })
     if not ok then

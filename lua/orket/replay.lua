@@ -5,14 +5,15 @@
 -- runs on through the engine's own code, with the replies, the verdicts and the interruptions of the journal,
 -- and has to derive that event: kind, card, step, actor, role and body. Its parts: replay/record.lua, the
 -- journal; replay/stage.lua, what is derived; replay/engine.lua, what the world answered; replay/cut_off.lua, operations
--- that a person had to look at; replay/generations.lua, the scripts.
+-- that a person had to look at; replay/generations.lua and replay/configuration.lua, what it followed from.
 
+local arrivals = require("orket.replay.arrivals")
+local configurations = require("orket.replay.configuration")
 local cut_off = require("orket.replay.cut_off")
 local errors = require("orket.errors")
 local files = require("orket.tree.files")
 local generations = require("orket.replay.generations")
 local hold = require("orket.tree.hold")
-local news = require("orket.orchestrator.news")
 local orchestrator = require("orket.orchestrator")
 local prefix = require("orket.fork.prefix")
 local projects = require("orket.project")
@@ -72,6 +73,26 @@ local function take_over(run, live)
   end
 end
 
+-- Under another configuration they begin again with their tapes, as they did then: it judges what was under way.
+local function begin_again(self, live, event)
+  for _, turn in pairs(live) do
+    self.units[turn.number] = self.stage:rewind(turn.number, event.seq) and { taped = true } or nil
+  end
+end
+
+-- From here on the run has this configuration.
+local function configure(self, event)
+  local config, why = self.configuration:at(self.stage, event)
+  if not config then
+    self.stage:diverge(event, why)
+    return false
+  end
+  self.facade.config = config
+  local process = config.organization.process_rules
+  self.generations:under({ rules = process.gate, limits = process.limits })
+  return true
+end
+
 -- A turn whose events so far are its tape: a fork's, that begins with another run's, or one that waited for a person.
 local function go_on_with(self, event, turn)
   local line = self.record.streams[turn.turn]
@@ -102,6 +123,7 @@ local function begin(self, event)
   if not card then
     return self.stage:diverge(event, "there is no card " .. tostring(event.card))
   end
+  self.configuration:note(card)
   self.facade.heads, self.pending = nil, {}
   self.facade.seeds.of[card.id] = files.seed_of(self.store, card.id)
   local only = records.body(event).only
@@ -110,7 +132,12 @@ local function begin(self, event)
     return self.stage:diverge(event, errors.line(err))
   end
   tame(self, run)
-  take_over(run, self.run and self.run.live or {})
+  local live = self.run and self.run.live or {}
+  if self.configuration.is_another then
+    begin_again(self, live, event)
+  else
+    take_over(run, live)
+  end
   self.run = run
   if self.strict then
     self.stage:play({}, run.announce, run)
@@ -170,9 +197,11 @@ local function is_fork(self)
   return false
 end
 
+local BEGINS = { ["run.started"] = true, ["run.resumed"] = true }
+
 local function engine_event(self, event)
-  if event.kind == "run.started" or event.kind == "run.resumed" then
-    if serve(self, event, records.body(event).generation) then
+  if BEGINS[event.kind] then
+    if configure(self, event) and serve(self, event, records.body(event).generation) then
       begin(self, event)
     end
   elseif not self.run and is_fork(self) then
@@ -201,7 +230,7 @@ local function begin_turn(self, event)
   end
 end
 
--- A person has said what became of an operation: the turn goes on.
+-- A person has said what became of an operation, or the configuration is another one.
 local function resume_turn(self, event)
   for _, turn in ipairs(self.stage.facade:read("open_turns", { run = self.id, card = event.card })) do
     if turn.turn == event.turn then
@@ -220,7 +249,7 @@ local function turn_event(self, event)
     self.units[event.turn] = cut_off.answer(self.stage, event, self.facade)
   elseif unit and unit.parked then
     self.stage:wake(unit)
-  elseif unit and unit.answers then
+  elseif unit and unit.taped then
     resume_turn(self, event)
   elseif event.n == 1 then
     begin_turn(self, event)
@@ -228,7 +257,10 @@ local function turn_event(self, event)
 end
 
 local function take(self, event)
-  if event.turn ~= 0 then
+  if self.card and event.card ~= self.card and not BEGINS[event.kind] then
+    event.derived = true -- nobody asked about it
+    return
+  elseif event.turn ~= 0 then
     return turn_event(self, event)
   end
   engine_event(self, event)
@@ -256,48 +288,6 @@ local function derive(self, event)
   return true
 end
 
--- ---- events that have come ----
-
-local TOUCHES_VIEWS = {
-  ["comment.added"] = true, ["memory.noted"] = true, ["verify.done"] = true, ["tree.conflict"] = true,
-  ["tree.merged"] = true, ["call.result"] = true,
-}
-
-local function hear(self, event)
-  self.stage:go_to(event.seq)
-  news.hear(self.run, { kind = event.kind, card = event.card, run = event.run, body = records.body(event) })
-end
-
-local function wake_early(self, event)
-  local unit = event.run == self.id and self.units[event.turn]
-  local parked = unit and unit.parked
-  local line = self.stage.lines[event.turn]
-  if parked and parked.early and event.n == line.at then
-    self.stage:go_to(event.seq)
-    self.stage:wake(unit)
-  end
-end
-
-local function wake_prompts(self, event)
-  for _, unit in pairs(self.units) do
-    if unit.parked and unit.parked.why == "prompt" then
-      self.stage:go_to(event.seq)
-      self.stage:wake(unit, true)
-    end
-  end
-end
-
-local function come(self, event)
-  local of_cards = event.kind:find("^card%.") ~= nil
-  if of_cards and self.run then
-    hear(self, event)
-  end
-  wake_early(self, event)
-  if of_cards or TOUCHES_VIEWS[event.kind] then
-    wake_prompts(self, event)
-  end
-end
-
 -- ---- all of it ----
 
 local function walk(self)
@@ -309,7 +299,7 @@ local function walk(self)
       err = not ok and err or nil
     end
     if not (self.stage.diverged or err) then
-      come(self, event)
+      arrivals.come(self, event)
     end
     if self.stage.diverged or err then
       return nil, self.stage.diverged or err
@@ -329,12 +319,24 @@ local function is_derived(record)
   return true
 end
 
-local function summary(self)
-  local count, turns = 0, -1 -- turn 0 is the run's own stream
-  for _, line in pairs(self.record.streams) do
-    count, turns = count + #line, turns + 1
+-- How many events and turns were asked about.
+local function counted(self)
+  local count, turns = 0, 0
+  for turn, line in pairs(self.record.streams) do
+    for _, event in ipairs(line) do
+      count = count + ((not self.card or event.card == self.card) and 1 or 0)
+    end
+    turns = turns + (turn ~= 0 and (not self.card or line[1].card == self.card) and 1 or 0)
   end
-  return { run = self.id, events = count, turns = turns, hash = records.hash(self.record.streams), changed = self.generations.changed }
+  return count, turns
+end
+
+local function summary(self)
+  local count, turns = counted(self)
+  return {
+    run = self.id, events = count, turns = turns, hash = records.hash(self.record.streams),
+    changed = self.generations.changed, settings = self.configuration.changed,
+  }
 end
 
 local function perform(self)
@@ -362,17 +364,33 @@ local function facade_of(self, scratch)
   }
 end
 
+local function has_card(record, card)
+  for _, line in pairs(record.streams) do
+    for _, event in ipairs(line) do
+      if event.card == card then
+        return true
+      end
+    end
+  end
+  return false
+end
+
 ---Derives a recorded run again. Called in a task.
 ---@param project table opened for reading
 ---@param run string
----@param options {scripts: table<string, string>?, strict: boolean?}  scripts: texts by path that take the place of
----  recorded ones; strict: the engine's own events are derived too
----@return {run: string, events: integer, turns: integer, hash: string, changed: table<string, true>}|nil result
+---@param options {scripts: table<string, string>?, config: boolean?, strict: boolean?, card: string?}  scripts: texts by path that
+---  take the place of recorded ones; config: so do the project's settings; strict: the engine's own events are derived too;
+---  card: only what was done with this one
+---@return {run: string, events: integer, turns: integer, hash: string, changed: table<string, true>, settings: string[]}|nil
 ---@return Error|nil err  ERR_REPLAY with event and detail: the first one in which replay and record differ
 function M.run(project, run, options)
   local record, err = records.read(project.store, run)
   if not record then
     return nil, err
+  end
+  if options.card and not has_card(record, options.card) then
+    return nil, errors.new("ERR_NOT_FOUND", "the run " .. run .. " did nothing with a card '" .. options.card .. "'",
+      "orket history " .. run .. " lists its turns")
   end
   local moment
   moment, err = errors.check(store.past(projects.database(project.dir), record.first - 1))
@@ -384,14 +402,18 @@ function M.run(project, run, options)
     return nil, why
   end
   local self = setmetatable({
-    project = project, store = project.store, id = run, record = record, strict = options.strict,
+    project = project, store = project.store, id = run, record = record, card = options.card, strict = options.strict,
     units = {}, pending = {},
     stage = stages.new({ store = project.store, moment = moment, seq = record.first - 1, run = run, streams = record.streams }),
   }, Replay)
   self.facade = facade_of(self, scratch)
-  self.generations = generations.new(project, options.scripts)
+  self.generations = generations.new(project.store, options.scripts)
+  self.configuration = configurations.new(project.config, options.config)
   local result
   result, err = perform(self)
+  if err then
+    self.configuration:blame(err)
+  end
   moment:close()
   return result, err
 end

@@ -6,6 +6,7 @@ local cjson = require("cjson")
 local config = require("orket.config")
 local drift = require("orket.drift")
 local errors = require("orket.errors")
+local settings = require("orket.settings")
 
 local M = {}
 
@@ -35,7 +36,7 @@ function M.perform(project, begin)
   if not loaded then
     return nil, err
   end
-  project.config = loaded
+  project.config = settings.keep(loaded, project.config)
   local found = drift.find(project.store, loaded)
   if not project.board then
     project:open_board("system")

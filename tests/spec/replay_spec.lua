@@ -16,11 +16,17 @@ local function contents(dir)
   return (orket.shell("cd " .. dir .. " && find . -type f ! -name '*-shm' | sort | xargs sha256sum"))
 end
 
+local function set_concurrency(dir, concurrency)
+  local path = dir .. "/config/organization.json"
+  local text, count = orket.read(path):gsub('"concurrency": %d+', '"concurrency": ' .. concurrency)
+  assert.equal(1, count)
+  orket.write(path, text)
+end
+
 -- A copy of the example at a concurrency, run with its mock (or a cassette).
 local function example(dir, concurrency, arguments, url)
   orket.shell(string.format("cp -R %s %s", EXAMPLE, dir))
-  local path = dir .. "/config/organization.json"
-  orket.write(path, (orket.read(path):gsub('"concurrency": %d+', '"concurrency": ' .. concurrency)))
+  set_concurrency(dir, concurrency)
   local text, code = orket.shell(string.format("ORKET_MODEL_URL=%s %s run --plain -C %s %s textkit 2>&1", url, world.binary,
     dir, arguments))
   assert.equal(0, code, text)
@@ -49,11 +55,16 @@ describe("the example", function()
       local copy = dir .. "/at" .. concurrency
       example(copy, concurrency, "--replay " .. tape, "http://127.0.0.1:1")
       local head = cjson.decode((replay(copy, "textkit.1", "--json"))).hash
-      for _, mode in ipairs({ "", "--strict" }) do
+      for _, now in ipairs({ 1, 4, 32 }) do
+        set_concurrency(copy, now)
         local before = contents(copy)
-        local text, code = replay(copy, "textkit.1", mode)
-        assert.equal(0, code, text)
-        assert.truthy(text:find("hash " .. head .. ", as recorded", 1, true), text)
+        for _, mode in ipairs({ "", "--strict", "--config", "--strict --scripts --config", "--strict --card TK-3" }) do
+          local text, code = replay(copy, "textkit.1", mode)
+          assert.equal(0, code, text)
+          assert.truthy(text:find("hash " .. head .. ", as recorded", 1, true), text)
+          local told = text:find("the setting process_rules.limits.concurrency is another one", 1, true) ~= nil
+          assert.equal(mode:find("config") ~= nil and now ~= concurrency, told, text)
+        end
         assert.equal(before, contents(copy))
       end
     end)

@@ -1,5 +1,6 @@
 -- replay.lua: `orket replay RUN`: does the recorded run follow from its scripts, replies and results?
 
+local cjson = require("cjson")
 local errors = require("orket.errors")
 local list = require("orket.list")
 local options = require("orket.options")
@@ -13,7 +14,7 @@ local text = require("orket.view.text")
 local M = {}
 
 M.usage = [[
-usage: orket replay [-C DIR] [--strict] [--json] [--role FILE | --scripts] RUN
+usage: orket replay [-C DIR] [--strict] [--json] [--role FILE | --scripts] [--config] [--card ID] RUN
 
 Derives the turns of a recorded run again, from its scripts and the answers of its journal, in a scratch
 directory: nothing is asked, nothing is written. Ends with the run's hash, or with the first event that differs.
@@ -22,6 +23,8 @@ directory: nothing is asked, nothing is written. Ends with the run's hash, or wi
   --json       the outcome as one JSON object
   --role FILE  with this text in the place of the recorded role of that name
   --scripts    with the project's scripts as they are now
+  --config     with the project's configuration as it is now, where it says what the run follows from
+  --card ID    only what was done with this card, whatever comes out otherwise before it
 exit: 0 the same, 1 not the same, 2 usage
 ]]
 
@@ -46,7 +49,8 @@ end
 
 local function show(args, result, seconds)
   if args.json then
-    result.changed = list.keys(result.changed)
+    result.changed = setmetatable(list.keys(result.changed), cjson.array_mt)
+    setmetatable(result.settings, cjson.array_mt)
     result.ok, result.seconds = true, seconds
     print(text.json(result))
     return 0
@@ -54,8 +58,11 @@ local function show(args, result, seconds)
   for _, path in ipairs(list.keys(result.changed)) do
     print(path .. " is another one: it makes no difference to this run")
   end
-  print(string.format("%s: %d events of %d turns derived again (%.0f/s)\nhash %s, as recorded", result.run, result.events,
-    result.turns, result.events / math.max(seconds, 1e-6), result.hash))
+  for _, path in ipairs(result.settings) do
+    print("the setting " .. path .. " is another one: it makes no difference to this run")
+  end
+  print(string.format("%s: %d events of %d turns%s derived again (%.0f/s)\nhash %s, as recorded", result.run, result.events,
+    result.turns, args.card and " of " .. text.line(args.card) or "", result.events / math.max(seconds, 1e-6), result.hash))
   return 0
 end
 
@@ -67,7 +74,7 @@ local function refuse(args, err)
   return report.failure(err)
 end
 
-local OPTIONS = { C = "value", json = "flag", strict = "flag", role = "value", scripts = "flag" }
+local OPTIONS = { C = "value", json = "flag", strict = "flag", config = "flag", card = "value", role = "value", scripts = "flag" }
 
 ---@param argv string[]
 ---@return integer exit code
@@ -89,7 +96,7 @@ function M.run(argv)
   end
   local began = sys.monotonic()
   local result
-  result, err = replay.run(project, args.run, { scripts = others, strict = args.strict })
+  result, err = replay.run(project, args.run, { scripts = others, config = args.config, card = args.card, strict = args.strict })
   if not result then
     return refuse(args, err)
   end

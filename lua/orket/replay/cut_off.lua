@@ -53,7 +53,7 @@ end
 ---@param project table
 ---@return table unit
 function M.answer(stage, event, project)
-  local body, unit = records.body(event), { answers = true }
+  local body, unit = records.body(event), { taped = true }
   return stage:play(unit, function()
     local _, err = people.perform(project, {
       act = "answer", card = event.card, who = event.actor:match("^human:(.*)$"),

@@ -121,6 +121,9 @@ function M.tape(engine, stage)
   engine.beyond = function(_, turn)
     return beyond(stage, turn)
   end
+  engine.configuration = function()
+    return stage.configuration
+  end
   engine.verify = function(_, _, tree)
     return verify(stage, tree)
   end

@@ -1,5 +1,6 @@
 -- generations.lua: the scripts of a recorded run, built from the texts of its journal, or others in their place.
 
+local cjson = require("cjson")
 local errors = require("orket.errors")
 local scripts = require("orket.scripts")
 
@@ -19,8 +20,8 @@ end
 
 -- The texts as they were recorded, under the id that they have to have.
 local function recorded(self, id)
-  local texts = texts_of(self.project.store, id)
-  local generation, problems = scripts.build(texts, self.project:rules())
+  local texts = texts_of(self.store, id)
+  local generation, problems = scripts.build(texts, self.rules)
   if not generation or #problems > 0 or generation.id ~= id then
     return nil, "the scripts of the generation " .. id .. " are not what was recorded"
   end
@@ -33,7 +34,7 @@ local function replaced(self, id, texts)
     self.changed[path] = texts[path] ~= text or nil
     texts[path] = text
   end
-  local generation, problems = scripts.build(texts, self.project:rules())
+  local generation, problems = scripts.build(texts, self.rules)
   if #problems > 0 then
     return nil, problems[1].path .. ": " .. errors.line(problems[1].err)
   end
@@ -60,11 +61,19 @@ function Generations:of(id)
   return generation, not generation and texts or nil
 end
 
----@param project table
+---From here on the gates have these rules of the house and limits.
+---@param rules {rules: table[]?, limits: table?}
+function Generations:under(rules)
+  local name = cjson.encode({ rules.rules or cjson.null, rules.limits or cjson.null })
+  self.by_rules[name] = self.by_rules[name] or {}
+  self.rules, self.known = rules, self.by_rules[name]
+end
+
+---@param store Store
 ---@param others table<string, string>|nil texts by path that take the place of recorded ones
 ---@return table generations  changed: paths of others that are not what was recorded
-function M.new(project, others)
-  return setmetatable({ project = project, others = others, known = {}, changed = {} }, Generations)
+function M.new(store, others)
+  return setmetatable({ store = store, others = others, by_rules = {}, changed = {} }, Generations)
 end
 
 return M

@@ -470,6 +470,24 @@ function Stage:go_to(seq)
   return ok, err
 end
 
+---A turn is derived anew from what it had come to before a commit.
+---@param turn integer
+---@param seq integer
+---@return boolean any  it had come to something
+function Stage:rewind(turn, seq)
+  local line = self.lines[turn] or {}
+  line.at, line.step, line.cut, line.beyond = 0, 0, nil, nil
+  for i, event in ipairs(line) do
+    if event.seq < seq then
+      line.at, line.step = i, event.step
+    else
+      event.derived = nil
+    end
+  end
+  line.tip = line.at
+  return line.at > 0
+end
+
 ---An event of a turn's stream that nothing derives.
 ---@param event Recorded
 function Stage:pass(event)
