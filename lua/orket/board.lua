@@ -16,6 +16,33 @@ local FIELDS = { "name", "seat", "priority", "retry_count", "max_retries", "fixt
 
 local STAGE = { code_review = 1, ready_for_testing = 1, in_progress = 2, ready = 3 }
 
+-- The best candidate is the last of the list, so that taking it moves nothing.
+local function worse(a, b)
+  local stage_a, stage_b = STAGE[a.status], STAGE[b.status]
+  if stage_a ~= stage_b then
+    return stage_a > stage_b
+  elseif a.score ~= b.score then
+    return a.score < b.score
+  end
+  if a.ordinal ~= b.ordinal then
+    return a.ordinal > b.ordinal
+  end
+  return a.id > b.id
+end
+
+local function place(list, card)
+  local low, high = 1, #list + 1
+  while low < high do
+    local middle = (low + high) // 2
+    if worse(list[middle], card) then
+      low = middle + 1
+    else
+      high = middle
+    end
+  end
+  table.insert(list, low, card)
+end
+
 ---@param cards {id: string, status: string, ordinal: integer, depends_on: string[], score: number}[]
 ---@return table board
 function M.new(cards)
@@ -26,8 +53,12 @@ function M.new(cards)
     self:add(card)
   end
   for _, card in ipairs(cards) do
-    self:consider(card)
+    if self:may_start(card) then
+      card.queued = true
+      table.insert(self.candidates, card)
+    end
   end
+  table.sort(self.candidates, worse)
   return self
 end
 
@@ -84,30 +115,6 @@ function Board:is_free(card)
   return true
 end
 
--- The best candidate is the last of the list, so that taking it moves nothing.
-local function worse(a, b)
-  local stage_a, stage_b = STAGE[a.status], STAGE[b.status]
-  if stage_a ~= stage_b then
-    return stage_a > stage_b
-  elseif a.score ~= b.score then
-    return a.score < b.score
-  end
-  return a.ordinal > b.ordinal
-end
-
-local function place(list, card)
-  local low, high = 1, #list + 1
-  while low < high do
-    local middle = (low + high) // 2
-    if worse(list[middle], card) then
-      low = middle + 1
-    else
-      high = middle
-    end
-  end
-  table.insert(list, low, card)
-end
-
 local function take(list, card)
   for i = #list, 1, -1 do
     if list[i] == card then
@@ -116,10 +123,17 @@ local function take(list, card)
   end
 end
 
----Makes the card a candidate when it can go on and nobody works on it.
+---It can go on, and nobody works on it.
+---@param card table
+---@return boolean
+function Board:may_start(card)
+  return STAGE[card.status] ~= nil and not self.busy[card.id] and self:is_free(card)
+end
+
+---Makes the card a candidate when it may start.
 ---@param card table
 function Board:consider(card)
-  if STAGE[card.status] and not self.busy[card.id] and not card.queued and self:is_free(card) then
+  if not card.queued and self:may_start(card) then
     card.queued = true
     place(self.candidates, card)
     self.version = self.version + 1
@@ -160,7 +174,7 @@ function Board:stop(card)
   self:consider(card)
 end
 
----A committed status change. Answers the cards it sets free.
+---A committed status change; cards that it sets free become candidates.
 ---@param id string
 ---@param status string
 function Board:moved(id, status)
@@ -172,8 +186,9 @@ function Board:moved(id, status)
   card.status = status
   self:consider(card)
   if SETTLED[status] then
-    for _, dependant in ipairs(self.dependants[id] or {}) do
-      self:consider(self.cards[dependant])
+    local dependants = self.dependants[id] or {}
+    for i = #dependants, 1, -1 do -- the best at last: each comes to the end of the candidates
+      self:consider(self.cards[dependants[i]])
     end
   end
 end
