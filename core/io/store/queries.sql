@@ -2,6 +2,8 @@
 -- column called "x:json" reaches Lua decoded as x; queries for read_doc have one column of JSON text.
 -- json_raw(text) is text that is JSON already; json_join(a, b) two objects without a common key as one;
 -- hash_digits(bytes) the 64 hexadecimal digits of a hash.
+-- A query may have a guard before it: without a row of that statement it has none, and is not even begun, which saves the
+-- temporary tables that a statement over several sources makes first.
 
 -- A card of a fork inherits what its sources (lineage) had up to a commit: comments, verdicts, turns, files.
 
@@ -126,6 +128,8 @@ UNION ALL SELECT m.seq, m.author, m.role, m.text, m.at FROM lineage l
 JOIN comment m ON m.card = l.source AND m.seq <= l.upto WHERE l.card = :card ORDER BY seq;
 
 -- name: memory
+SELECT 1 WHERE :epic IS NULL OR EXISTS (SELECT 1 FROM memory WHERE epic = :epic)
+            OR EXISTS (SELECT 1 FROM lineage WHERE card = :epic);
 SELECT seq, card, role, text, keywords AS "keywords:json", at FROM memory WHERE :epic IS NULL OR epic = :epic
 UNION ALL SELECT m.seq, m.card, m.role, m.text, m.keywords, m.at FROM lineage l
 JOIN memory m ON m.epic = l.source AND m.seq <= l.upto WHERE l.card = :epic
@@ -264,6 +268,8 @@ ORDER BY path;
 
 -- The changes of all finished cards that :card depends on, also indirectly, earlier ones first; then its own.
 -- name: tree_card
+SELECT 1 WHERE EXISTS (SELECT 1 FROM dependency WHERE card = :card) OR EXISTS (SELECT 1 FROM tree_file WHERE tree = :card)
+            OR EXISTS (SELECT 1 FROM lineage WHERE card = :card);
 WITH RECURSIVE closure (id) AS (
     SELECT needs FROM dependency WHERE card = :card
     UNION SELECT d.needs FROM closure c JOIN dependency d ON d.card = c.id),

@@ -13,8 +13,9 @@
 
 struct store_query {
     struct store *store;
+    sqlite3_stmt *guard; /* or NULL; without a row of it the query has none */
     sqlite3_stmt *stmt;
-    bool busy;
+    bool busy, passed; /* the guard */
 };
 
 enum { READ_BLOB, READ_MESSAGE, READ_MESSAGES, READ_PIECE, READ_HEADS, READ_CHAIN, HOLD, LET_GO };
@@ -79,8 +80,10 @@ int store_forward(struct store *store, int64_t upto, struct err *err)
 
 void reader_close(struct store *store)
 {
-    for (size_t i = 0; store->prepared && i < store->queries.count; i++)
+    for (size_t i = 0; store->prepared && i < store->queries.count; i++) {
+        sqlite3_finalize(store->prepared[i].guard);
         sqlite3_finalize(store->prepared[i].stmt);
+    }
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         sqlite3_finalize(store->reads[i]);
     free(store->prepared);
@@ -145,6 +148,26 @@ void reader_let_go(struct store *store)
 
 /* ---- named queries ---- */
 
+/* A section is one statement, or a guard and one. */
+static int prepare(struct store *store, const struct sql_section *section,
+                   struct store_query *query, struct err *err)
+{
+    const char *rest;
+    sqlite3_stmt *first, *second = NULL;
+    int rc = db_prepare(store->reader, section->text, section->len, &first, &rest, err);
+    if (rc)
+        return rc;
+    size_t left = section->len - (size_t)(rest - section->text);
+    rc = db_prepare(store->reader, rest, left, &second, NULL, err);
+    if (rc) {
+        sqlite3_finalize(first);
+        return rc;
+    }
+    query->guard = second ? first : NULL;
+    query->stmt = second ? second : first;
+    return 0;
+}
+
 int store_query(struct store *store, const char *name, struct store_query **out, struct err *err)
 {
     int index = sql_find(&store->queries, name);
@@ -154,52 +177,77 @@ int store_query(struct store *store, const char *name, struct store_query **out,
     if (broken(query->busy))
         return err_set(err, ERR_BUG, "the query '%s' is already running", name);
     int rc = hold(store, err);
-    if (!rc && !query->stmt) {
-        const struct sql_section *section = &store->queries.items[index];
-        rc = db_prepare(store->reader, section->text, section->len, &query->stmt, NULL, err);
-    }
+    if (!rc && !query->stmt)
+        rc = prepare(store, &store->queries.items[index], query, err);
     if (rc)
         return rc;
     query->store = store;
     query->busy = true;
+    query->passed = !query->guard;
     *out = query;
     return 0;
 }
 
-/* The number of :name, or 0. */
-static int parameter(struct store_query *query, const char *name)
+static int bind_value(sqlite3_stmt *stmt, int index, const struct store_value *value)
+{
+    switch (value->type) {
+    case STORE_INT:
+        return sqlite3_bind_int64(stmt, index, value->integer);
+    case STORE_REAL:
+        return sqlite3_bind_double(stmt, index, value->real);
+    case STORE_TEXT:
+        return sqlite3_bind_text64(stmt, index, value->text, value->len, SQLITE_STATIC,
+                                   SQLITE_UTF8);
+    default:
+        return sqlite3_bind_null(stmt, index);
+    }
+}
+
+static bool set(struct store_query *query, const char *name, const struct store_value *value)
 {
     char full[64];
     if (snprintf(full, sizeof full, ":%s", name) >= (int)sizeof full)
-        return 0;
-    return sqlite3_bind_parameter_index(query->stmt, full);
+        return false;
+    int index = query->guard ? sqlite3_bind_parameter_index(query->guard, full) : 0;
+    if (index && bind_value(query->guard, index, value) != SQLITE_OK)
+        return false;
+    index = sqlite3_bind_parameter_index(query->stmt, full);
+    return index && bind_value(query->stmt, index, value) == SQLITE_OK;
 }
 
 bool store_set_text(struct store_query *query, const char *name, const char *text, size_t len)
 {
-    int index = parameter(query, name);
-    return index && sqlite3_bind_text64(query->stmt, index, text, len, SQLITE_STATIC,
-                                        SQLITE_UTF8) == SQLITE_OK;
+    return set(query, name, &(struct store_value){.type = STORE_TEXT, .text = text, .len = len});
 }
 
 bool store_set_int(struct store_query *query, const char *name, int64_t value)
 {
-    int index = parameter(query, name);
-    return index && sqlite3_bind_int64(query->stmt, index, value) == SQLITE_OK;
+    return set(query, name, &(struct store_value){.type = STORE_INT, .integer = value});
 }
 
 bool store_set_real(struct store_query *query, const char *name, double value)
 {
-    int index = parameter(query, name);
-    return index && sqlite3_bind_double(query->stmt, index, value) == SQLITE_OK;
+    return set(query, name, &(struct store_value){.type = STORE_REAL, .real = value});
+}
+
+/* 1 = a row, 0 = no more, < 0 = failed */
+static int step(struct store_query *query, sqlite3_stmt *stmt, struct err *err)
+{
+    int rc = sqlite3_step(stmt);
+    if (rc == SQLITE_ROW || rc == SQLITE_DONE)
+        return rc == SQLITE_ROW;
+    return db_fail(query->store->reader, rc, err);
 }
 
 int store_step(struct store_query *query, struct err *err)
 {
-    int rc = sqlite3_step(query->stmt);
-    if (rc == SQLITE_ROW || rc == SQLITE_DONE)
-        return rc == SQLITE_ROW;
-    return db_fail(query->store->reader, rc, err);
+    if (!query->passed) {
+        int rc = step(query, query->guard, err);
+        if (rc <= 0)
+            return rc;
+        query->passed = true;
+    }
+    return step(query, query->stmt, err);
 }
 
 int store_columns(struct store_query *query)
@@ -239,10 +287,17 @@ struct store_value store_column(struct store_query *query, int column)
     return value;
 }
 
+static void clear(sqlite3_stmt *stmt)
+{
+    sqlite3_reset(stmt);
+    sqlite3_clear_bindings(stmt);
+}
+
 void store_query_end(struct store_query *query)
 {
-    sqlite3_reset(query->stmt);
-    sqlite3_clear_bindings(query->stmt);
+    clear(query->stmt);
+    if (query->guard)
+        clear(query->guard);
     query->busy = false;
 }
 
