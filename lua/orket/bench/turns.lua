@@ -9,7 +9,6 @@ local embed = require("orket.core.embed")
 local errors = require("orket.errors")
 local fs = require("orket.core.fs")
 local llm = require("orket.llm")
-local moves = require("orket.moves")
 local options = require("orket.options")
 local orchestrator = require("orket.orchestrator")
 local projects = require("orket.project")
@@ -67,11 +66,8 @@ local function create_cards(project, count)
     local id = string.format("B%06d", i)
     tx:event("card.created", id, {
       id = id, type = "issue", epic = "bench", parent_id = "bench", name = "measure a step", seat = "worker",
-      status = "ready", description = "Write the file, read it back, finish.",
+      status = "code_review", description = "Write the file, read it back, finish.",
     })
-    local card = { id = id, type = "issue", status = "ready", revision = 1 }
-    moves.add(tx, card, "in_progress", { role = "coder" })
-    moves.add(tx, card, "code_review", { role = "coder" })
     if i % 500 == 0 then
       tx:commit(function() end)
       tx = project.board:begin()
