@@ -89,8 +89,8 @@ local function record(tx, plan, sets, request, own)
     engine = sys.version(),
   })
   tx:event("card.forked", plan.epic, plan.body)
-  for _, card in ipairs(plan.cards) do
-    tx:event("card.forked", card.id, card.body)
+  for _, piece in ipairs(plan.pieces) do
+    tx:event("cards.forked", plan.epic, piece)
   end
   local number = 0
   for _, turn in ipairs(plan.turns) do
@@ -103,7 +103,7 @@ local function record(tx, plan, sets, request, own)
   for id, set in pairs(sets) do
     local rev = id == plan.epic and plan.body.revision
     for _, card in ipairs(rev and {} or plan.cards) do
-      rev = card.id == id and card.body.revision or rev
+      rev = card.id == id and card.card.revision or rev
     end
     tx:event("card.changed", id, { rev = rev, set = set })
   end

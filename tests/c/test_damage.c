@@ -61,7 +61,7 @@ static bool fingerprint(const struct world *w, struct hash *out)
     static const char *const texts[] = {
         "SELECT seq, stream, prev, n, step, kind, card, actor, role, body, hash FROM event ORDER BY seq",
         "SELECT hash, bytes FROM blob ORDER BY id", "SELECT hash, parent, bytes FROM message ORDER BY id",
-        "SELECT id, name, status, revision, note, data FROM card ORDER BY id", "SELECT * FROM piece",
+        "SELECT id, name, status, revision, note, text FROM card ORDER BY id", "SELECT * FROM card_text", "SELECT * FROM piece",
     };
     struct buf all = {0};
     sqlite3 *db;

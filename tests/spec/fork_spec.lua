@@ -320,3 +320,64 @@ describe("a fork of a long run", function()
     sound(w)
   end)
 end)
+
+describe("a fork of a run with many open cards", function()
+  -- Each card with a long text, on a chain, and a note when it is said so; only A is worked on.
+  local function many(count, note)
+    local issues = { { id = "A" } }
+    for i = 1, count do
+      local id = ("C%03d"):format(i)
+      issues[i + 1] = {
+        id = id, description = id .. ("what to do. "):rep(300), depends_on = { ("C%03d"):format(i == 1 and count or i - 1) }, note = note,
+      }
+    end
+    issues[2].depends_on = { "A" }
+    local w = world.new({ issues = issues, mock = MOCK })
+    assert.equal(0, (select(2, w:run("A"))))
+    return w
+  end
+
+  it("adds less than 64 KB for 120 of them, whatever their texts are", function()
+    local w <close> = many(120)
+    local at = seq_of(w, "step.reply", "A", 3)
+    w:sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    local before = #w:read(".orket/orket.db")
+    assert.equal(121, fork(w, "ep.1@" .. at).cards)
+    w:sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    local more = #w:read(".orket/orket.db") - before
+    assert(more < 65536, more)
+    assert.same({ "C119-f1" }, w:card("C120-f1").depends_on)
+    assert.equal(w:card("C120").data.description, w:card("C120-f1").data.description)
+    sound(w)
+  end)
+
+  it("keeps what they said then, when the source is told otherwise, and the other way round", function()
+    local w <close> = many(2)
+    local at = last(w)
+    local was = w:card("C001").data.description
+    local file = cjson.decode(w:read("config/epics/ep.json"))
+    for _, issue in ipairs(file.issues) do
+      issue.description = issue.id == "C001" and "something else" or issue.description
+      issue.depends_on = issue.id == "C002" and { "A" } or issue.depends_on
+    end
+    w:write("config/epics/ep.json", cjson.encode(file))
+    local text, code = w:orket("sync")
+    assert.equal(0, code, text)
+    assert.equal("something else", w:card("C001").data.description)
+    fork(w, "--set 'C002:description=mine' ep.1@" .. at)
+    assert.same({ was, "mine" }, { w:card("C001-f1").data.description, w:card("C002-f1").data.description })
+    assert.same({ "C001-f1" }, w:card("C002-f1").depends_on)
+    fork(w, "ep.1@" .. last(w))
+    assert.same({ "something else", "A" }, { w:card("C001-f2").data.description, w:card("C002-f2").depends_on[1] })
+    sound(w)
+  end)
+
+  it("may take more than one event", function()
+    local w <close> = many(100, ("note "):rep(800))
+    fork(w, "ep.1@" .. last(w))
+    assert(tonumber(w:sql("SELECT count(*) FROM journal WHERE kind = 'cards.forked'")) > 1)
+    assert.same({ "C099-f1" }, w:card("C100-f1").depends_on)
+    assert.same({ "A" }, w:card("C001-f1").depends_on)
+    sound(w)
+  end)
+end)

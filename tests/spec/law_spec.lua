@@ -178,8 +178,8 @@ describe("the journal of the example", function()
     assert.equal("0", sql("SELECT count(*) FROM journal e WHERE kind = 'card.moved' AND body->>'to' = 'done' AND body->>'type' = 'issue' "
       .. "AND (body->>'role' <> 'integrity_guard' OR EXISTS (SELECT 1 FROM turn t WHERE t.card = e.card AND t.role <> 'integrity_guard' "
       .. "AND 'agent:' || t.seat = e.actor))"))
-    assert.equal("0", sql("SELECT count(*) FROM journal e JOIN card c ON c.id = e.card WHERE kind = 'card.moved' AND body->>'to' = 'done' "
-      .. "AND c.data->>'$.verification.fixture_path' IS NOT NULL AND NOT EXISTS (SELECT 1 FROM journal v WHERE v.kind = 'verify.done' "
+    assert.equal("0", sql("SELECT count(*) FROM journal e JOIN card c ON c.id = e.card JOIN card_text x ON x.id = c.text WHERE kind = 'card.moved' AND body->>'to' = 'done' "
+      .. "AND x.data->>'$.verification.fixture_path' IS NOT NULL AND NOT EXISTS (SELECT 1 FROM journal v WHERE v.kind = 'verify.done' "
       .. "AND v.card = e.card AND v.seq < e.seq AND v.body->>'ok' AND v.body->>'tree' = e.body->>'tree')"))
   end)
 

@@ -25,11 +25,17 @@ CREATE TABLE card (
     tokens_out  INTEGER NOT NULL,
     created_at  TEXT NOT NULL,
     updated_at  TEXT NOT NULL,
-    data        TEXT NOT NULL     -- every other field of the card
+    text        INTEGER NOT NULL  -- card_text: every other field of the card
 ) STRICT;
 CREATE INDEX card_epic ON card (epic, ordinal); -- without the status: a move leaves it alone
 CREATE INDEX card_parent ON card (parent, ordinal);
 CREATE INDEX card_ordinal ON card (ordinal);
+
+-- A text is never changed: another one takes its place. So the cards of a fork share those of its source.
+CREATE TABLE card_text (
+    id   INTEGER PRIMARY KEY, -- seq; negative: the ordinal of a fork's card
+    data TEXT NOT NULL        -- a JSON object
+) STRICT;
 
 CREATE TABLE dependency (
     card  TEXT NOT NULL REFERENCES card (id),

@@ -13,11 +13,13 @@
 -- must
 INSERT INTO card (id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic,
                   build, ordinal, revision, retry_count, max_retries, credits, note, turns, tokens_in,
-                  tokens_out, created_at, updated_at, data)
+                  tokens_out, created_at, updated_at, text)
 VALUES (:card, $type, $name, coalesce($status, 'ready'), coalesce($priority, 2.0), $wait_reason, $return_to,
         $seat, $assignee, $parent_id, coalesce($epic, iif($type = 'issue', $parent_id, NULL)), $build_id,
         coalesce($ordinal, (SELECT coalesce(max(ordinal), 0) + 1 FROM card)), 1, coalesce($retry_count, 0),
         coalesce($max_retries, 3), coalesce($credits, 0.0), $note, 0, 0, 0, :at, :at,
+        :seq);
+INSERT INTO card_text (id, data) VALUES (:seq,
         json_remove(:body, '$.id', '$.type', '$.name', '$.status', '$.priority', '$.wait_reason',
                     '$.return_to', '$.seat', '$.assignee', '$.parent_id', '$.epic', '$.build_id',
                     '$.ordinal', '$.revision', '$.retry_count', '$.max_retries', '$.credits', '$.note',
@@ -40,13 +42,16 @@ UPDATE card SET
     retry_count = coalesce($set ->> '$.retry_count', retry_count),
     max_retries = coalesce($set ->> '$.max_retries', max_retries),
     note = iif(json_type($set, '$.note') IS NULL, note, $set ->> '$.note'),
-    data = json_remove(json_put(data, $set), '$.id', '$.type', '$.name', '$.status', '$.priority',
-                       '$.wait_reason', '$.return_to', '$.seat', '$.assignee', '$.parent_id', '$.epic',
-                       '$.build_id', '$.ordinal', '$.revision', '$.retry_count', '$.max_retries',
-                       '$.credits', '$.note', '$.depends_on'),
     revision = revision + 1,
     updated_at = :at
 WHERE id = :card AND revision = $rev;
+INSERT INTO card_text (id, data)
+SELECT :seq, json_put(t.data, f.fields) FROM card c JOIN card_text t ON t.id = c.text JOIN (
+    SELECT json_remove($set, '$.id', '$.type', '$.name', '$.status', '$.priority', '$.wait_reason', '$.return_to',
+                       '$.seat', '$.assignee', '$.parent_id', '$.epic', '$.build_id', '$.ordinal', '$.revision',
+                       '$.retry_count', '$.max_retries', '$.credits', '$.note', '$.depends_on') AS fields) f
+WHERE c.id = :card AND f.fields <> '{}';
+UPDATE card SET text = :seq WHERE id = :card AND EXISTS (SELECT 1 FROM card_text WHERE id = :seq);
 DELETE FROM dependency WHERE card = :card AND json_type($set, '$.depends_on') IS NOT NULL;
 INSERT OR IGNORE INTO dependency (card, needs)
 SELECT :card, value FROM json_each(coalesce($set -> '$.depends_on', '[]'));
@@ -73,32 +78,64 @@ WHERE id = :card AND revision = $rev AND status = $from AND type = $type
           AND NOT EXISTS (SELECT 1 FROM lineage l JOIN turn author ON author.card = l.source AND author.seq <= l.upto
                           JOIN turn own ON own.run = :run AND own.turn = :turn AND own.seat = author.seat
                           WHERE l.card = :card AND author.role <> 'integrity_guard')
-          AND (data ->> '$.verification.fixture_path' IS NULL
+          AND ((SELECT data ->> '$.verification.fixture_path' FROM card_text WHERE id = card.text) IS NULL
                OR EXISTS (SELECT 1 FROM verdict WHERE card = :card AND tree = $tree AND ok)
                OR EXISTS (SELECT 1 FROM lineage l JOIN verdict v ON v.card = l.source AND v.seq <= l.upto
                           WHERE l.card = :card AND v.tree = $tree AND v.ok)));
 
--- A card of a fork: its source as it was after commit $at. What has changed since is in the body; a source
--- that is not of revision $rev any more is another one. Nothing is forked as done.
+-- The epic of a fork: its source as it was after commit $at. What has changed since is in the body; a source
+-- that is not of revision $rev any more is another one. Its text is the source's, or the one that was said then,
+-- which is still there.
 -- kind: card.forked
 -- must
 INSERT INTO card (id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic,
                   build, ordinal, revision, retry_count, max_retries, credits, note, turns, tokens_in,
-                  tokens_out, created_at, updated_at, data)
+                  tokens_out, created_at, updated_at, text)
 SELECT :card, type, coalesce($name, name), $status, coalesce($priority, priority), $wait_reason, $return_to,
-       $seat, $assignee, NULL, NULL, build, (SELECT coalesce(max(ordinal), 0) + 1 FROM card), $revision,
-       $retry_count, coalesce($max_retries, max_retries), 0.0, $note, 0, 0, 0, :at, :at, coalesce($data, data)
-FROM card WHERE id = $of AND revision = $rev AND ($status <> 'done' OR type <> 'issue');
-UPDATE card SET parent = $epic, epic = $epic WHERE id = :card AND type = 'issue';
+       $seat, $assignee, NULL, NULL, build, o.next, $revision, $retry_count, coalesce($max_retries, max_retries),
+       0.0, $note, 0, 0, 0, :at, :at,
+       iif($data IS NULL, text, coalesce((SELECT min(id) FROM card_text WHERE data = $data), -o.next))
+FROM card, (SELECT coalesce(max(ordinal), 0) + 1 AS next FROM card) o
+WHERE id = $of AND revision = $rev AND type <> 'issue';
+INSERT INTO card_text (id, data) SELECT text, $data FROM card WHERE id = :card AND text = -ordinal;
 INSERT INTO lineage (card, depth, source, upto)
 SELECT :card, 1, $of, $at UNION ALL SELECT :card, depth + 1, source, min(upto, $at) FROM lineage WHERE card = $of;
--- each depends_on
-INSERT OR IGNORE INTO dependency (card, needs) VALUES (:card, @item);
--- each conflicts
-INSERT INTO conflict (card, path, other, seq) VALUES (:card, @path, @with, :seq);
-INSERT INTO tree (id, seq, base) SELECT :card, $at, $of WHERE $epic IS NULL;
+INSERT INTO tree (id, seq, base) VALUES (:card, $at, $of);
+
+-- The open cards of a fork, in their order, under ids that end in $suffix: as the epic's. What an item does not
+-- say is as on a card that nobody has begun; of what it needs, that which is forked as well has the fork's id.
+-- Nothing is forked as done.
+-- kind: cards.forked
+-- must
+-- each cards
+INSERT INTO card (id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic,
+                  build, ordinal, revision, retry_count, max_retries, credits, note, turns, tokens_in,
+                  tokens_out, created_at, updated_at, text)
+SELECT @of || $suffix, type, coalesce(@name, name), coalesce(@status, 'ready'), coalesce(@priority, priority),
+       @wait_reason, @return_to, @seat, @assignee, :card, :card, build, o.next, coalesce(@revision, @rev),
+       coalesce(@retry_count, 0), coalesce(@max_retries, max_retries), 0.0, @note, 0, 0, 0, :at, :at,
+       iif(@data IS NULL, text, coalesce((SELECT min(id) FROM card_text WHERE data = @data), -o.next))
+FROM card, (SELECT coalesce(max(ordinal), 0) + 1 AS next FROM card) o
+WHERE id = @of AND revision = @rev AND type = 'issue' AND coalesce(@status, 'ready') <> 'done';
+-- each cards
+INSERT INTO card_text (id, data) SELECT text, @data FROM card WHERE id = @of || $suffix AND text = -ordinal;
+-- each cards
+INSERT INTO lineage (card, depth, source, upto)
+SELECT @of || $suffix, 1, @of, $at
+UNION ALL SELECT @of || $suffix, depth + 1, source, min(upto, $at) FROM lineage WHERE card = @of;
+-- each cards
+INSERT OR IGNORE INTO dependency (card, needs)
+SELECT @of || $suffix, iif(EXISTS (SELECT 1 FROM card WHERE id = d.needs || $suffix AND epic = :card),
+                           d.needs || $suffix, d.needs)
+FROM dependency d WHERE d.card = @of AND @depends_on IS NULL
+UNION ALL SELECT @of || $suffix, value FROM json_each(coalesce(@depends_on, '[]'));
+-- each cards
+INSERT INTO conflict (card, path, other, seq)
+SELECT @of || $suffix, value ->> '$.path', value ->> '$.with', :seq FROM json_each(coalesce(@conflicts, '[]'));
+-- each cards
 INSERT INTO verdict (card, tree, ok, log, at, seq)
-SELECT :card, $verdict::tree, $verdict::ok, $verdict::log, $verdict::at, :seq WHERE $verdict IS NOT NULL;
+SELECT @of || $suffix, @verdict ->> '$.tree', @verdict ->> '$.ok', @verdict ->> '$.log', @verdict ->> '$.at', :seq
+WHERE @verdict IS NOT NULL;
 
 -- kind: card.credits
 -- must

@@ -15,18 +15,19 @@ FROM card ORDER BY ordinal;
 -- name: card
 SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic,
        build, ordinal, revision, retry_count, max_retries, credits, note, turns, tokens_in,
-       tokens_out, created_at, updated_at, data AS "data:json",
+       tokens_out, created_at, updated_at, (SELECT data FROM card_text WHERE id = c.text) AS "data:json",
        (SELECT json_group_array(needs) FROM dependency WHERE card = c.id) AS "depends_on:json"
 FROM card c WHERE id = :id;
 
 -- name: card_state
 SELECT id, type, status, revision, wait_reason, return_to, seat, assignee, epic, parent,
-       build, ordinal, retry_count, max_retries, priority, data ->> '$.verification.fixture_path' AS fixture
-FROM card WHERE id = :id;
+       build, ordinal, retry_count, max_retries, priority,
+       (SELECT data ->> '$.verification.fixture_path' FROM card_text WHERE id = c.text) AS fixture
+FROM card c WHERE id = :id;
 
 -- The file form of a card: what export-cards writes and sync compares.
 -- name: card_file
-SELECT json_put(data, json_object('id', id, 'type', type, 'name', name, 'status', status, 'priority', priority,
+SELECT json_put((SELECT data FROM card_text WHERE id = c.text), json_object('id', id, 'type', type, 'name', name, 'status', status, 'priority', priority,
        'wait_reason', wait_reason, 'seat', seat, 'assignee', assignee, 'parent_id', parent, 'build_id', build,
        'retry_count', retry_count, 'max_retries', max_retries, 'note', note,
        'depends_on', json((SELECT json_group_array(needs) FROM dependency WHERE card = c.id))))
@@ -35,7 +36,7 @@ FROM card c WHERE id = :id;
 -- What is behind an iif is not even begun when there is none of it, as on most cards.
 -- name: view
 SELECT json_object(
-    'card', json_join(c.data, json_object(
+    'card', json_join(x.data, json_object(
         'id', c.id, 'type', c.type, 'name', c.name, 'status', c.status, 'priority', c.priority,
         'wait_reason', c.wait_reason, 'seat', c.seat, 'assignee', c.assignee, 'note', c.note,
         'parent_id', c.parent, 'epic', c.epic, 'revision', c.revision, 'retry_count', c.retry_count,
@@ -58,7 +59,7 @@ SELECT json_object(
     'role', :role, 'seat', :seat, 'review', json_raw(iif(:review, 'true', 'false')),
     'memory', json_raw(coalesce(:memory, '[]')),
     'verification', json_object(
-        'fixture', c.data ->> '$.verification.fixture_path',
+        'fixture', x.data ->> '$.verification.fixture_path',
         'last', json_raw(coalesce(
             (SELECT json_object('ok', json_raw(iif(ok, 'true', 'false')), 'log', log, 'tree', tree)
              FROM verdict WHERE card = c.id ORDER BY seq DESC LIMIT 1),
@@ -87,16 +88,16 @@ SELECT json_object(
                   ORDER BY e.seq DESC LIMIT 10) ORDER BY e.seq)), '[]')),
     'conflict', json_raw((
         SELECT json_group_array(json_object('path', path, 'with', other)) FROM conflict WHERE card = c.id)),
-    'epic', json_raw((SELECT json_join(p.data, json_object('id', p.id, 'type', p.type, 'name', p.name,
+    'epic', json_raw((SELECT json_join(y.data, json_object('id', p.id, 'type', p.type, 'name', p.name,
                                                       'status', p.status))
-                  FROM card p WHERE p.id = coalesce(c.epic, c.parent))))
-FROM card c WHERE c.id = :card;
+                  FROM card p JOIN card_text y ON y.id = p.text WHERE p.id = coalesce(c.epic, c.parent))))
+FROM card c JOIN card_text x ON x.id = c.text WHERE c.id = :card;
 
 -- What a model sees when it asks for the context of its card.
 -- name: context
 SELECT json_object(
-    'id', c.id, 'name', c.name, 'type', c.type, 'status', c.status, 'description', c.data ->> '$.description',
-    'requirements', c.data -> '$.requirements', 'note', c.note,
+    'id', c.id, 'name', c.name, 'type', c.type, 'status', c.status, 'description', x.data ->> '$.description',
+    'requirements', x.data -> '$.requirements', 'note', c.note,
     'dependencies', json_raw((
         SELECT json_group_array(json_object('id', n.id, 'name', n.name, 'status', n.status, 'note', n.note))
         FROM dependency d JOIN card n ON n.id = d.needs WHERE d.card = c.id)),
@@ -106,12 +107,12 @@ SELECT json_object(
             SELECT * FROM comment WHERE card = c.id
             UNION ALL SELECT m.* FROM lineage l JOIN comment m ON m.card = l.source AND m.seq <= l.upto
             WHERE l.card = c.id ORDER BY seq DESC LIMIT 50) ORDER BY seq))))
-FROM card c WHERE c.id = :card;
+FROM card c JOIN card_text x ON x.id = c.text WHERE c.id = :card;
 
 -- All issues of an epic with what they depend on.
 -- name: backlog
 SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee, build, ordinal, revision,
-       retry_count, max_retries, data ->> '$.verification.fixture_path' AS fixture,
+       retry_count, max_retries, (SELECT data ->> '$.verification.fixture_path' FROM card_text WHERE id = c.text) AS fixture,
        (SELECT json_group_array(needs) FROM dependency WHERE card = c.id) AS "depends_on:json"
 FROM card c WHERE epic = :epic AND type = 'issue' ORDER BY ordinal;
 

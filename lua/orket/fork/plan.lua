@@ -8,6 +8,7 @@ local prefix = require("orket.fork.prefix")
 local M = {}
 
 local SETTLED = { done = true, archived = true }
+local BYTES = 256 * 1024 -- of cards in one event; their dependencies may come on top
 local COLUMNS = { "name", "priority", "max_retries", "data" } -- said only when they have changed since
 
 local function exists(store, id)
@@ -58,19 +59,33 @@ local function depends_on(card, ids)
   return needs
 end
 
--- card.forked: the card as it was, said against the card as it is.
-local function body_of(plan, card, now)
-  local body = {
-    of = card.id, at = plan.at, rev = now.revision, revision = card.revision, status = card.status,
-    wait_reason = card.wait_reason, return_to = card.return_to, seat = card.seat, assignee = card.assignee,
-    retry_count = card.retry_count, note = card.note,
-  }
+-- What has changed since then of what the fork would take over from the source as it is.
+local function add_changed(body, card, now)
   for _, column in ipairs(COLUMNS) do
     if cjson.encode(card[column]) ~= cjson.encode(now[column]) then
       body[column] = card[column]
     end
   end
   return body
+end
+
+-- card.forked: the epic as it was, said against the epic as it is.
+local function body_of(plan, card, now)
+  return add_changed({
+    of = card.id, at = plan.at, rev = now.revision, revision = card.revision, status = card.status,
+    wait_reason = card.wait_reason, return_to = card.return_to, seat = card.seat, assignee = card.assignee,
+    retry_count = card.retry_count, note = card.note,
+  }, card, now)
+end
+
+-- An item of cards.forked: the same, without what goes without saying of a card that nobody has begun.
+local function item_of(card, now)
+  return add_changed({
+    of = card.id, rev = now.revision, revision = card.revision ~= now.revision and card.revision or nil,
+    status = card.status ~= "ready" and card.status or nil,
+    wait_reason = card.wait_reason, return_to = card.return_to, seat = card.seat, assignee = card.assignee,
+    retry_count = card.retry_count ~= 0 and card.retry_count or nil, note = card.note,
+  }, card, now)
 end
 
 -- The newest verdict then, if that tree was judged once more since: only the later verdict is still there.
@@ -81,12 +96,34 @@ local function lost_verdict(past, store, card)
 end
 
 local function add_issue(plan, past, store, card)
-  local body = body_of(plan, card, store:read("card", { id = card.id })[1])
-  body.epic, body.depends_on = plan.epic, depends_on(card, plan.ids)
+  local now = store:read("card", { id = card.id })[1]
+  local body = item_of(card, now)
+  if cjson.encode(card.depends_on) ~= cjson.encode(now.depends_on) then
+    body.depends_on = depends_on(card, plan.ids)
+  end
   local conflicts = past:read_doc("view", { card = card.id }):value().conflict
   body.conflicts = #conflicts > 0 and conflicts or nil
   body.verdict = lost_verdict(past, store, card.id)
   plan.cards[#plan.cards + 1] = { id = plan.ids[card.id], body = body, card = card }
+end
+
+-- The bodies of cards.forked: one, or as many as the limit of a body asks for. Of several, each card names what
+-- it needs: another one may have the card.
+local function pieces_of(plan)
+  local pieces, bytes = {}, BYTES
+  for _, card in ipairs(plan.cards) do
+    local size = #cjson.encode(card.body)
+    if bytes + size > BYTES then
+      pieces[#pieces + 1] = { at = plan.at, suffix = plan.suffix, cards = array({}) }
+      bytes = 0
+    end
+    bytes = bytes + size
+    table.insert(pieces[#pieces].cards, card.body)
+  end
+  for _, card in ipairs(#pieces > 1 and plan.cards or {}) do
+    card.body.depends_on = depends_on(card.card, plan.ids)
+  end
+  return pieces
 end
 
 -- A turn that had not come to its end: its card is where the turn left it, and it has moved it no further than
@@ -125,7 +162,8 @@ end
 ---@field suffix string
 ---@field ids table<string, string> of the cards that were open: source's id -> fork's id
 ---@field body table       card.forked of the epic
----@field cards table[]    {id, body, card = as it was}
+---@field cards table[]    {id, body = what is said of it, card = as it was}
+---@field pieces table[]   the bodies of cards.forked
 ---@field turns table[]    {card = source's id, body}
 
 ---@param past Store the moment
@@ -149,6 +187,7 @@ function M.make(past, store, of, at)
   for _, card in ipairs(cards) do
     add_issue(plan, past, store, card)
   end
+  plan.pieces = pieces_of(plan)
   add_turns(plan, past, by_id)
   return plan
 end

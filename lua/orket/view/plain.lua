@@ -33,6 +33,7 @@ local SENTENCE = {
   ["run.resumed"] = function(_, e) return "run " .. e.run .. " goes on" end,
   ["run.dropped"] = function(b) return "run " .. b.run .. " is dropped: its prompts, replies and calls are gone" end,
   ["run.forked"] = function(b, e) return "run " .. e.run .. " is forked from " .. b.of .. "@" .. b.at end,
+  ["cards.forked"] = function(b) return #b.cards .. " open cards are forked, as *" .. b.suffix end,
   ["card.forked"] = function(b) return "forked from " .. b.of .. " as it was at " .. b.at .. ", " .. b.status end,
   ["turn.forked"] = function(b) return string.format("%s (%s) goes on with its turn", b.seat, b.role) end,
   ["turn.started"] = function(b)
