@@ -76,19 +76,23 @@ function Project:rules()
   return { rules = process.gate, limits = process.limits }
 end
 
----Builds the next generation from the files as they are now, records it, and serves it.
----@return table generation the one that serves
----@return table[] problems files that were refused
-function Project:load_scripts()
+-- The next generation from the files as they are now; the serving one when nothing changed or can be built.
+local function build(self)
   local texts, problems = scripts.texts(self.root)
   for path, text in pairs(self.overrides or {}) do -- of the fork that runs
     texts[path] = text
   end
   local generation, refused = scripts.build(texts, self:rules(), self.generation)
   table.move(refused, 1, #refused, #problems + 1, problems)
-  if generation and generation ~= self.generation then
-    self.generation = generation
-  end
+  return generation or self.generation, problems
+end
+
+---Builds the next generation from the files as they are now, and serves it.
+---@return table generation the one that serves
+---@return table[] problems files that were refused
+function Project:load_scripts()
+  local problems
+  self.generation, problems = build(self)
   return self.generation, problems
 end
 
@@ -102,24 +106,30 @@ function Project:generation_of(id)
   return scripts.recorded(self.store, id, self:rules())
 end
 
----Files changed: the next generation is built and serves turns that start from now on.
+---Files changed: the next generation is built, recorded, and serves turns that start from then on.
 ---@param on_problem fun(text: string)  told what was refused and why
 function Project:reload(on_problem)
-  local before = self.generation
-  local after, problems = self:load_scripts()
+  local generation, problems = build(self)
   for _, problem in ipairs(problems) do
     on_problem(problem.path .. " is refused, the previous one serves: " .. errors.line(problem.err))
   end
-  if after ~= before then
-    self:record_generation()
+  if generation.id == self.recorded then
+    return -- it serves, or another change has just brought it and waits for its commit
+  end
+  local ok, err = self:record_generation(generation)
+  if ok then
+    self.generation = generation
+  else
+    on_problem("changed scripts do not serve, they could not be recorded: " .. errors.line(err))
   end
 end
 
----Writes the serving generation into the journal (texts as blobs), once per change.
+---Writes a generation into the journal (texts as blobs), once per change.
+---@param generation table? default: the serving one
 ---@return boolean|nil ok
 ---@return Error|nil
-function Project:record_generation()
-  local generation = self.generation
+function Project:record_generation(generation)
+  generation = generation or self.generation
   if self.recorded == generation.id then
     return true
   end

@@ -78,6 +78,33 @@ describe("orket run", function()
     assert.equal(0, select(2, orket.run("check " .. path)))
   end)
 
+  it("serves no changed scripts that could not be recorded", function()
+    local path = project("unrecorded")
+    orket.write(path .. "/roles/coder.lua", orket.read("roles/coder.lua"))
+    local text = orket.probe(string.format([[
+      local async, projects = require("orket.async"), require("orket.project")
+      async.main(function()
+        local project = assert(projects.open(%q, { own = true }))
+        local first = project:load_scripts()
+        project:open_board("system")
+        assert(project:record_generation())
+        local file = assert(io.open(%q, "a"))
+        file:write("-- changed")
+        file:close()
+        local board, full = project.board, { blob = function() return "" end, event = function() end }
+        function full.commit(_, done) done(nil, "no space", "ERR_STORE_FULL") end
+        project.board = { begin = function() return full end }
+        project:reload(print)
+        print(project.generation == first)
+        project.board = board
+        project:reload(print)
+        print(project.generation == first, #project.store:read("generation", { id = project.generation.id }))
+        project:close()
+        return 0
+      end, {})]], path, path .. "/roles/coder.lua"))
+    assert(text:find("^changed scripts do not serve, they could not be recorded: ERR_STORE_FULL: .*\ntrue\nfalse\t1\n$"), text)
+  end)
+
   it("of one card runs it and what it depends on, and leaves the epic open", function()
     local path = project("one")
     local text, code = run(path, "--json TK-3")
