@@ -113,7 +113,8 @@ $(UNGATED): tests/c/ungated.c $(B)/core/main.o $(B)/orket.a $(B)/luv.a
 
 # The program with its points of fault: what names one is compiled again, the rest is shared.
 POINTED := core/main.c $(ONLY_FAULTY) $(shell grep -rl '"base/fault.h"' core --include='*.c' | grep -vFx core/main.c)
-FAULTED := $(patsubst %.c,$(F)/%.o,$(sort $(POINTED))) $(filter-out $(POINTED:%.c=$(B)/%.o),$(OBJS))
+FAULTED := $(patsubst %.c,$(F)/%.o,$(sort $(POINTED))) $(filter-out $(POINTED:%.c=$(B)/%.o) %/gate/operation.o,$(OBJS)) \
+	$(B)/tests/operation.o
 FAULT_WRAP := malloc calloc realloc uv_write uv_listen uv_fs_event_start fwrite write read pipe2 \
 	$(shell awk -F', *' '$$2 == "int" || $$2 == "long" || $$2 == "ssize_t" {print substr($$1, 7)}' core/base/fault.c)
 
@@ -123,7 +124,7 @@ $(F)/%.o: %.c
 $(FAULTY): $(FAULTED) $(B)/luv.a
 	$(Q)$(CC) $(LDFLAGS) $(FAULT_WRAP:%=-Wl,--wrap=%) -o $@ $^ $(LIBS)
 
-# The program with one operation more, whose effect nobody can look up; for one spec, nothing installs it.
+# The program with one operation more, whose effect nobody can look up; for specs, nothing installs it.
 $(B)/tests/operation.o: core/model/gate/operation.c
 	$(Q)$(CC) $(CFLAGS) $(INCLUDES) -DTEST_OPERATIONS -MMD -MP -c -o $@ $<
 
@@ -189,7 +190,7 @@ coverage:
 	@$(MAKE) COVER=1 ORKET=tests/support/covered spec
 	@lua5.4 tests/coverage.lua build/$(CC)-cover build/coverage
 
-evidence: $(ORKET) $(FAULTY) $(MEASURES) $(B)/tests/test_power $(B)/tests/test_damage
+evidence: $(ORKET) $(FAULTY) $(BEYOND) $(MEASURES) $(B)/tests/test_power $(B)/tests/test_damage
 	@sh bench/evidence.sh
 
 clean:

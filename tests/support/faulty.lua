@@ -98,7 +98,8 @@ M.release = absolute(orket.binary)
 -- ---- the mock ----
 
 local function serve(self)
-  orket.write(self.dir .. "/mock.lua", PATIENT:format(self.delay, orket.read(EXAMPLE .. "/mock.lua")))
+  local team = PATIENT:format(self.delay, orket.read(EXAMPLE .. "/mock.lua"))
+  orket.write(self.dir .. "/mock.lua", self.team and self.team(team) or team)
   orket.write(self.dir .. "/mock/orket/main.lua", RECORDER:format(self.dir .. "/requests"))
   local pid = orket.shell(string.format("ORKET_LUA=%s/mock %s mock-llm --port 0 %s/mock.lua >%s/mock.out 2>&1 & echo $!",
     self.dir, M.release, self.dir, self.dir))
@@ -133,6 +134,9 @@ function Bed:project()
   self.count = self.count + 1
   local dir = self.dir .. "/p" .. self.count
   assert(os.execute("cp -R " .. EXAMPLE .. " " .. dir))
+  if self.prepare then
+    self.prepare(dir)
+  end
   return dir
 end
 
@@ -144,8 +148,8 @@ local PATIENCE = "timeout --foreground -k 5 60" -- what takes longer hangs: exit
 function Bed:run(dir, options)
   options = options or {}
   local within = options.kill and string.format("timeout --foreground -s KILL %.4f", options.kill) or PATIENCE
-  local _, code = orket.shell(string.format("cd %s && exec 2>err; ORKET_MODEL_URL=%s ORKET_FAULT='%s' %s %s %s >out; exit $?",
-    dir, self.url, options.fault or "", within, options.binary or M.faulty, options.arguments or "run --json textkit"))
+  local _, code = orket.shell(string.format("cd %s && exec 2>err; ORKET_MODEL_URL=%s %s ORKET_FAULT='%s' %s %s %s >out; exit $?",
+    dir, self.url, self.environment or "", options.fault or "", within, options.binary or M.faulty, options.arguments or "run --json textkit"))
   return code, orket.read(dir .. "/out"), orket.read(dir .. "/err")
 end
 
@@ -379,8 +383,13 @@ end
 
 ---A bed with the example's mock, and the facts of a run that nothing happens to.
 ---@param delay integer? milliseconds that the mock thinks
-function M.new(delay)
+---@param options {team: (fun(text: string): string)?, prepare: fun(dir: string)?, environment: string?}?
+---  team: makes another team of the example's; prepare: changes each new project; environment: of each command
+function M.new(delay, options)
   local self = setmetatable({ dir = orket.directory(), count = 0, delay = delay or 0 }, Bed)
+  for key, value in pairs(options or {}) do
+    self[key] = value
+  end
   serve(self)
   local dir = self:project()
   local code, _, err = self:run(dir)
