@@ -24,7 +24,7 @@ static void set(lua_State *L, const char *key, int64_t value)
     lua_setfield(L, -2, key);
 }
 
-/* store:make_room(runs, dry) -> {events, blobs, messages, bytes, before, after} | nil, message, code */
+/* store:make_room(runs, dry) -> {events, blobs, messages, bytes, before, after, cramped} | nil, message, code */
 int store_l_make_room(lua_State *L)
 {
     struct store *store = bind_check_store(L, 1);
@@ -34,12 +34,14 @@ int store_l_make_room(lua_State *L)
     struct err err = {0};
     if (store_make_room(store, runs, count, lua_toboolean(L, 3), &room, &err))
         return bind_fail(L, &err);
-    lua_createtable(L, 0, 6);
+    lua_createtable(L, 0, 7);
     set(L, "events", room.events);
     set(L, "blobs", room.blobs);
     set(L, "messages", room.messages);
     set(L, "bytes", room.bytes);
     set(L, "before", room.before);
     set(L, "after", room.after);
+    lua_pushboolean(L, room.cramped);
+    lua_setfield(L, -2, "cramped");
     return 1;
 }

@@ -15,11 +15,12 @@ struct store_room {
     int64_t events, blobs, messages; /* that lost their content, or are gone */
     int64_t bytes;                   /* of these */
     int64_t before, after;           /* of the file; the same when dry */
+    bool cramped;                    /* the disk has no room to write the file anew: it stays as large */
 };
 
 /* Empties the events of the dropped runs, removes the blobs and messages that are not live, in many
  * small commits, and gives the room back (VACUUM). `dry` only counts, as if the `count` runs had been
- * dropped too. Only for an owner, with nothing under way. Ended at any moment it is sound, and the
+ * dropped too. The file is written anew when it is below 64 MB or an eighth of it went. Only for an owner, with nothing under way. Ended at any moment it is sound, and the
  * next call finishes. ERR_USAGE (read-only), ERR_MEMORY, ERR_STORE_*. */
 int store_make_room(struct store *store, const char *const *runs, size_t count, bool dry,
                     struct store_room *out, struct err *err) MUST_CHECK;

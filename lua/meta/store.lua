@@ -134,7 +134,7 @@ function Store:head(run) end
 ---Empties the events of dropped runs (`run.dropped`), removes what nothing live refers to, gives the room back.
 ---@param runs string[] runs to be counted as dropped as well
 ---@param dry boolean only count
----@return {events: integer, blobs: integer, messages: integer, bytes: integer, before: integer, after: integer}|nil
+---@return {events: integer, blobs: integer, messages: integer, bytes: integer, before: integer, after: integer, cramped: boolean}|nil
 ---@return string? message
 ---@return string? code
 function Store:make_room(runs, dry) end

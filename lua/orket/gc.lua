@@ -1,8 +1,11 @@
--- gc.lua: making room: runs that ended long ago lose their prompts, replies and calls, and what only they
--- referred to goes. What was a run is noted first (`run.dropped`), so that its chains can still be verified.
+-- gc.lua: making room: runs that nobody goes back to lose their prompts, replies and calls, and what only they
+-- referred to goes, with the directories of their cards. What was a run is noted first (`run.dropped`), so that its
+-- chains can still be verified, and so that whoever is cut off here is finished by the next.
 
 local async = require("orket.async")
+local cjson = require("cjson")
 local errors = require("orket.errors")
+local trees = require("orket.gc.trees")
 
 local M = {}
 
@@ -36,30 +39,58 @@ local function note(project, runs, who)
   return errors.check(async.await(tx.commit, tx))
 end
 
----@param project table opened as owner, with nothing under way
----@param options {keep: integer, dry: boolean?, who: string} keep: seconds
----@return table|nil result {runs, events, blobs, messages, bytes, before, after}
----@return Error|nil
-function M.run(project, options)
-  local runs, err = errors.check(project.store:read("old_runs", { before = moment(options.keep) }))
-  if not runs then
-    return nil, err
+-- Which of the runs go, and which stay although they are as old.
+local function sort(rows)
+  local runs, kept = {}, {}
+  for _, row in ipairs(rows) do
+    table.insert(row.keeps and kept or runs, row)
   end
+  return runs, kept
+end
+
+local function ids_of(runs)
   local ids = {}
   for i, run in ipairs(runs) do
     ids[i] = run.id
   end
+  return ids
+end
+
+local function cards_of(project, ids)
+  return project.store:read("dropped_cards", { runs = cjson.encode(#ids > 0 and ids or cjson.empty_array) })
+end
+
+local function sweep(project, runs, left, options)
+  local ok, err = true, nil
   if #runs > 0 and not options.dry then
-    local ok
     ok, err = note(project, runs, options.who)
-    if not ok then
-      return nil, err
-    end
   end
+  if not ok then
+    return nil, err
+  end
+  if not options.dry then
+    trees.remove(project, left.cards, left.trees)
+  end
+  return errors.check(project.store:make_room(ids_of(runs), options.dry == true))
+end
+
+---@param project table opened as owner, with nothing under way
+---@param options {keep: integer, dry: boolean?, who: string} keep: seconds
+---@return table|nil result {runs, kept, trees, events, blobs, messages, bytes, before, after, dry_run}; kept: runs as
+---  old that stay, with why; trees: directories of cards (gc/trees.lua)
+---@return Error|nil
+function M.run(project, options)
+  local rows, err = errors.check(project.store:read("old_runs", { before = moment(options.keep) }))
+  if not rows then
+    return nil, err
+  end
+  local runs, kept = sort(rows)
+  local left = { cards = cards_of(project, ids_of(runs)) }
+  left.trees = trees.find(project, left.cards)
   local room
-  room, err = errors.check(project.store:make_room(ids, options.dry == true))
+  room, err = sweep(project, runs, left, options)
   if room then
-    room.runs, room.dry_run = ids, options.dry == true
+    room.runs, room.kept, room.trees, room.dry_run = ids_of(runs), kept, left.trees, options.dry == true
   end
   return room, err
 end

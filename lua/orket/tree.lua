@@ -49,6 +49,13 @@ function M.epic_path(epic)
   return "workspace/" .. M.name(epic) .. "/tree"
 end
 
+---Where the trees of an epic's cards are, below the project.
+---@param epic string
+---@return string
+function M.cards_path(epic)
+  return "workspace/" .. M.name(epic) .. "/cards"
+end
+
 -- A directory of the epics that is used over and over: one descriptor per process.
 local function kept_root(project, path)
   project.kept_roots = project.kept_roots or {}
@@ -101,7 +108,7 @@ function M.open(project, store, card, look)
   if not self.files then
     return nil, self.changes
   end
-  self.above = "workspace/" .. M.name(epic) .. "/cards"
+  self.above = M.cards_path(epic)
   local root, new = open_root(self)
   if not root then
     return nil, new

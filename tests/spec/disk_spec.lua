@@ -56,6 +56,26 @@ describe("a disk", function()
     end)
   end
 
+  it("with room to drop a run, but not to write the file anew, is told; nothing of the rest is lost", function()
+    local w <close> = new_world()
+    assert.equal(0, (select(2, w:run())))
+    local text = apart(w, [[
+      mkdir kept new; cp -a .orket/. kept; size=$(stat -c %s .orket/orket.db)
+      mount -t tmpfs -o size=$((size + 700000)) tmpfs .orket; cp -a kept/. .orket
+      $orket gc --keep 0d; echo "gc $?"
+      test $(stat -c %s .orket/orket.db) = $size; echo "as large $?"
+      test $(stat -c %s .orket/orket.db-wal 2>/dev/null || echo 0) = 0; echo "no log $?"
+      $orket check; echo "check $?"
+      mount -o remount,size=64m .orket
+      $orket gc --keep 0d; echo "again $?"
+      test $(stat -c %s .orket/orket.db) -lt $size; echo "smaller $?"
+      cp -a .orket/. new
+    ]])
+    assert(text:find("dropped ep.1\n.*no room to write it anew.*\ngc 0\nas large 0\nno log 0\nsound.*check 0.*\nagain 0\nsmaller 0"), text)
+    world.orket.shell(("cd %s && rm -rf .orket && mv new .orket"):format(w.dir))
+    assert_done(w)
+  end)
+
   it("with a limit of size is told like one that is full, not a crash", function()
     local w <close> = new_world()
     local text = apart(w, "(ulimit -f 700; $orket run ep); echo \"exit $?\"; $orket check; echo \"check $?\"")

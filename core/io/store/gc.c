@@ -8,6 +8,8 @@
 #include "io/store/parts.h"
 
 #define BATCH "500"
+#define SMALL ((int64_t)64 << 20) /* a file of less is written anew whenever something went */
+#define WORTH 8                   /* a larger one when this part of it did */
 
 /* What the board does not follow from. A turn's own end repeats the sums of its replies; of a turn
  * that did not come to one they stay. */
@@ -252,12 +254,32 @@ static int size(struct gc *gc, int64_t *bytes)
     return left(gc, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", bytes);
 }
 
-static int give_back(struct gc *gc)
+/* Writing the file anew takes as long as it is large: a large one has to be worth it. What is free in
+ * it is used by what comes. */
+static int is_worth(struct gc *gc, const struct store_room *room, bool *worth)
 {
-    int rc = db_exec(gc->db, "VACUUM", gc->err);
-    if (!rc)
-        sqlite3_wal_checkpoint_v2(gc->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    int64_t empty = 0;
+    int rc = left(gc, "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size",
+                  &empty);
+    int64_t freed = empty > room->bytes ? empty : room->bytes;
+    *worth = freed > 0 && (room->before < SMALL || freed >= room->before / WORTH);
     return rc;
+}
+
+/* Without room to write it anew it stays as large; all that went has gone. */
+static int give_back(struct gc *gc, struct store_room *room)
+{
+    bool worth = false;
+    struct err why = {0};
+    int rc = is_worth(gc, room, &worth);
+    if (rc || !worth)
+        return rc;
+    rc = db_exec(gc->db, "VACUUM", &why);
+    room->cramped = rc == ERR_STORE_FULL;
+    if (rc && !room->cramped && gc->err)
+        *gc->err = why;
+    sqlite3_wal_checkpoint_v2(gc->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    return room->cramped ? 0 : rc;
 }
 
 static int prepare(struct gc *gc, const char *const *runs, size_t count_runs)
@@ -282,7 +304,7 @@ int store_make_room(struct store *store, const char *const *runs, size_t count_r
     rc = rc ? rc : prepare(&gc, runs, count_runs);
     rc = rc ? rc : count(&gc, out);
     rc = rc || dry ? rc : drop(&gc);
-    rc = rc || dry ? rc : give_back(&gc);
+    rc = rc || dry ? rc : give_back(&gc, out);
     rc = rc ? rc : size(&gc, &out->after);
     sqlite3_close(gc.db);
     return rc;

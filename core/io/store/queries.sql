@@ -306,16 +306,31 @@ SELECT (SELECT count(*) FROM card) AS cards, (SELECT coalesce(max(seq), 0) FROM 
 -- name: statuses
 SELECT status, count(*) AS cards FROM card WHERE :epic IS NULL OR epic = :epic GROUP BY status ORDER BY status;
 
--- Runs that nobody goes back to: ended before :before, as have all runs of their card; its cards are final, no
--- question is open, and no run that is still whole goes on from it.
+-- Runs of which nothing was heard since :before (one that was killed noted no end), and why one of them stays:
+-- "open" its cards, or those of its turns, are not all final; "asked" a question is open; "younger" its card had a
+-- younger run; "forked" a run that is still whole goes on from it. NULL: nobody goes back to it.
 -- name: old_runs
-SELECT r.id, r.card, r.status, r.ended_at, (SELECT sum(n) FROM stream WHERE run = r.id) AS events
-FROM run r JOIN card c ON c.id = r.card
-WHERE r.body ->> '$.dropped' IS NULL AND c.status IN ('done', 'canceled', 'archived')
-  AND NOT EXISTS (SELECT 1 FROM run o WHERE o.card = r.card AND (o.ended_at IS NULL OR o.ended_at >= :before))
-  AND NOT EXISTS (SELECT 1 FROM card i WHERE i.epic = r.card AND i.status NOT IN ('done', 'canceled', 'archived'))
-  AND NOT EXISTS (SELECT 1 FROM turn t LEFT JOIN card i ON i.id = t.card WHERE t.run = r.id
-                  AND (t.outcome IS NULL OR i.status NOT IN ('done', 'canceled', 'archived')))
-  AND NOT EXISTS (SELECT 1 FROM approval WHERE run = r.id AND status = 'pending')
-  AND NOT EXISTS (SELECT 1 FROM run f WHERE f.body ->> '$.of' = r.id AND f.body ->> '$.dropped' IS NULL)
-ORDER BY r.ended_at, r.id;
+WITH past (id, card, at, body) AS MATERIALIZED (
+    SELECT id, card, coalesce(ended_at, (SELECT max(e.at) FROM stream s JOIN event e ON e.seq = s.seq WHERE s.run = r.id)),
+           body FROM run r),
+final (status) AS (VALUES ('done'), ('canceled'), ('archived'))
+SELECT p.id, p.card, r.status, r.ended_at, p.at AS "last", (SELECT sum(n) FROM stream WHERE run = p.id) AS events,
+       CASE WHEN coalesce(c.status, '') NOT IN final
+                 OR EXISTS (SELECT 1 FROM card i WHERE i.epic = p.card AND i.status NOT IN final)
+                 OR EXISTS (SELECT 1 FROM turn t JOIN card i ON i.id = t.card WHERE t.run = p.id AND i.status NOT IN final)
+            THEN 'open'
+            WHEN EXISTS (SELECT 1 FROM approval WHERE run = p.id AND status IN ('pending', 'uncertain')) THEN 'asked'
+            WHEN EXISTS (SELECT 1 FROM past o WHERE o.card = p.card AND o.at >= :before) THEN 'younger'
+            WHEN EXISTS (SELECT 1 FROM past f WHERE f.body ->> '$.of' = p.id AND f.body ->> '$.dropped' IS NULL)
+            THEN 'forked' END AS keeps
+FROM past p JOIN run r ON r.id = p.id LEFT JOIN card c ON c.id = p.card
+WHERE p.body ->> '$.dropped' IS NULL AND p.at < :before
+ORDER BY p.at, p.id;
+
+-- Cards that are final, and of whose epic all runs were dropped, or are in :runs (JSON).
+-- name: dropped_cards
+SELECT c.id, c.epic FROM card c
+WHERE c.status IN ('done', 'canceled', 'archived') AND EXISTS (SELECT 1 FROM run r WHERE r.card = coalesce(c.epic, c.id))
+  AND NOT EXISTS (SELECT 1 FROM run r WHERE r.card = coalesce(c.epic, c.id) AND r.body ->> '$.dropped' IS NULL
+                  AND r.id NOT IN (SELECT value FROM json_each(:runs)))
+ORDER BY c.epic, c.ordinal;

@@ -13,18 +13,29 @@ local M = {}
 M.usage = [[
 usage: orket gc --keep AGE [--dry-run] [--json] [-C DIR]
 
-Runs that ended longer than AGE ago lose their prompts, replies and calls, and blobs, messages and script
-texts that nothing else refers to go; then the file is written anew, smaller (VACUUM: it needs as much
-room again for that moment). Stays: every run that did not end, whose cards are not final, that a fork
-goes on from, or whose card had a newer run; and of a dropped run its cards, files and costs, and the
-number and hash of each event, so that orket check still verifies it. Such a run cannot be replayed,
-forked or exported any more. Refused while another process owns the project.
+Runs of which nothing was heard for longer than AGE lose their prompts, replies and calls; blobs,
+messages and script texts that nothing else refers to go, and the directories of their cards (workspace/
+EPIC/cards/CARD), which the journal can make again. A run that was interrupted is as old as its last
+event. Then the file is written anew, smaller, when it is below 64 MB or an eighth of it went (VACUUM: for
+that moment it needs twice the room of what stays).
+Stays, and is told with the reason: a run whose cards are not final, that waits for an answer, that a fork
+goes on from, or whose epic had a younger run; a directory with anything in it that the journal does not
+know. Stays always: what was built (workspace/EPIC/tree), and of a dropped run its cards, files and costs,
+and the number and hash of each event, so that orket check still verifies it. Such a run cannot be
+replayed, forked or exported any more. Refused while another process owns the project.
   --keep     how long ago: a whole number and s, m, h, d or w, as in 30d
-  --dry-run  say what would go, change nothing
+  --dry-run  say what would go, with sizes; change nothing
   --json     the result as one JSON line
   -C DIR     the project (default: the current directory)
 exit: 0 done, 1 failed or refused, 2 usage
 ]]
+
+local WHY = {
+  open = "its cards are not final (orket resume goes on with it, orket move CARD canceled gives one up)",
+  asked = "it waits for an answer (orket answer)",
+  younger = "its epic had a younger run",
+  forked = "a fork goes on from it",
+}
 
 local function parse(argv)
   local args, message = options.parse(argv, { C = "value", keep = "value", ["dry-run"] = "flag", json = "flag" }, {})
@@ -55,15 +66,46 @@ local function megabytes(bytes)
   return string.format("%.1f MB", bytes / 1e6)
 end
 
-local function show(result)
+local function show_runs(result)
   for _, run in ipairs(result.runs) do
     print((result.dry_run and "would drop " or "dropped ") .. text.line(run))
   end
+  for _, run in ipairs(result.kept) do
+    print(("kept %s: %s"):format(text.line(run.id), WHY[run.keeps]))
+  end
+end
+
+local function show_trees(result)
+  for _, tree in ipairs(result.trees) do
+    local path = text.line(tree.path)
+    if tree.own then
+      print(("kept %s: the journal does not know %s"):format(path, text.line(tree.own)))
+    else
+      print(("%s %s: %d files, %s"):format(result.dry_run and "would remove" or "removed", path, tree.files,
+        megabytes(tree.bytes)))
+    end
+  end
+end
+
+local function show(result)
+  show_runs(result)
+  show_trees(result)
   print(string.format("%s%d runs, %d events, %d messages, %d blobs, %s", result.dry_run and "would go: " or "gone: ",
     #result.runs, result.events, result.messages, result.blobs, megabytes(result.bytes)))
   if not result.dry_run then
     print(string.format("the database had %s, it has %s", megabytes(result.before), megabytes(result.after)))
+    if result.cramped then
+      print("the disk has no room to write it anew: free some and run orket gc again; what went is used by runs to come")
+    end
   end
+end
+
+-- Empty lists are lists.
+local function json(result)
+  for _, key in ipairs({ "runs", "kept", "trees" }) do
+    result[key] = #result[key] > 0 and result[key] or cjson.empty_array
+  end
+  return text.json(result)
 end
 
 ---@param argv string[]
@@ -77,8 +119,7 @@ function M.run(argv)
   if not result then
     return report.failure(err)
   elseif args.json then
-    result.runs = #result.runs > 0 and result.runs or cjson.empty_array
-    print(text.json(result))
+    print(json(result))
   else
     show(result)
   end
