@@ -169,9 +169,14 @@ local function fork_once(project, request, at)
   return plan.under_way and plan, err
 end
 
+local function counted(count, what)
+  return count .. " " .. what .. (count == 1 and "" or "s")
+end
+
 local function answer(plan)
-  local message = string.format("%s goes on from %s@%d: %d open cards, %d turns under way; orket run %s runs it",
-    plan.epic, plan.of, plan.at, #plan.cards, plan.under_way, plan.epic)
+  local message = string.format("%s goes on from %s@%d: ", plan.epic, plan.of, plan.at)
+  message = message .. (#plan.cards == 0 and "no card was open then, so nothing is left to do" or string.format(
+    "%s, %s under way; orket run %s runs it", counted(#plan.cards, "open card"), counted(plan.under_way, "turn"), plan.epic))
   return {
     card = plan.epic, run = plan.run, of = plan.of, at = plan.at, cards = #plan.cards, turns = plan.under_way,
     status = plan.source.status, message = message,

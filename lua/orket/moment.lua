@@ -5,7 +5,7 @@ local errors = require("orket.errors")
 
 local M = {}
 
-local FIX = "orket log --json --run RUN shows its events; EVENT is a seq, or TURN.N for the N-th event of a turn"
+local FIX = "orket log --run RUN shows its events, each with its number; EVENT is one of them, or TURN.N for the N-th event of a turn"
 
 ---The two halves of RUN@EVENT.
 ---@param text string
@@ -16,7 +16,7 @@ function M.split(text)
 end
 
 local function event_of_turn(store, run, turn, n)
-  local event = store:read("stream", { run = run, turn = turn, after = n - 1, limit = 1 })[1]
+  local event = n > 0 and store:read("stream", { run = run, turn = turn, after = n - 1, limit = 1 })[1]
   if not event then
     return nil, errors.new("ERR_NOT_FOUND", string.format("the turn %s of %s has no event %d", turn, run, n), FIX)
   end
@@ -47,7 +47,15 @@ function M.dropped(store, run)
     "orket gc --keep with a longer age keeps more; a backup of .orket/ may still have it") or nil
 end
 
----The commit number of a moment: not before the run began, and not after now.
+-- What the board says goes on for a run; another run's events are moments of that one.
+local function foreign(store, run, seq)
+  local event = store:read("events", { since = seq - 1, limit = 1 })[1]
+  if event and event.seq == seq and event.run ~= run and event.run ~= "board" then
+    return errors.new("ERR_USAGE", string.format("event %d is of the run %s, not of %s", seq, event.run, run), FIX)
+  end
+end
+
+---The commit number of a moment: of an event of the run or of the board, not before the run began.
 ---@param store Store
 ---@param run string
 ---@param event string
@@ -72,7 +80,8 @@ function M.find(store, run, event)
       "event %d is no moment of %s: it began with %d, and the last event of the project is %d", seq, run, first.seq, last),
       FIX)
   end
-  return seq
+  err = foreign(store, run, seq)
+  return not err and seq or nil, err
 end
 
 return M

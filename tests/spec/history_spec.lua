@@ -10,6 +10,29 @@ end
 ]]
 
 describe("orket history", function()
+  it("says of forks what they go on from, and when they first ran", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = MOCK })
+    assert.equal(0, (select(2, w:run())))
+    assert(not w:orket("history"):find("forked from", 1, true))
+    for _ = 1, 2 do
+      assert.equal(0, (select(2, w:orket("fork ep.1@1.4"))))
+    end
+    w:sql("UPDATE run SET started_at = '2020-01-01T00:00:00.000Z' WHERE id LIKE 'ep-f%'")
+    assert.equal(0, (select(2, w:run("ep-f1"))))
+    local at = w:sql("SELECT seq FROM journal WHERE run = 'ep.1' AND turn = 1 AND n = 4")
+    assert(w:orket("history"):find("ep%-f1%.1 +ep%-f1 +done .- ep%.1@" .. at))
+    for _, run in ipairs(cjson.decode((w:orket("history --json")))) do
+      if run.id ~= "ep.1" then
+        assert.same({ "ep.1", tonumber(at) }, { run.of, run.at })
+      end
+      if run.id == "ep-f1.1" then
+        assert(run.started_at > "2021" and run.seconds < 3600, run.started_at)
+      elseif run.id == "ep-f2.1" then
+        assert.equal("forked", run.status) -- another one that runs does not interrupt what has not begun
+      end
+    end
+  end)
+
   it("lists runs with what they cost, and the turns of one", function()
     local w <close> = world.new({ issues = { { id = "A" }, { id = "B" } }, mock = MOCK })
     local text, code = w:orket("history")

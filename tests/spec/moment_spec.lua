@@ -78,6 +78,9 @@ describe("a moment of a run", function()
     local text = lines(nil, ("diff(%d, %d)"):format(seq["run.started/0"], seq.results[1]))
     assert(text:find("card A\n", 1, true) and text:find("  status: ready -> in_progress\n", 1, true), text)
     assert(text:find("--- /dev/null\n+++ A/a\n@@ -0,0 +1,10 @@\n+line", 1, true), text)
+    text = lines(nil, ("diff(%d, %d)"):format(seq["run.started/0"], seq.last)) -- A's file, in the epic's tree as well
+    assert.equal(1, select(2, text:gsub("+++ [%w/]*/a\n", "")), text)
+    assert(text:find("+++ ep/a\n", 1, true) and text:find("the same change of a in A", 1, true), text)
     assert.equal("nothing changed\n", (lines(seq.last, "diff(" .. seq.last .. ")")))
   end)
 
@@ -101,8 +104,11 @@ describe("a moment of a run", function()
       assert.equal(row[2], code, text)
       assert(text:find(row[3], 1, true), text)
     end
-    local text = lines(seq.last, 'at("7.7")', "next(1.5)", 'file("A", "none")', 'files("none")')
-    for _, part in ipairs({ "has no event 7", "whole number", "A has no file none", "there is no card none" }) do
+    local text = lines(seq.last, 'at("7.7")', "next(1.5)", 'next("card")', 'file("A", "none")', 'files("none")', "help")
+    for _, part in ipairs({
+      "has no event 7", "whole number", 'next and back take a number, or "turn"', "\nERR_NOT_FOUND: A has no file none",
+      "there is no card none", "dry runs: prompt(ID, ROLE)",
+    }) do
       assert(text:find(part, 1, true), text)
     end
     text = w:orket("repl < lines")

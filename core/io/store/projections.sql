@@ -152,7 +152,7 @@ INSERT INTO comment (card, seq, author, role, text, at) VALUES (:card, :seq, :ac
 
 -- One owner, one run at a time: another one that noted no end was interrupted.
 -- kind: run.started
-UPDATE run SET status = 'interrupted' WHERE ended_at IS NULL AND id <> :run;
+UPDATE run SET status = 'interrupted' WHERE ended_at IS NULL AND id <> :run AND status <> 'forked';
 -- must
 INSERT INTO run (id, card, generation, status, started_at, body)
 VALUES (:run, coalesce(:card, $card), $generation, 'running', :at, :body);
@@ -163,9 +163,10 @@ INSERT INTO run (id, card, generation, status, started_at, body)
 VALUES (:run, :card, $generation, 'forked', :at, :body);
 
 -- kind: run.resumed
-UPDATE run SET status = 'interrupted' WHERE ended_at IS NULL AND id <> :run;
+UPDATE run SET status = 'interrupted' WHERE ended_at IS NULL AND id <> :run AND status <> 'forked';
 -- must
 UPDATE run SET status = 'running', generation = coalesce($generation, generation), ended_at = NULL,
+               started_at = iif(status = 'forked', :at, started_at), -- a fork begins when it first runs
                body = json_set(body, '$.only', $only)
 WHERE id = :run;
 

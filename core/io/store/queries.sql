@@ -162,7 +162,8 @@ SELECT r.id, r.card, r.generation,
        (SELECT count(*) FROM turn WHERE run = r.id) AS turns,
        (SELECT coalesce(sum(steps), 0) FROM turn WHERE run = r.id) AS steps,
        (SELECT coalesce(sum(tokens_in), 0) FROM turn WHERE run = r.id) AS tokens_in,
-       (SELECT coalesce(sum(tokens_out), 0) FROM turn WHERE run = r.id) AS tokens_out
+       (SELECT coalesce(sum(tokens_out), 0) FROM turn WHERE run = r.id) AS tokens_out,
+       r.body ->> '$.of' AS of, r.body ->> '$.at' AS at -- of a fork
 FROM run r LEFT JOIN card e ON e.id = r.card WHERE :card IS NULL OR r.card = :card ORDER BY r.started_at, r.id;
 
 -- The runs that go on from a moment of another one.

@@ -1,6 +1,7 @@
 -- fork.lua: `orket fork RUN@EVENT`: a new run that goes on from a moment of another one.
 
 local cjson = require("cjson")
+local errors = require("orket.errors")
 local moments = require("orket.moment")
 local options = require("orket.options")
 local owner = require("orket.owner")
@@ -13,7 +14,7 @@ M.usage = [[
 usage: orket fork [-C DIR] [--json] [--set KEY=VALUE]... [--role FILE] RUN@EVENT
 
 A new run that goes on from a moment of RUN, with cards and directories of its own; RUN stays as it is.
-EVENT is the event's seq (orket log --json shows it), or TURN.N, the N-th event of a turn.
+EVENT is the event's number (orket log --run RUN shows it), or TURN.N, the N-th event of a turn.
   --set KEY=VALUE       another value for a field of the card that EVENT is about, or of the epic
   --set CARD:KEY=VALUE  of another card that is open then
   --role FILE           FILE, called ROLE.lua, serves that role in the fork, and only there
@@ -25,15 +26,19 @@ exit: 0 done, 1 failed or refused, 2 usage
 -- The role that a file is for, and its text.
 local function read_role(path)
   local role = path:match("([%w_-]+)%.lua$")
-  local file = role and io.open(path, "rb")
-  local text = file and file:read("a")
+  if not role then
+    return nil, nil, errors.new("ERR_USAGE", "nobody knows which role " .. path .. " is for", "its name has to be ROLE.lua")
+  end
+  local file <close>, message = io.open(path, "rb")
+  local text
   if file then
-    file:close()
+    text, message = file:read("a")
   end
   if not text then
-    return nil, nil, role and "cannot read " .. path or "FILE is called ROLE.lua"
+    return nil, nil, errors.new("ERR_IO", path .. ": " .. message:gsub("^" .. path:gsub("%p", "%%%0") .. ": ", ""),
+      "give a file that can be read")
   elseif not utf8.len(text) then
-    return nil, nil, path .. " is not UTF-8"
+    return nil, nil, errors.new("ERR_UTF8", path .. " is no text: it is not UTF-8", "give the text of a role")
   end
   return role, text
 end
@@ -53,10 +58,7 @@ local function parse(argv)
       return nil, "an argument is not UTF-8"
     end
   end
-  if args.role then
-    args.role, args.script, message = read_role(args.role)
-  end
-  return not message and args or nil, message
+  return args
 end
 
 ---@param argv string[]
@@ -66,9 +68,17 @@ function M.run(argv)
   if not args then
     return options.refuse(M.usage, message)
   end
-  local result, err = owner.ask(args.C or ".", {
-    act = "fork", run = args.run, at = args.at, set = args.set and cjson.encode(args.set), role = args.role,
-    script = args.script, who = sys.user(),
+  local role, script, err
+  if args.role then
+    role, script, err = read_role(args.role)
+    if not role then
+      return report.failure(err)
+    end
+  end
+  local result
+  result, err = owner.ask(args.C or ".", {
+    act = "fork", run = args.run, at = args.at, set = args.set and cjson.encode(args.set), role = role,
+    script = script, who = sys.user(),
   })
   if not result then
     return report.failure(err)

@@ -30,43 +30,36 @@ local function span(seconds)
   return string.format("%d h %02d min", seconds // 3600, seconds % 3600 // 60)
 end
 
+local TOOK = { "took", function(row) return span(row.seconds) end, right = true }
+
 local RUNS = {
-  { "run", function(r) return r.id end },
-  { "card", function(r) return r.card or "" end },
-  { "outcome", function(r) return r.status end },
-  { "turns", function(r) return r.turns end, right = true },
-  { "steps", function(r) return r.steps end, right = true },
-  { "in", function(r) return r.tokens_in end, right = true },
-  { "out", function(r) return r.tokens_out end, right = true },
-  { "began", function(r) return (r.started_at:sub(1, 19):gsub("T", " ")) end },
-  { "took", function(r) return span(r.seconds) end, right = true },
+  table_view.text("run", "id"), table_view.text("card", nil, 1), table_view.text("outcome", "status"),
+  table_view.number("turns"), table_view.number("steps"), table_view.number("in", "tokens_in"),
+  table_view.number("out", "tokens_out"), table_view.time("began", "started_at", 2, 16), TOOK,
 }
 
+-- With forks among them, one more.
+local ORIGIN = { "forked from", function(r) return r.of and r.of .. "@" .. r.at or "" end }
+
 local TURNS = {
-  { "turn", function(t) return t.turn end, right = true },
-  { "card", function(t) return t.card or "" end },
-  { "seat", function(t) return t.seat or "" end },
-  { "role", function(t) return t.role or "" end },
-  { "model", function(t) return t.model or "" end },
-  { "outcome", function(t) return t.outcome or "open" end },
-  { "steps", function(t) return t.steps end, right = true },
-  { "in", function(t) return t.tokens_in end, right = true },
-  { "out", function(t) return t.tokens_out end, right = true },
-  { "took", function(t) return span(t.seconds) end, right = true },
+  table_view.number("turn"), table_view.text("card"), table_view.text("seat"), table_view.text("role", nil, 2),
+  table_view.text("model", nil, 1), { "outcome", function(t) return t.outcome or "open" end },
+  table_view.number("steps"), table_view.number("in", "tokens_in"), table_view.number("out", "tokens_out"), TOOK,
 }
 
 local function print_rows(columns, rows, nothing)
   if #rows == 0 then
     print(nothing)
-  end
-  for _, line in ipairs(#rows > 0 and table_view.lines(columns, rows) or {}) do
-    print(line)
+  else
+    table_view.print(columns, rows)
   end
 end
 
 local function show(store, dir, id)
   if not id then
-    print_rows(RUNS, readers.runs(store, dir), "no run has begun; orket run EPIC begins one")
+    local rows, columns = readers.runs(store, dir), table.move(RUNS, 1, #RUNS, 1, {})
+    columns[#columns + 1] = #store:read("forks", {}) > 0 and ORIGIN or nil
+    print_rows(columns, rows, "no run has begun; orket run EPIC begins one")
     return
   end
   print_rows(TURNS, store:read("turns", { run = id }), "no turn has begun")

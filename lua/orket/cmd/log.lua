@@ -13,7 +13,8 @@ local M = {}
 M.usage = [[
 usage: orket log [-C DIR] [-f] [--json] [--run RUN] [--card CARD] [-n COUNT]
 
-The events of the project, oldest first (the last COUNT of them, by default 100).
+The events of the project, oldest first (the last COUNT of them, by default 100), each with its number, which
+orket fork RUN@EVENT and orket repl --at EVENT take.
   -C DIR    the project (default: the current directory)
   -f        go on with what is committed from now on, until interrupted
   --json    one JSON line per event, with everything that is recorded
@@ -32,7 +33,7 @@ local function show(event, args)
     return io.write(text.json(event), "\n")
   end
   local line = plain.sentence(event)
-  return not line or io.write(event.at:sub(1, 19), "  ", line, "\n")
+  return not line or io.write(string.format("%6d  ", event.seq), event.at:sub(1, 19), "  ", line, "\n")
 end
 
 local function print_all(events, args)

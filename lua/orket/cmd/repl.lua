@@ -17,6 +17,7 @@ local moments = require("orket.repl.moment")
 local readers = require("orket.reader")
 local report = require("orket.report")
 local scripts = require("orket.scripts")
+local style = require("orket.view.style")
 local sys = require("orket.core.sys")
 local fs = require("orket.core.fs")
 local text = require("orket.view.text")
@@ -30,11 +31,11 @@ Lua lines over a project. cards() card(ID) events{card=ID} runs() roles() tools(
 dry runs: prompt(ID, ROLE) judge{card=,role=,tool=,arguments=} route(ID)    reload()
 acts of a person, recorded: comment(ID, TEXT) answer(ID, TEXT) move(ID, STATUS) retry(ID)
 The value of a line is shown; _ is the last one. A line that is not complete goes on with the next
-(prompt >>; ^C gives it up). ^D ends.
+(prompt >>; ^C gives it up). ^D ends; help tells all this.
 Of files: files(ID) file(ID, PATH), of a card or an epic.
 
   --run RUN    the project as it was at a moment of RUN: its last event, or
-  --at EVENT   the event's seq, or TURN.N, the N-th event of a turn
+  --at EVENT   the event's number, or TURN.N, the N-th event of a turn
 All reads and dry runs are then of that moment, with the scripts that were recorded; nothing can be written.
 at() says where it is. next() back() go by one event of the run, next(10) by ten, next("turn") back("turn") to
 where a turn began or ended, at(EVENT) anywhere. diff(A, B) shows what changed between two moments, diff(A) since A.
@@ -118,9 +119,19 @@ function Repl:eval(chunk)
   return result
 end
 
+-- On a terminal a message of a conversation is for people to read.
+local function shown(row)
+  if type(row) ~= "table" then
+    return text.block(row)
+  elseif sys.is_tty(1) and type(row.role) == "string" and type(row.content) == "string" then
+    return style.paint("── " .. row.role .. " ──", "1") .. "\n" .. text.block(row.content)
+  end
+  return text.json(row)
+end
+
 local function print_value(value)
   if type(value) == "table" then
-    print(#value == 0 and next(value) == nil and "{}" or text.json(value))
+    print(next(value) == nil and "{}" or shown(value))
   elseif value ~= nil and value ~= cjson.null then
     print(text.block(value))
   end
@@ -128,13 +139,18 @@ end
 
 local function print_rows(value)
   for _, row in ipairs(value) do
-    print(type(row) == "table" and text.json(row) or text.block(row))
+    print(shown(row))
   end
+end
+
+-- What a word of the REPL answered is told as it is: that a script passed it on is nobody's concern.
+local function line_of(err)
+  return (errors.line(err):gsub("^ERR_SCRIPT: (ERR_[%u_]+: )", "%1"))
 end
 
 local function show(result, err)
   if err then
-    io.stdout:write(text.block(errors.line(err)), "\n")
+    io.stdout:write(text.block(line_of(err)), "\n")
   elseif type(result.value) == "table" and #result.value > 0 then
     print_rows(result.value)
   else
@@ -153,7 +169,9 @@ function Repl:enter(line)
   local chunk = self.pending and self.pending .. "\n" .. line or line
   local err, early = fault(chunk)
   self.pending, self.why = early and chunk or nil, err
-  if err and not early then
+  if chunk:find("^%s*help%s*[()]*%s*$") and self.kept.help == nil then
+    print((M.usage:gsub("^.-\n\n", ""):gsub("\n$", "")))
+  elseif err and not early then
     answer(self, nil, err)
   elseif not err and chunk:find("%S") then
     answer(self, self:eval(chunk))
@@ -240,7 +258,7 @@ function M.run(argv)
     report.failure(problems)
   end
   if sys.is_tty(0) then
-    print(string.format("orket %s  %s  (^D ends; --help tells more)", sys.version(),
+    print(string.format("orket %s  %s  (^D ends; help tells more)", sys.version(),
       self.moment and moments.line(self) or "generation " .. self.generation.id))
     read_loop(self)
     return 0

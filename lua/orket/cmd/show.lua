@@ -84,15 +84,10 @@ end
 local CHECKPOINTS = 50
 
 local POINTS = {
-  { "seq", function(p) return p.seq end, right = true },
-  { "at", function(p) return (p.at:sub(1, 19):gsub("T", " ")) end },
-  { "card", function(p) return p.card end },
+  table_view.number("seq"), table_view.time("at", "at", 2), table_view.text("card"),
   { "status", function(p) return p.status .. (p.reason and " [" .. p.reason .. "]" or "") end },
-  { "done", function(p) return p.done end, right = true },
-  { "turns", function(p) return p.turns end, right = true },
-  { "in", function(p) return p.tokens_in end, right = true },
-  { "out", function(p) return p.tokens_out end, right = true },
-  { "tree", function(p) return p.tree:sub(1, 12) end },
+  table_view.number("done"), table_view.number("turns"), table_view.number("in", "tokens_in"),
+  table_view.number("out", "tokens_out"), { "tree", function(p) return p.tree:sub(1, 12) end, spare = 1 },
 }
 
 local function print_run(run)
@@ -102,7 +97,7 @@ local function print_run(run)
   end
   if #run.checkpoints > 0 then
     print("")
-    print(table.concat(table_view.lines(POINTS, run.checkpoints), "\n"))
+    table_view.print(POINTS, run.checkpoints)
   end
 end
 

@@ -32,7 +32,10 @@ end
 
 local function check_shape(tree, type, key, value)
   local keys = keys_of(tree, type)
-  if not list.has(keys, key) then
+  if not list.has(keys, key) and not list.has(keys_of(tree, type == "epic" and "issue" or "epic"), key) then
+    return nil, errors.new("ERR_USAGE", "'" .. key .. "' cannot be set", "of a card: "
+      .. table.concat(keys_of(tree, "issue"), ", ") .. "; of the epic: " .. table.concat(keys_of(tree, "epic"), ", "))
+  elseif not list.has(keys, key) then
     return nil, errors.new("ERR_USAGE", "'" .. key .. "' of an " .. type .. " cannot be set",
       "one of: " .. table.concat(keys, ", "))
   end

@@ -88,7 +88,8 @@ local function add_file(out, id, path, before, after)
   table.move(hunks, 1, #hunks, #out + 1, out)
 end
 
-local function add_files(out, id, a, b)
+-- told: the changes that were shown, and the cards that have them as well.
+local function add_files(out, told, id, a, b)
   local before, _, made_before = manifest(a, id)
   local after, _, made_after = manifest(b, id)
   before, after = before or {}, after or {}
@@ -99,8 +100,24 @@ local function add_files(out, id, a, b)
     end
   end
   for _, path in ipairs(list.keys(paths)) do
-    add_file(out, id, path, before[path] and bytes_of(a, before[path], made_before),
-      after[path] and bytes_of(b, after[path], made_after))
+    local key = path .. "\0" .. (before[path] or "") .. "\0" .. (after[path] or "")
+    if told[key] then
+      table.insert(told[key], id)
+    else
+      told[key] = { path = path }
+      told[#told + 1] = told[key]
+      add_file(out, id, path, before[path] and bytes_of(a, before[path], made_before),
+        after[path] and bytes_of(b, after[path], made_after))
+    end
+  end
+end
+
+-- A card's tree has the changes of those that it depends on.
+local function add_same(out, told)
+  for _, change in ipairs(told) do
+    if #change > 0 then
+      out[#out + 1] = "the same change of " .. change.path .. " in " .. table.concat(change, ", ")
+    end
   end
 end
 
@@ -136,14 +153,16 @@ local function add_card(out, id, a, b)
   end
 end
 
+-- Epics before their cards.
 local function ids_of(a, b)
-  local ids = {}
+  local epics, issues = {}, {}
   for _, board in ipairs({ a, b }) do
     for _, card in ipairs(board:read("board", {})) do
-      ids[card.id] = true
+      (card.type == "issue" and issues or epics)[card.id] = true
     end
   end
-  return list.keys(ids)
+  local ids = list.keys(epics)
+  return table.move(list.keys(issues), 1, #list.keys(issues), #ids + 1, ids)
 end
 
 ---What changed from one moment to another: fields of cards, then files as unified diffs.
@@ -151,13 +170,14 @@ end
 ---@param b Store
 ---@return string text
 function M.between(a, b)
-  local out, ids = {}, ids_of(a, b)
+  local out, told, ids = {}, {}, ids_of(a, b)
   for _, id in ipairs(ids) do
     add_card(out, id, a, b)
   end
   for _, id in ipairs(ids) do
-    add_files(out, id, a, b)
+    add_files(out, told, id, a, b)
   end
+  add_same(out, told)
   return #out > 0 and table.concat(out, "\n") or "nothing changed"
 end
 

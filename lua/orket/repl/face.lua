@@ -35,6 +35,9 @@ local function step(direction)
     if by == "turn" then
       return ask("at", { turn = direction })
     end
+    if by ~= nil and type(by) ~= "number" then
+      error('next and back take a number, or "turn"', 0)
+    end
     return ask("at", { events = direction * (by or 1) })
   end
 end
