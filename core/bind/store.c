@@ -253,6 +253,17 @@ static int l_head(lua_State *L)
     return 1;
 }
 
+/* store:proved(run) -> true | nil, message, code: whether it is what was signed when it ended */
+static int l_proved(lua_State *L)
+{
+    struct store *store = bind_check_store(L, 1);
+    struct err err = {0};
+    if (store_proved(store, luaL_checkstring(L, 2), &err))
+        return bind_fail(L, &err);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 /* ---- opening and closing ---- */
 
 _Static_assert(sizeof(struct store_file) == sizeof(struct embed_file), "the same three pointers");
@@ -398,6 +409,7 @@ static const luaL_Reg methods[] = {
     {"message", l_message},
     {"conversation", l_conversation},
     {"head", l_head},
+    {"proved", l_proved},
     {"forward", l_forward},
     {"subscribe", store_l_subscribe},
     {"make_room", store_l_make_room},

@@ -51,6 +51,10 @@ int store_conversation(struct store *store, const struct hash *hash,
 /* The hash of a run: over the heads of its streams in the order of their turns. ERR_NOT_FOUND. */
 int store_head(struct store *store, const char *run, struct hash *out, struct err *err) MUST_CHECK;
 
+/* Is the run what was signed each time it ended, and what it is a fork of what it was then?
+ * ERR_STORE_CORRUPT (with the commit), ERR_STORE_*, ERR_MEMORY. */
+int store_proved(struct store *store, const char *run, struct err *err) MUST_CHECK;
+
 /* A store opened with options.past goes on to a later commit, at the cost of the events between.
  * No query is running. ERR_NOT_FOUND (no such commit yet), ERR_STORE_CORRUPT (an event that cannot
  * have happened), ERR_STORE_*, ERR_MEMORY; afterwards it is only to be closed. */

@@ -131,6 +131,13 @@ function Store:conversation(hash) end
 ---@return string? code
 function Store:head(run) end
 
+---Whether a run is what was signed each time it ended, and the source of a fork what it was then.
+---@param run string
+---@return true|nil ok
+---@return string? message names the commit that is not what it was
+---@return string? code
+function Store:proved(run) end
+
 ---Empties the events of dropped runs (`run.dropped`), removes what nothing live refers to, gives the room back.
 ---@param runs string[] runs to be counted as dropped as well
 ---@param dry boolean only count

@@ -17,6 +17,7 @@ local hold = require("orket.tree.hold")
 local orchestrator = require("orket.orchestrator")
 local prefix = require("orket.fork.prefix")
 local projects = require("orket.project")
+local proof = require("orket.replay.proof")
 local records = require("orket.replay.record")
 local scratches = require("orket.replay.scratch")
 local stages = require("orket.replay.stage")
@@ -335,7 +336,7 @@ local function summary(self)
   local count, turns = counted(self)
   return {
     run = self.id, events = count, turns = turns, hash = records.hash(self.record.streams),
-    changed = self.generations.changed, settings = self.configuration.changed,
+    signed = proof.is_signed(self.store, self.record), changed = self.generations.changed, settings = self.configuration.changed,
   }
 end
 
@@ -352,7 +353,8 @@ local function perform(self)
     return nil, errors.new("ERR_REPLAY", string.format("the hash of %s is %s, recorded is %s", self.id, result.hash,
       tostring(head)), "events are missing at the end of a stream: orket check")
   end
-  return result
+  ok, err = proof.check(self.store, self.record)
+  return ok and result, err
 end
 
 -- What the engine's code takes for the project: its configuration, a root of our own, the store of the moment.
@@ -381,7 +383,7 @@ end
 ---@param options {scripts: table<string, string>?, config: boolean?, strict: boolean?, card: string?}  scripts: texts by path that
 ---  take the place of recorded ones; config: so do the project's settings; strict: the engine's own events are derived too;
 ---  card: only what was done with this one
----@return {run: string, events: integer, turns: integer, hash: string, changed: table<string, true>, settings: string[]}|nil
+---@return {run: string, events: integer, turns: integer, hash: string, signed: boolean, changed: table<string, true>, settings: string[]}|nil
 ---@return Error|nil err  ERR_REPLAY with event and detail: the first one in which replay and record differ
 function M.run(project, run, options)
   local record, err = records.read(project.store, run)

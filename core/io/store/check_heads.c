@@ -2,10 +2,12 @@
 #include <string.h>
 
 #include "io/store/head.h"
+#include "io/store/parts.h"
 #include "io/store/report.h"
 
 struct heads {
-    struct report *report;
+    struct report *report; /* NULL: the first problem is an error */
+    const char *run;       /* NULL: all of them */
     sqlite3 *db;
     sqlite3_stmt *find;
     struct sign_public key; /* of the project */
@@ -14,15 +16,18 @@ struct heads {
     struct err *err;
 };
 
-static void problem(struct heads *heads, sqlite3_stmt *row, const char *why)
+static int problem(struct heads *heads, sqlite3_stmt *row, const char *why)
 {
     char where[STORE_ID_MAX + 64];
     snprintf(where, sizeof where, "%s (commit %lld)", sqlite3_column_text(row, 0),
              (long long)sqlite3_column_int64(row, 1));
+    if (!heads->report)
+        return err_set(heads->err, ERR_STORE_CORRUPT, "%s: %s", where, why);
     if (!report_begin(heads->report, "head", where))
-        return;
+        return 0;
     report_text(heads->report, "why", why);
     report_end(heads->report);
+    return 0;
 }
 
 /* Copies a column of exactly that size. */
@@ -63,15 +68,12 @@ static int check_signed(struct heads *heads, sqlite3_stmt *row)
     if (rc && rc != ERR_NOT_FOUND)
         return rc;
     const char *why = fault_of(heads, row, &now);
-    if (why)
-        problem(heads, row, why);
-    return 0;
+    return why ? problem(heads, row, why) : 0;
 }
 
 static int check_unsigned(struct heads *heads, sqlite3_stmt *row)
 {
-    problem(heads, row, "its end is not signed");
-    return 0;
+    return problem(heads, row, "its end is not signed");
 }
 
 /* What a dropped run was, as it was noted when its contents went. */
@@ -86,7 +88,7 @@ static int check_dropped(struct heads *heads, sqlite3_stmt *row)
         return rc;
     hash_hex(&now.hash, hex);
     if (rc || !hash || strcmp(hash, hex) != 0 || sqlite3_column_int64(row, 3) != now.events)
-        problem(heads, row, "the run is not the one that was dropped");
+        return problem(heads, row, "the run is not the one that was dropped");
     return 0;
 }
 
@@ -102,7 +104,7 @@ static int check_forked(struct heads *heads, sqlite3_stmt *row)
         return rc;
     hash_hex(&then.hash, hex);
     if (rc || (hash && strcmp(hash, hex) != 0))
-        problem(heads, row, "what it is a fork of is not what it was then");
+        return problem(heads, row, "what it is a fork of is not what it was then");
     return 0;
 }
 
@@ -111,6 +113,8 @@ static int each(struct heads *heads, const char *sql,
 {
     sqlite3_stmt *stmt = NULL;
     int step = SQLITE_DONE, rc = db_prepare(heads->db, sql, strlen(sql), &stmt, NULL, heads->err);
+    if (!rc)
+        sqlite3_bind_text(stmt, 1, heads->run, -1, SQLITE_STATIC);
     while (!rc && (step = sqlite3_step(stmt)) == SQLITE_ROW)
         rc = fn(heads, stmt);
     if (!rc && step != SQLITE_DONE)
@@ -127,32 +131,46 @@ static void find_key(struct heads *heads, const struct store_options *options)
     buf_clear(&dir);
 }
 
+static const struct {
+    const char *sql; /* ?1 = the run, or NULL */
+    int (*fn)(struct heads *heads, sqlite3_stmt *row);
+} checks[] = {
+    {"SELECT run, seq, events, hash, key, signature FROM head WHERE ?1 IS NULL OR run = ?1",
+     check_signed},
+    {"SELECT s.run, e.seq FROM event e JOIN stream s ON s.id = e.stream "
+     "WHERE (?1 IS NULL OR s.run = ?1) AND e.kind = 'run.ended' AND NOT EXISTS "
+     "(SELECT 1 FROM head h WHERE h.run = s.run AND h.seq >= e.seq)",
+     check_unsigned},
+    {"SELECT body ->> '$.run', seq, body ->> '$.hash', body ->> '$.events' FROM event "
+     "WHERE kind = 'run.dropped' AND (?1 IS NULL OR body ->> '$.run' = ?1)",
+     check_dropped},
+    {"SELECT s.run, e.seq, e.body ->> '$.of', e.body ->> '$.hash', e.body ->> '$.at' "
+     "FROM event e JOIN stream s ON s.id = e.stream "
+     "WHERE e.kind = 'run.forked' AND (?1 IS NULL OR s.run = ?1)",
+     check_forked},
+};
+
+static int check_all(struct heads *heads, const struct store_options *options)
+{
+    find_key(heads, options);
+    int rc = db_prepare(heads->db, HEAD_SQL, sizeof HEAD_SQL - 1, &heads->find, NULL, heads->err);
+    for (size_t i = 0; !rc && i < COUNT_OF(checks); i++)
+        rc = each(heads, checks[i].sql, checks[i].fn);
+    sqlite3_finalize(heads->find);
+    return rc;
+}
+
+int store_proved(struct store *store, const char *run, struct err *err)
+{
+    struct heads heads = {.run = run, .db = store->reader, .err = err};
+    return check_all(&heads, &store->options);
+}
+
 int check_heads(struct report *report, sqlite3 *db, const struct store_options *options,
                 int64_t *count, struct err *err)
 {
     struct heads heads = {.report = report, .db = db, .err = err};
-    find_key(&heads, options);
-    int rc = db_prepare(db, HEAD_SQL, sizeof HEAD_SQL - 1, &heads.find, NULL, err);
-    rc = rc ? rc
-            : each(&heads, "SELECT run, seq, events, hash, key, signature FROM head", check_signed);
-    rc = rc ? rc
-            : each(&heads,
-                   "SELECT s.run, e.seq FROM event e JOIN stream s ON s.id = e.stream "
-                   "WHERE e.kind = 'run.ended' AND NOT EXISTS "
-                   "(SELECT 1 FROM head h WHERE h.run = s.run AND h.seq >= e.seq)",
-                   check_unsigned);
-    rc = rc ? rc
-            : each(&heads,
-                   "SELECT body ->> '$.run', seq, body ->> '$.hash', body ->> '$.events' "
-                   "FROM event WHERE kind = 'run.dropped'",
-                   check_dropped);
-    rc = rc ? rc
-            : each(&heads,
-                   "SELECT s.run, e.seq, e.body ->> '$.of', e.body ->> '$.hash', e.body ->> '$.at' "
-                   "FROM event e JOIN stream s ON s.id = e.stream "
-                   "WHERE e.kind = 'run.forked'",
-                   check_forked);
-    sqlite3_finalize(heads.find);
+    int rc = check_all(&heads, options);
     *count = heads.count;
     return rc;
 }

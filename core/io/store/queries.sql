@@ -293,6 +293,9 @@ ORDER BY own, from_seq, path;
 SELECT c.id AS card, f.path, hash_digits(f.blob) AS blob, hash_digits(f.base) AS base FROM card c JOIN tree_file f ON f.tree = c.id AND f.to_seq IS NULL
 WHERE c.epic = :epic AND c.status = 'done' ORDER BY f.from_seq, f.path;
 
+-- name: heads
+SELECT seq, events, lower(hex(hash)) AS hash FROM head WHERE run = :run ORDER BY seq;
+
 -- name: tree
 SELECT id, seq, base, hash FROM tree WHERE id = :tree ORDER BY seq DESC LIMIT 1;
 

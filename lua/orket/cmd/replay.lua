@@ -61,8 +61,8 @@ local function show(args, result, seconds)
   for _, path in ipairs(result.settings) do
     print("the setting " .. path .. " is another one: it makes no difference to this run")
   end
-  print(string.format("%s: %d events of %d turns%s derived again (%.0f/s)\nhash %s, as recorded", result.run, result.events,
-    result.turns, args.card and " of " .. text.line(args.card) or "", result.events / math.max(seconds, 1e-6), result.hash))
+  print(string.format("%s: %d events of %d turns%s derived again (%.0f/s)\nhash %s, as recorded%s", result.run, result.events,
+    result.turns, args.card and " of " .. text.line(args.card) or "", result.events / math.max(seconds, 1e-6), result.hash, result.signed and " and signed" or "; not signed, the run did not end"))
   return 0
 end
 

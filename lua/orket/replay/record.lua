@@ -105,7 +105,7 @@ end
 ---Reads the whole journal up to the run's last event. The first event whose hash does not follow is an error.
 ---@param store Store
 ---@param run string
----@return {events: Recorded[], streams: table<any, Recorded[]>, first: integer}|nil record  events: from the run's
+---@return {run: string, events: Recorded[], streams: table<any, Recorded[]>, first: integer}|nil record  events: from the run's
 ---  first to its last one, of everybody; streams: of the run, by turn
 ---@return Error|nil
 function M.read(store, run)
@@ -113,7 +113,7 @@ function M.read(store, run)
   if dropped then
     return nil, dropped
   end
-  local record, heads, last = { events = {}, streams = {} }, {}, 0
+  local record, heads, last = { run = run, events = {}, streams = {} }, {}, 0
   local ok, err = each(store, function(event)
     local fault = fault_of(store, heads, event)
     if fault then
@@ -140,15 +140,17 @@ end
 
 ---The hash of a run over the heads of its streams.
 ---@param streams table<any, Recorded[]>
+---@param upto integer|nil as it was after this commit
 ---@return string hex
-function M.hash(streams)
-  local numbers, so_far = {}, NO_HASH
-  for turn in pairs(streams) do
-    numbers[turn] = true
+function M.hash(streams, upto)
+  local lasts, so_far = {}, NO_HASH
+  for turn, events in pairs(streams) do
+    for _, event in ipairs(events) do
+      lasts[turn] = (not upto or event.seq <= upto) and event or lasts[turn]
+    end
   end
-  for _, turn in ipairs(list.keys(numbers)) do
-    local events = streams[turn]
-    so_far = M.raw(hash.parts({ so_far, tostring(turn), M.raw(events[#events].hash) }))
+  for _, turn in ipairs(list.keys(lasts)) do
+    so_far = M.raw(hash.parts({ so_far, tostring(turn), M.raw(lasts[turn].hash) }))
   end
   return (so_far:gsub(".", function(c)
     return string.format("%02x", c:byte())

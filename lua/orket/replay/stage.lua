@@ -368,6 +368,9 @@ end
 function Tx:commit(done)
   local line, stage = self.line, self.stage
   compare_held(stage, self)
+  if line and line.beyond and line.tip > line.at then -- all of a transaction is there or nothing
+    stage:diverge(line[line.tip], "what was committed together with it is not in the journal")
+  end
   local waits = done and async.waits_with(done)
   if not line or self.count == 0 or not (waits or line.cut) then
     self:keep()
