@@ -200,6 +200,24 @@ static void *uv_realloc(void *old, size_t size)
     return size ? have(realloc(old, size)) : realloc(old, size);
 }
 
+/* Runs the program in L, and closes it. */
+static int run(lua_State *L, uv_loop_t *loop, int argc, char **argv)
+{
+    struct bind bind = {.loop = loop, .L = L};
+    lua_pushcfunction(L, boot);
+    lua_pushlightuserdata(L, &bind);
+    push_argv(L, argc, argv);
+    int code = 1;
+    if (bind_call(L, 2, 1) == 0) {
+        code = (int)lua_tointeger(L, -1);
+        lua_pop(L, 1);
+    }
+    lua_close(L);
+    bind_close(&bind);
+    uv_run(loop, UV_RUN_DEFAULT);
+    return code;
+}
+
 int main(int argc, char **argv)
 {
     if (!FAULT_START())
@@ -212,25 +230,14 @@ int main(int argc, char **argv)
     uv_replace_allocator(malloc, uv_realloc, calloc, free);
     uv_loop_t loop;
     struct slab slab = {0};
-    lua_State *L = lua_newstate(slab_alloc, &slab);
-    int error = L ? start_loop(&loop) : UV_ENOMEM;
-    if (error) {
-        error == UV_ENOMEM ? say_no_memory() : say_no_loop(error);
-        return 1;
-    }
-    struct bind bind = {.loop = &loop, .L = L};
-    lua_pushcfunction(L, boot);
-    lua_pushlightuserdata(L, &bind);
-    push_argv(L, argc, argv);
-    int code = 1;
-    if (bind_call(L, 2, 1) == 0) {
-        code = (int)lua_tointeger(L, -1);
-        lua_pop(L, 1);
-    }
-    lua_close(L);
-    bind_close(&bind);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    uv_loop_close(&loop);
+    int code = 1, error = start_loop(&loop);
+    lua_State *L = error ? NULL : lua_newstate(slab_alloc, &slab);
+    if (L)
+        code = run(L, &loop, argc, argv);
+    else
+        error && error != UV_ENOMEM ? say_no_loop(error) : say_no_memory();
+    if (!error)
+        uv_loop_close(&loop);
     slab_clear(&slab);
     return code;
 }
