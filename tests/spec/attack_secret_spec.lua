@@ -56,8 +56,9 @@ describe("a key", function()
     os.execute(string.format("python3 %s/echo.py > %s/port & echo $! > %s/pid; sleep 0.7", dir, dir, dir))
     local port = orket.read(dir .. "/port"):match("%d+")
     for _, way in ipairs({ "json", "plain", "stream", "garbage" }) do
-      local text = orket.shell(string.format("cd %s && ORKET_MODEL_KEY=%s ORKET_MODEL_URL=http://127.0.0.1:%s/%s timeout 30 %s run -C p --json hello 2>&1",
-        dir, KEY, port, way, orket.binary:sub(1, 1) == "/" and orket.binary or orket.shell("pwd"):gsub("\n", "") .. "/" .. orket.binary))
+      local text = orket.shell(string.format("cd %s && ORKET_MODEL_KEY=%s ORKET_MODEL_URL=http://127.0.0.1:%s/%s timeout 30 %s run -C p --json --record p/tape-%s hello 2>&1",
+        dir, KEY, port, way, orket.binary:sub(1, 1) == "/" and orket.binary or orket.shell("pwd"):gsub("\n", "") .. "/" .. orket.binary, way))
+      assert(orket.read(dir .. "/p/tape-" .. way):find('"error":{', 1, true), way)
       assert(text:find("turn.failed", 1, true), text)
       assert(not text:find(KEY, 1, true), text)
       hostile.ask(dir, "retry", "H-1")

@@ -49,6 +49,34 @@ describe("a cassette", function()
     assert.truthy(tape:find('^{"cassette":1,'))
   end)
 
+  it("is the same in however many pieces its replies came", function()
+    local tapes = {}
+    for i, size in ipairs({ 1, 3, 100000 }) do
+      local w <close> = project(1, MOCK .. string.format([[
+        local plain = work
+        function work(talk)
+          local r = plain(talk)
+          r.content, r.chunks = "as ünsaid, nöthing", %d
+          return r
+        end
+      ]], size))
+      local text, code = w:run("ep --record .test/tape")
+      assert.equal(0, code, text)
+      tapes[i] = w:read(".test/tape")
+      assert.equal(tapes[1], tapes[i])
+    end
+    assert.truthy(tapes[1]:find("as ünsaid, nöthing", 1, true))
+    local text, code = replay(tapes[1], 4)
+    assert.equal(0, code, text)
+  end)
+
+  it("is made with the rights that its maker's umask leaves", function()
+    local w <close> = project(1)
+    local text, code = orket.shell("umask 077; " .. w:command("run --plain ep --record .test/tape 2>&1"))
+    assert.equal(0, code, text)
+    assert.equal("600", (orket.shell("stat -c %a " .. w.dir .. "/.test/tape"):gsub("%s", "")))
+  end)
+
   it("has no address, directory or key in it", function()
     local secret <close> = project(1)
     local said, code = orket.shell(string.format("cd %s && ORKET_MODEL_KEY=sesame-0123456789 ORKET_MODEL_URL=%s %s run --plain ep --record .test/tape 2>&1",
