@@ -49,7 +49,10 @@ end
 
 local function fault_of(store, run, list, card)
   if card.epic ~= run.card then
-    return errors.new("ERR_USAGE", card.id .. " is no card of the run " .. run.id, "orket show " .. run.card .. " and orket board tell")
+    local source = store:read("lineage", { card = run.card })[1]
+    return errors.new("ERR_USAGE", card.id .. " is no card of the run " .. run.id, source and card.epic == source.source
+      and "what was finished before the fork stays as it is: orket fork RUN@EVENT, with a moment before it was done"
+      or "orket show " .. run.card .. " and orket board tell")
   elseif not BACK[card.status] and card.status ~= "done" then
     return errors.new("ERR_TRANSITION", card.id .. " is " .. card.status .. ", nothing leads back from there",
       "begin again at a card that is open or done")
@@ -58,9 +61,6 @@ local function fault_of(store, run, list, card)
     if store:read("uncertain", { card = one.id })[1] then
       return errors.new("ERR_TRANSITION", "nobody knows whether an operation of " .. one.id .. " happened",
         "orket show " .. one.id .. ", then orket answer " .. one.id .. " happened, or did-not, or again")
-    elseif one.status == "done" and #store:read("lineage", { card = run.card }) > 0 then
-      return errors.new("ERR_USAGE", one.id .. " is done, and " .. run.card .. " is a fork, which begins again by another one",
-        "orket fork " .. run.id .. "@EVENT, with an event before it was done (orket show " .. run.id .. ")")
     end
   end
 end
@@ -89,15 +89,25 @@ local function replace(store, tx, card, names, why)
   return moves.add(tx, card, "archived", { role = "system", why = why .. ", as " .. body.id })
 end
 
+-- What a card changed in its tree is dropped; what a fork's card inherited is first made its own.
+local function drop_changes(store, tx, card)
+  local changes = store:read("tree_delta", { tree = card.id })
+  local inherits = #store:read("lineage", { card = card.id }) > 0
+  for _, change in ipairs(inherits and changes or {}) do
+    tx:event("file.deleted", card.id, { path = change.path })
+  end
+  if #changes > 0 then
+    tx:event("tree.opened", card.id, { tree = card.id })
+  end
+end
+
 local function send_back(store, tx, card, names, why)
   local depends_on, changed = renamed(card.depends_on, names)
   if changed then
     tx:event("card.changed", card.id, { rev = card.revision, set = { depends_on = depends_on } })
     card.revision = card.revision + 1
   end
-  if #store:read("tree_delta", { tree = card.id }) > 0 then
-    tx:event("tree.opened", card.id, { tree = card.id })
-  end
+  drop_changes(store, tx, card)
   for _, to in ipairs(BACK[card.status]) do
     local ok, err = moves.add(tx, card, to, { role = "system", why = why, retry_count = to == "ready" and 0 or nil })
     if not ok then

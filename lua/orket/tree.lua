@@ -355,8 +355,9 @@ end
 ---@return true|nil ok
 ---@return Error|nil
 function M.take_out(project, store, epic, without, tx)
-  local seed = files.seed_of(store, epic)
-  local is, made = files.of_epic(store, epic, without, seed)
+  local forked = #store:read("lineage", { card = epic }) > 0
+  local seed = forked and {} or files.seed_of(store, epic) -- a fork's tree no longer lies over its source's
+  local is, made = files.of_epic(store, epic, without)
   if not is then
     return nil, made
   end

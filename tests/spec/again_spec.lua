@@ -87,7 +87,7 @@ describe("orket resume --from", function()
       limits = { concurrency = 1 },
       mock = [[
         function work(talk)
-          local first = talk.card:gsub("%-r%d+$", "")
+          local first = talk.card:gsub("%-r%d+$", ""):gsub("^([AB])%-f%d$", "%1")
           if first == "B" and not talk.text:find("go on") then
             return steps(talk, function() return say(write("b", "wrong")) end,
               function() return say(call("request_excuse", { reason = "what now?" })) end)
@@ -158,6 +158,58 @@ describe("orket resume --from", function()
     assert.is_nil(w:made("old"))
     assert(w:made("new"):find("^by A%-r%d$"))
     assert.equal("by B", w:made("B"))
+  end)
+
+  -- A fork in the middle of A's turn, run until its B waits as well, and is told to go on.
+  local function forked(w)
+    local at
+    for _, event in ipairs(w:events("file.written")) do
+      at = not at and event.card == "A" and event.body.path == "shared" and math.floor(event.seq) or at
+    end
+    assert.equal(0, (select(2, w:orket("fork ep.1@" .. at))))
+    assert.equal(3, (select(2, w:run("ep-f1"))))
+    assert.equal(0, (select(2, w:orket("comment B-f1 'go on'"))))
+  end
+
+  it("is for forks as well: a finished card is put away, with what it inherited", function()
+    local w <close> = stopped()
+    forked(w)
+    assert.equal("by A", w:read("workspace/ep-f1/tree/old"))
+    local text, code = w:orket("resume --plain --from A-f1 ep-f1.1")
+    assert.equal(0, code, text)
+    assert(text:find("begins again at A-f1: A-f1, B-f1, C-f1", 1, true), text)
+    assert.same({ "archived", "done", "done", "done" },
+      { w:card("A-f1").status, w:card("A-f1-r2").status, w:card("B-f1").status, w:card("X-f1").status })
+    assert(not w:exists("workspace/ep-f1/tree/old"))
+    assert(not w:exists("workspace/ep-f1/cards/B-f1/old"))
+    assert.equal("by A-f1-r2", w:read("workspace/ep-f1/tree/new"))
+    assert.equal("A-f1-r2", w:read("workspace/ep-f1/tree/shared"))
+    assert.equal("by X-f1", w:read("workspace/ep-f1/tree/X-f1"))
+    assert.equal("by A", w:made("old")) -- the source's
+    assert.equal(0, (select(2, w:check())))
+    text, code = w:orket("replay --strict ep-f1.1")
+    assert.equal(0, code, text)
+  end)
+
+  it("keeps in a fork what the source had finished, and drops what an open card inherited", function()
+    local w <close> = stopped()
+    local last = math.floor(w:events()[#w:events()].seq)
+    assert.equal(0, (select(2, w:orket("fork ep.1@" .. last))))
+    assert.equal("wrong", w:read("workspace/ep-f1/cards/B-f1/b"))
+    local text, code = w:orket("resume --plain --from B-f1 ep-f1.1")
+    assert.equal(0, code, text)
+    assert(not w:exists("workspace/ep-f1/cards/B-f1/b") and not w:exists("workspace/ep-f1/tree/b"))
+    assert.equal("by A", w:read("workspace/ep-f1/tree/old"))
+    assert.equal("by B-f1", w:read("workspace/ep-f1/tree/B"))
+    assert.equal("wrong", w:read("workspace/ep/cards/B/b"))
+    assert.equal(0, (select(2, w:check())))
+    text, code = w:orket("resume --plain --from B-f1 ep-f1.1")
+    assert.equal(1, code)
+    assert(text:find("ep-f1.1 is done", 1, true) and text:find("orket fork ep-f1.1@EVENT goes on from a moment before", 1, true), text)
+    assert.equal(0, (select(2, w:orket("fork ep.1@" .. last))))
+    text, code = w:orket("resume --plain --from A ep-f2.1")
+    assert.equal(1, code)
+    assert(text:find("A is no card of the run ep-f2.1", 1, true) and text:find("finished before the fork", 1, true), text)
   end)
 
   it("is refused where nothing leads back", function()

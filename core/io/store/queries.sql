@@ -288,10 +288,18 @@ WHERE NOT EXISTS (SELECT 1 FROM tree_file WHERE tree = s.id AND path = f.path)
                   AND g.from_seq <= n.upto WHERE n.card = s.id AND n.depth < l.depth)
 ORDER BY own, from_seq, path;
 
--- The changes of an epic's finished cards, earlier ones first.
+-- The changes of an epic's finished cards, earlier ones first; a fork's have those of their sources.
 -- name: tree_done
-SELECT c.id AS card, f.path, hash_digits(f.blob) AS blob, hash_digits(f.base) AS base FROM card c JOIN tree_file f ON f.tree = c.id AND f.to_seq IS NULL
-WHERE c.epic = :epic AND c.status = 'done' ORDER BY f.from_seq, f.path;
+WITH s (id) AS MATERIALIZED (SELECT id FROM card WHERE epic = :epic AND status = 'done')
+SELECT s.id AS card, f.path, hash_digits(f.blob) AS blob, hash_digits(f.base) AS base, f.from_seq
+FROM s JOIN tree_file f ON f.tree = s.id AND f.to_seq IS NULL
+UNION ALL
+SELECT s.id, f.path, hash_digits(f.blob), hash_digits(f.base), f.from_seq FROM s JOIN lineage l ON l.card = s.id JOIN tree_file f
+ON f.tree = l.source AND f.from_seq <= l.upto AND (f.to_seq IS NULL OR f.to_seq > l.upto)
+WHERE NOT EXISTS (SELECT 1 FROM tree_file WHERE tree = s.id AND path = f.path)
+  AND NOT EXISTS (SELECT 1 FROM lineage n JOIN tree_file g ON g.tree = n.source AND g.path = f.path
+                  AND g.from_seq <= n.upto WHERE n.card = s.id AND n.depth < l.depth)
+ORDER BY from_seq, path;
 
 -- name: heads
 SELECT seq, events, lower(hex(hash)) AS hash FROM head WHERE run = :run ORDER BY seq;

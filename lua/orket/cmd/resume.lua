@@ -34,7 +34,7 @@ local function newest(project)
     "orket run EPIC begins one, orket run --again EPIC builds a finished epic anew")
 end
 
-local function find(project, id)
+local function find(project, id, from)
   if not id then
     return newest(project)
   end
@@ -43,7 +43,8 @@ local function find(project, id)
     return nil, err
   elseif ENDED[run.status] then
     return nil, errors.new("ERR_USAGE", id .. " is " .. run.status .. ", nothing of it is left to do",
-      "orket run --again " .. run.card .. " builds the epic anew")
+      "orket run --again " .. run.card .. " builds the epic anew" .. (from and "; orket fork " .. id
+        .. "@EVENT goes on from a moment before " .. from .. " was done" or ""))
   end
   return run
 end
@@ -56,7 +57,7 @@ function M.run(argv)
     return options.refuse(M.usage, message)
   end
   return session.run(args, function(project, note)
-    local run, err = find(project, args.run)
+    local run, err = find(project, args.run, args.from)
     if run and args.from then
       local said
       said, err = rewind.perform(project, run, args.from, sys.user())

@@ -171,18 +171,27 @@ local function fold(store, manifest, row, made)
   return not err, err
 end
 
+-- What an epic's finished cards change: its seed, or what its source held when it was forked.
+local function ground_of(store, epic)
+  local source = store:read("lineage", { card = epic })[1]
+  if not source then
+    return M.over(store, "seed:" .. epic, {})
+  end
+  local manifest = {}
+  for _, row in ipairs(store:read("tree_files", { tree = source.source, seq = source.upto })) do
+    manifest[row.path] = row.blob
+  end
+  return manifest
+end
+
 ---An epic's manifest as its finished cards make it, but for some of them.
 ---@param store table
 ---@param epic string
 ---@param without table<string, any> by card
----@param seed table<string, string>
 ---@return table<string, string>|nil manifest
 ---@return table<string, string>|Error made bytes of files that no blob holds
-function M.of_epic(store, epic, without, seed)
-  local manifest, made = {}, {}
-  for path, blob in pairs(seed) do
-    manifest[path] = blob
-  end
+function M.of_epic(store, epic, without)
+  local manifest, made = ground_of(store, epic), {}
   for _, row in ipairs(store:read("tree_done", { epic = epic })) do
     if not without[row.card] then
       local ok, err = fold(store, manifest, row, made)
