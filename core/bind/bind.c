@@ -76,25 +76,43 @@ static int with_traceback(lua_State *L)
     return 1;
 }
 
-int bind_call(lua_State *L, int nargs, int nresults)
+/* pcall; a failure leaves its message. */
+static int guarded(lua_State *L, int nargs, int nresults)
 {
     int base = lua_gettop(L) - nargs;
     lua_pushcfunction(L, with_traceback);
     lua_insert(L, base); // handler, function, args
     int rc = lua_pcall(L, nargs, nresults, base);
     lua_remove(L, base);
-    if (rc == LUA_OK)
-        return 0;
-    if (lua_getglobal(L, "_ON_ERROR") == LUA_TFUNCTION) { // message, handler
+    return rc == LUA_OK ? 0 : rc == LUA_ERRMEM ? ERR_MEMORY : ERR_BUG;
+}
+
+static void print_message(lua_State *L)
+{
+    fprintf(stderr, "orket: %s\n", lua_tostring(L, -1));
+    lua_pop(L, 1);
+}
+
+int bind_try(lua_State *L, int nargs, int nresults)
+{
+    int rc = guarded(L, nargs, nresults);
+    if (rc)
+        print_message(L);
+    return rc;
+}
+
+int bind_call(lua_State *L, int nargs, int nresults)
+{
+    int rc = guarded(L, nargs, nresults);
+    if (rc && lua_getglobal(L, "_ON_ERROR") == LUA_TFUNCTION) { // message, handler
         lua_insert(L, -2);
         if (lua_pcall(L, 1, 0, 0) != LUA_OK)
             lua_pop(L, 1);
-    } else {
+    } else if (rc) {
         lua_pop(L, 1);
-        fprintf(stderr, "orket: %s\n", lua_tostring(L, -1));
-        lua_pop(L, 1);
+        print_message(L);
     }
-    return rc == LUA_ERRMEM ? ERR_MEMORY : ERR_BUG;
+    return rc;
 }
 
 int bind_fail(lua_State *L, const struct err *err)

@@ -1,6 +1,6 @@
 /* bind.h: the only floor where Lua meets model and io. One file per module of `orket.core.*`.
  *
- * C enters Lua at exactly one function, bind_call. Functions that wait take a callback as their
+ * C enters Lua at exactly one place, bind_call and bind_try. Functions that wait take a callback as their
  * last argument, called exactly once from the loop; Lua waits for it in lua/orket/async.lua.
  * Failures of the world are answered as nil, message, code (code = "ERR_..."), see bind_fail.
  */
@@ -40,9 +40,11 @@ void bind_functions(lua_State *L, const luaL_Reg *functions);
 void bind_type(lua_State *L, const char *type, const luaL_Reg *methods, lua_CFunction gc);
 
 /* pcall with traceback of the function below nargs arguments; drops the results (nresults = 0) or
- * leaves them. An error is reported through the state's error handler (lua/orket/errors.lua) and
- * answered as a negative code with nothing left on the stack. */
+ * leaves them. An error goes to the program's handler (lua/orket/async.lua), which ends it: somebody
+ * may wait for this call for ever. It is answered as a negative code with nothing left on the stack. */
 int bind_call(lua_State *L, int nargs, int nresults);
+/* The same where the one who waits is told by the code: an error is printed, and the program goes on. */
+int bind_try(lua_State *L, int nargs, int nresults);
 
 /* Pushes nil, message, code[, fix] from err; returns the number of values. */
 int bind_fail(lua_State *L, const struct err *err);

@@ -60,7 +60,7 @@ static void on_request(void *ctx, struct http_exchange *x, const struct http_req
     struct arrival a = {server, x, request, NULL, LUA_NOREF};
     lua_pushcfunction(L, deliver);
     lua_pushlightuserdata(L, &a);
-    int rc = bind_call(L, 1, 0);
+    int rc = bind_try(L, 1, 0);
     if (rc && a.response && a.response->x) // the handler is broken
         response_end(a.response, response_fail);
     else if (rc && !a.response)
