@@ -1,7 +1,8 @@
 -- soak.lua: N= (20000) turns of three steps each in one process, C= (32) at once: memory and open descriptors
 -- must not grow with the turns. Both are sampled beside the number of finished turns; the first fifth is
 -- left out, for what is made once; the slope is that of a straight line through the rest. The board keeps the row
--- of every card of the epic in memory, which is some 200 bytes more when it is done; beyond that nothing may grow.
+-- of every card of the epic in memory, which is some 200 bytes more when it is done; beyond that nothing may grow
+-- but room that allocators keep for the next peak (docs/performance.md says how that was told apart).
 
 local measure = dofile("bench/measure.lua")
 
