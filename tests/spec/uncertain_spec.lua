@@ -40,10 +40,10 @@ local function log_lines(w)
 end
 
 -- Derived again, it comes to its hash: nothing is told anew to anybody.
-local function replays(server, w)
+local function replays(server, w, run)
   local before = cjson.encode(server:heard())
   for _, mode in ipairs({ "", "--strict " }) do
-    local text, code = w:orket("replay " .. mode .. "ep.1")
+    local text, code = w:orket("replay " .. mode .. (run or "ep.1"))
     assert.equal(0, code, text)
     assert.truthy(text:find(", as recorded", 1, true), text)
   end
@@ -136,6 +136,24 @@ describe("an operation that was cut off", function()
     assert.equal(0, (select(2, w:check())))
     replays(server, w)
   end)
+
+  for _, kind in ipairs({ "operation.intended", "operation.uncertain" }) do
+    it("is asked about once more in a fork that goes on from " .. kind, function()
+      local server <close> = beyond.serve()
+      local w <close> = project(server, HELD)
+      killed_while_held(server, w)
+      assert.equal(3, (select(2, w:run())))
+      assert.equal(0, (select(2, w:orket("answer A did-not"))))
+      assert.equal(0, (select(2, w:orket("fork ep.1@" .. math.tointeger(w:events(kind)[1].seq)))))
+      assert.equal(3, (select(2, w:run("ep-f1"))))
+      assert.equal("hold me", w:card("A-f1").uncertain.operation.text)
+      assert.equal(0, (select(2, w:orket("answer A-f1 happened"))))
+      local text, code = w:run("ep-f1")
+      assert.equal(0, code, text)
+      assert.same({ ["hold me"] = 1 }, server:heard())
+      replays(server, w, "ep-f1.1")
+    end)
+  end
 
   it("is answered while the run is under way: also when only its connection broke", function()
     local server <close> = beyond.serve()

@@ -45,7 +45,8 @@ function M.recall(turn)
     done.intent = intent
     return done
   end
-  turn.tape:take("operation.uncertain")
+  repeat -- a fork asks about it once more
+  until not turn.tape:take("operation.uncertain")
   local answer = turn.tape:take("operation.answered")
   local outcome = answered(turn, answer)
   if outcome then
@@ -118,7 +119,7 @@ function M.perform(turn, permit, kind, call, act)
   end
   operation.op = kind
   local known = M.recall(turn)
-  if known and known.intent.hash ~= hash then
+  if known and cjson.encode(known.intent.operation) ~= cjson.encode(operation) then -- the hash is over the card as well
     return nil, errors.new("ERR_BUG", "the tool asked for " .. kind .. " in another way than before the interruption"), true
   elseif known then
     return known.result, known.error, nil, known.told
