@@ -2,6 +2,7 @@
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
+local shell = world.orket.shell
 
 local SLOW = [[
 function work(talk)
@@ -149,7 +150,8 @@ describe("orket resume --from", function()
   it("happens whole or not at all when it is killed", function()
     local w <close> = stopped()
     for i = 1, 6 do
-      w:orket("resume --plain --from A >/dev/null & sleep 0.0" .. i .. "; kill -9 $!")
+      shell(("cd %s; ORKET_MODEL_URL=%s %s %s resume --plain --from A >/dev/null 2>&1 & sleep 0.0%d; kill -9 $!; wait"):format(
+        w.dir, w.url, w.environment, w.binary, i)) -- the program itself, not a shell around it
     end
     assert.equal(0, (select(2, w:check())))
     local text, code = w:orket("resume --plain --from A")

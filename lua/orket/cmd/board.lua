@@ -1,10 +1,9 @@
 -- board.lua: `orket board`: the cards as a tree, with status, seat and cost.
 
 local cjson = require("cjson")
+local look = require("orket.look")
 local options = require("orket.options")
 local parked = require("orket.parked")
-local readers = require("orket.reader")
-local report = require("orket.report")
 local style = require("orket.view.style")
 local sys = require("orket.core.sys")
 local text = require("orket.view.text")
@@ -132,17 +131,7 @@ local function unarchived(cards)
   return some
 end
 
----@param argv string[]
----@return integer exit code
-function M.run(argv)
-  local args, message = options.parse(argv, { C = "value", json = "flag", all = "flag" }, {})
-  if not args then
-    return options.refuse(M.usage, message)
-  end
-  local store <close>, err = readers.open(args.C or ".")
-  if not store then
-    return report.failure(err)
-  end
+local function show(store, args)
   local cards = store:read("board", {})
   cards = args.all and cards or unarchived(cards)
   name_sources(store, cards)
@@ -155,6 +144,12 @@ function M.run(argv)
     print_parked(parked.list(store, nil, args.C))
   end
   return 0
+end
+
+---@param argv string[]
+---@return integer exit code
+function M.run(argv)
+  return look.run(M.usage, show, options.parse(argv, { C = "value", json = "flag", all = "flag" }, {}))
 end
 
 return M

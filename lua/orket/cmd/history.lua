@@ -1,9 +1,9 @@
 -- history.lua: `orket history [RUN]`: what has been run, what it cost, and how it ended.
 
 local cjson = require("cjson")
+local look = require("orket.look")
 local options = require("orket.options")
 local readers = require("orket.reader")
-local report = require("orket.report")
 local table_view = require("orket.view.table")
 local text = require("orket.view.text")
 
@@ -55,42 +55,34 @@ local function print_rows(columns, rows, nothing)
   end
 end
 
-local function show(store, dir, id)
-  if not id then
-    local rows, columns = readers.runs(store, dir), table.move(RUNS, 1, #RUNS, 1, {})
-    columns[#columns + 1] = #store:read("forks", {}) > 0 and ORIGIN or nil
-    print_rows(columns, rows, "no run has begun; orket run EPIC begins one")
-    return
-  end
-  print_rows(TURNS, store:read("turns", { run = id }), "no turn has begun")
+local function show_runs(store, dir)
+  local rows, columns = readers.runs(store, dir), table.move(RUNS, 1, #RUNS, 1, {})
+  columns[#columns + 1] = #store:read("forks", {}) > 0 and ORIGIN or nil
+  print_rows(columns, rows, "no run has begun; orket run EPIC begins one")
 end
 
----@param argv string[]
----@return integer exit code
-function M.run(argv)
-  local args, message = options.parse(argv, { C = "value", json = "flag" }, { "run?" })
-  if not args then
-    return options.refuse(M.usage, message)
-  end
-  local dir = args.C or "."
-  local store <close>, err = readers.open(dir)
-  if not store then
-    return report.failure(err)
-  end
+local function show(store, args, dir)
   if args.run then
-    local run
-    run, err = readers.run(store, dir, args.run)
+    local run, err = readers.run(store, dir, args.run)
     if not run then
-      return report.failure(err)
+      return nil, err
     end
   end
   if args.json then
     local rows = args.run and store:read("turns", { run = args.run }) or readers.runs(store, dir)
     print(text.json(setmetatable(rows, cjson.array_mt)))
+  elseif args.run then
+    print_rows(TURNS, store:read("turns", { run = args.run }), "no turn has begun")
   else
-    show(store, dir, args.run)
+    show_runs(store, dir)
   end
   return 0
+end
+
+---@param argv string[]
+---@return integer exit code
+function M.run(argv)
+  return look.run(M.usage, show, options.parse(argv, { C = "value", json = "flag" }, { "run?" }))
 end
 
 return M

@@ -2,10 +2,10 @@
 
 local async = require("orket.async")
 local errors = require("orket.errors")
+local look = require("orket.look")
 local options = require("orket.options")
 local plain = require("orket.view.plain")
 local readers = require("orket.reader")
-local report = require("orket.report")
 local text = require("orket.view.text")
 
 local M = {}
@@ -68,7 +68,7 @@ end
 
 -- Looks until nothing came for a while: the kernel tells of a commit's bytes when they are written, readers
 -- see them when they are safe on the disk, which is later.
-local function look(self)
+local function look_on(self)
   local pause = FIRST_PAUSE
   while self.seq and pause < LAST_PAUSE do
     local before = self.seq
@@ -87,7 +87,7 @@ local function follow(store, dir, seq, args)
       self.changed = true
       if not self.looking then
         self.looking = true
-        look(self)
+        look_on(self)
         self.looking = false
       end
       if not self.seq then
@@ -118,37 +118,35 @@ local function parse(argv)
   return args
 end
 
----@param argv string[]
----@return integer exit code
-function M.run(argv)
-  local args, message = parse(argv)
-  if not args then
-    return options.refuse(M.usage, message)
+-- What is asked for has to be there.
+local function check(store, args, dir)
+  local found, err = true, nil
+  if args.card then
+    found, err = readers.card(store, args.card)
   end
-  local dir = args.C or "."
-  local store <close>, err = readers.open(dir)
-  if not store then
-    return report.failure(err)
-  elseif args.card then
-    local card
-    card, err = readers.card(store, args.card)
-    if not card then
-      return report.failure(err)
-    end
+  if found and args.run and args.run ~= BOARD then
+    found, err = readers.run(store, dir, args.run)
   end
-  if args.run and args.run ~= BOARD then
-    local run
-    run, err = readers.run(store, dir, args.run)
-    if not run then
-      return report.failure(err)
-    end
+  return found, err
+end
+
+local function print_log(store, args, dir)
+  local found, err = check(store, args, dir)
+  if not found then
+    return nil, err
   end
   local seq = store:read("counts", {})[1].events
   local last = reversed(store:read("last_events", { limit = args.n, run = args.run, card = args.card }))
   if print_all(last, args) and args.f then
     err = follow(store, dir, #last > 0 and last[#last].seq or seq, args)
   end
-  return err and report.failure(err) or 0
+  return not err and 0 or nil, err
+end
+
+---@param argv string[]
+---@return integer exit code
+function M.run(argv)
+  return look.run(M.usage, print_log, parse(argv))
 end
 
 return M

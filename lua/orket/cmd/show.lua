@@ -5,10 +5,10 @@ local checkpoints = require("orket.checkpoints")
 local cjson = require("cjson")
 local ending = require("orket.view.ending")
 local once = require("orket.turn.once")
+local look = require("orket.look")
 local options = require("orket.options")
 local plain = require("orket.view.plain")
 local readers = require("orket.reader")
-local report = require("orket.report")
 local style = require("orket.view.style")
 local table_view = require("orket.view.table")
 local text = require("orket.view.text")
@@ -131,25 +131,19 @@ local function show_card(store, card, json)
   return 0
 end
 
----@param argv string[]
----@return integer exit code
-function M.run(argv)
-  local args, message = options.parse(argv, { C = "value", json = "flag" }, { "card" })
-  if not args then
-    return options.refuse(M.usage, message)
-  end
-  local dir = args.C or "."
-  local store <close>, err = readers.open(dir)
-  if not store then
-    return report.failure(err)
-  end
-  local card
-  card, err = readers.card(store, args.card)
+local function show(store, args, dir)
+  local card, err = readers.card(store, args.card)
   if card then
     return show_card(store, card, args.json)
   end
   local run = readers.run(store, dir, args.card)
-  return run and show_run(store, run, args.json) or report.failure(err)
+  return run and show_run(store, run, args.json), err
+end
+
+---@param argv string[]
+---@return integer exit code
+function M.run(argv)
+  return look.run(M.usage, show, options.parse(argv, { C = "value", json = "flag" }, { "card" }))
 end
 
 return M
