@@ -30,7 +30,7 @@ return function()
     end)
     print(server:port())
     io.stdout:flush()
-    async.sleep(1000)
+    async.sleep(86400)
   end)
 end
 ]]

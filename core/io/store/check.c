@@ -2,9 +2,11 @@
  * again, and all that events name is there; signed heads are verified (check_heads.c); projections
  * are rebuilt from the events in a temporary database and compared row by row.
  */
+#include <stdlib.h>
 #include <string.h>
 
 #include "io/bundle/names.h"
+#include "io/disk.h"
 #include "io/store/rebuild.h"
 #include "io/store/report.h"
 #include "io/store/write.h"
@@ -62,11 +64,27 @@ static bool hash_is(sqlite3_stmt *row, int column, const struct hash *hash)
            memcmp(sqlite3_column_blob(row, column), hash->bytes, HASH_SIZE) == 0;
 }
 
+/* A page that could not be had says nothing about what is in it: 0, or why the check cannot go on. */
+static int unread(const char *text, struct err *err)
+{
+    const char *code = strstr(text, "error code=");
+    if (code && (atoi(code + strlen("error code=")) & 0xff) == SQLITE_NOMEM)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    if (!code && !strstr(text, "failed to get page"))
+        return 0;
+    err_set(err, ERR_IO, "a page of the database cannot be read: %.200s", text);
+    return err_fix(err, "%s", disk_cure(ERR_IO));
+}
+
 static int check_page(struct check *check, sqlite3_stmt *row)
 {
-    if (strcmp(text_of(row, 0), "ok") != 0)
-        problem(check, "file", NULL, text_of(row, 0));
-    return 0;
+    const char *text = text_of(row, 0);
+    if (!text)
+        return err_set(check->err, ERR_MEMORY, "out of memory");
+    int rc = unread(text, check->err);
+    if (!rc && strcmp(text, "ok") != 0)
+        problem(check, "file", NULL, text);
+    return rc;
 }
 
 /* ---- streams, chains, the rebuild ---- */
@@ -201,29 +219,34 @@ static void hex_problem(struct check *check, const char *what, sqlite3_stmt *row
 }
 
 /* Columns 0 hash, 1 id as in the name tables: is it found there exactly once? */
-static void check_name(struct check *check, const char *what, sqlite3_stmt *row)
+static int check_name(struct check *check, const char *what, sqlite3_stmt *row)
 {
     struct hash hash = {{0}};
     if (sqlite3_column_bytes(row, 0) == HASH_SIZE)
         memcpy(hash.bytes, sqlite3_column_blob(row, 0), HASH_SIZE);
     sqlite3_bind_int64(check->names, 1, hash_key(&hash));
     sqlite3_bind_int64(check->names, 2, sqlite3_column_int64(row, 1));
-    if (sqlite3_step(check->names) != SQLITE_ROW || sqlite3_column_int(check->names, 0) != 1)
+    int step = sqlite3_step(check->names);
+    int rc = step == SQLITE_ROW ? 0 : db_fail(check->disk, step, check->err);
+    if (!rc && sqlite3_column_int(check->names, 0) != 1)
         hex_problem(check, what, row, "it cannot be found by its hash");
     sqlite3_reset(check->names);
+    return rc;
 }
 
-/* The row's columns bytes and more, joined; false when that was told as a problem. */
-static bool join(struct check *check, const char *what, sqlite3_stmt *row, int column)
+/* The row's columns bytes and more, joined; *whole is false when a lost piece was told as a problem. */
+static int join(struct check *check, const char *what, sqlite3_stmt *row, int column, bool *whole)
 {
     buf_reset(&check->bytes);
     buf_put(&check->bytes, sqlite3_column_blob(row, column),
             (size_t)sqlite3_column_bytes(row, column));
     int64_t more = sqlite3_column_int64(row, column + 1);
-    if (!piece_read(check->pieces, more, &check->bytes, &check->piece_count, NULL))
-        return true;
+    int rc = piece_read(check->pieces, more, &check->bytes, &check->piece_count, check->err);
+    *whole = rc == 0;
+    if (rc != ERR_STORE_CORRUPT)
+        return rc;
     hex_problem(check, what, row, "a piece of it is missing");
-    return false;
+    return 0;
 }
 
 /* It is there, under this name, whatever its bytes are. */
@@ -247,13 +270,13 @@ static int generation_is_there(struct check *check, sqlite3_stmt *row)
 
 static int check_blob(struct check *check, sqlite3_stmt *row)
 {
+    bool whole = false;
     check->blobs++;
-    check_name(check, "blob", row);
-    int rc = is_there(check, BUNDLE_BLOB, row);
-    if (rc)
+    int rc = check_name(check, "blob", row);
+    rc = rc ? rc : is_there(check, BUNDLE_BLOB, row);
+    rc = rc ? rc : join(check, "blob", row, 2, &whole);
+    if (rc || !whole)
         return rc;
-    if (!join(check, "blob", row, 2))
-        return 0;
     struct hash hash = hash_of(check->bytes.data, check->bytes.len);
     if (!hash_is(row, 0, &hash))
         hex_problem(check, "blob", row, "its bytes have another hash");
@@ -262,13 +285,13 @@ static int check_blob(struct check *check, sqlite3_stmt *row)
 
 static int check_message(struct check *check, sqlite3_stmt *row)
 {
+    bool whole = false;
     check->messages++;
-    check_name(check, "message", row);
-    int rc = is_there(check, BUNDLE_MESSAGE, row);
-    if (rc)
+    int rc = check_name(check, "message", row);
+    rc = rc ? rc : is_there(check, BUNDLE_MESSAGE, row);
+    rc = rc ? rc : join(check, "message", row, 3, &whole);
+    if (rc || !whole)
         return rc;
-    if (!join(check, "message", row, 3))
-        return 0;
     struct hash_part parts[] = {
         {sqlite3_column_blob(row, 2), (size_t)sqlite3_column_bytes(row, 2)},
         {check->bytes.data, check->bytes.len},

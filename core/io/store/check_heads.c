@@ -123,12 +123,16 @@ static int each(struct heads *heads, const char *sql,
     return rc;
 }
 
-static void find_key(struct heads *heads, const struct store_options *options)
+/* Without a key that is fit heads are told as that; when the machine did not give it, nothing is. */
+static int find_key(struct heads *heads, const struct store_options *options)
 {
     struct buf dir = {0};
     store_dir(options, &dir);
-    heads->known = buf_ok(&dir) && sign_read_public(dir.data, &heads->key, NULL) == 0;
+    int rc = buf_ok(&dir) ? sign_read_public(dir.data, &heads->key, heads->err)
+                          : err_set(heads->err, ERR_MEMORY, "out of memory");
     buf_clear(&dir);
+    heads->known = rc == 0;
+    return rc == ERR_MEMORY || rc == ERR_IO ? rc : 0;
 }
 
 static const struct {
@@ -152,8 +156,9 @@ static const struct {
 
 static int check_all(struct heads *heads, const struct store_options *options)
 {
-    find_key(heads, options);
-    int rc = db_prepare(heads->db, HEAD_SQL, sizeof HEAD_SQL - 1, &heads->find, NULL, heads->err);
+    int rc = find_key(heads, options);
+    rc = rc ? rc
+            : db_prepare(heads->db, HEAD_SQL, sizeof HEAD_SQL - 1, &heads->find, NULL, heads->err);
     for (size_t i = 0; !rc && i < COUNT_OF(checks); i++)
         rc = each(heads, checks[i].sql, checks[i].fn);
     sqlite3_finalize(heads->find);

@@ -72,10 +72,18 @@ static void add_row(struct json_builder *b, const char *key, sqlite3_stmt *row, 
     json_end_object(b);
 }
 
+/* No conversion: that would need memory. */
 static bool same_value(sqlite3_stmt *a, sqlite3_stmt *b, int column)
 {
-    if (sqlite3_column_type(a, column) != sqlite3_column_type(b, column))
+    int type = sqlite3_column_type(a, column);
+    if (type != sqlite3_column_type(b, column))
         return false;
+    if (type == SQLITE_INTEGER)
+        return sqlite3_column_int64(a, column) == sqlite3_column_int64(b, column);
+    if (type == SQLITE_FLOAT) {
+        double x = sqlite3_column_double(a, column), y = sqlite3_column_double(b, column);
+        return memcmp(&x, &y, sizeof x) == 0;
+    }
     const void *left = sqlite3_column_blob(a, column), *right = sqlite3_column_blob(b, column);
     int len = sqlite3_column_bytes(a, column);
     return len == sqlite3_column_bytes(b, column) &&
@@ -142,14 +150,20 @@ int compare_projections(struct report *report, sqlite3 *stored, sqlite3 *rebuilt
         "'sqlite%' "
         "AND name NOT IN (" DB_TRUTH ") ORDER BY name";
     sqlite3_stmt *tables = NULL;
-    int rc = db_prepare(rebuilt, list, sizeof list - 1, &tables, NULL, err);
-    while (!rc && sqlite3_step(tables) == SQLITE_ROW) {
+    int step = SQLITE_DONE, rc = db_prepare(rebuilt, list, sizeof list - 1, &tables, NULL, err);
+    while (!rc && (step = sqlite3_step(tables)) == SQLITE_ROW) {
         char sql[256];
         const char *table = (const char *)sqlite3_column_text(tables, 0);
-        snprintf(sql, sizeof sql, "SELECT * FROM %s ORDER BY %s", table,
-                 sqlite3_column_text(tables, 1));
+        const char *key = (const char *)sqlite3_column_text(tables, 1);
+        if (!table || !key) {
+            rc = err_set(err, ERR_MEMORY, "out of memory");
+            break;
+        }
+        snprintf(sql, sizeof sql, "SELECT * FROM %s ORDER BY %s", table, key);
         rc = compare_query(report, stored, rebuilt, table, sql, err);
     }
+    if (!rc && step != SQLITE_DONE) // some tables were not looked at
+        rc = db_fail(rebuilt, step, err);
     sqlite3_finalize(tables);
     return rc;
 }

@@ -113,6 +113,18 @@ static const char *text_of(sqlite3_stmt *row, int column)
     return (const char *)sqlite3_column_text(row, column);
 }
 
+/* SQLite had no memory for a text of the row, which then looks like none. */
+static bool is_starved(const struct exporter *x)
+{
+    return sqlite3_errcode(x->store->reader) == SQLITE_NOMEM;
+}
+
+static int no_text(struct exporter *x)
+{
+    return is_starved(x) ? err_set(x->err, ERR_MEMORY, "out of memory")
+                         : export_corrupt(x, "a text of", x->run ? x->run : "a run");
+}
+
 static bool read_event(sqlite3_stmt *row, struct store_seen *event)
 {
     *event = (struct store_seen){
@@ -154,7 +166,10 @@ static int write_event(struct exporter *x, sqlite3_stmt *row, enum bundle_kind k
 {
     struct store_seen event;
     struct hash prev, hash, right;
-    if (!read_event(row, &event))
+    bool whole = read_event(row, &event);
+    if (is_starved(x))
+        return no_text(x);
+    if (!whole)
         return export_corrupt(x, "an event of", x->run);
     if (strcmp(event.kind, "dropped") == 0)
         return err_set(x->err, ERR_NOT_FOUND,
@@ -179,12 +194,14 @@ typedef int event_fn(struct exporter *x, sqlite3_stmt *row);
 
 static int speaks_of_blobs(struct exporter *x, sqlite3_stmt *row)
 {
-    return export_blobs(x, text_of(row, 10), (size_t)sqlite3_column_bytes(row, 10));
+    const char *text = text_of(row, 10);
+    return text ? export_blobs(x, text, (size_t)sqlite3_column_bytes(row, 10)) : no_text(x);
 }
 
 static int speaks_of_messages(struct exporter *x, sqlite3_stmt *row)
 {
-    return export_messages(x, text_of(row, 10), (size_t)sqlite3_column_bytes(row, 10));
+    const char *text = text_of(row, 10);
+    return text ? export_messages(x, text, (size_t)sqlite3_column_bytes(row, 10)) : no_text(x);
 }
 
 static int is_event(struct exporter *x, sqlite3_stmt *row)
@@ -240,6 +257,8 @@ static int put_generation(struct exporter *x, sqlite3_stmt *row)
 {
     char what[160];
     const char *id = text_of(row, 0), *files = text_of(row, 1);
+    if (!id || !files)
+        return no_text(x);
     size_t len = (size_t)sqlite3_column_bytes(row, 1);
     int rc = json_parse(&x->doc, files, len, NULL, x->err);
     if (rc)
@@ -255,7 +274,8 @@ static int put_generation(struct exporter *x, sqlite3_stmt *row)
 
 static int put_scripts(struct exporter *x, sqlite3_stmt *row)
 {
-    return export_blobs(x, text_of(row, 1), (size_t)sqlite3_column_bytes(row, 1));
+    const char *text = text_of(row, 1);
+    return text ? export_blobs(x, text, (size_t)sqlite3_column_bytes(row, 1)) : no_text(x);
 }
 
 /* ---- parts ---- */
@@ -273,7 +293,10 @@ static struct export_part *part_at(const struct exporter *x, size_t i)
 static int add_part(struct exporter *x, sqlite3_stmt *row)
 {
     struct export_part part = {.upto = sqlite3_column_int64(row, 1)};
-    snprintf(part.run, sizeof part.run, "%s", text_of(row, 0));
+    const char *run = text_of(row, 0);
+    if (!run)
+        return no_text(x);
+    snprintf(part.run, sizeof part.run, "%s", run);
     buf_put(&x->parts, &part, sizeof part);
     return buf_ok(&x->parts) ? 0 : err_set(x->err, ERR_MEMORY, "out of memory");
 }

@@ -38,6 +38,15 @@ static int apply(struct rebuild *rebuild, const struct store_seen *event, struct
                     : project(rebuild->projector, kind, event, &touched, err);
 }
 
+/* The machine failed, which says nothing about the event; ERR_STORE: the temporary database has
+ * no file to spill into. */
+static bool is_machine(const struct rebuild *rebuild, int rc)
+{
+    return rc == ERR_MEMORY || rc == ERR_STORE_FULL || rc == ERR_IO ||
+           (rc == ERR_STORE &&
+            (sqlite3_errcode(rebuild->projector->db) & 0xff) == SQLITE_CANTOPEN);
+}
+
 static int take(struct rebuild *rebuild, sqlite3_stmt *row, struct err *err)
 {
     struct store_seen event;
@@ -45,8 +54,11 @@ static int take(struct rebuild *rebuild, sqlite3_stmt *row, struct err *err)
     bool whole = read_event(row, &event);
     int rc = whole ? apply(rebuild, &event, &why)
                    : err_set(&why, ERR_STORE_CORRUPT, "it is not whole");
-    if (rc == ERR_MEMORY || rc == ERR_STORE_FULL || rc == ERR_IO)
-        return err_set(err, rc, "%s", why.text);
+    if (is_machine(rebuild, rc)) {
+        if (err)
+            *err = why;
+        return rc;
+    }
     return rebuild->each(rebuild->ctx, row, &event, whole, rc ? &why : NULL);
 }
 
