@@ -225,7 +225,13 @@ describe("orket gc", function()
     local seq = w:events("step.reply")[1].seq
     local text, code = w:orket(("fork ep.1@%d"):format(seq))
     assert.equal(0, code, text)
-    assert.same({}, gc(w, "--keep 0d").runs)
+    local kept = gc(w, "--keep 0d")
+    assert.same({ {}, {} }, { kept.runs, kept.trees })
+    local why = {}
+    for _, run in ipairs(kept.kept) do
+      why[run.id] = run.keeps
+    end
+    assert.equal("forked", why["ep.1"])
     assert_sound(w)
     text, code = w:orket("run ep-f1")
     assert.equal(0, code, text)
