@@ -160,7 +160,7 @@ local function fork_once(project, request, at)
   local texts, sets
   texts, err = texts_of(request.set)
   if texts then
-    sets, err = change.read(plan, texts, project.config, card_at(past, at))
+    sets, err = change.read(plan, texts, project, card_at(past, at))
   end
   if not sets then
     return nil, err

@@ -232,6 +232,8 @@ describe("what a fork changes", function()
       { "--set seat=nobody", "there is no seat 'nobody'", "dev" }, { "--set team=x", "there is no team" },
       { "--set max_retries=many", "ERR_SCHEMA" }, { "--set C:note=x", "the card C is not open", "A, B" },
       { "--set note", "sets nothing" },
+      { [[--set 'verification={"fixture_path":"verification/none.json"}']], "no fixture verification/none.json", "put the fixture" },
+      { [[--set 'verification={"fixture_path":"../config/epics/ep.json"}']], "no fixture verification/../config" },
     }) do
       refused(w, row[1] .. " ep.1@" .. at, table.unpack(row, 2))
     end

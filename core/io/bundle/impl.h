@@ -19,6 +19,7 @@ bool bundle_seal_text(struct buf *out, const char *run, const struct hash *link)
 /* ---- lines.c: a file line by line ---- */
 
 struct lines {
+    const char *path; /* borrowed */
     int fd;
     struct buf chunk, line; /* line: without its end */
     size_t at;

@@ -8,13 +8,22 @@
 
 #define CHUNK 65536
 
+static int fail(const struct lines *lines, int code, struct err *err)
+{
+    if (code == ERR_MEMORY)
+        return err_set(err, code, "out of memory");
+    err_set(err, code, "%s: %s", lines->path, strerror(errno));
+    err_fix(err, "give a file of orket export that can be read");
+    return code;
+}
+
 int lines_open(struct lines *lines, const char *path, struct err *err)
 {
-    *lines = (struct lines){.fd = open(path, O_RDONLY | O_CLOEXEC)};
+    *lines = (struct lines){.path = path, .fd = open(path, O_RDONLY | O_CLOEXEC)};
     lines->line.max = BUNDLE_LINE;
     if (lines->fd >= 0)
         return 0;
-    return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path, strerror(errno));
+    return fail(lines, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, err);
 }
 
 /* The next bytes of the file: how many. */
@@ -54,7 +63,7 @@ int lines_next(struct lines *lines, struct err *err)
             return err_set(err, ERR_LIMIT, "a line of over %zu MiB", BUNDLE_LINE >> 20);
         ssize_t n = fill(lines);
         if (n < 0)
-            return err_set(err, (int)n, "%s", n == ERR_IO ? strerror(errno) : "out of memory");
+            return fail(lines, (int)n, err);
         if (n == 0)
             return lines->line.len > 0;
     }

@@ -111,7 +111,10 @@ static int broken_link(struct verify *v)
     if (read_name(v, &i, name) && i != v->line &&
         strncmp(name, v->expected, strlen(v->expected)) != 0)
         return misplaced(v, i, name);
-    return found(v, "changed", v->expected, "its bytes are not those that were written");
+    return found(v, "changed", v->expected,
+                 v->line > 1 ? "its bytes are not those that were written"
+                             : "its bytes are not those that were written, or this is no file of "
+                               "orket export");
 }
 
 static int cut_off(struct verify *v, bool in_the_middle)

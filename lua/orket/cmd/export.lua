@@ -15,7 +15,7 @@ M.usage = [[
 usage: orket export [-C DIR] [--json] [-o FILE] RUN
 
 Writes a run as one file: its events, the texts of its scripts, files and conversations, what the board says
-about its cards, and its signed head. orket verify FILE tells whether anything was changed since.
+about its cards, and its signed head; of a fork also what it goes on from. orket verify FILE tells whether anything was changed since.
   -C DIR    the project (default: the current directory)
   -o FILE   the file (default: standard output); it appears when it is whole
   --json    with -o: what was written, as one JSON object
@@ -44,7 +44,8 @@ local function tell(args, result)
   if args.json then
     print(text.json(result))
   else
-    print(text.block(string.format("%s: %d events, %d records; signed by %s", args.o, result.counts.event,
+    local prefix = result.counts.prefix > 0 and string.format(" and %d that it goes on from", result.counts.prefix) or ""
+    print(text.block(string.format("%s: %d events%s, %d records; signed by %s", args.o, result.counts.event, prefix,
       result.records, result.key)))
   end
 end

@@ -55,8 +55,23 @@ local function known(kind, all, value)
   return value
 end
 
+-- As card files write it: inside verification/, where it has to be.
+local function verification(root, value)
+  local path = type(value) == "table" and value.fixture_path
+  if not path then
+    return value
+  end
+  value.fixture_path = path:gsub("^%./", ""):gsub("^verification/", "")
+  local directory <close> = root:beneath("verification")
+  if not directory or directory:kind(value.fixture_path) ~= "file" then
+    return nil, errors.new("ERR_CONFIG", "no fixture verification/" .. value.fixture_path, "put the fixture into verification/")
+  end
+  return value
+end
+
 -- What a shape cannot say; the value as the board has it.
-local function settle(config, team, key, value)
+local function settle(project, team, key, value)
+  local config = project.config
   if key == "priority" then
     local priority, message, code, fix = score.priority(value)
     if not priority then
@@ -69,6 +84,8 @@ local function settle(config, team, key, value)
     return known("environment", config.environments, value)
   elseif key == "seat" then
     return known("seat", (config.teams[team] or { seats = {} }).seats, value)
+  elseif key == "verification" then
+    return verification(project.root, value)
   elseif key == "requirements" and type(value) == "table" then
     return "- " .. table.concat(value, "\n- ")
   end
@@ -109,11 +126,11 @@ end
 ---The changes as bodies of card.changed, by id of the fork's card.
 ---@param plan ForkPlan
 ---@param texts string[]
----@param config table of the project
+---@param project table
 ---@param card string|nil that the moment's event is about
 ---@return table<string, table>|nil sets
 ---@return Error|nil
-function M.read(plan, texts, config, card)
+function M.read(plan, texts, project, card)
   local sets, team = {}, plan.source.data.team
   for _, text in ipairs(texts) do
     local tree = shapes()
@@ -131,7 +148,7 @@ function M.read(plan, texts, config, card)
       end
     end
     if ok then
-      value, err = settle(config, team, one.key, one.value)
+      value, err = settle(project, team, one.key, one.value)
     end
     if value == nil then
       return nil, err
