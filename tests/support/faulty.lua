@@ -150,6 +150,7 @@ function Bed:run(dir, options)
   local within = options.kill and string.format("timeout --foreground -s KILL %.4f", options.kill) or PATIENCE
   local _, code = orket.shell(string.format("cd %s && exec 2>err; ORKET_MODEL_URL=%s %s ORKET_FAULT='%s' %s %s %s >out; exit $?",
     dir, self.url, self.environment or "", options.fault or "", within, options.binary or M.faulty, options.arguments or "run --json textkit"))
+  code = options.kill and code == 124 and 137 or code -- it ended in the very moment of the kill
   return code, orket.read(dir .. "/out"), orket.read(dir .. "/err")
 end
 
