@@ -198,8 +198,9 @@ describe("a cassette and another project", function()
   end)
 
   it("a reply that nobody asked for", function()
-    local text, code = replay(tape .. tape:match("[^\n]+\n$"))
-    refused(text, code, "ERR_CASSETTE: 1 recorded replies were not asked for", "I-4 as integrity_guard", "failed")
+    local last = tape:match("[^\n]+\n$")
+    local text, code = replay(tape .. last)
+    refused(text, code, "ERR_CASSETTE: 1 recorded replies were not asked for", last:match("I%-%d") .. " as integrity_guard", "failed")
   end)
 
   it("a file that is no cassette", function()
