@@ -55,6 +55,23 @@ local function foreign(store, run, seq)
   end
 end
 
+local MAKING = {
+  ["scripts.loaded"] = true, ["run.forked"] = true, ["card.forked"] = true, ["cards.forked"] = true, ["turn.forked"] = true,
+  ["card.changed"] = true,
+}
+
+-- The first moment of a run; a fork is made by several events, and is there with the last of them.
+local function first_of(store, run)
+  local events, first = store:read("stream", { run = run, turn = 0 }), nil
+  for _, event in ipairs(events) do
+    if first and not (MAKING[events[1].kind] and MAKING[event.kind]) then
+      break
+    end
+    first = event.seq
+  end
+  return first
+end
+
 ---The commit number of a moment: of an event of the run or of the board, not before the run began.
 ---@param store Store
 ---@param run string
@@ -62,7 +79,7 @@ end
 ---@return integer|nil seq
 ---@return Error|nil
 function M.find(store, run, event)
-  local first = store:read("stream", { run = run, turn = 0, limit = 1 })[1]
+  local first = first_of(store, run)
   if not first then
     return nil, errors.new("ERR_NOT_FOUND", "there is no run '" .. run .. "'", "orket history lists them")
   end
@@ -75,9 +92,9 @@ function M.find(store, run, event)
     return nil, err
   end
   local last = store:read("counts", {})[1].events
-  if seq < first.seq or seq > last then
+  if seq < first or seq > last then
     return nil, errors.new("ERR_NOT_FOUND", string.format(
-      "event %d is no moment of %s: it began with %d, and the last event of the project is %d", seq, run, first.seq, last),
+      "event %d is no moment of %s: it began with %d, and the last event of the project is %d", seq, run, first, last),
       FIX)
   end
   err = foreign(store, run, seq)

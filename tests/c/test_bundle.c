@@ -527,7 +527,7 @@ static const struct {
     {"source", "event", "do not stand before it"},
     {"at", "event", "do not stand before it"},
     {"origin", "event", "not those that it goes on from"},
-    {"fork", "event", "it is no fork"},
+    {"fork", "end", "its run is no fork"},
     {"prefix", "source", "not where its kind belongs"},
     {"end of prefix", "event", "not where its kind belongs"},
     {"events", "end", "no event"},

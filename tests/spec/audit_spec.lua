@@ -209,7 +209,8 @@ describe("an exported fork", function()
   end
 
   local first = forked("ep.1@" .. reply(2))
-  local second = forked(first .. "@" .. reply(#w:events("step.reply") - 2), " --set B-f1:note=hint")
+  w:write("other/coder.lua", (orket.read("roles/coder.lua"):gsub("You are a programmer", "You are a careful programmer")))
+  local second = forked(first .. "@" .. reply(#w:events("step.reply") - 2), " --set B-f1:note=hint --role other/coder.lua")
 
   it("has what it stands on, and is verified with nothing but the file", function()
     assert.equal(0, (select(2, w:orket("export -o " .. file .. " " .. second))))
@@ -226,6 +227,7 @@ describe("an exported fork", function()
       end
     end
     assert.same({ "ep.1", "ep-f1.1" }, { sources[1].run, sources[2].run })
+    assert(orket.read(file):find("You are a careful programmer", 1, true))
     for _, source in ipairs(sources) do
       local count = w:sql(("SELECT count(*) FROM journal WHERE run = '%s' AND seq <= %d"):format(source.run, source.at))
       assert.equal(tonumber(count), prefix[source.run])

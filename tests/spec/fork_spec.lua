@@ -292,6 +292,22 @@ describe("a moment that is none", function()
     assert.equal(before, last(w))
   end)
 
+  it("is one at which a fork was not whole yet, and is refused", function()
+    local w <close> = built()
+    local source = seq_of(w, "step.reply", "A", 2)
+    w:write("coder.lua", orket.read("roles/coder.lua"))
+    fork(w, "--role coder.lua --set A:note=x ep.1@" .. source)
+    local made = last(w)
+    for _, event in ipairs(w:events()) do
+      local at = math.floor(event.seq)
+      if event.run == "ep-f1.1" and at < made then
+        refused(w, "ep-f1.1@" .. at, "is no moment of ep-f1.1: it began with " .. made)
+      end
+    end
+    assert.equal(2, fork(w, "ep-f1.1@" .. made).cards)
+    sound(w)
+  end)
+
   it("is another run's event, and is refused", function()
     local w <close> = built()
     fork(w, "ep.1@" .. last(w))

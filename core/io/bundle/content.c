@@ -214,19 +214,18 @@ static const char *chain_fault(struct section *s, const struct store_seen *event
 
 /* ---- what a fork stands on ---- */
 
-/* A fork names the very run and moment whose events stand before its own, and nothing else does. */
-static const char *origin_fault(const struct content *c, const struct store_seen *event)
+/* A fork names the very run and moment whose events stand before its own. */
+static const char *origin_fault(struct content *c, const struct store_seen *event)
 {
-    bool forked = strcmp(event->kind, "run.forked") == 0, has = c->report->source[0] != '\0';
     const struct json *body = field(c, "body"), *named = json_get(body, "hash");
     char hex[HASH_HEX + 1];
-    if (!forked)
-        return has && c->section.events == 0 ? "it is no fork, but a source stands before it"
-                                             : NULL;
+    if (strcmp(event->kind, "run.forked") != 0)
+        return NULL;
     hash_hex(&c->source.hash, hex);
-    if (!has || !json_is(json_get(body, "of"), c->report->source) ||
+    if (!c->report->source[0] || !json_is(json_get(body, "of"), c->report->source) ||
         json_int(json_get(body, "at"), -1) != c->report->source_at)
         return "the events that it goes on from do not stand before it";
+    c->section.forked = true;
     return !named || json_is(named, hex)
                ? NULL
                : "the events before it are not those that it goes on from";
@@ -264,6 +263,8 @@ static const char *head_fault(struct content *c, struct run_head *head)
         return "it lacks a field";
     if (!hash_equal(&hash, &head->hash) || json_int(field(c, "events"), -1) != head->events)
         return "the events do not have the hash of the run that it names";
+    if (c->report->source[0] && !c->section.forked)
+        return "its run is no fork, but a source stands before it";
     return head_verify(&c->report->key, head, &signature)
                ? NULL
                : "the head of the run is not signed by the key of the header";

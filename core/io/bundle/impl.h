@@ -38,6 +38,7 @@ struct section {
     int64_t n, events, last; /* last: the greatest seq */
     struct hash head;        /* of the stream */
     struct hash hash;        /* of the streams before it */
+    bool forked;             /* it says what it goes on from */
 };
 
 /* Where the bundle is, as of the record before. */
