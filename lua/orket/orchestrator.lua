@@ -160,6 +160,15 @@ local function scored(store, epic)
   return cards
 end
 
+-- The highest number of a turn: one whose beginning could not be committed left a gap below.
+local function last_turn(store, run)
+  local last = 0
+  for _, row in ipairs(store:read("turns", { run = run })) do
+    last = math.max(last, math.tointeger(tonumber(row.turn)))
+  end
+  return last
+end
+
 ---A run as its cards are now. Nobody has looked for turns that were interrupted, nothing is written.
 ---@param project table scripts loaded
 ---@param epic table card row
@@ -181,7 +190,7 @@ function M.new(project, epic, options)
   if not cards then
     return nil, err
   end
-  self.turn_count, self.open_turns = #self.store:read("turns", { run = self.id }), {}
+  self.last_turn, self.open_turns = last_turn(self.store, self.id), {}
   self.only = options.only
   self.board = boards.new(self.only and boards.needed(cards, self.only) or cards)
   return self

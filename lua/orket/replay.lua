@@ -226,7 +226,7 @@ end
 local function begin_turn(self, event)
   local card = event.kind == "turn.started" and card_of(self, event)
   if card and serve(self, event, records.body(event).generation) then
-    self.run.turn_count = event.turn - 1
+    self.run.last_turn = event.turn - 1
     self.units[event.turn] = play(self, card, work.go_on)
   end
 end

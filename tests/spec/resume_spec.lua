@@ -171,6 +171,16 @@ describe("a run that is stopped", function()
     assert(w:requests() <= 16 + 6, w:requests() .. " requests: a journaled reply was asked for again")
   end)
 
+  it("numbers its turns on from the last one, whatever number was left out", function()
+    local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, mock = [[
+      function work(talk) return say(write(talk.card .. ".txt", "made\n"), finish()) end]] })
+    assert.equal(0, (select(2, w:run("A"))))
+    w:sql("UPDATE turn SET turn = 3 WHERE turn = 1") -- as if the first had never begun
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal("made\n", w:made("B.txt"))
+  end)
+
   it("publishes what was merged last, also when nothing was published before", function()
     local w <close> = world.new({ issues = { { id = "A" }, { id = "B" } }, mock = [[
       function work(talk) return say(write(talk.card .. ".txt", "made\n"), finish()) end]] })

@@ -71,8 +71,8 @@ local function new_turn(run, card)
   end
   local number = open and open.turn
   if not number then
-    run.turn_count = run.turn_count + 1
-    number = run.turn_count
+    run.last_turn = run.last_turn + 1
+    number = run.last_turn
   end
   return turns.new(run.engine, {
     card = card, seat = seat.seat, role = seat.role, review = seat.review, model = model, number = number,
