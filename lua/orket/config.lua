@@ -8,6 +8,7 @@ local fs = require("orket.core.fs")
 local lists = require("orket.list")
 local normal = require("orket.config.normal")
 local problem_list = require("orket.config.problems")
+local scripts = require("orket.scripts")
 local sources = require("orket.config.source")
 
 local M = {}
@@ -34,7 +35,7 @@ local function script_names(root, kind, problems)
     problems:unread(kind, message, code, fix)
   end
   for _, entry in ipairs(entries or {}) do
-    found[entry.type == "file" and entry.name:match("^(.*)%.lua$") or ""] = true
+    found[scripts.script_name(entry) or ""] = true
   end
   found[""] = nil
   return found

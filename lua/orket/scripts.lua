@@ -16,6 +16,7 @@ local M = {}
 
 local KINDS = { "roles", "nodes", "tools" }
 M.KINDS = KINDS -- also the names of a project's directories
+local FILES_MAX = 1000 -- of one kind
 local SOME, BRIEF = embed.read("lua/box/some.lua"), embed.read("lua/box/brief.lua")
 
 -- What runs in a box before the script: tools perform operations, roles and nodes read views.
@@ -31,19 +32,36 @@ local function shipped(kind, texts)
   end
 end
 
-local function own(root, kind, texts, problems)
-  local entries, unread = errors.check(root:list(kind))
-  if not entries and unread.code ~= "ERR_NOT_FOUND" then -- what may be there narrows: nothing serves without it
-    problems[#problems + 1] = { path = kind, err = unread }
+---Whatever has such a name is a script; editors keep their own files behind a dot.
+---@param entry {name: string}
+---@return string|nil name of the script
+function M.script_name(entry)
+  return entry.name:match("^([^.].*)%.lua$")
+end
+
+local function trouble(problems, path, err)
+  problems[#problems + 1] = { path = path, err = err }
+end
+
+-- The entries of a directory of scripts. What is there may narrow what is allowed: nothing serves without it.
+local function entries_of(root, kind, problems)
+  local entries, more, code, fix = root:list(kind, FILES_MAX)
+  if not entries and code ~= "ERR_NOT_FOUND" then
+    trouble(problems, kind, errors.new(code, more, fix))
+  elseif entries and more then
+    trouble(problems, kind, errors.new("ERR_LIMIT", "more than " .. FILES_MAX .. " files", "keep scripts there, nothing else"))
   end
-  for _, entry in ipairs(entries or {}) do
-    local path = kind .. "/" .. entry.name
-    if entry.type == "file" and entry.name:match("%.lua$") then
+  return entries or {}
+end
+
+local function own(root, kind, texts, problems)
+  for _, entry in ipairs(entries_of(root, kind, problems)) do
+    if M.script_name(entry) then -- also a link: that it is not read is told
+      local path = kind .. "/" .. entry.name
       local text, err = errors.check(root:read(path))
-      if text then
-        texts[path] = text
-      else
-        problems[#problems + 1] = { path = path, err = err }
+      texts[path] = text or texts[path]
+      if not text then
+        trouble(problems, path, err)
       end
     end
   end

@@ -122,4 +122,22 @@ describe("hostile scripts", function()
     end
     dir = hostile.project()
   end)
+
+  it("that are no files of the project are told, not left out: a policy would be", function()
+    for what, make in pairs({
+      ["leaves the tree"] = "mv nodes/policy.lua .. && ln -s ../../policy.lua nodes/policy.lua",
+      ["not a regular file"] = "rm nodes/policy.lua && mkdir nodes/policy.lua",
+      ["more than 1000 files"] = "cd nodes && seq -f '%g.txt' 1 1000 | xargs touch",
+    }) do
+      dir = hostile.project({ ["nodes/policy.lua"] = 'return { node = "policy", decide = function() return { decision = "deny" } end }' })
+      assert(os.execute("cd " .. dir .. "/p && " .. make))
+      local text, code = hostile.run(dir)
+      assert.equal(1, code, what .. "\n" .. text)
+      assert(is_orderly(text, code) and text:find(what, 1, true), what .. "\n" .. text)
+      hostile.remove(dir)
+    end
+    dir = hostile.project({ ["nodes/.#policy.lua"] = "what an editor keeps" })
+    local text, code = hostile.run(dir)
+    assert.not_equal(1, code, text)
+  end)
 end)

@@ -207,7 +207,7 @@ function M.read(root, file, problems)
 end
 
 local function is_card_file(entry)
-  return entry.type == "file" and entry.name:match("^[^.].*%.json$")
+  return entry.name:match("^[^.].*%.json$") -- also a link: that it is not read is told
 end
 
 local function asset_or_issue(source)
