@@ -13,6 +13,7 @@ local cjson = require("cjson")
 local diff = require("orket.diff")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
+local list = require("orket.list")
 local sys = require("orket.core.sys")
 local tape = require("orket.tape")
 
@@ -54,14 +55,6 @@ local function followed(request, reply)
   return { settings = request.settings, tools = request.tools, messages = messages }
 end
 
-local function pick(from, names)
-  local picked = {}
-  for _, name in ipairs(names) do
-    picked[name] = from[name]
-  end
-  return picked
-end
-
 -- ---- recording ----
 
 local Recorder = {}
@@ -100,7 +93,7 @@ local function note(self, turn, request, reply, err)
   if reply then
     line.reply = { message = reply.message, usage = reply.usage, finish = reply.finish, model = reply.model }
   else
-    line.error = pick(err, FAILURE)
+    line.error = list.pick(err, FAILURE)
     line.error.message = err.message:gsub("https?://[^%s/]+", "the endpoint")
   end
   turn.taped = followed(request, reply)

@@ -1,4 +1,4 @@
--- list.lua: the two things about lists and maps that everybody needs. Pure.
+-- list.lua: the three things about lists and maps that everybody needs. Pure.
 
 local M = {}
 
@@ -24,6 +24,18 @@ function M.has(list, value)
     end
   end
   return false
+end
+
+---A part of a map.
+---@param map table<string, any>
+---@param names string[]
+---@return table<string, any>
+function M.pick(map, names)
+  local picked = {}
+  for _, name in ipairs(names) do
+    picked[name] = map[name]
+  end
+  return picked
 end
 
 return M

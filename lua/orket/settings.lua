@@ -12,14 +12,6 @@ local M = {}
 local OF_MODEL = { "model", "shape", "temperature", "seed", "max_tokens" }
 local OF_ENVIRONMENT = { "id", "model", "temperature", "seed" }
 
-local function pick(from, names)
-  local picked = {}
-  for _, name in ipairs(names) do
-    picked[name] = from[name]
-  end
-  return picked
-end
-
 ---What the run of an epic follows from.
 ---@param config table
 ---@param epic {data: {team: string, environment: string}}
@@ -27,11 +19,11 @@ end
 function M.of(config, epic)
   local models = {}
   for name, model in pairs(config.organization.models) do
-    models[name] = pick(model, OF_MODEL)
+    models[name] = list.pick(model, OF_MODEL)
   end
   return {
     process_rules = config.organization.process_rules, models = models, team = config.teams[epic.data.team],
-    environment = pick(config.environments[epic.data.environment] or { id = epic.data.environment }, OF_ENVIRONMENT),
+    environment = list.pick(config.environments[epic.data.environment] or { id = epic.data.environment }, OF_ENVIRONMENT),
   }
 end
 
