@@ -188,24 +188,70 @@ static void add_text(struct json_builder *b, const char *key, const char *text)
     json_add_text(b, text);
 }
 
-/* call:view() -> doc {tool, role, arguments, card = {id, type, status}}: what was judged */
+struct naming {
+    const struct call *call;
+    struct json_builder *out;
+};
+
+/* "./a//b" is "a/b", and a link that was followed is the file behind it. */
+static void add_path(void *ctx, const struct json *path)
+{
+    const struct naming *naming = ctx;
+    const struct resolved *first = naming->call->first;
+    char name[FS_PATH_MAX + 1];
+    size_t len, used = 0;
+    const char *text = json_string(path, &len);
+    if (first && first->path == path)
+        json_add_string(naming->out, first->target.path, first->target.len);
+    else if (text && !fs_canonical(text, len, name, &used, NULL, NULL))
+        json_add_string(naming->out, name, used);
+}
+
+static void add_judged(struct json_builder *b, const struct call *call)
+{
+    const struct gate_call *g = &call->gate_call;
+    struct naming naming = {.call = call, .out = b};
+    add_text(b, "tool", g->tool);
+    add_text(b, "role", g->role);
+    json_key(b, "arguments", 9);
+    json_add_tree(b, g->arguments);
+    json_key(b, "paths", 5);
+    json_begin_array(b);
+    gate_each_path(call->gate, g, add_path, &naming);
+    json_end_array(b);
+    json_key(b, "card", 4);
+    json_begin_object(b);
+    add_text(b, "id", call->card);
+    add_text(b, "type", g->card_type);
+    add_text(b, "status", g->card_status);
+    json_end_object(b);
+}
+
+/* The members of the object `more` follow those of the call. */
+static void add_members(struct json_builder *b, const struct json *more)
+{
+    for (size_t i = 0; more->type == JSON_OBJECT && i < more->len; i++) {
+        const struct json_member *member = &more->u.members[i];
+        json_key(b, member->key, member->key_len);
+        json_add_tree(b, &member->value);
+    }
+}
+
+/* call:view(more|nil) -> doc {tool, role, arguments, paths, card = {id, type, status}, and the
+ * members of the table `more`}: what was judged */
 static int l_call_view(lua_State *L)
 {
     const struct call *call = bind_check_call(L, 1);
+    struct json more = {0};
     struct json_doc *doc = bind_new_doc(L);
     struct json_builder b;
+    struct err err = {0};
+    if (!lua_isnoneornil(L, 2) && value_read(L, 2, doc, NULL, &more, &err))
+        return luaL_error(L, "not plain data: %s", err.text);
     json_build(&b, doc);
     json_begin_object(&b);
-    add_text(&b, "tool", call->gate_call.tool);
-    add_text(&b, "role", call->gate_call.role);
-    json_key(&b, "arguments", 9);
-    json_add_tree(&b, call->gate_call.arguments);
-    json_key(&b, "card", 4);
-    json_begin_object(&b);
-    add_text(&b, "id", call->card);
-    add_text(&b, "type", call->gate_call.card_type);
-    add_text(&b, "status", call->gate_call.card_status);
-    json_end_object(&b);
+    add_judged(&b, call);
+    add_members(&b, &more);
     json_end_object(&b);
     if (json_finish(&b, &doc->root))
         return luaL_error(L, "out of memory");

@@ -17,9 +17,11 @@ local call = {}
 ---@return userdata doc
 function call:arguments() end
 
----What was judged: {tool, role, arguments, card = {id, type, status}}.
+---What was judged: {tool, role, arguments, paths, card = {id, type, status}}, and the members of `more`.
+---paths: the names of the path arguments as they are beneath the tree ("./a//b" is "a/b").
+---@param more table|nil
 ---@return userdata doc
-function call:view() end
+function call:view(more) end
 
 ---@return string name of the tool
 function call:tool() end

@@ -16,7 +16,7 @@ local NODES = {
   models = { "choose" }, -- choose(role, card, models) -> name of a model
   loop = { "settings" }, -- settings(limits) -> {concurrency, window, steps, seconds, tokens}
   memory = { "select" }, -- select(view, candidates) -> notes
-  policy = { "decide" }, -- decide(call, card) -> nil | {decision, rule, why, fix}
+  policy = { "decide" }, -- decide(call, view) -> nil | {decision, rule, why, fix}
 }
 
 local function is_function(value)
@@ -80,8 +80,11 @@ end
 
 -- A file of another name has to say what it is: a policy that nobody recognizes would forbid nothing.
 function check.nodes(entry)
-  local names = NODES[entry.about.node or entry.name]
-  if not names then
+  local is_policy = entry.name:find("^policy/") ~= nil
+  local names = NODES[entry.about.node or is_policy and "policy" or entry.name]
+  if is_policy and names ~= NODES.policy then
+    return broken(entry, "it is no policy", 'nodes/policy/ holds policies only: return node = "policy", or nothing')
+  elseif not names then
     return broken(entry, "it does not say which kind of node it is",
       'return node = "policy", or another kind of docs/nodes.md')
   end

@@ -88,13 +88,13 @@ function Engine:configuration()
   return cjson.encode(settings.of(self.project.config, self.epic))
 end
 
----The policies of one reply: decide(call) -> refusal | nil.
+---The policies of a turn: objection(call, operation, permit) -> refusal | nil.
 ---@param turn Turn
----@return fun(call: GateCall): table|nil
+---@return fun(call: GateCall, operation: table?, permit: GatePermit?): table|nil
 function Engine:policy(turn)
-  local entry = self:node("policy", turn.generation)
-  return function(call)
-    return policy.objection(entry, call, turn.card)
+  local entries = policy.of(turn.generation, self:node("policy", turn.generation))
+  return function(call, operation, permit)
+    return policy.objection(entries, call, turn.generation.tools[call:tool()], turn, operation, permit)
   end
 end
 

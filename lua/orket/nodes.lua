@@ -28,13 +28,18 @@ local function sorted_pairs(map)
 end
 
 local function environment()
-  return { some = some, pairs = sorted_pairs, ipairs = ipairs, assert = assert, type = type, math = math }
+  return { some = some, pairs = sorted_pairs, ipairs = ipairs, assert = assert, type = type, math = math, string = string,
+    table = table, tostring = tostring }
+end
+
+local function is_plain(entry)
+  return PLAIN[entry.name] or entry.name:find("^policy/") ~= nil
 end
 
 -- The functions of a shipped node; false when this one is not shipped.
 local function shipped(entry)
   if entry.shipped == nil then
-    local plain = PLAIN[entry.name] and entry.text == embed.read(entry.path)
+    local plain = is_plain(entry) and entry.text == embed.read(entry.path)
     entry.shipped = plain and load(entry.text, "@" .. entry.path, "t", environment())() or false
   end
   return entry.shipped

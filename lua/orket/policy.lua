@@ -1,13 +1,18 @@
--- policy.lua: asking the house's policy node about a call that the gate allowed. It can only narrow: no
--- answer is no opinion, "deny" and "ask" count, anything else, a failure included, denies.
+-- policy.lua: asking the house's policies about a call that the gate allowed, and about what an own tool asks
+-- for meanwhile: nodes/policy.lua, which the organization chooses, and every file of nodes/policy/. They can
+-- only narrow: no answer is no opinion, "deny" and "ask" count, anything else, a failure included, denies.
+-- The first deny wins, else the first ask. policy/case.lua makes what they are shown.
 
+local case = require("orket.policy.case")
 local cjson = require("cjson")
 local nodes = require("orket.nodes")
 
 local M = {}
 
-local function refusal(decision, rule, why, fix)
-  return { decision = decision, rule = "policy." .. rule, why = why, fix = fix or "" }
+local SILENT = "nodes/policy.lua" -- as shipped it has no opinion, so it need not be asked
+
+local function refusal(decision, rule, why, fix, where)
+  return { decision = decision, rule = "policy." .. rule, why = why, fix = fix or "", where = where }
 end
 
 local function text(value)
@@ -18,28 +23,74 @@ local function is_answer(answer)
   return type(answer) == "table" and (answer.decision == "deny" or answer.decision == "ask")
 end
 
----What the policy has against a call.
----@param entry table|nil the policy node of the generation
----@param call GateCall
----@param card table the card as far as it is known
----@return GateVerdict|nil refusal
-function M.objection(entry, call, card)
-  if not entry then
-    return refusal("deny", "failed", "the policy that the organization chose is not there",
-      "give it back, or choose another one")
-  elseif nodes.is_shipped(entry) then -- it has no opinion, so that the call need not be shown to it
-    return nil
+-- "nodes/policy/x.lua:3: why" names the line.
+local function place(entry, message)
+  local line = message:match(entry.path:gsub("%p", "%%%0") .. ":(%d+):")
+  return entry.path .. (line and ":" .. line or "")
+end
+
+-- A policy may say that it has something to say about labelled turns only.
+local function is_concerned(entry, labels)
+  return entry.about.when ~= "labels" or next(labels or {}) ~= nil
+end
+
+local function ask(entry, shown)
+  local call = shown.call
+  if nodes.is_shipped(entry) then
+    call = call:value()
   end
-  local answer, err = nodes.ask(entry, "decide", call:view(), card)
+  local answer, err = nodes.ask(entry, "decide", call, shown.view)
   if err then
-    return refusal("deny", "failed", "the policy failed: " .. err.message, "mend " .. entry.path)
+    return refusal("deny", "failed", "the policy failed: " .. err.message, "mend " .. entry.path, place(entry, err.message))
   elseif answer == cjson.null then
     return nil
   elseif not is_answer(answer) then
-    return refusal("deny", "answer", "the policy gave an answer outside its contract", "mend " .. entry.path)
+    return refusal("deny", "answer", "the policy gave an answer outside its contract", "mend " .. entry.path, entry.path)
   end
   local rule = (text(answer.rule) or "house"):gsub("^policy%.", "")
-  return refusal(answer.decision, rule, text(answer.why) or "the house's policy objects", text(answer.fix))
+  return refusal(answer.decision, rule, text(answer.why) or "the house's policy objects", text(answer.fix), entry.path)
+end
+
+---The policies that are asked about a turn's calls.
+---@param generation table
+---@param chosen table|nil entry of the node that the organization chose; nil when it is not there
+---@return table[]|nil entries in order; nil denies everything
+function M.of(generation, chosen)
+  if not chosen then
+    return nil
+  end
+  local entries = {}
+  if not (chosen.path == SILENT and nodes.is_shipped(chosen)) then
+    entries[1] = chosen
+  end
+  return table.move(generation.policies, 1, #generation.policies, #entries + 1, entries)
+end
+
+---What the policies have against a call, or an operation of one.
+---@param entries table[]|nil see of
+---@param call GateCall
+---@param tool table script entry
+---@param turn table see case.of
+---@param operation table|nil
+---@param permit GatePermit|nil
+---@return GateVerdict|nil refusal
+function M.objection(entries, call, tool, turn, operation, permit)
+  if not entries then
+    return refusal("deny", "failed", "the policy that the organization chose is not there",
+      "give it back, or choose another one", "config/organization.json#/process_rules/policy_node")
+  end
+  local shown, asked
+  for _, entry in ipairs(entries) do
+    if is_concerned(entry, turn.labels) then
+      shown = shown or case.of(call, tool, turn, operation, permit)
+      local objection = ask(entry, shown)
+      if objection and objection.decision == "deny" then
+        return objection
+      end
+      asked = asked or objection
+    end
+  end
+  return asked
 end
 
 return M

@@ -16,6 +16,8 @@ local M = {}
 
 local KINDS = { "roles", "nodes", "tools" }
 M.KINDS = KINDS -- also the names of a project's directories
+local POLICIES = "nodes/policy" -- each file there is a policy of its own, asked beside the one that was chosen
+M.POLICIES = POLICIES
 local FILES_MAX = 1000 -- of one kind
 local SOME, BRIEF = embed.read("lua/box/some.lua"), embed.read("lua/box/brief.lua")
 
@@ -44,20 +46,20 @@ local function trouble(problems, path, err)
 end
 
 -- The entries of a directory of scripts. What is there may narrow what is allowed: nothing serves without it.
-local function entries_of(root, kind, problems)
-  local entries, more, code, fix = root:list(kind, FILES_MAX)
+local function entries_of(root, dir, problems)
+  local entries, more, code, fix = root:list(dir, FILES_MAX)
   if not entries and code ~= "ERR_NOT_FOUND" then
-    trouble(problems, kind, errors.new(code, more, fix))
+    trouble(problems, dir, errors.new(code, more, fix))
   elseif entries and more then
-    trouble(problems, kind, errors.new("ERR_LIMIT", "more than " .. FILES_MAX .. " files", "keep scripts there, nothing else"))
+    trouble(problems, dir, errors.new("ERR_LIMIT", "more than " .. FILES_MAX .. " files", "keep scripts there, nothing else"))
   end
   return entries or {}
 end
 
-local function own(root, kind, texts, problems)
-  for _, entry in ipairs(entries_of(root, kind, problems)) do
+local function own(root, dir, texts, problems)
+  for _, entry in ipairs(entries_of(root, dir, problems)) do
     if M.script_name(entry) then -- also a link: that it is not read is told
-      local path = kind .. "/" .. entry.name
+      local path = dir .. "/" .. entry.name
       local text, err = errors.check(root:read(path))
       texts[path] = text or texts[path]
       if not text then
@@ -78,6 +80,9 @@ function M.texts(root)
     if root then
       own(root, kind, texts, problems)
     end
+  end
+  if root then
+    own(root, POLICIES, texts, problems)
   end
   return texts, problems
 end
@@ -106,14 +111,21 @@ local function identity(generation)
   return hash.parts(parts):sub(1, 16)
 end
 
+---True for a file of nodes/policy/.
+---@param path string
+---@return boolean
+function M.is_policy(path)
+  return path:sub(1, #POLICIES + 1) == POLICIES .. "/"
+end
+
 ---Builds a generation. Files that fail keep their entry of `previous` and are listed in problems.
 ---@param texts table<string, string>
 ---@param rules table  the organization's gate rules and limits: {rules=, limits=}
 ---@param previous table|nil generation
----@return table|nil generation {id, files, roles, nodes, tools, gate}; nil when something is missing
+---@return table|nil generation {id, files, roles, nodes, tools, policies, gate}; nil when something is missing
 ---@return table[] problems {path, err}
 function M.build(texts, rules, previous)
-  local generation = { files = {}, roles = {}, nodes = {}, tools = {}, rules = rules }
+  local generation = { files = {}, roles = {}, nodes = {}, tools = {}, policies = {}, rules = rules }
   local problems = {}
   for _, path in ipairs(list.keys(texts)) do
     local before = previous and previous.files[path]
@@ -128,6 +140,9 @@ function M.build(texts, rules, previous)
     if entry then
       generation.files[path] = entry
       generation[entry.kind][entry.name] = entry
+      if M.is_policy(path) then
+        generation.policies[#generation.policies + 1] = entry
+      end
     end
   end
   local gate, err = law.build(generation, rules)

@@ -7,6 +7,7 @@
 -- permit as a record and become events of the turn's next transaction.
 
 local cjson = require("cjson")
+local embed = require("orket.core.embed")
 local errors = require("orket.errors")
 local operations = require("orket.operations")
 
@@ -14,6 +15,13 @@ local M = {}
 
 local OPERATIONS_MAX = 1000 -- of one call
 local RESULT_MAX = 64 * 1024 -- bytes of a result that go back to the model
+
+local function is_shipped(tool)
+  if tool.shipped == nil then
+    tool.shipped = tool.text == embed.read(tool.path)
+  end
+  return tool.shipped
+end
 
 ---The gate's answer to one call of a reply.
 ---@param turn table
@@ -31,7 +39,7 @@ function M.judge(turn, request)
   if not call then
     return nil, refusal
   end
-  refusal = turn.policy(call, request)
+  refusal = turn.policy(call)
   if refusal then
     call:close()
     return nil, refusal
@@ -54,13 +62,26 @@ function M.touches_world(turn, name)
   return tool.touches
 end
 
-local function answer_operation(turn, call, operation, done)
+-- The gate's answer to one operation; what a tool asks for that is not the binary's own is shown to the
+-- policies as well.
+local function judge_operation(turn, call, operation)
   local permit, refusal = turn.generation.gate:operation(call, operation)
+  if permit and not is_shipped(turn.generation.tools[call:tool()]) then
+    refusal = turn.policy(call, operation, permit)
+  end
+  if refusal then
+    return nil, refusal
+  end
+  return permit
+end
+
+local function answer_operation(turn, call, operation, done)
+  local permit, refusal = judge_operation(turn, call, operation)
   if not permit and refusal.decision == "ask" then
     turn:ask(refusal, { call = done.call, tool = call:tool(), operation = operation })
   end
   if not permit then
-    done[#done + 1] = { op = tostring(operation.op), refused = refusal.rule, why = refusal.why }
+    done[#done + 1] = { op = tostring(operation.op), refused = refusal.rule, why = refusal.why, where = refusal.where }
     return { error = { code = "ERR_DENIED", rule = refusal.rule, message = refusal.why, fix = refusal.fix } }
   end
   local result, err, open, told = operations.perform(turn, permit, operation.op, done.call)

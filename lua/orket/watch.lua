@@ -6,6 +6,8 @@ local scripts = require("orket.scripts")
 
 local M = {}
 
+local BENEATH = { nodes = scripts.POLICIES } -- a directory of scripts in a directory of scripts
+
 local Watch = {}
 Watch.__index = Watch
 
@@ -16,13 +18,23 @@ local function stop(self, kind)
   self.stops[kind] = nil
 end
 
--- What was watched under this name may be another directory by now.
-local function watch(self, kind)
-  stop(self, kind)
-  self.stops[kind] = async.watch(self.dir .. "/" .. kind, self.changed)
+-- What was watched under this name may be another directory by now, and so may the one in it.
+local function watch(self, dir)
+  stop(self, dir)
+  self.stops[dir] = async.watch(self.dir .. "/" .. dir, function(name)
+    local inner = BENEATH[dir]
+    if inner and (not name or inner == dir .. "/" .. name) then
+      watch(self, inner)
+    end
+    self.changed()
+  end)
+  if BENEATH[dir] then
+    watch(self, BENEATH[dir])
+  end
 end
 
----Calls changed() in a task of its own whenever something in roles/, nodes/ or tools/ may have changed.
+---Calls changed() in a task of its own whenever something in roles/, nodes/, nodes/policy/ or tools/ may have
+---changed.
 ---@param dir string the project's directory
 ---@param changed fun()
 ---@return table watch with close()

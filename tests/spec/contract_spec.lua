@@ -230,7 +230,10 @@ end
 
 function nodes.policy(node)
   for _, tool in ipairs({ "write_file", "read_file", "nothing" }) do
-    local answer = node.decide({ tool = tool, role = "coder", arguments = { path = "a" }, card = full_view(false).card })
+    local card = full_view(false).card
+    local answer = node.decide({ tool = tool, role = "coder", arguments = { path = "a" }, paths = { "a" }, card = card, labels = {},
+      operations = { "fs.write" }, destructive = false, outward = false, risky = false },
+      { card = card, role = "coder", seat = "dev", labels = {}, run = "r", turn = 1 })
     if answer ~= nil then
       assert.truthy(answer.decision == "deny" or answer.decision == "ask")
       assert.is_string(answer.why)
@@ -245,6 +248,16 @@ describe("every node", function()
       local contract = nodes[node.node or entry.name]
       assert.is_function(contract, "say node = KIND in " .. entry.path)
       contract(node)
+      self_test(node)
+    end)
+  end
+end)
+
+describe("every policy", function()
+  for _, entry in ipairs(script.list("nodes/policy")) do
+    it(entry.path .. " answers within its contract", function()
+      local node = script.load(entry.path)
+      nodes.policy(node)
       self_test(node)
     end)
   end

@@ -45,7 +45,7 @@ local function load(dir)
     local last = refused[#refused]
     return nil, last.path .. ": " .. last.err.message, last.err.fix
   end
-  generation.policy = generation.nodes[project.organization.process_rules.policy_node]
+  generation.asked = policy.of(generation, generation.nodes[project.organization.process_rules.policy_node])
   return generation
 end
 
@@ -116,7 +116,7 @@ local function judge(generation, request)
   if not allowed then
     return refusal
   end
-  refusal = policy.objection(generation.policy, allowed, request.card)
+  refusal = policy.objection(generation.asked, allowed, generation.tools[request.tool], request)
   return refusal or first_operation(generation, allowed) or {
     decision = "allow", rule = "gate.allow", why = "", fix = "",
   }

@@ -1,0 +1,70 @@
+-- case.lua: what a policy is shown: the call as the gate judged it, what its tool may do, whose turn it is.
+-- Made when a policy is going to be asked, and once for all of them.
+
+local cjson = require("cjson")
+local gate = require("orket.core.gate")
+local list = require("orket.list")
+
+local M = {}
+
+-- What an operation is by nature, beside what the table of the core says of its effect.
+local DESTROYS, RISKS = { ["fs.delete"] = true }, { ["proc.run"] = true }
+
+local function array(items)
+  return setmetatable(items, cjson.array_mt)
+end
+
+local function nature(kinds, about)
+  local destructive, outward, risky = false, about.outward == true, false
+  for _, kind in ipairs(kinds) do
+    destructive = destructive or DESTROYS[kind] == true
+    outward = outward or gate.effect(kind) == "once"
+    risky = risky or RISKS[kind] == true
+  end
+  return { destructive = destructive, outward = outward, risky = risky or destructive or outward }
+end
+
+-- What a tool says of itself; once per generation.
+local function of_tool(tool)
+  if not tool.nature then
+    tool.nature = nature(tool.about.operations, tool.about)
+    tool.nature.operations = array(table.move(tool.about.operations, 1, #tool.about.operations, 1, {}))
+  end
+  return tool.nature
+end
+
+-- An operation that a tool asks for is judged as what it is, not as what the tool might do as well.
+local function of_operation(tool, operation, permit)
+  local facts = nature({ operation.op }, tool.about)
+  facts.operations = of_tool(tool).operations
+  facts.operation, facts.operation_hash = operation, permit and permit:hash()
+  return facts
+end
+
+---@class PolicyCase
+---@field call userdata doc {tool, role, arguments, paths, card, operations, destructive, outward, risky, labels,
+---operation?, operation_hash?}
+---@field view table {card, role, seat, labels, run, turn}
+
+---@param call GateCall
+---@param tool table script entry of the called tool
+---@param turn {card: table, role: string, seat: string?, labels: table<string, true>?, run: string?, number: integer?}
+---@param operation table|nil  one that the tool asked for, with the permit that it would get
+---@param permit GatePermit|nil
+---@return PolicyCase
+function M.of(call, tool, turn, operation, permit)
+  local labels = array(list.keys(turn.labels or {}))
+  local facts = operation and of_operation(tool, operation, permit) or of_tool(tool)
+  local more = { labels = labels }
+  for key, value in pairs(facts) do
+    more[key] = value
+  end
+  return {
+    call = call:view(more),
+    view = {
+      card = turn.card, role = turn.role, seat = turn.seat, labels = labels, run = turn.run, turn = turn.number,
+    },
+  }
+end
+
+return M
