@@ -72,6 +72,26 @@ local function first_of(store, run)
   return first
 end
 
+---One event, by its number or by RUN/TURN.N (also RUN/TURN/N, as the ids of questions are).
+---@param store Store
+---@param text string
+---@return table|nil event
+---@return Error|nil
+function M.event(store, text)
+  local run, turn, n = text:match("^(.+)/(%d+)[./](%d+)$")
+  local seq = text:find("^%d+$") and math.tointeger(tonumber(text))
+  if not run and not seq then
+    return nil, errors.new("ERR_USAGE", "'" .. text .. "' is no event", "orket log shows them, each with its number")
+  end
+  local err
+  if run then
+    seq, err = event_of_turn(store, run, math.tointeger(tonumber(turn)), math.tointeger(tonumber(n)))
+  end
+  local event = seq and store:read("event", { seq = seq })[1]
+  return event, err or not event and errors.new("ERR_NOT_FOUND", "there is no event " .. text,
+    "orket log shows them, each with its number") or nil
+end
+
 ---The commit number of a moment: of an event of the run or of the board, not before the run began.
 ---@param store Store
 ---@param run string

@@ -15,6 +15,8 @@ local M = {}
 
 local OPERATIONS_MAX = 1000 -- of one call
 local RESULT_MAX = 64 * 1024 -- bytes of a result that go back to the model
+local ATTEMPT_MAX = 300 -- bytes of a text of a refused operation that its report keeps
+local SKETCH_MAX = 4096 -- bytes of such an operation
 
 local function is_shipped(tool)
   if tool.shipped == nil then
@@ -62,6 +64,23 @@ function M.touches_world(turn, name)
   return tool.touches
 end
 
+-- The operation as a report keeps it: without the bytes it carries.
+local function sketch(operation)
+  local short = {}
+  for key, value in pairs(operation) do
+    short[key] = (type(value) ~= "string" or #value <= ATTEMPT_MAX) and value or #value .. " bytes"
+  end
+  local size = #cjson.encode(short)
+  return size <= SKETCH_MAX and short or { op = tostring(operation.op):sub(1, ATTEMPT_MAX), bytes = size }
+end
+
+local function report(turn, call, operation, done, refusal)
+  turn:record("operation.refused", {
+    call = done.call, tool = call:tool(), operation = sketch(operation), decision = refusal.decision, rule = refusal.rule,
+    why = refusal.why or refusal.message, fix = refusal.fix, where = refusal.where,
+  })
+end
+
 -- The gate's answer to one operation; what a tool asks for that is not the binary's own is shown to the
 -- policies as well.
 local function judge_operation(turn, call, operation)
@@ -81,6 +100,7 @@ local function answer_operation(turn, call, operation, done)
     turn:ask(refusal, { call = done.call, tool = call:tool(), operation = operation })
   end
   if not permit then
+    report(turn, call, operation, done, refusal)
     done[#done + 1] = { op = tostring(operation.op), refused = refusal.rule, why = refusal.why, where = refusal.where }
     return { error = { code = "ERR_DENIED", rule = refusal.rule, message = refusal.why, fix = refusal.fix } }
   end
@@ -91,6 +111,9 @@ local function answer_operation(turn, call, operation, done)
   end
   done.told[#done.told + 1] = told
   if not result then
+    if err.class == "refusal" and err.rule then -- the state machine's
+      report(turn, call, operation, done, err)
+    end
     done[#done + 1] = { op = operation.op, failed = err.code }
     return { error = { code = err.code, message = err.message, fix = err.fix } }
   end

@@ -25,7 +25,8 @@ CREATE TABLE card (
     tokens_out  INTEGER NOT NULL,
     created_at  TEXT NOT NULL,
     updated_at  TEXT NOT NULL,
-    text        INTEGER NOT NULL  -- card_text: every other field of the card
+    text        INTEGER NOT NULL, -- card_text: every other field of the card
+    moved       INTEGER NOT NULL  -- seq of the event since when it has its status
 ) STRICT;
 CREATE INDEX card_epic ON card (epic, ordinal); -- without the status: a move leaves it alone
 CREATE INDEX card_parent ON card (parent, ordinal);
@@ -147,6 +148,29 @@ CREATE TABLE approval (
     answered_at TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX approval_open ON approval (status, card);
+
+-- What was refused: a PolicyViolationReport. What was attempted is said by the conversation `convo`.
+CREATE TABLE report (
+    seq      INTEGER PRIMARY KEY,
+    run      TEXT NOT NULL,
+    turn     ANY NOT NULL,
+    step     INTEGER NOT NULL,
+    n        INTEGER NOT NULL,
+    card     TEXT,
+    actor    TEXT NOT NULL,
+    role     TEXT,
+    decision TEXT NOT NULL,     -- deny, ask
+    rule     TEXT NOT NULL,
+    call     TEXT,
+    tool     TEXT,
+    attempt  TEXT,              -- JSON: the operation, where a tool's script asked for it
+    why      TEXT,
+    fix      TEXT,
+    place    TEXT,              -- the key or file:line that decided
+    convo    TEXT,
+    at       TEXT NOT NULL
+) STRICT;
+CREATE INDEX report_card ON report (card, seq);
 
 CREATE TABLE generation (
     id    TEXT PRIMARY KEY,

@@ -13,12 +13,12 @@
 -- must
 INSERT INTO card (id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic,
                   build, ordinal, revision, retry_count, max_retries, credits, note, turns, tokens_in,
-                  tokens_out, created_at, updated_at, text)
+                  tokens_out, created_at, updated_at, text, moved)
 VALUES (:card, $type, $name, coalesce($status, 'ready'), coalesce($priority, 2.0), $wait_reason, $return_to,
         $seat, $assignee, $parent_id, coalesce($epic, iif($type = 'issue', $parent_id, NULL)), $build_id,
         coalesce($ordinal, (SELECT coalesce(max(ordinal), 0) + 1 FROM card)), 1, coalesce($retry_count, 0),
         coalesce($max_retries, 3), coalesce($credits, 0.0), $note, 0, 0, 0, :at, :at,
-        :seq);
+        :seq, :seq);
 INSERT INTO card_text (id, data) VALUES (:seq,
         json_remove(:body, '$.id', '$.type', '$.name', '$.status', '$.priority', '$.wait_reason',
                     '$.return_to', '$.seat', '$.assignee', '$.parent_id', '$.epic', '$.build_id',
@@ -67,7 +67,8 @@ UPDATE card SET
     note = coalesce($note, note),
     retry_count = coalesce($retry_count, retry_count),
     revision = revision + 1,
-    updated_at = :at
+    updated_at = :at,
+    moved = :seq
 WHERE id = :card AND revision = $rev AND status = $from AND type = $type
   -- an issue is done only after a review by a seat that did none of its work, and with a passing
   -- verdict for exactly this tree when it has a verification
@@ -90,11 +91,11 @@ WHERE id = :card AND revision = $rev AND status = $from AND type = $type
 -- must
 INSERT INTO card (id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic,
                   build, ordinal, revision, retry_count, max_retries, credits, note, turns, tokens_in,
-                  tokens_out, created_at, updated_at, text)
+                  tokens_out, created_at, updated_at, text, moved)
 SELECT :card, type, coalesce($name, name), $status, coalesce($priority, priority), $wait_reason, $return_to,
        $seat, $assignee, NULL, NULL, build, o.next, $revision, $retry_count, coalesce($max_retries, max_retries),
        0.0, $note, 0, 0, 0, :at, :at,
-       iif($data IS NULL, text, coalesce((SELECT min(id) FROM card_text WHERE data = $data), -o.next))
+       iif($data IS NULL, text, coalesce((SELECT min(id) FROM card_text WHERE data = $data), -o.next)), :seq
 FROM card, (SELECT coalesce(max(ordinal), 0) + 1 AS next FROM card) o
 WHERE id = $of AND revision = $rev AND type <> 'issue';
 INSERT INTO card_text (id, data) SELECT text, $data FROM card WHERE id = :card AND text = -ordinal;
@@ -110,11 +111,11 @@ INSERT INTO tree (id, seq, base) VALUES (:card, $at, $of);
 -- each cards
 INSERT INTO card (id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic,
                   build, ordinal, revision, retry_count, max_retries, credits, note, turns, tokens_in,
-                  tokens_out, created_at, updated_at, text)
+                  tokens_out, created_at, updated_at, text, moved)
 SELECT @of || $suffix, type, coalesce(@name, name), coalesce(@status, 'ready'), coalesce(@priority, priority),
        @wait_reason, @return_to, @seat, @assignee, :card, :card, build, o.next, coalesce(@revision, @rev),
        coalesce(@retry_count, 0), coalesce(@max_retries, max_retries), 0.0, @note, 0, 0, 0, :at, :at,
-       iif(@data IS NULL, text, coalesce((SELECT min(id) FROM card_text WHERE data = @data), -o.next))
+       iif(@data IS NULL, text, coalesce((SELECT min(id) FROM card_text WHERE data = @data), -o.next)), :seq
 FROM card, (SELECT coalesce(max(ordinal), 0) + 1 AS next FROM card) o
 WHERE id = @of AND revision = @rev AND type = 'issue' AND coalesce(@status, 'ready') <> 'done';
 -- each cards
@@ -178,6 +179,7 @@ UPDATE run SET status = $status, ended_at = :at WHERE id = :run;
 -- kind: run.dropped
 -- must
 UPDATE run SET body = json_put(body, json_object('dropped', :at)) WHERE id = $run;
+DELETE FROM report WHERE run = $run;
 
 -- What is left of an event of a dropped run: its number and its hash.
 -- kind: dropped
@@ -224,6 +226,15 @@ WHERE run = :run AND turn = :turn;
 -- kind: call.allowed
 
 -- kind: call.refused
+INSERT INTO report (seq, run, turn, step, n, card, actor, role, decision, rule, call, tool, why, fix, place, convo, at)
+VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, coalesce($decision, 'deny'), coalesce($rule, '?'), $call, $tool,
+        $why, $fix, $where, $convo, :at);
+
+-- Of an allowed call: what its tool's script asked for.
+-- kind: operation.refused
+INSERT INTO report (seq, run, turn, step, n, card, actor, role, decision, rule, call, tool, attempt, why, fix, place, at)
+VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, coalesce($decision, 'deny'), coalesce($rule, '?'), $call, $tool,
+        $operation, $why, $fix, $where, :at);
 
 -- kind: call.result
 

@@ -206,6 +206,29 @@ WHERE outcome IS NULL AND (:run IS NULL OR run = :run) AND (:card IS NULL OR car
 SELECT id, card, run, turn, call, operation AS "operation:json", why, asked_at FROM approval
 WHERE status = 'uncertain' AND (:card IS NULL OR card = :card) ORDER BY asked_at, id;
 
+-- What was refused, newest first.
+-- name: reports
+SELECT seq, run, turn, step, n, card, actor, role, decision, rule, call, tool, attempt AS "attempt:json", why, fix,
+       place AS "where", convo, at
+FROM report WHERE (:run IS NULL OR run = :run) AND (:card IS NULL OR card = :card) AND (:rule IS NULL OR rule GLOB :rule)
+ORDER BY seq DESC LIMIT coalesce(:limit, 100);
+
+-- Cards of which something was refused, and how often.
+-- name: reported
+SELECT card, count(*) AS reports FROM report WHERE card IS NOT NULL GROUP BY card;
+
+-- Issues that are open, and for how many hours they have had their status, at the time :now.
+-- name: open_cards
+SELECT c.id, c.status, c.wait_reason, c.seat, c.assignee, c.epic,
+       max(0.0, (julianday(:now) - julianday(e.at)) * 24) AS hours
+FROM card c JOIN event e ON e.seq = c.moved
+WHERE c.type = 'issue' AND c.status NOT IN ('done', 'canceled', 'archived') AND (:epic IS NULL OR c.epic = :epic)
+ORDER BY c.ordinal;
+
+-- name: event
+SELECT seq, run, turn, step, n, kind, card, actor, role, at, body AS "body:json", lower(hex(hash)) AS hash FROM journal
+WHERE seq = :seq;
+
 -- One stream from its start: the tape of a turn.
 -- name: stream
 WITH RECURSIVE walk (seq, prev, n) AS (

@@ -1,9 +1,11 @@
 -- board.lua: `orket board`: the cards as a tree, with status, seat and cost.
 
+local bottlenecks = require("orket.cmd.bottlenecks")
 local cjson = require("cjson")
 local look = require("orket.look")
 local options = require("orket.options")
 local parked = require("orket.parked")
+local reports = require("orket.reports")
 local style = require("orket.view.style")
 local sys = require("orket.core.sys")
 local text = require("orket.view.text")
@@ -14,7 +16,7 @@ M.usage = [[
 usage: orket board [-C DIR] [--json] [--all]
 
 All cards: rocks, their epics, their issues; below them what waits for a person, and the command that
-answers it.
+answers it; then where work piles up (orket bottlenecks).
   -C DIR    the project (default: the current directory)
   --json    the cards as one JSON array
   --all     archived cards too
@@ -74,7 +76,8 @@ local function details(children, card)
   local tokens = (card.tokens_in or 0) + (card.tokens_out or 0)
   local seat = card.assignee and "  @" .. text.clean(card.assignee) or ""
   local from = card.forked_from and "  forked from " .. text.clean(card.forked_from) or ""
-  return progress(children, card) .. from .. seat .. (tokens > 0 and "  " .. tokens .. " tokens" or "")
+  local refused = card.reports and "  " .. card.reports .. " refused" or ""
+  return progress(children, card) .. from .. seat .. refused .. (tokens > 0 and "  " .. tokens .. " tokens" or "")
 end
 
 -- On a terminal a name gives way, so that a card stays one line.
@@ -110,6 +113,18 @@ local function print_parked(cards)
   end
 end
 
+-- Who waits for a person was listed before.
+local function print_bottlenecks(found)
+  local more = {}
+  for _, one in ipairs(found) do
+    more[#more + 1] = one.rule ~= "bottleneck.person" and one or nil
+  end
+  if #more > 0 then
+    print("")
+    bottlenecks.print(more)
+  end
+end
+
 -- Says of the epics of forks where they come from.
 local function name_sources(store, cards)
   local from = {}
@@ -118,6 +133,13 @@ local function name_sources(store, cards)
   end
   for _, card in ipairs(cards) do
     card.forked_from = from[card.id]
+  end
+end
+
+local function add_reports(store, cards)
+  local counts = reports.counts(store)
+  for _, card in ipairs(cards) do
+    card.reports = counts[card.id]
   end
 end
 
@@ -131,10 +153,11 @@ local function unarchived(cards)
   return some
 end
 
-local function show(store, args)
+local function show(store, args, dir)
   local cards = store:read("board", {})
   cards = args.all and cards or unarchived(cards)
   name_sources(store, cards)
+  add_reports(store, cards)
   if args.json then
     print(text.json(setmetatable(cards, cjson.array_mt)))
   elseif #cards == 0 then
@@ -142,6 +165,7 @@ local function show(store, args)
   else
     print_cards(cards)
     print_parked(parked.list(store, nil, args.C))
+    print_bottlenecks(bottlenecks.of(store, dir).found)
   end
   return 0
 end

@@ -9,6 +9,7 @@ local look = require("orket.look")
 local options = require("orket.options")
 local plain = require("orket.view.plain")
 local readers = require("orket.reader")
+local reports = require("orket.reports")
 local style = require("orket.view.style")
 local table_view = require("orket.view.table")
 local text = require("orket.view.text")
@@ -66,6 +67,12 @@ local function print_card(card, comments, events)
     print("\n  nobody knows whether this happened: " .. text.line(once.describe(card.uncertain.operation)))
     print("  orket answer " .. text.clean(card.id) .. " happened, or did-not, or again")
   end
+  if #card.reports > 0 then
+    local last = card.reports[1]
+    print(string.format("\n  policy-violation  %d refused, the last by %s: %s", #card.reports, text.clean(last.rule),
+      text.line(last.detail or "")))
+    print("  orket reports --card " .. text.clean(card.id))
+  end
   for _, comment in ipairs(comments) do
     print("\n  " .. comment.at:sub(1, 19) .. "  " .. text.clean(comment.author))
     print(block(comment.text, "    "))
@@ -121,6 +128,7 @@ end
 local function show_card(store, card, json)
   local comments = store:read("comments", { card = card.id })
   local events = store:read("card_events", { card = card.id })
+  card.reports = setmetatable(reports.list(store, { card = card.id }), cjson.array_mt)
   card.uncertain = store:read("uncertain", { card = card.id })[1]
   if json then
     card.comments, card.events = setmetatable(comments, cjson.array_mt), setmetatable(events, cjson.array_mt)

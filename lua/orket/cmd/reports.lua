@@ -1,0 +1,88 @@
+-- reports.lua: `orket reports`: what was refused, newest first.
+
+local cjson = require("cjson")
+local look = require("orket.look")
+local options = require("orket.options")
+local readers = require("orket.reader")
+local reports = require("orket.reports")
+local text = require("orket.view.text")
+
+local M = {}
+
+M.usage = [[
+usage: orket reports [-C DIR] [--json] [--card CARD] [--run RUN] [--rule RULE] [-n COUNT]
+
+What agents attempted and were refused, or had to ask for: who, what, why, by which rule, what mends it. Newest
+first, at most COUNT (100). orket why-not EVENT tells which checks decided.
+  -C DIR    the project (default: the current directory)
+  --json    one JSON object per line
+  --card    only of this card       --run   only of this run
+  --rule    only of this rule; * stands for anything, as in 'house.*'
+exit: 0 done, 1 failed, 2 usage
+]]
+
+local function what(action)
+  if action.operation then
+    return (action.tool or "?") .. ": " .. cjson.encode(action.operation)
+  end
+  return (action.tool or "?") .. " " .. (action.arguments or "")
+end
+
+local function print_report(report)
+  print(string.format("%6d  %s  %s  %s %s", report.event, report.timestamp:sub(1, 19), text.clean(report.card_id or ""),
+    report.decision == "ask" and "asked" or "refused", text.clean(report.rule)))
+  print("        " .. text.cut(text.line(report.actor .. " attempted " .. what(report.attempted_action)), 200))
+  print("        why: " .. text.line(report.detail or "") .. (report.where and " (" .. text.line(report.where) .. ")" or ""))
+  if report.remedy_suggestion and report.remedy_suggestion ~= "" then
+    print("        fix: " .. text.line(report.remedy_suggestion))
+  end
+end
+
+local function print_all(list, args)
+  for _, report in ipairs(list) do
+    if args.json then
+      print(text.json(report))
+    else
+      print_report(report)
+    end
+  end
+  if #list == 0 and not args.json then
+    print("nothing was refused")
+  end
+end
+
+local function show(store, args, dir)
+  local found, err = true, nil
+  if args.card then
+    found, err = readers.card(store, args.card)
+  end
+  if found and args.run then
+    found, err = readers.run(store, dir, args.run)
+  end
+  if not found then
+    return nil, err
+  end
+  print_all(reports.list(store, { card = args.card, run = args.run, rule = args.rule, limit = args.n }), args)
+  return 0
+end
+
+local function parse(argv)
+  local known = { C = "value", json = "flag", card = "value", run = "value", rule = "value", n = "value" }
+  local args, message = options.parse(argv, known, {})
+  if not args then
+    return nil, message
+  end
+  args.n = math.tointeger(tonumber(args.n or 100))
+  if not args.n or args.n < 0 then
+    return nil, "COUNT is a number"
+  end
+  return args
+end
+
+---@param argv string[]
+---@return integer exit code
+function M.run(argv)
+  return look.run(M.usage, show, parse(argv))
+end
+
+return M

@@ -1,0 +1,101 @@
+-- why.lua: `orket why EVENT`: the chain that led to an event; `orket why --run RUN`: is every effect of a run
+-- accounted for.
+
+local cjson = require("cjson")
+local errors = require("orket.errors")
+local look = require("orket.look")
+local moments = require("orket.moment")
+local options = require("orket.options")
+local readers = require("orket.reader")
+local reasons = require("orket.reasons")
+local text = require("orket.view.text")
+
+local M = {}
+
+M.usage = [[
+usage: orket why [-C DIR] [--json] EVENT | --run RUN
+
+What an event follows from: the prompt, the reply, the call as it was understood, the rule that let it through, a
+person's approval, the effect. EVENT is a number of orket log, or RUN/TURN.N. With --run: every effect of a run
+must have such a chain, and those that have none are listed.
+  -C DIR    the project (default: the current directory)
+  --json    {"event","chain":[{"link",…}],"complete","missing"}; with --run {"run","effects","incomplete":[…]}
+exit: 0 the chain is complete, 1 a link is missing or it failed, 2 usage
+]]
+
+local FIELDS = { "hash", "role", "seat", "generation", "model", "step", "tool", "arguments", "dialect", "decision", "rule",
+  "where", "operation", "answer", "by", "kind", "card", "path", "from", "to", "blob", "permit", "why" }
+local SHORT = { hash = true, operation = true, blob = true, permit = true }
+local WIDTH = 160
+
+local function said(link)
+  local parts = {}
+  for _, name in ipairs(FIELDS) do
+    local value = link[name]
+    if value ~= nil and value ~= cjson.null then
+      value = SHORT[name] and tostring(value):sub(1, 12) or tostring(value)
+      parts[#parts + 1] = name .. "=" .. value
+    end
+  end
+  return text.cut(text.line(table.concat(parts, "  ")), WIDTH)
+end
+
+local function print_chain(reason)
+  for _, link in ipairs(reason.chain) do
+    print(string.format("  %-9s %7d  %s", link.link, link.event, said(link)))
+  end
+  if not reason.complete then
+    print("  missing: " .. table.concat(reason.missing, ", "))
+  end
+end
+
+local function of_event(store, args)
+  local event, err = moments.event(store, args.event)
+  err = err or event.run ~= "board" and moments.dropped(store, event.run) or nil
+  if err then
+    return nil, err
+  end
+  local reason = reasons.why(store, event)
+  if args.json then
+    print(text.json(reason))
+  else
+    print_chain(reason)
+  end
+  return reason.complete and 0 or 1
+end
+
+local function of_run(store, args, dir)
+  local run, err = readers.run(store, dir, args.run)
+  err = err or moments.dropped(store, args.run)
+  if not run or err then
+    return nil, err
+  end
+  local incomplete, effects = reasons.incomplete(store, args.run)
+  if args.json then
+    print(text.json({ run = args.run, effects = effects, incomplete = setmetatable(incomplete, cjson.array_mt) }))
+    return #incomplete == 0 and 0 or 1
+  end
+  for _, reason in ipairs(incomplete) do
+    print(reason.event.seq .. " " .. reason.event.kind)
+    print_chain(reason)
+  end
+  print(string.format("%d effects, %d without a complete chain", effects, #incomplete))
+  return #incomplete == 0 and 0 or 1
+end
+
+local function show(store, args, dir)
+  if args.run then
+    return of_run(store, args, dir)
+  elseif not args.event then
+    return nil, errors.new("ERR_USAGE", "missing EVENT", "orket log shows the events, each with its number")
+  end
+  return of_event(store, args)
+end
+
+---@param argv string[]
+---@return integer exit code
+function M.run(argv)
+  return look.run(M.usage, show, options.parse(argv, { C = "value", json = "flag", run = "value" }, { "event?" }))
+end
+
+return M

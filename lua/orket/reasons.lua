@@ -1,0 +1,253 @@
+-- reasons.lua: why something happened: an event followed back through its turn, link by link, to the prompt
+-- that began it. Everything is read from the journal; a chain with a link missing says which.
+--
+--   prompt -> reply -> parse -> rule -> approval? -> effect        what a call did
+--   prompt -> reply -> [parse -> rule] -> route -> effect          how a turn ended
+--   claim -> effect | person -> effect | engine -> effect          what no model had a part in
+
+local prefix = require("orket.fork.prefix")
+local reports = require("orket.reports")
+
+local M = {}
+
+-- What a turn does while it ends, after its calls: proposed by a call or by the role's route.
+local ENDING = { ["card.moved"] = true, ["card.changed"] = true, ["memory.noted"] = true, ["tree.merged"] = true,
+  ["tree.conflict"] = true }
+-- What happens for a call, while it runs.
+local IN_CALL = { ["call.allowed"] = true, ["call.refused"] = true, ["call.result"] = true,
+  ["operation.refused"] = true, ["operation.intended"] = true, ["operation.done"] = true, ["file.written"] = true,
+  ["file.deleted"] = true, ["comment.added"] = true, ["card.created"] = true, ["card.credits"] = true,
+  ["card.nominated"] = true, ["refinement.proposed"] = true, ["approval.asked"] = true }
+-- The words of the conversation, and the turn's own frame.
+local FRAME = { ["turn.started"] = true, ["turn.prompted"] = true, ["turn.nudged"] = true, ["step.reply"] = true,
+  ["step.failed"] = true, ["turn.failed"] = true, ["turn.ended"] = true, ["turn.abandoned"] = true }
+
+local OPERATION_OF = { ["file.written"] = "fs.write", ["file.deleted"] = "fs.delete", ["comment.added"] = "card.comment",
+  ["card.created"] = "card.create", ["card.credits"] = "card.credits", ["card.nominated"] = "card.nominate",
+  ["refinement.proposed"] = "card.refine" }
+
+local function last(events, upto, kind, fits)
+  for i = upto, 1, -1 do
+    if events[i].kind == kind and (not fits or fits(events[i])) then
+      return events[i], i
+    end
+  end
+end
+
+local function link(name, event, fields)
+  fields.link, fields.event = name, event.seq
+  return fields
+end
+
+-- ---- the links ----
+
+local function prompt(events, at)
+  local started, prompted = last(events, at, "turn.started"), last(events, at, "turn.prompted")
+  return started and prompted and link("prompt", prompted, {
+    hash = prompted.body.convo, role = started.body.role, seat = started.body.seat,
+    generation = started.body.generation, engine = started.body.engine,
+  })
+end
+
+local function reply(events, at)
+  local said = last(events, at, "step.reply")
+  return said and link("reply", said, {
+    hash = said.body.convo, model = said.body.model, usage = said.body.usage, step = said.step,
+  }), said
+end
+
+local function parse(store, said, call)
+  local asked = said and reports.asked_for(store:message(said.body.convo), call)
+  return asked and link("parse", said, {
+    call = call, tool = asked.name, arguments = asked.arguments, dialect = said.body.dialect or "native",
+  })
+end
+
+local function is_of(call)
+  return function(event)
+    return event.body.call == call
+  end
+end
+
+local function rule(events, at, call)
+  local allowed = last(events, at, "call.allowed", is_of(call))
+  if allowed then
+    return link("rule", allowed, { decision = "allow", rule = "gate.allow", operation = allowed.body.operation })
+  end
+  local refused = last(events, at, "call.refused", is_of(call))
+  return refused and link("rule", refused, {
+    decision = refused.body.decision or "deny", rule = refused.body.rule, why = refused.body.why,
+    where = refused.body.where,
+  })
+end
+
+local function approval(events, at, call)
+  local asked = last(events, at, "approval.asked", is_of(call))
+  local answered = asked and last(events, at, "approval.answered")
+  return asked and link("approval", answered or asked, {
+    answer = answered and answered.body.answer or "pending", by = answered and answered.actor, rule = asked.body.rule,
+    asked = asked.seq,
+  })
+end
+
+-- How many effects of the same kind the call has had, this one included.
+local function ordinal(events, at)
+  local place = 0
+  for i = at, 1, -1 do
+    if events[i].kind == "call.allowed" then
+      break
+    end
+    place = place + (events[i].kind == events[at].kind and 1 or 0)
+  end
+  return place
+end
+
+-- The permit of an effect: its place among the effects of its kind is that among the call's operations.
+local function permit(events, at)
+  local kind, place, result = OPERATION_OF[events[at].kind], ordinal(events, at), nil
+  for i = at, #events do
+    result = result or events[i].kind == "call.result" and events[i].body
+  end
+  for _, done in ipairs(kind and result and result.operations or {}) do
+    place = place - (done.op == kind and done.hash and 1 or 0)
+    if place == 0 then
+      return done.hash
+    end
+  end
+end
+
+local function effect(event, hash)
+  local body = event.body
+  return link("effect", event, {
+    kind = event.kind, card = event.card, actor = event.actor, permit = hash, path = body.path, blob = body.blob,
+    from = body.from, to = body.to, why = body.why,
+  })
+end
+
+-- ---- the chains ----
+
+-- The call that an event belongs to: the one it names, or the one that was allowed last.
+local function call_of(events, at)
+  local allowed = last(events, at, "call.allowed")
+  return events[at].body.call or allowed and allowed.body.call
+end
+
+-- The call whose proposal the turn ended with, if a tool proposed one.
+local function proposer(events, at)
+  local result = last(events, at, "call.result", function(event)
+    return event.body.proposal ~= nil
+  end)
+  return result and result.body.call
+end
+
+-- A chain grows by what is found; what is not there is named.
+local function need(chain, name, found)
+  local into = found and chain.links or chain.missing
+  into[#into + 1] = found or name
+  return chain
+end
+
+local function said_so(chain, events, at)
+  need(chain, "prompt", prompt(events, at))
+  local first, said = reply(events, at)
+  need(chain, "reply", first)
+  return said
+end
+
+local function of_call(chain, store, events, at, call)
+  local said = said_so(chain, events, at)
+  need(chain, "parse", parse(store, said, call))
+  need(chain, "rule", rule(events, at, call))
+  chain.links[#chain.links + 1] = approval(events, at, call)
+end
+
+local function of_ending(chain, store, events, at)
+  local call = proposer(events, at)
+  if call then
+    of_call(chain, store, events, at, call)
+  else
+    said_so(chain, events, at)
+  end
+  local started = last(events, at, "turn.started")
+  need(chain, "route", started and link("route", started, {
+    role = started.body.role, generation = started.body.generation,
+  }))
+end
+
+local function is_claim(event)
+  return event.kind == "card.moved" and event.body.to == "in_progress" and event.step == 0
+end
+
+local function in_turn(chain, store, events, at)
+  local event = events[at]
+  if is_claim(event) then
+    need(chain, "claim", link("claim", event, { why = "a seat of the team took a ready card" }))
+  elseif FRAME[event.kind] then
+    chain.links[1] = prompt(events, at)
+    chain.links[#chain.links + 1] = (reply(events, at - 1))
+  elseif ENDING[event.kind] then
+    of_ending(chain, store, events, at)
+  elseif IN_CALL[event.kind] then
+    of_call(chain, store, events, at, call_of(events, at))
+  else
+    need(chain, "engine", link("engine", event, { why = event.body.why }))
+  end
+end
+
+local function outside(chain, event)
+  local person = (event.actor or ""):match("^human:(.*)")
+  local why = event.body.why or event.body.text
+  need(chain, "engine", link(person and "person" or "engine", event, { by = person, why = why }))
+end
+
+local function position(events, event)
+  for i, one in ipairs(events) do
+    if one.seq == event.seq then
+      return i
+    end
+  end
+end
+
+---The causal chain of an event.
+---@param store Store
+---@param event table as the query `event` answers it
+---@param events table[]|nil the turn's, when they are at hand
+---@return {event: table, chain: table[], complete: boolean, missing: string[]}
+function M.why(store, event, events)
+  local is_turn = math.type(event.turn) == "integer" and event.turn > 0 and not (event.actor or ""):find("^human:")
+  events = is_turn and (events or prefix.events(store, event.run, event.turn)) or {}
+  local at, chain = position(events, event), { links = {}, missing = {} }
+  if at then
+    in_turn(chain, store, events, at)
+  else
+    outside(chain, event)
+  end
+  need(chain, "effect", effect(event, at and permit(events, at)))
+  return { event = event, chain = chain.links, complete = #chain.missing == 0, missing = chain.missing }
+end
+
+local EFFECTS = { ["file.written"] = true, ["file.deleted"] = true, ["comment.added"] = true, ["card.created"] = true,
+  ["card.credits"] = true, ["card.nominated"] = true, ["refinement.proposed"] = true, ["card.moved"] = true,
+  ["card.changed"] = true, ["memory.noted"] = true, ["tree.merged"] = true, ["operation.done"] = true }
+
+---The effects of a run whose chain has a link missing.
+---@param store Store
+---@param run string
+---@return table[] incomplete as `why` answers them
+---@return integer effects how many there are
+function M.incomplete(store, run)
+  local incomplete, count = {}, 0
+  for _, turn in ipairs(store:read("turns", { run = run })) do
+    local events = prefix.events(store, run, turn.turn)
+    for _, event in ipairs(events) do
+      if EFFECTS[event.kind] then
+        event.run, event.turn, count = run, turn.turn, count + 1
+        local reason = M.why(store, event, events)
+        incomplete[#incomplete + 1] = not reason.complete and reason or nil
+      end
+    end
+  end
+  return incomplete, count
+end
+
+return M

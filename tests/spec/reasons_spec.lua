@@ -1,0 +1,184 @@
+-- reasons_spec.lua: what was refused is reported, and every effect is followed back to the prompt.
+
+local cjson = require("cjson")
+local world = dofile("tests/support/world.lua")
+
+local RULES = {
+  { id = "generated", effect = "deny", paths = { "gen/**" }, why = "generated files are never edited", fix = "change their source" },
+  { id = "migrations", effect = "ask", paths = { "db/**" }, why = "a migration changes everybody's data" },
+}
+
+-- A worker who tries what it may not do, in four ways, then does its work.
+local TRIES = [[
+function work(talk)
+  return steps(talk,
+    function() return say(write("gen/a.c", "x"), write("../out", "x"), call("nothing", { a = 1 })) end,
+    function() return say(call("reach", { path = "gen/b" }), status("done")) end,
+    function() return say(write("dish", "salt"), call("add_issue_comment", { comment = "cooked" }), finish()) end)
+end
+]]
+
+-- A tool whose script goes where its call did not.
+local REACH = [[
+local function run(args)
+  local ok, failure = fs.write(args.path, "x")
+  return { tried = ok ~= nil, failure = failure }
+end
+return { name = "reach", description = "Reach.", operations = { "fs.write" }, run = run,
+  schema = { type = "object", properties = { path = { type = "string" } }, required = { "path" }, additionalProperties = false } }
+]]
+
+local function coder()
+  return (world.orket.read("roles/coder.lua"):gsub('"request_excuse"', '"request_excuse", "reach"'))
+end
+
+local function lines(text)
+  local list = {}
+  for line in text:gmatch("[^\n]+") do
+    list[#list + 1] = cjson.decode(line)
+  end
+  return list
+end
+
+local function tried()
+  local w = world.new({ issues = { { id = "A" } }, gate = RULES, mock = TRIES,
+    files = { ["tools/reach.lua"] = REACH, ["roles/coder.lua"] = coder() } })
+  local text, code = w:run()
+  assert.equal(0, code, text)
+  return w
+end
+
+describe("reports", function()
+  local w
+  setup(function() w = tried() end)
+  teardown(function() w:__close() end)
+
+  it("say what was attempted, why not, and how to mend it", function()
+    local list = lines((w:orket("reports --json")))
+    local seen = {}
+    for i = #list, 1, -1 do
+      seen[#seen + 1] = list[i].rule
+    end
+    assert.same({ "house.generated", "gate.path.escape", "gate.tool.unknown", "house.generated", "fsm.edge" }, seen)
+    local first = list[#list]
+    assert.equal("A", first.card_id)
+    assert.equal("agent:dev", first.actor)
+    assert.same({ "coder" }, first.active_roles)
+    assert.equal("tool_gate", first.violation_type)
+    assert.equal("generated files are never edited", first.detail)
+    assert.equal("change their source", first.remedy_suggestion)
+    assert.equal("gen/a.c", cjson.decode(first.attempted_action.arguments).path)
+    local operation = list[2]
+    assert.same({ op = "fs.write", path = "gen/b", content = "x" }, operation.attempted_action.operation)
+    assert.equal("state_transition", list[1].violation_type)
+  end)
+
+  it("can be asked for by card, run and rule", function()
+    assert.equal(2, #lines((w:orket("reports --json --rule 'house.*'"))))
+    assert.equal(5, #lines((w:orket("reports --json --card A --run ep.1"))))
+    assert.equal(1, #lines((w:orket("reports --json -n 1"))))
+    assert.equal("nothing was refused\n", (w:orket("reports --rule gate.card.type")))
+    assert.equal(1, select(2, w:orket("reports --card B")))
+    assert.equal(1, select(2, w:orket("reports --run ep.9")))
+    assert.equal(2, select(2, w:orket("reports -n many")))
+  end)
+
+  it("are on the card and on the board", function()
+    assert.truthy(w:orket("show A"):find("policy-violation", 1, true))
+    assert.equal(5, #w:card("A").reports)
+    assert.truthy(w:orket("board"):find("5 refused", 1, true))
+    local board = cjson.decode((w:orket("board --json")))
+    for _, card in ipairs(board) do
+      assert.equal(card.id == "A" and 5 or nil, card.reports)
+    end
+  end)
+
+  it("follow from the journal", function()
+    local text, code = w:orket("check")
+    assert.equal(0, code, text)
+  end)
+end)
+
+describe("why", function()
+  local w
+  setup(function() w = tried() end)
+  teardown(function() w:__close() end)
+
+  local function why(event)
+    local text, code = w:orket("why --json " .. (math.tointeger(event) or event))
+    return cjson.decode(text), code
+  end
+
+  local function names(reason)
+    local list = {}
+    for i, link in ipairs(reason.chain) do
+      list[i] = link.link
+    end
+    return table.concat(list, " ")
+  end
+
+  it("leads from a file back to the prompt", function()
+    local written = w:events("file.written")
+    local dish
+    for _, event in ipairs(written) do
+      dish = event.body.path == "dish" and not event.body.tree and event or dish
+    end
+    local reason, code = why(dish.seq)
+    assert.equal(0, code)
+    assert.equal("prompt reply parse rule effect", names(reason))
+    assert.equal(w:events("turn.prompted")[1].body.convo, reason.chain[1].hash)
+    assert.equal("write_file", reason.chain[3].tool)
+    assert.equal("salt", cjson.decode(reason.chain[3].arguments).content)
+    assert.equal("gate.allow", reason.chain[4].rule)
+    assert.equal(64, #reason.chain[5].permit)
+    assert.same(reason.chain, why(string.format("%s/%d.%d", dish.run, dish.turn, dish.n)).chain)
+  end)
+
+  it("leads from a refusal and from a move", function()
+    local reason = why(w:events("call.refused")[1].seq)
+    assert.equal("prompt reply parse rule effect", names(reason))
+    assert.equal("house.generated", reason.chain[4].rule)
+    for _, move in ipairs(w:events("card.moved")) do
+      local chain, code = why(move.seq)
+      assert.equal(0, code)
+      local issue = move.body.type == "issue"
+      if issue and (move.body.to == "ready_for_testing" or move.body.to == "done") then
+        assert.equal("prompt reply parse rule route effect", names(chain))
+      elseif issue and move.body.to == "in_progress" then
+        assert.equal("claim effect", names(chain))
+      end
+    end
+  end)
+
+  it("names the person", function()
+    assert.equal(0, select(2, w:orket("comment A hello")))
+    local events = w:events("comment.added")
+    local reason = why(events[#events].seq)
+    assert.equal("person effect", names(reason))
+    assert.equal("hello", reason.chain[1].why)
+  end)
+
+  it("finds every effect of a run accounted for, and says when one is not", function()
+    local text, code = w:orket("why --json --run ep.1")
+    assert.equal(0, code, text)
+    local all = cjson.decode(text)
+    assert.truthy(all.effects > 5)
+    assert.same({}, all.incomplete)
+    world.orket.shell("sqlite3 " .. w.dir .. "/.orket/orket.db \"INSERT INTO kind (name) VALUES ('odd'); "
+      .. "UPDATE entry SET kind = (SELECT id FROM kind WHERE name = 'odd') "
+      .. "WHERE kind = (SELECT id FROM kind WHERE name = 'call.allowed')\"")
+    text, code = w:orket("why --json --run ep.1")
+    assert.equal(1, code, text)
+    for _, reason in ipairs(cjson.decode(text).incomplete) do
+      assert.equal("rule", reason.missing[#reason.missing])
+    end
+  end)
+
+  it("says what is no event", function()
+    assert.equal(1, select(2, w:orket("why 999999")))
+    assert.equal(1, select(2, w:orket("why ep.1/1.999")))
+    assert.equal(1, select(2, w:orket("why nonsense")))
+    assert.equal(1, select(2, w:orket("why")))
+    assert.equal(1, select(2, w:orket("why --run ep.9")))
+  end)
+end)
