@@ -33,7 +33,7 @@ static const char *const decisions[] = {"allow", "ask", "deny"};
 
 void bind_push_verdict(lua_State *L, const struct gate_verdict *verdict)
 {
-    lua_createtable(L, 0, 4);
+    lua_createtable(L, 0, 5);
     lua_pushstring(L, decisions[verdict->decision]);
     lua_setfield(L, -2, "decision");
     lua_pushstring(L, verdict->rule);
@@ -42,6 +42,10 @@ void bind_push_verdict(lua_State *L, const struct gate_verdict *verdict)
     lua_setfield(L, -2, "why");
     lua_pushstring(L, verdict->fix);
     lua_setfield(L, -2, "fix");
+    if (*verdict->where) {
+        lua_pushstring(L, verdict->where);
+        lua_setfield(L, -2, "where");
+    }
 }
 
 /* ---- gate ---- */
@@ -58,6 +62,19 @@ static const char *keep_text(lua_State *L, int idx, const char *name, int slot, 
         text = NULL;
     lua_setiuservalue(L, -2, slot);
     return text;
+}
+
+/* What the gate made is on the top: it is the answer, or follows the verdict, or is dropped. */
+static int answer(lua_State *L, const struct gate_verdict *verdict)
+{
+    if (verdict->decision == GATE_DECISION_ALLOW)
+        return 1;
+    lua_pushnil(L);
+    bind_push_verdict(L, verdict);
+    if (verdict->decision == GATE_DECISION_DENY)
+        return 2;
+    lua_pushvalue(L, -3);
+    return 3;
 }
 
 static struct call *new_call(lua_State *L)
@@ -112,7 +129,9 @@ static void read_arguments(lua_State *L, struct call *call, struct err *err)
 }
 
 /* gate:call{role=, card={id, type, status}, tool=, arguments=text|table|doc, root=} -> call
- *   | nil, {decision, rule, why, fix} */
+ *   | nil, {decision, rule, why, fix, where?}, call?
+ * The call comes after the verdict when a person is asked: others may still deny it, and nothing
+ * comes of it before call:accept. */
 static int l_gate_call(lua_State *L)
 {
     static const char *const known[] = {"role", "card", "tool", "arguments", "root", NULL};
@@ -126,38 +145,39 @@ static int l_gate_call(lua_State *L)
     if (gate_judge_form(call->gate, &call->gate_call, &verdict) == GATE_DECISION_ALLOW)
         bind_judge_reach(L, call, &verdict);
     call->gate_call.parse_error = NULL;
-    if (verdict.decision == GATE_DECISION_ALLOW)
-        return 1;
-    bind_resolved_free(call->first);
-    call->first = NULL;
-    lua_pushnil(L);
-    bind_push_verdict(L, &verdict);
-    return 2;
+    call->asked = verdict.decision == GATE_DECISION_ASK;
+    if (verdict.decision == GATE_DECISION_DENY) {
+        bind_resolved_free(call->first);
+        call->first = NULL;
+    }
+    return answer(L, &verdict);
 }
 
-static void check_owner(lua_State *L)
+static const struct call *check_owned(lua_State *L)
 {
-    luaL_argcheck(L, bind_check_call(L, 2)->gate == l_check_gate(L), 2, "a call of another gate");
+    const struct call *call = bind_check_call(L, 2);
+    luaL_argcheck(L, call->gate == l_check_gate(L), 2, "a call of another gate");
+    return call;
 }
 
-/* gate:operation(call, op) -> permit | nil, {decision, rule, why, fix} */
+/* gate:operation(call, op) -> permit | nil, {decision, rule, why, fix, where?}, permit?
+ * The permit comes after the verdict when a person is asked: it works after permit:accept. */
 static int l_gate_operation(lua_State *L)
 {
     struct gate_verdict verdict;
-    check_owner(L);
+    luaL_argcheck(L, !check_owned(L)->asked, 2, "a person has to say yes to the call first");
     luaL_checkany(L, 3);
-    if (bind_permit(L, 2, 3, false, &verdict))
-        return 1;
-    lua_pushnil(L);
-    bind_push_verdict(L, &verdict);
-    return 2;
+    if (!bind_permit(L, 2, 3, false, &verdict))
+        lua_pushnil(L);
+    return answer(L, &verdict);
 }
 
-/* gate:judge(call, op) -> {decision, rule, why, fix}   (a dry run: no permit comes of it) */
+/* gate:judge(call, op) -> {decision, rule, why, fix, where?}   (a dry run: no permit comes of it)
+ */
 static int l_gate_judge(lua_State *L)
 {
     struct gate_verdict verdict;
-    check_owner(L);
+    check_owned(L);
     luaL_checkany(L, 3);
     bind_permit(L, 2, 3, true, &verdict);
     bind_push_verdict(L, &verdict);
@@ -299,6 +319,26 @@ static int l_call_hash(lua_State *L)
     return 1;
 }
 
+bool bind_is_hash(lua_State *L, int idx)
+{
+    bool same = lua_rawequal(L, idx, -1);
+    lua_pop(L, 1);
+    return same;
+}
+
+/* call:accept(hash) -> boolean: a person said yes to exactly this; only the same hash counts */
+static int l_call_accept(lua_State *L)
+{
+    struct call *call = bind_check_call(L, 1);
+    luaL_checkstring(L, 2);
+    l_call_hash(L);
+    bool same = bind_is_hash(L, 2);
+    call->accepted = call->accepted || (call->asked && same);
+    call->asked = call->asked && !same;
+    lua_pushboolean(L, same);
+    return 1;
+}
+
 /* call:close(): nothing will be done with it, or nothing more; its permits go with it */
 static int l_call_close(lua_State *L)
 {
@@ -361,6 +401,24 @@ static int l_effect(lua_State *L)
     return 1;
 }
 
+/* gate.nature(kind) -> {destructive=, outward=, risky=} | nil: what an operation is */
+static int l_nature(lua_State *L)
+{
+    size_t len;
+    const char *kind = luaL_checklstring(L, 1, &len);
+    unsigned nature = gate_operation_nature(kind, len);
+    if (gate_operation_effect(kind, len) == GATE_EFFECT_UNKNOWN)
+        return 0;
+    lua_createtable(L, 0, 3);
+    lua_pushboolean(L, nature & GATE_DESTRUCTIVE);
+    lua_setfield(L, -2, "destructive");
+    lua_pushboolean(L, nature & GATE_OUTWARD);
+    lua_setfield(L, -2, "outward");
+    lua_pushboolean(L, nature & GATE_RISKY);
+    lua_setfield(L, -2, "risky");
+    return 1;
+}
+
 static const luaL_Reg gate_methods[] = {
     {"call", l_gate_call},
     {"operation", l_gate_operation},
@@ -369,15 +427,18 @@ static const luaL_Reg gate_methods[] = {
 };
 
 static const luaL_Reg call_methods[] = {
-    {"arguments", l_call_arguments}, {"view", l_call_view},   {"tool", l_call_tool},
-    {"hash", l_call_hash},           {"close", l_call_close}, {NULL, NULL},
+    {"arguments", l_call_arguments},
+    {"view", l_call_view},
+    {"tool", l_call_tool},
+    {"hash", l_call_hash},
+    {"accept", l_call_accept},
+    {"close", l_call_close},
+    {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {
-    {"build", l_build},
-    {"rules", l_rules},
-    {"effect", l_effect},
-    {NULL, NULL},
+    {"build", l_build},   {"rules", l_rules}, {"effect", l_effect},
+    {"nature", l_nature}, {NULL, NULL},
 };
 
 int luaopen_orket_gate(lua_State *L)

@@ -24,10 +24,12 @@
 struct gate;
 
 /* Builds a gate from the law:
- *   tools   {NAME: {schema, operations: [KIND...], statuses?: [STATUS...]}}
- *   roles   {NAME: {tools: [NAME...]}}
- *   rules?  [{id, effect: "deny"|"ask", roles?, tools?, statuses?, types?, paths?, why, fix?}...]
- *   limits? {arguments?, content?}       bytes; only downwards
+ *   tools   {NAME: {schema, operations: [KIND...], statuses?: [STATUS...], where?}}
+ *   roles   {NAME: {tools: [NAME...], where?}}
+ *   rules?  [{id, effect: "deny"|"ask", roles?, tools?, statuses?, types?, paths?, why, fix?,
+ *           where?}...]
+ *   limits? {arguments?, content?, where?}       bytes; only downwards
+ * A `where` is the place of the entry ("tools/x.lua"), for the verdicts that follow from it.
  * Everything is validated and unknown keys are refused (ERR_CONFIG, err names the place);
  * ERR_SCHEMA, ERR_SCHEMA_UNSUPPORTED from a tool's schema, ERR_MEMORY. The law is copied. */
 int gate_build(const struct json *law, struct gate **out, struct err *err) MUST_CHECK;
@@ -45,6 +47,13 @@ enum gate_want {
     GATE_WANT_LIST,
     GATE_WANT_DELETE,
     GATE_WANT_WRITE
+};
+
+/* What an operation is, beside its effect. What destroys or reaches out is risky as well. */
+enum gate_nature {
+    GATE_DESTRUCTIVE = 1, /* throws away what cannot be made again; a person has to say yes */
+    GATE_OUTWARD = 2,     /* reaches beyond the card's tree */
+    GATE_RISKY = 4        /* a careful house wants to be asked */
 };
 
 /* What an operation leaves behind, which decides what becomes of one that was interrupted. */
@@ -81,6 +90,7 @@ struct gate_operation {
     const struct json *fields; /* the object, with the member "op" that names the kind */
     const struct err *error;   /* when it was no plain data: why; fields is NULL then */
     struct gate_path path;     /* when gate_operation_want says that it has one */
+    bool confirmed;            /* a person's yes to the call was a yes to this */
 };
 
 /* Calls fn for every path in the arguments, which must have passed gate_judge_form. */
@@ -92,6 +102,7 @@ void gate_each_path(const struct gate *gate, const struct gate_call *call,
 enum gate_want gate_call_want(const struct gate *gate, const struct gate_call *call);
 enum gate_want gate_operation_want(const char *kind, size_t len);
 enum gate_effect gate_operation_effect(const char *kind, size_t len);
+unsigned gate_operation_nature(const char *kind, size_t len); /* bits of enum gate_nature */
 
 /* The arguments limit, for the parser. */
 size_t gate_arguments_max(const struct gate *gate);
@@ -105,13 +116,16 @@ struct gate_verdict {
     const char *rule; /* "gate.allow", ...; lives as long as the gate */
     char why[1216];   /* one sentence; empty when allowed */
     char fix[736];
+    char where[208]; /* the place of the rule, role or tool that decided; empty: the gate itself */
 };
 
 /* The checks that need no resolved path: tool, role, card, arguments. */
 enum gate_decision gate_judge_form(const struct gate *gate, const struct gate_call *call,
                                    struct gate_verdict *verdict);
 
-/* The rest, for a call that passed gate_judge_form, its paths resolved: paths, house rules. */
+/* The rest, for a call that passed gate_judge_form, its paths resolved: paths, house rules, and
+ * whether its tool may destroy something. Of what denies the first decides; ask is the answer only
+ * when nothing denies. */
 enum gate_decision gate_judge_reach(const struct gate *gate, const struct gate_call *call,
                                     struct gate_verdict *verdict);
 

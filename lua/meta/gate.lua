@@ -9,6 +9,7 @@ local gate = {}
 ---@field rule string  stable id: "gate.…", "house.…" or "fsm.…"
 ---@field why string   one sentence
 ---@field fix string   one sentence, may be empty
+---@field where string|nil the rule, role or tool that decided: "config/organization.json#/process_rules/gate/0"
 
 ---@class GateCall an allowed call
 local call = {}
@@ -29,6 +30,11 @@ function call:tool() end
 ---What exactly was judged: role, card, its type and status, tool, arguments.
 ---@return string hex
 function call:hash() end
+
+---A person said yes to exactly this: the same hash. Of what the gate asks about, nothing comes before.
+---@param hash string hex
+---@return boolean accepted
+function call:accept(hash) end
 
 ---Nothing is done with it any more: lets go of the files it was judged on. Its permits end with it.
 function call:close() end
@@ -64,6 +70,11 @@ function permit:path() end
 ---@return string hex
 function permit:hash() end
 
+---A person said yes to exactly this: the same hash. A permit that the gate asks about works only then.
+---@param hash string hex
+---@return boolean accepted
+function permit:accept(hash) end
+
 ---@class Gate
 local Gate = {}
 
@@ -72,6 +83,7 @@ local Gate = {}
 ---@param request {role: string, card: {id: string, type: string, status: string}, tool: string, arguments: string|table|userdata, root: userdata?}
 ---@return GateCall|nil call
 ---@return GateVerdict? refusal
+---@return GateCall? asked  when the refusal asks: others may still deny it, and call:accept makes it a call
 function Gate:call(request) end
 
 ---Resolves and judges one operation of the call's tool.
@@ -79,6 +91,7 @@ function Gate:call(request) end
 ---@param operation table|userdata {op = "fs.write", …}
 ---@return GatePermit|nil permit
 ---@return GateVerdict? refusal
+---@return GatePermit? asked  when the refusal asks: it works after permit:accept
 function Gate:operation(allowed, operation) end
 
 ---The same as a dry run; no permit comes of it.
@@ -101,5 +114,10 @@ function gate.rules() end
 ---@param kind string
 ---@return "none"|"journal"|"idempotent"|"once"|nil
 function gate.effect(kind) end
+
+---What an operation is by nature; nil for an unknown kind. What destroys or reaches beyond the tree is risky too.
+---@param kind string
+---@return {destructive: boolean, outward: boolean, risky: boolean}|nil
+function gate.nature(kind) end
 
 return gate

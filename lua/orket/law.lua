@@ -11,9 +11,23 @@ local function list(value)
   return setmetatable(table.move(value, 1, #value, 1, {}), cjson.array_mt)
 end
 
+local PLACE = "config/organization.json#/process_rules/" -- where people wrote it
+
 -- The organization's limits are also those of turns; the gate knows two of them.
 local function gate_limits(limits)
-  return limits and { arguments = limits.arguments, content = limits.content }
+  return limits and { arguments = limits.arguments, content = limits.content, where = PLACE .. "limits" }
+end
+
+-- The rules with their places, so that a refusal can name the one that decided.
+local function gate_rules(rules)
+  local placed = setmetatable({}, cjson.array_mt)
+  for i, rule in ipairs(rules) do
+    placed[i] = { where = PLACE .. "gate/" .. i - 1 }
+    for key, value in pairs(rule) do
+      placed[i][key] = value
+    end
+  end
+  return placed
 end
 
 ---The law as a table.
@@ -21,17 +35,18 @@ end
 ---@param house {rules: table[]?, limits: table?} the organization's gate rules and limits
 ---@return table law
 function M.of(generation, house)
-  local law = { tools = {}, roles = {}, rules = house.rules and list(house.rules), limits = gate_limits(house.limits) }
+  local law = { tools = {}, roles = {}, rules = house.rules and gate_rules(house.rules), limits = gate_limits(house.limits) }
   for name, tool in pairs(generation.tools) do
     local about = tool.about
     law.tools[name] = {
       schema = about.schema,
       operations = list(about.operations),
       statuses = about.statuses and list(about.statuses),
+      where = tool.path,
     }
   end
   for name, role in pairs(generation.roles) do
-    law.roles[name] = { tools = list(role.about.tools) }
+    law.roles[name] = { tools = list(role.about.tools), where = role.path }
   end
   return law
 end

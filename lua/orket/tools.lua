@@ -25,23 +25,35 @@ local function is_shipped(tool)
   return tool.shipped
 end
 
+---Of two refusals the one that counts: what denies before what asks, else the first.
+---@param first table|nil
+---@param second table|nil
+---@return table|nil
+function M.stricter(first, second)
+  if not first or second and first.decision == "ask" and second.decision == "deny" then
+    return second
+  end
+  return first
+end
+
 ---The gate's answer to one call of a reply.
 ---@param turn table
 ---@param request {id: string, name: string, arguments: string}
 ---@return table|nil call
----@return table|nil refusal {decision, rule, why, fix}
+---@return table|nil refusal {decision, rule, why, fix, where?}
 function M.judge(turn, request)
-  local call, refusal = turn.generation.gate:call({
+  local allowed, refusal, asked = turn.generation.gate:call({
     role = turn.role,
     card = turn.card,
     tool = request.name,
     arguments = request.arguments,
     root = turn.tree.root,
   })
+  local call = allowed or asked
   if not call then
     return nil, refusal
   end
-  refusal = turn.policy(call)
+  refusal = M.stricter(refusal, turn.policy(call))
   if refusal then
     call:close()
     return nil, refusal
@@ -67,7 +79,7 @@ end
 -- The operation as a report keeps it: without the bytes it carries.
 local function sketch(operation)
   local short = {}
-  for key, value in pairs(operation) do
+  for key, value in pairs(type(operation) == "table" and operation or {}) do
     short[key] = (type(value) ~= "string" or #value <= ATTEMPT_MAX) and value or #value .. " bytes"
   end
   local size = #cjson.encode(short)
@@ -84,9 +96,9 @@ end
 -- The gate's answer to one operation; what a tool asks for that is not the binary's own is shown to the
 -- policies as well.
 local function judge_operation(turn, call, operation)
-  local permit, refusal = turn.generation.gate:operation(call, operation)
-  if permit and not is_shipped(turn.generation.tools[call:tool()]) then
-    refusal = turn.policy(call, operation, permit)
+  local permit, refusal, asked = turn.generation.gate:operation(call, operation)
+  if (permit or asked) and not is_shipped(turn.generation.tools[call:tool()]) then
+    refusal = M.stricter(refusal, turn.policy(call, operation, permit or asked))
   end
   if refusal then
     return nil, refusal

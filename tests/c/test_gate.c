@@ -191,7 +191,12 @@ static const struct row {
      "gate.allow"},
     {"coder", "rock", "in_progress", "read_file", "{}", "a", "house.rocks"},
     {"integrity_guard", "rock", "in_progress", "read_file", "{}", "a", "gate.allow"},
-    {"coder", "issue", "in_progress", "move_many", "{\"paths\":[\"a\",\"b\"]}", "a", "gate.allow"},
+    {"coder", "issue", "in_progress", "move_many", "{\"paths\":[\"a\",\"b\"]}", "a",
+     "gate.confirm"},
+    {"coder", "issue", "in_progress", "move_many", "{\"paths\":[\"a\"],\"confirm\":true}", "a",
+     "gate.confirm"},
+    {"coder", "issue", "in_progress", "move_many", "{\"paths\":[\"a\"]}", "docs/legal/a",
+     "house.legal"},
     {"coder", "issue", "in_progress", "move_many", "{\"paths\":[\"a\",\"b\"]}", "!",
      "gate.path.escape"},
     {"coder", "issue", "in_progress", "move_many", "{\"paths\":[\"a\",\"b\"]}", "-",
@@ -346,6 +351,10 @@ static const struct {
     {C, "read_file", "{\"op\":\"fs.read\",\"path\":\"a\",\"offset\":-1}", "a", 0, "gate.op.form"},
     {C, "read_file", "{\"op\":\"fs.read\",\"path\":\"a\",\"offset\":1}", "a", ERR_NOT_FOUND,
      "gate.allow"},
+    {C, "move_many", "{\"op\":\"fs.delete\",\"path\":\"a\"}", "a", 0, "gate.confirm"},
+    {C, "move_many", "{\"op\":\"fs.delete\",\"path\":\"a\"}", "docs/legal/a", 0, "house.legal"},
+    {C, "move_many", "{\"op\":\"fs.delete\",\"path\":\"a\",\"confirm\":true}", "a", 0,
+     "gate.op.form"},
     {"integrity_guard", "in_progress", "write_file", "{\"op\":\"fs.write\"}", "a", 0,
      "gate.role.tool"},
     {"coder", "done", "write_file", "{\"op\":\"fs.write\"}", "a", 0, "gate.card.status"},
@@ -400,7 +409,8 @@ static void test_operations(void **state)
             len,
             &doc.root,
             NULL,
-            {json_get(&doc.root, "path"), name, name ? strlen(name) : 0, operations[i].code}};
+            {json_get(&doc.root, "path"), name, name ? strlen(name) : 0, operations[i].code},
+            false};
         struct gate_verdict v;
         gate_judge_operation(gate, &call, &op, &v);
         if (strcmp(v.rule, operations[i].rule) != 0)

@@ -19,9 +19,12 @@ local function same(want, got, what)
     error((what or "") .. " expected " .. tostring(want) .. ", got " .. tostring(got), 2)
   end
 end
-local function call(tool, arguments)
-  local allowed, refusal = g:call(help.request(tool, arguments, root))
-  if not allowed then
+local function call(tool, arguments) -- a person says yes to whatever is asked
+  local allowed, refusal, asked = g:call(help.request(tool, arguments, root))
+  if asked then
+    same(true, asked:accept(asked:hash()))
+    return asked
+  elseif not allowed then
     error(refusal.rule .. ": " .. refusal.why, 2)
   end
   return allowed
@@ -175,6 +178,73 @@ describe("the gate", function()
       same("gate.op.undeclared", select(2, g:operation(c, { op = "fs.read", path = "a" })).rule)
       same("allow", g:judge(c, { op = "card.comment", text = "hello" }).decision)
       same("gate.op.form", g:judge(c, { op = "card.comment" }).rule)
+    ]])
+  end)
+end)
+
+describe("what destroys", function()
+  it("waits for a person, who says yes to exactly that", function()
+    probe([[
+      local _, refusal, asked = g:call(help.request("delete_file", { path = "src/main.c" }, root))
+      same("ask", refusal.decision)
+      same("gate.confirm", refusal.rule)
+      local other = call("delete_file", { path = "src/other.c" })
+      local operation = { op = "fs.delete", path = "src/main.c" }
+      assert(raises(g.operation, g, asked, operation):find("a person has to say yes", 1, true))
+      same(false, asked:accept(other:hash()))
+      same(false, asked:accept(""))
+      raises(asked.accept, asked)
+      raises(g.operation, g, asked, operation)
+      same("ask", g:judge(asked, operation).decision)
+      same(true, asked:accept(asked:hash()))
+      same("src/main.c", perform(assert(g:operation(asked, operation))).path)
+      same(nil, (root:read("src/main.c")))
+    ]])
+  end)
+
+  it("is asked for by itself when the call did not name it", function()
+    probe([[
+      local c = call("delete_file", { path = "src" })
+      local nothing, refusal, asked = g:operation(c, { op = "fs.delete", path = "src/main.c" })
+      same(nil, nothing)
+      same("gate.confirm", refusal.rule)
+      same("ERR_DENIED", select(3, perform(asked)))
+      local again = select(3, g:operation(c, { op = "fs.delete", path = "src/main.c" }))
+      local unlike = select(3, g:operation(c, { op = "fs.delete", path = "src/other.c" }))
+      same(false, asked:accept(c:hash()))
+      same(false, asked:accept(unlike:hash()))
+      same("ERR_DENIED", select(3, perform(asked)))
+      same(true, asked:accept(again:hash()))
+      same("src/main.c", perform(asked).path)
+      same("ERR_DENIED", select(3, perform(asked)))
+      same("src", assert(g:operation(c, { op = "fs.delete", path = "./src" })):path())
+    ]])
+  end)
+
+  it("is told by the table of operations", function()
+    probe([[
+      local nature = gate.nature("fs.delete")
+      same(true, nature.destructive and nature.risky and not nature.outward)
+      nature = gate.nature("fs.write")
+      same(false, nature.destructive or nature.risky or nature.outward)
+      same(nil, gate.nature("fs.chmod"))
+    ]])
+  end)
+end)
+
+describe("a rule that asks", function()
+  it("says where it stands, and waits for a yes as well", function()
+    probe([[
+      local law = help.law()
+      law.rules[1].effect, law.rules[1].where = "ask", "config/organization.json#/process_rules/gate/0"
+      g = assert(gate.build(law))
+      local _, refusal, asked = g:call(help.request("write_file", { path = "vendor/lib.c" }, root))
+      same("config/organization.json#/process_rules/gate/0", refusal.where)
+      asked:accept(asked:hash())
+      local _, again, permit = g:operation(asked, { op = "fs.write", path = "vendor/lib.c", content = "x" })
+      same("house.vendor", again.rule)
+      same(true, permit:accept(permit:hash()))
+      same(1, perform(permit).bytes)
     ]])
   end)
 end)

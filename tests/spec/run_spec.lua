@@ -149,7 +149,7 @@ describe("the tools", function()
       local OK = {
         write("d/a.txt", "one\ntwo\nthree\n"), call("read_file", { path = "d/a.txt", offset = 4, limit = 3 }),
         call("edit_file", { path = "d/a.txt", old = "two", new = "2" }), call("search_files", { text = "three" }),
-        call("list_directory", { path = "d" }), call("delete_file", { path = "d/a.txt" }), call("report_credits", { amount = 2.5 }),
+        call("list_directory", { path = "d" }), call("report_credits", { amount = 2.5 }),
         call("add_issue_comment", { comment = "a comment" }), call("get_issue_context", {}),
         call("nominate_card", { card = "A", reason = "good work" }),
         call("refinement_proposal", { subject = "the coder", proposal = "more of it" }),
@@ -157,7 +157,7 @@ describe("the tools", function()
       }
       local BAD = {
         call("edit_file", { path = "d/a.txt", old = "nope", new = "2" }), call("list_directory", { path = "nope" }),
-        call("delete_file", { path = "." }), call("read_file", { path = "." }), call("report_credits", { amount = -1 }),
+        call("read_file", { path = "." }), call("report_credits", { amount = -1 }),
         call("write_file", { path = ".git/config", content = "x" }), call("write_file", { path = "", content = "x" }),
         call("write_file", { path = "x/", content = "x" }), call("nominate_card", { card = "A" }),
         call("add_issue_comment", { comment = "" }),
@@ -174,12 +174,12 @@ describe("the tools", function()
     local n = 0
     for line in w:made("said"):gmatch("[^\n]+") do
       n = n + 1
-      assert.equal(n <= 12, cjson.decode(line).ok, line)
+      assert.equal(n <= 11, cjson.decode(line).ok, line)
     end
-    assert.equal(22, n)
+    assert.equal(20, n)
     assert.equal(2.5, w:card("A").credits)
     assert.equal("x", w:made("child"))
-    for _, kind in ipairs({ "comment.added", "card.nominated", "refinement.proposed", "card.credits", "file.deleted" }) do
+    for _, kind in ipairs({ "comment.added", "card.nominated", "refinement.proposed", "card.credits" }) do
       assert.equal(1, #w:events(kind), kind)
     end
   end)
@@ -188,7 +188,7 @@ end)
 describe("a file where another card has a directory", function()
   local issues = function() return { { id = "a", max_retries = 2 }, { id = "b", max_retries = 2 } } end
 
-  it("is a conflict: nothing is lost", function()
+  it("is a conflict: nothing is lost, and a repair that deletes waits for a person", function()
     local w <close> = world.new({ issues = issues(), limits = { concurrency = 1 }, mock = [[
       function work(talk)
         if talk.text:find("## Merge conflict", 1, true) then
@@ -197,10 +197,17 @@ describe("a file where another card has a directory", function()
         return say(write(talk.card == "a" and "x" or "x/y", talk.card), finish())
       end ]] })
     local text, code = w:run()
-    assert.equal(0, code, text)
+    assert.equal(3, code, text)
     assert.equal("a", w:made("x"))
-    assert.equal("moved away", w:made("z"))
+    assert.equal("blocked", w:card("b").status)
+    assert.equal("review", w:card("b").wait_reason)
     assert.equal(1, #w:events("tree.conflict"))
+    local refused = w:events("call.refused")
+    assert.equal(1, #refused)
+    assert.equal("gate.confirm", refused[1].body.rule)
+    assert.equal("ask", refused[1].body.decision)
+    assert.equal(1, #w:events("approval.asked"))
+    assert.equal(0, #w:events("file.deleted"))
   end)
 
   it("waits for a person when it is not repaired", function()

@@ -23,8 +23,10 @@ describe("try gate", function()
     orket.write(dir .. "/config/organization.json", cjson.encode(organization))
     orket.write(dir .. "/nodes/policy.lua", [[
       local function decide(call)
-        if call.tool == "delete_file" then
-          return { decision = "ask", rule = "keep", why = "deleting is for people", fix = "move it away" }
+        if call.tool == "delete_file" and call.arguments.path == "kept" then
+          return { decision = "deny", rule = "keep", why = "this one stays", fix = "move it away" }
+        elseif call.arguments.path == "shared" then
+          return { decision = "ask", rule = "shared", why = "others read it", fix = "wait" }
         elseif call.arguments.path == "loop" then
           while true do end
         elseif call.arguments.path == "odd" then
@@ -42,6 +44,17 @@ describe("try gate", function()
       return { tools = { "peek" }, prompt = function() return { system = "", user = "" } end }]])
   end)
 
+  setup(function()
+    orket.write(dir .. "/tools/drop.lua", [[
+      local function run(args)
+        return fs.delete(some(args.other) or args.path)
+      end
+      return { description = "drop", operations = { "fs.delete" }, run = run, schema = { type = "object", properties = {
+        path = { type = "string", format = "path" }, confirm = { type = "boolean" }, other = { type = "string" } } } }]])
+    orket.write(dir .. "/roles/dropper.lua", [[
+      return { tools = { "drop" }, prompt = function() return { system = "", user = "" } end }]])
+  end)
+
   teardown(function()
     orket.remove((dir:gsub("/p$", "")))
   end)
@@ -52,7 +65,15 @@ describe("try gate", function()
     { call("write_file", { path = "vendor/a.c", content = "x" }), "deny", "house.no-vendor" },
     { call("write_file", { path = "db/a.sql", content = "x" }), "ask", "house.schema" },
     { call("read_file", { path = "db/a.sql" }), "allow", "gate.allow" },
-    { call("delete_file", { path = "a" }), "ask", "policy.keep" },
+    { call("read_file", { path = "shared" }), "ask", "policy.shared" },
+    { call("delete_file", { path = "a" }), "ask", "gate.confirm" },
+    { call("delete_file", { path = "kept" }), "deny", "policy.keep" },
+    { call("delete_file", { path = "vendor/a" }), "deny", "house.no-vendor" },
+    { call("delete_file", { path = "../a" }), "deny", "gate.path.escape" },
+    { call("delete_file", { path = "a", confirm = true }), "deny", "gate.args.schema" },
+    { call("drop", { path = "a", confirm = true }, "dropper"), "ask", "gate.confirm" },
+    { call("drop", { path = "vendor/a", confirm = true }, "dropper"), "deny", "house.no-vendor" },
+    { call("drop", { path = "a", other = "../b" }, "dropper"), "deny", "gate.path.escape" },
     { call("read_file", { path = "loop" }), "deny", "policy.failed" },
     { call("read_file", { path = "odd" }), "deny", "policy.answer" },
     { call("write_file", { path = "../a", content = "x" }), "deny", "gate.path.escape" },
@@ -92,6 +113,26 @@ describe("try gate", function()
       assert.equal(row[3], answer.rule, "row " .. i .. ": " .. tostring(answer.why))
       assert.equal(row[2], answer.decision)
       assert.equal(row[2] == "allow", answer.why == "")
+    end
+  end)
+
+  it("names the place that decided", function()
+    local places = {
+      ["house.no-vendor"] = "config/organization.json#/process_rules/gate/0",
+      ["house.schema"] = "config/organization.json#/process_rules/gate/1", ["gate.role.tool"] = "roles/integrity_guard.lua",
+      ["gate.args.schema"] = "tools/write_file.lua", ["gate.op.undeclared"] = "tools/peek.lua",
+    }
+    local seen = {}
+    for i, row in ipairs(rows) do
+      seen[i] = { id = i, project = dir, call = row[1] }
+    end
+    for i, answer in ipairs(orket.try("gate", seen)) do
+      local place = places[answer.rule]
+      if place and rows[i][1].tool ~= "delete_file" and rows[i][1].tool ~= "drop" then
+        assert.equal(place, answer.where, "row " .. i)
+      elseif answer.rule == "gate.path.escape" or answer.rule == "gate.confirm" then
+        assert.is_nil(answer.where)
+      end
     end
   end)
 

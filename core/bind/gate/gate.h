@@ -31,27 +31,33 @@ struct resolved {
     struct err failure;
 };
 
-/* An allowed call. `self` tells a real one from any other userdata with its metatable. */
+/* A call that was allowed, or is asked about: then nothing comes of it before it was accepted.
+ * `self` tells a real one from any other userdata with its metatable. */
 struct call {
     const struct call *self;
     struct gate *gate; /* held */
     struct gate_call gate_call;
     const char *card;
+    bool asked, accepted;   /* a person has to say yes; somebody did */
     struct resolved *first; /* owned: the first path, until the first operation has been judged */
 };
 
 /* The call at idx; raises when it is none. */
 struct call *bind_check_call(lua_State *L, int idx);
 
-/* Resolves, judges and, when allowed, pushes the permit for the operation (a table or doc) at idx
- * for the call at call_idx. Otherwise pushes nothing; *verdict says why. With `dry` nothing is
- * pushed in any case, and without a root paths are judged by their text. */
+/* Resolves, judges and, when nothing denies, pushes the permit for the operation (a table or doc)
+ * at idx for the call at call_idx; a permit that a person is asked about works when it was
+ * accepted. Otherwise pushes nothing; *verdict says why. With `dry` nothing is pushed in any case,
+ * and without a root paths are judged by their text. */
 bool bind_permit(lua_State *L, int call_idx, int idx, bool dry, struct gate_verdict *verdict);
 
 /* Pushes the hash of the parts in hex; the last part is the tree's canonical text. */
 void bind_push_hash(lua_State *L, struct hash_part *parts, size_t count, const struct json *tree);
 
-/* Pushes {decision, rule, why, fix}. */
+/* True when the text at idx is the hash in hex on the top of the stack, which is popped. */
+bool bind_is_hash(lua_State *L, int idx);
+
+/* Pushes {decision, rule, why, fix, where?}. */
 void bind_push_verdict(lua_State *L, const struct gate_verdict *verdict);
 
 /* Resolves one path as the gate wants it. *record gets the canonical name, which lives in the
@@ -69,6 +75,9 @@ void bind_resolved_free(struct resolved *resolved);
 /* Resolves the paths in the arguments of the call on the top of the stack and judges them. An
  * allowed call keeps its first one. */
 void bind_judge_reach(lua_State *L, struct call *call, struct gate_verdict *verdict);
+
+/* True when one of the call's path arguments is the name of the record. */
+bool bind_names_path(const struct call *call, const struct gate_path *record);
 
 /* Takes what the call was judged on when the path is the same and is wanted for the same, else
  * drops it: only the first operation may go on with it, a later one may find another tree. */

@@ -5,8 +5,8 @@
  * There is no constructor but bind_permit, the metatable is locked, and a permit works once. */
 #include <string.h>
 
-#include "bind/gate/gate.h"
 #include "base/fault.h"
+#include "bind/gate/gate.h"
 #include "bind/gate/search.h"
 #include "script/value.h"
 
@@ -15,6 +15,7 @@ enum permit_slot { PERMIT_CALL = 1, PERMIT_DOC, PERMIT_NAME, PERMIT_SLOTS = PERM
 struct permit {
     const struct permit *self;
     bool used;
+    bool asked;                /* a person has to say yes before it works */
     const struct call *call;   /* kept alive by PERMIT_CALL */
     const struct json *fields; /* the operation, in PERMIT_DOC */
     const char *kind;
@@ -128,8 +129,10 @@ bool bind_permit(lua_State *L, int call_idx, int idx, bool dry, struct gate_verd
         if (root < 0 && !dry)
             op.path.code = ERR_IO; // no tree, no permit
     }
+    op.confirmed = call->accepted && bind_names_path(call, &op.path);
     gate_judge_operation(call->gate, &call->gate_call, &op, verdict);
-    if (verdict->decision == GATE_DECISION_ALLOW && !dry) {
+    permit->asked = verdict->decision == GATE_DECISION_ASK;
+    if (verdict->decision != GATE_DECISION_DENY && !dry) {
         keep_name(L, permit);
         return true;
     }
@@ -159,8 +162,15 @@ static int start_search(lua_State *L, struct permit *permit, struct err *err)
     return search_start(L, &wish, 2, err);
 }
 
-static int fail_used(struct permit *permit, struct err *err)
+/* Whether it may be used now, which it may once. */
+static int check_use(const struct permit *permit, struct err *err)
 {
+    if (permit->asked) {
+        err_set(err, ERR_DENIED, "a person has to say yes to %s first", permit->kind);
+        return err_fix(err, "wait for the answer");
+    }
+    if (!permit->used)
+        return 0;
     err_set(err, ERR_DENIED, "the permit for %s was used already", permit->kind);
     return err_fix(err, "ask the gate again; a permit works once");
 }
@@ -168,8 +178,8 @@ static int fail_used(struct permit *permit, struct err *err)
 /* Uses the permit up; the result is on top of the stack, or *later is set and the callback kept. */
 static int perform(lua_State *L, struct permit *permit, bool *later, struct err *err)
 {
-    if (permit->used)
-        return fail_used(permit, err);
+    if (check_use(permit, err))
+        return err->code;
     if (permit->want == GATE_WANT_NOTHING)
         return err_set(err, ERR_DENIED, "%s is taken as a record, not performed", permit->kind);
     permit->used = true;
@@ -210,10 +220,8 @@ static int l_permit_take(lua_State *L)
 {
     struct permit *permit = l_check_permit(L);
     struct err err = {0};
-    int rc = 0;
-    if (permit->used)
-        rc = fail_used(permit, &err);
-    else if (permit->want != GATE_WANT_NOTHING)
+    int rc = check_use(permit, &err);
+    if (rc == 0 && permit->want != GATE_WANT_NOTHING)
         rc = err_set(&err, ERR_DENIED, "%s is performed by the permit itself", permit->kind);
     if (rc)
         return bind_fail(L, &err);
@@ -264,10 +272,25 @@ static int l_permit_hash(lua_State *L)
     const struct gate_call *call = &permit->call->gate_call;
     const char *card = permit->call->card ? permit->call->card : "";
     struct hash_part parts[] = {
-        {call->role, strlen(call->role)}, {card, strlen(card)}, {call->tool, call->tool_len},
-        {permit->name, permit->name_len}, {NULL, 0},
+        {call->role, strlen(call->role)},
+        {card, strlen(card)},
+        {call->tool, call->tool_len},
+        {permit->name, permit->name_len},
+        {NULL, 0},
     };
     bind_push_hash(L, parts, COUNT_OF(parts), permit->fields);
+    return 1;
+}
+
+/* permit:accept(hash) -> boolean: a person said yes to exactly this; only the same hash counts */
+static int l_permit_accept(lua_State *L)
+{
+    struct permit *permit = l_check_permit(L);
+    luaL_checkstring(L, 2);
+    l_permit_hash(L);
+    bool same = bind_is_hash(L, 2);
+    permit->asked = permit->asked && !same;
+    lua_pushboolean(L, same);
     return 1;
 }
 
@@ -282,13 +305,10 @@ static int l_permit_gc(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"perform", l_permit_perform},
-    {"take", l_permit_take},
-    {"content", l_permit_content},
-    {"kind", l_permit_kind},
-    {"path", l_permit_path},
-    {"hash", l_permit_hash},
-    {NULL, NULL},
+    {"perform", l_permit_perform}, {"take", l_permit_take},
+    {"content", l_permit_content}, {"kind", l_permit_kind},
+    {"path", l_permit_path},       {"hash", l_permit_hash},
+    {"accept", l_permit_accept},   {NULL, NULL},
 };
 
 void bind_open_permit(lua_State *L)

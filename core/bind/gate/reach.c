@@ -37,9 +37,8 @@ void bind_resolve(int root, enum gate_want want, const struct json *path, struct
     *record = (struct gate_path){.value = path, .code = ERR_PATH};
     if (!text)
         return;
-    record->code = root >= 0
-                       ? fs_resolve(root, text, len, fs_want_of(want), target, &out->failure)
-                       : err_set(&out->failure, ERR_NOT_FOUND, "there is no tree");
+    record->code = root >= 0 ? fs_resolve(root, text, len, fs_want_of(want), target, &out->failure)
+                             : err_set(&out->failure, ERR_NOT_FOUND, "there is no tree");
     if (record->code && fs_canonical(text, len, target->path, &target->len, NULL, NULL)) {
         record->code = ERR_PATH;
         return;
@@ -114,9 +113,8 @@ static void resolve_arguments(struct resolving *r)
     struct call *call = r->call;
     gate_each_path(call->gate, &call->gate_call, count_argument, r);
     r->want = gate_call_want(call->gate, &call->gate_call);
-    r->paths = r->room <= COUNT_OF(r->few)
-                   ? r->few
-                   : json_doc_alloc(&r->arena, r->room * sizeof *r->paths);
+    r->paths = r->room <= COUNT_OF(r->few) ? r->few
+                                           : json_doc_alloc(&r->arena, r->room * sizeof *r->paths);
     if (r->paths)
         gate_each_path(call->gate, &call->gate_call, resolve_argument, r);
 }
@@ -126,8 +124,8 @@ static void resolve_arguments(struct resolving *r)
 static void keep_first(struct call *call)
 {
     const struct resolved *first = call->first;
-    if (!first || (!first->failure.code && first->target.fd < KEEP_BELOW &&
-                   first->target.dir < KEEP_BELOW))
+    if (!first ||
+        (!first->failure.code && first->target.fd < KEEP_BELOW && first->target.dir < KEEP_BELOW))
         return;
     bind_resolved_free(call->first);
     call->first = NULL;
@@ -146,6 +144,30 @@ void bind_judge_reach(lua_State *L, struct call *call, struct gate_verdict *verd
     call->gate_call.path_count = 0;
     json_doc_clear(&r.arena);
     keep_first(call);
+}
+
+struct naming {
+    const struct gate_path *record;
+    bool found;
+};
+
+static void compare_name(void *ctx, const struct json *path)
+{
+    struct naming *naming = ctx;
+    char name[FS_PATH_MAX + 1];
+    size_t len, used = 0;
+    const char *text = json_string(path, &len);
+    if (text && fs_canonical(text, len, name, &used, NULL, NULL) == 0)
+        naming->found |=
+            used == naming->record->len && memcmp(name, naming->record->name, used) == 0;
+}
+
+bool bind_names_path(const struct call *call, const struct gate_path *record)
+{
+    struct naming naming = {.record = record};
+    if (record->name)
+        gate_each_path(call->gate, &call->gate_call, compare_name, &naming);
+    return naming.found;
 }
 
 static bool is_same_text(const struct json *a, const struct json *b)

@@ -43,6 +43,12 @@ static int check_texts(const struct json *list, bool needed, const char *where, 
 
 /* ---- schemas: where their paths are ---- */
 
+static const char *where_of(const struct json *entry)
+{
+    const struct json *where = json_get(entry, "where");
+    return where && where->type == JSON_STRING ? where->u.string : NULL;
+}
+
 static bool is_path(const struct json *schema)
 {
     return json_is(json_get(schema, "format"), "path");
@@ -121,6 +127,7 @@ static int read_operations(struct gate_tool *tool, const struct json *list, cons
             return err_set(err, ERR_CONFIG, "tool '%.128s': unknown operation '%.64s'", name,
                            list->u.items[i].u.string);
         tool->operations |= 1u << number;
+        tool->nature |= gate_operation_nature_at(number);
         enum gate_want want = gate_operation_want_at(number);
         tool->want = want > tool->want ? want : tool->want;
     }
@@ -129,7 +136,7 @@ static int read_operations(struct gate_tool *tool, const struct json *list, cons
 
 static int build_tool(struct gate_tool *tool, const struct json_member *m, struct err *err)
 {
-    static const char *const known[] = {"schema", "operations", "statuses", NULL};
+    static const char *const known[] = {"schema", "operations", "statuses", "where", NULL};
     const struct json *schema = json_get(&m->value, "schema");
     int rc = check_keys(&m->value, known, "tool", m->key, err);
     if (rc == 0 && !gate_is_tool_name(m->key, m->key_len))
@@ -139,6 +146,7 @@ static int build_tool(struct gate_tool *tool, const struct json_member *m, struc
     if (rc)
         return rc;
     tool->statuses = DEFAULT_STATUSES;
+    tool->where = where_of(&m->value);
     rc = schema_compile(schema, &tool->schema, err);
     if (rc == 0)
         rc = find_paths(tool, schema, m->key, err);
@@ -169,7 +177,7 @@ static int build_tools(struct gate *gate, const struct json *tools, struct err *
 
 static int build_role(struct gate *gate, size_t role, const struct json_member *m, struct err *err)
 {
-    static const char *const known[] = {"tools", NULL};
+    static const char *const known[] = {"tools", "where", NULL};
     const struct json *list = json_get(&m->value, "tools");
     int rc = check_keys(&m->value, known, "role", m->key, err);
     if (rc == 0)
@@ -197,11 +205,13 @@ static int build_roles(struct gate *gate, const struct json *roles, struct err *
     if (!roles || roles->type != JSON_OBJECT || roles->len > GATE_ROLES_MAX)
         return wrong(err, "law", "roles", "must be an object of at most 1024 roles");
     gate->role_tools = calloc(roles->len * gate->tools.count / 64 + 1, sizeof *gate->role_tools);
-    if (!gate->role_tools || gate_names_init(&gate->roles, roles->len))
+    gate->role_where = calloc(roles->len + 1, sizeof *gate->role_where);
+    if (!gate->role_tools || !gate->role_where || gate_names_init(&gate->roles, roles->len))
         return err_set(err, ERR_MEMORY, "out of memory");
     int rc = 0;
     for (uint32_t i = 0; rc == 0 && i < roles->len; i++) {
         gate_name_add(&gate->roles, roles->u.members[i].key, roles->u.members[i].key_len);
+        gate->role_where[i] = where_of(&roles->u.members[i].value);
         rc = build_role(gate, i, &roles->u.members[i], err);
     }
     return rc;
@@ -223,9 +233,10 @@ static int read_limit(const struct json *limits, const char *key, size_t *limit,
 
 static int build_limits(struct gate *gate, const struct json *limits, struct err *err)
 {
-    static const char *const known[] = {"arguments", "content", NULL};
+    static const char *const known[] = {"arguments", "content", "where", NULL};
     gate->arguments_max = GATE_ARGUMENTS_MAX;
     gate->content_max = GATE_CONTENT_MAX;
+    gate->limits_where = where_of(limits);
     int rc = limits ? check_keys(limits, known, "law", "limits", err) : 0;
     if (rc == 0)
         rc = read_limit(limits, "arguments", &gate->arguments_max, err);
@@ -294,6 +305,7 @@ void gate_free(struct gate *gate)
     gate_names_clear(&gate->roles);
     free(gate->tool);
     free(gate->role_tools);
+    free(gate->role_where);
     json_doc_clear(&gate->law);
     free(gate);
 }

@@ -13,8 +13,8 @@ static int wrong(struct err *err, size_t number, const char *what)
 
 static int check_rule_keys(const struct json *rule, size_t number, struct err *err)
 {
-    static const char *const known[] = {"id",    "effect", "roles", "tools", "statuses",
-                                        "types", "paths",  "why",   "fix",   NULL};
+    static const char *const known[] = {"id",    "effect", "roles", "tools", "statuses", "types",
+                                        "paths", "why",    "fix",   "where", NULL};
     if (rule->type != JSON_OBJECT)
         return wrong(err, number, "must be an object");
     for (uint32_t i = 0; i < rule->len; i++) {
@@ -61,6 +61,8 @@ static int build_words(struct gate_house_rule *out, size_t number, const struct 
     const struct json *effect = json_get(rule, "effect");
     out->why = json_string(json_get(rule, "why"), &why);
     out->fix = json_get(rule, "fix") ? json_string(json_get(rule, "fix"), &fix) : "";
+    const struct json *where = json_get(rule, "where");
+    out->where = where && where->type == JSON_STRING ? where->u.string : NULL;
     if (!json_is(effect, "deny") && !json_is(effect, "ask"))
         return wrong(err, number, "effect is \"deny\" or \"ask\"; a rule cannot allow");
     out->effect = json_is(effect, "deny") ? GATE_DECISION_DENY : GATE_DECISION_ASK;
@@ -237,6 +239,7 @@ static void apply_rule(struct gate_case *c, const struct gate_house_rule *rule)
     v->rule = rule->id;
     snprintf(v->why, sizeof v->why, "%s", rule->why);
     snprintf(v->fix, sizeof v->fix, "%s", rule->fix);
+    gate_deny_at(c, rule->where);
 }
 
 /* The first rule that denies wins; without one, the first that asks. */
@@ -260,5 +263,5 @@ bool gate_check_house(struct gate_case *c, const struct gate_path *paths, size_t
     }
     if (ask)
         apply_rule(c, ask);
-    return !ask;
+    return true;
 }

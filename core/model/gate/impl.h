@@ -38,16 +38,18 @@ struct gate_tool {
     struct schema *schema;
     uint32_t statuses;   /* bits of enum fsm_status */
     uint32_t operations; /* bits of the operation table */
+    unsigned nature;     /* bits of enum gate_nature: of all its operations */
     enum gate_want want;
     bool deep_paths;                  /* path arguments below the first level exist */
     const struct json_member **paths; /* schema members of the first level that are paths */
     size_t path_count;
+    const char *where;
 };
 
 struct gate_house_rule {
     char *id; /* "house.<id>" */
     enum gate_decision effect;
-    const char *why, *fix;
+    const char *why, *fix, *where;
     struct glob *paths;
     size_t path_count; /* 0 = any call */
 };
@@ -56,6 +58,8 @@ struct gate {
     atomic_uint holders;
     struct json_doc law; /* the copied law: every name and text points into it */
     size_t arguments_max, content_max;
+    const char *limits_where; /* when the law says a limit */
+    const char **role_where;
     struct gate_names tools, roles;
     struct gate_tool *tool;
     struct gate_house_rule *rule;
@@ -81,6 +85,7 @@ bool gate_is_tool_name(const char *text, size_t len);
 #define GATE_NO_OPERATION (-1)
 int gate_operation_find(const char *kind, size_t len);
 enum gate_want gate_operation_want_at(int number);
+unsigned gate_operation_nature_at(int number);
 
 /* The rules of the house (house.c), after tools and roles are known. */
 int gate_build_house(struct gate *gate, const struct json *rules, struct err *err) MUST_CHECK;
@@ -107,7 +112,17 @@ bool gate_case_open(struct gate_case *c, const struct gate *gate, const struct g
 bool gate_deny(struct gate_case *c, enum gate_rule_id rule, const char *fix, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
 
-/* Each judges one thing; false when the verdict is no longer allow. */
+/* The same with the place that decided, which may be NULL; always false. */
+bool gate_deny_at(struct gate_case *c, const char *where);
+
+/* Asks a person, unless something else denies; a rule of the gate's own. */
+void gate_ask(struct gate_case *c, enum gate_rule_id rule, const char *fix, const char *why);
+
+#define GATE_CONFIRM_WHY "it destroys what cannot be made again, so a person has to say yes"
+#define GATE_CONFIRM_FIX                                                                           \
+    "wait for the person's answer; nothing in the arguments can stand in for it"
+
+/* Each judges one thing; false when the verdict is deny. */
 bool gate_check_path(struct gate_case *c, const struct gate_path *path);
 bool gate_check_house(struct gate_case *c, const struct gate_path *paths, size_t count);
 bool gate_check_texts(struct gate_case *c, const struct json *value);

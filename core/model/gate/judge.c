@@ -47,7 +47,20 @@ bool gate_deny(struct gate_case *c, enum gate_rule_id rule, const char *fix, con
     va_end(args);
     keep_utf8(v->why);
     snprintf(v->fix, sizeof v->fix, "%s", fix);
+    v->where[0] = '\0';
     return false;
+}
+
+bool gate_deny_at(struct gate_case *c, const char *where)
+{
+    snprintf(c->verdict->where, sizeof c->verdict->where, "%s", where ? where : "");
+    return false;
+}
+
+void gate_ask(struct gate_case *c, enum gate_rule_id rule, const char *fix, const char *why)
+{
+    gate_deny(c, rule, fix, "%s", why);
+    c->verdict->decision = GATE_DECISION_ASK;
 }
 
 /* ---- tool, role, card ---- */
@@ -95,10 +108,10 @@ static bool check_role_tool(struct gate_case *c)
 {
     if (role_lists(c))
         return true;
-    return gate_deny(c, GATE_ROLE_TOOL,
-                     "use a tool of your role, or hand the card to a role that has it",
-                     "the role '%.128s' does not list the tool '%.*s'", c->call->role,
-                     (int)c->call->tool_len, c->call->tool);
+    gate_deny(c, GATE_ROLE_TOOL, "use a tool of your role, or hand the card to a role that has it",
+              "the role '%.128s' does not list the tool '%.*s'", c->call->role,
+              (int)c->call->tool_len, c->call->tool);
+    return gate_deny_at(c, c->gate->role_where[c->role]);
 }
 
 static bool check_card_type(struct gate_case *c)
@@ -117,9 +130,10 @@ static bool check_card_status(struct gate_case *c)
     c->status = fsm_status_of(status, strlen(status));
     if (c->status >= 0 && c->gate->tool[c->tool].statuses >> c->status & 1)
         return true;
-    return gate_deny(c, GATE_CARD_STATUS, "wait until the card is in a status that allows the tool",
-                     "the tool '%.*s' is not allowed while the card is '%.64s'",
-                     (int)c->call->tool_len, c->call->tool, status);
+    gate_deny(c, GATE_CARD_STATUS, "wait until the card is in a status that allows the tool",
+              "the tool '%.*s' is not allowed while the card is '%.64s'", (int)c->call->tool_len,
+              c->call->tool, status);
+    return gate_deny_at(c, c->gate->tool[c->tool].where);
 }
 
 /* ---- arguments ---- */
@@ -143,8 +157,9 @@ bool gate_check_size(struct gate_case *c, size_t size, const struct json *tree)
         size = tree_size(tree);
     if (size <= c->gate->arguments_max)
         return true;
-    return gate_deny(c, GATE_LIMIT_ARGS, "send less at once", "%zu bytes at once; %zu are allowed",
-                     size, c->gate->arguments_max);
+    gate_deny(c, GATE_LIMIT_ARGS, "send less at once", "%zu bytes at once; %zu are allowed", size,
+              c->gate->arguments_max);
+    return gate_deny_at(c, c->gate->limits_where);
 }
 
 static bool check_size(struct gate_case *c)
@@ -176,17 +191,20 @@ static bool check_schema(struct gate_case *c)
     struct schema_error first = {.text = "checking them costs too much"};
     size_t count = 0;
     int rc = schema_check(schema, c->call->arguments, &first, 1, &count);
-    return gate_deny(c, GATE_ARGS_SCHEMA, "send arguments that match the tool's schema",
-                     "the arguments of '%.*s' do not match its schema%s%.100s: %.180s",
-                     (int)c->call->tool_len, c->call->tool,
-                     rc == ERR_SCHEMA && *first.path ? " at " : "", first.path, first.text);
+    gate_deny(c, GATE_ARGS_SCHEMA, "send arguments that match the tool's schema",
+              "the arguments of '%.*s' do not match its schema%s%.100s: %.180s",
+              (int)c->call->tool_len, c->call->tool, rc == ERR_SCHEMA && *first.path ? " at " : "",
+              first.path, first.text);
+    return gate_deny_at(c, c->gate->tool[c->tool].where);
 }
 
 bool gate_check_texts(struct gate_case *c, const struct json *value)
 {
-    if (value->type == JSON_STRING && value->len > c->gate->content_max)
-        return gate_deny(c, GATE_LIMIT_CONTENT, "split it into smaller files",
-                         "a text of %u bytes; %zu are allowed", value->len, c->gate->content_max);
+    if (value->type == JSON_STRING && value->len > c->gate->content_max) {
+        gate_deny(c, GATE_LIMIT_CONTENT, "split it into smaller files",
+                  "a text of %u bytes; %zu are allowed", value->len, c->gate->content_max);
+        return gate_deny_at(c, c->gate->limits_where);
+    }
     for (uint32_t i = 0; value->type == JSON_ARRAY && i < value->len; i++)
         if (!gate_check_texts(c, &value->u.items[i]))
             return false;
@@ -289,6 +307,14 @@ static bool check_house(struct gate_case *c)
     return gate_check_house(c, c->call->paths, c->call->path_count);
 }
 
+/* Nothing that a model writes stands in for a person. */
+static bool check_confirm(struct gate_case *c)
+{
+    if (c->gate->tool[c->tool].nature & GATE_DESTRUCTIVE)
+        gate_ask(c, GATE_CONFIRM, GATE_CONFIRM_FIX, GATE_CONFIRM_WHY);
+    return true;
+}
+
 size_t gate_arguments_max(const struct gate *gate)
 {
     return gate->arguments_max;
@@ -301,7 +327,7 @@ typedef bool check_fn(struct gate_case *c);
 static check_fn *const head[] = {check_tool_length, check_tool,      check_role,
                                  check_role_tool,   check_card_type, check_card_status};
 static check_fn *const arguments[] = {check_size, check_json, check_schema, check_content};
-static check_fn *const reach[] = {check_paths, check_house};
+static check_fn *const reach[] = {check_paths, check_house, check_confirm};
 
 static bool run(struct gate_case *c, check_fn *const *checks, size_t count)
 {
@@ -316,7 +342,7 @@ bool gate_case_open(struct gate_case *c, const struct gate *gate, const struct g
 {
     verdict->decision = GATE_DECISION_ALLOW;
     verdict->rule = rules[GATE_ALLOW].id;
-    verdict->why[0] = verdict->fix[0] = '\0';
+    verdict->why[0] = verdict->fix[0] = verdict->where[0] = '\0';
     *c = (struct gate_case){.gate = gate, .call = call, .verdict = verdict};
     return run(c, head, COUNT_OF(head));
 }
@@ -355,5 +381,5 @@ bool gate_may_read(const struct gate *gate, const struct gate_call *call, const 
     struct gate_case c;
     struct gate_path path = {.name = name, .len = len};
     return gate_case_open(&c, gate, call, &verdict) && gate_check_path(&c, &path) &&
-           gate_check_house(&c, &path, 1);
+           gate_check_house(&c, &path, 1) && verdict.decision == GATE_DECISION_ALLOW;
 }

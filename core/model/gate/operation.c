@@ -18,11 +18,17 @@ struct field {
 
 #define FIELDS_MAX 6
 
+/* Traits of an operation: those that are a nature, and OPEN. */
+#define NONE        0
+#define OPEN        1 /* takes further fields */
+#define DESTRUCTIVE 2
+#define RISKY       4
+
 struct operation {
     const char *kind;
     enum gate_want want;
     enum gate_effect effect;
-    bool open;
+    unsigned traits;
     struct field fields[FIELDS_MAX]; /* ends with a NULL name */
 };
 
@@ -37,63 +43,63 @@ static const struct operation operations[] = {
     {"fs.read",
      GATE_WANT_READ,
      GATE_EFFECT_NONE,
-     false,
+     NONE,
      {PATH, {"offset", COUNT, false, 0, SIZE_MAX}, {"limit", COUNT, false, 1, SIZE_MAX}}},
     {"fs.write",
      GATE_WANT_WRITE,
      GATE_EFFECT_IDEMPOTENT,
-     false,
+     NONE,
      {PATH, {"content", TEXT, true, 0, 0}}},
     {"fs.list",
      GATE_WANT_LIST,
      GATE_EFFECT_NONE,
-     false,
+     NONE,
      {PATH, {"limit", COUNT, false, 1, SIZE_MAX}}},
     {"fs.search",
      GATE_WANT_LIST,
      GATE_EFFECT_NONE,
-     false,
+     NONE,
      {PATH, {"text", TEXT, true, 1, 1000}, {"limit", COUNT, false, 1, SIZE_MAX}}},
-    {"fs.delete", GATE_WANT_DELETE, GATE_EFFECT_IDEMPOTENT, false, {PATH}},
-    {"card.comment", GATE_WANT_NOTHING, GATE_EFFECT_JOURNAL, false, {{"text", TEXT, true, 1, 0}}},
+    {"fs.delete", GATE_WANT_DELETE, GATE_EFFECT_IDEMPOTENT, DESTRUCTIVE, {PATH}},
+    {"card.comment", GATE_WANT_NOTHING, GATE_EFFECT_JOURNAL, NONE, {{"text", TEXT, true, 1, 0}}},
     {"card.move",
      GATE_WANT_NOTHING,
      GATE_EFFECT_JOURNAL,
-     false,
+     NONE,
      {{"status", WORD, true, 1, REASON_MAX},
       {"reason", WORD, false, 0, REASON_MAX},
       {"why", TEXT, false, 0, WHY_MAX}}},
     {"card.create",
      GATE_WANT_NOTHING,
      GATE_EFFECT_JOURNAL,
-     true,
+     OPEN,
      {{"seat", WORD, true, 1, 128},
       {"summary", TEXT, true, 5, 1000},
       {"description", TEXT, false, 0, 0},
       {"depends_on", LIST, false, 0, 1000}}},
-    {"card.context", GATE_WANT_NOTHING, GATE_EFFECT_NONE, false, {{NULL, TEXT, false, 0, 0}}},
-    {"card.nominate", GATE_WANT_NOTHING, GATE_EFFECT_JOURNAL, true, {{NULL, TEXT, false, 0, 0}}},
+    {"card.context", GATE_WANT_NOTHING, GATE_EFFECT_NONE, NONE, {{NULL, TEXT, false, 0, 0}}},
+    {"card.nominate", GATE_WANT_NOTHING, GATE_EFFECT_JOURNAL, OPEN, {{NULL, TEXT, false, 0, 0}}},
     {"card.excuse",
      GATE_WANT_NOTHING,
      GATE_EFFECT_JOURNAL,
-     true,
+     OPEN,
      {{"reason", TEXT, false, 0, WHY_MAX}}},
     {"card.credits",
      GATE_WANT_NOTHING,
      GATE_EFFECT_JOURNAL,
-     false,
+     NONE,
      {{"amount", AMOUNT, true, 0, 0}}},
-    {"card.refine", GATE_WANT_NOTHING, GATE_EFFECT_JOURNAL, true, {{NULL, TEXT, false, 0, 0}}},
+    {"card.refine", GATE_WANT_NOTHING, GATE_EFFECT_JOURNAL, OPEN, {{NULL, TEXT, false, 0, 0}}},
     {"turn.finish",
      GATE_WANT_NOTHING,
      GATE_EFFECT_JOURNAL,
-     true,
+     OPEN,
      {{"status", WORD, false, 1, REASON_MAX}, {"summary", TEXT, false, 0, 0}}},
 #ifdef TEST_OPERATIONS // tests/spec/uncertain_spec.lua: somebody beyond the tree is told
     {"test.post",
      GATE_WANT_NOTHING,
      GATE_EFFECT_ONCE,
-     false,
+     NONE,
      {{"port", COUNT, true, 1, 65535}, {"text", TEXT, true, 1, 1000}}},
 #endif
 };
@@ -109,6 +115,21 @@ int gate_operation_find(const char *kind, size_t len)
 enum gate_want gate_operation_want_at(int number)
 {
     return operations[number].want;
+}
+
+unsigned gate_operation_nature_at(int number)
+{
+    const struct operation *op = &operations[number];
+    unsigned nature = op->traits & DESTRUCTIVE ? GATE_DESTRUCTIVE : 0;
+    if (op->effect == GATE_EFFECT_ONCE)
+        nature |= GATE_OUTWARD;
+    return nature || op->traits & RISKY ? nature | GATE_RISKY : 0;
+}
+
+unsigned gate_operation_nature(const char *kind, size_t len)
+{
+    int number = gate_operation_find(kind, len);
+    return number == GATE_NO_OPERATION ? 0 : gate_operation_nature_at(number);
 }
 
 enum gate_effect gate_operation_effect(const char *kind, size_t len)
@@ -184,7 +205,7 @@ static bool check_fields(struct gate_case *c, const struct operation *op, const 
         const struct field *field = find_field(op, m->key);
         if (strcmp(m->key, "op") == 0)
             continue;
-        if (!field && !op->open)
+        if (!field && !(op->traits & OPEN))
             return bad_field(c, op, m->key, "is not known");
         if (field && field->type == TEXT && field->max == 0 && m->value.type == JSON_STRING &&
             !gate_check_texts(c, &m->value))
@@ -200,6 +221,14 @@ static bool check_fields(struct gate_case *c, const struct operation *op, const 
 
 /* ---- the judgement ---- */
 
+static bool fail_undeclared(struct gate_case *c, const char *kind)
+{
+    gate_deny(c, GATE_OP_UNDECLARED, "declare it in the tool's 'operations'",
+              "the tool '%.*s' did not declare the operation %s", (int)c->call->tool_len,
+              c->call->tool, kind);
+    return gate_deny_at(c, c->gate->tool[c->tool].where);
+}
+
 static bool check_kind(struct gate_case *c, const struct gate_operation *operation, int *number)
 {
     if (operation->error)
@@ -213,9 +242,7 @@ static bool check_kind(struct gate_case *c, const struct gate_operation *operati
                          "correct the tool's script: it yields operations of the API only",
                          "there is no operation '%.*s'", len, operation->kind);
     if (!(c->gate->tool[c->tool].operations >> *number & 1))
-        return gate_deny(c, GATE_OP_UNDECLARED, "declare it in the tool's 'operations'",
-                         "the tool '%.*s' did not declare the operation %s", (int)c->call->tool_len,
-                         c->call->tool, operations[*number].kind);
+        return fail_undeclared(c, operations[*number].kind);
     return true;
 }
 
@@ -245,6 +272,20 @@ static bool check_transition(struct gate_case *c, const struct operation *op,
     return false;
 }
 
+/* Each thing that is destroyed is asked for by itself, unless the yes to the call named it. */
+static void check_confirm(struct gate_case *c, const struct gate_operation *operation, int number)
+{
+    if (gate_operation_nature_at(number) & GATE_DESTRUCTIVE && !operation->confirmed)
+        gate_ask(c, GATE_CONFIRM, GATE_CONFIRM_FIX, GATE_CONFIRM_WHY);
+}
+
+static bool check_reach(struct gate_case *c, const struct gate_operation *operation, int number)
+{
+    if (operations[number].want == GATE_WANT_NOTHING)
+        return gate_check_house(c, NULL, 0);
+    return gate_check_path(c, &operation->path) && gate_check_house(c, &operation->path, 1);
+}
+
 static bool check_operation(struct gate_case *c, const struct gate_operation *operation)
 {
     int number = 0;
@@ -252,9 +293,10 @@ static bool check_operation(struct gate_case *c, const struct gate_operation *op
         !check_fields(c, &operations[number], operation->fields) ||
         !check_transition(c, &operations[number], operation->fields))
         return false;
-    if (operations[number].want == GATE_WANT_NOTHING)
-        return gate_check_house(c, NULL, 0);
-    return gate_check_path(c, &operation->path) && gate_check_house(c, &operation->path, 1);
+    if (!check_reach(c, operation, number))
+        return false;
+    check_confirm(c, operation, number);
+    return true;
 }
 
 enum gate_decision gate_judge_operation(const struct gate *gate, const struct gate_call *call,

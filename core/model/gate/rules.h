@@ -24,7 +24,8 @@
     X(PATH_UNRESOLVED, "gate.path.unresolved", "a path that nobody could resolve")                 \
     X(PATH_NAME, "gate.path.name", "a path through a reserved or secret name")                     \
     X(OP_FORM, "gate.op.form", "an operation that does not exist or whose fields are wrong")       \
-    X(OP_UNDECLARED, "gate.op.undeclared", "an operation that the tool did not declare")
+    X(OP_UNDECLARED, "gate.op.undeclared", "an operation that the tool did not declare")           \
+    X(CONFIRM, "gate.confirm", "nothing; what destroys waits for a person's yes")
 
 enum gate_rule_id {
 #define X(name, id, refuses) GATE_##name,

@@ -7,21 +7,18 @@ local list = require("orket.list")
 
 local M = {}
 
--- What an operation is by nature, beside what the table of the core says of its effect.
-local DESTROYS, RISKS = { ["fs.delete"] = true }, { ["proc.run"] = true }
-
 local function array(items)
   return setmetatable(items, cjson.array_mt)
 end
 
 local function nature(kinds, about)
-  local destructive, outward, risky = false, about.outward == true, false
+  local facts = { destructive = false, outward = about.outward == true, risky = about.outward == true }
   for _, kind in ipairs(kinds) do
-    destructive = destructive or DESTROYS[kind] == true
-    outward = outward or gate.effect(kind) == "once"
-    risky = risky or RISKS[kind] == true
+    for trait, is in pairs(gate.nature(kind)) do
+      facts[trait] = facts[trait] or is
+    end
   end
-  return { destructive = destructive, outward = outward, risky = risky or destructive or outward }
+  return facts
 end
 
 -- What a tool says of itself; once per generation.

@@ -8,11 +8,14 @@ local errors = require("orket.errors")
 local fs = require("orket.core.fs")
 local policy = require("orket.policy")
 local scripts = require("orket.scripts")
+local tools = require("orket.tools")
 local trees = require("orket.tree")
 
 local M = {}
 
 M.usage = "gate PROJECT [CALL]   CALL: {role, card: {id, type, status}, tool, arguments}"
+
+local ALLOWED = { decision = "allow", rule = "gate.allow", why = "", fix = "" }
 
 local function deny(rule, why, fix)
   return { decision = "deny", rule = rule, why = why, fix = fix or "" }
@@ -112,14 +115,17 @@ local function first_operation(generation, allowed)
 end
 
 local function judge(generation, request)
-  local allowed, refusal = generation.gate:call(request)
-  if not allowed then
+  local allowed, refusal, asked = generation.gate:call(request)
+  local call = allowed or asked
+  if not call then
     return refusal
   end
-  refusal = policy.objection(generation.asked, allowed, generation.tools[request.tool], request)
-  return refusal or first_operation(generation, allowed) or {
-    decision = "allow", rule = "gate.allow", why = "", fix = "",
-  }
+  refusal = tools.stricter(refusal, policy.objection(generation.asked, call, generation.tools[request.tool], request))
+  if refusal and refusal.decision == "deny" then
+    return refusal
+  end
+  local first = first_operation(generation, call) or ALLOWED
+  return tools.stricter(refusal, first.decision ~= "allow" and first or nil) or ALLOWED
 end
 
 -- ---- the wall ----

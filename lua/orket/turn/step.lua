@@ -95,7 +95,8 @@ end
 local function refuse(turn, request, refusal)
   turn:record("call.refused", {
     call = request.id, tool = request.name, decision = refusal.decision, rule = refusal.rule,
-    why = refusal.why, fix = refusal.fix, where = refusal.where, convo = turn:say(tool_message(request, tools.failure_text(refusal))),
+    why = refusal.why, fix = refusal.fix, where = refusal.where,
+    convo = turn:say(tool_message(request, tools.failure_text(refusal))),
   })
   turn.refusals = turn.refusals + 1
   if refusal.decision == "ask" then
