@@ -73,7 +73,7 @@ static int deliver(lua_State *L)
     int values = 1;
     lua_rawgeti(L, LUA_REGISTRYINDEX, call->done);
     if (o->err)
-        values = llm_push_failure(L, o->err, o->result);
+        values = llm_push_failure(L, o->err, o->result, &call->reply);
     else if (call->shape)
         llm_push_reply(L, &call->reply);
     else

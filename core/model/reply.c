@@ -219,7 +219,8 @@ static int error_of(const struct shape_paths *paths, const struct json *at, stru
 static int64_t count_of(const struct shape_paths *paths, enum shape_field field,
                         const struct json *at, int64_t otherwise)
 {
-    return json_int(shape_first(paths, field, at), otherwise);
+    int64_t count = json_int(shape_first(paths, field, at), -1);
+    return count >= 0 && count <= REPLY_USAGE_MAX ? count : otherwise;
 }
 
 static int take(struct reply *r, const struct shape_paths *paths, struct err *err)
@@ -370,6 +371,14 @@ static void put_call(struct buf *out, const struct reply_call *call)
     buf_puts(out, "},\"id\":");
     put_string(out, &call->id);
     buf_puts(out, ",\"type\":\"function\"}");
+}
+
+size_t reply_said(const struct reply *r)
+{
+    size_t said = r->content.len + r->reasoning.len;
+    for (size_t i = 0; i < r->call_count; i++)
+        said += r->calls[i].name.len + r->calls[i].arguments.len;
+    return said;
 }
 
 void reply_message(const struct reply *r, struct buf *out)

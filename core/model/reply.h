@@ -13,6 +13,7 @@
 
 #define REPLY_CALLS_MAX 128
 #define REPLY_NAME_MAX  1024 /* bytes of a call's name or id */
+#define REPLY_USAGE_MAX 1000000000 /* tokens; more, or less than none, is not told */
 
 struct reply_call {
     struct buf id, name, arguments; /* after reply_end: id unique, arguments not empty */
@@ -26,7 +27,7 @@ struct reply {
     struct buf content, reasoning, finish, model;
     struct reply_call *calls; /* owned */
     size_t call_count;
-    int64_t prompt_tokens, completion_tokens, cached_tokens; /* -1: not told */
+    int64_t prompt_tokens, completion_tokens, cached_tokens; /* -1: not told, or nonsense */
     size_t events;
     bool done; /* the stream said that it is over */
     bool seen; /* something of a reply was found */
@@ -46,6 +47,9 @@ int reply_body(struct reply *reply, const char *text, size_t len, struct err *er
 /* Nothing more comes. Gives calls without an id, or with another's, an id of their own
  * ("call_" + position). ERR_PROTOCOL when the reply is not complete. */
 int reply_end(struct reply *reply, struct err *err) MUST_CHECK;
+
+/* Bytes of all that the reply says: content, reasoning, names and arguments of calls. */
+size_t reply_said(const struct reply *reply);
 
 /* Appends the canonical assistant message {content, role, tool_calls}, the bytes that conversation,
  * request and journal share. After reply_end. */

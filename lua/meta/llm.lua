@@ -34,6 +34,8 @@ local llm = {}
 ---@field fix string?
 ---@field began boolean some byte of a reply had come
 ---@field ms integer
+---@field usage {prompt: integer?, completion: integer?, cached: integer?}? told before it failed
+---@field said integer? bytes of the reply that had come
 
 ---Starts a request; done is called exactly once, from the loop. Without a shape the reply is {body,
 ---status, ms}.

@@ -9,6 +9,7 @@ local moves = require("orket.moves")
 local nodes = require("orket.nodes")
 local policy = require("orket.policy")
 local settings = require("orket.settings")
+local sys = require("orket.core.sys")
 local tools = require("orket.tools")
 local trees = require("orket.tree")
 local verify = require("orket.verify")
@@ -82,6 +83,12 @@ function Engine:settings()
   return limits
 end
 
+---Who begins the run, or goes on with it. A machine's users may be known to a server: with a cassette nobody is asked.
+---@return string|nil
+function Engine:user()
+  return not (self.cassette and self.cassette.offline) and sys.user() or nil
+end
+
 ---What this run follows from besides its cards and scripts: recorded when it begins or goes on.
 ---@return string|nil text
 function Engine:configuration()
@@ -149,8 +156,7 @@ function Engine:complete(turn)
     through = self.cassette and self.cassette:through(turn),
     model = turn.model, messages = turn.messages, tools = tools.offer(turn.generation, turn.role),
     on_delta = self:delta_listener(turn), on_attempt = function(attempt)
-      turn:record("step.failed", attempt)
-      turn:save(false) -- whatever becomes of the turn
+      turn:attempted(attempt)
     end,
   })
 end

@@ -86,7 +86,7 @@ end
 local function record(tx, plan, sets, request, own)
   tx:event("run.forked", plan.epic, {
     of = plan.of, at = plan.at, hash = plan.hash, generation = own and own.generation, scripts = own and own.scripts,
-    engine = sys.version(),
+    engine = sys.version(), by = request.who,
   })
   tx:event("card.forked", plan.epic, plan.body)
   for _, piece in ipairs(plan.pieces) do

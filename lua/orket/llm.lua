@@ -4,6 +4,7 @@
 local async = require("orket.async")
 local core = require("orket.core.llm")
 local errors = require("orket.errors")
+local usage = require("orket.usage")
 
 local M = {}
 
@@ -59,11 +60,19 @@ local OTHER_CLASS = {
   ERR_USAGE = "input", ERR_CONFIG = "input", ERR_NOT_FOUND = "input", ERR_DENIED = "input",
 }
 
-local function failure(message, code, info)
+-- A server that had begun to answer is paid for that.
+local function spent(info, request)
+  local told = info.usage or {}
+  local said = info.said or 0
+  return (said > 0 or next(told)) and usage.whole(told, request, said) or nil
+end
+
+local function failure(request, message, code, info)
   info = info or {}
   return {
     code = code, class = OTHER_CLASS[code] or "model", message = message, fix = info.fix,
     retry_after = info.retry_after, status = info.status, deadline = info.deadline, ms = info.ms,
+    usage = spent(info, request),
   }
 end
 
@@ -103,11 +112,14 @@ local function send(request, provider, shape, body)
     shape = shape,
   }, request.on_delta)
   if reply then
+    if not usage.is_whole(reply.usage) then
+      reply.usage = usage.whole(reply.usage, request, usage.said(reply))
+    end
     return reply
   elseif type(message) == "table" then -- the task was canceled
     return nil, message, true
   end
-  return nil, failure(message, code, info)
+  return nil, failure(request, message, code, info)
 end
 
 -- Over the network, or past whoever stands in the way to it.
@@ -134,7 +146,8 @@ end
 ---@field backoff number? seconds
 
 ---One reply of a model. Called in a task. Every failed attempt is told to on_attempt({attempt, code,
----message, status, retry_after, ms, wait}); wait is nil after the last one.
+---message, status, retry_after, ms, usage, wait}); usage is what a reply that broke off cost, wait is nil after
+---the last one.
 ---@param request LlmQuestion
 ---@return table|nil reply {content?, reasoning?, calls, usage, finish?, model?, message, status, ms}
 ---@return table|nil err {class, code, message, fix?, retry_after?, status?}
@@ -153,7 +166,7 @@ function M.complete(request)
     if request.on_attempt then
       request.on_attempt({
         attempt = attempt, code = err.code, message = err.message, status = err.status,
-        retry_after = err.retry_after, ms = err.ms, wait = wait,
+        retry_after = err.retry_after, ms = err.ms, usage = err.usage, wait = wait,
       })
     end
     if not wait then

@@ -223,7 +223,7 @@ function Run:announce()
   local kind = self.store:read("run", { id = self.id })[1] and "run.resumed" or "run.started"
   local configuration = self.engine:configuration()
   tx:event(kind, self.epic.id, {
-    generation = self.project.generation.id, engine = sys.version(), only = self.only,
+    generation = self.project.generation.id, engine = sys.version(), only = self.only, by = self.engine:user(),
     config = configuration and tx:blob(configuration),
   })
   if self.epic.status == "ready" then

@@ -88,7 +88,7 @@ local function configure(self, event)
     self.stage:diverge(event, why)
     return false
   end
-  self.facade.config = config
+  self.facade.config, self.stage.user = config, records.body(event).by
   local process = config.organization.process_rules
   self.generations:under({ rules = process.gate, limits = process.limits })
   return true

@@ -9,7 +9,7 @@ local list = require("orket.list")
 
 local M = {}
 
-local OF_MODEL = { "model", "shape", "temperature", "seed", "max_tokens" }
+local OF_MODEL = { "model", "shape", "temperature", "seed", "max_tokens", "price" }
 local OF_ENVIRONMENT = { "id", "model", "temperature", "seed" }
 
 ---What the run of an epic follows from.

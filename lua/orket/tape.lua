@@ -75,7 +75,7 @@ end
 ---A reply as llm.complete answers it, from its recorded message.
 ---@param text string the assistant message
 ---@param recorded table body of step.reply
----@return {content: string?, calls: table[], usage: table, finish: string?, message: string}
+---@return {content: string?, calls: table[], usage: table, finish: string?, message: string, took: integer?}
 function M.reply(text, recorded)
   local message = cjson.decode(text)
   local calls = {}
@@ -83,7 +83,8 @@ function M.reply(text, recorded)
     calls[i] = { id = call.id, name = call["function"].name, arguments = call["function"].arguments }
   end
   local content = message.content ~= cjson.null and message.content or nil
-  return { content = content, calls = calls, usage = recorded.usage, finish = recorded.finish, message = text }
+  return { content = content, calls = calls, usage = recorded.usage, finish = recorded.finish, message = text,
+    took = recorded.took }
 end
 
 return M

@@ -15,6 +15,7 @@ local step = require("orket.turn.step")
 local sys = require("orket.core.sys")
 local tape = require("orket.tape")
 local Turn = require("orket.turn.journal")
+local usages = require("orket.usage")
 
 local M = {}
 
@@ -160,7 +161,8 @@ end
 ---@field model table
 ---@field generation table the scripts that serve it
 ---@field tape table[]|nil the events of an interrupted turn
----@field paid {tokens_in: integer, tokens_out: integer}|nil by the run that it was forked from
+---@field paid {tokens_in: integer, tokens_out: integer, calls: integer, money: integer, took: integer}|nil by the run
+---  that it was forked from
 
 ---A new turn of the engine's run, or an open one that is run again.
 ---@param engine table
@@ -170,14 +172,19 @@ function M.new(engine, job)
   local self = setmetatable({
     engine = engine, run = engine.run, number = job.number, card = job.card, seat = job.seat, role = job.role,
     review = job.review, model = job.model, generation = job.generation, limits = engine.limits,
-    tape = tape.new(job.tape), paid = job.paid or { tokens_in = 0, tokens_out = 0 }, messages = {}, seen = {}, effects = {}, tokens_in = 0, tokens_out = 0,
-    refusals = 0, nudges = 0, stalled = 0, unsaved = false,
+    tape = tape.new(job.tape), paid = job.paid or usages.nothing(), messages = {}, seen = {}, effects = {},
+    tokens_in = 0, tokens_out = 0, calls = 0, money = 0, took = 0, refusals = 0, nudges = 0, stalled = 0, unsaved = false,
   }, Turn)
   self.stream = engine.store:stream({
     run = engine.run, turn = job.number, actor = "agent:" .. job.seat, role = job.role,
   })
   self.tx = self.stream:begin()
   self.policy = engine:policy(self)
+  for _, event in ipairs(job.tape or {}) do
+    if event.kind == "step.failed" then -- paid for, and no answer of the tape
+      usages.add(self, event.body)
+    end
+  end
   return self
 end
 

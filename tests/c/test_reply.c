@@ -344,6 +344,49 @@ static void test_bounds(void **state)
     shape_clear(&shape);
 }
 
+/* Nobody counts less than nothing, parts of a token, or as if it were all the money of the world. */
+static void test_usage_nonsense(void **state)
+{
+    (void)state;
+    static const char *const counts[] = {"-1", "-9223372036854775808", "9223372036854775807",
+                                         "1e300", "1.5", "\"7\"", "null", "1000000001"};
+    struct shape shape;
+    assert_int_equal(compile(&shape, OPENAI, NULL), 0);
+    for (size_t i = 0; i < COUNT_OF(counts); i++) {
+        struct reply reply;
+        char event[128];
+        snprintf(event, sizeof event, "{\"choices\":[],\"usage\":{\"prompt_tokens\":%s}}", counts[i]);
+        reply_init(&reply, &shape);
+        assert_int_equal(reply_event(&reply, event, strlen(event), NULL), 0);
+        assert_int_equal(reply.prompt_tokens, -1);
+        const char *told = "{\"choices\":[],\"usage\":{\"prompt_tokens\":1000000000}}";
+        assert_int_equal(reply_event(&reply, told, strlen(told), NULL), 0);
+        assert_int_equal(reply_event(&reply, event, strlen(event), NULL), 0);
+        assert_int_equal(reply.prompt_tokens, 1000000000);
+        reply_clear(&reply);
+    }
+    shape_clear(&shape);
+}
+
+/* What a reply had said when it broke off. */
+static void test_said(void **state)
+{
+    (void)state;
+    struct shape shape;
+    struct reply reply;
+    const char *events[] = {
+        SAY("\"four\""),
+        CALL("{\"index\":0,\"id\":\"i\",\"function\":{\"name\":\"tool\",\"arguments\":\"{1}\"}}")};
+    assert_int_equal(compile(&shape, OPENAI, NULL), 0);
+    reply_init(&reply, &shape);
+    assert_int_equal(reply_said(&reply), 0);
+    for (size_t i = 0; i < COUNT_OF(events); i++)
+        assert_int_equal(reply_event(&reply, events[i], strlen(events[i]), NULL), 0);
+    assert_int_equal(reply_said(&reply), 4 + 4 + 3);
+    reply_clear(&reply);
+    shape_clear(&shape);
+}
+
 static void test_usage(void **state)
 {
     (void)state;
@@ -520,6 +563,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),       cmocka_unit_test(test_memory_fails),
         cmocka_unit_test(test_bounds),     cmocka_unit_test(test_usage),
+        cmocka_unit_test(test_usage_nonsense), cmocka_unit_test(test_said),
         cmocka_unit_test(test_bad_shapes), cmocka_unit_test(test_error_text),
         cmocka_unit_test(test_one_text_differs),
     };

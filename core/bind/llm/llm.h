@@ -43,9 +43,10 @@ int llm_deliver_delta(lua_State *L);
 /* Pushes {body}. May raise. */
 void llm_push_body(lua_State *L, const struct buf *body);
 
-/* Pushes nil, message, code, {retry_after?, deadline?, fix?, began}; returns their number. May
- * raise. */
-int llm_push_failure(lua_State *L, const struct err *err, const struct transport_result *result);
+/* Pushes nil, message, code, {retry_after?, deadline?, fix?, began, usage?, said?}, the last two of
+ * what came of the reply; returns their number. May raise. */
+int llm_push_failure(lua_State *L, const struct err *err, const struct transport_result *result,
+                     const struct reply *reply);
 
 /* Makes the metatable of shapes, struct shape as userdata. */
 void llm_shape_type(lua_State *L);

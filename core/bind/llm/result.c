@@ -94,12 +94,25 @@ void llm_push_body(lua_State *L, const struct buf *body)
     set_buf(L, "body", body);
 }
 
-int llm_push_failure(lua_State *L, const struct err *err, const struct transport_result *result)
+/* What the server did before it failed, as far as that is known. */
+static void push_spent(lua_State *L, const struct reply *reply)
+{
+    size_t said = reply_said(reply);
+    if (reply->prompt_tokens >= 0 || reply->completion_tokens >= 0) {
+        push_usage(L, reply);
+        lua_setfield(L, -2, "usage");
+    }
+    if (said)
+        set_int(L, "said", (int64_t)said);
+}
+
+int llm_push_failure(lua_State *L, const struct err *err, const struct transport_result *result,
+                     const struct reply *reply)
 {
     lua_pushnil(L);
     lua_pushstring(L, err->text[0] ? err->text : err_text(err->code));
     lua_pushstring(L, err_name(err->code));
-    lua_createtable(L, 0, 6);
+    lua_createtable(L, 0, 8);
     if (result->retry_after >= 0) {
         lua_pushnumber(L, (lua_Number)result->retry_after / 1000);
         lua_setfield(L, -2, "retry_after");
@@ -114,5 +127,6 @@ int llm_push_failure(lua_State *L, const struct err *err, const struct transport
     }
     lua_pushboolean(L, result->began);
     lua_setfield(L, -2, "began");
+    push_spent(L, reply);
     return 4;
 }

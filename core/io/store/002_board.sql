@@ -79,6 +79,9 @@ CREATE TABLE turn (
     steps      INTEGER NOT NULL,
     tokens_in  INTEGER NOT NULL,
     tokens_out INTEGER NOT NULL,
+    calls      INTEGER NOT NULL DEFAULT 0, -- requests to the model, failed ones too
+    money      INTEGER NOT NULL DEFAULT 0, -- millionths of the currency
+    took       INTEGER NOT NULL DEFAULT 0, -- milliseconds, where time is capped
     started_at TEXT NOT NULL,
     ended_at   TEXT,
     PRIMARY KEY (run, turn)

@@ -11,14 +11,15 @@
 #define SMALL ((int64_t)64 << 20) /* a file of less is written anew whenever something went */
 #define WORTH 8                   /* a larger one when this part of it did */
 
-/* What the board does not follow from. A turn's own end repeats the sums of its replies; of a turn
- * that did not come to one they stay. */
+/* What the board does not follow from. A turn's own end repeats the sums of its replies and failed
+ * attempts; of a turn that did not come to one they stay. */
 #define DROPPED                                                                                    \
-    "(e.kind IN ('turn.prompted', 'turn.nudged', 'turn.failed', 'step.failed', 'call.allowed', "   \
-    "'call.refused', 'operation.refused', 'call.result') OR e.kind = 'step.reply' AND EXISTS (SELECT 1 FROM "           \
-    "stream s JOIN event last ON last.seq = s.seq WHERE s.id = e.stream AND last.kind = "          \
-    "'turn.ended' AND last.body ->> '$.steps' IS NOT NULL AND last.body ->> '$.tokens_in' IS NOT " \
-    "NULL AND last.body ->> '$.tokens_out' IS NOT NULL))"
+    "(e.kind IN ('turn.prompted', 'turn.nudged', 'turn.failed', 'call.allowed', 'call.refused', "  \
+    "'operation.refused', 'call.result') OR e.kind IN ('step.reply', 'step.failed') AND EXISTS "   \
+    "(SELECT 1 FROM stream s JOIN event last ON last.seq = s.seq WHERE s.id = e.stream AND "       \
+    "last.kind = 'turn.ended' AND last.body ->> '$.steps' IS NOT NULL AND "                        \
+    "last.body ->> '$.tokens_in' IS NOT NULL AND last.body ->> '$.tokens_out' IS NOT NULL AND "    \
+    "last.body ->> '$.calls' IS NOT NULL))"
 
 struct gc {
     struct store *store;

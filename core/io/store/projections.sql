@@ -200,7 +200,8 @@ VALUES (:run, $turn, :seq, :card, $seat, $role, $generation, $engine, $model, 0,
 -- kind: turn.ended
 -- must
 UPDATE turn SET outcome = $outcome, steps = coalesce($steps, steps), tokens_in = coalesce($tokens_in, tokens_in),
-                tokens_out = coalesce($tokens_out, tokens_out), ended_at = :at
+                tokens_out = coalesce($tokens_out, tokens_out), calls = coalesce($calls, calls),
+                money = coalesce($money, money), took = coalesce($took, took), ended_at = :at
 WHERE run = :run AND turn = :turn AND outcome IS NULL;
 UPDATE card SET turns = turns + 1, tokens_in = tokens_in + coalesce($tokens_in, 0),
                 tokens_out = tokens_out + coalesce($tokens_out, 0)
@@ -209,10 +210,14 @@ WHERE id = :card;
 -- kind: turn.abandoned
 -- must
 UPDATE turn SET outcome = 'abandoned', ended_at = :at WHERE run = :run AND turn = :turn AND outcome IS NULL;
+UPDATE card SET tokens_in = tokens_in + coalesce((SELECT tokens_in FROM turn WHERE run = :run AND turn = :turn), 0),
+                tokens_out = tokens_out + coalesce((SELECT tokens_out FROM turn WHERE run = :run AND turn = :turn), 0)
+WHERE id = :card;
 
 -- kind: step.reply
 UPDATE turn SET steps = :step, tokens_in = tokens_in + coalesce($usage::prompt, 0),
-                tokens_out = tokens_out + coalesce($usage::completion, 0)
+                tokens_out = tokens_out + coalesce($usage::completion, 0), calls = calls + 1,
+                money = money + coalesce($money, 0), took = took + coalesce($took, 0)
 WHERE run = :run AND turn = :turn;
 
 -- kind: turn.prompted
@@ -222,6 +227,10 @@ WHERE run = :run AND turn = :turn;
 -- kind: turn.failed
 
 -- kind: step.failed
+UPDATE turn SET tokens_in = tokens_in + coalesce($usage::prompt, 0),
+                tokens_out = tokens_out + coalesce($usage::completion, 0), calls = calls + 1,
+                money = money + coalesce($money, 0), took = took + coalesce($took, 0)
+WHERE run = :run AND turn = :turn;
 
 -- kind: call.allowed
 

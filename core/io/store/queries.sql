@@ -7,15 +7,21 @@
 
 -- A card of a fork inherits what its sources (lineage) had up to a commit: comments, verdicts, turns, files.
 
+-- What a card cost, also its open turns.
 -- name: board
 SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic, build, ordinal,
-       revision, retry_count, credits, turns, tokens_in, tokens_out, updated_at
-FROM card ORDER BY ordinal;
+       revision, retry_count, credits, turns,
+       tokens_in + coalesce((SELECT sum(tokens_in) FROM turn WHERE card = c.id AND outcome IS NULL), 0) AS tokens_in,
+       tokens_out + coalesce((SELECT sum(tokens_out) FROM turn WHERE card = c.id AND outcome IS NULL), 0) AS tokens_out,
+       updated_at
+FROM card c ORDER BY ordinal;
 
 -- name: card
 SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic,
-       build, ordinal, revision, retry_count, max_retries, credits, note, turns, tokens_in,
-       tokens_out, created_at, updated_at, (SELECT data FROM card_text WHERE id = c.text) AS "data:json",
+       build, ordinal, revision, retry_count, max_retries, credits, note, turns,
+       tokens_in + coalesce((SELECT sum(tokens_in) FROM turn WHERE card = c.id AND outcome IS NULL), 0) AS tokens_in,
+       tokens_out + coalesce((SELECT sum(tokens_out) FROM turn WHERE card = c.id AND outcome IS NULL), 0) AS tokens_out,
+       created_at, updated_at, (SELECT data FROM card_text WHERE id = c.text) AS "data:json",
        (SELECT json_group_array(needs) FROM dependency WHERE card = c.id) AS "depends_on:json"
 FROM card c WHERE id = :id;
 
@@ -163,6 +169,8 @@ SELECT r.id, r.card, r.generation,
        (SELECT coalesce(sum(steps), 0) FROM turn WHERE run = r.id) AS steps,
        (SELECT coalesce(sum(tokens_in), 0) FROM turn WHERE run = r.id) AS tokens_in,
        (SELECT coalesce(sum(tokens_out), 0) FROM turn WHERE run = r.id) AS tokens_out,
+       (SELECT coalesce(sum(calls), 0) FROM turn WHERE run = r.id) AS calls,
+       (SELECT coalesce(sum(money), 0) FROM turn WHERE run = r.id) AS money,
        r.body ->> '$.of' AS of, r.body ->> '$.at' AS at -- of a fork
 FROM run r LEFT JOIN card e ON e.id = r.card WHERE :card IS NULL OR r.card = :card ORDER BY r.started_at, r.id;
 
@@ -186,8 +194,8 @@ WHERE run = :run AND (kind = 'turn.ended'
 ORDER BY seq;
 
 -- name: turns
-SELECT run, turn, seq, card, seat, role, generation, engine, model, outcome, steps, tokens_in, tokens_out,
-       started_at, ended_at, strftime('%s', ended_at) - strftime('%s', started_at) AS seconds
+SELECT run, turn, seq, card, seat, role, generation, engine, model, outcome, steps, tokens_in, tokens_out, calls,
+       money, started_at, ended_at, strftime('%s', ended_at) - strftime('%s', started_at) AS seconds
 FROM turn WHERE (:run IS NULL OR run = :run) AND (:card IS NULL OR card = :card) ORDER BY seq;
 
 -- Who had a hand in a card, in the order in which they came.

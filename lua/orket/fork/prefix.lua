@@ -1,5 +1,7 @@
 -- prefix.lua: the events of a turn from its very start: those of a fork's turn begin in another run.
 
+local usages = require("orket.usage")
+
 local M = {}
 
 -- What the turn goes on with, when it was forked: {of = {run, turn}, at}.
@@ -42,16 +44,16 @@ function M.events(store, run, turn, upto)
   return add(events, own, upto), inherited
 end
 
----The tokens that the first events of a turn cost.
+---What the first events of a turn cost.
 ---@param events table[]
 ---@param count integer
----@return {tokens_in: integer, tokens_out: integer}
+---@return {tokens_in: integer, tokens_out: integer, calls: integer, money: integer, took: integer}
 function M.cost(events, count)
-  local cost = { tokens_in = 0, tokens_out = 0 }
+  local cost = usages.nothing()
   for i = 1, count do
-    local usage = events[i].kind == "step.reply" and events[i].body.usage or {}
-    cost.tokens_in = cost.tokens_in + (usage.prompt or 0)
-    cost.tokens_out = cost.tokens_out + (usage.completion or 0)
+    if events[i].kind == "step.reply" or events[i].kind == "step.failed" then
+      usages.add(cost, events[i].body)
+    end
   end
   return cost
 end

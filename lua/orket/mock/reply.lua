@@ -2,14 +2,18 @@
 -- script's answer in, texts out; equal requests give equal bytes.
 
 local cjson = require("cjson")
+local usages = require("orket.usage")
 
 local M = {}
 
 local PIECE = 24 -- characters of a streamed piece
 
 -- Four bytes are a token, as good as any for a model that does not exist.
-local function tokens(bytes)
-  return (bytes + 3) // 4
+local tokens = usages.estimate
+
+-- Of a request: its messages and its tools.
+local function asked(request)
+  return tokens(#cjson.encode(request.messages) + (request.tools and #cjson.encode(request.tools) or 0))
 end
 
 -- Cuts text into pieces at character boundaries.
@@ -48,7 +52,7 @@ function M.complete(request, answer)
   end
   local usage = answer.usage or {}
   reply.usage = {
-    prompt_tokens = usage.prompt_tokens or tokens(#cjson.encode(request.messages)),
+    prompt_tokens = usage.prompt_tokens or asked(request),
     completion_tokens = usage.completion_tokens or tokens(said),
   }
   reply.usage.total_tokens = reply.usage.prompt_tokens + reply.usage.completion_tokens
@@ -101,6 +105,31 @@ local function deltas_of(reply)
     end
   end
   return deltas
+end
+
+local function said_by(delta)
+  local said = #(delta.reasoning_content or "") + #(delta.content or "")
+  for _, call in ipairs(delta.tool_calls or {}) do
+    said = said + #(call["function"].name or "") + #call["function"].arguments
+  end
+  return said
+end
+
+---The usage of a streamed answer that breaks off after so many events: as it was told when it was, else what had
+---been said by then; nil when nothing had.
+---@param request table
+---@param reply table
+---@param sent integer
+---@return {prompt_tokens: integer, completion_tokens: integer}|nil
+function M.broken(request, reply, sent)
+  local deltas, said = deltas_of(reply), 0
+  if sent >= #deltas + 2 and not reply.malformed then
+    return reply.usage
+  end
+  for i = 1, math.min(sent, #deltas) do
+    said = said + said_by(deltas[i])
+  end
+  return said > 0 and { prompt_tokens = asked(request), completion_tokens = tokens(said) } or nil
 end
 
 ---The events of a streamed answer, each with its blank line.

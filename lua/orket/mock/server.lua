@@ -39,6 +39,15 @@ local function send_fault(self, response, answer)
     headers)
 end
 
+-- A reply that breaks off counts as far as it came; usage is nil when nothing did.
+local function count(self, usage, streamed)
+  local stats = self.stats
+  stats.replies = stats.replies + 1
+  stats.streams = stats.streams + (streamed and 1 or 0)
+  stats.prompt_tokens = stats.prompt_tokens + (usage and usage.prompt_tokens or 0)
+  stats.completion_tokens = stats.completion_tokens + (usage and usage.completion_tokens or 0)
+end
+
 local function send_whole(self, response, reply)
   local text = replies.whole(reply)
   if not reply.cut_after then
@@ -75,12 +84,13 @@ local function send_events(self, response, reply, request, pace)
   response:finish()
 end
 
-local function count(self, reply, streamed)
-  local stats = self.stats
-  stats.replies = stats.replies + 1
-  stats.streams = stats.streams + (streamed and 1 or 0)
-  stats.prompt_tokens = stats.prompt_tokens + reply.usage.prompt_tokens
-  stats.completion_tokens = stats.completion_tokens + reply.usage.completion_tokens
+local function usage_of(request, reply)
+  local broken = reply.cut_after or reply.malformed == true
+  if not broken then
+    return reply.usage
+  elseif request.stream == true then
+    return replies.broken(request, reply, reply.cut_after or math.huge)
+  end
 end
 
 -- nil, or why this is no request.
@@ -108,7 +118,7 @@ local function complete(self, request, response)
     return
   end
   local reply = replies.complete(request, answer)
-  count(self, reply, request.stream == true)
+  count(self, usage_of(request, reply), request.stream == true)
   if request.stream == true then
     send_events(self, response, reply, request, self.fast and 0 or answer.pace_ms or self.pace)
   else

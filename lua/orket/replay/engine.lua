@@ -43,8 +43,7 @@ local function complete(stage, turn)
       stage:diverge(event, "the replay asks the model here")
       return nothing_more(stage)
     end
-    turn:record("step.failed", records.body(event))
-    turn:save(false)
+    turn:attempted(records.body(event))
   end
 end
 
@@ -123,6 +122,9 @@ function M.tape(engine, stage)
   end
   engine.configuration = function()
     return stage.configuration
+  end
+  engine.user = function()
+    return stage.user
   end
   engine.verify = function(_, _, tree)
     return verify(stage, tree)

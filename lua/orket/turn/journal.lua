@@ -5,6 +5,7 @@ local async = require("orket.async")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
 local moves = require("orket.moves")
+local usages = require("orket.usage")
 
 ---@class Turn
 local Turn = {}
@@ -63,6 +64,15 @@ function Turn:resay(convo)
   return text
 end
 
+---An attempt to reach the model failed, of which a trace stays whatever becomes of the turn.
+---@param attempt table body of step.failed
+function Turn:attempted(attempt)
+  attempt.money = attempt.usage and usages.money(self.model.price, attempt.usage)
+  usages.add(self, attempt)
+  self:record("step.failed", attempt)
+  self:save(false)
+end
+
 ---Something came into being; the same once more is no progress.
 ---@param what string
 function Turn:made(what)
@@ -119,9 +129,11 @@ end
 ---@param outcome "done"|"parked"|"failed"|"abandoned"
 ---@param why string|nil
 function Turn:ended(outcome, why)
+  local paid, money, took = self.paid, self.money - self.paid.money, self.took - self.paid.took
   self:record("turn.ended", {
-    outcome = outcome, why = why, steps = self.step or 0, tokens_in = self.tokens_in - self.paid.tokens_in,
-    tokens_out = self.tokens_out - self.paid.tokens_out,
+    outcome = outcome, why = why, steps = self.step or 0, tokens_in = self.tokens_in - paid.tokens_in,
+    tokens_out = self.tokens_out - paid.tokens_out, calls = self.calls - paid.calls,
+    money = money > 0 and money or nil, took = took > 0 and took or nil,
     refusals = self.refusals, convo = self.convo, status = self.card.status,
   })
 end

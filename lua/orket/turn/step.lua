@@ -6,6 +6,7 @@
 local cjson = require("cjson")
 local tape = require("orket.tape")
 local tools = require("orket.tools")
+local usages = require("orket.usage")
 
 local M = {}
 
@@ -15,15 +16,10 @@ local NUDGE = cjson.encode({ role = "user", content =
 
 -- ---- the reply ----
 
-local function count_tokens(turn, usage)
-  turn.tokens_in = turn.tokens_in + (usage.prompt or 0)
-  turn.tokens_out = turn.tokens_out + (usage.completion or 0)
-end
-
 local function next_reply(turn)
   local recorded = turn.tape:take("step.reply")
   if recorded then
-    count_tokens(turn, recorded.usage)
+    usages.add(turn, recorded)
     return tape.reply(turn:resay(recorded.convo), recorded)
   end
   turn.tree:rest()
@@ -32,11 +28,13 @@ local function next_reply(turn)
   if not reply or not awake then
     return nil, err or cause
   end
-  count_tokens(turn, reply.usage)
-  turn.unsaved = true -- a reply that was paid for: on disk before the next one is asked for
-  turn:record("step.reply", {
+  local body = {
     convo = turn:say(reply.message), usage = reply.usage, finish = reply.finish, model = turn.model.name,
-  })
+    money = usages.money(turn.model.price, reply.usage), took = reply.took,
+  }
+  usages.add(turn, body)
+  turn.unsaved = true -- a reply that was paid for: on disk before the next one is asked for
+  turn:record("step.reply", body)
   return reply
 end
 
