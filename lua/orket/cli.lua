@@ -30,6 +30,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   reports = { "orket.cmd.reports", "what was refused: attempted, why, by which rule, how to mend it" },
   retry = { "orket.cmd.people", "try a parked card again", "retry" },
   run = { "orket.cmd.run", "run an epic, a rock or an issue" },
+  sim = { "orket.cmd.sim", "judge changed scripts by recorded history" },
   show = { "orket.cmd.show", "one card with its history" },
   sync = { "orket.cmd.sync", "apply the card files to the board" },
   try = { "orket.cmd.try", "put one wall to the test without a project" },

@@ -257,6 +257,21 @@ ORDER BY seq LIMIT coalesce(:limit, 1000);
 SELECT seq, run, turn, step, n, kind, card, actor, role, body, lower(hex(hash)) AS hash FROM journal
 WHERE seq > :since ORDER BY seq LIMIT :limit;
 
+-- What a simulation looks at, in the order of commits: what was decided and by whom; with :views also what prompts are
+-- made of. Of a call's body the hashes are left out, which nobody asks for; others' are put back as the view event does.
+-- name: simulated
+SELECT e.seq, s.run, s.turn, e.n, k.name AS kind, iif(e.actor IS NULL, s.card, e.card) AS card,
+       CASE WHEN coalesce(length(e.names), 0) = 0 THEN e.body
+            WHEN k.name GLOB 'call.*' THEN replace(replace(e.body, char(1), ''), char(2), '')
+            WHEN length(e.names) = 32 THEN replace(e.body, char(1), lower(hex(e.names)))
+            ELSE (SELECT body FROM event WHERE seq = e.seq) END AS "body:json"
+FROM entry e CROSS JOIN kind k ON k.id = e.kind CROSS JOIN stream s ON s.id = e.stream
+WHERE e.seq > :since AND (
+    k.name IN ('card.created', 'card.changed', 'card.moved', 'card.forked', 'cards.forked', 'run.started', 'run.resumed', 'run.forked',
+               'turn.started', 'turn.forked', 'turn.prompted', 'turn.failed', 'turn.ended', 'step.reply', 'call.allowed', 'call.refused')
+    OR :views AND k.name IN ('comment.added', 'memory.noted', 'verify.done', 'tree.conflict', 'tree.merged'))
+ORDER BY e.seq LIMIT :limit;
+
 -- The newest events, newest first.
 -- name: last_events
 SELECT seq, run, turn, step, n, kind, card, actor, role, at, body AS "body:json" FROM journal

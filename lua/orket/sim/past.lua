@@ -1,0 +1,63 @@
+-- past.lua: the store of a moment, for the engine's own code: opened when something first asks for it, and moved
+-- on with the walk, since a moment costs a projection of all that was before it.
+
+local errors = require("orket.errors")
+local projects = require("orket.project")
+local store = require("orket.core.store")
+
+local M = {}
+
+local Past = {}
+Past.__index = Past
+
+---The board is as it was after this commit from here on.
+---@param seq integer not before the last one
+function Past:go_to(seq)
+  self.wanted = math.max(seq, self.wanted)
+end
+
+local function moment(self)
+  if not self.moment then
+    local err
+    self.moment, err = errors.check(store.past(self.path, self.wanted))
+    if not self.moment then
+      error(err, 0)
+    end
+  elseif self.wanted > self.at then
+    local _, err = errors.check(self.moment:forward(self.wanted))
+    if err then
+      error(err, 0)
+    end
+  end
+  self.at = self.wanted
+  return self.moment
+end
+
+function Past:read(name, params)
+  return moment(self):read(name, params)
+end
+
+function Past:read_doc(name, params)
+  return moment(self):read_doc(name, params)
+end
+
+function Past.stream()
+  return {} -- nobody writes
+end
+
+function Past:close()
+  if self.moment then
+    self.moment:close()
+    self.moment = nil
+  end
+end
+
+Past.__close = Past.close
+
+---@param dir string of the project
+---@return table past
+function M.new(dir)
+  return setmetatable({ path = projects.database(dir), wanted = 0, at = 0 }, Past)
+end
+
+return M

@@ -1,0 +1,240 @@
+-- sides.lua: the two sides of a comparison: the scripts and the settings that were recorded, and the same with
+-- the changed ones over them. Made once for each generation and configuration, with what the two differ in.
+
+local errors = require("orket.errors")
+local law = require("orket.law")
+local list = require("orket.list")
+local scripts = require("orket.scripts")
+local settings = require("orket.settings")
+local with = require("orket.sim.with")
+
+local M = {}
+
+local Sides = {}
+Sides.__index = Sides
+
+---@class SimSide
+---@field generation table
+---@field config table {organization, models, teams, environments}
+
+---@class SimPair
+---@field old SimSide
+---@field new SimSide
+---@field changed string[] paths and settings in which they differ
+---@field differs {law: boolean, policy: boolean, router: boolean, models: boolean, evaluator: boolean, prompts: boolean}
+---@field roles table<string, {prompt: boolean, route: boolean}> roles whose text differs
+
+local function same(a, b)
+  if type(a) ~= "table" or type(b) ~= "table" then
+    return a == b
+  end
+  for key, value in pairs(a) do
+    if not same(value, b[key]) then
+      return false
+    end
+  end
+  for key in pairs(b) do
+    if a[key] == nil then
+      return false
+    end
+  end
+  return true
+end
+
+local function rules_of(config)
+  local process = config.organization.process_rules
+  return { rules = process.gate, limits = process.limits }
+end
+
+local function with_process(config, process)
+  if not process then
+    return config
+  end
+  local copy = {}
+  for key, value in pairs(config) do
+    copy[key] = value
+  end
+  copy.organization = {}
+  for key, value in pairs(config.organization) do
+    copy.organization[key] = value
+  end
+  copy.organization.process_rules = process
+  return copy
+end
+
+-- ---- what differs ----
+
+local function node_of(side, kind)
+  return side.generation.nodes[side.config.organization.process_rules[kind .. "_node"] or kind]
+end
+
+local function is_other(a, b)
+  return (a and a.text) ~= (b and b.text)
+end
+
+local function node_differs(old, new, kind)
+  return is_other(node_of(old, kind), node_of(new, kind))
+end
+
+-- All that may be asked as a policy: the chosen one, and whatever lies in nodes/policy/.
+local function policies_differ(old, new)
+  local differ = node_differs(old, new, "policy")
+  for _, side in ipairs({ old, new }) do
+    for path, entry in pairs(side.generation.files) do
+      local other = (side == old and new or old).generation.files[path]
+      differ = differ or path:find("^nodes/policy/") ~= nil and is_other(entry, other)
+    end
+  end
+  return differ
+end
+
+local function differences(old, new)
+  return {
+    law = not same(law.of(old.generation, rules_of(old.config)), law.of(new.generation, rules_of(new.config))),
+    policy = policies_differ(old, new),
+    router = node_differs(old, new, "router"), models = node_differs(old, new, "models"),
+    evaluator = node_differs(old, new, "evaluator"),
+    prompts = node_differs(old, new, "prompts") or node_differs(old, new, "memory"),
+  }
+end
+
+local function roles_that_differ(old, new)
+  local roles = {}
+  for name, role in pairs(old.generation.roles) do
+    local other = new.generation.roles[name]
+    if is_other(role, other) then
+      roles[name] = { prompt = true, route = role.about.route ~= nil or other ~= nil and other.about.route ~= nil }
+    end
+  end
+  return roles
+end
+
+-- ---- both ----
+
+local function refused(problem)
+  return nil, errors.new(problem.err.code, problem.path .. " would not serve: " .. problem.err.message, errors.cure(problem.err))
+end
+
+local function texts_of(store, id)
+  local row = store:read("generation", { id = id })[1]
+  local texts = {}
+  for path, blob in pairs(row and row.files or {}) do
+    texts[path] = store:blob(blob)
+  end
+  return next(texts) and texts
+end
+
+local function pair(old, new, changed)
+  return {
+    old = old, new = new, changed = changed, differs = differences(old, new), roles = roles_that_differ(old, new),
+  }
+end
+
+---Both sides of a set of texts.
+---@param texts table<string, string>
+---@param config table as the texts served with
+---@return SimPair|nil
+---@return Error|nil err  a changed script would not serve
+---@return boolean|nil lost  it is the recorded ones that do not build any more
+function Sides:both(texts, config)
+  local over, changed = with.over(texts, self.overlay)
+  local new_config = with_process(config, self.overlay.process)
+  local old, problems = scripts.build(texts, rules_of(config), self.last)
+  if not old or #problems > 0 then
+    local _, err = refused(problems[1])
+    return nil, err, true
+  end
+  local new
+  new, problems = scripts.build(over, rules_of(new_config), old)
+  if not new or #problems > 0 then
+    return refused(problems[1])
+  end
+  self.last = old -- the next one keeps what is the same
+  if self.overlay.process and not same(config.organization.process_rules, self.overlay.process) then
+    changed[#changed + 1] = "config/organization.json"
+  end
+  return pair({ generation = old, config = config }, { generation = new, config = new_config }, changed)
+end
+
+---A recorded configuration; the project's own when there is none.
+---@param blob string|nil
+---@return table|nil config
+---@return Error|nil
+function Sides:configuration(blob)
+  if not blob then
+    return self.now
+  end
+  local known = self.configs[blob]
+  if not known then
+    local text, err = errors.check(self.store:blob(blob))
+    if text then
+      known, err = settings.config(text)
+    end
+    if not known then
+      return nil, err
+    end
+    self.configs[blob] = known
+  end
+  return known
+end
+
+---Both sides of a recorded generation.
+---@param generation string its id
+---@param blob string|nil the recorded configuration
+---@return SimPair|nil
+---@return Error|nil err
+---@return boolean|nil lost  what was recorded cannot be made again: nothing of it can be judged
+function Sides:of(generation, blob)
+  local key = generation .. " " .. (blob or "")
+  if self.pairs[key] then
+    return self.pairs[key]
+  end
+  local config, err = self:configuration(blob)
+  local texts = config and texts_of(self.store, generation)
+  if not texts then
+    return nil, err or errors.new("ERR_NOT_FOUND", "the scripts of the generation " .. generation .. " are not there any more"), true
+  end
+  local both, why, lost = self:both(texts, config)
+  self.pairs[key] = both
+  return both, why, lost
+end
+
+---Both sides of the project's present scripts and settings.
+---@param project table
+---@return SimPair|nil
+---@return Error|nil
+function Sides:present(project)
+  if not self.pairs.present then
+    local texts, problems = scripts.texts(project.root)
+    if #problems > 0 then
+      return refused(problems[1])
+    end
+    local both, err = self:both(texts, self.now)
+    if not both then
+      return nil, err
+    end
+    self.pairs.present = both
+  end
+  return self.pairs.present
+end
+
+---Everything in which any of the pairs differed.
+---@return string[]
+function Sides:changed()
+  local all = {}
+  for _, both in pairs(self.pairs) do
+    for _, path in ipairs(both.changed) do
+      all[path] = true
+    end
+  end
+  return list.keys(all)
+end
+
+---@param project table opened
+---@param overlay Overlay
+---@return table sides
+function M.new(project, overlay)
+  return setmetatable({ store = project.store, now = project.config, overlay = overlay, pairs = {}, configs = {} }, Sides)
+end
+
+return M

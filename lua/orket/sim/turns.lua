@@ -1,0 +1,181 @@
+-- turns.lua: what a simulation finds in the turns that a walk comes through: a verdict, a route, a prompt, a
+-- transition that the changed scripts would have answered otherwise than those that served.
+
+local cjson = require("cjson")
+local calls = require("orket.sim.calls")
+local errors = require("orket.errors")
+local sys = require("orket.core.sys")
+
+local M = {}
+
+local Judge = {}
+Judge.__index = Judge
+
+local PATIENCE = 1 -- seconds that policies of a side may waste on overrunning; from then on they count as failing
+local CAVEATS_MOST = 100 -- kept in full; the others are counted
+
+---@class SimDifference
+---@field event string RUN/TURN.N
+---@field seq integer
+---@field kind "call"|"route"|"prompt"|"transition"
+---@field card string
+---@field role string
+---@field before table
+---@field after table
+
+---@param event table
+---@return string
+function M.place(event)
+  return string.format("%s/%s.%d", event.run, event.turn, event.n)
+end
+
+-- ---- findings ----
+
+---Something of this kind was judged.
+---@param kind string
+function Judge:count(kind)
+  self.judged[kind] = self.judged[kind] + 1
+end
+
+---Something came out otherwise.
+---@param event table
+---@param found table {kind, role, before, after, …}
+function Judge:differs(event, found)
+  found.event, found.seq, found.run, found.turn, found.n = M.place(event), event.seq, event.run, event.turn, event.n
+  found.card = event.card
+  self.differences[#self.differences + 1] = found
+end
+
+---What was recorded is not what comes out today with the very scripts that served then.
+---@param event table
+---@param kind string
+---@param what string
+function Judge:caveat(event, kind, what)
+  self.caveat_count = self.caveat_count + 1
+  if #self.caveats < CAVEATS_MOST then
+    self.caveats[#self.caveats + 1] = { event = M.place(event), seq = event.seq, kind = kind, card = event.card, what = what }
+  end
+end
+
+---A generation that cannot be judged: a changed script would not serve, or what was recorded is gone.
+---@param event table
+---@param err Error
+---@param lost boolean|nil
+function Judge:unjudged(event, err, lost)
+  if not lost then
+    error(err, 0)
+  end
+  self:caveat(event, "turn", "not judged: " .. errors.line(err))
+end
+
+---@param event table
+---@param what string
+function Judge:lost(event, what)
+  self:caveat(event, "call", what)
+end
+
+-- ---- calls ----
+
+-- Both sides' judges for the calls of a turn, and the call that they are shown.
+local function bench_of(self, turn)
+  if not turn.bench then
+    local of_pair = self.benches[turn.pair]
+    if not of_pair then
+      of_pair = { old = calls.bench(turn.pair.old, { store = self.past }), new = calls.bench(turn.pair.new, { store = self.past }) }
+      self.benches[turn.pair] = of_pair
+    end
+    local call = { role = turn.role, card = turn.card, seat = turn.seat, run = turn.run.id, turn = turn.number, review = turn.review }
+    turn.bench = {
+      call = call, old = of_pair.old, new = of_pair.new,
+      old_policy = calls.policy(of_pair.old, call), new_policy = calls.policy(of_pair.new, call),
+    }
+  end
+  turn.bench.call.card = turn.card
+  return turn.bench
+end
+
+local function give_up(self, bench, side, verdict)
+  bench.broken = verdict
+  self.remarks[#self.remarks + 1] = string.format("the %s policy overran again and again and was not asked any more: %s", side, verdict.why)
+end
+
+-- One side's verdict. A policy that overruns each time is not waited for again and again.
+local function verdict_of(self, turn, side)
+  local bench = bench_of(self, turn)
+  local judge = bench[side]
+  local began = sys.monotonic()
+  local verdict = calls.verdict(judge, bench.call, judge.broken and function()
+    return judge.broken
+  end or bench[side .. "_policy"])
+  if verdict.rule == "policy.failed" and not judge.broken then
+    judge.wasted = (judge.wasted or 0) + sys.monotonic() - began
+    if judge.wasted > PATIENCE then
+      give_up(self, judge, side, verdict)
+    end
+  end
+  return verdict
+end
+
+local ALLOWED = { decision = "allow", rule = "gate.allow" }
+
+local function recorded_of(event)
+  return event.kind == "call.allowed" and ALLOWED or event.body
+end
+
+local function shown(verdict)
+  return {
+    decision = verdict.decision, rule = verdict.rule, why = verdict.why ~= "" and verdict.why or nil, where = verdict.where,
+  }
+end
+
+---A call of a reply, and what was said to it.
+---@param turn SimTurn
+---@param event table call.allowed or call.refused
+---@param request {id: string, name: string, arguments: string}
+function Judge:called(turn, event, request)
+  self:count("calls")
+  if not (turn.pair.differs.law or turn.pair.differs.policy) then
+    return
+  end
+  local call, recorded = bench_of(self, turn).call, recorded_of(event)
+  call.tool, call.arguments = request.name, request.arguments
+  local after = verdict_of(self, turn, "new")
+  if calls.same(after, recorded) then
+    return
+  end
+  local before = verdict_of(self, turn, "old")
+  local exact = calls.same(before, recorded)
+  if calls.same(before, after) or not exact and calls.came_first(recorded, after) then
+    return
+  elseif not exact then
+    self:caveat(event, "call", string.format("recorded is %s (%s), the same scripts say %s (%s) today",
+      recorded.decision, recorded.rule, before.decision, before.rule))
+  end
+  self:differs(event, {
+    kind = "call", role = turn.role, seat = turn.seat, tool = request.name, call = request.id, exact = exact,
+    before = shown(before), after = shown(after),
+  })
+end
+
+-- ---- the rest, asked by the walk ----
+
+function Judge.before() end
+function Judge.routed() end
+function Judge.started() end
+function Judge.prompted() end
+function Judge.failed() end
+function Judge.ended() end
+function Judge.moving() end
+function Judge.parked() end
+
+---@param options {past: table, sides: table}
+---@return table judge
+function M.new(options)
+  return setmetatable({
+    past = options.past, sides = options.sides, benches = {}, differences = setmetatable({}, cjson.array_mt),
+    caveats = setmetatable({}, cjson.array_mt), caveat_count = 0, remarks = setmetatable({}, cjson.array_mt),
+    judged = { calls = 0, routes = 0, prompts = 0, transitions = 0 },
+  }, Judge)
+end
+
+return M

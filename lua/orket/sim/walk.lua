@@ -1,0 +1,204 @@
+-- walk.lua: a journal gone through once, in the order of its commits: which call, in which turn, of whom, on which
+-- card, and what had been decided. Whoever judges is asked at each of them (sim/turns.lua).
+
+local cards = require("orket.sim.cards")
+local prefix = require("orket.fork.prefix")
+local tape = require("orket.tape")
+
+local M = {}
+
+local Walk = {}
+Walk.__index = Walk
+
+local PAGE = 2000 -- events read at once
+local GUARD = "integrity_guard"
+
+---@class SimTurn one turn of a run, as far as the walk has come
+---@field run table
+---@field number integer
+---@field card table as the run's board knows it
+---@field seat string
+---@field role string
+---@field review boolean
+---@field pair SimPair
+---@field calls table[] of the last reply
+---@field at integer the next one of them
+
+-- ---- runs ----
+
+local function begin(self, event)
+  local body = event.body
+  local run = self.runs[event.run] or { id = event.run, epic = event.card, turns = {}, forked = {} }
+  run.config, run.began, run.board = body.config, event.seq, self.cards:board(event.card)
+  for _, turn in pairs(run.turns) do -- they go on with the cards as they were read anew
+    turn.card = run.board[turn.card.id] or turn.card
+  end
+  self.runs[event.run] = run
+end
+
+-- ---- turns ----
+
+local function open(self, run, event, number, body)
+  local pair, err, lost = self.sides:of(body.generation, run.config)
+  if not pair then
+    self.judge:unjudged(event, err, lost)
+    return nil
+  end
+  local turn = {
+    run = run, number = number, card = run.board[event.card] or self.cards:of(event.card), seat = body.seat, role = body.role,
+    review = body.role == GUARD, pair = pair, calls = {}, at = 1, model = body.model,
+  }
+  run.turns[number] = turn
+  return turn
+end
+
+-- The calls of a reply that the journal names.
+local function read_reply(self, turn, event)
+  local text = self.store:message(event.body.convo)
+  if not text then
+    self.judge:lost(event, "its reply is missing")
+  end
+  turn.calls, turn.at = text and tape.reply(text, event.body).calls or {}, 1
+end
+
+local OUTCOME = { ["call.result"] = true, ["call.refused"] = true }
+
+-- A turn of a fork goes on where its source was.
+local function inherit(self, turn)
+  local settled, events, inherited = 0, prefix.events(self.store, turn.run.id, turn.number)
+  for i = 1, inherited do
+    if events[i].kind == "step.reply" then
+      read_reply(self, turn, events[i])
+      settled = 0
+    end
+    settled = settled + (OUTCOME[events[i].kind] and 1 or 0)
+  end
+  turn.at = settled + 1
+end
+
+-- The request that a verdict is about; an intent that an interruption left is said once more, and is judged once.
+local function request_of(turn, event)
+  local body = event.body
+  for at = turn.at, #turn.calls do
+    if turn.calls[at].id == body.call and turn.calls[at].name == body.tool then
+      turn.at = at + 1
+      return turn.calls[at]
+    end
+  end
+end
+
+local on = {}
+
+on["turn.started"] = function(self, run, event)
+  self.judge:routed(run, event)
+  local turn = open(self, run, event, event.turn, event.body)
+  if turn then
+    self.judge:started(turn, event)
+  end
+end
+
+on["turn.forked"] = function(_, run, event)
+  run.forked[event.body.turn] = { event = event, body = event.body }
+end
+
+on["turn.prompted"] = function(self, _, event, turn)
+  self.judge:prompted(turn, event)
+end
+
+on["step.reply"] = function(self, _, event, turn)
+  read_reply(self, turn, event)
+end
+
+local function verdict(self, _, event, turn)
+  local request = request_of(turn, event)
+  if request then
+    self.judge:called(turn, event, request)
+  end
+end
+
+on["call.allowed"], on["call.refused"] = verdict, verdict
+
+on["turn.failed"] = function(self, _, event, turn)
+  self.judge:failed(turn, event)
+end
+
+on["turn.ended"] = function(self, run, event, turn)
+  self.judge:ended(turn, event)
+  run.turns[turn.number] = nil
+end
+
+-- The turn that an event is of; one of a fork comes up with its first own event.
+local function turn_of(self, run, event)
+  local turn, forked = run.turns[event.turn], run.forked[event.turn]
+  if forked and not turn then
+    run.forked[event.turn] = nil
+    turn = open(self, run, forked.event, event.turn, forked.body)
+    if turn then
+      inherit(self, turn)
+    end
+  end
+  return turn
+end
+
+-- ---- events ----
+
+local OPENS = { ["turn.started"] = true, ["turn.forked"] = true }
+
+local function take_turn(self, run, event)
+  local act = on[event.kind]
+  local turn = act and not OPENS[event.kind] and turn_of(self, run, event)
+  if act and (turn or OPENS[event.kind]) then
+    act(self, run, event, turn)
+  end
+end
+
+local BEGINS = { ["run.started"] = true, ["run.resumed"] = true, ["run.forked"] = true }
+
+local function take(self, event)
+  local run = self.wanted[event.run] and self.runs[event.run]
+  self.judge:before(event)
+  if BEGINS[event.kind] then
+    if self.wanted[event.run] then
+      begin(self, event)
+    end
+    return
+  end
+  local turn = run and run.turns[event.turn]
+  if turn and event.kind == "card.moved" then
+    self.judge:moving(turn, event)
+  elseif run and event.kind == "card.moved" and event.turn == 0 then
+    self.judge:parked(run, event)
+  end
+  if self.cards:hear(event) then
+    for id, other in pairs(self.runs) do
+      self.cards:tell(self.runs[id].board, event, other.epic)
+    end
+  elseif run then
+    take_turn(self, run, event)
+  end
+end
+
+---Goes through the journal.
+function Walk:go()
+  local since = 0
+  while true do
+    local rows = self.store:read("simulated", { since = since, limit = PAGE, views = self.judge.reads_views and 1 or 0 })
+    for _, event in ipairs(rows) do
+      take(self, event)
+      since = event.seq
+    end
+    if #rows < PAGE then
+      return
+    end
+  end
+end
+
+---@param options {store: Store, sides: table, wanted: table<string, true>, judge: table}
+---@return table walk
+function M.new(options)
+  return setmetatable({
+    store = options.store, sides = options.sides, wanted = options.wanted, judge = options.judge, cards = cards.new(), runs = {},
+  }, Walk)
+end
+
+return M
