@@ -223,13 +223,16 @@ end
 ---@return any ...
 function M.within(seconds, fn, ...)
   local task = M.current()
-  local timer = handles.opened(uv.new_timer())
-  timer:start(math.ceil(seconds * 1000), 0, function()
+  local timer, outer = handles.opened(uv.new_timer()), task.deadline
+  local function expire()
     M.cancel(task, {
       code = "ERR_TIMEOUT", class = "limit", message = "the deadline of " .. seconds .. " s passed", within = true,
     })
-  end)
+  end
+  timer:start(math.ceil(seconds * 1000), 0, expire)
+  task.deadline = { timer = timer, expire = expire }
   local result = table.pack(xpcall(fn, bug, ...))
+  task.deadline = outer
   handles.close(timer)
   if task.canceled and task.canceled.within then
     task.canceled = nil
@@ -238,6 +241,21 @@ function M.within(seconds, fn, ...)
     return nil, result[2]
   end
   return table.unpack(result, 2, result.n)
+end
+
+---Runs fn(...) in the running task while the deadline of `within` stands still.
+---@param fn function
+---@return any ...
+function M.unhurried(fn, ...)
+  local deadline = M.current().deadline
+  if not deadline then
+    return fn(...)
+  end
+  local left = deadline.timer:get_due_in()
+  deadline.timer:stop()
+  local result = table.pack(fn(...))
+  deadline.timer:start(left, 0, deadline.expire)
+  return table.unpack(result, 1, result.n)
 end
 
 ---Calls handler(name) in a new task at each of these signals. Answers a function that stops it.

@@ -21,7 +21,7 @@ local function socket_path(dir)
   return dir .. "/.orket/owner.sock"
 end
 
-local function answer(project, handlers, line)
+local function answer(project, handlers, line, client)
   local request, message = cjson.decode(line)
   if type(request) ~= "table" then
     return { error = errors.new("ERR_JSON", "not a request: " .. tostring(message)) }
@@ -35,7 +35,7 @@ local function answer(project, handlers, line)
   local handler = handlers[request.act]
   local result, err
   if handler then
-    result, err = handler(request)
+    result, err = handler(request, client)
   else
     result, err = people.perform(project, request)
   end
@@ -55,8 +55,8 @@ end
 ---@return table|nil server with close()
 ---@return Error|nil
 function M.serve(project, handlers)
-  return lines.listen(socket_path(project.dir), LINE_MAX, function(line)
-    return cjson.encode(safely(project, handlers or {}, line))
+  return lines.listen(socket_path(project.dir), LINE_MAX, function(line, client)
+    return cjson.encode(safely(project, handlers or {}, line, client))
   end)
 end
 
@@ -66,6 +66,27 @@ local function as_owner(dir, request)
     return nil, err
   end
   return people.perform(project, request)
+end
+
+---A connection to the owner; there has to be one.
+---@param dir string
+---@return {ask: fun(self, request: table): table?, Error?; close: fun(self)}|nil
+---@return Error|nil
+function M.connect(dir)
+  local connection, err = lines.connect(socket_path(dir), LINE_MAX)
+  if not connection then
+    return nil, err
+  end
+  return {
+    ask = function(_, request)
+      local line, failure = connection:ask(cjson.encode(request))
+      local reply = line and cjson.decode(line)
+      return reply and reply.result, reply and reply.error or failure
+    end,
+    close = function()
+      connection:close()
+    end,
+  }
 end
 
 -- One try: by whoever listens, else as the owner.

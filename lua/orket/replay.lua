@@ -20,6 +20,7 @@ local projects = require("orket.project")
 local proof = require("orket.replay.proof")
 local records = require("orket.replay.record")
 local scratches = require("orket.replay.scratch")
+local skipped = require("orket.replay.skipped")
 local stages = require("orket.replay.stage")
 local store = require("orket.core.store")
 local taped = require("orket.replay.engine")
@@ -362,7 +363,7 @@ local function facade_of(self, scratch)
   return {
     config = self.project.config, root = scratch.root, store = self.stage.facade,
     board = self.stage.facade:stream({ run = "board", turn = 0, actor = "system", role = "system" }),
-    seeds = { holds = hold.new(), of = {} },
+    seeds = { holds = hold.new(), of = {} }, debugger = skipped.new(self.stage),
   }
 end
 

@@ -3,6 +3,7 @@
 
 local async = require("orket.async")
 local cards = require("orket.cards")
+local debuggers = require("orket.debugger")
 local errors = require("orket.errors")
 local llm = require("orket.llm")
 local owner = require("orket.owner")
@@ -99,7 +100,9 @@ local function run(project, args, view, choose)
   end
   local state = { view = view }
   local server
-  server, err = serve(project, args, { halt = halt(state) })
+  local handlers = debuggers.handlers(project)
+  handlers.halt = halt(state)
+  server, err = serve(project, args, handlers)
   if not server then
     return nil, err
   end

@@ -12,6 +12,7 @@ local errors = require("orket.errors")
 local moves = require("orket.moves")
 local once = require("orket.turn.once")
 local step = require("orket.turn.step")
+local stops = require("orket.turn.stops")
 local sys = require("orket.core.sys")
 local tape = require("orket.tape")
 local Turn = require("orket.turn.journal")
@@ -55,7 +56,7 @@ local function begin_conversation(self)
     self:say(message)
   end
   self:record("turn.prompted", { convo = self.convo })
-  return true
+  return stops.pass(self, "role", { name = self.role })
 end
 
 local function out_of_budget(self)
@@ -122,8 +123,12 @@ end
 
 ---The one transition of the turn, in one transaction with its end.
 local function commit(self, proposal)
+  local ok, err = stops.pass(self, "transition", { name = proposal.status, proposal = proposal })
+  if not ok then
+    return nil, err
+  end
   hand_over(self, proposal)
-  local ok, err = self.engine:transition(self, proposal)
+  ok, err = self.engine:transition(self, proposal)
   if not ok then
     return nil, err
   end

@@ -48,51 +48,71 @@ local function is_trusted(pipe)
   return sys.is_trusted_peer(pipe:fileno())
 end
 
-local function answer_client(client, max, answer, line)
-  client.busy = client.busy + 1
-  async.spawn(function()
-    local text = answer(line)
-    client.busy = client.busy - 1
-    if handles.is_open(client.pipe) then
-      client.pipe:write(text .. "\n")
-    end
-  end)
-  if client.busy > REQUESTS or handles.is_open(client.pipe) and client.pipe:get_write_queue_size() > UNREAD * max then
-    handles.close(client.pipe)
-  end
-end
-
 local function forget(clients, client)
   for i = #clients, 1, -1 do
     if clients[i] == client then
       table.remove(clients, i)
     end
   end
+  for _, gone in ipairs(client.closing) do
+    async.spawn(gone)
+  end
+  client.closing = {}
+end
+
+local function drop(clients, client)
+  handles.close(client.pipe)
+  forget(clients, client)
+end
+
+local function answer_client(clients, client, max, answer, line)
+  client.busy = client.busy + 1
+  async.spawn(function()
+    local text = answer(line, client)
+    client.busy = client.busy - 1
+    if handles.is_open(client.pipe) then
+      client.pipe:write(text .. "\n")
+    end
+  end)
+  if client.busy > REQUESTS or handles.is_open(client.pipe) and client.pipe:get_write_queue_size() > UNREAD * max then
+    drop(clients, client)
+  end
+end
+
+local function new_client()
+  local client = { pipe = handles.opened(uv.new_pipe(false)), busy = 0, closing = {} }
+  function client.on_close(fn)
+    table.insert(client.closing, fn)
+  end
+  return client
 end
 
 local function serve_client(server, clients, max, answer)
-  local client = { pipe = handles.opened(uv.new_pipe(false)), busy = 0 }
+  local client = new_client()
   server:accept(client.pipe)
   if not is_trusted(client.pipe) then
     return handles.close(client.pipe)
   end
   clients[#clients + 1] = client
   if #clients > CLIENTS then
-    handles.close(table.remove(clients, 1).pipe)
+    drop(clients, clients[1])
   end
   read_lines(client.pipe, max, function(line)
     if not line then
       forget(clients, client)
     elseif handles.is_open(client.pipe) then
-      answer_client(client, max, answer, line)
+      answer_client(clients, client, max, answer, line)
     end
   end)
 end
 
+---@class LineClient
+---@field on_close fun(fn: function) fn runs as a task when the client is gone
+
 ---Answers each line of each client with one line. The socket is for its owner alone (0600, and the peer is asked).
 ---@param path string
 ---@param max integer bytes of a line
----@param answer fun(line: string): string
+---@param answer fun(line: string, client: LineClient): string
 ---@return {close: fun()}|nil server
 ---@return Error|nil err
 function M.listen(path, max, answer)
@@ -128,13 +148,56 @@ local function nobody()
   return { code = "ERR_NOT_FOUND", class = "input", message = "nobody owns the project" }
 end
 
----Sends one line and waits for one. nil, ERR_NOT_FOUND when nobody listens.
----@param path string
+local Connection = {}
+Connection.__index = Connection
+
+---Sends one line and waits for one; one at a time.
 ---@param line string
----@param max integer
 ---@return string|nil answer
 ---@return Error|nil err
-function M.ask(path, line, max)
+function Connection:ask(line)
+  return async.suspend(function(wake)
+    self.wake = wake
+    if not handles.is_open(self.pipe) then
+      return self.hear(nil)
+    end
+    self.pipe:write(line .. "\n")
+  end)
+end
+
+function Connection:close()
+  handles.close(self.pipe)
+end
+
+local function connected(pipe, max)
+  local self = setmetatable({ pipe = pipe }, Connection)
+  function self.hear(answer)
+    local wake = self.wake
+    self.wake = nil
+    if not answer then
+      self:close()
+    end
+    if wake then
+      wake(answer, not answer and { code = "ERR_IO", class = "system", message = "the owner hung up" } or nil)
+    end
+  end
+  read_lines(pipe, max, self.hear)
+  return self
+end
+
+local function stranger(path)
+  return {
+    code = "ERR_DENIED", class = "refusal", message = path .. " is served by another user",
+    fix = "the project's .orket belongs to whoever runs it, and to nobody else",
+  }
+end
+
+---A connection to whoever listens. nil, ERR_NOT_FOUND when nobody does.
+---@param path string
+---@param max integer bytes of a line
+---@return {ask: function, close: function}|nil
+---@return Error|nil err
+function M.connect(path, max)
   local address, release = address_of(path)
   if not address then
     return nil, nobody()
@@ -143,23 +206,30 @@ function M.ask(path, line, max)
   return async.suspend(function(wake)
     pipe:connect(address, function(err)
       release()
-      if err then
-        handles.close(pipe)
-        return wake(nil, nobody())
-      elseif not is_trusted(pipe) then
-        handles.close(pipe)
-        return wake(nil, {
-          code = "ERR_DENIED", class = "refusal", message = path .. " is served by another user",
-          fix = "the project's .orket belongs to whoever runs it, and to nobody else",
-        })
+      if not err and is_trusted(pipe) then
+        return wake(connected(pipe, max))
       end
-      read_lines(pipe, max, function(answer)
-        handles.close(pipe)
-        wake(answer, not answer and { code = "ERR_IO", class = "system", message = "the owner hung up" } or nil)
-      end)
-      pipe:write(line .. "\n")
+      handles.close(pipe)
+      wake(nil, err and nobody() or stranger(path))
     end)
   end)
+end
+
+---Sends one line and waits for one. nil, ERR_NOT_FOUND when nobody listens.
+---@param path string
+---@param line string
+---@param max integer
+---@return string|nil answer
+---@return Error|nil err
+function M.ask(path, line, max)
+  local connection, err = M.connect(path, max)
+  if not connection then
+    return nil, err
+  end
+  local answer
+  answer, err = connection:ask(line)
+  connection:close()
+  return answer, err
 end
 
 return M

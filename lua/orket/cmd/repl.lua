@@ -11,6 +11,7 @@ local edit = require("orket.core.edit")
 local embed = require("orket.core.embed")
 local errors = require("orket.errors")
 local api = require("orket.repl.api")
+local attachments = require("orket.repl.attached")
 local configuration = require("orket.config")
 local options = require("orket.options")
 local moments = require("orket.repl.moment")
@@ -25,7 +26,7 @@ local text = require("orket.view.text")
 local M = {}
 
 M.usage = [=[
-usage: orket repl [-C DIR] [--run RUN [--at EVENT]]
+usage: orket repl [-C DIR] [--attach | --run RUN [--at EVENT]]
 
 Lua lines over a project. cards() card(ID) events{card=ID} runs() roles() tools() view(ID)
 dry runs: prompt(ID, ROLE) judge{card=,role=,tool=,arguments=} route(ID)    reload()
@@ -33,6 +34,12 @@ acts of a person, recorded: comment(ID, TEXT) answer(ID, TEXT) move(ID, STATUS) 
 The value of a line is shown; _ is the last one. A line that is not complete goes on with the next
 (prompt >>; ^C gives it up). ^D ends; help tells all this.
 Of files: files(ID) file(ID, PATH), of a card or an epic.
+
+  --attach     to the run that is under way in another terminal
+A turn stops at breakpoint{tool="write_file"}, {rule="gate.*"}, {role="coder"} or {transition="done"}, narrowed by
+card= and role=. stopped() wait(SECONDS) tell where; inspect(ID) has its view, prompt, call and decision; step(ID)
+goes to the next place, continue(ID) on, skip(ID, WHY) refuses the call, retry(ID) judges it again, dry(ID) shows
+what the scripts on the disk would change. breakpoints() clear(N). At the end everything goes on.
 
   --run RUN    the project as it was at a moment of RUN: its last event, or
   --at EVENT   the event's number, or TURN.N, the N-th event of a turn
@@ -218,7 +225,20 @@ local function pipe_loop(self)
   return self:finish()
 end
 
-local function open(dir, run, event)
+-- On a terminal one is told at once where a turn stopped.
+local function attach(self)
+  local err
+  self.attached, err = attachments.open(self.dir)
+  if self.attached and sys.is_tty(0) then
+    self.attached:listen(function(stop)
+      print(stop and string.format("\n* %s stopped at %s %s (%s): inspect, step, continue, skip", text.clean(stop.card), stop.at,
+        text.clean(stop.what), text.clean(stop.role)) or "\n* the run is over")
+    end)
+  end
+  return err
+end
+
+local function open(dir, args)
   local self = setmetatable({ dir = dir, kept = setmetatable({}, nil) }, Repl)
   local err
   self.config, err = configuration.load(dir)
@@ -234,9 +254,11 @@ local function open(dir, run, event)
     return nil, err
   end
   local problems = self:reload()
-  if run then
+  if args.run then
     problems = {} -- of the files as they are now
-    self.moment, err = moments.open(self, run, event)
+    self.moment, err = moments.open(self, args.run, args.at)
+  elseif args.attach then
+    err = attach(self)
   end
   if err then
     return nil, err
@@ -247,11 +269,11 @@ end
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  local args, message = options.parse(argv, { C = "value", run = "value", at = "value" }, {})
-  if not args or args.at and not args.run then
-    return options.refuse(M.usage, message or "--at needs --run")
+  local args, message = options.parse(argv, { C = "value", run = "value", at = "value", attach = "flag" }, {})
+  if not args or args.at and not args.run or args.run and args.attach then
+    return options.refuse(M.usage, message or args.attach and "--attach is now, --run is then" or "--at needs --run")
   end
-  local self, problems = open(args.C or ".", args.run, args.at)
+  local self, problems = open(args.C or ".", args)
   if not self then
     return report.failure(problems)
   elseif #problems > 0 then

@@ -2,11 +2,13 @@
 
 local changes = require("orket.repl.changes")
 local cjson = require("cjson")
+local diff = require("orket.diff")
 local errors = require("orket.errors")
 local nodes = require("orket.nodes")
 local list = require("orket.list")
 local moments = require("orket.repl.moment")
 local owner = require("orket.owner")
+local scripts = require("orket.scripts")
 local sys = require("orket.core.sys")
 
 local M = {}
@@ -65,17 +67,12 @@ function act.view(repl, request)
   return doc and doc:value(), err
 end
 
----What the role would be told about the card now; nothing is sent.
-function act.prompt(repl, request)
-  local generation, why = moments.generation(repl, request.card)
-  if not generation then
-    return nil, why
-  end
-  local role = generation.roles[request.role or "coder"]
+local function prompt_of(repl, generation, card, name)
+  local role = generation.roles[name or "coder"]
   if not role then
-    return nil, errors.new("ERR_NOT_FOUND", "there is no role " .. tostring(request.role), "roles() lists them")
+    return nil, errors.new("ERR_NOT_FOUND", "there is no role " .. tostring(name), "roles() lists them")
   end
-  local doc, err = view(repl, request.card, role.name)
+  local doc, err = view(repl, card, role.name)
   if not doc then
     return nil, err
   end
@@ -85,6 +82,22 @@ function act.prompt(repl, request)
     return nil, err
   end
   return nodes.ask(generation.nodes.prompts, "build", doc, prompt)
+end
+
+---What the role would be told about the card now; nothing is sent.
+function act.prompt(repl, request)
+  local generation, why = moments.generation(repl, request.card)
+  if not generation then
+    return nil, why
+  end
+  return prompt_of(repl, generation, request.card, request.role)
+end
+
+local function verdict_of(generation, card, role, tool, arguments)
+  local call, refusal = generation.gate:call({
+    role = role or "coder", card = card, tool = tool, arguments = arguments or {},
+  })
+  return call and { decision = "allow", rule = "gate.allow", why = "every check passed" } or refusal
 end
 
 ---What the gate would say to a call: {role, card, tool, arguments}. Nothing is done.
@@ -98,10 +111,7 @@ function act.judge(repl, request)
   if not generation then
     return nil, err
   end
-  local call, refusal = generation.gate:call({
-    role = request.role or "coder", card = card, tool = request.tool, arguments = request.arguments or {},
-  })
-  return call and { decision = "allow", rule = "gate.allow", why = "every check passed" } or refusal
+  return verdict_of(generation, card, request.role, request.tool, request.arguments)
 end
 
 ---Which seat and role the router would give the card to.
@@ -158,10 +168,71 @@ function act.reload(repl)
   return { generation = repl.generation.id, refused = lines }
 end
 
+local function debug(repl, request)
+  if not repl.attached then
+    return nil, errors.new("ERR_USAGE", "not attached to a run", "orket repl --attach")
+  end
+  return repl.attached:ask(request)
+end
+
+---What the run's debugger answers.
+function act.debug(repl, request)
+  return debug(repl, request)
+end
+
+local function messages_text(messages)
+  local lines = {}
+  for _, message in ipairs(messages) do
+    for line in ("-- " .. tostring(message.role) .. "\n" .. tostring(message.content)):gmatch("[^\n]*") do
+      lines[#lines + 1] = line
+    end
+  end
+  return lines
+end
+
+---What a turn that stands would be told, and how its call would be judged, by the scripts that are on the disk
+---now: a diff against its own.
+function act.dry(repl, request)
+  local stop, err = debug(repl, { word = "inspect", card = request.card })
+  if not stop then
+    return nil, err
+  end
+  local was = scripts.recorded(repl.store, stop.generation, repl:rules())
+  local refused = was and act.reload(repl).refused
+  local before, after = nil, nil
+  if was then
+    before, err = prompt_of(repl, was, request.card, stop.role)
+    after = before and prompt_of(repl, repl.generation, request.card, stop.role)
+  end
+  if not after then
+    return nil, err or errors.new("ERR_NOT_FOUND", "the scripts of this turn are not recorded")
+  end
+  local dry = { prompt = diff.unified(messages_text(before), messages_text(after)), refused = refused }
+  if stop.call and stop.call ~= cjson.null then
+    local card, arguments = card_row(repl, request.card), cjson.decode(stop.call.arguments)
+    dry.before = verdict_of(was, card, stop.role, stop.call.name, arguments)
+    dry.after = verdict_of(repl.generation, card, stop.role, stop.call.name, arguments)
+  end
+  return dry
+end
+
+-- Of a turn that stands, the call is judged again.
+local function again(repl, request)
+  if request.act ~= "retry" or not repl.attached then
+    return nil
+  end
+  local answer, err = repl.attached:ask({ word = "again", card = request.card })
+  return answer, err and err.code ~= "ERR_NOT_FOUND" and err or nil
+end
+
 ---An act of the person at the keyboard: it goes through the owner like any other person's.
 function act.person(repl, request)
   if repl.moment then
     return nil, past_is_past(repl)
+  end
+  local answer, err = again(repl, request)
+  if answer or err then
+    return answer, err
   end
   local fields = { who = sys.user() }
   for _, name in ipairs({ "act", "card", "text", "status", "reason", "why" }) do
@@ -191,8 +262,9 @@ end
 
 ---The words that the tab key completes.
 M.words = {
-  "answer", "at", "back", "card", "cards", "comment", "diff", "events", "file", "files", "judge", "move", "next", "nodes",
-  "prompt", "reload", "retry", "roles", "route", "runs", "tools", "view",
+  "answer", "at", "back", "breakpoint", "breakpoints", "card", "cards", "clear", "comment", "continue", "diff", "dry",
+  "events", "file", "files", "inspect", "judge", "move", "next", "nodes", "prompt", "reload", "retry", "roles", "route",
+  "runs", "skip", "step", "stopped", "tools", "view", "wait",
 }
 
 return M

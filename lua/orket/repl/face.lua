@@ -57,6 +57,28 @@ function API.move(id, status, reason)
   return ask("person", { act = "move", card = id, status = status, reason = reason })
 end
 
+-- Of a run that the REPL is attached to.
+local function word(name)
+  return function(fields)
+    fields = fields or {}
+    fields.word = name
+    return ask("debug", fields)
+  end
+end
+local of = {}
+for _, name in ipairs({ "breakpoints", "stopped", "wait", "inspect", "step", "continue", "skip", "clear", "breakpoint" }) do
+  of[name] = word(name)
+end
+API.breakpoints, API.stopped = of.breakpoints, of.stopped
+function API.breakpoint(wanted) return of.breakpoint({ wanted = wanted }) end
+function API.clear(id) return of.clear({ id = id }) end
+function API.wait(seconds) return of.wait({ seconds = seconds }) end
+function API.inspect(id) return of.inspect({ card = id }) end
+function API.step(id) return of.step({ card = id }) end
+API["continue"] = function(id) return of.continue({ card = id }) end
+function API.skip(id, why) return of.skip({ card = id, why = why }) end
+function API.dry(id) return ask("dry", { card = id }) end
+
 local function is_plain(value, depth)
   local kind = type(value)
   if kind ~= "table" then

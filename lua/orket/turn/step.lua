@@ -4,6 +4,7 @@
 -- first question without an answer goes live.
 
 local cjson = require("cjson")
+local stops = require("orket.turn.stops")
 local tape = require("orket.tape")
 local tools = require("orket.tools")
 local usages = require("orket.usage")
@@ -140,9 +141,11 @@ local function settle_call(turn, request)
   if replay_call(turn, request) then
     return true
   end
-  local call, refusal = tools.judge(turn, request)
+  local call, refusal, err = stops.judge(turn, request)
   if call then
     return perform(turn, request, call)
+  elseif err then
+    return nil, err
   end
   refuse(turn, request, refusal)
   return true

@@ -1,0 +1,92 @@
+-- attached.lua: the REPL's end of a debugger (debugger.lua is the run's): two connections to the owner. One holds
+-- the attachment, which ends with it, and hears of turns that stop; the other asks.
+
+local async = require("orket.async")
+local cjson = require("cjson")
+local errors = require("orket.errors")
+local owner = require("orket.owner")
+local sys = require("orket.core.sys")
+
+local M = {}
+
+local Attached = {}
+Attached.__index = Attached
+
+-- A line of the REPL keeps plain data only.
+local function without_nulls(value)
+  if value == cjson.null then
+    return nil
+  elseif type(value) ~= "table" then
+    return value
+  end
+  for key, item in pairs(value) do
+    value[key] = without_nulls(item)
+  end
+  return value
+end
+
+local function ended(err)
+  if err and (err.code == "ERR_IO" or err.code == "ERR_NOT_FOUND" and err.message == "nobody owns the project") then
+    return errors.new("ERR_NOT_FOUND", "the run is over", "orket show RUN tells how it ended")
+  end
+  return err
+end
+
+local function ask(connection, asked)
+  local result, err = connection:ask({ act = "debug", text = cjson.encode(asked), who = sys.user() })
+  return result and result.answer, ended(err)
+end
+
+---Asks the run: see debugger.lua for the words.
+---@param asked {word: string}
+---@return any|nil answer
+---@return Error|nil
+function Attached:ask(asked)
+  local answer, err = ask(self.control, asked)
+  return without_nulls(answer), err
+end
+
+---Calls fn(stop) for each turn that stops, until the run is over; then fn(nil).
+---@param fn fun(stop: table|nil)
+function Attached:listen(fn)
+  async.spawn(function()
+    local stop, err
+    repeat
+      stop, err = ask(self.lease, { word = "wait", seconds = 3600 })
+      if type(stop) == "table" then
+        fn(stop)
+      end
+    until err
+    fn(nil)
+  end)
+end
+
+---Every turn goes on, no breakpoint is left.
+function Attached:close()
+  self.lease:close()
+  self.control:close()
+end
+
+---@param dir string
+---@return table|nil attached
+---@return Error|nil
+function M.open(dir)
+  local self = setmetatable({}, Attached)
+  local lease, unreached = owner.connect(dir)
+  if not lease then
+    return nil, unreached.code == "ERR_NOT_FOUND"
+      and errors.new("ERR_NOT_FOUND", "no run is under way in " .. dir, "orket run in another terminal, then attach") or unreached
+  end
+  self.lease = lease
+  local _, err = lease:ask({ act = "attach", who = sys.user() })
+  if not err then
+    self.control, err = owner.connect(dir)
+  end
+  if err then
+    lease:close()
+    return nil, err
+  end
+  return self
+end
+
+return M

@@ -1,0 +1,64 @@
+-- stops.lua: the places of a turn where a person who is attached may look on and give an order (debugger.lua).
+-- Nobody is attached most of the time: then each is one look at a field.
+
+local debuggers = require("orket.debugger")
+local tools = require("orket.tools")
+
+local M = {}
+
+local ALLOWED = { decision = "allow", rule = "gate.allow" }
+
+---@param turn Turn
+---@param kind "role"|"transition"
+---@param what {name: string, proposal: table?}
+---@return true|nil ok
+---@return Error|nil err  the turn was canceled meanwhile
+function M.pass(turn, kind, what)
+  local debugger = turn.engine.project.debugger
+  if debugger then
+    local _, err = debugger:at(turn, kind, what)
+    return not err or nil, err
+  end
+  return true
+end
+
+local function skipped(why)
+  return { decision = "deny", rule = debuggers.RULE, why = why, fix = "go on without it, or do it in another way" }
+end
+
+-- The judgement, and what the person makes of it: it stands, the call is skipped, or it is judged again.
+local function judged(debugger, turn, request)
+  while true do
+    local call, refusal, failure, yes = tools.judge(turn, request)
+    local decision = refusal or ALLOWED
+    local order, err, why = debugger:at(turn, "rule", { name = decision.rule, request = request, decision = decision })
+    if not order and not err then
+      return call, refusal, failure, yes
+    elseif call then
+      call:close()
+    end
+    if err or order == "skip" then
+      return nil, order and skipped(why), err
+    end
+  end
+end
+
+---tools.judge, with a person looking on.
+---@param turn Turn
+---@param request {id: string, name: string, arguments: string}
+---@return table|nil call
+---@return table|nil refusal
+---@return Error|nil err
+function M.judge(turn, request)
+  local debugger = turn.engine.project.debugger
+  if not debugger then
+    return tools.judge(turn, request)
+  end
+  local order, err, why = debugger:at(turn, "tool", { name = request.name, request = request })
+  if err or order == "skip" then
+    return nil, order and skipped(why), err
+  end
+  return judged(debugger, turn, request)
+end
+
+return M

@@ -1,0 +1,144 @@
+-- attach_spec.lua: `orket repl --attach` to a run that is under way: breakpoints, steps, what is shown, orders, and
+-- that whoever attached can go in any way without harm.
+
+local world = dofile("tests/support/world.lua")
+
+-- Z keeps the run under way. A asks first, so that one is attached before anything happens to it.
+local TEAM = [[
+function work(talk)
+  if talk.card == "Z" then
+    return { content = "wait", calls = {}, delay_ms = 60000 }
+  elseif not talk.text:find("go on", 1, true) then
+    return say(call("request_excuse", { reason = "may I?" }))
+  end
+  return steps(talk,
+    function() return say(write("dish", "plain"), write("../out", "x")) end,
+    function(t)
+      local skipped = t.said[1]:find("person.skip", 1, true)
+      return skipped and say(write("dish", "salted"), finish()) or say(finish())
+    end)
+end
+]]
+
+local function started(files)
+  local w = world.new({ issues = { { id = "A" }, { id = "Z" } }, mock = TEAM, files = files })
+  w.run_now = w:start()
+  assert(world.wait(function() return w:card("A").status == "waiting_for_developer" end), "A did not ask")
+  return w
+end
+
+local function ended(w)
+  w:orket("halt")
+  local text, code = w.run_now.wait()
+  assert.equal(3, code, text)
+  text, code = w:orket("check")
+  assert.equal(0, code, text)
+  text, code = w:orket("replay ep.1")
+  assert.equal(0, code, text)
+  w:__close()
+end
+
+local function lines(w, ...)
+  w:write(".test/lines", table.concat({ ... }, "\n") .. "\n")
+  local text, code = w:orket("repl --attach < .test/lines")
+  return text, code
+end
+
+local GO = 'answer("A", "go on").card'
+
+describe("a debugger", function()
+  it("stops a turn at a tool, shows it, steps and lets it go", function()
+    local w = started()
+    local text, code = lines(w, 'breakpoint{tool="write_file", card="A"}.id', GO, 's = wait(20)', 's.at .. " " .. s.what .. " " .. s.role',
+      'i = inspect("A")', 'i.call.arguments', 'i.view.card.id .. #i.prompt', 'i.decision == nil',
+      'step("A").order', 's = wait(20)', 's.at .. " " .. s.what', 'inspect("A").decision.decision',
+      'step("A").order', 's = wait(20)', 's.at .. " " .. s.what', 'step("A").order', 's = wait(20)', 's.at .. " " .. s.what',
+      'inspect("A").decision.why', 'clear().cleared', 'continue("A").order', '#stopped()')
+    assert.equal(0, code, text)
+    assert.equal(table.concat({ "1", "A", "tool write_file coder", '{"content":"plain","path":"dish"}', "A3", "true", "step", "rule gate.allow",
+      "allow", "step", "tool write_file", "step", "rule gate.path.escape", "the path '../out' is not inside the card's tree", "1", "go", "0", "",
+    }, "\n"), text)
+    assert.truthy(world.wait(function() return w:card("A").status == "done" end))
+    ended(w)
+  end)
+
+  it("refuses a call in the person's name, which a replay and the reports know", function()
+    local w = started()
+    local text, code = lines(w, 'breakpoint{tool="write_file", card="A"}.id', GO, 'wait(20).at', 'skip("A", "with salt, please").order',
+      'wait(20).at', 'clear().cleared', 'continue("A").order')
+    assert.equal(0, code, text)
+    assert.truthy(world.wait(function() return w:card("A").status == "done" end))
+    assert.equal("salted", w:made("dish"))
+    local refused = w:events("call.refused")[1]
+    assert.equal("person.skip", refused.body.rule)
+    assert.truthy(refused.body.why:find("with salt, please", 1, true))
+    ended(w)
+  end)
+
+  it("judges a call again, and stops before a card moves", function()
+    local w = started()
+    local text, code = lines(w, 'breakpoint{rule="gate.path.*"}.id', 'breakpoint{transition="ready_for_testing", role="coder"}.id',
+      'breakpoint{role="integrity_guard"}.id', GO, 'wait(20).what', 'retry("A").order', 'wait(20).what', 'continue("A").order',
+      's = wait(20)', 's.at .. " " .. s.what', 'card("A").status', 'inspect("A").proposal.status', 'continue("A").order',
+      's = wait(20)', 's.at .. " " .. s.role', 'continue("A").order')
+    assert.equal(0, code, text)
+    assert.equal(table.concat({ "1", "2", "3", "A", "gate.path.escape", "again", "gate.path.escape", "go", "transition ready_for_testing",
+      "in_progress", "ready_for_testing", "go", "role integrity_guard", "go", "" }, "\n"), text)
+    ended(w)
+  end)
+
+  it("shows what a changed role would say, while the turn keeps its own", function()
+    local w = started()
+    local coder = world.orket.read("roles/coder.lua")
+    w:write("edited.lua", (coder:gsub("write_file", "read_file", 1)))
+    local text, code = lines(w, 'breakpoint{tool="write_file", card="A"}.id', GO, 'wait(20).at', 'd = dry("A")', 'd.prompt == "" and d.after.rule')
+    assert.equal(0, code, text)
+    assert.truthy(text:find("gate.allow", 1, true), text)
+    ended(w)
+    w = started()
+    w:write("roles/coder.lua", (coder:gsub("%[%[You", "[[Salted: you", 1):gsub('"write_file", ', "")))
+    text, code = lines(w, 'breakpoint{tool="write_file", card="A"}.id', GO, 'wait(20).at', 'd = dry("A")', 'd.before.rule', 'd.after.rule',
+      'd.prompt:find("Salted", 1, true) ~= nil')
+    assert.equal(0, code, text)
+    ended(w)
+  end)
+
+  it("lets everything go when whoever attached is killed", function()
+    local w = started()
+    os.remove(w.dir .. "/.test/fifo")
+    world.orket.shell("mkfifo " .. w.dir .. "/.test/fifo")
+    local pid = world.orket.shell(string.format("cd %s; (sleep 60 > .test/fifo & echo $! > .test/writer; exec %s repl --attach < .test/fifo > .test/repl.out 2>&1) & echo $!",
+      w.dir, world.binary)):match("%d+")
+    w:write(".test/lines", 'breakpoint{tool="*", card="A"}.id\n' .. GO .. "\nwait(20).at\n")
+    world.orket.shell("cat " .. w.dir .. "/.test/lines > " .. w.dir .. "/.test/fifo")
+    assert.truthy(world.wait(function() return w:read(".test/repl.out"):find("tool", 1, true) end), w:read(".test/repl.out"))
+    assert.equal("in_progress", w:card("A").status)
+    os.execute("kill -9 " .. pid .. " $(cat " .. w.dir .. "/.test/writer)")
+    assert.truthy(world.wait(function() return w:card("A").status == "done" end))
+    ended(w)
+  end)
+
+  it("is one at a time, and needs a run", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = "function work() return say(finish()) end" })
+    assert.equal(0, select(2, w:run()))
+    local text, code = lines(w, "1")
+    assert.equal(1, code)
+    assert.truthy(text:find("no run is under way", 1, true), text)
+    assert.equal(2, select(2, w:orket("repl --attach --run ep.1 < /dev/null")))
+  end)
+
+  it("says what it does not understand", function()
+    local w = started()
+    for _, row in ipairs({
+      { "breakpoint{}", "ERR_USAGE" }, { "breakpoint{tol='x'}", "ERR_USAGE" }, { "breakpoint{tool=1}", "ERR_USAGE" },
+      { "inspect('A')", "ERR_NOT_FOUND" }, { "continue('nobody')", "ERR_NOT_FOUND" }, { "skip('A')", "ERR_NOT_FOUND" },
+      { "clear(7).cleared", "^0\n$" }, { "wait(0.01)", "^$" },
+    }) do
+      local text = lines(w, row[1])
+      assert.truthy(text:find(row[2]), row[1] .. ": " .. text)
+    end
+    local text = w:orket("repl < /dev/null; echo 'stopped()' | timeout 20 " .. world.binary .. " repl")
+    assert.truthy(text:find("not attached", 1, true), text)
+    ended(w)
+  end)
+end)
