@@ -4,7 +4,8 @@
 -- then make of them, and what they make of them with the changed ones over them, is compared; both from the same
 -- recorded inputs, so that a difference is the change's own. Nothing is asked, nothing is written, no file is
 -- touched. Its parts: sim/with.lua, what is changed; sim/sides.lua, before and after; sim/walk.lua, the journal;
--- sim/calls.lua, sim/turns.lua: what is compared.
+-- sim/turns.lua: what is compared, with
+-- sim/calls.lua, sim/routes.lua, sim/prompts.lua and sim/outcomes.lua.
 
 local calls = require("orket.sim.calls")
 local errors = require("orket.errors")
@@ -163,7 +164,7 @@ function M.run(project, options)
   end
   local past <close> = pasts.new(project.dir)
   local both = sides.new(project, overlay)
-  local judge = turns.new({ past = past, sides = both })
+  local judge = turns.new({ store = project.store, past = past, sides = both, views = with.touches_prompts(overlay) })
   local walk = walks.new({ store = project.store, sides = both, wanted = runs, judge = judge })
   local ok
   ok, err = guarded(walk.go, walk)

@@ -14,6 +14,9 @@ function work(talk)
 end
 ]]
 
+local FAULTY = os.getenv("FAULTY") or "build/gcc-fault/orket"
+FAULTY = FAULTY:find("^/") and FAULTY or world.orket.shell("pwd"):gsub("%s+$", "") .. "/" .. FAULTY
+
 local function shipped(path)
   return world.orket.read(path)
 end
@@ -35,11 +38,26 @@ local function sim(w, path, more)
   return ok and result or text, code
 end
 
--- "event kind card tool decision>decision" of each difference, as they came.
+local function word_of(one)
+  if one.kind == "call" then
+    return one.tool .. " " .. one.before.decision .. ">" .. one.after.decision .. " " .. one.after.rule
+  elseif one.kind == "prompt" then
+    return one.role
+  elseif one.before.action then
+    return one.before.action .. ">" .. one.after.action
+  end
+  local function said(side)
+    return side.fails and "fails" or side.model and side.seat .. " as " .. side.role .. " on " .. side.model or side.status
+  end
+  return said(one.before) .. ">" .. said(one.after)
+end
+
+-- "kind card what" of each difference, sorted.
 local function told(result)
   local lines = {}
   for i, one in ipairs(result.differences) do
-    lines[i] = table.concat({ one.kind, one.card, one.tool or "-", one.before.decision .. ">" .. one.after.decision, one.after.rule }, " ")
+    lines[i] = one.kind .. " " .. one.card .. " " .. word_of(one)
+    assert.is_true(one.exact)
   end
   table.sort(lines)
   return lines
@@ -195,5 +213,223 @@ describe("orket sim", function()
       assert.equal(15, #result.differences)
       assert.equal("policy.failed", result.differences[15].after.rule)
     end
+  end)
+end)
+
+local function replaced(text, from, to)
+  local new, count = text:gsub(from:gsub("%p", "%%%0"), (to:gsub("%%", "%%%%")))
+  assert(count > 0, from)
+  return new
+end
+
+describe("orket sim of routes, prompts and outcomes", function()
+  local w
+
+  setup(function()
+    w = world.new({ issues = { {}, { depends_on = { "I-1" } }, {} }, limits = { concurrency = 3 }, mock = [[
+      function work(talk)
+        return steps(talk,
+          function() return say(write("out/" .. talk.card .. ".txt", talk.card), call("add_issue_comment", { comment = "for " .. talk.card })) end,
+          function() return say(finish("built " .. talk.card)) end)
+      end
+      function review(talk)
+        if talk.card == "I-3" and select(2, talk.text:gsub("for I%-3", "")) < 2 then
+          return say(status("in_progress", "a word is missing"))
+        end
+        return accept()
+      end ]] })
+    w:write("config/teams/t.json", cjson.encode({ name = "T", seats = {
+      dev = { name = "Dev", roles = { "coder", "code_reviewer" } }, lead = { name = "Lead", roles = { "lead_architect" } },
+      guard = { name = "Guard", roles = { "integrity_guard" } }, other = { name = "Other", roles = { "integrity_guard" } } } }))
+    local organization = cjson.decode(w:read("config/organization.json"))
+    organization.models.big = organization.models.m
+    organization.process_rules.default_llm = "m"
+    w:write("config/organization.json", cjson.encode(organization))
+    local text, code = w:run()
+    assert.equal(0, code, text)
+  end)
+
+  teardown(function()
+    w:close()
+  end)
+
+  local function finds(files, expected, remarks)
+    local p <close> = changed(files)
+    local result, code = sim(w, p.dir)
+    assert.equal(#expected > 0 and 1 or 0, code, cjson.encode(result))
+    assert.same(expected, told(result))
+    assert.same({}, result.caveats)
+    assert.same({ 16, 8, 8, 8 }, { result.judged.calls, result.judged.routes, result.judged.prompts, result.judged.transitions })
+    return result, remarks
+  end
+
+  it("finds the prompts of a role, each with what changed in it", function()
+    local result = finds({ ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"), "leave no placeholders", "leave no stone unturned") },
+      { "prompt I-1 coder", "prompt I-2 coder", "prompt I-3 coder", "prompt I-3 coder" })
+    for _, one in ipairs(result.differences) do
+      assert.truthy(one.diff:find("leave no stone unturned", 1, true), one.diff)
+      assert.not_equal(one.before.convo, one.after.convo)
+    end
+    finds({ ["roles/integrity_guard.lua"] = replaced(shipped("roles/integrity_guard.lua"), "never judge your own work", "judge nothing of your own") },
+      { "prompt I-1 integrity_guard", "prompt I-2 integrity_guard", "prompt I-3 integrity_guard", "prompt I-3 integrity_guard" })
+  end)
+
+  it("finds the prompts that see what others wrote meanwhile, no others", function()
+    finds({ ["nodes/prompts.lua"] = [[
+      local function build(view, prompt)
+        local more = ""
+        for _, other in ipairs(view.dependencies) do
+          more = more .. tostring(some(other.note))
+        end
+        return { { role = "system", content = prompt.system .. more }, { role = "user", content = prompt.user } }
+      end
+      return { node = "prompts", build = build } ]] }, { "prompt I-2 coder", "prompt I-2 integrity_guard" })
+    finds({ ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"), "return brief.prompt(view, IDENTITY)",
+      "return brief.prompt(view, #(view.comments or {}) > 0 and 'you again' or IDENTITY)") }, { "prompt I-3 coder" })
+  end)
+
+  it("finds the route of one card, and that of a review", function()
+    finds({ ["nodes/router.lua"] = replaced(shipped("nodes/router.lua"), 'local name = some(card.seat)\n  local seat',
+      'local name = card.id == "I-2" and "lead" or some(card.seat)\n  local seat') }, { "route I-2 dev as coder on m>lead as lead_architect on m" })
+    finds({ ["nodes/router.lua"] = replaced(shipped("nodes/router.lua"), "not is_author(authors, name)",
+      'not is_author(authors, name) and not (card.id == "I-1" and name == "guard" and authors[1] == "dev")') },
+      { "route I-1 guard as integrity_guard on m>other as integrity_guard on m" })
+    finds({ ["nodes/router.lua"] = replaced(shipped("nodes/router.lua"), "return reviewer(card, team, history.authors)",
+      'return card.id == "I-1" and { seat = "dev", role = "integrity_guard" } or reviewer(card, team, history.authors)') },
+      { "route I-1 guard as integrity_guard on m>fails" })
+    finds({ ["nodes/models.lua"] = replaced(shipped("nodes/models.lua"), "local params", 'if (card.retry_count or 0) > 0 then return "big" end\n  local params') },
+      { "route I-3 dev as coder on m>dev as coder on big", "route I-3 guard as integrity_guard on m>guard as integrity_guard on big" })
+  end)
+
+  it("finds the outcome that a role's route changes, and the note alone", function()
+    finds({ ["roles/integrity_guard.lua"] = replaced(shipped("roles/integrity_guard.lua"), "  if not proposal or",
+      '  if proposal and proposal.status == "done" and #card.depends_on > 0 then\n    return { status = "in_progress", why = "no" }\n  end\n  if not proposal or')
+      :gsub("local function route%(_, reply%)", "local function route(card, reply)") }, { "transition I-2 done>in_progress" })
+    local result = finds({ ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"), "route = brief.hand_over", [[
+      route = function(card, reply, effects)
+        local answer = brief.hand_over(card, reply)
+        if answer and card.id == "I-1" and #effects == 3 and effects[1].tool == "write_file" then
+          answer.note = "noted"
+        end
+        return answer
+      end]]) }, { "route I-1 ready_for_testing>ready_for_testing" })
+    assert.equal("noted", result.differences[1].after.note)
+  end)
+
+  it("says what the law would refuse", function()
+    local result = finds({ ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"), "route = brief.hand_over",
+      'route = function(card) return card.id == "I-1" and { status = "done", why = "because" } or nil end') },
+      { "route I-2 ready_for_testing>ready_for_testing", "route I-3 ready_for_testing>ready_for_testing",
+        "route I-3 ready_for_testing>ready_for_testing", "transition I-1 ready_for_testing>done" })
+    for _, one in ipairs(result.differences) do
+      assert.equal(one.kind == "transition" and "fsm.edge" or nil, one.after.refused)
+    end
+  end)
+
+  it("finds both in a change of two files, and nothing in comments", function()
+    finds({
+      ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"), "leave no placeholders", "leave no stone unturned"),
+      ["nodes/policy/one.lua"] = policy("call.tool == 'write_file' and view.run == 'ep.1' and call.arguments.path == 'out/I-2.txt'"),
+    }, { "call I-2 write_file allow>deny policy.planted", "prompt I-1 coder", "prompt I-2 coder", "prompt I-3 coder", "prompt I-3 coder" })
+    local all = {}
+    for _, path in ipairs({ "roles/coder.lua", "roles/integrity_guard.lua", "nodes/router.lua", "nodes/prompts.lua", "nodes/memory.lua",
+      "nodes/models.lua", "nodes/evaluator.lua", "nodes/policy.lua", "tools/write_file.lua" }) do
+      all[path] = shipped(path) .. "\n-- the same\n"
+    end
+    finds(all, {})
+  end)
+
+  it("finds what the evaluator would have said to a failure", function()
+    local f <close> = world.new({ issues = { { max_retries = 1 }, {} }, mock = [[
+      function work(talk)
+        return talk.card == "I-1" and { status = 400 } or say(finish())
+      end ]] })
+    f:run()
+    local p <close> = changed({ ["nodes/evaluator.lua"] = replaced(replaced(shipped("nodes/evaluator.lua"), 'model = { action = "retry" }', 'model = { action = "park", reason = "system" }'), 'count = 2 }).action == "retry"', 'count = 2 }).action == "park"') })
+    local result, code = sim(f, p.dir)
+    assert.equal(1, code)
+    assert.same({ "transition I-1 retry>park" }, told(result))
+    local q <close> = changed({ ["nodes/evaluator.lua"] = shipped("nodes/evaluator.lua") .. "-- the same" })
+    assert.equal(0, (select(2, sim(f, q.dir))))
+  end)
+end)
+
+describe("orket sim of journals with a past", function()
+  local SAME = {}
+  for _, path in ipairs({ "roles/coder.lua", "roles/integrity_guard.lua", "nodes/router.lua", "nodes/prompts.lua", "nodes/policy.lua" }) do
+    SAME[path] = shipped(path) .. "\n-- the same\n"
+  end
+
+  -- Nothing in what is the same; of each write exactly one difference.
+  local function judged(w, runs, writes, expected)
+    local p <close> = changed(SAME)
+    local result, code = sim(w, p.dir, runs)
+    assert.equal(0, code, cjson.encode(result))
+    assert.same({}, result.caveats)
+    assert.equal(expected, result.judged.calls)
+    local q <close> = changed({ ["nodes/policy.lua"] = policy("call.tool == 'write_file' and view.card.epic == view.run:match('^(.*)%.%d+$') and view.card.status == 'in_progress'") })
+    result, code = sim(w, q.dir, runs)
+    assert.equal(1, code)
+    assert.equal(writes, #told(result), cjson.encode(result))
+    assert.same({}, result.caveats)
+    return result
+  end
+
+  it("judges a run that was killed inside of a call and went on, each call once", function()
+    for _, point in ipairs({ "permit_before:2", "permit_after:1", "permit_before:5" }) do
+      local w <close> = world.new({ issues = { {}, {} }, mock = MOCK })
+      w.binary, w.environment = FAULTY, "ORKET_FAULT=" .. point .. ":kill"
+      w:run()
+      w.binary, w.environment = world.binary, ""
+      assert.equal(0, (select(2, w:run())))
+      judged(w, "", 2, 10)
+    end
+  end)
+
+  it("judges a fork from inside of a turn, and its source apart", function()
+    local w <close> = world.new({ issues = { {}, {} }, limits = { concurrency = 1 }, mock = MOCK })
+    assert.equal(0, (select(2, w:run())))
+    local at
+    for _, event in ipairs(w:events("call.result")) do
+      at = at or event.card == "I-2" and event.body.tool == "write_file" and math.tointeger(event.seq)
+    end
+    assert.equal(0, (select(2, w:orket("fork ep.1@" .. at))))
+    assert.equal(0, (select(2, w:run("ep-f1"))))
+    judged(w, "--runs ep.1", 2, 10)
+    local p <close> = changed({ ["nodes/policy.lua"] = policy("view.card.id == 'I-2-f1' and view.card.name == 'Issue I-2'") })
+    local result = sim(w, p.dir, "--runs ep-f1.1")
+    assert.equal(4, result.judged.calls)
+    assert.equal(4, #result.differences)
+    assert.equal("I-2-f1", result.differences[1].card)
+    assert.equal("read_file", result.differences[1].tool)
+    assert.equal(14, sim(w, p.dir).judged.calls)
+    assert.same({ "ep-f1.1" }, sim(w, p.dir, "--runs last 1").runs)
+  end)
+
+  it("judges each turn by the scripts that served it", function()
+    local w <close> = world.new({ issues = { {}, { depends_on = { "I-1" } } }, mock = MOCK })
+    assert.equal(0, (select(2, w:run("I-1"))))
+    w:write("nodes/policy.lua", policy("call.tool == 'read_file'"))
+    assert.equal(0, (select(2, w:run())))
+    local p <close> = changed({ ["nodes/policy.lua"] = shipped("nodes/policy.lua") })
+    assert.same({ "call I-2 read_file deny>allow gate.allow" }, told(sim(w, p.dir)))
+    local q <close> = changed({ ["nodes/policy.lua"] = policy("call.tool == 'read_file'") })
+    assert.same({ "call I-1 read_file allow>deny policy.planted" }, told(sim(w, q.dir)))
+  end)
+
+  it("leaves out what gc has dropped, and says so", function()
+    local w <close> = world.new({ issues = { {} }, mock = MOCK })
+    assert.equal(0, (select(2, w:run())))
+    assert.equal(0, (select(2, w:run("--again ep"))))
+    assert.equal(0, (select(2, w:orket("gc --keep 0d"))))
+    assert.equal(0, (select(2, w:run("--again ep"))))
+    local p <close> = changed(SAME)
+    local result = sim(w, p.dir)
+    assert.equal(5, result.judged.calls)
+    assert.equal(2, #result.remarks)
+    assert.truthy(result.remarks[1]:find("dropped", 1, true))
+    local text, code = w:orket("sim --runs ep.1 --with " .. p.dir)
+    assert.equal(2, code)
+    assert.truthy(text:find("was dropped", 1, true), text)
   end)
 end)

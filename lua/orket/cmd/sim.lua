@@ -14,8 +14,9 @@ local M = {}
 M.usage = [[
 usage: orket sim [-C DIR] [--json] [--runs RUN,...|all|last N] --with PATH
 
-What would have been decided otherwise, had PATH served: every call of the recorded runs is judged by the scripts that served then, and by the same with those of PATH over them. Nothing is asked,
-nothing is written. PATH is a role, node or tool, a directory of them, a directory like a project (also its
+What would have been decided otherwise, had PATH served: calls, routes, prompts and outcomes of the recorded runs are
+judged by the scripts that served then, and by the same with those of PATH over them. Nothing is asked, nothing is
+written. PATH is a role, node or tool, a directory of them, a directory like a project (also its
 config/organization.json), or a unified diff of such files.
   -C DIR       the project (default: the current directory)
   --json       one JSON object

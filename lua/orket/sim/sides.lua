@@ -46,10 +46,8 @@ local function rules_of(config)
   return { rules = process.gate, limits = process.limits }
 end
 
+-- The same with other process rules; no keys, which nobody needs here.
 local function with_process(config, process)
-  if not process then
-    return config
-  end
   local copy = {}
   for key, value in pairs(config) do
     copy[key] = value
@@ -58,7 +56,7 @@ local function with_process(config, process)
   for key, value in pairs(config.organization) do
     copy.organization[key] = value
   end
-  copy.organization.process_rules = process
+  copy.organization.process_rules, copy.organization.keys = process or config.organization.process_rules, {}
   return copy
 end
 
@@ -138,6 +136,7 @@ end
 ---@return boolean|nil lost  it is the recorded ones that do not build any more
 function Sides:both(texts, config)
   local over, changed = with.over(texts, self.overlay)
+  config = with_process(config)
   local new_config = with_process(config, self.overlay.process)
   local old, problems = scripts.build(texts, rules_of(config), self.last)
   if not old or #problems > 0 then

@@ -4,6 +4,9 @@
 local cjson = require("cjson")
 local calls = require("orket.sim.calls")
 local errors = require("orket.errors")
+local outcomes = require("orket.sim.outcomes")
+local prompts = require("orket.sim.prompts")
+local routes = require("orket.sim.routes")
 local sys = require("orket.core.sys")
 
 local M = {}
@@ -157,25 +160,78 @@ function Judge:called(turn, event, request)
   })
 end
 
--- ---- the rest, asked by the walk ----
+-- ---- routes, prompts, outcomes ----
 
-function Judge.before() end
-function Judge.routed() end
-function Judge.started() end
-function Judge.prompted() end
-function Judge.failed() end
-function Judge.ended() end
-function Judge.moving() end
-function Judge.parked() end
+---An event comes next.
+---@param event table
+function Judge:before(event)
+  if self.reads_views then
+    self.prompts:before(event)
+  end
+end
 
----@param options {past: table, sides: table}
+---A turn was claimed: somebody had been chosen for the card.
+---@param run table
+---@param event table turn.started
+function Judge:routed(run, event)
+  local pair = self.sides:of(event.body.generation, run.config)
+  if pair then
+    run.pair = pair
+    routes.judge(self, run, pair, event, event.body)
+  end
+end
+
+---The engine parked a card by itself: perhaps since nobody could be chosen.
+---@param run table
+---@param event table card.moved
+function Judge:parked(run, event)
+  local why = event.body.why
+  if event.body.reason == "resource" and run.pair and type(why) == "string" and why:find("^ERR_") then
+    routes.judge(self, run, run.pair, event, { fails = why })
+  end
+end
+
+---@param turn SimTurn
+---@param event table turn.started
+function Judge:started(turn, event)
+  self.prompts:expect(turn, event)
+end
+
+---@param turn SimTurn
+---@param event table turn.prompted
+function Judge:prompted(turn, event)
+  self:count("prompts")
+  self.prompts:settle(turn, event)
+end
+
+local function copy(card)
+  local new = {}
+  for key, value in pairs(card) do
+    new[key] = value
+  end
+  return new
+end
+
+---A turn writes to its card: what it was before is what the turn's outcome was judged by.
+---@param turn SimTurn
+---@param event table card.moved or card.changed
+function Judge.moving(_, turn, event)
+  turn.was = turn.was or copy(turn.card)
+  turn.moved = event.kind == "card.moved" and { event = event, card = turn.was } or turn.moved
+end
+
+Judge.ended, Judge.failed = outcomes.ended, outcomes.failed
+
+---@param options {store: Store, past: table, sides: table, views: boolean}  views: prompts may differ
 ---@return table judge
 function M.new(options)
-  return setmetatable({
-    past = options.past, sides = options.sides, benches = {}, differences = setmetatable({}, cjson.array_mt),
+  local self = setmetatable({
+    store = options.store, past = options.past, sides = options.sides, reads_views = options.views, benches = {}, differences = setmetatable({}, cjson.array_mt),
     caveats = setmetatable({}, cjson.array_mt), caveat_count = 0, remarks = setmetatable({}, cjson.array_mt),
     judged = { calls = 0, routes = 0, prompts = 0, transitions = 0 },
   }, Judge)
+  self.prompts = prompts.new(self)
+  return self
 end
 
 return M

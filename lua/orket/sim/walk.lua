@@ -106,6 +106,7 @@ on["turn.prompted"] = function(self, _, event, turn)
 end
 
 on["step.reply"] = function(self, _, event, turn)
+  turn.was = nil
   read_reply(self, turn, event)
 end
 
@@ -152,6 +153,7 @@ local function take_turn(self, run, event)
   end
 end
 
+local WRITES = { ["card.moved"] = true, ["card.changed"] = true }
 local BEGINS = { ["run.started"] = true, ["run.resumed"] = true, ["run.forked"] = true }
 
 local function take(self, event)
@@ -164,7 +166,7 @@ local function take(self, event)
     return
   end
   local turn = run and run.turns[event.turn]
-  if turn and event.kind == "card.moved" then
+  if turn and WRITES[event.kind] then
     self.judge:moving(turn, event)
   elseif run and event.kind == "card.moved" and event.turn == 0 then
     self.judge:parked(run, event)

@@ -1,0 +1,136 @@
+-- prompts.lua: the first messages of a turn, by both sides. They are made of the view between the claim and the
+-- first reply, and others may have changed it meanwhile: of these moments it is the one that gives what was recorded.
+
+local casts = require("orket.sim.cast")
+local cjson = require("cjson")
+local diff = require("orket.diff")
+local errors = require("orket.errors")
+local stages = require("orket.replay.stage")
+
+local M = {}
+
+local Prompts = {}
+Prompts.__index = Prompts
+
+local TOUCHES_VIEWS = {
+  ["comment.added"] = true, ["memory.noted"] = true, ["verify.done"] = true, ["tree.conflict"] = true, ["tree.merged"] = true,
+}
+
+local function differ(turn)
+  local role = turn.pair.roles[turn.role]
+  return turn.pair.differs.prompts or role ~= nil and role.prompt
+end
+
+-- What the turn was told at first.
+local function recorded_of(store, turn)
+  for _, event in ipairs(store:read("stream", { run = turn.run.id, turn = turn.number, limit = 6 })) do
+    if event.kind == "turn.prompted" then
+      return event.body.convo
+    end
+  end
+end
+
+local function prompt_of(actor, turn)
+  local asked = {
+    card = turn.card, role = turn.role, seat = turn.seat, review = turn.review, generation = actor.generation,
+  }
+  if not actor.generation.roles[turn.role] then
+    return { fails = "there is no role " .. turn.role }
+  end
+  local messages, err = actor.engine:prompt(asked)
+  local convo
+  for _, text in ipairs(messages or {}) do
+    convo = stages.say(convo, text)
+  end
+  return messages and { messages = messages, convo = convo } or { fails = errors.line(err) }
+end
+
+local function values_of(prompt)
+  local values = {}
+  for i, text in ipairs(prompt.messages or {}) do
+    values[i] = cjson.decode(text)
+  end
+  return prompt.fails and { fails = prompt.fails } or values
+end
+
+local function same(a, b)
+  return a.convo == b.convo and a.fails == b.fails
+end
+
+local function tell(self, one, before, after, exact)
+  self.judge:differs(one.event, {
+    kind = "prompt", role = one.turn.role, seat = one.turn.seat, exact = exact, before = { convo = before.convo, fails = before.fails },
+    after = { convo = after.convo, fails = after.fails }, diff = diff.values(values_of(before), values_of(after)),
+  })
+end
+
+-- True when the moment is the one that was recorded.
+local function try(self, one)
+  local cast = casts.of(self.judge.past, one.turn.run, one.turn.pair)
+  local after = prompt_of(cast.new, one.turn)
+  if after.convo == one.convo then
+    return true
+  end
+  local before = prompt_of(cast.old, one.turn)
+  if before.convo == one.convo then
+    tell(self, one, before, after, true)
+    return true
+  end
+  one.first = one.first or { before = before, after = after }
+  return false
+end
+
+---A turn was claimed.
+---@param turn SimTurn
+---@param event table
+function Prompts:expect(turn, event)
+  local convo = differ(turn) and recorded_of(self.judge.store, turn)
+  if convo then
+    table.insert(self.open, { turn = turn, event = event, convo = convo, fresh = true })
+  end
+end
+
+local function is_claim(one, event)
+  return event.run == one.turn.run.id and event.turn == one.turn.number and event.kind == "card.moved"
+end
+
+---An event comes: what is before it is a moment that a prompt may be of.
+---@param event table
+function Prompts:before(event)
+  for i = #self.open, 1, -1 do
+    local one = self.open[i]
+    if (one.fresh or self.touched) and not is_claim(one, event) then
+      self.judge.past:go_to(event.seq - 1)
+      one.fresh = false
+      if try(self, one) then
+        table.remove(self.open, i)
+      end
+    end
+  end
+  self.touched = TOUCHES_VIEWS[event.kind] or event.kind:find("^card%.") ~= nil
+end
+
+---The turn was prompted: none of the moments was the one.
+---@param turn SimTurn
+---@param event table
+function Prompts:settle(turn, event)
+  for i, one in ipairs(self.open) do
+    if one.turn == turn then
+      table.remove(self.open, i)
+      self.judge:caveat(event, "prompt", "the same scripts write another prompt today")
+      if one.first and not same(one.first.before, one.first.after) then
+        one.event = event
+        tell(self, one, one.first.before, one.first.after, false)
+      end
+      return
+    end
+  end
+end
+
+---@param judge table
+---@return table prompts
+function M.new(judge)
+  return setmetatable({ judge = judge, open = {} }, Prompts)
+end
+
+return M
