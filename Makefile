@@ -34,7 +34,8 @@ WRAP     := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 LIBS     := $(STATIC) -lpthread -ldl -lrt -lm
 
 ONLY_FAULTY := core/base/fault.c core/io/fault_loop.c core/io/store/fault_vfs.c
-SRCS  := $(filter-out core/main.c $(ONLY_FAULTY),$(wildcard core/*/*.c core/*/*/*.c))
+JAIL  := $(wildcard core/jail/*.c)
+SRCS  := $(filter-out core/main.c $(ONLY_FAULTY) $(JAIL),$(wildcard core/*/*.c core/*/*/*.c))
 OBJS  := $(SRCS:%.c=$(B)/%.o) $(B)/embed.o $(B)/jail.o $(patsubst %,$(B)/llhttp/%.o,api http llhttp)
 SHIPPED := $(wildcard lua roles nodes tools)
 EMBED := $(shell find $(SHIPPED) core/io bench/project -type f -name '*.lua' -o -name '*.json' -o -name '*.sql' | grep -v ^lua/meta | LC_ALL=C sort)
@@ -88,8 +89,8 @@ $(B)/embed.s: core/bind/embed.sh $(EMBED) $(LUAC) $(shell find $(SHIPPED) bench/
 	@sh $< $(B)/ $(filter-out $(TRUSTED),$(EMBED)) $(LUAC) > $@
 
 # The jail: a static program of its own, carried inside the binary (core/io/jail.h).
-$(B)/jail: core/jail.c core/io/jail.h
-	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Icore $(WARN) -Os -fstack-protector-strong -static -s -o $@ $<
+$(B)/jail: $(JAIL) core/jail/jail.h core/io/jail.h
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Icore $(WARN) -Os -fstack-protector-strong -static -s -o $@ $(JAIL)
 
 $(B)/jail.s: $(B)/jail
 	@printf '.section .rodata\n.globl jail_start, jail_end\njail_start: .incbin "%s"\njail_end: .byte 0\n' $< > $@

@@ -40,7 +40,7 @@ static const char **l_list(lua_State *L, int idx, const char *name)
 {
     if (lua_getfield(L, idx, name) == LUA_TNIL)
         return NULL;
-    luaL_argcheck(L, lua_istable(L, -1), idx, "argv and hide are lists");
+    luaL_argcheck(L, lua_istable(L, -1), idx, "argv, hide and show are lists");
     lua_Integer count = luaL_len(L, -1);
     const char **list = lua_newuserdatauv(L, ((size_t)count + 1) * sizeof *list, 0);
     for (lua_Integer i = 1; i <= count; i++) {
@@ -93,29 +93,37 @@ static uint64_t l_number(lua_State *L, int idx, const char *name, double unit)
     return scaled > 0 && scaled < 1 ? 1 : (uint64_t)scaled;
 }
 
-/* A descriptor of the working directory, owned by the caller, or a negative code. */
-static int l_cwd(lua_State *L, int idx, struct err *err)
+/* A descriptor of the working directory, owned by the caller, or a negative code; with scratch = true
+ * neither. */
+static int l_cwd(lua_State *L, int idx, int *out, struct err *err)
 {
     int fd = -1;
+    *out = -1;
+    lua_getfield(L, idx, "scratch");
+    bool scratch = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    if (scratch)
+        return 0;
     if (lua_getfield(L, idx, "cwd_root") != LUA_TNIL) {
         int root = bind_to_root(L, -1);
         luaL_argcheck(L, root >= 0, idx, "cwd_root is no open root");
         fd = fcntl(root, F_DUPFD_CLOEXEC, 4);
         lua_pop(L, 1);
-        return fd >= 0 ? fd : err_set(err, ERR_IO, "no descriptor for the working directory");
+        *out = fd;
+        return fd >= 0 ? 0 : err_set(err, ERR_IO, "no descriptor for the working directory");
     }
     lua_getfield(L, idx, "cwd");
     const char *path = l_take_text(L, "cwd");
-    fd = fs_root_open(path, false, err);
+    *out = fd = fs_root_open(path, false, err);
     lua_pop(L, 1);
-    return fd;
+    return fd < 0 ? fd : 0;
 }
 
 static void l_spec(lua_State *L, int idx, struct proc_spec *spec)
 {
     static const char *const known[] = {"argv",  "cwd_root", "cwd", "env", "stdin",
-                                        "hide",  "wall",     "cpu", "mem", "procs",
-                                        "fsize", "output",   NULL};
+                                        "hide",  "show",     "wall", "cpu", "mem",
+                                        "procs", "fsize",    "output", "scratch", NULL};
     bind_check_options(L, idx, known);
     *spec = (struct proc_spec){
         .wall_ms = l_number(L, idx, "wall", 1000),
@@ -128,6 +136,7 @@ static void l_spec(lua_State *L, int idx, struct proc_spec *spec)
     spec->argv = l_list(L, idx, "argv");
     luaL_argcheck(L, spec->argv && spec->argv[0], idx, "argv has no program");
     spec->hide = l_list(L, idx, "hide");
+    spec->show = l_list(L, idx, "show");
     spec->env = l_env(L, idx);
     if (lua_getfield(L, idx, "stdin") == LUA_TSTRING)
         spec->input = lua_tolstring(L, -1, &spec->input_len);
@@ -143,11 +152,25 @@ static void set_text(lua_State *L, const char *name, const struct buf *text)
     lua_setfield(L, -2, name);
 }
 
+/* The names of the walls that stood. */
+static void set_layers(lua_State *L, uint32_t layers)
+{
+    lua_newtable(L);
+    const char *name;
+    for (unsigned i = 0, n = 0; (name = proc_layer(i)); i++)
+        if (layers >> i & 1) {
+            lua_pushstring(L, name);
+            lua_rawseti(L, -2, ++n);
+        }
+    lua_setfield(L, -2, "layers");
+}
+
 /* (lightuserdata result) -> table; protected, because building it may raise */
 static int push_result(lua_State *L)
 {
     const struct proc_result *r = lua_touserdata(L, 1);
-    lua_createtable(L, 0, 6);
+    lua_createtable(L, 0, 7);
+    set_layers(L, r->layers);
     set_text(L, "stdout", r->out);
     set_text(L, "stderr", r->err);
     lua_pushinteger(L, (lua_Integer)r->ms);
@@ -224,9 +247,9 @@ static int start(lua_State *L, const struct proc_spec *spec, struct run *run, st
     return proc_start(run->bind->loop, jail, spec, on_done, run, &run->proc, err);
 }
 
-/* proc.run({argv=, cwd_root=|cwd=, env=?, stdin=?, hide=?, wall=?, cpu=?, mem=?, procs=?, fsize=?,
- * output=?}, done) -> cancel;  done({exit=, signal=, limit=, stdout=, stderr=, ms=}) or
- * done(nil, message, code) */
+/* proc.run({argv=, cwd_root=|cwd=|scratch=true, env=?, stdin=?, hide=?, show=?, wall=?, cpu=?, mem=?, procs=?,
+ * fsize=?, output=?}, done) -> cancel;  done({exit=, signal=, limit=, stdout=, stderr=, ms=,
+ * layers=}) or done(nil, message, code) */
 static int l_run(lua_State *L)
 {
     struct proc_spec spec;
@@ -242,8 +265,8 @@ static int l_run(lua_State *L)
     run->done = bind_keep(L, 2);
     lua_pushvalue(L, at);
     lua_pushcclosure(L, l_cancel, 1); // the answer, made while nothing is held
-    spec.cwd = l_cwd(L, 1, &err);
-    int rc = spec.cwd < 0 ? spec.cwd : start(L, &spec, run, &err);
+    int rc = l_cwd(L, 1, &spec.cwd, &err);
+    rc = rc ? rc : start(L, &spec, run, &err);
     base_close_fd(&spec.cwd);
     if (rc == 0)
         return 1;

@@ -1,9 +1,11 @@
-/* jail.h: what the engine and the jail's first process (core/jail.c) tell each other.
+/* jail.h: what the engine and the jail's first process (core/jail/) tell each other.
  *
- * The engine starts core/jail.c, a small static program carried inside the binary, as process 1 of
- * new pid, net, ipc and mount namespaces. Its arguments are the numbers below, as many directories
- * to hide as the last number says, and the program's argv; its environment is the program's. It
- * answers one struct jail_report on descriptor 3. When it ends, the kernel ends everything in its
+ * The engine starts core/jail/, a small static program carried inside the binary, as process 1 of
+ * new pid, net, ipc and mount namespaces, in the program's working directory. Its arguments
+ * are the numbers below, then as many paths to hide and to show as two of them say, the program's
+ * path ("": look its name up), and the program's argv; its environment is the program's. It writes
+ * struct jail_report to descriptor 3: one that only tells the layers when the program has begun, and
+ * one at the end. When it ends, the kernel ends everything in its
  * namespace. */
 #ifndef IO_JAIL_H
 #define IO_JAIL_H
@@ -11,18 +13,49 @@
 #include <stdint.h>
 
 #define JAIL_REPORT_FD 3
-#define JAIL_HOME      "/run/home" /* an empty tmpfs, gone with the jail */
+#define JAIL_HOME      "/run/home" /* in an empty tmpfs that is gone with the jail */
+#define JAIL_WORK      "/run/work" /* likewise: the working directory without a tree */
 
 /* argv[1..] of the jail: decimal numbers, in this order. */
-enum jail_argument { JAIL_CPU_MS = 1, JAIL_MEMORY, JAIL_PROCESSES, JAIL_FILE_SIZE, JAIL_HIDES };
+enum jail_argument {
+    JAIL_CPU_MS = 1,
+    JAIL_MEMORY,
+    JAIL_PROCESSES,
+    JAIL_FILE_SIZE,
+    JAIL_TREE, /* 1: the working directory is the tree; 0: there is none, it works in a scratch */
+    JAIL_HIDES,
+    JAIL_SHOWS,
+    JAIL_TEXTS
+};
 
 enum jail_end { JAIL_NONE, JAIL_EXITED, JAIL_SIGNALED, JAIL_NOT_ISOLATED, JAIL_NOT_STARTED };
 enum jail_limit { JAIL_NO_LIMIT, JAIL_CPU, JAIL_MEM, JAIL_PROCS, JAIL_FILES };
 
+/* X(NAME, "name"): the walls around a program. */
+#define JAIL_LAYERS(X)                                                                             \
+    X(NAMESPACES, "namespaces")                                                                    \
+    X(ROOT, "root")                                                                                \
+    X(RLIMITS, "rlimits")                                                                          \
+    X(CAPABILITIES, "capabilities")                                                                \
+    X(UID, "uid")                                                                                  \
+    X(NO_NEW_PRIVS, "no_new_privs")                                                                \
+    X(LANDLOCK, "landlock")                                                                        \
+    X(SECCOMP, "seccomp")                                                                          \
+    X(CGROUP, "cgroup")
+
+enum jail_layer {
+#define X(name, text) JAIL_LAYER_##name,
+    JAIL_LAYERS(X)
+#undef X
+        JAIL_LAYER_COUNT
+};
+
 struct jail_report {
-    int32_t end;   /* enum jail_end */
-    int32_t value; /* exit code, signal, or errno */
-    int32_t limit; /* enum jail_limit; then the program was ended by the jail or the kernel */
+    int32_t end;     /* enum jail_end */
+    int32_t value;   /* exit code, signal, or errno */
+    int32_t limit;   /* enum jail_limit; then the program was ended by the jail or the kernel */
+    uint32_t layers; /* bits of enum jail_layer: those that stood when the program began */
+    char what[40];   /* what could not be done, when it is not isolated */
 };
 
 #endif

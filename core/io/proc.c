@@ -1,5 +1,5 @@
 /* proc.c: the life of one run on the loop: pipes, deadline, the process descriptor, the result.
- * Making the child is proc_spawn.c; what happens inside it is core/jail.c.
+ * Making the child is proc_spawn.c; what happens inside it is core/jail/.
  *
  * The end is one event: the process descriptor becomes readable when the jail's first process is
  * gone, and the kernel lets it go only after everything in its namespace. So whatever the program
@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -18,7 +19,7 @@
 #include "io/jail.h"
 #include "io/proc_spawn.h"
 
-extern const char jail_start[], jail_end[]; /* core/jail.c as a program, embedded by the Makefile */
+extern const char jail_start[], jail_end[]; /* core/jail/ as a program, embedded by the Makefile */
 
 enum { OUT, ERR, STREAMS };
 
@@ -114,14 +115,27 @@ static const char *limit_name(int limit)
     return limit > 0 && limit < (int)COUNT_OF(names) ? names[limit] : NULL;
 }
 
-/* The report says how the program ended; without one, the jail was killed from outside. */
+const char *proc_layer(unsigned number)
+{
+    static const char *const names[] = {
+#define X(name, text) text,
+        JAIL_LAYERS(X)
+#undef X
+    };
+    return number < COUNT_OF(names) ? names[number] : NULL;
+}
+
+/* The last report says how the program ended; without one, the jail was killed from outside. */
 static int read_report(struct proc *p, struct proc_result *result, struct err *err)
 {
     struct jail_report r = {0};
-    bool told = read(p->report, &r, sizeof r) == (ssize_t)sizeof r;
+    while (read(p->report, &r, sizeof r) == (ssize_t)sizeof r)
+        result->layers = r.layers;
+    bool told = r.end != JAIL_NONE;
     result->limit = p->limit ? p->limit : told ? limit_name(r.limit) : NULL;
+    r.what[sizeof r.what - 1] = '\0';
     if (told && r.end == JAIL_NOT_ISOLATED)
-        return proc_not_isolated(r.value, err);
+        return proc_not_isolated(r.what, r.value, err);
     if (told && r.end == JAIL_NOT_STARTED)
         return err_set(err, ERR_PROC, "the program cannot be started: %s", strerror(r.value));
     result->exit = told && r.end == JAIL_EXITED ? r.value : -1;
@@ -187,7 +201,7 @@ static void on_output(uv_poll_t *poll, int status, int events)
 
 static void on_wall(uv_timer_t *timer)
 {
-    hit(timer->data, "wall");
+    hit(timer->data, "time");
 }
 
 static void on_ended(uv_poll_t *poll, int status, int events)
@@ -269,6 +283,12 @@ static int check(const struct proc_spec *spec, struct err *err)
 {
     if (!spec->argv || !spec->argv[0] || !spec->argv[0][0])
         return err_set(err, ERR_USAGE, "no program to run");
+    if (spec->program && spec->program[0] != '/')
+        return err_set(err, ERR_USAGE, "the path of a program is absolute");
+    struct stat root, cwd;
+    if (spec->cwd >= 0 && stat("/", &root) == 0 && fstat(spec->cwd, &cwd) == 0 &&
+        root.st_dev == cwd.st_dev && root.st_ino == cwd.st_ino)
+        return err_set(err, ERR_USAGE, "no program may write everywhere: / is no working directory");
     for (const char *const *e = spec->env; e && *e; e++)
         if (!strchr(*e, '=') || **e == '=')
             return err_set(err, ERR_USAGE, "an environment entry has no name");

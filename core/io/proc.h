@@ -1,12 +1,12 @@
 /* proc.h: one program, run in a jail, on the loop.
  *
  * argv only, never a shell. The program has a clean environment, no network but its own loopback,
- * no view of other processes, no capabilities, and a file system it can read but not write, except
- * its working directory and HOME (an empty place that goes away with it). When it ends, or a limit
- * is hit, everything it started is killed by the kernel, daemons too. A kernel that refuses the
- * namespaces is ERR_JAIL: there is no weaker way to run. docs/processes.md has the whole list.
+ * no view of other processes, no capabilities, and a file system of its own: the system's programs
+ * to read, its working directory and an empty scratch to write. When it ends, or a limit is hit,
+ * everything it started is killed by the kernel, daemons too. A kernel that refuses one of the walls
+ * is ERR_JAIL: there is no weaker way to run. docs/processes.md has the whole list.
  *
- * The engine never forks: the child shares its memory only until it becomes the jail (core/jail.c).
+ * The engine never forks: the child shares its memory only until it becomes the jail (core/jail/).
  */
 #ifndef IO_PROC_H
 #define IO_PROC_H
@@ -20,7 +20,9 @@ struct proc_spec {
     const char *const *argv; /* NULL-terminated, at least one */
     const char *const *env;  /* NULL-terminated "NAME=value" besides the clean ones; or NULL */
     const char *const *hide; /* NULL-terminated directories and files, empty inside; or NULL */
-    int cwd;                 /* a directory descriptor, borrowed during proc_start */
+    const char *const *show; /* NULL-terminated directories that it can read besides; or NULL */
+    const char *program;     /* the absolute path to run; NULL: argv[0], by PATH inside */
+    int cwd;                 /* a directory descriptor, borrowed during proc_start; -1: a scratch */
     const char *input;       /* standard input, borrowed likewise; NULL: none */
     size_t input_len;
     uint64_t wall_ms, cpu_ms, memory, processes, file_size, output; /* 0: the defaults below */
@@ -36,10 +38,14 @@ struct proc_spec {
 struct proc_result {
     int exit;          /* exit code, or -1 when a signal ended it */
     int signal;        /* the signal, or 0 */
-    const char *limit; /* "wall", "cpu", "memory", "output", "files", "processes"; or NULL */
+    const char *limit; /* "time", "cpu", "memory", "output", "files", "processes"; or NULL */
     const struct buf *out, *err; /* what it wrote, cut at the output limit; borrowed */
     uint64_t ms;
+    uint32_t layers; /* bits: what stood around it, proc_layer names them */
 };
+
+/* The name of a layer, from 0 on ("no_new_privs"); NULL after the last. */
+const char *proc_layer(unsigned number);
 
 /* Called exactly once, from the loop, unless proc_abandon came first: with a result, or with NULL
  * and an error (ERR_JAIL: not isolated; ERR_PROC: not started; ERR_CANCELED). */

@@ -80,7 +80,7 @@ IN_CHILD int take_stdio(const struct launch *l)
 IN_CHILD int child(void *arg)
 {
     struct launch *l = arg;
-    if (fchdir(l->cwd) == 0 && (!l->mapped || map_ids(l) == 0) && take_stdio(l) == 0)
+    if ((l->cwd < 0 || fchdir(l->cwd) == 0) && (!l->mapped || map_ids(l) == 0) && take_stdio(l) == 0)
         syscall(SYS_execveat, l->jail, "", l->argv, l->env, AT_EMPTY_PATH);
     l->error = errno;
     _exit(127);
@@ -114,11 +114,15 @@ static bool is_refusal(int error)
     return error == EPERM || error == ENOSPC || error == EUSERS || error == EINVAL;
 }
 
-int proc_not_isolated(int error, struct err *err)
+int proc_not_isolated(const char *what, int error, struct err *err)
 {
-    err_set(err, ERR_JAIL, "the kernel refuses an isolated process: %s", strerror(error));
-    err_fix(err, "allow user namespaces; in a container run with --security-opt seccomp=unconfined, "
-                 "and with --security-opt apparmor=unconfined where AppArmor is on");
+    err_set(err, ERR_JAIL, "the kernel refuses an isolated process: %s: %s", what, strerror(error));
+    if (strncmp(what, "Landlock", 8) == 0 || strncmp(what, "seccomp", 7) == 0)
+        err_fix(err, "use a kernel of 5.13 or later with Landlock and seccomp on (docs/processes.md)");
+    else
+        err_fix(err,
+                "allow user namespaces; in a container run with --security-opt seccomp=unconfined, "
+                "and with --security-opt apparmor=unconfined where AppArmor is on");
     return ERR_JAIL;
 }
 
@@ -137,7 +141,7 @@ static int clone_jail(struct launch *l, pid_t *pid, struct err *err)
     }
     if (fd >= 0)
         return fd;
-    return proc_not_isolated(l->error, err);
+    return proc_not_isolated("namespaces", l->error, err);
 }
 
 /* ---- the lists of the child ---- */
@@ -229,7 +233,7 @@ int proc_spawn(int jail, const struct proc_spec *spec, const struct proc_stdio *
                struct err *err)
 {
     const uint64_t numbers[] = {spec->cpu_ms, spec->memory, spec->processes, spec->file_size,
-                                length(spec->hide)};
+                                spec->cwd >= 0, length(spec->hide), length(spec->show)};
     char digits[COUNT_OF(numbers)][24];
     struct strings argv = {0}, env = {0}, real = {0};
     add(&argv, "orket-jail");
@@ -238,6 +242,8 @@ int proc_spawn(int jail, const struct proc_spec *spec, const struct proc_stdio *
         add(&argv, digits[i]);
     }
     add_real(&argv, spec->hide, &real);
+    add_real(&argv, spec->show, &real);
+    add(&argv, spec->program ? spec->program : "");
     add_all(&argv, spec->argv);
     add(&argv, NULL);
     add_env(&env, spec);

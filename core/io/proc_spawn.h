@@ -9,8 +9,8 @@ struct proc_stdio {
     int fd[4];
 };
 
-/* ERR_JAIL with the errno of what the kernel refused, and the cure. */
-int proc_not_isolated(int error, struct err *err);
+/* ERR_JAIL with what the kernel refused, its errno, and the cure. */
+int proc_not_isolated(const char *what, int error, struct err *err);
 
 /* Answers a process descriptor (owned by the caller), its number in *pid. ERR_USAGE, ERR_JAIL,
  * ERR_TOO_LARGE, ERR_MEMORY. */

@@ -7,10 +7,12 @@ local M = {}
 ---@class ProcRequest
 ---@field argv string[]           the program and its arguments; no shell
 ---@field cwd_root FsRoot?        working directory, the only place it can write; or
----@field cwd string?             its (trusted) path
+---@field cwd string?             its (trusted) path; or
+---@field scratch boolean?        an empty place of 64 MB that goes away with it
 ---@field env table<string, string>?  besides PATH, LANG, HOME, TMPDIR; may replace them
 ---@field stdin string?
 ---@field hide string[]?          directories that are empty for it
+---@field show string[]?          directories that it can read besides the system's
 ---@field wall number?            seconds, default 30
 ---@field cpu number?             seconds, default 30
 ---@field mem integer?            bytes, default 512 MiB
@@ -21,10 +23,11 @@ local M = {}
 ---@class ProcResult
 ---@field exit integer?           exit code
 ---@field signal integer?         or the signal that ended it
----@field limit "wall"|"cpu"|"memory"|"output"|"files"|"processes"|nil
+---@field limit "time"|"cpu"|"memory"|"output"|"files"|"processes"|nil
 ---@field stdout string
 ---@field stderr string
 ---@field ms integer
+---@field layers string[]         the walls that stood around it, docs/processes.md
 
 ---done(result) or done(nil, message, code, fix): ERR_JAIL when it cannot be isolated, ERR_PROC when it cannot be started,
 ---ERR_CANCELED after cancel().

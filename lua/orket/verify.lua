@@ -9,6 +9,7 @@ local async = require("orket.async")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local proc = require("orket.core.proc")
+local texts = require("orket.text")
 
 local M = {}
 
@@ -61,7 +62,9 @@ local function command(project, fixture, tree)
       return home .. "/verification"
     end)
   end
-  local request = { argv = argv, cwd_root = tree.root, env = {}, hide = hidden(project, home) }
+  local request = {
+    argv = argv, cwd_root = tree.root, env = {}, hide = hidden(project, home), show = { home .. "/verification" },
+  }
   for key, default in pairs(LIMITS) do
     request[key] = fixture[key] or default
   end
@@ -69,24 +72,12 @@ local function command(project, fixture, tree)
   return request
 end
 
--- Programs print any bytes; the journal and the model read text.
-local function as_text(bytes)
-  local parts, from = {}, 1
-  local ok, bad = utf8.len(bytes)
-  while not ok do
-    parts[#parts + 1] = bytes:sub(from, bad - 1) .. "\u{FFFD}"
-    from = bad + 1
-    ok, bad = utf8.len(bytes, from)
-  end
-  return table.concat(parts) .. bytes:sub(from)
-end
-
 local function log_of(result)
   local verdict = result.limit and ("stopped by the " .. result.limit .. " limit")
     or result.signal and ("killed by signal " .. result.signal)
     or ("exit code " .. tostring(result.exit))
   local text = verdict .. "\n" .. (result.stdout or "") .. (result.stderr or "")
-  return as_text(text:sub(1, LOG_MAX)) .. (#text > LOG_MAX and "\n[cut]" or "")
+  return texts.of_bytes(text:sub(1, LOG_MAX)) .. (#text > LOG_MAX and "\n[cut]" or "")
 end
 
 ---Runs a fixture on the card's tree.

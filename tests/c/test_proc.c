@@ -16,6 +16,7 @@ struct outcome {
     int exit, signal;
     char limit[16], out[4096], err[4096];
     size_t out_len;
+    uint32_t layers;
     bool done;
 };
 
@@ -42,6 +43,7 @@ static void on_done(void *ctx, const struct proc_result *result, const struct er
     if (!result)
         return;
     o->exit = result->exit;
+    o->layers = result->layers;
     o->signal = result->signal;
     snprintf(o->limit, sizeof o->limit, "%s", result->limit ? result->limit : "");
     o->out_len = result->out->len;
@@ -117,7 +119,7 @@ static void test_ends(void **state)
         {"cat", {0}, 0, 0, "", ""},
         {"kill -TERM $$", {0}, -1, 15, "", ""},
         {"trap 'echo caught' TERM; kill -TERM $$", {0}, 0, 0, "", "caught\n"},
-        {"sleep 9", {.wall_ms = 50}, -1, 9, "wall", ""},
+        {"sleep 9", {.wall_ms = 50}, -1, 9, "time", ""},
         {"while :; do :; done", {.cpu_ms = 100}, -1, 9, "cpu", ""},
         {"yes", {.output = 5}, -1, 9, "output", "y\ny\ny"},
         {"yes >&2", {.output = 1000}, -1, 9, "output", ""},
@@ -211,6 +213,64 @@ static void test_hide(void **state)
     assert_string_equal(o.out, "secret\ns\n");
 }
 
+/* What is shown can be read where it is outside, and not written. */
+static void test_show(void **state)
+{
+    struct house *h = *state;
+    NEEDS_JAIL(h);
+    char dir[] = "/tmp/orket-show-XXXXXX", script[200], command[100];
+    assert_non_null(mkdtemp(dir));
+    snprintf(script, sizeof script, "echo shown > %s/file; chmod 600 %s/file", dir, dir);
+    assert_int_equal(system(script), 0);
+    snprintf(script, sizeof script, "cat %s/file; echo x > %s/file; ls /tmp | grep -c show", dir, dir);
+    const char *const argv[] = {"sh", "-c", script, NULL}, *const show[] = {dir, NULL};
+    assert_string_equal(run(h, (struct proc_spec){.argv = argv}).out, "0\n");
+    assert_string_equal(run(h, (struct proc_spec){.argv = argv, .show = show}).out, "shown\n1\n");
+    snprintf(command, sizeof command, "rm -rf %s", dir);
+    assert_int_equal(system(command), 0);
+}
+
+/* The path is run as it is, whatever the program is called. */
+static void test_program(void **state)
+{
+    struct house *h = *state;
+    NEEDS_JAIL(h);
+    const char *const argv[] = {"anything", "-c", "echo $0", "x", NULL};
+    struct outcome o = run(h, (struct proc_spec){.argv = argv, .program = "/bin/sh"});
+    assert_string_equal(o.out, "x\n");
+    assert_int_equal(run(h, (struct proc_spec){.argv = argv, .program = "sh"}).code, ERR_USAGE);
+}
+
+static void test_layers(void **state)
+{
+    struct house *h = *state;
+    NEEDS_JAIL(h);
+    struct outcome ended = shell(h, "exit 3"), killed = shell(h, "yes > /dev/null & yes");
+    assert_string_equal(killed.limit, "output");
+    assert_int_equal(ended.layers, killed.layers);
+    const char *const required[] = {"namespaces", "root",         "rlimits",  "capabilities",
+                                    "uid",        "no_new_privs", "landlock", "seccomp"};
+    for (unsigned i = 0; i < COUNT_OF(required); i++) {
+        assert_string_equal(proc_layer(i), required[i]);
+        assert_true(ended.layers >> i & 1);
+    }
+}
+
+/* Without a tree: a place of its own, gone with it; no program gets the whole file system. */
+static void test_scratch(void **state)
+{
+    struct house *h = *state;
+    NEEDS_JAIL(h);
+    int tree = h->cwd;
+    h->cwd = -1;
+    assert_string_equal(shell(h, "pwd; echo x > file; cat file").out, "/run/work\nx\n");
+    assert_string_equal(shell(h, "ls").out, "");
+    h->cwd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(shell(h, "true").code, ERR_USAGE);
+    close(h->cwd);
+    h->cwd = tree;
+}
+
 /* A child that went its own way ends with the program. */
 static void test_no_daemon_survives(void **state)
 {
@@ -291,6 +351,7 @@ int main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         T(test_ends),      T(test_environment), T(test_walls),  T(test_hide),
+        T(test_show),      T(test_program),     T(test_layers), T(test_scratch),
         T(test_no_daemon_survives), T(test_refusals), T(test_cancel), T(test_many_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

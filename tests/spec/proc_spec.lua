@@ -55,7 +55,7 @@ describe("orket.core.proc", function()
     for line in text:gmatch("[^\n]+") do
       lines[#lines + 1] = line
     end
-    assert.equal('{"limit":"wall","signal":9,"stdout":""}', lines[1])
+    assert.equal('{"limit":"time","signal":9,"stdout":""}', lines[1])
     assert.truthy(lines[2]:find('"code":"ERR_PROC"', 1, true))
     assert.truthy(lines[3]:find('"code":"ERR_NOT_FOUND"', 1, true))
   end)

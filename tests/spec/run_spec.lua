@@ -388,7 +388,7 @@ describe("what goes wrong", function()
       ['{"argv": ["/bin/sh", "-c", "head -c 30000 /dev/urandom; exit 1"]}'] = "exit code 1",
       ['{"argv": ["/bin/sh", "-c", "printf \'\\\\303\'; yes é | head -c 20001; exit 1"]}'] = "exit code 1",
       ['{"argv": ["/no/such/program"]}'] = "cannot be started",
-      ['{"argv": ["/bin/sleep", "30"], "wall": 0.5}'] = "wall limit",
+      ['{"argv": ["/bin/sleep", "30"], "wall": 0.5}'] = "time limit",
     }) do
       local w <close> = world.new({ issues = { { id = "C-1", max_retries = 0, verification = { fixture_path = "f.json" } } },
         mock = BUILD, files = { ["verification/f.json"] = fixture } })

@@ -3,16 +3,17 @@
 -- Each wall is a module orket.try.<wall>:
 --   usage           one line
 --   request(args, read) -> request table | nil, message   from the command line; read(name) -> text
---   answer(request) -> answer table, accepted boolean      never raises for bad input
+--   answer(request) -> answer table, accepted boolean[, Error]   never raises for bad input; an error: no answer
 --   complete(request, args)  optional: gives a row what the command line says for all
 -- Prints one JSON line; exit 0 accepted, 1 refused, 2 usage. With --jsonl: one request per line in,
 -- one answer per line out, in order; `id` is echoed; a bad row answers {"error":…} and the next is read.
 
 local cjson = require("cjson")
+local errors = require("orket.errors")
 
 local M = {}
 
-local WALLS = { "json", "schema", "box", "path", "fsm", "gate", "sse" }
+local WALLS = { "json", "schema", "box", "path", "fsm", "gate", "sse", "jail" }
 
 local ROWS = [[
 
@@ -115,7 +116,11 @@ function M.run(args)
     io.stderr:write("orket try: ", message or "wrong arguments", "\n")
     return usage(io.stderr, wall)
   end
-  local answer, accepted = wall.answer(request)
+  local answer, accepted, err = wall.answer(request)
+  if err then
+    io.stderr:write("orket try: ", errors.line(err), "\n")
+    return err.class == "input" and 2 or 1
+  end
   print(cjson.encode(answer))
   return accepted and 0 or 1
 end

@@ -3,21 +3,11 @@
 
 local box = require("orket.core.box")
 local options = require("orket.options")
+local size = require("orket.size")
 
 local M = {}
 
 M.usage = "box FILE [--mem 16M] [--steps N] [--ms 100]"
-
-local UNITS = { [""] = 1, K = 1 << 10, M = 1 << 20, G = 1 << 30 }
-
--- 16777216, "16M", "512k" -> bytes
-local function bytes_of(size)
-  if math.type(size) == "integer" then
-    return size
-  end
-  local digits, unit = tostring(size):match("^(%d+)([KMGkmg]?)[iI]?[bB]?$")
-  return digits and math.tointeger(digits) and math.tointeger(digits) * UNITS[unit:upper()]
-end
 
 ---@param args string[]
 ---@param read fun(name: string?): string?, string?
@@ -52,7 +42,7 @@ local function run(request)
   if type(request.code) ~= "string" or (request["then"] ~= nil and type(request["then"]) ~= "string") then
     error({ message = "code (and then) must be text" })
   end
-  local mem = request.mem ~= nil and bytes_of(request.mem) or nil
+  local mem = request.mem ~= nil and size.bytes(request.mem) or nil
   if request.mem ~= nil and (not mem or mem < 1) then
     error({ message = "mem must be a size such as 16M" })
   end

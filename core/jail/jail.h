@@ -1,0 +1,84 @@
+/* jail.h: the parts of the jail's first process.
+ *
+ * A program of its own (static, no Lua, none of the engine's memory), started by io/proc.c in new
+ * namespaces as process 1; see io/jail.h. It trusts its arguments and nothing of what it starts: it
+ * cannot be traced or signaled by it, and its report descriptor is not handed on. Any step that
+ * fails ends it with JAIL_NOT_ISOLATED: nothing runs behind fewer walls. */
+#ifndef JAIL_JAIL_H
+#define JAIL_JAIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "io/jail.h"
+
+/* What the program is put into, and what stands around it so far. */
+struct cell {
+    uint64_t cpu_ms, memory, processes, file_size; /* limits */
+    char **hide, **show;                           /* lists of paths, counted below */
+    size_t hides, shows;
+    const char *path; /* of the program; "": argv[0] by PATH */
+    char **argv;
+    char tree[4096];  /* the working directory, the same inside and outside */
+    uid_t uid, gid;   /* of the program */
+    bool outside;     /* the tree is one of the host's */
+    bool root;        /* we are root and the program is not */
+    bool proc;        /* /proc is real: the limits can be watched */
+    int ruleset;      /* Landlock's, before it is applied */
+    int listener;     /* tells of allocations that are larger than the limit; -1 without */
+    uint32_t layers;  /* bits of enum jail_layer */
+};
+
+/* Ends this process, and with it the kernel whatever is left in the namespace. */
+_Noreturn void report(const struct cell *cell, int end, int value, int limit);
+
+/* Reports that the program cannot be isolated: errno, and what was tried. */
+_Noreturn void give_up(const struct cell *cell, const char *what);
+
+static inline void must(const struct cell *cell, int rc, const char *what)
+{
+    if (rc < 0)
+        give_up(cell, what);
+}
+
+static inline void stands(struct cell *cell, enum jail_layer layer)
+{
+    cell->layers |= 1u << layer;
+}
+
+/* view.c: a file system of its own: system directories to read, the tree and a scratch to write. */
+void view_build(struct cell *cell);
+
+/* landlock.c: prepares the same list as rules of the kernel; landlock_apply is for the program. */
+void landlock_prepare(struct cell *cell);
+int landlock_apply(struct cell *cell);
+
+/* seccomp.c: the table of system calls, for the program. */
+int seccomp_apply(struct cell *cell);
+
+/* confine.c: limits, capabilities, user, no_new_privs, Landlock, seccomp, in this order. In the
+ * process that becomes the program; 0, or -1 with errno and *what. */
+int confine(struct cell *cell, const char **what);
+
+/* What process 1 keeps for its watch. */
+void confine_watcher(const struct cell *cell);
+
+/* usage.c: the limit that the processes of the namespace are over, or JAIL_NO_LIMIT. */
+int usage_over(const struct cell *cell);
+uint64_t usage_reaped_ms(void);
+
+/* files.c: what lies where the program may write. */
+struct files {
+    uint64_t count, bytes, large; /* large: files of the allowed size or more */
+    uint64_t due;                 /* when to look again: ms of the monotonic clock */
+};
+
+void files_count(const struct cell *cell, struct files *out);
+
+/* True when too much was written since `before`. */
+bool files_over(const struct cell *cell, const struct files *before, const struct files *now);
+bool files_scratch_full(void);
+
+#endif

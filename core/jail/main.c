@@ -1,0 +1,255 @@
+/* main.c: the first process of a jail: shuts the doors, starts the program, watches it, reports. */
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "jail/jail.h"
+
+#define WATCH_NS 10000000L     /* 10 ms between two looks */
+#define UID_BASE 0x70000000u   /* users that nobody else has, one for each jail at a time */
+#define STACK    ((size_t)64 << 10)
+
+_Noreturn void report(const struct cell *cell, int end, int value, int limit)
+{
+    struct jail_report r = {.end = end, .value = value, .limit = limit, .layers = cell->layers};
+    (void)!write(JAIL_REPORT_FD, &r, sizeof r);
+    _exit(0); // the kernel kills whatever is left in the namespace
+}
+
+_Noreturn void give_up(const struct cell *cell, const char *what)
+{
+    struct jail_report r = {.end = JAIL_NOT_ISOLATED, .value = errno, .layers = cell->layers};
+    snprintf(r.what, sizeof r.what, "%s", what);
+    (void)!write(JAIL_REPORT_FD, &r, sizeof r);
+    _exit(0);
+}
+
+/* ---- before anything runs ---- */
+
+/* The engine may have died before we asked to die with it. */
+static void die_with_engine(void)
+{
+    struct pollfd reader = {.fd = JAIL_REPORT_FD};
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (poll(&reader, 1, 0) == 1 && (reader.revents & POLLERR))
+        _exit(0);
+}
+
+/* The new network has nothing but loopback; programs may talk to themselves. */
+static void loopback_up(void)
+{
+    struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0)
+        ioctl(fd, SIOCSIFFLAGS, &lo);
+    close(fd);
+}
+
+/* As root the program gets a user of its own, after our number outside: it shares its count of
+ * processes with nobody. */
+static void choose_user(struct cell *cell)
+{
+    char self[24] = "";
+    cell->root = geteuid() == 0;
+    cell->uid = geteuid();
+    cell->gid = getegid();
+    if (!cell->root)
+        return;
+    must(cell, readlink("/proc/self", self, sizeof self - 1) < 0 ? -1 : 0, "read /proc/self");
+    cell->uid = cell->gid = UID_BASE + (unsigned)strtoul(self, NULL, 10);
+}
+
+/* ---- starting the program ---- */
+
+/* Shared with the child until it is the program. */
+struct launch {
+    struct cell *cell;
+    const char *what; /* what it was about to do */
+    int error;        /* errno of it */
+};
+
+static int child_main(void *arg)
+{
+    struct launch *l = arg;
+    sigset_t none;
+    sigemptyset(&none);
+    setsid();
+    if (confine(l->cell, &l->what) == 0) {
+        l->what = NULL;
+        signal(SIGPIPE, SIG_DFL);
+        signal(SIGXFSZ, SIG_DFL);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        if (l->cell->path[0])
+            execv(l->cell->path, l->cell->argv);
+        else
+            execvp(l->cell->argv[0], l->cell->argv);
+    }
+    l->error = errno;
+    _exit(127);
+}
+
+/* At once: whoever ends us from outside hears no other report. */
+static void tell_layers(const struct cell *cell)
+{
+    struct jail_report r = {.end = JAIL_NONE, .layers = cell->layers};
+    (void)!write(JAIL_REPORT_FD, &r, sizeof r);
+}
+
+/* The descriptors are shared as well, for the one that seccomp gives; exec parts them. */
+static pid_t start(struct cell *cell)
+{
+    struct launch l = {.cell = cell};
+    char *stack = malloc(STACK);
+    must(cell, stack ? 0 : -1, "allocate");
+    pid_t pid =
+        clone(child_main, stack + STACK, CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, &l);
+    if (pid < 0)
+        report(cell, JAIL_NOT_STARTED, errno, 0);
+    errno = l.error;
+    if (l.error && l.what)
+        give_up(cell, l.what);
+    if (l.error)
+        report(cell, JAIL_NOT_STARTED, l.error, 0);
+    free(stack);
+    close(cell->ruleset);
+    tell_layers(cell);
+    return pid;
+}
+
+/* ---- the watch ---- */
+
+static uint64_t now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+static int files_limit(const struct cell *cell, const struct files *before)
+{
+    struct files now;
+    files_count(cell, &now);
+    return files_over(cell, before, &now) || files_scratch_full() ? JAIL_FILES : JAIL_NO_LIMIT;
+}
+
+static _Noreturn void report_status(const struct cell *cell, const struct files *before, int status)
+{
+    int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0, limit = JAIL_NO_LIMIT;
+    if (signal == SIGXFSZ)
+        limit = JAIL_FILES;
+    else if (signal == SIGXCPU || (signal && usage_reaped_ms() >= cell->cpu_ms))
+        limit = JAIL_CPU;
+    else
+        limit = files_limit(cell, before);
+    report(cell, signal ? JAIL_SIGNALED : JAIL_EXITED, signal ? signal : WEXITSTATUS(status), limit);
+}
+
+/* Somebody asked for more memory in one piece than all may have. */
+static bool is_asked_too_much(const struct cell *cell)
+{
+    struct pollfd ear = {.fd = cell->listener, .events = POLLIN};
+    return cell->listener >= 0 && poll(&ear, 1, 0) == 1 && (ear.revents & POLLIN);
+}
+
+static int over(const struct cell *cell, const struct files *before, struct files *last)
+{
+    if (is_asked_too_much(cell))
+        return JAIL_MEM;
+    int limit = cell->proc ? usage_over(cell) : JAIL_NO_LIMIT;
+    if (limit || now_ms() < last->due)
+        return limit;
+    files_count(cell, last);
+    return files_over(cell, before, last) ? JAIL_FILES : JAIL_NO_LIMIT;
+}
+
+static _Noreturn void watch(const struct cell *cell, pid_t program)
+{
+    const struct timespec pause = {.tv_nsec = WATCH_NS};
+    struct files before, last;
+    sigset_t child;
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    files_count(cell, &before);
+    for (last = before;;) {
+        int status, limit;
+        pid_t pid;
+        while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+            if (pid == program)
+                report_status(cell, &before, status);
+        if ((limit = over(cell, &before, &last)))
+            report(cell, JAIL_SIGNALED, SIGKILL, limit);
+        sigtimedwait(&child, NULL, &pause);
+    }
+}
+
+/* ---- arguments ---- */
+
+static bool take_arguments(struct cell *cell, int argc, char **argv)
+{
+    if (argc <= JAIL_TEXTS)
+        return false;
+    int hides = atoi(argv[JAIL_HIDES]), shows = atoi(argv[JAIL_SHOWS]);
+    if (hides < 0 || shows < 0 || argc <= JAIL_TEXTS + hides + shows + 1)
+        return false;
+    *cell = (struct cell){
+        .cpu_ms = strtoull(argv[JAIL_CPU_MS], NULL, 10),
+        .memory = strtoull(argv[JAIL_MEMORY], NULL, 10),
+        .processes = strtoull(argv[JAIL_PROCESSES], NULL, 10),
+        .file_size = strtoull(argv[JAIL_FILE_SIZE], NULL, 10),
+        .outside = argv[JAIL_TREE][0] == '1',
+        .hide = argv + JAIL_TEXTS,
+        .hides = (size_t)hides,
+        .show = argv + JAIL_TEXTS + hides,
+        .shows = (size_t)shows,
+        .path = argv[JAIL_TEXTS + hides + shows],
+        .argv = argv + JAIL_TEXTS + hides + shows + 1,
+        .listener = -1,
+    };
+    return true;
+}
+
+static void find_tree(struct cell *cell)
+{
+    snprintf(cell->tree, sizeof cell->tree, JAIL_WORK);
+    if (!cell->outside)
+        return;
+    must(cell, getcwd(cell->tree, sizeof cell->tree) && cell->tree[0] == '/' ? 0 : -1,
+         "find the working directory");
+    errno = EINVAL;
+    must(cell, strcmp(cell->tree, "/") == 0 ? -1 : 0, "let it write everywhere");
+}
+
+int main(int argc, char **argv)
+{
+    struct cell cell;
+    if (!take_arguments(&cell, argc, argv))
+        return 2;
+    sigset_t all;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, NULL);
+    fcntl(JAIL_REPORT_FD, F_SETFD, FD_CLOEXEC);
+    close_range(JAIL_REPORT_FD + 1, ~0u, 0);
+    die_with_engine();
+    umask(022);
+    find_tree(&cell);
+    choose_user(&cell);
+    loopback_up();
+    view_build(&cell);
+    landlock_prepare(&cell);
+    pid_t program = start(&cell);
+    confine_watcher(&cell);
+    watch(&cell, program);
+}
