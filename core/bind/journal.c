@@ -256,6 +256,23 @@ static int l_abandon(lua_State *L)
     return 0;
 }
 
+/* tx:mark() -> integer: how much is in it */
+static int l_mark(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)store_mark(l_check_tx(L, 1)));
+    return 1;
+}
+
+/* tx:rollback(mark): what was put in since is forgotten */
+static int l_rollback(lua_State *L)
+{
+    struct store_tx *tx = l_check_tx(L, 1);
+    lua_Integer mark = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, mark >= 0, 2, "a mark of this transaction");
+    store_rollback(tx, (size_t)mark);
+    return 0;
+}
+
 /* ---- streams ---- */
 
 /* stream:begin() -> tx; raises when there is no memory, or nothing may be written */
@@ -330,7 +347,8 @@ static const luaL_Reg stream_methods[] = {
 
 static const luaL_Reg tx_methods[] = {
     {"event", l_event},   {"move", l_move},       {"blob", l_tx_blob}, {"message", l_tx_message},
-    {"commit", l_commit}, {"abandon", l_abandon}, {NULL, NULL},
+    {"commit", l_commit}, {"abandon", l_abandon}, {"mark", l_mark},    {"rollback", l_rollback},
+    {NULL, NULL},
 };
 
 void store_journal_types(lua_State *L)

@@ -112,6 +112,9 @@ typedef void store_done(void *ctx, int64_t first_seq, const struct err *err);
 /* Queues the transaction and takes it over; `done` is called exactly once, from the loop. */
 void store_commit(struct store_tx *tx, store_done *done, void *ctx);
 void store_abandon(struct store_tx *tx);
+/* How much is in it now, and back to that: what was put in since is forgotten. */
+size_t store_mark(const struct store_tx *tx);
+void store_rollback(struct store_tx *tx, size_t mark);
 
 /* A committed event as subscribers see it; borrowed until the callback returns. */
 struct store_seen {

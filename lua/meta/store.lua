@@ -207,4 +207,12 @@ function Tx:commit(done) end
 ---Nothing of it happens.
 function Tx:abandon() end
 
+---How much is in it now.
+---@return integer
+function Tx:mark() end
+
+---What was put in since the mark is forgotten; the transaction is as it was then.
+---@param mark integer
+function Tx:rollback(mark) end
+
 return M

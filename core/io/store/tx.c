@@ -223,6 +223,23 @@ int store_put_message(struct store_tx *tx, const struct hash *parent, const void
     return 0;
 }
 
+size_t store_mark(const struct store_tx *tx)
+{
+    return tx_count(tx);
+}
+
+void store_rollback(struct store_tx *tx, size_t mark)
+{
+    if (!buf_ok(&tx->data) || !buf_ok(&tx->items))
+        return; // it fails as a whole
+    for (size_t i = mark; i < tx_count(tx); i++)
+        tx->events -= tx_items(tx)[i].type == ITEM_EVENT;
+    if (mark < tx_count(tx))
+        tx->body = tx->data.len = tx_items(tx)[mark].at;
+    if (mark < tx_count(tx))
+        tx->items.len = mark * sizeof(struct item);
+}
+
 /* A transaction that lost its bytes travels on as one that failed, so that `done` comes in its
  * turn. */
 static void fail_spent(struct store_tx *tx)
