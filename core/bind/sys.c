@@ -1,4 +1,5 @@
 /* sys.c: `orket.core.sys`: clocks, version, exit code, terminal facts. */
+#include <pwd.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -81,6 +82,23 @@ static int l_is_trusted_peer(lua_State *L)
     return 1;
 }
 
+/* sys.peer_user(fd) -> name of the user at the other end of a unix socket, its number when it has
+ * none | nil */
+static int l_peer_user(lua_State *L)
+{
+    struct ucred peer;
+    socklen_t len = sizeof peer;
+    if (getsockopt((int)luaL_checkinteger(L, 1), SOL_SOCKET, SO_PEERCRED, &peer, &len))
+        return 0;
+    struct passwd user, *found = NULL;
+    char room[4096];
+    if (getpwuid_r(peer.uid, &user, room, sizeof room, &found) == 0 && found)
+        lua_pushstring(L, user.pw_name);
+    else
+        lua_pushfstring(L, "%I", (lua_Integer)peer.uid);
+    return 1;
+}
+
 /* sys.env(name) -> text | nil; only NO_COLOR, TERM, TMPDIR and names that begin with ORKET_, so that
  * no secret is reached; of those that end in _KEY only whether they are set: "set" */
 static int l_env(lua_State *L)
@@ -143,7 +161,8 @@ static const luaL_Reg functions[] = {
     {"now", l_now},       {"monotonic", l_monotonic},     {"version", l_version},
     {"is_tty", l_is_tty}, {"window", l_window},           {"user", l_user},
     {"env", l_env},       {"error_class", l_error_class},
-    {"is_trusted_peer", l_is_trusted_peer}, {"faults", l_faults}, {NULL, NULL},
+    {"is_trusted_peer", l_is_trusted_peer}, {"peer_user", l_peer_user}, {"faults", l_faults},
+    {NULL, NULL},
 };
 
 int luaopen_orket_sys(lua_State *L)

@@ -38,6 +38,11 @@ function M.env(name) end
 ---@return boolean
 function M.is_trusted_peer(fd) end
 
+---The name of the user at the other end of a unix socket; a number when there is no name.
+---@param fd integer
+---@return string|nil
+function M.peer_user(fd) end
+
 ---The class of an error code: input, refusal, tool, model, limit, system; unknown codes are "bug".
 ---@param code string
 ---@return string

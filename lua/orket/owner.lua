@@ -32,6 +32,7 @@ local function answer(project, handlers, line, client)
       return { error = errors.new("ERR_USAGE", field .. " has to be a text") }
     end
   end
+  request.who = client.user or request.who -- whatever it says of itself
   local handler = handlers[request.act]
   local result, err
   if handler then

@@ -93,6 +93,7 @@ local function serve_client(server, clients, max, answer)
   if not is_trusted(client.pipe) then
     return handles.close(client.pipe)
   end
+  client.user = sys.peer_user(client.pipe:fileno())
   clients[#clients + 1] = client
   if #clients > CLIENTS then
     drop(clients, clients[1])
@@ -107,6 +108,7 @@ local function serve_client(server, clients, max, answer)
 end
 
 ---@class LineClient
+---@field user string|nil  who is at the other end, as the kernel says
 ---@field on_close fun(fn: function) fn runs as a task when the client is gone
 
 ---Answers each line of each client with one line. The socket is for its owner alone (0600, and the peer is asked).
