@@ -263,10 +263,11 @@ static int l_call_view(lua_State *L)
 {
     const struct call *call = bind_check_call(L, 1);
     struct json more = {0};
+    lua_settop(L, 2);
     struct json_doc *doc = bind_new_doc(L);
     struct json_builder b;
     struct err err = {0};
-    if (!lua_isnoneornil(L, 2) && value_read(L, 2, doc, NULL, &more, &err))
+    if (!lua_isnil(L, 2) && value_read(L, 2, doc, NULL, &more, &err))
         return luaL_error(L, "not plain data: %s", err.text);
     json_build(&b, doc);
     json_begin_object(&b);
