@@ -6,12 +6,15 @@ local nearest = require("orket.nearest")
 local M = {}
 
 M.commands = { -- name -> { module, one line of help, member of the module }
+  approvals = { "orket.cmd.approvals", "what waits for a person's yes or no" },
+  approve = { "orket.cmd.people", "say yes to what an agent asks for", "approve" },
   answer = { "orket.cmd.people", "answer a parked card's question", "answer" },
   bench = { "orket.cmd.bench", "what a step and a decision cost" },
   board = { "orket.cmd.board", "all cards, who works on them, what they cost" },
   bottlenecks = { "orket.cmd.bottlenecks", "what waits too long, and seats that have too much" },
   check = { "orket.cmd.check", "verify the journal and rebuild the board from it" },
   comment = { "orket.cmd.people", "add a comment to a card", "comment" },
+  deny = { "orket.cmd.people", "say no to what an agent asks for", "deny" },
   export = { "orket.cmd.export", "a run as one file that can be verified anywhere" },
   ["export-cards"] = { "orket.cmd.export_cards", "write the cards of the board into the card files" },
   fork = { "orket.cmd.fork", "a new run that goes on from a moment of another one" },

@@ -2,6 +2,7 @@
 -- transitions, and the answer to a failed turn.
 
 local answers = require("orket.turn.answers")
+local approval = require("orket.turn.approval")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local llm = require("orket.llm")
@@ -87,6 +88,34 @@ end
 ---@return string|nil
 function Engine:user()
   return not (self.cassette and self.cassette.offline) and sys.user() or nil
+end
+
+---The process rules of the organization.
+---@return table
+function Engine:rules()
+  return self.project.config.organization.process_rules or {}
+end
+
+---Until when an answer counts to a question that is put now.
+---@return string UTC, RFC 3339
+function Engine:expiry()
+  return approval.expiry(self:rules())
+end
+
+---What an approval is held against, now: the time, the scripts that serve when they are not the turn's, and the
+---files that somebody else had changed when the turn's tree was opened: their hashes, "" where there was none.
+---@param turn Turn
+---@param paths string[]
+---@return {now: string, generation: table?, found: table<string, string>}
+function Engine:witness(turn, paths)
+  local present, found = self.project.generation, {}
+  for _, path in ipairs(paths) do
+    local there = (turn.tree.found or {})[path]
+    if there ~= nil then
+      found[path] = there or ""
+    end
+  end
+  return { now = sys.now(), generation = present.id ~= turn.generation.id and present or nil, found = found }
 end
 
 ---What this run follows from besides its cards and scripts: recorded when it begins or goes on.

@@ -1,5 +1,8 @@
 -- parked.lua: the cards that wait for a person: why, and the command that answers each.
 
+local approvals = require("orket.approvals")
+local shown = require("orket.approvals.shown")
+
 local M = {}
 
 local ANSWER = 'orket answer%s %s "TEXT"'
@@ -24,6 +27,24 @@ local function uncertain_of(store)
   return by_card
 end
 
+local function questions_of(store)
+  local by_card = {}
+  for _, row in ipairs(approvals.pending(store)) do
+    by_card[row.card] = row
+  end
+  return by_card
+end
+
+-- A question of yes or no: what exactly, and until when.
+local function question(row, dir)
+  return row and {
+    id = row.id, rule = row.rule, expires_at = row.expires_at, exact = shown.line(row),
+    command = "orket approve" .. M.option(dir) .. " " .. row.id,
+    first = string.format("%s: %s; until %s; or orket deny%s %s --why TEXT:", row.rule or "asked", shown.line(row),
+      row.expires_at:sub(1, 19) .. "Z", M.option(dir), row.id),
+  }
+end
+
 local function why(store, id)
   local move = store:read("last_events", { card = id, kind = "card.moved", limit = 1 })[1]
   return move and move.body.why or nil
@@ -44,15 +65,16 @@ end
 ---@param store table
 ---@param epic string|nil  card id; nil for the whole board
 ---@param dir string|nil the project's directory as the person named it
----@return {id: string, status: string, reason: string, why: string?, command: string, first: string?, operation: table?}[]
+---@return {id: string, status: string, reason: string, why: string?, command: string, first: string?, operation: table?, approval: table?}[]
 function M.list(store, epic, dir)
-  local cards, uncertain = {}, uncertain_of(store)
+  local cards, uncertain, questions = {}, uncertain_of(store), questions_of(store)
   for i, row in ipairs(store:read("parked", { epic = epic })) do
     local cure = uncertain[row.id] and UNCERTAIN or CURE[row.wait_reason] or CURE.system
+    local asked = question(questions[row.id], dir)
     cards[i] = {
       id = row.id, status = row.status, reason = row.wait_reason, why = why(store, row.id),
-      command = cure[1]:format(M.option(dir), row.id), first = cure[2],
-      operation = uncertain[row.id],
+      command = asked and asked.command or cure[1]:format(M.option(dir), row.id), first = asked and asked.first or cure[2],
+      operation = uncertain[row.id], approval = asked and { id = asked.id, rule = asked.rule, asks = asked.exact, expires_at = asked.expires_at },
     }
   end
   return cards

@@ -1,6 +1,7 @@
 -- people.lua: what a person may do to a card, under the same law, with actor = human. One request in,
 -- one answer out; the owner of the project performs it, whoever asked.
 
+local approvals = require("orket.approvals")
 local async = require("orket.async")
 local errors = require("orket.errors")
 local forks = require("orket.fork")
@@ -149,6 +150,13 @@ local function passes_over(request)
   return request.act == "retry" or request.act == "move" and not FINAL[request.status]
 end
 
+-- A yes or no is no sentence: what is written in one may be meant either way.
+local function asks_yes_or_no(project, card, request)
+  local question = (request.act == "answer" or passes_over(request)) and approvals.pending(project.store, card.id)[1]
+  return question and errors.new("ERR_TRANSITION", card.id .. " waits for a yes or no: " .. question.id,
+    "orket show " .. card.id .. ", then orket approve " .. question.id .. ", or orket deny " .. question.id .. " --why TEXT")
+end
+
 local function act_once(project, request)
   local card, err = reader.card(project.store, tostring(request.card))
   if not card then
@@ -158,6 +166,10 @@ local function act_once(project, request)
   if pending and passes_over(request) then
     return nil, errors.new("ERR_TRANSITION", "nobody knows whether this happened: " .. once.describe(pending.operation),
       "look, then: orket answer " .. card.id .. " happened, or did-not, or again")
+  end
+  err = asks_yes_or_no(project, card, request)
+  if err then
+    return nil, err
   end
   local tx = begin(project, request, request.act == "answer" and pending)
   local ok, said = act[request.act](tx, card, request, project.store, pending)
@@ -169,8 +181,30 @@ local function act_once(project, request)
     message = type(said) == "string" and said or card.id .. " is now " .. card.status }, err
 end
 
+-- ---- yes or no ----
+
+local SAID = { approve = "approved", deny = "denied" }
+
+local function say(project, request)
+  local row, err = approvals.find(project.store, tostring(request.card))
+  if not row then
+    return nil, err
+  end
+  local late = approvals.is_late(row) and request.act == "approve"
+  local ok
+  ok, err = approvals.answer(project.store, row, {
+    answer = late and "expired" or SAID[request.act], why = request.why, who = request.who or "unknown",
+  })
+  if ok and late then
+    return nil, errors.new("ERR_TRANSITION", "the question " .. row.id .. " expired at " .. row.expires_at,
+      "its card goes on and is told so; it may ask again")
+  end
+  return ok and { id = row.id, card = row.card, status = SAID[request.act],
+    message = SAID[request.act] .. " " .. row.id .. ": " .. row.card .. " goes on" }, err
+end
+
 ---@class PersonRequest
----@field act string     comment, answer, move, retry, sync, fork (see fork.perform)
+---@field act string     comment, answer, move, retry, approve, deny, sync, fork (see fork.perform)
 ---@field card string?
 ---@field text string?
 ---@field status string?
@@ -193,12 +227,12 @@ function M.perform(project, request)
     return forks.perform(project, request)
   elseif request.act == "halt" then -- a run answers this itself
     return nil, errors.new("ERR_NOT_FOUND", "no run is under way", "there is nothing to halt")
-  elseif not act[request.act] then
+  elseif not act[request.act] and not SAID[request.act] then
     return nil, errors.new("ERR_USAGE", "unknown request " .. tostring(request.act))
   end
   local result, err
   for _ = 1, TRIES do -- somebody else was faster: what is true now decides
-    result, err = act_once(project, request)
+    result, err = (SAID[request.act] and say or act_once)(project, request)
     if result or err.code ~= "ERR_STALE" then
       break
     end

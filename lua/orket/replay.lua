@@ -53,7 +53,7 @@ local function tame(self, run)
     self.pending[card.id] = table.pack(act, ...)
   end
   run.limits.seconds = FOREVER
-  taped.tape(run.engine, self.stage)
+  taped.tape(run.engine, self.stage, self.generations)
 end
 
 -- A unit of work on a card, which is busy meanwhile.
@@ -249,6 +249,8 @@ local function turn_event(self, event)
     self.units[event.turn], self.run.live[event.card] = nil, nil
   elseif event.kind == "operation.answered" then
     self.units[event.turn] = cut_off.answer(self.stage, event, self.facade)
+  elseif event.kind == "approval.answered" then
+    self.units[event.turn] = cut_off.say(self.stage, event)
   elseif unit and unit.parked then
     self.stage:wake(unit)
   elseif unit and unit.taped then

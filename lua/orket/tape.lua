@@ -11,12 +11,14 @@ local ANSWERS = {
   ["turn.prompted"] = true, ["turn.nudged"] = true, ["step.reply"] = true,
   ["call.allowed"] = true, ["call.refused"] = true, ["call.result"] = true,
   ["operation.intended"] = true, ["operation.done"] = true, ["operation.uncertain"] = true,
-  ["operation.answered"] = true,
+  ["operation.answered"] = true, ["approval.asked"] = true, ["approval.answered"] = true,
+  ["approval.settled"] = true,
 }
 
 local INSIDE = { -- of a call, before it has its result
   ["call.allowed"] = true, ["operation.intended"] = true, ["operation.done"] = true,
-  ["operation.uncertain"] = true, ["operation.answered"] = true,
+  ["operation.uncertain"] = true, ["operation.answered"] = true, ["approval.asked"] = true,
+  ["approval.answered"] = true, ["approval.settled"] = true,
 }
 
 ---@param events {kind: string, body: table}[]|nil  the turn's events in order
@@ -37,16 +39,23 @@ function Tape:is_empty()
   return not self.started
 end
 
+---The next answer, which stays the next one.
+---@return {kind: string, body: table}|nil
+function Tape:peek()
+  return self.answers[self.at]
+end
+
 ---The next answer when it is of this kind.
 ---@param kind string
 ---@return table|nil body
+---@return table|nil event
 function Tape:take(kind)
   local event = self.answers[self.at]
   if not event or event.kind ~= kind then
     return nil
   end
   self.at = self.at + 1
-  return event.body
+  return event.body, event
 end
 
 ---What the next call came to, when the journal has it; all that happened inside it is passed over.

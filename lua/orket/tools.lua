@@ -6,6 +6,8 @@
 -- Operations on files are performed by the permit itself. Operations on cards are taken from the
 -- permit as a record and become events of the turn's next transaction.
 
+local approval = require("orket.turn.approval")
+local autonomy = require("orket.turn.autonomy")
 local cjson = require("cjson")
 local embed = require("orket.core.embed")
 local errors = require("orket.errors")
@@ -36,12 +38,8 @@ function M.stricter(first, second)
   return first
 end
 
----The gate's answer to one call of a reply.
----@param turn table
----@param request {id: string, name: string, arguments: string}
----@return table|nil call
----@return table|nil refusal {decision, rule, why, fix, where?}
-function M.judge(turn, request)
+-- A call that nothing denies, with who asks a person about it; or the denial, whoever it comes from.
+local function judge(turn, request)
   local allowed, refusal, asked = turn.generation.gate:call({
     role = turn.role,
     card = turn.card,
@@ -54,11 +52,60 @@ function M.judge(turn, request)
     return nil, refusal
   end
   refusal = M.stricter(refusal, turn.policy(call))
-  if refusal then
+  if refusal and refusal.decision ~= "ask" then
     call:close()
     return nil, refusal
   end
-  return call
+  return call, refusal or turn.autonomy and autonomy.objection(turn, turn.generation.tools[request.name].about, request.name)
+end
+
+local function denial(turn, request)
+  local call, refusal = judge(turn, request)
+  if not call then
+    return refusal
+  end
+  call:close()
+end
+
+-- A person's answer about a call: what a yes covers of its operations, or a refusal, or neither.
+local function answered(turn, request, call, refusal)
+  local view = call:view():value()
+  local yes, no, err = approval.settle(turn, {
+    refusal = refusal, judged = call:hash(), paths = view.paths, call = request.id, tool = request.name,
+    operation = { tool = request.name, arguments = view.arguments }, deny = function(other)
+      return denial(other, request)
+    end,
+  })
+  if not yes then
+    return nil, no, err
+  end
+  call:accept(call:hash())
+  return approval.covering(refusal, view.paths)
+end
+
+---The answer to one call of a reply: of the gate and the policies, and of a person where one of them asks.
+---@param turn table
+---@param request {id: string, name: string, arguments: string}
+---@return table|nil call
+---@return table|nil refusal {decision, rule, why, fix, where?}; without either the turn waits for a person
+---@return Error|nil err
+---@return table|nil yes  what a person's yes covers
+function M.judge(turn, request)
+  local call, refusal = judge(turn, request)
+  if not call then
+    approval.overrule(turn, refusal, function(asked)
+      return asked.call == request.id
+    end)
+    return nil, refusal
+  elseif not refusal and not approval.is_about(turn, call) then
+    return call
+  end
+  local yes, no, err = answered(turn, request, call, refusal)
+  if yes then
+    return call, nil, nil, yes
+  end
+  call:close()
+  return nil, no, err
 end
 
 ---True when one of the operations that the tool declares changes something beside the journal.
@@ -93,25 +140,72 @@ local function report(turn, call, operation, done, refusal)
   })
 end
 
--- The gate's answer to one operation; what a tool asks for that is not the binary's own is shown to the
--- policies as well.
+-- A permit that nothing denies, with who asks a person about it; or the denial. What a tool asks for that is not the
+-- binary's own is shown to the policies as well.
 local function judge_operation(turn, call, operation)
   local permit, refusal, asked = turn.generation.gate:operation(call, operation)
-  if (permit or asked) and not is_shipped(turn.generation.tools[call:tool()]) then
-    refusal = M.stricter(refusal, turn.policy(call, operation, permit or asked))
+  permit = permit or asked
+  if permit and not is_shipped(turn.generation.tools[call:tool()]) then
+    refusal = M.stricter(refusal, turn.policy(call, operation, permit))
   end
-  if refusal then
+  if refusal and refusal.decision ~= "ask" then
     return nil, refusal
   end
-  return permit
+  return permit, refusal or turn.autonomy and autonomy.objection_to_operation(turn, operation)
+end
+
+-- What denies an operation by other scripts.
+local function denial_of_operation(turn, request, operation)
+  local call, refusal = judge(turn, request)
+  if not call then
+    return refusal
+  end
+  local closing <close> = call
+  refusal = turn.generation.gate:judge(call, operation)
+  if refusal.decision ~= "deny" and not is_shipped(turn.generation.tools[request.name]) then
+    refusal = turn.policy(call, operation)
+  end
+  return refusal and refusal.decision == "deny" and refusal or nil
+end
+
+-- A person's answer about an operation: yes, a refusal, or neither.
+local function answered_operation(turn, permit, refusal, operation, done)
+  return approval.settle(turn, {
+    refusal = refusal, judged = permit:hash(), paths = { permit:path() }, call = done.call, tool = done.request.name,
+    operation = operation, deny = function(other)
+      return denial_of_operation(other, done.request, operation)
+    end,
+  })
+end
+
+-- A permit that works, or the refusal. Neither: a person has to answer first, or the answer could not be recorded.
+local function permit_for(turn, call, operation, done)
+  local permit, refusal = judge_operation(turn, call, operation)
+  if not permit then
+    approval.overrule(turn, refusal, function(asked)
+      return asked.operation.op == operation.op and asked.operation.path == operation.path
+    end)
+    return nil, refusal
+  elseif not refusal and not approval.is_about(turn, permit) then
+    return permit
+  end
+  local yes, no, err = refusal and approval.covers(done.yes, refusal, operation.op, permit:path()), nil, nil
+  if not yes then
+    yes, no, err = answered_operation(turn, permit, refusal, operation, done)
+  end
+  if yes then
+    permit:accept(permit:hash())
+    return permit
+  end
+  done.unsettled = err or not no and errors.new("ERR_DENIED", "a person has to answer first") or nil
+  return nil, no
 end
 
 local function answer_operation(turn, call, operation, done)
-  local permit, refusal = judge_operation(turn, call, operation)
-  if not permit and refusal.decision == "ask" then
-    turn:ask(refusal, { call = done.call, tool = call:tool(), operation = operation })
-  end
-  if not permit then
+  local permit, refusal = permit_for(turn, call, operation, done)
+  if done.unsettled then
+    return nil
+  elseif not permit then
     report(turn, call, operation, done, refusal)
     done[#done + 1] = { op = tostring(operation.op), refused = refusal.rule, why = refusal.why, where = refusal.where }
     return { error = { code = "ERR_DENIED", rule = refusal.rule, message = refusal.why, fix = refusal.fix } }
@@ -168,14 +262,15 @@ end
 ---whether one of its operations happened, there is no result yet.
 ---@param turn table
 ---@param call table the gate's answer
----@param request {id: string, name: string}
+---@param request {id: string, name: string, arguments: string}
+---@param yes table|nil what a person's yes to the call covers
 ---@return {ok: boolean, text: string, operations: table[], unsettled: Error?}
-function M.perform(turn, call, request)
+function M.perform(turn, call, request, yes)
   local closing <close> = call
-  local done = { call = request.id, told = {} }
+  local done = { call = request.id, request = request, yes = yes, told = {} }
   local outcome, err = run_box(turn, call, turn.generation.tools[request.name], done)
   local told = #done.told > 0 and done.told or nil -- what a person said of operations that were interrupted
-  done.call, done.told = nil, nil
+  done.call, done.told, done.request, done.yes = nil, nil, nil, nil
   if done.unsettled then
     return { unsettled = done.unsettled }
   elseif not outcome then

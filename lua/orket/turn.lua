@@ -7,6 +7,8 @@
 -- turn/journal.lua, what a turn writes down.
 
 local answers = require("orket.turn.answers")
+local approval = require("orket.turn.approval")
+local autonomy = require("orket.turn.autonomy")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local moves = require("orket.moves")
@@ -143,7 +145,9 @@ end
 
 ---The proposal is committed, or the card is parked.
 local function conclude(self)
-  if not self.parked then
+  if self.waiting then
+    return approval.park(self)
+  elseif not self.parked then
     local proposal, err = route(self)
     if err then
       return nil, err
@@ -190,6 +194,7 @@ function M.new(engine, job)
       usages.add(self, event.body)
     end
   end
+  self.autonomy = autonomy.of(engine:rules(), self.role)
   return self
 end
 

@@ -69,14 +69,14 @@ local function serve(self, mock, before)
   error("the mock did not start: " .. orket.read(out))
 end
 
----options: binary and environment of the commands under test; issues, mock (text), limits, gate (rules), model (more fields), team, epics (more), files
+---options: binary and environment of the commands under test; issues, mock (text), limits, gate (rules), rules (more process rules), model (more fields), team, epics (more), files
 function M.new(options)
   local self = setmetatable({
     dir = orket.directory(), binary = options.binary or M.binary, environment = options.environment or "",
   }, World)
   self:write("config/organization.json", cjson.encode({
     name = "Test", models = { m = M.merged({ base_url = "http://127.0.0.1:1/v1", model = "mock" }, options.model) },
-    process_rules = { limits = M.merged({ concurrency = 2 }, options.limits), gate = options.gate },
+    process_rules = M.merged({ limits = M.merged({ concurrency = 2 }, options.limits), gate = options.gate }, options.rules),
   }))
   write_json(self, "config/teams/t.json", options.team or TEAM)
   write_json(self, "config/environments/e.json", { name = "E" })

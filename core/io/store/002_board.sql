@@ -142,13 +142,21 @@ CREATE TABLE approval (
     run         TEXT NOT NULL,
     turn        ANY NOT NULL,
     call        TEXT,
+    role        TEXT,             -- who wants to, in a question of yes or no
+    tool        TEXT,
     operation   TEXT,
+    paths       TEXT,             -- canonical
+    rule        TEXT,             -- who asks
     why         TEXT,
-    status      TEXT NOT NULL,    -- pending, then the answer
+    place       TEXT,             -- where that is said
+    hash        TEXT,             -- of all that is asked about, with the files as they were
+    before      TEXT,             -- those files: path -> blob
+    status      TEXT NOT NULL,    -- pending, then the answer, then what it came to
     answered_by TEXT,
     answer_why  TEXT,
     asked_at    TEXT NOT NULL,
-    answered_at TEXT
+    answered_at TEXT,
+    expires_at  TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX approval_open ON approval (status, card);
 

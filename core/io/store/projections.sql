@@ -83,6 +83,8 @@ WHERE id = :card AND revision = $rev AND status = $from AND type = $type
                OR EXISTS (SELECT 1 FROM verdict WHERE card = :card AND tree = $tree AND ok)
                OR EXISTS (SELECT 1 FROM lineage l JOIN verdict v ON v.card = l.source AND v.seq <= l.upto
                           WHERE l.card = :card AND v.tree = $tree AND v.ok)));
+-- its question, when it was not answered before: nobody waits for it any more
+UPDATE approval SET status = 'void' WHERE status = 'pending' AND card = :card AND $from = 'blocked';
 
 -- The epic of a fork: its source as it was after commit $at. What has changed since is in the body; a source
 -- that is not of revision $rev any more is another one. Its text is the source's, or the one that was said then,
@@ -290,14 +292,21 @@ INSERT INTO memory (seq, card, epic, role, text, keywords, at)
 VALUES (:seq, :card, (SELECT coalesce(epic, id) FROM card WHERE id = :card), :role, $text, $keywords, :at);
 
 -- kind: approval.asked
-INSERT INTO approval (id, card, run, turn, call, operation, why, status, asked_at)
-VALUES (:run || '/' || :turn || '/' || :n, :card, :run, :turn, $call,
-        coalesce($operation, json_object('tool', $tool, 'arguments', $arguments)), $why, 'pending', :at);
+INSERT INTO approval (id, card, run, turn, call, role, tool, operation, paths, rule, why, place, hash, before, status,
+                      asked_at, expires_at)
+VALUES (:run || '/' || :turn || '/' || :n, :card, :run, :turn, $call, :role, $tool,
+        coalesce($operation, json_object('tool', $tool, 'arguments', $arguments)), $paths, $rule, $why, $where, $hash,
+        $before, 'pending', :at, $expires_at);
 
 -- kind: approval.answered
 -- must
 UPDATE approval SET status = $answer, answered_by = :actor, answer_why = $why, answered_at = :at
 WHERE id = $ask AND status = 'pending';
+
+-- What an answered question came to when its turn went on: used, denied, expired, void, refused.
+-- kind: approval.settled
+-- must
+UPDATE approval SET status = $outcome WHERE id = $ask;
 
 -- kind: operation.intended
 

@@ -1,4 +1,4 @@
--- people.lua: `orket answer|move|comment|retry|halt`: a person acts on a card, under the same law.
+-- people.lua: `orket answer|approve|deny|move|comment|retry|halt`: a person acts on a card, under the same law.
 
 local options = require("orket.options")
 local owner = require("orket.owner")
@@ -23,6 +23,21 @@ and what follows is told to the model:
   happened  it did: the turn goes on with what follows as its result
   did-not   it did not: the tool is told that it failed
   again     it is done again
+]],
+  approve = [[
+usage: orket approve [-C DIR] [--json] [--why TEXT] ID
+
+Says yes to what an agent asks for: to exactly that, once, until it expires. Everything is judged again before
+it happens, and a file that has changed since makes the answer void.
+  ID        of the question, or its card's (orket approvals)
+  --why     a sentence for the record
+]],
+  deny = [[
+usage: orket deny [-C DIR] [--json] [--why TEXT] ID
+
+Says no to what an agent asks for; it reads TEXT and goes on without it.
+  ID        of the question, or its card's (orket approvals)
+  --why     what the agent should know
 ]],
   comment = [[
 usage: orket comment [-C DIR] [--json] CARD TEXT
@@ -53,6 +68,8 @@ Drains the run that is under way: nothing new starts, open turns go on with the 
 
 local OPERANDS = {
   answer = { "card", "text..." },
+  approve = { "card" },
+  deny = { "card" },
   comment = { "card", "text..." },
   move = { "card", "status" },
   retry = { "card" },
@@ -63,6 +80,8 @@ local function parse(act, argv)
   local known = { C = "value", json = "flag" }
   if act == "move" then
     known.reason, known.why = "value", "value"
+  elseif act == "approve" or act == "deny" then
+    known.why = "value"
   end
   local args, message = options.parse(argv, known, OPERANDS[act])
   for name, value in pairs(args or {}) do

@@ -5,6 +5,8 @@ local checkpoints = require("orket.checkpoints")
 local cjson = require("cjson")
 local ending = require("orket.view.ending")
 local once = require("orket.turn.once")
+local approvals = require("orket.approvals")
+local asked = require("orket.cmd.approvals")
 local look = require("orket.look")
 local options = require("orket.options")
 local plain = require("orket.view.plain")
@@ -51,7 +53,7 @@ local FIELDS = {
   "note", "retry_count", "verification", "credits", "turns", "tokens_in", "tokens_out",
 }
 
-local function print_card(card, comments, events)
+local function print_card(store, card, comments, events)
   print(style.mark(card.status) .. " " .. text.clean(card.id) .. "  " .. style.status(card.status) .. "  "
     .. text.clean(card.name or ""))
   for key, value in pairs(card.data) do
@@ -72,6 +74,10 @@ local function print_card(card, comments, events)
     print(string.format("\n  policy-violation  %d refused, the last by %s: %s", #card.reports, text.clean(last.rule),
       text.line(last.detail or "")))
     print("  orket reports --card " .. text.clean(card.id))
+  end
+  if card.approval then
+    print("")
+    asked.print_question(store, card.approval)
   end
   for _, comment in ipairs(comments) do
     print("\n  " .. comment.at:sub(1, 19) .. "  " .. text.clean(comment.author))
@@ -130,11 +136,12 @@ local function show_card(store, card, json)
   local events = store:read("card_events", { card = card.id })
   card.reports = setmetatable(reports.list(store, { card = card.id }), cjson.array_mt)
   card.uncertain = store:read("uncertain", { card = card.id })[1]
+  card.approval = approvals.pending(store, card.id)[1]
   if json then
     card.comments, card.events = setmetatable(comments, cjson.array_mt), setmetatable(events, cjson.array_mt)
     print(text.json(card))
   else
-    print_card(card, comments, events)
+    print_card(store, card, comments, events)
   end
   return 0
 end

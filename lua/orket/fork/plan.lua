@@ -95,8 +95,16 @@ local function lost_verdict(past, store, card)
   return was and is.at ~= was.at and { tree = was.tree, ok = was.ok == 1, log = was.log, at = was.at } or nil
 end
 
+-- A card whose turn waits for a yes or no is where the turn was: there it asks once more, for this card.
+local function asks_again(past, card)
+  if #past:read("approvals", { card = card.id, status = "pending" }) > 0 then
+    card.status, card.return_to, card.wait_reason = card.return_to, nil, nil
+  end
+end
+
 local function add_issue(plan, past, store, card)
   local now = store:read("card", { id = card.id })[1]
+  asks_again(past, card)
   local body = item_of(card, now)
   if cjson.encode(card.depends_on) ~= cjson.encode(now.depends_on) then
     body.depends_on = depends_on(card, plan.ids)

@@ -1,5 +1,6 @@
 -- interrupted.lua: the turns that a killed or drained process left open.
 
+local approvals = require("orket.approvals")
 local async = require("orket.async")
 local errors = require("orket.errors")
 local once = require("orket.turn.once")
@@ -45,6 +46,15 @@ local function parked(run, card)
   return status == "blocked" or status == "waiting_for_developer"
 end
 
+-- What nobody can answer any more, because it is too late or the turn cannot go on, is not asked any more.
+local function withdraw(run, turn, answer)
+  local row = run.store:read("approvals", { run = run.id, turn = turn.turn, status = "pending" })[1]
+  if row and (answer == "void" or approvals.is_late(row)) then
+    return approvals.answer(run.store, row, { answer = answer })
+  end
+  return true
+end
+
 -- An open turn with its journal and its scripts, or nil after it was abandoned.
 local function reopen(run, turn)
   local events, inherited = prefix.events(run.store, run.id, turn.turn)
@@ -53,7 +63,10 @@ local function reopen(run, turn)
   if generation then
     return { turn = turn.turn, events = events, generation = generation, paid = prefix.cost(events, inherited) }
   end
-  local ok, err = abandon(run, turn, events)
+  local ok, err = withdraw(run, turn, "void")
+  if ok then
+    ok, err = abandon(run, turn, events)
+  end
   return nil, not ok and err or nil
 end
 
@@ -65,7 +78,11 @@ end
 function M.find(run)
   local open = {}
   for _, turn in ipairs(run.store:read("open_turns", { run = run.id })) do
-    local one, err = reopen(run, turn)
+    local one
+    local ok, err = withdraw(run, turn, "expired")
+    if ok then
+      one, err = reopen(run, turn)
+    end
     if err then
       return nil, err
     end

@@ -130,6 +130,7 @@ local function work_card(run, card)
   if not ok then
     return settle_failure(run, turn, err)
   end
+  run.open_turns[card.id] = turn.waiting and interrupted.PARKED or nil
   return true
 end
 

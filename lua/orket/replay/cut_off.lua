@@ -1,6 +1,8 @@
 -- cut_off.lua: turns that were cut off, replayed: what an earlier process's turn was given up with, and what a
--- person answered about an operation of which nobody knew whether it had happened (turn/once.lua).
+-- person answered about an operation of which nobody knew whether it had happened (turn/once.lua), or about one
+-- that a person had to allow (turn/approval.lua).
 
+local approvals = require("orket.approvals")
 local once = require("orket.turn.once")
 local people = require("orket.people")
 local prefix = require("orket.fork.prefix")
@@ -61,6 +63,26 @@ function M.answer(stage, event, project)
     })
     if err then
       stage:diverge(event, err.message)
+    end
+  end)
+end
+
+---A person's yes or no, or that it came too late, is input as well.
+---@param stage table
+---@param event Recorded approval.answered
+---@return table unit
+function M.say(stage, event)
+  local body, unit = records.body(event), { taped = true }
+  return stage:play(unit, function()
+    local row = stage.facade:read("approvals", { id = body.ask })[1]
+    local ok, err
+    if row and row.run == event.run and tostring(row.turn) == tostring(event.turn) then
+      ok, err = approvals.answer(stage.facade, row, {
+        answer = body.answer, why = body.why, who = event.actor:match("^human:(.*)$"),
+      })
+    end
+    if not ok then
+      stage:diverge(event, err and err.message or "there is no such question in the turn")
     end
   end)
 end

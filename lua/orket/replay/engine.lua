@@ -103,11 +103,35 @@ local function beyond(stage, turn)
   return nil, broken
 end
 
+-- What the journal has next of this kind; the turn may have derived something before it that is not yet compared.
+local function coming(stage, turn, kind)
+  local line = stage.lines[turn.number]
+  for i = line.tip + 1, #line do
+    if line[i].kind == kind then
+      return records.body(line[i])
+    end
+  end
+  stage:diverge(line[line.tip + 1] or line[line.tip], "the replay comes to an " .. kind .. " here")
+end
+
+local function witness(stage, turn, generations)
+  local said = coming(stage, turn, "approval.settled") or { now = "" }
+  local generation, why
+  if said.generation then
+    generation, why = generations:of(said.generation)
+    if not generation then
+      stage:diverge(nil, why)
+    end
+  end
+  return { now = said.now, generation = generation, found = said.found or {} }
+end
+
 ---Puts the journal's answers in front of an engine's own.
 ---@param engine table
 ---@param stage table
+---@param generations table  of the replay
 ---@return table engine
-function M.tape(engine, stage)
+function M.tape(engine, stage, generations)
   local really = engine.prompt
   engine.prompt = function(self, turn)
     return prompt(stage, function()
@@ -119,6 +143,12 @@ function M.tape(engine, stage)
   end
   engine.beyond = function(_, turn)
     return beyond(stage, turn)
+  end
+  engine.expiry = function(_, turn)
+    return (coming(stage, turn, "approval.asked") or {}).expires_at or ""
+  end
+  engine.witness = function(_, turn)
+    return witness(stage, turn, generations)
   end
   engine.configuration = function()
     return stage.configuration

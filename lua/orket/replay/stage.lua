@@ -242,9 +242,12 @@ end
 
 -- An operation that reaches beyond the tree has transactions of its own (turn/once.lua): what its call did before
 -- comes after it in the stream.
+-- Nor is there anything of what a call did before it asked a person: it does it again.
+local ALONE = { ["operation.intended"] = true, ["approval.settled"] = true, ["approval.asked"] = true }
+
 local function compare_later(self, tx, derived)
   local recorded = tx.line[tx.line.tip + 1]
-  local passed_by = recorded and recorded.kind == "operation.intended" and derived.kind ~= "operation.intended"
+  local passed_by = recorded and ALONE[recorded.kind] and derived.kind ~= recorded.kind
   if #tx.held > 0 or passed_by then
     tx.held[#tx.held + 1] = derived
   else
@@ -345,6 +348,18 @@ function Tx:abandon()
       line[i].derived = nil
     end
     line.tip, line.cut = line.at, nil
+  end
+end
+
+-- As in the store: what was put in since is forgotten; of what was compared already nothing is.
+function Tx:mark()
+  return { count = self.count, held = #self.held }
+end
+
+function Tx:rollback(mark)
+  self.count = mark.count
+  for i = #self.held, mark.held + 1, -1 do
+    self.held[i] = nil
   end
 end
 

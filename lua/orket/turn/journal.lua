@@ -107,15 +107,13 @@ function Turn:new_card_id()
   return "ISSUE-" .. hash.parts(parts):sub(1, 8):upper()
 end
 
----Something a person has to allow: recorded, and the card is parked at the end of the call.
----@param refusal {rule: string, why: string}
----@param what {call: string, tool: string, arguments: any?, operation: table?}
-function Turn:ask(refusal, what)
-  what.operation = what.operation or { tool = what.tool, arguments = what.arguments }
-  self:record("approval.asked", {
-    call = what.call, tool = what.tool, operation = what.operation, rule = refusal.rule, why = refusal.why,
-  })
-  self.parked = { status = "blocked", reason = "review", why = refusal.why }
+---The same turn as other scripts would judge it.
+---@param generation table
+---@return Turn
+function Turn:under(generation)
+  local other = setmetatable({ generation = generation }, { __index = self })
+  other.policy = self.engine:policy(other)
+  return other
 end
 
 ---Nothing goes on without a person: the engine parks the card when the turn ends.

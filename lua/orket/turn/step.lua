@@ -98,9 +98,6 @@ local function refuse(turn, request, refusal)
     convo = turn:say(tool_message(request, tools.failure_text(refusal))),
   })
   turn.refusals = turn.refusals + 1
-  if refusal.decision == "ask" then
-    turn:ask(refusal, { call = request.id, tool = request.name, arguments = request.arguments })
-  end
 end
 
 -- The intent is on disk before anything happens. One that an interrupted turn left is this one; what it came
@@ -117,15 +114,18 @@ local function intend(turn, request, call)
   return true
 end
 
-local function perform(turn, request, call)
+local function perform(turn, request, call, yes)
   local ok, err = intend(turn, request, call)
   if not ok then
     return nil, err
   end
   local before = turn.proposal
-  local result = tools.perform(turn, call, request)
-  turn.again = false
-  if result.unsettled then
+  turn.mark = turn.tx:mark()
+  local result = tools.perform(turn, call, request, yes)
+  turn.again, turn.mark = false, nil
+  if turn.waiting then
+    return true
+  elseif result.unsettled then
     return nil, result.unsettled
   end
   note_result(turn, request, result, result.text)
@@ -141,14 +141,13 @@ local function settle_call(turn, request)
   if replay_call(turn, request) then
     return true
   end
-  local call, refusal, err = stops.judge(turn, request)
+  local call, refusal, err, yes = stops.judge(turn, request)
   if call then
-    return perform(turn, request, call)
-  elseif err then
-    return nil, err
+    return perform(turn, request, call, yes)
+  elseif refusal then
+    refuse(turn, request, refusal)
   end
-  refuse(turn, request, refusal)
-  return true
+  return err == nil or nil, err -- without either it waits for a person
 end
 
 ---One model request and everything it asked for.
@@ -167,7 +166,7 @@ function M.take(turn)
     ok, err = settle_call(turn, request)
     if not ok then
       return nil, err
-    elseif turn.parked then
+    elseif turn.parked or turn.waiting then
       return false
     end
   end

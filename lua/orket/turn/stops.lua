@@ -8,6 +8,10 @@ local M = {}
 
 local ALLOWED = { decision = "allow", rule = "gate.allow" }
 
+local function asked(question)
+  return question and { decision = "ask", rule = question.rule, why = question.why, fix = question.fix }
+end
+
 ---@param turn Turn
 ---@param kind "role"|"transition"
 ---@param what {name: string, proposal: table?}
@@ -30,13 +34,14 @@ end
 local function judged(debugger, turn, request)
   while true do
     local call, refusal, failure, yes = tools.judge(turn, request)
-    local decision = refusal or ALLOWED
+    local decision = refusal or asked(turn.waiting) or ALLOWED
     local order, err, why = debugger:at(turn, "rule", { name = decision.rule, request = request, decision = decision })
     if not order and not err then
       return call, refusal, failure, yes
     elseif call then
       call:close()
     end
+    turn.waiting = nil
     if err or order == "skip" then
       return nil, order and skipped(why), err
     end

@@ -76,6 +76,7 @@ local ACTIVITY = {
   ["call.result"] = function() return "thinks" end,
   ["call.refused"] = function() return "thinks" end,
   ["turn.started"] = function(body) return body.seat .. " begins" end,
+  ["approval.asked"] = function() return nil end,
   ["turn.ended"] = function() return nil end,
   ["turn.abandoned"] = function() return nil end,
 }

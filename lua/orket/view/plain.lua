@@ -1,6 +1,7 @@
 -- plain.lua: a run as plain lines, for logs and pipes.
 
 local ending = require("orket.view.ending")
+local shown = require("orket.approvals.shown")
 local text = require("orket.view.text")
 
 local M = {}
@@ -60,7 +61,10 @@ local SENTENCE = {
   end,
   ["operation.uncertain"] = function(b) return "nobody knows whether it happened: " .. b.operation.op end,
   ["operation.answered"] = function(b) return "answers: " .. b.answer .. (b.text and ", " .. b.text or "") end,
-  ["approval.asked"] = function(b) return "a person has to allow " .. (b.tool or "it") end,
+  ["approval.asked"] = function(b, e)
+    return string.format("ASKS for %s (%s): orket approve %s/%s/%d", shown.line(b), b.rule or "", e.run, e.turn, e.n)
+  end,
+  ["approval.answered"] = function(b) return b.answer .. " " .. b.ask .. (b.why and ": " .. b.why or "") end,
 }
 
 ---What happened, as one line of clean text; nil when it is not for people.
