@@ -1,5 +1,8 @@
 -- approve_spec.lua: what only a person can allow: asked durably, answered once, for exactly that, and nothing more.
 
+local FAULTY = assert(os.getenv("FAULTY"), "set FAULTY to the binary that make FAULT=1 builds")
+FAULTY = FAULTY:match("^/") and FAULTY or os.getenv("PWD") .. "/" .. FAULTY
+
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
 
@@ -65,5 +68,351 @@ describe("a question", function()
     end
     assert.same({ "free", "locked/a", "after" }, results)
     holds(w)
+  end)
+
+  it("asks again for the same call, and takes an answer once", function()
+    local w <close> = project([[
+      function work(talk)
+        return talk.replies < 2 and say(write("locked/a", "one\n"), write("b" .. talk.replies, "b")) or say(finish())
+      end ]])
+    assert.equal(3, (select(2, w:run())))
+    local first = pending(w)[1].id
+    assert.equal(0, (select(2, w:orket("approve A"))))
+    for _, words in ipairs({ "approve " .. first, "deny " .. first, "approve A", "approve nobody", "approve ep.1/99/1" }) do
+      local text, code = w:orket(words)
+      assert.equal(1, code, text)
+      assert(text:find("ERR_", 1, true) and text:find("fix:", 1, true), text)
+    end
+    assert.equal(3, (select(2, w:run())))
+    local second = pending(w)[1].id
+    assert.not_equal(first, second)
+    assert.equal(1, (select(2, w:orket("approve " .. first))))
+    assert.equal(0, (select(2, w:orket("approve " .. second))))
+    assert.equal(0, (select(2, w:run())))
+    assert.equal(2, #w:events("approval.asked"))
+    assert.equal("used\nused", w:sql("SELECT status FROM approval ORDER BY id"))
+    holds(w)
+  end)
+
+  it("is passed over by nobody, and void when the card is given up", function()
+    local w <close> = project()
+    assert.equal(3, (select(2, w:run())))
+    for _, command in ipairs({ "answer A 'yes, go on'", "retry A", "move A in_progress", "move A ready_for_testing" }) do
+      local text, code = w:orket(command)
+      assert.equal(1, code, command)
+      assert(text:find("orket approve " .. pending(w)[1].id, 1, true), text)
+    end
+    assert.equal(0, (select(2, w:orket("move A canceled"))))
+    assert.same({}, pending(w))
+    assert.equal("void", w:sql("SELECT status FROM approval"))
+    assert.equal(1, (select(2, w:orket("approve A"))))
+    assert.equal(0, (select(2, w:check())))
+  end)
+
+  it("leaves the rest of the run alone, and is answered while it goes on", function()
+    local w <close> = project([[
+      function work(talk)
+        if talk.card == "C" then
+          local r = say(write("c", "c"), finish())
+          r.delay_ms = 6000
+          return r
+        end
+        return steps(talk, function() return say(write("locked/" .. talk.card, "x")) end, function() return say(finish()) end)
+      end ]], { issues = { { id = "A" }, { id = "B" }, { id = "C" } }, limits = { concurrency = 3 } })
+    local run = w:start()
+    assert(world.wait(function() return #pending(w) == 2 end), "two questions at once")
+    assert.equal(0, (select(2, w:orket("approve A"))))
+    assert.equal(0, (select(2, w:orket("deny B --why 'use another file'"))))
+    assert(world.wait(function() return w:card("A").status == "done" end, 4), "it did not go on")
+    local text, code = run.wait()
+    assert.equal(0, code, text)
+    assert.equal("x", w:made("locked/A"))
+    assert.equal(nil, w:made("locked/B"))
+    assert(text:find("ASKS for write_file locked/A", 1, true), text)
+    holds(w)
+  end)
+end)
+
+describe("a no", function()
+  it("goes back to the model with the person's words", function()
+    local w <close> = project()
+    assert.equal(3, (select(2, w:run())))
+    local n = w:requests()
+    assert.equal(0, (select(2, w:orket("deny A --why 'use free instead'"))))
+    assert.equal(0, (select(2, w:run())))
+    local refused = w:events("call.refused")[1].body
+    assert.same({ "deny", "approval.denied" }, { refused.decision, refused.rule })
+    assert(w:request(n + 1):find("said no: use free instead", 1, true))
+    assert.equal(nil, w:made("locked/a"))
+    assert.equal("x\n", w:made("after"))
+    assert.equal("denied", w:sql("SELECT status FROM approval"))
+    holds(w)
+  end)
+end)
+
+describe("a yes is held against the world", function()
+  local function refused(w, rule)
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    local event = w:events("call.refused")[1]
+    assert.equal(rule, event and event.body.rule)
+    assert.equal(nil, w:made("locked/a"))
+    holds(w)
+    return event.body
+  end
+
+  it("void when somebody changed the file meanwhile", function()
+    local w <close> = project()
+    assert.equal(3, (select(2, w:run())))
+    w:write("workspace/ep/cards/A/locked/a", "somebody else\n")
+    assert.equal(0, (select(2, w:orket("approve A"))))
+    refused(w, "approval.void")
+    assert.equal("void", w:sql("SELECT status FROM approval"))
+  end)
+
+  it("void as well when it is an operation that was asked about", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, gate = { { id = "log", effect = "ask", paths = { "log" }, why = "a log is kept" } },
+      files = { ["tools/write_file.lua"] = (world.orket.read("tools/write_file.lua"):gsub("local function run%(args%)\n",
+        "%0  fs.write('log', 'wrote ' .. args.path)\n")) }, mock = WRITES })
+    assert.equal(3, (select(2, w:run())))
+    assert.same({ "fs.write", "log" }, { pending(w)[1].operation.op, pending(w)[1].operation.path })
+    w:write("workspace/ep/cards/A/log", "somebody else\n")
+    assert.equal(0, (select(2, w:orket("approve A"))))
+    assert.equal(3, (select(2, w:run()))) -- the next write asks anew
+    assert.equal("void", w:events("approval.settled")[1].body.outcome)
+    assert.equal(nil, w:made("log"))
+    holds(w)
+  end)
+
+  it("expired when nobody answers, or too late", function()
+    local w <close> = project(nil, { rules = { approvals = { expires = "1s" } } })
+    assert.equal(3, (select(2, w:run())))
+    local expires = pending(w)[1].expires_at
+    assert(world.wait(function() return world.orket.shell("date -u +%FT%T.%3NZ") > expires end))
+    local late <close> = world.copy(w.dir, WRITES and (world.orket.read("tests/support/play.lua") .. WRITES))
+    local text, code = late:orket("approve A")
+    assert.equal(1, code, text)
+    assert(text:find("expired", 1, true), text)
+    refused(w, "approval.expired")
+    refused(late, "approval.expired")
+    assert.equal("expired", w:sql("SELECT status FROM approval"))
+  end)
+
+  it("expired when the yes came in time and the run too late", function()
+    local w <close> = project(nil, { rules = { approvals = { expires = 1 } } })
+    assert.equal(3, (select(2, w:run())))
+    local expires = pending(w)[1].expires_at
+    local _, code = w:orket("approve A")
+    assert(world.wait(function() return world.orket.shell("date -u +%FT%T.%3NZ") > expires end))
+    if code == 0 then
+      refused(w, "approval.expired")
+    end
+  end)
+
+  local function narrowed(change, rule)
+    local w <close> = project()
+    assert.equal(3, (select(2, w:run())))
+    change(w)
+    assert.equal(0, (select(2, w:orket("approve A"))))
+    refused(w, rule)
+    assert.equal("refused", w:sql("SELECT status FROM approval"))
+  end
+
+  it("refused when a rule of the house denies by now", function()
+    narrowed(function(w)
+      local organization = cjson.decode(w:read("config/organization.json"))
+      table.insert(organization.process_rules.gate, { id = "never", effect = "deny", paths = { "locked/**" }, why = "not any more" })
+      w:write("config/organization.json", cjson.encode(organization))
+    end, "house.never")
+  end)
+
+  it("refused when a policy that serves by now denies", function()
+    narrowed(function(w)
+      w:write("nodes/policy/late.lua", [[
+        local function decide(call)
+          if call.tool == "write_file" and call.paths[1] == "locked/a" then
+            return { decision = "deny", rule = "late", why = "not any more" }
+          end
+        end
+        return { about = { kind = "policy" }, decide = decide }
+      ]])
+    end, "policy.late")
+  end)
+
+  it("refused when the role has the tool no longer", function()
+    narrowed(function(w)
+      w:write("roles/coder.lua", (world.orket.read("roles/coder.lua"):gsub('"write_file",?', "")))
+    end, "gate.role.tool")
+  end)
+end)
+
+describe("a question and kill -9", function()
+  local function asked(binary, fault)
+    local w = project()
+    assert.equal(3, (select(2, w:run())))
+    assert.equal(0, (select(2, w:orket("approve A"))))
+    w.binary, w.environment = binary, "ORKET_FAULT=" .. fault
+    w:run()
+    w.binary, w.environment = world.binary, ""
+    return w
+  end
+
+  it("waits over a kill, and is the same one", function()
+    local w <close> = project([[
+      function work(talk)
+        if talk.card == "B" then
+          local r = say(write("b", "b"), finish())
+          r.delay_ms = talk.replies == 0 and 3000 or 0
+          return r
+        end
+        return steps(talk, function() return say(write("locked/a", "one\n")) end, function() return say(finish()) end)
+      end ]], { issues = { { id = "A" }, { id = "B" } } })
+    local run = w:start()
+    assert(world.wait(function() return #pending(w) == 1 end))
+    local id = pending(w)[1].id
+    run.kill("KILL")
+    run.wait()
+    assert.equal(id, pending(w)[1].id)
+    assert.equal(0, (select(2, w:orket("approve " .. id))))
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal("one\n", w:made("locked/a"))
+    assert.equal(1, #w:events("approval.asked"))
+    holds(w)
+  end)
+
+  for _, fault in ipairs({ "permit_before:1:kill", "permit_after:1:kill", "permit_before:2:kill", "acknowledge_before:3:kill",
+    "acknowledge_before:4:kill", "acknowledge_before:5:kill", "acknowledge_before:6:kill" }) do
+    it("between answer and outcome, at " .. fault .. ": happens once, and is not asked about again", function()
+      local w <close> = asked(FAULTY, fault)
+      local text, code = w:run()
+      assert.equal(0, code, text)
+      assert.equal("one\n", w:made("locked/a"))
+      assert.equal(1, #w:events("approval.asked"))
+      assert.equal(1, #w:events("approval.settled"))
+      holds(w)
+    end)
+  end
+end)
+
+describe("an operation that is asked about", function()
+  local TWICE = [[
+    local function run(args)
+      card.comment("about to write")
+      fs.write("first", args.text)
+      fs.write("locked/" .. args.name, args.text)
+      fs.write("last", args.text)
+      return { written = true }
+    end
+    return {
+      description = "writes three files", operations = { "fs.write", "card.comment" }, run = run,
+      schema = { type = "object", properties = { name = { type = "string" }, text = { type = "string" } }, required = { "name", "text" } },
+    }
+  ]]
+
+  it("begins its call again after the answer, all of it or nothing", function()
+    local role = world.orket.read("roles/coder.lua"):gsub('"request_excuse"', '"request_excuse", "twice"')
+    local w <close> = project([[
+      function work(talk)
+        return steps(talk, function() return say(write("free", "f"), call("twice", { name = "a", text = "t\n" }), write("after", "x")) end,
+          function() return say(finish()) end)
+      end ]], { gate = { { id = "locked", effect = "ask", paths = { "locked/**" }, why = "a person decides" } },
+      files = { ["roles/coder.lua"] = role, ["tools/twice.lua"] = TWICE } })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    local one = pending(w)[1]
+    assert.same({ "fs.write", "locked/a", "t\n" }, { one.operation.op, one.operation.path, one.operation.content })
+    assert.equal(1, #w:events("file.written")) -- free, and nothing of the call
+    assert.equal(0, #w:events("comment.added"))
+    assert.equal(0, (select(2, w:orket("approve A"))))
+    text, code = w:run()
+    assert.equal(0, code, text)
+    assert.same({ "t\n", "t\n", "t\n", "x" }, { w:made("first"), w:made("locked/a"), w:made("last"), w:made("after") })
+    assert.equal(1, #w:events("comment.added"))
+    assert.equal(1, #w:events("approval.asked"))
+    holds(w)
+  end)
+end)
+
+describe("autonomy", function()
+  it("ask_all: asks before everything that does not only read", function()
+    local w <close> = project([[
+      function work(talk)
+        return steps(talk, function() return say(call("list_directory", {}), write("a", "a")) end, function() return say(finish()) end)
+      end ]], { gate = cjson.empty_array, rules = { autonomy = { coder = "ask_all" } } })
+    local tools = {}
+    for _ = 1, 2 do
+      assert.equal(3, (select(2, w:run())))
+      local one = pending(w)[1]
+      assert.equal("autonomy.ask", one.rule)
+      tools[#tools + 1] = one.tool
+      assert.equal(0, (select(2, w:orket("approve A"))))
+    end
+    assert.same({ "write_file", "update_issue_status" }, tools)
+    assert.equal(0, (select(2, w:run())))
+    holds(w)
+  end)
+
+  it("ask_risky: asks before a card ends, also for roles that are not named", function()
+    local w <close> = project([[
+      function work(talk)
+        return steps(talk, function() return say(write("a", "a"), call("add_issue_comment", { comment = "hm" })) end,
+          function() return say(finish()) end)
+      end ]], { gate = cjson.empty_array, rules = { autonomy = { ["*"] = "ask_risky", lead_architect = "autonomous" } } })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    local one = pending(w)[1]
+    assert.same({ "integrity_guard", "card.move", "done" }, { one.role, one.operation.op, one.operation.status })
+    assert.equal(0, (select(2, w:orket("approve A"))))
+    assert.equal(0, (select(2, w:run())))
+    holds(w)
+  end)
+end)
+
+describe("other ways on", function()
+  it("a fork asks again, for its own card", function()
+    local w <close> = project()
+    assert.equal(3, (select(2, w:run())))
+    local asked = w:events("approval.asked")[1]
+    local at = math.tointeger(w:events()[#w:events()].seq)
+    assert.equal(0, (select(2, w:orket("fork ep.1@" .. at))))
+    assert.equal(0, (select(2, w:orket("approve A"))))
+    assert.equal(0, (select(2, w:orket("fork ep.1@" .. math.tointeger(w:events()[#w:events()].seq)))))
+    for i, epic in ipairs({ "ep-f1", "ep-f2" }) do
+      local card = "A-f" .. i
+      local text, code = w:run(epic)
+      assert.equal(3, code, text)
+      local one = w:card(card).approval
+      assert.same({ card, "locked/a" }, { one.card, one.paths[1] })
+      assert.not_equal(asked.body.hash, one.hash)
+      assert.equal(0, (select(2, w:orket("approve " .. card))))
+      text, code = w:run(epic)
+      assert.equal(0, code, text)
+      holds(w, epic .. ".1")
+    end
+    assert.equal(0, (select(2, w:run())))
+    holds(w)
+  end)
+
+  it("another version of the program asks again", function()
+    local w <close> = project()
+    assert.equal(3, (select(2, w:run())))
+    w:sql("UPDATE turn SET engine = '0.0.0' WHERE outcome IS NULL")
+    assert.equal(3, (select(2, w:run())))
+    assert.equal("void\npending", w:sql("SELECT status FROM approval ORDER BY asked_at"))
+    assert.equal(0, (select(2, w:orket("approve A"))))
+    assert.equal(0, (select(2, w:orket("resume"))))
+    assert.equal("one\n", w:made("locked/a"))
+  end)
+
+  it("is exported and verified with its answers", function()
+    local w <close> = project()
+    assert.equal(3, (select(2, w:run())))
+    assert.equal(0, (select(2, w:orket("approve A"))))
+    assert.equal(0, (select(2, w:run())))
+    local text, code = w:orket("export -o out.orket ep.1")
+    assert.equal(0, code, text)
+    text, code = w:orket("verify out.orket")
+    assert.equal(0, code, text)
   end)
 end)

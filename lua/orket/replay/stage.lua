@@ -378,6 +378,7 @@ local function goes_on_at_once(self, first)
   local next_one = line[line.tip + 1]
   return self.stream.turn == 0 or first or is_over(next_one) and not line.beyond
     or next_one and is_person(next_one.actor) ~= is_person(self.stream.actor)
+    or next_one and self.stream.actor == "system" and next_one.actor ~= "system" -- it withdrew a question
 end
 
 function Tx:commit(done)
