@@ -81,12 +81,17 @@ local function rule(events, at, call)
   })
 end
 
+-- What was asked about the call last, who answered, and what that came to.
 local function approval(events, at, call)
-  local asked = last(events, at, "approval.asked", is_of(call))
-  local answered = asked and last(events, at, "approval.answered")
+  local asked, from = last(events, at, "approval.asked", is_of(call))
+  local answered, settled
+  for i = from or at, asked and #events or 0 do
+    answered = answered or events[i].kind == "approval.answered" and events[i] or nil
+    settled = settled or events[i].kind == "approval.settled" and events[i] or nil
+  end
   return asked and link("approval", answered or asked, {
     answer = answered and answered.body.answer or "pending", by = answered and answered.actor, rule = asked.body.rule,
-    asked = asked.seq,
+    asked = asked.seq, outcome = settled and settled.body.outcome,
   })
 end
 

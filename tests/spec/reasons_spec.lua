@@ -182,3 +182,35 @@ describe("why", function()
     assert.equal(1, select(2, w:orket("why --run ep.9")))
   end)
 end)
+
+describe("a question", function()
+  it("is a report, and its answer a link of the chain", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, gate = RULES,
+      mock = 'function work(talk) return steps(talk, function() return say(write("db/1.sql", "x")) end, function() return say(finish()) end) end' })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    local report = lines((w:orket("reports --json")))[1]
+    assert.equal("ask", report.decision)
+    assert.equal("house.migrations", report.rule)
+    assert.equal("config/organization.json#/process_rules/gate/1", report.where)
+    text, code = w:orket("approve A --why fine")
+    assert.equal(0, code, text)
+    text, code = w:run()
+    assert.equal(0, code, text)
+    local effect
+    for _, event in ipairs(w:events("file.written")) do
+      effect = event.body.path == "db/1.sql" and not event.body.tree and event or effect
+    end
+    local reason = cjson.decode((w:orket("why --json " .. math.tointeger(effect.seq))))
+    local links = {}
+    for i, link in ipairs(reason.chain) do
+      links[i] = link.link
+    end
+    assert.equal("prompt reply parse rule approval effect", table.concat(links, " "))
+    local approval = reason.chain[5]
+    assert.equal("approved used", approval.answer .. " " .. approval.outcome)
+    assert.truthy(approval.by:find("^human:"))
+    assert.equal(0, select(2, w:orket("why --run ep.1")))
+    assert.equal(0, select(2, w:orket("check")))
+  end)
+end)

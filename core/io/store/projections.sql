@@ -298,6 +298,10 @@ VALUES (:run || '/' || :turn || '/' || :n, :card, :run, :turn, $call, :role, $to
         coalesce($operation, json_object('tool', $tool, 'arguments', $arguments)), $paths, $rule, $why, $where, $hash,
         $before, 'pending', :at, $expires_at);
 
+INSERT INTO report (seq, run, turn, step, n, card, actor, role, decision, rule, call, tool, attempt, why, fix, place, at)
+VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, 'ask', coalesce($rule, '?'), $call, $tool, $operation, $why, $fix,
+        $where, :at);
+
 -- kind: approval.answered
 -- must
 UPDATE approval SET status = $answer, answered_by = :actor, answer_why = $why, answered_at = :at
