@@ -15,6 +15,7 @@
     X(fs)                                                                                          \
     X(fsm)                                                                                         \
     X(gate)                                                                                        \
+    X(glob)                                                                                        \
     X(hash)                                                                                        \
     X(http)                                                                                        \
     X(json)                                                                                        \

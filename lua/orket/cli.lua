@@ -36,6 +36,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   sim = { "orket.cmd.sim", "judge changed scripts by recorded history" },
   show = { "orket.cmd.show", "one card with its history" },
   sync = { "orket.cmd.sync", "apply the card files to the board" },
+  trust = { "orket.cmd.people", "answer for what came from outside", "trust" },
   try = { "orket.cmd.try", "put one wall to the test without a project" },
   verify = { "orket.cmd.verify", "is an exported run what was signed" },
   why = { "orket.cmd.why", "what an event follows from, back to the prompt" },

@@ -3,6 +3,7 @@
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local labels = require("orket.labels")
 local schema = require("orket.core.schema")
 
 local M = {}
@@ -68,6 +69,10 @@ function check.tools(entry)
     return nil, err
   elseif type(entry.about.description) ~= "string" then
     return broken(entry, "description is missing")
+  end
+  local fault, cure = labels.fault(entry.about)
+  if fault then
+    return broken(entry, fault, cure)
   end
   local compiled, message = errors.check(schema.compile(entry.about.schema or cjson.null))
   if not compiled and message.class == "system" then

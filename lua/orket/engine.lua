@@ -5,6 +5,7 @@ local answers = require("orket.turn.answers")
 local approval = require("orket.turn.approval")
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local labels = require("orket.labels")
 local llm = require("orket.llm")
 local moves = require("orket.moves")
 local nodes = require("orket.nodes")
@@ -36,7 +37,17 @@ function M.new(project, epic, run)
     project = project, store = project.store, epic = epic, run = run,
   }, Engine)
   self.limits = self:settings()
+  local process = project.config.organization.process_rules or {}
+  self.follows_labels = process.labels ~= "off"
   return self
+end
+
+---What of a card's view carries labels; nil when nothing does.
+---@param card string
+---@return table|nil
+function Engine:labels_of(card)
+  local row = self.store:read("labels", { card = card })[1]
+  return row and row.labels
 end
 
 ---The decision node of this kind that the organization chose (by default the shipped one).
@@ -138,28 +149,40 @@ end
 ---@param turn Turn
 ---@return Doc|nil
 ---@return Error|nil
+---@return string[]|nil labels of what it holds
 function Engine:view(turn)
-  local asked = { card = turn.card.id, role = turn.role, seat = turn.seat, review = turn.review and 1 or 0 }
+  local found = self:labels_of(turn.card.id)
+  local asked = {
+    card = turn.card.id, role = turn.role, seat = turn.seat, review = turn.review and 1 or 0,
+    labels = found and cjson.encode(found),
+  }
   local view, err = errors.check(self.store:read_doc("view", asked))
   local notes = view and self.store:read("memory", { epic = self.epic.id, limit = NOTES })
   if not view or #notes == 0 then
-    return view, err
+    return view, err, labels.of_view(found)
   end
   local chosen
   chosen, err = errors.check(self:node("memory", turn.generation).script:call("select", { view, notes }))
   if not chosen then
     return nil, err
   end
-  asked.memory = cjson.encode(type(chosen) == "table" and setmetatable(chosen, cjson.array_mt) or cjson.empty_array)
-  return errors.check(self.store:read_doc("view", asked))
+  chosen = type(chosen) == "table" and chosen or {}
+  if found then
+    found.memory = labels.of_notes(chosen, notes)
+    asked.labels = cjson.encode(found)
+  end
+  asked.memory = cjson.encode(setmetatable(chosen, cjson.array_mt))
+  view, err = errors.check(self.store:read_doc("view", asked))
+  return view, err, labels.of_view(found)
 end
 
 ---The first messages of a turn: the role's prompt of the card's view, as the prompts node puts it.
 ---@param turn Turn
 ---@return string[]|nil messages as JSON
 ---@return Error|nil
+---@return string[]|nil labels of what they were made of
 function Engine:prompt(turn)
-  local view, err = self:view(turn)
+  local view, err, marks = self:view(turn)
   if not view then
     return nil, err
   end
@@ -173,7 +196,8 @@ function Engine:prompt(turn)
   if err then
     return nil, err
   end
-  return answers.messages(messages)
+  messages, err = answers.messages(messages)
+  return messages, err, marks
 end
 
 ---The model's reply to a turn's conversation.

@@ -10,6 +10,7 @@ local cjson = require("cjson")
 local errors = require("orket.errors")
 local gate = require("orket.core.gate")
 local hash = require("orket.core.hash")
+local labels = require("orket.labels")
 local list = require("orket.list")
 local moves = require("orket.moves")
 local once = require("orket.turn.once")
@@ -45,7 +46,7 @@ on_card["card.comment"] = function(turn, record)
   if turn.comments > COMMENTS_MOST then
     return too_many("comments", COMMENTS_MOST)
   end
-  turn.tx:event("comment.added", turn.card.id, { text = record.text })
+  turn.tx:event("comment.added", turn.card.id, { text = record.text, labels = turn.marks })
   turn:made(record.text)
   return { added = true }
 end
@@ -108,13 +109,14 @@ on_card["card.create"] = function(turn, record)
   turn.tx:event("card.created", id, {
     id = id, type = "issue", status = "ready", name = record.summary or record.name, seat = record.seat,
     priority = record.priority, description = record.description, parent_id = turn.card.epic, epic = turn.card.epic,
-    depends_on = record.depends_on, build_id = turn.card.build,
+    depends_on = record.depends_on, build_id = turn.card.build, data_labels = turn.marks,
   })
   turn:made(id)
   return { id = id }
 end
 
-on_card["card.context"] = function(turn)
+on_card["card.context"] = function(turn, _, call)
+  turn:label(labels.of_view(turn.engine:labels_of(turn.card.id)), call)
   return turn.engine.store:read_doc("context", { card = turn.card.id }):value()
 end
 
@@ -125,6 +127,7 @@ end
 
 local function note(kind)
   return function(turn, record)
+    record.labels = turn.marks -- whatever the script said
     turn.tx:event(kind, turn.card.id, record)
     turn:made(kind .. cjson.encode(record))
     return { recorded = true }
@@ -157,9 +160,13 @@ end
 
 -- ---- performed ----
 
-local function perform_on_file(turn, permit, kind)
+local function perform_on_file(turn, permit, kind, call)
   local bytes = kind == "fs.write" and permit:content()
+  local path = permit:path()
   local result, err = errors.check(async.await(permit.perform, permit))
+  if result then
+    turn:label(labels.of_reading(turn.tree, kind, result, path), call)
+  end
   local record = on_file[kind]
   if not result or not record then
     return result, err
@@ -181,6 +188,14 @@ function M.touches_world(kind)
   return effect ~= "none" and effect ~= "journal"
 end
 
+-- Whatever was answered beyond the tree came from there, a failure's message as well; what a person said did not.
+local function from_outside(turn, call, ...)
+  if not select(4, ...) then
+    turn:label({ labels.DEFAULT }, call)
+  end
+  return ...
+end
+
 ---Performs one permitted operation.
 ---@param turn table
 ---@param permit table single use
@@ -192,15 +207,15 @@ end
 ---@return table|nil told  what a person said of it
 function M.perform(turn, permit, kind, call)
   if gate.effect(kind) == "once" then
-    return once.perform(turn, permit, kind, call, M.beyond[kind])
+    return from_outside(turn, call, once.perform(turn, permit, kind, call, M.beyond[kind]))
   elseif on_card[kind] then
     local record, err = errors.check(permit:take())
     if not record then
       return nil, err
     end
-    return on_card[kind](turn, record)
+    return on_card[kind](turn, record, call)
   end
-  return perform_on_file(turn, permit, kind)
+  return perform_on_file(turn, permit, kind, call)
 end
 
 return M

@@ -5,6 +5,7 @@ local approvals = require("orket.approvals")
 local async = require("orket.async")
 local errors = require("orket.errors")
 local forks = require("orket.fork")
+local labels = require("orket.labels")
 local moves = require("orket.moves")
 local once = require("orket.turn.once")
 local reader = require("orket.reader")
@@ -53,7 +54,11 @@ local function comment(tx, card, request)
   if not text then
     return nil, err
   end
-  tx:event("comment.added", card.id, { text = text })
+  local marks = request.label
+  if marks ~= nil and not labels.is_name(marks) then
+    return nil, errors.new("ERR_USAGE", "'" .. tostring(marks) .. "' is no label", "small letters, digits, _ and -")
+  end
+  tx:event("comment.added", card.id, { text = text, labels = marks and { marks } })
   return true
 end
 
@@ -63,6 +68,34 @@ local act = {}
 function act.comment(tx, card, request)
   local ok, err = comment(tx, card, request)
   return ok, ok and "commented on " .. card.id .. ", which is " .. card.status or err
+end
+
+-- What carries labels in a tree of this name.
+local function marks_of(store, tree, path)
+  for _, row in ipairs(store:read("tree_delta", { tree = tree })) do
+    if row.path == path then
+      return row.labels
+    end
+  end
+end
+
+local function trust_file(tx, card, path, store)
+  local own, seed = marks_of(store, card.id, path), marks_of(store, "seed:" .. card.id, path)
+  if not own and not seed then
+    return nil, errors.new("ERR_NOT_FOUND", "no file " .. path .. " of " .. card.id .. " itself carries labels",
+      "name the card that wrote it, or the epic for what was merged or was there before")
+  end
+  tx:event("card.trusted", card.id, { path = path, labels = own, seed = seed })
+  return true, path .. " of " .. card.id .. " is trusted; it was " .. table.concat(labels.union(own, seed), ", ")
+end
+
+---A person answers for what came from outside: a file, or all that is said on the card.
+function act.trust(tx, card, request, store)
+  if request.path then
+    return trust_file(tx, card, tostring(request.path), store)
+  end
+  tx:event("card.trusted", card.id, {})
+  return true, "what is said on " .. card.id .. " is trusted"
 end
 
 local PARKED = { blocked = true, waiting_for_developer = true }
@@ -204,9 +237,11 @@ local function say(project, request)
 end
 
 ---@class PersonRequest
----@field act string     comment, answer, move, retry, approve, deny, sync, fork (see fork.perform)
+---@field act string     comment, answer, move, retry, trust, approve, deny, sync, fork (see fork.perform)
 ---@field card string?
 ---@field text string?
+---@field label string?   of a comment that was written elsewhere
+---@field path string?    of a file that is trusted
 ---@field status string?
 ---@field reason string?
 ---@field why string?

@@ -6,7 +6,6 @@
 local case = require("orket.policy.case")
 local cjson = require("cjson")
 local nodes = require("orket.nodes")
-local place = require("orket.policy.place")
 
 local M = {}
 
@@ -24,6 +23,12 @@ local function is_answer(answer)
   return type(answer) == "table" and (answer.decision == "deny" or answer.decision == "ask")
 end
 
+-- "nodes/policy/x.lua:3: why" names the line.
+local function place(entry, message)
+  local line = message:match(entry.path:gsub("%p", "%%%0") .. ":(%d+):")
+  return entry.path .. (line and ":" .. line or "")
+end
+
 -- A policy may say that it has something to say about labelled turns only.
 local function is_concerned(entry, labels)
   return entry.about.when ~= "labels" or next(labels or {}) ~= nil
@@ -36,16 +41,14 @@ local function ask(entry, shown)
   end
   local answer, err = nodes.ask(entry, "decide", call, shown.view)
   if err then
-    return refusal("deny", "failed", "the policy failed: " .. err.message, "mend " .. entry.path, place.of_failure(entry, err.message))
+    return refusal("deny", "failed", "the policy failed: " .. err.message, "mend " .. entry.path, place(entry, err.message))
   elseif answer == cjson.null then
     return nil
   elseif not is_answer(answer) then
-    return refusal("deny", "answer", "the policy gave an answer outside its contract", "mend " .. entry.path,
-      place.of_answer(entry, { shown.call, shown.view }))
+    return refusal("deny", "answer", "the policy gave an answer outside its contract", "mend " .. entry.path, entry.path)
   end
   local rule = (text(answer.rule) or "house"):gsub("^policy%.", "")
-  return refusal(answer.decision, rule, text(answer.why) or "the house's policy objects", text(answer.fix),
-    place.of_answer(entry, { shown.call, shown.view }, text(answer.rule)))
+  return refusal(answer.decision, rule, text(answer.why) or "the house's policy objects", text(answer.fix), entry.path)
 end
 
 ---The policies that are asked about a turn's calls.

@@ -120,6 +120,17 @@ local function go_on_with_forked(self, event)
   end
 end
 
+-- The seed as it was when the run began: what a person has answered for since was labelled then.
+local function seed_of(board, epic, seq)
+  local manifest, marks = files.seed_of(board, epic)
+  local in_use = #board:read("labels", { card = epic }) > 0
+  local since = in_use and board:read("events", { card = epic, kind = "card.trusted", since = seq }) or {}
+  for _, event in ipairs(since) do
+    marks[event.body.path or ""] = event.body.seed
+  end
+  return manifest, marks
+end
+
 local function begin(self, event)
   local card = self.stage.facade:read("card", { id = event.card })[1]
   if not card then
@@ -127,7 +138,7 @@ local function begin(self, event)
   end
   self.configuration:note(card)
   self.facade.heads, self.pending = nil, {}
-  self.facade.seeds.of[card.id] = files.seed_of(self.store, card.id)
+  self.facade.seeds.of[card.id], self.facade.seeds.labels[card.id] = seed_of(self.store, card.id, event.seq)
   local only = records.body(event).only
   local run, err = orchestrator.new(self.facade, card, { run = event.run, only = only })
   if not run then
@@ -365,7 +376,7 @@ local function facade_of(self, scratch)
   return {
     config = self.project.config, root = scratch.root, store = self.stage.facade,
     board = self.stage.facade:stream({ run = "board", turn = 0, actor = "system", role = "system" }),
-    seeds = { holds = hold.new(), of = {} }, debugger = skipped.new(self.stage),
+    seeds = { holds = hold.new(), of = {}, labels = {} }, debugger = skipped.new(self.stage),
   }
 end
 

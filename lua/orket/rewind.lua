@@ -85,6 +85,7 @@ local function replace(store, tx, card, names, why)
     body[key] = nil
   end
   body.id, body.epic, body.depends_on = names[card.id], card.epic, renamed(card.depends_on, names)
+  body.data_labels = store:read("card", { id = card.id })[1].labels
   tx:event("card.created", body.id, body)
   return moves.add(tx, card, "archived", { role = "system", why = why .. ", as " .. body.id })
 end

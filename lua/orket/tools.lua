@@ -11,6 +11,7 @@ local autonomy = require("orket.turn.autonomy")
 local cjson = require("cjson")
 local embed = require("orket.core.embed")
 local errors = require("orket.errors")
+local labels = require("orket.labels")
 local operations = require("orket.operations")
 
 local M = {}
@@ -247,6 +248,14 @@ local function run_box(turn, call, tool, done)
   return kind and { value = value }, value
 end
 
+-- A tool of the outside marks what it says: at once, or when it has asked there (operations.lua) and said it.
+local function mark(turn, about, request, is_over)
+  local marks = labels.of_tool(about)
+  if marks and (is_over or not labels.asks_outside(about)) then
+    turn:label(marks, request.id)
+  end
+end
+
 local function bounded(text)
   if #text <= RESULT_MAX then
     return text
@@ -268,27 +277,32 @@ end
 function M.perform(turn, call, request, yes)
   local closing <close> = call
   local done = { call = request.id, request = request, yes = yes, told = {} }
-  local outcome, err = run_box(turn, call, turn.generation.tools[request.name], done)
+  local tool = turn.generation.tools[request.name]
+  turn.met = nil
+  mark(turn, tool.about, request)
+  local outcome, err = run_box(turn, call, tool, done)
+  mark(turn, tool.about, request, true)
   local told = #done.told > 0 and done.told or nil -- what a person said of operations that were interrupted
   done.call, done.told, done.request, done.yes = nil, nil, nil, nil
   if done.unsettled then
     return { unsettled = done.unsettled }
   elseif not outcome then
-    return { ok = false, text = bounded(M.failure_text(err, told)), operations = done }
+    return { ok = false, text = bounded(M.failure_text(err, told, turn.met)), operations = done }
   end
   local failure = type(outcome.value) == "table" and outcome.value.error
   if type(failure) == "table" then -- the tool hands a failed operation on
-    return { ok = false, text = bounded(M.failure_text(failure, told)), operations = done }
+    return { ok = false, text = bounded(M.failure_text(failure, told, turn.met)), operations = done }
   end
-  return { ok = true, text = bounded(cjson.encode({ ok = true, result = outcome.value, told = told })), operations = done }
+  return { ok = true, text = bounded(cjson.encode({ ok = true, result = outcome.value, told = told, labels = turn.met })), operations = done }
 end
 
 ---What the model reads when a call was refused or failed.
 ---@param failure {code: string?, rule: string?, message: string?, why: string?, fix: string?}
 ---@param told table[]|nil what a person said
+---@param marks string[]|nil labels of what it may have been made of
 ---@return string
-function M.failure_text(failure, told)
-  return cjson.encode({ ok = false, told = told, error = {
+function M.failure_text(failure, told, marks)
+  return cjson.encode({ ok = false, told = told, labels = marks, error = {
     code = failure.code or "ERR_DENIED",
     rule = failure.rule,
     message = failure.message or failure.why,

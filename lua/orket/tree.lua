@@ -14,6 +14,7 @@ local errors = require("orket.errors")
 local files = require("orket.tree.files")
 local hash = require("orket.core.hash")
 local heads = require("orket.tree.head")
+local labels = require("orket.labels")
 local list = require("orket.list")
 local merging = require("orket.tree.merging")
 
@@ -104,7 +105,8 @@ function M.open(project, store, card, look)
     project = project, store = store, card = card.id, epic = epic, seed = seed, recent = {}, recent_left = RECENT_MAX,
     found = look and {} or nil,
   }, Tree)
-  self.files, self.changes, self.made = files.of_card(store, card.id, seed)
+  self.seed_labels = project.seeds.labels[epic]
+  self.files, self.changes, self.made, self.labels = files.of_card(store, card.id, seed, self.seed_labels)
   if not self.files then
     return nil, self.changes
   end
@@ -154,8 +156,9 @@ end
 ---@param tx table
 ---@param path string
 ---@param blob string|nil
+---@param marks string[]|nil labels of what was written
 ---@param options {step: integer?}?
-function Tree:changed(tx, path, blob, options)
+function Tree:changed(tx, path, blob, marks, options)
   local before = self.changes[path]
   local base
   if before then
@@ -163,22 +166,30 @@ function Tree:changed(tx, path, blob, options)
   else
     base = self.files[path]
   end
-  self:record(tx, path, blob, base, options)
+  self:record(tx, path, blob, base, marks, options)
+end
+
+---The labels of all that it holds: a program may read any file.
+---@return string[]|nil
+function Tree:all_labels()
+  return labels.all(self.labels)
 end
 
 ---Records a change together with what it stands against when it is merged.
-function Tree:record(tx, path, blob, base, options)
+function Tree:record(tx, path, blob, base, marks, options)
   if self.made[base] then -- merged from what it depends on, and in no journal yet
     tx:blob(self.made[base])
   end
-  self.files[path] = blob
+  self.files[path], self.labels[path] = blob, blob and marks
   self.changes[path] = { blob = blob, base = base }
-  tx:event(blob and "file.written" or "file.deleted", self.card, { path = path, blob = blob, base = base }, options)
+  tx:event(blob and "file.written" or "file.deleted", self.card, {
+    path = path, blob = blob, base = base, labels = self.labels[path],
+  }, options)
 end
 
 -- The bytes of a merge that is still being committed cannot be read yet: an empty commit comes after it.
 local function merge(self)
-  local head = heads.of(self.project, self.store, self.epic, self.seed)
+  local head = heads.of(self.project, self.store, self.epic, self.seed, self.seed_labels)
   local merged, err = merging.merge(self, head)
   if merged or err.code ~= "ERR_NOT_FOUND" then
     return merged, err, head
@@ -189,7 +200,7 @@ local function merge(self)
   if not ok then
     return nil, err
   end
-  head = heads.of(self.project, self.store, self.epic, self.seed)
+  head = heads.of(self.project, self.store, self.epic, self.seed, self.seed_labels)
   merged, err = merging.merge(self, head)
   return merged, err, head
 end
@@ -225,7 +236,7 @@ function Tree:publish()
   if not root then
     return nil, err
   end
-  local head = heads.of(self.project, self.store, self.epic, self.seed)
+  local head = heads.of(self.project, self.store, self.epic, self.seed, self.seed_labels)
   for _, change in ipairs(self.merged.changes) do
     local bytes, ok
     bytes, err = merging.bytes(self, change)
@@ -293,7 +304,7 @@ Tree.__close = Tree.close
 
 -- The epic's directory, with all that its tree holds.
 local function lay_out_epic(project, store, epic, seed)
-  local manifest = files.over(store, epic, seed)
+  local manifest = (files.over(store, epic, seed))
   local root, err = kept_root(project, M.epic_path(epic))
   if not root then
     return nil, err
@@ -327,7 +338,7 @@ function M.lay_out(project, store, epic, cards)
 end
 
 -- What the epic's tree holds over its seed, and that what it held before is gone.
-local function changes_of(was, is, seed, tx, made)
+local function changes_of(was, is, seed, tx, made, marks)
   local paths, changes = {}, setmetatable({}, cjson.array_mt)
   for _, manifest in ipairs({ was, is, seed }) do
     for path in pairs(manifest) do
@@ -336,7 +347,7 @@ local function changes_of(was, is, seed, tx, made)
   end
   for _, path in ipairs(list.keys(paths)) do
     if is[path] ~= seed[path] or was[path] ~= is[path] then
-      changes[#changes + 1] = { path = path, blob = is[path], base = seed[path] }
+      changes[#changes + 1] = { path = path, blob = is[path], base = seed[path], labels = marks[path] }
       if made[is[path]] then
         tx:blob(made[is[path]])
       end
@@ -357,11 +368,11 @@ end
 function M.take_out(project, store, epic, without, tx)
   local forked = #store:read("lineage", { card = epic }) > 0
   local seed = forked and {} or files.seed_of(store, epic) -- a fork's tree no longer lies over its source's
-  local is, made = files.of_epic(store, epic, without)
+  local is, made, marks = files.of_epic(store, epic, without)
   if not is then
     return nil, made
   end
-  local changes = changes_of(M.snapshot(store, epic), is, seed, tx, made)
+  local changes = changes_of(M.snapshot(store, epic), is, seed, tx, made, marks)
   local parts = {}
   for _, change in ipairs(changes) do
     parts[#parts + 1] = change.path
@@ -382,6 +393,9 @@ end
 function M.snapshot(store, epic)
   return files.snapshot(store, epic)
 end
+
+---A person answers for a file of an epic's tree: what is known of it here has to follow.
+M.trust = files.trust
 
 ---Makes the directory of a root equal to a manifest.
 M.materialise = disk.materialise

@@ -50,7 +50,7 @@ local function begin_conversation(self)
     self.messages = self.engine.store:conversation(recorded.convo)
     return true
   end
-  local messages, err = self.engine:prompt(self)
+  local messages, err, marks = self.engine:prompt(self)
   if not messages then
     return nil, err
   end
@@ -58,6 +58,7 @@ local function begin_conversation(self)
     self:say(message)
   end
   self:record("turn.prompted", { convo = self.convo })
+  self:label(marks, "prompt")
   return stops.pass(self, "role", { name = self.role })
 end
 
@@ -119,7 +120,7 @@ local function hand_over(self, proposal)
     self:change({ note = proposal.note })
   end
   if proposal.memory then
-    self:record("memory.noted", { text = proposal.memory })
+    self:record("memory.noted", { text = proposal.memory, labels = self.marks })
   end
 end
 
@@ -183,7 +184,13 @@ function M.new(engine, job)
     review = job.review, model = job.model, generation = job.generation, limits = engine.limits,
     tape = tape.new(job.tape), paid = job.paid or usages.nothing(), messages = {}, seen = {}, effects = {},
     tokens_in = 0, tokens_out = 0, calls = 0, money = 0, took = 0, refusals = 0, nudges = 0, stalled = 0, unsaved = false,
+    labels = {},
   }, Turn)
+  for _, event in ipairs(job.tape or {}) do
+    if event.kind == "turn.labelled" then
+      self:bear(event.body.labels)
+    end
+  end
   self.stream = engine.store:stream({
     run = engine.run, turn = job.number, actor = "agent:" .. job.seat, role = job.role,
   })

@@ -138,7 +138,7 @@ static void tampering_is_found(void **state)
         {"UPDATE card SET status = 'done' WHERE id = 'A'", "\"projection\""},
         {"UPDATE card SET note = 'x' WHERE id = 'B'", "\"projection\""},
         {"DELETE FROM comment", "\"projection\""},
-        {"INSERT INTO verdict VALUES ('A', 't', 1, '', 'now', 1)", "\"projection\""},
+        {"INSERT INTO verdict (card, tree, ok, log, at, seq) VALUES ('A', 't', 1, '', 'now', 1)", "\"projection\""},
         {"DROP TABLE memory", "sqlite_schema"},
         {"CREATE TRIGGER t AFTER INSERT ON entry BEGIN DELETE FROM card; END", "sqlite_schema"},
         {"DELETE FROM stream", "\"chain\""},

@@ -26,7 +26,9 @@ CREATE TABLE card (
     created_at  TEXT NOT NULL,
     updated_at  TEXT NOT NULL,
     text        INTEGER NOT NULL, -- card_text: every other field of the card
-    moved       INTEGER NOT NULL  -- seq of the event since when it has its status
+    moved       INTEGER NOT NULL, -- seq of the event since when it has its status
+    labels      TEXT,             -- of its texts: names, sorted, a JSON array
+    note_labels TEXT
 ) STRICT;
 CREATE INDEX card_epic ON card (epic, ordinal); -- without the status: a move leaves it alone
 CREATE INDEX card_parent ON card (parent, ordinal);
@@ -52,6 +54,7 @@ CREATE TABLE comment (
     role   TEXT,
     text   TEXT NOT NULL,
     at     TEXT NOT NULL,
+    labels TEXT,
     PRIMARY KEY (card, seq)
 ) STRICT, WITHOUT ROWID;
 
@@ -84,6 +87,7 @@ CREATE TABLE turn (
     took       INTEGER NOT NULL DEFAULT 0, -- milliseconds, where time is capped
     started_at TEXT NOT NULL,
     ended_at   TEXT,
+    labels     TEXT,             -- of what it has read
     PRIMARY KEY (run, turn)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX turn_card ON turn (card, seq);
@@ -105,6 +109,7 @@ CREATE TABLE tree_file (
     blob     ANY,  -- the bytes of a hash
     base     ANY,
     card     TEXT, -- '' where it is the tree itself
+    labels   TEXT,
     PRIMARY KEY (tree, path, from_seq)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE conflict (
@@ -112,6 +117,7 @@ CREATE TABLE conflict (
     path TEXT NOT NULL,
     other TEXT,
     seq  INTEGER NOT NULL,
+    labels TEXT,
     PRIMARY KEY (card, path)
 ) STRICT, WITHOUT ROWID;
 
@@ -122,6 +128,7 @@ CREATE TABLE verdict (
     log  TEXT,
     at   TEXT NOT NULL,
     seq  INTEGER NOT NULL,
+    labels TEXT,
     PRIMARY KEY (card, tree)
 ) STRICT, WITHOUT ROWID;
 
@@ -132,7 +139,8 @@ CREATE TABLE memory (
     role     TEXT,
     text     TEXT NOT NULL,
     keywords TEXT,
-    at       TEXT NOT NULL
+    at       TEXT NOT NULL,
+    labels   TEXT
 ) STRICT;
 CREATE INDEX memory_epic ON memory (epic, seq);
 
@@ -198,3 +206,9 @@ CREATE TABLE proposal (
     at   TEXT NOT NULL
 ) STRICT;
 CREATE INDEX proposal_card ON proposal (card);
+
+-- The labels that something has carried since seq: without a row here, nothing need be asked about labels.
+CREATE TABLE label (
+    name TEXT PRIMARY KEY,
+    seq  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;

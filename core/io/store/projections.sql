@@ -13,17 +13,17 @@
 -- must
 INSERT INTO card (id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic,
                   build, ordinal, revision, retry_count, max_retries, credits, note, turns, tokens_in,
-                  tokens_out, created_at, updated_at, text, moved)
+                  tokens_out, created_at, updated_at, text, moved, labels)
 VALUES (:card, $type, $name, coalesce($status, 'ready'), coalesce($priority, 2.0), $wait_reason, $return_to,
         $seat, $assignee, $parent_id, coalesce($epic, iif($type = 'issue', $parent_id, NULL)), $build_id,
         coalesce($ordinal, (SELECT coalesce(max(ordinal), 0) + 1 FROM card)), 1, coalesce($retry_count, 0),
         coalesce($max_retries, 3), coalesce($credits, 0.0), $note, 0, 0, 0, :at, :at,
-        :seq, :seq);
+        :seq, :seq, $data_labels);
 INSERT INTO card_text (id, data) VALUES (:seq,
         json_remove(:body, '$.id', '$.type', '$.name', '$.status', '$.priority', '$.wait_reason',
                     '$.return_to', '$.seat', '$.assignee', '$.parent_id', '$.epic', '$.build_id',
                     '$.ordinal', '$.revision', '$.retry_count', '$.max_retries', '$.credits', '$.note',
-                    '$.depends_on'));
+                    '$.depends_on', '$.data_labels'));
 -- each depends_on
 INSERT OR IGNORE INTO dependency (card, needs) VALUES (:card, @item);
 
@@ -42,6 +42,7 @@ UPDATE card SET
     retry_count = coalesce($set ->> '$.retry_count', retry_count),
     max_retries = coalesce($set ->> '$.max_retries', max_retries),
     note = iif(json_type($set, '$.note') IS NULL, note, $set ->> '$.note'),
+    note_labels = iif(json_type($set, '$.note') IS NULL, note_labels, $labels),
     revision = revision + 1,
     updated_at = :at
 WHERE id = :card AND revision = $rev;
@@ -65,6 +66,7 @@ UPDATE card SET
     assignee = coalesce($assignee, assignee),
     seat = coalesce($seat, seat),
     note = coalesce($note, note),
+    note_labels = iif($note IS NULL, note_labels, $labels),
     retry_count = coalesce($retry_count, retry_count),
     revision = revision + 1,
     updated_at = :at,
@@ -93,11 +95,12 @@ UPDATE approval SET status = 'void' WHERE status = 'pending' AND card = :card AN
 -- must
 INSERT INTO card (id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic,
                   build, ordinal, revision, retry_count, max_retries, credits, note, turns, tokens_in,
-                  tokens_out, created_at, updated_at, text, moved)
+                  tokens_out, created_at, updated_at, text, moved, labels, note_labels)
 SELECT :card, type, coalesce($name, name), $status, coalesce($priority, priority), $wait_reason, $return_to,
        $seat, $assignee, NULL, NULL, build, o.next, $revision, $retry_count, coalesce($max_retries, max_retries),
        0.0, $note, 0, 0, 0, :at, :at,
-       iif($data IS NULL, text, coalesce((SELECT min(id) FROM card_text WHERE data = $data), -o.next)), :seq
+       iif($data IS NULL, text, coalesce((SELECT min(id) FROM card_text WHERE data = $data), -o.next)),
+       :seq, $data_labels, $note_labels
 FROM card, (SELECT coalesce(max(ordinal), 0) + 1 AS next FROM card) o
 WHERE id = $of AND revision = $rev AND type <> 'issue';
 INSERT INTO card_text (id, data) SELECT text, $data FROM card WHERE id = :card AND text = -ordinal;
@@ -113,11 +116,12 @@ INSERT INTO tree (id, seq, base) VALUES (:card, $at, $of);
 -- each cards
 INSERT INTO card (id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic,
                   build, ordinal, revision, retry_count, max_retries, credits, note, turns, tokens_in,
-                  tokens_out, created_at, updated_at, text, moved)
+                  tokens_out, created_at, updated_at, text, moved, labels, note_labels)
 SELECT @of || $suffix, type, coalesce(@name, name), coalesce(@status, 'ready'), coalesce(@priority, priority),
        @wait_reason, @return_to, @seat, @assignee, :card, :card, build, o.next, coalesce(@revision, @rev),
        coalesce(@retry_count, 0), coalesce(@max_retries, max_retries), 0.0, @note, 0, 0, 0, :at, :at,
-       iif(@data IS NULL, text, coalesce((SELECT min(id) FROM card_text WHERE data = @data), -o.next)), :seq
+       iif(@data IS NULL, text, coalesce((SELECT min(id) FROM card_text WHERE data = @data), -o.next)),
+       :seq, @data_labels, @note_labels
 FROM card, (SELECT coalesce(max(ordinal), 0) + 1 AS next FROM card) o
 WHERE id = @of AND revision = @rev AND type = 'issue' AND coalesce(@status, 'ready') <> 'done';
 -- each cards
@@ -133,11 +137,12 @@ SELECT @of || $suffix, iif(EXISTS (SELECT 1 FROM card WHERE id = d.needs || $suf
 FROM dependency d WHERE d.card = @of AND @depends_on IS NULL
 UNION ALL SELECT @of || $suffix, value FROM json_each(coalesce(@depends_on, '[]'));
 -- each cards
-INSERT INTO conflict (card, path, other, seq)
-SELECT @of || $suffix, value ->> '$.path', value ->> '$.with', :seq FROM json_each(coalesce(@conflicts, '[]'));
+INSERT INTO conflict (card, path, other, seq, labels)
+SELECT @of || $suffix, value ->> '$.path', value ->> '$.with', :seq, value -> '$.labels' FROM json_each(coalesce(@conflicts, '[]'));
 -- each cards
-INSERT INTO verdict (card, tree, ok, log, at, seq)
-SELECT @of || $suffix, @verdict ->> '$.tree', @verdict ->> '$.ok', @verdict ->> '$.log', @verdict ->> '$.at', :seq
+INSERT INTO verdict (card, tree, ok, log, at, seq, labels)
+SELECT @of || $suffix, @verdict ->> '$.tree', @verdict ->> '$.ok', @verdict ->> '$.log', @verdict ->> '$.at', :seq,
+       @verdict -> '$.labels'
 WHERE @verdict IS NOT NULL;
 
 -- kind: card.credits
@@ -151,7 +156,27 @@ INSERT INTO proposal (seq, kind, card, role, body, at) VALUES (:seq, 'nomination
 INSERT INTO proposal (seq, kind, card, role, body, at) VALUES (:seq, 'refinement', :card, :role, :body, :at);
 
 -- kind: comment.added
-INSERT INTO comment (card, seq, author, role, text, at) VALUES (:card, :seq, :actor, :role, $text, :at);
+INSERT INTO comment (card, seq, author, role, text, at, labels) VALUES (:card, :seq, :actor, :role, $text, :at, $labels);
+-- each labels
+INSERT OR IGNORE INTO label (name, seq) VALUES (@item, :seq);
+
+-- A turn has read what carries labels: $labels is all of them so far, they only grow.
+-- kind: turn.labelled
+-- must
+UPDATE turn SET labels = $labels WHERE run = :run AND turn = :turn;
+-- each labels
+INSERT OR IGNORE INTO label (name, seq) VALUES (@item, :seq);
+
+-- A person answers for what came from outside: a file of this card's tree ($path), or all that was said on the card.
+-- kind: card.trusted
+UPDATE tree_file SET labels = NULL
+WHERE tree IN (:card, 'seed:' || :card) AND path = $path AND to_seq IS NULL AND labels IS NOT NULL;
+UPDATE card SET labels = NULL, note_labels = NULL WHERE id = :card AND $path IS NULL;
+UPDATE comment SET labels = NULL WHERE card = :card AND $path IS NULL AND labels IS NOT NULL;
+UPDATE memory SET labels = NULL WHERE card = :card AND $path IS NULL AND labels IS NOT NULL;
+UPDATE verdict SET labels = NULL WHERE card = :card AND $path IS NULL AND labels IS NOT NULL;
+UPDATE conflict SET labels = NULL WHERE card = :card AND $path IS NULL AND labels IS NOT NULL;
+UPDATE turn SET labels = NULL WHERE card = :card AND outcome IS NOT NULL AND $path IS NULL AND labels IS NOT NULL;
 
 -- One owner, one run at a time: another one that noted no end was interrupted.
 -- kind: run.started
@@ -252,8 +277,11 @@ VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, coalesce($decision, 
 -- kind: file.written
 UPDATE tree_file SET to_seq = :seq
 WHERE tree = coalesce($tree, :card) AND path = $path AND to_seq IS NULL;
-INSERT INTO tree_file (tree, path, from_seq, blob, base, card)
-VALUES (coalesce($tree, :card), $path, :seq, hash_bytes($blob), hash_bytes($base), iif($tree IS NULL, '', :card));
+INSERT INTO tree_file (tree, path, from_seq, blob, base, card, labels)
+VALUES (coalesce($tree, :card), $path, :seq, hash_bytes($blob), hash_bytes($base), iif($tree IS NULL, '', :card),
+        $labels);
+-- each labels
+INSERT OR IGNORE INTO label (name, seq) VALUES (@item, :seq);
 
 -- kind: file.deleted
 UPDATE tree_file SET to_seq = :seq
@@ -269,8 +297,8 @@ INSERT INTO tree (id, seq, base, hash) VALUES (coalesce($tree, :card), :seq, $fr
 -- each changes
 UPDATE tree_file SET to_seq = :seq WHERE tree = $into AND path = @path AND to_seq IS NULL;
 -- each changes
-INSERT INTO tree_file (tree, path, from_seq, blob, base, card)
-VALUES ($into, @path, :seq, hash_bytes(@blob), hash_bytes(@base), :card);
+INSERT INTO tree_file (tree, path, from_seq, blob, base, card, labels)
+VALUES ($into, @path, :seq, hash_bytes(@blob), hash_bytes(@base), :card, @labels);
 INSERT INTO tree (id, seq) SELECT $into, 0 WHERE NOT EXISTS (SELECT 1 FROM tree WHERE id = $into);
 -- must
 UPDATE tree SET hash = coalesce($hash, hash)
@@ -279,17 +307,17 @@ WHERE id = $into AND seq = (SELECT max(seq) FROM tree WHERE id = $into)
 DELETE FROM conflict WHERE card = :card;
 
 -- kind: tree.conflict
-INSERT INTO conflict (card, path, other, seq) VALUES (:card, $path, $with, :seq)
-ON CONFLICT (card, path) DO UPDATE SET other = excluded.other, seq = excluded.seq;
+INSERT INTO conflict (card, path, other, seq, labels) VALUES (:card, $path, $with, :seq, $labels)
+ON CONFLICT (card, path) DO UPDATE SET other = excluded.other, seq = excluded.seq, labels = excluded.labels;
 
 -- kind: verify.done
-INSERT INTO verdict (card, tree, ok, log, at, seq) VALUES (:card, $tree, $ok, $log, :at, :seq)
+INSERT INTO verdict (card, tree, ok, log, at, seq, labels) VALUES (:card, $tree, $ok, $log, :at, :seq, $labels)
 ON CONFLICT (card, tree) DO UPDATE SET ok = excluded.ok, log = excluded.log, at = excluded.at,
-                                       seq = excluded.seq;
+                                       seq = excluded.seq, labels = excluded.labels;
 
 -- kind: memory.noted
-INSERT INTO memory (seq, card, epic, role, text, keywords, at)
-VALUES (:seq, :card, (SELECT coalesce(epic, id) FROM card WHERE id = :card), :role, $text, $keywords, :at);
+INSERT INTO memory (seq, card, epic, role, text, keywords, at, labels)
+VALUES (:seq, :card, (SELECT coalesce(epic, id) FROM card WHERE id = :card), :role, $text, $keywords, :at, $labels);
 
 -- kind: approval.asked
 INSERT INTO approval (id, card, run, turn, call, role, tool, operation, paths, rule, why, place, hash, before, status,

@@ -21,7 +21,8 @@ SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee,
        build, ordinal, revision, retry_count, max_retries, credits, note, turns,
        tokens_in + coalesce((SELECT sum(tokens_in) FROM turn WHERE card = c.id AND outcome IS NULL), 0) AS tokens_in,
        tokens_out + coalesce((SELECT sum(tokens_out) FROM turn WHERE card = c.id AND outcome IS NULL), 0) AS tokens_out,
-       created_at, updated_at, (SELECT data FROM card_text WHERE id = c.text) AS "data:json",
+       created_at, updated_at, labels AS "labels:json", note_labels AS "note_labels:json",
+       (SELECT data FROM card_text WHERE id = c.text) AS "data:json",
        (SELECT json_group_array(needs) FROM dependency WHERE card = c.id) AS "depends_on:json"
 FROM card c WHERE id = :id;
 
@@ -63,7 +64,7 @@ SELECT json_object(
             FROM (SELECT * FROM (SELECT * FROM comment WHERE card = c.id ORDER BY seq DESC LIMIT 50) ORDER BY seq))
         ELSE '[]' END),
     'role', :role, 'seat', :seat, 'review', json_raw(iif(:review, 'true', 'false')),
-    'memory', json_raw(coalesce(:memory, '[]')),
+    'memory', json_raw(coalesce(:memory, '[]')), 'labels', json_raw(coalesce(:labels, 'null')),
     'verification', json_object(
         'fixture', x.data ->> '$.verification.fixture_path',
         'last', json_raw(coalesce(
@@ -98,6 +99,36 @@ SELECT json_object(
                                                       'status', p.status))
                   FROM card p JOIN card_text y ON y.id = p.text WHERE p.id = coalesce(c.epic, c.parent))))
 FROM card c JOIN card_text x ON x.id = c.text WHERE c.id = :card;
+
+-- What of a card's view carries labels: comments in their order there, dependencies by id, conflicts by path.
+-- name: labels
+SELECT 1 WHERE EXISTS (SELECT 1 FROM label);
+SELECT json_object(
+    'card', json(c.labels), 'note', json(c.note_labels),
+    'epic', json((SELECT labels FROM card WHERE id = coalesce(c.epic, c.parent))),
+    'dependencies', json((
+        SELECT json_group_object(n.id, json_object('name', json(n.labels), 'note', json(n.note_labels)))
+        FROM dependency d JOIN card n ON n.id = d.needs
+        WHERE d.card = c.id AND (n.labels IS NOT NULL OR n.note_labels IS NOT NULL))),
+    'comments', json((
+        SELECT json_group_array(json(labels))
+        FROM (SELECT labels FROM (
+            SELECT seq, labels FROM comment WHERE card = c.id
+            UNION ALL SELECT m.seq, m.labels FROM lineage l JOIN comment m ON m.card = l.source AND m.seq <= l.upto
+            WHERE l.card = c.id ORDER BY seq DESC LIMIT 50) ORDER BY seq))),
+    'verification', json(iif(EXISTS (SELECT 1 FROM verdict WHERE card = c.id),
+        (SELECT labels FROM verdict WHERE card = c.id ORDER BY seq DESC LIMIT 1),
+        (SELECT v.labels FROM lineage l JOIN verdict v ON v.card = l.source AND v.seq <= l.upto
+         WHERE l.card = c.id ORDER BY v.seq DESC LIMIT 1))),
+    'conflict', json((SELECT json_group_object(path, json(labels)) FROM conflict WHERE card = c.id AND labels IS NOT NULL)),
+    'effects', json((SELECT json_group_array(value) FROM (
+        SELECT DISTINCT value FROM (
+            SELECT * FROM (SELECT labels FROM turn WHERE card = c.id ORDER BY seq DESC LIMIT 3)
+            UNION ALL SELECT * FROM (
+                SELECT t.labels FROM lineage l JOIN turn t ON t.card = l.source AND t.seq <= l.upto
+                WHERE l.card = c.id ORDER BY t.seq DESC LIMIT 3)) t, json_each(coalesce(t.labels, '[]'))
+        ORDER BY value)))) AS "labels:json"
+FROM card c WHERE c.id = :card;
 
 -- What a model sees when it asks for the context of its card.
 -- name: context
@@ -137,13 +168,14 @@ JOIN comment m ON m.card = l.source AND m.seq <= l.upto WHERE l.card = :card ORD
 -- name: memory
 SELECT 1 WHERE :epic IS NULL OR EXISTS (SELECT 1 FROM memory WHERE epic = :epic)
             OR EXISTS (SELECT 1 FROM lineage WHERE card = :epic);
-SELECT seq, card, role, text, keywords AS "keywords:json", at FROM memory WHERE :epic IS NULL OR epic = :epic
-UNION ALL SELECT m.seq, m.card, m.role, m.text, m.keywords, m.at FROM lineage l
+SELECT seq, card, role, text, keywords AS "keywords:json", at, labels AS "labels:json" FROM memory
+WHERE :epic IS NULL OR epic = :epic
+UNION ALL SELECT m.seq, m.card, m.role, m.text, m.keywords, m.at, m.labels FROM lineage l
 JOIN memory m ON m.epic = l.source AND m.seq <= l.upto WHERE l.card = :epic
 ORDER BY seq DESC LIMIT coalesce(:limit, 100);
 
 -- name: verdict
-SELECT tree, ok, log, at FROM (
+SELECT tree, ok, log, at, labels AS "labels:json" FROM (
     SELECT * FROM verdict WHERE card = :card AND (:tree IS NULL OR tree = :tree)
     UNION ALL SELECT v.* FROM lineage l JOIN verdict v ON v.card = l.source AND v.seq <= l.upto
     WHERE l.card = :card AND (:tree IS NULL OR v.tree = :tree))
@@ -307,16 +339,18 @@ WITH RECURSIVE layer (depth, id, seq, base, upto) AS (
     UNION ALL
     SELECT l.depth + 1, t.id, t.seq, t.base, l.seq FROM layer l JOIN tree t ON t.id = l.base
     WHERE t.seq = (SELECT max(seq) FROM tree WHERE id = l.base AND seq <= l.seq) AND l.depth < 16),
-rows (depth, path, blob, card) AS (
-    SELECT l.depth, f.path, f.blob, iif(f.card = '', f.tree, f.card) FROM layer l JOIN tree_file f ON f.tree = l.id
+rows (depth, path, blob, card, labels) AS (
+    SELECT l.depth, f.path, f.blob, iif(f.card = '', f.tree, f.card), f.labels FROM layer l JOIN tree_file f ON f.tree = l.id
     WHERE f.from_seq >= l.seq AND f.from_seq <= l.upto AND (f.to_seq IS NULL OR f.to_seq > l.upto))
-SELECT path, hash_digits(blob) AS blob, card FROM (SELECT path, blob, card, min(depth) FROM rows GROUP BY path)
+SELECT path, hash_digits(blob) AS blob, card, labels AS "labels:json"
+FROM (SELECT path, blob, card, labels, min(depth) FROM rows GROUP BY path)
 WHERE blob IS NOT NULL ORDER BY path;
 
 -- A tree's own changes, each with the blob it stands against.
 -- name: tree_delta
-SELECT path, hash_digits(blob) AS blob, hash_digits(base) AS base FROM tree_file WHERE tree = :tree AND to_seq IS NULL
-UNION ALL SELECT f.path, hash_digits(f.blob), hash_digits(f.base) FROM lineage l JOIN tree_file f
+SELECT path, hash_digits(blob) AS blob, hash_digits(base) AS base, labels AS "labels:json" FROM tree_file
+WHERE tree = :tree AND to_seq IS NULL
+UNION ALL SELECT f.path, hash_digits(f.blob), hash_digits(f.base), f.labels FROM lineage l JOIN tree_file f
 ON f.tree = l.source AND f.from_seq <= l.upto AND (f.to_seq IS NULL OR f.to_seq > l.upto)
 WHERE l.card = :tree AND NOT EXISTS (SELECT 1 FROM tree_file WHERE tree = :tree AND path = f.path)
   AND NOT EXISTS (SELECT 1 FROM lineage n JOIN tree_file g ON g.tree = n.source AND g.path = f.path
@@ -333,10 +367,10 @@ WITH RECURSIVE closure (id) AS (
 s (id, own) AS (
     SELECT id, 0 FROM closure JOIN card USING (id) WHERE status IN ('done', 'archived')
     UNION ALL SELECT :card, 1)
-SELECT f.path, hash_digits(f.blob) AS blob, hash_digits(f.base) AS base, s.own, f.from_seq FROM s
+SELECT f.path, hash_digits(f.blob) AS blob, hash_digits(f.base) AS base, s.own, f.from_seq, f.labels AS "labels:json" FROM s
 JOIN tree_file f ON f.tree = s.id AND f.to_seq IS NULL
 UNION ALL
-SELECT f.path, hash_digits(f.blob), hash_digits(f.base), s.own, f.from_seq FROM s JOIN lineage l ON l.card = s.id JOIN tree_file f
+SELECT f.path, hash_digits(f.blob), hash_digits(f.base), s.own, f.from_seq, f.labels FROM s JOIN lineage l ON l.card = s.id JOIN tree_file f
 ON f.tree = l.source AND f.from_seq <= l.upto AND (f.to_seq IS NULL OR f.to_seq > l.upto)
 WHERE NOT EXISTS (SELECT 1 FROM tree_file WHERE tree = s.id AND path = f.path)
   AND NOT EXISTS (SELECT 1 FROM lineage n JOIN tree_file g ON g.tree = n.source AND g.path = f.path
@@ -346,10 +380,10 @@ ORDER BY own, from_seq, path;
 -- The changes of an epic's finished cards, earlier ones first; a fork's have those of their sources.
 -- name: tree_done
 WITH s (id) AS MATERIALIZED (SELECT id FROM card WHERE epic = :epic AND status = 'done')
-SELECT s.id AS card, f.path, hash_digits(f.blob) AS blob, hash_digits(f.base) AS base, f.from_seq
+SELECT s.id AS card, f.path, hash_digits(f.blob) AS blob, hash_digits(f.base) AS base, f.from_seq, f.labels AS "labels:json"
 FROM s JOIN tree_file f ON f.tree = s.id AND f.to_seq IS NULL
 UNION ALL
-SELECT s.id, f.path, hash_digits(f.blob), hash_digits(f.base), f.from_seq FROM s JOIN lineage l ON l.card = s.id JOIN tree_file f
+SELECT s.id, f.path, hash_digits(f.blob), hash_digits(f.base), f.from_seq, f.labels FROM s JOIN lineage l ON l.card = s.id JOIN tree_file f
 ON f.tree = l.source AND f.from_seq <= l.upto AND (f.to_seq IS NULL OR f.to_seq > l.upto)
 WHERE NOT EXISTS (SELECT 1 FROM tree_file WHERE tree = s.id AND path = f.path)
   AND NOT EXISTS (SELECT 1 FROM lineage n JOIN tree_file g ON g.tree = n.source AND g.path = f.path

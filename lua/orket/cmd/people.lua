@@ -1,4 +1,4 @@
--- people.lua: `orket answer|approve|deny|move|comment|retry|halt`: a person acts on a card, under the same law.
+-- people.lua: `orket answer|approve|deny|move|comment|retry|trust|halt`: a person acts on a card, under the same law.
 
 local options = require("orket.options")
 local owner = require("orket.owner")
@@ -40,9 +40,10 @@ Says no to what an agent asks for; it reads TEXT and goes on without it.
   --why     what the agent should know
 ]],
   comment = [[
-usage: orket comment [-C DIR] [--json] CARD TEXT
+usage: orket comment [-C DIR] [--json] [--label NAME] CARD TEXT
 
 Adds a comment to a card; whoever works on it next reads it.
+  --label   TEXT was written elsewhere (a forge, a mail): it carries this label, such as untrusted
 ]],
   move = [[
 usage: orket move [-C DIR] [--json] [--reason REASON] [--why TEXT] CARD STATUS
@@ -59,6 +60,12 @@ usage: orket retry [-C DIR] [--json] CARD
 
 Tries a parked card again, with a fresh count of retries.
 ]],
+  trust = [[
+usage: orket trust [-C DIR] [--json] CARD [PATH]
+
+Answers for what came from outside, so that it carries labels no longer: the file PATH as CARD wrote it (of an
+epic: as it was merged, or was there before), or all that is said on CARD. A turn that is under way keeps its own.
+]],
   halt = [[
 usage: orket halt [-C DIR] [--json] [RUN]
 
@@ -73,6 +80,7 @@ local OPERANDS = {
   comment = { "card", "text..." },
   move = { "card", "status" },
   retry = { "card" },
+  trust = { "card", "path?" },
   halt = { "run?" },
 }
 
@@ -83,6 +91,7 @@ local function parse(act, argv)
   elseif act == "approve" or act == "deny" then
     known.why = "value"
   end
+  known.label = act == "comment" and "value" or nil
   local args, message = options.parse(argv, known, OPERANDS[act])
   for name, value in pairs(args or {}) do
     if type(value) == "string" and not utf8.len(value) then
@@ -102,7 +111,7 @@ local function command(act)
     end
     local result, err = owner.ask(args.C or ".", {
       act = act, card = args.card, text = args.text, status = args.status, reason = args.reason, why = args.why,
-      run = args.run, who = sys.user(),
+      run = args.run, label = args.label, path = args.path, who = sys.user(),
     })
     if not result then
       return report.failure(err)

@@ -2,6 +2,7 @@
 -- the separation of duties: nobody reviews own work.
 
 local errors = require("orket.errors")
+local glob = require("orket.core.glob")
 local list = require("orket.list")
 local models = require("orket.config.models")
 local nearest = require("orket.nearest")
@@ -65,6 +66,17 @@ function Check:organization()
   end
   for i, rule in ipairs(rules.gate) do
     self:rule(origin, "/process_rules/gate/" .. i - 1, rule)
+  end
+  self:labels(origin, rules.labels)
+end
+
+-- A pattern that is none would mark nothing.
+function Check:labels(origin, labels)
+  for _, pattern in ipairs(type(labels) == "table" and list.keys(labels.files or {}) or {}) do
+    local fits, message, _, fix = glob.match(pattern, "x")
+    if fits == nil then
+      self.problems:at(origin.source, origin.path .. "/process_rules/labels/files", message, fix)
+    end
   end
 end
 

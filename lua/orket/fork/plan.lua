@@ -74,7 +74,7 @@ local function body_of(plan, card, now)
   return add_changed({
     of = card.id, at = plan.at, rev = now.revision, revision = card.revision, status = card.status,
     wait_reason = card.wait_reason, return_to = card.return_to, seat = card.seat, assignee = card.assignee,
-    retry_count = card.retry_count, note = card.note,
+    retry_count = card.retry_count, note = card.note, data_labels = card.labels, note_labels = card.note_labels,
   }, card, now)
 end
 
@@ -85,6 +85,7 @@ local function item_of(card, now)
     status = card.status ~= "ready" and card.status or nil,
     wait_reason = card.wait_reason, return_to = card.return_to, seat = card.seat, assignee = card.assignee,
     retry_count = card.retry_count ~= 0 and card.retry_count or nil, note = card.note,
+    data_labels = card.labels, note_labels = card.note_labels,
   }, card, now)
 end
 
@@ -92,7 +93,17 @@ end
 local function lost_verdict(past, store, card)
   local was = past:read("verdict", { card = card })[1]
   local is = was and store:read("verdict", { card = card, tree = was.tree })[1]
-  return was and is.at ~= was.at and { tree = was.tree, ok = was.ok == 1, log = was.log, at = was.at } or nil
+  return was and is.at ~= was.at and { tree = was.tree, ok = was.ok == 1, log = was.log, at = was.at, labels = was.labels } or nil
+end
+
+local function conflicts_of(past, card)
+  local conflicts = past:read_doc("view", { card = card }):value().conflict
+  local found = past:read("labels", { card = card })[1]
+  local marks = found and found.labels.conflict or {}
+  for _, one in ipairs(conflicts) do
+    one.labels = marks ~= cjson.null and marks[one.path] or nil
+  end
+  return conflicts
 end
 
 -- A card whose turn waits for a yes or no is where the turn was: there it asks once more, for this card.
@@ -109,7 +120,7 @@ local function add_issue(plan, past, store, card)
   if cjson.encode(card.depends_on) ~= cjson.encode(now.depends_on) then
     body.depends_on = depends_on(card, plan.ids)
   end
-  local conflicts = past:read_doc("view", { card = card.id }):value().conflict
+  local conflicts = conflicts_of(past, card.id)
   body.conflicts = #conflicts > 0 and conflicts or nil
   body.verdict = lost_verdict(past, store, card.id)
   plan.cards[#plan.cards + 1] = { id = plan.ids[card.id], body = body, card = card }

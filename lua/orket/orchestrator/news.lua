@@ -3,6 +3,7 @@
 
 local async = require("orket.async")
 local errors = require("orket.errors")
+local trees = require("orket.tree")
 
 local M = {}
 
@@ -95,6 +96,8 @@ function M.hear(run, event)
   local card = run.board.cards[event.card]
   if event.kind == "card.moved" and event.card == run.epic.id then
     epic_moved(run, event.body)
+  elseif event.kind == "card.trusted" and event.card == run.epic.id and event.body.path then
+    trees.trust(run.project, run.epic.id, event.body.path)
   elseif event.kind == "card.moved" and card then
     moved(run, card, event)
   elseif event.kind == "card.changed" and card then

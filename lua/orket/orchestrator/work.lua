@@ -12,8 +12,9 @@ local M = {}
 
 -- ---- verification ----
 
-local function judged(tx, card, verdict)
-  tx:event("verify.done", card.id, { tree = verdict.tree, ok = verdict.ok, log = verdict.log })
+-- What a program printed carries the labels of all that it could read.
+local function judged(tx, card, verdict, tree)
+  tx:event("verify.done", card.id, { tree = verdict.tree, ok = verdict.ok, log = verdict.log, labels = tree:all_labels() })
 end
 
 -- Nobody at work can mend it: a person has to, then the verification is tried again.
@@ -48,7 +49,7 @@ local function test_card(run, card)
     to, options = "in_progress", { why = "verification failed", retry_count = retries }
   end
   return run:move(card, to, options, function(tx)
-    judged(tx, card, verdict)
+    judged(tx, card, verdict, tree)
   end)
 end
 

@@ -55,20 +55,31 @@ local function conversation_of(messages)
   return convo
 end
 
+local function labels_of_prompt(event)
+  local body = event and event.kind == "turn.labelled" and records.body(event)
+  return body and body.from == "prompt" and body.labels or nil
+end
+
+local function are_equal(a, b)
+  return table.concat(a or {}, " ") == table.concat(b or {}, " ")
+end
+
 -- The view is read after the claim, and other streams may have been faster: it is the recorded prompt at one of
 -- the moments between the claim and the first reply, or the first one is different.
 local function prompt(stage, asked, turn)
   local line, first = stage.lines[turn.number], nil
   local due = line[line.tip + 1]
   local convo = due and due.kind == "turn.prompted" and records.body(due).convo
+  local marks = labels_of_prompt(line[line.tip + 2])
   while true do
-    local messages, err = asked()
-    if not messages or not convo or conversation_of(messages) == convo then
-      return messages, err
+    local answer = table.pack(asked())
+    local messages = answer[1]
+    if not messages or not convo or conversation_of(messages) == convo and are_equal(answer[3], marks) then
+      return table.unpack(answer, 1, 3)
     end
-    first = first or messages
+    first = first or answer
     if not stage:park("prompt") then
-      return first
+      return table.unpack(first, 1, 3)
     end
   end
 end

@@ -5,6 +5,7 @@ local disk = require("orket.tree.disk")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
 local hold = require("orket.tree.hold")
+local labels = require("orket.labels")
 local list = require("orket.list")
 local merge = require("orket.core.merge")
 
@@ -43,9 +44,10 @@ local function record_seed(project, epic, texts)
   if not project.board then
     project:open_board("system")
   end
+  local outside = labels.of_seed(project.config)
   local tx, seed = project.board:begin(), "seed:" .. epic
   for _, path in ipairs(list.keys(texts)) do
-    tx:event("file.written", nil, { tree = seed, path = path, blob = tx:blob(texts[path]) })
+    tx:event("file.written", nil, { tree = seed, path = path, blob = tx:blob(texts[path]), labels = outside(path) })
   end
   tx:event("tree.opened", nil, { tree = epic, from = seed })
   return errors.check(async.await(tx.commit, tx))
@@ -88,14 +90,18 @@ end
 ---@return table<string, string>|nil
 ---@return Error|nil
 function M.seed(project, store, epic, path)
-  project.seeds = project.seeds or { holds = hold.new(), of = {} }
+  project.seeds = project.seeds or { holds = hold.new(), of = {}, labels = {} }
   local seeds = project.seeds
   if seeds.of[epic] then
     return seeds.of[epic]
   end
   local held <close>, err = hold.take(seeds.holds, epic)
   if held and not seeds.of[epic] then
-    seeds.of[epic], err = load_seed(project, store, epic, path)
+    local manifest, more = load_seed(project, store, epic, path)
+    if not manifest then
+      return nil, more
+    end
+    seeds.of[epic], seeds.labels[epic] = manifest, more
   end
   return held and seeds.of[epic], err
 end
@@ -114,26 +120,48 @@ function M.snapshot(store, epic)
   return manifest
 end
 
+---A person answers for a file of the epic's tree.
+---@param project table
+---@param epic string
+---@param path string
+function M.trust(project, epic, path)
+  local seeds, head = project.seeds, (project.heads or {})[epic]
+  if seeds and seeds.labels[epic] then
+    seeds.labels[epic][path] = nil
+  end
+  if head then
+    head.labels[path] = nil
+  end
+end
+
+local function copy(map)
+  local new = {}
+  for key, value in pairs(map or {}) do
+    new[key] = value
+  end
+  return new
+end
+
 ---A manifest with a tree's own rows over it.
 ---@param store table
 ---@param tree string
 ---@param below table<string, string> stays as it is
----@return table<string, string>
-function M.over(store, tree, below)
-  local manifest = {}
-  for path, blob in pairs(below) do
-    manifest[path] = blob
-  end
+---@param below_labels table<string, string[]>|nil  of the files of below
+---@return table<string, string> manifest
+---@return table<string, string[]> labels of its files, by path
+function M.over(store, tree, below, below_labels)
+  local manifest, marks = copy(below), copy(below_labels)
   for _, row in ipairs(store:read("tree_delta", { tree = tree })) do
-    manifest[row.path] = row.blob
+    manifest[row.path], marks[row.path] = row.blob, row.labels
   end
-  return manifest
+  return manifest, marks
 end
 
 ---The recorded seed of an epic; a fork's is that of what it was forked from.
 ---@param store table
 ---@param epic string
----@return table<string, string>
+---@return table<string, string> manifest
+---@return table<string, string[]> labels
 function M.seed_of(store, epic)
   local lineage = store:read("lineage", { card = epic })
   return M.over(store, "seed:" .. (#lineage > 0 and lineage[#lineage].source or epic), {})
@@ -159,15 +187,19 @@ local function both(store, row, now, made)
   return blob
 end
 
--- One change of a card that is depended on.
-local function fold(store, manifest, row, made)
+-- One change of a card that is depended on. What two made carries the labels of both.
+local function fold(store, manifest, row, made, marks)
   local now = manifest[row.path]
-  if now == row.base or now == row.blob then
-    manifest[row.path] = row.blob
+  if now == row.base then
+    manifest[row.path], marks[row.path] = row.blob, row.labels
+    return true
+  elseif now == row.blob then
+    marks[row.path] = labels.union(marks[row.path], row.labels)
     return true
   end
   local blob, err = both(store, row, now, made)
   manifest[row.path] = blob
+  marks[row.path] = blob and labels.union(marks[row.path], row.labels)
   return not err, err
 end
 
@@ -177,11 +209,11 @@ local function ground_of(store, epic)
   if not source then
     return M.over(store, "seed:" .. epic, {})
   end
-  local manifest = {}
+  local manifest, marks = {}, {}
   for _, row in ipairs(store:read("tree_files", { tree = source.source, seq = source.upto })) do
-    manifest[row.path] = row.blob
+    manifest[row.path], marks[row.path] = row.blob, row.labels
   end
-  return manifest
+  return manifest, marks
 end
 
 ---An epic's manifest as its finished cards make it, but for some of them.
@@ -190,17 +222,19 @@ end
 ---@param without table<string, any> by card
 ---@return table<string, string>|nil manifest
 ---@return table<string, string>|Error made bytes of files that no blob holds
+---@return table<string, string[]> labels
 function M.of_epic(store, epic, without)
-  local manifest, made = ground_of(store, epic), {}
+  local manifest, marks = ground_of(store, epic)
+  local made = {}
   for _, row in ipairs(store:read("tree_done", { epic = epic })) do
     if not without[row.card] then
-      local ok, err = fold(store, manifest, row, made)
+      local ok, err = fold(store, manifest, row, made, marks)
       if not ok then
         return nil, err
       end
     end
   end
-  return manifest, made
+  return manifest, made, marks
 end
 
 ---A card's manifest: the seed and the changes of all it depends on, also indirectly, then its own. Cards it
@@ -208,26 +242,25 @@ end
 ---@param store table
 ---@param card string
 ---@param seed table<string, string>
+---@param seed_labels table<string, string[]>|nil
 ---@return table<string, string>|nil manifest
 ---@return table<string, {blob: string|nil, base: string|nil}>|Error changes its own, by path
 ---@return table<string, string> made bytes of files that no blob holds
-function M.of_card(store, card, seed)
-  local manifest, changes, made = {}, {}, {}
-  for path, blob in pairs(seed) do
-    manifest[path] = blob
-  end
+---@return table<string, string[]> labels
+function M.of_card(store, card, seed, seed_labels)
+  local manifest, changes, made, marks = copy(seed), {}, {}, copy(seed_labels)
   for _, row in ipairs(store:read("tree_card", { card = card })) do
     if row.own == 1 then
-      manifest[row.path] = row.blob
+      manifest[row.path], marks[row.path] = row.blob, row.labels
       changes[row.path] = { blob = row.blob, base = row.base }
     else
-      local ok, err = fold(store, manifest, row, made)
+      local ok, err = fold(store, manifest, row, made, marks)
       if not ok then
         return nil, err
       end
     end
   end
-  return manifest, changes, made
+  return manifest, changes, made, marks
 end
 
 return M

@@ -9,6 +9,7 @@ local M = {}
 
 ---@class TreeHead
 ---@field files table<string, string> the manifest
+---@field labels table<string, string[]> of its files
 ---@field beneath table<string, integer> how many files lie beneath each directory
 ---@field state string hash over the merges so far
 ---@field bytes table<string, string> bytes of merged texts that are not committed yet
@@ -27,7 +28,9 @@ end
 ---@param head TreeHead
 ---@param path string
 ---@param blob string|nil
-function M.put(head, path, blob)
+---@param labels string[]|nil
+function M.put(head, path, blob, labels)
+  head.labels[path] = labels
   local was, is = head.files[path] ~= nil, blob ~= nil
   if was ~= is then
     count(head.beneath, path, is and 1 or -1)
@@ -68,13 +71,15 @@ end
 ---@param store table
 ---@param epic string
 ---@param seed table<string, string>
+---@param seed_labels table<string, string[]>|nil
 ---@return TreeHead
-function M.of(project, store, epic, seed)
+function M.of(project, store, epic, seed, seed_labels)
   project.heads = project.heads or {}
   local head = project.heads[epic]
   if not head then
     local row = store:read("tree", { tree = epic })[1]
-    head = { files = files.over(store, epic, seed), beneath = {}, state = row and row.hash or "", bytes = {} }
+    head = { beneath = {}, state = row and row.hash or "", bytes = {} }
+    head.files, head.labels = files.over(store, epic, seed, seed_labels)
     for path in pairs(head.files) do
       count(head.beneath, path, 1)
     end

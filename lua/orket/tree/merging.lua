@@ -4,6 +4,7 @@ local cjson = require("cjson")
 local disk = require("orket.tree.disk")
 local hash = require("orket.core.hash")
 local heads = require("orket.tree.head")
+local labels = require("orket.labels")
 local list = require("orket.list")
 local merge = require("orket.core.merge")
 
@@ -58,6 +59,11 @@ local function both_changed(tree, head, path, change, now)
   return { path = path, base = now, blob = hash.of(text), bytes = text, made = true }
 end
 
+-- Two sides were read: what came of them carries the labels of both.
+local function of_both(tree, head, path)
+  return labels.union(tree.labels[path], head.labels[path])
+end
+
 local function changed_paths(changes)
   local paths = setmetatable({}, cjson.empty_array_mt)
   for _, path in ipairs(list.keys(changes)) do
@@ -81,9 +87,13 @@ function M.merge(tree, head)
     local change, now = tree.changes[path], head.files[path]
     local result, clash, err
     if now == change.base then
-      result = { path = path, base = now, blob = change.blob }
+      result = { path = path, base = now, blob = change.blob, labels = tree.labels[path] }
     elseif now ~= change.blob then
       result, clash, err = both_changed(tree, head, path, change, now)
+      local one = result or clash
+      if one then
+        one.labels = of_both(tree, head, path)
+      end
     end
     if err then
       return nil, err
@@ -95,6 +105,7 @@ function M.merge(tree, head)
   if path then -- a file here, a directory there
     merged.conflicts[#merged.conflicts + 1] = {
       path = path, blob = tree.changes[path].blob, with = tree.epic .. " (which has " .. other .. " there)",
+      labels = of_both(tree, head, path),
     }
   end
   return merged
@@ -114,8 +125,8 @@ function M.record(tree, head, merged, tx)
       head.bytes[change.blob] = change.bytes
       tx:blob(change.bytes)
     end
-    heads.put(head, change.path, change.blob)
-    changes[i] = { path = change.path, blob = change.blob, base = change.base }
+    heads.put(head, change.path, change.blob, change.labels)
+    changes[i] = { path = change.path, blob = change.blob, base = change.base, labels = change.labels }
     parts[#parts + 1] = change.path
     parts[#parts + 1] = change.blob or ""
   end
@@ -148,8 +159,8 @@ function M.hand_back(tree, merged, tx)
       end
       blob = tx:blob(one.bytes)
     end
-    tree:record(tx, one.path, blob, one.base)
-    tx:event("tree.conflict", tree.card, { path = one.path, with = one.with or tree.epic })
+    tree:record(tx, one.path, blob, one.base, one.labels)
+    tx:event("tree.conflict", tree.card, { path = one.path, with = one.with or tree.epic, labels = one.labels })
     paths[i] = one.path
   end
   return { conflicts = paths }

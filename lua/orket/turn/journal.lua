@@ -4,6 +4,7 @@
 local async = require("orket.async")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
+local labels = require("orket.labels")
 local moves = require("orket.moves")
 local usages = require("orket.usage")
 
@@ -81,18 +82,43 @@ function Turn:made(what)
   self.seen[key] = true
 end
 
+---The turn has read something that carries these labels; from here on it carries them itself.
+---@param list string[]|nil
+---@param from string where they came from: "prompt", or the id of a call
+function Turn:label(list, from)
+  if not list or not self.engine.follows_labels then
+    return
+  end
+  self.met = labels.union(self.met, list)
+  local marks = labels.union(self.marks, list)
+  if marks == self.marks then
+    return
+  end
+  self:bear(marks)
+  self:record("turn.labelled", { labels = marks, from = from })
+end
+
+---Labels that the journal knows already.
+---@param marks string[]
+function Turn:bear(marks)
+  self.marks = marks
+  for _, name in ipairs(marks) do
+    self.labels[name] = true
+  end
+end
+
 ---A file of the card's tree changed.
 ---@param path string
 ---@param blob string|nil hex hash of the new content, nil = deleted
 function Turn:changed(path, blob)
-  self.tree:changed(self.tx, path, blob, { step = self.step })
+  self.tree:changed(self.tx, path, blob, self.marks, { step = self.step })
   self:made(path .. ":" .. (blob or ""))
 end
 
 ---Fields of the card get new values.
 ---@param set table
 function Turn:change(set)
-  self:record("card.changed", { rev = self.card.revision, set = set })
+  self:record("card.changed", { rev = self.card.revision, set = set, labels = self.marks })
   self.card.revision = self.card.revision + 1
 end
 
