@@ -78,6 +78,17 @@ local function bounded(key, value)
   return WHOLE[key] and math.tointeger(value // 1) or value
 end
 
+---Asks a node of a turn's own generation.
+---@param generation table|nil default: the serving one
+---@param kind string
+---@param fn string
+---@param ... any its arguments
+---@return any|nil answer
+---@return Error|nil
+function Engine:ask_of(generation, kind, fn, ...)
+  return nodes.ask(self:node(kind, generation), fn, ...)
+end
+
 ---Concurrency, steps, seconds: defaults, then the loop node, then the organization's limits. What the
 ---node says outside the bounds is not heard.
 ---@return table<string, number>
@@ -315,7 +326,7 @@ end
 ---@return "retry"|"park" action
 function Engine:failed(turn, err)
   local count = (turn.card.retry_count or 0) + 1
-  local answer = self:ask("evaluator", "decide", turn.card, {
+  local answer = self:ask_of(turn.generation, "evaluator", "decide", turn.card, {
     class = err.class, code = err.code, message = err.message, count = count,
   })
   local action = type(answer) == "table" and answer.action or "park"

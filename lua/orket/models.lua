@@ -60,13 +60,14 @@ end
 ---The model for a turn of this seat on this card.
 ---@param seat {seat: string, role: string}
 ---@param card table
+---@param generation table|nil that serves the turn
 ---@return table|nil model
 ---@return Error|nil
-function Models:choose(seat, card)
+function Models:choose(seat, card, generation)
   local project, epic = self.engine.project, self.engine.epic
   local plan = { params = epic.data.params or {}, environment = epic.data.environment }
   local default = configured.name(project.config, plan, self.team.seats[seat.seat], seat.role)
-  local name, err = self.engine:ask("models", "choose", seat.role, card, { default = default, names = self.names })
+  local name, err = self.engine:ask_of(generation, "models", "choose", seat.role, card, { default = default, names = self.names })
   if err then
     return nil, err
   end

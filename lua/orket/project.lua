@@ -2,6 +2,7 @@
 -- engine, the commands and the REPL.
 
 local async = require("orket.async")
+local canaries = require("orket.canary")
 local config = require("orket.config")
 local embed = require("orket.core.embed")
 local errors = require("orket.errors")
@@ -118,7 +119,7 @@ function Project:reload(on_problem)
   end
   local ok, err = self:record_generation(generation)
   if ok then
-    self.generation = generation
+    canaries.serve(self, generation, on_problem)
   else
     on_problem("changed scripts do not serve, they could not be recorded: " .. errors.line(err))
   end

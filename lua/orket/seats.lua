@@ -33,15 +33,16 @@ end
 ---@param engine table
 ---@param team table
 ---@param card table
+---@param generation table|nil that serves the turn
 ---@return {seat: string, role: string, review: boolean}|nil
 ---@return Error|nil
-function M.choose(engine, team, card)
+function M.choose(engine, team, card, generation)
   local review = card.status == "code_review"
   local authors, is_author = {}, {}
   if review then
     authors, is_author = authors_of(engine.store, card)
   end
-  local answer, err = engine:ask("router", "route", card, team, { review = review, authors = authors })
+  local answer, err = engine:ask_of(generation, "router", "route", card, team, { review = review, authors = authors })
   if err then
     return nil, err
   end

@@ -2,6 +2,7 @@
 -- socket, changed scripts, the view, the exit code. What is to be run is said by the command.
 
 local async = require("orket.async")
+local canaries = require("orket.canary")
 local cards = require("orket.cards")
 local debuggers = require("orket.debugger")
 local errors = require("orket.errors")
@@ -89,6 +90,11 @@ end
 
 local function run(project, args, view, choose)
   local ok, err = prepare(project, args)
+  if ok then
+    canaries.open(project, function(text)
+      view:note(text)
+    end)
+  end
   local goal
   if ok then
     goal, err = choose(project, function(text)

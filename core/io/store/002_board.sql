@@ -85,6 +85,7 @@ CREATE TABLE turn (
     calls      INTEGER NOT NULL DEFAULT 0, -- requests to the model, failed ones too
     money      INTEGER NOT NULL DEFAULT 0, -- millionths of the currency
     took       INTEGER NOT NULL DEFAULT 0, -- milliseconds, where time is capped
+    refusals   INTEGER NOT NULL DEFAULT 0, -- of its calls
     started_at TEXT NOT NULL,
     ended_at   TEXT,
     labels     TEXT,             -- of what it has read
@@ -196,6 +197,17 @@ CREATE TABLE generation (
     files TEXT NOT NULL,
     at    TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- Trials of new generations beside old ones, by the event that began them.
+CREATE TABLE canary (
+    seq        INTEGER PRIMARY KEY,
+    generation TEXT NOT NULL,
+    stable     TEXT NOT NULL,
+    status     TEXT NOT NULL, -- trying; then promoted, rolled_back, or replaced by the next one
+    body       TEXT NOT NULL,
+    result     TEXT,
+    ended      INTEGER        -- the event that ended it
+) STRICT;
 
 CREATE TABLE proposal (
     seq  INTEGER PRIMARY KEY,

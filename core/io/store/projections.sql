@@ -226,7 +226,7 @@ VALUES (:run, $turn, :seq, :card, $seat, $role, $generation, $engine, $model, 0,
 
 -- kind: turn.ended
 -- must
-UPDATE turn SET outcome = $outcome, steps = coalesce($steps, steps), tokens_in = coalesce($tokens_in, tokens_in),
+UPDATE turn SET outcome = $outcome, refusals = coalesce($refusals, 0), steps = coalesce($steps, steps), tokens_in = coalesce($tokens_in, tokens_in),
                 tokens_out = coalesce($tokens_out, tokens_out), calls = coalesce($calls, calls),
                 money = coalesce($money, money), took = coalesce($took, took), ended_at = :at
 WHERE run = :run AND turn = :turn AND outcome IS NULL;
@@ -354,6 +354,18 @@ VALUES (:run || '/' || :turn || '/' || :n, :card, :run, :turn, $call, $operation
 -- must
 UPDATE approval SET status = $answer, answered_by = :actor, answer_why = $text, answered_at = :at
 WHERE id = $ask AND status = 'uncertain';
+
+-- kind: canary.started
+UPDATE canary SET status = 'replaced', ended = :seq WHERE status = 'trying';
+INSERT INTO canary (seq, generation, stable, status, body) VALUES (:seq, $generation, $stable, 'trying', :body);
+
+-- kind: canary.promoted
+-- must
+UPDATE canary SET status = 'promoted', result = :body, ended = :seq WHERE status = 'trying' AND generation = $generation;
+
+-- kind: canary.rolled_back
+-- must
+UPDATE canary SET status = 'rolled_back', result = :body, ended = :seq WHERE status = 'trying' AND generation = $generation;
 
 -- kind: scripts.loaded
 INSERT OR IGNORE INTO generation (id, files, at) VALUES ($generation, coalesce($files, '{}'), :at);

@@ -237,6 +237,20 @@ SELECT run, turn, seat, role, outcome FROM (
     UNION ALL SELECT t.* FROM lineage l JOIN turn t ON t.card = l.source AND t.seq <= l.upto WHERE l.card = :card)
 ORDER BY seq;
 
+-- What two generations have come to in the turns that began after a commit.
+-- name: served
+SELECT generation, count(*) AS turns, sum(outcome = 'failed') AS failures, sum(refusals) AS refusals FROM turn
+WHERE seq > :since AND outcome IS NOT NULL AND generation IN (:generation, :stable) GROUP BY generation;
+
+-- What serves a fork says nothing about the project: its turns have the scripts of its source, or its own.
+-- name: newest_turn
+SELECT generation FROM turn WHERE seq > :since AND run NOT IN (SELECT id FROM run WHERE body ->> '$.of' IS NOT NULL)
+ORDER BY seq DESC LIMIT 1;
+
+-- Trials of new generations, the newest first.
+-- name: canaries
+SELECT seq, generation, stable, status, body AS "body:json", result AS "result:json", ended FROM canary ORDER BY seq DESC LIMIT :limit;
+
 -- name: open_turns
 SELECT run, turn, card, seat, role, generation, engine, model FROM turn
 WHERE outcome IS NULL AND (:run IS NULL OR run = :run) AND (:card IS NULL OR card = :card) ORDER BY seq;

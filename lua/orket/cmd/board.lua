@@ -1,6 +1,7 @@
 -- board.lua: `orket board`: the cards as a tree, with status, seat and cost.
 
 local bottlenecks = require("orket.cmd.bottlenecks")
+local canaries = require("orket.canary")
 local cjson = require("cjson")
 local look = require("orket.look")
 local options = require("orket.options")
@@ -125,6 +126,13 @@ local function print_bottlenecks(found)
   end
 end
 
+local function print_canary(store)
+  local told = canaries.line(store)
+  if told then
+    print("\n" .. text.line(told))
+  end
+end
+
 -- Says of the epics of forks where they come from.
 local function name_sources(store, cards)
   local from = {}
@@ -166,6 +174,7 @@ local function show(store, args, dir)
     print_cards(cards)
     print_parked(parked.list(store, nil, args.C))
     print_bottlenecks(bottlenecks.of(store, dir).found)
+    print_canary(store)
   end
   return 0
 end

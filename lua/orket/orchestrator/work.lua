@@ -1,6 +1,7 @@
 -- work.lua: what a run does with one card: verifies it, or gives it a turn and settles how that ended.
 
 local async = require("orket.async")
+local canaries = require("orket.canary")
 local engines = require("orket.engine")
 local errors = require("orket.errors")
 local interrupted = require("orket.orchestrator.interrupted")
@@ -60,25 +61,22 @@ local function new_turn(run, card)
   if err then
     return nil, err
   end
+  local number = open and open.turn or run.last_turn + 1
+  local generation = open and open.generation or canaries.generation(run.project, number)
   local seat
-  seat, err = seats.choose(run.engine, run.team, card)
+  seat, err = seats.choose(run.engine, run.team, card, generation)
   if not seat then
     return nil, err
   end
   local model
-  model, err = run.models:choose(seat, card)
+  model, err = run.models:choose(seat, card, generation)
   if not model then
     return nil, err
   end
-  local number = open and open.turn
-  if not number then
-    run.last_turn = run.last_turn + 1
-    number = run.last_turn
-  end
+  run.last_turn = math.max(run.last_turn, number)
   return turns.new(run.engine, {
     card = card, seat = seat.seat, role = seat.role, review = seat.review, model = model, number = number,
-    generation = open and open.generation or run.project.generation, tape = open and open.events,
-    paid = open and open.paid,
+    generation = generation, tape = open and open.events, paid = open and open.paid,
   })
 end
 
@@ -119,20 +117,27 @@ local function settle_failure(run, turn, err)
   return turn:settle("failed", back, { why = why, retry_count = retries })
 end
 
-local function work_card(run, card)
-  local turn, err = new_turn(run, card)
-  if not turn then
-    return run:move(card, "blocked", { reason = "resource", why = errors.line(err) })
-  end
+local function take_turn(run, card, turn)
   run.live[card.id] = turn
-  local ok
-  ok, err = async.within(run.limits.seconds, turns.run, turn)
+  local ok, err = async.within(run.limits.seconds, turns.run, turn)
   run.live[card.id] = nil
   if not ok then
     return settle_failure(run, turn, err)
   end
   run.open_turns[card.id] = turn.waiting and interrupted.PARKED or nil
   return true
+end
+
+local function work_card(run, card)
+  local turn, err = new_turn(run, card)
+  if not turn then
+    return run:move(card, "blocked", { reason = "resource", why = errors.line(err) })
+  end
+  canaries.begin(run.project, turn)
+  local ok
+  ok, err = take_turn(run, card, turn)
+  canaries.look(run.project, turn)
+  return ok, err
 end
 
 ---What a card waits for next: its verification, or a turn. Answers when the card has moved, or cannot.

@@ -32,6 +32,9 @@ end
 local SENTENCE = {
   ["run.started"] = function(_, e) return "run " .. e.run .. " started" end,
   ["run.resumed"] = function(_, e) return "run " .. e.run .. " goes on" end,
+  ["canary.started"] = function(b) return "the scripts " .. b.generation .. " serve " .. b.turns .. " turns beside " .. b.stable end,
+  ["canary.promoted"] = function(b) return "the scripts " .. b.generation .. " serve all turns" end,
+  ["canary.rolled_back"] = function(b) return "the scripts " .. b.generation .. " are rolled back: " .. b.why end,
   ["run.dropped"] = function(b) return "run " .. b.run .. " is dropped: its prompts, replies and calls are gone" end,
   ["run.forked"] = function(b, e) return "run " .. e.run .. " is forked from " .. b.of .. "@" .. b.at end,
   ["cards.forked"] = function(b) return #b.cards .. " open cards are forked, as *" .. b.suffix end,
