@@ -8,6 +8,7 @@
 
 #include "base/fault.h"
 #include "bind/box/box.h"
+#include "script/limits/meter.h"
 #include "script/pool.h"
 #include "script/value.h"
 
@@ -178,6 +179,66 @@ static int l_script_call(lua_State *L)
     return 1;
 }
 
+/* ---- traces ---- */
+
+static void push_hits(lua_State *L, const struct meter_trace *trace)
+{
+    lua_newtable(L);
+    for (int line = 1; line <= trace->highest; line++) {
+        if (trace->hit[line / 8] & (1u << (line % 8))) {
+            lua_pushboolean(L, true);
+            lua_rawseti(L, -2, line);
+        }
+    }
+}
+
+static void push_recent(lua_State *L, const struct meter_trace *trace)
+{
+    size_t kept = trace->count < TRACE_RECENT ? trace->count : TRACE_RECENT;
+    lua_createtable(L, (int)kept, 0);
+    for (size_t i = 0; i < kept; i++) {
+        lua_pushinteger(L, trace->recent[(trace->count - kept + i) % TRACE_RECENT]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
+/* script:trace(function, {args}|nil, {steps=, ms=}|nil) -> {value=, message=, code=, lines={[line]=
+ * true}, recent={line, ...}}: a call of which the lines are noted that ran, the last of them in
+ * order; code and message when it failed */
+static int l_script_trace(lua_State *L)
+{
+    struct script *script = l_check_script(L, 1);
+    struct box_call call = {.function = luaL_checkstring(L, 2)};
+    struct args args;
+    struct box_limits limits = box_check_limits(L, 4);
+    lua_settop(L, 4);
+    struct meter_trace *trace = lua_newuserdatauv(L, sizeof *trace, 0);
+    l_check_args(L, 3, bind_tree(bind_of(L)), &args);
+    struct err err = {0};
+    struct box *box;
+    if (script_take(script, &box, &err))
+        return bind_fail(L, &err);
+    call.args = args.list;
+    call.count = args.count;
+    int rc = box_trace(box, &call, &limits, trace, &err);
+    script_give(script, box);
+    lua_newtable(L);
+    if (rc) {
+        lua_pushstring(L, err.text);
+        lua_setfield(L, -2, "message");
+        lua_pushstring(L, err_name(err.code));
+        lua_setfield(L, -2, "code");
+    } else {
+        value_push(L, box_value(box));
+        lua_setfield(L, -2, "value");
+    }
+    push_hits(L, trace);
+    lua_setfield(L, -2, "lines");
+    push_recent(L, trace);
+    lua_setfield(L, -2, "recent");
+    return 1;
+}
+
 static int l_script_gc(lua_State *L)
 {
     struct handle *handle = luaL_checkudata(L, 1, SCRIPT_TYPE);
@@ -264,7 +325,7 @@ static int l_session_close(lua_State *L)
 
 static const luaL_Reg script_methods[] = {
     {"describe", l_script_describe}, {"try", l_script_try}, {"call", l_script_call},
-    {"open", l_script_open},         {NULL, NULL},
+    {"open", l_script_open},         {"trace", l_script_trace}, {NULL, NULL},
 };
 
 static const luaL_Reg session_methods[] = {

@@ -111,19 +111,39 @@ void box_free(struct box *box)
 
 /* ---- running ---- */
 
-static int fail_limit(const struct box *box, int limit, struct err *err)
+/* " at line 7": where the script was when it was ended from within; a thread that was cut off is in
+ * disorder and is not looked at. */
+static const char *place(const struct box *box, bool cut, char out[32])
 {
+    lua_Debug ar;
+    out[0] = '\0';
+    for (int level = 0; !cut && lua_getstack(box->meter.thread, level, &ar); level++) {
+        lua_getinfo(box->meter.thread, "Sl", &ar);
+        if (ar.source[0] == '@' && strcmp(ar.source + 1, box->name) == 0 && ar.currentline > 0) {
+            snprintf(out, 32, " at line %d", ar.currentline);
+            break;
+        }
+    }
+    return out;
+}
+
+static int fail_limit(const struct box *box, int limit, bool cut, struct err *err)
+{
+    char at[32];
+    place(box, cut, at);
     if (limit == ERR_SCRIPT_MEMORY) {
-        err_set(err, limit, "%s used more than its %zu KiB of memory", box->name, box->size >> 10);
+        err_set(err, limit, "%s used more than its %zu KiB of memory%s", box->name, box->size >> 10,
+                at);
         return err_fix(err, "keep less at once; no string may be longer than %zu KiB",
                        box->meter.string_max >> 10);
     }
     if (limit == ERR_SCRIPT_STEPS) {
-        err_set(err, limit, "%s used more than its %lld steps", box->name, (long long)box->steps);
+        err_set(err, limit, "%s used more than its %lld steps%s", box->name, (long long)box->steps,
+                at);
         return err_fix(err, "look for a loop that does not end, or do less in one call");
     }
-    err_set(err, limit, "%s ran longer than %llu ms", box->name,
-            (unsigned long long)(box->ns / 1000000));
+    err_set(err, limit, "%s ran longer than %llu ms%s", box->name,
+            (unsigned long long)(box->ns / 1000000), at);
     return err_fix(err, "look for a loop that does not end, or do less in one call");
 }
 
@@ -186,7 +206,8 @@ int box_continue(struct box *box, struct err *err)
     if (!box->meter.limit && rc == LUA_YIELD)
         return BOX_YIELD;
     box->dead = true;
-    return box->meter.limit ? fail_limit(box, box->meter.limit, err) : fail_script(box, err);
+    return box->meter.limit ? fail_limit(box, box->meter.limit, rc == CUT_OFF, err)
+                            : fail_script(box, err);
 }
 
 int box_enter(struct box *box, lua_CFunction entry, const struct box_limits *limits,

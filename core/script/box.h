@@ -81,6 +81,11 @@ void box_rest(struct box *box);
 int box_call(struct box *box, const struct box_call *call, const struct box_limits *limits,
              struct err *err) MUST_CHECK;
 
+/* The same, and notes in *trace which lines of the script ran. */
+struct meter_trace;
+int box_trace(struct box *box, const struct box_call *call, const struct box_limits *limits,
+              struct meter_trace *trace, struct err *err) MUST_CHECK;
+
 /* Goes on after BOX_YIELD with the operation's answer; results as box_call. */
 int box_resume(struct box *box, const struct json *answer, struct err *err) MUST_CHECK;
 

@@ -193,6 +193,19 @@ int box_call(struct box *box, const struct box_call *call, const struct box_limi
     return box_enter(box, call_entry, limits, err);
 }
 
+int box_trace(struct box *box, const struct box_call *call, const struct box_limits *limits,
+              struct meter_trace *trace, struct err *err)
+{
+    char chunk[sizeof box->name + 1];
+    snprintf(chunk, sizeof chunk, "@%s", box->name);
+    *trace = (struct meter_trace){.chunk = chunk};
+    box->meter.trace = trace;
+    int rc = box_call(box, call, limits, err);
+    box->meter.trace = NULL;
+    trace->chunk = NULL;
+    return rc;
+}
+
 static int perform_done(lua_State *L, int status, lua_KContext ctx)
 {
     (void)status, (void)ctx;

@@ -51,6 +51,14 @@ function Script:try(fn) end
 ---@return string? fix
 function Script:call(fn, args, limits) end
 
+---A call of which is noted which lines of the script ran.
+---@param fn string
+---@param args any[]?
+---@param limits orket.box.limits?
+---@return {value: any, message: string?, code: string?, lines: table<integer, true>, recent: integer[]} trace  recent: the
+---last lines in the order in which they ran; code and message when it failed
+function Script:trace(fn, args, limits) end
+
 ---An entry that may perform operations. Keeps a box of its own until it is over.
 ---@param fn string
 ---@param args any[]?

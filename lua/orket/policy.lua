@@ -6,6 +6,7 @@
 local case = require("orket.policy.case")
 local cjson = require("cjson")
 local nodes = require("orket.nodes")
+local place = require("orket.policy.place")
 
 local M = {}
 
@@ -23,12 +24,6 @@ local function is_answer(answer)
   return type(answer) == "table" and (answer.decision == "deny" or answer.decision == "ask")
 end
 
--- "nodes/policy/x.lua:3: why" names the line.
-local function place(entry, message)
-  local line = message:match(entry.path:gsub("%p", "%%%0") .. ":(%d+):")
-  return entry.path .. (line and ":" .. line or "")
-end
-
 -- A policy may say that it has something to say about labelled turns only.
 local function is_concerned(entry, labels)
   return entry.about.when ~= "labels" or next(labels or {}) ~= nil
@@ -41,14 +36,16 @@ local function ask(entry, shown)
   end
   local answer, err = nodes.ask(entry, "decide", call, shown.view)
   if err then
-    return refusal("deny", "failed", "the policy failed: " .. err.message, "mend " .. entry.path, place(entry, err.message))
+    return refusal("deny", "failed", "the policy failed: " .. err.message, "mend " .. entry.path, place.of_failure(entry, err.message))
   elseif answer == cjson.null then
     return nil
   elseif not is_answer(answer) then
-    return refusal("deny", "answer", "the policy gave an answer outside its contract", "mend " .. entry.path, entry.path)
+    return refusal("deny", "answer", "the policy gave an answer outside its contract", "mend " .. entry.path,
+      place.of_answer(entry, { shown.call, shown.view }))
   end
   local rule = (text(answer.rule) or "house"):gsub("^policy%.", "")
-  return refusal(answer.decision, rule, text(answer.why) or "the house's policy objects", text(answer.fix), entry.path)
+  return refusal(answer.decision, rule, text(answer.why) or "the house's policy objects", text(answer.fix),
+    place.of_answer(entry, { shown.call, shown.view }, text(answer.rule)))
 end
 
 ---The policies that are asked about a turn's calls.

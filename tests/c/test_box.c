@@ -114,13 +114,13 @@ static void test_errors(void **state)
         {"perform({})", ERR_SCRIPT, "test:1: perform: only a tool's run may perform operations"},
         {"return {t=type}", ERR_SCRIPT_CONTRACT,
          "test: f answered a function is not plain data at $.t"},
-        {"while true do end", ERR_SCRIPT_STEPS, "test used more than its 5000 steps"},
-        {"('x'):rep(1e9)", ERR_SCRIPT_MEMORY, "test used more than its 16384 KiB of memory"},
+        {"while true do end", ERR_SCRIPT_STEPS, "test used more than its 5000 steps at line 1"},
+        {"('x'):rep(1e9)", ERR_SCRIPT_MEMORY, "test used more than its 16384 KiB of memory at line 1"},
         {"pcall(string.rep, 'x', 1e9)", ERR_SCRIPT_MEMORY,
-         "test used more than its 16384 KiB of memory"},
-        {"while true do pcall(error) end", ERR_SCRIPT_STEPS, "test used more than its 5000 steps"},
+         "test used more than its 16384 KiB of memory at line 1"},
+        {"while true do pcall(error) end", ERR_SCRIPT_STEPS, "test used more than its 5000 steps at line 1"},
         {"return pcall(function() while true do end end)", ERR_SCRIPT_STEPS,
-         "test used more than its 5000 steps"},
+         "test used more than its 5000 steps at line 1"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {

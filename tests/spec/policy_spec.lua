@@ -60,9 +60,9 @@ describe("policies", function()
       ["nodes/policy.lua"] = 'return { node = "policy", decide = function() end }',
       ["nodes/policy/a.lua"] = ask("one"), ["nodes/policy/b.lua"] = ask("two"),
     })
-    assert.same({ "ask", "policy.one", "nodes/policy/a.lua" }, { answer.decision, answer.rule, answer.where })
+    assert.same({ "ask", "policy.one", "nodes/policy/a.lua:2" }, { answer.decision, answer.rule, answer.where })
     answer = try("read_file", { path = "a" }, { ["nodes/policy/c.lua"] = deny("three"), ["nodes/policy/d.lua"] = deny("four") })
-    assert.same({ "deny", "policy.three", "nodes/policy/c.lua" }, { answer.decision, answer.rule, answer.where })
+    assert.same({ "deny", "policy.three", "nodes/policy/c.lua:2" }, { answer.decision, answer.rule, answer.where })
     answer = try("read_file", { path = "a" }, { ["nodes/policy.lua"] = deny("chosen"):gsub("return {", 'return { node = "policy",', 1) })
     assert.equal("policy.chosen", answer.rule)
   end)
@@ -87,9 +87,9 @@ describe("policies", function()
     for body, expected in pairs({
       ["local x = nil\nreturn x.y"] = { "policy.failed", "nodes/policy/bad.lua:3", "index" },
       ["error('broken')"] = { "policy.failed", "nodes/policy/bad.lua:2", "broken" },
-      ["while true do end"] = { "policy.failed", "nodes/policy/bad.lua", "used more than its" },
-      [memory] = { "policy.failed", "nodes/policy/bad.lua", "memory" },
-      ["return 'yes'"] = { "policy.answer", "nodes/policy/bad.lua", "outside its contract" },
+      ["while true do end"] = { "policy.failed", "nodes/policy/bad.lua:2", "used more than its" },
+      [memory] = { "policy.failed", "nodes/policy/bad.lua:3", "memory" },
+      ["return 'yes'"] = { "policy.answer", "nodes/policy/bad.lua:2", "outside its contract" },
       ["return { decision = 'allow' }"] = { "policy.answer", "nodes/policy/bad.lua", "outside its contract" },
     }) do
       local answer = try("read_file", { path = "a" }, { ["nodes/policy/bad.lua"] = policy(body) })
@@ -146,7 +146,7 @@ describe("a policy in a run", function()
     local peek = outcome(events, "call.result", "peek")
     assert.is_false(peek.ok)
     assert.same({ "fs.read", nil }, { peek.operations[1].op, peek.operations[1].refused })
-    assert.same({ "fs.write", "policy.looks", "no", "nodes/policy/looks.lua" },
+    assert.same({ "fs.write", "policy.looks", "no", "nodes/policy/looks.lua:2" },
       { peek.operations[2].op, peek.operations[2].refused, peek.operations[2].why, peek.operations[2].where })
     assert.equal("made", w:made("a.txt"))
   end)
@@ -158,7 +158,7 @@ describe("a policy in a run", function()
     local text, code = w:run()
     assert.equal(0, code, text)
     local refused = outcome(w:events(), "call.refused", "write_file")
-    assert.same({ "policy.turn", "nodes/policy/turn.lua" }, { refused.rule, refused.where })
+    assert.same({ "policy.turn", "nodes/policy/turn.lua:2" }, { refused.rule, refused.where })
     local replayed, again = w:orket("replay " .. w:events("run.started")[1].run)
     assert.equal(0, again, replayed)
   end)

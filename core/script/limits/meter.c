@@ -29,6 +29,11 @@ uint64_t meter_now(void)
 
 static void on_count(lua_State *L, lua_Debug *ar);
 
+static int hooks(const struct meter *meter)
+{
+    return meter->trace ? LUA_MASKCOUNT | LUA_MASKLINE : LUA_MASKCOUNT;
+}
+
 /* Marks the meter as spent and lets the hook fire at every instruction from now on. Safe anywhere:
  * it neither allocates nor raises. */
 static void stop(struct meter *meter, int limit)
@@ -77,10 +82,26 @@ static void raise_killed(lua_State *L)
     lua_error(L);
 }
 
+static void see_line(lua_State *L, lua_Debug *ar)
+{
+    struct meter_trace *trace = meter_of(L)->trace;
+    lua_getinfo(L, "S", ar);
+    if (!trace || strcmp(ar->source, trace->chunk) != 0 || ar->currentline <= 0 ||
+        ar->currentline >= TRACE_LINES)
+        return;
+    trace->hit[ar->currentline / 8] |= (unsigned char)(1u << (ar->currentline % 8));
+    if (ar->currentline > trace->highest)
+        trace->highest = ar->currentline;
+    trace->recent[trace->count++ % TRACE_RECENT] = ar->currentline;
+}
+
 static void on_count(lua_State *L, lua_Debug *ar)
 {
     struct meter *meter = meter_of(L);
-    (void)ar;
+    if (ar->event == LUA_HOOKLINE) {
+        see_line(L, ar);
+        return;
+    }
     if (!meter->limit) {
         take(meter, INTERVAL);
         look_at_clock(meter);
@@ -88,7 +109,7 @@ static void on_count(lua_State *L, lua_Debug *ar)
     if (meter->limit)
         raise_killed(L);
     if (meter->steps < INTERVAL)
-        lua_sethook(L, on_count, LUA_MASKCOUNT, (int)meter->steps + 1);
+        lua_sethook(L, on_count, hooks(meter), (int)meter->steps + 1);
 }
 
 void meter_check(lua_State *L)
@@ -206,7 +227,7 @@ void meter_begin(struct meter *meter, int64_t steps, uint64_t ns, bool strict)
     meter->limit = 0;
     meter->host = false;
     meter->refused_size = 0;
-    lua_sethook(meter->thread, on_count, LUA_MASKCOUNT,
+    lua_sethook(meter->thread, on_count, hooks(meter),
                 steps < INTERVAL ? (int)steps + 1 : INTERVAL);
     meter->running = true;
     if (heap_used(meter->heap) > meter->watch_at)

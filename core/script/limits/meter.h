@@ -20,6 +20,18 @@
 
 #define METER_PATIENCE 10
 
+#define TRACE_LINES  65536 /* of a text that is traced; what is below is not seen */
+#define TRACE_RECENT 256
+
+/* The lines of one text that ran. */
+struct meter_trace {
+    const char *chunk;                  /* "@roles/coder.lua" */
+    unsigned char hit[TRACE_LINES / 8]; /* by line */
+    int highest;                        /* line that ran */
+    int recent[TRACE_RECENT];           /* a ring: count % TRACE_RECENT is the next */
+    size_t count;
+};
+
 struct meter {
     struct heap *heap;
     lua_State *thread;  /* the one thread that runs scripts; NULL until there is one */
@@ -38,6 +50,7 @@ struct meter {
     const void *refused; /* the allocation that failed last: block and new size */
     size_t refused_size;
     struct watch watch;
+    struct meter_trace *trace; /* borrowed; NULL = nobody wants to know */
     sigjmp_buf
         escape; /* set by whoever resumes the thread; taken when an instruction is too long */
 };
