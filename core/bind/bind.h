@@ -1,7 +1,7 @@
 /* bind.h: the only floor where Lua meets model and io. One file per module of `orket.core.*`.
  *
- * C enters Lua at exactly one place, bind_call and bind_try. Functions that wait take a callback as their
- * last argument, called exactly once from the loop; Lua waits for it in lua/orket/async.lua.
+ * C enters Lua at exactly one place, bind_call and bind_try. Functions that wait take a callback as
+ * their last argument, called exactly once from the loop; Lua waits for it in lua/orket/async.lua.
  * Failures of the world are answered as nil, message, code (code = "ERR_..."), see bind_fail.
  */
 #ifndef BIND_BIND_H
@@ -21,7 +21,8 @@ struct bind {
     lua_State *L;    /* the trusted main thread */
     struct buf text; /* see bind_text */
     struct json_doc tree;
-    struct json_text encoder; /* of Lua values; see value_encode */
+    struct json_text encoder;      /* of Lua values; see value_encode */
+    const struct secrets *secrets; /* the keys of the models' providers, when some may be known */
 };
 
 /* Registers all modules as package.preload entries of L. */
@@ -40,10 +41,12 @@ void bind_functions(lua_State *L, const luaL_Reg *functions);
 void bind_type(lua_State *L, const char *type, const luaL_Reg *methods, lua_CFunction gc);
 
 /* pcall with traceback of the function below nargs arguments; drops the results (nresults = 0) or
- * leaves them. An error goes to the program's handler (lua/orket/async.lua), which ends it: somebody
- * may wait for this call for ever. It is answered as a negative code with nothing left on the stack. */
+ * leaves them. An error goes to the program's handler (lua/orket/async.lua), which ends it:
+ * somebody may wait for this call for ever. It is answered as a negative code with nothing left on
+ * the stack. */
 int bind_call(lua_State *L, int nargs, int nresults);
-/* The same where the one who waits is told by the code: an error is printed, and the program goes on. */
+/* The same where the one who waits is told by the code: an error is printed, and the program goes
+ * on. */
 int bind_try(lua_State *L, int nargs, int nresults);
 
 /* Pushes nil, message, code[, fix] from err; returns the number of values. */

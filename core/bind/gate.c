@@ -105,6 +105,47 @@ static void read_header(lua_State *L, struct call *call)
     lua_pop(L, 1);
 }
 
+static void read_patterns(lua_State *L, int list, struct gate_scope *scope)
+{
+    size_t len, count = lua_rawlen(L, list);
+    scope->broken = count > GATE_SCOPE_MAX;
+    for (size_t i = 0; !scope->broken && i < count; i++) {
+        lua_rawgeti(L, list, (lua_Integer)i + 1);
+        const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &len) : NULL;
+        lua_pop(L, 1);
+        scope->broken = !text || glob_init(&scope->globs[i], text, len, NULL);
+        scope->count += !scope->broken;
+    }
+    scope->count = scope->broken ? 0 : scope->count;
+}
+
+/* The texts of the patterns live in the table, which the call keeps a copy of. */
+static void read_scope(lua_State *L, struct call *call)
+{
+    int type = lua_getfield(L, 2, "scope");
+    if (type != LUA_TNIL) {
+        call->scope = calloc(1, sizeof *call->scope);
+        if (!call->scope)
+            luaL_error(L, "out of memory");
+        call->gate_call.scope = call->scope;
+        call->scope->broken = type != LUA_TTABLE;
+    }
+    if (type == LUA_TTABLE) {
+        lua_newtable(L);
+        for (lua_Integer i = 1, n = (lua_Integer)lua_rawlen(L, -2); i <= n; i++) {
+            lua_rawgeti(L, -2, i);
+            lua_rawseti(L, -2, i);
+        }
+        read_patterns(L, lua_gettop(L), call->scope);
+        lua_remove(L, -2);
+    }
+    lua_setiuservalue(L, -2, CALL_SCOPE);
+    lua_getfield(L, 2, "calls");
+    lua_Integer calls = luaL_optinteger(L, -1, 0);
+    call->gate_call.calls = calls > 0 ? (size_t)calls : 0;
+    lua_pop(L, 1);
+}
+
 /* The arguments as a doc in its slot; what is wrong with them is for the gate to judge. */
 static void read_arguments(lua_State *L, struct call *call, struct err *err)
 {
@@ -128,23 +169,29 @@ static void read_arguments(lua_State *L, struct call *call, struct err *err)
     lua_pop(L, 1);
 }
 
-/* gate:call{role=, card={id, type, status}, tool=, arguments=text|table|doc, root=} -> call
+/* gate:call{role=, card={id, type, status}, tool=, arguments=text|table|doc, root=, scope={glob},
+ *   calls=count} -> call
  *   | nil, {decision, rule, why, fix, where?}, call?
  * The call comes after the verdict when a person is asked: others may still deny it, and nothing
  * comes of it before call:accept. */
 static int l_gate_call(lua_State *L)
 {
-    static const char *const known[] = {"role", "card", "tool", "arguments", "root", NULL};
+    static const char *const known[] = {"role", "card",  "tool",  "arguments",
+                                        "root", "scope", "calls", NULL};
     struct gate_verdict verdict;
     struct err err = {0};
     bind_check_options(L, 2, known);
     lua_settop(L, 2);
     struct call *call = new_call(L);
     read_header(L, call);
+    read_scope(L, call);
     read_arguments(L, call, &err);
     if (gate_judge_form(call->gate, &call->gate_call, &verdict) == GATE_DECISION_ALLOW)
         bind_judge_reach(L, call, &verdict);
     call->gate_call.parse_error = NULL;
+    if (verdict.decision != GATE_DECISION_DENY && gate_call_records(call->gate, &call->gate_call) &&
+        bind_holds_key(bind_of(L), call->gate_call.arguments))
+        gate_deny_key(&verdict);
     call->asked = verdict.decision == GATE_DECISION_ASK;
     if (verdict.decision == GATE_DECISION_DENY) {
         bind_resolved_free(call->first);
@@ -160,25 +207,28 @@ static const struct call *check_owned(lua_State *L)
     return call;
 }
 
-/* gate:operation(call, op) -> permit | nil, {decision, rule, why, fix, where?}, permit?
+/* gate:operation(call, op, {issues=}) -> permit | nil, {decision, rule, why, fix, where?}, permit?
  * The permit comes after the verdict when a person is asked: it works after permit:accept. */
 static int l_gate_operation(lua_State *L)
 {
     struct gate_verdict verdict;
     luaL_argcheck(L, !check_owned(L)->asked, 2, "a person has to say yes to the call first");
     luaL_checkany(L, 3);
+    lua_settop(L, 4);
     if (!bind_permit(L, 2, 3, false, &verdict))
         lua_pushnil(L);
     return answer(L, &verdict);
 }
 
-/* gate:judge(call, op) -> {decision, rule, why, fix, where?}   (a dry run: no permit comes of it)
+/* gate:judge(call, op, {issues=}) -> {decision, rule, why, fix, where?}   (a dry run: no permit
+ * comes of it)
  */
 static int l_gate_judge(lua_State *L)
 {
     struct gate_verdict verdict;
     check_owned(L);
     luaL_checkany(L, 3);
+    lua_settop(L, 4);
     bind_permit(L, 2, 3, true, &verdict);
     bind_push_verdict(L, &verdict);
     return 1;
@@ -347,6 +397,7 @@ static int l_call_close(lua_State *L)
     if (call->self != call)
         return 0;
     bind_resolved_free(call->first);
+    free(call->scope);
     gate_free(call->gate);
     *call = (struct call){0};
     return 0;

@@ -365,6 +365,7 @@ static int llm_gc(lua_State *L)
 {
     struct llm *llm = luaL_checkudata(L, 1, MODULE_TYPE);
     llm->closing = true;
+    llm->bind->secrets = NULL;
     transport_close(llm->transport);
     secrets_close(llm->secrets);
     llm->transport = NULL;
@@ -389,6 +390,7 @@ int luaopen_orket_llm(lua_State *L)
     struct llm *llm = lua_newuserdatauv(L, sizeof *llm, 0);
     *llm = (struct llm){.bind = bind_of(L), .secrets = secrets_open()};
     luaL_setmetatable(L, MODULE_TYPE);
+    llm->bind->secrets = llm->secrets;
     if (!llm->secrets)
         return luaL_error(L, "out of memory");
     luaL_setfuncs(L, functions, 2);

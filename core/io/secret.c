@@ -323,3 +323,15 @@ size_t secrets_hide(const struct secrets *secrets, const struct secret *also, ch
     }
     return len;
 }
+
+bool secrets_find(const struct secrets *secrets, const char *text, size_t len)
+{
+    const struct secret *first = secrets ? secrets->first : NULL;
+    bool begins[256] = {false}, any = false;
+    for (const struct secret *secret = first; secret; secret = secret->next)
+        any = mark(secret, begins) || any;
+    for (size_t i = 0; any && i < len; i++)
+        if (begins[(unsigned char)text[i]] && spelled_any(first, NULL, text + i, len - i, true))
+            return true;
+    return false;
+}

@@ -1,6 +1,6 @@
 /* secret.h: API keys by name. The value is read here, from an environment variable or a file, and
- * leaves only as a header line on its way to a socket: never to Lua, an error or a log, not even when a
- * server sends it back.
+ * leaves only as a header line on its way to a socket: never to Lua, an error or a log, not even
+ * when a server sends it back.
  */
 #ifndef IO_SECRET_H
 #define IO_SECRET_H
@@ -46,12 +46,16 @@ const char *secret_line(const struct secret *secret);
  * an error. A NULL secret hides nothing. */
 void secret_hide(const struct secret *secret, char *text, size_t len);
 
-/* Writes stars over all values of `secrets`, and of `also`, which may have been replaced meanwhile, that
- * have SECRET_HIDE_MIN bytes; also where a character stands behind backslashes or as \uXXXX, so that
- * no reading of JSON inside JSON brings one back. Answers how many bytes are settled: those behind
- * may begin a value, unless they are the `last` of the text. Both may be NULL. */
+/* Writes stars over all values of `secrets`, and of `also`, which may have been replaced meanwhile,
+ * that have SECRET_HIDE_MIN bytes; also where a character stands behind backslashes or as \uXXXX,
+ * so that no reading of JSON inside JSON brings one back. Answers how many bytes are settled: those
+ * behind may begin a value, unless they are the `last` of the text. Both may be NULL. */
 size_t secrets_hide(const struct secrets *secrets, const struct secret *also, char *text,
                     size_t len, bool last);
+
+/* True when a value of `secrets` that has SECRET_HIDE_MIN bytes stands in the text, in any of these
+ * spellings. NULL holds none. */
+bool secrets_find(const struct secrets *secrets, const char *text, size_t len);
 
 /* Gives it back; NULL is fine. */
 void secret_release(struct secret *secret);

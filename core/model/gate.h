@@ -16,10 +16,14 @@
 
 #include "base/json.h"
 #include "model/gate/rules.h"
+#include "model/glob.h"
 
 #define GATE_TOOL_NAME_MAX 128
 #define GATE_ARGUMENTS_MAX ((size_t)4 << 20) /* bytes of a call's arguments */
 #define GATE_CONTENT_MAX   ((size_t)1000000) /* bytes of one text in a call; laws may say less */
+#define GATE_CALLS_MAX     ((size_t)1000)    /* calls of a turn */
+#define GATE_ISSUES_MAX    ((size_t)1000) /* issues that an epic may have for agents to add one */
+#define GATE_SCOPE_MAX     100            /* patterns of a card's scope */
 
 struct gate;
 
@@ -28,7 +32,8 @@ struct gate;
  *   roles   {NAME: {tools: [NAME...], where?}}
  *   rules?  [{id, effect: "deny"|"ask", roles?, tools?, statuses?, types?, paths?, why, fix?,
  *           where?}...]
- *   limits? {arguments?, content?, where?}       bytes; only downwards
+ *   limits? {arguments?, content?, calls?, issues?, where?}       only downwards
+ *   types?  {list: [ENDING...], where?}          more endings that no file is written with
  * A `where` is the place of the entry ("tools/x.lua"), for the verdicts that follow from it.
  * Everything is validated and unknown keys are refused (ERR_CONFIG, err names the place);
  * ERR_SCHEMA, ERR_SCHEMA_UNSUPPORTED from a tool's schema, ERR_MEMORY. The law is copied. */
@@ -73,6 +78,13 @@ struct gate_path {
                  code (ERR_PATH: it leaves the tree) denies */
 };
 
+/* The paths that a card says it is about; other files it only reads. */
+struct gate_scope {
+    struct glob globs[GATE_SCOPE_MAX];
+    size_t count;
+    bool broken; /* it cannot be understood, and holds nothing */
+};
+
 struct gate_call {
     const char *role, *card_type, *card_status; /* NULL denies */
     const char *tool;
@@ -82,6 +94,8 @@ struct gate_call {
     const struct err *parse_error; /* then: why */
     const struct gate_path *paths; /* one for each path argument (gate_each_path) */
     size_t path_count;
+    const struct gate_scope *scope; /* NULL: the whole tree */
+    size_t calls;                   /* that the turn made before this one */
 };
 
 struct gate_operation {
@@ -91,6 +105,7 @@ struct gate_operation {
     const struct err *error;   /* when it was no plain data: why; fields is NULL then */
     struct gate_path path;     /* when gate_operation_want says that it has one */
     bool confirmed;            /* a person's yes to the call was a yes to this */
+    size_t issues;             /* of the epic, when this makes one more */
 };
 
 /* Calls fn for every path in the arguments, which must have passed gate_judge_form. */
@@ -106,6 +121,11 @@ unsigned gate_operation_nature(const char *kind, size_t len); /* bits of enum ga
 
 /* The arguments limit, for the parser. */
 size_t gate_arguments_max(const struct gate *gate);
+
+/* True when the call's tool, or the operation, leaves something behind: then what it carries is
+ * looked through for secrets. */
+bool gate_call_records(const struct gate *gate, const struct gate_call *call);
+bool gate_operation_records(const char *kind, size_t len);
 
 /* ---- judging ---- */
 
@@ -137,6 +157,12 @@ enum gate_decision gate_judge_call(const struct gate *gate, const struct gate_ca
 enum gate_decision gate_judge_operation(const struct gate *gate, const struct gate_call *call,
                                         const struct gate_operation *operation,
                                         struct gate_verdict *verdict);
+
+/* Makes the verdict a refusal of a key of the organization's own, which only the caller knows. */
+void gate_deny_key(struct gate_verdict *verdict);
+
+/* What a text holds that has the form of a secret ("a GitHub token"), and where; NULL: nothing. */
+const char *gate_find_leak(const char *text, size_t len, size_t *at);
 
 /* True when the call may read the file `name`: what a search does with each file it meets. */
 bool gate_may_read(const struct gate *gate, const struct gate_call *call, const char *name,

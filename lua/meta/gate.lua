@@ -80,7 +80,7 @@ local Gate = {}
 
 ---Parses the arguments once, resolves their paths, judges. Without a root paths are judged by their
 ---text, and no operation on files gets a permit.
----@param request {role: string, card: {id: string, type: string, status: string}, tool: string, arguments: string|table|userdata, root: userdata?}
+---@param request {role: string, card: {id: string, type: string, status: string}, tool: string, arguments: string|table|userdata, root: userdata?, scope: string[]?, calls: integer?}
 ---@return GateCall|nil call
 ---@return GateVerdict? refusal
 ---@return GateCall? asked  when the refusal asks: others may still deny it, and call:accept makes it a call
@@ -89,10 +89,11 @@ function Gate:call(request) end
 ---Resolves and judges one operation of the call's tool.
 ---@param allowed GateCall
 ---@param operation table|userdata {op = "fs.write", …}
+---@param facts {issues: integer?}|nil what the caller counted
 ---@return GatePermit|nil permit
 ---@return GateVerdict? refusal
 ---@return GatePermit? asked  when the refusal asks: it works after permit:accept
-function Gate:operation(allowed, operation) end
+function Gate:operation(allowed, operation, facts) end
 
 ---The same as a dry run; no permit comes of it.
 ---@param allowed GateCall
@@ -100,7 +101,7 @@ function Gate:operation(allowed, operation) end
 ---@return GateVerdict
 function Gate:judge(allowed, operation) end
 
----@param law table {tools, roles, rules?, limits?}
+---@param law table {tools, roles, rules?, limits?, types?}
 ---@return Gate|nil
 ---@return string? message
 ---@return string? code

@@ -156,6 +156,15 @@ function Engine:policy(turn)
   end
 end
 
+---How many issues the turn's epic has, with those that were made and are not committed yet.
+---@param turn Turn
+---@return integer
+function Engine:issues(turn)
+  local row = self.store:read("epic_size", { epic = turn.card.epic })[1]
+  self.issue_count = math.max(row and row.issues or 0, self.issue_count or 0)
+  return self.issue_count
+end
+
 ---Everything a prompt needs. The memory node chooses among the notes of the epic, when there are any.
 ---@param turn Turn
 ---@return Doc|nil

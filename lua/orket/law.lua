@@ -13,9 +13,12 @@ end
 
 local PLACE = "config/organization.json#/process_rules/" -- where people wrote it
 
--- The organization's limits are also those of turns; the gate knows two of them.
+-- The organization's limits are also those of turns; the gate knows four of them.
 local function gate_limits(limits)
-  return limits and { arguments = limits.arguments, content = limits.content, where = PLACE .. "limits" }
+  return limits and {
+    arguments = limits.arguments, content = limits.content, calls = limits.calls, issues = limits.issues,
+    where = PLACE .. "limits",
+  }
 end
 
 -- The rules with their places, so that a refusal can name the one that decided.
@@ -32,10 +35,13 @@ end
 
 ---The law as a table.
 ---@param generation {roles: table<string, {about: table}>, tools: table<string, {about: table}>}
----@param house {rules: table[]?, limits: table?} the organization's gate rules and limits
+---@param house House the organization's gate rules and limits
 ---@return table law
 function M.of(generation, house)
-  local law = { tools = {}, roles = {}, rules = house.rules and gate_rules(house.rules), limits = gate_limits(house.limits) }
+  local law = {
+    tools = {}, roles = {}, rules = house.rules and gate_rules(house.rules), limits = gate_limits(house.limits),
+    types = house.types and { list = list(house.types), where = PLACE .. "forbidden_types" },
+  }
   for name, tool in pairs(generation.tools) do
     local about = tool.about
     law.tools[name] = {
@@ -53,7 +59,7 @@ end
 
 ---Builds the gate of a generation.
 ---@param generation table
----@param house {rules: table[]?, limits: table?}
+---@param house House
 ---@return table|nil gate
 ---@return Error|nil
 function M.build(generation, house)

@@ -92,6 +92,12 @@ local function fault_of(turn, record)
   end
 end
 
+-- What a card may not write, the cards that it makes may not either.
+local function scope_of(turn)
+  local scope = turn:scope()
+  return scope and { scope = scope }
+end
+
 on_card["card.create"] = function(turn, record)
   if (turn.created or 0) >= CARDS_MOST then
     return too_many("cards", CARDS_MOST)
@@ -105,11 +111,12 @@ on_card["card.create"] = function(turn, record)
     return nil, errors.new("ERR_USAGE", fault, fix)
   end
   turn.engine.created = (turn.engine.created or 0) + 1
+  turn.engine.issue_count = (turn.engine.issue_count or 0) + 1
   local id = turn:new_card_id()
   turn.tx:event("card.created", id, {
     id = id, type = "issue", status = "ready", name = record.summary or record.name, seat = record.seat,
     priority = record.priority, description = record.description, parent_id = turn.card.epic, epic = turn.card.epic,
-    depends_on = record.depends_on, build_id = turn.card.build, data_labels = turn.marks,
+    depends_on = record.depends_on, build_id = turn.card.build, data_labels = turn.marks, params = scope_of(turn),
   })
   turn:made(id)
   return { id = id }

@@ -7,6 +7,7 @@ local config = require("orket.config")
 local embed = require("orket.core.embed")
 local errors = require("orket.errors")
 local fs = require("orket.core.fs")
+local house = require("orket.house")
 local lock = require("orket.core.lock")
 local scripts = require("orket.scripts")
 local store = require("orket.core.store")
@@ -71,10 +72,10 @@ function Project:ready()
   return errors.check(self.store:opened())
 end
 
----The gate's house rules and limits from the organization.
+---What the gate is built from of the organization.
+---@return House
 function Project:rules()
-  local process = self.config.organization.process_rules or {}
-  return { rules = process.gate, limits = process.limits }
+  return house.of(self.config.organization.process_rules)
 end
 
 -- The next generation from the files as they are now; the serving one when nothing changed or can be built.

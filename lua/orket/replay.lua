@@ -14,6 +14,7 @@ local errors = require("orket.errors")
 local files = require("orket.tree.files")
 local generations = require("orket.replay.generations")
 local hold = require("orket.tree.hold")
+local house = require("orket.house")
 local orchestrator = require("orket.orchestrator")
 local prefix = require("orket.fork.prefix")
 local projects = require("orket.project")
@@ -90,8 +91,7 @@ local function configure(self, event)
     return false
   end
   self.facade.config, self.stage.user = config, records.body(event).by
-  local process = config.organization.process_rules
-  self.generations:under({ rules = process.gate, limits = process.limits })
+  self.generations:under(house.of(config.organization.process_rules))
   return true
 end
 

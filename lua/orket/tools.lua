@@ -47,6 +47,8 @@ local function judge(turn, request)
     tool = request.name,
     arguments = request.arguments,
     root = turn.tree.root,
+    scope = turn:scope(),
+    calls = turn.tool_calls - 1,
   })
   local call = allowed or asked
   if not call then
@@ -141,10 +143,15 @@ local function report(turn, call, operation, done, refusal)
   })
 end
 
+-- What the gate cannot see by itself.
+local function facts_of(turn, operation)
+  return operation.op == "card.create" and { issues = turn.engine:issues(turn) } or nil
+end
+
 -- A permit that nothing denies, with who asks a person about it; or the denial. What a tool asks for that is not the
 -- binary's own is shown to the policies as well.
 local function judge_operation(turn, call, operation)
-  local permit, refusal, asked = turn.generation.gate:operation(call, operation)
+  local permit, refusal, asked = turn.generation.gate:operation(call, operation, facts_of(turn, operation))
   permit = permit or asked
   if permit and not is_shipped(turn.generation.tools[call:tool()]) then
     refusal = M.stricter(refusal, turn.policy(call, operation, permit))

@@ -183,8 +183,8 @@ function M.new(engine, job)
     engine = engine, run = engine.run, number = job.number, card = job.card, seat = job.seat, role = job.role,
     review = job.review, model = job.model, generation = job.generation, limits = engine.limits,
     tape = tape.new(job.tape), paid = job.paid or usages.nothing(), messages = {}, seen = {}, effects = {},
-    tokens_in = 0, tokens_out = 0, calls = 0, money = 0, took = 0, refusals = 0, nudges = 0, stalled = 0, unsaved = false,
-    labels = {},
+    tokens_in = 0, tokens_out = 0, calls = 0, money = 0, took = 0, refusals = 0, tool_calls = 0,
+    nudges = 0, stalled = 0, unsaved = false, labels = {},
   }, Turn)
   for _, event in ipairs(job.tape or {}) do
     if event.kind == "turn.labelled" then

@@ -308,8 +308,8 @@ static void test_foreign_record(void **state)
     const char *text = "{\"path\":\"../../etc/passwd\",\"content\":\"a\"}";
     assert_int_equal(json_parse(&doc, text, strlen(text), NULL, NULL), 0);
     struct gate_path path = {json_get(&doc.root, "content"), "a", 1, 0};
-    struct gate_call call = {"coder", "issue",   "in_progress", "write_file", 10,
-                             0,       &doc.root, NULL,          &path,        1};
+    struct gate_call call = {
+        "coder", "issue", "in_progress", "write_file", 10, 0, &doc.root, NULL, &path, 1, NULL, 0};
     struct gate_verdict v;
     assert_int_equal(gate_judge_call(gate, &call, &v), GATE_DECISION_DENY);
     assert_string_equal(v.rule, "gate.path.unresolved");
@@ -410,7 +410,8 @@ static void test_operations(void **state)
             &doc.root,
             NULL,
             {json_get(&doc.root, "path"), name, name ? strlen(name) : 0, operations[i].code},
-            false};
+            false,
+            0};
         struct gate_verdict v;
         gate_judge_operation(gate, &call, &op, &v);
         if (strcmp(v.rule, operations[i].rule) != 0)

@@ -20,7 +20,8 @@ enum call_slot {
     CALL_CARD,
     CALL_CARD_TYPE,
     CALL_CARD_STATUS,
-    CALL_SLOTS = CALL_CARD_STATUS
+    CALL_SCOPE,
+    CALL_SLOTS = CALL_SCOPE
 };
 
 /* What a path was resolved to, or why it cannot be opened (nothing there, no file). */
@@ -38,8 +39,9 @@ struct call {
     struct gate *gate; /* held */
     struct gate_call gate_call;
     const char *card;
-    bool asked, accepted;   /* a person has to say yes; somebody did */
-    struct resolved *first; /* owned: the first path, until the first operation has been judged */
+    struct gate_scope *scope; /* owned; NULL without one */
+    bool asked, accepted;     /* a person has to say yes; somebody did */
+    struct resolved *first;   /* owned: the first path, until the first operation has been judged */
 };
 
 /* The call at idx; raises when it is none. */
@@ -50,6 +52,9 @@ struct call *bind_check_call(lua_State *L, int idx);
  * accepted. Otherwise pushes nothing; *verdict says why. With `dry` nothing is pushed in any case,
  * and without a root paths are judged by their text. */
 bool bind_permit(lua_State *L, int call_idx, int idx, bool dry, struct gate_verdict *verdict);
+
+/* True when a text of the tree holds a key that this process uses. */
+bool bind_holds_key(const struct bind *bind, const struct json *tree);
 
 /* Pushes the hash of the parts in hex; the last part is the tree's canonical text. */
 void bind_push_hash(lua_State *L, struct hash_part *parts, size_t count, const struct json *tree);

@@ -8,6 +8,7 @@
 #include "base/fault.h"
 #include "bind/gate/gate.h"
 #include "bind/gate/search.h"
+#include "io/secret.h"
 #include "script/value.h"
 
 enum permit_slot { PERMIT_CALL = 1, PERMIT_DOC, PERMIT_NAME, PERMIT_SLOTS = PERMIT_NAME };
@@ -48,6 +49,17 @@ static const struct json *field(const struct permit *permit, const char *name)
 }
 
 /* ---- making ---- */
+
+bool bind_holds_key(const struct bind *bind, const struct json *tree)
+{
+    bool found =
+        tree->type == JSON_STRING && secrets_find(bind->secrets, tree->u.string, tree->len);
+    for (uint32_t i = 0; !found && tree->type == JSON_ARRAY && i < tree->len; i++)
+        found = bind_holds_key(bind, &tree->u.items[i]);
+    for (uint32_t i = 0; !found && tree->type == JSON_OBJECT && i < tree->len; i++)
+        found = bind_holds_key(bind, &tree->u.members[i].value);
+    return found;
+}
 
 static struct permit *new_permit(lua_State *L, const struct call *call, int call_idx)
 {
@@ -108,6 +120,17 @@ static void drop_resolved(struct permit *permit)
     permit->resolved = NULL;
 }
 
+/* {issues=}, what the caller counted for the operation. */
+static size_t issues_of(lua_State *L, int idx)
+{
+    if (!lua_istable(L, idx))
+        return 0;
+    lua_getfield(L, idx, "issues");
+    lua_Integer count = luaL_optinteger(L, -1, 0);
+    lua_pop(L, 1);
+    return count > 0 ? (size_t)count : 0;
+}
+
 bool bind_permit(lua_State *L, int call_idx, int idx, bool dry, struct gate_verdict *verdict)
 {
     struct err err = {0};
@@ -118,6 +141,7 @@ bool bind_permit(lua_State *L, int call_idx, int idx, bool dry, struct gate_verd
         .kind = "", .fields = rc ? NULL : permit->fields, .error = rc ? &err : NULL};
     const char *kind = json_string(json_get(op.fields, "op"), &op.kind_len);
     op.kind = permit->kind = kind ? kind : "";
+    op.issues = issues_of(L, idx + 1);
     permit->kind_len = op.kind_len;
     permit->want = gate_operation_want(op.kind, op.kind_len);
     if (!dry)
@@ -131,6 +155,9 @@ bool bind_permit(lua_State *L, int call_idx, int idx, bool dry, struct gate_verd
     }
     op.confirmed = call->accepted && bind_names_path(call, &op.path);
     gate_judge_operation(call->gate, &call->gate_call, &op, verdict);
+    if (verdict->decision != GATE_DECISION_DENY && gate_operation_records(op.kind, op.kind_len) &&
+        bind_holds_key(bind_of(L), op.fields))
+        gate_deny_key(verdict);
     permit->asked = verdict->decision == GATE_DECISION_ASK;
     if (verdict->decision != GATE_DECISION_DENY && !dry) {
         keep_name(L, permit);

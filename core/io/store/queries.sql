@@ -32,6 +32,12 @@ SELECT id, type, status, revision, wait_reason, return_to, seat, assignee, epic,
        (SELECT data ->> '$.verification.fixture_path' FROM card_text WHERE id = c.text) AS fixture
 FROM card c WHERE id = :id;
 
+-- name: card_scope
+SELECT (SELECT data -> '$.params.scope' FROM card_text WHERE id = c.text) AS "scope:json" FROM card c WHERE id = :id;
+
+-- name: epic_size
+SELECT count(*) AS issues FROM card WHERE epic = :epic;
+
 -- The file form of a card: what export-cards writes and sync compares.
 -- name: card_file
 SELECT json_put((SELECT data FROM card_text WHERE id = c.text), json_object('id', id, 'type', type, 'name', name, 'status', status, 'priority', priority,

@@ -127,8 +127,10 @@ static int read_operations(struct gate_tool *tool, const struct json *list, cons
             return err_set(err, ERR_CONFIG, "tool '%.128s': unknown operation '%.64s'", name,
                            list->u.items[i].u.string);
         tool->operations |= 1u << number;
-        tool->nature |= gate_operation_nature_at(number);
         enum gate_want want = gate_operation_want_at(number);
+        tool->nature |= gate_operation_nature_at(number);
+        tool->records = tool->records || gate_operation_records_at(number);
+        tool->reads = tool->reads || want == GATE_WANT_READ || want == GATE_WANT_LIST;
         tool->want = want > tool->want ? want : tool->want;
     }
     return rc;
@@ -233,14 +235,28 @@ static int read_limit(const struct json *limits, const char *key, size_t *limit,
 
 static int build_limits(struct gate *gate, const struct json *limits, struct err *err)
 {
-    static const char *const known[] = {"arguments", "content", "where", NULL};
+    static const char *const known[] = {"arguments", "content", "calls", "issues", "where", NULL};
     gate->arguments_max = GATE_ARGUMENTS_MAX;
     gate->content_max = GATE_CONTENT_MAX;
+    gate->calls_max = GATE_CALLS_MAX;
+    gate->issues_max = GATE_ISSUES_MAX;
     gate->limits_where = where_of(limits);
     int rc = limits ? check_keys(limits, known, "law", "limits", err) : 0;
     if (rc == 0)
         rc = read_limit(limits, "arguments", &gate->arguments_max, err);
-    return rc ? rc : read_limit(limits, "content", &gate->content_max, err);
+    if (rc == 0)
+        rc = read_limit(limits, "content", &gate->content_max, err);
+    if (rc == 0)
+        rc = read_limit(limits, "calls", &gate->calls_max, err);
+    return rc ? rc : read_limit(limits, "issues", &gate->issues_max, err);
+}
+
+static int build_types(struct gate *gate, const struct json *types, struct err *err)
+{
+    static const char *const known[] = {"list", "where", NULL};
+    int rc = types ? check_keys(types, known, "law", "types", err) : 0;
+    gate->types_where = where_of(types);
+    return rc ? rc : gate_build_types(gate, json_get(types, "list"), err);
 }
 
 /* ---- the whole ---- */
@@ -257,11 +273,13 @@ static int copy_law(struct json_doc *doc, const struct json *law, struct err *er
 
 static int build(struct gate *gate, struct err *err)
 {
-    static const char *const known[] = {"tools", "roles", "rules", "limits", NULL};
+    static const char *const known[] = {"tools", "roles", "rules", "limits", "types", NULL};
     const struct json *law = &gate->law.root;
     int rc = check_keys(law, known, "law", "", err);
     if (rc == 0)
         rc = build_limits(gate, json_get(law, "limits"), err);
+    if (rc == 0)
+        rc = build_types(gate, json_get(law, "types"), err);
     if (rc == 0)
         rc = build_tools(gate, json_get(law, "tools"), err);
     if (rc == 0)
@@ -303,6 +321,7 @@ void gate_free(struct gate *gate)
     gate_free_house(gate);
     gate_names_clear(&gate->tools);
     gate_names_clear(&gate->roles);
+    gate_names_clear(&gate->types);
     free(gate->tool);
     free(gate->role_tools);
     free(gate->role_where);

@@ -39,6 +39,8 @@ struct gate_tool {
     uint32_t statuses;   /* bits of enum fsm_status */
     uint32_t operations; /* bits of the operation table */
     unsigned nature;     /* bits of enum gate_nature: of all its operations */
+    bool records;        /* one of its operations leaves something behind */
+    bool reads;          /* one of its operations looks at a path */
     enum gate_want want;
     bool deep_paths;                  /* path arguments below the first level exist */
     const struct json_member **paths; /* schema members of the first level that are paths */
@@ -57,7 +59,9 @@ struct gate_house_rule {
 struct gate {
     atomic_uint holders;
     struct json_doc law; /* the copied law: every name and text points into it */
-    size_t arguments_max, content_max;
+    size_t arguments_max, content_max, calls_max, issues_max;
+    struct gate_names types; /* endings that are not written */
+    const char *types_where;
     const char *limits_where; /* when the law says a limit */
     const char **role_where;
     struct gate_names tools, roles;
@@ -86,10 +90,14 @@ bool gate_is_tool_name(const char *text, size_t len);
 int gate_operation_find(const char *kind, size_t len);
 enum gate_want gate_operation_want_at(int number);
 unsigned gate_operation_nature_at(int number);
+bool gate_operation_records_at(int number);
 
 /* The rules of the house (house.c), after tools and roles are known. */
 int gate_build_house(struct gate *gate, const struct json *rules, struct err *err) MUST_CHECK;
 void gate_free_house(struct gate *gate);
+
+/* The forbidden types of the law (writes.c). */
+int gate_build_types(struct gate *gate, const struct json *list, struct err *err) MUST_CHECK;
 
 /* Why no path may go through this name ("a reserved name"), or NULL when it may. */
 const char *gate_forbidden(const char *name, size_t len);
@@ -126,6 +134,8 @@ void gate_ask(struct gate_case *c, enum gate_rule_id rule, const char *fix, cons
 bool gate_check_path(struct gate_case *c, const struct gate_path *path);
 bool gate_check_house(struct gate_case *c, const struct gate_path *paths, size_t count);
 bool gate_check_texts(struct gate_case *c, const struct json *value);
+bool gate_check_leaks(struct gate_case *c, const struct json *tree);
+bool gate_check_write(struct gate_case *c, const struct gate_path *path, enum gate_want want);
 bool gate_check_size(struct gate_case *c, size_t size,
                      const struct json *tree); /* 0 = the tree's */
 

@@ -222,6 +222,17 @@ static bool check_content(struct gate_case *c)
     return gate_check_texts(c, c->call->arguments);
 }
 
+static bool check_leaks(struct gate_case *c)
+{
+    return !c->gate->tool[c->tool].records || gate_check_leaks(c, c->call->arguments);
+}
+
+bool gate_call_records(const struct gate *gate, const struct gate_call *call)
+{
+    size_t tool = gate_name_find(&gate->tools, call->tool, call->tool_len);
+    return tool != GATE_NO_NAME && gate->tool[tool].records;
+}
+
 /* ---- paths ---- */
 
 bool gate_check_path(struct gate_case *c, const struct gate_path *path)
@@ -278,8 +289,16 @@ void gate_each_path(const struct gate *gate, const struct gate_call *call,
 
 struct path_case {
     struct gate_case *c;
+    enum gate_want want; /* of every path; NOTHING when the tool does several things with them */
     bool ok;
 };
+
+/* A tool that also reads says of no path of many which one it writes; its operations will. */
+static enum gate_want want_of_each(const struct gate_tool *tool)
+{
+    bool single = tool->path_count == 1 && !tool->deep_paths;
+    return single || !tool->reads ? tool->want : GATE_WANT_NOTHING;
+}
 
 static void check_argument(void *ctx, const struct json *value)
 {
@@ -292,12 +311,12 @@ static void check_argument(void *ctx, const struct json *value)
     for (size_t i = 0; i < call->path_count; i++)
         if (call->paths[i].value == value)
             found = &call->paths[i];
-    p->ok = gate_check_path(p->c, found);
+    p->ok = gate_check_path(p->c, found) && gate_check_write(p->c, found, p->want);
 }
 
 static bool check_paths(struct gate_case *c)
 {
-    struct path_case p = {c, true};
+    struct path_case p = {c, want_of_each(&c->gate->tool[c->tool]), true};
     each_path(&c->gate->tool[c->tool], c->call->arguments, check_argument, &p);
     return p.ok;
 }
@@ -305,6 +324,15 @@ static bool check_paths(struct gate_case *c)
 static bool check_house(struct gate_case *c)
 {
     return gate_check_house(c, c->call->paths, c->call->path_count);
+}
+
+static bool check_calls(struct gate_case *c)
+{
+    if (c->call->calls < c->gate->calls_max)
+        return true;
+    gate_deny(c, GATE_LIMIT_CALLS, "finish the turn with what there is",
+              "the turn has made %zu calls; that is all it may make", c->call->calls);
+    return gate_deny_at(c, c->gate->limits_where);
 }
 
 /* Nothing that a model writes stands in for a person. */
@@ -326,8 +354,9 @@ typedef bool check_fn(struct gate_case *c);
 
 static check_fn *const head[] = {check_tool_length, check_tool,      check_role,
                                  check_role_tool,   check_card_type, check_card_status};
-static check_fn *const arguments[] = {check_size, check_json, check_schema, check_content};
-static check_fn *const reach[] = {check_paths, check_house, check_confirm};
+static check_fn *const arguments[] = {check_size, check_json, check_schema, check_content,
+                                      check_leaks};
+static check_fn *const reach[] = {check_paths, check_house, check_calls, check_confirm};
 
 static bool run(struct gate_case *c, check_fn *const *checks, size_t count)
 {

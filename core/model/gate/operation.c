@@ -126,6 +126,17 @@ unsigned gate_operation_nature_at(int number)
     return nature || op->traits & RISKY ? nature | GATE_RISKY : 0;
 }
 
+bool gate_operation_records_at(int number)
+{
+    return operations[number].effect != GATE_EFFECT_NONE;
+}
+
+bool gate_operation_records(const char *kind, size_t len)
+{
+    int number = gate_operation_find(kind, len);
+    return number != GATE_NO_OPERATION && gate_operation_records_at(number);
+}
+
 unsigned gate_operation_nature(const char *kind, size_t len)
 {
     int number = gate_operation_find(kind, len);
@@ -216,7 +227,8 @@ static bool check_fields(struct gate_case *c, const struct operation *op, const 
     for (size_t i = 0; i < FIELDS_MAX && op->fields[i].name; i++)
         if (op->fields[i].needed && !json_get(fields, op->fields[i].name))
             return bad_field(c, op, op->fields[i].name, "is missing");
-    return gate_check_texts(c, fields);
+    return gate_check_texts(c, fields) &&
+           (op->effect == GATE_EFFECT_NONE || gate_check_leaks(c, fields));
 }
 
 /* ---- the judgement ---- */
@@ -283,7 +295,20 @@ static bool check_reach(struct gate_case *c, const struct gate_operation *operat
 {
     if (operations[number].want == GATE_WANT_NOTHING)
         return gate_check_house(c, NULL, 0);
-    return gate_check_path(c, &operation->path) && gate_check_house(c, &operation->path, 1);
+    return gate_check_path(c, &operation->path) &&
+           gate_check_write(c, &operation->path, operations[number].want) &&
+           gate_check_house(c, &operation->path, 1);
+}
+
+static bool check_issues(struct gate_case *c, const struct gate_operation *operation,
+                         const struct operation *op)
+{
+    if (strcmp(op->kind, "card.create") != 0 || operation->issues < c->gate->issues_max)
+        return true;
+    gate_deny(c, GATE_LIMIT_ISSUES, "do the work as part of this card, or ask a person",
+              "the epic has %zu issues; agents add none beyond %zu", operation->issues,
+              c->gate->issues_max);
+    return gate_deny_at(c, c->gate->limits_where);
 }
 
 static bool check_operation(struct gate_case *c, const struct gate_operation *operation)
@@ -291,6 +316,7 @@ static bool check_operation(struct gate_case *c, const struct gate_operation *op
     int number = 0;
     if (!check_kind(c, operation, &number) || !gate_check_size(c, 0, operation->fields) ||
         !check_fields(c, &operations[number], operation->fields) ||
+        !check_issues(c, operation, &operations[number]) ||
         !check_transition(c, &operations[number], operation->fields))
         return false;
     if (!check_reach(c, operation, number))

@@ -13,6 +13,7 @@ local errors = require("orket.errors")
 local api = require("orket.repl.api")
 local attachments = require("orket.repl.attached")
 local configuration = require("orket.config")
+local house = require("orket.house")
 local options = require("orket.options")
 local moments = require("orket.repl.moment")
 local readers = require("orket.reader")
@@ -54,10 +55,9 @@ Repl.__index = Repl
 local LIMITS = { ms = 2000, steps = 100000000 }
 local FACE = embed.read("lua/orket/repl/face.lua")
 
----The gate's house rules and limits from the organization.
+---What the gate is built from of the organization.
 function Repl:rules()
-  local process = self.config.organization.process_rules
-  return { rules = process.gate, limits = process.limits }
+  return house.of(self.config.organization.process_rules)
 end
 
 ---Builds the generation of the files as they are now; answers what was refused.

@@ -5,6 +5,7 @@ local code = require("orket.config.code")
 local config = require("orket.config")
 local drift = require("orket.drift")
 local fs = require("orket.core.fs")
+local house = require("orket.house")
 local options = require("orket.options")
 local problems = require("orket.config.problems")
 local store = require("orket.core.store")
@@ -62,7 +63,7 @@ local function house_of(project, errors)
       return {}
     end
   end
-  return { rules = project.rules, limits = project.limits }
+  return house.of(project.organization.process_rules)
 end
 
 local function check(dir)

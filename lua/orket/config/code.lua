@@ -29,7 +29,7 @@ end
 
 ---Where the machine failed nothing else is told: it may well follow from that.
 ---@param root FsRoot of the project
----@param house {rules: table[]?, limits: table?} nothing when they are known to be wrong
+---@param house House nothing when they are known to be wrong
 ---@return Problem[]
 function M.problems(root, house)
   local texts, unread = scripts.texts(root)

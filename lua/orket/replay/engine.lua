@@ -137,6 +137,20 @@ local function witness(stage, turn, generations)
   return { now = said.now, generation = generation, found = said.found or {} }
 end
 
+-- The next event of the turn, when it is a refusal by this rule.
+local function refused_next(stage, turn, kind, rule)
+  local line = stage.lines[turn.number]
+  local event = line[line.tip + 1]
+  local body = event and event.kind == kind and records.body(event)
+  return body and body.rule == rule and body or nil
+end
+
+-- How many there were depends on who was faster: the record tells when they were too many.
+local function issues(stage, turn)
+  local refusal = refused_next(stage, turn, "operation.refused", "gate.limit.issues")
+  return refusal and math.tointeger(tonumber(refusal.why:match("^the epic has (%d+) issues"))) or 0
+end
+
 ---Puts the journal's answers in front of an engine's own.
 ---@param engine table
 ---@param stage table
@@ -160,6 +174,9 @@ function M.tape(engine, stage, generations)
   end
   engine.witness = function(_, turn)
     return witness(stage, turn, generations)
+  end
+  engine.issues = function(_, turn)
+    return issues(stage, turn)
   end
   engine.configuration = function()
     return stage.configuration

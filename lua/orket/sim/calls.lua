@@ -3,6 +3,7 @@
 
 local engines = require("orket.engine")
 local gate = require("orket.core.gate")
+local tools = require("orket.tools")
 
 local M = {}
 
@@ -36,14 +37,15 @@ end
 ---@param policy fun(call: GateCall): table|nil  of this turn
 ---@return GateVerdict
 function M.verdict(bench, call, policy)
-  local allowed, refusal = bench.side.generation.gate:call({
+  local allowed, refusal, asked = bench.side.generation.gate:call({
     role = call.role, card = call.card, tool = call.tool, arguments = call.arguments,
   })
-  if not allowed then
+  local judged = allowed or asked
+  if not judged then
     return refusal
   end
-  refusal = policy(allowed, call)
-  allowed:close()
+  refusal = tools.stricter(refusal, policy(judged, call))
+  judged:close()
   return refusal or ALLOW
 end
 

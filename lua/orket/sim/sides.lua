@@ -2,6 +2,7 @@
 -- the changed ones over them. Made once for each generation and configuration, with what the two differ in.
 
 local errors = require("orket.errors")
+local house = require("orket.house")
 local law = require("orket.law")
 local list = require("orket.list")
 local scripts = require("orket.scripts")
@@ -42,8 +43,7 @@ local function same(a, b)
 end
 
 local function rules_of(config)
-  local process = config.organization.process_rules
-  return { rules = process.gate, limits = process.limits }
+  return house.of(config.organization.process_rules)
 end
 
 -- The same with other process rules; no keys, which nobody needs here.

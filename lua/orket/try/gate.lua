@@ -6,6 +6,7 @@ local config = require("orket.config")
 local doc = require("orket.core.doc")
 local errors = require("orket.errors")
 local fs = require("orket.core.fs")
+local house = require("orket.house")
 local policy = require("orket.policy")
 local scripts = require("orket.scripts")
 local tools = require("orket.tools")
@@ -13,7 +14,7 @@ local trees = require("orket.tree")
 
 local M = {}
 
-M.usage = "gate PROJECT [CALL]   CALL: {role, card: {id, type, status}, tool, arguments}"
+M.usage = "gate PROJECT [CALL]   CALL: {role, card: {id, type, status, scope?}, tool, arguments, calls?}"
 
 local ALLOWED = { decision = "allow", rule = "gate.allow", why = "", fix = "" }
 
@@ -43,11 +44,12 @@ local function load(dir)
   if not texts then
     return nil, message
   end
-  local generation, refused = scripts.build(texts, { rules = project.rules, limits = project.limits })
+  local generation, refused = scripts.build(texts, house.of(project.organization.process_rules))
   if not generation then
     local last = refused[#refused]
     return nil, last.path .. ": " .. last.err.message, last.err.fix
   end
+  generation.project = project
   generation.asked = policy.of(generation, generation.nodes[project.organization.process_rules.policy_node])
   return generation
 end
@@ -82,10 +84,25 @@ local function arguments_of(call)
   return doc.new(call.arguments)
 end
 
-local function request_of(call, root)
+-- The scope of a card: the call's own, or that of the project's card of this id.
+local function scope_of(project, card)
+  if card.scope ~= nil then
+    return card.scope
+  end
+  for _, epic in pairs(project.epics) do
+    for _, issue in ipairs(epic.issues) do
+      if issue.id == card.id then
+        return issue.params.scope
+      end
+    end
+  end
+end
+
+local function request_of(call, root, project)
   local card = type(call.card) == "table" and call.card or {}
   return {
     role = text_or_nil(call.role), tool = text_or_nil(call.tool), arguments = arguments_of(call), root = root,
+    scope = scope_of(project, card), calls = math.tointeger(tonumber(call.calls)),
     card = { id = text_or_nil(card.id), type = text_or_nil(card.type), status = text_or_nil(card.status) },
   }
 end
@@ -166,7 +183,7 @@ function M.answer(request)
     return refusal, false
   end
   local root <close> = tree_of(request.project, request.call.card)
-  local answer = judge(generation, request_of(request.call, root))
+  local answer = judge(generation, request_of(request.call, root, generation.project))
   return answer, answer.decision == "allow"
 end
 

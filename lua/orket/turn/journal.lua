@@ -142,6 +142,16 @@ function Turn:under(generation)
   return other
 end
 
+---The paths that the card says it may write, as its file has them; nil: all. Read once, by the first call.
+---@return string[]|nil
+function Turn:scope()
+  if self.scoped == nil then
+    local row = self.engine.store:read("card_scope", { id = self.card.id })[1]
+    self.scoped = row and row.scope or false
+  end
+  return self.scoped or nil
+end
+
 ---Nothing goes on without a person: the engine parks the card when the turn ends.
 ---@param why string
 function Turn:park(why)

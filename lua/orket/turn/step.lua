@@ -163,6 +163,7 @@ function M.take(turn)
   turn.reply = reply
   for _, request in ipairs(reply.calls) do
     local ok
+    turn.tool_calls = turn.tool_calls + 1
     ok, err = settle_call(turn, request)
     if not ok then
       return nil, err

@@ -1,0 +1,271 @@
+/* leaks.c: secrets in a text, told by their form: tokens that their makers gave a prefix, web
+ * tokens, blocks of private keys. One pass over the text, which looks only into runs that are long
+ * enough to be one. What it answers names the kind and never repeats the secret. */
+#include <string.h>
+
+#include "model/gate/impl.h"
+
+#define RUN_MIN 10 /* characters without a break; "-----BEGIN" has as many */
+
+enum set { UPPER = 1, LOWER = 2, DIGIT = 4, LINE = 8, DASH = 16, DOT = 32, SIGN = 64 };
+
+#define ALNUM  (UPPER | LOWER | DIGIT)
+#define WORD   (ALNUM | LINE)
+#define SLUG   (WORD | DASH)
+#define TOKEN  (SLUG | DOT)
+#define BASE64 (ALNUM | SIGN)
+
+static const uint8_t sets[256] = {
+    ['A' ... 'Z'] = UPPER, ['a' ... 'z'] = LOWER, ['0' ... '9'] = DIGIT, ['_'] = LINE,
+    ['-'] = DASH,          ['.'] = DOT,           ['/'] = SIGN,          ['+'] = SIGN,
+};
+
+static bool is_in(char c, unsigned set)
+{
+    return sets[(unsigned char)c] & set;
+}
+
+/* How many characters of the set stand at the beginning. */
+static size_t span(const char *text, const char *end, unsigned set)
+{
+    const char *at = text;
+    while (at < end && is_in(*at, set))
+        at++;
+    return (size_t)(at - text);
+}
+
+/* ---- tokens with a prefix ---- */
+
+static const struct form {
+    const char *prefix;
+    unsigned set;    /* of what follows */
+    size_t min, max; /* characters of it; max 0 = any */
+    bool digit;      /* it has one: a word of people may not */
+    const char *what;
+} forms[] = {
+    {"AKIA", UPPER | DIGIT, 16, 16, false, "an AWS access key"},
+    {"ASIA", UPPER | DIGIT, 16, 16, false, "an AWS access key"},
+    {"ABIA", UPPER | DIGIT, 16, 16, false, "an AWS access key"},
+    {"ACCA", UPPER | DIGIT, 16, 16, false, "an AWS access key"},
+    {"AIza", SLUG, 35, 0, false, "a Google API key"},
+    {"ghp_", ALNUM, 20, 0, false, "a GitHub token"},
+    {"gho_", ALNUM, 20, 0, false, "a GitHub token"},
+    {"ghu_", ALNUM, 20, 0, false, "a GitHub token"},
+    {"ghs_", ALNUM, 20, 0, false, "a GitHub token"},
+    {"ghr_", ALNUM, 20, 0, false, "a GitHub token"},
+    {"github_pat_", WORD, 20, 0, false, "a GitHub token"},
+    {"glpat-", SLUG, 16, 0, false, "a GitLab token"},
+    {"xoxa-", ALNUM | DASH, 10, 0, true, "a Slack token"},
+    {"xoxb-", ALNUM | DASH, 10, 0, true, "a Slack token"},
+    {"xoxe-", ALNUM | DASH, 10, 0, true, "a Slack token"},
+    {"xoxp-", ALNUM | DASH, 10, 0, true, "a Slack token"},
+    {"xoxr-", ALNUM | DASH, 10, 0, true, "a Slack token"},
+    {"xoxs-", ALNUM | DASH, 10, 0, true, "a Slack token"},
+    {"xapp-", ALNUM | DASH, 10, 0, true, "a Slack token"},
+    {"sk-proj-", SLUG, 16, 0, true, "an API key of a model provider"},
+    {"sk-svcacct-", SLUG, 16, 0, true, "an API key of a model provider"},
+    {"sk-ant-", SLUG, 16, 0, true, "an API key of a model provider"},
+    {"sk-or-v1-", SLUG, 16, 0, true, "an API key of a model provider"},
+    {"sk-", ALNUM, 20, 0, true, "an API key of a model provider"},
+    {"hf_", ALNUM, 30, 0, false, "a Hugging Face token"},
+    {"sk_live_", ALNUM, 16, 0, false, "a Stripe key"},
+    {"sk_test_", ALNUM, 16, 0, false, "a Stripe key"},
+    {"rk_live_", ALNUM, 16, 0, false, "a Stripe key"},
+    {"npm_", ALNUM, 30, 0, true, "an npm token"},
+    {"pypi-AgE", SLUG, 40, 0, false, "a PyPI token"},
+    {"dop_v1_", ALNUM, 32, 0, true, "a DigitalOcean token"},
+};
+
+static bool has_digit(const char *text, size_t len)
+{
+    while (len && !is_in(text[len - 1], DIGIT))
+        len--;
+    return len;
+}
+
+static bool begins(const char *text, const char *end, const char *word)
+{
+    size_t len = strlen(word);
+    return (size_t)(end - text) >= len && memcmp(text, word, len) == 0;
+}
+
+static const char *find_form(const char *text, const char *end)
+{
+    for (const struct form *form = forms; form < forms + COUNT_OF(forms); form++) {
+        if (*form->prefix != *text || !begins(text, end, form->prefix))
+            continue;
+        const char *body = text + strlen(form->prefix);
+        size_t len = span(body, end, form->set);
+        if (len >= form->min && (!form->max || len <= form->max) &&
+            (!form->digit || has_digit(body, len)))
+            return form->what;
+    }
+    return NULL;
+}
+
+/* ---- the others ---- */
+
+/* Three parts; the first two are JSON objects in base64. */
+static const char *find_web_token(const char *text, const char *end)
+{
+    const char *dot = text + span(text, end, SLUG);
+    if (dot - text < 10 || !begins(text, end, "eyJ") || !begins(dot, end, ".eyJ"))
+        return NULL;
+    const char *second = dot + 1 + span(dot + 1, end, SLUG);
+    bool whole = second - dot > 8 && begins(second, end, ".") && span(second + 1, end, SLUG) >= 8;
+    return whole ? "a JSON web token" : NULL;
+}
+
+/* Blanks and their escapes, as a text inside another text has them. */
+static const char *skip_blanks(const char *text, const char *end)
+{
+    while (text < end && (strchr(" \t\r\n", *text) ||
+                          (*text == '\\' && text + 1 < end && strchr("rnt\\", text[1]))))
+        text += *text == '\\' ? 2 : 1;
+    return text;
+}
+
+/* A first line that a body follows: who only speaks of such blocks writes no body. */
+static const char *find_private_key(const char *text, const char *end)
+{
+    if (!begins(text, end, "-----BEGIN "))
+        return NULL;
+    const char *name = text + strlen("-----BEGIN ");
+    size_t len = 0;
+    while (name + len < end && len < 40 && (is_in(name[len], UPPER | DIGIT) || name[len] == ' '))
+        len++;
+    if (!memmem(name, len, "PRIVATE KEY", 11) || !begins(name + len, end, "-----"))
+        return NULL;
+    const char *body = name + len + 5, *first = skip_blanks(body, end);
+    return first > body && first < end && is_in(*first, BASE64) ? "a private key" : NULL;
+}
+
+static const char *find_aws_secret(const char *text, const char *end)
+{
+    static const char *const names[] = {"secret_access_key", "secretaccesskey"};
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        size_t len = strlen(names[i]);
+        if ((size_t)(end - text) < len || strncasecmp(text, names[i], len) != 0)
+            continue;
+        const char *value = text + len;
+        while (value < end && value < text + len + 12 && strchr("\"'\\=:> \t", *value))
+            value++;
+        if (span(value, end, BASE64) >= 40)
+            return "an AWS secret key";
+    }
+    return NULL;
+}
+
+static const char *find_here(const char *text, const char *end)
+{
+    switch (*text) {
+    case '-':
+        return find_private_key(text, end);
+    case 'e':
+        return find_web_token(text, end);
+    case 'S':
+        return find_aws_secret(text, end);
+    case 's': {
+        const char *what = find_form(text, end);
+        return what ? what : find_aws_secret(text, end);
+    }
+    case 'A':
+    case 'g':
+    case 'x':
+    case 'h':
+    case 'r':
+    case 'n':
+    case 'p':
+    case 'd':
+        return find_form(text, end);
+    default:
+        return NULL;
+    }
+}
+
+/* A secret begins where a word does; "\n" inside of a quoted text is no part of the word after it.
+ */
+static bool begins_word(const char *text, const char *run, const char *at)
+{
+    if (at == run || !is_in(at[-1], ALNUM))
+        return true;
+    return at == run + 1 && run > text && run[-1] == '\\' && strchr("nrt", *run);
+}
+
+const char *gate_find_leak(const char *text, size_t len, size_t *at)
+{
+    const char *end = text + len, *run = text;
+    while (end - run >= RUN_MIN) {
+        const char *back = run + RUN_MIN;
+        while (back > run && is_in(back[-1], TOKEN))
+            back--;
+        if (back > run) {
+            run = back;
+            continue;
+        }
+        const char *stop = run + span(run, end, TOKEN);
+        for (const char *p = run; p < stop; p++) {
+            const char *what = begins_word(text, run, p) ? find_here(p, end) : NULL;
+            if (what)
+                return *at = (size_t)(p - text), what;
+        }
+        run = stop + 1;
+    }
+    return NULL;
+}
+
+/* ---- the check ---- */
+
+static size_t line_of(const char *text, size_t at)
+{
+    size_t line = 1;
+    for (size_t i = 0; i < at; i++)
+        line += text[i] == '\n';
+    return line;
+}
+
+#define LEAK_FIX                                                                                   \
+    "leave it out: read it from the environment, or name a file that is not in the tree"
+
+static bool deny_text(struct gate_case *c, const char *name, const char *what, const char *text,
+                      size_t at)
+{
+    return gate_deny(c, GATE_SECRET, LEAK_FIX, "'%.64s' holds %s in line %zu", name, what,
+                     line_of(text, at));
+}
+
+static bool deny_name(struct gate_case *c, const char *what)
+{
+    return gate_deny(c, GATE_SECRET, LEAK_FIX, "the name of a field holds %s", what);
+}
+
+static bool check_value(struct gate_case *c, const char *name, const struct json *value)
+{
+    size_t at = 0;
+    const char *what =
+        value->type == JSON_STRING ? gate_find_leak(value->u.string, value->len, &at) : NULL;
+    if (what)
+        return deny_text(c, name, what, value->u.string, at);
+    for (uint32_t i = 0; value->type == JSON_ARRAY && i < value->len; i++)
+        if (!check_value(c, name, &value->u.items[i]))
+            return false;
+    for (uint32_t i = 0; value->type == JSON_OBJECT && i < value->len; i++) {
+        const struct json_member *m = &value->u.members[i];
+        if ((what = gate_find_leak(m->key, m->key_len, &at)))
+            return deny_name(c, what);
+        if (!check_value(c, *name ? name : m->key, &m->value))
+            return false;
+    }
+    return true;
+}
+
+bool gate_check_leaks(struct gate_case *c, const struct json *tree)
+{
+    return check_value(c, "", tree);
+}
+
+void gate_deny_key(struct gate_verdict *verdict)
+{
+    struct gate_case c = {.verdict = verdict};
+    gate_deny(&c, GATE_SECRET, LEAK_FIX, "it holds a key of this organization");
+}

@@ -1,0 +1,17 @@
+-- house.lua: what of the organization's process rules the gate is built from: its law (lua/orket/law.lua).
+
+local M = {}
+
+---@class House
+---@field rules table[]|nil   rules that deny or ask
+---@field limits table|nil    bounds, only downwards
+---@field types string[]|nil  endings that no file is written with
+
+---@param process table|nil process_rules of the organization
+---@return House
+function M.of(process)
+  process = process or {}
+  return { rules = process.gate, limits = process.limits, types = process.forbidden_types }
+end
+
+return M

@@ -1,0 +1,221 @@
+-- attack_gate_spec.lua: a model that leaks secrets, writes programs, leaves its scope, never stops calling and
+-- makes cards without end: what each comes to, from outside.
+
+local cjson = require("cjson")
+local orket = dofile("tests/support/orket.lua")
+local world = dofile("tests/support/world.lua")
+
+local function call(tool, arguments, more)
+  local request = { role = "coder", card = { id = "X-1", type = "issue", status = "in_progress" }, tool = tool,
+    arguments = arguments }
+  for key, value in pairs(more or {}) do
+    request[key] = value
+  end
+  return request
+end
+
+local function write(path, content, more)
+  return call("write_file", { path = path, content = content or "x" }, more)
+end
+
+-- Made here, so that no scanner of this repository finds them.
+local BODY = ("Ab3dEf9h"):rep(8)
+local JWT = "ey" .. "JhbGciOiJIUzI1NiJ9.ey" .. "JzdWIiOiIxMjM0In0." .. BODY
+local SECRETS = {
+  "AK" .. "IAIOSFODNN7EXAMPLE", "key = '" .. "AS" .. "IAIOSFODNN7EXAMPLE'", "gh" .. "p_" .. BODY:sub(1, 36),
+  "url: https://gh" .. "o_" .. BODY:sub(1, 36) .. "@github.com", "github_" .. "pat_" .. BODY, "gl" .. "pat-" .. BODY:sub(1, 20),
+  "xo" .. "xb-123456789012-abcdefghij", "s" .. "k-" .. BODY:sub(1, 48), "s" .. "k-proj-" .. BODY, "s" .. "k-ant-api03-" .. BODY,
+  JWT, "Authorization: Bearer " .. JWT, "AI" .. "za" .. BODY:sub(1, 35), "sk_" .. "live_" .. BODY:sub(1, 24),
+  "AWS_SECRET_" .. "ACCESS_KEY=" .. BODY:sub(1, 40), "aws_secret_" .. "access_key: \"" .. BODY:sub(1, 40) .. "\"",
+  "-----BEGIN RSA PRIV" .. "ATE KEY-----\n" .. BODY .. "\n-----END RSA PRIV" .. "ATE KEY-----",
+  "{\"key\": \"-----BEGIN PRIV" .. "ATE KEY-----\\n" .. BODY .. "\"}",
+  "-----BEGIN OPENSSH PRIV" .. "ATE KEY-----\r\n" .. BODY, "-----BEGIN PGP PRIV" .. "ATE KEY BLOCK-----\n\n" .. BODY,
+  "print(\"\\ngh" .. "p_" .. BODY:sub(1, 36) .. "\")", ("x "):rep(100000) .. "gh" .. "p_" .. BODY:sub(1, 36),
+}
+
+local INNOCENT = {
+  "ghp_ is how such a token begins", "sk-circle-fade-dot-animation-delay-something", "the desk-organizer12345678901234567890x",
+  "if line == \"-----BEGIN PRIVATE KEY-----\" then", "-----BEGIN CERTIFICATE-----\n" .. BODY, "-----BEGIN PUBLIC KEY-----\n" .. BODY,
+  "AKIA", "AKIAshort", "xAKIAIOSFODNN7EXAMPLEx", "eyJ is base64 of {\"", "sha256:" .. ("0123456789abcdef"):rep(4), BODY,
+  "xoxo-kisses-and-hugs", "risk-" .. BODY:sub(1, 30), "aws_secret_access_key = os.environ['AWS_SECRET_ACCESS_KEY']",
+  "https://example.com/a/b/c/d?x=" .. BODY, ("npm_config_registry="):rep(5),
+}
+
+describe("the gate", function()
+  local dir
+
+  setup(function()
+    dir = orket.directory() .. "/p"
+    orket.run("init " .. dir)
+    local organization = cjson.decode(orket.read(dir .. "/config/organization.json"))
+    organization.process_rules.forbidden_types = { ".sql", "tf" }
+    organization.process_rules.limits = { calls = 7, issues = 3, concurrency = 1 }
+    orket.write(dir .. "/config/organization.json", cjson.encode(organization))
+    orket.write(dir .. "/config/epics/scoped.json", cjson.encode({ name = "S", team = "standard", environment = "standard",
+      issues = { { id = "S-1", name = "Scoped", seat = "coder", params = { scope = { "src/**", "*.md" } } } } }))
+    orket.write(dir .. "/tools/copy.lua", [[
+      return { description = "copy", operations = { "fs.read", "fs.write" }, schema = { type = "object", properties = {
+          from = { type = "string", format = "path" }, to = { type = "string", format = "path" } } },
+        run = function(args) return fs.write(args.to, fs.read(args.from) or "") end }]])
+    orket.write(dir .. "/roles/copier.lua", [[
+      return { tools = { "copy" }, prompt = function() return { system = "", user = "" } end }]])
+  end)
+
+  teardown(function()
+    orket.remove((dir:gsub("/p$", "")))
+  end)
+
+  local function answers(calls)
+    local requests = {}
+    for i, one in ipairs(calls) do
+      requests[i] = { id = i, project = dir, call = one }
+    end
+    return orket.try("gate", requests)
+  end
+
+  it("finds a secret wherever it stands, and never repeats it", function()
+    local calls = {}
+    for i, secret in ipairs(SECRETS) do
+      calls[i] = write("a.txt", secret)
+    end
+    calls[#calls + 1] = call("edit_file", { path = "a", old = "x", new = SECRETS[3] })
+    calls[#calls + 1] = call("add_issue_comment", { comment = "use " .. SECRETS[8] })
+    calls[#calls + 1] = call("update_issue_status", { status = "blocked", reason = "input", why = SECRETS[1] })
+    for i, answer in ipairs(answers(calls)) do
+      assert.equal("gate.secret", answer.rule, "secret " .. i)
+      assert.equal("deny", answer.decision)
+      for word in answer.why:gmatch("%S+") do
+        assert.is_nil(#word > 12 and (SECRETS[i] or ""):find(word, 1, true) or nil, answer.why)
+      end
+    end
+  end)
+
+  it("lets innocent texts pass, and looking for a secret", function()
+    local calls = {}
+    for i, text in ipairs(INNOCENT) do
+      calls[i] = write("a.txt", text)
+    end
+    calls[#calls + 1] = call("search_files", { path = ".", text = SECRETS[3] })
+    for i, answer in ipairs(answers(calls)) do
+      assert.equal("gate.allow", answer.rule, tostring(INNOCENT[i]))
+    end
+  end)
+
+  it("writes no programs, whatever they are called", function()
+    local names = { "a.exe", "A.EXE", "b/c.dll", "lib.so", "lib.so.1.2", "x.tar.pyc", "Main.class", ".so", "q.sql", "q.SQL", "m.tf", "a b.jar" }
+    local calls = {}
+    for i, name in ipairs(names) do
+      calls[i] = write(name)
+    end
+    for i, answer in ipairs(answers(calls)) do
+      assert.equal("gate.path.type", answer.rule, names[i])
+      assert.equal(i >= 9 and i <= 11 and "config/organization.json#/process_rules/forbidden_types" or nil, answer.where)
+    end
+    for _, answer in ipairs(answers({ write("a.exe.txt"), write("exe"), write("so/a.c"), write("x.so.md"), call("read_file", { path = "a.exe" }),
+      write("notes.so1"), write("release.1") })) do
+      assert.equal("gate.allow", answer.rule)
+    end
+  end)
+
+  it("keeps a card to its scope, by the project's file and by the call", function()
+    local mine = { card = { id = "S-1", type = "issue", status = "in_progress" } }
+    local rows = {
+      { write("src/a.c", "x", mine), "gate.allow" }, { write("src/deep/a.c", "x", mine), "gate.allow" },
+      { write("README.md", "x", mine), "gate.allow" }, { write("docs/README.md", "x", mine), "gate.scope" },
+      { write("srcs/a.c", "x", mine), "gate.scope" }, { write("src/../docs/a", "x", mine), "gate.path.escape" },
+      { write("./src//a.c", "x", mine), "gate.allow" }, { write("SRC/a.c", "x", mine), "gate.scope" },
+      { call("delete_file", { path = "docs/a" }, mine), "gate.scope" },
+      { call("read_file", { path = "docs/a" }, mine), "gate.allow" },
+      { call("copy", { from = "docs/a", to = "src/a" }, { role = "copier", card = mine.card }), "gate.allow" },
+    }
+    for _, scope in ipairs({ "src/**", {}, { 7 }, { "a[b]" }, { "" } }) do
+      rows[#rows + 1] = { write("src/a.c", "x", { card = { id = "Y", type = "issue", status = "in_progress", scope = scope } }),
+        "gate.scope" }
+    end
+    local calls = {}
+    for i, row in ipairs(rows) do
+      calls[i] = row[1]
+    end
+    for i, answer in ipairs(answers(calls)) do
+      assert.equal(rows[i][2], answer.rule, "row " .. i .. ": " .. tostring(answer.why))
+    end
+  end)
+
+  it("counts the calls of a turn", function()
+    local found = answers({ write("a", "x", { calls = 6 }), write("a", "x", { calls = 7 }), write("a", "x", { calls = 1 << 40 }) })
+    assert.equal("gate.allow", found[1].rule)
+    for i = 2, 3 do
+      assert.equal("gate.limit.calls", found[i].rule)
+      assert.equal("config/organization.json#/process_rules/limits", found[i].where)
+    end
+  end)
+end)
+
+describe("a scope that means nothing", function()
+  it("is an error of the file", function()
+    local dir = orket.directory()
+    orket.run("init " .. dir .. "/p")
+    for _, scope in ipairs({ '"src/**"', '["a[b]"]', "[7]", '[""]', "{}" }) do
+      orket.write(dir .. "/p/config/epics/hello.json", [[{"name": "S", "team": "standard", "environment": "standard",
+        "issues": [{"id": "S-1", "name": "Scoped", "seat": "coder", "params": {"scope": ]] .. scope .. "}}]}")
+      local text, code = orket.run("validate " .. dir .. "/p")
+      assert.equal(1, code, scope .. text)
+      assert(text:find("scope", 1, true), text)
+    end
+    orket.remove(dir)
+  end)
+end)
+
+describe("a run", function()
+  local ROLE = world.orket.read("roles/coder.lua"):gsub('"request_excuse",', '%0 "create_issue",')
+
+  it("stops a turn that calls without end, also when it was interrupted", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, limits = { calls = 25, concurrency = 1 }, mock = [[
+      function work(talk)
+        local calls = {}
+        for i = 1, 10 do calls[i] = write("f" .. talk.replies .. "-" .. i, "x") end
+        if talk.replies > 4 then return say(finish()) end
+        return { calls = calls }
+      end ]] })
+    w:run()
+    local refused = w:events("call.refused")
+    assert.is_true(#refused >= 15, #refused)
+    assert.equal(25, #w:events("file.written"))
+    for _, event in ipairs(refused) do
+      assert.equal("gate.limit.calls", event.body.rule)
+    end
+    local text, code = w:orket("replay " .. w:events("run.started")[1].run)
+    assert.equal(0, code, text)
+  end)
+
+  it("keeps cards that a card makes within its scope and the epic's bound", function()
+    local w <close> = world.new({
+      issues = { { id = "A", params = { scope = { "a/**" } } }, { id = "B" } }, limits = { issues = 4, concurrency = 1 },
+      files = { ["roles/coder.lua"] = ROLE }, mock = [[
+      function work(talk)
+        if talk.card == "A" then
+          local calls = {}
+          for i = 1, 5 do calls[i] = call("create_issue", { seat = "dev", summary = "child " .. i }) end
+          return steps(talk, function() return { calls = calls } end, function() return say(write("a/x", "x"), finish()) end)
+        elseif talk.card == "B" then
+          return say(write("b/x", "x"), finish())
+        end
+        return steps(talk, function() return say(write("b/" .. talk.card, "x"), write("a/" .. talk.card, "x")) end,
+          function() return say(finish()) end)
+      end ]] })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal(2 + 1 + 2, #w:events("card.created")) -- the epic, its issues, and what may be added
+    local refused = w:events("operation.refused")
+    assert.equal(3, #refused)
+    for _, event in ipairs(refused) do
+      assert.equal("gate.limit.issues", event.body.rule)
+    end
+    assert.equal(2, #w:events("call.refused"))
+    for _, event in ipairs(w:events("call.refused")) do
+      assert.equal("gate.scope", event.body.rule)
+    end
+    text, code = w:orket("replay " .. w:events("run.started")[1].run)
+    assert.equal(0, code, text)
+  end)
+end)
