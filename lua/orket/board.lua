@@ -12,7 +12,7 @@ local SETTLED = { done = true, archived = true }
 local FINAL = { done = true, canceled = true, archived = true }
 M.FINAL = FINAL -- statuses that a card does not leave by working on it
 
-local FIELDS = { "name", "seat", "priority", "retry_count", "max_retries", "fixture" } -- what files and people change
+local FIELDS = { "name", "seat", "priority", "retry_count", "max_retries", "fixture", "budget" } -- what files and people change
 
 local STAGE = { code_review = 1, ready_for_testing = 1, in_progress = 2, ready = 3 }
 

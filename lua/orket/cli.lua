@@ -12,6 +12,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   bench = { "orket.cmd.bench", "what a step and a decision cost" },
   board = { "orket.cmd.board", "all cards, who works on them, what they cost" },
   bottlenecks = { "orket.cmd.bottlenecks", "what waits too long, and seats that have too much" },
+  budget = { "orket.cmd.budget", "what may be spent, what is, and what is reserved" },
   check = { "orket.cmd.check", "verify the journal and rebuild the board from it" },
   comment = { "orket.cmd.people", "add a comment to a card", "comment" },
   deny = { "orket.cmd.people", "say no to what an agent asks for", "deny" },

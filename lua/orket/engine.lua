@@ -7,6 +7,7 @@ local cjson = require("cjson")
 local errors = require("orket.errors")
 local labels = require("orket.labels")
 local llm = require("orket.llm")
+local meters = require("orket.budget.meter")
 local moves = require("orket.moves")
 local nodes = require("orket.nodes")
 local policy = require("orket.policy")
@@ -225,13 +226,42 @@ end
 ---@return table|nil reply as llm.complete answers it
 ---@return Error|nil
 function Engine:complete(turn)
+  local through = self.cassette and self.cassette:through(turn)
   return llm.complete({
-    through = self.cassette and self.cassette:through(turn),
+    through = self.meter and self.meter:through(turn, through) or through,
     model = turn.model, messages = turn.messages, tools = tools.offer(turn.generation, turn.role),
     on_delta = self:delta_listener(turn), on_attempt = function(attempt)
       turn:attempted(attempt)
     end,
   })
+end
+
+---True when the bytes that this card's turns write are counted.
+---@param card table
+---@return boolean
+function Engine:counts_disk(card)
+  return meters.counts_disk(self.project.config, self.epic, card)
+end
+
+---Room for bytes that are about to be written, where they are capped.
+---@param turn Turn
+---@param bytes integer
+---@return true|nil ok
+---@return Error|nil err  with the cap that is reached
+function Engine:room(turn, bytes)
+  if self.meter then
+    return self.meter:write(turn, bytes)
+  end
+  return true
+end
+
+---They were not written.
+---@param turn Turn
+---@param bytes integer
+function Engine:give_back(turn, bytes)
+  if self.meter then
+    self.meter:write(turn, -bytes)
+  end
 end
 
 ---Runs a card's verification.

@@ -166,7 +166,7 @@ function M.complete(request)
     if request.on_attempt then
       request.on_attempt({
         attempt = attempt, code = err.code, message = err.message, status = err.status,
-        retry_after = err.retry_after, ms = err.ms, usage = err.usage, wait = wait,
+        retry_after = err.retry_after, ms = err.ms, usage = err.usage, wait = wait, took = err.took,
       })
     end
     if not wait then

@@ -22,7 +22,7 @@ local on_file = {}
 on_file["fs.write"] = function(turn, result, bytes)
   local blob = turn.tx:blob(bytes)
   turn.tree:remember(blob, bytes)
-  turn:changed(result.path, blob)
+  turn:changed(result.path, blob, #bytes)
   return { path = result.path, bytes = result.bytes }
 end
 
@@ -167,12 +167,33 @@ end
 
 -- ---- performed ----
 
+-- Once a cap is reached the turn writes nothing more, also where less would fit.
+local function make_room(turn, bytes)
+  if turn.capped then
+    return nil, errors.new("ERR_LIMIT", turn.capped.why, turn.capped.fix)
+  end
+  local ok, err = turn.engine:room(turn, bytes)
+  if not ok then
+    turn:reached(err.budget)
+  end
+  return ok, err
+end
+
 local function perform_on_file(turn, permit, kind, call)
   local bytes = kind == "fs.write" and permit:content()
   local path = permit:path()
+  local room, full = true, nil
+  if bytes then
+    room, full = make_room(turn, #bytes)
+  end
+  if not room then
+    return nil, full
+  end
   local result, err = errors.check(async.await(permit.perform, permit))
   if result then
     turn:label(labels.of_reading(turn.tree, kind, result, path), call)
+  elseif bytes then
+    turn.engine:give_back(turn, #bytes)
   end
   local record = on_file[kind]
   if not result or not record then

@@ -9,6 +9,8 @@ local boards = require("orket.board")
 local engines = require("orket.engine")
 local errors = require("orket.errors")
 local interrupted = require("orket.orchestrator.interrupted")
+local lifts = require("orket.budget.lift")
+local meters = require("orket.budget.meter")
 local models = require("orket.models")
 local moves = require("orket.moves")
 local news = require("orket.orchestrator.news")
@@ -196,6 +198,18 @@ function M.new(project, epic, options)
   return self
 end
 
+-- The budgets of the run, and whether cards that waited for one of them go on.
+local function budget(self)
+  local cards = self.board.cards
+  local meter = meters.open(self.project, self.epic, {
+    id = self.id, user = self.engine:user(), limits = self.limits, cards = cards,
+  })
+  local lifted, err = lifts.all(self.store, self.id, function(waits, id)
+    return not meter or meter:has_room(waits, cards[id] or {})
+  end)
+  return meter, lifted, err
+end
+
 ---A run that begins, or goes on with the turns that were interrupted.
 ---@param project table opened as owner, scripts loaded
 ---@param epic table card row
@@ -209,8 +223,18 @@ function M.open(project, epic, options)
   end
   local self
   self, err = M.new(project, epic, options) -- now: what was found may have parked its card
+  if not self then
+    return nil, err
+  end
+  local meter, lifted
+  meter, lifted, err = budget(self)
+  if err then
+    return nil, err
+  elseif lifted then
+    self, err = M.new(project, epic, options)
+  end
   if self then
-    self.open_turns = open
+    self.open_turns, self.engine.meter = open, meter
   end
   return self, err
 end

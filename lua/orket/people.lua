@@ -6,6 +6,7 @@ local async = require("orket.async")
 local errors = require("orket.errors")
 local forks = require("orket.fork")
 local labels = require("orket.labels")
+local lifts = require("orket.budget.lift")
 local moves = require("orket.moves")
 local once = require("orket.turn.once")
 local reader = require("orket.reader")
@@ -169,11 +170,14 @@ function act.move(tx, card, request, store)
   return ok, err
 end
 
----A parked card is tried again with a fresh retry count.
-function act.retry(tx, card, request)
+---A parked card is tried again with a fresh retry count; one that waited for a cap goes on with its turn.
+function act.retry(tx, card, request, _, capped)
   if card.status ~= "blocked" and card.status ~= "waiting_for_developer" then
     return nil, errors.new("ERR_TRANSITION", card.id .. " is " .. card.status .. ", only a parked card is retried",
       "orket board shows what is parked")
+  end
+  if capped then
+    return lifts.add(tx, card, request.why or "retried")
   end
   return go_back(tx, card, request, "retried")
 end
@@ -204,7 +208,10 @@ local function act_once(project, request)
   if err then
     return nil, err
   end
-  local tx = begin(project, request, request.act == "answer" and pending)
+  if request.act == "retry" then
+    pending = project.store:read("capped", { card = card.id })[1]
+  end
+  local tx = begin(project, request, (request.act == "answer" or request.act == "retry") and pending)
   local ok, said = act[request.act](tx, card, request, project.store, pending)
   if not ok then
     return nil, said

@@ -262,6 +262,8 @@ local function turn_event(self, event)
     self.units[event.turn] = cut_off.answer(self.stage, event, self.facade)
   elseif event.kind == "approval.answered" then
     self.units[event.turn] = cut_off.say(self.stage, event)
+  elseif event.kind == "budget.lifted" then
+    self.units[event.turn] = cut_off.lift(self.stage, event)
   elseif unit and unit.parked then
     self.stage:wake(unit)
   elseif unit and unit.taped then

@@ -81,6 +81,14 @@ local function halt(state)
   end
 end
 
+-- What requests under way may still cost: nobody else knows.
+local function held(state)
+  return function()
+    local meter = state.run and state.run.engine.meter
+    return { caps = meter and meter:held() or nil }
+  end
+end
+
 local function begin(project, goal, hooks)
   if goal.run then
     return runs.resume(project, goal.run, hooks)
@@ -107,7 +115,7 @@ local function run(project, args, view, choose)
   local state = { view = view }
   local server
   local handlers = debuggers.handlers(project)
-  handlers.halt = halt(state)
+  handlers.halt, handlers.budget = halt(state), held(state)
   server, err = serve(project, args, handlers)
   if not server then
     return nil, err

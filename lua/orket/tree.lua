@@ -183,7 +183,7 @@ function Tree:record(tx, path, blob, base, marks, options)
   self.files[path], self.labels[path] = blob, blob and marks
   self.changes[path] = { blob = blob, base = base }
   tx:event(blob and "file.written" or "file.deleted", self.card, {
-    path = path, blob = blob, base = base, labels = self.labels[path],
+    path = path, blob = blob, base = base, labels = self.labels[path], size = options and options.size,
   }, options)
 end
 

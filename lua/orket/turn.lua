@@ -62,11 +62,6 @@ local function begin_conversation(self)
   return stops.pass(self, "role", { name = self.role })
 end
 
-local function out_of_budget(self)
-  local used, cap = self.tokens_in + self.tokens_out, self.limits.tokens
-  return cap and used > cap and ("the turn used " .. used .. " tokens, its budget is " .. cap)
-end
-
 ---Steps until there is a proposal, or a reason to park the card.
 local function converse(self)
   for number = 1, self.limits.steps do
@@ -78,11 +73,6 @@ local function converse(self)
       return true
     elseif self.stalled >= STALLED_STEPS or self.nudges > 1 then
       self:park("the last " .. self.stalled .. " replies changed nothing")
-      return true
-    end
-    local over = out_of_budget(self)
-    if over then
-      self.parked = { status = "blocked", reason = "resource", why = over }
       return true
     end
     local ok
@@ -148,6 +138,8 @@ end
 local function conclude(self)
   if self.waiting then
     return approval.park(self)
+  elseif self.capped then
+    return self:wait()
   elseif not self.parked then
     local proposal, err = route(self)
     if err then
@@ -196,6 +188,7 @@ function M.new(engine, job)
   })
   self.tx = self.stream:begin()
   self.policy = engine:policy(self)
+  self.counts_disk = engine:counts_disk(job.card)
   for _, event in ipairs(job.tape or {}) do
     if event.kind == "step.failed" then -- paid for, and no answer of the tape
       usages.add(self, event.body)

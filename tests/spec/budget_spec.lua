@@ -130,3 +130,129 @@ describe("what work costs", function()
     assert_counted(w)
   end)
 end)
+
+-- ---- caps ----
+
+local function capped(budgets, more)
+  return world.new(world.merged({ issues = cards(1), mock = WORK, rules = { budgets = budgets } }, more))
+end
+
+local function raise(w, change)
+  local config = cjson.decode(w:read("config/organization.json"))
+  change(config.process_rules.budgets)
+  w:write("config/organization.json", cjson.encode(config))
+end
+
+local function replays(w, run)
+  local text, code = w:orket("replay --strict " .. (run or "ep.1"))
+  assert.equal(0, code, text)
+  assert.equal("sound", (w:orket("check")):match("^%a+"))
+end
+
+local COSTLY = [[
+  function work(talk)
+    local usage = { prompt_tokens = 700, completion_tokens = 300 }
+    if talk.replies < 3 then return { usage = usage, calls = { write(talk.card .. talk.replies, "x") } } end
+    return { usage = usage, calls = { finish() } }
+  end
+  function review() return { usage = { prompt_tokens = 1, completion_tokens = 1 }, calls = { status("done", "good") } } end
+]]
+
+describe("a cap", function()
+  it("parks the card with a report, and its turn goes on when it is raised", function()
+    local w <close> = capped({ epics = { ep = { tokens = 1500 } } }, { mock = COSTLY })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    assert.equal("blocked resource", w:card("C-1").status .. " " .. w:card("C-1").wait_reason)
+    local reached = w:events("budget.reached")
+    assert.equal(1, #reached)
+    local body = reached[1].body
+    assert.same({ "epics/ep/tokens", 2000, 1500, "budget.tokens", "C-1" }, { body.cap, body.used, body.limit, body.rule, reached[1].card })
+    assert(body.why and body.fix:find("raise epics/ep/tokens", 1, true), body.fix)
+    assert.equal(1, #w:events("budget.warned"))
+    assert.equal(0, #w:events("turn.ended"))
+    assert.truthy((w:orket("reports")):find("budget.tokens", 1, true))
+    text, code = w:orket("retry C-1")
+    assert.equal(0, code, text)
+    text, code = w:run()
+    assert.equal(3, code, text)
+    assert.equal(2, #w:events("budget.reached"))
+    raise(w, function(b) b.epics.ep.tokens = 100000 end)
+    text, code = w:orket("retry C-1")
+    assert.equal(0, code, text)
+    text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal(5, stats(w).replies)
+    assert_counted(w)
+    replays(w)
+  end)
+
+  it("that is raised lets the run go on by itself", function()
+    local w <close> = capped({ cards = { ["*"] = { calls = 2 } } }, { issues = cards(3), mock = COSTLY })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    assert.equal(6, stats(w).replies)
+    raise(w, function(b) b.cards["*"].calls = 10 end)
+    text, code = w:orket("resume --plain")
+    assert.equal(0, code, text)
+    assert.equal(15, stats(w).replies)
+    assert_counted(w)
+    replays(w)
+  end)
+end)
+
+describe("twenty at once under one cap", function()
+  local function spent(w)
+    return sum_of(rows(w, "history --json"), "tokens_in") + sum_of(rows(w, "history --json"), "tokens_out")
+  end
+
+  local KINDS = {
+    { "as the server counts bytes", 30000, "function work(talk) return { delay_ms = 30, calls = { write(talk.card .. talk.replies, ('x'):rep(100)) } } end" },
+    { "that cost more than anybody can know before", 20000, [[function work(talk)
+      return { delay_ms = 30, usage = { prompt_tokens = 3000, completion_tokens = 9000 }, calls = { write(talk.card .. talk.replies, "x") } } end]] },
+    { "that cost very little", 3000, [[function work(talk)
+      return { delay_ms = 5, usage = { prompt_tokens = 10, completion_tokens = 10 }, calls = { write(talk.card .. talk.replies, "x") } } end]] },
+  }
+  for _, kind in ipairs(KINDS) do
+    it("pass it by one reply at most: replies " .. kind[1], function()
+      local w <close> = capped({ organization = { tokens = kind[2] } },
+        { issues = cards(20), limits = { concurrency = 20, steps = 100 }, mock = kind[3] })
+      local text, code = w:run()
+      assert.equal(3, code, text)
+      local most = 0
+      for _, event in ipairs(w:events("step.reply")) do
+        most = math.max(most, event.body.usage.prompt + event.body.usage.completion)
+      end
+      local all = spent(w)
+      assert(all >= kind[2] and all < kind[2] + most, all .. " of " .. kind[2] .. ", one reply costs " .. most)
+      assert_counted(w)
+      assert.equal(20, #w:events("budget.reached"))
+      assert.equal(1, #w:events("budget.warned"))
+      replays(w)
+    end)
+  end
+
+  it("make exactly as many requests as they may", function()
+    local w <close> = capped({ organization = { calls = 33 } }, { issues = cards(20), limits = { concurrency = 20 }, mock = [[
+      function work(talk) return { delay_ms = 10, calls = { write(talk.card .. talk.replies, "x") } } end ]] })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    assert.equal(33, stats(w).replies)
+  end)
+
+  it("are really at once as long as there is room", function()
+    local w <close> = capped({ organization = { tokens = 100000000 } }, { issues = cards(20), limits = { concurrency = 20 }, mock = [[
+      function work(talk) return { delay_ms = talk.replies == 0 and 1 or 1000, calls = { talk.replies == 0 and write(talk.card, "x") or finish() } } end ]] })
+    local run, most = w:start(), 0
+    assert(world.wait(function()
+      most = math.max(most, stats(w).open)
+      return most >= 15
+    end, 20), most)
+    local held = rows(w, "budget --json").caps[1]
+    assert.equal("organization/tokens", held.cap)
+    assert(held.reserved > 15 * 4096 and held.reserved < 20 * 30000, held.reserved)
+    local text, code = run.wait()
+    assert.equal(0, code, text)
+    assert.equal(0, rows(w, "budget --json").caps[1].reserved)
+  end)
+end)

@@ -86,6 +86,8 @@ CREATE TABLE turn (
     money      INTEGER NOT NULL DEFAULT 0, -- millionths of the currency
     took       INTEGER NOT NULL DEFAULT 0, -- milliseconds, where time is capped
     refusals   INTEGER NOT NULL DEFAULT 0, -- of its calls
+    disk       INTEGER NOT NULL DEFAULT 0, -- bytes written, where they are capped
+    waits      TEXT,                       -- for a cap that was reached: its path
     started_at TEXT NOT NULL,
     ended_at   TEXT,
     labels     TEXT,             -- of what it has read

@@ -274,7 +274,19 @@ VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, coalesce($decision, 
 
 -- kind: call.result
 
+-- A turn that is not over with it waits for room.
+-- kind: budget.reached
+UPDATE turn SET waits = $cap WHERE run = :run AND turn = :turn AND $ends IS NULL;
+INSERT INTO report (seq, run, turn, step, n, card, actor, role, decision, rule, why, fix, place, at)
+VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, 'deny', $rule, $why, $fix, $where, :at);
+
+-- kind: budget.lifted
+UPDATE turn SET waits = NULL WHERE run = :run AND turn = :turn;
+
+-- kind: budget.warned
+
 -- kind: file.written
+UPDATE turn SET disk = disk + $size WHERE $size IS NOT NULL AND run = :run AND turn = :turn;
 UPDATE tree_file SET to_seq = :seq
 WHERE tree = coalesce($tree, :card) AND path = $path AND to_seq IS NULL;
 INSERT INTO tree_file (tree, path, from_seq, blob, base, card, labels)

@@ -156,6 +156,7 @@ FROM card c JOIN card_text x ON x.id = c.text WHERE c.id = :card;
 -- name: backlog
 SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee, build, ordinal, revision,
        retry_count, max_retries, (SELECT data ->> '$.verification.fixture_path' FROM card_text WHERE id = c.text) AS fixture,
+       (SELECT data -> '$.budget' FROM card_text WHERE id = c.text) AS "budget:json",
        (SELECT json_group_array(needs) FROM dependency WHERE card = c.id) AS "depends_on:json"
 FROM card c WHERE epic = :epic AND type = 'issue' ORDER BY ordinal;
 
@@ -256,6 +257,51 @@ ORDER BY seq DESC LIMIT 1;
 -- Trials of new generations, the newest first.
 -- name: canaries
 SELECT seq, generation, stable, status, body AS "body:json", result AS "result:json", ended FROM canary ORDER BY seq DESC LIMIT :limit;
+
+-- What turns cost, by whom it is capped: the organization, epics, users, roles, and cards (of one epic).
+-- name: spent
+WITH t AS MATERIALIZED (
+    SELECT c.epic, t.card, t.role, r.body ->> '$.by' AS user, count(*) AS turns, sum(t.tokens_in + t.tokens_out) AS tokens,
+           sum(t.money) AS money, sum(t.calls) AS calls, sum(t.took) AS took, sum(t.disk) AS disk
+    FROM turn t LEFT JOIN card c ON c.id = t.card LEFT JOIN run r ON r.id = t.run GROUP BY 1, 2, 3, 4),
+s (scope, name, turns, tokens, money, calls, took, disk) AS (
+    SELECT 'organization', '', turns, tokens, money, calls, took, disk FROM t
+    UNION ALL SELECT 'epics', epic, turns, tokens, money, calls, took, disk FROM t
+    UNION ALL SELECT 'users', user, turns, tokens, money, calls, took, disk FROM t
+    UNION ALL SELECT 'roles', role, turns, tokens, money, calls, took, disk FROM t
+    UNION ALL SELECT 'cards', card, turns, tokens, money, calls, took, disk FROM t WHERE :epic IS NULL OR epic = :epic)
+SELECT scope, name, sum(turns) AS turns, sum(tokens) AS tokens, sum(money) AS money, sum(calls) AS calls,
+       sum(took) AS took, sum(disk) AS disk
+FROM s WHERE name IS NOT NULL GROUP BY scope, name;
+
+-- What all turns cost since the beginning of a day: of those that had begun before it, event by event.
+-- name: spent_since
+WITH RECURSIVE late AS MATERIALIZED (SELECT * FROM turn WHERE ended_at IS NULL OR ended_at >= :since),
+walk (seq, prev) AS (
+    SELECT e.seq, e.prev FROM late t JOIN stream s ON s.run = t.run AND s.turn = t.turn JOIN entry e ON e.seq = s.seq
+    WHERE t.started_at < :since
+    UNION ALL SELECT e.seq, e.prev FROM walk JOIN entry e ON e.seq = walk.prev),
+s (turns, tokens, money, calls, took, disk) AS (
+    SELECT 1, tokens_in + tokens_out, money, calls, took, disk FROM late WHERE started_at >= :since
+    UNION ALL
+    SELECT 0, coalesce(e.body ->> '$.usage.prompt', 0) + coalesce(e.body ->> '$.usage.completion', 0),
+           coalesce(e.body ->> '$.money', 0), e.kind <> 'file.written', coalesce(e.body ->> '$.took', 0),
+           coalesce(e.body ->> '$.size', 0)
+    FROM walk JOIN event e ON e.seq = walk.seq
+    WHERE e.kind IN ('step.reply', 'step.failed', 'file.written') AND e.at >= :since)
+SELECT coalesce(sum(turns), 0) AS turns, coalesce(sum(tokens), 0) AS tokens, coalesce(sum(money), 0) AS money,
+       coalesce(sum(calls), 0) AS calls, coalesce(sum(took), 0) AS took, coalesce(sum(disk), 0) AS disk FROM s;
+
+-- Cards and epics with a budget of their own.
+-- name: budgets
+SELECT c.id, c.type, t.data -> '$.budget' AS "budget:json" FROM card c JOIN card_text t ON t.id = c.text
+WHERE t.data -> '$.budget' IS NOT NULL AND c.status <> 'archived' ORDER BY c.ordinal;
+
+-- Open turns that wait because a cap was reached.
+-- name: capped
+SELECT t.run, t.turn, t.card, t.waits, c.epic FROM turn t JOIN card c ON c.id = t.card
+WHERE t.waits IS NOT NULL AND t.outcome IS NULL AND c.status = 'blocked'
+  AND (:run IS NULL OR t.run = :run) AND (:card IS NULL OR t.card = :card) ORDER BY t.seq;
 
 -- name: open_turns
 SELECT run, turn, card, seat, role, generation, engine, model FROM turn

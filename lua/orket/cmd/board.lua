@@ -1,15 +1,18 @@
 -- board.lua: `orket board`: the cards as a tree, with status, seat and cost.
 
 local bottlenecks = require("orket.cmd.bottlenecks")
+local budget = require("orket.cmd.budget")
 local canaries = require("orket.canary")
 local cjson = require("cjson")
 local look = require("orket.look")
 local options = require("orket.options")
 local parked = require("orket.parked")
 local reports = require("orket.reports")
+local shown = require("orket.budget.shown")
 local style = require("orket.view.style")
 local sys = require("orket.core.sys")
 local text = require("orket.view.text")
+local tree = require("orket.budget.tree")
 
 local M = {}
 
@@ -161,6 +164,14 @@ local function unarchived(cards)
   return some
 end
 
+local function print_budgets(store, dir)
+  local budgets = budget.budgets(dir)
+  for i, row in ipairs(tree.near(tree.rows(store, budgets, {}))) do
+    print((i == 1 and "\n" or "") .. text.line(string.format("budget %s: %d %%, %s of %s", row.cap, row.percent,
+      shown.amount(row.kind, row.used, budgets.currency), shown.amount(row.kind, row.limit, budgets.currency))))
+  end
+end
+
 local function show(store, args, dir)
   local cards = store:read("board", {})
   cards = args.all and cards or unarchived(cards)
@@ -175,6 +186,7 @@ local function show(store, args, dir)
     print_parked(parked.list(store, nil, args.C))
     print_bottlenecks(bottlenecks.of(store, dir).found)
     print_canary(store)
+    print_budgets(store, dir)
   end
   return 0
 end

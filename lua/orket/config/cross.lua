@@ -1,6 +1,7 @@
 -- cross.lua: what one file says about another: names that must exist, dependencies without cycles, and
 -- the separation of duties: nobody reviews own work.
 
+local caps = require("orket.budget.caps")
 local errors = require("orket.errors")
 local glob = require("orket.core.glob")
 local list = require("orket.list")
@@ -64,6 +65,11 @@ function Check:organization()
       self:known(origin, "/models/" .. name .. "/key", key, organization.keys, "the key")
     end
   end
+  for _, role in ipairs(list.keys(rules.budgets and rules.budgets.roles or {})) do
+    if role ~= "*" then
+      self:known(origin, "/process_rules/budgets/roles/" .. role, role, self.scripts.roles, "the role")
+    end
+  end
   for i, rule in ipairs(rules.gate) do
     self:rule(origin, "/process_rules/gate/" .. i - 1, rule)
   end
@@ -76,6 +82,24 @@ function Check:labels(origin, labels)
     local fits, message, _, fix = glob.match(pattern, "x")
     if fits == nil then
       self.problems:at(origin.source, origin.path .. "/process_rules/labels/files", message, fix)
+    end
+  end
+end
+
+-- Money of which nobody knows how much it is would be capped by nothing.
+function Check:prices()
+  local organization, owns = self.project.organization, {}
+  for _, card in ipairs(self.cards) do
+    owns[#owns + 1] = card.budget
+  end
+  if not caps.counts(organization.process_rules.budgets or {}, "money", owns) then
+    return
+  end
+  local origin = self.origins[organization]
+  for _, name in ipairs(list.keys(organization.models)) do
+    if not organization.models[name].price then
+      self.problems:at(origin.source, origin.path .. "/models/" .. name, "money is capped, and the model '" .. name
+        .. "' has no price", 'add "price": {"input": 0, "output": 0} when it is free, else what a million tokens cost')
     end
   end
 end
@@ -269,9 +293,10 @@ end
 function M.check(project, context)
   local check = setmetatable({
     project = project, problems = context.problems, origins = context.origins, scripts = context.scripts,
-    fixture = context.fixture, broken = context.broken, rule_ids = {},
+    fixture = context.fixture, broken = context.broken, cards = context.cards, rule_ids = {},
   }, Check)
   check:organization()
+  check:prices()
   for _, kind in ipairs({ "team", "environment", "rock", "epic" }) do
     local all = project[kind .. "s"]
     for _, name in ipairs(list.keys(all)) do

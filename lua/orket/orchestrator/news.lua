@@ -3,6 +3,7 @@
 
 local async = require("orket.async")
 local errors = require("orket.errors")
+local interrupted = require("orket.orchestrator.interrupted")
 local trees = require("orket.tree")
 
 local M = {}
@@ -33,7 +34,7 @@ end
 
 local function read_card(run, id)
   local row = run.store:read("card", { id = id })[1]
-  row.fixture = run.store:read("card_state", { id = id })[1].fixture
+  row.fixture, row.budget = run.store:read("card_state", { id = id })[1].fixture, row.data.budget
   return row
 end
 
@@ -47,7 +48,9 @@ end
 
 -- Somebody else moved a card: its turn is over.
 local function interrupt(run, id)
-  run.open_turns[id] = nil
+  if run.open_turns[id] ~= interrupted.PARKED then
+    run.open_turns[id] = nil
+  end
   local task = run.live[id] and run.tasks[id]
   if task then
     async.cancel(task, { code = "ERR_STALE", class = "system", message = "a person moved the card", within = true })

@@ -124,7 +124,7 @@ local function take_turn(run, card, turn)
   if not ok then
     return settle_failure(run, turn, err)
   end
-  run.open_turns[card.id] = turn.waiting and interrupted.PARKED or nil
+  run.open_turns[card.id] = (turn.waiting or turn.capped) and interrupted.PARKED or nil
   return true
 end
 

@@ -3,6 +3,7 @@
 -- that a person had to allow (turn/approval.lua).
 
 local approvals = require("orket.approvals")
+local lifts = require("orket.budget.lift")
 local once = require("orket.turn.once")
 local people = require("orket.people")
 local prefix = require("orket.fork.prefix")
@@ -45,6 +46,25 @@ function M.give_up(stage, event)
   else
     park(stage, event)
   end
+end
+
+-- ---- lifted ----
+
+---A card that waited for a cap went on: somebody raised it, or tried again. That is input; what it does to turn and
+---card follows from it.
+---@param stage table
+---@param event Recorded budget.lifted
+---@return table unit
+function M.lift(stage, event)
+  local store = stage.facade
+  local card = store:read("card", { id = event.card })[1]
+  local tx = store:stream({ run = event.run, turn = event.turn, actor = event.actor, role = event.role }):begin()
+  local ok, err = lifts.add(tx, card, records.body(event).why)
+  if not ok then
+    stage:diverge(event, err.message)
+  end
+  tx:commit()
+  return { taped = true, done = true }
 end
 
 -- ---- answered ----

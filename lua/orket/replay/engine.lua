@@ -30,6 +30,28 @@ local function next_of(stage, line)
   return not line.cut and line[line.tip + 1] or nil
 end
 
+local function budget_error(body)
+  return { code = "ERR_LIMIT", class = "limit", message = body.why, fix = body.fix, budget = body }
+end
+
+local function next_warning(turn, line)
+  local event = line[line.tip + 1]
+  if event and event.kind == "budget.warned" then
+    turn:record("budget.warned", records.body(event))
+    return true
+  end
+end
+
+-- True when the event was one before the reply: it is derived, and the next one is awaited.
+local function is_before_reply(turn, event, line)
+  if next_warning(turn, line) then
+    return true
+  elseif event and event.kind == "step.failed" then
+    turn:attempted(records.body(event))
+    return true
+  end
+end
+
 local function complete(stage, turn)
   local line = stage.lines[turn.number]
   while true do
@@ -39,12 +61,27 @@ local function complete(stage, turn)
       return nil, broken
     elseif event and event.kind == "step.reply" then
       return recorded_reply(stage, event)
-    elseif not event or event.kind ~= "step.failed" then
+    elseif event and event.kind == "budget.reached" then
+      return nil, budget_error(records.body(event))
+    elseif not is_before_reply(turn, event, line) then
       stage:diverge(event, "the replay asks the model here")
       return nothing_more(stage)
     end
-    turn:attempted(records.body(event))
   end
+end
+
+-- Whether there was room for a file is said by the journal, whatever is capped today.
+local function room(stage, turn)
+  local line = stage.lines[turn.number]
+  repeat
+    local more = next_warning(turn, line)
+  until not more
+  local event = line[line.tip + 1]
+  local body = event and event.kind == "budget.reached" and records.body(event)
+  if body and body.rule == "budget.disk" then
+    return nil, budget_error(body)
+  end
+  return true
 end
 
 local function conversation_of(messages)
@@ -177,6 +214,9 @@ function M.tape(engine, stage, generations)
   end
   engine.issues = function(_, turn)
     return issues(stage, turn)
+  end
+  engine.room = function(_, turn)
+    return room(stage, turn)
   end
   engine.configuration = function()
     return stage.configuration

@@ -110,8 +110,9 @@ end
 ---A file of the card's tree changed.
 ---@param path string
 ---@param blob string|nil hex hash of the new content, nil = deleted
-function Turn:changed(path, blob)
-  self.tree:changed(self.tx, path, blob, self.marks, { step = self.step })
+---@param bytes integer|nil of it
+function Turn:changed(path, blob, bytes)
+  self.tree:changed(self.tx, path, blob, self.marks, { step = self.step, size = self.counts_disk and bytes or nil })
   self:made(path .. ":" .. (blob or ""))
 end
 
@@ -150,6 +151,31 @@ function Turn:scope()
     self.scoped = row and row.scope or false
   end
   return self.scoped or nil
+end
+
+---A cap is reached. The turn waits for room; one that used up what is its own ends.
+---@param body table of budget.reached
+function Turn:reached(body)
+  if self.capped then
+    return
+  end
+  self:record("budget.reached", body)
+  if body.ends then
+    self.parked = { status = "blocked", reason = "resource", why = body.why }
+  else
+    self.capped = body
+  end
+end
+
+---Parks the card; the turn stays open and goes on when there is room.
+---@return boolean|nil ok
+---@return Error|nil
+function Turn:wait()
+  local ok, err = moves.add(self.tx, self.card, "blocked", { role = "system", reason = "resource", why = self.capped.why })
+  if not ok then
+    return nil, err
+  end
+  return self:save(true)
 end
 
 ---Nothing goes on without a person: the engine parks the card when the turn ends.

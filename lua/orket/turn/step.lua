@@ -26,7 +26,10 @@ local function next_reply(turn)
   turn.tree:rest()
   local reply, err = turn.engine:complete(turn)
   local awake, cause = turn.tree:wake()
-  if not reply or not awake then
+  if err and err.budget and awake then
+    turn:reached(err.budget)
+    return nil
+  elseif not reply or not awake then
     return nil, err or cause
   end
   local body = {
@@ -157,7 +160,9 @@ end
 function M.take(turn)
   turn.progress = false
   local reply, err = next_reply(turn)
-  if not reply then
+  if not reply and not err then
+    return false -- there was no room for the request
+  elseif not reply then
     return nil, err
   end
   turn.reply = reply
@@ -167,7 +172,7 @@ function M.take(turn)
     ok, err = settle_call(turn, request)
     if not ok then
       return nil, err
-    elseif turn.parked or turn.waiting then
+    elseif turn.parked or turn.waiting or turn.capped then
       return false
     end
   end

@@ -1,7 +1,7 @@
 -- frame.lua: one picture of a run: progress, cards with what their agents do, the last sentences of the
 -- log. Pure: from a scene to lines of text, none wider and not more than the window.
 --
--- scene: {id, status, seconds, tokens, cards, doing = {card -> text}, words = {card -> text}, log}
+-- scene: {id, status, seconds, tokens, capped? (the cap that is nearest), cards, doing = {card -> text}, words = {card -> text}, log}
 
 local style = require("orket.view.style")
 local text = require("orket.view.text")
@@ -40,7 +40,8 @@ local function tally(cards, doing)
 end
 
 local function headline(scene, columns)
-  local rest = string.format("  %s  %s  %s tokens", scene.status, clock(scene.seconds), thousands(scene.tokens))
+  local rest = string.format("  %s  %s  %s tokens%s", scene.status, clock(scene.seconds), thousands(scene.tokens),
+    scene.capped and "  " .. text.clean(scene.capped) or "")
   local id = text.cut(text.clean(scene.id), math.max(8, columns - 1 - #rest))
   return " " .. style.paint(id, "1") .. text.cut(rest, columns - 1 - text.width(id))
 end

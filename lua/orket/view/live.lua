@@ -8,6 +8,7 @@ local async = require("orket.async")
 local ending = require("orket.view.ending")
 local frame = require("orket.view.frame")
 local plain = require("orket.view.plain")
+local shown = require("orket.budget.shown")
 local sys = require("orket.core.sys")
 local text = require("orket.view.text")
 
@@ -92,6 +93,9 @@ function View:see(event)
     self.tokens = self.tokens + (usage.prompt or 0) + (usage.completion or 0)
     self.words[event.card] = nil
   end
+  if event.kind == "budget.warned" or event.kind == "budget.reached" then
+    self.capped = string.format("%s: %d %%", event.body.cap, shown.percent(event.body.used, event.body.limit))
+  end
   local what = plain.what(event)
   if what then
     self:say(event.at:sub(12, 19) .. "  " .. text.fit(event.card or "", ID_COLUMNS) .. "  " .. what)
@@ -145,7 +149,7 @@ function View:scene()
   return {
     id = self.run.id, status = self.status or self.run.draining and "stopping" or "running",
     seconds = sys.monotonic() - self.began, tokens = self.tokens, cards = sorted_cards(self.run),
-    doing = self.doing, words = self.words, log = self.log,
+    capped = self.capped, doing = self.doing, words = self.words, log = self.log,
   }
 end
 

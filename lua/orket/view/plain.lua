@@ -29,6 +29,10 @@ local function refused(operations)
   end
 end
 
+local function amount(number)
+  return math.tointeger(number) or string.format("%.1f", number)
+end
+
 local SENTENCE = {
   ["run.started"] = function(_, e) return "run " .. e.run .. " started" end,
   ["run.resumed"] = function(_, e) return "run " .. e.run .. " goes on" end,
@@ -68,6 +72,11 @@ local SENTENCE = {
     return string.format("ASKS for %s (%s): orket approve %s/%s/%d", shown.line(b), b.rule or "", e.run, e.turn, e.n)
   end,
   ["approval.answered"] = function(b) return b.answer .. " " .. b.ask .. (b.why and ": " .. b.why or "") end,
+  ["budget.warned"] = function(b)
+    return string.format("budget: %s is used up to %s of %s", b.cap, amount(b.used), amount(b.limit))
+  end,
+  ["budget.reached"] = function(b) return "budget: " .. b.why end,
+  ["budget.lifted"] = function(b) return "goes on: " .. b.why end,
 }
 
 ---What happened, as one line of clean text; nil when it is not for people.

@@ -1,0 +1,92 @@
+-- caps.lua: which caps hold for whom, as the organization and the cards say. Pure.
+--
+-- A path names what is capped and in what: organization/tokens, epics/NAME/money, cards/ID/calls, roles/NAME/seconds,
+-- users/NAME/disk. "*" holds for each one that is not named. A card's and an epic's own `budget` only narrows.
+
+local M = {}
+
+M.KINDS = { "tokens", "money", "calls", "seconds", "disk" }
+M.SCOPES = { "organization", "epics", "users", "roles", "cards" } -- as they are asked, the widest first
+
+-- A further build, a fork, or what took the place of a card is capped like the one it comes from.
+local function origin_of(id)
+  return id:match("^(.+)%-[bfr]%d+$")
+end
+
+-- What the house says of one epic, card, role or user.
+local function of_house(map, name, inherits)
+  while map and name do
+    if map[name] then
+      return map[name], name
+    end
+    name = inherits and origin_of(name)
+  end
+  return map and map["*"], "*"
+end
+
+local INHERITS = { epics = true, cards = true }
+
+local function narrower(a, b)
+  return a and b and math.min(a, b) or a or b
+end
+
+local function whole(kind, limit)
+  return limit and (kind == "seconds" and math.ceil(limit * 1000) or math.tointeger(limit))
+end
+
+---The limits of one scope: kind -> limit (seconds in milliseconds), and where the house says so.
+---@param budgets table process_rules.budgets
+---@param scope string
+---@param name string|nil
+---@param own table|nil the card's or epic's own
+---@return table<string, integer> limits
+---@return string|nil where a JSON pointer's end, "epics/*"
+function M.limits(budgets, scope, name, own)
+  local house, found = budgets.organization, nil
+  if scope ~= "organization" then
+    house, found = of_house(budgets[scope], name, INHERITS[scope])
+  end
+  local limits = {}
+  for _, kind in ipairs(M.KINDS) do
+    limits[kind] = whole(kind, narrower(house and house[kind], own and own[kind]))
+  end
+  return limits, house and (found and scope .. "/" .. found or scope) or nil
+end
+
+---@param scope string
+---@param name string|nil
+---@param kind string
+---@return string
+function M.path(scope, name, kind)
+  return scope == "organization" and "organization/" .. kind or scope .. "/" .. name .. "/" .. kind
+end
+
+local function counts(budget, kind)
+  return type(budget) == "table" and budget[kind] ~= nil
+end
+
+---True when anything caps this kind: the house anywhere, or one of these cards' own.
+---@param budgets table
+---@param kind string
+---@param owns table[] own budgets
+---@return boolean
+function M.counts(budgets, kind, owns)
+  if counts(budgets.organization, kind) then
+    return true
+  end
+  for _, scope in ipairs(M.SCOPES) do
+    for _, budget in pairs(scope ~= "organization" and budgets[scope] or {}) do
+      if counts(budget, kind) then
+        return true
+      end
+    end
+  end
+  for _, budget in ipairs(owns) do
+    if counts(budget, kind) then
+      return true
+    end
+  end
+  return false
+end
+
+return M

@@ -1,0 +1,55 @@
+-- lift.lua: a card that waited for a cap goes on, with the turn that it had: somebody raised the cap, or a person
+-- tries again. The events stand in the turn's stream, so that it is current.
+
+local async = require("orket.async")
+local errors = require("orket.errors")
+local moves = require("orket.moves")
+
+local M = {}
+
+---The events that let a card go on where it was; its failures are counted anew.
+---@param tx StoreTx of the turn's stream
+---@param card table {id, type, status, revision, return_to, retry_count}
+---@param why string
+---@return boolean|nil ok
+---@return Error|nil
+function M.add(tx, card, why)
+  tx:event("budget.lifted", card.id, { why = why })
+  if (card.retry_count or 0) > 0 then
+    tx:event("card.changed", card.id, { rev = card.revision, set = { retry_count = 0 } })
+    card.revision = card.revision + 1
+  end
+  return moves.add(tx, card, card.return_to or "in_progress", { role = "system", why = why })
+end
+
+local function lift(store, waiting)
+  local card = store:read("card", { id = waiting.card })[1]
+  local tx = store:stream({ run = waiting.run, turn = waiting.turn, actor = "system", role = "system" }):begin()
+  local ok, err = M.add(tx, card, waiting.waits .. " has room again")
+  if not ok then
+    return nil, err
+  end
+  return errors.check(async.await(tx.commit, tx))
+end
+
+---Cards of a run that wait for caps that have room again, or are gone, go on.
+---@param store Store
+---@param run string
+---@param has_room fun(waits: string, card: string): boolean
+---@return boolean any
+---@return Error|nil
+function M.all(store, run, has_room)
+  local any = false
+  for _, waiting in ipairs(store:read("capped", { run = run })) do
+    if has_room(waiting.waits, waiting.card) then
+      local ok, err = lift(store, waiting)
+      if not ok then
+        return any, err
+      end
+      any = true
+    end
+  end
+  return any
+end
+
+return M

@@ -1,0 +1,97 @@
+-- budget.lua: `orket budget`: every cap, what is used of it, and what requests under way may still cost.
+
+local cjson = require("cjson")
+local config = require("orket.config")
+local look = require("orket.look")
+local options = require("orket.options")
+local owner = require("orket.owner")
+local shown = require("orket.budget.shown")
+local table_view = require("orket.view.table")
+local text = require("orket.view.text")
+local tree = require("orket.budget.tree")
+
+local M = {}
+
+M.usage = [[
+usage: orket budget [-C DIR] [--json] [--all]
+
+Every cap of the organization, its epics, users, roles and cards: used, reserved by requests under way, limit. Cards
+of which less than 80 % is used are left out.
+  -C DIR    the project (default: the current directory)
+  --json    {"currency"?,"caps":[{"cap","scope","name"?,"kind","used","reserved","limit","percent","where"?}]}, all of them
+  --all     all cards too
+exit: 0 done, 1 failed, 2 usage
+]]
+
+---The budgets of an organization as its file has them now.
+---@param dir string
+---@return table
+function M.budgets(dir)
+  return ((config.read(dir).organization or {}).process_rules or {}).budgets or {}
+end
+
+-- What a run under way holds; nothing when there is none.
+local function held_in(dir)
+  local connection = owner.connect(dir)
+  local held = connection and connection:ask({ act = "budget" })
+  if connection then
+    connection:close()
+  end
+  return held and held.caps or {}
+end
+
+local function columns(currency)
+  local function amount(field)
+    return function(row)
+      return shown.amount(row.kind, row[field], currency)
+    end
+  end
+  return {
+    table_view.text("cap"), { "used", amount("used"), right = true }, { "reserved", amount("reserved"), right = true },
+    { "limit", amount("limit"), right = true }, { "", function(row) return row.percent .. " %" end, right = true },
+  }
+end
+
+local function without_easy_cards(rows)
+  local some = {}
+  for _, row in ipairs(rows) do
+    some[#some + 1] = (row.scope ~= "cards" or row.percent >= 80) and row or nil
+  end
+  return some
+end
+
+local function plain(rows)
+  for _, row in ipairs(rows) do
+    for _, field in ipairs({ "used", "reserved", "limit" }) do
+      row[field] = shown.plain(row.kind, row[field])
+    end
+  end
+  return setmetatable(rows, cjson.array_mt)
+end
+
+local function show(store, args, dir)
+  local budgets = M.budgets(dir)
+  local rows = tree.rows(store, budgets, held_in(dir))
+  if args.json then
+    print(text.json({ currency = budgets.currency, caps = plain(rows) }))
+    return 0
+  elseif #rows == 0 then
+    print("nothing is capped; process_rules.budgets in config/organization.json says how much may be spent")
+    return 0
+  end
+  rows = args.all and rows or without_easy_cards(rows)
+  if #rows == 0 then
+    print("of every card less than 80 % is used; --all shows them")
+  else
+    table_view.print(columns(budgets.currency), rows)
+  end
+  return 0
+end
+
+---@param argv string[]
+---@return integer exit code
+function M.run(argv)
+  return look.run(M.usage, show, options.parse(argv, { C = "value", json = "flag", all = "flag" }, {}))
+end
+
+return M
