@@ -38,12 +38,14 @@ local function benches_of(self, call)
   if not both then
     return nil, err
   end
-  if not self.benches[both] then
-    self.benches[both] = {
-      old = calls.bench(both.old, { store = self.project.store }), new = calls.bench(both.new, { store = self.project.store }),
-    }
-  end
+  self.benches[both] = self.benches[both] or {
+    old = calls.bench(both.old, self.project.store), new = calls.bench(both.new, self.project.store),
+  }
   return self.benches[both]
+end
+
+local function verdict(bench, call)
+  return calls.verdict(calls.turn(bench, call), { name = call.tool, arguments = call.arguments })
 end
 
 ---Judges calls by both sides: for each `call, before, after`. A call names the generation (and the blob of the
@@ -69,8 +71,7 @@ function M.judge(options)
     if not benches then
       error(why, 0)
     end
-    return call, calls.verdict(benches.old, call, calls.policy(benches.old, call)),
-      calls.verdict(benches.new, call, calls.policy(benches.new, call))
+    return call, verdict(benches.old, call), verdict(benches.new, call)
   end
 end
 

@@ -62,6 +62,18 @@ local function judge(turn, request)
   return call, refusal or turn.autonomy and autonomy.objection(turn, turn.generation.tools[request.name].about, request.name)
 end
 
+---What gate, policies and autonomy say to a call, whatever a person has answered.
+---@param turn {generation: table, role: string, card: table, tree: {root: userdata?}, policy: function, autonomy: string?}
+---@param request {name: string, arguments: string|table}
+---@return table|nil refusal
+function M.weigh(turn, request)
+  local call, refusal = judge(turn, request)
+  if call then
+    call:close()
+  end
+  return refusal or nil
+end
+
 local function denial(turn, request)
   local call, refusal = judge(turn, request)
   if not call then

@@ -375,7 +375,8 @@ SELECT e.seq, s.run, s.turn, e.n, k.name AS kind, iif(e.actor IS NULL, s.card, e
 FROM entry e CROSS JOIN kind k ON k.id = e.kind CROSS JOIN stream s ON s.id = e.stream
 WHERE e.seq > :since AND (
     k.name IN ('card.created', 'card.changed', 'card.moved', 'card.forked', 'cards.forked', 'run.started', 'run.resumed', 'run.forked',
-               'turn.started', 'turn.forked', 'turn.prompted', 'turn.failed', 'turn.ended', 'step.reply', 'call.allowed', 'call.refused')
+               'turn.started', 'turn.forked', 'turn.prompted', 'turn.failed', 'turn.ended', 'turn.labelled', 'step.reply', 'call.allowed',
+               'call.refused', 'approval.asked')
     OR :views AND k.name IN ('comment.added', 'memory.noted', 'verify.done', 'tree.conflict', 'tree.merged'))
 ORDER BY e.seq LIMIT :limit;
 

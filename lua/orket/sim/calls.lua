@@ -1,6 +1,7 @@
--- calls.lua: what gate and policies say to one recorded call. Paths are judged by their text: a card's tree has no
--- links but those that were there when it was made, and nothing is opened here.
+-- calls.lua: what gate, policies and autonomy say to one recorded call. Paths are judged by their text: a card's tree
+-- has no links but those that were there when it was made, and nothing is opened here.
 
+local autonomy = require("orket.turn.autonomy")
 local engines = require("orket.engine")
 local gate = require("orket.core.gate")
 local tools = require("orket.tools")
@@ -8,6 +9,7 @@ local tools = require("orket.tools")
 local M = {}
 
 local ALLOW = { decision = "allow", rule = "gate.allow", why = "", fix = "" }
+local NO_TREE = {}
 
 ---@class SimCall
 ---@field role string
@@ -17,47 +19,44 @@ local ALLOW = { decision = "allow", rule = "gate.allow", why = "", fix = "" }
 ---@field seat string|nil
 ---@field run string|nil
 ---@field turn integer|nil
----@field review boolean|nil
+---@field labels table<string, true>|nil
+---@field scope string[]|nil what the card's agents may write
+---@field calls integer|nil how many the turn has made before
+---@field generation string|nil recorded; without it the present scripts
+---@field config string|nil blob of the recorded configuration
 
 ---@class SimBench who judges: a side with the engine that asks its nodes
 ---@field side SimSide
 ---@field engine table
 
 ---@param side SimSide
----@param place {store: Store, epic: table?, run: string?}
+---@param store Store
 ---@return SimBench
-function M.bench(side, place)
-  local project = { config = side.config, generation = side.generation, store = place.store }
-  return { side = side, engine = engines.new(project, place.epic or { data = {} }, place.run or "sim") }
+function M.bench(side, store)
+  local project = { config = side.config, generation = side.generation, store = store }
+  return { side = side, engine = engines.new(project, { data = {} }, "sim") }
+end
+
+---A turn as far as its calls are judged by it.
+---@param bench SimBench
+---@param of {role: string, card: table, seat: string?, run: string?, turn: integer?, labels: table<string, true>?, scope: string[]?,
+---calls: integer?}
+---@return table turn
+function M.turn(bench, of)
+  local turn = {
+    engine = bench.engine, generation = bench.side.generation, role = of.role, card = of.card, seat = of.seat, run = of.run,
+    number = of.turn, labels = of.labels or {}, tree = NO_TREE, scope = function() return of.scope end, tool_calls = (of.calls or 0) + 1, autonomy = autonomy.of(bench.engine:rules(), of.role),
+  }
+  turn.policy = bench.engine:policy(turn)
+  return turn
 end
 
 ---The verdict of one side.
----@param bench SimBench
----@param call SimCall
----@param policy fun(call: GateCall): table|nil  of this turn
+---@param turn table
+---@param request {name: string, arguments: string|table}
 ---@return GateVerdict
-function M.verdict(bench, call, policy)
-  local allowed, refusal, asked = bench.side.generation.gate:call({
-    role = call.role, card = call.card, tool = call.tool, arguments = call.arguments,
-  })
-  local judged = allowed or asked
-  if not judged then
-    return refusal
-  end
-  refusal = tools.stricter(refusal, policy(judged, call))
-  judged:close()
-  return refusal or ALLOW
-end
-
----The policies of a side, for the calls of one turn.
----@param bench SimBench
----@param call SimCall
----@return fun(call: GateCall): table|nil
-function M.policy(bench, call)
-  return bench.engine:policy({
-    generation = bench.side.generation, card = call.card, role = call.role, seat = call.seat or call.role, run = call.run or "sim",
-    number = call.turn or 0, review = call.review or false, labels = {}, engine = bench.engine,
-  })
+function M.verdict(turn, request)
+  return tools.weigh(turn, request) or ALLOW
 end
 
 ---@param a GateVerdict
@@ -69,7 +68,7 @@ end
 
 -- ---- the order of judgement ----
 
-local FIRST_OF_HOUSE, REST, POLICY = 1000, 2000, 3000
+local HOUSE, REST, POLICY, AUTONOMY = 1000, 2000, 3000, 4000
 
 local ranks = {}
 for i, rule in ipairs(gate.rules()) do
@@ -79,15 +78,18 @@ ranks["gate.allow"] = math.huge
 
 -- How far in the chain of judgement a rule stands.
 local function rank(rule)
-  return ranks[rule] or rule:find("^house%.") and FIRST_OF_HOUSE or rule:find("^policy%.") and POLICY or REST
+  return ranks[rule] or rule:find("^house%.") and HOUSE or rule:find("^policy%.") and POLICY or rule:find("^autonomy%.") and AUTONOMY or REST
 end
 
 ---True when a rule that is not computed again (a path as it was on the disk, a rate, a budget) had decided before
----`verdict` could: then nothing differs.
+---`verdict` could: then nothing differs. What denies wins over what asks, wherever it stands.
 ---@param recorded GateVerdict
 ---@param verdict GateVerdict
 ---@return boolean
 function M.came_first(recorded, verdict)
+  if recorded.decision == "deny" and verdict.decision == "ask" then
+    return true
+  end
   return rank(recorded.rule) < rank(verdict.rule)
 end
 

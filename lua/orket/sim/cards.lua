@@ -33,6 +33,11 @@ local function copy(card)
   return new
 end
 
+-- What a card's agents may write (params.scope); nil: everything. No field of the card that the engine works with.
+local function scope_of(params)
+  return type(params) == "table" and some(params.scope) or nil
+end
+
 -- ---- events ----
 
 local on = {}
@@ -46,6 +51,7 @@ on["card.created"] = function(self, event, body)
     build = some(body.build_id), ordinal = some(body.ordinal) or self.last, revision = 1, retry_count = some(body.retry_count) or 0,
     max_retries = some(body.max_retries) or 3, fixture = fixture_of(body.verification), depends_on = some(body.depends_on) or {}, epic = epic,
   }
+  self.scopes[event.card] = scope_of(body.params)
 end
 
 on["card.changed"] = function(self, event, body)
@@ -55,6 +61,8 @@ on["card.changed"] = function(self, event, body)
       card[CHANGES[key]] = some(value)
     elseif key == "verification" then
       card.fixture = fixture_of(value)
+    elseif key == "params" then
+      self.scopes[event.card] = scope_of(value)
     end
   end
   card.revision = card.revision + 1
@@ -77,8 +85,9 @@ local function fork(self, source, id, item, epic)
   card.name, card.priority = some(item.name) or source.name, some(item.priority) or source.priority
   card.max_retries = some(item.max_retries) or source.max_retries
   card.revision = some(item.revision) or item.rev
+  self.scopes[id] = self.scopes[source.id]
   if type(item.data) == "table" then
-    card.fixture = fixture_of(item.data.verification)
+    card.fixture, self.scopes[id] = fixture_of(item.data.verification), scope_of(item.data.params)
   end
   self.all[id] = card
   return card
@@ -130,6 +139,13 @@ end
 ---@return table|nil
 function Cards:of(id)
   return self.all[id]
+end
+
+---What its agents may write.
+---@param id string
+---@return string[]|nil patterns
+function Cards:scope(id)
+  return self.scopes[id]
 end
 
 -- ---- what a run's board makes of them ----
@@ -196,7 +212,7 @@ end
 
 ---@return table cards
 function M.new()
-  return setmetatable({ all = {}, last = 0 }, Cards)
+  return setmetatable({ all = {}, scopes = {}, last = 0 }, Cards)
 end
 
 return M

@@ -62,6 +62,8 @@ end
 
 -- ---- what differs ----
 
+local TOLD = { "operations", "outward", "untrusted", "labels" }
+
 local function node_of(side, kind)
   return side.generation.nodes[side.config.organization.process_rules[kind .. "_node"] or kind]
 end
@@ -86,9 +88,22 @@ local function policies_differ(old, new)
   return differ
 end
 
+-- What a tool says of itself beyond its law is shown to policies and autonomy.
+local function tools_differ(old, new)
+  for name, tool in pairs(old.tools) do
+    local other = new.tools[name]
+    if not other or not same(list.pick(tool.about, TOLD), list.pick(other.about, TOLD)) then
+      return true
+    end
+  end
+  return false
+end
+
 local function differences(old, new)
   return {
-    law = not same(law.of(old.generation, rules_of(old.config)), law.of(new.generation, rules_of(new.config))),
+    law = not same(law.of(old.generation, rules_of(old.config)), law.of(new.generation, rules_of(new.config)))
+      or not same(old.config.organization.process_rules.autonomy, new.config.organization.process_rules.autonomy)
+      or tools_differ(old.generation, new.generation),
     policy = policies_differ(old, new),
     router = node_differs(old, new, "router"), models = node_differs(old, new, "models"),
     evaluator = node_differs(old, new, "evaluator"),

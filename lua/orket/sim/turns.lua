@@ -79,22 +79,21 @@ end
 
 -- ---- calls ----
 
--- Both sides' judges for the calls of a turn, and the call that they are shown.
-local function bench_of(self, turn)
-  if not turn.bench then
-    local of_pair = self.benches[turn.pair]
-    if not of_pair then
-      of_pair = { old = calls.bench(turn.pair.old, { store = self.past }), new = calls.bench(turn.pair.new, { store = self.past }) }
-      self.benches[turn.pair] = of_pair
-    end
-    local call = { role = turn.role, card = turn.card, seat = turn.seat, run = turn.run.id, turn = turn.number, review = turn.review }
-    turn.bench = {
-      call = call, old = of_pair.old, new = of_pair.new,
-      old_policy = calls.policy(of_pair.old, call), new_policy = calls.policy(of_pair.new, call),
-    }
+-- The turn as either side judges its calls.
+local function turn_of(self, turn, side)
+  local mine = turn.sides and turn.sides[side]
+  if not mine then
+    local bench = self.benches[turn.pair[side]] or calls.bench(turn.pair[side], self.past)
+    self.benches[turn.pair[side]] = bench
+    mine = calls.turn(bench, {
+      role = turn.role, card = turn.card, seat = turn.seat, run = turn.run.id, turn = turn.number, labels = turn.labels,
+      scope = turn.scope,
+    })
+    mine.bench, turn.sides = bench, turn.sides or {}
+    turn.sides[side] = mine
   end
-  turn.bench.call.card = turn.card
-  return turn.bench
+  mine.card, mine.tool_calls = turn.card, turn.made + turn.at - 1
+  return mine
 end
 
 local function give_up(self, bench, side, verdict)
@@ -103,17 +102,20 @@ local function give_up(self, bench, side, verdict)
 end
 
 -- One side's verdict. A policy that overruns each time is not waited for again and again.
-local function verdict_of(self, turn, side)
-  local bench = bench_of(self, turn)
-  local judge = bench[side]
+local function verdict_of(self, turn, side, request)
+  local mine = turn_of(self, turn, side)
+  local bench = mine.bench
+  if bench.broken and not mine.broken then
+    mine.broken, mine.policy = true, function()
+      return bench.broken
+    end
+  end
   local began = sys.monotonic()
-  local verdict = calls.verdict(judge, bench.call, judge.broken and function()
-    return judge.broken
-  end or bench[side .. "_policy"])
-  if verdict.rule == "policy.failed" and not judge.broken then
-    judge.wasted = (judge.wasted or 0) + sys.monotonic() - began
-    if judge.wasted > PATIENCE then
-      give_up(self, judge, side, verdict)
+  local verdict = calls.verdict(mine, request)
+  if verdict.rule == "policy.failed" and not bench.broken then
+    bench.wasted = (bench.wasted or 0) + sys.monotonic() - began
+    if bench.wasted > PATIENCE then
+      give_up(self, bench, side, verdict)
     end
   end
   return verdict
@@ -121,8 +123,14 @@ end
 
 local ALLOWED = { decision = "allow", rule = "gate.allow" }
 
+-- What was said to the call at first: where a person was asked, what they answered is not the scripts'.
 local function recorded_of(event)
-  return event.kind == "call.allowed" and ALLOWED or event.body
+  if event.kind == "call.allowed" then
+    return ALLOWED
+  elseif event.kind == "approval.asked" then
+    return { decision = "ask", rule = event.body.rule or "", why = event.body.why }
+  end
+  return event.body
 end
 
 local function shown(verdict)
@@ -133,20 +141,19 @@ end
 
 ---A call of a reply, and what was said to it.
 ---@param turn SimTurn
----@param event table call.allowed or call.refused
+---@param event table call.allowed, call.refused, or approval.asked
 ---@param request {id: string, name: string, arguments: string}
 function Judge:called(turn, event, request)
   self:count("calls")
   if not (turn.pair.differs.law or turn.pair.differs.policy) then
     return
   end
-  local call, recorded = bench_of(self, turn).call, recorded_of(event)
-  call.tool, call.arguments = request.name, request.arguments
-  local after = verdict_of(self, turn, "new")
+  local recorded = recorded_of(event)
+  local after = verdict_of(self, turn, "new", request)
   if calls.same(after, recorded) then
     return
   end
-  local before = verdict_of(self, turn, "old")
+  local before = verdict_of(self, turn, "old", request)
   local exact = calls.same(before, recorded)
   if calls.same(before, after) or not exact and calls.came_first(recorded, after) then
     return

@@ -23,6 +23,9 @@ local GUARD = "integrity_guard"
 ---@field pair SimPair
 ---@field calls table[] of the last reply
 ---@field at integer the next one of them
+---@field made integer calls of the replies before
+---@field labels table<string, true>
+---@field scope string[]|nil
 
 -- ---- runs ----
 
@@ -46,7 +49,7 @@ local function open(self, run, event, number, body)
   end
   local turn = {
     run = run, number = number, card = run.board[event.card] or self.cards:of(event.card), seat = body.seat, role = body.role,
-    review = body.role == GUARD, pair = pair, calls = {}, at = 1, model = body.model,
+    review = body.role == GUARD, pair = pair, calls = {}, at = 1, made = 0, labels = {}, scope = self.cards:scope(event.card),
   }
   run.turns[number] = turn
   return turn
@@ -58,10 +61,13 @@ local function read_reply(self, turn, event)
   if not text then
     self.judge:lost(event, "its reply is missing")
   end
+  turn.made = turn.made + #turn.calls
   turn.calls, turn.at = text and tape.reply(text, event.body).calls or {}, 1
 end
 
 local OUTCOME = { ["call.result"] = true, ["call.refused"] = true }
+
+local on = {}
 
 -- A turn of a fork goes on where its source was.
 local function inherit(self, turn)
@@ -72,6 +78,9 @@ local function inherit(self, turn)
       settled = 0
     end
     settled = settled + (OUTCOME[events[i].kind] and 1 or 0)
+    if events[i].kind == "turn.labelled" then
+      on["turn.labelled"](self, turn.run, events[i], turn)
+    end
   end
   turn.at = settled + 1
 end
@@ -86,8 +95,6 @@ local function request_of(turn, event)
     end
   end
 end
-
-local on = {}
 
 on["turn.started"] = function(self, run, event)
   self.judge:routed(run, event)
@@ -118,6 +125,19 @@ local function verdict(self, _, event, turn)
 end
 
 on["call.allowed"], on["call.refused"] = verdict, verdict
+
+-- A person is asked about the call itself; one about an operation of it comes after it was allowed.
+on["approval.asked"] = function(self, run, event, turn)
+  if not event.body.operation.op then
+    verdict(self, run, event, turn)
+  end
+end
+
+on["turn.labelled"] = function(_, _, event, turn)
+  for _, name in ipairs(event.body.labels) do
+    turn.labels[name] = true
+  end
+end
 
 on["turn.failed"] = function(self, _, event, turn)
   self.judge:failed(turn, event)
