@@ -35,8 +35,9 @@ LIBS     := $(STATIC) -lpthread -ldl -lrt -lm
 
 ONLY_FAULTY := core/base/fault.c core/io/fault_loop.c core/io/store/fault_vfs.c
 JAIL  := $(wildcard core/jail/*.c)
-SRCS  := $(filter-out core/main.c $(ONLY_FAULTY) $(JAIL),$(wildcard core/*/*.c core/*/*/*.c))
-OBJS  := $(SRCS:%.c=$(B)/%.o) $(B)/embed.o $(B)/jail.o $(patsubst %,$(B)/llhttp/%.o,api http llhttp)
+PARSER := $(wildcard core/parser/*.c)
+SRCS  := $(filter-out core/main.c $(ONLY_FAULTY) $(JAIL) $(PARSER),$(wildcard core/*/*.c core/*/*/*.c))
+OBJS  := $(SRCS:%.c=$(B)/%.o) $(B)/embed.o $(B)/jail.o $(B)/parser.o $(patsubst %,$(B)/llhttp/%.o,api http llhttp)
 SHIPPED := $(wildcard lua roles nodes tools)
 EMBED := $(shell find $(SHIPPED) core/io bench/project -type f -name '*.lua' -o -name '*.json' -o -name '*.sql' | grep -v ^lua/meta | LC_ALL=C sort)
 TRUSTED := $(filter-out lua/orket/repl/face.lua,$(filter lua/orket/%.lua,$(EMBED)))
@@ -47,7 +48,9 @@ MEASURES := $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
 SPECS := $(sort $(shell find tests -name '*_spec.lua'))
 
 DEBS := gcc libc6-dev binutils make pkg-config git liblua5.4-dev lua-luv-dev libuv1-dev libsqlite3-dev libsodium-dev \
-	libcurl4-openssl-dev ca-certificates libedit-dev node-llhttp
+	libcurl4-openssl-dev ca-certificates libedit-dev node-llhttp libtree-sitter-dev
+NPM_DEBS := npm
+DEBS += $(if $(shell command -v npm),,$(NPM_DEBS)) # an npm from elsewhere will do, and may not bear Debian's beside it
 TEST_DEBS := lua5.4 lua-busted lua-check lua-cjson sqlite3 curl libcmocka-dev libjansson4 cppcheck python3
 
 Q = $(if $(V),,@echo "  $@";)
@@ -92,8 +95,23 @@ $(B)/embed.s: core/bind/embed.sh $(EMBED) $(LUAC) $(shell find $(SHIPPED) bench/
 $(B)/jail: $(JAIL) core/jail/jail.h core/io/jail.h
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Icore $(WARN) -Os -fstack-protector-strong -static -s -o $@ $(JAIL)
 
-$(B)/jail.s: $(B)/jail
-	@printf '.section .rodata\n.globl jail_start, jail_end\njail_start: .incbin "%s"\njail_end: .byte 0\n' $< > $@
+# The parser, likewise (core/parser/main.c): tree-sitter from Debian, its grammars from npm, as C sources.
+GRAMMARS := build/grammars/grammars.a
+GRAMMAR_DIRS := tree-sitter-python tree-sitter-javascript tree-sitter-typescript/typescript tree-sitter-typescript/tsx \
+	tree-sitter-c @tree-sitter-grammars/tree-sitter-lua
+
+$(GRAMMARS): core/parser/package.json core/parser/package-lock.json core/parser/.npmrc
+	@rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)
+	$(Q)cd $(@D) && npm ci --prefer-offline --loglevel=error > /dev/null && n=0 && for dir in $(GRAMMAR_DIRS); do \
+	  for part in node_modules/$$dir/src/*.c; do n=$$((n + 1)); $(CC) -std=c11 -O2 -w -I$${part%/*} -c -o $$n.o $$part || exit 1; done; \
+	done && ar rcs grammars.tmp *.o && mv grammars.tmp $(@F) && rm -rf *.o node_modules
+
+$(B)/parser: $(PARSER) core/parser/parser.h $(GRAMMARS)
+	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Icore $(WARN) -O2 -fstack-protector-strong -static -s -Wl,--gc-sections -o $@ \
+	  $(filter %.c %.a,$^) -l:libtree-sitter.a
+
+$(B)/jail.s $(B)/parser.s: $(B)/%.s: $(B)/%
+	@printf '.section .rodata\n.globl %s_start, %s_end\n%s_start: .incbin "%s"\n%s_end: .byte 0\n' $* $* $* $< $* > $@
 	@echo '.section .note.GNU-stack,"",%progbits' >> $@
 
 $(B)/%.o: $(B)/%.s

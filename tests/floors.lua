@@ -9,8 +9,9 @@ local INCLUDES = { -- a floor may include these besides itself
   bind = { base = true, model = true, io = true, script = true },
   main = { base = true, bind = true },
   jail = { io = true }, -- a program of its own
+  parser = {}, -- likewise
 }
-local FLOORS = { base = true, model = true, io = true, script = true, bind = true, jail = true }
+local FLOORS = { base = true, model = true, io = true, script = true, bind = true, jail = true, parser = true }
 local LUA_HEADERS = { script = true, bind = true, main = true }
 local LUV = { -- who may know the loop
   ["lua/orket/async.lua"] = true, ["lua/orket/async/lines.lua"] = true,

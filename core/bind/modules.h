@@ -22,6 +22,7 @@
     X(llm)                                                                                         \
     X(lock)                                                                                        \
     X(merge)                                                                                       \
+    X(parser)                                                                                      \
     X(proc)                                                                                        \
     X(schema)                                                                                      \
     X(score)                                                                                       \

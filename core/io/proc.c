@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 
 #include "base/fault.h"
+#include "io/carried.h"
 #include "io/jail.h"
 #include "io/proc_spawn.h"
 
@@ -47,24 +48,7 @@ struct proc {
 
 int proc_jail_open(struct err *err)
 {
-    int fd = memfd_create("orket-jail", MFD_CLOEXEC | MFD_ALLOW_SEALING | 0x10u /* MFD_EXEC */);
-    if (fd < 0 && errno == EINVAL) // COMPAT: kernels before 6.3
-        fd = memfd_create("orket-jail", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (fd < 0)
-        return err_set(err, ERR_IO, "memfd_create: %s", strerror(errno));
-    const char *at = jail_start;
-    while (at < jail_end) {
-        ssize_t n = FAULT_CALL(jail_write, write(fd, at, (size_t)(jail_end - at)));
-        if (n < 0) {
-            int error = errno;
-            close(fd);
-            return err_set(err, ERR_IO, "cannot unpack the jail: %s", strerror(error));
-        }
-        at += n;
-    }
-    fchmod(fd, 0555);
-    fcntl(fd, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK);
-    return fd;
+    return carried_open("orket-jail", jail_start, jail_end, err);
 }
 
 /* ---- the end ---- */
