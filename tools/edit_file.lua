@@ -36,7 +36,7 @@ local function run(args)
   if not written then
     return { error = failure }
   end
-  return { path = written.path, replaced = count, bytes = written.bytes }
+  return { path = written.path, replaced = count, bytes = written.bytes, warnings = written.warnings }
 end
 
 local function self_test()

@@ -5,7 +5,7 @@ local function run(args)
   if not written then
     return { error = failure }
   end
-  return { path = written.path, bytes = written.bytes }
+  return { path = written.path, bytes = written.bytes, warnings = written.warnings }
 end
 
 return {

@@ -5,6 +5,7 @@ local answers = require("orket.turn.answers")
 local approval = require("orket.turn.approval")
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local idesign = require("orket.idesign")
 local labels = require("orket.labels")
 local llm = require("orket.llm")
 local meters = require("orket.budget.meter")
@@ -58,6 +59,17 @@ end
 function Engine:node(kind, generation)
   local process = self.project.config.organization.process_rules or {}
   return (generation or self.project.generation).nodes[process[kind .. "_node"] or kind]
+end
+
+---The iDesign rules of this run; nil when they are off.
+---@return IDesign|nil
+function Engine:idesign()
+  local organization = self.project.config.organization
+  if self.designed ~= organization then
+    self.designed = organization
+    self.design = idesign.of(organization, self.epic.data)
+  end
+  return self.design
 end
 
 ---Asks a node of the serving generation; a node that fails or breaks its contract answers nil, Error.

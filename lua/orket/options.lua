@@ -19,6 +19,9 @@ local function take_operands(options, words, operands)
     if mark == "..." then
       options[name] = #words >= at and table.concat(words, " ", at) or nil
       at = #words + 1
+    elseif mark == "*" then
+      options[name] = #words >= at and table.move(words, at, #words, 1, {}) or nil
+      at = #words + 1
     else
       options[name] = words[at]
       at = at + 1
@@ -35,7 +38,7 @@ end
 
 ---@param argv string[]
 ---@param known table<string, "flag"|"value"|"list"> a list is all its values, in order
----@param operands string[]  names in order; "name?" may be missing, "name..." takes the rest joined by a blank
+---@param operands string[]  names in order; "name?" may be missing, "name..." takes the rest joined by a blank, "name*" as a list
 ---@return table|nil options by name
 ---@return string|nil message  "" when help was asked for
 function M.parse(argv, known, operands)

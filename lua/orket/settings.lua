@@ -15,13 +15,14 @@ local OF_ENVIRONMENT = { "id", "model", "temperature", "seed" }
 ---What the run of an epic follows from.
 ---@param config table
 ---@param epic {data: {team: string, environment: string}}
----@return {process_rules: table, models: table, team: table, environment: table}
+---@return {architecture: table, process_rules: table, models: table, team: table, environment: table}
 function M.of(config, epic)
   local models = {}
   for name, model in pairs(config.organization.models) do
     models[name] = list.pick(model, OF_MODEL)
   end
   return {
+    architecture = { idesign = (config.organization.architecture or {}).idesign },
     process_rules = config.organization.process_rules, models = models, team = config.teams[epic.data.team],
     environment = list.pick(config.environments[epic.data.environment] or { id = epic.data.environment }, OF_ENVIRONMENT),
   }
@@ -64,7 +65,10 @@ function M.config(text)
     model.name = name
   end
   return {
-    organization = { process_rules = value.process_rules, models = value.models, keys = {} }, models = value.models,
+    organization = {
+      process_rules = value.process_rules, models = value.models, keys = {}, architecture = value.architecture,
+    },
+    models = value.models,
     teams = { [value.team.id] = value.team }, environments = { [value.environment.id] = value.environment },
   }
 end

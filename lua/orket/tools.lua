@@ -160,11 +160,23 @@ local function facts_of(turn, operation)
   return operation.op == "card.create" and { issues = turn.engine:issues(turn) } or nil
 end
 
+-- What the iDesign rules of the house have against a text that is to be written, by whatever tool.
+local function design_of(turn, permit, done)
+  local rules = permit:kind() == "fs.write" and turn.engine:idesign()
+  if not rules then
+    return nil
+  end
+  local refusal
+  refusal, done.warnings = rules:objection(permit:path(), permit:content())
+  return refusal
+end
+
 -- A permit that nothing denies, with who asks a person about it; or the denial. What a tool asks for that is not the
 -- binary's own is shown to the policies as well.
-local function judge_operation(turn, call, operation)
+local function judge_operation(turn, call, operation, done)
   local permit, refusal, asked = turn.generation.gate:operation(call, operation, facts_of(turn, operation))
   permit = permit or asked
+  refusal = M.stricter(refusal, permit and design_of(turn, permit, done))
   if permit and not is_shipped(turn.generation.tools[call:tool()]) then
     refusal = M.stricter(refusal, turn.policy(call, operation, permit))
   end
@@ -200,7 +212,7 @@ end
 
 -- A permit that works, or the refusal. Neither: a person has to answer first, or the answer could not be recorded.
 local function permit_for(turn, call, operation, done)
-  local permit, refusal = judge_operation(turn, call, operation)
+  local permit, refusal = judge_operation(turn, call, operation, done)
   if not permit then
     approval.overrule(turn, refusal, function(asked)
       return asked.operation.op == operation.op and asked.operation.path == operation.path
@@ -222,6 +234,7 @@ local function permit_for(turn, call, operation, done)
 end
 
 local function answer_operation(turn, call, operation, done)
+  done.warnings = nil
   local permit, refusal = permit_for(turn, call, operation, done)
   if done.unsettled then
     return nil
@@ -243,7 +256,8 @@ local function answer_operation(turn, call, operation, done)
     done[#done + 1] = { op = operation.op, failed = err.code }
     return { error = { code = err.code, message = err.message, fix = err.fix } }
   end
-  done[#done + 1] = { op = operation.op, hash = permit:hash() }
+  done[#done + 1] = { op = operation.op, hash = permit:hash(), warnings = done.warnings }
+  result.warnings = done.warnings
   return { result = result }
 end
 
@@ -302,7 +316,7 @@ function M.perform(turn, call, request, yes)
   local outcome, err = run_box(turn, call, tool, done)
   mark(turn, tool.about, request, true)
   local told = #done.told > 0 and done.told or nil -- what a person said of operations that were interrupted
-  done.call, done.told, done.request, done.yes = nil, nil, nil, nil
+  done.call, done.told, done.request, done.yes, done.warnings = nil, nil, nil, nil, nil
   if done.unsettled then
     return { unsettled = done.unsettled }
   elseif not outcome then

@@ -4,6 +4,7 @@
 --   usage           one line
 --   request(args, read) -> request table | nil, message   from the command line; read(name) -> text
 --   answer(request) -> answer table, accepted boolean[, Error]   never raises for bad input; an error: no answer
+--     an answer with `lines` is several, one line each
 --   complete(request, args)  optional: gives a row what the command line says for all
 -- Prints one JSON line; exit 0 accepted, 1 refused, 2 usage. With --jsonl: one request per line in,
 -- one answer per line out, in order; `id` is echoed; a bad row answers {"error":…} and the next is read.
@@ -13,7 +14,7 @@ local errors = require("orket.errors")
 
 local M = {}
 
-local WALLS = { "json", "schema", "box", "path", "fsm", "gate", "sse", "jail" }
+local WALLS = { "json", "schema", "box", "path", "fsm", "gate", "sse", "jail", "idesign" }
 
 local ROWS = [[
 
@@ -121,7 +122,9 @@ function M.run(args)
     io.stderr:write("orket try: ", errors.line(err), "\n")
     return err.class == "input" and 2 or 1
   end
-  print(cjson.encode(answer))
+  for _, line in ipairs(answer.lines or { answer }) do
+    print(cjson.encode(line))
+  end
   return accepted and 0 or 1
 end
 

@@ -255,7 +255,7 @@ function Check:idesign(epic)
   local origin, threshold = self.origins[epic], self.project.organization.architecture.idesign_threshold
   if not epic.architecture_governance.idesign and #epic.issues > threshold then
     self.problems:at(origin.source, "/architecture_governance/idesign", "an epic of " .. #epic.issues
-      .. " issues needs iDesign (the threshold is " .. threshold .. ")", "set idesign to true, or split the epic")
+      .. " issues needs iDesign (the threshold is " .. threshold .. "; idesign.complexity)", "set idesign to true, or split the epic")
   end
 end
 

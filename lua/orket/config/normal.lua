@@ -169,7 +169,8 @@ function M.organization(value)
   value.vision, value.ethos = value.vision or "", value.ethos or ""
   value.departments = value.departments or setmetatable({ "core" }, cjson.array_mt)
   value.architecture = value.architecture or {}
-  value.architecture.idesign_threshold = value.architecture.idesign_threshold or 7
+  local idesign = value.architecture.idesign or {}
+  value.architecture.idesign_threshold = idesign.threshold or value.architecture.idesign_threshold or 7
   value.models, value.keys = value.models or {}, value.keys or {}
   for name, model in pairs(value.models) do
     model.name = name
