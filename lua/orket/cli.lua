@@ -27,6 +27,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   law = { "orket.cmd.law", "print the card state machine" },
   ["mock-llm"] = { "orket.cmd.mock_llm", "a model that is a script, for tests and demos" },
   log = { "orket.cmd.log", "the events, with -f as they happen" },
+  policy = { "orket.cmd.policy", "the policies that serve, and scripts that wait to be accepted" },
   move = { "orket.cmd.people", "move a card by hand", "move" },
   repl = { "orket.cmd.repl", "Lua lines over a project: look, dry-run, act" },
   resume = { "orket.cmd.resume", "go on with a run that did not end" },

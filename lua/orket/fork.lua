@@ -13,6 +13,7 @@ local moments = require("orket.moment")
 local plans = require("orket.fork.plan")
 local projects = require("orket.project")
 local scripts = require("orket.scripts")
+local serving = require("orket.serving")
 local store = require("orket.core.store")
 local sys = require("orket.core.sys")
 local trees = require("orket.tree")
@@ -50,7 +51,19 @@ local function record_scripts(tx, generation, path, text)
   return { [path] = tx:blob(text) }
 end
 
----Scripts that a run has of its own serve from now on.
+local function texts_with(generation, overrides)
+  local texts = {}
+  for path, entry in pairs(generation.files) do
+    texts[path] = entry.text
+  end
+  for path, text in pairs(overrides or {}) do
+    texts[path] = text
+  end
+  return texts
+end
+
+---Scripts that a run has of its own serve from now on, in place of those that served when it began; that somebody
+---gave them to it is recorded with the fork.
 ---@param project table
 ---@param run string
 ---@return boolean|nil ok
@@ -61,7 +74,8 @@ function M.serve(project, run)
   if not own and not project.overrides then
     return true
   end
-  project.overrides = own and {} or nil
+  project.base = project.base or project.generation
+  project.overrides, project.fork = own and {} or nil, own and run or nil
   for path, blob in pairs(own or {}) do
     local text, err = errors.check(project.store:blob(blob))
     if not text then
@@ -69,11 +83,12 @@ function M.serve(project, run)
     end
     project.overrides[path] = text
   end
-  local _, problems = project:load_scripts()
+  local problems
+  project.generation, problems = scripts.build(texts_with(project.base, project.overrides), project:rules(), project.base)
   if #problems > 0 then
     return nil, problems
   end
-  return project:record_generation()
+  return serving.record(project)
 end
 
 -- ---- what is written ----

@@ -10,6 +10,7 @@ local lifts = require("orket.budget.lift")
 local moves = require("orket.moves")
 local once = require("orket.turn.once")
 local reader = require("orket.reader")
+local serving = require("orket.serving")
 local sync = require("orket.sync")
 
 local M = {}
@@ -265,7 +266,9 @@ function M.perform(project, request)
       return begin(project, request)
     end)
   end
-  if request.act == "fork" then
+  if request.act == "accept" then
+    return serving.accept(project, request)
+  elseif request.act == "fork" then
     return forks.perform(project, request)
   elseif request.act == "halt" then -- a run answers this itself
     return nil, errors.new("ERR_NOT_FOUND", "no run is under way", "there is nothing to halt")

@@ -1,8 +1,6 @@
 -- project.lua: an opened project: configuration, store, owner's lock, scripts. The one boot for the
 -- engine, the commands and the REPL.
 
-local async = require("orket.async")
-local canaries = require("orket.canary")
 local config = require("orket.config")
 local embed = require("orket.core.embed")
 local errors = require("orket.errors")
@@ -11,7 +9,6 @@ local house = require("orket.house")
 local lock = require("orket.core.lock")
 local scripts = require("orket.scripts")
 local store = require("orket.core.store")
-local sys = require("orket.core.sys")
 
 local M = {}
 
@@ -72,14 +69,22 @@ function Project:ready()
   return errors.check(self.store:opened())
 end
 
+---How the organization works.
+---@return table process_rules
+function Project:process()
+  return self.config.organization.process_rules or {}
+end
+
 ---What the gate is built from of the organization.
 ---@return House
 function Project:rules()
-  return house.of(self.config.organization.process_rules)
+  return house.of(self:process())
 end
 
--- The next generation from the files as they are now; the serving one when nothing changed or can be built.
-local function build(self)
+---The next generation from the files as they are now; the serving one when nothing changed or can be built.
+---@return table generation
+---@return table[] problems files that were refused
+function Project:build()
   local texts, problems = scripts.texts(self.root)
   for path, text in pairs(self.overrides or {}) do -- of the fork that runs
     texts[path] = text
@@ -89,12 +94,12 @@ local function build(self)
   return generation or self.generation, problems
 end
 
----Builds the next generation from the files as they are now, and serves it.
----@return table generation the one that serves
+---Takes the files as they are now; whether they may serve is said by serving.lua.
+---@return table generation
 ---@return table[] problems files that were refused
 function Project:load_scripts()
   local problems
-  self.generation, problems = build(self)
+  self.generation, problems = self:build()
   return self.generation, problems
 end
 
@@ -106,47 +111,6 @@ function Project:generation_of(id)
     return self.generation
   end
   return scripts.recorded(self.store, id, self:rules())
-end
-
----Files changed: the next generation is built, recorded, and serves turns that start from then on.
----@param on_problem fun(text: string)  told what was refused and why
-function Project:reload(on_problem)
-  local generation, problems = build(self)
-  for _, problem in ipairs(problems) do
-    on_problem(problem.path .. " is refused, the previous one serves: " .. errors.line(problem.err))
-  end
-  if generation.id == self.recorded then
-    return -- it serves, or another change has just brought it and waits for its commit
-  end
-  local ok, err = self:record_generation(generation)
-  if ok then
-    canaries.serve(self, generation, on_problem)
-  else
-    on_problem("changed scripts do not serve, they could not be recorded: " .. errors.line(err))
-  end
-end
-
----Writes a generation into the journal (texts as blobs), once per change.
----@param generation table? default: the serving one
----@return boolean|nil ok
----@return Error|nil
-function Project:record_generation(generation)
-  generation = generation or self.generation
-  if self.recorded == generation.id then
-    return true
-  end
-  local tx = self.board:begin()
-  local files = {}
-  for path, entry in pairs(generation.files) do
-    files[path] = tx:blob(entry.text)
-  end
-  tx:event("scripts.loaded", nil, { generation = generation.id, files = files, engine = sys.version() })
-  self.recorded = generation.id -- before the wait: another change may come meanwhile
-  local ok, err = errors.check(async.await(tx.commit, tx))
-  if not ok then
-    self.recorded = nil
-  end
-  return ok, err
 end
 
 ---The stream of what happens outside runs; only for the owner.

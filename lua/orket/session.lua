@@ -7,10 +7,12 @@ local cards = require("orket.cards")
 local debuggers = require("orket.debugger")
 local errors = require("orket.errors")
 local llm = require("orket.llm")
+local notice = require("orket.growth.notice")
 local owner = require("orket.owner")
 local projects = require("orket.project")
 local report = require("orket.report")
 local runs = require("orket.runs")
+local serving = require("orket.serving")
 local watch = require("orket.watch")
 
 local M = {}
@@ -31,7 +33,7 @@ end
 
 local function reload_on_change(project, view)
   return watch.open(project.dir, function()
-    project:reload(function(text)
+    serving.reload(project, function(text)
       view:note(text)
     end)
   end)
@@ -41,7 +43,7 @@ end
 local function record(project, again)
   local creating = async.spawn(cards.create, project, again)
   if not creating.done then
-    local ok, err = project:record_generation()
+    local ok, err = serving.record(project)
     if not ok then
       return nil, err
     end
@@ -59,6 +61,10 @@ local function prepare(project, args)
     return nil, problems
   end
   project:open_board("system")
+  ok, err = serving.settle(project)
+  if not ok then
+    return nil, err
+  end
   return record(project, args.again and args.card)
 end
 
@@ -111,6 +117,9 @@ local function run(project, args, view, choose)
   end
   if not goal then
     return nil, err
+  end
+  if project.waiting then
+    view:note(notice.of(project.store, args.C))
   end
   local state = { view = view }
   local server

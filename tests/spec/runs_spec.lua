@@ -59,7 +59,7 @@ describe("orket run", function()
         project:load_scripts()
         project:open_board("system")
         assert(cards.create(project))
-        assert(project:record_generation())
+        assert(require("orket.serving").record(project))
         local status, err = runs.run(project, "textkit", { on_run = function(run)
           run.epic.revision = run.epic.revision + 1
         end })
@@ -87,17 +87,17 @@ describe("orket run", function()
         local project = assert(projects.open(%q, { own = true }))
         local first = project:load_scripts()
         project:open_board("system")
-        assert(project:record_generation())
+        assert(require("orket.serving").record(project))
         local file = assert(io.open(%q, "a"))
         file:write("-- changed")
         file:close()
         local board, full = project.board, { blob = function() return "" end, event = function() end }
         function full.commit(_, done) done(nil, "no space", "ERR_STORE_FULL") end
         project.board = { begin = function() return full end }
-        project:reload(print)
+        require("orket.serving").reload(project, print)
         print(project.generation == first)
         project.board = board
-        project:reload(print)
+        require("orket.serving").reload(project, print)
         print(project.generation == first, #project.store:read("generation", { id = project.generation.id }))
         project:close()
         return 0

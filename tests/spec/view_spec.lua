@@ -77,7 +77,7 @@ local RUN = [==[
     a = { id = "a", ordinal = 1, name = "First", status = "done" },
     b = { id = "b", ordinal = 2, name = "Second", status = "blocked", wait_reason = "review" } } } }
   run.store = { subscribe = function() end, read = function(_, query)
-    return (query == "uncertain" or query == "approvals") and {} or query == "parked" and { { id = "b", status = "blocked", wait_reason = "review" } }
+    return (query == "uncertain" or query == "approvals" or query == "waiting") and {} or query == "parked" and { { id = "b", status = "blocked", wait_reason = "review" } }
       or { { body = { why = "a person\n  reads first" } } }
   end }
   local outcome = { status = "parked", counts = { done = 1, blocked = 1 }, card = "shop", dir = "my shop" }

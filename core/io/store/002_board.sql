@@ -171,6 +171,17 @@ CREATE TABLE approval (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX approval_open ON approval (status, card);
 
+-- Which generation served from when on, which ones waited, and who accepted them.
+CREATE TABLE serving (
+    seq        INTEGER PRIMARY KEY,
+    kind       TEXT NOT NULL,   -- loaded, waiting, accepted
+    generation TEXT NOT NULL,
+    against    TEXT,            -- the generation that served meanwhile
+    actor      TEXT NOT NULL,
+    delta      TEXT,            -- JSON: what it makes possible
+    at         TEXT NOT NULL
+) STRICT;
+
 -- What was refused: a PolicyViolationReport. What was attempted is said by the conversation `convo`.
 CREATE TABLE report (
     seq      INTEGER PRIMARY KEY,

@@ -80,7 +80,10 @@ static int find_live(struct gc *gc)
         "  SELECT generation FROM run WHERE id NOT IN (SELECT run FROM gone) UNION"
         "  SELECT generation FROM turn WHERE run NOT IN (SELECT run FROM gone) UNION"
         "  SELECT body ->> '$.generation' FROM event WHERE seq ="
-        "    (SELECT max(seq) FROM event WHERE kind = 'scripts.loaded'))",
+        "    (SELECT max(seq) FROM event WHERE kind = 'scripts.loaded') UNION"
+        "  SELECT generation FROM serving WHERE seq = (SELECT max(seq) FROM serving) UNION"
+        "  SELECT generation FROM serving WHERE seq ="
+        "    (SELECT max(seq) FROM serving WHERE kind = 'loaded'))",
     };
     int rc = 0;
     for (size_t i = 0; !rc && i < COUNT_OF(texts); i++)

@@ -381,5 +381,24 @@ UPDATE canary SET status = 'rolled_back', result = :body, ended = :seq WHERE sta
 
 -- kind: scripts.loaded
 INSERT OR IGNORE INTO generation (id, files, at) VALUES ($generation, coalesce($files, '{}'), :at);
+INSERT INTO serving (seq, kind, generation, actor, at)
+SELECT :seq, 'loaded', $generation, :actor, :at WHERE :run = 'board' AND $fork IS NULL;
+
+-- kind: scripts.waiting
+INSERT OR IGNORE INTO generation (id, files, at) VALUES ($generation, coalesce($files, '{}'), :at);
+INSERT INTO serving (seq, kind, generation, against, actor, delta, at)
+VALUES (:seq, 'waiting', $generation, $against, :actor, $delta, :at);
+
+-- Only what waits now can be accepted.
+-- kind: scripts.accepted
+-- must
+INSERT INTO serving (seq, kind, generation, against, actor, at)
+SELECT :seq, 'accepted', generation, against, :actor, :at
+FROM (SELECT kind, generation, against FROM serving ORDER BY seq DESC LIMIT 1)
+WHERE kind = 'waiting' AND generation = $generation AND against = $against;
+
+-- kind: policy.failed
+
+-- kind: policy.rolled_back
 
 -- kind: note

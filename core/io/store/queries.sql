@@ -466,6 +466,18 @@ SELECT id, seq, base, hash FROM tree WHERE id = :tree ORDER BY seq DESC LIMIT 1;
 -- name: generation
 SELECT id, files AS "files:json", at FROM generation WHERE id = :id;
 
+-- The generation that served last; a fork's own is not the project's.
+-- name: serving
+SELECT seq, generation, actor, at FROM serving WHERE kind = 'loaded' ORDER BY seq DESC LIMIT 1;
+
+-- What nobody has accepted yet.
+-- name: waiting
+SELECT seq, generation, against, at, delta AS "delta:json" FROM serving WHERE kind = 'waiting'
+  AND seq = (SELECT max(seq) FROM serving);
+
+-- name: servings
+SELECT seq, kind, generation, against, actor, at FROM serving ORDER BY seq;
+
 -- name: counts
 SELECT (SELECT count(*) FROM card) AS cards, (SELECT coalesce(max(seq), 0) FROM entry) AS events,
        (SELECT count(*) FROM run) AS runs, (SELECT count(*) FROM turn) AS turns,

@@ -11,6 +11,7 @@ local fs = require("orket.core.fs")
 local llm = require("orket.llm")
 local options = require("orket.options")
 local orchestrator = require("orket.orchestrator")
+local serving = require("orket.serving")
 local projects = require("orket.project")
 local report = require("orket.report")
 local sys = require("orket.core.sys")
@@ -84,7 +85,7 @@ local function run(project, count)
   end
   project:open_board("system")
   local creating = async.spawn(create_cards, project, count)
-  project:record_generation()
+  serving.record(project)
   ok, err = async.join(creating)
   if not ok then
     return nil, err

@@ -5,6 +5,7 @@ local budget = require("orket.cmd.budget")
 local canaries = require("orket.canary")
 local cjson = require("cjson")
 local look = require("orket.look")
+local notice = require("orket.growth.notice")
 local options = require("orket.options")
 local parked = require("orket.parked")
 local reports = require("orket.reports")
@@ -187,6 +188,10 @@ local function show(store, args, dir)
     print_bottlenecks(bottlenecks.of(store, dir).found)
     print_canary(store)
     print_budgets(store, dir)
+  end
+  local waiting = not args.json and notice.of(store, args.C)
+  if waiting then
+    print("\n" .. text.line(waiting))
   end
   return 0
 end

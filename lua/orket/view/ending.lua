@@ -1,6 +1,7 @@
 -- ending.lua: what a person reads when a run has ended: the outcome, and what to do next.
 
 local text = require("orket.view.text")
+local notice = require("orket.growth.notice")
 local parked = require("orket.parked")
 
 local M = {}
@@ -54,6 +55,8 @@ function M.lines(run, outcome)
   if run and (outcome.status == "parked" or outcome.status == "failed" or outcome.status == "drained") then
     parked_lines(lines, parked.list(run.store, run.epic.id, outcome.dir))
   end
+  local waiting = run and notice.of(run.store, outcome.dir)
+  lines[#lines + 1] = waiting and text.line(waiting) or nil
   if outcome.status == "parked" or outcome.status == "drained" then
     lines[#lines + 1] = "go on with: orket run" .. option .. " " .. card
   end

@@ -1,7 +1,8 @@
 -- frame.lua: one picture of a run: progress, cards with what their agents do, the last sentences of the
 -- log. Pure: from a scene to lines of text, none wider and not more than the window.
 --
--- scene: {id, status, seconds, tokens, capped? (the cap that is nearest), cards, doing = {card -> text}, words = {card -> text}, log}
+-- scene: {id, status, seconds, tokens, capped? (the cap that is nearest), cards, doing = {card -> text}, words = {card -> text}, log,
+-- notice? (what waits beside the cards)}
 
 local style = require("orket.view.style")
 local text = require("orket.view.text")
@@ -56,6 +57,11 @@ local function progress(scene, columns)
   local full = all == 0 and width or sum.done * width // all
   return " " .. style.paint(("█"):rep(full), "32") .. style.paint(("░"):rep(width - full), "90")
     .. text.cut(label, columns - 1 - width)
+end
+
+-- What waits for a person beside the cards.
+local function notice(scene, columns)
+  return scene.notice and " " .. style.paint(text.cut(text.clean(scene.notice), columns - 1), "33")
 end
 
 -- What fits: cards at work first, then parked ones, then what is open, then what is done; shown in the
@@ -146,7 +152,7 @@ end
 ---@return string[] lines
 function M.lines(scene, columns, rows)
   columns = math.max(10, columns - MARGIN)
-  local lines = { headline(scene, columns), progress(scene, columns), "" }
+  local lines = { headline(scene, columns), progress(scene, columns), notice(scene, columns) or "" }
   local log = math.min(#scene.log, LOG_MOST, math.max(0, rows - #lines - CARDS_LEAST - 2))
   local shown, hidden = visible(scene.cards, math.max(1, rows - #lines - log - 2), scene.doing)
   local wide = layout(shown, columns)

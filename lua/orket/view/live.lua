@@ -7,6 +7,7 @@
 local async = require("orket.async")
 local ending = require("orket.view.ending")
 local frame = require("orket.view.frame")
+local notice = require("orket.growth.notice")
 local plain = require("orket.view.plain")
 local shown = require("orket.budget.shown")
 local sys = require("orket.core.sys")
@@ -57,6 +58,7 @@ function View:attach(project, run)
     self.stop = async.on_signals({ "sigwinch" }, function()
       self:soon()
     end)
+    self.notice = notice.of(project.store, project.dir)
     tick(self)
   end
   self:draw()
@@ -82,8 +84,13 @@ local ACTIVITY = {
   ["turn.abandoned"] = function() return nil end,
 }
 
+local WAITS = { ["scripts.waiting"] = true, ["scripts.accepted"] = true, ["scripts.loaded"] = true }
+
 ---@param event table a committed event
 function View:see(event)
+  if WAITS[event.kind] then
+    self.notice = notice.of(self.run.store, self.run.project.dir)
+  end
   local activity = ACTIVITY[event.kind]
   if activity and event.card then
     self.doing[event.card] = activity(event.body)
@@ -150,6 +157,7 @@ function View:scene()
     id = self.run.id, status = self.status or self.run.draining and "stopping" or "running",
     seconds = sys.monotonic() - self.began, tokens = self.tokens, cards = sorted_cards(self.run),
     capped = self.capped, doing = self.doing, words = self.words, log = self.log,
+    notice = self.notice,
   }
 end
 

@@ -68,6 +68,12 @@ local SENTENCE = {
   end,
   ["operation.uncertain"] = function(b) return "nobody knows whether it happened: " .. b.operation.op end,
   ["operation.answered"] = function(b) return "answers: " .. b.answer .. (b.text and ", " .. b.text or "") end,
+  ["scripts.waiting"] = function(b) return "scripts " .. b.generation .. " make more possible and wait" end,
+  ["scripts.accepted"] = function(b)
+    return "scripts " .. b.generation .. " are accepted" .. (b.auto and ", as the organization accepts all" or "")
+  end,
+  ["policy.failed"] = function(b) return b.path .. " does not serve: " .. b.message end,
+  ["policy.rolled_back"] = function(b) return "policies are those of " .. b.to .. " again" end,
   ["approval.asked"] = function(b, e)
     return string.format("ASKS for %s (%s): orket approve %s/%s/%d", shown.line(b), b.rule or "", e.run, e.turn, e.n)
   end,
