@@ -13,6 +13,7 @@ local function project(server, mock, issues, limits)
   return world.new({
     issues = issues or { { id = "A" } }, mock = "local PORT = " .. server.port .. "\n" .. mock, limits = limits,
     binary = beyond.binary, environment = "ORKET_LUA=" .. server.lua,
+    rules = { labels = "off" }, -- a turn tells often, and each answer comes from outside
     files = { ["tools/post.lua"] = beyond.TOOL, ["roles/coder.lua"] = coder() },
   })
 end

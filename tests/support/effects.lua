@@ -65,7 +65,17 @@ return {
 }
 ]]
 
+-- Everybody tells, whatever the others were answered.
+local function without_labels(dir)
+  local path = dir .. "/config/organization.json"
+  local organization = cjson.decode(orket.read(path))
+  organization.process_rules = organization.process_rules or {}
+  organization.process_rules.labels = "off"
+  orket.write(path, cjson.encode(organization))
+end
+
 local function prepare(dir)
+  without_labels(dir)
   orket.write(dir .. "/tools/post.lua", TOOL)
   for _, role in ipairs(WORKERS) do
     local text, found = orket.read("roles/" .. role .. ".lua"):gsub('"request_excuse"', '"request_excuse", "post"')
