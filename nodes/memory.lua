@@ -1,5 +1,6 @@
 -- memory.lua: which remembered notes a prompt carries: those that share words with the card, the newest
--- of them; without a match, the newest of all.
+-- of them; without a match, the newest of all. What came from outside is no use without a match, and would label
+-- every turn that is shown it.
 
 local NOTES = 5
 
@@ -25,6 +26,16 @@ local function matches(note, words)
   return false
 end
 
+local function newest(candidates)
+  local chosen = {}
+  for _, note in ipairs(candidates) do
+    if #chosen < NOTES and not (type(note) == "table" and some(note.labels)) then
+      chosen[#chosen + 1] = note
+    end
+  end
+  return chosen
+end
+
 ---@param view table
 ---@param candidates {text: string}[] newest first
 ---@return table[] notes, newest first
@@ -37,10 +48,7 @@ local function choose(view, candidates)
       chosen[#chosen + 1] = note
     end
   end
-  for i = 1, #chosen == 0 and math.min(#candidates, NOTES) or 0 do
-    chosen[i] = candidates[i]
-  end
-  return chosen
+  return #chosen > 0 and chosen or newest(candidates)
 end
 
 local function self_test()
@@ -48,6 +56,8 @@ local function self_test()
   local chosen = choose({ card = { name = "Parser", description = "" } }, notes)
   assert(#chosen == 1 and chosen[1] == notes[2])
   assert(#choose({ card = { name = "Other" } }, notes) == 2)
+  notes[1].labels = { "untrusted" }
+  assert(choose({ card = { name = "Other" } }, notes)[1] == notes[2])
 end
 
 return { node = "memory", select = choose, self_test = self_test }
