@@ -47,7 +47,8 @@ local function post(socket, operation, wake)
     end
     socket:write(("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s"):format(#operation.text, operation.text))
     socket:read_start(function(_, bytes)
-      wake(bytes and { heard = true }, errors.new("ERR_UNCERTAIN", "the connection ended"))
+      local said = bytes and operation.text:find("^give ") and bytes:match("\r\n\r\n(.*)$") or nil
+      wake(bytes and { heard = true, text = said }, errors.new("ERR_UNCERTAIN", "the connection ended"))
     end)
   end)
 end

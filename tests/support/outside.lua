@@ -30,7 +30,7 @@ return {
 local TELL = [[
 local function run(args)
   local answer = perform({ op = "test.post", port = %d, text = args.text })
-  return answer.error and { error = answer.error } or { told = true }
+  return answer.error and { error = answer.error } or { told = true, answer = answer.result.text }
 end
 return {
   description = "Tell the world.", operations = { "test.post" }, run = run,
@@ -80,9 +80,16 @@ local function route(_, reply)
 end
 ]]
 
+-- A worker who hands nothing over.
+local QUIET = REMEMBERS:gsub(", memory = proposal.why", "")
+
 local function role(name)
   local text = world.orket.read("roles/" .. name .. ".lua")
   return (text:gsub('"request_excuse",', '"request_excuse", ' .. MORE .. ","))
+end
+
+local function routed(route)
+  return (role("coder"):gsub("route = brief.hand_over", "route = route"):gsub("\nreturn {", "\n" .. route .. "\nreturn {"))
 end
 
 local function literal(map)
@@ -98,6 +105,7 @@ M.TEAM = {
   name = "Team",
   seats = {
     dev = { name = "Dev", roles = { "coder" } },
+    quiet = { name = "Quiet", roles = { "quiet" } },
     scribe = { name = "Scribe", roles = { "scribe" } },
     guard = { name = "Guard", roles = { "integrity_guard" } },
   },
@@ -113,7 +121,7 @@ function M.project(server, options)
     ["tools/fetch.lua"] = FETCH:format(literal(options.pages or {}), options.labels and '{ "' .. table.concat(options.labels, '", "') .. '" }' or "nil"),
     ["tools/tell.lua"] = TELL:format(server.port), ["tools/post_file.lua"] = POST_FILE:format(server.port),
     ["tools/copy_file.lua"] = COPY, ["roles/coder.lua"] = role("coder"), ["roles/integrity_guard.lua"] = role("integrity_guard"),
-    ["roles/scribe.lua"] = role("coder"):gsub("route = brief.hand_over", "route = route"):gsub("\nreturn {", "\n" .. REMEMBERS .. "\nreturn {"),
+    ["roles/scribe.lua"] = routed(REMEMBERS), ["roles/quiet.lua"] = routed(QUIET),
   }
   local w = world.new(world.merged({
     team = M.TEAM, binary = beyond.binary, environment = "ORKET_LUA=" .. server.lua, files = world.merged(files, options.files),
