@@ -169,6 +169,20 @@ static void read_arguments(lua_State *L, struct call *call, struct err *err)
     lua_pop(L, 1);
 }
 
+/* The call that the table at 2 describes, pushed. */
+static struct call *read_call(lua_State *L, struct err *err)
+{
+    static const char *const known[] = {"role", "card",  "tool",  "arguments",
+                                        "root", "scope", "calls", NULL};
+    bind_check_options(L, 2, known);
+    lua_settop(L, 2);
+    struct call *call = new_call(L);
+    read_header(L, call);
+    read_scope(L, call);
+    read_arguments(L, call, err);
+    return call;
+}
+
 /* gate:call{role=, card={id, type, status}, tool=, arguments=text|table|doc, root=, scope={glob},
  *   calls=count} -> call
  *   | nil, {decision, rule, why, fix, where?}, call?
@@ -176,16 +190,9 @@ static void read_arguments(lua_State *L, struct call *call, struct err *err)
  * comes of it before call:accept. */
 static int l_gate_call(lua_State *L)
 {
-    static const char *const known[] = {"role", "card",  "tool",  "arguments",
-                                        "root", "scope", "calls", NULL};
     struct gate_verdict verdict;
     struct err err = {0};
-    bind_check_options(L, 2, known);
-    lua_settop(L, 2);
-    struct call *call = new_call(L);
-    read_header(L, call);
-    read_scope(L, call);
-    read_arguments(L, call, &err);
+    struct call *call = read_call(L, &err);
     if (gate_judge_form(call->gate, &call->gate_call, &verdict) == GATE_DECISION_ALLOW)
         bind_judge_reach(L, call, &verdict);
     call->gate_call.parse_error = NULL;
@@ -198,6 +205,19 @@ static int l_gate_call(lua_State *L)
         call->first = NULL;
     }
     return answer(L, &verdict);
+}
+
+/* gate:explain{as for call} -> array of {decision, rule, why, fix, where?}: everything that the
+ * gate has against the call, each check by itself, in their order; empty when it is allowed */
+static int l_gate_explain(lua_State *L)
+{
+    struct err err = {0};
+    struct call *call = read_call(L, &err);
+    bind_explain(L, call);
+    call->gate_call.parse_error = NULL;
+    bind_resolved_free(call->first);
+    call->first = NULL;
+    return 1;
 }
 
 static const struct call *check_owned(lua_State *L)
@@ -475,6 +495,7 @@ static const luaL_Reg gate_methods[] = {
     {"call", l_gate_call},
     {"operation", l_gate_operation},
     {"judge", l_gate_judge},
+    {"explain", l_gate_explain},
     {NULL, NULL},
 };
 
@@ -489,8 +510,8 @@ static const luaL_Reg call_methods[] = {
 };
 
 static const luaL_Reg functions[] = {
-    {"build", l_build},   {"rules", l_rules}, {"effect", l_effect},
-    {"nature", l_nature}, {NULL, NULL},
+    {"build", l_build},   {"rules", l_rules},   {"rates", bind_l_rates},
+    {"effect", l_effect}, {"nature", l_nature}, {NULL, NULL},
 };
 
 int luaopen_orket_gate(lua_State *L)
@@ -498,6 +519,7 @@ int luaopen_orket_gate(lua_State *L)
     bind_type(L, GATE_TYPE, gate_methods, l_gate_gc);
     bind_type(L, CALL_TYPE, call_methods, l_call_close);
     bind_open_permit(L);
+    bind_open_rates(L);
     lua_newtable(L);
     bind_functions(L, functions);
     return 1;

@@ -158,6 +158,12 @@ enum gate_decision gate_judge_operation(const struct gate *gate, const struct ga
                                         const struct gate_operation *operation,
                                         struct gate_verdict *verdict);
 
+/* Every check by itself, not only the first that does not pass: writes up to `max` verdicts that
+ * deny or ask, in the order of the checks, and answers how many. A check that needs what another
+ * one did not find (the schema of no tool) is left out. Paths need not have been resolved. */
+size_t gate_explain(const struct gate *gate, const struct gate_call *call, struct gate_verdict *out,
+                    size_t max);
+
 /* Makes the verdict a refusal of a key of the organization's own, which only the caller knows. */
 void gate_deny_key(struct gate_verdict *verdict);
 

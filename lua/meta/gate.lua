@@ -86,6 +86,11 @@ local Gate = {}
 ---@return GateCall? asked  when the refusal asks: others may still deny it, and call:accept makes it a call
 function Gate:call(request) end
 
+---Everything that the gate has against a call: each check by itself, in their order. Nothing is kept open.
+---@param request table as for call
+---@return GateVerdict[] refusals empty when the call is allowed
+function Gate:explain(request) end
+
 ---Resolves and judges one operation of the call's tool.
 ---@param allowed GateCall
 ---@param operation table|userdata {op = "fs.write", …}
@@ -100,6 +105,25 @@ function Gate:operation(allowed, operation, facts) end
 ---@param operation table|userdata
 ---@return GateVerdict
 function Gate:judge(allowed, operation) end
+
+---@class GateRates token buckets of the house
+local Rates = {}
+
+---Takes a call's share of every bucket that it concerns, or says when there will be one.
+---@param now number seconds of a clock that does not go back
+---@param tool string
+---@param role string
+---@param model string|nil
+---@return GateVerdict|nil refusal gate.rate
+function Rates:take(now, tool, role, model) end
+
+---Full buckets.
+---@param list table[] {tool?, role?, model?, per_second | per_minute, burst?}
+---@param where string the place of the list, for refusals
+---@return GateRates|nil
+---@return string? message
+---@return string? code
+function gate.rates(list, where) end
 
 ---@param law table {tools, roles, rules?, limits?, types?}
 ---@return Gate|nil

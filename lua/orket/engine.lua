@@ -5,6 +5,7 @@ local answers = require("orket.turn.answers")
 local approval = require("orket.turn.approval")
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local gate = require("orket.core.gate")
 local idesign = require("orket.idesign")
 local labels = require("orket.labels")
 local llm = require("orket.llm")
@@ -30,6 +31,12 @@ local MOST = { steps = 10000, seconds = 604800, concurrency = 10000, window = 10
 local WHOLE = { steps = true, concurrency = true, window = true, tokens = true }
 local REASONS = { resource = true, dependency = true, review = true, input = true, system = true }
 
+-- The buckets of the house, full; nil when it has none.
+local function rates_of(process)
+  local list = process.rates
+  return type(list) == "table" and #list > 0 and assert(gate.rates(list, "config/organization.json#/process_rules/rates")) or nil
+end
+
 ---@param project table opened as owner, with scripts loaded
 ---@param epic table the epic's card row
 ---@param run string
@@ -41,6 +48,7 @@ function M.new(project, epic, run)
   self.limits = self:settings()
   local process = project.config.organization.process_rules or {}
   self.follows_labels = process.labels ~= "off"
+  self.rates = rates_of(process)
   return self
 end
 
@@ -167,6 +175,14 @@ function Engine:policy(turn)
   return function(call, operation, permit)
     return policy.objection(entries, call, turn.generation.tools[call:tool()], turn, operation, permit)
   end
+end
+
+---Whether a call that the gate has nothing against is over a rate of the house; it takes its share.
+---@param turn Turn
+---@param tool string
+---@return GateVerdict|nil refusal
+function Engine:over_rate(turn, tool)
+  return self.rates and self.rates:take(sys.monotonic(), tool, turn.role, turn.model.name)
 end
 
 ---How many issues the turn's epic has, with those that were made and are not committed yet.

@@ -74,6 +74,12 @@ function Tape:outcome()
   return event.body, event.kind
 end
 
+---True while the journal has answers that were not taken.
+---@return boolean
+function Tape:has_more()
+  return self.answers[self.at] ~= nil
+end
+
 ---True when it ends inside a call: the intent is there and the result is not.
 ---@return boolean
 function Tape:is_cut()

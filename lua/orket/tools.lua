@@ -39,8 +39,14 @@ function M.stricter(first, second)
   return first
 end
 
--- A call that nothing denies, with who asks a person about it; or the denial, whoever it comes from.
-local function judge(turn, request)
+-- One that the journal has begun already took its share then.
+local function over_rate(turn, request)
+  return not turn.tape:has_more() and turn.engine:over_rate(turn, request.name) or nil
+end
+
+-- A call that nothing denies, with who asks a person about it; or the denial, whoever it comes from. One that is only
+-- looked at once more takes no share of the rates.
+local function judge(turn, request, again)
   local allowed, refusal, asked = turn.generation.gate:call({
     role = turn.role,
     card = turn.card,
@@ -54,7 +60,10 @@ local function judge(turn, request)
   if not call then
     return nil, refusal
   end
-  refusal = M.stricter(refusal, turn.policy(call))
+  refusal = M.stricter(refusal, not again and over_rate(turn, request) or nil)
+  if not refusal or refusal.decision == "ask" then
+    refusal = M.stricter(refusal, turn.policy(call))
+  end
   if refusal and refusal.decision ~= "ask" then
     call:close()
     return nil, refusal
@@ -67,7 +76,7 @@ end
 ---@param request {name: string, arguments: string|table}
 ---@return table|nil refusal
 function M.weigh(turn, request)
-  local call, refusal = judge(turn, request)
+  local call, refusal = judge(turn, request, true)
   if call then
     call:close()
   end
@@ -75,7 +84,7 @@ function M.weigh(turn, request)
 end
 
 local function denial(turn, request)
-  local call, refusal = judge(turn, request)
+  local call, refusal = judge(turn, request, true)
   if not call then
     return refusal
   end
@@ -188,7 +197,7 @@ end
 
 -- What denies an operation by other scripts.
 local function denial_of_operation(turn, request, operation)
-  local call, refusal = judge(turn, request)
+  local call, refusal = judge(turn, request, true)
   if not call then
     return refusal
   end

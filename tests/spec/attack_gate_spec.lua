@@ -151,6 +151,76 @@ describe("the gate", function()
   end)
 end)
 
+describe("rates of the house", function()
+  local dir
+
+  local function project(rates)
+    dir = orket.directory()
+    orket.run("init " .. dir .. "/p")
+    local organization = cjson.decode(orket.read(dir .. "/p/config/organization.json"))
+    organization.process_rules.rates = rates
+    orket.write(dir .. "/p/config/organization.json", cjson.encode(organization))
+    return dir .. "/p"
+  end
+
+  local function ask(at, calls)
+    local requests = {}
+    for i, one in ipairs(calls) do
+      requests[i] = { id = i, project = at, call = one }
+    end
+    return orket.try("gate", requests)
+  end
+
+  after_each(function()
+    orket.remove(dir)
+  end)
+
+  it("let through what they say when ten times as much is offered", function()
+    for _, row in ipairs({ { per_second = 100 }, { per_minute = 60 }, { per_second = 2.5 }, { per_second = 1000, burst = 10 } }) do
+      local speed = row.per_second or row.per_minute / 60
+      local found = ask(project({ row }), { write("a", "x", { time = 0, ["repeat"] = { count = 20000, per_second = speed * 10 } }) })[1]
+      local limit = 2000 + (row.burst or 1) - 1
+      assert(math.abs(found.accepted - limit) <= limit / 100, cjson.encode(found))
+      assert.equal("gate.rate", found.rule)
+      assert.equal("config/organization.json#/process_rules/rates/0", found.where)
+      assert(found.fix:find("seconds", 1, true))
+    end
+  end)
+
+  it("count by tool, role and model, each for itself, and take nothing where another one refuses", function()
+    local at = project({ { tool = "write_file", per_minute = 1 }, { role = "coder", per_second = 1, burst = 3 }, { model = "reviewer", per_minute = 1 } })
+    local rows = {
+      { write("a", "x", { time = 0 }), "gate.allow" }, { write("a", "x", { time = 30 }), "gate.rate" },
+      { call("read_file", { path = "a" }, { time = 30 }), "gate.allow" }, { call("read_file", { path = "a" }, { time = 30 }), "gate.allow" },
+      { call("read_file", { path = "a" }, { time = 30 }), "gate.allow" }, { call("read_file", { path = "a" }, { time = 30 }), "gate.rate" },
+      { call("read_file", { path = "a" }, { time = 31, model = "reviewer" }), "gate.allow" },
+      { call("read_file", { path = "a" }, { time = 32, model = "reviewer" }), "gate.rate" },
+      { call("read_file", { path = "../a" }, { time = 33 }), "gate.path.escape" },
+      { call("read_file", { path = "a" }, { role = "integrity_guard", card = { id = "X", type = "issue", status = "code_review" }, time = 33 }),
+        "gate.allow" },
+      { write("a", "x", { time = 60 }), "gate.allow" },
+      { write("a", "x", { time = 10 }), "gate.rate" }, -- a clock that goes back gives nothing
+    }
+    local calls = {}
+    for i, row in ipairs(rows) do
+      calls[i] = row[1]
+    end
+    for i, answer in ipairs(ask(at, calls)) do
+      assert.equal(rows[i][2], answer.rule, "row " .. i)
+    end
+  end)
+
+  it("name what there is, or are errors", function()
+    for _, rate in ipairs({ { tool = "write_fil", per_second = 1 }, { role = "koder", per_second = 1 }, { model = "x", per_second = 1 },
+      { per_second = 0 }, { per_second = 1, per_minute = 1 }, { tool = "write_file" }, { per_second = 1, burst = 0.5 } }) do
+      local text, code = orket.run("validate " .. project({ rate }))
+      assert.equal(1, code, text)
+      assert(text:find("rates", 1, true), text)
+      orket.remove(dir)
+    end
+  end)
+end)
+
 describe("a scope that means nothing", function()
   it("is an error of the file", function()
     local dir = orket.directory()
@@ -185,6 +255,29 @@ describe("a run", function()
       assert.equal("gate.limit.calls", event.body.rule)
     end
     local text, code = w:orket("replay " .. w:events("run.started")[1].run)
+    assert.equal(0, code, text)
+  end)
+
+  it("holds the rates of the house, and replays to the same", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, limits = { concurrency = 1 }, mock = [[
+      function work(talk)
+        local calls = {}
+        for i = 1, 5 do calls[i] = write("f" .. talk.replies .. "-" .. i, "x") end
+        if talk.replies > 1 then return say(finish()) end
+        return { calls = calls }
+      end ]] })
+    local organization = cjson.decode(w:read("config/organization.json"))
+    organization.process_rules.rates = { { tool = "write_file", per_minute = 1, burst = 3 } }
+    w:write("config/organization.json", cjson.encode(organization))
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal(3, #w:events("file.written"))
+    local refused = w:events("call.refused")
+    assert.equal(7, #refused)
+    for _, event in ipairs(refused) do
+      assert.equal("gate.rate", event.body.rule)
+    end
+    text, code = w:orket("replay " .. w:events("run.started")[1].run)
     assert.equal(0, code, text)
   end)
 

@@ -232,6 +232,57 @@ describe("what destroys", function()
   end)
 end)
 
+describe("explain", function()
+  it("tells everything that is against a call, each check by itself", function()
+    probe([[
+      local law = help.law()
+      law.rules[2] = { id = "all", effect = "ask", tools = { "write_file" }, why = "everything is asked about" }
+      g = assert(gate.build(law))
+      local function rules(request)
+        local list = {}
+        for i, refusal in ipairs(g:explain(request)) do
+          list[i] = refusal.decision .. " " .. refusal.rule
+        end
+        return table.concat(list, ", ")
+      end
+      same("", rules(help.request("read_file", { path = "src/main.c" }, root)))
+      same("deny gate.path.name", rules(help.request("read_file", { path = ".env" }, root)))
+      same("deny gate.secret, deny gate.path.escape, ask house.all",
+        rules(help.request("write_file", { path = "../x", content = "AK" .. "IAIOSFODNN7EXAMPLE" }, root)))
+      same("deny house.vendor, ask gate.confirm", rules(help.request("delete_file", { path = "vendor/lib.c" }, root)))
+      local all = help.request("delete_file", { path = "vendor/lib.c" }, root)
+      all.role, all.card, all.calls, all.scope = "integrity_guard", { id = "I", type = "issue", status = "done" }, 5000, { "src/**" }
+      same("deny gate.role.tool, deny gate.card.status, deny gate.scope, deny house.vendor, deny gate.limit.calls, ask gate.confirm",
+        rules(all))
+      same("deny gate.tool.unknown, deny gate.args.json", rules({ role = "coder", card = help.card, tool = "x", arguments = "{" }))
+      same("deny gate.tool.length, deny gate.role.unknown, deny gate.card.type, deny gate.args.json", rules({}))
+      same("deny gate.card.type, deny gate.card.status, deny gate.args.schema, deny gate.path.escape",
+        rules({ role = "coder", tool = "read_file", arguments = { path = 7 } }))
+    ]])
+  end)
+
+  it("begins with what the gate itself says", function()
+    probe([[
+      for _, tool in ipairs({ "write_file", "read_file", "delete_file", "nothing", "update_issue_status" }) do
+        for _, path in ipairs({ "a", "../a", "vendor/a", ".git/x", "x.exe", "src/main.c" }) do
+          for _, status in ipairs({ "in_progress", "done" }) do
+            local request = help.request(tool, { path = path }, root)
+            request.card = { id = "I", type = "issue", status = status }
+            local call, refusal = g:call(request)
+            local list, denies = g:explain(request), nil
+            for _, one in ipairs(list) do
+              denies = denies or one.decision == "deny" and one or nil
+            end
+            local first = denies or list[1]
+            same(refusal and refusal.rule, first and first.rule)
+            same(refusal and refusal.why, first and first.why)
+          end
+        end
+      end
+    ]])
+  end)
+end)
+
 describe("a rule that asks", function()
   it("says where it stands, and waits for a yes as well", function()
     probe([[

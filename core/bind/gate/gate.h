@@ -81,6 +81,9 @@ void bind_resolved_free(struct resolved *resolved);
  * allowed call keeps its first one. */
 void bind_judge_reach(lua_State *L, struct call *call, struct gate_verdict *verdict);
 
+/* The same, and pushes the list of everything that the gate has against the call. */
+void bind_explain(lua_State *L, struct call *call);
+
 /* True when one of the call's path arguments is the name of the record. */
 bool bind_names_path(const struct call *call, const struct gate_path *record);
 
@@ -97,6 +100,12 @@ int bind_perform(lua_State *L, const char *kind, const struct fs_target *target,
 /* The integer of a field, at most max; max when there is none. */
 size_t bind_bounded(const struct json *value, size_t max);
 
+/* gate.rates(list, where) -> rates | nil, message, code   (list: see model/rate.h; where: its
+ * place)
+ */
+int bind_l_rates(lua_State *L);
+
+void bind_open_rates(lua_State *L);
 void bind_open_perform(lua_State *L);
 void bind_open_permit(lua_State *L);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "bind/gate/gate.h"
+#include "script/value.h"
 
 #define PATHS_MAX  256  /* path arguments of one call; more are denied, having no record */
 #define KEEP_BELOW 4096 /* descriptors that are kept from a call to its first operation */
@@ -144,6 +145,40 @@ void bind_judge_reach(lua_State *L, struct call *call, struct gate_verdict *verd
     call->gate_call.path_count = 0;
     json_doc_clear(&r.arena);
     keep_first(call);
+}
+
+#define EXPLAINED_MAX 256 /* refusals of one call */
+
+static void push_list(lua_State *L, const struct gate_verdict *list, size_t count)
+{
+    lua_createtable(L, (int)count, 0);
+    value_array_mt(L);
+    lua_setmetatable(L, -2);
+    for (size_t i = 0; i < count; i++) {
+        bind_push_verdict(L, &list[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
+void bind_explain(lua_State *L, struct call *call)
+{
+    struct gate_call *g = &call->gate_call;
+    struct gate_verdict *list = lua_newuserdatauv(L, EXPLAINED_MAX * sizeof *list, 0);
+    lua_getiuservalue(L, -2, CALL_ROOT);
+    struct resolving r = {.root = lua_isnil(L, -1) ? -1 : bind_to_root(L, -1), .call = call};
+    lua_pop(L, 1);
+    if (g->arguments && g->tool)
+        resolve_arguments(&r);
+    g->paths = r.paths;
+    g->path_count = r.count;
+    size_t count = gate_explain(call->gate, g, list, EXPLAINED_MAX - 1);
+    if (g->arguments && gate_call_records(call->gate, g) &&
+        bind_holds_key(bind_of(L), g->arguments))
+        gate_deny_key(&list[count++]);
+    g->paths = NULL;
+    g->path_count = 0;
+    json_doc_clear(&r.arena);
+    push_list(L, list, count);
 }
 
 struct naming {

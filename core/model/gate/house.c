@@ -232,7 +232,7 @@ static bool rule_concerns(const struct gate_house_rule *rule, const struct gate_
     return rule->path_count == 0;
 }
 
-static void apply_rule(struct gate_case *c, const struct gate_house_rule *rule)
+void gate_apply_house(struct gate_case *c, const struct gate_house_rule *rule)
 {
     struct gate_verdict *v = c->verdict;
     v->decision = rule->effect;
@@ -257,11 +257,26 @@ bool gate_check_house(struct gate_case *c, const struct gate_path *paths, size_t
             if ((rule->effect == GATE_DECISION_ASK && ask) || !rule_concerns(rule, paths, count))
                 continue;
             if (rule->effect != GATE_DECISION_ASK)
-                return apply_rule(c, rule), false;
+                return gate_apply_house(c, rule), false;
             ask = rule;
         }
     }
     if (ask)
-        apply_rule(c, ask);
+        gate_apply_house(c, ask);
     return true;
+}
+
+void gate_each_house(struct gate_case *c, const struct gate_path *paths, size_t count,
+                     gate_house_fn *fn, void *ctx)
+{
+    const struct gate *gate = c->gate;
+    for (size_t i = 0; i < gate->rule_count; i++) {
+        size_t word = i / 64;
+        uint64_t set = gate->by_role[c->role * gate->words + word] &
+                       gate->by_tool[c->tool * gate->words + word] &
+                       gate->by_status[(size_t)c->status * gate->words + word] &
+                       gate->by_type[(size_t)c->type * gate->words + word];
+        if (set >> (i % 64) & 1 && rule_concerns(&gate->rule[i], paths, count))
+            fn(c, &gate->rule[i], ctx);
+    }
 }

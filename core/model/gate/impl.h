@@ -130,6 +130,15 @@ void gate_ask(struct gate_case *c, enum gate_rule_id rule, const char *fix, cons
 #define GATE_CONFIRM_FIX                                                                           \
     "wait for the person's answer; nothing in the arguments can stand in for it"
 
+/* Each rule of the house that concerns the call and these paths, whatever it decides. */
+typedef void gate_house_fn(struct gate_case *c, const struct gate_house_rule *rule, void *ctx);
+void gate_each_house(struct gate_case *c, const struct gate_path *paths, size_t count,
+                     gate_house_fn *fn, void *ctx);
+void gate_apply_house(struct gate_case *c, const struct gate_house_rule *rule);
+
+/* The verdict as it is before anything was judged. */
+void gate_clear(struct gate_verdict *verdict);
+
 /* Each judges one thing; false when the verdict is deny. */
 bool gate_check_path(struct gate_case *c, const struct gate_path *path);
 bool gate_check_house(struct gate_case *c, const struct gate_path *paths, size_t count);

@@ -366,12 +366,17 @@ static bool run(struct gate_case *c, check_fn *const *checks, size_t count)
     return true;
 }
 
-bool gate_case_open(struct gate_case *c, const struct gate *gate, const struct gate_call *call,
-                    struct gate_verdict *verdict)
+void gate_clear(struct gate_verdict *verdict)
 {
     verdict->decision = GATE_DECISION_ALLOW;
     verdict->rule = rules[GATE_ALLOW].id;
     verdict->why[0] = verdict->fix[0] = verdict->where[0] = '\0';
+}
+
+bool gate_case_open(struct gate_case *c, const struct gate *gate, const struct gate_call *call,
+                    struct gate_verdict *verdict)
+{
+    gate_clear(verdict);
     *c = (struct gate_case){.gate = gate, .call = call, .verdict = verdict};
     return run(c, head, COUNT_OF(head));
 }
@@ -411,4 +416,84 @@ bool gate_may_read(const struct gate *gate, const struct gate_call *call, const 
     struct gate_path path = {.name = name, .len = len};
     return gate_case_open(&c, gate, call, &verdict) && gate_check_path(&c, &path) &&
            gate_check_house(&c, &path, 1) && verdict.decision == GATE_DECISION_ALLOW;
+}
+
+/* ---- every check by itself ---- */
+
+struct listing {
+    struct gate_case c;
+    struct gate_verdict *out;
+    size_t count, max;
+};
+
+/* What the verdict says is kept, and the next check begins with none. */
+static void note(struct listing *list)
+{
+    if (list->c.verdict->decision == GATE_DECISION_ALLOW || list->count == list->max)
+        return;
+    list->out[list->count++] = *list->c.verdict;
+    gate_clear(list->c.verdict);
+}
+
+static bool try_check(struct listing *list, check_fn *check)
+{
+    bool passed = check(&list->c);
+    note(list);
+    return passed;
+}
+
+static void note_rule(struct gate_case *c, const struct gate_house_rule *rule, void *ctx)
+{
+    gate_apply_house(c, rule);
+    note(ctx);
+}
+
+static void note_path(void *ctx, const struct json *value)
+{
+    struct listing *list = ctx;
+    struct path_case p = {&list->c, want_of_each(&list->c.gate->tool[list->c.tool]), true};
+    check_argument(&p, value);
+    note(list);
+}
+
+static bool explain_head(struct listing *list)
+{
+    bool tool = try_check(list, check_tool_length) && try_check(list, check_tool);
+    bool role = try_check(list, check_role);
+    if (tool && role)
+        try_check(list, check_role_tool);
+    bool type = try_check(list, check_card_type);
+    if (tool)
+        try_check(list, check_card_status);
+    return tool && role && type && list->c.status >= 0;
+}
+
+static void explain_arguments(struct listing *list)
+{
+    bool tool = list->c.tool != GATE_NO_NAME;
+    try_check(list, check_size);
+    if (!try_check(list, check_json) || !tool)
+        return;
+    try_check(list, check_schema);
+    try_check(list, check_content);
+    try_check(list, check_leaks);
+    each_path(&list->c.gate->tool[list->c.tool], list->c.call->arguments, note_path, list);
+}
+
+size_t gate_explain(const struct gate *gate, const struct gate_call *call, struct gate_verdict *out,
+                    size_t max)
+{
+    struct gate_verdict verdict;
+    struct listing list = {.out = out, .max = max};
+    list.c = (struct gate_case){
+        .gate = gate, .call = call, .verdict = &verdict, .tool = GATE_NO_NAME, .status = -1};
+    gate_clear(&verdict);
+    bool placed = explain_head(&list);
+    explain_arguments(&list);
+    if (placed)
+        gate_each_house(&list.c, call->paths, call->path_count, note_rule, &list);
+    try_check(&list, check_calls);
+    if (list.c.tool != GATE_NO_NAME)
+        try_check(&list, check_confirm);
+    return list.count;
 }

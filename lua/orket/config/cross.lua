@@ -70,6 +70,9 @@ function Check:organization()
       self:known(origin, "/process_rules/budgets/roles/" .. role, role, self.scripts.roles, "the role")
     end
   end
+  for i, rate in ipairs(rules.rates or {}) do
+    self:rate(origin, "/process_rules/rates/" .. i - 1, rate)
+  end
   for i, rule in ipairs(rules.gate) do
     self:rule(origin, "/process_rules/gate/" .. i - 1, rule)
   end
@@ -100,6 +103,15 @@ function Check:prices()
     if not organization.models[name].price then
       self.problems:at(origin.source, origin.path .. "/models/" .. name, "money is capped, and the model '" .. name
         .. "' has no price", 'add "price": {"input": 0, "output": 0} when it is free, else what a million tokens cost')
+    end
+  end
+end
+
+function Check:rate(origin, pointer, rate)
+  local known = { tool = self.scripts.tools, role = self.scripts.roles, model = self.project.organization.models }
+  for _, kind in ipairs({ "tool", "role", "model" }) do
+    if rate[kind] then
+      self:known(origin, pointer .. "/" .. kind, rate[kind], known[kind], "the " .. kind)
     end
   end
 end

@@ -182,6 +182,14 @@ local function refused_next(stage, turn, kind, rule)
   return body and body.rule == rule and body or nil
 end
 
+-- When a call came tells no replay.
+local function over_rate(stage, turn)
+  local refusal = refused_next(stage, turn, "call.refused", "gate.rate")
+  return refusal and {
+    decision = refusal.decision, rule = refusal.rule, why = refusal.why, fix = refusal.fix, where = refusal.where,
+  }
+end
+
 -- How many there were depends on who was faster: the record tells when they were too many.
 local function issues(stage, turn)
   local refusal = refused_next(stage, turn, "operation.refused", "gate.limit.issues")
@@ -211,6 +219,9 @@ function M.tape(engine, stage, generations)
   end
   engine.witness = function(_, turn)
     return witness(stage, turn, generations)
+  end
+  engine.over_rate = function(_, turn)
+    return over_rate(stage, turn)
   end
   engine.issues = function(_, turn)
     return issues(stage, turn)

@@ -6,15 +6,19 @@ local config = require("orket.config")
 local doc = require("orket.core.doc")
 local errors = require("orket.errors")
 local fs = require("orket.core.fs")
+local gate = require("orket.core.gate")
 local house = require("orket.house")
 local policy = require("orket.policy")
 local scripts = require("orket.scripts")
+local sys = require("orket.core.sys")
 local tools = require("orket.tools")
 local trees = require("orket.tree")
 
 local M = {}
 
-M.usage = "gate PROJECT [CALL]   CALL: {role, card: {id, type, status, scope?}, tool, arguments, calls?}"
+M.usage = "gate PROJECT [CALL]   CALL: {role, card: {id, type, status, scope?}, tool, arguments, calls?, model?, time?, repeat?}"
+
+local OFFERS_MOST = 10000000 -- of one row
 
 local ALLOWED = { decision = "allow", rule = "gate.allow", why = "", fix = "" }
 
@@ -50,6 +54,8 @@ local function load(dir)
     return nil, last.path .. ": " .. last.err.message, last.err.fix
   end
   generation.project = project
+  local rates = project.organization.process_rules.rates
+  generation.rates = rates and #rates > 0 and assert(gate.rates(rates, "config/organization.json#/process_rules/rates")) or nil
   generation.asked = policy.of(generation, generation.nodes[project.organization.process_rules.policy_node])
   return generation
 end
@@ -131,18 +137,49 @@ local function first_operation(generation, allowed)
   return kind == "yield" and generation.gate:judge(allowed, operation) or nil
 end
 
-local function judge(generation, request)
+-- The rates count what this process was asked, by the call's own clock when it has one.
+local function over_rate(generation, call, offer)
+  local time = offer.time or sys.monotonic()
+  return generation.rates and generation.rates:take(time, call:tool(), offer.role, offer.model) or nil
+end
+
+local function judge(generation, request, offer)
   local allowed, refusal, asked = generation.gate:call(request)
   local call = allowed or asked
   if not call then
     return refusal
   end
+  refusal = tools.stricter(refusal, over_rate(generation, call, offer))
   refusal = tools.stricter(refusal, policy.objection(generation.asked, call, generation.tools[request.tool], request))
   if refusal and refusal.decision == "deny" then
     return refusal
   end
   local first = first_operation(generation, call) or ALLOWED
   return tools.stricter(refusal, first.decision ~= "allow" and first or nil) or ALLOWED
+end
+
+local function number_or_nil(value)
+  return type(value) == "number" and value >= 0 and value < 1e9 and value or nil
+end
+
+-- {"repeat": {"count": N, "per_second": R}} offers the call N times: the answer is the last one's, with how many passed.
+local function offered(generation, request, call)
+  local wish = type(call["repeat"]) == "table" and call["repeat"] or {}
+  local count = math.min(math.tointeger(tonumber(wish.count)) or 1, OFFERS_MOST)
+  local speed, begin, accepted, answer = number_or_nil(wish.per_second), number_or_nil(call.time), 0, nil
+  for i = 1, math.max(count, 1) do
+    local time = speed and speed > 0 and (begin or 0) + (i - 1) / speed or begin
+    answer = judge(generation, request, { time = time, role = request.role, model = text_or_nil(call.model) })
+    accepted = accepted + (answer.decision == "allow" and 1 or 0)
+  end
+  if not wish.count then
+    return answer
+  end
+  local told = { offered = count, accepted = accepted }
+  for key, value in pairs(answer) do
+    told[key] = value
+  end
+  return told
 end
 
 -- ---- the wall ----
@@ -183,7 +220,7 @@ function M.answer(request)
     return refusal, false
   end
   local root <close> = tree_of(request.project, request.call.card)
-  local answer = judge(generation, request_of(request.call, root, generation.project))
+  local answer = offered(generation, request_of(request.call, root, generation.project), request.call)
   return answer, answer.decision == "allow"
 end
 

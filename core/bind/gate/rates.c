@@ -1,0 +1,74 @@
+/* rates.c: the rates of the house, for calls that the gate has nothing else against. */
+#include <math.h>
+
+#include "bind/gate/gate.h"
+#include "model/rate.h"
+#include "script/value.h"
+
+#define RATES_TYPE "orket.gate.rates"
+
+struct held {
+    struct rates *rates;
+};
+
+static void refuse(struct gate_verdict *verdict, const struct rates *rates, size_t which,
+                   double wait, const char *where)
+{
+    verdict->decision = GATE_DECISION_DENY;
+    verdict->rule = gate_rule_name(GATE_RATE);
+    snprintf(verdict->why, sizeof verdict->why, "the house allows %.6g such calls a second",
+             rates_per_second(rates, which));
+    snprintf(verdict->fix, sizeof verdict->fix, "call it again in %.3f seconds", wait);
+    snprintf(verdict->where, sizeof verdict->where, "%s/%zu", where, which);
+}
+
+/* rates:take(now, tool, role, model|nil) -> nil, or {decision, rule, why, fix, where}
+ * now: seconds of a clock that does not go back */
+static int l_take(lua_State *L)
+{
+    struct held *held = luaL_checkudata(L, 1, RATES_TYPE);
+    lua_Number now = luaL_checknumber(L, 2);
+    luaL_argcheck(L, now >= 0 && now < 1e9, 2, "seconds from 0 to 1e9");
+    struct rate_call call = {luaL_checkstring(L, 3), luaL_checkstring(L, 4),
+                             luaL_optstring(L, 5, NULL)};
+    size_t which = 0;
+    uint64_t wait = rates_take(held->rates, &call, (uint64_t)llround(now * 1e9), &which);
+    if (!wait)
+        return 0;
+    struct gate_verdict verdict;
+    lua_getiuservalue(L, 1, 1);
+    refuse(&verdict, held->rates, which, (double)wait / 1e9, lua_tostring(L, -1));
+    bind_push_verdict(L, &verdict);
+    return 1;
+}
+
+static int l_rates_gc(lua_State *L)
+{
+    struct held *held = luaL_checkudata(L, 1, RATES_TYPE);
+    rates_free(held->rates);
+    held->rates = NULL;
+    return 0;
+}
+
+int bind_l_rates(lua_State *L)
+{
+    struct err err = {0};
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_checkstring(L, 2);
+    struct json_doc *doc = bind_new_doc(L);
+    if (value_read(L, 1, doc, NULL, &doc->root, &err))
+        return bind_fail(L, &err);
+    struct held *held = lua_newuserdatauv(L, sizeof *held, 1);
+    held->rates = NULL;
+    luaL_setmetatable(L, RATES_TYPE);
+    lua_pushvalue(L, 2);
+    lua_setiuservalue(L, -2, 1);
+    return rates_build(&doc->root, &held->rates, &err) ? bind_fail(L, &err) : 1;
+}
+
+static const luaL_Reg methods[] = {{"take", l_take}, {NULL, NULL}};
+
+void bind_open_rates(lua_State *L)
+{
+    bind_type(L, RATES_TYPE, methods, l_rates_gc);
+}
