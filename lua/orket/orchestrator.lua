@@ -198,16 +198,25 @@ function M.new(project, epic, options)
   return self
 end
 
--- The budgets of the run, and whether cards that waited for one of them go on.
 local function budget(self)
-  local cards = self.board.cards
-  local meter = meters.open(self.project, self.epic, {
-    id = self.id, user = self.engine:user(), limits = self.limits, cards = cards,
+  return meters.open(self.project, self.epic, {
+    id = self.id, user = self.engine:user(), limits = self.limits, cards = self.board.cards,
   })
-  local lifted, err = lifts.all(self.store, self.id, function(waits, id)
-    return not meter or meter:has_room(waits, cards[id] or {})
+end
+
+-- Cards that waited for a cap which has room again go on.
+local function lift(project, epic, options)
+  if #project.store:read("capped", { run = options.run }) == 0 then
+    return true
+  end
+  local self, err = M.new(project, epic, options)
+  if not self then
+    return nil, err
+  end
+  local meter = budget(self)
+  return lifts.all(self.store, self.id, function(waits, id)
+    return not meter or meter:has_room(waits, self.board.cards[id] or {})
   end)
-  return meter, lifted, err
 end
 
 ---A run that begins, or goes on with the turns that were interrupted.
@@ -217,24 +226,17 @@ end
 ---@return table|nil run
 ---@return Error|nil
 function M.open(project, epic, options)
-  local open, err = interrupted.find({ project = project, store = project.store, id = options.run })
+  local open, self
+  local ok, err = lift(project, epic, options)
+  if ok then
+    open, err = interrupted.find({ project = project, store = project.store, id = options.run })
+  end
   if not open then
     return nil, err
   end
-  local self
   self, err = M.new(project, epic, options) -- now: what was found may have parked its card
-  if not self then
-    return nil, err
-  end
-  local meter, lifted
-  meter, lifted, err = budget(self)
-  if err then
-    return nil, err
-  elseif lifted then
-    self, err = M.new(project, epic, options)
-  end
   if self then
-    self.open_turns, self.engine.meter = open, meter
+    self.open_turns, self.engine.meter = open, budget(self)
   end
   return self, err
 end

@@ -157,7 +157,7 @@ end
 ---@param path string
 ---@param blob string|nil
 ---@param marks string[]|nil labels of what was written
----@param options {step: integer?}?
+---@param options {step: integer?, size: integer?}?  size: bytes that count
 function Tree:changed(tx, path, blob, marks, options)
   local before = self.changes[path]
   local base
@@ -182,9 +182,10 @@ function Tree:record(tx, path, blob, base, marks, options)
   end
   self.files[path], self.labels[path] = blob, blob and marks
   self.changes[path] = { blob = blob, base = base }
+  local size = options and options.size
   tx:event(blob and "file.written" or "file.deleted", self.card, {
-    path = path, blob = blob, base = base, labels = self.labels[path], size = options and options.size,
-  }, options)
+    path = path, blob = blob, base = base, labels = self.labels[path], size = size,
+  }, size and { step = options.step } or options)
 end
 
 -- The bytes of a merge that is still being committed cannot be read yet: an empty commit comes after it.

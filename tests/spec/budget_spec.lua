@@ -168,7 +168,7 @@ describe("a cap", function()
     assert.equal(1, #reached)
     local body = reached[1].body
     assert.same({ "epics/ep/tokens", 2000, 1500, "budget.tokens", "C-1" }, { body.cap, body.used, body.limit, body.rule, reached[1].card })
-    assert(body.why and body.fix:find("raise epics/ep/tokens", 1, true), body.fix)
+    assert(body.why and body.fix:find("raise it in config/organization.json#/process_rules/budgets/epics/ep/tokens", 1, true), body.fix)
     assert.equal(1, #w:events("budget.warned"))
     assert.equal(0, #w:events("turn.ended"))
     assert.truthy((w:orket("reports")):find("budget.tokens", 1, true))
@@ -254,5 +254,186 @@ describe("twenty at once under one cap", function()
     local text, code = run.wait()
     assert.equal(0, code, text)
     assert.equal(0, rows(w, "budget --json").caps[1].reserved)
+  end)
+end)
+
+describe("caps of every kind", function()
+  it("money: whole millionths, by the price of the model", function()
+    local w <close> = capped({ currency = "EUR", organization = { money = 9000 } }, { issues = cards(2), mock = COSTLY,
+      model = { price = { input = 3000000, output = 15000000 } } })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    local one = 700 * 3 + 300 * 15
+    assert.equal(2 * one, rows(w, "history --json")[1].money)
+    assert(text:find("EUR 0.013200 of EUR 0.009000 are used", 1, true), text)
+    local cap = rows(w, "budget --json")
+    assert.same({ "EUR", "organization/money", 2 * one, 9000, 146 },
+      { cap.currency, cap.caps[1].cap, cap.caps[1].used, cap.caps[1].limit, cap.caps[1].percent })
+    for _, event in ipairs(w:events("step.reply")) do
+      assert.equal(one, event.body.money)
+    end
+    text = w:orket("budget")
+    assert(text:find("organization/money%s+EUR 0.013200%s+EUR 0.000000%s+EUR 0.009000%s+146 %%"), text)
+    assert.truthy((w:orket("board")):find("budget organization/money: 146 %", 1, true))
+    replays(w)
+  end)
+
+  it("money needs prices", function()
+    local w <close> = capped({ cards = { ["*"] = { money = 1 } } })
+    local text, code = w:orket("validate")
+    assert.equal(1, code, text)
+    assert(text:find("has no price", 1, true), text)
+  end)
+
+  it("calls, of a role, of a user and of one card; others go on", function()
+    local me = orket.shell("id -un"):gsub("%s+$", "")
+    for _, budgets in ipairs({
+      { roles = { coder = { calls = 4 } } }, { users = { [me] = { calls = 5 } } }, { cards = { ["C-1"] = { calls = 2 } } },
+    }) do
+      local w <close> = capped(budgets, { issues = cards(2), limits = { concurrency = 1 }, mock = COSTLY })
+      local text, code = w:run()
+      assert.equal(3, code, text)
+      local other = budgets.cards and "C-2" or "C-1"
+      assert.equal("done", w:card(other).status, text)
+      assert.equal("blocked", w:card(other == "C-1" and "C-2" or "C-1").status)
+      replays(w)
+    end
+  end)
+
+  it("of files only: a card's own, and its epic's, narrow", function()
+    local w <close> = capped({ cards = { ["*"] = { calls = 2 } } },
+      { issues = { { budget = { calls = 1 } }, { budget = { calls = 100 } } }, limits = { concurrency = 1 }, mock = COSTLY })
+    assert.equal(3, select(2, w:run()))
+    assert.equal(3, stats(w).replies)
+    local by = {}
+    for _, event in ipairs(w:events("budget.reached")) do
+      by[event.card] = event.body.limit
+    end
+    assert.same({ ["I-1"] = 1, ["I-2"] = 2 }, by)
+    local v <close> = world.new({ issues = { { budget = { calls = 2 } }, {} }, mock = COSTLY })
+    local text, code = v:run()
+    assert.equal(3, code, text)
+    assert.equal("done", v:card("I-2").status)
+    assert.equal("cards/I-1/calls", v:events("budget.reached")[1].body.cap)
+    assert.is_nil(v:events("budget.reached")[1].body.where)
+    local file = cjson.decode(v:read("config/epics/ep.json"))
+    file.issues[1].budget.calls = 20
+    v:write("config/epics/ep.json", cjson.encode(file))
+    assert.equal(0, select(2, v:orket("sync")))
+    text, code = v:run()
+    assert.equal(0, code, text)
+    replays(v)
+    local e <close> = world.new({ issues = cards(2), limits = { concurrency = 1 }, mock = COSTLY })
+    local epic = cjson.decode(e:read("config/epics/ep.json"))
+    epic.budget = { calls = 6 }
+    e:write("config/epics/ep.json", cjson.encode(epic))
+    assert.equal(3, select(2, e:run()))
+    assert.equal(6, stats(e).replies)
+    assert.equal("epics/ep/calls", e:events("budget.reached")[1].body.cap)
+    replays(e)
+  end)
+
+  it("disk: not a byte more, whatever is deleted, and the turn goes on", function()
+    local w <close> = capped({ cards = { ["*"] = { disk = 1000 } } }, { mock = [[
+      function work(talk)
+        if (talk.said[#talk.said] or ""):find("bytes are used", 1, true) then return say(write("small.txt", "s"), finish()) end
+        return say(write("a" .. talk.replies, ("x"):rep(300)))
+      end ]] })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    local body = w:events("budget.reached")[1].body
+    assert.same({ "cards/C-1/disk", 900, 1000, "budget.disk" }, { body.cap, body.used, body.limit, body.rule })
+    assert.equal(3, #w:events("file.written"))
+    assert.equal(900, rows(w, "budget --json").caps[1].used)
+    assert.equal(1, #w:events("budget.warned"))
+    raise(w, function(b) b.cards["*"].disk = 2000 end)
+    text, code = w:orket("resume --plain")
+    assert.equal(0, code, text)
+    assert.equal("s", w:made("small.txt"))
+    assert.equal(901, rows(w, "budget --json").caps[1].used)
+    replays(w)
+  end)
+
+  it("seconds: time at work, added up", function()
+    local w <close> = capped({ epics = { ep = { seconds = 0.5 } } }, { issues = cards(3), limits = { concurrency = 3 }, mock = [[
+      function work(talk) return { delay_ms = 200, calls = { write(talk.card .. talk.replies, "x") } } end ]] })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    assert.equal(3, stats(w).replies) -- one at a time: each may take its deadline
+    local took = 0
+    for _, event in ipairs(w:events("step.reply")) do
+      assert(event.body.took >= 200 and event.body.took < 5000)
+      took = took + event.body.took
+    end
+    local cap = rows(w, "budget --json").caps[1]
+    assert(math.abs(took / 1000 - cap.used) < 0.001, cap.used)
+    replays(w)
+  end)
+
+  it("of the organization, renewed each day by the times of the journal", function()
+    local w <close> = capped({ organization = { per = "day", calls = 3 } }, { mock = COSTLY })
+    assert.equal(3, select(2, w:run()))
+    assert.equal(3, rows(w, "budget --json").caps[1].used)
+    assert.equal(3, select(2, w:orket("resume --plain")))
+    assert.equal(3, stats(w).replies)
+    -- all of it was two days ago, but for one reply of yesterday's
+    w:sql("UPDATE entry SET at = at - 172800000; UPDATE entry SET at = at + 86400000 WHERE seq = (SELECT max(seq) FROM event WHERE kind = 'step.reply'); "
+      .. "UPDATE turn SET started_at = strftime('%Y-%m-%dT%H:%M:%fZ', julianday(started_at) - 2)")
+    assert.equal(0, rows(w, "budget --json").caps[1].used)
+    local text, code = w:orket("resume --plain")
+    assert.equal(0, code, text)
+    assert.equal(2, rows(w, "budget --json").caps[1].used)
+  end)
+end)
+
+describe("a card that waits for a cap", function()
+  local function waiting()
+    return capped({ cards = { ["*"] = { calls = 2 } } }, { mock = [[
+      function work(talk)
+        if talk.text:find("hurry up", 1, true) then return say(finish()) end
+        return steps(talk, function() return say(write("a", "a")) end, function() return say(write("b", "b")) end, function() return say(finish()) end)
+      end ]] })
+  end
+
+  it("has another turn when a person answers it", function()
+    local w <close> = waiting()
+    assert.equal(3, select(2, w:run()))
+    raise(w, function(b) b.cards["*"].calls = 10 end)
+    local text, code = w:orket("answer C-1 'hurry up'")
+    assert.equal(0, code, text)
+    text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal(1, #w:events("turn.abandoned"))
+    assert.equal(4, stats(w).replies)
+    assert_counted(w)
+    replays(w)
+  end)
+
+  it("is told on the board with what to do, and as a report", function()
+    local w <close> = waiting()
+    assert.equal(3, select(2, w:run()))
+    local text = w:orket("board")
+    assert(text:find("cards/C-1/calls: 2 calls of 2 calls are used", 1, true) and text:find("orket retry C-1", 1, true), text)
+    local report = rows(w, "reports --json")
+    assert.same({ "budget", "budget.calls", "deny" }, { report.violation_type, report.rule, report.decision })
+    assert(report.where:find("budgets/cards/*/calls", 1, true), report.where)
+  end)
+
+  it("goes on with its turn beside a run", function()
+    local w <close> = capped({ cards = { ["C-1"] = { calls = 1 } } }, { issues = cards(2), mock = [[
+      function work(talk)
+        if talk.card == "C-2" then return { delay_ms = 3000, calls = { finish() } } end
+        return steps(talk, function() return say(write("a", "a")) end, function() return say(finish()) end)
+      end ]] })
+    local run = w:start()
+    assert(world.wait(function() return #w:events("budget.reached") == 1 end))
+    assert.equal(0, select(2, w:orket("retry C-1")))
+    assert(world.wait(function() return #w:events("budget.reached") == 2 end))
+    assert.equal(3, select(2, run.wait()))
+    assert.equal(2, #w:events("turn.started") - 1)
+    raise(w, function(b) b.cards["C-1"].calls = 9 end)
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    replays(w)
   end)
 end)

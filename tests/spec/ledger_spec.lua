@@ -156,9 +156,9 @@ describe("limits", function()
 
   it("say where they stand", function()
     local _, where = caps.limits(BUDGETS, "epics", "other")
-    assert.equal("epics/*", where)
-    _, where = caps.limits(BUDGETS, "cards", "B", { calls = 1 })
-    assert.is_nil(where)
+    assert.same({ calls = "epics/*/calls" }, where)
+    _, where = caps.limits(BUDGETS, "epics", "other", { calls = 1, disk = 3 })
+    assert.same({}, where)
   end)
 end)
 

@@ -26,31 +26,31 @@ end
 
 local INHERITS = { epics = true, cards = true }
 
-local function narrower(a, b)
-  return a and b and math.min(a, b) or a or b
-end
-
 local function whole(kind, limit)
   return limit and (kind == "seconds" and math.ceil(limit * 1000) or math.tointeger(limit))
 end
 
----The limits of one scope: kind -> limit (seconds in milliseconds), and where the house says so.
+---The limits of one scope: kind -> limit (seconds in milliseconds), and which of them the house says, and where.
 ---@param budgets table process_rules.budgets
 ---@param scope string
 ---@param name string|nil
 ---@param own table|nil the card's or epic's own
 ---@return table<string, integer> limits
----@return string|nil where a JSON pointer's end, "epics/*"
+---@return table<string, string> where  kind -> the end of a JSON pointer, "epics/*/tokens"
 function M.limits(budgets, scope, name, own)
   local house, found = budgets.organization, nil
   if scope ~= "organization" then
     house, found = of_house(budgets[scope], name, INHERITS[scope])
   end
-  local limits = {}
+  house, own = house or {}, own or {}
+  local limits, where = {}, {}
   for _, kind in ipairs(M.KINDS) do
-    limits[kind] = whole(kind, narrower(house and house[kind], own and own[kind]))
+    local a, b = house[kind], own[kind]
+    local is_house = a and (not b or a <= b)
+    limits[kind] = whole(kind, is_house and a or b)
+    where[kind] = is_house and (found and scope .. "/" .. found or scope) .. "/" .. kind or nil
   end
-  return limits, house and (found and scope .. "/" .. found or scope) or nil
+  return limits, where
 end
 
 ---@param scope string

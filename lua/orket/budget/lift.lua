@@ -36,20 +36,18 @@ end
 ---@param store Store
 ---@param run string
 ---@param has_room fun(waits: string, card: string): boolean
----@return boolean any
+---@return true|nil ok
 ---@return Error|nil
 function M.all(store, run, has_room)
-  local any = false
   for _, waiting in ipairs(store:read("capped", { run = run })) do
     if has_room(waiting.waits, waiting.card) then
       local ok, err = lift(store, waiting)
       if not ok then
-        return any, err
+        return nil, err
       end
-      any = true
     end
   end
-  return any
+  return true
 end
 
 return M

@@ -33,7 +33,7 @@ local function add(self, list, scope, name, own)
       local cap = self.ledger:cap(caps.path(scope, name, kind), kind, limits[kind], function()
         return ((self.spent[scope][name or ""] or {})[kind]) or 0
       end)
-      cap.where = cap.where or where and CONFIG .. "budgets/" .. where .. "/" .. kind or nil
+      cap.where = cap.where or where[kind] and CONFIG .. "budgets/" .. where[kind] or nil
       table.insert(kind == "disk" and list.disk or list, cap)
     end
   end
@@ -73,7 +73,7 @@ local function report(self, cap, card, more)
     rule = "budget." .. kind, where = cap.where, ends = cap.ends,
     why = string.format("%s: %s of %s are used%s", cap.path, shown.amount(kind, cap.used, self.currency),
       shown.amount(kind, cap.limit, self.currency), more and ", " .. more .. " more were asked for" or ""),
-    fix = "raise " .. cap.path .. (cap.where and " (" .. cap.where .. ")" or "") .. ", then orket retry " .. card,
+    fix = (cap.where and "raise it in " .. cap.where or "raise the budget in the card's file, orket sync") .. ", then orket retry " .. card,
   }
 end
 

@@ -37,7 +37,7 @@ local function add(rows, held, spent, scope, name, limits, where)
       local used = spent[kind] or 0
       rows[#rows + 1] = {
         cap = path, scope = scope, name = name ~= "" and name or nil, kind = kind, used = used,
-        reserved = (held[path] or {}).held or 0, limit = limit, percent = shown.percent(used, limit), where = where,
+        reserved = (held[path] or {}).held or 0, limit = limit, percent = shown.percent(used, limit), where = where[kind],
       }
     end
   end
