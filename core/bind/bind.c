@@ -3,6 +3,7 @@
 
 #include <lualib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const luaL_Reg modules[] = {
 #define X(name) {"orket.core." #name, luaopen_orket_##name},
@@ -38,6 +39,9 @@ void bind_close(struct bind *bind)
     buf_clear(&bind->text);
     json_doc_clear(&bind->tree);
     json_text_clear(&bind->encoder);
+    if (bind->jail)
+        close(bind->jail - 1);
+    bind->jail = 0;
 }
 
 struct bind *bind_of(lua_State *L)

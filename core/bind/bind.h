@@ -23,6 +23,7 @@ struct bind {
     struct json_doc tree;
     struct json_text encoder;      /* of Lua values; see value_encode */
     const struct secrets *secrets; /* the keys of the models' providers, when some may be known */
+    int jail; /* the jail program's descriptor + 1, when a program was run; else 0 */
 };
 
 /* Registers all modules as package.preload entries of L. */

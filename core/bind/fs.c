@@ -3,6 +3,7 @@
  *
  * Every method resolves its path beneath the root and works on what that answered. */
 #include "io/fs_list.h"
+#include "io/fs_sweep.h"
 
 #include <errno.h>
 #include <string.h>
@@ -248,6 +249,28 @@ static int l_root_walk(lua_State *L)
     return list(L, true);
 }
 
+/* root:sweep() -> what was removed (at most 100 places), how many | nil, message, code
+ * After a program worked in it: leaves files and directories with names, nothing else. */
+static int l_root_sweep(lua_State *L)
+{
+    struct err err = {0};
+    size_t count = 0;
+    int root = l_check_root(L);
+    struct buf *removed = bind_scratch(L);
+    if (fs_sweep(root, removed, &count, &err))
+        return bind_fail(L, &err);
+    lua_newtable(L);
+    const char *at = removed->data, *end = at + removed->len;
+    for (lua_Integer i = 1; at < end; i++) {
+        const char *stop = memchr(at, '\n', (size_t)(end - at));
+        lua_pushlstring(L, at, (size_t)(stop - at));
+        lua_rawseti(L, -2, i);
+        at = stop + 1;
+    }
+    lua_pushinteger(L, (lua_Integer)count);
+    return 2;
+}
+
 /* ---- roots ---- */
 
 /* root:beneath(path[, {create=true}]) -> root, made | nil, message, code */
@@ -304,9 +327,10 @@ static int l_root_close(lua_State *L)
 
 static const luaL_Reg methods[] = {
     {"read", l_root_read},   {"write", l_root_write}, {"hash", l_root_hash},
-    {"list", l_root_list},   {"walk", l_root_walk},   {"delete", l_root_delete},
-    {"mkdir", l_root_mkdir}, {"kind", l_root_kind},   {"beneath", l_root_beneath},
-    {"path", l_root_path},   {"close", l_root_close}, {NULL, NULL},
+    {"list", l_root_list},     {"walk", l_root_walk},   {"sweep", l_root_sweep},
+    {"delete", l_root_delete}, {"mkdir", l_root_mkdir}, {"kind", l_root_kind},
+    {"beneath", l_root_beneath}, {"path", l_root_path},   {"close", l_root_close},
+    {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {

@@ -2,17 +2,15 @@
  *
  * A run is a userdata, kept in the registry while it lasts: it owns the copied strings and the way
  * back to Lua. When the state closes first, its __gc abandons the process. */
-#include "io/proc.h"
+#include "bind/proc.h"
 
 #include <ctype.h>
 #include <fcntl.h>
 #include <string.h>
 
-#include "bind/bind.h"
 #include "io/fs.h"
 
-#define RUN_TYPE  "orket.proc.run"
-#define JAIL_TYPE "orket.proc.jail"
+#define RUN_TYPE "orket.proc.run"
 
 struct run {
     struct bind *bind;
@@ -230,25 +228,39 @@ static int l_cancel(lua_State *L)
 
 /* ---- run ---- */
 
-/* The jail program, unpacked at the first use and kept as upvalue 2. */
-static int l_jail(lua_State *L, struct err *err)
+/* The jail program, unpacked at the first use and kept by the context. */
+static int open_jail(struct bind *bind, struct err *err)
 {
-    int *jail = luaL_checkudata(L, lua_upvalueindex(2), JAIL_TYPE);
-    if (*jail < 0)
-        *jail = proc_jail_open(err);
-    return *jail;
+    if (bind->jail)
+        return bind->jail - 1;
+    int jail = proc_jail_open(err);
+    if (jail >= 0)
+        bind->jail = jail + 1;
+    return jail;
 }
 
-static int start(lua_State *L, const struct proc_spec *spec, struct run *run, struct err *err)
+int bind_run(lua_State *L, const struct proc_spec *spec, int done_idx, struct err *err)
 {
-    int jail = l_jail(L, err);
-    if (jail < 0)
-        return jail;
-    return proc_start(run->bind->loop, jail, spec, on_done, run, &run->proc, err);
+    struct run *run = lua_newuserdatauv(L, sizeof *run, 0);
+    *run = (struct run){.bind = bind_of(L)};
+    luaL_setmetatable(L, RUN_TYPE);
+    int at = lua_gettop(L);
+    run->self = bind_keep(L, at);
+    run->done = bind_keep(L, done_idx);
+    lua_pushvalue(L, at);
+    lua_pushcclosure(L, l_cancel, 1); // the answer, made while nothing is held
+    int rc = open_jail(run->bind, err);
+    if (rc >= 0)
+        rc = proc_start(run->bind->loop, rc, spec, on_done, run, &run->proc, err);
+    if (rc == 0)
+        return 0;
+    luaL_unref(L, LUA_REGISTRYINDEX, run->self);
+    luaL_unref(L, LUA_REGISTRYINDEX, run->done);
+    return rc;
 }
 
-/* proc.run({argv=, cwd_root=|cwd=|scratch=true, env=?, stdin=?, hide=?, show=?, wall=?, cpu=?, mem=?, procs=?,
- * fsize=?, output=?}, done) -> cancel;  done({exit=, signal=, limit=, stdout=, stderr=, ms=,
+/* proc.run({argv=, cwd_root=|cwd=|scratch=true, env=?, stdin=?, hide=?, show=?, wall=?, cpu=?, mem=?,
+ * procs=?, fsize=?, output=?}, done) -> cancel;  done({exit=, signal=, limit=, stdout=, stderr=, ms=,
  * layers=}) or done(nil, message, code) */
 static int l_run(lua_State *L)
 {
@@ -257,45 +269,21 @@ static int l_run(lua_State *L)
     luaL_checktype(L, 2, LUA_TFUNCTION);
     lua_settop(L, 2);
     l_spec(L, 1, &spec);
-    struct run *run = lua_newuserdatauv(L, sizeof *run, 0);
-    *run = (struct run){.bind = bind_of(L)};
-    luaL_setmetatable(L, RUN_TYPE);
-    int at = lua_gettop(L);
-    run->self = bind_keep(L, at);
-    run->done = bind_keep(L, 2);
-    lua_pushvalue(L, at);
-    lua_pushcclosure(L, l_cancel, 1); // the answer, made while nothing is held
     int rc = l_cwd(L, 1, &spec.cwd, &err);
-    rc = rc ? rc : start(L, &spec, run, &err);
+    rc = rc ? rc : bind_run(L, &spec, 2, &err);
     base_close_fd(&spec.cwd);
     if (rc == 0)
         return 1;
-    luaL_unref(L, LUA_REGISTRYINDEX, run->self);
-    luaL_unref(L, LUA_REGISTRYINDEX, run->done);
     lua_pushvalue(L, 2);
     lua_call(L, bind_fail(L, &err), 0);
     return 0;
 }
 
-static int l_jail_gc(lua_State *L)
-{
-    int *jail = luaL_checkudata(L, 1, JAIL_TYPE);
-    base_close_fd(jail);
-    *jail = -1;
-    return 0;
-}
-
 int luaopen_orket_proc(lua_State *L)
 {
-    static const luaL_Reg none[] = {{NULL, NULL}};
+    static const luaL_Reg none[] = {{NULL, NULL}}, functions[] = {{"run", l_run}, {NULL, NULL}};
     bind_type(L, RUN_TYPE, none, l_run_gc);
-    bind_type(L, JAIL_TYPE, none, l_jail_gc);
     lua_newtable(L);
-    lua_pushlightuserdata(L, bind_of(L));
-    int *jail = lua_newuserdatauv(L, sizeof *jail, 0);
-    *jail = -1;
-    luaL_setmetatable(L, JAIL_TYPE);
-    lua_pushcclosure(L, l_run, 2); // context, jail
-    lua_setfield(L, -2, "run");
+    bind_functions(L, functions);
     return 1;
 }

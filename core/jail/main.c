@@ -175,21 +175,20 @@ static int over(const struct cell *cell, const struct files *before, struct file
     return files_over(cell, before, last) ? JAIL_FILES : JAIL_NO_LIMIT;
 }
 
-static _Noreturn void watch(const struct cell *cell, pid_t program)
+static _Noreturn void watch(const struct cell *cell, const struct files *before, pid_t program)
 {
     const struct timespec pause = {.tv_nsec = WATCH_NS};
-    struct files before, last;
+    struct files last = *before;
     sigset_t child;
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
-    files_count(cell, &before);
-    for (last = before;;) {
+    for (;;) {
         int status, limit;
         pid_t pid;
         while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
             if (pid == program)
-                report_status(cell, &before, status);
-        if ((limit = over(cell, &before, &last)))
+                report_status(cell, before, status);
+        if ((limit = over(cell, before, &last)))
             report(cell, JAIL_SIGNALED, SIGKILL, limit);
         sigtimedwait(&child, NULL, &pause);
     }
@@ -249,7 +248,9 @@ int main(int argc, char **argv)
     loopback_up();
     view_build(&cell);
     landlock_prepare(&cell);
+    struct files before;
+    files_count(&cell, &before);
     pid_t program = start(&cell);
     confine_watcher(&cell);
-    watch(&cell, program);
+    watch(&cell, &before, program);
 }

@@ -34,6 +34,7 @@ struct gate;
  *           where?}...]
  *   limits? {arguments?, content?, calls?, issues?, where?}       only downwards
  *   types?  {list: [ENDING...], where?}          more endings that no file is written with
+ *   commands? [{argv: [PATTERN...], wall?, cpu?, memory?, procs?, fsize?, output?}...]
  * A `where` is the place of the entry ("tools/x.lua"), for the verdicts that follow from it.
  * Everything is validated and unknown keys are refused (ERR_CONFIG, err names the place);
  * ERR_SCHEMA, ERR_SCHEMA_UNSUPPORTED from a tool's schema, ERR_MEMORY. The law is copied. */
@@ -104,6 +105,7 @@ struct gate_operation {
     const struct json *fields; /* the object, with the member "op" that names the kind */
     const struct err *error;   /* when it was no plain data: why; fields is NULL then */
     struct gate_path path;     /* when gate_operation_want says that it has one */
+    const char *program;       /* of proc.run: "/usr/bin/make", "./run" in the tree; NULL: none */
     bool confirmed;            /* a person's yes to the call was a yes to this */
     size_t issues;             /* of the epic, when this makes one more */
 };
@@ -169,6 +171,13 @@ void gate_deny_key(struct gate_verdict *verdict);
 
 /* What a text holds that has the form of a secret ("a GitHub token"), and where; NULL: nothing. */
 const char *gate_find_leak(const char *text, size_t len, size_t *at);
+
+/* Whether a value is an argv: texts without NUL, the first not empty. */
+bool gate_is_argv(const struct json *argv);
+
+/* The command of the law that this is, with its limits; NULL: it may not run. */
+const struct json *gate_command(const struct gate *gate, const struct json *argv,
+                                const char *program);
 
 /* True when the call may read the file `name`: what a search does with each file it meets. */
 bool gate_may_read(const struct gate *gate, const struct gate_call *call, const char *name,

@@ -44,6 +44,15 @@ function fs.delete(path)
   return ask({ op = "fs.delete", path = path })
 end
 
+proc = {}
+
+---Runs a program in the card's directory: {exit, signal, limit, stdout, stderr, changed, put_back}. options: stdin, and
+---wall in seconds.
+function proc.run(argv, options)
+  options = options or {}
+  return ask({ op = "proc.run", argv = argv, stdin = some(options.stdin), wall = some(options.wall) })
+end
+
 card = {}
 
 function card.comment(text)

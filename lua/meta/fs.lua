@@ -59,6 +59,13 @@ function Root:list(path, max) end
 ---@return string? code
 function Root:walk(path, max) end
 
+---After a program worked in it: removes what is no file or directory, what has no name and what lies too deep, and opens
+---what is closed to its owner.
+---@return string[]|nil removed at most 100 places
+---@return integer|string count how many, or the message
+---@return string? code
+function Root:sweep() end
+
 ---A file, a link, or an empty directory.
 ---@param path string
 ---@return true|nil

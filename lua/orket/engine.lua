@@ -320,6 +320,15 @@ function Engine:beyond(turn, operation, act)
   return act(turn, operation)
 end
 
+---Runs a program that an agent asked for.
+---@param _turn Turn
+---@param run fun(): table|nil, table<string, string>|Error
+---@return table|nil ran
+---@return table<string, string>|Error contents of the files that changed
+function Engine.command(_, _turn, run)
+  return run()
+end
+
 ---Somebody who listens to the model's words, or nil: then the deltas are not even decoded.
 ---@param turn Turn
 ---@return fun(text: string)|nil

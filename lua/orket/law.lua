@@ -41,6 +41,7 @@ function M.of(generation, house)
   local law = {
     tools = {}, roles = {}, rules = house.rules and gate_rules(house.rules), limits = gate_limits(house.limits),
     types = house.types and { list = list(house.types), where = PLACE .. "forbidden_types" },
+    commands = house.commands and list(house.commands),
   }
   for name, tool in pairs(generation.tools) do
     local about = tool.about

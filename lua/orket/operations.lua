@@ -6,6 +6,7 @@
 -- most once (turn/once.lua). Which is which is said by the gate's table of operations.
 
 local async = require("orket.async")
+local commands = require("orket.turn.command")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local gate = require("orket.core.gate")
@@ -22,6 +23,8 @@ local on_file = {}
 on_file["fs.write"] = function(turn, result, bytes)
   local blob = turn.tx:blob(bytes)
   turn.tree:remember(blob, bytes)
+  turn.fresh = turn.fresh or {}
+  turn.fresh[blob] = bytes
   turn:changed(result.path, blob, #bytes)
   return { path = result.path, bytes = result.bytes }
 end
@@ -229,12 +232,15 @@ end
 ---@param permit table single use
 ---@param kind string
 ---@param call string id of the call
+---@param judged {tool: string, operation: table, judge: fun(operation: table): GateVerdict}
 ---@return table|nil result plain data for the tool's box
 ---@return Error|nil
 ---@return boolean|nil open  nobody knows whether it happened: the call can have no result yet
 ---@return table|nil told  what a person said of it
-function M.perform(turn, permit, kind, call)
-  if gate.effect(kind) == "once" then
+function M.perform(turn, permit, kind, call, judged)
+  if kind == "proc.run" then
+    return commands.perform(turn, permit, { call = call, tool = judged.tool, operation = judged.operation, judge = judged.judge })
+  elseif gate.effect(kind) == "once" then
     return from_outside(turn, call, once.perform(turn, permit, kind, call, M.beyond[kind]))
   elseif on_card[kind] then
     local record, err = errors.check(permit:take())

@@ -98,6 +98,7 @@ function M.run(project, path, tree)
     return nil, err
   end
   result, err = errors.check(async.await(proc.run, request))
+  tree.root:sweep() -- what no path names would stay for ever
   if result then
     return { ok = result.exit == 0 and not result.limit and not result.signal, tree = hash, log = log_of(result) }
   elseif err.code ~= "ERR_PROC" then

@@ -405,13 +405,12 @@ static void test_operations(void **state)
                                  .card_status = operations[i].status,
                                  .tool_len = strlen(tool)};
         struct gate_operation op = {
-            kind ? kind : "",
-            len,
-            &doc.root,
-            NULL,
-            {json_get(&doc.root, "path"), name, name ? strlen(name) : 0, operations[i].code},
-            false,
-            0};
+            .kind = kind ? kind : "",
+            .kind_len = len,
+            .fields = &doc.root,
+            .path = {json_get(&doc.root, "path"), name, name ? strlen(name) : 0,
+                     operations[i].code},
+        };
         struct gate_verdict v;
         gate_judge_operation(gate, &call, &op, &v);
         if (strcmp(v.rule, operations[i].rule) != 0)

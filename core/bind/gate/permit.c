@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "bind/gate/command.h"
 #include "bind/gate/gate.h"
 #include "bind/gate/search.h"
 #include "io/secret.h"
@@ -22,6 +23,7 @@ struct permit {
     const char *kind;
     size_t kind_len;
     enum gate_want want;
+    bool runs;                 /* a program, whose file is the name */
     struct resolved *resolved; /* owned, gone when used; NULL without a path */
     const char *name;          /* the resolved name, "" without one; in PERMIT_NAME */
     size_t name_len;
@@ -105,6 +107,19 @@ static void resolve(lua_State *L, struct permit *permit, int root, struct gate_p
         bind_resolve(root, GATE_WANT_READ, text, permit->resolved, path);
 }
 
+/* The file that would run, as the permit's name; the permit is on the top of the stack. */
+static const char *find_program(lua_State *L, struct permit *permit, int root)
+{
+    char found[FS_PATH_MAX + 3];
+    const struct json *argv = field(permit, "argv");
+    if (!gate_is_argv(argv) || program_find(root, argv->u.items[0].u.string, found, NULL))
+        return NULL;
+    permit->name = lua_pushstring(L, found);
+    permit->name_len = strlen(found);
+    lua_setiuservalue(L, -2, PERMIT_NAME);
+    return permit->name;
+}
+
 static void keep_name(lua_State *L, struct permit *permit)
 {
     if (!permit->resolved)
@@ -153,6 +168,9 @@ bool bind_permit(lua_State *L, int call_idx, int idx, bool dry, struct gate_verd
         if (root < 0 && !dry)
             op.path.code = ERR_IO; // no tree, no permit
     }
+    permit->runs = is_kind(permit, "proc.run");
+    if (permit->runs)
+        op.program = find_program(L, permit, root_of(L, call_idx));
     op.confirmed = call->accepted && bind_names_path(call, &op.path);
     gate_judge_operation(call->gate, &call->gate_call, &op, verdict);
     if (verdict->decision != GATE_DECISION_DENY && gate_operation_records(op.kind, op.kind_len) &&
@@ -202,14 +220,31 @@ static int check_use(const struct permit *permit, struct err *err)
     return err_fix(err, "ask the gate again; a permit works once");
 }
 
+/* Runs the judged program in the call's tree; pushes the function that cancels it. */
+static int start_program(lua_State *L, struct permit *permit, struct err *err)
+{
+    lua_getiuservalue(L, 1, PERMIT_CALL);
+    struct command command = {
+        .root = root_of(L, lua_gettop(L)),
+        .fields = permit->fields,
+        .limits = gate_command(permit->call->gate, field(permit, "argv"), permit->name),
+        .program = permit->name,
+    };
+    return command_start(L, &command, 2, err);
+}
+
 /* Uses the permit up; the result is on top of the stack, or *later is set and the callback kept. */
 static int perform(lua_State *L, struct permit *permit, bool *later, struct err *err)
 {
     if (check_use(permit, err))
         return err->code;
-    if (permit->want == GATE_WANT_NOTHING)
+    if (permit->want == GATE_WANT_NOTHING && !permit->runs)
         return err_set(err, ERR_DENIED, "%s is taken as a record, not performed", permit->kind);
     permit->used = true;
+    if (permit->runs) {
+        *later = true;
+        return start_program(L, permit, err);
+    }
     if (permit->resolved->failure.code) {
         *err = permit->resolved->failure;
         return err->code;
@@ -234,7 +269,7 @@ static int l_permit_perform(lua_State *L)
     lua_settop(L, 2);
     int rc = perform(L, permit, &later, &err);
     if (rc == 0 && later)
-        return 0;
+        return permit->runs; // with the function that cancels it
     lua_pushvalue(L, 2);
     if (rc == 0)
         lua_pushvalue(L, -2);
@@ -248,7 +283,7 @@ static int l_permit_take(lua_State *L)
     struct permit *permit = l_check_permit(L);
     struct err err = {0};
     int rc = check_use(permit, &err);
-    if (rc == 0 && permit->want != GATE_WANT_NOTHING)
+    if (rc == 0 && (permit->want != GATE_WANT_NOTHING || permit->runs))
         rc = err_set(&err, ERR_DENIED, "%s is performed by the permit itself", permit->kind);
     if (rc)
         return bind_fail(L, &err);
@@ -281,11 +316,11 @@ static int l_permit_kind(lua_State *L)
     return 1;
 }
 
-/* permit:path() -> canonical name | nil */
+/* permit:path() -> canonical name, or the program of proc.run | nil */
 static int l_permit_path(lua_State *L)
 {
     const struct permit *permit = l_check_permit(L);
-    if (permit->want == GATE_WANT_NOTHING)
+    if (permit->want == GATE_WANT_NOTHING && !permit->runs)
         lua_pushnil(L);
     else
         lua_pushlstring(L, permit->name, permit->name_len);

@@ -356,6 +356,8 @@ UPDATE approval SET status = $outcome WHERE id = $ask;
 
 -- kind: operation.done
 
+-- kind: command.ran
+
 -- kind: operation.settled
 
 -- kind: operation.uncertain

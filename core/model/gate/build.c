@@ -273,7 +273,8 @@ static int copy_law(struct json_doc *doc, const struct json *law, struct err *er
 
 static int build(struct gate *gate, struct err *err)
 {
-    static const char *const known[] = {"tools", "roles", "rules", "limits", "types", NULL};
+    static const char *const known[] = {"tools", "roles", "rules",    "limits",
+                                        "types", "commands", NULL};
     const struct json *law = &gate->law.root;
     int rc = check_keys(law, known, "law", "", err);
     if (rc == 0)
@@ -284,6 +285,8 @@ static int build(struct gate *gate, struct err *err)
         rc = build_tools(gate, json_get(law, "tools"), err);
     if (rc == 0)
         rc = build_roles(gate, json_get(law, "roles"), err);
+    if (rc == 0)
+        rc = gate_build_commands(gate, json_get(law, "commands"), err);
     return rc ? rc : gate_build_house(gate, json_get(law, "rules"), err);
 }
 

@@ -62,6 +62,7 @@ struct gate {
     size_t arguments_max, content_max, calls_max, issues_max;
     struct gate_names types; /* endings that are not written */
     const char *types_where;
+    const struct json *commands; /* a list, or NULL: none may run */
     const char *limits_where; /* when the law says a limit */
     const char **role_where;
     struct gate_names tools, roles;
@@ -98,6 +99,11 @@ void gate_free_house(struct gate *gate);
 
 /* The forbidden types of the law (writes.c). */
 int gate_build_types(struct gate *gate, const struct json *list, struct err *err) MUST_CHECK;
+
+/* The commands that may run (command.c), and whether this one may. */
+struct gate_case;
+int gate_build_commands(struct gate *gate, const struct json *list, struct err *err) MUST_CHECK;
+bool gate_check_command(struct gate_case *c, const struct gate_operation *operation);
 
 /* Why no path may go through this name ("a reserved name"), or NULL when it may. */
 const char *gate_forbidden(const char *name, size_t len);

@@ -61,6 +61,13 @@ static const struct operation operations[] = {
      NONE,
      {PATH, {"text", TEXT, true, 1, 1000}, {"limit", COUNT, false, 1, SIZE_MAX}}},
     {"fs.delete", GATE_WANT_DELETE, GATE_EFFECT_IDEMPOTENT, DESTRUCTIVE, {PATH}},
+    {"proc.run",
+     GATE_WANT_NOTHING,
+     GATE_EFFECT_IDEMPOTENT, // all that it can leave behind is in the tree
+     RISKY,
+     {{"argv", LIST, true, 1, 1000},
+      {"stdin", TEXT, false, 0, 0},
+      {"wall", AMOUNT, false, 0, 0}}},
     {"card.comment", GATE_WANT_NOTHING, GATE_EFFECT_JOURNAL, NONE, {{"text", TEXT, true, 1, 0}}},
     {"card.move",
      GATE_WANT_NOTHING,
@@ -311,13 +318,19 @@ static bool check_issues(struct gate_case *c, const struct gate_operation *opera
     return gate_deny_at(c, c->gate->limits_where);
 }
 
+static bool is_run(int number)
+{
+    return strcmp(operations[number].kind, "proc.run") == 0;
+}
+
 static bool check_operation(struct gate_case *c, const struct gate_operation *operation)
 {
     int number = 0;
     if (!check_kind(c, operation, &number) || !gate_check_size(c, 0, operation->fields) ||
         !check_fields(c, &operations[number], operation->fields) ||
         !check_issues(c, operation, &operations[number]) ||
-        !check_transition(c, &operations[number], operation->fields))
+        !check_transition(c, &operations[number], operation->fields) ||
+        (is_run(number) && !gate_check_command(c, operation)))
         return false;
     if (!check_reach(c, operation, number))
         return false;

@@ -31,6 +31,8 @@
     X(OP_FORM, "gate.op.form", "an operation that does not exist or whose fields are wrong")       \
     X(OP_UNDECLARED, "gate.op.undeclared", "an operation that the tool did not declare")           \
     X(LIMIT_ISSUES, "gate.limit.issues", "a new issue in an epic that has all it may have")        \
+    X(COMMAND_PROGRAM, "gate.command.program", "a command whose program is none, or not there")       \
+    X(COMMAND, "gate.command", "a command that the organization does not name")                     \
     X(CONFIRM, "gate.confirm", "nothing; what destroys waits for a person's yes")
 
 enum gate_rule_id {

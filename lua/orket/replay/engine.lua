@@ -1,6 +1,8 @@
 -- engine.lua: what the world answered a recorded run, taken from its journal: replies, verdicts, interruptions.
 -- Everything else of the engine is as it is.
 
+local disk = require("orket.tree.disk")
+local errors = require("orket.errors")
 local stages = require("orket.replay.stage")
 local records = require("orket.replay.record")
 local tape = require("orket.tape")
@@ -134,6 +136,41 @@ local function verify(stage, tree)
   return nil, { code = code or "ERR_BUG", class = "system", message = message or "" }
 end
 
+-- What a program changed, on the scratch as well.
+local function changed_by(turn, ran)
+  local contents = {}
+  for _, change in ipairs(ran.changes or {}) do
+    local bytes, err = errors.check(turn.engine.store:blob(change.blob))
+    local ok = bytes
+    if ok then
+      ok, err = disk.put(turn.tree.root, change.path, bytes)
+    end
+    if not ok then
+      return nil, err
+    end
+    contents[change.path] = bytes
+  end
+  return contents
+end
+
+local function command(stage, turn)
+  local line = stage.lines[turn.number]
+  local event = line[line.tip + 1]
+  if event and event.kind == "command.ran" then
+    local ran = records.body(event)
+    local contents, err = changed_by(turn, ran)
+    return contents and ran, contents or err
+  end
+  local broken = stages.broken_off(event)
+  if not broken then
+    if event and event.kind ~= "turn.abandoned" then
+      stage:diverge(event, "the replay runs a program here")
+    end
+    return nothing_more(stage)
+  end
+  return nil, broken
+end
+
 local function beyond(stage, turn)
   local line = stage.lines[turn.number]
   local event = line[line.tip + 1]
@@ -210,6 +247,9 @@ function M.tape(engine, stage, generations)
   end
   engine.complete = function(_, turn)
     return complete(stage, turn)
+  end
+  engine.command = function(_, turn)
+    return command(stage, turn)
   end
   engine.beyond = function(_, turn)
     return beyond(stage, turn)

@@ -64,7 +64,9 @@ end
 ---From here on the gates have these rules of the house and limits.
 ---@param rules House
 function Generations:under(rules)
-  local name = cjson.encode({ rules.rules or cjson.null, rules.limits or cjson.null, rules.types or cjson.null })
+  local name = cjson.encode({
+    rules.rules or cjson.null, rules.limits or cjson.null, rules.types or cjson.null, rules.commands or cjson.null,
+  })
   self.by_rules[name] = self.by_rules[name] or {}
   self.rules, self.known = rules, self.by_rules[name]
 end

@@ -25,7 +25,7 @@ end
 ---@return Error|nil err  of this save, or of an earlier one that nobody waited for
 function Turn:save(wait)
   local tx = self.tx
-  self.tx = self.stream:begin()
+  self.tx, self.fresh = self.stream:begin(), nil
   if wait then
     self.unsaved = false
     local ok, err = errors.check(async.await(tx.commit, tx))

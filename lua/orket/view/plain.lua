@@ -62,6 +62,11 @@ local SENTENCE = {
   ["step.failed"] = function(b)
     return "the model failed: " .. (b.message or b.code) .. (b.wait and string.format(" (again in %.1f s)", b.wait) or "")
   end,
+  ["command.ran"] = function(b)
+    local outcome = b.error and b.error.code or b.limit and "stopped by the " .. b.limit .. " limit"
+      or b.signal and "signal " .. b.signal or "exit " .. tostring(b.exit)
+    return "ran " .. table.concat(b.argv, " "):sub(1, 120) .. ": " .. outcome
+  end,
   ["operation.settled"] = function(b)
     return (b.happened and "had happened before the interruption: " or "had not happened before the interruption: ")
       .. b.op .. " " .. b.path
