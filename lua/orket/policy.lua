@@ -30,11 +30,11 @@ local function is_concerned(entry, labels)
 end
 
 local function ask(entry, shown)
-  local call = shown.call
+  local call, view = shown.call, shown.doc
   if nodes.is_shipped(entry) then
-    call = call:value()
+    call, view = call:value(), shown.view
   end
-  local answer, err = nodes.ask(entry, "decide", call, shown.view)
+  local answer, err = nodes.ask(entry, "decide", call, view)
   if err then
     return refusal("deny", "failed", "the policy failed: " .. err.message, "mend " .. entry.path, place.of_failure(entry, err.message))
   elseif answer == cjson.null then

@@ -364,6 +364,12 @@ ORDER BY seq LIMIT coalesce(:limit, 1000);
 SELECT seq, run, turn, step, n, kind, card, actor, role, body, lower(hex(hash)) AS hash FROM journal
 WHERE seq > :since ORDER BY seq LIMIT :limit;
 
+-- What a turn that began with :seq was told at first; it is a few events later.
+-- name: prompted
+SELECT (SELECT body FROM event WHERE seq = e.seq) AS "body:json" FROM entry e
+WHERE e.seq > :seq AND e.stream = (SELECT stream FROM entry WHERE seq = :seq)
+  AND e.kind = (SELECT id FROM kind WHERE name = 'turn.prompted') ORDER BY e.seq LIMIT 1;
+
 -- What a simulation looks at, in the order of commits: what was decided and by whom; with :views also what prompts are
 -- made of. Of a call's body the hashes are left out, which nobody asks for; others' are put back as the view event does.
 -- name: simulated

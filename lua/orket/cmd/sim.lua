@@ -107,6 +107,7 @@ function M.run(argv)
   if not args then
     return options.refuse(M.usage, message)
   end
+  collectgarbage("generational") -- measured: a tenth less, what a decision leaves behind is gone at once
   local began = sys.monotonic()
   local project <close>, err = projects.open(args.C or ".", {})
   if not project then

@@ -2,6 +2,7 @@
 -- Made when a policy is going to be asked, and once for all of them.
 
 local cjson = require("cjson")
+local doc = require("orket.core.doc")
 local gate = require("orket.core.gate")
 local list = require("orket.list")
 
@@ -38,10 +39,37 @@ local function of_operation(tool, operation, permit)
   return facts
 end
 
+-- What is said of a call: of one without labels it is the tool's own, and the same for each of its calls.
+local function facts_of(tool, labels, operation, permit)
+  local facts = operation and of_operation(tool, operation, permit) or of_tool(tool)
+  local quiet = not operation and #labels == 0
+  if quiet and tool.quiet then
+    return tool.quiet
+  end
+  local all = { labels = labels }
+  for key, value in pairs(facts) do
+    all[key] = value
+  end
+  tool.quiet = quiet and all or tool.quiet
+  return all
+end
+
+-- Whose turn it is, as plain data and as a box takes it; made anew when the card has changed since, or the labels.
+local function view_of(turn, labels)
+  local card, known = turn.card, turn.shown
+  if known and known.card == card and known.revision == card.revision and known.status == card.status and known.labels == #labels then
+    return known
+  end
+  local view = { card = card, role = turn.role, seat = turn.seat, labels = labels, run = turn.run, turn = turn.number }
+  turn.shown = { card = card, revision = card.revision, status = card.status, labels = #labels, view = view, doc = assert(doc.new(view)) }
+  return turn.shown
+end
+
 ---@class PolicyCase
 ---@field call userdata doc {tool, role, arguments, paths, card, operations, destructive, outward, risky, labels,
 ---operation?, operation_hash?}
 ---@field view table {card, role, seat, labels, run, turn}
+---@field doc userdata the same, for boxes
 
 ---@param call GateCall
 ---@param tool table script entry of the called tool
@@ -51,17 +79,8 @@ end
 ---@return PolicyCase
 function M.of(call, tool, turn, operation, permit)
   local labels = array(list.keys(turn.labels or {}))
-  local facts = operation and of_operation(tool, operation, permit) or of_tool(tool)
-  local more = { labels = labels }
-  for key, value in pairs(facts) do
-    more[key] = value
-  end
-  return {
-    call = call:view(more),
-    view = {
-      card = turn.card, role = turn.role, seat = turn.seat, labels = labels, run = turn.run, turn = turn.number,
-    },
-  }
+  local seen = view_of(turn, labels)
+  return { call = call:view(facts_of(tool, labels, operation, permit)), view = seen.view, doc = seen.doc }
 end
 
 return M

@@ -21,15 +21,6 @@ local function differ(turn)
   return turn.pair.differs.prompts or role ~= nil and role.prompt
 end
 
--- What the turn was told at first.
-local function recorded_of(store, turn)
-  for _, event in ipairs(store:read("stream", { run = turn.run.id, turn = turn.number, limit = 6 })) do
-    if event.kind == "turn.prompted" then
-      return event.body.convo
-    end
-  end
-end
-
 local function prompt_of(actor, turn)
   local asked = {
     card = turn.card, role = turn.role, seat = turn.seat, review = turn.review, generation = actor.generation,
@@ -84,9 +75,9 @@ end
 ---@param turn SimTurn
 ---@param event table
 function Prompts:expect(turn, event)
-  local convo = differ(turn) and recorded_of(self.judge.store, turn)
-  if convo then
-    table.insert(self.open, { turn = turn, event = event, convo = convo, fresh = true })
+  local recorded = differ(turn) and self.judge.store:read("prompted", { seq = event.seq })[1]
+  if recorded then
+    table.insert(self.open, { turn = turn, event = event, convo = recorded.body.convo, fresh = true })
   end
 end
 

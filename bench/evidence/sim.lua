@@ -1,0 +1,127 @@
+-- sim.lua: a recorded history of N= (1000) cards with a hundred calls each, judged by changed scripts: a policy that
+-- denies one path, a rule of the house, a tool taken from a role, a role's words, a router, and comments. What is
+-- planted is found exactly; how many decisions a second, of the best of REPS= (3) runs, from outside and as told.
+
+local cjson = require("cjson")
+local measure = dofile("bench/measure.lua")
+
+local count, reps = measure.number("N", 1000), measure.number("REPS", 3)
+local directory <close> = measure.directory()
+
+local MOCK = [[
+local STEPS, CALLS = 10, 10
+local function call(name, arguments)
+  return { name = name, arguments = arguments }
+end
+function reply(request)
+  local said, review = 0, false
+  for _, message in ipairs(request.messages) do
+    said = said + (message.role == "assistant" and 1 or 0)
+    review = review or message.role == "system" and message.content:find("integrity guard", 1, true) ~= nil
+  end
+  if review then
+    return { calls = { call("update_issue_status", { status = "done", why = "meets the card" }) } }
+  elseif said == STEPS then
+    return { calls = { call("update_issue_status", { status = "ready_for_testing", why = "built" }) } }
+  end
+  local calls = {}
+  for i = 1, CALLS do
+    local n = said * CALLS + i
+    calls[i] = n % 3 == 0 and call("read_file", { path = ("d/f%d.txt"):format(n - 1) })
+      or call("write_file", { path = ("d/f%d.txt"):format(n), content = ("line %d\n"):format(n) .. ("x"):rep(200) })
+  end
+  return { calls = calls }
+end
+]]
+
+local function write(path, text)
+  assert(os.execute("mkdir -p " .. path:match("^(.*)/")))
+  local file <close> = assert(io.open(path, "wb"))
+  file:write(text)
+end
+
+local function seat(name, role)
+  return { name = name, roles = { role } }
+end
+
+local function organization(url, rules)
+  return cjson.encode({ name = "Evidence", models = { m = { base_url = url .. "/v1", model = "mock" } },
+    process_rules = { limits = { concurrency = 16 }, gate = rules } })
+end
+
+local function project(url)
+  local dir, issues = directory:new(), {}
+  for i = 1, count do
+    issues[i] = { id = "I-" .. i, name = "Issue number " .. i, seat = "dev" }
+  end
+  write(dir .. "/config/organization.json", organization(url))
+  write(dir .. "/config/teams/t.json", cjson.encode({ name = "T", seats = {
+    dev = seat("Dev", "coder"), guard = seat("Guard", "integrity_guard"), lead = seat("Lead", "lead_architect") } }))
+  write(dir .. "/config/environments/e.json", cjson.encode({ name = "E" }))
+  write(dir .. "/config/epics/ep.json", cjson.encode({ name = "Epic", team = "t", environment = "e", issues = issues }))
+  return dir
+end
+
+local function changed(path, text)
+  local dir = directory:new()
+  write(dir .. "/" .. path, text)
+  return dir
+end
+
+local function replaced(path, from, to)
+  local text, times = measure.read(path):gsub(from, to)
+  assert(times == 1, path)
+  return changed(path, text)
+end
+
+local POLICY = [[
+local function decide(call, view)
+  if call.tool == "write_file" and call.paths[1] == "d/f7.txt" and view.card.type == "issue" then
+    return { decision = "deny", rule = "planted", why = "planted", fix = "-" }
+  end
+end
+return { node = "policy", decide = decide }
+]]
+
+local function sim(dir, path)
+  local best
+  for _ = 1, reps do
+    local out = directory.path .. "/result.json"
+    local text = measure.shell(("%s/spend 1 sh -c '%s sim --json -C %s --with %s > %s; true'"):format(
+      measure.programs, measure.orket, dir, path, out))
+    local spent = cjson.decode(text:match("SPENT (%b{})"))
+    local result = cjson.decode(measure.read(out))
+    result.wall, result.cpu = spent.wall_ms / 1000, spent.cpu_ms / 1000
+    best = (not best or result.cpu < best.cpu) and result or best
+  end
+  return best
+end
+
+write(directory.path .. "/mock.lua", MOCK)
+local mock <close> = measure.start(measure.orket .. " mock-llm --fast " .. directory.path .. "/mock.lua", directory.path .. "/mock.out")
+local url = "http://127.0.0.1:" .. measure.port(mock)
+local dir = project(url)
+local text, done = measure.shell(("%s run --plain -C %s ep 2>&1"):format(measure.orket, dir))
+assert(done, text:sub(-2000))
+
+local figures = { cards = count }
+local cases = {
+  { "a policy", changed("nodes/policy.lua", POLICY), "calls", count },
+  { "a rule of the house", changed("config/organization.json", organization(url, {
+    { id = "planted", effect = "deny", why = "planted", tools = { "write_file" }, paths = { "d/f8.txt" } } })), "calls", count },
+  { "a tool taken from a role", replaced("roles/coder.lua", '"read_file",', ""), "calls", 33 * count },
+  { "a role's words", replaced("roles/coder.lua", "leave no placeholders", "leave nothing out"), "prompts", count },
+  { "a router", replaced("nodes/router.lua", "local name = some%(card.seat%)", 'local name = card.id == "I-1" and "lead" or some(card.seat)'), "routes", 1 },
+  { "comments", changed("nodes/policy.lua", "local function decide() end\nreturn { node = 'policy', decide = decide }"), "calls", 0 },
+}
+for _, case in ipairs(cases) do
+  local name, path, kind, expected = table.unpack(case)
+  local result = sim(dir, path)
+  local all = result.judged.calls + result.judged.routes + result.judged.prompts + result.judged.transitions
+  assert(#result.differences == expected and result.differ[kind] == expected, name .. ": " .. cjson.encode(result.differ))
+  assert(result.judged.calls == 102 * count and result.caveat_count == 0)
+  figures[name:gsub("%W", "_")] = all / result.cpu
+  measure.figure(name .. ": decisions by CPU time", all / result.cpu, "/s", { least = 50000 })
+  measure.figure(name .. ": decisions as told", result.per_second, "/s")
+end
+measure.bench(figures)
