@@ -78,6 +78,7 @@ struct projector {
 int projector_open(struct projector *projector, sqlite3 *db, const struct sql_sections *kinds);
 void projector_close(struct projector *projector);
 /* Runs the statements of the kind. *touched becomes true once one of them was run with success. */
+bool project_does(const struct projector *projector, size_t kind); /* it has statements */
 int project(struct projector *projector, int kind, const struct store_seen *event, bool *touched,
             struct err *err);
 

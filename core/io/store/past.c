@@ -102,14 +102,32 @@ static int each_event(void *ctx, sqlite3_stmt *row, const struct store_seen *eve
     return ERR_STORE_CORRUPT;
 }
 
+/* Most events are what a turn said and heard: no projection follows from them, so that a moment need
+ * not read them. */
+static void put_idle(struct buf *out, const struct projector *projector)
+{
+    const char *between = "[";
+    for (size_t i = 0; i < projector->kinds->count; i++) {
+        if (project_does(projector, i))
+            continue;
+        buf_printf(out, "%s\"%s\"", between, projector->kinds->items[i].name);
+        between = ",";
+    }
+    buf_printf(out, *between == '[' ? "[]" : "]");
+}
+
 /* The moment itself is a row, so that going on changes no schema and statements stay prepared. */
 static int go_on(sqlite3 *db, struct projector *projector, int64_t from, int64_t upto,
                  struct err *err)
 {
-    struct rebuild rebuild = {db, projector, from, upto, each_event, err};
+    struct buf idle = {0};
     char sql[64];
     snprintf(sql, sizeof sql, "UPDATE temp.moment SET seq = %lld", (long long)upto);
-    int rc = rebuild_run(&rebuild, err);
+    put_idle(&idle, projector);
+    struct rebuild rebuild = {db, projector, from, upto, idle.data, each_event, err};
+    int rc = buf_ok(&idle) ? rebuild_run(&rebuild, err)
+                           : err_set(err, ERR_MEMORY, "out of memory");
+    buf_clear(&idle);
     rc = rc ? rc : add_streams(db, from, upto, err);
     rc = rc ? rc : db_exec(db, sql, err);
     return rc ? rc : db_exec(db, "COMMIT; PRAGMA query_only = ON", err);

@@ -126,6 +126,14 @@ static void drop(struct project_kind *kind)
     *kind = (struct project_kind){0};
 }
 
+bool project_does(const struct projector *projector, size_t index)
+{
+    const struct sql_section *section = &projector->kinds->items[index];
+    const char *end = section->text + section->len;
+    struct marks marks;
+    return skip(section->text, end, &marks) < end;
+}
+
 static int prepare(struct projector *projector, int index, struct err *err)
 {
     const struct sql_section *section = &projector->kinds->items[index];

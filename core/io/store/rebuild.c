@@ -68,13 +68,14 @@ int rebuild_run(struct rebuild *rebuild, struct err *err)
         "SELECT e.stream, s.run, s.turn, e.seq, e.step, e.n, e.kind, e.card, e.actor, e.role, "
         "e.at, e.body, e.hash, e.prev "
         "FROM main.event e LEFT JOIN main.stream s ON s.id = e.stream WHERE e.seq > ?1 AND e.seq "
-        "<= ?2 ORDER BY e.seq";
+        "<= ?2 AND e.kind NOT IN (SELECT value FROM json_each(?3)) ORDER BY e.seq";
     sqlite3_stmt *stmt = NULL;
     int step = SQLITE_DONE;
     int rc = db_prepare(rebuild->from, events, sizeof events - 1, &stmt, NULL, err);
     if (!rc) {
         sqlite3_bind_int64(stmt, 1, rebuild->after);
         sqlite3_bind_int64(stmt, 2, rebuild->upto);
+        sqlite3_bind_text(stmt, 3, rebuild->without, -1, SQLITE_STATIC);
     }
     while (!rc && (step = sqlite3_step(stmt)) == SQLITE_ROW)
         rc = take(rebuild, stmt, err);

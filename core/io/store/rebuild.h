@@ -27,6 +27,7 @@ struct rebuild {
     sqlite3 *from;               /* borrowed: its main database has the events */
     struct projector *projector; /* borrowed: where they go */
     int64_t after, upto;         /* the events between: after < commit number <= upto */
+    const char *without;         /* kinds that are passed over, as a JSON array */
     /* Told of each event, after it was projected: whether it is whole (else some of its texts are
      * NULL), and why it could not be projected (NULL = it was). Not 0 ends the rebuild with it. */
     int (*each)(void *ctx, sqlite3_stmt *row, const struct store_seen *event, bool whole,
