@@ -53,6 +53,20 @@ function M.is_late(row)
   return sys.now() > row.expires_at
 end
 
+local function epoch(at)
+  local year, month, day, hour, minute, second = at:match("^(%d+)-(%d+)-(%d+)T(%d+):(%d+):([%d.]+)")
+  local whole = second // 1
+  return os.time({ year = year, month = month, day = day, hour = hour, min = minute, sec = math.tointeger(whole), isdst = false })
+    + second - whole
+end
+
+---Seconds until it is too late to say yes; never below 0.
+---@param row {expires_at: string}
+---@return number
+function M.seconds_left(row)
+  return math.max(0, epoch(row.expires_at) - epoch(sys.now()))
+end
+
 ---Records an answer in the stream of the turn that asked; its card goes back to where it was, and the turn goes on.
 ---@param store Store
 ---@param row table the pending question

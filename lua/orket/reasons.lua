@@ -74,9 +74,9 @@ local function rule(events, at, call)
   if allowed then
     return link("rule", allowed, { decision = "allow", rule = "gate.allow", operation = allowed.body.operation })
   end
-  local refused = last(events, at, "call.refused", is_of(call))
+  local refused = last(events, at, "call.refused", is_of(call)) or last(events, at, "approval.asked", is_of(call))
   return refused and link("rule", refused, {
-    decision = refused.body.decision or "deny", rule = refused.body.rule, why = refused.body.why,
+    decision = refused.body.decision or refused.kind == "approval.asked" and "ask" or "deny", rule = refused.body.rule, why = refused.body.why,
     where = refused.body.where,
   })
 end

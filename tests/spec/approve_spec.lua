@@ -198,6 +198,25 @@ describe("a yes is held against the world", function()
     assert.equal("expired", w:sql("SELECT status FROM approval"))
   end)
 
+  it("expired in the middle of a run, without anybody", function()
+    local w <close> = project([[
+      function work(talk)
+        if talk.card == "B" then
+          local r = say(write("b", "b"), finish())
+          r.delay_ms = talk.replies == 0 and 6000 or 0
+          return r
+        end
+        return steps(talk, function() return say(write("locked/a", "one\\n")) end, function() return say(finish()) end)
+      end ]], { issues = { { id = "A" }, { id = "B" } }, rules = { approvals = { expires = 1 } } })
+    local run = w:start()
+    assert(world.wait(function() return w:card("A").status == "done" end, 5), "it did not go on")
+    assert.equal("in_progress", w:card("B").status)
+    local text, code = run.wait()
+    assert.equal(0, code, text)
+    assert.equal("approval.expired", w:events("call.refused")[1].body.rule)
+    holds(w)
+  end)
+
   it("expired when the yes came in time and the run too late", function()
     local w <close> = project(nil, { rules = { approvals = { expires = 1 } } })
     assert.equal(3, (select(2, w:run())))

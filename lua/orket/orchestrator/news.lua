@@ -105,6 +105,8 @@ function M.hear(run, event)
     moved(run, card, event)
   elseif event.kind == "card.changed" and card then
     changed(run, card, event.body)
+  elseif event.kind == "approval.asked" and run.lapsing then
+    run.lapsing:await(event.card)
   elseif event.kind == "card.created" and event.body.epic == run.epic.id and not run.only then
     created(run, event.card)
   end

@@ -1,8 +1,8 @@
 -- frame.lua: one picture of a run: progress, cards with what their agents do, the last sentences of the
 -- log. Pure: from a scene to lines of text, none wider and not more than the window.
 --
--- scene: {id, status, seconds, tokens, capped? (the cap that is nearest), cards, doing = {card -> text}, words = {card -> text}, log,
--- notice? (what waits beside the cards)}
+-- scene: {id, status, seconds, tokens, capped? (the cap that is nearest), cards, doing = {card -> text},
+-- asked? = {card -> id of its question}, words = {card -> text}, log, notice? (what waits beside the cards)}
 
 local style = require("orket.view.style")
 local text = require("orket.view.text")
@@ -141,7 +141,9 @@ local function card_line(scene, card, wide)
   if scene.doing[card.id] then
     parts[#parts + 1] = activity(scene, card, wide.rest)
   else
-    parts[#parts + 1] = style.status(card.status, text.cut(status_of(card), wide.rest))
+    local question = scene.asked and scene.asked[card.id]
+    local said = status_of(card) .. (question and ": orket approve " .. text.clean(question) or "")
+    parts[#parts + 1] = style.status(card.status, text.cut(said, wide.rest))
   end
   return " " .. table.concat(parts, "  ")
 end

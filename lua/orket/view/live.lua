@@ -27,7 +27,7 @@ local WORDS = 400 -- bytes of a model's last words that are kept
 ---@return table view
 function M.new()
   local self = setmetatable({
-    log = {}, doing = {}, words = {}, tokens = 0, began = sys.monotonic(), height = 0,
+    log = {}, doing = {}, asked = {}, words = {}, tokens = 0, began = sys.monotonic(), height = 0,
   }, View)
   self.on_delta = function(turn, words)
     self:hear(turn.card.id, words)
@@ -86,6 +86,10 @@ local ACTIVITY = {
 
 local WAITS = { ["scripts.waiting"] = true, ["scripts.accepted"] = true, ["scripts.loaded"] = true }
 
+local function question_of(event)
+  return event.kind == "approval.asked" and string.format("%s/%s/%d", event.run, event.turn, event.n) or nil
+end
+
 ---@param event table a committed event
 function View:see(event)
   if WAITS[event.kind] then
@@ -94,6 +98,11 @@ function View:see(event)
   local activity = ACTIVITY[event.kind]
   if activity and event.card then
     self.doing[event.card] = activity(event.body)
+  end
+  if event.card and event.kind:find("^approval%.") then
+    self.asked[event.card] = question_of(event)
+  elseif event.kind == "card.moved" and event.body.from == "blocked" then
+    self.asked[event.card] = nil
   end
   if event.kind == "step.reply" then
     local usage = event.body.usage or {}
@@ -156,7 +165,7 @@ function View:scene()
   return {
     id = self.run.id, status = self.status or self.run.draining and "stopping" or "running",
     seconds = sys.monotonic() - self.began, tokens = self.tokens, cards = sorted_cards(self.run),
-    capped = self.capped, doing = self.doing, words = self.words, log = self.log,
+    capped = self.capped, doing = self.doing, asked = self.asked, words = self.words, log = self.log,
     notice = self.notice,
   }
 end
