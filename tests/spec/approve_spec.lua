@@ -206,7 +206,7 @@ describe("a yes is held against the world", function()
           r.delay_ms = talk.replies == 0 and 6000 or 0
           return r
         end
-        return steps(talk, function() return say(write("locked/a", "one\\n")) end, function() return say(finish()) end)
+        return steps(talk, function() return say(write("locked/a", "one\n")) end, function() return say(finish()) end)
       end ]], { issues = { { id = "A" }, { id = "B" } }, rules = { approvals = { expires = 1 } } })
     local run = w:start()
     assert(world.wait(function() return w:card("A").status == "done" end, 5), "it did not go on")
@@ -354,6 +354,13 @@ describe("an operation that is asked about", function()
 end)
 
 describe("autonomy", function()
+  it("names roles that there are", function()
+    local w <close> = project(nil, { rules = { autonomy = { codr = "ask_all" } } })
+    local text, code = w:orket("validate")
+    assert.equal(1, code)
+    assert(text:find("the role 'codr' does not exist", 1, true) and text:find("coder", 1, true), text)
+  end)
+
   it("ask_all: asks before everything that does not only read", function()
     local w <close> = project([[
       function work(talk)
@@ -413,6 +420,33 @@ describe("other ways on", function()
     holds(w)
   end)
 
+  it("to begin again at the card leaves no question behind", function()
+    local w <close> = project()
+    assert.equal(3, (select(2, w:run())))
+    assert.equal(3, (select(2, w:orket("resume --from A"))))
+    assert.equal("void\npending", w:sql("SELECT status FROM approval ORDER BY asked_at"))
+    assert.equal(0, (select(2, w:orket("approve A"))))
+    assert.equal(0, (select(2, w:run())))
+    holds(w)
+  end)
+
+  it("a call of very many words is asked about, shown and bound as any other", function()
+    local w <close> = project([[
+      function work(talk)
+        local lines = {}
+        for i = 1, 30000 do lines[i] = "line " .. i end
+        return steps(talk, function() return say(write("locked/a", table.concat(lines, "\n"))) end, function() return say(finish()) end)
+      end ]])
+    assert.equal(3, (select(2, w:run())))
+    local one = pending(w)[1]
+    assert.equal(318893, math.tointeger(one.operation.arguments.content.bytes))
+    assert(w:orket("show A"):find("+line 1\n", 1, true))
+    assert.equal(0, (select(2, w:orket("approve A"))))
+    assert.equal(0, (select(2, w:run())))
+    assert.equal(318893, #w:made("locked/a"))
+    holds(w)
+  end)
+
   it("another version of the program asks again", function()
     local w <close> = project()
     assert.equal(3, (select(2, w:run())))
@@ -433,5 +467,36 @@ describe("other ways on", function()
     assert.equal(0, code, text)
     text, code = w:orket("verify out.orket")
     assert.equal(0, code, text)
+  end)
+end)
+
+describe("what reaches beyond the tree", function()
+  local beyond = dofile("tests/support/beyond.lua")
+
+  it("is asked about, happens once, and may be uncertain after the yes", function()
+    local server <close> = beyond.serve()
+    local role = world.orket.read("roles/coder.lua"):gsub('"request_excuse"', '"request_excuse", "post"')
+    local w <close> = world.new({ issues = { { id = "A" } }, binary = beyond.binary, environment = "ORKET_LUA=" .. server.lua,
+      rules = { autonomy = { coder = "ask_risky" } }, files = { ["tools/post.lua"] = beyond.TOOL, ["roles/coder.lua"] = role },
+      mock = "local PORT = " .. server.port .. "\n" .. [[
+        function work(talk)
+          return steps(talk, function() return say(call("post", { port = PORT, text = "hold me" })) end, function() return say(finish()) end)
+        end ]] })
+    assert.equal(3, (select(2, w:run())))
+    assert.equal("autonomy.ask", pending(w)[1].rule)
+    assert.same({}, server:heard())
+    assert.equal(0, (select(2, w:orket("approve A"))))
+    local run = w:start()
+    assert(world.wait(function() return next(server:heard()) end), "nothing was heard")
+    run.kill("KILL")
+    run.wait()
+    assert.equal(3, (select(2, w:run())))
+    assert.equal("hold me", w:card("A").uncertain.operation.text)
+    assert.equal(0, (select(2, w:orket("answer A happened"))))
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.same({ ["hold me"] = 1 }, server:heard())
+    assert.equal(1, #w:events("approval.asked"))
+    holds(w)
   end)
 end)

@@ -8,26 +8,41 @@ local text = require("orket.view.text")
 local M = {}
 
 local INLINE = 2000 -- bytes of a text that stays in the event; a longer one is a blob
+local WHOLE = 100000 -- bytes of what is asked that stay in the event
 local LINE = 200 -- columns
 local LINES = 40 -- of a difference
 
 -- ---- kept ----
 
----A value whose long texts are blobs of the transaction: {blob, bytes}.
----@param tx StoreTx
----@param value any
----@return any
-function M.stored(tx, value)
+local function blob(tx, bytes)
+  return { blob = tx:blob(bytes), bytes = #bytes }
+end
+
+-- A value whose long texts are blobs.
+local function shortened(tx, value)
   if type(value) == "string" and #value > INLINE then
-    return { blob = tx:blob(value), bytes = #value }
+    return blob(tx, value)
   elseif type(value) ~= "table" then
     return value
   end
   local copy = setmetatable({}, getmetatable(value))
   for key, item in pairs(value) do
-    copy[key] = M.stored(tx, item)
+    copy[key] = shortened(tx, item)
   end
   return copy
+end
+
+---What is asked as the journal keeps it: its long texts, or all of it when it is long itself, are blobs of the
+---transaction, {blob, bytes}.
+---@param tx StoreTx
+---@param operation table
+---@return table
+function M.stored(tx, operation)
+  local copy = shortened(tx, operation)
+  if #cjson.encode(copy) <= WHOLE then
+    return copy
+  end
+  return { op = copy.op, tool = copy.tool, path = copy.path, whole = blob(tx, cjson.encode(operation)) }
 end
 
 -- ---- read ----
@@ -83,8 +98,8 @@ end
 local function change(store, row)
   local path = row.paths and #row.paths == 1 and row.paths[1]
   local is = path and bytes_of(store, fields_of(row.operation).content)
-  local blob = path and (row.before or {})[path]
-  local was = blob and (blob == "" and "" or store:blob(blob))
+  local before = path and (row.before or {})[path]
+  local was = before and (before == "" and "" or store:blob(before))
   if not is or not was or not utf8.len(was) then
     return nil
   end

@@ -1,5 +1,6 @@
 -- board.lua: `orket board`: the cards as a tree, with status, seat and cost.
 
+local approvals = require("orket.approvals")
 local bottlenecks = require("orket.cmd.bottlenecks")
 local budget = require("orket.cmd.budget")
 local canaries = require("orket.canary")
@@ -8,6 +9,7 @@ local look = require("orket.look")
 local notice = require("orket.growth.notice")
 local options = require("orket.options")
 local parked = require("orket.parked")
+local questions = require("orket.approvals.shown")
 local reports = require("orket.reports")
 local shown = require("orket.budget.shown")
 local style = require("orket.view.style")
@@ -155,6 +157,17 @@ local function add_reports(store, cards)
   end
 end
 
+-- What waits for a yes or no, as far as --json goes: people read it below the cards.
+local function add_questions(store, cards)
+  local asked = {}
+  for _, row in ipairs(approvals.pending(store)) do
+    asked[row.card] = { id = row.id, rule = row.rule, asks = questions.line(row), expires_at = row.expires_at }
+  end
+  for _, card in ipairs(cards) do
+    card.approval = asked[card.id]
+  end
+end
+
 local function unarchived(cards)
   local some = {}
   for _, card in ipairs(cards) do
@@ -178,6 +191,7 @@ local function show(store, args, dir)
   cards = args.all and cards or unarchived(cards)
   name_sources(store, cards)
   add_reports(store, cards)
+  add_questions(store, cards)
   if args.json then
     print(text.json(setmetatable(cards, cjson.array_mt)))
   elseif #cards == 0 then

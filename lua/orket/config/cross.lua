@@ -73,6 +73,11 @@ function Check:organization()
   for i, rate in ipairs(rules.rates or {}) do
     self:rate(origin, "/process_rules/rates/" .. i - 1, rate)
   end
+  for _, role in ipairs(list.keys(rules.autonomy or {})) do
+    if role ~= "*" then -- a typing mistake would let it go further than was meant
+      self:known(origin, "/process_rules/autonomy/" .. role, role, self.scripts.roles, "the role")
+    end
+  end
   for i, rule in ipairs(rules.gate) do
     self:rule(origin, "/process_rules/gate/" .. i - 1, rule)
   end
