@@ -143,6 +143,36 @@ describe("the journal of the example", function()
     assert.equal("0", orphans("'file.written','file.deleted','comment.added','card.created','card.credits'", "'call.allowed'", "AND b.step = e.step"))
   end)
 
+  it("has no effect of an agent without its permit, and a planted one is found", function()
+    local text, code = orket.run("check --permits " .. project)
+    assert.equal(0, code, text)
+    local copy = orket.directory()
+    orket.shell(string.format("cp -R %s/. %s", project, copy))
+    orket.probe(string.format([[
+      local async, store = require("orket.async"), require("orket.core.store")
+      async.main(function()
+        local db = assert(store.open(%q .. "/.orket/orket.db"))
+        local stream = db:stream({ run = "planted", turn = 1, actor = "agent:x", role = "coder" })
+        local tx = stream:begin()
+        tx:event("comment.added", "TK-1", { text = "out of nowhere" })
+        assert(async.await(tx.commit, tx))
+        local hash = ("ab"):rep(32)
+        tx = stream:begin()
+        tx:event("call.allowed", "TK-1", { call = "1", tool = "add_issue_comment", operation = hash }, { step = 1 })
+        for i = 1, 2 do tx:event("comment.added", "TK-1", { text = "one too many " .. i }, { step = 1 }) end
+        tx:event("call.result", "TK-1", { call = "1", tool = "add_issue_comment", ok = true, operations = { { op = "card.comment", hash = hash } } }, { step = 1 })
+        assert(async.await(tx.commit, tx))
+        db:close()
+        return 0
+      end)]], copy))
+    text, code = orket.run("check --permits " .. copy)
+    assert.equal(1, code, text)
+    for n = 1, 3 do
+      assert(text:find("comment.added planted/1." .. (n == 1 and 1 or n + 1) .. ": nothing permitted it", 1, true), text)
+    end
+    orket.remove(copy)
+  end)
+
   it("has no result without its permission, and no call without the reply that asked for it", function()
     local call = "AND b.step = e.step AND b.body->>'call' = e.body->>'call'"
     assert.equal("0", orphans("'call.result'", "'call.allowed'", call))

@@ -32,6 +32,26 @@ SELECT id, type, status, revision, wait_reason, return_to, seat, assignee, epic,
        (SELECT data ->> '$.verification.fixture_path' FROM card_text WHERE id = c.text) AS fixture
 FROM card c WHERE id = :id;
 
+-- Effects of agents without the permit that their call's result would name: none, in a sound journal.
+-- name: unpermitted
+WITH effect AS MATERIALIZED (
+    SELECT e.run, e.turn, e.step, e.n, e.kind, k.op,
+           (SELECT min(r.n) FROM journal r WHERE r.run = e.run AND r.turn = e.turn AND r.n > e.n AND r.kind = 'call.result') AS result
+    FROM journal e JOIN (
+        SELECT 'file.written' AS kind, 'fs.write' AS op UNION ALL SELECT 'file.deleted', 'fs.delete'
+        UNION ALL SELECT 'comment.added', 'card.comment' UNION ALL SELECT 'card.created', 'card.create'
+        UNION ALL SELECT 'card.credits', 'card.credits' UNION ALL SELECT 'card.nominated', 'card.nominate'
+        UNION ALL SELECT 'refinement.proposed', 'card.refine') k ON k.kind = e.kind
+    WHERE e.actor LIKE 'agent:%'),
+counted AS (SELECT *, count(*) OVER (PARTITION BY run, turn, result, op) AS effects FROM effect)
+SELECT run, turn, n, kind FROM counted x WHERE NOT EXISTS (
+    SELECT 1 FROM journal r JOIN journal a ON a.run = r.run AND a.turn = r.turn
+    WHERE r.run = x.run AND r.turn = x.turn AND r.n = x.result AND r.step = x.step
+      AND a.kind = 'call.allowed' AND a.step = x.step AND a.n < x.n AND a.body ->> 'call' = r.body ->> 'call'
+      AND length(a.body ->> 'operation') = 64
+      AND (SELECT count(*) FROM json_each(r.body, '$.operations') o
+           WHERE o.value ->> 'op' = x.op AND length(o.value ->> 'hash') = 64) >= x.effects);
+
 -- name: card_scope
 SELECT (SELECT data -> '$.params.scope' FROM card_text WHERE id = c.text) AS "scope:json" FROM card c WHERE id = :id;
 

@@ -12,12 +12,13 @@ local text = require("orket.view.text")
 local M = {}
 
 M.usage = [[
-usage: orket check [--json] [-C DIR | DIR]
+usage: orket check [--permits] [--json] [-C DIR | DIR]
 
 Hashes every chain of events, every blob and every conversation of the project in DIR (default: here)
 again, verifies the signed heads of the runs that ended, rebuilds the board from the events and compares it
 with the stored one, row by row. Only reads; may run beside a running owner. Exit 0: sound, 1: not sound, or it cannot be read.
-  --json   the report as one JSON object
+  --permits  also: every effect of an agent has an allowed call and a permit in the journal
+  --json     the report as one JSON object
 ]]
 
 local function sentence(problem)
@@ -55,14 +56,33 @@ local function check(dir)
   return errors.check(store.check(projects.database(dir)))
 end
 
+-- Effects that nothing in the journal permitted, as problems.
+local function add_unpermitted(dir, result)
+  local db <close>, err = errors.check(store.open(projects.database(dir), { readonly = true }))
+  if not db then
+    return nil, err
+  end
+  for _, effect in ipairs(db:read("unpermitted", {})) do
+    result.ok, result.problem_count = false, result.problem_count + 1
+    result.problems[#result.problems + 1] = {
+      what = effect.kind, where = string.format("%s/%s.%s", effect.run, effect.turn, effect.n), why = "nothing permitted it",
+    }
+  end
+  return result
+end
+
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  local args, message = options.parse(argv, { C = "value", json = "flag" }, { "dir?" })
+  local args, message = options.parse(argv, { C = "value", json = "flag", permits = "flag" }, { "dir?" })
   if not args then
     return options.refuse(M.usage, message)
   end
-  local result, err = check(args.dir or args.C or ".")
+  local dir = args.dir or args.C or "."
+  local result, err = check(dir)
+  if result and args.permits then
+    result, err = add_unpermitted(dir, result)
+  end
   if not result then
     return report.failure(err)
   elseif args.json then
