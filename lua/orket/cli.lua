@@ -42,6 +42,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   try = { "orket.cmd.try", "put one wall to the test without a project" },
   verify = { "orket.cmd.verify", "is an exported run what was signed" },
   why = { "orket.cmd.why", "what an event follows from, back to the prompt" },
+  ["why-not"] = { "orket.cmd.why_not", "every check that stands against a refused call" },
   version = { "orket.cmd.version", "print the version" },
   validate = { "orket.cmd.validate", "everything that is wrong with a project" },
 }
