@@ -3,6 +3,7 @@
 -- the settings that were recorded, on the card as it was; nothing is opened or performed.
 
 local errors = require("orket.errors")
+local list = require("orket.list")
 local nodes = require("orket.policy")
 local prefix = require("orket.fork.prefix")
 local projects = require("orket.project")
@@ -17,6 +18,7 @@ local REFUSED = { ["call.refused"] = true, ["operation.refused"] = true, ["appro
 
 -- ---- where a rule of the gate is decided ----
 
+local JUDGED = { "role", "card", "tool", "arguments" }
 local LIMITS = "config/organization.json#/process_rules/limits/"
 
 local function line_of(side, path, word)
@@ -39,11 +41,13 @@ local KEYS = { -- rule -> what a person would edit
   ["gate.op.undeclared"] = function(side, call) return line_of(side, "tools/" .. call.tool .. ".lua", "operations") end,
   ["gate.limit.args"] = function() return LIMITS .. "arguments" end,
   ["gate.limit.content"] = function() return LIMITS .. "content" end,
+  ["gate.limit.calls"] = function() return LIMITS .. "calls" end,
+  ["gate.limit.issues"] = function() return LIMITS .. "issues" end,
 }
 
 local function place_of(side, call, check)
   local find = KEYS[check.rule]
-  return check.where or find and find(side, call) or check.rule:find("^fsm%.") and "orket law" or nil
+  return find and find(side, call) or check.where or check.rule:find("^fsm%.") and "orket law" or nil
 end
 
 -- ---- the call, once more ----
@@ -101,7 +105,7 @@ end
 
 -- What each policy has against a call that the gate lets through.
 local function policies(side, call, add)
-  local allowed, _, asked = side.generation.gate:call(call)
+  local allowed, _, asked = side.generation.gate:call(list.pick(call, JUDGED))
   allowed = allowed or asked
   if not allowed then
     return
@@ -128,7 +132,7 @@ local function checks_of(side, call, recorded)
     end
   end
   add(recorded)
-  for _, check in ipairs(side.generation.gate:explain(call)) do
+  for _, check in ipairs(side.generation.gate:explain(list.pick(call, JUDGED))) do
     add(check)
   end
   policies(side, call, add)

@@ -53,6 +53,6 @@ describe("docs/governance.md", function()
         count = count + 1
       end
     end
-    assert.equal(6, count)
+    assert.equal(7, count)
   end)
 end)

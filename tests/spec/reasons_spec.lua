@@ -214,3 +214,48 @@ describe("a question", function()
     assert.equal(0, select(2, w:orket("check")))
   end)
 end)
+
+describe("why-not", function()
+  it("names every check that stands against a call, with the key or line that decides", function()
+    local w <close> = tried()
+    local checks = {}
+    for _, event in ipairs(w:events("call.refused")) do
+      local answer = cjson.decode((w:orket("why-not --json " .. math.tointeger(event.seq))))
+      for _, check in ipairs(answer.checks) do
+        checks[#checks + 1] = check.rule .. " " .. (check.where or "")
+      end
+    end
+    assert.same({ "house.generated config/organization.json#/process_rules/gate/0", "gate.path.escape ", "gate.tool.unknown tools/nothing.lua" }, checks)
+    local operation = w:events("operation.refused")[1]
+    local answer = cjson.decode((w:orket("why-not --json " .. math.tointeger(operation.seq))))
+    assert.equal("house.generated", answer.checks[1].rule)
+    local text, code = w:orket("why-not " .. math.tointeger(w:events("call.allowed")[1].seq))
+    assert.equal(1, code)
+    assert.truthy(text:find("nothing was refused", 1, true), text)
+  end)
+
+  it("names all of several, and tries an edit of any of them", function()
+    local w <close> = world.new({
+      issues = { { id = "A" } }, gate = RULES,
+      mock = 'function review(talk) return steps(talk, function() return say(write("gen/x", "x")) end, accept) end '
+        .. "function work() return say(finish()) end",
+    })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    local seq = math.tointeger(w:events("call.refused")[1].seq)
+    local answer = cjson.decode((w:orket("why-not --json " .. seq)))
+    local rules = {}
+    for i, check in ipairs(answer.checks) do
+      rules[i] = check.rule .. " " .. tostring(check.where)
+    end
+    assert.truthy(rules[1]:find("^gate%.role%.tool roles/integrity_guard%.lua:%d+$"), table.concat(rules, "\n"))
+    assert.truthy(rules[2]:find("^gate%.card%.status tools/write_file%.lua:%d+$"), rules[2])
+    assert.equal("house.generated config/organization.json#/process_rules/gate/0", rules[3])
+    local guard = world.orket.read("roles/integrity_guard.lua")
+    w:write("edit/roles/integrity_guard.lua", (guard:gsub('tools = {', 'tools = { "write_file",', 1)))
+    text, code = w:orket("why-not --try edit " .. seq)
+    assert.equal(1, code, text)
+    assert.truthy(text:find("with the edit: deny  gate.card.status", 1, true), text)
+    assert.equal(1, select(2, w:orket("why-not --try nowhere " .. seq)))
+  end)
+end)

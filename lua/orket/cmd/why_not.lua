@@ -33,8 +33,9 @@ end
 
 local function show(answer)
   local call = answer.call
-  print(text.cut(text.line(string.format("%d  %s as %s: %s", answer.event.seq, tostring(call.tool), tostring(call.role),
-    call.operation and text.json(call.operation) or call.arguments or "")), 160))
+  local what = string.format("%s as %s: %s", tostring(call.tool), tostring(call.role),
+    call.operation and text.json(call.operation) or call.arguments or "")
+  print(string.format("%6d  %s", answer.event.seq, text.cut(text.line(what), 150)))
   for _, check in ipairs(answer.checks) do
     print_check(check)
   end
