@@ -10,6 +10,7 @@ local lifts = require("orket.budget.lift")
 local moves = require("orket.moves")
 local once = require("orket.turn.once")
 local reader = require("orket.reader")
+local rollback = require("orket.policy.rollback")
 local serving = require("orket.serving")
 local sync = require("orket.sync")
 
@@ -268,6 +269,8 @@ function M.perform(project, request)
   end
   if request.act == "accept" then
     return serving.accept(project, request)
+  elseif request.act == "rollback" then
+    return rollback.perform(project, request)
   elseif request.act == "fork" then
     return forks.perform(project, request)
   elseif request.act == "halt" then -- a run answers this itself

@@ -36,7 +36,8 @@ local function ask(entry, shown)
   end
   local answer, err = nodes.ask(entry, "decide", call, view)
   if err then
-    return refusal("deny", "failed", "the policy failed: " .. err.message, "mend " .. entry.path, place.of_failure(entry, err.message))
+    return refusal("deny", "failed", "the policy failed: " .. err.message, "mend " .. entry.path,
+      place.of_failure(entry, err.message, { shown.call, shown.view }))
   elseif answer == cjson.null then
     return nil
   elseif not is_answer(answer) then

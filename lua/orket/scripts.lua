@@ -87,7 +87,22 @@ function M.texts(root)
   return texts, problems
 end
 
-local function prepare(path, text)
+---What a text of a node returns; functions show as {type="function"}.
+---@param path string
+---@param text string
+---@return any about
+---@return Error|nil
+function M.describe(path, text)
+  local script, err = errors.check(box.prepare(path, text, { prelude = PRELUDES.nodes }))
+  return script and script:describe(), err
+end
+
+---One script, prepared and held against its contract, its self-test included.
+---@param path string "nodes/policy/x.lua"
+---@param text string
+---@return table|nil entry
+---@return Error|nil
+function M.prepare(path, text)
   local kind, name = path:match("^(%a+)/(.+)%.lua$")
   local script, err = errors.check(box.prepare(path, text, { prelude = PRELUDES[kind] }))
   if not script then
@@ -131,7 +146,7 @@ function M.build(texts, rules, previous)
     local before = previous and previous.files[path]
     local entry, err = before, nil
     if not before or before.text ~= texts[path] then
-      entry, err = prepare(path, texts[path])
+      entry, err = M.prepare(path, texts[path])
     end
     if err then
       problems[#problems + 1] = { path = path, err = err }

@@ -240,8 +240,11 @@ end
 
 -- ---- accepting ----
 
--- Without a run the files are looked at now.
-local function look(project)
+---Without a run the files are looked at now.
+---@param project table opened as owner
+---@return boolean|nil ok
+---@return Error|Error[]|nil
+function M.look(project)
   if project.generation then
     return true
   end
@@ -258,7 +261,7 @@ local function waiting_for(project, id)
   if project.fork then
     return nil, errors.new("ERR_STALE", "a fork runs, with scripts of its own", "accept when it has ended")
   end
-  local ok, err = look(project)
+  local ok, err = M.look(project)
   if not ok then
     return nil, err
   elseif not project.waiting then

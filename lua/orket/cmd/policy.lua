@@ -2,6 +2,10 @@
 -- acts of a person on them.
 
 local cjson = require("cjson")
+local config = require("orket.config")
+local errors = require("orket.errors")
+local fixtures = require("orket.policy.fixtures")
+local history = require("orket.policy.history")
 local look = require("orket.look")
 local notice = require("orket.growth.notice")
 local options = require("orket.options")
@@ -15,19 +19,26 @@ local text = require("orket.view.text")
 
 local M = {}
 
-M.usage = [[
+M.usage = [=[
 usage: orket policy [-C DIR] [--json] status
        orket policy [-C DIR] [--json] delta
        orket policy [-C DIR] [--json] accept GENERATION
+       orket policy [-C DIR] [--json] test PATH
+       orket policy [-C DIR] [--json] diff [GENERATION [GENERATION]]
+       orket policy [-C DIR] [--json] rollback [GENERATION]
 
 The policies of the house (docs/policies.md), and the scripts that wait because they make more possible.
   status    which policies serve and since when, which files do not and why, what waits
   delta     what the scripts as they are now make possible that those that serve do not:
             role, status, tool(arguments): before -> after, why
   accept    lets the generation that waits serve; delta names it
+  test      runs the fixtures of a file or a directory, and says which lines of the policies they reached
+  diff      what changed between two generations: texts, and what may be done; of one to the one that serves;
+            without a name, of the one that serves to the one that waits, or from its predecessor
+  rollback  writes the policies of an earlier generation back into the files; default: those before these
   -C DIR    the project (default: the current directory)
-exit: 0 done, 1 failed or refused, 2 usage
-]]
+exit: 0 done, 1 failed or refused (test: a fixture failed), 2 usage
+]=]
 
 local act = {}
 
@@ -114,20 +125,118 @@ end
 
 -- ---- a person's acts ----
 
-function act.accept(args)
-  if not args.a then
-    return options.refuse(M.usage, "missing GENERATION")
-  end
-  local result, err = owner.ask(args.C or ".", { act = "accept", generation = args.a, who = sys.user() })
+local function ask_owner(args)
+  local result, err = owner.ask(args.C or ".", { act = args.act, generation = args.a, who = sys.user() })
   if not result then
     return report.failure(err)
   end
   return report.answer(args, result)
 end
 
+act.accept, act.rollback = ask_owner, ask_owner
+
+-- ---- fixtures ----
+
+local function said(one)
+  return one.decision .. (one.rule and " " .. one.rule or "") .. (one.where and " (" .. one.where .. ")" or "")
+end
+
+local function print_test(result)
+  for _, one in ipairs(result.fixtures) do
+    print(text.line(one.ok and "ok      " .. one.name
+      or "FAILED  " .. one.name .. ": expected " .. said(one.expected) .. ", got " .. said(one.got)))
+  end
+  for _, one in ipairs(result.coverage) do
+    print(text.line(string.format("%s: %d of %d lines%s", one.policy, one.hit, one.lines,
+      #one.missed > 0 and ", missed " .. table.concat(one.missed, ", ") or "")))
+  end
+  print(result.passed .. " passed, " .. result.failed .. " failed")
+end
+
+function act.test(args)
+  local dir = args.C or "."
+  local project = config.load(dir)
+  local result, err = fixtures.test(args.a, project and {
+    dir = dir, chosen = project.organization.process_rules.policy_node or "policy",
+  })
+  if not result then
+    return report.failure(err)
+  elseif args.json then
+    print(text.json(result))
+  else
+    print_test(result)
+  end
+  return result.ok and 0 or 1
+end
+
+-- ---- two generations ----
+
+local function always()
+  return true
+end
+
+-- The two that are meant.
+local function pair_of(store, args)
+  local now, waits = store:read("serving", {})[1], store:read("waiting", {})[1]
+  if not now then
+    return nil, errors.new("ERR_NOT_FOUND", "nothing has served yet", "orket run EPIC")
+  elseif args.a then
+    local from, err = history.find(store, args.a)
+    local to = now.generation
+    if from and args.b then
+      to, err = history.find(store, args.b)
+    end
+    return from and to and { from, to }, err
+  elseif waits then
+    return { now.generation, waits.generation }
+  end
+  local before = history.before(store, now.generation, always)
+  if not before then
+    return nil, errors.new("ERR_NOT_FOUND", "nothing served before " .. now.generation, "name two generations")
+  end
+  return { before, now.generation }
+end
+
+local function print_rows(title, rows)
+  for i, row in ipairs(rows) do
+    print((i == 1 and title .. ":\n" or "") .. "  " .. text.line(notice.line(row)))
+  end
+end
+
+local function print_diff(found)
+  print(found.from .. " -> " .. found.to)
+  for _, one in ipairs(found.changed) do
+    print("--- " .. one.path .. (one.was and one.now and "" or one.now and " (new)" or " (gone)"))
+    print(text.block(one.diff))
+  end
+  print_rows("possible that was not", found.wider)
+  print_rows("not possible any more", found.narrower)
+end
+
+function act.diff(args)
+  return look.run(M.usage, function(store, _, dir)
+    local project, err = config.load(dir)
+    local pair
+    if project then
+      pair, err = pair_of(store, args)
+    end
+    if not pair then
+      return nil, err
+    end
+    local found = history.compare(store, project.organization.process_rules, pair[1], pair[2])
+    if args.json then
+      print(text.json(found))
+    else
+      print_diff(found)
+    end
+    return 0
+  end, args)
+end
+
 -- ---- the command ----
 
-local MOST = { status = 0, delta = 0, accept = 1 }
+local MOST = { status = 0, delta = 0, accept = 1, test = 1, rollback = 1, diff = 2 }
+local NEEDS = { accept = "GENERATION", test = "PATH" }
 
 ---@param argv string[]
 ---@return integer exit code
@@ -137,6 +246,9 @@ function M.run(argv)
     args, message = nil, "there is no policy " .. args.act
   elseif args and (MOST[args.act] < 1 and args.a or MOST[args.act] < 2 and args.b) then
     args, message = nil, "unexpected argument " .. (MOST[args.act] < 1 and args.a or args.b)
+  end
+  if args and NEEDS[args.act] and not args.a then
+    args, message = nil, "missing " .. NEEDS[args.act]
   end
   if not args then
     return options.refuse(M.usage, message)

@@ -6,8 +6,11 @@ local config = require("orket.config")
 local drift = require("orket.drift")
 local fs = require("orket.core.fs")
 local house = require("orket.house")
+local notice = require("orket.growth.notice")
 local options = require("orket.options")
 local problems = require("orket.config.problems")
+local projects = require("orket.project")
+local serving = require("orket.serving")
 local store = require("orket.core.store")
 local text = require("orket.view.text")
 
@@ -66,6 +69,26 @@ local function house_of(project, errors)
   return house.of(project.organization.process_rules)
 end
 
+-- Scripts that make more possible than those that served last: the next run has them wait.
+local function add_growth(dir, warnings)
+  local opened <close> = projects.open(dir, {})
+  if not opened then
+    return
+  end
+  opened:load_scripts()
+  serving.settle(opened)
+  local waiting = opened.waiting
+  if waiting and not waiting.auto then
+    local row = waiting.delta[1]
+    warnings[#warnings + 1] = {
+      file = row.policy or row.rule and "roles/" .. row.role .. ".lua" or row.tool and "tools/" .. row.tool .. ".lua" or "roles", line = 1, path = "",
+      message = "the scripts make more possible than those that served last: " .. notice.line(row)
+        .. (#waiting.delta > 1 and ", and " .. #waiting.delta - 1 .. " more" or ""),
+      fix = "orket policy delta shows all of it, " .. notice.command(waiting.generation.id, dir) .. " accepts it",
+    }
+  end
+end
+
 local function check(dir)
   local project, errors, warnings, origins = config.read(dir)
   local root <close> = fs.root(dir)
@@ -75,6 +98,7 @@ local function check(dir)
   end
   if #errors == 0 then
     add_drift(dir, project, warnings, origins)
+    add_growth(dir, warnings)
   end
   return project, errors, warnings
 end

@@ -32,12 +32,15 @@ function M.of_answer(entry, args, rule)
   return entry.path .. (line and ":" .. line or "")
 end
 
----Errors name their line: "nodes/policy/x.lua:3: why", or "... at line 3".
+---Errors name their line: "nodes/policy/x.lua:3: why", or "... at line 3"; else it is the last one that ran.
 ---@param entry table
 ---@param message string
+---@param args any[] of decide
 ---@return string
-function M.of_failure(entry, message)
+function M.of_failure(entry, message, args)
   local line = message:match(entry.path:gsub("%p", "%%%0") .. ":(%d+):") or message:match(" at line (%d+)$")
+  local trace = not line and entry.script:trace("decide", args)
+  line = line or trace and trace.recent[#trace.recent]
   return entry.path .. (line and ":" .. line or "")
 end
 
