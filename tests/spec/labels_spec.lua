@@ -173,4 +173,235 @@ describe("labels", function()
     local text = w:orket("replay --config ep.1")
     assert(text:find("process_rules.labels", 1, true), text)
   end)
+
+  it("are gone from a file that is written anew by a turn without, and come with an edit of it", function()
+    local server <close> = outside.beyond.serve()
+    local w <close> = project(server, [[
+      function work(talk)
+        if talk.card == "A" then return build(talk, write("vendor/x", "ours"), write("seen", "y")) end
+        if talk.card == "B" then return build(talk, call("edit_file", { path = "vendor/y", old = "their", new = "our" })) end
+        return build(talk, look("vendor/x"), write("fine", "z"), look("vendor/y"), write("not", "z"))
+      end
+    ]], { { id = "A" }, { id = "B", seat = "quiet" }, { id = "C", depends_on = { "A", "B" } } }, {
+      files = { ["workspace/ep/tree/vendor/x"] = "theirs", ["workspace/ep/tree/vendor/y"] = "theirs" },
+      rules = { files = { ["vendor/*"] = { "untrusted" } } },
+    })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.is_nil((labelled(w, "A")))
+    assert.same(LABELS, body_of(w, "file.written", "B").labels)
+    assert.is_nil(body_of(w, "file.written", "C").labels)
+    assert.same(LABELS, body_of(w, "file.written", "C", 2).labels)
+    assert.equal("vendor/y", w:sql("SELECT path FROM tree_file WHERE tree = 'ep' AND to_seq IS NULL AND labels IS NOT NULL AND path LIKE 'v%'"))
+    replays(w)
+  end)
+
+  it("stay with both sides of a conflict, and name the paths of it", function()
+    local server <close> = outside.beyond.serve()
+    local w <close> = project(server, [[
+      function work(talk)
+        local mended = talk.text:find("Merge conflict", 1, true)
+        if talk.card == "A" then return build(talk, fetch("p"), write("both", "from A\n")) end
+        if mended then return build(talk, look("both"), write("both", "both\n")) end
+        return build(talk, write("x1", "1"), write("x2", "1"), write("x3", "1"), write("x4", "1"), write("both", "from B\n"))
+      end
+    ]], { { id = "A", seat = "quiet" }, { id = "B", seat = "quiet" } }, { files = { ["workspace/ep/tree/both"] = "seed\n" } })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    local conflict = w:events("tree.conflict")[1]
+    assert.same(LABELS, conflict.body.labels)
+    assert.equal("0", w:sql("SELECT count(*) FROM tree_file WHERE path = 'both' AND tree = 'ep' AND to_seq IS NULL AND labels IS NULL"))
+    if conflict.card == "B" then -- who was labelled by nothing else
+      assert.same({ LABELS, "prompt" }, { labelled(w, "B") })
+    end
+    replays(w)
+  end)
+
+  it("are on a log, on what elsewhere was said, and on cards that are made", function()
+    local server <close> = outside.beyond.serve()
+    local w <close> = project(server, [[
+      function work(talk)
+        if talk.card == "A" then return build(talk) end
+        if talk.card == "B" then return build(talk, call("create_issue", { seat = "quiet", summary = "more of it", description = "words" })) end
+        return build(talk)
+      end
+    ]], { { id = "A", seat = "quiet", verification = { fixture_path = "f.json" } }, { id = "B", seat = "quiet" } }, {
+      files = { ["workspace/ep/tree/vendor/x"] = "theirs", ["verification/f.json"] = '{"argv": ["sh", "-c", "cat vendor/x"]}' },
+      rules = { files = { ["vendor/*"] = { "vendor" } } },
+    })
+    assert.equal(0, (select(2, w:orket("sync"))))
+    local text, code = w:orket("comment --label 'Not a name' B hello")
+    assert.equal(1, code, text)
+    assert.equal(0, (select(2, w:orket("comment --label forge B 'words of the forge'"))))
+    text, code = w:run()
+    assert.equal(0, code, text)
+    assert.same({ "vendor" }, body_of(w, "verify.done", "A").labels)
+    assert.same({ { "vendor" }, "prompt" }, { labelled(w, "A") }) -- the review
+    assert.same({ { "forge" }, "prompt" }, { labelled(w, "B") })
+    local made
+    for _, event in ipairs(w:events("card.created")) do
+      made = event.card:find("^ISSUE%-") and event or made
+    end
+    assert.same({ "forge" }, made.body.data_labels)
+    assert.is_nil(w:card(made.card).data.data_labels)
+    assert.same({ { "forge" }, "prompt" }, { labelled(w, made.card) })
+    replays(w)
+  end)
+
+  it("are taken off by people, for what they name", function()
+    local server <close> = outside.beyond.serve()
+    local w <close> = project(server, [[
+      function work(talk)
+        if talk.card == "A" then return build(talk, fetch("p"), write("web", "y"), write("more", "y")) end
+        if talk.card == "B" then return build(talk, look("web"), tell("b")) end
+        return build(talk, look("more"), tell("c"))
+      end
+    ]], { { id = "A" }, { id = "B", depends_on = { "A" } }, { id = "C", depends_on = { "A" } } })
+    assert.equal(0, (select(2, w:run("A"))))
+    assert.equal(1, (select(2, w:orket("trust A none"))))
+    for _, words in ipairs({ "trust A", "trust A web", "trust ep web" }) do
+      local text, code = w:orket(words)
+      assert.equal(0, code, text)
+    end
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    assert.same({ b = 1 }, server:heard())
+    assert.same({ LABELS, "done" }, { labelled(w, "C"), w:card("B").status })
+    assert.same({ "human" }, { w:events("card.trusted")[1].role })
+    assert.equal("more", w:sql("SELECT path FROM tree_file WHERE tree = 'ep' AND to_seq IS NULL AND labels IS NOT NULL"))
+    replays(w)
+  end)
+
+  it("are those of an unbroken turn when it was killed", function()
+    local server <close> = outside.beyond.serve()
+    local mock = [[
+      function work(talk)
+        return build(talk, write("a", "x"), fetch("p"), write("web", "y"), look("web"), write("copy", "z"), call("get_issue_context", {}), tell("never"))
+      end
+    ]]
+    local function labels_of(w)
+      local list = {}
+      for _, event in ipairs(w:events()) do
+        if event.turn == 1 and event.kind ~= "call.allowed" and event.kind ~= "approval.asked" then -- an intent once more, a time
+          list[#list + 1] = event.kind .. " " .. cjson.encode(event.body.labels or {})
+        end
+      end
+      return table.concat(list, "\n")
+    end
+    local whole <close> = project(server, mock, { { id = "A" } })
+    assert.equal(3, (select(2, whole:run())))
+    local w <close> = project(server, mock, { { id = "A" } })
+    for n = 1, 6 do
+      local run = w:start()
+      assert(outside.world.wait(function() return w:request(n) end))
+      run.kill("KILL")
+      run.wait()
+    end
+    assert.equal(3, (select(2, w:run())))
+    assert.equal(labels_of(whole), labels_of(w))
+    assert.same({}, server:heard())
+    replays(w)
+  end)
+
+  it("go into a fork: with its open turn, its cards, their notes and files", function()
+    local server <close> = outside.beyond.serve()
+    local w <close> = project(server, [[
+      function work(talk)
+        if talk.card:find("^A") then return build(talk, fetch("p"), write("web", "y"), tell("a")) end
+        return build(talk, tell(talk.card))
+      end
+    ]], { { id = "A" }, { id = "B", depends_on = { "A" } } })
+    assert.equal(3, (select(2, w:run())))
+    assert.equal(0, (select(2, w:orket("deny --why no A"))))
+    assert.equal(3, (select(2, w:run()))) -- B has the note of A
+    local file, moved
+    for _, event in ipairs(w:events()) do
+      file = event.kind == "file.written" and event.card == "A" and event.seq or file
+      moved = event.kind == "turn.started" and event.card == "B" and event.seq or moved
+    end
+    for _, seq in ipairs({ file, moved }) do
+      local text, code = w:orket(string.format("fork ep.1@%d", seq))
+      assert.equal(0, code, text)
+      local epic = text:match("^(%S+) goes on")
+      text, code = w:run(epic)
+      assert.equal(3, code, text)
+      assert.same({}, server:heard())
+      local asks = 0
+      for _, event in ipairs(w:events("approval.asked")) do
+        asks = asks + (event.run == epic .. ".1" and event.body.rule == "policy.labels.outward" and 1 or 0)
+      end
+      assert.equal(1, asks, epic)
+      replays(w, epic .. ".1")
+    end
+  end)
+
+  it("cannot be said, or unsaid, by a script", function()
+    local server <close> = outside.beyond.serve()
+    local function tool(body)
+      return "local function run(args)\n" .. body .. "\nend\nreturn { description = 'x', operations = { 'card.nominate', 'card.create', 'fs.read' },"
+        .. " run = run, schema = { type = 'object' } }"
+    end
+    local w <close> = project(server, [[
+      function work(talk)
+        if talk.card == "A" then return build(talk, fetch("p"), call("copy_file", { from = "x", to = "y" }), call("post_file", {})) end
+        return build(talk, tell("b"))
+      end
+    ]], { { id = "A", seat = "quiet" } }, { files = {
+      ["tools/copy_file.lua"] = tool("card.nominate({ card = 'A', reason = 'r', labels = { 'mine' } })\nreturn { labels = {}, ok = true }"),
+      ["tools/post_file.lua"] = tool("return card.create({ seat = 'dev', summary = 'summary', data_labels = {}, labels = {}, description = 'd' })"),
+      -- remembers what it was shown in other words
+      ["nodes/memory.lua"] = "return { node = 'memory', select = function(view, notes) return { { text = 'my own' } } end }",
+      ["roles/quiet.lua"] = "return { tools = { 'fetch', 'copy_file', 'post_file', 'update_issue_status' }, prompt = function(view)\n"
+        .. "return brief.prompt(view, 'x') end, route = function(card, reply)\nlocal p = some(reply.proposal)\n"
+        .. "return p and { status = p.status, memory = 'words', labels = {} } end }",
+    } })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    assert.same(LABELS, body_of(w, "card.nominated", "A").labels)
+    assert.same(LABELS, body_of(w, "memory.noted", "A").labels)
+    local made = w:events("card.created")[3]
+    assert.same(LABELS, made.body.data_labels)
+    assert.same({}, server:heard())
+    w:sql("UPDATE card SET labels = NULL")
+    assert.equal(1, (select(2, w:check())))
+  end)
+
+  it("follow a remembered note into the turn that is shown it, whatever the node makes of it", function()
+    local server <close> = outside.beyond.serve()
+    for node, expected in pairs({
+      ["return notes"] = LABELS, ["return { { text = 'in other words' } }"] = LABELS, ["return {}"] = {},
+    }) do
+      local w <close> = project(server, [[
+        function work(talk)
+          return talk.card == "A" and build(talk, fetch("p")) or build(talk)
+        end
+      ]], { { id = "A", seat = "scribe" }, { id = "B", seat = "quiet", depends_on = { "A" } } }, {
+        files = { ["nodes/memory.lua"] = "return { node = 'memory', select = function(view, notes) " .. node .. " end }" },
+      })
+      assert.equal(0, (select(2, w:run())))
+      assert.same(expected, (labelled(w, "B")) or {}, node)
+    end
+  end)
+
+  it("have names that are checked where they are written", function()
+    local server <close> = outside.beyond.serve()
+    local w <close> = project(server, "function work(talk) return build(talk) end", { { id = "A" } })
+    for fields, said in pairs({
+      ["untrusted = 1"] = "untrusted must be true or false", ["labels = 'web'"] = "labels must be a list", ["labels = {}"] = "labels must be a list",
+      ["labels = { 'Web' }"] = "a label is 'Web'", ["labels = { x = 'web', 'a' }"] = "labels must be a list", ["labels = { 1 }"] = "a label is no text",
+    }) do
+      w:write("tools/other.lua", "return { description = 'x', operations = {}, run = function() end, schema = { type = 'object' }, " .. fields .. " }")
+      local text, code = w:orket("validate")
+      assert.equal(1, code, fields)
+      assert(text:find(said, 1, true), text)
+    end
+    os.remove(w.dir .. "/tools/other.lua")
+    for _, rules in ipairs({ "on", { files = { ["a[b]"] = { "x" } } }, { files = { a = {} } }, { files = { a = { "X" } } }, { paths = {} } }) do
+      outside.configure(w, rules)
+      assert.equal(1, (select(2, w:orket("validate"))), cjson.encode(rules))
+    end
+    outside.configure(w, { files = { ["a/**"] = { "x" } } })
+    local text, code = w:orket("validate")
+    assert.equal(0, code, text)
+  end)
 end)
