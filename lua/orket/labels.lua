@@ -137,6 +137,28 @@ function M.of_view(found)
   return M.union(M.union(all, of_items(some(found.comments) or {})), of_items(found.memory or {}))
 end
 
+-- What a person may answer for on the card itself, by what people call it.
+local PARTS = { { "text", "card" }, { "note", "note" }, { "log", "verification" }, { "turns", "effects" } }
+
+---What of a card came from outside, for people: its texts, and the files it (or the epic) has changed.
+---@param store Store
+---@param card string
+---@return {what: string, labels: string[]}[]
+function M.parts(store, card)
+  local row, parts = store:read("labels", { card = card })[1], {}
+  local found = row and row.labels
+  for _, part in ipairs(found and PARTS or {}) do
+    local marks = some(found[part[2]])
+    parts[#parts + 1] = marks and marks[1] and { what = part[1], labels = marks } or nil
+  end
+  local said = found and of_items(some(found.comments) or {})
+  parts[#parts + 1] = said and { what = "comments", labels = said } or nil
+  for _, file in ipairs(found and store:read("tree_delta", { tree = card }) or {}) do
+    parts[#parts + 1] = file.labels and { what = file.path, labels = file.labels } or nil
+  end
+  return parts
+end
+
 ---The labels of chosen notes, in their order. The node that chose is a script: what it did not leave as it was may
 ---have been made of any of them.
 ---@param chosen any[]
@@ -210,6 +232,14 @@ local function of_matches(tree, result)
     all = M.union(all, of_file(tree, match.path))
   end
   return all
+end
+
+---What a program may read, by the operation that runs it, before it runs: any file.
+---@param tree {labels: table<string, string[]>}
+---@param kind string
+---@return string[]|nil
+function M.of_program(tree, kind)
+  return kind == "proc.run" and M.all(tree.labels) or nil
 end
 
 ---What somebody has read of a tree, by the operation that read it.

@@ -259,6 +259,9 @@ describe("labels", function()
     ]], { { id = "A" }, { id = "B", depends_on = { "A" } }, { id = "C", depends_on = { "A" } } })
     assert.equal(0, (select(2, w:run("A"))))
     assert.equal(1, (select(2, w:orket("trust A none"))))
+    assert.same({ { what = "note", labels = LABELS }, { what = "turns", labels = LABELS }, { what = "more", labels = LABELS },
+      { what = "web", labels = LABELS } }, w:card("A").outside)
+    assert(w:orket("show A"):find("from outside  note (untrusted)\n", 1, true))
     for _, words in ipairs({ "trust A", "trust A web", "trust ep web" }) do
       local text, code = w:orket(words)
       assert.equal(0, code, text)

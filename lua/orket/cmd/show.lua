@@ -7,6 +7,7 @@ local ending = require("orket.view.ending")
 local once = require("orket.turn.once")
 local approvals = require("orket.approvals")
 local asked = require("orket.cmd.approvals")
+local labels = require("orket.labels")
 local look = require("orket.look")
 local options = require("orket.options")
 local plain = require("orket.view.plain")
@@ -64,6 +65,9 @@ local function print_card(store, card, comments, events)
   end
   for _, name in ipairs(FIELDS) do
     field(name, card[name])
+  end
+  for i, part in ipairs(card.outside) do
+    field(i == 1 and "from outside" or "", part.what .. " (" .. table.concat(part.labels, ", ") .. ")")
   end
   if card.uncertain then
     print("\n  nobody knows whether this happened: " .. text.line(once.describe(card.uncertain.operation)))
@@ -135,6 +139,7 @@ local function show_card(store, card, json)
   local comments = store:read("comments", { card = card.id })
   local events = store:read("card_events", { card = card.id })
   card.reports = setmetatable(reports.list(store, { card = card.id }), cjson.array_mt)
+  card.outside = setmetatable(labels.parts(store, card.id), cjson.array_mt)
   card.uncertain = store:read("uncertain", { card = card.id })[1]
   card.approval = approvals.pending(store, card.id)[1]
   if json then
