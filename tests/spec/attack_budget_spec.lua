@@ -101,6 +101,38 @@ describe("an agent", function()
   end)
 end)
 
+local jailed = not orket.shell(world.binary .. " try jail -- true 2>&1"):find("ERR_JAIL", 1, true)
+
+describe("a program that an agent runs", function()
+  (jailed and it or pending)("writes under the same cap, and leaves nothing beyond it", function()
+    local w <close> = project({ cards = { ["*"] = { disk = 1000 } } }, [[
+      function work(talk)
+        local function sh(text) return call("run_command", { argv = { "sh", "-c", text } }) end
+        return steps(talk,
+          function() return say(sh("head -c 500 /dev/zero | tr '\\0' x > a; head -c 400 /dev/zero | tr '\\0' y > b")) end,
+          function() return say(sh("head -c 300 /dev/zero | tr '\\0' z > c"), write("d", "z")) end,
+          function() return say(finish()) end)
+      end ]], {
+        files = { ["roles/coder.lua"] = (orket.read("roles/coder.lua"):gsub('"request_excuse"', '"request_excuse", "run_command"')) },
+        rules = { budgets = { cards = { ["*"] = { disk = 1000 } } }, commands = { { argv = { "sh", "-c", "*" } } } },
+      })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    assert.equal(1, #w:events("budget.warned"))
+    local body = w:events("budget.reached")[1].body
+    assert.same({ "cards/C-1/disk", 900, 1000 }, { body.cap, body.used, body.limit })
+    assert.equal(900, rows(w, "budget --json").caps[1].used)
+    assert.is_false(w:exists("workspace/ep/cards/C-1/c"))
+    assert_sound(w)
+    local config = cjson.decode(w:read("config/organization.json"))
+    config.process_rules.budgets.cards["*"].disk = 5000
+    w:write("config/organization.json", cjson.encode(config))
+    text, code = w:orket("resume --plain")
+    assert.equal(0, code, text)
+    assert_sound(w)
+  end)
+end)
+
 describe("a script", function()
   local PROMPT = [[
   local function told(value, depth)

@@ -72,13 +72,17 @@ local function complete(stage, turn)
   end
 end
 
--- Whether there was room for a file is said by the journal, whatever is capped today.
-local function room(stage, turn)
-  local line = stage.lines[turn.number]
+-- The next event that is no warning; those are derived.
+local function after_warnings(turn, line)
   repeat
     local more = next_warning(turn, line)
   until not more
-  local event = line[line.tip + 1]
+  return line[line.tip + 1]
+end
+
+-- Whether there was room for a file is said by the journal, whatever is capped today.
+local function room(stage, turn)
+  local event = after_warnings(turn, stage.lines[turn.number])
   local body = event and event.kind == "budget.reached" and records.body(event)
   if body and body.rule == "budget.disk" then
     return nil, budget_error(body)
@@ -155,7 +159,7 @@ end
 
 local function command(stage, turn)
   local line = stage.lines[turn.number]
-  local event = line[line.tip + 1]
+  local event = after_warnings(turn, line) -- of what the program wrote
   if event and event.kind == "command.ran" then
     local ran = records.body(event)
     local contents, err = changed_by(turn, ran)

@@ -39,7 +39,7 @@ local function take(turn, found, path, bytes)
   local ok, err = turn.engine:room(turn, #bytes)
   if not ok then
     found.full = found.full or err.budget
-    refused(found, "fs.write", path, "budget.reached", err.message, err.fix)
+    refused(found, "fs.write", path, err.budget and err.budget.rule or "budget.disk", err.message, err.fix)
     return
   end
   found.bytes = found.bytes + #bytes
