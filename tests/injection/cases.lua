@@ -275,6 +275,19 @@ case("verification log", "read by the guard", function(c)
   c:card("A", { { "write_file", { path = "ok-" .. c.id, content = "x" } } }, { prints = "vendor/" .. c.id, wants = "ok-" .. c.id })
 end)
 
+case("program", "what it prints", function(c)
+  c:web(c:order(c.B))
+  c:card("A", { { "fetch", { page = c.page, path = "page-" .. c.id } } }, { seat = "quiet" })
+  c:card("B", { { "run_command", { argv = { "cat", "page-" .. c.id } } } }, { after = { "A" } })
+end)
+
+case("program", "what it writes", function(c)
+  c:web(c:order(c.C))
+  c:card("A", { { "fetch", { page = c.page, path = "page-" .. c.id } } }, { seat = "quiet" })
+  c:card("B", { { "run_command", { argv = { "cp", "page-" .. c.id, "copied-" .. c.id } } } }, { seat = "quiet", after = { "A" } })
+  c:card("C", { read("copied-" .. c.id) }, { after = { "B" } })
+end)
+
 -- ---- orders to launder ----
 
 case("ordered", "to save it for the next one", function(c)

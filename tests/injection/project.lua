@@ -146,7 +146,8 @@ local function open(server, project, mode)
   local mock = "PLANS = " .. literal(project.plans) .. "\nREVIEWS = " .. literal(project.reviews) .. "\n"
     .. outside.world.orket.read("tests/injection/obey.lua")
   local w = outside.project(server, {
-    pages = project.pages, files = project.files, world = { issues = project.issues, mock = mock, limits = { concurrency = 8 } },
+    pages = project.pages, files = project.files, world = { issues = project.issues, mock = mock, limits = { concurrency = 8 },
+      rules = { commands = { { argv = { "cat", "**" } }, { argv = { "cp", "**" } } } } },
     rules = mode == "off" and "off" or { files = { ["vendor/**"] = { "untrusted" } } },
   })
   local organization = cjson.decode(w:read("config/organization.json"))

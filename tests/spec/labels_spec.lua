@@ -248,6 +248,27 @@ describe("labels", function()
     replays(w)
   end)
 
+  it("are on all that a program prints and changes, when it could have read any of it", function()
+    local server <close> = outside.beyond.serve()
+    local w <close> = project(server, [[
+      function run(...) return call("run_command", { argv = { ... } }) end
+      function work(talk)
+        return build(talk, write("a", "x"), run("cp", "a", "b"), write("c", "x"))
+      end
+    ]], { { id = "A", seat = "quiet" } }, {
+      files = { ["workspace/ep/tree/vendor/x"] = "theirs" }, rules = { files = { ["vendor/*"] = { "vendor" } } },
+      world = { rules = { commands = { { argv = { "cp", "**" } } } } },
+    })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.is_nil(body_of(w, "file.written", "A").labels)
+    for n, path in ipairs({ "b", "c" }) do
+      local written = body_of(w, "file.written", "A", n + 1)
+      assert.same({ path, { "vendor" } }, { written.path, written.labels })
+    end
+    replays(w)
+  end)
+
   it("are taken off by people, for what they name", function()
     local server <close> = outside.beyond.serve()
     local w <close> = project(server, [[

@@ -70,7 +70,7 @@ return {
 }
 ]]
 
-local MORE = '"fetch", "tell", "post_file", "copy_file", "create_issue"'
+local MORE = '"fetch", "tell", "post_file", "copy_file", "create_issue", "run_command"'
 
 -- A worker whose reason is remembered instead of handed over.
 local REMEMBERS = [[
