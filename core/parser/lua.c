@@ -4,6 +4,9 @@
 
 static bool is_import(const struct walk *w, TSNode name)
 {
+    TSNode table = node_field(name, "table");
+    if (node_reads(w, table, "_G") || node_reads(w, table, "_ENV"))
+        name = node_field(name, "field");
     return node_reads(w, name, "require") || node_reads(w, name, "dofile") ||
            node_reads(w, name, "loadfile");
 }
@@ -11,11 +14,11 @@ static bool is_import(const struct walk *w, TSNode name)
 /* require "a", require("a"), pcall(require, "a"), xpcall(require, handler, "a"). */
 static void see_call(struct walk *w, TSNode node)
 {
-    TSNode name = node_field(node, "name"), arguments = node_field(node, "arguments");
+    TSNode name = node_bare(node_field(node, "name")), arguments = node_field(node, "arguments");
     uint32_t at = 0;
     if (node_reads(w, name, "pcall") || node_reads(w, name, "xpcall")) {
         at = node_reads(w, name, "pcall") ? 1 : 2;
-        name = node_argument(arguments, 0);
+        name = node_bare(node_argument(arguments, 0));
     }
     if (is_import(w, name))
         fact_import_of(w, node, node_argument(arguments, at));

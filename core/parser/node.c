@@ -26,6 +26,22 @@ TSNode node_argument(TSNode node, uint32_t n)
     return child;
 }
 
+static TSNode last_child(TSNode node)
+{
+    uint32_t count = ts_node_named_child_count(node);
+    return count ? ts_node_named_child(node, count - 1) : (TSNode){0};
+}
+
+TSNode node_bare(TSNode node)
+{
+    for (int depth = DEPTH_MAX; depth > 0; depth--) {
+        if (!node_is(node, "parenthesized_expression") && !node_is(node, "sequence_expression"))
+            break;
+        node = last_child(node);
+    }
+    return node;
+}
+
 const char *node_text(const struct walk *w, TSNode node, size_t *len)
 {
     uint32_t start = ts_node_start_byte(node), end = ts_node_end_byte(node);

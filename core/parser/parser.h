@@ -84,6 +84,8 @@ TSNode node_field(TSNode node, const char *field);
 TSNode node_argument(TSNode node, uint32_t n);
 /* True when a name in capitals stands on the lines of the node or on the one before. */
 bool node_near_macro(const struct walk *w, TSNode node);
+/* What a node is without the parentheses around it: (0, f) is f. */
+TSNode node_bare(TSNode node);
 const char *node_text(const struct walk *w, TSNode node, size_t *len);
 bool node_reads(const struct walk *w, TSNode node, const char *text);
 /* How many named children `counts` accepts. */

@@ -79,7 +79,7 @@ static void see_from(struct walk *w, TSNode node)
 /* import_module("a.b"), however it is reached, and __import__("a.b"). */
 static void see_call(struct walk *w, TSNode node)
 {
-    TSNode called = node_field(node, "function");
+    TSNode called = node_bare(node_field(node, "function"));
     if (node_is(called, "attribute"))
         called = node_field(called, "attribute");
     if (!node_reads(w, called, "import_module") && !node_reads(w, called, "__import__"))

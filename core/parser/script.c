@@ -12,7 +12,7 @@ static void see_source(struct walk *w, TSNode node)
 /* require("a"), require.resolve("a"), module.require("a"), import("a"). */
 static void see_call(struct walk *w, TSNode node)
 {
-    TSNode called = node_field(node, "function");
+    TSNode called = node_bare(node_field(node, "function"));
     if (node_is(called, "member_expression")) {
         TSNode object = node_field(called, "object");
         called = node_reads(w, object, "require") ? object : node_field(called, "property");

@@ -124,7 +124,7 @@ function IDesign:violations(path, text)
   if #found > 0 or not file.language then
     return found
   end
-  local broken = source.unreadable(text)
+  local broken = source.unreadable(text, file.language)
   if broken then
     return { broken }
   end

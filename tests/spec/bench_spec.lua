@@ -172,6 +172,7 @@ describe("bench/evidence", function()
     audit = { "fork_bytes_few", "verify_ms_fork", "events_small", "export_ms_small", "verify_ms_small", "verify_kb_small", "verify_kb_large" },
     journal = { "bare", "alone", "ratio", "steps", "us_per_step" },
     scale = { "chain_s", "validate_s", "plan_s" },
+    idesign = { "py_1k_ms", "ts_us_per_kb", "binary_mb" },
   }
   for script, names in pairs(NAMES) do
     it(script .. " prints its figures", function()

@@ -94,6 +94,12 @@ describe("syntax", function()
       { "utils/a.lua", "local f <close> = g() goto l ::l::\n", "" },
       { "utils/a.py", "x = 1 # hidden\rimport managers\n", "syntax 1" },
       { "utils/a.py", "x = 1\r\ny = 2\r\n", "" },
+      { "utils/a.py", "# -*- coding: utf-7 -*-\n# +AAoAaQBtAHAAbwByAHQ- os\n", "syntax 1" },
+      { "utils/a.py", "#!/usr/bin/python3\n# vim: set fileencoding=utf_7 :\nx = 1\n", "syntax 2" },
+      { "utils/a.py", "# coding: UTF-8\nx = 1\n# coding: utf-7\n", "" },
+      { "utils/a.c", "#inc\\\nlude <stdio.h>\n", "syntax 1" },
+      { "utils/a.c", "%:include <stdio.h>\n", "syntax 1" },
+      { "utils/a.c", "#define A \\\n  1\n", "" },
       { "utils/a.py", "def f(:\n", "~syntax 1, ~syntax 1", { lenient = { "python" } } },
       { "utils/a.py", "def f(:\n", "", { languages = { "lua" } } },
     })
@@ -168,6 +174,9 @@ describe("the layers", function()
         'import "@/managers/d"', 'require.resolve("managers/e")', 'require("../managers/" + name)', "import(`${x}`)",
         'require("../m\\u0061nagers/f")'),
         "layer 1, layer 2, layer 3, layer 4, layer 5, layer 6, layer 7, ~layer 8, ~layer 9, layer 10" },
+      { "accessors/a_accessor.js", lines("(0, require)('../managers/a')", "require?.('../managers/b')",
+        "`${require('../managers/c')}`", "// \u{2028}require('../managers/d')", "module.require('../managers/e')"),
+        "layer 1, layer 2, layer 3, layer 4, layer 5" },
       { "accessors/a_accessor.js", lines('// import "../managers/x"', 'const s = "require(\'../managers/x\')"',
         'import a from "./manager_accessor.js"', 'import b from "../utils/manager.js"', "requires('../managers/x')"), "" },
       { "engines/a_engine.ts", lines('import type { A } from "../managers/a"', 'export type { B } from "../managers/b"',
@@ -182,6 +191,7 @@ describe("the layers", function()
       { "accessors/a_accessor.c", lines('#include "../managers/user_manager.h"', "#include <managers/x.h>", '#include "tax_engine.h"',
         "#if X", '#include "managers/y.h"', "#endif", '#  include   "..\\managers\\z.h"', "#include NAME",
         '#import "managers/q.h"'), "layer 1, layer 2, layer 3, layer 5, layer 7, ~layer 8, layer 9" },
+      { "accessors/a_accessor.c", '#include "man\\\nagers/x.h"\n#include \\\n "managers/y.h"\n', "layer 1, layer 3" },
       { "accessors/a_accessor.c", lines('/* #include "managers/x.h" */', 'const char *s = "#include <managers/x.h>";', "#if 0",
         '#include "managers/x.h"', "#else", '#include "utils/manager.h"', "#endif", "#include <openssl/engine.h>",
         '#include "manager_accessor.h"'), "" },
@@ -194,6 +204,7 @@ describe("the layers", function()
         "local b = require [[src.managers.x]]", 'pcall(require, "managers.y")', 'require("mana" .. "gers.z")', "require(name)",
         'require("man\\97gers")', 'dofile("managers/x.lua")'),
         "layer 1, layer 2, layer 3, layer 4, layer 5, ~layer 6, layer 7, layer 8" },
+      { "accessors/a_accessor.lua", lines("_G.require 'managers.a'", "", ";(require)('managers.b')"), "layer 1, layer 3" },
       { "accessors/a_accessor.lua", lines('-- require "managers.x"', "local s = [[require 'managers.x']]", 'require "utils.manager"',
         'my.require("managers.x")'), "" },
       { "engines/a_engine.lua", lines('require "managers.a"', 'require "accessors.b"'), "layer 1" },
@@ -242,6 +253,13 @@ describe("a hostile text", function()
     orket.remove(dir)
     assert.equal(1, code)
     assert.equal("idesign.limit", cjson.decode(out).violations[1].rule)
+  end)
+end)
+
+describe("docs/idesign.md", function()
+  it("shows a configuration that works", function()
+    local config = cjson.decode(orket.read("docs/idesign.md"):match("```json\n(.-)```"))
+    check({ { "core/a_core.py", "import ui.window\n", "layer 1", config } })
   end)
 end)
 

@@ -138,7 +138,7 @@ end
 ---@param fact table an import
 ---@return boolean
 function M.is_hidden(fact)
-  return (fact.module .. (fact.names or "")):find("[\128-\255]") ~= nil
+  return (fact.module .. (fact.names or "")):find("[%c\128-\255]") ~= nil
 end
 
 return M

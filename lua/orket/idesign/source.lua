@@ -23,11 +23,30 @@ local function place_of(text, at)
   return { line = line, column = at - start + 1 }
 end
 
----What makes a text unfit for any parser. A carriage return alone ends a line for some languages and not for the
+-- What a language reads otherwise than its grammar does.
+local disguise = {}
+
+-- Python decodes the file by what its first two lines say: in UTF-7 a comment may hold statements.
+function disguise.python(text)
+  for at, line in text:match("^[^\n]*\n?[^\n]*"):gmatch("()([^\n]+)") do
+    local encoding = line:match("^[ \t\f]*#.*coding[:=][ \t]*([%w._-]+)")
+    if encoding and not ({ ["utf-8"] = true, utf8 = true, ascii = true })[encoding:lower():gsub("_", "-")] then
+      return at, "the file says it is written in " .. encoding
+    end
+  end
+end
+
+-- A compiler joins lines that end in a backslash first of all.
+function disguise.c(text)
+  return (text:find("#[ \t]*%a*\\\r?\n")), "the name of a directive is broken over lines"
+end
+
+---What makes a text unfit for its parser. A carriage return alone ends a line for some languages and not for the
 ---grammars: a comment that ends there would hide what follows.
 ---@param text string
+---@param language string
 ---@return Violation|nil
-function M.unreadable(text)
+function M.unreadable(text, language)
   local _, bad = utf8.len(text)
   local nul = text:find("\0", 1, true)
   local lone = (text .. "\n"):find("\r[^\n]")
@@ -38,6 +57,9 @@ function M.unreadable(text)
   elseif lone then
     return violation("syntax", "error", place_of(text, lone), "a carriage return stands alone",
       "end lines with a line feed")
+  elseif disguise[language] then
+    local at, why = disguise[language](text)
+    return at and violation("syntax", "error", place_of(text, at), why, "write it plainly, in UTF-8") or nil
   end
 end
 
