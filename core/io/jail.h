@@ -16,6 +16,13 @@
 #define JAIL_HOME      "/run/home" /* in an empty tmpfs that is gone with the jail */
 #define JAIL_WORK      "/run/work" /* likewise: the working directory without a tree */
 
+/* Groups of the kernel's, as root: JAIL_CGROUP_NAME and the jail's number outside. The engine removes
+ * what is there when the jail is gone. */
+#define JAIL_CGROUP_V1_MEMORY "/sys/fs/cgroup/memory"
+#define JAIL_CGROUP_V1_PIDS   "/sys/fs/cgroup/pids"
+#define JAIL_CGROUP_V2        "/sys/fs/cgroup"
+#define JAIL_CGROUP_NAME      "orket-jail-"
+
 /* argv[1..] of the jail: decimal numbers, in this order. */
 enum jail_argument {
     JAIL_CPU_MS = 1,

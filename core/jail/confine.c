@@ -62,6 +62,8 @@ static int take_user(const struct cell *cell)
 
 int confine(struct cell *cell, const char **what)
 {
+    if (cgroup_join(cell))
+        stands(cell, JAIL_LAYER_CGROUP);
     STEP(set_limits(cell), JAIL_LAYER_RLIMITS, "rlimits");
     STEP(drop_bounds(), JAIL_LAYER_CAPABILITIES, "capabilities");
     STEP(take_user(cell), JAIL_LAYER_UID, "an unprivileged user");

@@ -26,6 +26,8 @@ struct cell {
     bool outside;     /* the tree is one of the host's */
     bool root;        /* we are root and the program is not */
     bool proc;        /* /proc is real: the limits can be watched */
+    int groups[2];    /* lists of processes: of memory, and of processes; -1 without */
+    int oom;          /* whether the kernel ended one for its memory; -1 without */
     int ruleset;      /* Landlock's, before it is applied */
     int listener;     /* tells of allocations that are larger than the limit; -1 without */
     uint32_t layers;  /* bits of enum jail_layer */
@@ -57,6 +59,11 @@ int landlock_apply(struct cell *cell);
 
 /* seccomp.c: the table of system calls, for the program. */
 int seccomp_apply(struct cell *cell);
+
+/* cgroup.c: groups that count, where they can be made. `number`: ours outside. */
+void cgroup_make(struct cell *cell, const char *number);
+bool cgroup_join(const struct cell *cell); /* in the process that becomes the program */
+bool cgroup_is_over(const struct cell *cell);
 
 /* confine.c: limits, capabilities, user, no_new_privs, Landlock, seccomp, in this order. In the
  * process that becomes the program; 0, or -1 with errno and *what. */

@@ -66,10 +66,13 @@ static void choose_user(struct cell *cell)
     cell->root = geteuid() == 0;
     cell->uid = geteuid();
     cell->gid = getegid();
-    if (!cell->root)
+    if (!cell->root) {
+        cgroup_make(cell, "");
         return;
+    }
     must(cell, readlink("/proc/self", self, sizeof self - 1) < 0 ? -1 : 0, "read /proc/self");
     cell->uid = cell->gid = UID_BASE + (unsigned)strtoul(self, NULL, 10);
+    cgroup_make(cell, self);
 }
 
 /* ---- starting the program ---- */
@@ -148,7 +151,9 @@ static int files_limit(const struct cell *cell, const struct files *before)
 static _Noreturn void report_status(const struct cell *cell, const struct files *before, int status)
 {
     int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0, limit = JAIL_NO_LIMIT;
-    if (signal == SIGXFSZ)
+    if (cgroup_is_over(cell))
+        limit = JAIL_MEM;
+    else if (signal == SIGXFSZ)
         limit = JAIL_FILES;
     else if (signal == SIGXCPU || (signal && usage_reaped_ms() >= cell->cpu_ms))
         limit = JAIL_CPU;
@@ -166,7 +171,7 @@ static bool is_asked_too_much(const struct cell *cell)
 
 static int over(const struct cell *cell, const struct files *before, struct files *last)
 {
-    if (is_asked_too_much(cell))
+    if (is_asked_too_much(cell) || cgroup_is_over(cell))
         return JAIL_MEM;
     int limit = cell->proc ? usage_over(cell) : JAIL_NO_LIMIT;
     if (limit || now_ms() < last->due)

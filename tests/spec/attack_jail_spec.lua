@@ -286,6 +286,19 @@ cat /proc/self/root/etc/shadow /proc/self/cwd/../other/file; true]])
     end
   end)
 
+  test("is in groups of its own that are gone with it, where there are any", function()
+    local answer = jail("", "sh", "-c", "cat /proc/self/cgroup")
+    local names = {}
+    for name in answer.stdout:gmatch("(orket%-jail%-%d+)") do
+      names[name] = true
+    end
+    local layers = " " .. table.concat(answer.layers, " ") .. " "
+    assert.equal(layers:find(" cgroup ", 1, true) ~= nil, next(names) ~= nil, answer.stdout)
+    for name in pairs(names) do
+      assert.equal("", (run("find /sys/fs/cgroup -maxdepth 2 -name " .. name)))
+    end
+  end)
+
   test("does not run where the kernel lacks a wall", function()
     local blind = [[
 import ctypes, os, struct, sys
