@@ -334,12 +334,12 @@ describe("a fork of a long run", function()
     local w <close> = world.new({
       issues = { { id = "A", description = ("what to do. "):rep(400) } }, limits = { steps = 1100, tokens = 1e12 }, mock = [[
         function work(talk)
-          return talk.replies < 1000 and say(write("f" .. talk.replies % 50, "text " .. talk.replies)) or say(finish())
+          return talk.replies < 999 and say(write("f" .. talk.replies % 50, "text " .. talk.replies)) or say(finish())
         end]],
     })
     local text, code = w:run()
     assert.equal(0, code, text)
-    assert.equal("1001", w:sql("SELECT steps FROM turn WHERE turn = 1"))
+    assert.equal("1000", w:sql("SELECT steps FROM turn WHERE turn = 1"))
     local function size()
       return tonumber(w:sql("SELECT sum(length(body) + length(hash)) FROM event")) + tonumber(w:sql(
         "SELECT count(*) FROM tree_file")) * 200, #w:read(".orket/orket.db")

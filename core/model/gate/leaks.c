@@ -208,6 +208,7 @@ const char *gate_find_leak(const char *text, size_t len, size_t *at)
             const char *what = begins_word(text, run, p) ? find_here(p, end) : NULL;
             if (what)
                 return *at = (size_t)(p - text), what;
+            p += p > run ? span(p, stop, ALNUM) : 0;
         }
         run = stop + 1;
     }
