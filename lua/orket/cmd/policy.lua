@@ -1,6 +1,7 @@
 -- policy.lua: `orket policy`: the policies of the house as they serve, what changed scripts make possible, and the
 -- acts of a person on them.
 
+local canaries = require("orket.canary")
 local cjson = require("cjson")
 local config = require("orket.config")
 local errors = require("orket.errors")
@@ -64,15 +65,25 @@ local function print_status(status, dir)
   end
 end
 
+local function print_canary(store)
+  local told = canaries.line(store)
+  if told then
+    print(text.line(told))
+  end
+end
+
 function act.status(args)
   return look.run(M.usage, function(store, _, dir)
     local status, err = statuses.of(store, dir)
     if not status then
       return nil, err
-    elseif args.json then
+    end
+    status.canary = canaries.status(store)
+    if args.json then
       print(text.json(status))
     else
       print_status(status, args.C)
+      print_canary(store)
     end
     return 0
   end, args)

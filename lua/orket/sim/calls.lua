@@ -74,7 +74,7 @@ local ranks = {}
 for i, rule in ipairs(gate.rules()) do
   ranks[rule.id] = i
 end
-ranks["gate.allow"] = math.huge
+ranks["gate.allow"], ranks["gate.rate"] = math.huge, REST
 
 -- How far in the chain of judgement a rule stands.
 local function rank(rule)
