@@ -147,8 +147,11 @@ function M.touches_world(turn, name)
   return tool.touches
 end
 
--- The operation as a report keeps it: without the bytes it carries.
-local function sketch(operation)
+-- The operation as a report keeps it: without the bytes it carries, and with nothing of one that carries a secret.
+local function sketch(operation, rule)
+  if rule == "gate.secret" then
+    return { op = tostring(operation.op):sub(1, ATTEMPT_MAX) }
+  end
   local short = {}
   for key, value in pairs(type(operation) == "table" and operation or {}) do
     short[key] = (type(value) ~= "string" or #value <= ATTEMPT_MAX) and value or #value .. " bytes"
@@ -159,7 +162,7 @@ end
 
 local function report(turn, call, operation, done, refusal)
   turn:record("operation.refused", {
-    call = done.call, tool = call:tool(), operation = sketch(operation), decision = refusal.decision, rule = refusal.rule,
+    call = done.call, tool = call:tool(), operation = sketch(operation, refusal.rule), decision = refusal.decision, rule = refusal.rule,
     why = refusal.why or refusal.message, fix = refusal.fix, where = refusal.where,
   })
 end

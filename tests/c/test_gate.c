@@ -378,6 +378,8 @@ static const struct {
     {C, "update_issue_status", "{\"op\":\"card.comment\",\"text\":\"\"}", NULL, 0, "gate.op.form"},
     {C, "create_issue", "{\"op\":\"card.create\",\"seat\":\"coder\",\"summary\":\"four\"}", NULL, 0,
      "gate.op.form"},
+    {C, "create_issue", "{\"op\":\"card.create\",\"seat\":\"coder\",\"summary\":\"  four  \"}",
+     NULL, 0, "gate.op.form"},
     {C, "create_issue",
      "{\"op\":\"card.create\",\"seat\":\"coder\",\"summary\":\"fours\",\"labels\":[]}", NULL, 0,
      "gate.allow"},

@@ -281,6 +281,25 @@ describe("a run", function()
     assert.equal(0, code, text)
   end)
 
+  it("keeps no secret of a tool's operation in its journal", function()
+    local role = world.orket.read("roles/coder.lua"):gsub('"request_excuse",', '%0 "leak",')
+    local w <close> = world.new({ issues = { { id = "A" } }, limits = { concurrency = 1 },
+      files = { ["roles/coder.lua"] = role, ["tools/leak.lua"] = [[
+        return { description = "leak", operations = { "fs.write" }, schema = { type = "object" }, run = function()
+          local done, failure = fs.write("a.txt", "gh" .. "p_" .. ("Ab3d"):rep(9))
+          return done or { error = failure }
+        end }]] }, mock = [[
+      function work(talk)
+        return steps(talk, function() return say(call("leak", {})) end, function() return say(write("x", "x"), finish()) end)
+      end ]] })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    local refused = w:events("operation.refused")
+    assert.equal("gate.secret", refused[1].body.rule)
+    assert.same({ op = "fs.write" }, refused[1].body.operation)
+    assert.is_nil(orket.shell(orket.binary .. " log --json -n 100000 -C " .. w.dir):find(("Ab3d"):rep(9), 1, true))
+  end)
+
   it("keeps cards that a card makes within its scope and the epic's bound", function()
     local w <close> = world.new({
       issues = { { id = "A", params = { scope = { "a/**" } } }, { id = "B" } }, limits = { issues = 4, concurrency = 1 },

@@ -65,9 +65,7 @@ static const struct operation operations[] = {
      GATE_WANT_NOTHING,
      GATE_EFFECT_IDEMPOTENT, // all that it can leave behind is in the tree
      RISKY,
-     {{"argv", LIST, true, 1, 1000},
-      {"stdin", TEXT, false, 0, 0},
-      {"wall", AMOUNT, false, 0, 0}}},
+     {{"argv", LIST, true, 1, 1000}, {"stdin", TEXT, false, 0, 0}, {"wall", AMOUNT, false, 0, 0}}},
     {"card.comment", GATE_WANT_NOTHING, GATE_EFFECT_JOURNAL, NONE, {{"text", TEXT, true, 1, 0}}},
     {"card.move",
      GATE_WANT_NOTHING,
@@ -179,12 +177,24 @@ static bool is_word(const struct json *value)
                                    "0123456789_-.") == value->len;
 }
 
+/* Bytes of a text without the blanks around it. */
+static size_t trimmed(const struct json *value)
+{
+    size_t begin = 0, end = value->len;
+    while (begin < end && strchr(" \t\r\n", value->u.string[begin]))
+        begin++;
+    while (end > begin && strchr(" \t\r\n", value->u.string[end - 1]))
+        end--;
+    return end - begin;
+}
+
 static bool fits(const struct field *field, const struct json *value, size_t content_max)
 {
     size_t max = field->max ? field->max : content_max;
     switch (field->type) {
     case TEXT:
-        return value->type == JSON_STRING && value->len >= field->min && value->len <= max;
+        return value->type == JSON_STRING && value->len >= field->min && value->len <= max &&
+               (field->min <= 1 || trimmed(value) >= field->min);
     case WORD:
         return value->type == JSON_STRING && value->len >= field->min && value->len <= max &&
                is_word(value);

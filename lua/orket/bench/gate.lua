@@ -4,14 +4,15 @@
 local bench = require("orket.core.bench")
 local cjson = require("cjson")
 local options = require("orket.options")
+local policy = require("orket.bench.policy")
 
 local M = {}
 
 M.usage = [[
-usage: orket bench gate [--decisions N]
+usage: orket bench gate [--policy] [--decisions N]
 
 Judges parsed write_file calls (five fields, a resolved path) against 20 tools, card statuses and 100
-rules of the house, a fifth of them refused; prints one line BENCH {"ns_per_decision":…}.
+rules of the house, a fifth of them refused; prints one line BENCH {"ns_per_decision":…}. With --policy: a policy of 100 rules in Lua, inside an open box.
 ]]
 
 local function array(list)
@@ -195,15 +196,27 @@ local function compare(law, calls, rules_found)
   return refused / #calls
 end
 
+local function tell(figures, difference)
+  if not figures then
+    io.stderr:write("orket: ", difference, "\n")
+    return 1
+  end
+  print("BENCH " .. cjson.encode(figures))
+  return 0
+end
+
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  local args, message = options.parse(argv, { decisions = "value" }, {})
+  local args, message = options.parse(argv, { decisions = "value", policy = "flag" }, {})
   local decisions = args and math.tointeger(tonumber(args.decisions or 1000000))
   if not args or not decisions or decisions < 1 then
     return options.refuse(M.usage, message or "--decisions is a whole number")
   end
   local law, calls = M.law(), M.calls(1000)
+  if args.policy then
+    return tell(policy.measure(law, calls, decisions))
+  end
   local found, ns = bench.gate(law, calls, decisions)
   local share, difference = nil, ns
   if found then
