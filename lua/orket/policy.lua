@@ -10,18 +10,28 @@ local place = require("orket.policy.place")
 
 local M = {}
 
+local SENTENCE = 1000 -- bytes
 local SILENT = "nodes/policy.lua" -- as shipped it has no opinion, so it need not be asked
 
 local function refusal(decision, rule, why, fix, where)
   return { decision = decision, rule = "policy." .. rule, why = why, fix = fix or "", where = where }
 end
 
+-- A sentence: without control characters, and no longer than one. It is told to models, people and the journal.
 local function text(value)
-  return type(value) == "string" and value ~= "" and value or nil
+  if type(value) ~= "string" or value == "" then
+    return nil
+  end
+  local clean = value:gsub("%c", " ")
+  return #clean <= SENTENCE and clean or clean:sub(1, utf8.offset(clean, 0, SENTENCE) - 1) .. "..."
+end
+
+local function is_rule(rule)
+  return rule == nil or rule == cjson.null or type(rule) ~= "string" or rule == "" or #rule <= 64 and not rule:find("[^%w._-]")
 end
 
 local function is_answer(answer)
-  return type(answer) == "table" and (answer.decision == "deny" or answer.decision == "ask")
+  return type(answer) == "table" and (answer.decision == "deny" or answer.decision == "ask") and is_rule(answer.rule)
 end
 
 -- A policy may say that it has something to say about labelled turns only.
@@ -36,7 +46,7 @@ local function ask(entry, shown)
   end
   local answer, err = nodes.ask(entry, "decide", call, view)
   if err then
-    return refusal("deny", "failed", "the policy failed: " .. err.message, "mend " .. entry.path,
+    return refusal("deny", "failed", "the policy failed: " .. (text(err.message) or ""), "mend " .. entry.path,
       place.of_failure(entry, err.message, { shown.call, shown.view }))
   elseif answer == cjson.null then
     return nil

@@ -156,8 +156,12 @@ function World:start(arguments)
   function run.kill(signal)
     os.execute("kill -" .. signal .. " " .. pid .. " 2>/dev/null")
   end
-  function run.wait()
-    for _ = 1, 600 do
+  function run.ended()
+    local file = io.open(out .. ".code")
+    return file ~= nil and file:close()
+  end
+  function run.wait(seconds)
+    for _ = 1, (seconds or 30) * 20 do
       local file = io.open(out .. ".code")
       local code = file and tonumber(file:read("a"))
       if file then
