@@ -463,6 +463,32 @@ describe("orket sim of journals with a past", function()
       told(sim(w, p.dir)))
   end)
 
+  it("judges calls of any origin from Lua, recorded and made up", function()
+    local w <close> = world.new({ issues = { {} }, mock = MOCK })
+    assert.equal(0, (select(2, w:run())))
+    local p <close> = changed({ ["nodes/policy.lua"] = policy("call.arguments.path == 'x.txt' and view.seat == 'dev'") })
+    local started = w:events("turn.started")[1].body
+    w:write(".judge/orket/main.lua", ([[
+local async, projects, sim = require("orket.async"), require("orket.project"), require("orket.sim")
+local function call(path, generation)
+  return { role = "coder", seat = "dev", card = { id = "I-1", type = "issue", status = "in_progress" }, tool = "write_file",
+    arguments = { path = path, content = "x" }, generation = generation }
+end
+return function(argv)
+  return async.main(function()
+    local project <close> = assert(projects.open(".", {}))
+    local list = { call("x.txt"), call("y.txt"), call("x.txt", %q), call("../x.txt") }
+    for one, before, after in assert(sim.judge({ project = project, with = %q, calls = function() return table.remove(list, 1) end })) do
+      print(one.arguments.path, before.rule, after.rule)
+    end
+    return 0
+  end, argv)
+end
+]]):format(started.generation, p.dir))
+    assert.equal("x.txt\tgate.allow\tpolicy.planted\ny.txt\tgate.allow\tgate.allow\nx.txt\tgate.allow\tpolicy.planted\n"
+      .. "../x.txt\tgate.path.escape\tgate.path.escape\n", (world.orket.shell("cd " .. w.dir .. " && ORKET_LUA=.judge " .. w.binary .. " 2>&1")))
+  end)
+
   it("leaves out what gc has dropped, and says so", function()
     local w <close> = world.new({ issues = { {} }, mock = MOCK })
     assert.equal(0, (select(2, w:run())))
