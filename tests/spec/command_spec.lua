@@ -76,7 +76,7 @@ end
 local function done(w)
   local text, code = w:run()
   assert.equal(0, code, text)
-  assert.equal(0, (select(2, w:check())))
+  assert.equal(0, (select(2, w:orket("check --permits"))))
   return text
 end
 

@@ -49,8 +49,11 @@ SELECT run, turn, n, kind FROM counted x WHERE NOT EXISTS (
     WHERE r.run = x.run AND r.turn = x.turn AND r.n = x.result AND r.step = x.step
       AND a.kind = 'call.allowed' AND a.step = x.step AND a.n < x.n AND a.body ->> 'call' = r.body ->> 'call'
       AND length(a.body ->> 'operation') = 64
-      AND (SELECT count(*) FROM json_each(r.body, '$.operations') o
-           WHERE o.value ->> 'op' = x.op AND length(o.value ->> 'hash') = 64) >= x.effects);
+      AND ((SELECT count(*) FROM json_each(r.body, '$.operations') o
+            WHERE o.value ->> 'op' = x.op AND length(o.value ->> 'hash') = 64) >= x.effects
+        OR x.op = 'fs.write' AND EXISTS ( -- a program writes what it likes, and each file was judged
+            SELECT 1 FROM json_each(r.body, '$.operations') o
+            WHERE o.value ->> 'op' = 'proc.run' AND length(o.value ->> 'hash') = 64)));
 
 -- name: card_scope
 SELECT (SELECT data -> '$.params.scope' FROM card_text WHERE id = c.text) AS "scope:json" FROM card c WHERE id = :id;
