@@ -150,6 +150,7 @@ bool gate_check_path(struct gate_case *c, const struct gate_path *path);
 bool gate_check_house(struct gate_case *c, const struct gate_path *paths, size_t count);
 bool gate_check_texts(struct gate_case *c, const struct json *value);
 bool gate_check_leaks(struct gate_case *c, const struct json *tree);
+bool gate_check_new_leaks(struct gate_case *c, const struct json *fields); /* beside the call's */
 bool gate_check_write(struct gate_case *c, const struct gate_path *path, enum gate_want want);
 bool gate_check_size(struct gate_case *c, size_t size,
                      const struct json *tree); /* 0 = the tree's */

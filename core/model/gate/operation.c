@@ -245,7 +245,7 @@ static bool check_fields(struct gate_case *c, const struct operation *op, const 
         if (op->fields[i].needed && !json_get(fields, op->fields[i].name))
             return bad_field(c, op, op->fields[i].name, "is missing");
     return gate_check_texts(c, fields) &&
-           (op->effect == GATE_EFFECT_NONE || gate_check_leaks(c, fields));
+           (op->effect == GATE_EFFECT_NONE || gate_check_new_leaks(c, fields));
 }
 
 /* ---- the judgement ---- */
