@@ -59,7 +59,8 @@ int box_new(struct box **box, size_t mem, struct err *err) MUST_CHECK;
 void box_free(struct box *box);
 
 /* Runs a text and keeps its first value as the script. ERR_SCRIPT_SYNTAX, ERR_SCRIPT, and the three
- * limits ERR_SCRIPT_MEMORY, ERR_SCRIPT_STEPS, ERR_SCRIPT_TIME. */
+ * limits ERR_SCRIPT_MEMORY, ERR_SCRIPT_STEPS, ERR_SCRIPT_TIME;
+ * ERR_IO when the kernel gives no timer to hold it to its time. */
 int box_load(struct box *box, const struct box_text *text, const struct box_limits *limits,
              struct err *err) MUST_CHECK;
 

@@ -120,7 +120,7 @@ describe("orket resume --from", function()
     assert.same({ "done", "done", "done", "done" }, statuses(w))
     assert.equal("waiting_for_developer>ready", w:moves("B")[3])
     assert.is_nil(w:made("b"))
-    assert.equal("by B", w:made("B"))
+    assert.truthy(w:made("B"):find("^by B"))
     assert.equal(0, (select(2, w:check())))
   end)
 
@@ -155,11 +155,16 @@ describe("orket resume --from", function()
     end
     assert.equal(0, (select(2, w:check())))
     local text, code = w:orket("resume --plain --from A")
+    local asks = text:match("(B%-r%d+) waits") -- a killed one had come as far as B, and the new B asks again
+    if asks then
+      w:orket("answer " .. asks .. " 'go on'")
+      text, code = w:orket("resume --plain")
+    end
     assert(code == 0 or text:find("no run is unfinished", 1, true), text)
     assert.equal(0, (select(2, w:check())))
     assert.is_nil(w:made("old"))
     assert(w:made("new"):find("^by A%-r%d$"))
-    assert.equal("by B", w:made("B"))
+    assert.truthy(w:made("B"):find("^by B"))
   end)
 
   -- A fork in the middle of A's turn, run until its B waits as well, and is told to go on.

@@ -102,7 +102,7 @@ describe("hostile scripts", function()
 
   it("that ask for more than there is are refused when they are loaded", function()
     for path, content in pairs({
-      ["tools/read_file.lua"] = 'return { description = "x", schema = { type = "object" }, operations = { "proc.run" }, run = function() end }',
+      ["tools/read_file.lua"] = 'return { description = "x", schema = { type = "object" }, operations = { "net.open" }, run = function() end }',
       ["tools/list_directory.lua"] = 'return { description = "x", schema = { type = "object" }, operations = {}, statuses = { "done!" }, run = function() end }',
       ["tools/write_file.lua"] = 'return { description = "x", schema = { properties = { path = { anyOf = { { type = "string", format = "path" } } } } }, operations = { "fs.write" }, run = function() end }',
       ["roles/integrity_guard.lua"] = 'return { tools = { "rm" }, prompt = function() end }',

@@ -207,7 +207,7 @@ void meter_watch(struct meter *meter)
     meter->watch.late = on_late;
     meter->watch.ctx = meter;
     if (!watch_arm(&meter->watch, meter->deadline > now ? meter->deadline - now : 0))
-        stop(meter, ERR_SCRIPT_TIME); // no timer: fail closed
+        stop(meter, ERR_IO); // no timer: fail closed
 }
 
 void meter_calm(struct meter *meter)

@@ -43,7 +43,7 @@ struct meter {
     uint64_t last;      /* monotonic ns beyond which no excuse counts */
     uint64_t cpu;       /* the thread's own time at the beginning; 0 = only the clock counts */
     int64_t unseen;     /* steps since the clock was looked at */
-    volatile int limit; /* 0, ERR_SCRIPT_MEMORY, ERR_SCRIPT_STEPS or ERR_SCRIPT_TIME */
+    volatile int limit; /* 0, ERR_SCRIPT_MEMORY, ERR_SCRIPT_STEPS, ERR_SCRIPT_TIME or ERR_IO */
     volatile bool running;
     volatile bool host;
     bool stress;         /* fail the first try of every allocation (GCSTRESS) */
