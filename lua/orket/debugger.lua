@@ -24,8 +24,6 @@ local POINTS_MOST = 100
 local ANSWER_MOST = 900 * 1024 -- bytes; a line of the socket holds 1 MiB
 local PROMPT_MOST = 384 * 1024 -- bytes of messages that an answer shows
 
-M.RULE = "person.skip" -- of a call that a person refused
-
 -- ---- breakpoints ----
 
 -- A pattern with * for anything, as a Lua pattern.
@@ -286,7 +284,13 @@ end
 
 -- ---- at the owner's door ----
 
-local function attach(project, request, client)
+---Whoever asks is attached as long as the connection lasts.
+---@param project table
+---@param request {who: string?}
+---@param client LineClient
+---@return table|nil answer
+---@return Error|nil
+function M.attach(project, request, client)
   if project.debugger then
     return nil, errors.new("ERR_OWNED", "somebody is attached to this run already", "wait until they are gone")
   end
@@ -299,26 +303,21 @@ local function attach(project, request, client)
   return { attached = true, who = request.who }
 end
 
----The owner's acts for a debugger: `attach` holds as long as its connection, `debug` asks what is attached.
+---Asks what is attached.
 ---@param project table
----@return table<string, function>
-function M.handlers(project)
-  return {
-    attach = function(request, client)
-      return attach(project, request, client)
-    end,
-    debug = function(request)
-      local asked = cjson.decode(request.text or "")
-      if not project.debugger then
-        return nil, errors.new("ERR_NOT_FOUND", "nobody is attached", "orket repl --attach")
-      elseif type(asked) ~= "table" then
-        return nil, errors.new("ERR_JSON", "not a request")
-      end
-      asked.who = tostring(request.who or "somebody")
-      local answer, err = project.debugger:answer(asked)
-      return answer ~= nil and { answer = answer } or nil, err
-    end,
-  }
+---@param request {text: string, who: string?}  text: see Debugger.answer, JSON
+---@return {answer: any}|nil
+---@return Error|nil
+function M.ask(project, request)
+  local asked = cjson.decode(request.text or "")
+  if not project.debugger then
+    return nil, errors.new("ERR_NOT_FOUND", "nobody is attached", "orket repl --attach")
+  elseif type(asked) ~= "table" then
+    return nil, errors.new("ERR_JSON", "not a request")
+  end
+  asked.who = tostring(request.who or "somebody")
+  local answer, err = project.debugger:answer(asked)
+  return answer ~= nil and { answer = answer } or nil, err
 end
 
 return M

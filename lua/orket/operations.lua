@@ -6,7 +6,8 @@
 -- most once (turn/once.lua). Which is which is said by the gate's table of operations.
 
 local async = require("orket.async")
-local commands = require("orket.turn.command")
+local later = require("orket.later")
+local commands = later("orket.turn.command")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local gate = require("orket.core.gate")

@@ -5,9 +5,10 @@
 local async = require("orket.async")
 local canaries = require("orket.canary")
 local errors = require("orket.errors")
-local growth = require("orket.growth")
+local later = require("orket.later")
+local growth = later("orket.growth")
 local notice = require("orket.growth.notice")
-local recorded = require("orket.growth.recorded")
+local recorded = later("orket.growth.recorded")
 local scripts = require("orket.scripts")
 local sys = require("orket.core.sys")
 

@@ -4,7 +4,8 @@
 local async = require("orket.async")
 local canaries = require("orket.canary")
 local cards = require("orket.cards")
-local debuggers = require("orket.debugger")
+local later = require("orket.later")
+local debuggers = later("orket.debugger")
 local errors = require("orket.errors")
 local llm = require("orket.llm")
 local notice = require("orket.growth.notice")
@@ -123,7 +124,14 @@ local function run(project, args, view, choose)
   end
   local state = { view = view }
   local server
-  local handlers = debuggers.handlers(project)
+  local handlers = {
+    attach = function(request, client)
+      return debuggers.attach(project, request, client)
+    end,
+    debug = function(request)
+      return debuggers.ask(project, request)
+    end,
+  }
   handlers.halt, handlers.budget = halt(state), held(state)
   server, err = serve(project, args, handlers)
   if not server then

@@ -3,7 +3,8 @@
 -- headers and keys are not in it, and cards are not: the board has them.
 
 local cjson = require("cjson")
-local diff = require("orket.diff")
+local later = require("orket.later")
+local diff = later("orket.diff")
 local errors = require("orket.errors")
 local list = require("orket.list")
 

@@ -1,7 +1,8 @@
 -- shown.lua: what exactly a person is asked: as it is kept in the journal, and as it is read.
 
 local cjson = require("cjson")
-local diff = require("orket.diff")
+local later = require("orket.later")
+local diff = later("orket.diff")
 local list = require("orket.list")
 local text = require("orket.view.text")
 

@@ -1,8 +1,8 @@
 -- skipped.lua: the calls that a person refused while they looked on (debugger.lua): in a replay the journal gives
 -- those orders again.
 
-local debuggers = require("orket.debugger")
 local records = require("orket.replay.record")
+local stops = require("orket.turn.stops")
 
 local M = {}
 
@@ -18,9 +18,9 @@ Skipped.__index = Skipped
 ---@return string|nil why
 function Skipped:at(turn, kind, what)
   for _, event in ipairs(kind == "tool" and self.stage.lines[turn.number] or {}) do
-    if event.kind == "call.refused" and event.step == turn.step and event.body:find(debuggers.RULE, 1, true) then
+    if event.kind == "call.refused" and event.step == turn.step and event.body:find(stops.RULE, 1, true) then
       local body = records.body(event)
-      if body.rule == debuggers.RULE and body.call == what.request.id then
+      if body.rule == stops.RULE and body.call == what.request.id then
         return "skip", nil, body.why
       end
     end

@@ -1,10 +1,11 @@
 -- stops.lua: the places of a turn where a person who is attached may look on and give an order (debugger.lua).
 -- Nobody is attached most of the time: then each is one look at a field.
 
-local debuggers = require("orket.debugger")
 local tools = require("orket.tools")
 
 local M = {}
+
+M.RULE = "person.skip" -- of a call that a person refused
 
 local ALLOWED = { decision = "allow", rule = "gate.allow" }
 
@@ -27,7 +28,7 @@ function M.pass(turn, kind, what)
 end
 
 local function skipped(why)
-  return { decision = "deny", rule = debuggers.RULE, why = why, fix = "go on without it, or do it in another way" }
+  return { decision = "deny", rule = M.RULE, why = why, fix = "go on without it, or do it in another way" }
 end
 
 -- The judgement, and what the person makes of it: it stands, the call is skipped, or it is judged again.
