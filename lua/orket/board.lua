@@ -62,6 +62,25 @@ function M.new(cards)
   return self
 end
 
+---Cards as a plan takes them: of what is none of them, as what a fork's cards depend on and was finished before,
+---nothing is said.
+---@param cards table[] with depends_on
+---@return {id: string, priority: number, depends_on: string[]}[]
+function M.within(cards)
+  local known, list = {}, {}
+  for _, card in ipairs(cards) do
+    known[card.id] = true
+  end
+  for i, card in ipairs(cards) do
+    local needs = {}
+    for _, id in ipairs(card.depends_on) do
+      needs[#needs + 1] = known[id] and id or nil
+    end
+    list[i] = { id = card.id, priority = card.priority, depends_on = needs }
+  end
+  return list
+end
+
 ---Of these cards one and all it depends on, also indirectly, in their order.
 ---@param cards table[]
 ---@param id string

@@ -13,6 +13,7 @@
 local async = require("orket.async")
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local glob = require("orket.core.glob")
 
 local M = {}
 
@@ -26,11 +27,6 @@ local PROMPT_MOST = 384 * 1024 -- bytes of messages that an answer shows
 
 -- ---- breakpoints ----
 
--- A pattern with * for anything, as a Lua pattern.
-local function pattern_of(text)
-  return "^" .. text:gsub("[%^%$%(%)%%%.%[%]%+%-%?]", "%%%0"):gsub("%*", ".*") .. "$"
-end
-
 local function kind_of(wanted)
   for _, kind in ipairs(KINDS) do
     if wanted[kind] then
@@ -43,8 +39,8 @@ local function fault_of(wanted)
   for key, value in pairs(wanted) do
     if not (key == "card" or kind_of({ [key] = true })) then
       return "a breakpoint has no " .. tostring(key)
-    elseif type(value) ~= "string" or #value > 200 then
-      return key .. " has to be a text"
+    elseif type(value) ~= "string" or glob.match(value, "x") == nil then
+      return key .. " has to be a name, in which * stands for anything"
     end
   end
   return not kind_of(wanted) and "a breakpoint is on a tool, a rule, a role or a transition" or nil
@@ -82,7 +78,7 @@ function Debugger:clear(id)
 end
 
 local function matches(text, value)
-  return not text or type(value) == "string" and value:find(pattern_of(text)) ~= nil
+  return not text or type(value) == "string" and glob.match(text, value) == true
 end
 
 local function point_at(self, turn, kind, what)

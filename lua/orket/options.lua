@@ -75,6 +75,21 @@ function M.parse(argv, known, operands)
   return take_operands(options, words, operands)
 end
 
+---What parse answered, with n as a count: 100 when it was not given.
+---@param options table|nil
+---@param message string|nil
+---@return table|nil options
+---@return string|nil message
+function M.counted(options, message)
+  local n = options and math.tointeger(tonumber(options.n or 100))
+  if options and (not n or n < 0) then
+    return nil, "COUNT is a number"
+  elseif options then
+    options.n = n
+  end
+  return options, message
+end
+
 ---Prints the usage: exit code 0 when help was asked for, else the message and 2.
 ---@param usage string
 ---@param message string|nil

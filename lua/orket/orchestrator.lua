@@ -134,26 +134,10 @@ end
 
 -- ---- begin and end ----
 
--- What a fork's cards depend on and was finished before is no card of its epic.
-local function within(cards)
-  local known, list = {}, {}
-  for _, card in ipairs(cards) do
-    known[card.id] = true
-  end
-  for i, card in ipairs(cards) do
-    local needs = {}
-    for _, id in ipairs(card.depends_on) do
-      needs[#needs + 1] = known[id] and id or nil
-    end
-    list[i] = { id = card.id, priority = card.priority, depends_on = needs }
-  end
-  return list
-end
-
 local function scored(store, epic)
   local cards = store:read("backlog", { epic = epic })
   local is_fork = #store:read("lineage", { card = epic }) > 0
-  local planned, err = errors.check(score.plan(is_fork and within(cards) or cards))
+  local planned, err = errors.check(score.plan(is_fork and boards.within(cards) or cards))
   if not planned then
     return nil, err
   end

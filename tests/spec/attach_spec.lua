@@ -130,7 +130,7 @@ describe("a debugger", function()
   it("says what it does not understand", function()
     local w = started()
     for _, row in ipairs({
-      { "breakpoint{}", "ERR_USAGE" }, { "breakpoint{tol='x'}", "ERR_USAGE" }, { "breakpoint{tool=1}", "ERR_USAGE" },
+      { "breakpoint{}", "ERR_USAGE" }, { "breakpoint{tol='x'}", "ERR_USAGE" }, { "breakpoint{tool=1}", "ERR_USAGE" }, { "breakpoint{tool='[a'}", "ERR_USAGE" },
       { "inspect('A')", "ERR_NOT_FOUND" }, { "continue('nobody')", "ERR_NOT_FOUND" }, { "skip('A')", "ERR_NOT_FOUND" },
       { "clear(7).cleared", "^0\n$" }, { "wait(0.01)", "^$" },
     }) do

@@ -107,15 +107,7 @@ end
 
 local function parse(argv)
   local known = { C = "value", f = "flag", json = "flag", run = "value", card = "value", n = "value" }
-  local args, message = options.parse(argv, known, {})
-  if not args then
-    return nil, message
-  end
-  args.n = math.tointeger(tonumber(args.n or 100))
-  if not args.n or args.n < 0 then
-    return nil, "COUNT is a number"
-  end
-  return args
+  return options.counted(options.parse(argv, known, {}))
 end
 
 -- What is asked for has to be there.

@@ -1,6 +1,7 @@
 -- cards.lua: the cards as the engine knew them at each moment of a journal, followed by their own events alone: a
 -- moment of the whole board costs a projection of everything that happened, and a verdict needs a card.
 
+local boards = require("orket.board")
 local cjson = require("cjson")
 local score = require("orket.core.score")
 
@@ -150,22 +151,6 @@ end
 
 -- ---- what a run's board makes of them ----
 
--- Of cards that are not of the epic nothing is known to its plan.
-local function planned(cards)
-  local known, list = {}, {}
-  for _, card in ipairs(cards) do
-    known[card.id] = true
-  end
-  for i, card in ipairs(cards) do
-    local needs = {}
-    for _, id in ipairs(card.depends_on) do
-      needs[#needs + 1] = known[id] and id or nil
-    end
-    list[i] = { id = card.id, priority = card.priority, depends_on = needs }
-  end
-  return score.plan(list)
-end
-
 ---The cards of an epic as a run that begins now reads them: copies, which keep what nobody tells them.
 ---@param epic string
 ---@return table<string, table>
@@ -179,7 +164,7 @@ function Cards:board(epic)
   table.sort(cards, function(a, b)
     return a.ordinal < b.ordinal
   end)
-  local plan = planned(cards)
+  local plan = score.plan(boards.within(cards))
   for _, card in ipairs(cards) do
     card.score = card.priority + (plan and plan.impact[card.id] or 0)
     board[card.id] = card
