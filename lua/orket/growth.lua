@@ -2,17 +2,15 @@
 -- by argument class. Roles, tools and schemas are compared as they are, which is exact; policies are asked about
 -- samples (growth/policies.lua). Empty: it can do no more, and serves without anybody being asked.
 
-local code = require("orket.policy.code")
 local embed = require("orket.core.embed")
 local list = require("orket.list")
 local policies = require("orket.growth.policies")
 local policy = require("orket.policy")
-local schemas = require("orket.growth.schema")
+local tools = require("orket.growth.tools")
 
 local M = {}
 
 local STATUSES = { "in_progress", "code_review" } -- of a tool that says none
-local FLAGS = { outward = "reaches outward", untrusted = "brings in what is not to be trusted" } -- a tool says of itself
 
 local function statuses_of(tool)
   return tool.about.statuses or STATUSES
@@ -34,53 +32,6 @@ local function barred(before, role, tool, status)
   end
 end
 
--- What a tool lets through that it did not, whoever uses it.
-local function wider_tool(was, now)
-  local places = {}
-  for _, place in ipairs(schemas.wider(was.about.schema, now.about.schema)) do
-    places[#places + 1] = { arguments = place, why = "its schema lets more through" }
-  end
-  for _, kind in ipairs(now.about.operations) do
-    if not list.has(was.about.operations, kind) then
-      places[#places + 1] = { arguments = "any", why = "it may ask for " .. kind }
-    end
-  end
-  for _, flag in ipairs(list.keys(FLAGS)) do
-    if was.about[flag] == true and now.about[flag] ~= true then
-      places[#places + 1] = { arguments = "any", why = "it does not say any more that it " .. FLAGS[flag] }
-    end
-  end
-  return places
-end
-
-local function own_text(entry)
-  return entry and entry.text ~= embed.read(entry.path)
-end
-
--- Operations of a tool of the project's own are shown to the policies, those of a shipped one are not.
-local function escapes(was, now, asked)
-  if not own_text(was) or own_text(now) or was.text == now.text then
-    return nil
-  end
-  for _, entry in ipairs(asked or {}) do
-    if list.has(code.read(entry.text).constants, "operation") then
-      return { arguments = "any", why = entry.path .. " looked at what it asks for, which is the shipped one's now" }
-    end
-  end
-end
-
-local function tool_places(before, after, asked)
-  local by_tool = {}
-  for name, now in pairs(after.tools) do
-    local was = before.tools[name]
-    if was and was.text ~= now.text then
-      by_tool[name] = wider_tool(was, now)
-      table.insert(by_tool[name], escapes(was, now, asked))
-    end
-  end
-  return by_tool
-end
-
 local function add_pair(rows, before, after, role, tool, places)
   for _, status in ipairs(statuses_of(after.tools[tool])) do
     local rule, why = barred(before, role, tool, status)
@@ -96,7 +47,7 @@ local function add_pair(rows, before, after, role, tool, places)
 end
 
 local function law_rows(before, after, asked)
-  local rows, places = {}, tool_places(before, after, asked)
+  local rows, places = {}, tools.wider(before, after, asked)
   for _, role in ipairs(list.keys(after.roles)) do
     for _, tool in ipairs(after.roles[role].about.tools) do
       if after.tools[tool] then

@@ -2,6 +2,7 @@
 -- any other difference counts as wider. Pure.
 
 local cjson = require("cjson")
+local list = require("orket.list")
 
 local M = {}
 
@@ -40,6 +41,21 @@ local function lower(was, now)
   return was == nil or type(now) == "number" and now >= was
 end
 
+-- An assertion that was not there can only refuse more.
+local function added(was, now)
+  return was == nil or is_same(was, now)
+end
+
+local function types(value)
+  return type(value) == "table" and value or { value }
+end
+
+local function within_types(was, now)
+  local known = types(was)
+  known = list.has(known, "number") and table.move({ "integer" }, 1, 1, #known + 1, table.move(known, 1, #known, 1, {})) or known
+  return was == nil or now ~= nil and within(types(now), known)
+end
+
 -- keyword -> is `now` no wider than `was`, each of them nil when it is not there
 local NARROWER = {
   maxLength = upper, maximum = upper, maxItems = upper, maxProperties = upper, exclusiveMaximum = upper,
@@ -51,6 +67,7 @@ local NARROWER = {
   pattern = function(was, now) return was == nil or now == was end,
   const = function(was, now) return was == nil or now ~= nil and is_same(was, now) end,
   uniqueItems = function(was, now) return was ~= true or now == true end,
+  type = within_types, items = added, ["not"] = added, allOf = added, anyOf = added, oneOf = added, propertyNames = added, multipleOf = added,
 }
 
 local compare
@@ -75,8 +92,18 @@ local function is_closed(schema)
   return schema.additionalProperties == false
 end
 
+-- What is unevaluated depends on all other words beside it.
+local function is_tangled(was, now)
+  for _, schema in ipairs({ was, now }) do
+    if schema.unevaluatedProperties ~= nil or schema.unevaluatedItems ~= nil then
+      return true
+    end
+  end
+  return false
+end
+
 function compare(was, now, at, found)
-  if not (is_map(was) and is_map(now)) then
+  if not (is_map(was) and is_map(now)) or is_tangled(was, now) then
     found[#found + 1] = not is_same(was, now) and at .. ": " .. text(was) .. " is " .. text(now) or nil
     return
   end

@@ -1,0 +1,97 @@
+-- tools.lua: what a tool lets through that it did not, whoever uses it: what it declares is compared exactly. What
+-- its `run` does with the operations that it declares cannot be enumerated, so that another program counts as more
+-- when it can effect anything; one that only reads answers with what its role may read anyway.
+
+local code = require("orket.policy.code")
+local embed = require("orket.core.embed")
+local gate = require("orket.core.gate")
+local labels = require("orket.labels")
+local list = require("orket.list")
+local program = require("orket.growth.program")
+local schemas = require("orket.growth.schema")
+
+local M = {}
+
+local ANY = "any" -- arguments
+
+local function declared(was, now, places)
+  for _, place in ipairs(schemas.wider(was.schema, now.schema)) do
+    places[#places + 1] = { arguments = place, why = "its schema lets more through" }
+  end
+  for _, kind in ipairs(now.operations) do
+    if not list.has(was.operations, kind) then
+      places[#places + 1] = { arguments = ANY, why = "it may ask for " .. kind }
+    end
+  end
+end
+
+-- What a tool says of itself, which only narrows.
+local function unsaid(was, now, places)
+  if was.outward == true and now.outward ~= true then
+    places[#places + 1] = { arguments = ANY, why = "it does not say any more that it reaches outward" }
+  end
+  local marks = labels.of_tool(now) or {}
+  for _, name in ipairs(labels.of_tool(was) or {}) do
+    if not list.has(marks, name) then
+      places[#places + 1] = { arguments = ANY, why = "it does not say any more that what it brings in is " .. name }
+    end
+  end
+end
+
+local function effects_of(about)
+  local kinds = {}
+  for _, kind in ipairs(about.operations) do
+    kinds[#kinds + 1] = gate.effect(kind) ~= "none" and kind or nil
+  end
+  return kinds
+end
+
+local function other_program(was, now, places)
+  local kinds = effects_of(now.about)
+  if #kinds > 0 and not program.is_same(was.text, now.text, "run") then
+    places[#places + 1] = { arguments = ANY, why = "its run changed: what it does with " .. table.concat(kinds, ", ") .. " cannot be enumerated" }
+  end
+end
+
+local function own_text(entry)
+  return entry.text ~= embed.read(entry.path)
+end
+
+-- Operations of a tool of the project's own are shown to the policies, those of a shipped one are not.
+local function unseen(was, now, asked, places)
+  if not own_text(was) or own_text(now) then
+    return
+  end
+  for _, entry in ipairs(asked or {}) do
+    if list.has(code.read(entry.text).constants, "operation") then
+      places[#places + 1] = { arguments = ANY, why = entry.path .. " looked at what it asks for, which is the shipped one's now" }
+      return
+    end
+  end
+end
+
+local function wider(was, now, asked)
+  local places = {}
+  declared(was.about, now.about, places)
+  unsaid(was.about, now.about, places)
+  other_program(was, now, places)
+  unseen(was, now, asked, places)
+  return places
+end
+
+---@param before table generation
+---@param after table generation
+---@param asked table[]|nil policies that were asked before
+---@return table<string, {arguments: string, why: string}[]> by the name of the tool
+function M.wider(before, after, asked)
+  local by_tool = {}
+  for name, now in pairs(after.tools) do
+    local was = before.tools[name]
+    if was and was.text ~= now.text then
+      by_tool[name] = wider(was, now, asked)
+    end
+  end
+  return by_tool
+end
+
+return M

@@ -1,0 +1,172 @@
+-- attack_growth_spec.lua: changed scripts that would make more possible without anybody's yes: every field that a
+-- role, a tool, a policy or a node declares, widened and narrowed; programs that do something else behind the same
+-- words; decisions that hide behind values nobody would try.
+
+local cjson = require("cjson")
+local world = dofile("tests/support/world.lua")
+
+local PROBE = [[
+local LIMIT = 10
+local function unused() return 1 end
+local function run(args)
+  local done, failure = fs.write(args.path, args.text or "")
+  return done and { path = done.path } or { error = failure }
+end
+return {
+  description = "probe", operations = { "fs.read", "fs.write" }, statuses = { "in_progress" },
+  untrusted = true, outward = true, labels = { "web", "mail" },
+  schema = {
+    type = "object", additionalProperties = false, required = { "path" }, maxProperties = 6,
+    properties = {
+      path = { type = "string", format = "path", minLength = 2, maxLength = 100, pattern = "^[a-z/]+$" },
+      text = { type = "string", maxLength = LIMIT },
+      kind = { enum = { "a", "b" } },
+      count = { type = "integer", minimum = 1, maximum = 5, multipleOf = 1 },
+      names = { type = "array", items = { type = "string", maxLength = 5 }, minItems = 1, maxItems = 3, uniqueItems = true },
+      free = { description = "whatever" },
+    },
+  },
+  run = run,
+}
+]]
+
+local READER = [[
+local function run(args)
+  return { text = fs.read(args.path) }
+end
+return {
+  description = "reads", operations = { "fs.read" },
+  schema = { type = "object", properties = { path = { type = "string", format = "path" } }, required = { "path" }, additionalProperties = false },
+  run = run,
+}
+]]
+
+local POLICY = [[
+local function decide(call, view)
+  if call.tool == "write_file" and call.arguments.path == "x/y" then
+    return { decision = "deny", rule = "exact", why = "not there" }
+  end
+  if call.tool == "read_file" and call.arguments.path:find("^deep/") then
+    return { decision = "ask", rule = "deep", why = "a person first" }
+  end
+end
+return { decide = decide }
+]]
+
+local function coder()
+  return (world.orket.read("roles/coder.lua"):gsub("tools = {", 'tools = { "probe", "reader", ', 1))
+end
+
+local FILES = {
+  ["tools/probe.lua"] = PROBE, ["tools/reader.lua"] = READER, ["nodes/policy/house.lua"] = POLICY, ["roles/coder.lua"] = coder(),
+  ["roles/helper.lua"] = 'return { tools = { "read_file" }, prompt = function() return { system = "a", user = "b" } end }',
+}
+
+-- what is changed, file, words, other words, what the delta says of it (nil: it can do no more)
+local DECLARED = {
+  { "a tool more", "roles/helper.lua", '"read_file"', '"read_file", "write_file"', "helper did not have it" },
+  { "a tool less", "roles/coder.lua", '"probe", ', "", nil },
+  { "the words of a prompt", "roles/coder.lua", "You are a programmer", "You are an administrator", nil },
+  { "a status more", "tools/probe.lua", '{ "in_progress" }', '{ "in_progress", "code_review" }', "not for cards that are code_review" },
+  { "a status less", "tools/probe.lua", '{ "in_progress" }', "{}", nil },
+  { "no statuses declared", "tools/probe.lua", 'statuses = { "in_progress" },', "", "not for cards that are code_review" },
+  { "an operation more", "tools/probe.lua", '"fs.read", "fs.write"', '"fs.read", "fs.write", "card.comment"', "it may ask for card.comment" },
+  { "an operation less", "tools/probe.lua", '"fs.read", "fs.write"', '"fs.write"', nil },
+  { "not outward", "tools/probe.lua", "outward = true", "outward = false", "reaches outward" },
+  { "outward not said", "tools/probe.lua", "outward = true, ", "", "reaches outward" },
+  { "not untrusted", "tools/probe.lua", "untrusted = true, ", "", "what it brings in is untrusted" },
+  { "a label less", "tools/probe.lua", '"web", "mail"', '"web"', "what it brings in is mail" },
+  { "no labels", "tools/probe.lua", 'labels = { "web", "mail" },', "", "what it brings in is" },
+  { "a label more", "tools/probe.lua", '"web", "mail"', '"web", "mail", "forge"', nil },
+  { "what a tool is called", "tools/probe.lua", 'description = "probe"', 'description = "another"', nil },
+  -- schema
+  { "open", "tools/probe.lua", "additionalProperties = false", "additionalProperties = true", "additionalProperties" },
+  { "nothing required", "tools/probe.lua", 'required = { "path" }, ', "", "required" },
+  { "more required", "tools/probe.lua", 'required = { "path" }', 'required = { "path", "text" }', nil },
+  { "a property more", "tools/probe.lua", "free = {", "other = { type = 'string' }, free = {", "/properties/other is new" },
+  { "a property less", "tools/probe.lua", 'free = { description = "whatever" },', "", nil },
+  { "no path any more", "tools/probe.lua", 'format = "path", ', "", "format" },
+  { "another pattern", "tools/probe.lua", "^[a-z/]+$", "^[a-z/.]+$", "pattern" },
+  { "no pattern", "tools/probe.lua", ', pattern = "^[a-z/]+$"', "", "pattern" },
+  { "a pattern more", "tools/probe.lua", "maxLength = LIMIT", "maxLength = LIMIT, pattern = '^a'", nil },
+  { "longer", "tools/probe.lua", "maxLength = 100", "maxLength = 101", "maxLength" },
+  { "shorter", "tools/probe.lua", "maxLength = 100", "maxLength = 99", nil },
+  { "a bound by its local", "tools/probe.lua", "LIMIT = 10", "LIMIT = 11", "maxLength" },
+  { "a lower bound by its local", "tools/probe.lua", "LIMIT = 10", "LIMIT = 9", nil },
+  { "shorter than short", "tools/probe.lua", "minLength = 2", "minLength = 1", "minLength" },
+  { "not so short", "tools/probe.lua", "minLength = 2", "minLength = 3", nil },
+  { "a value more", "tools/probe.lua", '"a", "b"', '"a", "b", "c"', "enum" },
+  { "a value less", "tools/probe.lua", '"a", "b"', '"b"', nil },
+  { "another type", "tools/probe.lua", 'type = "integer"', 'type = "number"', "type" },
+  { "a type more", "tools/probe.lua", 'text = { type = "string"', 'text = { type = { "string", "null" }', "type" },
+  { "a type at all", "tools/probe.lua", 'description = "whatever"', 'type = "string"', nil },
+  { "larger", "tools/probe.lua", "maximum = 5", "maximum = 6", "maximum" },
+  { "smaller", "tools/probe.lua", "maximum = 5", "maximum = 4", nil },
+  { "less than little", "tools/probe.lua", "minimum = 1", "minimum = 0", "minimum" },
+  { "not so little", "tools/probe.lua", "minimum = 1", "minimum = 2", nil },
+  { "every number", "tools/probe.lua", ", multipleOf = 1", "", "multipleOf" },
+  { "longer items", "tools/probe.lua", "maxLength = 5", "maxLength = 6", "items/maxLength" },
+  { "any items", "tools/probe.lua", 'items = { type = "string", maxLength = 5 }, ', "", "items" },
+  { "more items", "tools/probe.lua", "maxItems = 3", "maxItems = 4", "maxItems" },
+  { "fewer items", "tools/probe.lua", "maxItems = 3", "maxItems = 2", nil },
+  { "no items", "tools/probe.lua", "minItems = 1", "minItems = 0", "minItems" },
+  { "the same items", "tools/probe.lua", "uniqueItems = true", "uniqueItems = false", "uniqueItems" },
+  { "more properties", "tools/probe.lua", "maxProperties = 6", "maxProperties = 7", "maxProperties" },
+  { "what a free property must not be", "tools/probe.lua", 'description = "whatever"', "['not'] = { type = 'string' }", nil },
+  -- what a tool does
+  { "another file", "tools/probe.lua", "fs.write(args.path,", 'fs.write("other.txt",', "its run changed: what it does with fs.write" },
+  { "fixed content", "tools/probe.lua", 'args.text or ""', '"#!/bin/sh"', "its run changed" },
+  { "another helper", "tools/probe.lua", "local function run(args)", "local function run(args) unused()", "its run changed" },
+  { "another run beside", "tools/probe.lua", "run = run,", "run = run, ['run'] = unused,", "its run changed" },
+  { "something when it is loaded", "tools/probe.lua", "local LIMIT = 10", "local LIMIT = 10 fs.write = fs.delete", "its run changed" },
+  { "another world around it", "tools/probe.lua", "", "", nil, whole = "local _ENV = { fs = fs, card = card }\n" .. PROBE, says = "its run changed" },
+  { "comments and blanks", "tools/probe.lua", "local function run(args)", "--[[ here ]]\nlocal   function run(args) -- and there", nil },
+  { "a function that nobody asks", "tools/probe.lua", "return 1 end", "return 2 end", nil },
+  { "another self-test", "tools/probe.lua", "run = run,", "run = run, self_test = function() assert(true) end,", nil },
+  { "what a tool answers that only reads", "tools/reader.lua", "{ text = fs.read(args.path) }", '{ text = fs.read("other.txt") }', nil },
+  { "a shipped tool of one's own", "tools/write_file.lua", "", "", nil,
+    whole = (world.orket.read("tools/write_file.lua"):gsub("args%.content%)", '"other")', 1)), says = "its run changed" },
+  { "a shipped tool with another description", "tools/write_file.lua", "", "", nil,
+    whole = (world.orket.read("tools/write_file.lua"):gsub("Write a whole", "Replace a whole", 1)) },
+}
+
+local function replaced(text, words, others)
+  local at, last = text:find(words, 1, true)
+  assert(at, words)
+  return text:sub(1, at - 1) .. others .. text:sub(last + 1)
+end
+
+describe("of what scripts declare", function()
+  local w
+
+  setup(function()
+    w = world.new({ files = FILES, issues = { { id = "A" } }, mock = "function work() return say(finish()) end" })
+    assert.equal(0, select(2, w:run()))
+  end)
+
+  teardown(function()
+    w:close()
+  end)
+
+  local function delta()
+    local text, code = w:orket("policy delta --json")
+    assert.equal(0, code, text)
+    return (cjson.encode(cjson.decode(text).delta):gsub("\\/", "/"))
+  end
+
+  for _, row in ipairs(DECLARED) do
+    local what, path, words, others, says = table.unpack(row, 1, 5)
+    says = says or row.says
+    it(what .. (says and " waits" or " serves at once"), function()
+      w:write(path, row.whole or replaced(FILES[path], words, others))
+      local said = delta()
+      if FILES[path] then
+        w:write(path, FILES[path])
+      else
+        os.remove(w.dir .. "/" .. path)
+      end
+      assert.equal(says == nil, said == "{}" or said == "[]", said)
+      assert(not says or said:find(says, 1, true), said)
+    end)
+  end
+end)
