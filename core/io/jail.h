@@ -13,13 +13,15 @@
 #include <stdint.h>
 
 #define JAIL_REPORT_FD 3
-#define JAIL_HOME      "/run/home" /* in an empty tmpfs that is gone with the jail */
+#define JAIL_SCRATCH   "/run"      /* an empty tmpfs that is gone with the jail */
+#define JAIL_HOME      "/run/home" /* in it */
 #define JAIL_WORK      "/run/work" /* likewise: the working directory without a tree */
 
 /* Groups of the kernel's, as root: JAIL_CGROUP_NAME and the jail's number outside. The engine removes
  * what is there when the jail is gone. */
 #define JAIL_CGROUP_V1_MEMORY "/sys/fs/cgroup/memory"
 #define JAIL_CGROUP_V1_PIDS   "/sys/fs/cgroup/pids"
+#define JAIL_CGROUP_V1_CPU    "/sys/fs/cgroup/cpuacct"
 #define JAIL_CGROUP_V2        "/sys/fs/cgroup"
 #define JAIL_CGROUP_NAME      "orket-jail-"
 
@@ -62,7 +64,7 @@ struct jail_report {
     int32_t value;   /* exit code, signal, or errno */
     int32_t limit;   /* enum jail_limit; then the program was ended by the jail or the kernel */
     uint32_t layers; /* bits of enum jail_layer: those that stood when the program began */
-    char what[40];   /* what could not be done, when it is not isolated */
+    char what[80];   /* what could not be done, or started */
 };
 
 #endif

@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 
 #include "base/fault.h"
+#include "base/repair.h"
 #include "io/carried.h"
 #include "io/jail.h"
 #include "io/proc_spawn.h"
@@ -109,6 +110,23 @@ const char *proc_layer(unsigned number)
     return number < COUNT_OF(names) ? names[number] : NULL;
 }
 
+/* What the kernel calls missing may be the interpreter that a script names in its first line. */
+static int not_started(const char *name, int error, struct err *err)
+{
+    struct buf safe = {0};
+    utf8_repair(&safe, name, strlen(name));
+    buf_put(&safe, "", 1);
+    err_set(err, ERR_PROC, "'%s' cannot be started: %s", buf_ok(&safe) ? safe.data : "the program",
+            strerror(error));
+    buf_clear(&safe);
+    if (error == ENOENT)
+        err_fix(err, "a plain name has to be in /usr/local/bin, /usr/bin or /bin, one of the tree begins "
+                     "with ./, and the interpreter that a script names in its first line has to be there");
+    else if (error == EACCES)
+        err_fix(err, "it has to be a file that may be executed (chmod +x), in the tree or in /usr or /bin");
+    return ERR_PROC;
+}
+
 /* The last report says how the program ended; without one, the jail was killed from outside. */
 static int read_report(struct proc *p, struct proc_result *result, struct err *err)
 {
@@ -121,7 +139,7 @@ static int read_report(struct proc *p, struct proc_result *result, struct err *e
     if (told && r.end == JAIL_NOT_ISOLATED)
         return proc_not_isolated(r.what, r.value, err);
     if (told && r.end == JAIL_NOT_STARTED)
-        return err_set(err, ERR_PROC, "the program cannot be started: %s", strerror(r.value));
+        return not_started(r.what, r.value, err);
     result->exit = told && r.end == JAIL_EXITED ? r.value : -1;
     result->signal = !told ? SIGKILL : r.end == JAIL_SIGNALED ? r.value : 0;
     return 0;
@@ -130,7 +148,8 @@ static int read_report(struct proc *p, struct proc_result *result, struct err *e
 /* The kernel's groups are empty now; most machines have none of them. */
 static void remove_groups(const struct proc *p)
 {
-    static const char *const roots[] = {JAIL_CGROUP_V1_MEMORY, JAIL_CGROUP_V1_PIDS, JAIL_CGROUP_V2};
+    static const char *const roots[] = {JAIL_CGROUP_V1_MEMORY, JAIL_CGROUP_V1_PIDS,
+                                        JAIL_CGROUP_V1_CPU, JAIL_CGROUP_V2};
     char path[100];
     for (size_t i = 0; geteuid() == 0 && i < COUNT_OF(roots); i++) {
         snprintf(path, sizeof path, "%s/" JAIL_CGROUP_NAME "%d", roots[i], (int)p->pid);

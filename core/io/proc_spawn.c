@@ -29,7 +29,8 @@ struct launch {
     char **argv, **env;
     bool mapped; /* in a user namespace of its own: map the ids, keep the capabilities over exec */
     char uid_map[48], gid_map[48];
-    int error; /* errno of the step that failed */
+    const char *step; /* what it was about to do */
+    int error;        /* errno of it */
 };
 
 /* ---- in the child ---- */
@@ -80,7 +81,11 @@ IN_CHILD int take_stdio(const struct launch *l)
 IN_CHILD int child(void *arg)
 {
     struct launch *l = arg;
-    if ((l->cwd < 0 || fchdir(l->cwd) == 0) && (!l->mapped || map_ids(l) == 0) && take_stdio(l) == 0)
+    l->step = "enter the working directory";
+    bool there = l->cwd < 0 || fchdir(l->cwd) == 0;
+    if (there)
+        l->step = "namespaces";
+    if (there && (!l->mapped || map_ids(l) == 0) && take_stdio(l) == 0)
         syscall(SYS_execveat, l->jail, "", l->argv, l->env, AT_EMPTY_PATH);
     l->error = errno;
     _exit(127);
@@ -94,6 +99,7 @@ static int clone_once(struct launch *l, char *stack, pid_t *pid)
     int fd = -1;
     int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | NAMESPACES | SIGCHLD;
     l->error = 0;
+    l->step = "namespaces";
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before); // no handler of ours may run in the child
     flags |= l->mapped ? CLONE_NEWUSER : 0;
@@ -117,7 +123,12 @@ static bool is_refusal(int error)
 int proc_not_isolated(const char *what, int error, struct err *err)
 {
     err_set(err, ERR_JAIL, "the kernel refuses an isolated process: %s: %s", what, strerror(error));
-    if (strncmp(what, "Landlock", 8) == 0 || strncmp(what, "seccomp", 7) == 0)
+    if (strstr(what, "idmapped"))
+        err_fix(err, "keep the tree on a file system that maps ids: ext4, xfs, btrfs, or tmpfs of Linux "
+                     "6.3 and later; or run as an ordinary user");
+    else if (strstr(what, "directory") && error == EACCES)
+        err_fix(err, "let the user that runs Orket enter it (chmod +x), and every directory above it");
+    else if (strncmp(what, "Landlock", 8) == 0 || strncmp(what, "seccomp", 7) == 0)
         err_fix(err, "use a kernel of 5.13 or later with Landlock and seccomp on (docs/processes.md)");
     else
         err_fix(err,
@@ -141,7 +152,7 @@ static int clone_jail(struct launch *l, pid_t *pid, struct err *err)
     }
     if (fd >= 0)
         return fd;
-    return proc_not_isolated("namespaces", l->error, err);
+    return proc_not_isolated(l->step, l->error, err);
 }
 
 /* ---- the lists of the child ---- */

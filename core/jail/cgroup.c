@@ -1,5 +1,5 @@
-/* cgroup.c: the kernel's own count of memory and processes, where we may make a group: the watch looks
- * every 10 ms, this never sleeps. Both layouts are known: one hierarchy for all (v2), or one for each
+/* cgroup.c: the kernel's own count of memory, processes and their time, where we may make a group: the
+ * watch looks every 10 ms, this never sleeps. Both layouts are known: one hierarchy for all (v2), or one for each
  * controller (v1). A group that cannot be made is no failure: then the layer does not stand.
  *
  * The bounds lie above those of the watch, which names what it stops: they are for what it is too slow
@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,7 +17,7 @@
 #define SLACK ((uint64_t)96 << 20) /* the scratch, and what the kernel takes for itself */
 
 struct controller {
-    const char *root, *limit, *events;
+    const char *root, *limit, *events; /* files: what is bounded, what is told */
 };
 
 static const struct controller memory[] = {
@@ -29,6 +30,11 @@ static const struct controller pids[] = {
     {JAIL_CGROUP_V2, "pids.max", NULL},
 };
 
+static const struct controller times[] = {
+    {JAIL_CGROUP_V1_CPU, NULL, "cpuacct.usage"},
+    {JAIL_CGROUP_V2, NULL, "cpu.stat"},
+};
+
 static int put(int group, const char *file, const char *text)
 {
     int fd = openat(group, file, O_WRONLY | O_CLOEXEC);
@@ -39,8 +45,8 @@ static int put(int group, const char *file, const char *text)
     return n == (ssize_t)strlen(text) ? 0 : -1;
 }
 
-/* A descriptor of the group's list of processes, or -1. */
-static int make(struct cell *cell, const struct controller *c, const char *name, uint64_t most)
+/* A descriptor of the group's list of processes, or -1; in *events one of what it tells. */
+static int make(const struct controller *c, const char *name, uint64_t most, int *events)
 {
     char path[200], text[32];
     snprintf(path, sizeof path, "%s/%s", c->root, name);
@@ -49,40 +55,43 @@ static int make(struct cell *cell, const struct controller *c, const char *name,
         return -1;
     int group = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     int list = -1;
-    if (group >= 0 && put(group, c->limit, text) == 0)
+    if (group >= 0 && (!c->limit || put(group, c->limit, text) == 0))
         list = openat(group, "cgroup.procs", O_WRONLY | O_CLOEXEC);
     if (list >= 0 && c->events)
-        cell->oom = openat(group, c->events, O_RDONLY | O_CLOEXEC);
+        *events = openat(group, c->events, O_RDONLY | O_CLOEXEC);
     if (group >= 0)
         close(group);
     return list;
 }
 
-static int make_one(struct cell *cell, const struct controller *list, const char *name,
-                    uint64_t most)
+static int make_one(const struct controller *list, const char *name, uint64_t most, int *events)
 {
-    int fd = make(cell, &list[0], name, most);
-    return fd >= 0 ? fd : make(cell, &list[1], name, most);
+    int fd = make(&list[0], name, most, events);
+    return fd >= 0 ? fd : make(&list[1], name, most, events);
 }
 
 void cgroup_make(struct cell *cell, const char *number)
 {
     char name[40];
-    cell->oom = cell->groups[0] = cell->groups[1] = -1;
+    cell->oom = cell->spent = cell->groups[0] = cell->groups[1] = cell->groups[2] = -1;
     if (!cell->root)
         return;
     snprintf(name, sizeof name, JAIL_CGROUP_NAME "%s", number);
-    cell->groups[0] = make_one(cell, memory, name, cell->memory + SLACK);
-    cell->groups[1] = make_one(cell, pids, name, 2 * cell->processes + 16);
+    cell->groups[0] = make_one(memory, name, cell->memory + SLACK, &cell->oom);
+    cell->groups[1] = make_one(pids, name, 2 * cell->processes + 16, NULL);
+    cell->groups[2] = make_one(times, name, 0, &cell->spent);
 }
 
-/* True when the program is in both. */
+static bool join(int list)
+{
+    return list >= 0 && write(list, "0", 1) == 1;
+}
+
+/* True when the program is in both that bound it. */
 bool cgroup_join(const struct cell *cell)
 {
-    for (int i = 0; i < 2; i++)
-        if (cell->groups[i] < 0 || write(cell->groups[i], "0", 1) != 1)
-            return false;
-    return true;
+    (void)join(cell->groups[2]);
+    return join(cell->groups[0]) && join(cell->groups[1]);
 }
 
 /* True when the kernel ended a process for its memory. */
@@ -95,4 +104,18 @@ bool cgroup_is_over(const struct cell *cell)
     text[n] = '\0';
     const char *line = strstr(text, "oom_kill ");
     return line && line[9] != '0';
+}
+
+/* v1 tells nanoseconds, v2 a line of microseconds. */
+uint64_t cgroup_cpu_ms(const struct cell *cell)
+{
+    static const char line[] = "usage_usec ";
+    char text[64];
+    ssize_t n = cell->spent >= 0 ? pread(cell->spent, text, sizeof text - 1, 0) : -1;
+    if (n <= 0)
+        return 0;
+    text[n] = '\0';
+    bool is_v2 = strncmp(text, line, sizeof line - 1) == 0;
+    return is_v2 ? strtoull(text + sizeof line - 1, NULL, 10) / 1000
+                 : strtoull(text, NULL, 10) / 1000000;
 }

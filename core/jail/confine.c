@@ -21,7 +21,7 @@ static int set_limits(const struct cell *cell)
 {
     if (set_limit(RLIMIT_CORE, 0) || set_limit(RLIMIT_NOFILE, 1024) ||
         set_limit(RLIMIT_MEMLOCK, 64 << 10) || set_limit(RLIMIT_MSGQUEUE, 0) ||
-        set_limit(RLIMIT_FSIZE, cell->file_size) ||
+        set_limit(RLIMIT_FSIZE, cell->file_size + 1) || // so that one of exactly the size is none too large
         set_limit(RLIMIT_CPU, cell->cpu_ms / 1000 + 1) ||
         set_limit(RLIMIT_NPROC, cell->proc ? 2 * cell->processes + 16 : cell->processes))
         return -1;

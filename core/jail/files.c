@@ -23,6 +23,12 @@ static uint64_t now_ms(void)
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
+/* Of a file with holes what it takes, of a small one not the whole block. */
+static uint64_t smaller(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 static void count_in(const struct cell *cell, int at, int depth, struct files *sum);
 
 static void count_entry(const struct cell *cell, DIR *dir, const char *name, int depth,
@@ -37,8 +43,8 @@ static void count_entry(const struct cell *cell, DIR *dir, const char *name, int
                  depth + 1, sum);
         return;
     }
-    sum->bytes += (uint64_t)st.st_blocks * 512;
-    sum->large += S_ISREG(st.st_mode) && (uint64_t)st.st_size >= cell->file_size;
+    sum->bytes += smaller((uint64_t)st.st_size, (uint64_t)st.st_blocks * 512);
+    sum->large += S_ISREG(st.st_mode) && (uint64_t)st.st_size > cell->file_size;
 }
 
 /* Deeper than anybody needs is as bad as too many. */
@@ -57,12 +63,21 @@ static void count_in(const struct cell *cell, int at, int depth, struct files *s
         close(at);
 }
 
-/* A large tree is looked at less often: that takes a small part of the time at most. */
+static void count_below(const struct cell *cell, const char *path, struct files *sum)
+{
+    count_in(cell, open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0, sum);
+}
+
+/* A large tree is looked at less often: that takes a small part of the time at most. Number and bytes
+ * of the scratch are bounded by what it is. */
 void files_count(const struct cell *cell, struct files *out)
 {
     uint64_t begun = now_ms();
+    struct files scratch = {0};
     *out = (struct files){0};
-    count_in(cell, open(cell->tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0, out);
+    count_below(cell, cell->tree, out);
+    count_below(cell, JAIL_SCRATCH, &scratch);
+    out->large += scratch.large;
     uint64_t ended = now_ms();
     out->due = ended + PAUSE_MS + 20 * (ended - begun);
 }
@@ -76,5 +91,5 @@ bool files_over(const struct cell *cell, const struct files *before, const struc
 bool files_scratch_full(void)
 {
     struct statvfs st;
-    return statvfs("/run", &st) == 0 && (st.f_bavail == 0 || st.f_favail == 0);
+    return statvfs(JAIL_SCRATCH, &st) == 0 && (st.f_bavail == 0 || st.f_favail == 0);
 }

@@ -26,8 +26,9 @@ struct cell {
     bool outside;     /* the tree is one of the host's */
     bool root;        /* we are root and the program is not */
     bool proc;        /* /proc is real: the limits can be watched */
-    int groups[2];    /* lists of processes: of memory, and of processes; -1 without */
+    int groups[3];    /* lists of processes: of memory, of processes, of their time; -1 without */
     int oom;          /* whether the kernel ended one for its memory; -1 without */
+    int spent;        /* what the kernel counted as their processor time; -1 without */
     int ruleset;      /* Landlock's, before it is applied */
     int listener;     /* tells of allocations that are larger than the limit; -1 without */
     uint32_t layers;  /* bits of enum jail_layer */
@@ -64,6 +65,7 @@ int seccomp_apply(struct cell *cell);
 void cgroup_make(struct cell *cell, const char *number);
 bool cgroup_join(const struct cell *cell); /* in the process that becomes the program */
 bool cgroup_is_over(const struct cell *cell);
+uint64_t cgroup_cpu_ms(const struct cell *cell); /* 0 without a group */
 
 /* confine.c: limits, capabilities, user, no_new_privs, Landlock, seccomp, in this order. In the
  * process that becomes the program; 0, or -1 with errno and *what. */
@@ -72,13 +74,18 @@ int confine(struct cell *cell, const char **what);
 /* What process 1 keeps for its watch. */
 void confine_watcher(const struct cell *cell);
 
-/* usage.c: the limit that the processes of the namespace are over, or JAIL_NO_LIMIT. */
-int usage_over(const struct cell *cell);
+/* usage.c: processor time as it was seen: the last sum, and what earlier sums had more. */
+struct seen {
+    uint64_t last, gone;
+};
+
+/* The limit that the processes of the namespace are over, or JAIL_NO_LIMIT. */
+int usage_over(const struct cell *cell, struct seen *cpu);
 uint64_t usage_reaped_ms(void);
 
 /* files.c: what lies where the program may write. */
 struct files {
-    uint64_t count, bytes, large; /* large: files of the allowed size or more */
+    uint64_t count, bytes, large; /* large: files of more than the allowed size */
     uint64_t due;                 /* when to look again: ms of the monotonic clock */
 };
 

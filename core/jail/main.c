@@ -29,12 +29,17 @@ _Noreturn void report(const struct cell *cell, int end, int value, int limit)
     _exit(0); // the kernel kills whatever is left in the namespace
 }
 
-_Noreturn void give_up(const struct cell *cell, const char *what)
+static _Noreturn void nothing_ran(const struct cell *cell, int end, int error, const char *what)
 {
-    struct jail_report r = {.end = JAIL_NOT_ISOLATED, .value = errno, .layers = cell->layers};
+    struct jail_report r = {.end = end, .value = error, .layers = cell->layers};
     snprintf(r.what, sizeof r.what, "%s", what);
     (void)!write(JAIL_REPORT_FD, &r, sizeof r);
     _exit(0);
+}
+
+_Noreturn void give_up(const struct cell *cell, const char *what)
+{
+    nothing_ran(cell, JAIL_NOT_ISOLATED, errno, what);
 }
 
 /* ---- before anything runs ---- */
@@ -84,6 +89,13 @@ struct launch {
     int error;        /* errno of it */
 };
 
+/* Before the program can do anything: whoever ends us from outside hears no other report. */
+static void tell_layers(const struct cell *cell)
+{
+    struct jail_report r = {.end = JAIL_NONE, .layers = cell->layers};
+    (void)!write(JAIL_REPORT_FD, &r, sizeof r);
+}
+
 static int child_main(void *arg)
 {
     struct launch *l = arg;
@@ -95,6 +107,7 @@ static int child_main(void *arg)
         signal(SIGPIPE, SIG_DFL);
         signal(SIGXFSZ, SIG_DFL);
         sigprocmask(SIG_SETMASK, &none, NULL);
+        tell_layers(l->cell);
         if (l->cell->path[0])
             execv(l->cell->path, l->cell->argv);
         else
@@ -102,13 +115,6 @@ static int child_main(void *arg)
     }
     l->error = errno;
     _exit(127);
-}
-
-/* At once: whoever ends us from outside hears no other report. */
-static void tell_layers(const struct cell *cell)
-{
-    struct jail_report r = {.end = JAIL_NONE, .layers = cell->layers};
-    (void)!write(JAIL_REPORT_FD, &r, sizeof r);
 }
 
 /* The descriptors are shared as well, for the one that seccomp gives; exec parts them. */
@@ -120,15 +126,14 @@ static pid_t start(struct cell *cell)
     pid_t pid =
         clone(child_main, stack + STACK, CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, &l);
     if (pid < 0)
-        report(cell, JAIL_NOT_STARTED, errno, 0);
+        nothing_ran(cell, JAIL_NOT_STARTED, errno, cell->argv[0]);
     errno = l.error;
     if (l.error && l.what)
         give_up(cell, l.what);
     if (l.error)
-        report(cell, JAIL_NOT_STARTED, l.error, 0);
+        nothing_ran(cell, JAIL_NOT_STARTED, l.error, cell->argv[0]);
     free(stack);
     close(cell->ruleset);
-    tell_layers(cell);
     return pid;
 }
 
@@ -141,24 +146,24 @@ static uint64_t now_ms(void)
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-static int files_limit(const struct cell *cell, const struct files *before)
+static int files_limit(const struct cell *cell, const struct files *before, struct files *now)
 {
-    struct files now;
-    files_count(cell, &now);
-    return files_over(cell, before, &now) || files_scratch_full() ? JAIL_FILES : JAIL_NO_LIMIT;
+    files_count(cell, now);
+    return files_over(cell, before, now) || files_scratch_full() ? JAIL_FILES : JAIL_NO_LIMIT;
 }
 
 static _Noreturn void report_status(const struct cell *cell, const struct files *before, int status)
 {
+    struct files now;
     int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0, limit = JAIL_NO_LIMIT;
     if (cgroup_is_over(cell))
         limit = JAIL_MEM;
     else if (signal == SIGXFSZ)
         limit = JAIL_FILES;
-    else if (signal == SIGXCPU || (signal && usage_reaped_ms() >= cell->cpu_ms))
+    else if (signal && usage_reaped_ms() >= cell->cpu_ms)
         limit = JAIL_CPU;
     else
-        limit = files_limit(cell, before);
+        limit = files_limit(cell, before, &now);
     report(cell, signal ? JAIL_SIGNALED : JAIL_EXITED, signal ? signal : WEXITSTATUS(status), limit);
 }
 
@@ -169,21 +174,22 @@ static bool is_asked_too_much(const struct cell *cell)
     return cell->listener >= 0 && poll(&ear, 1, 0) == 1 && (ear.revents & POLLIN);
 }
 
-static int over(const struct cell *cell, const struct files *before, struct files *last)
+static int over(const struct cell *cell, const struct files *before, struct files *last,
+                struct seen *cpu)
 {
     if (is_asked_too_much(cell) || cgroup_is_over(cell))
         return JAIL_MEM;
-    int limit = cell->proc ? usage_over(cell) : JAIL_NO_LIMIT;
+    int limit = cell->proc ? usage_over(cell, cpu) : JAIL_NO_LIMIT;
     if (limit || now_ms() < last->due)
         return limit;
-    files_count(cell, last);
-    return files_over(cell, before, last) ? JAIL_FILES : JAIL_NO_LIMIT;
+    return files_limit(cell, before, last);
 }
 
 static _Noreturn void watch(const struct cell *cell, const struct files *before, pid_t program)
 {
     const struct timespec pause = {.tv_nsec = WATCH_NS};
     struct files last = *before;
+    struct seen cpu = {0};
     sigset_t child;
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
@@ -193,7 +199,7 @@ static _Noreturn void watch(const struct cell *cell, const struct files *before,
         while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
             if (pid == program)
                 report_status(cell, before, status);
-        if ((limit = over(cell, before, &last)))
+        if ((limit = over(cell, before, &last, &cpu)))
             report(cell, JAIL_SIGNALED, SIGKILL, limit);
         sigtimedwait(&child, NULL, &pause);
     }

@@ -32,6 +32,12 @@ local function run(command)
   return text, code
 end
 
+local function write_file(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+end
+
 local refused = run(ORKET .. " try jail -- true"):find("ERR_JAIL", 1, true)
 local test = (refused or not run("uname -m"):find("x86_64", 1, true)) and pending or it -- the numbers of calls are x86's
 
@@ -237,12 +243,43 @@ cat /proc/self/root/etc/shadow /proc/self/cwd/../other/file; true]])
       { "files", "--fsize 64K", "head -c 1m /dev/zero > big; echo went on" },
       { "files", "--fsize 64K", "exec head -c 1m /dev/zero > big" },
       { "files", "", "head -c 100m /dev/zero > ~/big" },
+      { "files", "--fsize 64K", "trap '' XFSZ; head -c 1m /dev/zero > ~/big; head -c 1m /dev/zero > /tmp/big; sleep 1" },
+      { "files", "--fsize 10", "printf 12345678901 > f" },
       { "files", "--fsize 1M", "i=0; while :; do i=$((i+1)); head -c 900k /dev/zero > f$i || sleep 9; done" },
     }
     for _, row in ipairs(rows) do
       local answer = jail(row[2], "sh", "-c", row[3])
       assert.equal(row[1], answer.limit, row[3] .. ": " .. cjson.encode(answer):sub(1, 500))
     end
+  end)
+
+  test("is not told of a limit that it only came up to", function()
+    for options, command in pairs({
+      ["--fsize 10"] = "printf 1234567890 > f; cp f ~/f",
+      ["--output 10"] = "printf 12345; printf 67890 >&2",
+      ["--procs 1"] = "exec sleep 0.1",
+    }) do
+      local answer = jail(options, "sh", "-c", command)
+      assert.same({ 0, cjson.null }, { answer.exit, answer.limit }, command)
+    end
+    local signaled = jail("", "bash", "-c", "kill -XCPU $$")
+    assert.same({ 24, cjson.null }, { signaled.signal, signaled.limit })
+  end)
+
+  test("pays for processes that nobody waits for", function()
+    local answer = python("--cpu 0.5 --wall 20", [[
+import signal, time
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+while True:
+    if os.fork() == 0:
+        t = time.process_time()
+        while time.process_time() - t < 0.1: pass
+        os._exit(0)
+    try: os.wait()
+    except OSError: pass
+]])
+    assert.equal("cpu", answer.limit)
+    assert.truthy(answer.ms < 10000, answer.ms)
   end)
 
   test("is ended when it takes too much memory, whatever kind", function()
@@ -279,12 +316,46 @@ cat /proc/self/root/etc/shadow /proc/self/cwd/../other/file; true]])
     assert.equal("", left)
   end)
 
+  test("does not begin in a directory that its user may not enter", function()
+    if run("id -u") ~= "0\n" then
+      return pending("only root can become somebody else")
+    end
+    run(("cp %s %s/orket; chmod 755 %s; chmod 700 %s/tree"):format(ORKET, dir, dir, dir))
+    local text, code = run(("cd %s && setpriv --reuid=65534 --regid=65534 --clear-groups ./orket try jail --root tree -- true"):format(dir))
+    assert.equal(1, code, text)
+    assert.truthy(text:find("enter the working directory", 1, true) and text:find("fix: let the user", 1, true), text)
+  end)
+
   test("tells which walls stood, also when it was ended", function()
     for _, options in ipairs({ "", "--wall 0.1" }) do
       local layers = " " .. table.concat(jail(options, "sleep", "0.3").layers, " ") .. " "
       for _, name in ipairs({ "namespaces", "root", "uid", "no_new_privs", "landlock", "seccomp", "rlimits" }) do
         assert.truthy(layers:find(" " .. name .. " ", 1, true), layers)
       end
+    end
+    for _ = 1, 20 do -- the first thing that it does is too much
+      assert.not_equal(0, #jail("--output 1", "printf", "12").layers)
+    end
+  end)
+
+  test("gets its words as they are, or it is said what is wrong with them", function()
+    assert.equal("--jsonl|--help|--wall|a\nb||", jail("", "printf", "%s|", "--jsonl", "--help", "--wall", "a\nb", "").stdout)
+    write_file(dir .. "/tree/bad", "#!/nothing/here\n")
+    write_file(dir .. "/tree/plain", "echo x\n")
+    run("chmod +x " .. dir .. "/tree/bad; chmod -x " .. dir .. "/tree/plain")
+    for words, wanted in pairs({
+      ["-- nothing-so-called"] = { 1, "ERR_PROC: 'nothing-so-called'", "fix: a plain name" },
+      ["-- $'a\\xff'"] = { 1, "ERR_PROC: 'a\xEF\xBF\xBD'", "fix: a plain name" },
+      ["--root TREE -- ./bad"] = { 1, "ERR_PROC: './bad'", "the interpreter" },
+      ["--root TREE -- ./plain"] = { 1, "ERR_PROC: './plain'", "chmod +x" },
+      ["--root TREE/none -- true"] = { 2, "ERR_USAGE: --root", "fix: name a directory" },
+      ["--root TREE/plain -- true"] = { 2, "ERR_USAGE: --root", "fix: name a directory" },
+      ["--wall 0 -- true"] = { 2, "ERR_USAGE: wall", "fix: 0.5" },
+      ["--mem 1.5G -- true"] = { 2, "ERR_USAGE: mem", "fix: whole bytes" },
+    }) do
+      local text, code = run(("bash -c %s"):format(shell(ORKET .. " try jail " .. words:gsub("TREE", dir .. "/tree"))))
+      assert.equal(wanted[1], code, text)
+      assert.truthy(text:find(wanted[2], 1, true) and text:find(wanted[3], 1, true), text)
     end
   end)
 

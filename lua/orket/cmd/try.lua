@@ -81,9 +81,12 @@ local function rows(wall, args)
   return 0
 end
 
+-- What stands after -- is not ours.
 local function take(args, flag)
   for i, word in ipairs(args) do
-    if word == flag then
+    if word == "--" then
+      return nil
+    elseif word == flag then
       return table.remove(args, i)
     end
   end

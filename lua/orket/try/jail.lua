@@ -31,14 +31,23 @@ local function some_bytes(value)
   return bytes and bytes > 0 and bytes <= 1 << 49 and bytes or nil
 end
 
+local SECONDS = { seconds, "seconds above 0", "0.5, 30, at most 86400" }
+local SIZE = { some_bytes, "a size such as 64M", "whole bytes above 0, or 512K, 64M, 1G" }
 local LIMITS = {
-  wall = { seconds, "seconds above 0" }, cpu = { seconds, "seconds above 0" }, procs = { count, "a number above 0" },
-  mem = { some_bytes, "a size such as 64M" }, fsize = { some_bytes, "a size such as 64M" },
-  output = { some_bytes, "a size such as 64M" },
+  wall = SECONDS, cpu = SECONDS, mem = SIZE, fsize = SIZE, output = SIZE,
+  procs = { count, "a number above 0", "whole, at most 1000000" },
 }
 
 local function failure(message, fix)
   return errors.new("ERR_USAGE", message, fix)
+end
+
+-- Where a root is what is wrong, it is the caller's to mend.
+local function of_root(request, err)
+  if request.root ~= nil and (err.code == "ERR_NOT_FOUND" or err.code == "ERR_NOT_DIR") then
+    return errors.new("ERR_USAGE", "--root " .. err.message, "name a directory that is there; without --root it is an empty scratch")
+  end
+  return err
 end
 
 ---@param args string[]
@@ -71,7 +80,7 @@ end
 
 local function order_of(request)
   if not is_argv(request.argv) then
-    return nil, failure("argv is a list of texts, the first names the program")
+    return nil, failure("argv is a list of texts, the first names the program", "no text has a NUL, and the first is not empty")
   elseif request.root ~= nil and (type(request.root) ~= "string" or request.root:find("\0", 1, true)) then
     return nil, failure("root is the name of a directory")
   end
@@ -80,7 +89,7 @@ local function order_of(request)
     if request[name] ~= nil then
       order[name] = limit[1](request[name])
       if not order[name] then
-        return nil, failure(name .. " must be " .. limit[2])
+        return nil, failure(name .. " must be " .. limit[2], limit[3])
       end
     end
   end
@@ -110,7 +119,7 @@ function M.answer(request)
   if result then
     return shown(result), true
   end
-  err = err or errors.new("ERR_BUG", "no answer")
+  err = of_root(request, err or errors.new("ERR_BUG", "no answer"))
   return { error = err.code .. ": " .. err.message }, false, err
 end
 
