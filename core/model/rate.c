@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define SECOND 1000000000.0
+#define ROOM_MAX 1e18 /* nanoseconds: who fills longer is never full again */
 
 struct bucket {
     char *tool, *role, *model; /* NULL: any */
@@ -70,8 +71,9 @@ static int build_speed(struct bucket *bucket, const struct json *entry, size_t n
         return wrong(err, number, "needs one of per_second and per_minute, up to 1000000 a second");
     if (!(burst >= 1 && burst <= 1e6))
         return wrong(err, number, "'burst' is 1 to 1000000");
+    double room = burst * (SECOND / speed);
     bucket->interval = (uint64_t)(SECOND / speed);
-    bucket->room = (uint64_t)(burst * (SECOND / speed));
+    bucket->room = (uint64_t)(room < ROOM_MAX ? room : ROOM_MAX);
     return 0;
 }
 
@@ -146,6 +148,30 @@ uint64_t rates_take(struct rates *rates, const struct rate_call *call, uint64_t 
     for (size_t i = 0; longest == 0 && i < rates->count; i++)
         if (concerns(&rates->buckets[i], call))
             rates->buckets[i].full_at = next_full(&rates->buckets[i], now);
+    return longest;
+}
+
+void rates_count(struct rates *rates, const struct rate_call *call, uint64_t now)
+{
+    for (size_t i = 0; i < rates->count; i++) {
+        struct bucket *bucket = &rates->buckets[i];
+        uint64_t full = next_full(bucket, now), empty = now + bucket->room;
+        if (concerns(bucket, call))
+            bucket->full_at = full < empty ? full : empty;
+    }
+}
+
+void rates_empty(struct rates *rates, uint64_t now)
+{
+    for (size_t i = 0; i < rates->count; i++)
+        rates->buckets[i].full_at = now + rates->buckets[i].room;
+}
+
+uint64_t rates_longest(const struct rates *rates)
+{
+    uint64_t longest = 0;
+    for (size_t i = 0; i < rates->count; i++)
+        longest = rates->buckets[i].room > longest ? rates->buckets[i].room : longest;
     return longest;
 }
 

@@ -26,6 +26,16 @@ struct rate_call {
 /* Takes the call's share: 0, or how long it takes until there is one in the bucket *which. */
 uint64_t rates_take(struct rates *rates, const struct rate_call *call, uint64_t now, size_t *which);
 
+/* Takes the share of a call that was let through at `now`, whether there is one or not: of calls
+ * that are known from elsewhere, oldest first. */
+void rates_count(struct rates *rates, const struct rate_call *call, uint64_t now);
+
+/* All buckets were empty at `now`: the least that they can have held then. */
+void rates_empty(struct rates *rates, uint64_t now);
+
+/* How long the slowest bucket takes from empty to full. */
+uint64_t rates_longest(const struct rates *rates);
+
 /* The calls in a second that bucket `which` gives. */
 double rates_per_second(const struct rates *rates, size_t which);
 

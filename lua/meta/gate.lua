@@ -117,6 +117,21 @@ local Rates = {}
 ---@return GateVerdict|nil refusal gate.rate
 function Rates:take(now, tool, role, model) end
 
+---Takes the share of a call that was let through, oldest first.
+---@param at number seconds of the same clock
+---@param tool string
+---@param role string
+---@param model string|nil
+function Rates:count(at, tool, role, model) end
+
+---Nothing was left in any bucket then.
+---@param at number seconds of the same clock
+function Rates:empty(at) end
+
+---Seconds from empty to full, of the slowest bucket.
+---@return number
+function Rates:longest() end
+
 ---Full buckets.
 ---@param list table[] {tool?, role?, model?, per_second | per_minute, burst?}
 ---@param where string the place of the list, for refusals

@@ -5,7 +5,6 @@ local answers = require("orket.turn.answers")
 local approval = require("orket.turn.approval")
 local cjson = require("cjson")
 local errors = require("orket.errors")
-local gate = require("orket.core.gate")
 local later = require("orket.later")
 local idesign = later("orket.idesign")
 local labels = require("orket.labels")
@@ -14,6 +13,7 @@ local meters = require("orket.budget.meter")
 local moves = require("orket.moves")
 local nodes = require("orket.nodes")
 local policy = require("orket.policy")
+local rates = require("orket.rates")
 local settings = require("orket.settings")
 local sys = require("orket.core.sys")
 local tools = require("orket.tools")
@@ -32,12 +32,6 @@ local MOST = { steps = 10000, seconds = 604800, concurrency = 10000, window = 10
 local WHOLE = { steps = true, concurrency = true, window = true, tokens = true }
 local REASONS = { resource = true, dependency = true, review = true, input = true, system = true }
 
--- The buckets of the house, full; nil when it has none.
-local function rates_of(process)
-  local list = process.rates
-  return type(list) == "table" and #list > 0 and assert(gate.rates(list, "config/organization.json#/process_rules/rates")) or nil
-end
-
 ---@param project table opened as owner, with scripts loaded
 ---@param epic table the epic's card row
 ---@param run string
@@ -49,7 +43,7 @@ function M.new(project, epic, run)
   self.limits = self:settings()
   local process = project.config.organization.process_rules or {}
   self.follows_labels = process.labels ~= "off"
-  self.rates = rates_of(process)
+  self.rates = rates.of(process)
   return self
 end
 
@@ -183,7 +177,7 @@ end
 ---@param tool string
 ---@return GateVerdict|nil refusal
 function Engine:over_rate(turn, tool)
-  return self.rates and self.rates:take(sys.monotonic(), tool, turn.role, turn.model.name)
+  return self.rates and self.rates:take(rates.now(), tool, turn.role, turn.model.name)
 end
 
 ---How many issues the turn's epic has, with those that were made and are not committed yet.

@@ -15,6 +15,7 @@ local meters = require("orket.budget.meter")
 local models = require("orket.models")
 local moves = require("orket.moves")
 local news = require("orket.orchestrator.news")
+local rates = require("orket.rates")
 local score = require("orket.core.score")
 local sys = require("orket.core.sys")
 local trees = require("orket.tree")
@@ -222,6 +223,7 @@ function M.open(project, epic, options)
   self, err = M.new(project, epic, options) -- now: what was found may have parked its card
   if self then
     self.open_turns, self.engine.meter = open, budget(self)
+    rates.recall(self.engine.rates, self.store)
   end
   return self, err
 end

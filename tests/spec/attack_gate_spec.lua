@@ -281,6 +281,36 @@ describe("a run", function()
     assert.equal(0, code, text)
   end)
 
+  -- The house allows forty; each process is offered as many as it asks for, ten times that in all, and dies in the middle.
+  it("holds its rates however often it is killed and begun again", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, limits = { concurrency = 1, calls = 1000 },
+      rules = { rates = { { tool = "write_file", per_minute = 0.001, burst = 40 }, { role = "coder", model = "m", per_second = 1000, burst = 1000 } } },
+      mock = [[
+      function work(talk)
+        local calls = {}
+        for i = 1, 40 do calls[i] = write("f" .. talk.replies .. "-" .. i, "x" .. i) end
+        calls[41] = call("read_file", { path = "f0-" .. talk.replies + 1 }) -- progress
+        local answer = talk.replies > 9 and say(finish()) or { calls = calls }
+        answer.delay_ms = talk.replies % 3 == 0 and talk.replies < 9 and 1500 or nil -- time to be killed
+        return answer
+      end ]] })
+    for _, asked in ipairs({ 1, 5, 9 }) do
+      local run = w:start()
+      assert.is_true(world.wait(function() return w:requests() >= asked end, 30))
+      run.kill("KILL")
+      run.wait()
+    end
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal(4, #w:events("run.started") + #w:events("run.resumed"))
+    assert.equal(40, #w:events("file.written"))
+    assert.equal(360, #w:events("call.refused"))
+    w:run("--again ep")
+    assert.equal(40, #w:events("file.written"), "a further build of the epic is no other house")
+    text, code = w:orket("replay ep.1")
+    assert.equal(0, code, text)
+  end)
+
   it("keeps no secret of a tool's operation in its journal", function()
     local role = world.orket.read("roles/coder.lua"):gsub('"request_excuse",', '%0 "leak",')
     local w <close> = world.new({ issues = { { id = "A" } }, limits = { concurrency = 1 },

@@ -387,6 +387,30 @@ ORDER BY seq LIMIT coalesce(:limit, 1000);
 SELECT seq, run, turn, step, n, kind, card, actor, role, body, lower(hex(hash)) AS hash FROM journal
 WHERE seq > :since ORDER BY seq LIMIT :limit;
 
+-- Where to begin to have every event of the last :seconds before :now, among the newest 256,000 at most: the events after
+-- :since are enough, and `age` says (in seconds) how old the newest one is that is not among them; NULL: there is none.
+-- name: lately
+WITH RECURSIVE
+newest (seq) AS (SELECT max(seq) FROM entry),
+back (n) AS (
+    SELECT 1000
+    UNION ALL
+    SELECT n * 4 FROM back WHERE n < 256000
+        AND (SELECT at FROM entry WHERE seq <= (SELECT seq FROM newest) - n ORDER BY seq DESC LIMIT 1)
+            > ((julianday(:now) - 2440587.5) * 86400 - :seconds) * 1000)
+SELECT since, (SELECT (julianday(:now) - 2440587.5) * 86400 - at / 1000.0 FROM entry WHERE seq <= since
+               ORDER BY seq DESC LIMIT 1) AS age
+FROM (SELECT (SELECT seq FROM newest) - (SELECT max(n) FROM back) AS since);
+
+-- Calls that were let through after the event :since, with their age in seconds, oldest first. (Of the body the hashes are
+-- left out, as below.)
+-- name: calls_since
+SELECT (julianday(:now) - 2440587.5) * 86400 - e.at / 1000.0 AS age,
+       replace(replace(e.body, char(1), ''), char(2), '') ->> 'tool' AS tool,
+       iif(e.actor IS NULL, s.role, e.role) AS role, (SELECT model FROM turn WHERE run = s.run AND turn = s.turn) AS model
+FROM entry e JOIN stream s ON s.id = e.stream
+WHERE e.seq > :since AND e.kind = (SELECT id FROM kind WHERE name = 'call.allowed') ORDER BY e.seq;
+
 -- What a turn that began with :seq was told at first; it is a few events later.
 -- name: prompted
 SELECT (SELECT body FROM event WHERE seq = e.seq) AS "body:json" FROM entry e

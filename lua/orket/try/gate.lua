@@ -6,9 +6,9 @@ local config = require("orket.config")
 local doc = require("orket.core.doc")
 local errors = require("orket.errors")
 local fs = require("orket.core.fs")
-local gate = require("orket.core.gate")
 local house = require("orket.house")
 local policy = require("orket.policy")
+local rates = require("orket.rates")
 local scripts = require("orket.scripts")
 local sys = require("orket.core.sys")
 local tools = require("orket.tools")
@@ -54,8 +54,7 @@ local function load(dir)
     return nil, last.path .. ": " .. last.err.message, last.err.fix
   end
   generation.project = project
-  local rates = project.organization.process_rules.rates
-  generation.rates = rates and #rates > 0 and assert(gate.rates(rates, "config/organization.json#/process_rules/rates")) or nil
+  generation.rates = rates.of(project.organization.process_rules)
   generation.asked = policy.of(generation, generation.nodes[project.organization.process_rules.policy_node])
   return generation
 end
