@@ -74,6 +74,11 @@ function Tape:outcome()
   return event.body, event.kind
 end
 
+---Everything goes live from here on.
+function Tape:leave()
+  self.at = #self.answers + 1
+end
+
 ---True while the journal has answers that were not taken.
 ---@return boolean
 function Tape:has_more()

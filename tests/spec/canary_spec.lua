@@ -4,9 +4,6 @@
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
 
-local FAULTY = os.getenv("FAULTY") or "build/gcc-fault/orket"
-FAULTY = FAULTY:find("^/") and FAULTY or world.orket.shell("pwd"):gsub("%s+$", "") .. "/" .. FAULTY
-
 local MOCK = [[
 function work(talk)
   return steps(talk, function() return say(write("out/" .. talk.card .. ".txt", talk.card)) end, function() return say(finish()) end)
@@ -178,9 +175,7 @@ describe("a canary", function()
     it("goes on where it was after a kill at " .. point, function()
       local w <close> = begun(5, { turns = 3, every = 2 })
       w:write("nodes/policy.lua", SAME:format(1))
-      w.binary, w.environment = FAULTY, "ORKET_FAULT=" .. point .. ":kill"
-      w:run()
-      w.binary, w.environment = world.binary, ""
+      w:killed(point)
       local text, code = w:run()
       assert.equal(0, code, text)
       assert.same({ "started", "promoted" }, kinds(w))

@@ -387,3 +387,29 @@ describe("the first request", function()
     assert.equal("}]}", request:sub(-3))
   end)
 end)
+
+describe("a call that was begun when the run was killed", function()
+  it("and is denied by now leaves nothing to the calls after it", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
+      function work(talk)
+        return steps(talk, function() return say(write("locked/a", "one")) end, function() return say(write("b", "b")) end,
+          function() return say(finish()) end)
+      end ]] })
+    w:killed("permit_before:1")
+    assert.equal(1, #w:events("call.allowed"))
+    local organization = cjson.decode(w:read("config/organization.json"))
+    organization.process_rules.gate = { { id = "never", effect = "deny", paths = { "locked/**" }, why = "not any more" } }
+    w:write("config/organization.json", cjson.encode(organization))
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal("house.never", w:events("call.refused")[1].body.rule)
+    assert.equal(4, #w:events("call.allowed")) -- the denied one, b, and two that finish
+    assert.equal(0, #w:events("operation.settled"))
+    text, code = w:orket("check --permits")
+    assert.equal(0, code, text)
+    for _, mode in ipairs({ "", "--strict " }) do
+      text, code = w:orket("replay " .. mode .. "ep.1")
+      assert.equal(0, code, text)
+    end
+  end)
+end)

@@ -4,9 +4,6 @@
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
 
-local FAULTY = os.getenv("FAULTY") or "build/gcc-fault/orket"
-FAULTY = FAULTY:find("^/") and FAULTY or world.orket.shell("pwd"):gsub("%s+$", "") .. "/" .. FAULTY
-
 local MOCK = [[
 function work(talk)
   return steps(talk, function() return say(write(talk.card .. ".txt", "x")) end, function() return say(finish()) end)
@@ -154,9 +151,7 @@ describe("the recorded configuration", function()
         local refused = talk.said[1] and talk.said[1]:find("no files", 1, true)
         return refused and say(finish()) or say(write("a.txt", "x"), write("b.txt", "y"))
       end ]] })
-    w.binary, w.environment = FAULTY, "ORKET_FAULT=permit_before:2:kill"
-    w:run()
-    w.binary, w.environment = world.binary, ""
+    w:killed("permit_before:2")
     configured(w, "organization", function(o)
       o.process_rules.gate = { { id = "no", effect = "deny", why = "no files", tools = { "write_file" }, paths = { "b.txt" } } }
     end)

@@ -146,6 +146,15 @@ function World:run(arguments)
   return self:orket("run --plain " .. (arguments or "ep"))
 end
 
+---Runs `orket run` with the faulty binary until it dies at this point (core/base/fault.h).
+---@param point string "permit_before:1"
+function World:killed(point)
+  local binary, environment = self.binary, self.environment
+  self.binary, self.environment = M.faulty, "ORKET_FAULT=" .. point .. ":kill"
+  self:run()
+  self.binary, self.environment = binary, environment
+end
+
 ---Starts `orket run` in the background: a handle with wait() -> text, code and kill(signal).
 function World:start(arguments)
   local out = self.dir .. "/.test/run.out"
@@ -249,9 +258,14 @@ function World:close()
 end
 
 World.__close = World.close
+
+local function absolute(path)
+  return path:match("^/") and path or (orket.shell("pwd"):gsub("%s+$", "") .. "/" .. path)
+end
+
 M.orket = orket
-M.binary = orket.binary:match("^/") and orket.binary
-  or (orket.shell("pwd"):gsub("%s+$", "") .. "/" .. orket.binary)
+M.binary = absolute(orket.binary)
+M.faulty = absolute(os.getenv("FAULTY") or "build/gcc-fault/orket") -- what make FAULT=1 builds
 orket.binary = M.binary
 
 return M

@@ -140,10 +140,7 @@ local function perform(turn, request, call, yes)
   return true
 end
 
-local function settle_call(turn, request)
-  if replay_call(turn, request) then
-    return true
-  end
+local function settle_live(turn, request)
   local call, refusal, err, yes = stops.judge(turn, request)
   if call then
     return perform(turn, request, call, yes)
@@ -151,6 +148,15 @@ local function settle_call(turn, request)
     refuse(turn, request, refusal)
   end
   return err == nil or nil, err -- without either it waits for a person
+end
+
+local function settle_call(turn, request)
+  if replay_call(turn, request) then
+    return true
+  end
+  local ok, err = settle_live(turn, request)
+  turn.tape:leave() -- what it still has was said about this call: another one must not find it
+  return ok, err
 end
 
 ---One model request and everything it asked for.
