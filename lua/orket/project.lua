@@ -86,6 +86,7 @@ end
 ---@return table[] problems files that were refused
 function Project:build()
   local texts, problems = scripts.texts(self.root)
+  scripts.keep(texts, problems, self.generation)
   for path, text in pairs(self.overrides or {}) do -- of the fork that runs
     texts[path] = text
   end

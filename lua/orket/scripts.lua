@@ -87,6 +87,22 @@ function M.texts(root)
   return texts, problems
 end
 
+---What could not be read stays as it was: a script that is there and serves is not taken away by a failing read.
+---@param texts table<string, string>
+---@param problems {path: string}[]  files and directories, of M.texts
+---@param previous table|nil generation
+function M.keep(texts, problems, previous)
+  local unread = {}
+  for _, problem in ipairs(problems) do
+    unread[problem.path] = true
+  end
+  for path, entry in pairs(next(unread) and previous and previous.files or {}) do
+    if unread[path] or unread[path:match("^(.*)/")] then
+      texts[path] = entry.text
+    end
+  end
+end
+
 ---What a text of a node returns; functions show as {type="function"}.
 ---@param path string
 ---@param text string

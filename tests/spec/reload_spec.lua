@@ -1,6 +1,7 @@
 -- reload_spec.lua: policies that change while turns run: the small form of bench/evidence/reload.lua.
 
 local reloads = dofile("tests/support/reloads.lua")
+local world = dofile("tests/support/world.lua")
 
 describe("policies that change under load", function()
   it("drop no turn, and none is judged by two generations", function()
@@ -11,4 +12,43 @@ describe("policies that change under load", function()
     assert(result.generations > 1, result.generations)
     assert.equal(16 * 6, result.decisions)
   end)
+end)
+
+local PROBE = [[
+local function decide(call)
+  if call.tool == "write_file" and call.arguments.path == "probe.txt" then
+    return { decision = "deny", rule = "probe", why = "never" }
+  end
+end
+return { decide = decide }
+]]
+
+local UNREADABLE = {
+  file = "mkfifo pipe && mv -f pipe nodes/policy/p.lua",
+  directory = "mkdir many && (cd many && seq -f .%g 1001 | xargs touch) && mv many/.[0-9]* nodes/policy",
+}
+
+describe("a policy that cannot be read any more", function()
+  for what, replace in pairs(UNREADABLE) do
+    it("goes on serving, also where everything is accepted: its " .. what, function()
+      local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, rules = { growth = "auto" },
+        files = { ["nodes/policy/p.lua"] = PROBE }, mock = [[
+        function work(talk)
+          local said = talk.replies == 0 and say(write(talk.card == "A" and "a" or "probe.txt", "x")) or say(finish())
+          said.delay_ms = talk.card == "A" and talk.replies == 0 and 2000 or 0
+          return said
+        end ]] })
+      local run = w:start()
+      assert(world.wait(function() return w:requests() == 1 end), "no request")
+      world.orket.shell("cd " .. w.dir .. " && " .. replace)
+      assert(world.wait(function()
+        return w:read(".test/run.out"):find("the previous one serves", 1, true)
+      end), "it was not noticed")
+      local text, code = run.wait()
+      assert.equal(0, code, text)
+      local refused = w:events("call.refused")[1]
+      assert.same({ "policy.probe", "B" }, { refused and refused.body.rule, refused and refused.card }, text)
+      assert.equal(nil, w:made("probe.txt"))
+    end)
+  end
 end)
