@@ -11,85 +11,19 @@
 -- attached goes, in whatever way, every turn goes on.
 
 local async = require("orket.async")
+local breakpoints = require("orket.breakpoints")
 local cjson = require("cjson")
 local errors = require("orket.errors")
-local glob = require("orket.core.glob")
+local list = require("orket.list")
 
 local M = {}
 
 local Debugger = {}
 Debugger.__index = Debugger
 
-local KINDS = { "tool", "rule", "transition", "role" } -- a role beside another one narrows that
-local POINTS_MOST = 100
 local ANSWER_MOST = 900 * 1024 -- bytes; a line of the socket holds 1 MiB
 local PROMPT_MOST = 384 * 1024 -- bytes of messages that an answer shows
-
--- ---- breakpoints ----
-
-local function kind_of(wanted)
-  for _, kind in ipairs(KINDS) do
-    if wanted[kind] then
-      return kind
-    end
-  end
-end
-
-local function fault_of(wanted)
-  for key, value in pairs(wanted) do
-    if not (key == "card" or kind_of({ [key] = true })) then
-      return "a breakpoint has no " .. tostring(key)
-    elseif type(value) ~= "string" or glob.match(value, "x") == nil then
-      return key .. " has to be a name, in which * stands for anything"
-    end
-  end
-  return not kind_of(wanted) and "a breakpoint is on a tool, a rule, a role or a transition" or nil
-end
-
----Adds a breakpoint: {tool = NAME} or {rule = ID} or {role = NAME} or {transition = STATUS}; * stands for anything.
----`card`, and `role` beside another one, narrow it.
----@param wanted table<string, string>
----@return table|nil point with its id
----@return Error|nil
-function Debugger:add(wanted)
-  local fault = fault_of(wanted)
-  if fault then
-    return nil, errors.new("ERR_USAGE", fault, 'breakpoint{tool="write_file"}, {rule="gate.*"}, {role="coder"}, {transition="done"}')
-  elseif #self.points >= POINTS_MOST then
-    return nil, errors.new("ERR_LIMIT", "there are " .. POINTS_MOST .. " breakpoints", "clear(ID) removes one")
-  end
-  self.last = self.last + 1
-  local point = { id = self.last, kind = kind_of(wanted), wanted = wanted }
-  self.points[#self.points + 1] = point
-  return { id = point.id, kind = point.kind, wanted = wanted }
-end
-
----Removes one breakpoint, or all of them.
----@param id integer|nil
----@return integer how many went
-function Debugger:clear(id)
-  local before = #self.points
-  for i = before, 1, -1 do
-    if not id or self.points[i].id == id then
-      table.remove(self.points, i)
-    end
-  end
-  return before - #self.points
-end
-
-local function matches(text, value)
-  return not text or type(value) == "string" and glob.match(text, value) == true
-end
-
-local function point_at(self, turn, kind, what)
-  for _, point in ipairs(self.points) do
-    local wanted = point.wanted
-    if point.kind == kind and matches(wanted[kind], what.name) and matches(wanted.card, turn.card.id)
-      and matches(wanted.role, turn.role) then
-      return point
-    end
-  end
-end
+local TEXT_MOST = 128 * 1024 -- bytes of one message, and of a call's arguments
 
 -- ---- a turn that stands ----
 
@@ -120,7 +54,7 @@ end
 ---@return Error|nil err  the turn was canceled
 ---@return string|nil why of a skip
 function Debugger:at(turn, kind, what)
-  local point = point_at(self, turn, kind, what)
+  local point = self.breakpoints:at(turn, kind, what.name)
   if not point and self.stepping ~= turn then
     return nil
   end
@@ -143,39 +77,45 @@ end
 local act = {}
 
 function act.breakpoint(self, request)
-  return self:add(request.wanted or {})
+  return self.breakpoints:add(request.wanted)
 end
 
 function act.breakpoints(self)
-  local list = setmetatable({}, cjson.array_mt)
-  for i, point in ipairs(self.points) do
-    list[i] = { id = point.id, kind = point.kind, wanted = point.wanted }
+  local points = setmetatable({}, cjson.array_mt)
+  for i, point in ipairs(self.breakpoints.points) do
+    points[i] = { id = point.id, kind = point.kind, wanted = point.wanted }
   end
-  return list
+  return points
 end
 
 function act.clear(self, request)
-  return { cleared = self:clear(request.id) }
+  if request.id ~= nil and math.type(request.id) ~= "integer" then
+    return nil, errors.new("ERR_USAGE", "a breakpoint is cleared by its number", "breakpoints() lists them; clear() clears all")
+  end
+  return { cleared = self.breakpoints:clear(request.id) }
 end
 
 function act.stopped(self)
-  local list = setmetatable({}, cjson.array_mt)
+  local stops = setmetatable({}, cjson.array_mt)
   for _, stop in pairs(self.stopped) do
-    list[#list + 1] = summary(stop)
+    stops[#stops + 1] = summary(stop)
   end
-  table.sort(list, function(a, b) return a.card < b.card end)
-  return list
+  table.sort(stops, function(a, b) return a.card < b.card end)
+  return stops
 end
 
 -- The next turn that stands and was not told of yet; it is waited for.
 function act.wait(self, request)
+  if request.seconds ~= nil and type(request.seconds) ~= "number" then
+    return nil, errors.new("ERR_USAGE", "wait takes a number of seconds", "wait(10)")
+  end
   local told = table.remove(self.untold, 1)
   if told and self.stopped[told.card] then
     return told
   elseif told then
     return act.wait(self, request)
   end
-  local seconds = type(request.seconds) == "number" and math.max(0, math.min(request.seconds, 3600)) or 60
+  local seconds = math.max(0, math.min(request.seconds or 60, 3600))
   local mine
   local stop = async.within(seconds, async.suspend, function(wake)
     mine = wake
@@ -193,17 +133,32 @@ local function stop_of(self, request)
   return stop
 end
 
+-- A message that is longer than what is shown of one keeps its role and its size.
+local function message_of(text)
+  local message = cjson.decode(text)
+  return #text <= TEXT_MOST and message or { role = message.role, bytes = #text }
+end
+
 -- The newest messages that fit; how many were left out.
 local function messages_of(turn)
-  local list, bytes = {}, 0
+  local shown, bytes = {}, 0
   for i = #turn.messages, 1, -1 do
-    bytes = bytes + #turn.messages[i]
+    bytes = bytes + math.min(#turn.messages[i], TEXT_MOST)
     if bytes > PROMPT_MOST then
-      return list, i
+      return shown, i
     end
-    table.insert(list, 1, cjson.decode(turn.messages[i]))
+    table.insert(shown, 1, message_of(turn.messages[i]))
   end
-  return list, 0
+  return shown, 0
+end
+
+-- The call as the model made it; of one that is too long the beginning.
+local function call_of(request)
+  local words = request and request.arguments
+  if type(words) ~= "string" or #words <= TEXT_MOST then
+    return request
+  end
+  return { id = request.id, name = request.name, bytes = #words, arguments = words:sub(1, utf8.offset(words, 0, TEXT_MOST) - 1) .. "…" }
 end
 
 function act.inspect(self, request)
@@ -214,7 +169,8 @@ function act.inspect(self, request)
   local turn, shown = stop.turn, summary(stop)
   shown.generation, shown.model = turn.generation.id, turn.model.name
   shown.tokens_in, shown.tokens_out, shown.refusals = turn.tokens_in, turn.tokens_out, turn.refusals
-  shown.call, shown.decision, shown.proposal = stop.what.request, stop.what.decision, stop.what.proposal
+  shown.call, shown.decision, shown.proposal = call_of(stop.what.request), stop.what.decision, stop.what.proposal
+  shown.labels = setmetatable(list.keys(turn.labels or {}), cjson.array_mt)
   shown.prompt, shown.left_out = messages_of(turn)
   setmetatable(shown.prompt, cjson.array_mt)
   local view = turn.engine:view(turn)
@@ -231,7 +187,10 @@ local function order(name)
     if not stop then
       return nil, err
     elseif name ~= "go" and not stop.what.request then
-      return nil, errors.new("ERR_USAGE", "there is no call to " .. name .. " at a " .. stop.kind, "continue(ID) or step(ID)")
+      return nil, errors.new("ERR_USAGE", "there is no call to " .. (name == "skip" and name or "judge again") .. " at a " .. stop.kind, "continue(ID) or step(ID)")
+    end
+    if request.why ~= nil and type(request.why) ~= "string" then
+      return nil, errors.new("ERR_USAGE", "why is a text", 'skip("' .. request.card .. '", "because …")')
     end
     stop.wake(name, name == "skip" and (request.who .. ": " .. (request.why or "not now")) or nil)
     return { card = request.card, order = name }
@@ -266,16 +225,18 @@ end
 
 ---Everything goes on.
 function Debugger:release()
-  self.points, self.stepping = {}, nil
+  self.breakpoints:clear()
+  self.stepping = nil
   for _, stop in pairs(self.stopped) do
     stop.wake("go")
   end
   tell(self, cjson.null)
 end
 
+---@param project table
 ---@return table
-function M.new()
-  return setmetatable({ points = {}, stopped = {}, untold = {}, waiters = {}, last = 0 }, Debugger)
+function M.new(project)
+  return setmetatable({ breakpoints = breakpoints.new(project), stopped = {}, untold = {}, waiters = {} }, Debugger)
 end
 
 -- ---- at the owner's door ----
@@ -290,7 +251,7 @@ function M.attach(project, request, client)
   if project.debugger then
     return nil, errors.new("ERR_OWNED", "somebody is attached to this run already", "wait until they are gone")
   end
-  local debugger = M.new()
+  local debugger = M.new(project)
   project.debugger = debugger
   client.on_close(function()
     project.debugger = project.debugger ~= debugger and project.debugger or nil

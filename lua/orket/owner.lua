@@ -50,6 +50,13 @@ local function safely(...)
   return err and { error = err } or reply
 end
 
+-- A line that is longer than a line may be would end the connection.
+local function line_of(reply)
+  local text = cjson.encode(reply)
+  return #text < LINE_MAX and text
+    or cjson.encode({ error = errors.new("ERR_TOO_LARGE", "the answer has " .. #text .. " bytes, " .. LINE_MAX .. " is the most", "ask for less") })
+end
+
 ---Answers requests until closed.
 ---@param project table
 ---@param handlers table<string, function>|nil acts beyond people's: halt, reload ...
@@ -57,7 +64,7 @@ end
 ---@return Error|nil
 function M.serve(project, handlers)
   return lines.listen(socket_path(project.dir), LINE_MAX, function(line, client)
-    return cjson.encode(safely(project, handlers or {}, line, client))
+    return line_of(safely(project, handlers or {}, line, client))
   end)
 end
 

@@ -103,6 +103,33 @@ describe("a debugger", function()
     ended(w)
   end)
 
+  it("shows what a changed policy would say", function()
+    local w = started()
+    w:write(".test/plain.lua", 'return { decide = function(call) if call.arguments.content == "plain" then return '
+      .. '{ decision = "deny", rule = "plain", why = "no salt" } end end }')
+    w:write(".test/before", 'breakpoint{tool="write_file", card="A"}.id\n' .. GO .. "\nwait(20).at\n")
+    w:write(".test/after", 'd = dry("A")\nd.before.rule\nd.after.rule\n'
+      .. 'judge{card="A", tool="write_file", arguments={path="dish", content="plain"}}.why\n')
+    local text = world.orket.shell(string.format("cd %s && mkdir -p nodes/policy && { cat .test/before; "
+      .. "until grep -q tool .test/out; do sleep 0.02; done; cp .test/plain.lua nodes/policy/; cat .test/after; } 2>/dev/null "
+      .. "| timeout 60 %s repl --attach > .test/out; cat .test/out", w.dir, world.binary))
+    assert.equal("1\nA\ntool\ngate.allow\npolicy.plain\nno salt\n", text)
+    ended(w)
+  end)
+
+  it("shows the beginning of a call that is too long to be shown, and stays attached", function()
+    local w <close> = world.new({ issues = { { id = "A" }, { id = "Z" } }, mock = (TEAM:gsub('"plain"', 'string.rep("ä", 450000)')) })
+    w.run_now = w:start()
+    assert(world.wait(function() return w:card("A").status == "waiting_for_developer" end), "A did not ask")
+    local text, code = lines(w, 'breakpoint{tool="write_file", card="A"}.id', GO, 'wait(20).at', 'i = inspect("A")', 'i.call.bytes',
+      '#i.call.arguments < 140000', 'i.prompt[2].role', 'i.prompt[3].bytes > 900000', 'dry("A").too_large', 'stopped()[1].card', 'clear().cleared',
+      'continue("A").order')
+    assert.equal(0, code, text)
+    assert.equal("1\nA\ntool\n900028\ntrue\nuser\ntrue\nthe call's arguments\nA\n1\ngo\n", text)
+    w:orket("halt")
+    assert.equal(3, select(2, w.run_now.wait()))
+  end)
+
   it("lets everything go when whoever attached is killed", function()
     local w = started()
     os.remove(w.dir .. "/.test/fifo")
@@ -133,6 +160,12 @@ describe("a debugger", function()
       { "breakpoint{}", "ERR_USAGE" }, { "breakpoint{tol='x'}", "ERR_USAGE" }, { "breakpoint{tool=1}", "ERR_USAGE" }, { "breakpoint{tool='[a'}", "ERR_USAGE" },
       { "inspect('A')", "ERR_NOT_FOUND" }, { "continue('nobody')", "ERR_NOT_FOUND" }, { "skip('A')", "ERR_NOT_FOUND" },
       { "clear(7).cleared", "^0\n$" }, { "wait(0.01)", "^$" },
+      { "breakpoint('tool')", "ERR_USAGE: a breakpoint is a table" }, { "breakpoint{tool='write_flie'}", "no tool 'write_flie'\n  fix: perhaps write_file\n" },
+      { "breakpoint{role='nobody'}", "no role 'nobody'\n  fix: there are .*coder" }, { "breakpoint{transition='dne'}", "no status 'dne'\n  fix: perhaps done\n" },
+      { "breakpoint{rule='gate.path.escap'}", "no rule .*perhaps gate.path.escape\n" }, { "breakpoint{rule='house.none'}", "no rule" },
+      { "breakpoint{rule='gate.p*'}.id", "^%d+\n$" }, { "breakpoint{rule='policy.any'}.id", "^%d+\n$" }, { "breakpoint{rule='*'}.id", "^%d+\n$" },
+      { "wait('x')", "ERR_USAGE: wait takes a number" }, { "clear('x')", "ERR_USAGE" }, { "stopped()", "^{}\n$" },
+      { "inspect('A')", "\n  fix: stopped%(%) lists those that do\n" },
     }) do
       local text = lines(w, row[1])
       assert.truthy(text:find(row[2]), row[1] .. ": " .. text)

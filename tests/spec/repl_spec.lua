@@ -61,6 +61,8 @@ describe("orket repl", function()
     { "end, kept) end } --", "ERR_SCRIPT_SYNTAX: line:1: <eof> expected near 'end'" },
     { 'card("none")', "ERR_NOT_FOUND: there is no card none" },
     { 'move("hello-1", "done")', "ERR_TRANSITION" },
+    { 'card("none")', "\n  fix: cards%(%) lists them\n" },
+    { 'events{limit="x"}', "ERR_USAGE: events cannot take that" },
   }
   for _, row in ipairs(refused) do
     it("refuses " .. row[1], function()
@@ -87,6 +89,16 @@ describe("orket repl", function()
     assert.matches("\n42\r\n", shown)
     assert.matches(">> oops%(%s+orket> 7 %+ 70%s+77\r\n", shown)
     assert.matches("near <eof>", shown)
+  end)
+
+  it("tells a long value in lines on a terminal, and as JSON elsewhere", function()
+    local shown, code = orket.shell(string.format(
+      "rm -f %s.tty; { until grep -q 'orket>' %s.tty; do sleep 0.02; done; printf '%s'; } 2>/dev/null"
+        .. " | TERM=xterm timeout 20 script -fqec '%s repl -C %s' %s.tty", dir, dir, 'view("hello-1")\r\004', orket.binary, dir, dir))
+    assert.equal(0, code, shown)
+    assert.matches("\ncard:\r\n", shown)
+    assert.matches("\n  requirements:", shown)
+    assert.matches('^{"card":{', (lines('view("hello-1")')))
   end)
 
   it("records what a person does as that person's", function()

@@ -19,10 +19,10 @@ local moments = require("orket.repl.moment")
 local readers = require("orket.reader")
 local report = require("orket.report")
 local scripts = require("orket.scripts")
-local style = require("orket.view.style")
 local sys = require("orket.core.sys")
 local fs = require("orket.core.fs")
 local text = require("orket.view.text")
+local values = require("orket.repl.values")
 
 local M = {}
 
@@ -126,30 +126,6 @@ function Repl:eval(chunk)
   return result
 end
 
--- On a terminal a message of a conversation is for people to read.
-local function shown(row)
-  if type(row) ~= "table" then
-    return text.block(row)
-  elseif sys.is_tty(1) and type(row.role) == "string" and type(row.content) == "string" then
-    return style.paint("── " .. row.role .. " ──", "1") .. "\n" .. text.block(row.content)
-  end
-  return text.json(row)
-end
-
-local function print_value(value)
-  if type(value) == "table" then
-    print(next(value) == nil and "{}" or shown(value))
-  elseif value ~= nil and value ~= cjson.null then
-    print(text.block(value))
-  end
-end
-
-local function print_rows(value)
-  for _, row in ipairs(value) do
-    print(shown(row))
-  end
-end
-
 -- What a word of the REPL answered is told as it is: that a script passed it on is nobody's concern.
 local function line_of(err)
   return (errors.line(err):gsub("^ERR_SCRIPT: (ERR_[%u_]+: )", "%1"))
@@ -158,10 +134,8 @@ end
 local function show(result, err)
   if err then
     io.stdout:write(text.block(line_of(err)), "\n")
-  elseif type(result.value) == "table" and #result.value > 0 then
-    print_rows(result.value)
   else
-    print_value(result.value)
+    values.print(result.value)
   end
 end
 
@@ -203,8 +177,9 @@ local function read_loop(self)
   local words = table.concat(api.words, "\0") .. "\0"
   while true do
     local place = self.moment and self.moment.run .. "@" .. self.moment.at or "orket"
-    local prompt = self.pending and "    >> " or place .. "> "
-    local line, failure = errors.check(async.await(closing.line, closing, prompt, words))
+    self.prompt = self.pending and "    >> " or place .. "> "
+    local line, failure = errors.check(async.await(closing.line, closing, self.prompt, words))
+    self.prompt = nil
     if line then
       self:enter(line)
     else
@@ -225,14 +200,20 @@ local function pipe_loop(self)
   return self:finish()
 end
 
+-- What happened meanwhile, with the prompt below it when a line is being read.
+local function tell(self, line)
+  io.stdout:write(self.prompt and "\n" or "", line, "\n", self.prompt or "")
+  io.stdout:flush()
+end
+
 -- On a terminal one is told at once where a turn stopped.
 local function attach(self)
   local err
   self.attached, err = attachments.open(self.dir)
   if self.attached and sys.is_tty(0) then
     self.attached:listen(function(stop)
-      print(stop and string.format("\n* %s stopped at %s %s (%s): inspect, step, continue, skip", text.clean(stop.card), stop.at,
-        text.clean(stop.what), text.clean(stop.role)) or "\n* the run is over")
+      tell(self, stop and string.format("* %s stopped at %s %s (%s): inspect, step, continue, skip", text.clean(stop.card), stop.at,
+        text.clean(stop.what), text.clean(stop.role)) or "* the run is over")
     end)
   end
   return err

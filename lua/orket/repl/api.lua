@@ -5,6 +5,7 @@ local cjson = require("cjson")
 local diff = require("orket.diff")
 local errors = require("orket.errors")
 local nodes = require("orket.nodes")
+local judge = require("orket.repl.judge")
 local list = require("orket.list")
 local moments = require("orket.repl.moment")
 local owner = require("orket.owner")
@@ -93,14 +94,7 @@ function act.prompt(repl, request)
   return prompt_of(repl, generation, request.card, request.role)
 end
 
-local function verdict_of(generation, card, role, tool, arguments)
-  local call, refusal = generation.gate:call({
-    role = role or "coder", card = card, tool = tool, arguments = arguments or {},
-  })
-  return call and { decision = "allow", rule = "gate.allow", why = "every check passed" } or refusal
-end
-
----What the gate would say to a call: {role, card, tool, arguments}. Nothing is done.
+---What gate, policies and autonomy would say to a call: {role, card, tool, arguments, labels}. Nothing is done.
 function act.judge(repl, request)
   local card, err = card_row(repl, request.card)
   if not card then
@@ -111,7 +105,9 @@ function act.judge(repl, request)
   if not generation then
     return nil, err
   end
-  return verdict_of(generation, card, request.role, request.tool, request.arguments)
+  return judge.verdict(repl, generation, {
+    card = card, role = request.role, tool = request.tool, arguments = request.arguments, labels = request.labels,
+  })
 end
 
 ---Which seat and role the router would give the card to.
@@ -208,10 +204,14 @@ function act.dry(repl, request)
     return nil, err or errors.new("ERR_NOT_FOUND", "the scripts of this turn are not recorded")
   end
   local dry = { prompt = diff.unified(messages_text(before), messages_text(after)), refused = refused }
-  if stop.call and stop.call ~= cjson.null then
-    local card, arguments = card_row(repl, request.card), cjson.decode(stop.call.arguments)
-    dry.before = verdict_of(was, card, stop.role, stop.call.name, arguments)
-    dry.after = verdict_of(repl.generation, card, stop.role, stop.call.name, arguments)
+  if stop.call and stop.call.bytes then
+    dry.too_large = "the call's arguments"
+  elseif stop.call then
+    local call = {
+      card = card_row(repl, request.card), role = stop.role, seat = stop.seat, tool = stop.call.name, run = stop.run,
+      turn = stop.turn, arguments = stop.call.arguments, labels = stop.labels,
+    }
+    dry.before, dry.after = judge.verdict(repl, was, call), judge.verdict(repl, repl.generation, call)
   end
   return dry
 end
@@ -253,7 +253,11 @@ function M.perform(repl, operation)
   for key, value in pairs(operation) do
     operation[key] = value ~= cjson.null and value or nil
   end
-  local result, err = perform(repl, operation)
+  local ok, result, err = pcall(perform, repl, operation)
+  if not ok then -- whatever a line put into a word, the REPL goes on
+    err = type(result) == "table" and result.code and result
+      or errors.new("ERR_USAGE", operation.op .. " cannot take that: " .. tostring(result):match("[^\n]*"), "help tells the words")
+  end
   if err then
     return { error = err }
   end

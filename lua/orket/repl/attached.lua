@@ -12,19 +12,6 @@ local M = {}
 local Attached = {}
 Attached.__index = Attached
 
--- A line of the REPL keeps plain data only.
-local function without_nulls(value)
-  if value == cjson.null then
-    return nil
-  elseif type(value) ~= "table" then
-    return value
-  end
-  for key, item in pairs(value) do
-    value[key] = without_nulls(item)
-  end
-  return value
-end
-
 local function ended(err)
   if err and (err.code == "ERR_IO" or err.code == "ERR_NOT_FOUND" and err.message == "nobody owns the project") then
     return errors.new("ERR_NOT_FOUND", "the run is over", "orket show RUN tells how it ended")
@@ -42,8 +29,7 @@ end
 ---@return any|nil answer
 ---@return Error|nil
 function Attached:ask(asked)
-  local answer, err = ask(self.control, asked)
-  return without_nulls(answer), err
+  return ask(self.control, asked)
 end
 
 ---Calls fn(stop) for each turn that stops, until the run is over; then fn(nil).

@@ -1,14 +1,26 @@
 -- face.lua (restricted): what a line of the REPL sees. It is put before the line; run() answers the
 -- line's value and the globals it set that are plain data, so that they live on for the next line.
 
+-- A line keeps plain data only: what is null is not there.
+local function bare(value)
+  if type(value) ~= "table" then
+    return value ~= cjson.null and value or nil
+  end
+  for key, item in pairs(value) do
+    value[key] = bare(item)
+  end
+  return value
+end
+
 local function ask(op, fields)
   local operation = fields or {}
   operation.op = op
   local answer = perform(operation)
   if answer.error ~= nil and answer.error ~= cjson.null then
-    error(answer.error.code .. ": " .. answer.error.message, 0)
+    local fix = type(answer.error.fix) == "string" and answer.error.fix ~= "" and answer.error.fix
+    error(answer.error.code .. ": " .. answer.error.message .. (fix and "\n  fix: " .. fix or ""), 0)
   end
-  return answer.result
+  return bare(answer.result)
 end
 
 local API = {}
