@@ -73,18 +73,20 @@ local function collect_keys(tree, keys)
   return keys
 end
 
-local compiled = {} -- "card#epic" -> {schema, keys}; the schemas are part of the binary
+-- problems of one load -> "card#epic" -> {schema, keys}: half a megabyte that nobody needs when the load is over
+local compiled = setmetatable({}, { __mode = "k" })
 
-local function shape_of(name, definition)
+local function shape_of(name, definition, load)
   local id = name .. "#" .. (definition or "")
-  local shape = compiled[id]
+  compiled[load] = compiled[load] or {}
+  local shape = compiled[load][id]
   if not shape then
     local tree = cjson.decode(embed.read("lua/orket/schemas/" .. name .. ".json"))
     if definition then
       tree["$ref"] = "#/$defs/" .. definition
     end
     shape = { keys = collect_keys(tree, {}), schema = assert(schema.compile(tree)) }
-    compiled[id] = shape
+    compiled[load][id] = shape
   end
   return shape
 end
@@ -158,7 +160,7 @@ end
 ---@param problems Problems
 ---@return boolean usable
 function M.check(source, name, definition, problems)
-  local shape = shape_of(name, definition)
+  local shape = shape_of(name, definition, problems)
   local fits, broken, code = shape.schema:check(source.doc, ERRORS_MAX)
   if fits then
     source.value = source.doc:value()
