@@ -1,7 +1,10 @@
 /* embed.c: `orket.core.embed`: the files built into the binary. */
 #include "bind/embed.h"
 
+#include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "bind/bind.h"
 
@@ -34,9 +37,23 @@ static int l_list(lua_State *L)
     return 1;
 }
 
+/* embed.release(): the files weigh nothing until they are read again: pages of the program itself, a
+ * megabyte, most of it bytecode that has been loaded. */
+static int l_release(lua_State *L)
+{
+    (void)L;
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t start = ((uintptr_t)embed_files[0].start + page - 1) & ~(page - 1);
+    uintptr_t end = (uintptr_t)embed_files[embed_count - 1].end & ~(page - 1);
+    if (start < end)
+        (void)madvise((void *)start, end - start, MADV_DONTNEED); // a mapped file: nothing is lost
+    return 0;
+}
+
 static const luaL_Reg functions[] = {
     {"read", l_read},
     {"list", l_list},
+    {"release", l_release},
     {NULL, NULL},
 };
 

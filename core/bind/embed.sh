@@ -1,13 +1,19 @@
 #!/bin/sh
 # embed.sh PREFIX FILE …: the files as one assembler source, with the table that embed.h declares. The name of a
-# file is its path without the prefix.
+# file is its path without the prefix. Names lie together: who looks for one touches no file, and a run that waits
+# has let go of the files (embed.release).
 prefix=$1
 shift
 echo '.section .rodata'
 n=0
 for f in "$@"; do
   n=$((n + 1))
-  printf '.Ls%d: .incbin "%s"\n.Le%d: .byte 0\n.Ln%d: .asciz "%s"\n' $n "$f" $n $n "${f#"$prefix"}"
+  printf '.Ln%d: .asciz "%s"\n' $n "${f#"$prefix"}"
+done
+n=0
+for f in "$@"; do
+  n=$((n + 1))
+  printf '.Ls%d: .incbin "%s"\n.Le%d: .byte 0\n' $n "$f" $n
 done
 printf '.balign 8\n.globl embed_count\nembed_count: .quad %d\n' $n
 printf '.section .data.rel.ro,"aw"\n.balign 8\n.globl embed_files\nembed_files:\n'

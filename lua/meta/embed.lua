@@ -12,4 +12,7 @@ function M.read(name) end
 ---@return string[] names sorted; those that begin with prefix
 function M.list(prefix) end
 
+---The files weigh nothing in this process until they are read again.
+function M.release() end
+
 return M

@@ -15,7 +15,7 @@ M.PATIENCE = 60  -- longest wait between two attempts; a server that asks for mo
 ---For those who will ask soon: what it takes loads beside, while they prepare.
 M.warm = core.warm
 
-local PROVIDERS = { openai = "orket.providers.openai" }
+local PROVIDERS = { openai = require("orket.providers.openai") }
 
 local shapes = {}  -- provider name -> compiled shape
 local sources = {} -- key name -> where it comes from
@@ -45,11 +45,10 @@ end
 
 local function provider_of(model)
   local name = model.shape or "openai"
-  local module = PROVIDERS[name]
-  if not module then
+  local provider = PROVIDERS[name]
+  if not provider then
     return nil, errors.new("ERR_CONFIG", "no provider has the shape " .. name, "use openai")
   end
-  local provider = require(module)
   shapes[name] = shapes[name] or assert(core.shape(provider.shape))
   return provider, shapes[name]
 end

@@ -62,10 +62,12 @@ function M.open(dir, options)
   return self
 end
 
----Waits for a database that is opened beside.
+---Waits for a database that is opened beside. Meanwhile what only beginning needed is given back.
 ---@return true|nil ok
 ---@return Error|nil err
 function Project:ready()
+  collectgarbage()
+  embed.release()
   return errors.check(self.store:opened())
 end
 
