@@ -226,6 +226,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error of the write, not our end
     raise_file_limit();
+    setenv("GNUTLS_NO_IMPLICIT_INIT", "1", 0); // libcurl brings it for RTMP and LDAP: 0.7 MB that no request needs
     hash_start();
     uv_replace_allocator(malloc, uv_realloc, calloc, free);
     uv_loop_t loop;
