@@ -135,10 +135,11 @@ static void raise_file_limit(void)
     }
 }
 
-/* A core would hold keys and conversations. */
+/* A core would hold keys and conversations. With a limit of 0 the kernel still hands it to the host's
+ * handler of crashes, where there is one; with 1 it does not. */
 static void forbid_cores(void)
 {
-    struct rlimit none = {0, 0};
+    struct rlimit none = {1, 1};
     (void)setrlimit(RLIMIT_CORE, &none);
 }
 

@@ -118,7 +118,7 @@ static void sweep_entry(struct sweep *s, int at, const char *dir, const char *na
     int len = snprintf(path, sizeof path, "%s%s%s", dir, *dir ? "/" : "", name);
     bool fits = is_name(name) && len < FS_PATH_MAX;
     if (fits && S_ISREG(st.st_mode)) {
-        if ((st.st_mode & 0600) != 0600)
+        if ((st.st_mode & 07600) != 0600)
             (void)!fchmodat(at, name, (st.st_mode & 0777) | 0600, 0);
         return;
     }

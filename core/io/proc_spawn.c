@@ -55,8 +55,8 @@ IN_CHILD int put_file(const char *path, const char *text)
 IN_CHILD int map_ids(const struct launch *l)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-    static const uint32_t keep =
-        1u << CAP_SYS_ADMIN | 1u << CAP_NET_ADMIN | 1u << CAP_SETPCAP | 1u << CAP_DAC_OVERRIDE;
+    static const uint32_t keep = 1u << CAP_SYS_ADMIN | 1u << CAP_NET_ADMIN | 1u << CAP_SETPCAP |
+                                 1u << CAP_DAC_OVERRIDE | 1u << CAP_SYS_PTRACE;
     struct __user_cap_data_struct caps[2];
     caps[0].effective = caps[0].permitted = caps[0].inheritable = keep;
     caps[1].effective = caps[1].permitted = caps[1].inheritable = 0;

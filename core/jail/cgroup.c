@@ -70,6 +70,19 @@ static int make_one(const struct controller *list, const char *name, uint64_t mo
     return fd >= 0 ? fd : make(&list[1], name, most, events);
 }
 
+/* Those that a killed engine left behind remember that they were over. */
+static void remove_old(const char *name)
+{
+    static const struct controller *const all[] = {memory, pids, times};
+    char path[200];
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        snprintf(path, sizeof path, "%s/%s", all[i]->root, name);
+        rmdir(path);
+    }
+    snprintf(path, sizeof path, "%s/%s", JAIL_CGROUP_V2, name);
+    rmdir(path);
+}
+
 void cgroup_make(struct cell *cell, const char *number)
 {
     char name[40];
@@ -77,6 +90,7 @@ void cgroup_make(struct cell *cell, const char *number)
     if (!cell->root)
         return;
     snprintf(name, sizeof name, JAIL_CGROUP_NAME "%s", number);
+    remove_old(name);
     cell->groups[0] = make_one(memory, name, cell->memory + SLACK, &cell->oom);
     cell->groups[1] = make_one(pids, name, 2 * cell->processes + 16, NULL);
     cell->groups[2] = make_one(times, name, 0, &cell->spent);

@@ -10,17 +10,23 @@
 
 #include "jail/jail.h"
 
+/* Only ever downwards: the engine may have been given less. */
 static int set_limit(int what, uint64_t value)
 {
-    struct rlimit limit = {value, value};
+    struct rlimit limit;
+    if (getrlimit((__rlimit_resource_t)what, &limit))
+        return -1;
+    limit.rlim_cur = limit.rlim_max = value < limit.rlim_max ? value : limit.rlim_max;
     return setrlimit((__rlimit_resource_t)what, &limit);
 }
 
-/* Backstops; the watch comes first and names the limit. Without a watch they are all there is. */
+/* Backstops; the watch comes first and names the limit. Without a watch they are all there is. A core
+ * limit of 1 is the one that also keeps the kernel from starting the host's handler of crashes. */
 static int set_limits(const struct cell *cell)
 {
-    if (set_limit(RLIMIT_CORE, 0) || set_limit(RLIMIT_NOFILE, 1024) ||
+    if (set_limit(RLIMIT_CORE, 1) || set_limit(RLIMIT_NOFILE, 1024) ||
         set_limit(RLIMIT_MEMLOCK, 64 << 10) || set_limit(RLIMIT_MSGQUEUE, 0) ||
+        set_limit(RLIMIT_RTPRIO, 0) || set_limit(RLIMIT_NICE, 0) ||
         set_limit(RLIMIT_FSIZE, cell->file_size + 1) || // so that one of exactly the size is none too large
         set_limit(RLIMIT_CPU, cell->cpu_ms / 1000 + 1) ||
         set_limit(RLIMIT_NPROC, cell->proc ? 2 * cell->processes + 16 : cell->processes))
@@ -53,7 +59,6 @@ static int take_user(const struct cell *cell)
     return (int)syscall(SYS_setresuid, cell->uid, cell->uid, cell->uid);
 }
 
-
 #define STEP(call, layer, text)                                                                    \
     *what = text;                                                                                  \
     if (call)                                                                                      \
@@ -74,10 +79,10 @@ int confine(struct cell *cell, const char **what)
     return 0;
 }
 
-/* It looks at processes and files of another user, and does nothing else any more. */
+/* It looks at processes and files, also where these do not want it, and does nothing else any more. */
 void confine_watcher(const struct cell *cell)
 {
-    uint32_t keep = 1u << CAP_DAC_READ_SEARCH | 1u << CAP_SYS_PTRACE;
+    uint32_t files = cell->root ? CAP_DAC_READ_SEARCH : CAP_DAC_OVERRIDE;
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    set_capabilities(cell->root ? keep : 1u << CAP_DAC_OVERRIDE);
+    set_capabilities(1u << files | 1u << CAP_SYS_PTRACE);
 }

@@ -1,7 +1,10 @@
 /* files.c: what lies where the program may write. A size limit of the kernel stops a program and
- * tells nobody else, and there is none for many files: so they are counted now and then. */
+ * tells nobody else, and there is none for many files: so they are counted now and then, also those
+ * that have lost their name and are held open. */
+#include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -13,8 +16,19 @@
 #define DEPTH_MAX 100
 #define MORE_MAX  10000 /* files that may come to be */
 #define TIMES_MAX 16    /* bytes that may come to be, in files of the largest size */
+#define HELD_MAX  4096  /* files that may be held without a name; a power of 2 */
 #define FULL      ((uint64_t)1 << 40)
 #define PAUSE_MS  100
+
+/* One count. */
+struct count {
+    const struct cell *cell;
+    struct files *sum;
+    uint64_t most;           /* files; beyond nobody needs to know how many */
+    dev_t device;            /* of the tree */
+    uint64_t held[HELD_MAX]; /* inodes without a name that were counted; 0: free */
+    size_t holds;
+};
 
 static uint64_t now_ms(void)
 {
@@ -24,68 +38,137 @@ static uint64_t now_ms(void)
 }
 
 /* Of a file with holes what it takes, of a small one not the whole block. */
-static uint64_t smaller(uint64_t a, uint64_t b)
+static void add_file(struct count *c, const struct stat *st)
 {
-    return a < b ? a : b;
+    uint64_t size = (uint64_t)st->st_size, taken = (uint64_t)st->st_blocks * 512;
+    c->sum->bytes += size < taken ? size : taken;
+    c->sum->large += S_ISREG(st->st_mode) && size > c->cell->file_size;
 }
 
-static void count_in(const struct cell *cell, int at, int depth, struct files *sum);
+/* ---- with a name ---- */
 
-static void count_entry(const struct cell *cell, DIR *dir, const char *name, int depth,
-                        struct files *sum)
+static void count_in(struct count *c, int at, int depth);
+
+static void count_entry(struct count *c, DIR *dir, const char *name, int depth)
 {
     struct stat st;
     if (fstatat(dirfd(dir), name, &st, AT_SYMLINK_NOFOLLOW))
         return;
-    sum->count++;
-    if (S_ISDIR(st.st_mode)) {
-        count_in(cell, openat(dirfd(dir), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
-                 depth + 1, sum);
-        return;
-    }
-    sum->bytes += smaller((uint64_t)st.st_size, (uint64_t)st.st_blocks * 512);
-    sum->large += S_ISREG(st.st_mode) && (uint64_t)st.st_size > cell->file_size;
+    c->sum->count++;
+    if (S_ISDIR(st.st_mode))
+        count_in(c, openat(dirfd(dir), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+                 depth + 1);
+    else
+        add_file(c, &st);
 }
 
 /* Deeper than anybody needs is as bad as too many. */
-static void count_in(const struct cell *cell, int at, int depth, struct files *sum)
+static void count_in(struct count *c, int at, int depth)
 {
     DIR *dir = at < 0 ? NULL : fdopendir(at);
     const struct dirent *entry;
     if (depth > DEPTH_MAX)
-        sum->count += FULL;
-    while (dir && sum->count < FULL && (entry = readdir(dir)))
+        c->sum->count += FULL;
+    while (dir && c->sum->count <= c->most && (entry = readdir(dir)))
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            count_entry(cell, dir, entry->d_name, depth, sum);
+            count_entry(c, dir, entry->d_name, depth);
     if (dir)
         closedir(dir);
     else if (at >= 0)
         close(at);
 }
 
-static void count_below(const struct cell *cell, const char *path, struct files *sum)
+/* ---- without ---- */
+
+/* True when it is the first time; several processes may hold one file. */
+static bool is_new(struct count *c, uint64_t inode)
 {
-    count_in(cell, open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0, sum);
+    size_t at = inode % HELD_MAX;
+    while (c->held[at] && c->held[at] != inode)
+        at = (at + 1) % HELD_MAX;
+    bool found = c->held[at];
+    c->held[at] = inode;
+    return !found;
 }
 
-/* A large tree is looked at less often: that takes a small part of the time at most. Number and bytes
- * of the scratch are bounded by what it is. */
-void files_count(const struct cell *cell, struct files *out)
+static void count_held(struct count *c, DIR *dir, const char *name)
+{
+    struct stat st;
+    if (fstatat(dirfd(dir), name, &st, 0) || !S_ISREG(st.st_mode) || st.st_nlink ||
+        st.st_dev != c->device || !is_new(c, st.st_ino))
+        return;
+    add_file(c, &st);
+    c->sum->count += ++c->holds < HELD_MAX / 2 ? 1 : FULL;
+}
+
+static void count_process(struct count *c, const char *pid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%.16s/fd", pid);
+    DIR *dir = opendir(path);
+    const struct dirent *entry;
+    while (dir && c->sum->count <= c->most && (entry = readdir(dir)))
+        if (isdigit((unsigned char)entry->d_name[0]))
+            count_held(c, dir, entry->d_name);
+    if (dir)
+        closedir(dir);
+}
+
+static void count_all_held(struct count *c)
+{
+    DIR *dir = opendir("/proc");
+    const struct dirent *entry;
+    while (dir && (entry = readdir(dir)))
+        if (isdigit((unsigned char)entry->d_name[0]) && strcmp(entry->d_name, "1") != 0)
+            count_process(c, entry->d_name);
+    if (dir)
+        closedir(dir);
+}
+
+/* ---- the whole ---- */
+
+/* A scratch has bounds of its own. */
+static void look_at_disk(struct count *c, int tree)
+{
+    struct statvfs disk;
+    struct stat st;
+    if (c->cell->outside && fstat(tree, &st) == 0)
+        c->device = st.st_dev;
+    if (c->cell->outside && fstatvfs(tree, &disk) == 0)
+        c->sum->free = (uint64_t)disk.f_bavail * disk.f_frsize;
+}
+
+/* Number and bytes of the scratch are bounded by what it is. */
+static uint64_t large_in_scratch(const struct cell *cell)
+{
+    struct files sum = {0};
+    struct count c = {.cell = cell, .sum = &sum, .most = FULL};
+    count_in(&c, open(JAIL_SCRATCH, O_RDONLY | O_DIRECTORY | O_CLOEXEC), 0);
+    return sum.large;
+}
+
+/* A large tree is looked at less often: that takes a small part of the time at most. */
+void files_count(const struct cell *cell, const struct files *before, struct files *out)
 {
     uint64_t begun = now_ms();
-    struct files scratch = {0};
+    struct count c = {.cell = cell, .sum = out, .most = before ? before->count + MORE_MAX : FULL};
     *out = (struct files){0};
-    count_below(cell, cell->tree, out);
-    count_below(cell, JAIL_SCRATCH, &scratch);
-    out->large += scratch.large;
+    int tree = open(cell->tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    look_at_disk(&c, tree);
+    count_in(&c, tree, 0);
+    if (before && c.device && cell->proc)
+        count_all_held(&c);
+    out->large += large_in_scratch(cell);
     uint64_t ended = now_ms();
     out->due = ended + PAUSE_MS + 20 * (ended - begun);
 }
 
+/* What is held elsewhere (a file that is only mapped) shows when half of the disk's room is gone. */
 bool files_over(const struct cell *cell, const struct files *before, const struct files *now)
 {
     return now->large > before->large || now->count > before->count + MORE_MAX ||
-           now->bytes > before->bytes + TIMES_MAX * cell->file_size;
+           now->bytes > before->bytes + TIMES_MAX * cell->file_size ||
+           now->free < before->free / 2;
 }
 
 bool files_scratch_full(void)

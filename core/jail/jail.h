@@ -74,22 +74,24 @@ int confine(struct cell *cell, const char **what);
 /* What process 1 keeps for its watch. */
 void confine_watcher(const struct cell *cell);
 
-/* usage.c: processor time as it was seen: the last sum, and what earlier sums had more. */
-struct seen {
-    uint64_t last, gone;
+/* Processor time of the namespace in ms: by the last look, of the last two the larger, and in all. */
+struct spent {
+    uint64_t last, level, total;
 };
 
-/* The limit that the processes of the namespace are over, or JAIL_NO_LIMIT. */
-int usage_over(const struct cell *cell, struct seen *cpu);
+/* usage.c: the limit that the processes of the namespace are over, or JAIL_NO_LIMIT. */
+int usage_over(const struct cell *cell, struct spent *spent);
 uint64_t usage_reaped_ms(void);
 
-/* files.c: what lies where the program may write. */
+/* files.c: what lies where the program may write, or is held there without a name. */
 struct files {
     uint64_t count, bytes, large; /* large: files of more than the allowed size */
+    uint64_t free;                /* bytes that the file system has left */
     uint64_t due;                 /* when to look again: ms of the monotonic clock */
 };
 
-void files_count(const struct cell *cell, struct files *out);
+/* Counts; no further than it needs to when something lay there `before`. */
+void files_count(const struct cell *cell, const struct files *before, struct files *out);
 
 /* True when too much was written since `before`. */
 bool files_over(const struct cell *cell, const struct files *before, const struct files *now);

@@ -53,6 +53,17 @@ static void die_with_engine(void)
         _exit(0);
 }
 
+/* What a connection may hold, which the kernel would let grow to some MB: no process maps it. */
+static void bound_buffers(void)
+{
+    static const char *const files[] = {"/proc/sys/net/ipv4/tcp_rmem", "/proc/sys/net/ipv4/tcp_wmem"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        int fd = open(files[i], O_WRONLY | O_CLOEXEC); // some containers have it for reading only
+        (void)!write(fd, "4096 65536 212992", 17);
+        close(fd);
+    }
+}
+
 /* The new network has nothing but loopback; programs may talk to themselves. */
 static void loopback_up(void)
 {
@@ -148,7 +159,7 @@ static uint64_t now_ms(void)
 
 static int files_limit(const struct cell *cell, const struct files *before, struct files *now)
 {
-    files_count(cell, now);
+    files_count(cell, before, now);
     return files_over(cell, before, now) || files_scratch_full() ? JAIL_FILES : JAIL_NO_LIMIT;
 }
 
@@ -174,22 +185,26 @@ static bool is_asked_too_much(const struct cell *cell)
     return cell->listener >= 0 && poll(&ear, 1, 0) == 1 && (ear.revents & POLLIN);
 }
 
-static int over(const struct cell *cell, const struct files *before, struct files *last,
-                struct seen *cpu)
+/* What the watch knows from look to look. */
+struct seen {
+    struct files before, last;
+    struct spent spent;
+};
+
+static int over(const struct cell *cell, struct seen *seen)
 {
     if (is_asked_too_much(cell) || cgroup_is_over(cell))
         return JAIL_MEM;
-    int limit = cell->proc ? usage_over(cell, cpu) : JAIL_NO_LIMIT;
-    if (limit || now_ms() < last->due)
+    int limit = cell->proc ? usage_over(cell, &seen->spent) : JAIL_NO_LIMIT;
+    if (limit || now_ms() < seen->last.due)
         return limit;
-    return files_limit(cell, before, last);
+    return files_limit(cell, &seen->before, &seen->last);
 }
 
 static _Noreturn void watch(const struct cell *cell, const struct files *before, pid_t program)
 {
     const struct timespec pause = {.tv_nsec = WATCH_NS};
-    struct files last = *before;
-    struct seen cpu = {0};
+    struct seen seen = {.before = *before, .last = *before};
     sigset_t child;
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
@@ -199,7 +214,7 @@ static _Noreturn void watch(const struct cell *cell, const struct files *before,
         while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
             if (pid == program)
                 report_status(cell, before, status);
-        if ((limit = over(cell, before, &last, &cpu)))
+        if ((limit = over(cell, &seen)))
             report(cell, JAIL_SIGNALED, SIGKILL, limit);
         sigtimedwait(&child, NULL, &pause);
     }
@@ -257,10 +272,11 @@ int main(int argc, char **argv)
     find_tree(&cell);
     choose_user(&cell);
     loopback_up();
+    bound_buffers();
     view_build(&cell);
     landlock_prepare(&cell);
     struct files before;
-    files_count(&cell, &before);
+    files_count(&cell, NULL, &before);
     pid_t program = start(&cell);
     confine_watcher(&cell);
     watch(&cell, &before, program);

@@ -1,14 +1,17 @@
 /* seccomp.c: the system calls that the program does not have, as one table, and the arguments that
  * it may not use. What is newer than the table does not exist for it (ENOSYS). */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -55,11 +58,33 @@ static const int refused[] = {
 };
 
 /* Answered as if the kernel had none: programs have another way. Memory that no process maps would be
- * counted nowhere; clone3 hides its flags from us. */
+ * counted nowhere; clone3 and openat2 hide their flags from us; requests of io_setup are few for the
+ * whole host. */
 static const int missing[] = {
-    435 /* clone3 */, SYS_memfd_create, 447 /* memfd_secret */, SYS_shmget,
-    SYS_shmat,        SYS_msgget,       SYS_mq_open,
+    435 /* clone3 */, 437 /* openat2 */, SYS_memfd_create, 447 /* memfd_secret */, SYS_shmget,
+    SYS_shmat,        SYS_msgget,        SYS_semget,       SYS_mq_open,            SYS_io_setup,
 };
+
+/* What gives a file its mode, and with which arguments: `flags` says whether one is made. */
+#define ALWAYS 6
+static const struct {
+    int call;
+    unsigned char mode, flags;
+} modes[] = {
+    {SYS_fchmod, 1, ALWAYS},
+    {SYS_fchmodat, 2, ALWAYS},
+    {452 /* fchmodat2 */, 2, ALWAYS},
+    {SYS_mknodat, 2, ALWAYS},
+    {SYS_openat, 3, 2},
+#ifdef __x86_64__
+    {SYS_chmod, 1, ALWAYS},
+    {SYS_mknod, 1, ALWAYS},
+    {SYS_creat, 1, ALWAYS},
+    {SYS_open, 2, 1},
+#endif
+};
+
+#define MAKES_FILE (O_CREAT | 020000000 /* O_TMPFILE without O_DIRECTORY */)
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 #define CODE_MAX    400
@@ -120,24 +145,59 @@ static void put_clone(struct code *code)
     put(code, LOAD(NR));
 }
 
-/* Streams and datagrams between programs of the jail; nothing raw, no other family. */
+/* An argument that is none of the list is refused, in count + 1 lines. */
+static void put_one_of(struct code *code, const uint32_t *list, unsigned char count, int error)
+{
+    for (unsigned char i = 0; i < count; i++)
+        put(code, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, list[i],
+                                               (unsigned char)(count - i), 0));
+    answer(code, SECCOMP_RET_ERRNO | (uint32_t)error);
+}
+
+/* Streams and datagrams between programs of the jail; nothing raw, no other family, no protocol that
+ * the kernel would load for us. */
 static void put_socket(struct code *code)
 {
     static const uint32_t families[] = {AF_UNIX, AF_INET, AF_INET6};
     static const uint32_t kinds[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET};
-    unless(code, BPF_JEQ, SYS_socket, 12);
+    static const uint32_t protocols[] = {0, PF_UNIX, IPPROTO_TCP, IPPROTO_UDP};
+    unless(code, BPF_JEQ, SYS_socket, 18);
     put(code, LOAD(ARG(0)));
-    for (unsigned char i = 0; i < 3; i++) // a known family: past the refusal
-        put(code, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, families[i],
-                                               (unsigned char)(3 - i), 0));
-    answer(code, SECCOMP_RET_ERRNO | EAFNOSUPPORT);
+    put_one_of(code, families, COUNT(families), EAFNOSUPPORT);
     put(code, LOAD(ARG(1)));
     put(code, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xf));
-    for (unsigned char i = 0; i < 3; i++)
-        put(code, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kinds[i],
-                                               (unsigned char)(3 - i), 0));
-    answer(code, SECCOMP_RET_ERRNO | EPERM);
+    put_one_of(code, kinds, COUNT(kinds), EPERM);
+    put(code, LOAD(ARG(2)));
+    put_one_of(code, protocols, COUNT(protocols), EPROTONOSUPPORT);
     answer(code, SECCOMP_RET_ALLOW);
+}
+
+/* Bits that give a file's user to whoever runs it would be left on the host, where nothing takes
+ * their power away. */
+static void put_modes(struct code *code)
+{
+    for (size_t i = 0; i < COUNT(modes); i++) {
+        bool made = modes[i].flags != ALWAYS;
+        unless(code, BPF_JEQ, (uint32_t)modes[i].call, made ? 6 : 4);
+        if (made) {
+            put(code, LOAD(ARG(modes[i].flags)));
+            unless(code, BPF_JSET, MAKES_FILE, 3);
+        }
+        put(code, LOAD(ARG(modes[i].mode)));
+        unless(code, BPF_JSET, S_ISUID | S_ISGID, 1);
+        answer(code, SECCOMP_RET_ERRNO | EPERM);
+        put(code, LOAD(NR));
+    }
+}
+
+/* Limits of others: as an ordinary user process 1 has the program's own uid. */
+static void put_limits(struct code *code)
+{
+    unless(code, BPF_JEQ, SYS_prlimit64, 4);
+    put(code, LOAD(ARG(0)));
+    put(code, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0));
+    answer(code, SECCOMP_RET_ERRNO | EPERM);
+    put(code, LOAD(NR));
 }
 
 /* Words put into somebody's terminal. */
@@ -153,11 +213,15 @@ static void put_ioctl(struct code *code)
 }
 
 /* One allocation over the memory limit: it would not be seen before it is touched. Memory that is
- * only set aside (not writable, or marked so) is no such thing. */
+ * only set aside (not writable, or marked so) is no such thing. Huge pages are the host's few, and
+ * counted nowhere. */
 static void put_memory(struct code *code, uint64_t most, uint32_t action)
 {
     uint32_t high = (uint32_t)(most >> 32), low = (uint32_t)most;
-    unless(code, BPF_JEQ, SYS_mmap, 12);
+    unless(code, BPF_JEQ, SYS_mmap, 15);
+    put(code, LOAD(ARG(3)));
+    unless(code, BPF_JSET, MAP_HUGETLB, 1);
+    answer(code, SECCOMP_RET_ERRNO | ENOMEM);
     put(code, LOAD(ARG(1) + 4));
     put(code, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, high, 3, 0));
     unless(code, BPF_JEQ, high, 8);
@@ -192,6 +256,8 @@ static void write_table(const struct cell *cell, struct code *code, uint32_t too
     put_clone(code);
     put_socket(code);
     put_ioctl(code);
+    put_modes(code);
+    put_limits(code);
     answer(code, SECCOMP_RET_ALLOW);
 }
 

@@ -54,9 +54,12 @@ static void must(int rc)
         _exit(PARSER_DOORS);
 }
 
+/* Only ever downwards: the engine may have been given less. */
 static void limit(int what, rlim_t most)
 {
-    struct rlimit value = {most, most};
+    struct rlimit value;
+    must(getrlimit((__rlimit_resource_t)what, &value));
+    value.rlim_cur = value.rlim_max = most < value.rlim_max ? most : value.rlim_max;
     must(setrlimit((__rlimit_resource_t)what, &value));
 }
 
@@ -93,7 +96,8 @@ static void shut_doors(void)
     struct sock_fprog program = {sizeof filter / sizeof *filter, (struct sock_filter *)filter};
     must(prctl(PR_SET_PDEATHSIG, SIGKILL) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
     must((int)syscall(SYS_close_range, 3u, ~0u, 0u));
-    limit(RLIMIT_CORE, 0);
+    limit(RLIMIT_CORE, 1); // 0 would let the host's handler of crashes begin
+    limit(RLIMIT_FSIZE, 0); // the source is a file in memory: it may not grow
     limit(RLIMIT_CPU, CPU_MAX);
     limit(RLIMIT_AS, MEMORY_MAX);
     limit(RLIMIT_STACK, STACK_MAX);

@@ -79,6 +79,22 @@ static void test_what_goes(void **state)
 }
 
 /* Deeper than any path, with more names than descriptors. */
+static void test_modes(void **state)
+{
+    const struct house *h = *state;
+    struct buf removed = {0};
+    struct stat st;
+    size_t count;
+    assert_int_equal(shell(h, "touch a b && chmod 6755 a && chmod 1000 b"), 0);
+    assert_int_equal(fs_sweep(h->root, &removed, &count, NULL), 0);
+    assert_int_equal(count, 0);
+    assert_int_equal(fstatat(h->root, "a", &st, 0), 0);
+    assert_int_equal(st.st_mode & 07777, 0755); // nobody gets its owner's power by it
+    assert_int_equal(fstatat(h->root, "b", &st, 0), 0);
+    assert_int_equal(st.st_mode & 07777, 0600);
+    buf_clear(&removed);
+}
+
 static void test_depth(void **state)
 {
     struct house *h = *state;
@@ -124,6 +140,6 @@ static void test_programs(void **state)
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {T(test_what_goes), T(test_depth), T(test_programs)};
+    const struct CMUnitTest tests[] = {T(test_what_goes), T(test_modes), T(test_depth), T(test_programs)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

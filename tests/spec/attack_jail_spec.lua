@@ -125,6 +125,11 @@ describe("a program in the jail", function()
       { "shm", "call(29, 0, 4096, 0o1777)", "ENOSYS" },
       { "tiocsti", "call(16, 0, 0x5412, b'x')", "EPERM" },
       { "settime", "call(227, 0, b'0' * 16)", "EPERM" },
+      { "openat2", "call(437, -100, b'file', b'0' * 24, 24)", "ENOSYS" },
+      { "semget", "call(64, 0, 32000, 0o1600)", "ENOSYS" },
+      { "io_setup", "call(206, 1, b'0' * 8)", "ENOSYS" },
+      { "hugetlb", "call(9, 0, 0, 3, 0x40022, -1, 0)", "ENOMEM" },
+      { "prlimit", "call(302, os.getpid(), 7, 0, 0)", "EPERM" },
     })
   end)
 
@@ -137,6 +142,7 @@ describe("a program in the jail", function()
       { "netlink", "tries(lambda: socket.socket(16, socket.SOCK_RAW, 0))", "EAFNOSUPPORT" },
       { "vsock", "tries(lambda: socket.socket(40, socket.SOCK_STREAM, 0))", "EAFNOSUPPORT" },
       { "alg", "tries(lambda: socket.socket(38, socket.SOCK_SEQPACKET, 0))", "EAFNOSUPPORT" },
+      { "sctp", "tries(lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132))", "EPROTONOSUPPORT" },
       { "udp", "tries(lambda: socket.socket(2, 2).sendto(b'x', ('8.8.8.8', 53)))", "ENETUNREACH" },
       { "self", "tries(lambda: socket.create_server(('127.0.0.1', 0)))", "done" },
     })
@@ -228,6 +234,77 @@ cat /proc/self/root/etc/shadow /proc/self/cwd/../other/file; true]])
     in_tree("sh", "-c", "mkdir -p a/b; echo x > a/b/c")
     local mine = run("stat -c %u:%g " .. dir .. "/tree")
     assert.equal(mine, run("stat -c %u:%g " .. dir .. "/tree/a/b/c"))
+  end)
+
+  test("leaves no file that gives its owner's power to whoever runs it", function()
+    local answer = in_tree(PYTHON, "-c", CALLS .. [[
+print(tries(lambda: os.chmod("file", 0o4755)), tries(lambda: os.chmod("file", 0o2755)))
+print(tries(lambda: os.fchmod(os.open("file", 0), 0o4755)), call(452, -100, b"file", 0o4755, 0))
+print(call(85, b"new", 0o4755), call(2, b"new", os.O_CREAT, 0o4755), call(257, -100, b"new", os.O_CREAT, 0o2755))
+print(call(257, -100, b".", 0o20000000 | os.O_DIRECTORY | 1, 0o4755), call(133, b"new", 0o104755, 0))
+print(call(2, b"file", 0, 0o4755), tries(lambda: os.chmod("file", 0o755)))]])
+    assert.equal(("EPERM EPERM\n"):rep(2) .. "EPERM EPERM EPERM\nEPERM EPERM\ndone done\n", answer.stdout .. answer.stderr)
+    assert.equal("", (run("find " .. dir .. "/tree -perm /7000")))
+  end)
+
+  test("starts nobody on the host when it crashes", function()
+    local before = run("ulimit -Hc") -- 1 keeps the kernel from it; what was 0 before cannot be raised
+    local answer = python("", "import resource; print(max(resource.getrlimit(resource.RLIMIT_CORE)))")
+    assert.equal(before == "0\n" and before or "1\n", answer.stdout)
+  end)
+
+  test("counts files that it holds without a name", function()
+    local answer = jail("--fsize 1M --root " .. dir .. "/tree", PYTHON, "-c", [[
+import os, time
+held = []
+for i in range(40):
+    held.append(open("f", "wb", buffering=0)); os.unlink("f"); held[-1].write(b"x" * 900000)
+time.sleep(20)]])
+    assert.equal("files", answer.limit)
+    assert.equal(0, jail("--fsize 1M --root " .. dir .. "/tree", PYTHON, "-c", [[
+import os, time
+for i in range(60):
+    with open("f", "wb") as f: os.unlink("f"); f.write(b"x" * 900000)
+time.sleep(0.3)]]).exit)
+  end)
+
+  test("has connections of bounded size", function()
+    local answer = python("", [[
+server = socket.create_server(("127.0.0.1", 0)); client = socket.create_connection(server.getsockname())
+client.setblocking(False)
+sent = 0
+for _ in range(200):
+    try: sent += client.send(b"x" * 65536)
+    except BlockingIOError: import time; time.sleep(0.001)
+print("bounded" if sent < (1 << 20) else sent)]])
+    assert.equal("bounded\n", answer.stdout)
+  end)
+
+  -- By a user that is not root: then the program has the uid of its watcher, and there are no groups.
+  local function ordinary(options, code)
+    local binary, as = ORKET, ""
+    if run("id -u") == "0\n" then
+      binary, as = dir .. "/orket", "setpriv --reuid 12345 --regid 12345 --clear-groups "
+      run(("chmod 755 %s; cp %s %s"):format(dir, ORKET, binary))
+    end
+    local text = run(("%s%s try jail %s -- %s -c %s"):format(as, binary, options, PYTHON, shell(CALLS .. code)))
+    return text:find("ERR_JAIL", 1, true) and {} or cjson.decode(text) or error(text)
+  end
+
+  test("does not hide its memory from the watch", function()
+    local rows = {
+      "libc.prctl(4, 0, 0, 0, 0); l = [b'x' * (10 << 20) for _ in range(30)]", -- not dumpable
+      "call(302, 1, 7, b'\\0' * 16, 0); l = [b'x' * (10 << 20) for _ in range(30)]", -- no descriptors for the watch
+      "import mmap; m = mmap.mmap(-1, 300 << 30, flags=0x4022, prot=1)\nfor i in range(0, 300 << 30, 2 << 20): m[i]", -- page tables
+      "for _ in range(3): os.fork()\nl = [socket.socketpair() for _ in range(400)]", -- sockets
+    }
+    for _, code in ipairs(rows) do
+      local answer = ordinary("--mem 100M --wall 10", code .. "\nimport time; time.sleep(9)")
+      if not answer.layers then
+        return pending("no user namespaces here")
+      end
+      assert.equal("memory", answer.limit, code .. cjson.encode(answer))
+    end
   end)
 
   test("is ended by each limit, which is named", function()
