@@ -48,6 +48,8 @@ static const struct form {
     {"ABIA", UPPER | DIGIT, 16, 16, false, "an AWS access key"},
     {"ACCA", UPPER | DIGIT, 16, 16, false, "an AWS access key"},
     {"AIza", SLUG, 35, 0, false, "a Google API key"},
+    {"GOCSPX-", SLUG, 20, 0, true, "a Google OAuth secret"},
+    {"ya29.", SLUG, 30, 0, true, "a Google OAuth token"},
     {"ghp_", ALNUM, 20, 0, false, "a GitHub token"},
     {"gho_", ALNUM, 20, 0, false, "a GitHub token"},
     {"ghu_", ALNUM, 20, 0, false, "a GitHub token"},
@@ -55,25 +57,49 @@ static const struct form {
     {"ghr_", ALNUM, 20, 0, false, "a GitHub token"},
     {"github_pat_", WORD, 20, 0, false, "a GitHub token"},
     {"glpat-", SLUG, 16, 0, false, "a GitLab token"},
+    {"glagent-", SLUG, 16, 0, true, "a GitLab token"},
+    {"gldt-", SLUG, 16, 0, true, "a GitLab token"},
+    {"glptt-", SLUG, 16, 0, true, "a GitLab token"},
+    {"glrt-", SLUG, 16, 0, true, "a GitLab token"},
+    {"glsoat-", SLUG, 16, 0, true, "a GitLab token"},
     {"xoxa-", ALNUM | DASH, 10, 0, true, "a Slack token"},
     {"xoxb-", ALNUM | DASH, 10, 0, true, "a Slack token"},
+    {"xoxc-", ALNUM | DASH, 10, 0, true, "a Slack token"},
+    {"xoxd-", ALNUM | DASH, 10, 0, true, "a Slack token"},
     {"xoxe-", ALNUM | DASH, 10, 0, true, "a Slack token"},
     {"xoxp-", ALNUM | DASH, 10, 0, true, "a Slack token"},
     {"xoxr-", ALNUM | DASH, 10, 0, true, "a Slack token"},
     {"xoxs-", ALNUM | DASH, 10, 0, true, "a Slack token"},
     {"xapp-", ALNUM | DASH, 10, 0, true, "a Slack token"},
+    {"hooks.slack.com/services/T", ALNUM | SIGN, 20, 0, true, "a Slack webhook"},
+    {"sk-admin-", SLUG, 16, 0, true, "an API key of a model provider"},
+    {"sk-None-", SLUG, 16, 0, true, "an API key of a model provider"},
     {"sk-proj-", SLUG, 16, 0, true, "an API key of a model provider"},
     {"sk-svcacct-", SLUG, 16, 0, true, "an API key of a model provider"},
     {"sk-ant-", SLUG, 16, 0, true, "an API key of a model provider"},
     {"sk-or-v1-", SLUG, 16, 0, true, "an API key of a model provider"},
     {"sk-", ALNUM, 20, 0, true, "an API key of a model provider"},
+    {"gsk_", ALNUM, 40, 0, true, "an API key of a model provider"},
+    {"pplx-", ALNUM, 40, 0, true, "an API key of a model provider"},
+    {"r8_", ALNUM, 36, 0, true, "an API key of a model provider"},
+    {"xai-", ALNUM, 40, 0, true, "an API key of a model provider"},
     {"hf_", ALNUM, 30, 0, false, "a Hugging Face token"},
     {"sk_live_", ALNUM, 16, 0, false, "a Stripe key"},
     {"sk_test_", ALNUM, 16, 0, false, "a Stripe key"},
     {"rk_live_", ALNUM, 16, 0, false, "a Stripe key"},
+    {"rk_test_", ALNUM, 16, 0, false, "a Stripe key"},
+    {"whsec_", BASE64, 24, 0, true, "a Stripe secret"},
     {"npm_", ALNUM, 30, 0, true, "an npm token"},
     {"pypi-AgE", SLUG, 40, 0, false, "a PyPI token"},
     {"dop_v1_", ALNUM, 32, 0, true, "a DigitalOcean token"},
+    {"dckr_pat_", SLUG, 20, 0, true, "a Docker token"},
+    {"hvs.", SLUG, 24, 0, true, "a Vault token"},
+    {"SG.", TOKEN, 60, 0, true, "a SendGrid key"},
+    {"AGE-SECRET-KEY-1", UPPER | DIGIT, 50, 0, true, "an age key"},
+    {"AccountKey=", BASE64, 80, 0, true, "an Azure storage key"},
+    {"shpat_", ALNUM, 32, 0, true, "a Shopify token"},
+    {"ATATT3", SLUG, 100, 0, true, "an Atlassian token"},
+    {"dapi", ALNUM, 32, 0, true, "a Databricks token"},
 };
 
 static bool has_digit(const char *text, size_t len)
@@ -116,16 +142,37 @@ static const char *find_web_token(const char *text, const char *end)
     return whole ? "a JSON web token" : NULL;
 }
 
-/* Blanks and their escapes, as a text inside another text has them. */
-static const char *skip_blanks(const char *text, const char *end)
+#define BODY_MIN 24 /* characters of a body's line; prose has no such word */
+#define GAP_MAX  24 /* between two of its lines, as programs, comments and markup quote them */
+#define SHORT    3  /* a run that is punctuation: the n of "\\n", a plus, two slashes, br/ */
+
+/* "Proc-Type: 4,ENCRYPTED": to the end of the line, which may be an escape in a longer one. */
+static const char *skip_header(const char *text, const char *end)
 {
-    while (text < end && (strchr(" \t\r\n", *text) ||
-                          (*text == '\\' && text + 1 < end && strchr("rnt\\", text[1]))))
-        text += *text == '\\' ? 2 : 1;
+    while (text < end && *text != '\n' && (*text != '\\' || text + 1 == end || text[1] != 'n'))
+        text++;
     return text;
 }
 
-/* A first line that a body follows: who only speaks of such blocks writes no body. */
+/* Whether a line of base64 comes next, behind quotes, signs and headers. Who only speaks of such
+ * blocks writes none. */
+static bool is_body(const char *text, const char *end)
+{
+    for (const char *gap = text; text < end && text - gap <= GAP_MAX;) {
+        size_t run = span(text, end, BASE64);
+        const char *after = text + span(text, end, SLUG);
+        if (run >= BODY_MIN)
+            return true;
+        if (after > text + SHORT && after < end && *after == ':')
+            gap = text = skip_header(after, end);
+        else if (run > SHORT)
+            return false;
+        else
+            text += run ? run : 1;
+    }
+    return false;
+}
+
 static const char *find_private_key(const char *text, const char *end)
 {
     if (!begins(text, end, "-----BEGIN "))
@@ -136,13 +183,22 @@ static const char *find_private_key(const char *text, const char *end)
         len++;
     if (!memmem(name, len, "PRIVATE KEY", 11) || !begins(name + len, end, "-----"))
         return NULL;
-    const char *body = name + len + 5, *first = skip_blanks(body, end);
-    return first > body && first < end && is_in(*first, BASE64) ? "a private key" : NULL;
+    return is_body(name + len + 5, end) ? "a private key" : NULL;
+}
+
+static const char *find_putty_key(const char *text, const char *end)
+{
+    static const char name[] = "Private-Lines: ";
+    if (!begins(text, end, name))
+        return NULL;
+    const char *number = text + sizeof name - 1, *line = number + span(number, end, DIGIT);
+    return line > number && is_body(line, end) ? "a private key" : NULL;
 }
 
 static const char *find_aws_secret(const char *text, const char *end)
 {
-    static const char *const names[] = {"secret_access_key", "secretaccesskey"};
+    static const char *const names[] = {"secret_access_key", "secretaccesskey",
+                                        "secret-access-key"};
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         size_t len = strlen(names[i]);
         if ((size_t)(end - text) < len || strncasecmp(text, names[i], len) != 0)
@@ -163,20 +219,24 @@ static const char *find_here(const char *text, const char *end)
         return find_private_key(text, end);
     case 'e':
         return find_web_token(text, end);
+    case 'P':
+        return find_putty_key(text, end);
     case 'S':
-        return find_aws_secret(text, end);
     case 's': {
         const char *what = find_form(text, end);
         return what ? what : find_aws_secret(text, end);
     }
     case 'A':
+    case 'G':
+    case 'd':
     case 'g':
-    case 'x':
     case 'h':
-    case 'r':
     case 'n':
     case 'p':
-    case 'd':
+    case 'r':
+    case 'w':
+    case 'x':
+    case 'y':
         return find_form(text, end);
     default:
         return NULL;

@@ -96,9 +96,16 @@ static const struct reserved dotted[] = {
     ROW(WHOLE, ".svn", REPOSITORY),
     ROW(WHOLE, ".env", ENVIRONMENT),
     ROW(BEGINS, ".env.", ENVIRONMENT),
+    ROW(BEGINS, ".env-", ENVIRONMENT),
+    ROW(BEGINS, ".env_", ENVIRONMENT),
     ROW(WHOLE, ".envrc", ENVIRONMENT),
     ROW(WHOLE, ".netrc", CREDENTIALS),
     ROW(WHOLE, ".pgpass", CREDENTIALS),
+    ROW(WHOLE, ".my.cnf", CREDENTIALS),
+    ROW(WHOLE, ".boto", CREDENTIALS),
+    ROW(WHOLE, ".s3cfg", CREDENTIALS),
+    ROW(WHOLE, ".vault-token", CREDENTIALS),
+    ROW(WHOLE, ".dockercfg", CREDENTIALS),
     ROW(WHOLE, ".npmrc", CREDENTIALS),
     ROW(WHOLE, ".pypirc", CREDENTIALS),
     ROW(BEGINS, ".htpasswd", CREDENTIALS),
@@ -113,18 +120,22 @@ static const struct reserved dotted[] = {
 };
 
 static const struct reserved plain[] = {
-    ROW(BEGINS, "id_rsa", KEY),       ROW(BEGINS, "id_dsa", KEY),
-    ROW(BEGINS, "id_ecdsa", KEY),     ROW(BEGINS, "id_ed25519", KEY),
-    ROW(WHOLE, "secret", SECRET),     ROW(WHOLE, "secrets", SECRET),
-    ROW(BEGINS, "secret.", SECRET),   ROW(BEGINS, "secrets.", SECRET),
-    ROW(WHOLE, "password", SECRET),   ROW(WHOLE, "passwords", SECRET),
-    ROW(BEGINS, "password.", SECRET), ROW(BEGINS, "passwords.", SECRET),
+    ROW(BEGINS, "id_rsa", KEY),           ROW(BEGINS, "id_dsa", KEY),
+    ROW(BEGINS, "id_ecdsa", KEY),         ROW(BEGINS, "id_ed25519", KEY),
+    ROW(BEGINS, "id_xmss", KEY),          ROW(WHOLE, "git~1", REPOSITORY),
+    ROW(WHOLE, "_netrc", CREDENTIALS),    ROW(WHOLE, "kubeconfig", CREDENTIALS),
+    ROW(BEGINS, "client_secret", SECRET), ROW(WHOLE, "secret", SECRET),
+    ROW(WHOLE, "secrets", SECRET),        ROW(BEGINS, "secret.", SECRET),
+    ROW(BEGINS, "secrets.", SECRET),      ROW(WHOLE, "password", SECRET),
+    ROW(WHOLE, "passwords", SECRET),      ROW(BEGINS, "password.", SECRET),
+    ROW(BEGINS, "passwords.", SECRET),
 };
 
 static const struct reserved endings[] = {
     ROW(ENDS, ".env", ENVIRONMENT), ROW(ENDS, ".pem", KEY),  ROW(ENDS, ".key", KEY),
     ROW(ENDS, ".p12", KEY),         ROW(ENDS, ".pfx", KEY),  ROW(ENDS, ".jks", KEY),
-    ROW(ENDS, ".keystore", KEY),    ROW(ENDS, ".kdbx", KEY),
+    ROW(ENDS, ".keystore", KEY),    ROW(ENDS, ".kdbx", KEY), ROW(ENDS, ".ppk", KEY),
+    ROW(ENDS, ".p8", KEY),          ROW(ENDS, ".pk8", KEY),  ROW(ENDS, ".keytab", KEY),
 };
 
 static const struct reserved anywhere[] = {
@@ -163,35 +174,104 @@ static const char *find_at_start(const char *word, size_t len)
                           : find_in(plain, COUNT_OF(plain), word, len);
 }
 
+/* Characters that some file systems see as nothing, or as a letter of ASCII. */
+static const struct {
+    const char *text;
+    char as;
+} alike[] = {
+    {"\xC5\xBF", 's'},      {"\xE2\x84\xAA", 'k'},  {"\xEF\xBB\xBF", '\0'}, {"\xE2\x80\x8B", '\0'},
+    {"\xE2\x80\x8C", '\0'}, {"\xE2\x80\x8D", '\0'}, {"\xE2\x80\x8E", '\0'}, {"\xE2\x80\x8F", '\0'},
+    {"\xE2\x80\xAA", '\0'}, {"\xE2\x80\xAB", '\0'}, {"\xE2\x80\xAC", '\0'}, {"\xE2\x80\xAD", '\0'},
+    {"\xE2\x80\xAE", '\0'}, {"\xE2\x81\xA0", '\0'}, {"\xE2\x81\xAA", '\0'}, {"\xE2\x81\xAB", '\0'},
+    {"\xE2\x81\xAC", '\0'}, {"\xE2\x81\xAD", '\0'}, {"\xE2\x81\xAE", '\0'}, {"\xE2\x81\xAF", '\0'},
+};
+
+/* One that is no ASCII into out: bytes taken; *put tells how many came of it. */
+static size_t fold_wide(const char *text, size_t len, char *out, size_t *put)
+{
+    for (size_t i = 0; i < COUNT_OF(alike); i++) {
+        size_t size = strlen(alike[i].text);
+        if (len >= size && memcmp(text, alike[i].text, size) == 0) {
+            *out = alike[i].as;
+            *put = *out ? 1 : 0;
+            return size;
+        }
+    }
+    *out = *text;
+    *put = 1;
+    return 1;
+}
+
+static size_t without(const char *word, size_t len, const char *ending)
+{
+    size_t tail = strlen(ending);
+    return len > tail && memcmp(word + len - tail, ending, tail) == 0 ? len - tail : len;
+}
+
+/* The component as any system a tree may come to would see it: no case, nothing invisible, no
+ * stream, no dots and blanks at the end; the copy that an editor keeps is what it is a copy of. */
+static size_t fold(const char *text, size_t len, char *word)
+{
+    size_t count = 0, put;
+    for (size_t i = 0; i < len && text[i] != ':';) {
+        if ((uint8_t)text[i] >= 0x80) {
+            i += fold_wide(text + i, len - i, word + count, &put);
+            count += put;
+        } else {
+            char c = text[i++];
+            word[count++] = (char)(c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c);
+        }
+    }
+    count = without(word, without(word, without(word, count, "~"), ".bak"), ".old");
+    while (count && (word[count - 1] == '.' || word[count - 1] == ' '))
+        count--;
+    return count;
+}
+
 /* Most names begin and end like none of the rows, and are short. */
-static const char *forbidden_component(const char *text, size_t len)
+static bool is_ordinary(const char *text, size_t len)
+{
+    return len < strlen("credential") && !memchr("._cgikpsCGIKPS", text[0], 14) &&
+           !memchr(". ~28bdekmsvxyBDEKMSVXY", text[len - 1], 23);
+}
+
+static const char *forbidden_component(const char *text, size_t len, bool odd)
 {
     char word[256];
-    if (len == 0)
-        return NULL;
-    bool begins = memchr(".ispISP", text[0], 7);
-    bool ends = memchr("2emsvxyEMSVXY", text[len - 1], 13);
-    bool holds = len >= strlen("credential");
-    if (!begins && !ends && !holds)
+    if (len == 0 || (!odd && is_ordinary(text, len)))
         return NULL;
     if (len >= sizeof word)
         return "a component that is too long";
-    for (size_t i = 0; i < len; i++)
-        word[i] = (char)(text[i] >= 'A' && text[i] <= 'Z' ? text[i] + 'a' - 'A' : text[i]);
-    word[len] = '\0';
-    const char *what = begins ? find_at_start(word, len) : NULL;
-    if (!what && ends)
+    len = fold(text, len, word);
+    if (len == 0)
+        return NULL;
+    const char *what = memchr("._cgikps", word[0], 8) ? find_at_start(word, len) : NULL;
+    if (!what && memchr("28bekmsvxy", word[len - 1], 10))
         what = find_in(endings, COUNT_OF(endings), word, len);
-    return what || !holds ? what : find_in(anywhere, COUNT_OF(anywhere), word, len);
+    if (!what && len >= strlen("credential"))
+        what = find_in(anywhere, COUNT_OF(anywhere), word, len);
+    return what;
+}
+
+static bool is_slash(char c)
+{
+    return c == '/' || c == '\\';
+}
+
+static bool is_odd(char c)
+{
+    return (uint8_t)c >= 0x80 || c == ':';
 }
 
 const char *gate_forbidden(const char *name, size_t len)
 {
     const char *end = name + len;
     while (name < end) {
-        const char *slash = memchr(name, '/', (size_t)(end - name));
-        const char *stop = slash ? slash : end;
-        const char *what = forbidden_component(name, (size_t)(stop - name));
+        const char *stop = name;
+        bool odd = false;
+        for (; stop < end && !is_slash(*stop); stop++)
+            odd |= is_odd(*stop);
+        const char *what = forbidden_component(name, (size_t)(stop - name), odd);
         if (what)
             return what;
         name = stop + 1;

@@ -15,6 +15,8 @@ static const char *const types[] = {
 /* The ending behind the last dot of the last component, in lower case; 0 without one. */
 static size_t ending_of(const char *name, size_t len, char *out)
 {
+    while (len && (name[len - 1] == '.' || name[len - 1] == ' ')) // which other systems drop
+        len--;
     size_t dot = len;
     while (dot > 0 && name[dot - 1] != '.' && name[dot - 1] != '/')
         dot--;
