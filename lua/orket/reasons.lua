@@ -4,6 +4,7 @@
 --   prompt -> reply -> parse -> rule -> approval? -> effect        what a call did
 --   prompt -> reply -> [parse -> rule] -> route -> effect          how a turn ended
 --   claim -> effect | person -> effect | engine -> effect          what no model had a part in
+--   hand-in -> verdict -> engine -> effect                         what a verification came to
 
 local prefix = require("orket.fork.prefix")
 local reports = require("orket.reports")
@@ -164,6 +165,10 @@ local function of_call(chain, store, events, at, call)
   need(chain, "parse", parse(store, said, call))
   need(chain, "rule", rule(events, at, call))
   chain.links[#chain.links + 1] = approval(events, at, call)
+  if events[at].kind == "operation.refused" then
+    local body = events[at].body
+    need(chain, "rule", link("rule", events[at], { decision = body.decision or "deny", rule = body.rule, where = body.where }))
+  end
 end
 
 local function of_ending(chain, store, events, at)
@@ -199,7 +204,41 @@ local function in_turn(chain, store, events, at)
   end
 end
 
-local function outside(chain, event)
+local LOOK_BACK = 500 -- newest events of a kind that are looked through
+
+local function newest_before(store, event, kind, fits)
+  local found
+  for _, one in ipairs(store:read("last_events", { card = event.card, kind = kind, limit = LOOK_BACK })) do
+    if one.seq < event.seq and fits(one) and (not found or one.seq > found.seq) then
+      found = one
+    end
+  end
+  return found
+end
+
+-- A verdict follows from the work that was handed in, and the engine moves the card by it.
+local function verified(chain, store, event)
+  local verdict = event.kind == "verify.done" and event or newest_before(store, event, "verify.done", function() return true end)
+  local handed = verdict and newest_before(store, verdict, "card.moved", function(one)
+    return one.body.to == "ready_for_testing"
+  end)
+  if handed then
+    chain.links[1] = link("hand-in", handed, { from = handed.body.from, to = handed.body.to, why = handed.body.why, by = handed.actor })
+  end
+  if verdict and verdict ~= event then
+    chain.links[#chain.links + 1] = link("verdict", verdict, { ok = verdict.body.ok })
+  end
+end
+
+local function is_by_verdict(event)
+  return event.kind == "verify.done"
+    or event.kind == "card.moved" and event.body.from == "ready_for_testing" and event.actor == "system"
+end
+
+local function outside(chain, store, event)
+  if is_by_verdict(event) then
+    verified(chain, store, event)
+  end
   local person = (event.actor or ""):match("^human:(.*)")
   local why = event.body.why or event.body.text
   need(chain, "engine", link(person and "person" or "engine", event, { by = person, why = why }))
@@ -225,7 +264,7 @@ function M.why(store, event, events)
   if at then
     in_turn(chain, store, events, at)
   else
-    outside(chain, event)
+    outside(chain, store, event)
   end
   need(chain, "effect", effect(event, at and permit(events, at)))
   return { event = event, chain = chain.links, complete = #chain.missing == 0, missing = chain.missing }

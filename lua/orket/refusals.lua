@@ -2,111 +2,75 @@
 -- or line that decides; and what a proposed edit would make of it. The call is judged once more by the scripts and
 -- the settings that were recorded, on the card as it was; nothing is opened or performed.
 
+local autonomy = require("orket.turn.autonomy")
+local calls = require("orket.refusals.call")
+local cjson = require("cjson")
+local doc = require("orket.core.doc")
 local errors = require("orket.errors")
 local list = require("orket.list")
 local nodes = require("orket.policy")
-local prefix = require("orket.fork.prefix")
-local projects = require("orket.project")
-local reports = require("orket.reports")
+local place = require("orket.refusals.place")
 local sides = require("orket.sim.sides")
 local sim = require("orket.sim")
-local store = require("orket.core.store")
+local verdicts = require("orket.sim.calls")
 
 local M = {}
 
 local REFUSED = { ["call.refused"] = true, ["operation.refused"] = true, ["approval.asked"] = true }
+local JUDGED = { "role", "card", "tool", "arguments", "scope", "calls" }
 
--- ---- where a rule of the gate is decided ----
+-- ---- what policies are shown of a call that the gate denies ----
 
-local JUDGED = { "role", "card", "tool", "arguments" }
-local LIMITS = "config/organization.json#/process_rules/limits/"
-
-local function line_of(side, path, word)
-  local entry, line = side.generation.files[path], 0
-  for text in ((entry and entry.text or "") .. "\n"):gmatch("(.-)\n") do
-    line = line + 1
-    if text:find("^%s*" .. word .. "%s*=") then
-      return path .. ":" .. line
+-- A path as the gate would name it; nil when it leads out, which the gate says by itself.
+local function canonical(path)
+  local parts = {}
+  for part in path:gmatch("[^/]+") do
+    if part == ".." then
+      return nil
     end
+    parts[#parts + 1] = part ~= "." and part or nil
   end
-  return path
+  return path:sub(1, 1) ~= "/" and table.concat(parts, "/") or nil
 end
 
-local KEYS = { -- rule -> what a person would edit
-  ["gate.role.tool"] = function(side, call) return line_of(side, "roles/" .. call.role .. ".lua", "tools") end,
-  ["gate.role.unknown"] = function(_, call) return "roles/" .. call.role .. ".lua" end,
-  ["gate.tool.unknown"] = function(_, call) return "tools/" .. call.tool .. ".lua" end,
-  ["gate.card.status"] = function(side, call) return line_of(side, "tools/" .. call.tool .. ".lua", "statuses") end,
-  ["gate.args.schema"] = function(side, call) return line_of(side, "tools/" .. call.tool .. ".lua", "schema") end,
-  ["gate.op.undeclared"] = function(side, call) return line_of(side, "tools/" .. call.tool .. ".lua", "operations") end,
-  ["gate.limit.args"] = function() return LIMITS .. "arguments" end,
-  ["gate.limit.content"] = function() return LIMITS .. "content" end,
-  ["gate.limit.calls"] = function() return LIMITS .. "calls" end,
-  ["gate.limit.issues"] = function() return LIMITS .. "issues" end,
-}
-
-local function place_of(side, call, check)
-  local find = KEYS[check.rule]
-  return find and find(side, call) or check.where or check.rule:find("^fsm%.") and "orket law" or nil
-end
-
--- ---- the call, once more ----
-
-local function last(events, upto, kind)
-  for i = #events, 1, -1 do
-    if events[i].kind == kind and events[i].seq <= upto then
-      return events[i].body
-    end
+local function paths_of(about, arguments)
+  local paths, properties = setmetatable({}, cjson.array_mt), (about.schema or {}).properties or {}
+  for _, name in ipairs(list.keys(properties)) do
+    local value = properties[name].format == "path" and arguments[name]
+    paths[#paths + 1] = type(value) == "string" and canonical(value) or nil
   end
+  return paths
 end
 
-local function configuration_of(board, event)
-  local events = board:read("stream", { run = event.run, turn = 0 })
-  local began = last(events, event.seq, "run.resumed") or last(events, event.seq, "run.started")
-  return began and began.config
-end
-
-local function card_at(project, event)
-  local moment, err = errors.check(store.past(projects.database(project.dir), event.seq - 1))
-  local card = moment and moment:read("card", { id = event.card })[1]
-  if moment then
-    moment:close()
+-- Stands where the gate's call would: it can be looked at, and nothing else.
+local function shown_of(side, call)
+  local tool = side.generation.tools[call.tool]
+  local arguments = call.arguments
+  if type(arguments) == "string" then
+    arguments = cjson.decode(arguments)
   end
-  return card, err
-end
-
--- The arguments as the model wrote them.
-local function arguments_of(board, events, event)
-  local reply = last(events, event.seq, "step.reply")
-  local asked = reply and reports.asked_for(board:message(reply.convo), event.body.call)
-  return asked and asked.arguments
-end
-
----The recorded call as it can be judged again.
----@param project table opened for reading
----@param event table
----@return SimCall|nil
----@return Error|nil
-local function call_of(project, event)
-  local events = prefix.events(project.store, event.run, event.turn)
-  local started = last(events, event.seq, "turn.started")
-  local card, err = card_at(project, event)
-  if not card or not started then
-    return nil, err or errors.new("ERR_NOT_FOUND", "the turn of this event has no beginning")
+  if not tool or not side.generation.roles[call.role] or type(arguments) ~= "table" then
+    return nil
   end
+  local paths, card = paths_of(tool.about, arguments), list.pick(call.card, { "id", "type", "status" })
   return {
-    role = started.role, seat = started.seat, card = card, tool = event.body.tool, run = event.run, turn = event.turn,
-    arguments = arguments_of(project.store, events, event), generation = started.generation,
-    config = configuration_of(project.store, event),
+    view = function(_, facts)
+      local all = { tool = call.tool, role = call.role, arguments = arguments, paths = paths, card = card }
+      for key, value in pairs(facts) do
+        all[key] = value
+      end
+      return assert(doc.new(all))
+    end,
+    close = function() end,
   }
 end
 
 -- ---- the checks ----
 
--- What each policy has against a call that the gate lets through.
+-- What each policy has against the call, or the operation that its tool asked for; also when the gate denies it.
 local function policies(side, call, add)
   local allowed, _, asked = side.generation.gate:call(list.pick(call, JUDGED))
-  allowed = allowed or asked
+  allowed = allowed or asked or shown_of(side, call)
   if not allowed then
     return
   end
@@ -114,10 +78,36 @@ local function policies(side, call, add)
   local entries = nodes.of(side.generation, side.generation.nodes[process.policy_node or "policy"])
   for _, entry in ipairs(entries or {}) do
     add(nodes.objection({ entry }, allowed, side.generation.tools[call.tool], {
-      card = call.card, role = call.role, seat = call.seat, run = call.run, number = call.turn, labels = {},
-    }))
+      card = call.card, role = call.role, seat = call.seat, run = call.run, number = call.turn, labels = call.labels,
+    }, call.operation))
   end
   allowed:close()
+end
+
+-- What the role asks about before it does this.
+local function careful(side, call, add)
+  local tool = side.generation.tools[call.tool]
+  local turn = { role = call.role, autonomy = autonomy.of(side.config.organization.process_rules, call.role) }
+  if turn.autonomy and tool then
+    add(call.operation and autonomy.objection_to_operation(turn, call.operation) or not call.operation
+      and autonomy.objection(turn, tool.about, call.tool) or nil)
+  end
+end
+
+-- What the gate has against an operation; of one that is kept in part only it cannot be said.
+local function of_operation(side, call, add)
+  local allowed, _, asked = side.generation.gate:call(list.pick(call, JUDGED))
+  allowed = allowed or asked
+  if allowed then
+    add(call.operation.bytes == nil and side.generation.gate:judge(allowed, call.operation) or nil)
+    allowed:close()
+  end
+end
+
+local function of_call(side, call, add)
+  for _, check in ipairs(side.generation.gate:explain(list.pick(call, JUDGED))) do
+    add(check)
+  end
 end
 
 -- All that stands against the call, the recorded one first.
@@ -127,15 +117,14 @@ local function checks_of(side, call, recorded)
     if check and check.decision ~= "allow" and not known[check.rule] then
       known[check.rule] = true
       checks[#checks + 1] = {
-        rule = check.rule, decision = check.decision, why = check.why, fix = check.fix, where = place_of(side, call, check),
+        rule = check.rule, decision = check.decision, why = check.why, fix = check.fix, where = place.of(side, call, check),
       }
     end
   end
-  add(recorded)
-  for _, check in ipairs(side.generation.gate:explain(list.pick(call, JUDGED))) do
-    add(check)
-  end
+  add(recorded);
+  (call.operation and of_operation or of_call)(side, call, add)
   policies(side, call, add)
+  careful(side, call, add)
   return checks
 end
 
@@ -157,7 +146,7 @@ function M.why_not(project, event)
     return nil, errors.new("ERR_USAGE", string.format("event %d is %s: nothing was refused by it", event.seq, event.kind),
       "orket reports lists what was refused; orket why tells what an event follows from")
   end
-  local call, err = call_of(project, event)
+  local call, err = calls.of(project, event)
   if not call then
     return nil, err
   end
@@ -166,21 +155,31 @@ function M.why_not(project, event)
   if not both then
     return nil, err
   end
-  local whole = event.kind == "call.refused" or event.kind == "approval.asked"
   return {
     event = event, call = { tool = call.tool, arguments = call.arguments, role = call.role, operation = event.body.operation },
-    checks = whole and checks_of(both.old, call, recorded_of(event)) or { recorded_of(event) },
+    checks = checks_of(both.old, call, recorded_of(event)),
   }
 end
 
----What a proposed edit would make of the call.
+-- ---- an edit ----
+
+-- What was recorded stands when no script or setting decided it: a rate, a path as it was on the disk, the state
+-- machine, a person's answer.
+local function after_of(recorded, before, after)
+  if recorded.rule:find("^approval%.") or verdicts.same(before, recorded) then
+    return before, after
+  end
+  return recorded, (verdicts.came_first(recorded, after) or verdicts.same(before, after)) and recorded or after
+end
+
+---What a proposed edit would make of the call, or of the operation that was refused.
 ---@param project table opened for reading
 ---@param event table
 ---@param path string  a script, a directory of them, an organization.json, a unified diff
 ---@return {before: GateVerdict, after: GateVerdict}|nil
 ---@return Error|nil
 function M.try(project, event, path)
-  local call, err = call_of(project, event)
+  local call, err = calls.of(project, event)
   if not call then
     return nil, err
   end
@@ -194,6 +193,7 @@ function M.try(project, event, path)
   if not ok then
     return nil, type(found) == "table" and found or errors.new("ERR_BUG", tostring(found))
   end
+  before, after = after_of(recorded_of(event), before, after)
   return { before = before, after = after }
 end
 

@@ -45,7 +45,8 @@ local function benches_of(self, call)
 end
 
 local function verdict(bench, call)
-  return calls.verdict(calls.turn(bench, call), { name = call.tool, arguments = call.arguments })
+  local turn, request = calls.turn(bench, call), { name = call.tool, arguments = call.arguments }
+  return call.operation and calls.verdict_on(turn, request, call.operation) or calls.verdict(turn, request)
 end
 
 ---Judges calls by both sides: for each `call, before, after`. A call names the generation (and the blob of the
@@ -77,12 +78,17 @@ end
 
 -- ---- recorded history ----
 
+-- "last" and a number that is none, or no name at all.
+local function is_no_choice(names)
+  return names and (not names:find("[^%s,]") or names:find("^last[ :=]") and not names:find("^last[ :=]0*[1-9]%d*$"))
+end
+
 -- What a person named: all runs, the newest so many, or these.
 local function named(project, names)
   local rows, ids = reader.runs(project.store, project.dir), {}
   local newest = names and math.tointeger(tonumber(names:match("^last[ :=]?(%d+)$")))
   if names and names ~= "all" and not newest then
-    for id in names:gmatch("[^,]+") do
+    for id in names:gmatch("[^,%s]+") do
       ids[#ids + 1] = id
     end
     return ids, true
@@ -94,6 +100,9 @@ local function named(project, names)
 end
 
 local function wanted(project, names)
+  if is_no_choice(names) then
+    return nil, errors.new("ERR_USAGE", "'" .. names .. "' names no runs", "--runs RUN,RUN, --runs all, or --runs last 3")
+  end
   local ids, explicit = named(project, names)
   local found, left_out = {}, {}
   for _, id in ipairs(ids) do

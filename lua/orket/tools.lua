@@ -212,6 +212,25 @@ local function denial_of_operation(turn, request, operation)
   return refusal and refusal.decision == "deny" and refusal or nil
 end
 
+---What gate, policies and autonomy say to an operation of a call, whatever a person has answered. Nothing is opened.
+---@param turn table as weigh takes it
+---@param request {name: string, arguments: string|table}
+---@param operation table
+---@return table|nil refusal
+function M.weigh_operation(turn, request, operation)
+  local call, refusal = judge(turn, request, true)
+  if not call then
+    return refusal
+  end
+  local closing <close> = call
+  refusal = turn.generation.gate:judge(call, operation)
+  refusal = refusal.decision ~= "allow" and refusal or nil
+  if not is_shipped(turn.generation.tools[request.name]) then
+    refusal = M.stricter(refusal, turn.policy(call, operation))
+  end
+  return refusal or turn.autonomy and autonomy.objection_to_operation(turn, operation) or nil
+end
+
 -- A person's answer about an operation: yes, a refusal, or neither.
 local function answered_operation(turn, permit, refusal, operation, done)
   return approval.settle(turn, {

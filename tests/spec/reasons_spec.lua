@@ -225,7 +225,7 @@ describe("why-not", function()
         checks[#checks + 1] = check.rule .. " " .. (check.where or "")
       end
     end
-    assert.same({ "house.generated config/organization.json#/process_rules/gate/0", "gate.path.escape ", "gate.tool.unknown tools/nothing.lua" }, checks)
+    assert.same({ "house.generated config/organization.json#/process_rules/gate/0", "gate.path.escape the gate itself", "gate.tool.unknown tools/nothing.lua" }, checks)
     local operation = w:events("operation.refused")[1]
     local answer = cjson.decode((w:orket("why-not --json " .. math.tointeger(operation.seq))))
     assert.equal("house.generated", answer.checks[1].rule)
@@ -257,5 +257,103 @@ describe("why-not", function()
     assert.equal(1, code, text)
     assert.truthy(text:find("with the edit: deny  gate.card.status", 1, true), text)
     assert.equal(1, select(2, w:orket("why-not --try nowhere " .. seq)))
+  end)
+
+  -- One worker and what it may not do, one call after the other, each beside one that it may.
+  local EACH = [[
+    function work(talk)
+      local tries = { write("gen/two", "x"), write("other/x", "x"), call("delete_file", { path = "src/q" }), call("reach", { path = "src/two" }),
+        call("reach", { path = "gen/b" }), status("done") }
+      local one = tries[talk.replies + 1]
+      return one and say(one, write("src/n" .. talk.replies, "n" .. talk.replies)) or say(finish())
+    end
+  ]]
+  local SECOND = [[
+    return { decide = function(call)
+      local path = (call.operation or call.arguments).path
+      if path and path:find("two$") then
+        return { decision = "deny", rule = "second", why = "one is enough" }
+      end
+    end }
+  ]]
+
+  -- why-not of each refusal: "rule where, rule where"; with an edit the rule before and after it.
+  local function told(w, seq, edit)
+    local text, code = w:orket("why-not --json " .. (edit and "--try " .. edit .. " " or "") .. math.tointeger(seq))
+    local answer, list = cjson.decode(text), {}
+    for i, check in ipairs(answer.checks) do
+      list[i] = check.rule .. " " .. tostring(check.where)
+    end
+    return table.concat(list, ", "), answer.try and answer.try.before.rule .. " -> " .. answer.try.after.rule .. " " .. code
+  end
+
+  local function refusals()
+    local w = world.new({
+      issues = { { id = "A", params = { scope = { "src/**", "gen/**" } } } }, gate = RULES, mock = EACH, rules = { autonomy = { coder = "ask_risky" } },
+      files = { ["tools/reach.lua"] = REACH, ["roles/coder.lua"] = coder(), ["nodes/policy/second.lua"] = SECOND },
+    })
+    assert.equal(3, select(2, w:run()))
+    assert.equal(0, select(2, w:orket("deny A")))
+    assert.equal(0, select(2, w:run()))
+    local seqs = {}
+    for _, event in ipairs(w:events()) do
+      if event.kind == "call.refused" or event.kind == "operation.refused" then
+        seqs[#seqs + 1] = event.seq
+      end
+    end
+    return w, seqs
+  end
+
+  it("asks the policies and the role's autonomy also where the gate denies, and judges operations", function()
+    local w <close>, seqs = refusals()
+    local wanted = {
+      "house.generated config/organization.json#/process_rules/gate/0, policy.second nodes/policy/second.lua:1",
+      "gate.scope card A#/params/scope",
+      "approval.denied nil, gate.confirm tools/delete_file.lua:14, autonomy.ask config/organization.json#/process_rules/autonomy (ask_risky)",
+      "policy.second nodes/policy/second.lua:1",
+      "house.generated config/organization.json#/process_rules/gate/0",
+      "fsm.edge orket law, autonomy.ask config/organization.json#/process_rules/autonomy (ask_risky)",
+    }
+    for i, seq in ipairs(seqs) do
+      assert.equal(wanted[i], (told(w, seq):gsub("second.lua:%d+", "second.lua:1")))
+    end
+    assert.equal(#wanted, #seqs)
+    assert.truthy(world.orket.read("tools/delete_file.lua"):match(("[^\n]*\n"):rep(13) .. "  operations"))
+  end)
+
+  it("tells of an edit what it changes, and of what it cannot change that it stays", function()
+    local w <close>, seqs = refusals()
+    w:write("lax/nodes/policy/second.lua", "return { decide = function() end }")
+    local organization = cjson.decode(w:read("config/organization.json"))
+    organization.process_rules.gate, organization.process_rules.autonomy = nil, nil
+    w:write("free/config/organization.json", cjson.encode(organization))
+    local wanted = {
+      { "house.generated -> house.generated 1", "house.generated -> policy.second 1" }, { "gate.scope -> gate.scope 1", "gate.scope -> gate.scope 1" },
+      { "gate.confirm -> gate.confirm 1", "gate.confirm -> gate.confirm 1" }, { "policy.second -> gate.allow 0", "policy.second -> policy.second 1" },
+      { "house.generated -> house.generated 1", "house.generated -> gate.allow 0" }, { "fsm.edge -> fsm.edge 1", "fsm.edge -> fsm.edge 1" },
+    }
+    for i, seq in ipairs(seqs) do
+      assert.same(wanted[i], { select(2, told(w, seq, "lax")), (select(2, told(w, seq, "free"))) }, tostring(i))
+    end
+  end)
+end)
+
+describe("why", function()
+  it("names the rule that refused an operation, and what a verdict followed from", function()
+    local w <close> = world.new({
+      issues = { { id = "A", verification = { fixture_path = "f.json" } } }, files = { ["verification/f.json"] = '{"argv": ["/bin/true"]}' },
+      mock = 'function work(talk) return steps(talk, function() return say(status("done"), write("a", "x")) end, '
+        .. 'function() return say(finish("it is there")) end) end',
+    })
+    assert.equal(0, select(2, w:run()))
+    local chain = cjson.decode((w:orket("why --json " .. math.tointeger(w:events("operation.refused")[1].seq)))).chain
+    assert.same({ "allow gate.allow", "deny fsm.edge" }, { chain[4].decision .. " " .. chain[4].rule, chain[5].decision .. " " .. chain[5].rule })
+    for _, event in ipairs(w:events("card.moved")) do
+      if event.body.to == "code_review" then
+        chain = cjson.decode((w:orket("why --json " .. math.tointeger(event.seq)))).chain
+      end
+    end
+    assert.same({ "hand-in", "verdict", "engine", "effect" }, { chain[1].link, chain[2].link, chain[3].link, chain[4].link })
+    assert.same({ "it is there", true }, { chain[1].why, chain[2].ok })
   end)
 end)

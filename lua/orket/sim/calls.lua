@@ -22,6 +22,7 @@ local NO_TREE = {}
 ---@field labels table<string, true>|nil
 ---@field scope string[]|nil what the card's agents may write
 ---@field calls integer|nil how many the turn has made before
+---@field operation table|nil judged instead of the call itself: one that its tool asked for
 ---@field generation string|nil recorded; without it the present scripts
 ---@field config string|nil blob of the recorded configuration
 
@@ -57,6 +58,15 @@ end
 ---@return GateVerdict
 function M.verdict(turn, request)
   return tools.weigh(turn, request) or ALLOW
+end
+
+---The verdict of one side on an operation that a call's tool asked for.
+---@param turn table
+---@param request {name: string, arguments: string|table}
+---@param operation table
+---@return GateVerdict
+function M.verdict_on(turn, request, operation)
+  return tools.weigh_operation(turn, request, operation) or ALLOW
 end
 
 ---@param a GateVerdict
