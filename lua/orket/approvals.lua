@@ -30,13 +30,19 @@ local function unknown(store, name)
     #ids == 0 and "nothing waits for a yes or no" or "orket approvals lists them: " .. table.concat(ids, ", ", 1, math.min(#ids, 5)))
 end
 
+-- The question of this id; of a card the one that waits, else the newest.
+local function question(store, name)
+  local of_card = store:read("approvals", { card = name })
+  return store:read("approvals", { id = name })[1] or M.pending(store, name)[1] or of_card[#of_card]
+end
+
 ---The pending question of this id, or of this card.
 ---@param store Store
 ---@param name string
 ---@return table|nil row
 ---@return Error|nil
 function M.find(store, name)
-  local row = store:read("approvals", { id = name })[1] or M.pending(store, name)[1]
+  local row = question(store, name)
   if not row then
     return nil, unknown(store, name)
   elseif row.status ~= "pending" then

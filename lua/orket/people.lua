@@ -235,7 +235,7 @@ local function say(project, request)
   local late = approvals.is_late(row) and request.act == "approve"
   local ok
   ok, err = approvals.answer(project.store, row, {
-    answer = late and "expired" or SAID[request.act], why = request.why, who = request.who or "unknown",
+    answer = late and "expired" or SAID[request.act], why = not late and request.why or nil, who = not late and (request.who or "unknown") or nil,
   })
   if ok and late then
     return nil, errors.new("ERR_TRANSITION", "the question " .. row.id .. " expired at " .. row.expires_at,

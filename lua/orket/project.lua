@@ -27,6 +27,13 @@ local function own(self)
   return self.lock, err
 end
 
+---What whoever only reads is told when there is no database: reading makes none.
+---@param dir string
+---@return Error
+function M.without_board(dir)
+  return errors.new("ERR_NOT_FOUND", "there is no board in " .. dir .. " yet", "orket run EPIC or orket sync puts the cards of the files on it")
+end
+
 ---Opens a project for reading (any number of processes) or as its owner (one).
 ---@param dir string
 ---@param options {own: boolean?, beside: boolean?, hasty: boolean?}  beside: the database is opened while the
@@ -51,6 +58,10 @@ function M.open(dir, options)
     if not ok then
       return nil, err
     end
+  end
+  local _, _, code = self.root:kind(".orket/orket.db")
+  if code == "ERR_NOT_FOUND" and not options.own then
+    return nil, M.without_board(dir)
   end
   self.store, err = errors.check(store.open(M.database(dir), {
     readonly = not options.own, beside = options.beside, hasty = options.hasty,

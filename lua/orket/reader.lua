@@ -30,8 +30,7 @@ function M.open(dir)
   end
   kind, err = errors.check(root:kind(".orket/orket.db"))
   if not kind then
-    return nil, missing(err, "there is no board in " .. dir .. " yet",
-      "orket run EPIC or orket sync puts the cards of the files on it")
+    return nil, errors.is_machine(err.code) and err or projects.without_board(dir)
   end
   return errors.check(store.open(projects.database(dir), { readonly = true }))
 end

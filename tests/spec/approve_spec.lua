@@ -75,6 +75,7 @@ describe("a question", function()
     assert.equal(3, (select(2, w:run())))
     local first = pending(w)[1].id
     assert.equal(0, (select(2, w:orket("approve A"))))
+    assert(w:orket("deny A"):find("the question " .. first .. " was approved already (human:", 1, true)) -- two people at once
     for _, words in ipairs({ "approve " .. first, "deny " .. first, "approve A", "approve nobody", "approve ep.1/99/1" }) do
       local text, code = w:orket(words)
       assert.equal(1, code, text)
@@ -190,6 +191,7 @@ describe("a yes is held against the world", function()
     local text, code = late:orket("approve A")
     assert.equal(1, code, text)
     assert(text:find("expired", 1, true), text)
+    assert.equal("system", late:events("approval.answered")[1].actor) -- nobody said so
     refused(w, "approval.expired")
     refused(late, "approval.expired")
     assert.equal("expired", w:sql("SELECT status FROM approval"))

@@ -188,15 +188,19 @@ describe("orket sim", function()
   end)
 
   it("names what is wrong: exit 2", function()
+    assert.equal(0, select(2, w:orket("init .test/fresh")))
     local p <close> = changed({ ["nodes/policy.lua"] = "return { node = 'policy'", ["other.txt"] = "x" })
     for arguments, word in pairs({
       ["sim"] = "--with", ["sim --with " .. p.dir] = "nodes/policy.lua would not serve", ["sim --with nowhere"] = "nothing at",
       ["sim --with " .. p.dir .. "/other.txt"] = "patch", ["sim --runs ep.7 --with nodes"] = "", ["sim --nonsense"] = "unknown option",
-      ["sim --runs ep.7 --with config/organization.json"] = "no run 'ep.7'",
+      ["sim --runs ep.7 --with config/organization.json"] = "no run 'ep.7'", ["sim --runs '' --with config/organization.json"] = "'' names no runs",
+      ["sim --runs 'last -1' --with config/organization.json"] = "names no runs", ["sim --with /dev/null"] = "not a regular file",
+      ["sim -C .test/fresh --with config/organization.json"] = "no board in .test/fresh yet",
     }) do
       local text, code = w:orket(arguments)
       assert.equal(2, code, arguments .. ": " .. text)
       assert.truthy(text:find(word, 1, true), arguments .. ": " .. text)
+      assert.truthy(word == "--with" or word == "unknown option" or text:find("\n  fix: ", 1, true), arguments .. ": " .. text)
     end
   end)
 

@@ -9,6 +9,8 @@ local text = require("orket.view.text")
 
 local M = {}
 
+local LINE_MOST = 400 -- columns of an answered question; --json has all of it
+
 M.usage = [[
 usage: orket approvals [-C DIR] [--json] [--all]
 
@@ -35,8 +37,8 @@ function M.print_question(store, row, dir)
 end
 
 local function print_answered(row)
-  print(text.line(string.format("%s  %s  %s  %s%s%s", row.id, row.status, row.card, shown.line(row),
-    row.answered_by and "  " .. row.answered_by or "", row.answer_why and ": " .. row.answer_why or "")))
+  print(text.cut(text.line(string.format("%s  %s  %s  %s%s%s", row.id, row.status, row.card, shown.line(row),
+    row.answered_by and "  " .. row.answered_by or "", row.answer_why and ": " .. row.answer_why or "")), LINE_MOST))
 end
 
 local function show(store, args)

@@ -125,7 +125,9 @@ end
 -- ---- both ----
 
 local function refused(problem)
-  return nil, errors.new(problem.err.code, problem.path .. " would not serve: " .. problem.err.message, errors.cure(problem.err))
+  local path = problem.path == "gate" and "config/organization.json" or problem.path
+  return nil, errors.new(problem.err.code, path .. " would not serve: " .. problem.err.message,
+    errors.cure(problem.err) or "correct " .. path .. "; nothing was judged")
 end
 
 local function texts_of(store, id)

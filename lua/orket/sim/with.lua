@@ -68,7 +68,8 @@ local function process_of(root, path)
   local source = sources.read(root, path, problems)
   if not source or not sources.check(source, "organization", nil, problems) then
     local first = problems:sorted()[1]
-    return nil, errors.new("ERR_CONFIG", string.format("%s:%d: %s", first.file, first.line, first.message), first.fix)
+    local at = first.path and first.path ~= "" and first.path .. ": " or ""
+    return nil, errors.new("ERR_CONFIG", string.format("%s:%d: %s%s", first.file, first.line, at, first.message), first.fix)
   end
   return normal.organization(source.value).process_rules
 end
@@ -205,8 +206,19 @@ local function open(path)
   end
   local above = path:match("^(.*)/[^/]*$") or "."
   root = fs.root(above == "" and "/" or above)
-  local kind = root and root:kind(path:match("([^/]+)$") or "")
-  return kind and root, kind or err
+  local kind, why = nil, err
+  if root then
+    kind, why = errors.check(root:kind(path:match("([^/]+)$") or ""))
+  end
+  return kind and root, kind or why
+end
+
+-- Nothing there, or something that is no file of its own: a pipe, a link that leads elsewhere.
+local function unopened(path, why)
+  if why and why.code ~= "ERR_NOT_FOUND" then
+    return usage(path .. " cannot be read: " .. why.message, "name the file or the directory itself")
+  end
+  return usage("there is nothing at " .. path)
 end
 
 ---Reads what is to be judged.
@@ -219,7 +231,7 @@ function M.read(project, path)
   path = #path > 1 and path:gsub("/+$", "") or path
   local root <close>, kind = open(path)
   if not root then
-    return usage("there is nothing at " .. path)
+    return unopened(path, kind)
   end
   local ok, err
   if kind ~= "directory" then
