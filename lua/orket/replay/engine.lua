@@ -1,6 +1,7 @@
 -- engine.lua: what the world answered a recorded run, taken from its journal: replies, verdicts, interruptions.
 -- Everything else of the engine is as it is.
 
+local compare = require("orket.replay.stage.compare")
 local disk = require("orket.tree.disk")
 local errors = require("orket.errors")
 local stages = require("orket.replay.stage")
@@ -58,7 +59,7 @@ local function complete(stage, turn)
   local line = stage.lines[turn.number]
   while true do
     local event = next_of(stage, line)
-    local broken = line.cut or stages.broken_off(event)
+    local broken = line.cut or compare.broken_off(event)
     if broken then
       return nil, broken
     elseif event and event.kind == "step.reply" then
@@ -165,7 +166,7 @@ local function command(stage, turn)
     local contents, err = changed_by(turn, ran)
     return contents and ran, contents or err
   end
-  local broken = stages.broken_off(event)
+  local broken = compare.broken_off(event)
   if not broken then
     if event and event.kind ~= "turn.abandoned" then
       stage:diverge(event, "the replay runs a program here")
@@ -184,7 +185,7 @@ local function beyond(stage, turn)
   elseif event and event.kind == "operation.uncertain" then
     return nil, { code = "ERR_UNCERTAIN", class = "system", message = "nobody knows whether it happened" }
   end
-  local broken = stages.broken_off(event)
+  local broken = compare.broken_off(event)
   if not broken then
     stage:diverge(event or line[line.tip], "the replay performs an operation beyond the tree here")
     return nothing_more(stage)
