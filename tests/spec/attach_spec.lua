@@ -20,8 +20,8 @@ function work(talk)
 end
 ]]
 
-local function started(files)
-  local w = world.new({ issues = { { id = "A" }, { id = "Z" } }, mock = TEAM, files = files })
+local function started(files, gate)
+  local w = world.new({ issues = { { id = "A" }, { id = "Z" } }, mock = TEAM, files = files, gate = gate })
   w.run_now = w:start()
   assert(world.wait(function() return w:card("A").status == "waiting_for_developer" end), "A did not ask")
   return w
@@ -42,6 +42,26 @@ local function lines(w, ...)
   w:write(".test/lines", table.concat({ ... }, "\n") .. "\n")
   local text, code = w:orket("repl --attach < .test/lines")
   return text, code
+end
+
+-- A REPL that stays attached while other things happen: say(lines) and heard(text).
+local function attach(w)
+  os.remove(w.dir .. "/.test/fifo")
+  world.orket.shell("mkfifo " .. w.dir .. "/.test/fifo")
+  local pid = world.orket.shell(string.format("cd %s; (sleep 60 > .test/fifo & echo $! > .test/writer; exec %s repl --attach < .test/fifo > .test/repl.out 2>&1) & echo $!",
+    w.dir, world.binary)):match("%d+")
+  local repl = {}
+  function repl.say(...)
+    w:write(".test/lines", table.concat({ ... }, "\n") .. "\n")
+    world.orket.shell("cat " .. w.dir .. "/.test/lines > " .. w.dir .. "/.test/fifo")
+  end
+  function repl.heard(text)
+    assert.truthy(world.wait(function() return w:read(".test/repl.out"):find(text, 1, true) end), w:read(".test/repl.out"))
+  end
+  function repl.kill()
+    os.execute("kill -9 " .. pid .. " $(cat " .. w.dir .. "/.test/writer)")
+  end
+  return repl
 end
 
 local GO = 'answer("A", "go on").card'
@@ -72,6 +92,20 @@ describe("a debugger", function()
     local refused = w:events("call.refused")[1]
     assert.equal("person.skip", refused.body.rule)
     assert.truthy(refused.body.why:find("with salt, please", 1, true))
+    ended(w)
+  end)
+
+  it("refuses a call that a person has allowed, which a replay knows", function()
+    local w = started({}, { { id = "asked", effect = "ask", tools = { "write_file" }, why = "a person decides" } })
+    local repl = attach(w)
+    repl.say('breakpoint{rule="gate.allow", card="A"}.id', GO)
+    assert.truthy(world.wait(function() return w:card("A").approval end), "it does not ask")
+    assert.equal(0, (select(2, w:orket("approve A"))))
+    repl.say('wait(20).what', 'skip("A", "not now").order', 'clear().cleared')
+    assert.truthy(world.wait(function() return w:events("call.refused")[1] end), w:read(".test/repl.out"))
+    repl.kill()
+    assert.equal("person.skip", w:events("call.refused")[1].body.rule)
+    assert.equal("used", w:events("approval.settled")[1].body.outcome)
     ended(w)
   end)
 
@@ -132,15 +166,11 @@ describe("a debugger", function()
 
   it("lets everything go when whoever attached is killed", function()
     local w = started()
-    os.remove(w.dir .. "/.test/fifo")
-    world.orket.shell("mkfifo " .. w.dir .. "/.test/fifo")
-    local pid = world.orket.shell(string.format("cd %s; (sleep 60 > .test/fifo & echo $! > .test/writer; exec %s repl --attach < .test/fifo > .test/repl.out 2>&1) & echo $!",
-      w.dir, world.binary)):match("%d+")
-    w:write(".test/lines", 'breakpoint{tool="*", card="A"}.id\n' .. GO .. "\nwait(20).at\n")
-    world.orket.shell("cat " .. w.dir .. "/.test/lines > " .. w.dir .. "/.test/fifo")
-    assert.truthy(world.wait(function() return w:read(".test/repl.out"):find("tool", 1, true) end), w:read(".test/repl.out"))
+    local repl = attach(w)
+    repl.say('breakpoint{tool="*", card="A"}.id', GO, 'wait(20).at')
+    repl.heard("tool")
     assert.equal("in_progress", w:card("A").status)
-    os.execute("kill -9 " .. pid .. " $(cat " .. w.dir .. "/.test/writer)")
+    repl.kill()
     assert.truthy(world.wait(function() return w:card("A").status == "done" end))
     ended(w)
   end)
