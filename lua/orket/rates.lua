@@ -24,6 +24,10 @@ function M.now()
   return BEGINNING + sys.monotonic()
 end
 
+local function at(clock, age)
+  return math.max(0, clock - math.max(0, age))
+end
+
 ---Takes from full buckets what the journal has let through. A bucket that was never empty forgets in the time that it
 ---takes to fill; of one that may not have been, what lies further back than is looked counts as used up.
 ---@param buckets GateRates|nil
@@ -33,15 +37,12 @@ function M.recall(buckets, store)
     return
   end
   local now, clock = sys.now(), M.now()
-  local function at(age)
-    return math.max(0, clock - math.max(0, age))
-  end
   local lately = store:read("lately", { now = now, seconds = FILLINGS * buckets:longest() })[1]
   if lately.age then
-    buckets:empty(at(lately.age))
+    buckets:empty(at(clock, lately.age))
   end
   for _, call in ipairs(lately.since and store:read("calls_since", { now = now, since = lately.since }) or {}) do
-    buckets:count(at(call.age), call.tool, call.role, call.model)
+    buckets:count(at(clock, call.age), call.tool, call.role, call.model)
   end
 end
 
