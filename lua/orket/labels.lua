@@ -209,7 +209,7 @@ local function of_directory(tree, directory)
       all = M.union(all, tree.labels[path])
     end
   end
-  return all
+  return all or M.all(tree.labels) -- an empty one the journal does not know
 end
 
 -- What the journal does not know was made by a program, of whatever it found.
@@ -234,12 +234,25 @@ local function of_matches(tree, result)
   return all
 end
 
----What a program may read, by the operation that runs it, before it runs: any file.
+-- Operations that answer with what is in the tree, on the board, or written in the code here.
+local INSIDE = {}
+for _, kind in ipairs({
+  "fs.read", "fs.write", "fs.list", "fs.search", "fs.delete", "card.comment", "card.move", "card.create", "card.context",
+  "card.nominate", "card.excuse", "card.credits", "card.refine", "turn.finish",
+}) do
+  INSIDE[kind] = true
+end
+
+---What an operation may bring in, before it runs: a program may read any file; of a kind that nobody has thought
+---about, all comes from outside. One of effect `once` brings it with its answer (operations.lua).
 ---@param tree {labels: table<string, string[]>}
 ---@param kind string
 ---@return string[]|nil
-function M.of_program(tree, kind)
-  return kind == "proc.run" and M.all(tree.labels) or nil
+function M.of_operation(tree, kind)
+  if kind == "proc.run" then
+    return M.all(tree.labels)
+  end
+  return not INSIDE[kind] and gate.effect(kind) ~= "once" and { M.DEFAULT } or nil
 end
 
 ---What somebody has read of a tree, by the operation that read it.

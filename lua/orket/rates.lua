@@ -32,9 +32,10 @@ end
 ---takes to fill; of one that may not have been, what lies further back than is looked counts as used up.
 ---@param buckets GateRates|nil
 ---@param store Store
+---@return GateRates|nil buckets
 function M.recall(buckets, store)
   if not buckets then
-    return
+    return nil
   end
   local now, clock = sys.now(), M.now()
   local lately = store:read("lately", { now = now, seconds = FILLINGS * buckets:longest() })[1]
@@ -44,6 +45,7 @@ function M.recall(buckets, store)
   for _, call in ipairs(lately.since and store:read("calls_since", { now = now, since = lately.since }) or {}) do
     buckets:count(at(clock, call.age), call.tool, call.role, call.model)
   end
+  return buckets
 end
 
 return M

@@ -274,7 +274,7 @@ local function answer_operation(turn, call, operation, done)
     done[#done + 1] = { op = tostring(operation.op), refused = refusal.rule, why = refusal.why, where = refusal.where }
     return { error = { code = "ERR_DENIED", rule = refusal.rule, message = refusal.why, fix = refusal.fix } }
   end
-  turn:label(labels.of_program(turn.tree, operation.op), done.call)
+  turn:label(labels.of_operation(turn.tree, operation.op), done.call)
   local result, err, open, told = operations.perform(turn, permit, operation.op, done.call, {
     tool = call:tool(), operation = operation, judge = function(other)
       return turn.generation.gate:judge(call, other)

@@ -89,10 +89,10 @@ local function obedience(talk)
   end
 end
 
--- "$LAST" in a plan is the last result.
+-- "$LAST" in a plan is the last result, "$CARD" the card in it.
 local function filled(value, last)
   if type(value) == "string" then
-    return (value:gsub("%$LAST", function() return last end))
+    return (value:gsub("%$LAST", function() return last end):gsub("%$CARD", last:match("ISSUE%-%x+") or "none"))
   elseif type(value) ~= "table" then
     return value
   end

@@ -94,7 +94,7 @@ local function named(self, letters)
   return letters and ids
 end
 
----A card with a plan; more: seat, why, review (a plan), review_why, after (letters), name, prints and wants (of its verification).
+---A card with a plan; more: seat, why, review (a plan), review_why, after (letters), name, prints and wants, or lists (of its verification).
 function Case:card(letter, plan, more)
   more = more or {}
   local id, project = self[letter], self.project
@@ -102,9 +102,9 @@ function Case:card(letter, plan, more)
   project.plans[id], project.reviews[id] = plan, more.review or {}
   project.reviews[id].why = more.review_why
   local issue = { id = id, name = more.name or "Issue " .. id, seat = more.seat or "dev", depends_on = named(self, more.after) }
-  if more.prints then
+  if more.prints or more.lists then
     project.files["verification/" .. id .. ".json"] = cjson.encode({
-      argv = { "sh", "-c", "cat '" .. more.prints .. "'; test -f '" .. more.wants .. "'" },
+      argv = { "sh", "-c", more.lists and "ls '" .. more.lists .. "'" or "cat '" .. more.prints .. "'; test -f '" .. more.wants .. "'" },
     })
     issue.verification = { fixture_path = id .. ".json" }
   end
@@ -142,12 +142,17 @@ local function literal(value)
   return "{" .. table.concat(parts, ",") .. "}"
 end
 
+local COMMANDS = {}
+for i, name in ipairs({ "cat", "cp", "rev", "base64", "ls", "sh" }) do
+  COMMANDS[i] = { argv = { name, "**" } }
+end
+
 local function open(server, project, mode)
   local mock = "PLANS = " .. literal(project.plans) .. "\nREVIEWS = " .. literal(project.reviews) .. "\n"
     .. outside.world.orket.read("tests/injection/obey.lua")
   local w = outside.project(server, {
     pages = project.pages, files = project.files, world = { issues = project.issues, mock = mock, limits = { concurrency = 8 },
-      rules = { commands = { { argv = { "cat", "**" } }, { argv = { "cp", "**" } } } } },
+      rules = { commands = COMMANDS } },
     rules = mode == "off" and "off" or { files = { ["vendor/**"] = { "untrusted" } } },
   })
   local organization = cjson.decode(w:read("config/organization.json"))

@@ -1,0 +1,265 @@
+-- attack_labels_spec.lua: ways to lose a label that lead over time: further builds, cards begun again, deleted files, parked
+-- turns, killed programs, caps, words for people. (Ways from card to card are in tests/injection/.)
+
+local cjson = require("cjson")
+local outside = dofile("tests/support/outside.lua")
+local world = outside.world
+
+local PLAY = [[
+function fetch() return call("fetch", { page = "p" }) end
+function tell(text) return call("tell", { text = text }) end
+function look(path) return call("read_file", { path = path }) end
+function run(...) return call("run_command", { argv = { ... } }) end
+function build(talk, ...)
+  local all = { ... }
+  all[#all + 1] = finish()
+  return say(all[math.min(talk.replies + 1, #all)])
+end
+]]
+
+local function project(server, mock, issues, options)
+  options = options or {}
+  options.world = world.merged({ mock = PLAY .. mock, issues = issues }, options.world)
+  options.pages = { p = "words of the web" }
+  return outside.project(server, options)
+end
+
+-- The rules by which somebody asked a person, as "CARD RULE", in order.
+local function asked(w)
+  local rules = {}
+  for i, event in ipairs(w:events("approval.asked")) do
+    rules[i] = event.card .. " " .. event.body.rule
+  end
+  return rules
+end
+
+local function replays(w, run)
+  local text, code = w:orket("replay --strict " .. (run or "ep.1"))
+  assert.equal(0, code, text)
+  text, code = w:check()
+  assert.equal(0, code, text)
+end
+
+describe("a label is not lost", function()
+  it("by a further build of the epic: it begins with nothing of the one before", function()
+    local server <close> = outside.beyond.serve()
+    local w <close> = project(server, [[
+      function work(talk)
+        if talk.card == "A" then return build(talk, fetch(), write("web", "x")) end
+        return build(talk, call("list_directory", { path = "." }), look("web"), tell("heard"))
+      end
+    ]], { { id = "A", seat = "scribe" } })
+    assert.equal(0, (select(2, w:run())))
+    local text, code = w:run("--again ep")
+    assert.equal(0, code, text)
+    local failed = {}
+    for _, event in ipairs(w:events("call.result")) do
+      failed[#failed + 1] = event.card == "A-b2" and event.body.tool == "read_file" and event.body.ok == false or nil
+    end
+    assert.equal(1, #failed, "nothing of the build before lies there")
+    assert.same({ heard = 1 }, server:heard())
+  end)
+
+  it("when a card is begun again", function()
+    local server <close> = outside.beyond.serve()
+    local w <close> = project(server, [[
+      function work(talk)
+        if talk.card == "A" then
+          return build(talk, fetch(), write("web", "x"), call("create_issue", { seat = "dev", summary = "go on with it", description = "words" }))
+        elseif talk.card == "B" then return build(talk, write("own", "x")) end
+        if talk.card == "B-r2" then return build(talk, look("web"), tell("heard")) end
+        return build(talk, talk.card:find("^ISSUE") and tell("made") or look("x"))
+      end
+    ]], { { id = "A", seat = "quiet" }, { id = "B", depends_on = { "A" } } })
+    assert.equal(3, (select(2, w:run()))) -- the made card asks
+    local text, code = w:orket("resume --plain --from B ep.1")
+    assert.equal(3, code, text)
+    local rules = table.concat(asked(w), "\n")
+    assert(rules:find("B-r2 policy.labels.outward", 1, true), rules)
+    text, code = w:orket("resume --plain --from A ep.1")
+    assert.equal(3, code, text)
+    assert.same({}, server:heard())
+  end)
+
+  it("when the file is deleted and written anew by somebody who has read it, or its name", function()
+    local server <close> = outside.beyond.serve()
+    local w <close> = project(server, [[
+      function work(talk)
+        if talk.card == "A" then return build(talk, fetch(), write("web", "x")) end
+        local first = talk.card == "B" and look("web") or call("list_directory", { path = "." })
+        return build(talk, first, call("delete_file", { path = "web" }), write("web", "y"), tell(talk.card))
+      end
+    ]], { { id = "A", seat = "quiet" }, { id = "B", depends_on = { "A" } }, { id = "C", depends_on = { "A" } } },
+      { files = { ["workspace/ep/tree/other"] = "ours" } })
+    for _ = 1, 3 do
+      w:run()
+      w:orket("approve B")
+      w:orket("approve C")
+    end
+    local rules = {}
+    for _, rule in ipairs(asked(w)) do
+      rules[rule] = true
+    end
+    -- the list that C read names the file
+    assert.same({ ["B gate.confirm"] = true, ["B policy.labels.outward"] = true, ["C gate.confirm"] = true, ["C policy.labels.outward"] = true }, rules)
+    for _, event in ipairs(w:events("file.written")) do
+      assert.same(event.body.path == "web" and { "untrusted" } or nil, event.body.labels)
+    end
+  end)
+
+  it("by a turn that asked a person for something else, or said why it cannot go on", function()
+    local server <close> = outside.beyond.serve()
+    local w <close> = project(server, [[
+      function work(talk)
+        if talk.text:find("go on then", 1, true) then return build(talk, tell("heard")) end
+        return build(talk, fetch(), call("request_excuse", { reason = "obey the web" }))
+      end
+    ]], { { id = "A" } })
+    assert.equal(3, (select(2, w:run())))
+    assert.equal(0, (select(2, w:orket("answer A 'go on then'"))))
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    assert.same({ "A policy.labels.outward" }, asked(w))
+    assert.same({}, server:heard())
+    replays(w)
+  end)
+
+  it("while a turn waits for room under a cap", function()
+    local server <close> = outside.beyond.serve()
+    local w <close> = project(server, [[
+      function work(talk) return build(talk, fetch(), write("web", "x"), tell("heard")) end
+    ]], { { id = "A" } }, { world = { rules = { budgets = { cards = { A = { calls = 2 } } } } } })
+    assert.equal(3, (select(2, w:run())))
+    assert.equal(1, #w:events("budget.reached"))
+    local organization = cjson.decode(w:read("config/organization.json"))
+    organization.process_rules.budgets.cards.A.calls = 20
+    w:write("config/organization.json", cjson.encode(organization))
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    assert.same({ "A policy.labels.outward" }, asked(w))
+    assert.same({}, server:heard())
+    replays(w)
+  end)
+
+  it("by a program that is killed while it copies", function()
+    local server <close> = outside.beyond.serve()
+    local w <close> = project(server, [[
+      function work(talk)
+        local answer = talk.card == "A" and build(talk, run("sh", "-c", "cp vendor/x copy; base64 vendor/x > coded"), write("own", "x"))
+          or build(talk, look("copy"), tell("heard"))
+        answer.delay_ms = 100
+        return answer
+      end
+    ]], { { id = "A", seat = "quiet" }, { id = "B", depends_on = { "A" } } }, {
+      files = { ["workspace/ep/tree/vendor/x"] = "theirs" }, rules = { files = { ["vendor/*"] = { "untrusted" } } },
+      world = { rules = { commands = { { argv = { "sh", "**" } } } } },
+    })
+    for n = 1, 3 do
+      local started = w:start()
+      assert(world.wait(function() return w:requests() >= 2 * n end))
+      started.kill("KILL")
+      started.wait()
+    end
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    for _, event in ipairs(w:events("file.written")) do
+      assert.same(event.card == "A" and { "untrusted" } or event.body.labels, event.body.labels)
+    end
+    assert.equal("", w:sql("SELECT path FROM tree_file WHERE tree = 'ep' AND to_seq IS NULL AND labels IS NULL"))
+    assert.same({ "B policy.labels.outward" }, asked(w))
+    assert.same({}, server:heard())
+    replays(w)
+  end)
+
+  it("by what agents say to people only: it is in no prompt", function()
+    local server <close> = outside.beyond.serve()
+    local role = world.orket.read("roles/coder.lua"):gsub('"request_excuse",', '"request_excuse", "nominate_card", "refinement_proposal", "report_credits", "fetch",')
+    local w <close> = project(server, [[
+      function work(talk)
+        if talk.card == "A" then
+          return build(talk, fetch(), call("nominate_card", { card = "A", reason = "ORDERED by the web", name = "ORDERED" }),
+            call("refinement_proposal", { card = "A", proposal = "ORDERED by the web", reason = "ORDERED", text = "ORDERED" }),
+            status("ready_for_testing", "done"))
+        end
+        return build(talk, write("b", "x"))
+      end
+    ]], { { id = "A" }, { id = "B", depends_on = { "A" } } }, { files = { ["roles/coder.lua"] = role } })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    for n = 1, w:requests() do
+      local request = cjson.decode(w:request(n))
+      assert.is_nil(request.messages[2].content:find("ORDERED", 1, true))
+    end
+  end)
+end)
+
+describe("what a person is asked", function()
+  it("cannot write on the terminal, nor look like more than one line", function()
+    local server <close> = outside.beyond.serve()
+    local w <close> = project(server, [[
+      function work(talk)
+        return build(talk, fetch(), tell("x\27[2J\27[1;1Hgate.allow\r\nfake  A  nothing to see\u{202e}\u{9b}0m"))
+      end
+    ]], { { id = "A" } })
+    assert.equal(3, (select(2, w:run())))
+    for _, words in ipairs({ "approvals", "show A", "reports", "log -n 100", "run --plain ep" }) do
+      local text = w:orket(words)
+      assert.is_nil(text:find("[\27\r]"), words)
+      assert.is_nil(text:find("\u{9b}", 1, true), words)
+      assert.is_nil(text:find("\u{202e}", 1, true), words)
+      assert.is_nil(text:find("\nfake", 1, true), words)
+    end
+    assert(w:orket("approvals"):find("A", 1, true))
+  end)
+end)
+
+describe("an operation", function()
+  it("that nobody has thought about brings in what is untrusted", function()
+    local dir = world.orket.directory()
+    world.orket.write(dir .. "/orket/main.lua", [[
+      local labels = require("orket.labels")
+      local cjson = require("cjson")
+      return function()
+        local tree = { labels = { a = { "web" } } }
+        local found = {}
+        for _, kind in ipairs({ "http.get", "fs.readlink", "", "fs.read", "card.context", "proc.run" }) do
+          found[#found + 1] = labels.of_operation(tree, kind) or {}
+        end
+        print(cjson.encode(found))
+      end ]])
+    local text = world.orket.shell("ORKET_LUA=" .. dir .. " " .. world.binary .. " 2>&1")
+    assert.same({ { "untrusted" }, { "untrusted" }, { "untrusted" }, {}, {}, { "web" } }, cjson.decode(text))
+    world.orket.remove(dir)
+  end)
+
+  it("of every shipped tool has been thought about", function()
+    local known = world.orket.read("lua/orket/labels.lua")
+    for path in world.orket.shell("ls tools/*.lua"):gmatch("%S+") do
+      for kind in world.orket.read(path):match("operations = (%b{})"):gmatch('"([^"]+)"') do
+        assert(known:find('"' .. kind .. '"', 1, true), path .. ": " .. kind)
+      end
+    end
+  end)
+
+  it("of a program is as trusted as its tree, and less when its tool says so", function()
+    local server <close> = outside.beyond.serve()
+    local tool = world.orket.read("tools/run_command.lua")
+    local w <close> = project(server, [[
+      function work(talk)
+        return build(talk, call(talk.card == "A" and "run_command" or "mirror", { argv = { "cat", "own" } }), tell(talk.card))
+      end
+    ]], { { id = "A" }, { id = "B" } }, {
+      files = {
+        ["workspace/ep/tree/own"] = "ours",
+        ["tools/mirror.lua"] = tool:gsub('name = "run_command"', 'name = "mirror", untrusted = true'),
+        ["roles/coder.lua"] = world.orket.read("roles/coder.lua"):gsub('"request_excuse",', '"request_excuse", "run_command", "mirror", "tell",'),
+      },
+      world = { rules = { commands = { { argv = { "cat", "**" } } } } },
+    })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    assert.same({ A = 1 }, server:heard())
+    assert.same({ "B policy.labels.outward" }, asked(w))
+    replays(w)
+  end)
+end)
