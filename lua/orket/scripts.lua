@@ -113,6 +113,15 @@ function M.describe(path, text)
   return script and script:describe(), err
 end
 
+---A text in the box of its kind; it is not held against a contract.
+---@param path string "nodes/policy/x.lua"
+---@param text string
+---@return orket.box.script|nil
+---@return Error|nil
+function M.boxed(path, text)
+  return errors.check(box.prepare(path, text, { prelude = PRELUDES[path:match("^%a+")] }))
+end
+
 ---One script, prepared and held against its contract, its self-test included.
 ---@param path string "nodes/policy/x.lua"
 ---@param text string
@@ -120,7 +129,7 @@ end
 ---@return Error|nil
 function M.prepare(path, text)
   local kind, name = path:match("^(%a+)/(.+)%.lua$")
-  local script, err = errors.check(box.prepare(path, text, { prelude = PRELUDES[kind] }))
+  local script, err = M.boxed(path, text)
   if not script then
     return nil, err
   end

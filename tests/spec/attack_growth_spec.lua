@@ -170,3 +170,94 @@ describe("of what scripts declare", function()
     end)
   end
 end)
+
+local function policy(body)
+  return "local function decide(call, view)\n  local path, content = call.arguments.path or '', call.arguments.content\n" .. body
+    .. "\nend\nreturn { decide = decide }\n"
+end
+
+local function denies(condition)
+  return policy("if " .. condition .. [[ then return { decision = "deny", rule = "r", why = "no", fix = "ask" } end]])
+end
+
+local LISTED = [[
+local NO = { "gen/a.c", "gen/b-1.c" }
+local NEVER = { ["x/y"] = true, ["x/z"] = true }
+local function deny(rule, why) return { decision = "deny", rule = rule, why = why } end
+local function decide(call)
+  for _, path in ipairs(call.paths) do
+    for _, no in ipairs(NO) do
+      if path == no then return deny("listed", "it is listed") end
+    end
+    if NEVER[path] then return deny("never", "never") end
+  end
+end
+return { decide = decide }
+]]
+
+local LABELS = world.orket.read("nodes/policy/labels.lua")
+local NOTHING = "return { decide = function() end }"
+
+-- what is changed, the policy before and after, what the delta says; nil: it can do no more
+local DECISIONS = {
+  { "one exact path", denies('path == "x/y"'), NOTHING, "policy.r does not object any more" },
+  { "a path with signs of patterns", denies('path == "a-b.c%d[1]"'), denies('path == "a-b.c%d[2]"'), "policy.r" },
+  { "one exact content", denies('content == "^rm -rf$"'), NOTHING, "policy.r" },
+  { "two things at once", denies('path == "x/y" and content == "z"'), NOTHING, "policy.r" },
+  { "an exception of two things", denies('path == "x/y" or content == "z"'),
+    denies('(path == "x/y" or content == "z") and not (path == "x/y" and content == "z")'), "policy.r" },
+  { "an exception that nobody would try", denies('path:find("^deep/")'),
+    denies('path:find("^deep/") and path ~= ("deep/"):rep(2) .. "q" .. #path').. "-- ", nil, says = false },
+  { "a way out before the rule", denies('path:find("^deep/")'),
+    policy('if path == ("deep/"):rep(2) .. "q" then return nil end if path:find("^deep/") then return { decision = "deny", rule = "r", why = "no", fix = "x" } end'),
+    "so nobody saw what it lets through" },
+  { "a way out on the same line", policy('return path:find("^deep/") and { decision = "deny", rule = "r" } or nil'),
+    policy('return path:find("^deep/") and (path == ("deep/"):rep(2) and { decision = "ask", rule = "s" } or { decision = "deny", rule = "r" }) or nil'),
+    "so nobody saw what it lets through" },
+  { "half a line that nobody reached", policy('return path == ("q"):rep(7) and { decision = "deny", rule = path } or nil'), NOTHING, "so nobody saw what it forbids" },
+  { "capital letters", denies('path:lower():find("^secret")'), denies('path:find("^secret")'), "policy.r" },
+  { "a path as it was written", denies('(call.paths[1] or ""):find("^vendor/")'), denies('path:find("^vendor/")'), "policy.r" },
+  { "a bound of a number", denies("(call.arguments.limit or 0) > 70"), denies("(call.arguments.limit or 0) > 71"), "policy.r" },
+  { "a bound of a length", denies('call.tool == "write_file" and #path > 40'), denies('call.tool == "write_file" and #path > 41'), "policy.r" },
+  { "a bound in another notation", denies('call.tool == "write_file" and #content > 0x10'), denies('call.tool == "write_file" and #content > 1.7e1'), "policy.r" },
+  { "a role", denies('call.role == "coder" and call.tool == "write_file"'), denies('call.role == "coder" and call.tool == "write_file" and path ~= "x"'), "policy.r" },
+  { "a seat", denies('view.seat == "dev"'), denies('view.seat == "lead"'), "policy.r" },
+  { "a card's priority", denies("view.card.priority > 2.5"), denies("view.card.priority > 3.5"), "policy.r" },
+  { "a card's label", denies('view.card.labels[1] == "frozen"'), NOTHING, "policy.r" },
+  { "a late turn", denies("view.turn > 3"), denies("view.turn > 4"), "policy.r" },
+  { "a field that nobody sampled", denies("view.card.params.frozen == true and path"), NOTHING, "so nobody saw what it forbids" },
+  { "an item of a list", LISTED, LISTED:gsub(', "gen/b%-1.c"', ""), "policy.listed" },
+  { "a key of a table", LISTED, LISTED:gsub('%["x/z"%] = true', ""), "policy.never" },
+  { "only when there are labels", denies('call.tool == "write_file"'), denies('call.tool == "write_file"'):gsub("{ decide =", '{ when = "labels", decide ='), "policy.r" },
+  { "an ask for a deny", denies('path == "x/y"'), denies('path == "x/y"'):gsub('"deny"', '"ask"'), "policy.r" },
+  { "a policy that failed, and so refused", denies("content.x.y"), denies("content and content.x"), "policy.failed" },
+  { "the sinks of labels", LABELS, LABELS:gsub("call.outward or call.destructive", "call.outward"):gsub("local function self_test.-\nend\n", "local function self_test() end\n"),
+    "policy.labels.destructive", path = "nodes/policy/labels.lua" },
+  { "labels altogether", LABELS, "return { when = 'labels', decide = function() end }", "policy.labels", path = "nodes/policy/labels.lua" },
+  -- and what can do no more
+  { "an item more", LISTED, (LISTED:gsub('"gen/a.c"', '"gen/a.c", "gen/c.c"')) },
+  { "a reason in other words", LISTED, (LISTED:gsub("it is listed", "it is on the list")) },
+  { "a rule more, for what nobody sampled", denies('path == "x/y"'), denies('path == "x/y" or view.card.params.frozen') },
+  { "another refusal before it", denies('path == "x/y"'),
+    policy('if view.card.params.frozen then return { decision = "deny", rule = "f", why = "frozen" } end if path == "x/y" then return { decision = "deny", rule = "r", why = "n" } end') },
+  { "a lower bound", denies('call.tool == "write_file" and #content > 500'), denies('call.tool == "write_file" and #content > 400') },
+  { "a deny for an ask", denies('path == "x/y"'):gsub('"deny"', '"ask"'), denies('path == "x/y"') },
+  { "the same in other words", denies('path == "x/y"'), policy('local no = "x/y"\nif path ~= no then return nil\nelse return { decision = "deny", rule = "r" } end') },
+}
+
+describe("a policy", function()
+  for _, row in ipairs(DECISIONS) do
+    local what, before, after, says = table.unpack(row, 1, 4)
+    local path = row.path or "nodes/policy/house.lua"
+    it("that loses " .. what .. (says and " waits" or " serves at once"), function()
+      local w <close> = world.new({ files = { [path] = before }, issues = { { id = "A" } }, mock = "function work() return say(finish()) end" })
+      w:run()
+      w:write(path, after)
+      local text, code = w:orket("policy delta --json")
+      assert.equal(0, code, text)
+      local said = cjson.encode(cjson.decode(text).delta)
+      assert.equal(says == nil, said == "{}" or said == "[]", said)
+      assert(not says or said:find(says, 1, true), said)
+    end)
+  end
+end)

@@ -202,7 +202,7 @@ return { decide = function(call)
 end }]] }, "policy.size" },
   { "a refusal that no sample reaches", { ["nodes/policy/odd.lua"] = [[
 return { decide = function(call, view)
-  if view.card.name == "Tuesday" then
+  if view.card.params and view.card.params.day == "Tuesday" then
     return { decision = "deny", rule = "odd", why = "odd" }
   end
 end }]] }, { ["nodes/policy/odd.lua"] = "return { decide = function() end }" }, "nobody saw what it forbids" },

@@ -1,14 +1,17 @@
 -- policies.lua: do the policies of a generation forbid as much as those before them? A text that was added can
 -- only forbid more. One that changed or went is asked beside its successor about every argument class and about
--- the calls of the journal. Sampling proves nothing by itself, so it fails closed: it is growth as well when the
--- old text has lines or rules that no sample reached, because nobody saw what they forbid.
+-- the calls of the journal. Sampling proves nothing by itself, so it fails closed: it is growth as well when words or
+-- rules of the old text were reached by no sample, because nobody saw what they forbid, or words of the new one that
+-- lead to anything but a refusal, because nobody saw what they let through.
 
+local asked = require("orket.growth.asked")
 local async = require("orket.async")
 local case = require("orket.policy.case")
 local cjson = require("cjson")
 local code = require("orket.policy.code")
+local coverage = require("orket.growth.coverage")
 local list = require("orket.list")
-local samples = require("orket.growth.samples")
+local words = require("orket.growth.words")
 
 local M = {}
 
@@ -16,7 +19,7 @@ local PIECE = 25 -- samples between two looks at what else there is to do
 local MOST = 30000 -- samples in all
 local ROWS = 40 -- of widened decisions that are shown
 local RANK = { deny = 2, ask = 1 }
-local STATUSES = { "in_progress", "code_review" }
+local WORD = { [0] = "allow", "ask", "deny" }
 
 -- ---- what changed ----
 
@@ -49,38 +52,41 @@ end
 
 -- ---- one decision ----
 
-local function decide(entry, shown, labels)
-  if entry.about.when == "labels" and not next(labels) then
-    return { rank = 0, rule = "", ok = true }
+-- A policy while it is watched.
+local function watched(entries)
+  local all = {}
+  for i, entry in ipairs(entries) do
+    all[i] = { entry = entry, coverage = coverage.new(entry, "decide"), rules = {} }
   end
-  local trace = entry.script:trace("decide", { shown.call, shown.view })
-  local answer = trace and not trace.code and trace.value
+  return all
+end
+
+local function decide(one, shown, labels)
+  if one.entry.about.when == "labels" and not next(labels) then
+    return 0, ""
+  end
+  local answer = one.coverage and one.coverage:ask({ shown.call, shown.view })
   if answer == cjson.null then
-    return { rank = 0, rule = "", ok = true, lines = trace.lines }
+    return 0, ""
   elseif type(answer) ~= "table" or not RANK[answer.decision] then
-    return { rank = 2, rule = "failed", ok = false }
+    return RANK.deny, "failed"
   end
-  return { rank = RANK[answer.decision], rule = tostring(answer.rule or "house"), ok = true, lines = trace.lines }
+  local rule = tostring(answer.rule or "house"):gsub("^policy%.", "")
+  one.rules[rule] = true
+  return RANK[answer.decision], rule
 end
 
--- The strictest of them; what the old ones reached is noted.
-local function ask(entries, shown, labels, reached)
-  local most = { rank = 0, rule = "" }
-  for _, entry in ipairs(entries) do
-    local one = decide(entry, shown, labels)
-    local seen = reached and reached[entry.path]
-    for line in pairs(seen and one.ok and one.lines or {}) do
-      seen.lines[line] = true
+-- The strictest of them, and its rule.
+local function ask(all, shown, labels)
+  local most, by = 0, ""
+  for _, one in ipairs(all) do
+    local rank, rule = decide(one, shown, labels)
+    if rank > most then
+      most, by = rank, rule
     end
-    if seen and one.ok then
-      seen.rules[one.rule:gsub("^policy%.", "")] = true
-    end
-    most = one.rank > most.rank and one or most
   end
-  return most
+  return most, by
 end
-
-local WORD = { [0] = "allow", "ask", "deny" }
 
 local function describe(arguments)
   local short = {}
@@ -91,46 +97,28 @@ local function describe(arguments)
 end
 
 local function compare(self, shown, sample)
-  local was = ask(self.changed.was, shown, sample.labels, self.reached)
-  if was.rank == 0 then
+  local was, rule = ask(self.was, shown, sample.labels)
+  local now = ask(self.now, shown, sample.labels)
+  if now >= was then
     return
   end
-  local now = ask(self.changed.now, shown, sample.labels)
-  if now.rank < was.rank then
-    self.widened = self.widened + 1
-    if self.widened <= ROWS then
-      self.rows[#self.rows + 1] = {
-        role = sample.role, status = sample.status, tool = sample.tool,
-        arguments = (sample.operation and sample.operation.op .. " of " or "") .. describe(sample.arguments),
-        was = WORD[was.rank], now = WORD[now.rank], why = "policy." .. was.rule .. " does not object any more",
-      }
-    end
+  self.widened = self.widened + 1
+  if self.widened <= ROWS then
+    self.rows[#self.rows + 1] = {
+      role = sample.role, status = sample.status, tool = sample.tool,
+      arguments = (sample.operation and sample.operation.op .. " of " or "") .. describe(sample.arguments)
+        .. (sample.card and " of a card with " .. cjson.encode(sample.card) or ""),
+      was = WORD[was], now = WORD[now], why = "policy." .. rule .. " does not object any more",
+    }
   end
 end
 
 -- ---- the samples ----
 
-local function rest(self)
-  self.count = self.count + 1
-  if self.count % PIECE == 0 then
-    async.sleep(0)
-  end
-  self.is_cut = self.is_cut or self.count >= MOST
-  return not self.is_cut
-end
-
-local function card_of(sample)
-  return {
-    id = "SAMPLE", type = "issue", name = "a sample", description = "", status = sample.status, priority = 2.0, seat = "sample",
-    labels = setmetatable({}, cjson.array_mt), depends_on = setmetatable({}, cjson.array_mt), params = {}, retry_count = 0,
-    max_retries = 3, revision = 1,
-  }
-end
-
 -- What a tool of the project's own may ask for meanwhile.
 local function operations_of(self, tool, sample)
   local found = {}
-  if self.words.operation and tool.text ~= self.shipped(tool.path) then
+  if self.vocabulary.words.operation and tool.text ~= self.shipped(tool.path) then
     for _, kind in ipairs(tool.about.operations) do
       found[#found + 1] = { op = kind, path = sample.arguments.path, content = sample.arguments.content }
     end
@@ -138,169 +126,86 @@ local function operations_of(self, tool, sample)
   return found
 end
 
+local function turn_of(sample, card)
+  local said = sample.card or {}
+  return {
+    card = card, role = sample.role, seat = card.seat, labels = sample.labels, run = said.run or "sample", number = said.turn or 1,
+  }
+end
+
 local function take(self, sample)
-  local tool = self.after.tools[sample.tool]
-  local allowed, _, asked = self.after.gate:call({
-    role = sample.role, tool = sample.tool, arguments = cjson.encode(sample.arguments), card = card_of(sample),
+  local tool, card = self.after.tools[sample.tool], asked.card(sample)
+  local allowed, _, question = self.after.gate:call({
+    role = sample.role, tool = sample.tool, arguments = cjson.encode(sample.arguments), card = card,
   })
-  local call = allowed or asked
+  local call <close> = allowed or question
   if not call then
     return
   end
-  local turn = {
-    card = card_of(sample), role = sample.role, seat = "sample", labels = sample.labels, run = "sample", number = 1,
-  }
+  local turn = turn_of(sample, card)
   compare(self, case.of(call, tool, turn), sample)
   for _, operation in ipairs(operations_of(self, tool, sample)) do
     sample.operation = operation
     compare(self, case.of(call, tool, turn, operation), sample)
     sample.operation = nil
   end
-  call:close()
 end
 
-local function labels_of(self)
-  local all = { {} }
-  if self.words.labels then
-    all[2] = { untrusted = true }
-    for word in pairs(self.words) do
-      if #all < 6 and word:find("^[%w:_-]+$") and #word <= 32 then
-        all[#all + 1] = { [word] = true }
-      end
+local function visitor(self)
+  local count = 0
+  return function(sample)
+    take(self, sample)
+    count = count + 1
+    if count % PIECE == 0 then
+      async.sleep(0)
     end
-  end
-  return all
-end
-
--- What a policy does not speak of it does not decide by, unless it goes through all that there is.
-local function speaks_of(self, word, names)
-  if self.words[word] or self.words.pairs or self.words.next or self.words.encode then
-    return true
-  end
-  for _, name in ipairs(names) do
-    if self.words[name] then
-      return true
-    end
-  end
-  return false
-end
-
--- The pairs of a role and a tool of it; of each tool one, when the policies do not ask who calls.
-local function pairs_of(self)
-  local found, seen, names = {}, {}, list.keys(self.after.roles)
-  local all = speaks_of(self, "role", names)
-  for _, role in ipairs(names) do
-    for _, tool in ipairs(self.after.roles[role].about.tools) do
-      if self.after.tools[tool] and (all or not seen[tool]) then
-        seen[tool] = true
-        found[#found + 1] = { role = role, tool = tool }
-      end
-    end
-  end
-  return found
-end
-
-local function statuses_of(self, tool)
-  local statuses = self.after.tools[tool].about.statuses or STATUSES
-  return speaks_of(self, "status", statuses) and statuses or { statuses[1] }
-end
-
-local function each_class(self)
-  local all = labels_of(self)
-  for _, pair in ipairs(pairs_of(self)) do
-    for _, status in ipairs(statuses_of(self, pair.tool)) do
-      for _, call in ipairs(self.calls[pair.tool]) do
-        for _, labels in ipairs(all) do
-          take(self, { role = pair.role, status = status, tool = pair.tool, arguments = call.arguments, labels = labels })
-          if not rest(self) then
-            return
-          end
-        end
-      end
-    end
-  end
-end
-
-local function each_recorded(self, recorded)
-  for _, call in ipairs(recorded) do
-    if type(call.arguments) == "table" then
-      for _, status in ipairs(STATUSES) do
-        take(self, { role = call.role, status = status, tool = call.tool, arguments = call.arguments, labels = {} })
-      end
-      if not rest(self) then
-        return
-      end
-    end
+    return count < MOST
   end
 end
 
 -- ---- what nobody saw ----
 
-local function unseen_lines(entry, seen)
-  local lines = {}
-  for line in pairs(code.lines(entry.text)) do
-    lines[#lines + 1] = not seen.lines[line] and line or nil
-  end
-  table.sort(lines)
-  return lines
-end
-
-local function unseen_rules(entry, seen)
+local function unseen_rules(one)
   local rules = {}
-  for rule in entry.text:gmatch("rule%s*=%s*[\"']([^\"'\n]+)[\"']") do
-    rules[#rules + 1] = not seen.rules[rule:gsub("^policy%.", "")] and rule or nil
+  for rule in one.entry.text:gmatch("rule%s*=%s*[\"']([^\"'\n]+)[\"']") do
+    rules[#rules + 1] = not one.rules[rule:gsub("^policy%.", "")] and rule or nil
   end
   return rules
 end
 
-local function unproved(self, entry)
-  local seen = self.reached[entry.path]
-  local lines, rules = unseen_lines(entry, seen), unseen_rules(entry, seen)
-  if #lines == 0 and #rules == 0 then
-    return nil
+local function unseen_was(one)
+  local lines, rules = one.coverage:unseen(true), unseen_rules(one)
+  if #lines > 0 then
+    return "no sample reached all of line " .. table.concat(lines, ", ") .. " of the text before, so nobody saw what it forbids"
+  elseif #rules > 0 then
+    return "no sample was refused by the rule " .. table.concat(rules, ", ") .. " of the text before, so nobody saw what it forbids"
   end
-  return (#lines > 0 and "no sample reached line " .. table.concat(lines, ", ") or "no sample was refused by the rule "
-    .. table.concat(rules, ", ")) .. " of the text before, so nobody saw what it forbids"
 end
 
-local function add_unproved(self)
-  for _, entry in ipairs(self.changed.was) do
-    local why = unproved(self, entry)
-    why = why or self.is_cut and "there are more argument classes than are looked at"
+local function unseen_now(one)
+  local lines = one.coverage:unseen(false)
+  return #lines > 0 and "no sample reached all of line " .. table.concat(lines, ", ")
+    .. " of the text as it is now, so nobody saw what it lets through" or nil
+end
+
+local function add_unproved(self, all, unseen)
+  for _, one in ipairs(all) do
+    local why = not one.coverage and "it cannot be watched" or unseen(one) or not self.is_whole
+      and "there are more argument classes than are looked at"
     if why then
-      self.rows[#self.rows + 1] = { policy = entry.path, was = "unknown", now = "unknown", why = why }
+      self.rows[#self.rows + 1] = { policy = one.entry.path, was = "unknown", now = "unknown", why = why }
     end
   end
 end
 
 -- ---- all of it ----
 
-local function texts_of(changed)
+local function texts_of(entries)
   local texts = {}
-  for _, entries in pairs(changed) do
-    for _, entry in ipairs(entries) do
-      texts[#texts + 1] = entry.text
-    end
+  for i, entry in ipairs(entries) do
+    texts[i] = entry.text
   end
-  table.sort(texts)
   return texts
-end
-
-local function begin(after, changed, house, shipped)
-  local vocabulary = samples.vocabulary(texts_of(changed), house)
-  local self = {
-    after = after, changed = changed, rows = {}, widened = 0, count = 0, reached = {}, calls = {}, words = vocabulary.words,
-    is_cut = vocabulary.is_cut, shipped = shipped,
-  }
-  for name, tool in pairs(after.tools) do
-    local cut
-    self.calls[name], cut = samples.calls(tool.about.schema, vocabulary)
-    self.is_cut = self.is_cut or cut
-  end
-  for _, entry in ipairs(changed.was) do
-    self.reached[entry.path] = { lines = {}, rules = {} }
-  end
-  return self
 end
 
 ---What the policies forbade and do not forbid any more, as far as can be told.
@@ -312,16 +217,16 @@ function M.delta(after, changed, world)
   if #changed.was == 0 then
     return {}
   end
-  local self = begin(after, changed, world.house, world.shipped)
-  local cut = self.is_cut
-  self.is_cut = false
-  each_class(self)
-  each_recorded(self, world.recorded)
-  self.is_cut = self.is_cut or cut
+  local self = {
+    after = after, was = watched(changed.was), now = watched(changed.now), rows = {}, widened = 0, shipped = world.shipped,
+    vocabulary = words.of(texts_of(changed.was), texts_of(changed.now), world.house),
+  }
+  self.is_whole = asked.each(after, self.vocabulary, world.recorded, visitor(self))
   if self.widened > ROWS then
     self.rows[#self.rows + 1] = { was = "deny", now = "allow", why = self.widened - ROWS .. " more decisions of this kind" }
   end
-  add_unproved(self)
+  add_unproved(self, self.was, unseen_was)
+  add_unproved(self, self.now, unseen_now)
   return self.rows
 end
 

@@ -16,8 +16,12 @@ local function step(token)
   return token.kind ~= "string" and OPENS[token.text] or 0
 end
 
--- The place behind what opens at `at`.
-local function behind(all, at, last)
+---The place behind what opens at `at`: a bracket, a function, a block.
+---@param all Token[]
+---@param at integer
+---@param last integer
+---@return integer
+function M.behind(all, at, last)
   local depth = 0
   for i = at, last do
     depth = depth + step(all[i])
@@ -53,7 +57,7 @@ local function made_by(all, first, last)
   if all[first].text ~= "local" then
     return nil
   elseif all[first + 1].text == "function" then
-    return behind(all, first + 1, last) == last + 1 and { all[first + 2].text } or nil
+    return M.behind(all, first + 1, last) == last + 1 and { all[first + 2].text } or nil
   end
   local names, i = {}, first
   repeat
@@ -69,7 +73,7 @@ local function is_apart(all, first, last, field)
     return false
   end
   return is_data(all, first + 2, last)
-    or all[first + 2].text == "function" and behind(all, first + 2, last) == last + 1
+    or all[first + 2].text == "function" and M.behind(all, first + 2, last) == last + 1
 end
 
 -- ---- the parts of a text ----
@@ -98,7 +102,7 @@ end
 -- The last statement: of a returned table, the fields that matter.
 local function keep_return(kept, all, first, field)
   local last = #all
-  if all[first].text ~= "return" or first + 2 > last or all[first + 1].text ~= "{" or behind(all, first + 1, last) ~= last + 1 then
+  if all[first].text ~= "return" or first + 2 > last or all[first + 1].text ~= "{" or M.behind(all, first + 1, last) ~= last + 1 then
     return keep(kept, all, first, last)
   end
   keep(kept, all, first, first + 1)
@@ -137,11 +141,19 @@ local function keep_named(kept, all, parts)
   until not again
 end
 
----The text of one function of a script, with what it names.
+local function text_of(words)
+  local texts = {}
+  for i, token in ipairs(words) do
+    texts[i] = token.text
+  end
+  return table.concat(texts, "\n")
+end
+
+---The words of one function of a script, with what it names: those of a script of its own.
 ---@param text string of a script that compiles
 ---@param field string of the table that the script returns
----@return string
-function M.of(text, field)
+---@return Token[]
+function M.words(text, field)
   local all, parts, kept = tokens.read(text), {}, { tokens = {}, names = {} }
   local starts = statements(all)
   for i = 1, #starts - 1 do
@@ -157,10 +169,9 @@ function M.of(text, field)
   keep_named(kept, all, parts)
   local words = {}
   for i, token in ipairs(all) do
-    words[#words + 1] = kept.tokens[i] and token.text or nil
+    words[#words + 1] = kept.tokens[i] and token or nil
   end
-  local part = table.concat(words, "\n")
-  return load(part, "=part", "t", {}) and part or text
+  return load(text_of(words), "=part", "t", {}) and words or all
 end
 
 ---True when a function of two scripts is the same program.
@@ -169,7 +180,7 @@ end
 ---@param field string
 ---@return boolean
 function M.is_same(a, b, field)
-  return a == b or code.is_same(M.of(a, field), M.of(b, field))
+  return a == b or code.is_same(text_of(M.words(a, field)), text_of(M.words(b, field)))
 end
 
 return M

@@ -1,106 +1,24 @@
 -- samples.lua: the argument classes in which two generations are compared: for each tool one call that fits its
--- schema, then every property with other values. Values come from the schema, from the rules of the house, and
--- from the very words and numbers of the policies that changed: what a policy looks for is in its text. Pure.
+-- schema, then every property with other values, then two of them at once. Values come from the schema, and from
+-- what the policies look for (growth/words.lua). Pure.
 
 local cjson = require("cjson")
-local code = require("orket.policy.code")
 
 local M = {}
 
-local PATHS = { "a.txt", "src/main.c", "docs/deep/down/page.md", "tests/test_x.py", "README.md", ".config/x" }
-local TEXTS = { "", "x", "a line\nand another\n" }
-local LARGE = 20000 -- bytes
-local SIZE_MOST = 200000
-local LITERAL_MOST = 200 -- bytes of one
-local LITERALS = 500 -- of all policies together
 local CALLS = 4000 -- of one tool
-
--- Words that a policy says of calls and of Lua, and not of what it looks for.
-local OURS = {}
-for word in ([[tool role arguments paths path content card status type id operations operation op destructive outward risky labels
-  decision deny ask rule why fix when decide pairs ipairs find match gsub sub lower upper format table concat insert string
-  self_test assert error tostring tonumber some view run turn seat operation_hash]]):gmatch("%S+") do
-  OURS[word] = true
-end
-
-local function add(list, seen, value)
-  if not seen[value] then
-    seen[value] = true
-    list[#list + 1] = value
-  end
-end
-
--- A pattern or a glob as a text that it may match.
-local function plain(literal)
-  return (literal:gsub("^%^", ""):gsub("%$$", ""):gsub("%[.-%][*+-]?", "x"):gsub("%%%a[*+-]?", "x"):gsub("%%(.)", "%1")
-    :gsub("%.[*+-]", "x"):gsub("%*+", "x"):gsub("%?", "x"))
-end
-
-local function paths_of(literal, list, seen)
-  local path = plain(literal):gsub("^/+", ""):gsub("/+$", "")
-  for _, one in ipairs({ path, path .. "/x", path .. "x", "x/" .. path, "x/" .. path .. "/x" }) do
-    if path ~= "" and not one:find("[%c\\]") then
-      add(list, seen, one)
-    end
-  end
-end
-
--- Numbers in a policy are mostly bounds: below, at and above.
-local function sizes_of(text, list, seen)
-  for digits in text:gmatch("%f[%w]%d+%f[%W]") do
-    local n = math.tointeger(tonumber(digits))
-    for size = n and n - 1 or 0, n and n + 1 or -1 do
-      if size >= 0 and size <= SIZE_MOST then
-        add(list, seen, size)
-      end
-    end
-  end
-end
-
----What the texts look for.
----@param texts string[]
----@param house table[]|nil rules of the house
----@return {paths: string[], texts: string[], sizes: integer[], words: table<string, true>}
-function M.vocabulary(texts, house)
-  local found = { paths = table.move(PATHS, 1, #PATHS, 1, {}), texts = table.move(TEXTS, 1, #TEXTS, 1, {}), sizes = {}, words = {} }
-  local seen = { paths = {}, texts = {}, sizes = {} }
-  local literals = 0
-  for _, text in ipairs(texts) do
-    sizes_of(text, found.sizes, seen.sizes)
-    for _, literal in ipairs(code.read(text).constants) do
-      if type(literal) == "string" and not found.words[literal] then
-        found.words[literal] = true
-        literals = literals + (OURS[literal] and 0 or 1)
-        if literals <= LITERALS and not OURS[literal] and #literal <= LITERAL_MOST and utf8.len(literal) then
-          paths_of(literal, found.paths, seen.paths)
-          add(found.texts, seen.texts, plain(literal))
-          add(found.texts, seen.texts, "x " .. plain(literal) .. " x")
-        end
-      end
-    end
-  end
-  for _, rule in ipairs(house or {}) do
-    for _, glob in ipairs(rule.paths or {}) do
-      paths_of(glob, found.paths, seen.paths)
-    end
-  end
-  for _, size in ipairs(found.sizes) do
-    found.texts[#found.texts + 1] = ("x"):rep(size)
-  end
-  found.texts[#found.texts + 1] = ("x"):rep(LARGE)
-  found.is_cut = literals > LITERALS
-  return found
-end
+local FEW = 8 -- values that are combined, whatever they are
 
 -- ---- values of one property ----
 
 local function numbers(property, vocabulary)
-  local list = { property.minimum or 0, property.maximum, 1 }
-  return table.move(vocabulary.sizes, 1, #vocabulary.sizes, #list + 1, list)
+  local list = { property.minimum or 0, 1, property.maximum }
+  return table.move(vocabulary.numbers, 1, #vocabulary.numbers, #list + 1, list)
 end
 
+-- The first type that it may have; a text where it says none.
 local function values(property, vocabulary)
-  local kind = property.type
+  local kind = type(property.type) == "table" and property.type[1] or property.type or "string"
   if property.enum then
     return property.enum
   elseif property.const ~= nil then
@@ -155,7 +73,58 @@ local function vary(schema, all, name, list)
   end
 end
 
----Calls of a tool, one property after the other.
+---What a policy does not speak of it does not decide by, unless it goes through all that there is.
+---@param words table<string, true> of its text
+---@param word string
+---@param names string[]|nil others that stand for it
+---@return boolean
+function M.speaks_of(words, word, names)
+  if words[word] or words.pairs or words.next or words.encode then
+    return true
+  end
+  for _, name in ipairs(names or {}) do
+    if words[name] then
+      return true
+    end
+  end
+  return false
+end
+
+-- What a policy may look for in a property while it looks for something in another one.
+local function hot(schema, vocabulary, all, name)
+  local property = type(schema.properties[name]) == "table" and schema.properties[name] or {}
+  local is_path = property.format == "path"
+  if #all.values[name] <= FEW then
+    return all.values[name]
+  elseif property.type ~= "string" or not M.speaks_of(vocabulary.words, name, is_path and { "paths" } or nil) then
+    return {}
+  end
+  return is_path and vocabulary.hot_paths or vocabulary.hot_texts
+end
+
+local function pair(all, one, first, two, second, list)
+  local arguments = copy(all.base)
+  arguments[one], arguments[two] = first, second
+  list[#list + 1] = { arguments = arguments, about = one }
+end
+
+-- Pairs of properties, each with the very words of the policies.
+local function combine(schema, vocabulary, all, names, list)
+  for i, one in ipairs(names) do
+    for j = i + 1, #names do
+      for _, first in ipairs(hot(schema, vocabulary, all, one)) do
+        for _, second in ipairs(hot(schema, vocabulary, all, names[j])) do
+          if #list >= CALLS then
+            return true
+          end
+          pair(all, one, first, names[j], second, list)
+        end
+      end
+    end
+  end
+end
+
+---Calls of a tool: one property after the other, and two of them with the words of the policies.
 ---@param schema table
 ---@param vocabulary table
 ---@return {arguments: table, about: string}[]
@@ -165,14 +134,14 @@ function M.calls(schema, vocabulary)
   for name, property in pairs(type(schema) == "table" and schema.properties or {}) do
     names[#names + 1] = name
     all.values[name] = values(type(property) == "table" and property or {}, vocabulary)
-    all.base[name] = all.values[name][property.type == "string" and property.format ~= "path" and not property.enum and 2 or 1]
+    all.base[name] = all.values[name][type(property) == "table" and property.type == "string" and property.format ~= "path" and not property.enum and 2 or 1]
   end
   table.sort(names)
   list[1] = { arguments = all.base, about = "any" }
   for _, name in ipairs(names) do
     is_cut = vary(schema, all, name, list) or is_cut
   end
-  return list, is_cut
+  return list, combine(schema, vocabulary, all, names, list) or is_cut
 end
 
 return M

@@ -99,15 +99,17 @@ function M.read(text)
   return tokens
 end
 
----The text with a line for each token, and which token begins on which line.
+---The text with a line for each token, and which token is on which line.
 ---@param tokens Token[]
 ---@return string text
 ---@return table<integer, Token> by line
 function M.spread(tokens)
   local parts, by_line, line = {}, {}, 1
   for i, token in ipairs(tokens) do
-    parts[i], by_line[line] = token.text, token
-    line = line + lines_in(token.text) + 1
+    parts[i] = token.text
+    for _ = 0, lines_in(token.text) do
+      by_line[line], line = token, line + 1
+    end
   end
   return table.concat(parts, "\n"), by_line
 end
