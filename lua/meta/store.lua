@@ -51,11 +51,12 @@ function M.open(path, options) end
 ---answers as of that moment, and nothing can be written. About ten microseconds for each event before it.
 ---@param path string
 ---@param seq integer
+---@param options {fileless: boolean?}? fileless: its trees have no files, at half the cost
 ---@return Store|nil
 ---@return string? message
 ---@return string? code ERR_NOT_FOUND: there is no such commit yet; ERR_STORE_CORRUPT, ERR_STORE_*
 ---@return string? fix
-function M.past(path, seq) end
+function M.past(path, seq, options) end
 
 ---Makes `dir` for this user alone and in it the key that signs the heads of runs, where there is none.
 ---@param dir string `.orket` of a project

@@ -198,8 +198,11 @@ static int check_events(struct check *check)
                        "SELECT id FROM stream WHERE run IN "
                        "(SELECT body ->> '$.run' FROM event WHERE kind = 'run.dropped')",
                        mark_dropped);
-    struct rebuild events = {check->disk, &check->projector, 0, INT64_MAX, "[]", check_event, check};
+    sqlite3_stmt *stmt = NULL;
+    rc = rc ? rc : rebuild_prepare(check->disk, "", &stmt, check->err);
+    struct rebuild events = {stmt, &check->projector, 0, INT64_MAX, check_event, check};
     rc = rc ? rc : rebuild_run(&events, check->err);
+    sqlite3_finalize(stmt);
     return rc ? rc
               : each_row(check, "SELECT id, n, seq, run || '/' || turn FROM stream WHERE id > 0",
                          check_head);

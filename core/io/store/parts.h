@@ -17,6 +17,7 @@
 #include <uv.h>
 
 #include "io/lock.h"
+#include "io/store/rebuild.h"
 #include "io/store/write.h"
 #include "io/store_read.h"
 
@@ -78,7 +79,7 @@ struct store {
     struct writer writer;
     struct queue queue;
     sqlite3 *reader;
-    struct projector past;        /* of a store as of a moment */
+    struct past past;             /* of a store as of a moment */
     struct store_query *prepared; /* one per section of queries */
     sqlite3_stmt *reads[8];       /* statements of read.c itself */
     bool held;                    /* the reader is in a snapshot */

@@ -6,18 +6,84 @@
 
 #include "io/store/rebuild.h"
 
-static int check_moment(sqlite3 *db, int64_t upto, struct err *err)
+/* ---- statements that every step to a later moment needs ---- */
+
+enum { LAST, EVENTS, STREAMS, MOMENT };
+
+/* Most events are what a turn said and heard: no projection follows from them, so that a moment need
+ * not read them. A kind that the file has got since is not among them. */
+#define TOLD                                                                                       \
+    "e.seq IN (SELECT seq FROM main.entry n WHERE n.seq > ?1 AND n.seq <= ?2 AND n.kind NOT IN "   \
+    "(SELECT id FROM temp.idle) AND (n.kind NOT IN (SELECT id FROM temp.quiet) OR "                \
+    "instr(n.body, '\"labels\"')))"
+
+static const char *const texts[] = {
+    [LAST] = "SELECT coalesce(max(seq), 0) FROM main.entry",
+    /* the streams' heads after the events of (after, upto], over those of before */
+    [STREAMS] =
+        "INSERT INTO temp.stream (id, run, turn, n, seq, card, actor, role) SELECT s.id, s.run, "
+        "s.turn, e.n, e.seq, s.card, s.actor, s.role FROM (SELECT stream, max(n) AS n, seq FROM "
+        "main.entry WHERE seq > ?1 AND seq <= ?2 GROUP BY stream) e JOIN main.stream s ON s.id = "
+        "e.stream WHERE true ON CONFLICT (id) DO UPDATE SET n = excluded.n, seq = excluded.seq",
+    /* a row, so that going on changes no schema */
+    [MOMENT] = "UPDATE temp.moment SET seq = ?2",
+};
+_Static_assert(COUNT_OF(texts) == COUNT_OF(((struct past *)0)->statements), "one for each");
+
+int past_open(struct past *past, sqlite3 *db, const struct sql_sections *kinds)
 {
-    static const char text[] = "SELECT coalesce(max(seq), 0) FROM main.entry";
-    sqlite3_stmt *stmt = NULL;
-    int rc = db_prepare(db, text, sizeof text - 1, &stmt, NULL, err);
+    *past = (struct past){0};
+    return projector_open(&past->projector, db, kinds);
+}
+
+void past_close(struct past *past)
+{
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        sqlite3_finalize(past->statements[i]);
+    if (past->projector.prepared)
+        projector_close(&past->projector);
+    *past = (struct past){0};
+}
+
+static int statement(struct past *past, int which, sqlite3_stmt **out, struct err *err)
+{
+    sqlite3_stmt **kept = &past->statements[which];
+    sqlite3 *db = past->projector.db;
+    int rc = 0;
+    const char *text = texts[which];
+    if (!*kept)
+        rc = text ? db_prepare(db, text, strlen(text), kept, NULL, err)
+                  : rebuild_prepare(db, TOLD, kept, err);
+    *out = *kept;
+    return rc;
+}
+
+static int run(struct past *past, int which, int64_t after, int64_t upto, struct err *err)
+{
+    sqlite3_stmt *stmt;
+    int rc = statement(past, which, &stmt, err);
+    if (rc)
+        return rc;
+    sqlite3_bind_int64(stmt, 1, after);
+    sqlite3_bind_int64(stmt, 2, upto);
+    int step = sqlite3_step(stmt);
+    if (step != SQLITE_DONE)
+        rc = db_fail(past->projector.db, step, err);
+    sqlite3_reset(stmt);
+    return rc;
+}
+
+static int check_moment(struct past *past, int64_t upto, struct err *err)
+{
+    sqlite3_stmt *stmt;
+    int rc = statement(past, LAST, &stmt, err);
     if (rc)
         return rc;
     int step = sqlite3_step(stmt);
     int64_t last = step == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
     if (step != SQLITE_ROW)
-        rc = db_fail(db, step, err);
-    sqlite3_finalize(stmt);
+        rc = db_fail(past->projector.db, step, err);
+    sqlite3_reset(stmt);
     if (rc || (upto >= 0 && upto <= last))
         return rc;
     err_set(err, ERR_NOT_FOUND, "there is no event %lld, the last one is %lld", (long long)upto,
@@ -25,6 +91,8 @@ static int check_moment(sqlite3 *db, int64_t upto, struct err *err)
     err_fix(err, "orket log --json shows each event with its number, seq");
     return ERR_NOT_FOUND;
 }
+
+/* ---- the schema ---- */
 
 /* The text of the file's schema, made for the temporary database. SQLite keeps each statement with
  * one blank between its first words. */
@@ -67,27 +135,6 @@ static int copy_schema(sqlite3 *db, struct err *err)
     return rc;
 }
 
-/* The streams' heads after the events of (after, upto], over those of before. */
-static int add_streams(sqlite3 *db, int64_t after, int64_t upto, struct err *err)
-{
-    static const char text[] =
-        "INSERT INTO temp.stream (id, run, turn, n, seq, card, actor, role) SELECT s.id, s.run, "
-        "s.turn, max(e.n), e.seq, s.card, s.actor, s.role FROM main.entry e JOIN main.stream s ON "
-        "s.id = e.stream WHERE e.seq > ?1 AND e.seq "
-        "<= ?2 GROUP BY s.id ON CONFLICT (id) DO UPDATE SET n = excluded.n, seq = excluded.seq";
-    sqlite3_stmt *stmt = NULL;
-    int rc = db_prepare(db, text, sizeof text - 1, &stmt, NULL, err);
-    if (rc)
-        return rc;
-    sqlite3_bind_int64(stmt, 1, after);
-    sqlite3_bind_int64(stmt, 2, upto);
-    int step = sqlite3_step(stmt);
-    if (step != SQLITE_DONE)
-        rc = db_fail(db, step, err);
-    sqlite3_finalize(stmt);
-    return rc;
-}
-
 static int each_event(void *ctx, sqlite3_stmt *row, const struct store_seen *event, bool whole,
                       const struct err *why)
 {
@@ -102,9 +149,9 @@ static int each_event(void *ctx, sqlite3_stmt *row, const struct store_seen *eve
     return ERR_STORE_CORRUPT;
 }
 
-/* Most events are what a turn said and heard: no projection follows from them, so that a moment need
- * not read them. */
-static void put_idle(struct buf *out, const struct projector *projector)
+/* ---- moments ---- */
+
+static void put_names(struct buf *out, const struct projector *projector)
 {
     const char *between = "[";
     for (size_t i = 0; i < projector->kinds->count; i++) {
@@ -116,41 +163,60 @@ static void put_idle(struct buf *out, const struct projector *projector)
     buf_printf(out, *between == '[' ? "[]" : "]");
 }
 
-/* The moment itself is a row, so that going on changes no schema and statements stay prepared. */
-static int go_on(sqlite3 *db, struct projector *projector, int64_t from, int64_t upto,
-                 struct err *err)
+/* The kinds that are passed over: always, and unless they carry labels, of which others are asked. */
+static int make_idle(struct past *past, bool files, struct err *err)
 {
-    struct buf idle = {0};
-    char sql[64];
-    snprintf(sql, sizeof sql, "UPDATE temp.moment SET seq = %lld", (long long)upto);
-    put_idle(&idle, projector);
-    struct rebuild rebuild = {db, projector, from, upto, idle.data, each_event, err};
-    int rc = buf_ok(&idle) ? rebuild_run(&rebuild, err)
-                           : err_set(err, ERR_MEMORY, "out of memory");
-    buf_clear(&idle);
-    rc = rc ? rc : add_streams(db, from, upto, err);
-    rc = rc ? rc : db_exec(db, sql, err);
-    return rc ? rc : db_exec(db, "COMMIT; PRAGMA query_only = ON", err);
+    struct buf sql = {0};
+    buf_printf(&sql, "CREATE TEMP TABLE idle (id INTEGER PRIMARY KEY);"
+                     "CREATE TEMP TABLE quiet (id INTEGER PRIMARY KEY);"
+                     "INSERT INTO temp.idle SELECT id FROM main.kind WHERE name IN (SELECT value "
+                     "FROM json_each('");
+    put_names(&sql, &past->projector);
+    buf_printf(&sql, "'));");
+    if (!files)
+        buf_printf(&sql, "INSERT INTO temp.quiet SELECT id FROM main.kind WHERE name IN "
+                         "('file.written', 'file.deleted')");
+    int rc = buf_ok(&sql) ? db_exec(past->projector.db, sql.data, err)
+                          : err_set(err, ERR_MEMORY, "out of memory");
+    buf_clear(&sql);
+    return rc;
 }
 
-int past_forward(sqlite3 *db, struct projector *projector, int64_t from, int64_t upto,
-                 struct err *err)
+static int go_on(struct past *past, int64_t from, int64_t upto, struct err *err)
 {
-    int rc = check_moment(db, upto, err);
-    rc = rc ? rc : db_exec(db, "PRAGMA query_only = OFF; BEGIN", err);
-    return rc ? rc : go_on(db, projector, from, upto, err);
+    sqlite3_stmt *events;
+    int rc = statement(past, EVENTS, &events, err);
+    if (rc)
+        return rc;
+    struct rebuild rebuild = {events, &past->projector, from, upto, each_event, err};
+    rc = rebuild_run(&rebuild, err);
+    rc = rc ? rc : run(past, STREAMS, from, upto, err);
+    rc = rc ? rc : run(past, MOMENT, from, upto, err);
+    return rc ? rc : db_exec(past->projector.db, "COMMIT", err);
 }
 
-int past_build(sqlite3 *db, struct projector *projector, int64_t upto, struct err *err)
+int past_forward(struct past *past, int64_t from, int64_t upto, struct err *err)
+{
+    int rc = check_moment(past, upto, err);
+    rc = rc ? rc : db_exec(past->projector.db, "BEGIN", err);
+    return rc ? rc : go_on(past, from, upto, err);
+}
+
+/* The file itself was opened for reading; setting query_only again would make SQLite prepare every
+ * statement anew at each moment. */
+int past_build(struct past *past, int64_t upto, bool files, struct err *err)
 {
     static const char moment[] = "CREATE TEMP TABLE moment (seq INTEGER NOT NULL);"
                                  "INSERT INTO temp.moment VALUES (0)";
     static const char events[] =
         "CREATE TEMP VIEW entry AS SELECT * FROM main.entry WHERE seq <= (SELECT seq FROM moment)";
-    int rc = check_moment(db, upto, err);
-    rc = rc ? rc : db_exec(db, "PRAGMA query_only = OFF; PRAGMA temp_store = FILE; BEGIN", err);
+    sqlite3 *db = past->projector.db;
+    int rc = check_moment(past, upto, err);
+    rc = rc ? rc : db_exec(db, "PRAGMA query_only = OFF; PRAGMA temp_store = FILE; PRAGMA "
+                          "temp.journal_mode = MEMORY; PRAGMA temp.cache_size = -8000; BEGIN", err);
     rc = rc ? rc : copy_schema(db, err);
     rc = rc ? rc : db_exec(db, moment, err);
     rc = rc ? rc : db_exec(db, events, err);
-    return rc ? rc : go_on(db, projector, 0, upto, err);
+    rc = rc ? rc : make_idle(past, files, err);
+    return rc ? rc : go_on(past, 0, upto, err);
 }

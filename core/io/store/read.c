@@ -63,16 +63,16 @@ int reader_open(struct store *store, struct err *err)
     rc = rc ? rc : db_check_version(store->reader, &store->options, err);
     if (rc || !store->options.past)
         return rc;
-    if (projector_open(&store->past, store->reader, &store->kinds))
+    if (past_open(&store->past, store->reader, &store->kinds))
         return err_set(err, ERR_MEMORY, "out of memory");
-    return past_build(store->reader, &store->past, store->options.upto, err);
+    return past_build(&store->past, store->options.upto, !store->options.fileless, err);
 }
 
 int store_forward(struct store *store, int64_t upto, struct err *err)
 {
     if (broken(!store->options.past || upto < store->options.upto))
         return err_set(err, ERR_BUG, "no moment before this one");
-    int rc = past_forward(store->reader, &store->past, store->options.upto, upto, err);
+    int rc = past_forward(&store->past, store->options.upto, upto, err);
     if (!rc)
         store->options.upto = upto;
     return rc;
@@ -87,8 +87,7 @@ void reader_close(struct store *store)
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         sqlite3_finalize(store->reads[i]);
     free(store->prepared);
-    if (store->past.prepared)
-        projector_close(&store->past);
+    past_close(&store->past);
     sqlite3_close(store->reader);
     store->prepared = NULL;
     store->reader = NULL;

@@ -62,25 +62,31 @@ static int take(struct rebuild *rebuild, sqlite3_stmt *row, struct err *err)
     return rebuild->each(rebuild->ctx, row, &event, whole, rc ? &why : NULL);
 }
 
-int rebuild_run(struct rebuild *rebuild, struct err *err)
+int rebuild_prepare(sqlite3 *from, const char *only, sqlite3_stmt **out, struct err *err)
 {
     static const char events[] =
         "SELECT e.stream, s.run, s.turn, e.seq, e.step, e.n, e.kind, e.card, e.actor, e.role, "
         "e.at, e.body, e.hash, e.prev "
         "FROM main.event e LEFT JOIN main.stream s ON s.id = e.stream WHERE e.seq > ?1 AND e.seq "
-        "<= ?2 AND e.kind NOT IN (SELECT value FROM json_each(?3)) ORDER BY e.seq";
-    sqlite3_stmt *stmt = NULL;
-    int step = SQLITE_DONE;
-    int rc = db_prepare(rebuild->from, events, sizeof events - 1, &stmt, NULL, err);
-    if (!rc) {
-        sqlite3_bind_int64(stmt, 1, rebuild->after);
-        sqlite3_bind_int64(stmt, 2, rebuild->upto);
-        sqlite3_bind_text(stmt, 3, rebuild->without, -1, SQLITE_STATIC);
-    }
+        "<= ?2%s%s ORDER BY e.seq";
+    struct buf text = {0};
+    buf_printf(&text, events, *only ? " AND " : "", only);
+    int rc = buf_ok(&text) ? db_prepare(from, text.data, text.len, out, NULL, err)
+                           : err_set(err, ERR_MEMORY, "out of memory");
+    buf_clear(&text);
+    return rc;
+}
+
+int rebuild_run(struct rebuild *rebuild, struct err *err)
+{
+    sqlite3_stmt *stmt = rebuild->events;
+    int step = SQLITE_DONE, rc = 0;
+    sqlite3_bind_int64(stmt, 1, rebuild->after);
+    sqlite3_bind_int64(stmt, 2, rebuild->upto);
     while (!rc && (step = sqlite3_step(stmt)) == SQLITE_ROW)
         rc = take(rebuild, stmt, err);
     if (!rc && step != SQLITE_DONE)
-        rc = db_fail(rebuild->from, step, err);
-    sqlite3_finalize(stmt);
+        rc = db_fail(sqlite3_db_handle(stmt), step, err);
+    sqlite3_reset(stmt);
     return rc;
 }

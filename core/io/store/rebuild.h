@@ -23,11 +23,14 @@ enum rebuild_column {
     REBUILD_PREV
 };
 
+/* The statement that reads the events of `from`, its main database; `only` is "" or an SQL term of an
+ * event's row `e` that says which. Owned by the caller. ERR_STORE_*, ERR_MEMORY. */
+int rebuild_prepare(sqlite3 *from, const char *only, sqlite3_stmt **out, struct err *err);
+
 struct rebuild {
-    sqlite3 *from;               /* borrowed: its main database has the events */
+    sqlite3_stmt *events;        /* borrowed, of rebuild_prepare */
     struct projector *projector; /* borrowed: where they go */
     int64_t after, upto;         /* the events between: after < commit number <= upto */
-    const char *without;         /* kinds that are passed over, as a JSON array */
     /* Told of each event, after it was projected: whether it is whole (else some of its texts are
      * NULL), and why it could not be projected (NULL = it was). Not 0 ends the rebuild with it. */
     int (*each)(void *ctx, sqlite3_stmt *row, const struct store_seen *event, bool whole,
@@ -39,15 +42,22 @@ int rebuild_run(struct rebuild *rebuild, struct err *err);
 
 /* ---- past.c ---- */
 
+struct past {
+    struct projector projector;
+    sqlite3_stmt *statements[4]; /* kept from one moment to the next */
+};
+int past_open(struct past *past, sqlite3 *db, const struct sql_sections *kinds);
+void past_close(struct past *past);
+
 /* Makes a read-only connection answer as of the commit `upto`: the projections, the streams'
  * heads and the events of that moment lie before the file's own, in the connection's private
- * temporary database, which is gone with it. ERR_NOT_FOUND (no such commit yet),
- * ERR_STORE_CORRUPT (an event cannot be projected), ERR_STORE_*, ERR_MEMORY. */
-int past_build(sqlite3 *db, struct projector *projector, int64_t upto, struct err *err);
+ * temporary database, which is gone with it. Without `files` no tree has any: what was written is
+ * passed over. ERR_NOT_FOUND (no such commit yet), ERR_STORE_CORRUPT (an event cannot be
+ * projected), ERR_STORE_*, ERR_MEMORY. */
+int past_build(struct past *past, int64_t upto, bool files, struct err *err);
 
 /* From the moment `from` to a later one, at the cost of the events between. The same errors; after
  * one the connection is of no use. */
-int past_forward(sqlite3 *db, struct projector *projector, int64_t from, int64_t upto,
-                 struct err *err);
+int past_forward(struct past *past, int64_t from, int64_t upto, struct err *err);
 
 #endif
