@@ -179,6 +179,27 @@ static int l_script_call(lua_State *L)
     return 1;
 }
 
+/* script:parameters(function) -> how many arguments it looks at | nil when that may be any number,
+ * or there is no such function | nil, message, code, fix */
+static int l_script_parameters(lua_State *L)
+{
+    struct script *script = l_check_script(L, 1);
+    const char *function = luaL_checkstring(L, 2);
+    struct err err = {0};
+    struct box *box;
+    if (script_take(script, &box, &err))
+        return bind_fail(L, &err);
+    int rc = box_parameters(box, function, &err);
+    script_give(script, box);
+    if (rc)
+        return bind_fail(L, &err);
+    if (box_value(box)->type == JSON_INT)
+        value_push(L, box_value(box));
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
 /* ---- traces ---- */
 
 static void push_hits(lua_State *L, const struct meter_trace *trace)
@@ -325,7 +346,8 @@ static int l_session_close(lua_State *L)
 
 static const luaL_Reg script_methods[] = {
     {"describe", l_script_describe}, {"try", l_script_try}, {"call", l_script_call},
-    {"open", l_script_open},         {"trace", l_script_trace}, {NULL, NULL},
+    {"open", l_script_open},         {"trace", l_script_trace},
+    {"parameters", l_script_parameters}, {NULL, NULL},
 };
 
 static const luaL_Reg session_methods[] = {

@@ -82,7 +82,11 @@ void box_rest(struct box *box);
 int box_call(struct box *box, const struct box_call *call, const struct box_limits *limits,
              struct err *err) MUST_CHECK;
 
-/* The same, and notes in *trace which lines of the script ran. */
+/* How many arguments the function looks at; its value is null when that may be any number, or when
+ * there is no such function. */
+int box_parameters(struct box *box, const char *function, struct err *err) MUST_CHECK;
+
+/* The same as box_call, and notes in *trace which lines of the script ran. */
 struct meter_trace;
 int box_trace(struct box *box, const struct box_call *call, const struct box_limits *limits,
               struct meter_trace *trace, struct err *err) MUST_CHECK;

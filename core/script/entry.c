@@ -193,6 +193,25 @@ int box_call(struct box *box, const struct box_call *call, const struct box_limi
     return box_enter(box, call_entry, limits, err);
 }
 
+static int parameters_entry(lua_State *L)
+{
+    struct box *box = box_of(L);
+    lua_Debug about = {.isvararg = 1};
+    if (push_function(L, box->function))
+        lua_getinfo(L, ">u", &about);
+    if (about.isvararg)
+        lua_pushnil(L);
+    else
+        lua_pushinteger(L, about.nparams);
+    return read_value(L, false, &box->fault) ? raise_fault(L) : 0;
+}
+
+int box_parameters(struct box *box, const char *function, struct err *err)
+{
+    snprintf(box->function, sizeof box->function, "%s", function);
+    return box_enter(box, parameters_entry, NULL, err);
+}
+
 int box_trace(struct box *box, const struct box_call *call, const struct box_limits *limits,
               struct meter_trace *trace, struct err *err)
 {

@@ -51,6 +51,14 @@ function Script:try(fn) end
 ---@return string? fix
 function Script:call(fn, args, limits) end
 
+---How many arguments a function looks at; nil when that may be any number, or there is no such function.
+---@param fn string
+---@return integer|nil
+---@return string? message
+---@return string? code
+---@return string? fix
+function Script:parameters(fn) end
+
 ---A call of which is noted which lines of the script ran.
 ---@param fn string
 ---@param args any[]?

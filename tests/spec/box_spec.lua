@@ -194,6 +194,14 @@ describe("orket.core.box", function()
     ]]))
   end)
 
+  it("tells how many arguments a function looks at, when that is sure", function()
+    assert.equal("2\t0\tnil\tnil\tnil\tnil\n", probe([[
+      local s = assert(box.prepare("x", "return { two = function(a, b) end, none = function() end, any = function(a, ...) end, "
+        .. "host = math.max, table = setmetatable({}, { __call = function() end }) }"))
+      print(s:parameters("two"), s:parameters("none"), (s:parameters("any")), (s:parameters("host")), (s:parameters("table")), (s:parameters("gone")))
+    ]]))
+  end)
+
   it("answers failures and raises for callers' bugs", function()
     assert.equal("ERR_SCRIPT_SYNTAX\nERR_SCRIPT_CONTRACT\nERR_SCRIPT\nERR_SCRIPT_TIME\nERR_SCRIPT_CONTRACT\nfalse\nfalse\nfalse\n", probe([[
       local function code(_, _, c) return c end
