@@ -8,6 +8,7 @@
 -- sim/calls.lua, sim/routes.lua, sim/prompts.lua and sim/outcomes.lua.
 
 local calls = require("orket.sim.calls")
+local cards = require("orket.sim.cards")
 local errors = require("orket.errors")
 local list = require("orket.list")
 local moments = require("orket.moment")
@@ -155,7 +156,8 @@ end
 
 ---Judges recorded runs by the changed scripts.
 ---@param project table opened for reading
----@param options {with: Overlay|string, runs: string?}  runs: "all" (the default), "last N", or ids with commas between
+---@param options {with: Overlay|string, runs: string?, whole: boolean?}  runs: "all" (the default), "last N", or ids with
+---commas between; whole: also what the change cannot reach is judged, which comes to the same
 ---@return {differences: SimDifference[], differ: table, judged: table, caveats: table[], caveat_count: integer, remarks: string[],
 ---changed: string[], runs: string[]}|nil
 ---@return Error|nil
@@ -172,10 +174,11 @@ function M.run(project, options)
   if err then
     return nil, err
   end
-  local past <close> = pasts.new(project.dir)
+  local known = cards.new()
+  local past <close> = pasts.new(project.dir, known)
   local both = sides.new(project, overlay)
-  local judge = turns.new({ store = project.store, past = past, sides = both, views = with.touches_prompts(overlay) })
-  local walk = walks.new({ store = project.store, sides = both, wanted = runs, judge = judge })
+  local judge = turns.new({ store = project.store, past = past, sides = both, whole = options.whole })
+  local walk = walks.new({ store = project.store, cards = known, sides = both, wanted = runs, judge = judge, whole = options.whole })
   local ok
   ok, err = guarded(walk.go, walk)
   return ok and answer(judge, both, list.keys(runs), left_out), err

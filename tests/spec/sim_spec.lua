@@ -38,6 +38,29 @@ local function sim(w, path, more)
   return ok and result or text, code
 end
 
+local BOTH_WAYS = [[
+local async, cjson, projects, sim = require("orket.async"), require("cjson"), require("orket.project"), require("orket.sim")
+return function(argv)
+  return async.main(function()
+    local project <close> = assert(projects.open(".", {}))
+    for _, whole in ipairs({ false, true }) do
+      local ok, result, err = pcall(sim.run, project, { with = argv[1], runs = argv[2], whole = whole })
+      print(cjson.encode(ok and result or err and err.message or tostring(result)))
+    end
+    return 0
+  end, argv)
+end
+]]
+
+-- What the change cannot reach is only counted; judging it all the same comes to the same.
+local function agrees(w, path, runs)
+  w:write(".both/orket/main.lua", BOTH_WAYS)
+  local text = world.orket.shell(("cd %s && ORKET_LUA=.both %s %s %s 2>&1"):format(w.dir, w.binary, path, runs or "all"))
+  local short, whole = text:match("^([^\n]+)\n([^\n]+)\n$")
+  assert.truthy(whole and short:find('"judged"', 1, true), text)
+  assert.equal(whole, short)
+end
+
 local function word_of(one)
   if one.kind == "call" then
     return one.tool .. " " .. one.before.decision .. ">" .. one.after.decision .. " " .. one.after.rule
@@ -264,6 +287,7 @@ describe("orket sim of routes, prompts and outcomes", function()
     assert.same(expected, told(result))
     assert.same({}, result.caveats)
     assert.same({ 16, 8, 8, 8 }, { result.judged.calls, result.judged.routes, result.judged.prompts, result.judged.transitions })
+    agrees(w, p.dir)
     return result, remarks
   end
 
@@ -376,6 +400,19 @@ describe("orket sim of journals with a past", function()
     assert.equal(1, code)
     assert.equal(writes, #told(result), cjson.encode(result))
     assert.same({}, result.caveats)
+    local names = runs:match("%-%-runs (%S+)")
+    agrees(w, p.dir, names)
+    agrees(w, q.dir, names)
+    local less <close> = changed({ ["roles/coder.lua"] = without(shipped("roles/coder.lua"), "read_file") })
+    agrees(w, less.dir, names)
+    for _, path in ipairs({ "roles/coder.lua", "roles/integrity_guard.lua" }) do
+      local text = shipped(path)
+      local r <close> = changed({ [path] = text:gsub("tools = {", "tools = {\n    -- the same", 1) })
+      agrees(w, r.dir, names)
+      local more <close> = changed({ [path] = text:gsub("route = [%w_.]+,", "route = function(...)\n    local _, reply, effects = ...\n    return { status = reply.proposal "
+        .. "and reply.proposal.status, note = tostring(#effects) .. tostring(effects[#effects] and effects[#effects].tool) }\n  end,", 1) })
+      agrees(w, more.dir, names)
+    end
     return result
   end
 
@@ -435,6 +472,9 @@ describe("orket sim of journals with a past", function()
     assert.equal(0, code, cjson.encode(result))
     assert.same({}, result.caveats)
     assert.equal(10, result.judged.calls)
+    agrees(w, p.dir)
+    local words <close> = changed({ ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"), "leave no placeholders", "leave nothing out") })
+    agrees(w, words.dir)
     local q <close> = changed({ ["nodes/policy.lua"] = policy("false") })
     assert.same({ "call I-1 write_file ask>allow gate.allow" }, told(sim(w, q.dir)))
     local r <close> = changed({ ["nodes/policy.lua"] = policy("call.tool == 'write_file'") })
@@ -452,6 +492,9 @@ describe("orket sim of journals with a past", function()
     local lines = told(sim(w, p.dir))
     assert.equal(6, #lines)
     assert.equal("call I-1 add_issue_comment allow>ask autonomy.ask", lines[1])
+    agrees(w, p.dir)
+    local words <close> = changed({ ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"), "leave no placeholders", "leave nothing out") })
+    agrees(w, words.dir)
     local q <close> = changed({ ["nodes/policy/mine.lua"] = "local function decide(call)\n  return call.tool == 'write_file' and "
       .. "{ decision = 'deny', rule = call.labels[1], why = 'w', fix = 'f' } or nil\nend\nreturn { decide = decide, when = 'labels' }" })
     assert.same({ "call I-2 write_file allow>deny policy.untrusted" }, told(sim(w, q.dir)))

@@ -417,8 +417,9 @@ SELECT (SELECT body FROM event WHERE seq = e.seq) AS "body:json" FROM entry e
 WHERE e.seq > :seq AND e.stream = (SELECT stream FROM entry WHERE seq = :seq)
   AND e.kind = (SELECT id FROM kind WHERE name = 'turn.prompted') ORDER BY e.seq LIMIT 1;
 
--- What a simulation looks at, in the order of commits: what was decided and by whom; with :views also what prompts are
--- made of. Of a call's body the hashes are left out, which nobody asks for; others' are put back as the view event does.
+-- What a simulation looks at, in the order of commits: what was decided and by whom; with :calls also each call, with
+-- :outcomes what is proposed, with :views what prompts are made of. Of a call's body the hashes are left out, which
+-- nobody asks for; others' are put back as the view event does.
 -- name: simulated
 SELECT e.seq, s.run, s.turn, e.n, k.name AS kind, iif(e.actor IS NULL, s.card, e.card) AS card,
        CASE WHEN coalesce(length(e.names), 0) = 0 THEN e.body
@@ -427,11 +428,41 @@ SELECT e.seq, s.run, s.turn, e.n, k.name AS kind, iif(e.actor IS NULL, s.card, e
             ELSE (SELECT body FROM event WHERE seq = e.seq) END AS "body:json"
 FROM entry e CROSS JOIN kind k ON k.id = e.kind CROSS JOIN stream s ON s.id = e.stream
 WHERE e.seq > :since AND (
-    k.name IN ('card.created', 'card.changed', 'card.moved', 'card.forked', 'cards.forked', 'run.started', 'run.resumed', 'run.forked',
-               'turn.started', 'turn.forked', 'turn.prompted', 'turn.failed', 'turn.ended', 'turn.labelled', 'step.reply', 'call.allowed',
-               'call.refused', 'approval.asked')
-    OR :views AND k.name IN ('comment.added', 'memory.noted', 'verify.done', 'tree.conflict', 'tree.merged'))
+    e.kind IN (SELECT id FROM kind WHERE name IN (
+        'card.created', 'card.changed', 'card.moved', 'card.forked', 'cards.forked', 'run.started', 'run.resumed', 'run.forked',
+        'turn.started', 'turn.forked', 'turn.prompted', 'turn.failed', 'turn.ended', 'turn.labelled')
+        OR (:calls OR :outcomes) AND name = 'step.reply'
+        OR :calls AND name IN ('call.allowed', 'call.refused', 'approval.asked')
+        OR :views AND name IN ('comment.added', 'memory.noted', 'verify.done', 'tree.conflict', 'tree.merged'))
+    OR :outcomes AND e.kind IN (SELECT id FROM kind WHERE name IN ('call.result', 'call.refused')) AND instr(e.body, '"proposal":'))
 ORDER BY e.seq LIMIT :limit;
+
+-- How many calls were decided in each turn, each counted once: a person's answer, or an interruption, has some of them
+-- decided again.
+-- name: decided
+WITH again (stream) AS MATERIALIZED (
+    SELECT stream FROM entry WHERE kind = (SELECT id FROM kind WHERE name = 'approval.asked')
+    UNION SELECT id FROM stream WHERE run IN (
+        SELECT s.run FROM entry e JOIN stream s ON s.id = e.stream
+        WHERE e.kind IN (SELECT id FROM kind WHERE name = 'run.resumed')))
+SELECT s.run, s.turn, d.calls FROM (
+    SELECT e.stream, count(*) AS calls FROM entry e
+    WHERE e.kind IN (SELECT id FROM kind WHERE name IN ('call.allowed', 'call.refused')) AND e.stream NOT IN again
+    GROUP BY e.stream
+    UNION ALL
+    SELECT e.stream, count(DISTINCT e.step || ' ' || (replace(replace(e.body, char(1), ''), char(2), '') ->> '$.call')) AS calls
+    FROM entry e
+    WHERE e.kind IN (SELECT id FROM kind WHERE name IN ('call.allowed', 'call.refused', 'approval.asked')) AND e.stream IN again
+    GROUP BY e.stream) d JOIN stream s ON s.id = d.stream;
+
+-- What the calls of a turn had come to by :upto.
+-- name: effects
+WITH RECURSIVE walk (seq, prev) AS (
+    SELECT e.seq, e.prev FROM stream s JOIN entry e ON e.seq = s.seq WHERE s.run = :run AND s.turn = :turn
+    UNION ALL SELECT e.seq, e.prev FROM walk JOIN entry e ON e.seq = walk.prev)
+SELECT json_group_array(json_object('tool', body ->> '$.tool', 'ok', body -> '$.ok')) AS "effects:json" FROM (
+    SELECT replace(replace(e.body, char(1), ''), char(2), '') AS body FROM walk w JOIN entry e ON e.seq = w.seq
+    WHERE w.seq <= :upto AND e.kind = (SELECT id FROM kind WHERE name = 'call.result') ORDER BY w.seq);
 
 -- The newest events, newest first.
 -- name: last_events

@@ -44,6 +44,19 @@ function M.events(store, run, turn, upto)
   return add(events, own, upto), inherited
 end
 
+---The streams that a turn's events lie in, each up to a commit: those of forks begin with their sources'.
+---@param store Store
+---@param run string
+---@param turn integer
+---@param upto integer
+---@return {run: string, turn: integer, upto: integer}[]
+function M.parts(store, run, turn, upto)
+  local source = is_fork(store, run) and source_of(store, run, turn)
+  local parts = source and M.parts(store, source.of.run, source.of.turn, source.at) or {}
+  parts[#parts + 1] = { run = run, turn = turn, upto = upto }
+  return parts
+end
+
 ---What the first events of a turn cost.
 ---@param events table[]
 ---@param count integer

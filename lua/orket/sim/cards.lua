@@ -77,6 +77,15 @@ on["card.moved"] = function(self, event, body)
   card.revision = card.revision + 1
 end
 
+-- Who had a hand in the source by then had one in the fork.
+local function inherit(self, source, id, upto)
+  local turns = {}
+  for _, turn in ipairs(self.turns[source] or {}) do
+    turns[#turns + 1] = turn.seq <= upto and turn or nil
+  end
+  self.turns[id] = turns
+end
+
 local function fork(self, source, id, item, epic)
   local card = copy(source)
   self.last = self.last + 1
@@ -98,6 +107,7 @@ on["card.forked"] = function(self, event, body)
   local source = self.all[body.of]
   if source then
     fork(self, source, event.card, body, nil).assignee = some(body.assignee)
+    inherit(self, body.of, event.card, body.at)
   end
 end
 
@@ -115,6 +125,7 @@ on["cards.forked"] = function(self, event, body)
   for _, item in ipairs(body.cards) do
     if self.all[item.of] then
       own[item.of .. body.suffix] = fork(self, self.all[item.of], item.of .. body.suffix, item, event.card)
+      inherit(self, item.of, item.of .. body.suffix, body.at)
     end
   end
   for _, item in ipairs(body.cards) do
@@ -134,6 +145,20 @@ function Cards:hear(event)
     act(self, event, event.body)
   end
   return act ~= nil
+end
+
+---A turn of a card begins: who has a hand in it.
+---@param event table turn.started or turn.forked
+function Cards:act(event)
+  self.turns[event.card] = self.turns[event.card] or {}
+  table.insert(self.turns[event.card], { seq = event.seq, seat = event.body.seat, role = event.body.role })
+end
+
+---Its turns so far, in the order in which they came.
+---@param id string
+---@return {seat: string, role: string}[]
+function Cards:turns_of(id)
+  return self.turns[id] or {}
 end
 
 ---@param id string
@@ -197,7 +222,7 @@ end
 
 ---@return table cards
 function M.new()
-  return setmetatable({ all = {}, scopes = {}, last = 0 }, Cards)
+  return setmetatable({ all = {}, scopes = {}, turns = {}, last = 0 }, Cards)
 end
 
 return M

@@ -12,20 +12,20 @@ local M = {}
 
 -- ---- what a role's route sees ----
 
--- The last words of the model, its proposal, and what the calls of the turn came to.
-local function seen_by(store, turn, upto)
-  local reply, effects, proposal = nil, setmetatable({}, cjson.array_mt), nil
-  for _, event in ipairs((prefix.events(store, turn.run.id, turn.number, upto))) do
-    local body = event.body
-    if event.kind == "step.reply" then
-      reply = body.convo
-    elseif event.kind == "call.result" then
-      effects[#effects + 1] = { tool = body.tool, ok = body.ok }
-    end
-    proposal = (event.kind == "call.result" or event.kind == "call.refused") and body.proposal or proposal
+-- What the calls of the turn came to; where no route looks at it, nobody asks the journal.
+local function effects_of(judge, turn, upto)
+  local effects, asked = setmetatable({}, cjson.array_mt), judge.whole or turn.pair.roles[turn.role].effects
+  for _, part in ipairs(asked and prefix.parts(judge.store, turn.run.id, turn.number, upto) or {}) do
+    local come = judge.store:read("effects", part)[1].effects
+    table.move(come, 1, #come, #effects + 1, effects)
   end
-  local message = reply and cjson.decode(store:message(reply)) or {}
-  return { content = message.content ~= cjson.null and message.content or nil, proposal = proposal }, effects
+  return effects
+end
+
+-- The last words of the model, its proposal, and the effects of the turn.
+local function seen_by(judge, turn, upto)
+  local message = turn.convo and cjson.decode(judge.store:message(turn.convo)) or {}
+  return { content = message.content ~= cjson.null and message.content or nil, proposal = turn.proposal }, effects_of(judge, turn, upto)
 end
 
 local function proposal_of(actor, turn, card, reply, effects)
@@ -84,7 +84,7 @@ function M.ended(judge, turn, event)
     return
   end
   local cast = casts.of(judge.past, turn.run, turn.pair)
-  local reply, effects = seen_by(judge.store, turn, event.seq)
+  local reply, effects = seen_by(judge, turn, event.seq)
   local before = proposal_of(cast.old, turn, moved.card, reply, effects)
   local after = proposal_of(cast.new, turn, moved.card, reply, effects)
   local move = differ_in(before, after, MOVE)

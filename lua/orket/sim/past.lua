@@ -1,5 +1,6 @@
 -- past.lua: the store of a moment, for the engine's own code: opened when something first asks for it, and moved
--- on with the walk, since a moment costs a projection of all that was before it.
+-- on with the walk, since a moment costs a projection of all that was before it. Who had a hand in a card, which is
+-- all that routes ask for, the walk knows by itself.
 
 local errors = require("orket.errors")
 local projects = require("orket.project")
@@ -19,7 +20,7 @@ end
 local function moment(self)
   if not self.moment then
     local err
-    self.moment, err = errors.check(store.past(self.path, self.wanted))
+    self.moment, err = errors.check(store.past(self.path, self.wanted, { fileless = true }))
     if not self.moment then
       error(err, 0)
     end
@@ -34,6 +35,9 @@ local function moment(self)
 end
 
 function Past:read(name, params)
+  if name == "card_turns" then
+    return self.cards:turns_of(params.card)
+  end
   return moment(self):read(name, params)
 end
 
@@ -55,9 +59,10 @@ end
 Past.__close = Past.close
 
 ---@param dir string of the project
+---@param known table the cards as the walk knows them
 ---@return table past
-function M.new(dir)
-  return setmetatable({ path = projects.database(dir), wanted = 0, at = 0 }, Past)
+function M.new(dir, known)
+  return setmetatable({ path = projects.database(dir), cards = known, wanted = 0, at = 0 }, Past)
 end
 
 return M

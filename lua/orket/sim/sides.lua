@@ -22,8 +22,10 @@ Sides.__index = Sides
 ---@field old SimSide
 ---@field new SimSide
 ---@field changed string[] paths and settings in which they differ
----@field differs {law: boolean, policy: boolean, router: boolean, models: boolean, evaluator: boolean, prompts: boolean}
----@field roles table<string, {prompt: boolean, route: boolean}> roles whose text differs
+---@field differs {router: boolean, models: boolean, evaluator: boolean, prompts: boolean}
+---@field calls true|table<string, true> whose calls may be judged otherwise: everybody's, or those of roles
+---@field roles table<string, {prompt: boolean, route: boolean, effects: boolean}> roles whose text differs; effects: their
+---route looks at what the calls came to
 
 local function same(a, b)
   if type(a) ~= "table" or type(b) ~= "table" then
@@ -99,16 +101,37 @@ local function tools_differ(old, new)
   return false
 end
 
+-- The roles that the gate knows otherwise; it looks at no other one when it judges a call.
+local function law_of_roles(old, new)
+  local differ = {}
+  for _, both in ipairs({ { old, new }, { new, old } }) do
+    for name, role in pairs(both[1]) do
+      differ[name] = not same(role, both[2][name]) or nil
+    end
+  end
+  return differ
+end
+
+-- Whose calls may be judged otherwise: everybody's, or those of some roles.
+local function calls_that_differ(old, new)
+  local before, after = law.of(old.generation, rules_of(old.config)), law.of(new.generation, rules_of(new.config))
+  local roles = law_of_roles(before.roles, after.roles)
+  before.roles, after.roles = nil, nil
+  return not same(before, after) or tools_differ(old.generation, new.generation) or policies_differ(old, new)
+    or not same(old.config.organization.process_rules.autonomy, new.config.organization.process_rules.autonomy) or roles
+end
+
 local function differences(old, new)
   return {
-    law = not same(law.of(old.generation, rules_of(old.config)), law.of(new.generation, rules_of(new.config)))
-      or not same(old.config.organization.process_rules.autonomy, new.config.organization.process_rules.autonomy)
-      or tools_differ(old.generation, new.generation),
-    policy = policies_differ(old, new),
     router = node_differs(old, new, "router"), models = node_differs(old, new, "models"),
     evaluator = node_differs(old, new, "evaluator"),
     prompts = node_differs(old, new, "prompts") or node_differs(old, new, "memory"),
   }
+end
+
+-- The third argument of route is what the calls came to: most do not take it.
+local function takes_effects(role)
+  return role ~= nil and role.about.route ~= nil and (role.script:parameters("route") or 3) >= 3
 end
 
 local function roles_that_differ(old, new)
@@ -116,7 +139,10 @@ local function roles_that_differ(old, new)
   for name, role in pairs(old.generation.roles) do
     local other = new.generation.roles[name]
     if is_other(role, other) then
-      roles[name] = { prompt = true, route = role.about.route ~= nil or other ~= nil and other.about.route ~= nil }
+      roles[name] = {
+        prompt = true, route = role.about.route ~= nil or other ~= nil and other.about.route ~= nil,
+        effects = takes_effects(role) or takes_effects(other),
+      }
     end
   end
   return roles
@@ -141,7 +167,8 @@ end
 
 local function pair(old, new, changed)
   return {
-    old = old, new = new, changed = changed, differs = differences(old, new), roles = roles_that_differ(old, new),
+    old = old, new = new, changed = changed, differs = differences(old, new), calls = calls_that_differ(old, new),
+    roles = roles_that_differ(old, new),
   }
 end
 
@@ -232,6 +259,14 @@ function Sides:present(project)
     self.pairs.present = both
   end
   return self.pairs.present
+end
+
+---True when a role's calls may be judged otherwise.
+---@param both SimPair
+---@param role string
+---@return boolean
+function M.may_differ(both, role)
+  return both.calls == true or both.calls[role] == true
 end
 
 ---Everything in which any of the pairs differed.

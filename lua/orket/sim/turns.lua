@@ -36,8 +36,20 @@ end
 
 ---Something of this kind was judged.
 ---@param kind string
-function Judge:count(kind)
-  self.judged[kind] = self.judged[kind] + 1
+---@param times integer|nil
+function Judge:count(kind, times)
+  self.judged[kind] = self.judged[kind] + (times or 1)
+end
+
+---What of the journal has to be read for a pair of sides.
+---@param pair SimPair
+---@return {calls: boolean, outcomes: boolean, views: boolean}
+function Judge.asks_for(pair)
+  local asks = { calls = pair.calls == true or next(pair.calls) ~= nil, outcomes = false, views = pair.differs.prompts }
+  for _, role in pairs(pair.roles) do
+    asks.outcomes, asks.views = asks.outcomes or role.route, true
+  end
+  return asks
 end
 
 ---Something came out otherwise.
@@ -145,9 +157,6 @@ end
 ---@param request {id: string, name: string, arguments: string}
 function Judge:called(turn, event, request)
   self:count("calls")
-  if not (turn.pair.differs.law or turn.pair.differs.policy) then
-    return
-  end
   local recorded = recorded_of(event)
   local after = verdict_of(self, turn, "new", request)
   if calls.same(after, recorded) then
@@ -172,7 +181,7 @@ end
 ---An event comes next.
 ---@param event table
 function Judge:before(event)
-  if self.reads_views then
+  if self.prompts.open[1] then
     self.prompts:before(event)
   end
 end
@@ -229,11 +238,11 @@ end
 
 Judge.ended, Judge.failed = outcomes.ended, outcomes.failed
 
----@param options {store: Store, past: table, sides: table, views: boolean}  views: prompts may differ
+---@param options {store: Store, past: table, sides: table, whole: boolean?}
 ---@return table judge
 function M.new(options)
   local self = setmetatable({
-    store = options.store, past = options.past, sides = options.sides, reads_views = options.views, benches = {}, differences = setmetatable({}, cjson.array_mt),
+    store = options.store, past = options.past, sides = options.sides, whole = options.whole, benches = {}, differences = setmetatable({}, cjson.array_mt),
     caveats = setmetatable({}, cjson.array_mt), caveat_count = 0, remarks = setmetatable({}, cjson.array_mt),
     judged = { calls = 0, routes = 0, prompts = 0, transitions = 0 },
   }, Judge)

@@ -1,8 +1,10 @@
 -- walk.lua: a journal gone through once, in the order of its commits: which call, in which turn, of whom, on which
--- card, and what had been decided. Whoever judges is asked at each of them (sim/turns.lua).
+-- card, and what had been decided. Whoever judges is asked at each of them (sim/turns.lua). Calls are read from where
+-- on the two sides may judge some of them otherwise; those of other roles are only counted: the gate, the policies and
+-- the autonomy that they were judged by are the same texts and settings on both sides, so are their inputs.
 
-local cards = require("orket.sim.cards")
 local prefix = require("orket.fork.prefix")
+local sides = require("orket.sim.sides")
 local tape = require("orket.tape")
 
 local M = {}
@@ -21,6 +23,9 @@ local GUARD = "integrity_guard"
 ---@field role string
 ---@field review boolean
 ---@field pair SimPair
+---@field judged boolean  its calls may be judged otherwise
+---@field convo string|nil the last reply
+---@field proposal table|nil the last one
 ---@field calls table[] of the last reply
 ---@field at integer the next one of them
 ---@field made integer calls of the replies before
@@ -50,13 +55,21 @@ local function open(self, run, event, number, body)
   local turn = {
     run = run, number = number, card = run.board[event.card] or self.cards:of(event.card), seat = body.seat, role = body.role,
     review = body.role == GUARD, pair = pair, calls = {}, at = 1, made = 0, labels = {}, scope = self.cards:scope(event.card),
+    judged = self.whole or sides.may_differ(pair, body.role),
   }
   run.turns[number] = turn
+  if not turn.judged then
+    self.counted[run.id .. " " .. number] = true
+  end
   return turn
 end
 
 -- The calls of a reply that the journal names.
 local function read_reply(self, turn, event)
+  turn.convo = event.body.convo
+  if not turn.judged then
+    return
+  end
   local text = self.store:message(event.body.convo)
   if not text then
     self.judge:lost(event, "its reply is missing")
@@ -78,6 +91,7 @@ local function inherit(self, turn)
       settled = 0
     end
     settled = settled + (OUTCOME[events[i].kind] and 1 or 0)
+    turn.proposal = OUTCOME[events[i].kind] and events[i].body.proposal or turn.proposal
     if events[i].kind == "turn.labelled" then
       on["turn.labelled"](self, turn.run, events[i], turn)
     end
@@ -100,12 +114,14 @@ on["turn.started"] = function(self, run, event)
   self.judge:routed(run, event)
   local turn = open(self, run, event, event.turn, event.body)
   if turn then
+    self:look_at(event, turn.pair)
     self.judge:started(turn, event)
   end
 end
 
-on["turn.forked"] = function(_, run, event)
+on["turn.forked"] = function(self, run, event)
   run.forked[event.body.turn] = { event = event, body = event.body }
+  self:look_at(event, (self.sides:of(event.body.generation, run.config)))
 end
 
 on["turn.prompted"] = function(self, _, event, turn)
@@ -118,13 +134,18 @@ on["step.reply"] = function(self, _, event, turn)
 end
 
 local function verdict(self, _, event, turn)
-  local request = request_of(turn, event)
+  turn.proposal = event.body.proposal or turn.proposal
+  local request = turn.judged and request_of(turn, event)
   if request then
     self.judge:called(turn, event, request)
   end
 end
 
 on["call.allowed"], on["call.refused"] = verdict, verdict
+
+on["call.result"] = function(_, _, event, turn)
+  turn.proposal = event.body.proposal or turn.proposal
+end
 
 -- A person is asked about the call itself; one about an operation of it comes after it was allowed.
 on["approval.asked"] = function(self, run, event, turn)
@@ -198,28 +219,57 @@ local function take(self, event)
   elseif run then
     take_turn(self, run, event)
   end
+  if OPENS[event.kind] then
+    self.cards:act(event)
+  end
 end
 
----Goes through the journal.
-function Walk:go()
-  local since = 0
-  while true do
-    local rows = self.store:read("simulated", { since = since, limit = PAGE, views = self.judge.reads_views and 1 or 0 })
-    for _, event in ipairs(rows) do
-      take(self, event)
-      since = event.seq
-    end
-    if #rows < PAGE then
-      return
+-- More has to be read from an event on when one of its turns asks for it.
+function Walk:look_at(event, pair)
+  for what, wanted in pairs(pair and self.judge.asks_for(pair) or {}) do
+    if wanted and self.reads[what] == 0 then
+      self.reads[what], self.again = 1, event.seq
     end
   end
 end
 
----@param options {store: Store, sides: table, wanted: table<string, true>, judge: table}
+-- The next events; those after one that asks for more come once more.
+local function page(self)
+  self.reads.since, self.again = self.since, nil
+  local rows = self.store:read("simulated", self.reads)
+  for _, event in ipairs(rows) do
+    take(self, event)
+    self.since = event.seq
+    if self.again then
+      return true
+    end
+  end
+  return #rows == PAGE
+end
+
+-- Calls that nothing can have changed for were not read.
+local function count(self)
+  for _, turn in ipairs(next(self.counted) and self.store:read("decided", {}) or {}) do
+    if self.counted[turn.run .. " " .. turn.turn] then
+      self.judge:count("calls", turn.calls)
+    end
+  end
+end
+
+---Goes through the journal.
+function Walk:go()
+  while page(self) do
+  end
+  count(self)
+end
+
+---@param options {store: Store, cards: table, sides: table, wanted: table<string, true>, judge: table, whole: boolean?}
 ---@return table walk
 function M.new(options)
+  local all = options.whole and 1 or 0
   return setmetatable({
-    store = options.store, sides = options.sides, wanted = options.wanted, judge = options.judge, cards = cards.new(), runs = {},
+    store = options.store, sides = options.sides, wanted = options.wanted, judge = options.judge, cards = options.cards, runs = {},
+    counted = {}, since = 0, whole = options.whole, reads = { limit = PAGE, calls = all, outcomes = all, views = all },
   }, Walk)
 end
 

@@ -247,17 +247,6 @@ function M.read(project, path)
   return ok and overlay, err
 end
 
----True when the first words of a turn may be other ones.
----@param overlay Overlay
----@return boolean
-function M.touches_prompts(overlay)
-  local touches = overlay.process ~= nil -- it chooses the nodes
-  for path in pairs(overlay.texts) do
-    touches = touches or path:find("^roles/") ~= nil or path:find("^nodes/[^/]+$") ~= nil
-  end
-  return touches
-end
-
 ---The texts of a generation with what is changed over them.
 ---@param texts table<string, string>
 ---@param overlay Overlay
