@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "io/child.h"
 
 static int new_file(const char *name)
 {
@@ -20,7 +21,7 @@ static int new_file(const char *name)
 
 int carried_open(const char *name, const char *start, const char *end, struct err *err)
 {
-    int fd = new_file(name);
+    int fd = child_lift(new_file(name)); // a child places the first ones before it becomes this
     if (fd < 0)
         return err_set(err, ERR_IO, "memfd_create: %s", strerror(errno));
     while (start < end) {

@@ -192,6 +192,16 @@ static void test_walls(void **state)
     }
 }
 
+/* It is memory that no limit counts. */
+static void test_input_is_fixed(void **state)
+{
+    struct house *h = *state;
+    NEEDS_JAIL(h);
+    const char *const argv[] = {"sh", "-c", "(echo more >&0) 2>/dev/null && echo grew; cat", NULL};
+    struct proc_spec spec = {.argv = argv, .wall_ms = 5000, .input = "text", .input_len = 4};
+    assert_string_equal(run(h, spec).out, "text");
+}
+
 static void test_hide(void **state)
 {
     struct house *h = *state;
@@ -350,7 +360,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(test_ends),      T(test_environment), T(test_walls),  T(test_hide),
+        T(test_ends),      T(test_environment), T(test_walls),  T(test_input_is_fixed), T(test_hide),
         T(test_show),      T(test_program),     T(test_layers), T(test_scratch),
         T(test_no_daemon_survives), T(test_refusals), T(test_cancel), T(test_many_at_once),
     };
