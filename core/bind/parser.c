@@ -1,23 +1,16 @@
 /* parser.c: `orket.core.parser`: what stands in a source text (io/parser.h), answered through a
- * callback. A run is a userdata, kept in the registry while it lasts; when the state closes first,
- * its __gc abandons the process. */
+ * callback. The way back to Lua is running.c. */
 #include "io/parser.h"
 
 #include <string.h>
 #include <unistd.h>
 
 #include "bind/bind.h"
+#include "bind/running.h"
 
-#define RUN_TYPE     "orket.parser.run"
 #define PROGRAM_TYPE "orket.parser.program"
 
-struct run {
-    struct bind *bind;
-    struct parser *parser; /* NULL when it has ended */
-    int self, done;        /* registry: this userdata, the callback */
-};
-
-/* (lightuserdata buf) -> text; protected, because making it may raise */
+/* (lightuserdata buf) -> text */
 static int push_facts(lua_State *L)
 {
     const struct buf *facts = lua_touserdata(L, 1);
@@ -27,33 +20,12 @@ static int push_facts(lua_State *L)
 
 static void on_done(void *ctx, const struct buf *facts, const struct err *err)
 {
-    struct run *run = ctx;
-    struct bind *bind = run->bind;
-    lua_State *L = bind->L;
-    int nargs = 1;
-    run->parser = NULL;
-    bind_take(bind, run->done);
-    luaL_unref(L, LUA_REGISTRYINDEX, run->self);
-    if (facts) {
-        lua_pushcfunction(L, push_facts);
-        lua_pushlightuserdata(L, (void *)(uintptr_t)facts);
-        if (bind_call(L, 1, 1)) {
-            lua_pop(L, 1);
-            return;
-        }
-    } else {
-        nargs = bind_fail(L, err);
-    }
-    bind_call(L, nargs, 0);
+    running_end(ctx, push_facts, facts, err);
 }
 
-static int l_run_gc(lua_State *L)
+static void abandon(void *parser)
 {
-    struct run *run = luaL_checkudata(L, 1, RUN_TYPE);
-    if (run->parser)
-        parser_abandon(run->parser);
-    run->parser = NULL;
-    return 0;
+    parser_abandon(parser);
 }
 
 /* The program, unpacked at the first use and kept as upvalue 2. */
@@ -73,19 +45,17 @@ static int l_facts(lua_State *L)
     const char *language = luaL_checkstring(L, 1), *text = luaL_checklstring(L, 2, &len);
     luaL_checktype(L, 3, LUA_TFUNCTION);
     lua_settop(L, 3);
-    struct run *run = lua_newuserdatauv(L, sizeof *run, 0);
-    *run = (struct run){.bind = bind_of(L)};
-    luaL_setmetatable(L, RUN_TYPE);
-    run->self = bind_keep(L, 4);
-    run->done = bind_keep(L, 3);
+    struct running *running = running_new(L, 3, abandon);
+    struct parser *parser;
     int rc = l_program(L, &err);
-    rc = rc < 0 ? rc
-                : parser_begin(run->bind->loop, rc, language, text, len, on_done, run,
-                               &run->parser, &err);
-    if (rc == 0)
+    if (rc >= 0)
+        rc = parser_begin(running->bind->loop, rc, language, text, len, on_done, running, &parser,
+                          &err);
+    if (rc == 0) {
+        running->what = parser;
         return 0;
-    luaL_unref(L, LUA_REGISTRYINDEX, run->self);
-    luaL_unref(L, LUA_REGISTRYINDEX, run->done);
+    }
+    running_drop(running);
     lua_pushvalue(L, 3);
     lua_call(L, bind_fail(L, &err), 0);
     return 0;
@@ -102,7 +72,7 @@ static int l_program_gc(lua_State *L)
 int luaopen_orket_parser(lua_State *L)
 {
     static const luaL_Reg none[] = {{NULL, NULL}};
-    bind_type(L, RUN_TYPE, none, l_run_gc);
+    running_open(L);
     bind_type(L, PROGRAM_TYPE, none, l_program_gc);
     lua_newtable(L);
     lua_pushlightuserdata(L, bind_of(L));

@@ -1,22 +1,14 @@
 /* proc.c: `orket.core.proc`: one program in a jail (io/proc.h), answered through a callback.
  *
- * A run is a userdata, kept in the registry while it lasts: it owns the copied strings and the way
- * back to Lua. When the state closes first, its __gc abandons the process. */
+ * The way back to Lua is running.c. */
 #include "bind/proc.h"
 
 #include <ctype.h>
 #include <fcntl.h>
 #include <string.h>
 
+#include "bind/running.h"
 #include "io/fs.h"
-
-#define RUN_TYPE "orket.proc.run"
-
-struct run {
-    struct bind *bind;
-    struct proc *proc; /* NULL when it has ended */
-    int self, done;    /* registry: this userdata, the callback */
-};
 
 /* ---- the description ---- */
 
@@ -188,41 +180,20 @@ static int push_result(lua_State *L)
 
 static void on_done(void *ctx, const struct proc_result *result, const struct err *err)
 {
-    struct run *run = ctx;
-    struct bind *bind = run->bind;
-    lua_State *L = bind->L;
-    run->proc = NULL;
-    bind_take(bind, run->done);
-    luaL_unref(L, LUA_REGISTRYINDEX, run->self);
-    int nargs = 1;
-    if (result) {
-        lua_pushcfunction(L, push_result);
-        lua_pushlightuserdata(L, (void *)(uintptr_t)result);
-        if (bind_call(L, 1, 1)) {
-            lua_pop(L, 1);
-            return;
-        }
-    } else {
-        nargs = bind_fail(L, err);
-    }
-    bind_call(L, nargs, 0);
+    running_end(ctx, push_result, result, err);
 }
 
-static int l_run_gc(lua_State *L)
+static void abandon(void *proc)
 {
-    struct run *run = luaL_checkudata(L, 1, RUN_TYPE);
-    if (run->proc)
-        proc_abandon(run->proc);
-    run->proc = NULL;
-    return 0;
+    proc_abandon(proc);
 }
 
 /* cancel() */
 static int l_cancel(lua_State *L)
 {
-    struct run *run = luaL_checkudata(L, lua_upvalueindex(1), RUN_TYPE);
-    if (run->proc)
-        proc_cancel(run->proc);
+    struct running *running = running_check(L, lua_upvalueindex(1));
+    if (running->what)
+        proc_cancel(running->what);
     return 0;
 }
 
@@ -241,21 +212,16 @@ static int open_jail(struct bind *bind, struct err *err)
 
 int bind_run(lua_State *L, const struct proc_spec *spec, int done_idx, struct err *err)
 {
-    struct run *run = lua_newuserdatauv(L, sizeof *run, 0);
-    *run = (struct run){.bind = bind_of(L)};
-    luaL_setmetatable(L, RUN_TYPE);
-    int at = lua_gettop(L);
-    run->self = bind_keep(L, at);
-    run->done = bind_keep(L, done_idx);
-    lua_pushvalue(L, at);
+    struct running *running = running_new(L, done_idx, abandon);
     lua_pushcclosure(L, l_cancel, 1); // the answer, made while nothing is held
-    int rc = open_jail(run->bind, err);
+    struct proc *proc;
+    int rc = open_jail(running->bind, err);
     if (rc >= 0)
-        rc = proc_start(run->bind->loop, rc, spec, on_done, run, &run->proc, err);
+        rc = proc_start(running->bind->loop, rc, spec, on_done, running, &proc, err);
     if (rc == 0)
-        return 0;
-    luaL_unref(L, LUA_REGISTRYINDEX, run->self);
-    luaL_unref(L, LUA_REGISTRYINDEX, run->done);
+        running->what = proc;
+    else
+        running_drop(running);
     return rc;
 }
 
@@ -281,8 +247,8 @@ static int l_run(lua_State *L)
 
 int luaopen_orket_proc(lua_State *L)
 {
-    static const luaL_Reg none[] = {{NULL, NULL}}, functions[] = {{"run", l_run}, {NULL, NULL}};
-    bind_type(L, RUN_TYPE, none, l_run_gc);
+    static const luaL_Reg functions[] = {{"run", l_run}, {NULL, NULL}};
+    running_open(L);
     lua_newtable(L);
     bind_functions(L, functions);
     return 1;
