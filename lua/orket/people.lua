@@ -1,6 +1,8 @@
 -- people.lua: what a person may do to a card, under the same law, with actor = human. One request in,
 -- one answer out; the owner of the project performs it, whoever asked.
 
+local later = require("orket.later")
+local acceptance = later("orket.serving.acceptance")
 local approvals = require("orket.approvals")
 local async = require("orket.async")
 local errors = require("orket.errors")
@@ -10,8 +12,7 @@ local lifts = require("orket.budget.lift")
 local moves = require("orket.moves")
 local once = require("orket.turn.once")
 local reader = require("orket.reader")
-local rollback = require("orket.policy.rollback")
-local serving = require("orket.serving")
+local rollback = later("orket.policy.rollback")
 local sync = require("orket.sync")
 
 local M = {}
@@ -268,7 +269,7 @@ function M.perform(project, request)
     end)
   end
   if request.act == "accept" then
-    return serving.accept(project, request)
+    return acceptance.accept(project, request)
   elseif request.act == "rollback" then
     return rollback.perform(project, request)
   elseif request.act == "fork" then

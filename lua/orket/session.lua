@@ -13,6 +13,7 @@ local owner = require("orket.owner")
 local projects = require("orket.project")
 local report = require("orket.report")
 local runs = require("orket.runs")
+local changes = later("orket.serving.change")
 local serving = require("orket.serving")
 local watch = require("orket.watch")
 
@@ -34,7 +35,7 @@ end
 
 local function reload_on_change(project, view)
   return watch.open(project.dir, function()
-    serving.reload(project, function(text)
+    changes.reload(project, function(text)
       view:note(text)
     end)
   end)

@@ -52,3 +52,40 @@ describe("a policy that cannot be read any more", function()
     end)
   end
 end)
+
+-- Eight people, each with a connection that stands already.
+local AT_ONCE = [[
+import json, socket, sys
+people = [socket.socket(socket.AF_UNIX) for _ in range(8)]
+for one in people:
+    one.connect(sys.argv[1])
+for one in people:
+    one.sendall(json.dumps({"act": "accept", "generation": sys.argv[2], "who": "ann"}).encode() + b"\n")
+for one in people:
+    print(one.makefile().readline())
+]]
+
+describe("scripts that wait", function()
+  it("are accepted once, however many say so at the same moment", function()
+    local coder = world.orket.read("roles/coder.lua")
+    local w <close> = world.new({ issues = { { id = "A" } }, files = { ["roles/coder.lua"] = (coder:gsub('"delete_file",%s*', "")) },
+      mock = [[
+      function work(talk)
+        local said = say(finish())
+        said.delay_ms = 3000
+        return said
+      end ]] })
+    local run = w:start()
+    assert(world.wait(function() return w:requests() == 1 end), "no request")
+    w:write("roles/coder.lua", coder)
+    assert(world.wait(function() return #w:events("scripts.waiting") == 1 end), "nothing waits")
+    local id = w:events("scripts.waiting")[1].body.generation
+    w:write(".test/accept.py", AT_ONCE)
+    local said = world.orket.shell(string.format("python3 %s/.test/accept.py %s/.orket/owner.sock %s 2>&1", w.dir, w.dir, id))
+    assert.equal(1, select(2, said:gsub("is accepted and serves", "")), said)
+    assert.equal(7, select(2, said:gsub("ERR_NOT_FOUND", "")), said)
+    assert.equal(1, #w:events("scripts.accepted"))
+    local text, code = run.wait()
+    assert.equal(0, code, text)
+  end)
+end)

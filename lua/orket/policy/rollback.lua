@@ -2,6 +2,7 @@
 -- act. What they replace is kept in the journal. Whether they serve is said as for every change: a step back that
 -- makes more possible waits to be accepted.
 
+local acceptance = require("orket.serving.acceptance")
 local async = require("orket.async")
 local embed = require("orket.core.embed")
 local errors = require("orket.errors")
@@ -9,7 +10,7 @@ local history = require("orket.policy.history")
 local list = require("orket.list")
 local notice = require("orket.growth.notice")
 local scripts = require("orket.scripts")
-local serving = require("orket.serving")
+local reloads = require("orket.serving.change")
 
 local M = {}
 
@@ -129,10 +130,10 @@ end
 -- What serves now that the files are others.
 local function outcome(project, runs)
   if runs then
-    serving.reload(project, function() end)
+    reloads.reload(project, function() end)
   else
     project.generation, project.waiting = nil, nil
-    local ok, err = serving.look(project)
+    local ok, err = acceptance.look(project)
     if not ok then
       return nil, err
     end
