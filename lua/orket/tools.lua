@@ -292,8 +292,8 @@ local function answer_operation(turn, call, operation, done)
     done[#done + 1] = { op = operation.op, failed = err.code }
     return { error = { code = err.code, message = err.message, fix = err.fix } }
   end
-  done[#done + 1] = { op = operation.op, hash = permit:hash(), warnings = done.warnings }
-  result.warnings = done.warnings
+  result.warnings = done.warnings or result.warnings -- of what was written, or of what a program wrote
+  done[#done + 1] = { op = operation.op, hash = permit:hash(), warnings = result.warnings }
   return { result = result }
 end
 

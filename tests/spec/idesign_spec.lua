@@ -347,4 +347,75 @@ describe("a run", function()
     local w <close> = run(nil, { pattern = "iDesign" })
     assert.equal(4, #refused(w))
   end)
+
+  local PROGRAMS = [[
+  function shell(text) return call("run_command", { argv = { "sh", "-c", text } }) end
+  function work(talk)
+    return steps(talk,
+      function()
+        return say(
+          shell("mkdir -p accessors utils; echo 'x = 1' > main.py; echo 'x = 1' > accessors/a_accessor.py; echo text > note.txt"),
+          shell("printf 'import os\\nfrom ..managers import x\\n' > accessors/b_accessor.py"),
+          shell("sed -i 's/x = 1/import engines/' accessors/a_accessor.py"),
+          shell("cp note.txt hidden.txt; mv hidden.txt lib.js; printf '\\377' > utils/raw.py; echo 'int f(void) DECLARED;' > utils/u.c"))
+      end,
+      function() return say(call("run_command", { argv = { "python3", "-" }, stdin = "open('accessors/c.py', 'w').write('x = 1')" })) end,
+      function() return say(shell("chmod 700 note.txt"), finish()) end)
+  end
+  ]]
+
+  local function programs(architecture, mock)
+    local role = world.orket.read("roles/coder.lua"):gsub('"request_excuse",', '%0 "run_command",')
+    local w = world.new({ issues = { { id = "A" } }, mock = mock or PROGRAMS, architecture = architecture, files = { ["roles/coder.lua"] = role },
+      rules = { commands = { { argv = { "sh", "**" } }, { argv = { "python3", "**" } } } } })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    return w
+  end
+
+  local NAMES = { "main.py", "accessors/b_accessor.py", "lib.js", "utils/raw.py", "accessors/c.py" }
+
+  it("takes over nothing that a program wrote against them", function()
+    local w <close> = programs({ idesign = { enabled = true } })
+    for _, path in ipairs(NAMES) do
+      assert.is_nil(w:made(path), path)
+    end
+    assert.same({ "x = 1\n", "text\n" }, { w:made("accessors/a_accessor.py"), w:made("note.txt") })
+    assert.truthy(w:made("utils/u.c"))
+    local found = refused(w)
+    table.sort(found)
+    assert.same({
+      "idesign.layer accessors/a_accessor.py:1", "idesign.layer accessors/b_accessor.py:2", "idesign.limit utils/raw.py:1",
+      "idesign.naming accessors/c.py:1", "idesign.root lib.js:1", "idesign.root main.py:1",
+    }, found)
+    local told = cjson.encode(cjson.decode(w:request(2)).messages)
+    assert.truthy(told:find("idesign.root", 1, true) and told:find("idesign.syntax: utils", 1, true), told)
+    w:write("config/organization.json", '{"name": "Test"}')
+    local text, code = w:orket("replay --strict ep.1")
+    assert.equal(0, code, text)
+    assert.equal(0, (select(2, w:check())))
+  end)
+
+  it("does not look at what a program wrote where there are none", function()
+    local w <close> = programs()
+    for _, path in ipairs(NAMES) do
+      assert.truthy(w:made(path), path)
+    end
+    assert.same({}, refused(w))
+  end)
+
+  it("does not spend its time on texts that a program wrote to hurt the parser", function()
+    local began = os.time()
+    local w <close> = programs({ idesign = { enabled = true } }, [[
+    local TEXT = "mkdir utils managers; for i in $(seq 1 60); do printf '%s%s' \"$(head -c 70000 /dev/zero | tr '\\0' '(')\" $i > utils/a$i.lua; done; echo 'x = 1' > utils/z.py"
+    function work(talk)
+      return steps(talk, function() return say(call("run_command", { argv = { "sh", "-c", TEXT } })) end, function() return say(write("note.txt", "x"), finish()) end)
+    end ]])
+    local ran = w:events("command.ran")[1].body
+    assert.equal(61, ran.put_back, cjson.encode(ran))
+    assert.same({}, ran.changes)
+    assert.equal("idesign.limit", ran.refused[1].rule)
+    assert.truthy(ran.refused[12].why:find("10 files of this command cannot be judged", 1, true), cjson.encode(ran.refused[12]))
+    assert(os.time() - began < 60)
+  end)
 end)

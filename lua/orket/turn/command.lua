@@ -19,13 +19,14 @@ local OUTPUT_MAX = 16 * 1024 -- bytes of stdout, and of stderr, that are kept
 local FILE_MAX = 1000000 -- bytes of a file that is taken over
 local FILES_MAX, BYTES_MAX = 1000, 16 * 1024 * 1024 -- of one command
 local TOLD_MAX, PATHS_TOLD = 20, 200
+local UNREAD_MAX = 10 -- files that no parser could read: each may have taken its two seconds
 
 -- ---- what is there afterwards ----
 
-local function refused(found, op, path, rule, why, fix)
+local function refused(found, op, path, rule, why, fix, where)
   found.put_back = found.put_back + 1
   if #found.refused < TOLD_MAX then
-    found.refused[#found.refused + 1] = { op = op, path = path, rule = rule, why = why, fix = fix }
+    found.refused[#found.refused + 1] = { op = op, path = path, rule = rule, why = why, fix = fix, where = where }
   end
 end
 
@@ -47,6 +48,23 @@ local function take(turn, found, path, bytes)
   found.contents[path] = bytes
 end
 
+-- What the iDesign rules of the house have against it.
+local function design_of(turn, found, path, bytes)
+  local rules = turn.engine:idesign()
+  if not rules then
+    return nil
+  elseif found.unread >= UNREAD_MAX then
+    return { decision = "deny", rule = "idesign.limit", why = UNREAD_MAX .. " files of this command cannot be judged: no other one was looked at",
+      fix = "write fewer files in a command" }
+  end
+  local refusal, warnings = rules:objection(path, bytes)
+  found.unread = found.unread + (refusal and refusal.rule == "idesign.limit" and 1 or 0)
+  for _, warning in ipairs(warnings or {}) do
+    found.warnings[#found.warnings + 1] = #found.warnings < TOLD_MAX and warning or nil
+  end
+  return refusal
+end
+
 -- One file that is not what the journal says.
 local function judge_file(turn, found, judge, path)
   local bytes, err = errors.check(turn.tree.root:read(path, FILE_MAX))
@@ -58,10 +76,11 @@ local function judge_file(turn, found, judge, path)
   end
   local text = utf8.len(bytes) and bytes or bytes:gsub("[\128-\255]", "") -- a secret would be in what is left
   local verdict = judge({ op = "fs.write", path = path, content = text })
+  verdict = verdict.decision == "allow" and design_of(turn, found, path, bytes) or verdict
   if verdict.decision == "allow" then
     take(turn, found, path, bytes)
   else
-    refused(found, "fs.write", path, verdict.rule, verdict.why, verdict.fix)
+    refused(found, "fs.write", path, verdict.rule, verdict.why, verdict.fix, verdict.where)
   end
 end
 
@@ -101,9 +120,9 @@ local function swept(turn, found)
   return true
 end
 
--- What the program changed: {changes, contents, refused, put_back}.
+-- What the program changed: {changes, contents, refused, put_back, warnings}.
 local function look(turn, judge)
-  local found = { changes = {}, contents = {}, refused = {}, put_back = 0, bytes = 0 }
+  local found = { changes = {}, contents = {}, refused = {}, put_back = 0, bytes = 0, warnings = {}, unread = 0 }
   local ok, err = swept(turn, found)
   local entries, more
   if ok then
@@ -160,6 +179,7 @@ local function live(turn, permit, judge)
     exit = result.exit, signal = result.signal, limit = result.limit, ms = result.ms, layers = array(result.layers),
     stdout = cut(result.stdout), stderr = cut(result.stderr), changes = array(found.changes),
     refused = array(found.refused), put_back = found.put_back, full = found.full,
+    warnings = #found.warnings > 0 and array(found.warnings) or nil,
   }, found.contents
 end
 
@@ -179,7 +199,7 @@ local function record_refusals(turn, ran, call, tool)
   for _, one in ipairs(ran.refused or {}) do
     turn:record("operation.refused", {
       call = call, tool = tool, operation = { op = one.op, path = one.path }, decision = "deny", rule = one.rule,
-      why = one.why, fix = one.fix,
+      why = one.why, fix = one.fix, where = one.where,
     })
   end
 end
@@ -208,7 +228,7 @@ local function told(ran)
   end
   return {
     exit = ran.exit, signal = ran.signal, limit = ran.limit, stdout = ran.stdout, stderr = ran.stderr,
-    changed = array(paths), put_back = #back > 0 and array(back) or nil,
+    changed = array(paths), put_back = #back > 0 and array(back) or nil, warnings = ran.warnings,
   }
 end
 
