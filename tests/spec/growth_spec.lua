@@ -188,6 +188,10 @@ local ROWS = {
     VENDOR:gsub(' and call.tool == "write_file"', "") }, nil },
   { "a policy that looks elsewhere", { ["nodes/policy/vendor.lua"] = VENDOR }, { ["nodes/policy/vendor.lua"] = VENDOR:gsub("vendor/", "vendors/") },
     "policy.vendor" },
+  { "a policy that looks further down", { ["nodes/policy/vendor.lua"] = VENDOR }, { ["nodes/policy/vendor.lua"] = VENDOR:gsub("vendor/", "vendor/x") },
+    "policy.vendor" },
+  { "a policy that wants a letter of the samples", { ["nodes/policy/vendor.lua"] = VENDOR }, { ["nodes/policy/vendor.lua"] =
+    VENDOR:gsub('and call.tool == "write_file"', 'and call.tool == "write_file" and path:find("x")') }, "policy.vendor" },
   { "an ask for a deny", { ["nodes/policy/vendor.lua"] = VENDOR }, { ["nodes/policy/vendor.lua"] = VENDOR:gsub('"deny"', '"ask"') }, "policy.vendor" },
   { "a bound that is moved", { ["nodes/policy/size.lua"] = [[
 return { decide = function(call)
@@ -197,6 +201,17 @@ return { decide = function(call)
 end }]] }, { ["nodes/policy/size.lua"] = [[
 return { decide = function(call)
   if call.tool == "write_file" and #call.arguments.content > 501 then
+    return { decision = "deny", rule = "size", why = "too long" }
+  end
+end }]] }, "policy.size" },
+  { "a bound for the samples alone", { ["nodes/policy/size.lua"] = [[
+return { decide = function(call)
+  if call.tool == "write_file" and #call.arguments.content > 500 then
+    return { decision = "deny", rule = "size", why = "too long" }
+  end
+end }]] }, { ["nodes/policy/size.lua"] = [[
+return { decide = function(call)
+  if call.tool == "write_file" and #call.arguments.content > 500 and call.arguments.content:find("^x+$") then
     return { decision = "deny", rule = "size", why = "too long" }
   end
 end }]] }, "policy.size" },

@@ -2,6 +2,7 @@
 -- bounds. What changed about them comes first. Pure.
 
 local code = require("orket.policy.code")
+local hash = require("orket.core.hash")
 local tokens = require("orket.policy.tokens")
 
 local M = {}
@@ -33,15 +34,30 @@ local function add(list, seen, value)
   end
 end
 
--- A pattern or a glob as a text that it may match.
-local function plain(literal)
-  return (literal:gsub("^%^", ""):gsub("%$$", ""):gsub("%[.-%][*+-]?", "x"):gsub("%%%a[*+-]?", "x"):gsub("%%(.)", "%1")
-    :gsub("%.[*+-]", "x"):gsub("%*+", "x"):gsub("%?", "x"))
+-- A word of the texts' own making: no policy that is compared can look for it, not even to hide from the samples.
+local function unforeseen(was, now)
+  return "s" .. hash.parts({ hash.parts(was), hash.parts(now) }):sub(1, 8)
+end
+
+-- A pattern or a glob as a text that it may match, with a word where it leaves room.
+local function plain(literal, word)
+  word = word or "x"
+  return (literal:gsub("^%^", ""):gsub("%$$", ""):gsub("%[.-%][*+-]?", word):gsub("%%%a[*+-]?", word):gsub("%%(.)", "%1")
+    :gsub("%.[*+-]", word):gsub("%*+", word):gsub("%?", word))
 end
 
 local function add_path(path, list, seen)
   if path ~= "" and #path <= PATH_MOST and not path:find("[%c\\]") then
     add(list, seen, path)
+  end
+end
+
+-- What is beneath a path and beside it under a name that nobody foresaw.
+local function unforeseen_paths(literal, found)
+  local word = found.unforeseen
+  local path = plain(literal, word):gsub("^/+", ""):gsub("/+$", "")
+  for _, one in ipairs({ path, path .. "/" .. word, path .. word, word .. "/" .. path, word .. "/" .. path .. "/" .. word }) do
+    add_path(one, found.paths, found.seen.paths)
   end
 end
 
@@ -57,6 +73,7 @@ local function paths_of(literal, found, is_hot)
       add_path(one:upper(), found.paths, found.seen.paths)
     end
   end
+  unforeseen_paths(literal, found)
 end
 
 local function texts_of(literal, found, is_hot)
@@ -66,6 +83,7 @@ local function texts_of(literal, found, is_hot)
       add(found.texts, found.seen.texts, one)
     end
   end
+  add(found.texts, found.seen.texts, plain(literal, found.unforeseen) .. found.unforeseen)
 end
 
 local function number_of(text)
@@ -162,11 +180,14 @@ local function add_literals(found)
 end
 
 local function add_sizes(found)
+  local function text_of(size)
+    return found.unforeseen:rep(size // #found.unforeseen + 1):sub(1, size)
+  end
   for _, size in ipairs(found.numbers) do
     if math.type(size) == "integer" and size >= 0 and size <= SIZE_MOST then
       found.sizes[#found.sizes + 1] = size
-      found.texts[#found.texts + 1] = ("x"):rep(size)
-      add_path(("x"):rep(math.min(size, PATH_MOST)), found.paths, found.seen.paths)
+      found.texts[#found.texts + 1] = text_of(size)
+      add_path(text_of(math.min(size, PATH_MOST)), found.paths, found.seen.paths)
     end
     add(found.texts, found.seen.texts, tostring(size))
   end
@@ -181,7 +202,7 @@ end
 ---is_cut: boolean}
 function M.of(was, now, house)
   local found = {
-    paths = table.move(PATHS, 1, #PATHS, 1, {}), texts = table.move(TEXTS, 1, #TEXTS, 1, {}), literals = {}, numbers = {}, sizes = {},
+    unforeseen = unforeseen(was, now), paths = table.move(PATHS, 1, #PATHS, 1, {}), texts = table.move(TEXTS, 1, #TEXTS, 1, {}), literals = {}, numbers = {}, sizes = {},
     hot_paths = {}, hot_texts = {}, words = {}, places = {}, said = {}, seen = { paths = {}, texts = {}, numbers = {}, hot = {} },
   }
   for step, texts in pairs({ [1] = was, [-1] = now }) do
@@ -191,6 +212,7 @@ function M.of(was, now, house)
     end
   end
   sort_literals(found)
+  add_path(found.unforeseen, found.paths, found.seen.paths)
   add_literals(found)
   for _, rule in ipairs(house or {}) do
     for _, glob in ipairs(rule.paths or {}) do
