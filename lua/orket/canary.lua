@@ -8,13 +8,14 @@ local errors = require("orket.errors")
 local M = {}
 
 local TURNS, EVERY, REFUSALS, FAILURES = 20, 2, 1, 0 -- where the organization says nothing
+local SPREAD = 0.6180339887498949 -- multiples of it, without their whole part, are spread most evenly
 
 ---@class Canary a trial under way
 ---@field seq integer of canary.started
 ---@field generation table the new one
 ---@field stable string id of the old one
 ---@field turns integer that the new one serves
----@field every integer every so many-th turn is one of them
+---@field every integer of so many turns one is the new one's
 ---@field refusals number that a turn of the new one may have more than one of the old one
 ---@field failures number failed turns it may have more, in a turn
 ---@field busy table<string, true> its turns that this process has begun
@@ -195,13 +196,24 @@ function M.open(project, note)
   end
 end
 
+-- One of every so many turns, not always at the same place among them: work and reviews alternate, and a trial that
+-- had all the reviews would know nothing of the work. It follows from the names alone.
+local function is_tried(every, run, number)
+  local block, place = (number - 1) // every, (number - 1) % every
+  for i = 1, #run do
+    block = block + run:byte(i)
+  end
+  return place == math.floor(block * SPREAD % 1 * every)
+end
+
 ---The scripts of the next turn.
 ---@param project table
+---@param run string
 ---@param number integer of the turn
 ---@return table generation
-function M.generation(project, number)
+function M.generation(project, run, number)
   local trial = project.canary
-  if not trial or number % trial.every ~= 0 then
+  if not trial or not is_tried(trial.every, run, number) then
     return project.generation
   end
   local busy = 0

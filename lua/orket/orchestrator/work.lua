@@ -62,7 +62,7 @@ local function new_turn(run, card)
     return nil, err
   end
   local number = open and open.turn or run.last_turn + 1
-  local generation = open and open.generation or canaries.generation(run.project, number)
+  local generation = open and open.generation or canaries.generation(run.project, run.id, number)
   local seat
   seat, err = seats.choose(run.engine, run.team, card, generation)
   if not seat then
