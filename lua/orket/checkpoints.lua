@@ -3,7 +3,7 @@
 -- A checkpoint is the commit with which an issue became done or was parked. The state of that moment is all
 -- that the events up to it say: `store.past` opens it, and the tree of then can be made again.
 
-local trees = require("orket.tree")
+local files = require("orket.tree.files")
 
 local M = {}
 
@@ -18,7 +18,7 @@ local function tree_hash(store, epic, seq)
   for _, row in ipairs(store:read("tree_files", { tree = epic, seq = seq })) do
     manifest[row.path] = row.blob
   end
-  return trees.hash(manifest)
+  return files.hash(manifest)
 end
 
 ---The newest checkpoints of a run, oldest first.

@@ -16,7 +16,7 @@ local scripts = require("orket.scripts")
 local serving = require("orket.serving")
 local store = require("orket.core.store")
 local sys = require("orket.core.sys")
-local trees = require("orket.tree")
+local trees = require("orket.tree.epic")
 
 local M = {}
 

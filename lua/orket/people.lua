@@ -6,14 +6,14 @@ local acceptance = later("orket.serving.acceptance")
 local approvals = require("orket.approvals")
 local async = require("orket.async")
 local errors = require("orket.errors")
-local forks = require("orket.fork")
+local forks = later("orket.fork")
 local labels = require("orket.labels")
 local lifts = require("orket.budget.lift")
 local moves = require("orket.moves")
 local once = require("orket.turn.once")
 local reader = require("orket.reader")
 local rollback = later("orket.policy.rollback")
-local sync = require("orket.sync")
+local sync = later("orket.sync")
 
 local M = {}
 

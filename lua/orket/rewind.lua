@@ -11,7 +11,7 @@ local cjson = require("cjson")
 local errors = require("orket.errors")
 local moves = require("orket.moves")
 local reader = require("orket.reader")
-local trees = require("orket.tree")
+local trees = require("orket.tree.epic")
 
 local M = {}
 

@@ -5,18 +5,18 @@
 --
 -- What a tree holds is said by the journal (file.written, file.deleted, tree.merged), not by the disk;
 -- open() makes the directory equal to it. A manifest is a table path -> blob hash. A card changes its
--- own tree only; merge() carries its changes over, file by file, when the card is done.
+-- own tree only; merge() carries its changes over, file by file, when the card is done. Its parts: tree/files.lua,
+-- manifests; tree/disk.lua, directories; tree/places.lua, where they are; tree/head.lua and tree/merging.lua, merges;
+-- tree/epic.lua, an epic's tree made anew.
 
 local async = require("orket.async")
-local cjson = require("cjson")
 local disk = require("orket.tree.disk")
 local errors = require("orket.errors")
 local files = require("orket.tree.files")
-local hash = require("orket.core.hash")
 local heads = require("orket.tree.head")
 local labels = require("orket.labels")
-local list = require("orket.list")
 local merging = require("orket.tree.merging")
+local places = require("orket.tree.places")
 
 local M = {}
 
@@ -26,59 +26,21 @@ Tree.__index = Tree
 local OPEN_MAX = 2000 -- directories kept open while their agents wait for a model
 local RECENT_MAX = 16 * 1024 -- bytes of a tree's files that are not read back when it is merged
 
----A directory name for an id: ids are free text, names are not.
----@param id string
----@return string
-function M.name(id)
-  if id:find("^[%w_-][%w._-]*$") then -- nearly every one is a name already
-    return id
-  end
-  local name = id:gsub("[^%w._-]", function(c)
-    return string.format("%%%02x", c:byte())
-  end)
-  return (name:gsub("^%.", "%%2e"))
-end
-
 local function epic_of(card)
   return card.epic or card.id
-end
-
----Where the epic's tree is, below the project.
----@param epic string
----@return string
-function M.epic_path(epic)
-  return "workspace/" .. M.name(epic) .. "/tree"
-end
-
----Where the trees of an epic's cards are, below the project.
----@param epic string
----@return string
-function M.cards_path(epic)
-  return "workspace/" .. M.name(epic) .. "/cards"
-end
-
--- A directory of the epics that is used over and over: one descriptor per process.
-local function kept_root(project, path)
-  project.kept_roots = project.kept_roots or {}
-  local root, err = project.kept_roots[path], nil
-  if not root then
-    root, err = errors.check(project.root:beneath(path, { create = true }))
-    project.kept_roots[path] = root
-  end
-  return root, err
 end
 
 -- ---- a card's tree ----
 
 -- Answers the root, and whether its directory is a new one.
 local function open_root(self, again)
-  local cards, err = kept_root(self.project, self.above)
+  local cards, err = places.kept(self.project, self.above)
   if not cards then
     return nil, err
   end
-  local root, made, code = cards:beneath(M.name(self.card), { create = true })
+  local root, made, code = cards:beneath(places.name(self.card), { create = true })
   if code == "ERR_NOT_FOUND" and not again then -- somebody removed the directory above
-    self.project.kept_roots[self.above] = nil
+    places.forget(self.project, self.above)
     return open_root(self, true)
   elseif not root then
     return errors.check(nil, made, code)
@@ -97,7 +59,7 @@ end
 ---@return Error|nil
 function M.open(project, store, card, look)
   local epic = epic_of(card)
-  local seed, err = files.seed(project, store, epic, M.epic_path(epic))
+  local seed, err = files.seed(project, store, epic, places.epic(epic))
   if not seed then
     return nil, err
   end
@@ -110,7 +72,7 @@ function M.open(project, store, card, look)
   if not self.files then
     return nil, self.changes
   end
-  self.above = M.cards_path(epic)
+  self.above = places.cards(epic)
   local root, new = open_root(self)
   if not root then
     return nil, new
@@ -127,19 +89,7 @@ end
 ---The hash of what the tree holds: paths and bytes, nothing else.
 ---@return string
 function Tree:hash()
-  return M.hash(self.files)
-end
-
----A manifest's hash.
----@param manifest table<string, string>
----@return string
-function M.hash(manifest)
-  local parts = {}
-  for _, path in ipairs(list.keys(manifest)) do
-    parts[#parts + 1] = path
-    parts[#parts + 1] = manifest[path]
-  end
-  return hash.parts(parts)
+  return files.hash(self.files)
 end
 
 ---The bytes of a blob that the card just wrote, in case its merge wants them soon. Few are kept.
@@ -233,7 +183,7 @@ function Tree:publish()
   if not self.merged then
     return true
   end
-  local root, err = kept_root(self.project, M.epic_path(self.epic))
+  local root, err = places.kept(self.project, places.epic(self.epic))
   if not root then
     return nil, err
   end
@@ -265,7 +215,7 @@ function M.catch_up(project, store, epic)
   if #store:read("tree", { tree = epic }) == 0 then
     return true
   end
-  return files.seed(project, store, epic, M.epic_path(epic))
+  return files.seed(project, store, epic, places.epic(epic))
 end
 
 ---The commit of a merge failed: it did not happen.
@@ -302,103 +252,5 @@ function Tree:close()
 end
 
 Tree.__close = Tree.close
-
--- The epic's directory, with all that its tree holds.
-local function lay_out_epic(project, store, epic, seed)
-  local manifest = (files.over(store, epic, seed))
-  local root, err = kept_root(project, M.epic_path(epic))
-  if not root then
-    return nil, err
-  end
-  return disk.materialise(store, root, manifest)
-end
-
----Makes the directories of a fork: its epic's, and those of the cards that have changed something.
----@param project table opened as owner
----@param store table
----@param epic string
----@param cards {id: string}[]
----@return boolean|nil ok
----@return Error|nil
-function M.lay_out(project, store, epic, cards)
-  local seed, err = files.seed(project, store, epic, M.epic_path(epic))
-  if not seed then
-    return nil, err
-  end
-  local ok
-  ok, err = lay_out_epic(project, store, epic, seed)
-  for _, card in ipairs(ok and cards or {}) do
-    if #store:read("tree_delta", { tree = card.id }) > 0 then
-      local tree <close>, why = M.open(project, store, { id = card.id, epic = epic })
-      if not tree then
-        return nil, why
-      end
-    end
-  end
-  return ok, err
-end
-
--- What the epic's tree holds over its seed, and that what it held before is gone.
-local function changes_of(was, is, seed, tx, made, marks)
-  local paths, changes = {}, setmetatable({}, cjson.array_mt)
-  for _, manifest in ipairs({ was, is, seed }) do
-    for path in pairs(manifest) do
-      paths[path] = true
-    end
-  end
-  for _, path in ipairs(list.keys(paths)) do
-    if is[path] ~= seed[path] or was[path] ~= is[path] then
-      changes[#changes + 1] = { path = path, blob = is[path], base = seed[path], labels = marks[path] }
-      if made[is[path]] then
-        tx:blob(made[is[path]])
-      end
-    end
-  end
-  return changes
-end
-
----Takes what some finished cards brought out of the epic's tree, as events of tx: it is made anew from its seed and
----the other finished cards. Its directory follows when it is opened.
----@param project table
----@param store table
----@param epic string
----@param without table<string, any> by card
----@param tx StoreTx
----@return true|nil ok
----@return Error|nil
-function M.take_out(project, store, epic, without, tx)
-  local forked = #store:read("lineage", { card = epic }) > 0
-  local seed = forked and {} or files.seed_of(store, epic) -- a fork's tree no longer lies over its source's
-  local is, made, marks = files.of_epic(store, epic, without)
-  if not is then
-    return nil, made
-  end
-  local changes = changes_of(M.snapshot(store, epic), is, seed, tx, made, marks)
-  local parts = {}
-  for _, change in ipairs(changes) do
-    parts[#parts + 1] = change.path
-    parts[#parts + 1] = change.blob or ""
-  end
-  tx:event("tree.opened", nil, { tree = epic, from = next(seed) and "seed:" .. epic or nil })
-  tx:event("tree.merged", nil, { into = epic, hash = hash.parts(parts), changes = changes })
-  if project.heads then
-    heads.forget(project, epic)
-  end
-  return true
-end
-
----The manifest of an epic's tree.
----@param store table
----@param epic string
----@return table<string, string>
-function M.snapshot(store, epic)
-  return files.snapshot(store, epic)
-end
-
----A person answers for a file of an epic's tree: what is known of it here has to follow.
-M.trust = files.trust
-
----Makes the directory of a root equal to a manifest.
-M.materialise = disk.materialise
 
 return M

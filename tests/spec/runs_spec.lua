@@ -94,10 +94,10 @@ describe("orket run", function()
         local board, full = project.board, { blob = function() return "" end, event = function() end }
         function full.commit(_, done) done(nil, "no space", "ERR_STORE_FULL") end
         project.board = { begin = function() return full end }
-        require("orket.serving").reload(project, print)
+        require("orket.serving.change").reload(project, print)
         print(project.generation == first)
         project.board = board
-        require("orket.serving").reload(project, print)
+        require("orket.serving.change").reload(project, print)
         print(project.generation == first, #project.store:read("generation", { id = project.generation.id }))
         project:close()
         return 0

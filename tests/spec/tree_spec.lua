@@ -70,7 +70,7 @@ end
 local EPIC = "workspace/E/tree"
 local function files(id, epic)
   local at <close> = tree(id, epic)
-  return show("workspace/" .. trees.name(epic or "E") .. "/cards/" .. trees.name(id))
+  return show("workspace/" .. require("orket.tree.places").name(epic or "E") .. "/cards/" .. require("orket.tree.places").name(id))
 end
 local function reopen()
   project.store:close()

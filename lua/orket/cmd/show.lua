@@ -16,7 +16,7 @@ local reports = require("orket.reports")
 local style = require("orket.view.style")
 local table_view = require("orket.view.table")
 local text = require("orket.view.text")
-local trees = require("orket.tree")
+local files = require("orket.tree.files")
 
 local M = {}
 
@@ -124,7 +124,7 @@ local function show_run(store, run, json)
   for _, row in ipairs(store:read("statuses", { epic = run.card })) do
     run.cards[row.status] = row.cards
   end
-  run.tree = trees.hash(trees.snapshot(store, run.card))
+  run.tree = files.hash(files.snapshot(store, run.card))
   if json then
     print(text.json(run))
   else

@@ -2,7 +2,7 @@
 -- journal, so they may go; one that has anything else in it belongs to somebody, and stays.
 
 local files = require("orket.tree.files")
-local trees = require("orket.tree")
+local places = require("orket.tree.places")
 
 local M = {}
 
@@ -49,7 +49,7 @@ end
 function M.find(project, cards)
   local found = {}
   for _, card in ipairs(cards) do
-    local path = trees.cards_path(card.epic or card.id) .. "/" .. trees.name(card.id)
+    local path = places.cards(card.epic or card.id) .. "/" .. places.name(card.id)
     local root <close> = project.root:beneath(path)
     local tree = root and look(project.store, root, card)
     if tree then
@@ -74,7 +74,7 @@ function M.remove(project, cards, found)
   for _, card in ipairs(cards) do
     if (card.epic or card.id) ~= epic then
       epic = card.epic or card.id
-      project.root:delete(trees.cards_path(epic)) -- only when it is empty
+      project.root:delete(places.cards(epic)) -- only when it is empty
     end
   end
 end

@@ -4,7 +4,7 @@
 local async = require("orket.async")
 local errors = require("orket.errors")
 local interrupted = require("orket.orchestrator.interrupted")
-local trees = require("orket.tree")
+local files = require("orket.tree.files")
 
 local M = {}
 
@@ -100,7 +100,7 @@ function M.hear(run, event)
   if event.kind == "card.moved" and event.card == run.epic.id then
     epic_moved(run, event.body)
   elseif event.kind == "card.trusted" and event.card == run.epic.id and event.body.path then
-    trees.trust(run.project, run.epic.id, event.body.path)
+    files.trust(run.project, run.epic.id, event.body.path)
   elseif event.kind == "card.moved" and card then
     moved(run, card, event)
   elseif event.kind == "card.changed" and card then

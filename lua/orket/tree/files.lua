@@ -120,6 +120,18 @@ function M.snapshot(store, epic)
   return manifest
 end
 
+---A manifest's hash.
+---@param manifest table<string, string>
+---@return string
+function M.hash(manifest)
+  local parts = {}
+  for _, path in ipairs(list.keys(manifest)) do
+    parts[#parts + 1] = path
+    parts[#parts + 1] = manifest[path]
+  end
+  return hash.parts(parts)
+end
+
 ---A person answers for a file of the epic's tree.
 ---@param project table
 ---@param epic string

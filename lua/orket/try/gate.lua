@@ -12,7 +12,7 @@ local rates = require("orket.rates")
 local scripts = require("orket.scripts")
 local sys = require("orket.core.sys")
 local tools = require("orket.tools")
-local trees = require("orket.tree")
+local places = require("orket.tree.places")
 
 local M = {}
 
@@ -117,7 +117,7 @@ local function tree_of(dir, card)
   local id = type(card) == "table" and text_or_nil(card.id)
   local project <close> = id and fs.root(dir)
   for _, epic in ipairs(project and project:list("workspace") or {}) do
-    local root = project:beneath("workspace/" .. epic.name .. "/cards/" .. trees.name(id))
+    local root = project:beneath("workspace/" .. epic.name .. "/cards/" .. places.name(id))
     if root then
       return root
     end

@@ -1,0 +1,56 @@
+-- places.lua: where trees lie, below the project.
+
+local errors = require("orket.errors")
+
+local M = {}
+
+---A directory name for an id: ids are free text, names are not.
+---@param id string
+---@return string
+function M.name(id)
+  if id:find("^[%w_-][%w._-]*$") then -- nearly every one is a name already
+    return id
+  end
+  local name = id:gsub("[^%w._-]", function(c)
+    return string.format("%%%02x", c:byte())
+  end)
+  return (name:gsub("^%.", "%%2e"))
+end
+
+---Where the epic's tree is, below the project.
+---@param epic string
+---@return string
+function M.epic(epic)
+  return "workspace/" .. M.name(epic) .. "/tree"
+end
+
+---Where the trees of an epic's cards are, below the project.
+---@param epic string
+---@return string
+function M.cards(epic)
+  return "workspace/" .. M.name(epic) .. "/cards"
+end
+
+---A directory of the epics that is used over and over: one descriptor per process.
+---@param project table
+---@param path string
+---@return any root
+---@return Error|nil
+function M.kept(project, path)
+  project.kept_roots = project.kept_roots or {}
+  local root, err = project.kept_roots[path], nil
+  if not root then
+    root, err = errors.check(project.root:beneath(path, { create = true }))
+    project.kept_roots[path] = root
+  end
+  return root, err
+end
+
+---Somebody removed the directory: it is made anew when it is asked for.
+---@param project table
+---@param path string
+function M.forget(project, path)
+  project.kept_roots[path] = nil
+end
+
+return M
