@@ -107,11 +107,12 @@ end
 
 ---Concurrency, steps, seconds: defaults, then the loop node, then the organization's limits. What the
 ---node says outside the bounds is not heard.
+---@param node table entry of the loop node
+---@param process table process_rules
 ---@return table<string, number>
-function Engine:settings()
+function M.limits(node, process)
   local limits = {}
-  local process = self.project.config.organization.process_rules or {}
-  local answer = self:ask("loop", "settings", process.limits or cjson.null)
+  local answer = nodes.ask(node, "settings", process.limits or cjson.null)
   for key, value in pairs(DEFAULTS) do
     limits[key] = type(answer) == "table" and bounded(key, answer[key]) or value
   end
@@ -120,6 +121,12 @@ function Engine:settings()
     limits[key] = value
   end
   return limits
+end
+
+---The bounds of this run.
+---@return table<string, number>
+function Engine:settings()
+  return M.limits(self:node("loop"), self:rules())
 end
 
 ---Who begins the run, or goes on with it. A machine's users may be known to a server: with a cassette nobody is asked.

@@ -1,11 +1,13 @@
 -- growth.lua: what a generation of scripts makes possible that the one before it did not: role by status by tool
--- by argument class. Roles, tools and schemas are compared as they are, which is exact; policies are asked about
--- samples (growth/policies.lua). Empty: it can do no more, and serves without anybody being asked.
+-- by argument class. Roles, tools and schemas are compared as they are, which is exact; policies, and who decides what
+-- becomes of a card, are asked about samples (growth/policies.lua, routes.lua, outcomes.lua). Empty: it can do no more, and serves without anybody being asked.
 
 local embed = require("orket.core.embed")
 local list = require("orket.list")
+local outcomes = require("orket.growth.outcomes")
 local policies = require("orket.growth.policies")
 local policy = require("orket.policy")
+local routes = require("orket.growth.routes")
 local tools = require("orket.growth.tools")
 
 local M = {}
@@ -60,29 +62,57 @@ end
 
 -- ---- all of it ----
 
-local function chosen(generation, process)
-  return generation.nodes[process.policy_node or "policy"]
+local function chosen(generation, process, kind)
+  return generation.nodes[process[kind .. "_node"] or kind]
+end
+
+local function policy_rows(before, after, house)
+  local process = house.config.organization.process_rules
+  local asked, asks = policy.of(before, chosen(before, process, "policy")), policy.of(after, chosen(after, process, "policy"))
+  if not asks then -- nothing is allowed at all
+    return {}
+  elseif not asked then
+    return { { policy = "nodes/policy.lua", was = "deny", now = "allow", why = "the policy that the organization chose was not there" } }
+  end
+  return policies.delta(after, policies.changed(asked, asks), {
+    house = process.gate, recorded = house.recorded, shipped = embed.read,
+  })
+end
+
+-- Which decisions are given to whom, and by whom: roles that hand on, and the nodes that choose.
+local function choice_rows(before, after, house)
+  local rows = {}
+  local function add(more)
+    table.move(more, 1, #more, #rows + 1, rows)
+  end
+  for _, name in ipairs(list.keys(after.roles)) do
+    if before.roles[name] then
+      add(outcomes.delta(before.roles[name], after.roles[name], name))
+    end
+  end
+  local process = house.config.organization.process_rules
+  for kind, delta in pairs({ router = routes.router, models = routes.models, loop = routes.loop }) do
+    local was, now = chosen(before, process, kind), chosen(after, process, kind)
+    if was and now and was.text ~= now.text then
+      add(delta({ was = was, now = now, before = before, after = after, config = house.config }))
+    end
+  end
+  return rows
 end
 
 ---What becomes possible with a generation. In a task: many samples are looked at in pieces.
 ---@param before table generation
 ---@param after table generation
----@param process table process_rules of the organization
----@param recorded table[] calls of the journal {role, tool, arguments}
----@return {role: string?, status: string?, tool: string?, arguments: string?, policy: string?, was: string, now: string, why: string}[]
-function M.rows(before, after, process, recorded)
-  local asked, asks = policy.of(before, chosen(before, process)), policy.of(after, chosen(after, process))
-  local rows = law_rows(before, after, asked)
-  if not asks then -- nothing is allowed at all
-    return rows
-  elseif not asked then
-    rows[#rows + 1] = { policy = "nodes/policy.lua", was = "deny", now = "allow", why = "the policy that the organization chose was not there" }
-    return rows
+---@param house {config: table, recorded: table[]}  the organization and its teams; calls of the journal {role, tool, arguments}
+---@return {role: string?, status: string?, tool: string?, arguments: string?, policy: string?, script: string?, was: string, now: string,
+---why: string}[]
+function M.rows(before, after, house)
+  local process = house.config.organization.process_rules
+  local rows = law_rows(before, after, policy.of(before, chosen(before, process, "policy")))
+  for _, more in ipairs({ policy_rows(before, after, house), choice_rows(before, after, house) }) do
+    table.move(more, 1, #more, #rows + 1, rows)
   end
-  local more = policies.delta(after, policies.changed(asked, asks), {
-    house = process.gate, recorded = recorded, shipped = embed.read,
-  })
-  return table.move(more, 1, #more, #rows + 1, rows)
+  return rows
 end
 
 return M

@@ -37,7 +37,7 @@ end
 ---@param after table generation
 ---@return table[] rows
 function M.delta(project, before, after)
-  return growth.rows(before, after, project:process(), recorded.calls(project.store))
+  return growth.rows(before, after, { config = project.config, recorded = recorded.calls(project.store) })
 end
 
 -- Those that served last cannot be built any more: then nothing can be compared, and nobody but a person goes on.

@@ -261,3 +261,101 @@ describe("a policy", function()
     end)
   end
 end)
+
+-- A shipped file with other words; its self-test, which might find that, is gone.
+local function shipped(path, words, others)
+  return (replaced(world.orket.read(path), words, others):gsub("local function self_test.-\nend\n", "local function self_test() end\n"))
+end
+
+local ROUTE = "local function route(card, team, history)\n"
+local CHOOSE = "local function choose(_, card, models)\n"
+local GUARD = 'if not proposal or proposal.status ~= "in_progress"'
+
+-- what is changed, file, its text, what the delta says; nil: it can do no more
+local CHOICES = {
+  { "cards to a role that may do more", "nodes/router.lua", shipped("nodes/router.lua", ROUTE, ROUTE
+    .. 'if not history.review and card.seat == "dev" then return { seat = "lead", role = "lead_architect" } end\n'), "go to lead as lead_architect, who may use create_issue" },
+  { "one card to a role that may do more", "nodes/router.lua", shipped("nodes/router.lua", ROUTE, ROUTE
+    .. 'if not history.review and card.name == "Tuesday" then return { seat = "lead", role = "lead_architect" } end\n'), "go to lead as lead_architect" },
+  { "a late card to a role that may do more", "nodes/router.lua", shipped("nodes/router.lua", ROUTE, ROUTE
+    .. 'if not history.review and card.priority > 7.5 then return { seat = "lead", role = "lead_architect" } end\n'), "go to lead as lead_architect" },
+  { "cards that nobody would try", "nodes/router.lua", shipped("nodes/router.lua", ROUTE, ROUTE
+    .. 'if card.name == ("T"):rep(7) then return { seat = "lead", role = "lead_architect" } end\n'), "so nobody saw what it chooses" },
+  { "cards that waited for a person", "nodes/router.lua", shipped("nodes/router.lua", "return seat and worker(name, seat)",
+    'return seat and worker(name, seat) or worker("dev", team.seats.dev)'), "before to nobody" },
+  { "a review to whoever did the work, which the law refuses", "nodes/router.lua", shipped("nodes/router.lua", ROUTE, ROUTE
+    .. 'if history.review and card.seat == "dev" then return { seat = "dev", role = "coder" } end\n'), nil },
+  { "cards to a seat of the same role", "nodes/router.lua", shipped("nodes/router.lua", ROUTE, ROUTE
+    .. 'if not history.review and card.seat == "dev" and team.seats.dev2 then return { seat = "dev2", role = "coder" } end\n'), nil },
+  { "cards to nobody", "nodes/router.lua", shipped("nodes/router.lua", ROUTE, ROUTE .. "if card.priority < 1 then return nil end\n"), nil },
+  { "nothing but words", "nodes/router.lua", "-- ours\n" .. world.orket.read("nodes/router.lua"), nil },
+  { "a role to another model", "nodes/models.lua", shipped("nodes/models.lua", CHOOSE, CHOOSE .. 'if _ == "coder" then return "z" end\n'),
+    "coder works with the model z, before with m" },
+  { "no card to a model of its own", "nodes/models.lua", shipped("nodes/models.lua", "if name == wanted then", "if name == wanted and not models.default then"),
+    "works with the model m, before with z" },
+  { "more steps", "nodes/loop.lua", shipped("nodes/loop.lua", "steps = 50", "steps = 51"), "the bound steps is 51, before 50" },
+  { "more seconds", "nodes/loop.lua", shipped("nodes/loop.lua", "seconds = 1800", "seconds = 1e5"), "the bound seconds is" },
+  { "more than the organization allows", "nodes/loop.lua", shipped("nodes/loop.lua", "concurrency = concurrency,", "concurrency = 50,"), nil },
+  { "fewer steps", "nodes/loop.lua", shipped("nodes/loop.lua", "steps = 50", "steps = 49"), nil },
+  { "the guard's no", "roles/integrity_guard.lua", shipped("roles/integrity_guard.lua", GUARD, 'if proposal and proposal.status == "in_progress" then return { status = "done" } end ' .. GUARD),
+    "of what integrity_guard proposes for cards that are code_review, in_progress becomes done" },
+  { "the guard's no to one card", "roles/integrity_guard.lua", shipped("roles/integrity_guard.lua", "local function route(_, reply)",
+    'local function route(card, reply) if card.id == "A-7" then return { status = "done" } end'), "nothing becomes done" },
+  { "the guard's no where nobody looks", "roles/integrity_guard.lua", shipped("roles/integrity_guard.lua", "local function route(_, reply)",
+    'local function route(card, reply) if card.id == ("A"):rep(3) then return { status = "done" } end'), "so nobody saw what it chooses" },
+  { "a card to another seat", "roles/coder.lua", shipped("roles/coder.lua", "route = brief.hand_over",
+    'route = function(_, reply) return some(reply.proposal) and { status = reply.proposal.status, seat = "lead" } or nil end'), "for the seat lead" },
+  { "a card that was not ready", "roles/coder.lua", shipped("roles/coder.lua", "route = brief.hand_over",
+    'route = function(_, reply) return { status = "ready_for_testing", why = "it is" } end'), "nothing becomes ready_for_testing" },
+  { "the guard's yes", "roles/integrity_guard.lua", shipped("roles/integrity_guard.lua", GUARD,
+    'if proposal and proposal.status == "done" and not some(proposal.why) then return { status = "in_progress", why = "say why" } end ' .. GUARD), nil },
+  { "a note", "roles/coder.lua", shipped("roles/coder.lua", "route = brief.hand_over",
+    'route = function(_, reply) local p = some(reply.proposal) return p and { status = p.status, reason = p.reason, note = "by me" } end'), nil },
+  { "a prompt's words", "roles/integrity_guard.lua", shipped("roles/integrity_guard.lua", "never judge your own work", "always judge your own work"), nil },
+}
+
+describe("what a node or a role chooses", function()
+  local w
+
+  setup(function()
+    w = world.new({ issues = { { id = "A" } }, mock = "function work() return say(finish()) end", team = {
+      name = "Team", seats = {
+        dev = { name = "Dev", roles = { "coder" } }, dev2 = { name = "Dev 2", roles = { "coder" } },
+        lead = { name = "Lead", roles = { "lead_architect" } }, guard = { name = "Guard", roles = { "integrity_guard" } },
+      },
+    } })
+    local organization = cjson.decode(w:read("config/organization.json"))
+    organization.models.z = organization.models.m
+    organization.process_rules.default_llm = "m"
+    w:write("config/organization.json", cjson.encode(organization))
+    assert.equal(0, select(2, w:run()))
+  end)
+
+  teardown(function()
+    w:close()
+  end)
+
+  local function said_of(path, text)
+    w:write(path, text)
+    local said, code = w:orket("policy delta --json")
+    os.remove(w.dir .. "/" .. path)
+    assert.equal(0, code, said)
+    return cjson.encode(cjson.decode(said).delta)
+  end
+
+  for _, row in ipairs(CHOICES) do
+    local what, path, text, says = table.unpack(row, 1, 4)
+    it("that gives " .. what .. (says and " waits" or " serves at once"), function()
+      local said = said_of(path, text)
+      assert.equal(says == nil, said == "{}" or said == "[]", said)
+      assert(not says or said:find(says, 1, true), said)
+    end)
+  end
+
+  it("is another seat's work where a policy speaks of seats", function()
+    w:write("nodes/policy/seats.lua", denies('view.seat == "dev" and call.tool == "write_file"'))
+    assert.equal(0, select(2, w:run("--again ep")))
+    local said = said_of(CHOICES[7][2], CHOICES[7][3])
+    assert(said:find("cards of the seat dev go to dev2 as coder", 1, true), said)
+  end)
+end)

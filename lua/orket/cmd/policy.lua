@@ -234,7 +234,7 @@ function act.diff(args)
     if not pair then
       return nil, err
     end
-    local found = history.compare(store, project.organization.process_rules, pair[1], pair[2])
+    local found = history.compare(store, project, pair[1], pair[2])
     if args.json then
       print(text.json(found))
     else

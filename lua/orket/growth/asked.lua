@@ -50,22 +50,29 @@ local function labels_of(self)
   return all
 end
 
-local function add_values(self, cards, fields, values)
+local function add_values(cards, words, fields, values)
   for _, field in ipairs(fields) do
-    for _, value in ipairs(speaks_of(self, field) and values or {}) do
+    for _, value in ipairs(samples.speaks_of(words, field) and values or {}) do
       cards[#cards + 1] = { [field] = value }
     end
   end
 end
 
--- Cards that differ in one field.
-local function cards_of(self)
-  local cards, vocabulary = {}, self.vocabulary
-  add_values(self, cards, TEXTS, vocabulary.literals)
-  add_values(self, cards, NUMBERS, vocabulary.numbers)
-  for _, word in ipairs(speaks_of(self, "labels") and vocabulary.literals or {}) do
+---What cards may say that somebody looks for: each differs in one field from the one of `card`.
+---@param vocabulary table see words.of
+---@return table[] fields of cards
+function M.cards(vocabulary)
+  local cards, words = {}, vocabulary.words
+  add_values(cards, words, TEXTS, vocabulary.literals)
+  add_values(cards, words, NUMBERS, vocabulary.numbers)
+  for _, word in ipairs(samples.speaks_of(words, "labels") and vocabulary.literals or {}) do
     cards[#cards + 1] = { labels = setmetatable({ word }, cjson.array_mt) }
   end
+  return cards
+end
+
+local function cards_of(self)
+  local cards = M.cards(self.vocabulary)
   self.is_cut = self.is_cut or #cards > CARDS
   return table.move(cards, 1, math.min(#cards, CARDS), 1, {})
 end

@@ -8,8 +8,8 @@ local M = {}
 ---@param row table
 ---@return string
 function M.line(row)
-  if row.policy then
-    return row.policy .. ": " .. row.why
+  if row.policy or row.script then
+    return (row.policy or row.script) .. ": " .. row.why
   elseif not row.tool then
     return row.why
   end

@@ -100,18 +100,18 @@ local function reversed(rows)
 end
 
 ---@param store table
----@param process table process_rules
+---@param config table of the project
 ---@param from string
 ---@param to string
 ---@return {from: string, to: string, changed: table[], wider: table[], narrower: table[]}
-function M.compare(store, process, from, to)
-  local rules = house.of(process)
+function M.compare(store, config, from, to)
+  local rules = house.of(config.organization.process_rules)
   local a, b = scripts.recorded(store, from, rules), scripts.recorded(store, to, rules)
   local calls = a and b and recorded.calls(store)
   return {
     from = from, to = to, changed = changed_files(store, from, to),
-    wider = setmetatable(calls and growth.rows(a, b, process, calls) or {}, cjson.array_mt),
-    narrower = reversed(calls and growth.rows(b, a, process, calls) or {}),
+    wider = setmetatable(calls and growth.rows(a, b, { config = config, recorded = calls }) or {}, cjson.array_mt),
+    narrower = reversed(calls and growth.rows(b, a, { config = config, recorded = calls }) or {}),
   }
 end
 
