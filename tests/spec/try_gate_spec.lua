@@ -156,15 +156,15 @@ describe("try gate", function()
   it("never dies on a row", function()
     local answers = orket.try("gate", {
       "nonsense", "[]", "7", "{}", '{"project":"/nowhere","call":{}}', '{"project":7,"call":{}}',
-      '{"project":"' .. dir .. '"}', cjson.encode({ project = dir, call = rows[1][1] }),
+      '{"project":"' .. dir .. '"}', '{"project":"' .. dir .. '","call":{"calls":-1}}', '{"project":"' .. dir .. '","call":{"calls":"x"}}', cjson.encode({ project = dir, call = rows[1][1] }),
     })
-    assert.equal(8, #answers)
+    assert.equal(10, #answers)
     assert.is_string(answers[1].error)
-    for i = 4, 7 do
+    for i = 4, 9 do
       assert.equal("deny", answers[i].decision)
       assert.equal("gate.project", answers[i].rule)
     end
-    assert.equal("allow", answers[8].decision)
+    assert.equal("allow", answers[10].decision)
   end)
 
   it("takes one call from standard input, and says yes or no by its exit code", function()

@@ -97,8 +97,24 @@ end
 
 local UNKNOWN = { additionalProperties = true, unevaluatedProperties = true }
 
+-- Where a schema has alternatives: what to write.
+local ALTERNATIVES = {
+  { "^/process_rules/rates/%d+$", "exactly one of per_second and per_minute" },
+  { "^/process_rules/approvals/expires$", 'seconds, or a text such as "30m", "12h", "7d"' },
+  { "^/process_rules/labels$", '"off", or an object; docs/labels.md has its keys' },
+  { "^/keys/[^/]+$", "exactly one of env and file" },
+}
+
+local function alternatives(pointer)
+  for _, row in ipairs(ALTERNATIVES) do
+    if pointer:find(row[1]) then
+      return row[2]
+    end
+  end
+end
+
 local function add_shape_error(problems, source, broken, keys)
-  local message, fix = broken.text, nil
+  local message, fix = broken.text, alternatives(broken.path)
   if UNKNOWN[broken.keyword] then
     local key = unescape(broken.path:match("/([^/]*)$") or "")
     local near = nearest.find(key, list.keys(keys))

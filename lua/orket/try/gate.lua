@@ -42,7 +42,8 @@ local function load(dir)
   local project, problems = config.load(dir)
   if not project then
     local first = problems[1]
-    return nil, ("%s:%d: %s"):format(first.file, first.line, first.message), first.fix
+    local place = first.path ~= "" and " (at " .. first.path .. ")" or ""
+    return nil, ("%s:%d: %s%s"):format(first.file, first.line, first.message, place), first.fix
   end
   local texts, message = read_scripts(dir)
   if not texts then
@@ -208,11 +209,18 @@ function M.complete(request, args)
   request.project = request.project or args[1]
 end
 
+-- How many calls the turn has made: a count, or nothing can be said of the limit.
+local function is_count(value)
+  return value == nil or (math.type(value) == "integer" and value >= 0)
+end
+
 ---@param request {project: string, call: table}
 ---@return GateVerdict answer, boolean accepted
 function M.answer(request)
   if type(request.call) ~= "table" then
     return deny("gate.project", "a request holds a call", M.usage), false
+  elseif not is_count(request.call.calls) then
+    return deny("gate.project", "calls is no count of calls", "a whole number, 0 or more"), false
   end
   local generation, refusal = generation_of(request.project)
   if not generation then
