@@ -84,13 +84,18 @@ function Check:organization()
   self:labels(origin, rules.labels)
 end
 
+function Check:pattern(origin, pointer, pattern)
+  local fits, message, _, fix = glob.match(pattern, "x")
+  if fits == nil then
+    self.problems:at(origin.source, origin.path .. pointer, message,
+      fix ~= "" and fix or "? is one character, * any run inside a name, ** any number of names: src/**, **/*.sql")
+  end
+end
+
 -- A pattern that is none would mark nothing.
 function Check:labels(origin, labels)
   for _, pattern in ipairs(type(labels) == "table" and list.keys(labels.files or {}) or {}) do
-    local fits, message, _, fix = glob.match(pattern, "x")
-    if fits == nil then
-      self.problems:at(origin.source, origin.path .. "/process_rules/labels/files", message, fix)
-    end
+    self:pattern(origin, "/process_rules/labels/files", pattern)
   end
 end
 
@@ -123,6 +128,9 @@ end
 
 -- A rule about a role or tool that does not exist would silently forbid nothing.
 function Check:rule(origin, pointer, rule)
+  for i, pattern in ipairs(rule.paths or {}) do
+    self:pattern(origin, pointer .. "/paths/" .. i - 1, pattern)
+  end
   for _, kind in ipairs({ "roles", "tools" }) do
     for i, name in ipairs(rule[kind] or {}) do
       self:known(origin, pointer .. "/" .. kind .. "/" .. i - 1, name, self.scripts[kind], "the " .. kind:sub(1, -2))
