@@ -56,7 +56,7 @@ static void put_quoted(struct walk *w, const char *text, size_t len)
 
 /* ---- one fact ---- */
 
-/* Columns count characters, from 1. */
+/* Columns count characters, from 1; a mark at the beginning of the text is none. */
 static unsigned column_of(const struct walk *w, TSNode node)
 {
     unsigned bytes = ts_node_start_point(node).column, column = 1;
@@ -65,7 +65,8 @@ static unsigned column_of(const struct walk *w, TSNode node)
         return bytes + 1;
     for (uint32_t i = start - bytes; i < start; i++)
         column += ((unsigned char)w->text[i] & 0xc0) != 0x80;
-    return column;
+    bool marked = start == bytes && bytes >= 3 && memcmp(w->text, "\xEF\xBB\xBF", 3) == 0;
+    return column - marked;
 }
 
 void fact_begin(struct walk *w, const char *kind, TSNode node)
@@ -137,7 +138,7 @@ void fact_import(struct walk *w, TSNode node, const char *module, size_t len)
     fact_end(w);
 }
 
-static void fact_unclear(struct walk *w, TSNode node, const char *text)
+void fact_unclear(struct walk *w, TSNode node, const char *text)
 {
     fact_begin(w, "unclear", node);
     fact_text(w, "text", text, strlen(text));

@@ -46,11 +46,14 @@ static void see_function(struct walk *w, TSNode node)
     method_of(w, node, node_field(node, "name"));
 }
 
-/* X.__index = …, X.method = function … */
+/* X.__index = …, X.method = function …, another name for require: nobody can tell what it reaches.
+ */
 static void see_assignment(struct walk *w, TSNode node)
 {
     TSNode target = node_argument(node_argument(node, 0), 0);
     TSNode value = node_argument(node_argument(node, 1), 0);
+    if (!ts_node_is_null(value) && is_import(w, node_bare(value)))
+        fact_unclear(w, node, "computed");
     if (!node_is(target, "dot_index_expression"))
         return;
     if (node_reads(w, node_field(target, "field"), "__index"))

@@ -72,6 +72,9 @@ void fact_import(struct walk *w, TSNode node, const char *module, size_t len);
 /* The import of what `value` says, when it is a literal; otherwise it is unclear. */
 void fact_import_of(struct walk *w, TSNode node, TSNode value);
 
+/* An import that does not say plainly what it imports: "computed" or "escaped". */
+void fact_unclear(struct walk *w, TSNode node, const char *text);
+
 /* Adds bytes to the output; writes what is waiting. */
 void facts_put(struct walk *w, const char *text, size_t len);
 void facts_flush(struct walk *w);

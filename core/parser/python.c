@@ -76,13 +76,25 @@ static void see_from(struct walk *w, TSNode node)
     fact_end(w);
 }
 
+static bool is_importer(const struct walk *w, TSNode called)
+{
+    if (node_is(called, "attribute"))
+        called = node_field(called, "attribute");
+    return node_reads(w, called, "import_module") || node_reads(w, called, "__import__");
+}
+
+/* Another name for them: nobody can tell what it reaches. */
+static void see_assignment(struct walk *w, TSNode node)
+{
+    TSNode value = node_field(node, "right");
+    if (!ts_node_is_null(value) && is_importer(w, node_bare(value)))
+        fact_unclear(w, node, "computed");
+}
+
 /* import_module("a.b"), however it is reached, and __import__("a.b"). */
 static void see_call(struct walk *w, TSNode node)
 {
-    TSNode called = node_bare(node_field(node, "function"));
-    if (node_is(called, "attribute"))
-        called = node_field(called, "attribute");
-    if (!node_reads(w, called, "import_module") && !node_reads(w, called, "__import__"))
+    if (!is_importer(w, node_bare(node_field(node, "function"))))
         return;
     TSNode first = node_argument(node_field(node, "arguments"), 0);
     if (node_is(first, "keyword_argument"))
@@ -115,12 +127,7 @@ static void see_old(struct walk *w, TSNode node)
 }
 
 const struct handler python_handlers[] = {
-    {"import_statement", see_import},
-    {"import_from_statement", see_from},
-    {"call", see_call},
-    {"class_definition", see_class},
-    {"block", see_block},
-    {"print_statement", see_old},
-    {"exec_statement", see_old},
-    {NULL, NULL},
+    {"import_statement", see_import}, {"import_from_statement", see_from}, {"call", see_call},
+    {"assignment", see_assignment},   {"class_definition", see_class},     {"block", see_block},
+    {"print_statement", see_old},     {"exec_statement", see_old},         {NULL, NULL},
 };

@@ -17,8 +17,19 @@ static void see_call(struct walk *w, TSNode node)
         TSNode object = node_field(called, "object");
         called = node_reads(w, object, "require") ? object : node_field(called, "property");
     }
+    if (node_reads(w, called, "createRequire"))
+        fact_unclear(w, node, "computed");
     if (node_is(called, "import") || node_reads(w, called, "require"))
         fact_import_of(w, node, node_argument(node_field(node, "arguments"), 0));
+}
+
+/* Another name for require: nobody can tell what it reaches. */
+static void see_other_name(struct walk *w, TSNode node)
+{
+    bool declared = node_is(node, "variable_declarator");
+    TSNode value = node_field(node, declared ? "value" : "right");
+    if (!ts_node_is_null(value) && node_reads(w, node_bare(value), "require"))
+        fact_unclear(w, node, "computed");
 }
 
 static bool is_function(TSNode node)
@@ -68,6 +79,8 @@ const struct handler script_handlers[] = {
     {"import_require_clause", see_source},
     {"export_statement", see_source},
     {"call_expression", see_call},
+    {"variable_declarator", see_other_name},
+    {"assignment_expression", see_other_name},
     {"class_declaration", see_class},
     {"abstract_class_declaration", see_class},
     {"class", see_class},

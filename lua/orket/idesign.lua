@@ -5,6 +5,7 @@
 local async = require("orket.async")
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local list = require("orket.list")
 local parser = require("orket.core.parser")
 local place = require("orket.idesign.place")
 local source = require("orket.idesign.source")
@@ -59,6 +60,26 @@ end
 function M.of(organization, epic)
   local configured = (organization.architecture or {}).idesign
   return is_on(configured, epic.architecture_governance or {}) and M.new(configured) or nil
+end
+
+---Names in `layers` that are neither a layer nor a category: a rule about them would forbid nothing.
+---@param configured table architecture.idesign
+---@return {layer: string, at: integer, name: string}[] strays
+---@return table<string, boolean> known
+function M.strays(configured)
+  local known, strays = {}, {}
+  for _, name in ipairs(configured.categories or DEFAULTS.categories) do
+    known[name] = true
+  end
+  for layer in pairs(configured.layers or {}) do
+    known[layer] = true
+  end
+  for _, layer in ipairs(list.keys(configured.layers or {})) do
+    for i, name in ipairs(configured.layers[layer]) do
+      strays[#strays + 1] = not known[name] and { layer = layer, at = i, name = name } or nil
+    end
+  end
+  return strays, known
 end
 
 ---@param configured table|nil architecture.idesign; what it does not say is as shipped

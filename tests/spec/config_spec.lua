@@ -81,6 +81,8 @@ describe("configuration", function()
       { 2, "/process_rules/gate/0/paths/1", "path pattern '../b'", "src/**" } },
     { "config/organization.json", '{"name": "x", "process_rules": {"gate": [{"id": "r", "effect": "deny", "why": "no", "paths": []}]}, @MODELS}',
       { 1, "/process_rules/gate/0/paths", "at least 1" } },
+    { "config/organization.json", '{"name": "x", "architecture": {"idesign": {"layers": {"engines": ["mangers"]}}}, @MODELS}',
+      { 1, "/architecture/idesign/layers/engines/0", "'mangers' does not exist", "managers" } },
     { "config/organization.json", '{"name": "x", "process_rules": {"rates": [{"tool": "write_file"}]}, @MODELS}',
       { 1, "/process_rules/rates/0", "none of the 2 alternatives", "exactly one of per_second and per_minute" } },
     { "config/organization.json", '{"name": "x", "process_rules": {"labels": "on"}, @MODELS}',

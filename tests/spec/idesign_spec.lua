@@ -91,6 +91,9 @@ describe("syntax", function()
       { "utils/a.c", lines("int f(void) MUST_CHECK;"), "~syntax 1" },
       { "utils/a.c", lines("#if 0", "this is ( no C", "#endif", "int x;"), "" },
       { "utils/a.lua", "local x = = 1\n", "syntax 1" },
+      { "utils/a.lua", "local a, b\na, b = c\n", "" },
+      { "utils/a.py", "x: int\ny: str = z\na = b = c\n", "" },
+      { "utils/a.js", "let x; let {y} = z; y = x\n", "" },
       { "utils/a.lua", "local f <close> = g() goto l ::l::\n", "" },
       { "utils/a.py", "x = 1 # hidden\rimport managers\n", "syntax 1" },
       { "utils/a.py", "x = 1\r\ny = 2\r\n", "" },
@@ -143,6 +146,20 @@ describe("the number of methods", function()
 end)
 
 describe("the layers", function()
+  it("are not left by another name for what imports: it is told", function()
+    check({
+      { "engines/a_engine.py", "import importlib\nload = importlib.import_module\nf = __import__\n", "~layer 2, ~layer 3" },
+      { "engines/a_engine.js", "const r = require;\nlet q; q = (require)\n", "~layer 1, ~layer 2" },
+      { "engines/a_engine.mjs", "const r = createRequire(import.meta.url)\n", "~layer 1" },
+      { "engines/a_engine.lua", "local r = require\nx = dofile\n", "~layer 1, ~layer 2" },
+    })
+  end)
+
+  it("say where, not counting the mark at the beginning of a text", function()
+    local answer = judge({ { path = "engines/a_engine.py", content = "\xEF\xBB\xBFimport managers.x\n" } })[1]
+    assert.same({ 1, 8 }, { math.tointeger(answer.violations[1].line), math.tointeger(answer.violations[1].column) })
+  end)
+
   it("are held in Python", function()
     check({
       { "accessors/a_accessor.py", lines("import managers.user_manager", "import os, engines.tax_engine as t",
@@ -280,6 +297,8 @@ describe("orket try idesign", function()
     assert(#one.why > 0 and #one.fix > 0)
     out, code = orket.run(("try idesign --config %s/rules.json --root %s main.py"):format(dir, dir))
     assert.equal(0, code, out)
+    out, code = orket.run(("try idesign %s/src"):format(dir))
+    assert.same({ 2, true }, { code, out:find("/src: Is a directory", 1, true) ~= nil }, out)
     orket.write(dir .. "/rules.json", '{"method": 3}')
     out, code = orket.run(("try idesign --config %s/rules.json --root %s main.py"):format(dir, dir))
     assert.equal(2, code, out)

@@ -41,9 +41,9 @@ local function read(name)
   if not file then
     return nil, err
   end
-  local text = file:read("a")
+  local text, why = file:read("a")
   file:close()
-  return text
+  return text, why and name .. ": " .. why
 end
 
 -- The id of a row that is no JSON, if the row begins with it: whoever asked can tell which one it was.

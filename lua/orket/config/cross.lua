@@ -82,6 +82,18 @@ function Check:organization()
     self:rule(origin, "/process_rules/gate/" .. i - 1, rule)
   end
   self:labels(origin, rules.labels)
+  self:layers(origin, organization.architecture.idesign)
+end
+
+function Check:layers(origin, configured)
+  if not configured or not configured.layers then
+    return
+  end
+  local strays, known = require("orket.idesign").strays(configured)
+  for _, stray in ipairs(strays) do
+    self:known(origin, "/architecture/idesign/layers/" .. stray.layer .. "/" .. stray.at - 1, stray.name, known,
+      "the layer or category")
+  end
 end
 
 function Check:pattern(origin, pointer, pattern)

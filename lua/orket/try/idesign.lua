@@ -20,7 +20,8 @@ local function fault_of(config)
   tree.required, tree.properties, tree.additionalProperties, tree.type = nil, nil, nil, nil
   local shape = assert(schema.compile(tree))
   local fits, faults = shape:check(config)
-  return not fits and (faults[1] and faults[1].path .. ": " .. faults[1].text or "it cannot be checked")
+  local first = not fits and faults[1] or nil
+  return not fits and (first and (first.path ~= "" and first.path .. ": " or "") .. first.text or "it cannot be checked")
 end
 
 -- architecture.idesign by itself, or in an organization.
@@ -40,11 +41,11 @@ local function config_of(text)
 end
 
 local function read_config(name, read)
-  local text, message = read(name)
-  local config
-  if text then
-    config, message = config_of(text)
+  local text, unread = read(name)
+  if not text then
+    return nil, unread
   end
+  local config, message = config_of(text)
   if not config then
     return nil, name .. ": " .. message
   end
