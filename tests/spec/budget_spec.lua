@@ -210,13 +210,18 @@ describe("twenty at once under one cap", function()
     { "as the server counts bytes", 30000, "function work(talk) return { delay_ms = 30, calls = { write(talk.card .. talk.replies, ('x'):rep(100)) } } end" },
     { "that cost more than anybody can know before", 20000, [[function work(talk)
       return { delay_ms = 30, usage = { prompt_tokens = 3000, completion_tokens = 9000 }, calls = { write(talk.card .. talk.replies, "x") } } end]] },
+    { "ten times as long as they may be", 20000, [[function work(talk)
+      return { delay_ms = 30, usage = { prompt_tokens = 300, completion_tokens = 1000 }, calls = { write(talk.card .. talk.replies, "x") } } end]], 100 },
+    { "ten times as long as they may be, all at once, after modest ones", 40000, [[function work(talk)
+      return { delay_ms = 30, usage = { prompt_tokens = 300, completion_tokens = talk.replies < 2 and 50 or 1000 },
+        calls = { write(talk.card .. talk.replies, "x") } } end]], 100 },
     { "that cost very little", 3000, [[function work(talk)
       return { delay_ms = 5, usage = { prompt_tokens = 10, completion_tokens = 10 }, calls = { write(talk.card .. talk.replies, "x") } } end]] },
   }
   for _, kind in ipairs(KINDS) do
     it("pass it by one reply at most: replies " .. kind[1], function()
       local w <close> = capped({ organization = { tokens = kind[2] } },
-        { issues = cards(20), limits = { concurrency = 20, steps = 100 }, mock = kind[3] })
+        { issues = cards(20), limits = { concurrency = 20, steps = 100 }, mock = kind[3], model = { max_tokens = kind[4] } })
       local text, code = w:run()
       assert.equal(3, code, text)
       local most = 0
@@ -231,6 +236,27 @@ describe("twenty at once under one cap", function()
       replays(w)
     end)
   end
+
+  -- A server that suddenly counts more than the request has bytes and the model may say: nobody can know of those
+  -- that are under way. From the first such answer on one goes alone.
+  it("pass it by what is under way, when a server counts what nobody can foresee, and by nothing after that", function()
+    local w <close> = capped({ organization = { tokens = 400000 } }, { issues = cards(20), limits = { concurrency = 20, steps = 100 }, model = { max_tokens = 100 },
+      mock = [[
+      function work(talk)
+        local usage = talk.replies < 3 and { prompt_tokens = 300, completion_tokens = 50 } or { prompt_tokens = 100000, completion_tokens = 100000 }
+        return { delay_ms = 300, usage = usage, calls = { write(talk.card .. talk.replies, "x") } }
+      end]] })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    local lies = 0
+    for _, event in ipairs(w:events("step.reply")) do
+      lies = lies + (event.body.usage.prompt == 100000 and 1 or 0)
+    end
+    assert(lies >= 2 and lies <= 20, lies .. " of twenty") -- two pass the cap
+    assert.equal(20, #w:events("budget.reached"))
+    assert_counted(w)
+    replays(w)
+  end)
 
   it("make exactly as many requests as they may", function()
     local w <close> = capped({ organization = { calls = 33 } }, { issues = cards(20), limits = { concurrency = 20 }, mock = [[
@@ -255,6 +281,80 @@ describe("twenty at once under one cap", function()
     assert.equal(0, code, text)
     assert.equal(0, rows(w, "budget --json").caps[1].reserved)
   end)
+end)
+
+describe("a cap of", function()
+  local LIMITS = { tokens = 100, money = 100, calls = 10, seconds = 1, disk = 100 }
+  local ME = orket.shell("id -un"):gsub("%s+$", "")
+  local SCOPES = { organization = false, epics = "ep", users = ME, roles = "coder", cards = "C-1" }
+
+  -- Fourteen replies of ten tokens and a file of ten bytes each.
+  local MOCK = [[
+    function work(talk)
+      local calls = talk.replies < 14 and { write("f" .. talk.replies, "ten bytes.") } or { finish() }
+      return { delay_ms = %d, usage = { prompt_tokens = 5, completion_tokens = 5 }, calls = calls }
+    end
+    function review() return { usage = { prompt_tokens = 5, completion_tokens = 5 }, calls = { status("done", "good") } } end ]]
+
+  local function budget_of(scope, kind, limit)
+    local caps = { [kind] = limit }
+    return { [scope] = SCOPES[scope] and { [SCOPES[scope]] = caps } or caps }
+  end
+
+  -- What the journal says was used.
+  local function used_of(w, kind)
+    local sum, replies = 0, w:events("step.reply")
+    for _, event in ipairs(kind == "disk" and w:events("file.written") or replies) do
+      sum = sum + (kind == "calls" and 1 or kind == "seconds" and event.body.took / 1000 or 10)
+    end
+    return sum
+  end
+
+  local function killed_after(w, requests)
+    local run = w:start()
+    assert(world.wait(function() return w:requests() >= requests end, 30))
+    run.kill("KILL")
+    run.wait()
+  end
+
+  local function assert_parked(w, path, kind)
+    local limit, body = LIMITS[kind], w:events("budget.reached")[1].body
+    assert.same({ path, limit, "budget." .. kind }, { body.cap, body.limit, body.rule })
+    local warned = w:events("budget.warned")
+    assert.equal(1, #warned)
+    assert.same({ path, limit }, { warned[1].body.cap, warned[1].body.limit })
+    assert(warned[1].body.used >= 0.8 * limit, cjson.encode(warned[1].body))
+    if kind ~= "seconds" then
+      assert.same({ limit, 0.8 * limit }, { body.used, warned[1].body.used })
+    end
+    assert.same({ "blocked", "resource" }, { w:card("C-1").status, w:card("C-1").wait_reason })
+    assert.truthy((w:orket("reports")):find("budget." .. kind, 1, true))
+    local cap = rows(w, "budget --json").caps[1]
+    assert.same({ path, 0 }, { cap.cap, cap.reserved })
+    assert(math.abs(used_of(w, kind) - cap.used) < 0.01, cap.used .. " of " .. used_of(w, kind))
+  end
+
+  for _, scope in ipairs({ "organization", "epics", "users", "roles", "cards" }) do
+    it(scope .. " holds in each kind, warned of, after kill -9 as well, and is resumed when it is raised", function()
+      for _, kind in ipairs({ "tokens", "money", "calls", "seconds", "disk" }) do
+        local path = table.concat({ scope, SCOPES[scope] or nil }, "/") .. "/" .. kind
+        local w <close> = capped(budget_of(scope, kind, LIMITS[kind]), { mock = MOCK:format(kind == "seconds" and 150 or 20),
+          model = { price = { input = 1000000, output = 1000000 } } })
+        killed_after(w, 3)
+        local text, code = w:run()
+        assert.equal(3, code, path .. text)
+        assert_parked(w, path, kind)
+        raise(w, function(budgets)
+          budgets[scope] = budget_of(scope, kind, 100 * LIMITS[kind])[scope]
+        end)
+        text, code = w:orket("resume --plain")
+        assert.equal(0, code, path .. text)
+        assert.same({ "done", 16 }, { w:card("C-1").status, #w:events("step.reply") }, path)
+        assert(w:requests() <= 17, path) -- one was under way when it was killed
+        replays(w)
+      end
+    end)
+  end
 end)
 
 describe("caps of every kind", function()
