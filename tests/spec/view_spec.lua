@@ -48,7 +48,7 @@ local FRAMES = [==[
   local frame, text = require("orket.view.frame"), require("orket.view.text")
   local statuses = { "ready", "in_progress", "done", "blocked", "waiting_for_developer", "code_review" }
   local scene = { id = "an-epic-with-a-long-name.1", status = "running", seconds = 3725, tokens = 1234567, cards = {},
-    doing = { c2 = "write_file", c8 = "begins" }, words = { c2 = ("漢字 words "):rep(20) }, log = {} }
+    doing = { c2 = "write_file", c8 = "begins" }, asked = { c3 = "an-epic-with-a-long-name.1/2/3", c4 = "e.1/2/3" }, words = { c2 = ("漢字 words "):rep(20) }, log = {} }
   for i = 1, 60 do
     scene.cards[i] = { id = i % 5 == 0 and "a-very-long-identifier-" .. i or "c" .. i, name = ("名 name "):rep(i % 9),
       status = statuses[i % #statuses + 1], wait_reason = "review" }
@@ -68,6 +68,12 @@ local FRAMES = [==[
   assert(all:find("c2  ") and all:find("write_file") and all:find("and %d+ more: "), all)
   assert(all:find("1:02:05", 1, true) and all:find("1,234,567 tokens", 1, true), all)
   assert(all:find("10 of 60 done, 2 at work, 20 parked", 1, true), all)
+  scene.cards = { { id = "a-card-with-a-long-id", name = ("long "):rep(9), status = "blocked", wait_reason = "review" } }
+  scene.asked = { ["a-card-with-a-long-id"] = "an-epic.12/345/6789" }
+  scene.notice = require("orket.growth.notice").sentence("0123456789abcdef", { { why = ("more "):rep(20) } })
+  all = table.concat(frame.lines(scene, 80, 24), "\n")
+  assert(all:find("orket approve an-epic.12/345/6789", 1, true), all)
+  assert(all:find("orket policy accept 0123456789abcdef", 1, true), all)
   print("frames fit")
 ]==]
 
@@ -96,6 +102,25 @@ parked: 1 blocked, 1 done
     orket answer -C 'my shop' b "TEXT"
 go on with: orket run -C 'my shop' shop
 ]], orket.probe(ending))
+  end)
+
+  it("know the questions of a run before this one", function()
+    local asked = RUN .. [[
+      local read = run.store.read
+      run.store.read = function(store, query, of)
+        return query == "approvals" and of.status == "pending" and { { id = "shop.1/2/3", card = "b" } } or read(store, query, of)
+      end
+      require("orket.async").main(function()
+        local view = require("orket.view.live").new()
+        view.draw = function() end
+        view:attach({ store = run.store }, run)
+        print(view:scene().asked.b)
+        view.finished = true
+        view.stop()
+        return 0
+      end)
+    ]]
+    assert.equal("shop.1/2/3\n", orket.probe(asked))
   end)
 
   it("leave the cursor visible and the lines wrapped, and end with the outcome", function()

@@ -30,7 +30,7 @@ end
 ---@return string
 function M.sentence(generation, delta, dir)
   local first = delta[1] and " (" .. M.line(delta[1]) .. (#delta > 1 and ", and " .. #delta - 1 .. " more" or "") .. ")" or ""
-  return string.format("changed scripts make more possible and wait, the old ones serve: %s%s", M.command(generation, dir), first)
+  return string.format("changed scripts wait: %s; they make more possible, the old ones serve%s", M.command(generation, dir), first)
 end
 
 ---The same of what the journal says waits; nil when nothing does.

@@ -133,18 +133,30 @@ local function status_of(card)
   return card.status .. (PARKED[card.status] and card.wait_reason and " [" .. card.wait_reason .. "]" or "")
 end
 
+-- What a card is at, and how much of its name has room beside that: the command that answers a question comes
+-- before the name.
+local function at(scene, card, wide)
+  local question = not scene.doing[card.id] and scene.asked and scene.asked[card.id]
+  if not question then
+    return status_of(card), wide
+  end
+  local command = "orket approve " .. text.clean(question)
+  local said = status_of(card) .. ": " .. command
+  if text.width(said) <= wide.rest then
+    return said, wide
+  end
+  local name = math.max(0, wide.name - math.max(0, text.width(command) - wide.rest))
+  return command, { id = wide.id, name = name, rest = wide.rest + wide.name - name + (wide.name > 0 and name == 0 and 2 or 0) }
+end
+
 local function card_line(scene, card, wide)
+  local said
+  said, wide = at(scene, card, wide)
   local parts = { style.mark(card.status) .. " " .. text.fit(text.clean(card.id), wide.id) }
   if wide.name > 0 then
     parts[#parts + 1] = text.fit(text.clean(card.name or ""), wide.name)
   end
-  if scene.doing[card.id] then
-    parts[#parts + 1] = activity(scene, card, wide.rest)
-  else
-    local question = scene.asked and scene.asked[card.id]
-    local said = status_of(card) .. (question and ": orket approve " .. text.clean(question) or "")
-    parts[#parts + 1] = style.status(card.status, text.cut(said, wide.rest))
-  end
+  parts[#parts + 1] = scene.doing[card.id] and activity(scene, card, wide.rest) or style.status(card.status, text.cut(said, wide.rest))
   return " " .. table.concat(parts, "  ")
 end
 

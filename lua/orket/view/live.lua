@@ -59,6 +59,9 @@ function View:attach(project, run)
       self:soon()
     end)
     self.notice = notice.of(project.store, project.dir)
+    for _, row in ipairs(project.store:read("approvals", { status = "pending" })) do
+      self.asked[row.card] = row.id -- by a run before this one
+    end
     tick(self)
   end
   self:draw()
