@@ -155,4 +155,15 @@ bool gate_check_write(struct gate_case *c, const struct gate_path *path, enum ga
 bool gate_check_size(struct gate_case *c, size_t size,
                      const struct json *tree); /* 0 = the tree's */
 
+/* The links of the chain that look at a call's arguments (arguments.c, paths.c). */
+bool gate_check_call_size(struct gate_case *c);
+bool gate_check_call_json(struct gate_case *c);
+bool gate_check_call_schema(struct gate_case *c);
+bool gate_check_call_content(struct gate_case *c);
+bool gate_check_call_leaks(struct gate_case *c);
+bool gate_check_paths(struct gate_case *c);
+
+/* Judges each path argument, whatever was said of the one before; `after` is called after each. */
+void gate_check_each_path(struct gate_case *c, void (*after)(void *ctx), void *ctx);
+
 #endif

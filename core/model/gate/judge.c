@@ -1,67 +1,9 @@
 /* judge.c: the chain of checks. Each looks at one thing, in the order of rules.h; the first that
- * does not pass decides. Building is in build.c, house rules in house.c, operations in operation.c.
- */
-#include "model/gate.h"
-
-#include <stdarg.h>
+ * does not pass decides. Here are those of tool, role and card, and of the turn; arguments.c and
+ * paths.c have what their names say, house.c the rules of the house, operation.c operations. */
 #include <string.h>
 
 #include "model/gate/impl.h"
-
-static const struct {
-    const char *id, *refuses;
-} rules[GATE_RULE_COUNT] = {
-#define X(name, id, refuses) {id, refuses},
-    GATE_RULES(X)
-#undef X
-};
-
-const char *gate_rule_name(enum gate_rule_id id)
-{
-    return rules[id].id;
-}
-
-const char *gate_rule_text(enum gate_rule_id id)
-{
-    return rules[id].refuses;
-}
-
-/* Texts of the caller may be cut inside a character or be no UTF-8 at all; a verdict always is. */
-static void keep_utf8(char *text)
-{
-    if (utf8_valid(text, strlen(text)))
-        return;
-    for (; *text; text++)
-        if (*text & 0x80)
-            *text = '?';
-}
-
-bool gate_deny(struct gate_case *c, enum gate_rule_id rule, const char *fix, const char *fmt, ...)
-{
-    struct gate_verdict *v = c->verdict;
-    v->decision = GATE_DECISION_DENY;
-    v->rule = rules[rule].id;
-    va_list args;
-    va_start(args, fmt);
-    vsnprintf(v->why, sizeof v->why, fmt, args);
-    va_end(args);
-    keep_utf8(v->why);
-    snprintf(v->fix, sizeof v->fix, "%s", fix);
-    v->where[0] = '\0';
-    return false;
-}
-
-bool gate_deny_at(struct gate_case *c, const char *where)
-{
-    snprintf(c->verdict->where, sizeof c->verdict->where, "%s", where ? where : "");
-    return false;
-}
-
-void gate_ask(struct gate_case *c, enum gate_rule_id rule, const char *fix, const char *why)
-{
-    gate_deny(c, rule, fix, "%s", why);
-    c->verdict->decision = GATE_DECISION_ASK;
-}
 
 /* ---- tool, role, card ---- */
 
@@ -136,190 +78,7 @@ static bool check_card_status(struct gate_case *c)
     return gate_deny_at(c, c->gate->tool[c->tool].where);
 }
 
-/* ---- arguments ---- */
-
-/* Bytes that a tree stands for: texts, keys and a little for every value. */
-static size_t tree_size(const struct json *value)
-{
-    size_t size = 2;
-    if (value->type == JSON_STRING)
-        size += value->len;
-    for (uint32_t i = 0; value->type == JSON_ARRAY && i < value->len; i++)
-        size += tree_size(&value->u.items[i]);
-    for (uint32_t i = 0; value->type == JSON_OBJECT && i < value->len; i++)
-        size += value->u.members[i].key_len + 3 + tree_size(&value->u.members[i].value);
-    return size;
-}
-
-bool gate_check_size(struct gate_case *c, size_t size, const struct json *tree)
-{
-    if (size == 0 && tree)
-        size = tree_size(tree);
-    if (size <= c->gate->arguments_max)
-        return true;
-    gate_deny(c, GATE_LIMIT_ARGS, "send less at once", "%zu bytes at once; %zu are allowed", size,
-              c->gate->arguments_max);
-    return gate_deny_at(c, c->gate->limits_where);
-}
-
-static bool check_size(struct gate_case *c)
-{
-    const struct gate_call *call = c->call;
-    if (call->parse_error && call->parse_error->code == ERR_LIMIT)
-        return gate_deny(c, GATE_LIMIT_ARGS, "send less at once, with less nesting", "%s",
-                         call->parse_error->text);
-    return gate_check_size(c, call->size, call->arguments);
-}
-
-static bool check_json(struct gate_case *c)
-{
-    const struct err *err = c->call->parse_error;
-    if (!c->call->arguments || err)
-        return gate_deny(c, GATE_ARGS_JSON, "send the arguments as one JSON object",
-                         "the arguments are not strict JSON: %s", err ? err->text : "none came");
-    if (c->call->arguments->type != JSON_OBJECT)
-        return gate_deny(c, GATE_ARGS_OBJECT, "send the arguments as one JSON object",
-                         "the arguments are no JSON object");
-    return true;
-}
-
-static bool check_schema(struct gate_case *c)
-{
-    const struct schema *schema = c->gate->tool[c->tool].schema;
-    if (schema_check(schema, c->call->arguments, NULL, 0, NULL) == 0)
-        return true;
-    struct schema_error first = {.text = "checking them costs too much"};
-    size_t count = 0;
-    int rc = schema_check(schema, c->call->arguments, &first, 1, &count);
-    gate_deny(c, GATE_ARGS_SCHEMA, "send arguments that match the tool's schema",
-              "the arguments of '%.*s' do not match its schema%s%.100s: %.180s",
-              (int)c->call->tool_len, c->call->tool, rc == ERR_SCHEMA && *first.path ? " at " : "",
-              first.path, first.text);
-    return gate_deny_at(c, c->gate->tool[c->tool].where);
-}
-
-bool gate_check_texts(struct gate_case *c, const struct json *value)
-{
-    if (value->type == JSON_STRING && value->len > c->gate->content_max) {
-        gate_deny(c, GATE_LIMIT_CONTENT, "split it into smaller files",
-                  "a text of %u bytes; %zu are allowed", value->len, c->gate->content_max);
-        return gate_deny_at(c, c->gate->limits_where);
-    }
-    for (uint32_t i = 0; value->type == JSON_ARRAY && i < value->len; i++)
-        if (!gate_check_texts(c, &value->u.items[i]))
-            return false;
-    for (uint32_t i = 0; value->type == JSON_OBJECT && i < value->len; i++)
-        if (!gate_check_texts(c, &value->u.members[i].value))
-            return false;
-    return true;
-}
-
-/* A text is never longer than the JSON it came in. */
-static bool check_content(struct gate_case *c)
-{
-    if (c->call->size > 0 && c->call->size <= c->gate->content_max)
-        return true;
-    return gate_check_texts(c, c->call->arguments);
-}
-
-static bool check_leaks(struct gate_case *c)
-{
-    return !c->gate->tool[c->tool].records || gate_check_leaks(c, c->call->arguments);
-}
-
-bool gate_call_records(const struct gate *gate, const struct gate_call *call)
-{
-    size_t tool = gate_name_find(&gate->tools, call->tool, call->tool_len);
-    return tool != GATE_NO_NAME && gate->tool[tool].records;
-}
-
-/* ---- paths ---- */
-
-bool gate_check_path(struct gate_case *c, const struct gate_path *path)
-{
-    bool inside = path->code == 0 || path->code == ERR_NOT_FOUND || path->code == ERR_NOT_FILE ||
-                  path->code == ERR_NOT_DIR;
-    const char *text = path->value && path->value->type == JSON_STRING ? path->value->u.string : "";
-    if (path->code == ERR_PATH)
-        return gate_deny(c, GATE_PATH_ESCAPE, "use a relative path beneath the card's own tree",
-                         "the path '%.200s' is not inside the card's tree", text);
-    if (!inside || !path->name)
-        return gate_deny(c, GATE_PATH_UNRESOLVED, "use a relative path beneath the card's own tree",
-                         "the path '%.200s' could not be resolved: %s", text, err_text(path->code));
-    const char *what = gate_forbidden(path->name, path->len);
-    if (what)
-        return gate_deny(c, GATE_PATH_NAME, "choose another name; secrets never go through a tool",
-                         "the path '%.200s' leads through %s", path->name, what);
-    return true;
-}
-
-struct deep {
-    void (*fn)(void *ctx, const struct json *path);
-    void *ctx;
-};
-
-static void without_pointer(void *ctx, const char *pointer, const struct json *path)
-{
-    struct deep *deep = ctx;
-    (void)pointer;
-    deep->fn(deep->ctx, path);
-}
-
-static void each_path(const struct gate_tool *tool, const struct json *arguments,
-                      void (*fn)(void *ctx, const struct json *path), void *ctx)
-{
-    struct deep deep = {fn, ctx};
-    if (tool->deep_paths)
-        schema_each_path(tool->schema, arguments, without_pointer, &deep);
-    for (size_t i = 0; !tool->deep_paths && i < tool->path_count; i++) {
-        const struct json_member *member = tool->paths[i];
-        const struct json *value = json_get_n(arguments, member->key, member->key_len);
-        if (value)
-            fn(ctx, value);
-    }
-}
-
-void gate_each_path(const struct gate *gate, const struct gate_call *call,
-                    void (*fn)(void *ctx, const struct json *path), void *ctx)
-{
-    size_t tool = gate_name_find(&gate->tools, call->tool, call->tool_len);
-    if (tool != GATE_NO_NAME)
-        each_path(&gate->tool[tool], call->arguments, fn, ctx);
-}
-
-struct path_case {
-    struct gate_case *c;
-    enum gate_want want; /* of every path; NOTHING when the tool does several things with them */
-    bool ok;
-};
-
-/* A tool that also reads says of no path of many which one it writes; its operations will. */
-static enum gate_want want_of_each(const struct gate_tool *tool)
-{
-    bool single = tool->path_count == 1 && !tool->deep_paths;
-    return single || !tool->reads ? tool->want : GATE_WANT_NOTHING;
-}
-
-static void check_argument(void *ctx, const struct json *value)
-{
-    struct path_case *p = ctx;
-    const struct gate_call *call = p->c->call;
-    if (!p->ok)
-        return;
-    struct gate_path none = {.value = value, .code = ERR_IO};
-    const struct gate_path *found = &none;
-    for (size_t i = 0; i < call->path_count; i++)
-        if (call->paths[i].value == value)
-            found = &call->paths[i];
-    p->ok = gate_check_path(p->c, found) && gate_check_write(p->c, found, p->want);
-}
-
-static bool check_paths(struct gate_case *c)
-{
-    struct path_case p = {c, want_of_each(&c->gate->tool[c->tool]), true};
-    each_path(&c->gate->tool[c->tool], c->call->arguments, check_argument, &p);
-    return p.ok;
-}
+/* ---- the house, the turn ---- */
 
 static bool check_house(struct gate_case *c)
 {
@@ -343,20 +102,16 @@ static bool check_confirm(struct gate_case *c)
     return true;
 }
 
-size_t gate_arguments_max(const struct gate *gate)
-{
-    return gate->arguments_max;
-}
-
 /* ---- the chain ---- */
 
 typedef bool check_fn(struct gate_case *c);
 
 static check_fn *const head[] = {check_tool_length, check_tool,      check_role,
                                  check_role_tool,   check_card_type, check_card_status};
-static check_fn *const arguments[] = {check_size, check_json, check_schema, check_content,
-                                      check_leaks};
-static check_fn *const reach[] = {check_paths, check_house, check_calls, check_confirm};
+static check_fn *const arguments[] = {gate_check_call_size, gate_check_call_json,
+                                      gate_check_call_schema, gate_check_call_content,
+                                      gate_check_call_leaks};
+static check_fn *const reach[] = {gate_check_paths, check_house, check_calls, check_confirm};
 
 static bool run(struct gate_case *c, check_fn *const *checks, size_t count)
 {
@@ -364,13 +119,6 @@ static bool run(struct gate_case *c, check_fn *const *checks, size_t count)
         if (!checks[i](c))
             return false;
     return true;
-}
-
-void gate_clear(struct gate_verdict *verdict)
-{
-    verdict->decision = GATE_DECISION_ALLOW;
-    verdict->rule = rules[GATE_ALLOW].id;
-    verdict->why[0] = verdict->fix[0] = verdict->where[0] = '\0';
 }
 
 bool gate_case_open(struct gate_case *c, const struct gate *gate, const struct gate_call *call,
@@ -448,12 +196,9 @@ static void note_rule(struct gate_case *c, const struct gate_house_rule *rule, v
     note(ctx);
 }
 
-static void note_path(void *ctx, const struct json *value)
+static void note_path(void *ctx)
 {
-    struct listing *list = ctx;
-    struct path_case p = {&list->c, want_of_each(&list->c.gate->tool[list->c.tool]), true};
-    check_argument(&p, value);
-    note(list);
+    note(ctx);
 }
 
 static bool explain_head(struct listing *list)
@@ -471,13 +216,13 @@ static bool explain_head(struct listing *list)
 static void explain_arguments(struct listing *list)
 {
     bool tool = list->c.tool != GATE_NO_NAME;
-    try_check(list, check_size);
-    if (!try_check(list, check_json) || !tool)
+    try_check(list, gate_check_call_size);
+    if (!try_check(list, gate_check_call_json) || !tool)
         return;
-    try_check(list, check_schema);
-    try_check(list, check_content);
-    try_check(list, check_leaks);
-    each_path(&list->c.gate->tool[list->c.tool], list->c.call->arguments, note_path, list);
+    try_check(list, gate_check_call_schema);
+    try_check(list, gate_check_call_content);
+    try_check(list, gate_check_call_leaks);
+    gate_check_each_path(&list->c, note_path, list);
 }
 
 size_t gate_explain(const struct gate *gate, const struct gate_call *call, struct gate_verdict *out,
