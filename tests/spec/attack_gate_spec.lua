@@ -344,6 +344,28 @@ describe("a run", function()
     assert.is_nil(orket.shell(orket.binary .. " log --json -n 100000 -C " .. w.dir):find(("Ab3d"):rep(9), 1, true))
   end)
 
+  it("keeps no key of the organization in its journal, the name of a field neither", function()
+    local role = world.orket.read("roles/coder.lua"):gsub('"request_excuse",', '%0 "leak",')
+    for _, fields in ipairs({ "{ [key] = 1 }", "{ why = key }", "{ list = { { [\"a \" .. key] = true } } }" }) do
+      local w <close> = world.new({ issues = { { id = "A" } }, limits = { concurrency = 1 },
+        environment = "ORKET_MODEL_KEY=harmless-words-of-a-key",
+        files = { ["roles/coder.lua"] = role, ["tools/leak.lua"] = [[
+          return { description = "leak", operations = { "card.nominate" }, schema = { type = "object" }, run = function()
+            local key = "harmless-" .. "words-of-a-key"
+            local done, failure = card.nominate(]] .. fields .. [[)
+            return done and { done = true } or { error = failure }
+          end }]] }, mock = [[
+        function work(talk)
+          return steps(talk, function() return say(call("leak", {})) end, function() return say(write("x", "x"), finish()) end)
+        end ]] })
+      local text, code = w:run()
+      assert.equal(0, code, text)
+      local refused = w:events("operation.refused")
+      assert.equal("gate.secret", refused[1] and refused[1].body.rule, fields)
+      assert.is_nil(orket.shell(orket.binary .. " log --json -n 100000 -C " .. w.dir):find("harmless-words", 1, true))
+    end
+  end)
+
   it("keeps cards that a card makes within its scope and the epic's bound", function()
     local w <close> = world.new({
       issues = { { id = "A", params = { scope = { "a/**" } } }, { id = "B" } }, limits = { issues = 4, concurrency = 1 },

@@ -1,5 +1,5 @@
-/* gate.h: what bind/gate.c and permit.c share: the call that was allowed, and how a permit for
- * one of its operations is made. Nothing else may include it: there is no other way to a permit. */
+/* gate.h: what bind/gate.c and the files beside this one share: the call that was allowed, and how a
+ * permit for one of its operations is made. Nothing else may include it: there is no other way to a permit. */
 #ifndef BIND_GATE_GATE_H
 #define BIND_GATE_GATE_H
 
@@ -43,6 +43,10 @@ struct call {
     bool asked, accepted;     /* a person has to say yes; somebody did */
     struct resolved *first;   /* owned: the first path, until the first operation has been judged */
 };
+
+/* Pushes the call that the table at 2 describes; what is wrong with its arguments stays in err, which
+ * the call points to until it was judged. */
+struct call *bind_read_call(lua_State *L, struct gate *gate, struct err *err);
 
 /* The call at idx; raises when it is none. */
 struct call *bind_check_call(lua_State *L, int idx);
@@ -105,6 +109,7 @@ size_t bind_bounded(const struct json *value, size_t max);
  */
 int bind_l_rates(lua_State *L);
 
+void bind_open_call(lua_State *L);
 void bind_open_rates(lua_State *L);
 void bind_open_perform(lua_State *L);
 void bind_open_permit(lua_State *L);
