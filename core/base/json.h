@@ -82,6 +82,9 @@ const struct json *json_at(const struct json *array, size_t index);
 /* The string's bytes, or NULL when `value` is no string (or is NULL). */
 const char *json_string(const struct json *value, size_t *len);
 
+/* The first key of the object that is not in the NULL-terminated list; NULL: there is none. */
+const char *json_unknown_key(const struct json *object, const char *const *known);
+
 /* True when value is the string `text`. */
 bool json_is(const struct json *value, const char *text);
 

@@ -71,6 +71,21 @@ const char *json_string(const struct json *value, size_t *len)
     return value->u.string;
 }
 
+static bool is_one_of(const struct json_member *m, const char *const *names)
+{
+    while (*names && (strlen(*names) != m->key_len || memcmp(*names, m->key, m->key_len) != 0))
+        names++;
+    return *names;
+}
+
+const char *json_unknown_key(const struct json *object, const char *const *known)
+{
+    for (uint32_t i = 0; i < object->len; i++)
+        if (!is_one_of(&object->u.members[i], known))
+            return object->u.members[i].key;
+    return NULL;
+}
+
 bool json_is(const struct json *value, const char *text)
 {
     return value && value->type == JSON_STRING && value->len == strlen(text) &&

@@ -156,23 +156,36 @@ static int l_script_try(lua_State *L)
     return 1;
 }
 
+/* What the stack describes: script, function, arguments and limits from 1 on. */
+struct entry {
+    struct script *script;
+    struct box_call call;
+    struct box_limits limits;
+    struct args args;
+};
+
+static void l_check_entry(lua_State *L, struct entry *entry)
+{
+    entry->script = l_check_script(L, 1);
+    entry->call = (struct box_call){.function = luaL_checkstring(L, 2)};
+    entry->limits = box_check_limits(L, 4);
+    l_check_args(L, 3, bind_tree(bind_of(L)), &entry->args);
+    entry->call.args = entry->args.list;
+    entry->call.count = entry->args.count;
+}
+
 /* script:call(function, {args}|nil, {steps=, ms=}|nil) -> value | nil, message, code, fix */
 static int l_script_call(lua_State *L)
 {
-    struct script *script = l_check_script(L, 1);
-    struct box_call call = {.function = luaL_checkstring(L, 2)};
-    struct args args;
-    struct box_limits limits = box_check_limits(L, 4);
-    lua_settop(L, 4);
-    l_check_args(L, 3, bind_tree(bind_of(L)), &args);
+    struct entry entry;
     struct err err = {0};
     struct box *box;
-    if (script_take(script, &box, &err))
+    lua_settop(L, 4);
+    l_check_entry(L, &entry);
+    if (script_take(entry.script, &box, &err))
         return bind_fail(L, &err);
-    call.args = args.list;
-    call.count = args.count;
-    int rc = box_call(box, &call, &limits, &err);
-    script_give(script, box);
+    int rc = box_call(box, &entry.call, &entry.limits, &err);
+    script_give(entry.script, box);
     if (rc)
         return bind_fail(L, &err);
     value_push(L, box_value(box));
@@ -228,21 +241,16 @@ static void push_recent(lua_State *L, const struct meter_trace *trace)
  * order; code and message when it failed */
 static int l_script_trace(lua_State *L)
 {
-    struct script *script = l_check_script(L, 1);
-    struct box_call call = {.function = luaL_checkstring(L, 2)};
-    struct args args;
-    struct box_limits limits = box_check_limits(L, 4);
-    lua_settop(L, 4);
-    struct meter_trace *trace = lua_newuserdatauv(L, sizeof *trace, 0);
-    l_check_args(L, 3, bind_tree(bind_of(L)), &args);
+    struct entry entry;
     struct err err = {0};
     struct box *box;
-    if (script_take(script, &box, &err))
+    lua_settop(L, 4);
+    struct meter_trace *trace = lua_newuserdatauv(L, sizeof *trace, 0);
+    l_check_entry(L, &entry);
+    if (script_take(entry.script, &box, &err))
         return bind_fail(L, &err);
-    call.args = args.list;
-    call.count = args.count;
-    int rc = box_trace(box, &call, &limits, trace, &err);
-    script_give(script, box);
+    int rc = box_trace(box, &entry.call, &entry.limits, trace, &err);
+    script_give(entry.script, box);
     lua_newtable(L);
     if (rc) {
         lua_pushstring(L, err.text);

@@ -74,15 +74,23 @@ static void move_up(struct sweep *s, int at, const char *name)
     while (renameat2(at, name, s->root, to, 1 /* RENAME_NOREPLACE */) && errno == EEXIST);
 }
 
-static void remove_below(struct sweep *s, int fd, unsigned depth)
+/* Takes fd; NULL is a failure. */
+static DIR *open_dir(struct sweep *s, int fd)
 {
     DIR *dir = fdopendir(fd);
-    const struct dirent *entry;
     if (!dir) {
         fail(s);
         close(fd);
-        return;
     }
+    return dir;
+}
+
+static void remove_below(struct sweep *s, int fd, unsigned depth)
+{
+    DIR *dir = open_dir(s, fd);
+    const struct dirent *entry;
+    if (!dir)
+        return;
     while ((entry = readdir(dir)))
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             remove_all(s, dirfd(dir), entry->d_name, depth + 1);
@@ -134,13 +142,10 @@ static void sweep_entry(struct sweep *s, int at, const char *dir, const char *na
 /* Depth is bounded by FS_DEPTH_MAX. Takes fd. */
 static void sweep_dir(struct sweep *s, int fd, const char *path, unsigned depth)
 {
-    DIR *dir = fdopendir(fd);
+    DIR *dir = open_dir(s, fd);
     const struct dirent *entry;
-    if (!dir) {
-        fail(s);
-        close(fd);
+    if (!dir)
         return;
-    }
     while (!s->error && (entry = readdir(dir)))
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             sweep_entry(s, dirfd(dir), path, entry->d_name, depth);

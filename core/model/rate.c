@@ -50,14 +50,7 @@ static int check_keys(const struct json *entry, size_t number, struct err *err)
                                         "per_minute", "burst", NULL};
     if (entry->type != JSON_OBJECT)
         return wrong(err, number, "must be an object");
-    for (uint32_t i = 0; i < entry->len; i++) {
-        const char *const *k = known;
-        while (*k && strcmp(*k, entry->u.members[i].key) != 0)
-            k++;
-        if (!*k)
-            return wrong(err, number, "has an unknown key");
-    }
-    return 0;
+    return json_unknown_key(entry, known) ? wrong(err, number, "has an unknown key") : 0;
 }
 
 static int build_speed(struct bucket *bucket, const struct json *entry, size_t number,

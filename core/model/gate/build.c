@@ -16,15 +16,8 @@ static int check_keys(const struct json *object, const char *const *known, const
 {
     if (!object || object->type != JSON_OBJECT)
         return wrong(err, where, name, "must be an object");
-    for (uint32_t i = 0; i < object->len; i++) {
-        const char *key = object->u.members[i].key;
-        const char *const *k = known;
-        while (*k && strcmp(*k, key) != 0)
-            k++;
-        if (!*k)
-            return err_set(err, ERR_CONFIG, "%s '%.128s': unknown key '%.64s'", where, name, key);
-    }
-    return 0;
+    const char *key = json_unknown_key(object, known);
+    return key ? err_set(err, ERR_CONFIG, "%s '%.128s': unknown key '%.64s'", where, name, key) : 0;
 }
 
 /* An array of texts; missing is fine when `needed` is false. */

@@ -17,15 +17,8 @@ static int check_rule_keys(const struct json *rule, size_t number, struct err *e
                                         "paths", "why",    "fix",   "where", NULL};
     if (rule->type != JSON_OBJECT)
         return wrong(err, number, "must be an object");
-    for (uint32_t i = 0; i < rule->len; i++) {
-        const char *const *k = known;
-        while (*k && strcmp(*k, rule->u.members[i].key) != 0)
-            k++;
-        if (!*k)
-            return err_set(err, ERR_CONFIG, "gate rule %zu: unknown key '%.64s'", number + 1,
-                           rule->u.members[i].key);
-    }
-    return 0;
+    const char *key = json_unknown_key(rule, known);
+    return key ? err_set(err, ERR_CONFIG, "gate rule %zu: unknown key '%.64s'", number + 1, key) : 0;
 }
 
 static bool is_id(const char *id, size_t len)
