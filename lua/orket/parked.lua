@@ -40,7 +40,7 @@ local function question(row, dir)
   return row and {
     id = row.id, rule = row.rule, expires_at = row.expires_at, exact = shown.line(row),
     command = "orket approve" .. M.option(dir) .. " " .. row.id,
-    first = string.format("%s: %s; until %s; or orket deny%s %s --why TEXT:", row.rule or "asked", shown.line(row),
+    first = string.format("%s: %s; until %s; or orket deny%s %s --why TEXT:", shown.rule(row), shown.line(row),
       row.expires_at:sub(1, 19) .. "Z", M.option(dir), row.id),
   }
 end

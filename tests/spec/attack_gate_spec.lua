@@ -298,7 +298,7 @@ describe("a run", function()
   -- The house allows forty; each process is offered as many as it asks for, ten times that in all, and dies in the middle.
   it("holds its rates however often it is killed and begun again", function()
     local w <close> = world.new({ issues = { { id = "A" } }, limits = { concurrency = 1, calls = 1000 },
-      rules = { rates = { { tool = "write_file", per_minute = 0.001, burst = 40 }, { role = "coder", model = "m", per_second = 1000, burst = 1000 } } },
+      rules = { rates = { { tool = "write_file", role = "coder", model = "m", per_minute = 0.001, burst = 40 }, { role = "coder", model = "m", per_second = 1000, burst = 1000 } } },
       mock = [[
       function work(talk)
         local calls = {}

@@ -194,6 +194,24 @@ describe("a label is not lost", function()
 end)
 
 describe("what a person is asked", function()
+  it("tells that the turn has read what came from outside, whatever rule asks", function()
+    local server <close> = outside.beyond.serve()
+    local w <close> = project(server, [[
+      function work(talk)
+        local first = talk.card == "A" and fetch() or look("other")
+        return build(talk, first, call("delete_file", { path = "other" }))
+      end
+    ]], { { id = "A" }, { id = "B" } }, { files = { ["workspace/ep/tree/other"] = "ours" } })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    assert(text:find("gate.confirm [untrusted]: delete_file other", 1, true) and text:find("gate.confirm: delete_file other", 1, true), text)
+    assert(w:orket("show A"):find("the turn that asks has read what came from outside (untrusted)", 1, true))
+    assert.is_nil(w:orket("show B"):find("came from outside", 1, true))
+    local rows = cjson.decode((w:orket("approvals --json")))
+    table.sort(rows, function(a, b) return a.card < b.card end)
+    assert.same({ { "untrusted" }, nil }, { rows[1].labels, rows[2].labels })
+  end)
+
   it("cannot write on the terminal, nor look like more than one line", function()
     local server <close> = outside.beyond.serve()
     local w <close> = project(server, [[

@@ -358,10 +358,12 @@ ORDER BY c.ordinal;
 SELECT seq, run, turn, step, n, kind, card, actor, role, at, body AS "body:json", lower(hex(hash)) AS hash FROM journal
 WHERE seq = :seq;
 
--- Questions of yes or no: all of them, those of a status, of a card, of a turn, or one by its id.
+-- Questions of yes or no: all of them, those of a status, of a card, of a turn, or one by its id; with the labels of the
+-- turn that asks.
 -- name: approvals
 SELECT id, card, run, turn, call, role, tool, operation AS "operation:json", paths AS "paths:json", rule, why,
-       place AS "where", hash, before AS "before:json", status, answered_by, answer_why, asked_at, answered_at, expires_at
+       place AS "where", hash, before AS "before:json", status, answered_by, answer_why, asked_at, answered_at, expires_at,
+       (SELECT labels FROM turn t WHERE t.run = approval.run AND t.turn = approval.turn) AS "labels:json"
 FROM approval
 WHERE hash IS NOT NULL AND (:status IS NULL OR status = :status) AND (:card IS NULL OR card = :card)
   AND (:id IS NULL OR id = :id) AND (:run IS NULL OR run = :run) AND (:turn IS NULL OR turn = :turn)

@@ -82,6 +82,13 @@ function M.line(row)
   return text.cut(text.line(table.concat(parts, " ")), LINE)
 end
 
+---The rule that asks, and what the turn that asks has read from outside: "gate.confirm [untrusted]".
+---@param row {rule: string?, labels: string[]?}
+---@return string
+function M.rule(row)
+  return (row.rule or "asked") .. (row.labels and " [" .. table.concat(row.labels, ", ") .. "]" or "")
+end
+
 local function split(bytes)
   local lines = {}
   for line in (bytes ~= "" and (bytes:gsub("\n$", "")) .. "\n" or ""):gmatch("(.-)\n") do

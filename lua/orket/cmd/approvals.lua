@@ -27,7 +27,10 @@ exit: 0 done, 1 failed, 2 usage
 ---@param dir string|nil
 function M.print_question(store, row, dir)
   print(text.clean(string.format("%s  %s as %s asks for %s", row.id, row.card, row.role or "?", shown.line(row))))
-  print("  " .. text.line((row.rule or "asked") .. (row.why and ": " .. row.why or "") .. (row.where and " (" .. row.where .. ")" or "")))
+  print("  " .. text.line(shown.rule(row) .. (row.why and ": " .. row.why or "") .. (row.where and " (" .. row.where .. ")" or "")))
+  if row.labels then
+    print("  the turn that asks has read what came from outside (" .. table.concat(row.labels, ", ") .. ")")
+  end
   for _, line in ipairs(shown.lines(store, row)) do
     print("    " .. line)
   end
