@@ -13,6 +13,7 @@ local cjson = require("cjson")
 local errors = require("orket.errors")
 local moves = require("orket.moves")
 local once = require("orket.turn.once")
+local outcome = require("orket.turn.outcome")
 local step = require("orket.turn.step")
 local stops = require("orket.turn.stops")
 local sys = require("orket.core.sys")
@@ -121,7 +122,7 @@ local function commit(self, proposal)
     return nil, err
   end
   hand_over(self, proposal)
-  ok, err = self.engine:transition(self, proposal)
+  ok, err = outcome.commit(self, proposal)
   if not ok then
     return nil, err
   end

@@ -5,7 +5,7 @@ local asked = require("orket.growth.asked")
 local choice = require("orket.growth.choice")
 local cjson = require("cjson")
 local code = require("orket.policy.code")
-local engines = require("orket.engine")
+local limits = require("orket.limits")
 local list = require("orket.list")
 local program = require("orket.growth.program")
 local words = require("orket.growth.words")
@@ -170,7 +170,7 @@ local BOUNDS = { "concurrency", "seconds", "steps", "tokens" }
 ---@return table[] rows
 function M.loop(pair)
   local process, rows = pair.config.organization.process_rules, {}
-  local was, now = engines.limits(pair.was, process), engines.limits(pair.now, process)
+  local was, now = limits.of(pair.was, process), limits.of(pair.now, process)
   for _, key in ipairs(BOUNDS) do
     if was[key] and (now[key] or math.huge) > was[key] then
       rows[#rows + 1] = { script = pair.now.path, was = "deny", now = "allow",

@@ -2,10 +2,10 @@
 
 local async = require("orket.async")
 local canaries = require("orket.canary")
-local engines = require("orket.engine")
 local errors = require("orket.errors")
 local interrupted = require("orket.orchestrator.interrupted")
 local once = require("orket.turn.once")
+local outcome = require("orket.turn.outcome")
 local seats = require("orket.seats")
 local turns = require("orket.turn")
 
@@ -43,7 +43,7 @@ local function test_card(run, card)
   end
   local retries = not verdict.ok and (card.retry_count or 0) + 1 or nil
   local to, options = "code_review", { why = "verification passed" }
-  if retries and engines.is_exhausted(card, retries) then
+  if retries and outcome.is_exhausted(card, retries) then
     to = "blocked"
     options = { reason = "review", return_to = "in_progress", why = "verification failed " .. retries .. " times" }
   elseif retries then

@@ -1,0 +1,65 @@
+-- outcome.lua: the one transition with which a turn ends: as proposed, or what the proposal comes to.
+
+local moves = require("orket.moves")
+local verify = require("orket.verify")
+
+local M = {}
+
+---True when a card was sent back more often than it may be: then a person has to look.
+---@param card table
+---@param times integer
+---@return boolean
+function M.is_exhausted(card, times)
+  return times > (card.max_retries or 3)
+end
+
+-- Work is sent back; after max_retries reworks the card waits for a person instead, whose answer is for the
+-- worker.
+local function send_back(turn, role, proposal)
+  local card = turn.card
+  local times = (card.retry_count or 0) + 1
+  if M.is_exhausted(card, times) then
+    return moves.add(turn.tx, card, "blocked", {
+      role = "system", reason = "review", return_to = "in_progress",
+      why = "sent back again: " .. (proposal.why or "no reason given"),
+    })
+  end
+  return moves.add(turn.tx, card, proposal.status, {
+    role = role, why = proposal.why, seat = proposal.seat, retry_count = times,
+  })
+end
+
+-- Done needs a passing verdict for exactly this tree, and a merge without conflicts.
+local function finish(turn, proposal)
+  local card = turn.card
+  local tree = turn.tree:hash()
+  if card.fixture and not verify.has_passed(turn.engine.store, card.id, tree) then
+    return moves.add(turn.tx, card, "ready_for_testing", { role = "system", why = "no passing verdict for this tree" })
+  end
+  local merged, err = turn.tree:merge(turn.tx)
+  if not merged then
+    return nil, err
+  elseif merged.conflicts then
+    local why = "merge conflict in " .. table.concat(merged.conflicts, ", ")
+    return send_back(turn, "system", { status = "in_progress", why = why })
+  end
+  return moves.add(turn.tx, card, "done", { role = turn.role, why = proposal.why, tree = tree })
+end
+
+---The turn's one transition, as proposed, in its transaction.
+---@param turn Turn
+---@param proposal {status: string, reason: string?, why: string?, seat: string?}
+---@return boolean|nil ok
+---@return Error|nil
+function M.commit(turn, proposal)
+  if proposal.status == "done" and turn.card.type == "issue" then
+    return finish(turn, proposal)
+  elseif turn.review and (proposal.status == "in_progress" or proposal.status == "ready_for_testing") then
+    return send_back(turn, turn.role, proposal)
+  end
+  return moves.add(turn.tx, turn.card, proposal.status, {
+    role = turn.role, reason = proposal.reason, why = proposal.why, seat = proposal.seat,
+  })
+end
+
+return M
