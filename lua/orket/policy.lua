@@ -34,6 +34,16 @@ local function is_answer(answer)
   return type(answer) == "table" and (answer.decision == "deny" or answer.decision == "ask") and is_rule(answer.rule)
 end
 
+-- What was wrong about it, without repeating all of it.
+local function shown_answer(answer)
+  if type(answer) ~= "table" then
+    return text(tostring(answer):sub(1, 60)) or "an empty text"
+  elseif answer.decision ~= "deny" and answer.decision ~= "ask" then
+    return "decision = " .. (text(tostring(answer.decision):sub(1, 60)) or "an empty text")
+  end
+  return "rule = " .. (text(tostring(answer.rule):sub(1, 80)) or "")
+end
+
 -- A policy may say that it has something to say about labelled turns only.
 local function is_concerned(entry, labels)
   return entry.about.when ~= "labels" or next(labels or {}) ~= nil
@@ -46,12 +56,15 @@ local function ask(entry, shown)
   end
   local answer, err = nodes.ask(entry, "decide", call, view)
   if err then
-    return refusal("deny", "failed", "the policy failed: " .. (text(err.message) or ""), "mend " .. entry.path,
+    return refusal("deny", "failed", "the policy failed: " .. (text(err.message) or ""),
+      "mend " .. entry.path .. ": until then it denies what it cannot judge",
       place.of_failure(entry, err.message, { shown.call, shown.view }))
   elseif answer == cjson.null then
     return nil
   elseif not is_answer(answer) then
-    return refusal("deny", "answer", "the policy gave an answer outside its contract", "mend " .. entry.path,
+    return refusal("deny", "answer", "the policy gave an answer outside its contract: " .. shown_answer(answer),
+      "mend " .. entry.path .. [[: it may answer nil, or {decision = "deny" or "ask", rule, why, fix} ]]
+        .. "with a rule of at most 64 letters, digits, dots, dashes and underscores",
       place.of_answer(entry, { shown.call, shown.view }))
   end
   local rule = (text(answer.rule) or "house"):gsub("^policy%.", "")

@@ -153,6 +153,23 @@ describe("try gate", function()
     assert.equal("gate.allow", answers[4].rule)
   end)
 
+  it("says no where a script of the project does not serve: a policy may be the one that would", function()
+    local other = orket.directory() .. "/p"
+    orket.run("init " .. other)
+    local request = { project = other, call = rows[1][1] }
+    assert.equal("allow", orket.try("gate", { request })[1].decision)
+    for _, text in ipairs({ "return {", "return {}", "while true do end", "return { decide = function() end, self_test = function() error('no') end }" }) do
+      orket.write(other .. "/nodes/policy/house.lua", text)
+      local answer = orket.try("gate", { request })[1]
+      assert.same({ "deny", "gate.project" }, { answer.decision, answer.rule }, text)
+      assert.equal(1, answer.why:find("nodes/policy/house.lua", 1, true), answer.why)
+    end
+    os.remove(other .. "/nodes/policy/house.lua")
+    os.execute("ln -s /nowhere " .. other .. "/nodes/policy/house.lua")
+    assert.equal("gate.project", orket.try("gate", { request })[1].rule)
+    orket.remove((other:gsub("/p$", "")))
+  end)
+
   it("never dies on a row", function()
     local answers = orket.try("gate", {
       "nonsense", "[]", "7", "{}", '{"project":"/nowhere","call":{}}', '{"project":7,"call":{}}',

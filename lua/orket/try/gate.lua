@@ -45,14 +45,15 @@ local function load(dir)
     local place = first.path ~= "" and " (at " .. first.path .. ")" or ""
     return nil, ("%s:%d: %s%s"):format(first.file, first.line, first.message, place), first.fix
   end
-  local texts, message = read_scripts(dir)
+  local texts, unread = read_scripts(dir)
   if not texts then
-    return nil, message
+    return nil, unread
   end
   local generation, refused = scripts.build(texts, house.of(project.organization.process_rules))
-  if not generation then
-    local last = refused[#refused]
-    return nil, last.path .. ": " .. last.err.message, last.err.fix
+  local first = unread[1] or refused[1]
+  if first then -- with a script left out, a policy perhaps, more would be allowed than is
+    local named = first.err.message:find(first.path, 1, true) == 1
+    return nil, (named and "" or first.path .. ": ") .. first.err.message, errors.cure(first.err)
   end
   generation.project = project
   generation.rates = rates.of(project.organization.process_rules)
