@@ -46,6 +46,7 @@ end
 local CURES = {
   ERR_IO = "look at the disk, its space and its permissions, then run it again; nothing that was acknowledged is lost",
   ERR_STORE_FULL = "free some space; nothing that was acknowledged is lost",
+  ERR_SCRIPT_SYNTAX = "mend the script at this line",
   ERR_MEMORY = "free some memory, then run it again; nothing that was acknowledged is lost",
 }
 

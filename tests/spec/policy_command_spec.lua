@@ -102,6 +102,28 @@ describe("orket policy test", function()
     assert(text:find("broken.lua:1", 1, true), text)
   end)
 
+  it("takes no fixture that would test nothing", function()
+    local call = { tool = "write_file", arguments = { path = "vendor/a.c" } }
+    for name, rows in pairs({
+      ["unknown key 'expcet'"] = { { { call = call, expcet = "deny" } } },
+      ["expects what no policy decides"] = { { { call = call, expect = "maybe" } }, { { call = call, expect = { decison = "deny" } } } },
+      ["there is no policy 'nope'"] = { { { call = call, policy = "nope", expect = "allow" } } },
+      ["has no call"] = { { { expect = "deny" } } },
+    }) do
+      for _, row in ipairs(rows) do
+        orket.write(dir .. "/one.json", fixtures(row))
+        local text, code = orket.run("policy test " .. dir)
+        assert.equal(1, code, text)
+        assert(text:find(name, 1, true) and text:find("fix: ", 1, true), text)
+      end
+    end
+    orket.write(dir .. "/one.json", "7")
+    local text = orket.run("policy test " .. dir)
+    assert(text:find("one.json holds no fixture", 1, true), text)
+    orket.write(dir .. "/one.json", fixtures({ { call = call, expect = { rule = "vendor" } } }))
+    assert.equal(1, test(dir).passed)
+  end)
+
   it("takes a project's policies for fixtures that lie elsewhere, and the fixtures of a project", function()
     local w <close> = new({ ["nodes/policy/vendor.lua"] = VENDOR })
     orket.remove(dir)

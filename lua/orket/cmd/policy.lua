@@ -149,7 +149,7 @@ act.accept, act.rollback = ask_owner, ask_owner
 -- ---- fixtures ----
 
 local function said(one)
-  return one.decision .. (one.rule and " " .. one.rule or "") .. (one.where and " (" .. one.where .. ")" or "")
+  return (one.decision or "any decision") .. (one.rule and " " .. one.rule or "") .. (one.where and " (" .. one.where .. ")" or "")
 end
 
 local function print_test(result)

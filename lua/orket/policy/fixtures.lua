@@ -54,11 +54,44 @@ local function is_fixture(value)
   return type(value) == "table" and type(value.call) == "table"
 end
 
+local KEYS = { name = true, call = true, view = true, expect = true, policy = true }
+local WISHES = { allow = true, none = true, ask = true, deny = true }
+
+local function is_wish(wanted)
+  if type(wanted) ~= "table" then
+    return wanted == nil or wanted == cjson.null or WISHES[wanted] == true
+  end
+  local named = wanted.decision ~= nil or wanted.rule ~= nil
+  for key, value in pairs(wanted) do
+    named = named and (key == "rule" and type(value) == "string" or key == "decision" and WISHES[value] == true)
+  end
+  return named
+end
+
+-- What is wrong with a fixture: one that is not what its writer meant passes, and says nothing.
+local function fault_of(fixture)
+  if not is_fixture(fixture) then
+    return "has no call", "write {name, call, view, expect}"
+  end
+  for _, key in ipairs(list.keys(fixture)) do
+    if not KEYS[key] then
+      return "has an unknown key '" .. tostring(key) .. "'", "the keys are name, call, view, expect and policy"
+    end
+  end
+  if not is_wish(fixture.expect) then
+    return "expects what no policy decides", 'expect is "deny", "ask", "allow" or {decision, rule}'
+  end
+end
+
 local function add_fixtures(self, path, value)
   local all = is_fixture(value) and { value } or type(value) == "table" and value.fixtures or value
-  for i, one in ipairs(type(all) == "table" and all or {}) do
-    if not is_fixture(one) then
-      return nil, errors.new("ERR_USAGE", path .. ": fixture " .. i .. " has no call", "write {name, call, view, expect}")
+  if type(all) ~= "table" then
+    return nil, errors.new("ERR_USAGE", path .. " holds no fixture", "write {name, call, view, expect}, or a list of them")
+  end
+  for i, one in ipairs(all) do
+    local fault, fix = fault_of(one)
+    if fault then
+      return nil, errors.new("ERR_USAGE", path .. ": fixture " .. i .. " " .. fault, fix)
     end
     one.name = type(one.name) == "string" and one.name or path .. " " .. i
     self.fixtures[#self.fixtures + 1] = one
@@ -73,7 +106,7 @@ local function add_json(self, root, path)
   end
   local value, why = cjson.decode(text)
   if value == nil then
-    return nil, errors.new("ERR_JSON", path .. ": " .. tostring(why))
+    return nil, errors.new("ERR_JSON", path .. ": " .. tostring(why), "correct the file at this line")
   end
   return add_fixtures(self, path, value)
 end
@@ -216,15 +249,15 @@ local function expected(fixture)
     wanted = { decision = "allow" }
   end
   local rule = type(wanted.rule) == "string" and "policy." .. wanted.rule:gsub("^policy%.", "") or nil
-  local decision = type(wanted.decision) == "string" and wanted.decision ~= "none" and wanted.decision or "allow"
-  return { decision = decision, rule = rule }
+  local decision = wanted.decision or not rule and "allow" or nil
+  return { decision = decision == "none" and "allow" or decision, rule = rule }
 end
 
 local function run(self, fixture)
   local wanted, got = expected(fixture), judge(self, fixture)
   return {
     name = fixture.name, expected = wanted, got = got,
-    ok = got.decision == wanted.decision and (not wanted.rule or got.rule == wanted.rule),
+    ok = (not wanted.decision or got.decision == wanted.decision) and (not wanted.rule or got.rule == wanted.rule),
   }
 end
 
@@ -289,6 +322,20 @@ local function gather(self, path)
   return true
 end
 
+-- A fixture for a policy that is not there would be asked of nobody.
+local function unknown_policy(self)
+  for _, fixture in ipairs(self.fixtures) do
+    local asked = fixture.policy == nil or fixture.policy == cjson.null
+    for _, entry in ipairs(self.policies) do
+      asked = asked or type(fixture.policy) == "string" and is_asked(fixture, entry)
+    end
+    if not asked then
+      return errors.new("ERR_NOT_FOUND", fixture.name .. ": there is no policy '" .. tostring(fixture.policy) .. "' here",
+        "name the file of one, without .lua")
+    end
+  end
+end
+
 ---Runs the fixtures of a directory or a file.
 ---@param path string
 ---@param project {dir: string, chosen: string}|nil  whose policies are tested when there are none beside the fixtures
@@ -305,6 +352,10 @@ function M.test(path, project)
   elseif #self.policies == 0 or #self.fixtures == 0 then
     return nil, errors.new("ERR_NOT_FOUND", path .. " has no " .. (#self.policies == 0 and "policies" or "fixtures"),
       "fixtures are JSON files beside the policies, or in fixtures/ (docs/policies.md)")
+  end
+  err = unknown_policy(self)
+  if err then
+    return nil, err
   end
   return report(self)
 end
