@@ -493,6 +493,14 @@ describe("orket sim of journals with a past", function()
     assert.equal(6, #lines)
     assert.equal("call I-1 add_issue_comment allow>ask autonomy.ask", lines[1])
     agrees(w, p.dir)
+    organization.process_rules.autonomy = { ["*"] = "ask_risky" }
+    local careful <close> = changed({ ["config/organization.json"] = cjson.encode(organization) })
+    local ends = {}
+    for _, one in ipairs(sim(w, careful.dir).differences) do
+      ends[#ends + 1] = table.concat({ one.kind, one.card, one.role, tostring(one.before.asks), one.after.status, one.after.asks }, " ")
+    end
+    assert.same({ "transition I-1 integrity_guard nil done autonomy.ask", "transition I-2 integrity_guard nil done autonomy.ask" }, ends)
+    agrees(w, careful.dir)
     local words <close> = changed({ ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"), "leave no placeholders", "leave nothing out") })
     agrees(w, words.dir)
     local q <close> = changed({ ["nodes/policy/mine.lua"] = "local function decide(call)\n  return call.tool == 'write_file' and "

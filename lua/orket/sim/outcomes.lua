@@ -2,6 +2,7 @@
 -- node answered to a failure.
 
 local answers = require("orket.turn.answers")
+local autonomy = require("orket.turn.autonomy")
 local casts = require("orket.sim.cast")
 local cjson = require("cjson")
 local errors = require("orket.errors")
@@ -73,6 +74,31 @@ local function is_exact(proposal, to)
   return proposal.status == to or (MAY_BECOME[proposal.status] or {})[to] == true
 end
 
+-- What a careful role asks a person about when its turn proposes this; only then is known where a card is to go.
+-- One that asks about everything asked about the call.
+local function asked_by(side, turn)
+  local mode = autonomy.of(side.config.organization.process_rules, turn.role)
+  local question = autonomy.objection_to_operation({ role = turn.role, review = turn.review, autonomy = mode },
+    { op = "card.move", status = (turn.proposal or {}).status })
+  return question and question.rule, mode == "ask_all"
+end
+
+-- A person would have been asked before the card ended, or would not.
+local function questions(judge, turn, event)
+  if not turn.pair.differs.autonomy then
+    return
+  end
+  local before, all = asked_by(turn.pair.old, turn)
+  local after, all_now = asked_by(turn.pair.new, turn)
+  if before ~= after and not (all or all_now) then
+    local status = turn.proposal.status
+    judge:differs(event, {
+      kind = "transition", role = turn.role, seat = turn.seat, exact = true,
+      before = { status = status, asks = before }, after = { status = status, asks = after },
+    })
+  end
+end
+
 ---A turn ended with a proposal. `moved` is its move, with the card as it was before.
 ---@param judge table
 ---@param turn SimTurn
@@ -80,6 +106,9 @@ end
 function M.ended(judge, turn, event)
   judge:count("transitions")
   local role, moved = turn.pair.roles[turn.role], turn.moved
+  if event.body.outcome == "done" and moved then
+    questions(judge, turn, moved.event)
+  end
   if not (role and role.route) or event.body.outcome ~= "done" or not moved then
     return
   end

@@ -22,7 +22,7 @@ Sides.__index = Sides
 ---@field old SimSide
 ---@field new SimSide
 ---@field changed string[] paths and settings in which they differ
----@field differs {router: boolean, models: boolean, evaluator: boolean, prompts: boolean}
+---@field differs {router: boolean, models: boolean, evaluator: boolean, autonomy: boolean, prompts: boolean}
 ---@field calls true|table<string, true> whose calls may be judged otherwise: everybody's, or those of roles
 ---@field roles table<string, {prompt: boolean, route: boolean, effects: boolean}> roles whose text differs; effects: their
 ---route looks at what the calls came to
@@ -112,19 +112,23 @@ local function law_of_roles(old, new)
   return differ
 end
 
+local function autonomy_differs(old, new)
+  return not same(old.config.organization.process_rules.autonomy, new.config.organization.process_rules.autonomy)
+end
+
 -- Whose calls may be judged otherwise: everybody's, or those of some roles.
 local function calls_that_differ(old, new)
   local before, after = law.of(old.generation, rules_of(old.config)), law.of(new.generation, rules_of(new.config))
   local roles = law_of_roles(before.roles, after.roles)
   before.roles, after.roles = nil, nil
   return not same(before, after) or tools_differ(old.generation, new.generation) or policies_differ(old, new)
-    or not same(old.config.organization.process_rules.autonomy, new.config.organization.process_rules.autonomy) or roles
+    or autonomy_differs(old, new) or roles
 end
 
 local function differences(old, new)
   return {
     router = node_differs(old, new, "router"), models = node_differs(old, new, "models"),
-    evaluator = node_differs(old, new, "evaluator"),
+    evaluator = node_differs(old, new, "evaluator"), autonomy = autonomy_differs(old, new),
     prompts = node_differs(old, new, "prompts") or node_differs(old, new, "memory"),
   }
 end

@@ -45,7 +45,7 @@ end
 ---@param pair SimPair
 ---@return {calls: boolean, outcomes: boolean, views: boolean}
 function Judge.asks_for(pair)
-  local asks = { calls = pair.calls == true or next(pair.calls) ~= nil, outcomes = false, views = pair.differs.prompts }
+  local asks = { calls = pair.calls == true or next(pair.calls) ~= nil, outcomes = pair.differs.autonomy, views = pair.differs.prompts }
   for _, role in pairs(pair.roles) do
     asks.outcomes, asks.views = asks.outcomes or role.route, true
   end
