@@ -96,12 +96,14 @@ SELECT json_object(
     'memory', json_raw(coalesce(:memory, '[]')), 'labels', json_raw(coalesce(:labels, 'null')),
     'verification', json_object(
         'fixture', x.data ->> '$.verification.fixture_path',
-        'last', json_raw(coalesce(
-            (SELECT json_object('ok', json_raw(iif(ok, 'true', 'false')), 'log', log, 'tree', tree)
-             FROM verdict WHERE card = c.id ORDER BY seq DESC LIMIT 1),
-            (SELECT json_object('ok', json_raw(iif(v.ok, 'true', 'false')), 'log', v.log, 'tree', v.tree)
-             FROM lineage l JOIN verdict v ON v.card = l.source AND v.seq <= l.upto
-             WHERE l.card = c.id ORDER BY v.seq DESC LIMIT 1)))),
+        'last', json_raw(CASE
+            WHEN EXISTS (SELECT 1 FROM verdict WHERE card = c.id) THEN (
+                SELECT json_object('ok', json_raw(iif(ok, 'true', 'false')), 'log', log, 'tree', tree)
+                FROM verdict WHERE card = c.id ORDER BY seq DESC LIMIT 1)
+            WHEN EXISTS (SELECT 1 FROM lineage WHERE card = c.id) THEN (
+                SELECT json_object('ok', json_raw(iif(v.ok, 'true', 'false')), 'log', v.log, 'tree', v.tree)
+                FROM lineage l JOIN verdict v ON v.card = l.source AND v.seq <= l.upto
+                WHERE l.card = c.id ORDER BY v.seq DESC LIMIT 1) END)),
     'effects', json_raw(iif(EXISTS (SELECT 1 FROM turn WHERE card = c.id AND steps > 0)
                             OR EXISTS (SELECT 1 FROM lineage WHERE card = c.id), (
         WITH RECURSIVE walk (seq, prev) AS (
@@ -262,6 +264,7 @@ FROM turn WHERE (:run IS NULL OR run = :run) AND (:card IS NULL OR card = :card)
 
 -- Who had a hand in a card, in the order in which they came.
 -- name: card_turns
+SELECT 1 WHERE EXISTS (SELECT 1 FROM turn WHERE card = :card) OR EXISTS (SELECT 1 FROM lineage WHERE card = :card);
 SELECT run, turn, seat, role, outcome FROM (
     SELECT * FROM turn WHERE card = :card
     UNION ALL SELECT t.* FROM lineage l JOIN turn t ON t.card = l.source AND t.seq <= l.upto WHERE l.card = :card)
