@@ -39,13 +39,6 @@ static struct json_doc *l_check_doc(lua_State *L, int idx)
     return luaL_checkudata(L, idx, DOC_TYPE);
 }
 
-/* doc:value() -> plain Lua value (nil stays cjson.null) */
-static int l_doc_value(lua_State *L)
-{
-    value_push(L, &l_check_doc(L, 1)->root);
-    return 1;
-}
-
 /* doc:encode() -> canonical text */
 static int l_doc_encode(lua_State *L)
 {
@@ -83,23 +76,40 @@ static const struct json *step(const struct json *value, const char *token, size
     return used ? json_at(value, index) : NULL;
 }
 
-/* doc:at(pointer) -> byte offset of that value in the parsed text | nil when there is none */
-static int l_doc_at(lua_State *L)
+/* The value at the pointer that is argument 2, or NULL. */
+static const struct json *find(lua_State *L)
 {
     const struct json *value = &l_check_doc(L, 1)->root;
     size_t len;
     const char *p = luaL_checklstring(L, 2, &len), *end = p + len;
     while (value && p < end) {
         if (*p++ != '/')
-            return luaL_argerror(L, 2, "a JSON pointer is empty or begins with a slash");
+            luaL_argerror(L, 2, "a JSON pointer is empty or begins with a slash");
         const char *slash = memchr(p, '/', (size_t)(end - p));
         size_t token = (size_t)((slash ? slash : end) - p);
         value = step(value, p, token);
         p += token;
     }
+    return value;
+}
+
+/* doc:at(pointer) -> byte offset of that value in the parsed text | nil when there is none */
+static int l_doc_at(lua_State *L)
+{
+    const struct json *value = find(L);
     if (!value)
         return 0;
     lua_pushinteger(L, value->at);
+    return 1;
+}
+
+/* doc:value(pointer?) -> plain Lua value (null stays cjson.null) | nil when there is none */
+static int l_doc_value(lua_State *L)
+{
+    const struct json *value = lua_isnoneornil(L, 2) ? &l_check_doc(L, 1)->root : find(L);
+    if (!value)
+        return 0;
+    value_push(L, value);
     return 1;
 }
 

@@ -19,8 +19,9 @@ function M.parse(text) end
 ---@return string? code
 function M.new(value) end
 
----@return any value plain data; null is cjson.null
-function Doc:value() end
+---@param pointer string|nil a JSON pointer; default: the whole
+---@return any value plain data; null is cjson.null, nil that there is no such value
+function Doc:value(pointer) end
 
 ---@return string text canonical: sorted keys, no blanks
 function Doc:encode() end

@@ -272,6 +272,31 @@ describe("a run", function()
     assert.equal(0, code, text)
   end)
 
+  it("keeps a card to its scope, also when it was killed and begun again", function()
+    local w <close> = world.new({ issues = { { id = "A", params = { scope = { "src/**" } } }, { id = "B" } },
+      limits = { concurrency = 1 }, mock = [[
+      function work(talk)
+        local n = talk.card .. talk.replies
+        local answer = talk.replies > 3 and say(finish()) or say(write("src/" .. n, "x"), write("docs/" .. n, "x"))
+        answer.delay_ms = talk.card == "A" and talk.replies == 2 and 1500 or nil -- time to be killed
+        return answer
+      end ]] })
+    local run = w:start()
+    assert.is_true(world.wait(function() return w:requests() >= 3 end, 30))
+    run.kill("KILL")
+    run.wait()
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    local refused = w:events("call.refused")
+    assert.equal(4, #refused)
+    for _, event in ipairs(refused) do
+      assert.same({ "A", "gate.scope" }, { event.card, event.body.rule })
+    end
+    assert.equal(4 + 8, #w:events("file.written"))
+    text, code = w:orket("replay ep.1")
+    assert.equal(0, code, text)
+  end)
+
   it("holds the rates of the house, and replays to the same", function()
     local w <close> = world.new({ issues = { { id = "A" } }, limits = { concurrency = 1 }, mock = [[
       function work(talk)

@@ -40,6 +40,17 @@ describe("cjson", function()
   it("takes docs as well", function()
     assert.equal('{"a":[1]}\n', probe([[print(cjson.encode(require("orket.core.doc").parse('{ "a": [1] }')))]]))
   end)
+
+  it("takes one value out of a doc by its pointer", function()
+    assert.equal("1 true nil nil nil false\n", probe([[
+      local d, found = require("orket.core.doc").parse('{"a":{"b~/":[1,{"c":null}]}}'), {}
+      for i, p in ipairs({ "/a/b~0~1/0", "/a/b~0~1/1/c", "/a/b~0~1/2", "/x/y", "/a/b~0~1/x" }) do
+        local value = d:value(p)
+        found[i] = tostring(i == 2 and value == cjson.null or i ~= 2 and value or nil)
+      end
+      found[6] = tostring((pcall(d.value, d, "a")))
+      print(table.concat(found, " "))]]))
+  end)
 end)
 
 describe("base64", function()

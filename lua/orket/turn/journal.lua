@@ -143,7 +143,8 @@ function Turn:under(generation)
   return other
 end
 
----The paths that the card says it may write, as its file has them; nil: all. Read once, by the first call.
+---The paths that the card says it may write, as its file has them; nil: all. They are part of the view that a turn begins
+---with; one that goes on reads them once, by its first call.
 ---@return string[]|nil
 function Turn:scope()
   if self.scoped == nil then

@@ -54,6 +54,7 @@ function M.prompt(self, turn)
   if not view then
     return nil, err
   end
+  turn.scoped = view:value("/card/params/scope") or false
   local prompt
   prompt, err = errors.check(turn.generation.roles[turn.role].script:call("prompt", { view }))
   if not prompt then
