@@ -231,16 +231,19 @@ end
 ---Performs one permitted operation.
 ---@param turn table
 ---@param permit table single use
----@param kind string
+---@param judged GateCall
+---@param operation table
 ---@param call string id of the call
----@param judged {tool: string, operation: table, judge: fun(operation: table): GateVerdict}
 ---@return table|nil result plain data for the tool's box
 ---@return Error|nil
 ---@return boolean|nil open  nobody knows whether it happened: the call can have no result yet
 ---@return table|nil told  what a person said of it
-function M.perform(turn, permit, kind, call, judged)
+function M.perform(turn, permit, judged, operation, call)
+  local kind = operation.op
   if kind == "proc.run" then
-    return commands.perform(turn, permit, { call = call, tool = judged.tool, operation = judged.operation, judge = judged.judge })
+    return commands.perform(turn, permit, { call = call, tool = judged:tool(), operation = operation, judge = function(other)
+      return turn.generation.gate:judge(judged, other)
+    end })
   elseif gate.effect(kind) == "once" then
     return from_outside(turn, call, once.perform(turn, permit, kind, call, M.beyond[kind]))
   elseif on_card[kind] then

@@ -21,6 +21,7 @@ local RESULT_MAX = 64 * 1024 -- bytes of a result that go back to the model
 local ATTEMPT_MAX = 300 -- bytes of a text of a refused operation that its report keeps
 local SKETCH_MAX = 4096 -- bytes of such an operation
 
+-- What of a tool is the same for every call is kept beside it.
 local function is_shipped(tool)
   if tool.shipped == nil then
     tool.shipped = tool.text == embed.read(tool.path)
@@ -275,16 +276,15 @@ local function answer_operation(turn, call, operation, done)
     return { error = { code = "ERR_DENIED", rule = refusal.rule, message = refusal.why, fix = refusal.fix } }
   end
   turn:label(labels.of_operation(turn.tree, operation.op), done.call)
-  local result, err, open, told = operations.perform(turn, permit, operation.op, done.call, {
-    tool = call:tool(), operation = operation, judge = function(other)
-      return turn.generation.gate:judge(call, other)
-    end,
-  })
+  local result, err, open, told = operations.perform(turn, permit, call, operation, done.call)
   if open then
     done.unsettled = err
     return nil
   end
-  done.told[#done.told + 1] = told
+  if told then
+    done.told = done.told or {}
+    table.insert(done.told, told)
+  end
   if not result then
     if err.class == "refusal" and err.rule then -- the state machine's
       report(turn, call, operation, done, err)
@@ -317,10 +317,17 @@ local function run_box(turn, call, tool, done)
   return kind and { value = value }, value
 end
 
+local function marks_of(tool)
+  if tool.marks == nil then
+    tool.marks = labels.of_tool(tool.about) or false
+  end
+  return tool.marks
+end
+
 -- A tool of the outside marks what it says: at once, or when it has asked there (operations.lua) and said it.
-local function mark(turn, about, request, is_over)
-  local marks = labels.of_tool(about)
-  if marks and (is_over or not labels.asks_outside(about)) then
+local function mark(turn, tool, request, is_over)
+  local marks = marks_of(tool)
+  if marks and (is_over or not labels.asks_outside(tool.about)) then
     turn:label(marks, request.id)
   end
 end
@@ -345,13 +352,13 @@ end
 ---@return {ok: boolean, text: string, operations: table[], unsettled: Error?}
 function M.perform(turn, call, request, yes)
   local closing <close> = call
-  local done = { call = request.id, request = request, yes = yes, told = {} }
+  local done = { call = request.id, request = request, yes = yes }
   local tool = turn.generation.tools[request.name]
   turn.met = nil
-  mark(turn, tool.about, request)
+  mark(turn, tool, request)
   local outcome, err = run_box(turn, call, tool, done)
-  mark(turn, tool.about, request, true)
-  local told = #done.told > 0 and done.told or nil -- what a person said of operations that were interrupted
+  mark(turn, tool, request, true)
+  local told = done.told -- what a person said of operations that were interrupted
   done.call, done.told, done.request, done.yes, done.warnings = nil, nil, nil, nil, nil
   if done.unsettled then
     return { unsettled = done.unsettled }
