@@ -75,10 +75,21 @@ function M.newest(store, id)
   return M.round(store, build_name(id, M.build(store, id)))
 end
 
+local ELSEWHERE = { issues = true, epics = true, outside = true } -- told by cards of their own, or by data_labels
+
+-- Labels of what was written elsewhere: of a made card that was exported, or as a person says.
+local function labels_of(card)
+  local names = {}
+  for _, name in ipairs(card.outside or {}) do
+    names[name] = true
+  end
+  return next(names) and list.keys(names) or nil
+end
+
 local function body_of(card, id, more)
-  local body = {}
+  local body = { data_labels = labels_of(card) }
   for key, value in pairs(card) do
-    if key ~= "issues" and key ~= "epics" then
+    if not ELSEWHERE[key] then
       body[key] = value
     end
   end

@@ -10,6 +10,7 @@ local M = {}
 local OWN = { -- the board's own fields, and those that say where a card stands
   id = true, type = true, status = true, wait_reason = true, note = true, assignee = true, retry_count = true,
   build_id = true, parent_id = true, epic = true, issues = true, epics = true, return_to = true,
+  outside = true,
 }
 
 local DEFAULTS = { owner_department = "core" }

@@ -132,6 +132,7 @@ end
 local function write_extra(root, store, drift, project, written)
   for _, one in ipairs(drift.extra) do
     local row = store:read_doc("card_file", { id = one.id }):value()
+    row.outside = store:read("card", { id = one.id })[1].labels -- a card of its text has them too
     local file = "config/cards/" .. one.id .. ".json"
     local ok, err = errors.check(root:write(file, M.pretty(card_tree(row, one, project))))
     if not ok then
