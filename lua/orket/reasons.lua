@@ -6,6 +6,7 @@
 --   claim -> effect | person -> effect | engine -> effect          what no model had a part in
 --   hand-in -> verdict -> engine -> effect                         what a verification came to
 
+local cjson = require("cjson")
 local prefix = require("orket.fork.prefix")
 local reports = require("orket.reports")
 
@@ -260,7 +261,7 @@ end
 function M.why(store, event, events)
   local is_turn = math.type(event.turn) == "integer" and event.turn > 0 and not (event.actor or ""):find("^human:")
   events = is_turn and (events or prefix.events(store, event.run, event.turn)) or {}
-  local at, chain = position(events, event), { links = {}, missing = {} }
+  local at, chain = position(events, event), { links = {}, missing = setmetatable({}, cjson.array_mt) }
   if at then
     in_turn(chain, store, events, at)
   else

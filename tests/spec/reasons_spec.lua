@@ -355,5 +355,6 @@ describe("why", function()
     end
     assert.same({ "hand-in", "verdict", "engine", "effect" }, { chain[1].link, chain[2].link, chain[3].link, chain[4].link })
     assert.same({ "it is there", true }, { chain[1].why, chain[2].ok })
+    assert.truthy(w:orket("why --json 1"):find('"missing":[]', 1, true)) -- nothing is a list as well
   end)
 end)

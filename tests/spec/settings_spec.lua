@@ -36,6 +36,17 @@ local function same(w, modes, run)
   end
 end
 
+describe("a setting that is wrong", function()
+  it("is named by whatever would use it, not by its file alone", function()
+    local w <close> = world.new({ issues = { {} }, mock = MOCK, limits = { content = 5 } })
+    for _, command in ipairs({ "run --plain ep", "validate", "policy delta", "approve X" }) do
+      local text, code = w:orket(command)
+      assert.equal(1, code, command)
+      assert.truthy(text:find("must be at least 1024 (at /process_rules/limits/content)", 1, true), command .. ": " .. text)
+    end
+  end)
+end)
+
 describe("a replay under another configuration", function()
   local w
 

@@ -26,8 +26,7 @@ exit: 0 usable (warnings may remain), 1 errors, 2 usage
 ]]
 
 local function say(problem, kind)
-  local place = problem.path ~= "" and " (at " .. problem.path .. ")" or ""
-  print(text.block(string.format("%s:%d: %s%s%s", problem.file, problem.line, kind, problems.said(problem), place)))
+  print(text.block(string.format("%s:%d: %s%s", problem.file, problem.line, kind, problems.said_at(problem))))
   if problem.fix then
     print(text.block("  fix: " .. problem.fix))
   end

@@ -60,6 +60,13 @@ function M.said(problem)
   return (problem.code and problem.code .. ": " or "") .. problem.message
 end
 
+---The same with the key that it is about.
+---@param problem Problem
+---@return string
+function M.said_at(problem)
+  return M.said(problem) .. (problem.path and problem.path ~= "" and " (at " .. problem.path .. ")" or "")
+end
+
 ---Like at, but the project still loads.
 function Problems:warn(source, pointer, message, fix)
   self:at(source, pointer, message, fix)

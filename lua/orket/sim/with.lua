@@ -68,8 +68,7 @@ local function process_of(root, path)
   local source = sources.read(root, path, problems)
   if not source or not sources.check(source, "organization", nil, problems) then
     local first = problems:sorted()[1]
-    local at = first.path and first.path ~= "" and first.path .. ": " or ""
-    return nil, errors.new("ERR_CONFIG", string.format("%s:%d: %s%s", first.file, first.line, at, first.message), first.fix)
+    return nil, errors.new("ERR_CONFIG", string.format("%s:%d: %s", first.file, first.line, problem_list.said_at(first)), first.fix)
   end
   return normal.organization(source.value).process_rules
 end
