@@ -9,6 +9,7 @@
     X(bench)                                                                                       \
     X(box)                                                                                         \
     X(bundle)                                                                                      \
+    X(dialect)                                                                                     \
     X(doc)                                                                                         \
     X(edit)                                                                                        \
     X(embed)                                                                                       \

@@ -1,0 +1,193 @@
+/* calls.c: what counts as a call among JSON values. */
+#include <stdlib.h>
+
+#include "model/dialect/match.h"
+
+#define NESTED_MAX 4 /* arrays and wrappers around a call */
+
+/* ---- the list ---- */
+
+void calls_cut(struct calls *calls, size_t count)
+{
+    while (calls->count > count) {
+        struct dialect_call *last = &calls->items[--calls->count];
+        buf_clear(&last->name);
+        buf_clear(&last->arguments);
+    }
+}
+
+void calls_clear(struct calls *calls)
+{
+    calls_cut(calls, 0);
+    free(calls->items);
+    calls->items = NULL;
+}
+
+static struct dialect_call *new_call(struct calls *calls)
+{
+    if (calls->count == DIALECT_CALLS_MAX)
+        return NULL;
+    if ((calls->count & (calls->count - 1)) == 0) { /* 0 and the powers of two: full */
+        size_t room = calls->count ? calls->count * 2 : 1;
+        struct dialect_call *items = realloc(calls->items, room * sizeof *items);
+        if (!items)
+            return NULL;
+        calls->items = items;
+    }
+    calls->items[calls->count] = (struct dialect_call){0};
+    return &calls->items[calls->count];
+}
+
+/* The canonical text of the object that `arguments` is the text of; false: it is none. */
+static bool object_text(struct buf *out, const char *text, size_t len)
+{
+    struct json_doc doc = {0};
+    bool object = len && json_parse(&doc, text, len, NULL, NULL) == 0 && doc.root.type == JSON_OBJECT;
+    if (object)
+        json_write(out, &doc.root);
+    json_doc_clear(&doc);
+    return object && buf_ok(out);
+}
+
+static bool may_be_called(const struct calls *calls, const char *name, size_t len)
+{
+    if (!len || len > SCAN_NAME_MAX)
+        return false;
+    return !calls->known_only || !calls->tools || tool_named(calls->tools, name, len);
+}
+
+bool calls_add(struct calls *calls, const char *name, size_t len, const char *arguments,
+               size_t arguments_len, enum dialect_state state)
+{
+    struct dialect_call *call = may_be_called(calls, name, len) ? new_call(calls) : NULL;
+    if (!call)
+        return false;
+    calls->count++;
+    call->state = state;
+    buf_put(&call->name, name, len);
+    if (object_text(&call->arguments, arguments, arguments_len) && buf_ok(&call->name))
+        return true;
+    calls_cut(calls, calls->count - 1);
+    return false;
+}
+
+/* ---- the tools that were declared ---- */
+
+/* {type: "function", function: {...}} or the thing itself. */
+static const struct json *inner(const struct json *tool)
+{
+    const struct json *function = json_get(tool, "function");
+    return function && function->type == JSON_OBJECT ? function : tool;
+}
+
+const struct json *tool_named(const struct json *tools, const char *name, size_t len)
+{
+    for (size_t i = 0; json_at(tools, i); i++) {
+        size_t have_len;
+        const char *have = json_string(json_get(inner(json_at(tools, i)), "name"), &have_len);
+        if (have && have_len == len && memcmp(have, name, len) == 0)
+            return inner(json_at(tools, i));
+    }
+    return NULL;
+}
+
+const struct json *tool_parameter(const struct json *tools, const char *tool, size_t tool_len,
+                                  const char *key, size_t key_len)
+{
+    const struct json *found = tool_named(tools, tool, tool_len);
+    const struct json *schema = json_get(found, "parameters");
+    if (!schema)
+        schema = json_get(found, "input_schema");
+    return json_get_n(json_get(schema, "properties"), key, key_len);
+}
+
+/* ---- JSON ---- */
+
+struct reading {
+    struct calls *calls;
+    enum dialect_state state;
+};
+
+static const struct json *first_of(const struct json *object, const char *const keys[])
+{
+    const struct json *value = NULL;
+    for (size_t i = 0; keys[i] && !value; i++)
+        value = json_get(object, keys[i]);
+    return value;
+}
+
+static const char *const NAMES[] = {"name", "tool", "tool_name", "function", "function_name", "action", NULL};
+static const char *const ARGUMENTS[] = {"arguments",  "args",         "parameters", "params", "input",
+                                        "tool_input", "action_input", "tool_args",  NULL};
+
+/* A tool as it is declared, not called: its parameters are a schema. */
+static bool is_declaration(const struct json *object, const struct json *arguments)
+{
+    return json_get(arguments, "properties")
+        && (json_get(object, "description") || json_is(json_get(arguments, "type"), "object"));
+}
+
+/* The arguments as text; NULL: they are none. */
+static const char *arguments_of(struct buf *out, const struct json *value)
+{
+    const char *text = json_string(value, NULL);
+    if (text && *text)
+        buf_puts(out, text);
+    else if (!value || value->type == JSON_NULL || text)
+        buf_puts(out, "{}");
+    else
+        json_write(out, value);
+    return buf_ok(out) ? out->data : NULL;
+}
+
+/* A name alone is a call where nothing but calls can stand, where it is called a tool, or of a tool that
+ * there is. */
+static bool needs_arguments(const struct calls *calls, const struct json *object, const char *name,
+                            size_t len)
+{
+    return calls->known_only && !json_get(object, "tool")
+        && !(calls->tools && tool_named(calls->tools, name, len));
+}
+
+static size_t add_object(struct reading *r, const struct json *object)
+{
+    size_t len;
+    const char *name = json_string(first_of(object, NAMES), &len);
+    const struct json *value = first_of(object, ARGUMENTS);
+    struct buf arguments = {0};
+    if (!name || is_declaration(object, value) || (!value && needs_arguments(r->calls, object, name, len)))
+        return 0;
+    const char *text = arguments_of(&arguments, value);
+    bool added = text && calls_add(r->calls, name, len, text, arguments.len, r->state);
+    buf_clear(&arguments);
+    return added;
+}
+
+static size_t add_value(struct reading *r, const struct json *value, unsigned depth)
+{
+    size_t count = 0;
+    if (depth > NESTED_MAX || !value)
+        return 0;
+    if (value->type == JSON_ARRAY) {
+        for (size_t i = 0; i < value->len; i++)
+            count += add_value(r, json_at(value, i), depth + 1);
+        return count;
+    }
+    const struct json *list = json_get(value, "tool_calls"), *function = json_get(value, "function");
+    if (list && list->type == JSON_ARRAY)
+        return add_value(r, list, depth + 1);
+    if (function && function->type == JSON_OBJECT)
+        return add_value(r, function, depth + 1);
+    return add_object(r, value);
+}
+
+size_t calls_of_json(struct calls *calls, const struct buf *text, enum dialect_state state)
+{
+    struct json_doc doc = {0};
+    struct reading r = {calls, state};
+    size_t count = 0;
+    if (text->len && buf_ok(text) && json_parse(&doc, text->data, text->len, NULL, NULL) == 0)
+        count = add_value(&r, &doc.root, 0);
+    json_doc_clear(&doc);
+    return count;
+}

@@ -1,0 +1,277 @@
+/* dialect.c: the walk over one reply. What may be a call is read from its beginning; when only more text
+ * can tell, it is read again when the text has grown by half, so that the work stays linear. */
+#include "model/dialect.h"
+
+#include <stdlib.h>
+
+#include "model/dialect/grammar.h"
+#include "model/dialect/match.h"
+#include "model/dialect/quote.h"
+
+struct dialect {
+    const struct grammar *grammar;
+    int family; /* index, or -1: any */
+    struct calls calls;
+    struct buf text, content, reasoning;
+    size_t at;    /* what is before was read */
+    size_t plain; /* what is before is no call */
+    size_t again; /* length of the text at which to go on */
+    struct quote quote;
+    bool any;       /* something but blanks was read */
+    size_t broken, broken_at;
+};
+
+int dialect_open(struct dialect **out, const struct grammar *grammar, const char *family,
+                 const struct json *tools, struct err *err)
+{
+    int index = family ? grammar_family(grammar, family) : -1;
+    if (family && index < 0)
+        return err_set(err, ERR_NOT_FOUND, "no dialect is called %s", family);
+    struct dialect *d = calloc(1, sizeof *d);
+    if (!d)
+        return err_set(err, ERR_MEMORY, NULL);
+    d->grammar = grammar;
+    d->family = index;
+    d->calls.tools = tools && tools->type == JSON_ARRAY ? tools : NULL;
+    d->text.max = DIALECT_TEXT_MAX;
+    *out = d;
+    return 0;
+}
+
+void dialect_close(struct dialect *d)
+{
+    if (!d)
+        return;
+    calls_clear(&d->calls);
+    buf_clear(&d->text);
+    buf_clear(&d->content);
+    buf_clear(&d->reasoning);
+    free(d);
+}
+
+/* ---- what is no call ---- */
+
+/* Up to `to` it is content. */
+static void pass(struct dialect *d, size_t to)
+{
+    for (size_t i = d->at; i < to && !d->any; i++)
+        d->any = !scan_blank(d->text.data[i]);
+    buf_put(&d->content, d->text.data + d->at, to - d->at);
+    d->at = to;
+}
+
+/* Up to d->plain it is content, whatever stands there: the lines and fences in it count. */
+static enum found pass_text(struct dialect *d, bool final)
+{
+    enum found found = FOUND_YES;
+    while (d->at < d->plain && found == FOUND_YES) {
+        size_t at = d->at;
+        found = quote_step(&d->quote, d->text.data, d->text.len, final, &at);
+        if (found == FOUND_YES)
+            pass(d, at);
+    }
+    return found;
+}
+
+/* What is thought, and the marks of a chat template that were sent as text. */
+static enum found span(struct dialect *d, const struct span *span, const struct scan *at, bool final)
+{
+    struct scan s = *at;
+    enum found found = scan_text(&s, span->open.at, span->open.len);
+    if (found != FOUND_YES || !span->close.len) {
+        d->at += found == FOUND_YES ? span->open.len : 0;
+        return found == FOUND_MORE && final ? FOUND_NO : found;
+    }
+    const char *close = memmem(s.at, scan_left(&s), span->close.at, span->close.len);
+    if (!close && !final)
+        return FOUND_MORE;
+    const char *end = close ? close : s.end;
+    buf_put(&d->reasoning, s.at, (size_t)(end - s.at));
+    d->at = (size_t)(end - d->text.data) + (close ? span->close.len : 0);
+    return FOUND_YES;
+}
+
+/* By its first two bytes. */
+static bool may_open(const struct span *span, const struct scan *s)
+{
+    const char *open = span->open.at;
+    return *open == *s->at && (scan_left(s) < 2 || span->open.len < 2 || open[1] == s->at[1]);
+}
+
+static enum found spans(struct dialect *d, const struct scan *s, bool final)
+{
+    enum found best = FOUND_NO;
+    for (size_t i = 0; i < d->grammar->span_count && best != FOUND_YES; i++) {
+        const struct span *each = &d->grammar->spans[i];
+        enum found found = may_open(each, s) ? span(d, each, s, final) : FOUND_NO;
+        best = found > best ? found : best;
+    }
+    return best;
+}
+
+/* ---- forms ---- */
+
+/* May a form begin at this place? */
+static bool allowed(const struct dialect *d, const struct form *form)
+{
+    const char *text = d->text.data;
+    if (d->family >= 0 && form->family != (size_t)d->family)
+        return false;
+    switch (form->where) {
+    case WHERE_MARK:
+        return !quote_hides_mark(&d->quote, text, d->at);
+    case WHERE_PROSE:
+        return !quote_hides_data(&d->quote, text, d->at);
+    case WHERE_LINE:
+        return quote_line_begins(&d->quote, text, d->at)
+            && !quote_hides_data(&d->quote, text, d->at);
+    default:
+        return !d->any && !quote_hides_mark(&d->quote, text, d->at);
+    }
+}
+
+static enum found begins(const struct form *form, struct scan s)
+{
+    struct text mark = form_mark(form);
+    return scan_text(&s, mark.at, mark.len);
+}
+
+/* What came of the forms at one place. */
+struct attempt {
+    const char *reached; /* the farthest that any looked */
+    bool marked;         /* the mark of one stood there */
+};
+
+/* One form that begins at this place. YES: calls were read. */
+static enum found try_form(struct dialect *d, const struct form *form, struct scan s,
+                           struct attempt *attempt)
+{
+    size_t before = d->calls.count;
+    d->calls.known_only = form->where != WHERE_MARK;
+    enum found found = match_form(form, &s, &d->calls);
+    if (found == FOUND_MORE && !s.final)
+        return FOUND_MORE;
+    if (form->where != WHERE_MARK && d->calls.count > before
+        && quote_is_example(&d->quote, d->text.data, d->at))
+        calls_cut(&d->calls, before);
+    if (d->calls.count == before) {
+        attempt->marked |= form->where == WHERE_MARK;
+        if (s.at > attempt->reached)
+            attempt->reached = s.at;
+        return FOUND_NO;
+    }
+    d->family = (int)form->family;
+    d->any = true;
+    size_t behind = (size_t)(s.at - d->text.data);
+    quote_taken(&d->quote, d->text.data, d->at, behind);
+    d->at = behind;
+    return FOUND_YES;
+}
+
+static enum found forms(struct dialect *d, struct scan s, struct attempt *attempt)
+{
+    const struct grammar *g = d->grammar;
+    unsigned byte = (unsigned char)*s.at;
+    int second = scan_left(&s) > 1 ? (unsigned char)s.at[1] : -1;
+    for (size_t i = g->first[byte]; i < g->first[byte + 1]; i++) {
+        const struct lead *lead = &g->leads[i];
+        if (second >= 0 && lead->second >= 0 && second != lead->second)
+            continue;
+        const struct form *form = &g->forms[lead->form];
+        enum found found = begins(form, s);
+        if (found == FOUND_NO || (found == FOUND_MORE && s.final) || !allowed(d, form))
+            continue;
+        if (found == FOUND_YES)
+            found = try_form(d, form, s, attempt);
+        if (found != FOUND_NO)
+            return found;
+    }
+    return FOUND_NO;
+}
+
+/* ---- the walk ---- */
+
+/* The next byte that anything may begin with. */
+static size_t next_begin(const struct dialect *d)
+{
+    size_t at = d->at;
+    while (at < d->text.len && !d->grammar->begins[(unsigned char)d->text.data[at]])
+        at++;
+    return at;
+}
+
+/* What begins at d->at, if anything does; else it is plain up to where it was looked at. */
+static enum found look(struct dialect *d, bool final)
+{
+    struct scan s = {.at = d->text.data + d->at, .end = d->text.data + d->text.len, .final = final};
+    struct attempt attempt = {.reached = s.at + 1};
+    enum found found = forms(d, s, &attempt);
+    if (found == FOUND_NO && !d->quote.fence)
+        found = spans(d, &s, final);
+    if (found != FOUND_NO)
+        return found;
+    if (attempt.marked && !d->broken++)
+        d->broken_at = d->at;
+    d->plain = (size_t)(attempt.reached - d->text.data);
+    return FOUND_YES;
+}
+
+static enum found step(struct dialect *d, bool final)
+{
+    if (d->at >= d->plain)
+        d->plain = next_begin(d);
+    return d->at < d->plain ? pass_text(d, final) : look(d, final);
+}
+
+static int run(struct dialect *d, bool final)
+{
+    while (d->at < d->text.len)
+        if (step(d, final) == FOUND_MORE) {
+            d->again = d->text.len + 1 + (d->text.len - d->at) / 2;
+            break;
+        }
+    return buf_ok(&d->content) && buf_ok(&d->reasoning) ? 0 : ERR_MEMORY;
+}
+
+int dialect_feed(struct dialect *d, const char *text, size_t len)
+{
+    buf_put(&d->text, text, len);
+    if (!buf_ok(&d->text))
+        return d->text.beyond ? ERR_LIMIT : ERR_MEMORY;
+    return d->text.len >= d->again ? run(d, false) : 0;
+}
+
+int dialect_end(struct dialect *d)
+{
+    return run(d, true);
+}
+
+/* ---- asking ---- */
+
+const char *dialect_family(const struct dialect *d)
+{
+    bool matched = d->calls.count > 0 && d->family >= 0;
+    return matched ? d->grammar->families[d->family] : NULL;
+}
+
+const struct dialect_call *dialect_calls(const struct dialect *d, size_t *count)
+{
+    *count = d->calls.count;
+    return d->calls.items;
+}
+
+const struct buf *dialect_content(const struct dialect *d)
+{
+    return &d->content;
+}
+
+const struct buf *dialect_reasoning(const struct dialect *d)
+{
+    return &d->reasoning;
+}
+
+size_t dialect_broken(const struct dialect *d, size_t *at)
+{
+    *at = d->broken_at;
+    return d->broken;
+}

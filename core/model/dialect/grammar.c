@@ -1,0 +1,247 @@
+/* grammar.c: see grammar.h. */
+#include "model/dialect/grammar.h"
+
+#include <stdlib.h>
+
+static const char *const HOLES[] = {
+#define X(name, hole) [ITEM_##name] = hole,
+    GRAMMAR_HOLES(X)
+#undef X
+};
+#define HOLE_COUNT (sizeof HOLES / sizeof *HOLES)
+
+static int wrong(struct err *err, const char *what, const char *text)
+{
+    return err_set(err, ERR_CONFIG, "a dialect %s: %s", what, text ? text : "(no text)");
+}
+
+/* ---- templates ---- */
+
+static struct item *new_item(struct template *t, enum item_kind kind)
+{
+    if (t->count == GRAMMAR_ITEMS_MAX)
+        return NULL;
+    t->items[t->count] = (struct item){.kind = kind};
+    return &t->items[t->count++];
+}
+
+/* {name} or {?text}; at stands on the brace. NULL: it is none. */
+static const char *add_hole(struct template *t, const char *at)
+{
+    const char *close = strchr(at, '}');
+    size_t len = close ? (size_t)(close - at - 1) : 0;
+    if (len > 1 && at[1] == '?') {
+        struct item *item = new_item(t, ITEM_MAYBE);
+        if (item)
+            item->text = at + 2, item->len = len - 1;
+        return item ? close + 1 : NULL;
+    }
+    for (size_t i = 0; len && i < HOLE_COUNT; i++)
+        if (strlen(HOLES[i]) == len && memcmp(HOLES[i], at + 1, len) == 0)
+            return new_item(t, (enum item_kind)i) ? close + 1 : NULL;
+    return NULL;
+}
+
+static const char *add_text(struct template *t, const char *at)
+{
+    size_t len = strcspn(at, "{ \n");
+    struct item *item = new_item(t, ITEM_TEXT);
+    if (!item)
+        return NULL;
+    item->text = at;
+    item->len = len;
+    return at + len;
+}
+
+static const char *add_blanks(struct template *t, const char *at)
+{
+    return new_item(t, ITEM_BLANKS) ? at + strspn(at, " \n") : NULL;
+}
+
+static int compile(struct template *t, const struct json *spec, struct err *err)
+{
+    const char *text = json_string(spec, NULL);
+    for (const char *at = text; at && *at;) {
+        at = *at == '{' ? add_hole(t, at) : *at == ' ' || *at == '\n' ? add_blanks(t, at)
+                                                                      : add_text(t, at);
+        if (!at)
+            return wrong(err, "has a template that cannot be read", text);
+    }
+    return text && t->count ? 0 : wrong(err, "needs a template", text);
+}
+
+/* ---- forms ---- */
+
+static struct text text_of(const struct json *value)
+{
+    struct text text = {NULL, 0};
+    text.at = json_string(value, &text.len);
+    return text;
+}
+
+static int where_of(struct form *form, const struct json *spec, struct err *err)
+{
+    static const char *const names[] = {"mark", "prose", "line", "start"};
+    const struct json *where = json_get(spec, "where");
+    if (!where)
+        return 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (json_is(where, names[i])) {
+            form->where = (enum where)i;
+            return 0;
+        }
+    return wrong(err, "may begin at mark, prose, line or start, not", json_string(where, NULL));
+}
+
+static int add_form(struct grammar *g, const struct json *spec, struct err *err)
+{
+    if (g->form_count == GRAMMAR_FORMS_MAX)
+        return wrong(err, "is one too many", NULL);
+    struct form *forms = realloc(g->forms, (g->form_count + 1) * sizeof *forms);
+    if (!forms)
+        return err_set(err, ERR_MEMORY, NULL);
+    g->forms = forms;
+    struct form *form = &forms[g->form_count++];
+    *form = (struct form){
+        .family = g->family_count - 1,
+        .typed = json_true(json_get(spec, "typed")),
+        .strict = json_true(json_get(spec, "strict")),
+        .arguments = json_get(spec, "arguments"),
+    };
+    const struct json *section = json_get(spec, "section"), *param = json_get(spec, "param");
+    form->open = text_of(json_at(section, 0));
+    form->close = text_of(json_at(section, 1));
+    int code = compile(&form->call, json_get(spec, "call"), err);
+    if (!code && param)
+        code = compile(&form->param, param, err);
+    return code ? code : where_of(form, spec, err);
+}
+
+static int add_family(struct grammar *g, const struct json *spec, struct err *err)
+{
+    const char *name = json_string(json_get(spec, "name"), NULL);
+    const struct json *forms = json_get(spec, "forms");
+    if (!name || !json_at(forms, 0))
+        return wrong(err, "needs a name and forms", name);
+    const char **families = realloc(g->families, (g->family_count + 1) * sizeof *families);
+    if (!families)
+        return err_set(err, ERR_MEMORY, NULL);
+    g->families = families;
+    families[g->family_count++] = name;
+    int code = 0;
+    for (size_t i = 0; !code && json_at(forms, i); i++)
+        code = add_form(g, json_at(forms, i), err);
+    return code;
+}
+
+/* ---- spans ---- */
+
+static int add_span(struct grammar *g, struct text open, struct text close, struct err *err)
+{
+    if (!open.len)
+        return wrong(err, "has an empty mark", open.at);
+    struct span *spans = realloc(g->spans, (g->span_count + 1) * sizeof *spans);
+    if (!spans)
+        return err_set(err, ERR_MEMORY, NULL);
+    g->spans = spans;
+    spans[g->span_count++] = (struct span){open, close};
+    return 0;
+}
+
+static int add_spans(struct grammar *g, const struct json *spec, struct err *err)
+{
+    const struct json *each, *reasoning = json_get(spec, "reasoning"), *drop = json_get(spec, "drop");
+    int code = 0;
+    for (size_t i = 0; !code && (each = json_at(reasoning, i)); i++)
+        code = add_span(g, text_of(json_at(each, 0)), text_of(json_at(each, 1)), err);
+    for (size_t i = 0; !code && (each = json_at(drop, i)); i++)
+        code = add_span(g, text_of(each), (struct text){NULL, 0}, err);
+    return code;
+}
+
+/* ---- the whole ---- */
+
+struct text form_mark(const struct form *form)
+{
+    const struct item *first = &form->call.items[0];
+    if (form->open.len)
+        return form->open;
+    return first->kind == ITEM_TEXT ? (struct text){first->text, first->len}
+                                    : (struct text){NULL, 0};
+}
+
+/* May a form begin with the byte? Bare JSON has no mark but its bracket. */
+static bool begins_with(const struct form *form, unsigned byte)
+{
+    struct text mark = form_mark(form);
+    return mark.len ? (unsigned char)*mark.at == byte : byte == '{' || byte == '[';
+}
+
+static int16_t second_of(const struct form *form)
+{
+    struct text mark = form_mark(form);
+    return mark.len > 1 ? (unsigned char)mark.at[1] : -1;
+}
+
+static int index_forms(struct grammar *g, struct err *err)
+{
+    size_t count = 0;
+    g->leads = calloc(g->form_count * 2, sizeof *g->leads); /* bare JSON twice */
+    if (!g->leads)
+        return err_set(err, ERR_MEMORY, NULL);
+    for (unsigned byte = 0; byte < 256; byte++) {
+        g->first[byte] = (uint16_t)count;
+        for (size_t i = 0; i < g->form_count; i++)
+            if (begins_with(&g->forms[i], byte))
+                g->leads[count++] = (struct lead){second_of(&g->forms[i]), (uint16_t)i};
+        g->begins[byte] = count > g->first[byte];
+    }
+    g->first[256] = (uint16_t)count;
+    for (size_t i = 0; i < g->span_count; i++)
+        g->begins[(unsigned char)*g->spans[i].open.at] = true;
+    return 0;
+}
+
+static int build(struct grammar *g, struct err *err)
+{
+    const struct json *each, *families = json_get(&g->doc.root, "families");
+    int code = json_at(families, 0) ? 0 : wrong(err, "table has no families", NULL);
+    for (size_t i = 0; !code && (each = json_at(families, i)); i++)
+        code = add_family(g, each, err);
+    if (!code)
+        code = add_spans(g, &g->doc.root, err);
+    return code ? code : index_forms(g, err);
+}
+
+int grammar_init(struct grammar *g, const struct json *spec, struct err *err)
+{
+    struct buf text = {0};
+    *g = (struct grammar){0};
+    json_write(&text, spec);
+    int code = buf_ok(&text) ? json_parse(&g->doc, text.data, text.len, NULL, err)
+                             : err_set(err, ERR_MEMORY, NULL);
+    buf_clear(&text);
+    if (!code)
+        code = build(g, err);
+    if (code)
+        grammar_clear(g);
+    return code;
+}
+
+void grammar_clear(struct grammar *g)
+{
+    free(g->families);
+    free(g->forms);
+    free(g->leads);
+    free(g->spans);
+    json_doc_clear(&g->doc);
+    *g = (struct grammar){0};
+}
+
+int grammar_family(const struct grammar *g, const char *name)
+{
+    for (size_t i = 0; i < g->family_count; i++)
+        if (strcmp(g->families[i], name) == 0)
+            return (int)i;
+    return -1;
+}

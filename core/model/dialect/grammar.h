@@ -1,0 +1,114 @@
+/* grammar.h: the dialects, compiled from data.
+ *
+ *   {"families": [{"name": "hermes", "forms": [{"call": "<tool_call>{calls}</tool_call>"}]}, ...],
+ *    "reasoning": [["<think>", "</think>"], ...], "drop": ["<|im_end|>", ...]}
+ *
+ * A form is `call`, a template of one call, which may stand many times between `section`: [open, close].
+ * `param` is the template of one parameter where the call has {params}. In a template a blank stands for
+ * any blanks or none, and in braces stands what is read there:
+ *
+ *   {name} {key}   a name                      {json}    the arguments, an object
+ *   {calls}        calls as JSON: an object,   {python}  calls as Python: f(a=1), g()
+ *                  an array, several objects   {params}  parameters, none or more
+ *   {value}        text up to what follows     {rest}    text up to the next call, or the end
+ *   {line}         text up to the line's end   {string}  "true" or "false": is the value a string
+ *   {any}          up to 256 bytes             {?text}   text that may be missing
+ *
+ * `where` says where a form may begin: "mark" (anything that is not quoted; the default), "prose" (also in
+ * fenced code that is data), "line" (a line's beginning) or "start" (the reply's). Of the last three a name
+ * has to be one of the tools, when they are known. `typed`: a parameter that no schema speaks of is JSON
+ * where it can be. `strict`: nothing of the form may be missing. `arguments` names those of {value}s outside parameters, in order. */
+#ifndef MODEL_DIALECT_GRAMMAR_H
+#define MODEL_DIALECT_GRAMMAR_H
+
+#include "base/err.h"
+#include "base/json.h"
+
+#define GRAMMAR_ITEMS_MAX 24  /* of one template */
+#define GRAMMAR_FORMS_MAX 256 /* in all */
+
+/* X(NAME, hole) */
+#define GRAMMAR_HOLES(X)                                                                           \
+    X(NAME, "name")                                                                                \
+    X(KEY, "key")                                                                                  \
+    X(JSON, "json")                                                                                \
+    X(CALLS, "calls")                                                                              \
+    X(PYTHON, "python")                                                                            \
+    X(PARAMS, "params")                                                                            \
+    X(VALUE, "value")                                                                              \
+    X(REST, "rest")                                                                                \
+    X(LINE, "line")                                                                                \
+    X(STRING, "string")                                                                            \
+    X(ANY, "any")
+
+enum item_kind {
+#define X(name, hole) ITEM_##name,
+    GRAMMAR_HOLES(X)
+#undef X
+        ITEM_TEXT,
+    ITEM_BLANKS,
+    ITEM_MAYBE, /* text that may be missing */
+};
+
+struct item {
+    enum item_kind kind;
+    const char *text; /* of ITEM_TEXT and ITEM_MAYBE; owned by the grammar */
+    size_t len;
+};
+
+struct template {
+    struct item items[GRAMMAR_ITEMS_MAX];
+    size_t count;
+};
+
+enum where { WHERE_MARK, WHERE_PROSE, WHERE_LINE, WHERE_START };
+
+struct text {
+    const char *at;
+    size_t len;
+};
+
+struct form {
+    size_t family; /* index of its name */
+    enum where where;
+    bool typed, strict;
+    struct text open, close; /* of the section; empty: none */
+    struct template call, param;
+    const struct json *arguments; /* names of the values, or NULL */
+};
+
+/* A span that is no answer, from open to close; close empty: the mark alone. */
+struct span {
+    struct text open, close;
+};
+
+/* The second byte of a form's mark, kept where many can be looked at at once; -1: it has but one. */
+struct lead {
+    int16_t second;
+    uint16_t form;
+};
+
+struct grammar {
+    struct json_doc doc; /* owns every text */
+    const char **families;
+    size_t family_count;
+    struct form *forms;
+    size_t form_count;
+    struct span *spans;
+    size_t span_count;
+    struct lead *leads;   /* of the forms by the byte they begin with, each byte's in order */
+    uint16_t first[257];  /* where a byte's begin in it */
+    bool begins[256];     /* may a form or a span begin with this byte? */
+};
+
+/* Compiles; what is wrong is ERR_CONFIG with its place. On failure nothing is owned. */
+int grammar_init(struct grammar *g, const struct json *spec, struct err *err) MUST_CHECK;
+void grammar_clear(struct grammar *g);
+
+/* The index of a family's name, or -1. */
+int grammar_family(const struct grammar *g, const char *name);
+
+/* The bytes a form begins with; bare JSON begins with none. */
+struct text form_mark(const struct form *form);
+
+#endif

@@ -1,0 +1,21 @@
+/* loose.h: a JSON value as models write it, copied as strict JSON.
+ *
+ * Mended, and told (`repaired`): raw line ends and controls in strings, bad escapes, quotes inside a
+ * string that cannot be its end, single quotes, trailing and doubled commas, keys without quotes,
+ * True/False/None, ill-formed UTF-8. What has two readings is no value. */
+#ifndef MODEL_DIALECT_LOOSE_H
+#define MODEL_DIALECT_LOOSE_H
+
+#include "model/dialect/scan.h"
+
+#define LOOSE_DEPTH_MAX 64
+
+/* Appends the value to out. FOUND_MORE: the text was cut; out has got what is there with everything
+ * closed that was open, or nothing. FOUND_NO: out is as it was, and s->at where it broke. */
+enum found loose_value(struct scan *s, struct buf *out);
+
+/* A value of a Python call: as above, and strings in triple quotes; a quote always ends its
+ * string. */
+enum found loose_python(struct scan *s, struct buf *out);
+
+#endif

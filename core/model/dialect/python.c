@@ -1,0 +1,94 @@
+/* python.c: calls as Python writes them. Only keywords name arguments. */
+#include "model/dialect/loose.h"
+#include "model/dialect/match.h"
+
+static enum found keyword(struct scan *s, struct buf *out, bool first)
+{
+    const char *name;
+    size_t len, mark = out->len;
+    enum found found = scan_name(s, &name, &len);
+    if (found != FOUND_YES)
+        return found;
+    scan_blanks(s);
+    found = scan_text(s, "=", 1);
+    if (found != FOUND_YES)
+        return found;
+    scan_blanks(s);
+    if (!first)
+        buf_putc(out, ',');
+    json_write_string(out, name, len);
+    buf_putc(out, ':');
+    size_t from = out->len;
+    found = loose_python(s, out);
+    if (found == FOUND_MORE && out->len == from)
+        out->len = mark;
+    return found;
+}
+
+/* Behind the opening bracket, up to and with the closing one. */
+static enum found keywords(struct scan *s, struct buf *out)
+{
+    enum found found = FOUND_YES;
+    buf_putc(out, '{');
+    for (bool first = true; found == FOUND_YES; first = false) {
+        scan_blanks(s);
+        if (scan_is(s, ')')) {
+            s->at++;
+            break;
+        }
+        found = s->at == s->end ? FOUND_MORE : keyword(s, out, first);
+        scan_blanks(s);
+        if (found == FOUND_YES && !scan_is(s, ')'))
+            found = scan_text(s, ",", 1);
+    }
+    buf_putc(out, '}');
+    return found;
+}
+
+static enum dialect_state state_of(const struct scan *s, bool cut)
+{
+    if (cut)
+        return DIALECT_PARTIAL;
+    return s->repaired ? DIALECT_REPAIRED : DIALECT_COMPLETE;
+}
+
+static enum found one(struct scan *s, struct calls *calls)
+{
+    const char *name;
+    size_t len;
+    struct buf arguments = {0};
+    enum found found = scan_name(s, &name, &len);
+    if (found == FOUND_YES)
+        found = scan_text(s, "(", 1);
+    if (found != FOUND_YES)
+        return found;
+    found = keywords(s, &arguments);
+    bool cut = found == FOUND_MORE && s->final;
+    if ((found == FOUND_YES || cut) && buf_ok(&arguments)
+        && !calls_add(calls, name, len, arguments.data, arguments.len, state_of(s, cut)))
+        found = FOUND_NO;
+    buf_clear(&arguments);
+    return found;
+}
+
+enum found python_calls(struct scan *s, struct calls *calls)
+{
+    enum found found = one(s, calls);
+    while (found == FOUND_YES) {
+        const char *behind = s->at;
+        scan_blanks(s);
+        bool comma = scan_is(s, ',') || scan_is(s, ';');
+        s->at += comma;
+        scan_blanks(s);
+        if (s->at == s->end)
+            return FOUND_MORE;
+        struct scan next = *s;
+        found = one(&next, calls);
+        if (found == FOUND_NO) {
+            s->at = behind;
+            return FOUND_YES;
+        }
+        *s = next;
+    }
+    return found;
+}

@@ -1,0 +1,36 @@
+/* quote.h: where in a text somebody quotes: fenced and inline code, quoted lines, quotes, what is called
+ * an example. It is followed byte by byte and asked at a place. Pure. */
+#ifndef MODEL_DIALECT_QUOTE_H
+#define MODEL_DIALECT_QUOTE_H
+
+#include "model/dialect/scan.h"
+
+struct quote {
+    size_t line;            /* where the line begins */
+    size_t before, before_end; /* the last line before it with anything on it */
+    size_t ticks;           /* of inline code that is open; 0: none */
+    char fence;             /* of fenced code that is open; 0: none */
+    size_t fence_len;
+    size_t fence_from; /* what stands in it begins here, or goes on behind a call */
+    bool fence_data; /* its language is none, or one of data, and it is no example */
+    bool example;    /* the line, or the one before it, has said so */
+};
+
+/* Takes what stands at text[*at]: at least a byte, at most a line's fence; *at is behind it. FOUND_MORE: only
+ * more text can tell. */
+enum found quote_step(struct quote *q, const char *text, size_t len, bool final, size_t *at);
+
+/* Is a mark at `at` quoted? Is data there, which some fences are for? */
+bool quote_hides_mark(const struct quote *q, const char *text, size_t at);
+bool quote_hides_data(const struct quote *q, const char *text, size_t at);
+
+/* Is what stands at `at` said to be an example? Asked only of what would be a call otherwise. */
+bool quote_is_example(struct quote *q, const char *text, size_t at);
+
+/* What stands from `from` to `to` was a call. */
+void quote_taken(struct quote *q, const char *text, size_t from, size_t to);
+
+/* Does nothing but blanks stand before `at` in its line? */
+bool quote_line_begins(const struct quote *q, const char *text, size_t at);
+
+#endif

@@ -1,0 +1,40 @@
+/* scan.c: see scan.h. */
+#include "model/dialect/scan.h"
+
+enum found scan_text(struct scan *s, const char *text, size_t len)
+{
+    size_t have = scan_left(s) < len ? scan_left(s) : len;
+    if (have && memcmp(s->at, text, have) != 0)
+        return FOUND_NO;
+    if (have < len)
+        return FOUND_MORE;
+    s->at += len;
+    return FOUND_YES;
+}
+
+static bool begins_name(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+static bool in_name(char c)
+{
+    return begins_name(c) || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '/';
+}
+
+enum found scan_name(struct scan *s, const char **name, size_t *len)
+{
+    const char *at = s->at;
+    if (at < s->end && !begins_name(*at))
+        return FOUND_NO;
+    while (at < s->end && in_name(*at))
+        at++;
+    if ((size_t)(at - s->at) > SCAN_NAME_MAX)
+        return FOUND_NO;
+    if (at == s->end)
+        return FOUND_MORE;
+    *name = s->at;
+    *len = (size_t)(at - s->at);
+    s->at = at;
+    return FOUND_YES;
+}

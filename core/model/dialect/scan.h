@@ -1,0 +1,52 @@
+/* scan.h: a place in text that may go on, and the small steps all dialects are read with.
+ *
+ * Every reader answers one of three: FOUND_YES and the scan stands behind what was read; FOUND_NO,
+ * it is not that; FOUND_MORE, the text ended before it could be told. FOUND_MORE of a scan that is
+ * `final` means cut off. No reader decides by where the text happens to end unless it is final, so
+ * that what was found in the beginning of a text stays found in the whole. */
+#ifndef MODEL_DIALECT_SCAN_H
+#define MODEL_DIALECT_SCAN_H
+
+#include "base/buf.h"
+
+enum found { FOUND_NO, FOUND_MORE, FOUND_YES };
+
+struct scan {
+    const char *at, *end;
+    const char *stop; /* what stands behind the value that is read; a text in it may end there */
+    size_t stop_len;
+    bool final;    /* nothing comes after end */
+    bool repaired; /* something was mended on the way */
+};
+
+static inline size_t scan_left(const struct scan *s)
+{
+    return (size_t)(s->end - s->at);
+}
+
+/* Is the next byte c? It stays where it is. */
+static inline bool scan_is(const struct scan *s, char c)
+{
+    return s->at < s->end && *s->at == c;
+}
+
+static inline bool scan_blank(char c)
+{
+    return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+static inline void scan_blanks(struct scan *s)
+{
+    while (s->at < s->end && scan_blank(*s->at))
+        s->at++;
+}
+
+/* These bytes. */
+enum found scan_text(struct scan *s, const char *text, size_t len);
+
+/* The name of a tool or a parameter: letters, digits, and _, with - . / inside it. The bytes are
+ * borrowed. A name that goes on past SCAN_NAME_MAX is none. */
+#define SCAN_NAME_MAX 256
+enum found scan_name(struct scan *s, const char **name, size_t *len);
+
+#endif

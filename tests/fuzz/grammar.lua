@@ -1,0 +1,13 @@
+-- grammar.lua: the table of lua/orket/dialects.lua as JSON, for tests/fuzz/dialect.c.
+-- lua5.4 tests/fuzz/grammar.lua > FILE
+
+local cjson = require("cjson")
+
+package.loaded["orket.errors"] = {}
+package.loaded["orket.core.dialect"] = {
+  compile = function(spec)
+    io.write(cjson.encode(spec), "\n")
+    return { families = function() return {} end }
+  end,
+}
+dofile("lua/orket/dialects.lua").families()
