@@ -4,7 +4,10 @@
 local async = require("orket.async")
 local core = require("orket.core.llm")
 local errors = require("orket.errors")
+local later = require("orket.later")
 local usage = require("orket.usage")
+
+local spoken = later("orket.spoken")
 
 local M = {}
 
@@ -121,9 +124,19 @@ local function send(request, provider, shape, body)
   return nil, failure(request, message, code, info)
 end
 
+-- The request of a model that writes its calls as text.
+local function in_words(request)
+  local calls = request.model.calls
+  if not calls or calls == "native" then
+    return nil
+  end
+  return setmetatable({ messages = spoken.conversation(request.model, request.messages, request.tools), tools = false },
+    { __index = request })
+end
+
 -- Over the network, or past whoever stands in the way to it.
 local function attempt_once(request, provider, shape)
-  local body = provider.body(request.model, request)
+  local body = provider.body(request.model, request.spoken or request)
   if not request.through then
     return send(request, provider, shape, body)
   end
@@ -156,9 +169,12 @@ function M.complete(request)
     return nil, shape
   end
   request.stream = request.stream ~= false
+  request.spoken = in_words(request)
   for attempt = 1, math.huge do
     local reply, err, ended = attempt_once(request, provider, shape)
-    if reply or ended or err.code == "ERR_CANCELED" then
+    if reply and request.spoken then
+      return spoken.heard(request.model, reply, request.tools)
+    elseif reply or ended or err.code == "ERR_CANCELED" then
       return reply, err
     end
     local wait = wait_before(attempt, err, request)

@@ -47,6 +47,18 @@ end
 
 -- ---- organization ----
 
+local NATIVE = { native = true, text = true } -- and the names of dialects
+
+function Check:model(origin, pointer, model)
+  if model.key then
+    self:known(origin, pointer .. "/key", model.key, self.project.organization.keys, "the key")
+  end
+  if model.calls and not NATIVE[model.calls] and not require("orket.dialects").named(model.calls) then
+    self.problems:at(origin.source, origin.path .. pointer .. "/calls", "no dialect is called '" .. model.calls .. "'",
+      "native, text, or one of: " .. table.concat(require("orket.dialects").families(), ", "))
+  end
+end
+
 function Check:organization()
   local organization = self.project.organization
   local origin, rules = self.origins[organization], organization.process_rules
@@ -60,10 +72,7 @@ function Check:organization()
     self:known(origin, "/process_rules/default_llm", rules.default_llm, organization.models, "the model")
   end
   for _, name in ipairs(list.keys(organization.models)) do
-    local key = organization.models[name].key
-    if key then
-      self:known(origin, "/models/" .. name .. "/key", key, organization.keys, "the key")
-    end
+    self:model(origin, "/models/" .. name, organization.models[name])
   end
   for _, role in ipairs(list.keys(rules.budgets and rules.budgets.roles or {})) do
     if role ~= "*" then

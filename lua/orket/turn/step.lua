@@ -11,9 +11,13 @@ local usages = require("orket.usage")
 
 local M = {}
 
-local NUDGE = cjson.encode({ role = "user", content =
+local function user(text)
+  return cjson.encode({ role = "user", content = text })
+end
+
+local NUDGE = user(
   "Your reply called no tool and changed nothing. Use the tools to do the work, then report "
-  .. "the result with update_issue_status; if you cannot go on, say why with request_excuse." })
+  .. "the result with update_issue_status; if you cannot go on, say why with request_excuse.")
 
 -- ---- the reply ----
 
@@ -35,6 +39,7 @@ local function next_reply(turn)
   local body = {
     convo = turn:say(reply.message), usage = reply.usage, finish = reply.finish, model = turn.model.name,
     money = usages.money(turn.model.price, reply.usage), took = reply.took,
+    dialect = reply.dialect, repaired = reply.repaired, problem = reply.problem,
   }
   usages.add(turn, body)
   turn.unsaved = true -- a reply that was paid for: on disk before the next one is asked for
@@ -42,13 +47,14 @@ local function next_reply(turn)
   return reply
 end
 
-local function nudge(turn)
+-- What went wrong with a call that stood in the reply's text, or that there was none.
+local function nudge(turn, problem)
   local recorded = turn.tape:take("turn.nudged")
   turn.nudges = turn.nudges + 1
   if recorded then
     turn:resay(recorded.convo)
   else
-    turn:record("turn.nudged", { convo = turn:say(NUDGE) })
+    turn:record("turn.nudged", { convo = turn:say(problem and user(problem) or NUDGE) })
   end
 end
 
@@ -182,8 +188,8 @@ function M.take(turn)
       return false
     end
   end
-  if #reply.calls == 0 then
-    nudge(turn)
+  if #reply.calls == 0 or reply.problem then
+    nudge(turn, reply.problem)
   end
   turn.stalled = turn.progress and 0 or turn.stalled + 1
   return not turn.proposal

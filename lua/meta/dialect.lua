@@ -1,0 +1,29 @@
+---@meta orket.core.dialect
+
+---@class orket.core.dialect
+local M = {}
+
+---@class orket.core.grammar
+local Grammar = {}
+
+---Compiles a table of dialects (core/model/dialect/grammar.h says what it has).
+---@param spec table
+---@return orket.core.grammar|nil
+---@return string? message
+---@return string? code ERR_CONFIG
+---@return string? fix
+function M.compile(spec) end
+
+---The calls in a text, which comes in pieces. arguments is the text of a JSON object.
+---@param pieces string[]
+---@param options {family: string?, tools: table[]?}?
+---@return {dialect: string?, content: string, reasoning: string, calls: {name: string, arguments: string, state: "complete"|"repaired"|"partial"}[], broken: integer, broken_at: integer}|nil
+---@return string? message
+---@return string? code ERR_NOT_FOUND: no such family; ERR_LIMIT: more than 16 MiB
+---@return string? fix
+function Grammar:read(pieces, options) end
+
+---@return string[] the families' names, in the order in which they are tried
+function Grammar:families() end
+
+return M

@@ -1,0 +1,126 @@
+-- spoken.lua: models that have no calls of their own and write them into their text. Inside Orket a
+-- conversation is the same for all; here, at the edge, it becomes what such a model can read, and its text
+-- becomes calls (dialects.lua).
+
+local cjson = require("cjson")
+local dialects = require("orket.dialects")
+local errors = require("orket.errors")
+
+local M = {}
+
+local HOW = [[
+
+
+# Tools
+
+Each line is a tool, with the JSON schema of its parameters:
+
+%s
+
+To call a tool, write exactly this, without quotes or code marks around it, once for each call:
+<tool_call>
+{"name": "TOOL", "arguments": {"PARAMETER": "VALUE"}}
+</tool_call>
+What it answered comes between <tool_response> and </tool_response>.]]
+
+local CUT = "Your last call was cut off and was not made. Write it again, whole; in smaller parts when it is long."
+local BROKEN = "A call in your reply could not be read and was not made: it is no valid JSON or lacks its name or its "
+  .. "arguments. Write it again exactly as the system message shows."
+
+-- ---- what the model reads ----
+
+local function with_tools(text, tools)
+  local lines = {}
+  for i, tool in ipairs(cjson.decode(tools or "[]")) do
+    lines[i] = cjson.encode(tool["function"] or tool)
+  end
+  return #lines == 0 and text or text .. HOW:format(table.concat(lines, "\n"))
+end
+
+local function response(message)
+  return "<tool_response>\n" .. (message.content or "") .. "\n</tool_response>"
+end
+
+-- What stands next to each other as one speaker's is one message: some templates take turns strictly.
+local function add(said, role, text)
+  local last = said[#said]
+  if last and last.role == role and role == "user" then
+    last.content = last.content .. "\n\n" .. text
+  else
+    said[#said + 1] = { role = role, content = text }
+  end
+end
+
+local function content_of(message)
+  return message.content ~= cjson.null and message.content or ""
+end
+
+---A conversation as the model reads it.
+---@param model table its profile
+---@param messages string[] JSON texts, as OpenAI has them
+---@param tools string? a JSON text
+---@return string[] messages
+function M.conversation(model, messages, tools)
+  local said = {}
+  for i, text in ipairs(messages) do
+    local message = cjson.decode(text)
+    if message.role == "tool" then
+      add(said, "user", response(message))
+    elseif i == 1 and message.role == "system" then
+      add(said, model.system == "user" and "user" or "system", with_tools(content_of(message), tools))
+    else
+      add(said, message.role, content_of(message))
+    end
+  end
+  for i, message in ipairs(said) do
+    said[i] = cjson.encode(message)
+  end
+  return said
+end
+
+-- ---- what it wrote ----
+
+-- The id of a call is its place: the same text has the same ids.
+local function calls_of(found)
+  local calls, repaired, cut = {}, 0, false
+  for _, call in ipairs(found.calls) do
+    if call.state == "partial" then
+      cut = true
+    else
+      calls[#calls + 1] = { id = "call_" .. #calls + 1, name = call.name, arguments = call.arguments }
+      repaired = repaired + (call.state == "repaired" and 1 or 0)
+    end
+  end
+  return calls, repaired, cut
+end
+
+local function message_of(text, calls)
+  local listed = {}
+  for i, call in ipairs(calls) do
+    listed[i] = { id = call.id, type = "function", ["function"] = { name = call.name, arguments = call.arguments } }
+  end
+  return cjson.encode({ role = "assistant", content = text, tool_calls = #listed > 0 and listed or nil })
+end
+
+---A reply with the calls that stand in its text. Its message keeps the text as it was written.
+---@param model table its profile
+---@param reply table as llm.complete answers it
+---@param tools string? a JSON text
+---@return table|nil reply with dialect?, repaired?, problem? (what to tell the model when no call is left)
+---@return Error|nil
+function M.heard(model, reply, tools)
+  local text = reply.content or ""
+  local found, err = dialects.read({ text }, {
+    dialect = model.calls ~= "text" and model.calls or nil, tools = tools and cjson.decode(tools) or nil })
+  if not found then
+    return nil, errors.new("ERR_PROTOCOL", "the reply cannot be read: " .. err.message)
+  end
+  local calls, repaired, cut = calls_of(found)
+  reply.calls, reply.message = calls, message_of(text, calls)
+  reply.content = found.content
+  reply.dialect, reply.repaired = found.dialect, repaired > 0 and repaired or nil
+  reply.problem = cut and CUT or found.broken > 0 and BROKEN or nil
+  return reply
+end
+
+return M
