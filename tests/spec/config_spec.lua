@@ -185,6 +185,15 @@ describe("configuration", function()
     assert.matches("the same model", answer.warnings[1].message)
   end)
 
+  it("warns of a cap on an epic that is not there", function()
+    project({ ["config/organization.json"] = '{"name": "x", "process_rules": {"budgets": {"epics": {"*": {"calls": 9}, "on": {"calls": 1}}}}, '
+      .. '"models": {"a": {"base_url": "http://h", "model": "a"}, "b": {"base_url": "http://h", "model": "b"}}}' })
+    local answer = validate()
+    assert.same({ true, 1 }, { answer.ok, #answer.warnings })
+    assert.equal("/process_rules/budgets/epics/on", answer.warnings[1].path)
+    assert.matches("'one'", answer.warnings[1].fix)
+  end)
+
   it("tells files that are no files", function()
     project({ ["config/epics/one.json"] = false })
     os.execute("mkdir -p " .. dir .. "/config/epics && ln -s /etc/passwd " .. dir .. "/config/epics/one.json && mkfifo " .. dir .. "/config/epics/fifo.json")

@@ -79,6 +79,7 @@ function Check:organization()
       self:known(origin, "/process_rules/budgets/roles/" .. role, role, self.scripts.roles, "the role")
     end
   end
+  self:capped(origin, rules.budgets and rules.budgets.epics)
   for i, rate in ipairs(rules.rates or {}) do
     self:rate(origin, "/process_rules/rates/" .. i - 1, rate)
   end
@@ -92,6 +93,16 @@ function Check:organization()
   end
   self:labels(origin, rules.labels)
   self:layers(origin, organization.architecture.idesign)
+end
+
+-- A cap on an epic that is not there caps nothing; it may come later, so it is only said.
+function Check:capped(origin, named)
+  for _, name in ipairs(list.keys(named or {})) do
+    if name ~= "*" and not self.project.epics[name] and not self.broken.epics[name] then
+      self.problems:warn(origin.source, origin.path .. "/process_rules/budgets/epics/" .. name,
+        "the epic '" .. name .. "' does not exist: the cap is on nothing", other_name(name, self.project.epics))
+    end
+  end
 end
 
 function Check:layers(origin, configured)
