@@ -164,6 +164,19 @@ describe("a debugger", function()
     assert.equal(3, select(2, w.run_now.wait()))
   end)
 
+  it("gives up a line that waits at ^C, and stays attached with its breakpoints", function()
+    local w = started()
+    local shown, code = world.orket.shell(string.format( -- keys come when it waits
+      "cd %s && { until grep -q 'orket>' .test/tty; do sleep 0.02; done; printf 'breakpoint{tool=\"write_file\"}.id\\r'; "
+        .. "until grep -q 'given up' .test/tty; do printf 'wait(60)\\r'; sleep 0.1; printf '\\003'; sleep 0.1; done; "
+        .. "printf '#breakpoints() + 41\\r'; until grep -q 42 .test/tty; do sleep 0.02; done; printf '\\004'; } 2>/dev/null "
+        .. "| TERM=xterm timeout 30 script -fqec '%s repl --attach' .test/tty", w.dir, world.binary))
+    assert.equal(0, code, shown)
+    assert.truthy(shown:find("ERR_CANCELED: given up", 1, true), shown)
+    assert.truthy(shown:find("\n42\r\n"), shown)
+    ended(w)
+  end)
+
   it("lets everything go when whoever attached is killed", function()
     local w = started()
     local repl = attach(w)

@@ -168,6 +168,16 @@ function Repl:finish()
   return not self.failed
 end
 
+-- A line that waits is given up at ^C; the REPL, and what it is attached to, stay.
+local function enter_patiently(self, line)
+  local task = async.spawn(self.enter, self, line)
+  local stop = async.on_signals({ "sigint" }, function()
+    async.cancel(task, errors.new("ERR_CANCELED", "given up"))
+  end)
+  async.join(task)
+  stop()
+end
+
 local function read_loop(self)
   local editor, err = errors.check(edit.open(self.dir .. "/.orket/repl_history"))
   if not editor then
@@ -181,7 +191,7 @@ local function read_loop(self)
     local line, failure = errors.check(async.await(closing.line, closing, self.prompt, words))
     self.prompt = nil
     if line then
-      self:enter(line)
+      enter_patiently(self, line)
     else
       print("")
       if failure.code ~= "ERR_CANCELED" then

@@ -29,7 +29,18 @@ end
 ---@return any|nil answer
 ---@return Error|nil
 function Attached:ask(asked)
-  return ask(self.control, asked)
+  local answer, err = nil, nil
+  if not self.control then
+    self.control, err = owner.connect(self.dir)
+  end
+  if self.control then
+    answer, err = ask(self.control, asked)
+  end
+  if err and err.code == "ERR_CANCELED" then -- its answer may still come, and is nobody's
+    self.control:close()
+    self.control = nil
+  end
+  return answer, ended(err)
 end
 
 ---Calls fn(stop) for each turn that stops, until the run is over; then fn(nil).
@@ -50,14 +61,16 @@ end
 ---Every turn goes on, no breakpoint is left.
 function Attached:close()
   self.lease:close()
-  self.control:close()
+  if self.control then
+    self.control:close()
+  end
 end
 
 ---@param dir string
 ---@return table|nil attached
 ---@return Error|nil
 function M.open(dir)
-  local self = setmetatable({}, Attached)
+  local self = setmetatable({ dir = dir }, Attached)
   local lease, unreached = owner.connect(dir)
   if not lease then
     return nil, unreached.code == "ERR_NOT_FOUND"
