@@ -132,7 +132,7 @@ $(UNGATED): tests/c/ungated.c $(B)/core/main.o $(B)/orket.a $(B)/luv.a
 
 # The program with its points of fault: what names one is compiled again, the rest is shared.
 POINTED := core/main.c $(ONLY_FAULTY) $(shell grep -rl '"base/fault.h"' core --include='*.c' | grep -vFx core/main.c)
-FAULTED := $(patsubst %.c,$(F)/%.o,$(sort $(POINTED))) $(filter-out $(POINTED:%.c=$(B)/%.o) %/gate/operation.o,$(OBJS)) \
+FAULTED := $(patsubst %.c,$(F)/%.o,$(sort $(POINTED))) $(filter-out $(POINTED:%.c=$(B)/%.o) $(B)/core/model/gate/operation.o,$(OBJS)) \
 	$(B)/tests/operation.o
 FAULT_WRAP := malloc calloc realloc uv_write uv_listen uv_fs_event_start fwrite write read pipe2 \
 	$(shell awk -F', *' '$$2 == "int" || $$2 == "long" || $$2 == "ssize_t" {print substr($$1, 7)}' core/base/fault.c)
