@@ -28,6 +28,25 @@ local UNREADABLE = {
   directory = "mkdir many && (cd many && seq -f .%g 1001 | xargs touch) && mv many/.[0-9]* nodes/policy",
 }
 
+describe("a policy that does not come to an end any more", function()
+  it("holds up no run while it is compared with the one before: it denies, and its turn is told", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, rules = { growth = "auto" }, files = { ["nodes/policy/p.lua"] = PROBE },
+      mock = [[
+        function work(talk)
+          local said = talk.replies < 8 and say(write("f" .. talk.replies, "x")) or say(finish())
+          said.delay_ms = 100
+          return said
+        end ]] })
+    local run = w:start()
+    assert(world.wait(function() return w:requests() == 1 end), "no request")
+    w:write("nodes/policy/p.lua", "return { decide = function(call) while true do end end }")
+    local text, code = run.wait(25)
+    assert.equal(3, code, text)
+    assert(text:find("policy.failed", 1, true), text)
+    assert.equal("sound", w:check():match("^%a+"))
+  end)
+end)
+
 describe("a policy that cannot be read any more", function()
   for what, replace in pairs(UNREADABLE) do
     it("goes on serving, also where everything is accepted: its " .. what, function()

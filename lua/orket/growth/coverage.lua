@@ -32,10 +32,11 @@ end
 ---Runs it. What ran is noted, unless it failed.
 ---@param args any[]
 ---@return any|nil answer  nil: it failed
+---@return string|nil code  why
 function Coverage:ask(args)
   local trace = self.script:trace(self.field, args)
   if not trace or trace.code then
-    return nil
+    return nil, trace and trace.code
   end
   for line in pairs(trace.lines) do
     self.hit[line] = true

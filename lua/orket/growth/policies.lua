@@ -17,8 +17,10 @@ local M = {}
 
 local PIECE = 25 -- samples between two looks at what else there is to do
 local MOST = 30000 -- samples in all
+local OVERRUNS = 3 -- of one policy, then it is not asked any more: each is as long as a decision may take
 local ROWS = 40 -- of widened decisions that are shown
 local RANK = { deny = 2, ask = 1 }
+local LIMITS = { ERR_SCRIPT_STEPS = true, ERR_SCRIPT_TIME = true, ERR_SCRIPT_MEMORY = true }
 local WORD = { [0] = "allow", "ask", "deny" }
 
 -- ---- what changed ----
@@ -65,7 +67,14 @@ local function decide(one, shown, labels)
   if one.entry.about.when == "labels" and not next(labels) then
     return 0, ""
   end
-  local answer = one.coverage and one.coverage:ask({ shown.call, shown.view })
+  local answer, failure
+  if one.coverage then
+    answer, failure = one.coverage:ask({ shown.call, shown.view })
+  end
+  if LIMITS[failure] then
+    one.overruns = (one.overruns or 0) + 1
+    one.coverage = one.overruns < OVERRUNS and one.coverage or nil -- nobody knows what it forbids: that is growth
+  end
   if answer == cjson.null then
     return 0, ""
   elseif type(answer) ~= "table" or not RANK[answer.decision] then
@@ -190,7 +199,8 @@ end
 
 local function add_unproved(self, all, unseen)
   for _, one in ipairs(all) do
-    local why = not one.coverage and "it cannot be watched" or unseen(one) or not self.is_whole
+    local why = not one.coverage and (one.overruns and "it does not come to an end, so nobody saw what it forbids"
+      or "it cannot be watched") or unseen(one) or not self.is_whole
       and "there are more argument classes than are looked at"
     if why then
       self.rows[#self.rows + 1] = { policy = one.entry.path, was = "unknown", now = "unknown", why = why }
