@@ -7,6 +7,7 @@ local cards = require("orket.cards")
 local later = require("orket.later")
 local debuggers = later("orket.debugger")
 local errors = require("orket.errors")
+local house = require("orket.serving.house")
 local llm = require("orket.llm")
 local notice = require("orket.growth.notice")
 local owner = require("orket.owner")
@@ -64,7 +65,10 @@ local function prepare(project, args)
   end
   project:open_board("system")
   ok, err = serving.settle(project)
-  if not ok then
+  if ok then
+    project.reconfigured, err = house.record(project)
+  end
+  if err then
     return nil, err
   end
   return record(project, args.again and args.card)
@@ -122,6 +126,9 @@ local function run(project, args, view, choose)
   end
   if project.waiting then
     view:note(notice.of(project.store, args.C))
+  end
+  if project.reconfigured and #project.reconfigured.delta > 0 then
+    view:note(notice.configuration(project.reconfigured.delta))
   end
   local state = { view = view }
   local server

@@ -182,6 +182,12 @@ CREATE TABLE serving (
     at         TEXT NOT NULL
 ) STRICT;
 
+-- The configuration that the newest run followed from when it began or went on.
+CREATE TABLE house (
+    id     INTEGER PRIMARY KEY CHECK (id = 1),
+    config TEXT NOT NULL    -- a blob
+) STRICT;
+
 -- What was refused: a PolicyViolationReport. What was attempted is said by the conversation `convo`.
 CREATE TABLE report (
     seq      INTEGER PRIMARY KEY,

@@ -184,6 +184,7 @@ UPDATE run SET status = 'interrupted' WHERE ended_at IS NULL AND id <> :run AND 
 -- must
 INSERT INTO run (id, card, generation, status, started_at, body)
 VALUES (:run, coalesce(:card, $card), $generation, 'running', :at, :body);
+INSERT OR REPLACE INTO house (id, config) SELECT 1, $config WHERE $config IS NOT NULL;
 
 -- kind: run.forked
 -- must
@@ -197,6 +198,7 @@ UPDATE run SET status = 'running', generation = coalesce($generation, generation
                started_at = iif(status = 'forked', :at, started_at), -- a fork begins when it first runs
                body = json_set(body, '$.only', $only)
 WHERE id = :run;
+INSERT OR REPLACE INTO house (id, config) SELECT 1, $config WHERE $config IS NOT NULL;
 
 -- kind: run.ended
 -- must
@@ -398,6 +400,10 @@ INSERT INTO serving (seq, kind, generation, against, actor, at)
 SELECT :seq, 'accepted', generation, against, :actor, :at
 FROM (SELECT kind, generation, against FROM serving ORDER BY seq DESC LIMIT 1)
 WHERE kind = 'waiting' AND generation = $generation AND against = $against;
+
+-- People wrote another configuration than $was, which the run before followed from; $delta is what it makes possible.
+-- kind: config.changed
+INSERT OR REPLACE INTO house (id, config) VALUES (1, $now);
 
 -- kind: policy.failed
 

@@ -567,6 +567,9 @@ SELECT seq, generation, against, at, delta AS "delta:json" FROM serving WHERE ki
 -- name: servings
 SELECT seq, kind, generation, against, actor, at FROM serving ORDER BY seq;
 
+-- name: house
+SELECT config FROM house;
+
 -- name: counts
 SELECT (SELECT count(*) FROM card) AS cards, (SELECT coalesce(max(seq), 0) FROM entry) AS events,
        (SELECT count(*) FROM run) AS runs, (SELECT count(*) FROM turn) AS turns,

@@ -7,6 +7,7 @@ local config = require("orket.config")
 local errors = require("orket.errors")
 local fixtures = require("orket.policy.fixtures")
 local history = require("orket.policy.history")
+local house = require("orket.serving.house")
 local look = require("orket.look")
 local notice = require("orket.growth.notice")
 local options = require("orket.options")
@@ -31,7 +32,8 @@ usage: orket policy [-C DIR] [--json] status
 The policies of the house (docs/policies.md), and the scripts that wait because they make more possible.
   status    which policies serve and since when, which files do not and why, what waits
   delta     what the scripts as they are now make possible that those that serve do not:
-            role, status, tool(arguments): before -> after, why
+            role, status, tool(arguments): before -> after, why; and what the configuration
+            makes possible that the last run's did not
   accept    lets the generation that waits serve; delta names it
   test      runs the fixtures of a file or a directory, and says which lines of the policies they reached
   diff      what changed between two generations: texts, and what may be done; of one to the one that serves;
@@ -100,14 +102,22 @@ local function waiting_now(project)
   if not ok and not project.waiting then
     return nil, err
   end
-  local waiting = project.waiting
+  local waiting, changed = project.waiting, house.changed(project)
   return {
+    config = changed and { was = changed.was, now = changed.now, delta = changed.delta },
     generation = waiting and waiting.generation.id or project.generation.id, against = waiting and waiting.against or nil,
     delta = setmetatable(waiting and waiting.delta or {}, cjson.array_mt),
   }
 end
 
+local function print_configuration(changed)
+  for i, row in ipairs(changed and changed.delta or {}) do
+    print((i == 1 and "the configuration, recorded when the next run begins:\n" or "") .. "  " .. text.line(notice.line(row)))
+  end
+end
+
 local function print_delta(found, dir)
+  print_configuration(found.config)
   if #found.delta == 0 then
     print("the scripts as they are now make nothing possible that was not")
     return

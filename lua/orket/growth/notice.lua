@@ -8,8 +8,8 @@ local M = {}
 ---@param row table
 ---@return string
 function M.line(row)
-  if row.policy or row.script then
-    return (row.policy or row.script) .. ": " .. row.why
+  if row.policy or row.script or row.config then
+    return (row.policy or row.script or row.config) .. ": " .. row.why
   elseif not row.tool then
     return row.why
   end
@@ -31,6 +31,14 @@ end
 function M.sentence(generation, delta, dir)
   local first = delta[1] and " (" .. M.line(delta[1]) .. (#delta > 1 and ", and " .. #delta - 1 .. " more" or "") .. ")" or ""
   return string.format("changed scripts wait: %s; they make more possible, the old ones serve%s", M.command(generation, dir), first)
+end
+
+---What a configuration makes possible that the last run's did not.
+---@param delta table[]
+---@return string
+function M.configuration(delta)
+  return "the configuration makes more possible than that of the last run (" .. M.line(delta[1])
+    .. (#delta > 1 and ", and " .. #delta - 1 .. " more" or "") .. "): recorded as config.changed"
 end
 
 ---The same of what the journal says waits; nil when nothing does.

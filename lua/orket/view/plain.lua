@@ -79,6 +79,9 @@ local SENTENCE = {
   ["scripts.accepted"] = function(b)
     return "scripts " .. b.generation .. " are accepted" .. (b.auto and ", as the organization accepts all" or "")
   end,
+  ["config.changed"] = function(b)
+    return "the configuration is another one" .. (#b.delta > 0 and ", which makes more possible" or "")
+  end,
   ["policy.failed"] = function(b) return b.path .. " does not serve: " .. b.message end,
   ["policy.rolled_back"] = function(b) return "policies are those of " .. b.to .. " again" end,
   ["approval.asked"] = function(b, e)
