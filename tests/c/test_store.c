@@ -802,7 +802,7 @@ static void little_memory(void **state)
     struct world w;
     (void)state;
     world_dir(&w);
-    for (unsigned n = 1; n < 12000; n += n < 60 ? 1 : 1 + n / 12)
+    for (unsigned n = 1; n < 20000; n += n < 60 ? 1 : 1 + n / 12)
         try_with_little_memory(&w, n);
     assert_true(check_world(&w, NULL));
     world_remove(&w);
