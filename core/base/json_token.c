@@ -40,12 +40,18 @@ int scan_answered(struct scan *s, int code, size_t at)
 /* ---- strings ---- */
 
 /* Length of the body of a string with escapes, an upper bound of its decoded length. */
-static size_t raw_length(const char *p, const char *end)
+static size_t raw_length(const char *start, const char *end)
 {
-    const char *start = p;
-    while (p < end && *p != '"')
-        p += *p == '\\' ? 2 : 1;
-    return (size_t)((p < end ? p : end) - start);
+    const char *quote = start;
+    while ((quote = memchr(quote, '"', (size_t)(end - quote)))) {
+        const char *at = quote;
+        while (at > start && at[-1] == '\\')
+            at--;
+        if ((quote - at) % 2 == 0) // the backslashes before it are pairs
+            return (size_t)(quote - start);
+        quote++;
+    }
+    return (size_t)(end - start);
 }
 
 static int hex4(struct scan *s, uint32_t *code)
