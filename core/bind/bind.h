@@ -70,7 +70,7 @@ struct json_doc *bind_tree(struct bind *bind);
 struct buf *bind_scratch(lua_State *L);
 
 /* A JSON tree as userdata (`orket.core.doc`): owns its doc. Its user value 1 keeps the doc alive
- * that a part of the tree was borrowed from (json_add_tree). */
+ * that a part of the tree was borrowed from (json_add_tree), 2 another one. */
 struct json_doc *bind_new_doc(lua_State *L);           /* pushes an empty one */
 const struct json *bind_to_doc(lua_State *L, int idx); /* NULL when it is none */
 

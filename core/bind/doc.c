@@ -21,7 +21,7 @@ static void push_type(lua_State *L)
 
 struct json_doc *bind_new_doc(lua_State *L)
 {
-    struct json_doc *doc = lua_newuserdatauv(L, sizeof *doc, 1);
+    struct json_doc *doc = lua_newuserdatauv(L, sizeof *doc, 2);
     *doc = (struct json_doc){0};
     push_type(L);
     lua_setmetatable(L, -2);

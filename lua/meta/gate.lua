@@ -20,7 +20,7 @@ function call:arguments() end
 
 ---What was judged: {tool, role, arguments, paths, card = {id, type, status}}, and the members of `more`.
 ---paths: the names of the path arguments as they are beneath the tree ("./a//b" is "a/b").
----@param more table|nil
+---@param more table|userdata|nil a table or a doc
 ---@return userdata doc
 function call:view(more) end
 

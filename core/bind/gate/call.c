@@ -200,26 +200,29 @@ static void add_members(struct json_builder *b, const struct json *more)
 }
 
 /* call:view(more|nil) -> doc {tool, role, arguments, paths, card = {id, type, status}, and the
- * members of the table `more`}: what was judged */
+ * members of the table or doc `more`}: what was judged */
 static int l_call_view(lua_State *L)
 {
     const struct call *call = bind_check_call(L, 1);
-    struct json more = {0};
+    struct json read = {0};
     lua_settop(L, 2);
     struct json_doc *doc = bind_new_doc(L);
     struct json_builder b;
     struct err err = {0};
-    if (!lua_isnil(L, 2) && value_read(L, 2, doc, NULL, &more, &err))
+    const struct json *more = lua_isnil(L, 2) ? &read : bind_to_doc(L, 2);
+    if (!more && value_read(L, 2, doc, NULL, &read, &err))
         return luaL_error(L, "not plain data: %s", err.text);
     json_build(&b, doc);
     json_begin_object(&b);
     add_judged(&b, call);
-    add_members(&b, &more);
+    add_members(&b, more ? more : &read);
     json_end_object(&b);
     if (json_finish(&b, &doc->root))
         return luaL_error(L, "out of memory");
     lua_getiuservalue(L, 1, CALL_ARGUMENTS);
     lua_setiuservalue(L, -2, 1);
+    lua_pushvalue(L, 2); // texts of it are in the new one
+    lua_setiuservalue(L, -2, 2);
     return 1;
 }
 

@@ -39,19 +39,22 @@ local function of_operation(tool, operation, permit)
   return facts
 end
 
--- What is said of a call: of one without labels it is the tool's own, and the same for each of its calls.
 local function facts_of(tool, labels, operation, permit)
   local facts = operation and of_operation(tool, operation, permit) or of_tool(tool)
-  local quiet = not operation and #labels == 0
-  if quiet and tool.quiet then
-    return tool.quiet
-  end
   local all = { labels = labels }
   for key, value in pairs(facts) do
     all[key] = value
   end
-  tool.quiet = quiet and all or tool.quiet
   return all
+end
+
+-- What is said of a call: of one without labels it is the tool's own, and the same for each of its calls.
+local function said_of(tool, labels, operation, permit)
+  if operation or #labels > 0 then
+    return facts_of(tool, labels, operation, permit)
+  end
+  tool.quiet = tool.quiet or assert(doc.new(facts_of(tool, labels)))
+  return tool.quiet
 end
 
 -- Whose turn it is, as plain data and as a box takes it; made anew when the card has changed since, or the labels.
@@ -80,7 +83,7 @@ end
 function M.of(call, tool, turn, operation, permit)
   local labels = array(list.keys(turn.labels or {}))
   local seen = view_of(turn, labels)
-  return { call = call:view(facts_of(tool, labels, operation, permit)), view = seen.view, doc = seen.doc }
+  return { call = call:view(said_of(tool, labels, operation, permit)), view = seen.view, doc = seen.doc }
 end
 
 return M
