@@ -1,4 +1,4 @@
--- list.lua: the three things about lists and maps that everybody needs. Pure.
+-- list.lua: the few things about lists and maps that everybody needs. Pure.
 
 local M = {}
 
@@ -24,6 +24,27 @@ function M.has(list, value)
     end
   end
   return false
+end
+
+---True when two plain values are the same all the way down.
+---@param a any
+---@param b any
+---@return boolean
+function M.same(a, b)
+  if type(a) ~= "table" or type(b) ~= "table" then
+    return a == b
+  end
+  for key, value in pairs(a) do
+    if not M.same(value, b[key]) then
+      return false
+    end
+  end
+  for key in pairs(b) do
+    if a[key] == nil then
+      return false
+    end
+  end
+  return true
 end
 
 ---A part of a map.

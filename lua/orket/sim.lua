@@ -9,6 +9,7 @@
 
 local calls = require("orket.sim.calls")
 local cards = require("orket.sim.cards")
+local cjson = require("cjson")
 local errors = require("orket.errors")
 local list = require("orket.list")
 local moments = require("orket.moment")
@@ -140,7 +141,7 @@ local function answer(judge, both, runs, left_out)
   end
   return {
     differences = judge.differences, differ = by_kind(judge.differences), judged = judge.judged, caveats = judge.caveats,
-    caveat_count = judge.caveat_count, remarks = judge.remarks, changed = both:changed(), runs = runs,
+    caveat_count = judge.caveat_count, remarks = judge.remarks, changed = both:changed(), runs = runs, not_simulated = setmetatable(both:not_simulated(), cjson.array_mt),
   }
 end
 
@@ -159,7 +160,7 @@ end
 ---@param options {with: Overlay|string, runs: string?, whole: boolean?}  runs: "all" (the default), "last N", or ids with
 ---commas between; whole: also what the change cannot reach is judged, which comes to the same
 ---@return {differences: SimDifference[], differ: table, judged: table, caveats: table[], caveat_count: integer, remarks: string[],
----changed: string[], runs: string[]}|nil
+---changed: string[], not_simulated: string[], runs: string[]}|nil  not_simulated: what is changed and not judged, each with why
 ---@return Error|nil
 function M.run(project, options)
   local overlay, err = options.with, nil

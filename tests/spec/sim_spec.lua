@@ -179,6 +179,60 @@ describe("orket sim", function()
     assert.truthy(text:find("does not fit", 1, true), text)
   end)
 
+  -- Each line names what it is about, then why it is not judged.
+  local function unjudged(result)
+    local names = {}
+    for i, line in ipairs(result.not_simulated) do
+      names[i] = line:match("^(.-): .")
+    end
+    return names
+  end
+
+  it("says what of a change it does not judge, instead of nothing", function()
+    local organization = cjson.decode(w:read("config/organization.json"))
+    local rules = organization.process_rules
+    rules.budgets, rules.rates, rules.canary = { tokens = 5 }, { { tools = { "write_file" }, per_second = 1 } }, { turns = 3 }
+    rules.limits = rules.limits or {}
+    rules.limits.steps, rules.limits.content = 3, 100000
+    organization.architecture = { idesign = { enabled = true } }
+    local p <close> = changed({
+      ["config/organization.json"] = cjson.encode(organization), ["config/teams/new.json"] = '{"name":"N","seats":{}}',
+      ["config/teams/" .. w.dir:match("[^/]+$") .. ".json"] = "{}",
+      ["tools/write_file.lua"] = shipped("tools/write_file.lua") .. "\n-- otherwise", ["nodes/planner.lua"] = shipped("nodes/planner.lua") .. "\n-- otherwise",
+    })
+    local result, code = sim(w, p.dir)
+    assert.equal(0, code, cjson.encode(result))
+    assert.same({ "config/organization.json#/architecture", "config/teams/new.json", "config/teams/" .. w.dir:match("[^/]+$") .. ".json", "nodes/planner.lua",
+      "process_rules.budgets", "process_rules.canary", "process_rules.limits.steps", "process_rules.rates", "tools/write_file.lua" }, unjudged(result))
+    assert.truthy((w:orket("sim --with " .. p.dir)):find("\nnot simulated: process_rules.budgets: ", 1, true))
+    local q <close> = changed({ ["roles/coder.lua"] = shipped("roles/coder.lua") .. "-- a comment\n" })
+    assert.same({}, sim(w, q.dir).not_simulated)
+    local r <close> = changed({ ["config/teams/other.json"] = "{}" })
+    local text, status = w:orket("sim --with " .. r.dir)
+    assert.equal(2, status)
+    assert.truthy(text:find("config/teams/other.json", 1, true), text)
+  end)
+
+  it("names tools of one's own whose operations it does not judge", function()
+    local own <close> = world.new({ issues = { {} }, mock = MOCK, files = { ["tools/write_file.lua"] = shipped("tools/write_file.lua") .. "\n-- mine" } })
+    assert.equal(0, (select(2, own:run())))
+    local p <close> = changed({ ["nodes/policy.lua"] = policy("false") })
+    assert.same({ "tools/write_file.lua" }, unjudged(sim(own, p.dir)))
+  end)
+
+  it("judges the model that the house works with when nobody names one", function()
+    local two <close> = world.new({ issues = { {} }, mock = MOCK })
+    assert.equal(0, (select(2, two:run())))
+    local organization = cjson.decode(two:read("config/organization.json"))
+    organization.models.other = organization.models.m
+    organization.process_rules.default_llm = "other"
+    local p <close> = changed({ ["organization.json"] = cjson.encode(organization) })
+    local result = sim(two, p.dir .. "/organization.json")
+    assert.same({ "config/organization.json#/models" }, unjudged(result))
+    assert.same({ "route I-1 dev as coder on m>dev as coder on other", "route I-1 guard as integrity_guard on m>guard as integrity_guard on other" },
+      told(result))
+  end)
+
   it("finds nothing in an edit that changes nothing", function()
     for path, text in pairs({
       ["roles/coder.lua"] = shipped("roles/coder.lua") .. "-- a comment\n", ["nodes/policy.lua"] = policy("false"),

@@ -1,6 +1,7 @@
 -- sides.lua: the two sides of a comparison: the scripts and the settings that were recorded, and the same with
 -- the changed ones over them. Made once for each generation and configuration, with what the two differ in.
 
+local beyond = require("orket.sim.beyond")
 local errors = require("orket.errors")
 local house = require("orket.house")
 local law = require("orket.law")
@@ -22,34 +23,29 @@ Sides.__index = Sides
 ---@field old SimSide
 ---@field new SimSide
 ---@field changed string[] paths and settings in which they differ
+---@field beyond table<string, string> of these what is not judged, and why
 ---@field differs {router: boolean, models: boolean, evaluator: boolean, autonomy: boolean, prompts: boolean}
 ---@field calls true|table<string, true> whose calls may be judged otherwise: everybody's, or those of roles
 ---@field roles table<string, {prompt: boolean, route: boolean, effects: boolean}> roles whose text differs; effects: their
 ---route looks at what the calls came to
 
-local function same(a, b)
-  if type(a) ~= "table" or type(b) ~= "table" then
-    return a == b
-  end
-  for key, value in pairs(a) do
-    if not same(value, b[key]) then
-      return false
-    end
-  end
-  for key in pairs(b) do
-    if a[key] == nil then
-      return false
-    end
-  end
-  return true
-end
+local same = list.same
 
 local function rules_of(config)
   return house.of(config.organization.process_rules)
 end
 
--- The same with other process rules; no keys, which nobody needs here.
-local function with_process(config, process)
+-- Models by their names, which is all that routes are about.
+local function named(models)
+  local all = {}
+  for name in pairs(models) do
+    all[name] = { name = name }
+  end
+  return all
+end
+
+-- The same with other process rules and models; no keys, which nobody needs here.
+local function with_process(config, process, models)
   local copy = {}
   for key, value in pairs(config) do
     copy[key] = value
@@ -59,6 +55,8 @@ local function with_process(config, process)
     copy.organization[key] = value
   end
   copy.organization.process_rules, copy.organization.keys = process or config.organization.process_rules, {}
+  copy.organization.models = named(models or config.organization.models)
+  copy.models = copy.organization.models
   return copy
 end
 
@@ -127,7 +125,10 @@ end
 
 local function differences(old, new)
   return {
-    router = node_differs(old, new, "router"), models = node_differs(old, new, "models"),
+    router = node_differs(old, new, "router"),
+    models = node_differs(old, new, "models")
+      or old.config.organization.process_rules.default_llm ~= new.config.organization.process_rules.default_llm
+      or not same(old.config.models, new.config.models),
     evaluator = node_differs(old, new, "evaluator"), autonomy = autonomy_differs(old, new),
     prompts = node_differs(old, new, "prompts") or node_differs(old, new, "memory"),
   }
@@ -170,9 +171,10 @@ local function texts_of(store, id)
 end
 
 local function pair(old, new, changed)
+  local calls = calls_that_differ(old, new)
   return {
-    old = old, new = new, changed = changed, differs = differences(old, new), calls = calls_that_differ(old, new),
-    roles = roles_that_differ(old, new),
+    old = old, new = new, changed = changed, differs = differences(old, new), calls = calls, roles = roles_that_differ(old, new),
+    beyond = beyond.of(old, new, calls == true or next(calls) ~= nil),
   }
 end
 
@@ -185,7 +187,7 @@ end
 function Sides:both(texts, config)
   local over, changed = with.over(texts, self.overlay)
   config = with_process(config)
-  local new_config = with_process(config, self.overlay.process)
+  local new_config = with_process(config, self.overlay.process, self.overlay.models)
   local old, problems = scripts.build(texts, rules_of(config), self.last)
   if not old or #problems > 0 then
     local _, err = refused(problems[1])
@@ -283,6 +285,24 @@ function Sides:changed()
     end
   end
   return list.keys(all)
+end
+
+---What is changed and not judged, each with why.
+---@return string[]
+function Sides:not_simulated()
+  local all, lines = {}, {}
+  for _, path in ipairs(self.overlay.ignored) do
+    all[path] = "no recorded decision is made by it alone"
+  end
+  for _, both in pairs(self.pairs) do
+    for what, why in pairs(both.beyond) do
+      all[what] = why
+    end
+  end
+  for i, what in ipairs(list.keys(all)) do
+    lines[i] = what .. ": " .. all[what]
+  end
+  return lines
 end
 
 ---@param project table opened

@@ -1,7 +1,9 @@
 -- with.lua: what `--with PATH` lays over the scripts and the settings of a recorded run: a script, a directory of
 -- them, a directory like a project, an organization.json, or a unified diff of such files.
 
+local beyond = require("orket.sim.beyond")
 local box = require("orket.core.box")
+local cjson = require("cjson")
 local embed = require("orket.core.embed")
 local errors = require("orket.errors")
 local fs = require("orket.core.fs")
@@ -19,7 +21,8 @@ local ORGANIZATION = "config/organization.json"
 ---@class Overlay what is changed
 ---@field texts table<string, string|false> by path; false: the project's own file is gone
 ---@field process table|nil process_rules of a changed organization
----@field ignored string[] files that decide nothing here
+---@field models table|nil its models, by name
+---@field ignored string[] files, and keys of an organization.json, that are changed and not judged
 
 local function usage(message, fix)
   return nil, errors.new("ERR_USAGE", message, fix or "name a script, a directory with roles/, nodes/ or tools/, or a diff")
@@ -63,28 +66,53 @@ end
 
 -- ---- settings ----
 
-local function process_of(root, path)
+-- What the project's own file says now; no table when it is not there or broken.
+local function present_organization(project)
+  local text = project.root:read(ORGANIZATION)
+  local ok, value = pcall(cjson.decode, text or "")
+  return ok and type(value) == "table" and value or {}
+end
+
+-- The process rules of an organization.json, which are judged; what else is changed in it is not.
+local function take_organization(overlay, root, path, project)
   local problems = problem_list.new()
   local source = sources.read(root, path, problems)
   if not source or not sources.check(source, "organization", nil, problems) then
     local first = problems:sorted()[1]
     return nil, errors.new("ERR_CONFIG", string.format("%s:%d: %s", first.file, first.line, problem_list.said_at(first)), first.fix)
   end
-  return normal.organization(source.value).process_rules
+  for _, key in ipairs(beyond.of_organization(present_organization(project), cjson.decode(root:read(path)))) do
+    overlay.ignored[#overlay.ignored + 1] = ORGANIZATION .. "#/" .. key
+  end
+  local organization = normal.organization(source.value)
+  overlay.process, overlay.models = organization.process_rules, organization.models
+  return overlay
 end
 
 -- A text as if it lay in a project, so that it is read as one that does.
-local function process_of_text(text)
+local function take_organization_text(overlay, text, project)
   local root = {}
   function root.read()
     return text
   end
-  return process_of(root, ORGANIZATION)
+  return take_organization(overlay, root, ORGANIZATION, project)
 end
 
 -- ---- what is there ----
 
-local function from_project(root, overlay)
+-- Teams, environments and cards are not judged: those that are other ones than the project's are told.
+local function ignore(overlay, root, dir, project)
+  for _, entry in ipairs(root:kind(dir) == "directory" and root:list(dir) or {}) do
+    local path = dir .. "/" .. entry.name
+    if entry.type == "directory" then
+      ignore(overlay, root, path, project)
+    elseif path ~= ORGANIZATION and root:read(path) ~= project.root:read(path) then
+      overlay.ignored[#overlay.ignored + 1] = path
+    end
+  end
+end
+
+local function from_project(root, overlay, project)
   local texts, problems = scripts.texts(root)
   if problems[1] then
     return nil, errors.new(problems[1].err.code, problems[1].path .. ": " .. problems[1].err.message, problems[1].err.fix)
@@ -92,10 +120,9 @@ local function from_project(root, overlay)
   for path, text in pairs(texts) do
     overlay.texts[path] = (text ~= embed.read(path) or root:kind(path) ~= nil) and text or nil
   end
+  ignore(overlay, root, "config", project)
   if root:kind(ORGANIZATION) then
-    local err
-    overlay.process, err = process_of(root, ORGANIZATION)
-    return overlay.process and overlay, err
+    return take_organization(overlay, root, ORGANIZATION, project)
   end
   return overlay
 end
@@ -148,11 +175,9 @@ local function patched(file, base)
   return patch.apply(text, file)
 end
 
-local function take(overlay, path, text, file)
+local function take(overlay, path, text, file, project)
   if path == ORGANIZATION and text then
-    local err
-    overlay.process, err = process_of_text(text)
-    return overlay.process, err
+    return take_organization_text(overlay, text, project)
   elseif named_place(path) == path then
     overlay.texts[path] = text or embed.read(path) or false
   else
@@ -164,14 +189,17 @@ local function take(overlay, path, text, file)
   return true
 end
 
-local function from_patch(text, overlay, base)
+local function from_patch(text, overlay, project)
+  local function base(of)
+    return project.texts[of] or of == ORGANIZATION and project.root:read(of) or nil
+  end
   local files, err = patch.read(text)
   for _, file in ipairs(files or {}) do
     local changed
     changed, err = patched(file, base)
     local ok = changed ~= nil
     if ok then
-      ok, err = take(overlay, file.to or file.from, changed, file)
+      ok, err = take(overlay, file.to or file.from, changed, file, project)
     end
     if not ok then
       return nil, err
@@ -188,14 +216,11 @@ local function from_file(root, path, overlay, project)
   if not text then
     return nil, err
   elseif name == "organization.json" then
-    overlay.process, err = process_of(root, name)
-    return overlay.process and overlay, err
+    return take_organization(overlay, root, name, project)
   elseif name:find("%.lua$") then
     return add(overlay, path, text, project.texts)
   end
-  return from_patch(text, overlay, function(of)
-    return project.texts[of] or of == ORGANIZATION and project.root:read(of) or nil
-  end)
+  return from_patch(text, overlay, project)
 end
 
 local function open(path)
@@ -236,7 +261,7 @@ function M.read(project, path)
   if kind ~= "directory" then
     ok, err = from_file(root, path, overlay, { texts = scripts.texts(project.root), root = project.root })
   elseif is_project(root) then
-    ok, err = from_project(root, overlay)
+    ok, err = from_project(root, overlay, project)
   else
     ok, err = from_directory(root, path, overlay, scripts.texts(project.root))
   end
