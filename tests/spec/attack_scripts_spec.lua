@@ -3,6 +3,7 @@
 
 local hostile = dofile("tests/support/hostile.lua")
 local orket = dofile("tests/support/orket.lua")
+local world = dofile("tests/support/world.lua")
 
 local GARBAGE = { -- what a script's function may give instead of an answer
   "nil", "true", "7", "0/0", "1/0", '"x"', "{}", "{ {} }", "{ { { } } }", "{ 1, 2, 3 }", "cjson.null", 'error("no")', "error({})",
@@ -139,5 +140,28 @@ describe("hostile scripts", function()
     dir = hostile.project({ ["nodes/.#policy.lua"] = "what an editor keeps" })
     local text, code = hostile.run(dir)
     assert.not_equal(1, code, text)
+  end)
+end)
+
+describe("an operation of a tool's own making", function()
+  it("is refused in words that a replay comes to again", function()
+    local asked = { "{}", "{ op = 5 }", "{ op = {} }", "{ op = ('x'):rep(5000) }", "{ op = 'fs.read', path = {} }",
+      "{ op = 'fs.write', path = 'a', content = ('x'):rep(5000), more = { {} } }" }
+    local role = orket.read("roles/coder.lua"):gsub('"request_excuse"', '"request_excuse", "odd"')
+    local w <close> = world.new({ issues = { { id = "A" } }, files = { ["roles/coder.lua"] = role, ["tools/odd.lua"] = [[
+      return { description = "odd", operations = { "fs.read", "fs.write" }, schema = { type = "object" }, run = function()
+        for _, one in ipairs({ ]] .. table.concat(asked, ", ") .. [[ }) do perform(one) end
+        return { said = true }
+      end }]] }, mock = [[
+      function work(talk)
+        return steps(talk, function() return say(call("odd", {})) end, function() return say(finish()) end)
+      end ]] })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal(6, #w:events("operation.refused"))
+    local result = w:sql("SELECT body FROM journal WHERE kind = 'call.result' AND step = 1 AND turn = 1")
+    assert(#result < 4000 and not result:find("0x"), result)
+    text, code = w:orket("replay ep.1")
+    assert.equal(0, code, text)
   end)
 end)

@@ -4,7 +4,7 @@
 local autonomy = require("orket.turn.autonomy")
 local engines = require("orket.engine")
 local gate = require("orket.core.gate")
-local tools = require("orket.tools")
+local judge = require("orket.tools.judge")
 
 local M = {}
 
@@ -57,7 +57,7 @@ end
 ---@param request {name: string, arguments: string|table}
 ---@return GateVerdict
 function M.verdict(turn, request)
-  return tools.weigh(turn, request) or ALLOW
+  return judge.weigh(turn, request) or ALLOW
 end
 
 ---The verdict of one side on an operation that a call's tool asked for.
@@ -66,7 +66,7 @@ end
 ---@param operation table
 ---@return GateVerdict
 function M.verdict_on(turn, request, operation)
-  return tools.weigh_operation(turn, request, operation) or ALLOW
+  return judge.weigh_operation(turn, request, operation) or ALLOW
 end
 
 ---@param a GateVerdict

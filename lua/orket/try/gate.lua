@@ -7,12 +7,12 @@ local doc = require("orket.core.doc")
 local errors = require("orket.errors")
 local fs = require("orket.core.fs")
 local house = require("orket.house")
+local judgement = require("orket.tools.judge")
+local places = require("orket.tree.places")
 local policy = require("orket.policy")
 local rates = require("orket.rates")
 local scripts = require("orket.scripts")
 local sys = require("orket.core.sys")
-local tools = require("orket.tools")
-local places = require("orket.tree.places")
 
 local M = {}
 
@@ -150,13 +150,13 @@ local function judge(generation, request, offer)
   if not call then
     return refusal
   end
-  refusal = tools.stricter(refusal, over_rate(generation, call, offer))
-  refusal = tools.stricter(refusal, policy.objection(generation.asked, call, generation.tools[request.tool], request))
+  refusal = judgement.stricter(refusal, over_rate(generation, call, offer))
+  refusal = judgement.stricter(refusal, policy.objection(generation.asked, call, generation.tools[request.tool], request))
   if refusal and refusal.decision == "deny" then
     return refusal
   end
   local first = first_operation(generation, call) or ALLOWED
-  return tools.stricter(refusal, first.decision ~= "allow" and first or nil) or ALLOWED
+  return judgement.stricter(refusal, first.decision ~= "allow" and first or nil) or ALLOWED
 end
 
 local function number_or_nil(value)

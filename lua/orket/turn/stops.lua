@@ -1,7 +1,7 @@
 -- stops.lua: the places of a turn where a person who is attached may look on and give an order (debugger.lua).
 -- Nobody is attached most of the time: then each is one look at a field.
 
-local tools = require("orket.tools")
+local allow = require("orket.tools.allow")
 
 local M = {}
 
@@ -34,7 +34,7 @@ end
 -- The judgement, and what the person makes of it: it stands, the call is skipped, or it is judged again.
 local function judged(debugger, turn, request)
   while true do
-    local call, refusal, failure, yes = tools.judge(turn, request)
+    local call, refusal, failure, yes = allow.call(turn, request)
     local decision = refusal or asked(turn.waiting) or ALLOWED
     local order, err, why = debugger:at(turn, "rule", { name = decision.rule, request = request, decision = decision })
     if not order and not err then
@@ -49,7 +49,7 @@ local function judged(debugger, turn, request)
   end
 end
 
----tools.judge, with a person looking on.
+---allow.call, with a person looking on.
 ---@param turn Turn
 ---@param request {id: string, name: string, arguments: string}
 ---@return table|nil call
@@ -58,7 +58,7 @@ end
 function M.judge(turn, request)
   local debugger = turn.engine.project.debugger
   if not debugger then
-    return tools.judge(turn, request)
+    return allow.call(turn, request)
   end
   local order, err, why = debugger:at(turn, "tool", { name = request.name, request = request })
   if err or order == "skip" then
