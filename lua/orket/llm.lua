@@ -5,6 +5,7 @@ local async = require("orket.async")
 local core = require("orket.core.llm")
 local errors = require("orket.errors")
 local later = require("orket.later")
+local providers = require("orket.providers")
 local usage = require("orket.usage")
 
 local spoken = later("orket.spoken")
@@ -18,9 +19,6 @@ M.PATIENCE = 60  -- longest wait between two attempts; a server that asks for mo
 ---For those who will ask soon: what it takes loads beside, while they prepare.
 M.warm = core.warm
 
-local PROVIDERS = { openai = require("orket.providers.openai") }
-
-local shapes = {}  -- provider name -> compiled shape
 local sources = {} -- key name -> where it comes from
 local defined = {} -- key name -> true
 
@@ -44,16 +42,6 @@ local function define_key(model)
   }))
   defined[name] = ok
   return ok, err
-end
-
-local function provider_of(model)
-  local name = model.shape or "openai"
-  local provider = PROVIDERS[name]
-  if not provider then
-    return nil, errors.new("ERR_CONFIG", "no provider has the shape " .. name, "use openai")
-  end
-  shapes[name] = shapes[name] or assert(core.shape(provider.shape))
-  return provider, shapes[name]
 end
 
 -- A failure of the endpoint is a model failure whatever its code; of the request, the caller's.
@@ -164,7 +152,7 @@ end
 ---@return table|nil reply {content?, reasoning?, calls, usage, finish?, model?, message, status, ms}
 ---@return table|nil err {class, code, message, fix?, retry_after?, status?}
 function M.complete(request)
-  local provider, shape = provider_of(request.model)
+  local provider, shape = providers.of(request.model)
   if not provider then
     return nil, shape
   end

@@ -3,26 +3,13 @@
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
-
--- Starts the program; answers its URL and a function that ends it and tells its exit code.
-local function start(script, options)
-  local dir = orket.directory()
-  local command = ("%s mock-llm %s %s"):format(orket.binary, options or "", script)
-  os.execute(("sh -c '%s & echo $! >%s/pid; wait $!; echo $? >%s/code' >%s/out 2>&1 &"):format(command, dir, dir, dir))
-  local out = orket.shell(("for i in $(seq 100); do grep -qs . %s/out && break; sleep 0.05; done; cat %s/out"):format(dir, dir))
-  return out:match("http://%S+") or out, function()
-    local code = orket.shell(("kill $(cat %s/pid); for i in $(seq 100); do [ -s %s/code ] && break; sleep 0.05; done; cat %s/code")
-      :format(dir, dir, dir))
-    orket.remove(dir)
-    return tonumber(code)
-  end
-end
+local mock = dofile("tests/support/mock.lua")
 
 describe("orket mock-llm", function()
   local url, stop
 
   setup(function()
-    url, stop = start("tests/support/echo.lua", "--fast")
+    url, stop = mock.start("tests/support/echo.lua", "--fast")
   end)
 
   teardown(function()

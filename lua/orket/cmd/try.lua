@@ -14,7 +14,7 @@ local errors = require("orket.errors")
 
 local M = {}
 
-local WALLS = { "json", "schema", "box", "path", "fsm", "gate", "sse", "jail", "idesign", "calls" }
+local WALLS = { "json", "schema", "box", "path", "fsm", "gate", "sse", "jail", "idesign", "calls", "llm" }
 
 local ROWS = [[
 

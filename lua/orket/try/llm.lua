@@ -1,0 +1,133 @@
+-- llm.lua: `orket try llm`: one request to a model, behind every guard that a run has.
+
+local cjson = require("cjson")
+local llm = require("orket.llm")
+local options = require("orket.options")
+local providers = require("orket.providers")
+
+local M = {}
+
+M.usage = "llm --base-url URL [--prompt TEXT] [--shape NAME] [--model NAME] [--key ENV] [--tools FILE] [--whole] [--timeout S]"
+
+local KNOWN = {
+  ["base-url"] = "value", prompt = "value", shape = "value", model = "value", key = "value", tools = "value",
+  whole = "flag", timeout = "value",
+}
+
+local TIMEOUT = 120 -- seconds, of the whole request
+local FIRST = 60    -- and until the reply begins
+local PROMPT = "Say hello in one short sentence."
+
+local function tools_of(name, read)
+  local text, message = read(name)
+  local tools = text and cjson.decode(text)
+  if type(tools) ~= "table" then
+    return nil, "--tools: " .. (message or "not a JSON array of tools")
+  end
+  return tools
+end
+
+---@param args string[]
+---@param read fun(name: string|nil): string|nil, string|nil
+---@return table|nil request {base_url, prompt?, shape?, model?, key?, tools?, stream?, timeout?}
+---@return string? message
+function M.request(args, read)
+  local request, message = options.parse(args, KNOWN, {})
+  if not request then
+    return nil, message
+  end
+  request.base_url, request["base-url"] = request["base-url"], nil
+  request.stream, request.whole = not request.whole, nil
+  if request.timeout then
+    request.timeout = tonumber(request.timeout) or 0
+  end
+  if request.tools then
+    request.tools, message = tools_of(request.tools, read)
+    if not request.tools then
+      return nil, message
+    end
+  end
+  message = M.fault(request)
+  return not message and request or nil, message
+end
+
+local function is_text(value)
+  return type(value) == "string" and value ~= "" and utf8.len(value) ~= nil
+end
+
+---What is wrong with a request, or nil.
+---@param request table
+---@return string|nil
+function M.fault(request)
+  local timeout = request.timeout
+  if type(request.base_url) ~= "string" or not request.base_url:find("^https?://[^/?#@]+[^?#]*$") then
+    return "--base-url takes the address of an endpoint, such as http://127.0.0.1:11434/v1"
+  elseif timeout ~= nil and not (type(timeout) == "number" and timeout > 0 and timeout <= 86400) then
+    return "--timeout takes seconds, above 0 and at most 86400"
+  elseif request.tools ~= nil and type(request.tools) ~= "table" then
+    return "tools is an array"
+  end
+  for _, name in ipairs({ "prompt", "model", "key", "shape" }) do
+    if request[name] ~= nil and not is_text(request[name]) then
+      return "--" .. name .. " takes a text"
+    end
+  end
+  if request.shape and not providers.has(request.shape) then
+    return "there is no shape " .. request.shape .. " (" .. table.concat(providers.names(), ", ") .. ")"
+  end
+end
+
+local function question(request)
+  local total = request.timeout or TIMEOUT
+  return {
+    model = {
+      base_url = request.base_url, model = request.model or "default", shape = request.shape, key = request.key,
+      deadlines = { connect = math.min(10, total), first_byte = math.min(FIRST, total), idle = math.min(FIRST, total), total = total },
+    },
+    messages = { cjson.encode({ role = "user", content = request.prompt or PROMPT }) },
+    tools = request.tools and cjson.encode(setmetatable(request.tools, cjson.array_mt)) or nil,
+    stream = request.stream, attempts = 1,
+  }
+end
+
+-- Arguments that can be read are shown as what they are.
+local function calls_of(calls)
+  local shown = setmetatable({}, cjson.array_mt)
+  for i, call in ipairs(calls or {}) do
+    local arguments = cjson.decode(call.arguments)
+    shown[i] = { id = call.id, name = call.name, arguments = type(arguments) == "table" and arguments or call.arguments }
+  end
+  return shown
+end
+
+local function said(reply)
+  return {
+    outcome = "ok", code = cjson.null, text = reply.content or "", reasoning = reply.reasoning, calls = calls_of(reply.calls),
+    usage = reply.usage, finish = reply.finish, model = reply.model, status = reply.status, ms = reply.ms,
+  }
+end
+
+local function failed(err)
+  return {
+    outcome = "error", code = err.code, message = err.message, fix = err.fix, text = "", calls = calls_of(), usage = err.usage or {},
+    status = err.status, deadline = err.deadline, retry_after = err.retry_after, ms = err.ms or 0,
+  }
+end
+
+---@param request table
+---@return table answer {outcome, code, text, calls, usage, ms, …}
+---@return boolean accepted
+---@return Error|nil failure  the address itself is wrong: nothing was asked
+function M.answer(request)
+  local fault = M.fault(request)
+  if fault then
+    return { error = fault, code = "ERR_USAGE" }, false
+  end
+  local reply, err = llm.complete(question(request))
+  if reply then
+    return said(reply), true
+  end
+  return failed(err), false, err.code == "ERR_USAGE" and err or nil
+end
+
+return M

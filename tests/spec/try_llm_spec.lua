@@ -1,0 +1,105 @@
+-- try_llm_spec.lua: `orket try llm` from outside: against the mock model, and where nothing answers.
+
+local cjson = require("cjson")
+local orket = dofile("tests/support/orket.lua")
+local mock = dofile("tests/support/mock.lua")
+
+describe("orket try llm", function()
+  local url, stop
+
+  setup(function()
+    url, stop = mock.start("tests/support/echo.lua", "--fast")
+  end)
+
+  teardown(function()
+    assert.equal(0, stop())
+  end)
+
+  local function try(arguments, environment)
+    local text, code = orket.shell(("%s %s try llm %s 2>&1"):format(environment or "", orket.binary, arguments))
+    return cjson.decode(text) or text, code
+  end
+
+  for _, how in ipairs({ "", " --whole" }) do
+    it("says what came of it" .. how, function()
+      local got, code = try(("--base-url %s --prompt hi --model m%s"):format(url, how))
+      assert.equal(0, code)
+      assert.equal("ok", got.outcome)
+      assert.equal("you said: hi", got.text)
+      assert.same({}, got.calls)
+      assert.same({ prompt = 11, completion = 22 }, got.usage)
+      assert.equal("stop", got.finish)
+      assert.equal("m", got.model)
+      assert.is_true(math.tointeger(got.ms) >= 0)
+    end)
+
+    it("shows calls" .. how, function()
+      local got, code = try(("--base-url %s --prompt call%s"):format(url, how))
+      assert.equal(0, code)
+      assert.equal("Let me.", got.text)
+      assert.equal("f", got.calls[1].name)
+      assert.same({ a = 1, b = { "x" } }, got.calls[1].arguments)
+      assert.same({}, got.calls[2].arguments)
+      assert.not_equal(got.calls[1].id, got.calls[2].id)
+    end)
+
+    it("shows broken arguments as they came" .. how, function()
+      local got = try(("--base-url %s --prompt half%s"):format(url, how))
+      assert.equal('{"path', got.calls[1].arguments)
+    end)
+  end
+
+  it("tells errors by their codes", function()
+    local busy, code = try(("--base-url %s --prompt 429"):format(url))
+    assert.equal(1, code)
+    assert.equal("error", busy.outcome)
+    assert.equal("ERR_HTTP", busy.code)
+    assert.equal(429, busy.status)
+    assert.equal(2, busy.retry_after)
+    assert.truthy(busy.message:find("slowly please", 1, true))
+    assert.equal("ERR_PROTOCOL", try(("--base-url %s --prompt malformed"):format(url)).code)
+    assert.equal("ERR_NET", try("--base-url http://127.0.0.1:1/v1").code)
+    assert.equal("ERR_HTTP", try(("--base-url %s/nothing"):format(url)).code)
+  end)
+
+  it("keeps its deadline", function()
+    local slow, ended = mock.start("tests/support/echo.lua", "")
+    local got = try(("--base-url %s --prompt slow --timeout 0.05"):format(slow))
+    ended()
+    assert.equal("ERR_TIMEOUT", got.code)
+    assert.truthy(got.deadline)
+  end)
+
+  it("reads its key from the environment, and never shows it", function()
+    local got, code = try(("--base-url %s --prompt hi --key PROBE_KEY"):format(url), "PROBE_KEY=sk-not-to-be-seen-1234")
+    assert.equal(0, code)
+    assert.equal("ok", got.outcome)
+    local shown = try(("--base-url %s --prompt 'say sk-not-to-be-seen-1234' --key PROBE_KEY"):format(url), "PROBE_KEY=sk-not-to-be-seen-1234")
+    assert.falsy(cjson.encode(shown):find("not-to-be-seen", 1, true))
+    assert.equal("ERR_NOT_FOUND", try(("--base-url %s --key NO_SUCH_KEY"):format(url)).code)
+  end)
+
+  it("takes lines of requests", function()
+    local answers = orket.try("llm", {
+      { id = 1, base_url = url, prompt = "hi" }, { id = 2, base_url = "ftp://x" }, { id = 3, base_url = url, prompt = 7 },
+      { id = 4, base_url = url, prompt = "call", stream = false },
+    })
+    assert.equal("you said: hi", answers[1].text)
+    assert.truthy(answers[2].error:find("base-url", 1, true))
+    assert.truthy(answers[3].error:find("prompt", 1, true))
+    assert.equal("g", answers[4].calls[2].name)
+  end)
+
+  for _, case in ipairs({
+    { "", "--base-url" }, { "--base-url x", "--base-url" }, { "--base-url http://h --shape none", "no shape" },
+    { "--base-url http://h --timeout soon", "--timeout" }, { "--base-url http://h --tools /nowhere.json", "nowhere" },
+    { "--base-url http://h --tools tests/support/echo.lua", "--tools" }, { "--base-url http://h more", "unexpected" },
+    { "--base-url http://user@h/v1", "--base-url" },
+  }) do
+    it("refuses '" .. case[1] .. "'", function()
+      local text, code = orket.run("try llm " .. case[1])
+      assert.equal(2, code, text)
+      assert.truthy(text:find(case[2], 1, true), text)
+    end)
+  end
+end)
