@@ -21,8 +21,9 @@ function call:arguments() end
 ---What was judged: {tool, role, arguments, paths, card = {id, type, status}}, and the members of `more`.
 ---paths: the names of the path arguments as they are beneath the tree ("./a//b" is "a/b").
 ---@param more table|userdata|nil a table or a doc
+---@param path string|nil where an operation of the call goes: one more of paths
 ---@return userdata doc
-function call:view(more) end
+function call:view(more, path) end
 
 ---@return string name of the tool
 function call:tool() end

@@ -151,6 +151,18 @@ describe("a policy in a run", function()
     assert.equal("made", w:made("a.txt"))
   end)
 
+  it("sees among the paths where an own tool goes that calls none of its arguments a path", function()
+    local hidden = PEEK:gsub(', format = "path"', ""):gsub("fs.write%(args.path", 'fs.write("./vendor//" .. args.path')
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = MOCK, files = {
+      ["tools/peek.lua"] = hidden, ["roles/coder.lua"] = CODER,
+      ["nodes/policy/vendor.lua"] = policy("for _, path in ipairs(call.paths) do\n"
+        .. "if path:find('^vendor/') then return { decision = 'deny', rule = 'vendor', why = 'not ours', fix = 'do not' } end\nend"),
+    } })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal("policy.vendor", outcome(w:events(), "call.result", "peek").operations[2].refused)
+  end)
+
   it("refuses with its place in the journal, knows the turn, and replays", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = MOCK, files = {
       ["nodes/policy/turn.lua"] = deny("turn", "call.tool == 'write_file' and view.seat == 'dev' and view.turn == 1 and view.run ~= ''"),

@@ -169,7 +169,7 @@ static void add_path(void *ctx, const struct json *path)
         json_add_string(naming->out, name, used);
 }
 
-static void add_judged(struct json_builder *b, const struct call *call)
+static void add_judged(struct json_builder *b, const struct call *call, const char *also)
 {
     const struct gate_call *g = &call->gate_call;
     struct naming naming = {.call = call, .out = b};
@@ -180,6 +180,8 @@ static void add_judged(struct json_builder *b, const struct call *call)
     json_key(b, "paths", 5);
     json_begin_array(b);
     gate_each_path(call->gate, g, add_path, &naming);
+    if (also)
+        json_add_text(b, also);
     json_end_array(b);
     json_key(b, "card", 4);
     json_begin_object(b);
@@ -199,13 +201,15 @@ static void add_members(struct json_builder *b, const struct json *more)
     }
 }
 
-/* call:view(more|nil) -> doc {tool, role, arguments, paths, card = {id, type, status}, and the
- * members of the table or doc `more`}: what was judged */
+/* call:view(more|nil, path|nil) -> doc {tool, role, arguments, paths, card = {id, type, status}, and
+ * the members of the table or doc `more`}: what was judged; path is that of an operation, one more of
+ * paths */
 static int l_call_view(lua_State *L)
 {
     const struct call *call = bind_check_call(L, 1);
+    const char *also = luaL_optstring(L, 3, NULL);
     struct json read = {0};
-    lua_settop(L, 2);
+    lua_settop(L, 3);
     struct json_doc *doc = bind_new_doc(L);
     struct json_builder b;
     struct err err = {0};
@@ -214,7 +218,7 @@ static int l_call_view(lua_State *L)
         return luaL_error(L, "not plain data: %s", err.text);
     json_build(&b, doc);
     json_begin_object(&b);
-    add_judged(&b, call);
+    add_judged(&b, call, also);
     add_members(&b, more ? more : &read);
     json_end_object(&b);
     if (json_finish(&b, &doc->root))

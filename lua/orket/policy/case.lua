@@ -39,6 +39,13 @@ local function of_operation(tool, operation, permit)
   return facts
 end
 
+-- Where the operation goes: canonical when there is a permit for it.
+local function path_of(operation, permit)
+  if operation and type(operation.path) == "string" then
+    return permit and permit:path() or operation.path
+  end
+end
+
 local function facts_of(tool, labels, operation, permit)
   local facts = operation and of_operation(tool, operation, permit) or of_tool(tool)
   local all = { labels = labels }
@@ -83,7 +90,8 @@ end
 function M.of(call, tool, turn, operation, permit)
   local labels = array(list.keys(turn.labels or {}))
   local seen = view_of(turn, labels)
-  return { call = call:view(said_of(tool, labels, operation, permit)), view = seen.view, doc = seen.doc }
+  local said, path = said_of(tool, labels, operation, permit), path_of(operation, permit)
+  return { call = call:view(said, path), view = seen.view, doc = seen.doc }
 end
 
 return M
