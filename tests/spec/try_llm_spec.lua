@@ -94,7 +94,7 @@ describe("orket try llm", function()
     { "", "--base-url" }, { "--base-url x", "--base-url" }, { "--base-url http://h --shape none", "no shape" },
     { "--base-url http://h --timeout soon", "--timeout" }, { "--base-url http://h --tools /nowhere.json", "nowhere" },
     { "--base-url http://h --tools tests/support/echo.lua", "--tools" }, { "--base-url http://h more", "unexpected" },
-    { "--base-url http://user@h/v1", "--base-url" },
+    { "--base-url http://user@h/v1", "no user" },
   }) do
     it("refuses '" .. case[1] .. "'", function()
       local text, code = orket.run("try llm " .. case[1])
