@@ -15,6 +15,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   budget = { "orket.cmd.budget", "what may be spent, what is, and what is reserved" },
   check = { "orket.cmd.check", "verify the journal and rebuild the board from it" },
   comment = { "orket.cmd.people", "add a comment to a card", "comment" },
+  cost = { "orket.cmd.cost", "what requests to models cost, by card, role, model, day or run" },
   deny = { "orket.cmd.people", "say no to what an agent asks for", "deny" },
   export = { "orket.cmd.export", "a run as one file that can be verified anywhere" },
   ["export-cards"] = { "orket.cmd.export_cards", "write the cards of the board into the card files" },

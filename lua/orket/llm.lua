@@ -160,6 +160,9 @@ function M.complete(request)
   request.spoken = in_words(request)
   for attempt = 1, math.huge do
     local reply, err, ended = attempt_once(request, provider, shape)
+    if reply and attempt > 1 then
+      reply.attempt = attempt
+    end
     if reply and request.spoken then
       return spoken.heard(request.model, reply, request.tools)
     elseif reply or ended or err.code == "ERR_CANCELED" then

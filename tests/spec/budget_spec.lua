@@ -20,7 +20,30 @@ local function sum_of(list, field, is_counted)
   return sum
 end
 
--- Cards, turns, runs and the server say the same.
+local FIELDS = { tokens_in = "prompt_tokens", tokens_out = "completion_tokens" }
+
+-- The ledger says the same however it is summed up, and one by one.
+local function assert_ledger(w, told)
+  for _, by in ipairs({ "card", "role", "model", "day", "run" }) do
+    local cost = rows(w, "cost --json --by " .. by)
+    for here, there in pairs(FIELDS) do
+      assert.equal(told[there], cost.total[here], here .. " by " .. by)
+      assert.equal(told[there], sum_of(cost.rows, here))
+    end
+    assert.equal(sum_of(rows(w, "history --json"), "calls"), cost.total.calls)
+    assert.equal(#w:events("step.failed"), cost.total.failed)
+  end
+  local lines, listed = (w:orket("cost --json --requests -n 1000")), {}
+  for line in lines:gmatch("[^\n]+") do
+    listed[#listed + 1] = cjson.decode(line)
+  end
+  for here, there in pairs(FIELDS) do
+    assert.equal(told[there], sum_of(listed, here), "one by one")
+  end
+  return listed
+end
+
+-- Cards, turns, runs, requests and the server say the same.
 local function assert_counted(w)
   local told, board, runs = stats(w), rows(w, "board --json --all"), rows(w, "history --json")
   local turns = {}
@@ -33,6 +56,7 @@ local function assert_counted(w)
     assert.equal(told[there], sum_of(board, here), here .. " of the cards")
   end
   assert(told.completion_tokens > 0)
+  assert_ledger(w, told)
   assert.equal("sound", (w:orket("check")):match("^%a+"))
   return told
 end
@@ -128,6 +152,49 @@ describe("what work costs", function()
     text, code = w:run("ep-f1")
     assert.equal(0, code, text)
     assert_counted(w)
+  end)
+end)
+
+describe("orket cost", function()
+  local PRICE = { input = 3000000, output = 15000000 }
+
+  it("tells each request: whose it was, the price then, money, time, which attempt, why it failed", function()
+    local w <close> = world.new({ issues = cards(1, { max_retries = 0 }), model = { price = PRICE }, mock = [[
+      function work() return { content = ("words "):rep(20), cut_after = 5, delay_ms = 300 } end ]] })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    local listed = assert_ledger(w, stats(w))
+    assert.equal(3, #listed)
+    for i, row in ipairs(listed) do
+      assert.same({ 4 - i, "ERR_PROTOCOL", "C-1", "coder", "dev", "m", "ep.1", 1, 1 },
+        { row.attempt, row.code, row.card, row.role, row.seat, row.model, row.run, row.turn, row.step })
+      assert.same(PRICE, row.price)
+      assert.equal(row.tokens_in * 3 + row.tokens_out * 15, row.money)
+      assert(row.ms >= 300 and row.ms < 1300, "the pause before an attempt is not its time: " .. row.ms)
+    end
+    assert.equal(sum_of(listed, "money"), rows(w, "cost --json --run ep.1").total.money)
+  end)
+
+  it("is the same for a run that was dropped, but for what its requests were one by one", function()
+    local w <close> = world.new({ issues = cards(2), model = { price = PRICE }, mock = WORK })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    local before = rows(w, "cost --json --by card")
+    world.sleep(1.1)
+    text, code = w:orket("gc --keep 1s")
+    assert.equal(0, code, text)
+    assert.same(before, rows(w, "cost --json --by card"))
+    assert.equal("", (w:orket("cost --json --requests")))
+  end)
+
+  it("refuses words that it does not know, and a run that is not there", function()
+    local w <close> = world.new({ issues = cards(1), mock = WORK })
+    for _, words in ipairs({ "--by moon", "--by card --requests", "-n 3", "--requests -n 0", "--requests -n 1.5", "--requests -n x" }) do
+      assert.equal(2, select(2, w:orket("cost " .. words)), words)
+    end
+    w:run()
+    assert.equal(1, select(2, w:orket("cost --run ep.7")))
+    assert.equal(0, select(2, w:orket("cost --by day")))
   end)
 end)
 

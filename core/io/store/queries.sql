@@ -318,6 +318,44 @@ s (turns, tokens, money, calls, took, disk) AS (
 SELECT coalesce(sum(turns), 0) AS turns, coalesce(sum(tokens), 0) AS tokens, coalesce(sum(money), 0) AS money,
        coalesce(sum(calls), 0) AS calls, coalesce(sum(took), 0) AS took, coalesce(sum(disk), 0) AS disk FROM s;
 
+-- Every request to a model that is in the journal: replies, and attempts that failed. Runs that `orket gc` dropped have
+-- none left, but the sums of their turns. What it took is the time since the turn's event before, without the pause
+-- that a failed attempt was followed by.
+-- name: costs
+WITH asked AS MATERIALIZED (
+    SELECT e.stream, e.at, e.kind, e.body FROM event e WHERE e.kind IN ('step.reply', 'step.failed')),
+one (run, card, role, model, day, failed, calls, tokens_in, tokens_out, cached, money) AS (
+    SELECT s.run, s.card, s.role, coalesce(a.body ->> '$.model', t.model, '?'), substr(a.at, 1, 10), a.kind = 'step.failed', 1,
+           coalesce(a.body ->> '$.usage.prompt', 0), coalesce(a.body ->> '$.usage.completion', 0),
+           coalesce(a.body ->> '$.usage.cached', 0), coalesce(a.body ->> '$.money', 0)
+    FROM asked a JOIN stream s ON s.id = a.stream LEFT JOIN turn t ON t.run = s.run AND t.turn = s.turn
+    WHERE s.run NOT IN (SELECT id FROM run WHERE body ->> '$.dropped' IS NOT NULL)
+    UNION ALL
+    SELECT t.run, t.card, t.role, coalesce(t.model, '?'), substr(t.started_at, 1, 10), 0, t.calls, t.tokens_in, t.tokens_out, 0, t.money
+    FROM turn t WHERE t.run IN (SELECT id FROM run WHERE body ->> '$.dropped' IS NOT NULL))
+SELECT CASE :by WHEN 'card' THEN card WHEN 'role' THEN role WHEN 'model' THEN model WHEN 'day' THEN day WHEN 'run' THEN run END AS name,
+       sum(calls) AS calls, sum(failed) AS failed, sum(tokens_in) AS tokens_in, sum(tokens_out) AS tokens_out,
+       sum(cached) AS cached, sum(money) AS money
+FROM one WHERE :run IS NULL OR run = :run GROUP BY 1 ORDER BY iif(:by = 'day', 0, sum(money)) DESC,
+       iif(:by = 'day', 0, sum(tokens_in) + sum(tokens_out)) DESC, 1;
+
+-- The same one by one, the newest first.
+-- name: requests
+WITH newest AS MATERIALIZED (
+    SELECT x.seq FROM entry x JOIN stream s ON s.id = x.stream
+    WHERE x.kind IN (SELECT id FROM kind WHERE name IN ('step.reply', 'step.failed')) AND (:run IS NULL OR s.run = :run)
+    ORDER BY x.seq DESC LIMIT :limit)
+SELECT e.seq, s.run, s.turn, e.step, coalesce(e.body ->> '$.attempt', 1) AS attempt, e.at, s.card, t.seat, s.role,
+       coalesce(e.body ->> '$.model', t.model) AS model, e.body ->> '$.usage.prompt' AS tokens_in,
+       e.body ->> '$.usage.completion' AS tokens_out, e.body ->> '$.usage.cached' AS cached,
+       e.body -> '$.usage.estimated' AS "estimated:json", e.body -> '$.price' AS "price:json", e.body ->> '$.money' AS money,
+       (SELECT x.at - p.at - iif(e.prev IN (SELECT seq FROM event WHERE seq = e.prev AND kind = 'step.failed'),
+                                 coalesce((SELECT CAST(1000 * (body ->> '$.wait') AS INTEGER) FROM event WHERE seq = e.prev), 0), 0)
+        FROM entry x, entry p WHERE x.seq = e.seq AND p.seq = e.prev) AS ms,
+       iif(e.kind = 'step.failed', e.body ->> '$.code', NULL) AS code
+FROM newest n JOIN event e ON e.seq = n.seq JOIN stream s ON s.id = e.stream
+     LEFT JOIN turn t ON t.run = s.run AND t.turn = s.turn ORDER BY e.seq DESC;
+
 -- Cards and epics with a budget of their own.
 -- name: budgets
 SELECT c.id, c.type, t.data -> '$.budget' AS "budget:json" FROM card c JOIN card_text t ON t.id = c.text

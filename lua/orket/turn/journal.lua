@@ -68,7 +68,9 @@ end
 ---An attempt to reach the model failed, of which a trace stays whatever becomes of the turn.
 ---@param attempt table body of step.failed
 function Turn:attempted(attempt)
+  attempt.model = self.model.name
   attempt.money = attempt.usage and usages.money(self.model.price, attempt.usage)
+  attempt.price = attempt.money and self.model.price
   usages.add(self, attempt)
   self:record("step.failed", attempt)
   self:save(false)

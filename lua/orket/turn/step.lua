@@ -38,7 +38,7 @@ local function next_reply(turn)
   end
   local body = {
     convo = turn:say(reply.message), usage = reply.usage, finish = reply.finish, model = turn.model.name,
-    money = usages.money(turn.model.price, reply.usage), took = reply.took,
+    money = usages.money(turn.model.price, reply.usage), price = turn.model.price, took = reply.took, attempt = reply.attempt,
     dialect = reply.dialect, repaired = reply.repaired, problem = reply.problem,
   }
   usages.add(turn, body)

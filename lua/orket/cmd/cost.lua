@@ -1,0 +1,136 @@
+-- cost.lua: `orket cost`: what requests to models cost, summed up by card, role, model, day or run, or one by one.
+
+local budget = require("orket.cmd.budget")
+local cjson = require("cjson")
+local look = require("orket.look")
+local options = require("orket.options")
+local readers = require("orket.reader")
+local shown = require("orket.budget.shown")
+local table_view = require("orket.view.table")
+local text = require("orket.view.text")
+
+local M = {}
+
+M.usage = [[
+usage: orket cost [-C DIR] [--json] [--by card|role|model|day|run] [--run RUN] [--requests] [-n COUNT]
+
+What requests to models cost: how many there were, and how many of them failed; tokens in, of them from the server's
+cache, and out; money.
+  -C DIR      the project (default: the current directory)
+  --by        sums by card, role, model (default), day (UTC) or run
+  --run       only of this run
+  --requests  one by one, the newest COUNT (100) first
+  --json      {"currency"?,"by","rows":[{"name","calls","failed","tokens_in","tokens_out","cached","money"}],"total":{…}};
+              with --requests one object per line
+exit: 0 done, 1 failed, 2 usage
+]]
+
+local SUMS = { "calls", "failed", "tokens_in", "tokens_out", "cached", "money" }
+local BY = { card = true, role = true, model = true, day = true, run = true }
+
+local function total_of(rows)
+  local total = { name = "total" }
+  for _, field in ipairs(SUMS) do
+    total[field] = 0
+    for _, row in ipairs(rows) do
+      total[field] = total[field] + row[field]
+    end
+  end
+  return total
+end
+
+local function money_column(currency)
+  return { "money", function(row)
+    return row.money and row.money > 0 and shown.amount("money", row.money, currency) or ""
+  end, right = true }
+end
+
+-- ---- sums ----
+
+local function columns(by, currency)
+  return {
+    table_view.text(by, "name"), table_view.number("requests", "calls"), table_view.number("failed"),
+    table_view.number("in", "tokens_in"), table_view.number("cached"), table_view.number("out", "tokens_out"),
+    money_column(currency),
+  }
+end
+
+local function show_sums(store, args, currency)
+  local by = args.by or "model"
+  local rows = store:read("costs", { by = by, run = args.run })
+  local total = total_of(rows)
+  if args.json then
+    total.name = nil
+    print(text.json({ currency = currency, by = by, rows = setmetatable(rows, cjson.array_mt), total = total }))
+  elseif #rows == 0 then
+    print("no model was asked")
+  else
+    rows[#rows + 1] = #rows > 1 and total or nil
+    table_view.print(columns(by, currency), rows)
+  end
+  return 0
+end
+
+-- ---- one by one ----
+
+local function requests(currency)
+  return {
+    table_view.number("event", "seq"), table_view.time("at", "at", 2), table_view.text("run", nil, 1),
+    { "step", function(row) return row.turn .. "." .. row.step .. (row.attempt > 1 and " #" .. row.attempt or "") end },
+    table_view.text("card"), table_view.text("role", nil, 3), table_view.text("model"),
+    table_view.number("in", "tokens_in"), table_view.number("out", "tokens_out"), money_column(currency),
+    { "ms", function(row) return row.ms end, right = true }, table_view.text("failed", "code"),
+  }
+end
+
+local function show_requests(store, args, currency)
+  local rows = store:read("requests", { run = args.run, limit = args.count })
+  if not args.json and #rows == 0 then
+    print("no model was asked")
+  elseif not args.json then
+    table_view.print(requests(currency), rows)
+  end
+  for _, row in ipairs(args.json and rows or {}) do
+    print(text.json(row))
+  end
+  return 0
+end
+
+-- ---- the command ----
+
+local function show(store, args, dir)
+  local found, err = true, nil
+  if args.run then
+    found, err = readers.run(store, dir, args.run)
+  end
+  if not found then
+    return nil, err
+  end
+  local currency = budget.budgets(dir).currency
+  return (args.requests and show_requests or show_sums)(store, args, currency)
+end
+
+-- What is wrong with the words; "" when nothing is.
+local function problem(args)
+  if args.by and not BY[args.by] then
+    return "--by takes card, role, model, day or run"
+  elseif args.by and args.requests then
+    return "--by sums up, --requests does not"
+  elseif args.n and not args.requests then
+    return "-n belongs to --requests"
+  end
+  args.count = args.n and math.tointeger(tonumber(args.n)) or not args.n and 100 or nil
+  return not (args.count and args.count > 0) and "-n takes a whole number above 0" or nil
+end
+
+---@param argv string[]
+---@return integer exit code
+function M.run(argv)
+  local args, message = options.parse(argv, {
+    C = "value", json = "flag", by = "value", run = "value", requests = "flag", n = "value",
+  }, {})
+  message = args and problem(args) or message
+  return look.run(M.usage, show, not message and args or nil, message)
+end
+
+return M
