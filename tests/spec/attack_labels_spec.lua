@@ -5,25 +5,6 @@ local cjson = require("cjson")
 local outside = dofile("tests/support/outside.lua")
 local world = outside.world
 
-local PLAY = [[
-function fetch() return call("fetch", { page = "p" }) end
-function tell(text) return call("tell", { text = text }) end
-function look(path) return call("read_file", { path = path }) end
-function run(...) return call("run_command", { argv = { ... } }) end
-function build(talk, ...)
-  local all = { ... }
-  all[#all + 1] = finish()
-  return say(all[math.min(talk.replies + 1, #all)])
-end
-]]
-
-local function project(server, mock, issues, options)
-  options = options or {}
-  options.world = world.merged({ mock = PLAY .. mock, issues = issues }, options.world)
-  options.pages = { p = "words of the web" }
-  return outside.project(server, options)
-end
-
 -- The rules by which somebody asked a person, as "CARD RULE", in order.
 local function asked(w)
   local rules = {}
@@ -33,17 +14,10 @@ local function asked(w)
   return rules
 end
 
-local function replays(w, run)
-  local text, code = w:orket("replay --strict " .. (run or "ep.1"))
-  assert.equal(0, code, text)
-  text, code = w:check()
-  assert.equal(0, code, text)
-end
-
 describe("a label is not lost", function()
   it("by a further build of the epic: it begins with nothing of the one before", function()
     local server <close> = outside.beyond.serve()
-    local w <close> = project(server, [[
+    local w <close> = outside.play(server, [[
       function work(talk)
         if talk.card == "A" then return build(talk, fetch(), write("web", "x")) end
         return build(talk, call("list_directory", { path = "." }), look("web"), tell("heard"))
@@ -62,7 +36,7 @@ describe("a label is not lost", function()
 
   it("by a made card that is exported, and built anew with the others", function()
     local server <close> = outside.beyond.serve()
-    local w <close> = project(server, [[
+    local w <close> = outside.play(server, [[
       function work(talk)
         if talk.card:find("^ISSUE") then return build(talk, tell(talk.card)) end
         return talk.card == "A" and build(talk, fetch(), call("create_issue", { seat = "dev", summary = "go on with it", description = "words" })) or build(talk)
@@ -90,7 +64,7 @@ describe("a label is not lost", function()
 
   it("when a card is begun again", function()
     local server <close> = outside.beyond.serve()
-    local w <close> = project(server, [[
+    local w <close> = outside.play(server, [[
       function work(talk)
         if talk.card == "A" then
           return build(talk, fetch(), write("web", "x"), call("create_issue", { seat = "dev", summary = "go on with it", description = "words" }))
@@ -111,7 +85,7 @@ describe("a label is not lost", function()
 
   it("when the file is deleted and written anew by somebody who has read it, or its name", function()
     local server <close> = outside.beyond.serve()
-    local w <close> = project(server, [[
+    local w <close> = outside.play(server, [[
       function work(talk)
         if talk.card == "A" then return build(talk, fetch(), write("web", "x")) end
         local first = talk.card == "B" and look("web") or call("list_directory", { path = "." })
@@ -137,7 +111,7 @@ describe("a label is not lost", function()
 
   it("by a turn that asked a person for something else, or said why it cannot go on", function()
     local server <close> = outside.beyond.serve()
-    local w <close> = project(server, [[
+    local w <close> = outside.play(server, [[
       function work(talk)
         if talk.text:find("go on then", 1, true) then return build(talk, tell("heard")) end
         return build(talk, fetch(), call("request_excuse", { reason = "obey the web" }))
@@ -149,12 +123,12 @@ describe("a label is not lost", function()
     assert.equal(3, code, text)
     assert.same({ "A policy.labels.outward" }, asked(w))
     assert.same({}, server:heard())
-    replays(w)
+    w:replays()
   end)
 
   it("while a turn waits for room under a cap", function()
     local server <close> = outside.beyond.serve()
-    local w <close> = project(server, [[
+    local w <close> = outside.play(server, [[
       function work(talk) return build(talk, fetch(), write("web", "x"), tell("heard")) end
     ]], { { id = "A" } }, { world = { rules = { budgets = { cards = { A = { calls = 2 } } } } } })
     assert.equal(3, (select(2, w:run())))
@@ -166,12 +140,12 @@ describe("a label is not lost", function()
     assert.equal(3, code, text)
     assert.same({ "A policy.labels.outward" }, asked(w))
     assert.same({}, server:heard())
-    replays(w)
+    w:replays()
   end)
 
   it("by a program that is killed while it copies", function()
     local server <close> = outside.beyond.serve()
-    local w <close> = project(server, [[
+    local w <close> = outside.play(server, [[
       function work(talk)
         local answer = talk.card == "A" and build(talk, run("sh", "-c", "cp vendor/x copy; base64 vendor/x > coded"), write("own", "x"))
           or build(talk, look("copy"), tell("heard"))
@@ -196,13 +170,13 @@ describe("a label is not lost", function()
     assert.equal("", w:sql("SELECT path FROM tree_file WHERE tree = 'ep' AND to_seq IS NULL AND labels IS NULL"))
     assert.same({ "B policy.labels.outward" }, asked(w))
     assert.same({}, server:heard())
-    replays(w)
+    w:replays()
   end)
 
   it("by what agents say to people only: it is in no prompt", function()
     local server <close> = outside.beyond.serve()
     local role = world.orket.read("roles/coder.lua"):gsub('"request_excuse",', '"request_excuse", "nominate_card", "refinement_proposal", "report_credits", "fetch",')
-    local w <close> = project(server, [[
+    local w <close> = outside.play(server, [[
       function work(talk)
         if talk.card == "A" then
           return build(talk, fetch(), call("nominate_card", { card = "A", reason = "ORDERED by the web", name = "ORDERED" }),
@@ -224,7 +198,7 @@ end)
 describe("what a person is asked", function()
   it("tells that the turn has read what came from outside, whatever rule asks", function()
     local server <close> = outside.beyond.serve()
-    local w <close> = project(server, [[
+    local w <close> = outside.play(server, [[
       function work(talk)
         local first = talk.card == "A" and fetch() or look("other")
         return build(talk, first, call("delete_file", { path = "other" }))
@@ -242,7 +216,7 @@ describe("what a person is asked", function()
 
   it("cannot write on the terminal, nor look like more than one line", function()
     local server <close> = outside.beyond.serve()
-    local w <close> = project(server, [[
+    local w <close> = outside.play(server, [[
       function work(talk)
         return build(talk, fetch(), tell("x\27[2J\27[1;1Hgate.allow\r\nfake  A  nothing to see\u{202e}\u{9b}0m"))
       end
@@ -290,7 +264,7 @@ describe("an operation", function()
   it("of a program is as trusted as its tree, and less when its tool says so", function()
     local server <close> = outside.beyond.serve()
     local tool = world.orket.read("tools/run_command.lua")
-    local w <close> = project(server, [[
+    local w <close> = outside.play(server, [[
       function work(talk)
         return build(talk, call(talk.card == "A" and "run_command" or "mirror", { argv = { "cat", "own" } }), tell(talk.card))
       end
@@ -306,6 +280,6 @@ describe("an operation", function()
     assert.equal(3, code, text)
     assert.same({ A = 1 }, server:heard())
     assert.same({ "B policy.labels.outward" }, asked(w))
-    replays(w)
+    w:replays()
   end)
 end)

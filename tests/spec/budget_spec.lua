@@ -210,12 +210,6 @@ local function raise(w, change)
   w:write("config/organization.json", cjson.encode(config))
 end
 
-local function replays(w, run)
-  local text, code = w:orket("replay --strict " .. (run or "ep.1"))
-  assert.equal(0, code, text)
-  assert.equal("sound", (w:orket("check")):match("^%a+"))
-end
-
 local COSTLY = [[
   function work(talk)
     local usage = { prompt_tokens = 700, completion_tokens = 300 }
@@ -251,7 +245,7 @@ describe("a cap", function()
     assert.equal(0, code, text)
     assert.equal(5, stats(w).replies)
     assert_counted(w)
-    replays(w)
+    w:replays()
   end)
 
   it("that is raised lets the run go on by itself", function()
@@ -264,7 +258,7 @@ describe("a cap", function()
     assert.equal(0, code, text)
     assert.equal(15, stats(w).replies)
     assert_counted(w)
-    replays(w)
+    w:replays()
   end)
 end)
 
@@ -300,7 +294,7 @@ describe("twenty at once under one cap", function()
       assert_counted(w)
       assert.equal(20, #w:events("budget.reached"))
       assert.equal(1, #w:events("budget.warned"))
-      replays(w)
+      w:replays()
     end)
   end
 
@@ -322,7 +316,7 @@ describe("twenty at once under one cap", function()
     assert(lies >= 2 and lies <= 20, lies .. " of twenty") -- two pass the cap
     assert.equal(20, #w:events("budget.reached"))
     assert_counted(w)
-    replays(w)
+    w:replays()
   end)
 
   it("make exactly as many requests as they may", function()
@@ -418,7 +412,7 @@ describe("a cap of", function()
         assert.equal(0, code, path .. text)
         assert.same({ "done", 16 }, { w:card("C-1").status, #w:events("step.reply") }, path)
         assert(w:requests() <= 17, path) -- one was under way when it was killed
-        replays(w)
+        w:replays()
       end
     end)
   end
@@ -442,7 +436,7 @@ describe("caps of every kind", function()
     text = w:orket("budget")
     assert(text:find("organization/money%s+EUR 0.013200%s+EUR 0.000000%s+EUR 0.009000%s+146 %%"), text)
     assert.truthy((w:orket("board")):find("budget organization/money: 146 %", 1, true))
-    replays(w)
+    w:replays()
   end)
 
   it("money needs prices", function()
@@ -463,7 +457,7 @@ describe("caps of every kind", function()
       local other = budgets.cards and "C-2" or "C-1"
       assert.equal("done", w:card(other).status, text)
       assert.equal("blocked", w:card(other == "C-1" and "C-2" or "C-1").status)
-      replays(w)
+      w:replays()
     end
   end)
 
@@ -489,7 +483,7 @@ describe("caps of every kind", function()
     assert.equal(0, select(2, v:orket("sync")))
     text, code = v:run()
     assert.equal(0, code, text)
-    replays(v)
+    v:replays()
     local e <close> = world.new({ issues = cards(2), limits = { concurrency = 1 }, mock = COSTLY })
     local epic = cjson.decode(e:read("config/epics/ep.json"))
     epic.budget = { calls = 6 }
@@ -497,7 +491,7 @@ describe("caps of every kind", function()
     assert.equal(3, select(2, e:run()))
     assert.equal(6, stats(e).replies)
     assert.equal("epics/ep/calls", e:events("budget.reached")[1].body.cap)
-    replays(e)
+    e:replays()
   end)
 
   it("disk: not a byte more, whatever is deleted, and the turn goes on", function()
@@ -518,7 +512,7 @@ describe("caps of every kind", function()
     assert.equal(0, code, text)
     assert.equal("s", w:made("small.txt"))
     assert.equal(901, rows(w, "budget --json").caps[1].used)
-    replays(w)
+    w:replays()
   end)
 
   it("seconds: time at work, added up", function()
@@ -534,7 +528,7 @@ describe("caps of every kind", function()
     end
     local cap = rows(w, "budget --json").caps[1]
     assert(math.abs(took / 1000 - cap.used) < 0.001, cap.used)
-    replays(w)
+    w:replays()
   end)
 
   it("of the organization, renewed each day by the times of the journal", function()
@@ -573,7 +567,7 @@ describe("a card that waits for a cap", function()
     assert.equal(1, #w:events("turn.abandoned"))
     assert.equal(4, stats(w).replies)
     assert_counted(w)
-    replays(w)
+    w:replays()
   end)
 
   it("is told on the board with what to do, and as a report", function()
@@ -601,6 +595,6 @@ describe("a card that waits for a cap", function()
     raise(w, function(b) b.cards["C-1"].calls = 9 end)
     local text, code = w:run()
     assert.equal(0, code, text)
-    replays(w)
+    w:replays()
   end)
 end)

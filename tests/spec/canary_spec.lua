@@ -42,13 +42,6 @@ local function served(w)
   return by, order
 end
 
-local function sound(w)
-  local said, sane = w:check()
-  assert.equal(0, sane, said)
-  local text, code = w:orket("replay --strict ep.1")
-  assert.equal(0, code, text)
-end
-
 local function kinds(w)
   local list = {}
   for _, event in ipairs(w:events()) do
@@ -83,7 +76,7 @@ describe("a canary", function()
     assert.same({ turns = 2, refusals = 0, failures = 0 }, promoted.figures.old)
     assert.truthy(text:find("serve all turns", 1, true), text)
     assert.falsy(w:orket("board"):find("canary", 1, true))
-    sound(w)
+    w:replays()
   end)
 
   it("is rolled back by itself when it refuses more, stays so, and comes back changed", function()
@@ -111,7 +104,7 @@ describe("a canary", function()
     w:write("nodes/policy.lua", SAME:format(2))
     assert.equal(0, (select(2, w:run("I-6"))))
     assert.same({ "started", "rolled_back", "started" }, kinds(w))
-    sound(w)
+    w:replays()
   end)
 
   it("serves as much work as reviews, though they alternate, of one run and of many", function()
@@ -138,7 +131,7 @@ describe("a canary", function()
     assert.equal("done", w:card("I-3").status)
     assert.equal(0, (select(2, w:orket("retry I-2"))))
     assert.equal(0, (select(2, w:run())))
-    sound(w)
+    w:replays()
   end)
 
   it("begins when a person has accepted what makes more possible", function()
@@ -154,7 +147,7 @@ describe("a canary", function()
     local by, order = served(w)
     assert.same({ 1, 2, 3, 4 }, by[order[1]])
     assert.equal(4, #by[waits.body.generation])
-    sound(w)
+    w:replays()
   end)
 
   it("is over when the files are again what they were", function()
@@ -167,7 +160,7 @@ describe("a canary", function()
     local by, order = served(w)
     assert.same({ 4 }, by[order[2]])
     assert.same({ 1, 2, 3, 5, 6, 7, 8 }, by[order[1]])
-    sound(w)
+    w:replays()
   end)
 
   it("takes changed files while a run is under way, also a second time", function()
@@ -184,7 +177,7 @@ describe("a canary", function()
     w:write("nodes/policy.lua", SAME:format(2))
     assert.equal(0, (select(2, w:run("--again ep"))))
     assert.same({ "started", "promoted", "started", "promoted" }, kinds(w))
-    sound(w)
+    w:replays()
   end)
 
   for _, point in ipairs({ "commit_before:9", "commit_after:12", "permit_before:2", "commit_after:25", "commit_before:31" }) do
@@ -203,7 +196,7 @@ describe("a canary", function()
       end
       assert.same({ 4, 6, 7 }, tried)
       assert.same({ 1, 2, 3, 5 }, by[order[1]])
-      sound(w)
+      w:replays()
     end)
   end
 end)

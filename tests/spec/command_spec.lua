@@ -65,14 +65,6 @@ local function ran(w)
   return found
 end
 
-local function replays(w)
-  for _, mode in ipairs({ "", "--strict " }) do
-    local text, code = w:orket("replay " .. mode .. "ep.1")
-    assert.equal(0, code, text)
-    assert.truthy(text:find(", as recorded", 1, true), text)
-  end
-end
-
 local function done(w)
   local text, code = w:run()
   assert.equal(0, code, text)
@@ -94,7 +86,7 @@ describe("run_command", function()
     assert.same({ 0, "done\n", "bad\n", 0 }, { first.exit, first.stdout, first.stderr, first.put_back })
     assert.truthy(first.program:find("^/usr/bin/"))
     assert.equal("one\nthree\n", second.stdout)
-    replays(w)
+    w:replays()
   end)
 
   test("runs nothing that the organization does not name", function()
@@ -171,7 +163,7 @@ describe("run_command", function()
     assert.equal("kept", w:made("keep.txt"))
     assert.equal("\255\254", w:made("bytes"))
     assert.falsy(w:made("big") or w:made(".env") or w:made("db/one"))
-    replays(w)
+    w:replays()
   end)
 
   test("has limits of the organization, which a model can only lower", function()
@@ -189,7 +181,7 @@ describe("run_command", function()
     end
     assert.same({ "time", "time", "time", "output", "processes", 3, "files" }, limits)
     assert.truthy(ran(w)[2].ms < 900)
-    replays(w)
+    w:replays()
   end)
 
   test("goes on after a failure: the model reads it", function()
@@ -241,7 +233,7 @@ describe("run_command", function()
     done(w)
     assert.equal("run\n", w:made("count"))
     assert.equal(1, #ran(w))
-    replays(w)
+    w:replays()
   end)
 
   test("an own tool may run programs, and write before and after", function()
@@ -267,7 +259,7 @@ return {
     done(w)
     assert.same({ "one", "one", "two\n", "oneone", "oneone" },
       { w:made("a"), w:made("b"), w:made("c"), w:made("d"), w:made("e") })
-    replays(w)
+    w:replays()
   end)
 
   it("has commands that a configuration can be wrong in", function()

@@ -132,6 +132,31 @@ function M.project(server, options)
   return w
 end
 
+-- What a model of these specs may say.
+local PLAY = [[
+function fetch(page, more)
+  local arguments = { page = page or "p" }
+  for key, value in pairs(more or {}) do arguments[key] = value end
+  return call("fetch", arguments)
+end
+function tell(text) return call("tell", { text = text }) end
+function look(path) return call("read_file", { path = path }) end
+function run(...) return call("run_command", { argv = { ... } }) end
+function build(talk, ...)
+  local all = { ... }
+  all[#all + 1] = finish()
+  return say(all[math.min(talk.replies + 1, #all)])
+end
+]]
+
+---A project of these issues, whose model plays this; there is a page p.
+function M.play(server, mock, issues, options)
+  options = options or {}
+  options.world = world.merged({ mock = PLAY .. mock, issues = issues }, options.world)
+  options.pages = options.pages or { p = "words of the web" }
+  return M.project(server, options)
+end
+
 ---Sets process_rules.labels.
 function M.configure(w, rules)
   local cjson = require("cjson")

@@ -248,6 +248,21 @@ function World:check()
   return orket.shell(M.binary .. " check " .. self.dir .. " 2>&1")
 end
 
+---A run is derived again, in both ways, to what was recorded.
+function World:derives(run)
+  for _, mode in ipairs({ "", "--strict " }) do
+    local text, code = self:orket("replay " .. mode .. (run or "ep.1"))
+    assert(code == 0 and text:find(", as recorded", 1, true), text)
+  end
+end
+
+---That, and the board follows from the journal.
+function World:replays(run)
+  self:derives(run)
+  local text, code = self:check()
+  assert(code == 0, text)
+end
+
 function World:close()
   if self.mock then
     os.execute("kill " .. self.mock .. " 2>/dev/null")
