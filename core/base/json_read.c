@@ -22,10 +22,10 @@ static bool is_key(const struct json_member *member, const char *key, size_t len
 
 static const struct json *get_among_few(const struct json *object, const char *key, size_t key_len)
 {
-    const struct json_member *member = object->u.members, *end = member + object->len;
-    for (; member < end; member++)
-        if (is_key(member, key, key_len))
-            return &member->value;
+    const struct json_member *member = object->u.members;
+    for (uint32_t i = 0; i < object->len; i++) /* of an empty one it is NULL */
+        if (is_key(&member[i], key, key_len))
+            return &member[i].value;
     return NULL;
 }
 

@@ -166,8 +166,8 @@ int json_scan(const char *text, size_t len, const struct json_limits *limits,
               const struct json_sink *sink, void *ctx, struct err *err)
 {
     struct scan s;
-    s.text = s.p = text;
-    s.end = text + len;
+    s.text = s.p = text ? text : "";
+    s.end = s.text + len;
     s.sink = sink;
     s.ctx = ctx;
     s.err = err;
