@@ -47,11 +47,17 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
+/* How a text is read. */
+struct how {
+    const char *family; /* NULL: any */
+    const struct json *tools;
+};
+
 /* The text in pieces whose sizes follow from `seed`; 0: whole. */
-static struct dialect *read_text(const char *text, size_t len, unsigned seed, bool known)
+static struct dialect *read_text(const char *text, size_t len, unsigned seed, const struct how *how)
 {
     struct dialect *d;
-    check(dialect_open(&d, &grammar, NULL, known ? &tools.root : NULL, NULL) == 0, "a parser opens");
+    check(dialect_open(&d, &grammar, how->family, how->tools, NULL) == 0, "a parser opens");
     for (size_t at = 0, step; at < len; at += step) {
         seed = seed ? seed * 1103515245u + 12345u : 0;
         step = seed ? 1 + (seed >> 16) % PIECE_MAX : len;
@@ -108,14 +114,15 @@ static void check_objects(const struct dialect *d)
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
 {
-    if (size < 2)
+    if (size < 3)
         return 0;
-    const char *text = (const char *)data + 2;
-    size_t len = size - 2, cut = len ? (size_t)data[0] * len / 256 : 0;
-    bool known = data[1] & 1;
-    struct dialect *whole = read_text(text, len, 0, known);
-    struct dialect *pieces = read_text(text, len, data[1] + 1u, known);
-    struct dialect *part = read_text(text, cut, 0, known);
+    const char *text = (const char *)data + 3;
+    size_t len = size - 3, cut = len ? (size_t)data[0] * len / 256 : 0, family = data[2] / 2;
+    struct how how = {family < grammar.family_count ? grammar.families[family] : NULL,
+                      data[1] & 1 ? &tools.root : NULL};
+    struct dialect *whole = read_text(text, len, 0, &how);
+    struct dialect *pieces = read_text(text, len, data[1] + 1u, &how);
+    struct dialect *part = read_text(text, cut, 0, &how);
     check_objects(whole);
     check_same(whole, pieces);
     check_prefix(part, whole);

@@ -173,21 +173,49 @@ static size_t add_value(struct reading *r, const struct json *value, unsigned de
             count += add_value(r, json_at(value, i), depth + 1);
         return count;
     }
-    const struct json *list = json_get(value, "tool_calls"), *function = json_get(value, "function");
-    if (list && list->type == JSON_ARRAY)
-        return add_value(r, list, depth + 1);
-    if (function && function->type == JSON_OBJECT)
-        return add_value(r, function, depth + 1);
+    static const char *const wrappers[] = {"tool_calls", "tool_call", "function", NULL};
+    for (size_t i = 0; wrappers[i]; i++) {
+        const struct json *inside = json_get(value, wrappers[i]);
+        if (inside && (inside->type == JSON_OBJECT || (i == 0 && inside->type == JSON_ARRAY)))
+            return add_value(r, inside, depth + 1);
+    }
     return add_object(r, value);
+}
+
+/* {f: {...}}, of one key. */
+static size_t add_keyed(struct reading *r, const struct json *value, unsigned depth)
+{
+    size_t count = 0;
+    for (size_t i = 0; depth == 0 && json_at(value, i); i++)
+        count += add_keyed(r, json_at(value, i), depth + 1);
+    if (value->type != JSON_OBJECT || value->len != 1)
+        return count;
+    const struct json_member *member = value->u.members;
+    struct buf arguments = {0};
+    const char *text = arguments_of(&arguments, &member->value);
+    if (text && calls_add(r->calls, member->key, member->key_len, text, arguments.len, r->state))
+        count++;
+    buf_clear(&arguments);
+    return count;
+}
+
+static size_t add_text(struct reading *r, const struct buf *text,
+                       size_t (*add)(struct reading *, const struct json *, unsigned))
+{
+    struct json_doc doc = {0};
+    size_t count = 0;
+    if (text->len && buf_ok(text) && json_parse(&doc, text->data, text->len, NULL, NULL) == 0)
+        count = add(r, &doc.root, 0);
+    json_doc_clear(&doc);
+    return count;
 }
 
 size_t calls_of_json(struct calls *calls, const struct buf *text, enum dialect_state state)
 {
-    struct json_doc doc = {0};
-    struct reading r = {calls, state};
-    size_t count = 0;
-    if (text->len && buf_ok(text) && json_parse(&doc, text->data, text->len, NULL, NULL) == 0)
-        count = add_value(&r, &doc.root, 0);
-    json_doc_clear(&doc);
-    return count;
+    return add_text(&(struct reading){calls, state}, text, add_value);
+}
+
+size_t calls_of_keyed(struct calls *calls, const struct buf *text, enum dialect_state state)
+{
+    return add_text(&(struct reading){calls, state}, text, add_keyed);
 }

@@ -91,11 +91,29 @@ static enum found span(struct dialect *d, const struct span *span, const struct 
     return FOUND_YES;
 }
 
-/* By its first two bytes. */
-static bool may_open(const struct span *span, const struct scan *s)
+/* The end of a thought whose beginning the server or the prompt has written: what came before was thought,
+ * unless there was a thought or a call already. */
+static enum found ends_thought(struct dialect *d, const struct span *span, const struct scan *at,
+                               bool final)
 {
-    const char *open = span->open.at;
-    return *open == *s->at && (scan_left(s) < 2 || span->open.len < 2 || open[1] == s->at[1]);
+    struct scan s = *at;
+    enum found found = scan_text(&s, span->close.at, span->close.len);
+    if (found == FOUND_MORE && final)
+        return FOUND_NO;
+    if (found == FOUND_YES && !d->reasoning.len && !d->calls.count) {
+        buf_put(&d->reasoning, d->content.data, d->content.len);
+        d->content.len = 0;
+        d->any = false;
+    }
+    d->at += found == FOUND_YES ? span->close.len : 0;
+    return found;
+}
+
+/* By the first two bytes. */
+static bool may_begin(const struct text *text, const struct scan *s)
+{
+    return text->len && *text->at == *s->at
+        && (scan_left(s) < 2 || text->len < 2 || text->at[1] == s->at[1]);
 }
 
 static enum found spans(struct dialect *d, const struct scan *s, bool final)
@@ -103,7 +121,9 @@ static enum found spans(struct dialect *d, const struct scan *s, bool final)
     enum found best = FOUND_NO;
     for (size_t i = 0; i < d->grammar->span_count && best != FOUND_YES; i++) {
         const struct span *each = &d->grammar->spans[i];
-        enum found found = may_open(each, s) ? span(d, each, s, final) : FOUND_NO;
+        enum found found = may_begin(&each->open, s) ? span(d, each, s, final) : FOUND_NO;
+        if (found == FOUND_NO && each->ends_alone && may_begin(&each->close, s))
+            found = ends_thought(d, each, s, final);
         best = found > best ? found : best;
     }
     return best;
@@ -115,7 +135,7 @@ static enum found spans(struct dialect *d, const struct scan *s, bool final)
 static bool allowed(const struct dialect *d, const struct form *form)
 {
     const char *text = d->text.data;
-    if (d->family >= 0 && form->family != (size_t)d->family)
+    if (d->family >= 0 ? form->family != (size_t)d->family : form->named)
         return false;
     switch (form->where) {
     case WHERE_MARK:
@@ -206,7 +226,7 @@ static enum found look(struct dialect *d, bool final)
     struct scan s = {.at = d->text.data + d->at, .end = d->text.data + d->text.len, .final = final};
     struct attempt attempt = {.reached = s.at + 1};
     enum found found = forms(d, s, &attempt);
-    if (found == FOUND_NO && !d->quote.fence)
+    if (found == FOUND_NO && !quote_hides_mark(&d->quote, d->text.data, d->at))
         found = spans(d, &s, final);
     if (found != FOUND_NO)
         return found;

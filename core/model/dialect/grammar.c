@@ -106,6 +106,9 @@ static int add_form(struct grammar *g, const struct json *spec, struct err *err)
         .family = g->family_count - 1,
         .typed = json_true(json_get(spec, "typed")),
         .strict = json_true(json_get(spec, "strict")),
+        .named = json_true(json_get(spec, "named")),
+        .cdata = json_true(json_get(spec, "cdata")),
+        .quote = text_of(json_get(spec, "quote")),
         .arguments = json_get(spec, "arguments"),
     };
     const struct json *section = json_get(spec, "section"), *param = json_get(spec, "param");
@@ -136,15 +139,15 @@ static int add_family(struct grammar *g, const struct json *spec, struct err *er
 
 /* ---- spans ---- */
 
-static int add_span(struct grammar *g, struct text open, struct text close, struct err *err)
+static int add_span(struct grammar *g, struct span span, struct err *err)
 {
-    if (!open.len)
-        return wrong(err, "has an empty mark", open.at);
+    if (!span.open.len)
+        return wrong(err, "has an empty mark", span.open.at);
     struct span *spans = realloc(g->spans, (g->span_count + 1) * sizeof *spans);
     if (!spans)
         return err_set(err, ERR_MEMORY, NULL);
     g->spans = spans;
-    spans[g->span_count++] = (struct span){open, close};
+    spans[g->span_count++] = span;
     return 0;
 }
 
@@ -153,9 +156,13 @@ static int add_spans(struct grammar *g, const struct json *spec, struct err *err
     const struct json *each, *reasoning = json_get(spec, "reasoning"), *drop = json_get(spec, "drop");
     int code = 0;
     for (size_t i = 0; !code && (each = json_at(reasoning, i)); i++)
-        code = add_span(g, text_of(json_at(each, 0)), text_of(json_at(each, 1)), err);
+        code = add_span(g,
+                        (struct span){.open = text_of(json_at(each, 0)),
+                                      .close = text_of(json_at(each, 1)),
+                                      .ends_alone = json_true(json_at(each, 2))},
+                        err);
     for (size_t i = 0; !code && (each = json_at(drop, i)); i++)
-        code = add_span(g, text_of(each), (struct text){NULL, 0}, err);
+        code = add_span(g, (struct span){.open = text_of(each)}, err);
     return code;
 }
 
@@ -197,8 +204,11 @@ static int index_forms(struct grammar *g, struct err *err)
         g->begins[byte] = count > g->first[byte];
     }
     g->first[256] = (uint16_t)count;
-    for (size_t i = 0; i < g->span_count; i++)
+    for (size_t i = 0; i < g->span_count; i++) {
         g->begins[(unsigned char)*g->spans[i].open.at] = true;
+        if (g->spans[i].ends_alone && g->spans[i].close.len)
+            g->begins[(unsigned char)*g->spans[i].close.at] = true;
+    }
     return 0;
 }
 

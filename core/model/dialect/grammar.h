@@ -1,7 +1,7 @@
 /* grammar.h: the dialects, compiled from data.
  *
  *   {"families": [{"name": "hermes", "forms": [{"call": "<tool_call>{calls}</tool_call>"}]}, ...],
- *    "reasoning": [["<think>", "</think>"], ...], "drop": ["<|im_end|>", ...]}
+ *    "reasoning": [["<think>", "</think>", true], ...], "drop": ["<|im_end|>", ...]}
  *
  * A form is `call`, a template of one call, which may stand many times between `section`: [open, close].
  * `param` is the template of one parameter where the call has {params}. In a template a blank stands for
@@ -13,11 +13,15 @@
  *   {value}        text up to what follows     {rest}    text up to the next call, or the end
  *   {line}         text up to the line's end   {string}  "true" or "false": is the value a string
  *   {any}          up to 256 bytes             {?text}   text that may be missing
+ *   {type}         the type's name: "string" or another one, whose values are JSON
+ *   {keyed}        calls as JSON objects whose keys are the tools' names: [{"f": {...}}]
  *
  * `where` says where a form may begin: "mark" (anything that is not quoted; the default), "prose" (also in
  * fenced code that is data), "line" (a line's beginning) or "start" (the reply's). Of the last three a name
  * has to be one of the tools, when they are known. `typed`: a parameter that no schema speaks of is JSON
- * where it can be. `strict`: nothing of the form may be missing. `arguments` names those of {value}s outside parameters, in order. */
+ * where it can be. `strict`: nothing of the form may be missing. `quote` is the mark that strings stand between where
+ * {json} does not quote them. `cdata`: a {value} may stand in <![CDATA[ ]]>. `named`: only where the
+ * family is known, not to find it out. `arguments` names those of {value}s outside parameters, in order. */
 #ifndef MODEL_DIALECT_GRAMMAR_H
 #define MODEL_DIALECT_GRAMMAR_H
 
@@ -39,6 +43,8 @@
     X(REST, "rest")                                                                                \
     X(LINE, "line")                                                                                \
     X(STRING, "string")                                                                            \
+    X(TYPE, "type")                                                                                \
+    X(KEYED, "keyed")                                                                              \
     X(ANY, "any")
 
 enum item_kind {
@@ -71,15 +77,18 @@ struct text {
 struct form {
     size_t family; /* index of its name */
     enum where where;
-    bool typed, strict;
+    bool typed, strict, cdata, named;
     struct text open, close; /* of the section; empty: none */
+    struct text quote;       /* what strings stand between instead of quotes; empty: quotes */
     struct template call, param;
     const struct json *arguments; /* names of the values, or NULL */
 };
 
-/* A span that is no answer, from open to close; close empty: the mark alone. */
+/* A span that is no answer, from open to close; close empty: the mark alone. ends_alone: the prompt may have
+ * written open. */
 struct span {
     struct text open, close;
+    bool ends_alone;
 };
 
 /* The second byte of a form's mark, kept where many can be looked at at once; -1: it has but one. */

@@ -283,6 +283,24 @@ static enum found python_string(struct loose *l)
     return string(l, PLACE_ALONE);
 }
 
+/* A string as it is, between two marks. */
+static enum found marked(struct loose *l)
+{
+    struct scan *s = l->s;
+    enum found found = scan_text(s, s->quote, s->quote_len);
+    if (found != FOUND_YES)
+        return found;
+    const char *close = memmem(s->at, scan_left(s), s->quote, s->quote_len);
+    size_t len = close ? (size_t)(close - s->at) : scan_left(s);
+    struct buf valid = {0};
+    utf8_repair(&valid, s->at, len);
+    json_write_string(l->out, valid.data ? valid.data : "", valid.len);
+    l->out->failed |= valid.failed;
+    buf_clear(&valid);
+    s->at += len + (close ? s->quote_len : 0);
+    return close ? FOUND_YES : FOUND_MORE;
+}
+
 /* ---- numbers and words ---- */
 
 static bool in_word(char c)
@@ -360,7 +378,7 @@ static enum found bare_key(struct loose *l)
     if (found != FOUND_YES)
         return found;
     json_write_string(l->out, name, len);
-    l->s->repaired = true;
+    l->s->repaired |= !l->s->quote_len; /* where strings have marks, keys have none */
     return FOUND_YES;
 }
 
@@ -464,6 +482,9 @@ static enum found nested(struct loose *l, char open, char close)
 
 static enum found value(struct loose *l)
 {
+    enum found found = l->s->quote_len ? marked(l) : FOUND_NO;
+    if (found != FOUND_NO)
+        return found;
     switch (*l->s->at) {
     case '{':
         return nested(l, '{', '}');

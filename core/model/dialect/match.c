@@ -21,6 +21,7 @@ struct match {
     bool heart;           /* the call itself was read, what is left are the marks behind it */
     int is_string;        /* what {string} said of the value; -1: nothing */
     size_t values;        /* {value}s so far */
+    bool keyed;           /* calls are {name: arguments} */
 };
 
 static enum found template(struct match *m, const struct template *t, const struct template *outer);
@@ -69,6 +70,18 @@ static void member_key(struct match *m, const char *key, size_t len)
     buf_putc(&m->arguments, ':');
 }
 
+/* What stands in <![CDATA[ ]]>, when all of it does. */
+static void inside_cdata(const char **text, size_t *len)
+{
+    static const char open[] = "<![CDATA[", close[] = "]]>";
+    const size_t open_len = sizeof open - 1, close_len = sizeof close - 1;
+    if (*len < open_len + close_len || memcmp(*text, open, open_len) != 0
+        || memcmp(*text + *len - close_len, close, close_len) != 0)
+        return;
+    *text += open_len;
+    *len -= open_len + close_len;
+}
+
 static void member(struct match *m, const char *text, size_t len)
 {
     const struct json *schema = NULL;
@@ -78,6 +91,8 @@ static void member(struct match *m, const char *text, size_t len)
         key = json_string(json_at(m->form->arguments, m->values), &key_len);
     if (!key)
         return;
+    if (m->form->cdata)
+        inside_cdata(&text, &len);
     if (m->is_string < 0)
         schema = tool_parameter(m->calls->tools, m->name, m->name_len, key, key_len);
     member_key(m, key, key_len);
@@ -168,6 +183,16 @@ static enum found said_string(struct match *m)
     return yes > no ? yes : no;
 }
 
+static enum found said_type(struct match *m)
+{
+    const char *name;
+    size_t len;
+    enum found found = scan_name(m->s, &name, &len);
+    if (found == FOUND_YES)
+        m->is_string = len == 6 && memcmp(name, "string", 6) == 0;
+    return found;
+}
+
 static enum found params(struct match *m, const struct template *outer)
 {
     struct scan *s = m->s;
@@ -202,7 +227,7 @@ static enum found json_call(struct match *m)
     enum found found = loose_value(m->s, &text);
     bool cut = found == FOUND_MORE && m->s->final;
     if (found == FOUND_YES || cut)
-        calls_of_json(m->calls, &text, state_of(m, cut));
+        (m->keyed ? calls_of_keyed : calls_of_json)(m->calls, &text, state_of(m, cut));
     buf_clear(&text);
     return found == FOUND_YES && m->calls->count == before ? FOUND_NO : found;
 }
@@ -293,6 +318,8 @@ static enum found hole(struct match *m, const struct template *t, size_t i,
     struct text close = behind(t, i);
     s->stop = close.at;
     s->stop_len = close.len;
+    s->quote = m->form->quote.at;
+    s->quote_len = m->form->quote.len;
     if (!takes_blanks(t->items[i].kind))
         scan_blanks(s);
     switch (t->items[i].kind) {
@@ -302,7 +329,9 @@ static enum found hole(struct match *m, const struct template *t, size_t i,
         return scan_name(s, &m->key, &m->key_len);
     case ITEM_JSON:
         return arguments(m);
+    case ITEM_KEYED:
     case ITEM_CALLS:
+        m->keyed = t->items[i].kind == ITEM_KEYED;
         return json_calls(m);
     case ITEM_PYTHON:
         return python_calls(s, m->calls);
@@ -316,6 +345,8 @@ static enum found hole(struct match *m, const struct template *t, size_t i,
         return line(m);
     case ITEM_STRING:
         return said_string(m);
+    case ITEM_TYPE:
+        return said_type(m);
     default:
         return any(m, close);
     }
@@ -324,7 +355,7 @@ static enum found hole(struct match *m, const struct template *t, size_t i,
 /* A name without parameters may still be a word of prose. */
 static bool is_heart(const struct match *m, enum item_kind kind)
 {
-    return kind == ITEM_JSON || kind == ITEM_CALLS || kind == ITEM_PYTHON
+    return kind == ITEM_JSON || kind == ITEM_CALLS || kind == ITEM_KEYED || kind == ITEM_PYTHON
         || (kind == ITEM_PARAMS && m->arguments.len);
 }
 

@@ -25,6 +25,9 @@ bool calls_add(struct calls *calls, const char *name, size_t len, const char *ar
  * {function: {...}}, {tool_calls: [...]}, arrays of those. Answers how many. */
 size_t calls_of_json(struct calls *calls, const struct buf *text, enum dialect_state state);
 
+/* Likewise where the key is the name: {f: {...}}, arrays of those. */
+size_t calls_of_keyed(struct calls *calls, const struct buf *text, enum dialect_state state);
+
 /* The schema of a tool's parameter, or NULL. */
 const struct json *tool_parameter(const struct json *tools, const char *tool, size_t tool_len,
                                   const char *key, size_t key_len);

@@ -52,6 +52,15 @@ static enum dialect_state state_of(const struct scan *s, bool cut)
     return s->repaired ? DIALECT_REPAIRED : DIALECT_COMPLETE;
 }
 
+/* `search.call(query="x")` is how Llama writes a tool that it was trained with. */
+static size_t without_call(const struct calls *calls, const char *name, size_t len)
+{
+    static const char suffix[] = ".call";
+    const size_t suffix_len = sizeof suffix - 1;
+    bool ends = len > suffix_len && memcmp(name + len - suffix_len, suffix, suffix_len) == 0;
+    return ends && !tool_named(calls->tools, name, len) ? len - suffix_len : len;
+}
+
 static enum found one(struct scan *s, struct calls *calls)
 {
     const char *name;
@@ -65,7 +74,7 @@ static enum found one(struct scan *s, struct calls *calls)
     found = keywords(s, &arguments);
     bool cut = found == FOUND_MORE && s->final;
     if ((found == FOUND_YES || cut) && buf_ok(&arguments)
-        && !calls_add(calls, name, len, arguments.data, arguments.len, state_of(s, cut)))
+        && !calls_add(calls, name, without_call(calls, name, len), arguments.data, arguments.len, state_of(s, cut)))
         found = FOUND_NO;
     buf_clear(&arguments);
     return found;

@@ -15,6 +15,8 @@ struct scan {
     const char *at, *end;
     const char *stop; /* what stands behind the value that is read; a text in it may end there */
     size_t stop_len;
+    const char *quote; /* a mark that strings stand between, as they are; len 0: none */
+    size_t quote_len;
     bool final;    /* nothing comes after end */
     bool repaired; /* something was mended on the way */
 };

@@ -1,0 +1,186 @@
+-- dialect_spec.lua: what model/dialect.h promises, for every family: tests/dialects/vectors.lua.
+
+local orket = dofile("tests/support/orket.lua")
+local vectors = dofile("tests/dialects/vectors.lua")
+
+local TOOLS = {}
+for i, name in ipairs { "get_weather", "search" } do
+  TOOLS[i] = { type = "function", ["function"] = { name = name, parameters = { type = "object", properties = {
+    city = { type = "string" }, n = { type = "integer" }, q = { type = "string" } } } } }
+end
+
+local WRITTEN = 'say "hi" {x} </b>'
+
+-- ---- a string, written in a style ----
+
+local ESCAPES = { ["\n"] = "\\n", ["\t"] = "\\t", ["\\"] = "\\\\" }
+
+local STYLES = {
+  json = function(text)
+    return '"' .. text:gsub('[\n\t\\"]', function(c) return ESCAPES[c] or "\\" .. c end) .. '"'
+  end,
+  python = function(text)
+    return "'" .. text:gsub("[\n\t\\']", function(c) return ESCAPES[c] or "\\" .. c end) .. "'"
+  end,
+  raw = function(text)
+    return text
+  end,
+}
+
+local function written(vector, text)
+  local mark = vector.style:match("^mark:(.*)")
+  return mark and mark .. text .. mark or STYLES[vector.style](text)
+end
+
+-- The vector's text with another string in its second call.
+local function with(vector, text)
+  local old, new = written(vector, WRITTEN), written(vector, text)
+  local from, to = vector.text:find(old, 1, true)
+  assert(from, vector.text)
+  return vector.text:sub(1, from - 1) .. new .. vector.text:sub(to + 1)
+end
+
+-- ---- the cases ----
+
+local function nested(vector)
+  return ("a \"b\" 'c' {d} [e, } ] \\ </x> " .. vector.close .. " <tool_call> f(g=1) z")
+end
+
+local CASES = {
+  { "two calls", function() return WRITTEN end },
+  { "quotes, brackets and marks inside a string", nested },
+  { "lines, and a fence inside a string", function() return "one\n\n```lua\nx = { 'y' }\n```\n\n  last \"line\"" end },
+  { "letters of every length", function() return "Grüße, 你好 🎉 \u{2028}" end },
+}
+
+local function row(vector, text, more)
+  local request = { text = text, tools = TOOLS, dialect = vector.named and vector.family or nil }
+  for key, value in pairs(more or {}) do
+    request[key] = value
+  end
+  return request
+end
+
+local function expected(q)
+  return {
+    { name = "get_weather", arguments = { city = "Paris", n = 3 }, state = "complete" },
+    { name = "search", arguments = { q = q }, state = "complete" },
+  }
+end
+
+-- Puts a row for each vector and asks for each answer.
+local function for_each(request, check)
+  local rows = {}
+  for i, vector in ipairs(vectors) do
+    rows[i] = request(vector)
+  end
+  for i, answer in ipairs(orket.try("calls", rows)) do
+    check(vectors[i], answer, vectors[i].family .. ": " .. vectors[i].from .. "\n" .. (rows[i].text or table.concat(rows[i].chunks)))
+  end
+end
+
+describe("calls in a model's text", function()
+  for _, case in ipairs(CASES) do
+    it("are found in every family: " .. case[1], function()
+      for_each(function(vector)
+        return row(vector, with(vector, case[2](vector)))
+      end, function(vector, answer, what)
+        assert.same(expected(case[2](vector)), answer.calls, what)
+        assert.equal(vector.family == "mimo" and "qwen3-coder" or vector.family, answer.dialect, what)
+      end)
+    end)
+  end
+
+  -- ---- properties ----
+
+  it("do not depend on the pieces that a text comes in", function()
+    local seed = 7
+    local function random_pieces(text)
+      local chunks, at = {}, 1
+      while at <= #text do
+        seed = (seed * 1103515245 + 12345) % 2147483648
+        local size = 1 + seed // 65536 % 9
+        local to = math.min(utf8.offset(text, size + 1, at) or #text + 1, #text + 1) - 1
+        chunks[#chunks + 1], at = text:sub(at, to), to + 1
+      end
+      return chunks
+    end
+    local ways = {
+      function(vector) return row(vector, with(vector, nested(vector)), { chunk = 1 }) end,
+      function(vector) return row(vector, nil, { chunks = random_pieces(with(vector, nested(vector))) }) end,
+      function(vector) return row(vector, nil, { chunks = random_pieces(with(vector, nested(vector))) }) end,
+    }
+    local whole = {}
+    for_each(function(vector) return row(vector, with(vector, nested(vector))) end, function(vector, answer)
+      whole[vector] = answer
+    end)
+    for _, way in ipairs(ways) do
+      for_each(way, function(vector, answer, what)
+        assert.same(whole[vector], answer, what)
+      end)
+    end
+  end)
+
+  it("stay what they are once they are complete, and what was cut off never is", function()
+    local rows, of = {}, {}
+    for _, vector in ipairs(vectors) do
+      local q = nested(vector)
+      local text = with(vector, q)
+      local second = text:find(written(vector, q), 1, true)
+      for at in utf8.codes(text) do
+        rows[#rows + 1] = row(vector, text:sub(1, at - 1))
+        of[#rows] = { vector = vector, calls = expected(q), complete = at <= second and 1 or 2, text = rows[#rows].text,
+          inside = at > second and at <= second + #q }
+      end
+    end
+    local seen = { partial = 0, complete = 0 }
+    for i, answer in ipairs(orket.try("calls", rows)) do
+      local about, complete = of[i], 0
+      for j, call in ipairs(answer.calls) do
+        local what = about.vector.family .. ": " .. about.text
+        assert.truthy(about.calls[j], what)
+        if call.state == "complete" then
+          assert.same(about.calls[j], call, what)
+          complete = complete + 1
+        else
+          seen[call.state] = (seen[call.state] or 0) + 1
+        end
+        assert.truthy(call.state == "partial" or j < 2 or not about.inside, what .. "\nis made from a part of its string")
+      end
+      assert.truthy(complete <= about.complete, about.vector.family .. ": " .. about.text)
+      seen.complete = seen.complete + complete
+    end
+    assert.truthy(seen.partial > 5000 and seen.complete > 5000, "the table has lost its meaning")
+  end)
+
+  local QUOTED = {
+    ["in inline code"] = function(text) return "What one may write: ````` " .. text:gsub("\n\n+", "\n") .. " `````, and no more." end,
+    ["in a fence of another language"] = function(text) return "So:\n~~~~~python\n" .. text .. "\n~~~~~\nThat is it." end,
+    ["in a quotation"] = function(text) return "> " .. text:gsub("\n", "\n> ") end,
+    ["in a tool's result that the model makes up"] = function(text) return "<tool_response>\n" .. text .. "\n</tool_response>\nDone." end,
+    ["in a thought"] = function(text) return "<thinking>\n" .. text .. "\n</thinking>\nDone." end,
+  }
+  for where, quote in pairs(QUOTED) do
+    it("are none " .. where, function()
+      for_each(function(vector)
+        return row(vector, (quote(vector.text)))
+      end, function(_, answer, what)
+        assert.same({}, answer.calls, what)
+      end)
+    end)
+  end
+
+  it("may be asked for by the name that a server has for their parser", function()
+    for server, names in pairs(dofile("tests/dialects/names.lua")) do
+      local rows = {}
+      for i, name in ipairs(names) do
+        rows[i] = { text = "none", dialect = name }
+      end
+      for i, answer in ipairs(orket.try("calls", rows)) do
+        assert.same({}, answer.calls, server .. ": " .. names[i])
+      end
+    end
+    local answer = orket.try("calls", { { text = "none", dialect = "hermse" } })[1]
+    assert.equal("ERR_NOT_FOUND", answer.code)
+  end)
+end)
