@@ -19,6 +19,7 @@ void reply_clear(struct reply *reply)
         buf_clear(&reply->calls[i].id);
         buf_clear(&reply->calls[i].name);
         buf_clear(&reply->calls[i].arguments);
+        buf_clear(&reply->calls[i].signature);
     }
     free(reply->calls);
     json_doc_clear(&reply->doc);
@@ -27,6 +28,7 @@ void reply_clear(struct reply *reply)
     buf_clear(&reply->reasoning);
     buf_clear(&reply->finish);
     buf_clear(&reply->model);
+    buf_clear(&reply->signature);
     *reply = (struct reply){0};
 }
 
@@ -139,6 +141,14 @@ static void add_arguments(struct delta *delta, struct reply_call *call, const st
     }
 }
 
+/* Texts beside what is said: an event that has one is like no other. */
+static int add_signature(struct delta *delta, struct buf *out, const struct json *value)
+{
+    if (value)
+        delta_spoil(delta);
+    return set_text(out, value);
+}
+
 struct fragments {
     struct reply *reply;
     const struct shape_paths *paths;
@@ -166,6 +176,9 @@ static int add_fragment(void *ctx, const struct json *item)
         return ERR_MEMORY;
     add_name(call, name);
     add_arguments(&f->reply->delta, call, arguments);
+    if (add_signature(&f->reply->delta, &call->signature,
+                      shape_first(f->paths, SHAPE_CALL_SIGNATURE, item)))
+        return ERR_MEMORY;
     if (name_len || calls != f->reply->call_count || delta_has(&f->reply->delta, id))
         delta_spoil(&f->reply->delta);
     if (call->name.len > REPLY_NAME_MAX || call->id.len > REPLY_NAME_MAX)
@@ -219,8 +232,18 @@ static int error_of(const struct shape_paths *paths, const struct json *at, stru
 static int64_t count_of(const struct shape_paths *paths, enum shape_field field,
                         const struct json *at, int64_t otherwise)
 {
-    int64_t count = json_int(shape_first(paths, field, at), -1);
-    return count >= 0 && count <= REPLY_USAGE_MAX ? count : otherwise;
+    int64_t count = shape_sum(paths, field, at, REPLY_USAGE_MAX);
+    return count > 0 || otherwise < 0 ? count : otherwise; // a late 0 takes nothing back
+}
+
+static int take_signature(void *ctx, const struct json *value)
+{
+    struct reply *r = ctx;
+    size_t len;
+    if (!json_string(value, &len) || !len)
+        return SHAPE_PASS;
+    r->signatures++;
+    return add_signature(&r->delta, &r->signature, value);
 }
 
 static int take(struct reply *r, const struct shape_paths *paths, struct err *err)
@@ -237,6 +260,8 @@ static int take(struct reply *r, const struct shape_paths *paths, struct err *er
         rc = shape_each(paths, SHAPE_REASONING, root, add_text, &reasoning);
     if (rc == 0)
         rc = shape_each(paths, SHAPE_CALLS, root, add_call_list, &fragments);
+    if (rc == 0)
+        rc = shape_each(paths, SHAPE_SIGNATURE, root, take_signature, r);
     if (rc == 0)
         rc = set_text(&r->finish, finish);
     if (rc == 0)
@@ -381,9 +406,53 @@ size_t reply_said(const struct reply *r)
     return said;
 }
 
+static size_t signed_calls(const struct reply *r)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < r->call_count; i++)
+        count += r->calls[i].signature.len > 0;
+    return count;
+}
+
+static void put_call_signatures(struct buf *out, const struct reply *r)
+{
+    const char *mark = "\"calls\":{";
+    for (size_t i = 0; i < r->call_count; i++) {
+        if (!r->calls[i].signature.len)
+            continue;
+        buf_puts(out, mark);
+        put_string(out, &r->calls[i].id);
+        buf_putc(out, ':');
+        put_string(out, &r->calls[i].signature);
+        mark = ",";
+    }
+    buf_putc(out, '}');
+}
+
+/* Everything before the content; it comes first, so that a look at one byte tells that it is there.
+ */
+static void put_apart(struct buf *out, const struct reply *r)
+{
+    bool calls = signed_calls(r) > 0, thought = r->signatures == 1;
+    if (!calls && !thought)
+        return;
+    buf_puts(out, "\"apart\":{");
+    if (calls)
+        put_call_signatures(out, r);
+    if (thought) {
+        buf_puts(out, calls ? ",\"reasoning\":" : "\"reasoning\":");
+        put_string(out, &r->reasoning);
+        buf_puts(out, ",\"signature\":");
+        put_string(out, &r->signature);
+    }
+    buf_puts(out, "},");
+}
+
 void reply_message(const struct reply *r, struct buf *out)
 {
-    buf_puts(out, "{\"content\":");
+    buf_putc(out, '{');
+    put_apart(out, r);
+    buf_puts(out, "\"content\":");
     if (r->content.len || !r->call_count)
         put_string(out, &r->content);
     else

@@ -12,11 +12,12 @@
 #include "model/shape.h"
 
 #define REPLY_CALLS_MAX 128
-#define REPLY_NAME_MAX  1024 /* bytes of a call's name or id */
+#define REPLY_NAME_MAX  1024       /* bytes of a call's name or id */
 #define REPLY_USAGE_MAX 1000000000 /* tokens; more, or less than none, is not told */
 
 struct reply_call {
     struct buf id, name, arguments; /* after reply_end: id unique, arguments not empty */
+    struct buf signature;           /* what the provider wants back with the call, or empty */
     int64_t index;                  /* the provider's, or -1 */
 };
 
@@ -25,6 +26,8 @@ struct reply {
     struct json_doc doc;       /* of the last event that was parsed */
     struct delta delta;
     struct buf content, reasoning, finish, model;
+    struct buf signature;     /* what the provider wants back with the reasoning, or empty */
+    size_t signatures;        /* with more than one nobody knows what belongs to which */
     struct reply_call *calls; /* owned */
     size_t call_count;
     int64_t prompt_tokens, completion_tokens, cached_tokens; /* -1: not told, or nonsense */
@@ -51,8 +54,9 @@ int reply_end(struct reply *reply, struct err *err) MUST_CHECK;
 /* Bytes of all that the reply says: content, reasoning, names and arguments of calls. */
 size_t reply_said(const struct reply *reply);
 
-/* Appends the canonical assistant message {content, role, tool_calls}, the bytes that conversation,
- * request and journal share. After reply_end. */
+/* Appends the canonical assistant message {apart?, content, role, tool_calls}, the bytes that
+ * conversation, request and journal share. `apart` is there when the provider signed something, and
+ * is for it alone: {calls?: {id: signature}, reasoning?, signature?}. After reply_end. */
 void reply_message(const struct reply *reply, struct buf *out);
 
 /* The message of an error body (its error field under the shape, or the beginning of the text) in

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum step_kind { STEP_KEY, STEP_ITEM, STEP_EACH };
+enum step_kind { STEP_KEY, STEP_ITEM, STEP_EACH, STEP_WITH, STEP_WITHOUT };
 
 struct step {
     enum step_kind kind;
@@ -41,7 +41,11 @@ static struct step step_of(const char *key, size_t len)
     struct step step = {.kind = STEP_KEY, .key = key, .key_len = (uint32_t)len};
     if (len == 1 && *key == '*')
         step.kind = STEP_EACH;
-    else if (len && len < 9 && strspn(key, "0123456789") >= len) {
+    else if (len > 1 && (*key == '?' || *key == '!')) {
+        step.kind = *key == '?' ? STEP_WITH : STEP_WITHOUT;
+        step.key++;
+        step.key_len--;
+    } else if (len && len < 9 && strspn(key, "0123456789") >= len) {
         step.kind = STEP_ITEM;
         for (size_t i = 0; i < len; i++)
             step.item = step.item * 10 + (size_t)(key[i] - '0');
@@ -150,6 +154,13 @@ struct walk {
     bool found;
 };
 
+static bool is_true(const struct json *value)
+{
+    if (!value || value->type == JSON_NULL || value->type == JSON_FALSE)
+        return false;
+    return value->type != JSON_STRING || value->len > 0;
+}
+
 /* Depth is bounded by SHAPE_STEPS_MAX. */
 static int walk(struct walk *w, const struct step *steps, size_t count, const struct json *at)
 {
@@ -164,6 +175,10 @@ static int walk(struct walk *w, const struct step *steps, size_t count, const st
         return walk(w, steps + 1, count - 1, json_get_n(at, steps->key, steps->key_len));
     if (steps->kind == STEP_ITEM)
         return walk(w, steps + 1, count - 1, json_at(at, steps->item));
+    if (steps->kind != STEP_EACH)
+        return is_true(json_get_n(at, steps->key, steps->key_len)) == (steps->kind == STEP_WITH)
+                   ? walk(w, steps + 1, count - 1, at)
+                   : 0;
     int rc = 0;
     for (size_t i = 0; rc == 0 && at->type == JSON_ARRAY && i < at->len; i++)
         rc = walk(w, steps + 1, count - 1, &at->u.items[i]);
@@ -193,4 +208,21 @@ const struct json *shape_first(const struct shape_paths *paths, enum shape_field
     const struct json *first = NULL;
     (void)shape_each(paths, field, at, take_first, &first);
     return first;
+}
+
+int64_t shape_sum(const struct shape_paths *paths, enum shape_field field, const struct json *at,
+                  int64_t max)
+{
+    int64_t sum = -1;
+    for (const struct shape_path *p = paths->fields[field]; p; p = p->otherwise) {
+        const struct json *value = NULL;
+        struct walk w = {.fn = take_first, .ctx = &value};
+        (void)walk(&w, p->steps, p->count, at);
+        int64_t count = value ? json_int(value, -1) : 0;
+        if (count < 0 || count > max)
+            return -1;
+        if (value)
+            sum = (sum < 0 ? 0 : sum) + count;
+    }
+    return sum <= max ? sum : -1;
 }

@@ -1,8 +1,10 @@
 /* shape.h: where a provider puts things, as data: a field of a reply is a path into its JSON.
  *
  * A path is keys and array positions between dots ("choices.0.delta.content"); "*" is every item;
- * "" is the value itself. A list of paths are alternatives: the first that finds something counts.
- * The fields id, name, arguments, index are looked up in each value that `calls` finds.
+ * "?key" goes on only where key is there and true of it (not null, false, empty), "!key" only where
+ * it is not; "" is the value itself. A list of paths are alternatives: the first that finds
+ * something counts; of token counts all that are found are added up. The fields id, name,
+ * arguments, index, call_signature are looked up in each value that `calls` finds.
  */
 #ifndef MODEL_SHAPE_H
 #define MODEL_SHAPE_H
@@ -20,6 +22,8 @@
     X(ID, "id")                                                                                    \
     X(NAME, "name")                                                                                \
     X(ARGUMENTS, "arguments")                                                                      \
+    X(CALL_SIGNATURE, "call_signature")                                                            \
+    X(SIGNATURE, "signature")                                                                      \
     X(FINISH, "finish")                                                                            \
     X(PROMPT_TOKENS, "prompt_tokens")                                                              \
     X(COMPLETION_TOKENS, "completion_tokens")                                                      \
@@ -63,5 +67,10 @@ int shape_each(const struct shape_paths *paths, enum shape_field field, const st
 /* The first value that field finds, or NULL. */
 const struct json *shape_first(const struct shape_paths *paths, enum shape_field field,
                                const struct json *at);
+
+/* The sum of the counts that the paths of field find, each its first value; -1 when there is none,
+ * or one is no count from 0 to max. */
+int64_t shape_sum(const struct shape_paths *paths, enum shape_field field, const struct json *at,
+                  int64_t max);
 
 #endif

@@ -20,28 +20,37 @@ M.PATIENCE = 60  -- longest wait between two attempts; a server that asks for mo
 M.warm = core.warm
 
 local sources = {} -- key name -> where it comes from
-local defined = {} -- key name -> true
+local owners = {}  -- key name -> the endpoint that it belongs to
+local defined = {} -- key name -> header -> the core's name of it
 
 ---Where keys come from, read when one is first used. A key that is not listed is the environment
 ---variable of its name.
 ---@param keys table<string, {env: string?, file: string?, origin: string?, header: string?}>
 function M.keys(keys)
   for name, source in pairs(keys) do
-    sources[name], defined[name] = source, nil
+    sources[name], defined[name], owners[name] = source, nil, nil
   end
 end
 
-local function define_key(model)
+-- The name under which the core has a key for this header: each API has one of its own, and a key may serve several.
+local function define_key(model, provider)
   local name = model.key
-  if not name or defined[name] then
-    return true
+  if not name then
+    return nil
   end
-  local source = sources[name] or { env = name }
-  local ok, err = errors.check(core.key(name, {
-    env = source.env, file = source.file, header = source.header, origin = source.origin or model.base_url,
-  }))
-  defined[name] = ok
-  return ok, err
+  local source, names = sources[name] or { env = name }, defined[name] or {}
+  local header = source.header or provider.key_header
+  if names[header or ""] then
+    return names[header or ""]
+  end
+  local origin = owners[name] or source.origin or model.base_url
+  local known = next(names) and name .. "." .. (header or "bearer") or name
+  local ok, err = errors.check(core.key(known, { env = source.env, file = source.file, header = header, origin = origin }))
+  if not ok then
+    return nil, err
+  end
+  names[header or ""], defined[name], owners[name] = known, names, origin
+  return known
 end
 
 -- A failure of the endpoint is a model failure whatever its code; of the request, the caller's.
@@ -91,21 +100,21 @@ end
 
 local function send(request, provider, shape, body)
   local model = request.model
-  local ok, err = define_key(model)
-  if not ok then
+  local key, err = define_key(model, provider)
+  if err then
     return nil, err, true
   end
   local reply, message, code, info = async.await(core.post, {
-    url = model.base_url:gsub("/+$", "") .. provider.path,
+    url = providers.address(provider, model, request),
     body = body,
-    key = model.key, headers = model.headers, deadlines = model.deadlines, caps = model.caps,
+    key = key, headers = providers.headers(provider, model), deadlines = model.deadlines, caps = model.caps,
     shape = shape,
   }, request.on_delta)
   if reply then
     if not usage.is_whole(reply.usage) then
       reply.usage = usage.whole(reply.usage, request, usage.said(reply))
     end
-    return reply
+    return providers.heard(provider, reply)
   elseif type(message) == "table" then -- the task was canceled
     return nil, message, true
   end
@@ -139,6 +148,7 @@ end
 ---@field tools string? a JSON text
 ---@field stream boolean?
 ---@field tool_choice any
+---@field json string? a JSON schema: the reply is to be JSON of it, where the provider offers that
 ---@field on_delta fun(text: string)?
 ---@field on_attempt fun(attempt: table)?
 ---@field through (fun(body: string[], send: function): table?, table?, boolean?)?  asked instead of the network

@@ -2,11 +2,16 @@
 
 local core = require("orket.core.llm")
 local errors = require("orket.errors")
+local later = require("orket.later")
 local list = require("orket.list")
 
 local M = {}
 
-local PROVIDERS = { openai = require("orket.providers.openai") }
+local PROVIDERS = {
+  openai = require("orket.providers.openai"),
+  anthropic = later("orket.providers.anthropic"),
+  gemini = later("orket.providers.gemini"),
+}
 
 local shapes = {} -- provider name -> compiled shape
 
@@ -34,6 +39,48 @@ function M.of(model)
   end
   shapes[name] = shapes[name] or assert(core.shape(provider.shape))
   return provider, shapes[name]
+end
+
+---Where a request goes.
+---@param provider table
+---@param model table its profile
+---@param request {stream: boolean}
+---@return string
+function M.address(provider, model, request)
+  local path = provider.path
+  return model.base_url:gsub("/+$", "") .. (type(path) == "function" and path(model, request) or path)
+end
+
+---The headers of its requests, but for the key's.
+---@param provider table
+---@param model table its profile
+---@return table<string, string>|nil
+function M.headers(provider, model)
+  if not provider.headers then
+    return model.headers
+  end
+  local all, own = {}, {}
+  for name, value in pairs(model.headers or {}) do
+    all[name], own[name:lower()] = value, true
+  end
+  for name, value in pairs(provider.headers) do
+    all[name] = not own[name] and value or all[name]
+  end
+  return all
+end
+
+local MALFORMED = "Your last call could not be read and was not made. Write it again, with arguments that are valid JSON."
+
+---A reply in the words that all providers share.
+---@param provider table
+---@param reply table
+---@return table reply
+function M.heard(provider, reply)
+  if provider.finish and reply.finish then
+    reply.finish = provider.finish[reply.finish] or reply.finish
+    reply.problem = reply.finish == "malformed" and MALFORMED or nil
+  end
+  return reply
 end
 
 return M

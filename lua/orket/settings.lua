@@ -10,7 +10,10 @@ local list = require("orket.list")
 
 local M = {}
 
-local OF_MODEL = { "model", "shape", "temperature", "seed", "max_tokens", "price" }
+local OF_MODEL = {
+  "model", "shape", "context", "temperature", "top_p", "top_k", "min_p", "presence_penalty", "frequency_penalty", "stop", "seed",
+  "max_tokens", "price",
+}
 local OF_ENVIRONMENT = { "id", "model", "temperature", "seed" }
 
 ---What the run of an epic follows from.

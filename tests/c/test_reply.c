@@ -38,6 +38,19 @@
     "\"calls\":\"candidates.0.content.parts.*.functionCall\",\"name\":\"name\","                   \
     "\"arguments\":\"args\",\"finish\":\"candidates.0.finishReason\"}}"
 
+/* as lua/orket/providers/{anthropic,gemini}.lua have them: signed thoughts and calls, sums */
+#define SIGNED                                                                                     \
+    "{\"stream\":{\"content\":\"delta.text\",\"reasoning\":\"delta.thinking\",\"calls\":\"\","     \
+    "\"index\":\"index\",\"id\":\"content_block.id\",\"name\":\"content_block.name\","             \
+    "\"arguments\":\"delta.partial_json\",\"signature\":\"delta.signature\","                      \
+    "\"finish\":\"delta.stop_reason\",\"prompt_tokens\":[\"usage.input_tokens\","                  \
+    "\"usage.cache_read_input_tokens\"],\"error\":\"error\"}}"
+
+#define PARTS                                                                                      \
+    "{\"stream\":{\"content\":\"parts.*.!thought.text\",\"reasoning\":\"parts.*.?thought.text\","  \
+    "\"calls\":\"parts.*\",\"name\":\"functionCall.name\",\"arguments\":\"functionCall.args\","    \
+    "\"call_signature\":\"thoughtSignature\",\"finish\":\"finish\"}}"
+
 #define SAY(text)                 "{\"choices\":[{\"delta\":{\"content\":" text "}}]}"
 #define CALL(list)                "{\"choices\":[{\"delta\":{\"tool_calls\":[" list "]}}]}"
 #define STOP                      "{\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}"
@@ -236,6 +249,34 @@ static const struct row {
      .answer =
          ASSISTANT("\"ab\"", ",\"tool_calls\":[" TOOL("call_0", "f", "\"{\\\"a\\\":1}\"") "," TOOL(
                                  "call_1", "f", "\"{}\"") "]")},
+    {"a signed thought",
+     SIGNED,
+     {"{\"index\":0,\"delta\":{\"thinking\":\"h\"}}",
+      "{\"index\":0,\"delta\":{\"thinking\":\"m\"}}",
+      "{\"index\":0,\"delta\":{\"signature\":\"S=\"}}", "{\"index\":1,\"delta\":{\"text\":\"x\"}}",
+      "{\"delta\":{\"stop_reason\":\"end_turn\"}}"},
+     .answer = "{\"apart\":{\"reasoning\":\"hm\",\"signature\":\"S=\"},\"content\":\"x\","
+               "\"role\":\"assistant\"}"},
+    {"two signatures belong to nobody",
+     SIGNED,
+     {"{\"delta\":{\"signature\":\"S\"}}", "{\"delta\":{\"signature\":\"T\"}}",
+      "{\"delta\":{\"text\":\"x\",\"stop_reason\":\"end_turn\"}}"},
+     .answer = ASSISTANT("\"x\"", "")},
+    {"thoughts among parts",
+     PARTS,
+     {"{\"parts\":[{\"text\":\"hm\",\"thought\":true},{\"text\":\"x\",\"thought\":false}]}",
+      "{\"parts\":[{\"text\":\"y\",\"thought\":\"\"},{\"thoughtSignature\":\"S\"}]}",
+      "{\"finish\":\"STOP\"}"},
+     .answer = ASSISTANT("\"xy\"", "")},
+    {"signed calls",
+     PARTS,
+     {"{\"parts\":[{\"functionCall\":{\"name\":\"f\",\"args\":{}},\"thoughtSignature\":\"S\"},"
+      "{\"functionCall\":{\"name\":\"g\"}}]}",
+      "{\"parts\":[{\"functionCall\":{\"name\":\"h\"},\"thoughtSignature\":\"T\"}]}",
+      "{\"finish\":\"STOP\"}"},
+     .answer = "{\"apart\":{\"calls\":{\"call_0\":\"S\",\"call_2\":\"T\"}},\"content\":null,"
+               "\"role\":\"assistant\",\"tool_calls\":[" TOOL("call_0", "f", "\"{}\"") "," TOOL(
+                   "call_1", "g", "\"{}\"") "," TOOL("call_2", "h", "\"{}\"") "]}"},
 };
 
 static int compile(struct shape *shape, const char *text, struct err *err)
@@ -344,18 +385,21 @@ static void test_bounds(void **state)
     shape_clear(&shape);
 }
 
-/* Nobody counts less than nothing, parts of a token, or as if it were all the money of the world. */
+/* Nobody counts less than nothing, parts of a token, or as if it were all the money of the world.
+ */
 static void test_usage_nonsense(void **state)
 {
     (void)state;
-    static const char *const counts[] = {"-1", "-9223372036854775808", "9223372036854775807",
-                                         "1e300", "1.5", "\"7\"", "null", "1000000001"};
+    static const char *const counts[] = {
+        "-1",        "-9223372036854775808", "9223372036854775807", "1e300", "1.5", "\"7\"", "null",
+        "1000000001"};
     struct shape shape;
     assert_int_equal(compile(&shape, OPENAI, NULL), 0);
     for (size_t i = 0; i < COUNT_OF(counts); i++) {
         struct reply reply;
         char event[128];
-        snprintf(event, sizeof event, "{\"choices\":[],\"usage\":{\"prompt_tokens\":%s}}", counts[i]);
+        snprintf(event, sizeof event, "{\"choices\":[],\"usage\":{\"prompt_tokens\":%s}}",
+                 counts[i]);
         reply_init(&reply, &shape);
         assert_int_equal(reply_event(&reply, event, strlen(event), NULL), 0);
         assert_int_equal(reply.prompt_tokens, -1);
@@ -383,6 +427,32 @@ static void test_said(void **state)
     for (size_t i = 0; i < COUNT_OF(events); i++)
         assert_int_equal(reply_event(&reply, events[i], strlen(events[i]), NULL), 0);
     assert_int_equal(reply_said(&reply), 4 + 4 + 3);
+    reply_clear(&reply);
+    shape_clear(&shape);
+}
+
+/* Counts that a provider tells apart are one; a 0 that comes late takes nothing back. */
+static void test_sums(void **state)
+{
+    (void)state;
+    static const char *const told[] = {
+        "{\"usage\":{\"input_tokens\":5}}",
+        "{\"usage\":{\"input_tokens\":5,\"cache_read_input_tokens\":7}}",
+        "{\"usage\":{\"input_tokens\":0,\"cache_read_input_tokens\":null}}",
+        "{\"usage\":{\"input_tokens\":5,\"cache_read_input_tokens\":-1}}",
+        "{\"usage\":{\"input_tokens\":999999999,\"cache_read_input_tokens\":2}}",
+        "{\"usage\":{}}",
+        "{\"usage\":{\"cache_read_input_tokens\":9}}",
+    };
+    static const int64_t want[] = {5, 12, 12, 12, 12, 12, 9};
+    struct shape shape;
+    struct reply reply;
+    assert_int_equal(compile(&shape, SIGNED, NULL), 0);
+    reply_init(&reply, &shape);
+    for (size_t i = 0; i < COUNT_OF(told); i++) {
+        assert_int_equal(reply_event(&reply, told[i], strlen(told[i]), NULL), 0);
+        assert_int_equal(reply.prompt_tokens, want[i]);
+    }
     reply_clear(&reply);
     shape_clear(&shape);
 }
@@ -438,9 +508,10 @@ static void test_bad_shapes(void **state)
 
 /* Content and finish are one text, and so are a call's id and its arguments. */
 #define ODD                                                                                        \
-    "{\"stream\":{\"content\":\"t\",\"finish\":\"t\",\"calls\":\"c\",\"id\":\"a\",\"arguments\":\"a\"}}"
+    "{\"stream\":{\"content\":\"t\",\"finish\":\"t\",\"calls\":\"c\",\"id\":\"a\",\"arguments\":"  \
+    "\"a\"}}"
 
-static const char *const streams[] = {OPENAI, ANTHROPIC, GEMINI, ODD};
+static const char *const streams[] = {OPENAI, ANTHROPIC, GEMINI, SIGNED, PARTS, ODD};
 
 /* '@' stands for a text. */
 static const char *const kinds[] = {
@@ -454,22 +525,39 @@ static const char *const kinds[] = {
     CALL("{\"index\":0,\"id\":\"i\",\"function\":{\"name\":\"f\",\"arguments\":\"@\"}}"),
     CALL("{\"function\":{\"name\":\"@\",\"arguments\":\"[\"}}"),
     CALL("{\"index\":0,\"function\":{\"arguments\":{\"a\":1}}}],\"content\":[\"@\""),
-    "{\"choices\":[{\"delta\":{\"content\":\"@\",\"tool_calls\":[{\"function\":{\"arguments\":[]}}]}}]}",
-    "{\"error\":false,\"choices\":[{\"delta\":{\"content\":\"@\"}}],\"usage\":{\"prompt_tokens\":2}}",
+    "{\"choices\":[{\"delta\":{\"content\":\"@\",\"tool_calls\":[{\"function\":{\"arguments\":[]}}]"
+    "}}]}",
+    "{\"error\":false,\"choices\":[{\"delta\":{\"content\":\"@\"}}],\"usage\":{\"prompt_tokens\":2}"
+    "}",
     "{\"t\":\"@\"}",
     "{\"c\":{\"a\":\"@\"}}",
     "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"@\"}]}}]}",
-    "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"@\"},{\"functionCall\":{\"name\":\"f\"}}]}}]}",
+    "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"@\"},{\"functionCall\":{\"name\":\"f\"}}"
+    "]}}]}",
     "{\"delta\":{\"text\":\"@\"}}",
+    "{\"delta\":{\"text\":\"@\",\"signature\":\"S\"}}",
+    "{\"delta\":{\"thinking\":\"x\",\"signature\":\"@\"}}",
+    "{\"parts\":[{\"text\":\"@\",\"thought\":true},{\"text\":\"\"}]}",
+    "{\"parts\":[{\"functionCall\":{\"args\":\"@\"},\"thoughtSignature\":\"S\"}]}",
     "{\"delta\":{\"partial_json\":\"@\"},\"index\":1}",
 };
 
 static const char *const texts[] = {
-    "a",         "",          "a longer text of more than eight bytes",
-    "\\\"",      "\\\\",      "\\n\\u00e9\\ud83d\\ude00",
-    "\xC3\xA9",  "\"",         "\\",
-    "x\"}}]}",   "\",\"b\":\"", "\x01",
-    "\xC3",      "\\ud83d",   "\" ",
+    "a",
+    "",
+    "a longer text of more than eight bytes",
+    "\\\"",
+    "\\\\",
+    "\\n\\u00e9\\ud83d\\ude00",
+    "\xC3\xA9",
+    "\"",
+    "\\",
+    "x\"}}]}",
+    "\",\"b\":\"",
+    "\x01",
+    "\xC3",
+    "\\ud83d",
+    "\" ",
     "\"}}],\"x\":[{\"y\":{\"z\":\"",
 };
 
@@ -563,9 +651,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),       cmocka_unit_test(test_memory_fails),
         cmocka_unit_test(test_bounds),     cmocka_unit_test(test_usage),
-        cmocka_unit_test(test_usage_nonsense), cmocka_unit_test(test_said),
-        cmocka_unit_test(test_bad_shapes), cmocka_unit_test(test_error_text),
-        cmocka_unit_test(test_one_text_differs),
+        cmocka_unit_test(test_sums),       cmocka_unit_test(test_usage_nonsense),
+        cmocka_unit_test(test_said),       cmocka_unit_test(test_bad_shapes),
+        cmocka_unit_test(test_error_text), cmocka_unit_test(test_one_text_differs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

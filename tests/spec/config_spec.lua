@@ -158,6 +158,29 @@ describe("configuration", function()
     end)
   end
 
+  it("takes a model's profile, and refuses what it cannot be", function()
+    local sound = { shape = "anthropic", context = 200000, top_p = 0.9, top_k = 40, min_p = 0.05, presence_penalty = -1, frequency_penalty = 2,
+      stop = { "END" }, max_tokens = 4096 }
+    local function errors_of(changes)
+      local model = { base_url = "https://h/v1", model = "m" }
+      for key, value in pairs(sound) do
+        model[key] = value
+      end
+      for key, value in pairs(changes) do
+        model[key] = value
+      end
+      project({ ["config/organization.json"] = cjson.encode({ name = "x", models = { a = model, b = model } }) })
+      return validate().errors
+    end
+    assert.same({}, errors_of({}))
+    for key, value in pairs({ shape = "claude", context = 0, top_p = 1.5, top_k = -1, min_p = "low", presence_penalty = 3, frequency_penalty = -3 }) do
+      local found = errors_of({ [key] = value })
+      assert.equal("/models/a/" .. key, found[1].path)
+    end
+    assert.truthy(errors_of({ stop = { "" } })[1].path:find("^/models/a/stop"))
+    assert.truthy(errors_of({ stop = "END" })[1].path:find("^/models/a/stop"))
+  end)
+
   it("tells everything at once, sorted", function()
     project({
       ["config/organization.json"] = '{"name": "x", "vsion": 1, ' .. MODELS .. "}",

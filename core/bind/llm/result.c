@@ -47,10 +47,12 @@ void llm_hide_keys(struct reply *reply, const struct transfer *transfer)
     hide(&reply->reasoning, transfer);
     hide(&reply->finish, transfer);
     hide(&reply->model, transfer);
+    hide(&reply->signature, transfer);
     for (size_t i = 0; i < reply->call_count; i++) {
         hide(&reply->calls[i].id, transfer);
         hide(&reply->calls[i].name, transfer);
         hide(&reply->calls[i].arguments, transfer);
+        hide(&reply->calls[i].signature, transfer);
     }
 }
 

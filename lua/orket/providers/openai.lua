@@ -10,7 +10,7 @@ M.path = "/chat/completions"
 M.shape = {
   done = "[DONE]",
   stream = {
-    content = "choices.0.delta.content",
+    content = { "choices.0.delta.content", "choices.0.delta.refusal" },
     reasoning = { "choices.0.delta.reasoning_content", "choices.0.delta.reasoning" },
     calls = "choices.0.delta.tool_calls",
     index = "index",
@@ -25,7 +25,7 @@ M.shape = {
     error = "error",
   },
   whole = {
-    content = { "choices.0.message.content", "choices.0.message.content.*.text" },
+    content = { "choices.0.message.content", "choices.0.message.content.*.text", "choices.0.message.refusal" },
     reasoning = { "choices.0.message.reasoning_content", "choices.0.message.reasoning" },
     calls = "choices.0.message.tool_calls",
     id = "id",
@@ -40,21 +40,31 @@ M.shape = {
   },
 }
 
+-- Its own newer models know the limit by another name.
+local OPENAI = "^https://api%.openai%.com[:/]"
+
 local OURS = { model = true, messages = true, tools = true, stream = true }
 
 local heads = setmetatable({}, { __mode = "k" }) -- model -> its head, streamed, without a tool choice
 
+local function format_of(json)
+  return { type = "json_schema", json_schema = { name = "reply", strict = true, schema = cjson.decode(json) } }
+end
+
 -- What does not change from request to request, without its closing brace.
 local function head_of(model, request)
-  local usual = request.stream and not request.tool_choice
+  local usual = request.stream and not request.tool_choice and not request.json
   if usual and heads[model] then
     return heads[model]
   end
   local head = {
-    model = model.model, temperature = model.temperature, seed = model.seed,
-    max_tokens = model.max_tokens, stream = request.stream, tool_choice = request.tool_choice,
+    model = model.model, temperature = model.temperature, seed = model.seed, top_p = model.top_p, top_k = model.top_k,
+    min_p = model.min_p, presence_penalty = model.presence_penalty, frequency_penalty = model.frequency_penalty,
+    stop = model.stop, stream = request.stream, tool_choice = request.tool_choice,
     stream_options = request.stream and { include_usage = true } or nil,
+    response_format = request.json and format_of(request.json) or nil,
   }
+  head[(model.base_url or ""):find(OPENAI) and "max_completion_tokens" or "max_tokens"] = model.max_tokens
   for name, value in pairs(model.params or {}) do
     if not OURS[name] then -- null leaves out what we would send
       head[name] = value ~= cjson.null and value or nil
@@ -67,6 +77,15 @@ local function head_of(model, request)
   return text
 end
 
+-- Canonical messages begin with their content, or with what another provider signed for itself alone.
+local APART = ("apart"):byte()
+
+local function plain(message)
+  local decoded = cjson.decode(message)
+  decoded.apart = nil
+  return cjson.encode(decoded)
+end
+
 ---The request's body as pieces to be joined: every message goes out in the bytes it was encoded in.
 ---@param model table the profile: model, temperature?, seed?, max_tokens?, params?
 ---@param request {messages: string[], tools: string?, stream: boolean, tool_choice: any}
@@ -77,7 +96,7 @@ function M.body(model, request)
     if i > 1 then
       pieces[#pieces + 1] = ","
     end
-    pieces[#pieces + 1] = message
+    pieces[#pieces + 1] = message:byte(3) == APART and plain(message) or message
   end
   pieces[#pieces + 1] = "]"
   if request.tools and request.tools ~= "[]" then

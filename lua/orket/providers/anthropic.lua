@@ -1,0 +1,144 @@
+-- anthropic.lua: the Messages API of Anthropic. The system text stands apart, calls and their results are blocks,
+-- thoughts are signed and want to be sent back.
+
+local cjson = require("cjson")
+local parts = require("orket.providers.parts")
+local turns = require("orket.providers.turns")
+
+local M = {}
+
+M.path = "/messages"
+M.key_header = "x-api-key"
+M.headers = { ["anthropic-version"] = "2023-06-01" }
+
+local MAX_TOKENS = 8192 -- the API wants a number
+
+M.shape = {
+  done = '{"type":"message_stop"}',
+  stream = {
+    content = { "delta.text", "content_block.text" },
+    reasoning = { "delta.thinking", "content_block.thinking" },
+    signature = "delta.signature",
+    calls = "",
+    index = "index",
+    id = "content_block.id",
+    name = "content_block.name",
+    arguments = "delta.partial_json",
+    finish = "delta.stop_reason",
+    prompt_tokens = {
+      "message.usage.input_tokens", "message.usage.cache_read_input_tokens", "message.usage.cache_creation_input_tokens",
+      "usage.input_tokens", "usage.cache_read_input_tokens", "usage.cache_creation_input_tokens",
+    },
+    completion_tokens = { "message.usage.output_tokens", "usage.output_tokens" },
+    cached_tokens = { "message.usage.cache_read_input_tokens", "usage.cache_read_input_tokens" },
+    model = "message.model",
+    error = "error",
+  },
+  whole = {
+    content = "content.*.text",
+    reasoning = "content.*.thinking",
+    signature = "content.*.signature",
+    calls = "content.*",
+    id = "id",
+    name = "name",
+    arguments = "input",
+    finish = "stop_reason",
+    prompt_tokens = { "usage.input_tokens", "usage.cache_read_input_tokens", "usage.cache_creation_input_tokens" },
+    completion_tokens = "usage.output_tokens",
+    cached_tokens = "usage.cache_read_input_tokens",
+    model = "model",
+    error = "error",
+  },
+}
+
+---Why a reply ended, in OpenAI's words.
+M.finish = {
+  end_turn = "stop", stop_sequence = "stop", tool_use = "tool_calls", max_tokens = "length",
+  model_context_window_exceeded = "length", refusal = "content_filter",
+}
+
+local OURS = { model = true, messages = true, system = true, tools = true, stream = true }
+
+local function head_of(model, request)
+  return parts.merge({
+    model = model.model, max_tokens = model.max_tokens or MAX_TOKENS, stream = request.stream,
+    temperature = model.temperature, top_p = model.top_p, top_k = model.top_k, stop_sequences = model.stop,
+  }, model.params, OURS)
+end
+
+-- ---- messages ----
+
+local quoted = cjson.encode
+
+local BLOCK = {}
+
+function BLOCK.text(part)
+  return '{"type":"text","text":' .. quoted(part.text) .. "}"
+end
+
+function BLOCK.thought(part)
+  return '{"type":"thinking","thinking":' .. quoted(part.text) .. ',"signature":' .. quoted(part.signature) .. "}"
+end
+
+function BLOCK.call(part)
+  local call = part.call
+  return '{"type":"tool_use","id":' .. quoted(call.id) .. ',"name":' .. quoted(call.name) .. ',"input":' .. call.arguments .. "}"
+end
+
+function BLOCK.result(part)
+  return '{"type":"tool_result","tool_use_id":' .. quoted(part.call.id) .. ',"content":' .. quoted(part.text) .. "}"
+end
+
+local function message_of(turn)
+  local blocks = {}
+  for i, part in ipairs(turn.parts) do
+    blocks[i] = BLOCK[part.kind](part)
+  end
+  return ('{"role":"%s","content":['):format(turn.who == "user" and "user" or "assistant") .. table.concat(blocks, ",") .. "]}"
+end
+
+local function messages_of(said)
+  local out = {}
+  for i, turn in ipairs(said) do
+    out[i] = message_of(turn)
+  end
+  return "[" .. table.concat(out, ",") .. "]"
+end
+
+-- ---- tools ----
+
+local tools_of = parts.remembering(function(text)
+  local tools = parts.functions(text)
+  for i, tool in ipairs(tools or {}) do
+    tools[i] = { name = tool.name, description = tool.description, input_schema = tool.parameters or { type = "object" } }
+  end
+  return tools and cjson.encode(tools)
+end)
+
+local CHOICES = { auto = "auto", none = "none", required = "any", one = "tool" }
+
+local function choice_of(choice)
+  local word, name = parts.choice(choice)
+  local kind = CHOICES[word]
+  return kind and cjson.encode({ type = kind, name = name }) or nil
+end
+
+-- A reply that is JSON of this schema.
+local function format_of(json)
+  return json and '{"format":{"type":"json_schema","schema":' .. json .. "}}" or nil
+end
+
+---@param model table the profile
+---@param request {messages: string[], tools: string?, stream: boolean, tool_choice: any, json: string?}
+---@return string[] pieces
+function M.body(model, request)
+  local said, system = turns.read(request.messages, model.system == "user")
+  local tools = tools_of(request.tools or nil)
+  local own = parts.object({
+    { "messages", messages_of(said) }, { "system", system and quoted(system) }, { "tools", tools },
+    { "tool_choice", tools and choice_of(request.tool_choice) }, { "output_config", format_of(request.json) },
+  })
+  return { cjson.encode(head_of(model, request)):sub(1, -2), ",", own:sub(2) }
+end
+
+return M

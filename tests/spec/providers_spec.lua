@@ -1,0 +1,329 @@
+-- providers_spec.lua: the Messages API and Gemini, inside the binary: what is sent, what is understood. Replies are
+-- as their publishers document them; the official clients come in clients_spec.
+
+local cjson = require("cjson")
+local orket = dofile("tests/support/orket.lua")
+
+-- Inside the binary: a server that answers with fixed bytes, and one request to it.
+local WORLD = [==[
+local async, cjson, llm, uv = require("orket.async"), require("cjson"), require("orket.llm"), require("luv")
+
+local function serve(kind, body, status)
+  local server, seen = uv.new_tcp(), { text = "" }
+  server:bind("127.0.0.1", 0)
+  server:listen(16, function()
+    local peer = uv.new_tcp()
+    server:accept(peer)
+    peer:read_start(function(_, data)
+      seen.text = seen.text .. (data or "")
+      local head, rest = seen.text:match("^(.-)\r\n\r\n(.*)$")
+      if seen.said or not head or #rest < tonumber(head:lower():match("content%-length: (%d+)")) then return end
+      seen.said, seen.head, seen.body = true, head, rest
+      peer:write("HTTP/1.1 " .. (status or "200 OK") .. "\r\nContent-Type: " .. kind .. "\r\nContent-Length: " .. #body .. "\r\n\r\n" .. body,
+        function() peer:close() end)
+    end)
+  end)
+  return "http://127.0.0.1:" .. server:getsockname().port .. "/v1", seen, function() server:close() end
+end
+
+local function ask(shape, kind, body, more)
+  more = more or {}
+  local url, seen, close = serve(kind, body, more.status)
+  local model = { base_url = url, model = "m", shape = shape, deadlines = { connect = 5, first_byte = 5, idle = 5, total = 5 } }
+  for key, value in pairs(more.model or {}) do model[key] = value end
+  local deltas = {}
+  local reply, err = llm.complete({
+    model = model, messages = more.messages or { '{"content":"hi","role":"user"}' }, attempts = 1, tools = more.tools,
+    tool_choice = more.tool_choice, json = more.json, stream = more.stream,
+    on_delta = function(text) deltas[#deltas + 1] = text end,
+  })
+  close()
+  local sent = cjson.decode(seen.body or "null")
+  return { reply = reply, error = err, deltas = deltas, head = seen.head, sent = sent, raw = seen.body }
+end
+
+local function say(value) print(cjson.encode(value)) end
+local EVENTS, JSON = "text/event-stream", "application/json"
+local function events(list)
+  for i, event in ipairs(list) do list[i] = "event: " .. (event:match('"type":"([%w_]+)"') or "x") .. "\ndata: " .. event .. "\n\n" end
+  return table.concat(list)
+end
+]==]
+
+local function probe(chunk, environment)
+  local text = orket.probe(WORLD .. "\nrequire('orket.async').main(function()\n" .. chunk .. "\nreturn 0 end)", environment)
+  local ok, value = pcall(cjson.decode, text:match("[^\n]*"))
+  return ok and value or error(text)
+end
+
+-- A conversation with everything in it, as Orket keeps one.
+local TALK = [==[
+local TALK = {
+  '{"content":"You are a coder.","role":"system"}',
+  '{"content":"Do it.","role":"user"}',
+  '{"content":"I look.","role":"assistant","tool_calls":[{"function":{"arguments":"{\\"n\\":1.50,\\"e\\":[]}","name":"read"},"id":"a","type":"function"},' ..
+    '{"function":{"arguments":"{\\"path","name":"list"},"id":"b.2","type":"function"}]}',
+  '{"content":"one","role":"tool","tool_call_id":"a"}',
+  '{"content":"","role":"tool","tool_call_id":"b.2"}',
+  '{"content":"And now?","role":"user"}',
+  '{"apart":{"reasoning":"hm","signature":"SIG="},"content":null,"role":"assistant","tool_calls":[{"function":{"arguments":"{}","name":"read"},"id":"a","type":"function"}]}',
+  '{"content":"two","role":"tool","tool_call_id":"a"}',
+  '{"content":"lost","role":"tool","tool_call_id":"gone"}',
+}
+local TOOLS = '[{"function":{"description":"reads","name":"read","parameters":{"properties":{},"required":[],"type":"object"}},"type":"function"}]'
+]==]
+
+describe("the Messages API", function()
+  it("gets a conversation in its own form", function()
+    local got = probe(TALK .. [[
+      local got = ask("anthropic", JSON, '{"content":[{"type":"text","text":"x"}],"stop_reason":"end_turn"}', { messages = TALK, tools = TOOLS,
+        tool_choice = "required", json = '{"type":"object"}', model = { max_tokens = 99, temperature = 0.5, top_p = 0.9, top_k = 4, stop = { "END" },
+        params = { metadata = { user_id = "u" }, model = "other" } } })
+      say(got)]])
+    local sent = got.sent
+    assert.truthy(got.head:find("^POST /v1/messages HTTP/1.1\r\n"))
+    assert.truthy(got.head:find("\r\nanthropic-version: 2023-06-01", 1, true))
+    assert.equal("You are a coder.", sent.system)
+    assert.same({ "m", 99, true, 0.5, 0.9, 4 }, { sent.model, sent.max_tokens, sent.stream, sent.temperature, sent.top_p, sent.top_k })
+    assert.same({ "END" }, sent.stop_sequences)
+    assert.same({ user_id = "u" }, sent.metadata)
+    assert.same({ type = "any" }, sent.tool_choice)
+    assert.same({ type = "json_schema", schema = { type = "object" } }, sent.output_config.format)
+    assert.same({ { name = "read", description = "reads", input_schema = { properties = {}, required = {}, type = "object" } } }, sent.tools)
+    assert.truthy(got.raw:find('"required":[]', 1, true))
+    assert.same({ "user", "assistant", "user", "assistant", "user" }, (function()
+      local roles = {}
+      for i, message in ipairs(sent.messages) do roles[i] = message.role end
+      return roles
+    end)())
+    assert.same({ { type = "text", text = "I look." }, { type = "tool_use", id = "a", name = "read", input = { n = 1.50, e = {} } },
+      { type = "tool_use", id = "b_2", name = "list", input = { malformed = '{"path' } } }, sent.messages[2].content)
+    assert.truthy(got.raw:find('{"n":1.50,"e":[]}', 1, true)) -- the bytes that the model wrote
+    assert.same({ { type = "tool_result", tool_use_id = "a", content = "one" }, { type = "tool_result", tool_use_id = "b_2", content = "" },
+      { type = "text", text = "And now?" } }, sent.messages[3].content)
+    assert.same({ { type = "thinking", thinking = "hm", signature = "SIG=" }, { type = "tool_use", id = "a_2", name = "read", input = {} } },
+      sent.messages[4].content)
+    assert.same({ { type = "tool_result", tool_use_id = "a_2", content = "two" }, { type = "text", text = "lost" } }, sent.messages[5].content)
+  end)
+
+  it("streams thoughts, text and parallel calls", function()
+    local got = probe([[
+      say(ask("anthropic", EVENTS, events({
+        '{"type":"message_start","message":{"model":"claude-x","content":[],"usage":{"input_tokens":10,"cache_read_input_tokens":100,"cache_creation_input_tokens":1000,"output_tokens":1}}}',
+        '{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}',
+        '{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"h"}}',
+        '{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"m"}}',
+        '{"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"SIG="}}',
+        '{"type":"content_block_stop","index":0}', '{"type":"ping"}',
+        '{"type":"content_block_start","index":1,"content_block":{"type":"text","text":""}}',
+        '{"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"Let "}}',
+        '{"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"me."}}',
+        '{"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"toolu_1","name":"f","input":{}}}',
+        '{"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":""}}',
+        '{"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"{\\"a\\":"}}',
+        '{"type":"content_block_start","index":3,"content_block":{"type":"tool_use","id":"toolu_2","name":"g","input":{}}}',
+        '{"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"1}"}}',
+        '{"type":"content_block_stop","index":3}',
+        '{"type":"message_delta","delta":{"stop_reason":"tool_use","stop_sequence":null},"usage":{"output_tokens":42}}',
+        '{"type":"message_stop"}' })))]])
+    local reply = got.reply
+    assert.equal("Let me.", reply.content)
+    assert.same({ "Let ", "me." }, got.deltas)
+    assert.equal("hm", reply.reasoning)
+    assert.same({ { id = "toolu_1", name = "f", arguments = '{"a":1}' }, { id = "toolu_2", name = "g", arguments = "{}" } }, reply.calls)
+    assert.same({ prompt = 1110, completion = 42, cached = 100 }, reply.usage)
+    assert.equal("tool_calls", reply.finish)
+    assert.equal("claude-x", reply.model)
+    assert.same({ reasoning = "hm", signature = "SIG=" }, cjson.decode(reply.message).apart)
+  end)
+
+  it("is understood when it does not stream", function()
+    local got = probe([[
+      say(ask("anthropic", JSON, '{"type":"message","role":"assistant","model":"claude-x","content":[{"type":"thinking","thinking":"hm","signature":"S"},' ..
+        '{"type":"redacted_thinking","data":"x"},{"type":"text","text":"Hi"},{"type":"tool_use","id":"toolu_1","name":"f","input":{"a":[]}}],' ..
+        '"stop_reason":"tool_use","usage":{"input_tokens":3,"cache_read_input_tokens":0,"output_tokens":5}}', { stream = false }))]])
+    assert.falsy(got.sent.stream)
+    assert.equal("Hi", got.reply.content)
+    assert.equal("hm", got.reply.reasoning)
+    assert.same({ { id = "toolu_1", name = "f", arguments = '{"a":[]}' } }, got.reply.calls)
+    assert.same({ prompt = 3, completion = 5, cached = 0 }, got.reply.usage)
+  end)
+
+  it("ends as it says, in everybody's words", function()
+    local got = probe([[
+      local ends = {}
+      for _, why in ipairs({ "end_turn", "stop_sequence", "max_tokens", "refusal", "something_new" }) do
+        ends[why] = ask("anthropic", JSON, '{"content":[{"type":"text","text":"x"}],"stop_reason":"' .. why .. '"}').reply.finish
+      end
+      say(ends)]])
+    assert.same({ end_turn = "stop", stop_sequence = "stop", max_tokens = "length", refusal = "content_filter", something_new = "something_new" }, got)
+  end)
+
+  it("tells its errors, also inside a stream", function()
+    local got = probe([[
+      local status = ask("anthropic", JSON, '{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}', { status = "529 Overloaded" })
+      local inside = ask("anthropic", EVENTS, events({ '{"type":"message_start","message":{"usage":{"input_tokens":7}}}',
+        '{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}' }))
+      local cut = ask("anthropic", EVENTS, events({ '{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"half"}}' }))
+      say({ status = status.error, again = llm.is_retriable(status.error), inside = inside.error, inside_again = llm.is_retriable(inside.error), cut = cut.error })]])
+    assert.equal("ERR_HTTP", got.status.code)
+    assert.equal(529, got.status.status)
+    assert.truthy(got.status.message:find("Overloaded", 1, true))
+    assert.is_true(got.again)
+    assert.equal("ERR_HTTP", got.inside.code)
+    assert.truthy(got.inside.message:find("Overloaded", 1, true))
+    assert.is_true(got.inside_again)
+    assert.equal(7, got.inside.usage.prompt)
+    assert.equal("ERR_PROTOCOL", got.cut.code)
+  end)
+
+  it("sends its key in its own header, and to its own endpoint alone", function()
+    local got = probe([[
+      local OK = '{"content":[{"type":"text","text":"x"}],"stop_reason":"end_turn"}'
+      local first = ask("anthropic", JSON, OK, { model = { key = "PROBE_KEY", headers = { ["Anthropic-Version"] = "2099-01-01" } } })
+      local second = ask("anthropic", JSON, OK, { model = { key = "PROBE_KEY" } })
+      local third = ask(nil, JSON, '{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}', { model = { key = "PROBE_KEY" } })
+      say({ head = first.head, second = second.error, third = third.error })]], "PROBE_KEY=sk-not-to-be-seen-1234 ")
+    assert.truthy(got.head:find("\r\nx-api-key: sk-not-to-be-seen-1234", 1, true))
+    assert.falsy(got.head:lower():find("authorization", 1, true))
+    assert.truthy(got.head:find("2099-01-01", 1, true))
+    assert.falsy(got.head:find("2023-06-01", 1, true))
+    assert.equal("ERR_DENIED", got.second.code)
+    assert.equal("ERR_DENIED", got.third.code)
+    assert.falsy(cjson.encode({ got.second, got.third }):find("not-to-be-seen", 1, true))
+  end)
+
+  it("serves a model without system text", function()
+    local got = probe([[
+      say(ask("anthropic", JSON, '{"content":[],"stop_reason":"end_turn"}', { messages = { '{"content":"Be brief.","role":"system"}',
+        '{"content":"hi","role":"user"}', '{"content":"  ","role":"assistant"}' }, model = { system = "user" } }))]])
+    assert.is_nil(got.sent.system)
+    assert.equal(1, #got.sent.messages)
+    assert.same({ { type = "text", text = "Be brief." }, { type = "text", text = "hi" } }, got.sent.messages[1].content)
+    assert.equal(8192, got.sent.max_tokens)
+  end)
+end)
+
+describe("Gemini", function()
+  it("gets a conversation in its own form", function()
+    local got = probe(TALK .. [[
+      say(ask("gemini", JSON, '{"candidates":[{"content":{"parts":[{"text":"x"}]},"finishReason":"STOP"}]}', { messages = TALK, tools = TOOLS,
+        tool_choice = { type = "function", ["function"] = { name = "read" } }, json = '{"type":"object"}', model = { model = "gemini 2.5?", max_tokens = 99,
+        temperature = 0.5, stop = { "END" }, seed = 7, params = { safetySettings = {}, generationConfig = { thinkingConfig = { thinkingBudget = 0 } } } } }))]])
+    local sent = got.sent
+    assert.truthy(got.head:find("^POST /v1/models/gemini%%202%.5%%3F:streamGenerateContent%?alt=sse HTTP/1.1\r\n"))
+    assert.same({ parts = { { text = "You are a coder." } } }, sent.systemInstruction)
+    assert.same({ temperature = 0.5, maxOutputTokens = 99, stopSequences = { "END" }, seed = 7, responseMimeType = "application/json",
+      responseJsonSchema = { type = "object" }, thinkingConfig = { thinkingBudget = 0 } }, sent.generationConfig)
+    assert.same({}, sent.safetySettings)
+    assert.same({ { functionDeclarations = { { name = "read", description = "reads",
+      parametersJsonSchema = { properties = {}, required = {}, type = "object" } } } } }, sent.tools)
+    assert.same({ functionCallingConfig = { mode = "ANY", allowedFunctionNames = { "read" } } }, sent.toolConfig)
+    assert.same({ role = "model", parts = { { text = "I look." }, { functionCall = { id = "a", name = "read", args = { n = 1.50, e = {} } } },
+      { functionCall = { id = "b.2", name = "list", args = { malformed = '{"path' } } } } }, sent.contents[2])
+    assert.same({ role = "user", parts = { { functionResponse = { id = "a", name = "read", response = { output = "one" } } },
+      { functionResponse = { id = "b.2", name = "list", response = { output = "" } } }, { text = "And now?" } } }, sent.contents[3])
+    assert.equal(1, #sent.contents[4].parts)
+    assert.same({ text = "lost" }, sent.contents[5].parts[2])
+  end)
+
+  it("streams thoughts, text and parallel calls, and gets its signatures back", function()
+    local got = probe([[
+      local function data(list) for i, text in ipairs(list) do list[i] = "data: " .. text .. "\r\n\r\n" end return table.concat(list) end
+      local first = ask("gemini", EVENTS, data({
+        '{"candidates":[{"content":{"parts":[{"text":"hm","thought":true}],"role":"model"}}],"usageMetadata":{"promptTokenCount":10},"modelVersion":"gemini-x"}',
+        '{"candidates":[{"content":{"parts":[{"text":"Let "}]}}]}', '{"candidates":[{"content":{"parts":[{"text":"me."}]}}]}',
+        '{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{"a":1}},"thoughtSignature":"U0lH"},{"functionCall":{"name":"f","args":{}}}]}}]}',
+        '{"candidates":[{"content":{"parts":[{"text":""}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":10,"candidatesTokenCount":5,"thoughtsTokenCount":7,"cachedContentTokenCount":4}}' }))
+      local second = ask("gemini", EVENTS, data({ '{"candidates":[{"finishReason":"STOP"}]}' }), { model = { model = "gemini-3-pro" }, messages = {
+        '{"content":"go","role":"user"}', first.reply.message, '{"content":"r0","role":"tool","tool_call_id":"call_0"}',
+        '{"content":"r1","role":"tool","tool_call_id":"call_1"}',
+        '{"content":null,"role":"assistant","tool_calls":[{"function":{"arguments":"{}","name":"f"},"id":"x","type":"function"},{"function":{"arguments":"{}","name":"f"},"id":"y","type":"function"}]}',
+        '{"content":"r2","role":"tool","tool_call_id":"x"}', '{"content":"r3","role":"tool","tool_call_id":"y"}' } })
+      local openai = ask(nil, JSON, '{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}', { messages = { '{"content":"go","role":"user"}', first.reply.message } })
+      say({ first = first, second = second, openai = openai.sent.messages[2] })]])
+    local reply = got.first.reply
+    assert.equal("Let me.", reply.content)
+    assert.equal("hm", reply.reasoning)
+    assert.same({ { id = "call_0", name = "f", arguments = '{"a":1}' }, { id = "call_1", name = "f", arguments = "{}" } }, reply.calls)
+    assert.same({ prompt = 10, completion = 12, cached = 4 }, reply.usage)
+    assert.equal("stop", reply.finish)
+    assert.equal("gemini-x", reply.model)
+    local contents = got.second.sent.contents
+    assert.same({ { text = "Let me." }, { functionCall = { name = "f", args = { a = 1 } }, thoughtSignature = "U0lH" },
+      { functionCall = { name = "f", args = {} } } }, contents[2].parts)
+    assert.same({ { functionResponse = { name = "f", response = { output = "r0" } } }, { functionResponse = { name = "f", response = { output = "r1" } } } },
+      contents[3].parts)
+    assert.equal("skip_thought_signature_validator", contents[4].parts[1].thoughtSignature)
+    assert.is_nil(contents[4].parts[2].thoughtSignature)
+    assert.is_nil(got.openai.apart) -- another provider's signatures are nobody else's
+    assert.equal("Let me.", got.openai.content)
+    assert.equal("f", got.openai.tool_calls[2]["function"].name)
+  end)
+
+  it("is understood when it does not stream", function()
+    local got = probe([[
+      say(ask("gemini", JSON, '{"candidates":[{"content":{"role":"model","parts":[{"text":"hm","thought":true},{"text":"Hi"},{"functionCall":{"id":"i1","name":"f"}}]},' ..
+        '"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":5}}', { stream = false, model = { model = "tunedModels/x" } }))]])
+    assert.truthy(got.head:find("^POST /v1/tunedModels/x:generateContent HTTP/1.1\r\n"))
+    assert.is_nil(got.sent.stream)
+    assert.equal("Hi", got.reply.content)
+    assert.equal("hm", got.reply.reasoning)
+    assert.same({ { id = "i1", name = "f", arguments = "{}" } }, got.reply.calls)
+  end)
+
+  it("ends as it says, in everybody's words", function()
+    local got = probe([[
+      local ends = {}
+      for _, why in ipairs({ "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "MALFORMED_FUNCTION_CALL" }) do
+        local reply = ask("gemini", JSON, '{"candidates":[{"finishReason":"' .. why .. '"}]}').reply
+        ends[why] = { reply.finish, reply.problem }
+      end
+      ends.blocked = { ask("gemini", JSON, '{"promptFeedback":{"blockReason":"SAFETY"},"usageMetadata":{"promptTokenCount":3}}').reply.finish }
+      say(ends)]])
+    assert.same({ "stop" }, got.STOP)
+    assert.same({ "length" }, got.MAX_TOKENS)
+    assert.same({ "content_filter" }, got.SAFETY)
+    assert.same({ "content_filter" }, got.RECITATION)
+    assert.same({ "content_filter" }, got.blocked)
+    assert.equal("malformed", got.MALFORMED_FUNCTION_CALL[1])
+    assert.truthy(got.MALFORMED_FUNCTION_CALL[2]:find("was not made", 1, true))
+  end)
+
+  it("tells its errors, and sends its key in its own header", function()
+    local got = probe([[
+      local quota = ask("gemini", JSON, '{"error":{"code":429,"message":"Quota exceeded","status":"RESOURCE_EXHAUSTED"}}', { status = "429 Too Many" })
+      local inside = ask("gemini", EVENTS, 'data: {"error":{"code":503,"message":"overloaded","status":"UNAVAILABLE"}}\n\n')
+      local keyed = ask("gemini", JSON, '{"error":{"message":"bad key sk-not-to-be-seen-1234"}}', { status = "400 Bad", model = { key = "PROBE_KEY" } })
+      say({ quota = quota.error, inside = inside.error, keyed = keyed })]], "PROBE_KEY=sk-not-to-be-seen-1234 ")
+    assert.equal(429, got.quota.status)
+    assert.truthy(got.quota.message:find("Quota exceeded", 1, true))
+    assert.equal("ERR_HTTP", got.inside.code)
+    assert.truthy(got.inside.message:find("overloaded", 1, true))
+    assert.truthy(got.keyed.head:find("\r\nx-goog-api-key: sk-not-to-be-seen-1234", 1, true))
+    assert.falsy(got.keyed.error.message:find("not-to-be-seen", 1, true))
+  end)
+end)
+
+describe("OpenAI", function()
+  it("gets sampling, a format, and its own name of the limit", function()
+    local got = probe([[
+      local OK = '{"choices":[{"message":{"content":null,"refusal":"No."},"finish_reason":"stop"}]}'
+      local there = ask(nil, JSON, OK, { json = '{"type":"object"}', model = { max_tokens = 9, top_p = 0.5, top_k = 3, min_p = 0.1, presence_penalty = 1,
+        frequency_penalty = -1, stop = { "END" } } })
+      local openai = require("orket.providers.openai")
+      local body = openai.body({ base_url = "https://api.openai.com/v1", model = "m", max_tokens = 9 }, { messages = {}, stream = false })
+      local not_it = openai.body({ base_url = "https://api.openai.com.example.org/v1", model = "m", max_tokens = 9 }, { messages = {}, stream = false })
+      local refused = ask(nil, EVENTS, 'data: {"choices":[{"delta":{"content":"","refusal":null}}]}\n\ndata: {"choices":[{"delta":{"refusal":"No."}}]}\n\ndata: [DONE]\n\n')
+      say({ sent = there.sent, reply = there.reply, body = cjson.decode(table.concat(body)), not_it = cjson.decode(table.concat(not_it)), refused = refused.reply.content })]])
+    local sent = got.sent
+    assert.same({ 9, 0.5, 3, 0.1, 1, -1 }, { sent.max_tokens, sent.top_p, sent.top_k, sent.min_p, sent.presence_penalty, sent.frequency_penalty })
+    assert.same({ "END" }, sent.stop)
+    assert.same({ type = "json_schema", json_schema = { name = "reply", strict = true, schema = { type = "object" } } }, sent.response_format)
+    assert.equal("No.", got.reply.content)
+    assert.equal("No.", got.refused)
+    assert.equal(9, got.body.max_completion_tokens)
+    assert.is_nil(got.body.max_tokens)
+    assert.equal(9, got.not_it.max_tokens)
+  end)
+end)
