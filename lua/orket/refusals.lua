@@ -52,11 +52,13 @@ local function shown_of(side, call)
   if not tool or not side.generation.roles[call.role] or type(arguments) ~= "table" then
     return nil
   end
-  local paths, card = paths_of(tool.about, arguments), list.pick(call.card, { "id", "type", "status" })
+  local card = list.pick(call.card, { "id", "type", "status" })
   return {
-    view = function(_, facts)
-      local all = { tool = call.tool, role = call.role, arguments = arguments, paths = paths, card = card }
-      for key, value in pairs(facts) do
+    view = function(_, facts, path)
+      local paths = paths_of(tool.about, arguments)
+      local all = { tool = call.tool, role = call.role, arguments = arguments, card = card, paths = paths }
+      paths[#paths + 1] = path
+      for key, value in pairs(type(facts) == "userdata" and facts:value() or facts) do
         all[key] = value
       end
       return assert(doc.new(all))
