@@ -1,6 +1,7 @@
 -- preview.lua: what would be sent to a model for a card, by the engine's own code, on the board as it is. Nothing is
 -- asked, nothing is written: the claim with which a turn begins is put over the view of its card instead.
 
+local calibration = require("orket.calibration")
 local cjson = require("cjson")
 local doc = require("orket.core.doc")
 local engines = require("orket.engine")
@@ -13,6 +14,7 @@ local readers = require("orket.reader")
 local seats = require("orket.seats")
 local spoken = later("orket.spoken")
 local tools = require("orket.tools")
+local usages = require("orket.usage")
 
 local M = {}
 
@@ -113,10 +115,13 @@ local function request_of(self, generation)
   if not messages then
     return nil, why
   end
-  local texts, offer = as_read(model, messages, tools.offer(generation, seat.role))
+  local offered = tools.offer(generation, seat.role)
+  local known, bytes = calibration.of(self.engine.store, model.name), usages.asked({ messages = messages, tools = offered })
+  local texts, offer = as_read(model, messages, offered)
   return {
+    bytes = bytes, tokens = calibration.tokens(known, bytes), calibrated = known.replies,
     generation = generation.id, model = model.name, calls = model.calls, labels = marks,
-    messages = decoded(texts), tools = cjson.decode(offer), texts = texts, offer = offer, profile = model,
+    messages = decoded(texts), tools = cjson.decode(offer),
   }
 end
 
@@ -134,6 +139,9 @@ end
 ---@field labels string[]|nil of what the prompt is made of
 ---@field messages table[] as the model would read them
 ---@field tools table[] as they would be offered
+---@field bytes integer of both, as Orket has them
+---@field tokens integer what the model will probably count
+---@field calibrated integer replies of the model that this is taken from
 
 ---What the next turn of a card would send first.
 ---@param project table opened, its scripts loaded

@@ -103,3 +103,84 @@ describe("orket prompt", function()
     end
   end)
 end)
+
+-- Servers that count otherwise than by four bytes.
+local TOKENIZERS = {
+  ["of words and marks"] = [[
+    function count(text)
+      local n = 0
+      for word in text:gmatch("%w+") do
+        n = n + (#word + 4) // 5
+      end
+      return n + select(2, text:gsub("[^%w%s]", ""))
+    end]],
+  ["of short pieces, with much around each message"] = [[
+    function count(text)
+      return #text // 2 + 25
+    end]],
+}
+
+local COUNTED = [[
+function usage_of(request)
+  local n = 0
+  for _, message in ipairs(request.messages) do
+    n = n + count(message.content or "")
+    for _, one in ipairs(message.tool_calls or {}) do
+      n = n + count(one["function"].arguments) + count(one["function"].name)
+    end
+  end
+  for _, tool in ipairs(request.tools or {}) do
+    n = n + count(tool["function"].description) + count(tool["function"].name) + 40 * 3
+  end
+  return { prompt_tokens = n, completion_tokens = 20 }
+end
+local plain = reply
+function reply(request)
+  local answer = plain(request)
+  answer.usage = usage_of(request)
+  return answer
+end
+]]
+
+local BUSY = [[
+function work(talk)
+  local n = talk.replies
+  if n >= 6 then
+    return say(finish("all of it is written and stands as it should"))
+  end
+  return say(write(talk.card .. n .. ".txt", ("line of text, number " .. n .. "\n"):rep(3 + n * 5)))
+end
+]]
+
+describe("the estimate of tokens", function()
+  for name, count in pairs(TOKENIZERS) do
+    it("is within 10 % after 20 replies, with a tokenizer " .. name, function()
+      local issues = {}
+      for i = 1, 8 do
+        issues[i] = { id = "I" .. i, description = ("Write something, and more of it, until there is enough of it. "):rep(i * i * 3),
+          depends_on = i > 1 and { "I" .. i - 1 } or nil }
+      end
+      local w <close> = world.new({ issues = issues, mock = BUSY .. count .. "\n" .. COUNTED, limits = { concurrency = 1 } })
+      w:orket("sync")
+      assert.equal(0, preview(w, "I8").calibrated)
+      w:run("I1")
+      w:run("I2")
+      w:run("I3")
+      assert.truthy(#w:events("step.reply") >= 20)
+      for i = 4, 8 do
+        local shown = preview(w, "I" .. i)
+        w:run("I" .. i)
+        local counted
+        for _, event in ipairs(w:events("step.reply")) do
+          counted = counted or event.card == "I" .. i and event.body.usage.prompt or nil
+        end
+        local off = math.abs(shown.tokens - counted) / counted
+        assert(off <= 0.10, string.format("I%d: %d estimated, %d counted", i, shown.tokens, counted))
+      end
+      local first, second = preview(w, "I8"), preview(w, "I8")
+      assert.equal(first.tokens, second.tokens)
+      assert.equal(64, first.calibrated)
+      assert.equal(0, (select(2, w:check())))
+    end)
+  end
+end)

@@ -356,6 +356,14 @@ SELECT e.seq, s.run, s.turn, e.step, coalesce(e.body ->> '$.attempt', 1) AS atte
 FROM newest n JOIN event e ON e.seq = n.seq JOIN stream s ON s.id = e.stream
      LEFT JOIN turn t ON t.run = s.run AND t.turn = s.turn ORDER BY e.seq DESC;
 
+-- What a model's server counted for its newest replies, and the bytes that it was asked.
+-- name: calibration
+SELECT body ->> '$.asked' AS bytes, body ->> '$.usage.prompt' AS tokens FROM (
+    SELECT seq, replace(body, char(1), '') AS body FROM entry
+    WHERE kind = (SELECT id FROM kind WHERE name = 'step.reply') AND seq > (SELECT max(seq) FROM entry) - :entries)
+WHERE body ->> '$.model' = :model AND body ->> '$.asked' > 0 AND body ->> '$.usage.prompt' > 0
+ORDER BY seq DESC LIMIT :limit;
+
 -- Cards and epics with a budget of their own.
 -- name: budgets
 SELECT c.id, c.type, t.data -> '$.budget' AS "budget:json" FROM card c JOIN card_text t ON t.id = c.text

@@ -19,13 +19,14 @@ usage: orket prompt [-C DIR] [--json] [--role ROLE] [--diff GENERATION] CARD
 What the next turn of CARD would send first: the messages and the tools, byte for byte, by the scripts that would serve
 now. Nothing is asked, nothing is written. A model that calls in its text is shown what it would read.
   -C DIR    the project (default: the current directory)
-  --json    {"card","role","seat","review","model","generation","messages","tools","note"?,"labels"?,"diff"?,"against"?}
+  --json    {"card","role","seat","review","model","generation","messages","tools","tokens",...}
   --role    as this role (default: the one that the router chooses)
   --diff    how what GENERATION (the beginning of its name) would send differs: - now, + GENERATION
 exit: 0 done, 1 failed, 2 usage
 ]]
 
-local SHOWN = { "card", "seat", "role", "review", "note", "generation", "model", "calls", "labels", "messages", "tools" }
+local SHOWN = { "card", "seat", "role", "review", "note", "generation", "model", "calls", "labels", "messages", "tools", "bytes", "tokens",
+  "calibrated" }
 
 -- ---- another generation ----
 
@@ -71,6 +72,8 @@ local function print_preview(one)
   for _, tool in ipairs(one.tools) do
     print(text.line(tool["function"].name .. ": " .. tool["function"].description))
   end
+  print(string.format("\n%d bytes, about %d tokens%s", one.bytes, one.tokens,
+    one.calibrated > 0 and string.format(", by what %s counted for %d replies", text.clean(one.model), one.calibrated) or ""))
 end
 
 local function show(one, against, json)

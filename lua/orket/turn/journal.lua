@@ -5,7 +5,9 @@ local async = require("orket.async")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
 local labels = require("orket.labels")
+local later = require("orket.later")
 local moves = require("orket.moves")
+local tools = later("orket.tools") -- which needs turns
 local usages = require("orket.usage")
 
 ---@class Turn
@@ -63,6 +65,12 @@ function Turn:resay(convo)
   self.messages[#self.messages + 1] = text
   self.convo = convo
   return text
+end
+
+---What the model is asked next.
+---@return {messages: string[], tools: string}
+function Turn:request()
+  return { messages = self.messages, tools = tools.offer(self.generation, self.role) }
 end
 
 ---An attempt to reach the model failed, of which a trace stays whatever becomes of the turn.

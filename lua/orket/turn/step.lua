@@ -36,8 +36,9 @@ local function next_reply(turn)
   elseif not reply or not awake then
     return nil, err or cause
   end
+  local asked = not reply.usage.estimated and usages.asked(turn:request()) or nil
   local body = {
-    convo = turn:say(reply.message), usage = reply.usage, finish = reply.finish, model = turn.model.name,
+    asked = asked, convo = turn:say(reply.message), usage = reply.usage, finish = reply.finish, model = turn.model.name,
     money = usages.money(turn.model.price, reply.usage), price = turn.model.price, took = reply.took, attempt = reply.attempt,
     dialect = reply.dialect, repaired = reply.repaired, problem = reply.problem,
   }
