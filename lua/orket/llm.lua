@@ -53,6 +53,21 @@ local function define_key(model, provider)
   return known
 end
 
+---Is a model's key where it is said to be? The value stays in the core.
+---@param model table its profile
+---@return boolean|nil  nil: it needs none
+---@return Error|nil
+function M.has_key(model)
+  local provider, unknown = providers.of(model)
+  if not provider then
+    return false, unknown
+  elseif not model.key then
+    return nil
+  end
+  local key, err = define_key(model, provider)
+  return key ~= nil, err
+end
+
 -- A failure of the endpoint is a model failure whatever its code; of the request, the caller's.
 local OTHER_CLASS = {
   ERR_CANCELED = "system", ERR_MEMORY = "system", ERR_LIBRARY = "system", ERR_BUG = "bug",

@@ -41,6 +41,14 @@ local function within(model, environment)
   return copy
 end
 
+---A configured model as a request uses it.
+---@param model table of the organization
+---@param environment table|nil the epic's
+---@return table
+function M.profile(model, environment)
+  return overridden(within(model, environment or {}))
+end
+
 ---@param engine table
 ---@param team table
 ---@return table models
@@ -50,7 +58,7 @@ function M.new(engine, team)
   llm.keys(organization.keys)
   local self = setmetatable({ engine = engine, team = team, models = {}, names = {} }, Models)
   for name, model in pairs(organization.models) do
-    self.models[name] = overridden(within(model, environment))
+    self.models[name] = M.profile(model, environment)
     self.names[#self.names + 1] = name
   end
   table.sort(self.names)
