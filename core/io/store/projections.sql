@@ -99,7 +99,7 @@ INSERT INTO card (id, type, name, status, priority, wait_reason, return_to, seat
 SELECT :card, type, coalesce($name, name), $status, coalesce($priority, priority), $wait_reason, $return_to,
        $seat, $assignee, NULL, NULL, build, o.next, $revision, $retry_count, coalesce($max_retries, max_retries),
        0.0, $note, 0, 0, 0, :at, :at,
-       iif($data IS NULL, text, coalesce((SELECT min(id) FROM card_text WHERE data = $data), -o.next)),
+       iif($data IS NULL, text, coalesce((SELECT min(id) FROM card_text WHERE length(data) = length($data) AND data = $data), -o.next)),
        :seq, $data_labels, $note_labels
 FROM card, (SELECT coalesce(max(ordinal), 0) + 1 AS next FROM card) o
 WHERE id = $of AND revision = $rev AND type <> 'issue';
@@ -120,7 +120,7 @@ INSERT INTO card (id, type, name, status, priority, wait_reason, return_to, seat
 SELECT @of || $suffix, type, coalesce(@name, name), coalesce(@status, 'ready'), coalesce(@priority, priority),
        @wait_reason, @return_to, @seat, @assignee, :card, :card, build, o.next, coalesce(@revision, @rev),
        coalesce(@retry_count, 0), coalesce(@max_retries, max_retries), 0.0, @note, 0, 0, 0, :at, :at,
-       iif(@data IS NULL, text, coalesce((SELECT min(id) FROM card_text WHERE data = @data), -o.next)),
+       iif(@data IS NULL, text, coalesce((SELECT min(id) FROM card_text WHERE length(data) = length(@data) AND data = @data), -o.next)),
        :seq, @data_labels, @note_labels
 FROM card, (SELECT coalesce(max(ordinal), 0) + 1 AS next FROM card) o
 WHERE id = @of AND revision = @rev AND type = 'issue' AND coalesce(@status, 'ready') <> 'done';
