@@ -156,7 +156,9 @@ local function cancel_below(tx, card, store)
   for _, child in ipairs(below) do
     if not FINAL[child.status] then
       local ok, err = moves.add(tx, child, "canceled", { role = "system", why = card.id .. " was canceled" })
-      ok, err = ok and cancel_below(tx, child, store), err
+      if ok then
+        ok, err = cancel_below(tx, child, store)
+      end
       if not ok then
         return nil, err
       end
