@@ -5,60 +5,22 @@
 
 local cjson = require("cjson")
 local measure = dofile("bench/measure.lua")
+local team = dofile("bench/team.lua")
 
 local count = measure.number("N", 300)
 local other = os.getenv("OTHER") or "build/clang/orket"
 local directory <close> = measure.directory()
 
-local MOCK = [[
-local function call(name, arguments)
-  return { name = name, arguments = arguments }
-end
-function reply(request)
-  local said, review = 0, false
-  for _, message in ipairs(request.messages) do
-    said = said + (message.role == "assistant" and 1 or 0)
-    review = review or message.role == "system" and message.content:find("integrity guard", 1, true) ~= nil
-  end
-  if review then
-    return { calls = { call("update_issue_status", { status = "done", why = "meets the card" }) } }
-  elseif said == 0 then
+local WORK = [[
+function work(said)
+  if said == 0 then
     return { calls = { call("write_file", { path = "notes.txt", content = "one\ntwo\n" }) } }
   elseif said == 1 then
     return { calls = { call("read_file", { path = "notes.txt" }), call("write_file", { path = "done.txt", content = "x" }) } }
   end
-  return { calls = { call("update_issue_status", { status = "ready_for_testing", why = "built" }) } }
+  return finish()
 end
 ]]
-
-local function write(path, text)
-  local file <close> = assert(io.open(path, "wb"))
-  file:write(text)
-end
-
-local function seat(name, role)
-  return { name = name, roles = { role } }
-end
-
-local function set_concurrency(dir, url, concurrency)
-  write(dir .. "/config/organization.json", cjson.encode({ name = "Evidence",
-    models = { m = { base_url = url .. "/v1", model = "mock" } }, process_rules = { limits = { concurrency = concurrency } } }))
-end
-
-local function project(url, concurrency)
-  local dir = directory:new()
-  assert(os.execute("mkdir -p " .. dir .. "/config/teams " .. dir .. "/config/environments " .. dir .. "/config/epics"))
-  local issues = {}
-  for i = 1, count do
-    issues[i] = { id = "I-" .. i, name = "Issue number " .. i, seat = "dev", depends_on = i > 40 and { "I-" .. i - 40 } or nil }
-  end
-  set_concurrency(dir, url, concurrency)
-  write(dir .. "/config/teams/t.json", cjson.encode({ name = "T", seats = {
-    dev = seat("Dev", "coder"), guard = seat("Guard", "integrity_guard"), lead = seat("Lead", "lead_architect") } }))
-  write(dir .. "/config/environments/e.json", cjson.encode({ name = "E" }))
-  write(dir .. "/config/epics/ep.json", cjson.encode({ name = "Epic", team = "t", environment = "e", issues = issues }))
-  return dir
-end
 
 local function replay(binary, dir, mode)
   local text = measure.shell(("%s replay -C %s --json %s ep.1 2>&1"):format(binary, dir, mode))
@@ -67,16 +29,12 @@ local function replay(binary, dir, mode)
   return result
 end
 
-local mock <close> = measure.start(measure.orket .. " mock-llm --fast " .. (function()
-  write(directory.path .. "/mock.lua", MOCK)
-  return directory.path .. "/mock.lua"
-end)(), directory.path .. "/mock.out")
-local url = "http://127.0.0.1:" .. measure.port(mock)
+local closing <close>, url = team.serve(directory, WORK)
 local has_other = os.execute("test -x " .. other)
 
 local figures = { cards = count }
 for _, concurrency in ipairs({ 1, 4, 32 }) do
-  local dir = project(url, concurrency)
+  local dir = team.project(directory, url, { count = count, concurrency = concurrency, behind = 40 })
   for attempt = 1, concurrency == 32 and 3 or 0 do
     measure.shell(("timeout -s KILL 0.%d %s run --plain -C %s ep 2>&1"):format(2 * attempt, measure.orket, dir))
   end
@@ -92,7 +50,7 @@ for _, concurrency in ipairs({ 1, 4, 32 }) do
     measure.figure(name, result.events / result.seconds, "events/s")
   end
   for _, now in ipairs({ 1, 4, 32 }) do
-    set_concurrency(dir, url, now)
+    team.write(dir .. "/config/organization.json", team.organization(url, now))
     for _, mode in ipairs({ "", "--strict --config", "--config --scripts", "--strict --card I-" .. count }) do
       assert(replay(measure.orket, dir, mode).hash == first.hash)
       assert(not has_other or replay(other, dir, mode).hash == first.hash, "another hash by " .. other)

@@ -4,25 +4,16 @@
 
 local cjson = require("cjson")
 local measure = dofile("bench/measure.lua")
+local team = dofile("bench/team.lua")
 
 local count, reps = measure.number("N", 1000), measure.number("REPS", 3)
 local directory <close> = measure.directory()
 
-local MOCK = [[
+local WORK = [[
 local STEPS, CALLS = 10, 10
-local function call(name, arguments)
-  return { name = name, arguments = arguments }
-end
-function reply(request)
-  local said, review = 0, false
-  for _, message in ipairs(request.messages) do
-    said = said + (message.role == "assistant" and 1 or 0)
-    review = review or message.role == "system" and message.content:find("integrity guard", 1, true) ~= nil
-  end
-  if review then
-    return { calls = { call("update_issue_status", { status = "done", why = "meets the card" }) } }
-  elseif said == STEPS then
-    return { calls = { call("update_issue_status", { status = "ready_for_testing", why = "built" }) } }
+function work(said)
+  if said == STEPS then
+    return finish()
   end
   local calls = {}
   for i = 1, CALLS do
@@ -34,37 +25,11 @@ function reply(request)
 end
 ]]
 
-local function write(path, text)
-  assert(os.execute("mkdir -p " .. path:match("^(.*)/")))
-  local file <close> = assert(io.open(path, "wb"))
-  file:write(text)
-end
-
-local function seat(name, role)
-  return { name = name, roles = { role } }
-end
-
-local function organization(url, rules)
-  return cjson.encode({ name = "Evidence", models = { m = { base_url = url .. "/v1", model = "mock" } },
-    process_rules = { limits = { concurrency = 16 }, gate = rules } })
-end
-
-local function project(url)
-  local dir, issues = directory:new(), {}
-  for i = 1, count do
-    issues[i] = { id = "I-" .. i, name = "Issue number " .. i, seat = "dev" }
-  end
-  write(dir .. "/config/organization.json", organization(url))
-  write(dir .. "/config/teams/t.json", cjson.encode({ name = "T", seats = {
-    dev = seat("Dev", "coder"), guard = seat("Guard", "integrity_guard"), lead = seat("Lead", "lead_architect") } }))
-  write(dir .. "/config/environments/e.json", cjson.encode({ name = "E" }))
-  write(dir .. "/config/epics/ep.json", cjson.encode({ name = "Epic", team = "t", environment = "e", issues = issues }))
-  return dir
-end
+local CONCURRENCY = 16
 
 local function changed(path, text)
   local dir = directory:new()
-  write(dir .. "/" .. path, text)
+  team.write(dir .. "/" .. path, text)
   return dir
 end
 
@@ -97,17 +62,15 @@ local function sim(dir, path)
   return best
 end
 
-write(directory.path .. "/mock.lua", MOCK)
-local mock <close> = measure.start(measure.orket .. " mock-llm --fast " .. directory.path .. "/mock.lua", directory.path .. "/mock.out")
-local url = "http://127.0.0.1:" .. measure.port(mock)
-local dir = project(url)
+local closing <close>, url = team.serve(directory, WORK)
+local dir = team.project(directory, url, { count = count, concurrency = CONCURRENCY })
 local text, done = measure.shell(("%s run --plain -C %s ep 2>&1"):format(measure.orket, dir))
 assert(done, text:sub(-2000))
 
 local figures = { cards = count }
 local cases = {
   { "a policy", changed("nodes/policy.lua", POLICY), "calls", count },
-  { "a rule of the house", changed("config/organization.json", organization(url, {
+  { "a rule of the house", changed("config/organization.json", team.organization(url, CONCURRENCY, {
     { id = "planted", effect = "deny", why = "planted", tools = { "write_file" }, paths = { "d/f8.txt" } } })), "calls", count },
   { "a tool taken from a role", replaced("roles/coder.lua", '"read_file",', ""), "calls", 33 * count },
   { "a role's words", replaced("roles/coder.lua", "leave no placeholders", "leave nothing out"), "prompts", count },

@@ -18,17 +18,13 @@ local function project(mock, options)
     limits = options.limits, files = options.files, rules = options.rules })
 end
 
-local function pending(w)
-  return cjson.decode((w:orket("approvals --json")))
-end
-
 describe("a question", function()
   it("parks the card, is shown exactly, and a yes lets it through once", function()
     local w <close> = project()
     local text, code = w:run()
     assert.equal(3, code, text)
     assert.same({ "blocked", "review" }, { w:card("A").status, w:card("A").wait_reason })
-    local one = pending(w)[1]
+    local one = w:pending()[1]
     assert.same({ "A", "coder", "write_file", "house.locked", "a person decides" }, { one.card, one.role, one.tool, one.rule, one.why })
     assert.same({ "locked/a" }, one.paths)
     for _, command in ipairs({ "board", "show A", "approvals", "run --plain ep" }) do
@@ -62,7 +58,7 @@ describe("a question", function()
         return talk.replies < 2 and say(write("locked/a", "one\n"), write("b" .. talk.replies, "b")) or say(finish())
       end ]])
     assert.equal(3, (select(2, w:run())))
-    local first = pending(w)[1].id
+    local first = w:pending()[1].id
     assert.equal(0, (select(2, w:orket("approve A"))))
     assert(w:orket("deny A"):find("the question " .. first .. " was approved already (human:", 1, true)) -- two people at once
     for _, words in ipairs({ "approve " .. first, "deny " .. first, "approve A", "approve nobody", "approve ep.1/99/1" }) do
@@ -71,7 +67,7 @@ describe("a question", function()
       assert(text:find("ERR_", 1, true) and text:find("fix:", 1, true), text)
     end
     assert.equal(3, (select(2, w:run())))
-    local second = pending(w)[1].id
+    local second = w:pending()[1].id
     assert.not_equal(first, second)
     assert.equal(1, (select(2, w:orket("approve " .. first))))
     assert.equal(0, (select(2, w:orket("approve " .. second))))
@@ -87,10 +83,10 @@ describe("a question", function()
     for _, command in ipairs({ "answer A 'yes, go on'", "retry A", "move A in_progress", "move A ready_for_testing" }) do
       local text, code = w:orket(command)
       assert.equal(1, code, command)
-      assert(text:find("orket approve " .. pending(w)[1].id, 1, true), text)
+      assert(text:find("orket approve " .. w:pending()[1].id, 1, true), text)
     end
     assert.equal(0, (select(2, w:orket("move A canceled"))))
-    assert.same({}, pending(w))
+    assert.same({}, w:pending())
     assert.equal("void", w:sql("SELECT status FROM approval"))
     assert.equal(1, (select(2, w:orket("approve A"))))
     assert.equal(0, (select(2, w:check())))
@@ -107,7 +103,7 @@ describe("a question", function()
         return steps(talk, function() return say(write("locked/" .. talk.card, "x")) end, function() return say(finish()) end)
       end ]], { issues = { { id = "A" }, { id = "B" }, { id = "C" } }, limits = { concurrency = 3 } })
     local run = w:start()
-    assert(world.wait(function() return #pending(w) == 2 end), "two questions at once")
+    assert(world.wait(function() return #w:pending() == 2 end), "two questions at once")
     assert.equal(0, (select(2, w:orket("approve A"))))
     assert.equal(0, (select(2, w:orket("deny B --why 'use another file'"))))
     assert(world.wait(function() return w:card("A").status == "done" end, 4), "it did not go on")
@@ -162,7 +158,7 @@ describe("a yes is held against the world", function()
       files = { ["tools/write_file.lua"] = (world.orket.read("tools/write_file.lua"):gsub("local function run%(args%)\n",
         "%0  fs.write('log', 'wrote ' .. args.path)\n")) }, mock = WRITES })
     assert.equal(3, (select(2, w:run())))
-    assert.same({ "fs.write", "log" }, { pending(w)[1].operation.op, pending(w)[1].operation.path })
+    assert.same({ "fs.write", "log" }, { w:pending()[1].operation.op, w:pending()[1].operation.path })
     w:write("workspace/ep/cards/A/log", "somebody else\n")
     assert.equal(0, (select(2, w:orket("approve A"))))
     assert.equal(3, (select(2, w:run()))) -- the next write asks anew
@@ -174,7 +170,7 @@ describe("a yes is held against the world", function()
   it("expired when nobody answers, or too late", function()
     local w <close> = project(nil, { rules = { approvals = { expires = "1s" } } })
     assert.equal(3, (select(2, w:run())))
-    local expires = pending(w)[1].expires_at
+    local expires = w:pending()[1].expires_at
     assert(world.wait(function() return world.orket.shell("date -u +%FT%T.%3NZ") > expires end))
     local late <close> = world.copy(w.dir, WRITES and (world.orket.read("tests/support/play.lua") .. WRITES))
     local text, code = late:orket("approve A")
@@ -208,7 +204,7 @@ describe("a yes is held against the world", function()
   it("expired when the yes came in time and the run too late", function()
     local w <close> = project(nil, { rules = { approvals = { expires = 1 } } })
     assert.equal(3, (select(2, w:run())))
-    local expires = pending(w)[1].expires_at
+    local expires = w:pending()[1].expires_at
     local _, code = w:orket("approve A")
     assert(world.wait(function() return world.orket.shell("date -u +%FT%T.%3NZ") > expires end))
     if code == 0 then
@@ -265,11 +261,11 @@ describe("a question and kill -9", function()
         return steps(talk, function() return say(write("locked/a", "one\n")) end, function() return say(finish()) end)
       end ]], { issues = { { id = "A" }, { id = "B" } } })
     local run = w:start()
-    assert(world.wait(function() return #pending(w) == 1 end))
-    local id = pending(w)[1].id
+    assert(world.wait(function() return #w:pending() == 1 end))
+    local id = w:pending()[1].id
     run.kill("KILL")
     run.wait()
-    assert.equal(id, pending(w)[1].id)
+    assert.equal(id, w:pending()[1].id)
     assert.equal(0, (select(2, w:orket("approve " .. id))))
     local text, code = w:run()
     assert.equal(0, code, text)
@@ -320,7 +316,7 @@ describe("an operation that is asked about", function()
       files = { ["roles/coder.lua"] = role, ["tools/twice.lua"] = TWICE } })
     local text, code = w:run()
     assert.equal(3, code, text)
-    local one = pending(w)[1]
+    local one = w:pending()[1]
     assert.same({ "fs.write", "locked/a", "t\n" }, { one.operation.op, one.operation.path, one.operation.content })
     assert.equal(1, #w:events("file.written")) -- free, and nothing of the call
     assert.equal(0, #w:events("comment.added"))
@@ -350,7 +346,7 @@ describe("autonomy", function()
     local tools = {}
     for _ = 1, 2 do
       assert.equal(3, (select(2, w:run())))
-      local one = pending(w)[1]
+      local one = w:pending()[1]
       assert.equal("autonomy.ask", one.rule)
       tools[#tools + 1] = one.tool
       assert.equal(0, (select(2, w:orket("approve A"))))
@@ -368,7 +364,7 @@ describe("autonomy", function()
       end ]], { gate = cjson.empty_array, rules = { autonomy = { ["*"] = "ask_risky", lead_architect = "autonomous" } } })
     local text, code = w:run()
     assert.equal(3, code, text)
-    local one = pending(w)[1]
+    local one = w:pending()[1]
     assert.same({ "integrity_guard", "card.move", "done" }, { one.role, one.operation.op, one.operation.status })
     assert.equal(0, (select(2, w:orket("approve A"))))
     assert.equal(0, (select(2, w:run())))
@@ -419,7 +415,7 @@ describe("other ways on", function()
         return steps(talk, function() return say(write("locked/a", table.concat(lines, "\n"))) end, function() return say(finish()) end)
       end ]])
     assert.equal(3, (select(2, w:run())))
-    local one = pending(w)[1]
+    local one = w:pending()[1]
     assert.equal(318893, math.tointeger(one.operation.arguments.content.bytes))
     assert(w:orket("show A"):find("+line 1\n", 1, true))
     assert.equal(0, (select(2, w:orket("approve A"))))
@@ -470,7 +466,7 @@ describe("what reaches beyond the tree", function()
           return steps(talk, function() return say(call("post", { port = PORT, text = "hold me" })) end, function() return say(finish()) end)
         end ]] })
     assert.equal(3, (select(2, w:run())))
-    assert.equal("autonomy.ask", pending(w)[1].rule)
+    assert.equal("autonomy.ask", w:pending()[1].rule)
     assert.same({}, server:heard())
     assert.equal(0, (select(2, w:orket("approve A"))))
     local run = w:start()

@@ -6,10 +6,6 @@ local world = dofile("tests/support/world.lua")
 
 local RULE = { { id = "locked", effect = "ask", tools = { "write_file" }, paths = { "locked/**" }, why = "a person decides" } }
 
-local function questions(w)
-  return cjson.decode((w:orket("approvals --json")))
-end
-
 local function with_tool(name)
   return (world.orket.read("roles/coder.lua"):gsub('"request_excuse"', '"request_excuse", "' .. name .. '"'))
 end
@@ -19,7 +15,7 @@ local function is_parked(w)
   assert.equal(3, code, text)
   assert.equal(nil, w:made("locked/a"))
   assert.equal(0, #w:events("approval.answered"))
-  return questions(w)[1]
+  return w:pending()[1]
 end
 
 describe("a model that says yes to itself", function()
@@ -88,7 +84,7 @@ describe("a yes", function()
     local asked = {}
     for _ = 1, 3 do
       assert.equal(3, (select(2, w:run())))
-      local one = questions(w)[1]
+      local one = w:pending()[1]
       asked[#asked + 1] = (one.operation.op or one.tool) .. " " .. one.paths[1]
       assert.equal(0, (select(2, w:orket("approve A"))))
     end
@@ -166,7 +162,7 @@ describe("the owner's socket", function()
     local w = world.new({ gate = RULE, issues = { { id = "A" }, { id = "B" } }, mock = SLOW })
     w:write(".test/ask.py", ASK)
     local run = w:start()
-    assert(world.wait(function() return #questions(w) == 1 end))
+    assert(world.wait(function() return #w:pending() == 1 end))
     return w, run, function(uid, line)
       return (world.orket.shell(string.format("cd %s && python3 .test/ask.py %s/.orket/owner.sock %d '%s' 2>&1", w.dir, w.dir, uid, line)))
     end
@@ -180,7 +176,7 @@ describe("the owner's socket", function()
       local reply = cjson.decode(ask(-1, line))
       assert(reply.error and reply.error.code ~= "ERR_BUG", line)
     end
-    assert.equal(1, #questions(w))
+    assert.equal(1, #w:pending())
     local reply = cjson.decode(ask(-1, '{"act":"approve","card":"A","who":"the boss","why":"he said so"}'))
     assert(reply.result, reply.error and reply.error.message)
     assert.equal("human:" .. world.orket.shell("id -un"):gsub("%s+$", ""), w:events("approval.answered")[1].actor)
@@ -196,7 +192,7 @@ describe("the owner's socket", function()
     os.execute(string.format("chmod 0777 %s %s/.orket %s/.orket/owner.sock", w.dir, w.dir, w.dir))
     local said = ask(65534, '{"act":"approve","card":"A","who":"root"}')
     assert(said:find("^hung up") and not said:find("denied"), said) -- it got in, and nobody listened
-    assert.equal(1, #questions(w))
+    assert.equal(1, #w:pending())
     assert.equal(0, #w:events("approval.answered"))
     run.kill("KILL")
     run.wait()

@@ -243,6 +243,11 @@ function World:sql(query)
   return (orket.shell(string.format("sqlite3 %s/.orket/orket.db \"%s\"", self.dir, query)):gsub("%s+$", ""))
 end
 
+---The questions of yes or no that wait for a person.
+function World:pending()
+  return cjson.decode((self:orket("approvals --json")))
+end
+
 ---The whole journal hashed again, the board rebuilt.
 function World:check()
   return orket.shell(M.binary .. " check " .. self.dir .. " 2>&1")

@@ -3,6 +3,7 @@
 
 local bench = require("orket.core.bench")
 local cjson = require("cjson")
+local lists = require("orket.list")
 local options = require("orket.options")
 local policy = require("orket.bench.policy")
 
@@ -116,23 +117,14 @@ end
 
 -- ---- the oracle: reads the law as it is written, knows this bench's schema and patterns only ----
 
-local function has(list, value)
-  for _, each in ipairs(list) do
-    if each == value then
-      return true
-    end
-  end
-  return false
-end
-
 local function fits_schema(arguments)
   for key in pairs(arguments) do
-    if not has({ "path", "content", "mode", "line", "create" }, key) then
+    if not lists.has({ "path", "content", "mode", "line", "create" }, key) then
       return false
     end
   end
   return type(arguments.path) == "string" and type(arguments.content) == "string"
-    and has({ "replace", "append" }, arguments.mode) and math.type(arguments.line) == "integer"
+    and lists.has({ "replace", "append" }, arguments.mode) and math.type(arguments.line) == "integer"
     and arguments.line >= 0 and arguments.line <= 100000 and type(arguments.create) == "boolean"
 end
 
@@ -150,8 +142,8 @@ local function concerns(rule, call)
   for _, pattern in ipairs(rule.paths) do
     any = any or fits_path(pattern, call.name)
   end
-  return any and (not rule.tools or has(rule.tools, call.tool)) and (not rule.roles or has(rule.roles, call.role))
-    and (not rule.statuses or has(rule.statuses, call.status))
+  return any and (not rule.tools or lists.has(rule.tools, call.tool)) and (not rule.roles or lists.has(rule.roles, call.role))
+    and (not rule.statuses or lists.has(rule.statuses, call.status))
 end
 
 ---The rule that decides a call.
@@ -161,9 +153,9 @@ end
 function M.oracle(law, call)
   if not law.tools[call.tool] then
     return "gate.tool.unknown"
-  elseif not has(law.roles[call.role].tools, call.tool) then
+  elseif not lists.has(law.roles[call.role].tools, call.tool) then
     return "gate.role.tool"
-  elseif not has({ "in_progress", "code_review" }, call.status) then
+  elseif not lists.has({ "in_progress", "code_review" }, call.status) then
     return "gate.card.status"
   elseif not fits_schema(call.arguments) then
     return "gate.args.schema"
