@@ -105,11 +105,11 @@ static int raise_corrupt(lua_State *L, const char *column)
     return store_raise(L, &err);
 }
 
-/* Pushes one column and answers its name's length; "x:json" is decoded and named x. */
-static size_t push_column(lua_State *L, struct store_query *query, int column, const char *name)
+/* Pushes one column; "x:json" is decoded. */
+static void push_column(lua_State *L, struct store_query *query, int column)
 {
     struct store_value value = store_column(query, column);
-    const char *mark = strrchr(name, ':');
+    const char *name = store_column_name(query, column), *mark = strrchr(name, ':');
     switch (value.type) {
     case STORE_NULL:
         lua_pushnil(L);
@@ -126,17 +126,27 @@ static size_t push_column(lua_State *L, struct store_query *query, int column, c
         else if (value_decode(L, value.text, value.len, NULL, NULL))
             raise_corrupt(L, name);
     }
-    return mark ? (size_t)(mark - name) : strlen(name);
 }
 
-static void push_row(lua_State *L, struct store_query *query)
+/* The names of a row's columns, once for all rows; "x:json" is named x. */
+static int push_names(lua_State *L, struct store_query *query)
 {
     int columns = store_columns(query);
-    lua_createtable(L, 0, columns);
+    luaL_checkstack(L, columns + LUA_MINSTACK, NULL);
     for (int i = 0; i < columns; i++) {
         const char *name = store_column_name(query, i);
         lua_pushlstring(L, name, strcspn(name, ":"));
-        push_column(L, query, i, name);
+    }
+    return columns;
+}
+
+/* The names lie on the stack from `names` on. */
+static void push_row(lua_State *L, struct store_query *query, int names, int columns)
+{
+    lua_createtable(L, 0, columns);
+    for (int i = 0; i < columns; i++) {
+        lua_pushvalue(L, names + i);
+        push_column(L, query, i);
         lua_rawset(L, -3);
     }
 }
@@ -150,12 +160,13 @@ static int l_read(lua_State *L)
     if (!query)
         return store_raise(L, &err);
     lua_newtable(L);
-    int rc;
+    int rc, columns = push_names(L, query);
     for (lua_Integer i = 1; (rc = store_step(query, &err)) > 0; i++) {
-        push_row(L, query);
+        push_row(L, query, 6, columns);
         lua_rawseti(L, 5, i);
     }
     lua_closeslot(L, 4);
+    lua_settop(L, 5);
     return rc < 0 ? store_raise(L, &err) : 1;
 }
 

@@ -49,10 +49,20 @@ local function is_concerned(entry, labels)
   return entry.about.when ~= "labels" or next(labels or {}) ~= nil
 end
 
+-- A policy that looks at the call alone is not shown the view.
+local function looks_at_view(entry)
+  if entry.sees_view == nil then
+    entry.sees_view = (entry.script:parameters("decide") or 2) > 1
+  end
+  return entry.sees_view
+end
+
 local function ask(entry, shown)
-  local call, view = shown.call, shown.doc
+  local call, view = shown.call, nil
   if nodes.is_shipped(entry) then
     call, view = call:value(), shown.view
+  elseif looks_at_view(entry) then
+    view = shown.doc
   end
   local answer, err = nodes.ask(entry, "decide", call, view)
   if err then

@@ -173,22 +173,22 @@ static void add_judged(struct json_builder *b, const struct call *call, const ch
 {
     const struct gate_call *g = &call->gate_call;
     struct naming naming = {.call = call, .out = b};
-    add_text(b, "tool", g->tool);
-    add_text(b, "role", g->role);
     json_key(b, "arguments", 9);
     json_add_tree(b, g->arguments);
+    json_key(b, "card", 4);
+    json_begin_object(b);
+    add_text(b, "id", call->card);
+    add_text(b, "status", g->card_status);
+    add_text(b, "type", g->card_type);
+    json_end_object(b);
     json_key(b, "paths", 5);
     json_begin_array(b);
     gate_each_path(call->gate, g, add_path, &naming);
     if (also)
         json_add_text(b, also);
     json_end_array(b);
-    json_key(b, "card", 4);
-    json_begin_object(b);
-    add_text(b, "id", call->card);
-    add_text(b, "type", g->card_type);
-    add_text(b, "status", g->card_status);
-    json_end_object(b);
+    add_text(b, "role", g->role);
+    add_text(b, "tool", g->tool);
 }
 
 /* The members of the object `more` follow those of the call. */
@@ -227,6 +227,44 @@ static int l_call_view(lua_State *L)
     lua_setiuservalue(L, -2, 1);
     lua_pushvalue(L, 2); // texts of it are in the new one
     lua_setiuservalue(L, -2, 2);
+    return 1;
+}
+
+/* gate:show(role, card, tool, arguments, more|nil) -> what call:view(more) of such a call answers,
+ * unjudged | nil when the arguments are no JSON */
+int bind_show_call(lua_State *L, struct gate *gate)
+{
+    struct call call = {.gate = gate};
+    struct gate_call *g = &call.gate_call;
+    struct json_limits limits = {.bytes = gate_arguments_max(gate)};
+    struct json_builder b;
+    size_t len;
+    const char *text = luaL_checklstring(L, 5, &len);
+    const struct json *more = bind_to_doc(L, 6);
+    luaL_argcheck(L, more || lua_isnoneornil(L, 6), 6, "a doc");
+    lua_settop(L, 6);
+    g->role = luaL_checkstring(L, 2);
+    g->tool = luaL_checklstring(L, 4, &g->tool_len);
+    lua_getfield(L, 3, "id");
+    lua_getfield(L, 3, "type");
+    lua_getfield(L, 3, "status");
+    call.card = luaL_checkstring(L, 7);
+    g->card_type = luaL_checkstring(L, 8);
+    g->card_status = luaL_checkstring(L, 9);
+    struct json_doc *doc = bind_new_doc(L);
+    if (json_parse(doc, text, len, &limits, NULL))
+        return 0;
+    struct json arguments = doc->root;
+    g->arguments = &arguments;
+    json_build(&b, doc);
+    json_begin_object(&b);
+    add_judged(&b, &call, NULL);
+    add_members(&b, more ? more : &(struct json){0});
+    json_end_object(&b);
+    if (json_finish(&b, &doc->root))
+        return luaL_error(L, "out of memory");
+    lua_pushvalue(L, 6);
+    lua_setiuservalue(L, -2, 1);
     return 1;
 }
 

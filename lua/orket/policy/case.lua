@@ -12,6 +12,8 @@ local function array(items)
   return setmetatable(items, cjson.array_mt)
 end
 
+local NONE = array({})
+
 local function nature(kinds, about)
   local facts = { destructive = false, outward = about.outward == true, risky = about.outward == true }
   for _, kind in ipairs(kinds) do
@@ -88,7 +90,7 @@ end
 ---@param permit GatePermit|nil
 ---@return PolicyCase
 function M.of(call, tool, turn, operation, permit)
-  local labels = array(list.keys(turn.labels or {}))
+  local labels = next(turn.labels or NONE) and array(list.keys(turn.labels)) or NONE
   local seen = view_of(turn, labels)
   local said, path = said_of(tool, labels, operation, permit), path_of(operation, permit)
   return { call = call:view(said, path), view = seen.view, doc = seen.doc }
