@@ -145,6 +145,8 @@ describe("orket sim", function()
     assert.equal(1, code)
     assert.same({ "call I-1 read_file allow>deny gate.role.tool", "call I-2 read_file allow>deny gate.role.tool",
       "call I-3 read_file allow>deny gate.role.tool" }, told(result))
+    assert.equal(15, result.judged.calls)
+    agrees(w, p.dir)
   end)
 
   it("finds a tool's changed schema", function()
@@ -162,6 +164,7 @@ describe("orket sim", function()
     assert.equal(1, code)
     assert.same({ "call I-1 write_file allow>ask house.keep" }, told(result))
     assert.same({ "config/organization.json" }, result.changed)
+    agrees(w, p.dir .. "/organization.json")
   end)
 
   it("takes a unified diff, applied to the byte", function()

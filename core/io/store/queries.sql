@@ -468,14 +468,15 @@ SELECT (SELECT body FROM event WHERE seq = e.seq) AS "body:json" FROM entry e
 WHERE e.seq > :seq AND e.stream = (SELECT stream FROM entry WHERE seq = :seq)
   AND e.kind = (SELECT id FROM kind WHERE name = 'turn.prompted') ORDER BY e.seq LIMIT 1;
 
--- What a simulation looks at, in the order of commits: what was decided and by whom; with :calls also each call, with
--- :outcomes what is proposed, with :views what prompts are made of. Of a call's body the hashes are left out, which
+-- What a simulation looks at, in the order of commits: what was decided and by whom; with :calls also each call (of those
+-- that were allowed only to some :tools, as they stand in a body), with :outcomes what is proposed, with :views what prompts are made of. Of a call's body the hashes are left out, which
 -- nobody asks for; others' are put back as the view event does.
 -- name: simulated
+WITH told (text) AS MATERIALIZED (SELECT value FROM json_each(:tools))
 SELECT e.seq, s.run, s.turn, e.n, k.name AS kind, iif(e.actor IS NULL, s.card, e.card) AS card,
-       CASE WHEN coalesce(length(e.names), 0) = 0 THEN e.body
+       CASE WHEN length(e.names) = 32 THEN replace(e.body, char(1), iif(k.name = 'call.allowed', '', lower(hex(e.names))))
+            WHEN coalesce(length(e.names), 0) = 0 THEN e.body
             WHEN k.name GLOB 'call.*' THEN replace(replace(e.body, char(1), ''), char(2), '')
-            WHEN length(e.names) = 32 THEN replace(e.body, char(1), lower(hex(e.names)))
             ELSE (SELECT body FROM event WHERE seq = e.seq) END AS "body:json"
 FROM entry e CROSS JOIN kind k ON k.id = e.kind CROSS JOIN stream s ON s.id = e.stream
 WHERE e.seq > :since AND (
@@ -485,22 +486,28 @@ WHERE e.seq > :since AND (
         OR (:calls OR :outcomes) AND name = 'step.reply'
         OR :calls AND name IN ('call.allowed', 'call.refused', 'approval.asked')
         OR :views AND name IN ('comment.added', 'memory.noted', 'verify.done', 'tree.conflict', 'tree.merged'))
+      AND (:tools IS NULL OR e.kind <> (SELECT id FROM kind WHERE name = 'call.allowed')
+           OR EXISTS (SELECT 1 FROM told WHERE instr(e.body, text)))
     OR :outcomes AND e.kind IN (SELECT id FROM kind WHERE name IN ('call.result', 'call.refused')) AND instr(e.body, '"proposal":'))
 ORDER BY e.seq LIMIT :limit;
 
--- How many calls were decided in each turn, each counted once: a person's answer, or an interruption, has some of them
--- decided again.
+-- How many calls were decided in each turn.
 -- name: decided
+SELECT s.run, s.turn, d.calls FROM (
+    SELECT e.stream, count(*) AS calls FROM entry e
+    WHERE e.kind IN (SELECT id FROM kind WHERE name IN ('call.allowed', 'call.refused')) GROUP BY e.stream) d
+JOIN stream s ON s.id = d.stream;
+
+-- The same, each call counted once: a person's answer, or an interruption, has some of them decided again. Of the turns
+-- where that may be.
+-- name: decided_again
+SELECT 1 WHERE EXISTS (SELECT 1 FROM kind WHERE name IN ('approval.asked', 'run.resumed'));
 WITH again (stream) AS MATERIALIZED (
     SELECT stream FROM entry WHERE kind = (SELECT id FROM kind WHERE name = 'approval.asked')
     UNION SELECT id FROM stream WHERE run IN (
         SELECT s.run FROM entry e JOIN stream s ON s.id = e.stream
-        WHERE e.kind IN (SELECT id FROM kind WHERE name = 'run.resumed')))
+        WHERE e.kind = (SELECT id FROM kind WHERE name = 'run.resumed')))
 SELECT s.run, s.turn, d.calls FROM (
-    SELECT e.stream, count(*) AS calls FROM entry e
-    WHERE e.kind IN (SELECT id FROM kind WHERE name IN ('call.allowed', 'call.refused')) AND e.stream NOT IN again
-    GROUP BY e.stream
-    UNION ALL
     SELECT e.stream, count(DISTINCT e.step || ' ' || (replace(replace(e.body, char(1), ''), char(2), '') ->> '$.call')) AS calls
     FROM entry e
     WHERE e.kind IN (SELECT id FROM kind WHERE name IN ('call.allowed', 'call.refused', 'approval.asked')) AND e.stream IN again

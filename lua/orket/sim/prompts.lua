@@ -13,7 +13,7 @@ local Prompts = {}
 Prompts.__index = Prompts
 
 local TOUCHES_VIEWS = {
-  ["comment.added"] = true, ["memory.noted"] = true, ["verify.done"] = true, ["tree.conflict"] = true, ["tree.merged"] = true,
+  ["card.created"] = true, ["card.changed"] = true, ["card.moved"] = true, ["card.forked"] = true, ["cards.forked"] = true, ["comment.added"] = true, ["memory.noted"] = true, ["verify.done"] = true, ["tree.conflict"] = true, ["tree.merged"] = true,
 }
 
 local function differ(turn)
@@ -98,7 +98,7 @@ function Prompts:before(event)
       end
     end
   end
-  self.touched = TOUCHES_VIEWS[event.kind] or event.kind:find("^card%.") ~= nil
+  self.touched = TOUCHES_VIEWS[event.kind]
 end
 
 ---The turn was prompted: none of the moments was the one.

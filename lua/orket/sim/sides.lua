@@ -1,10 +1,10 @@
 -- sides.lua: the two sides of a comparison: the scripts and the settings that were recorded, and the same with
--- the changed ones over them. Made once for each generation and configuration, with what the two differ in.
+-- the changed ones over them. Made once for each generation and configuration, with what the two
+-- differ in (sim/delta.lua).
 
-local beyond = require("orket.sim.beyond")
+local deltas = require("orket.sim.delta")
 local errors = require("orket.errors")
 local house = require("orket.house")
-local law = require("orket.law")
 local list = require("orket.list")
 local scripts = require("orket.scripts")
 local settings = require("orket.settings")
@@ -19,15 +19,10 @@ Sides.__index = Sides
 ---@field generation table
 ---@field config table {organization, models, teams, environments}
 
----@class SimPair
+---@class SimPair: SimDelta
 ---@field old SimSide
 ---@field new SimSide
 ---@field changed string[] paths and settings in which they differ
----@field beyond table<string, string> of these what is not judged, and why
----@field differs {router: boolean, models: boolean, evaluator: boolean, autonomy: boolean, prompts: boolean}
----@field calls true|table<string, true> whose calls may be judged otherwise: everybody's, or those of roles
----@field roles table<string, {prompt: boolean, route: boolean, effects: boolean}> roles whose text differs; effects: their
----route looks at what the calls came to
 
 local same = list.same
 
@@ -60,99 +55,6 @@ local function with_process(config, process, models)
   return copy
 end
 
--- ---- what differs ----
-
-local TOLD = { "operations", "outward", "untrusted", "labels" }
-
-local function node_of(side, kind)
-  return side.generation.nodes[side.config.organization.process_rules[kind .. "_node"] or kind]
-end
-
-local function is_other(a, b)
-  return (a and a.text) ~= (b and b.text)
-end
-
-local function node_differs(old, new, kind)
-  return is_other(node_of(old, kind), node_of(new, kind))
-end
-
--- All that may be asked as a policy: the chosen one, and whatever lies in nodes/policy/.
-local function policies_differ(old, new)
-  local differ = node_differs(old, new, "policy")
-  for _, side in ipairs({ old, new }) do
-    for path, entry in pairs(side.generation.files) do
-      local other = (side == old and new or old).generation.files[path]
-      differ = differ or path:find("^nodes/policy/") ~= nil and is_other(entry, other)
-    end
-  end
-  return differ
-end
-
--- What a tool says of itself beyond its law is shown to policies and autonomy.
-local function tools_differ(old, new)
-  for name, tool in pairs(old.tools) do
-    local other = new.tools[name]
-    if not other or not same(list.pick(tool.about, TOLD), list.pick(other.about, TOLD)) then
-      return true
-    end
-  end
-  return false
-end
-
--- The roles that the gate knows otherwise; it looks at no other one when it judges a call.
-local function law_of_roles(old, new)
-  local differ = {}
-  for _, both in ipairs({ { old, new }, { new, old } }) do
-    for name, role in pairs(both[1]) do
-      differ[name] = not same(role, both[2][name]) or nil
-    end
-  end
-  return differ
-end
-
-local function autonomy_differs(old, new)
-  return not same(old.config.organization.process_rules.autonomy, new.config.organization.process_rules.autonomy)
-end
-
--- Whose calls may be judged otherwise: everybody's, or those of some roles.
-local function calls_that_differ(old, new)
-  local before, after = law.of(old.generation, rules_of(old.config)), law.of(new.generation, rules_of(new.config))
-  local roles = law_of_roles(before.roles, after.roles)
-  before.roles, after.roles = nil, nil
-  return not same(before, after) or tools_differ(old.generation, new.generation) or policies_differ(old, new)
-    or autonomy_differs(old, new) or roles
-end
-
-local function differences(old, new)
-  return {
-    router = node_differs(old, new, "router"),
-    models = node_differs(old, new, "models")
-      or old.config.organization.process_rules.default_llm ~= new.config.organization.process_rules.default_llm
-      or not same(old.config.models, new.config.models),
-    evaluator = node_differs(old, new, "evaluator"), autonomy = autonomy_differs(old, new),
-    prompts = node_differs(old, new, "prompts") or node_differs(old, new, "memory"),
-  }
-end
-
--- The third argument of route is what the calls came to: most do not take it.
-local function takes_effects(role)
-  return role ~= nil and role.about.route ~= nil and (role.script:parameters("route") or 3) >= 3
-end
-
-local function roles_that_differ(old, new)
-  local roles = {}
-  for name, role in pairs(old.generation.roles) do
-    local other = new.generation.roles[name]
-    if is_other(role, other) then
-      roles[name] = {
-        prompt = true, route = role.about.route ~= nil or other ~= nil and other.about.route ~= nil,
-        effects = takes_effects(role) or takes_effects(other),
-      }
-    end
-  end
-  return roles
-end
-
 -- ---- both ----
 
 local function refused(problem)
@@ -171,11 +73,9 @@ local function texts_of(store, id)
 end
 
 local function pair(old, new, changed)
-  local calls = calls_that_differ(old, new)
-  return {
-    old = old, new = new, changed = changed, differs = differences(old, new), calls = calls, roles = roles_that_differ(old, new),
-    beyond = beyond.of(old, new, calls == true or next(calls) ~= nil),
-  }
+  local both = deltas.of(old, new)
+  both.old, both.new, both.changed = old, new, changed
+  return both
 end
 
 ---Both sides of a set of texts.
@@ -265,14 +165,6 @@ function Sides:present(project)
     self.pairs.present = both
   end
   return self.pairs.present
-end
-
----True when a role's calls may be judged otherwise.
----@param both SimPair
----@param role string
----@return boolean
-function M.may_differ(both, role)
-  return both.calls == true or both.calls[role] == true
 end
 
 ---Everything in which any of the pairs differed.

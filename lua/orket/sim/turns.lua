@@ -91,6 +91,8 @@ end
 
 -- ---- calls ----
 
+local ALLOWED = { decision = "allow", rule = "gate.allow" }
+
 -- The turn as either side judges its calls.
 local function turn_of(self, turn, side)
   local mine = turn.sides and turn.sides[side]
@@ -133,7 +135,17 @@ local function verdict_of(self, turn, side, request)
   return verdict
 end
 
-local ALLOWED = { decision = "allow", rule = "gate.allow" }
+-- What the new side says. Of a call that was allowed, only that is asked again which differs: the others had nothing
+-- against it, and are the same with the same inputs. Where that objects, all of them are asked.
+local function after_of(self, turn, recorded, request)
+  local only = recorded == ALLOWED and not self.whole and turn.pair.only
+  if only == "gate" then
+    return calls.gate_only(turn_of(self, turn, "new"), request)
+  end
+  local mine = only == "policies" and turn_of(self, turn, "new")
+  local verdict = mine and not mine.bench.broken and calls.beyond_gate(mine, request)
+  return verdict and calls.same(verdict, ALLOWED) and verdict or verdict_of(self, turn, "new", request)
+end
 
 -- What was said to the call at first: where a person was asked, what they answered is not the scripts'.
 local function recorded_of(event)
@@ -156,9 +168,8 @@ end
 ---@param event table call.allowed, call.refused, or approval.asked
 ---@param request {id: string, name: string, arguments: string}
 function Judge:called(turn, event, request)
-  self:count("calls")
   local recorded = recorded_of(event)
-  local after = verdict_of(self, turn, "new", request)
+  local after = after_of(self, turn, recorded, request)
   if calls.same(after, recorded) then
     return
   end

@@ -1,10 +1,11 @@
 -- walk.lua: a journal gone through once, in the order of its commits: which call, in which turn, of whom, on which
 -- card, and what had been decided. Whoever judges is asked at each of them (sim/turns.lua). Calls are read from where
--- on the two sides may judge some of them otherwise; those of other roles are only counted: the gate, the policies and
--- the autonomy that they were judged by are the same texts and settings on both sides, so are their inputs.
+-- on the two sides may judge some of them otherwise; others are only counted: the gate, the policies and the autonomy
+-- that they were judged by are the same texts and settings on both sides, so are their inputs.
 
+local deltas = require("orket.sim.delta")
 local prefix = require("orket.fork.prefix")
-local sides = require("orket.sim.sides")
+local reading = require("orket.sim.reading")
 local tape = require("orket.tape")
 
 local M = {}
@@ -12,7 +13,6 @@ local M = {}
 local Walk = {}
 Walk.__index = Walk
 
-local PAGE = 2000 -- events read at once
 local GUARD = "integrity_guard"
 
 ---@class SimTurn one turn of a run, as far as the walk has come
@@ -23,7 +23,7 @@ local GUARD = "integrity_guard"
 ---@field role string
 ---@field review boolean
 ---@field pair SimPair
----@field judged boolean  its calls may be judged otherwise
+---@field judged boolean|table<string, true>  which of its calls may be judged otherwise: all, none, those to these tools
 ---@field convo string|nil the last reply
 ---@field proposal table|nil the last one
 ---@field calls table[] of the last reply
@@ -55,11 +55,11 @@ local function open(self, run, event, number, body)
   local turn = {
     run = run, number = number, card = run.board[event.card] or self.cards:of(event.card), seat = body.seat, role = body.role,
     review = body.role == GUARD, pair = pair, calls = {}, at = 1, made = 0, labels = {}, scope = self.cards:scope(event.card),
-    judged = self.whole or sides.may_differ(pair, body.role),
+    judged = self.whole or deltas.reach(pair, body.role),
   }
   run.turns[number] = turn
-  if not turn.judged then
-    self.counted[run.id .. " " .. number] = true
+  if turn.judged ~= true then
+    self.counted[run.id .. " " .. number] = 0
   end
   return turn
 end
@@ -135,8 +135,10 @@ end
 
 local function verdict(self, _, event, turn)
   turn.proposal = event.body.proposal or turn.proposal
-  local request = turn.judged and request_of(turn, event)
+  local judged = turn.judged
+  local request = (judged == true or judged and judged[event.body.tool]) and request_of(turn, event)
   if request then
+    self.judge:count("calls", judged == true and 1 or 0)
     self.judge:called(turn, event, request)
   end
 end
@@ -197,9 +199,17 @@ end
 local WRITES = { ["card.moved"] = true, ["card.changed"] = true }
 local BEGINS = { ["run.started"] = true, ["run.resumed"] = true, ["run.forked"] = true }
 
+local INSIDE = { ["step.reply"] = true, ["call.allowed"] = true, ["call.refused"] = true, ["call.result"] = true }
+
 local function take(self, event)
   local run = self.wanted[event.run] and self.runs[event.run]
   self.judge:before(event)
+  if INSIDE[event.kind] then -- most events are
+    if run then
+      take_turn(self, run, event)
+    end
+    return
+  end
   if BEGINS[event.kind] then
     if self.wanted[event.run] then
       begin(self, event)
@@ -226,33 +236,35 @@ end
 
 -- More has to be read from an event on when one of its turns asks for it.
 function Walk:look_at(event, pair)
-  for what, wanted in pairs(pair and self.judge.asks_for(pair) or {}) do
-    if wanted and self.reads[what] == 0 then
-      self.reads[what], self.again = 1, event.seq
-    end
+  if self.reading:add(pair, pair and self.judge.asks_for(pair)) then
+    self.again = event.seq
   end
 end
 
 -- The next events; those after one that asks for more come once more.
 local function page(self)
-  self.reads.since, self.again = self.since, nil
-  local rows = self.store:read("simulated", self.reads)
-  for _, event in ipairs(rows) do
+  local events, more = self.reading:page(self.store, self.since)
+  self.again = nil
+  for _, event in ipairs(events) do
     take(self, event)
     self.since = event.seq
     if self.again then
       return true
     end
   end
-  return #rows == PAGE
+  return more
 end
 
 -- Calls that nothing can have changed for were not read.
 local function count(self)
-  for _, turn in ipairs(next(self.counted) and self.store:read("decided", {}) or {}) do
-    if self.counted[turn.run .. " " .. turn.turn] then
-      self.judge:count("calls", turn.calls)
+  for _, name in ipairs(next(self.counted) and { "decided", "decided_again" } or {}) do
+    for _, turn in ipairs(self.store:read(name, {})) do
+      local key = turn.run .. " " .. turn.turn
+      self.counted[key] = self.counted[key] and turn.calls
     end
+  end
+  for _, calls in pairs(self.counted) do
+    self.judge:count("calls", calls)
   end
 end
 
@@ -266,10 +278,9 @@ end
 ---@param options {store: Store, cards: table, sides: table, wanted: table<string, true>, judge: table, whole: boolean?}
 ---@return table walk
 function M.new(options)
-  local all = options.whole and 1 or 0
   return setmetatable({
-    store = options.store, sides = options.sides, wanted = options.wanted, judge = options.judge, cards = options.cards, runs = {},
-    counted = {}, since = 0, whole = options.whole, reads = { limit = PAGE, calls = all, outcomes = all, views = all },
+    store = options.store, sides = options.sides, wanted = options.wanted, judge = options.judge, cards = options.cards,
+    whole = options.whole, reading = reading.new(options.whole), runs = {}, counted = {}, since = 0,
   }, Walk)
 end
 

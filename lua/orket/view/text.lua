@@ -106,7 +106,7 @@ end
 ---@return string
 function M.json(value)
   local out = cjson.encode(value)
-  if out:find("[\127-\255]") then
+  if utf8.len(out) ~= #out or out:find("\127", 1, true) then -- what is all ASCII has nothing else to steer with
     for _, pattern in ipairs(STEERING) do
       out = out:gsub(pattern, escape)
     end

@@ -1,0 +1,154 @@
+-- delta.lua: what the two sides of a comparison differ in, and so which decisions can come out otherwise. What differs in
+-- nothing that a decision looks at cannot: this is where that is known from.
+
+local beyond = require("orket.sim.beyond")
+local house = require("orket.house")
+local law = require("orket.law")
+local list = require("orket.list")
+
+local M = {}
+
+---@class SimDelta
+---@field beyond table<string, string> what differs and is not judged, and why
+---@field differs {router: boolean, models: boolean, evaluator: boolean, autonomy: boolean, prompts: boolean}
+---@field calls true|table<string, true|table<string, true>> whose calls may be judged otherwise: everybody's, or those of
+---roles, or of roles to these tools
+---@field only "policies"|"gate"|nil  by what alone
+---@field roles table<string, {prompt: boolean, route: boolean, effects: boolean}> roles whose text differs; effects: their
+---route looks at what the calls came to
+
+local same = list.same
+
+local function rules_of(config)
+  return house.of(config.organization.process_rules)
+end
+
+local TOLD = { "operations", "outward", "untrusted", "labels" }
+
+local function node_of(side, kind)
+  return side.generation.nodes[side.config.organization.process_rules[kind .. "_node"] or kind]
+end
+
+local function is_other(a, b)
+  return (a and a.text) ~= (b and b.text)
+end
+
+local function node_differs(old, new, kind)
+  return is_other(node_of(old, kind), node_of(new, kind))
+end
+
+-- All that may be asked as a policy: the chosen one, and whatever lies in nodes/policy/.
+local function policies_differ(old, new)
+  local differ = node_differs(old, new, "policy")
+  for _, side in ipairs({ old, new }) do
+    for path, entry in pairs(side.generation.files) do
+      local other = (side == old and new or old).generation.files[path]
+      differ = differ or path:find("^nodes/policy/") ~= nil and is_other(entry, other)
+    end
+  end
+  return differ
+end
+
+-- What a tool says of itself beyond its law is shown to policies and autonomy.
+local function tools_differ(old, new)
+  for name, tool in pairs(old.tools) do
+    local other = new.tools[name]
+    if not other or not same(list.pick(tool.about, TOLD), list.pick(other.about, TOLD)) then
+      return true
+    end
+  end
+  return false
+end
+
+-- Tools that one list has and the other has not.
+local function tools_in_one(a, b)
+  local differ = {}
+  for _, both in ipairs({ { a, b }, { b, a } }) do
+    for _, tool in ipairs(both[1]) do
+      differ[tool] = not list.has(both[2], tool) or nil
+    end
+  end
+  return next(differ) and differ
+end
+
+-- Of a role the gate looks at nothing but whether it lists the tool, and at no other role: so these are the calls that
+-- it may judge otherwise. All of them when the role is new, or gone.
+local function law_of_roles(old, new)
+  local differ = {}
+  for _, both in ipairs({ { old, new }, { new, old } }) do
+    for name, role in pairs(both[1]) do
+      local other = both[2][name]
+      differ[name] = not other or tools_in_one(role.tools, other.tools) or nil
+    end
+  end
+  return differ
+end
+
+local function autonomy_differs(old, new)
+  return not same(old.config.organization.process_rules.autonomy, new.config.organization.process_rules.autonomy)
+end
+
+-- Whose calls may be judged otherwise: everybody's, or those of some roles; and by what alone, when the rest of the
+-- judgement has the same texts, values and inputs on both sides.
+local function calls_that_differ(old, new)
+  local before, after = law.of(old.generation, rules_of(old.config)), law.of(new.generation, rules_of(new.config))
+  local roles, policy = law_of_roles(before.roles, after.roles), policies_differ(old, new)
+  local tools = not same(before.tools, after.tools) or tools_differ(old.generation, new.generation)
+  local autonomy = autonomy_differs(old, new)
+  before.roles, after.roles = nil, nil
+  local law_differs = tools or not same(before, after)
+  local only = policy and not (law_differs or autonomy or next(roles)) and "policies"
+    or not (policy or tools or autonomy) and "gate" or nil
+  return law_differs or policy or autonomy or roles, only
+end
+
+local function differences(old, new)
+  return {
+    router = node_differs(old, new, "router"),
+    models = node_differs(old, new, "models")
+      or old.config.organization.process_rules.default_llm ~= new.config.organization.process_rules.default_llm
+      or not same(old.config.models, new.config.models),
+    evaluator = node_differs(old, new, "evaluator"), autonomy = autonomy_differs(old, new),
+    prompts = node_differs(old, new, "prompts") or node_differs(old, new, "memory"),
+  }
+end
+
+-- The third argument of route is what the calls came to: most do not take it.
+local function takes_effects(role)
+  return role ~= nil and role.about.route ~= nil and (role.script:parameters("route") or 3) >= 3
+end
+
+local function roles_that_differ(old, new)
+  local roles = {}
+  for name, role in pairs(old.generation.roles) do
+    local other = new.generation.roles[name]
+    if is_other(role, other) then
+      roles[name] = {
+        prompt = true, route = role.about.route ~= nil or other ~= nil and other.about.route ~= nil,
+        effects = takes_effects(role) or takes_effects(other),
+      }
+    end
+  end
+  return roles
+end
+
+---@param old SimSide
+---@param new SimSide
+---@return SimDelta
+function M.of(old, new)
+  local calls, only = calls_that_differ(old, new)
+  return {
+    differs = differences(old, new), calls = calls, only = only, roles = roles_that_differ(old, new),
+    beyond = beyond.of(old, new, calls == true or next(calls) ~= nil),
+  }
+end
+
+---Which calls of a role may be judged otherwise: all, none, or those to some tools.
+---@param delta SimDelta
+---@param role string
+---@return boolean|table<string, true>
+function M.reach(delta, role)
+  return delta.calls == true or delta.calls[role] or false
+end
+
+return M

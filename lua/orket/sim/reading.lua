@@ -1,0 +1,68 @@
+-- reading.lua: what a walk has the journal read: the least that some turn needs whose two sides differ. It grows as the
+-- walk meets such turns, and then the events behind them are read again.
+
+local cjson = require("cjson")
+local list = require("orket.list")
+
+local M = {}
+
+local Reading = {}
+Reading.__index = Reading
+
+local PAGE = 2000 -- events read at once
+
+-- The tools whose allowed calls are read, as their bodies name them; nil: all of them.
+local function tools_of(self, pair)
+  for _, tools in pairs(pair.calls == true and { true } or pair.calls) do
+    if tools == true then
+      return nil
+    end
+    for tool in pairs(tools) do
+      self.tools[tool] = true
+    end
+  end
+  local texts = setmetatable({}, cjson.array_mt)
+  for i, tool in ipairs(list.keys(self.tools)) do
+    texts[i] = '"tool":' .. cjson.encode(tool)
+  end
+  return cjson.encode(texts)
+end
+
+---Two sides that a turn is judged by.
+---@param pair SimPair|nil
+---@param asks {calls: boolean, outcomes: boolean, views: boolean}|nil what is needed of the journal for them
+---@return boolean grown
+function Reading:add(pair, asks)
+  if not pair or self.whole or self.known[pair] then
+    return false
+  end
+  self.known[pair] = true
+  for what, wanted in pairs(asks) do
+    self.params[what] = wanted and 1 or self.params[what]
+  end
+  self.params.tools = self.params.tools and tools_of(self, pair)
+  return true
+end
+
+---The next events, and whether there may be more behind them.
+---@param store Store
+---@param since integer
+---@return table[] events
+---@return boolean more
+function Reading:page(store, since)
+  self.params.since = since
+  local events = store:read("simulated", self.params)
+  return events, #events == PAGE
+end
+
+---@param whole boolean|nil everything is read
+---@return table reading
+function M.new(whole)
+  local all = whole and 1 or 0
+  return setmetatable({
+    whole = whole, known = {}, tools = {},
+    params = { limit = PAGE, calls = all, outcomes = all, views = all, tools = not whole and "[]" or nil },
+  }, Reading)
+end
+
+return M
