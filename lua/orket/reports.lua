@@ -6,7 +6,8 @@ local cjson = require("cjson")
 local M = {}
 
 -- The first word of a rule's id: whose refusal it is.
-local KINDS = { fsm = "state_transition", gate = "tool_gate", house = "tool_gate", idesign = "idesign", budget = "budget" }
+local KINDS = { fsm = "state_transition", gate = "tool_gate", house = "tool_gate", idesign = "idesign", budget = "budget",
+  turn = "no_progress" }
 
 local function kind_of(rule)
   return KINDS[rule:match("^[^.]+")] or "governance"
@@ -46,7 +47,7 @@ end
 
 ---@class ViolationReport
 ---@field event integer the refusal's commit number
----@field violation_type "state_transition"|"tool_gate"|"idesign"|"budget"|"governance"
+---@field violation_type "state_transition"|"tool_gate"|"idesign"|"budget"|"no_progress"|"governance"
 ---@field decision "deny"|"ask"
 ---@field rule string
 ---@field attempted_action {tool: string, arguments: string?, operation: table?}

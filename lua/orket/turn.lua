@@ -11,6 +11,8 @@ local approval = require("orket.turn.approval")
 local autonomy = require("orket.turn.autonomy")
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local later = require("orket.later")
+local loop = later("orket.turn.loop")
 local moves = require("orket.moves")
 local once = require("orket.turn.once")
 local outcome = require("orket.turn.outcome")
@@ -23,7 +25,6 @@ local usages = require("orket.usage")
 
 local M = {}
 
-local STALLED_STEPS = 3 -- steps without progress that park the card
 
 -- ---- claim ----
 
@@ -63,6 +64,13 @@ local function begin_conversation(self)
   return stops.pass(self, "role", { name = self.role })
 end
 
+-- Nothing new came of its last steps, and nothing will: what they kept doing is told with it.
+local function give_up(self)
+  local told = loop.told(self.messages, math.max(self.stalled, 1), self.card.id)
+  self:record("turn.looped", told)
+  self:park(told.why)
+end
+
 ---Steps until there is a proposal, or a reason to park the card.
 local function converse(self)
   for number = 1, self.limits.steps do
@@ -72,8 +80,8 @@ local function converse(self)
       return nil, err
     elseif not go_on then
       return true
-    elseif self.stalled >= STALLED_STEPS or self.nudges > 1 then
-      self:park("the last " .. self.stalled .. " replies changed nothing")
+    elseif self.stalled >= self.limits.repeats or self.nudges > 1 then
+      give_up(self)
       return true
     end
     local ok

@@ -253,6 +253,11 @@ WHERE run = :run AND turn = :turn;
 
 -- kind: turn.nudged
 
+-- The turn ends, because its last $steps steps came to nothing new.
+-- kind: turn.looped
+INSERT INTO report (seq, run, turn, step, n, card, actor, role, decision, rule, why, fix, at)
+VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, 'deny', $rule, $why, $fix, :at);
+
 -- kind: turn.failed
 
 -- kind: step.failed

@@ -163,7 +163,7 @@ end
 
 -- ---- the loop ----
 
-local BOUNDS = { "concurrency", "seconds", "steps", "tokens" }
+local BOUNDS = { "concurrency", "repeats", "seconds", "steps", "tokens" }
 
 ---Exact: the node is asked once per run, with the organization's limits.
 ---@param pair NodePair

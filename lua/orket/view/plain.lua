@@ -60,6 +60,7 @@ local SENTENCE = {
   ["verify.done"] = verdict,
   ["tree.conflict"] = function(b) return "merge conflict in " .. b.path end,
   ["turn.failed"] = function(b) return "turn failed: " .. b.why end,
+  ["turn.looped"] = function(b) return b.why end,
   ["turn.nudged"] = function() return "nudged: a reply without a call" end,
   ["step.failed"] = function(b)
     return "the model failed: " .. (b.message or b.code) .. (b.wait and string.format(" (again in %.1f s)", b.wait) or "")
