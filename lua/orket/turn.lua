@@ -153,10 +153,11 @@ local function conclude(self)
     local proposal, err = route(self)
     if err then
       return nil, err
-    elseif proposal then
+    elseif proposal and not autonomy.is_evaded(self, proposal) then
       return commit(self, proposal)
     end
-    self:park("the turn ended without an outcome")
+    self:park(proposal and "route of the role " .. self.role .. " ends the card as " .. proposal.status .. ", and nobody was asked"
+      or "the turn ended without an outcome")
   end
   return self:settle("parked", self.parked.status, self.parked)
 end

@@ -372,6 +372,29 @@ describe("autonomy", function()
   end)
 end)
 
+describe("autonomy and the script of a role", function()
+  local DONE = [[
+    local function route() return { status = "done", why = "I say so" } end
+    return { name = "integrity_guard", description = "g", tools = { "update_issue_status", "request_excuse" }, prompt = %s, route = route }
+  ]]
+
+  for mode, ends in pairs({ ask_risky = false, autonomous = true }) do
+    it("a card that its model did not end is ended by no route, where a person is asked: " .. mode, function()
+      local prompt = 'function() return { system = "You are the integrity guard.", user = "# Card A: x" } end'
+      local w <close> = project([[
+        function work() return say(finish()) end
+        function review() return say(status("in_progress", "not yet")) end
+      ]], { gate = cjson.empty_array, rules = { autonomy = { ["*"] = mode } },
+        files = { ["roles/integrity_guard.lua"] = DONE:format(prompt) } })
+      local text = w:run()
+      assert.equal(ends and "done" or "blocked", w:card("A").status, text)
+      assert.equal(ends, text:find("and nobody was asked", 1, true) == nil, text)
+      assert.equal(0, #w:events("approval.asked"))
+      w:replays()
+    end)
+  end
+end)
+
 describe("other ways on", function()
   it("a fork asks again, for its own card", function()
     local w <close> = project()

@@ -86,4 +86,14 @@ function M.objection_to_operation(turn, operation)
   end
 end
 
+---True when the role's script ends a card by itself: whoever is asked before a card ends was asked about what the model
+---wanted, and nobody about this.
+---@param turn Turn
+---@param proposal {status: string} of route
+---@return boolean
+function M.is_evaded(turn, proposal)
+  local asked = turn.proposal or {}
+  return turn.autonomy ~= nil and FINAL[proposal.status] == true and proposal.status ~= asked.status
+end
+
 return M
