@@ -2,6 +2,7 @@
 -- world answers, which a replay takes from the journal instead (replay/engine.lua).
 
 local approval = require("orket.turn.approval")
+local chain = require("orket.llm.chain")
 local cjson = require("cjson")
 local later = require("orket.later")
 local idesign = later("orket.idesign")
@@ -172,19 +173,25 @@ end
 
 -- ---- what the world answers ----
 
----The model's reply to a turn's conversation.
----@param turn Turn
----@return table|nil reply as llm.complete answers it
----@return Error|nil
-function Engine:complete(turn)
+local function ask(self, turn, model)
   local through = self.cassette and self.cassette:through(turn)
   return llm.complete({
-    through = self.meter and self.meter:through(turn, through) or through,
-    model = turn.model, messages = turn.messages, tools = tools.offer(turn.generation, turn.role),
+    through = self.meter and self.meter:through(turn, model, through) or through,
+    model = model, messages = turn.messages, tools = tools.offer(turn.generation, turn.role),
     on_delta = self:delta_listener(turn), on_attempt = function(attempt)
       turn:attempted(attempt)
     end,
   })
+end
+
+---The reply to a turn's conversation, of its model or of one that answers in its place.
+---@param turn Turn
+---@return table|nil reply as llm.complete answers it; of another one with `by` and `instead`
+---@return Error|nil
+function Engine:complete(turn)
+  return chain.complete(turn.model, function(model)
+    return ask(self, turn, model)
+  end)
 end
 
 ---Runs a card's verification.

@@ -146,14 +146,32 @@ local function in_words(request)
     { __index = request })
 end
 
+-- Through the door that everybody shares who asks this model; most models have none.
+local function ask(request, provider, shape, body)
+  local door = request.model.door
+  if not door then
+    return send(request, provider, shape, body)
+  end
+  local ok, refused = door:enter()
+  if not ok then
+    return nil, refused, not refused.unsent
+  end
+  local outcome = { nil, nil, true }
+  local closing <close> = setmetatable({}, { __close = function()
+    door:leave(outcome[1], outcome[2], outcome[3])
+  end })
+  outcome = table.pack(send(request, provider, shape, body))
+  return outcome[1], outcome[2], outcome[3]
+end
+
 -- Over the network, or past whoever stands in the way to it.
 local function attempt_once(request, provider, shape)
   local body = provider.body(request.model, request.spoken or request)
   if not request.through then
-    return send(request, provider, shape, body)
+    return ask(request, provider, shape, body)
   end
   return request.through(body, function()
-    return send(request, provider, shape, body)
+    return ask(request, provider, shape, body)
   end)
 end
 
@@ -190,13 +208,13 @@ function M.complete(request)
     end
     if reply and request.spoken then
       return spoken.heard(request.model, reply, request.tools)
-    elseif reply or ended or err.code == "ERR_CANCELED" then
+    elseif reply or ended or err.unsent or err.code == "ERR_CANCELED" then
       return reply, err
     end
     local wait = wait_before(attempt, err, request)
     if request.on_attempt then
       request.on_attempt({
-        attempt = attempt, code = err.code, message = err.message, status = err.status,
+        attempt = attempt, model = request.model.name, code = err.code, message = err.message, status = err.status,
         retry_after = err.retry_after, ms = err.ms, usage = err.usage, wait = wait, took = err.took,
       })
     end

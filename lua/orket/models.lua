@@ -2,6 +2,8 @@
 -- choose another one of the organization; ORKET_MODEL_URL and ORKET_MODEL replace the endpoint of all.
 
 local configured = require("orket.config.models")
+local later = require("orket.later")
+local door = later("orket.llm.door")
 local errors = require("orket.errors")
 local llm = require("orket.llm")
 local sys = require("orket.core.sys")
@@ -49,6 +51,25 @@ function M.profile(model, environment)
   return overridden(within(model, environment or {}))
 end
 
+-- One door for everybody who asks the same model at the same address; the first profile says how wide it is.
+local function add_door(doors, model)
+  if not (model.limits or model.breaker) then
+    return
+  end
+  local place = model.base_url .. " " .. model.model
+  doors[place] = doors[place] or door.new(model.name, model.limits, model.breaker, sys.monotonic)
+  model.door = doors[place]
+end
+
+-- Those that answer in a model's place, in order.
+local function add_others(models, model)
+  local others = {}
+  for _, name in ipairs(model.fallback or {}) do
+    others[#others + 1] = name ~= model.name and models[name] or nil
+  end
+  model.others = #others > 0 and others or nil
+end
+
 ---@param engine table
 ---@param team table
 ---@return table models
@@ -62,6 +83,11 @@ function M.new(engine, team)
     self.names[#self.names + 1] = name
   end
   table.sort(self.names)
+  local doors = {}
+  for _, name in ipairs(self.names) do
+    add_door(doors, self.models[name])
+    add_others(self.models, self.models[name])
+  end
   return self
 end
 

@@ -69,13 +69,15 @@ local function serve(self, mock, before)
   error("the mock did not start: " .. orket.read(out))
 end
 
----options: binary and environment of the commands under test; issues, mock (text), limits, gate (rules), rules (more process rules), architecture, governance (of the epic), model (more fields), team, epics (more), files
+---options: binary and environment of the commands under test; issues, mock (text), limits, gate (rules), rules (more process rules), architecture, governance (of the epic), model (more fields), models (more of them), team, epics (more), files
 function M.new(options)
   local self = setmetatable({
     dir = orket.directory(), binary = options.binary or M.binary, environment = options.environment or "",
   }, World)
   self:write("config/organization.json", cjson.encode({
-    name = "Test", architecture = options.architecture, models = { m = M.merged({ base_url = "http://127.0.0.1:1/v1", model = "mock" }, options.model) },
+    name = "Test", architecture = options.architecture, models = M.merged({
+      m = M.merged({ base_url = "http://127.0.0.1:1/v1", model = "mock" }, options.model),
+    }, options.models),
     process_rules = M.merged({ limits = M.merged({ concurrency = 2 }, options.limits), gate = options.gate }, options.rules),
   }))
   write_json(self, "config/teams/t.json", options.team or TEAM)

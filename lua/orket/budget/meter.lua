@@ -143,39 +143,40 @@ local function reserve(self, turn, list, wanted)
 end
 
 -- What an attempt cost; nothing when none was made.
-local function spent_by(self, turn, reply, err, ended)
-  if not reply and ended then
+local function spent_by(self, turn, model, reply, err, ended)
+  if not reply and (ended or err.unsent) then
     return {}
   end
   local usage, time = (reply or err).usage or {}, self.timed and took(turn) or nil
   local outcome = reply or err
   outcome.took = time
   return {
-    tokens = (usage.prompt or 0) + (usage.completion or 0), money = usages.money(turn.model.price, usage) or 0, calls = 1,
+    tokens = (usage.prompt or 0) + (usage.completion or 0), money = usages.money(model.price, usage) or 0, calls = 1,
     seconds = time,
   }
 end
 
-local function settle(self, turn, held, bytes, reply, err, ended)
-  local spent = spent_by(self, turn, reply, err, ended)
+local function settle(self, turn, model, held, bytes, reply, err, ended)
+  local spent = spent_by(self, turn, model, reply, err, ended)
   warn(turn, self.ledger:commit(held, spent))
   local usage = (reply or err or {}).usage
   if usage then
-    self.estimate:learn(turn.model, bytes, usage)
+    self.estimate:learn(model, bytes, usage)
   end
 end
 
----A turn's way to its model, through the budgets.
+---A turn's way to a model, through the budgets.
 ---@param turn Turn
+---@param model table
 ---@param inner (fun(body: string[], send: function): table?, table?, boolean?)|nil  a cassette
 ---@return (fun(body: string[], send: function): table?, table?, boolean?)|nil
-function Meter:through(turn, inner)
+function Meter:through(turn, model, inner)
   local list = caps_of(self, turn)
   if #list == 0 and not self.timed then
     return inner
   end
   return function(body, send)
-    local wanted, bytes = self.estimate:of(turn.model, body)
+    local wanted, bytes = self.estimate:of(model, body)
     local held, refused = reserve(self, turn, list, wanted)
     if not held then
       return nil, refused, true
@@ -189,7 +190,7 @@ function Meter:through(turn, inner)
     else
       reply, err, ended = send()
     end
-    settle(self, turn, held, bytes, reply, err, ended)
+    settle(self, turn, model, held, bytes, reply, err, ended)
     return reply, err, ended
   end
 end

@@ -2,6 +2,7 @@
 -- goes through these methods, so that request, conversation and journal never differ by a byte.
 
 local async = require("orket.async")
+local chain = require("orket.llm.chain")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
 local labels = require("orket.labels")
@@ -76,9 +77,9 @@ end
 ---An attempt to reach the model failed, of which a trace stays whatever becomes of the turn.
 ---@param attempt table body of step.failed
 function Turn:attempted(attempt)
-  attempt.model = self.model.name
-  attempt.money = attempt.usage and usages.money(self.model.price, attempt.usage)
-  attempt.price = attempt.money and self.model.price
+  local price = chain.of(self.model, attempt.model).price
+  attempt.money = attempt.usage and usages.money(price, attempt.usage)
+  attempt.price = attempt.money and price
   usages.add(self, attempt)
   self:record("step.failed", attempt)
   self:save(false)

@@ -3,6 +3,7 @@
 -- The tape is asked first: a reply, a refusal or a result that the journal has is taken as it is. The
 -- first question without an answer goes live.
 
+local chain = require("orket.llm.chain")
 local cjson = require("cjson")
 local stops = require("orket.turn.stops")
 local tape = require("orket.tape")
@@ -37,9 +38,10 @@ local function next_reply(turn)
     return nil, err or cause
   end
   local asked = not reply.usage.estimated and usages.asked(turn:request()) or nil
+  local model = chain.of(turn.model, reply.by)
   local body = {
-    asked = asked, convo = turn:say(reply.message), usage = reply.usage, finish = reply.finish, model = turn.model.name,
-    money = usages.money(turn.model.price, reply.usage), price = turn.model.price, took = reply.took, attempt = reply.attempt,
+    asked = asked, convo = turn:say(reply.message), usage = reply.usage, finish = reply.finish, model = model.name, instead = reply.instead,
+    money = usages.money(model.price, reply.usage), price = model.price, took = reply.took, attempt = reply.attempt,
     dialect = reply.dialect, repaired = reply.repaired, problem = reply.problem,
   }
   usages.add(turn, body)

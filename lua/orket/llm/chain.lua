@@ -1,0 +1,54 @@
+-- chain.lua: a model and those that answer in its place (`fallback`): the next one is asked when one failed for good, or
+-- is not asked because it does not answer. Which one said a reply, and why not the ones before, is in its event. Pure.
+
+local M = {}
+
+---The model of this name among one and those that answer in its place.
+---@param model table
+---@param name string|nil
+---@return table
+function M.of(model, name)
+  for _, other in ipairs(name and model.others or {}) do
+    if other.name == name then
+      return other
+    end
+  end
+  return model
+end
+
+-- Another model may do better where the fault is this one's, or its endpoint's.
+local function is_its_own(err)
+  return err.class == "model" and not err.budget
+end
+
+local function sooner(a, b)
+  return a and b and math.min(a, b) or a or b
+end
+
+---The first reply of a model and its others.
+---@param model table
+---@param ask fun(model: table): table|nil, Error|nil
+---@return table|nil reply  of another one with `by`, its name, and `instead`, whom it stands for and why
+---@return Error|nil err  of the last one that was asked; `retry_after` is the soonest of all
+function M.complete(model, ask)
+  local instead, asked = {}, model
+  local reply, err = ask(model)
+  local soonest = err and err.retry_after
+  for _, other in ipairs(model.others or {}) do
+    if reply or not is_its_own(err) then
+      break
+    end
+    instead[#instead + 1] = { model = asked.name, code = err.code, why = err.message }
+    asked = other
+    reply, err = ask(other)
+    soonest = sooner(soonest, err and err.retry_after)
+  end
+  if reply and asked ~= model then
+    reply.by, reply.instead = asked.name, instead
+  elseif err and is_its_own(err) then
+    err.retry_after = soonest
+  end
+  return reply, err
+end
+
+return M

@@ -1,0 +1,127 @@
+-- Which model answers when one does not: fallbacks, circuit breakers, limits, through the binary and its journal.
+
+local cjson = require("cjson")
+local orket = dofile("tests/support/orket.lua")
+local world = dofile("tests/support/world.lua")
+
+local function cards(count, fields)
+  local issues = {}
+  for i = 1, count do
+    issues[i] = world.merged({ id = "C-" .. i }, fields)
+  end
+  return issues
+end
+
+local SPARE = { s = { base_url = "http://127.0.0.1:1/v1", model = "spare", price = { input = 7, output = 1000000 } } }
+
+local WORK = [[
+  function work(talk)
+    if talk.request.model == "mock" then return { status = 503, content = "no room" } end
+    return steps(talk, function() return say(write(talk.card .. ".txt", "x")) end, function() return say(finish()) end)
+  end
+  local all = reply
+  function reply(request)
+    if request.model == "mock" then return { status = 503, content = "no room" } end
+    return all(request)
+  end ]]
+
+local function asked(w, model)
+  local count = 0
+  for text in (orket.shell("cat " .. w.dir .. "/.test/request.* 2>/dev/null")):gmatch('"model":"(%a+)"') do
+    count = count + (text == model and 1 or 0)
+  end
+  return count
+end
+
+local function replays(w, run)
+  local text, code = w:orket("replay --strict " .. (run or "ep.1"))
+  assert.equal(0, code, text)
+  assert.equal("sound", (w:orket("check")):match("^%a+"))
+end
+
+describe("a fallback", function()
+  it("answers in the place of a model that fails for good, is recorded with the reason, and is what is paid for", function()
+    local w <close> = world.new({ issues = cards(2), models = SPARE, mock = WORK,
+      model = { fallback = { "s" }, breaker = { failures = 2, seconds = 600 }, price = { input = 1, output = 1 } } })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    for _, event in ipairs(w:events("step.reply")) do
+      assert.equal("s", event.body.model)
+      assert.equal("m", event.body.instead[1].model)
+      assert.truthy(event.body.instead[1].why:find("no room", 1, true), event.body.instead[1].why)
+      assert.equal((event.body.usage.prompt * 7 + event.body.usage.completion * 1000000 + 999999) // 1000000, event.body.money)
+    end
+    for _, event in ipairs(w:events("step.failed")) do
+      assert.equal("m", event.body.model)
+    end
+    local cost = cjson.decode((w:orket("cost --json")))
+    assert.same({ "s", "m" }, { cost.rows[1].name, cost.rows[2].name })
+    assert.equal(0, cost.rows[2].tokens_out)
+    replays(w)
+  end)
+
+  it("is not asked while its model answers, and a failure of the request itself goes to nobody else", function()
+    local w <close> = world.new({ issues = cards(1), models = SPARE, model = { fallback = { "s" }, key = "nobody_has_it" }, mock = WORK,
+      environment = "ORKET_MODEL_KEY=" })
+    w:run()
+    assert.equal(0, asked(w, "spare"))
+    local fine <close> = world.new({ issues = cards(1), models = SPARE, model = { fallback = { "s" } }, mock = [[
+      function work(talk) return say(finish()) end ]] })
+    local text, code = fine:run()
+    assert.equal(0, code, text)
+    assert.equal(0, asked(fine, "spare"))
+    assert.is_nil(fine:events("step.reply")[1].body.instead)
+  end)
+
+  it("that is not there is a mistake of the configuration", function()
+    local w <close> = world.new({ issues = cards(1), model = { fallback = { "moon" } }, mock = WORK })
+    local text, code = w:orket("validate")
+    assert.equal(1, code)
+    assert.truthy(text:find("/models/m/fallback/0", 1, true) and text:find("moon", 1, true), text)
+    for field, value in pairs({ fallback = cjson.empty_array, limits = { concurrent = 0 }, breaker = { failures = 1 } }) do
+      local bad <close> = world.new({ issues = cards(1), model = { [field] = value }, mock = WORK })
+      assert.equal(1, select(2, bad:orket("validate")), field)
+    end
+  end)
+
+  it("plays from a cassette as it was recorded, open circuits too", function()
+    local w <close> = world.new({ issues = cards(2), models = SPARE, mock = WORK, limits = { concurrency = 1 },
+      model = { fallback = { "s" }, breaker = { failures = 1, seconds = 600 } } })
+    orket.shell("cp -R " .. w.dir .. " " .. w.dir .. ".again")
+    local text, code = w:run("ep --record tape.jsonl")
+    assert.equal(0, code, text)
+    text, code = orket.shell(("cd %s.again && cp %s/tape.jsonl . && %s run --plain --replay tape.jsonl ep 2>&1"):format(w.dir, w.dir, w.binary))
+    orket.remove(w.dir .. ".again")
+    assert.equal(0, code, text)
+  end)
+end)
+
+describe("a circuit breaker", function()
+  it("keeps all agents from a server that does not answer, and counts no request that was not made", function()
+    local w <close> = world.new({ issues = cards(6), models = SPARE, mock = WORK, limits = { concurrency = 6 },
+      rules = { budgets = { roles = { coder = { calls = 1000 } } } },
+      model = { fallback = { "s" }, breaker = { failures = 3, seconds = 600 } } })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert(asked(w, "mock") <= 6, "those that were under way when it opened, no more: " .. asked(w, "mock"))
+    assert.equal(asked(w, "mock"), #w:events("step.failed"))
+    assert.equal(asked(w, "mock") + asked(w, "spare"), cjson.decode((w:orket("cost --json"))).total.calls)
+    replays(w)
+  end)
+end)
+
+describe("limits of an endpoint", function()
+  it("hold for all agents together", function()
+    local w <close> = world.new({ issues = cards(6), limits = { concurrency = 6 }, model = { limits = { concurrent = 2 } }, mock = [[
+      function work() return { calls = { finish() }, delay_ms = 300 } end ]] })
+    local run, most = w:start(), 0
+    assert(world.wait(function()
+      most = math.max(most, cjson.decode((orket.shell("curl -sS " .. w.url .. "/stats"))).open)
+      return run.ended()
+    end, 30))
+    local text, code = run.wait()
+    assert.equal(0, code, text)
+    assert.equal(2, most)
+    replays(w)
+  end)
+end)
