@@ -154,10 +154,17 @@ $(BEYOND): $(B)/core/main.o $(B)/tests/operation.o $(B)/orket.a $(B)/luv.a
 $(B)/bench/%: bench/%.c $(B)/orket.a
 	$(Q)$(CC) $(CFLAGS) $(INCLUDES) -Itests/c -MMD -MP $(LDFLAGS) -o $@ $(filter-out %.h,$^) $(LIBS) -lcurl
 
+# The official clients of model providers, for tests/spec/clients_spec.lua; nothing of them is in the binary.
+CLIENTS := build/clients/installed
+
+$(CLIENTS): tests/clients/package.json tests/clients/package-lock.json tests/clients/.npmrc
+	@rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)
+	$(Q)cd $(@D) && npm ci --prefer-offline --loglevel=error > /dev/null && touch $(@F)
+
 unit: $(CTEST)
 	@lua5.4 tests/run.lua $(CTEST)
 
-spec: $(ORKET) $(UNGATED) $(BEYOND) $(FAULTY) $(MEASURES)
+spec: $(ORKET) $(UNGATED) $(BEYOND) $(FAULTY) $(MEASURES) $(CLIENTS)
 	@lua5.4 tests/run.lua $(SPECS)
 
 deps: DEBS += $(TEST_DEBS)
@@ -170,7 +177,7 @@ deps build-deps:
 test: deps
 	@$(MAKE) -j$$(nproc) run-tests
 
-run-tests: $(ORKET) $(UNGATED) $(BEYOND) $(FAULTY) $(MEASURES) $(CTEST)
+run-tests: $(ORKET) $(UNGATED) $(BEYOND) $(FAULTY) $(MEASURES) $(CLIENTS) $(CTEST)
 	@lua5.4 tests/run.lua $(CTEST) $(SPECS)
 
 demo: deps

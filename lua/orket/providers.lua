@@ -79,6 +79,7 @@ function M.heard(provider, reply)
   if provider.finish and reply.finish then
     reply.finish = provider.finish[reply.finish] or reply.finish
     reply.problem = reply.finish == "malformed" and MALFORMED or nil
+    reply.finish = reply.finish == "stop" and reply.calls[1] and "tool_calls" or reply.finish
   end
   return reply
 end

@@ -1,5 +1,4 @@
--- mock_llm_spec.lua: `orket mock-llm` as a program: by curl, and by the official OpenAI client when it was
--- installed (npm install --prefix build/npm openai).
+-- mock_llm_spec.lua: `orket mock-llm` as a program, by curl. The official clients are in clients_spec.lua.
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
@@ -100,29 +99,6 @@ describe("orket mock-llm", function()
     local text = orket.shell(([[seq 200 | xargs -P 40 -I{} curl -sS --max-time 20 -d '{"messages":[{"role":"user","content":"n{}"}],"stream":true}' ]] ..
       "%s/chat/completions | grep -c DONE"):format(url))
     assert.equal(200, tonumber(text))
-  end)
-
-  it("satisfies the official client", function()
-    local sdk = os.getenv("OPENAI_SDK") or "build/npm"
-    if not os.rename(sdk .. "/node_modules/openai", sdk .. "/node_modules/openai") then
-      pending("npm install --prefix build/npm openai")
-      return
-    end
-    local text = orket.shell(("node tests/support/openai.mjs %s $(cd %s && pwd)"):format(url, sdk))
-    local got = cjson.decode(text)
-    for _, way in ipairs({ "whole", "streamed" }) do
-      local one = got[way]
-      assert.equal("Let me.", one.content)
-      assert.equal("tool_calls", one.finish)
-      assert.same({ name = "f", arguments = '{"a":1,"b":["x"]}' }, one.calls[1]["function"])
-      assert.same({ name = "g", arguments = "{}" }, one.calls[2]["function"])
-      assert.is_true(one.usage.total_tokens > 0)
-    end
-    assert.equal(429, got.error.status)
-    assert.equal("rate_limit_error", got.error.type)
-    assert.equal("2", got.error.retry)
-    assert.not_equal("nothing noticed", got.cut)
-    assert.same({ "mock" }, got.models)
   end)
 end)
 

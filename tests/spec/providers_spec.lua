@@ -78,11 +78,11 @@ describe("the Messages API", function()
     local got = probe(TALK .. [[
       local got = ask("anthropic", JSON, '{"content":[{"type":"text","text":"x"}],"stop_reason":"end_turn"}', { messages = TALK, tools = TOOLS,
         tool_choice = "required", json = '{"type":"object"}', model = { max_tokens = 99, temperature = 0.5, top_p = 0.9, top_k = 4, stop = { "END" },
-        params = { metadata = { user_id = "u" }, model = "other" } } })
+        params = { metadata = { user_id = "u" }, model = "other" }, headers = { ["Anthropic-Version"] = "2023-06-01" } } })
       say(got)]])
     local sent = got.sent
     assert.truthy(got.head:find("^POST /v1/messages HTTP/1.1\r\n"))
-    assert.truthy(got.head:find("\r\nanthropic-version: 2023-06-01", 1, true))
+    assert.truthy(got.head:lower():find("\r\nanthropic-version: 2023-06-01", 1, true))
     assert.equal("You are a coder.", sent.system)
     assert.same({ "m", 99, true, 0.5, 0.9, 4 }, { sent.model, sent.max_tokens, sent.stream, sent.temperature, sent.top_p, sent.top_k })
     assert.same({ "END" }, sent.stop_sequences)
@@ -187,7 +187,7 @@ describe("the Messages API", function()
     assert.truthy(got.head:find("\r\nx-api-key: sk-not-to-be-seen-1234", 1, true))
     assert.falsy(got.head:lower():find("authorization", 1, true))
     assert.truthy(got.head:find("2099-01-01", 1, true))
-    assert.falsy(got.head:find("2023-06-01", 1, true))
+    assert.falsy(got.head:find("2026-10-21", 1, true))
     assert.equal("ERR_DENIED", got.second.code)
     assert.equal("ERR_DENIED", got.third.code)
     assert.falsy(cjson.encode({ got.second, got.third }):find("not-to-be-seen", 1, true))
@@ -196,7 +196,9 @@ describe("the Messages API", function()
   it("serves a model without system text", function()
     local got = probe([[
       say(ask("anthropic", JSON, '{"content":[],"stop_reason":"end_turn"}', { messages = { '{"content":"Be brief.","role":"system"}',
-        '{"content":"hi","role":"user"}', '{"content":"  ","role":"assistant"}' }, model = { system = "user" } }))]])
+        '{"content":"hi","role":"user"}', '{"content":"  ","role":"assistant"}' }, model = { system = "user", temperature = 0.5, top_p = 1, top_k = 1 } }))]])
+    assert.truthy(got.head:find("\r\nanthropic-version: 2026-10-21", 1, true))
+    assert.is_nil(got.sent.temperature or got.sent.top_p or got.sent.top_k) -- this version refuses them
     assert.is_nil(got.sent.system)
     assert.equal(1, #got.sent.messages)
     assert.same({ { type = "text", text = "Be brief." }, { type = "text", text = "hi" } }, got.sent.messages[1].content)
@@ -247,7 +249,7 @@ describe("Gemini", function()
     assert.equal("hm", reply.reasoning)
     assert.same({ { id = "call_0", name = "f", arguments = '{"a":1}' }, { id = "call_1", name = "f", arguments = "{}" } }, reply.calls)
     assert.same({ prompt = 10, completion = 12, cached = 4 }, reply.usage)
-    assert.equal("stop", reply.finish)
+    assert.equal("tool_calls", reply.finish)
     assert.equal("gemini-x", reply.model)
     local contents = got.second.sent.contents
     assert.same({ { text = "Let me." }, { functionCall = { name = "f", args = { a = 1 } }, thoughtSignature = "U0lH" },

@@ -16,15 +16,26 @@ local function asked(request)
   return tokens(#cjson.encode(request.messages) + (request.tools and #cjson.encode(request.tools) or 0))
 end
 
--- Cuts text into pieces at character boundaries.
-local function pieces(text, size)
+---Cuts text into pieces at character boundaries.
+---@param text string
+---@param size integer|nil characters
+---@return string[]
+function M.pieces(text, size)
   local out, from = {}, 1
+  size = size or PIECE
   while from <= #text do
     local to = utf8.offset(text, size + 1, from) or #text + 1
     out[#out + 1] = text:sub(from, to - 1)
     from = to
   end
   return out
+end
+
+---How the content is cut: as the script says.
+---@param reply table
+---@return string[]
+function M.chunks(reply)
+  return type(reply.chunks) == "table" and reply.chunks or M.pieces(reply.content or "", reply.chunks)
 end
 
 local function arguments_text(arguments)
@@ -88,11 +99,10 @@ local function deltas_of(reply)
   local function add(delta)
     deltas[#deltas + 1] = delta
   end
-  for _, text in ipairs(pieces(reply.reasoning or "", PIECE)) do
+  for _, text in ipairs(M.pieces(reply.reasoning or "")) do
     add({ reasoning_content = text })
   end
-  local chunks = type(reply.chunks) == "table" and reply.chunks or pieces(reply.content or "", reply.chunks or PIECE)
-  for _, text in ipairs(chunks) do
+  for _, text in ipairs(M.chunks(reply)) do
     add({ content = text })
   end
   for i, call in ipairs(reply.calls) do
@@ -100,7 +110,7 @@ local function deltas_of(reply)
       index = i - 1, id = call.id, type = "function", ["function"] = { name = call.name, arguments = "" },
     }
     add({ tool_calls = { first } })
-    for _, text in ipairs(pieces(call.arguments, 2 * PIECE)) do
+    for _, text in ipairs(M.pieces(call.arguments, 2 * PIECE)) do
       add({ tool_calls = { { index = i - 1, ["function"] = { arguments = text } } } })
     end
   end
@@ -132,12 +142,52 @@ function M.broken(request, reply, sent)
   return said > 0 and { prompt_tokens = asked(request), completion_tokens = tokens(said) } or nil
 end
 
----The events of a streamed answer, each with its blank line.
+---The same for APIs whose events say what they are (mock/anthropic.lua, mock/gemini.lua).
+---@param request table
 ---@param reply table
----@param with_usage boolean
+---@param sent integer
+---@param events string[]
+---@param said_by_event integer[] bytes
+---@param told {prompt: integer, all: integer} the events that tell the prompt's tokens (0: none before) and all tokens
+---@return {prompt_tokens: integer, completion_tokens: integer}|nil
+function M.broken_off(request, reply, sent, events, said_by_event, told)
+  if sent >= told.all and not reply.malformed then
+    return reply.usage
+  end
+  local said = 0
+  for i = 1, math.min(sent, #events) do
+    said = said + (said_by_event[i] or 0)
+  end
+  local prompt = told.prompt > 0 and sent >= told.prompt and reply.usage.prompt_tokens
+  return (prompt or said > 0) and { prompt_tokens = prompt or asked(request), completion_tokens = tokens(said) } or nil
+end
+
+---What is asked: it has OpenAI's form already.
+---@param body table
+---@return table|nil request
+---@return string? fault
+function M.read(body)
+  if type(body.messages) ~= "table" or #body.messages == 0 then
+    return nil, "messages are missing"
+  end
+  return body
+end
+
+---@param _ integer status
+---@param message string
+---@param kind string
+---@return table
+function M.fault(_, message, kind)
+  return { error = { message = message, type = kind, code = cjson.null, param = cjson.null } }
+end
+
+---The events of a streamed answer, each with its blank line; usage when the request asks for it.
+---@param reply table
+---@param request table
 ---@return string[]
-function M.events(reply, with_usage)
-  local events = {}
+function M.events(reply, request)
+  local options, events = request.stream_options, {}
+  local with_usage = type(options) == "table" and options.include_usage == true
   local function add(choices, usage)
     events[#events + 1] = "data: " .. cjson.encode({
       id = reply.id, object = "chat.completion.chunk", created = 0, model = reply.model,

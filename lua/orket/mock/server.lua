@@ -1,11 +1,14 @@
--- server.lua: an OpenAI-compatible endpoint around a script that plays the model. The script sees one
--- request and nothing else; the counters of /stats are for tests to look at and never reach it.
+-- server.lua: an endpoint around a script that plays the model, with OpenAI's API, Anthropic's and Gemini's. The script
+-- sees one request, in OpenAI's form, and nothing else; the counters of /stats are for tests to look at and never reach it.
 
 local async = require("orket.async")
 local box = require("orket.core.box")
 local cjson = require("cjson")
 local http = require("orket.core.http")
+local later = require("orket.later")
 local replies = require("orket.mock.reply")
+
+local anthropic, gemini = later("orket.mock.anthropic"), later("orket.mock.gemini")
 
 local M = {}
 
@@ -25,18 +28,18 @@ local function send(response, status, value, headers)
   response:send(status, all, cjson.encode(value))
 end
 
-local function refuse(response, status, message, kind, headers)
-  send(response, status, { error = { message = message, type = kind, code = cjson.null, param = cjson.null } }, headers)
+local function refuse(response, status, message, kind, headers, speech)
+  send(response, status, (speech or replies).fault(status, message, kind), headers)
 end
 
 local FAULTS = { [429] = "rate_limit_error", [401] = "authentication_error", [400] = "invalid_request_error" }
 
 -- status, retry_after: an error on demand.
-local function send_fault(self, response, answer)
+local function send_fault(self, response, answer, speech)
   self.stats.faults = self.stats.faults + 1
   local headers = answer.retry_after and { ["Retry-After"] = ("%.0f"):format(answer.retry_after) } or nil
   refuse(response, answer.status, answer.content or "asked for by the script", FAULTS[answer.status] or "server_error",
-    headers)
+    headers, speech)
 end
 
 -- A reply that breaks off counts as far as it came; usage is nil when nothing did.
@@ -48,8 +51,8 @@ local function count(self, usage, streamed)
   stats.completion_tokens = stats.completion_tokens + (usage and usage.completion_tokens or 0)
 end
 
-local function send_whole(self, response, reply)
-  local text = replies.whole(reply)
+local function send_whole(self, response, reply, speech)
+  local text = speech.whole(reply)
   if not reply.cut_after then
     response:send(200, JSON, text)
     return
@@ -60,9 +63,7 @@ local function send_whole(self, response, reply)
   response:abort()
 end
 
-local function send_events(self, response, reply, request, pace)
-  local options = request.stream_options
-  local events = replies.events(reply, type(options) == "table" and options.include_usage == true)
+local function send_events(self, response, reply, events, pace)
   response:start(200, EVENTS)
   if pace == 0 and not reply.cut_after then
     response:write(table.concat(events))
@@ -84,28 +85,19 @@ local function send_events(self, response, reply, request, pace)
   response:finish()
 end
 
-local function usage_of(request, reply)
+local function usage_of(request, reply, speech)
   local broken = reply.cut_after or reply.malformed == true
   if not broken then
     return reply.usage
   elseif request.stream == true then
-    return replies.broken(request, reply, reply.cut_after or math.huge)
+    return speech.broken(request, reply, reply.cut_after or math.huge)
   end
 end
 
--- nil, or why this is no request.
-local function fault_of(request)
-  if type(request) ~= "table" then
-    return "the body is no JSON object"
-  elseif type(request.messages) ~= "table" or #request.messages == 0 then
-    return "messages are missing"
-  end
-end
-
-local function complete(self, request, response)
+local function complete(self, request, response, speech)
   local answer, message = self.script:call("reply", { request }, SCRIPT_LIMITS)
   if type(answer) ~= "table" then
-    refuse(response, 500, message or "the script gave no reply", "script_error")
+    refuse(response, 500, message or "the script gave no reply", "script_error", nil, speech)
     return
   end
   if answer.delay_ms and not self.fast then
@@ -114,28 +106,22 @@ local function complete(self, request, response)
   if not response:is_open() then
     return
   elseif answer.status and answer.status ~= 200 then
-    send_fault(self, response, answer)
+    send_fault(self, response, answer, speech)
     return
   end
   local reply = replies.complete(request, answer)
-  count(self, usage_of(request, reply), request.stream == true)
+  count(self, usage_of(request, reply, speech), request.stream == true)
   if request.stream == true then
-    send_events(self, response, reply, request, self.fast and 0 or answer.pace_ms or self.pace)
+    send_events(self, response, reply, speech.events(reply, request), self.fast and 0 or answer.pace_ms or self.pace)
   else
-    send_whole(self, response, reply)
+    send_whole(self, response, reply, speech)
   end
 end
 
-local function chat(self, request, response)
-  local body = cjson.decode(request.body)
-  local fault = fault_of(body)
-  if fault then
-    refuse(response, 400, fault, "invalid_request_error")
-    return
-  end
+local function answer(self, request, response, speech)
   local task = async.spawn(function()
     self.stats.open = self.stats.open + 1
-    local ok, err = xpcall(complete, debug.traceback, self, body, response)
+    local ok, err = xpcall(complete, debug.traceback, self, request, response, speech)
     self.stats.open = self.stats.open - 1
     if not ok and response:is_open() then
       io.stderr:write("orket: ", tostring(err), "\n")
@@ -145,6 +131,22 @@ local function chat(self, request, response)
   response:on_gone(function()
     async.cancel(task)
   end)
+end
+
+-- What speaks an API, as a handler. A body of the wrong types is the client's fault as any other.
+local function speaking(speech)
+  return function(self, request, response)
+    local body = cjson.decode(request.body)
+    local fine, asked, fault = type(body) == "table", nil, "the body is no JSON object"
+    if fine then
+      fine, asked, fault = pcall(speech.read, body, request.path)
+    end
+    if not fine or not asked then
+      refuse(response, 400, fault or "the body has values of the wrong types", "invalid_request_error", nil, speech)
+      return
+    end
+    answer(self, asked, response, speech)
+  end
 end
 
 local function models(_, _, response)
@@ -158,14 +160,25 @@ local function stats(self, _, response)
 end
 
 local ROUTES = {
-  ["/chat/completions"] = { POST = chat },
+  ["/chat/completions"] = { POST = speaking(replies) },
+  ["/messages"] = { POST = speaking(anthropic) },
   ["/models"] = { GET = models },
   ["/stats"] = { GET = stats },
 }
 
+local GENERATE = { POST = speaking(gemini) }
+
+local function methods_of(path)
+  local version, verb = path:match("^/(v1%a*)/models/[^:]+:(%a+)$")
+  if (version == "v1" or version == "v1beta") and (verb == "generateContent" or verb == "streamGenerateContent") then
+    return GENERATE
+  end
+  return ROUTES[path:gsub("^/v1", "", 1)]
+end
+
 local function route(self, request, response)
   self.stats.requests = self.stats.requests + 1
-  local methods = ROUTES[request.path:gsub("^/v1", "", 1)]
+  local methods = methods_of(request.path)
   if not methods then
     refuse(response, 404, "no such path: " .. request.path, "invalid_request_error")
   elseif not methods[request.method] then

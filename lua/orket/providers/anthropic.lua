@@ -9,7 +9,7 @@ local M = {}
 
 M.path = "/messages"
 M.key_header = "x-api-key"
-M.headers = { ["anthropic-version"] = "2023-06-01" }
+M.headers = { ["anthropic-version"] = "2026-10-21" }
 
 local MAX_TOKENS = 8192 -- the API wants a number
 
@@ -29,7 +29,7 @@ M.shape = {
       "message.usage.input_tokens", "message.usage.cache_read_input_tokens", "message.usage.cache_creation_input_tokens",
       "usage.input_tokens", "usage.cache_read_input_tokens", "usage.cache_creation_input_tokens",
     },
-    completion_tokens = { "message.usage.output_tokens", "usage.output_tokens" },
+    completion_tokens = "usage.output_tokens", -- at its beginning a stream tells one that is not meant
     cached_tokens = { "message.usage.cache_read_input_tokens", "usage.cache_read_input_tokens" },
     model = "message.model",
     error = "error",
@@ -59,11 +59,26 @@ M.finish = {
 
 local OURS = { model = true, messages = true, system = true, tools = true, stream = true }
 
+-- Versions after this one refuse a request that says how to sample.
+local SAMPLED = "2023-06-01"
+
+local function is_sampled(model)
+  for name, value in pairs(model.headers or {}) do
+    if name:lower() == "anthropic-version" then
+      return value == SAMPLED
+    end
+  end
+  return false
+end
+
 local function head_of(model, request)
-  return parts.merge({
-    model = model.model, max_tokens = model.max_tokens or MAX_TOKENS, stream = request.stream,
-    temperature = model.temperature, top_p = model.top_p, top_k = model.top_k, stop_sequences = model.stop,
-  }, model.params, OURS)
+  local head = {
+    model = model.model, max_tokens = model.max_tokens or MAX_TOKENS, stream = request.stream, stop_sequences = model.stop,
+  }
+  if is_sampled(model) then
+    head.temperature, head.top_p, head.top_k = model.temperature, model.top_p, model.top_k
+  end
+  return parts.merge(head, model.params, OURS)
 end
 
 -- ---- messages ----

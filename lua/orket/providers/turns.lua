@@ -82,7 +82,7 @@ end
 
 function BY_ROLE.assistant(state, message)
   local apart = message.apart or {}
-  if apart.signature and apart.reasoning ~= "" then
+  if apart.signature then -- the text may be empty: it is not always shown
     add(state, "model", { kind = "thought", text = apart.reasoning, signature = apart.signature })
   end
   say(state, "model", text_of(message))
