@@ -197,6 +197,56 @@ static int l_cancel(lua_State *L)
     return 0;
 }
 
+/* ---- one that is talked to ---- */
+
+#define HEARD 2 /* index of the function that hears it */
+
+struct heard {
+    int fn;
+    const char *bytes;
+    size_t len;
+};
+
+/* (lightuserdata heard); protected, because a text may find no memory */
+static int push_heard(lua_State *L)
+{
+    const struct heard *heard = lua_touserdata(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, heard->fn);
+    lua_pushlstring(L, heard->bytes, heard->len);
+    lua_call(L, 1, 0);
+    return 0;
+}
+
+static void on_heard(void *ctx, const char *bytes, size_t len)
+{
+    const struct running *running = ctx;
+    struct heard heard = {running->heard, bytes, len};
+    lua_State *L = running->bind->L;
+    lua_pushcfunction(L, push_heard);
+    lua_pushlightuserdata(L, &heard);
+    (void)bind_call(L, 1, 0);
+}
+
+/* say(text): raises when there is no memory for it; one that has ended hears nothing */
+static int l_say(lua_State *L)
+{
+    struct running *running = running_check(L, lua_upvalueindex(1));
+    size_t len;
+    const char *text = luaL_checklstring(L, 1, &len);
+    if (running->what && proc_say(running->what, text, len))
+        return luaL_error(L, "out of memory");
+    return 0;
+}
+
+/* hush() */
+static int l_hush(lua_State *L)
+{
+    struct running *running = running_check(L, lua_upvalueindex(1));
+    if (running->what)
+        proc_hush(running->what);
+    return 0;
+}
+
 /* ---- run ---- */
 
 /* The jail program, unpacked at the first use and kept by the context. */
@@ -213,6 +263,8 @@ static int open_jail(struct bind *bind, struct err *err)
 int bind_run(lua_State *L, const struct proc_spec *spec, int done_idx, struct err *err)
 {
     struct running *running = running_new(L, done_idx, abandon);
+    if (spec->heard)
+        running->heard = bind_keep(L, HEARD);
     lua_pushcclosure(L, l_cancel, 1); // the answer, made while nothing is held
     struct proc *proc;
     int rc = open_jail(running->bind, err);
@@ -225,29 +277,55 @@ int bind_run(lua_State *L, const struct proc_spec *spec, int done_idx, struct er
     return rc;
 }
 
+/* Does what was described: pushes cancel, or tells the function at done_idx why not, and answers false. */
+static bool start(lua_State *L, struct proc_spec *spec, int done_idx)
+{
+    struct err err = {0};
+    int rc = l_cwd(L, 1, &spec->cwd, &err);
+    rc = rc ? rc : bind_run(L, spec, done_idx, &err);
+    base_close_fd(&spec->cwd);
+    if (rc == 0)
+        return true;
+    lua_pushvalue(L, done_idx);
+    lua_call(L, bind_fail(L, &err), 0);
+    return false;
+}
+
+/* proc.talk({…as run, without stdin}, heard, done) -> cancel, say, hush */
+static int l_talk(lua_State *L)
+{
+    struct proc_spec spec;
+    luaL_checktype(L, HEARD, LUA_TFUNCTION);
+    luaL_checktype(L, 3, LUA_TFUNCTION);
+    lua_settop(L, 3);
+    l_spec(L, 1, &spec);
+    luaL_argcheck(L, !spec.input, 1, "one that is talked to has no ready-made stdin");
+    spec.heard = on_heard;
+    if (!start(L, &spec, 3))
+        return 0;
+    lua_getupvalue(L, -1, 1); // cancel, the running one
+    lua_pushvalue(L, -1);
+    lua_pushcclosure(L, l_say, 1);
+    lua_insert(L, -2);
+    lua_pushcclosure(L, l_hush, 1);
+    return 3;
+}
+
 /* proc.run({argv=, cwd_root=|cwd=|scratch=true, env=?, stdin=?, hide=?, show=?, wall=?, cpu=?, mem=?,
  * procs=?, fsize=?, output=?}, done) -> cancel;  done({exit=, signal=, limit=, stdout=, stderr=, ms=,
  * layers=}) or done(nil, message, code) */
 static int l_run(lua_State *L)
 {
     struct proc_spec spec;
-    struct err err = {0};
     luaL_checktype(L, 2, LUA_TFUNCTION);
     lua_settop(L, 2);
     l_spec(L, 1, &spec);
-    int rc = l_cwd(L, 1, &spec.cwd, &err);
-    rc = rc ? rc : bind_run(L, &spec, 2, &err);
-    base_close_fd(&spec.cwd);
-    if (rc == 0)
-        return 1;
-    lua_pushvalue(L, 2);
-    lua_call(L, bind_fail(L, &err), 0);
-    return 0;
+    return start(L, &spec, 2) ? 1 : 0;
 }
 
 int luaopen_orket_proc(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"run", l_run}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"run", l_run}, {"talk", l_talk}, {NULL, NULL}};
     running_open(L);
     lua_newtable(L);
     bind_functions(L, functions);

@@ -26,7 +26,7 @@ void running_open(lua_State *L)
 struct running *running_new(lua_State *L, int done_idx, void (*abandon)(void *what))
 {
     struct running *running = lua_newuserdatauv(L, sizeof *running, 0);
-    *running = (struct running){.bind = bind_of(L), .abandon = abandon};
+    *running = (struct running){.bind = bind_of(L), .abandon = abandon, .heard = LUA_NOREF};
     luaL_setmetatable(L, RUNNING_TYPE);
     running->self = bind_keep(L, lua_gettop(L));
     running->done = bind_keep(L, done_idx);
@@ -37,6 +37,7 @@ void running_drop(struct running *running)
 {
     luaL_unref(running->bind->L, LUA_REGISTRYINDEX, running->self);
     luaL_unref(running->bind->L, LUA_REGISTRYINDEX, running->done);
+    luaL_unref(running->bind->L, LUA_REGISTRYINDEX, running->heard);
 }
 
 void running_end(struct running *running, lua_CFunction push, const void *result,
@@ -47,6 +48,7 @@ void running_end(struct running *running, lua_CFunction push, const void *result
     int nargs = 1;
     running->what = NULL;
     bind_take(bind, running->done);
+    luaL_unref(L, LUA_REGISTRYINDEX, running->heard);
     luaL_unref(L, LUA_REGISTRYINDEX, running->self);
     if (result) {
         lua_pushcfunction(L, push);

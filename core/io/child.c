@@ -4,11 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/err.h"
 #include "io/jail.h"
 
 void child_init(struct child *child, uint64_t output, child_fn *on_end, child_fn *on_close)
@@ -21,6 +24,7 @@ void child_init(struct child *child, uint64_t output, child_fn *on_end, child_fn
     };
     for (int i = 0; i < CHILD_STREAMS; i++)
         child->streams[i].fd = -1;
+    child->feed.fd = -1;
 }
 
 /* ---- descriptors ---- */
@@ -73,6 +77,69 @@ int child_input(const char *text, size_t len)
     return fd;
 }
 
+/* A socket: its end can be told while the descriptor stays. Nobody here ever reads from it. */
+int child_ear(int *ours, int *theirs)
+{
+    int fd[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd))
+        return -1;
+    *ours = child_lift(fd[0]);
+    *theirs = child_lift(fd[1]);
+    if (*ours < 0 || *theirs < 0 || shutdown(*ours, SHUT_RD))
+        return -1;
+    return fcntl(*ours, F_SETFL, O_NONBLOCK);
+}
+
+/* ---- what is said to it ---- */
+
+/* Whoever does not listen any more is not told: its end is an event of its own. */
+static void feed_more(struct child *child)
+{
+    struct child_stream *feed = &child->feed;
+    ssize_t n = 0;
+    size_t done = 0;
+    while (done < feed->bytes.len &&
+           (n = send(feed->fd, feed->bytes.data + done, feed->bytes.len - done, MSG_NOSIGNAL)) > 0)
+        done += (size_t)n;
+    if (n < 0 && errno != EAGAIN && errno != EINTR)
+        done = feed->bytes.len;
+    memmove(feed->bytes.data, feed->bytes.data + done, feed->bytes.len - done);
+    feed->bytes.len -= done;
+    if (feed->bytes.len)
+        return;
+    uv_poll_stop(&feed->poll);
+    if (child->hushed)
+        shutdown(feed->fd, SHUT_WR);
+}
+
+static void on_feed(uv_poll_t *poll, int status, int events)
+{
+    (void)status, (void)events;
+    feed_more(poll->data);
+}
+
+int child_say(struct child *child, const char *text, size_t len)
+{
+    if (child->feed.fd < 0 || child->hushed || !len)
+        return 0;
+    buf_put(&child->feed.bytes, text, len);
+    if (!buf_ok(&child->feed.bytes))
+        return ERR_MEMORY;
+    feed_more(child);
+    if (!child->feed.bytes.len)
+        return 0;
+    return uv_poll_start(&child->feed.poll, UV_WRITABLE, on_feed) ? ERR_MEMORY : 0;
+}
+
+void child_hush(struct child *child)
+{
+    if (child->feed.fd < 0 || child->hushed)
+        return;
+    child->hushed = true;
+    if (!child->feed.bytes.len)
+        shutdown(child->feed.fd, SHUT_WR);
+}
+
 /* ---- the end ---- */
 
 void child_clear(struct child *child)
@@ -81,6 +148,8 @@ void child_clear(struct child *child)
         base_close_fd(&child->streams[i].fd);
         buf_clear(&child->streams[i].bytes);
     }
+    base_close_fd(&child->feed.fd);
+    buf_clear(&child->feed.bytes);
     base_close_fd(&child->pidfd);
 }
 
@@ -96,7 +165,8 @@ void child_close(struct child *child)
 {
     uv_handle_t *all[] = {(uv_handle_t *)&child->wall, (uv_handle_t *)&child->ended,
                           (uv_handle_t *)&child->streams[CHILD_OUT].poll,
-                          (uv_handle_t *)&child->streams[CHILD_ERR].poll};
+                          (uv_handle_t *)&child->streams[CHILD_ERR].poll,
+                          (uv_handle_t *)&child->feed.poll};
     for (unsigned i = 0, n = child->handles; i < n; i++)
         uv_close(all[i], on_closed);
 }
@@ -126,8 +196,11 @@ static void drain(struct child *child, struct child_stream *s)
         if (n < 0)
             return; // EAGAIN: nothing more now
         size_t take = (uint64_t)n < child->output ? (size_t)n : (size_t)child->output;
-        buf_put(&s->bytes, block, take);
         child->output -= take;
+        if (child->on_heard && s == &child->streams[CHILD_OUT])
+            child->on_heard(child, block, take);
+        else
+            buf_put(&s->bytes, block, take);
         if (take < (size_t)n) {
             hit(child, "output");
             return;
@@ -185,6 +258,11 @@ static int join(struct child *child, uv_loop_t *loop, uint64_t wall_ms)
         struct child_stream *s = &child->streams[i];
         rc = rc || s->fd < 0 ? rc : listen_to(child, loop, &s->poll, s->fd, on_output);
     }
+    if (rc || child->feed.fd < 0)
+        return rc;
+    rc = uv_poll_init(loop, &child->feed.poll, child->feed.fd);
+    child->handles += rc ? 0 : 1;
+    child->feed.poll.data = child;
     return rc;
 }
 

@@ -16,6 +16,7 @@ enum child_out { CHILD_OUT, CHILD_ERR, CHILD_STREAMS };
 
 struct child;
 typedef void child_fn(struct child *child);
+typedef void child_heard(struct child *child, const char *bytes, size_t len);
 
 struct child_stream {
     uv_poll_t poll;
@@ -27,12 +28,15 @@ struct child {
     uv_poll_t ended;
     uv_timer_t wall;
     struct child_stream streams[CHILD_STREAMS];
+    struct child_stream feed; /* what it has yet to read, of one that is talked to */
+    bool hushed;              /* nothing more is said to it */
     int pidfd; /* owned */
     pid_t pid;
     int status;         /* as of wait(2), at the end */
     unsigned handles;   /* open or closing */
     uint64_t output;    /* bytes that it may still write */
     const char *limit;  /* "time", "output": the one that was hit; or NULL */
+    child_heard *on_heard; /* gets its standard output as it comes, which is kept otherwise; or NULL */
     child_fn *on_end;   /* it has ended and all it wrote was read: has to close it */
     child_fn *on_close; /* the loop has let go of it: has to clear and free it */
 };
@@ -50,6 +54,15 @@ int child_pipe(int *ours, int *theirs) MUST_CHECK;
 /* A standard input, lifted: the text as a file in memory that nobody can change, or with NULL an
  * empty one. -1 with errno. */
 int child_input(const char *text, size_t len) MUST_CHECK;
+
+/* A standard input that is written while it runs, lifted; ours does not block. -1 with errno. */
+int child_ear(int *ours, int *theirs) MUST_CHECK;
+
+/* Says something more to it: kept until it reads, and dropped when it reads no more. ERR_MEMORY. */
+int child_say(struct child *child, const char *text, size_t len) MUST_CHECK;
+
+/* Its standard input ends after what was said. */
+void child_hush(struct child *child);
 
 /* Watches it, from now for wall_ms. When the loop does not take it, a code of libuv; it has been
  * killed and waited for then, and is to be closed. */

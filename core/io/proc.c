@@ -22,6 +22,7 @@ struct proc {
     uint64_t started;
     bool canceled;
     proc_done *done; /* NULL: abandoned */
+    proc_heard *heard;
     void *ctx;
 };
 
@@ -126,12 +127,22 @@ static void finish(struct child *child)
     FAULT(verdict_after);
 }
 
+static void on_heard(struct child *child, const char *bytes, size_t len)
+{
+    struct proc *p = (struct proc *)child;
+    if (p->heard)
+        p->heard(p->ctx, bytes, len);
+}
+
 /* ---- the start ---- */
 
 static int make_stdio(struct proc *p, const struct proc_spec *spec, struct proc_stdio *theirs)
 {
     struct child_stream *streams = p->child.streams;
-    theirs->fd[0] = child_input(spec->input, spec->input_len);
+    if (!spec->heard)
+        theirs->fd[0] = child_input(spec->input, spec->input_len);
+    else if (child_ear(&p->child.feed.fd, &theirs->fd[0]))
+        return -1;
     if (theirs->fd[0] < 0 || child_pipe(&streams[CHILD_OUT].fd, &theirs->fd[1]) ||
         child_pipe(&streams[CHILD_ERR].fd, &theirs->fd[2]) || child_pipe(&p->report, &theirs->fd[3]))
         return -1;
@@ -192,6 +203,8 @@ int proc_start(uv_loop_t *loop, int jail, const struct proc_spec *given, proc_do
     child_init(&p->child, spec.output, finish, free_proc);
     p->report = -1;
     p->done = done;
+    p->heard = spec.heard;
+    p->child.on_heard = spec.heard ? on_heard : NULL;
     p->ctx = ctx;
     p->started = uv_hrtime();
     rc = spawn(p, jail, &spec, err);
@@ -208,6 +221,16 @@ int proc_start(uv_loop_t *loop, int jail, const struct proc_spec *given, proc_do
     return 0;
 }
 
+int proc_say(struct proc *p, const char *text, size_t len)
+{
+    return child_say(&p->child, text, len);
+}
+
+void proc_hush(struct proc *p)
+{
+    child_hush(&p->child);
+}
+
 void proc_cancel(struct proc *p)
 {
     p->canceled = true;
@@ -217,5 +240,6 @@ void proc_cancel(struct proc *p)
 void proc_abandon(struct proc *p)
 {
     p->done = NULL;
+    p->heard = NULL;
     child_kill(&p->child);
 }

@@ -16,6 +16,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+/* Gets what it writes to its standard output, as it comes. */
+typedef void proc_heard(void *ctx, const char *bytes, size_t len);
+
 struct proc_spec {
     const char *const *argv; /* NULL-terminated, at least one */
     const char *const *env;  /* NULL-terminated "NAME=value" besides the clean ones; or NULL */
@@ -25,6 +28,7 @@ struct proc_spec {
     int cwd;                 /* a directory descriptor, borrowed during proc_start; -1: a scratch */
     const char *input;       /* standard input, borrowed likewise; NULL: none */
     size_t input_len;
+    proc_heard *heard; /* it is talked to (proc_say): its output is heard, not kept; or NULL */
     uint64_t wall_ms, cpu_ms, memory, processes, file_size, output; /* 0: the defaults below */
 };
 
@@ -62,10 +66,16 @@ int proc_jail_open(struct err *err) MUST_CHECK;
 int proc_start(uv_loop_t *loop, int jail, const struct proc_spec *spec, proc_done *done, void *ctx,
                struct proc **out, struct err *err) MUST_CHECK;
 
+/* Says something on the standard input of one that is talked to; kept until it reads. ERR_MEMORY. */
+int proc_say(struct proc *proc, const char *text, size_t len) MUST_CHECK;
+
+/* Ends its standard input, after what was said. */
+void proc_hush(struct proc *proc);
+
 /* Kills it; done follows with ERR_CANCELED. */
 void proc_cancel(struct proc *proc);
 
-/* Kills it and forgets done: for a caller that is going away. */
+/* Kills it and forgets done and heard: for a caller that is going away. */
 void proc_abandon(struct proc *proc);
 
 #endif

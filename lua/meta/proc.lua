@@ -36,4 +36,14 @@ local M = {}
 ---@return function|nil cancel
 function M.run(request, done) end
 
+---One that is talked to: `heard` gets its standard output as it comes (it is not in the result), `say` writes to its standard
+---input, `hush` ends that. Without them it did not start, and done was called.
+---@param request ProcRequest without stdin
+---@param heard fun(bytes: string)
+---@param done fun(result: ProcResult|nil, message: string?, code: string?, fix: string?)
+---@return function|nil cancel
+---@return fun(text: string)|nil say
+---@return function|nil hush
+function M.talk(request, heard, done) end
+
 return M
