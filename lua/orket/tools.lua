@@ -127,7 +127,9 @@ function M.perform(turn, call, request, yes)
   turn.met = nil
   mark(turn, tool, request)
   local outcome, err = run_box(turn, call, tool, done)
-  mark(turn, tool, request, true)
+  if not done.unsettled then
+    mark(turn, tool, request, true)
+  end
   local told = done.told -- what a person said of operations that were interrupted
   done.call, done.told, done.request, done.yes, done.warnings = nil, nil, nil, nil, nil
   if done.unsettled then
