@@ -106,6 +106,11 @@ $(GRAMMARS): core/parser/package.json core/parser/package-lock.json core/parser/
 	  for part in node_modules/$$dir/src/*.c; do n=$$((n + 1)); $(CC) -std=c11 -O2 -w -I$${part%/*} -c -o $$n.o $$part || exit 1; done; \
 	done && ar rcs grammars.tmp *.o && mv grammars.tmp $(@F) && rm -rf *.o node_modules
 
+# The MCP servers of the tests: fetched when somebody asks for them, no script of theirs runs here.
+build/mcp/node_modules: tests/mcp/package.json tests/mcp/package-lock.json tests/mcp/.npmrc
+	@rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)
+	$(Q)cd $(@D) && npm ci --prefer-offline --loglevel=error > /dev/null && touch node_modules
+
 $(B)/parser: $(PARSER) core/parser/parser.h $(GRAMMARS)
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Icore $(WARN) -O2 -fstack-protector-strong -static -s -Wl,--gc-sections -o $@ \
 	  $(filter %.c %.a,$^) -l:libtree-sitter.a

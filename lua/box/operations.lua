@@ -53,6 +53,20 @@ function proc.run(argv, options)
   return ask({ op = "proc.run", argv = argv, stdin = some(options.stdin), wall = some(options.wall) })
 end
 
+mcp = {}
+
+---Calls a tool of an MCP server that the organization names: {text, structured, other, cut}. fields: server, tool, pin,
+---arguments. That the tool itself failed is a failure as well.
+function mcp.call(fields)
+  local result, failure = ask({
+    op = "mcp.call", server = fields.server, tool = fields.tool, pin = fields.pin, arguments = fields.arguments,
+  })
+  if result and some(result.failed) then
+    return nil, { code = "ERR_PROC", message = "the tool failed: " .. result.text }
+  end
+  return result, failure
+end
+
 card = {}
 
 function card.comment(text)

@@ -8,6 +8,7 @@
 local async = require("orket.async")
 local later = require("orket.later")
 local commands = later("orket.turn.command")
+local servers = later("orket.mcp.call")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local gate = require("orket.core.gate")
@@ -208,9 +209,13 @@ local function perform_on_file(turn, permit, kind, call)
   return record(turn, result, bytes)
 end
 
----Operations that reach beyond the tree, by kind: functions (turn, operation) -> result | nil, Error. None yet.
+---Operations that reach beyond the tree, by kind: functions (turn, operation) -> result | nil, Error.
 ---Each is performed at most once (turn/once.lua).
 M.beyond = {}
+
+M.beyond["mcp.call"] = function(turn, operation)
+  return servers.perform(turn, operation)
+end
 
 ---True when an operation changes something beside the journal: then its intent has to be durable first.
 ---@param kind string
@@ -220,9 +225,11 @@ function M.touches_world(kind)
   return effect ~= "none" and effect ~= "journal"
 end
 
--- Whatever was answered beyond the tree came from there, a failure's message as well; what a person said did not.
+-- Whatever was answered beyond the tree came from there, a failure's message as well; what a person said did not, and
+-- as long as nobody knows what it came to there is nothing that was said.
 local function from_outside(turn, call, ...)
-  if not select(4, ...) then
+  local open, told = select(3, ...)
+  if not open and not told then
     turn:label({ labels.DEFAULT }, call)
   end
   return ...

@@ -11,6 +11,7 @@ local labels = require("orket.labels")
 local lifts = require("orket.budget.lift")
 local moves = require("orket.moves")
 local once = require("orket.turn.once")
+local pins = later("orket.mcp.pins")
 local reader = require("orket.reader")
 local rollback = later("orket.policy.rollback")
 local sync = later("orket.sync")
@@ -249,7 +250,7 @@ local function say(project, request)
 end
 
 ---@class PersonRequest
----@field act string     comment, answer, move, retry, trust, approve, deny, sync, fork (see fork.perform)
+---@field act string     comment, answer, move, retry, trust, approve, deny, sync, mcp.trust (see mcp/pins.lua), fork (see fork.perform)
 ---@field card string?
 ---@field text string?
 ---@field label string?   of a comment that was written elsewhere
@@ -274,6 +275,8 @@ function M.perform(project, request)
     return acceptance.accept(project, request)
   elseif request.act == "rollback" then
     return rollback.perform(project, request)
+  elseif request.act == "mcp.trust" then
+    return pins.trust(project, request)
   elseif request.act == "fork" then
     return forks.perform(project, request)
   elseif request.act == "halt" then -- a run answers this itself

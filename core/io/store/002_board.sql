@@ -188,6 +188,20 @@ CREATE TABLE house (
     config TEXT NOT NULL    -- a blob
 ) STRICT;
 
+-- The tools of MCP servers as a person trusts them, and what a server said of one since.
+CREATE TABLE mcp_tool (
+    server      TEXT NOT NULL,
+    tool        TEXT NOT NULL,  -- the server's name of it
+    name        TEXT NOT NULL,  -- the roles' name of it
+    pin         TEXT NOT NULL,  -- hash of name, description and schema; '' when only its script says it
+    description TEXT,
+    schema      TEXT,           -- JSON
+    aside       TEXT,           -- JSON: as the server described it later; nobody calls it meanwhile
+    actor       TEXT NOT NULL,
+    at          TEXT NOT NULL,
+    PRIMARY KEY (server, tool)
+) STRICT, WITHOUT ROWID;
+
 -- What was refused: a PolicyViolationReport. What was attempted is said by the conversation `convo`.
 CREATE TABLE report (
     seq      INTEGER PRIMARY KEY,

@@ -410,6 +410,18 @@ WHERE kind = 'waiting' AND generation = $generation AND against = $against;
 -- kind: config.changed
 INSERT OR REPLACE INTO house (id, config) VALUES (1, $now);
 
+-- A person trusts these tools of an MCP server, as it describes them, and none of its others.
+-- kind: mcp.trusted
+DELETE FROM mcp_tool WHERE server = $server;
+-- each tools
+INSERT INTO mcp_tool (server, tool, name, pin, description, schema, actor, at)
+VALUES ($server, @tool, @name, @pin, @description, @schema, :actor, :at);
+
+-- The server describes a trusted tool in another way: it waits for a person.
+-- kind: mcp.changed
+INSERT OR IGNORE INTO mcp_tool (server, tool, name, pin, actor, at) VALUES ($server, $tool, $name, '', :actor, :at);
+UPDATE mcp_tool SET aside = :body WHERE server = $server AND tool = $tool;
+
 -- kind: policy.failed
 
 -- kind: policy.rolled_back

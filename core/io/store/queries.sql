@@ -623,6 +623,13 @@ SELECT seq, kind, generation, against, actor, at FROM serving ORDER BY seq;
 -- name: house
 SELECT config FROM house;
 
+-- name: mcp_tools
+SELECT server, tool, name, pin, description, schema, aside AS "aside:json", actor, at FROM mcp_tool
+WHERE :server IS NULL OR server = :server ORDER BY server, tool;
+
+-- name: mcp_tool
+SELECT pin, aside AS "aside:json" FROM mcp_tool WHERE server = :server AND tool = :tool;
+
 -- name: counts
 SELECT (SELECT count(*) FROM card) AS cards, (SELECT coalesce(max(seq), 0) FROM entry) AS events,
        (SELECT count(*) FROM run) AS runs, (SELECT count(*) FROM turn) AS turns,

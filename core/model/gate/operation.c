@@ -7,7 +7,7 @@
 
 #include "model/gate/impl.h"
 
-enum field_type { TEXT, WORD, COUNT, AMOUNT, LIST };
+enum field_type { TEXT, WORD, COUNT, AMOUNT, LIST, OBJECT };
 
 struct field {
     const char *name;
@@ -100,6 +100,14 @@ static const struct operation operations[] = {
      GATE_EFFECT_JOURNAL,
      OPEN,
      {{"status", WORD, false, 1, REASON_MAX}, {"summary", TEXT, false, 0, 0}}},
+    {"mcp.call", // a tool of another program, which may do anything with it
+     GATE_WANT_NOTHING,
+     GATE_EFFECT_ONCE,
+     NONE,
+     {{"server", WORD, true, 1, 64},
+      {"tool", TEXT, true, 1, 128},
+      {"pin", WORD, true, 64, 64},
+      {"arguments", OBJECT, true, 0, 0}}},
 #ifdef TEST_OPERATIONS // tests/spec/uncertain_spec.lua: somebody beyond the tree is told
     {"test.post",
      GATE_WANT_NOTHING,
@@ -206,6 +214,8 @@ static bool fits(const struct field *field, const struct json *value, size_t con
                (value->type == JSON_REAL && value->u.real > 0);
     case LIST:
         return value->type == JSON_ARRAY && value->len <= max;
+    case OBJECT:
+        return value->type == JSON_OBJECT;
     }
     return false;
 }

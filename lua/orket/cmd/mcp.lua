@@ -1,0 +1,252 @@
+-- mcp.lua: `orket mcp`: the servers of Model Context Protocol that the organization names, what they offer, and a
+-- person's trust in it.
+
+local call = require("orket.mcp.call")
+local cjson = require("cjson")
+local config = require("orket.config")
+local definitions = require("orket.mcp.definition")
+local diff = require("orket.diff")
+local errors = require("orket.errors")
+local fs = require("orket.core.fs")
+local list = require("orket.list")
+local options = require("orket.options")
+local owner = require("orket.owner")
+local pins = require("orket.mcp.pins")
+local readers = require("orket.reader")
+local report = require("orket.report")
+local servers = require("orket.mcp.servers")
+local sys = require("orket.core.sys")
+local text = require("orket.view.text")
+
+local M = {}
+
+M.usage = [=[
+usage: orket mcp [-C DIR] [--json] [list]
+       orket mcp [-C DIR] [--json] tools SERVER
+       orket mcp [-C DIR] [--json] trust SERVER
+       orket mcp [-C DIR] [--json] call SERVER TOOL [JSON]
+
+The MCP servers of config/organization.json (docs/mcp.md).
+  list      the servers, and which of their tools are trusted or put aside
+  tools     asks the server what it offers: new, trusted, changed (with the difference), refused (with the reason)
+  trust     trusts what it offers now: each tool becomes tools/mcp__SERVER__TOOL.lua, for the roles that list it
+  call      calls a trusted tool, as a person, with the arguments as a JSON object
+  -C DIR    the project (default: the current directory)
+exit: 0 done, 1 failed or refused (call: the tool failed), 2 usage
+]=]
+
+-- What the commands need of a project, which nobody has to own for it.
+local function looked(dir)
+  local loaded, err = config.load(dir)
+  if not loaded then
+    return nil, err
+  end
+  local root
+  root, err = errors.check(fs.root(dir))
+  return root and { dir = dir, root = root, config = loaded }, err
+end
+
+-- What the journal says of trust; nothing, where there is none yet.
+local function known(dir, server)
+  local store <close> = readers.open(dir)
+  return store and pins.of(store, server) or {}
+end
+
+-- ---- list ----
+
+local function row_of(server, tools)
+  local trusted, aside = setmetatable({}, cjson.array_mt), setmetatable({}, cjson.array_mt)
+  for _, name in ipairs(list.keys(tools)) do
+    local into = tools[name].aside and aside or trusted
+    into[#into + 1] = tools[name].name
+  end
+  return { name = server.name, command = server.command, url = server.url, trusted = trusted, aside = aside }
+end
+
+local function print_row(row)
+  print(text.line(string.format("%s  %s  %d trusted%s", row.name, row.url or table.concat(row.command, " "), #row.trusted,
+    #row.aside > 0 and ", put aside: " .. table.concat(row.aside, ", ") or "")))
+end
+
+local act = {}
+
+function act.list(args)
+  local project, err = looked(args.C or ".")
+  if not project then
+    return nil, err
+  end
+  local rows = setmetatable({}, cjson.array_mt)
+  for _, name in ipairs(list.keys(project.config.organization.mcp or {})) do
+    rows[#rows + 1] = row_of(servers.of(project.config, name), known(project.dir, name))
+  end
+  if args.json then
+    print(text.json(rows))
+  elseif #rows == 0 then
+    print("the organization names no server: mcp in config/organization.json")
+  end
+  for _, row in ipairs(args.json and {} or rows) do
+    print_row(row)
+  end
+  return 0
+end
+
+-- ---- what a server offers ----
+
+local function about(pin)
+  return { description = pin.description, schema = pin.schema and cjson.decode(pin.schema) or nil }
+end
+
+local function judged(tool, server, pin)
+  local row = { tool = tool.name, name = tool.as, pin = tool.pin, description = tool.description, schema = tool.schema }
+  if tool.fault or not servers.lets_in(server, tool.name) then
+    row.state, row.why = "refused", tool.fault or "mcp." .. server.name .. ".tools does not name it"
+  elseif not pin then
+    row.state = "new"
+  elseif pin.pin == tool.pin then
+    row.state = pin.aside and "changed" or "trusted"
+    row.why = pin.aside and "it was another one in between" or nil
+  else
+    row.state, row.diff = "changed", diff.values(about(pin), { description = tool.description, schema = tool.schema })
+  end
+  return row
+end
+
+-- The tools of a server as they are now, and as it said them.
+local function offered(project, name)
+  local server, err = servers.of(project.config, name)
+  if not server then
+    return nil, err
+  end
+  local said
+  said, err = servers.talk(project, server, function(session)
+    return session:tools()
+  end)
+  if not said then
+    return nil, err
+  end
+  local rows, trusted = setmetatable({}, cjson.array_mt), known(project.dir, name)
+  for i, tool in ipairs(definitions.all(name, said)) do
+    rows[i] = judged(tool, server, trusted[tool.name])
+  end
+  return rows, said
+end
+
+local function print_tool(row)
+  print(text.line(string.format("%-8s %s%s", row.state, row.name, row.why and ": " .. row.why or "")))
+  print(text.block("    " .. row.description:gsub("\n", "\n    ")))
+  if row.diff then
+    print(text.block(row.diff))
+  end
+end
+
+function act.tools(args)
+  local project, err = looked(args.C or ".")
+  local rows
+  if project then
+    rows, err = offered(project, args.server)
+  end
+  if not rows then
+    return nil, err
+  elseif args.json then
+    print(text.json(rows))
+  end
+  for _, row in ipairs(args.json and {} or rows) do
+    print_tool(row)
+  end
+  return 0
+end
+
+-- ---- trust ----
+
+function act.trust(args)
+  local project, err = looked(args.C or ".")
+  local rows, said
+  if project then
+    rows, said = offered(project, args.server)
+    err = said
+  end
+  if not rows then
+    return nil, err
+  end
+  local chosen = setmetatable({}, cjson.array_mt)
+  for i, row in ipairs(rows) do
+    if row.state ~= "refused" then
+      chosen[#chosen + 1] = list.pick(said[i], { "name", "description", "title", "inputSchema" })
+    end
+    if not args.json and row.state ~= "trusted" then
+      print_tool(row)
+    end
+  end
+  local result
+  result, err = owner.ask(args.C or ".", { act = "mcp.trust", reason = args.server, text = cjson.encode(chosen), who = sys.user() })
+  return result and report.answer(args, result), err
+end
+
+-- ---- a call ----
+
+local function arguments_of(args)
+  local value, message = cjson.decode(args.arguments or "{}")
+  if type(value) ~= "table" or value[1] ~= nil then
+    return nil, errors.new("ERR_USAGE", "the arguments are no JSON object" .. (message and ": " .. tostring(message) or ""))
+  end
+  return value
+end
+
+function act.call(args)
+  local project, err = looked(args.C or ".")
+  local server, arguments, result
+  if project then
+    server, err = servers.of(project.config, args.server)
+  end
+  if server then
+    arguments, err = arguments_of(args)
+  end
+  local pin = arguments and known(project.dir, server.name)[args.tool]
+  if arguments and (not pin or pin.aside) then
+    err = errors.new("ERR_DENIED", args.tool .. (pin and " is put aside" or " is not trusted"),
+      "orket mcp tools " .. server.name .. " shows it, orket mcp trust " .. server.name .. " trusts it")
+  elseif arguments then
+    result, err = call.call(project, server, { tool = args.tool, pin = pin.pin, arguments = arguments })
+  end
+  if not result then
+    return nil, err
+  end
+  print(args.json and text.json(result) or text.block(result.text))
+  return result.failed and 1 or 0
+end
+
+-- ---- the command ----
+
+local WORDS = { list = {}, tools = { "server" }, trust = { "server" }, call = { "server", "tool", "arguments" } }
+
+local function meant(args)
+  local names, given = WORDS[args.act or "list"], { args.a, args.b, args.c }
+  if not names then
+    return nil, "there is no mcp " .. args.act
+  elseif #given > #names then
+    return nil, "unexpected argument " .. given[#names + 1]
+  end
+  for i, name in ipairs(names) do
+    args[name] = given[i]
+    if not given[i] and name ~= "arguments" then
+      return nil, "missing " .. name:upper()
+    end
+  end
+  return args
+end
+
+---@param argv string[]
+---@return integer exit code
+function M.run(argv)
+  local args, message = options.parse(argv, { C = "value", json = "flag" }, { "act?", "a?", "b?", "c?" })
+  if args then
+    args, message = meant(args)
+  end
+  if not args then
+    return options.refuse(M.usage, message)
+  end
+  local code, err = act[args.act or "list"](args)
+  return code or report.failure(err)
+end
+
+return M

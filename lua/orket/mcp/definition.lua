@@ -1,0 +1,164 @@
+-- definition.lua: a tool as a server describes it: name, description and the schema of its arguments. What a person
+-- trusts is exactly that, by its hash; it becomes a tool's script of the project, and the gate judges it as any other.
+
+local cjson = require("cjson")
+local errors = require("orket.errors")
+local hash = require("orket.core.hash")
+local schemas = require("orket.core.schema")
+
+local M = {}
+
+local NAME_MAX = 64 -- what models take as the name of a function
+local DESCRIPTION_MAX, SCHEMA_MAX = 4000, 32 * 1024
+
+-- Ranges of characters that a person does not see and a model reads.
+local HIDDEN = {
+  { 0, 8 }, { 11, 31 }, { 127, 159 }, { 0x200B, 0x200B }, { 0x200E, 0x200F }, { 0x202A, 0x202E }, { 0x2060, 0x206F },
+  { 0xFEFF, 0xFEFF }, { 0xE0000, 0xE0FFF },
+}
+
+local function is_hidden(code)
+  for _, range in ipairs(HIDDEN) do
+    if code >= range[1] and code <= range[2] then
+      return true
+    end
+  end
+  return false
+end
+
+-- A text anywhere in it that says more than it shows.
+local function hides(value)
+  if type(value) == "string" then
+    for _, code in utf8.codes(value) do
+      if is_hidden(code) then
+        return true
+      end
+    end
+  elseif type(value) == "table" then
+    for key, item in pairs(value) do
+      if hides(key) or hides(item) then
+        return true
+      end
+    end
+  end
+  return false
+end
+
+---What roles call a tool of a server.
+---@param server string
+---@param tool string
+---@return string
+function M.name(server, tool)
+  return "mcp__" .. server .. "__" .. tool:gsub("[.]", "_")
+end
+
+local function fault_of(server, about)
+  if about.name == nil or #about.name == 0 or about.name:find("[^%w_.-]") then
+    return "its name has other characters than letters, digits, _ - and ."
+  elseif #M.name(server, about.name) > NAME_MAX then
+    return "its name is longer than a model takes"
+  elseif #about.description > DESCRIPTION_MAX then
+    return "its description is longer than " .. DESCRIPTION_MAX .. " bytes"
+  elseif type(about.schema) ~= "table" or about.schema.type ~= "object" then
+    return "its schema is not that of an object"
+  elseif #cjson.encode(about.schema) > SCHEMA_MAX then
+    return "its schema is larger than " .. SCHEMA_MAX .. " bytes"
+  elseif hides(about.description) or hides(about.schema) then
+    return "it has characters that nobody sees and a model reads"
+  end
+  local ok, err = errors.check(schemas.compile(about.schema))
+  return not ok and "its schema is refused: " .. err.message or nil
+end
+
+local function text(value)
+  return type(value) == "string" and value or nil
+end
+
+---@class McpTool
+---@field name string       as the server calls it
+---@field as string         as roles call it
+---@field description string
+---@field schema table
+---@field pin string        hash of the three
+---@field fault string?     why it cannot be trusted
+
+---One tool of a list, as we know tools.
+---@param server string
+---@param said any
+---@return McpTool
+function M.read(server, said)
+  said = type(said) == "table" and said or {}
+  local about = { name = text(said.name), description = text(said.description) or text(said.title) or "", schema = said.inputSchema }
+  local fault = fault_of(server, about)
+  about.fault, about.name = fault, about.name or "?"
+  about.as = M.name(server, about.name)
+  about.pin = hash.of(cjson.encode({ about.name, about.description, about.schema or cjson.null }))
+  return about
+end
+
+---A whole list; of several that would have one name, none is taken.
+---@param server string
+---@param said any[]
+---@return McpTool[] in the server's order
+function M.all(server, said)
+  local tools, times = {}, {}
+  for i, one in ipairs(said) do
+    tools[i] = M.read(server, one)
+    times[tools[i].as] = (times[tools[i].as] or 0) + 1
+  end
+  for _, tool in ipairs(tools) do
+    tool.fault = tool.fault or times[tool.as] > 1 and "another tool of the server has its name" or nil
+  end
+  return tools
+end
+
+local SCRIPT = [[
+-- A tool of the MCP server %s, as it was trusted: `orket mcp trust %s` writes this file anew.
+
+local function run(args)
+  local result, failure = mcp.call({
+    server = %q, tool = %q,
+    pin = %q, arguments = args,
+  })
+  return result or { error = failure }
+end
+
+return {
+  name = %q,
+  description = %s,
+  operations = { "mcp.call" },
+  untrusted = true,
+  schema = cjson.decode(%s),
+  run = run,
+}
+]]
+
+-- As Lua reads it back, in lines that people read: nothing in it ends it.
+local function quoted(value)
+  local level = ""
+  while value:find("]" .. level .. "]", 1, true) or value:sub(-#level - 1) == "]" .. level do
+    level = level .. "="
+  end
+  return "[" .. level .. "[\n" .. value .. "]" .. level .. "]"
+end
+
+---Its file in the project.
+---@param server string
+---@param tool McpTool
+---@return string path
+---@return string text
+function M.script(server, tool)
+  return "tools/" .. tool.as .. ".lua", SCRIPT:format(server, server, server, tool.name, tool.pin, tool.as,
+    quoted(tool.description), quoted(cjson.encode(tool.schema)))
+end
+
+---True for a file that was written here.
+---@param script string
+---@param server string
+---@return boolean
+function M.is_ours(script, server)
+  local head = ("-- A tool of the MCP server %s, as it was trusted:"):format(server)
+  return script:sub(1, #head) == head
+end
+
+return M

@@ -1,0 +1,134 @@
+-- pins.lua: what a person trusts of a server: each tool's definition by its hash, in the journal and in the tool's
+-- script. A tool whose definition became another one is put aside until a person has looked at it.
+
+local async = require("orket.async")
+local cjson = require("cjson")
+local definitions = require("orket.mcp.definition")
+local errors = require("orket.errors")
+
+local M = {}
+
+local function recorded(tool)
+  return { tool = tool.name, name = tool.as, pin = tool.pin, description = tool.description, schema = cjson.encode(tool.schema or cjson.null) }
+end
+
+---What the journal knows of a server's tools, by the server's names for them.
+---@param store Store
+---@param server string
+---@return table<string, {tool: string, name: string, pin: string, description: string, schema: string, aside: table?, at: string, actor: string}>
+function M.of(store, server)
+  local tools = {}
+  for _, row in ipairs(store:read("mcp_tools", { server = server })) do
+    tools[row.tool] = row
+  end
+  return tools
+end
+
+---@param server string
+---@param tool string
+---@return Error
+function M.refusal(server, tool)
+  return errors.new("ERR_DENIED", "the server " .. server .. " describes " .. tool .. " in another way than was trusted: it is put aside",
+    "a person looks at it (orket mcp tools " .. server .. ") and trusts it again (orket mcp trust " .. server .. ")")
+end
+
+---True when a tool was found to be another one than the one with this hash, and nobody has looked since.
+---@param store Store
+---@param server string
+---@param tool string
+---@param pin string
+---@return boolean
+function M.is_aside(store, server, tool, pin)
+  local row = store:read("mcp_tool", { server = server, tool = tool })[1]
+  return row ~= nil and (row.aside ~= nil or row.pin ~= pin)
+end
+
+---The server describes a tool in another way now.
+---@param project table opened as owner
+---@param server string
+---@param found McpTool
+---@return true|nil ok
+---@return Error|nil
+function M.put_aside(project, server, found)
+  local body = recorded(found)
+  body.server, body.fault = server, found.fault
+  body.description, body.schema = body.description:sub(1, utf8.offset(body.description, 0, math.min(#body.description, 8000) + 1) - 1),
+    #body.schema <= 64 * 1024 and body.schema or nil
+  local tx = project.store:stream({ run = "board", turn = 0, actor = "system", role = "system" }):begin()
+  tx:event("mcp.changed", nil, body)
+  return errors.check(async.await(tx.commit, tx))
+end
+
+-- ---- a person's yes ----
+
+-- The scripts that are to be there, by path; none takes the place of a tool that somebody wrote.
+local function scripts_of(project, server, tools)
+  local scripts = {}
+  for _, tool in ipairs(tools) do
+    local path, text = definitions.script(server, tool)
+    local there = project.root:read(path)
+    if there and not definitions.is_ours(there, server) then
+      return nil, errors.new("ERR_EXISTS", path .. " is a tool of the project's own", "give it, or the server, another name")
+    end
+    scripts[path] = text
+  end
+  return scripts
+end
+
+local function write(project, scripts)
+  for path, text in pairs(scripts) do
+    local ok, err = errors.check(project.root:write(path, text))
+    if not ok then
+      return nil, err
+    end
+  end
+  return true
+end
+
+local function record(project, request, tools)
+  local tx = project.store:stream({ run = "board", turn = 0, actor = "human:" .. (request.who or "unknown"), role = "human" }):begin()
+  tx:event("mcp.trusted", nil, { server = request.reason, tools = tools })
+  return errors.check(async.await(tx.commit, tx))
+end
+
+local function read(request)
+  local said = type(request.text) == "string" and cjson.decode(request.text)
+  if type(said) ~= "table" or type(request.reason) ~= "string" or not request.reason:find("^[a-z][a-z0-9]*$") then
+    return nil, errors.new("ERR_USAGE", "no server's tools are named")
+  end
+  local tools = {}
+  for _, tool in ipairs(definitions.all(request.reason, said)) do
+    if tool.fault then
+      return nil, errors.new("ERR_USAGE", tool.name .. " cannot be trusted: " .. tool.fault)
+    end
+    tools[#tools + 1] = tool
+  end
+  return tools
+end
+
+---A person trusts these tools, and no other of the server: the event, then the project's scripts.
+---@param project table opened as owner
+---@param request {reason: string, text: string, who: string?}  the server, its tools as it says them
+---@return table|nil answer {server, tools, message}
+---@return Error|nil
+function M.trust(project, request)
+  local tools, err = read(request)
+  if not tools then
+    return nil, err
+  end
+  local server, names, list = request.reason, setmetatable({}, cjson.array_mt), setmetatable({}, cjson.array_mt)
+  for i, tool in ipairs(tools) do
+    names[i], list[i] = tool.as, recorded(tool)
+  end
+  local scripts, ok
+  scripts, err = scripts_of(project, server, tools)
+  if scripts then
+    ok, err = record(project, request, list)
+  end
+  if ok then
+    ok, err = write(project, scripts)
+  end
+  return ok and { server = server, tools = names, message = #names .. " tools of " .. server .. " are trusted; a role uses those that it lists" }, err
+end
+
+return M
