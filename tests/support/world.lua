@@ -247,7 +247,8 @@ end
 
 ---The questions of yes or no that wait for a person.
 function World:pending()
-  return cjson.decode((self:orket("approvals --json")))
+  local text, code = self:orket("approvals --json")
+  return code == 0 and cjson.decode(text) or {} -- a run that has just begun has no board yet
 end
 
 ---The whole journal hashed again, the board rebuilt.
