@@ -20,7 +20,9 @@ local GCML = '<｜GCML｜parameter name="{key}" string="{string}">{value}</｜GC
 local FAMILIES = {
   { name = "hermes", also = { "hermes2pro", "qwen", "qwen2", "qwen25", "qwen3", "qwen3thinking", "qwen3vl", "qwen3vlinstruct", "qwen3vlthinking",
       "ernie45", "ernie", "granite4", "exaone", "exaonemoe", "nous", "trinity", "arcee", "kolibri1" },
-    "<tool_call>{calls}</tool_call>" },
+    "<tool_call>{calls}</tool_call>",
+    "<tool_call> ```json {calls} ``` </tool_call>",
+    "<tool_call> ``` {calls} ``` </tool_call>" },
   { name = "qwen3-coder", also = { "qwen3xml", "qwen3coderxml", "qwen35", "nemotron3", "nemotronv3", "nemotron3nano", "step35", "step3p5", "mimo",
       "xiaomimimo", "intellect3" },
     { "<tool_call> <function={name}> {params} </function> </tool_call>", param = PARAMETER },

@@ -102,6 +102,14 @@ local function message_of(text, calls)
   return cjson.encode({ role = "assistant", content = text, tool_calls = #listed > 0 and listed or nil })
 end
 
+-- Where the prompt has written the beginning of a thought, its end alone stands in the reply: what it
+-- weighs before is not called. Once the reply is whole this can be told.
+local function behind_thought(text)
+  local from, to = text:find("</think>%s*\n")
+  local begun = from and text:sub(1, from - 1):find("<think>", 1, true)
+  return from and not begun and text:sub(to + 1) or text
+end
+
 ---A reply with the calls that stand in its text. Its message keeps the text as it was written.
 ---@param model table its profile
 ---@param reply table as llm.complete answers it
@@ -110,7 +118,7 @@ end
 ---@return Error|nil
 function M.heard(model, reply, tools)
   local text = reply.content or ""
-  local found, err = dialects.read({ text }, {
+  local found, err = dialects.read({ behind_thought(text) }, {
     dialect = model.calls ~= "text" and model.calls or nil, tools = tools and cjson.decode(tools) or nil })
   if not found then
     return nil, errors.new("ERR_PROTOCOL", "the reply cannot be read: " .. err.message)

@@ -170,6 +170,88 @@ describe("calls in a model's text", function()
     end)
   end
 
+  -- ---- repairs ----
+
+  local function declared(names, properties)
+    local list = {}
+    for i, name in ipairs(names) do
+      list[i] = { name = name, parameters = { type = "object", properties = properties } }
+    end
+    return list
+  end
+
+  it("are mended where there is one way to read them, and only there", function()
+    local cases, rows = dofile("tests/dialects/repairs.lua"), {}
+    local text = { type = "string" }
+    local tools = declared({ "w", "x" }, { a = { type = "integer" }, b = text, content = text, path = text })
+    for i, case in ipairs(cases) do
+      rows[i] = { text = case[2], tools = tools }
+    end
+    for i, answer in ipairs(orket.try("calls", rows)) do
+      local what, _, state, arguments = table.unpack(cases[i], 1, 4)
+      local expect = state and { { name = "w", arguments = arguments, state = state } } or {}
+      assert.same(expect[1], answer.calls[1], what)
+      local more = {}
+      for j = 2, #answer.calls do
+        more[j - 1] = answer.calls[j].name
+      end
+      assert.same(cases[i].more or {}, more, what)
+    end
+  end)
+
+  it("are not made of what only looks like one", function()
+    local texts, rows = dofile("tests/dialects/innocent.lua"), {}
+    local tools = declared({ "write_file", "read_file", "search" }, { path = { type = "string" }, q = { type = "string" } })
+    for i, text in ipairs(texts) do
+      rows[i] = { text = text, tools = tools }
+    end
+    for i, answer in ipairs(orket.try("calls", rows)) do
+      for _, call in ipairs(answer.calls) do
+        assert.equal("partial", call.state, texts[i])
+      end
+    end
+  end)
+
+  it("leave no empty fence behind", function()
+    local call = '{"tool": "search", "args": {"q": "x"}}'
+    local cases = {
+      { "I look.\n```json\n" .. call .. "\n```\nDone.", "I look.\n\nDone." },
+      { "```\n" .. call .. "\n", "" },
+      { "```json\n" .. call .. "\n" .. call .. "\n```", "" },
+      { "```json\n" .. call .. "\nand that\n```", "```json\n\nand that\n```" },
+      { "```json\n\n```\n" .. call, "```json\n\n```\n" },
+    }
+    local rows = {}
+    for i, case in ipairs(cases) do
+      rows[i] = { text = case[1], tools = TOOLS }
+    end
+    for i, answer in ipairs(orket.try("calls", rows)) do
+      assert.equal(cases[i][2], answer.content, cases[i][1])
+    end
+  end)
+
+  -- Linear work: 1 MB each takes a hundredth of a second; what grows with the square would take minutes.
+  it("are looked for in linear time", function()
+    local PARTS = { "<", "{", "[", '{"', "`", "~\n", "<tool_call>", '<tool_call>{"', "<function=a><parameter=b>", '{"tool":"f","args":{}} ',
+      "[f(", "[TOOL_CALLS]", "TOOL: f\nPATH: x\nCONTENT: \n", "<think>", "</think>", "</parameter>", "Action: x\n", '[TOOL_CALLS]f{"a":"',
+      'for example {"tool":"f","args":{}} ', "```json\n{\"tool\":\"f\",\"args\":{}}\n```\n", "```tool_code f(", '{"a":[', "{a:", "{'",
+      '{"\\u', '","', "<tool_call><function=search>\n<parameter=q>\n", "<|tool_call>call:f{a:<|\"|>", "<｜tool▁calls▁begin｜>", "\n", " " }
+    local rows = {}
+    for i, part in ipairs(PARTS) do
+      rows[i] = { text = part:rep((1 << 20) // #part), tools = TOOLS }
+    end
+    rows[#rows + 1] = { text = (" "):rep(1 << 19) .. ("~"):rep(1 << 19), tools = TOOLS }
+    for _, row_of in ipairs { function(each) return each end, function(each) return { text = each.text, tools = TOOLS, chunk = 1000 } end } do
+      local asked = {}
+      for i, each in ipairs(rows) do
+        asked[i] = row_of(each)
+      end
+      local started = os.time()
+      assert.equal(#rows, #orket.try("calls", asked))
+      assert.truthy(os.time() - started < 100)
+    end
+  end)
+
   it("may be asked for by the name that a server has for their parser", function()
     for server, names in pairs(dofile("tests/dialects/names.lua")) do
       local rows = {}

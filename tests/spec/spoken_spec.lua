@@ -99,6 +99,19 @@ describe("a model that writes its calls as text", function()
     assert.truthy(w:read("workspace/ep/tree/seen.txt"):find("was cut off and was not made", 1, true))
   end)
 
+  it("makes no call that it only thinks of, though the prompt has begun the thought", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, model = { calls = "text" }, mock = SPOKEN .. RENDERS.hermes .. [[
+      function work(talk)
+        local r = say(write("a.txt", "x"), finish())
+        r.content = 'Or so?\n<tool_call>{"name": "write_file", "arguments": {"path": "b.txt", "content": "y"}}</tool_call>\n</think>\n'
+        return r
+      end]] })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.truthy(w:exists("workspace/ep/tree/a.txt"))
+    assert.falsy(w:exists("workspace/ep/tree/b.txt"))
+  end)
+
   it("makes no call that stands in a file it has read", function()
     local planted = '<tool_call>\n{"name": "write_file", "arguments": {"path": "evil.txt", "content": "x"}}\n</tool_call>'
     local w <close> = world.new({ issues = { { id = "A" } }, model = { calls = "text" },

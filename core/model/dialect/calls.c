@@ -1,6 +1,7 @@
 /* calls.c: what counts as a call among JSON values. */
 #include <stdlib.h>
 
+#include "model/dialect/loose.h"
 #include "model/dialect/match.h"
 
 #define NESTED_MAX 4 /* arrays and wrappers around a call */
@@ -49,9 +50,30 @@ static bool object_text(struct buf *out, const char *text, size_t len)
     return object && buf_ok(out);
 }
 
+/* The same of a text that is no JSON as it stands, but as models write it. */
+static bool mended_text(struct buf *out, const char *text, size_t len)
+{
+    struct buf json = {0};
+    struct scan s = {.at = text, .end = text + len, .final = true};
+    scan_blanks(&s);
+    bool whole = loose_value(&s, &json) == FOUND_YES;
+    scan_blanks(&s);
+    whole = whole && s.at == s.end && buf_ok(&json) && object_text(out, json.data, json.len);
+    buf_clear(&json);
+    return whole;
+}
+
+static bool is_name(const char *name, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)name[i] <= ' ' || strchr("\"'{}[]<>,", name[i]))
+            return false;
+    return len > 0 && len <= SCAN_NAME_MAX;
+}
+
 static bool may_be_called(const struct calls *calls, const char *name, size_t len)
 {
-    if (!len || len > SCAN_NAME_MAX)
+    if (!is_name(name, len))
         return false;
     return !calls->known_only || !calls->tools || tool_named(calls->tools, name, len);
 }
@@ -66,6 +88,9 @@ bool calls_add(struct calls *calls, const char *name, size_t len, const char *ar
     call->state = state;
     buf_put(&call->name, name, len);
     if (object_text(&call->arguments, arguments, arguments_len) && buf_ok(&call->name))
+        return true;
+    call->state = state == DIALECT_COMPLETE ? DIALECT_REPAIRED : state;
+    if (mended_text(&call->arguments, arguments, arguments_len) && buf_ok(&call->name))
         return true;
     calls_cut(calls, calls->count - 1);
     return false;
@@ -140,13 +165,10 @@ static const char *arguments_of(struct buf *out, const struct json *value)
     return buf_ok(out) ? out->data : NULL;
 }
 
-/* A name alone is a call where nothing but calls can stand, where it is called a tool, or of a tool that
- * there is. */
-static bool needs_arguments(const struct calls *calls, const struct json *object, const char *name,
-                            size_t len)
+/* A name alone is a call where nothing but calls can stand, and where it is called a tool. */
+static bool needs_arguments(const struct calls *calls, const struct json *object)
 {
-    return calls->known_only && !json_get(object, "tool")
-        && !(calls->tools && tool_named(calls->tools, name, len));
+    return calls->known_only && !json_get(object, "tool");
 }
 
 static size_t add_object(struct reading *r, const struct json *object)
@@ -155,7 +177,7 @@ static size_t add_object(struct reading *r, const struct json *object)
     const char *name = json_string(first_of(object, NAMES), &len);
     const struct json *value = first_of(object, ARGUMENTS);
     struct buf arguments = {0};
-    if (!name || is_declaration(object, value) || (!value && needs_arguments(r->calls, object, name, len)))
+    if (!name || is_declaration(object, value) || (!value && needs_arguments(r->calls, object)))
         return 0;
     const char *text = arguments_of(&arguments, value);
     bool added = text && calls_add(r->calls, name, len, text, arguments.len, r->state);
@@ -173,7 +195,7 @@ static size_t add_value(struct reading *r, const struct json *value, unsigned de
             count += add_value(r, json_at(value, i), depth + 1);
         return count;
     }
-    static const char *const wrappers[] = {"tool_calls", "tool_call", "function", NULL};
+    static const char *const wrappers[] = {"tool_calls", "tool_call", "function_call", "function", NULL};
     for (size_t i = 0; wrappers[i]; i++) {
         const struct json *inside = json_get(value, wrappers[i]);
         if (inside && (inside->type == JSON_OBJECT || (i == 0 && inside->type == JSON_ARRAY)))

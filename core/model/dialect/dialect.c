@@ -18,6 +18,8 @@ struct dialect {
     size_t again; /* length of the text at which to go on */
     struct quote quote;
     bool any;       /* something but blanks was read */
+    size_t fence_at, fence_body; /* in content: where the open fence begins, and what stands in it */
+    size_t fence_calls;          /* before it */
     size_t broken, broken_at;
 };
 
@@ -60,15 +62,40 @@ static void pass(struct dialect *d, size_t to)
     d->at = to;
 }
 
+/* A fence in which nothing stood but calls is no content. `end` is where its last line begins. */
+static void drop_fence(struct dialect *d, size_t end)
+{
+    if (d->calls.count == d->fence_calls)
+        return;
+    for (size_t i = d->fence_body; i < end; i++)
+        if (!scan_blank(d->content.data[i]))
+            return;
+    d->content.len = d->fence_at;
+}
+
+/* Up to `to` it is content, in which a fence may have been opened or closed. */
+static void pass_line(struct dialect *d, bool was_open, size_t to)
+{
+    size_t from = d->content.len;
+    pass(d, to);
+    if (!was_open && d->quote.fence) {
+        d->fence_at = from;
+        d->fence_body = d->content.len;
+        d->fence_calls = d->calls.count;
+    } else if (was_open && !d->quote.fence)
+        drop_fence(d, from);
+}
+
 /* Up to d->plain it is content, whatever stands there: the lines and fences in it count. */
 static enum found pass_text(struct dialect *d, bool final)
 {
     enum found found = FOUND_YES;
     while (d->at < d->plain && found == FOUND_YES) {
         size_t at = d->at;
+        bool was_open = d->quote.fence;
         found = quote_step(&d->quote, d->text.data, d->text.len, final, &at);
         if (found == FOUND_YES)
-            pass(d, at);
+            pass_line(d, was_open, at);
     }
     return found;
 }
@@ -102,7 +129,7 @@ static enum found ends_thought(struct dialect *d, const struct span *span, const
         return FOUND_NO;
     if (found == FOUND_YES && !d->reasoning.len && !d->calls.count) {
         buf_put(&d->reasoning, d->content.data, d->content.len);
-        d->content.len = 0;
+        d->content.len = d->fence_at = d->fence_body = 0;
         d->any = false;
     }
     d->at += found == FOUND_YES ? span->close.len : 0;
@@ -131,12 +158,15 @@ static enum found spans(struct dialect *d, const struct scan *s, bool final)
 
 /* ---- forms ---- */
 
+static bool in_question(const struct dialect *d, const struct form *form)
+{
+    return d->family >= 0 ? form->family == (size_t)d->family : !form->named;
+}
+
 /* May a form begin at this place? */
 static bool allowed(const struct dialect *d, const struct form *form)
 {
     const char *text = d->text.data;
-    if (d->family >= 0 ? form->family != (size_t)d->family : form->named)
-        return false;
     switch (form->where) {
     case WHERE_MARK:
         return !quote_hides_mark(&d->quote, text, d->at);
@@ -150,10 +180,11 @@ static bool allowed(const struct dialect *d, const struct form *form)
     }
 }
 
-static enum found begins(const struct form *form, struct scan s)
+static enum found begins(const struct form *form, const struct scan *s)
 {
     struct text mark = form_mark(form);
-    return scan_text(&s, mark.at, mark.len);
+    struct scan look = {.at = s->at, .end = s->end};
+    return mark.len ? scan_text(&look, mark.at, mark.len) : FOUND_YES;
 }
 
 /* What came of the forms at one place. */
@@ -161,6 +192,20 @@ struct attempt {
     const char *reached; /* the farthest that any looked */
     bool marked;         /* the mark of one stood there */
 };
+
+/* What a quotation mark stands before is read as far as it goes, so that nothing in it is taken for a call. */
+static enum found pass_quoted(struct dialect *d, const struct form *form, struct scan s,
+                              struct attempt *attempt)
+{
+    size_t before = d->calls.count;
+    enum found found = match_form(form, &s, &d->calls);
+    calls_cut(&d->calls, before);
+    if (found == FOUND_MORE && !s.final)
+        return FOUND_MORE;
+    if (s.at > attempt->reached)
+        attempt->reached = s.at;
+    return FOUND_NO;
+}
 
 /* One form that begins at this place. YES: calls were read. */
 static enum found try_form(struct dialect *d, const struct form *form, struct scan s,
@@ -188,21 +233,23 @@ static enum found try_form(struct dialect *d, const struct form *form, struct sc
     return FOUND_YES;
 }
 
-static enum found forms(struct dialect *d, struct scan s, struct attempt *attempt)
+static enum found forms(struct dialect *d, const struct scan *s, struct attempt *attempt)
 {
     const struct grammar *g = d->grammar;
-    unsigned byte = (unsigned char)*s.at;
-    int second = scan_left(&s) > 1 ? (unsigned char)s.at[1] : -1;
+    unsigned byte = (unsigned char)*s->at;
+    int second = scan_left(s) > 1 ? (unsigned char)s->at[1] : -1;
     for (size_t i = g->first[byte]; i < g->first[byte + 1]; i++) {
         const struct lead *lead = &g->leads[i];
         if (second >= 0 && lead->second >= 0 && second != lead->second)
             continue;
         const struct form *form = &g->forms[lead->form];
-        enum found found = begins(form, s);
-        if (found == FOUND_NO || (found == FOUND_MORE && s.final) || !allowed(d, form))
+        enum found found = in_question(d, form) ? begins(form, s) : FOUND_NO;
+        bool may = found != FOUND_NO && allowed(d, form);
+        if (found == FOUND_NO || (found == FOUND_MORE && s->final)
+            || (!may && (form->where == WHERE_LINE || !quote_opens(&d->quote, d->text.data, d->at))))
             continue;
         if (found == FOUND_YES)
-            found = try_form(d, form, s, attempt);
+            found = (may ? try_form : pass_quoted)(d, form, *s, attempt);
         if (found != FOUND_NO)
             return found;
     }
@@ -211,11 +258,18 @@ static enum found forms(struct dialect *d, struct scan s, struct attempt *attemp
 
 /* ---- the walk ---- */
 
+static bool may_stand(const struct dialect *d, const uint8_t pairs[256][32], size_t at)
+{
+    int second = at + 1 < d->text.len ? (unsigned char)d->text.data[at + 1] : -1;
+    return grammar_may_begin(pairs, (unsigned char)d->text.data[at], second);
+}
+
 /* The next byte that anything may begin with. */
 static size_t next_begin(const struct dialect *d)
 {
     size_t at = d->at;
-    while (at < d->text.len && !d->grammar->begins[(unsigned char)d->text.data[at]])
+    while (at < d->text.len && !may_stand(d, d->grammar->form_pairs, at)
+           && !may_stand(d, d->grammar->span_pairs, at))
         at++;
     return at;
 }
@@ -225,8 +279,8 @@ static enum found look(struct dialect *d, bool final)
 {
     struct scan s = {.at = d->text.data + d->at, .end = d->text.data + d->text.len, .final = final};
     struct attempt attempt = {.reached = s.at + 1};
-    enum found found = forms(d, s, &attempt);
-    if (found == FOUND_NO && !quote_hides_mark(&d->quote, d->text.data, d->at))
+    enum found found = may_stand(d, d->grammar->form_pairs, d->at) ? forms(d, &s, &attempt) : FOUND_NO;
+    if (found == FOUND_NO && may_stand(d, d->grammar->span_pairs, d->at) && !quote_hides_mark(&d->quote, d->text.data, d->at))
         found = spans(d, &s, final);
     if (found != FOUND_NO)
         return found;
@@ -263,7 +317,10 @@ int dialect_feed(struct dialect *d, const char *text, size_t len)
 
 int dialect_end(struct dialect *d)
 {
-    return run(d, true);
+    int code = run(d, true);
+    if (d->quote.fence)
+        drop_fence(d, d->content.len);
+    return code;
 }
 
 /* ---- asking ---- */

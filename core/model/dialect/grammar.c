@@ -190,6 +190,24 @@ static int16_t second_of(const struct form *form)
     return mark.len > 1 ? (unsigned char)mark.at[1] : -1;
 }
 
+/* The first two bytes of a mark; of one byte, that with any. */
+static void add_pair(uint8_t pairs[256][32], struct text mark)
+{
+    if (mark.len == 1)
+        memset(pairs[(unsigned char)*mark.at], 0xFF, sizeof *pairs);
+    else if (mark.len > 1)
+        pairs[(unsigned char)mark.at[0]][(unsigned char)mark.at[1] >> 3] |=
+            (uint8_t)(1u << ((unsigned char)mark.at[1] & 7));
+}
+
+static void add_lead(struct grammar *g, size_t form, unsigned byte, size_t at)
+{
+    const char bracket = (char)byte;
+    struct text mark = form_mark(&g->forms[form]);
+    g->leads[at] = (struct lead){second_of(&g->forms[form]), (uint16_t)form};
+    add_pair(g->form_pairs, mark.len ? mark : (struct text){&bracket, 1});
+}
+
 static int index_forms(struct grammar *g, struct err *err)
 {
     size_t count = 0;
@@ -200,14 +218,13 @@ static int index_forms(struct grammar *g, struct err *err)
         g->first[byte] = (uint16_t)count;
         for (size_t i = 0; i < g->form_count; i++)
             if (begins_with(&g->forms[i], byte))
-                g->leads[count++] = (struct lead){second_of(&g->forms[i]), (uint16_t)i};
-        g->begins[byte] = count > g->first[byte];
+                add_lead(g, i, byte, count++);
     }
     g->first[256] = (uint16_t)count;
     for (size_t i = 0; i < g->span_count; i++) {
-        g->begins[(unsigned char)*g->spans[i].open.at] = true;
-        if (g->spans[i].ends_alone && g->spans[i].close.len)
-            g->begins[(unsigned char)*g->spans[i].close.at] = true;
+        add_pair(g->span_pairs, g->spans[i].open);
+        if (g->spans[i].ends_alone)
+            add_pair(g->span_pairs, g->spans[i].close);
     }
     return 0;
 }

@@ -107,7 +107,9 @@ struct grammar {
     size_t span_count;
     struct lead *leads;   /* of the forms by the byte they begin with, each byte's in order */
     uint16_t first[257];  /* where a byte's begin in it */
-    bool begins[256];     /* may a form or a span begin with this byte? */
+    /* The two bytes that forms and spans may begin with, a bit for each pair: most places of a text are
+     * passed over by these alone. */
+    uint8_t form_pairs[256][32], span_pairs[256][32];
 };
 
 /* Compiles; what is wrong is ERR_CONFIG with its place. On failure nothing is owned. */
@@ -116,6 +118,14 @@ void grammar_clear(struct grammar *g);
 
 /* The index of a family's name, or -1. */
 int grammar_family(const struct grammar *g, const char *name);
+
+/* May anything of a set begin with `first`, and `second` behind it (-1: not known yet)? */
+static inline bool grammar_may_begin(const uint8_t pairs[256][32], unsigned first, int second)
+{
+    static const uint8_t none[32];
+    return second < 0 ? memcmp(pairs[first], none, sizeof none) != 0
+                      : pairs[first][second >> 3] >> (second & 7) & 1;
+}
 
 /* The bytes a form begins with; bare JSON begins with none. */
 struct text form_mark(const struct form *form);

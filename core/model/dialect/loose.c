@@ -54,13 +54,29 @@ static enum found bare_key_at(const struct scan *s, const char *at)
     return *look.at == ':' ? FOUND_YES : FOUND_NO;
 }
 
+/* A key in quotes, with its colon. */
+static enum found quoted_key_at(const struct scan *s, const char *at)
+{
+    const char *close = at + 1;
+    while (close < s->end && *close != *at && *close != '\n' && close - at <= SCAN_NAME_MAX)
+        close += 1 + (*close == '\\');
+    if (close >= s->end)
+        return more_or(s, FOUND_YES);
+    const char *colon = behind_blanks(close + 1, s->end);
+    if (*close == *at && colon == s->end)
+        return more_or(s, FOUND_YES);
+    return *close == *at && *colon == ':' ? FOUND_YES : FOUND_NO;
+}
+
 /* Behind the comma of an object comes a key, or its end when the comma is one too many. */
 static enum found comma_ends_member(const struct scan *s, const char *at)
 {
     at = behind_blanks(at, s->end);
     if (at == s->end)
         return more_or(s, FOUND_YES);
-    return memchr("\"'},", *at, 4) ? FOUND_YES : bare_key_at(s, at);
+    if (*at == '"' || *at == '\'')
+        return quoted_key_at(s, at);
+    return *at == '}' || *at == ',' ? FOUND_YES : bare_key_at(s, at);
 }
 
 /* Does the quote before `at` end its string? */

@@ -22,6 +22,7 @@ struct match {
     int is_string;        /* what {string} said of the value; -1: nothing */
     size_t values;        /* {value}s so far */
     bool keyed;           /* calls are {name: arguments} */
+    bool unclosed;        /* the mark behind this value is missing */
 };
 
 static enum found template(struct match *m, const struct template *t, const struct template *outer);
@@ -44,19 +45,34 @@ static enum found stands_at(const struct scan *s, const char *at, struct text te
     return text.len ? scan_text(&look, text.at, text.len) : FOUND_NO;
 }
 
+/* Does any of the texts behind the parameters stand here? The first of them may have been left out. Of a
+ * template that has none, any place is the end. */
+static enum found call_ends(const struct template *outer, const struct scan *s, const char *at)
+{
+    enum found best = FOUND_NO;
+    size_t i = 0, texts = 0;
+    while (i < outer->count && outer->items[i].kind != ITEM_PARAMS)
+        i++;
+    while (++i < outer->count && best != FOUND_YES) {
+        const struct item *item = &outer->items[i];
+        enum found found = item->kind == ITEM_BLANKS
+            ? FOUND_NO
+            : stands_at(s, at, (struct text){item->text, item->len});
+        best = found > best ? found : best;
+        texts += item->kind != ITEM_BLANKS;
+    }
+    return texts ? best : FOUND_YES;
+}
+
 /* Behind the end of a parameter comes the next one, or what follows them all. */
 static enum found param_ends(const struct match *m, const char *at, const struct template *outer)
 {
     struct text next = {m->form->param.items[0].text, m->form->param.items[0].len};
-    struct text last = {NULL, 0};
-    for (size_t i = 0; i < outer->count; i++)
-        if (outer->items[i].kind == ITEM_PARAMS)
-            last = behind(outer, i);
     while (at < m->s->end && scan_blank(*at))
         at++;
     if (at == m->s->end)
         return m->s->final ? FOUND_YES : FOUND_MORE;
-    enum found a = stands_at(m->s, at, next), b = last.len ? stands_at(m->s, at, last) : FOUND_YES;
+    enum found a = stands_at(m->s, at, next), b = call_ends(outer, m->s, at);
     return a > b ? a : b;
 }
 
@@ -102,13 +118,78 @@ static void member(struct match *m, const char *text, size_t len)
     m->is_string = -1;
 }
 
+/* A parameter's beginning up to its value. */
+static enum found opens(const struct match *m, const char *at, const char **key, size_t *key_len)
+{
+    struct scan look = {.at = at, .end = m->s->end, .final = m->s->final};
+    const struct template *t = &m->form->param;
+    enum found found = FOUND_YES;
+    const char *other;
+    size_t len;
+    for (size_t i = 0; found == FOUND_YES && t->items[i].kind != ITEM_VALUE; i++) {
+        const struct item *item = &t->items[i];
+        if (item->kind == ITEM_BLANKS)
+            scan_blanks(&look);
+        else if (item->kind == ITEM_TEXT)
+            found = scan_text(&look, item->text, item->len);
+        else
+            found = item->kind == ITEM_KEY ? scan_name(&look, key, key_len) : scan_name(&look, &other, &len);
+    }
+    return found;
+}
+
+/* Is it another parameter of this tool, of which nothing was said before? */
+static bool is_missing(struct match *m, const char *key, size_t len)
+{
+    struct buf member = {0};
+    if ((len == m->key_len && memcmp(key, m->key, len) == 0)
+        || !tool_parameter(m->calls->tools, m->name, m->name_len, key, len))
+        return false;
+    json_write_string(&member, key, len);
+    buf_putc(&member, ':');
+    bool given = !buf_ok(&member)
+        || (m->arguments.len && memmem(m->arguments.data, m->arguments.len, member.data, member.len));
+    buf_clear(&member);
+    return !given;
+}
+
+/* The line in [at, to) on which the next parameter begins, while this one was not closed. */
+static enum found next_param(struct match *m, const char *from, const char *at, const char *to,
+                             const char **line)
+{
+    const struct item *mark = &m->form->param.items[0];
+    const char *key = NULL;
+    size_t len = 0;
+    while (m->calls->tools && (at = memmem(at, (size_t)(to - at), mark->text, mark->len))) {
+        bool begins = at > from && at[-1] == '\n';
+        enum found found = begins ? opens(m, at, &key, &len) : FOUND_NO;
+        if (found == FOUND_MORE && !m->s->final)
+            return FOUND_MORE;
+        *line = at;
+        if (found == FOUND_YES && key && is_missing(m, key, len))
+            return FOUND_YES;
+        at++;
+    }
+    return FOUND_NO;
+}
+
 /* Text up to `close`, the first that ends it. */
 static enum found value(struct match *m, struct text close, const struct template *outer)
 {
+    const char *line;
     struct scan *s = m->s;
     const char *from = s->at;
     while (s->at < s->end) {
         const char *end = memmem(s->at, scan_left(s), close.at, close.len);
+        enum found next = outer ? next_param(m, from, s->at, end ? end : s->end, &line) : FOUND_NO;
+        if (next == FOUND_MORE)
+            return FOUND_MORE;
+        if (next == FOUND_YES) {
+            s->at = line;
+            s->repaired = m->unclosed = true;
+            member(m, from, (size_t)(line - from));
+            return FOUND_YES;
+        }
         if (!end)
             break;
         enum found ends = outer ? param_ends(m, end + close.len, outer) : FOUND_YES;
@@ -232,10 +313,30 @@ static enum found json_call(struct match *m)
     return found == FOUND_YES && m->calls->count == before ? FOUND_NO : found;
 }
 
+/* A byte order mark, and braces too many: no object begins with another. What it closes is passed over with
+ * the marks behind. */
+static void stray_before(struct scan *s)
+{
+    if (scan_left(s) >= 3 && memcmp(s->at, "\xEF\xBB\xBF", 3) == 0) {
+        s->at += 3;
+        s->repaired = true;
+    }
+    for (scan_blanks(s); scan_is(s, '{'); s->repaired = true) {
+        struct scan next = *s;
+        next.at++;
+        scan_blanks(&next);
+        if (!scan_is(&next, '{'))
+            break;
+        s->at = next.at;
+    }
+}
+
 /* In prose a value is one; between marks more may follow. */
 static enum found json_calls(struct match *m)
 {
     struct scan *s = m->s;
+    if (m->form->where == WHERE_MARK)
+        stray_before(s);
     if (s->at < s->end && *s->at != '{' && *s->at != '[')
         return FOUND_NO;
     enum found found = json_call(m);
@@ -274,6 +375,10 @@ static enum found literal(struct match *m, const struct item *item)
 {
     struct scan *s = m->s;
     struct scan look = *s;
+    if (m->unclosed) {
+        m->unclosed = false;
+        return FOUND_YES;
+    }
     if (m->heart)
         scan_blanks(&look);
     enum found found = scan_text(&look, item->text, item->len);
@@ -381,6 +486,9 @@ static enum found template(struct match *m, const struct template *t, const stru
 static bool add_named(struct match *m, bool cut)
 {
     struct buf text = {0};
+    if (!m->object && !m->arguments.len && m->calls->tools
+        && !tool_named(m->calls->tools, m->name, m->name_len))
+        return false; /* a word between marks */
     if (!m->object)
         buf_putc(&text, '{');
     buf_put(&text, m->arguments.data, m->arguments.len);
@@ -410,6 +518,8 @@ static enum found one_call(const struct form *form, struct scan *s, struct calls
     s->repaired = false;
     enum found found = template(&m, &form->call, NULL);
     bool cut = found == FOUND_MORE && s->final;
+    if (cut)
+        s->at = s->end; /* more text might have made all of it this call */
     if (m.name && (found == FOUND_YES || cut) && !add_named(&m, cut))
         found = FOUND_NO;
     buf_clear(&m.arguments);

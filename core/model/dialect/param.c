@@ -63,12 +63,11 @@ static bool typed_value(struct buf *out, const char *text, size_t len, const str
 /* The line ends that a template sets around the value are not of it. */
 static void inside_lines(const char **text, size_t *len)
 {
-    if (*len && **text == '\n') {
-        ++*text;
-        --*len;
-    }
+    size_t before = *len > 1 && (*text)[0] == '\r' && (*text)[1] == '\n' ? 2 : *len && **text == '\n';
+    *text += before;
+    *len -= before;
     if (*len && (*text)[*len - 1] == '\n')
-        --*len;
+        *len -= *len > 1 && (*text)[*len - 2] == '\r' ? 2 : 1;
 }
 
 void param_value(struct buf *out, const char *text, size_t len, const struct json *schema, bool typed)

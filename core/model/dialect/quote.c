@@ -141,13 +141,16 @@ enum found quote_step(struct quote *q, const char *text, size_t len, bool final,
     return FOUND_YES;
 }
 
-static bool quoted_here(const struct quote *q, const char *text, size_t at)
+bool quote_opens(const struct quote *q, const char *text, size_t at)
 {
-    if (q->ticks || (at > q->line && text[q->line] == '>'))
-        return true;
     char before = at > q->line ? text[at - 1] : ' ';
     return before == '"' || before == '\''
         || (at >= q->line + 3 && memcmp(text + at - 3, "\xE2\x80\x9C", 3) == 0); /* “ */
+}
+
+static bool quoted_here(const struct quote *q, const char *text, size_t at)
+{
+    return q->ticks || (at > q->line && text[q->line] == '>') || quote_opens(q, text, at);
 }
 
 bool quote_hides_mark(const struct quote *q, const char *text, size_t at)

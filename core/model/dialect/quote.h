@@ -24,6 +24,9 @@ enum found quote_step(struct quote *q, const char *text, size_t len, bool final,
 bool quote_hides_mark(const struct quote *q, const char *text, size_t at);
 bool quote_hides_data(const struct quote *q, const char *text, size_t at);
 
+/* Does a quotation mark stand right before `at`? Then all that begins there is quoted. */
+bool quote_opens(const struct quote *q, const char *text, size_t at);
+
 /* Is what stands at `at` said to be an example? Asked only of what would be a call otherwise. */
 bool quote_is_example(struct quote *q, const char *text, size_t at);
 
