@@ -1,6 +1,6 @@
--- memory.lua: which remembered notes a prompt carries: those that share words with the card, the newest
--- of them; without a match, the newest of all. What came from outside is no use without a match, and would label
--- every turn that is shown it.
+-- memory.lua: which remembered notes a prompt carries: those that were found for the card, the best first; where none
+-- was, those that share words with it; else the newest of all. What came from outside is no use without a match, and
+-- would label every turn that is shown it.
 
 local NOTES = 5
 
@@ -36,15 +36,20 @@ local function newest(candidates)
   return chosen
 end
 
+-- Those with a rank come first, in its order.
+local function is_found(note)
+  return type(note) == "table" and some(note.rank) ~= nil
+end
+
 ---@param view table
----@param candidates {text: string}[] newest first
----@return table[] notes, newest first
+---@param candidates {text: string, rank: integer?}[] those that were found first, the best one first; then the newest
+---@return table[] notes in that order
 local function choose(view, candidates)
   local words = words_of(some(view.card.name) or "", {})
   words_of(some(view.card.description) or "", words)
   local chosen = {}
   for _, note in ipairs(candidates) do
-    if #chosen < NOTES and matches(note, words) then
+    if #chosen < NOTES and (is_found(note) or matches(note, words)) then
       chosen[#chosen + 1] = note
     end
   end
@@ -56,6 +61,7 @@ local function self_test()
   local chosen = choose({ card = { name = "Parser", description = "" } }, notes)
   assert(#chosen == 1 and chosen[1] == notes[2])
   assert(#choose({ card = { name = "Other" } }, notes) == 2)
+  assert(choose({ card = { name = "Other" } }, { { text = "eight columns", rank = 1 }, notes[2] })[1].rank == 1)
   notes[1].labels = { "untrusted" }
   assert(choose({ card = { name = "Other" } }, notes)[1] == notes[2])
 end

@@ -27,6 +27,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   init = { "orket.cmd.init", "write a minimal working project" },
   law = { "orket.cmd.law", "print the card state machine" },
   mcp = { "orket.cmd.mcp", "tools of MCP servers: what they offer, what is trusted" },
+  memory = { "orket.cmd.memory", "what is remembered: search, add, forget, why" },
   ["mock-llm"] = { "orket.cmd.mock_llm", "a model that is a script, for tests and demos" },
   models = { "orket.cmd.models", "the models of a project; whether one answers, streams, calls" },
   log = { "orket.cmd.log", "the events, with -f as they happen" },

@@ -15,6 +15,7 @@ local LINE_MAX = 1024 * 1024
 local FIRST_PAUSE, LAST_PAUSE = 0.005, 1 -- seconds: three of them in all
 local FIELDS = { -- of a request, texts all of them
   "act", "card", "text", "status", "reason", "why", "who", "run", "at", "set", "role", "script", "generation",
+  "id", "epic", "label", "days",
 }
 
 local function socket_path(dir)

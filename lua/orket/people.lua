@@ -9,6 +9,7 @@ local errors = require("orket.errors")
 local forks = later("orket.fork")
 local labels = require("orket.labels")
 local lifts = require("orket.budget.lift")
+local memory = later("orket.memory.acts")
 local moves = require("orket.moves")
 local once = require("orket.turn.once")
 local pins = later("orket.mcp.pins")
@@ -19,6 +20,7 @@ local sync = later("orket.sync")
 local M = {}
 
 local FINAL = { done = true, canceled = true, archived = true }
+local MEMORY = { remember = true, forget = true }
 local TRIES = 3
 
 -- In the stream of the board, or of the turn whose question it answers.
@@ -250,7 +252,8 @@ local function say(project, request)
 end
 
 ---@class PersonRequest
----@field act string     comment, answer, move, retry, trust, approve, deny, sync, mcp.trust (see mcp/pins.lua), fork (see fork.perform)
+---@field act string     comment, answer, move, retry, trust, approve, deny, sync, mcp.trust (see mcp/pins.lua), fork (see fork.perform),
+---  remember and forget (see memory/acts.lua)
 ---@field card string?
 ---@field text string?
 ---@field label string?   of a comment that was written elsewhere
@@ -268,6 +271,11 @@ end
 function M.perform(project, request)
   if request.act == "sync" then
     return sync.perform(project, function()
+      return begin(project, request)
+    end)
+  end
+  if MEMORY[request.act] then
+    return memory.perform(project, request, function()
       return begin(project, request)
     end)
   end

@@ -711,11 +711,14 @@ static void write_until_killed(const char *path, int out)
         _exit(2);
     for (;;) {
         struct outcome outcome[4];
+        int64_t before = store_stream_n(stream);
         for (int i = 0; i < 4; i++) {
             struct hash hash;
+            char body[64]; // one text is one row
+            snprintf(body, sizeof body, "{\"text\":\"remember %lld.%d\"}", (long long)before, i);
             struct store_tx *tx = store_begin(stream);
             add(tx, "note", NULL, "{\"text\":\"x\"}");
-            add(tx, "memory.noted", NULL, "{\"text\":\"remember\"}");
+            add(tx, "memory.noted", NULL, body);
             if (store_put_message(tx, NULL, &i, sizeof i, &hash, NULL))
                 _exit(3);
             commit(tx, &outcome[i]);

@@ -3,7 +3,7 @@
 #include "store_world.h"
 
 static const char *const cards[] = {"E", "A", "B"};
-static const char *const of_all[] = {"board", "parked", "memory", "runs", "turns", "open_turns", "events",
+static const char *const of_all[] = {"board", "parked", "memories", "memory", "runs", "turns", "open_turns", "events",
                                      "last_events", "counts", "statuses"};
 static const char *const of_card[] = {"card", "card_state", "card_file", "view", "context", "backlog", "children",
                                       "comments", "verdict", "runs", "turns", "card_turns", "card_events", "events",

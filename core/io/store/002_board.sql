@@ -135,17 +135,34 @@ CREATE TABLE verdict (
     PRIMARY KEY (card, tree)
 ) STRICT, WITHOUT ROWID;
 
+-- What is remembered, each text once for those who may read it (scope, epic, reader); docs/memory.md.
 CREATE TABLE memory (
-    seq      INTEGER PRIMARY KEY,
-    card     TEXT,
-    epic     TEXT,
-    role     TEXT,
-    text     TEXT NOT NULL,
-    keywords TEXT,
-    at       TEXT NOT NULL,
-    labels   TEXT
+    id         INTEGER PRIMARY KEY, -- seq of the event that said it first
+    seq        INTEGER NOT NULL,    -- of the one that said it last: run to at are that one's
+    scope      TEXT NOT NULL,       -- project, epic, role, card
+    epic       TEXT NOT NULL,       -- '' for all of them
+    reader     TEXT NOT NULL,       -- the role or the card that it is for; '' for all
+    digest     BLOB NOT NULL,       -- of the text
+    run        TEXT NOT NULL,
+    turn       ANY NOT NULL,
+    card       TEXT,
+    actor      TEXT NOT NULL,
+    role       TEXT,
+    rule       TEXT,                -- the rule by which it was noted
+    at         TEXT NOT NULL,
+    text       TEXT NOT NULL,
+    keywords   TEXT,
+    expires_at TEXT,
+    labels     TEXT,
+    forgotten  INTEGER              -- seq of the event that took it out of the index
 ) STRICT;
-CREATE INDEX memory_epic ON memory (epic, seq);
+CREATE UNIQUE INDEX memory_place ON memory (scope, epic, reader, digest);
+CREATE INDEX memory_newest ON memory (scope, epic, reader, seq);
+CREATE INDEX memory_card ON memory (card);
+
+-- The words of what is not forgotten. How they lie in its tables depends on when they came there; what they say does
+-- not, and is what `orket check` compares (compare_index.c).
+CREATE VIRTUAL TABLE memory_fts USING fts5 (text, content = '', tokenize = 'porter unicode61 remove_diacritics 2');
 
 CREATE TABLE approval (
     id          TEXT PRIMARY KEY, -- run/turn/n of the question

@@ -375,7 +375,8 @@ static int run_check(struct check *check)
     rc = rc ? rc
             : check_heads(&check->report, check->disk, check->options, &check->heads_signed,
                           check->err);
-    return rc ? rc : compare_projections(&check->report, check->disk, check->fresh, check->err);
+    rc = rc ? rc : compare_projections(&check->report, check->disk, check->fresh, check->err);
+    return rc ? rc : compare_index(&check->report, check->disk, check->fresh, check->err);
 }
 
 static void add_count(struct json_builder *b, const char *key, int64_t value)

@@ -148,7 +148,7 @@ int compare_projections(struct report *report, sqlite3 *stored, sqlite3 *rebuilt
         "pragma_table_info(t.name) "
         "WHERE pk > 0 ORDER BY pk)) FROM sqlite_schema t WHERE type = 'table' AND name NOT LIKE "
         "'sqlite%' "
-        "AND name NOT IN (" DB_TRUTH ") ORDER BY name";
+        "AND name NOT IN (" DB_TRUTH ") AND name NOT LIKE " DB_INDEX " ORDER BY name";
     sqlite3_stmt *tables = NULL;
     int step = SQLITE_DONE, rc = db_prepare(rebuilt, list, sizeof list - 1, &tables, NULL, err);
     while (!rc && (step = sqlite3_step(tables)) == SQLITE_ROW) {

@@ -10,6 +10,9 @@
 /* The tables of the truth (001_journal.sql), for an IN; all others are projections. */
 #define DB_TRUTH "'stream', 'kind', 'entry', 'blob', 'message', 'name', 'name_recent', 'head', 'piece'"
 
+/* The full-text index with the tables of its own, for a LIKE: derived from projections. */
+#define DB_INDEX "'memory_fts%'"
+
 /* ---- sql.c: named sections of a .sql text ---- */
 
 struct sql_section {

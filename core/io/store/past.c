@@ -103,8 +103,12 @@ static int copy_one(sqlite3 *db, const char *sql, struct err *err)
     if (strncmp(sql, create, sizeof create - 1) != 0)
         return err_set(err, ERR_STORE_CORRUPT, "its schema is not what orket made");
     const char *rest = sql + sizeof create - 1;
+    static const char virtual[] = "VIRTUAL TABLE ";
     bool is_index = strncmp(rest, "INDEX ", 6) == 0 || strncmp(rest, "UNIQUE ", 7) == 0;
-    buf_printf(&text, "CREATE %s%s", is_index ? "" : "TEMP ", rest); // an index goes to its table
+    if (strncmp(rest, virtual, sizeof virtual - 1) == 0)
+        buf_printf(&text, "CREATE %stemp.%s", virtual, rest + sizeof virtual - 1);
+    else // an index goes to its table
+        buf_printf(&text, "CREATE %s%s", is_index ? "" : "TEMP ", rest);
     int rc = buf_ok(&text) ? db_exec(db, text.data, err)
                            : err_set(err, ERR_MEMORY, "out of memory");
     buf_clear(&text);
@@ -118,6 +122,7 @@ static int copy_schema(sqlite3 *db, struct err *err)
     static const char list[] =
         "SELECT sql FROM main.sqlite_schema WHERE sql IS NOT NULL AND type IN ('table', 'index', "
         "'view') AND (tbl_name = 'stream' OR tbl_name NOT IN (" DB_TRUTH ")) "
+        "AND (sql LIKE 'CREATE VIRTUAL%' OR tbl_name NOT LIKE " DB_INDEX ") "
         "ORDER BY type = 'view', type = 'index', name";
     struct buf all = {0};
     sqlite3_stmt *stmt = NULL;

@@ -334,9 +334,39 @@ INSERT INTO verdict (card, tree, ok, log, at, seq, labels) VALUES (:card, $tree,
 ON CONFLICT (card, tree) DO UPDATE SET ok = excluded.ok, log = excluded.log, at = excluded.at,
                                        seq = excluded.seq, labels = excluded.labels;
 
+-- The same text in the same place is one row, with the newest provenance and all labels, or those that a person gives
+-- it; what a person had forgotten comes back only when a person says it. Not said otherwise, it is for the epic of its card.
 -- kind: memory.noted
-INSERT INTO memory (seq, card, epic, role, text, keywords, at, labels)
-VALUES (:seq, :card, (SELECT coalesce(epic, id) FROM card WHERE id = :card), :role, $text, $keywords, :at, $labels);
+INSERT INTO memory_fts (rowid, text)
+SELECT m.id, m.text || ' ' || coalesce(m.keywords, '') FROM memory m
+WHERE m.scope = coalesce($scope, 'epic') AND m.reader = coalesce($reader, '') AND m.digest = text_digest($text)
+  AND m.epic = iif($scope = 'project', '', coalesce($epic, (SELECT coalesce(epic, id) FROM card WHERE id = :card), ''))
+  AND m.forgotten IS NOT NULL AND :role = 'human';
+INSERT INTO memory (id, seq, scope, epic, reader, digest, run, turn, card, actor, role, rule, at, text, keywords,
+                    expires_at, labels)
+VALUES (:seq, :seq, coalesce($scope, 'epic'),
+        iif($scope = 'project', '', coalesce($epic, (SELECT coalesce(epic, id) FROM card WHERE id = :card), '')),
+        coalesce($reader, ''), text_digest($text), :run, :turn, :card, :actor, :role, $rule, :at, $text, $keywords,
+        $expires_at, $labels)
+ON CONFLICT (scope, epic, reader, digest) DO UPDATE SET
+    seq = excluded.seq, run = excluded.run, turn = excluded.turn, card = excluded.card, actor = excluded.actor,
+    role = excluded.role, rule = excluded.rule, at = excluded.at, expires_at = excluded.expires_at,
+    labels = CASE WHEN :role = 'human' THEN excluded.labels
+                  WHEN excluded.labels IS NULL OR labels IS NULL THEN coalesce(excluded.labels, labels)
+                  ELSE (SELECT json_group_array(value) FROM (
+                      SELECT value FROM json_each(memory.labels)
+                      UNION SELECT value FROM json_each(excluded.labels) ORDER BY value)) END,
+    forgotten = iif(:role = 'human', NULL, forgotten);
+INSERT INTO memory_fts (rowid, text)
+SELECT id, text || ' ' || coalesce(keywords, '') FROM memory WHERE id = :seq;
+-- each labels
+INSERT OR IGNORE INTO label (name, seq) VALUES (@item, :seq);
+
+-- kind: memory.forgotten
+INSERT INTO memory_fts (memory_fts, rowid, text)
+SELECT 'delete', id, text || ' ' || coalesce(keywords, '') FROM memory WHERE id = $id AND forgotten IS NULL;
+-- must
+UPDATE memory SET forgotten = :seq WHERE id = $id AND forgotten IS NULL;
 
 -- kind: approval.asked
 INSERT INTO approval (id, card, run, turn, call, role, tool, operation, paths, rule, why, place, hash, before, status,

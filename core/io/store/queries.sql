@@ -197,14 +197,65 @@ SELECT seq, author, role, text, at FROM comment WHERE card = :card
 UNION ALL SELECT m.seq, m.author, m.role, m.text, m.at FROM lineage l
 JOIN comment m ON m.card = l.source AND m.seq <= l.upto WHERE l.card = :card ORDER BY seq;
 
+-- name: memory_any
+SELECT 1 AS "any" WHERE EXISTS (SELECT 1 FROM memory);
+
+-- How many rows have a word, counted no further than :most.
+-- name: memory_words
+SELECT value AS word, (SELECT count(*) FROM (SELECT 1 FROM memory_fts WHERE memory_fts MATCH value LIMIT :most)) AS "rows"
+FROM json_each(:words);
+
+-- What a turn of :role on :card may be shown, as of its beginning: of the rows for it the best :best that match (`rank`,
+-- 1 is the best), then the :newest others. :match and :common are full-text expressions: rows that match the first are
+-- ranked by BM25, those that match the second by their age, the newest 200.
 -- name: memory
-SELECT 1 WHERE :epic IS NULL OR EXISTS (SELECT 1 FROM memory WHERE epic = :epic)
-            OR EXISTS (SELECT 1 FROM lineage WHERE card = :epic);
-SELECT seq, card, role, text, keywords AS "keywords:json", at, labels AS "labels:json" FROM memory
-WHERE :epic IS NULL OR epic = :epic
-UNION ALL SELECT m.seq, m.card, m.role, m.text, m.keywords, m.at, m.labels FROM lineage l
-JOIN memory m ON m.epic = l.source AND m.seq <= l.upto WHERE l.card = :epic
-ORDER BY seq DESC LIMIT coalesce(:limit, 100);
+WITH clock (now) AS (SELECT coalesce((SELECT started_at FROM turn WHERE run = :run AND turn = :turn),
+                                     (SELECT at FROM event ORDER BY seq DESC LIMIT 1))),
+place (scope, epic, reader, upto) AS (
+    VALUES ('project', '', '', 9223372036854775807), ('epic', :epic, '', 9223372036854775807),
+           ('role', :epic, :role, 9223372036854775807), ('role', '', :role, 9223372036854775807),
+           ('card', :epic, :card, 9223372036854775807)
+    UNION ALL SELECT 'epic', source, '', upto FROM lineage WHERE card = :epic
+    UNION ALL SELECT 'role', source, :role, upto FROM lineage WHERE card = :epic
+    UNION ALL SELECT 'card', coalesce(c.epic, c.id), l.source, l.upto FROM lineage l JOIN card c ON c.id = l.source
+              WHERE l.card = :card),
+found (id, score) AS MATERIALIZED (
+    SELECT rowid, bm25(memory_fts) FROM memory_fts WHERE memory_fts MATCH coalesce(:match, '""')
+    UNION ALL SELECT * FROM (SELECT rowid, 0 FROM memory_fts WHERE memory_fts MATCH coalesce(:common, '""') ORDER BY rowid DESC LIMIT 200)),
+best (id, rank) AS MATERIALIZED (
+    SELECT m.id, row_number() OVER (ORDER BY f.score, m.id DESC) FROM found f JOIN memory m ON m.id = f.id
+    JOIN place p ON p.scope = m.scope AND p.epic = m.epic AND p.reader = m.reader AND m.id <= p.upto, clock
+    WHERE m.expires_at IS NULL OR julianday(m.expires_at) > julianday(now)
+    ORDER BY f.score, m.id DESC LIMIT coalesce(:best, 30)),
+newest (id) AS MATERIALIZED (
+    SELECT m.id FROM place p JOIN memory m ON m.id IN (
+        SELECT n.id FROM memory n, clock
+        WHERE n.scope = p.scope AND n.epic = p.epic AND n.reader = p.reader AND n.id <= p.upto AND n.forgotten IS NULL
+          AND (n.expires_at IS NULL OR julianday(n.expires_at) > julianday(now))
+        ORDER BY n.seq DESC LIMIT coalesce(:newest, 50))
+    WHERE m.id NOT IN (SELECT id FROM best) ORDER BY m.seq DESC LIMIT coalesce(:newest, 50))
+SELECT m.id, m.seq, m.scope, m.card, m.role, m.text, m.keywords AS "keywords:json", m.at, m.labels AS "labels:json", w.rank
+FROM (SELECT id, rank FROM best UNION ALL SELECT id, NULL FROM newest) w JOIN memory m ON m.id = w.id
+ORDER BY w.rank IS NULL, w.rank, m.seq DESC;
+
+-- name: memory_row
+SELECT id FROM memory WHERE scope = :scope AND epic = :epic AND reader = :reader AND digest = text_digest(:text);
+
+-- For people: one row (:id), or all of a place, with :match or :common those that match; forgotten and expired ones only
+-- with :all. What NULL is asked for is not asked.
+-- name: memories
+WITH found (id, score) AS MATERIALIZED (
+    SELECT rowid, bm25(memory_fts) FROM memory_fts WHERE memory_fts MATCH coalesce(:match, '""')
+    UNION ALL SELECT rowid, 0 FROM memory_fts WHERE :match IS NULL AND memory_fts MATCH coalesce(:common, '""'))
+SELECT m.id, m.seq, m.scope, nullif(m.epic, '') AS epic, nullif(m.reader, '') AS reader, m.run, m.turn, m.card, m.actor,
+       m.role, m.rule, m.at, m.text, m.keywords AS "keywords:json", m.expires_at, m.labels AS "labels:json", m.forgotten,
+       CASE WHEN m.forgotten IS NOT NULL THEN 'forgotten'
+            WHEN julianday(m.expires_at) <= julianday(:now) THEN 'expired' ELSE 'kept' END AS status
+FROM memory m LEFT JOIN found f ON f.id = m.id
+WHERE (:id IS NULL OR m.id = :id) AND (:scope IS NULL OR m.scope = :scope) AND (:epic IS NULL OR m.epic = :epic)
+  AND (:reader IS NULL OR m.reader = :reader) AND (f.id IS NOT NULL OR NOT coalesce(:searched, 0))
+  AND (:all OR m.forgotten IS NULL AND (m.expires_at IS NULL OR julianday(m.expires_at) > julianday(:now)))
+ORDER BY f.score, m.seq DESC LIMIT coalesce(:limit, 100);
 
 -- name: verdict
 SELECT tree, ok, log, at, labels AS "labels:json" FROM (
@@ -485,7 +536,7 @@ WHERE e.seq > :since AND (
         'turn.started', 'turn.forked', 'turn.prompted', 'turn.failed', 'turn.ended', 'turn.labelled')
         OR (:calls OR :outcomes) AND name = 'step.reply'
         OR :calls AND name IN ('call.allowed', 'call.refused', 'approval.asked')
-        OR :views AND name IN ('comment.added', 'memory.noted', 'verify.done', 'tree.conflict', 'tree.merged'))
+        OR :views AND name IN ('comment.added', 'memory.noted', 'memory.forgotten', 'verify.done', 'tree.conflict', 'tree.merged'))
       AND (:tools IS NULL OR e.kind <> (SELECT id FROM kind WHERE name = 'call.allowed')
            OR EXISTS (SELECT 1 FROM told WHERE instr(e.body, text)))
     OR :outcomes AND e.kind IN (SELECT id FROM kind WHERE name IN ('call.result', 'call.refused')) AND instr(e.body, '"proposal":'))

@@ -24,5 +24,7 @@ int check_heads(struct report *report, sqlite3 *db, const struct store_options *
                 int64_t *count, struct err *err);
 /* All projections, each ordered by its primary key. */
 int compare_projections(struct report *report, sqlite3 *stored, sqlite3 *rebuilt, struct err *err);
+/* The full-text index (compare_index.c), by what it says. */
+int compare_index(struct report *report, sqlite3 *stored, sqlite3 *rebuilt, struct err *err);
 
 #endif

@@ -6,8 +6,8 @@ local records = require("orket.replay.record")
 local M = {}
 
 local TOUCHES_VIEWS = {
-  ["comment.added"] = true, ["memory.noted"] = true, ["verify.done"] = true, ["tree.conflict"] = true,
-  ["tree.merged"] = true, ["call.result"] = true,
+  ["comment.added"] = true, ["memory.noted"] = true, ["memory.forgotten"] = true, ["verify.done"] = true,
+  ["tree.conflict"] = true, ["tree.merged"] = true, ["call.result"] = true,
 }
 
 local function hear(self, event)

@@ -13,7 +13,9 @@ local Prompts = {}
 Prompts.__index = Prompts
 
 local TOUCHES_VIEWS = {
-  ["card.created"] = true, ["card.changed"] = true, ["card.moved"] = true, ["card.forked"] = true, ["cards.forked"] = true, ["comment.added"] = true, ["memory.noted"] = true, ["verify.done"] = true, ["tree.conflict"] = true, ["tree.merged"] = true,
+  ["card.created"] = true, ["card.changed"] = true, ["card.moved"] = true, ["card.forked"] = true, ["cards.forked"] = true,
+  ["comment.added"] = true, ["memory.noted"] = true, ["memory.forgotten"] = true, ["verify.done"] = true,
+  ["tree.conflict"] = true, ["tree.merged"] = true,
 }
 
 local function differ(turn)
@@ -24,6 +26,7 @@ end
 local function prompt_of(actor, turn)
   local asked = {
     card = turn.card, role = turn.role, seat = turn.seat, review = turn.review, generation = actor.generation,
+    run = turn.run.id, number = turn.number,
   }
   if not actor.generation.roles[turn.role] then
     return { fails = "there is no role " .. turn.role }

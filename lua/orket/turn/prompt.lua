@@ -5,13 +5,29 @@ local answers = require("orket.turn.answers")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local labels = require("orket.labels")
+local memory = require("orket.memory")
 local nodes = require("orket.nodes")
 
 local M = {}
 
-local NOTES = 50 -- newest notes that the memory node chooses from
+-- What the card says of itself: the notes that fit are looked for by it.
+local function words_of(view)
+  local texts = {}
+  for _, field in ipairs({ "name", "description", "note" }) do
+    local text = view:value("/card/" .. field)
+    texts[#texts + 1] = type(text) == "string" and text or nil
+  end
+  return table.concat(texts, "\n")
+end
 
----Everything a prompt needs. The memory node chooses among the notes of the epic, when there are any.
+-- What is remembered for this turn, the best ones first; none costs one question.
+local function notes_for(self, turn, view)
+  return memory.is_empty(self.store) and {} or memory.candidates(self.store, {
+    epic = self.epic.id, card = turn.card.id, role = turn.role, run = turn.run, turn = turn.number,
+  }, words_of(view))
+end
+
+---Everything a prompt needs. The memory node chooses among the notes that are for this turn, when there are any.
 ---@param self table engine
 ---@param turn Turn
 ---@return Doc|nil
@@ -24,7 +40,7 @@ function M.view(self, turn)
     labels = found and cjson.encode(found),
   }
   local view, err = errors.check(self.store:read_doc("view", asked))
-  local notes = view and self.store:read("memory", { epic = self.epic.id, limit = NOTES })
+  local notes = view and notes_for(self, turn, view)
   if not view or #notes == 0 then
     return view, err, labels.of_view(found)
   end

@@ -1,0 +1,187 @@
+-- memory.lua: `orket memory`: what is remembered, looked for, added and forgotten by a person, and where it came from.
+
+local cjson = require("cjson")
+local errors = require("orket.errors")
+local look = require("orket.look")
+local memory = require("orket.memory")
+local options = require("orket.options")
+local owner = require("orket.owner")
+local report = require("orket.report")
+local sys = require("orket.core.sys")
+local text = require("orket.view.text")
+
+local M = {}
+
+M.usage = [=[
+usage: orket memory [-C DIR] [--json] [-n COUNT] [--all] [--epic EPIC] [--role ROLE] [--card CARD] search [TEXT]
+       orket memory [-C DIR] [--json] [--epic EPIC] [--role ROLE] [--card CARD] [--label NAME] [--days N] add TEXT
+       orket memory [-C DIR] [--json] [--why WHY] forget ID
+       orket memory [-C DIR] [--json] why ID
+
+What later turns are reminded of (docs/memory.md).
+  search    the rows that fit TEXT, the best first; without TEXT the newest
+  add       remembers TEXT: for everybody, or for the EPIC, the ROLE (of the EPIC, or of all), or the CARD
+  forget    takes a row out; the journal keeps it
+  why       where a row came from
+  -C DIR    the project (default: the current directory)
+  --json    search: one JSON array; else one object
+  -n COUNT  at most so many (default: 100)
+  --all     forgotten and expired rows too
+  --label   TEXT was written elsewhere: it carries this label, such as untrusted
+  --days    how long it is remembered (default: until it is forgotten)
+  --why     a sentence for the record
+exit: 0 done, 1 failed or refused, 2 usage
+]=]
+
+local KNOWN = { C = "value", json = "flag" }
+local PLACE = { epic = "value", role = "value", card = "value" }
+
+local ACTS = {
+  search = { operands = { "act", "text?" }, known = { PLACE, { n = "value", all = "flag" } } },
+  add = { operands = { "act", "text..." }, known = { PLACE, { label = "value", days = "value" } } },
+  forget = { operands = { "act", "id" }, known = { { why = "value" } } },
+  why = { operands = { "act", "id" }, known = {} },
+}
+
+-- ---- what is remembered ----
+
+local function place_of(row)
+  local whose = row.reader and row.reader .. (row.scope == "role" and row.epic and " of " .. row.epic or "") or row.epic
+  return row.scope .. (whose and " " .. whose or "")
+end
+
+local function line_of(row)
+  return string.format("%d  %s%s%s  %s", row.id, place_of(row), row.labels and "  [" .. table.concat(row.labels, ", ") .. "]" or "",
+    row.status ~= "kept" and "  (" .. row.status .. ")" or "", row.text)
+end
+
+local function read(store, args, more)
+  local scope = args.card and "card" or args.role and "role" or nil
+  local asked = {
+    now = sys.now(), all = args.all and 1 or 0, searched = 0, limit = args.n, scope = scope, epic = args.epic,
+    reader = args.card or args.role,
+  }
+  for key, value in pairs(more or {}) do
+    asked[key] = value
+  end
+  return store:read("memories", asked)
+end
+
+local function search(store, args)
+  local plan = args.text and memory.plan(store, args.text)
+  local rows = read(store, args, plan and { searched = 1, match = plan.match, common = plan.common })
+  if args.json then
+    print(text.json(setmetatable(rows, cjson.array_mt)))
+  elseif #rows == 0 then
+    print(args.text and "nothing that is remembered fits" or "nothing is remembered")
+  end
+  for _, row in ipairs(args.json and {} or rows) do
+    print(text.cut(text.line(line_of(row)), 200))
+  end
+  return 0
+end
+
+-- ---- where it came from ----
+
+local function print_origin(row)
+  print(text.line(line_of(row)))
+  print(text.line(string.format("  said by %s%s%s in %s/%s, event %d, %s", row.actor, row.role and " as " .. row.role or "",
+    row.card and " on " .. row.card or "", row.run, row.turn, row.seq, row.at)))
+  if row.rule then
+    print(text.line("  noted by rule: " .. row.rule))
+  end
+  if row.id ~= row.seq then
+    print("  said first in event " .. row.id)
+  end
+  if row.expires_at then
+    print("  until " .. row.expires_at)
+  end
+  if row.forgot then
+    print(text.line(string.format("  forgotten by %s in event %d, %s%s", row.forgot.actor, row.forgotten, row.forgot.at,
+      row.forgot.why and ": " .. row.forgot.why or "")))
+  end
+end
+
+local function why(store, args)
+  local id = math.tointeger(tonumber(args.id))
+  local row = id and read(store, { all = true, n = 1 }, { id = id })[1]
+  if not row then
+    return nil, errors.new("ERR_NOT_FOUND", "nothing is remembered as '" .. args.id .. "'", "orket memory search shows the numbers")
+  end
+  local event = row.forgotten and store:read("events", { since = row.forgotten - 1, limit = 1 })[1]
+  row.forgot = event and { actor = event.actor, at = event.at, why = event.body.why } or nil
+  if args.json then
+    print(text.json(row))
+  else
+    print_origin(row)
+  end
+  return 0
+end
+
+-- ---- a person's acts ----
+
+local REQUEST = { add = "remember", forget = "forget" }
+
+local function ask_owner(args)
+  local result, err = owner.ask(args.C or ".", {
+    act = REQUEST[args.act], text = args.text, id = args.id, epic = args.epic, role = args.role, card = args.card,
+    label = args.label, days = args.days, why = args.why, who = sys.user(),
+  })
+  return result and report.answer(args, result) or report.failure(err)
+end
+
+-- ---- arguments ----
+
+local function act_in(argv)
+  for _, word in ipairs(argv) do
+    if ACTS[word] then
+      return word
+    end
+  end
+end
+
+local function parse(argv)
+  local known, act = {}, act_in(argv)
+  for name, kind in pairs(KNOWN) do
+    known[name] = kind
+  end
+  for _, some in ipairs(act and ACTS[act].known or {}) do
+    for name, kind in pairs(some) do
+      known[name] = kind
+    end
+  end
+  local args, message = options.parse(argv, known, act and ACTS[act].operands or { "act" })
+  if args and not (act and args.act == act) then
+    return nil, "unknown act " .. tostring(args.act) .. ": search, add, forget or why"
+  end
+  return args, message
+end
+
+local function checked(args)
+  for name, value in pairs(args) do
+    if type(value) == "string" and not utf8.len(value) then
+      return nil, name:upper() .. " is not UTF-8"
+    end
+  end
+  return args
+end
+
+---@param argv string[]
+---@return integer exit code
+function M.run(argv)
+  local args, message = parse(argv)
+  if args then
+    args, message = checked(args)
+  end
+  if args and args.act == "search" then
+    args, message = options.counted(args)
+  end
+  if not args then
+    return options.refuse(M.usage, message)
+  elseif REQUEST[args.act] then
+    return ask_owner(args)
+  end
+  return look.run(M.usage, args.act == "why" and why or search, args)
+end
+
+return M

@@ -1,0 +1,285 @@
+-- memory_spec.lua: what is remembered: who is shown it, what is found by which words, one row for one text, what is
+-- forgotten or expires, labels, and that check, replay and fork know it as it was.
+
+local cjson = require("cjson")
+local world = dofile("tests/support/world.lua")
+
+-- A role that remembers what its model says after "note:".
+local NOTER = [[
+return { tools = { "write_file", "update_issue_status" }, prompt = function(view) return brief.prompt(view, "You work.") end,
+  route = function(card, reply)
+    local p = some(reply.proposal)
+    local note = p and p.why and p.why:match("note: (.*)")
+    return p and { status = p.status, memory = note }
+  end }
+]]
+
+local WORK = [[
+  function work(talk)
+    return say(status("ready_for_testing", "note: " .. (NOTES[talk.card] or "nothing of " .. talk.card)))
+  end
+]]
+
+local function project(notes, issues, options)
+  options = options or {}
+  options.files = options.files or { ["roles/coder.lua"] = NOTER }
+  local lines = {}
+  for card, note in pairs(notes) do
+    lines[#lines + 1] = string.format("[%q] = %q", card, note)
+  end
+  options.mock = "NOTES = {" .. table.concat(lines, ",") .. "}\n" .. (options.mock or WORK)
+  options.issues = issues
+  options.limits = { concurrency = 1 }
+  return world.new(options)
+end
+
+local function ran(w, card)
+  local text, code = w:run(card)
+  assert.equal(0, code, text)
+end
+
+local function memory(w, arguments, expected)
+  local text, code = w:orket("memory --json " .. arguments)
+  assert.equal(expected or 0, code, text)
+  return code == 0 and cjson.decode(text) or text
+end
+
+local function texts(rows)
+  local all = {}
+  for i, row in ipairs(rows) do
+    all[i] = row.text
+  end
+  return all
+end
+
+-- The remembered notes in the first words of a card's first turn that is no review.
+local function shown(w, card)
+  for n = 1, w:requests() do
+    local messages = cjson.decode(w:request(n)).messages
+    if messages[2].content:find("^# Card " .. card:gsub("%-", "%%-") .. "%f[^%w%-]")
+      and not messages[1].content:find("integrity guard", 1, true) then
+      return messages[2].content
+    end
+  end
+  error("no turn on " .. card)
+end
+
+local function is_shown(w, card, text)
+  return shown(w, card):find(text, 1, true) ~= nil
+end
+
+local function same(w, run)
+  local text, code = w:orket("replay --strict " .. (run or "ep.1"))
+  assert.equal(0, code, text)
+  text, code = w:check()
+  assert.equal(0, code, text)
+end
+
+local function quoted(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+
+describe("memory", function()
+  it("is empty until something is noted, and says so", function()
+    local w <close> = project({}, { {} }, { mock = "function work(talk) return say(finish()) end", files = {} })
+    ran(w)
+    assert.same({}, memory(w, "search"))
+    assert.same({}, memory(w, "search anything"))
+    assert.equal("nothing is remembered\n", (w:orket("memory search")))
+    assert.truthy(memory(w, "why 1", 1):find("ERR_NOT_FOUND", 1, true))
+    assert.truthy(memory(w, "forget 1", 1):find("ERR_NOT_FOUND", 1, true))
+    same(w)
+  end)
+
+  it("shows a turn what fits its card before what is newest", function()
+    local notes, issues = { A1 = "the ledger rounds half to even" }, { { id = "A1" } }
+    for i = 2, 8 do
+      notes["A" .. i] = "unrelated remark number " .. i
+      issues[i] = { id = "A" .. i, depends_on = { "A" .. (i - 1) } }
+    end
+    issues[9] = { id = "Z", name = "Rounding", description = "Mend the ledgers", depends_on = { "A8" } }
+    local w <close> = project(notes, issues)
+    ran(w)
+    assert.is_true(is_shown(w, "Z", "rounds half to even"))
+    assert.is_false(is_shown(w, "Z", "unrelated remark number 8"))
+    assert.is_true(is_shown(w, "A8", "unrelated remark number 7")) -- "Issue A8" finds nothing
+    same(w)
+  end)
+
+  it("keeps one row of a text, with the newest provenance", function()
+    local w <close> = project({ A = "seen twice", B = "seen twice" }, { { id = "A" }, { id = "B", depends_on = { "A" } } })
+    ran(w)
+    local rows = memory(w, "search")
+    assert.equal(1, #rows)
+    assert.same({ "B", "epic", "ep", "agent:dev", "coder", "kept" },
+      { rows[1].card, rows[1].scope, rows[1].epic, rows[1].actor, rows[1].role, rows[1].status })
+    local events = w:events("memory.noted")
+    assert.same({ events[1].seq, events[2].seq }, { rows[1].id, rows[1].seq })
+    local why = memory(w, "why " .. math.tointeger(rows[1].id))
+    assert.same({ events[2].run, events[2].turn, events[2].at }, { why.run, why.turn, why.at })
+    assert.truthy((w:orket("memory why " .. math.tointeger(rows[1].id))):find("said first in event", 1, true))
+    same(w)
+  end)
+
+  it("goes to those who are meant: project, epic, role and card", function()
+    local w <close> = project({}, { { id = "A" }, { id = "B" } }, {
+      mock = "function work(talk) return say(finish()) end", files = { ["config/epics/other.json"] = cjson.encode({
+        name = "Other", team = "t", environment = "e", issues = { { id = "O", name = "Work", seat = "dev" } } }) },
+    })
+    assert.equal(0, (select(2, w:orket("sync"))))
+    for _, words in ipairs({ "add 'for everybody'", "--epic ep add 'for the epic'", "--epic other add 'for the other one'",
+      "--role coder add 'for coders'", "--role coder --epic other add 'for the other coders'", "--role lead_architect add 'for leads'",
+      "--card A add 'for A alone'" }) do
+      memory(w, words)
+    end
+    ran(w)
+    ran(w, "other")
+    local expected = {
+      ["for everybody"] = "ABO", ["for the epic"] = "AB", ["for the other one"] = "O", ["for coders"] = "ABO",
+      ["for the other coders"] = "O", ["for leads"] = "", ["for A alone"] = "A",
+    }
+    for text, cards in pairs(expected) do
+      for _, card in ipairs({ "A", "B", "O" }) do
+        assert.equal(cards:find(card, 1, true) ~= nil, is_shown(w, card, text), text .. " on " .. card)
+      end
+    end
+    assert.same({ "for A alone" }, texts(memory(w, "--card A search")))
+    assert.same({ "for the other coders", "for the other one" }, texts(memory(w, "--epic other search")))
+    same(w)
+    same(w, "other.1")
+  end)
+
+  it("finds whatever is asked, and takes no sign of it for an expression", function()
+    local w <close> = project({}, { {} })
+    for _, text in ipairs({ "plain words here", "Grüße aus Köln", "日本語 のメモ", "naïve café" }) do
+      memory(w, "add " .. quoted(text))
+    end
+    local cases = {
+      { "words", "plain words here" }, { "WORD", "plain words here" }, { "grusse", nil }, { "köln", "Grüße aus Köln" }, { "koln", "Grüße aus Köln" },
+      { "日本語", "日本語 のメモ" }, { "cafe", "naïve café" }, { '"', nil }, { "*", nil }, { "plain AND (nothing", "plain words here" },
+      { "NOT words", "plain words here" }, { "text:plain^", "plain words here" }, { "NEAR(plain here, 1)", "plain words here" },
+      { "-plain", "plain words here" }, { "memory_fts", nil }, { ("x"):rep(10240), nil }, { ("plain "):rep(1700), "plain words here" }, { "…—…", nil },
+      { "", nil },
+    }
+    for _, case in ipairs(cases) do
+      assert.equal(case[2], texts(memory(w, "search -- " .. quoted(case[1])))[1], case[1]:sub(1, 40))
+    end
+    local many = {}
+    for i = 1, 5000 do
+      many[i] = "w" .. i
+    end
+    assert.same({}, memory(w, "search " .. quoted(table.concat(many, " "))))
+    assert.equal(2, (select(2, w:orket("memory search " .. quoted("\xff\xfe")))))
+    assert.equal(0, (select(2, w:check())))
+  end)
+
+  it("refuses what cannot be remembered", function()
+    local w <close> = project({}, { { id = "A" } })
+    assert.equal(0, (select(2, w:orket("sync"))))
+    for words, code in pairs({
+      ["add ' '"] = 1, ["add " .. ("x"):rep(10241)] = 1, ["--epic no add x"] = 1, ["--card no add x"] = 1, ["--epic A add x"] = 1,
+      ["--card A --role coder add x"] = 1, ["--days 0 add x"] = 1, ["--days soon add x"] = 1, ["--days nan add x"] = 1,
+      ["--label Web add x"] = 1, ["add"] = 2, ["frobnicate"] = 2, [""] = 2, ["forget"] = 2, ["forget x"] = 1, ["why x"] = 1,
+      ["--label web search x"] = 2, ["-n x search"] = 2,
+    }) do
+      local text, got = w:orket("memory " .. words)
+      assert.equal(code, got, words .. ": " .. text)
+    end
+    assert.same({}, w:events("memory.noted"))
+    memory(w, "add " .. ("x"):rep(10240))
+  end)
+
+  it("forgets for good, until a person says it again", function()
+    local w <close> = project({ A = "half of it is wrong", B = "half of it is wrong" },
+      { { id = "A" }, { id = "B", depends_on = { "A" } } }, { mock = WORK:gsub("return say", [[
+        if talk.card == "B" and talk.replies == 0 and not FORGOT then
+          FORGOT = true
+          return say(write("x", "y"))
+        end
+        return say]], 1) })
+    ran(w, "A")
+    local id = math.tointeger(memory(w, "search wrong")[1].id)
+    assert.equal(id, memory(w, "--why 'all of it is' forget " .. id).id)
+    assert.same({}, memory(w, "search wrong"))
+    assert.truthy(memory(w, "forget " .. id, 1):find("ERR_TRANSITION", 1, true))
+    ran(w)
+    assert.is_false(is_shown(w, "B", "half of it"))
+    assert.same({}, memory(w, "search")) -- B's agent said it again
+    local row = memory(w, "--all search")[1]
+    assert.same({ "forgotten", id }, { row.status, row.id })
+    local forgot = memory(w, "why " .. id).forgot
+    assert.same({ "all of it is", "human:" }, { forgot.why, forgot.actor:sub(1, 6) })
+    same(w)
+    memory(w, "--epic ep add 'half of it is wrong'")
+    assert.same({ "half of it is wrong" }, texts(memory(w, "search wrong")))
+    same(w)
+  end)
+
+  it("ends when it has expired, for turns that begin later", function()
+    local w <close> = project({}, { { id = "A" } }, { mock = "function work(talk) return say(finish()) end" })
+    memory(w, "--days 0.00001 add 'gone in a second'")
+    memory(w, "--days 1 add 'here for a day'")
+    assert(world.wait(function()
+      return #memory(w, "search") == 1
+    end))
+    ran(w)
+    assert.is_false(is_shown(w, "A", "gone in a second"))
+    assert.is_true(is_shown(w, "A", "here for a day"))
+    assert.equal("expired", memory(w, "--all search")[2].status)
+    same(w)
+  end)
+
+  it("labels the turn that is shown what came from outside, and no other one", function()
+    local w <close> = project({}, { { id = "A", name = "Invoices" }, { id = "B", name = "Shipping" } },
+      { mock = "function work(talk) return say(finish()) end" })
+    memory(w, "--label untrusted add 'invoices are sent on Mondays'")
+    ran(w)
+    assert.is_true(is_shown(w, "A", "| invoices are sent on Mondays"))
+    assert.is_false(is_shown(w, "B", "Mondays"))
+    local labelled = {}
+    for _, event in ipairs(w:events("turn.labelled")) do
+      labelled[event.card] = event.body.labels
+    end
+    assert.same({ A = { "untrusted" } }, labelled)
+    memory(w, "add 'invoices are sent on Mondays'") -- a person answers for it
+    assert.is_nil(memory(w, "search")[1].labels)
+    same(w)
+  end)
+
+  it("is in a fork as it was at its moment", function()
+    local w <close> = project({ A = "known before", B = "learnt later" }, { { id = "A" }, { id = "B", depends_on = { "A" } },
+      { id = "C", depends_on = { "B" } } })
+    ran(w)
+    local at
+    for _, event in ipairs(w:events("card.moved")) do
+      at = at or event.card == "A" and event.body.to == "done" and math.tointeger(event.seq)
+    end
+    local text, code = w:orket("fork ep.1@" .. at)
+    assert.equal(0, code, text)
+    memory(w, "--epic ep add 'said to the source alone'")
+    ran(w, "ep-f1")
+    assert.is_true(is_shown(w, "B-f1", "known before"))
+    assert.is_false(is_shown(w, "B-f1", "learnt later"))
+    assert.is_false(is_shown(w, "B-f1", "said to the source alone"))
+    same(w, "ep-f1.1")
+    same(w)
+  end)
+
+  it("is checked: a row, a word or a count that does not follow from the events is told", function()
+    local w <close> = project({ A = "as it was said" }, { { id = "A" } })
+    ran(w)
+    same(w)
+    for _, sql in ipairs({
+      "UPDATE memory SET text = 'otherwise'", "INSERT INTO memory_fts (rowid, text) VALUES (1, 'nobody said this')",
+      "INSERT INTO memory_fts (memory_fts, rowid, text) SELECT 'delete', id, text FROM memory",
+      "UPDATE memory_fts_docsize SET sz = x'09'",
+    }) do
+      os.execute("cp " .. w.dir .. "/.orket/orket.db " .. w.dir .. "/kept.db")
+      w:sql(sql)
+      local text, code = w:check()
+      assert.equal(1, code, sql .. ": " .. text)
+      assert.truthy(text:find("memory", 1, true), text)
+      os.execute("cp " .. w.dir .. "/kept.db " .. w.dir .. "/.orket/orket.db")
+    end
+  end)
+end)
