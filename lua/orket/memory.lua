@@ -5,12 +5,12 @@ local cjson = require("cjson")
 
 local M = {}
 
-local BEST, NEWEST = 30, 50 -- candidates that match, and others
+local BEST, NEWEST = 30, 20 -- candidates that match, and others
 local TEXT_MOST = 10 * 1024 -- bytes that are looked at
 local WORDS_MOST = 32
 local WORD_MOST = 64 -- bytes
-local ROWS_MOST = 1000 -- that one word may have; BM25 reads every row of every word
-local ROWS_SUM = 1500
+local ROWS_MOST = 500 -- that one word may have; BM25 reads every row of every word
+local ROWS_SUM = 800
 
 -- They are in every text and say nothing of it.
 local EMPTY = {}

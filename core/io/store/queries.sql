@@ -209,9 +209,10 @@ FROM json_each(:words);
 -- 1 is the best), then the :newest others. :match and :common are full-text expressions: rows that match the first are
 -- ranked by BM25, those that match the second by their age, the newest 200.
 -- name: memory
-WITH clock (now) AS (SELECT coalesce((SELECT started_at FROM turn WHERE run = :run AND turn = :turn),
-                                     (SELECT at FROM event ORDER BY seq DESC LIMIT 1))),
-place (scope, epic, reader, upto) AS (
+WITH clock (day) AS MATERIALIZED (
+    SELECT coalesce((SELECT julianday(started_at) FROM turn WHERE run = :run AND turn = :turn),
+                    (SELECT at FROM entry ORDER BY seq DESC LIMIT 1) / 86400000.0 + 2440587.5)),
+place (scope, epic, reader, upto) AS MATERIALIZED (
     VALUES ('project', '', '', 9223372036854775807), ('epic', :epic, '', 9223372036854775807),
            ('role', :epic, :role, 9223372036854775807), ('role', '', :role, 9223372036854775807),
            ('card', :epic, :card, 9223372036854775807)
@@ -223,15 +224,16 @@ found (id, score) AS MATERIALIZED (
     SELECT rowid, bm25(memory_fts) FROM memory_fts WHERE memory_fts MATCH coalesce(:match, '""')
     UNION ALL SELECT * FROM (SELECT rowid, 0 FROM memory_fts WHERE memory_fts MATCH coalesce(:common, '""') ORDER BY rowid DESC LIMIT 200)),
 best (id, rank) AS MATERIALIZED (
-    SELECT m.id, row_number() OVER (ORDER BY f.score, m.id DESC) FROM found f JOIN memory m ON m.id = f.id
-    JOIN place p ON p.scope = m.scope AND p.epic = m.epic AND p.reader = m.reader AND m.id <= p.upto, clock
-    WHERE m.expires_at IS NULL OR julianday(m.expires_at) > julianday(now)
+    SELECT m.id, row_number() OVER (ORDER BY f.score, m.id DESC)
+    FROM found f CROSS JOIN memory m ON m.id = f.id CROSS JOIN place p
+         ON p.scope = m.scope AND p.epic = m.epic AND p.reader = m.reader AND m.id <= p.upto
+    WHERE m.expires_at IS NULL OR julianday(m.expires_at) > (SELECT day FROM clock)
     ORDER BY f.score, m.id DESC LIMIT coalesce(:best, 30)),
 newest (id) AS MATERIALIZED (
-    SELECT m.id FROM place p JOIN memory m ON m.id IN (
-        SELECT n.id FROM memory n, clock
+    SELECT m.id FROM place p CROSS JOIN memory m ON m.id IN (
+        SELECT n.id FROM memory n
         WHERE n.scope = p.scope AND n.epic = p.epic AND n.reader = p.reader AND n.id <= p.upto AND n.forgotten IS NULL
-          AND (n.expires_at IS NULL OR julianday(n.expires_at) > julianday(now))
+          AND (n.expires_at IS NULL OR julianday(n.expires_at) > (SELECT day FROM clock))
         ORDER BY n.seq DESC LIMIT coalesce(:newest, 50))
     WHERE m.id NOT IN (SELECT id FROM best) ORDER BY m.seq DESC LIMIT coalesce(:newest, 50))
 SELECT m.id, m.seq, m.scope, m.card, m.role, m.text, m.keywords AS "keywords:json", m.at, m.labels AS "labels:json", w.rank
