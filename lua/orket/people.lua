@@ -12,6 +12,7 @@ local lifts = require("orket.budget.lift")
 local memory = later("orket.memory.acts")
 local moves = require("orket.moves")
 local once = require("orket.turn.once")
+local remembered = later("orket.memory.rules")
 local pins = later("orket.mcp.pins")
 local reader = require("orket.reader")
 local rollback = later("orket.policy.rollback")
@@ -138,7 +139,7 @@ local function settle(tx, card, request, pending)
 end
 
 ---A question is answered: the text becomes a comment and the card returns to where it came from.
-function act.answer(tx, card, request, _, pending)
+function act.answer(tx, card, request, _, pending, project)
   if pending then
     return settle(tx, card, request, pending)
   end
@@ -150,6 +151,7 @@ function act.answer(tx, card, request, _, pending)
   if not ok then
     return nil, err
   end
+  remembered.answer(project, tx, card, request.text)
   return go_back(tx, card, request, "answered")
 end
 
@@ -220,7 +222,7 @@ local function act_once(project, request)
     pending = project.store:read("capped", { card = card.id })[1]
   end
   local tx = begin(project, request, (request.act == "answer" or request.act == "retry") and pending)
-  local ok, said = act[request.act](tx, card, request, project.store, pending)
+  local ok, said = act[request.act](tx, card, request, project.store, pending, project)
   if not ok then
     return nil, said
   end
@@ -246,6 +248,11 @@ local function say(project, request)
   if ok and late then
     return nil, errors.new("ERR_TRANSITION", "the question " .. row.id .. " expired at " .. row.expires_at,
       "its card goes on and is told so; it may ask again")
+  end
+  if ok and request.why then
+    ok, err = remembered.decision(project, row, SAID[request.act], request.why, function()
+      return begin(project, request)
+    end)
   end
   return ok and { id = row.id, card = row.card, status = SAID[request.act],
     message = SAID[request.act] .. " " .. row.id .. ": " .. row.card .. " goes on" }, err

@@ -22,6 +22,7 @@ local sys = require("orket.core.sys")
 local tape = require("orket.tape")
 local Turn = require("orket.turn.journal")
 local usages = require("orket.usage")
+local remembered = later("orket.memory.rules")
 
 local M = {}
 
@@ -120,6 +121,9 @@ local function hand_over(self, proposal)
   end
   if proposal.memory then
     self:record("memory.noted", { text = proposal.memory, labels = self.marks })
+  end
+  if self.review and self.engine:rules().memory then
+    remembered.review(self, proposal)
   end
 end
 

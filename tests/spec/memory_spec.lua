@@ -265,6 +265,46 @@ describe("memory", function()
     same(w)
   end)
 
+  it("has reviews, answers and decisions by rule, and nothing of them without", function()
+    for _, rules in ipairs({ { reviews = true, answers = true, decisions = true, days = 7 }, false }) do
+      local w <close> = world.new({ issues = { { id = "A" } }, rules = rules and { memory = rules } or nil,
+        gate = { { id = "look", effect = "ask", tools = { "write_file" }, why = "look at it" } }, mock = [[
+          function work(talk)
+            if talk.text:find("drop the tab", 1, true) then
+              return talk.replies == 0 and say(call("add_issue_comment", { comment = "it is gone" })) or say(finish())
+            end
+            if not talk.text:find("use the blue one", 1, true) then
+              return say(call("update_issue_status", { status = "waiting_for_developer", reason = "input", why = "which colour?" }))
+            end
+            return talk.replies == 0 and say(write("colour", "blue	")) or say(finish())
+          end
+          function review(talk)
+            if talk.text:find("it is gone", 1, true) then return accept() end
+            return say(status("in_progress", "drop the tab"))
+          end
+        ]] })
+      assert.equal(3, (select(2, w:run())))
+      local text, code = w:orket("answer A 'use the blue one'")
+      assert.equal(0, code, text)
+      text, code = w:run()
+      assert.equal(3, code, text)
+      text, code = w:orket("deny A --why 'nobody wants colours'")
+      assert.equal(0, code, text)
+      text, code = w:run()
+      assert.equal(0, code, text)
+      local by_rule = {}
+      for _, row in ipairs(memory(w, "search")) do
+        by_rule[row.rule] = { row.text, row.scope, row.epic, row.expires_at and row.expires_at > row.at }
+      end
+      assert.same(rules and {
+        answers = { "A asked: which colour?\nAnswer: use the blue one", "epic", "ep", true },
+        decisions = { "write_file of colour was denied on A: nobody wants colours", "epic", "ep", true },
+        reviews = { "Review of A: drop the tab", "epic", "ep", true },
+      } or {}, by_rule)
+      same(w)
+    end
+  end)
+
   it("is checked: a row, a word or a count that does not follow from the events is told", function()
     local w <close> = project({ A = "as it was said" }, { { id = "A" } })
     ran(w)

@@ -347,7 +347,7 @@ INSERT INTO memory (id, seq, scope, epic, reader, digest, run, turn, card, actor
 VALUES (:seq, :seq, coalesce($scope, 'epic'),
         iif($scope = 'project', '', coalesce($epic, (SELECT coalesce(epic, id) FROM card WHERE id = :card), '')),
         coalesce($reader, ''), text_digest($text), :run, :turn, :card, :actor, :role, $rule, :at, $text, $keywords,
-        $expires_at, $labels)
+        coalesce($expires_at, iif($days IS NULL, NULL, strftime('%Y-%m-%dT%H:%M:%fZ', :at, '+' || $days || ' days'))), $labels)
 ON CONFLICT (scope, epic, reader, digest) DO UPDATE SET
     seq = excluded.seq, run = excluded.run, turn = excluded.turn, card = excluded.card, actor = excluded.actor,
     role = excluded.role, rule = excluded.rule, at = excluded.at, expires_at = excluded.expires_at,

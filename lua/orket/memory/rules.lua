@@ -1,0 +1,76 @@
+-- memory/rules.lua: what is remembered by rule (`process_rules.memory`): why a review sent work back, what a person
+-- answered, why a person said yes or no. One row for each, cut and with an end, for the card's epic.
+
+local async = require("orket.async")
+local errors = require("orket.errors")
+
+local M = {}
+
+local MOST = 2000 -- bytes of a text
+local DAYS = 90
+
+local function is_on(config, rule)
+  local rules = (config.organization.process_rules or {}).memory
+  return rules and rules[rule] and rules
+end
+
+-- No longer than it may be, without half a letter at its end.
+local function cut(text)
+  return #text <= MOST and text or (text:sub(1, MOST):gsub("[\xc0-\xff][\x80-\xbf]*$", ""))
+end
+
+local function note(rules, rule, text, labels)
+  return { text = cut(text), rule = rule, days = rules.days or DAYS, labels = labels }
+end
+
+---A review sends work back: its reason.
+---@param turn Turn
+---@param proposal {status: string, why: string?}
+function M.review(turn, proposal)
+  local rules = turn.review and is_on(turn.engine.project.config, "reviews")
+  local sent_back = proposal.status == "in_progress" or proposal.status == "ready_for_testing"
+  if rules and sent_back and proposal.why then
+    turn:record("memory.noted", note(rules, "reviews", "Review of " .. turn.card.id .. ": " .. proposal.why, turn.marks))
+  end
+end
+
+-- Why the card waits, with the labels of whoever said so.
+local function question_of(store, card)
+  local move = store:read("last_events", { card = card.id, kind = "card.moved", limit = 1 })[1]
+  return move and move.body.why, move and move.body.labels
+end
+
+---A person answers a card's question.
+---@param project table
+---@param tx StoreTx
+---@param card table as it waits
+---@param answer string
+function M.answer(project, tx, card, answer)
+  local rules = is_on(project.config, "answers")
+  if rules then
+    local question, labels = question_of(project.store, card)
+    local asked = question and " asked: " .. cut(question):sub(1, MOST // 2):gsub("[\xc0-\xff][\x80-\xbf]*$", "") .. "\nAnswer: " or ", answer: "
+    tx:event("memory.noted", card.id, note(rules, "answers", card.id .. asked .. answer, labels))
+  end
+end
+
+---A person has said yes or no, and why.
+---@param project table
+---@param row table the question
+---@param said "approved"|"denied"
+---@param why string
+---@param begin fun(): StoreTx
+---@return true|nil ok
+---@return Error|nil
+function M.decision(project, row, said, why, begin)
+  local rules = is_on(project.config, "decisions")
+  if not rules then
+    return true
+  end
+  local tx = begin()
+  local what = (row.tool or "?") .. (row.paths and #row.paths > 0 and " of " .. table.concat(row.paths, ", ") or "")
+  tx:event("memory.noted", row.card, note(rules, "decisions", what .. " was " .. said .. " on " .. row.card .. ": " .. why, row.labels))
+  return errors.check(async.await(tx.commit, tx))
+end
+
+return M
