@@ -11,6 +11,7 @@ local llm = require("orket.llm")
 local meters = require("orket.budget.meter")
 local nodes = require("orket.nodes")
 local outcome = require("orket.turn.outcome")
+local pauses = require("orket.llm.pause")
 local policy = require("orket.policy")
 local prompts = require("orket.turn.prompt")
 local rates = require("orket.rates")
@@ -187,11 +188,15 @@ end
 ---The reply to a turn's conversation, of its model or of one that answers in its place.
 ---@param turn Turn
 ---@return table|nil reply as llm.complete answers it; of another one with `by` and `instead`
----@return Error|nil
+---@return Error|nil err  `paused` when it is to wait
 function Engine:complete(turn)
-  return chain.complete(turn.model, function(model)
+  local reply, err = chain.complete(turn.model, function(model)
     return ask(self, turn, model)
   end)
+  if err then
+    err.paused = pauses.of(err, turn.model.name, turn.card.id)
+  end
+  return reply, err
 end
 
 ---Runs a card's verification.

@@ -15,10 +15,12 @@ local meters = require("orket.budget.meter")
 local models = require("orket.models")
 local moves = require("orket.moves")
 local news = require("orket.orchestrator.news")
+local pauses = require("orket.llm.pause")
 local rates = require("orket.rates")
 local score = require("orket.core.score")
 local sys = require("orket.core.sys")
 local trees = require("orket.tree")
+local wakes = require("orket.orchestrator.wake")
 local work = require("orket.orchestrator.work")
 
 local M = {}
@@ -127,8 +129,14 @@ function Run:replan()
   return next_card(self)
 end
 
+-- Something is being done, or a pause will be over soon.
+local function is_under_way(self)
+  local waits = self.waking and self.waking.count > 0 and not (self.draining or self.broken)
+  return self.board.running > 0 or waits
+end
+
 function Run:check_end()
-  if self.board.running == 0 and self.ended then
+  if not is_under_way(self) and self.ended then
     self.ended()
   end
 end
@@ -201,6 +209,10 @@ local function lift(project, epic, options)
   end
   local meter = budget(self)
   return lifts.all(self.store, self.id, function(waits, id)
+    local till = pauses.ending(waits)
+    if till then
+      return till < sys.now()
+    end
     return not meter or meter:has_room(waits, self.board.cards[id] or {})
   end)
 end
@@ -280,6 +292,15 @@ function Run:conclude()
   return ok and status, err or self.broken, counts
 end
 
+-- Questions that nobody answers in time and pauses that end, while the run is under way.
+local function watch_time(self)
+  local lapsing, waking = lapse.watch(self), wakes.watch(self)
+  return setmetatable({}, { __close = function()
+    lapsing:close()
+    waking:close()
+  end })
+end
+
 ---Runs until nothing can go on without a person.
 ---@return "done"|"parked"|"failed"|"drained"|nil status
 ---@return Error|nil
@@ -291,15 +312,15 @@ function Run:run()
   end
   local unsubscribe = self.store:subscribe(function(event)
     news.hear(self, event)
-  end, { "card.", "approval." })
-  local closing <close> = lapse.watch(self)
+  end, { "card.", "approval.", "model." })
+  local closing <close> = watch_time(self)
   news.catch_up(self)
   self:pump()
   local ok, err = async.join(announcing)
   if not ok then
     self:drain()
   end
-  if self.board.running > 0 then
+  if is_under_way(self) then
     async.suspend(function(wake)
       self.ended = wake
     end)
@@ -323,6 +344,7 @@ function Run:drain()
   for _, task in pairs(self.tasks) do
     async.cancel(task)
   end
+  self:check_end() -- it may have waited for a pause alone
 end
 
 return M

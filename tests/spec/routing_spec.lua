@@ -125,3 +125,97 @@ describe("limits of an endpoint", function()
     replays(w)
   end)
 end)
+
+-- ---- pauses ----
+
+local GOOD = [[
+  function work(talk)
+    return steps(talk, function() return say(write(talk.card .. ".txt", "x")) end, function() return say(finish()) end)
+  end ]]
+
+local function busy(seconds)
+  return ([[ function reply() return { status = 429, retry_after = %d, content = "slow down" } end ]]):format(seconds)
+end
+
+local function paused(w)
+  return w:events("model.paused")[1]
+end
+
+-- The project's model from now on is this script, at the address that it had.
+local function becomes(w, mock)
+  os.execute("kill " .. w.mock .. " 2>/dev/null")
+  orket.write(w.dir .. "/.test/mock.lua", orket.read("tests/support/play.lua") .. mock)
+  local out = w.dir .. "/.test/mock.again"
+  assert(world.wait(function()
+    w.mock = orket.shell(("%s mock-llm --port %s %s/.test/mock.lua >%s 2>&1 & echo $!"):format(w.binary, w.url:match(":(%d+)"), w.dir,
+      out)):match("%d+")
+    return world.wait(function() return orket.read(out):find("http:", 1, true) end, 1)
+  end))
+end
+
+local function is_past(at)
+  return (orket.shell("date -u +%FT%T.%3NZ")) > at
+end
+
+describe("a pause", function()
+  it("for which a server asks parks the card with the moment of its end; a run waits for it, and can be drained", function()
+    local w <close> = world.new({ issues = cards(1), mock = busy(900) })
+    local run = w:start()
+    assert(world.wait(function() return paused(w) end))
+    local event, card = paused(w), w:card("C-1")
+    assert.same({ "blocked", "resource" }, { card.status, card.wait_reason })
+    assert.equal(429, w:events("step.failed")[1].body.status)
+    assert.truthy(event.body.why:find("slow down", 1, true), event.body.why)
+    assert.is_false(is_past(event.body["until"]))
+    run.kill("INT")
+    local text, code = run.wait()
+    assert.equal(3, code, text)
+    becomes(w, GOOD)
+    run = w:start()
+    assert(world.wait(function() return #w:events("run.resumed") == 1 end))
+    text, code = w:orket("retry C-1")
+    assert.equal(0, code, text)
+    text, code = run.wait()
+    assert.equal(0, code, text)
+    assert.equal(1, #w:events("model.paused"))
+    replays(w)
+  end)
+
+  it("of more than an hour is not waited for: the run ends, and says until when", function()
+    local w <close> = world.new({ issues = cards(1), mock = busy(7200) })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    assert.truthy(text:find(paused(w).body["until"]:sub(1, 19), 1, true), text)
+    text, code = w:run()
+    assert.equal(3, code, text)
+    assert.equal(1, #w:events("step.failed"), "nobody asked again")
+    replays(w)
+  end)
+
+  it("is over by itself, in a run that is under way", function()
+    local w <close> = world.new({ issues = cards(3), model = { breaker = { failures = 1, seconds = 1 } }, mock = GOOD })
+    os.execute("kill " .. w.mock)
+    local run = w:start()
+    assert(world.wait(function() return #w:events("model.paused") >= 2 end))
+    becomes(w, GOOD)
+    local text, code = run.wait()
+    assert.equal(0, code, text)
+    assert(#w:events("budget.lifted") >= 2)
+    replays(w)
+  end)
+
+  it("is over by itself after a restart", function()
+    local w <close> = world.new({ issues = cards(1), model = { breaker = { failures = 1, seconds = 2 } }, mock = GOOD })
+    os.execute("kill " .. w.mock)
+    local run = w:start()
+    assert(world.wait(function() return paused(w) end))
+    run.kill("KILL")
+    run.wait()
+    becomes(w, GOOD)
+    assert(world.wait(function() return is_past(paused(w).body["until"]) end))
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal("the pause is over", w:events("budget.lifted")[1].body.why)
+    replays(w)
+  end)
+end)

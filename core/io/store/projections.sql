@@ -287,6 +287,10 @@ UPDATE turn SET waits = $cap WHERE run = :run AND turn = :turn AND $ends IS NULL
 INSERT INTO report (seq, run, turn, step, n, card, actor, role, decision, rule, why, fix, place, at)
 VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, 'deny', $rule, $why, $fix, $where, :at);
 
+-- The model of a turn is not asked until then.
+-- kind: model.paused
+UPDATE turn SET waits = 'until/' || $until WHERE run = :run AND turn = :turn;
+
 -- kind: budget.lifted
 UPDATE turn SET waits = NULL WHERE run = :run AND turn = :turn;
 

@@ -1,9 +1,10 @@
--- lift.lua: a card that waited for a cap goes on, with the turn that it had: somebody raised the cap, or a person
--- tries again. The events stand in the turn's stream, so that it is current.
+-- lift.lua: a card that waited for a cap, or for the end of a pause, goes on with the turn that it had: somebody raised the
+-- cap, time passed, or a person tries again. The events stand in the turn's stream, so that it is current.
 
 local async = require("orket.async")
 local errors = require("orket.errors")
 local moves = require("orket.moves")
+local pauses = require("orket.llm.pause")
 
 local M = {}
 
@@ -22,14 +23,24 @@ function M.add(tx, card, why)
   return moves.add(tx, card, card.return_to or "in_progress", { role = "system", why = why })
 end
 
-local function lift(store, waiting)
+---One card goes on with its turn.
+---@param store Store
+---@param waiting table row of `capped`
+---@param why string
+---@return any|nil ok
+---@return Error|nil
+function M.one(store, waiting, why)
   local card = store:read("card", { id = waiting.card })[1]
   local tx = store:stream({ run = waiting.run, turn = waiting.turn, actor = "system", role = "system" }):begin()
-  local ok, err = M.add(tx, card, waiting.waits .. " has room again")
+  local ok, err = M.add(tx, card, why)
   if not ok then
     return nil, err
   end
   return errors.check(async.await(tx.commit, tx))
+end
+
+local function why_of(waits)
+  return pauses.ending(waits) and "the pause is over" or waits .. " has room again"
 end
 
 ---Cards of a run that wait for caps that have room again, or are gone, go on.
@@ -41,7 +52,7 @@ end
 function M.all(store, run, has_room)
   for _, waiting in ipairs(store:read("capped", { run = run })) do
     if has_room(waiting.waits, waiting.card) then
-      local ok, err = lift(store, waiting)
+      local ok, err = M.one(store, waiting, why_of(waiting.waits))
       if not ok then
         return nil, err
       end

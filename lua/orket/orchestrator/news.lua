@@ -63,6 +63,9 @@ local function moved(run, card, event)
   if event.run ~= run.id then
     interrupt(run, card.id)
   end
+  if run.waking and event.body.to ~= "blocked" then
+    run.waking:forget(card.id)
+  end
   if event.body.to == "canceled" then
     park_orphans(run, card.id)
   end
@@ -107,6 +110,8 @@ function M.hear(run, event)
     changed(run, card, event.body)
   elseif event.kind == "approval.asked" and run.lapsing then
     run.lapsing:await(event.card)
+  elseif event.kind == "model.paused" and run.waking and event.run == run.id then
+    run.waking:hear(event.card, event.body["until"])
   elseif event.kind == "card.created" and event.body.epic == run.epic.id and not run.only then
     created(run, event.card)
   end

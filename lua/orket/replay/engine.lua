@@ -66,6 +66,8 @@ local function complete(stage, turn)
       return recorded_reply(stage, event)
     elseif event and event.kind == "budget.reached" then
       return nil, budget_error(records.body(event))
+    elseif event and event.kind == "model.paused" then
+      return nil, { code = "ERR_NET", class = "model", message = "", paused = records.body(event) }
     elseif not is_before_reply(turn, event, line) then
       stage:diverge(event, "the replay asks the model here")
       return nothing_more(stage)

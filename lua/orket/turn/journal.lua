@@ -179,7 +179,14 @@ function Turn:reached(body)
   end
 end
 
----Parks the card; the turn stays open and goes on when there is room.
+---The model is not to be asked for a while: the turn waits for that.
+---@param body table of model.paused
+function Turn:pause(body)
+  self:record("model.paused", body)
+  self.capped = body
+end
+
+---Parks the card; the turn stays open and goes on when there is room, or the pause is over.
 ---@return boolean|nil ok
 ---@return Error|nil
 function Turn:wait()

@@ -34,6 +34,9 @@ local function next_reply(turn)
   if err and err.budget and awake then
     turn:reached(err.budget)
     return nil
+  elseif err and err.paused and awake then
+    turn:pause(err.paused)
+    return nil
   elseif not reply or not awake then
     return nil, err or cause
   end

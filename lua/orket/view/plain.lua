@@ -95,6 +95,7 @@ local SENTENCE = {
     return string.format("budget: %s is used up to %s of %s", b.cap, amount(b.used), amount(b.limit))
   end,
   ["budget.reached"] = function(b) return "budget: " .. b.why end,
+  ["model.paused"] = function(b) return "pause: " .. b.why end,
   ["budget.lifted"] = function(b) return "goes on: " .. b.why end,
 }
 

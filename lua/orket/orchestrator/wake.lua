@@ -1,0 +1,96 @@
+-- wake.lua: cards whose model asked for a pause (llm/pause.lua) go on by themselves when it is over: one timer each, while a
+-- run is under way. A run waits for those that are over within the hour; the next one finds the others.
+
+local approvals = require("orket.approvals")
+local async = require("orket.async")
+local lifts = require("orket.budget.lift")
+local list = require("orket.list")
+local pauses = require("orket.llm.pause")
+
+local M = {}
+
+local LONGEST = 3600   -- seconds that a run waits with nothing else to do
+local MOMENT = 0.005   -- seconds: the end itself is part of a pause
+
+local Wake = {}
+Wake.__index = Wake
+
+local function left(till)
+  return approvals.seconds_left({ expires_at = till })
+end
+
+-- The card goes on, unless it waits for something else by now. False: nobody waits for it any more.
+local function lift(self, waiting, till)
+  repeat
+    if not async.sleep(left(till) + MOMENT) then
+      return false
+    end
+  until left(till) == 0
+  for _, now in ipairs(self.run.store:read("capped", { card = waiting.card })) do
+    if now.waits == waiting.waits and now.run == self.run.id then
+      lifts.one(self.run.store, now, "the pause is over") -- stale: somebody was faster
+    end
+  end
+  return true
+end
+
+local function await(self, waiting, till)
+  self:forget(waiting.card)
+  self.count = self.count + 1
+  self.tasks[waiting.card] = async.spawn(function()
+    local is_over = lift(self, waiting, till)
+    self.count = self.count - 1
+    if is_over then
+      self.tasks[waiting.card] = nil
+      self.run:pump()
+    end
+  end)
+end
+
+---Somebody moved the card: it waits no longer.
+---@param card string
+function Wake:forget(card)
+  local task = self.tasks[card]
+  self.tasks[card] = nil
+  if task then
+    async.cancel(task)
+  end
+end
+
+---Waits for the ends of pauses.
+---@param waiting {card: string, waits: string}[]
+function Wake:await(waiting)
+  for _, one in ipairs(waiting) do
+    local till = pauses.ending(one.waits)
+    if till and left(till) <= LONGEST and self.run.board.cards[one.card] then
+      await(self, one, till)
+    end
+  end
+end
+
+---A turn was told to wait.
+---@param card string
+---@param till string
+function Wake:hear(card, till)
+  self:await({ { card = card, waits = pauses.waits(till) } })
+end
+
+---The run is over.
+function Wake:close()
+  self.run.waking = nil
+  for _, card in ipairs(list.keys(self.tasks)) do
+    self:forget(card)
+  end
+end
+
+---Waits for pauses that are open, and for those to come.
+---@param run table
+---@return table wake  closed when the run is over
+function M.watch(run)
+  local self = setmetatable({ run = run, tasks = {}, count = 0 }, Wake)
+  run.waking = self
+  self:await(run.store:read("capped", { run = run.id }))
+  return self
+end
+
+return M
