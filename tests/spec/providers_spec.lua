@@ -193,6 +193,26 @@ describe("the Messages API", function()
     assert.falsy(cjson.encode({ got.second, got.third }):find("not-to-be-seen", 1, true))
   end)
 
+  it("is never told of a call without a result", function()
+    local got = probe([[
+      local function call(id) return '{"function":{"arguments":"{}","name":"f"},"id":"' .. id .. '","type":"function"}' end
+      say(ask("anthropic", JSON, '{"content":[],"stop_reason":"end_turn"}', { messages = { '{"content":"go","role":"user"}',
+        '{"content":null,"role":"assistant","tool_calls":[' .. call("a") .. "," .. call("b") .. ']}', '{"content":"one","role":"tool","tool_call_id":"b"}',
+        '{"content":"again","role":"tool","tool_call_id":"b"}',
+        '{"content":"well?","role":"user"}', '{"content":null,"role":"assistant","tool_calls":[' .. call("c") .. ']}' } }))]])
+    local function results(message)
+      local found = {}
+      for _, block in ipairs(message.content) do
+        found[#found + 1] = block.tool_use_id and block.tool_use_id .. " " .. block.content or nil
+      end
+      return found
+    end
+    assert.same({ "b one", "a (no result)" }, results(got.sent.messages[3]))
+    assert.same({ "c (no result)" }, results(got.sent.messages[5]))
+    local third = got.sent.messages[3].content
+    assert.same({ "tool_result", "tool_result", "again", "well?" }, { third[1].type, third[2].type, third[3].text, third[4].text })
+  end)
+
   it("serves a model without system text", function()
     local got = probe([[
       say(ask("anthropic", JSON, '{"content":[],"stop_reason":"end_turn"}', { messages = { '{"content":"Be brief.","role":"system"}',

@@ -65,15 +65,37 @@ local function say(state, who, text)
   end
 end
 
+-- These APIs refuse a call without a result, whatever became of it: of a window nothing may be left but the call.
+local function settle(state)
+  for _, call in ipairs(state.calls) do
+    if not call.answered then
+      add(state, "user", { kind = "result", call = call, text = "(no result)" })
+    end
+  end
+  state.calls = {}
+end
+
+-- Results come before what else a user says.
+local function sorted(parts)
+  local first, rest = {}, {}
+  for _, part in ipairs(parts) do
+    local into = part.kind == "result" and first or rest
+    into[#into + 1] = part
+  end
+  return table.move(rest, 1, #rest, #first + 1, first)
+end
+
 local BY_ROLE = {}
 
 function BY_ROLE.user(state, message)
+  settle(state)
   say(state, "user", text_of(message))
 end
 
 function BY_ROLE.tool(state, message)
   local call = state.open[message.tool_call_id]
-  if call then
+  if call and not call.answered then
+    call.answered = true
     add(state, "user", { kind = "result", call = call, text = text_of(message) })
   else -- its call is no longer in the window
     say(state, "user", text_of(message))
@@ -81,12 +103,14 @@ function BY_ROLE.tool(state, message)
 end
 
 function BY_ROLE.assistant(state, message)
+  settle(state)
   local apart = message.apart or {}
   if apart.signature then -- the text may be empty: it is not always shown
     add(state, "model", { kind = "thought", text = apart.reasoning, signature = apart.signature })
   end
   say(state, "model", text_of(message))
-  for _, call in ipairs(calls_of(message, state)) do
+  state.calls = calls_of(message, state)
+  for _, call in ipairs(state.calls) do
     add(state, "model", { kind = "call", call = call })
   end
 end
@@ -95,14 +119,14 @@ end
 ---@field kind "text"|"thought"|"call"|"result"
 ---@field text string?
 ---@field signature string?
----@field call {id: string, given: string, name: string, arguments: string, signature: string?}?
+---@field call {id: string, given: string, name: string, arguments: string, signature: string?, answered: boolean?}?
 
 ---@param messages string[] JSON texts
 ---@param as_user boolean|nil  the model has no system text: it is said by the user
 ---@return {who: "user"|"model", parts: ProviderPart[]}[] turns
 ---@return string|nil system
 function M.read(messages, as_user)
-  local state = { turns = {}, ids = {}, open = {} }
+  local state = { turns = {}, ids = {}, open = {}, calls = {} }
   local system
   for i, text in ipairs(messages) do
     local message = cjson.decode(text)
@@ -111,6 +135,10 @@ function M.read(messages, as_user)
     else
       (BY_ROLE[message.role] or BY_ROLE.user)(state, message)
     end
+  end
+  settle(state)
+  for _, turn in ipairs(state.turns) do
+    turn.parts = turn.who == "user" and sorted(turn.parts) or turn.parts
   end
   return state.turns, system ~= "" and system or nil
 end
