@@ -121,6 +121,12 @@ describe("calls in a model's text", function()
     end
   end)
 
+  it("do not depend on the pieces that a byte order mark comes in", function()
+    local text = "<|python_tag|>\u{FEFF}[/THINK] and so on"
+    local answers = orket.try("calls", { { text = text }, { text = text, chunk = 1 } })
+    assert.same(answers[1], answers[2])
+  end)
+
   it("stay what they are once they are complete, and what was cut off never is", function()
     local rows, of = {}, {}
     for _, vector in ipairs(vectors) do

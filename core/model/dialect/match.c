@@ -315,12 +315,12 @@ static enum found json_call(struct match *m)
 
 /* A byte order mark, and braces too many: no object begins with another. What it closes is passed over with
  * the marks behind. */
-static void stray_before(struct scan *s)
+static enum found stray_before(struct scan *s)
 {
-    if (scan_left(s) >= 3 && memcmp(s->at, "\xEF\xBB\xBF", 3) == 0) {
-        s->at += 3;
-        s->repaired = true;
-    }
+    enum found mark = scan_is(s, '\xEF') ? scan_text(s, "\xEF\xBB\xBF", 3) : FOUND_NO;
+    if (mark == FOUND_MORE)
+        return FOUND_MORE;
+    s->repaired |= mark == FOUND_YES;
     for (scan_blanks(s); scan_is(s, '{'); s->repaired = true) {
         struct scan next = *s;
         next.at++;
@@ -329,14 +329,15 @@ static void stray_before(struct scan *s)
             break;
         s->at = next.at;
     }
+    return FOUND_YES;
 }
 
 /* In prose a value is one; between marks more may follow. */
 static enum found json_calls(struct match *m)
 {
     struct scan *s = m->s;
-    if (m->form->where == WHERE_MARK)
-        stray_before(s);
+    if (m->form->where == WHERE_MARK && stray_before(s) == FOUND_MORE)
+        return FOUND_MORE;
     if (s->at < s->end && *s->at != '{' && *s->at != '[')
         return FOUND_NO;
     enum found found = json_call(m);
