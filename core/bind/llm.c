@@ -57,6 +57,40 @@ static void tell(struct call *call, bool last)
     (void)bind_call(L, 1, 0);
 }
 
+/* ---- a body that is no model's ---- */
+
+struct piece {
+    const struct call *call;
+    const char *bytes;
+    size_t len;
+};
+
+/* (piece) -> whether it is enough; runs protected */
+static int deliver_piece(lua_State *L)
+{
+    const struct piece *piece = lua_touserdata(L, 1);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, piece->call->on_delta);
+    lua_pushlstring(L, piece->bytes, piece->len);
+    lua_pushstring(L, transfer_type(piece->call->transfer));
+    lua_pushstring(L, transfer_session(piece->call->transfer));
+    lua_call(L, 3, 1);
+    return 1;
+}
+
+/* A piece as it came, for whoever asked without a shape and listens. */
+static int hear(const struct call *call, const char *bytes, size_t len)
+{
+    struct piece piece = {call, bytes, len};
+    lua_State *L = call->llm->bind->L;
+    lua_pushcfunction(L, deliver_piece);
+    lua_pushlightuserdata(L, &piece);
+    if (bind_call(L, 1, 1))
+        return 0; // the program ends
+    bool enough = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    return enough ? TRANSPORT_ENOUGH : 0;
+}
+
 /* ---- the end of a call ---- */
 
 struct outcome {
@@ -203,6 +237,8 @@ static int on_body(void *ctx, const char *bytes, size_t len, struct err *err)
 {
     struct call *call = ctx;
     struct feed feed = {call, err};
+    if (!call->shape && call->on_delta != LUA_NOREF)
+        return hear(call, bytes, len);
     if (call->mode == MODE_UNKNOWN && choose_mode(call, bytes, len, err))
         return ERR_PROTOCOL;
     if (call->mode == MODE_BODY) {
@@ -298,7 +334,9 @@ static int start(struct llm *llm, lua_State *L, struct transport_request *reques
     return 0;
 }
 
-/* llm.post(request, on_delta: fun(text)|nil, done: fun(reply|nil, message?, code?, info?)) ->
+/* Without a shape the pieces of the body go to on_delta(bytes, type, session) as they come, which answers true when
+ * that was enough; without either the body is answered whole.
+ * llm.post(request, on_delta: fun(text)|nil, done: fun(reply|nil, message?, code?, info?)) ->
  * cancel */
 static int l_post(lua_State *L)
 {

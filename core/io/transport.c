@@ -166,6 +166,7 @@ static void set_bounds(struct transfer *x, const struct transport_request *reque
         .idle = or_default(d->idle, 120000),
         .total = or_default(d->total, 1800000),
     };
+    x->alone = request->fresh;
     x->caps.headers = request->caps.headers ? request->caps.headers : (size_t)64 << 10;
     x->caps.body = request->caps.body ? request->caps.body : (size_t)32 << 20;
 }
@@ -328,6 +329,11 @@ void transport_cancel(struct transfer *x)
     x->err = NULL;
     transfer_fail(x, &err);
     transfer_end_soon(x);
+}
+
+const char *transfer_session(const struct transfer *x)
+{
+    return x->head.session;
 }
 
 const char *transfer_type(const struct transfer *x)

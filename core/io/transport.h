@@ -46,6 +46,7 @@ struct transport_request {
     size_t header_count;
     struct transport_deadlines deadlines;
     struct transport_caps caps;
+    bool fresh; /* on a connection of its own: a request on a used one may go out twice, when that had ended */
 };
 
 /* How it ended. All text is borrowed until on_done returns. */
@@ -90,6 +91,9 @@ void transport_cancel(struct transfer *transfer);
 
 /* The reply's media type (lower case, without parameters, "" when missing); for on_body. */
 const char *transfer_type(const struct transfer *transfer);
+
+/* The session that the reply names (mcp-session-id), "" when it names none; for on_body and on_done. */
+const char *transfer_session(const struct transfer *transfer);
 
 /* Writes the origin of a URL ("https://host:443") as keys are bound to it. ERR_USAGE, ERR_MEMORY,
  * ERR_LIBRARY. */

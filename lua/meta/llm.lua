@@ -9,6 +9,7 @@ local llm = {}
 ---@field headers table<string, string>?
 ---@field shape userdata? from llm.shape; without one the body is answered as it is
 ---@field deadlines {connect: number?, first_byte: number?, idle: number?, total: number?}? seconds
+---@field fresh boolean? on a connection of its own
 ---@field caps {line: integer?, event: integer?, body: integer?, headers: integer?}? bytes
 
 ---@class LlmCall
@@ -40,7 +41,8 @@ local llm = {}
 ---Starts a request; done is called exactly once, from the loop. Without a shape the reply is {body,
 ---status, ms}.
 ---@param request LlmRequest
----@param on_delta fun(text: string)|nil
+---Without a shape on_delta gets the pieces of the body as they come, and answers true when that was enough.
+---@param on_delta (fun(text: string, type: string?, session: string?): boolean?)|nil
 ---@param done fun(reply: LlmReply|nil, message: string?, code: string?, info: LlmFailure?)
 ---@return fun() cancel
 function llm.post(request, on_delta, done) end

@@ -1,4 +1,4 @@
-/* reply_head.c: status line, content-type, content-encoding, retry-after-ms; the rest is counted.
+/* reply_head.c: status line, content-type, content-encoding, retry-after-ms, mcp-session-id; the rest is counted.
  */
 #include "io/transport/reply_head.h"
 
@@ -56,6 +56,15 @@ static void set_retry_ms(struct reply_head *head, const char *value, size_t len)
         head->retry_after = ms;
 }
 
+static void set_session(struct reply_head *head, const char *value, size_t len)
+{
+    bool visible = len < sizeof head->session;
+    for (size_t i = 0; i < len && visible; i++)
+        visible = value[i] > 0x20 && value[i] < 0x7F;
+    memcpy(head->session, value, visible ? len : 0);
+    head->session[visible ? len : 0] = '\0';
+}
+
 int reply_head_line(struct reply_head *head, const char *line, size_t len, size_t max,
                     struct err *err)
 {
@@ -76,5 +85,7 @@ int reply_head_line(struct reply_head *head, const char *line, size_t len, size_
         head->encoded = !(n == 8 && strncasecmp(value, "identity", 8) == 0);
     else if ((value = value_of(line, len, "retry-after-ms", &n)))
         set_retry_ms(head, value, n);
+    else if ((value = value_of(line, len, "mcp-session-id", &n)))
+        set_session(head, value, n);
     return 0;
 }

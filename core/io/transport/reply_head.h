@@ -11,6 +11,7 @@ struct reply_head {
     size_t bytes;        /* of all header lines and trailers so far */
     int64_t retry_after; /* milliseconds of retry-after-ms, or -1 */
     char type[64];       /* media type, lower case, without parameters */
+    char session[256];   /* mcp-session-id, visible ASCII; "" when there is none, or none like that */
 };
 
 /* Takes one line as libcurl hands it over, with its line end. ERR_LIMIT over `max` bytes in all. */

@@ -364,6 +364,7 @@ void transfer_set_options(struct transfer *x)
     const char *pin = endpoint_pin(x->endpoint);
     curl->easy_setopt(easy, CURLOPT_CURLU, endpoint_url(x->endpoint));
     curl->easy_setopt(easy, CURLOPT_PRIVATE, x);
+    curl->easy_setopt(easy, CURLOPT_FRESH_CONNECT, (long)x->alone);
     curl->easy_setopt(easy, CURLOPT_WRITEDATA, x);
     curl->easy_setopt(easy, CURLOPT_HEADERDATA, x);
     curl->easy_setopt(easy, CURLOPT_PREREQDATA, x);

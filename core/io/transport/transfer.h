@@ -56,6 +56,7 @@ struct transfer {
     bool ending; /* its end is decided */
     bool enough; /* all that matters has come */
     size_t body_bytes;
+    bool alone; /* on a connection of its own */
     struct reply_head head;
     struct buf held; /* of the body: bytes that may be the beginning of a key */
     struct buf error_body;
