@@ -50,7 +50,7 @@ function M.lets_in(server, tool)
   return not server.tools or list.has(server.tools, tool)
 end
 
-local function converse(wire, server, fn)
+local function once(wire, server, fn)
   local session, err = sessions.open(wire, server)
   if not session then
     return nil, err
@@ -59,6 +59,16 @@ local function converse(wire, server, fn)
   result, err = fn(session)
   if not result then
     session:give_up()
+  end
+  return result, err
+end
+
+-- A session that the server has forgotten is begun anew, once: what was asked in it did not happen.
+local function converse(wire, server, fn)
+  local result, err = once(wire, server, fn)
+  if not result and err.lost then
+    wire.session, wire.version = nil, nil
+    return once(wire, server, fn)
   end
   return result, err
 end

@@ -3,51 +3,17 @@
 
 local async = require("orket.async")
 local errors = require("orket.errors")
+local lines = require("orket.mcp.lines")
 local proc = require("orket.core.proc")
 local texts = require("orket.text")
 
 local M = {}
 
 local GRACE = 0.5 -- seconds to end by itself after its input did
-local PIECES = 512 -- of a line that has not ended, then they become one
 local SAID = 300 -- bytes of its last words
 
 local Wire = {}
 Wire.__index = Wire
-
--- ---- lines ----
-
-local function keep(self, bytes)
-  local pieces = self.pieces
-  pieces[#pieces + 1] = bytes
-  if #pieces >= PIECES then
-    self.pieces = { table.concat(pieces) }
-  end
-end
-
-local function wake(self, ...)
-  local waiting = self.waiting
-  self.waiting = nil
-  if waiting then
-    waiting(...)
-  end
-end
-
-local function heard(self, bytes)
-  local from = 1
-  for to in bytes:gmatch("()\n") do
-    keep(self, bytes:sub(from, to - 1))
-    self.count = self.count + 1
-    self.lines[self.count] = table.concat(self.pieces)
-    self.pieces, from = {}, to + 1
-  end
-  if from <= #bytes then
-    keep(self, bytes:sub(from))
-  end
-  if self.lines[self.at] then
-    wake(self, true)
-  end
-end
 
 local function last_words(result)
   local said = texts.of_bytes(result.stderr:sub(-SAID)):gsub("%s+", " "):gsub("^ ", "")
@@ -65,7 +31,7 @@ local function ended(self, result, message, code, fix)
       .. (result.limit and result.limit .. " limit" or result.signal and "signal " .. result.signal or "exit " .. result.exit)
       .. ")" .. last_words(result))
   end
-  wake(self, true)
+  self.queue:wake()
 end
 
 ---The next line it says.
@@ -73,15 +39,12 @@ end
 ---@return Error|nil  it has ended, or nobody waits any more
 function Wire:receive()
   while true do
-    local line = self.lines[self.at]
-    if line then
-      self.lines[self.at], self.at = nil, self.at + 1
-      return line
-    elseif self.over then
-      return nil, self.over
+    local line = self.queue:take()
+    if line or self.over then
+      return line, not line and self.over or nil
     end
     local ok, err = async.suspend(function(resume)
-      self.waiting = resume
+      self.queue.waiting = resume
     end)
     if not ok then
       return nil, err
@@ -168,9 +131,15 @@ function M.open(project, server)
   if not order then
     return nil, err
   end
-  local self = setmetatable({ server = server, lines = {}, at = 1, count = 0, pieces = {} }, Wire)
+  local self = setmetatable({ server = server, queue = lines.queue() }, Wire)
+  local split = lines.splitter(function(line)
+    self.queue:add(line)
+  end)
   self.cancel, self.say, self.hush = proc.talk(order, function(bytes)
-    heard(self, bytes)
+    split(bytes)
+    if not self.queue:is_empty() then
+      self.queue:wake()
+    end
   end, function(...)
     ended(self, ...)
   end)
