@@ -256,6 +256,15 @@ function Engine:issues(turn)
   return self.issue_count
 end
 
+---How many cards the agents of the turn's run have made, before it was interrupted as well; `more` are being made now.
+---@param turn Turn
+---@param more integer|nil
+---@return integer
+function Engine:cards_made(turn, more)
+  self.made = (self.made or self.store:read("cards_made", { run = turn.run })[1].made) + (more or 0)
+  return self.made
+end
+
 ---Until when an answer counts to a question that is put now.
 ---@return string UTC, RFC 3339
 function Engine:expiry()

@@ -106,7 +106,7 @@ end
 on_card["card.create"] = function(turn, record)
   if (turn.created or 0) >= CARDS_MOST then
     return too_many("cards", CARDS_MOST)
-  elseif (turn.engine.created or 0) >= RUN_CARDS_MOST then
+  elseif turn.engine:cards_made(turn) >= RUN_CARDS_MOST then
     return nil, errors.new("ERR_LIMIT",
       "the agents of this run made " .. RUN_CARDS_MOST .. " cards, and may make no more",
       "do the work as part of this card, or ask a person with request_excuse")
@@ -115,7 +115,7 @@ on_card["card.create"] = function(turn, record)
   if fault then
     return nil, errors.new("ERR_USAGE", fault, fix)
   end
-  turn.engine.created = (turn.engine.created or 0) + 1
+  turn.engine:cards_made(turn, 1)
   turn.engine.issue_count = (turn.engine.issue_count or 0) + 1
   local id = turn:new_card_id()
   turn.tx:event("card.created", id, {

@@ -409,4 +409,22 @@ describe("a call that was begun when the run was killed", function()
     assert.equal(0, code, text)
     w:derives()
   end)
+
+  it("counts the cards that its agents made before", function()
+    local role = world.orket.read("roles/coder.lua"):gsub('"request_excuse",', '%0 "create_issue",')
+    local w <close> = world.new({ issues = { { id = "A" } }, files = { ["roles/coder.lua"] = role }, limits = { issues = 1000 }, mock = [[
+      function work(talk)
+        local calls = {}
+        for i = 1, 15 do calls[i] = call("create_issue", { seat = "dev", summary = talk.card .. " child " .. i }) end
+        return talk.replies == 0 and { calls = calls, delay_ms = 100 } or say(call("request_excuse", { reason = "enough" }))
+      end ]] })
+    local run = w:start()
+    assert(world.wait(function() return #w:events("card.created") > 40 end))
+    run.kill("KILL")
+    run.wait()
+    assert.equal(3, (select(2, w:run())))
+    local made = tonumber(w:sql("SELECT count(*) FROM event WHERE kind = 'card.created' AND actor LIKE 'agent:%'"))
+    assert.equal(100, made)
+    w:replays()
+  end)
 end)

@@ -61,6 +61,10 @@ SELECT (SELECT data -> '$.params.scope' FROM card_text WHERE id = c.text) AS "sc
 -- name: epic_size
 SELECT count(*) AS issues FROM card WHERE epic = :epic;
 
+-- How many cards the agents of a run have made.
+-- name: cards_made
+SELECT count(*) AS made FROM journal WHERE run = :run AND kind = 'card.created' AND actor LIKE 'agent:%';
+
 -- The file form of a card: what export-cards writes and sync compares.
 -- name: card_file
 SELECT json_put((SELECT data FROM card_text WHERE id = c.text), json_object('id', id, 'type', type, 'name', name, 'status', status, 'priority', priority,
