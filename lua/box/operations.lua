@@ -120,6 +120,11 @@ end
 
 turn = {}
 
+---A part of an earlier result of this turn that was cut: {part, from, next, bytes}.
+function turn.result(handle, from)
+  return ask({ op = "turn.result", handle = handle, from = some(from) })
+end
+
 ---Ends the turn; without a status the card takes its usual next step.
 function turn.finish(fields)
   return with("turn.finish", fields or {})

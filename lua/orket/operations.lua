@@ -17,6 +17,7 @@ local labels = require("orket.labels")
 local list = require("orket.list")
 local moves = require("orket.moves")
 local once = require("orket.turn.once")
+local rest = require("orket.turn.rest")
 
 local M = {}
 
@@ -153,6 +154,8 @@ on_card["turn.finish"] = function(turn, record)
   turn.proposal = { status = record.status or turn.review and "done" or "ready_for_testing", why = record.summary }
   return { finished = true }
 end
+
+on_card["turn.result"] = rest.read
 
 -- ---- what was interrupted ----
 

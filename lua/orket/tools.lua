@@ -13,11 +13,11 @@ local labels = require("orket.labels")
 local later = require("orket.later")
 local operations = require("orket.operations")
 local reports = later("orket.tools.report")
+local rest = require("orket.turn.rest")
 
 local M = {}
 
 local OPERATIONS_MAX = 1000 -- of one call
-local RESULT_MAX = 64 * 1024 -- bytes of a result that go back to the model
 
 ---True when one of the operations that the tool declares changes something beside the journal.
 ---@param turn table
@@ -102,15 +102,9 @@ local function mark(turn, tool, request, is_over)
   end
 end
 
-local function bounded(text)
-  if #text <= RESULT_MAX then
-    return text
-  end
-  return cjson.encode({ ok = false, error = {
-    code = "ERR_TOO_LARGE",
-    message = "the result has " .. #text .. " bytes, " .. RESULT_MAX .. " is the limit",
-    fix = "ask for less: a smaller range, a narrower search",
-  } })
+local function answered(turn, ok, text, done)
+  local bounded, whole = rest.bounded(turn, ok, text)
+  return { ok = ok, text = bounded, whole = whole, operations = done }
 end
 
 ---Runs an allowed call. Never fails: a tool's failure is a result the model can read. Only when nobody knows
@@ -119,7 +113,7 @@ end
 ---@param call table the gate's answer
 ---@param request {id: string, name: string, arguments: string}
 ---@param yes table|nil what a person's yes to the call covers
----@return {ok: boolean, text: string, operations: table[], unsettled: Error?}
+---@return {ok: boolean, text: string, whole: string?, operations: table[], unsettled: Error?}
 function M.perform(turn, call, request, yes)
   local closing <close> = call
   local done = { call = request.id, request = request, yes = yes }
@@ -135,13 +129,13 @@ function M.perform(turn, call, request, yes)
   if done.unsettled then
     return { unsettled = done.unsettled }
   elseif not outcome then
-    return { ok = false, text = bounded(M.failure_text(err, told, turn.met)), operations = done }
+    return answered(turn, false, M.failure_text(err, told, turn.met), done)
   end
   local failure = type(outcome.value) == "table" and outcome.value.error
   if type(failure) == "table" then -- the tool hands a failed operation on
-    return { ok = false, text = bounded(M.failure_text(failure, told, turn.met)), operations = done }
+    return answered(turn, false, M.failure_text(failure, told, turn.met), done)
   end
-  return { ok = true, text = bounded(cjson.encode({ ok = true, result = outcome.value, told = told, labels = turn.met })), operations = done }
+  return answered(turn, true, cjson.encode({ ok = true, result = outcome.value, told = told, labels = turn.met }), done)
 end
 
 ---What the model reads when a call was refused or failed.

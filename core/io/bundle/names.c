@@ -95,6 +95,7 @@ static const struct {
     {"step.reply", "convo", NULL, BUNDLE_MESSAGE},
     {"call.refused", "convo", NULL, BUNDLE_MESSAGE},
     {"call.result", "convo", NULL, BUNDLE_MESSAGE},
+    {"call.result", "rest", NULL, BUNDLE_BLOB},
     {"turn.started", "generation", NULL, BUNDLE_GENERATION},
     {"turn.forked", "generation", NULL, BUNDLE_GENERATION},
 };

@@ -108,6 +108,11 @@ static const struct operation operations[] = {
       {"tool", TEXT, true, 1, 128},
       {"pin", WORD, true, 64, 64},
       {"arguments", OBJECT, true, 0, 0}}},
+    {"turn.result",
+     GATE_WANT_NOTHING,
+     GATE_EFFECT_NONE,
+     NONE,
+     {{"handle", WORD, true, 1, REASON_MAX}, {"from", COUNT, false, 0, SIZE_MAX}}},
 #ifdef TEST_OPERATIONS // tests/spec/uncertain_spec.lua: somebody beyond the tree is told
     {"test.post",
      GATE_WANT_NOTHING,

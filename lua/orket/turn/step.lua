@@ -5,6 +5,7 @@
 
 local chain = require("orket.llm.chain")
 local cjson = require("cjson")
+local rest = require("orket.turn.rest")
 local stops = require("orket.turn.stops")
 local tape = require("orket.tape")
 local tools = require("orket.tools")
@@ -100,6 +101,7 @@ local function replay_call(turn, request)
   if kind == "call.refused" then
     turn.refusals = turn.refusals + 1
   else
+    rest.keep(turn, nil, result.rest)
     count_again(turn, result.operations)
     note_result(turn, request, result, text)
   end
@@ -147,6 +149,7 @@ local function perform(turn, request, call, yes)
   turn:record("call.result", {
     call = request.id, tool = request.name, ok = result.ok, operations = result.operations,
     proposal = turn.proposal ~= before and turn.proposal or nil, progress = turn.progress,
+    rest = rest.keep(turn, result.whole),
     convo = turn:say(tool_message(request, result.text)),
   })
   return true
