@@ -219,3 +219,23 @@ describe("a pause", function()
     replays(w)
   end)
 end)
+
+-- ---- the node that chooses ----
+
+describe("a models node", function()
+  it("as docs/nodes.md has it takes the small model for what is simple, and another one after a failure", function()
+    local text = orket.read("docs/nodes.md"):match("```lua\n(%-%- nodes/thrifty.lua.-)```")
+    local w <close> = world.new({ issues = { { id = "C-1", priority = 1.0 }, { id = "C-2", priority = 3.0 } },
+      models = { small = { base_url = "http://127.0.0.1:1/v1", model = "little" } }, rules = { models_node = "thrifty", default_llm = "m" },
+      files = { ["nodes/thrifty.lua"] = text }, mock = [[
+        function work(talk) return talk.request.model == "little" and { status = 400 } or say(finish()) end ]] })
+    local out, code = w:run()
+    assert.equal(0, code, out)
+    local by = {}
+    for _, event in ipairs(w:events("turn.started")) do
+      by[event.card] = (by[event.card] or "") .. " " .. (event.role == "coder" and event.body.model or "-")
+    end
+    assert.same({ ["C-1"] = " small m -", ["C-2"] = " m -" }, by)
+    replays(w)
+  end)
+end)
