@@ -21,7 +21,7 @@ int compare_index(struct report *report, sqlite3 *stored, sqlite3 *rebuilt, stru
     static const char *const queries[] = {
         "SELECT k, v FROM memory_fts_config ORDER BY k",
         "SELECT id, sz FROM memory_fts_docsize ORDER BY id",
-        "SELECT id, block FROM memory_fts_data WHERE id = " SUMS,
+        ("SELECT id, block FROM memory_fts_data WHERE id = " SUMS),
         "SELECT term, doc, offset FROM temp.memory_said",
     };
     int rc = show_words(stored, err);
