@@ -106,8 +106,9 @@ $(GRAMMARS): core/parser/package.json core/parser/package-lock.json core/parser/
 	  for part in node_modules/$$dir/src/*.c; do n=$$((n + 1)); $(CC) -std=c11 -O2 -w -I$${part%/*} -c -o $$n.o $$part || exit 1; done; \
 	done && ar rcs grammars.tmp *.o && mv grammars.tmp $(@F) && rm -rf *.o node_modules
 
-# The MCP servers of the tests: fetched when somebody asks for them, no script of theirs runs here.
-build/mcp/node_modules: tests/mcp/package.json tests/mcp/package-lock.json tests/mcp/.npmrc
+# The MCP servers of the tests; no script of theirs runs here.
+MCP := build/mcp/node_modules
+$(MCP): tests/mcp/package.json tests/mcp/package-lock.json tests/mcp/.npmrc
 	@rm -rf $(@D) && mkdir -p $(@D) && cp $^ $(@D)
 	$(Q)cd $(@D) && npm ci --prefer-offline --loglevel=error > /dev/null && touch node_modules
 
@@ -169,7 +170,7 @@ $(CLIENTS): tests/clients/package.json tests/clients/package-lock.json tests/cli
 unit: $(CTEST)
 	@lua5.4 tests/run.lua $(CTEST)
 
-spec: $(ORKET) $(UNGATED) $(BEYOND) $(FAULTY) $(MEASURES) $(CLIENTS)
+spec: $(ORKET) $(UNGATED) $(BEYOND) $(FAULTY) $(MEASURES) $(CLIENTS) $(MCP)
 	@lua5.4 tests/run.lua $(SPECS)
 
 deps: DEBS += $(TEST_DEBS)
@@ -182,7 +183,7 @@ deps build-deps:
 test: deps
 	@$(MAKE) -j$$(nproc) run-tests
 
-run-tests: $(ORKET) $(UNGATED) $(BEYOND) $(FAULTY) $(MEASURES) $(CLIENTS) $(CTEST)
+run-tests: $(ORKET) $(UNGATED) $(BEYOND) $(FAULTY) $(MEASURES) $(CLIENTS) $(MCP) $(CTEST)
 	@lua5.4 tests/run.lua $(CTEST) $(SPECS)
 
 demo: deps
