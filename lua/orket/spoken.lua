@@ -37,8 +37,14 @@ local function with_tools(text, tools)
   return #lines == 0 and text or text .. HOW:format(table.concat(lines, "\n"))
 end
 
+-- What a tool says cannot end its own frame, nor begin what a server takes for another speaker's turn: marks in it are no
+-- marks any more.
+local function plain(text)
+  return (text:gsub("<(/?tool_response>)", "< %1"):gsub("<(|[%w_]+|>)", "< %1"):gsub("%[(/?INST%])", "[ %1"))
+end
+
 local function response(message)
-  return "<tool_response>\n" .. (message.content or "") .. "\n</tool_response>"
+  return "<tool_response>\n" .. plain(message.content or "") .. "\n</tool_response>"
 end
 
 -- What stands next to each other as one speaker's is one message: some templates take turns strictly.
