@@ -107,23 +107,7 @@ function Wire:send(text, asks)
   return nil, failure(self, message, code, info)
 end
 
----The next message.
----@return string|nil text
----@return Error|nil
-function Wire:receive()
-  while true do
-    local text = self.queue:take()
-    if text or self.over then
-      return text, not text and self.over or nil
-    end
-    local ok, err = async.suspend(function(resume)
-      self.queue.waiting = resume
-    end)
-    if not ok then
-      return nil, err
-    end
-  end
-end
+Wire.receive = lines.receive
 
 ---Nothing of it is waited for any more.
 function Wire:close()

@@ -1,5 +1,7 @@
 -- lines.lua: bytes as they come, in lines: what a line costs follows from its length, however it is cut.
 
+local async = require("orket.async")
+
 local M = {}
 
 local PIECES = 512 -- of a line that has not ended, then they become one
@@ -64,6 +66,25 @@ function Queue:wake()
   self.waiting = nil
   if waiting then
     waiting(true)
+  end
+end
+
+---The next text of a wire {queue, over}: a method of both kinds.
+---@param self table
+---@return string|nil text
+---@return Error|nil  it is over, or nobody waits any more
+function M.receive(self)
+  while true do
+    local text = self.queue:take()
+    if text or self.over then
+      return text, not text and self.over or nil
+    end
+    local ok, err = async.suspend(function(resume)
+      self.queue.waiting = resume
+    end)
+    if not ok then
+      return nil, err
+    end
   end
 end
 

@@ -34,23 +34,7 @@ local function ended(self, result, message, code, fix)
   self.queue:wake()
 end
 
----The next line it says.
----@return string|nil line
----@return Error|nil  it has ended, or nobody waits any more
-function Wire:receive()
-  while true do
-    local line = self.queue:take()
-    if line or self.over then
-      return line, not line and self.over or nil
-    end
-    local ok, err = async.suspend(function(resume)
-      self.queue.waiting = resume
-    end)
-    if not ok then
-      return nil, err
-    end
-  end
-end
+Wire.receive = lines.receive
 
 ---@param text string one message
 ---@return true|nil ok
