@@ -1,0 +1,46 @@
+/* hole.h: what stands in the holes of a template that hold text; lists of calls are match.c's. */
+#ifndef MODEL_DIALECT_HOLE_H
+#define MODEL_DIALECT_HOLE_H
+
+#include "model/dialect/match.h"
+
+/* One form that is being read. */
+struct match {
+    const struct form *form;
+    struct scan *s;
+    struct calls *calls;
+    size_t first;     /* the calls before this form's */
+    const char *name; /* borrowed from the text; NULL: not yet */
+    size_t name_len;
+    const char *key;
+    size_t key_len;
+    struct buf arguments; /* JSON members, without the braces; or an object from {json} */
+    bool object;          /* the latter */
+    bool heart;           /* the call itself was read, what is left are the marks behind it */
+    int is_string;        /* what {string} said of the value; -1: nothing */
+    size_t values;        /* {value}s so far */
+    bool keyed;           /* calls are {name: arguments} */
+    bool unclosed;        /* the mark behind this value is missing */
+};
+
+/* A template, item by item. outer: the one that {params} stands in, or NULL. */
+enum found match_template(struct match *m, const struct template *t, const struct template *outer);
+
+/* The text behind item i, or none. */
+struct text hole_behind(const struct template *t, size_t i);
+/* Text up to `close`, the first that ends it; in parameters, what may follow one is looked at. */
+enum found hole_value(struct match *m, struct text close, const struct template *outer);
+/* Text up to the end of the line. */
+enum found hole_line(struct match *m);
+/* Text up to the line on which the next call begins, or the end. */
+enum found hole_rest(struct match *m);
+/* Some bytes, of no account, up to `until`. */
+enum found hole_any(struct match *m, struct text until);
+/* "true" or "false": whether the value is a string. */
+enum found hole_string(struct match *m);
+/* The same as a word for its type. */
+enum found hole_type(struct match *m);
+/* None, one or more parameters. */
+enum found hole_params(struct match *m, const struct template *outer);
+
+#endif

@@ -1,0 +1,300 @@
+/* loose_string.c: where a string ends, and what in it has to be mended. */
+#include "model/dialect/loose_string.h"
+
+#include "base/json.h"
+#include "base/repair.h"
+
+static enum found more_or(const struct scan *s, enum found otherwise)
+{
+    return s->final ? otherwise : FOUND_MORE;
+}
+
+static const char *behind_blanks(const char *at, const char *end)
+{
+    while (at < end && scan_blank(*at))
+        at++;
+    return at;
+}
+
+static bool stops(const struct scan *s, const char *at)
+{
+    return s->stop_len && (size_t)(s->end - at) >= s->stop_len
+        && memcmp(at, s->stop, s->stop_len) == 0;
+}
+
+/* A key without quotes, with its colon. */
+static enum found bare_key_at(const struct scan *s, const char *at)
+{
+    struct scan look = {.at = at, .end = s->end};
+    const char *name;
+    size_t len;
+    enum found found = scan_name(&look, &name, &len);
+    if (found == FOUND_NO)
+        return FOUND_NO;
+    look.at = behind_blanks(look.at, look.end);
+    if (found == FOUND_MORE || look.at == look.end)
+        return more_or(s, FOUND_NO);
+    return *look.at == ':' ? FOUND_YES : FOUND_NO;
+}
+
+/* A key in quotes, with its colon. */
+static enum found quoted_key_at(const struct scan *s, const char *at)
+{
+    const char *close = at + 1;
+    while (close < s->end && *close != *at && *close != '\n' && close - at <= SCAN_NAME_MAX)
+        close += 1 + (*close == '\\');
+    if (close >= s->end)
+        return more_or(s, FOUND_YES);
+    const char *colon = behind_blanks(close + 1, s->end);
+    if (*close == *at && colon == s->end)
+        return more_or(s, FOUND_YES);
+    return *close == *at && *colon == ':' ? FOUND_YES : FOUND_NO;
+}
+
+/* Behind the comma of an object comes a key, or its end when the comma is one too many. */
+static enum found comma_ends_member(const struct scan *s, const char *at)
+{
+    at = behind_blanks(at, s->end);
+    if (at == s->end)
+        return more_or(s, FOUND_YES);
+    if (*at == '"' || *at == '\'')
+        return quoted_key_at(s, at);
+    return *at == '}' || *at == ',' ? FOUND_YES : bare_key_at(s, at);
+}
+
+/* Does the quote before `at` end its string? */
+static enum found ends_string(const struct scan *s, const char *at, enum place place)
+{
+    at = behind_blanks(at, s->end);
+    if (place == PLACE_ALONE)
+        return FOUND_YES;
+    if (at == s->end)
+        return more_or(s, FOUND_YES);
+    if (place == PLACE_KEY)
+        return *at == ':' ? FOUND_YES : FOUND_NO;
+    if (*at == '}' || *at == ']' || stops(s, at))
+        return FOUND_YES;
+    if (*at != ',')
+        return FOUND_NO;
+    return place == PLACE_ITEM ? FOUND_YES : comma_ends_member(s, at + 1);
+}
+
+static int hex4(const struct scan *s, const char *at)
+{
+    int code = 0;
+    for (int i = 0; i < 4; i++, at++) {
+        if (at >= s->end)
+            return -2;
+        char c = *at;
+        int digit = c >= '0' && c <= '9' ? c - '0'
+            : c >= 'a' && c <= 'f'       ? c - 'a' + 10
+            : c >= 'A' && c <= 'F'       ? c - 'A' + 10
+                                         : -1;
+        if (digit < 0)
+            return -1;
+        code = code * 16 + digit;
+    }
+    return code;
+}
+
+/* \uXXXX, with its second half where it needs one; at stands on the backslash. */
+static enum found unicode_escape(struct loose *l)
+{
+    struct scan *s = l->s;
+    int high = hex4(s, s->at + 2);
+    if (high == -2)
+        return FOUND_MORE;
+    size_t len = 6;
+    if (high >= 0xD800 && high < 0xDC00) {
+        const char *next = s->at + 6;
+        if (next >= s->end || (*next == '\\' && next + 1 >= s->end))
+            return FOUND_MORE;
+        int low = next[0] == '\\' && next[1] == 'u' ? hex4(s, next + 2) : -1;
+        if (low == -2)
+            return FOUND_MORE;
+        len = low >= 0xDC00 && low < 0xE000 ? 12 : 6;
+    }
+    bool lone = high >= 0xD800 && high < 0xE000 && len == 6;
+    if (high < 0)
+        buf_puts(l->out, "\\\\u"), len = 2;
+    else if (lone)
+        buf_puts(l->out, "\\ufffd");
+    else
+        buf_put(l->out, s->at, len);
+    s->repaired |= high < 0 || lone;
+    s->at += len;
+    return FOUND_YES;
+}
+
+/* \xHH of Python. */
+static enum found hex_escape(struct loose *l)
+{
+    struct scan *s = l->s;
+    if (s->end - s->at < 4)
+        return FOUND_MORE;
+    char digits[5] = {'0', '0', s->at[2], s->at[3], 0};
+    struct scan pair = {.end = digits + 4};
+    int code = hex4(&pair, digits);
+    if (code < 0)
+        buf_puts(l->out, "\\\\x");
+    else
+        buf_printf(l->out, "\\u%04x", (unsigned)code);
+    s->at += code < 0 ? 2 : 4;
+    return FOUND_YES;
+}
+
+/* A backslash before what is no escape stands for itself, as in a path or a pattern. */
+static enum found escape(struct loose *l)
+{
+    struct scan *s = l->s;
+    if (scan_left(s) < 2)
+        return FOUND_MORE;
+    char c = s->at[1];
+    if (c == 'u')
+        return unicode_escape(l);
+    if (c == 'x' && l->python)
+        return hex_escape(l);
+    if (strchr("\"\\/bfnrt", c) && c)
+        buf_put(l->out, s->at, 2);
+    else if (c == '\'')
+        buf_putc(l->out, c);
+    else if (c == '\n')
+        buf_puts(l->out, l->python ? "" : "\\n");
+    else {
+        buf_puts(l->out, "\\\\");
+        s->at--;
+    }
+    s->repaired |= !strchr("\"\\/bfnrt", c) && !l->python;
+    s->at += 2;
+    return FOUND_YES;
+}
+
+/* The bytes up to the next that need a look. */
+static void plain_bytes(struct loose *l, char quote)
+{
+    struct scan *s = l->s;
+    const char *from = s->at;
+    while (s->at < s->end && *s->at != quote && *s->at != '"' && *s->at != '\\'
+           && (unsigned char)*s->at >= 0x20)
+        s->at++;
+    size_t len = (size_t)(s->at - from);
+    if (utf8_valid(from, len)) {
+        buf_put(l->out, from, len);
+        return;
+    }
+    /* the last letter may be half here; the reader of a text that goes on comes again */
+    s->repaired = true;
+    utf8_repair(l->out, from, len);
+}
+
+static void control(struct loose *l, char c)
+{
+    static const char *const named[] = {['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t"};
+    if (c == '\n' || c == '\r' || c == '\t')
+        buf_puts(l->out, named[(unsigned char)c]);
+    else
+        buf_printf(l->out, "\\u%04x", (unsigned)(unsigned char)c);
+    l->s->repaired |= !l->python;
+}
+
+static void quote_inside(struct loose *l, char c, char quote)
+{
+    buf_puts(l->out, c == '"' ? "\\\"" : "'");
+    l->s->repaired |= c == quote && !l->python;
+}
+
+/* One piece of a string whose first quote was read; YES: that was its last quote. */
+static enum found string_piece(struct loose *l, char quote, enum place place, bool *ended)
+{
+    struct scan *s = l->s;
+    plain_bytes(l, quote);
+    if (s->at == s->end)
+        return FOUND_MORE;
+    char c = *s->at;
+    if (c == '\\')
+        return escape(l);
+    if (l->key && (c == '\n' || s->at - l->key > SCAN_NAME_MAX))
+        return FOUND_NO;
+    s->at++;
+    if (c == quote) {
+        enum found end = l->python ? FOUND_YES : ends_string(s, s->at, place);
+        *ended = end == FOUND_YES;
+        if (end == FOUND_MORE)
+            s->at--;
+        if (end != FOUND_NO)
+            return end;
+    }
+    if (c == '"' || c == '\'')
+        quote_inside(l, c, quote);
+    else
+        control(l, c);
+    return FOUND_YES;
+}
+
+enum found loose_string(struct loose *l, enum place place)
+{
+    struct scan *s = l->s;
+    char quote = *s->at++;
+    s->repaired |= quote == '\'' && !l->python;
+    buf_putc(l->out, '"');
+    enum found found = FOUND_YES;
+    for (bool ended = false; !ended && found == FOUND_YES;)
+        found = string_piece(l, quote, place, &ended);
+    buf_putc(l->out, '"');
+    return found;
+}
+
+/* Three quotes of Python: the text up to the next three. */
+static enum found triple(struct loose *l)
+{
+    struct scan *s = l->s;
+    char quote = *s->at;
+    s->at += 3;
+    buf_putc(l->out, '"');
+    enum found found = FOUND_YES;
+    for (bool ended = false; !ended && found == FOUND_YES;) {
+        plain_bytes(l, quote);
+        size_t left = scan_left(s);
+        if (!left)
+            found = FOUND_MORE;
+        else if (*s->at == '\\')
+            found = escape(l);
+        else if (*s->at == quote && (left < 3 && !s->final))
+            found = FOUND_MORE;
+        else if (*s->at == quote && left >= 3 && s->at[1] == quote && s->at[2] == quote)
+            s->at += 3, ended = true;
+        else if (*s->at == '"' || *s->at == '\'')
+            quote_inside(l, *s->at++, quote);
+        else
+            control(l, *s->at++);
+    }
+    buf_putc(l->out, '"');
+    return found;
+}
+
+enum found loose_python_string(struct loose *l)
+{
+    struct scan *s = l->s;
+    if (scan_left(s) < 3 && !s->final)
+        return FOUND_MORE;
+    if (scan_left(s) >= 3 && s->at[1] == *s->at && s->at[2] == *s->at)
+        return triple(l);
+    return loose_string(l, PLACE_ALONE);
+}
+
+enum found loose_marked_string(struct loose *l)
+{
+    struct scan *s = l->s;
+    enum found found = scan_text(s, s->quote, s->quote_len);
+    if (found != FOUND_YES)
+        return found;
+    const char *close = memmem(s->at, scan_left(s), s->quote, s->quote_len);
+    size_t len = close ? (size_t)(close - s->at) : scan_left(s);
+    struct buf valid = {0};
+    utf8_repair(&valid, s->at, len);
+    json_write_string(l->out, valid.data ? valid.data : "", valid.len);
+    l->out->failed |= valid.failed;
+    buf_clear(&valid);
+    s->at += len + (close ? s->quote_len : 0);
+    return close ? FOUND_YES : FOUND_MORE;
+}
