@@ -170,7 +170,7 @@ describe("a debugger", function()
       "cd %s && { until grep -q 'orket>' .test/tty; do sleep 0.02; done; printf 'breakpoint{tool=\"write_file\"}.id\\r'; "
         .. "until grep -q 'given up' .test/tty; do printf 'wait(60)\\r'; sleep 0.1; printf '\\003'; sleep 0.1; done; "
         .. "printf '#breakpoints() + 41\\r'; until grep -q 42 .test/tty; do sleep 0.02; done; printf '\\004'; } 2>/dev/null "
-        .. "| TERM=xterm timeout 30 script -fqec '%s repl --attach' .test/tty", w.dir, world.binary))
+        .. "| TERM=xterm timeout 30 script -fqec 'exec %s repl --attach' .test/tty", w.dir, world.binary))
     assert.equal(0, code, shown)
     assert.truthy(shown:find("ERR_CANCELED: given up", 1, true), shown)
     assert.truthy(shown:find("\n42\r\n"), shown)
