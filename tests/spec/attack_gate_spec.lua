@@ -40,6 +40,7 @@ local SECRETS = {
   "-----BEGIN RSA PRIV" .. "ATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0123\n\n" .. BODY,
   "-----BEGIN PRIV" .. "ATE KEY-----" .. BODY, "<p>-----BEGIN PRIV" .. "ATE KEY-----<br/>" .. BODY,
   "PuTTY-User-Key-File-3: ssh-rsa\nPrivate-" .. "Lines: 14\n" .. BODY,
+  "S" .. "K0123456789abcdef0123456789abcdef", "TOKEN = '123456789:" .. "AA" .. BODY:sub(1, 33) .. "'", "secret_" .. "key = \"" .. BODY:sub(1, 40) .. "\"",
   "print(\"\\ngh" .. "p_" .. BODY:sub(1, 36) .. "\")", ("x "):rep(100000) .. "gh" .. "p_" .. BODY:sub(1, 36),
 }
 
@@ -51,6 +52,7 @@ local INNOCENT = {
   "gsk_widget_get_preferred_name_of_the_child_and_more", "xai-explainability-toolkit-for-everybody-who-wants-it", "SG.Singapore.Airlines",
   "whsec_your_signing_secret", "hvs.module.submodule.name_of_thing", "AccountKey=<the key of your account>", "rk_live_loop", "Private-Lines: 14 of them",
   "AKIA", "AKIAshort", "xAKIAIOSFODNN7EXAMPLEx", "eyJ is base64 of {\"", "sha256:" .. ("0123456789abcdef"):rep(4), BODY,
+  "SK and SKU-123456789012345678901234567890123", "12:30:45 and 1234567890:AAB", "secret_key = the/path/of/a/file/that/holds/the/key/of/it",
   "xoxo-kisses-and-hugs", "risk-" .. BODY:sub(1, 30), "aws_secret_access_key = os.environ['AWS_SECRET_ACCESS_KEY']",
   "https://example.com/a/b/c/d?x=" .. BODY, ("npm_config_registry="):rep(5),
 }

@@ -100,6 +100,7 @@ static const struct form {
     {"shpat_", ALNUM, 32, 0, true, "a Shopify token"},
     {"ATATT3", SLUG, 100, 0, true, "an Atlassian token"},
     {"dapi", ALNUM, 32, 0, true, "a Databricks token"},
+    {"SK", LOWER | DIGIT, 32, 32, true, "a Twilio key"},
 };
 
 static bool has_digit(const char *text, size_t len)
@@ -195,10 +196,21 @@ static const char *find_putty_key(const char *text, const char *end)
     return line > number && is_body(line, end) ? "a private key" : NULL;
 }
 
+/* A bot's number stands before its secret, which begins with AA: 123456789:AA... */
+static const char *find_telegram(const char *from, const char *text, const char *end)
+{
+    const char *number = text - 1;
+    while (number > from && is_in(number[-1], DIGIT))
+        number--;
+    bool is_one = text - number > 8 && text - number < 12 && text[-1] == ':' &&
+                  begins(text, end, "AA") && span(text, end, SLUG) == 35;
+    return is_one ? "a Telegram bot's token" : NULL;
+}
+
 static const char *find_aws_secret(const char *text, const char *end)
 {
     static const char *const names[] = {"secret_access_key", "secretaccesskey",
-                                        "secret-access-key"};
+                                        "secret-access-key", "secret_key"};
     for (size_t i = 0; i < COUNT_OF(names); i++) {
         size_t len = strlen(names[i]);
         if ((size_t)(end - text) < len || strncasecmp(text, names[i], len) != 0)
@@ -206,13 +218,14 @@ static const char *find_aws_secret(const char *text, const char *end)
         const char *value = text + len;
         while (value < end && value < text + len + 12 && strchr("\"'\\=:> \t", *value))
             value++;
-        if (span(value, end, BASE64) >= 40)
+        size_t run = span(value, end, BASE64);
+        if (run >= 40 && has_digit(value, run))
             return "an AWS secret key";
     }
     return NULL;
 }
 
-static const char *find_here(const char *text, const char *end)
+static const char *find_here(const char *from, const char *text, const char *end)
 {
     switch (*text) {
     case '-':
@@ -226,7 +239,10 @@ static const char *find_here(const char *text, const char *end)
         const char *what = find_form(text, end);
         return what ? what : find_aws_secret(text, end);
     }
-    case 'A':
+    case 'A': {
+        const char *what = find_form(text, end);
+        return what || text == from ? what : find_telegram(from, text, end);
+    }
     case 'G':
     case 'd':
     case 'g':
@@ -272,7 +288,7 @@ const char *gate_find_leak(const char *text, size_t len, size_t *at)
         }
         const char *last = run;
         for (const char *p = run; p; p = next_word(p, run, end)) {
-            const char *what = begins_word(text, run, p) ? find_here(p, end) : NULL;
+            const char *what = begins_word(text, run, p) ? find_here(text, p, end) : NULL;
             if (what)
                 return *at = (size_t)(p - text), what;
             last = p;
