@@ -228,10 +228,10 @@ end
 
 ---A turn begins, or goes on.
 ---@param project table
----@param turn {run: string, number: integer, generation: table}
+---@param turn {run: string, number: integer, generation: {id: string}}
 function M.begin(project, turn)
   local trial = project.canary
-  if trial and turn.generation == trial.generation then
+  if trial and turn.generation.id == trial.new then
     trial.busy[turn.run .. "/" .. turn.number] = true
   end
 end

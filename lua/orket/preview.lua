@@ -1,6 +1,7 @@
 -- preview.lua: what would be sent to a model for a card, by the engine's own code, on the board as it is. Nothing is
 -- asked, nothing is written: the claim with which a turn begins is put over the view of its card instead.
 
+local arms = require("orket.arms")
 local calibration = require("orket.calibration")
 local cjson = require("cjson")
 local doc = require("orket.core.doc")
@@ -106,21 +107,25 @@ local function request_of(self, generation)
   if not generation.roles[seat.role] then
     return nil, errors.new("ERR_NOT_FOUND", "there is no role " .. seat.role .. " in the generation " .. generation.id)
   end
-  local turn = { card = self.card, seat = seat.seat, role = seat.role, review = seat.review, generation = generation }
   local model, err = self.models:choose(seat, self.card, generation)
-  if not model then
+  local arm, armed = arms.of(self.engine, self.card.id, seat.role), nil
+  if model then
+    armed, err = arms.generation(self.engine, generation, arm, seat.role)
+  end
+  if not armed then
     return nil, err
   end
+  local turn = { card = self.card, seat = seat.seat, role = seat.role, review = seat.review, generation = armed }
   local messages, why, marks = self.engine:prompt(turn)
   if not messages then
     return nil, why
   end
-  local offered = tools.offer(generation, seat.role)
+  local offered = tools.offer(armed, seat.role)
   local known, bytes = calibration.of(self.engine.store, model.name), usages.asked({ messages = messages, tools = offered })
   local texts, offer = as_read(model, messages, offered)
   return {
     bytes = bytes, tokens = calibration.tokens(known, bytes), calibrated = known.replies,
-    generation = generation.id, model = model.name, calls = model.calls, labels = marks,
+    generation = generation.id, arm = arm and arm.name, model = model.name, calls = model.calls, labels = marks,
     messages = decoded(texts), tools = cjson.decode(offer),
   }
 end
@@ -134,6 +139,7 @@ end
 ---@field review boolean
 ---@field note string|nil what has to happen before anything is sent
 ---@field generation string
+---@field arm string|nil where prompts are compared
 ---@field model string
 ---@field calls string|nil of its profile
 ---@field labels string[]|nil of what the prompt is made of

@@ -47,7 +47,7 @@ local function prompt(events, at)
   local started, prompted = last(events, at, "turn.started"), last(events, at, "turn.prompted")
   return started and prompted and link("prompt", prompted, {
     hash = prompted.body.convo, role = started.body.role, seat = started.body.seat,
-    generation = started.body.generation, engine = started.body.engine,
+    generation = started.body.generation, engine = started.body.engine, arm = started.body.arm,
   })
 end
 

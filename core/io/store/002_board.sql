@@ -91,6 +91,7 @@ CREATE TABLE turn (
     started_at TEXT NOT NULL,
     ended_at   TEXT,
     labels     TEXT,             -- of what it has read
+    arm        TEXT,             -- where prompts are compared
     PRIMARY KEY (run, turn)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX turn_card ON turn (card, seq);

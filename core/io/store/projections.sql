@@ -215,16 +215,16 @@ DELETE FROM report WHERE run = $run;
 
 -- kind: turn.started
 -- must
-INSERT INTO turn (run, turn, seq, card, seat, role, generation, engine, model, steps, tokens_in, tokens_out,
+INSERT INTO turn (run, turn, seq, card, seat, role, generation, engine, model, arm, steps, tokens_in, tokens_out,
                   started_at)
-VALUES (:run, :turn, :seq, :card, $seat, $role, $generation, $engine, $model, 0, 0, 0, :at);
+VALUES (:run, :turn, :seq, :card, $seat, $role, $generation, $engine, $model, $arm, 0, 0, 0, :at);
 
 -- The turn $turn of this run goes on with what a turn of another run had come to.
 -- kind: turn.forked
 -- must
-INSERT INTO turn (run, turn, seq, card, seat, role, generation, engine, model, steps, tokens_in, tokens_out,
+INSERT INTO turn (run, turn, seq, card, seat, role, generation, engine, model, arm, steps, tokens_in, tokens_out,
                   started_at)
-VALUES (:run, $turn, :seq, :card, $seat, $role, $generation, $engine, $model, 0, 0, 0, :at);
+VALUES (:run, $turn, :seq, :card, $seat, $role, $generation, $engine, $model, $arm, 0, 0, 0, :at);
 
 -- kind: turn.ended
 -- must

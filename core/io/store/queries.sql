@@ -315,7 +315,7 @@ WHERE run = :run AND (kind = 'turn.ended'
 ORDER BY seq;
 
 -- name: turns
-SELECT run, turn, seq, card, seat, role, generation, engine, model, outcome, steps, tokens_in, tokens_out, calls,
+SELECT run, turn, seq, card, seat, role, generation, engine, model, arm, outcome, steps, tokens_in, tokens_out, calls,
        money, started_at, ended_at, strftime('%s', ended_at) - strftime('%s', started_at) AS seconds
 FROM turn WHERE (:run IS NULL OR run = :run) AND (:card IS NULL OR card = :card) ORDER BY seq;
 
@@ -381,16 +381,16 @@ SELECT coalesce(sum(turns), 0) AS turns, coalesce(sum(tokens), 0) AS tokens, coa
 -- name: costs
 WITH asked AS MATERIALIZED (
     SELECT e.stream, e.at, e.kind, e.body FROM event e WHERE e.kind IN ('step.reply', 'step.failed')),
-one (run, card, role, model, day, failed, calls, tokens_in, tokens_out, cached, money) AS (
-    SELECT s.run, s.card, s.role, coalesce(a.body ->> '$.model', t.model, '?'), substr(a.at, 1, 10), a.kind = 'step.failed', 1,
+one (run, card, role, model, arm, day, failed, calls, tokens_in, tokens_out, cached, money) AS (
+    SELECT s.run, s.card, s.role, coalesce(a.body ->> '$.model', t.model, '?'), coalesce(t.arm, '-'), substr(a.at, 1, 10), a.kind = 'step.failed', 1,
            coalesce(a.body ->> '$.usage.prompt', 0), coalesce(a.body ->> '$.usage.completion', 0),
            coalesce(a.body ->> '$.usage.cached', 0), coalesce(a.body ->> '$.money', 0)
     FROM asked a JOIN stream s ON s.id = a.stream LEFT JOIN turn t ON t.run = s.run AND t.turn = s.turn
     WHERE s.run NOT IN (SELECT id FROM run WHERE body ->> '$.dropped' IS NOT NULL)
     UNION ALL
-    SELECT t.run, t.card, t.role, coalesce(t.model, '?'), substr(t.started_at, 1, 10), 0, t.calls, t.tokens_in, t.tokens_out, 0, t.money
+    SELECT t.run, t.card, t.role, coalesce(t.model, '?'), coalesce(t.arm, '-'), substr(t.started_at, 1, 10), 0, t.calls, t.tokens_in, t.tokens_out, 0, t.money
     FROM turn t WHERE t.run IN (SELECT id FROM run WHERE body ->> '$.dropped' IS NOT NULL))
-SELECT CASE :by WHEN 'card' THEN card WHEN 'role' THEN role WHEN 'model' THEN model WHEN 'day' THEN day WHEN 'run' THEN run END AS name,
+SELECT CASE :by WHEN 'card' THEN card WHEN 'role' THEN role WHEN 'model' THEN model WHEN 'arm' THEN arm WHEN 'day' THEN day WHEN 'run' THEN run END AS name,
        sum(calls) AS calls, sum(failed) AS failed, sum(tokens_in) AS tokens_in, sum(tokens_out) AS tokens_out,
        sum(cached) AS cached, sum(money) AS money
 FROM one WHERE :run IS NULL OR run = :run GROUP BY 1 ORDER BY iif(:by = 'day', 0, sum(money)) DESC,
@@ -433,7 +433,7 @@ WHERE t.waits IS NOT NULL AND t.outcome IS NULL AND c.status = 'blocked'
   AND (:run IS NULL OR t.run = :run) AND (:card IS NULL OR t.card = :card) ORDER BY t.seq;
 
 -- name: open_turns
-SELECT run, turn, card, seat, role, generation, engine, model FROM turn
+SELECT run, turn, card, seat, role, generation, engine, model, arm FROM turn
 WHERE outcome IS NULL AND (:run IS NULL OR run = :run) AND (:card IS NULL OR card = :card) ORDER BY seq;
 
 -- Operations of which a person has to say whether they happened.

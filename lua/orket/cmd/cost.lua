@@ -1,4 +1,4 @@
--- cost.lua: `orket cost`: what requests to models cost, summed up by card, role, model, day or run, or one by one.
+-- cost.lua: `orket cost`: what requests to models cost, summed up by card, role, model, arm, day or run, or one by one.
 
 local budget = require("orket.cmd.budget")
 local cjson = require("cjson")
@@ -12,12 +12,12 @@ local text = require("orket.view.text")
 local M = {}
 
 M.usage = [[
-usage: orket cost [-C DIR] [--json] [--by card|role|model|day|run] [--run RUN] [--requests] [-n COUNT]
+usage: orket cost [-C DIR] [--json] [--by card|role|model|arm|day|run] [--run RUN] [--requests] [-n COUNT]
 
 What requests to models cost: how many there were, and how many of them failed; tokens in, of them from the server's
 cache, and out; money.
   -C DIR      the project (default: the current directory)
-  --by        sums by card, role, model (default), day (UTC) or run
+  --by        sums by card, role, model (default), arm, day (UTC) or run
   --run       only of this run
   --requests  one by one, the newest COUNT (100) first
   --json      {"currency"?,"by","rows":[{"name","calls","failed","tokens_in","tokens_out","cached","money"}],"total":{…}};
@@ -26,7 +26,7 @@ exit: 0 done, 1 failed, 2 usage
 ]]
 
 local SUMS = { "calls", "failed", "tokens_in", "tokens_out", "cached", "money" }
-local BY = { card = true, role = true, model = true, day = true, run = true }
+local BY = { card = true, role = true, model = true, arm = true, day = true, run = true }
 
 local function total_of(rows)
   local total = { name = "total" }
@@ -113,7 +113,7 @@ end
 -- What is wrong with the words; "" when nothing is.
 local function problem(args)
   if args.by and not BY[args.by] then
-    return "--by takes card, role, model, day or run"
+    return "--by takes card, role, model, arm, day or run"
   elseif args.by and args.requests then
     return "--by sums up, --requests does not"
   elseif args.n and not args.requests then

@@ -25,7 +25,7 @@ now. Nothing is asked, nothing is written. A model that calls in its text is sho
 exit: 0 done, 1 failed, 2 usage
 ]]
 
-local SHOWN = { "card", "seat", "role", "review", "note", "generation", "model", "calls", "labels", "messages", "tools", "bytes", "tokens",
+local SHOWN = { "card", "seat", "role", "review", "note", "generation", "arm", "model", "calls", "labels", "messages", "tools", "bytes", "tokens",
   "calibrated" }
 
 -- ---- another generation ----
@@ -60,8 +60,8 @@ local function print_message(message)
 end
 
 local function print_preview(one)
-  print(string.format("%s  %s as %s%s, %s, scripts %s", text.clean(one.card), text.clean(one.seat), text.clean(one.role),
-    one.review and " (review)" or "", text.clean(one.model), one.generation))
+  print(string.format("%s  %s as %s%s, %s, scripts %s%s", text.clean(one.card), text.clean(one.seat), text.clean(one.role),
+    one.review and " (review)" or "", text.clean(one.model), one.generation, one.arm and ", arm " .. text.clean(one.arm) or ""))
   if one.note then
     print("note: " .. one.note)
   end

@@ -82,6 +82,7 @@ function Check:organization()
       self:known(origin, "/process_rules/budgets/roles/" .. role, role, self.scripts.roles, "the role")
     end
   end
+  self:arms(origin, rules.arms and rules.arms.choices or {})
   self:capped(origin, rules.budgets and rules.budgets.epics)
   for i, rate in ipairs(rules.rates or {}) do
     self:rate(origin, "/process_rules/rates/" .. i - 1, rate)
@@ -96,6 +97,19 @@ function Check:organization()
   end
   self:labels(origin, rules.labels)
   self:layers(origin, organization.architecture.idesign)
+end
+
+function Check:arms(origin, choices)
+  for _, name in ipairs(list.keys(choices)) do
+    local choice, pointer = choices[name], "/process_rules/arms/choices/" .. name
+    if choice.prompts then
+      self:known(origin, pointer .. "/prompts", choice.prompts, self.scripts.nodes, "the decision node")
+    end
+    for _, role in ipairs(list.keys(choice.roles or {})) do
+      local _ = self:known(origin, pointer .. "/roles/" .. role, role, self.scripts.roles, "the role")
+        and self:known(origin, pointer .. "/roles/" .. role, choice.roles[role], self.scripts.roles, "the role")
+    end
+  end
 end
 
 -- A cap on an epic that is not there caps nothing; it may come later, so it is only said.

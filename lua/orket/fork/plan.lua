@@ -165,7 +165,7 @@ local function add_turns(plan, past, by_id)
       plan.turns[#plan.turns + 1] = {
         card = turn.card, body = {
           turn = #plan.turns + 1, of = { run = plan.of, turn = turn.turn }, at = plan.at, seat = turn.seat,
-          role = turn.role, generation = turn.generation, engine = turn.engine, model = turn.model,
+          role = turn.role, generation = turn.generation, engine = turn.engine, model = turn.model, arm = turn.arm,
         },
       }
     end

@@ -1,6 +1,8 @@
 -- work.lua: what a run does with one card: verifies it, or gives it a turn and settles how that ended.
 
 local async = require("orket.async")
+local later = require("orket.later")
+local arms = later("orket.arms")
 local canaries = require("orket.canary")
 local errors = require("orket.errors")
 local interrupted = require("orket.orchestrator.interrupted")
@@ -56,6 +58,14 @@ end
 
 -- ---- turns ----
 
+-- The arm that the turn was begun with, else the card's; nil where prompts are not compared.
+local function arm_of(run, card, seat, open)
+  if open then
+    return open.events[1].body.arm and arms.recorded(open.events)
+  end
+  return run.engine:rules().arms and arms.of(run.engine, card.id, seat.role)
+end
+
 local function new_turn(run, card)
   local open, err = interrupted.take(run, card)
   if err then
@@ -73,10 +83,17 @@ local function new_turn(run, card)
   if not model then
     return nil, err
   end
+  local arm = arm_of(run, card, seat, open)
+  if arm then
+    generation, err = arms.generation(run.engine, generation, arm, seat.role)
+  end
+  if not generation then
+    return nil, err
+  end
   run.last_turn = math.max(run.last_turn, number)
   return turns.new(run.engine, {
     card = card, seat = seat.seat, role = seat.role, review = seat.review, model = model, number = number,
-    generation = generation, tape = open and open.events, paid = open and open.paid,
+    generation = generation, arm = arm, tape = open and open.events, paid = open and open.paid,
   })
 end
 

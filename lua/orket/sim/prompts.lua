@@ -1,6 +1,7 @@
 -- prompts.lua: the first messages of a turn, by both sides. They are made of the view between the claim and the
 -- first reply, and others may have changed it meanwhile: of these moments it is the one that gives what was recorded.
 
+local arms = require("orket.arms")
 local casts = require("orket.sim.cast")
 local cjson = require("cjson")
 local diff = require("orket.diff")
@@ -18,20 +19,33 @@ local TOUCHES_VIEWS = {
   ["tree.conflict"] = true, ["tree.merged"] = true,
 }
 
+local function differs_at(pair, kind, name)
+  local old, new = pair.old.generation[kind][name], pair.new.generation[kind][name]
+  return (old and old.text) ~= (new and new.text)
+end
+
+-- An arm's turn has the words of its own scripts.
 local function differ(turn)
-  local role = turn.pair.roles[turn.role]
-  return turn.pair.differs.prompts or role ~= nil and role.prompt
+  local pair, arm = turn.pair, turn.arm or {}
+  if arm.prompts and differs_at(pair, "nodes", arm.prompts) or arm.speaks and differs_at(pair, "roles", arm.speaks) then
+    return true
+  end
+  local role = pair.roles[turn.role]
+  return pair.differs.prompts or role ~= nil and role.prompt
 end
 
 local function prompt_of(actor, turn)
-  local asked = {
-    card = turn.card, role = turn.role, seat = turn.seat, review = turn.review, generation = actor.generation,
-    run = turn.run.id, number = turn.number,
-  }
   if not actor.generation.roles[turn.role] then
     return { fails = "there is no role " .. turn.role }
   end
-  local messages, err = actor.engine:prompt(asked)
+  local generation, err = arms.generation(actor.engine, actor.generation, turn.arm, turn.role)
+  local messages = generation
+  if generation then
+    messages, err = actor.engine:prompt({
+      card = turn.card, role = turn.role, seat = turn.seat, review = turn.review, generation = generation,
+      run = turn.run.id, number = turn.number,
+    })
+  end
   local convo
   for _, text in ipairs(messages or {}) do
     convo = stages.say(convo, text)
@@ -78,6 +92,7 @@ end
 ---@param turn SimTurn
 ---@param event table
 function Prompts:expect(turn, event)
+  turn.arm = arms.recorded({ event })
   local recorded = differ(turn) and self.judge.store:read("prompted", { seq = event.seq })[1]
   if recorded then
     table.insert(self.open, { turn = turn, event = event, convo = recorded.body.convo, fresh = true })

@@ -71,8 +71,9 @@ function M.prompt(self, turn)
     return nil, err
   end
   turn.scoped = view:value("/card/params/scope") or false
+  local role = turn.generation.roles[turn.role]
   local prompt
-  prompt, err = errors.check(turn.generation.roles[turn.role].script:call("prompt", { view }))
+  prompt, err = errors.check((role.speaks or role).script:call("prompt", { view })) -- an arm has the words of another one
   if not prompt then
     return nil, err
   end

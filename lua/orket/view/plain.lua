@@ -47,7 +47,7 @@ local SENTENCE = {
   ["card.forked"] = function(b) return "forked from " .. b.of .. " as it was at " .. b.at .. ", " .. b.status end,
   ["turn.forked"] = function(b) return string.format("%s (%s) goes on with its turn", b.seat, b.role) end,
   ["turn.started"] = function(b)
-    return string.format("%s (%s) takes it%s", b.seat, b.role, b.review and " for review" or "")
+    return string.format("%s (%s) takes it%s%s", b.seat, b.role, b.review and " for review" or "", b.arm and ", arm " .. b.arm or "")
   end,
   ["card.moved"] = moved,
   ["card.created"] = function(b) return "new card: " .. (b.name or "") end,
