@@ -169,7 +169,7 @@ describe("configuration", function()
       for key, value in pairs(changes) do
         model[key] = value
       end
-      project({ ["config/organization.json"] = cjson.encode({ name = "x", models = { a = model, b = model } }) })
+      project({ ["config/organization.json"] = cjson.encode({ name = "x", models = { a = model, b = { base_url = "https://h/v1", model = "m" } } }) })
       return validate().errors
     end
     assert.same({}, errors_of({}))
