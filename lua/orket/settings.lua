@@ -6,6 +6,7 @@ local cjson = require("cjson")
 local later = require("orket.later")
 local diff = later("orket.diff")
 local errors = require("orket.errors")
+local identities = later("orket.mcp.identity")
 local list = require("orket.list")
 
 local M = {}
@@ -19,7 +20,7 @@ local OF_ENVIRONMENT = { "id", "model", "temperature", "seed" }
 ---What the run of an epic follows from.
 ---@param config table
 ---@param epic {data: {team: string, environment: string}}
----@return {architecture: table, process_rules: table, models: table, team: table, environment: table}
+---@return {architecture: table, process_rules: table, models: table, team: table, environment: table, mcp: table?}
 function M.of(config, epic)
   local models = {}
   for name, model in pairs(config.organization.models) do
@@ -29,6 +30,7 @@ function M.of(config, epic)
     architecture = { idesign = (config.organization.architecture or {}).idesign },
     process_rules = config.organization.process_rules, models = models, team = config.teams[epic.data.team],
     environment = list.pick(config.environments[epic.data.environment] or { id = epic.data.environment }, OF_ENVIRONMENT),
+    mcp = config.organization.mcp and identities.all(config.organization),
   }
 end
 

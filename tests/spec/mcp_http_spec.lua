@@ -10,7 +10,7 @@ World.__index = World
 local function serve(self, mode)
   orket.write(self.dir .. "/server/orket/main.lua", orket.read("tests/support/mcp/http.lua"))
   local out = self.dir .. "/out." .. mode
-  self.pid = orket.shell(("MODE=%s ORKET_LUA=%s/server %s >%s 2>&1 & echo $!"):format(mode, self.dir, orket.binary, out)):match("%d+")
+  self.pid = orket.shell(("MODE=%s GO=%s/go ORKET_LUA=%s/server %s >%s 2>&1 & echo $!"):format(mode, self.dir, self.dir, orket.binary, out)):match("%d+")
   for _ = 1, 200 do
     local port = tonumber(orket.read(out):match("^%d+"))
     if port then
@@ -36,15 +36,14 @@ function World:mcp(words)
   return orket.shell(orket.binary .. " mcp -C " .. self.dir .. "/p " .. words .. " 2>&1")
 end
 
--- A project that trusts an honest server, and has one of this mode.
+-- A project that trusts a server while it is honest; then it has this mode.
 local function project(mode)
   local self = setmetatable({ dir = orket.directory() }, World)
   orket.run("init " .. self.dir .. "/p")
-  configure(self, serve(self, "honest"))
+  configure(self, serve(self, mode))
   local text, code = self:mcp("trust far")
   assert(code == 0, text)
-  stop(self)
-  configure(self, serve(self, mode))
+  orket.write(self.dir .. "/go", "")
   return self
 end
 

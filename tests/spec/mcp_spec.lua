@@ -5,53 +5,9 @@ local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
 local world = dofile("tests/support/world.lua")
 
-local SUPPORT = orket.shell("pwd"):gsub("%s+$", "") .. "/tests/support/mcp"
+local servers = dofile("tests/support/mcp/project.lua")
 
-local function with_servers(w, servers)
-  local organization = cjson.decode(w:read("config/organization.json"))
-  organization.mcp = servers
-  w:write("config/organization.json", cjson.encode(organization))
-end
-
--- A server of this mode, called fake.
-local function fake(mode, more)
-  local server = { command = { "lua5.4", SUPPORT .. "/server.lua" }, show = { SUPPORT }, env = { MODE = mode }, deadline = 5 }
-  return { fake = world.merged(server, more) }
-end
-
-local MOCK = [[
-function work(talk)
-  return steps(talk, function() return say(call("mcp__fake__echo", { text = "over there" })) end, function() return say(finish()) end)
-end
-]]
-
-local function project(mode, more, options)
-  local coder = orket.read("roles/coder.lua"):gsub('"request_excuse"', '"request_excuse", "mcp__fake__echo"')
-  local w = world.new(world.merged({ issues = { { id = "A" } }, mock = MOCK, files = { ["roles/coder.lua"] = coder } }, options))
-  with_servers(w, fake(mode, more))
-  return w
-end
-
-local function trusted(mode, more)
-  local w = project("", more)
-  assert.equal(0, select(2, w:orket("mcp trust fake")))
-  with_servers(w, fake(mode, more))
-  return w
-end
-
-local function states(w)
-  local text, code = w:orket("mcp tools fake --json")
-  assert.equal(0, code, text)
-  local found = {}
-  for _, row in ipairs(cjson.decode(text)) do
-    found[#found + 1] = row.state .. " " .. row.tool
-  end
-  return found
-end
-
-local function processes()
-  return orket.shell("pgrep -fc " .. SUPPORT .. "/server[.]lua"):match("%d+")
-end
+local project, trusted, states, with_servers, fake = servers.project, servers.trusted, servers.states, servers.configure, servers.fake
 
 describe("trust in a server's tools", function()
   it("is a person's: an event, and a tool's script that says the hash", function()
@@ -213,7 +169,7 @@ describe("a hostile server", function()
     assert(text:find(words, 1, true), mode .. ": " .. text)
     assert.equal(code or 1, exit, mode)
     assert(os.time() - began <= 6, mode .. " took its time")
-    assert.equal("0", processes(), mode)
+    assert.equal("0", servers.processes(), mode)
     return text
   end
 

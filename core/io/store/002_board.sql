@@ -220,6 +220,14 @@ CREATE TABLE mcp_tool (
     PRIMARY KEY (server, tool)
 ) STRICT, WITHOUT ROWID;
 
+-- Which server it was whose tools a person trusted.
+CREATE TABLE mcp_server (
+    server   TEXT PRIMARY KEY,
+    identity TEXT NOT NULL,     -- JSON: its program with what that is started with, or its address
+    actor    TEXT NOT NULL,
+    at       TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- What was refused: a PolicyViolationReport. What was attempted is said by the conversation `convo`.
 CREATE TABLE report (
     seq      INTEGER PRIMARY KEY,

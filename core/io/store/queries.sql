@@ -685,7 +685,11 @@ SELECT server, tool, name, pin, description, schema, aside AS "aside:json", acto
 WHERE :server IS NULL OR server = :server ORDER BY server, tool;
 
 -- name: mcp_tool
-SELECT pin, aside AS "aside:json" FROM mcp_tool WHERE server = :server AND tool = :tool;
+SELECT pin, aside AS "aside:json", identity AS "identity:json" FROM mcp_tool JOIN mcp_server USING (server)
+WHERE server = :server AND tool = :tool;
+
+-- name: mcp_server
+SELECT identity AS "identity:json", actor, at FROM mcp_server WHERE server = :server;
 
 -- name: counts
 SELECT (SELECT count(*) FROM card) AS cards, (SELECT coalesce(max(seq), 0) FROM entry) AS events,

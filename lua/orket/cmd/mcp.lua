@@ -8,6 +8,7 @@ local definitions = require("orket.mcp.definition")
 local diff = require("orket.diff")
 local errors = require("orket.errors")
 local fs = require("orket.core.fs")
+local identities = require("orket.mcp.identity")
 local list = require("orket.list")
 local options = require("orket.options")
 local owner = require("orket.owner")
@@ -46,26 +47,34 @@ local function looked(dir)
   return root and { dir = dir, root = root, config = loaded }, err
 end
 
--- What the journal says of trust; nothing, where there is none yet.
-local function known(dir, server)
-  local store <close> = readers.open(dir)
-  return store and pins.of(store, server) or {}
+-- What the journal says of trust, and whether this is the server that was trusted; nothing, where there is none yet.
+local function known(project, server)
+  local store <close> = readers.open(project.dir)
+  if not store then
+    return {}
+  end
+  local organization, trusted = project.config.organization, pins.identity(store, server)
+  return pins.of(store, server), trusted and identities.differences(trusted, identities.of(organization, organization.mcp[server]))
 end
 
 -- ---- list ----
 
-local function row_of(server, tools)
+local function row_of(server, tools, differ)
   local trusted, aside = setmetatable({}, cjson.array_mt), setmetatable({}, cjson.array_mt)
   for _, name in ipairs(list.keys(tools)) do
     local into = tools[name].aside and aside or trusted
     into[#into + 1] = tools[name].name
   end
-  return { name = server.name, command = server.command, url = server.url, trusted = trusted, aside = aside }
+  return {
+    name = server.name, command = server.command, url = server.url, trusted = trusted, aside = aside,
+    another = differ and #differ > 0 and differ or nil,
+  }
 end
 
 local function print_row(row)
-  print(text.line(string.format("%s  %s  %d trusted%s", row.name, row.url or table.concat(row.command, " "), #row.trusted,
-    #row.aside > 0 and ", put aside: " .. table.concat(row.aside, ", ") or "")))
+  print(text.line(string.format("%s  %s  %d trusted%s%s", row.name, row.url or table.concat(row.command, " "), #row.trusted,
+    #row.aside > 0 and ", put aside: " .. table.concat(row.aside, ", ") or "",
+    row.another and ", another server than was trusted: " .. table.concat(row.another, ", ") .. " changed" or "")))
 end
 
 local act = {}
@@ -77,7 +86,7 @@ function act.list(args)
   end
   local rows = setmetatable({}, cjson.array_mt)
   for _, name in ipairs(list.keys(project.config.organization.mcp or {})) do
-    rows[#rows + 1] = row_of(servers.of(project.config, name), known(project.dir, name))
+    rows[#rows + 1] = row_of(servers.of(project.config, name), known(project, name))
   end
   if args.json then
     print(text.json(rows))
@@ -96,15 +105,16 @@ local function about(pin)
   return { description = pin.description, schema = pin.schema and cjson.decode(pin.schema) or nil }
 end
 
-local function judged(tool, server, pin)
+local function judged(tool, server, pin, differ)
   local row = { tool = tool.name, name = tool.as, pin = tool.pin, description = tool.description, schema = tool.schema }
   if tool.fault or not servers.lets_in(server, tool.name) then
     row.state, row.why = "refused", tool.fault or "mcp." .. server.name .. ".tools does not name it"
   elseif not pin then
     row.state = "new"
   elseif pin.pin == tool.pin then
-    row.state = pin.aside and "changed" or "trusted"
-    row.why = pin.aside and "it was another one in between" or nil
+    row.state = (pin.aside or #differ > 0) and "changed" or "trusted"
+    row.why = pin.aside and "it was another one in between"
+      or #differ > 0 and "the server is another one: " .. table.concat(differ, ", ") .. " changed" or nil
   else
     row.state, row.diff = "changed", diff.values(about(pin), { description = tool.description, schema = tool.schema })
   end
@@ -124,9 +134,9 @@ local function offered(project, name)
   if not said then
     return nil, err
   end
-  local rows, trusted = setmetatable({}, cjson.array_mt), known(project.dir, name)
+  local rows, trusted, differ = setmetatable({}, cjson.array_mt), known(project, name)
   for i, tool in ipairs(definitions.all(name, said)) do
-    rows[i] = judged(tool, server, trusted[tool.name])
+    rows[i] = judged(tool, server, trusted[tool.name], differ or {})
   end
   return rows, said
 end
@@ -178,7 +188,11 @@ function act.trust(args)
     end
   end
   local result
-  result, err = owner.ask(args.C or ".", { act = "mcp.trust", reason = args.server, text = cjson.encode(chosen), who = sys.user() })
+  local organization = project.config.organization
+  local identity = identities.of(organization, organization.mcp[args.server])
+  result, err = owner.ask(args.C or ".", {
+    act = "mcp.trust", reason = args.server, text = cjson.encode({ identity = identity, tools = chosen }), who = sys.user(),
+  })
   return result and report.answer(args, result), err
 end
 
@@ -192,6 +206,16 @@ local function arguments_of(args)
   return value
 end
 
+local function trusted_pin(project, server, tool)
+  local store <close> = readers.open(project.dir)
+  local row = store and pins.of(store, server)[tool]
+  if not row then
+    return nil, errors.new("ERR_DENIED", tool .. " is not trusted", "orket mcp tools " .. server .. " shows it, orket mcp trust " .. server .. " trusts it")
+  end
+  local objection = pins.objection(store, project.config.organization, { server = server, tool = tool, pin = row.pin })
+  return not objection and row.pin or nil, objection
+end
+
 function act.call(args)
   local project, err = looked(args.C or ".")
   local server, arguments, result
@@ -201,12 +225,12 @@ function act.call(args)
   if server then
     arguments, err = arguments_of(args)
   end
-  local pin = arguments and known(project.dir, server.name)[args.tool]
-  if arguments and (not pin or pin.aside) then
-    err = errors.new("ERR_DENIED", args.tool .. (pin and " is put aside" or " is not trusted"),
-      "orket mcp tools " .. server.name .. " shows it, orket mcp trust " .. server.name .. " trusts it")
-  elseif arguments then
-    result, err = call.call(project, server, { tool = args.tool, pin = pin.pin, arguments = arguments })
+  local pin
+  if arguments then
+    pin, err = trusted_pin(project, server.name, args.tool)
+  end
+  if pin then
+    result, err = call.call(project, server, { tool = args.tool, pin = pin, arguments = arguments })
   end
   if not result then
     return nil, err

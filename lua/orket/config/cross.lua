@@ -47,6 +47,7 @@ end
 
 -- ---- organization ----
 
+local SECRET_FIX = 'name it in keys ({"env": "NAME"} or {"file": "path"}) and say "key"'
 local NATIVE = { native = true, text = true } -- and the names of dialects
 
 function Check:model(origin, pointer, model)
@@ -59,6 +60,48 @@ function Check:model(origin, pointer, model)
   if model.calls and not NATIVE[model.calls] and not require("orket.dialects").named(model.calls) then
     self.problems:at(origin.source, origin.path .. pointer .. "/calls", "no dialect is called '" .. model.calls .. "'",
       "native, text, or one of: " .. table.concat(require("orket.dialects").families(), ", "))
+  end
+end
+
+-- A secret is named, never written down: not as a user of an address, not in it, not beside a program.
+local SECRET = { "token", "key", "secret", "password", "passwd", "auth", "bearer", "signature", "credential" }
+
+local function looks_secret(name)
+  for _, word in ipairs(SECRET) do
+    if name:lower():find(word, 1, true) then
+      return true
+    end
+  end
+  return false
+end
+
+local function origin_of(url)
+  local origin = url:lower():match("^https?://[^/?#]+")
+  return origin:find(":%d+$") and origin or origin .. (origin:find("^https") and ":443" or ":80")
+end
+
+---An MCP server: the key that it names, and secrets that stand where none may.
+function Check:server(origin, pointer, server)
+  local keys = self.project.organization.keys
+  if server.key and server.command then
+    self.problems:at(origin.source, origin.path .. pointer .. "/key", "a program is sent no key", "a key goes with url")
+  elseif server.key and self:known(origin, pointer .. "/key", server.key, keys, "the key") then
+    local at = keys[server.key].origin
+    if at and origin_of(at) ~= origin_of(server.url) then
+      self.problems:at(origin.source, origin.path .. pointer .. "/key", "the key '" .. server.key .. "' belongs to " .. at .. " alone",
+        "name a key of the server's own, or its origin")
+    end
+  end
+  for name, value in ((server.url or ""):match("%?(.*)") or ""):gmatch("([^&=]+)=([^&]+)") do
+    if looks_secret(name) and value ~= "" then
+      self.problems:at(origin.source, origin.path .. pointer .. "/url", "the address carries a secret: " .. name, SECRET_FIX)
+    end
+  end
+  for _, name in ipairs(list.keys(server.env or {})) do
+    if looks_secret(name) and server.env[name] ~= "" then
+      self.problems:warn(origin.source, origin.path .. pointer .. "/env/" .. name, "it looks like a secret, which would stand in a file",
+        "a server's program gets its secrets from files of its own directory")
+    end
   end
 end
 
@@ -76,6 +119,9 @@ function Check:organization()
   end
   for _, name in ipairs(list.keys(organization.models)) do
     self:model(origin, "/models/" .. name, organization.models[name])
+  end
+  for _, name in ipairs(list.keys(organization.mcp or {})) do
+    self:server(origin, "/mcp/" .. name, organization.mcp[name])
   end
   for _, role in ipairs(list.keys(rules.budgets and rules.budgets.roles or {})) do
     if role ~= "*" then

@@ -191,6 +191,11 @@ function M.rows(was, now)
       any(before, after, "/models/" .. name, add)
     end
   end)
+  each(was.mcp, now.mcp, function(name, before, after)
+    if after then
+      any(before, after, "/mcp/" .. name, add)
+    end
+  end)
   if now.team then
     seats(of_map(was.team), now.team, adder(rows, "teams/" .. tostring(now.team.id) .. ".json#"))
   end

@@ -140,8 +140,10 @@ function M.perform(turn, operation)
   elseif not servers.lets_in(server, operation.tool) then
     return nil, errors.new("ERR_DENIED", "the organization lets no " .. operation.tool .. " of " .. server.name .. " in",
       "add it to mcp." .. server.name .. ".tools")
-  elseif pins.is_aside(project.store, server.name, operation.tool, operation.pin) then
-    return nil, pins.refusal(server.name, operation.tool)
+  end
+  local objection = pins.objection(project.store, project.config.organization, operation)
+  if objection then
+    return nil, objection
   end
   return M.call(project, server, operation, function(found)
     pins.put_aside(project, server.name, found)

@@ -1,10 +1,12 @@
--- pins.lua: what a person trusts of a server: each tool's definition by its hash, in the journal and in the tool's
--- script. A tool whose definition became another one is put aside until a person has looked at it.
+-- pins.lua: what a person trusts of a server: which server it is, and each tool's definition by its hash, in the
+-- journal; the tool's script says the hash as well, and proposes no more than that: files come with a clone, a
+-- person's yes does not. A tool whose definition became another one is put aside until a person has looked at it.
 
 local async = require("orket.async")
 local cjson = require("cjson")
 local definitions = require("orket.mcp.definition")
 local errors = require("orket.errors")
+local identities = require("orket.mcp.identity")
 
 local M = {}
 
@@ -32,15 +34,38 @@ function M.refusal(server, tool)
     "a person looks at it (orket mcp tools " .. server .. ") and trusts it again (orket mcp trust " .. server .. ")")
 end
 
----True when a tool was found to be another one than the one with this hash, and nobody has looked since.
+---The server whose tools were trusted; nil when nobody has trusted any.
 ---@param store Store
 ---@param server string
----@param tool string
----@param pin string
----@return boolean
-function M.is_aside(store, server, tool, pin)
-  local row = store:read("mcp_tool", { server = server, tool = tool })[1]
-  return row ~= nil and (row.aside ~= nil or row.pin ~= pin)
+---@return McpIdentity|nil
+function M.identity(store, server)
+  local row = store:read("mcp_server", { server = server })[1]
+  return row and row.identity
+end
+
+local function untrusted(server, tool)
+  return errors.new("ERR_DENIED", "nobody here has trusted " .. tool .. " of the server " .. server,
+    "a person looks at it (orket mcp tools " .. server .. ") and trusts it (orket mcp trust " .. server .. ")")
+end
+
+---What keeps a tool from being called before its server is asked anything; nil: nothing.
+---@param store Store
+---@param organization table
+---@param call {server: string, tool: string, pin: string}
+---@return Error|nil
+function M.objection(store, organization, call)
+  local row = store:read("mcp_tool", { server = call.server, tool = call.tool })[1]
+  if not row then
+    return untrusted(call.server, call.tool)
+  elseif row.aside then
+    return M.refusal(call.server, call.tool)
+  elseif row.pin ~= call.pin then
+    return untrusted(call.server, "this " .. call.tool)
+  end
+  local differ = identities.differences(row.identity, identities.of(organization, organization.mcp[call.server]))
+  return #differ > 0 and errors.new("ERR_DENIED", "the server " .. call.server .. " is another one than was trusted: "
+    .. table.concat(differ, ", ") .. " changed in config/organization.json", "a person looks at it and trusts its tools again (orket mcp trust "
+    .. call.server .. "), or puts back what changed") or nil
 end
 
 ---The server describes a tool in another way now.
@@ -85,34 +110,35 @@ local function write(project, scripts)
   return true
 end
 
-local function record(project, request, tools)
+local function record(project, request, identity, tools)
   local tx = project.store:stream({ run = "board", turn = 0, actor = "human:" .. (request.who or "unknown"), role = "human" }):begin()
-  tx:event("mcp.trusted", nil, { server = request.reason, tools = tools })
+  tx:event("mcp.trusted", nil, { server = request.reason, identity = identity, tools = tools })
   return errors.check(async.await(tx.commit, tx))
 end
 
 local function read(request)
   local said = type(request.text) == "string" and cjson.decode(request.text)
-  if type(said) ~= "table" or type(request.reason) ~= "string" or not request.reason:find("^[a-z][a-z0-9]*$") then
+  local is_whole = type(said) == "table" and type(said.identity) == "table" and type(said.tools) == "table"
+  if not is_whole or type(request.reason) ~= "string" or not request.reason:find("^[a-z][a-z0-9]*$") then
     return nil, errors.new("ERR_USAGE", "no server's tools are named")
   end
   local tools = {}
-  for _, tool in ipairs(definitions.all(request.reason, said)) do
+  for _, tool in ipairs(definitions.all(request.reason, said.tools)) do
     if tool.fault then
       return nil, errors.new("ERR_USAGE", tool.name .. " cannot be trusted: " .. tool.fault)
     end
     tools[#tools + 1] = tool
   end
-  return tools
+  return tools, nil, said.identity
 end
 
 ---A person trusts these tools, and no other of the server: the event, then the project's scripts.
 ---@param project table opened as owner
----@param request {reason: string, text: string, who: string?}  the server, its tools as it says them
+---@param request {reason: string, text: string, who: string?}  the server, {identity, tools} as it says them
 ---@return table|nil answer {server, tools, message}
 ---@return Error|nil
 function M.trust(project, request)
-  local tools, err = read(request)
+  local tools, err, identity = read(request)
   if not tools then
     return nil, err
   end
@@ -123,7 +149,7 @@ function M.trust(project, request)
   local scripts, ok
   scripts, err = scripts_of(project, server, tools)
   if scripts then
-    ok, err = record(project, request, list)
+    ok, err = record(project, request, identity, list)
   end
   if ok then
     ok, err = write(project, scripts)

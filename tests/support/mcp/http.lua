@@ -1,10 +1,10 @@
 -- http.lua: an MCP server over streamable HTTP for specs, as trusted code of
--- a program of its own (ORKET_LUA): MODE says what is wrong with it.
+-- a program of its own (ORKET_LUA): MODE says what is wrong with it, once the file GO is there.
 
 local async, http = require("orket.async"), require("orket.core.http")
 local cjson = require("cjson")
 
-local MODE = os.getenv("MODE") or ""
+local MODE = ""
 local sessions, calls, heard = 0, 0, nil
 
 local ECHO = { name = "echo", description = "Says it back.", inputSchema = { type = "object", properties = { text = { type = "string" } } } }
@@ -84,7 +84,16 @@ local function answer(request, message, response)
   response:send(200, headers, cjson.encode(body))
 end
 
+local function wake()
+  local file = MODE == "" and io.open(os.getenv("GO"))
+  if file then
+    file:close()
+    MODE, sessions = os.getenv("MODE"), 0
+  end
+end
+
 local function serve(request, response)
+  wake()
   local message = cjson.decode(request.body)
   if message.method == "initialize" then
     sessions = sessions + 1

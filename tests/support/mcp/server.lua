@@ -1,7 +1,14 @@
 -- server.lua: an MCP server for specs, for stdio: MODE says what is wrong with it. Run by lua5.4, in the jail.
 
 io.stdout:setvbuf("no")
-local MODE = os.getenv("MODE") or ""
+
+local function has(path)
+  local file = io.open(path)
+  return file ~= nil and file:close()
+end
+
+-- A file in its directory makes an honest one of it.
+local MODE = not has("honest") and os.getenv("MODE") or ""
 
 local function say(text)
   io.write(text, "\n")
@@ -14,11 +21,6 @@ end
 local function tool(name, description, schema)
   return ('{"name":"%s","description":"%s","inputSchema":%s}'):format(name, description,
     schema or '{"type":"object","properties":{"text":{"type":"string"}},"required":["text"]}')
-end
-
-local function has(path)
-  local file = io.open(path)
-  return file ~= nil and file:close()
 end
 
 -- What a file in its directory says, so that it can become another one.

@@ -1,0 +1,68 @@
+-- identity.lua: which server one is: its program with what that is started with and can reach, or its address with
+-- the key that it is sent. A person trusts the tools of exactly that one. Pure.
+
+local cjson = require("cjson")
+local hash = require("orket.core.hash")
+local list = require("orket.list")
+
+local M = {}
+
+local FIELDS = { "command", "url", "key", "directory", "show" } -- as they are configured
+
+-- The fields of an identity, by what people call them.
+local CALLED = {
+  command = "command", url = "url", key = "key", directory = "directory", show = "show", env = "env", values = "env", source = "keys",
+}
+
+---@class McpIdentity
+---@field command string[]?
+---@field url string?
+---@field key string?        its name
+---@field source table?      where that key comes from, and where it may go
+---@field directory string?
+---@field show string[]?
+---@field env string[]?      the names
+---@field values string?     hash of the names and values
+
+---Nothing that is secret is in it: it is recorded.
+---@param organization table
+---@param server table one of organization.mcp
+---@return McpIdentity
+function M.of(organization, server)
+  local identity = {}
+  for _, field in ipairs(FIELDS) do
+    identity[field] = server[field]
+  end
+  identity.source = server.key and (organization.keys or {})[server.key] or nil
+  if server.env and next(server.env) ~= nil then
+    identity.env, identity.values = list.keys(server.env), hash.of(cjson.encode(server.env))
+  end
+  return identity
+end
+
+---All servers of an organization; nil when it names none.
+---@param organization table
+---@return table<string, McpIdentity>|nil
+function M.all(organization)
+  local all = {}
+  for name, server in pairs(organization.mcp or {}) do
+    all[name] = M.of(organization, server)
+  end
+  return next(all) ~= nil and all or nil
+end
+
+---The fields in which two differ, sorted; none: it is the same server.
+---@param a McpIdentity
+---@param b McpIdentity
+---@return string[]
+function M.differences(a, b)
+  local differ = {}
+  for field, name in pairs(CALLED) do
+    if not list.same(a[field], b[field]) then
+      differ[name] = true
+    end
+  end
+  return list.keys(differ)
+end
+
+return M

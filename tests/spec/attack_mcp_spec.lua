@@ -1,0 +1,128 @@
+-- attack_mcp_spec.lua: what is trusted of MCP servers, gone around: another server behind equal words, files that
+-- come with a clone, secrets in the configuration.
+
+local cjson = require("cjson")
+local orket = dofile("tests/support/orket.lua")
+local servers = dofile("tests/support/mcp/project.lua")
+local world = dofile("tests/support/world.lua")
+
+local function refused(w)
+  local done = w:events("operation.done")
+  local last = done[#done] and done[#done].body
+  return last and last.error or {}
+end
+
+describe("another server behind equal words", function()
+  local function program(more)
+    local fake = servers.fake("").fake
+    for key, value in pairs(more) do
+      fake[key] = value
+    end
+    return { fake = fake }
+  end
+
+  -- what is changed, how the fields are called
+  local CHANGES = {
+    { "another program", { command = { "lua5.4", "-W", servers.SUPPORT .. "/server.lua" } }, "command" },
+    { "a value of its environment", { env = { MODE = "", LUA_INIT = "x = 1" } }, "env" },
+    { "what it is shown", { show = { servers.SUPPORT, "config" } }, "show" },
+    { "where it works", { directory = "roles" }, "directory" },
+    { "an address", { command = cjson.null, show = cjson.null, env = cjson.null, url = "http://127.0.0.1:1/mcp" }, "command, env, show, url" },
+  }
+
+  for _, row in ipairs(CHANGES) do
+    local name, change, fields = table.unpack(row)
+    it("is asked for nothing: " .. name, function()
+      local w <close> = servers.trusted("")
+      local changed = program(change)
+      for key, value in pairs(changed.fake) do
+        changed.fake[key] = value ~= cjson.null and value or nil
+      end
+      servers.configure(w, changed)
+      assert.equal(0, select(2, w:run()))
+      local err = refused(w)
+      assert.equal("ERR_DENIED", err.code)
+      assert.equal("the server fake is another one than was trusted: " .. fields .. " changed in config/organization.json", err.message)
+      local text, code = w:orket("mcp call fake echo '{\"text\":\"x\"}'")
+      assert.equal(1, code)
+      assert(text:find("another one than was trusted", 1, true), text)
+      text = w:orket("mcp list")
+      assert(text:find("another server than was trusted: " .. fields .. " changed", 1, true), text)
+    end)
+  end
+
+  it("is a change of the configuration that is told, and ends with a person's yes", function()
+    local w <close> = servers.trusted("")
+    assert.equal(0, select(2, w:run()))
+    servers.configure(w, program({ env = { MODE = "", OTHER = "y" } }))
+    local text = w:orket("policy delta")
+    assert(text:find("config/organization.json#/mcp/fake", 1, true), text)
+    assert.equal(nil, text:find('"y"', 1, true), "values of an environment are not recorded")
+    assert.same({ "changed echo", "changed fail" }, servers.states(w))
+    assert.equal(0, select(2, w:orket("mcp trust fake")))
+    assert.same({ "trusted echo", "trusted fail" }, servers.states(w))
+    assert.equal("x\n", w:orket("mcp call fake echo '{\"text\":\"x\"}'"))
+    assert.equal(0, select(2, w:check()))
+  end)
+
+  it("is the same one with other bounds", function()
+    local w <close> = servers.trusted("")
+    servers.configure(w, program({ deadline = 9, output = 100000, result = 1000, memory = 300000000, tools = { "echo" } }))
+    assert.equal("x\n", w:orket("mcp call fake echo '{\"text\":\"x\"}'"))
+  end)
+end)
+
+describe("files of a project", function()
+  it("trust nothing: a clone without its journal waits for its own person", function()
+    local w <close> = servers.trusted("")
+    orket.remove(w.dir .. "/.orket")
+    assert.equal(0, select(2, w:run()))
+    local err = refused(w)
+    assert.equal("ERR_DENIED", err.code)
+    assert.equal("nobody here has trusted echo of the server fake", err.message)
+    assert.equal(false, w:exists(".orket/mcp/fake"), "it was started")
+    assert.same({ "new echo", "new fail" }, servers.states(w))
+  end)
+
+  it("with another pin are not those that were trusted", function()
+    local w <close> = servers.trusted("")
+    local path = "tools/mcp__fake__echo.lua"
+    w:write(path, (w:read(path):gsub('pin = "%x+"', 'pin = "' .. ("0"):rep(64) .. '"')))
+    assert.equal(0, select(2, w:run()))
+    assert.equal("nobody here has trusted this echo of the server fake", refused(w).message)
+  end)
+end)
+
+describe("the configuration of a server", function()
+  local function said(server, keys)
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = "function work() return say(finish()) end" })
+    local organization = cjson.decode(w:read("config/organization.json"))
+    organization.mcp, organization.keys = { far = server }, keys
+    w:write("config/organization.json", cjson.encode(organization))
+    return w:orket("validate")
+  end
+
+  -- server, keys, exit, words
+  local ROWS = {
+    { { url = "https://a.example/mcp", key = "nobody" }, nil, 1, "the key 'nobody' does not exist" },
+    { { url = "https://a.example/mcp", key = "k" }, { k = { env = "K", origin = "https://b.example" } }, 1, "the key 'k' belongs to https://b.example alone" },
+    { { url = "https://a.example.evil/mcp", key = "k" }, { k = { env = "K", origin = "https://a.example" } }, 1, "belongs to https://a.example alone" },
+    { { url = "https://a.example:443/mcp", key = "k" }, { k = { env = "K", origin = "https://a.example" } }, 0, "" },
+    { { url = "https://me:secret@a.example/mcp" }, nil, 1, "/mcp/far" },
+    { { url = "https://a.example/mcp?access_token=abc" }, nil, 1, "the address carries a secret: access_token" },
+    { { url = "file:///etc/passwd" }, nil, 1, "/mcp/far" },
+    { { url = "https://a.example/mcp", headers = { Authorization = "Bearer x" } }, nil, 1, "headers" },
+    { { command = { "x" }, key = "k" }, { k = { env = "K" } }, 1, "a program is sent no key" },
+    { { command = { "x" }, env = { API_TOKEN = "abc" } }, nil, 0, "it looks like a secret" },
+    { { command = { "x" }, url = "https://a.example" }, nil, 1, "/mcp/far" },
+    { { command = {} }, nil, 1, "/mcp/far" },
+  }
+
+  for i, row in ipairs(ROWS) do
+    it("is checked before anything runs: " .. i, function()
+      local text, code = said(row[1], row[2])
+      assert.equal(row[3], code, text)
+      assert(text:find(row[4], 1, true), text)
+    end)
+  end
+end)
