@@ -131,6 +131,9 @@ $(B)/tests/%: tests/c/%.c $(B)/tests/c/support.o $(B)/orket.a
 $(B)/tests/test_power: $(B)/tests/c/power_vfs.o
 $(B)/tests/test_power: WRAP += -Wl,--wrap=open,--wrap=write,--wrap=fdatasync,--wrap=fsync,--wrap=rename,--wrap=unlink
 
+# Names lead where the test says.
+$(B)/tests/test_address: WRAP += -Wl,--wrap=getaddrinfo
+
 # The program with its gate taken away, for one test; nothing installs it.
 UNGATE := -Wl,--wrap=gate_judge_form,--wrap=gate_judge_reach,--wrap=gate_judge_operation
 $(UNGATED): tests/c/ungated.c $(B)/core/main.o $(B)/orket.a $(B)/luv.a

@@ -266,7 +266,11 @@ static int prepare(struct transport *t, struct transfer *x, const struct transpo
         rc = t->secrets ? secret_use(t->secrets, request->key, endpoint_origin(x->endpoint),
                                      &x->secret, err)
                         : err_set(err, ERR_NOT_FOUND, "no key is named '%s'", request->key);
-    return rc ? rc : transfer_set_headers(x, request, err);
+    if (rc)
+        return rc;
+    x->leave = endpoint_leave(x->endpoint);
+    x->leave.any = request->private;
+    return transfer_set_headers(x, request, err);
 }
 
 static void link_transfer(struct transport *t, struct transfer *x)

@@ -6,8 +6,9 @@
  *              byte of the reply; idle: between two bytes; total: all of it
  *   cap        a bound on bytes; hitting one ends the transfer with ERR_LIMIT and its name
  *
- * http and https only, HTTP/1.1, no redirects, no proxy from the environment, no compression. Ten
- * thousand transfers may wait at once; one costs about 15 KB.
+ * http and https only, HTTP/1.1, no redirects, no proxy from the environment, no compression. An
+ * address that is not of the Internet is reached when the URL says it, or the request that it may
+ * be (io/transport/address.h). Ten thousand transfers may wait at once; one costs about 15 KB.
  */
 #ifndef IO_TRANSPORT_H
 #define IO_TRANSPORT_H
@@ -46,7 +47,9 @@ struct transport_request {
     size_t header_count;
     struct transport_deadlines deadlines;
     struct transport_caps caps;
-    bool fresh; /* on a connection of its own: a request on a used one may go out twice, when that had ended */
+    bool private; /* may go to a private address that is not written in the URL */
+    bool fresh;   /* on a connection of its own: a request on a used one may go out twice, when that
+                     had ended */
 };
 
 /* How it ended. All text is borrowed until on_done returns. */
@@ -62,8 +65,9 @@ struct transport_result {
 };
 
 struct transport_events {
-    /* A piece of a 2xx body, with stars for every key in it. 0 goes on, TRANSPORT_ENOUGH, or a negative code (with err set) that
-     * ends the transfer with it. May cancel and start transfers. */
+    /* A piece of a 2xx body, with stars for every key in it. 0 goes on, TRANSPORT_ENOUGH, or a
+     * negative code (with err set) that ends the transfer with it. May cancel and start transfers.
+     */
     int (*on_body)(void *ctx, const char *bytes, size_t len, struct err *err);
     /* Exactly once for each started transfer, from the loop, never from inside another function of
      * this header except transport_close. The transfer is gone when it returns. */
@@ -80,8 +84,8 @@ int transport_open(struct transport **out, uv_loop_t *loop, struct secrets *secr
 void transport_close(struct transport *transport);
 
 /* Starts a request. What is wrong with it is told to on_done: ERR_USAGE (URL, headers),
- * ERR_NOT_FOUND, ERR_DENIED (key), ERR_LIBRARY (no libcurl). Only ERR_MEMORY and ERR_CANCELED
- * (closing) are answered here, without on_done. */
+ * ERR_NOT_FOUND, ERR_DENIED (key, address), ERR_LIBRARY (no libcurl). Only ERR_MEMORY and
+ * ERR_CANCELED (closing) are answered here, without on_done. */
 int transport_start(struct transport *transport, const struct transport_request *request,
                     const struct transport_events *events, void *ctx, struct transfer **out,
                     struct err *err) MUST_CHECK;
@@ -92,7 +96,8 @@ void transport_cancel(struct transfer *transfer);
 /* The reply's media type (lower case, without parameters, "" when missing); for on_body. */
 const char *transfer_type(const struct transfer *transfer);
 
-/* The session that the reply names (mcp-session-id), "" when it names none; for on_body and on_done. */
+/* The session that the reply names (mcp-session-id), "" when it names none; for on_body and
+ * on_done. */
 const char *transfer_session(const struct transfer *transfer);
 
 /* Writes the origin of a URL ("https://host:443") as keys are bound to it. ERR_USAGE, ERR_MEMORY,

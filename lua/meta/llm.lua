@@ -10,6 +10,7 @@ local llm = {}
 ---@field shape userdata? from llm.shape; without one the body is answered as it is
 ---@field deadlines {connect: number?, first_byte: number?, idle: number?, total: number?}? seconds
 ---@field fresh boolean? on a connection of its own
+---@field private boolean? it may go to a private address that the URL does not say
 ---@field caps {line: integer?, event: integer?, body: integer?, headers: integer?}? bytes
 
 ---@class LlmCall

@@ -123,7 +123,7 @@ local function send(request, provider, shape, body)
     url = providers.address(provider, model, request),
     body = body,
     key = key, headers = providers.headers(provider, model), deadlines = model.deadlines, caps = model.caps,
-    shape = shape,
+    shape = shape, private = model.private,
   }, request.on_delta)
   if reply then
     if not usage.is_whole(reply.usage) then

@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/buf.h"
 
@@ -28,6 +29,7 @@ struct endpoint {
     CURLU *parsed;
     char *origin, *host, *port; /* host without the brackets of IPv6; curl_free */
     bool numeric;
+    bool here; /* "localhost" */
     enum state state;
     uint64_t resolved_at;
     char *pin; /* owned */
@@ -103,6 +105,18 @@ static void strip_brackets(char *host)
     }
 }
 
+/* 0x7f.1, 2130706433, 017700000001, %31%32%37.0.0.1: an address in disguise, which no reader of the
+ * configuration and no rule about it recognizes. */
+static bool is_disguised(const struct endpoint *e)
+{
+    const char *written = strstr(e->url, "://");
+    if (!e->numeric || !written || strchr(e->host, ':'))
+        return false;
+    written += 3 + strspn(written + 3, "/");
+    size_t len = strcspn(written, ":/?#");
+    return len != strlen(e->host) || memcmp(written, e->host, len) != 0;
+}
+
 /* Takes the URL apart. 0 or ERR_USAGE, ERR_MEMORY. */
 static int parse(struct endpoint *e, struct err *err)
 {
@@ -122,6 +136,7 @@ static int parse(struct endpoint *e, struct err *err)
         e->origin = buf_steal(&origin, NULL);
         strip_brackets(e->host);
         e->numeric = is_numeric(e->host);
+        e->here = strcasecmp(e->host, "localhost") == 0;
     }
     curl->free(scheme);
     if (rc == CURLUE_USER_NOT_ALLOWED) {
@@ -133,6 +148,12 @@ static int parse(struct endpoint *e, struct err *err)
         return err_set(err, ERR_USAGE, "not a URL: %s", curl->url_strerror(rc));
     if (!web)
         return err_set(err, ERR_USAGE, "not an http or https URL");
+    if (is_disguised(e)) {
+        err_set(err, ERR_USAGE, "the host of this URL is the address %s, written in another way",
+                e->host);
+        err_fix(err, "write %s", e->host);
+        return ERR_USAGE;
+    }
     return e->origin ? 0 : err_set(err, ERR_MEMORY, "out of memory");
 }
 
@@ -276,6 +297,11 @@ CURLU *endpoint_url(const struct endpoint *e)
 const char *endpoint_origin(const struct endpoint *e)
 {
     return e->origin;
+}
+
+struct address_leave endpoint_leave(const struct endpoint *e)
+{
+    return (struct address_leave){.own = e->here, .plain = e->numeric};
 }
 
 const char *endpoint_pin(const struct endpoint *e)

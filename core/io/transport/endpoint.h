@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "base/err.h"
+#include "io/transport/address.h"
 #include "io/transport/curl.h"
 
 #define ENDPOINT_TTL_MS  60000 /* addresses are looked up again after this time */
@@ -27,8 +28,8 @@ struct endpoints *endpoints_open(uv_loop_t *loop, const struct curl *curl);
 /* Frees it once a running look-up has ended. Nobody may wait or hold an endpoint. */
 void endpoints_close(struct endpoints *endpoints);
 
-/* The endpoint of a URL, to be released. ERR_USAGE: no http or https URL, or one with a password.
- */
+/* The endpoint of a URL, to be released. ERR_USAGE: no http or https URL, one with a password, or
+ * with an IPv4 address that is written in an odd way. */
 int endpoint_use(struct endpoints *endpoints, const char *url, struct endpoint **out,
                  struct err *err) MUST_CHECK;
 void endpoint_release(struct endpoint *endpoint);
@@ -44,5 +45,8 @@ void endpoint_forget(struct endpoint *endpoint, struct endpoint_wait *wait);
 CURLU *endpoint_url(const struct endpoint *endpoint);         /* borrowed */
 const char *endpoint_origin(const struct endpoint *endpoint); /* "https://host:port" */
 const char *endpoint_pin(const struct endpoint *endpoint);    /* CURLOPT_RESOLVE entry, or NULL */
+
+/* What its URL itself says about private addresses. */
+struct address_leave endpoint_leave(const struct endpoint *endpoint);
 
 #endif

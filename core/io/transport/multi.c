@@ -140,15 +140,14 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *un
 
 /* What is wanted of its number is wanted of a socket that curl has closed silently, in the call
  * that is running: curl takes the new socket for the old one and will not ask again. */
-static curl_socket_t on_open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
+curl_socket_t multi_socket(struct multi *m, const struct curl_sockaddr *address)
 {
-    (void)purpose;
     int type = address->socktype | SOCK_NONBLOCK | SOCK_CLOEXEC;
     int fd = FAULT_CALL(connect, socket(address->family, type, address->protocol));
-    struct watch *w = fd < 0 ? NULL : watch_of(ctx, fd);
+    struct watch *w = fd < 0 ? NULL : watch_of(m, fd);
     if (w)
         w->armed = 0;
-    if (w && arm(ctx, fd, w) == 0)
+    if (w && arm(m, fd, w) == 0)
         return fd;
     if (fd >= 0)
         close(fd);
@@ -237,8 +236,6 @@ size_t multi_count(const struct multi *m)
 
 int multi_add(struct multi *m, CURL *easy)
 {
-    m->curl->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
-    m->curl->easy_setopt(easy, CURLOPT_OPENSOCKETDATA, m);
     if (!uv_is_active((uv_handle_t *)&m->poll))
         uv_poll_start(&m->poll, UV_READABLE, on_events);
     CURLMcode rc = m->curl->multi_add_handle(m->handle, easy);

@@ -27,9 +27,13 @@ void multi_close(struct multi *multi);
 /* The easy handles inside. */
 size_t multi_count(const struct multi *multi);
 
-/* Ties the sockets of easy to the loop, starts it in the loop's next turn. 0 or ERR_BUG,
+/* Starts easy, whose sockets are from multi_socket, in the loop's next turn. 0 or ERR_BUG,
  * ERR_MEMORY. */
 int multi_add(struct multi *multi, CURL *easy) MUST_CHECK;
+
+/* A socket for an easy handle inside, from its CURLOPT_OPENSOCKETFUNCTION: the set watches it.
+ * CURL_SOCKET_BAD when there is none. */
+curl_socket_t multi_socket(struct multi *multi, const struct curl_sockaddr *address);
 
 /* Takes easy out; on_done is not called. Never from inside one of curl's callbacks. */
 void multi_remove(struct multi *multi, CURL *easy);

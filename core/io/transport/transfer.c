@@ -4,6 +4,8 @@
  * fires. */
 #include "io/transport/transfer.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <strings.h>
 
@@ -79,12 +81,62 @@ void transfer_enter(struct transfer *x, enum transfer_phase phase)
 
 /* ---- curl's callbacks ---- */
 
+static bool may_go_to(struct transfer *x, const struct sockaddr *address)
+{
+    if (address_allowed(address, &x->leave))
+        return true;
+    address_text(address, x->refused);
+    x->refused_kind = address_kind(address, NULL);
+    return false;
+}
+
+static int explain_refused(const struct transfer *x, struct err *err)
+{
+    err_set(err, ERR_DENIED, "%s leads to %s, %s", endpoint_origin(x->endpoint), x->refused,
+            address_word(x->refused_kind));
+    return x->refused_kind == ADDRESS_NONE
+               ? err_fix(err, "write the address of the server itself")
+               : err_fix(err, "if that is meant, say \"private\": true beside this URL");
+}
+
+/* What a socket is about to be connected to: a name may have led elsewhere the last time. Another
+ * address of the name is tried when this one is refused. */
+static curl_socket_t on_open(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    struct transfer *x = ctx;
+    (void)purpose;
+    return may_go_to(x, &address->addr) ? multi_socket(x->multi, address) : CURL_SOCKET_BAD;
+}
+
+/* A connection that another request had opened, which might go where this one may not. */
+static bool is_elsewhere(struct transfer *x, const char *to)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } address = {{0}};
+    char text[ADDRESS_TEXT_MAX];
+    snprintf(text, sizeof text, "%.*s", (int)strcspn(to, "%"), to); // without a scope
+    if (inet_pton(AF_INET, text, &address.v4.sin_addr) == 1)
+        address.any.sa_family = AF_INET;
+    else if (inet_pton(AF_INET6, text, &address.v6.sin6_addr) == 1)
+        address.any.sa_family = AF_INET6;
+    return !may_go_to(x, &address.any);
+}
+
 static int on_connected(void *ctx, char *to, char *from, int to_port, int from_port)
 {
     struct transfer *x = ctx;
-    (void)to, (void)from, (void)to_port, (void)from_port;
+    struct err err;
+    (void)from, (void)to_port, (void)from_port;
     if (x->ending)
         return CURL_PREREQFUNC_ABORT;
+    if (is_elsewhere(x, to)) {
+        explain_refused(x, &err);
+        transfer_fail(x, &err);
+        return CURL_PREREQFUNC_ABORT;
+    }
     long connects = 0;
     x->owner->curl->easy_getinfo(x->easy, CURLINFO_NUM_CONNECTS, &connects);
     x->fresh = connects > 0;
@@ -169,8 +221,8 @@ static int hand_over(struct transfer *x, const char *bytes, size_t len)
     return 0;
 }
 
-/* Hands over all that is settled of the bytes and keeps the rest: keys are starred before anybody sees,
- * cuts or quotes them. */
+/* Hands over all that is settled of the bytes and keeps the rest: keys are starred before anybody
+ * sees, cuts or quotes them. */
 static int sift(struct transfer *x, char *bytes, size_t len, bool last)
 {
     size_t settled = transfer_hide(x, bytes, len, last);
@@ -245,6 +297,10 @@ void transfer_explain(const struct transfer *x, CURLcode rc, struct err *err)
     const char *origin = endpoint_origin(x->endpoint);
     const char *why = x->curl_error[0] ? x->curl_error : x->owner->curl->easy_strerror(rc);
     struct buf text = {0};
+    if (rc == CURLE_COULDNT_CONNECT && x->refused[0]) {
+        explain_refused(x, err);
+        return;
+    }
     utf8_repair(&text, why, strlen(why));
     err_set(err, code_of(x, rc), x->head.bytes ? "%s cut its reply off: %s" : "%s: %s", origin,
             text.len ? text.data : "");
@@ -352,6 +408,8 @@ CURL *transfer_new_easy(struct transport *t)
     curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl->easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
     curl->easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected);
+    curl->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    curl->easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
     curl->easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl->easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
     return easy;
@@ -368,6 +426,7 @@ void transfer_set_options(struct transfer *x)
     curl->easy_setopt(easy, CURLOPT_WRITEDATA, x);
     curl->easy_setopt(easy, CURLOPT_HEADERDATA, x);
     curl->easy_setopt(easy, CURLOPT_PREREQDATA, x);
+    curl->easy_setopt(easy, CURLOPT_OPENSOCKETDATA, x);
     curl->easy_setopt(easy, CURLOPT_XFERINFODATA, x);
     curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, x->curl_error);
     curl->easy_setopt(easy, CURLOPT_HTTPHEADER, &x->headers[0]);

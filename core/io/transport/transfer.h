@@ -57,6 +57,9 @@ struct transfer {
     bool enough; /* all that matters has come */
     size_t body_bytes;
     bool alone; /* on a connection of its own */
+    struct address_leave leave;
+    char refused[ADDRESS_TEXT_MAX]; /* an address that it may not go to, "" when there was none */
+    enum address_kind refused_kind;
     struct reply_head head;
     struct buf held; /* of the body: bytes that may be the beginning of a key */
     struct buf error_body;

@@ -66,7 +66,7 @@ end
 
 local function post(self, text)
   return {
-    url = self.server.url, body = text, key = self.key, fresh = true, -- nothing is sent twice
+    url = self.server.url, body = text, key = self.key, private = self.server.private, fresh = true, -- nothing is sent twice
     headers = { ["MCP-Protocol-Version"] = self.version, ["Mcp-Session-Id"] = self.session },
     deadlines = { connect = math.min(CONNECT, self.server.deadline), first_byte = self.server.deadline, idle = self.server.deadline,
       total = self.server.deadline },

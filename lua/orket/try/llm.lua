@@ -1,17 +1,18 @@
 -- llm.lua: `orket try llm`: one request to a model, behind every guard that a run has.
 
 local cjson = require("cjson")
+local errors = require("orket.errors")
 local llm = require("orket.llm")
 local options = require("orket.options")
 local providers = require("orket.providers")
 
 local M = {}
 
-M.usage = "llm --base-url URL [--prompt TEXT] [--shape NAME] [--model NAME] [--key ENV] [--tools FILE] [--whole] [--timeout S]"
+M.usage = "llm --base-url URL [--prompt TEXT] [--shape NAME] [--model NAME] [--key ENV] [--private] [--tools FILE] [--whole] [--timeout S]"
 
 local KNOWN = {
   ["base-url"] = "value", prompt = "value", shape = "value", model = "value", key = "value", tools = "value",
-  whole = "flag", timeout = "value",
+  whole = "flag", private = "flag", timeout = "value",
 }
 
 local TIMEOUT = 120 -- seconds, of the whole request
@@ -29,7 +30,7 @@ end
 
 ---@param args string[]
 ---@param read fun(name: string|nil): string|nil, string|nil
----@return table|nil request {base_url, prompt?, shape?, model?, key?, tools?, stream?, timeout?}
+---@return table|nil request {base_url, prompt?, shape?, model?, key?, tools?, stream?, timeout?, private?}
 ---@return string? message
 function M.request(args, read)
   local request, message = options.parse(args, KNOWN, {})
@@ -60,7 +61,7 @@ end
 ---@return string|nil
 function M.fault(request)
   local timeout = request.timeout
-  if type(request.base_url) ~= "string" or not request.base_url:find("^https?://[^/?#@]+[^?#]*$") then
+  if type(request.base_url) ~= "string" or request.base_url == "" then
     return "--base-url takes the address of an endpoint, such as http://127.0.0.1:11434/v1"
   elseif timeout ~= nil and not (type(timeout) == "number" and timeout > 0 and timeout <= 86400) then
     return "--timeout takes seconds, above 0 and at most 86400"
@@ -82,6 +83,7 @@ local function question(request)
   return {
     model = {
       base_url = request.base_url, model = request.model or "default", shape = request.shape, key = request.key,
+      private = request.private == true,
       deadlines = { connect = math.min(10, total), first_byte = math.min(FIRST, total), idle = math.min(FIRST, total), total = total },
     },
     messages = { cjson.encode({ role = "user", content = request.prompt or PROMPT }) },
@@ -114,20 +116,29 @@ local function failed(err)
   }
 end
 
+-- What the transport itself would not see: a path is put behind it.
+local function misplaced(address)
+  return not address:find("^[hH][tT][tT][pP][sS]?://[^/?#][^?#]*$") and errors.new("ERR_USAGE",
+    "this is not the http or https URL of an endpoint", "write it like http://127.0.0.1:11434/v1") or nil
+end
+
 ---@param request table
 ---@return table answer {outcome, code, text, calls, usage, ms, …}
 ---@return boolean accepted
----@return Error|nil failure  the address itself is wrong: nothing was asked
 function M.answer(request)
   local fault = M.fault(request)
   if fault then
     return { error = fault, code = "ERR_USAGE" }, false
   end
+  local wrong = misplaced(request.base_url)
+  if wrong then
+    return failed(wrong), false
+  end
   local reply, err = llm.complete(question(request))
   if reply then
     return said(reply), true
   end
-  return failed(err), false, err.code == "ERR_USAGE" and err or nil
+  return failed(err), false
 end
 
 return M
