@@ -17,6 +17,8 @@ local NAMED = '<parameter name="{key}">{value}</parameter>'
 local DSML = '<｜DSML｜parameter name="{key}" string="{string}">{value}</｜DSML｜parameter>'
 local GCML = '<｜GCML｜parameter name="{key}" string="{string}">{value}</｜GCML｜parameter>'
 
+local M3 = "]<]minimax[>["
+
 local FAMILIES = {
   { name = "hermes", also = { "hermes2pro", "qwen", "qwen2", "qwen25", "qwen3", "qwen3thinking", "qwen3vl", "qwen3vlinstruct", "qwen3vlthinking",
       "ernie45", "ernie", "granite4", "exaone", "exaonemoe", "nous", "trinity", "arcee", "kolibri1" },
@@ -39,7 +41,7 @@ local FAMILIES = {
     "<|python_tag|>{python}{?<|eom_id|>}",
     { "{calls}", where = "prose", named = true } },
   { name = "pythonic", also = { "llama4pythonic", "llama4", "toolace" },
-    "<|python_start|>[{python}]<|python_end|>",
+    "<|python_start|> [{python}] <|python_end|>",
     { "[{python}]", where = "start" } },
   { name = "mistral", also = { "mistralnemo", "magistral", "ministral", "devstral" },
     "[TOOL_CALLS]{calls}",
@@ -112,12 +114,14 @@ local FAMILIES = {
   { name = "functiongemma",
     { "<start_function_call>call:{name}{json}<end_function_call>", quote = "<escape>" } },
   { name = "lfm2", also = { "lfm2withjsontools", "lfm2thinking" },
-    "<|tool_call_start|>[{python}]<|tool_call_end|>",
+    "<|tool_call_start|> [{python}] <|tool_call_end|>",
     "<|tool_call_start|>{calls}<|tool_call_end|>" },
   { name = "olmo3", also = { "olmo3think" },
     "<function_calls> {python} </function_calls>" },
   { name = "minimax-m2", also = { "minimax" },
     { '<invoke name="{name}"> {params} </invoke>', section = { "<minimax:tool_call>", "</minimax:tool_call>" }, param = NAMED } },
+  { name = "minimax-m3",
+    { M3 .. '<invoke name="{name}"> {tags} ' .. M3 .. "</invoke>", section = { M3 .. "<tool_call>", M3 .. "</tool_call>" }, tags = M3 } },
   { name = "invoke", also = { "anthropic_xml" },
     { '<invoke name="{name}"> {params} </invoke>', section = { "<function_calls>", "</function_calls>" }, param = NAMED } },
   { name = "dots",
@@ -197,7 +201,7 @@ local function form(spec)
     return { call = spec }
   end
   return { call = spec[1], section = spec.section, param = spec.param, where = spec.where, typed = spec.typed,
-    strict = spec.strict, quote = spec.quote, cdata = spec.cdata, named = spec.named, arguments = spec.arguments }
+    strict = spec.strict, quote = spec.quote, tags = spec.tags, cdata = spec.cdata, named = spec.named, arguments = spec.arguments }
 end
 
 local function family(spec)

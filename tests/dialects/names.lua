@@ -5,13 +5,13 @@ return {
     "apertus", "cohere_command3", "cohere_command4", "deepseek_v3", "deepseek_v31", "deepseek_v32", "deepseek_v4", "ernie45",
     "functiongemma", "gemma4", "gigachat3", "glm45", "glm47", "granite", "granite-20b-fc", "granite4", "hermes", "hunyuan_a13b", "hy_v3",
     "inkling", "internlm", "jamba", "kimi_k2", "kimi_k3", "lfm2", "llama3_json", "llama4_json", "llama4_pythonic", "longcat", "mimo",
-    "minicpm5", "minimax", "minimax_m2", "mistral", "nemotron_json", "olmo3", "openai", "phi4_mini_json", "poolside_v1", "pythonic",
+    "minicpm5", "minimax", "minimax_m2", "minimax_m3", "mistral", "nemotron_json", "olmo3", "openai", "phi4_mini_json", "poolside_v1", "pythonic",
     "qwen3_coder", "qwen3_xml", "seed_oss", "solar_open2", "step3", "step3p5", "xlam",
   },
   sglang = {
     "apertus2509", "cohere_command4", "deepseekv3", "deepseekv31", "deepseekv32", "deepseekv4", "dots", "gemma4", "gigachat3",
     "gigachat35", "glm", "glm45", "glm47", "gpt-oss", "hermes", "hunyuan", "inkling", "interns1", "k2_horizon", "kimi_k2", "kimi_k3",
-    "lfm2", "ling3", "llama3", "mimo", "minicpm5", "minimax-m2", "mistral", "muse", "poolside_v1", "pythonic", "qwen", "qwen25",
+    "lfm2", "ling3", "llama3", "mimo", "minicpm5", "minimax-m2", "minimax-m3", "mistral", "muse", "poolside_v1", "pythonic", "qwen", "qwen25",
     "qwen3_coder", "spark25", "step3", "step3p5", "trinity",
   },
   ["llama.cpp"] = {

@@ -10,6 +10,10 @@ local function arguments(text)
   return hermes('{"name": "w", "arguments": ' .. text .. "}")
 end
 
+local function python(text)
+  return "<|tool_call_start|>[" .. text .. "]<|tool_call_end|>"
+end
+
 local null = require("cjson").null
 
 return {
@@ -47,7 +51,13 @@ return {
   { "braces in prose around", '{ {"tool": "w", "args": {"a": 1}} }', "complete", { a = 1 } },
   { "a closing brace in prose before", '} {"tool": "w", "args": {"a": 1}}', "complete", { a = 1 } },
   { "braces inside strings", '{"tool": "w", "args": {"b": "if (a) { b } else {"}}', "complete", { b = "if (a) { b } else {" } },
+  { "comments", hermes('{\n // which\n "name": "w", /* with */ "arguments": {"a": 1, // one\n "b": "x" // two\n}}'), "repaired", { a = 1, b = "x" } },
+  { "what only looks like comments", arguments('{"b": "http://x.y/ // z", "content": "/* no */"}'), "complete",
+    { b = "http://x.y/ // z", content = "/* no */" } },
   -- arguments
+  { "arguments in arguments", arguments('{"arguments": {"a": 1}}'), "repaired", { a = 1 } },
+  { "arguments in a parameter", "<function=w><parameter=input>{\"a\": 1}</parameter></function>", "repaired", { a = 1 } },
+  { "arguments in arguments that are none of the tool's", arguments('{"arguments": {"z": 1}}'), "complete", { arguments = { z = 1 } } },
   { "arguments as text", arguments('"{\\"a\\": 1}"'), "complete", { a = 1 } },
   { "arguments as text in single quotes", arguments([["{'a': 1}"]]), "repaired", { a = 1 } },
   { "no arguments", hermes('{"name": "w"}'), "complete", {} },
@@ -61,11 +71,33 @@ return {
   { "line ends of two bytes", '<tool_call>\r\n{"name": "w", "arguments": {"a": 1}}\r\n</tool_call>\r\n', "complete", { a = 1 } },
   { "a fence inside the marks", hermes('```json\n{"name": "w", "arguments": {"a": 1}}\n```'), "complete", { a = 1 } },
   { "the end of a thought alone", "I would call w.\n</think>\n" .. arguments('{"a": 1}'), "complete", { a = 1 } },
+  -- Python
+  { "a call in a list that cannot be read", python("x(b=b'z'), w(a=1)"), "complete", { a = 1 } },
+  { "a number that is none, in a list", python("w(a=1), x(a=1e999)"), "complete", { a = 1 } },
+  { "brackets that cross, in a list", python("x(a=[1), w(a=1)") },
+  { "nothing in a list", python(" ") },
+  { "zeros before a number", python("w(a=07)"), "repaired", { a = 7 } },
+  { "a set", python("w(b={'x', 'y'})"), "complete", { b = { "x", "y" } } },
+  { "a set in a set", python("w(b={{'x'}})") },
+  { "quotes inside, before a word", python("w(b='sed -n '3,4p' /a/b.py')"), "repaired", { b = "sed -n '3,4p' /a/b.py" } },
+  { "quotes inside, before a comma", python("w(b='x 'y', a=1)") },
+  { "an expression", python("w(b='x' + 'y')") },
+  { "no closing mark of a list", "<|tool_call_start|>[w(a=1)]", "repaired", { a = 1 } },
+  { "a blank before a list", "<|tool_call_start|> [w(a=1)] <|tool_call_end|>", "complete", { a = 1 } },
+  -- strings in marks of their own
+  { "no marks around a text", '<|tool_call>call:w{b:Paris,a:1}<tool_call|>', "repaired", { b = "Paris", a = 1 } },
+  { "no marks around a text with a comma", '<|tool_call>call:w{b:Paris, France,a:1}<tool_call|>' },
+  { "marks around a key", '<|tool_call>call:w{b:{<|"|>3<|"|>:<|"|>x<|"|>}}<tool_call|>', "complete", { b = { ["3"] = "x" } } },
+  { "no value", '<|tool_call>call:w{b:,a:1}<tool_call|>', "repaired", { b = "", a = 1 } },
+  { "nothing behind a point", '<|tool_call>call:w{a:108.}<tool_call|>', "complete", { a = 108.0 } },
   -- parameters as text
   { "line ends of two bytes around a value", "<function=w>\r\n<parameter=b>\r\none\r\ntwo\r\n</parameter>\r\n</function>", "complete",
     { b = "one\r\ntwo" } },
   { "a closing mark inside a value", "<function=w><parameter=b>\nx </parameter> y\n</parameter></function>", "complete", { b = "x </parameter> y" } },
   { "a parameter that is not closed", "<function=w>\n<parameter=a>\n1\n<parameter=b>\nx\n</parameter>\n</function>", "repaired", { a = 1, b = "x" } },
+  { "a last parameter that is not closed", "<tool_call>\n<function=w>\n<parameter=b>\nx\n</function>\n</tool_call>\n", "repaired", { b = "x" } },
+  { "a last parameter that is not closed, and more", "<tool_call>\n<function=w>\n<parameter=b>\nx\n</function>\n</tool_call>\nDone.", "partial",
+    { b = "x\n</function>\n</tool_call>\nDone." } },
   { "a call that is not closed inside its mark", "<tool_call>\n<function=w>\n<parameter=a>\n1\n</parameter>\n</tool_call>", "repaired", { a = 1 } },
   { "a call without its opening mark", "<function=w>\n<parameter=a>\n1\n</parameter>\n</function>\n</tool_call>", "complete", { a = 1 } },
   { "blanks around a number", "<function=w><parameter=a> 1 </parameter></function>", "complete", { a = 1 } },

@@ -177,6 +177,13 @@ search(q='say "hi" {x} </b>')
 <parameter name="q">say "hi" {x} </b></parameter>
 </invoke>
 </minimax:tool_call>]] },
+  { family = "minimax-m3", style = "raw", close = "]<]minimax[>[</invoke>",
+    from = "MiniMaxAI/MiniMax-M3: chat_template, parameters as tags behind the namespace mark",
+    text = [==[Look.
+]<]minimax[>[<tool_call>
+]<]minimax[>[<invoke name="get_weather">]<]minimax[>[<city>Paris]<]minimax[>[</city>]<]minimax[>[<n>3]<]minimax[>[</n>]<]minimax[>[</invoke>
+]<]minimax[>[<invoke name="search">]<]minimax[>[<q>say "hi" {x} </b>]<]minimax[>[</q>]<]minimax[>[</invoke>
+]<]minimax[>[</tool_call>]==] },
   { family = "seed-oss", style = "raw", close = "</function>",
     from = "ByteDance-Seed/Seed-OSS-36B-Instruct: chat_template, <seed:tool_call>",
     text = [[<seed:think>x</seed:think><seed:tool_call>

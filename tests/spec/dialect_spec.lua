@@ -205,6 +205,57 @@ describe("calls in a model's text", function()
     end
   end)
 
+  it("have values of the types that their tools declare", function()
+    local cases, rows = dofile("tests/dialects/types.lua"), {}
+    for i, case in ipairs(cases) do
+      rows[i] = { text = "<function=w>\n<parameter=p>\n" .. case[2] .. "\n</parameter>\n</function>",
+        tools = { { name = "w", parameters = { type = "object", properties = { p = case[1] }, ["$defs"] = case[4] } } } }
+    end
+    for i, answer in ipairs(orket.try("calls", rows)) do
+      local call = answer.calls[1] or {}
+      assert.equal("complete", call.state, cases[i][2])
+      assert.same({ p = cases[i][3] }, call.arguments, require("cjson").encode(cases[i][1]) .. ": " .. cases[i][2])
+    end
+  end)
+
+  it("say by their schema more than by what stands at the value", function()
+    local text = '<｜DSML｜function_calls><｜DSML｜invoke name="w">'
+      .. '<｜DSML｜parameter name="a" string="true">42</｜DSML｜parameter><｜DSML｜parameter name="b" string="false">42</｜DSML｜parameter>'
+      .. '<｜DSML｜parameter name="c" string="true">42</｜DSML｜parameter><｜DSML｜parameter name="d" string="false">"x"</｜DSML｜parameter>'
+      .. '</｜DSML｜invoke></｜DSML｜function_calls>'
+    local tools = declared({ "w" }, { a = { type = "integer" }, b = { type = "string" } })
+    assert.same({ a = 42, b = "42", c = "42", d = "x" }, orket.try("calls", { { text = text, tools = tools } })[1].calls[1].arguments)
+  end)
+
+  it("may have tags for parameters, which hold others", function()
+    local function tag(name, text)
+      return "]<]minimax[>[<" .. name .. ">" .. text .. "]<]minimax[>[</" .. name .. ">"
+    end
+    local integer, list = { type = "integer" }, { type = "array" }
+    local tools = declared({ "w" }, { n = integer, s = { type = "object", properties = { z = integer } },
+      l = { type = "array", items = { type = "object", properties = { q = integer } } }, e = list })
+    local cases = {
+      { tag("n", "42") .. tag("t", "42"), { n = 42, t = "42" } },
+      { tag("s", tag("c", "x") .. "\n" .. tag("z", "018956")), { s = { c = "x", z = 18956 } } },
+      { tag("l", tag("item", tag("q", "2")) .. tag("item", tag("q", "3"))), { l = { { q = 2 }, { q = 3 } } } },
+      { tag("l", tag("item", tag("q", "2"))), { l = { { q = 2 } } } },
+      { tag("d", tag("t", "a") .. tag("t", "b")), { d = { t = { "a", "b" } } } },
+      { tag("e", ""), { e = {} } },
+      { tag("t", "a <b> ]<]minimax[>[<br> c"), { t = "a <b> ]<]minimax[>[<br> c" } },
+      { "", {} },
+      { tag("n", "42]<]minimax[>[</z>"), { n = "42]<]minimax[>[</z>" } },
+      { "]<]minimax[>[<s>" .. tag("c", "x") .. "]<]minimax[>[</n>" },
+    }
+    local rows = {}
+    for i, case in ipairs(cases) do
+      rows[i] = { text = '<x>]<]minimax[>[<tool_call>\n]<]minimax[>[<invoke name="w">' .. case[1] .. "]<]minimax[>[</invoke>\n]<]minimax[>[</tool_call>", tools = tools }
+    end
+    for i, answer in ipairs(orket.try("calls", rows)) do
+      local expect = cases[i][2] and { name = "w", arguments = cases[i][2], state = "complete" } or nil
+      assert.same(expect, answer.calls[1], cases[i][1])
+    end
+  end)
+
   it("are not made of what only looks like one", function()
     local texts, rows = dofile("tests/dialects/innocent.lua"), {}
     local tools = declared({ "write_file", "read_file", "search" }, { path = { type = "string" }, q = { type = "string" } })

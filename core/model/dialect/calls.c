@@ -78,24 +78,6 @@ static bool may_be_called(const struct calls *calls, const char *name, size_t le
     return !calls->known_only || !calls->tools || tool_named(calls->tools, name, len);
 }
 
-bool calls_add(struct calls *calls, const char *name, size_t len, const char *arguments,
-               size_t arguments_len, enum dialect_state state)
-{
-    struct dialect_call *call = may_be_called(calls, name, len) ? new_call(calls) : NULL;
-    if (!call)
-        return false;
-    calls->count++;
-    call->state = state;
-    buf_put(&call->name, name, len);
-    if (object_text(&call->arguments, arguments, arguments_len) && buf_ok(&call->name))
-        return true;
-    call->state = state == DIALECT_COMPLETE ? DIALECT_REPAIRED : state;
-    if (mended_text(&call->arguments, arguments, arguments_len) && buf_ok(&call->name))
-        return true;
-    calls_cut(calls, calls->count - 1);
-    return false;
-}
-
 /* ---- the tools that were declared ---- */
 
 /* {type: "function", function: {...}} or the thing itself. */
@@ -116,14 +98,87 @@ const struct json *tool_named(const struct json *tools, const char *name, size_t
     return NULL;
 }
 
-const struct json *tool_parameter(const struct json *tools, const char *tool, size_t tool_len,
-                                  const char *key, size_t key_len)
+struct wanted tool_wants(const struct json *tool)
 {
-    const struct json *found = tool_named(tools, tool, tool_len);
-    const struct json *schema = json_get(found, "parameters");
+    const struct json *schema = json_get(tool, "parameters");
     if (!schema)
-        schema = json_get(found, "input_schema");
-    return json_get_n(json_get(schema, "properties"), key, key_len);
+        schema = json_get(tool, "input_schema");
+    return (struct wanted){schema, schema};
+}
+
+struct wanted tool_parameter(const struct json *tools, const char *tool, size_t tool_len,
+                             const char *key, size_t key_len)
+{
+    return wanted_member(tool_wants(tool_named(tools, tool, tool_len)), key, key_len);
+}
+
+/* ---- a call ---- */
+
+static bool all_known(struct wanted tool, const struct json *object)
+{
+    const struct json *properties = json_get(tool.schema, "properties");
+    for (size_t i = 0; i < object->len; i++)
+        if (!json_get_n(properties, object->u.members[i].key, object->u.members[i].key_len))
+            return false;
+    return object->len > 0;
+}
+
+/* {"arguments": {...}} for {...}, of a tool that has no such parameter but every one inside. */
+static bool unwrap(const struct calls *calls, struct dialect_call *call)
+{
+    struct json_doc doc = {0}, inner = {0};
+    const struct json *tool = tool_named(calls->tools, call->name.data, call->name.len);
+    bool parsed = tool && json_parse(&doc, call->arguments.data, call->arguments.len, NULL, NULL) == 0;
+    const struct json_member *only = parsed && doc.root.len == 1 ? doc.root.u.members : NULL;
+    const struct json *inside = only ? &only->value : NULL;
+    size_t len;
+    const char *text = json_string(inside, &len);
+    if (text)
+        inside = json_parse(&inner, text, len, NULL, NULL) == 0 ? &inner.root : NULL;
+    bool wrapped = inside && inside->type == JSON_OBJECT && all_known(tool_wants(tool), inside)
+        && !all_known(tool_wants(tool), &doc.root);
+    if (wrapped) {
+        call->arguments.len = 0;
+        json_write(&call->arguments, inside);
+    }
+    json_doc_clear(&inner);
+    json_doc_clear(&doc);
+    return wrapped;
+}
+
+/* Is its only parameter one that wrappers are called? */
+static bool may_be_wrapped(const struct dialect_call *call)
+{
+    static const char *const names[] = {"{\"arguments\":", "{\"input\":", "{\"parameters\":", NULL};
+    for (size_t i = 0; names[i]; i++)
+        if (call->arguments.len > strlen(names[i])
+            && memcmp(call->arguments.data, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
+bool calls_add(struct calls *calls, const char *name, size_t len, const char *arguments,
+               size_t arguments_len, enum dialect_state state)
+{
+    struct dialect_call *call = may_be_called(calls, name, len) ? new_call(calls) : NULL;
+    if (!call)
+        return false;
+    calls->count++;
+    call->state = state;
+    buf_put(&call->name, name, len);
+    const enum dialect_state mended = state == DIALECT_COMPLETE ? DIALECT_REPAIRED : state;
+    bool whole = object_text(&call->arguments, arguments, arguments_len);
+    if (!whole) {
+        call->state = mended;
+        whole = mended_text(&call->arguments, arguments, arguments_len);
+    }
+    if (!whole || !buf_ok(&call->name)) {
+        calls_cut(calls, calls->count - 1);
+        return false;
+    }
+    if (may_be_wrapped(call) && unwrap(calls, call))
+        call->state = mended;
+    return true;
 }
 
 /* ---- JSON ---- */

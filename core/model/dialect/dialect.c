@@ -187,6 +187,14 @@ static enum found begins(const struct form *form, const struct scan *s)
     return mark.len ? scan_text(&look, mark.at, mark.len) : FOUND_YES;
 }
 
+/* Here stands what should have been calls. */
+static void note_broken(struct dialect *d, size_t count)
+{
+    if (count && !d->broken)
+        d->broken_at = d->at;
+    d->broken += count;
+}
+
 /* What came of the forms at one place. */
 struct attempt {
     const char *reached; /* the farthest that any looked */
@@ -213,6 +221,7 @@ static enum found try_form(struct dialect *d, const struct form *form, struct sc
 {
     size_t before = d->calls.count;
     d->calls.known_only = form->where != WHERE_MARK;
+    d->calls.broken = 0;
     enum found found = match_form(form, &s, &d->calls);
     if (found == FOUND_MORE && !s.final)
         return FOUND_MORE;
@@ -227,6 +236,7 @@ static enum found try_form(struct dialect *d, const struct form *form, struct sc
     }
     d->family = (int)form->family;
     d->any = true;
+    note_broken(d, d->calls.broken);
     size_t behind = (size_t)(s.at - d->text.data);
     quote_taken(&d->quote, d->text.data, d->at, behind);
     d->at = behind;
@@ -284,8 +294,7 @@ static enum found look(struct dialect *d, bool final)
         found = spans(d, &s, final);
     if (found != FOUND_NO)
         return found;
-    if (attempt.marked && !d->broken++)
-        d->broken_at = d->at;
+    note_broken(d, attempt.marked);
     d->plain = (size_t)(attempt.reached - d->text.data);
     return FOUND_YES;
 }

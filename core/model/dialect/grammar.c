@@ -109,6 +109,7 @@ static int add_form(struct grammar *g, const struct json *spec, struct err *err)
         .named = json_true(json_get(spec, "named")),
         .cdata = json_true(json_get(spec, "cdata")),
         .quote = text_of(json_get(spec, "quote")),
+        .tags = text_of(json_get(spec, "tags")),
         .arguments = json_get(spec, "arguments"),
     };
     const struct json *section = json_get(spec, "section"), *param = json_get(spec, "param");

@@ -15,6 +15,7 @@
  *   {any}          up to 256 bytes             {?text}   text that may be missing
  *   {type}         the type's name: "string" or another one, whose values are JSON
  *   {keyed}        calls as JSON objects whose keys are the tools' names: [{"f": {...}}]
+ *   {tags}         parameters whose names are the tags, nested, each tag behind the mark `tags`
  *
  * `where` says where a form may begin: "mark" (anything that is not quoted; the default), "prose" (also in
  * fenced code that is data), "line" (a line's beginning) or "start" (the reply's). Of the last three a name
@@ -45,6 +46,7 @@
     X(STRING, "string")                                                                            \
     X(TYPE, "type")                                                                                \
     X(KEYED, "keyed")                                                                              \
+    X(TAGS, "tags")                                                                                \
     X(ANY, "any")
 
 enum item_kind {
@@ -80,6 +82,7 @@ struct form {
     bool typed, strict, cdata, named;
     struct text open, close; /* of the section; empty: none */
     struct text quote;       /* what strings stand between instead of quotes; empty: quotes */
+    struct text tags;        /* what stands before every tag of {tags} */
     struct template call, param;
     const struct json *arguments; /* names of the values, or NULL */
 };

@@ -3,6 +3,7 @@
 
 #define MARK_MIN 2  /* a single byte at the beginning of a line ends no {rest} */
 #define ANY_MAX 256 /* bytes that {any} passes over */
+#define LOOKS_MAX 64 /* beginnings of parameters inside a call's values that are thought about */
 
 /* ---- what stands behind ---- */
 
@@ -75,9 +76,15 @@ static void inside_cdata(const char **text, size_t *len)
     *len -= open_len + close_len;
 }
 
+static enum param_written written(const struct match *m)
+{
+    if (m->is_string >= 0)
+        return m->is_string ? PARAM_TEXT : PARAM_JSON;
+    return m->form->typed ? PARAM_EITHER : PARAM_TEXT;
+}
+
 static void member(struct match *m, const char *text, size_t len)
 {
-    const struct json *schema = NULL;
     size_t key_len = m->key_len;
     const char *key = m->key;
     if (!key)
@@ -86,10 +93,9 @@ static void member(struct match *m, const char *text, size_t len)
         return;
     if (m->form->cdata)
         inside_cdata(&text, &len);
-    if (m->is_string < 0)
-        schema = tool_parameter(m->calls->tools, m->name, m->name_len, key, key_len);
     member_key(m, key, key_len);
-    param_value(&m->arguments, text, len, schema, m->is_string < 0 ? m->form->typed : !m->is_string);
+    param_value(&m->arguments, text, len, tool_parameter(m->calls->tools, m->name, m->name_len, key, key_len),
+                written(m));
     m->values++;
     m->key = NULL;
     m->is_string = -1;
@@ -115,12 +121,14 @@ static enum found opens(const struct match *m, const char *at, const char **key,
     return found;
 }
 
-/* Is it another parameter of this tool, of which nothing was said before? */
+/* Is it another parameter of this tool, of which nothing was said before? A tool that is not known may have
+ * any. */
 static bool is_missing(struct match *m, const char *key, size_t len)
 {
     struct buf member = {0};
-    if ((len == m->key_len && memcmp(key, m->key, len) == 0)
-        || !tool_parameter(m->calls->tools, m->name, m->name_len, key, len))
+    if ((len == m->key_len && memcmp(key, m->key, len) == 0) || m->looks++ > LOOKS_MAX)
+        return false;
+    if (tool_named(m->calls->tools, m->name, m->name_len) && !tool_parameter(m->calls->tools, m->name, m->name_len, key, len).schema)
         return false;
     json_write_string(&member, key, len);
     buf_putc(&member, ':');
@@ -137,7 +145,7 @@ static enum found next_param(struct match *m, const char *from, const char *at, 
     const struct item *mark = &m->form->param.items[0];
     const char *key = NULL;
     size_t len = 0;
-    while (m->calls->tools && (at = memmem(at, (size_t)(to - at), mark->text, mark->len))) {
+    while (m->looks <= LOOKS_MAX && (at = memmem(at, (size_t)(to - at), mark->text, mark->len))) {
         bool begins = at > from && at[-1] == '\n';
         enum found found = begins ? opens(m, at, &key, &len) : FOUND_NO;
         if (found == FOUND_MORE && !m->s->final)
@@ -148,6 +156,37 @@ static enum found next_param(struct match *m, const char *from, const char *at, 
         at++;
     }
     return FOUND_NO;
+}
+
+/* Behind blanks, the text: where it ends, or NULL. */
+static const char *behind_text(const struct match *m, const char *at, struct text text)
+{
+    while (at < m->s->end && scan_blank(*at))
+        at++;
+    return at && text.len && stands_at(m->s, at, text) == FOUND_YES ? at + text.len : NULL;
+}
+
+/* The last parameter has no end, but the reply ends with those of its call and of what is around it, each once and
+ * on a line of its own: where they begin, or NULL. */
+static const char *left_open(const struct match *m, const char *from, const struct template *outer)
+{
+    size_t i = 0, marks = 1;
+    while (i < outer->count && outer->items[i].kind != ITEM_PARAMS)
+        i++;
+    struct text mark = hole_behind(outer, i);
+    const char *end = m->s->end, *at = mark.len ? memmem(from, (size_t)(end - from), mark.at, mark.len) : NULL;
+    if (!at || at == from || at[-1] != '\n' || memmem(at + 1, (size_t)(end - at - 1), mark.at, mark.len))
+        return NULL;
+    const char *behind = at + mark.len, *next;
+    for (i = i + 1; i < outer->count; i++)
+        if (outer->items[i].kind == ITEM_TEXT && outer->items[i].text != mark.at
+            && (next = behind_text(m, behind, (struct text){outer->items[i].text, outer->items[i].len})))
+            behind = next, marks++;
+    if ((next = behind_text(m, behind, m->form->close)))
+        behind = next, marks++;
+    while (behind < end && scan_blank(*behind))
+        behind++;
+    return marks > 1 && behind == end ? at : NULL;
 }
 
 /* Text up to `close`, the first that ends it. */
@@ -179,8 +218,14 @@ enum found hole_value(struct match *m, struct text close, const struct template 
         }
     }
     s->at = s->end;
+    const char *last = outer && s->final ? left_open(m, from, outer) : NULL;
     if (s->final)
-        member(m, from, (size_t)(s->end - from));
+        member(m, from, (size_t)((last ? last : s->end) - from));
+    if (last) {
+        s->at = last;
+        s->repaired = m->unclosed = true;
+        return FOUND_YES;
+    }
     return FOUND_MORE;
 }
 

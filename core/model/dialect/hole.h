@@ -19,6 +19,7 @@ struct match {
     bool heart;           /* the call itself was read, what is left are the marks behind it */
     int is_string;        /* what {string} said of the value; -1: nothing */
     size_t values;        /* {value}s so far */
+    unsigned looks;       /* at what may be the beginning of the next parameter inside a value */
     bool keyed;           /* calls are {name: arguments} */
     bool unclosed;        /* the mark behind this value is missing */
 };
@@ -40,6 +41,8 @@ enum found hole_any(struct match *m, struct text until);
 enum found hole_string(struct match *m);
 /* The same as a word for its type. */
 enum found hole_type(struct match *m);
+/* Parameters that are tags: tags.c. */
+enum found hole_tags(struct match *m);
 /* None, one or more parameters. */
 enum found hole_params(struct match *m, const struct template *outer);
 

@@ -3,6 +3,7 @@
 #include "model/dialect/loose_string.h"
 
 #include "base/json.h"
+#include "base/repair.h"
 
 #define NUMBER_MAX 64 /* bytes of one */
 
@@ -31,6 +32,26 @@ static const struct {
 } WORDS[] = {{"true", "true", false}, {"false", "false", false}, {"null", "null", false},
              {"True", "true", true},  {"False", "false", true},  {"None", "null", true}};
 
+/* What is no number of JSON: 108. is Python's, and zeros before a number mean nothing there. */
+static bool odd_number(struct loose *l, const char *text, size_t len)
+{
+    struct buf number = {0};
+    size_t zeros = 0;
+    if (!l->python && !l->s->quote_len)
+        return false;
+    while (zeros + 1 < len && text[zeros] == '0' && text[zeros + 1] >= '0' && text[zeros + 1] <= '9')
+        zeros++;
+    buf_put(&number, text + zeros, len - zeros);
+    if (len && text[len - 1] == '.')
+        buf_putc(&number, '0');
+    bool odd = buf_ok(&number) && number.len && is_number(number.data, number.len);
+    if (odd)
+        buf_put(l->out, number.data, number.len);
+    l->s->repaired |= odd && zeros;
+    buf_clear(&number);
+    return odd;
+}
+
 static enum found word(struct loose *l)
 {
     struct scan *s = l->s;
@@ -47,9 +68,10 @@ static enum found word(struct loose *l)
             s->at = at;
             return FOUND_YES;
         }
-    if (!is_number(s->at, len))
+    if (!is_number(s->at, len) && !odd_number(l, s->at, len))
         return at == s->end ? FOUND_MORE : FOUND_NO;
-    buf_put(l->out, s->at, len);
+    if (is_number(s->at, len))
+        buf_put(l->out, s->at, len);
     s->at = at;
     return FOUND_YES;
 }
@@ -93,18 +115,20 @@ static enum found key(struct loose *l)
 {
     struct scan *s = l->s;
     l->key = s->at;
-    enum found found = scan_is(s, '"') || scan_is(s, '\'') ? loose_string(l, PLACE_KEY) : bare_key(l);
+    enum found found = s->quote_len ? loose_marked_string(l) : FOUND_NO;
+    if (found == FOUND_NO)
+        found = scan_is(s, '"') || scan_is(s, '\'') ? loose_string(l, PLACE_KEY) : bare_key(l);
     l->key = NULL;
     if (found != FOUND_YES)
         return found;
-    scan_blanks(s);
+    loose_blanks(l);
     if (s->at == s->end)
         return FOUND_MORE;
     if (*s->at != ':')
         return FOUND_NO;
     s->at++;
     buf_putc(l->out, ':');
-    scan_blanks(s);
+    loose_blanks(l);
     return s->at == s->end ? FOUND_MORE : FOUND_YES;
 }
 
@@ -138,7 +162,7 @@ static void commas(struct loose *l, bool first)
 {
     struct scan *s = l->s;
     unsigned count = 0;
-    for (scan_blanks(s); scan_is(s, ','); scan_blanks(s)) {
+    for (loose_blanks(l); scan_is(s, ','); loose_blanks(l)) {
         s->at++;
         count++;
     }
@@ -177,14 +201,71 @@ static enum found container(struct loose *l, char open, char close)
     return found;
 }
 
+/* A set of Python, as a list; what can stand in one holds nothing itself. */
+static enum found set(struct loose *l)
+{
+    struct scan *s = l->s;
+    enum found found = FOUND_YES;
+    s->at++;
+    buf_putc(l->out, '[');
+    for (bool first = true; found == FOUND_YES; first = false) {
+        commas(l, first);
+        if (scan_is(s, '}'))
+            break;
+        if (!first)
+            buf_putc(l->out, ',');
+        found = s->at == s->end ? FOUND_MORE : memchr("{[(", *s->at, 3) ? FOUND_NO : value(l);
+        loose_blanks(l);
+        if (found == FOUND_YES && s->at < s->end && *s->at != ',' && *s->at != '}')
+            found = FOUND_NO;
+    }
+    if (found == FOUND_YES)
+        s->at++;
+    buf_putc(l->out, ']');
+    return found;
+}
+
 static enum found nested(struct loose *l, char open, char close)
 {
     if (l->depth == LOOSE_DEPTH_MAX)
         return FOUND_NO;
+    struct scan before = *l->s;
+    size_t mark = l->out->len;
     l->depth++;
     enum found found = container(l, open, close);
+    if (found == FOUND_NO && l->python && open == '{') {
+        *l->s = before;
+        cut_back(l->out, mark);
+        found = set(l);
+    }
     l->depth--;
     return found;
+}
+
+/* Where strings have marks: one that lacks them, up to what ends a member. What holds a comma could be two. */
+static enum found bare_text(struct loose *l)
+{
+    struct scan *s = l->s;
+    const char *from = s->at;
+    while (s->at < s->end && !memchr(",{}[]<>\"\n", *s->at, 9))
+        s->at++;
+    if (s->at == s->end)
+        return FOUND_MORE;
+    if (!memchr(",}]", *s->at, 3) || !utf8_valid(from, (size_t)(s->at - from)))
+        return FOUND_NO;
+    json_write_string(l->out, from, (size_t)(s->at - from));
+    s->repaired = true;
+    return FOUND_YES;
+}
+
+static enum found word_or_text(struct loose *l)
+{
+    const char *from = l->s->at;
+    enum found found = word(l);
+    if (found != FOUND_NO || !l->s->quote_len)
+        return found;
+    l->s->at = from;
+    return bare_text(l);
 }
 
 static enum found value(struct loose *l)
@@ -201,7 +282,7 @@ static enum found value(struct loose *l)
     case '\'':
         return l->python ? loose_python_string(l) : loose_string(l, PLACE_ALONE);
     default:
-        return word(l);
+        return word_or_text(l);
     }
 }
 

@@ -2,7 +2,7 @@
  *
  * Mended, and told (`repaired`): raw line ends and controls in strings, bad escapes, quotes inside a
  * string that cannot be its end, single quotes, trailing and doubled commas, keys without quotes,
- * True/False/None, ill-formed UTF-8. What has two readings is no value. */
+ * True/False/None, comments, ill-formed UTF-8. What has two readings is no value. */
 #ifndef MODEL_DIALECT_LOOSE_H
 #define MODEL_DIALECT_LOOSE_H
 
@@ -14,8 +14,8 @@
  * closed that was open, or nothing. FOUND_NO: out is as it was, and s->at where it broke. */
 enum found loose_value(struct scan *s, struct buf *out);
 
-/* A value of a Python call: as above, and strings in triple quotes; a quote always ends its
- * string. */
+/* A value of a Python call: as above, and strings in triple quotes, sets, numbers as 07 and 1.; a quote ends
+ * its string but where a word goes on behind it. */
 enum found loose_python(struct scan *s, struct buf *out);
 
 #endif

@@ -9,11 +9,52 @@ static enum found more_or(const struct scan *s, enum found otherwise)
     return s->final ? otherwise : FOUND_MORE;
 }
 
+#define COMMENTS_MAX 256 /* bytes of comments that are passed over at a time */
+
+/* Behind the comment that begins at `at`, or `at`. One that does not end is not passed over. */
+static const char *behind_comment(const char *at, const char *end)
+{
+    size_t left = (size_t)(end - at);
+    bool line = left > 1 && at[0] == '/' && at[1] == '/', block = left > 1 && at[0] == '/' && at[1] == '*';
+    if (left > COMMENTS_MAX)
+        left = COMMENTS_MAX;
+    const char *close = line ? memchr(at, '\n', left) : block ? memmem(at + 2, left - 2, "*/", 2) : NULL;
+    return close ? close + (line ? 1 : 2) : at;
+}
+
+/* Blanks, and at most so many bytes of comments and blanks between them. */
 static const char *behind_blanks(const char *at, const char *end)
 {
-    while (at < end && scan_blank(*at))
-        at++;
-    return at;
+    const char *from = NULL;
+    for (;;) {
+        while (at < end && scan_blank(*at))
+            at++;
+        if (at == end || *at != '/' || (from && at - from > COMMENTS_MAX))
+            return at;
+        from = from ? from : at;
+        const char *behind = behind_comment(at, end);
+        if (behind == at)
+            return at;
+        at = behind;
+    }
+}
+
+/* May a comment begin at `at` of which more would come? */
+static bool half_comment(const struct scan *s, const char *at)
+{
+    size_t left = (size_t)(s->end - at);
+    return left && *at == '/' && (left == 1 || ((at[1] == '/' || at[1] == '*') && left < COMMENTS_MAX));
+}
+
+void loose_blanks(struct loose *l)
+{
+    struct scan *s = l->s;
+    scan_blanks(s);
+    if (l->python || !scan_is(s, '/'))
+        return;
+    const char *behind = behind_blanks(s->at, s->end);
+    s->repaired |= behind > s->at;
+    s->at = half_comment(s, behind) ? s->end : behind;
 }
 
 static bool stops(const struct scan *s, const char *at)
@@ -55,8 +96,8 @@ static enum found quoted_key_at(const struct scan *s, const char *at)
 static enum found comma_ends_member(const struct scan *s, const char *at)
 {
     at = behind_blanks(at, s->end);
-    if (at == s->end)
-        return more_or(s, FOUND_YES);
+    if (at == s->end || half_comment(s, at))
+        return more_or(s, at == s->end ? FOUND_YES : FOUND_NO);
     if (*at == '"' || *at == '\'')
         return quoted_key_at(s, at);
     return *at == '}' || *at == ',' ? FOUND_YES : bare_key_at(s, at);
@@ -68,8 +109,8 @@ static enum found ends_string(const struct scan *s, const char *at, enum place p
     at = behind_blanks(at, s->end);
     if (place == PLACE_ALONE)
         return FOUND_YES;
-    if (at == s->end)
-        return more_or(s, FOUND_YES);
+    if (at == s->end || half_comment(s, at))
+        return more_or(s, at == s->end ? FOUND_YES : FOUND_NO);
     if (place == PLACE_KEY)
         return *at == ':' ? FOUND_YES : FOUND_NO;
     if (*at == '}' || *at == ']' || stops(s, at))
@@ -77,6 +118,25 @@ static enum found ends_string(const struct scan *s, const char *at, enum place p
     if (*at != ',')
         return FOUND_NO;
     return place == PLACE_ITEM ? FOUND_YES : comma_ends_member(s, at + 1);
+}
+
+/* In Python a quote ends its string, but where a word, a number or a path begins behind it, as no expression
+ * has it. */
+static enum found python_ends(const struct scan *s, const char *at)
+{
+    static const char *const words[] = {"if", "for", "in", "and", "or", "is", "not", "else", NULL};
+    while (at < s->end && scan_blank(*at))
+        at++;
+    const char *to = at;
+    while (to < s->end && to - at < 8 && ((*to >= 'a' && *to <= 'z') || (*to >= 'A' && *to <= 'Z')
+                                          || (*to >= '0' && *to <= '9') || *to == '_'))
+        to++;
+    if (to == s->end)
+        return more_or(s, FOUND_YES);
+    for (size_t i = 0; words[i]; i++)
+        if (strlen(words[i]) == (size_t)(to - at) && memcmp(at, words[i], (size_t)(to - at)) == 0)
+            return FOUND_YES;
+    return to > at || *at == '/' || *at == '$' ? FOUND_NO : FOUND_YES;
 }
 
 static int hex4(const struct scan *s, const char *at)
@@ -200,7 +260,14 @@ static void control(struct loose *l, char c)
 static void quote_inside(struct loose *l, char c, char quote)
 {
     buf_puts(l->out, c == '"' ? "\\\"" : "'");
-    l->s->repaired |= c == quote && !l->python;
+    l->s->repaired |= c == quote;
+}
+
+static bool next_is(const struct scan *s, char c)
+{
+    struct scan look = *s;
+    scan_blanks(&look);
+    return scan_is(&look, c);
 }
 
 /* One piece of a string whose first quote was read; YES: that was its last quote. */
@@ -217,7 +284,10 @@ static enum found string_piece(struct loose *l, char quote, enum place place, bo
         return FOUND_NO;
     s->at++;
     if (c == quote) {
-        enum found end = l->python ? FOUND_YES : ends_string(s, s->at, place);
+        enum found end = l->python ? python_ends(s, s->at) : ends_string(s, s->at, place);
+        if (l->python && end == FOUND_YES && l->mended && next_is(s, ','))
+            return FOUND_NO; /* the comma may be the string's or the call's */
+        l->mended |= end == FOUND_NO;
         *ended = end == FOUND_YES;
         if (end == FOUND_MORE)
             s->at--;
@@ -235,6 +305,7 @@ enum found loose_string(struct loose *l, enum place place)
 {
     struct scan *s = l->s;
     char quote = *s->at++;
+    l->mended = false;
     s->repaired |= quote == '\'' && !l->python;
     buf_putc(l->out, '"');
     enum found found = FOUND_YES;
@@ -264,7 +335,7 @@ static enum found triple(struct loose *l)
         else if (*s->at == quote && left >= 3 && s->at[1] == quote && s->at[2] == quote)
             s->at += 3, ended = true;
         else if (*s->at == '"' || *s->at == '\'')
-            quote_inside(l, *s->at++, quote);
+            quote_inside(l, *s->at++, '\0');
         else
             control(l, *s->at++);
     }

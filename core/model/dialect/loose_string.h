@@ -10,11 +10,14 @@ struct loose {
     unsigned depth;
     bool python;
     const char *key; /* where the key that is read began; NULL: none is */
+    bool mended;     /* a quote of Python's stands inside this string */
 };
 
 /* Where a string stands decides what may follow its last quote. */
 enum place { PLACE_KEY, PLACE_MEMBER, PLACE_ITEM, PLACE_ALONE };
 
+/* Blanks, and comments between them: // to the end of the line, and what stands in slashes and stars. */
+void loose_blanks(struct loose *l);
 /* A string in quotes, which stand at the scan. */
 enum found loose_string(struct loose *l, enum place place);
 /* One of Python, also in three quotes. */

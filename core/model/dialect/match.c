@@ -161,6 +161,8 @@ static enum found hole(struct match *m, const struct template *t, size_t i,
         return hole_rest(m);
     case ITEM_LINE:
         return hole_line(m);
+    case ITEM_TAGS:
+        return hole_tags(m);
     case ITEM_STRING:
         return hole_string(m);
     case ITEM_TYPE:
@@ -173,7 +175,7 @@ static enum found hole(struct match *m, const struct template *t, size_t i,
 /* A name without parameters may still be a word of prose. */
 static bool is_heart(const struct match *m, enum item_kind kind)
 {
-    return kind == ITEM_JSON || kind == ITEM_CALLS || kind == ITEM_KEYED || kind == ITEM_PYTHON
+    return kind == ITEM_JSON || kind == ITEM_CALLS || kind == ITEM_KEYED || kind == ITEM_PYTHON || kind == ITEM_TAGS
         || (kind == ITEM_PARAMS && m->arguments.len);
 }
 

@@ -5,6 +5,7 @@
 #include "model/dialect.h"
 #include "model/dialect/grammar.h"
 #include "model/dialect/scan.h"
+#include "model/dialect/wanted.h"
 
 /* The calls of one place, collected while a form is read. */
 struct calls {
@@ -12,6 +13,7 @@ struct calls {
     size_t count;
     const struct json *tools; /* or NULL */
     bool known_only;          /* only tools that are declared */
+    size_t broken;            /* that stood in a list with others and could not be read */
 };
 
 void calls_cut(struct calls *calls, size_t count); /* forgets those behind */
@@ -28,9 +30,10 @@ size_t calls_of_json(struct calls *calls, const struct buf *text, enum dialect_s
 /* Likewise where the key is the name: {f: {...}}, arrays of those. */
 size_t calls_of_keyed(struct calls *calls, const struct buf *text, enum dialect_state state);
 
-/* The schema of a tool's parameter, or NULL. */
-const struct json *tool_parameter(const struct json *tools, const char *tool, size_t tool_len,
-                                  const char *key, size_t key_len);
+/* What a declared tool's parameters want, all of them or one. */
+struct wanted tool_wants(const struct json *tool);
+struct wanted tool_parameter(const struct json *tools, const char *tool, size_t tool_len,
+                             const char *key, size_t key_len);
 /* The declared tool of a name, or NULL. */
 const struct json *tool_named(const struct json *tools, const char *name, size_t len);
 
@@ -42,7 +45,10 @@ enum found match_form(const struct form *form, struct scan *s, struct calls *cal
 /* f(a=1, b="x"), g() up to what is none. */
 enum found python_calls(struct scan *s, struct calls *calls);
 
-/* Text as the value of a parameter with this schema (or NULL), appended as JSON. */
-void param_value(struct buf *out, const char *text, size_t len, const struct json *schema, bool typed);
+/* How a parameter's text is written: as it is, as JSON where it can be, or as JSON. Its schema decides first. */
+enum param_written { PARAM_TEXT, PARAM_EITHER, PARAM_JSON };
+
+/* Text as the value of a parameter, appended as JSON. */
+void param_value(struct buf *out, const char *text, size_t len, struct wanted wanted, enum param_written written);
 
 #endif

@@ -3,39 +3,6 @@
 #include "model/dialect/loose.h"
 #include "model/dialect/match.h"
 
-/* Does the schema take values of this type at all? No `type`: whatever. */
-static bool takes(const struct json *schema, const char *type)
-{
-    const struct json *types = json_get(schema, "type");
-    if (!types || types->type != JSON_ARRAY)
-        return types && json_is(types, type);
-    for (size_t i = 0; i < types->len; i++)
-        if (json_is(json_at(types, i), type))
-            return true;
-    return false;
-}
-
-static bool fits(const struct json *schema, const struct json *value)
-{
-    switch (value->type) {
-    case JSON_INT:
-        return takes(schema, "integer") || takes(schema, "number");
-    case JSON_REAL:
-        return takes(schema, "number");
-    case JSON_TRUE:
-    case JSON_FALSE:
-        return takes(schema, "boolean");
-    case JSON_NULL:
-        return takes(schema, "null");
-    case JSON_ARRAY:
-        return takes(schema, "array");
-    case JSON_OBJECT:
-        return takes(schema, "object");
-    default:
-        return takes(schema, "string");
-    }
-}
-
 /* The text as JSON, where all of it is one value. */
 static bool as_json(struct buf *json, const char *text, size_t len)
 {
@@ -47,17 +14,29 @@ static bool as_json(struct buf *json, const char *text, size_t len)
     return s.at == s.end && buf_ok(json);
 }
 
-static bool typed_value(struct buf *out, const char *text, size_t len, const struct json *schema)
+/* Where a number is asked for, zeros before it mean nothing. */
+static void behind_zeros(const char **text, size_t *len)
+{
+    while (*len > 1 && **text == '0' && (*text)[1] >= '0' && (*text)[1] <= '9') {
+        ++*text;
+        --*len;
+    }
+}
+
+/* The text as a JSON value of one of these types. */
+static bool typed_value(struct buf *out, const char *text, size_t len, unsigned types)
 {
     struct buf json = {0};
     struct json_doc doc = {0};
-    bool whole = as_json(&json, text, len) && json_parse(&doc, json.data, json.len, NULL, NULL) == 0;
-    bool takes_it = whole && (json_get(schema, "type") ? fits(schema, &doc.root) : doc.root.type != JSON_STRING);
-    if (takes_it)
+    if (types & (WANTED_INTEGER | WANTED_NUMBER))
+        behind_zeros(&text, &len);
+    bool fits = as_json(&json, text, len) && json_parse(&doc, json.data, json.len, NULL, NULL) == 0
+        && wanted_fits(types, &doc.root);
+    if (fits)
         json_write(out, &doc.root);
     json_doc_clear(&doc);
     buf_clear(&json);
-    return takes_it;
+    return fits;
 }
 
 /* The line ends that a template sets around the value are not of it. */
@@ -70,11 +49,23 @@ static void inside_lines(const char **text, size_t *len)
         *len -= *len > 1 && (*text)[*len - 2] == '\r' ? 2 : 1;
 }
 
-void param_value(struct buf *out, const char *text, size_t len, const struct json *schema, bool typed)
+/* The types that the text may be read as, as JSON. Where a text is asked for it stays one, but for `null`
+ * where that may be instead, and for what was said to be JSON. */
+static unsigned as_types(unsigned types, enum param_written written)
+{
+    const unsigned all = ~0u;
+    if (!types)
+        return written == PARAM_JSON ? all : written == PARAM_EITHER ? all & ~(unsigned)WANTED_STRING : 0;
+    if (types & WANTED_STRING)
+        return (types & WANTED_NULL) | (written == PARAM_JSON ? WANTED_STRING : 0);
+    return types;
+}
+
+void param_value(struct buf *out, const char *text, size_t len, struct wanted wanted, enum param_written written)
 {
     inside_lines(&text, &len);
-    bool speaks = json_get(schema, "type") != NULL;
-    if ((speaks ? !takes(schema, "string") : typed) && typed_value(out, text, len, schema))
+    unsigned types = as_types(wanted_types(wanted), written);
+    if (types && typed_value(out, text, len, types))
         return;
     struct buf valid = {0};
     utf8_repair(&valid, text, len);
