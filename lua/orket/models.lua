@@ -23,6 +23,7 @@ local function overridden(model)
     copy[key] = value
   end
   copy.base_url, copy.model = url or copy.base_url, name or copy.model
+  copy.private = url ~= nil or copy.private -- whoever sets the environment has written the name down
   copy.key = sys.env("ORKET_MODEL_KEY") and "ORKET_MODEL_KEY" or not url and copy.key or nil
   return copy
 end
