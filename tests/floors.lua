@@ -14,7 +14,7 @@ local INCLUDES = { -- a floor may include these besides itself
 local FLOORS = { base = true, model = true, io = true, script = true, bind = true, jail = true, parser = true }
 local LUA_HEADERS = { script = true, bind = true, main = true }
 local LUV = { -- who may know the loop
-  ["lua/orket/async.lua"] = true, ["lua/orket/async/lines.lua"] = true,
+  ["lua/orket/async.lua"] = true, ["lua/orket/async/lines.lua"] = true, ["lua/orket/async/copy.lua"] = true,
 }
 
 local breaches = 0

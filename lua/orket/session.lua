@@ -54,7 +54,12 @@ local function record(project, again)
   return async.join(creating)
 end
 
-local function prepare(project, args)
+---Makes an opened project ready to be run: its scripts serve, its cards are on the board, both are recorded.
+---@param project table opened as owner
+---@param again string|nil a card whose finished epic is built anew
+---@return any|nil ok
+---@return Error|Error[]|nil
+function M.prepare(project, again)
   local generation, problems = project:load_scripts()
   local ok, err = project:ready()
   if not ok then
@@ -71,7 +76,7 @@ local function prepare(project, args)
   if err then
     return nil, err
   end
-  return record(project, args.again and args.card)
+  return record(project, again)
 end
 
 -- With a cassette nobody is listened to: no socket at all is opened.
@@ -109,7 +114,7 @@ local function begin(project, goal, hooks)
 end
 
 local function run(project, args, view, choose)
-  local ok, err = prepare(project, args)
+  local ok, err = M.prepare(project, args.again and args.card)
   if ok then
     canaries.open(project, function(text)
       view:note(text)

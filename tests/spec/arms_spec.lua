@@ -153,7 +153,7 @@ describe("arms", function()
       { { choices = { a = {}, b = { prompts = "shrt" } } }, "the decision node 'shrt' does not exist" },
       { { choices = { a = {}, b = { roles = { codr = "coder" } } } }, "the role 'codr' does not exist" },
       { { choices = { a = {}, b = { roles = { coder = "poet" } } } }, "the role 'poet' does not exist" },
-      { { choices = { a = {} } }, "choices" }, { { choices = { a = {}, b = { tools = {} } } }, "tools" },
+      { { choices = { [""] = {} } }, "choices" }, { { choices = { a = {}, b = { tools = {} } } }, "tools" },
     }) do
       local config = cjson.decode(w:read("config/organization.json"))
       config.process_rules.arms = case[1]

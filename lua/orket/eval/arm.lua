@@ -1,0 +1,193 @@
+-- arm.lua: what is compared: files, each a prompts node or a role, that take the place of the suite's own. What a file is
+-- tells its shape. One that would make more possible than the suite's scripts do is refused, unless a person says otherwise.
+
+local errors = require("orket.errors")
+local fs = require("orket.core.fs")
+local growth = require("orket.growth")
+local hash = require("orket.core.hash")
+local list = require("orket.list")
+local notice = require("orket.growth.notice")
+local scripts = require("orket.scripts")
+
+local M = {}
+
+local FEWEST, MOST = 2, 8
+local OWN = "own" -- the suite's scripts as they are
+local GUARD = "integrity_guard"
+
+---@class EvalArm
+---@field name string
+---@field kind "own"|"prompts"|"role"
+---@field path string|nil where a copy has it
+---@field text string|nil
+---@field hash string
+---@field generation table
+
+-- ---- which script it is ----
+
+local function is_function(value)
+  return type(value) == "table" and value.type == "function"
+end
+
+local function kind_of(file, text)
+  local about, err = scripts.describe(file, text)
+  if err then
+    return nil, err
+  end
+  about = type(about) == "table" and about or {}
+  if about.node == "prompts" or about.node == nil and is_function(about.build) then
+    return "prompts"
+  elseif about.node == nil and is_function(about.prompt) then
+    return "role"
+  end
+  return nil, errors.new("ERR_SCRIPT_CONTRACT", file .. ": it is neither a prompts node nor a role",
+    'a prompts node returns { node = "prompts", build = build }, a role { prompt = prompt, tools = {...} }')
+end
+
+-- The roles that work on the suite's cards.
+local function roles_of(project)
+  local roles = {}
+  for _, team in pairs(project.teams) do
+    for _, seat in pairs(team.seats) do
+      for _, role in ipairs(seat.roles) do
+        roles[role] = true
+      end
+    end
+  end
+  return roles
+end
+
+-- The role in whose place the file comes: the one that a person names, that the file is called, or that alone works there.
+local function role_of(file, project, named)
+  local roles = roles_of(project)
+  local stem = file:match("([^/]+)%.lua$") or file
+  local name = named or roles[stem] and stem
+  if not name then
+    roles[GUARD] = nil
+    local only = list.keys(roles)
+    name = #only == 1 and only[1] or nil
+  elseif not roles[name] then
+    return nil, errors.new("ERR_NOT_FOUND", "no seat of the suite has the role '" .. name .. "'", "one of: " .. table.concat(list.keys(roles), ", "))
+  end
+  if not name then
+    return nil, errors.new("ERR_USAGE", file .. ": it is a role, and it does not say which", "say it with --role: "
+      .. table.concat(list.keys(roles), ", "))
+  end
+  return name
+end
+
+-- ---- reading ----
+
+local function text_of(file)
+  local root <close>, err = errors.check(fs.root(file:match("^(.+)/[^/]*$") or (file:sub(1, 1) == "/" and "/" or ".")))
+  local text
+  if root then
+    text, err = errors.check(root:read(file:match("([^/]+)$") or ""))
+  end
+  if not text then
+    return nil, errors.new(err.code, file .. ": " .. err.message, err.fix)
+  end
+  return text
+end
+
+local function place(file, text, suite, role)
+  local kind, err = kind_of(file, text)
+  if not kind then
+    return nil, err
+  elseif kind == "prompts" then
+    return { kind = kind, path = "nodes/" .. (suite.project.organization.process_rules.prompts_node or "prompts") .. ".lua" }
+  end
+  local name
+  name, err = role_of(file, suite.project, role)
+  return name and { kind = kind, path = "roles/" .. name .. ".lua" }, err
+end
+
+local function read(file, suite, role)
+  if file == OWN then
+    return { kind = "own", hash = hash.of("") }
+  end
+  local text, err = text_of(file)
+  local arm
+  if text then
+    arm, err = place(file, text, suite, role)
+  end
+  if not arm then
+    return nil, err
+  end
+  arm.text, arm.hash = text, hash.parts({ arm.path, text })
+  return arm
+end
+
+-- A name that no other arm has.
+local function name_of(file, taken)
+  local stem = (file:match("([^/]+)$") or file):gsub("%.lua$", ""):gsub("[^A-Za-z0-9._-]", "-"):gsub("^[^A-Za-z0-9]+", ""):sub(1, 40)
+  stem = stem == "" and "arm" or stem
+  local name, number = stem, 2
+  while taken[name] do
+    name, number = stem .. "-" .. number, number + 1
+  end
+  taken[name] = true
+  return name
+end
+
+-- ---- what it may ----
+
+local function build(suite, arm, before)
+  local texts, unread = scripts.texts(suite.root)
+  if unread[1] then
+    return nil, unread[1].err
+  end
+  if arm and arm.path then
+    texts[arm.path] = arm.text
+  end
+  local generation, problems = scripts.build(texts, require("orket.house").of(suite.project.organization.process_rules), before)
+  if problems[1] then
+    return nil, errors.new(problems[1].err.code, (arm and "the arm " .. arm.name .. ", as " or "") .. problems[1].path .. ": "
+      .. problems[1].err.message:gsub("^" .. problems[1].path:gsub("%p", "%%%0") .. ": ", ""), errors.cure(problems[1].err))
+  end
+  return generation
+end
+
+-- A new role or a longer list of tools is no other wording.
+local function may_serve(suite, arm, own, accepted)
+  local rows = growth.rows(own, arm.generation, { config = suite.project, recorded = {} })
+  if #rows == 0 or accepted or suite.project.organization.process_rules.growth == "auto" then
+    return true
+  end
+  return nil, errors.new("ERR_DENIED", "the arm " .. arm.name .. " makes more possible than the suite's own scripts: " .. notice.line(rows[1])
+    .. (#rows > 1 and ", and " .. #rows - 1 .. " more" or ""), "take it out of the arm, or accept it with --accept")
+end
+
+---Reads the arms.
+---@param suite table
+---@param files string[]
+---@param options {role: string?, accept: boolean?}
+---@return EvalArm[]|nil
+---@return Error|nil
+function M.read(suite, files, options)
+  if #files < FEWEST or #files > MOST then
+    return nil, errors.new("ERR_USAGE", string.format("--arms takes %d to %d files", FEWEST, MOST), "--arms a.lua,b.lua; own is the suite's scripts as they are")
+  end
+  local own, err = build(suite)
+  local arms, taken = {}, {}
+  for i, file in ipairs(own and files or {}) do
+    local arm
+    arm, err = read(file, suite, options.role)
+    if not arm then
+      return nil, err
+    end
+    arm.name = name_of(file, taken)
+    arm.generation, err = build(suite, arm, own)
+    local ok = arm.generation
+    if ok then
+      ok, err = may_serve(suite, arm, own, options.accept)
+    end
+    if not ok then
+      return nil, err
+    end
+    arms[i] = arm
+  end
+  return own and arms, err
+end
+
+return M
