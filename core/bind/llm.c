@@ -152,6 +152,14 @@ static void add_error_text(const struct call *call, const struct transport_resul
     buf_clear(&text);
 }
 
+static int feed(struct call *call, const char *bytes, size_t len, struct err *err);
+
+/* Some servers do not end their last event. One that is not whole is no JSON. */
+static int end_stream(struct call *call, struct err *err)
+{
+    return call->mode == MODE_STREAM && !call->reply.done ? feed(call, "\n\n", 2, err) : 0;
+}
+
 static int end_reply(struct call *call, const struct transport_result *result, struct err *err)
 {
     if (result->code) {
@@ -163,7 +171,7 @@ static int end_reply(struct call *call, const struct transport_result *result, s
         return 0;
     int rc = call->mode == MODE_BODY
                  ? reply_body(&call->reply, call->body.data, call->body.len, err)
-                 : 0;
+                 : end_stream(call, err);
     if (rc)
         return rc;
     llm_hide_keys(&call->reply, call->transfer); // pieces that were clean may have made one
@@ -197,56 +205,78 @@ struct feed {
     struct err *err;
 };
 
+static int feed(struct call *call, const char *bytes, size_t len, struct err *err)
+{
+    struct feed into = {call, err};
+    call->sse.ctx = &into;
+    return sse_feed(&call->sse, bytes, len, err);
+}
+
 static int on_event(void *ctx, const struct sse_event *event)
 {
-    struct feed *feed = ctx;
-    struct call *call = feed->call;
-    int rc = reply_event(&call->reply, event->data, event->data_len, feed->err);
+    const struct feed *from = ctx;
+    struct call *call = from->call;
+    int rc = reply_event(&call->reply, event->data, event->data_len, from->err);
     if (rc == 0)
         tell(call, false);
     return rc;
 }
 
-static bool is_object(const char *bytes, size_t len)
+/* Blanks and a byte order mark, which mean nothing before a body of either kind. */
+static size_t blanks(const char *bytes, size_t len)
 {
     size_t i = 0;
-    while (i < len && strchr(" \t\r\n", bytes[i]) && bytes[i])
+    while (i < len && bytes[i] && strchr(" \t\r\n\xEF\xBB\xBF", bytes[i]))
         i++;
-    return i < len && bytes[i] == '{';
+    return i;
 }
 
-/* What the body is, by its media type; where that says nothing, by its first byte. */
-static int choose_mode(struct call *call, const char *bytes, size_t len, struct err *err)
+static bool has_suffix(const char *text, const char *suffix)
+{
+    size_t len = strlen(text), end = strlen(suffix);
+    return len > end && strcmp(text + len - end, suffix) == 0;
+}
+
+/* What the body is says its first byte, for some servers stream what they call JSON, and others
+ * answer an error to who asked for a stream under a stream's type: JSON begins as no line of a
+ * stream does. What is neither is what its media type says. */
+static int choose_mode(struct call *call, char first, struct err *err)
 {
     const char *type = transfer_type(call->transfer);
-    size_t n = strlen(type);
-    if (!call->shape || strcmp(type, "application/json") == 0 ||
-        (n > 5 && strcmp(type + n - 5, "+json") == 0))
+    bool json = strcmp(type, "application/json") == 0 || has_suffix(type, "+json");
+    bool open = !*type || strcmp(type, "text/plain") == 0 ||
+                strcmp(type, "text/event-stream") == 0 ||
+                strcmp(type, "application/octet-stream") == 0;
+    if (!call->shape)
         call->mode = MODE_BODY;
-    else if (strcmp(type, "text/event-stream") == 0)
-        call->mode = MODE_STREAM;
-    else if (!*type || strcmp(type, "text/plain") == 0 ||
-             strcmp(type, "application/octet-stream") == 0)
-        call->mode = is_object(bytes, len) ? MODE_BODY : MODE_STREAM;
-    else
+    else if (!json && !open)
         return err_set(err, ERR_PROTOCOL, "the endpoint answered %s, not a model's reply", type);
+    else
+        call->mode = first == '{' || first == '[' || (json && !strchr("dei:r", first))
+                         ? MODE_BODY
+                         : MODE_STREAM;
     return 0;
 }
 
 static int on_body(void *ctx, const char *bytes, size_t len, struct err *err)
 {
     struct call *call = ctx;
-    struct feed feed = {call, err};
     if (!call->shape && call->on_delta != LUA_NOREF)
         return hear(call, bytes, len);
-    if (call->mode == MODE_UNKNOWN && choose_mode(call, bytes, len, err))
+    if (call->mode == MODE_UNKNOWN && call->shape) {
+        size_t skipped = blanks(bytes, len);
+        bytes += skipped;
+        len -= skipped;
+    }
+    if (len == 0)
+        return 0;
+    if (call->mode == MODE_UNKNOWN && choose_mode(call, *bytes, err))
         return ERR_PROTOCOL;
     if (call->mode == MODE_BODY) {
         buf_put(&call->body, bytes, len);
         return buf_ok(&call->body) ? 0 : err_set(err, ERR_MEMORY, "out of memory for a reply");
     }
-    call->sse.ctx = &feed;
-    int rc = sse_feed(&call->sse, bytes, len, err);
+    int rc = feed(call, bytes, len, err);
     return rc ? rc : call->reply.done ? TRANSPORT_ENOUGH : 0;
 }
 
@@ -334,10 +364,9 @@ static int start(struct llm *llm, lua_State *L, struct transport_request *reques
     return 0;
 }
 
-/* Without a shape the pieces of the body go to on_delta(bytes, type, session) as they come, which answers true when
- * that was enough; without either the body is answered whole.
- * llm.post(request, on_delta: fun(text)|nil, done: fun(reply|nil, message?, code?, info?)) ->
- * cancel */
+/* Without a shape the pieces of the body go to on_delta(bytes, type, session) as they come, which
+ * answers true when that was enough; without either the body is answered whole. llm.post(request,
+ * on_delta: fun(text)|nil, done: fun(reply|nil, message?, code?, info?)) -> cancel */
 static int l_post(lua_State *L)
 {
     struct transport_request request;

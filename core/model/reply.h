@@ -9,6 +9,7 @@
 #define MODEL_REPLY_H
 
 #include "model/delta.h"
+#include "model/said.h"
 #include "model/shape.h"
 
 #define REPLY_CALLS_MAX 128
@@ -26,11 +27,11 @@ struct reply {
     struct json_doc doc;       /* of the last event that was parsed */
     struct delta delta;
     struct buf content, reasoning, finish, model;
-    struct buf signature;     /* what the provider wants back with the reasoning, or empty */
-    size_t signatures;        /* with more than one nobody knows what belongs to which */
+    struct said said;         /* the order of all that */
     struct reply_call *calls; /* owned */
     size_t call_count;
     int64_t prompt_tokens, completion_tokens, cached_tokens; /* -1: not told, or nonsense */
+    int64_t counts[3][SHAPE_PATHS_MAX]; /* what they are made of */
     size_t events;
     bool done; /* the stream said that it is over */
     bool seen; /* something of a reply was found */
@@ -44,7 +45,8 @@ void reply_clear(struct reply *reply);
  * message), ERR_LIMIT, ERR_MEMORY. After `done` everything is ignored. */
 int reply_event(struct reply *reply, const char *text, size_t len, struct err *err) MUST_CHECK;
 
-/* Takes a body that is not streamed. Errors as reply_event. */
+/* Takes a body that is not streamed, or the events of a stream as one array. Errors as reply_event.
+ */
 int reply_body(struct reply *reply, const char *text, size_t len, struct err *err) MUST_CHECK;
 
 /* Nothing more comes. Gives calls without an id, or with another's, an id of their own
@@ -56,7 +58,8 @@ size_t reply_said(const struct reply *reply);
 
 /* Appends the canonical assistant message {apart?, content, role, tool_calls}, the bytes that
  * conversation, request and journal share. `apart` is there when the provider signed something, and
- * is for it alone: {calls?: {id: signature}, reasoning?, signature?}. After reply_end. */
+ * is for it alone: {said: [{text: bytes of the content, signature?} | {reasoning, signature} |
+ * {redacted} | {call: id, signature?}]}, in its order. After reply_end. */
 void reply_message(const struct reply *reply, struct buf *out);
 
 /* The message of an error body (its error field under the shape, or the beginning of the text) in

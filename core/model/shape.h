@@ -2,9 +2,11 @@
  *
  * A path is keys and array positions between dots ("choices.0.delta.content"); "*" is every item;
  * "?key" goes on only where key is there and true of it (not null, false, empty), "!key" only where
- * it is not; "" is the value itself. A list of paths are alternatives: the first that finds
- * something counts; of token counts all that are found are added up. The fields id, name,
- * arguments, index, call_signature are looked up in each value that `calls` finds.
+ * it is not, "?key=text" only where it is that text; "" is the value itself. A list of paths are
+ * alternatives: the first that finds something counts; of token counts all that are found are added
+ * up. Where a provider says things in parts of several kinds, `parts` finds them in their order,
+ * and the fields from content to redacted are looked up in each. The fields id, name, arguments,
+ * index, call_signature are looked up in each value that `calls` finds.
  */
 #ifndef MODEL_SHAPE_H
 #define MODEL_SHAPE_H
@@ -12,23 +14,28 @@
 #include "base/json.h"
 
 #define SHAPE_STEPS_MAX 8
+#define SHAPE_PATHS_MAX 8 /* of one field */
 
 /* X(FIELD, key in the shape's table) */
 #define SHAPE_FIELDS(X)                                                                            \
+    X(PARTS, "parts")                                                                              \
     X(CONTENT, "content")                                                                          \
+    X(TEXT_SIGNATURE, "text_signature")                                                            \
     X(REASONING, "reasoning")                                                                      \
+    X(SIGNATURE, "signature")                                                                      \
+    X(REDACTED, "redacted")                                                                        \
     X(CALLS, "calls")                                                                              \
     X(INDEX, "index")                                                                              \
     X(ID, "id")                                                                                    \
     X(NAME, "name")                                                                                \
     X(ARGUMENTS, "arguments")                                                                      \
     X(CALL_SIGNATURE, "call_signature")                                                            \
-    X(SIGNATURE, "signature")                                                                      \
     X(FINISH, "finish")                                                                            \
     X(PROMPT_TOKENS, "prompt_tokens")                                                              \
     X(COMPLETION_TOKENS, "completion_tokens")                                                      \
     X(CACHED_TOKENS, "cached_tokens")                                                              \
     X(MODEL, "model")                                                                              \
+    X(END, "end")                                                                                  \
     X(ERROR, "error")
 
 enum shape_field {
@@ -68,9 +75,14 @@ int shape_each(const struct shape_paths *paths, enum shape_field field, const st
 const struct json *shape_first(const struct shape_paths *paths, enum shape_field field,
                                const struct json *at);
 
-/* The sum of the counts that the paths of field find, each its first value; -1 when there is none,
- * or one is no count from 0 to max. */
-int64_t shape_sum(const struct shape_paths *paths, enum shape_field field, const struct json *at,
-                  int64_t max);
+/* Is there a value, other than null, false and what is empty? */
+bool shape_is_true(const struct json *value);
+
+/* Takes the counts that the paths of field find into `known`, one for each last key, all 0 at
+ * first: what is told again, wherever, counts as it was told last, but a 0 takes nothing back, and
+ * what is no count from 0 to max, or makes their sum more than max, is not told. The sum, or -1
+ * when nothing was found. */
+int64_t shape_count(const struct shape_paths *paths, enum shape_field field, const struct json *at,
+                    int64_t max, int64_t known[SHAPE_PATHS_MAX]);
 
 #endif

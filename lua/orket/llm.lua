@@ -129,7 +129,11 @@ local function send(request, provider, shape, body)
     if not usage.is_whole(reply.usage) then
       reply.usage = usage.whole(reply.usage, request, usage.said(reply))
     end
-    return providers.heard(provider, reply)
+    local heard, failed = providers.heard(provider, reply, model)
+    if heard then
+      return heard
+    end
+    return nil, failure(request, failed, "ERR_HTTP", { status = reply.status, ms = reply.ms, usage = reply.usage, said = usage.said(reply) })
   elseif type(message) == "table" then -- the task was canceled
     return nil, message, true
   end

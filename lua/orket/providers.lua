@@ -4,6 +4,7 @@ local core = require("orket.core.llm")
 local errors = require("orket.errors")
 local later = require("orket.later")
 local list = require("orket.list")
+local turns = later("orket.providers.turns")
 
 local M = {}
 
@@ -69,17 +70,27 @@ function M.headers(provider, model)
   return all
 end
 
+local APART = ("apart"):byte()
 local MALFORMED = "Your last call could not be read and was not made. Write it again, with arguments that are valid JSON."
 
 ---A reply in the words that all providers share.
 ---@param provider table
 ---@param reply table
----@return table reply
-function M.heard(provider, reply)
-  if provider.finish and reply.finish then
-    reply.finish = provider.finish[reply.finish] or reply.finish
+---@param model table the profile of who said it
+---@return table|nil reply
+---@return string|nil failure  it ended as no reply does
+function M.heard(provider, reply, model)
+  local finish = reply.finish
+  if (provider.failed or {})[finish] then
+    return nil, "the endpoint broke the reply off: " .. finish
+  end
+  if provider.finish and finish then
+    reply.finish = provider.finish[finish] or finish
     reply.problem = reply.finish == "malformed" and MALFORMED or nil
     reply.finish = reply.finish == "stop" and reply.calls[1] and "tool_calls" or reply.finish
+  end
+  if reply.message:byte(3) == APART then -- what is signed begins with it
+    reply.message = turns.signed(reply.message, model)
   end
   return reply
 end

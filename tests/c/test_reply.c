@@ -41,14 +41,17 @@
 /* as lua/orket/providers/{anthropic,gemini}.lua have them: signed thoughts and calls, sums */
 #define SIGNED                                                                                     \
     "{\"stream\":{\"content\":\"delta.text\",\"reasoning\":\"delta.thinking\",\"calls\":\"\","     \
-    "\"index\":\"index\",\"id\":\"content_block.id\",\"name\":\"content_block.name\","             \
+    "\"index\":\"index\",\"id\":\"content_block.?type=tool_use.id\",\"name\":"                     \
+    "\"content_block.?type=tool_use.name\",\"redacted\":\"content_block.data\","                   \
+    "\"end\":\"?type=message_stop\","                                                              \
     "\"arguments\":\"delta.partial_json\",\"signature\":\"delta.signature\","                      \
     "\"finish\":\"delta.stop_reason\",\"prompt_tokens\":[\"usage.input_tokens\","                  \
     "\"usage.cache_read_input_tokens\"],\"error\":\"error\"}}"
 
 #define PARTS                                                                                      \
-    "{\"stream\":{\"content\":\"parts.*.!thought.text\",\"reasoning\":\"parts.*.?thought.text\","  \
-    "\"calls\":\"parts.*\",\"name\":\"functionCall.name\",\"arguments\":\"functionCall.args\","    \
+    "{\"stream\":{\"parts\":\"parts.*\",\"content\":\"!thought.text\",\"reasoning\":"              \
+    "\"?thought.text\",\"text_signature\":\"!thought.!functionCall.thoughtSignature\","            \
+    "\"calls\":\"\",\"name\":\"functionCall.name\",\"arguments\":\"functionCall.args\","           \
     "\"call_signature\":\"thoughtSignature\",\"finish\":\"finish\"}}"
 
 #define SAY(text)                 "{\"choices\":[{\"delta\":{\"content\":" text "}}]}"
@@ -102,6 +105,30 @@ static const struct row {
      {SAY("\"x\""), "{\"choices\":[{\"de"},
      .code = ERR_PROTOCOL,
      .answer = "event 2 of the stream"},
+    {"the same name again where a call is whole",
+     OPENAI,
+     {CALL("{\"index\":0,\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}},{\"index\":0,"
+           "\"function\":{\"name\":\"f\","
+           "\"arguments\":\"{\\\"a\\\":1}\"}}"),
+      STOP},
+     .answer = ASSISTANT("null", ",\"tool_calls\":[" TOOL("call_0", "f", "\"{}\"") "," TOOL(
+                                     "call_1", "f", "\"{\\\"a\\\":1}\"") "]")},
+    {"an empty error is none",
+     OPENAI,
+     {"{\"error\":{},\"choices\":[{\"delta\":{\"content\":\"x\"}}]}",
+      "{\"error\":\"\",\"choices\":[{\"finish_reason\":\"stop\"}]}"},
+     .answer = ASSISTANT("\"x\"", "")},
+    {"events as one array",
+     OPENAI,
+     {"[" SAY("\"x\"") "," STOP "]"},
+     .whole = true,
+     .answer = ASSISTANT("\"x\"", "")},
+    {"an error in an array",
+     OPENAI,
+     {"[{\"error\":{\"message\":\"no\"}}]"},
+     .whole = true,
+     .code = ERR_HTTP,
+     .answer = ": no"},
     {"quotes the event", OPENAI, {"<html>\x01 hi"}, .code = ERR_PROTOCOL, .answer = "<html>  hi"},
     {"not an object", OPENAI, {"[1]"}, .code = ERR_PROTOCOL, .answer = "no JSON object"},
     {"error object",
@@ -255,28 +282,50 @@ static const struct row {
       "{\"index\":0,\"delta\":{\"thinking\":\"m\"}}",
       "{\"index\":0,\"delta\":{\"signature\":\"S=\"}}", "{\"index\":1,\"delta\":{\"text\":\"x\"}}",
       "{\"delta\":{\"stop_reason\":\"end_turn\"}}"},
-     .answer = "{\"apart\":{\"reasoning\":\"hm\",\"signature\":\"S=\"},\"content\":\"x\","
-               "\"role\":\"assistant\"}"},
-    {"two signatures belong to nobody",
+     .answer = "{\"apart\":{\"said\":[{\"reasoning\":\"hm\",\"signature\":\"S=\"},{\"text\":1}]},"
+               "\"content\":\"x\",\"role\":\"assistant\"}"},
+    {"signed thoughts between calls and texts",
      SIGNED,
-     {"{\"delta\":{\"signature\":\"S\"}}", "{\"delta\":{\"signature\":\"T\"}}",
-      "{\"delta\":{\"text\":\"x\",\"stop_reason\":\"end_turn\"}}"},
+     {"{\"index\":0,\"delta\":{\"thinking\":\"one\"}}",
+      "{\"index\":0,\"delta\":{\"signature\":\"S\"}}",
+      "{\"index\":1,\"content_block\":{\"type\":\"redacted_thinking\",\"data\":\"D\"}}",
+      "{\"index\":2,\"delta\":{\"text\":\"a\"}}", "{\"index\":3,\"delta\":{\"signature\":\"T\"}}",
+      "{\"index\":4,\"content_block\":{\"id\":\"t\",\"name\":\"f\",\"type\":\"tool_use\"}}",
+      "{\"index\":5,\"delta\":{\"thinking\":\"two\"}}",
+      "{\"index\":5,\"delta\":{\"signature\":\"U\"}}", "{\"index\":6,\"delta\":{\"text\":\"bc\"}}",
+      "{\"type\":\"message_stop\"}"},
+     .answer = "{\"apart\":{\"said\":[{\"reasoning\":\"one\",\"signature\":\"S\"},{\"redacted\":"
+               "\"D\"},{\"text\":1},"
+               "{\"reasoning\":\"\",\"signature\":\"T\"},{\"call\":\"t\"},{\"reasoning\":\"two\","
+               "\"signature\":\"U\"},"
+               "{\"text\":2}]},\"content\":\"abc\",\"role\":\"assistant\",\"tool_calls\":[" TOOL(
+                   "t", "f", "\"{}\"") "]}"},
+    {"a tool of the server is no call",
+     SIGNED,
+     {"{\"index\":0,\"content_block\":{\"id\":\"s\",\"name\":\"web_search\",\"type\":\"server_tool_"
+      "use\"}}",
+      "{\"index\":0,\"delta\":{\"partial_json\":\"{}\"}}",
+      "{\"index\":1,\"delta\":{\"text\":\"x\"}}", "{\"delta\":{\"stop_reason\":\"end_turn\"}}"},
      .answer = ASSISTANT("\"x\"", "")},
     {"thoughts among parts",
      PARTS,
      {"{\"parts\":[{\"text\":\"hm\",\"thought\":true},{\"text\":\"x\",\"thought\":false}]}",
-      "{\"parts\":[{\"text\":\"y\",\"thought\":\"\"},{\"thoughtSignature\":\"S\"}]}",
-      "{\"finish\":\"STOP\"}"},
-     .answer = ASSISTANT("\"xy\"", "")},
+      "{\"parts\":[{\"text\":\"y\",\"thought\":\"\"},{\"text\":\"z\",\"thoughtSignature\":\"S\"}]}",
+      "{\"parts\":[{\"text\":\"\",\"thoughtSignature\":\"T\"}]}", "{\"finish\":\"STOP\"}"},
+     .answer = "{\"apart\":{\"said\":[{\"reasoning\":\"hm\"},{\"text\":2},{\"signature\":\"S\","
+               "\"text\":1},"
+               "{\"signature\":\"T\",\"text\":0}]},\"content\":\"xyz\",\"role\":\"assistant\"}"},
     {"signed calls",
      PARTS,
      {"{\"parts\":[{\"functionCall\":{\"name\":\"f\",\"args\":{}},\"thoughtSignature\":\"S\"},"
       "{\"functionCall\":{\"name\":\"g\"}}]}",
       "{\"parts\":[{\"functionCall\":{\"name\":\"h\"},\"thoughtSignature\":\"T\"}]}",
       "{\"finish\":\"STOP\"}"},
-     .answer = "{\"apart\":{\"calls\":{\"call_0\":\"S\",\"call_2\":\"T\"}},\"content\":null,"
-               "\"role\":\"assistant\",\"tool_calls\":[" TOOL("call_0", "f", "\"{}\"") "," TOOL(
-                   "call_1", "g", "\"{}\"") "," TOOL("call_2", "h", "\"{}\"") "]}"},
+     .answer =
+         "{\"apart\":{\"said\":[{\"call\":\"call_0\",\"signature\":\"S\"},{\"call\":\"call_1\"},"
+         "{\"call\":\"call_2\",\"signature\":\"T\"}]},\"content\":null,"
+         "\"role\":\"assistant\",\"tool_calls\":[" TOOL("call_0", "f", "\"{}\"") "," TOOL(
+             "call_1", "g", "\"{}\"") "," TOOL("call_2", "h", "\"{}\"") "]}"},
 };
 
 static int compile(struct shape *shape, const char *text, struct err *err)
@@ -444,7 +493,7 @@ static void test_sums(void **state)
         "{\"usage\":{}}",
         "{\"usage\":{\"cache_read_input_tokens\":9}}",
     };
-    static const int64_t want[] = {5, 12, 12, 12, 12, 12, 9};
+    static const int64_t want[] = {5, 12, 12, 12, 12, 12, 14};
     struct shape shape;
     struct reply reply;
     assert_int_equal(compile(&shape, SIGNED, NULL), 0);

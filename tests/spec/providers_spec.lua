@@ -66,7 +66,7 @@ local TALK = {
   '{"content":"one","role":"tool","tool_call_id":"a"}',
   '{"content":"","role":"tool","tool_call_id":"b.2"}',
   '{"content":"And now?","role":"user"}',
-  '{"apart":{"reasoning":"hm","signature":"SIG="},"content":null,"role":"assistant","tool_calls":[{"function":{"arguments":"{}","name":"read"},"id":"a","type":"function"}]}',
+  '{"apart":{"by":"anthropic m","said":[{"reasoning":"hm","signature":"SIG="},{"call":"a"}]},"content":null,"role":"assistant","tool_calls":[{"function":{"arguments":"{}","name":"read"},"id":"a","type":"function"}]}',
   '{"content":"two","role":"tool","tool_call_id":"a"}',
   '{"content":"lost","role":"tool","tool_call_id":"gone"}',
 }
@@ -134,7 +134,38 @@ describe("the Messages API", function()
     assert.same({ prompt = 1110, completion = 42, cached = 100 }, reply.usage)
     assert.equal("tool_calls", reply.finish)
     assert.equal("claude-x", reply.model)
-    assert.same({ reasoning = "hm", signature = "SIG=" }, cjson.decode(reply.message).apart)
+    assert.same({ by = "anthropic m", said = { { reasoning = "hm", signature = "SIG=" }, { text = 7 }, { call = "toolu_1" }, { call = "toolu_2" } } },
+      cjson.decode(reply.message).apart)
+  end)
+
+  it("gets what it signed back as it was, and nobody else does", function()
+    local got = probe([[
+      local BLOCKS = '{"type":"thinking","thinking":"one","signature":"S1"},{"type":"redacted_thinking","data":"AAA"},{"type":"text","text":"Let \195\188s."},' ..
+        '{"type":"tool_use","id":"t1","name":"f","input":{"b":[],"a":1.50}},{"type":"thinking","thinking":"","signature":"S2"},{"type":"tool_use","id":"t2","name":"g","input":{}},' ..
+        '{"type":"text","text":"And."}'
+      local first = ask("anthropic", JSON, '{"content":[' .. BLOCKS .. '],"stop_reason":"tool_use"}')
+      local function again(shape, model, message)
+        return ask(shape, JSON, '{"content":[],"stop_reason":"end_turn"}', { model = { model = model }, messages = { '{"content":"go","role":"user"}',
+          message or first.reply.message, '{"content":"r1","role":"tool","tool_call_id":"t1"}', '{"content":"r2","role":"tool","tool_call_id":"t2"}' } })
+      end
+      local shorter = cjson.decode(first.reply.message)
+      shorter.content = "Cut."
+      say({ blocks = cjson.decode("[" .. BLOCKS .. "]"), same = again("anthropic", "m").sent.messages[2].content, raw = again("anthropic", "m").raw,
+        other = again("anthropic", "m2").sent.messages[2].content, gemini = again("gemini", "gemini-3").raw, openai = again(nil, "m").raw,
+        shorter = again("anthropic", "m", cjson.encode(shorter)).sent.messages[2].content })]])
+    assert.same(got.blocks, got.same)
+    assert.truthy(got.raw:find('"b":[]', 1, true))
+    assert.same({ { type = "text", text = "Let üs.And." }, { type = "tool_use", id = "t1", name = "f", input = { a = 1.5, b = {} } },
+      { type = "tool_use", id = "t2", name = "g", input = {} } }, got.other)
+    for _, text in ipairs({ got.gemini, got.openai }) do
+      assert.falsy(text:find("S1", 1, true) or text:find("AAA", 1, true) or text:find("apart", 1, true))
+    end
+    assert.same({ "thinking", "redacted_thinking", "text", "tool_use", "thinking", "tool_use" }, (function() -- a text that was changed stands in one place
+      local kinds = {}
+      for i, block in ipairs(got.shorter) do kinds[i] = block.type end
+      return kinds
+    end)())
+    assert.equal("Cut.", got.shorter[3].text)
   end)
 
   it("is understood when it does not stream", function()
@@ -256,7 +287,7 @@ describe("Gemini", function()
         '{"candidates":[{"content":{"parts":[{"text":"hm","thought":true}],"role":"model"}}],"usageMetadata":{"promptTokenCount":10},"modelVersion":"gemini-x"}',
         '{"candidates":[{"content":{"parts":[{"text":"Let "}]}}]}', '{"candidates":[{"content":{"parts":[{"text":"me."}]}}]}',
         '{"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":{"a":1}},"thoughtSignature":"U0lH"},{"functionCall":{"name":"f","args":{}}}]}}]}',
-        '{"candidates":[{"content":{"parts":[{"text":""}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":10,"candidatesTokenCount":5,"thoughtsTokenCount":7,"cachedContentTokenCount":4}}' }))
+        '{"candidates":[{"content":{"parts":[{"text":""}]},"finishReason":"STOP"}],"usageMetadata":{"promptTokenCount":10,"candidatesTokenCount":5,"thoughtsTokenCount":7,"cachedContentTokenCount":4}}' }), { model = { model = "gemini-3-pro" } })
       local second = ask("gemini", EVENTS, data({ '{"candidates":[{"finishReason":"STOP"}]}' }), { model = { model = "gemini-3-pro" }, messages = {
         '{"content":"go","role":"user"}', first.reply.message, '{"content":"r0","role":"tool","tool_call_id":"call_0"}',
         '{"content":"r1","role":"tool","tool_call_id":"call_1"}',

@@ -13,17 +13,18 @@ M.headers = { ["anthropic-version"] = "2026-10-21" }
 
 local MAX_TOKENS = 8192 -- the API wants a number
 
+-- Of blocks with a name and an id those of this kind alone are calls: others run at the server.
 M.shape = {
-  done = '{"type":"message_stop"}',
   stream = {
     content = { "delta.text", "content_block.text" },
     reasoning = { "delta.thinking", "content_block.thinking" },
-    signature = "delta.signature",
+    signature = { "delta.signature", "content_block.?signature.signature" },
+    redacted = "content_block.?type=redacted_thinking.data",
     calls = "",
     index = "index",
-    id = "content_block.id",
-    name = "content_block.name",
-    arguments = "delta.partial_json",
+    id = "content_block.?type=tool_use.id",
+    name = "content_block.?type=tool_use.name",
+    arguments = { "delta.partial_json", "content_block.?type=tool_use.?input.input" },
     finish = "delta.stop_reason",
     prompt_tokens = {
       "message.usage.input_tokens", "message.usage.cache_read_input_tokens", "message.usage.cache_creation_input_tokens",
@@ -32,16 +33,19 @@ M.shape = {
     completion_tokens = "usage.output_tokens", -- at its beginning a stream tells one that is not meant
     cached_tokens = { "message.usage.cache_read_input_tokens", "usage.cache_read_input_tokens" },
     model = "message.model",
+    ["end"] = "?type=message_stop",
     error = "error",
   },
   whole = {
-    content = "content.*.text",
-    reasoning = "content.*.thinking",
-    signature = "content.*.signature",
-    calls = "content.*",
-    id = "id",
-    name = "name",
-    arguments = "input",
+    parts = "content.*",
+    content = "text",
+    reasoning = "thinking",
+    signature = "signature",
+    redacted = "?type=redacted_thinking.data",
+    calls = "",
+    id = "?type=tool_use.id",
+    name = "?type=tool_use.name",
+    arguments = "?type=tool_use.input",
     finish = "stop_reason",
     prompt_tokens = { "usage.input_tokens", "usage.cache_read_input_tokens", "usage.cache_creation_input_tokens" },
     completion_tokens = "usage.output_tokens",
@@ -93,6 +97,10 @@ end
 
 function BLOCK.thought(part)
   return '{"type":"thinking","thinking":' .. quoted(part.text) .. ',"signature":' .. quoted(part.signature) .. "}"
+end
+
+function BLOCK.redacted(part)
+  return '{"type":"redacted_thinking","data":' .. quoted(part.data) .. "}"
 end
 
 function BLOCK.call(part)
@@ -147,7 +155,7 @@ end
 ---@param request {messages: string[], tools: string?, stream: boolean, tool_choice: any, json: string?}
 ---@return string[] pieces
 function M.body(model, request)
-  local said, system = turns.read(request.messages, model.system == "user")
+  local said, system = turns.read(request.messages, model)
   local tools = tools_of(request.tools or nil)
   local own = parts.object({
     { "messages", messages_of(said) }, { "system", system and quoted(system) }, { "tools", tools },

@@ -28,9 +28,12 @@ function M.path(model, request)
 end
 
 local fields = {
-  content = "candidates.0.content.parts.*.!thought.text",
-  reasoning = "candidates.0.content.parts.*.?thought.text",
-  calls = "candidates.0.content.parts.*",
+  parts = "candidates.0.content.parts.*",
+  content = "!thought.text",
+  text_signature = "!thought.!functionCall.thoughtSignature",
+  reasoning = "?thought.text",
+  signature = "?thought.thoughtSignature",
+  calls = "",
   id = "functionCall.id",
   name = "functionCall.name",
   arguments = "functionCall.args",
@@ -69,18 +72,21 @@ end
 
 local PART = {}
 
-function PART.text(part)
-  return '{"text":' .. quoted(part.text) .. "}"
+local function mark(signature)
+  return signature and ',"thoughtSignature":' .. quoted(signature) or ""
 end
 
-function PART.thought() -- signed for another API
-  return nil
+function PART.text(part)
+  return '{"text":' .. quoted(part.text) .. mark(part.signature) .. "}"
+end
+
+function PART.thought(part)
+  return '{"text":' .. quoted(part.text) .. ',"thought":true' .. mark(part.signature) .. "}"
 end
 
 function PART.call(part, signature)
   local call = part.call
-  return '{"functionCall":{' .. id_of(call) .. '"name":' .. quoted(call.name) .. ',"args":' .. call.arguments .. "}"
-    .. (signature and ',"thoughtSignature":' .. quoted(signature) or "") .. "}"
+  return '{"functionCall":{' .. id_of(call) .. '"name":' .. quoted(call.name) .. ',"args":' .. call.arguments .. "}" .. mark(signature) .. "}"
 end
 
 function PART.result(part)
@@ -151,7 +157,7 @@ end
 ---@param request {messages: string[], tools: string?, stream: boolean, tool_choice: any, json: string?}
 ---@return string[] pieces
 function M.body(model, request)
-  local said, system = turns.read(request.messages, model.system == "user")
+  local said, system = turns.read(request.messages, model)
   local tools = tools_of(request.tools or nil)
   local own = parts.object({
     { "contents", contents_of(model, said) }, { "systemInstruction", system and '{"parts":[' .. PART.text({ text = system }) .. "]}" },

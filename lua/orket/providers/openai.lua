@@ -7,38 +7,47 @@ local M = {}
 
 M.path = "/chat/completions"
 
-M.shape = {
-  done = "[DONE]",
-  stream = {
-    content = { "choices.0.delta.content", "choices.0.delta.refusal" },
-    reasoning = { "choices.0.delta.reasoning_content", "choices.0.delta.reasoning" },
-    calls = "choices.0.delta.tool_calls",
-    index = "index",
-    id = "id",
-    name = "function.name",
-    arguments = "function.arguments",
-    finish = "choices.0.finish_reason",
-    prompt_tokens = "usage.prompt_tokens",
-    completion_tokens = "usage.completion_tokens",
-    cached_tokens = "usage.prompt_tokens_details.cached_tokens",
-    model = "model",
-    error = "error",
+-- What stands at the same places in an event and in a whole reply. Usage is where OpenAI, Groq and Moonshot tell it, what
+-- was cached where OpenAI, DeepSeek and Moonshot do; an error also where vLLM, FastAPI and OpenRouter have it.
+local COMMON = {
+  index = "index",
+  id = "id",
+  name = { "function.name", "name" },
+  arguments = { "function.arguments", "arguments" },
+  finish = "choices.0.finish_reason",
+  prompt_tokens = { "usage.prompt_tokens", "!usage.x_groq.usage.prompt_tokens", "!usage.choices.0.usage.prompt_tokens" },
+  completion_tokens = { "usage.completion_tokens", "!usage.x_groq.usage.completion_tokens", "!usage.choices.0.usage.completion_tokens" },
+  cached_tokens = {
+    "usage.prompt_tokens_details.cached_tokens", "usage.!prompt_tokens_details.prompt_cache_hit_tokens",
+    "usage.!prompt_tokens_details.cached_tokens", "!usage.choices.0.usage.cached_tokens",
   },
-  whole = {
-    content = { "choices.0.message.content", "choices.0.message.content.*.text", "choices.0.message.refusal" },
-    reasoning = { "choices.0.message.reasoning_content", "choices.0.message.reasoning" },
-    calls = "choices.0.message.tool_calls",
-    id = "id",
-    name = "function.name",
-    arguments = "function.arguments",
-    finish = "choices.0.finish_reason",
-    prompt_tokens = "usage.prompt_tokens",
-    completion_tokens = "usage.completion_tokens",
-    cached_tokens = "usage.prompt_tokens_details.cached_tokens",
-    model = "model",
-    error = "error",
-  },
+  model = "model",
+  error = { "?error.error", "choices.0.?error.error", "!choices.message", "!choices.detail" },
 }
+
+-- Thoughts have as many names as there are servers; the first that says something counts.
+local function fields_of(at)
+  local fields = {
+    content = { at .. ".content", at .. ".content.*.text", at .. ".refusal" },
+    reasoning = {
+      at .. ".reasoning_content", at .. ".reasoning", at .. ".reasoning_details.*.text", at .. ".reasoning_details.*.summary",
+      at .. ".content.*.thinking.*.text", at .. ".content.*.thinking",
+    },
+    calls = { at .. ".tool_calls", at .. ".function_call" },
+  }
+  for name, paths in pairs(COMMON) do
+    fields[name] = paths
+  end
+  return fields
+end
+
+M.shape = { done = "[DONE]", stream = fields_of("choices.0.delta"), whole = fields_of("choices.0.message") }
+
+---Why a reply ended, where others have words of their own.
+M.finish = { function_call = "tool_calls", eos = "stop", eos_token = "stop", stop_sequence = "stop", max_tokens = "length", model_length = "length" }
+
+---Ends that are failures of the server, though it does not say so otherwise.
+M.failed = { error = true, abort = true, insufficient_system_resource = true }
 
 -- Its own newer models know the limit by another name.
 local OPENAI = "^https://api%.openai%.com[:/]"
@@ -77,7 +86,7 @@ local function head_of(model, request)
   return text
 end
 
--- Canonical messages begin with their content, or with what another provider signed for itself alone.
+-- Canonical messages begin with their content, or with what a provider signed for itself alone.
 local APART = ("apart"):byte()
 
 local function plain(message)

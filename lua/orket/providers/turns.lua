@@ -33,12 +33,12 @@ local function fresh_id(ids, wanted)
 end
 
 local function calls_of(message, state)
-  local calls, signatures = {}, message.apart and message.apart.calls or {}
+  local calls = {}
   state.open = {}
   for i, call in ipairs(message.tool_calls or {}) do
     calls[i] = {
       id = fresh_id(state.ids, call.id), name = call["function"].name, arguments = arguments_of(call),
-      signature = signatures[call.id], given = call.id,
+      given = call.id,
     }
     state.open[call.id] = calls[i]
   end
@@ -102,35 +102,105 @@ function BY_ROLE.tool(state, message)
   end
 end
 
-function BY_ROLE.assistant(state, message)
-  settle(state)
-  local apart = message.apart or {}
-  if apart.signature then -- the text may be empty: it is not always shown
-    add(state, "model", { kind = "thought", text = apart.reasoning, signature = apart.signature })
+-- The parts of what its model said and signed, none without a text that a model reads.
+local IN_ORDER = {}
+
+function IN_ORDER.text(state, part, left)
+  local text = left.text:sub(1, left.cut and part.text or nil)
+  left.text = left.text:sub(#text + 1)
+  if part.signature then
+    add(state, "model", { kind = "text", text = text, signature = part.signature })
+  else
+    say(state, "model", text)
   end
-  say(state, "model", text_of(message))
-  state.calls = calls_of(message, state)
-  for _, call in ipairs(state.calls) do
+end
+
+function IN_ORDER.reasoning(state, part)
+  if part.signature then -- the text may be empty: it is not always shown
+    add(state, "model", { kind = "thought", text = part.reasoning, signature = part.signature })
+  end
+end
+
+function IN_ORDER.redacted(state, part)
+  add(state, "model", { kind = "redacted", data = part.redacted })
+end
+
+function IN_ORDER.call(state, part)
+  local call = state.open[part.call]
+  if call and not call.said then
+    call.said, call.signature = true, part.signature
     add(state, "model", { kind = "call", call = call })
   end
 end
 
+-- Where each text ends can be told of the text alone that was said.
+local function is_uncut(said, text)
+  local bytes = 0
+  for _, part in ipairs(said) do
+    bytes = bytes + (part.text or 0)
+  end
+  return bytes == #text
+end
+
+local function again(state, said, left)
+  left.cut = is_uncut(said, left.text)
+  for _, part in ipairs(said) do
+    for kind, put in pairs(IN_ORDER) do
+      if part[kind] then
+        put(state, part, left)
+      end
+    end
+  end
+end
+
+function BY_ROLE.assistant(state, message)
+  settle(state)
+  local apart, left = message.apart or {}, { text = text_of(message) }
+  state.calls = calls_of(message, state)
+  if apart.by == state.author then
+    again(state, apart.said or {}, left)
+  end
+  say(state, "model", left.text)
+  for _, call in ipairs(state.calls) do
+    if not call.said then
+      add(state, "model", { kind = "call", call = call })
+    end
+  end
+end
+
+---Who signs what a model says. Nobody else is shown it: not even another model of the same house can read it.
+---@param model table its profile
+---@return string
+function M.author(model)
+  return (model.shape or "openai") .. " " .. model.model
+end
+
+---The message of a reply in which something is signed, with its author.
+---@param message string JSON text, as core/model/reply.h makes it
+---@param model table its profile
+---@return string
+function M.signed(message, model)
+  local _, to = message:find('{"apart":{', 1, true)
+  return message:sub(1, to) .. '"by":' .. cjson.encode(M.author(model)) .. "," .. message:sub(to + 1)
+end
+
 ---@class ProviderPart
----@field kind "text"|"thought"|"call"|"result"
+---@field kind "text"|"thought"|"redacted"|"call"|"result"
 ---@field text string?
+---@field data string? of thoughts that cannot be read
 ---@field signature string?
----@field call {id: string, given: string, name: string, arguments: string, signature: string?, answered: boolean?}?
+---@field call {id: string, given: string, name: string, arguments: string, signature: string?, said: boolean?, answered: boolean?}?
 
 ---@param messages string[] JSON texts
----@param as_user boolean|nil  the model has no system text: it is said by the user
+---@param model table the profile of who reads them; with `system = "user"` there is no system text: the user says it
 ---@return {who: "user"|"model", parts: ProviderPart[]}[] turns
 ---@return string|nil system
-function M.read(messages, as_user)
-  local state = { turns = {}, ids = {}, open = {}, calls = {} }
+function M.read(messages, model)
+  local state = { turns = {}, ids = {}, open = {}, calls = {}, author = M.author(model) }
   local system
   for i, text in ipairs(messages) do
     local message = cjson.decode(text)
-    if i == 1 and message.role == "system" and not as_user then
+    if i == 1 and message.role == "system" and model.system ~= "user" then
       system = text_of(message)
     else
       (BY_ROLE[message.role] or BY_ROLE.user)(state, message)

@@ -1,0 +1,49 @@
+/* complaint.c: the words are looked for where APIs put them. */
+#include "model/complaint.h"
+
+#include "base/repair.h"
+
+#define EXCERPT 120 /* bytes of foreign text */
+
+void complaint_excerpt(struct buf *out, const char *text, size_t len)
+{
+    size_t from = out->len;
+    utf8_repair(out, text, len < EXCERPT ? len : EXCERPT);
+    for (size_t i = from; i < out->len; i++)
+        if ((unsigned char)out->data[i] < 0x20 || out->data[i] == 0x7F)
+            out->data[i] = ' ';
+    while (out->len > from && out->data[out->len - 1] == ' ')
+        out->data[--out->len] = '\0';
+    if (len > EXCERPT)
+        buf_puts(out, "...");
+}
+
+/* Several at once: the first speaks for all. */
+static const struct json *one_of(const struct json *error)
+{
+    return error->type == JSON_ARRAY && error->len ? &error->u.items[0] : error;
+}
+
+static const char *text_of(const struct json *error, size_t *len)
+{
+    static const char *const names[] = {"message", "msg", "detail", "type"};
+    const char *text = json_string(error, len);
+    for (size_t i = 0; i < COUNT_OF(names) && (!text || !*len); i++)
+        text = json_string(json_get(error, names[i]), len);
+    return text;
+}
+
+void complaint_text(struct buf *out, const struct json *error)
+{
+    size_t len = 0;
+    const char *text = text_of(one_of(error), &len);
+    if (text && len) {
+        complaint_excerpt(out, text, len);
+        return;
+    }
+    struct buf json = {0};
+    json_write(&json, error);
+    if (buf_ok(&json))
+        complaint_excerpt(out, json.data, json.len);
+    buf_clear(&json);
+}
