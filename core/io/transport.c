@@ -101,6 +101,21 @@ static void finish(struct transfer *x, int code, const struct err *err)
     buf_clear(&body);
 }
 
+/* All that matters of a reply has come. */
+static void finish_whole(struct transfer *x)
+{
+    struct err err = {0};
+    bool moved = x->head.status >= 300 && x->head.status < 400;
+    if (transfer_succeeds(x)) {
+        finish(x, 0, NULL);
+        return;
+    }
+    err_set(&err, ERR_HTTP,
+            moved ? "%s answered %d, a redirect; redirects are not followed" : "%s answered %d",
+            endpoint_origin(x->endpoint), x->head.status);
+    finish(x, ERR_HTTP, &err);
+}
+
 static void finish_failed(struct transfer *x)
 {
     struct err none = {.code = ERR_MEMORY, .text = "out of memory"};
@@ -109,7 +124,7 @@ static void finish_failed(struct transfer *x)
     if (err)
         secret_hide(x->secret, err->text, strlen(err->text));
     if (x->enough)
-        finish(x, 0, NULL);
+        finish_whole(x);
     else
         finish(x, err ? err->code : ERR_MEMORY, err ? err : &none);
     free(err);
@@ -139,14 +154,8 @@ static void on_result(void *ctx, CURL *easy, CURLcode rc)
     } else if (transfer_flush(x) || x->ending) {
         if (!x->ending) // else canceled by what the flush told
             finish_failed(x);
-    } else if (!transfer_succeeds(x)) {
-        bool moved = x->head.status >= 300 && x->head.status < 400;
-        err_set(&err, ERR_HTTP,
-                moved ? "%s answered %d, a redirect; redirects are not followed" : "%s answered %d",
-                endpoint_origin(x->endpoint), x->head.status);
-        finish(x, ERR_HTTP, &err);
     } else {
-        finish(x, 0, NULL);
+        finish_whole(x);
     }
 }
 
@@ -300,7 +309,7 @@ int transport_start(struct transport *t, const struct transport_request *request
     x->ctx = ctx;
     x->body = request->body;
     x->body_len = request->body_len;
-    x->head.retry_after = -1;
+    x->head.retry_after = x->head.length = -1;
     x->wait.ready = on_addresses;
     set_bounds(x, request);
     uv_update_time(t->loop);

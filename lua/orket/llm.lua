@@ -8,6 +8,7 @@ local later = require("orket.later")
 local providers = require("orket.providers")
 local usage = require("orket.usage")
 
+local cures = later("orket.llm.cures")
 local spoken = later("orket.spoken")
 
 local M = {}
@@ -84,7 +85,7 @@ end
 local function failure(request, message, code, info)
   info = info or {}
   return {
-    code = code, class = OTHER_CLASS[code] or "model", message = message, fix = info.fix,
+    code = code, class = OTHER_CLASS[code] or "model", message = message, fix = info.fix or cures.of(code, info.status),
     retry_after = info.retry_after, status = info.status, deadline = info.deadline, ms = info.ms,
     usage = spent(info, request),
   }

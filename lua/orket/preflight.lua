@@ -23,25 +23,6 @@ local SCHEMA = cjson.encode({
   type = "object", additionalProperties = false, required = { "word" }, properties = { word = { type = "string" } },
 })
 
--- What to do about a code, where the error does not say itself.
-local CURES = {
-  ERR_TIMEOUT = "the server is slow or loads the model: try again, or raise deadlines of the model",
-  ERR_PROTOCOL = "base_url may lead elsewhere than to this API: look at it and at shape",
-  ERR_NOT_FOUND = "set the environment variable, or make the file, that keys names",
-  ERR_LIMIT = "raise the model's caps, or mend the server",
-}
-
-local CURES_BY_STATUS = {
-  [400] = "the server refuses a field: look at params and sampling of the model",
-  [401] = "the key is wrong or missing: look at key and keys", [403] = "the key may not use this model",
-  [404] = "base_url or the model's name is wrong", [429] = "the limit of the account is reached: wait, or raise it",
-}
-
-local function cure_of(err)
-  return err.fix or CURES_BY_STATUS[err.status] or (err.status or 0) >= 500 and "the server fails: try again later"
-    or CURES[err.code]
-end
-
 local function is_word(value)
   return type(value) == "table" and type(value.word) == "string"
 end
@@ -94,7 +75,7 @@ local function run(model, check, timeout)
     deltas = deltas + (text ~= "" and 1 or 0)
   end))
   if not reply then
-    return { check = check.name, outcome = "error", code = err.code, message = err.message, cure = cure_of(err), ms = err.ms or 0 }
+    return { check = check.name, outcome = "error", code = err.code, message = err.message, cure = err.fix, ms = err.ms or 0 }
   end
   local fine, message, cure = check.judge(reply, deltas)
   if fine then

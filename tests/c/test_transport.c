@@ -193,7 +193,49 @@ static const struct row {
      {.bytes = OK "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello"},
      ERR_PROTOCOL,
      200,
+     "",
+     ""},
+    {"another length first",
+     {.bytes = OK "Content-Length: 6\r\nContent-Length: 5\r\n\r\nhello"},
+     ERR_PROTOCOL,
+     200,
+     "",
+     ""},
+    {"the same length twice",
+     {.bytes = OK "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello"},
+     0,
+     200,
      "hello",
+     ""},
+    {"endless header",
+     {.first = 17,
+      .bytes = "HTTP/1.1 200 OK\r\nX: aaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+      .end = RAW_REPEAT},
+     ERR_LIMIT,
+     200,
+     "",
+     ""},
+    {"endless extension of a chunk",
+     {.first = sizeof OK "Transfer-Encoding: chunked\r\n\r\n5" - 1,
+      .bytes = OK "Transfer-Encoding: chunked\r\n\r\n5;aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+      .end = RAW_REPEAT},
+     ERR_LIMIT,
+     200,
+     "",
+     ""},
+    {"endless error",
+     {.first = 22,
+      .bytes = "HTTP/1.1 500 Oops\r\n\r\nxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+      .end = RAW_REPEAT},
+     ERR_HTTP,
+     500,
+     "",
+     ""},
+    {"compressed error",
+     {.bytes = "HTTP/1.1 500 Oops\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b", .end = RAW_HANG},
+     ERR_HTTP,
+     500,
+     "",
      ""},
     {"endless headers",
      {.first = 17,
@@ -763,7 +805,8 @@ static void test_key_comes_back(void **state)
     } cases[] = {
         {OK "Content-Length: 25\r\n\r\nkey " ECHOED " it", "key ***************** it"},
         {OK "\r\nkey " ECHOED "sk-0", "key *****************sk-0"},
-        {"HTTP/1.1 401 No " ECHOED "\r\n\r\nkey s\\u006b-0123456789-abc", "key **********************"},
+        {"HTTP/1.1 401 No " ECHOED "\r\n\r\nkey s\\u006b-0123456789-abc",
+         "key **********************"},
     };
     setenv("TEST_TRANSPORT_KEY", ECHOED, 1);
     assert_int_equal(
@@ -773,8 +816,9 @@ static void test_key_comes_back(void **state)
         for (size_t piece = 0; piece < 30; piece += 1 + piece / 5) {
             struct raw_server server;
             struct result r = {0};
-            raw_open(&server, &f->loop,
-                     (struct raw_script){.bytes = cases[i].reply, .piece = piece, .end = RAW_CLOSE});
+            raw_open(
+                &server, &f->loop,
+                (struct raw_script){.bytes = cases[i].reply, .piece = piece, .end = RAW_CLOSE});
             struct transport_request request = request_to(server.url);
             start(f, &request, &r);
             run(f, &r);

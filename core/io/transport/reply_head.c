@@ -1,10 +1,12 @@
-/* reply_head.c: status line, content-type, content-encoding, retry-after-ms, mcp-session-id; the rest is counted.
- */
+/* reply_head.c: status line, content-type, content-length, content-encoding, retry-after,
+ * retry-after-ms, mcp-session-id; the rest is counted. */
 #include "io/transport/reply_head.h"
 
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
+
+#define MOST 1000000000000 /* of a number in a header */
 
 /* The value of header `name`, without blanks around it; NULL when the line is another. */
 static const char *value_of(const char *line, size_t len, const char *name, size_t *value_len)
@@ -38,22 +40,37 @@ static void begin(struct reply_head *head, const char *line, size_t len)
     const char *space = memchr(line, ' ', len);
     const char *end = line + len;
     size_t bytes = head->bytes;
-    *head = (struct reply_head){.bytes = bytes, .retry_after = -1};
+    *head = (struct reply_head){.bytes = bytes, .retry_after = -1, .length = -1};
     for (const char *p = space ? space + 1 : end; p < end && isdigit((unsigned char)*p); p++)
         if (head->status < 1000)
             head->status = head->status * 10 + (*p - '0');
 }
 
-static void set_retry_ms(struct reply_head *head, const char *value, size_t len)
+/* Digits alone, what is too large as MOST; -1 for anything else. */
+static int64_t number_of(const char *value, size_t len)
 {
-    int64_t ms = 0;
+    int64_t number = 0;
     for (size_t i = 0; i < len; i++) {
-        if (!isdigit((unsigned char)value[i]) || i == 12)
-            return;
-        ms = ms * 10 + (value[i] - '0');
+        if (!isdigit((unsigned char)value[i]))
+            return -1;
+        number = number < MOST / 10 ? number * 10 + (value[i] - '0') : MOST;
     }
-    if (len)
+    return len ? number : -1;
+}
+
+/* The server says which: more exactly in milliseconds. A date is libcurl's to read. */
+static void set_retry(struct reply_head *head, int64_t ms, bool exact)
+{
+    if (ms >= 0 && (exact || head->retry_after < 0))
         head->retry_after = ms;
+}
+
+static int set_length(struct reply_head *head, int64_t length, struct err *err)
+{
+    if (head->length >= 0 && length != head->length)
+        return err_set(err, ERR_PROTOCOL, "the reply has two lengths that differ");
+    head->length = length;
+    return 0;
 }
 
 static void set_session(struct reply_head *head, const char *value, size_t len)
@@ -83,8 +100,12 @@ int reply_head_line(struct reply_head *head, const char *line, size_t len, size_
         set_type(head, value, n);
     else if ((value = value_of(line, len, "content-encoding", &n)))
         head->encoded = !(n == 8 && strncasecmp(value, "identity", 8) == 0);
+    else if ((value = value_of(line, len, "content-length", &n)))
+        return set_length(head, number_of(value, n), err);
     else if ((value = value_of(line, len, "retry-after-ms", &n)))
-        set_retry_ms(head, value, n);
+        set_retry(head, number_of(value, n), true);
+    else if ((value = value_of(line, len, "retry-after", &n)))
+        set_retry(head, number_of(value, n) * 1000, false);
     else if ((value = value_of(line, len, "mcp-session-id", &n)))
         set_session(head, value, n);
     return 0;

@@ -9,12 +9,14 @@ struct reply_head {
     bool complete;       /* the blank line of a final reply (not 1xx) has come */
     bool encoded;        /* Content-Encoding other than identity */
     size_t bytes;        /* of all header lines and trailers so far */
-    int64_t retry_after; /* milliseconds of retry-after-ms, or -1 */
+    int64_t retry_after; /* milliseconds of retry-after-ms or retry-after, or -1: none, or a date */
+    int64_t length;      /* the content-length, or -1 */
     char type[64];       /* media type, lower case, without parameters */
-    char session[256];   /* mcp-session-id, visible ASCII; "" when there is none, or none like that */
+    char session[256]; /* mcp-session-id, visible ASCII; "" when there is none, or none like that */
 };
 
-/* Takes one line as libcurl hands it over, with its line end. ERR_LIMIT over `max` bytes in all. */
+/* Takes one line as libcurl hands it over, with its line end. ERR_LIMIT over `max` bytes in all,
+ * ERR_PROTOCOL for two lengths that differ. */
 int reply_head_line(struct reply_head *head, const char *line, size_t len, size_t max,
                     struct err *err) MUST_CHECK;
 

@@ -15,6 +15,10 @@
 #define ORKET_VERSION "0.0.0"
 #endif
 
+#define FLOOD_STEPS 64   /* of libcurl, up to 200 KB each, without a byte of head or body ... */
+#define FLOOD_MS    200  /* ... are too many when they hold up the loop for this long */
+#define FLOOD_MOST  1024 /* these are always */
+
 /* ---- deadlines ---- */
 
 /* The deadline that comes first, as loop time. */
@@ -153,15 +157,31 @@ static void free_body(struct transfer *x)
     x->body = NULL;
 }
 
+/* The extension of a chunk's size is read and forgotten, without end: bytes that nobody is told of,
+ * and while they come fast enough libcurl does not return to the loop. */
+static bool is_flood(struct transfer *x)
+{
+    if (x->phase != TRANSFER_STREAMS || ++x->unheard < FLOOD_STEPS)
+        return false;
+    uint64_t held = uv_hrtime() / 1000000 - uv_now(x->owner->loop);
+    return x->unheard >= FLOOD_MOST || held > FLOOD_MS;
+}
+
 /* A request that is out on a fresh connection is never repeated: its body can go while it waits. */
 static int on_progress(void *ctx, curl_off_t dltotal, curl_off_t dlnow, curl_off_t ultotal,
                        curl_off_t ulnow)
 {
     struct transfer *x = ctx;
+    struct err err;
     (void)dltotal, (void)dlnow, (void)ultotal;
     if (x->body && x->fresh && ulnow >= (curl_off_t)x->body_len)
         free_body(x);
-    return 0;
+    if (!is_flood(x))
+        return 0;
+    err_set(&err, ERR_LIMIT, "%s sends bytes that are no part of a reply",
+            endpoint_origin(x->endpoint));
+    transfer_fail(x, &err);
+    return 1;
 }
 
 static size_t on_header(char *line, size_t size, size_t count, void *ctx)
@@ -176,6 +196,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
         free_body(x); // curl repeats a request only before the first byte of a reply
     }
     x->since = uv_now(x->owner->loop);
+    x->unheard = 0;
     transfer_hide(x, line, len, true); // a type is cut, put into lower case and quoted
     if (reply_head_line(&x->head, line, len, x->caps.headers, &err)) {
         transfer_fail(x, &err);
@@ -195,10 +216,14 @@ bool transfer_succeeds(const struct transfer *x)
     return x->head.status >= 200 && x->head.status < 300;
 }
 
-static void keep_error_body(struct transfer *x, const char *bytes, size_t len)
+/* Its beginning, unless it is compressed: nobody would read it. True when nothing more is wanted.
+ */
+static bool keep_error_body(struct transfer *x, const char *bytes, size_t len)
 {
     size_t room = TRANSPORT_ERROR_BODY_MAX - x->error_body.len;
-    buf_put(&x->error_body, bytes, len < room ? len : room);
+    if (!x->head.encoded)
+        buf_put(&x->error_body, bytes, len < room ? len : room);
+    return x->head.encoded || len >= room;
 }
 
 /* Clean bytes: to whoever waits for them, or beside. */
@@ -206,8 +231,8 @@ static int hand_over(struct transfer *x, const char *bytes, size_t len)
 {
     struct err err = {0};
     if (!transfer_succeeds(x)) {
-        keep_error_body(x, bytes, len);
-        return 0;
+        x->enough = keep_error_body(x, bytes, len) || x->enough;
+        return x->enough ? ERR_HTTP : 0; // no byte more of it
     }
     int rc = x->enough || !len ? 0 : x->events.on_body(x->ctx, bytes, len, &err);
     if (rc == TRANSPORT_ENOUGH) {
@@ -258,6 +283,7 @@ static size_t on_write(char *bytes, size_t size, size_t count, void *ctx)
     if (x->ending)
         return 0;
     x->since = uv_now(x->owner->loop);
+    x->unheard = 0;
     x->body_bytes += len;
     if (x->body_bytes > x->caps.body) {
         err_set(&err, ERR_LIMIT, "the reply is over %zu bytes", x->caps.body);
@@ -277,11 +303,18 @@ static size_t on_read(char *bytes, size_t size, size_t count, void *ctx)
     return CURL_READFUNC_ABORT;
 }
 
+/* What libcurl calls being out of memory when one line of a reply's head is over its bound, 100 KB.
+ */
+static bool is_long_line(const struct transfer *x)
+{
+    return x->phase >= TRANSFER_WAITS && !x->head.complete;
+}
+
 static int code_of(const struct transfer *x, CURLcode rc)
 {
     switch (rc) {
     case CURLE_OUT_OF_MEMORY:
-        return ERR_MEMORY;
+        return is_long_line(x) ? ERR_LIMIT : ERR_MEMORY;
     case CURLE_OPERATION_TIMEDOUT:
         return ERR_TIMEOUT;
     case CURLE_UNSUPPORTED_PROTOCOL:
@@ -299,6 +332,10 @@ void transfer_explain(const struct transfer *x, CURLcode rc, struct err *err)
     struct buf text = {0};
     if (rc == CURLE_COULDNT_CONNECT && x->refused[0]) {
         explain_refused(x, err);
+        return;
+    }
+    if (code_of(x, rc) == ERR_LIMIT) {
+        err_set(err, ERR_LIMIT, "%s: a line of the reply's head is without end", origin);
         return;
     }
     utf8_repair(&text, why, strlen(why));

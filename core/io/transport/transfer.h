@@ -56,7 +56,8 @@ struct transfer {
     bool ending; /* its end is decided */
     bool enough; /* all that matters has come */
     size_t body_bytes;
-    bool alone; /* on a connection of its own */
+    unsigned unheard; /* steps since the last byte of head or body */
+    bool alone;       /* on a connection of its own */
     struct address_leave leave;
     char refused[ADDRESS_TEXT_MAX]; /* an address that it may not go to, "" when there was none */
     enum address_kind refused_kind;

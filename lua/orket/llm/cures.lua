@@ -1,0 +1,39 @@
+-- cures.lua: what to do about a failed request, where the core does not say itself. Pure.
+
+local M = {}
+
+local BY_CODE = {
+  ERR_TIMEOUT = "the server is slow or loads the model: try again, or raise deadlines of the model",
+  ERR_PROTOCOL = "base_url may lead elsewhere than to this API: look at it, at shape, and at the server",
+  ERR_NOT_FOUND = "set the environment variable, or make the file, that keys names",
+  ERR_LIMIT = "mend the server, or raise the model's caps if so much is meant",
+  ERR_DENIED = "a key is sent to its origin alone: look at keys and at base_url",
+  ERR_USAGE = "write base_url like http://127.0.0.1:11434/v1",
+  ERR_NET = "check that the server runs and that the address is right",
+}
+
+local BY_STATUS = {
+  [400] = "the server refuses a field: look at params and sampling of the model",
+  [401] = "the key is wrong or missing: look at key and keys", [403] = "the key may not use this model",
+  [404] = "base_url or the model's name is wrong", [429] = "the limit of the account is reached: wait, or raise it",
+}
+
+local function of_status(status)
+  if BY_STATUS[status] then
+    return BY_STATUS[status]
+  elseif status >= 500 then
+    return "the server fails: try again later, or name another model in fallback"
+  end
+  return status >= 300 and status < 400 and "write in base_url where the endpoint is now" or nil
+end
+
+---What to do about a failure; nil when nobody knows.
+---@param code string
+---@param status integer|nil
+---@return string|nil
+function M.of(code, status)
+  return of_status(status or 0) or BY_CODE[code]
+    or code == "ERR_HTTP" and "look at what the server says" or nil
+end
+
+return M
