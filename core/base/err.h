@@ -52,6 +52,7 @@
     X(NET, model, "the endpoint could not be reached")                                             \
     X(HTTP, model, "the endpoint answered with an error")                                          \
     X(PROTOCOL, model, "the endpoint broke the protocol")                                          \
+    X(CONTEXT, limit, "the request does not fit into the window of the model")                     \
     X(SCRIPT, bug, "a script failed")                                                              \
     X(SCRIPT_SYNTAX, input, "a script does not compile")                                           \
     X(SCRIPT_MEMORY, limit, "a script used too much memory")                                       \

@@ -5,6 +5,7 @@ local async = require("orket.async")
 local core = require("orket.core.llm")
 local errors = require("orket.errors")
 local later = require("orket.later")
+local overflow = later("orket.llm.overflow")
 local providers = require("orket.providers")
 local usage = require("orket.usage")
 
@@ -84,11 +85,16 @@ end
 
 local function failure(request, message, code, info)
   info = info or {}
-  return {
+  local err = {
     code = code, class = OTHER_CLASS[code] or "model", message = message, fix = info.fix or cures.of(code, info.status),
     retry_after = info.retry_after, status = info.status, deadline = info.deadline, ms = info.ms,
     usage = spent(info, request),
   }
+  local told = code == "ERR_HTTP" and overflow.of(err)
+  if told then
+    err.code, err.class, err.told = "ERR_CONTEXT", "limit", told
+  end
+  return err
 end
 
 ---True when the same request may succeed a little later.
