@@ -4,6 +4,7 @@
 brief = {}
 
 local COMMENTS, NOTES, LOG = 20, 5, 6000 -- the newest comments and notes, bytes of a log
+local PATHS = 5 -- of a question to a person
 
 local function text_of(value)
   value = some(value)
@@ -119,6 +120,27 @@ local function conflicts(view)
   end)
 end
 
+-- How a question to a person stands. Answers are people's own words; what was asked is named, not told.
+local ANSWERED = { approved = "said yes", used = "said yes, and it was done", refused = "said yes, and a rule says no by now", denied = "said no" }
+
+local function person(by)
+  return (text_of(by) or "somebody"):gsub("^human:", "")
+end
+
+local function approvals(view)
+  return lines(list_of(view.approvals), function(one)
+    local paths = list_of(one.paths) or {}
+    local named = table.concat(paths, ", ", 1, math.min(#paths, PATHS)):gsub("%c", " ") .. (#paths > PATHS and ", …" or "")
+    local what = (text_of(one.tool) or "an operation") .. (named ~= "" and " of " .. named or "")
+    what = (some(one.labels) and quoted(what, one.labels) .. "\n" or what) .. " (" .. (text_of(one.rule) or "?") .. ") "
+    if one.status == "pending" then
+      return what .. "waits for a person's yes until " .. (text_of(one.expires_at) or "it is answered")
+    end
+    local answer, why = ANSWERED[one.status], text_of(one.why)
+    return what .. (answer and ": " .. person(one.by) .. " " .. answer .. (why and ": " .. why or "") or "is " .. tostring(one.status))
+  end)
+end
+
 local function notes(view)
   local list, marks = list_of(view.memory), marks_of(view, "memory") or {}
   return list and lines(list, function(one, i)
@@ -156,6 +178,7 @@ function brief.card(view)
   section(out, "Comments", comments(view))
   section(out, "Verification", verification(view))
   section(out, "Merge conflict", conflicts(view))
+  section(out, "Asked of people", approvals(view))
   section(out, "Remembered", notes(view))
   return table.concat(out, "\n")
 end

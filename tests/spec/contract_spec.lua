@@ -28,6 +28,8 @@ local function full_view(review)
     memory = { { card = "T-1", text = "MEMORY-MARK", keywords = {} } },
     verification = { fixture = "parser.json", last = { ok = false, log = "LOG-MARK", tree = "00" } },
     effects = {}, conflict = { { path = "CONFLICT-MARK", with = "T-2" } },
+    approvals = { { id = "r.1/2/3", tool = "TOOL-MARK", paths = { "PATH-MARK" }, rule = "RULE-MARK", status = "denied", by = "human:PERSON-MARK", why = "WHY-MARK" },
+      { id = "r.1/2/9", tool = "run_command", rule = "gate.ask", status = "pending", expires_at = "EXPIRY-MARK" } },
     tools = {}, team = "crew", role = "coder", seat = "coder", review = review,
     epic = { id = "E", type = "epic", name = "EPIC-MARK", status = "in_progress", description = "EPIC-TEXT" },
   }
@@ -36,6 +38,7 @@ end
 local MARKS = {
   "T-7", "Parser", "DESCRIPTION-MARK", "REQUIREMENT-ONE", "REQUIREMENT-TWO", "DEPENDENCY-MARK", "DEPENDENCY-NOTE",
   "COMMENT-MARK", "NOTE-MARK", "LOG-MARK", "parser.json", "CONFLICT-MARK", "MEMORY-MARK", "EPIC-MARK", "EPIC-TEXT",
+  "TOOL-MARK", "PATH-MARK", "RULE-MARK", "PERSON-MARK", "WHY-MARK", "EXPIRY-MARK",
 }
 
 local null = cjson.null

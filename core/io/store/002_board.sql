@@ -188,6 +188,7 @@ CREATE TABLE approval (
     expires_at  TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX approval_open ON approval (status, card);
+CREATE INDEX approval_card ON approval (card, id);
 
 -- Which generation served from when on, which ones waited, and who accepted them.
 CREATE TABLE serving (

@@ -130,6 +130,14 @@ SELECT json_object(
                   ORDER BY e.seq DESC LIMIT 10) ORDER BY e.seq)), '[]')),
     'conflict', json_raw((
         SELECT json_group_array(json_object('path', path, 'with', other)) FROM conflict WHERE card = c.id)),
+    'approvals', json_raw(CASE WHEN EXISTS (SELECT 1 FROM approval WHERE card = c.id) THEN (
+        SELECT json_group_array(json_object(
+            'id', id, 'tool', tool, 'paths', json_raw(coalesce(paths, '[]')), 'rule', rule, 'status', status, 'by', answered_by,
+            'why', answer_why, 'expires_at', expires_at, 'labels', json_raw(coalesce(marks, 'null'))))
+        FROM (SELECT * FROM (
+            SELECT a.*, (SELECT labels FROM turn t WHERE t.run = a.run AND t.turn = a.turn) AS marks FROM approval a
+            WHERE a.card = c.id AND a.hash IS NOT NULL ORDER BY a.asked_at DESC, a.id DESC LIMIT 20) ORDER BY asked_at, id))
+        ELSE '[]' END),
     'epic', json_raw((SELECT json_join(y.data, json_object('id', p.id, 'type', p.type, 'name', p.name,
                                                       'status', p.status))
                   FROM card p JOIN card_text y ON y.id = p.text WHERE p.id = coalesce(c.epic, c.parent))))
