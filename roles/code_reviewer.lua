@@ -16,6 +16,7 @@ return {
     "read_file",
     "list_directory",
     "search_files",
+    "read_result",
     "write_file",
     "add_issue_comment",
     "get_issue_context",

@@ -18,6 +18,7 @@ return {
     "edit_file",
     "list_directory",
     "search_files",
+    "read_result",
     "delete_file",
     "add_issue_comment",
     "get_issue_context",

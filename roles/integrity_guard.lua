@@ -24,6 +24,7 @@ return {
     "read_file",
     "list_directory",
     "search_files",
+    "read_result",
     "add_issue_comment",
     "get_issue_context",
     "update_issue_status",

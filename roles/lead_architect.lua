@@ -18,6 +18,7 @@ return {
     "edit_file",
     "list_directory",
     "search_files",
+    "read_result",
     "add_issue_comment",
     "get_issue_context",
     "update_issue_status",

@@ -17,6 +17,7 @@ return {
     "write_file",
     "list_directory",
     "search_files",
+    "read_result",
     "create_issue",
     "nominate_card",
     "add_issue_comment",

@@ -13,7 +13,7 @@ return { name = "long", description = "Say much.", operations = {}, run = run,
 ]]
 
 local function coder(more)
-  return (world.orket.read("roles/coder.lua"):gsub('"request_excuse"', '"request_excuse", ' .. more))
+  return (world.orket.read("roles/coder.lua"):gsub('%s+"read_result",', ""):gsub('"request_excuse"', '"request_excuse", ' .. more))
 end
 
 -- Reads on until there is no more, then writes the parts into a file.
