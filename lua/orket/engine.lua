@@ -199,6 +199,13 @@ function Engine:complete(turn)
   return reply, err
 end
 
+---Whether somebody has changed the turn's card since its words were written.
+---@param turn Turn
+---@return boolean
+function Engine.is_changed(_, turn)
+  return turn.pinned ~= turn.card.revision
+end
+
 ---Runs a card's verification.
 ---@param card table
 ---@param tree table its own, opened

@@ -12,7 +12,7 @@ local list = require("orket.list")
 local M = {}
 
 local OF_MODEL = {
-  "model", "shape", "context", "temperature", "top_p", "top_k", "min_p", "presence_penalty", "frequency_penalty", "stop", "seed",
+  "model", "shape", "context", "compact_at", "temperature", "top_p", "top_k", "min_p", "presence_penalty", "frequency_penalty", "stop", "seed",
   "max_tokens", "price", "fallback",
 }
 local OF_ENVIRONMENT = { "id", "model", "temperature", "seed" }

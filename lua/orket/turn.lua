@@ -52,6 +52,7 @@ local function begin_conversation(self)
   if recorded then
     self.convo = recorded.convo
     self.messages = self.engine.store:conversation(recorded.convo)
+    self.head = #self.messages
     return true
   end
   local messages, err, marks = self.engine:prompt(self)
@@ -61,6 +62,7 @@ local function begin_conversation(self)
   for _, message in ipairs(messages) do
     self:say(message)
   end
+  self.head, self.pinned = #messages, self.card.revision
   self:record("turn.prompted", { convo = self.convo })
   self:label(marks, "prompt")
   return stops.pass(self, "role", { name = self.role })

@@ -93,6 +93,8 @@ static const struct {
     {"turn.prompted", "convo", NULL, BUNDLE_MESSAGE},
     {"turn.nudged", "convo", NULL, BUNDLE_MESSAGE},
     {"step.reply", "convo", NULL, BUNDLE_MESSAGE},
+    {"window.compacted", "convo", NULL, BUNDLE_MESSAGE},
+    {"window.compacted", "rests", NULL, BUNDLE_MESSAGE},
     {"call.refused", "convo", NULL, BUNDLE_MESSAGE},
     {"call.result", "convo", NULL, BUNDLE_MESSAGE},
     {"call.result", "rest", NULL, BUNDLE_BLOB},

@@ -258,6 +258,13 @@ WHERE run = :run AND turn = :turn;
 INSERT INTO report (seq, run, turn, step, n, card, actor, role, decision, rule, why, fix, at)
 VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, 'deny', $rule, $why, $fix, :at);
 
+-- kind: window.compacted
+
+-- The turn ends: not even what has to be said fits into its model's window.
+-- kind: window.full
+INSERT INTO report (seq, run, turn, step, n, card, actor, role, decision, rule, why, fix, at)
+VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, 'deny', $rule, $why, $fix, :at);
+
 -- kind: turn.failed
 
 -- kind: step.failed

@@ -55,6 +55,13 @@ local function is_before_reply(turn, event, line)
   end
 end
 
+-- The request was refused since it did not fit, and then it was made to.
+local function too_long(line)
+  local event = line[line.tip + 1]
+  local body = event and (event.kind == "window.compacted" or event.kind == "window.full") and records.body(event)
+  return body and body.told and { code = "ERR_CONTEXT", class = "limit", message = "", told = body.told } or nil
+end
+
 local function complete(stage, turn)
   local line = stage.lines[turn.number]
   while true do
@@ -62,6 +69,8 @@ local function complete(stage, turn)
     local broken = line.cut or compare.broken_off(event)
     if broken then
       return nil, broken
+    elseif too_long(line) then
+      return nil, too_long(line)
     elseif event and event.kind == "step.reply" then
       return recorded_reply(stage, event)
     elseif event and event.kind == "budget.reached" then
@@ -71,6 +80,8 @@ local function complete(stage, turn)
     elseif not is_before_reply(turn, event, line) then
       stage:diverge(event, "the replay asks the model here")
       return nothing_more(stage)
+    elseif too_long(line) then
+      return nil, too_long(line)
     end
   end
 end
@@ -116,6 +127,7 @@ local function prompt(stage, asked, turn)
   local line, first = stage.lines[turn.number], nil
   local due = line[line.tip + 1]
   local convo = due and due.kind == "turn.prompted" and records.body(due).convo
+    or due and due.kind == "window.compacted" and records.body(due).pins
   local marks = labels_of_prompt(line[line.tip + 2])
   while true do
     local answer = table.pack(asked())
@@ -254,6 +266,10 @@ function M.tape(engine, stage, generations)
   end
   engine.complete = function(_, turn)
     return complete(stage, turn)
+  end
+  engine.is_changed = function(_, turn)
+    local event = stage.lines[turn.number][stage.lines[turn.number].tip + 1]
+    return event ~= nil and event.kind == "window.compacted" and records.body(event).refreshed == true
   end
   engine.command = function(_, turn)
     return command(stage, turn)

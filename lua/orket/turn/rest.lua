@@ -1,6 +1,7 @@
 -- rest.lua: results that are too long for a conversation: their first part goes back to the model, with a handle under
 -- which the tool read_result reads the rest. The whole is a blob of the journal, named by its event call.result, so that
--- a turn that goes on after an interruption has the same handles. A turn reads results of its own calls alone.
+-- a turn that goes on after an interruption has the same handles. What is left out of a window later (turn/window.lua) is
+-- a message of the journal, and has one as well. A turn reads results of its own calls alone.
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
@@ -11,10 +12,17 @@ local M = {}
 local OPERATION = "turn.result"
 local MOST = 64 * 1024 -- bytes of a result that go back, where the organization says nothing
 local AROUND = 1024    -- for what is said beside the part
+local FEW = 2048       -- may go back, however small the window is
+
+-- Bytes that may go back: of a small window not more than a part, about a byte for each of its tokens.
+local function most_of(turn)
+  local context = turn.window and turn.window.limit or turn.model.context
+  return math.min(turn.limits.result or MOST, math.max(FEW, context or MOST))
+end
 
 -- A JSON text inside of a JSON text has at most a backslash before each of its bytes.
 local function part_of(turn)
-  return ((turn.limits.result or MOST) - AROUND) // 2
+  return (most_of(turn) - AROUND) // 2
 end
 
 -- Where a character begins, not after this byte.
@@ -56,7 +64,7 @@ end
 ---@return string text
 ---@return string|nil whole
 function M.bounded(turn, ok, text)
-  if #text <= (turn.limits.result or MOST) then
+  if #text <= most_of(turn) then
     return text
   end
   local tool = reader_of(turn)
@@ -84,6 +92,45 @@ function M.keep(turn, whole, blob)
   return blob
 end
 
+---An earlier message with a result gets a handle, when the turn's role can read it.
+---@param turn Turn
+---@param convo string its name
+---@param rests table<string, string> where that is noted
+---@return string|nil handle
+---@return string|nil tool
+function M.hold(turn, convo, rests)
+  local tool = reader_of(turn)
+  if not tool then
+    return nil
+  end
+  turn.rests = turn.rests or {}
+  turn.rests[#turn.rests + 1] = { message = convo }
+  local handle = "r" .. #turn.rests
+  rests[handle] = convo
+  return handle, tool
+end
+
+---Handles that the journal has noted.
+---@param turn Turn
+---@param rests table<string, string>|nil
+function M.again(turn, rests)
+  turn.rests = turn.rests or {}
+  while rests and rests["r" .. #turn.rests + 1] do
+    turn.rests[#turn.rests + 1] = { message = rests["r" .. #turn.rests + 1] }
+  end
+end
+
+-- The whole text behind a handle.
+local function whole_of(turn, rest)
+  if type(rest) == "table" then
+    local text, err = errors.check(turn.engine.store:message(rest.message))
+    return text and tostring(cjson.decode(text).content), err
+  elseif turn.fresh and turn.fresh[rest] then
+    return turn.fresh[rest]
+  end
+  return errors.check(turn.engine.store:blob(rest))
+end
+
 ---The operation turn.result: a part of an earlier result.
 ---@param turn Turn
 ---@param record {handle: string, from: integer?}
@@ -92,15 +139,12 @@ end
 ---@return Error|nil
 function M.read(turn, record, call)
   local number = math.tointeger(tonumber(record.handle:match("^r([1-9]%d*)$")))
-  local blob = number and (turn.rests or {})[number]
-  if not blob then
+  local rest = number and (turn.rests or {})[number]
+  if not rest then
     return nil, errors.new("ERR_NOT_FOUND", "this turn has no result " .. record.handle,
       "the handle of a cut result is in its `cut`")
   end
-  local text, err = turn.fresh and turn.fresh[blob], nil
-  if not text then
-    text, err = errors.check(turn.engine.store:blob(blob))
-  end
+  local text, err = whole_of(turn, rest)
   if not text then
     return nil, err
   end

@@ -5,11 +5,13 @@
 
 local chain = require("orket.llm.chain")
 local cjson = require("cjson")
+local later = require("orket.later")
 local rest = require("orket.turn.rest")
 local stops = require("orket.turn.stops")
 local tape = require("orket.tape")
 local tools = require("orket.tools")
 local usages = require("orket.usage")
+local window = later("orket.turn.window")
 
 local M = {}
 
@@ -23,14 +25,52 @@ local NUDGE = user(
 
 -- ---- the reply ----
 
-local function next_reply(turn)
+-- What a server counted tells how much fits (turn/window.lua); another model's count is no measure.
+local function note_count(turn, body)
+  if body.asked and not body.instead then
+    turn.counted = { bytes = body.asked, tokens = body.usage.prompt }
+  end
+end
+
+-- The reply of the journal, to a conversation as it was made to fit.
+local function recorded_reply(turn)
+  local compacted = turn.tape:take("window.compacted")
+  while compacted do
+    window.again(turn, compacted)
+    compacted = turn.tape:take("window.compacted")
+  end
   local recorded = turn.tape:take("step.reply")
   if recorded then
     usages.add(turn, recorded)
+    note_count(turn, recorded)
     return tape.reply(turn:resay(recorded.convo), recorded)
   end
+end
+
+-- Makes the request fit where its model's window is known, and asks.
+local function live_reply(turn)
+  local reply, err
+  repeat
+    local fits, cause = true, nil
+    if err or turn.window or turn.model.context then
+      fits, cause = window.fit(turn, err)
+    end
+    if not fits then
+      return nil, cause
+    end
+    reply, err = turn.engine:complete(turn)
+  until not err or err.code ~= "ERR_CONTEXT"
+  turn.refused = nil
+  return reply, err
+end
+
+local function next_reply(turn)
+  local recorded = recorded_reply(turn)
+  if recorded then
+    return recorded
+  end
   turn.tree:rest()
-  local reply, err = turn.engine:complete(turn)
+  local reply, err = live_reply(turn)
   local awake, cause = turn.tree:wake()
   if err and err.budget and awake then
     turn:reached(err.budget)
@@ -39,7 +79,7 @@ local function next_reply(turn)
     turn:pause(err.paused)
     return nil
   elseif not reply or not awake then
-    return nil, err or cause
+    return nil, err or cause -- neither: the turn is parked
   end
   local asked = not reply.usage.estimated and usages.asked(turn:request()) or nil
   local model = chain.of(turn.model, reply.by)
@@ -49,6 +89,7 @@ local function next_reply(turn)
     dialect = reply.dialect, repaired = reply.repaired, problem = reply.problem,
   }
   usages.add(turn, body)
+  note_count(turn, body)
   turn.unsaved = true -- a reply that was paid for: on disk before the next one is asked for
   turn:record("step.reply", body)
   return reply

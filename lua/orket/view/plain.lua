@@ -64,6 +64,11 @@ local SENTENCE = {
   ["turn.failed"] = function(b) return "turn failed: " .. b.why end,
   ["turn.looped"] = function(b) return b.why end,
   ["turn.nudged"] = function() return "nudged: a reply without a call" end,
+  ["window.compacted"] = function(b)
+    return b.refreshed and "the card has changed: its words are written anew"
+      or string.format("the window is full (about %d of %d tokens): older steps are shortened", b.need, b.limit)
+  end,
+  ["window.full"] = function(b) return b.why end,
   ["step.failed"] = function(b)
     return "the model failed: " .. (b.message or b.code) .. (b.wait and string.format(" (again in %.1f s)", b.wait) or "")
   end,
