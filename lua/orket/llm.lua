@@ -93,6 +93,7 @@ local function failure(request, message, code, info)
   local told = code == "ERR_HTTP" and overflow.of(err)
   if told then
     err.code, err.class, err.told = "ERR_CONTEXT", "limit", told
+    err.fix = "set `context` of the model to what its server takes, or ask for less"
   end
   return err
 end
