@@ -24,11 +24,12 @@ local FAMILIES = {
       "ernie45", "ernie", "granite4", "exaone", "exaonemoe", "nous", "trinity", "arcee", "kolibri1" },
     "<tool_call>{calls}</tool_call>",
     "<tool_call> ```json {calls} ``` </tool_call>",
-    "<tool_call> ``` {calls} ``` </tool_call>" },
+    "<tool_call> ``` {calls} ``` </tool_call>",
+    { "{calls}", where = "start", named = true } },
   { name = "qwen3-coder", also = { "qwen3xml", "qwen3coderxml", "qwen35", "nemotron3", "nemotronv3", "nemotron3nano", "step35", "step3p5", "mimo",
       "xiaomimimo", "intellect3" },
-    { "<tool_call> <function={name}> {params} </function> </tool_call>", param = PARAMETER },
-    { "<function={name}> {params} </function>", param = PARAMETER },
+    { "<tool_call> <function={name}> {params} </function> </tool_call>", param = PARAMETER, lines = true },
+    { "<function={name}> {params} </function> {?</tool_call>}", param = PARAMETER, lines = true },
     { "<tool_call>{calls}</tool_call>", named = true } },
   { name = "glm45", also = { "glm", "glm4", "glm46", "glm47", "glm52", "poolsidev1", "laguna", "ling3", "bailing", "spark25" },
     { "<tool_call>{name} {params} </tool_call>", typed = true, param = ARG } },
@@ -42,12 +43,14 @@ local FAMILIES = {
     { "{calls}", where = "prose", named = true } },
   { name = "pythonic", also = { "llama4pythonic", "llama4", "toolace" },
     "<|python_start|> [{python}] <|python_end|>",
-    { "[{python}]", where = "start" } },
+    { "[{python}]", where = "start" },
+    { "[{python}]", where = "prose", named = true } },
   { name = "mistral", also = { "mistralnemo", "magistral", "ministral", "devstral" },
     "[TOOL_CALLS]{calls}",
     "[TOOL_CALLS]{name}[CALL_ID]{any}[ARGS]{json}",
     "[TOOL_CALLS]{name}[ARGS]{json}",
-    "[TOOL_CALLS]{name}{json}" },
+    "[TOOL_CALLS]{name}{json}",
+    { "{calls}", where = "start", named = true } },
   { name = "deepseek-v3", also = { "deepseek", "deepseek3", "deepseekr1", "r1" },
     { "{?<｜tool▁call▁begin｜>}function<｜tool▁sep｜>{name}\n```json\n{json}\n```{?<｜tool▁call▁end｜>}",
       section = { "<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>" } },
@@ -70,7 +73,7 @@ local FAMILIES = {
   { name = "gigachat35", also = { "gcml" },
     { '<｜GCML｜invoke name="{name}"> {params} </｜GCML｜invoke>', section = { "<｜GCML｜tool_calls>", "</｜GCML｜tool_calls>" }, param = GCML } },
   { name = "step3",
-    { '<｜tool_call_begin｜>function<｜tool_sep｜><steptml:invoke name="{name}"> {params} </steptml:invoke><｜tool_call_end｜>',
+    { '<｜tool_call_begin｜>{any}<steptml:invoke name="{name}"> {params} </steptml:invoke> <｜tool_call_end｜> {?<｜tool_sep｜>}',
       section = { "<｜tool_calls_begin｜>", "<｜tool_calls_end｜>" },
       param = '<steptml:parameter name="{key}">{value}</steptml:parameter>' } },
   { name = "phi4", also = { "phi4minijson", "firefunction", "firefunctionv2" },
@@ -78,7 +81,8 @@ local FAMILIES = {
     { "<|tool_call|>{calls}<|/tool_call|>", strict = true } },
   { name = "granite", also = { "granite3", "granite20bfc" },
     "<|tool_call|>{calls}{?<|end_of_text|>}",
-    "<function_call>{calls}{?</function_call>}" },
+    "<function_call>{calls}{?</function_call>}",
+    { "<tool_call>{calls}{?</tool_call>}", named = true } },
   { name = "hunyuan-v3", also = { "hyv3", "hunyuan" },
     { "<tool_call>{name}<tool_sep> {params} </tool_call>", section = { "<tool_calls>", "</tool_calls>" }, typed = true, param = ARG },
     { "<tool_calls>{calls}</tool_calls>", named = true } },
@@ -102,9 +106,10 @@ local FAMILIES = {
     { '<|open|>call tool="{name}"{any}<|sep|> {params} <|close|>call<|sep|>', section = { "<|open|>tools<|sep|>", "<|close|>tools<|sep|>" },
       param = '<|open|>argument key="{key}" type="{type}"<|sep|>{value}<|close|>argument<|sep|>' } },
   { name = "gpt-oss", also = { "harmony", "openai" },
-    "<|channel|>commentary to=functions.{name}{any}<|message|>{json}{?<|call|>}",
-    "<|channel|>analysis to=functions.{name}{any}<|message|>{json}{?<|call|>}",
-    "<|start|>assistant to=functions.{name}{any}<|message|>{json}{?<|call|>}" },
+    "<|channel|> commentary to=functions.{name}{any}<|message|>{json}{?<|call|>}",
+    "<|channel|> analysis to=functions.{name}{any}<|message|>{json}{?<|call|>}",
+    "<|start|> assistant to=functions.{name}{any}<|message|>{json}{?<|call|>}",
+    "to=functions.{name}{any}<|message|>{json}{?<|call|>}" },
   { name = "gemma", also = { "gemma3" },
     "```tool_code [{python}] ```",
     "```tool_code {python} ```",
@@ -131,7 +136,7 @@ local FAMILIES = {
     { '<atem:invoke name="{name}"> {params} </atem:invoke>', section = { "<atem:function_calls>", "</atem:function_calls>" }, typed = true,
       param = '<atem:parameter name="{key}">{value}</atem:parameter>' } },
   { name = "seed-oss", also = { "seed" },
-    { "<function={name}> {params} </function>", section = { "<seed:tool_call>", "</seed:tool_call>" }, param = PARAMETER } },
+    { "<function={name}> {params} </function>", section = { "<seed:tool_call>", "</seed:tool_call>" }, param = PARAMETER, lines = true } },
   { name = "minicpm5",
     { '<function name="{name}"> {params} </function>', cdata = true, param = '<param name="{key}">{value}</param>' } },
   { name = "k2-horizon", also = { "k2v3" },
@@ -162,10 +167,10 @@ local FAMILIES = {
   { name = "react",
     { "Action: {name}\nAction Input: {json}", where = "line" } },
   { name = "text",
-    { "TOOL: {name}\nPATH: {line}\nCONTENT:{rest}", where = "line", arguments = { "path", "content" } },
-    { "TOOL: {name}\npath: {line}\ncontent:{rest}", where = "line", arguments = { "path", "content" } },
-    { "[{name}]\nPATH: {line}\nCONTENT:{rest}", where = "line", arguments = { "path", "content" } },
-    { "[{name}]\npath: {line}\ncontent:{rest}", where = "line", arguments = { "path", "content" } } },
+    { "TOOL: {name}\nPATH: {line}\nCONTENT:{rest}", where = "line", arguments = { "path", "content" }, lines = true },
+    { "TOOL: {name}\npath: {line}\ncontent:{rest}", where = "line", arguments = { "path", "content" }, lines = true },
+    { "[{name}]\nPATH: {line}\nCONTENT:{rest}", where = "line", arguments = { "path", "content" }, lines = true },
+    { "[{name}]\npath: {line}\ncontent:{rest}", where = "line", arguments = { "path", "content" }, lines = true } },
   -- What these write, others have taken.
   { name = "cogito",
     { "{?<｜tool▁call▁begin｜>}function<｜tool▁sep｜>{name}\n```json\n{json}\n```{?<｜tool▁call▁end｜>}", named = true,
@@ -182,10 +187,11 @@ local REASONING = {
   { "<think>", "</think>", true }, { "<thinking>", "</thinking>", true }, { "<thought>", "</thought>", true },
   { "<seed:think>", "</seed:think>", true }, { "<ifm|think>", "</ifm|think>", true }, { "[THINK]", "[/THINK]", true },
   { "<|START_THINKING|>", "<|END_THINKING|>", true }, { "◁think▷", "◁/think▷", true },
-  { "<|inner_prefix|>", "<|inner_suffix|>", true }, { "<|channel>thought", "<channel|>" },
+  { "<|inner_prefix|>", "<|inner_suffix|>", true }, { "<|channel>thought", "<channel|>", true }, { "<|channel>", "<channel|>" },
   { "<tool_response>", "</tool_response>" }, { "<|tool_response>", "<tool_response|>" }, { "[TOOL_RESULTS]", "[/TOOL_RESULTS]" },
   { "<function_results>", "</function_results>" }, { "<start_function_response>", "<end_function_response>" },
-  { "<|channel|>analysis<|message|>", "<|end|>" }, { "<|open|>think<|sep|>", "<|close|>think<|sep|>", true },
+  { "<|channel|>analysis<|message|>", "<|end|>" }, { "<|channel|> analysis<|message|>", "<|end|>" }, { " to=self<|message|>", "<|eom|>" },
+  { "<mm:think>", "</mm:think>", true }, { "[BEGIN REASONING]", "[BEGIN FINAL RESPONSE]", true }, { "<|open|>think<|sep|>", "<|close|>think<|sep|>", true },
 }
 
 -- Marks of chat templates that a server did not take away.
@@ -193,6 +199,8 @@ local DROP = {
   "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end_of_text|>", "<|endoftext|>", "<|START_RESPONSE|>", "<|END_RESPONSE|>",
   "<|channel|>final<|message|>", "<|channel|>commentary<|message|>", "<|start|>assistant", "<|end|>", "<|return|>", "</s>",
   "<|open|>response<|sep|>", "<|close|>response<|sep|>", "<|close|>message<|sep|>", "<|message_sep|>", "<turn|>", "<|assistant_end|>",
+  "<|channel|>final <|constrain|>json<|message|>", "<|channel|> final<|message|>", "<|channel|> commentary<|message|>", "<|start|> assistant",
+  " to=user<|message|>", "<|START_TEXT|>", "<|END_TEXT|>", "<|CHATBOT_TOKEN|>", "<|END_OF_TURN_TOKEN|>",
   "<ifm|tool_calls>", "</ifm|tool_calls>", "<|end_message|>", "<|eom|>", "<|eot|>",
 }
 
@@ -201,7 +209,7 @@ local function form(spec)
     return { call = spec }
   end
   return { call = spec[1], section = spec.section, param = spec.param, where = spec.where, typed = spec.typed,
-    strict = spec.strict, quote = spec.quote, tags = spec.tags, cdata = spec.cdata, named = spec.named, arguments = spec.arguments }
+    strict = spec.strict, quote = spec.quote, tags = spec.tags, cdata = spec.cdata, lines = spec.lines, named = spec.named, arguments = spec.arguments }
 end
 
 local function family(spec)
@@ -247,6 +255,12 @@ function M.families()
   return compiled():families()
 end
 
+-- The prompt of Functionary 3.2 ends with the mark of the first call.
+local function begun(pieces, name)
+  local first = name == "functionary" and table.concat(pieces):match("^([%w_.-]+)\n%s*{")
+  return first and first ~= "all" and table.move(pieces, 1, #pieces, 2, { ">>>" }) or pieces
+end
+
 ---The calls in a model's text.
 ---@param pieces string[] the text as it came
 ---@param options {dialect: string?, tools: table[]?}? dialect nil or "auto": whichever matches first
@@ -259,7 +273,7 @@ function M.read(pieces, options)
   if wanted and not name then
     return nil, errors.new("ERR_NOT_FOUND", "no dialect is called " .. wanted, "one of " .. table.concat(M.families(), ", "))
   end
-  return errors.check(compiled():read(pieces, { family = name, tools = options.tools }))
+  return errors.check(compiled():read(begun(pieces, name), { family = name, tools = options.tools }))
 end
 
 return M

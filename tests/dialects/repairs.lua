@@ -65,6 +65,16 @@ return {
   { "in a wrapper", '{"tool_call": {"name": "w", "arguments": {"a": 1}}}', "complete", { a = 1 } },
   { "in OpenAI's old wrapper", '{"function_call": {"name": "w", "arguments": "{\\"a\\": 1}"}}', "complete", { a = 1 } },
   { "with a word more", '{"thought": "I write", "tool": "w", "args": {"b": "x"}}', "complete", { b = "x" } },
+  -- lists
+  { "a list that is cut in its second call", '[TOOL_CALLS][{"name": "w", "arguments": {"a": 1}}, {"name": "w", "arguments": {"b": "x', "complete", { a = 1 },
+    more = { "w" } },
+  { "a list whose second call is none", '[TOOL_CALLS][{"name": "w", "arguments": {"a": 1}}, {"name": "w" x}] Done.', "repaired", { a = 1 } },
+  { "a list with something else", '[TOOL_CALLS][{"name": "w", "arguments": {"a": 1}}, 7]', "repaired", { a = 1 } },
+  { "a list without commas", '[TOOL_CALLS][{"name": "w", "arguments": {"a": 1}} {"name": "x"}]', "repaired", { a = 1 }, more = { "x" } },
+  -- names
+  { "letters of other alphabets", "<function=w><parameter=a>1</parameter><parameter=城市>北京</parameter></function>", "complete", { a = 1, ["城市"] = "北京" } },
+  { "blanks in a parameter's name", "<function=w><parameter=the city>x</parameter></function>", "complete", { ["the city"] = "x" } },
+  { "a parameter's name that goes on", "<function=w><parameter=the\ncity>x</parameter></function>" },
   -- what stands around
   { "a byte order mark", "\u{FEFF}" .. arguments('{"a": 1}'), "complete", { a = 1 } },
   { "a byte order mark inside", hermes('\u{FEFF}{"name": "w", "arguments": {"a": 1}}'), "repaired", { a = 1 } },
@@ -99,6 +109,7 @@ return {
   { "a last parameter that is not closed, and more", "<tool_call>\n<function=w>\n<parameter=b>\nx\n</function>\n</tool_call>\nDone.", "partial",
     { b = "x\n</function>\n</tool_call>\nDone." } },
   { "a call that is not closed inside its mark", "<tool_call>\n<function=w>\n<parameter=a>\n1\n</parameter>\n</tool_call>", "repaired", { a = 1 } },
+  { "a value that is escaped once too often", '<function=w><parameter=a>\\"1\\"</parameter></function>', "complete", { a = '\\"1\\"' } },
   { "a call without its opening mark", "<function=w>\n<parameter=a>\n1\n</parameter>\n</function>\n</tool_call>", "complete", { a = 1 } },
   { "blanks around a number", "<function=w><parameter=a> 1 </parameter></function>", "complete", { a = 1 } },
   { "blanks around a text", "<function=w><parameter=b>  x </parameter></function>", "complete", { b = "  x " } },

@@ -215,6 +215,14 @@ static enum found pass_quoted(struct dialect *d, const struct form *form, struct
     return FOUND_NO;
 }
 
+/* Is what begins here introduced as an example? */
+static bool is_example(struct dialect *d, const struct form *form)
+{
+    if (form->where != WHERE_MARK)
+        return quote_is_example(&d->quote, d->text.data, d->at);
+    return quote_mark_is_example(&d->quote, d->text.data, d->at);
+}
+
 /* One form that begins at this place. YES: calls were read. */
 static enum found try_form(struct dialect *d, const struct form *form, struct scan s,
                            struct attempt *attempt)
@@ -225,11 +233,11 @@ static enum found try_form(struct dialect *d, const struct form *form, struct sc
     enum found found = match_form(form, &s, &d->calls);
     if (found == FOUND_MORE && !s.final)
         return FOUND_MORE;
-    if (form->where != WHERE_MARK && d->calls.count > before
-        && quote_is_example(&d->quote, d->text.data, d->at))
+    bool example = d->calls.count > before && is_example(d, form);
+    if (example)
         calls_cut(&d->calls, before);
     if (d->calls.count == before) {
-        attempt->marked |= form->where == WHERE_MARK;
+        attempt->marked |= form->where == WHERE_MARK && !example;
         if (s.at > attempt->reached)
             attempt->reached = s.at;
         return FOUND_NO;

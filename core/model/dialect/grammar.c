@@ -108,6 +108,7 @@ static int add_form(struct grammar *g, const struct json *spec, struct err *err)
         .strict = json_true(json_get(spec, "strict")),
         .named = json_true(json_get(spec, "named")),
         .cdata = json_true(json_get(spec, "cdata")),
+        .lines = json_true(json_get(spec, "lines")),
         .quote = text_of(json_get(spec, "quote")),
         .tags = text_of(json_get(spec, "tags")),
         .arguments = json_get(spec, "arguments"),

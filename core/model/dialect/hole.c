@@ -76,6 +76,16 @@ static void inside_cdata(const char **text, size_t *len)
     *len -= open_len + close_len;
 }
 
+/* The line ends that a template sets around the value are not of it. */
+static void inside_lines(const char **text, size_t *len)
+{
+    size_t before = *len > 1 && (*text)[0] == '\r' && (*text)[1] == '\n' ? 2 : *len && **text == '\n';
+    *text += before;
+    *len -= before;
+    if (*len && (*text)[*len - 1] == '\n')
+        *len -= *len > 1 && (*text)[*len - 2] == '\r' ? 2 : 1;
+}
+
 static enum param_written written(const struct match *m)
 {
     if (m->is_string >= 0)
@@ -93,6 +103,8 @@ static void member(struct match *m, const char *text, size_t len)
         return;
     if (m->form->cdata)
         inside_cdata(&text, &len);
+    if (m->form->lines)
+        inside_lines(&text, &len);
     member_key(m, key, key_len);
     param_value(&m->arguments, text, len, tool_parameter(m->calls->tools, m->name, m->name_len, key, key_len),
                 written(m));
@@ -276,6 +288,27 @@ enum found hole_any(struct match *m, struct text until)
         return left < ANY_MAX + until.len ? FOUND_MORE : FOUND_NO;
     s->at = end;
     return FOUND_YES;
+}
+
+/* Up to what stands behind it in the template, on this line. */
+enum found hole_key(struct match *m, struct text until)
+{
+    struct scan *s = m->s;
+    size_t left = scan_left(s) < SCAN_NAME_MAX ? scan_left(s) : SCAN_NAME_MAX;
+    const char *end = until.len ? memmem(s->at, left, until.at, until.len) : NULL;
+    size_t len = end ? (size_t)(end - s->at) : left;
+    if (!until.len)
+        return scan_name(s, &m->key, &m->key_len);
+    if (memchr(s->at, '\n', len) || (!end && left == SCAN_NAME_MAX))
+        return FOUND_NO;
+    if (!end)
+        return FOUND_MORE;
+    m->key = s->at;
+    s->at = end;
+    while (len && scan_blank(m->key[len - 1]))
+        len--;
+    m->key_len = len;
+    return len && !memchr(m->key, '<', len) && utf8_valid(m->key, len) ? FOUND_YES : FOUND_NO;
 }
 
 enum found hole_string(struct match *m)

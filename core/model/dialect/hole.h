@@ -37,6 +37,8 @@ enum found hole_line(struct match *m);
 enum found hole_rest(struct match *m);
 /* Some bytes, of no account, up to `until`. */
 enum found hole_any(struct match *m, struct text until);
+/* A parameter's name: any text up to `until` on the line; without that a name. */
+enum found hole_key(struct match *m, struct text until);
 /* "true" or "false": whether the value is a string. */
 enum found hole_string(struct match *m);
 /* The same as a word for its type. */

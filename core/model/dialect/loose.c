@@ -286,6 +286,19 @@ static enum found value(struct loose *l)
     }
 }
 
+enum found loose_next(struct scan *s)
+{
+    struct loose l = {.s = s};
+    commas(&l, s->at[-1] == '[');
+    if (s->at == s->end)
+        return FOUND_MORE;
+    if (*s->at == ']') {
+        s->at++;
+        return FOUND_YES;
+    }
+    return s->stop_len ? stop_here(&l) : FOUND_NO;
+}
+
 static enum found whole(struct scan *s, struct buf *out, bool python)
 {
     struct loose l = {.s = s, .out = out, .python = python};

@@ -14,6 +14,10 @@
  * closed that was open, or nothing. FOUND_NO: out is as it was, and s->at where it broke. */
 enum found loose_value(struct scan *s, struct buf *out);
 
+/* Up to the next item of a list whose bracket was read, or behind its end: FOUND_YES. FOUND_NO: an item stands
+ * here. */
+enum found loose_next(struct scan *s);
+
 /* A value of a Python call: as above, and strings in triple quotes, sets, numbers as 07 and 1.; a quote ends
  * its string but where a word goes on behind it. */
 enum found loose_python(struct scan *s, struct buf *out);

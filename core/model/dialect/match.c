@@ -25,6 +25,32 @@ static enum found json_call(struct match *m)
     return found == FOUND_YES && m->calls->count == before ? FOUND_NO : found;
 }
 
+/* Between marks each call of a list is read on its own: what comes behind one takes nothing away from it. */
+static enum found json_list(struct match *m)
+{
+    struct scan *s = m->s;
+    size_t before = m->calls->count;
+    enum found found = FOUND_YES;
+    s->at++;
+    while (found == FOUND_YES) {
+        enum found closed = loose_next(s);
+        if (closed == FOUND_YES)
+            return m->calls->count > before ? FOUND_YES : FOUND_NO;
+        found = closed == FOUND_MORE ? FOUND_MORE : *s->at == '{' || *s->at == '[' ? json_call(m) : FOUND_NO;
+    }
+    if (found == FOUND_MORE || m->calls->count == before)
+        return found;
+    m->calls->broken++;
+    s->repaired = true;
+    return FOUND_YES;
+}
+
+static enum found json_value(struct match *m)
+{
+    bool list = m->form->where == WHERE_MARK && !m->keyed && *m->s->at == '[';
+    return list ? json_list(m) : json_call(m);
+}
+
 /* A byte order mark, and braces too many: no object begins with another. What it closes is passed over with
  * the marks behind. */
 static enum found stray_before(struct scan *s)
@@ -50,9 +76,11 @@ static enum found json_calls(struct match *m)
     struct scan *s = m->s;
     if (m->form->where == WHERE_MARK && stray_before(s) == FOUND_MORE)
         return FOUND_MORE;
-    if (s->at < s->end && *s->at != '{' && *s->at != '[')
+    if (s->at == s->end)
+        return FOUND_MORE;
+    if (*s->at != '{' && *s->at != '[')
         return FOUND_NO;
-    enum found found = json_call(m);
+    enum found found = json_value(m);
     while (found == FOUND_YES && m->form->where == WHERE_MARK) {
         struct scan next = *s;
         scan_blanks(&next);
@@ -63,7 +91,7 @@ static enum found json_calls(struct match *m)
             return s->final ? FOUND_YES : FOUND_MORE;
         struct scan here = *s;
         *s = next;
-        found = *s->at == '{' || *s->at == '[' ? json_call(m) : FOUND_NO;
+        found = *s->at == '{' || *s->at == '[' ? json_value(m) : FOUND_NO;
         if (found == FOUND_NO) {
             *s = here;
             return FOUND_YES;
@@ -144,7 +172,7 @@ static enum found hole(struct match *m, const struct template *t, size_t i,
     case ITEM_NAME:
         return scan_name(s, &m->name, &m->name_len);
     case ITEM_KEY:
-        return scan_name(s, &m->key, &m->key_len);
+        return hole_key(m, close);
     case ITEM_JSON:
         return arguments(m);
     case ITEM_KEYED:

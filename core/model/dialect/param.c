@@ -23,8 +23,27 @@ static void behind_zeros(const char **text, size_t *len)
     }
 }
 
+/* The inside of a JSON string that holds JSON: [{\"a\": 1}]. False: it is none. */
+static bool unescape(struct buf *inner, const char *text, size_t len)
+{
+    struct buf string = {0};
+    struct json_doc doc = {0};
+    size_t inner_len;
+    buf_putc(&string, '"');
+    buf_put(&string, text, len);
+    buf_putc(&string, '"');
+    bool escaped = memmem(text, len, "\\\"", 2) && buf_ok(&string)
+        && json_parse(&doc, string.data, string.len, NULL, NULL) == 0;
+    const char *plain = escaped ? json_string(&doc.root, &inner_len) : NULL;
+    if (plain)
+        buf_put(inner, plain, inner_len);
+    json_doc_clear(&doc);
+    buf_clear(&string);
+    return plain && buf_ok(inner);
+}
+
 /* The text as a JSON value of one of these types. */
-static bool typed_value(struct buf *out, const char *text, size_t len, unsigned types)
+static bool plain_value(struct buf *out, const char *text, size_t len, unsigned types)
 {
     struct buf json = {0};
     struct json_doc doc = {0};
@@ -39,31 +58,29 @@ static bool typed_value(struct buf *out, const char *text, size_t len, unsigned 
     return fits;
 }
 
-/* The line ends that a template sets around the value are not of it. */
-static void inside_lines(const char **text, size_t *len)
+/* Likewise, and where a list or an object is asked for, also of what was escaped once too often. */
+static bool typed_value(struct buf *out, const char *text, size_t len, unsigned types)
 {
-    size_t before = *len > 1 && (*text)[0] == '\r' && (*text)[1] == '\n' ? 2 : *len && **text == '\n';
-    *text += before;
-    *len -= before;
-    if (*len && (*text)[*len - 1] == '\n')
-        *len -= *len > 1 && (*text)[*len - 2] == '\r' ? 2 : 1;
+    struct buf inner = {0};
+    bool may_hold = types == WANTED_ARRAY || types == WANTED_OBJECT;
+    bool fits = plain_value(out, text, len, types)
+        || (may_hold && unescape(&inner, text, len) && plain_value(out, inner.data, inner.len, types));
+    buf_clear(&inner);
+    return fits;
 }
 
-/* The types that the text may be read as, as JSON. Where a text is asked for it stays one, but for `null`
- * where that may be instead, and for what was said to be JSON. */
+/* The types that the text may be read as, as JSON. What is JSON of another type that may be instead of a text is
+ * no text; a JSON string is one, but where it was said to be JSON. */
 static unsigned as_types(unsigned types, enum param_written written)
 {
     const unsigned all = ~0u;
     if (!types)
         return written == PARAM_JSON ? all : written == PARAM_EITHER ? all & ~(unsigned)WANTED_STRING : 0;
-    if (types & WANTED_STRING)
-        return (types & WANTED_NULL) | (written == PARAM_JSON ? WANTED_STRING : 0);
-    return types;
+    return written == PARAM_JSON ? types : types & ~(unsigned)WANTED_STRING;
 }
 
 void param_value(struct buf *out, const char *text, size_t len, struct wanted wanted, enum param_written written)
 {
-    inside_lines(&text, &len);
     unsigned types = as_types(wanted_types(wanted), written);
     if (types && typed_value(out, text, len, types))
         return;

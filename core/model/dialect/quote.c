@@ -34,12 +34,15 @@ static bool says(const char *text, size_t len, const char *word)
     return false;
 }
 
-static bool is_example(const char *text, size_t from, size_t to)
+/* A mark is rarely written for anything but a call: of it only these say so. */
+static const char *const MARKED_EXAMPLE[] = {"for example", "e.g.", "for instance", "example:", "like this:", NULL};
+
+static bool is_example(const char *text, size_t from, size_t to, const char *const words[])
 {
     if (to - from > LOOK_BACK)
         from = to - LOOK_BACK;
-    for (size_t i = 0; EXAMPLE[i]; i++)
-        if (says(text + from, to - from, EXAMPLE[i]))
+    for (size_t i = 0; words[i]; i++)
+        if (says(text + from, to - from, words[i]))
             return true;
     return false;
 }
@@ -75,7 +78,7 @@ static void open_fence(struct quote *q, const char *text, size_t at, size_t tick
     q->fence = text[at];
     q->fence_len = ticks;
     q->fence_from = end;
-    q->fence_data = data && !is_example(text, q->before, q->before_end);
+    q->fence_data = data && !is_example(text, q->before, q->before_end, EXAMPLE);
 }
 
 /* A line of three marks or more at `at`. */
@@ -164,12 +167,22 @@ bool quote_hides_data(const struct quote *q, const char *text, size_t at)
                     : quoted_here(q, text, at);
 }
 
+static bool introduced(const struct quote *q, const char *text, size_t at, const char *const words[])
+{
+    return is_example(text, q->line, at, words)
+        || (quote_line_begins(q, text, at) && is_example(text, q->before, q->before_end, words));
+}
+
 bool quote_is_example(struct quote *q, const char *text, size_t at)
 {
     if (!q->fence && !q->example)
-        q->example = is_example(text, q->line, at)
-            || (quote_line_begins(q, text, at) && is_example(text, q->before, q->before_end));
+        q->example = introduced(q, text, at, EXAMPLE);
     return q->example;
+}
+
+bool quote_mark_is_example(const struct quote *q, const char *text, size_t at)
+{
+    return introduced(q, text, at, MARKED_EXAMPLE);
 }
 
 void quote_taken(struct quote *q, const char *text, size_t from, size_t to)

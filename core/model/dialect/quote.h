@@ -29,6 +29,8 @@ bool quote_opens(const struct quote *q, const char *text, size_t at);
 
 /* Is what stands at `at` said to be an example? Asked only of what would be a call otherwise. */
 bool quote_is_example(struct quote *q, const char *text, size_t at);
+/* The same of a mark. */
+bool quote_mark_is_example(const struct quote *q, const char *text, size_t at);
 
 /* What stands from `from` to `to` was a call. */
 void quote_taken(struct quote *q, const char *text, size_t from, size_t to);

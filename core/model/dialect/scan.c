@@ -1,6 +1,8 @@
 /* scan.c: see scan.h. */
 #include "model/dialect/scan.h"
 
+#include "base/json.h"
+
 enum found scan_text(struct scan *s, const char *text, size_t len)
 {
     size_t have = scan_left(s) < len ? scan_left(s) : len;
@@ -12,9 +14,10 @@ enum found scan_text(struct scan *s, const char *text, size_t len)
     return FOUND_YES;
 }
 
+/* ASCII's, and whatever stands for letters beyond it. */
 static bool begins_name(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+    return (unsigned char)c >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
 static bool in_name(char c)
@@ -33,6 +36,8 @@ enum found scan_name(struct scan *s, const char **name, size_t *len)
         return FOUND_NO;
     if (at == s->end)
         return FOUND_MORE;
+    if (!utf8_valid(s->at, (size_t)(at - s->at)))
+        return FOUND_NO;
     *name = s->at;
     *len = (size_t)(at - s->at);
     s->at = at;

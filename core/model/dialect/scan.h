@@ -46,8 +46,8 @@ static inline void scan_blanks(struct scan *s)
 /* These bytes. */
 enum found scan_text(struct scan *s, const char *text, size_t len);
 
-/* The name of a tool or a parameter: letters, digits, and _, with - . / inside it. The bytes are
- * borrowed. A name that goes on past SCAN_NAME_MAX is none. */
+/* The name of a tool or a parameter: letters of any alphabet, digits, and _, with - . / inside it. The bytes are
+ * borrowed, and valid UTF-8. A name that goes on past SCAN_NAME_MAX is none. */
 #define SCAN_NAME_MAX 256
 enum found scan_name(struct scan *s, const char **name, size_t *len);
 

@@ -103,8 +103,8 @@ static enum found value(struct match *m, struct tag tag, struct wanted wanted, s
     scan_blanks(&look);
     enum found nested = open_tag(m, &look, &first);
     if (nested == FOUND_MORE && !look.final)
-        return FOUND_MORE;
-    if (nested != FOUND_YES)
+        return FOUND_MORE; /* what is a text is looked at again likewise */
+    if (nested != FOUND_YES || wanted_types(wanted) & WANTED_STRING)
         return leaf(m, tag, wanted, out);
     if (depth == DEPTH_MAX)
         return FOUND_NO;
