@@ -29,7 +29,8 @@
     X(score)                                                                                       \
     X(sse)                                                                                         \
     X(store)                                                                                       \
-    X(sys)
+    X(sys)                                                                                         \
+    X(vectors)
 
 #define X(name) int luaopen_orket_##name(lua_State *L);
 BIND_MODULES(X)

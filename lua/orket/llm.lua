@@ -128,12 +128,14 @@ local function send(request, provider, shape, body)
     return nil, err, true
   end
   local reply, message, code, info = async.await(core.post, {
-    url = providers.address(provider, model, request),
+    url = request.path and model.base_url:gsub("/+$", "") .. request.path or providers.address(provider, model, request),
     body = body,
     key = key, headers = providers.headers(provider, model), deadlines = model.deadlines, caps = model.caps,
     shape = shape, private = model.private,
   }, request.on_delta)
-  if reply then
+  if reply and request.read then
+    return request.read(reply)
+  elseif reply then
     if not usage.is_whole(reply.usage) then
       reply.usage = usage.whole(reply.usage, request, usage.said(reply))
     end
@@ -185,6 +187,28 @@ local function attempt_once(request, provider, shape)
   return request.through(body, function()
     return ask(request, provider, shape, body)
   end)
+end
+
+---One answer that is no reply of a conversation, as it comes; one attempt. Called in a task.
+---@param request {model: table, path: string, body: string[], read: (fun(reply: {body: string}): table|nil, Error|nil),
+---  through: function?}  read: makes it of the answer's body, before the model's door is told how it went
+---@return table|nil
+---@return Error|nil
+function M.fetch(request)
+  local provider, unknown = providers.of(request.model)
+  if not provider then
+    return nil, unknown
+  end
+  local function go()
+    return ask(request, provider, nil, request.body)
+  end
+  local reply, err
+  if request.through then
+    reply, err = request.through(request.body, go)
+  else
+    reply, err = go()
+  end
+  return reply, err
 end
 
 ---@class LlmQuestion

@@ -6,6 +6,7 @@ local cjson = require("cjson")
 local M = {}
 
 local BEST, NEWEST = 30, 20 -- candidates that match, and others
+local WIDE = 200 -- as many are looked at by meaning: those that match, filled up with the newest others
 local TEXT_MOST = 10 * 1024 -- bytes that are looked at
 local WORDS_MOST = 32
 local WORD_MOST = 64 -- bytes
@@ -81,15 +82,42 @@ end
 
 ---What a turn may be shown, the rows that fit a text first (with `rank`), then the newest others.
 ---@param store Store
----@param turn {epic: string, card: string, role: string, run: string?, turn: integer?}
+---@param place {epic: string, card: string, role: string, run: string?, turn: integer?}
 ---@param text string
+---@param wide boolean|nil  as many as are looked at by meaning
 ---@return table[] rows
-function M.candidates(store, turn, text)
+function M.candidates(store, place, text, wide)
   local plan = M.plan(store, text)
-  return store:read("memory", {
-    epic = turn.epic, card = turn.card, role = turn.role, run = turn.run, turn = turn.turn, match = plan.match,
-    common = plan.common, best = BEST, newest = NEWEST,
+  local rows = store:read("memory", {
+    epic = place.epic, card = place.card, role = place.role, run = place.run, turn = place.turn, match = plan.match,
+    common = plan.common, best = wide and WIDE or BEST, newest = wide and WIDE or NEWEST,
   })
+  return wide and M.widest(rows) or rows
+end
+
+---As many of some rows as are looked at by meaning: those that were found, then others, of which a few are always there.
+---@param rows {rank: integer?}[]
+---@return table[]
+function M.widest(rows)
+  local found = 0
+  while rows[found + 1] and rows[found + 1].rank do
+    found = found + 1
+  end
+  return table.move(rows, 1, math.min(#rows, math.max(WIDE, found + NEWEST)), 1, {})
+end
+
+---What the memory node chooses among: the best that were found, then the newest others.
+---@param rows {rank: integer?}[]  in order
+---@return table[]
+function M.shortest(rows)
+  local short, others = {}, 0
+  for _, row in ipairs(rows) do
+    others = others + (row.rank and 0 or 1)
+    if row.rank and row.rank <= BEST or not row.rank and others <= NEWEST then
+      short[#short + 1] = row
+    end
+  end
+  return short
 end
 
 return M

@@ -5,6 +5,7 @@ local configured = require("orket.config.models")
 local later = require("orket.later")
 local door = later("orket.llm.door")
 local errors = require("orket.errors")
+local list = require("orket.list")
 local llm = require("orket.llm")
 local sys = require("orket.core.sys")
 
@@ -81,11 +82,12 @@ function M.new(engine, team)
   local self = setmetatable({ engine = engine, team = team, models = {}, names = {} }, Models)
   for name, model in pairs(organization.models) do
     self.models[name] = M.profile(model, environment)
-    self.names[#self.names + 1] = name
+    self.names[#self.names + 1] = name ~= configured.embedder(organization) and name or nil
   end
+  self.names = #self.names > 0 and self.names or list.keys(self.models)
   table.sort(self.names)
   local doors = {}
-  for _, name in ipairs(self.names) do
+  for _, name in ipairs(list.keys(self.models)) do
     add_door(doors, self.models[name])
     add_others(self.models, self.models[name])
   end

@@ -235,6 +235,7 @@ function M.open(project, epic, options)
   self, err = M.new(project, epic, options) -- now: what was found may have parked its card
   if self then
     self.open_turns, self.engine.meter = open, budget(self)
+    self.engine.recalls = not self.engine.cassette and self.engine:rules().memory ~= nil
     rates.recall(self.engine.rates, self.store)
   end
   return self, err

@@ -21,7 +21,7 @@ local sync = later("orket.sync")
 local M = {}
 
 local FINAL = { done = true, canceled = true, archived = true }
-local MEMORY = { remember = true, forget = true }
+local MEMORY = { remember = true, forget = true, recall = true }
 local TRIES = 3
 
 -- In the stream of the board, or of the turn whose question it answers.
@@ -260,7 +260,7 @@ end
 
 ---@class PersonRequest
 ---@field act string     comment, answer, move, retry, trust, approve, deny, sync, mcp.trust (see mcp/pins.lua), fork (see fork.perform),
----  remember and forget (see memory/acts.lua)
+---  remember, forget and recall (see memory/acts.lua)
 ---@field card string?
 ---@field text string?
 ---@field label string?   of a comment that was written elsewhere

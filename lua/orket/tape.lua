@@ -8,7 +8,7 @@ local Tape = {}
 Tape.__index = Tape
 
 local ANSWERS = {
-  ["turn.prompted"] = true, ["turn.nudged"] = true, ["step.reply"] = true, ["window.compacted"] = true,
+  ["turn.prompted"] = true, ["turn.nudged"] = true, ["step.reply"] = true, ["window.compacted"] = true, ["memory.ranked"] = true,
   ["call.allowed"] = true, ["call.refused"] = true, ["call.result"] = true,
   ["operation.intended"] = true, ["operation.done"] = true, ["operation.uncertain"] = true,
   ["operation.answered"] = true, ["approval.asked"] = true, ["approval.answered"] = true,

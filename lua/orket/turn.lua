@@ -48,6 +48,10 @@ end
 -- ---- conversation ----
 
 local function begin_conversation(self)
+  self.ranked = self.tape:take("memory.ranked")
+  if self.ranked then
+    usages.add(self, self.ranked)
+  end
   local recorded = self.tape:take("turn.prompted")
   if recorded then
     self.convo = recorded.convo

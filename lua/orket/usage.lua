@@ -15,16 +15,16 @@ function M.nothing()
   return { tokens_in = 0, tokens_out = 0, calls = 0, money = 0, took = 0 }
 end
 
----Adds one request to such sums.
+---Adds a request, or several in one, to such sums.
 ---@param sums {tokens_in: integer, tokens_out: integer, calls: integer, money: integer, took: integer}
----@param body {usage: table?, money: integer?, took: integer?} of step.reply or step.failed
+---@param body {usage: table?, money: integer?, took: integer?, calls: integer?} of step.reply, step.failed or memory.ranked
 function M.add(sums, body)
   local usage = body.usage
   if usage then
     sums.tokens_in = sums.tokens_in + (usage.prompt or 0)
     sums.tokens_out = sums.tokens_out + (usage.completion or 0)
   end
-  sums.calls = sums.calls + 1
+  sums.calls = sums.calls + (body.calls or 1)
   sums.money = sums.money + (body.money or 0)
   sums.took = sums.took + (body.took or 0)
 end

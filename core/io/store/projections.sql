@@ -373,6 +373,12 @@ SELECT id, text || ' ' || coalesce(keywords, '') FROM memory WHERE id = :seq;
 -- each labels
 INSERT OR IGNORE INTO label (name, seq) VALUES (@item, :seq);
 
+-- How near rows are to a turn's card, as the embedder told it, or why it did not; and what that cost.
+-- kind: memory.ranked
+UPDATE turn SET tokens_in = tokens_in + coalesce($usage::prompt, 0), calls = calls + coalesce($calls, 0),
+                money = money + coalesce($money, 0), took = took + coalesce($took, 0)
+WHERE run = :run AND turn = :turn;
+
 -- kind: memory.forgotten
 INSERT INTO memory_fts (memory_fts, rowid, text)
 SELECT 'delete', id, text || ' ' || coalesce(keywords, '') FROM memory WHERE id = $id AND forgotten IS NULL;

@@ -376,21 +376,23 @@ s (turns, tokens, money, calls, took, disk) AS (
     SELECT 1, tokens_in + tokens_out, money, calls, took, disk FROM late WHERE started_at >= :since
     UNION ALL
     SELECT 0, coalesce(e.body ->> '$.usage.prompt', 0) + coalesce(e.body ->> '$.usage.completion', 0),
-           coalesce(e.body ->> '$.money', 0), e.kind <> 'file.written', coalesce(e.body ->> '$.took', 0),
+           coalesce(e.body ->> '$.money', 0), iif(e.kind = 'memory.ranked', coalesce(e.body ->> '$.calls', 0), e.kind <> 'file.written'), coalesce(e.body ->> '$.took', 0),
            coalesce(e.body ->> '$.size', 0)
     FROM walk JOIN event e ON e.seq = walk.seq
-    WHERE e.kind IN ('step.reply', 'step.failed', 'file.written') AND e.at >= :since)
+    WHERE e.kind IN ('step.reply', 'step.failed', 'memory.ranked', 'file.written') AND e.at >= :since)
 SELECT coalesce(sum(turns), 0) AS turns, coalesce(sum(tokens), 0) AS tokens, coalesce(sum(money), 0) AS money,
        coalesce(sum(calls), 0) AS calls, coalesce(sum(took), 0) AS took, coalesce(sum(disk), 0) AS disk FROM s;
 
--- Every request to a model that is in the journal: replies, and attempts that failed. Runs that `orket gc` dropped have
+-- Every request to a model that is in the journal: replies, attempts that failed, questions to embedders. Runs that `orket gc` dropped have
 -- none left, but the sums of their turns. What it took is the time since the turn's event before, without the pause
 -- that a failed attempt was followed by.
 -- name: costs
 WITH asked AS MATERIALIZED (
-    SELECT e.stream, e.at, e.kind, e.body FROM event e WHERE e.kind IN ('step.reply', 'step.failed')),
+    SELECT e.stream, e.at, e.kind, e.body FROM event e WHERE e.kind IN ('step.reply', 'step.failed', 'memory.ranked')),
 one (run, card, role, model, arm, day, failed, calls, tokens_in, tokens_out, cached, money) AS (
-    SELECT s.run, s.card, s.role, coalesce(a.body ->> '$.model', t.model, '?'), coalesce(t.arm, '-'), substr(a.at, 1, 10), a.kind = 'step.failed', 1,
+    SELECT s.run, s.card, s.role, coalesce(a.body ->> '$.model', t.model, '?'), coalesce(t.arm, '-'), substr(a.at, 1, 10),
+           a.kind = 'step.failed' OR a.kind = 'memory.ranked' AND a.body ->> '$.error' IS NOT NULL,
+           iif(a.kind = 'memory.ranked', coalesce(a.body ->> '$.calls', 0), 1),
            coalesce(a.body ->> '$.usage.prompt', 0), coalesce(a.body ->> '$.usage.completion', 0),
            coalesce(a.body ->> '$.usage.cached', 0), coalesce(a.body ->> '$.money', 0)
     FROM asked a JOIN stream s ON s.id = a.stream LEFT JOIN turn t ON t.run = s.run AND t.turn = s.turn
@@ -398,7 +400,7 @@ one (run, card, role, model, arm, day, failed, calls, tokens_in, tokens_out, cac
     UNION ALL
     SELECT t.run, t.card, t.role, coalesce(t.model, '?'), coalesce(t.arm, '-'), substr(t.started_at, 1, 10), 0, t.calls, t.tokens_in, t.tokens_out, 0, t.money
     FROM turn t WHERE t.run IN (SELECT id FROM run WHERE body ->> '$.dropped' IS NOT NULL))
-SELECT CASE :by WHEN 'card' THEN card WHEN 'role' THEN role WHEN 'model' THEN model WHEN 'arm' THEN arm WHEN 'day' THEN day WHEN 'run' THEN run END AS name,
+SELECT coalesce(CASE :by WHEN 'card' THEN card WHEN 'role' THEN role WHEN 'model' THEN model WHEN 'arm' THEN arm WHEN 'day' THEN day WHEN 'run' THEN run END, '-') AS name,
        sum(calls) AS calls, sum(failed) AS failed, sum(tokens_in) AS tokens_in, sum(tokens_out) AS tokens_out,
        sum(cached) AS cached, sum(money) AS money
 FROM one WHERE :run IS NULL OR run = :run GROUP BY 1 ORDER BY iif(:by = 'day', 0, sum(money)) DESC,
@@ -408,7 +410,7 @@ FROM one WHERE :run IS NULL OR run = :run GROUP BY 1 ORDER BY iif(:by = 'day', 0
 -- name: requests
 WITH newest AS MATERIALIZED (
     SELECT x.seq FROM entry x JOIN stream s ON s.id = x.stream
-    WHERE x.kind IN (SELECT id FROM kind WHERE name IN ('step.reply', 'step.failed')) AND (:run IS NULL OR s.run = :run)
+    WHERE x.kind IN (SELECT id FROM kind WHERE name IN ('step.reply', 'step.failed', 'memory.ranked')) AND (:run IS NULL OR s.run = :run)
     ORDER BY x.seq DESC LIMIT :limit)
 SELECT e.seq, s.run, s.turn, e.step, coalesce(e.body ->> '$.attempt', 1) AS attempt, e.at, s.card, t.seat, s.role,
        coalesce(e.body ->> '$.model', t.model) AS model, e.body ->> '$.usage.prompt' AS tokens_in,
@@ -417,7 +419,7 @@ SELECT e.seq, s.run, s.turn, e.step, coalesce(e.body ->> '$.attempt', 1) AS atte
        (SELECT x.at - p.at - iif(e.prev IN (SELECT seq FROM event WHERE seq = e.prev AND kind = 'step.failed'),
                                  coalesce((SELECT CAST(1000 * (body ->> '$.wait') AS INTEGER) FROM event WHERE seq = e.prev), 0), 0)
         FROM entry x, entry p WHERE x.seq = e.seq AND p.seq = e.prev) AS ms,
-       iif(e.kind = 'step.failed', e.body ->> '$.code', NULL) AS code
+       CASE e.kind WHEN 'step.failed' THEN e.body ->> '$.code' WHEN 'memory.ranked' THEN e.body ->> '$.error.code' END AS code
 FROM newest n JOIN event e ON e.seq = n.seq JOIN stream s ON s.id = e.stream
      LEFT JOIN turn t ON t.run = s.run AND t.turn = s.turn ORDER BY e.seq DESC;
 
@@ -527,9 +529,12 @@ SELECT (julianday(:now) - 2440587.5) * 86400 - e.at / 1000.0 AS age,
 FROM entry e JOIN stream s ON s.id = e.stream
 WHERE e.seq > :since AND e.kind = (SELECT id FROM kind WHERE name = 'call.allowed') ORDER BY e.seq;
 
--- What a turn that began with :seq was told at first; it is a few events later.
+-- What a turn that began with :seq was told at first, and how near what is remembered was; it is a few events later.
 -- name: prompted
-SELECT (SELECT body FROM event WHERE seq = e.seq) AS "body:json" FROM entry e
+SELECT (SELECT body FROM event WHERE seq = e.seq) AS "body:json",
+       (SELECT v.body FROM entry r JOIN event v ON v.seq = r.seq WHERE r.seq > :seq AND r.seq < e.seq AND r.stream = e.stream
+        AND r.kind = (SELECT id FROM kind WHERE name = 'memory.ranked') ORDER BY r.seq DESC LIMIT 1) AS "ranked:json"
+FROM entry e
 WHERE e.seq > :seq AND e.stream = (SELECT stream FROM entry WHERE seq = :seq)
   AND e.kind = (SELECT id FROM kind WHERE name = 'turn.prompted') ORDER BY e.seq LIMIT 1;
 

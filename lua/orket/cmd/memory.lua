@@ -3,10 +3,10 @@
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local look = require("orket.look")
-local memory = require("orket.memory")
 local options = require("orket.options")
 local owner = require("orket.owner")
 local report = require("orket.report")
+local searches = require("orket.memory.search")
 local sys = require("orket.core.sys")
 local text = require("orket.view.text")
 
@@ -16,13 +16,13 @@ M.usage = [=[
 usage: orket memory [-C DIR] [--json] [-n COUNT] [--all] [--epic EPIC] [--role ROLE] [--card CARD] search [TEXT]
        orket memory [-C DIR] [--json] [--epic EPIC] [--role ROLE] [--card CARD] [--label NAME] [--days N] add TEXT
        orket memory [-C DIR] [--json] [--why WHY] forget ID
-       orket memory [-C DIR] [--json] why ID
+       orket memory [-C DIR] [--json] why ID [TEXT]
 
 What later turns are reminded of (docs/memory.md).
   search    the rows that fit TEXT, the best first; without TEXT the newest
   add       remembers TEXT: for everybody, or for the EPIC, the ROLE (of the EPIC, or of all), or the CARD
   forget    takes a row out; the journal keeps it
-  why       where a row came from
+  why       where a row came from, and which place it has for TEXT
   -C DIR    the project (default: the current directory)
   --json    search: one JSON array; else one object
   -n COUNT  at most so many (default: 100)
@@ -33,6 +33,9 @@ What later turns are reminded of (docs/memory.md).
 exit: 0 done, 1 failed or refused, 2 usage
 ]=]
 
+local ONE = 10000           -- nearness of what is the same
+local PLACES_MOST = 100000 -- rows among which a place is looked for
+
 local KNOWN = { C = "value", json = "flag" }
 local PLACE = { epic = "value", role = "value", card = "value" }
 
@@ -40,7 +43,7 @@ local ACTS = {
   search = { operands = { "act", "text?" }, known = { PLACE, { n = "value", all = "flag" } } },
   add = { operands = { "act", "text..." }, known = { PLACE, { label = "value", days = "value" } } },
   forget = { operands = { "act", "id" }, known = { { why = "value" } } },
-  why = { operands = { "act", "id" }, known = {} },
+  why = { operands = { "act", "id", "text?" }, known = {} },
 }
 
 -- ---- what is remembered ----
@@ -55,21 +58,26 @@ local function line_of(row)
     row.status ~= "kept" and "  (" .. row.status .. ")" or "", row.text)
 end
 
-local function read(store, args, more)
-  local scope = args.card and "card" or args.role and "role" or nil
-  local asked = {
-    now = sys.now(), all = args.all and 1 or 0, searched = 0, limit = args.n, scope = scope, epic = args.epic,
-    reader = args.card or args.role,
-  }
-  for key, value in pairs(more or {}) do
-    asked[key] = value
-  end
-  return store:read("memories", asked)
+-- The cosine as people read it.
+local function readable(row)
+  row.near = row.near and row.near / ONE
+  return row
 end
 
-local function search(store, args)
-  local plan = args.text and memory.plan(store, args.text)
-  local rows = read(store, args, plan and { searched = 1, match = plan.match, common = plan.common })
+-- Those that fit the text; an embedder that does not answer is told beside, and in the journal.
+local function fitting(store, dir, args, most)
+  local rows, err = searches.rows(store, dir, args, args.text, most)
+  if err then
+    io.stderr:write("orket: looked for words alone: ", text.line(errors.line(err)), "\n")
+  end
+  for _, row in ipairs(rows) do
+    readable(row)
+  end
+  return rows
+end
+
+local function search(store, args, dir)
+  local rows = args.text and fitting(store, dir, args, args.n) or searches.read(store, args, { limit = args.n })
   if args.json then
     print(text.json(setmetatable(rows, cjson.array_mt)))
   elseif #rows == 0 then
@@ -102,18 +110,38 @@ local function print_origin(row)
   end
 end
 
-local function why(store, args)
+local function print_places(args, row)
+  if args.text then
+    print(not row.rank and "  not found by this text" or string.format("  place %d for this text%s%s", row.rank,
+      row.words and ", " .. row.words .. " by its words" or ", none by its words",
+      row.near and string.format(", nearness %.4f", row.near) or ""))
+  end
+end
+
+-- Its places for a text, where one was given.
+local function add_places(store, dir, args, row)
+  local found = {}
+  for _, one in ipairs(args.text and fitting(store, dir, args, PLACES_MOST) or {}) do
+    found = one.id == row.id and one or found
+  end
+  row.rank, row.words, row.near = found.rank, found.words or not found.near and found.rank or nil, found.near
+  return row
+end
+
+local function why(store, args, dir)
   local id = math.tointeger(tonumber(args.id))
-  local row = id and read(store, { all = true, n = 1 }, { id = id })[1]
+  local row = id and searches.read(store, { all = true }, { id = id, limit = 1 })[1]
   if not row then
     return nil, errors.new("ERR_NOT_FOUND", "nothing is remembered as '" .. args.id .. "'", "orket memory search shows the numbers")
   end
   local event = row.forgotten and store:read("events", { since = row.forgotten - 1, limit = 1 })[1]
   row.forgot = event and { actor = event.actor, at = event.at, why = event.body.why } or nil
+  add_places(store, dir, args, row)
   if args.json then
     print(text.json(row))
   else
     print_origin(row)
+    print_places(args, row)
   end
   return 0
 end

@@ -105,6 +105,16 @@ function Check:server(origin, pointer, server)
   end
 end
 
+-- Not every API has vectors.
+function Check:embedder(origin, name, known)
+  local pointer = "/process_rules/memory/embedder"
+  self:known(origin, pointer, name, known, "the model")
+  if known[name] and not require("orket.memory.embedder").speaks(known[name].shape) then
+    self.problems:at(origin.source, origin.path .. pointer, "models of the shape " .. known[name].shape .. " have no vectors",
+      "name one of the shape openai or gemini")
+  end
+end
+
 function Check:organization()
   local organization = self.project.organization
   local origin, rules = self.origins[organization], organization.process_rules
@@ -116,6 +126,10 @@ function Check:organization()
   end
   if rules.default_llm then
     self:known(origin, "/process_rules/default_llm", rules.default_llm, organization.models, "the model")
+  end
+  local embedder = rules.memory and rules.memory.embedder
+  if embedder then
+    self:embedder(origin, embedder, organization.models)
   end
   for _, name in ipairs(list.keys(organization.models)) do
     self:model(origin, "/models/" .. name, organization.models[name])

@@ -4,6 +4,8 @@ local usages = require("orket.usage")
 
 local M = {}
 
+local PAID = { ["step.reply"] = true, ["step.failed"] = true, ["memory.ranked"] = true }
+
 -- What the turn goes on with, when it was forked: {of = {run, turn}, at}.
 local function source_of(store, run, turn)
   for _, event in ipairs(store:read("stream", { run = run, turn = 0 })) do
@@ -64,7 +66,7 @@ end
 function M.cost(events, count)
   local cost = usages.nothing()
   for i = 1, count do
-    if events[i].kind == "step.reply" or events[i].kind == "step.failed" then
+    if PAID[events[i].kind] then
       usages.add(cost, events[i].body)
     end
   end

@@ -3,8 +3,11 @@
 local async = require("orket.async")
 local errors = require("orket.errors")
 local labels = require("orket.labels")
+local later = require("orket.later")
 local reader = require("orket.reader")
 local sys = require("orket.core.sys")
+
+local embedders, recall, searches = later("orket.memory.embedder"), later("orket.memory.recall"), later("orket.memory.search")
 
 local M = {}
 
@@ -99,15 +102,36 @@ function act.forget(tx, request, store)
   end
 end
 
+-- How near rows are to a text, for whoever looks; only what it cost is recorded.
+function act.recall(tx, request, store, project)
+  local embedder = embedders.of(project)
+  local rows = embedder and searches.wide(store, request, request.text or "") or {}
+  if #rows == 0 or not (request.text or ""):find("%S") then
+    return function()
+      return { near = {} }
+    end
+  end
+  local body, err = recall.ask(embedder, rows, request.text)
+  if not body then
+    return nil, err
+  end
+  local near = body.near
+  body.near = nil
+  tx:event("memory.ranked", request.card, body)
+  return function()
+    return { near = near, error = body.error }
+  end
+end
+
 ---Performs what a person asks for.
 ---@param project table opened as owner
 ---@param request {act: string, text: string?, id: string?, card: string?, epic: string?, role: string?, label: string?, days: string?, why: string?}
 ---@param begin fun(): table a transaction in the person's name
----@return {id: integer, scope: string, message: string}|nil
+---@return {id: integer?, scope: string?, message: string?, near: integer[][]?, error: table?}|nil
 ---@return Error|nil
 function M.perform(project, request, begin)
   local tx = begin()
-  local told, err = act[request.act](tx, request, project.store)
+  local told, err = act[request.act](tx, request, project.store, project)
   if not told then
     return nil, err
   end

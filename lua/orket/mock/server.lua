@@ -9,6 +9,7 @@ local later = require("orket.later")
 local replies = require("orket.mock.reply")
 
 local anthropic, gemini = later("orket.mock.anthropic"), later("orket.mock.gemini")
+local embeds = later("orket.mock.embed")
 
 local M = {}
 
@@ -149,6 +150,36 @@ local function speaking(speech)
   end
 end
 
+-- ---- vectors ----
+
+-- What the script's embed(texts) says instead: a status, a delay, or a body of its own.
+local function send_vectors(self, response, texts, whole)
+  local said = self.embeds and self.script:call("embed", { texts }, SCRIPT_LIMITS)
+  said = type(said) == "table" and said or {}
+  if said.delay_ms and not self.fast then
+    async.sleep(said.delay_ms / 1000)
+  end
+  if not response:is_open() then
+    return
+  elseif said.status and said.status ~= 200 then
+    return send_fault(self, response, said)
+  end
+  response:send(200, JSON, type(said.body) == "string" and said.body or cjson.encode(whole))
+end
+
+local function embed(self, request, response)
+  local body = cjson.decode(request.body)
+  local fine, whole, texts, tokens = pcall(embeds.answer, embeds.speech(request.path), body, self.meanings)
+  if not fine then
+    return refuse(response, 400, "the body is no request for vectors", "invalid_request_error")
+  end
+  self.stats.vectors, self.stats.prompt_tokens = self.stats.vectors + #texts, self.stats.prompt_tokens + tokens
+  local task = async.spawn(send_vectors, self, response, texts, whole)
+  response:on_gone(function()
+    async.cancel(task)
+  end)
+end
+
 local function models(_, _, response)
   send(response, 200, {
     object = "list", data = { { id = "mock", object = "model", created = 0, owned_by = "orket" } },
@@ -162,16 +193,18 @@ end
 local ROUTES = {
   ["/chat/completions"] = { POST = speaking(replies) },
   ["/messages"] = { POST = speaking(anthropic) },
+  ["/embeddings"] = { POST = embed },
   ["/models"] = { GET = models },
   ["/stats"] = { GET = stats },
 }
 
-local GENERATE = { POST = speaking(gemini) }
+local GENERATE, EMBED = { POST = speaking(gemini) }, { POST = embed }
+local VERBS = { generateContent = GENERATE, streamGenerateContent = GENERATE, batchEmbedContents = EMBED }
 
 local function methods_of(path)
   local version, verb = path:match("^/(v1%a*)/models/[^:]+:(%a+)$")
-  if (version == "v1" or version == "v1beta") and (verb == "generateContent" or verb == "streamGenerateContent") then
-    return GENERATE
+  if (version == "v1" or version == "v1beta") and VERBS[verb] then
+    return VERBS[verb]
   end
   return ROUTES[path:gsub("^/v1", "", 1)]
 end
@@ -193,7 +226,8 @@ end
 local function prepare(name, source)
   return box.prepare(name, "local made = (function() " .. source .. "\nend)() "
     .. "if made == nil then made = reply end "
-    .. "if type(made) == 'function' then made = { reply = made } end return made", { mem = SCRIPT_MEMORY })
+    .. "if type(made) == 'function' then made = { reply = made, embed = embed, synonyms = synonyms } end return made",
+    { mem = SCRIPT_MEMORY })
 end
 
 ---Starts a mock. options: {host?, port?, fast?, pace? (ms between events)}.
@@ -212,8 +246,10 @@ function M.start(name, source, options)
     return nil, name .. ": a mock script defines reply(request)"
   end
   local self = setmetatable({ script = script, fast = options.fast, pace = options.pace or 0 }, Mock)
+  self.meanings = embeds.meanings(type(about.synonyms) == "table" and about.synonyms or nil)
+  self.embeds = type(about.embed) == "table" and about.embed.type == "function"
   self.stats = {
-    requests = 0, replies = 0, streams = 0, faults = 0, open = 0, prompt_tokens = 0, completion_tokens = 0,
+    vectors = 0, requests = 0, replies = 0, streams = 0, faults = 0, open = 0, prompt_tokens = 0, completion_tokens = 0,
   }
   local host = options.host or "127.0.0.1"
   self.server, message = http.listen({ host = host, port = options.port or 0, body = 64 << 20, connections = 20000 },

@@ -121,10 +121,19 @@ local function are_equal(a, b)
   return table.concat(a or {}, " ") == table.concat(b or {}, " ")
 end
 
+-- What is near was told before the prompt was made.
+local function take_ranks(turn, line)
+  local due = line[line.tip + 1]
+  if due and due.kind == "memory.ranked" then
+    turn:ranks(records.body(due))
+  end
+end
+
 -- The view is read after the claim, and other streams may have been faster: it is the recorded prompt at one of
 -- the moments between the claim and the first reply, or the first one is different.
 local function prompt(stage, asked, turn)
   local line, first = stage.lines[turn.number], nil
+  take_ranks(turn, line)
   local due = line[line.tip + 1]
   local convo = due and due.kind == "turn.prompted" and records.body(due).convo
     or due and due.kind == "window.compacted" and records.body(due).pins

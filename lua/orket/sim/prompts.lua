@@ -43,7 +43,7 @@ local function prompt_of(actor, turn)
   if generation then
     messages, err = actor.engine:prompt({
       card = turn.card, role = turn.role, seat = turn.seat, review = turn.review, generation = generation,
-      run = turn.run.id, number = turn.number,
+      run = turn.run.id, number = turn.number, ranked = turn.ranked,
     })
   end
   local convo
@@ -95,6 +95,7 @@ function Prompts:expect(turn, event)
   turn.arm = arms.recorded({ event })
   local recorded = differ(turn) and self.judge.store:read("prompted", { seq = event.seq })[1]
   if recorded then
+    turn.ranked = recorded.ranked
     table.insert(self.open, { turn = turn, event = event, convo = recorded.body.convo, fresh = true })
   end
 end

@@ -85,6 +85,14 @@ function Turn:attempted(attempt)
   self:save(false)
 end
 
+---How near what is remembered is to its card was told.
+---@param body table of memory.ranked
+function Turn:ranks(body)
+  self.ranked = body
+  usages.add(self, body)
+  self:record("memory.ranked", body)
+end
+
 ---Something came into being; the same once more is no progress.
 ---@param what string
 function Turn:made(what)

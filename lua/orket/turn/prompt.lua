@@ -5,8 +5,11 @@ local answers = require("orket.turn.answers")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local labels = require("orket.labels")
+local later = require("orket.later")
 local memory = require("orket.memory")
 local nodes = require("orket.nodes")
+local ranking = later("orket.memory.ranking")
+local recall = later("orket.memory.recall")
 
 local M = {}
 
@@ -20,11 +23,38 @@ local function words_of(view)
   return table.concat(texts, "\n")
 end
 
--- What is remembered for this turn, the best ones first; none costs one question.
+local function place_of(self, turn)
+  return { epic = self.epic.id, card = turn.card.id, role = turn.role, run = turn.run, turn = turn.number }
+end
+
+-- What is remembered for this turn, the best ones first; by meaning as well where that was told.
 local function notes_for(self, turn, view)
-  return memory.is_empty(self.store) and {} or memory.candidates(self.store, {
-    epic = self.epic.id, card = turn.card.id, role = turn.role, run = turn.run, turn = turn.number,
-  }, words_of(view))
+  local place, text = place_of(self, turn), words_of(view)
+  if not turn.ranked then
+    return memory.candidates(self.store, place, text)
+  end
+  local near = recall.near(turn.ranked)
+  if not near then
+    return memory.candidates(self.store, place, text)
+  end
+  return memory.shortest((ranking.order(memory.candidates(self.store, place, text, true), near)))
+end
+
+-- What is near is asked before anything is looked at for good: meanwhile others go on. None remembered costs one question.
+local function remembered(self, turn, view, asked)
+  if memory.is_empty(self.store) then
+    return view, {}
+  end
+  if self.recalls and not turn.ranked then
+    local ok, err = recall.of_turn(self, turn, place_of(self, turn), words_of(view))
+    if ok then
+      view, err = errors.check(self.store:read_doc("view", asked))
+    end
+    if err then
+      return nil, err
+    end
+  end
+  return view, notes_for(self, turn, view)
 end
 
 ---Everything a prompt needs. The memory node chooses among the notes that are for this turn, when there are any.
@@ -40,9 +70,14 @@ function M.view(self, turn)
     labels = found and cjson.encode(found),
   }
   local view, err = errors.check(self.store:read_doc("view", asked))
-  local notes = view and notes_for(self, turn, view)
-  if not view or #notes == 0 then
-    return view, err, labels.of_view(found)
+  local notes
+  if view then
+    view, notes = remembered(self, turn, view, asked)
+  end
+  if not view then
+    return nil, err or notes
+  elseif #notes == 0 then
+    return view, nil, labels.of_view(found)
   end
   local chosen
   chosen, err = errors.check(self:node("memory", turn.generation).script:call("select", { view, notes }))

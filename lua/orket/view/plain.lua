@@ -72,6 +72,9 @@ local SENTENCE = {
   ["step.failed"] = function(b)
     return "the model failed: " .. (b.message or b.code) .. (b.wait and string.format(" (again in %.1f s)", b.wait) or "")
   end,
+  ["memory.ranked"] = function(b)
+    return b.error and "what is remembered was looked for by words alone: " .. b.error.message or nil
+  end,
   ["command.ran"] = function(b)
     local outcome = b.error and b.error.code or b.limit and "stopped by the " .. b.limit .. " limit"
       or b.signal and "signal " .. b.signal or "exit " .. tostring(b.exit)

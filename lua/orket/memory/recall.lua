@@ -1,0 +1,81 @@
+-- memory/recall.lua: how near what is remembered is to a question, asked of the embedder, and recorded with what it cost.
+-- The journal's answer is the answer: whoever goes on, replays or judges by it asks nobody.
+
+local embedders = require("orket.memory.embedder")
+local memory = require("orket.memory")
+
+local M = {}
+
+-- Pairs of number and nearness, as an event has them.
+local function pairs_of(rows, near)
+  local list = {}
+  for i, row in ipairs(rows) do
+    list[#list + 1] = near[i] and { row.id, near[i] } or nil
+  end
+  return list
+end
+
+local function texts_of(rows)
+  local texts = {}
+  for i, row in ipairs(rows) do
+    texts[i] = row.text
+  end
+  return texts
+end
+
+---Asks how near some rows are to a text.
+---@param embedder Embedder
+---@param rows table[]
+---@param text string
+---@param through function|nil  as llm.fetch takes it
+---@return table body of memory.ranked
+---@return Error|nil canceled
+function M.ask(embedder, rows, text, through)
+  local near, err, spent, dims = embedder:near(text, texts_of(rows), through)
+  if err and err.code == "ERR_CANCELED" then
+    return nil, err
+  end
+  return {
+    model = embedder.name, dims = dims, calls = spent.calls, usage = spent.calls > 0 and spent.usage or nil,
+    money = embedder.model.price and spent.money or nil, price = embedder.model.price, took = spent.took,
+    near = near and pairs_of(rows, near) or nil, error = err and { code = err.code, message = err.message } or nil,
+  }
+end
+
+---Nearness by row, as an event has it.
+---@param body table|nil of memory.ranked
+---@return table<integer, integer>|nil  nil: by words alone
+function M.near(body)
+  if not body or not body.near then
+    return nil
+  end
+  local near = {}
+  for _, pair in ipairs(body.near) do
+    near[math.tointeger(pair[1])] = math.tointeger(pair[2])
+  end
+  return near
+end
+
+---Asks for a turn and records what came of it.
+---@param engine table
+---@param turn Turn
+---@param place table  for whom, as memory.candidates takes it
+---@param text string
+---@return true|nil ok
+---@return Error|nil canceled
+function M.of_turn(engine, turn, place, text)
+  local embedder = embedders.of(engine.project)
+  local rows = embedder and text:find("%S") and memory.candidates(engine.store, place, text, true) or {}
+  if #rows == 0 then
+    return true
+  end
+  local through = engine.meter and engine.meter:through(turn, embedder.model)
+  local body, err = M.ask(embedder, rows, text, through)
+  if not body then
+    return nil, err
+  end
+  turn:ranks(body)
+  return turn:save(false)
+end
+
+return M

@@ -1,0 +1,106 @@
+-- memory/search.lua: what a person looks for: rows of a place that fit a text, by words, and by meaning where an embedder
+-- is named. The question is asked by whoever owns the project, and what it cost is recorded in the person's name.
+
+local config = require("orket.config")
+local later = require("orket.later")
+local memory = require("orket.memory")
+local owner = later("orket.owner")
+local ranking = later("orket.memory.ranking")
+local recall = later("orket.memory.recall")
+local sys = require("orket.core.sys")
+
+local M = {}
+
+local WIDE = 200
+
+-- ---- rows ----
+
+local function asked_of(place, more)
+  local asked = {
+    now = sys.now(), all = place.all and 1 or 0, searched = 0, epic = place.epic, reader = place.card or place.role,
+    scope = place.card and "card" or place.role and "role" or nil,
+  }
+  for key, value in pairs(more) do
+    asked[key] = value
+  end
+  return asked
+end
+
+---Rows of a place, the newest first.
+---@param store Store
+---@param place {epic: string?, role: string?, card: string?, all: boolean?}
+---@param more table  of the query `memories`
+---@return table[] rows
+function M.read(store, place, more)
+  return store:read("memories", asked_of(place, more))
+end
+
+---Those that fit a text by words, the best first, with `rank`.
+---@param store Store
+---@param place table
+---@param text string
+---@param most integer
+---@return table[] rows
+function M.by_words(store, place, text, most)
+  local plan = memory.plan(store, text)
+  local rows = M.read(store, place, { searched = 1, match = plan.match, common = plan.common, limit = most })
+  for i, row in ipairs(rows) do
+    row.rank = i
+  end
+  return rows
+end
+
+---As many as are looked at by meaning: those that fit by words, then the newest others.
+---@param store Store
+---@param place table
+---@param text string
+---@return table[] rows
+function M.wide(store, place, text)
+  local rows, there = M.by_words(store, place, text, WIDE), {}
+  for _, row in ipairs(rows) do
+    there[row.id] = true
+  end
+  for _, row in ipairs(M.read(store, place, { all = 0, limit = WIDE })) do
+    rows[#rows + 1] = not there[row.id] and row or nil
+  end
+  return memory.widest(rows)
+end
+
+-- ---- by meaning ----
+
+local function has_embedder(dir)
+  local loaded = config.load(dir)
+  local rules = loaded and loaded.organization.process_rules
+  return rules and rules.memory and rules.memory.embedder ~= nil
+end
+
+local function ask(dir, place, text)
+  local result, err = owner.ask(dir, {
+    act = "recall", text = text, epic = place.epic, role = place.role, card = place.card, who = sys.user(),
+  })
+  err = err and (err.code and err or err[1]) or result and result.error
+  return result and recall.near(result), err
+end
+
+---The rows that fit a text, the best first, with `rank`; by meaning also `words` and `near`.
+---@param store Store
+---@param dir string of the project
+---@param place table
+---@param text string
+---@param most integer|nil
+---@return table[] rows
+---@return Error|nil why the words were looked for alone
+function M.rows(store, dir, place, text, most)
+  most = most or 100
+  if not has_embedder(dir) or memory.is_empty(store) then
+    return M.by_words(store, place, text, most)
+  end
+  local near, err = ask(dir, place, text)
+  if not near then
+    return M.by_words(store, place, text, most), err
+  end
+  local rows, found = ranking.order(M.wide(store, place, text), near)
+  return table.move(rows, 1, math.min(found, most), 1, {})
+end
+
+return M
