@@ -83,7 +83,7 @@ describe("the Messages API", function()
     local sent = got.sent
     assert.truthy(got.head:find("^POST /v1/messages HTTP/1.1\r\n"))
     assert.truthy(got.head:lower():find("\r\nanthropic-version: 2023-06-01", 1, true))
-    assert.equal("You are a coder.", sent.system)
+    assert.same({ { type = "text", text = "You are a coder.", cache_control = { type = "ephemeral" } } }, sent.system)
     assert.same({ "m", 99, true, 0.5, 0.9, 4 }, { sent.model, sent.max_tokens, sent.stream, sent.temperature, sent.top_p, sent.top_k })
     assert.same({ "END" }, sent.stop_sequences)
     assert.same({ user_id = "u" }, sent.metadata)
@@ -128,7 +128,7 @@ describe("the Messages API", function()
         '{"type":"message_stop"}' })))]])
     local reply = got.reply
     assert.equal("Let me.", reply.content)
-    assert.same({ "Let ", "me." }, got.deltas)
+    assert.equal("Let me.", table.concat(got.deltas))
     assert.equal("hm", reply.reasoning)
     assert.same({ { id = "toolu_1", name = "f", arguments = '{"a":1}' }, { id = "toolu_2", name = "g", arguments = "{}" } }, reply.calls)
     assert.same({ prompt = 1110, completion = 42, cached = 100 }, reply.usage)
@@ -136,6 +136,22 @@ describe("the Messages API", function()
     assert.equal("claude-x", reply.model)
     assert.same({ by = "anthropic m", said = { { reasoning = "hm", signature = "SIG=" }, { text = 7 }, { call = "toolu_1" }, { call = "toolu_2" } } },
       cjson.decode(reply.message).apart)
+  end)
+
+  it("is asked to keep what all requests begin with", function()
+    local got = probe(TALK .. [[
+      local OK = '{"content":[{"type":"text","text":"x"}],"stop_reason":"end_turn"}'
+      local function sent(more)
+        more.tools = TOOLS
+        local one = ask("anthropic", JSON, OK, more).sent
+        return { system = one.system, tool = one.tools[1].cache_control }
+      end
+      say({ both = sent({ messages = TALK }), alone = sent({}), none = sent({ messages = TALK, model = { cache = false } }), after = sent({ messages = TALK }) })]])
+    local MARK = { type = "ephemeral" }
+    assert.same({ system = { { type = "text", text = "You are a coder.", cache_control = MARK } } }, got.both) -- tools come before it
+    assert.same({ tool = MARK }, got.alone)
+    assert.same({ system = "You are a coder." }, got.none)
+    assert.same(got.both, got.after)
   end)
 
   it("gets what it signed back as it was, and nobody else does", function()

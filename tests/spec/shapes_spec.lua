@@ -58,6 +58,26 @@ describe("a team with another API", function()
     end)
   end
 
+  for _, shape in ipairs({ "openai", "anthropic", "gemini" }) do
+    it("is billed for what was cached at its own price: " .. shape, function()
+      local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
+        local native = reply
+        function reply(request)
+          local r = native(request)
+          r.usage = { prompt_tokens = 1000, completion_tokens = 10, cached_tokens = 900 }
+          return r
+        end
+        function work(talk) return say(finish()) end
+      ]], model = { shape = shape, price = { input = 3000000, output = 15000000, cached = 300000 } } })
+      local text, code = w:run()
+      assert.equal(0, code, text)
+      local total = cjson.decode((w:orket("cost --json"))).total
+      assert.is_true(total.calls > 0)
+      assert.equal(900 * total.calls, total.cached)
+      assert.equal(total.calls * (100 * 3 + 900 * 3 // 10 + 10 * 15), total.money)
+    end)
+  end
+
   it("takes as many requests with each", function()
     assert.equal(seen.openai, seen.anthropic)
     assert.equal(seen.openai, seen.gemini)

@@ -48,7 +48,8 @@ const system = "You are a coder.";
   const Anthropic = load("@anthropic-ai/sdk").default ?? load("@anthropic-ai/sdk");
   const client = new Anthropic({ baseURL: url, apiKey: "the-key-of-a-test", maxRetries: 0 });
   const body = {
-    model: "m", max_tokens: 99, temperature: 0.5, stop_sequences: ["END"], system,
+    model: "m", max_tokens: 99, temperature: 0.5, stop_sequences: ["END"],
+    system: [{ type: "text", text: system, cache_control: { type: "ephemeral" } }],
     tools: [{ name: "read", description: "reads", input_schema: schema }], tool_choice: { type: "any" },
     messages: [
       { role: "user", content: [{ type: "text", text: "Do it." }] },

@@ -86,6 +86,12 @@ local function input_of(call)
   return type(input) == "table" and input or {}
 end
 
+-- What was cached is no part of the input.
+local function usage_of(reply, completion)
+  local cached = replies.cached(reply.usage)
+  return { input_tokens = reply.usage.prompt_tokens - (cached or 0), cache_read_input_tokens = cached, output_tokens = completion }
+end
+
 ---@param reply table
 ---@return string
 function M.whole(reply)
@@ -102,7 +108,7 @@ function M.whole(reply)
   local text = cjson.encode({
     id = reply.id, type = "message", role = "assistant", model = reply.model, content = content,
     stop_reason = FINISH[reply.finish] or reply.finish, stop_sequence = cjson.null,
-    usage = { input_tokens = reply.usage.prompt_tokens, output_tokens = reply.usage.completion_tokens },
+    usage = usage_of(reply, reply.usage.completion_tokens),
   })
   return reply.malformed == true and text:sub(1, #text // 2) or text
 end
@@ -156,7 +162,7 @@ function M.events(reply)
   local events = setmetatable({ texts = {}, said = {}, index = 0 }, Events)
   events:add({ type = "message_start", message = {
     id = reply.id, type = "message", role = "assistant", model = reply.model, content = setmetatable({}, cjson.array_mt),
-    stop_reason = cjson.null, stop_sequence = cjson.null, usage = { input_tokens = reply.usage.prompt_tokens, output_tokens = 1 },
+    stop_reason = cjson.null, stop_sequence = cjson.null, usage = usage_of(reply, 1),
   } })
   add_blocks(events, reply)
   if reply.malformed == true then

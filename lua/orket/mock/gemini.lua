@@ -111,7 +111,7 @@ local function chunk(reply, parts, last)
     candidates = { { index = 0, content = { role = "model", parts = setmetatable(parts, cjson.array_mt) },
       finishReason = last and (FINISH[reply.finish] or reply.finish) or nil } },
     usageMetadata = last and { promptTokenCount = usage.prompt_tokens, candidatesTokenCount = usage.completion_tokens,
-      totalTokenCount = usage.total_tokens } or nil,
+      totalTokenCount = usage.total_tokens, cachedContentTokenCount = replies.cached(usage) } or nil,
     modelVersion = reply.model, responseId = reply.id,
   }
 end

@@ -67,6 +67,7 @@ function M.complete(request, answer)
     completion_tokens = usage.completion_tokens or tokens(said),
   }
   reply.usage.total_tokens = reply.usage.prompt_tokens + reply.usage.completion_tokens
+  reply.usage.prompt_tokens_details = usage.cached_tokens and { cached_tokens = usage.cached_tokens } or nil
   reply.finish = answer.finish or (reply.calls[1] and "tool_calls" or "stop")
   return reply
 end
@@ -206,6 +207,13 @@ function M.events(reply, request)
   end
   events[#events + 1] = "data: [DONE]\n\n"
   return events
+end
+
+---How many tokens of a prompt came from a cache, where the script says so.
+---@param usage table
+---@return integer|nil
+function M.cached(usage)
+  return usage.prompt_tokens_details and usage.prompt_tokens_details.cached_tokens
 end
 
 return M

@@ -128,14 +128,35 @@ local function messages_of(said)
   return "[" .. table.concat(out, ",") .. "]"
 end
 
--- ---- tools ----
+-- ---- what all requests of a turn begin with ----
 
-local tools_of = parts.remembering(function(text)
+-- Kept at the server for those that follow: tools and system text, in this order. The last of them is marked.
+local MARK = { type = "ephemeral" }
+
+local function system_of(text, mark)
+  if not text or not mark then
+    return text and quoted(text)
+  end
+  return "[" .. cjson.encode({ type = "text", text = text, cache_control = MARK }) .. "]"
+end
+
+local function tools_of(text, mark)
   local tools = parts.functions(text)
   for i, tool in ipairs(tools or {}) do
     tools[i] = { name = tool.name, description = tool.description, input_schema = tool.parameters or { type = "object" } }
   end
+  if tools and mark then
+    tools[#tools].cache_control = MARK
+  end
   return tools and cjson.encode(tools)
+end
+
+local plain_tools = parts.remembering(function(text)
+  return tools_of(text, false)
+end)
+
+local marked_tools = parts.remembering(function(text)
+  return tools_of(text, true)
 end)
 
 local CHOICES = { auto = "auto", none = "none", required = "any", one = "tool" }
@@ -156,9 +177,10 @@ end
 ---@return string[] pieces
 function M.body(model, request)
   local said, system = turns.read(request.messages, model)
-  local tools = tools_of(request.tools or nil)
+  local mark = model.cache ~= false
+  local tools = (mark and not system and marked_tools or plain_tools)(request.tools or nil)
   local own = parts.object({
-    { "messages", messages_of(said) }, { "system", system and quoted(system) }, { "tools", tools },
+    { "messages", messages_of(said) }, { "system", system_of(system, mark) }, { "tools", tools },
     { "tool_choice", tools and choice_of(request.tool_choice) }, { "output_config", format_of(request.json) },
   })
   return { cjson.encode(head_of(model, request)):sub(1, -2), ",", own:sub(2) }
