@@ -3,6 +3,7 @@
 -- becomes calls (dialects.lua).
 
 local cjson = require("cjson")
+local corrections = require("orket.corrections")
 local dialects = require("orket.dialects")
 local errors = require("orket.errors")
 
@@ -22,10 +23,6 @@ To call a tool, write exactly this, without quotes or code marks around it, once
 {"name": "TOOL", "arguments": {"PARAMETER": "VALUE"}}
 </tool_call>
 What it answered comes between <tool_response> and </tool_response>.]]
-
-local CUT = "Your last call was cut off and was not made. Write it again, whole; in smaller parts when it is long."
-local BROKEN = "A call in your reply could not be read and was not made: it is no valid JSON or lacks its name or its "
-  .. "arguments. Write it again exactly as the system message shows."
 
 -- ---- what the model reads ----
 
@@ -88,10 +85,10 @@ end
 
 -- The id of a call is its place: the same text has the same ids.
 local function calls_of(found)
-  local calls, repaired, cut = {}, 0, false
+  local calls, repaired, cut = {}, 0, nil
   for _, call in ipairs(found.calls) do
     if call.state == "partial" then
-      cut = true
+      cut = call.name
     else
       calls[#calls + 1] = { id = "call_" .. #calls + 1, name = call.name, arguments = call.arguments }
       repaired = repaired + (call.state == "repaired" and 1 or 0)
@@ -116,6 +113,14 @@ local function behind_thought(text)
   return from and not begun and text:sub(to + 1) or text
 end
 
+-- What to tell the model of calls that were not made.
+local function problem(found, text, cut, tools)
+  if cut then
+    return corrections.cut(cut)
+  end
+  return found.broken > 0 and corrections.broken(text, found.broken_at, tools or {}) or nil
+end
+
 ---A reply with the calls that stand in its text. Its message keeps the text as it was written.
 ---@param model table its profile
 ---@param reply table as llm.complete answers it
@@ -124,8 +129,8 @@ end
 ---@return Error|nil
 function M.heard(model, reply, tools)
   local text = reply.content or ""
-  local found, err = dialects.read({ behind_thought(text) }, {
-    dialect = model.calls ~= "text" and model.calls or nil, tools = tools and cjson.decode(tools) or nil })
+  local said, declared = behind_thought(text), tools and cjson.decode(tools) or nil
+  local found, err = dialects.read({ said }, { dialect = model.calls ~= "text" and model.calls or nil, tools = declared })
   if not found then
     return nil, errors.new("ERR_PROTOCOL", "the reply cannot be read: " .. err.message)
   end
@@ -133,7 +138,7 @@ function M.heard(model, reply, tools)
   reply.calls, reply.message = calls, message_of(text, calls)
   reply.content = found.content
   reply.dialect, reply.repaired = found.dialect, repaired > 0 and repaired or nil
-  reply.problem = cut and CUT or found.broken > 0 and BROKEN or nil
+  reply.problem = problem(found, said, cut, declared)
   return reply
 end
 

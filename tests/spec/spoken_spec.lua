@@ -99,6 +99,36 @@ describe("a model that writes its calls as text", function()
     assert.truthy(w:read("workspace/ep/tree/seen.txt"):find("was cut off and was not made", 1, true))
   end)
 
+  -- What the model read next, after it had written `broken`.
+  local function corrected(broken)
+    local w <close> = world.new({ issues = { { id = "A" } }, model = { calls = "text" }, mock = SPOKEN .. RENDERS.hermes .. "\nlocal BROKEN = [==[" .. broken .. "]==]\n" .. [[
+      function work(talk)
+        local r = talk.nudges == 0 and say() or say(write("seen.txt", talk.request.messages[#talk.request.messages].content), finish())
+        r.content = talk.nudges == 0 and BROKEN or nil
+        return r
+      end]] })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.falsy(w:exists("workspace/ep/tree/b.txt"))
+    return w:read("workspace/ep/tree/seen.txt")
+  end
+
+  it("is told where a call broke, why, and what its tool takes", function()
+    local seen = corrected('So:\n<tool_call>\n{"name": "write_file", "arguments": {"path": "b.txt", "content": y z}}\n</tool_call>')
+    for _, part in ipairs { "was not made", "expected a value but found 'y', at:", '"content": y z', "<tool_call>", "write_file takes: {", '"required":' } do
+      assert.truthy(seen:find(part, 1, true), part .. "\n" .. seen)
+    end
+    seen = corrected('<tool_call>\n{"name": "write_file", "arguments": {"path": "b.txt"}}\n</tool_call>')
+    assert.truthy(seen:find('do not match its schema: lacks \\"content\\"', 1, true), seen)
+    seen = corrected('<tool_call>\n{"arguments": {"path": "b.txt"}}\n</tool_call>')
+    assert.truthy(seen:find("it lacks its name or its arguments", 1, true), seen)
+  end)
+
+  it("is told so in few words, however long the call is", function()
+    local seen = corrected('<tool_call>\n{"name": "write_file", "arguments": {"path": "b.txt", "content": ' .. ("ü"):rep(20000) .. "}}\n</tool_call>")
+    assert.truthy(#seen < 2500 and utf8.len(seen), #seen)
+  end)
+
   it("makes no call that it only thinks of, though the prompt has begun the thought", function()
     local w <close> = world.new({ issues = { { id = "A" } }, model = { calls = "text" }, mock = SPOKEN .. RENDERS.hermes .. [[
       function work(talk)
