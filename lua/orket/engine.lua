@@ -11,6 +11,7 @@ local llm = require("orket.llm")
 local meters = require("orket.budget.meter")
 local nodes = require("orket.nodes")
 local outcome = require("orket.turn.outcome")
+local pasts = later("orket.llm.past")
 local pauses = require("orket.llm.pause")
 local policy = require("orket.policy")
 local prompts = require("orket.turn.prompt")
@@ -183,6 +184,15 @@ local function ask(self, turn, model)
       turn:attempted(attempt)
     end,
   })
+end
+
+---What a card has come to, as a models node is told it when a turn begins.
+---@param card table
+---@param role string
+---@param _turn integer|nil the turn's number
+---@return Past
+function Engine:past(card, role, _turn)
+  return pasts.of(self, card, role)
 end
 
 ---The reply to a turn's conversation, of its model or of one that answers in its place.

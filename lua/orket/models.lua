@@ -94,17 +94,31 @@ function M.new(engine, team)
   return self
 end
 
+-- A node that does not look at the past is not told it.
+local function looks_back(entry)
+  if entry.looks_back == nil then
+    entry.looks_back = (entry.script:parameters("choose") or 4) > 3
+  end
+  return entry.looks_back
+end
+
 ---The model for a turn of this seat on this card.
 ---@param seat {seat: string, role: string}
 ---@param card table
 ---@param generation table|nil that serves the turn
+---@param turn {number: integer?, past: table?}|nil  past: as it was told when the turn began
 ---@return table|nil model
 ---@return Error|nil
-function Models:choose(seat, card, generation)
+---@return table|nil past that the node was told
+function Models:choose(seat, card, generation, turn)
   local project, epic = self.engine.project, self.engine.epic
   local plan = { params = epic.data.params or {}, environment = epic.data.environment }
   local default = configured.name(project.config, plan, self.team.seats[seat.seat], seat.role)
-  local name, err = self.engine:ask_of(generation, "models", "choose", seat.role, card, { default = default, names = self.names })
+  local past
+  if looks_back(self.engine:node("models", generation)) then
+    past = turn and turn.past or self.engine:past(card, seat.role, turn and turn.number)
+  end
+  local name, err = self.engine:ask_of(generation, "models", "choose", seat.role, card, { default = default, names = self.names }, past)
   if err then
     return nil, err
   end
@@ -113,7 +127,7 @@ function Models:choose(seat, card, generation)
     return nil, errors.new("ERR_CONFIG", "there is no model for the role " .. seat.role,
       "add one to models in config/organization.json and name it in process_rules.default_llm")
   end
-  return model
+  return model, nil, past
 end
 
 return M

@@ -33,7 +33,7 @@ local function claim(self)
   local card = self.card
   self:record("turn.started", {
     seat = self.seat, role = self.role, generation = self.generation.id, engine = sys.version(),
-    model = self.model.name, review = self.review, rev = card.revision,
+    model = self.model.name, review = self.review, rev = card.revision, past = self.past,
     arm = self.arm and self.arm.name, arm_prompts = self.arm and self.arm.prompts, arm_speaks = self.arm and self.arm.speaks,
   })
   if card.status == "ready" then
@@ -184,6 +184,7 @@ end
 ---@field model table
 ---@field generation table the scripts that serve it
 ---@field arm Arm|nil where prompts are compared
+---@field past Past|nil that the models node was told
 ---@field tape table[]|nil the events of an interrupted turn
 ---@field paid {tokens_in: integer, tokens_out: integer, calls: integer, money: integer, took: integer}|nil by the run
 ---  that it was forked from
@@ -195,7 +196,7 @@ end
 function M.new(engine, job)
   local self = setmetatable({
     engine = engine, run = engine.run, number = job.number, card = job.card, seat = job.seat, role = job.role,
-    review = job.review, model = job.model, generation = job.generation, arm = job.arm, limits = engine.limits,
+    review = job.review, model = job.model, generation = job.generation, arm = job.arm, past = job.past, limits = engine.limits,
     tape = tape.new(job.tape), paid = job.paid or usages.nothing(), messages = {}, seen = {}, effects = {},
     tokens_in = 0, tokens_out = 0, calls = 0, money = 0, took = 0, refusals = 0, tool_calls = 0,
     nudges = 0, stalled = 0, unsaved = false, labels = {},

@@ -204,6 +204,7 @@ function nodes.models(node)
   for _, card in ipairs({ { id = "T" }, { id = "T", params = null }, { id = "T", params = { model = "big" } }, { id = "T", params = { model = "x" } } }) do
     assert.is_true(known[node.choose("coder", card, { default = "small", names = { "big", "small" } })])
     assert.is_true(known[node.choose("coder", card, { default = null, names = { "big", "small" } })])
+    assert.is_true(known[node.choose("coder", card, { default = "small", names = { "big", "small" } }, { turns = {}, count = 0, spent = {}, left = {} })])
   end
   assert.is_nil(node.choose("coder", { id = "T" }, { names = {} }))
 end

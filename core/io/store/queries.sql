@@ -335,6 +335,15 @@ SELECT run, turn, seat, role, outcome FROM (
     UNION ALL SELECT t.* FROM lineage l JOIN turn t ON t.card = l.source AND t.seq <= l.upto WHERE l.card = :card)
 ORDER BY seq;
 
+-- What the newest turns of a card came to, and all of them together; those that it inherited had ended by then.
+-- name: card_past
+SELECT seat, role, model, outcome, tokens_in + tokens_out AS tokens, calls, money, refusals, count(*) OVER () AS turns,
+       sum(tokens_in + tokens_out) OVER () AS all_tokens, sum(calls) OVER () AS all_calls, sum(money) OVER () AS all_money
+FROM (SELECT * FROM turn WHERE card = :card
+      UNION ALL SELECT t.* FROM lineage l JOIN turn t ON t.card = l.source AND t.seq <= l.upto
+      WHERE l.card = :card AND t.ended_at <= (SELECT at FROM event WHERE seq = l.upto))
+WHERE outcome IS NOT NULL ORDER BY seq DESC LIMIT :limit;
+
 -- What two generations have come to in the turns that began after a commit.
 -- name: served
 SELECT generation, count(*) AS turns, sum(outcome = 'failed') AS failures, sum(refusals) AS refusals FROM turn

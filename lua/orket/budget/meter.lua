@@ -228,6 +228,22 @@ function Meter:has_room(waits, card)
   return not limit or ((self.spent[scope][name or ""] or {})[kind] or 0) < limit
 end
 
+---The least that the caps above a turn's requests leave, by kind, as events have it.
+---@param card table
+---@param role string
+---@return table<string, number>
+function Meter:left(card, role)
+  local left = {}
+  renew(self)
+  for _, cap in ipairs(caps_of(self, { card = card, role = role, limits = {} })) do
+    left[cap.kind] = math.min(left[cap.kind] or math.maxinteger, math.max(0, cap.limit - cap.used))
+  end
+  for kind, amount in pairs(left) do
+    left[kind] = shown.plain(kind, amount)
+  end
+  return left
+end
+
 ---What requests under way hold.
 ---@return table<string, {held: integer, flying: integer}> by path
 function Meter:held()

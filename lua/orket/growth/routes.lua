@@ -131,10 +131,39 @@ local function judge_model(was, now, about)
   end
 end
 
-local function add_models(samples, role, names, fields)
+local LITTLE, MUCH = 1, 1000000000000
+
+local function past_of(turns, left)
+  local sums = { tokens = 0, calls = 0, money = 0 }
+  return {
+    turns = setmetatable(turns, cjson.array_mt), count = #turns, spent = #turns > 0 and { tokens = MUCH, calls = MUCH, money = MUCH } or sums,
+    left = left and { tokens = left, calls = left, money = left, seconds = left } or {},
+  }
+end
+
+local function turns_of(count, role, model, outcome)
+  local turns = {}
+  for i = 1, count do
+    turns[i] = { role = role, seat = "a", model = model, outcome = outcome, tokens = 1000, calls = 10, money = 1000, refusals = i }
+  end
+  return turns
+end
+
+-- Pasts that differ in what a node may look at: how often, with whom, how it ended, what is left.
+local function pasts_of(role, names)
+  local pasts = { past_of({}), past_of({}, LITTLE), past_of({}, MUCH), past_of(turns_of(20, role, names[1], "failed"), LITTLE) }
+  for count = 1, 4 do
+    for _, outcome in ipairs({ "done", "failed" }) do
+      pasts[#pasts + 1] = past_of(turns_of(count, role, names[#names], outcome))
+    end
+  end
+  return pasts
+end
+
+local function add_models(samples, role, names, fields, past)
   for i = 0, #names do
     samples[#samples + 1] = {
-      role, asked.card({ status = "in_progress", card = fields }), { default = names[i] or cjson.null, names = names },
+      role, asked.card({ status = "in_progress", card = fields }), { default = names[i] or cjson.null, names = names }, past,
       about = { role = role, names = names },
     }
   end
@@ -154,8 +183,12 @@ function M.models(pair)
   cards[#cards + 1] = { params = { model = "none" } }
   cards[#cards + 1] = { params = cjson.null }
   for _, role in ipairs(list.keys(pair.after.roles)) do
+    local pasts = pasts_of(role, names)
     for i = 0, #cards do
-      add_models(samples, role, names, cards[i])
+      add_models(samples, role, names, cards[i], pasts[1])
+    end
+    for i = 2, #pasts do
+      add_models(samples, role, names, nil, pasts[i])
     end
   end
   return choice.delta({ was = pair.was, now = pair.now, field = "choose", samples = samples, judge = judge_model })

@@ -78,8 +78,8 @@ local function new_turn(run, card)
   if not seat then
     return nil, err
   end
-  local model
-  model, err = run.models:choose(seat, card, generation)
+  local model, past
+  model, err, past = run.models:choose(seat, card, generation, { number = number, past = open and open.events[1].body.past })
   if not model then
     return nil, err
   end
@@ -93,7 +93,7 @@ local function new_turn(run, card)
   run.last_turn = math.max(run.last_turn, number)
   return turns.new(run.engine, {
     card = card, seat = seat.seat, role = seat.role, review = seat.review, model = model, number = number,
-    generation = generation, arm = arm, tape = open and open.events, paid = open and open.paid,
+    generation = generation, arm = arm, past = past, tape = open and open.events, paid = open and open.paid,
   })
 end
 

@@ -261,6 +261,16 @@ local function issues(stage, turn)
   return refusal and math.tointeger(tonumber(refusal.why:match("^the epic has (%d+) issues"))) or 0
 end
 
+-- What the models node was told when the turn began.
+local function past(stage, turn)
+  for _, event in ipairs(stage.lines[turn] or {}) do
+    if event.kind == "turn.started" then
+      return records.body(event).past or {}
+    end
+  end
+  return {}
+end
+
 ---Puts the journal's answers in front of an engine's own.
 ---@param engine table
 ---@param stage table
@@ -279,6 +289,9 @@ function M.tape(engine, stage, generations)
   engine.is_changed = function(_, turn)
     local event = stage.lines[turn.number][stage.lines[turn.number].tip + 1]
     return event ~= nil and event.kind == "window.compacted" and records.body(event).refreshed == true
+  end
+  engine.past = function(_, _, _, turn)
+    return past(stage, turn)
   end
   engine.command = function(_, turn)
     return command(stage, turn)

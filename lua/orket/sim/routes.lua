@@ -6,11 +6,11 @@ local seats = require("orket.seats")
 
 local M = {}
 
-local function route_of(actor, card)
+local function route_of(actor, card, past)
   local seat, err = seats.choose(actor.engine, actor.team, card)
   local model
   if seat then
-    model, err = actor.models:choose(seat, card)
+    model, err = actor.models:choose(seat, card, nil, { past = past })
   end
   if not model then
     return { fails = errors.line(err) }
@@ -26,7 +26,7 @@ end
 ---@param run table
 ---@param pair SimPair
 ---@param event table
----@param recorded {seat: string?, role: string?, model: string?, fails: string?}
+---@param recorded {seat: string?, role: string?, model: string?, past: table?, fails: string?}
 function M.judge(judge, run, pair, event, recorded)
   judge:count("routes")
   local card = run.board[event.card]
@@ -35,11 +35,11 @@ function M.judge(judge, run, pair, event, recorded)
   end
   local cast = casts.of(judge.past, run, pair)
   judge.past:go_to(event.seq - 1)
-  local after = route_of(cast.new, card)
+  local after = route_of(cast.new, card, recorded.past)
   if same(after, recorded) then
     return
   end
-  local before = route_of(cast.old, card)
+  local before = route_of(cast.old, card, recorded.past)
   local exact = same(before, recorded)
   if not exact then
     judge:caveat(event, "route", "the same scripts choose another seat, role or model today")
