@@ -247,6 +247,24 @@ static int l_hush(lua_State *L)
     return 0;
 }
 
+/* renew() */
+static int l_renew(lua_State *L)
+{
+    struct running *running = running_check(L, lua_upvalueindex(1));
+    if (running->what)
+        proc_renew(running->what);
+    return 0;
+}
+
+/* complaints() -> what it wrote to its standard error lately; "" when it has ended */
+static int l_complaints(lua_State *L)
+{
+    struct running *running = running_check(L, lua_upvalueindex(1));
+    const struct buf *said = running->what ? proc_complaints(running->what) : NULL;
+    lua_pushlstring(L, said && said->len ? said->data : "", said ? said->len : 0);
+    return 1;
+}
+
 /* ---- run ---- */
 
 /* The jail program, unpacked at the first use and kept by the context. */
@@ -291,9 +309,12 @@ static bool start(lua_State *L, struct proc_spec *spec, int done_idx)
     return false;
 }
 
-/* proc.talk({…as run, without stdin}, heard, done) -> cancel, say, hush */
+/* proc.talk({…as run, without stdin}, heard, done) -> {cancel, say, hush, renew, complaints} */
 static int l_talk(lua_State *L)
 {
+    static const luaL_Reg functions[] = {{"say", l_say},     {"hush", l_hush},
+                                         {"renew", l_renew}, {"complaints", l_complaints},
+                                         {"cancel", l_cancel}, {NULL, NULL}};
     struct proc_spec spec;
     luaL_checktype(L, HEARD, LUA_TFUNCTION);
     luaL_checktype(L, 3, LUA_TFUNCTION);
@@ -304,11 +325,10 @@ static int l_talk(lua_State *L)
     if (!start(L, &spec, 3))
         return 0;
     lua_getupvalue(L, -1, 1); // cancel, the running one
-    lua_pushvalue(L, -1);
-    lua_pushcclosure(L, l_say, 1);
+    lua_newtable(L);
     lua_insert(L, -2);
-    lua_pushcclosure(L, l_hush, 1);
-    return 3;
+    luaL_setfuncs(L, functions, 1);
+    return 1;
 }
 
 /* proc.run({argv=, cwd_root=|cwd=|scratch=true, env=?, stdin=?, hide=?, show=?, wall=?, cpu=?, mem=?,

@@ -140,6 +140,17 @@ void child_hush(struct child *child)
         shutdown(child->feed.fd, SHUT_WR);
 }
 
+void child_renew(struct child *child, uint64_t output)
+{
+    struct buf *said = &child->streams[CHILD_ERR].bytes;
+    child->output = output;
+    if (said->len <= CHILD_TAIL)
+        return;
+    memmove(said->data, said->data + said->len - CHILD_TAIL, CHILD_TAIL);
+    said->len = CHILD_TAIL;
+    said->data[said->len] = '\0';
+}
+
 /* ---- the end ---- */
 
 void child_clear(struct child *child)

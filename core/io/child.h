@@ -12,6 +12,8 @@
 
 #include "base/buf.h"
 
+#define CHILD_TAIL 4096 /* bytes kept of the standard error of one that goes on */
+
 enum child_out { CHILD_OUT, CHILD_ERR, CHILD_STREAMS };
 
 struct child;
@@ -63,6 +65,9 @@ int child_say(struct child *child, const char *text, size_t len) MUST_CHECK;
 
 /* Its standard input ends after what was said. */
 void child_hush(struct child *child);
+
+/* From now on it may write `output` bytes more; of its complaints so far the last CHILD_TAIL are kept. */
+void child_renew(struct child *child, uint64_t output);
 
 /* Watches it, from now for wall_ms. When the loop does not take it, a code of libuv; it has been
  * killed and waited for then, and is to be closed. */

@@ -19,7 +19,7 @@ extern const char jail_start[], jail_end[]; /* core/jail/ as a program, embedded
 struct proc {
     struct child child;
     int report; /* owned */
-    uint64_t started;
+    uint64_t started, output;
     bool canceled;
     proc_done *done; /* NULL: abandoned */
     proc_heard *heard;
@@ -207,6 +207,7 @@ int proc_start(uv_loop_t *loop, int jail, const struct proc_spec *given, proc_do
     p->child.on_heard = spec.heard ? on_heard : NULL;
     p->ctx = ctx;
     p->started = uv_hrtime();
+    p->output = spec.output;
     rc = spawn(p, jail, &spec, err);
     if (rc) {
         free_proc(&p->child);
@@ -229,6 +230,16 @@ int proc_say(struct proc *p, const char *text, size_t len)
 void proc_hush(struct proc *p)
 {
     child_hush(&p->child);
+}
+
+void proc_renew(struct proc *p)
+{
+    child_renew(&p->child, p->output);
+}
+
+const struct buf *proc_complaints(const struct proc *p)
+{
+    return &p->child.streams[CHILD_ERR].bytes;
 }
 
 void proc_cancel(struct proc *p)

@@ -36,14 +36,19 @@ local M = {}
 ---@return function|nil cancel
 function M.run(request, done) end
 
----One that is talked to: `heard` gets its standard output as it comes (it is not in the result), `say` writes to its standard
----input, `hush` ends that. Without them it did not start, and done was called.
+---@class ProcTalk
+---@field say fun(text: string)        writes to its standard input
+---@field hush fun()                   ends that
+---@field renew fun()                  it may write `output` bytes more from now on
+---@field complaints fun(): string     what it wrote to its standard error lately
+---@field cancel fun()                 kills it
+
+---One that is talked to: `heard` gets its standard output as it comes (it is not in the result). Without an answer it did not
+---start, and done was called.
 ---@param request ProcRequest without stdin
 ---@param heard fun(bytes: string)
 ---@param done fun(result: ProcResult|nil, message: string?, code: string?, fix: string?)
----@return function|nil cancel
----@return fun(text: string)|nil say
----@return function|nil hush
+---@return ProcTalk|nil
 function M.talk(request, heard, done) end
 
 return M

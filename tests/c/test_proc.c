@@ -333,6 +333,104 @@ static void test_cancel(void **state)
     assert_false(never.done);
 }
 
+/* ---- one that is talked to ---- */
+
+struct talk {
+    struct outcome end;
+    struct proc *proc;
+    char heard[4096];
+    size_t len;
+    const char *answer; /* is said whenever a line came */
+    bool renews, hushes; /* then it may write as much again; then it is told no more */
+};
+
+static void on_heard(void *ctx, const char *bytes, size_t len)
+{
+    struct talk *t = ctx;
+    assert_true(t->len + len < sizeof t->heard);
+    memcpy(t->heard + t->len, bytes, len);
+    t->len += len;
+    if (!memchr(bytes, '\n', len))
+        return;
+    if (t->renews)
+        proc_renew(t->proc);
+    if (t->answer)
+        assert_int_equal(proc_say(t->proc, t->answer, strlen(t->answer)), 0);
+    if (t->hushes) {
+        proc_hush(t->proc);
+        assert_int_equal(proc_say(t->proc, "after the end", 13), 0); // and is not heard
+    }
+}
+
+static void on_talked(void *ctx, const struct proc_result *result, const struct err *err)
+{
+    struct talk *t = ctx;
+    on_done(&t->end, result, err);
+}
+
+static void talk(struct house *h, struct talk *t, const char *script, uint64_t output)
+{
+    const char *const argv[] = {"sh", "-c", script, NULL};
+    struct proc_spec spec = {
+        .argv = argv, .wall_ms = 5000, .output = output, .cwd = h->cwd, .heard = on_heard};
+    assert_int_equal(proc_start(&h->loop, h->jail, &spec, on_talked, t, &t->proc, NULL), 0);
+    uv_run(&h->loop, UV_RUN_DEFAULT);
+    assert_true(t->end.done);
+}
+
+static void test_talk(void **state)
+{
+    struct house *h = *state;
+    if (h->refused)
+        skip();
+    struct talk t = {.answer = "one\ntwo\n", .hushes = true};
+    talk(h, &t, "echo who; cat; echo more >&2", 0);
+    assert_int_equal(t.end.code, 0);
+    assert_string_equal(t.heard, "who\none\ntwo\n");
+    assert_int_equal(t.end.out_len, 0); // heard, not kept
+    assert_string_equal(t.end.err, "more\n");
+}
+
+/* What one may write is counted anew with each renewal, and not otherwise. */
+static void test_talk_is_bounded(void **state)
+{
+    struct house *h = *state;
+    if (h->refused)
+        skip();
+    static const char lines[] = "for i in 1 2 3 4 5; do echo 0123456789; read x; done";
+    struct talk t = {.answer = "go\n"};
+    talk(h, &t, lines, 25);
+    assert_string_equal(t.end.limit, "output");
+    assert_int_equal(t.len, 25);
+    t = (struct talk){.answer = "go\n", .renews = true};
+    talk(h, &t, lines, 25);
+    assert_string_equal(t.end.limit, "");
+    assert_int_equal(t.len, 55);
+}
+
+/* Of what one complains a tail is kept, however long it goes on. */
+static void test_talk_complaints(void **state)
+{
+    struct house *h = *state;
+    if (h->refused)
+        skip();
+    struct talk t = {.answer = "go\n", .renews = true};
+    talk(h, &t, "head -c 4000 /dev/zero | tr '\\0' x >&2; head -c 4000 /dev/zero | tr '\\0' y >&2; echo 1; read x; echo 2", 0);
+    assert_int_equal(t.end.code, 0);
+    assert_int_equal(strspn(t.end.err, "x"), 96); // of the last 4096
+}
+
+/* It listens no more: what is said goes nowhere, and that is no event. */
+static void test_talk_to_nobody(void **state)
+{
+    struct house *h = *state;
+    if (h->refused)
+        skip();
+    struct talk t = {.answer = "anybody\n"};
+    talk(h, &t, "exec 0<&-; echo x; echo y; exit 3", 0);
+    assert_int_equal(t.end.exit, 3);
+}
+
 static void test_many_at_once(void **state)
 {
     struct house *h = *state;
@@ -363,6 +461,7 @@ int main(void)
         T(test_ends),      T(test_environment), T(test_walls),  T(test_input_is_fixed), T(test_hide),
         T(test_show),      T(test_program),     T(test_layers), T(test_scratch),
         T(test_no_daemon_survives), T(test_refusals), T(test_cancel), T(test_many_at_once),
+        T(test_talk), T(test_talk_is_bounded), T(test_talk_complaints), T(test_talk_to_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

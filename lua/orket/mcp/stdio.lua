@@ -43,20 +43,20 @@ function Wire:send(text)
   if self.over then
     return nil, self.over
   end
-  self.say(text .. "\n")
+  self.program.say(text .. "\n")
   return true
 end
 
 ---It is told that nobody listens any more, and is gone when this returns.
 function Wire:close()
   if not self.over then
-    self.hush()
+    self.program.hush()
     pcall(async.within, GRACE, function()
       while self:receive() do end
     end)
   end
   if not self.over then
-    self.cancel()
+    self.program.cancel()
     while self:receive() do end
   end
 end
@@ -119,7 +119,7 @@ function M.open(project, server)
   local split = lines.splitter(function(line)
     self.queue:add(line)
   end)
-  self.cancel, self.say, self.hush = proc.talk(order, function(bytes)
+  self.program = proc.talk(order, function(bytes)
     split(bytes)
     if not self.queue:is_empty() then
       self.queue:wake()
@@ -128,7 +128,7 @@ function M.open(project, server)
     ended(self, ...)
   end)
   order.cwd_root:close()
-  if not self.say then
+  if not self.program then
     return nil, self.over
   end
   return self
