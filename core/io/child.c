@@ -140,10 +140,13 @@ void child_hush(struct child *child)
         shutdown(child->feed.fd, SHUT_WR);
 }
 
+static void on_wall(uv_timer_t *timer);
+
 void child_renew(struct child *child, uint64_t output)
 {
     struct buf *said = &child->streams[CHILD_ERR].bytes;
     child->output = output;
+    uv_timer_start(&child->wall, on_wall, child->wall_ms, 0);
     if (said->len <= CHILD_TAIL)
         return;
     memmove(said->data, said->data + said->len - CHILD_TAIL, CHILD_TAIL);
@@ -263,6 +266,7 @@ static int join(struct child *child, uv_loop_t *loop, uint64_t wall_ms)
     child->wall.data = child;
     child->handles = 1;
     uv_update_time(loop);
+    child->wall_ms = wall_ms;
     int rc = uv_timer_start(&child->wall, on_wall, wall_ms, 0);
     rc = rc ? rc : listen_to(child, loop, &child->ended, child->pidfd, on_ended);
     for (int i = 0; i < CHILD_STREAMS; i++) {

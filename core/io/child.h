@@ -37,6 +37,7 @@ struct child {
     int status;         /* as of wait(2), at the end */
     unsigned handles;   /* open or closing */
     uint64_t output;    /* bytes that it may still write */
+    uint64_t wall_ms;   /* from its start, or its last renewal */
     const char *limit;  /* "time", "output": the one that was hit; or NULL */
     child_heard *on_heard; /* gets its standard output as it comes, which is kept otherwise; or NULL */
     child_fn *on_end;   /* it has ended and all it wrote was read: has to close it */
@@ -66,7 +67,8 @@ int child_say(struct child *child, const char *text, size_t len) MUST_CHECK;
 /* Its standard input ends after what was said. */
 void child_hush(struct child *child);
 
-/* From now on it may write `output` bytes more; of its complaints so far the last CHILD_TAIL are kept. */
+/* From now on it has its wall time anew and may write `output` bytes more; of its complaints so far the
+ * last CHILD_TAIL are kept. */
 void child_renew(struct child *child, uint64_t output);
 
 /* Watches it, from now for wall_ms. When the loop does not take it, a code of libuv; it has been

@@ -72,7 +72,7 @@ int proc_say(struct proc *proc, const char *text, size_t len) MUST_CHECK;
 /* Ends its standard input, after what was said. */
 void proc_hush(struct proc *proc);
 
-/* It may write as much again as it was started with; the rest of its complaints is kept to a tail. */
+/* It has its wall time and its bytes anew; of its complaints a tail is kept. Not from done. */
 void proc_renew(struct proc *proc);
 
 /* What it wrote to its standard error so far; borrowed until the loop goes on. */

@@ -80,6 +80,7 @@ static void finish(struct transfer *x, int code, const struct err *err)
         .err = err,
         .status = x->head.status,
         .retry_after = retry_after(x),
+        .challenge = x->head.challenge,
         .body = buf_ok(&body) && body.len ? body.data : "",
         .body_len = buf_ok(&body) ? body.len : 0,
         .began = x->head.bytes > 0,
@@ -176,6 +177,7 @@ static void set_bounds(struct transfer *x, const struct transport_request *reque
         .total = or_default(d->total, 1800000),
     };
     x->alone = request->fresh;
+    x->removes = request->remove && !request->body;
     x->caps.headers = request->caps.headers ? request->caps.headers : (size_t)64 << 10;
     x->caps.body = request->caps.body ? request->caps.body : (size_t)32 << 20;
 }

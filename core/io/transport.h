@@ -47,6 +47,7 @@ struct transport_request {
     size_t header_count;
     struct transport_deadlines deadlines;
     struct transport_caps caps;
+    bool remove; /* a DELETE, where there is no body */
     bool private; /* may go to a private address that is not written in the URL */
     bool fresh;   /* on a connection of its own: a request on a used one may go out twice, when that
                      had ended */
@@ -60,6 +61,7 @@ struct transport_result {
     int64_t retry_after;   /* milliseconds the server asked to wait, or -1 */
     const char *body;      /* beginning of the body of a reply that is no success, valid UTF-8 */
     size_t body_len;
+    const char *challenge; /* what it wants to be authenticated with (www-authenticate), or "" */
     bool began;           /* some byte of the reply had come */
     const char *deadline; /* name of the deadline that passed, or NULL */
 };

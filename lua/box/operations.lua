@@ -55,7 +55,7 @@ end
 
 mcp = {}
 
----Calls a tool of an MCP server that the organization names: {text, structured, other, cut}. fields: server, tool, pin,
+---Calls a tool of an MCP server that the organization names: {text, structured, problem, other, cut}. fields: server, tool, pin,
 ---arguments. That the tool itself failed is a failure as well.
 function mcp.call(fields)
   local result, failure = ask({

@@ -10,6 +10,7 @@ local llm = {}
 ---@field shape userdata? from llm.shape; without one the body is answered as it is
 ---@field deadlines {connect: number?, first_byte: number?, idle: number?, total: number?}? seconds
 ---@field fresh boolean? on a connection of its own
+---@field remove boolean? a DELETE, where there is no body
 ---@field private boolean? it may go to a private address that the URL does not say
 ---@field caps {line: integer?, event: integer?, body: integer?, headers: integer?}? bytes
 
@@ -34,6 +35,8 @@ local llm = {}
 ---@field retry_after number? seconds
 ---@field deadline string? name of the one that passed
 ---@field fix string?
+---@field challenge string? what the server wants to be authenticated with
+---@field body string? the beginning of a reply that is no success
 ---@field began boolean some byte of a reply had come
 ---@field ms integer
 ---@field usage {prompt: integer?, completion: integer?, cached: integer?}? told before it failed

@@ -39,7 +39,7 @@ function M.run(request, done) end
 ---@class ProcTalk
 ---@field say fun(text: string)        writes to its standard input
 ---@field hush fun()                   ends that
----@field renew fun()                  it may write `output` bytes more from now on
+---@field renew fun()                  it has `wall` and `output` anew from now on
 ---@field complaints fun(): string     what it wrote to its standard error lately
 ---@field cancel fun()                 kills it
 

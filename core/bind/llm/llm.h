@@ -43,8 +43,8 @@ int llm_deliver_delta(lua_State *L);
 /* Pushes {body}. May raise. */
 void llm_push_body(lua_State *L, const struct buf *body);
 
-/* Pushes nil, message, code, {retry_after?, deadline?, fix?, began, usage?, said?}, the last two of
- * what came of the reply; returns their number. May raise. */
+/* Pushes nil, message, code, {retry_after?, deadline?, fix?, challenge?, body?, began, usage?, said?}, the
+ * last two of what came of the reply; returns their number. May raise. */
 int llm_push_failure(lua_State *L, const struct err *err, const struct transport_result *result,
                      const struct reply *reply);
 

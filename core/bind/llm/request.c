@@ -114,7 +114,8 @@ void llm_read_request(lua_State *L, int idx, struct transport_request *request,
                       struct llm_caps *caps)
 {
     static const char *const known[] = {"url",   "body",      "key",  "headers",
-                                        "shape", "deadlines", "caps", "fresh", "private", NULL};
+                                        "shape", "deadlines", "caps", "fresh", "private",
+                                        "remove", NULL};
     bind_check_options(L, idx, known);
     *request = (struct transport_request){.url = text_option(L, idx, "url")};
     luaL_argcheck(L, request->url, idx, "url is missing");
@@ -123,7 +124,9 @@ void llm_read_request(lua_State *L, int idx, struct transport_request *request,
     request->fresh = lua_toboolean(L, -1);
     lua_getfield(L, idx, "private");
     request->private = lua_toboolean(L, -1);
-    lua_pop(L, 2);
+    lua_getfield(L, idx, "remove");
+    request->remove = lua_toboolean(L, -1);
+    lua_pop(L, 3);
     check_body(L, idx);
     read_deadlines(L, idx, &request->deadlines);
     read_caps(L, idx, &request->caps, caps);

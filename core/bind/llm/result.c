@@ -128,6 +128,14 @@ int llm_push_failure(lua_State *L, const struct err *err, const struct transport
         lua_pushstring(L, err->fix);
         lua_setfield(L, -2, "fix");
     }
+    if (result->challenge && result->challenge[0]) {
+        lua_pushstring(L, result->challenge);
+        lua_setfield(L, -2, "challenge");
+    }
+    if (result->body_len) {
+        lua_pushlstring(L, result->body, result->body_len);
+        lua_setfield(L, -2, "body");
+    }
     lua_pushboolean(L, result->began);
     lua_setfield(L, -2, "began");
     push_spent(L, reply);

@@ -225,6 +225,7 @@ CREATE TABLE mcp_tool (
 CREATE TABLE mcp_server (
     server   TEXT PRIMARY KEY,
     identity TEXT NOT NULL,     -- JSON: its program with what that is started with, or its address
+    version  TEXT,              -- of the protocol that it spoke then
     actor    TEXT NOT NULL,
     at       TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;

@@ -459,7 +459,7 @@ INSERT OR REPLACE INTO house (id, config) VALUES (1, $now);
 
 -- A person trusts these tools of an MCP server, which is this one, as it describes them, and none of its others.
 -- kind: mcp.trusted
-INSERT OR REPLACE INTO mcp_server (server, identity, actor, at) VALUES ($server, $identity, :actor, :at);
+INSERT OR REPLACE INTO mcp_server (server, identity, version, actor, at) VALUES ($server, $identity, $version, :actor, :at);
 DELETE FROM mcp_tool WHERE server = $server;
 -- each tools
 INSERT INTO mcp_tool (server, tool, name, pin, description, schema, actor, at)

@@ -711,7 +711,7 @@ SELECT pin, aside AS "aside:json", identity AS "identity:json" FROM mcp_tool JOI
 WHERE server = :server AND tool = :tool;
 
 -- name: mcp_server
-SELECT identity AS "identity:json", actor, at FROM mcp_server WHERE server = :server;
+SELECT identity AS "identity:json", version, actor, at FROM mcp_server WHERE server = :server;
 
 -- name: counts
 SELECT (SELECT count(*) FROM card) AS cards, (SELECT coalesce(max(seq), 0) FROM entry) AS events,

@@ -1,5 +1,5 @@
 /* reply_head.c: status line, content-type, content-length, content-encoding, retry-after,
- * retry-after-ms, mcp-session-id; the rest is counted. */
+ * retry-after-ms, www-authenticate, mcp-session-id; the rest is counted. */
 #include "io/transport/reply_head.h"
 
 #include <ctype.h>
@@ -82,6 +82,14 @@ static void set_session(struct reply_head *head, const char *value, size_t len)
     head->session[visible ? len : 0] = '\0';
 }
 
+static void set_challenge(struct reply_head *head, const char *value, size_t len)
+{
+    size_t n = 0;
+    for (; n < len && n < sizeof head->challenge - 1; n++)
+        head->challenge[n] = value[n] >= 0x20 && value[n] < 0x7F ? value[n] : '?';
+    head->challenge[n] = '\0';
+}
+
 int reply_head_line(struct reply_head *head, const char *line, size_t len, size_t max,
                     struct err *err)
 {
@@ -106,6 +114,8 @@ int reply_head_line(struct reply_head *head, const char *line, size_t len, size_
         set_retry(head, number_of(value, n), true);
     else if ((value = value_of(line, len, "retry-after", &n)))
         set_retry(head, number_of(value, n) * 1000, false);
+    else if (!head->challenge[0] && (value = value_of(line, len, "www-authenticate", &n)))
+        set_challenge(head, value, n);
     else if ((value = value_of(line, len, "mcp-session-id", &n)))
         set_session(head, value, n);
     return 0;

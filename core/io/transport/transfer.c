@@ -478,4 +478,5 @@ void transfer_set_options(struct transfer *x)
         curl->easy_setopt(easy, CURLOPT_POSTFIELDS, NULL);
         curl->easy_setopt(easy, CURLOPT_HTTPGET, 1L);
     }
+    curl->easy_setopt(easy, CURLOPT_CUSTOMREQUEST, x->removes ? "DELETE" : NULL);
 }

@@ -57,6 +57,7 @@ struct transfer {
     bool enough; /* all that matters has come */
     size_t body_bytes;
     unsigned unheard; /* steps since the last byte of head or body */
+    bool removes;     /* a DELETE */
     bool alone;       /* on a connection of its own */
     struct address_leave leave;
     char refused[ADDRESS_TEXT_MAX]; /* an address that it may not go to, "" when there was none */

@@ -1,6 +1,7 @@
 -- mcp.lua: `orket mcp`: the servers of Model Context Protocol that the organization names, what they offer, and a
 -- person's trust in it.
 
+local async = require("orket.async")
 local call = require("orket.mcp.call")
 local cjson = require("cjson")
 local config = require("orket.config")
@@ -8,6 +9,7 @@ local definitions = require("orket.mcp.definition")
 local diff = require("orket.diff")
 local errors = require("orket.errors")
 local fs = require("orket.core.fs")
+local helds = require("orket.mcp.held")
 local identities = require("orket.mcp.identity")
 local list = require("orket.list")
 local options = require("orket.options")
@@ -117,20 +119,39 @@ local function judged(tool, server, pin, differ)
       or #differ > 0 and "the server is another one: " .. table.concat(differ, ", ") .. " changed" or nil
   else
     row.state, row.diff = "changed", diff.values(about(pin), { description = tool.description, schema = tool.schema })
+    row.why = row.diff == "" and "what it says of its answers, or of headers, changed" or nil
   end
   return row
 end
 
--- The tools of a server as they are now, and as it said them.
+local function listed(held, server, seen)
+  local session, err = held:session(server)
+  seen.session = session
+  if not session then
+    return nil, err
+  end
+  return session:tools()
+end
+
+-- What a server says that it has, and the protocol that it says it in.
+local function list_of(project, server)
+  local store <close> = readers.open(project.dir)
+  local held <close>, seen = helds.new(project, store), {}
+  local said, err = async.within(server.deadline, listed, held, server, seen)
+  if not said and err.code == "ERR_TIMEOUT" then
+    err = helds.late(server, seen.session, err)
+  end
+  return said, err, said and seen.session.version
+end
+
+-- The tools of a server as they are now, as it said them, and the protocol that it speaks.
 local function offered(project, name)
   local server, err = servers.of(project.config, name)
   if not server then
     return nil, err
   end
-  local said
-  said, err = servers.talk(project, server, function(session)
-    return session:tools()
-  end)
+  local said, version
+  said, err, version = list_of(project, server)
   if not said then
     return nil, err
   end
@@ -138,7 +159,7 @@ local function offered(project, name)
   for i, tool in ipairs(definitions.all(name, said)) do
     rows[i] = judged(tool, server, trusted[tool.name], differ or {})
   end
-  return rows, said
+  return rows, said, version
 end
 
 local function print_tool(row)
@@ -170,9 +191,9 @@ end
 
 function act.trust(args)
   local project, err = looked(args.C or ".")
-  local rows, said
+  local rows, said, version
   if project then
-    rows, said = offered(project, args.server)
+    rows, said, version = offered(project, args.server)
     err = said
   end
   if not rows then
@@ -181,7 +202,7 @@ function act.trust(args)
   local chosen = setmetatable({}, cjson.array_mt)
   for i, row in ipairs(rows) do
     if row.state ~= "refused" then
-      chosen[#chosen + 1] = list.pick(said[i], { "name", "description", "title", "inputSchema" })
+      chosen[#chosen + 1] = list.pick(said[i], { "name", "description", "title", "inputSchema", "outputSchema" })
     end
     if not args.json and row.state ~= "trusted" then
       print_tool(row)
@@ -191,7 +212,7 @@ function act.trust(args)
   local organization = project.config.organization
   local identity = identities.of(organization, organization.mcp[args.server])
   result, err = owner.ask(args.C or ".", {
-    act = "mcp.trust", reason = args.server, text = cjson.encode({ identity = identity, tools = chosen }), who = sys.user(),
+    act = "mcp.trust", reason = args.server, text = cjson.encode({ identity = identity, version = version, tools = chosen }), who = sys.user(),
   })
   return result and report.answer(args, result), err
 end
@@ -230,7 +251,11 @@ function act.call(args)
     pin, err = trusted_pin(project, server.name, args.tool)
   end
   if pin then
-    result, err = call.call(project, server, { tool = args.tool, pin = pin, arguments = arguments })
+    local store <close> = readers.open(project.dir)
+    local held <close> = helds.new(project, store)
+    result, err = call.call(held, server, { server = server.name, tool = args.tool, pin = pin, arguments = arguments }, function()
+      return true
+    end)
   end
   if not result then
     return nil, err

@@ -4,6 +4,7 @@
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
+local mirrored = require("orket.mcp.mirrored")
 local schemas = require("orket.core.schema")
 
 local M = {}
@@ -52,6 +53,17 @@ function M.name(server, tool)
   return "mcp__" .. server .. "__" .. tool:gsub("[.]", "_")
 end
 
+-- What it promises to answer is held against its answers.
+local function output_fault(schema)
+  if schema == nil then
+    return nil
+  elseif type(schema) ~= "table" or #cjson.encode(schema) > SCHEMA_MAX then
+    return "its output schema is none, or larger than " .. SCHEMA_MAX .. " bytes"
+  end
+  local ok, err = errors.check(schemas.compile(schema))
+  return not ok and "its output schema is refused: " .. err.message or nil
+end
+
 local function fault_of(server, about)
   if about.name == nil or #about.name == 0 or about.name:find("[^%w_.-]") then
     return "its name has other characters than letters, digits, _ - and ."
@@ -67,7 +79,7 @@ local function fault_of(server, about)
     return "it has characters that nobody sees and a model reads"
   end
   local ok, err = errors.check(schemas.compile(about.schema))
-  return not ok and "its schema is refused: " .. err.message or nil
+  return not ok and "its schema is refused: " .. err.message or output_fault(about.output)
 end
 
 local function text(value)
@@ -79,7 +91,9 @@ end
 ---@field as string         as roles call it
 ---@field description string
 ---@field schema table
----@field pin string        hash of the three
+---@field output table?     schema of its structured content
+---@field headers table?    arguments that are sent as headers as well
+---@field pin string        hash of them all
 ---@field fault string?     why it cannot be trusted
 
 ---One tool of a list, as we know tools.
@@ -88,11 +102,16 @@ end
 ---@return McpTool
 function M.read(server, said)
   said = type(said) == "table" and said or {}
-  local about = { name = text(said.name), description = text(said.description) or text(said.title) or "", schema = said.inputSchema }
-  local fault = fault_of(server, about)
-  about.fault, about.name = fault, about.name or "?"
+  local schema, headers, fault = mirrored.read(said.inputSchema)
+  local output = said.outputSchema
+  local about = {
+    name = text(said.name), description = text(said.description) or text(said.title) or "", schema = schema, headers = headers,
+    output = output ~= cjson.null and output or nil,
+  }
+  about.fault = fault_of(server, about) or fault
+  about.name = about.name or "?"
   about.as = M.name(server, about.name)
-  about.pin = hash.of(cjson.encode({ about.name, about.description, about.schema or cjson.null }))
+  about.pin = hash.of(cjson.encode({ about.name, about.description, about.schema or cjson.null, about.output or about.headers and cjson.null or nil, about.headers }))
   return about
 end
 

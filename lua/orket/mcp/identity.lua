@@ -7,11 +7,11 @@ local list = require("orket.list")
 
 local M = {}
 
-local FIELDS = { "command", "url", "key", "directory", "show" } -- as they are configured
+local FIELDS = { "command", "url", "private", "key", "directory", "show" } -- as they are configured
 
 -- The fields of an identity, by what people call them.
 local CALLED = {
-  command = "command", url = "url", key = "key", directory = "directory", show = "show", env = "env", values = "env", source = "keys",
+  command = "command", url = "url", private = "private", key = "key", directory = "directory", show = "show", env = "env", values = "env", source = "keys",
 }
 
 ---@class McpIdentity

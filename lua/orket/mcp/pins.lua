@@ -48,6 +48,15 @@ local function untrusted(server, tool)
     "a person looks at it (orket mcp tools " .. server .. ") and trusts it (orket mcp trust " .. server .. ")")
 end
 
+---The protocol that the server spoke when its tools were trusted.
+---@param store Store
+---@param server string
+---@return string|nil
+function M.version(store, server)
+  local row = store:read("mcp_server", { server = server })[1]
+  return row and row.version
+end
+
 ---What keeps a tool from being called before its server is asked anything; nil: nothing.
 ---@param store Store
 ---@param organization table
@@ -68,13 +77,7 @@ function M.objection(store, organization, call)
     .. call.server .. "), or puts back what changed") or nil
 end
 
----The server describes a tool in another way now.
----@param project table opened as owner
----@param server string
----@param found McpTool
----@return true|nil ok
----@return Error|nil
-function M.put_aside(project, server, found)
+local function put_aside(project, server, found)
   local body = recorded(found)
   body.server, body.fault = server, found.fault
   body.description, body.schema = body.description:sub(1, utf8.offset(body.description, 0, math.min(#body.description, 8000) + 1) - 1),
@@ -82,6 +85,26 @@ function M.put_aside(project, server, found)
   local tx = project.store:stream({ run = "board", turn = 0, actor = "system", role = "system" }):begin()
   tx:event("mcp.changed", nil, body)
   return errors.check(async.await(tx.commit, tx))
+end
+
+---Looks at all that a server offers: a trusted tool that it describes in another way now is put aside, called or not.
+---@param project table opened as owner
+---@param server string
+---@param tools McpTool[]
+---@return true|nil ok
+---@return Error|nil
+function M.look(project, server, tools)
+  local trusted = M.of(project.store, server)
+  for _, tool in ipairs(tools) do
+    local pin = trusted[tool.name]
+    if pin and not pin.aside and (pin.pin ~= tool.pin or tool.fault) then
+      local ok, err = put_aside(project, server, tool)
+      if not ok then
+        return nil, err
+      end
+    end
+  end
+  return true
 end
 
 -- ---- a person's yes ----
@@ -110,9 +133,9 @@ local function write(project, scripts)
   return true
 end
 
-local function record(project, request, identity, tools)
+local function record(project, request, about, tools)
   local tx = project.store:stream({ run = "board", turn = 0, actor = "human:" .. (request.who or "unknown"), role = "human" }):begin()
-  tx:event("mcp.trusted", nil, { server = request.reason, identity = identity, tools = tools })
+  tx:event("mcp.trusted", nil, { server = request.reason, identity = about.identity, version = about.version, tools = tools })
   return errors.check(async.await(tx.commit, tx))
 end
 
@@ -129,16 +152,16 @@ local function read(request)
     end
     tools[#tools + 1] = tool
   end
-  return tools, nil, said.identity
+  return tools, nil, said
 end
 
 ---A person trusts these tools, and no other of the server: the event, then the project's scripts.
 ---@param project table opened as owner
----@param request {reason: string, text: string, who: string?}  the server, {identity, tools} as it says them
+---@param request {reason: string, text: string, who: string?}  the server, {identity, version, tools} as it says them
 ---@return table|nil answer {server, tools, message}
 ---@return Error|nil
 function M.trust(project, request)
-  local tools, err, identity = read(request)
+  local tools, err, about = read(request)
   if not tools then
     return nil, err
   end
@@ -149,7 +172,7 @@ function M.trust(project, request)
   local scripts, ok
   scripts, err = scripts_of(project, server, tools)
   if scripts then
-    ok, err = record(project, request, identity, list)
+    ok, err = record(project, request, about, list)
   end
   if ok then
     ok, err = write(project, scripts)

@@ -1,21 +1,29 @@
--- session.lua: a conversation in JSON-RPC 2.0 with a server, whatever carries it: who it is, which tools it has, and
--- calls of them. What it says besides is bounded by the wire, and means nothing.
+-- session.lua: a conversation with a server, whatever carries it: which protocol both speak, which tools it has, and
+-- calls of them. Of the current protocol every request says what it is in; the ones before begin with a handshake.
 
 local cjson = require("cjson")
+local definitions = require("orket.mcp.definition")
 local errors = require("orket.errors")
-local list = require("orket.list")
+local greeting = require("orket.mcp.greeting")
+local later = require("orket.later")
+local mirrored = later("orket.mcp.mirrored")
+local rpcs = require("orket.mcp.rpc")
 local sys = require("orket.core.sys")
 
-local M = {}
+local http = later("orket.mcp.http")
+local stdio = later("orket.mcp.stdio")
 
-M.VERSIONS = { "2025-06-18", "2025-03-26" } -- the newest first
+local M = {}
 
 local PAGES, TOOLS = 100, 1000 -- of one tools/list
 local CURSOR_MAX = 4096
 local LISTINGS = 3 -- the list changes while it is read: then it is read again, this often
-local MESSAGE_MAX = 1000 -- bytes of an error of theirs
+local FRESH, FRESH_MOST = 60, 300 -- seconds for which a list holds, unless the server says how long; and then at most
 
 ---@class McpSession
+---@field server McpServer
+---@field version string  of the protocol
+---@field stale boolean   it has said that its tools changed, or was never asked for them
 local Session = {}
 Session.__index = Session
 
@@ -23,124 +31,141 @@ local function broken(self, what)
   return nil, errors.new("ERR_PROTOCOL", "the server " .. self.server.name .. " " .. what, "look at the server: it breaks the protocol")
 end
 
-local function send(self, message)
-  message.jsonrpc = "2.0"
-  return self.wire:send(cjson.encode(message), message.id ~= nil and message.method ~= nil)
+-- ---- requests ----
+
+local function is_current(self)
+  return self.version == greeting.CURRENT
 end
 
--- ---- what it says ----
+local function meta()
+  return {
+    ["io.modelcontextprotocol/protocolVersion"] = greeting.CURRENT, ["io.modelcontextprotocol/clientInfo"] = greeting.client(),
+    ["io.modelcontextprotocol/clientCapabilities"] = cjson.decode("{}"),
+  }
+end
 
--- A question of theirs. Nothing of ours is theirs to ask for: a ping is answered, all else is declined.
-local function decline(self, message)
-  if message.method == "ping" then
-    return send(self, { id = message.id, result = cjson.decode("{}") })
+---Asks in the protocol that was agreed on.
+---@param method string
+---@param params table
+---@param headers table<string, string>|nil
+---@return table|nil result
+---@return Error|nil
+function Session:ask(method, params, headers)
+  if not is_current(self) then
+    return self.rpc:request(method, next(params) ~= nil and params or cjson.decode("{}"))
   end
-  return send(self, { id = message.id, error = { code = -32601, message = "not offered" } })
-end
-
-local function failure_of(self, problem)
-  local said = type(problem) == "table" and problem.message
-  said = type(said) == "string" and said or "no reason"
-  local err = errors.new("ERR_PROC", "the server " .. self.server.name .. " refused it: " .. said:sub(1, utf8.offset(said, 0, math.min(#said, MESSAGE_MAX) + 1) - 1))
-  err.told = true -- by the server: it did not happen
-  return err
-end
-
--- Whether this is the answer to the request with this id; what else it is, is dealt with.
-local function take(self, message, id)
-  if type(message) ~= "table" then
-    return false
-  elseif type(message.method) == "string" then
-    if message.id ~= nil and message.id ~= cjson.null then
-      decline(self, message)
-    elseif message.method == "notifications/tools/list_changed" then
-      self.stale = true
-    end
-    return false
+  headers = headers or {}
+  params._meta = meta()
+  headers["MCP-Protocol-Version"], headers["Mcp-Method"], headers["Mcp-Name"] = greeting.CURRENT, method, params.name
+  local result, err = self.rpc:request(method, params, headers)
+  if not result then
+    return nil, err
+  elseif result.resultType == "input_required" then
+    err = errors.new("ERR_PROC", "the server " .. self.server.name .. " wants to be told more before it answers: that is not offered")
+    err.told = true
+    return nil, err
+  elseif result.resultType ~= nil and result.resultType ~= "complete" then
+    return broken(self, "answered with a result of an unknown type")
   end
-  return message.id == id and (message.result ~= nil or message.error ~= nil)
+  return result
 end
 
--- A line may hold several (2025-03-26). What is no JSON is a program's chatter.
-local function answer_in(self, line, id)
-  local said = cjson.decode(line)
-  local found
-  for _, message in ipairs(type(said) == "table" and said[1] ~= nil and said or { said }) do
-    if take(self, message, id) then
-      found = found or message
-    end
-  end
-  return found
-end
+-- ---- beginning ----
 
-local function request(self, method, params)
-  self.last = self.last + 1
-  local id = self.last
-  local ok, err = send(self, { id = id, method = method, params = params })
-  self.open = method ~= "initialize" and id or nil
-  local found
-  while ok and not found do
-    local line
-    line, err = self.wire:receive()
-    ok, found = line, line and answer_in(self, line, id)
+local function connect(self)
+  local rpc = rpcs.new(self.server.name)
+  rpc.on_notice = function(method)
+    self.stale = self.stale or method == "notifications/tools/list_changed"
   end
-  if not found then
+  local wire, err = (self.server.url and http or stdio).open(self.project, self.server, {
+    hear = function(text) rpc:hear(text) end, fail = function(id, why) rpc:fail(id, why) end, awaits = function(id) return rpc:awaits(id) end,
+  })
+  if not wire then
     return nil, err
   end
-  self.open = nil
-  if found.error ~= nil and found.error ~= cjson.null then
-    return nil, failure_of(self, found.error)
-  elseif type(found.result) ~= "table" then
-    return broken(self, "answered " .. method .. " with no object")
-  end
-  return found.result
+  rpc:speak_over(wire)
+  self.rpc, self.wire = rpc, wire
+  return true
 end
 
--- ---- what is asked ----
+-- A program of an older protocol may end at a question that it does not know: it is started once more, and asked as before.
+local function begin(self)
+  local ok, err = connect(self)
+  if ok then
+    ok, err = greeting.agree(self)
+  end
+  if not ok and self.rpc and self.rpc.over and self.known ~= "before" and self.server.command then
+    self.wire:close()
+    self.known = "before"
+    return begin(self)
+  end
+  return ok, err
+end
 
 ---Begins the conversation.
----@param wire table  send(text), receive() -> text | nil, Error
+---@param project table
 ---@param server McpServer
+---@param version string|nil  the protocol that it was known to speak
 ---@return McpSession|nil
 ---@return Error|nil
-function M.open(wire, server)
-  local self = setmetatable({ wire = wire, server = server, last = 0 }, Session)
-  local hello, err = request(self, "initialize", {
-    protocolVersion = M.VERSIONS[1], capabilities = cjson.decode("{}"), clientInfo = { name = "orket", version = sys.version() },
-  })
-  if not hello then
-    return nil, err
-  elseif not list.has(M.VERSIONS, hello.protocolVersion) then
-    return broken(self, "speaks the protocol " .. tostring(hello.protocolVersion):sub(1, 40) .. ", and we " .. table.concat(M.VERSIONS, " and "))
+function M.open(project, server, version)
+  local self = setmetatable({
+    project = project, server = server, known = version and (version == greeting.CURRENT and "current" or "before"), stale = true, listed = 0,
+  }, Session)
+  local ok, err = begin(self)
+  if ok then
+    return self
   end
-  self.version = hello.protocolVersion
-  self.offers = type(hello.capabilities) == "table" and type(hello.capabilities.tools) == "table"
-  wire.version = self.version -- of its headers
-  local ok
-  ok, err = send(self, { method = "notifications/initialized" })
-  return ok and self, err
+  err.said = self:complaints()
+  self:close()
+  return nil, err
 end
 
+---An exchange begins: its bounds are counted anew.
+function Session:renew()
+  self.wire:renew()
+end
+
+---@return Error|nil why it has ended
+function Session:over()
+  return self.rpc.over
+end
+
+---What may explain that it did not answer.
+---@return string
+function Session:complaints()
+  local noise = self.rpc and self.rpc.noise > 0 and "; " .. self.rpc.noise .. " of the lines it wrote are no messages" or ""
+  return noise .. (self.wire and self.wire:complaints() or "")
+end
+
+function Session:close()
+  if self.wire then
+    self.wire:close()
+  end
+end
+
+-- ---- tools ----
+
 local function pages(self)
-  local tools, cursor = {}, nil
+  local tools, cursor, seen = {}, nil, {}
   for _ = 1, PAGES do
-    local page, err = request(self, "tools/list", cursor and { cursor = cursor } or cjson.decode("{}"))
+    local page, err = self:ask("tools/list", { cursor = cursor })
     if not page then
       return nil, err
     elseif type(page.tools) ~= "table" then
       return broken(self, "has no list of tools")
     end
-    for _, tool in ipairs(page.tools) do
-      tools[#tools + 1] = tool
-    end
+    table.move(page.tools, 1, math.min(#page.tools, TOOLS + 1), #tools + 1, tools)
+    self.ttl = math.type(page.ttlMs) and page.ttlMs >= 0 and math.min(page.ttlMs / 1000, FRESH_MOST) or nil
     cursor = page.nextCursor
     if #tools > TOOLS then
       return nil, errors.new("ERR_LIMIT", "the server " .. self.server.name .. " has more than " .. TOOLS .. " tools")
     elseif cursor == nil or cursor == cjson.null then
       return tools
-    elseif type(cursor) ~= "string" or #cursor > CURSOR_MAX then
-      return broken(self, "has a list of tools that does not go on")
+    elseif type(cursor) ~= "string" or #cursor > CURSOR_MAX or seen[cursor] then
+      return broken(self, seen[cursor] and "has a list of tools that goes round in a circle" or "has a list of tools that does not go on")
     end
+    seen[cursor] = true
   end
   return nil, errors.new("ERR_LIMIT", "the list of tools of " .. self.server.name .. " has more than " .. PAGES .. " pages")
 end
@@ -150,33 +175,55 @@ end
 ---@return Error|nil
 function Session:tools()
   if not self.offers then
+    self.stale = false
     return {}
   end
   for _ = 1, LISTINGS do
     self.stale = false
     local tools, err = pages(self)
     if not tools or not self.stale then
+      self.listed, self.stale = sys.monotonic(), tools == nil
       return tools, err
     end
   end
   return broken(self, "changes its tools without end")
 end
 
+---True when nobody knows any more whether its tools are those that it listed.
+---@return boolean
+function Session:is_stale()
+  return self.stale or sys.monotonic() - self.listed > (self.ttl or FRESH)
+end
+
+---Its tools by its names, read again when they may have become others; `look` sees them all.
+---@param look fun(tools: McpTool[]): true?, Error?
+---@return table<string, {name: string, pin: string, fault: string?, output: table?, headers: table?}>|nil
+---@return Error|nil
+function Session:definitions(look)
+  if not self:is_stale() then
+    return self.by_name
+  end
+  local said, err = self:tools()
+  if not said then
+    return nil, err
+  end
+  local tools, by_name = definitions.all(self.server.name, said), {}
+  local ok, why = look(tools)
+  for _, tool in ipairs(tools) do
+    by_name[tool.name] = { name = tool.name, pin = tool.pin, fault = tool.fault, output = tool.output, headers = tool.headers }
+  end
+  self.by_name = by_name
+  return ok and by_name, why
+end
+
 ---Calls a tool. From here on nobody knows what it did, unless it answers.
----@param tool string
+---@param tool table see definitions
 ---@param arguments table
 ---@return table|nil result as it says it
 ---@return Error|nil  .told: it said so itself
 function Session:call(tool, arguments)
-  self.called = true
-  return request(self, "tools/call", { name = tool, arguments = next(arguments) == nil and cjson.decode("{}") or arguments })
-end
-
----Nobody waits any more for what was asked last.
-function Session:give_up()
-  if self.open then
-    send(self, { method = "notifications/cancelled", params = { requestId = self.open, reason = "nobody waits for it" } })
-  end
+  local headers = is_current(self) and self.server.url and mirrored.values(tool.headers, arguments) or nil
+  return self:ask("tools/call", { name = tool.name, arguments = next(arguments) == nil and cjson.decode("{}") or arguments }, headers)
 end
 
 return M

@@ -1,5 +1,5 @@
 -- stdio.lua: a server that is a program: it runs in the jail, without network, in a directory of its own, and speaks
--- in lines. All it says in a conversation is bounded, whatever it is made of.
+-- in lines. All it says in an exchange is bounded, whatever it is made of, and so is how long it waits for the next.
 
 local async = require("orket.async")
 local errors = require("orket.errors")
@@ -10,58 +10,83 @@ local texts = require("orket.text")
 local M = {}
 
 local GRACE = 0.5 -- seconds to end by itself after its input did
+local IDLE = 60 -- seconds that it may wait for a next exchange
+local BUSY = 10 -- deadlines of CPU time, from its start to its end
 local SAID = 300 -- bytes of its last words
 
 local Wire = {}
 Wire.__index = Wire
 
-local function last_words(result)
-  local said = texts.of_bytes(result.stderr:sub(-SAID)):gsub("%s+", " "):gsub("^ ", "")
+local function last_words(stderr)
+  local said = texts.of_bytes(stderr:sub(-SAID)):gsub("%s+", " "):gsub("^ ", "")
   return said ~= "" and ": " .. said or ""
 end
 
 local function ended(self, result, message, code, fix)
-  local name = self.server.name
+  local name, err = self.server.name
   if not result then
-    self.over = errors.new(code, "the server " .. name .. ": " .. message, fix)
+    err = errors.new(code, "the server " .. name .. ": " .. message, fix)
   elseif result.limit == "output" then
-    self.over = errors.new("ERR_LIMIT", "the server " .. name .. " said more than " .. self.server.output .. " bytes")
+    err = errors.new("ERR_LIMIT", "the server " .. name .. " said more than " .. self.server.output .. " bytes")
   else
-    self.over = errors.new("ERR_PROC", "the server " .. name .. " ended ("
+    err = errors.new("ERR_PROC", "the server " .. name .. " ended ("
       .. (result.limit and result.limit .. " limit" or result.signal and "signal " .. result.signal or "exit " .. result.exit)
-      .. ")" .. last_words(result))
+      .. ")" .. last_words(result.stderr))
   end
-  self.queue:wake()
+  err.idle = result and result.limit == "time" or nil
+  self.over = err
+  self.fail(nil, err)
+  if self.on_end then
+    self.on_end(true)
+  end
 end
 
-Wire.receive = lines.receive
-
 ---@param text string one message
----@return true|nil ok
----@return Error|nil it has ended
+---@return true
 function Wire:send(text)
-  if self.over then
-    return nil, self.over
+  if not self.over then
+    self.program.say(text .. "\n")
   end
-  self.program.say(text .. "\n")
   return true
 end
 
----It is told that nobody listens any more, and is gone when this returns.
-function Wire:close()
+---An answer is not waited for any more; it is heard in vain.
+function Wire.forget() end
+
+---An exchange begins: its bounds are counted anew.
+function Wire:renew()
   if not self.over then
-    self.program.hush()
-    pcall(async.within, GRACE, function()
-      while self:receive() do end
-    end)
-  end
-  if not self.over then
-    self.program.cancel()
-    while self:receive() do end
+    self.program.renew()
   end
 end
 
-Wire.__close = Wire.close
+---Its last words as long as it lives, to be told with what went wrong.
+---@return string
+function Wire:complaints()
+  return self.over and "" or last_words(self.program.complaints())
+end
+
+local function wait_for_end(self)
+  while not self.over do
+    if not async.suspend(function(wake)
+      self.on_end = wake
+    end) then
+      return
+    end
+  end
+end
+
+---It is told that nobody listens any more, and is gone when this returns, or soon when the task is canceled.
+function Wire:close()
+  if not self.over then
+    self.program.hush()
+    pcall(async.within, GRACE, wait_for_end, self)
+  end
+  if not self.over then
+    self.program.cancel()
+    wait_for_end(self)
+  end
+end
 
 -- ---- the program ----
 
@@ -100,7 +125,7 @@ local function request(project, server)
   end
   return root and {
     argv = server.command, cwd_root = root, env = server.env or {}, show = shown(server, home),
-    hide = server.directory and hidden(project, home) or nil, wall = server.deadline + 2 * GRACE, cpu = server.deadline,
+    hide = server.directory and hidden(project, home) or nil, wall = server.deadline + 2 * GRACE + IDLE, cpu = BUSY * server.deadline,
     mem = server.memory, procs = server.processes, output = server.output,
   }, err
 end
@@ -108,23 +133,16 @@ end
 ---Starts the server's program.
 ---@param project table
 ---@param server McpServer
----@return table|nil wire  send, receive, close
+---@param on {hear: fun(text: string), fail: fun(id: integer|nil, err: Error)}  called from the loop
+---@return table|nil wire  send, forget, renew, complaints, close
 ---@return Error|nil
-function M.open(project, server)
+function M.open(project, server, on)
   local order, err = request(project, server)
   if not order then
     return nil, err
   end
-  local self = setmetatable({ server = server, queue = lines.queue() }, Wire)
-  local split = lines.splitter(function(line)
-    self.queue:add(line)
-  end)
-  self.program = proc.talk(order, function(bytes)
-    split(bytes)
-    if not self.queue:is_empty() then
-      self.queue:wake()
-    end
-  end, function(...)
+  local self = setmetatable({ server = server, fail = on.fail }, Wire)
+  self.program = proc.talk(order, lines.splitter(on.hear), function(...)
     ended(self, ...)
   end)
   order.cwd_root:close()

@@ -138,6 +138,9 @@ local function take_turn(run, card, turn)
   run.live[card.id] = turn
   local ok, err = async.within(run.limits.seconds, turns.run, turn)
   run.live[card.id] = nil
+  if turn.servers then
+    turn.servers:close()
+  end
   if not ok then
     return settle_failure(run, turn, err)
   end
