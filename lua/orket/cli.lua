@@ -18,6 +18,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   cost = { "orket.cmd.cost", "what requests to models cost, by card, role, model, arm, day or run" },
   deny = { "orket.cmd.people", "say no to what an agent asks for", "deny" },
   eval = { "orket.cmd.eval", "compare prompts over the cases of a suite" },
+  examples = { "orket.cmd.examples", "what agents propose as examples of good work, and your answer" },
   export = { "orket.cmd.export", "a run as one file that can be verified anywhere" },
   ["export-cards"] = { "orket.cmd.export_cards", "write the cards of the board into the card files" },
   fork = { "orket.cmd.fork", "a new run that goes on from a moment of another one" },

@@ -3,6 +3,7 @@
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local examples = require("orket.examples")
 local labels = require("orket.labels")
 local schema = require("orket.core.schema")
 
@@ -16,6 +17,7 @@ local NODES = {
   prompts = { "build" }, -- build(view, prompt) -> messages
   models = { "choose" }, -- choose(role, card, models, past) -> name of a model
   loop = { "settings" }, -- settings(limits) -> {concurrency, window, steps, seconds, tokens}
+  examples = {}, -- data: examples.lua
   memory = { "select" }, -- select(view, candidates) -> notes
   policy = { "decide" }, -- decide(call, view) -> nil | {decision, rule, why, fix}
 }
@@ -92,6 +94,10 @@ function check.nodes(entry)
   elseif not names then
     return broken(entry, "it does not say which kind of node it is",
       'return node = "policy", or another kind of docs/nodes.md')
+  end
+  local fault = names == NODES.examples and examples.file_fault(entry.about)
+  if fault then
+    return broken(entry, fault, "orket examples writes this file")
   end
   return functions(entry, names)
 end

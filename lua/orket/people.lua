@@ -6,6 +6,7 @@ local acceptance = later("orket.serving.acceptance")
 local approvals = require("orket.approvals")
 local async = require("orket.async")
 local errors = require("orket.errors")
+local examples = later("orket.examples.acts")
 local forks = later("orket.fork")
 local labels = require("orket.labels")
 local lifts = require("orket.budget.lift")
@@ -260,7 +261,7 @@ end
 
 ---@class PersonRequest
 ---@field act string     comment, answer, move, retry, trust, approve, deny, sync, mcp.trust (see mcp/pins.lua), fork (see fork.perform),
----  remember, forget and recall (see memory/acts.lua)
+---  remember, forget and recall (see memory/acts.lua), example.accept, .reject and .remove (see examples/acts.lua)
 ---@field card string?
 ---@field text string?
 ---@field label string?   of a comment that was written elsewhere
@@ -286,7 +287,9 @@ function M.perform(project, request)
       return begin(project, request)
     end)
   end
-  if request.act == "accept" then
+  if type(request.act) == "string" and request.act:find("^example%.%l+$") then
+    return examples.perform(project, request)
+  elseif request.act == "accept" then
     return acceptance.accept(project, request)
   elseif request.act == "rollback" then
     return rollback.perform(project, request)

@@ -219,7 +219,7 @@ describe("orket eval", function()
     for _, case in ipairs({
       { ".", 2, "missing --arms" }, { "--arms a.lua,b.lua", 2, "missing SUITE" }, { ". --arms own,own --repeat 0", 2, "--repeat takes" },
       { ". --arms own", 1, "2 to 8 files" }, { ". --arms own,arms/none.lua", 1, "arms/none.lua" },
-      { ". --arms own,arms/tool.lua", 1, "neither a prompts node nor a role" }, { ". --arms own,arms/broken.lua", 1, "ERR_SCRIPT_SYNTAX" },
+      { ". --arms own,arms/tool.lua", 1, "neither a prompts node, nor a role, nor examples" }, { ". --arms own,arms/broken.lua", 1, "ERR_SCRIPT_SYNTAX" },
       { ". --arms own,arms/test.lua", 1, "self-test failed" }, { ". --arms own,own --cases I7", 1, "no case 'I7'" },
       { "nowhere --arms own,own", 1, "nowhere" }, { ". --arms own,arms/plain.lua --role poet", 0, "own" },
     }) do

@@ -276,7 +276,9 @@ CREATE TABLE proposal (
     card TEXT,
     role TEXT,
     body TEXT NOT NULL,
-    at   TEXT NOT NULL
+    at   TEXT NOT NULL,
+    status      TEXT, -- of an example: accepted, rejected, removed
+    answered_by TEXT
 ) STRICT;
 CREATE INDEX proposal_card ON proposal (card);
 

@@ -155,6 +155,18 @@ INSERT INTO proposal (seq, kind, card, role, body, at) VALUES (:seq, 'nomination
 -- kind: refinement.proposed
 INSERT INTO proposal (seq, kind, card, role, body, at) VALUES (:seq, 'refinement', :card, :role, :body, :at);
 
+-- A person took what an agent had proposed as an example of good work into the project's file, $now.
+-- kind: example.accepted
+-- must
+UPDATE proposal SET status = 'accepted', answered_by = :actor WHERE seq = $proposal AND status IS NULL;
+
+-- kind: example.rejected
+-- must
+UPDATE proposal SET status = 'rejected', answered_by = :actor WHERE seq = $proposal AND status IS NULL;
+
+-- kind: example.removed
+UPDATE proposal SET status = 'removed', answered_by = :actor WHERE seq = $proposal;
+
 -- kind: comment.added
 INSERT INTO comment (card, seq, author, role, text, at, labels) VALUES (:card, :seq, :actor, :role, $text, :at, $labels);
 -- each labels

@@ -197,6 +197,13 @@ SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee,
        (SELECT json_group_array(needs) FROM dependency WHERE card = c.id) AS "depends_on:json"
 FROM card c WHERE epic = :epic AND type = 'issue' ORDER BY ordinal;
 
+-- What agents proposed as examples of good work, and what became of it.
+-- name: examples
+SELECT p.seq AS id, p.card, p.role, p.at, p.body AS "body:json", p.status, p.answered_by, e.run, e.turn, e.actor,
+       c.status AS card_status
+FROM proposal p LEFT JOIN journal e ON e.seq = p.seq LEFT JOIN card c ON c.id = p.card
+WHERE p.kind = 'refinement' AND p.body ->> '$.example_for' IS NOT NULL AND (:id IS NULL OR p.seq = :id) ORDER BY p.seq;
+
 -- name: children
 SELECT id, type, name, status, priority, ordinal, revision FROM card WHERE parent = :parent ORDER BY ordinal;
 

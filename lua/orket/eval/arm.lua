@@ -2,6 +2,7 @@
 -- tells its shape. One that would make more possible than the suite's scripts do is refused, unless a person says otherwise.
 
 local errors = require("orket.errors")
+local examples = require("orket.examples")
 local fs = require("orket.core.fs")
 local growth = require("orket.growth")
 local hash = require("orket.core.hash")
@@ -17,7 +18,7 @@ local GUARD = "integrity_guard"
 
 ---@class EvalArm
 ---@field name string
----@field kind "own"|"prompts"|"role"
+---@field kind "own"|"prompts"|"role"|"examples"
 ---@field path string|nil where a copy has it
 ---@field text string|nil
 ---@field hash string
@@ -35,13 +36,15 @@ local function kind_of(file, text)
     return nil, err
   end
   about = type(about) == "table" and about or {}
-  if about.node == "prompts" or about.node == nil and is_function(about.build) then
+  if about.node == "examples" then
+    return "examples"
+  elseif about.node == "prompts" or about.node == nil and is_function(about.build) then
     return "prompts"
   elseif about.node == nil and is_function(about.prompt) then
     return "role"
   end
-  return nil, errors.new("ERR_SCRIPT_CONTRACT", file .. ": it is neither a prompts node nor a role",
-    'a prompts node returns { node = "prompts", build = build }, a role { prompt = prompt, tools = {...} }')
+  return nil, errors.new("ERR_SCRIPT_CONTRACT", file .. ": it is neither a prompts node, nor a role, nor examples",
+    'a prompts node returns { node = "prompts", build = build }, a role { prompt = prompt, tools = {...} }, examples { node = "examples", roles = {...} }')
 end
 
 -- The roles that work on the suite's cards.
@@ -94,6 +97,8 @@ local function place(file, text, suite, role)
   local kind, err = kind_of(file, text)
   if not kind then
     return nil, err
+  elseif kind == "examples" then
+    return { kind = kind, path = examples.PATH }
   elseif kind == "prompts" then
     return { kind = kind, path = "nodes/" .. (suite.project.organization.process_rules.prompts_node or "prompts") .. ".lua" }
   end

@@ -109,7 +109,7 @@ local function differences(old, new)
       or old.config.organization.process_rules.default_llm ~= new.config.organization.process_rules.default_llm
       or not same(old.config.models, new.config.models),
     evaluator = node_differs(old, new, "evaluator"), autonomy = autonomy_differs(old, new),
-    prompts = node_differs(old, new, "prompts") or node_differs(old, new, "memory"),
+    prompts = node_differs(old, new, "prompts") or node_differs(old, new, "memory") or node_differs(old, new, "examples"),
   }
 end
 

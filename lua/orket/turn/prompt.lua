@@ -4,6 +4,7 @@
 local answers = require("orket.turn.answers")
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local examples = require("orket.examples")
 local labels = require("orket.labels")
 local later = require("orket.later")
 local memory = require("orket.memory")
@@ -94,6 +95,16 @@ function M.view(self, turn)
   return view, err, labels.of_view(found)
 end
 
+-- What people have accepted as examples of good work comes after the role's own words, with the labels that it carries.
+local function add_examples(turn, prompt, marks)
+  local shown = turn.generation.nodes.examples and examples.of(turn.generation, turn.role)
+  if not shown or type(prompt) ~= "table" or type(prompt.system) ~= "string" then
+    return marks
+  end
+  prompt.system = prompt.system .. shown.text
+  return labels.union(marks, shown.labels)
+end
+
 ---The first messages of a turn: the role's prompt of the card's view, as the prompts node puts it.
 ---@param self table engine
 ---@param turn Turn
@@ -112,6 +123,7 @@ function M.prompt(self, turn)
   if not prompt then
     return nil, err
   end
+  marks = add_examples(turn, prompt, marks)
   local messages
   messages, err = nodes.ask(self:node("prompts", turn.generation), "build", view, prompt)
   if err then
