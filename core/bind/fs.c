@@ -110,6 +110,22 @@ static int l_root_write(lua_State *L)
     return answer(L, rc, &err);
 }
 
+/* root:add(path, bytes) -> true | nil, message, code */
+static int l_root_add(lua_State *L)
+{
+    struct fs_target target;
+    struct err err = {0};
+    size_t len;
+    const char *bytes = luaL_checklstring(L, 3, &len);
+    int rc = resolve(L, FS_PUT, &target, &err);
+    if (rc == 0) {
+        rc = fs_add(&target, bytes, len, &err);
+        fs_target_close(&target);
+    }
+    lua_pushboolean(L, true);
+    return answer(L, rc, &err);
+}
+
 /* root:hash(path) -> hash | nil, message, code */
 static int l_root_hash(lua_State *L)
 {
@@ -326,7 +342,8 @@ static int l_root_close(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"read", l_root_read},   {"write", l_root_write}, {"hash", l_root_hash},
+    {"read", l_root_read},   {"write", l_root_write},
+    {"add", l_root_add}, {"hash", l_root_hash},
     {"list", l_root_list},     {"walk", l_root_walk},   {"sweep", l_root_sweep},
     {"delete", l_root_delete}, {"mkdir", l_root_mkdir}, {"kind", l_root_kind},
     {"beneath", l_root_beneath}, {"path", l_root_path},   {"close", l_root_close},

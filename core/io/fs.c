@@ -128,23 +128,29 @@ static int take_name(int dir, const char *temp, const char *name)
     return 0;
 }
 
+static void temp_name(char temp[sizeof FS_TEMP + 16])
+{
+    uint64_t tag;
+    randombytes_buf(&tag, sizeof tag);
+    snprintf(temp, sizeof FS_TEMP + 16, FS_TEMP "%016llx", (unsigned long long)tag);
+}
+
 /* Temp and rename: somebody may be reading, or hold another link to, what is there. */
 static int replace(int dir, const char *name, const void *bytes, size_t len)
 {
     struct stat st;
     char temp[sizeof FS_TEMP + 16];
-    uint64_t tag;
     if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW))
         st.st_mode = S_IFREG | 0666; // it went away meanwhile
     if (!S_ISREG(st.st_mode)) {
         errno = S_ISLNK(st.st_mode) ? ELOOP : ENXIO;
         return -1;
     }
-    randombytes_buf(&tag, sizeof tag);
-    snprintf(temp, sizeof temp, FS_TEMP "%016llx", (unsigned long long)tag);
+    temp_name(temp);
     if (create(dir, temp, st.st_mode, bytes, len))
         return -1;
-    if (FAULT_CALL(file_mode, fchmodat(dir, temp, st.st_mode & 0777, 0)) == 0 && take_name(dir, temp, name) == 0)
+    if (FAULT_CALL(file_mode, fchmodat(dir, temp, st.st_mode & 0777, 0)) == 0 &&
+        take_name(dir, temp, name) == 0)
         return 0;
     int error = errno;
     unlinkat(dir, temp, 0);
@@ -168,6 +174,49 @@ int fs_write(const struct fs_target *t, const void *bytes, size_t len, struct er
     if (rc && errno == EEXIST)
         rc = replace(dir, name, bytes, len);
     leave(t, dir);
+    return rc ? fs_fail(err, errno, t->path) : 0;
+}
+
+/* What is in the file, or the directory, is on the disk. */
+static int sync_name(int dir, const char *name, int flags)
+{
+    int fd = openat(dir, name, flags | O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    int rc = fsync(fd);
+    close(fd);
+    return rc;
+}
+
+static int add(int dir, const char *name, const void *bytes, size_t len)
+{
+    char temp[sizeof FS_TEMP + 16];
+    temp_name(temp);
+    if (create(dir, temp, 0666, bytes, len))
+        return -1;
+    int rc = sync_name(dir, temp, 0);
+    if (rc == 0)
+        rc = FAULT_CALL(file_rename, linkat(dir, temp, dir, name, 0)); // never over what is there
+    int error = errno;
+    unlinkat(dir, temp, 0);
+    errno = error;
+    return rc ? rc : sync_name(dir, ".", O_DIRECTORY);
+}
+
+int fs_add(const struct fs_target *t, const void *bytes, size_t len, struct err *err)
+{
+    if (broken(t->want != FS_PUT || t->dir < 0))
+        return err_set(err, ERR_BUG, "not a target for a new file");
+    if (len > FS_FILE_MAX)
+        return err_set(err, ERR_TOO_LARGE, "'%.200s': %zu bytes are too many", t->path, len);
+    int dir;
+    const char *name = enter(t, &dir);
+    if (!name)
+        return fs_fail(err, errno, t->path);
+    int rc = add(dir, name, bytes, len);
+    leave(t, dir);
+    if (rc && errno == EEXIST)
+        return err_set(err, ERR_EXISTS, "'%.200s' exists", t->path);
     return rc ? fs_fail(err, errno, t->path) : 0;
 }
 

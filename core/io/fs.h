@@ -91,6 +91,12 @@ int fs_read(const struct fs_target *target, size_t offset, size_t max, struct bu
 int fs_write(const struct fs_target *target, const void *bytes, size_t len,
              struct err *err) MUST_CHECK;
 
+/* Makes missing directories and a new file (FS_PUT), which is there as a whole and synced, or not
+ * at all: written under another name first. ERR_EXISTS when something has the name; else as
+ * fs_write. */
+int fs_add(const struct fs_target *target, const void *bytes, size_t len,
+           struct err *err) MUST_CHECK;
+
 /* Removes a file, a link, or an empty directory (ERR_EXISTS when it is not empty). */
 int fs_delete(const struct fs_target *target, struct err *err) MUST_CHECK;
 

@@ -37,6 +37,15 @@ function Root:read(path, max) end
 ---@return string? code
 function Root:write(path, bytes) end
 
+---Makes missing directories and a new file, which is there as a whole and on the disk, or not at all. What has the name
+---already stays: ERR_EXISTS.
+---@param path string
+---@param bytes string
+---@return true|nil
+---@return string? message
+---@return string? code
+function Root:add(path, bytes) end
+
 ---@param path string
 ---@return string|nil hash BLAKE2b-256 in hex
 ---@return string? message

@@ -386,6 +386,28 @@ static void test_perform_keeps_to_target(void **state)
     check_file(w, "moved/x", "y");
 }
 
+/* A new file is there as a whole, or what had the name stays; nothing else is left behind. */
+static void test_add(void **state)
+{
+    const struct world *w = *state;
+    struct fs_target t;
+    assert_int_equal(fs_resolve(w->root, "p/q/new", 7, FS_PUT, &t, NULL), 0);
+    assert_int_equal(fs_add(&t, "one", 3, NULL), 0);
+    assert_int_equal(fs_add(&t, "two", 3, NULL), ERR_EXISTS);
+    fs_target_close(&t);
+    check_file(w, "p/q/new", "one");
+    assert_int_equal(symlinkat("gone", w->root, "p/link"), 0);
+    assert_int_equal(fs_resolve(w->root, "p/link", 6, FS_PUT, &t, NULL), 0);
+    assert_int_equal(fs_add(&t, "x", 1, NULL), ERR_EXISTS);
+    fs_target_close(&t);
+    assert_int_equal(faccessat(w->root, "p/gone", F_OK, 0), -1);
+    assert_int_equal(fs_resolve(w->root, "p", 1, FS_PUT, &t, NULL), 0);
+    assert_int_equal(fs_add(&t, "x", 1, NULL), ERR_EXISTS);
+    fs_target_close(&t);
+    assert_int_equal(unlinkat(w->root, "p/q/new", 0), 0);
+    assert_int_equal(unlinkat(w->root, "p/q", AT_REMOVEDIR), 0); // empty: no other name was left
+}
+
 /* ---- read and write ---- */
 
 static void test_write(void **state)
@@ -584,7 +606,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_canonical),  T(test_name_bounds), T(test_attacks), T(test_put),
         T(test_magic_links), T(test_true_names), T(test_swap_race),
-        T(test_perform_keeps_to_target), T(test_write), T(test_hard_link),
+        T(test_perform_keeps_to_target),
+        T(test_add), T(test_write), T(test_hard_link),
         T(test_read_bounds), T(test_wrong_want), T(test_mkdir_delete),
         T(test_lists), T(test_roots),
     };
