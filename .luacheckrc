@@ -24,12 +24,12 @@ stds.box = {
     utf8 = { fields = { "char", "charpattern", "codepoint", "codes", "len", "offset" } },
   },
 }
-stds.prelude = { read_globals = { "brief", "card", "fs", "mcp", "proc", "some", "turn" } } -- lua/box/
+stds.prelude = { read_globals = { "brief", "card", "fs", "mcp", "plan", "proc", "some", "turn" } } -- lua/box/
 
 for _, folder in ipairs({ "roles", "nodes", "tools" }) do
   files[folder] = { std = "box+prelude" }
 end
-files["lua/box"] = { std = "box", globals = { "brief", "card", "fs", "mcp", "proc", "some", "turn" } }
+files["lua/box"] = { std = "box", globals = { "brief", "card", "fs", "mcp", "plan", "proc", "some", "turn" } }
 
 files["lua/orket/repl/face.lua"] = { std = "box+prelude", globals = { "run" } }
 
@@ -38,4 +38,5 @@ files["tests/spec"] = { std = "lua54+busted" }
 files["tests/support/cover"] = { ignore = { "122" } } -- replaces coroutine.create
 files["tests/escape"] = { std = "none", ignore = { "." } } -- hostile on purpose
 files["tests/injection/obey.lua"] = { globals = { "PLANS", "REVIEWS", "reply" } }
+files["tests/support/planner.lua"] = { globals = { "plan", "reply", "sound" } }
 files["tests/support/play.lua"] = { globals = { "accept", "call", "finish", "reply", "review", "say", "status", "steps", "work", "write" } }

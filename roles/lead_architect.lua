@@ -24,6 +24,7 @@ return {
     "update_issue_status",
     "create_issue",
     "nominate_card",
+    "propose_plan",
     "request_excuse",
   },
   prompt = prompt,

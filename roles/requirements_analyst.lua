@@ -23,6 +23,7 @@ return {
     "get_issue_context",
     "update_issue_status",
     "create_issue",
+    "propose_requirements",
     "request_excuse",
   },
   prompt = prompt,

@@ -11,6 +11,7 @@ end
 return {
   name = "read_result",
   description = "Read on in a long result of an earlier call: its cut.handle, from cut.next.",
+  types = { "issue", "plan" },
   operations = { "turn.result" },
   schema = {
     type = "object",

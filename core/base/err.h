@@ -63,7 +63,8 @@
     X(LIBRARY, system, "a library of the system is missing")                                       \
     X(JAIL, system, "no program can be isolated here")                                             \
     X(CASSETTE, input, "the cassette and the run differ")                                          \
-    X(REPLAY, system, "the replay and the record differ")
+    X(REPLAY, system, "the replay and the record differ")                                          \
+    X(PLAN, refusal, "no plan that holds was proposed")
 
 enum {
     ERR_NONE_ = 0,

@@ -30,29 +30,32 @@ static const struct word reasons[] = {{NULL, NULL, 0},
 #define ROCK  (1 << FSM_TYPE_ROCK)
 #define EPIC  (1 << FSM_TYPE_EPIC)
 #define ISSUE (1 << FSM_TYPE_ISSUE)
+#define PLAN  (1 << FSM_TYPE_PLAN)
+#define WORK  (ISSUE | PLAN)
 
 static const struct fsm_row rows[] = {
-    {ROCK | EPIC | ISSUE, FSM_READY, FSM_IN_PROGRESS, FSM_ANY, "claim"},
-    {ROCK | EPIC | ISSUE, FSM_READY, FSM_CANCELED, FSM_ANY, "give up"},
-    {ISSUE, FSM_READY, FSM_BLOCKED, FSM_SYSTEM, "park"},
+    {ROCK | EPIC | WORK, FSM_READY, FSM_IN_PROGRESS, FSM_ANY, "claim"},
+    {ROCK | EPIC | WORK, FSM_READY, FSM_CANCELED, FSM_ANY, "give up"},
+    {WORK, FSM_READY, FSM_BLOCKED, FSM_SYSTEM, "park"},
 
-    {ISSUE, FSM_IN_PROGRESS, FSM_READY, FSM_SYSTEM, "retry"},
-    {ISSUE, FSM_IN_PROGRESS, FSM_BLOCKED, FSM_ANY, "park"},
-    {ISSUE, FSM_IN_PROGRESS, FSM_WAITING, FSM_ANY, "ask a person"},
+    {WORK, FSM_IN_PROGRESS, FSM_READY, FSM_SYSTEM, "retry"},
+    {WORK, FSM_IN_PROGRESS, FSM_BLOCKED, FSM_ANY, "park"},
+    {WORK, FSM_IN_PROGRESS, FSM_WAITING, FSM_ANY, "ask a person"},
     {ISSUE, FSM_IN_PROGRESS, FSM_TESTING, FSM_ANY, "hand in"},
     {EPIC | ISSUE, FSM_IN_PROGRESS, FSM_REVIEW, FSM_ANY, "hand in for review"},
     {ROCK | EPIC, FSM_IN_PROGRESS, FSM_DONE, FSM_ANY, "finish"},
-    {ROCK | EPIC | ISSUE, FSM_IN_PROGRESS, FSM_CANCELED, FSM_ANY, "give up"},
+    {PLAN, FSM_IN_PROGRESS, FSM_DONE, FSM_SYSTEM, "a person took what it proposes"},
+    {ROCK | EPIC | WORK, FSM_IN_PROGRESS, FSM_CANCELED, FSM_ANY, "give up"},
 
-    {ISSUE, FSM_BLOCKED, FSM_READY, FSM_SYSTEM, "return to where it was parked"},
-    {ISSUE, FSM_BLOCKED, FSM_IN_PROGRESS, FSM_ANY, "go on"},
+    {WORK, FSM_BLOCKED, FSM_READY, FSM_SYSTEM, "return to where it was parked"},
+    {WORK, FSM_BLOCKED, FSM_IN_PROGRESS, FSM_ANY, "go on"},
     {ISSUE, FSM_BLOCKED, FSM_TESTING, FSM_SYSTEM, "return to where it was parked"},
     {ISSUE, FSM_BLOCKED, FSM_REVIEW, FSM_SYSTEM, "return to where it was parked"},
-    {ISSUE, FSM_BLOCKED, FSM_CANCELED, FSM_ANY, "give up"},
+    {WORK, FSM_BLOCKED, FSM_CANCELED, FSM_ANY, "give up"},
 
-    {ISSUE, FSM_WAITING, FSM_READY, FSM_SYSTEM, "return answered"},
-    {ISSUE, FSM_WAITING, FSM_IN_PROGRESS, FSM_ANY, "go on"},
-    {ISSUE, FSM_WAITING, FSM_CANCELED, FSM_ANY, "give up"},
+    {WORK, FSM_WAITING, FSM_READY, FSM_SYSTEM, "return answered"},
+    {WORK, FSM_WAITING, FSM_IN_PROGRESS, FSM_ANY, "go on"},
+    {WORK, FSM_WAITING, FSM_CANCELED, FSM_ANY, "give up"},
 
     {ISSUE, FSM_TESTING, FSM_IN_PROGRESS, FSM_ANY, "verification failed"},
     {ISSUE, FSM_TESTING, FSM_BLOCKED, FSM_SYSTEM, "park"},
@@ -66,8 +69,8 @@ static const struct fsm_row rows[] = {
     {ISSUE, FSM_REVIEW, FSM_DONE, FSM_GUARD, "accept"},
     {ISSUE, FSM_REVIEW, FSM_CANCELED, FSM_SYSTEM, "give up"},
 
-    {ROCK | EPIC | ISSUE, FSM_DONE, FSM_ARCHIVED, FSM_SYSTEM, "put away"},
-    {ROCK | EPIC | ISSUE, FSM_CANCELED, FSM_ARCHIVED, FSM_SYSTEM, "put away"},
+    {ROCK | EPIC | WORK, FSM_DONE, FSM_ARCHIVED, FSM_SYSTEM, "put away"},
+    {ROCK | EPIC | WORK, FSM_CANCELED, FSM_ARCHIVED, FSM_SYSTEM, "put away"},
 };
 
 const struct fsm_row *fsm_rows(size_t *count)

@@ -1,6 +1,7 @@
 /* fsm.h: the card state machine: which status change of which card is legal for whom. Pure.
  *
- * type    rock > epic > issue are the cards that move; utility and app have no transitions at all
+ * type    rock > epic > issue are the cards that move, and plan, out of which they are made; utility
+ *         and app have no transitions at all
  * status  one of nine; done, canceled and archived are final (the engine may still archive)
  * reason  why a card waits: required for blocked and waiting_for_developer, refused otherwise
  * role    who acts: "system" is the engine, "human" a person, "integrity_guard" the reviewer, every
@@ -19,6 +20,7 @@
     X(ROCK, "rock", "a milestone: a list of epics")                                                \
     X(EPIC, "epic", "a runnable batch: issues, one team, one environment")                         \
     X(ISSUE, "issue", "one unit of work for one seat")                                             \
+    X(PLAN, "plan", "a request that agents make a proposal of; done when a person took it")        \
     X(UTILITY, "utility", "an asset kept as a card; it never moves")                               \
     X(APP, "app", "a product kept as a card; it never moves")
 

@@ -118,6 +118,19 @@ function card.refine(fields)
   return with("card.refine", fields)
 end
 
+plan = {}
+
+---What is asked for, as requirements; the turn ends with it. fields: requirements, assumptions?
+function plan.specify(fields)
+  return with("plan.specify", fields)
+end
+
+---A rock with its epics and their issues, which a person takes or does not: {rock, epics, issues}. fields: id, name,
+---description?, epics
+function plan.make(fields)
+  return with("plan.make", fields)
+end
+
 turn = {}
 
 ---A part of an earlier result of this turn that was cut: {part, from, next, bytes}.

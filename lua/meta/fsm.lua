@@ -4,7 +4,7 @@
 local fsm = {}
 
 ---@class orket.fsm.request
----@field type string rock, epic, issue, utility, app
+---@field type string rock, epic, issue, plan, utility, app
 ---@field from string a status
 ---@field to string a status
 ---@field role string "system" (the engine), "human" (a person), "integrity_guard", or any other role

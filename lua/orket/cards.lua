@@ -108,20 +108,50 @@ local function dependencies(issue, build)
   return setmetatable(ids, getmetatable(issue.depends_on))
 end
 
-local function create_epic(project, tx, epic, build, parent)
+local function build_id(epic, build)
+  return string.format("build-%s.%d", epic.id, build)
+end
+
+local function add_epic(tx, epic, build, parent)
   local id = build_name(epic.id, build)
-  local build_id = string.format("build-%s.%d", epic.id, build)
-  if not exists(project.store, id) then
-    tx:event("card.created", id, body_of(epic, id, { parent_id = parent, build_id = build_id }))
+  tx:event("card.created", id, body_of(epic, id, { parent_id = parent, build_id = build_id(epic, build) }))
+end
+
+local function add_issue(tx, epic, issue, build)
+  local id, above = build_name(issue.id, build), build_name(epic.id, build)
+  tx:event("card.created", id, body_of(issue, id, {
+    parent_id = above, epic = above, build_id = build_id(epic, build), depends_on = dependencies(issue, build),
+  }))
+end
+
+local function create_epic(project, tx, epic, build, parent)
+  if not exists(project.store, build_name(epic.id, build)) then
+    add_epic(tx, epic, build, parent)
   end
   for _, issue in ipairs(epic.issues) do
-    local issue_id = build_name(issue.id, build)
-    if not exists(project.store, issue_id) then
-      tx:event("card.created", issue_id, body_of(issue, issue_id, {
-        parent_id = id, epic = id, build_id = build_id, depends_on = dependencies(issue, build),
-      }))
+    if not exists(project.store, build_name(issue.id, build)) then
+      add_issue(tx, epic, issue, build)
     end
   end
+end
+
+---The cards of a rock and its epics that nobody has on the board, in a transaction.
+---@param tx StoreTx
+---@param rock table as the loader of the configuration has it
+---@param epics table<string, table>
+---@return integer count of issues
+function M.add(tx, rock, epics)
+  local count = 0
+  tx:event("card.created", rock.id, body_of(rock, rock.id, {}))
+  for _, entry in ipairs(rock.epics) do
+    local epic = epics[entry.epic]
+    add_epic(tx, epic, 1, rock.id)
+    for _, issue in ipairs(epic.issues) do
+      add_issue(tx, epic, issue, 1)
+    end
+    count = count + #epic.issues
+  end
+  return count
 end
 
 local function rock_of(config)

@@ -33,6 +33,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   ["mock-llm"] = { "orket.cmd.mock_llm", "a model that is a script, for tests and demos" },
   models = { "orket.cmd.models", "the models of a project; whether one answers, streams, calls" },
   log = { "orket.cmd.log", "the events, with -f as they happen" },
+  plan = { "orket.cmd.plan", "a request becomes a rock with epics and issues" },
   policy = { "orket.cmd.policy", "the policies that serve, and scripts that wait to be accepted" },
   move = { "orket.cmd.people", "move a card by hand", "move" },
   prompt = { "orket.cmd.prompt", "what would be sent to a model for a card" },

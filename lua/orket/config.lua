@@ -6,7 +6,9 @@ local embed = require("orket.core.embed")
 local errors = require("orket.errors")
 local fs = require("orket.core.fs")
 local lists = require("orket.list")
+local later = require("orket.later")
 local normal = require("orket.config.normal")
+local overlays = later("orket.config.overlay")
 local problem_list = require("orket.config.problems")
 local scripts = require("orket.scripts")
 local sources = require("orket.config.source")
@@ -219,13 +221,22 @@ function M.cards(project)
   return list
 end
 
+---The cards of some files alone, in one spelling. What is wrong with them is not told: read() says it.
+---@param files table<string, string> texts by path
+---@return {rocks: table<string, table>, epics: table<string, table>}
+function M.of_files(files)
+  local loader = setmetatable({ root = overlays.over(nil, files), problems = problem_list.new(), origins = {}, broken = {} }, Loader)
+  return loader:project()
+end
+
 ---Reads and checks a project.
 ---@param dir string
+---@param more table<string, string>|nil  files that it would have besides, texts by path
 ---@return table project what could be read
 ---@return Problem[] errors empty when the project may be used
 ---@return Problem[] warnings
 ---@return table<table, {source: Source, path: string}> origins where each card was written
-function M.read(dir)
+function M.read(dir, more)
   local problems = problem_list.new()
   local root <close>, message, code, fix = fs.root(dir)
   if not root then
@@ -236,14 +247,15 @@ function M.read(dir)
     end
     return {}, problems:sorted(), {}, {}
   end
-  local loader = setmetatable({ root = root, problems = problems, origins = {}, broken = {} }, Loader)
-  sources.check_folders(root, problems)
+  local place = more and overlays.over(root, more) or root
+  local loader = setmetatable({ root = place, problems = problems, origins = {}, broken = {} }, Loader)
+  sources.check_folders(place, problems)
   local project = loader:project()
   project.root = dir
   if loader.origins[project.organization] then
     cross.check(project, {
       problems = problems, origins = loader.origins, broken = loader.broken, cards = M.cards(project),
-      fixture = fixture_check(root, problems),
+      fixture = fixture_check(place, problems),
       scripts = {
         roles = script_names(root, "roles", problems), nodes = script_names(root, "nodes", problems),
         tools = script_names(root, "tools", problems),

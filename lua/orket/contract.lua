@@ -64,8 +64,10 @@ end
 
 function check.tools(entry)
   local ok, err = functions(entry, { "run" })
-  if ok then
-    ok, err = strings(entry, "operations")
+  for _, field in ipairs({ "operations", "statuses", "types" }) do
+    if ok and (field == "operations" or entry.about[field] ~= nil) then
+      ok, err = strings(entry, field)
+    end
   end
   if not ok then
     return nil, err

@@ -10,9 +10,11 @@ local limits = require("orket.limits")
 local llm = require("orket.llm")
 local meters = require("orket.budget.meter")
 local nodes = require("orket.nodes")
+local objections = later("orket.planning.objection")
 local outcome = require("orket.turn.outcome")
 local pasts = later("orket.llm.past")
 local pauses = require("orket.llm.pause")
+local plans = later("orket.turn.plan")
 local policy = require("orket.policy")
 local prompts = require("orket.turn.prompt")
 local rates = require("orket.rates")
@@ -179,7 +181,7 @@ local function ask(self, turn, model)
   local through = self.cassette and self.cassette:through(turn)
   return llm.complete({
     through = self.meter and self.meter:through(turn, model, through) or through,
-    model = model, messages = turn.messages, tools = tools.offer(turn.generation, turn.role),
+    model = model, messages = turn.messages, tools = tools.offer(turn.generation, turn.role, turn.card.type),
     on_delta = self:delta_listener(turn), on_attempt = function(attempt)
       turn:attempted(attempt)
     end,
@@ -262,6 +264,14 @@ end
 ---@return GateVerdict|nil refusal
 function Engine:over_rate(turn, tool)
   return self.rates and self.rates:take(rates.now(), tool, turn.role, turn.model.name)
+end
+
+---What stands against the plan that a turn proposes, as the project and its board are now.
+---@param turn Turn
+---@param plan table the operation plan.make
+---@return GateVerdict|nil refusal
+function Engine:objection(turn, plan)
+  return objections.of(self.project, self.store, plan, plans.about(turn))
 end
 
 ---How many issues the turn's epic has, with those that were made and are not committed yet.

@@ -49,6 +49,7 @@ function M.of(generation, house)
       schema = about.schema,
       operations = list(about.operations),
       statuses = about.statuses and list(about.statuses),
+      types = about.types and list(about.types),
       where = tool.path,
     }
   end

@@ -17,6 +17,7 @@ local labels = require("orket.labels")
 local list = require("orket.list")
 local moves = require("orket.moves")
 local once = require("orket.turn.once")
+local plans = later("orket.turn.plan")
 local rest = require("orket.turn.rest")
 
 local M = {}
@@ -156,6 +157,14 @@ on_card["turn.finish"] = function(turn, record)
 end
 
 on_card["turn.result"] = rest.read
+
+on_card["plan.specify"] = function(turn, record)
+  return plans.specify(turn, record)
+end
+
+on_card["plan.make"] = function(turn, record)
+  return plans.make(turn, record)
+end
 
 -- ---- what was interrupted ----
 

@@ -16,7 +16,7 @@ local function take_operands(options, words, operands)
   local at = 1
   for _, operand in ipairs(operands) do
     local name, mark = operand:match("^([%w_]+)(.*)$")
-    if mark == "..." then
+    if mark:sub(1, 3) == "..." then
       options[name] = #words >= at and table.concat(words, " ", at) or nil
       at = #words + 1
     elseif mark == "*" then
@@ -26,7 +26,7 @@ local function take_operands(options, words, operands)
       options[name] = words[at]
       at = at + 1
     end
-    if options[name] == nil and mark ~= "?" then
+    if options[name] == nil and mark:sub(-1) ~= "?" then
       return nil, "missing " .. name:upper()
     end
   end
@@ -38,7 +38,7 @@ end
 
 ---@param argv string[]
 ---@param known table<string, "flag"|"value"|"list"> a list is all its values, in order
----@param operands string[]  names in order; "name?" may be missing, "name..." takes the rest joined by a blank, "name*" as a list
+---@param operands string[]  names in order; "name?" may be missing, "name..." takes the rest joined by a blank ("name...?" or nothing), "name*" as a list
 ---@return table|nil options by name
 ---@return string|nil message  "" when help was asked for
 function M.parse(argv, known, operands)

@@ -18,6 +18,7 @@ local news = require("orket.orchestrator.news")
 local pauses = require("orket.llm.pause")
 local rates = require("orket.rates")
 local score = require("orket.core.score")
+local seats = require("orket.seats")
 local sys = require("orket.core.sys")
 local trees = require("orket.tree")
 local wakes = require("orket.orchestrator.wake")
@@ -178,7 +179,7 @@ function M.new(project, epic, options)
   self.engine = engines.new(project, epic, self.id)
   self.engine.on_delta, self.engine.cassette = options.on_delta, options.cassette
   self.limits = self.engine.limits
-  self.team = project.config.teams[epic.data.team]
+  self.team = seats.team(project.config, epic)
   self.models = models.new(self.engine, self.team)
   self.stream = self.store:stream({ run = self.id, turn = 0, actor = "system", role = "system" })
   self.engine.stream = self.stream

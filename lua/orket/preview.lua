@@ -120,7 +120,7 @@ local function request_of(self, generation)
   if not messages then
     return nil, why
   end
-  local offered = tools.offer(armed, seat.role)
+  local offered = tools.offer(armed, seat.role, self.card.type)
   local known, bytes = calibration.of(self.engine.store, model.name), usages.asked({ messages = messages, tools = offered })
   local texts, offer = as_read(model, messages, offered)
   return {
@@ -161,7 +161,7 @@ function M.of(project, id, options)
     return nil, note
   end
   local epic = project.store:read("card", { id = card.epic })[1]
-  local team = project.config.teams[epic.data.team]
+  local team = seats.team(project.config, epic)
   if not team then
     return nil, errors.new("ERR_CONFIG", "there is no team " .. tostring(epic.data.team), "orket validate says what is wrong")
   end

@@ -8,6 +8,60 @@ local M = {}
 
 local GUARD = "integrity_guard"
 
+---The role in which a seat works: its first one that does work of its own.
+---@param seat {roles: string[]}
+---@return string|nil
+function M.worker(seat)
+  for _, role in ipairs(seat.roles) do
+    if role ~= GUARD then
+      return role
+    end
+  end
+end
+
+-- The seat of a team that works in this role; one of the role's name when there is none.
+local function seat_for(team, role)
+  for _, name in ipairs(list.keys(team.seats)) do
+    if M.worker(team.seats[name]) == role then
+      return name
+    end
+  end
+  local name = role
+  while team.seats[name] do
+    name = name .. "_"
+  end
+  return name
+end
+
+local ANALYST, ARCHITECT = "requirements_analyst", "lead_architect"
+
+---The seats that plan for a team: its own, or the roles' where it has none.
+---@param team {seats: table<string, {roles: string[]}>}
+---@return string analyst
+---@return string architect
+function M.planners(team)
+  return seat_for(team, ANALYST), seat_for(team, ARCHITECT)
+end
+
+---The team of an epic. A plan's has seats that plan, whether the file has them or not.
+---@param config {teams: table<string, table>}
+---@param epic {data: {team: string, params: table?}}
+---@return table|nil team
+function M.team(config, epic)
+  local team = config.teams[epic.data.team]
+  if not team or not (epic.data.params or {}).planning then
+    return team
+  end
+  local whole = { id = team.id, name = team.name, seats = {}, planning = true }
+  for name, seat in pairs(team.seats) do
+    whole.seats[name] = seat
+  end
+  local analyst, architect = M.planners(team)
+  whole.seats[analyst] = whole.seats[analyst] or { name = "Analyst", roles = { ANALYST } }
+  whole.seats[architect] = whole.seats[architect] or { name = "Architect", roles = { ARCHITECT } }
+  return whole
+end
+
 -- The seats that had a hand in the card, in the order in which they came.
 local function authors_of(store, card)
   local authors, seen = {}, {}

@@ -11,6 +11,7 @@ local house = require("orket.serving.house")
 local llm = require("orket.llm")
 local notice = require("orket.growth.notice")
 local owner = require("orket.owner")
+local planned = later("orket.planning.files")
 local projects = require("orket.project")
 local report = require("orket.report")
 local runs = require("orket.runs")
@@ -54,6 +55,12 @@ local function record(project, again)
   return async.join(creating)
 end
 
+-- Files of plans that were taken, also by an owner that was killed then.
+local function settle_plans(project)
+  local ok, err = planned.settle(project)
+  return not ok and err or nil
+end
+
 ---Makes an opened project ready to be run: its scripts serve, its cards are on the board, both are recorded.
 ---@param project table opened as owner
 ---@param again string|nil a card whose finished epic is built anew
@@ -69,7 +76,10 @@ function M.prepare(project, again)
     return nil, problems
   end
   project:open_board("system")
-  ok, err = serving.settle(project)
+  err = settle_plans(project)
+  if not err then
+    ok, err = serving.settle(project)
+  end
   if ok then
     project.reconfigured, err = house.record(project)
   end
@@ -162,7 +172,7 @@ local function run(project, args, view, choose)
   watched:close()
   stop_signals()
   server.close()
-  failure = failure or args.cassette and args.cassette:finish()
+  failure = failure or args.cassette and args.cassette:finish() or settle_plans(project)
   status = failure and "failed" or status
   view:finish({
     status = status, counts = counts, already = already, error = failure, card = goal.card, dir = project.dir,
@@ -172,7 +182,7 @@ end
 
 ---Owns the project and runs what `choose` says, which is asked when the board is ready.
 ---@param args {C: string?, json: boolean?, plain: boolean?, again: boolean?, card: string?, replay: string?,
----open_cassette: (fun(): table?, Error?)?}
+---open_cassette: (fun(): table?, Error?)?, view: table?}
 ---@param choose fun(project: table, note: fun(text: string)): {card: string, run: table?}?, Error?
 ---@return integer exit code
 function M.run(args, choose)
@@ -189,7 +199,7 @@ function M.run(args, choose)
   if not args.replay then
     llm.warm() -- after the thread of the database: none begins while libraries are loaded
   end
-  local view = require(report.view(args)).new(args)
+  local view = args.view or require(report.view(args)).new(args)
   local status
   status, err = run(project, args, view, choose)
   if err then

@@ -8,6 +8,7 @@ local diff = later("orket.diff")
 local errors = require("orket.errors")
 local identities = later("orket.mcp.identity")
 local list = require("orket.list")
+local seats = require("orket.seats")
 
 local M = {}
 
@@ -28,7 +29,7 @@ function M.of(config, epic)
   end
   return {
     architecture = { idesign = (config.organization.architecture or {}).idesign },
-    process_rules = config.organization.process_rules, models = models, team = config.teams[epic.data.team],
+    process_rules = config.organization.process_rules, models = models, team = seats.team(config, epic),
     environment = list.pick(config.environments[epic.data.environment] or { id = epic.data.environment }, OF_ENVIRONMENT),
     mcp = config.organization.mcp and identities.all(config.organization),
   }
@@ -43,8 +44,8 @@ local function is_map_of_tables(value)
   return type(value) == "table"
 end
 
-local function has_roles(seats)
-  for _, seat in pairs(seats) do
+local function has_roles(all)
+  for _, seat in pairs(all) do
     if type(seat.roles) ~= "table" then
       return false
     end

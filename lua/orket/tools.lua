@@ -10,6 +10,7 @@ local allow = require("orket.tools.allow")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local labels = require("orket.labels")
+local lists = require("orket.list")
 local later = require("orket.later")
 local operations = require("orket.operations")
 local reports = later("orket.tools.report")
@@ -152,24 +153,33 @@ function M.failure_text(failure, told, marks)
   } })
 end
 
----The `tools` member of a request: the role's tools with their schemas, encoded once per generation.
+-- Tools that say nothing of types are for all cards but plans, as the gate has it.
+local function is_for(about, type)
+  return about.types and lists.has(about.types, type) or not about.types and type ~= "plan"
+end
+
+---The `tools` member of a request: the role's tools for cards of a type with their schemas, encoded once per generation.
 ---@param generation table
 ---@param role string
+---@param type string|nil of the card; default: issue
 ---@return string JSON text
-function M.offer(generation, role)
+function M.offer(generation, role, type)
+  type = type or "issue"
   generation.offers = generation.offers or {}
-  local offer = generation.offers[role]
+  local of_type = generation.offers[type] or {}
+  generation.offers[type] = of_type
+  local offer = of_type[role]
   if not offer then
     local list = setmetatable({}, cjson.array_mt)
     for _, name in ipairs(generation.roles[role].about.tools) do
       local about = generation.tools[name].about
-      list[#list + 1] = {
+      list[#list + 1] = is_for(about, type) and {
         type = "function",
         ["function"] = { name = name, description = about.description, parameters = about.schema },
-      }
+      } or nil
     end
     offer = cjson.encode(list)
-    generation.offers[role] = offer
+    of_type[role] = offer
   end
   return offer
 end

@@ -57,9 +57,25 @@ static const struct {
     {"rock", "in_progress", "canceled", "any"},
     {"rock", "done", "archived", "system"},
     {"rock", "canceled", "archived", "system"},
+    {"plan", "ready", "in_progress", "any"},
+    {"plan", "ready", "canceled", "any"},
+    {"plan", "ready", "blocked", "system"},
+    {"plan", "in_progress", "ready", "system"},
+    {"plan", "in_progress", "blocked", "any"},
+    {"plan", "in_progress", "waiting_for_developer", "any"},
+    {"plan", "in_progress", "done", "system"},
+    {"plan", "in_progress", "canceled", "any"},
+    {"plan", "blocked", "ready", "system"},
+    {"plan", "blocked", "in_progress", "any"},
+    {"plan", "blocked", "canceled", "any"},
+    {"plan", "waiting_for_developer", "ready", "system"},
+    {"plan", "waiting_for_developer", "in_progress", "any"},
+    {"plan", "waiting_for_developer", "canceled", "any"},
+    {"plan", "done", "archived", "system"},
+    {"plan", "canceled", "archived", "system"},
 };
 
-static const char *const types[] = {"rock", "epic", "issue", "utility", "app"};
+static const char *const types[] = {"rock", "epic", "issue", "plan", "utility", "app"};
 static const char *const statuses[] = {
     "ready", "in_progress", "blocked", "waiting_for_developer", "ready_for_testing", "code_review",
     "done",  "canceled",    "archived"};

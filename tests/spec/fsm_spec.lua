@@ -19,7 +19,7 @@ local function published()
   return law
 end
 
-local TYPES = { "rock", "epic", "issue", "utility", "app" }
+local TYPES = { "rock", "epic", "issue", "plan", "utility", "app" }
 local STATUSES = {
   "ready", "in_progress", "blocked", "waiting_for_developer", "ready_for_testing", "code_review", "done",
   "canceled", "archived",

@@ -282,6 +282,16 @@ CREATE TABLE proposal (
 ) STRICT;
 CREATE INDEX proposal_card ON proposal (card);
 
+-- Plans that a person took: their cards are on the board, their files are in config/ once they are `written`.
+CREATE TABLE plan (
+    seq     INTEGER PRIMARY KEY,
+    card    TEXT NOT NULL,
+    rock    TEXT NOT NULL,
+    files   TEXT NOT NULL, -- [{path, blob}]
+    written INTEGER        -- the event
+) STRICT;
+CREATE INDEX plan_open ON plan (written);
+
 -- The labels that something has carried since seq: without a row here, nothing need be asked about labels.
 CREATE TABLE label (
     name TEXT PRIMARY KEY,

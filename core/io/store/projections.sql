@@ -26,6 +26,8 @@ INSERT INTO card_text (id, data) VALUES (:seq,
                     '$.depends_on', '$.data_labels'));
 -- each depends_on
 INSERT OR IGNORE INTO dependency (card, needs) VALUES (:card, @item);
+-- each data_labels
+INSERT OR IGNORE INTO label (name, seq) VALUES (@item, :seq);
 
 -- kind: card.changed
 -- must
@@ -166,6 +168,15 @@ UPDATE proposal SET status = 'rejected', answered_by = :actor WHERE seq = $propo
 
 -- kind: example.removed
 UPDATE proposal SET status = 'removed', answered_by = :actor WHERE seq = $proposal;
+
+-- A person took the proposal of a plan's turn: what it makes is in the same transaction.
+-- kind: plan.accepted
+INSERT INTO plan (seq, card, rock, files) VALUES (:seq, :card, $rock, $files);
+
+-- The files of the accepted plan $plan are there.
+-- kind: plan.written
+-- must
+UPDATE plan SET written = :seq WHERE seq = $plan AND written IS NULL;
 
 -- kind: comment.added
 INSERT INTO comment (card, seq, author, role, text, at, labels) VALUES (:card, :seq, :actor, :role, $text, :at, $labels);

@@ -195,7 +195,7 @@ SELECT id, type, name, status, priority, wait_reason, return_to, seat, assignee,
        retry_count, max_retries, (SELECT data ->> '$.verification.fixture_path' FROM card_text WHERE id = c.text) AS fixture,
        (SELECT data -> '$.budget' FROM card_text WHERE id = c.text) AS "budget:json",
        (SELECT json_group_array(needs) FROM dependency WHERE card = c.id) AS "depends_on:json"
-FROM card c WHERE epic = :epic AND type = 'issue' ORDER BY ordinal;
+FROM card c WHERE epic = :epic AND type IN ('issue', 'plan') ORDER BY ordinal;
 
 -- What agents proposed as examples of good work, and what became of it.
 -- name: examples
@@ -289,13 +289,13 @@ ORDER BY seq DESC LIMIT 1;
 -- was stopped, or broke. One that noted no end is running, if its owner still lives (reader.lua asks).
 -- name: runs
 SELECT r.id, r.card, r.generation,
-       CASE WHEN NOT EXISTS (SELECT 1 FROM card i WHERE i.epic = r.card AND i.type = 'issue'
+       CASE WHEN NOT EXISTS (SELECT 1 FROM card i WHERE i.epic = r.card AND i.type IN ('issue', 'plan')
                              AND i.status NOT IN ('done', 'canceled', 'archived'))
                  AND (r.ended_at IS NOT NULL OR e.status IN ('done', 'canceled', 'archived'))
             THEN iif(e.status = 'canceled', 'canceled', 'done')
             WHEN r.ended_at IS NULL THEN r.status
             WHEN r.status = 'failed' THEN 'failed'
-            WHEN EXISTS (SELECT 1 FROM card i WHERE i.epic = r.card AND i.type = 'issue'
+            WHEN EXISTS (SELECT 1 FROM card i WHERE i.epic = r.card AND i.type IN ('issue', 'plan')
                          AND i.status IN ('blocked', 'waiting_for_developer')) THEN 'parked'
             WHEN r.status = 'drained' THEN 'drained'
             ELSE 'partial' END AS status,
@@ -463,6 +463,13 @@ SELECT run, turn, card, seat, role, generation, engine, model, arm FROM turn
 WHERE outcome IS NULL AND (:run IS NULL OR run = :run) AND (:card IS NULL OR card = :card) ORDER BY seq;
 
 -- Operations of which a person has to say whether they happened.
+-- Plans that a person took and whose files are not all there yet.
+-- name: plans_open
+SELECT seq, card, rock, files AS "files:json" FROM plan WHERE written IS NULL ORDER BY seq;
+
+-- name: plans
+SELECT seq, card, rock, files AS "files:json", written FROM plan WHERE :card IS NULL OR card = :card ORDER BY seq;
+
 -- name: uncertain
 SELECT id, card, run, turn, call, operation AS "operation:json", why, asked_at FROM approval
 WHERE status = 'uncertain' AND (:card IS NULL OR card = :card) ORDER BY asked_at, id;
@@ -483,7 +490,7 @@ SELECT card, count(*) AS reports FROM report WHERE card IS NOT NULL GROUP BY car
 SELECT c.id, c.status, c.wait_reason, c.seat, c.assignee, c.epic,
        max(0.0, (julianday(:now) - julianday(e.at)) * 24) AS hours
 FROM card c JOIN event e ON e.seq = c.moved
-WHERE c.type = 'issue' AND c.status NOT IN ('done', 'canceled', 'archived') AND (:epic IS NULL OR c.epic = :epic)
+WHERE c.type IN ('issue', 'plan') AND c.status NOT IN ('done', 'canceled', 'archived') AND (:epic IS NULL OR c.epic = :epic)
 ORDER BY c.ordinal;
 
 -- name: event

@@ -5,6 +5,7 @@
 #include "model/gate/impl.h"
 
 #define DEFAULT_STATUSES (1u << FSM_IN_PROGRESS | 1u << FSM_REVIEW)
+#define DEFAULT_TYPES    (~(1u << FSM_TYPE_PLAN)) /* what proposes does no work */
 
 static int wrong(struct err *err, const char *where, const char *name, const char *what)
 {
@@ -94,18 +95,21 @@ static int find_paths(struct gate_tool *tool, const struct json *schema, const c
 
 /* ---- tools ---- */
 
-static int read_statuses(const struct json *list, uint32_t *bits, const char *where,
-                         const char *name, struct err *err)
+typedef int word_fn(const char *name, size_t len);
+
+/* A list of words of the law as bits; without a list they stay. */
+static int read_words(const struct json *list, word_fn *word, uint32_t *bits, const char *name,
+                      const char *unknown, struct err *err)
 {
-    int rc = check_texts(list, false, where, name, err);
+    int rc = check_texts(list, false, "tool", name, err);
     if (rc || !list)
         return rc;
     *bits = 0;
     for (uint32_t i = 0; i < list->len; i++) {
-        int status = fsm_status_of(list->u.items[i].u.string, list->u.items[i].len);
-        if (status < 0)
-            return wrong(err, where, name, "unknown card status in 'statuses'");
-        *bits |= 1u << status;
+        int number = word(list->u.items[i].u.string, list->u.items[i].len);
+        if (number < 0)
+            return wrong(err, "tool", name, unknown);
+        *bits |= 1u << number;
     }
     return 0;
 }
@@ -131,7 +135,7 @@ static int read_operations(struct gate_tool *tool, const struct json *list, cons
 
 static int build_tool(struct gate_tool *tool, const struct json_member *m, struct err *err)
 {
-    static const char *const known[] = {"schema", "operations", "statuses", "where", NULL};
+    static const char *const known[] = {"schema", "operations", "statuses", "types", "where", NULL};
     const struct json *schema = json_get(&m->value, "schema");
     int rc = check_keys(&m->value, known, "tool", m->key, err);
     if (rc == 0 && !gate_is_tool_name(m->key, m->key_len))
@@ -141,15 +145,19 @@ static int build_tool(struct gate_tool *tool, const struct json_member *m, struc
     if (rc)
         return rc;
     tool->statuses = DEFAULT_STATUSES;
+    tool->types = DEFAULT_TYPES;
     tool->where = where_of(&m->value);
     rc = schema_compile(schema, &tool->schema, err);
     if (rc == 0)
         rc = find_paths(tool, schema, m->key, err);
     if (rc == 0)
         rc = read_operations(tool, json_get(&m->value, "operations"), m->key, err);
+    if (rc == 0)
+        rc = read_words(json_get(&m->value, "statuses"), fsm_status_of, &tool->statuses, m->key,
+                        "unknown card status in 'statuses'", err);
     return rc ? rc
-              : read_statuses(json_get(&m->value, "statuses"), &tool->statuses, "tool", m->key,
-                              err);
+              : read_words(json_get(&m->value, "types"), fsm_type_of, &tool->types, m->key,
+                           "unknown card type in 'types'", err);
 }
 
 static int build_tools(struct gate *gate, const struct json *tools, struct err *err)
@@ -266,7 +274,7 @@ static int copy_law(struct json_doc *doc, const struct json *law, struct err *er
 
 static int build(struct gate *gate, struct err *err)
 {
-    static const char *const known[] = {"tools", "roles", "rules",    "limits",
+    static const char *const known[] = {"tools", "roles",    "rules", "limits",
                                         "types", "commands", NULL};
     const struct json *law = &gate->law.root;
     int rc = check_keys(law, known, "law", "", err);

@@ -37,6 +37,7 @@ struct gate_names {
 struct gate_tool {
     struct schema *schema;
     uint32_t statuses;   /* bits of enum fsm_status */
+    uint32_t types;      /* bits of enum fsm_type */
     uint32_t operations; /* bits of the operation table */
     unsigned nature;     /* bits of enum gate_nature: of all its operations */
     bool records;        /* one of its operations leaves something behind */
@@ -133,6 +134,7 @@ bool gate_deny_at(struct gate_case *c, const char *where);
 void gate_ask(struct gate_case *c, enum gate_rule_id rule, const char *fix, const char *why);
 
 #define GATE_CONFIRM_WHY "it destroys what cannot be made again, so a person has to say yes"
+#define GATE_PROPOSE_WHY "it is a proposal: a person has to say yes before any of it is there"
 #define GATE_CONFIRM_FIX                                                                           \
     "wait for the person's answer; nothing in the arguments can stand in for it"
 

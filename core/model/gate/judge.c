@@ -60,10 +60,15 @@ static bool check_card_type(struct gate_case *c)
 {
     const char *type = c->call->card_type ? c->call->card_type : "";
     c->type = fsm_type_of(type, strlen(type));
-    if (c->type >= 0)
+    if (c->type < 0)
+        return gate_deny(c, GATE_CARD_TYPE, "one of rock, epic, issue, plan, utility, app",
+                         "there is no card type '%.64s'", type);
+    if (c->tool == GATE_NO_NAME || c->gate->tool[c->tool].types >> c->type & 1)
         return true;
-    return gate_deny(c, GATE_CARD_TYPE, "one of rock, epic, issue, utility, app",
-                     "there is no card type '%.64s'", type);
+    gate_deny(c, GATE_CARD_TYPE, "use the tools that this card was offered",
+              "the tool '%.*s' is not for cards of the type '%.64s'", (int)c->call->tool_len,
+              c->call->tool, type);
+    return gate_deny_at(c, c->gate->tool[c->tool].where);
 }
 
 static bool check_card_status(struct gate_case *c)
@@ -207,10 +212,10 @@ static bool explain_head(struct listing *list)
     bool role = try_check(list, check_role);
     if (tool && role)
         try_check(list, check_role_tool);
-    bool type = try_check(list, check_card_type);
+    try_check(list, check_card_type);
     if (tool)
         try_check(list, check_card_status);
-    return tool && role && type && list->c.status >= 0;
+    return tool && role && list->c.type >= 0 && list->c.status >= 0;
 }
 
 static void explain_arguments(struct listing *list)

@@ -23,6 +23,7 @@ struct field {
 #define OPEN        1 /* takes further fields */
 #define DESTRUCTIVE 2
 #define RISKY       4
+#define PROPOSES    8 /* a person has to say yes, to the operation and not to the call before it */
 
 struct operation {
     const char *kind;
@@ -95,6 +96,19 @@ static const struct operation operations[] = {
      NONE,
      {{"amount", AMOUNT, true, 0, 0}}},
     {"card.refine", GATE_WANT_NOTHING, GATE_EFFECT_JOURNAL, OPEN, {{NULL, TEXT, false, 0, 0}}},
+    {"plan.specify", // what is asked for, so that it can be built and tested
+     GATE_WANT_NOTHING,
+     GATE_EFFECT_JOURNAL,
+     NONE,
+     {{"requirements", LIST, true, 1, 200}, {"assumptions", LIST, false, 0, 200}}},
+    {"plan.make", // cards and their files, from a proposal
+     GATE_WANT_NOTHING,
+     GATE_EFFECT_JOURNAL,
+     PROPOSES,
+     {{"id", WORD, true, 1, 64},
+      {"name", TEXT, true, 1, 1000},
+      {"description", TEXT, false, 0, 0},
+      {"epics", LIST, true, 1, 20}}},
     {"turn.finish",
      GATE_WANT_NOTHING,
      GATE_EFFECT_JOURNAL,
@@ -319,6 +333,8 @@ static bool check_transition(struct gate_case *c, const struct operation *op,
 /* Each thing that is destroyed is asked for by itself, unless the yes to the call named it. */
 static void check_confirm(struct gate_case *c, const struct gate_operation *operation, int number)
 {
+    if (operations[number].traits & PROPOSES)
+        gate_ask(c, GATE_CONFIRM, GATE_CONFIRM_FIX, GATE_PROPOSE_WHY);
     if (gate_operation_nature_at(number) & GATE_DESTRUCTIVE && !operation->confirmed)
         gate_ask(c, GATE_CONFIRM, GATE_CONFIRM_FIX, GATE_CONFIRM_WHY);
 }

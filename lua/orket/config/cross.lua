@@ -131,6 +131,12 @@ function Check:organization()
   if embedder then
     self:embedder(origin, embedder, organization.models)
   end
+  for _, key in ipairs({ "team", "environment" }) do
+    local name = (rules.planning or {})[key]
+    if name and not self.broken[key .. "s"][name] then
+      self:known(origin, "/process_rules/planning/" .. key, name, self.project[key .. "s"], "the " .. key)
+    end
+  end
   for _, name in ipairs(list.keys(organization.models)) do
     self:model(origin, "/models/" .. name, organization.models[name])
   end

@@ -25,6 +25,16 @@ local function declared(was, now, places)
   end
 end
 
+local TYPES = { "rock", "epic", "issue", "utility", "app" } -- of a tool that says none: all but plans
+
+local function more_types(was, now, places)
+  for _, type in ipairs(now.types or TYPES) do
+    if not list.has(was.types or TYPES, type) then
+      places[#places + 1] = { arguments = ANY, why = "it may be used on cards of the type " .. type }
+    end
+  end
+end
+
 -- What a tool says of itself, which only narrows.
 local function unsaid(was, now, places)
   if was.outward == true and now.outward ~= true then
@@ -73,6 +83,7 @@ end
 local function wider(was, now, asked)
   local places = {}
   declared(was.about, now.about, places)
+  more_types(was.about, now.about, places)
   unsaid(was.about, now.about, places)
   other_program(was, now, places)
   unseen(was, now, asked, places)

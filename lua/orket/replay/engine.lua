@@ -255,6 +255,20 @@ local function over_rate(stage, turn)
   }
 end
 
+-- What stood against a plan was said by the project and the board of that moment: the record tells. What a person answered
+-- before is recorded between.
+local function objection(stage, turn)
+  local line = stage.lines[turn.number]
+  for i = line.tip + 1, #line do
+    local event, body = line[i], records.body(line[i])
+    if event.kind == "operation.refused" and body.rule:find("^plan%.") then
+      return { decision = body.decision, rule = body.rule, why = body.why, fix = body.fix }
+    elseif event.kind ~= "approval.settled" then
+      return nil
+    end
+  end
+end
+
 -- How many there were depends on who was faster: the record tells when they were too many.
 local function issues(stage, turn)
   local refusal = refused_next(stage, turn, "operation.refused", "gate.limit.issues")
@@ -310,6 +324,9 @@ function M.tape(engine, stage, generations)
   end
   engine.issues = function(_, turn)
     return issues(stage, turn)
+  end
+  engine.objection = function(_, turn)
+    return objection(stage, turn)
   end
   engine.room = function(_, turn)
     return room(stage, turn)

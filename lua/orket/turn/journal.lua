@@ -71,7 +71,7 @@ end
 ---What the model is asked next.
 ---@return {messages: string[], tools: string}
 function Turn:request()
-  return { messages = self.messages, tools = tools.offer(self.generation, self.role) }
+  return { messages = self.messages, tools = tools.offer(self.generation, self.role, self.card.type) }
 end
 
 ---An attempt to reach the model failed, of which a trace stays whatever becomes of the turn.

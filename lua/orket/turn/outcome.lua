@@ -1,6 +1,8 @@
 -- outcome.lua: the one transition with which a turn ends: as proposed, or what the proposal comes to.
 
+local later = require("orket.later")
 local moves = require("orket.moves")
+local plans = later("orket.turn.plan")
 local verify = require("orket.verify")
 
 local M = {}
@@ -52,7 +54,9 @@ end
 ---@return boolean|nil ok
 ---@return Error|nil
 function M.commit(turn, proposal)
-  if proposal.status == "done" and turn.card.type == "issue" then
+  if turn.card.type == "plan" then
+    return plans.commit(turn, proposal)
+  elseif proposal.status == "done" and turn.card.type == "issue" then
     return finish(turn, proposal)
   elseif turn.review and (proposal.status == "in_progress" or proposal.status == "ready_for_testing") then
     return send_back(turn, turn.role, proposal)

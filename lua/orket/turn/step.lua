@@ -6,6 +6,7 @@
 local chain = require("orket.llm.chain")
 local cjson = require("cjson")
 local later = require("orket.later")
+local plans = later("orket.turn.plan")
 local rest = require("orket.turn.rest")
 local stops = require("orket.turn.stops")
 local tape = require("orket.tape")
@@ -144,6 +145,9 @@ local function replay_call(turn, request)
   else
     rest.keep(turn, nil, result.rest)
     count_again(turn, result.operations)
+    if turn.card.type == "plan" then
+      plans.recall(turn, result.operations)
+    end
     note_result(turn, request, result, text)
   end
   return true
