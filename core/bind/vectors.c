@@ -119,15 +119,14 @@ static int l_missing(lua_State *L)
     luaL_checkstring(L, 2);
     luaL_checktype(L, 3, LUA_TTABLE);
     lua_Integer wanted = luaL_optinteger(L, 4, 0), count = luaL_len(L, 3), n = 0;
-    float vector[EMBEDDING_DIMS_MAX];
     struct err err = {0};
     lua_newtable(L);
     for (lua_Integer i = 1; i <= count; i++) {
         struct vectors_key key = key_at(L, 2, 3, i);
-        int found = vectors_get(self, &key, vector, COUNT_OF(vector), &err);
+        int found = vectors_dims(self, &key, &err);
         if (found < 0)
             return bind_fail(L, &err);
-        if (found && (!wanted || found == wanted) && embedding_is_unit(vector, (size_t)found))
+        if (found && (!wanted || found == wanted))
             continue;
         lua_pushinteger(L, i);
         lua_rawseti(L, -2, ++n);

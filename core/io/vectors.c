@@ -9,10 +9,11 @@
 
 #define APPLICATION 0x4f52564d /* "ORVM" */
 
-enum { GET, PUT, DROP, KEEP, STATEMENTS };
+enum { GET, DIMS, PUT, DROP, KEEP, STATEMENTS };
 
 static const char *const texts[] = {
     [GET] = "SELECT bytes FROM vector WHERE key = ?1",
+    [DIMS] = "SELECT dims FROM vector WHERE key = ?1",
     [PUT] = "INSERT INTO vector (key, model, dims, bytes) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (key) DO UPDATE SET "
             "dims = excluded.dims, bytes = excluded.bytes",
     [DROP] = "DELETE FROM vector WHERE key = ?1",
@@ -133,6 +134,17 @@ int vectors_get(struct vectors *vectors, const struct vectors_key *key, float *o
         if (rc)
             memcpy(out, sqlite3_column_blob(stmt, 0), bytes);
     }
+    sqlite3_reset(stmt);
+    return rc;
+}
+
+int vectors_dims(struct vectors *vectors, const struct vectors_key *key, struct err *err)
+{
+    sqlite3_stmt *stmt = vectors->statements[DIMS];
+    bind_key(stmt, key);
+    int step = sqlite3_step(stmt), rc = step == SQLITE_DONE ? 0 : db_fail(vectors->db, step, err);
+    if (step == SQLITE_ROW)
+        rc = sqlite3_column_int(stmt, 0) > 0 ? sqlite3_column_int(stmt, 0) : 0;
     sqlite3_reset(stmt);
     return rc;
 }

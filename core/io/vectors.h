@@ -26,6 +26,9 @@ void vectors_close(struct vectors *vectors);
 int vectors_get(struct vectors *vectors, const struct vectors_key *key, float *out, size_t room,
                 struct err *err) MUST_CHECK;
 
+/* How many floats it has; 0 when it is not there; or a code. */
+int vectors_dims(struct vectors *vectors, const struct vectors_key *key, struct err *err) MUST_CHECK;
+
 /* What is put between begin and end is there together. */
 int vectors_begin(struct vectors *vectors, struct err *err) MUST_CHECK;
 int vectors_put(struct vectors *vectors, const struct vectors_key *key, const char *model,

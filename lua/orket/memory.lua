@@ -2,16 +2,23 @@
 -- nothing else: each one quoted, the ones that would find nearly everything left out. docs/memory.md tells the rest.
 
 local cjson = require("cjson")
+local list = require("orket.list")
 
 local M = {}
 
+M.NEWEST_NEAR = 1000 -- others of which it is known how near they are
+
 local BEST, NEWEST = 30, 20 -- candidates that match, and others
-local WIDE = 200 -- as many are looked at by meaning: those that match, filled up with the newest others
+local WIDE = 200 -- by words, where meaning has a say
 local TEXT_MOST = 10 * 1024 -- bytes that are looked at
 local WORDS_MOST = 32
 local WORD_MOST = 64 -- bytes
-local ROWS_MOST = 500 -- that one word may have; BM25 reads every row of every word
-local ROWS_SUM = 800
+local COMMON_MOST = 12 -- words that are everywhere, of which the newest rows are taken
+
+-- BM25 reads every row of every word, so these are bounded: the rows of one word, of all together, and those that are
+-- read while the rows of each word are counted. Who waits for an embedder anyway may look at more.
+local LIMITS = { rows = 700, sum = 700, counted = 2400 }
+local WIDER = { rows = 2000, sum = 3000, counted = 12000 }
 
 -- They are in every text and say nothing of it.
 local EMPTY = {}
@@ -44,8 +51,8 @@ function M.words(text)
 end
 
 -- How many rows each word has, rare ones first. Of equal ones the earlier in the text comes first.
-local function counted(store, words)
-  local rows = store:read("memory_words", { words = cjson.encode(words), most = ROWS_MOST })
+local function counted(store, words, most)
+  local rows = store:read("memory_words", { words = cjson.encode(words), most = most })
   local place = {}
   for i, word in ipairs(words) do
     place[word] = i
@@ -59,51 +66,75 @@ local function counted(store, words)
   return rows
 end
 
----What to look for: `match`, any of the words that tell rows apart, or `common`, all of those that are everywhere; neither
----when no word is known.
----@param store Store
----@param text string
----@return {match: string?, common: string?}
-function M.plan(store, text)
-  local words = M.words(text)
+-- Words that tell rows apart, and those that are everywhere.
+local function split(store, words, limits)
   local rare, common, sum = {}, {}, 0
-  for _, row in ipairs(#words > 0 and counted(store, words) or {}) do
-    if row.rows > 0 and row.rows < ROWS_MOST and sum + row.rows <= ROWS_SUM then
+  local most = #words > 0 and math.min(limits.rows, limits.counted // #words)
+  for _, row in ipairs(#words > 0 and counted(store, words, most) or {}) do
+    if row.rows > 0 and row.rows < most and sum + row.rows <= limits.sum then
       rare[#rare + 1], sum = row.word, sum + row.rows
     elseif row.rows > 0 then
       common[#common + 1] = row.word
     end
   end
-  if #rare > 0 then
-    return { match = table.concat(rare, " OR ") }
-  end
-  return { common = #common > 0 and table.concat(common, " AND ") or nil }
+  return rare, common
+end
+
+---What to look for: `match`, any of the words that tell rows apart; `common`, those that are everywhere, where there are no
+---others or more than words are looked at (`wide`); neither when no word is known.
+---@param store Store
+---@param text string
+---@param wide boolean|nil
+---@return {match: string?, common: string?}
+function M.plan(store, text, wide)
+  local rare, common = split(store, M.words(text), wide and WIDER or LIMITS)
+  local is_common = #common > 0 and (wide or #rare == 0)
+  return {
+    match = #rare > 0 and table.concat(rare, " OR ") or nil,
+    common = is_common and cjson.encode(table.move(common, 1, COMMON_MOST, 1, {})) or nil,
+  }
+end
+
+local function read(store, place, plan, more)
+  return store:read("memory", {
+    epic = place.epic, card = place.card, role = place.role, run = place.run, turn = place.turn, match = plan.match,
+    common = plan.common, best = more.best, newest = more.newest, near = more.near,
+  })
 end
 
 ---What a turn may be shown, the rows that fit a text first (with `rank`), then the newest others.
 ---@param store Store
 ---@param place {epic: string, card: string, role: string, run: string?, turn: integer?}
 ---@param text string
----@param wide boolean|nil  as many as are looked at by meaning
 ---@return table[] rows
-function M.candidates(store, place, text, wide)
-  local plan = M.plan(store, text)
-  local rows = store:read("memory", {
-    epic = place.epic, card = place.card, role = place.role, run = place.run, turn = place.turn, match = plan.match,
-    common = plan.common, best = wide and WIDE or BEST, newest = wide and WIDE or NEWEST,
-  })
-  return wide and M.widest(rows) or rows
+function M.candidates(store, place, text)
+  return read(store, place, M.plan(store, text), { best = BEST, newest = NEWEST })
 end
 
----As many of some rows as are looked at by meaning: those that were found, then others, of which a few are always there.
----@param rows {rank: integer?}[]
----@return table[]
-function M.widest(rows)
-  local found = 0
-  while rows[found + 1] and rows[found + 1].rank do
-    found = found + 1
-  end
-  return table.move(rows, 1, math.min(#rows, math.max(WIDE, found + NEWEST)), 1, {})
+---The rows whose nearness to a text is asked for: those that fit by words, then the newest others.
+---@param store Store
+---@param place table
+---@param text string
+---@return table[] rows
+function M.wide(store, place, text)
+  return read(store, place, M.plan(store, text, true), { best = WIDE, newest = M.NEWEST_NEAR })
+end
+
+---The rows that a text may find by words or by nearness, then the newest others.
+---@param store Store
+---@param place table
+---@param text string
+---@param near table<integer, integer>  by number
+---@return table[] rows
+function M.near(store, place, text, near)
+  return read(store, place, M.plan(store, text, true), { best = WIDE, newest = NEWEST, near = cjson.encode(M.numbers(near)) })
+end
+
+---The numbers of rows that are near, as a query wants them.
+---@param near table<integer, integer>
+---@return integer[]
+function M.numbers(near)
+  return setmetatable(list.keys(near), cjson.array_mt)
 end
 
 ---What the memory node chooses among: the best that were found, then the newest others.

@@ -225,8 +225,8 @@ SELECT value AS word, (SELECT count(*) FROM (SELECT 1 FROM memory_fts WHERE memo
 FROM json_each(:words);
 
 -- What a turn of :role on :card may be shown, as of its beginning: of the rows for it the best :best that match (`rank`,
--- 1 is the best), then the :newest others. :match and :common are full-text expressions: rows that match the first are
--- ranked by BM25, those that match the second by their age, the newest 200.
+-- 1 is the best), then those of the numbers :near, then the :newest others. Rows that match the full-text expression :match are ranked by BM25, then come the
+-- newest 100 of each word of :common by how many of those they have.
 -- name: memory
 WITH clock (day) AS MATERIALIZED (
     SELECT coalesce((SELECT julianday(started_at) FROM turn WHERE run = :run AND turn = :turn),
@@ -241,39 +241,50 @@ place (scope, epic, reader, upto) AS MATERIALIZED (
               WHERE l.card = :card),
 found (id, score) AS MATERIALIZED (
     SELECT rowid, bm25(memory_fts) FROM memory_fts WHERE memory_fts MATCH coalesce(:match, '""')
-    UNION ALL SELECT * FROM (SELECT rowid, 0 FROM memory_fts WHERE memory_fts MATCH coalesce(:common, '""') ORDER BY rowid DESC LIMIT 200)),
+    UNION ALL SELECT r.value, 1.0 / count(*) FROM json_each(coalesce(:common, '[]')) w, json_each((
+        SELECT json_group_array(rowid) FROM (SELECT rowid FROM memory_fts WHERE memory_fts MATCH w.value ORDER BY rowid DESC LIMIT 100))) r
+    GROUP BY r.value),
+one (id, score) AS MATERIALIZED (SELECT id, min(score) FROM found GROUP BY id),
 best (id, rank) AS MATERIALIZED (
     SELECT m.id, row_number() OVER (ORDER BY f.score, m.id DESC)
-    FROM found f CROSS JOIN memory m ON m.id = f.id CROSS JOIN place p
+    FROM one f CROSS JOIN memory m ON m.id = f.id CROSS JOIN place p
          ON p.scope = m.scope AND p.epic = m.epic AND p.reader = m.reader AND m.id <= p.upto
     WHERE m.expires_at IS NULL OR julianday(m.expires_at) > (SELECT day FROM clock)
     ORDER BY f.score, m.id DESC LIMIT coalesce(:best, 30)),
+near (id) AS MATERIALIZED (
+    SELECT m.id FROM json_each(coalesce(:near, '[]')) n CROSS JOIN memory m ON m.id = n.value CROSS JOIN place p
+         ON p.scope = m.scope AND p.epic = m.epic AND p.reader = m.reader AND m.id <= p.upto
+    WHERE m.forgotten IS NULL AND (m.expires_at IS NULL OR julianday(m.expires_at) > (SELECT day FROM clock))
+      AND m.id NOT IN (SELECT id FROM best)),
 newest (id) AS MATERIALIZED (
     SELECT m.id FROM place p CROSS JOIN memory m ON m.id IN (
         SELECT n.id FROM memory n
         WHERE n.scope = p.scope AND n.epic = p.epic AND n.reader = p.reader AND n.id <= p.upto AND n.forgotten IS NULL
           AND (n.expires_at IS NULL OR julianday(n.expires_at) > (SELECT day FROM clock))
         ORDER BY n.seq DESC LIMIT coalesce(:newest, 50))
-    WHERE m.id NOT IN (SELECT id FROM best) ORDER BY m.seq DESC LIMIT coalesce(:newest, 50))
+    WHERE m.id NOT IN (SELECT id FROM best UNION ALL SELECT id FROM near) ORDER BY m.seq DESC LIMIT coalesce(:newest, 50))
 SELECT m.id, m.seq, m.scope, m.card, m.role, m.text, m.keywords AS "keywords:json", m.at, m.labels AS "labels:json", w.rank
-FROM (SELECT id, rank FROM best UNION ALL SELECT id, NULL FROM newest) w JOIN memory m ON m.id = w.id
+FROM (SELECT id, rank FROM best UNION ALL SELECT id, NULL FROM near UNION ALL SELECT id, NULL FROM newest) w JOIN memory m ON m.id = w.id
 ORDER BY w.rank IS NULL, w.rank, m.seq DESC;
 
 -- name: memory_row
 SELECT id FROM memory WHERE scope = :scope AND epic = :epic AND reader = :reader AND digest = text_digest(:text);
 
--- For people: one row (:id), or all of a place, with :match or :common those that match; forgotten and expired ones only
+-- For people: one row (:id), some (:ids), or all of a place, with :match or :common those that match; forgotten and expired ones only
 -- with :all. What NULL is asked for is not asked.
 -- name: memories
 WITH found (id, score) AS MATERIALIZED (
     SELECT rowid, bm25(memory_fts) FROM memory_fts WHERE memory_fts MATCH coalesce(:match, '""')
-    UNION ALL SELECT rowid, 0 FROM memory_fts WHERE :match IS NULL AND memory_fts MATCH coalesce(:common, '""'))
+    UNION ALL SELECT r.value, 1.0 / count(*) FROM json_each(coalesce(:common, '[]')) w, json_each((
+        SELECT json_group_array(rowid) FROM (SELECT rowid FROM memory_fts WHERE memory_fts MATCH w.value ORDER BY rowid DESC LIMIT 100))) r
+    GROUP BY r.value),
+one (id, score) AS MATERIALIZED (SELECT id, min(score) FROM found GROUP BY id)
 SELECT m.id, m.seq, m.scope, nullif(m.epic, '') AS epic, nullif(m.reader, '') AS reader, m.run, m.turn, m.card, m.actor,
        m.role, m.rule, m.at, m.text, m.keywords AS "keywords:json", m.expires_at, m.labels AS "labels:json", m.forgotten,
        CASE WHEN m.forgotten IS NOT NULL THEN 'forgotten'
             WHEN julianday(m.expires_at) <= julianday(:now) THEN 'expired' ELSE 'kept' END AS status
-FROM memory m LEFT JOIN found f ON f.id = m.id
-WHERE (:id IS NULL OR m.id = :id) AND (:scope IS NULL OR m.scope = :scope) AND (:epic IS NULL OR m.epic = :epic)
+FROM memory m LEFT JOIN one f ON f.id = m.id
+WHERE (:id IS NULL OR m.id = :id) AND (:ids IS NULL OR m.id IN (SELECT value FROM json_each(:ids))) AND (:scope IS NULL OR m.scope = :scope) AND (:epic IS NULL OR m.epic = :epic)
   AND (:reader IS NULL OR m.reader = :reader) AND (f.id IS NOT NULL OR NOT coalesce(:searched, 0))
   AND (:all OR m.forgotten IS NULL AND (m.expires_at IS NULL OR julianday(m.expires_at) > julianday(:now)))
 ORDER BY f.score, m.seq DESC LIMIT coalesce(:limit, 100);

@@ -6,13 +6,19 @@ local memory = require("orket.memory")
 
 local M = {}
 
--- Pairs of number and nearness, as an event has them.
+local NEAREST = 200 -- rows that no word found, of which the journal keeps how near they are
+
+-- Pairs of number and nearness, as an event has them: of the rows that words found, and of the nearest others.
 local function pairs_of(rows, near)
-  local list = {}
+  local found, others = {}, {}
   for i, row in ipairs(rows) do
-    list[#list + 1] = near[i] and { row.id, near[i] } or nil
+    local into = row.rank and found or others
+    into[#into + 1] = near[i] and { row.id, near[i] } or nil
   end
-  return list
+  table.sort(others, function(a, b)
+    return a[2] > b[2] or a[2] == b[2] and a[1] > b[1]
+  end)
+  return table.move(others, 1, math.min(NEAREST, #others), #found + 1, found)
 end
 
 local function texts_of(rows)
@@ -65,7 +71,7 @@ end
 ---@return Error|nil canceled
 function M.of_turn(engine, turn, place, text)
   local embedder = embedders.of(engine.project)
-  local rows = embedder and text:find("%S") and memory.candidates(engine.store, place, text, true) or {}
+  local rows = embedder and text:find("%S") and memory.wide(engine.store, place, text) or {}
   if #rows == 0 then
     return true
   end

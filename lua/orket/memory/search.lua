@@ -1,6 +1,7 @@
 -- memory/search.lua: what a person looks for: rows of a place that fit a text, by words, and by meaning where an embedder
 -- is named. The question is asked by whoever owns the project, and what it cost is recorded in the person's name.
 
+local cjson = require("cjson")
 local config = require("orket.config")
 local later = require("orket.later")
 local memory = require("orket.memory")
@@ -40,9 +41,10 @@ end
 ---@param place table
 ---@param text string
 ---@param most integer
+---@param wide boolean|nil  with words that are everywhere
 ---@return table[] rows
-function M.by_words(store, place, text, most)
-  local plan = memory.plan(store, text)
+function M.by_words(store, place, text, most, wide)
+  local plan = memory.plan(store, text, wide)
   local rows = M.read(store, place, { searched = 1, match = plan.match, common = plan.common, limit = most })
   for i, row in ipairs(rows) do
     row.rank = i
@@ -50,20 +52,38 @@ function M.by_words(store, place, text, most)
   return rows
 end
 
----As many as are looked at by meaning: those that fit by words, then the newest others.
+local function joined(rows, more)
+  local there = {}
+  for _, row in ipairs(rows) do
+    there[row.id] = true
+  end
+  for _, row in ipairs(more) do
+    rows[#rows + 1] = not there[row.id] and row or nil
+  end
+  return rows
+end
+
+---The rows whose nearness to a text is asked for: those that fit by words, then the newest others.
 ---@param store Store
 ---@param place table
 ---@param text string
 ---@return table[] rows
 function M.wide(store, place, text)
-  local rows, there = M.by_words(store, place, text, WIDE), {}
-  for _, row in ipairs(rows) do
-    there[row.id] = true
-  end
-  for _, row in ipairs(M.read(store, place, { all = 0, limit = WIDE })) do
-    rows[#rows + 1] = not there[row.id] and row or nil
-  end
-  return memory.widest(rows)
+  local rows = M.by_words(store, place, text, WIDE, true)
+  return joined(rows, M.read(store, place, { all = 0, limit = memory.NEWEST_NEAR }))
+end
+
+---The rows that a text finds by words or by nearness, in order.
+---@param store Store
+---@param place table
+---@param text string
+---@param near table<integer, integer>  by number
+---@return table[] rows
+---@return integer found how many of the first
+function M.ranked(store, place, text, near)
+  local rows = M.by_words(store, place, text, WIDE, true)
+  local ids = cjson.encode(memory.numbers(near))
+  return ranking.order(joined(rows, M.read(store, place, { all = 0, ids = ids, limit = 2 * WIDE })), near)
 end
 
 -- ---- by meaning ----
@@ -99,7 +119,7 @@ function M.rows(store, dir, place, text, most)
   if not near then
     return M.by_words(store, place, text, most), err
   end
-  local rows, found = ranking.order(M.wide(store, place, text), near)
+  local rows, found = M.ranked(store, place, text, near)
   return table.move(rows, 1, math.min(found, most), 1, {})
 end
 

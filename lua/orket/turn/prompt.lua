@@ -31,14 +31,11 @@ end
 -- What is remembered for this turn, the best ones first; by meaning as well where that was told.
 local function notes_for(self, turn, view)
   local place, text = place_of(self, turn), words_of(view)
-  if not turn.ranked then
-    return memory.candidates(self.store, place, text)
-  end
-  local near = recall.near(turn.ranked)
+  local near = turn.ranked and recall.near(turn.ranked)
   if not near then
     return memory.candidates(self.store, place, text)
   end
-  return memory.shortest((ranking.order(memory.candidates(self.store, place, text, true), near)))
+  return memory.shortest((ranking.order(memory.near(self.store, place, text, near), near)))
 end
 
 -- What is near is asked before anything is looked at for good: meanwhile others go on. None remembered costs one question.
