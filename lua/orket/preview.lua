@@ -122,9 +122,10 @@ local function request_of(self, generation)
   end
   local offered = tools.offer(armed, seat.role, self.card.type)
   local known, bytes = calibration.of(self.engine.store, model.name), usages.asked({ messages = messages, tools = offered })
+  local made = calibration.made_of(messages, offered ~= "[]" and #offered or 0)
   local texts, offer = as_read(model, messages, offered)
   return {
-    bytes = bytes, tokens = calibration.tokens(known, bytes), calibrated = known.replies,
+    bytes = bytes, tokens = calibration.tokens(known, made), calibrated = known.replies,
     generation = generation.id, arm = arm and arm.name, model = model.name, calls = model.calls, labels = marks,
     messages = decoded(texts), tools = cjson.decode(offer),
   }

@@ -107,16 +107,29 @@ end)
 -- Servers that count otherwise than by four bytes.
 local TOKENIZERS = {
   ["of words and marks"] = [[
+    MESSAGE, TOOLS = 0, true
     function count(text)
       local n = 0
       for word in text:gmatch("%w+") do
         n = n + (#word + 4) // 5
       end
-      return n + select(2, text:gsub("[^%w%s]", ""))
+      return n + select(2, text:gsub("[^%w%s\x80-\xFF]", "")) + select(2, text:gsub("[\xC2-\xF4]", ""))
     end]],
   ["of short pieces, with much around each message"] = [[
+    MESSAGE, TOOLS = 25, true
     function count(text)
-      return #text // 2 + 25
+      return #text // 2
+    end]],
+  ["of 3.3 bytes and 4 around a message, that counts no tools"] = [[
+    MESSAGE, TOOLS = 4, false
+    function count(text)
+      return math.ceil(#text / 3.3)
+    end]],
+  ["of characters, 1.5 for one that is not ASCII"] = [[
+    MESSAGE, TOOLS = 7, true
+    function count(text)
+      local wide = select(2, text:gsub("[\xC2-\xF4]", ""))
+      return math.ceil(1.5 * wide + (utf8.len(text) - wide) / 4.2)
     end]],
 }
 
@@ -124,12 +137,12 @@ local COUNTED = [[
 function usage_of(request)
   local n = 0
   for _, message in ipairs(request.messages) do
-    n = n + count(message.content or "")
+    n = n + MESSAGE + count(message.content or "")
     for _, one in ipairs(message.tool_calls or {}) do
       n = n + count(one["function"].arguments) + count(one["function"].name)
     end
   end
-  for _, tool in ipairs(request.tools or {}) do
+  for _, tool in ipairs(TOOLS and request.tools or {}) do
     n = n + count(tool["function"].description) + count(tool["function"].name) + 40 * 3
   end
   return { prompt_tokens = n, completion_tokens = 20 }
@@ -148,7 +161,9 @@ function work(talk)
   if n >= 6 then
     return say(finish("all of it is written and stands as it should"))
   end
-  return say(write(talk.card .. n .. ".txt", ("line of text, number " .. n .. "\n"):rep(3 + n * 5)))
+  local number = tonumber(talk.card:match("%d+"))
+  local lines = { "line of text, number " .. n .. "\n", "local a = f(b[" .. n .. "]) -- {x}\n", "解析器读取输入，返回语法树。\n" }
+  return say(write(talk.card .. n .. ".txt", lines[number % 3 + 1]:rep(3 + n * 5)))
 end
 ]]
 
@@ -157,7 +172,8 @@ describe("the estimate of tokens", function()
     it("is within 10 % after 20 replies, with a tokenizer " .. name, function()
       local issues = {}
       for i = 1, 8 do
-        issues[i] = { id = "I" .. i, description = ("Write something, and more of it, until there is enough of it. "):rep(i * i * 3),
+        local said = i % 3 == 2 and "写一个解析器，读取输入，并写好测试。" or "Write something, and more of it, until there is enough of it. "
+        issues[i] = { id = "I" .. i, description = said:rep(i * i * 3),
           depends_on = i > 1 and { "I" .. i - 1 } or nil }
       end
       local w <close> = world.new({ issues = issues, mock = BUSY .. count .. "\n" .. COUNTED, limits = { concurrency = 1 } })

@@ -452,9 +452,10 @@ FROM newest n JOIN event e ON e.seq = n.seq JOIN stream s ON s.id = e.stream
 
 -- What a model's server counted for its newest replies, and the bytes that it was asked.
 -- name: calibration
-SELECT body ->> '$.asked' AS bytes, body ->> '$.usage.prompt' AS tokens FROM (
+SELECT body ->> '$.asked' AS bytes, body ->> '$.usage.prompt' AS tokens,
+       (SELECT e.body ->> '$.convo' FROM event e WHERE e.seq = x.seq) AS convo FROM (
     SELECT seq, replace(body, char(1), '') AS body FROM entry
-    WHERE kind = (SELECT id FROM kind WHERE name = 'step.reply') AND seq > (SELECT max(seq) FROM entry) - :entries)
+    WHERE kind = (SELECT id FROM kind WHERE name = 'step.reply') AND seq > (SELECT max(seq) FROM entry) - :entries) x
 WHERE body ->> '$.model' = :model AND body ->> '$.asked' > 0 AND body ->> '$.usage.prompt' > 0
 ORDER BY seq DESC LIMIT :limit;
 
