@@ -54,8 +54,30 @@ end
 
 local check = {}
 
+local function compiles(entry, source, what)
+  local compiled, err = errors.check(schema.compile(source))
+  if not compiled and err.class == "system" then
+    return nil, err
+  elseif not compiled then
+    return broken(entry, what .. " is refused: " .. err.message, err.fix)
+  end
+  return true
+end
+
+-- Data that nobody routes would end a turn without an outcome.
+local function check_output(entry)
+  local ok, err = compiles(entry, entry.about.output, "its output")
+  if ok then
+    ok, err = functions(entry, { "route" })
+  end
+  return ok, err
+end
+
 function check.roles(entry)
   local ok, err = functions(entry, { "prompt" })
+  if ok and entry.about.output ~= nil then
+    ok, err = check_output(entry)
+  end
   if not ok then
     return nil, err
   end
@@ -78,13 +100,7 @@ function check.tools(entry)
   if fault then
     return broken(entry, fault, cure)
   end
-  local compiled, message = errors.check(schema.compile(entry.about.schema or cjson.null))
-  if not compiled and message.class == "system" then
-    return nil, message
-  elseif not compiled then
-    return broken(entry, "its schema is refused: " .. message.message, message.fix)
-  end
-  return true
+  return compiles(entry, entry.about.schema or cjson.null, "its schema")
 end
 
 -- A file of another name has to say what it is: a policy that nobody recognizes would forbid nothing.

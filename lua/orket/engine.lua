@@ -12,6 +12,7 @@ local meters = require("orket.budget.meter")
 local nodes = require("orket.nodes")
 local objections = later("orket.planning.objection")
 local outcome = require("orket.turn.outcome")
+local output = later("orket.turn.output")
 local pasts = later("orket.llm.past")
 local pauses = require("orket.llm.pause")
 local plans = later("orket.turn.plan")
@@ -182,6 +183,7 @@ local function ask(self, turn, model)
   return llm.complete({
     through = self.meter and self.meter:through(turn, model, through) or through,
     model = model, messages = turn.messages, tools = tools.offer(turn.generation, turn.role, turn.card.type),
+    json = turn.generation.roles[turn.role].about.output and output.of(turn).text,
     on_delta = self:delta_listener(turn), on_attempt = function(attempt)
       turn:attempted(attempt)
     end,

@@ -11,6 +11,7 @@ local usage = require("orket.usage")
 
 local cures = later("orket.llm.cures")
 local spoken = later("orket.spoken")
+local structured = later("orket.structured")
 
 local M = {}
 
@@ -150,14 +151,35 @@ local function send(request, provider, shape, body)
   return nil, failure(request, message, code, info)
 end
 
--- The request of a model that writes its calls as text.
-local function in_words(request)
-  local calls = request.model.calls
-  if not calls or calls == "native" then
-    return nil
+local function with(request, fields)
+  return setmetatable(fields, { __index = request })
+end
+
+-- A schema is said in words as well: not every endpoint holds its model to it.
+local function with_schema(request, provider)
+  if not request.json then
+    return request
   end
-  return setmetatable({ messages = spoken.conversation(request.model, request.messages, request.tools), tools = false },
-    { __index = request })
+  local has_tools = request.tools ~= nil and request.tools ~= "[]"
+  return with(request, {
+    messages = structured.asked(request.messages, request.json, has_tools),
+    json = providers.formats(provider, request.model, has_tools) and request.json,
+  })
+end
+
+local function writes_calls(model)
+  return model.calls and model.calls ~= "native"
+end
+
+-- The request of a model that writes its calls as text, which a schema would forbid it.
+local function in_words(request)
+  if not writes_calls(request.model) then
+    return request
+  end
+  return with(request, {
+    messages = spoken.conversation(request.model, request.messages, request.tools), tools = false,
+    json = not (request.tools and request.tools ~= "[]") and request.json,
+  })
 end
 
 -- Through the door that everybody shares who asks this model; most models have none.
@@ -180,7 +202,7 @@ end
 
 -- Over the network, or past whoever stands in the way to it.
 local function attempt_once(request, provider, shape)
-  local body = provider.body(request.model, request.spoken or request)
+  local body = provider.body(request.model, request.sent)
   if not request.through then
     return ask(request, provider, shape, body)
   end
@@ -236,13 +258,13 @@ function M.complete(request)
     return nil, shape
   end
   request.stream = request.stream ~= false
-  request.spoken = in_words(request)
+  request.sent = in_words(with_schema(request, provider))
   for attempt = 1, math.huge do
     local reply, err, ended = attempt_once(request, provider, shape)
     if reply and attempt > 1 then
       reply.attempt = attempt
     end
-    if reply and request.spoken then
+    if reply and writes_calls(request.model) then
       return spoken.heard(request.model, reply, request.tools)
     elseif reply or ended or err.unsent or err.code == "ERR_CANCELED" then
       return reply, err

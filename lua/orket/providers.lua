@@ -70,6 +70,16 @@ function M.headers(provider, model)
   return all
 end
 
+---Is the endpoint told to keep to a schema? `json` of the profile says when: always, alone (where no tools are offered) or never.
+---@param provider table
+---@param model table its profile
+---@param has_tools boolean
+---@return boolean
+function M.formats(provider, model, has_tools)
+  local when = model.json or provider.beside_tools(model) and "always" or "alone"
+  return when == "always" or when == "alone" and not has_tools
+end
+
 local APART = ("apart"):byte()
 local MALFORMED = "Your last call could not be read and was not made. Write it again, with arguments that are valid JSON."
 

@@ -104,7 +104,8 @@ function M.reply(text, recorded)
   end
   local content = message.content ~= cjson.null and message.content or nil
   return { content = content, calls = calls, usage = recorded.usage, finish = recorded.finish, message = text,
-    took = recorded.took, attempt = recorded.attempt, by = recorded.model, instead = recorded.instead, dialect = recorded.dialect, repaired = recorded.repaired, problem = recorded.problem }
+    took = recorded.took, attempt = recorded.attempt, by = recorded.model, instead = recorded.instead, dialect = recorded.dialect, repaired = recorded.repaired, problem = recorded.problem,
+    output = recorded.output }
 end
 
 return M

@@ -110,8 +110,9 @@ local function route(self)
   if not role.about.route then
     return self.proposal
   end
+  local reply = self.reply or {}
   local answer, err = errors.check(role.script:call("route", {
-    self.card, { content = self.reply and self.reply.content, proposal = self.proposal }, self.effects,
+    self.card, { content = reply.content, output = reply.output and cjson.decode(reply.output), proposal = self.proposal }, self.effects,
   }))
   if err then
     return nil, err

@@ -167,9 +167,15 @@ local function choice_of(choice)
   return kind and cjson.encode({ type = kind, name = name }) or nil
 end
 
--- A reply that is JSON of this schema.
-local function format_of(json)
-  return json and '{"format":{"type":"json_schema","schema":' .. json .. "}}" or nil
+-- A reply that is JSON of this schema, where it is one that the API can hold a model to; it refuses others.
+local format_of = parts.remembering(function(json)
+  return parts.is_closed(cjson.decode(json)) and '{"format":{"type":"json_schema","schema":' .. json .. "}}" or nil
+end)
+
+---May a schema stand beside tools?
+---@return boolean
+function M.beside_tools()
+  return true
 end
 
 ---@param model table the profile
@@ -181,7 +187,7 @@ function M.body(model, request)
   local tools = (mark and not system and marked_tools or plain_tools)(request.tools or nil)
   local own = parts.object({
     { "messages", messages_of(said) }, { "system", system_of(system, mark) }, { "tools", tools },
-    { "tool_choice", tools and choice_of(request.tool_choice) }, { "output_config", format_of(request.json) },
+    { "tool_choice", tools and choice_of(request.tool_choice) }, { "output_config", format_of(request.json or nil) },
   })
   return { cjson.encode(head_of(model, request)):sub(1, -2), ",", own:sub(2) }
 end

@@ -13,6 +13,8 @@ M.key_header = "x-goog-api-key"
 -- model made.
 local UNSIGNED = "skip_thought_signature_validator"
 
+local SIGNING = "gemini%-[3-9]"
+
 local function escaped(name)
   return (name:gsub("[^%w._/-]", function(c)
     return ("%%%02X"):format(c:byte())
@@ -105,7 +107,7 @@ end
 
 local function content_of(model, turn)
   local out = {}
-  local otherwise = model.model:find("gemini%-[3-9]") and not is_signed(turn) and UNSIGNED or nil
+  local otherwise = model.model:find(SIGNING) and not is_signed(turn) and UNSIGNED or nil
   for _, part in ipairs(turn.parts) do
     local signature = part.kind == "call" and (part.call.signature or otherwise) or nil
     otherwise = part.kind ~= "call" and otherwise or nil -- the first one alone
@@ -151,6 +153,13 @@ local function settings_of(model, json)
   end
   parts.merge(own, (model.params or {}).generationConfig, {})
   return next(own) and cjson.encode(own) or nil
+end
+
+---May a schema stand beside tools? Models before the third refuse both.
+---@param model table the profile
+---@return boolean
+function M.beside_tools(model)
+  return model.model:find(SIGNING) ~= nil
 end
 
 ---@param model table the profile

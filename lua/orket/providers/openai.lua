@@ -2,6 +2,8 @@
 -- OpenRouter and others speak. Data for the core's reply accumulator, and the request's outer parts.
 
 local cjson = require("cjson")
+local later = require("orket.later")
+local parts = later("orket.providers.parts")
 
 local M = {}
 
@@ -56,8 +58,17 @@ local OURS = { model = true, messages = true, tools = true, stream = true }
 
 local heads = setmetatable({}, { __mode = "k" }) -- model -> its head, streamed, without a tool choice
 
+-- It refuses to be strict about what it cannot be strict about.
 local function format_of(json)
-  return { type = "json_schema", json_schema = { name = "reply", strict = true, schema = cjson.decode(json) } }
+  local schema = cjson.decode(json)
+  return { type = "json_schema", json_schema = { name = "reply", strict = parts.is_closed(schema) and parts.is_full(schema), schema = schema } }
+end
+
+---May a schema stand beside tools? Many other servers hold the calls to it, or refuse both.
+---@param model table the profile
+---@return boolean
+function M.beside_tools(model)
+  return (model.base_url or ""):find(OPENAI) ~= nil
 end
 
 -- What does not change from request to request, without its closing brace.

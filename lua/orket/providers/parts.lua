@@ -55,6 +55,55 @@ function M.functions(text)
   return functions[1] and functions or nil
 end
 
+-- Of a schema, what the APIs that hold a model to it can hold it to.
+local HELD = {
+  type = true, properties = true, required = true, items = true, enum = true, const = true, anyOf = true, description = true, title = true,
+  additionalProperties = true,
+}
+
+local function each_below(schema, judge)
+  for _, name in ipairs({ "properties", "anyOf" }) do
+    for _, below in pairs(schema[name] or {}) do
+      if not judge(below) then
+        return false
+      end
+    end
+  end
+  return schema.items == nil or judge(schema.items)
+end
+
+---True of a schema of plain objects, lists and texts, whose objects have no fields but those it names.
+---@param schema any decoded
+---@return boolean
+function M.is_closed(schema)
+  if type(schema) ~= "table" then
+    return false
+  end
+  for name in pairs(schema) do
+    if not HELD[name] then
+      return false
+    end
+  end
+  local is_object = schema.type == "object" or schema.properties ~= nil
+  return not (is_object and schema.additionalProperties ~= false) and each_below(schema, M.is_closed)
+end
+
+---True of one all of whose objects have all their fields.
+---@param schema any decoded
+---@return boolean
+function M.is_full(schema)
+  local wanted = {}
+  for _, name in ipairs(schema.required or {}) do
+    wanted[name] = true
+  end
+  for name in pairs(schema.properties or {}) do
+    if not wanted[name] then
+      return false
+    end
+  end
+  return each_below(schema, M.is_full)
+end
+
 ---A tool choice in words: which of "auto", "none", "required" it is, or "one" and the name.
 ---@param choice any as OpenAI has it
 ---@return string|nil word

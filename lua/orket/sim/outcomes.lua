@@ -26,7 +26,8 @@ end
 -- The last words of the model, its proposal, and the effects of the turn.
 local function seen_by(judge, turn, upto)
   local message = turn.convo and cjson.decode(judge.store:message(turn.convo)) or {}
-  return { content = message.content ~= cjson.null and message.content or nil, proposal = turn.proposal }, effects_of(judge, turn, upto)
+  local content, output = message.content ~= cjson.null and message.content or nil, turn.output and cjson.decode(turn.output)
+  return { content = content, output = output, proposal = turn.proposal }, effects_of(judge, turn, upto)
 end
 
 local function proposal_of(actor, turn, card, reply, effects)

@@ -66,7 +66,7 @@ end
 
 -- The calls of a reply that the journal names.
 local function read_reply(self, turn, event)
-  turn.convo = event.body.convo
+  turn.convo, turn.output = event.body.convo, event.body.output
   if not turn.judged then
     return
   end

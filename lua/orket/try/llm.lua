@@ -1,18 +1,21 @@
 -- llm.lua: `orket try llm`: one request to a model, behind every guard that a run has.
 
 local cjson = require("cjson")
+local doc = require("orket.core.doc")
 local errors = require("orket.errors")
 local llm = require("orket.llm")
+local later = require("orket.later")
 local options = require("orket.options")
 local providers = require("orket.providers")
+local structured = later("orket.structured")
 
 local M = {}
 
-M.usage = "llm --base-url URL [--prompt TEXT] [--shape NAME] [--model NAME] [--key ENV] [--private] [--tools FILE] [--whole] [--timeout S]"
+M.usage = "llm --base-url URL [--prompt TEXT] [--shape NAME] [--model NAME] [--key ENV] [--private] [--tools FILE] [--schema FILE] [--whole] [--timeout S]"
 
 local KNOWN = {
   ["base-url"] = "value", prompt = "value", shape = "value", model = "value", key = "value", tools = "value",
-  whole = "flag", private = "flag", timeout = "value",
+  schema = "value", whole = "flag", private = "flag", timeout = "value",
 }
 
 local TIMEOUT = 120 -- seconds, of the whole request
@@ -28,9 +31,19 @@ local function tools_of(name, read)
   return tools
 end
 
+-- Numbers stay as they are written: it is no Lua table.
+local function schema_of(name, read)
+  local text, message = read(name)
+  local schema = text and doc.parse(text)
+  if not schema then
+    return nil, "--schema: " .. (message or "not JSON")
+  end
+  return schema
+end
+
 ---@param args string[]
 ---@param read fun(name: string|nil): string|nil, string|nil
----@return table|nil request {base_url, prompt?, shape?, model?, key?, tools?, stream?, timeout?, private?}
+---@return table|nil request {base_url, prompt?, shape?, model?, key?, tools?, schema?, stream?, timeout?, private?}
 ---@return string? message
 function M.request(args, read)
   local request, message = options.parse(args, KNOWN, {})
@@ -48,8 +61,22 @@ function M.request(args, read)
       return nil, message
     end
   end
+  if request.schema then
+    request.schema, message = schema_of(request.schema, read)
+    if not request.schema then
+      return nil, message
+    end
+  end
   message = M.fault(request)
   return not message and request or nil, message
+end
+
+local function schema_fault(schema)
+  local fine, message
+  if schema ~= nil then
+    fine, message = structured.new(schema)
+  end
+  return not fine and message and "--schema: " .. message or nil
 end
 
 local function is_text(value)
@@ -76,9 +103,10 @@ function M.fault(request)
   if request.shape and not providers.has(request.shape) then
     return "there is no shape " .. request.shape .. " (" .. table.concat(providers.names(), ", ") .. ")"
   end
+  return schema_fault(request.schema)
 end
 
-local function question(request)
+local function question(request, schema)
   local total = request.timeout or TIMEOUT
   return {
     model = {
@@ -88,7 +116,7 @@ local function question(request)
     },
     messages = { cjson.encode({ role = "user", content = request.prompt or PROMPT }) },
     tools = request.tools and cjson.encode(setmetatable(request.tools, cjson.array_mt)) or nil,
-    stream = request.stream, attempts = 1,
+    stream = request.stream, attempts = 1, json = schema and schema.text,
   }
 end
 
@@ -107,6 +135,20 @@ local function said(reply)
     outcome = "ok", code = cjson.null, text = reply.content or "", reasoning = reply.reasoning, calls = calls_of(reply.calls),
     usage = reply.usage, finish = reply.finish, model = reply.model, status = reply.status, ms = reply.ms,
   }
+end
+
+-- A reply without calls is to be JSON of the schema.
+local function held(answer, schema)
+  if not schema or answer.calls[1] then
+    return answer, true
+  end
+  local json, problem = structured.read(schema, answer.text)
+  if json then
+    answer.json = cjson.decode(json)
+    return answer, true
+  end
+  answer.outcome, answer.code, answer.message = "error", "ERR_SCHEMA", problem
+  return answer, false
 end
 
 local function failed(err)
@@ -134,9 +176,10 @@ function M.answer(request)
   if wrong then
     return failed(wrong), false
   end
-  local reply, err = llm.complete(question(request))
+  local schema = request.schema ~= nil and structured.new(request.schema) or nil
+  local reply, err = llm.complete(question(request, schema))
   if reply then
-    return said(reply), true
+    return held(said(reply), schema)
   end
   return failed(err), false
 end

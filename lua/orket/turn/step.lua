@@ -6,6 +6,7 @@
 local chain = require("orket.llm.chain")
 local cjson = require("cjson")
 local later = require("orket.later")
+local output = later("orket.turn.output")
 local plans = later("orket.turn.plan")
 local rest = require("orket.turn.rest")
 local stops = require("orket.turn.stops")
@@ -82,12 +83,15 @@ local function next_reply(turn)
   elseif not reply or not awake then
     return nil, err or cause -- neither: the turn is parked
   end
+  if turn.generation.roles[turn.role].about.output then
+    output.judge(turn, reply)
+  end
   local asked = not reply.usage.estimated and usages.asked(turn:request()) or nil
   local model = chain.of(turn.model, reply.by)
   local body = {
     asked = asked, convo = turn:say(reply.message), usage = reply.usage, finish = reply.finish, model = model.name, instead = reply.instead,
     money = usages.money(model.price, reply.usage), price = model.price, took = reply.took, attempt = reply.attempt,
-    dialect = reply.dialect, repaired = reply.repaired, problem = reply.problem,
+    dialect = reply.dialect, repaired = reply.repaired, problem = reply.problem, output = reply.output,
   }
   usages.add(turn, body)
   note_count(turn, body)
@@ -242,7 +246,9 @@ function M.take(turn)
       return false
     end
   end
-  if #reply.calls == 0 or reply.problem then
+  if reply.output then
+    return false -- the turn ends with it
+  elseif #reply.calls == 0 or reply.problem then
     nudge(turn, reply.problem)
   end
   turn.stalled = turn.progress and 0 or turn.stalled + 1

@@ -1,0 +1,221 @@
+-- structured_spec.lua: replies that are JSON of a schema: asked for as each API has it, held against it on arrival, put
+-- right by the model; and a role that answers with data.
+
+local cjson = require("cjson")
+local mock = dofile("tests/support/mock.lua")
+local orket = dofile("tests/support/orket.lua")
+local world = dofile("tests/support/world.lua")
+
+local WORD = '{"type":"object","properties":{"word":{"type":"string"}},"required":["word"],"additionalProperties":false}'
+
+local SAYS = [[
+local SAID = {
+  good = '{"word":"x"}', fenced = 'x', mistaken = '{"word":7}', more = '{"word":"x","n":1}', text = "hello", half = '{"word":',
+}
+SAID.fenced = "```json\n" .. SAID.good .. "\n```"
+function reply(request)
+  local first, last = request.messages[1], request.messages[#request.messages].content
+  if last == "asked" then
+    local told = first.role == "system" and first.content:find('"word"', 1, true) ~= nil
+    return { content = '{"word":"' .. tostring(told) .. " " .. (request.response_format and request.response_format.json_schema.schema.required[1] or "none") .. '"}' }
+  elseif last == "call" then
+    return { content = "I look.", calls = { { name = "f", arguments = {} } } }
+  end
+  return { content = SAID[last] }
+end
+]]
+
+describe("orket try llm --schema", function()
+  local dir, url, stop
+
+  setup(function()
+    dir = orket.directory()
+    orket.write(dir .. "/says.lua", SAYS)
+    orket.write(dir .. "/word.json", WORD)
+    url, stop = mock.start(dir .. "/says.lua", "--fast")
+  end)
+  teardown(function()
+    assert.equal(0, stop())
+    orket.remove(dir)
+  end)
+
+  local function try(shape, prompt)
+    local text, code = orket.run(("try llm --base-url %s --shape %s --prompt %s --schema %s/word.json"):format(url, shape, prompt, dir))
+    return cjson.decode(text) or text, code
+  end
+
+  for _, shape in ipairs({ "openai", "anthropic", "gemini" }) do
+    it("holds a reply against it: " .. shape, function()
+      for _, prompt in ipairs({ "good", "fenced" }) do
+        local got, code = try(shape, prompt)
+        assert.equal(0, code)
+        assert.same({ "ok", { word = "x" } }, { got.outcome, got.json })
+      end
+      for prompt, why in pairs({ mistaken = "/word", more = "n", text = "no JSON", half = "no JSON" }) do
+        local got, code = try(shape, prompt)
+        assert.equal(1, code)
+        assert.same({ "error", "ERR_SCHEMA" }, { got.outcome, got.code }, prompt)
+        assert.truthy(got.message:find(why, 1, true), got.message)
+        assert.is_nil(got.json)
+      end
+    end)
+
+    it("asks for it in words, and as the API has it: " .. shape, function()
+      assert.same({ word = "true word" }, try(shape, "asked").json)
+    end)
+
+    it("lets a call be a call: " .. shape, function()
+      local got, code = try(shape, "call")
+      assert.equal(0, code)
+      assert.same({ "ok", "f", nil }, { got.outcome, got.calls[1].name, got.json })
+    end)
+  end
+
+  it("refuses what is no schema", function()
+    orket.write(dir .. "/odd.json", '{"type":"nothing"}')
+    for _, file in ipairs({ dir .. "/odd.json", dir .. "/says.lua", dir .. "/none.json" }) do
+      local text, code = orket.run(("try llm --base-url %s --schema %s"):format(url, file))
+      assert.equal(2, code, text)
+      assert.truthy(text:find("--schema", 1, true), text)
+    end
+    local answers = orket.try("llm", { { base_url = url, prompt = "good", schema = cjson.decode(WORD) }, { base_url = url, schema = { type = "nothing" } }, { base_url = url, schema = 7 } })
+    assert.same({ word = "x" }, answers[1].json)
+    assert.truthy(answers[2].error and answers[3].error)
+  end)
+end)
+
+-- What stands in the body that a provider would send.
+local BODIES = [==[
+local cjson, llm, providers = require("cjson"), require("orket.llm"), require("orket.providers")
+local CLOSED = '{"type":"object","properties":{"a":{"type":"integer"}},"required":["a"],"additionalProperties":false}'
+local SOME = '{"type":"object","properties":{"a":{"type":"integer"}},"additionalProperties":false}'
+local OPEN = '{"type":"object","properties":{"a":{"type":"integer","minimum":1}},"required":["a"]}'
+local TOOLS = '[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}]'
+local function sent(model, json, tools)
+  model.model = model.model or "m"
+  model.base_url = model.base_url or "http://127.0.0.1:1/v1"
+  local body
+  require("orket.async").main(function()
+    llm.complete({ model = model, json = json, tools = tools, messages = { '{"content":"Be brief.","role":"system"}', '{"content":"hi","role":"user"}' }, attempts = 1,
+      through = function(pieces) body = cjson.decode(table.concat(pieces)) return nil, { code = "ERR_CANCELED" } end })
+    return 0
+  end)
+  local format = body.response_format or (body.output_config or {}).format or (body.generationConfig or {}).responseJsonSchema
+  return { format = format or false, text = cjson.encode(body) }
+end
+local OPENAI = "https://api.openai.com/v1"
+print(cjson.encode({
+  closed = sent({}, CLOSED), some = sent({}, SOME), open = sent({}, OPEN), beside = sent({}, CLOSED, TOOLS), none = sent({}, CLOSED, "[]"),
+  theirs = sent({ base_url = OPENAI }, CLOSED, TOOLS), always = sent({ json = "always" }, CLOSED, TOOLS), never = sent({ json = "never" }, CLOSED),
+  written = sent({ calls = "text", json = "always" }, CLOSED, TOOLS),
+  claude = sent({ shape = "anthropic" }, CLOSED, TOOLS), claude_open = sent({ shape = "anthropic" }, OPEN), claude_alone = sent({ shape = "anthropic", json = "alone" }, CLOSED, TOOLS),
+  gemini = sent({ shape = "gemini", model = "gemini-2.5-pro" }, OPEN), gemini_beside = sent({ shape = "gemini", model = "gemini-2.5-pro" }, OPEN, TOOLS),
+  gemini_3 = sent({ shape = "gemini", model = "gemini-3-pro" }, OPEN, TOOLS),
+}))
+]==]
+
+describe("a schema", function()
+  it("goes where an endpoint can hold its model to it, and into words everywhere", function()
+    local text = orket.probe(BODIES)
+    local got = cjson.decode(text:match("[^\n]*")) or error(text)
+    for name, one in pairs(got) do
+      assert.truthy(one.text:find("nothing else", 1, true), name)
+    end
+    assert.same({ true, false, false }, { got.closed.format.json_schema.strict, got.some.format.json_schema.strict, got.open.format.json_schema.strict })
+    for _, name in ipairs({ "beside", "never", "written", "claude_open", "claude_alone", "gemini_beside" }) do
+      assert.is_false(got[name].format, name)
+    end
+    for _, name in ipairs({ "none", "theirs", "always", "claude", "gemini", "gemini_3" }) do
+      assert.truthy(got[name].format, name)
+    end
+  end)
+end)
+
+-- ---- a role that answers with data ----
+
+local ROLE = [[
+local function prompt(view)
+  return brief.prompt(view, "You are the estimator.")
+end
+local function route(_, reply)
+  local output = some(reply.output)
+  if output then
+    return { status = "ready_for_testing", why = "it takes " .. output.hours .. " hours" }
+  end
+end
+return {
+  name = "coder", description = "Says how long it takes.", tools = { "write_file", "update_issue_status", "request_excuse" }, prompt = prompt, route = route,
+  output = { type = "object", properties = { hours = { type = "integer", minimum = 1 } }, required = { "hours" }, additionalProperties = false },
+}
+]]
+
+local function estimators(work, more)
+  return world.new(world.merged({ issues = { { id = "A" } }, mock = work, files = { ["roles/coder.lua"] = ROLE } }, more))
+end
+
+describe("a role with an output", function()
+  for _, shape in ipairs({ "openai", "anthropic", "gemini" }) do
+    it("ends its turn with data, which its route reads: " .. shape, function()
+      local w <close> = estimators([[
+        function work(talk)
+          local how = talk.request.messages[1].content
+          assert(how:find("You are the estimator", 1, true) and how:find('"hours"', 1, true), how)
+          return steps(talk, function() return say(write("a.txt", "x")) end,
+            function() return { content = "About three hours." } end,
+            function(t)
+              assert(t.request.messages[#t.request.messages].content:find("no JSON", 1, true))
+              return { content = '{"hours": 3}' }
+            end)
+        end]], { model = { shape = shape } })
+      local text, code = w:run()
+      assert.equal(0, code, text)
+      local outputs = {}
+      for _, event in ipairs(w:events("step.reply")) do
+        outputs[#outputs + 1] = event.body.output
+      end
+      assert.same({ '{"hours":3}' }, outputs)
+      assert.equal(1, #w:events("turn.nudged"))
+      assert.truthy(cjson.encode(w:events("card.moved")):find("it takes 3 hours", 1, true))
+      assert.equal(0, (select(2, w:check())))
+      text, code = w:orket("replay ep.1")
+      assert.equal(0, code, text)
+      w:write("same/roles/coder.lua", ROLE .. "-- the same\n")
+      w:write("other/roles/coder.lua", (ROLE:gsub('"ready_for_testing"', '"blocked", reason = "input"')))
+      text, code = w:orket("sim --with " .. w.dir .. "/same")
+      assert.equal(0, code, text)
+      text, code = w:orket("sim --with " .. w.dir .. "/other") -- it reads the same data
+      assert.equal(1, code, text)
+      assert.truthy(text:find("blocked", 1, true), text)
+    end)
+  end
+
+  it("is told what does not fit, and waits for a person in the end", function()
+    local w <close> = estimators([[
+      function work(talk)
+        assert(talk.nudges == 0 or talk.request.messages[#talk.request.messages].content:find("/hours", 1, true))
+        return { content = '{"hours": 0}' }
+      end]])
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    assert.truthy(text:find("waiting_for_developer", 1, true), text)
+    assert.equal(2, #w:events("step.reply"))
+  end)
+
+  it("may end it with a call as any", function()
+    local w <close> = estimators([[function work() return say(finish("by hand")) end]])
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.truthy(cjson.encode(w:events("card.moved")):find("by hand", 1, true))
+  end)
+
+  for name, change in pairs({
+    ["without a route"] = { "route = route,", "" }, ["whose schema is none"] = { 'type = "object"', 'type = "nothing"' },
+  }) do
+    it(name .. " does not serve", function()
+      local w <close> = estimators("function work() return say(finish()) end", { files = { ["roles/coder.lua"] = (ROLE:gsub(change[1], change[2])) } })
+      local text, code = w:run()
+      assert.not_equal(0, code)
+      assert.truthy(text:find("roles/coder.lua", 1, true), text)
+    end)
+  end
+end)
