@@ -1,6 +1,6 @@
 -- settings.lua: what of the configuration a run follows from, as one value. It is recorded with the run (a blob, the
--- same one as long as nothing changes), so that a replay does not depend on what the files say now. Addresses,
--- headers and keys are not in it, and cards are not: the board has them.
+-- same one as long as nothing changes), so that a replay does not depend on what the files say now. Where a
+-- model is, and the name of the key that goes there, is in it; headers are not, and cards are not: the board has them.
 
 local cjson = require("cjson")
 local later = require("orket.later")
@@ -14,7 +14,7 @@ local M = {}
 
 local OF_MODEL = {
   "model", "shape", "context", "compact_at", "temperature", "top_p", "top_k", "min_p", "presence_penalty", "frequency_penalty", "stop", "seed",
-  "max_tokens", "price", "fallback",
+  "max_tokens", "price", "fallback", "base_url", "private", "key",
 }
 local OF_ENVIRONMENT = { "id", "model", "temperature", "seed" }
 
@@ -26,6 +26,7 @@ function M.of(config, epic)
   local models = {}
   for name, model in pairs(config.organization.models) do
     models[name] = list.pick(model, OF_MODEL)
+    models[name].key_origin = ((config.organization.keys or {})[model.key] or {}).origin
   end
   return {
     architecture = { idesign = (config.organization.architecture or {}).idesign },

@@ -51,7 +51,11 @@ local KEYS = {
   { "another policy", function(_, rules) rules.policy_node = "other" end, "policy_node" },
   { "another model for all", function(_, rules) rules.default_llm = "m" end, "default_llm" },
   { "a model more", function(o) o.models.z = o.models.m end, "models/z" },
-  { "another model", function(o) o.models.m.model = "bigger" end, "models/m" },
+  { "another model", function(o) o.models.m.model = "bigger" end, "models/m/model" },
+  { "a model elsewhere", function(o) o.models.m.base_url = "http://127.0.0.1:2/v1" end, "models/m/base_url" },
+  { "a name that may lead inside", function(o) o.models.m.private = true end, "models/m/private" },
+  { "another key", function(o) o.keys.b = { env = "B", origin = o.keys.a.origin }; o.models.m.key = "b" end, "models/m/key" },
+  { "another origin of a key", function(o) o.keys.a.origin = "https://b.example:443" end, "models/m/key_origin" },
   { "thresholds", function(_, rules) rules.thresholds = { queue = 5 } end, nil, optional = true },
   { "words", function(o) o.vision = "more" end, nil },
   { "a role of a seat", function(_, _, team) table.insert(team.seats.dev.roles, "operations_lead") end, "seats/dev/roles" },
@@ -77,6 +81,9 @@ describe("the configuration between two runs", function()
 
   setup(function()
     w = world.new({ issues = { { id = "A" } }, mock = DONE, rules = LAW, model = { price = { input = 0, output = 0 } }, files = { ["nodes/other.lua"] = 'return { node = "policy", decide = function() end }' } })
+    change(w, function(o)
+      o.keys, o.models.m.key = { a = { env = "A", origin = "https://a.example" } }, "a"
+    end)
     local text, code = w:run()
     assert.equal(0, code, text)
     organization, team = w:read("config/organization.json"), w:read("config/teams/t.json")

@@ -173,6 +173,16 @@ local function seats(was, now, add)
   end)
 end
 
+-- Another address above all: what it is asked, and its key, go there.
+local function model(was, now, path, add)
+  if was == nil then
+    return add(path, was, now)
+  end
+  each(was, now, function(key, before, after)
+    any(before, after, path .. "/" .. key, add)
+  end)
+end
+
 ---@param was table a configuration as it is recorded (settings.of)
 ---@param now table
 ---@return {config: string, was: string, now: string, why: string}[] what the later one makes possible
@@ -188,7 +198,7 @@ function M.rows(was, now)
   end
   each(was.models, now.models, function(name, before, after)
     if after then
-      any(before, after, "/models/" .. name, add)
+      model(before, after, "/models/" .. name, add)
     end
   end)
   each(was.mcp, now.mcp, function(name, before, after)

@@ -17,6 +17,7 @@ local CALLED = {
 ---@class McpIdentity
 ---@field command string[]?
 ---@field url string?
+---@field private boolean?   its name may lead to a private address
 ---@field key string?        its name
 ---@field source table?      where that key comes from, and where it may go
 ---@field directory string?
