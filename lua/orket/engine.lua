@@ -207,8 +207,11 @@ function Engine:complete(turn)
   local reply, err = chain.complete(turn.model, function(model)
     return ask(self, turn, model)
   end)
-  if err then
-    err.paused = pauses.of(err, turn.model.name, turn.card.id)
+  local paused = err and pauses.of(err, turn.model.name, turn.card.id)
+  if paused and turn.pauses >= self.limits.pauses then
+    return nil, pauses.enough(err, turn.model.name, turn.pauses)
+  elseif paused then
+    err.paused = paused
   end
   return reply, err
 end

@@ -200,11 +200,15 @@ function M.new(engine, job)
     review = job.review, model = job.model, generation = job.generation, arm = job.arm, past = job.past, limits = engine.limits,
     tape = tape.new(job.tape), paid = job.paid or usages.nothing(), messages = {}, seen = {}, effects = {},
     tokens_in = 0, tokens_out = 0, calls = 0, money = 0, took = 0, refusals = 0, tool_calls = 0,
-    nudges = 0, stalled = 0, unsaved = false, labels = {},
+    nudges = 0, stalled = 0, unsaved = false, labels = {}, pauses = 0,
   }, Turn)
   for _, event in ipairs(job.tape or {}) do
     if event.kind == "turn.labelled" then
       self:bear(event.body.labels)
+    elseif event.kind == "model.paused" then
+      self.pauses = self.pauses + 1
+    elseif event.kind == "step.reply" then
+      self.pauses = 0 -- in a row
     end
   end
   self.stream = engine.store:stream({

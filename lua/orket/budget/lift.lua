@@ -8,7 +8,8 @@ local pauses = require("orket.llm.pause")
 
 local M = {}
 
----The events that let a card go on where it was; its failures are counted anew.
+---The events that let a card go on where it was. Its failures are counted anew, unless it was time alone that passed: a
+---model that fails after each pause would do so for ever.
 ---@param tx StoreTx of the turn's stream
 ---@param card table {id, type, status, revision, return_to, retry_count}
 ---@param why string
@@ -16,7 +17,7 @@ local M = {}
 ---@return Error|nil
 function M.add(tx, card, why)
   tx:event("budget.lifted", card.id, { why = why })
-  if (card.retry_count or 0) > 0 then
+  if why ~= pauses.OVER and (card.retry_count or 0) > 0 then
     tx:event("card.changed", card.id, { rev = card.revision, set = { retry_count = 0 } })
     card.revision = card.revision + 1
   end
@@ -40,7 +41,7 @@ function M.one(store, waiting, why)
 end
 
 local function why_of(waits)
-  return pauses.ending(waits) and "the pause is over" or waits .. " has room again"
+  return pauses.ending(waits) and pauses.OVER or waits .. " has room again"
 end
 
 ---Cards of a run that wait for caps that have room again, or are gone, go on.

@@ -1,9 +1,12 @@
 -- pause.lua: a server asks for a longer pause than anybody waits with a request open, or is not asked because it does
 -- not answer: until when the card waits. What is recorded of it is the body of `model.paused`.
 
+local errors = require("orket.errors")
 local sys = require("orket.core.sys")
 
 local M = {}
+
+M.OVER = "the pause is over" -- why a card goes on by itself
 
 local PREFIX = "until/" -- in the turn's `waits`
 local LONGEST = 86400   -- seconds, whatever a server asks for
@@ -28,6 +31,16 @@ function M.of(err, model, card)
     model = model, ["until"] = till, code = err.code, why = string.format("%s until %sZ: %s", model, till:sub(1, 19), err.message),
     fix = "it goes on by itself; orket retry " .. card .. " asks at once",
   }
+end
+
+---A turn has waited often enough: somebody has to look.
+---@param err Error of a request
+---@param model string its name
+---@param times integer
+---@return Error
+function M.enough(err, model, times)
+  return errors.new("ERR_LIMIT", string.format("%s asked for a pause %d times in a row, the last time: %s", model, times + 1, err.message),
+    "look after the endpoint, or name another one in its fallback")
 end
 
 ---What a turn's row says while it waits.

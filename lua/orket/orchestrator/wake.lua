@@ -28,7 +28,7 @@ local function lift(self, waiting, till)
   until left(till) == 0
   for _, now in ipairs(self.run.store:read("capped", { card = waiting.card })) do
     if now.waits == waiting.waits and now.run == self.run.id then
-      lifts.one(self.run.store, now, "the pause is over") -- stale: somebody was faster
+      lifts.one(self.run.store, now, pauses.OVER) -- stale: somebody was faster
     end
   end
   return true
