@@ -17,7 +17,7 @@
 struct result {
     unsigned done;
     int code, status;
-    char text[400], deadline[16];
+    char text[400], deadline[16], challenge[600];
     bool began;
     int64_t retry_after;
     struct buf body, error_body;
@@ -52,6 +52,7 @@ static void on_done(void *ctx, const struct transport_result *result)
     snprintf(r->text, sizeof r->text, "%s", result->err ? result->err->text : "");
     snprintf(r->deadline, sizeof r->deadline, "%s", result->deadline ? result->deadline : "");
     buf_put(&r->error_body, result->body, result->body_len);
+    snprintf(r->challenge, sizeof r->challenge, "%s", result->challenge ? result->challenge : "");
 }
 
 static const struct transport_events events = {on_body, on_done};
@@ -325,6 +326,64 @@ static void test_error_body(void **state)
     assert_memory_equal(r.error_body.data, "\xEF\xBF\xBDx", 4);
     clear(&r);
     buf_clear(&reply);
+    raw_close(&server);
+}
+
+/* What it wants to be authenticated with: the first of them, visible, cut. */
+static void test_challenge(void **state)
+{
+    struct fixture *f = *state;
+    static const char lines[] = "HTTP/1.1 401 No\r\nWWW-Authenticate: Bearer\ta=\"\x1b[2J\"\r\n"
+                                "www-authenticate: Basic\r\nX: ";
+    struct raw_server server;
+    struct result r = {0};
+    for (unsigned i = 0; i < 2; i++) {
+        struct buf reply = {0};
+        if (i == 0)
+            buf_puts(&reply, lines);
+        else
+            buf_puts(&reply, "HTTP/1.1 401 No\r\nWWW-Authenticate: ");
+        for (unsigned n = 0; n < 1000; n++)
+            buf_putc(&reply, 'x');
+        buf_puts(&reply, "\r\nContent-Length: 0\r\n\r\n");
+        raw_open(&server, &f->loop, (struct raw_script){.bytes = reply.data, .len = reply.len});
+        struct transport_request request = request_to(server.url);
+        start(f, &request, &r);
+        run(f, &r);
+        assert_int_equal(r.status, 401);
+        if (i == 0)
+            assert_string_equal(r.challenge, "Bearer?a=\"?[2J\"");
+        else
+            assert_int_equal(strspn(r.challenge, "x"), 511);
+        clear(&r);
+        buf_clear(&reply);
+        raw_close(&server);
+    }
+}
+
+/* One handle is used for a DELETE, and then for a GET and a POST. */
+static void test_methods(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const lines[] = {"DELETE /v1 HTTP/1.1\r\n", "GET /v1 HTTP/1.1\r\n", "POST /v1 HTTP/1.1\r\n"};
+    struct raw_server server;
+    struct result r = {0};
+    raw_open(&server, &f->loop, (struct raw_script){.bytes = FIXED, .end = RAW_KEEP});
+    for (unsigned i = 0; i < COUNT_OF(lines); i++) {
+        struct transport_request request = request_to(server.url);
+        if (i < 2) {
+            free(request.body);
+            request.body = NULL;
+            request.body_len = 0;
+        }
+        request.remove = i != 1; // with a body it is a POST all the same
+        start(f, &request, &r);
+        run(f, &r);
+        assert_int_equal(r.code, 0);
+        assert_non_null(strstr(server.seen.data, lines[i]));
+        clear(&r);
+    }
+    assert_int_equal(server.requests, 3);
     raw_close(&server);
 }
 
@@ -838,6 +897,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_rows, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_error_body, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_challenge, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_methods, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_body_cap, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_nobody_listens, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_tls_hangs, set_up, tear_down),

@@ -106,6 +106,12 @@ describe("an MCP server over HTTP", function()
     end
   end)
 
+  it("is not answered for ever when it asks", function()
+    local text, code, log = called("pesters")
+    assert.same({ "over there\n", 0 }, { text, code })
+    assert(count(log, "POST s1 answer") <= 100, count(log, "POST s1 answer"))
+  end)
+
   it("is not followed elsewhere, and its refusal is one", function()
     local text = called("redirect")
     assert(text:find("redirects are not followed", 1, true) and not text:find("UNCERTAIN", 1, true), text)

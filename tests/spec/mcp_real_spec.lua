@@ -2,6 +2,7 @@
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
+local world = dofile("tests/support/world.lua")
 
 local MODULES = orket.shell("pwd"):gsub("%s+$", "") .. "/build/mcp/node_modules"
 
@@ -67,5 +68,79 @@ describe("the protocol's own server", function()
       assert.equal(1, code, text)
       assert(text:find("outside allowed directories", 1, true), text)
     end
+  end)
+end)
+
+-- The processes of the servers that a test started.
+local function processes()
+  return orket.shell("pgrep -fc " .. MODULES:gsub("build/mcp", "build[/]mcp") .. "/@modelcontextprotocol"):match("%d+")
+end
+
+local TEAM = [[
+function work(talk)
+  return steps(talk,
+    function() return say(call("mcp__everything__echo", { message = "over there" }), call("mcp__files__write_file", { path = "a.txt", content = "kept" })) end,
+    function() return say(call("mcp__everything__get-sum", { a = 40, b = 2 }), call("mcp__files__read_text_file", { path = "a.txt" })) end,
+    function() return say(finish()) end)
+end
+]]
+
+-- A team whose coder has tools of these servers.
+local function team(named)
+  local tools = '"mcp__everything__echo", "mcp__everything__get-sum", "mcp__files__write_file", "mcp__files__read_text_file"'
+  local coder = orket.read("roles/coder.lua"):gsub('"request_excuse"', '"request_excuse", ' .. tools)
+  local w = world.new({ issues = { { id = "A" } }, mock = TEAM, files = { ["roles/coder.lua"] = coder }, rules = { labels = "off" } })
+  local organization = cjson.decode(w:read("config/organization.json"))
+  organization.mcp = named
+  w:write("config/organization.json", cjson.encode(organization))
+  for name in pairs(named) do
+    local text, code = w:orket("mcp trust " .. name)
+    assert(code == 0, text)
+  end
+  return w
+end
+
+local function plays(named)
+  local w <close> = team(named)
+  local text, code = w:run()
+  assert.equal(0, code, text)
+  local found = {}
+  for i, event in ipairs(w:events("operation.done")) do
+    found[i] = (event.body.result or { text = event.body.error.message }).text
+  end
+  assert.equal("Echo: over there", found[1])
+  assert(found[2]:find("Successfully wrote to a.txt", 1, true), found[2])
+  assert(found[3]:find("42", 1, true), found[3])
+  assert.equal("kept", found[4])
+  assert.equal(0, select(2, w:orket("replay ep.1")))
+  assert.equal(0, select(2, w:check()))
+end
+
+describe("a team with the protocol's own servers", function()
+  it("keeps both for its turn, and leaves nothing", function()
+    plays({ everything = server("everything", "stdio"), files = server("filesystem", ".") })
+    assert.equal("0", processes())
+  end)
+
+  it("reaches one of them over HTTP, in a session that is ended", function()
+    local dir = orket.directory()
+    local port, pid
+    for _ = 1, 20 do -- the server says no port of its own choice
+      port = math.random(20000, 60000)
+      pid = orket.shell(("PORT=%d node %s/@modelcontextprotocol/server-everything/dist/index.js streamableHttp >%s/log 2>&1 & echo $!")
+        :format(port, MODULES, dir)):match("%d+")
+      local is_up = world.wait(function()
+        return orket.read(dir .. "/log"):find("listening on port") or orket.shell("kill -0 " .. pid .. " 2>&1") ~= ""
+      end, 20)
+      if is_up and orket.read(dir .. "/log"):find("listening on port") then
+        break
+      end
+    end
+    plays({ everything = { url = "http://127.0.0.1:" .. port .. "/mcp" }, files = server("filesystem", ".") })
+    os.execute("kill " .. pid)
+    local log = orket.read(dir .. "/log")
+    orket.remove(dir)
+    assert.equal(select(2, log:gsub("Session initialized", "")), select(2, log:gsub("Received session termination request", "")), log)
+    assert.truthy(log:find("Session initialized", 1, true), log)
   end)
 end)

@@ -50,10 +50,11 @@ describe("trust in a server's tools", function()
       "refused: another tool of the serv", "refused: its name is longer than ", "refused: it has characters that n",
       "refused: it has characters that n", "refused: its schema is not that o", "refused: its schema is refused: s",
       "refused: its description is longe", "refused: its name has other chara", "new good",
+      "refused: it has marks with which ", "refused: it has marks with which ", "new bomb", "refused: its schema is refused: s", "new regex",
     }, found)
     assert.equal(0, select(2, w:orket("mcp trust fake")))
     assert.equal(true, w:exists("tools/mcp__fake__good.lua"))
-    assert.equal("mcp__fake__good.lua\n", orket.shell("ls " .. w.dir .. "/tools"))
+    assert.equal("mcp__fake__bomb.lua\nmcp__fake__good.lua\nmcp__fake__regex.lua\n", orket.shell("ls " .. w.dir .. "/tools"))
   end)
 
   it("is for the tools that the organization lets in", function()

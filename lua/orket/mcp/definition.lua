@@ -27,19 +27,35 @@ local function is_hidden(code)
   return false
 end
 
--- A text anywhere in it that says more than it shows.
-local function hides(value)
-  if type(value) == "string" then
-    for _, code in utf8.codes(value) do
-      if is_hidden(code) then
-        return true
-      end
+-- With these a speaker's turn begins or ends in the text that a model reads.
+local MARKS = { "<|[^<>|]+|>", "%[/?INST%]", "<</?SYS>>", "</?tool_response>", "</?start_of_turn>", "<end_of_turn>", "^</?s>", "</s>" }
+
+local function hides(text)
+  for _, code in utf8.codes(text) do
+    if is_hidden(code) then
+      return true
     end
-  elseif type(value) == "table" then
-    for key, item in pairs(value) do
-      if hides(key) or hides(item) then
-        return true
-      end
+  end
+  return false
+end
+
+local function marks(text)
+  for _, mark in ipairs(MARKS) do
+    if text:find(mark) then
+      return true
+    end
+  end
+  return false
+end
+
+-- Whether this holds of a text anywhere in it.
+local function anywhere(value, is_so)
+  if type(value) == "string" then
+    return is_so(value)
+  end
+  for key, item in pairs(type(value) == "table" and value or {}) do
+    if anywhere(key, is_so) or anywhere(item, is_so) then
+      return true
     end
   end
   return false
@@ -75,8 +91,12 @@ local function fault_of(server, about)
     return "its schema is not that of an object"
   elseif #cjson.encode(about.schema) > SCHEMA_MAX then
     return "its schema is larger than " .. SCHEMA_MAX .. " bytes"
-  elseif hides(about.description) or hides(about.schema) then
+  end
+  local said = { about.description, about.schema }
+  if anywhere(said, hides) then
     return "it has characters that nobody sees and a model reads"
+  elseif anywhere(said, marks) then
+    return "it has marks with which turns begin and end in what a model reads"
   end
   local ok, err = errors.check(schemas.compile(about.schema))
   return not ok and "its schema is refused: " .. err.message or output_fault(about.output)

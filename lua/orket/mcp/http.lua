@@ -46,7 +46,7 @@ local function failure(self, message, code, info)
   end
   local err = errors.new(code, "the server " .. self.server.name .. ": " .. message, cure_of(self, info))
   err.status, err.rpc = status, problem
-  err.lost = status == 404 and self.session ~= nil
+  err.lost = self.session ~= nil and (status == 404 or status == 400 and message:lower():find("session", 1, true) ~= nil)
   err.told = status >= 300 and status < 500
   return err
 end
@@ -171,11 +171,10 @@ function Wire:forget(id)
   end
 end
 
----Listens for what the server says unasked, until it will not; `deaf` then.
+---Listens for what the server says unasked, until it will not.
 function Wire:listen()
   local stream = events.reader(self.hear)
   local long = self.server.deadline + 3600
-  self.deaf = false
   self.ear = core.post(request(self, { deadlines = { first_byte = long, idle = long, total = long } }), function(bytes, type)
     if type ~= "text/event-stream" then
       return true
@@ -183,7 +182,7 @@ function Wire:listen()
     stream:feed(bytes)
     return self.closed
   end, function()
-    self.ear, self.deaf = nil, true
+    self.ear = nil
   end)
 end
 
@@ -227,7 +226,7 @@ end
 ---@return table|nil wire  send, forget, renew, complaints, close; listen, lose
 ---@return Error|nil
 function M.open(project, server, on)
-  local self = setmetatable({ server = server, hear = on.hear, fail = on.fail, awaits = on.awaits, talks = {}, deaf = true }, Wire)
+  local self = setmetatable({ server = server, hear = on.hear, fail = on.fail, awaits = on.awaits, talks = {} }, Wire)
   if server.key then
     local source = (project.config.organization.keys or {})[server.key] or { env = server.key }
     self.key = "mcp." .. server.name

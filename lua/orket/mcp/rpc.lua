@@ -8,6 +8,7 @@ local errors = require("orket.errors")
 local M = {}
 
 local MESSAGE_MAX = 1000 -- bytes of an error of theirs
+local ANSWERS = 100 -- to questions of theirs, for each of ours: each may cost a request
 
 ---@class McpRpc
 ---@field name string        of the server, for errors
@@ -21,7 +22,7 @@ Rpc.__index = Rpc
 ---@param name string
 ---@return McpRpc
 function M.new(name)
-  return setmetatable({ name = name, last = 0, open = {}, answers = true, tells = true, noise = 0 }, Rpc)
+  return setmetatable({ name = name, last = 0, open = {}, answers = true, tells = true, noise = 0, answered = 0 }, Rpc)
 end
 
 ---@param wire table  send(text, about), forget(id)
@@ -42,7 +43,8 @@ end
 
 -- A question of theirs. Nothing of ours is theirs to ask for: a ping is answered, all else is declined.
 local function answer(self, message)
-  if not self.answers or not is_id(message.id) then
+  self.answered = self.answered + 1
+  if not self.answers or not is_id(message.id) or self.answered > ANSWERS then
     return
   elseif message.method == "ping" then
     send(self, { id = message.id, result = cjson.decode("{}") })
@@ -132,7 +134,7 @@ function Rpc:request(method, params, headers)
   if self.over then
     return nil, self.over
   end
-  self.last = self.last + 1
+  self.last, self.answered = self.last + 1, 0
   local id, heard = self.last, false
   local found, err = async.suspend(function(wake)
     self.open[id] = function(...)

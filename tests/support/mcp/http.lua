@@ -106,6 +106,13 @@ local FAULTS = {
     async.sleep(0.1) -- over another connection
     response:send(200, { ["Content-Type"] = "application/json" }, cjson.encode(answer))
   end,
+  pesters = function(_, response, answer)
+    begin_stream(response)
+    for i = 1, 10000 do
+      response:write(event({ jsonrpc = "2.0", id = i, method = "ping" }))
+    end
+    async.await(response.write, response, event(answer))
+  end,
   resumes = cut_off, gone = cut_off, deaf = cut_off, again = cut_off,
 }
 
