@@ -101,6 +101,8 @@ function M.heard(provider, reply, model)
   end
   if reply.message:byte(3) == APART then -- what is signed begins with it
     reply.message = turns.signed(reply.message, model)
+  elseif model.thoughts == "returned" and reply.reasoning then
+    reply.message = turns.thinking(reply.message, reply.reasoning, model)
   end
   return reply
 end

@@ -396,4 +396,34 @@ describe("OpenAI", function()
     assert.is_nil(got.body.max_tokens)
     assert.equal(9, got.not_it.max_tokens)
   end)
+
+  it("hears system text from the user where a model has none", function()
+    local got = probe([[
+      local OK = '{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}'
+      local SYSTEM = '{"content":"Be brief.","role":"system"}'
+      local function sent(...)
+        return ask(nil, JSON, OK, { messages = { ... }, model = { system = "user", params = { n = 3 } } }).sent
+      end
+      say({ both = sent(SYSTEM, '{"content":"hi","role":"user"}', '{"content":"x","role":"assistant"}').messages, alone = sent(SYSTEM).messages,
+        none = sent('{"content":"hi","role":"user"}').messages, n = sent(SYSTEM).n })]])
+    assert.same({ { role = "user", content = "Be brief.\n\nhi" }, { role = "assistant", content = "x" } }, got.both)
+    assert.same({ { role = "user", content = "Be brief." } }, got.alone)
+    assert.same({ { role = "user", content = "hi" } }, got.none)
+    assert.is_nil(got.n) -- one reply is heard
+  end)
+
+  it("gets its thoughts back where its profile says so, and nobody else does", function()
+    local got = probe([[
+      local OK = '{"choices":[{"message":{"content":null,"reasoning_content":"hm","tool_calls":[{"id":"a","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"tool_calls"}]}'
+      local function said(thoughts) return ask(nil, JSON, OK, { model = { thoughts = thoughts } }).reply.message end
+      local message = said("returned")
+      local function again(shape, name)
+        return ask(shape, JSON, '{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}],"content":[],"stop_reason":"end_turn"}', {
+          messages = { '{"content":"go","role":"user"}', message, '{"content":"r","role":"tool","tool_call_id":"a"}' }, model = { model = name } })
+      end
+      say({ dropped = said(nil), same = again(nil, "m").sent.messages[2], other = again(nil, "m2").raw, claude = again("anthropic", "m").raw })]])
+    assert.falsy(got.dropped:find("hm", 1, true))
+    assert.same({ "hm", nil, "f" }, { got.same.reasoning_content, got.same.apart, got.same.tool_calls[1]["function"].name })
+    assert.falsy(got.other:find("hm", 1, true) or got.claude:find("hm", 1, true) or got.other:find("apart", 1, true))
+  end)
 end)

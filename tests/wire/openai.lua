@@ -109,6 +109,8 @@ return {
     finish = "tool_calls" },
   { "arguments as an object, whole", whole('"content":"","tool_calls":[{"function":{"name":"f","arguments":{"x":1}}},{"id":"b","type":"function","function":{"name":"g","arguments":{}}}]', "stop"),
     kind = JSON, calls = { { "f", '{"x":1}', "call_0" }, { "g", "{}", "b" } }, finish = "tool_calls" },
+  { "an empty object before the arguments", data(call('{"index":0,"id":"a","function":{"name":"f","arguments":{}}}'), call('{"index":0,"function":{"arguments":"{\\"x\\""}}'),
+    call('{"index":0,"function":{"arguments":":1}"}}'), CALLED, DONE), calls = { { "f", '{"x":1}', "a" } } },
   { "no arguments", data(call('{"index":0,"id":"a","function":{"name":"f"}}'), CALLED, DONE), calls = { { "f", "{}" } } },
   { "name and arguments without function", data(call('{"index":0,"id":"a","name":"f","arguments":"{}"}'), CALLED, DONE), calls = { { "f", "{}", "a" } } },
   { "function_call, of old", data(delta('"function_call":{"name":"f","arguments":""}'), delta('"function_call":{"arguments":"{}"}'), delta("", "function_call"), DONE),

@@ -76,11 +76,19 @@ static void add_name(struct reply_call *call, const struct json *value)
         buf_put(&call->name, text, len);
 }
 
+/* Some servers begin with an empty object and say the arguments behind it, as text. */
+static bool is_empty(const struct buf *arguments)
+{
+    return same(arguments, "{}", 2);
+}
+
 static void add_arguments(struct delta *delta, struct reply_call *call, const struct json *value)
 {
     size_t len;
     const char *text = json_string(value, &len);
     if (text) {
+        if (len && *text == '{' && is_empty(&call->arguments))
+            buf_reset(&call->arguments);
         buf_put(&call->arguments, text, len);
         delta_found(delta, value, &call->arguments);
     } else if (value) {

@@ -4,6 +4,7 @@
 local cjson = require("cjson")
 local later = require("orket.later")
 local parts = later("orket.providers.parts")
+local turns = later("orket.providers.turns")
 
 local M = {}
 
@@ -54,7 +55,8 @@ M.failed = { error = true, abort = true, insufficient_system_resource = true }
 -- Its own newer models know the limit by another name.
 local OPENAI = "^https://api%.openai%.com[:/]"
 
-local OURS = { model = true, messages = true, tools = true, stream = true }
+-- One reply is what a request is about.
+local OURS = { model = true, messages = true, tools = true, stream = true, n = true }
 
 local heads = setmetatable({}, { __mode = "k" }) -- model -> its head, streamed, without a tool choice
 
@@ -97,13 +99,30 @@ local function head_of(model, request)
   return text
 end
 
--- Canonical messages begin with their content, or with what a provider signed for itself alone.
+-- Canonical messages begin with their content, or with what belongs to their author alone.
 local APART = ("apart"):byte()
 
-local function plain(message)
+local function own(message, model)
   local decoded = cjson.decode(message)
+  local apart = decoded.apart or {}
+  if apart.by == turns.author(model) then
+    decoded.reasoning_content = turns.thought(apart)
+  end
   decoded.apart = nil
   return cjson.encode(decoded)
+end
+
+-- A conversation for a model that has no system text: the user says it first.
+local function said_by_user(messages)
+  local first = messages[1] and cjson.decode(messages[1])
+  if not first or first.role ~= "system" then
+    return messages
+  end
+  local second, rest = messages[2] and cjson.decode(messages[2]), 2
+  if second and second.role == "user" then
+    first.content, rest = first.content .. "\n\n" .. second.content, 3
+  end
+  return table.move(messages, rest, #messages, 2, { cjson.encode({ role = "user", content = first.content }) })
 end
 
 ---The request's body as pieces to be joined: every message goes out in the bytes it was encoded in.
@@ -112,11 +131,11 @@ end
 ---@return string[] pieces
 function M.body(model, request)
   local pieces = { head_of(model, request), ",\"messages\":[" }
-  for i, message in ipairs(request.messages) do
+  for i, message in ipairs(model.system == "user" and said_by_user(request.messages) or request.messages) do
     if i > 1 then
       pieces[#pieces + 1] = ","
     end
-    pieces[#pieces + 1] = message:byte(3) == APART and plain(message) or message
+    pieces[#pieces + 1] = message:byte(3) == APART and own(message, model) or message
   end
   pieces[#pieces + 1] = "]"
   if request.tools and request.tools ~= "[]" then

@@ -184,6 +184,26 @@ function M.signed(message, model)
   return message:sub(1, to) .. '"by":' .. cjson.encode(M.author(model)) .. "," .. message:sub(to + 1)
 end
 
+---The message of a reply whose thoughts go back to its author, though nothing in it is signed.
+---@param message string JSON text, without anything apart
+---@param reasoning string
+---@param model table its profile
+---@return string
+function M.thinking(message, reasoning, model)
+  return '{"apart":{"by":' .. cjson.encode(M.author(model)) .. ',"said":[{"reasoning":' .. cjson.encode(reasoning) .. "}]}," .. message:sub(2)
+end
+
+---The thoughts of a message, for its author.
+---@param apart {said: table[]}
+---@return string|nil
+function M.thought(apart)
+  local texts = {}
+  for _, part in ipairs(apart.said) do
+    texts[#texts + 1] = part.reasoning
+  end
+  return texts[1] and table.concat(texts) or nil
+end
+
 ---@class ProviderPart
 ---@field kind "text"|"thought"|"redacted"|"call"|"result"
 ---@field text string?
