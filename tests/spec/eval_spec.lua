@@ -130,6 +130,7 @@ describe("orket eval", function()
 
   it("shows no difference between two that are the same, whatever the model does by chance", function()
     local w <close> = new({ issues = issues(20), mock = CHANCE, limits = { steps = 9 } })
+    w:write("arms/shipped.lua", orket.read("nodes/prompts.lua"))
     w:write("arms/other.lua", "-- the same in other bytes\n" .. PLAIN)
     local result = eval(w, "--arms arms/plain.lua,arms/plain.lua,arms/other.lua --repeat 2 --concurrency 1")
     for i, row in ipairs(result.comparisons) do
@@ -140,6 +141,7 @@ describe("orket eval", function()
       end
     end
     assert(result.arms[1].done > 0 and result.arms[1].done < 40, result.arms[1].done) -- there was chance
+    assert.equal(true, eval(w, "--arms own,arms/shipped.lua --cases I1").comparisons[1].same) -- what serves is the same
     assert.equal("plain-2", result.arms[2].name)
     assert.equal(0.975, result.confidence)
   end)

@@ -56,6 +56,7 @@ describe("examples", function()
     local w <close> = new()
     w:run("A")
     local before = prompt(w, "B")
+    has(w:orket("board"), "an example waits to be looked at: orket examples")
     has(examples(w), "waiting for a person")
     local row = proposed(w)[1]
     assert.same({ "A", "coder", "agent:dev", "done" }, { row.card, row.role, row.actor, row.card_status })

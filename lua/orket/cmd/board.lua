@@ -178,6 +178,17 @@ local function unarchived(cards)
   return some
 end
 
+-- What agents propose that roles be shown.
+local function print_examples(store, dir)
+  local waiting = 0
+  for _, row in ipairs(store:read("examples", {})) do
+    waiting = waiting + (row.status and 0 or 1)
+  end
+  if waiting > 0 then
+    print("\n" .. (waiting == 1 and "an example waits" or waiting .. " examples wait") .. " to be looked at: orket examples" .. parked.option(dir))
+  end
+end
+
 local function print_budgets(store, dir)
   local budgets = budget.budgets(dir)
   for i, row in ipairs(tree.near(tree.rows(store, budgets, {}))) do
@@ -202,6 +213,7 @@ local function show(store, args, dir)
     print_bottlenecks(bottlenecks.of(store, dir).found)
     print_canary(store)
     print_budgets(store, dir)
+    print_examples(store, args.C)
   end
   local waiting = not args.json and notice.of(store, args.C)
   if waiting then

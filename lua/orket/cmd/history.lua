@@ -55,6 +55,20 @@ local function print_rows(columns, rows, nothing)
   end
 end
 
+-- Where prompts are compared, one more.
+local ARM = table_view.text("arm", nil, 3)
+
+local function show_turns(store, run)
+  local rows, columns = store:read("turns", { run = run }), table.move(TURNS, 1, #TURNS, 1, {})
+  for _, row in ipairs(rows) do
+    if row.arm then
+      table.insert(columns, 5, ARM)
+      break
+    end
+  end
+  print_rows(columns, rows, "no turn has begun")
+end
+
 local function show_runs(store, dir)
   local rows, columns = readers.runs(store, dir), table.move(RUNS, 1, #RUNS, 1, {})
   columns[#columns + 1] = #store:read("forks", {}) > 0 and ORIGIN or nil
@@ -72,7 +86,7 @@ local function show(store, args, dir)
     local rows = args.run and store:read("turns", { run = args.run }) or readers.runs(store, dir)
     print(text.json(setmetatable(rows, cjson.array_mt)))
   elseif args.run then
-    print_rows(TURNS, store:read("turns", { run = args.run }), "no turn has begun")
+    show_turns(store, args.run)
   else
     show_runs(store, dir)
   end

@@ -92,7 +92,7 @@ end
 
 local function print_comparison(row, confidence, currency)
   print(string.format("\n%s against %s, %s%s", text.clean(row.arm), text.clean(row.against), counted(row.pairs, "case"),
-    row.same and ": the same text, what differs is chance" or ""))
+    row.same and ": the same scripts, what differs is chance" or ""))
   local lines = { row.success and success_line(row) or nil }
   for _, kind in ipairs(MEASURES) do
     lines[#lines + 1] = told(kind, row) and measure_line(kind, row, currency) or nil

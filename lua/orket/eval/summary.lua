@@ -136,7 +136,7 @@ local function compare(self, second, level)
       found[#found + 1] = { first = arms[first.name], second = arms[second.name] }
     end
   end
-  local row = { arm = second.name, against = first.name, pairs = #found, same = first.hash == second.hash }
+  local row = { arm = second.name, against = first.name, pairs = #found, same = first.generation.id == second.generation.id }
   if #found == 0 then
     return row
   end
