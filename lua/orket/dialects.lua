@@ -104,7 +104,9 @@ local FAMILIES = {
     "<|tool_call_begin|>{name}:{any}<|tool_call_argument_begin|>{json}<|tool_call_end|>" },
   { name = "kimi-k3",
     { '<|open|>call tool="{name}"{any}<|sep|> {params} <|close|>call<|sep|>', section = { "<|open|>tools<|sep|>", "<|close|>tools<|sep|>" },
-      param = '<|open|>argument key="{key}" type="{type}"<|sep|>{value}<|close|>argument<|sep|>' } },
+      param = '<|open|>argument key="{key}" type="{type}"<|sep|>{value}<|close|>argument<|sep|>' },
+    { '<|open|>call tool="{name}"{any}<|sep|> <|open|>json{any}<|sep|>{json}<|close|>json<|sep|> <|close|>call<|sep|>',
+      section = { "<|open|>tools<|sep|>", "<|close|>tools<|sep|>" } } },
   { name = "gpt-oss", also = { "harmony", "openai" },
     "<|channel|> commentary to=functions.{name}{any}<|message|>{json}{?<|call|>}",
     "<|channel|> analysis to=functions.{name}{any}<|message|>{json}{?<|call|>}",
@@ -136,7 +138,7 @@ local FAMILIES = {
     { '<atem:invoke name="{name}"> {params} </atem:invoke>', section = { "<atem:function_calls>", "</atem:function_calls>" }, typed = true,
       param = '<atem:parameter name="{key}">{value}</atem:parameter>' } },
   { name = "seed-oss", also = { "seed" },
-    { "<function={name}> {params} </function>", section = { "<seed:tool_call>", "</seed:tool_call>" }, param = PARAMETER, lines = true } },
+    { "<function={name}> {params} </function>", section = { "<seed:tool_call>", "</seed:tool_call>" }, param = PARAMETER } },
   { name = "minicpm5",
     { '<function name="{name}"> {params} </function>', cdata = true, param = '<param name="{key}">{value}</param>' } },
   { name = "k2-horizon", also = { "k2v3" },
@@ -201,7 +203,7 @@ local DROP = {
   "<|open|>response<|sep|>", "<|close|>response<|sep|>", "<|close|>message<|sep|>", "<|message_sep|>", "<turn|>", "<|assistant_end|>",
   "<|channel|>final <|constrain|>json<|message|>", "<|channel|> final<|message|>", "<|channel|> commentary<|message|>", "<|start|> assistant",
   " to=user<|message|>", "<|START_TEXT|>", "<|END_TEXT|>", "<|CHATBOT_TOKEN|>", "<|END_OF_TURN_TOKEN|>",
-  "<ifm|tool_calls>", "</ifm|tool_calls>", "<|end_message|>", "<|eom|>", "<|eot|>",
+  "<ifm|tool_calls>", "</ifm|tool_calls>", "<|end_message|>", "<|eom|>", "<|eot|>", "<|end_of_msg|>",
 }
 
 local function form(spec)

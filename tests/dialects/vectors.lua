@@ -178,7 +178,7 @@ search(q='say "hi" {x} </b>')
 </invoke>
 </minimax:tool_call>]] },
   { family = "minimax-m3", style = "raw", close = "]<]minimax[>[</invoke>",
-    from = "MiniMaxAI/MiniMax-M3: chat_template, parameters as tags behind the namespace mark",
+    from = "vLLM, minimax_m3: parameters as tags behind the namespace mark",
     text = [==[Look.
 ]<]minimax[>[<tool_call>
 ]<]minimax[>[<invoke name="get_weather">]<]minimax[>[<city>Paris]<]minimax[>[</city>]<]minimax[>[<n>3]<]minimax[>[</n>]<]minimax[>[</invoke>
@@ -195,6 +195,83 @@ search(q='say "hi" {x} </b>')
 <parameter=q>say "hi" {x} </b></parameter>
 </function>
 </seed:tool_call>]] },
+  { family = "gemma4", style = "mark:<|\"|>", close = "<tool_call|>",
+    from = "llama.cpp, google-gemma-4-31B-it.jinja: calls behind content",
+    text = [[Let me see.<|tool_call>call:get_weather{city:<|"|>Paris<|"|>,n:3}<tool_call|><|tool_call>call:search{q:<|"|>say "hi" {x} </b><|"|>}<tool_call|>]] },
+  { family = "functiongemma", style = "mark:<escape>", close = "<end_function_call>",
+    from = "Ollama, functiongemma: calls behind and around content",
+    text = [[Let me see.<start_function_call>call:get_weather{city:<escape>Paris<escape>,n:3}<end_function_call>And so.<start_function_call>call:search{q:<escape>say "hi" {x} </b><escape>}<end_function_call>]] },
+  { family = "minimax-m2", style = "raw", close = "</invoke>",
+    from = "llama.cpp, MiniMax-M2.jinja: behind a thought that the prompt has begun",
+    text = [[I look.
+</think>
+
+<minimax:tool_call>
+<invoke name="get_weather">
+<parameter name="city">Paris</parameter>
+<parameter name="n">3</parameter>
+</invoke>
+<invoke name="search">
+<parameter name="q">say "hi" {x} </b></parameter>
+</invoke>
+</minimax:tool_call>]] },
+  { family = "minimax-m3", style = "raw", close = "]<]minimax[>[</tool_call>",
+    from = "llama.cpp, MiniMax-M3.jinja: behind a thought and content",
+    text = [==[<mm:think>I look.</mm:think>Let me see.]<]minimax[>[<tool_call>
+]<]minimax[>[<invoke name="get_weather">]<]minimax[>[<city>Paris]<]minimax[>[</city>]<]minimax[>[<n>3]<]minimax[>[</n>]<]minimax[>[</invoke>
+]<]minimax[>[<invoke name="search">]<]minimax[>[<q>say "hi" {x} </b>]<]minimax[>[</q>]<]minimax[>[</invoke>
+]<]minimax[>[</tool_call>]==] },
+  { family = "seed-oss", style = "raw", close = "</function>",
+    from = "ByteDance-Seed/Seed-OSS-36B-Instruct: chat_template, behind content, a section for each call",
+    text = [[<seed:think>I look.</seed:think>
+Let me see.
+
+<seed:tool_call>
+<function=get_weather>
+<parameter=city>Paris</parameter>
+<parameter=n>3</parameter>
+</function>
+</seed:tool_call>
+<seed:tool_call>
+<function=search>
+<parameter=q>say "hi" {x} </b></parameter>
+</function>
+</seed:tool_call>]] },
+  { family = "step3", style = "raw", close = "</steptml:invoke>",
+    from = "vLLM, step3: <｜tool_sep｜> between calls",
+    text = [[<｜tool_calls_begin｜><｜tool_call_begin｜><steptml:invoke name="get_weather"><steptml:parameter name="city">Paris</steptml:parameter><steptml:parameter name="n">3</steptml:parameter></steptml:invoke><｜tool_call_end｜><｜tool_sep｜><｜tool_call_begin｜><steptml:invoke name="search"><steptml:parameter name="q">say "hi" {x} </b></steptml:parameter></steptml:invoke><｜tool_call_end｜><｜tool_calls_end｜>]] },
+  { family = "olmo3", style = "python", close = "</function_calls>",
+    from = "Ollama, olmo3: behind content, a line for each call",
+    text = [[Let me see.<function_calls>get_weather(city="Paris", n=3)
+search(q='say "hi" {x} </b>')</function_calls>]] },
+  { family = "nemotron", style = "json", close = "</TOOLCALL>",
+    from = "nvidia/Llama-3_3-Nemotron-Super-49B-v1_5: chat_template, behind content",
+    text = [[Let me see.<TOOLCALL>[{"name": "get_weather", "arguments": {"city": "Paris", "n": 3}}, {"name": "search", "arguments": {"q": "say \"hi\" {x} </b>"}}]</TOOLCALL><|eot_id|>]] },
+  { family = "apertus", style = "json", close = "<|tools_suffix|>",
+    from = "vLLM, apertus: behind content",
+    text = [[Let me see. <|tools_prefix|>[{"get_weather": {"city": "Paris", "n": 3}}, {"search": {"q": "say \"hi\" {x} </b>"}}]<|tools_suffix|>]] },
+  { family = "muse", style = "raw", close = "</atem:invoke>",
+    from = "llama.cpp, muse-glimmer.jinja: the answer's message, then the call's",
+    text = [[ to=user<|message|>Let me see.<|eom|><|start|>assistant to=get_weather<|message|><atem:function_calls>
+<atem:invoke name="get_weather">
+<atem:parameter name="city">Paris</atem:parameter>
+<atem:parameter name="n">3</atem:parameter>
+</atem:invoke>
+<atem:invoke name="search">
+<atem:parameter name="q">say "hi" {x} </b></atem:parameter>
+</atem:invoke>
+</atem:function_calls>]] },
+  { family = "kimi-k3", style = "raw", close = "<|close|>call<|sep|>",
+    from = "llama.cpp, Kimi-K3.jinja: behind a thought that the prompt has begun, and a response",
+    text = [[I look.<|close|>think<|sep|><|open|>response<|sep|>Let me see.<|close|>response<|sep|><|open|>tools<|sep|><|open|>call tool="get_weather" index="1"<|sep|><|open|>argument key="city" type="string"<|sep|>Paris<|close|>argument<|sep|><|open|>argument key="n" type="number"<|sep|>3<|close|>argument<|sep|><|close|>call<|sep|><|open|>call tool="search" index="2"<|sep|><|open|>argument key="q" type="string"<|sep|>say "hi" {x} </b><|close|>argument<|sep|><|close|>call<|sep|><|close|>tools<|sep|><|close|>message<|sep|><|end_of_msg|>]] },
+  { family = "kimi-k3", style = "json", close = "<|close|>json<|sep|>",
+    from = "llama.cpp, Kimi-K3.jinja: the arguments as one block of JSON",
+    text = [[<|open|>tools<|sep|><|open|>call tool="get_weather" index="1"<|sep|><|open|>json type="object"<|sep|>{"city": "Paris", "n": 3}<|close|>json<|sep|><|close|>call<|sep|><|open|>call tool="search" index="2"<|sep|><|open|>json type="object"<|sep|>{"q": "say \"hi\" {x} </b>"}<|close|>json<|sep|><|close|>call<|sep|><|close|>tools<|sep|>]] },
+  { family = "longcat", style = "json", close = "</longcat_tool_call>",
+    from = "vLLM, longcat: behind content",
+    text = [[Let me see.
+<longcat_tool_call>{"name": "get_weather", "arguments": {"city": "Paris", "n": 3}}</longcat_tool_call>
+<longcat_tool_call>{"name": "search", "arguments": {"q": "say \"hi\" {x} </b>"}}</longcat_tool_call>]] },
   { family = "nemotron", style = "json", close = "</TOOLCALL>",
     from = "nvidia/NVIDIA-Nemotron-Nano-9B-v2: chat_template, <TOOLCALL>",
     text = [[<TOOLCALL>[{"name": "get_weather", "arguments": {"city": "Paris", "n": 3}}, {"name": "search", "arguments": {"q": "say \"hi\" {x} </b>"}}]</TOOLCALL>]] },

@@ -191,10 +191,11 @@ describe("bench/evidence", function()
     sim = { "a_policy", "a_rule_of_the_house", "a_role_s_words", "a_router", "comments" },
     scale = { "chain_s", "validate_s", "plan_s" },
     idesign = { "py_1k_ms", "ts_us_per_kb", "binary_mb" },
+    dialects = { "families", "texts", "rows", "failed", "token_us", "worst_s" },
   }
   for script, names in pairs(NAMES) do
     it(script .. " prints its figures", function()
-      local text, code = orket.shell(("N=4 C=2 REPS=1 PACE=1 lua5.4 bench/evidence/%s.lua 2>&1"):format(script))
+      local text, code = orket.shell(("N=4 C=2 REPS=1 PACE=1 MB=1 lua5.4 bench/evidence/%s.lua 2>&1"):format(script))
       assert.equal(0, code, text)
       local figures = bench_line(text)
       for _, name in ipairs(names) do

@@ -3,70 +3,8 @@
 local orket = dofile("tests/support/orket.lua")
 local vectors = dofile("tests/dialects/vectors.lua")
 
-local TOOLS = {}
-for i, name in ipairs { "get_weather", "search" } do
-  TOOLS[i] = { type = "function", ["function"] = { name = name, parameters = { type = "object", properties = {
-    city = { type = "string" }, n = { type = "integer" }, q = { type = "string" } } } } }
-end
-
-local WRITTEN = 'say "hi" {x} </b>'
-
--- ---- a string, written in a style ----
-
-local ESCAPES = { ["\n"] = "\\n", ["\t"] = "\\t", ["\\"] = "\\\\" }
-
-local STYLES = {
-  json = function(text)
-    return '"' .. text:gsub('[\n\t\\"]', function(c) return ESCAPES[c] or "\\" .. c end) .. '"'
-  end,
-  python = function(text)
-    return "'" .. text:gsub("[\n\t\\']", function(c) return ESCAPES[c] or "\\" .. c end) .. "'"
-  end,
-  raw = function(text)
-    return text
-  end,
-}
-
-local function written(vector, text)
-  local mark = vector.style:match("^mark:(.*)")
-  return mark and mark .. text .. mark or STYLES[vector.style](text)
-end
-
--- The vector's text with another string in its second call.
-local function with(vector, text)
-  local old, new = written(vector, WRITTEN), written(vector, text)
-  local from, to = vector.text:find(old, 1, true)
-  assert(from, vector.text)
-  return vector.text:sub(1, from - 1) .. new .. vector.text:sub(to + 1)
-end
-
--- ---- the cases ----
-
-local function nested(vector)
-  return ("a \"b\" 'c' {d} [e, } ] \\ </x> " .. vector.close .. " <tool_call> f(g=1) z")
-end
-
-local CASES = {
-  { "two calls", function() return WRITTEN end },
-  { "quotes, brackets and marks inside a string", nested },
-  { "lines, and a fence inside a string", function() return "one\n\n```lua\nx = { 'y' }\n```\n\n  last \"line\"" end },
-  { "letters of every length", function() return "Grüße, 你好 🎉 \u{2028}" end },
-}
-
-local function row(vector, text, more)
-  local request = { text = text, tools = TOOLS, dialect = vector.named and vector.family or nil }
-  for key, value in pairs(more or {}) do
-    request[key] = value
-  end
-  return request
-end
-
-local function expected(q)
-  return {
-    { name = "get_weather", arguments = { city = "Paris", n = 3 }, state = "complete" },
-    { name = "search", arguments = { q = q }, state = "complete" },
-  }
-end
+local cases = dofile("tests/dialects/cases.lua")
+local TOOLS, row, with, nested, expected = cases.TOOLS, cases.row, cases.with, cases.nested, cases.expected
 
 -- Puts a row for each vector and asks for each answer.
 local function for_each(request, check)
@@ -80,7 +18,7 @@ local function for_each(request, check)
 end
 
 describe("calls in a model's text", function()
-  for _, case in ipairs(CASES) do
+  for _, case in ipairs(cases.STRINGS) do
     it("are found in every family: " .. case[1], function()
       for_each(function(vector)
         return row(vector, with(vector, case[2](vector)))
@@ -130,13 +68,9 @@ describe("calls in a model's text", function()
   it("stay what they are once they are complete, and what was cut off never is", function()
     local rows, of = {}, {}
     for _, vector in ipairs(vectors) do
-      local q = nested(vector)
-      local text = with(vector, q)
-      local second = text:find(written(vector, q), 1, true)
-      for at in utf8.codes(text) do
-        rows[#rows + 1] = row(vector, text:sub(1, at - 1))
-        of[#rows] = { vector = vector, calls = expected(q), complete = at <= second and 1 or 2, text = rows[#rows].text,
-          inside = at > second and at <= second + #q }
+      for _, cut in ipairs(cases.cuts(vector)) do
+        rows[#rows + 1] = row(vector, cut.text)
+        of[#rows] = { vector = vector, calls = expected(nested(vector)), complete = cut.whole, text = cut.text, inside = cut.inside }
       end
     end
     local seen = { partial = 0, complete = 0 }
@@ -159,14 +93,8 @@ describe("calls in a model's text", function()
     assert.truthy(seen.partial > 5000 and seen.complete > 5000, "the table has lost its meaning")
   end)
 
-  local QUOTED = {
-    ["in inline code"] = function(text) return "What one may write: ````` " .. text:gsub("\n\n+", "\n") .. " `````, and no more." end,
-    ["in a fence of another language"] = function(text) return "So:\n~~~~~python\n" .. text .. "\n~~~~~\nThat is it." end,
-    ["in a quotation"] = function(text) return "> " .. text:gsub("\n", "\n> ") end,
-    ["in a tool's result that the model makes up"] = function(text) return "<tool_response>\n" .. text .. "\n</tool_response>\nDone." end,
-    ["in a thought"] = function(text) return "<thinking>\n" .. text .. "\n</thinking>\nDone." end,
-  }
-  for where, quote in pairs(QUOTED) do
+  for _, quoted in ipairs(cases.QUOTED) do
+    local where, quote = table.unpack(quoted)
     it("are none " .. where, function()
       for_each(function(vector)
         return row(vector, (quote(vector.text)))
@@ -187,34 +115,34 @@ describe("calls in a model's text", function()
   end
 
   it("are mended where there is one way to read them, and only there", function()
-    local cases, rows = dofile("tests/dialects/repairs.lua"), {}
+    local repairs, rows = dofile("tests/dialects/repairs.lua"), {}
     local text = { type = "string" }
     local tools = declared({ "w", "x" }, { a = { type = "integer" }, b = text, content = text, path = text })
-    for i, case in ipairs(cases) do
+    for i, case in ipairs(repairs) do
       rows[i] = { text = case[2], tools = tools }
     end
     for i, answer in ipairs(orket.try("calls", rows)) do
-      local what, _, state, arguments = table.unpack(cases[i], 1, 4)
+      local what, _, state, arguments = table.unpack(repairs[i], 1, 4)
       local expect = state and { { name = "w", arguments = arguments, state = state } } or {}
       assert.same(expect[1], answer.calls[1], what)
       local more = {}
       for j = 2, #answer.calls do
         more[j - 1] = answer.calls[j].name
       end
-      assert.same(cases[i].more or {}, more, what)
+      assert.same(repairs[i].more or {}, more, what)
     end
   end)
 
   it("have values of the types that their tools declare", function()
-    local cases, rows = dofile("tests/dialects/types.lua"), {}
-    for i, case in ipairs(cases) do
+    local types, rows = dofile("tests/dialects/types.lua"), {}
+    for i, case in ipairs(types) do
       rows[i] = { text = "<function=w>\n<parameter=p>\n" .. case[2] .. "\n</parameter>\n</function>",
         tools = { { name = "w", parameters = { type = "object", properties = { p = case[1] }, ["$defs"] = case[4] } } } }
     end
     for i, answer in ipairs(orket.try("calls", rows)) do
       local call = answer.calls[1] or {}
-      assert.equal("complete", call.state, cases[i][2])
-      assert.same({ p = cases[i][3] }, call.arguments, require("cjson").encode(cases[i][1]) .. ": " .. cases[i][2])
+      assert.equal("complete", call.state, types[i][2])
+      assert.same({ p = types[i][3] }, call.arguments, require("cjson").encode(types[i][1]) .. ": " .. types[i][2])
     end
   end)
 
@@ -234,7 +162,7 @@ describe("calls in a model's text", function()
     local integer, list = { type = "integer" }, { type = "array" }
     local tools = declared({ "w" }, { n = integer, s = { type = "object", properties = { z = integer } },
       l = { type = "array", items = { type = "object", properties = { q = integer } } }, e = list })
-    local cases = {
+    local nestings = {
       { tag("n", "42") .. tag("t", "42"), { n = 42, t = "42" } },
       { tag("s", tag("c", "x") .. "\n" .. tag("z", "018956")), { s = { c = "x", z = 18956 } } },
       { tag("l", tag("item", tag("q", "2")) .. tag("item", tag("q", "3"))), { l = { { q = 2 }, { q = 3 } } } },
@@ -247,12 +175,12 @@ describe("calls in a model's text", function()
       { "]<]minimax[>[<s>" .. tag("c", "x") .. "]<]minimax[>[</n>" },
     }
     local rows = {}
-    for i, case in ipairs(cases) do
+    for i, case in ipairs(nestings) do
       rows[i] = { text = '<x>]<]minimax[>[<tool_call>\n]<]minimax[>[<invoke name="w">' .. case[1] .. "]<]minimax[>[</invoke>\n]<]minimax[>[</tool_call>", tools = tools }
     end
     for i, answer in ipairs(orket.try("calls", rows)) do
-      local expect = cases[i][2] and { name = "w", arguments = cases[i][2], state = "complete" } or nil
-      assert.same(expect, answer.calls[1], cases[i][1])
+      local expect = nestings[i][2] and { name = "w", arguments = nestings[i][2], state = "complete" } or nil
+      assert.same(expect, answer.calls[1], nestings[i][1])
     end
   end)
 
@@ -271,7 +199,7 @@ describe("calls in a model's text", function()
 
   it("leave no empty fence behind", function()
     local call = '{"tool": "search", "args": {"q": "x"}}'
-    local cases = {
+    local fences = {
       { "I look.\n```json\n" .. call .. "\n```\nDone.", "I look.\n\nDone." },
       { "```\n" .. call .. "\n", "" },
       { "```json\n" .. call .. "\n" .. call .. "\n```", "" },
@@ -279,11 +207,11 @@ describe("calls in a model's text", function()
       { "```json\n\n```\n" .. call, "```json\n\n```\n" },
     }
     local rows = {}
-    for i, case in ipairs(cases) do
+    for i, case in ipairs(fences) do
       rows[i] = { text = case[1], tools = TOOLS }
     end
     for i, answer in ipairs(orket.try("calls", rows)) do
-      assert.equal(cases[i][2], answer.content, cases[i][1])
+      assert.equal(fences[i][2], answer.content, fences[i][1])
     end
   end)
 

@@ -287,9 +287,19 @@ static size_t add_text(struct reading *r, const struct buf *text,
     return count;
 }
 
+/* Does a key of a call or of a wrapper stand in it? Data in prose has none, mostly. */
+static bool may_hold_call(const struct buf *text)
+{
+    static const char *const keys[] = {"\"name\"", "\"tool", "\"function", "\"action\"", NULL};
+    for (size_t i = 0; text->len && keys[i]; i++)
+        if (memmem(text->data, text->len, keys[i], strlen(keys[i])))
+            return true;
+    return false;
+}
+
 size_t calls_of_json(struct calls *calls, const struct buf *text, enum dialect_state state)
 {
-    return add_text(&(struct reading){calls, state}, text, add_value);
+    return may_hold_call(text) ? add_text(&(struct reading){calls, state}, text, add_value) : 0;
 }
 
 size_t calls_of_keyed(struct calls *calls, const struct buf *text, enum dialect_state state)

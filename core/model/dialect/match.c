@@ -70,6 +70,16 @@ static enum found stray_before(struct scan *s)
     return FOUND_YES;
 }
 
+/* No call and no list of calls begins like this: what stands behind the bracket is no key, or a number. */
+static bool holds_none(const struct scan *s)
+{
+    struct scan look = *s;
+    look.at++;
+    scan_blanks(&look);
+    const char *none = *s->at == '{' ? "{[(<>:;=)" : "]0123456789-";
+    return look.at < look.end && *look.at && strchr(none, *look.at);
+}
+
 /* In prose a value is one; between marks more may follow. */
 static enum found json_calls(struct match *m)
 {
@@ -78,7 +88,7 @@ static enum found json_calls(struct match *m)
         return FOUND_MORE;
     if (s->at == s->end)
         return FOUND_MORE;
-    if (*s->at != '{' && *s->at != '[')
+    if ((*s->at != '{' && *s->at != '[') || holds_none(s))
         return FOUND_NO;
     enum found found = json_value(m);
     while (found == FOUND_YES && m->form->where == WHERE_MARK) {
