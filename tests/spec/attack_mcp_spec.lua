@@ -26,6 +26,7 @@ describe("another server behind equal words", function()
     { "another program", { command = { "lua5.4", "-W", servers.SUPPORT .. "/server.lua" } }, "command" },
     { "a value of its environment", { env = { MODE = "", LUA_INIT = "x = 1" } }, "env" },
     { "what it is shown", { show = { servers.SUPPORT, "config" } }, "show" },
+    { "what a person says of its tools", { harmless = { "echo" } }, "harmless" },
     { "where it works", { directory = "roles" }, "directory" },
     { "an address", { command = cjson.null, show = cjson.null, env = cjson.null, url = "http://127.0.0.1:1/mcp" }, "command, env, show, url" },
   }

@@ -4,6 +4,7 @@
 local async = require("orket.async")
 local errors = require("orket.errors")
 local helds = require("orket.mcp.held")
+local list = require("orket.list")
 local pins = require("orket.mcp.pins")
 local results = require("orket.mcp.result")
 local servers = require("orket.mcp.servers")
@@ -33,11 +34,12 @@ end
 
 -- ---- the call ----
 
--- What became of a call that was made: only the server's own words say that it did not happen.
-local function after(server, err, was_made)
+-- What became of a call that was made: only the server's own words say that it did not happen. Where that makes no
+-- difference, it is a failure as any other.
+local function after(server, err, tool, was_made)
   if not was_made then
     return errors.new(err.code == "ERR_DENIED" and "ERR_DENIED" or "ERR_PROC", err.message, err.fix)
-  elseif err.told then
+  elseif err.told or err.code ~= "ERR_CANCELED" and list.has(server.harmless or {}, tool) then
     return errors.new("ERR_PROC", err.message, err.fix)
   end
   return errors.new("ERR_UNCERTAIN", "the call of " .. server.name .. " has no answer: " .. err.message)
@@ -82,7 +84,7 @@ function M.call(held, server, operation, look)
     err = helds.late(server, made.session, err)
     held:drop(server)
   end
-  return result, not result and after(server, err, made.call) or nil
+  return result, not result and after(server, err, operation.tool, made.call) or nil
 end
 
 ---Performs the operation for a turn.

@@ -7,11 +7,11 @@ local list = require("orket.list")
 
 local M = {}
 
-local FIELDS = { "command", "url", "private", "key", "directory", "show" } -- as they are configured
+local FIELDS = { "command", "url", "private", "key", "directory", "show", "harmless" } -- as they are configured
 
 -- The fields of an identity, by what people call them.
 local CALLED = {
-  command = "command", url = "url", private = "private", key = "key", directory = "directory", show = "show", env = "env", values = "env", source = "keys",
+  command = "command", url = "url", private = "private", key = "key", directory = "directory", show = "show", env = "env", values = "env", source = "keys", harmless = "harmless",
 }
 
 ---@class McpIdentity
@@ -22,6 +22,7 @@ local CALLED = {
 ---@field source table?      where that key comes from, and where it may go
 ---@field directory string?
 ---@field show string[]?
+---@field harmless string[]?  what a person says of its tools
 ---@field env string[]?      the names
 ---@field values string?     hash of the names and values
 

@@ -14,6 +14,7 @@ local RESULT = 32 * 1024 -- bytes of a result's text that a model reads
 ---@field command string[]?
 ---@field url string?
 ---@field private boolean?
+---@field harmless string[]?  tools that change nothing
 ---@field deadline number
 ---@field output integer
 ---@field result integer

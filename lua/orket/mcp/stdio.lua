@@ -18,7 +18,7 @@ local Wire = {}
 Wire.__index = Wire
 
 local function last_words(stderr)
-  local said = texts.of_bytes(stderr:sub(-SAID)):gsub("%s+", " "):gsub("^ ", "")
+  local said = texts.of_bytes(stderr:sub(-SAID)):gsub("%s+", " "):gsub("^ ", ""):gsub(" $", "")
   return said ~= "" and ": " .. said or ""
 end
 
