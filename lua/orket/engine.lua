@@ -178,14 +178,13 @@ end
 
 -- ---- what the world answers ----
 
-local function ask(self, turn, model)
+local function ask(self, turn, model, request, on_delta)
   local through = self.cassette and self.cassette:through(turn)
   return llm.complete({
     through = self.meter and self.meter:through(turn, model, through) or through,
-    model = model, messages = turn.messages, tools = tools.offer(turn.generation, turn.role, turn.card.type),
-    json = turn.generation.roles[turn.role].about.output and output.of(turn).text,
-    on_delta = self:delta_listener(turn), on_attempt = function(attempt)
-      turn:attempted(attempt)
+    model = model, messages = request.messages, tools = request.tools, json = request.json,
+    on_delta = on_delta, on_attempt = function(attempt)
+      turn:attempted(attempt, model)
     end,
   })
 end
@@ -204,8 +203,10 @@ end
 ---@return table|nil reply as llm.complete answers it; of another one with `by` and `instead`
 ---@return Error|nil err  `paused` when it is to wait
 function Engine:complete(turn)
+  local request = turn:request()
+  request.json = turn.generation.roles[turn.role].about.output and output.of(turn).text
   local reply, err = chain.complete(turn.model, function(model)
-    return ask(self, turn, model)
+    return ask(self, turn, model, request, self:delta_listener(turn))
   end)
   local paused = err and pauses.of(err, turn.model.name, turn.card.id)
   if paused and turn.pauses >= self.limits.pauses then
@@ -214,6 +215,18 @@ function Engine:complete(turn)
     err.paused = paused
   end
   return reply, err
+end
+
+---What the summariser says.
+---@param turn Turn
+---@param model table
+---@param messages string[]
+---@return table|nil reply as llm.complete answers it
+---@return Error|nil
+function Engine:summarise(turn, model, messages)
+  return chain.complete(model, function(one)
+    return ask(self, turn, one, { messages = messages })
+  end)
 end
 
 ---Whether somebody has changed the turn's card since its words were written.

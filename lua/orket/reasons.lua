@@ -22,7 +22,7 @@ local IN_CALL = { ["call.allowed"] = true, ["call.refused"] = true, ["call.resul
   ["card.nominated"] = true, ["refinement.proposed"] = true, ["approval.asked"] = true }
 -- The words of the conversation, and the turn's own frame.
 local FRAME = { ["turn.started"] = true, ["turn.prompted"] = true, ["turn.nudged"] = true, ["turn.looped"] = true, ["step.reply"] = true,
-  ["window.compacted"] = true, ["window.full"] = true, ["memory.ranked"] = true,
+  ["window.compacted"] = true, ["window.summarised"] = true, ["window.full"] = true, ["memory.ranked"] = true,
   ["step.failed"] = true, ["turn.failed"] = true, ["turn.ended"] = true, ["turn.abandoned"] = true }
 
 local OPERATION_OF = { ["file.written"] = "fs.write", ["file.deleted"] = "fs.delete", ["comment.added"] = "card.comment",

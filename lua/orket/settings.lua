@@ -13,7 +13,7 @@ local seats = require("orket.seats")
 local M = {}
 
 local OF_MODEL = {
-  "model", "shape", "context", "compact_at", "temperature", "top_p", "top_k", "min_p", "presence_penalty", "frequency_penalty", "stop", "seed",
+  "model", "shape", "context", "compact_at", "summarise", "temperature", "top_p", "top_k", "min_p", "presence_penalty", "frequency_penalty", "stop", "seed",
   "max_tokens", "price", "fallback", "base_url", "private", "key",
 }
 local OF_ENVIRONMENT = { "id", "model", "temperature", "seed" }

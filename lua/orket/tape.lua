@@ -9,6 +9,7 @@ Tape.__index = Tape
 
 local ANSWERS = {
   ["turn.prompted"] = true, ["turn.nudged"] = true, ["step.reply"] = true, ["window.compacted"] = true, ["memory.ranked"] = true,
+  ["window.summarised"] = true,
   ["call.allowed"] = true, ["call.refused"] = true, ["call.result"] = true,
   ["operation.intended"] = true, ["operation.done"] = true, ["operation.uncertain"] = true,
   ["operation.answered"] = true, ["approval.asked"] = true, ["approval.answered"] = true,
@@ -39,10 +40,11 @@ function Tape:is_empty()
   return not self.started
 end
 
----The next answer, which stays the next one.
+---The next answer, or one behind it, which stays the next one.
+---@param ahead integer|nil
 ---@return {kind: string, body: table}|nil
-function Tape:peek()
-  return self.answers[self.at]
+function Tape:peek(ahead)
+  return self.answers[self.at + (ahead or 0)]
 end
 
 ---The next answer when it is of this kind.

@@ -183,6 +183,7 @@ end
 ---@field review boolean
 ---@field number integer of the turn, in its run
 ---@field model table
+---@field models Models|nil who chooses others for it
 ---@field generation table the scripts that serve it
 ---@field arm Arm|nil where prompts are compared
 ---@field past Past|nil that the models node was told
@@ -197,7 +198,7 @@ end
 function M.new(engine, job)
   local self = setmetatable({
     engine = engine, run = engine.run, number = job.number, card = job.card, seat = job.seat, role = job.role,
-    review = job.review, model = job.model, generation = job.generation, arm = job.arm, past = job.past, limits = engine.limits,
+    review = job.review, model = job.model, models = job.models, generation = job.generation, arm = job.arm, past = job.past, limits = engine.limits,
     tape = tape.new(job.tape), paid = job.paid or usages.nothing(), messages = {}, seen = {}, effects = {},
     tokens_in = 0, tokens_out = 0, calls = 0, money = 0, took = 0, refusals = 0, tool_calls = 0,
     nudges = 0, stalled = 0, unsaved = false, labels = {}, pauses = 0,

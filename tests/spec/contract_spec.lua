@@ -84,6 +84,10 @@ describe("every role", function()
         self_test(role)
       end)
 
+      if #role.tools == 0 then -- it works on no card
+        return
+      end
+
       it("tells the model everything about the card", function()
         for _, review in ipairs({ true, false }) do
           local prompt = role.prompt(full_view(review))
@@ -358,7 +362,7 @@ end)
 describe("the loader", function()
   it("takes every shipped script, in real boxes, self-tests included", function()
     local orket = dofile("tests/support/orket.lua")
-    assert.equal("33 0\n", orket.probe([[
+    assert.equal("34 0\n", orket.probe([[
       local scripts = require("orket.scripts")
       local texts = scripts.texts(nil)
       local generation, problems = scripts.build(texts, {}, nil)

@@ -16,7 +16,7 @@
 #define DROPPED                                                                                    \
     "(e.kind IN ('turn.prompted', 'turn.nudged', 'turn.failed', 'call.allowed', 'call.refused', "  \
     "'operation.refused', 'call.result', 'window.compacted') OR "                                  \
-    "e.kind IN ('step.reply', 'step.failed', 'memory.ranked') AND EXISTS "                         \
+    "e.kind IN ('step.reply', 'step.failed', 'memory.ranked', 'window.summarised') AND EXISTS "    \
     "(SELECT 1 FROM stream s JOIN event last ON last.seq = s.seq WHERE s.id = e.stream AND "       \
     "last.kind = 'turn.ended' AND last.body ->> '$.steps' IS NOT NULL AND "                        \
     "last.body ->> '$.tokens_in' IS NOT NULL AND last.body ->> '$.tokens_out' IS NOT NULL AND "    \

@@ -283,6 +283,12 @@ VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, 'deny', $rule, $why,
 
 -- kind: window.compacted
 
+-- kind: window.summarised
+UPDATE turn SET tokens_in = tokens_in + coalesce($usage::prompt, 0),
+                tokens_out = tokens_out + coalesce($usage::completion, 0), calls = calls + 1,
+                money = money + coalesce($money, 0), took = took + coalesce($took, 0)
+WHERE run = :run AND turn = :turn;
+
 -- The turn ends: not even what has to be said fits into its model's window.
 -- kind: window.full
 INSERT INTO report (seq, run, turn, step, n, card, actor, role, decision, rule, why, fix, at)

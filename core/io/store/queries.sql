@@ -406,7 +406,7 @@ s (turns, tokens, money, calls, took, disk) AS (
            coalesce(e.body ->> '$.money', 0), iif(e.kind = 'memory.ranked', coalesce(e.body ->> '$.calls', 0), e.kind <> 'file.written'), coalesce(e.body ->> '$.took', 0),
            coalesce(e.body ->> '$.size', 0)
     FROM walk JOIN event e ON e.seq = walk.seq
-    WHERE e.kind IN ('step.reply', 'step.failed', 'memory.ranked', 'file.written') AND e.at >= :since)
+    WHERE e.kind IN ('step.reply', 'step.failed', 'memory.ranked', 'window.summarised', 'file.written') AND e.at >= :since)
 SELECT coalesce(sum(turns), 0) AS turns, coalesce(sum(tokens), 0) AS tokens, coalesce(sum(money), 0) AS money,
        coalesce(sum(calls), 0) AS calls, coalesce(sum(took), 0) AS took, coalesce(sum(disk), 0) AS disk FROM s;
 
@@ -415,7 +415,7 @@ SELECT coalesce(sum(turns), 0) AS turns, coalesce(sum(tokens), 0) AS tokens, coa
 -- that a failed attempt was followed by.
 -- name: costs
 WITH asked AS MATERIALIZED (
-    SELECT e.stream, e.at, e.kind, e.body FROM event e WHERE e.kind IN ('step.reply', 'step.failed', 'memory.ranked')),
+    SELECT e.stream, e.at, e.kind, e.body FROM event e WHERE e.kind IN ('step.reply', 'step.failed', 'memory.ranked', 'window.summarised')),
 one (run, card, role, model, arm, day, failed, calls, tokens_in, tokens_out, cached, money) AS (
     SELECT s.run, s.card, s.role, coalesce(a.body ->> '$.model', t.model, '?'), coalesce(t.arm, '-'), substr(a.at, 1, 10),
            a.kind = 'step.failed' OR a.kind = 'memory.ranked' AND a.body ->> '$.error' IS NOT NULL,
@@ -437,7 +437,7 @@ FROM one WHERE :run IS NULL OR run = :run GROUP BY 1 ORDER BY iif(:by = 'day', 0
 -- name: requests
 WITH newest AS MATERIALIZED (
     SELECT x.seq FROM entry x JOIN stream s ON s.id = x.stream
-    WHERE x.kind IN (SELECT id FROM kind WHERE name IN ('step.reply', 'step.failed', 'memory.ranked')) AND (:run IS NULL OR s.run = :run)
+    WHERE x.kind IN (SELECT id FROM kind WHERE name IN ('step.reply', 'step.failed', 'memory.ranked', 'window.summarised')) AND (:run IS NULL OR s.run = :run)
     ORDER BY x.seq DESC LIMIT :limit)
 SELECT e.seq, s.run, s.turn, e.step, coalesce(e.body ->> '$.attempt', 1) AS attempt, e.at, s.card, t.seat, s.role,
        coalesce(e.body ->> '$.model', t.model) AS model, e.body ->> '$.usage.prompt' AS tokens_in,

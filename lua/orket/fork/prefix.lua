@@ -4,7 +4,7 @@ local usages = require("orket.usage")
 
 local M = {}
 
-local PAID = { ["step.reply"] = true, ["step.failed"] = true, ["memory.ranked"] = true }
+local PAID = { ["step.reply"] = true, ["step.failed"] = true, ["memory.ranked"] = true, ["window.summarised"] = true }
 
 -- What the turn goes on with, when it was forked: {of = {run, turn}, at}.
 local function source_of(store, run, turn)

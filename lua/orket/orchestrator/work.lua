@@ -92,7 +92,7 @@ local function new_turn(run, card)
   end
   run.last_turn = math.max(run.last_turn, number)
   return turns.new(run.engine, {
-    card = card, seat = seat.seat, role = seat.role, review = seat.review, model = model, number = number,
+    card = card, seat = seat.seat, role = seat.role, review = seat.review, model = model, models = run.models, number = number,
     generation = generation, arm = arm, past = past, tape = open and open.events, paid = open and open.paid,
   })
 end

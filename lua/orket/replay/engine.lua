@@ -46,11 +46,11 @@ local function next_warning(turn, line)
 end
 
 -- True when the event was one before the reply: it is derived, and the next one is awaited.
-local function is_before_reply(turn, event, line)
+local function is_before_reply(turn, event, line, model)
   if next_warning(turn, line) then
     return true
   elseif event and event.kind == "step.failed" then
-    turn:attempted(records.body(event))
+    turn:attempted(records.body(event), model)
     return true
   end
 end
@@ -58,7 +58,7 @@ end
 -- The request was refused since it did not fit, and then it was made to.
 local function too_long(line)
   local event = line[line.tip + 1]
-  local body = event and (event.kind == "window.compacted" or event.kind == "window.full") and records.body(event)
+  local body = event and event.kind:find("^window%.") and records.body(event)
   return body and body.told and { code = "ERR_CONTEXT", class = "limit", message = "", told = body.told } or nil
 end
 
@@ -82,6 +82,32 @@ local function complete(stage, turn)
       return nothing_more(stage)
     elseif too_long(line) then
       return nil, too_long(line)
+    end
+  end
+end
+
+-- What the summariser said. When it failed, what was done without it says why.
+local function summarise(stage, turn, model)
+  local line = stage.lines[turn.number]
+  while true do
+    local event = line[line.tip + 1]
+    if not (event and event.kind == "window.compacted") then
+      event = next_of(stage, line)
+    end
+    local broken = line.cut or compare.broken_off(event)
+    if broken then
+      broken.ends_turn = true
+      return nil, broken
+    elseif event and event.kind == "window.summarised" then
+      local body = records.body(event)
+      return { content = body.text, usage = body.usage, finish = body.finish, took = body.took, attempt = body.attempt,
+        by = body.model, instead = body.instead }
+    elseif event and event.kind == "window.compacted" then
+      local code, message = (records.body(event).why or ""):match("^(ERR_[%u_]+): (.*)$")
+      return nil, { code = code or "ERR_BUG", class = "model", message = message or "" }
+    elseif not is_before_reply(turn, event, line, model) then
+      stage:diverge(event, "the replay asks the summariser here")
+      return nothing_more(stage)
     end
   end
 end
@@ -299,6 +325,9 @@ function M.tape(engine, stage, generations)
   end
   engine.complete = function(_, turn)
     return complete(stage, turn)
+  end
+  engine.summarise = function(_, turn, model)
+    return summarise(stage, turn, model)
   end
   engine.is_changed = function(_, turn)
     local event = stage.lines[turn.number][stage.lines[turn.number].tip + 1]

@@ -91,6 +91,14 @@ local function whole_characters(text, most)
   return text:sub(1, most)
 end
 
+---The beginning of a text, with a mark that it was cut.
+---@param text string
+---@param most integer bytes, with the mark
+---@return string
+function M.cut(text, most)
+  return whole_characters(text, most - #"…") .. "…"
+end
+
 ---A text in one line that imitates nothing: no line ends, no marks of templates.
 ---@param text string
 ---@param most integer bytes
@@ -98,7 +106,7 @@ end
 function M.plain(text, most)
   local line = text:gsub("%c+", " "):gsub("\u{2028}", " "):gsub("\u{2029}", " "):gsub("\u{85}", " ")
     :gsub("<(|)", "< %1"):gsub("(|)>", "%1 >"):gsub("%[(/?INST%])", "[ %1")
-  return #line <= most and line or whole_characters(line, most) .. "…"
+  return #line <= most and line or M.cut(line, most)
 end
 
 local function outcome_of(step, call, messages, handles)

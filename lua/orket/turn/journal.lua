@@ -76,8 +76,9 @@ end
 
 ---An attempt to reach the model failed, of which a trace stays whatever becomes of the turn.
 ---@param attempt table body of step.failed
-function Turn:attempted(attempt)
-  local price = chain.of(self.model, attempt.model).price
+---@param model table|nil  that was asked: the turn's own, or the summariser's
+function Turn:attempted(attempt, model)
+  local price = chain.of(model or self.model, attempt.model).price
   attempt.money = attempt.usage and usages.money(price, attempt.usage)
   attempt.price = attempt.money and price
   usages.add(self, attempt)

@@ -36,10 +36,9 @@ end
 
 -- The reply of the journal, to a conversation as it was made to fit.
 local function recorded_reply(turn)
-  local compacted = turn.tape:take("window.compacted")
-  while compacted do
-    window.again(turn, compacted)
-    compacted = turn.tape:take("window.compacted")
+  local event = turn.tape:peek()
+  while event and (event.kind:find("^window%.") or event.kind == "memory.ranked") and window.take(turn) do
+    event = turn.tape:peek()
   end
   local recorded = turn.tape:take("step.reply")
   if recorded then

@@ -6,7 +6,9 @@
 
 local cjson = require("cjson")
 local compact = require("orket.turn.compact")
+local later = require("orket.later")
 local rest = require("orket.turn.rest")
+local summaries = later("orket.turn.summary")
 local usages = require("orket.usage")
 
 local M = {}
@@ -221,6 +223,20 @@ local function replace(turn, pins, past, tail, body)
   return true
 end
 
+-- What is left out in short, in the words of the summariser; on disk before anything is made of it.
+local function sum_up(turn, plan, past, told)
+  if plan.dropped == 0 or turn.model.summarise == false then
+    return true
+  end
+  local span = { first = plan.steps[1].first, last = plan.steps[plan.dropped].last }
+  local text, why, err = summaries.of(turn, span, (parts_of(plan)), told)
+  if err then
+    return nil, err
+  end
+  past.summary, plan.why = text or past.summary, why
+  return turn:save(true)
+end
+
 local function shorter(turn, limit, told)
   local need = need_of(turn, bytes_of(turn))
   local plan = plan_of(turn, limit)
@@ -228,6 +244,10 @@ local function shorter(turn, limit, told)
   drop_older(plan)
   shorten_newest(turn, plan)
   local past = past_of(turn, plan)
+  local ok, failed = sum_up(turn, plan, past, told)
+  if not ok then
+    return nil, failed
+  end
   local revision = turn.card.revision
   local pins, err, marks = pins_of(turn)
   if not pins then
@@ -237,7 +257,7 @@ local function shorter(turn, limit, told)
   local first = plan.steps[plan.dropped + 1]
   local tail = table.move(plan.messages, first and first.first or #plan.messages + 1, #plan.messages, 1, {})
   local changed = replace(turn, pins, past, tail, {
-    need = need, limit = limit, folded = plan.folded, rests = next(plan.rests) and plan.rests or nil, told = told,
+    need = need, limit = limit, folded = plan.folded, rests = next(plan.rests) and plan.rests or nil, told = told, why = plan.why,
   })
   turn:label(marks, "prompt")
   local bytes = bytes_of(turn)
@@ -263,10 +283,7 @@ end
 
 -- ---- what is asked for ----
 
----What the journal says was done here.
----@param turn Turn
----@param body table of window.compacted
-function M.again(turn, body)
+local function again(turn, body)
   if body.told then
     learn(turn, body.told)
   end
@@ -279,16 +296,39 @@ function M.again(turn, body)
   }
 end
 
+---What the journal says was done here next. A summary of which nothing was made yet is left to `fit`.
+---@param turn Turn
+---@return boolean any
+function M.take(turn)
+  local summed = turn.tape:peek(1) and turn.tape:take("window.summarised")
+  local ranked = turn.tape:take("memory.ranked") -- for the words of the card as they were written anew
+  for _, paid in ipairs({ summed or ranked, summed and ranked }) do
+    usages.add(turn, paid)
+  end
+  turn.ranked = ranked or turn.ranked
+  local body = turn.tape:take("window.compacted")
+  if body then
+    again(turn, body)
+  end
+  return (body or ranked or summed) ~= nil
+end
+
+-- A summary in the journal that was made since a server had refused the request.
+local function told_before(turn)
+  local event = turn.tape:peek()
+  return event and event.kind == "window.summarised" and event.body.told or nil
+end
+
 ---Makes the next request fit.
 ---@param turn Turn
 ---@param refused Error|nil  ERR_CONTEXT: its server has said that it does not
 ---@return boolean|nil ok  false: the turn is parked
 ---@return Error|nil
 function M.fit(turn, refused)
-  local told = refused and refused.told
+  local told = refused and refused.told or told_before(turn)
   if told then
     turn.refused = (turn.refused or 0) + 1
-    told.said = told.said or refused.message
+    told.said = told.said or refused and refused.message
     learn(turn, told)
   end
   local limit = limit_of(turn)

@@ -70,6 +70,7 @@ local SENTENCE = {
     return b.refreshed and "the card has changed: its words are written anew"
       or string.format("the window is full (about %d of %d tokens): older steps are shortened", b.need, b.limit)
   end,
+  ["window.summarised"] = function() return "older steps are summed up" end,
   ["window.full"] = function(b) return b.why end,
   ["step.failed"] = function(b)
     return "the model failed: " .. (b.message or b.code) .. (b.wait and string.format(" (again in %.1f s)", b.wait) or "")

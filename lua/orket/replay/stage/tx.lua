@@ -97,6 +97,7 @@ local function goes_on_at_once(self, first)
   return self.stream.turn == 0 or first or compare.is_over(next_one) and not line.beyond
     or next_one and is_person(next_one.actor) ~= is_person(self.stream.actor)
     or next_one and self.stream.actor == "system" and next_one.actor ~= "system" -- it withdrew a question
+    or next_one and next_one.kind == "window.compacted" -- the card's words were written anew at once
 end
 
 function Tx:commit(done)
