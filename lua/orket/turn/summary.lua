@@ -106,7 +106,7 @@ local function asked(turn, span, bytes, told)
   if not turn.generation.roles[ROLE] then
     return nil, errors.new("ERR_NOT_FOUND", "there is no role " .. ROLE)
   end
-  local model, err = turn.models:choose({ seat = turn.seat, role = ROLE }, turn.card, turn.generation)
+  local model, err = turn.models:choose({ seat = turn.seat, role = ROLE }, turn.card, turn.generation, turn)
   if not model then
     return nil, err
   end
