@@ -21,7 +21,6 @@ local prompts = require("orket.turn.prompt")
 local rates = require("orket.rates")
 local settings = require("orket.settings")
 local sys = require("orket.core.sys")
-local tools = require("orket.tools")
 local trees = require("orket.tree")
 local verify = require("orket.verify")
 
