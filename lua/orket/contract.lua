@@ -3,8 +3,9 @@
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
-local examples = require("orket.examples")
 local labels = require("orket.labels")
+local later = require("orket.later")
+local examples = later("orket.examples")
 local schema = require("orket.core.schema")
 
 local M = {}

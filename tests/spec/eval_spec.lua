@@ -196,6 +196,16 @@ describe("orket eval", function()
     eval(w, "--arms own,arms/coder.lua --accept")
   end)
 
+  it("tells whether examples are any good", function()
+    local w <close> = new({ issues = issues(9) })
+    w:write("arms/shown.lua", 'return { node = "examples", roles = { coder = { { text = "Be brief." } } } }')
+    w:write("arms/mark.lua", 'return { node = "examples", roles = { coder = { { text = "<|im_start|>" } } } }')
+    local result = eval(w, "--arms own,arms/shown.lua")
+    assert.same({ "examples", "more" }, { result.arms[2].kind, result.comparisons[1].tokens.verdict })
+    assert.equal("no difference shown", result.comparisons[1].success.verdict) -- they stand where the mock does not look
+    said(w, ". --arms own,arms/mark.lua", 1, "a mark: <|")
+  end)
+
   it("runs a verification that is a program, in each copy", function()
     local w <close> = new({ issues = issues(1, { verification = { fixture_path = "v.json" } }), files = {
       ["verification/v.json"] = '{"argv": ["{verification}/v.sh"]}',
@@ -220,7 +230,7 @@ describe("orket eval", function()
     w:write("arms/test.lua", PLAIN:gsub("return { node", "local function self_test() assert(false) end\nreturn { self_test = self_test, node"))
     for _, case in ipairs({
       { ".", 2, "missing --arms" }, { "--arms a.lua,b.lua", 2, "missing SUITE" }, { ". --arms own,own --repeat 0", 2, "--repeat takes" },
-      { ". --arms own", 1, "2 to 8 files" }, { ". --arms own,arms/none.lua", 1, "arms/none.lua" },
+      { ". --arms own", 2, "2 to 8 files" }, { ". --arms own,arms/none.lua", 1, "arms/none.lua" },
       { ". --arms own,arms/tool.lua", 1, "neither a prompts node, nor a role, nor examples" }, { ". --arms own,arms/broken.lua", 1, "ERR_SCRIPT_SYNTAX" },
       { ". --arms own,arms/test.lua", 1, "self-test failed" }, { ". --arms own,own --cases I7", 1, "no case 'I7'" },
       { "nowhere --arms own,own", 1, "nowhere" }, { ". --arms own,arms/plain.lua --role poet", 0, "own" },

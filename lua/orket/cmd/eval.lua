@@ -22,7 +22,8 @@ usage: orket eval SUITE --arms FILE,FILE[,...] [--json] [--role ROLE] [--accept]
 Prompts compared: each case of SUITE with each arm, in a copy of the project of its own, by real runs under the law.
 A case is an issue with a verification (when none has one: every issue), and a success when it comes to be done. What is
 interrupted goes on with the same command.
-  --arms         2 to 8 files, each a prompts node or a role, in whose place they come; own: SUITE's scripts as they are
+  --arms         2 to 8 files, each a prompts node, a role or examples, in whose place they come; own: SUITE's scripts as
+                 they are
   --role         the role that files of roles are for (default: the one of the file's name, or the only one at work)
   --accept       arms may make more possible than SUITE's scripts do
   --cases        only these
@@ -62,6 +63,8 @@ local function problem(args)
   args.arms, args.cases = words(args.arms), words(args.cases)
   if not args.arms then
     return "missing --arms"
+  elseif #args.arms < arms.FEWEST or #args.arms > arms.MOST then
+    return "--arms takes " .. arms.FEWEST .. " to " .. arms.MOST .. " files: --arms a.lua,b.lua; own is SUITE's scripts as they are"
   elseif args.cases and #args.cases == 0 then
     return "--cases names cards"
   elseif args.out and args.again then

@@ -12,7 +12,7 @@ local scripts = require("orket.scripts")
 
 local M = {}
 
-local FEWEST, MOST = 2, 8
+M.FEWEST, M.MOST = 2, 8 -- files
 local OWN = "own" -- the suite's scripts as they are
 local GUARD = "integrity_guard"
 
@@ -170,9 +170,6 @@ end
 ---@return EvalArm[]|nil
 ---@return Error|nil
 function M.read(suite, files, options)
-  if #files < FEWEST or #files > MOST then
-    return nil, errors.new("ERR_USAGE", string.format("--arms takes %d to %d files", FEWEST, MOST), "--arms a.lua,b.lua; own is the suite's scripts as they are")
-  end
   local own, err = build(suite)
   local arms, taken = {}, {}
   for i, file in ipairs(own and files or {}) do
