@@ -253,9 +253,7 @@ function act.call(args)
   if pin then
     local store <close> = readers.open(project.dir)
     local held <close> = helds.new(project, store)
-    result, err = call.call(held, server, { server = server.name, tool = args.tool, pin = pin, arguments = arguments }, function()
-      return true
-    end)
+    result, err = call.call(held, server, { server = server.name, tool = args.tool, pin = pin, arguments = arguments })
   end
   if not result then
     return nil, err

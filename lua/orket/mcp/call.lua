@@ -13,14 +13,9 @@ local M = {}
 
 -- ---- what was trusted ----
 
----The tool among those that the server offers now; changed ones are put aside until a person has looked.
----@param session McpSession
----@param operation {server: string, tool: string, pin: string}
----@param look fun(tools: McpTool[]): true?, Error?
----@return table|nil tool
----@return Error|nil refusal
-local function trusted(session, operation, look)
-  local tools, err = session:definitions(look)
+-- The tool among those that the server offers now.
+local function trusted(held, session, operation)
+  local tools, err = held:definitions(session)
   local tool = tools and tools[operation.tool]
   if not tools then
     return nil, err
@@ -46,12 +41,12 @@ local function after(server, err, tool, was_made)
 end
 
 -- One exchange; `made` notes when the call has gone out. A session that the server has lost (.lost) did nothing.
-local function exchange(held, server, operation, look, made)
+local function exchange(held, server, operation, made)
   local session, err = held:session(server)
   made.session = session
   local tool
   if session then
-    tool, err = trusted(session, operation, look)
+    tool, err = trusted(held, session, operation)
   end
   if not tool then
     return nil, err
@@ -60,7 +55,7 @@ local function exchange(held, server, operation, look, made)
   local said
   said, err = session:call(tool, operation.arguments)
   if said and session.stale then -- its tools changed meanwhile: what is another one now is put aside at once
-    session:definitions(look)
+    held:definitions(session)
   end
   return said and results.plain(said, server.result, tool.output), err
 end
@@ -69,16 +64,15 @@ end
 ---@param held McpHeld
 ---@param server McpServer
 ---@param operation {server: string, tool: string, pin: string, arguments: table}
----@param look fun(tools: McpTool[]): true?, Error?  sees all that the server offers, whenever that is read
 ---@return table|nil result {text, failed?, structured?, problem?, other?, cut?}
 ---@return Error|nil  ERR_UNCERTAIN: it may have happened
-function M.call(held, server, operation, look)
+function M.call(held, server, operation)
   local made = {}
-  local result, err = async.within(server.deadline, exchange, held, server, operation, look, made)
+  local result, err = async.within(server.deadline, exchange, held, server, operation, made)
   if not result and err.lost then
     held:drop(server)
     made = {}
-    result, err = async.within(server.deadline, exchange, held, server, operation, look, made)
+    result, err = async.within(server.deadline, exchange, held, server, operation, made)
   end
   if not result and err.code == "ERR_TIMEOUT" then
     err = helds.late(server, made.session, err)
@@ -105,10 +99,10 @@ function M.perform(turn, operation)
   if objection then
     return nil, objection
   end
-  turn.servers = turn.servers or helds.new(project, project.store)
-  return M.call(turn.servers, server, operation, function(tools)
-    return pins.look(project, server.name, tools)
+  turn.servers = turn.servers or helds.new(project, project.store, function(name, tools)
+    return pins.look(project, name, tools)
   end)
+  return M.call(turn.servers, server, operation)
 end
 
 return M

@@ -11,6 +11,7 @@ local M = {}
 
 local NAME_MAX = 64 -- what models take as the name of a function
 local DESCRIPTION_MAX, SCHEMA_MAX = 4000, 32 * 1024
+local PIECE = 5 -- tools between two looks at what else there is to do
 
 -- Ranges of characters that a person does not see and a model reads.
 local HIDDEN = {
@@ -31,6 +32,9 @@ end
 local MARKS = { "<|[^<>|]+|>", "%[/?INST%]", "<</?SYS>>", "</?tool_response>", "</?start_of_turn>", "<end_of_turn>", "^</?s>", "</s>" }
 
 local function hides(text)
+  if not text:find("[^\t\n\x20-\x7E]") then
+    return false
+  end
   for _, code in utf8.codes(text) do
     if is_hidden(code) then
       return true
@@ -40,6 +44,9 @@ local function hides(text)
 end
 
 local function marks(text)
+  if not text:find("[<%[]") then
+    return false
+  end
   for _, mark in ipairs(MARKS) do
     if text:find(mark) then
       return true
@@ -81,7 +88,7 @@ local function output_fault(schema)
 end
 
 local function fault_of(server, about)
-  if about.name == nil or #about.name == 0 or about.name:find("[^%w_.-]") then
+  if #about.name == 0 or about.name:find("[^%w_.-]") then
     return "its name has other characters than letters, digits, _ - and ."
   elseif #M.name(server, about.name) > NAME_MAX then
     return "its name is longer than a model takes"
@@ -116,23 +123,32 @@ end
 ---@field pin string        hash of them all
 ---@field fault string?     why it cannot be trusted
 
+-- What it says, and the hash of that; whether it can be trusted is not judged yet.
+local function described(server, said)
+  local output = said.outputSchema
+  local about = {
+    name = text(said.name) or "?", description = text(said.description) or text(said.title) or "", schema = said.inputSchema,
+    output = output ~= cjson.null and output or nil,
+  }
+  local whole = cjson.encode({ about.name, about.description, about.schema or cjson.null, about.output })
+  if whole:find('"x-mcp-header"', 1, true) then
+    about.schema, about.headers, about.fault = mirrored.read(about.schema)
+  end
+  about.as, about.pin = M.name(server, about.name), hash.of(whole)
+  return about
+end
+
+local function judged(server, about)
+  about.fault = fault_of(server, about) or about.fault
+  return about
+end
+
 ---One tool of a list, as we know tools.
 ---@param server string
 ---@param said any
 ---@return McpTool
 function M.read(server, said)
-  said = type(said) == "table" and said or {}
-  local schema, headers, fault = mirrored.read(said.inputSchema)
-  local output = said.outputSchema
-  local about = {
-    name = text(said.name), description = text(said.description) or text(said.title) or "", schema = schema, headers = headers,
-    output = output ~= cjson.null and output or nil,
-  }
-  about.fault = fault_of(server, about) or fault
-  about.name = about.name or "?"
-  about.as = M.name(server, about.name)
-  about.pin = hash.of(cjson.encode({ about.name, about.description, about.schema or cjson.null, about.output or about.headers and cjson.null or nil, about.headers }))
-  return about
+  return judged(server, described(server, type(said) == "table" and said or {}))
 end
 
 ---A whole list; of several that would have one name, none is taken.
@@ -144,6 +160,35 @@ function M.all(server, said)
   for i, one in ipairs(said) do
     tools[i] = M.read(server, one)
     times[tools[i].as] = (times[tools[i].as] or 0) + 1
+  end
+  for _, tool in ipairs(tools) do
+    tool.fault = tool.fault or times[tool.as] > 1 and "another tool of the server has its name" or nil
+  end
+  return tools
+end
+
+---Of a list those that were trusted before, each with a fault when it cannot be trusted as it is now; a long one is read
+---in pieces.
+---@param server string
+---@param said any[]
+---@param trusted table<string, {pin: string}> by the server's names
+---@param rest fun() between two pieces
+---@return McpTool[]
+function M.known(server, said, trusted, rest)
+  local tools, times = {}, {}
+  for i, one in ipairs(said) do
+    local name = type(one) == "table" and text(one.name)
+    local as = name and M.name(server, name)
+    times[as or i] = (times[as or i] or 0) + 1
+    if name and trusted[name] then
+      tools[#tools + 1] = described(server, one)
+      if tools[#tools].pin ~= trusted[name].pin then
+        judged(server, tools[#tools])
+      end
+      if #tools % PIECE == 0 then
+        rest()
+      end
+    end
   end
   for _, tool in ipairs(tools) do
     tool.fault = tool.fault or times[tool.as] > 1 and "another tool of the server has its name" or nil

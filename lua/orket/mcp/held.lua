@@ -16,9 +16,24 @@ Held.__index = Held
 
 ---@param project table
 ---@param store Store|nil
+---@param look (fun(server: string, tools: McpTool[]): true?, Error?)|nil  sees the trusted tools of a server whenever they are read
 ---@return McpHeld
-function M.new(project, store)
-  return setmetatable({ project = project, store = store, sessions = {}, starts = {} }, Held)
+function M.new(project, store, look)
+  return setmetatable({ project = project, store = store, look = look, sessions = {}, starts = {} }, Held)
+end
+
+---What a server says now of its trusted tools, by its names for them.
+---@param session McpSession
+---@return table|nil tools  see Session:definitions
+---@return Error|nil
+function Held:definitions(session)
+  local name = session.server.name
+  return session:definitions(self.store and pins.of(self.store, name) or {}, function(tools)
+    if self.look then
+      return self.look(name, tools)
+    end
+    return true
+  end)
 end
 
 local function may_start(self, server, before)

@@ -39,7 +39,7 @@ end
 local function named(part)
   local resource = type(part.resource) == "table" and part.resource or part
   return {
-    type = short(tostring(part.type), 40), mime = short(part.mimeType, MIME_MAX) or short(resource.mimeType, MIME_MAX),
+    type = short(part.type, 40), mime = short(part.mimeType, MIME_MAX) or short(resource.mimeType, MIME_MAX),
     uri = short(resource.uri, URI_MAX), bytes = size_of(part), name = short(part.name, NAME_MAX),
     description = short(part.description, NAME_MAX),
   }

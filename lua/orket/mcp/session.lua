@@ -1,6 +1,7 @@
 -- session.lua: a conversation with a server, whatever carries it: which protocol both speak, which tools it has, and
 -- calls of them. Of the current protocol every request says what it is in; the ones before begin with a handshake.
 
+local async = require("orket.async")
 local cjson = require("cjson")
 local definitions = require("orket.mcp.definition")
 local errors = require("orket.errors")
@@ -195,11 +196,16 @@ function Session:is_stale()
   return self.stale or sys.monotonic() - self.listed > (self.ttl or FRESH)
 end
 
----Its tools by its names, read again when they may have become others; `look` sees them all.
+local function rest()
+  async.sleep(0)
+end
+
+---Its trusted tools by its names, read again when they may have become others; `look` sees them all.
+---@param trusted table<string, {pin: string}>
 ---@param look fun(tools: McpTool[]): true?, Error?
 ---@return table<string, {name: string, pin: string, fault: string?, output: table?, headers: table?}>|nil
 ---@return Error|nil
-function Session:definitions(look)
+function Session:definitions(trusted, look)
   if not self:is_stale() then
     return self.by_name
   end
@@ -207,7 +213,7 @@ function Session:definitions(look)
   if not said then
     return nil, err
   end
-  local tools, by_name = definitions.all(self.server.name, said), {}
+  local tools, by_name = definitions.known(self.server.name, said, trusted, rest), {}
   local ok, why = look(tools)
   for _, tool in ipairs(tools) do
     by_name[tool.name] = { name = tool.name, pin = tool.pin, fault = tool.fault, output = tool.output, headers = tool.headers }
