@@ -1,9 +1,12 @@
 /* complaint.c: the words are looked for where APIs put them. */
 #include "model/complaint.h"
 
+#include <string.h>
+
 #include "base/repair.h"
 
-#define EXCERPT 120 /* bytes of foreign text */
+#define EXCERPT  120 /* bytes of foreign text */
+#define KIND_MAX 60
 
 void complaint_excerpt(struct buf *out, const char *text, size_t len)
 {
@@ -33,12 +36,28 @@ static const char *text_of(const struct json *error, size_t *len)
     return text;
 }
 
+/* What kind of error it is stands beside the message, where one says so. */
+static void add_kind(struct buf *out, const struct json *error, const char *message, size_t len)
+{
+    static const char *const names[] = {"type", "status", "code"};
+    const char *kind = NULL;
+    size_t kind_len = 0;
+    for (size_t i = 0; i < COUNT_OF(names) && (!kind || !kind_len); i++)
+        kind = json_string(json_get(error, names[i]), &kind_len);
+    if (!kind || !kind_len || kind_len > KIND_MAX || memmem(message, len, kind, kind_len))
+        return;
+    buf_puts(out, " (");
+    complaint_excerpt(out, kind, kind_len);
+    buf_puts(out, ")");
+}
+
 void complaint_text(struct buf *out, const struct json *error)
 {
     size_t len = 0;
     const char *text = text_of(one_of(error), &len);
     if (text && len) {
         complaint_excerpt(out, text, len);
+        add_kind(out, one_of(error), text, len);
         return;
     }
     struct buf json = {0};

@@ -257,7 +257,7 @@ function M.complete(request)
   if not provider then
     return nil, shape
   end
-  request.stream = request.stream ~= false
+  request.stream = request.stream ~= false and request.model.stream ~= false
   request.sent = in_words(with_schema(request, provider))
   for attempt = 1, math.huge do
     local reply, err, ended = attempt_once(request, provider, shape)

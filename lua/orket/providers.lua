@@ -42,6 +42,13 @@ function M.of(model)
   return provider, shapes[name]
 end
 
+-- Addresses are given as the APIs' own clients want them, who add the version, or with it.
+local function based(provider, model)
+  local url = model.base_url:gsub("/+$", "")
+  local has_version = url:find("^%a+://[^/]+.*/v%d%w*%f[/\0]")
+  return provider.version and not has_version and url .. provider.version or url
+end
+
 ---Where a request goes.
 ---@param provider table
 ---@param model table its profile
@@ -49,7 +56,7 @@ end
 ---@return string
 function M.address(provider, model, request)
   local path = provider.path
-  return model.base_url:gsub("/+$", "") .. (type(path) == "function" and path(model, request) or path)
+  return based(provider, model) .. (type(path) == "function" and path(model, request) or path)
 end
 
 ---The headers of its requests, but for the key's.

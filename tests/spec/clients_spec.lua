@@ -34,8 +34,8 @@ for i, message in ipairs(messages) do messages[i] = cjson.encode(message) end
 local tools = cjson.encode({ { type = "function", ["function"] = { name = "read", description = "reads",
   parameters = { type = "object", properties = { path = { type = "string" } }, required = { "path" } } } } })
 local answer = {}
-for name, model in pairs({ openai = { base_url = "/v1" }, anthropic = { base_url = "/v1", headers = { ["anthropic-version"] = "2023-06-01" } },
-  gemini = { base_url = "/v1beta" } }) do
+for name, model in pairs({ openai = { base_url = "/v1" }, anthropic = { base_url = "", headers = { ["anthropic-version"] = "2023-06-01" } },
+  gemini = { base_url = "" } }) do
   model.shape, model.model, model.max_tokens, model.temperature, model.stop = name, "m", 99, 0.5, { "END" }
   local provider = providers.of(model)
   for _, way in ipairs({ "", "_whole" }) do

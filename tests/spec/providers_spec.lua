@@ -197,6 +197,26 @@ describe("the Messages API", function()
     assert.same({ prompt = 3, completion = 5, cached = 0 }, got.reply.usage)
   end)
 
+  it("is found with the version of its API or without, as Gemini's", function()
+    local got = probe([[
+      local providers = require("orket.providers")
+      local function at(shape, base)
+        local model = { shape = shape, base_url = base, model = "m" }
+        return providers.address(providers.of(model), model, { stream = false })
+      end
+      local found = {}
+      for i, base in ipairs({ "https://h", "https://h/", "https://h/v1", "https://h/v1beta/", "https://h/anthropic", "https://h/v1/projects/p", "https://v2.h/very/v", "http://h:8/v2x/y" }) do
+        found[i] = { at("anthropic", base), at("gemini", base), at("openai", base) }
+      end
+      say(found)]])
+    local bases = { { "/v1", "/v1beta", "" }, { "/v1", "/v1beta", "" }, { "/v1", "/v1", "/v1" }, { "/v1beta", "/v1beta", "/v1beta" }, { "/anthropic/v1", "/anthropic/v1beta", "/anthropic" },
+      { "/v1/projects/p", "/v1/projects/p", "/v1/projects/p" }, { "/very/v/v1", "/very/v/v1beta", "/very/v" }, { "/v2x/y", "/v2x/y", "/v2x/y" } }
+    for i, base in ipairs(bases) do
+      local host = ({ [7] = "https://v2.h", [8] = "http://h:8" })[i] or "https://h"
+      assert.same({ host .. base[1] .. "/messages", host .. base[2] .. "/models/m:generateContent", host .. base[3] .. "/chat/completions" }, got[i])
+    end
+  end)
+
   it("ends as it says, in everybody's words", function()
     local got = probe([[
       local ends = {}
@@ -395,6 +415,14 @@ describe("OpenAI", function()
     assert.equal(9, got.body.max_completion_tokens)
     assert.is_nil(got.body.max_tokens)
     assert.equal(9, got.not_it.max_tokens)
+  end)
+
+  it("is asked for a reply whole where its profile says so", function()
+    local got = probe([[
+      local OK = '{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}]}'
+      local one = ask(nil, JSON, OK, { model = { stream = false } })
+      say({ stream = one.sent.stream, options = one.sent.stream_options, content = one.reply.content, usual = ask(nil, JSON, OK).sent.stream })]])
+    assert.same({ stream = false, content = "x", usual = true }, got)
   end)
 
   it("hears system text from the user where a model has none", function()

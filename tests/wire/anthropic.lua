@@ -136,7 +136,7 @@ return {
   { "nothing to say, whole", whole(""), kind = JSON, content = "" },
 
   { "an overload amid a stream", events(start(), text(0, "Hi"), '{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"},"request_id":"r"}'), code = "ERR_HTTP",
-    message = "Overloaded" },
+    message = "Overloaded (overloaded_error)" },
   { "an error of its type alone", events('{"type":"error","error":{"type":"api_error"}}'), code = "ERR_HTTP", message = "api_error" },
   { "an error with a status", '{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"},"request_id":"r"}', kind = JSON, status = "529 Overloaded", code = "ERR_HTTP",
     message = "529: Overloaded" },

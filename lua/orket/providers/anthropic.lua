@@ -7,6 +7,7 @@ local turns = require("orket.providers.turns")
 
 local M = {}
 
+M.version = "/v1"
 M.path = "/messages"
 M.key_header = "x-api-key"
 M.headers = { ["anthropic-version"] = "2026-10-21" }

@@ -7,6 +7,7 @@ local turns = require("orket.providers.turns")
 
 local M = {}
 
+M.version = "/v1beta"
 M.key_header = "x-goog-api-key"
 
 -- Newer models want each turn's first call signed. This is what the API's documentation gives for calls that another
