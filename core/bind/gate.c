@@ -207,6 +207,15 @@ static int l_nature(lua_State *L)
     return 1;
 }
 
+/* gate.leak(text) -> what it holds that has the form of a secret | nil */
+static int l_leak(lua_State *L)
+{
+    size_t len, at;
+    const char *text = luaL_checklstring(L, 1, &len);
+    lua_pushstring(L, gate_find_leak(text, len, &at));
+    return 1;
+}
+
 static const luaL_Reg gate_methods[] = {
     {"call", l_gate_call},
     {"operation", l_gate_operation},
@@ -218,7 +227,8 @@ static const luaL_Reg gate_methods[] = {
 
 static const luaL_Reg functions[] = {
     {"build", l_build},   {"rules", l_rules},   {"rates", bind_l_rates},
-    {"effect", l_effect}, {"nature", l_nature}, {NULL, NULL},
+    {"effect", l_effect}, {"nature", l_nature}, {"leak", l_leak},
+    {NULL, NULL},
 };
 
 int luaopen_orket_gate(lua_State *L)

@@ -170,4 +170,9 @@ function gate.effect(kind) end
 ---@return {destructive: boolean, outward: boolean, risky: boolean}|nil
 function gate.nature(kind) end
 
+---What a text holds that has the form of a secret.
+---@param text string
+---@return string|nil what
+function gate.leak(text) end
+
 return gate

@@ -5,6 +5,8 @@
 local async = require("orket.async")
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local later = require("orket.later")
+local embedders = later("orket.memory.embedder")
 local trees = require("orket.gc.trees")
 
 local M = {}
@@ -70,6 +72,9 @@ local function sweep(project, runs, left, options)
   end
   if not options.dry then
     trees.remove(project, left.cards, left.trees)
+  end
+  if not options.dry then
+    embedders.sweep(project)
   end
   return errors.check(project.store:make_room(ids_of(runs), options.dry == true))
 end

@@ -13,7 +13,7 @@ local reports = require("orket.reports")
 local M = {}
 
 -- What a turn does while it ends, after its calls: proposed by a call or by the role's route.
-local ENDING = { ["card.moved"] = true, ["card.changed"] = true, ["memory.noted"] = true, ["tree.merged"] = true,
+local ENDING = { ["card.moved"] = true, ["card.changed"] = true, ["memory.noted"] = true, ["memory.refused"] = true, ["tree.merged"] = true,
   ["tree.conflict"] = true }
 -- What happens for a call, while it runs.
 local IN_CALL = { ["call.allowed"] = true, ["call.refused"] = true, ["call.result"] = true,
@@ -274,7 +274,7 @@ end
 
 local EFFECTS = { ["file.written"] = true, ["file.deleted"] = true, ["comment.added"] = true, ["card.created"] = true,
   ["card.credits"] = true, ["card.nominated"] = true, ["refinement.proposed"] = true, ["card.moved"] = true,
-  ["card.changed"] = true, ["memory.noted"] = true, ["tree.merged"] = true, ["operation.done"] = true }
+  ["card.changed"] = true, ["memory.noted"] = true, ["memory.refused"] = true, ["tree.merged"] = true, ["operation.done"] = true }
 
 ---The effects of a run whose chain has a link missing.
 ---@param store Store

@@ -22,6 +22,7 @@ local sys = require("orket.core.sys")
 local tape = require("orket.tape")
 local Turn = require("orket.turn.journal")
 local usages = require("orket.usage")
+local notes = later("orket.memory.note")
 local remembered = later("orket.memory.rules")
 
 local M = {}
@@ -128,7 +129,9 @@ local function hand_over(self, proposal)
     self:change({ note = proposal.note })
   end
   if proposal.memory then
-    self:record("memory.noted", { text = proposal.memory, labels = self.marks })
+    notes.add(function(kind, body)
+      self:record(kind, body)
+    end, notes.proposed(self, proposal.memory))
   end
   if self.review and self.engine:rules().memory then
     remembered.review(self, proposal)

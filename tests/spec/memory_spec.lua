@@ -322,4 +322,108 @@ describe("memory", function()
       os.execute("cp " .. w.dir .. "/kept.db " .. w.dir .. "/.orket/orket.db")
     end
   end)
+
+  it("takes texts for the same that differ in nothing that matters", function()
+    local w <close> = project({}, { {} })
+    local first = memory(w, "add 'Tabs are eight wide'")
+    for _, text in ipairs({ "tabs are eight wide.", "  TABS  are\teight\n wide!", "Tabs are\u{a0}eight\u{200b} wide", "\u{ff34}abs are eight wide" }) do
+      assert.equal(first.id, memory(w, "add " .. quoted(text)).id, text)
+    end
+    local accent = memory(w, "add 'caf\u{e9} \u{c9}COLE \u{41f}\u{420}\u{418}'")
+    assert.equal(accent.id, memory(w, "add 'cafe\u{301} \u{e9}cole \u{43f}\u{440}\u{438}'").id)
+    for _, text in ipairs({ "cafe ecole", "Tabs are eight wide?", "x > 5", "x < 5", "...", "!" }) do
+      local id = memory(w, "add " .. quoted(text)).id
+      assert.is_true(id ~= first.id and id ~= accent.id, text)
+    end
+    assert.equal(8, #memory(w, "search"))
+    assert.equal(0, (select(2, w:check())))
+  end)
+
+  it("is for the card, the role or the epic where its role says so, and for nobody else", function()
+    local role = NOTER:gsub("memory = note", 'memory = note and { text = note, scope = note:match("^for the (%%a+)"), keywords = { "kept" }, days = 3 }')
+    local w <close> = project({ A = "for the card alone", B = "for the role alone", C = "for the epic alone" },
+      { { id = "A" }, { id = "B", depends_on = { "A" } }, { id = "C", depends_on = { "B" } } }, { files = { ["roles/coder.lua"] = role } })
+    ran(w)
+    local by_text = {}
+    for _, row in ipairs(memory(w, "search")) do
+      by_text[row.text] = { row.scope, row.epic, row.reader, row.keywords[1], row.expires_at > row.at }
+    end
+    assert.same({
+      ["for the card alone"] = { "card", "ep", "A", "kept", true }, ["for the role alone"] = { "role", "ep", "coder", "kept", true },
+      ["for the epic alone"] = { "epic", "ep", nil, "kept", true },
+    }, by_text)
+    assert.is_false(is_shown(w, "B", "for the card alone"))
+    assert.is_true(is_shown(w, "C", "for the role alone"))
+    same(w)
+    for _, note in ipairs({ "{ text = 'x', scope = 'project' }", "{ text = 'x', epic = 'other' }", "{ scope = 'card' }", "7", "{ text = 'x', days = -1 }",
+      "{ text = 'x', keywords = { 1 } }" }) do
+      local v <close> = project({}, { {} }, { files = { ["roles/coder.lua"] = NOTER:gsub("memory = note", "memory = " .. note) } })
+      local text, code = v:run()
+      assert.equal(3, code, text)
+      assert.same({}, v:events("memory.noted"))
+    end
+  end)
+
+  it("holds no secrets, whoever says them", function()
+    local secret = "ghp_" .. ("a1B2"):rep(9)
+    local role = NOTER:gsub("memory = note", 'memory = "the token is ghp_" .. ("a1B2"):rep(9)')
+    local w <close> = project({}, { { id = "A" } }, { files = { ["roles/coder.lua"] = role } })
+    ran(w)
+    assert.same({}, w:events("memory.noted"))
+    assert.equal("gate.secret", w:events("memory.refused")[1].body.rule)
+    assert.truthy((w:orket("reports")):find("gate.secret", 1, true))
+    assert.truthy(memory(w, "add 'the token is " .. secret .. "'", 1):find("ERR_DENIED", 1, true))
+    assert.same({}, memory(w, "search"))
+    same(w)
+  end)
+
+  -- What trusted code notes, as commits of their own.
+  local NOTE = [[
+  local async, cjson = require("orket.async"), require("cjson")
+  local errors, projects = require("orket.errors"), require("orket.project")
+  return function(argv)
+    return async.main(function(dir, bodies)
+      local project <close> = assert(projects.open(dir, { own = true }))
+      local stream = project.store:stream({ run = "board", turn = 0, actor = "human:test", role = "human" })
+      for _, body in ipairs(cjson.decode(bodies)) do
+        local tx = stream:begin()
+        tx:event("memory.noted", nil, body)
+        assert(errors.check(async.await(tx.commit, tx)))
+      end
+      return 0
+    end, argv[1], argv[2])
+  end
+  ]]
+
+  local function note(w, bodies)
+    w:write(".note/orket/main.lua", NOTE)
+    assert(os.execute(("ORKET_LUA=%s/.note %s %s %s"):format(w.dir, world.binary, w.dir, quoted(cjson.encode(bodies)))))
+  end
+
+  it("leaves nothing of what ended a day ago, and says so before", function()
+    local w <close> = project({}, { {} })
+    memory(w, "add 'stays here'")
+    note(w, { { text = "ended twentytwo", scope = "project", expires_at = "2022-01-01T00:00:00.000Z" } })
+    assert.equal("0", w:sql("SELECT count(*) FROM memory WHERE text LIKE 'ended%'"))
+    assert.same({}, memory(w, "--all search twentytwo"))
+    local many = {}
+    for i = 1, 50 do
+      many[i] = { text = "ended number " .. i, scope = "project", expires_at = "2022-01-01T00:00:00.000Z" }
+    end
+    note(w, many)
+    assert.equal("stays here", w:sql("SELECT group_concat(text) FROM memory"))
+    assert.equal(0, (select(2, w:check())))
+  end)
+
+  it("has no trace of a forgotten row in its index once room was made", function()
+    local w <close> = project({}, { {} })
+    memory(w, "add 'stays here'")
+    local id = math.tointeger(memory(w, "add 'xylophone music'").id)
+    memory(w, "forget " .. id)
+    assert.same({}, memory(w, "search xylophone"))
+    assert.equal(0, (select(2, w:orket("gc --keep 30d"))))
+    assert.equal("0", w:sql("SELECT count(*) FROM memory_fts_data WHERE instr(block, CAST('xylophon' AS BLOB))"))
+    assert.same({ "stays here" }, texts(memory(w, "search stays")))
+    assert.equal(0, (select(2, w:check())))
+  end)
 end)

@@ -143,7 +143,7 @@ CREATE TABLE memory (
     scope      TEXT NOT NULL,       -- project, epic, role, card
     epic       TEXT NOT NULL,       -- '' for all of them
     reader     TEXT NOT NULL,       -- the role or the card that it is for; '' for all
-    digest     BLOB NOT NULL,       -- of the text
+    digest     BLOB NOT NULL,       -- of the text, whatever its case and blanks
     run        TEXT NOT NULL,
     turn       ANY NOT NULL,
     card       TEXT,
@@ -160,6 +160,7 @@ CREATE TABLE memory (
 CREATE UNIQUE INDEX memory_place ON memory (scope, epic, reader, digest);
 CREATE INDEX memory_newest ON memory (scope, epic, reader, seq);
 CREATE INDEX memory_card ON memory (card);
+CREATE INDEX memory_end ON memory (expires_at) WHERE expires_at IS NOT NULL;
 
 -- The words of what is not forgotten. How they lie in its tables depends on when they came there; what they say does
 -- not, and is what `orket check` compares (compare_index.c).

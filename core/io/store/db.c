@@ -3,6 +3,8 @@
 
 #include "io/store/db.h"
 
+#include "base/fold.h"
+
 #define APPLICATION_ID 0x4f726b74 /* "Orkt" */
 
 int db_exec(sqlite3 *db, const char *sql, struct err *err)
@@ -184,6 +186,28 @@ static void sql_text_digest(sqlite3_context *ctx, int argc, sqlite3_value **argv
     sqlite3_result_blob(ctx, hash.bytes, HASH_SIZE / 2, SQLITE_TRANSIENT);
 }
 
+/* ---- note_digest(text): the same for notes, of which those that say the same are one ---- */
+
+static void sql_note_digest(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    const unsigned char *text = sqlite3_value_text(argv[0]);
+    struct buf folded = {0};
+    (void)argc;
+    if (!text) {
+        sqlite3_result_null(ctx);
+        return;
+    }
+    size_t len = (size_t)sqlite3_value_bytes(argv[0]);
+    fold_text(&folded, (const char *)text, len);
+    bool left = folded.len > 0;
+    struct hash hash = left ? hash_of(folded.data, folded.len) : hash_of(text, len);
+    if (buf_ok(&folded))
+        sqlite3_result_blob(ctx, hash.bytes, HASH_SIZE / 2, SQLITE_TRANSIENT);
+    else
+        sqlite3_result_error_nomem(ctx);
+    buf_clear(&folded);
+}
+
 /* ---- opening ---- */
 
 static int add_functions(sqlite3 *db, struct err *err)
@@ -197,7 +221,8 @@ static int add_functions(sqlite3 *db, struct err *err)
                      {"json_join", 2, sql_json_join},
                      {"hash_bytes", 1, sql_hash_bytes},
                      {"hash_digits", 1, sql_hash_digits},
-                     {"text_digest", 1, sql_text_digest}};
+                     {"text_digest", 1, sql_text_digest},
+                     {"note_digest", 1, sql_note_digest}};
     int rc = SQLITE_OK;
     for (size_t i = 0; rc == SQLITE_OK && i < COUNT_OF(functions); i++)
         rc = sqlite3_create_function_v2(db, functions[i].name, functions[i].args,

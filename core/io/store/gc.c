@@ -287,6 +287,14 @@ static int give_back(struct gc *gc, struct store_room *room)
     return room->cramped ? 0 : rc;
 }
 
+/* Words of rows that were taken out lie in the index until their part of it is written anew. */
+static int forget_words(struct gc *gc)
+{
+    int64_t rows = 0;
+    int rc = left(gc, "SELECT count(*) FROM (SELECT 1 FROM memory WHERE forgotten IS NOT NULL LIMIT 1)", &rows);
+    return rc || !rows ? rc : db_exec(gc->db, "INSERT INTO memory_fts (memory_fts) VALUES ('optimize')", gc->err);
+}
+
 static int prepare(struct gc *gc, const char *const *runs, size_t count_runs)
 {
     static const char add[] = "INSERT OR IGNORE INTO live VALUES (?)";
@@ -309,6 +317,7 @@ int store_make_room(struct store *store, const char *const *runs, size_t count_r
     rc = rc ? rc : prepare(&gc, runs, count_runs);
     rc = rc ? rc : count(&gc, out);
     rc = rc || dry ? rc : drop(&gc);
+    rc = rc || dry ? rc : forget_words(&gc);
     rc = rc || dry ? rc : give_back(&gc, out);
     rc = rc ? rc : size(&gc, &out->after);
     sqlite3_close(gc.db);

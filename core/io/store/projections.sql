@@ -379,14 +379,14 @@ ON CONFLICT (card, tree) DO UPDATE SET ok = excluded.ok, log = excluded.log, at 
 -- kind: memory.noted
 INSERT INTO memory_fts (rowid, text)
 SELECT m.id, m.text || ' ' || coalesce(m.keywords, '') FROM memory m
-WHERE m.scope = coalesce($scope, 'epic') AND m.reader = coalesce($reader, '') AND m.digest = text_digest($text)
+WHERE m.scope = coalesce($scope, 'epic') AND m.reader = coalesce($reader, '') AND m.digest = note_digest($text)
   AND m.epic = iif($scope = 'project', '', coalesce($epic, (SELECT coalesce(epic, id) FROM card WHERE id = :card), ''))
   AND m.forgotten IS NOT NULL AND :role = 'human';
 INSERT INTO memory (id, seq, scope, epic, reader, digest, run, turn, card, actor, role, rule, at, text, keywords,
                     expires_at, labels)
 VALUES (:seq, :seq, coalesce($scope, 'epic'),
         iif($scope = 'project', '', coalesce($epic, (SELECT coalesce(epic, id) FROM card WHERE id = :card), '')),
-        coalesce($reader, ''), text_digest($text), :run, :turn, :card, :actor, :role, $rule, :at, $text, $keywords,
+        coalesce($reader, ''), note_digest($text), :run, :turn, :card, :actor, :role, $rule, :at, $text, $keywords,
         coalesce($expires_at, iif($days IS NULL, NULL, strftime('%Y-%m-%dT%H:%M:%fZ', :at, '+' || $days || ' days'))), $labels)
 ON CONFLICT (scope, epic, reader, digest) DO UPDATE SET
     seq = excluded.seq, run = excluded.run, turn = excluded.turn, card = excluded.card, actor = excluded.actor,
@@ -399,8 +399,21 @@ ON CONFLICT (scope, epic, reader, digest) DO UPDATE SET
     forgotten = iif(:role = 'human', NULL, forgotten);
 INSERT INTO memory_fts (rowid, text)
 SELECT id, text || ' ' || coalesce(keywords, '') FROM memory WHERE id = :seq;
+-- What ended more than a day ago goes, some rows at a time.
+INSERT INTO memory_fts (memory_fts, rowid, text)
+SELECT 'delete', id, text || ' ' || coalesce(keywords, '') FROM memory
+WHERE id IN (SELECT id FROM memory WHERE expires_at < strftime('%Y-%m-%dT%H:%M:%fZ', :at, '-1 day') AND forgotten IS NULL
+             ORDER BY expires_at, id LIMIT 20);
+DELETE FROM memory
+WHERE id IN (SELECT id FROM memory WHERE expires_at < strftime('%Y-%m-%dT%H:%M:%fZ', :at, '-1 day') AND forgotten IS NULL
+             ORDER BY expires_at, id LIMIT 20);
 -- each labels
 INSERT OR IGNORE INTO label (name, seq) VALUES (@item, :seq);
+
+-- It holds a secret: it is not remembered.
+-- kind: memory.refused
+INSERT INTO report (seq, run, turn, step, n, card, actor, role, decision, rule, why, fix, at)
+VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, 'deny', $rule, $why, $fix, :at);
 
 -- How near rows are to a turn's card, as the embedder told it, or why it did not; and what that cost.
 -- kind: memory.ranked

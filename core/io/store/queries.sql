@@ -268,7 +268,7 @@ FROM (SELECT id, rank FROM best UNION ALL SELECT id, NULL FROM near UNION ALL SE
 ORDER BY w.rank IS NULL, w.rank, m.seq DESC;
 
 -- name: memory_row
-SELECT id FROM memory WHERE scope = :scope AND epic = :epic AND reader = :reader AND digest = text_digest(:text);
+SELECT id FROM memory WHERE scope = :scope AND epic = :epic AND reader = :reader AND digest = note_digest(:text);
 
 -- For people: one row (:id), some (:ids), or all of a place, with :match or :common those that match; forgotten and expired ones only
 -- with :all. What NULL is asked for is not asked.

@@ -4,6 +4,7 @@ local async = require("orket.async")
 local errors = require("orket.errors")
 local labels = require("orket.labels")
 local later = require("orket.later")
+local notes = require("orket.memory.note")
 local reader = require("orket.reader")
 local sys = require("orket.core.sys")
 
@@ -11,7 +12,6 @@ local embedders, recall, searches = later("orket.memory.embedder"), later("orket
 
 local M = {}
 
-local TEXT_MOST = 10 * 1024
 local DAYS_MOST = 36500
 
 local act = {}
@@ -28,8 +28,12 @@ function M.text(text)
   text = type(text) == "string" and text:match("^%s*(.-)%s*$") or ""
   if text == "" or not utf8.len(text) then
     return usage(text == "" and "the text is empty" or "the text is not UTF-8", "write what should be remembered")
-  elseif #text > TEXT_MOST then
-    return usage("the text has " .. #text .. " bytes, " .. TEXT_MOST .. " is the most", "remember a sentence, and where the rest is")
+  elseif #text > notes.MOST then
+    return usage("the text has " .. #text .. " bytes, " .. notes.MOST .. " is the most", "remember a sentence, and where the rest is")
+  end
+  local what = notes.leak({ text = text })
+  if what then
+    return nil, errors.new("ERR_DENIED", "the text holds " .. what, "leave it out: name where it is kept instead")
   end
   return text
 end
@@ -88,7 +92,7 @@ function act.remember(tx, request, store)
   end
 end
 
-function act.forget(tx, request, store)
+function act.forget(tx, request, store, project)
   local id = math.tointeger(tonumber(request.id))
   local row = id and store:read("memories", { id = id, now = sys.now(), all = 1, searched = 0, limit = 1 })[1]
   if not row then
@@ -98,6 +102,7 @@ function act.forget(tx, request, store)
   end
   tx:event("memory.forgotten", row.card, { id = row.id, why = request.why })
   return function()
+    embedders.forget(project, row.text)
     return { id = row.id, scope = row.scope, message = "forgot " .. row.id .. "; the journal keeps what it said" }
   end
 end

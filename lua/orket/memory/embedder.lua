@@ -234,6 +234,27 @@ local function profile_of(name, model)
   return copy
 end
 
+---A text is not to be known any more.
+---@param project table
+---@param text string
+function M.forget(project, text)
+  local self = M.of(project)
+  local cache = self and self:cache()
+  if cache then
+    cache:drop(self.key, { cut(text) })
+  end
+end
+
+---Vectors of other embedders go.
+---@param project table
+function M.sweep(project)
+  local self = M.of(project)
+  local cache = self and self:cache()
+  if cache then
+    cache:keep(self.key)
+  end
+end
+
 ---The embedder that the organization names; nil when it names none.
 ---@param project table
 ---@return Embedder|nil

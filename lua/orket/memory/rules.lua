@@ -3,6 +3,7 @@
 
 local async = require("orket.async")
 local errors = require("orket.errors")
+local notes = require("orket.memory.note")
 
 local M = {}
 
@@ -14,13 +15,14 @@ local function is_on(config, rule)
   return rules and rules[rule] and rules
 end
 
--- No longer than it may be, without half a letter at its end.
-local function cut(text)
-  return #text <= MOST and text or (text:sub(1, MOST):gsub("[\xc0-\xff][\x80-\xbf]*$", ""))
+local function note(rules, rule, text, labels)
+  return { text = notes.cut(text, MOST), rule = rule, days = rules.days or DAYS, labels = labels }
 end
 
-local function note(rules, rule, text, labels)
-  return { text = cut(text), rule = rule, days = rules.days or DAYS, labels = labels }
+local function into(tx, card)
+  return function(kind, body)
+    tx:event(kind, card, body)
+  end
 end
 
 ---A review sends work back: its reason.
@@ -30,7 +32,9 @@ function M.review(turn, proposal)
   local rules = turn.review and is_on(turn.engine.project.config, "reviews")
   local sent_back = proposal.status == "in_progress" or proposal.status == "ready_for_testing"
   if rules and sent_back and proposal.why then
-    turn:record("memory.noted", note(rules, "reviews", "Review of " .. turn.card.id .. ": " .. proposal.why, turn.marks))
+    notes.add(function(kind, body)
+      turn:record(kind, body)
+    end, note(rules, "reviews", "Review of " .. turn.card.id .. ": " .. proposal.why, turn.marks))
   end
 end
 
@@ -49,8 +53,8 @@ function M.answer(project, tx, card, answer)
   local rules = is_on(project.config, "answers")
   if rules then
     local question, labels = question_of(project.store, card)
-    local asked = question and " asked: " .. cut(question):sub(1, MOST // 2):gsub("[\xc0-\xff][\x80-\xbf]*$", "") .. "\nAnswer: " or ", answer: "
-    tx:event("memory.noted", card.id, note(rules, "answers", card.id .. asked .. answer, labels))
+    local asked = question and " asked: " .. notes.cut(question, MOST // 2) .. "\nAnswer: " or ", answer: "
+    notes.add(into(tx, card.id), note(rules, "answers", card.id .. asked .. answer, labels))
   end
 end
 
@@ -69,7 +73,7 @@ function M.decision(project, row, said, why, begin)
   end
   local tx = begin()
   local what = (row.tool or "?") .. (row.paths and #row.paths > 0 and " of " .. table.concat(row.paths, ", ") or "")
-  tx:event("memory.noted", row.card, note(rules, "decisions", what .. " was " .. said .. " on " .. row.card .. ": " .. why, row.labels))
+  notes.add(into(tx, row.card), note(rules, "decisions", what .. " was " .. said .. " on " .. row.card .. ": " .. why, row.labels))
   return errors.check(async.await(tx.commit, tx))
 end
 

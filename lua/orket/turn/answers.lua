@@ -2,10 +2,12 @@
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local later = require("orket.later")
+local notes = later("orket.memory.note")
 
 local M = {}
 
-local FIELDS = { "status", "reason", "why", "seat", "note", "memory" } -- of a proposal, texts all of them
+local FIELDS = { "status", "reason", "why", "seat", "note" } -- of a proposal, texts all of them
 
 local function broken(message, fix)
   return nil, errors.new("ERR_SCRIPT_CONTRACT", message, fix)
@@ -46,7 +48,10 @@ local function is_proposal(answer)
       return false
     end
   end
-  return answer.status ~= nil
+  if answer.memory == cjson.null then
+    answer.memory = nil
+  end
+  return answer.status ~= nil and (answer.memory == nil or notes.is_proposed(answer.memory))
 end
 
 ---What a role's route proposes; null is no opinion.
@@ -57,7 +62,8 @@ end
 function M.proposal(answer, role)
   if not is_proposal(answer) then
     return broken("route of the role " .. role .. " gave no proposal",
-      "return nil, or {status, reason?, why?, seat?, note?, memory?}, texts all of them")
+      "return nil, or {status, reason?, why?, seat?, note?, memory?}, texts all of them; memory may be {text, scope?, keywords?, days?}, "
+        .. "for the card, the role or the epic")
   end
   return answer
 end

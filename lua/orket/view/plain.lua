@@ -75,6 +75,7 @@ local SENTENCE = {
   ["step.failed"] = function(b)
     return "the model failed: " .. (b.message or b.code) .. (b.wait and string.format(" (again in %.1f s)", b.wait) or "")
   end,
+  ["memory.refused"] = function(b) return "REFUSED (" .. b.rule .. "): " .. b.why end,
   ["memory.ranked"] = function(b)
     return b.error and "what is remembered was looked for by words alone: " .. b.error.message or nil
   end,

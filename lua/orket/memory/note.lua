@@ -1,0 +1,81 @@
+-- memory/note.lua: what may be remembered at all, whoever says it: a text without secrets, no longer than what is looked
+-- at. What a secret is told by is the gate's to say; a note with one is refused, and that is in the reports.
+
+local gate = require("orket.core.gate")
+
+local M = {}
+
+M.MOST = 10 * 1024 -- bytes of a text
+
+local FIX = "leave it out: name where it is kept instead"
+
+---No longer than it may be, without half a letter at its end.
+---@param text string
+---@param most integer
+---@return string
+function M.cut(text, most)
+  return #text <= most and text or (text:sub(1, most):gsub("[\xc0-\xff][\x80-\xbf]*$", ""))
+end
+
+---What a note holds that has the form of a secret.
+---@param body {text: string, keywords: string[]?}
+---@return string|nil what
+function M.leak(body)
+  return gate.leak(body.text .. "\n" .. table.concat(body.keywords or {}, "\n"))
+end
+
+---Notes something, or says why not.
+---@param record fun(kind: string, body: table)
+---@param body table of memory.noted
+function M.add(record, body)
+  local what = M.leak(body)
+  if what then
+    record("memory.refused", { rule = "gate.secret", why = "what should be remembered holds " .. what, fix = FIX, by = body.rule })
+  else
+    body.text = M.cut(body.text, M.MOST)
+    record("memory.noted", body)
+  end
+end
+
+local SCOPES = { epic = true, role = true, card = true }
+
+---What a role may have remembered: a text for its epic, or a table that says for whom. What is for everybody is for people
+---to say.
+---@param memory any of a proposal
+---@return boolean
+function M.is_proposed(memory)
+  if type(memory) ~= "table" then
+    return type(memory) == "string"
+  end
+  for _, word in ipairs(type(memory.keywords) == "table" and memory.keywords or {}) do
+    if type(word) ~= "string" then
+      return false
+    end
+  end
+  for key in pairs(memory) do
+    if key ~= "text" and key ~= "scope" and key ~= "keywords" and key ~= "days" then
+      return false
+    end
+  end
+  local days = memory.days
+  return type(memory.text) == "string" and (memory.scope == nil or SCOPES[memory.scope] == true)
+    and (memory.keywords == nil or type(memory.keywords) == "table")
+    and (days == nil or math.type(days) == "integer" and days > 0 and days <= 36500)
+end
+
+---The same as an event has it.
+---@param turn Turn
+---@param memory string|table
+---@return table body of memory.noted
+function M.proposed(turn, memory)
+  if type(memory) == "string" then
+    return { text = memory, labels = turn.marks }
+  end
+  local scope = memory.scope
+  return {
+    text = memory.text, keywords = memory.keywords, days = memory.days, labels = turn.marks,
+    scope = scope ~= "epic" and scope or nil, reader = scope == "role" and turn.role or scope == "card" and turn.card.id or nil,
+  }
+end
+
+return M
