@@ -183,6 +183,33 @@ describe("examples", function()
     w:replays()
   end)
 
+  it("serve the turns that begin after the answer, also of a run under way", function()
+    local w <close> = new(nil, { limits = { concurrency = 1 }, mock = MOCK:format(string.format("%q", GOOD)) .. [[
+      local plain = work
+      function work(talk)
+        local answer = plain(talk)
+        answer.delay_ms = talk.card == "B" and talk.replies == 0 and 3000 or 0
+        return answer
+      end]] })
+    w:run("A")
+    local run = w:start("ep")
+    assert(world.wait(function()
+      return w:requests() >= 5 -- three of A and its review, then B
+    end))
+    has(examples(w, "accept " .. math.floor(proposed(w)[1].id)), "it serves the turns that begin from now on")
+    local _, code = run.wait()
+    assert.equal(0, code)
+    local with = {}
+    for i = 1, w:requests() do
+      local request = w:request(i)
+      if request:find("You are a coder", 1, true) then
+        with[request:match("# Card (%u)")] = request:find("accepted by a person", 1, true) ~= nil
+      end
+    end
+    assert.same({ A = false, B = false, C = true }, with)
+    w:replays()
+  end)
+
   it("are a file like any script: one that breaks its bounds does not serve", function()
     local w <close> = new()
     w:run("A")
