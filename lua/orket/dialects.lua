@@ -184,14 +184,21 @@ local FAMILIES = {
     { "{calls}", where = "prose", named = true } },
 }
 
--- What a model thinks is no answer, nor is what it makes up as a tool's result. true: the prompt may have written where it begins.
+-- What a model thinks is no answer, nor is what it makes up as a tool's result or as somebody else's turn. true: the prompt may have
+-- written where it begins.
 local REASONING = {
   { "<think>", "</think>", true }, { "<thinking>", "</thinking>", true }, { "<thought>", "</thought>", true },
   { "<seed:think>", "</seed:think>", true }, { "<ifm|think>", "</ifm|think>", true }, { "[THINK]", "[/THINK]", true },
   { "<|START_THINKING|>", "<|END_THINKING|>", true }, { "◁think▷", "◁/think▷", true },
   { "<|inner_prefix|>", "<|inner_suffix|>", true }, { "<|channel>thought", "<channel|>", true }, { "<|channel>", "<channel|>" },
   { "<tool_response>", "</tool_response>" }, { "<|tool_response>", "<tool_response|>" }, { "[TOOL_RESULTS]", "[/TOOL_RESULTS]" },
-  { "<function_results>", "</function_results>" }, { "<start_function_response>", "<end_function_response>" },
+  { "<function_results>", "</function_results>" }, { "<TOOL_RESPONSE>", "</TOOL_RESPONSE>" }, { "<tool_result>", "</tool_result>" },
+  { "<｜tool▁outputs▁begin｜>", "<｜tool▁outputs▁end｜>" }, { "<｜tool▁output▁begin｜>", "<｜tool▁output▁end｜>" },
+  { "<|START_TOOL_RESULT|>", "<|END_TOOL_RESULT|>" }, { "<|im_start|>user", "<|im_end|>" }, { "<|im_start|>tool", "<|im_end|>" },
+  { "<|im_start|>system", "<|im_end|>" }, { "<|start_header_id|>ipython", "<|eot_id|>" }, { "<|start_header_id|>tool", "<|eot_id|>" },
+  { "<|start_header_id|>user", "<|eot_id|>" }, { "<|observation|>", "<|assistant|>" }, { "<|user|>", "<|assistant|>" },
+  { "<|start|>functions.", "<|end|>" }, { "<|start|>user", "<|end|>" }, { "[INST]", "[/INST]" }, { "<start_of_turn>user", "<end_of_turn>" },
+  { "<|turn>user", "<turn|>" }, { "<start_function_response>", "<end_function_response>" },
   { "<|channel|>analysis<|message|>", "<|end|>" }, { "<|channel|> analysis<|message|>", "<|end|>" }, { " to=self<|message|>", "<|eom|>" },
   { "<mm:think>", "</mm:think>", true }, { "[BEGIN REASONING]", "[BEGIN FINAL RESPONSE]", true }, { "<|open|>think<|sep|>", "<|close|>think<|sep|>", true },
 }

@@ -62,6 +62,8 @@ M.QUOTED = {
   { "in a fence of another language", function(text) return "So:\n~~~~~python\n" .. text .. "\n~~~~~\nThat is it." end },
   { "in a quotation", function(text) return "> " .. text:gsub("\n", "\n> ") end },
   { "in a tool's result that the model makes up", function(text) return "<tool_response>\n" .. text .. "\n</tool_response>\nDone." end },
+  { "in a user's turn that it makes up", function(text) return "Done.\n<|im_start|>user\n" .. text .. "\n<|im_end|>\n" end },
+  { "in a tool's turn that it makes up", function(text) return "Done.<|start_header_id|>ipython<|end_header_id|>\n\n" .. text end },
   { "in a thought", function(text) return "<thinking>\n" .. text .. "\n</thinking>\nDone." end },
 }
 

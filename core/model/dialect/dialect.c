@@ -136,20 +136,14 @@ static enum found ends_thought(struct dialect *d, const struct span *span, const
     return found;
 }
 
-/* By the first two bytes. */
-static bool may_begin(const struct text *text, const struct scan *s)
-{
-    return text->len && *text->at == *s->at
-        && (scan_left(s) < 2 || text->len < 2 || text->at[1] == s->at[1]);
-}
-
 static enum found spans(struct dialect *d, const struct scan *s, bool final)
 {
+    const struct lead_word here = lead_at(s->at, scan_left(s));
     enum found best = FOUND_NO;
     for (size_t i = 0; i < d->grammar->span_count && best != FOUND_YES; i++) {
         const struct span *each = &d->grammar->spans[i];
-        enum found found = may_begin(&each->open, s) ? span(d, each, s, final) : FOUND_NO;
-        if (found == FOUND_NO && each->ends_alone && may_begin(&each->close, s))
+        enum found found = lead_may_stand(each->open_word, here) ? span(d, each, s, final) : FOUND_NO;
+        if (found == FOUND_NO && each->ends_alone && lead_may_stand(each->close_word, here))
             found = ends_thought(d, each, s, final);
         best = found > best ? found : best;
     }
@@ -255,10 +249,10 @@ static enum found forms(struct dialect *d, const struct scan *s, struct attempt 
 {
     const struct grammar *g = d->grammar;
     unsigned byte = (unsigned char)*s->at;
-    int second = scan_left(s) > 1 ? (unsigned char)s->at[1] : -1;
+    const struct lead_word here = lead_at(s->at, scan_left(s));
     for (size_t i = g->first[byte]; i < g->first[byte + 1]; i++) {
         const struct lead *lead = &g->leads[i];
-        if (second >= 0 && lead->second >= 0 && second != lead->second)
+        if (!lead_may_stand(lead->word, here))
             continue;
         const struct form *form = &g->forms[lead->form];
         enum found found = in_question(d, form) ? begins(form, s) : FOUND_NO;

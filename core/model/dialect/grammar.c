@@ -186,10 +186,18 @@ static bool begins_with(const struct form *form, unsigned byte)
     return mark.len ? (unsigned char)*mark.at == byte : byte == '{' || byte == '[';
 }
 
-static int16_t second_of(const struct form *form)
+static struct lead_word lead_word(struct text mark)
 {
-    struct text mark = form_mark(form);
-    return mark.len > 1 ? (unsigned char)mark.at[1] : -1;
+    unsigned char bytes[8] = {0}, mask[8] = {0};
+    struct lead_word lead;
+    size_t len = mark.len < sizeof bytes ? mark.len : sizeof bytes;
+    if (len) {
+        memcpy(bytes, mark.at, len);
+        memset(mask, 0xFF, len);
+    }
+    memcpy(&lead.word, bytes, sizeof lead.word);
+    memcpy(&lead.mask, mask, sizeof lead.mask);
+    return lead;
 }
 
 /* The first two bytes of a mark; of one byte, that with any. */
@@ -206,7 +214,7 @@ static void add_lead(struct grammar *g, size_t form, unsigned byte, size_t at)
 {
     const char bracket = (char)byte;
     struct text mark = form_mark(&g->forms[form]);
-    g->leads[at] = (struct lead){second_of(&g->forms[form]), (uint16_t)form};
+    g->leads[at] = (struct lead){lead_word(mark), (uint16_t)form};
     add_pair(g->form_pairs, mark.len ? mark : (struct text){&bracket, 1});
 }
 
@@ -224,6 +232,8 @@ static int index_forms(struct grammar *g, struct err *err)
     }
     g->first[256] = (uint16_t)count;
     for (size_t i = 0; i < g->span_count; i++) {
+        g->spans[i].open_word = lead_word(g->spans[i].open);
+        g->spans[i].close_word = lead_word(g->spans[i].close);
         add_pair(g->span_pairs, g->spans[i].open);
         if (g->spans[i].ends_alone)
             add_pair(g->span_pairs, g->spans[i].close);

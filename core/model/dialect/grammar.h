@@ -76,6 +76,11 @@ struct text {
     size_t len;
 };
 
+/* The first bytes of a mark, as many as fit, to be held against a text's at once. */
+struct lead_word {
+    uint64_t word, mask;
+};
+
 struct form {
     size_t family; /* index of its name */
     enum where where;
@@ -91,12 +96,13 @@ struct form {
  * written open. */
 struct span {
     struct text open, close;
+    struct lead_word open_word, close_word;
     bool ends_alone;
 };
 
-/* The second byte of a form's mark, kept where many can be looked at at once; -1: it has but one. */
+/* The beginning of a form's mark, kept where many can be looked at one after the other. */
 struct lead {
-    int16_t second;
+    struct lead_word word;
     uint16_t form;
 };
 
@@ -128,6 +134,27 @@ static inline bool grammar_may_begin(const uint8_t pairs[256][32], unsigned firs
     static const uint8_t none[32];
     return second < 0 ? memcmp(pairs[first], none, sizeof none) != 0
                       : pairs[first][second >> 3] >> (second & 7) & 1;
+}
+
+/* The bytes at a place of a text, of which `left` are there; what is not there yet may be anything. */
+static inline struct lead_word lead_at(const char *at, size_t left)
+{
+    struct lead_word here = {0, ~(uint64_t)0};
+    if (left >= sizeof here.word) {
+        memcpy(&here.word, at, sizeof here.word);
+        return here;
+    }
+    unsigned char known[sizeof here.mask] = {0};
+    memset(known, 0xFF, left);
+    memcpy(&here.mask, known, sizeof here.mask);
+    memcpy(&here.word, at, left);
+    return here;
+}
+
+/* May the mark stand there? All of it has to be compared where it may. */
+static inline bool lead_may_stand(struct lead_word mark, struct lead_word here)
+{
+    return ((here.word ^ mark.word) & mark.mask & here.mask) == 0;
 }
 
 /* The bytes a form begins with; bare JSON begins with none. */

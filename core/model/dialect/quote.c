@@ -21,7 +21,7 @@ bool quote_line_begins(const struct quote *q, const char *text, size_t at)
 /* ---- examples ---- */
 
 static const char *const EXAMPLE[] = {"example",   "e.g.",        "for instance", "such as",
-                                      "like this", "would look",  "looks like",   "format:",
+                                      "like this", "would look",  "looks like",   "format:",     "format is",
                                       "you could", "you would",   "you can",      "instead of", "as in",
                                       "syntax",    "placeholder", NULL};
 
