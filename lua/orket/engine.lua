@@ -5,6 +5,7 @@ local approval = require("orket.turn.approval")
 local chain = require("orket.llm.chain")
 local cjson = require("cjson")
 local later = require("orket.later")
+local hedges = later("orket.llm.hedge")
 local idesign = later("orket.idesign")
 local limits = require("orket.limits")
 local llm = require("orket.llm")
@@ -177,15 +178,30 @@ end
 
 -- ---- what the world answers ----
 
-local function ask(self, turn, model, request, on_delta)
+local function ask(self, turn, model, request, on_delta, abort)
   local through = self.cassette and self.cassette:through(turn)
   return llm.complete({
     through = self.meter and self.meter:through(turn, model, through) or through,
     model = model, messages = request.messages, tools = request.tools, json = request.json,
-    on_delta = on_delta, on_attempt = function(attempt)
+    abort = abort, on_delta = on_delta, on_attempt = function(attempt)
       turn:attempted(attempt, model)
     end,
   })
+end
+
+-- In a cassette each request has one reply: nothing is hedged there.
+local function ask_hedged(self, turn, model, request)
+  local on_delta = self:delta_listener(turn)
+  if model ~= turn.model or not model.hedge or self.cassette then
+    return ask(self, turn, model, request, on_delta)
+  end
+  return hedges.complete(model, function(one, abort)
+    local first = on_delta
+    on_delta = nil -- two at once would be no text
+    return ask(self, turn, one, request, first, abort)
+  end, function(attempt)
+    turn:attempted(attempt)
+  end)
 end
 
 ---What a card has come to, as a models node is told it when a turn begins.
@@ -205,7 +221,7 @@ function Engine:complete(turn)
   local request = turn:request()
   request.json = turn.generation.roles[turn.role].about.output and output.of(turn).text
   local reply, err = chain.complete(turn.model, function(model)
-    return ask(self, turn, model, request, self:delta_listener(turn))
+    return ask_hedged(self, turn, model, request)
   end)
   local paused = err and pauses.of(err, turn.model.name, turn.card.id)
   if paused and turn.pauses >= self.limits.pauses then

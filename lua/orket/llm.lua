@@ -122,13 +122,37 @@ local function wait_before(attempt, err, request)
   return seconds <= M.PATIENCE and seconds or nil
 end
 
+-- With `abort` somebody may end it from outside: then it is told as any failure is, with what it cost.
+local function post(abort, options, on_delta)
+  if not abort then
+    return async.await(core.post, options, on_delta)
+  end
+  if abort.rival and abort.rival.answered then -- it waited in line for this
+    return nil, errors.new("ERR_CANCELED", "another request was answered first")
+  end
+  local answer = table.pack(async.suspend(function(wake)
+    abort.stop = core.post(options, on_delta, wake)
+    return abort.stop
+  end))
+  abort.stop, abort.answered = nil, answer[1] ~= nil
+  return table.unpack(answer, 1, answer.n)
+end
+
+-- A request that was ended had been read.
+local function ended_early(request, code, info)
+  if request.abort and code == "ERR_CANCELED" then
+    info.usage = usage.whole(info.usage or {}, request, info.said or 0)
+  end
+  return info
+end
+
 local function send(request, provider, shape, body)
   local model = request.model
   local key, err = define_key(model, provider)
   if err then
     return nil, err, true
   end
-  local reply, message, code, info = async.await(core.post, {
+  local reply, message, code, info = post(request.abort, {
     url = request.path and model.base_url:gsub("/+$", "") .. request.path or providers.address(provider, model, request),
     body = body,
     key = key, headers = providers.headers(provider, model), deadlines = model.deadlines, caps = model.caps,
@@ -148,7 +172,7 @@ local function send(request, provider, shape, body)
   elseif type(message) == "table" then -- the task was canceled
     return nil, message, true
   end
-  return nil, failure(request, message, code, info)
+  return nil, failure(request, message, code, ended_early(request, code, info))
 end
 
 local function with(request, fields)
@@ -233,6 +257,11 @@ function M.fetch(request)
   return reply, err
 end
 
+---@class Abort
+---@field stop function? ends the request that is out
+---@field answered boolean?
+---@field rival Abort? the other one's: once that is answered this one is not made
+
 ---@class LlmQuestion
 ---@field model table
 ---@field messages string[] JSON texts
@@ -243,6 +272,7 @@ end
 ---@field on_delta fun(text: string)?
 ---@field on_attempt fun(attempt: table)?
 ---@field through (fun(body: string[], send: function): table?, table?, boolean?)?  asked instead of the network
+---@field abort Abort? of one of two requests of which one reply is wanted
 ---@field attempts integer?
 ---@field backoff number? seconds
 

@@ -72,6 +72,13 @@ local function add_others(models, model)
   model.others = #others > 0 and others or nil
 end
 
+-- Who is asked as well when a reply takes long.
+local function add_hedge(models, model)
+  local hedge = model.hedge
+  local other = hedge and models[hedge.with or model.name]
+  model.hedge = other and { seconds = hedge.after_ms / 1000, model = other } or nil
+end
+
 ---@param engine table
 ---@param team table
 ---@return table models
@@ -90,6 +97,7 @@ function M.new(engine, team)
   for _, name in ipairs(list.keys(self.models)) do
     add_door(doors, self.models[name])
     add_others(self.models, self.models[name])
+    add_hedge(self.models, self.models[name])
   end
   return self
 end

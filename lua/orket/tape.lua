@@ -107,7 +107,7 @@ function M.reply(text, recorded)
   local content = message.content ~= cjson.null and message.content or nil
   return { content = content, calls = calls, usage = recorded.usage, finish = recorded.finish, message = text,
     took = recorded.took, attempt = recorded.attempt, by = recorded.model, instead = recorded.instead, dialect = recorded.dialect, repaired = recorded.repaired, problem = recorded.problem,
-    output = recorded.output }
+    output = recorded.output, hedged = recorded.hedged }
 end
 
 return M

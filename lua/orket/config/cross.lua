@@ -57,6 +57,9 @@ function Check:model(origin, pointer, model)
   for i, name in ipairs(model.fallback or {}) do
     self:known(origin, pointer .. "/fallback/" .. i - 1, name, self.project.organization.models, "the model")
   end
+  if model.hedge and model.hedge.with then
+    self:known(origin, pointer .. "/hedge/with", model.hedge.with, self.project.organization.models, "the model")
+  end
   if model.calls and not NATIVE[model.calls] and not require("orket.dialects").named(model.calls) then
     self.problems:at(origin.source, origin.path .. pointer .. "/calls", "no dialect is called '" .. model.calls .. "'",
       "native, text, or one of: " .. table.concat(require("orket.dialects").families(), ", "))

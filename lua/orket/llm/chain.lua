@@ -13,7 +13,8 @@ function M.of(model, name)
       return other
     end
   end
-  return model
+  local hedge = name and model.hedge
+  return hedge and hedge.model.name == name and hedge.model or model
 end
 
 -- Another model may do better where the fault is this one's, or its endpoint's.

@@ -29,7 +29,7 @@ local NUDGE = user(
 
 -- What a server counted tells how much fits (turn/window.lua); another model's count is no measure.
 local function note_count(turn, body)
-  if body.asked and not body.instead then
+  if body.asked and body.model == turn.model.name then
     turn.counted = { bytes = body.asked, tokens = body.usage.prompt }
   end
 end
@@ -91,6 +91,7 @@ local function next_reply(turn)
     asked = asked, convo = turn:say(reply.message), usage = reply.usage, finish = reply.finish, model = model.name, instead = reply.instead,
     money = usages.money(model.price, reply.usage), price = model.price, took = reply.took, attempt = reply.attempt,
     dialect = reply.dialect, repaired = reply.repaired, problem = reply.problem, output = reply.output,
+    hedged = reply.hedged,
   }
   usages.add(turn, body)
   note_count(turn, body)
