@@ -35,19 +35,24 @@ function M.is_empty(store)
   return #store:read("memory_any", {}) == 0
 end
 
----The words of a text, each once, quoted for a full-text expression: letters and digits of ASCII and whatever is beyond
----it, so that no sign of the expression's own is in them.
----@param text string
----@return string[]
-function M.words(text)
+local function words_of(text, empty)
   local words, seen = {}, {}
   for word in text:sub(1, TEXT_MOST):lower():gmatch("[%w\x80-\xff]+") do
-    if #words < WORDS_MOST and #word > 1 and #word <= WORD_MOST and not seen[word] and not EMPTY[word] then
+    if #words < WORDS_MOST and #word <= WORD_MOST and not seen[word] and not empty[word] then
       seen[word] = true
       words[#words + 1] = '"' .. word .. '"'
     end
   end
   return words
+end
+
+---The words of a text, each once, quoted for a full-text expression: letters and digits of ASCII and whatever is beyond
+---it, so that no sign of the expression's own is in them. Those that every text has count where there are no others.
+---@param text string
+---@return string[]
+function M.words(text)
+  local words = words_of(text, EMPTY)
+  return #words > 0 and words or words_of(text, {})
 end
 
 -- How many rows each word has, rare ones first. Of equal ones the earlier in the text comes first.

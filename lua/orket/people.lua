@@ -22,7 +22,7 @@ local sync = later("orket.sync")
 local M = {}
 
 local FINAL = { done = true, canceled = true, archived = true }
-local MEMORY = { remember = true, forget = true, recall = true }
+local MEMORY = { remember = true, forget = true, recall = true, ["remember.lines"] = true }
 local TRIES = 3
 
 -- In the stream of the board, or of the turn whose question it answers.

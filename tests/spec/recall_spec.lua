@@ -10,12 +10,20 @@ synonyms = { { "invoice", "bill", "bills" }, { "weekly", "monday", "mondays" }, 
 
 local WORK = "function work(talk) return say(finish()) end\n"
 
+local SLOW = [[
+function work(talk)
+  local r = say(finish())
+  r.delay_ms = 1500
+  return r
+end
+]]
+
 -- A project whose embedder is the mock itself; the endpoint of the other models is replaced, the embedder's never.
 local function project(options)
   options = options or {}
   local w = world.new({
     issues = options.issues or { { id = "A", name = "Bills", description = "When are they mailed?" } },
-    mock = SYNONYMS .. (options.embed or "") .. WORK, rules = options.rules, limits = { concurrency = 1 },
+    mock = SYNONYMS .. (options.embed or "") .. (options.slow and SLOW or WORK), rules = options.rules, limits = { concurrency = 1 },
   })
   local config = cjson.decode(w:read("config/organization.json"))
   config.models.e = world.merged({ base_url = w.url, model = "words", price = { input = 1, output = 0 } }, options.model)
@@ -224,6 +232,35 @@ describe("memory by meaning", function()
     assert.is_nil(of["ep-f1.1"] and of["ep-f1.1"] > of["ep.1"] or nil)
     same(w, "ep-f1.1")
     same(w)
+  end)
+
+  it("is not asked again by a turn that was killed after it was told", function()
+    local w <close> = project({ slow = true })
+    fill(w, NOTES)
+    local run_of = w:start("ep")
+    assert(world.wait(function()
+      return w:sql("SELECT count(*) FROM event WHERE kind = 'memory.ranked'") == "1"
+    end))
+    run_of.kill("KILL")
+    run_of.wait()
+    run(w, "run ep")
+    assert.equal(1, tonumber(w:sql("SELECT count(*) FROM event e JOIN stream s ON s.id = e.stream WHERE e.kind = 'memory.ranked' AND s.turn = 1")))
+    local first, again
+    for n = 1, w:requests() do
+      local messages = cjson.decode(w:request(n)).messages
+      if messages and not messages[1].content:find("integrity guard", 1, true) then
+        first, again = first or w:request(n), w:request(n)
+      end
+    end
+    assert.equal(first, again)
+    same(w)
+  end)
+
+  it("leaves a cassette as it is without", function()
+    local w <close> = project()
+    fill(w, NOTES)
+    run(w, "run --record tape.jsonl ep")
+    assert.same({}, w:events("memory.ranked"))
   end)
 
   it("is refused where the configuration names what has no vectors", function()

@@ -15,6 +15,7 @@ local M = {}
 M.usage = [=[
 usage: orket memory [-C DIR] [--json] [-n COUNT] [--all] [--epic EPIC] [--role ROLE] [--card CARD] search [TEXT]
        orket memory [-C DIR] [--json] [--epic EPIC] [--role ROLE] [--card CARD] [--label NAME] [--days N] add TEXT
+       orket memory [-C DIR] [--json] [--epic EPIC] [--role ROLE] [--card CARD] [--label NAME] [--days N] --lines FILE add
        orket memory [-C DIR] [--json] [--why WHY] forget ID
        orket memory [-C DIR] [--json] why ID [TEXT]
 
@@ -28,6 +29,7 @@ What later turns are reminded of (docs/memory.md).
   -n COUNT  at most so many (default: 100)
   --all     forgotten and expired rows too
   --label   TEXT was written elsewhere: it carries this label, such as untrusted
+  --lines   a file with a text in each line, or - for the standard input: all of them
   --days    how long it is remembered (default: until it is forgotten)
   --why     a sentence for the record
 exit: 0 done, 1 failed or refused, 2 usage
@@ -41,7 +43,7 @@ local PLACE = { epic = "value", role = "value", card = "value" }
 
 local ACTS = {
   search = { operands = { "act", "text?" }, known = { PLACE, { n = "value", all = "flag" } } },
-  add = { operands = { "act", "text..." }, known = { PLACE, { label = "value", days = "value" } } },
+  add = { operands = { "act", "text...?" }, known = { PLACE, { label = "value", days = "value", lines = "value" } } },
   forget = { operands = { "act", "id" }, known = { { why = "value" } } },
   why = { operands = { "act", "id", "text?" }, known = {} },
 }
@@ -158,6 +160,64 @@ local function ask_owner(args)
   return result and report.answer(args, result) or report.failure(err)
 end
 
+-- ---- a file of texts ----
+
+local CHUNK, CHUNK_BYTES = 500, 256 * 1024 -- texts of one commit
+
+local function chunk_of(next_line)
+  local texts, bytes = setmetatable({}, cjson.array_mt), 0
+  repeat
+    local line = next_line()
+    if line and line:find("%S") then
+      texts[#texts + 1], bytes = line, bytes + #line
+    end
+  until not line or #texts == CHUNK or bytes >= CHUNK_BYTES
+  return texts
+end
+
+local function ask_lines(args, texts)
+  return owner.ask(args.C or ".", {
+    act = "remember.lines", text = cjson.encode(texts), epic = args.epic, role = args.role, card = args.card, label = args.label,
+    days = args.days, who = sys.user(),
+  })
+end
+
+local function add_all(args, next_line)
+  local count = 0
+  while true do
+    local texts = chunk_of(next_line)
+    if #texts == 0 then
+      return report.answer(args, { count = count, message = "remembered " .. count .. " texts" })
+    end
+    for _, one in ipairs(texts) do
+      if not utf8.len(one) then
+        return report.failure(errors.new("ERR_USAGE", "a line is not UTF-8; " .. count .. " texts are remembered", "mend the file"))
+      end
+    end
+    local result, err = ask_lines(args, texts)
+    if not result then
+      err.message = err.message .. "; " .. count .. " texts before it are remembered"
+      return report.failure(err)
+    end
+    count = count + result.count
+  end
+end
+
+local function add_lines(args)
+  local file, message = io.stdin, nil
+  if args.lines ~= "-" then
+    file, message = io.open(args.lines, "rb")
+  end
+  if not file then
+    return options.refuse(M.usage, message)
+  end
+  local code = add_all(args, file:lines())
+  if file ~= io.stdin then
+    file:close()
+  end
+  return code
+end
+
 -- ---- arguments ----
 
 local function act_in(argv)
@@ -186,6 +246,9 @@ local function parse(argv)
 end
 
 local function checked(args)
+  if args.act == "add" and not args.text == not args.lines then
+    return nil, "TEXT or --lines FILE: one of them"
+  end
   for name, value in pairs(args) do
     if type(value) == "string" and not utf8.len(value) then
       return nil, name:upper() .. " is not UTF-8"
@@ -206,6 +269,8 @@ function M.run(argv)
   end
   if not args then
     return options.refuse(M.usage, message)
+  elseif args.lines then
+    return add_lines(args)
   elseif REQUEST[args.act] then
     return ask_owner(args)
   end

@@ -1,6 +1,7 @@
 -- memory/acts.lua: what a person has remembered and forgotten, as events in the person's name.
 
 local async = require("orket.async")
+local cjson = require("cjson")
 local errors = require("orket.errors")
 local labels = require("orket.labels")
 local later = require("orket.later")
@@ -68,12 +69,10 @@ local function expiry_of(request)
   return days and os.date("!%Y-%m-%dT%H:%M:%S", os.time() + math.ceil(days * 86400)) .. sys.now():sub(20)
 end
 
-function act.remember(tx, request, store)
-  local text, err = M.text(request.text)
-  local place, expires
-  if text then
-    place, err = place_of(store, request)
-  end
+-- What a request says of each of its texts.
+local function about(request, store)
+  local place, err = place_of(store, request)
+  local expires
   if place then
     expires, err = expiry_of(request)
   end
@@ -82,10 +81,45 @@ function act.remember(tx, request, store)
   elseif request.label and not labels.is_name(request.label) then
     return usage("'" .. request.label .. "' is no label", "small letters, digits, _ and -")
   end
-  tx:event("memory.noted", request.card, {
-    text = text, scope = place.scope, epic = place.epic, reader = place.reader, expires_at = expires,
-    labels = request.label and { request.label },
-  })
+  place.expires_at, place.labels = expires, request.label and { request.label }
+  return place
+end
+
+local function noted(place, text)
+  return { text = text, scope = place.scope, epic = place.epic, reader = place.reader, expires_at = place.expires_at, labels = place.labels }
+end
+
+-- Many at once: all of them or none.
+act["remember.lines"] = function(tx, request, store)
+  local place, err = about(request, store)
+  local lines = place and cjson.decode(request.text or "")
+  if not place or type(lines) ~= "table" then
+    return nil, err or errors.new("ERR_JSON", "no list of texts")
+  end
+  for i, line in ipairs(lines) do
+    local text
+    text, err = M.text(line)
+    if not text then
+      err.message = "text " .. i .. " of these: " .. err.message
+      return nil, err
+    end
+    tx:event("memory.noted", request.card, noted(place, text))
+  end
+  return function()
+    return { count = #lines }
+  end
+end
+
+function act.remember(tx, request, store)
+  local text, err = M.text(request.text)
+  local place
+  if text then
+    place, err = about(request, store)
+  end
+  if err then
+    return nil, err
+  end
+  tx:event("memory.noted", request.card, noted(place, text))
   return function()
     local row = store:read("memory_row", { scope = place.scope, epic = place.epic, reader = place.reader or "", text = text })[1]
     return { id = row.id, scope = place.scope, message = "remembered as " .. row.id .. ", scope " .. place.scope }
@@ -132,7 +166,7 @@ end
 ---@param project table opened as owner
 ---@param request {act: string, text: string?, id: string?, card: string?, epic: string?, role: string?, label: string?, days: string?, why: string?}
 ---@param begin fun(): table a transaction in the person's name
----@return {id: integer?, scope: string?, message: string?, near: integer[][]?, error: table?}|nil
+---@return {id: integer?, scope: string?, message: string?, count: integer?, near: integer[][]?, error: table?}|nil
 ---@return Error|nil
 function M.perform(project, request, begin)
   local tx = begin()
