@@ -189,6 +189,7 @@ describe("bench/evidence", function()
     audit = { "fork_bytes_few", "verify_ms_fork", "events_small", "export_ms_small", "verify_ms_small", "verify_kb_small", "verify_kb_large" },
     journal = { "bare", "alone", "ratio", "steps", "us_per_step" },
     sim = { "a_policy", "a_rule_of_the_house", "a_role_s_words", "a_router", "comments" },
+    window = { "none_ms", "wide_ms", "window_ms", "window_mb", "growth" },
     scale = { "chain_s", "validate_s", "plan_s" },
     idesign = { "py_1k_ms", "ts_us_per_kb", "binary_mb" },
     dialects = { "families", "texts", "rows", "failed", "token_us", "worst_s" },

@@ -37,6 +37,24 @@ local CASES = {
       end
       return say(call("read_file", { path = "log" }), write("log", ("x"):rep(talk.replies + 1)))
     end]] },
+  ["searches, each for another word, that find nothing"] = { "turn.stalled", 4, [[
+    function work(talk) return say(call("search_files", { path = ".", text = "nowhere" .. talk.replies })) end]] },
+  ["a question with a reason that is another one each time"] = { "turn.fails", 3, [[
+    function work(talk) return say(call("read_file", { path = "no", reason = "try " .. talk.replies })) end]] },
+  ["a write that is taken back, again and again"] = { "turn.circles", 6, [[
+    function work(talk)
+      return talk.replies % 2 == 0 and say(write("a", "one")) or say(call("edit_file", { path = "a", old = talk.replies % 4 == 1 and "one" or "two",
+        new = talk.replies % 4 == 1 and "two" or "one" }))
+    end]] },
+  ["four calls in turns"] = { "turn.stalled", 7, [[
+    function work(talk) return say(write("a", tostring(talk.replies % 4))) end]] },
+  ["good calls and a refused one beside each"] = { "turn.repeats", 4, [[
+    function work() return say(call("list_directory", { path = "." }), write("../x", "x")) end]] },
+  ["a check between two states that others change"] = { nil, 22, [[
+    function work(talk) -- the file is another one at each look, as a build's log is
+      local n = talk.replies
+      return n >= 20 and say(finish()) or n % 2 == 0 and say(write("status", "building, " .. n .. " %")) or say(call("read_file", { path = "status" }))
+    end]] },
   ["looking again, twice, at what did not change yet"] = { nil, 5, [[
     function work(talk)
       return talk.replies < 3 and say(call("list_directory", { path = "." })) or talk.replies == 3 and say(write("a", "a")) or say(finish())

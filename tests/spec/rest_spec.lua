@@ -69,6 +69,32 @@ describe("a long result", function()
     end)
   end
 
+  it("of ten megabytes is cut, and read at any place; one that is no text is answered all the same", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, files = { ["roles/coder.lua"] = coder('"long", "read_result"'),
+      ["tools/long.lua"] = LONG:gsub('"ä\\"\\\\\\n"', '(args.count > 9 and "ä" or "\\xff\\xfe\\0")') }, mock = [[
+        function work(talk)
+          if talk.replies == 0 then
+            return say(call("long", { count = 1000000 }), call("long", { count = 3 }))
+          elseif talk.replies == 1 then
+            return say(call("read_result", { handle = "r1", from = 1999001 }), call("read_result", { handle = "r1", from = 99999999 }))
+          end
+          return say(write("seen.txt", table.concat(talk.said, "\n")), finish())
+        end]] })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    local lines = {}
+    for line in w:made("seen.txt"):gmatch("[^\n]+") do
+      lines[#lines + 1] = cjson.decode(line)
+    end
+    assert.equal(2000000 + #'{"ok":true,"result":{"text":""}}', lines[1].cut.bytes)
+    assert.truthy(utf8.len(lines[1].part) and #lines[1].part > 10000)
+    assert.is_boolean(lines[2].ok)
+    assert.truthy(utf8.len(lines[3].result.part), "cut within a character")
+    assert.equal("", lines[4].result.part)
+    assert.equal(0, (select(2, w:check())))
+    w:derives()
+  end)
+
   it("that just fits is whole", function()
     local w <close> = new(500, { result = 4096 })
     w:run()

@@ -144,7 +144,13 @@ describe("a window", function()
     ["of another size"] = { steps = 120, context = 16384 },
     ["with Anthropic's API"] = { steps = 60, model = { shape = "anthropic" } },
     ["with Gemini's API"] = { steps = 60, model = { shape = "gemini" } },
-    ["of a model that has no system role"] = { steps = 40, model = { system = "user" } },
+    ["of a model that has no system role"] = { steps = 40, model = { system = "user" }, mock = [[
+      local told = reply
+      function reply(request)
+        table.insert(request.messages, 1, { role = "system", content = request.messages[1].content })
+        return told(request)
+      end
+    ]] },
   }) do
     it(name .. " keeps what it has to", function()
       local w <close> = new(options)
@@ -509,5 +515,77 @@ describe("what a person was asked", function()
     end
     assert.truthy(seen > 30 and #w:events("window.compacted") > 2)
     w:replays()
+  end)
+end)
+
+-- What was planted with one card, in every place where its turn can leave something, for a run that is to be repeated.
+local LEAKY_ROLE = [[
+local kept = {}
+leaked = leaked or ""
+local function prompt(view)
+  kept[#kept + 1] = view.card.description
+  leaked = leaked .. tostring(view.card.description)
+  string.leaked, math.leaked = leaked, leaked
+  local seen = table.concat(kept, ";") .. leaked .. tostring(string.leaked)
+  local texts = brief.prompt(view, "You are a programmer. " .. seen)
+  return texts
+end
+return { name = "coder", description = "keeps", tools = { "read_file", "write_file", "add_issue_comment", "update_issue_status", "read_result" }, prompt = prompt }
+]]
+
+describe("a conversation", function()
+  it("has nothing of another card or run: nothing that was said, made, kept by a script, or left out of a window", function()
+    local w <close> = world.new({
+      issues = { { id = "A", description = "PLANT-A-CARD" }, { id = "B", description = "PLANT-B-CARD" } }, limits = { concurrency = 2 },
+      rules = { memory = {} }, model = { context = 8192, max_tokens = 1024 }, files = { ["roles/coder.lua"] = LEAKY_ROLE },
+      mock = [[
+        function work(talk)
+          local n, plant = 0, "PLANT-" .. talk.card:sub(1, 1) .. "-"
+          for _, message in ipairs(talk.request.messages) do
+            n = math.max(n, tonumber(tostring(message.content):match("SAID (%d+)$")) or 0)
+          end
+          if n >= 14 then
+            return say(finish(plant .. "WHY"))
+          end
+          return { content = plant .. "SAID " .. n + 1, calls = { n == 3 and call("add_issue_comment", { comment = plant .. "COMMENT" })
+            or n % 2 == 0 and call("write_file", { path = plant .. n, content = plant .. "FILE" .. (" text"):rep(300) })
+            or call("read_file", { path = plant .. n - 1 }) } }
+        end
+        local inner = reply
+        function reply(request)
+          if request.messages[1].content:find("You sum up", 1, true) then
+            return { content = request.messages[2].content:match("PLANT%-%u%-") .. "SUMMARY" }
+          end
+          return inner(request)
+        end]] })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    local cards = { A = 0, B = 0 }
+    local first = w:requests()
+    for n = 1, first do
+      local request = w:request(n)
+      for mine, other in pairs({ A = "B", B = "A" }) do
+        if request:find("# Card " .. mine .. ":", 1, true) then
+          cards[mine] = cards[mine] + 1
+          assert(not request:find("PLANT-" .. other .. "-", 1, true), "request " .. n .. " of " .. mine .. ": " .. request)
+          local _, kept = request:gsub("PLANT%-" .. mine .. "%-CARD", "")
+          assert(kept <= 5, "a script kept something: " .. kept)
+        end
+      end
+    end
+    assert.truthy(cards.A > 14 and cards.B > 14)
+    assert.truthy(#w:events("window.compacted") > 1)
+    -- the next build of the same epic knows nothing of what this one's turns said
+    text, code = w:orket("run --plain --again ep")
+    assert.equal(0, code, text)
+    assert.truthy(w:requests() > first)
+    for n = first + 1, w:requests() do
+      local request = w:request(n)
+      if request:find("You are a programmer", 1, true) and not request:find('"role":"assistant"', 1, true) then
+        for _, plant in ipairs({ "SAID", "FILE", "COMMENT", "SUMMARY" }) do
+          assert(not request:find("PLANT%-%u%-" .. plant), "request " .. n .. " has " .. plant)
+        end
+      end
+    end
   end)
 end)
