@@ -209,12 +209,22 @@ function Eval:stop()
   end
 end
 
+-- What a model's endpoint stands at once is counted by each run for itself.
+local function has_limits(suite)
+  for _, model in pairs(suite.project.organization.models) do
+    if model.limits then
+      return true
+    end
+  end
+  return false
+end
+
 ---Runs what has not ended yet.
 ---@return boolean|nil complete
 ---@return Error|Error[]|nil
 function Eval:run()
   local workers = {}
-  for i = 1, self.caps and 1 or self.concurrency do
+  for i = 1, (self.caps or has_limits(self.suite)) and 1 or self.concurrency do
     workers[i] = async.spawn(work, self)
   end
   for _, worker in ipairs(workers) do

@@ -29,7 +29,7 @@ interrupted goes on with the same command.
   --cases        only these
   --epics        whole epics are the cases
   --repeat       runs of each case with each arm, 1 to 100 (1)
-  --concurrency  runs at once, 1 to 16 (2); with a cap on the organization they come one after the other
+  --concurrency  runs at once, 1 to 16 (2); one after the other with a cap on the organization or `limits` of a model
   --seed         says in which order the runs come ("orket")
   --out          where the copies are (default: .orket/eval of SUITE)
   --again        everything is run anew, in a new place
