@@ -121,6 +121,14 @@ local function problem(found, text, cut, tools)
   return found.broken > 0 and corrections.broken(text, found.broken_at, tools or {}) or nil
 end
 
+---What is said in a text besides thoughts and calls.
+---@param text string
+---@return string
+function M.words(text)
+  local found = dialects.read({ behind_thought(text) }, {})
+  return found and found.content or text
+end
+
 ---A reply with the calls that stand in its text. Its message keeps the text as it was written.
 ---@param model table its profile
 ---@param reply table as llm.complete answers it

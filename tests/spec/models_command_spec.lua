@@ -99,6 +99,13 @@ describe("orket models", function()
     assert.equal("ok", rows.calls.outcome)
   end)
 
+  it("spares one that is asked for whole replies", function()
+    local rows, got = check({ model = "no-streams", stream = false })
+    assert.is_true(got.ok)
+    assert.equal("skipped", rows.streams.outcome)
+    assert.equal("ok", rows.calls.outcome)
+  end)
+
   it("asks no further when nobody answers", function()
     local rows = check({ base_url = "http://127.0.0.1:1/v1" })
     assert.equal("ERR_NET", rows.reachable.code)

@@ -201,6 +201,37 @@ describe("a role with an output", function()
     assert.equal(2, #w:events("step.reply"))
   end)
 
+  it("answers so too where calls are text", function()
+    local w <close> = estimators([[
+      function work(talk)
+        local how = talk.request.messages[1].content
+        assert(how:find("<tool_call>", 1, true) and how:find('"hours"', 1, true) and not talk.request.response_format, how)
+        return { content = "<think>Is it two?</think>\n" .. '{"hours": 3}' }
+      end
+      function review()
+        return { content = '<tool_call>\n{"name":"update_issue_status","arguments":{"status":"done","why":"fine"}}\n</tool_call>' }
+      end]], { model = { calls = "text" } })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal('{"hours":3}', w:events("step.reply")[1].body.output)
+    text, code = w:orket("replay ep.1")
+    assert.equal(0, code, text)
+  end)
+
+  it("goes on after a kill with what was said", function()
+    local w <close> = estimators([[
+      function work(talk)
+        return steps(talk, function() return say(write("a.txt", "x")) end, function() return { content = "About three hours." } end,
+          function() return { content = '{"hours": 3}' } end)
+      end]])
+    w:killed("reply_before:3")
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal(1, #w:events("turn.nudged"))
+    assert.equal(w:request(3), w:request(4)) -- the same bytes again
+    assert.equal(0, (select(2, w:check())))
+  end)
+
   it("may end it with a call as any", function()
     local w <close> = estimators([[function work() return say(finish("by hand")) end]])
     local text, code = w:run()

@@ -1,7 +1,9 @@
 -- output.lua: a role that answers with data (`output`, docs/roles.md): a reply without calls is JSON of its schema, and ends
 -- the turn; what does not fit is told to the model, which is asked again.
 
+local cjson = require("cjson")
 local errors = require("orket.errors")
+local spoken = require("orket.spoken")
 local structured = require("orket.structured")
 
 local M = {}
@@ -20,12 +22,24 @@ function M.of(turn)
   return all[turn.role]
 end
 
+-- The words of its message, which the journal keeps with all their marks.
+local function words_of(reply)
+  local content = cjson.decode(reply.message).content
+  return content ~= cjson.null and content or ""
+end
+
 ---Holds a reply against it: it gets `output`, canonical JSON, or a `problem`.
 ---@param turn Turn
 ---@param reply table
 function M.judge(turn, reply)
-  if #reply.calls == 0 and not reply.problem then
-    reply.output, reply.problem = structured.read(M.of(turn), reply.content or "")
+  if #reply.calls > 0 or reply.problem then
+    return
+  end
+  local expected, words = M.of(turn), words_of(reply)
+  reply.output, reply.problem = structured.read(expected, words)
+  if not reply.output then -- there may be thoughts before it
+    local output = structured.read(expected, spoken.words(words))
+    reply.output, reply.problem = output, not output and reply.problem or nil
   end
 end
 
