@@ -94,6 +94,33 @@ describe("files of a project", function()
   end)
 end)
 
+describe("a server that says anything at all", function()
+  -- what it does to that with which it babbles, what is asked, whether the answer has to come
+  local MODES = {
+    { "babbles", "mcp call fake echo '{\"text\":\"x\"}'", true }, { "misshapen", "mcp call fake echo '{\"text\":\"x\"}'" },
+    { "mislisted", "mcp tools fake" }, { "misgreeted", "mcp tools fake" },
+  }
+
+  for _, row in ipairs(MODES) do
+    local mode, command, comes = table.unpack(row)
+    it("comes to an answer, or to a failure that says why: " .. mode, function()
+      local w <close> = servers.trusted("")
+      for seed = 1, 8 do
+        servers.configure(w, servers.fake(mode, { env = { MODE = mode, SEED = tostring(seed) }, deadline = 2 }))
+        if command:find("call") then
+          w:write(".orket/mcp/fake/honest", "")
+          assert.equal(0, select(2, w:orket("mcp trust fake")))
+          os.remove(w.dir .. "/.orket/mcp/fake/honest")
+        end
+        local text, code = w:orket(command)
+        assert(code <= 1 and not text:find("ERR_BUG", 1, true) and not text:find("traceback", 1, true), seed .. ": " .. text)
+        assert(not comes or text == "x\n", seed .. ": " .. text)
+        assert(code == 0 or text:find("^orket: ERR_%u+: %S"), seed .. ": " .. text)
+      end
+    end)
+  end
+end)
+
 describe("the configuration of a server", function()
   local function said(server, keys)
     local w <close> = world.new({ issues = { { id = "A" } }, mock = "function work() return say(finish()) end" })
