@@ -27,7 +27,7 @@ describe("another server behind equal words", function()
     { "a value of its environment", { env = { MODE = "", LUA_INIT = "x = 1" } }, "env" },
     { "what it is shown", { show = { servers.SUPPORT, "config" } }, "show" },
     { "what a person says of its tools", { harmless = { "echo" } }, "harmless" },
-    { "where it works", { directory = "roles" }, "directory" },
+    { "where it works", { directory = "work" }, "directory" },
     { "an address", { command = cjson.null, show = cjson.null, env = cjson.null, url = "http://127.0.0.1:1/mcp" }, "command, env, show, url" },
   }
 
@@ -92,6 +92,62 @@ describe("files of a project", function()
     assert.equal(0, select(2, w:run()))
     assert.equal("nobody here has trusted this echo of the server fake", refused(w).message)
   end)
+end)
+
+describe("a server's program", function()
+  -- links to make, what is configured, files that it can and cannot read; or why it is not started
+  local PLACES = {
+    { show = { "." }, why = "mcp.fake.show reaches .orket/, where the journal and the keys are: ." },
+    { show = { "PARENT" }, why = "mcp.fake.show reaches .orket/" },
+    { show = { "/" }, why = "mcp.fake.show reaches .orket/" },
+    { show = { ".orket" }, why = "mcp.fake.show reaches .orket/" },
+    { link = ".orket", show = { "link" }, why = "mcp.fake.show reaches .orket/" },
+    { link = ".", show = { "link" }, why = "mcp.fake.show reaches .orket/" },
+    { show = { "config" }, reads = { "HOME/config/organization.json" }, nothing = { "HOME/.orket/orket.db", "../../orket.db", "HOME/roles/coder.lua" } },
+    { directory = "work", show = { "." }, reads = { "HOME/config/organization.json", "HOME/roles/coder.lua" },
+      nothing = { "HOME/.orket/orket.db", "HOME/.orket/mcp", "HOME/secret.txt" } },
+    { directory = ".", why = "it is the project itself" },
+    { directory = "./", why = "it is the project itself" },
+    { directory = "config", why = "it is of config/" },
+    { directory = "tools", why = "it is of tools/" },
+    { directory = "./.orket/mcp/other", why = "it is of .orket/" },
+    { link = "config", directory = "link", why = "mcp.fake.directory is of config/" },
+    { link = ".", directory = "link", why = "mcp.fake.directory is the project itself" },
+    { directory = "../x", why = "ERR_" },
+  }
+
+  local function set_up(w, row)
+    w:write("work/x", "")
+    w:write("secret.txt", "geheim")
+    if row.link then
+      os.execute(("ln -s %s %s/link"):format(row.link, w.dir))
+    end
+    local show = { servers.SUPPORT }
+    for _, path in ipairs(row.show or {}) do
+      show[#show + 1] = path == "PARENT" and w.dir:match("^(.*)/") or path
+    end
+    local organization = cjson.decode(w:read("config/organization.json"))
+    organization.keys = { k = { file = "secret.txt" } }
+    organization.mcp = servers.fake("reads", { show = show, directory = row.directory })
+    w:write("config/organization.json", cjson.encode(organization))
+  end
+
+  for i, row in ipairs(PLACES) do
+    it("sees neither the journal nor keys, and writes nothing that is people's: " .. i, function()
+      local w <close> = servers.project("")
+      assert.equal(0, select(2, w:orket("mcp trust fake"))) -- now there is a journal
+      set_up(w, row)
+      local text, code = w:orket("mcp trust fake")
+      assert.equal(row.why and 1 or 0, code, text)
+      assert(text:find(row.why or "", 1, true), text)
+      for _, word in ipairs({ "reads", "nothing" }) do
+        for _, path in ipairs(row[word] or {}) do
+          local said = w:orket("mcp call fake echo '" .. cjson.encode({ text = (path:gsub("HOME", w.dir)) }) .. "'")
+          assert.equal(word == "reads" and "read\n" or "nothing\n", said, path)
+        end
+      end
+    end)
+  end
 end)
 
 describe("a server that says anything at all", function()

@@ -95,6 +95,10 @@ function Check:server(origin, pointer, server)
         "name a key of the server's own, or its origin")
     end
   end
+  local fault = server.directory and require("orket.mcp.places").fault(server.directory)
+  if fault then
+    self.problems:at(origin.source, origin.path .. pointer .. "/directory", "it " .. fault, "make a directory for it beneath the project, and name that")
+  end
   for name, value in ((server.url or ""):match("%?(.*)") or ""):gmatch("([^&=]+)=([^&]+)") do
     if looks_secret(name) and value ~= "" then
       self.problems:at(origin.source, origin.path .. pointer .. "/url", "the address carries a secret: " .. name, SECRET_FIX)

@@ -4,6 +4,7 @@
 local async = require("orket.async")
 local errors = require("orket.errors")
 local lines = require("orket.mcp.lines")
+local places = require("orket.mcp.places")
 local proc = require("orket.core.proc")
 local texts = require("orket.text")
 
@@ -90,43 +91,12 @@ end
 
 -- ---- the program ----
 
--- What no server has any business with, also where it is shown the project: the journal and the keys.
-local function hidden(project, home)
-  local hide = { home .. "/.orket" }
-  for _, key in pairs(project.config.organization.keys or {}) do
-    hide[#hide + 1] = key.file
-  end
-  return hide
-end
-
-local function shown(server, home)
-  local show = {}
-  for i, path in ipairs(server.show or {}) do
-    show[i] = path:sub(1, 1) == "/" and path or home .. "/" .. path
-  end
-  return show
-end
-
--- Its own directory lies where agents and their trees are not.
-local function place(project, server)
-  local path = server.directory or ".orket/mcp/" .. server.name
-  local root, err = errors.check(project.root:beneath(path, { create = not server.directory }))
-  if not root then
-    err.fix = err.fix or "make the directory that mcp." .. server.name .. ".directory names"
-  end
-  return root, err
-end
-
 local function request(project, server)
-  local home, err = errors.check(project.root:path())
-  local root
-  if home then
-    root, err = place(project, server)
-  end
-  return root and {
-    argv = server.command, cwd_root = root, env = server.env or {}, show = shown(server, home),
-    hide = server.directory and hidden(project, home) or nil, wall = server.deadline + 2 * GRACE + IDLE, cpu = BUSY * server.deadline,
-    mem = server.memory, procs = server.processes, output = server.output,
+  local where, err = places.of(project, server)
+  return where and {
+    argv = server.command, cwd_root = where.root, env = server.env or {}, show = where.show, hide = where.hide,
+    wall = server.deadline + 2 * GRACE + IDLE, cpu = BUSY * server.deadline, mem = server.memory, procs = server.processes,
+    output = server.output,
   }, err
 end
 

@@ -191,6 +191,11 @@ local CALLS = {
       say('{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"info","data":"x"}}')
     end
   end,
+  reads = function(id, line)
+    local path = line:match('"text":"([^"]*)"'):gsub("\\/", "/")
+    local file = io.open(path)
+    answer(id, text(file and file:read(1) and "read" or "nothing"))
+  end,
   counts = function(id)
     count = count + 1
     answer(id, text("call " .. count))
