@@ -160,6 +160,7 @@ CREATE TABLE memory (
 CREATE UNIQUE INDEX memory_place ON memory (scope, epic, reader, digest);
 CREATE INDEX memory_newest ON memory (scope, epic, reader, seq);
 CREATE INDEX memory_card ON memory (card);
+CREATE INDEX memory_seq ON memory (seq);
 CREATE INDEX memory_end ON memory (expires_at) WHERE expires_at IS NOT NULL;
 
 -- The words of what is not forgotten. How they lie in its tables depends on when they came there; what they say does

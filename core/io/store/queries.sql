@@ -270,9 +270,30 @@ ORDER BY w.rank IS NULL, w.rank, m.seq DESC;
 -- name: memory_row
 SELECT id FROM memory WHERE scope = :scope AND epic = :epic AND reader = :reader AND digest = note_digest(:text);
 
--- For people: one row (:id), some (:ids), or all of a place, with :match or :common those that match; forgotten and expired ones only
--- with :all. What NULL is asked for is not asked.
+-- For people: the newest rows of a place; forgotten and expired ones only with :all. What NULL is asked for is not asked.
 -- name: memories
+SELECT m.id, m.seq, m.scope, nullif(m.epic, '') AS epic, nullif(m.reader, '') AS reader, m.run, m.turn, m.card, m.actor,
+       m.role, m.rule, m.at, m.text, m.keywords AS "keywords:json", m.expires_at, m.labels AS "labels:json", m.forgotten,
+       CASE WHEN m.forgotten IS NOT NULL THEN 'forgotten'
+            WHEN julianday(m.expires_at) <= julianday(:now) THEN 'expired' ELSE 'kept' END AS status
+FROM memory m
+WHERE (:scope IS NULL OR m.scope = :scope) AND (:epic IS NULL OR m.epic = :epic) AND (:reader IS NULL OR m.reader = :reader)
+  AND (:all OR m.forgotten IS NULL AND (m.expires_at IS NULL OR julianday(m.expires_at) > julianday(:now)))
+ORDER BY m.seq DESC LIMIT coalesce(:limit, 100);
+
+-- The same of the numbers :ids.
+-- name: memories_of
+SELECT m.id, m.seq, m.scope, nullif(m.epic, '') AS epic, nullif(m.reader, '') AS reader, m.run, m.turn, m.card, m.actor,
+       m.role, m.rule, m.at, m.text, m.keywords AS "keywords:json", m.expires_at, m.labels AS "labels:json", m.forgotten,
+       CASE WHEN m.forgotten IS NOT NULL THEN 'forgotten'
+            WHEN julianday(m.expires_at) <= julianday(:now) THEN 'expired' ELSE 'kept' END AS status
+FROM json_each(:ids) n CROSS JOIN memory m ON m.id = n.value
+WHERE (:scope IS NULL OR m.scope = :scope) AND (:epic IS NULL OR m.epic = :epic) AND (:reader IS NULL OR m.reader = :reader)
+  AND (:all OR m.forgotten IS NULL AND (m.expires_at IS NULL OR julianday(m.expires_at) > julianday(:now)))
+ORDER BY m.seq DESC;
+
+-- The same of those that match, the best first; as for turns.
+-- name: memories_found
 WITH found (id, score) AS MATERIALIZED (
     SELECT rowid, bm25(memory_fts) FROM memory_fts WHERE memory_fts MATCH coalesce(:match, '""')
     UNION ALL SELECT r.value, 1.0 / count(*) FROM json_each(coalesce(:common, '[]')) w, json_each((
@@ -283,9 +304,8 @@ SELECT m.id, m.seq, m.scope, nullif(m.epic, '') AS epic, nullif(m.reader, '') AS
        m.role, m.rule, m.at, m.text, m.keywords AS "keywords:json", m.expires_at, m.labels AS "labels:json", m.forgotten,
        CASE WHEN m.forgotten IS NOT NULL THEN 'forgotten'
             WHEN julianday(m.expires_at) <= julianday(:now) THEN 'expired' ELSE 'kept' END AS status
-FROM memory m LEFT JOIN one f ON f.id = m.id
-WHERE (:id IS NULL OR m.id = :id) AND (:ids IS NULL OR m.id IN (SELECT value FROM json_each(:ids))) AND (:scope IS NULL OR m.scope = :scope) AND (:epic IS NULL OR m.epic = :epic)
-  AND (:reader IS NULL OR m.reader = :reader) AND (f.id IS NOT NULL OR NOT coalesce(:searched, 0))
+FROM one f CROSS JOIN memory m ON m.id = f.id
+WHERE (:scope IS NULL OR m.scope = :scope) AND (:epic IS NULL OR m.epic = :epic) AND (:reader IS NULL OR m.reader = :reader)
   AND (:all OR m.forgotten IS NULL AND (m.expires_at IS NULL OR julianday(m.expires_at) > julianday(:now)))
 ORDER BY f.score, m.seq DESC LIMIT coalesce(:limit, 100);
 

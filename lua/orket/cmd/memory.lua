@@ -79,7 +79,7 @@ local function fitting(store, dir, args, most)
 end
 
 local function search(store, args, dir)
-  local rows = args.text and fitting(store, dir, args, args.n) or searches.read(store, args, { limit = args.n })
+  local rows = args.text and fitting(store, dir, args, args.n) or searches.newest(store, args, args.n)
   if args.json then
     print(text.json(setmetatable(rows, cjson.array_mt)))
   elseif #rows == 0 then
@@ -132,7 +132,7 @@ end
 
 local function why(store, args, dir)
   local id = math.tointeger(tonumber(args.id))
-  local row = id and searches.read(store, { all = true }, { id = id, limit = 1 })[1]
+  local row = id and searches.of(store, { all = true }, { id })[1]
   if not row then
     return nil, errors.new("ERR_NOT_FOUND", "nothing is remembered as '" .. args.id .. "'", "orket memory search shows the numbers")
   end

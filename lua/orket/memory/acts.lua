@@ -128,7 +128,7 @@ end
 
 function act.forget(tx, request, store, project)
   local id = math.tointeger(tonumber(request.id))
-  local row = id and store:read("memories", { id = id, now = sys.now(), all = 1, searched = 0, limit = 1 })[1]
+  local row = id and searches.of(store, { all = true }, { id })[1]
   if not row then
     return nil, errors.new("ERR_NOT_FOUND", "nothing is remembered as '" .. tostring(request.id) .. "'", "orket memory search shows the numbers")
   elseif row.forgotten then

@@ -18,7 +18,7 @@ local WIDE = 200
 
 local function asked_of(place, more)
   local asked = {
-    now = sys.now(), all = place.all and 1 or 0, searched = 0, epic = place.epic, reader = place.card or place.role,
+    now = sys.now(), all = place.all and 1 or 0, epic = place.epic, reader = place.card or place.role,
     scope = place.card and "card" or place.role and "role" or nil,
   }
   for key, value in pairs(more) do
@@ -30,10 +30,19 @@ end
 ---Rows of a place, the newest first.
 ---@param store Store
 ---@param place {epic: string?, role: string?, card: string?, all: boolean?}
----@param more table  of the query `memories`
+---@param most integer|nil
 ---@return table[] rows
-function M.read(store, place, more)
-  return store:read("memories", asked_of(place, more))
+function M.newest(store, place, most)
+  return store:read("memories", asked_of(place, { limit = most }))
+end
+
+---Rows of a place by their numbers.
+---@param store Store
+---@param place table
+---@param ids integer[]
+---@return table[] rows
+function M.of(store, place, ids)
+  return store:read("memories_of", asked_of(place, { ids = cjson.encode(setmetatable(ids, cjson.array_mt)) }))
 end
 
 ---Those that fit a text by words, the best first, with `rank`.
@@ -45,11 +54,16 @@ end
 ---@return table[] rows
 function M.by_words(store, place, text, most, wide)
   local plan = memory.plan(store, text, wide)
-  local rows = M.read(store, place, { searched = 1, match = plan.match, common = plan.common, limit = most })
+  local rows = store:read("memories_found", asked_of(place, { match = plan.match, common = plan.common, limit = most }))
   for i, row in ipairs(rows) do
     row.rank = i
   end
   return rows
+end
+
+-- Without what is forgotten or over.
+local function place_of(place)
+  return { epic = place.epic, role = place.role, card = place.card }
 end
 
 local function joined(rows, more)
@@ -70,7 +84,7 @@ end
 ---@return table[] rows
 function M.wide(store, place, text)
   local rows = M.by_words(store, place, text, WIDE, true)
-  return joined(rows, M.read(store, place, { all = 0, limit = memory.NEWEST_NEAR }))
+  return joined(rows, M.newest(store, place_of(place), memory.NEWEST_NEAR))
 end
 
 ---The rows that a text finds by words or by nearness, in order.
@@ -82,8 +96,7 @@ end
 ---@return integer found how many of the first
 function M.ranked(store, place, text, near)
   local rows = M.by_words(store, place, text, WIDE, true)
-  local ids = cjson.encode(memory.numbers(near))
-  return ranking.order(joined(rows, M.read(store, place, { all = 0, ids = ids, limit = 2 * WIDE })), near)
+  return ranking.order(joined(rows, M.of(store, place_of(place), memory.numbers(near))), near)
 end
 
 -- ---- by meaning ----
