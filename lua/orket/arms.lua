@@ -61,8 +61,8 @@ end
 -- ---- the scripts of an arm ----
 
 local function missing(arm, path)
-  return nil, errors.new("ERR_CONFIG", "the arm '" .. arm.name .. "' needs " .. path .. ", which is not there",
-    "process_rules.arms names files of nodes/ and roles/")
+  return nil, errors.new("ERR_CONFIG", "the arm '" .. arm.name .. "' needs " .. path .. ", which does not serve",
+    "make the file, or look whether it waits to be accepted: orket policy status")
 end
 
 local function over(map, name, entry)
@@ -90,6 +90,9 @@ local function built(generation, arm, role, prompts_node)
     local node = generation.nodes[arm.prompts]
     if not node then
       return missing(arm, "nodes/" .. arm.prompts .. ".lua")
+    elseif not node.about.build then
+      return nil, errors.new("ERR_CONFIG", "the arm '" .. arm.name .. "' names nodes/" .. arm.prompts .. ".lua, which is no prompts node",
+        'a prompts node returns { node = "prompts", build = build }')
     end
     armed.nodes = over(generation.nodes, prompts_node, node)
   end
