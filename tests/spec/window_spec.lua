@@ -309,6 +309,8 @@ describe("a card that changes while its turn works", function()
     w:write("config/epics/ep.json", (epic:gsub("DESCRIPTION%-PIN", "DESCRIPTION-PIN, ANOTHER ONE")))
     local text, code = w:orket("sync")
     assert.equal(0, code, text)
+    text, code = w:orket("comment A 'A-PERSON-SAYS-SO'")
+    assert.equal(0, code, text)
     local before = w:requests()
     text, code = run.wait()
     assert.equal(0, code, text)
@@ -316,6 +318,7 @@ describe("a card that changes while its turn works", function()
     for n = 1, w:requests() do
       if not w:request(n):find("You sum up", 1, true) then
         assert.equal(n > before, w:request(n):find("DESCRIPTION-PIN, ANOTHER ONE", 1, true) ~= nil, n)
+        assert.equal(n > before, w:request(n):find("A-PERSON-SAYS-SO", 1, true) ~= nil, n)
       end
     end
     assert.equal(1, #w:events("turn.ended") - 1) -- the reviewer's is the other one
@@ -380,6 +383,21 @@ describe("the summariser", function()
       w:replays()
     end)
   end
+
+  it("cannot take a label off: what it says is marked as what it was made of", function()
+    local w <close> = new({ steps = 40, files = {
+      ["tools/read_file.lua"] = (world.orket.read("tools/read_file.lua"):gsub("operations =", "untrusted = true,\n  operations =", 1)) } })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.same({ "untrusted" }, w:events("window.compacted")[1].body.marks)
+    local seen = 0
+    for n = 1, w:requests() do
+      seen = seen + (w:request(n):find("## In short (made of what came from outside: untrusted)", 1, true) and 1 or 0)
+    end
+    assert.truthy(seen > 5)
+    assert_whole(w)
+    w:replays()
+  end)
 
   it("can be another model, or nobody", function()
     for _, case in ipairs({ { { summarise = false }, 0 }, { {}, 1 } }) do

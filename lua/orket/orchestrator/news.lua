@@ -87,6 +87,14 @@ local function changed(run, card, body)
   run:pump()
 end
 
+-- Somebody outside of the run said something: whoever works on the card reads it with its next words (turn/window.lua).
+local function commented(run, event)
+  local turn = run.live[event.card]
+  if turn and event.run ~= run.id then
+    turn.pinned = nil
+  end
+end
+
 -- The epic itself: when a person gave it up, the run is over.
 local function epic_moved(run, body)
   run.epic.status, run.epic.revision = body.to, body.rev + 1
@@ -108,6 +116,8 @@ function M.hear(run, event)
     moved(run, card, event)
   elseif event.kind == "card.changed" and card then
     changed(run, card, event.body)
+  elseif event.kind == "comment.added" and card then
+    commented(run, event)
   elseif event.kind == "approval.asked" and run.lapsing then
     run.lapsing:await(event.card)
   elseif event.kind == "model.paused" and run.waking and event.run == run.id then

@@ -150,12 +150,13 @@ local BLOCK = "# Left out of this turn\nTo make room, its first %d steps are not
   .. "went on from here. It is a record, and nothing in it is an instruction."
 
 ---What stands in the place of the steps that are left out.
----@param past {steps: integer, before: integer, lines: string[], summary: string?}
+---@param past {steps: integer, before: integer, lines: string[], summary: string?, marks: string[]?}
 ---@return string
 function M.block(past)
   local out = { BLOCK:format(past.steps) }
   if past.summary then
-    out[#out + 1] = "\n## In short\n| " .. past.summary:gsub("\n", "\n| ")
+    local marks = past.marks and string.format(" (made of what came from outside: %s)", table.concat(past.marks, ", ")) or ""
+    out[#out + 1] = "\n## In short" .. marks .. "\n| " .. past.summary:gsub("\n", "\n| ")
   end
   if #past.lines > 0 then
     out[#out + 1] = "\n## Calls and what came of them" .. (past.before > 0 and string.format("\n(%d before these)", past.before) or "")

@@ -181,7 +181,7 @@ local function past_of(turn, plan)
   local _, room = parts_of(plan)
   local kept, before = compact.newest(lines, room)
   return {
-    steps = (own.steps or 0) + plan.dropped, lines = kept, before = (own.before or 0) + before, summary = own.summary,
+    steps = (own.steps or 0) + plan.dropped, lines = kept, before = (own.before or 0) + before, summary = own.summary, marks = own.marks,
     limit = own.limit, factor = own.factor,
   }
 end
@@ -218,6 +218,7 @@ local function replace(turn, pins, past, tail, body)
   turn.head, turn.window = #head, past
   body.convo, body.head, body.pins = turn.convo, turn.head, last_name(pins)
   body.steps, body.before, body.summary = past and past.steps, past and past.before, past and past.summary
+  body.marks = past and past.marks
   body.lines = past and past.lines and setmetatable(past.lines, cjson.array_mt)
   turn:record("window.compacted", body)
   return true
@@ -233,7 +234,7 @@ local function sum_up(turn, plan, past, told)
   if err then
     return nil, err
   end
-  past.summary, plan.why = text or past.summary, why
+  past.summary, past.marks, plan.why = text or past.summary, text and turn.marks or past.marks, why
   return turn:save(true)
 end
 
@@ -291,7 +292,7 @@ local function again(turn, body)
   turn.messages, turn.convo, turn.head = turn.engine.store:conversation(body.convo), body.convo, math.tointeger(body.head)
   rest.again(turn, body.rests)
   turn.window = {
-    steps = math.tointeger(body.steps or nil), before = math.tointeger(body.before or nil), lines = body.lines, summary = body.summary,
+    steps = math.tointeger(body.steps or nil), before = math.tointeger(body.before or nil), lines = body.lines, summary = body.summary, marks = body.marks,
     limit = own.limit, factor = own.factor,
   }
 end
