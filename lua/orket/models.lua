@@ -53,14 +53,21 @@ function M.profile(model, environment)
   return overridden(within(model, environment or {}))
 end
 
--- One door for everybody who asks the same model at the same address; the first profile says how wide it is.
-local function add_door(doors, model)
-  if not (model.limits or model.breaker) then
-    return
+local function place_of(model)
+  return model.base_url .. " " .. model.model
+end
+
+-- One door for everybody who asks the same model at the same address, whoever of them says how wide it is; the first does.
+local function doors_of(models, names)
+  local doors = {}
+  for _, name in ipairs(names) do
+    local model = models[name]
+    local place = (model.limits or model.breaker) and place_of(model)
+    if place then
+      doors[place] = doors[place] or door.new(model.name, model.limits, model.breaker, sys.monotonic)
+    end
   end
-  local place = model.base_url .. " " .. model.model
-  doors[place] = doors[place] or door.new(model.name, model.limits, model.breaker, sys.monotonic)
-  model.door = doors[place]
+  return doors
 end
 
 -- Those that answer in a model's place, in order.
@@ -93,9 +100,10 @@ function M.new(engine, team)
   end
   self.names = #self.names > 0 and self.names or list.keys(self.models)
   table.sort(self.names)
-  local doors = {}
-  for _, name in ipairs(list.keys(self.models)) do
-    add_door(doors, self.models[name])
+  local all = list.keys(self.models)
+  local doors = doors_of(self.models, all)
+  for _, name in ipairs(all) do
+    self.models[name].door = next(doors) and doors[place_of(self.models[name])]
     add_others(self.models, self.models[name])
     add_hedge(self.models, self.models[name])
   end

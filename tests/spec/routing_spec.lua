@@ -124,6 +124,21 @@ describe("limits of an endpoint", function()
     assert.equal(2, most)
     replays(w)
   end)
+
+  it("hold for a profile of the same model that says none itself", function()
+    local w <close> = world.new({ issues = cards(6), limits = { concurrency = 6 }, model = { limits = { concurrent = 1 } },
+      models = { z = { base_url = "http://127.0.0.1:1/v1", model = "mock" } }, rules = { default_llm = "z" },
+      mock = [[ function work() return { calls = { finish() }, delay_ms = 100 } end ]] })
+    local run, most = w:start(), 0
+    assert(world.wait(function()
+      most = math.max(most, cjson.decode((orket.shell("curl -sS " .. w.url .. "/stats"))).open)
+      return run.ended()
+    end, 30))
+    local text, code = run.wait()
+    assert.equal(0, code, text)
+    assert.equal(1, most)
+    assert.equal("z", w:events("step.reply")[1].body.model)
+  end)
 end)
 
 -- ---- pauses ----

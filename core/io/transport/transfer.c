@@ -100,7 +100,8 @@ static int explain_refused(const struct transfer *x, struct err *err)
             address_word(x->refused_kind));
     return x->refused_kind == ADDRESS_NONE
                ? err_fix(err, "write the address of the server itself")
-               : err_fix(err, "if that is meant, say \"private\": true beside this URL");
+               : err_fix(err, "if that is meant, say \"private\": true beside this URL (orket try "
+                              "llm: --private)");
 }
 
 /* What a socket is about to be connected to: a name may have led elsewhere the last time. Another
