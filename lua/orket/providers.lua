@@ -1,5 +1,6 @@
 -- providers.lua: who speaks which API: the modules of lua/orket/providers/, each loaded when a model asks for it.
 
+local cjson = require("cjson")
 local core = require("orket.core.llm")
 local errors = require("orket.errors")
 local later = require("orket.later")
@@ -90,6 +91,21 @@ end
 local APART = ("apart"):byte()
 local MALFORMED = "Your last call could not be read and was not made. Write it again, with arguments that are valid JSON."
 
+-- What was thought stands apart, in the message too. Whose calls are text is read elsewhere.
+local function set_apart(provider, reply, model)
+  local content = reply.content
+  if not provider.thought or reply.reasoning or not content or (model.calls or "native") ~= "native" then
+    return
+  end
+  local reasoning, said = provider.thought(content)
+  if reasoning then
+    local message = cjson.decode(reply.message)
+    reply.reasoning, reply.content = reasoning ~= "" and reasoning or nil, said
+    message.content = (said ~= "" or not reply.calls[1]) and said or cjson.null
+    reply.message = cjson.encode(message)
+  end
+end
+
 ---A reply in the words that all providers share.
 ---@param provider table
 ---@param reply table
@@ -106,6 +122,7 @@ function M.heard(provider, reply, model)
     reply.problem = reply.finish == "malformed" and MALFORMED or nil
     reply.finish = reply.finish == "stop" and reply.calls[1] and "tool_calls" or reply.finish
   end
+  set_apart(provider, reply, model)
   if reply.message:byte(3) == APART then -- what is signed begins with it
     reply.message = turns.signed(reply.message, model)
   elseif model.thoughts == "returned" and reply.reasoning then

@@ -79,6 +79,12 @@ return {
   { "reasoning_details alone", data(delta('"reasoning_details":[{"type":"reasoning.text","text":"hm"}]'), HI, STOP, DONE), content = "Hi", reasoning = "hm" },
   { "reasoning_details, a summary", whole('"content":"Hi","reasoning":null,"reasoning_details":[{"type":"reasoning.summary","summary":"hm"}]'), kind = JSON,
     content = "Hi", reasoning = "hm" },
+  { "thoughts left in the text", data(delta('"content":"<think>"'), delta('"content":"\\nhm\\n</think>\\n\\n"'), HI, STOP, DONE), content = "Hi", reasoning = "hm", raw = true },
+  { "thoughts left in the text, whole, with a call", whole('"content":"<think>hm</think>","tool_calls":[{"id":"a","function":{"name":"f","arguments":"{}"}}]', "tool_calls"), kind = JSON,
+    content = "", reasoning = "hm", calls = { { "f", "{}", "a" } } },
+  { "thoughts left in the text and cut off", data(delta('"content":"<think>hm"'), delta("", "length"), DONE), content = "", reasoning = "hm", finish = "length", raw = true },
+  { "no thoughts, and none of note", data(delta('"content":"<think>\\n\\n</think>\\n\\nHi"'), STOP, DONE), content = "Hi", raw = true },
+  { "a mark amid the text", data(delta('"content":"It writes <think>hm</think>."'), STOP, DONE), content = "It writes <think>hm</think>." },
   { "annotations and audio", data(delta('"content":"Hi","annotations":[],"audio":null'), STOP, DONE), content = "Hi" },
 
   -- ---- calls ----

@@ -52,6 +52,20 @@ M.finish = { function_call = "tool_calls", eos = "stop", eos_token = "stop", sto
 ---Ends that are failures of the server, though it does not say so otherwise.
 M.failed = { error = true, abort = true, insufficient_system_resource = true }
 
+---Thoughts that a server left in the text, marked at its beginning; those that were cut off have no end.
+---@param content string
+---@return string|nil reasoning
+---@return string content  what is said behind them
+function M.thought(content)
+  local begun = content:match("^%s*<think>()")
+  if not begun then
+    return nil, content
+  end
+  local ends, goes_on = content:match("()</think>%s*()", begun)
+  local reasoning = content:sub(begun, (ends or #content + 1) - 1):match("^%s*(.-)%s*$")
+  return reasoning, goes_on and content:sub(goes_on) or ""
+end
+
 -- Its own newer models know the limit by another name.
 local OPENAI = "^https://api%.openai%.com[:/]"
 
