@@ -408,6 +408,24 @@ static void test_talk_is_bounded(void **state)
     assert_int_equal(t.len, 55);
 }
 
+/* Each renewal begins the wall time anew. */
+static void test_talk_has_time(void **state)
+{
+    struct house *h = *state;
+    if (h->refused)
+        skip();
+    static const char script[] = "for i in 1 2 3 4; do echo x; sleep 0.4; done";
+    for (unsigned renews = 0; renews < 2; renews++) {
+        const char *const argv[] = {"sh", "-c", script, NULL};
+        struct talk t = {.renews = renews};
+        struct proc_spec spec = {
+            .argv = argv, .wall_ms = 1200, .cwd = h->cwd, .heard = on_heard};
+        assert_int_equal(proc_start(&h->loop, h->jail, &spec, on_talked, &t, &t.proc, NULL), 0);
+        uv_run(&h->loop, UV_RUN_DEFAULT);
+        assert_string_equal(t.end.limit, renews ? "" : "time");
+    }
+}
+
 /* Of what one complains a tail is kept, however long it goes on. */
 static void test_talk_complaints(void **state)
 {
@@ -461,7 +479,7 @@ int main(void)
         T(test_ends),      T(test_environment), T(test_walls),  T(test_input_is_fixed), T(test_hide),
         T(test_show),      T(test_program),     T(test_layers), T(test_scratch),
         T(test_no_daemon_survives), T(test_refusals), T(test_cancel), T(test_many_at_once),
-        T(test_talk), T(test_talk_is_bounded), T(test_talk_complaints), T(test_talk_to_nobody),
+        T(test_talk), T(test_talk_is_bounded), T(test_talk_has_time), T(test_talk_complaints), T(test_talk_to_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -77,7 +77,7 @@ describe("a turn's server", function()
     for i = 1, 4 do
       assert.equal("and gone", found[i])
     end
-    assert.equal("the server fake ended 4 times: it is not started again in this turn; the last time: the server fake ended (exit 3)", found[5])
+    assert.equal("the server fake failed 4 times: it is not begun with again in this turn; the last time: the server fake ended (exit 3)", found[5])
     assert.equal(4, lines(w, "starts"))
   end)
 

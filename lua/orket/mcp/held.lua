@@ -19,7 +19,7 @@ Held.__index = Held
 ---@param look (fun(server: string, tools: McpTool[]): true?, Error?)|nil  sees the trusted tools of a server whenever they are read
 ---@return McpHeld
 function M.new(project, store, look)
-  return setmetatable({ project = project, store = store, look = look, sessions = {}, starts = {} }, Held)
+  return setmetatable({ project = project, store = store, look = look, sessions = {}, starts = {}, failures = {} }, Held)
 end
 
 ---What a server says now of its trusted tools, by its names for them.
@@ -42,7 +42,8 @@ local function may_start(self, server, before)
   if count <= STARTS then
     return true
   end
-  return nil, errors.new("ERR_PROC", "the server " .. server.name .. " ended " .. STARTS .. " times: it is not started again in this turn"
+  before = before or self.failures[server.name]
+  return nil, errors.new("ERR_PROC", "the server " .. server.name .. " failed " .. STARTS .. " times: it is not begun with again in this turn"
     .. (before and "; the last time: " .. before.message or ""), "work without it, or ask a person")
 end
 
@@ -63,6 +64,7 @@ function Held:session(server)
     session, err = sessions.open(self.project, server, self.store and pins.version(self.store, server.name))
   end
   if not ok or not session then
+    self.failures[server.name] = ok and err or self.failures[server.name]
     return nil, err
   end
   self.sessions[server.name] = session
