@@ -131,6 +131,23 @@ function plan.make(fields)
   return with("plan.make", fields)
 end
 
+board = {}
+
+---Looks at the board: what = "cards" (of a status), "card", "waiting", "reports" or "costs".
+function board.read(fields)
+  return with("board.read", fields)
+end
+
+---Makes an issue in an epic, when a person says yes: {id}.
+function board.create(fields)
+  return with("board.create", fields)
+end
+
+---Gives a card another status, seat or priority, when a person says yes: {card, status}.
+function board.change(fields)
+  return with("board.change", fields)
+end
+
 turn = {}
 
 ---A part of an earlier result of this turn that was cut: {part, from, next, bytes}.

@@ -13,6 +13,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   board = { "orket.cmd.board", "all cards, who works on them, what they cost" },
   bottlenecks = { "orket.cmd.bottlenecks", "what waits too long, and seats that have too much" },
   budget = { "orket.cmd.budget", "what may be spent, what is, and what is reserved" },
+  chat = { "orket.cmd.chat", "a conversation about the board: look, propose" },
   check = { "orket.cmd.check", "verify the journal and rebuild the board from it" },
   comment = { "orket.cmd.people", "add a comment to a card", "comment" },
   cost = { "orket.cmd.cost", "what requests to models cost, by card, role, model, arm, day or run" },

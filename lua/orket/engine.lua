@@ -22,6 +22,7 @@ local prompts = require("orket.turn.prompt")
 local rates = require("orket.rates")
 local settings = require("orket.settings")
 local sys = require("orket.core.sys")
+local talks = later("orket.turn.talk")
 local trees = require("orket.tree")
 local verify = require("orket.verify")
 
@@ -299,12 +300,15 @@ function Engine:over_rate(turn, tool)
   return self.rates and self.rates:take(rates.now(), tool, turn.role, turn.model.name)
 end
 
----What stands against the plan that a turn proposes, as the project and its board are now.
+---What stands against the plan or the change that a turn proposes, as the project and its board are now.
 ---@param turn Turn
----@param plan table the operation plan.make
+---@param operation table plan.make, board.create or board.change
 ---@return GateVerdict|nil refusal
-function Engine:objection(turn, plan)
-  return objections.of(self.project, self.store, plan, plans.about(turn))
+function Engine:objection(turn, operation)
+  if operation.op == "plan.make" then
+    return objections.of(self.project, self.store, operation, plans.about(turn))
+  end
+  return talks.objection(turn, operation)
 end
 
 ---How many issues the turn's epic has, with those that were made and are not committed yet.

@@ -168,6 +168,9 @@ local function fork_once(project, request, at)
     return nil, err
   end
   local plan = plans.make(past, project.store, request.run, at)
+  if type((plan.source.data.params or {}).planning) == "table" then
+    return nil, errors.new("ERR_USAGE", request.run .. " is of a plan or a conversation, which is not forked", "begin a new one")
+  end
   if #project.store:read("lineage", { card = plan.source.id }) >= DEPTH_MOST then
     return nil, errors.new("ERR_LIMIT", "this would be a fork of a fork, " .. DEPTH_MOST .. " times over",
       "fork an earlier one")

@@ -18,6 +18,7 @@ local list = require("orket.list")
 local moves = require("orket.moves")
 local once = require("orket.turn.once")
 local plans = later("orket.turn.plan")
+local talks = later("orket.turn.talk")
 local rest = require("orket.turn.rest")
 
 local M = {}
@@ -160,6 +161,18 @@ on_card["turn.result"] = rest.read
 
 on_card["plan.specify"] = function(turn, record)
   return plans.specify(turn, record)
+end
+
+on_card["board.read"] = function(turn, record, call)
+  return talks.read(turn, record, call)
+end
+
+on_card["board.create"] = function(turn, record)
+  return talks.create(turn, record)
+end
+
+on_card["board.change"] = function(turn, record)
+  return talks.change(turn, record)
 end
 
 on_card["plan.make"] = function(turn, record)

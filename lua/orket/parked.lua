@@ -62,16 +62,26 @@ function M.option(dir)
   return " -C " .. dir
 end
 
+-- A conversation in which the person has the word waits for nothing.
+local function waiting_of(store, epic)
+  local rows = {}
+  for _, row in ipairs(store:read("parked", { epic = epic })) do
+    local is_silent = row.type == "plan" and row.wait_reason == "input" and row.id:find("^CHAT%-%d+%-talk$")
+    rows[#rows + 1] = not is_silent and row or nil
+  end
+  return rows
+end
+
 ---@param store table
 ---@param epic string|nil  card id; nil for the whole board
 ---@param dir string|nil the project's directory as the person named it
 ---@return {id: string, status: string, reason: string, why: string?, command: string, first: string?, operation: table?, approval: table?}[]
 function M.list(store, epic, dir)
   local cards, uncertain, questions = {}, uncertain_of(store), questions_of(store)
-  for i, row in ipairs(store:read("parked", { epic = epic })) do
+  for _, row in ipairs(waiting_of(store, epic)) do
     local cure = uncertain[row.id] and UNCERTAIN or CURE[row.wait_reason] or CURE.system
     local asked = question(questions[row.id], dir)
-    cards[i] = {
+    cards[#cards + 1] = {
       id = row.id, status = row.status, reason = row.wait_reason, why = why(store, row.id),
       command = asked and asked.command or cure[1]:format(M.option(dir), row.id), first = asked and asked.first or cure[2],
       operation = uncertain[row.id], approval = asked and { id = asked.id, rule = asked.rule, asks = asked.exact, expires_at = asked.expires_at },

@@ -157,13 +157,18 @@ function act.answer(tx, card, request, _, pending, project)
 end
 
 -- What is given up takes with it what it is made of.
-local function cancel_below(tx, card, store)
+---@param tx StoreTx
+---@param card {id: string, type: string}
+---@param store Store
+---@return boolean|nil ok
+---@return Error|nil
+function M.cancel_below(tx, card, store)
   local below = card.type == "issue" and {} or store:read("children", { parent = card.id })
   for _, child in ipairs(below) do
     if not FINAL[child.status] then
       local ok, err = moves.add(tx, child, "canceled", { role = "system", why = card.id .. " was canceled" })
       if ok then
-        ok, err = cancel_below(tx, child, store)
+        ok, err = M.cancel_below(tx, child, store)
       end
       if not ok then
         return nil, err
@@ -176,7 +181,7 @@ end
 function act.move(tx, card, request, store)
   local ok, err = move(tx, card, request.status, request)
   if ok and card.status == "canceled" then
-    return cancel_below(tx, card, store)
+    return M.cancel_below(tx, card, store)
   end
   return ok, err
 end

@@ -77,19 +77,23 @@ end
 
 -- ---- its cards ----
 
-local function free_id(project)
-  local number = 1
-  while project.store:read("card_state", { id = "PLAN-" .. number })[1] do
-    number = number + 1
-  end
-  return "PLAN-" .. number
+---The next id of this kind.
+---@param store table
+---@param kind "PLAN"|"CHAT"
+---@return string
+function M.free_id(store, kind)
+  return kind .. "-" .. #M.ids(store, kind) + 1
 end
 
 local function name_of(request)
   return text.cut(text.clean(request:match("[^\r\n]*%S[^\r\n]*")), NAME_MAX)
 end
 
-local function params_of(project, where)
+---What the seats of a plan are told of the house.
+---@param project table
+---@param where {team: string, environment: string}
+---@return table params
+function M.params(project, where)
   local team = project.config.teams[where.team]
   local analyst, architect = seats.planners(team)
   return {
@@ -100,7 +104,7 @@ local function params_of(project, where)
 end
 
 local function create(project, request, where)
-  local tx, id, params = project.board:begin(), free_id(project), params_of(project, where)
+  local tx, id, params = project.board:begin(), M.free_id(project.store, "PLAN"), M.params(project, where)
   local marks = request.labels
   tx:event("card.created", id, {
     id = id, type = "epic", status = "ready", name = "Plan: " .. name_of(request.text), team = where.team,
@@ -114,6 +118,21 @@ local function create(project, request, where)
   return ok and id, err
 end
 
+---For which team, in which environment.
+---@param project table
+---@param asked {team: string?, environment: string?}
+---@return {team: string, environment: string}|nil
+---@return Error|nil
+function M.where(project, asked)
+  local rules, where = project:process().planning or {}, {}
+  local err
+  where.team, err = choose("team", project.config.teams, asked.team or rules.team)
+  if where.team then
+    where.environment, err = choose("environment", project.config.environments, asked.environment or rules.environment)
+  end
+  return where.environment and where or nil, err
+end
+
 ---The cards of a request.
 ---@param project table opened as owner, scripts loaded, with its board stream
 ---@param request {text: string, team: string?, environment: string?, labels: string[]?}
@@ -121,14 +140,11 @@ end
 ---@return Error|nil
 function M.open(project, request)
   local ok, err = check_roles(project)
-  local rules, where = project:process().planning or {}, {}
+  local where
   if ok then
-    where.team, err = choose("team", project.config.teams, request.team or rules.team)
+    where, err = M.where(project, request)
   end
-  if where.team then
-    where.environment, err = choose("environment", project.config.environments, request.environment or rules.environment)
-  end
-  if not where.environment then
+  if not where then
     return nil, err
   end
   return create(project, request, where)
@@ -146,7 +162,7 @@ end
 ---@field labels string[]|nil of what the proposal was made of
 
 -- The operation that a question is about; a long one is a blob.
-local function proposal_of(store, row)
+local function operation_of(store, row)
   local operation = row and row.operation
   if operation and operation.whole then
     operation = cjson.decode(store:blob(operation.whole.blob))
@@ -167,6 +183,14 @@ local function inflate(store, value)
   return value
 end
 
+---What a question is about, with all its texts.
+---@param store table
+---@param row table|nil of the query approvals
+---@return table|nil operation
+function M.asked(store, row)
+  return inflate(store, operation_of(store, row))
+end
+
 ---@param store table
 ---@param id string of the plan, or of its draft
 ---@return Plan|nil
@@ -182,18 +206,19 @@ function M.find(store, id)
   local taken = store:read("plans", { card = card.id })[1]
   return {
     id = first, card = card, question = row and row.status == "pending" and row or nil, request = card.data.description,
-    proposal = inflate(store, proposal_of(store, row)), rock = taken and taken.rock, labels = row and row.labels,
+    proposal = M.asked(store, row), rock = taken and taken.rock, labels = row and row.labels,
     answered = row and row.status ~= "pending" and row or nil,
   }
 end
 
----The ids of all plans, oldest first.
+---The ids of all plans, or conversations, oldest first.
 ---@param store table
+---@param kind "PLAN"|"CHAT"|nil
 ---@return string[]
-function M.ids(store)
+function M.ids(store, kind)
   local ids = {}
-  while store:read("card_state", { id = "PLAN-" .. #ids + 1 })[1] do
-    ids[#ids + 1] = "PLAN-" .. #ids + 1
+  while store:read("card_state", { id = (kind or "PLAN") .. "-" .. #ids + 1 })[1] do
+    ids[#ids + 1] = (kind or "PLAN") .. "-" .. #ids + 1
   end
   return ids
 end

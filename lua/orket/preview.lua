@@ -37,7 +37,7 @@ local function card_of(store, id)
   local card, err = readers.card(store, id)
   if not card then
     return nil, err
-  elseif card.type ~= "issue" or not card.epic then
+  elseif card.type ~= "issue" and card.type ~= "plan" or not card.epic then
     return nil, errors.new("ERR_USAGE", id .. " is no issue: only those have turns", "name one of its issues; orket board lists them")
   end
   local before = BEFORE[card.status]

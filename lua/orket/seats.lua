@@ -43,6 +43,14 @@ function M.planners(team)
   return seat_for(team, ANALYST), seat_for(team, ARCHITECT)
 end
 
+---The seat that talks in this role for a team.
+---@param team {seats: table<string, {roles: string[]}>}
+---@param role string
+---@return string
+function M.speaker(team, role)
+  return seat_for(team, role)
+end
+
 ---The team of an epic. A plan's has seats that plan, whether the file has them or not.
 ---@param config {teams: table<string, table>}
 ---@param epic {data: {team: string, params: table?}}
@@ -55,6 +63,12 @@ function M.team(config, epic)
   local whole = { id = team.id, name = team.name, seats = {}, planning = true }
   for name, seat in pairs(team.seats) do
     whole.seats[name] = seat
+  end
+  local talks = type(epic.data.params.planning) == "table" and epic.data.params.planning.talk
+  if talks then
+    whole.planning = { talk = talks }
+    local name = seat_for(team, talks)
+    whole.seats[name] = whole.seats[name] or { name = "Conversation", roles = { talks } }
   end
   local analyst, architect = M.planners(team)
   whole.seats[analyst] = whole.seats[analyst] or { name = "Analyst", roles = { ANALYST } }

@@ -11,7 +11,7 @@ local STATUSES = {
 local REASONS = { resource = true, dependency = true, review = true, input = true, system = true }
 local OPERATIONS = {}
 for name in ("fs.read fs.write fs.list fs.search fs.delete proc.run card.comment card.move card.create card.context " ..
-  "card.nominate card.excuse card.credits card.refine plan.specify plan.make turn.finish turn.result"):gmatch("%S+") do
+  "card.nominate card.excuse card.credits card.refine board.read board.create board.change plan.specify plan.make turn.finish turn.result"):gmatch("%S+") do
   OPERATIONS[name] = true
 end
 
@@ -362,7 +362,7 @@ end)
 describe("the loader", function()
   it("takes every shipped script, in real boxes, self-tests included", function()
     local orket = dofile("tests/support/orket.lua")
-    assert.equal("34 0\n", orket.probe([[
+    assert.equal("37 0\n", orket.probe([[
       local scripts = require("orket.scripts")
       local texts = scripts.texts(nil)
       local generation, problems = scripts.build(texts, {}, nil)

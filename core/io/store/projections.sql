@@ -183,6 +183,12 @@ INSERT INTO comment (card, seq, author, role, text, at, labels) VALUES (:card, :
 -- each labels
 INSERT OR IGNORE INTO label (name, seq) VALUES (@item, :seq);
 
+-- What an agent says in a conversation, where its reply is the answer: no tool said it.
+-- kind: turn.said
+INSERT INTO comment (card, seq, author, role, text, at, labels) VALUES (:card, :seq, :actor, :role, $text, :at, $labels);
+-- each labels
+INSERT OR IGNORE INTO label (name, seq) VALUES (@item, :seq);
+
 -- A turn has read what carries labels: $labels is all of them so far, they only grow.
 -- kind: turn.labelled
 -- must

@@ -51,6 +51,9 @@ SELECT run, turn, n, kind FROM counted x WHERE NOT EXISTS (
       AND length(a.body ->> 'operation') = 64
       AND ((SELECT count(*) FROM json_each(r.body, '$.operations') o
             WHERE o.value ->> 'op' = x.op AND length(o.value ->> 'hash') = 64) >= x.effects
+        OR x.op = 'card.create' AND EXISTS ( -- a person said yes to all of it
+            SELECT 1 FROM json_each(r.body, '$.operations') o
+            WHERE o.value ->> 'op' IN ('plan.make', 'board.create') AND length(o.value ->> 'hash') = 64)
         OR x.op = 'fs.write' AND EXISTS ( -- a program writes what it likes, and each file was judged
             SELECT 1 FROM json_each(r.body, '$.operations') o
             WHERE o.value ->> 'op' = 'proc.run' AND length(o.value ->> 'hash') = 64)));
@@ -208,7 +211,7 @@ WHERE p.kind = 'refinement' AND p.body ->> '$.example_for' IS NOT NULL AND (:id 
 SELECT id, type, name, status, priority, ordinal, revision FROM card WHERE parent = :parent ORDER BY ordinal;
 
 -- name: parked
-SELECT id, status, wait_reason, return_to, seat, revision FROM card
+SELECT id, type, status, wait_reason, return_to, seat, revision FROM card
 WHERE status IN ('blocked', 'waiting_for_developer') AND (:epic IS NULL OR epic = :epic) ORDER BY ordinal;
 
 -- name: comments
@@ -522,7 +525,7 @@ SELECT card, count(*) AS reports FROM report WHERE card IS NOT NULL GROUP BY car
 SELECT c.id, c.status, c.wait_reason, c.seat, c.assignee, c.epic,
        max(0.0, (julianday(:now) - julianday(e.at)) * 24) AS hours
 FROM card c JOIN event e ON e.seq = c.moved
-WHERE c.type IN ('issue', 'plan') AND c.status NOT IN ('done', 'canceled', 'archived') AND (:epic IS NULL OR c.epic = :epic)
+WHERE c.type = 'issue' AND c.status NOT IN ('done', 'canceled', 'archived') AND (:epic IS NULL OR c.epic = :epic)
 ORDER BY c.ordinal;
 
 -- name: event

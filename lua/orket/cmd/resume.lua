@@ -23,10 +23,16 @@ exit: 0 done, 1 failed or refused, 2 usage, 3 parked for a person
 
 local ENDED = { done = true, canceled = true }
 
+-- Plans and conversations wait for a person; they are gone on with by name.
+local function is_of_plan(store, run)
+  local card = store:read("card", { id = run.card })[1]
+  return card ~= nil and type((card.data.params or {}).planning) == "table"
+end
+
 local function newest(project)
   local all = readers.runs(project.store, project.dir)
   for i = #all, 1, -1 do
-    if not ENDED[all[i].status] then
+    if not ENDED[all[i].status] and not is_of_plan(project.store, all[i]) then
       return all[i]
     end
   end

@@ -98,7 +98,7 @@ end
 
 -- Ids that the engine makes itself: builds, rounds and forks of cards, and plans.
 local function is_reserved(id)
-  return id:find("%-[brf]%d+$") ~= nil or id:upper():find("^PLAN%-%d+") ~= nil or id:find("%.%.") ~= nil
+  return id:find("%-[brf]%d+$") ~= nil or id:upper():find("^PLAN%-%d+") ~= nil or id:upper():find("^CHAT%-%d+") ~= nil or id:find("%.%.") ~= nil
 end
 
 function Faults:id(where, id)

@@ -287,7 +287,7 @@ local function objection(stage, turn)
   local line = stage.lines[turn.number]
   for i = line.tip + 1, #line do
     local event, body = line[i], records.body(line[i])
-    if event.kind == "operation.refused" and body.rule:find("^plan%.") then
+    if event.kind == "operation.refused" and (body.rule:find("^plan%.") or body.rule:find("^board%.")) then
       return { decision = body.decision, rule = body.rule, why = body.why, fix = body.fix }
     elseif event.kind ~= "approval.settled" then
       return nil

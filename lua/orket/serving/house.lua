@@ -16,7 +16,7 @@ local UNREADABLE = { { config = "config", was = "unknown", now = "unknown", why 
 -- As the last run's epic would be given it now.
 local function now_of(project, before)
   local team, environment = before.team or {}, before.environment or {}
-  local params = team.planning and { planning = true } or nil -- it was the run of a plan
+  local params = team.planning and { planning = team.planning } or nil -- it was the run of a plan
   return settings.of(project.config, { data = { team = team.id, environment = environment.id, params = params } })
 end
 

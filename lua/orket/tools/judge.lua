@@ -93,9 +93,11 @@ local function design_of(turn, permit, done)
   return refusal
 end
 
--- What stands against the plan that is to be made.
-local function plan_of(turn, permit, operation)
-  return permit:kind() == "plan.make" and turn.engine:objection(turn, operation) or nil
+local PROPOSES = { ["plan.make"] = true, ["board.create"] = true, ["board.change"] = true }
+
+-- What stands against a proposal, before a person is asked about it.
+local function proposal_of(turn, permit, operation)
+  return PROPOSES[permit:kind()] and turn.engine:objection(turn, operation) or nil
 end
 
 ---A permit that nothing denies, with who asks a person about it; or the denial. What a tool asks for that is not the
@@ -109,7 +111,7 @@ end
 function M.operation(turn, call, operation, done)
   local permit, refusal, asked = turn.generation.gate:operation(call, operation, facts_of(turn, operation))
   permit = permit or asked
-  refusal = M.stricter(refusal, permit and (design_of(turn, permit, done) or plan_of(turn, permit, operation)))
+  refusal = M.stricter(refusal, permit and (design_of(turn, permit, done) or proposal_of(turn, permit, operation)))
   if permit and not is_shipped(turn.generation.tools[call:tool()]) then
     refusal = M.stricter(refusal, turn.policy(call, operation, permit))
   end

@@ -75,7 +75,9 @@ function M.make(turn, record)
     files = record_files(turn, texts),
   })
   turn:made(rock.id)
-  proposes(turn, "plan.make", "taken: " .. rock.id)
+  if not data_of(turn).params.planning.talk then -- a conversation goes on
+    proposes(turn, "plan.make", "taken: " .. rock.id)
+  end
   return { rock = rock.id, epics = #rock.epics, issues = count }
 end
 

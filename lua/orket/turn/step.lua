@@ -10,6 +10,7 @@ local output = later("orket.turn.output")
 local plans = later("orket.turn.plan")
 local rest = require("orket.turn.rest")
 local stops = require("orket.turn.stops")
+local talks = later("orket.turn.talk")
 local tape = require("orket.tape")
 local tools = require("orket.tools")
 local usages = require("orket.usage")
@@ -248,6 +249,8 @@ function M.take(turn)
   end
   if reply.output then
     return false -- the turn ends with it
+  elseif #reply.calls == 0 and turn.card.type == "plan" and talks.answered(turn, reply) then
+    return false
   elseif #reply.calls == 0 or reply.problem then
     nudge(turn, reply.problem)
   end

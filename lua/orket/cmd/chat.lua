@@ -1,0 +1,331 @@
+-- chat.lua: `orket chat`: a conversation about the board with a seat that can look and propose.
+
+local approvals = require("orket.approvals")
+local async = require("orket.async")
+local cjson = require("cjson")
+local conversations = require("orket.planning.conversation")
+local edit = require("orket.core.edit")
+local errors = require("orket.errors")
+local options = require("orket.options")
+local plans = require("orket.planning.shown")
+local planning = require("orket.planning")
+local reader = require("orket.reader")
+local report = require("orket.report")
+local session = require("orket.session")
+local shown = require("orket.approvals.shown")
+local sys = require("orket.core.sys")
+local text = require("orket.view.text")
+local views = require("orket.view.talk")
+
+local M = {}
+
+M.usage = [[
+usage: orket chat [-C DIR] [--json] [--role ROLE] [--team NAME] [--environment NAME]
+       orket chat [-C DIR] [--json] --resume [ID] | --list
+
+A conversation with a seat of the team: it looks at the board and proposes issues, changes and plans, which you
+take or not. What you said yes to passes the gate and the state machine in the role's name.
+  -C DIR    the project (default: the current directory)
+  --json    one JSON line per answer and question
+  --role    who talks (default: operations_lead); it has to list look_at_board
+  --team, --environment   needed when there are several
+  --resume  goes on with a conversation: ID, or the last one
+  --list    the conversations
+A line is a message; without a terminal they come from standard input, and after a question y, or why not.
+^C gives up the reply, ^D ends.
+exit: 0 done, 1 failed, 2 usage, 3 a question waits for its answer, or the conversation for something else
+]]
+
+local Chat = {}
+Chat.__index = Chat
+
+-- ---- what is seen ----
+
+local function look(self)
+  local store <close>, err = reader.open(self.args.C or ".")
+  if not store then
+    return nil, err
+  end
+  local talk
+  talk, err = conversations.find(store, self.id)
+  if talk and talk.question then
+    talk.lines = talk.operation.op == "plan.make" and plans.lines(talk.operation) or shown.lines(store, talk.question)
+    talk.line = shown.line(talk.question)
+  end
+  local move = talk and store:read("last_events", { card = talk.card.id, kind = "card.moved", limit = 1 })[1]
+  if talk then
+    talk.why = move and move.body.why
+  end
+  return talk, err
+end
+
+function Chat:tell(kind, fields)
+  fields.kind, fields.id = kind, self.id
+  io.stdout:write(text.json(fields), "\n")
+  io.stdout:flush()
+end
+
+-- What agents said since the last look. On a terminal the words were shown as they came.
+local function show_said(self, talk)
+  if self.view then
+    self.view:close_line()
+  end
+  for _, one in ipairs(talk.said) do
+    if one.seq > self.seen and one.author:find("^agent:") then
+      if self.args.json then
+        self:tell("said", { text = one.text })
+      elseif not (self.view and self.view:has_shown(one.text)) then
+        print(text.block(one.text))
+      end
+    end
+    self.seen = math.max(self.seen, one.seq)
+  end
+end
+
+local DESTROYS = { canceled = true, archived = true }
+
+local function is_destructive(operation)
+  return operation.op == "board.change" and DESTROYS[operation.status] == true
+end
+
+local function show_question(self, talk)
+  local marks = talk.question.labels
+  if self.args.json then
+    self:tell("question", {
+      question = talk.question.id, asks = talk.operation, destructive = is_destructive(talk.operation), expires_at = talk.question.expires_at,
+      labels = marks and setmetatable(marks, cjson.array_mt),
+    })
+    return
+  end
+  if marks then
+    print("made of what came from outside (" .. table.concat(marks, ", ") .. "):")
+  end
+  print(talk.operation.op == "plan.make" and "a plan:" or text.cut(talk.line, 80))
+  for _, line in ipairs(talk.lines) do
+    print("  " .. line)
+  end
+end
+
+-- Why there was no answer.
+local function show_why(self, talk)
+  local parked = talk.card.status == "blocked" or talk.card.status == "waiting_for_developer"
+  if not parked or talk.why == conversations.SAID then
+    return
+  elseif self.args.json then
+    self:tell("stopped", { why = talk.why, reason = talk.card.wait_reason })
+  else
+    print("(" .. text.line(talk.why or talk.card.wait_reason or "it waits") .. ")")
+  end
+end
+
+-- ---- what is done ----
+
+local function run(self, begin)
+  local found, failure
+  self.view = views.new({ stream = self.is_terminal, quiet = self.args.json })
+  local code = session.run({ C = self.args.C, view = self.view }, function(project)
+    found, failure = begin(project)
+    return found and { card = found }, failure
+  end)
+  self.failed = self.failed or code == 1
+  if failure and self.args.json then
+    self:tell("error", { error = failure })
+  end
+  return found, failure
+end
+
+local function say(self, message)
+  local who = sys.user()
+  return run(self, function(project)
+    if not self.id then
+      local id, err = conversations.open(project, {
+        text = message, who = who, role = self.args.role, team = self.args.team, environment = self.args.environment,
+      })
+      self.id = id
+      return id, err
+    end
+    return conversations.say(project, self.id, { text = message, who = who })
+  end)
+end
+
+local function answer(self, question, said)
+  return run(self, function(project)
+    local row, err = approvals.find(project.store, question)
+    if not row then
+      return nil, err
+    end
+    said.who = sys.user()
+    if approvals.is_late(row) then
+      said = { answer = "expired" }
+    end
+    local ok
+    ok, err = approvals.answer(project.store, row, said)
+    return ok and self.id, err
+  end)
+end
+
+-- ---- the person ----
+
+local function prompt_of(talk)
+  if is_destructive(talk.operation) then
+    return "this cannot be undone: type " .. talk.operation.card .. " to say yes, or why not > "
+  end
+  return "y, or why not > "
+end
+
+-- What a line means as the answer to a question: only what says yes in full is one.
+local function meant(talk, line)
+  local word = line:match("^%s*(.-)%s*$")
+  local yes = is_destructive(talk.operation) and word == talk.operation.card
+    or not is_destructive(talk.operation) and (word:lower() == "y" or word:lower() == "yes")
+  local is_plain_no = word == "" or word:lower() == "n" or word:lower() == "no"
+  return { answer = yes and "approved" or "denied", why = not yes and not is_plain_no and word or nil }
+end
+
+-- Looks, and answers questions, until it is the person's turn to speak; false at the end of the input.
+local function settle(self)
+  while true do
+    local talk, err = look(self)
+    if not talk then
+      report.failure(err)
+      return false
+    end
+    show_said(self, talk)
+    self.waits = talk.card.status == "blocked"
+    if not talk.question then
+      show_why(self, talk)
+      return true
+    end
+    show_question(self, talk)
+    local line = self:line(prompt_of(talk))
+    if not line then
+      self.asked = true
+      return false
+    elseif conversations.check(line) then
+      answer(self, talk.question.id, meant(talk, line))
+    end
+  end
+end
+
+-- A line; nil at the end of the input, "" for one that was given up.
+function Chat:line(prompt)
+  if not self.editor then
+    return io.read("l")
+  end
+  local line, err = errors.check(async.await(self.editor.line, self.editor, prompt, ""))
+  if line then
+    return line
+  end
+  print("")
+  return err.code == "ERR_CANCELED" and "" or nil
+end
+
+local function converse(self)
+  if self.id and not settle(self) then
+    return
+  end
+  while true do
+    local line = self:line("you > ")
+    if not line then
+      return
+    elseif line:find("%S") then
+      local ok, err = conversations.check(line)
+      if not ok then
+        report.failure(err)
+        self.failed = true
+      elseif say(self, line) and not settle(self) then
+        return
+      elseif not self.id then
+        return
+      end
+    end
+  end
+end
+
+-- A reply that was cut off goes on first.
+local function resume(self)
+  local store <close>, err = reader.open(self.args.C or ".")
+  if not store then
+    return nil, err
+  end
+  local ids = planning.ids(store, "CHAT")
+  self.id = self.args.id or ids[#ids]
+  if not self.id then
+    return nil, errors.new("ERR_NOT_FOUND", "there is no conversation yet", "orket chat begins one")
+  end
+  local talk
+  talk, err = conversations.find(store, self.id)
+  if not talk then
+    return nil, err
+  end
+  self.seen = #talk.said > 0 and talk.said[#talk.said].seq or 0
+  return talk
+end
+
+local function go_on(self)
+  local talk, err = resume(self)
+  if not talk then
+    return nil, err
+  elseif talk.card.status == "in_progress" or talk.card.status == "ready" then
+    run(self, function()
+      return self.id
+    end)
+  end
+  return true
+end
+
+local function list(args)
+  local store <close>, err = reader.open(args.C or ".")
+  if not store then
+    return report.failure(err)
+  end
+  local rows = setmetatable({}, cjson.array_mt)
+  for _, id in ipairs(planning.ids(store, "CHAT")) do
+    local talk = conversations.find(store, id)
+    rows[#rows + 1] = { id = id, status = talk.card.status, said = #talk.said, first = talk.said[1] and talk.said[1].text, question = talk.question ~= nil }
+  end
+  if args.json then
+    print(text.json(rows))
+  end
+  for _, row in ipairs(args.json and {} or rows) do
+    print(text.cut(text.line(string.format("%-8s %3d %s%s", row.id, row.said, row.question and "(asks) " or "", row.first or "")), 80))
+  end
+  return 0
+end
+
+local function talk(args)
+  local self = setmetatable({ args = args, seen = 0, is_terminal = sys.is_tty(0) and sys.is_tty(1) and not args.json }, Chat)
+  local ok, err = true, nil
+  if args.resume then
+    ok, err = go_on(self)
+  end
+  if ok and self.is_terminal then
+    self.editor, err = errors.check(edit.open((args.C or ".") .. "/.orket/chat_history"))
+    ok = self.editor
+  end
+  if not ok then
+    return report.failure(err)
+  end
+  converse(self)
+  if self.editor then
+    self.editor:close()
+  end
+  return (self.asked or self.waits) and 3 or self.failed and 1 or 0
+end
+
+---@param argv string[]
+---@return integer exit code
+function M.run(argv)
+  local args, message = options.parse(argv, {
+    C = "value", json = "flag", role = "value", team = "value", environment = "value", resume = "flag", list = "flag",
+  }, { "id?" })
+  if args and args.id and not args.resume then
+    args, message = nil, "unexpected argument " .. args.id
+  end
+  if not args then
+    return options.refuse(M.usage, message)
+  end
+  return args.list and list(args) or talk(args)
+end
+
+return M
