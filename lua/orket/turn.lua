@@ -75,7 +75,7 @@ end
 
 -- Nothing new came of its last steps, and nothing will: what they kept doing is told with it.
 local function give_up(self)
-  local told = loop.told(self.messages, math.max(self.stalled, 1), self.card.id)
+  local told = loop.told(self.messages, math.max(self.stalled, self.waited >= self.limits.waits and self.waited or 1), self.card.id)
   self:record("turn.looped", told)
   self:park(told.why)
 end
@@ -89,7 +89,7 @@ local function converse(self)
       return nil, err
     elseif not go_on then
       return true
-    elseif self.stalled >= self.limits.repeats or self.nudges > 1 then
+    elseif self.stalled >= self.limits.repeats or self.waited >= self.limits.waits or self.nudges > 1 then
       give_up(self)
       return true
     end
@@ -204,7 +204,7 @@ function M.new(engine, job)
     review = job.review, model = job.model, models = job.models, generation = job.generation, arm = job.arm, past = job.past, limits = engine.limits,
     tape = tape.new(job.tape), paid = job.paid or usages.nothing(), messages = {}, seen = {}, effects = {},
     tokens_in = 0, tokens_out = 0, calls = 0, money = 0, took = 0, refusals = 0, tool_calls = 0,
-    nudges = 0, stalled = 0, unsaved = false, labels = {}, pauses = 0,
+    nudges = 0, stalled = 0, waited = 0, looked = 0, unsaved = false, labels = {}, pauses = 0,
   }, Turn)
   for _, event in ipairs(job.tape or {}) do
     if event.kind == "turn.labelled" then

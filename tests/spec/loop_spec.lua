@@ -55,6 +55,10 @@ local CASES = {
       local n = talk.replies
       return n >= 20 and say(finish()) or n % 2 == 0 and say(write("status", "building, " .. n .. " %")) or say(call("read_file", { path = "status" }))
     end]] },
+  ["waiting for others, who take their time"] = { nil, 16, [[
+    function work(talk) return talk.replies < 15 and say(call("get_issue_context", {})) or say(finish()) end]] },
+  ["waiting for others, who never come"] = { "turn.repeats", 21, [[
+    function work() return say(call("get_issue_context", {})) end]] },
   ["looking again, twice, at what did not change yet"] = { nil, 5, [[
     function work(talk)
       return talk.replies < 3 and say(call("list_directory", { path = "." })) or talk.replies == 3 and say(write("a", "a")) or say(finish())

@@ -5,7 +5,9 @@
 
 local chain = require("orket.llm.chain")
 local cjson = require("cjson")
+local labels = require("orket.labels")
 local later = require("orket.later")
+local list = require("orket.list")
 local output = later("orket.turn.output")
 local plans = later("orket.turn.plan")
 local rest = require("orket.turn.rest")
@@ -118,10 +120,20 @@ local function tool_message(request, text)
   return cjson.encode({ role = "tool", tool_call_id = request.id, content = text })
 end
 
+-- A call that looks at what others can change: again, it may only wait for them.
+local function looks_out(turn, name)
+  local tool = turn.generation.tools[name]
+  if tool.looks_out == nil then
+    tool.looks_out = tool.about.polls == true or labels.of_tool(tool.about) ~= nil or list.has(tool.about.operations, "card.context")
+  end
+  return tool.looks_out
+end
+
 local function note_result(turn, request, result, text)
   if result.ok then
     turn:made(text)
   end
+  turn.looked = turn.looked + (result.ok and looks_out(turn, request.name) and 1 or 0)
   turn.effects[#turn.effects + 1] = { tool = request.name, ok = result.ok }
 end
 
@@ -224,12 +236,23 @@ local function settle_call(turn, request)
   return ok, err
 end
 
+-- Steps that came to nothing new; those that only wait for others are counted apart, and may be more.
+local function count_stalled(turn, calls)
+  if turn.progress then
+    turn.stalled, turn.waited = 0, 0
+  elseif calls > 0 and turn.looked == calls then
+    turn.waited = turn.waited + 1
+  else
+    turn.stalled = turn.stalled + 1
+  end
+end
+
 ---One model request and everything it asked for.
 ---@param turn Turn
 ---@return boolean|nil go_on  false: there is a proposal, or the turn is parked
 ---@return Error|nil err
 function M.take(turn)
-  turn.progress = false
+  turn.progress, turn.looked = false, 0
   local reply, err = next_reply(turn)
   if not reply and not err then
     return false -- there was no room for the request
@@ -254,7 +277,7 @@ function M.take(turn)
   elseif #reply.calls == 0 or reply.problem then
     nudge(turn, reply.problem)
   end
-  turn.stalled = turn.progress and 0 or turn.stalled + 1
+  count_stalled(turn, #reply.calls)
   return not turn.proposal
 end
 
