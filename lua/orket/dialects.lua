@@ -111,7 +111,10 @@ local FAMILIES = {
     "<|channel|> commentary to=functions.{name}{any}<|message|>{json}{?<|call|>}",
     "<|channel|> analysis to=functions.{name}{any}<|message|>{json}{?<|call|>}",
     "<|start|> assistant to=functions.{name}{any}<|message|>{json}{?<|call|>}",
-    "to=functions.{name}{any}<|message|>{json}{?<|call|>}" },
+    "to=functions.{name}{any}<|message|>{json}{?<|call|>}",
+    -- a call that wants nothing may say nothing
+    "<|channel|> commentary to=functions.{name}{any}<|message|> <|call|>",
+    "<|channel|> analysis to=functions.{name}{any}<|message|> <|call|>" },
   { name = "gemma", also = { "gemma3" },
     "```tool_code [{python}] ```",
     "```tool_code {python} ```",

@@ -85,7 +85,7 @@ static void cut_back(struct buf *out, size_t len)
         out->data[len] = '\0';
 }
 
-/* The text that stands behind the whole value stands here already: what is open was left open. */
+/* The text that stands behind the whole value stands here already: what is open and holds something was left open. */
 static enum found stop_here(struct loose *l)
 {
     struct scan *s = l->s;
@@ -184,7 +184,7 @@ static enum found container(struct loose *l, char open, char close)
         else if (*s->at == close) {
             s->at++;
             break;
-        } else if (s->stop_len && (found = stop_here(l)) == FOUND_YES)
+        } else if (!first && s->stop_len && (found = stop_here(l)) == FOUND_YES)
             break;
         size_t mark = l->out->len;
         if (found != FOUND_MORE) {
