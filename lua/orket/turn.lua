@@ -55,12 +55,13 @@ local function begin_conversation(self)
   end
   local recorded = self.tape:take("turn.prompted")
   if recorded then
-    self.convo = recorded.convo
+    self.convo, self.ranked = recorded.convo, nil
     self.messages = self.engine.store:conversation(recorded.convo)
     self.head = #self.messages
     return true
   end
   local messages, err, marks = self.engine:prompt(self)
+  self.ranked = nil -- some hundred pairs, which nobody needs while a model is waited for
   if not messages then
     return nil, err
   end

@@ -23,7 +23,7 @@ local function project(options)
   options = options or {}
   local w = world.new({
     issues = options.issues or { { id = "A", name = "Bills", description = "When are they mailed?" } },
-    mock = SYNONYMS .. (options.embed or "") .. (options.slow and SLOW or WORK), rules = options.rules, limits = { concurrency = 1 },
+    mock = SYNONYMS .. (options.embed or "") .. (options.slow and SLOW or WORK), rules = options.rules, limits = options.limits or { concurrency = 1 },
   })
   local config = cjson.decode(w:read("config/organization.json"))
   config.models.e = world.merged({ base_url = w.url, model = "words", price = { input = 1, output = 0 } }, options.model)
@@ -253,6 +253,32 @@ describe("memory by meaning", function()
       end
     end
     assert.equal(first, again)
+    same(w)
+  end)
+
+  it("asks for a text once, however many turns want it at once", function()
+    local issues = {}
+    for i = 1, 8 do
+      issues[i] = { id = "A" .. i, name = "Bills " .. i }
+    end
+    local w <close> = project({ issues = issues, limits = { concurrency = 8 }, embed = "function embed() return { delay_ms = 200 } end\n" })
+    fill(w, NOTES)
+    run(w, "run ep")
+    local bytes, asked, most = 0, 0, 0
+    for _, text in ipairs(NOTES) do
+      bytes = bytes + #text
+    end
+    for _, event in ipairs(w:events("memory.ranked")) do
+      asked, most = asked + 1, math.max(most, event.body.usage.prompt)
+      assert.is_nil(event.body.error)
+    end
+    assert.equal(16, asked)
+    assert.is_true(most >= bytes / 4)
+    local large = 0
+    for _, event in ipairs(w:events("memory.ranked")) do
+      large = large + (event.body.usage.prompt >= bytes / 4 and 1 or 0)
+    end
+    assert.equal(1, large)
     same(w)
   end)
 

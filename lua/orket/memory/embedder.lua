@@ -4,6 +4,7 @@
 local cjson = require("cjson")
 local doors = require("orket.llm.door")
 local errors = require("orket.errors")
+local holds = require("orket.tree.hold")
 local llm = require("orket.llm")
 local sys = require("orket.core.sys")
 local usages = require("orket.usage")
@@ -155,8 +156,23 @@ local function learn(self, cache, batch, taken, question)
   return errors.check(cache:put(self.key, taken, reply.vectors:sub(-size * #taken)))
 end
 
+-- The numbers of texts that nobody asked for yet. While somebody does, the others wait: most of theirs are the same.
+local function unknown(self, cache, texts, dims)
+  local numbers, err = errors.check(cache:missing(self.key, texts, dims))
+  if not numbers or #numbers == 0 then
+    return numbers, err
+  end
+  local held, canceled = holds.take(self.holds, "texts")
+  if not held then
+    return nil, canceled
+  end
+  numbers, err = errors.check(cache:missing(self.key, texts, dims))
+  return numbers, err, held
+end
+
 local function learn_all(self, cache, texts, question)
-  local numbers, err = errors.check(cache:missing(self.key, texts, question.dims))
+  local numbers, err, held = unknown(self, cache, texts, question.dims)
+  local _ <close> = held
   local from = 1
   while not err and (numbers[from] or not question.vector) do
     local batch = question.vector and {} or { question.text }
@@ -268,7 +284,7 @@ function M.of(project)
     llm.keys(organization.keys)
     project.embedder = setmetatable({
       name = name, model = profile_of(name, model), key = model.base_url .. " " .. model.model, from = model,
-      path = project.dir .. "/.orket/vectors.db",
+      path = project.dir .. "/.orket/vectors.db", holds = holds.new(),
     }, Embedder)
   end
   return project.embedder
