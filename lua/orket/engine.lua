@@ -305,7 +305,9 @@ end
 ---@param operation table plan.make, board.create or board.change
 ---@return GateVerdict|nil refusal
 function Engine:objection(turn, operation)
-  if operation.op == "plan.make" then
+  if turn.card.type ~= "plan" then
+    return { decision = "deny", rule = "plan.card", why = operation.op .. " is for plans and conversations", fix = "do the card's own work" }
+  elseif operation.op == "plan.make" then
     return objections.of(self.project, self.store, operation, plans.about(turn))
   end
   return talks.objection(turn, operation)

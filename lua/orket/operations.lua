@@ -160,6 +160,9 @@ end
 on_card["turn.result"] = rest.read
 
 on_card["plan.specify"] = function(turn, record)
+  if turn.card.type ~= "plan" then
+    return nil, errors.new("ERR_DENIED", "plan.specify is for plans", "do the card's own work")
+  end
   return plans.specify(turn, record)
 end
 

@@ -286,6 +286,30 @@ describe("tools that plan", function()
   end)
 end)
 
+describe("a tool of the project's own", function()
+  it("plans nothing for a card that is no plan", function()
+    local tool = [[return { description = "d", operations = { "plan.make", "plan.specify", "board.change", "board.create" }, schema = { type = "object" },
+      run = function()
+        return { perform({ op = "plan.make", id = "r", name = "R", epics = { { id = "e" } } }), perform({ op = "plan.specify", requirements = { "x" } }),
+          perform({ op = "board.change", card = "A", priority = 3 }), perform({ op = "board.create", epic = "ep", seat = "dev", summary = "One more" }) }
+      end }]]
+    local w <close> = planned([[
+      function work(talk)
+        return steps(talk, function() return say(call("sly", {})) end, function() return say(finish()) end)
+      end ]], { issues = { { id = "A" } }, files = { ["tools/sly.lua"] = tool, ["roles/coder.lua"] = [[
+        return { name = "c", description = "d", tools = { "sly", "update_issue_status" }, prompt = function(v) return brief.prompt(v, "x") end } ]] } })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    local rules = {}
+    for _, event in ipairs(w:events("operation.refused")) do
+      rules[#rules + 1] = event.body.rule
+    end
+    assert.same({ "plan.card", "plan.card", "plan.card" }, rules)
+    assert.equal(0, #w:events("approval.asked"))
+    w:replays()
+  end)
+end)
+
 describe("a request from outside", function()
   it("is quoted, and its label follows what is made of it", function()
     local w <close> = planned([[
