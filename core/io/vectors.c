@@ -14,8 +14,8 @@ enum { GET, DIMS, PUT, DROP, KEEP, STATEMENTS };
 static const char *const texts[] = {
     [GET] = "SELECT bytes FROM vector WHERE key = ?1",
     [DIMS] = "SELECT dims FROM vector WHERE key = ?1",
-    [PUT] = "INSERT INTO vector (key, model, dims, bytes) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (key) DO UPDATE SET "
-            "dims = excluded.dims, bytes = excluded.bytes",
+    [PUT] = ("INSERT INTO vector (key, model, dims, bytes) VALUES (?1, ?2, ?3, ?4) "
+             "ON CONFLICT (key) DO UPDATE SET dims = excluded.dims, bytes = excluded.bytes"),
     [DROP] = "DELETE FROM vector WHERE key = ?1",
     [KEEP] = "DELETE FROM vector WHERE model <> ?1",
 };

@@ -27,6 +27,7 @@ static void on_done(void *ctx, const struct buf *facts, const struct err *err)
 {
     struct outcome *o = ctx;
     assert_false(o->done);
+    (void)support_failed(); // what the test itself allocates is not to fail
     o->done = true;
     o->code = err ? err->code : 0;
     o->len = facts ? facts->len : 0;
@@ -166,10 +167,8 @@ static void test_no_memory(void **state)
         support_fail_at(n);
         o.code =
             parser_begin(&h->loop, h->program, "c", "int x;", 6, on_done, &o, &parser, NULL);
-        if (o.code == 0)
-            uv_run(&h->loop, UV_RUN_ONCE);
+        uv_run(&h->loop, UV_RUN_DEFAULT); // to the end: an answer may come in pieces
         failed = support_failed();
-        uv_run(&h->loop, UV_RUN_DEFAULT);
         assert_true(o.code == 0 || failed);
     }
 }
