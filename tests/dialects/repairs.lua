@@ -18,6 +18,7 @@ local null = require("cjson").null
 
 return {
   -- strings
+  { "a list that a brace closes, where strings have marks", "<|tool_call>call:w{b:[}x", nil },
   { "raw line ends", arguments('{"b": "one\ntwo\n\tthree"}'), "repaired", { b = "one\ntwo\n\tthree" } },
   { "raw line ends of two bytes", arguments('{"b": "one\r\ntwo"}'), "repaired", { b = "one\r\ntwo" } },
   { "single quotes", hermes([[{'name': 'w', 'arguments': {'b': 'x'}}]]), "repaired", { b = "x" } },

@@ -140,9 +140,11 @@ static enum found item(struct loose *l, enum place place)
     return value(l);
 }
 
-/* One member or item at the end of out; a cut one stays when there is something of its value. */
+/* One member or item at the end of out; a cut one stays when there is something of its value. One that takes no byte is
+ * none: it would be taken for ever. */
 static enum found element(struct loose *l, char close)
 {
+    const char *at = l->s->at;
     size_t mark = l->out->len;
     size_t from = mark;
     enum found found = FOUND_YES;
@@ -154,7 +156,7 @@ static enum found element(struct loose *l, char close)
         found = item(l, close == '}' ? PLACE_MEMBER : PLACE_ITEM);
     if (found == FOUND_MORE && l->out->len == from)
         cut_back(l->out, mark);
-    return found;
+    return found == FOUND_YES && l->s->at == at ? FOUND_NO : found;
 }
 
 /* The commas before the next element; how many there should be is 0 before the first, else 1. */
