@@ -178,7 +178,8 @@ end
 local function slowest()
   local most, what = 0, nil
   for _, part in ipairs({ "<", "{", "[", '{"', "<tool_call>", '<tool_call>{"', "[TOOL_CALLS][", "<function=a><parameter=b>", "\n<parameter=n>\n",
-      "<|tool_call_start|>[f('", "<|tool_call_start|>[f(a=b'", ']<]minimax[>[<a>', '"//', '"/*', "/*x*/", "for example <tool_call>", "<|", "<|t", "{}", "[1]" }) do
+      "<|tool_call_start|>[f('", "<|tool_call_start|>[f(a=b'", ']<]minimax[>[<a>', '"//', '"/*', "/*x*/", "for example <tool_call>", "<|", "<|t", "{}", "[1]",
+      "[T", "[t", "<f", "[{", "{T" }) do
     local seconds = spent({ { text = part:rep((megabytes << 20) // #part), tools = cases.TOOLS } })
     if seconds > most then
       most, what = seconds, part

@@ -2,6 +2,7 @@
  * can tell, it is read again when the text has grown by half, so that the work stays linear. */
 #include "model/dialect.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 #include "model/dialect/grammar.h"
@@ -136,15 +137,29 @@ static enum found ends_thought(struct dialect *d, const struct span *span, const
     return found;
 }
 
+/* The marks that may stand at a place of two bytes and more; at the last one all of them. */
+struct candidates {
+    const struct lead *at, *end;
+};
+
+static struct candidates candidates(const struct leads *leads, const struct scan *s)
+{
+    if (scan_left(s) < 2)
+        return (struct candidates){leads->list, leads->list + leads->first[LEAD_BUCKETS]};
+    unsigned bucket = lead_bucket((unsigned char)s->at[0], (unsigned char)s->at[1]);
+    return (struct candidates){leads->list + leads->first[bucket], leads->list + leads->first[bucket + 1]};
+}
+
 static enum found spans(struct dialect *d, const struct scan *s, bool final)
 {
     const struct lead_word here = lead_at(s->at, scan_left(s));
+    const struct grammar *g = d->grammar;
+    struct candidates all = candidates(&g->span_leads, s);
     enum found best = FOUND_NO;
-    for (size_t i = 0; i < d->grammar->span_count && best != FOUND_YES; i++) {
-        const struct span *each = &d->grammar->spans[i];
-        enum found found = lead_may_stand(each->open_word, here) ? span(d, each, s, final) : FOUND_NO;
-        if (found == FOUND_NO && each->ends_alone && lead_may_stand(each->close_word, here))
-            found = ends_thought(d, each, s, final);
+    for (const struct lead *lead = all.at; lead < all.end && best != FOUND_YES; lead++) {
+        if (!lead_may_stand(lead->word, here))
+            continue;
+        enum found found = (lead->closes ? ends_thought : span)(d, &g->spans[lead->of], s, final);
         best = found > best ? found : best;
     }
     return best;
@@ -174,11 +189,21 @@ static bool allowed(const struct dialect *d, const struct form *form)
     }
 }
 
+/* No list of calls begins with a word, no object with another one. */
+static bool is_prose(const struct scan *s)
+{
+    if (scan_left(s) < 2)
+        return false;
+    return *s->at == '[' ? isalpha((unsigned char)s->at[1]) : s->at[1] == '[' || s->at[1] == '{';
+}
+
 static enum found begins(const struct form *form, const struct scan *s)
 {
     struct text mark = form_mark(form);
     struct scan look = {.at = s->at, .end = s->end};
-    return mark.len ? scan_text(&look, mark.at, mark.len) : FOUND_YES;
+    if (!mark.len)
+        return is_prose(s) ? FOUND_NO : FOUND_YES;
+    return scan_text(&look, mark.at, mark.len);
 }
 
 /* Here stands what should have been calls. */
@@ -248,13 +273,12 @@ static enum found try_form(struct dialect *d, const struct form *form, struct sc
 static enum found forms(struct dialect *d, const struct scan *s, struct attempt *attempt)
 {
     const struct grammar *g = d->grammar;
-    unsigned byte = (unsigned char)*s->at;
     const struct lead_word here = lead_at(s->at, scan_left(s));
-    for (size_t i = g->first[byte]; i < g->first[byte + 1]; i++) {
-        const struct lead *lead = &g->leads[i];
+    struct candidates all = candidates(&g->form_leads, s);
+    for (const struct lead *lead = all.at; lead < all.end; lead++) {
         if (!lead_may_stand(lead->word, here))
             continue;
-        const struct form *form = &g->forms[lead->form];
+        const struct form *form = &g->forms[lead->of];
         enum found found = in_question(d, form) ? begins(form, s) : FOUND_NO;
         bool may = found != FOUND_NO && allowed(d, form);
         if (found == FOUND_NO || (found == FOUND_MORE && s->final)

@@ -179,13 +179,6 @@ struct text form_mark(const struct form *form)
                                     : (struct text){NULL, 0};
 }
 
-/* May a form begin with the byte? Bare JSON has no mark but its bracket. */
-static bool begins_with(const struct form *form, unsigned byte)
-{
-    struct text mark = form_mark(form);
-    return mark.len ? (unsigned char)*mark.at == byte : byte == '{' || byte == '[';
-}
-
 static struct lead_word lead_word(struct text mark)
 {
     unsigned char bytes[8] = {0}, mask[8] = {0};
@@ -210,35 +203,63 @@ static void add_pair(uint8_t pairs[256][32], struct text mark)
             (uint8_t)(1u << ((unsigned char)mark.at[1] & 7));
 }
 
-static void add_lead(struct grammar *g, size_t form, unsigned byte, size_t at)
+/* A mark, and whose it is. */
+struct owned {
+    struct text mark;
+    uint16_t of;
+    bool closes;
+};
+
+static bool is_in(struct text mark, unsigned bucket)
 {
-    const char bracket = (char)byte;
-    struct text mark = form_mark(&g->forms[form]);
-    g->leads[at] = (struct lead){lead_word(mark), (uint16_t)form};
-    add_pair(g->form_pairs, mark.len ? mark : (struct text){&bracket, 1});
+    return mark.len == 1 || lead_bucket((unsigned char)mark.at[0], (unsigned char)mark.at[1]) == bucket;
 }
 
-static int index_forms(struct grammar *g, struct err *err)
+static int index_marks(struct leads *leads, uint8_t pairs[256][32], const struct owned *marks, size_t count)
 {
-    size_t count = 0;
-    g->leads = calloc(g->form_count * 2, sizeof *g->leads); /* bare JSON twice */
-    if (!g->leads)
-        return err_set(err, ERR_MEMORY, NULL);
-    for (unsigned byte = 0; byte < 256; byte++) {
-        g->first[byte] = (uint16_t)count;
-        for (size_t i = 0; i < g->form_count; i++)
-            if (begins_with(&g->forms[i], byte))
-                add_lead(g, i, byte, count++);
+    size_t size = 1, at = 0;
+    for (size_t i = 0; i < count; i++) {
+        size += marks[i].mark.len == 1 ? LEAD_BUCKETS : 1;
+        add_pair(pairs, marks[i].mark);
     }
-    g->first[256] = (uint16_t)count;
-    for (size_t i = 0; i < g->span_count; i++) {
-        g->spans[i].open_word = lead_word(g->spans[i].open);
-        g->spans[i].close_word = lead_word(g->spans[i].close);
-        add_pair(g->span_pairs, g->spans[i].open);
-        if (g->spans[i].ends_alone)
-            add_pair(g->span_pairs, g->spans[i].close);
+    leads->list = size <= UINT16_MAX ? calloc(size, sizeof *leads->list) : NULL;
+    if (!leads->list)
+        return ERR_MEMORY;
+    for (unsigned bucket = 0; bucket < LEAD_BUCKETS; bucket++) {
+        leads->first[bucket] = (uint16_t)at;
+        for (size_t i = 0; i < count; i++)
+            if (is_in(marks[i].mark, bucket))
+                leads->list[at++] = (struct lead){lead_word(marks[i].mark), marks[i].of, marks[i].closes};
     }
+    leads->first[LEAD_BUCKETS] = (uint16_t)at;
     return 0;
+}
+
+static int index_forms(struct grammar *g)
+{
+    struct owned marks[2 * GRAMMAR_FORMS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < g->form_count; i++) {
+        struct text mark = form_mark(&g->forms[i]); /* bare JSON has none but its bracket */
+        marks[count++] = (struct owned){mark.len ? mark : (struct text){"{", 1}, (uint16_t)i, false};
+        if (!mark.len)
+            marks[count++] = (struct owned){{"[", 1}, (uint16_t)i, false};
+    }
+    return index_marks(&g->form_leads, g->form_pairs, marks, count);
+}
+
+static int index_spans(struct grammar *g)
+{
+    struct owned *marks = calloc(g->span_count * 2 + 1, sizeof *marks);
+    size_t count = 0;
+    for (size_t i = 0; marks && i < g->span_count; i++) {
+        marks[count++] = (struct owned){g->spans[i].open, (uint16_t)i, false};
+        if (g->spans[i].ends_alone)
+            marks[count++] = (struct owned){g->spans[i].close, (uint16_t)i, true};
+    }
+    int code = marks ? index_marks(&g->span_leads, g->span_pairs, marks, count) : ERR_MEMORY;
+    free(marks);
+    return code;
 }
 
 static int build(struct grammar *g, struct err *err)
@@ -249,7 +270,9 @@ static int build(struct grammar *g, struct err *err)
         code = add_family(g, each, err);
     if (!code)
         code = add_spans(g, &g->doc.root, err);
-    return code ? code : index_forms(g, err);
+    if (!code && (index_forms(g) || index_spans(g)))
+        code = err_set(err, ERR_MEMORY, NULL);
+    return code;
 }
 
 int grammar_init(struct grammar *g, const struct json *spec, struct err *err)
@@ -271,8 +294,9 @@ void grammar_clear(struct grammar *g)
 {
     free(g->families);
     free(g->forms);
-    free(g->leads);
     free(g->spans);
+    free(g->form_leads.list);
+    free(g->span_leads.list);
     json_doc_clear(&g->doc);
     *g = (struct grammar){0};
 }

@@ -96,14 +96,23 @@ struct form {
  * written open. */
 struct span {
     struct text open, close;
-    struct lead_word open_word, close_word;
     bool ends_alone;
 };
 
-/* The beginning of a form's mark, kept where many can be looked at one after the other. */
+/* The beginning of a mark, kept where many can be looked at one after the other. */
 struct lead {
     struct lead_word word;
-    uint16_t form;
+    uint16_t of; /* index of its form or span */
+    bool closes; /* it is the span's second mark, that ends one alone */
+};
+
+/* Marks by their first two bytes, those of one byte behind each second one: what may stand at a place is in one bucket. In a
+ * bucket they are in order. */
+#define LEAD_BUCKETS 256
+
+struct leads {
+    struct lead *list;
+    uint16_t first[LEAD_BUCKETS + 1]; /* where a bucket begins in it */
 };
 
 struct grammar {
@@ -114,8 +123,7 @@ struct grammar {
     size_t form_count;
     struct span *spans;
     size_t span_count;
-    struct lead *leads;   /* of the forms by the byte they begin with, each byte's in order */
-    uint16_t first[257];  /* where a byte's begin in it */
+    struct leads form_leads, span_leads;
     /* The two bytes that forms and spans may begin with, a bit for each pair: most places of a text are
      * passed over by these alone. */
     uint8_t form_pairs[256][32], span_pairs[256][32];
@@ -149,6 +157,12 @@ static inline struct lead_word lead_at(const char *at, size_t left)
     memcpy(&here.mask, known, sizeof here.mask);
     memcpy(&here.word, at, left);
     return here;
+}
+
+/* For one first byte each second one has a bucket of its own. */
+static inline unsigned lead_bucket(unsigned char first, unsigned char second)
+{
+    return (first * 31u + second) % LEAD_BUCKETS;
 }
 
 /* May the mark stand there? All of it has to be compared where it may. */
