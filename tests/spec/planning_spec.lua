@@ -158,8 +158,9 @@ describe("a plan", function()
 
   it("is answered on a terminal", function()
     local w <close> = planned(GOOD)
+    -- a shell that becomes its last command: behind another one `timeout` may not read the terminal
     local function typed(lines)
-      return orket.shell(string.format("cd %s && (sleep 2; printf '%s') | script -qec \"%s\" /dev/null", w.dir, lines,
+      return orket.shell(string.format("cd %s && (sleep 2; printf '%s') | SHELL=/bin/bash script -qec \"%s\" /dev/null", w.dir, lines,
         w:command("plan \\'do it well\\'"):gsub("\\'", "'")))
     end
     local text = typed("n\\n")

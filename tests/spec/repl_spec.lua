@@ -98,7 +98,7 @@ describe("orket repl", function()
     assert.equal(0, code, shown)
     assert.matches("\ncard:\r\n", shown)
     assert.matches("\n  requirements:", shown)
-    assert.matches('^{"card":{', (lines('view("hello-1")')))
+    assert.matches('^{"approvals":%[%],"card":{', (lines('view("hello-1")')))
   end)
 
   it("records what a person does as that person's", function()
