@@ -57,7 +57,7 @@ local function begin_conversation(self)
   if recorded then
     self.convo, self.ranked = recorded.convo, nil
     self.messages = self.engine.store:conversation(recorded.convo)
-    self.head = #self.messages
+    self.head, self.pins = #self.messages, recorded.convo
     return true
   end
   local messages, err, marks = self.engine:prompt(self)
@@ -68,7 +68,7 @@ local function begin_conversation(self)
   for _, message in ipairs(messages) do
     self:say(message)
   end
-  self.head, self.pinned = #messages, self.card.revision
+  self.head, self.pins, self.pinned = #messages, self.convo, self.card.revision
   self:record("turn.prompted", { convo = self.convo })
   self:label(marks, "prompt")
   return stops.pass(self, "role", { name = self.role })

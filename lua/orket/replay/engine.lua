@@ -55,11 +55,13 @@ local function is_before_reply(turn, event, line, model)
   end
 end
 
--- The request was refused since it did not fit, and then it was made to.
+-- The request was refused since it did not fit, and then it was made to; or another process went on with the turn, and
+-- looked again at what it asks.
 local function too_long(line)
   local event = line[line.tip + 1]
-  local body = event and event.kind:find("^window%.") and records.body(event)
-  return body and body.told and { code = "ERR_CONTEXT", class = "limit", message = "", told = body.told } or nil
+  if event and (event.kind == "memory.ranked" or event.kind:find("^window%.")) then
+    return { code = "ERR_CONTEXT", class = "limit", message = "", told = records.body(event).told }
+  end
 end
 
 local function complete(stage, turn)
@@ -155,14 +157,22 @@ local function take_ranks(turn, line)
   end
 end
 
+-- The words that the turn goes on with: the next event has them, else they stayed what they were.
+local function words_of(turn, due)
+  if due and due.kind == "turn.prompted" then
+    return records.body(due).convo
+  elseif due and due.kind == "window.compacted" then
+    return records.body(due).pins
+  end
+  return turn.pins
+end
+
 -- The view is read after the claim, and other streams may have been faster: it is the recorded prompt at one of
 -- the moments between the claim and the first reply, or the first one is different.
 local function prompt(stage, asked, turn)
   local line, first = stage.lines[turn.number], nil
   take_ranks(turn, line)
-  local due = line[line.tip + 1]
-  local convo = due and due.kind == "turn.prompted" and records.body(due).convo
-    or due and due.kind == "window.compacted" and records.body(due).pins
+  local convo = words_of(turn, line[line.tip + 1])
   local marks = labels_of_prompt(line[line.tip + 2])
   while true do
     local answer = table.pack(asked())
@@ -331,7 +341,7 @@ function M.tape(engine, stage, generations)
   end
   engine.is_changed = function(_, turn)
     local event = stage.lines[turn.number][stage.lines[turn.number].tip + 1]
-    return event ~= nil and event.kind == "window.compacted" and records.body(event).refreshed == true
+    return event ~= nil and (event.kind == "memory.ranked" or event.kind == "window.compacted" and records.body(event).refreshed == true)
   end
   engine.past = function(_, _, _, turn)
     return past(stage, turn)

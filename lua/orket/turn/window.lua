@@ -216,7 +216,8 @@ local function replace(turn, pins, past, tail, body)
   end
   say_all(turn, messages)
   turn.head, turn.window = #head, past
-  body.convo, body.head, body.pins = turn.convo, turn.head, last_name(pins)
+  turn.pins = last_name(pins)
+  body.convo, body.head, body.pins = turn.convo, turn.head, turn.pins
   body.steps, body.before, body.summary = past and past.steps, past and past.before, past and past.summary
   body.marks = past and past.marks
   body.lines = past and past.lines and setmetatable(past.lines, cjson.array_mt)
@@ -290,6 +291,7 @@ local function again(turn, body)
   end
   local own = turn.window or {}
   turn.messages, turn.convo, turn.head = turn.engine.store:conversation(body.convo), body.convo, math.tointeger(body.head)
+  turn.pins = body.pins
   rest.again(turn, body.rests)
   turn.window = {
     steps = math.tointeger(body.steps or nil), before = math.tointeger(body.before or nil), lines = body.lines, summary = body.summary, marks = body.marks,
