@@ -114,6 +114,14 @@ describe("calls in a model's text", function()
     return list
   end
 
+  it("are not whole before a mark that has to close them", function()
+    local list = '<|tool_call|>[{"name": "w", "arguments": {"a": 1}}'
+    local rows = { { text = list .. ', {"name": "x"', dialect = "phi4" }, { text = list .. "]<|/tool_call|>", dialect = "phi4" } }
+    local cut, whole = table.unpack(orket.try("calls", rows))
+    assert.equal("partial", cut.calls[1].state)
+    assert.equal("complete", whole.calls[1].state)
+  end)
+
   it("are mended where there is one way to read them, and only there", function()
     local repairs, rows = dofile("tests/dialects/repairs.lua"), {}
     local text = { type = "string" }

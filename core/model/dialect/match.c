@@ -253,12 +253,13 @@ static bool add_named(struct match *m, bool cut)
     return added;
 }
 
-/* A mark that was missed makes the calls before it repaired ones. */
+/* A mark that was missed makes the calls before it repaired ones. Where it has to be there, no call before it is whole. */
 static void settle(struct match *m, bool cut)
 {
+    bool open = cut && (m->form->where != WHERE_MARK || m->form->strict);
     for (size_t i = m->first; i < m->calls->count; i++) {
         struct dialect_call *call = &m->calls->items[i];
-        if (cut && m->form->where != WHERE_MARK)
+        if (open)
             call->state = DIALECT_PARTIAL;
         else if (m->s->repaired && call->state == DIALECT_COMPLETE)
             call->state = DIALECT_REPAIRED;
