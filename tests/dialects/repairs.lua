@@ -86,8 +86,8 @@ return {
   { "a fence inside the marks", hermes('```json\n{"name": "w", "arguments": {"a": 1}}\n```'), "complete", { a = 1 } },
   { "the end of a thought alone", "I would call w.\n</think>\n" .. arguments('{"a": 1}'), "complete", { a = 1 } },
   -- Python
-  { "a call in a list that cannot be read", python("x(b=b'z'), w(a=1)"), "complete", { a = 1 } },
-  { "a number that is none, in a list", python("w(a=1), x(a=1e999)"), "complete", { a = 1 } },
+  { "a call in a list that cannot be read", python("x(b=b'z'), w(a=1)"), "repaired", { a = 1 } },
+  { "a number that is none, in a list", python("w(a=1), x(a=1e999)"), "repaired", { a = 1 } },
   { "brackets that cross, in a list", python("x(a=[1), w(a=1)") },
   { "nothing in a list", python(" ") },
   { "zeros before a number", python("w(a=07)"), "repaired", { a = 7 } },

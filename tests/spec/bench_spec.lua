@@ -6,7 +6,7 @@ local measure = dofile("bench/measure.lua")
 local orket = dofile("tests/support/orket.lua")
 
 local function bench_line(text)
-  local json = text:match("%f[%w]BENCH (%b{})")
+  local json = text:match("%f[%w]BENCH ({[^\n]*})")
   return cjson.decode((assert(json, text)))
 end
 

@@ -101,10 +101,12 @@ static enum found pass_brackets(struct scan *s)
     return FOUND_YES;
 }
 
-/* What is wrong in one call of a list leaves the others what they are, where its end is known. */
+/* What is wrong in one call of a list leaves the others what they are, where its end is known; but where a broken text
+ * ends may be read otherwise with more of it, so that what follows is no more than repaired. */
 static enum found pass_broken(struct scan *s, struct calls *calls)
 {
     enum found found = pass_brackets(s);
+    s->repaired = true;
     calls->broken += found == FOUND_YES;
     return found;
 }
