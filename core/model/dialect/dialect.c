@@ -2,7 +2,6 @@
  * can tell, it is read again when the text has grown by half, so that the work stays linear. */
 #include "model/dialect.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 
 #include "model/dialect/grammar.h"
@@ -189,20 +188,12 @@ static bool allowed(const struct dialect *d, const struct form *form)
     }
 }
 
-/* No list of calls begins with a word, no object with another one. */
-static bool is_prose(const struct scan *s)
-{
-    if (scan_left(s) < 2)
-        return false;
-    return *s->at == '[' ? isalpha((unsigned char)s->at[1]) : s->at[1] == '[' || s->at[1] == '{';
-}
-
 static enum found begins(const struct form *form, const struct scan *s)
 {
     struct text mark = form_mark(form);
     struct scan look = {.at = s->at, .end = s->end};
-    if (!mark.len)
-        return is_prose(s) ? FOUND_NO : FOUND_YES;
+    if (!mark.len) // bare JSON
+        return match_holds_none(s) ? FOUND_NO : FOUND_YES;
     return scan_text(&look, mark.at, mark.len);
 }
 

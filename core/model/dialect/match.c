@@ -2,6 +2,8 @@
  * text was cut. */
 #include "model/dialect/hole.h"
 
+#include <ctype.h>
+
 #include "model/dialect/loose.h"
 
 /* ---- calls as lists ---- */
@@ -70,14 +72,16 @@ static enum found stray_before(struct scan *s)
     return FOUND_YES;
 }
 
-/* No call and no list of calls begins like this: what stands behind the bracket is no key, or a number. */
-static bool holds_none(const struct scan *s)
+bool match_holds_none(const struct scan *s)
 {
     struct scan look = *s;
     look.at++;
     scan_blanks(&look);
-    const char *none = *s->at == '{' ? "{[(<>:;=)" : "]0123456789-";
-    return look.at < look.end && *look.at && strchr(none, *look.at);
+    if (look.at == look.end || !*look.at)
+        return false;
+    if (*s->at == '{')
+        return strchr("{[(<:>;=)", *look.at);
+    return isalnum((unsigned char)*look.at) || strchr("]-", *look.at);
 }
 
 /* In prose a value is one; between marks more may follow. */
@@ -88,7 +92,7 @@ static enum found json_calls(struct match *m)
         return FOUND_MORE;
     if (s->at == s->end)
         return FOUND_MORE;
-    if ((*s->at != '{' && *s->at != '[') || holds_none(s))
+    if ((*s->at != '{' && *s->at != '[') || match_holds_none(s))
         return FOUND_NO;
     enum found found = json_value(m);
     while (found == FOUND_YES && m->form->where == WHERE_MARK) {
