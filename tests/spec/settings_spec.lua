@@ -25,8 +25,10 @@ local function configured(w, file, change)
   w:write(path, cjson.encode(value))
 end
 
+local BEGINNING = '{\\"architecture\\"'
+
 local function recorded_settings(w)
-  return w:sql("SELECT count(*) FROM blob WHERE CAST(bytes AS TEXT) LIKE '{%process_rules%'")
+  return w:sql("SELECT count(*) FROM blob WHERE CAST(bytes AS TEXT) LIKE '" .. BEGINNING .. "%'")
 end
 
 local function same(w, modes, run)
@@ -107,7 +109,7 @@ describe("a replay under another configuration", function()
 
   it("is not fooled by a recorded one that was changed", function()
     local copy <close> = world.copy(w.dir, "function reply() return {} end")
-    copy:sql([[UPDATE blob SET bytes = CAST(replace(CAST(bytes AS TEXT), 'currency\":2', 'currency\":3') AS BLOB) WHERE CAST(bytes AS TEXT) LIKE '{%process_rules%']])
+    copy:sql("UPDATE blob SET bytes = CAST('{ ' || substr(CAST(bytes AS TEXT), 2) AS BLOB) WHERE CAST(bytes AS TEXT) LIKE '" .. BEGINNING .. "%'")
     local text, code = copy:orket("replay ep.1")
     assert.equal(1, code, text)
     assert.truthy(text:find("ERR_REPLAY: ep.1/0.1 (run.started", 1, true), text)
@@ -118,7 +120,8 @@ describe("the recorded configuration", function()
   it("has no header and no value of a key in it, and is stored once", function()
     local w <close> = done({ model = { headers = { ["X-Team"] = "sesame" } }, environment = "ORKET_MODEL_KEY=sk-0123456789-abcdef" })
     assert.equal("1", recorded_settings(w))
-    local text = w:sql("SELECT CAST(bytes AS TEXT) FROM blob WHERE CAST(bytes AS TEXT) LIKE '{%process_rules%'")
+    local text = w:blob(BEGINNING)
+    assert.truthy(text:find('"process_rules"', 1, true), text)
     for _, word in ipairs({ "sesame", "sk-0123", w.dir }) do
       assert.falsy(text:find(word, 1, true), word)
     end

@@ -248,6 +248,18 @@ function World:sql(query)
   return (orket.shell(string.format("sqlite3 %s/.orket/orket.db \"%s\"", self.dir, query)):gsub("%s+$", ""))
 end
 
+local JOINED = [[
+WITH RECURSIVE part(id, bytes, more) AS (
+  SELECT 0, bytes, more FROM blob WHERE CAST(bytes AS TEXT) LIKE '%s'
+  UNION ALL SELECT piece.id, piece.bytes, iif(piece.more, piece.id + 1, NULL) FROM part JOIN piece ON piece.id = part.more)
+SELECT group_concat(CAST(bytes AS TEXT), '') FROM part]]
+
+---The whole text of the blob that begins like this: its row need not have more of it than 40 bytes.
+---@param beginning string a pattern of LIKE, within those
+function World:blob(beginning)
+  return self:sql(JOINED:format(beginning .. "%"))
+end
+
 ---The questions of yes or no that wait for a person.
 function World:pending()
   local text, code = self:orket("approvals --json")
