@@ -76,6 +76,20 @@ function Tape:outcome()
   return event.body, event.kind
 end
 
+---What happened just now, and is looked at again when the call is judged once more.
+---@param kind string
+---@param body table
+function Tape:add(kind, body)
+  table.insert(self.answers, self.at, { kind = kind, body = body })
+  self.at = self.at + 1
+end
+
+---Back to an answer that was the next one: its call is judged once more.
+---@param at integer as `at` was then
+function Tape:back(at)
+  self.at = at
+end
+
 ---Everything goes live from here on.
 function Tape:leave()
   self.at = #self.answers + 1

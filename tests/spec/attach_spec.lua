@@ -109,6 +109,23 @@ describe("a debugger", function()
     ended(w)
   end)
 
+  it("judges a call again that a person has answered: the answer stands, once, and a replay knows it", function()
+    for _, said in ipairs({ "approve A", "deny A" }) do
+      local w = started({}, { { id = "asked", effect = "ask", tools = { "write_file" }, why = "a person decides" } })
+      local repl = attach(w)
+      repl.say('breakpoint{rule="gate.allow", card="A"}.id', 'breakpoint{rule="approval.denied", card="A"}.id', GO)
+      assert.truthy(world.wait(function() return w:card("A").approval end), "it does not ask")
+      assert.equal(0, (select(2, w:orket(said))))
+      repl.say('wait(20).what', 'retry("A").order', 'wait(20).at', 'retry("A").order', 'wait(20).at', 'clear().cleared', 'continue("A").order')
+      assert.truthy(world.wait(function() return w:events("approval.settled")[1] and #w:pending() == 0 end), w:read(".test/repl.out"))
+      repl.heard("\ngo\n")
+      repl.kill()
+      assert.equal(1, #w:events("approval.asked"))
+      assert.equal(1, #w:events("approval.settled"))
+      ended(w)
+    end
+  end)
+
   it("judges a call again, and stops before a card moves", function()
     local w = started()
     local text, code = lines(w, 'breakpoint{rule="gate.path.*"}.id', 'breakpoint{transition="ready_for_testing", role="coder"}.id',

@@ -178,6 +178,7 @@ local function decide(turn, known, question, ask)
     rule = refusal and refusal.rule, why = refusal and refusal.why, fix = refusal and refusal.fix, where = refusal and refusal.where,
   }
   turn.again = false -- not interrupted: it waited
+  turn.tape:add("approval.settled", known.settled)
   return note(turn, known.settled)
 end
 
@@ -219,7 +220,9 @@ function M.overrule(turn, refusal, is_it)
   end
   local known = recall(turn)
   if known and not known.settled then
-    turn:record("approval.settled", { ask = known.id, outcome = "refused", rule = refusal.rule })
+    local settled = { ask = known.id, outcome = "refused", rule = refusal.rule }
+    turn.tape:add("approval.settled", settled)
+    turn:record("approval.settled", settled)
   end
 end
 

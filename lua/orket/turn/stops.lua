@@ -31,8 +31,10 @@ local function skipped(why)
   return { decision = "deny", rule = M.RULE, why = why, fix = "go on without it, or do it in another way" }
 end
 
--- The judgement, and what the person makes of it: it stands, the call is skipped, or it is judged again.
+-- The judgement, and what the person makes of it: it stands, the call is skipped, or it is judged again. What somebody had
+-- answered about the call stays the answer to it.
 local function judged(debugger, turn, request)
+  local from = turn.tape.at
   while true do
     local call, refusal, failure, yes = allow.call(turn, request)
     local decision = refusal or asked(turn.waiting) or ALLOWED
@@ -43,6 +45,7 @@ local function judged(debugger, turn, request)
       call:close()
     end
     turn.waiting = nil
+    turn.tape:back(from)
     if err or order == "skip" then
       return nil, order and skipped(why), err
     end
