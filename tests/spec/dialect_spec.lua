@@ -122,6 +122,16 @@ describe("calls in a model's text", function()
     assert.equal("complete", whole.calls[1].state)
   end)
 
+  it("are none behind what may still become a comment", function()
+    local rows = {}
+    for _, object in ipairs({ '{""//":', '{"a":"x"//"}', '{"a":"x", foo //"}', '{"a":"x", "foo" //"}', '{"a":"x" /*"}' }) do
+      rows[#rows + 1] = { text = object .. "<function_calls>g()" }
+    end
+    for i, answer in ipairs(orket.try("calls", rows)) do
+      assert.same({}, answer.calls, rows[i].text) -- a line or a bracket more, and the object goes on behind it
+    end
+  end)
+
   it("are mended where there is one way to read them, and only there", function()
     local repairs, rows = dofile("tests/dialects/repairs.lua"), {}
     local text = { type = "string" }

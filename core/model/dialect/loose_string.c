@@ -39,11 +39,11 @@ static const char *behind_blanks(const char *at, const char *end)
     }
 }
 
-/* May a comment begin at `at` of which more would come? */
-static bool half_comment(const struct scan *s, const char *at)
+/* Does the text end at `at`, or with a comment that may begin there? What stands in that is nothing yet. */
+static bool ends_text(const struct scan *s, const char *at)
 {
     size_t left = (size_t)(s->end - at);
-    return left && *at == '/' && (left == 1 || ((at[1] == '/' || at[1] == '*') && left < COMMENTS_MAX));
+    return !left || (*at == '/' && (left == 1 || ((at[1] == '/' || at[1] == '*') && left < COMMENTS_MAX)));
 }
 
 void loose_blanks(struct loose *l)
@@ -54,7 +54,7 @@ void loose_blanks(struct loose *l)
         return;
     const char *behind = behind_blanks(s->at, s->end);
     s->repaired |= behind > s->at;
-    s->at = half_comment(s, behind) ? s->end : behind;
+    s->at = ends_text(s, behind) ? s->end : behind;
 }
 
 static bool stops(const struct scan *s, const char *at)
@@ -75,6 +75,8 @@ static enum found bare_key_at(const struct scan *s, const char *at)
     look.at = behind_blanks(look.at, look.end);
     if (found == FOUND_MORE || look.at == look.end)
         return more_or(s, FOUND_NO);
+    if (ends_text(s, look.at))
+        return more_or(s, FOUND_YES);
     return *look.at == ':' ? FOUND_YES : FOUND_NO;
 }
 
@@ -87,7 +89,7 @@ static enum found quoted_key_at(const struct scan *s, const char *at)
     if (close >= s->end)
         return more_or(s, FOUND_YES);
     const char *colon = behind_blanks(close + 1, s->end);
-    if (*close == *at && colon == s->end)
+    if (*close == *at && ends_text(s, colon))
         return more_or(s, FOUND_YES);
     return *close == *at && *colon == ':' ? FOUND_YES : FOUND_NO;
 }
@@ -96,8 +98,8 @@ static enum found quoted_key_at(const struct scan *s, const char *at)
 static enum found comma_ends_member(const struct scan *s, const char *at)
 {
     at = behind_blanks(at, s->end);
-    if (at == s->end || half_comment(s, at))
-        return more_or(s, at == s->end ? FOUND_YES : FOUND_NO);
+    if (ends_text(s, at))
+        return more_or(s, FOUND_YES);
     if (*at == '"' || *at == '\'')
         return quoted_key_at(s, at);
     return *at == '}' || *at == ',' ? FOUND_YES : bare_key_at(s, at);
@@ -109,8 +111,8 @@ static enum found ends_string(const struct scan *s, const char *at, enum place p
     at = behind_blanks(at, s->end);
     if (place == PLACE_ALONE)
         return FOUND_YES;
-    if (at == s->end || half_comment(s, at))
-        return more_or(s, at == s->end ? FOUND_YES : FOUND_NO);
+    if (ends_text(s, at))
+        return more_or(s, FOUND_YES);
     if (place == PLACE_KEY)
         return *at == ':' ? FOUND_YES : FOUND_NO;
     if (*at == '}' || *at == ']' || stops(s, at))
