@@ -5,6 +5,12 @@
 
 local limit = tonumber(os.getenv("TEST_TIMEOUT")) or 240
 
+-- What a terminal, a person or a proxied network has set does not reach the tests: one environment everywhere.
+local UNSET = { "http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "NO_COLOR",
+  "COLUMNS", "LINES", "CDPATH", "BASH_ENV", "ENV", "POSIXLY_CORRECT", "LUA_INIT", "LUA_INIT_5_4", "ORKET_LUA", "ORKET_FAULT", "ORKET_MODEL",
+  "ORKET_MODEL_KEY", "ORKET_MODEL_URL", "MAKEFLAGS", "MAKELEVEL", "MFLAGS" }
+local SAME = "env -u " .. table.concat(UNSET, " -u ") .. " LC_ALL=C.UTF-8 TZ=UTC TERM=xterm SHELL=/bin/sh HOME=\"${HOME:-/nonexistent}\""
+
 local function command(file)
   if file:match("_spec%.lua$") then
     return "busted --lua=lua5.4 -o TAP " .. file
@@ -14,7 +20,7 @@ end
 
 ---Text of both streams and the exit code; 124 = out of time.
 local function run(file)
-  local pipe = assert(io.popen(string.format("timeout -k 5 %d %s 2>&1", limit, command(file)), "r"))
+  local pipe = assert(io.popen(string.format("umask 022; %s timeout -k 5 %d %s </dev/null 2>&1", SAME, limit, command(file)), "r"))
   local text = pipe:read("a")
   local _, _, code = pipe:close()
   return text, code

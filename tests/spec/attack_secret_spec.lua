@@ -53,7 +53,8 @@ describe("a key", function()
 
   it("is not told when the server echoes it", function()
     orket.write(dir .. "/echo.py", ECHO)
-    os.execute(string.format("python3 %s/echo.py > %s/port & echo $! > %s/pid; sleep 0.7", dir, dir, dir))
+    os.execute(string.format("python3 %s/echo.py > %s/port & echo $! > %s/pid; until [ -s %s/port ]; do sleep 0.05; done",
+      dir, dir, dir, dir))
     local port = orket.read(dir .. "/port"):match("%d+")
     for _, way in ipairs({ "json", "plain", "stream", "garbage" }) do
       local text = orket.shell(string.format("cd %s && ORKET_MODEL_KEY=%s ORKET_MODEL_URL=http://127.0.0.1:%s/%s timeout 30 %s run -C p --json --record p/tape-%s hello 2>&1",

@@ -88,7 +88,8 @@ while True:
     except OSError: pass
     c.close()
 ]])
-    os.execute(string.format("python3 %s/plant.py %s/p/.orket/owner.sock > %s/planted & echo $! > %s/pid; sleep 0.5", dir, dir, dir, dir))
+    os.execute(string.format("python3 %s/plant.py %s/p/.orket/owner.sock > %s/planted & echo $! > %s/pid; until grep -q up %s/planted; do sleep 0.05; done",
+      dir, dir, dir, dir, dir))
     local text, code = hostile.ask(dir, "comment", "H-1 hello")
     os.execute("kill $(cat " .. dir .. "/pid)")
     assert.equal(1, code, text)

@@ -102,7 +102,7 @@ function M.serve()
   self.lua = self.dir .. "/client"
   local out = self.dir .. "/out"
   self.pid = orket.shell(string.format("ORKET_LUA=%s/server %s >%s 2>&1 & echo $!", self.dir, M.binary, out)):match("%d+")
-  for _ = 1, 100 do
+  for _ = 1, 1000 do
     self.port = tonumber(orket.read(out):match("^%d+"))
     if self.port then
       return self

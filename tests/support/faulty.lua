@@ -104,7 +104,7 @@ local function serve(self)
   local pid = orket.shell(string.format("ORKET_LUA=%s/mock %s mock-llm --port 0 %s/mock.lua >%s/mock.out 2>&1 & echo $!",
     self.dir, M.release, self.dir, self.dir))
   self.mock = pid:match("%d+")
-  for _ = 1, 200 do
+  for _ = 1, 1000 do
     self.url = orket.read(self.dir .. "/mock.out"):match("http:%S+")
     if self.url then
       return

@@ -26,7 +26,7 @@ function M.directory()
 end
 
 function M.remove(dir)
-  assert(dir:match("^/tmp/"))
+  assert(dir:match("/tmp%.%w+"), "mktemp did not make " .. dir)
   os.execute("rm -rf '" .. dir .. "'")
 end
 

@@ -62,14 +62,10 @@ local function serve(self, mock, before)
   local pid = orket.shell(string.format("ORKET_LUA=%s/.test %s mock-llm %s/.test/mock.lua >%s 2>&1 & echo $!",
     self.dir, orket.binary, self.dir, out))
   self.mock = pid:match("%d+")
-  for _ = 1, 100 do
+  assert(M.wait(function()
     self.url = orket.read(out):match("http:%S+")
-    if self.url then
-      return
-    end
-    M.sleep(0.02)
-  end
-  error("the mock did not start: " .. orket.read(out))
+    return self.url
+  end, 30), "the mock did not start: " .. orket.read(out))
 end
 
 ---options: binary and environment of the commands under test; issues, mock (text), limits, gate (rules), rules (more process rules), architecture, governance (of the epic), model (more fields), models (more of them), team, epics (more), files
@@ -164,8 +160,10 @@ end
 function World:start(arguments)
   local out = self.dir .. "/.test/run.out"
   os.remove(out .. ".code")
+  os.remove(out .. ".pid")
   local pid = orket.shell(string.format("cd %s; { ORKET_MODEL_URL=%s %s %s run --plain %s >%s 2>&1 & echo $! >%s.pid; wait $!; echo $? >%s.code; } "
-    .. ">/dev/null 2>&1 & sleep 0.05; cat %s.pid", self.dir, self.url, self.environment, self.binary, arguments or "ep", out, out, out, out)):match("%d+")
+    .. ">/dev/null 2>&1 & until [ -s %s.pid ]; do sleep 0.01; done; cat %s.pid", self.dir, self.url, self.environment, self.binary,
+    arguments or "ep", out, out, out, out, out)):match("%d+")
   local run = {}
   function run.kill(signal)
     os.execute("kill -" .. signal .. " " .. pid .. " 2>/dev/null")
