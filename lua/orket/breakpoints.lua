@@ -27,6 +27,15 @@ local function kind_of(wanted)
   end
 end
 
+-- A turn comes to one of these after the other.
+local function is_at_two(wanted)
+  local kinds = 0
+  for _, kind in ipairs(KINDS) do
+    kinds = kinds + (kind ~= "role" and wanted[kind] ~= nil and 1 or 0)
+  end
+  return kinds > 1
+end
+
 local function form_fault(wanted)
   for key, value in pairs(wanted) do
     if not (key == "card" or kind_of({ [key] = true })) then
@@ -35,7 +44,9 @@ local function form_fault(wanted)
       return key .. " has to be a name, in which * stands for anything"
     end
   end
-  return not kind_of(wanted) and "a breakpoint is on a tool, a rule, a role or a transition" or nil
+  if not kind_of(wanted) or is_at_two(wanted) then
+    return "a breakpoint is on a tool, a rule, a role or a transition" .. (kind_of(wanted) and ", one of them" or "")
+  end
 end
 
 -- ---- what there is ----

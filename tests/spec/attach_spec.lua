@@ -222,6 +222,7 @@ describe("a debugger", function()
       { "clear(7).cleared", "^0\n$" }, { "wait(0.01)", "^$" },
       { "breakpoint('tool')", "ERR_USAGE: a breakpoint is a table" }, { "breakpoint{tool='write_flie'}", "no tool 'write_flie'\n  fix: perhaps write_file\n" },
       { "breakpoint{role='nobody'}", "no role 'nobody'\n  fix: there are .*coder" }, { "breakpoint{transition='dne'}", "no status 'dne'\n  fix: perhaps done\n" },
+      { "breakpoint{tool='write_file', rule='house.*'}", "ERR_USAGE: .*one of them" }, { "breakpoint{rule='*', transition='done'}", "ERR_USAGE" },
       { "breakpoint{rule='gate.path.escap'}", "no rule .*perhaps gate.path.escape\n" }, { "breakpoint{rule='house.none'}", "no rule" },
       { "breakpoint{rule='gate.p*'}.id", "^%d+\n$" }, { "breakpoint{rule='policy.any'}.id", "^%d+\n$" }, { "breakpoint{rule='*'}.id", "^%d+\n$" },
       { "wait('x')", "ERR_USAGE: wait takes a number" }, { "clear('x')", "ERR_USAGE" }, { "stopped()", "^{}\n$" },
