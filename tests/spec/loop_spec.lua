@@ -59,6 +59,11 @@ local CASES = {
     function work(talk) return talk.replies < 15 and say(call("get_issue_context", {})) or say(finish()) end]] },
   ["waiting for others, who never come"] = { "turn.repeats", 21, [[
     function work() return say(call("get_issue_context", {})) end]] },
+  ["words alone now and then, between real work"] = { nil, 13, [[
+    function work(talk)
+      local n = talk.replies
+      return n >= 12 and say(finish()) or n % 4 == 3 and { content = "I think, " .. n } or say(write("f" .. n, "x"))
+    end]] },
   ["looking again, twice, at what did not change yet"] = { nil, 5, [[
     function work(talk)
       return talk.replies < 3 and say(call("list_directory", { path = "." })) or talk.replies == 3 and say(write("a", "a")) or say(finish())

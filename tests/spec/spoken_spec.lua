@@ -124,6 +124,23 @@ describe("a model that writes its calls as text", function()
     assert.truthy(seen:find("it lacks its name or its arguments", 1, true), seen)
   end)
 
+  it("may break one now and then in a long turn: what was done between counts", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, model = { calls = "text" }, mock = SPOKEN .. RENDERS.hermes .. "\n" .. [[
+      function work(talk)
+        local n = talk.replies
+        if n % 5 == 4 then
+          local r = say(write("f" .. n, "x"))
+          r.content = '<tool_call>\n{"name": "write_file", "arguments": {"path": "b.txt", "content": y}}\n</tool_call>'
+          return r
+        end
+        return n < 20 and say(write("f" .. n, "x")) or say(finish())
+      end]] })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal(4, #w:events("turn.nudged"))
+    w:replays()
+  end)
+
   it("is told so in few words, however long the call is", function()
     local seen = corrected('<tool_call>\n{"name": "write_file", "arguments": {"path": "b.txt", "content": ' .. ("ü"):rep(20000) .. "}}\n</tool_call>")
     assert.truthy(#seen < 2500 and utf8.len(seen), #seen)

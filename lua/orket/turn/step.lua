@@ -236,10 +236,10 @@ local function settle_call(turn, request)
   return ok, err
 end
 
--- Steps that came to nothing new; those that only wait for others are counted apart, and may be more.
+-- Steps in a row that came to nothing new; those that only wait for others are counted apart, and may be more.
 local function count_stalled(turn, calls)
   if turn.progress then
-    turn.stalled, turn.waited = 0, 0
+    turn.stalled, turn.waited, turn.nudges = 0, 0, 0
   elseif calls > 0 and turn.looked == calls then
     turn.waited = turn.waited + 1
   else
