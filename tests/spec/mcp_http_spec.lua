@@ -161,6 +161,14 @@ describe("the current protocol over HTTP", function()
     assert.same({ "over there\n", 0 }, { w:mcp(CALL) })
     assert.equal("POST - server/discover \nPOST - tools/list \nPOST - tools/call \n", w:log())
     assert.same({ "grün\n", 0 }, { w:mcp("call far echo '{\"text\":\"gr\\u00fcn\"}'") }) -- a header that cannot hold it
+    assert.same({ "x\n", 0 }, { w:mcp("call far echo '{\"text\":\"x\",\"loud\":false}'") }) -- what is false is said as well
+  end)
+
+  it("has schemas without what is for headers, and with all else", function()
+    local w <close> = project("current")
+    local tool = cjson.decode((w:mcp("--json tools far")))[1]
+    assert.same({ text = { type = "string" }, loud = { type = "boolean" }, how = { type = "object", additionalProperties = false } },
+      tool.schema.properties)
   end)
 
   it("is refused with a reason when both have none in common", function()

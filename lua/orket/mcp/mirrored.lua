@@ -41,8 +41,9 @@ local collect
 local function of_property(found, path, schema)
   local name, plain = schema["x-mcp-header"], {}
   for key, value in pairs(schema) do
-    plain[key] = key ~= "x-mcp-header" and value or nil
+    plain[key] = value
   end
+  plain["x-mcp-header"] = nil
   if name ~= nil then
     found.fault = found.fault or fault_of(found, name, schema)
     found.names[tostring(name):lower()] = true
@@ -99,7 +100,10 @@ end
 local function value_at(arguments, path)
   local value = arguments
   for _, key in ipairs(path) do
-    value = type(value) == "table" and value[key] or nil
+    if type(value) ~= "table" then
+      return nil
+    end
+    value = value[key]
   end
   return value
 end

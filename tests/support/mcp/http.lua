@@ -17,7 +17,10 @@ end
 local function tool()
   return {
     name = "echo", description = changed and "Says it back, and to me." or "Says it back.",
-    inputSchema = { type = "object", properties = { text = { type = "string", ["x-mcp-header"] = "Text" } } },
+    inputSchema = { type = "object", properties = {
+      text = { type = "string", ["x-mcp-header"] = "Text" }, loud = { type = "boolean", ["x-mcp-header"] = "Loud" },
+      how = { type = "object", additionalProperties = false },
+    } },
   }
 end
 
@@ -128,7 +131,11 @@ local ENCODED = { ["gr\u{FC}n"] = "=?base64?Z3LDvG4=?=" }
 
 local function is_told(request, message)
   local meta = (message.params or {})._meta or {}
-  local text = ((message.params or {}).arguments or {}).text
+  local arguments = (message.params or {}).arguments or {}
+  local text = arguments.text
+  if arguments.loud ~= nil and request.headers["mcp-param-loud"] ~= tostring(arguments.loud) then
+    return false
+  end
   return meta["io.modelcontextprotocol/protocolVersion"] == "2026-07-28" and request.headers["mcp-protocol-version"] == "2026-07-28"
     and type(meta["io.modelcontextprotocol/clientCapabilities"]) == "table" and request.headers["mcp-method"] == message.method
     and request.headers["mcp-name"] == message.params.name and request.headers["mcp-param-text"] == (ENCODED[text] or text)
