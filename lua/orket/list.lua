@@ -1,6 +1,29 @@
 -- list.lua: the few things about lists and maps that everybody needs. Pure.
 
+local cjson = require("cjson")
+
 local M = {}
+
+---A value of a JSON text, nil for null: `and … or` would lose what is false.
+---@param value any
+---@return any
+function M.given(value)
+  if value == cjson.null then
+    return nil
+  end
+  return value
+end
+
+---A copy of a map without what is null.
+---@param map table<string, any>
+---@return table<string, any>
+function M.all_given(map)
+  local copy = {}
+  for key, value in pairs(map) do
+    copy[key] = M.given(value)
+  end
+  return copy
+end
 
 ---The keys of a map, sorted.
 ---@param map table<string, any>

@@ -155,6 +155,19 @@ describe("the Messages API", function()
     assert.same(got.both, got.after)
   end)
 
+  it("keeps to a schema beside what its profile says of the output, named once", function()
+    local got = probe([[
+      local function sent(format, json)
+        return table.concat(require("orket.providers.anthropic").body({ base_url = "http://x/v1", model = "m",
+          params = { output_config = { effort = "low", format = format } } }, { messages = {}, stream = true, json = json }))
+      end
+      local both = sent({ type = "theirs" }, '{"type":"object","additionalProperties":false}')
+      say({ both = cjson.decode(both), times = select(2, both:gsub('"output_config"', "")), alone = cjson.decode(sent()).output_config })]])
+    assert.same({ effort = "low", format = { type = "json_schema", schema = { type = "object", additionalProperties = false } } }, got.both.output_config)
+    assert.equal(1, got.times)
+    assert.same({ effort = "low" }, got.alone)
+  end)
+
   it("gets what it signed back as it was, and nobody else does", function()
     local got = probe([[
       local BLOCKS = '{"type":"thinking","thinking":"one","signature":"S1"},{"type":"redacted_thinking","data":"AAA"},{"type":"text","text":"Let \195\188s."},' ..
@@ -415,6 +428,17 @@ describe("OpenAI", function()
     assert.equal(9, got.body.max_completion_tokens)
     assert.is_nil(got.body.max_tokens)
     assert.equal(9, got.not_it.max_tokens)
+  end)
+
+  it("and everybody else gets what params say no to, without what is null there", function()
+    for _, shape in ipairs({ "openai", "anthropic", "gemini" }) do
+      local got = probe(([[
+        local body = require("orket.providers.%s").body({ base_url = "http://x/v1", model = "m", temperature = 1,
+          params = { parallel_tool_calls = false, service_tier = cjson.null } }, { messages = { '{"content":"hi","role":"user"}' }, stream = true })
+        say(cjson.decode(table.concat(body)))]]):format(shape))
+      assert.is_false(got.parallel_tool_calls)
+      assert.is_nil(got.service_tier)
+    end
   end)
 
   it("is asked for a reply whole where its profile says so", function()

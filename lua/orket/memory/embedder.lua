@@ -6,6 +6,7 @@ local doors = require("orket.llm.door")
 local errors = require("orket.errors")
 local holds = require("orket.tree.hold")
 local llm = require("orket.llm")
+local parts = require("orket.providers.parts")
 local sys = require("orket.core.sys")
 local usages = require("orket.usage")
 local vectors = require("orket.core.vectors")
@@ -28,16 +29,6 @@ Embedder.__index = Embedder
 
 -- ---- what a request looks like ----
 
--- Fields of the profile's `params` over ours, but for those that say what is asked.
-local function with_params(model, body, own)
-  for name, value in pairs(model.params or {}) do
-    if not own[name] then
-      body[name] = value ~= cjson.null and value or nil
-    end
-  end
-  return body
-end
-
 local FORM = {}
 
 FORM.openai = {
@@ -45,7 +36,7 @@ FORM.openai = {
     return "/embeddings"
   end,
   body = function(model, texts)
-    return with_params(model, { model = model.model, input = texts }, { model = true, input = true })
+    return parts.merge({ model = model.model, input = texts }, model.params, { model = true, input = true })
   end,
 }
 
@@ -56,9 +47,9 @@ FORM.gemini = {
   body = function(model, texts)
     local requests = {}
     for i, text in ipairs(texts) do
-      requests[i] = with_params(model, {
+      requests[i] = parts.merge({
         model = "models/" .. model.model:gsub("^models/", ""), content = { parts = { { text = text } } },
-      }, { model = true, content = true })
+      }, model.params, { model = true, content = true })
     end
     return { requests = requests }
   end,

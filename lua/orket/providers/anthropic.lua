@@ -2,6 +2,7 @@
 -- thoughts are signed and want to be sent back.
 
 local cjson = require("cjson")
+local list = require("orket.list")
 local parts = require("orket.providers.parts")
 local turns = require("orket.providers.turns")
 
@@ -62,7 +63,7 @@ M.finish = {
   model_context_window_exceeded = "length", refusal = "content_filter",
 }
 
-local OURS = { model = true, messages = true, system = true, tools = true, stream = true }
+local OURS = { model = true, messages = true, system = true, tools = true, stream = true, output_config = true }
 
 -- Versions after this one refuse a request that says how to sample.
 local SAMPLED = "2023-06-01"
@@ -170,8 +171,18 @@ end
 
 -- A reply that is JSON of this schema, where it is one that the API can hold a model to; it refuses others.
 local format_of = parts.remembering(function(json)
-  return parts.is_closed(cjson.decode(json)) and '{"format":{"type":"json_schema","schema":' .. json .. "}}" or nil
+  return parts.is_closed(cjson.decode(json)) and '{"type":"json_schema","schema":' .. json .. "}" or nil
 end)
+
+-- What a profile says of the output stands beside the format.
+local function config_of(model, json)
+  local given, format = list.given((model.params or {}).output_config), format_of(json)
+  local fields = { { "format", format } }
+  for _, name in ipairs(type(given) == "table" and list.keys(given) or {}) do
+    fields[#fields + 1] = { name, not (format and name == "format") and quoted(given[name]) or nil }
+  end
+  return (format or given) and parts.object(fields) or nil
+end
 
 ---May a schema stand beside tools?
 ---@return boolean
@@ -188,7 +199,7 @@ function M.body(model, request)
   local tools = (mark and not system and marked_tools or plain_tools)(request.tools or nil)
   local own = parts.object({
     { "messages", messages_of(said) }, { "system", system_of(system, mark) }, { "tools", tools },
-    { "tool_choice", tools and choice_of(request.tool_choice) }, { "output_config", format_of(request.json or nil) },
+    { "tool_choice", tools and choice_of(request.tool_choice) }, { "output_config", config_of(model, request.json or nil) },
   })
   return { cjson.encode(head_of(model, request)):sub(1, -2), ",", own:sub(2) }
 end

@@ -101,12 +101,7 @@ local function head_of(model, request)
     response_format = request.json and format_of(request.json) or nil,
   }
   head[(model.base_url or ""):find(OPENAI) and "max_completion_tokens" or "max_tokens"] = model.max_tokens
-  for name, value in pairs(model.params or {}) do
-    if not OURS[name] then -- null leaves out what we would send
-      head[name] = value ~= cjson.null and value or nil
-    end
-  end
-  local text = cjson.encode(head):sub(1, -2)
+  local text = cjson.encode(parts.merge(head, model.params, OURS)):sub(1, -2)
   if usual then
     heads[model] = text
   end

@@ -1,6 +1,7 @@
 -- parts.lua: pieces of a request's body that more than one provider makes.
 
 local cjson = require("cjson")
+local list = require("orket.list")
 
 local M = {}
 
@@ -25,7 +26,7 @@ end
 function M.merge(head, more, ours)
   for name, value in pairs(more or {}) do
     if not ours[name] then
-      head[name] = value ~= cjson.null and value or nil
+      head[name] = list.given(value)
     end
   end
   return head
