@@ -3,7 +3,6 @@
 --
 --   return { node = "examples", roles = { coder = { { text = "…", card = "A", by = "human:ann", labels = {…} } } } }
 
-local cjson = require("cjson")
 local labels = require("orket.labels")
 local list = require("orket.list")
 
@@ -173,11 +172,7 @@ function M.copy(about)
   for role, examples in pairs(about and about.roles or {}) do
     roles[role] = {}
     for i, one in ipairs(examples) do
-      local copy = {}
-      for key, value in pairs(one) do
-        copy[key] = value ~= cjson.null and value or nil
-      end
-      roles[role][i] = copy
+      roles[role][i] = list.all_given(one)
     end
   end
   return roles

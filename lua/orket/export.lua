@@ -86,8 +86,7 @@ local function update(tree, origin, one)
     for _, alias in ipairs(ALIASES[field.key] or {}) do
       card[alias] = nil
     end
-    local value = field.board
-    card[field.key] = value ~= cjson.null and file_value(value, field.key, one.build) or nil
+    card[field.key] = file_value(list.given(field.board), field.key, one.build)
   end
 end
 

@@ -9,6 +9,7 @@ local async = require("orket.async")
 local cards = require("orket.cards")
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local lists = require("orket.list")
 local moves = require("orket.moves")
 local reader = require("orket.reader")
 local trees = require("orket.tree.epic")
@@ -77,10 +78,7 @@ local function renamed(ids, names)
 end
 
 local function replace(store, tx, card, names, why)
-  local body = {}
-  for key, value in pairs(store:read_doc("card_file", { id = card.id }):value()) do
-    body[key] = value ~= cjson.null and value or nil
-  end
+  local body = lists.all_given(store:read_doc("card_file", { id = card.id }):value())
   for _, key in ipairs(PROGRESS) do
     body[key] = nil
   end

@@ -23,6 +23,7 @@ describe("orket repl", function()
   local rows = {
     { "evaluates", "1 + 1", "2\n" },
     { "keeps plain data from line to line", { "x = { 20, 22 }", "x[1] + x[2]", "_ * 2" }, "42\n84\n" },
+    { "keeps what is false", { "x = false", "x", "{ a = x }" }, "false\n{\"a\":false}\n" },
     { "forgets functions", { "f = function() end", "f" }, "" },
     { "shows cards", 'card("hello-1").status', "ready\n" },
     { "lists cards by status", '#cards("ready")', "2\n" },

@@ -250,10 +250,7 @@ function M.perform(repl, operation)
   if not perform then
     return { error = errors.new("ERR_USAGE", "no such operation") }
   end
-  for key, value in pairs(operation) do
-    operation[key] = value ~= cjson.null and value or nil
-  end
-  local ok, result, err = pcall(perform, repl, operation)
+  local ok, result, err = pcall(perform, repl, list.all_given(operation))
   if not ok then -- whatever a line put into a word, the REPL goes on
     err = type(result) == "table" and result.code and result
       or errors.new("ERR_USAGE", operation.op .. " cannot take that: " .. tostring(result):match("[^\n]*"), "help tells the words")

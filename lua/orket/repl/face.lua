@@ -3,8 +3,10 @@
 
 -- A line keeps plain data only: what is null is not there.
 local function bare(value)
-  if type(value) ~= "table" then
-    return value ~= cjson.null and value or nil
+  if value == cjson.null then
+    return nil
+  elseif type(value) ~= "table" then
+    return value
   end
   for key, item in pairs(value) do
     value[key] = bare(item)
@@ -126,7 +128,9 @@ function run(line, kept)
   local value = line(environment)
   local keep = {}
   for name, set in pairs(environment) do
-    keep[name] = is_plain(set, 0) and set or nil
+    if is_plain(set, 0) then
+      keep[name] = set
+    end
   end
   return { value = shown(value), keep = keep }
 end

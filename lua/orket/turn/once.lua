@@ -136,8 +136,9 @@ end
 function M.describe(operation)
   local fields = {}
   for key, value in pairs(operation) do
-    fields[key] = key ~= "op" and value or nil
+    fields[key] = value
   end
+  fields.op = nil
   return operation.op .. " " .. cjson.encode(fields)
 end
 
