@@ -667,6 +667,25 @@ static void test_back_pressure(void **state)
     hang_up(c);
 }
 
+/* The first piece may be over the bound; what follows it is not. */
+static void test_nothing_is_kept_behind_a_large_piece(void **state)
+{
+    struct fixture *f = *state;
+    struct client *c = hold_one(f, "1.1");
+    size_t large = (size_t)16 << 20; // more than the kernel takes at once
+    char *piece = calloc(1, large);
+    struct err err = {0};
+    assert_int_equal(http_start(f->held, 200, NULL, 0, NULL), 0);
+    assert_int_equal(http_write(f->held, piece, large, &err), 1);
+    size_t unsent = http_unsent(f->held);
+    assert_true(unsent > 1000000);
+    assert_int_equal(http_write(f->held, "x", 1, &err), ERR_LIMIT);
+    assert_int_equal(http_unsent(f->held), unsent);
+    http_abort(f->held);
+    free(piece);
+    hang_up(c);
+}
+
 static void test_client_that_never_reads_is_dropped(void **state)
 {
     struct fixture *f = *state;
@@ -724,6 +743,7 @@ int main(void)
         WITH_SERVER(test_bad_answers),
         WITH_SERVER(test_client_leaves),
         WITH_SERVER(test_back_pressure),
+        WITH_SERVER(test_nothing_is_kept_behind_a_large_piece),
         WITH_SERVER(test_client_that_never_reads_is_dropped),
         WITH_SERVER(test_listen_fails),
     };

@@ -138,11 +138,11 @@ int http_write(struct http_exchange *x, const char *bytes, size_t len, struct er
 {
     struct http_conn *c = x->conn;
     struct buf out = {0};
+    size_t max = c->server->limits.unsent;
     if (!x->began)
         return err_set(err, ERR_USAGE, "the answer has not begun");
-    if (c->unsent && len > c->server->limits.unsent - c->unsent)
-        return err_set(err, ERR_LIMIT, "more than %zu bytes wait for the client",
-                       c->server->limits.unsent);
+    if (c->unsent && (c->unsent > max || len > max - c->unsent))
+        return err_set(err, ERR_LIMIT, "more than %zu bytes wait for the client", max);
     if (len && !x->bodyless) { // an empty chunk would end the body
         if (x->chunked)
             buf_printf(&out, "%zx\r\n", len);
