@@ -251,6 +251,8 @@ static void test_private_addresses(void **state)
         {"http://127.1:1/", true, ERR_USAGE},
         {"http://%31%32%37.0.0.1:1/", true, ERR_USAGE},
         {"http:///127.0.0.1:1/", false, ERR_NET},
+        {"http:/127.1:1/", true, ERR_USAGE},
+        {"http:/0x7f000001:1/?://127.0.0.1:1/", false, ERR_USAGE},
     };
     for (size_t i = 0; i < COUNT_OF(leads); i++) {
         char url[64];

@@ -109,10 +109,10 @@ static void strip_brackets(char *host)
  * configuration and no rule about it recognizes. */
 static bool is_disguised(const struct endpoint *e)
 {
-    const char *written = strstr(e->url, "://");
+    const char *written = strchr(e->url, ':');
     if (!e->numeric || !written || strchr(e->host, ':'))
         return false;
-    written += 3 + strspn(written + 3, "/");
+    written += 1 + strspn(written + 1, "/"); // one to three of them, for libcurl
     size_t len = strcspn(written, ":/?#");
     return len != strlen(e->host) || memcmp(written, e->host, len) != 0;
 }
