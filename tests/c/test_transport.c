@@ -619,6 +619,14 @@ static int cancel_in_body(struct result *r, struct err *err)
     return 0;
 }
 
+/* As a listener that has heard enough and gives up in the same moment. */
+static int cancel_at_the_end(struct result *r, struct err *err)
+{
+    (void)err;
+    transport_cancel(r->x);
+    return TRANSPORT_ENOUGH;
+}
+
 static int refuse_in_body(struct result *r, struct err *err)
 {
     (void)r;
@@ -647,7 +655,10 @@ static void test_ends_from_the_body(void **state)
     static const struct {
         int (*hook)(struct result *, struct err *);
         int code;
-    } cases[] = {{cancel_in_body, ERR_CANCELED}, {refuse_in_body, ERR_JSON}, {enough_in_body, 0}};
+    } cases[] = {{cancel_in_body, ERR_CANCELED},
+                 {cancel_at_the_end, ERR_CANCELED},
+                 {refuse_in_body, ERR_JSON},
+                 {enough_in_body, 0}};
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         struct raw_server server;
         struct result r = {.hook = cases[i].hook};

@@ -236,7 +236,7 @@ static int hand_over(struct transfer *x, const char *bytes, size_t len)
         return x->enough ? ERR_HTTP : 0; // no byte more of it
     }
     int rc = x->enough || !len ? 0 : x->events.on_body(x->ctx, bytes, len, &err);
-    if (rc == TRANSPORT_ENOUGH) {
+    if (rc == TRANSPORT_ENOUGH && !x->ending) { // else it was canceled, and stays so
         x->enough = true;
         arm(x);
     } else if (rc < 0) {
