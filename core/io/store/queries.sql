@@ -497,7 +497,6 @@ WHERE t.waits IS NOT NULL AND t.outcome IS NULL AND c.status = 'blocked'
 SELECT run, turn, card, seat, role, generation, engine, model, arm FROM turn
 WHERE outcome IS NULL AND (:run IS NULL OR run = :run) AND (:card IS NULL OR card = :card) ORDER BY seq;
 
--- Operations of which a person has to say whether they happened.
 -- Plans that a person took and whose files are not all there yet.
 -- name: plans_open
 SELECT seq, card, rock, files AS "files:json" FROM plan WHERE written IS NULL ORDER BY seq;
@@ -505,6 +504,7 @@ SELECT seq, card, rock, files AS "files:json" FROM plan WHERE written IS NULL OR
 -- name: plans
 SELECT seq, card, rock, files AS "files:json", written FROM plan WHERE :card IS NULL OR card = :card ORDER BY seq;
 
+-- Operations of which a person has to say whether they happened.
 -- name: uncertain
 SELECT id, card, run, turn, call, operation AS "operation:json", why, asked_at FROM approval
 WHERE status = 'uncertain' AND (:card IS NULL OR card = :card) ORDER BY asked_at, id;
