@@ -2,8 +2,6 @@
  * text was cut. */
 #include "model/dialect/hole.h"
 
-#include <ctype.h>
-
 #include "model/dialect/loose.h"
 
 /* ---- calls as lists ---- */
@@ -72,16 +70,17 @@ static enum found stray_before(struct scan *s)
     return FOUND_YES;
 }
 
+/* A key, or what may stand before one; a list of calls begins with one, with a list, a text or a comment. */
 bool match_holds_none(const struct scan *s)
 {
     struct scan look = *s;
     look.at++;
     scan_blanks(&look);
-    if (look.at == look.end || !*look.at)
+    if (look.at == look.end)
         return false;
     if (*s->at == '{')
-        return strchr("{[(<:>;=)", *look.at);
-    return isalnum((unsigned char)*look.at) || strchr("]-", *look.at);
+        return !memchr("\"',/", *look.at, 4) && !scan_begins_name(*look.at);
+    return *look.at == '{' ? match_holds_none(&look) : !memchr("\"',/[", *look.at, 5);
 }
 
 /* In prose a value is one; between marks more may follow. */

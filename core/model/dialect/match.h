@@ -51,7 +51,7 @@ enum param_written { PARAM_TEXT, PARAM_EITHER, PARAM_JSON };
 /* Text as the value of a parameter, appended as JSON. */
 void param_value(struct buf *out, const char *text, size_t len, struct wanted wanted, enum param_written written);
 
-/* No call and no list of calls begins at this bracket: behind it stands no key, or a number or a word. */
+/* No call and no list of calls begins at this bracket: what stands behind it begins neither. */
 bool match_holds_none(const struct scan *s);
 
 #endif

@@ -14,21 +14,15 @@ enum found scan_text(struct scan *s, const char *text, size_t len)
     return FOUND_YES;
 }
 
-/* ASCII's, and whatever stands for letters beyond it. */
-static bool begins_name(char c)
-{
-    return (unsigned char)c >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-
 static bool in_name(char c)
 {
-    return begins_name(c) || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '/';
+    return scan_begins_name(c) || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '/';
 }
 
 enum found scan_name(struct scan *s, const char **name, size_t *len)
 {
     const char *at = s->at;
-    if (at < s->end && !begins_name(*at))
+    if (at < s->end && !scan_begins_name(*at))
         return FOUND_NO;
     while (at < s->end && in_name(*at))
         at++;

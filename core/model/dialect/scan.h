@@ -46,6 +46,12 @@ static inline void scan_blanks(struct scan *s)
 /* These bytes. */
 enum found scan_text(struct scan *s, const char *text, size_t len);
 
+/* ASCII's letters, and whatever stands for letters beyond it. */
+static inline bool scan_begins_name(char c)
+{
+    return (unsigned char)c >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
 /* The name of a tool or a parameter: letters of any alphabet, digits, and _, with - . / inside it. The bytes are
  * borrowed, and valid UTF-8. A name that goes on past SCAN_NAME_MAX is none. */
 #define SCAN_NAME_MAX 256
