@@ -5,6 +5,7 @@ local beyond = require("orket.sim.beyond")
 local house = require("orket.house")
 local law = require("orket.law")
 local list = require("orket.list")
+local program = require("orket.growth.program")
 
 local M = {}
 
@@ -118,13 +119,23 @@ local function takes_effects(role)
   return role ~= nil and role.about.route ~= nil and (role.script:parameters("route") or 3) >= 3
 end
 
+local function function_differs(role, other, field)
+  return not other or not program.is_same(role.text, other.text, field)
+end
+
+local function has_route(role)
+  return role ~= nil and role.about.route ~= nil
+end
+
+-- A role with another text may have the same words, or the same route: its list of tools is neither.
 local function roles_that_differ(old, new)
   local roles = {}
   for name, role in pairs(old.generation.roles) do
     local other = new.generation.roles[name]
     if is_other(role, other) then
       roles[name] = {
-        prompt = true, route = role.about.route ~= nil or other ~= nil and other.about.route ~= nil,
+        prompt = function_differs(role, other, "prompt"),
+        route = (has_route(role) or has_route(other)) and function_differs(role, other, "route"),
         effects = takes_effects(role) or takes_effects(other),
       }
     end

@@ -110,7 +110,7 @@ function M.ended(judge, turn, event)
   if event.body.outcome == "done" and moved then
     questions(judge, turn, moved.event)
   end
-  if not (role and role.route) or event.body.outcome ~= "done" or not moved then
+  if not (role and (role.route or judge.whole)) or event.body.outcome ~= "done" or not moved then
     return
   end
   local cast = casts.of(judge.past, turn.run, turn.pair)

@@ -19,19 +19,21 @@ local TOUCHES_VIEWS = {
   ["tree.conflict"] = true, ["tree.merged"] = true,
 }
 
-local function differs_at(pair, kind, name)
-  local old, new = pair.old.generation[kind][name], pair.new.generation[kind][name]
+local function node_differs(pair, name)
+  local old, new = pair.old.generation.nodes[name], pair.new.generation.nodes[name]
   return (old and old.text) ~= (new and new.text)
 end
 
+local function words_differ(pair, name, whole)
+  local role = pair.roles[name]
+  return role ~= nil and (whole or role.prompt)
+end
+
 -- An arm's turn has the words of its own scripts.
-local function differ(turn)
+local function differ(turn, whole)
   local pair, arm = turn.pair, turn.arm or {}
-  if arm.prompts and differs_at(pair, "nodes", arm.prompts) or arm.speaks and differs_at(pair, "roles", arm.speaks) then
-    return true
-  end
-  local role = pair.roles[turn.role]
-  return pair.differs.prompts or role ~= nil and role.prompt
+  return pair.differs.prompts or words_differ(pair, turn.role, whole)
+    or arm.prompts and node_differs(pair, arm.prompts) or arm.speaks and words_differ(pair, arm.speaks, whole)
 end
 
 local function prompt_of(actor, turn)
@@ -93,7 +95,7 @@ end
 ---@param event table
 function Prompts:expect(turn, event)
   turn.arm = arms.recorded({ event })
-  local recorded = differ(turn) and self.judge.store:read("prompted", { seq = event.seq })[1]
+  local recorded = differ(turn, self.judge.whole) and self.judge.store:read("prompted", { seq = event.seq })[1]
   if recorded then
     turn.ranked = recorded.ranked
     table.insert(self.open, { turn = turn, event = event, convo = recorded.body.convo, fresh = true })

@@ -47,7 +47,7 @@ end
 function Judge.asks_for(pair)
   local asks = { calls = pair.calls == true or next(pair.calls) ~= nil, outcomes = pair.differs.autonomy, views = pair.differs.prompts }
   for _, role in pairs(pair.roles) do
-    asks.outcomes, asks.views = asks.outcomes or role.route, true
+    asks.outcomes, asks.views = asks.outcomes or role.route, asks.views or role.prompt or role.route
   end
   return asks
 end
