@@ -1,6 +1,7 @@
 """A server that does what no server should, and what each of its ways costs whoever asks it.
 
-wild.py BINARY SECONDS [NAME ...] asks it in every way with `orket try llm` and prints one JSON line each:
+wild.py BINARY LONG SECONDS [NAME ...] asks it in every way with `orket try llm`, for LONG seconds or, where a NAME says so, for
+SECONDS, and prints one JSON line each:
 {name, answer, exit, wall (ms), rss (KB), leaked (the key stands in the answer), requests, keys (of them with the key), head (of the
 last one)}; at last how many connections came to a port that no request was meant for: of a redirect, or a proxy."""
 import concurrent.futures, gzip, json, os, socket, subprocess, sys, tempfile, threading, time, zlib
@@ -298,7 +299,7 @@ def ask(binary, ports, name, home, seconds):
 
 
 def main():
-    binary, seconds = sys.argv[1], sys.argv[2]
+    binary, long, seconds, timed = sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:]
     answers, questions = serve_beside()
     main, full, other, ways = json.loads(answers.readline())
     names = ["hang in connect", "hang in TLS"] + ways
@@ -306,8 +307,7 @@ def main():
         with open(os.path.join(home, ".netrc"), "w") as file:
             file.write("default login somebody password netrc-secret\nmachine 127.0.0.1 login somebody password netrc-secret\n")
         os.chmod(os.path.join(home, ".netrc"), 0o600)
-        rows = list(pool.map(lambda name: ask(binary, (main, full, other), name, home, seconds),
-                             [name for name in names if len(sys.argv) < 4 or name in sys.argv[3:]]))
+        rows = list(pool.map(lambda name: ask(binary, (main, full, other), name, home, seconds if name in timed else long), names))
     questions.write("?")
     questions.close()
     seen, elsewhere = json.loads(answers.readline())
