@@ -6,8 +6,8 @@
 --   role        its first prompt is made          tool        the model asked for a call
 --   rule        the call is judged                transition  the turn will move its card
 --
--- While a turn stands, its deadline stands; what it waits for is an order of the person: go on, step, skip the
--- call, judge it again. A skip is a refusal in the journal, in the person's name: it can only narrow. When whoever is
+-- While a turn stands, its deadline stands, and no time is counted; what it waits for is an order of the person: go on,
+-- step, skip the call, judge it again. A skip is a refusal in the journal, in the person's name: it can only narrow. When whoever is
 -- attached goes, in whatever way, every turn goes on.
 
 local async = require("orket.async")
@@ -15,6 +15,7 @@ local breakpoints = require("orket.breakpoints")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local list = require("orket.list")
+local sys = require("orket.core.sys")
 
 local M = {}
 
@@ -46,6 +47,17 @@ local function summary(stop)
   }
 end
 
+-- Waits for an order. The time of a person is none of the turn's (budget/meter.lua).
+local function stand(self, stop)
+  local began, turn = sys.monotonic(), stop.turn
+  local order, second = async.unhurried(async.suspend, function(wake)
+    stop.wake = wake
+    tell(self, summary(stop))
+  end)
+  turn.since = turn.since and turn.since + sys.monotonic() - began
+  return order, second
+end
+
 ---A turn asks whether it may go on; without a breakpoint there it may at once.
 ---@param turn Turn
 ---@param kind "role"|"tool"|"rule"|"transition"
@@ -61,10 +73,7 @@ function Debugger:at(turn, kind, what)
   local stop = { turn = turn, kind = kind, what = what, point = point }
   self.stepping = self.stepping ~= turn and self.stepping or nil
   self.stopped[turn.card.id] = stop
-  local order, second = async.unhurried(async.suspend, function(wake)
-    stop.wake = wake
-    tell(self, summary(stop))
-  end)
+  local order, second = stand(self, stop)
   self.stopped[turn.card.id] = nil
   if order == nil then
     return nil, second

@@ -20,8 +20,8 @@ function work(talk)
 end
 ]]
 
-local function started(files, gate)
-  local w = world.new({ issues = { { id = "A" }, { id = "Z" } }, mock = TEAM, files = files, gate = gate })
+local function started(files, gate, rules)
+  local w = world.new({ issues = { { id = "A" }, { id = "Z" } }, mock = TEAM, files = files, gate = gate, rules = rules })
   w.run_now = w:start()
   assert(world.wait(function() return w:card("A").status == "waiting_for_developer" end), "A did not ask")
   return w
@@ -135,6 +135,15 @@ describe("a debugger", function()
     assert.equal(0, code, text)
     assert.equal(table.concat({ "1", "2", "3", "A", "gate.path.escape", "again", "gate.path.escape", "go", "transition ready_for_testing",
       "in_progress", "ready_for_testing", "go", "role integrity_guard", "go", "" }, "\n"), text)
+    ended(w)
+  end)
+
+  it("takes none of the time that the card is allowed", function()
+    local w = started({}, nil, { budgets = { cards = { A = { seconds = 1 } } } })
+    local text, code = lines(w, 'breakpoint{tool="write_file", card="A"}.id', GO, 'wait(20).at', 'wait(1.5)', 'clear().cleared', 'continue("A").order')
+    assert.equal(0, code, text)
+    assert.truthy(world.wait(function() return w:card("A").status == "done" end), (w:orket("board")))
+    assert.equal(0, #w:events("budget.reached"))
     ended(w)
   end)
 
