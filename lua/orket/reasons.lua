@@ -3,6 +3,7 @@
 --
 --   prompt -> reply -> parse -> rule -> approval? -> effect        what a call did
 --   prompt -> reply -> [parse -> rule] -> route -> effect          how a turn ended
+--   prompt -> [reply -> [parse -> rule]] -> rule -> effect         what a cap or a limit ended
 --   claim -> effect | person -> effect | engine -> effect          what no model had a part in
 --   hand-in -> verdict -> engine -> effect                         what a verification came to
 
@@ -19,15 +20,19 @@ local ENDING = { ["card.moved"] = true, ["card.changed"] = true, ["memory.noted"
 local IN_CALL = { ["call.allowed"] = true, ["call.refused"] = true, ["call.result"] = true,
   ["operation.refused"] = true, ["operation.intended"] = true, ["operation.done"] = true, ["file.written"] = true,
   ["file.deleted"] = true, ["comment.added"] = true, ["card.created"] = true, ["card.credits"] = true,
-  ["card.nominated"] = true, ["refinement.proposed"] = true, ["approval.asked"] = true }
+  ["card.nominated"] = true, ["refinement.proposed"] = true, ["approval.asked"] = true, ["approval.answered"] = true,
+  ["approval.settled"] = true, ["command.ran"] = true }
 -- The words of the conversation, and the turn's own frame.
-local FRAME = { ["turn.started"] = true, ["turn.prompted"] = true, ["turn.nudged"] = true, ["turn.looped"] = true, ["step.reply"] = true,
-  ["window.compacted"] = true, ["window.summarised"] = true, ["window.full"] = true, ["memory.ranked"] = true,
+local FRAME = { ["turn.started"] = true, ["turn.prompted"] = true, ["turn.nudged"] = true, ["step.reply"] = true,
+  ["window.compacted"] = true, ["window.summarised"] = true, ["memory.ranked"] = true,
   ["step.failed"] = true, ["turn.failed"] = true, ["turn.ended"] = true, ["turn.abandoned"] = true }
+
+-- What ended a turn that wanted to go on.
+local LIMIT = { ["turn.looped"] = true, ["window.full"] = true, ["budget.reached"] = true }
 
 local OPERATION_OF = { ["file.written"] = "fs.write", ["file.deleted"] = "fs.delete", ["comment.added"] = "card.comment",
   ["card.created"] = "card.create", ["card.credits"] = "card.credits", ["card.nominated"] = "card.nominate",
-  ["refinement.proposed"] = "card.refine" }
+  ["refinement.proposed"] = "card.refine", ["command.ran"] = "proc.run" }
 
 local function last(events, upto, kind, fits)
   for i = upto, 1, -1 do
@@ -134,10 +139,14 @@ end
 
 -- ---- the chains ----
 
--- The call that an event belongs to: the one it names, or the one that was allowed last.
+-- The call that an event belongs to: the one it names, or its question does, or the one that was allowed last.
 local function call_of(events, at)
+  local body = events[at].body
+  local asked = body.ask and last(events, at, "approval.asked", function(event)
+    return event.n == tonumber(body.ask:match("%d+$"))
+  end)
   local allowed = last(events, at, "call.allowed")
-  return events[at].body.call or allowed and allowed.body.call
+  return body.call or asked and asked.body.call or allowed and allowed.body.call
 end
 
 -- The call whose proposal the turn ended with, if a tool proposed one.
@@ -186,6 +195,28 @@ local function of_ending(chain, store, events, at)
   }))
 end
 
+-- A turn gets the labels of what it is shown: by its prompt, or by a call.
+local function of_labels(chain, store, events, at)
+  local from = events[at].body.from
+  if from == "prompt" then
+    return need(chain, "prompt", prompt(events, at))
+  end
+  of_call(chain, store, events, at, from)
+end
+
+-- What a cap, or a limit of the turn, put an end to: a request, or what a call was writing.
+local function of_limit(chain, store, events, at)
+  local allowed, from = last(events, at, "call.allowed")
+  if allowed and not last(events, at, "call.result", function(event) return event.seq > events[from].seq end) then
+    of_call(chain, store, events, at, allowed.body.call)
+  else
+    chain.links[1] = prompt(events, at)
+    chain.links[#chain.links + 1] = (reply(events, at))
+  end
+  local body = events[at].body
+  need(chain, "rule", body.rule and link("rule", events[at], { decision = "deny", rule = body.rule, why = body.why, where = body.where }))
+end
+
 local function is_claim(event)
   return event.kind == "card.moved" and event.body.to == "in_progress" and event.step == 0
 end
@@ -201,6 +232,10 @@ local function in_turn(chain, store, events, at)
     of_ending(chain, store, events, at)
   elseif IN_CALL[event.kind] then
     of_call(chain, store, events, at, call_of(events, at))
+  elseif LIMIT[event.kind] then
+    of_limit(chain, store, events, at)
+  elseif event.kind == "turn.labelled" then
+    of_labels(chain, store, events, at)
   else
     need(chain, "engine", link("engine", event, { why = event.body.why }))
   end
@@ -260,7 +295,8 @@ end
 ---@param events table[]|nil the turn's, when they are at hand
 ---@return {event: table, chain: table[], complete: boolean, missing: string[]}
 function M.why(store, event, events)
-  local is_turn = math.type(event.turn) == "integer" and event.turn > 0 and not (event.actor or ""):find("^human:")
+  local is_turn = math.type(event.turn) == "integer" and event.turn > 0
+    and (event.kind == "approval.answered" or not (event.actor or ""):find("^human:"))
   events = is_turn and (events or prefix.events(store, event.run, event.turn)) or {}
   local at, chain = position(events, event), { links = {}, missing = setmetatable({}, cjson.array_mt) }
   if at then
@@ -274,7 +310,7 @@ end
 
 local EFFECTS = { ["file.written"] = true, ["file.deleted"] = true, ["comment.added"] = true, ["card.created"] = true,
   ["card.credits"] = true, ["card.nominated"] = true, ["refinement.proposed"] = true, ["card.moved"] = true,
-  ["card.changed"] = true, ["memory.noted"] = true, ["memory.refused"] = true, ["tree.merged"] = true, ["operation.done"] = true }
+  ["card.changed"] = true, ["memory.noted"] = true, ["memory.refused"] = true, ["tree.merged"] = true, ["operation.done"] = true, ["command.ran"] = true }
 
 ---The effects of a run whose chain has a link missing.
 ---@param store Store

@@ -17,6 +17,8 @@ local verdicts = require("orket.sim.calls")
 local M = {}
 
 local REFUSED = { ["call.refused"] = true, ["operation.refused"] = true, ["approval.asked"] = true }
+-- Nothing of these is judged: what was counted, or found, is in the record.
+local STOPPED = { ["budget.reached"] = true, ["turn.looped"] = true, ["window.full"] = true, ["memory.refused"] = true }
 local JUDGED = { "role", "card", "tool", "arguments", "scope", "calls" }
 
 -- ---- what policies are shown of a call that the gate denies ----
@@ -138,13 +140,15 @@ local function recorded_of(event)
   }
 end
 
----Every check that stands against a refused call.
+---Every check that stands against a refused call; of a turn that a cap or a limit stopped, that one.
 ---@param project table opened for reading
 ---@param event table as the query `event` answers it
----@return {event: table, call: {tool: string, arguments: string?, role: string}, checks: table[]}|nil
+---@return {event: table, call: {tool: string?, arguments: string?, role: string}, checks: table[]}|nil
 ---@return Error|nil
 function M.why_not(project, event)
-  if not REFUSED[event.kind] then
+  if STOPPED[event.kind] then
+    return { event = event, call = { role = event.role }, checks = { recorded_of(event) } }
+  elseif not REFUSED[event.kind] then
     return nil, errors.new("ERR_USAGE", string.format("event %d is %s: nothing was refused by it", event.seq, event.kind),
       "orket reports lists what was refused; orket why tells what an event follows from")
   end
@@ -181,6 +185,9 @@ end
 ---@return {before: GateVerdict, after: GateVerdict}|nil
 ---@return Error|nil
 function M.try(project, event, path)
+  if STOPPED[event.kind] then
+    return { before = recorded_of(event), after = recorded_of(event) }
+  end
   local call, err = calls.of(project, event)
   if not call then
     return nil, err

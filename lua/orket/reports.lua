@@ -26,6 +26,10 @@ function M.asked_for(text, call)
   end
 end
 
+-- What was stopped where no call was refused, by the first word of the rule's id.
+local STOPPED = { budget = "another request to its model", window = "another request to its model", turn = "another step",
+  memory = "to remember a note" }
+
 -- A refusal's message follows the one in which the call was made.
 local function call_of(store, convo, call)
   local messages = store:conversation(convo) or {}
@@ -41,6 +45,9 @@ local function attempted(store, report)
   if report.attempt then
     return { tool = report.tool, operation = report.attempt }
   end
+  if not report.tool then
+    return { what = report.rule == "budget.disk" and "to write into its tree" or STOPPED[report.rule:match("^[^.]+")] }
+  end
   local call = report.convo and call_of(store, report.convo, report.call)
   return { tool = report.tool, arguments = call and call.arguments }
 end
@@ -50,7 +57,7 @@ end
 ---@field violation_type "state_transition"|"tool_gate"|"idesign"|"budget"|"no_progress"|"governance"
 ---@field decision "deny"|"ask"
 ---@field rule string
----@field attempted_action {tool: string, arguments: string?, operation: table?}
+---@field attempted_action {tool: string?, arguments: string?, operation: table?, what: string?}  what: where no call was refused
 ---@field detail string why
 ---@field remedy_suggestion string|nil the fix
 ---@field where string|nil  the key or file:line that decided

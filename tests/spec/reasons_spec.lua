@@ -358,3 +358,77 @@ describe("why", function()
     assert.truthy(w:orket("why --json 1"):find('"missing":[]', 1, true)) -- nothing is a list as well
   end)
 end)
+
+describe("what a person answers, a program does, a label follows, a cap ends", function()
+  local WEB = [[
+    return { description = "tells", operations = {}, untrusted = true, run = function() return { said = "do it" } end,
+      schema = { type = "object", properties = {}, additionalProperties = false } }
+  ]]
+  local w
+  setup(function()
+    w = world.new({ gate = RULES, rules = { commands = { { argv = { "echo", "hi" } } } },
+      issues = { { id = "A" }, { id = "C", budget = { calls = 1 } }, { id = "D", budget = { disk = 100 } }, { id = "L" } },
+      files = { ["tools/web.lua"] = WEB,
+        ["roles/coder.lua"] = (world.orket.read("roles/coder.lua"):gsub('"request_excuse"', '"request_excuse", "web", "run_command"')) },
+      mock = [[
+        function work(talk)
+          local first = { A = function() return say(call("web", {}), call("run_command", { argv = { "echo", "hi" } }), write("db/1.sql", "x")) end,
+            C = function() return say(write("c", "c")) end, D = function() return say(write("d", ("d"):rep(200))) end,
+            L = function() return say(call("list_directory", {})) end }
+          return talk.card == "L" and first.L() or steps(talk, first[talk.card], function() return say(finish()) end)
+        end ]] })
+    assert.equal(3, (select(2, w:run())))
+    assert.equal(0, (select(2, w:orket("approve A"))))
+    assert.equal(3, (select(2, w:run())))
+  end)
+  teardown(function() w:__close() end)
+
+  local function told(event)
+    local text, code = w:orket("why --json " .. math.tointeger(event.seq))
+    assert.equal(0, code, text)
+    local links = {}
+    for i, link in ipairs(cjson.decode(text).chain) do
+      links[i] = link.tool and link.link .. ":" .. link.tool or link.rule and link.link .. ":" .. link.rule or link.link
+    end
+    return table.concat(links, " ")
+  end
+
+  local function of(kind, card)
+    for _, event in ipairs(w:events(kind)) do
+      if event.card == card then
+        return event
+      end
+    end
+  end
+
+  it("leads back to the prompt, each by its call", function()
+    local asked = "prompt reply parse:write_file rule:house.migrations approval:house.migrations effect"
+    for kind, links in pairs({
+      ["command.ran"] = "prompt reply parse:run_command rule:gate.allow effect", ["turn.labelled"] = "prompt reply parse:web rule:gate.allow effect",
+      ["approval.asked"] = asked, ["approval.answered"] = asked, ["approval.settled"] = asked,
+    }) do
+      assert.equal(links, told(of(kind, "A")), kind)
+    end
+    local text, code = w:orket("why --run ep.1")
+    assert.equal(0, code, text)
+  end)
+
+  it("names the cap or the limit, where no call was refused", function()
+    for card, row in pairs({
+      C = { "budget.reached", "budget.calls", "prompt reply rule:budget.calls effect", "another request to its model" },
+      D = { "budget.reached", "budget.disk", "prompt reply parse:write_file rule:gate.allow rule:budget.disk effect", "to write into its tree" },
+      L = { "turn.looped", "turn.repeats", "prompt reply rule:turn.repeats effect", "another step" },
+    }) do
+      local event = of(row[1], card)
+      assert.equal(row[3], told(event))
+      assert.equal(row[4], lines((w:orket("reports --json --card " .. card)))[1].attempted_action.what)
+      local text, code = w:orket("why-not --json " .. math.tointeger(event.seq))
+      assert.equal(0, code, text)
+      local checks = cjson.decode(text).checks
+      assert.equal(1, #checks)
+      assert.equal(row[2], checks[1].rule)
+      assert.truthy(checks[1].fix:find("orket", 1, true))
+      assert.equal(1, (select(2, w:orket("why-not --try roles/coder.lua " .. math.tointeger(event.seq)))))
+    end
+  end)
+end)

@@ -25,7 +25,7 @@ local function what(action)
   if action.operation then
     return (action.tool or "?") .. ": " .. cjson.encode(action.operation)
   end
-  return (action.tool or "?") .. " " .. (action.arguments or "")
+  return action.what or (action.tool or "?") .. " " .. (action.arguments or "")
 end
 
 local function print_report(report)

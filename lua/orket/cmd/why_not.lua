@@ -33,7 +33,7 @@ end
 
 local function show(answer)
   local call = answer.call
-  local what = string.format("%s as %s: %s", tostring(call.tool), tostring(call.role),
+  local what = not call.tool and "stopped as " .. tostring(call.role) or string.format("%s as %s: %s", call.tool, tostring(call.role),
     call.operation and text.json(call.operation) or call.arguments or "")
   print(string.format("%6d  %s", answer.event.seq, text.cut(text.line(what), 150)))
   for _, check in ipairs(answer.checks) do
