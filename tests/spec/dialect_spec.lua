@@ -269,3 +269,41 @@ describe("calls in a model's text", function()
     assert.equal("ERR_NOT_FOUND", answer.code)
   end)
 end)
+
+describe("orket try calls", function()
+  local TEXT = "<function=f><parameter=n>1</parameter></function>"
+
+  -- What it prints for these rows, with words of the command line.
+  local function rows(words, lines)
+    local dir = orket.directory()
+    orket.write(dir .. "/rows", lines)
+    orket.write(dir .. "/tools", [=[[{"name":"f","parameters":{"properties":{"n":{"type":"integer"}}}}]]=])
+    local text, code = orket.run("try calls --jsonl " .. words:gsub("TOOLS", dir .. "/tools") .. " < " .. dir .. "/rows")
+    orket.remove(dir)
+    return text, code
+  end
+
+  it("takes from its words what a row does not say", function()
+    local line = '{"text":"' .. TEXT .. '"}\n'
+    assert.truthy(rows("", line):find('"n":"1"}', 1, true))
+    assert.truthy(rows("--tools TOOLS --chunk 1", line):find('"n":1}', 1, true))
+    assert.truthy(rows("--tools TOOLS", '{"tools":[],"text":"' .. TEXT .. '"}\n'):find('"n":"1"}', 1, true))
+    assert.truthy(rows("--dialect nobody", line):find("ERR_NOT_FOUND", 1, true))
+  end)
+
+  it("refuses words that it does not know", function()
+    for _, words in ipairs({ "--chunks 1", "--chunk 0", "--tools /nowhere", "more" }) do
+      assert.equal(2, select(2, rows(words, "")), words)
+    end
+  end)
+
+  it("says what is wrong with a row", function()
+    for _, line in ipairs({
+      '{}', '{"text":5}', '{"text":null}', '{"chunks":"a"}', '{"chunks":["a",1]}', '{"chunks":{"a":"b"}}', '{"text":"a","chunk":0}',
+      '{"text":"a","chunk":1.5}', '{"text":"a","dialect":3}', '{"text":"a","tools":"f"}', '{"text":"a","tools":[3]}',
+    }) do
+      assert.truthy(rows("", line .. "\n"):find('^{"code":"ERR_USAGE"'), line)
+    end
+    assert.equal('{"calls":[],"content":"a","dialect":null}\n', (rows("", '{"text":"a","tools":null,"dialect":null,"chunk":null}\n')))
+  end)
+end)

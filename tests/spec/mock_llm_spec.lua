@@ -59,6 +59,12 @@ describe("orket mock-llm", function()
     assert.falsy(chat("hi", { stream = true }):find('"usage"', 1, true))
   end)
 
+  it("cuts into pieces of one character at least", function()
+    for _, wish in ipairs({ "chunks 0", "chunks -1", "chunks 0.5" }) do
+      assert.truthy(chat(wish, { stream = true }):find("\n\ndata: [DONE]\n\n", 1, true), wish)
+    end
+  end)
+
   it("makes faults on demand", function()
     local busy = chat("429")
     assert.truthy(busy:find("^HTTP/1.1 429 Too Many Requests\r\n"))

@@ -124,6 +124,16 @@ describe("orket try llm", function()
     assert.equal("g", answers[4].calls[2].name)
   end)
 
+  it("is not stopped by tools that are none", function()
+    for _, tools in ipairs({ "x", { 1 }, { a = 1 }, { { ["function"] = 3 } }, { { name = 5 } }, { cjson.null } }) do
+      for _, shape in ipairs({ "openai", "anthropic", "gemini" }) do
+        local got = orket.try("llm", { { base_url = url, shape = shape, prompt = "hi", tools = tools } })[1]
+        assert.same({ "ERR_USAGE", "tools is" }, { got.code, got.error:sub(1, 8) })
+      end
+    end
+    assert.equal("ok", orket.try("llm", { { base_url = url, prompt = "hi", tools = cjson.null, model = cjson.null } })[1].outcome)
+  end)
+
   for _, case in ipairs({
     { "", "--base-url" }, { "--base-url ''", "--base-url" }, { "--base-url http://h --shape none", "no shape" },
     { "--base-url http://h --timeout soon", "--timeout" }, { "--base-url http://h --tools /nowhere.json", "nowhere" },

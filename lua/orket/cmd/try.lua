@@ -5,7 +5,8 @@
 --   request(args, read) -> request table | nil, message   from the command line; read(name) -> text
 --   answer(request) -> answer table, accepted boolean[, Error]   never raises for bad input; an error: no answer
 --     an answer with `lines` is several, one line each
---   complete(request, args)  optional: gives a row what the command line says for all
+--   shared(args, read) -> shared | nil, message   optional: what the command line says for all rows (default: args)
+--   complete(request, shared)  optional: gives it to a row
 -- Prints one JSON line; exit 0 accepted, 1 refused, 2 usage. With --jsonl: one request per line in,
 -- one answer per line out, in order; `id` is echoed; a bad row answers {"error":…} and the next is read.
 
@@ -52,7 +53,7 @@ local function first_id(line)
   return id and (cjson.decode(id)) or nil
 end
 
-local function row_answer(wall, line, args)
+local function row_answer(wall, line, shared)
   local request, message = cjson.decode(line)
   if request == nil then
     return { error = "not a JSON request: " .. message, id = first_id(line) }
@@ -60,7 +61,7 @@ local function row_answer(wall, line, args)
     return { error = "a request is a JSON object" }
   end
   if wall.complete then
-    wall.complete(request, args)
+    wall.complete(request, shared)
   end
   local ok, answer = pcall(wall.answer, request)
   if not ok then
@@ -70,11 +71,26 @@ local function row_answer(wall, line, args)
   return answer
 end
 
+local function refuse(wall, message)
+  if message == "" then
+    return usage(io.stdout, wall)
+  end
+  io.stderr:write("orket try: ", message or "wrong arguments", "\n")
+  return usage(io.stderr, wall)
+end
+
 local function rows(wall, args)
+  local shared, message = args, nil
+  if wall.shared then
+    shared, message = wall.shared(args, read)
+  end
+  if not shared then
+    return refuse(wall, message)
+  end
   io.stdout:setvbuf("full")
   for line in io.lines() do
     if line:find("%S") then
-      io.write(cjson.encode(row_answer(wall, line, args)), "\n")
+      io.write(cjson.encode(row_answer(wall, line, shared)), "\n")
     end
     io.flush()
   end
@@ -114,11 +130,8 @@ function M.run(args)
     return rows(wall, args)
   end
   local request, message = wall.request(args, read)
-  if not request and message == "" then
-    return usage(io.stdout, wall)
-  elseif not request then
-    io.stderr:write("orket try: ", message or "wrong arguments", "\n")
-    return usage(io.stderr, wall)
+  if not request then
+    return refuse(wall, message)
   end
   local answer, accepted, err = wall.answer(request)
   if err then

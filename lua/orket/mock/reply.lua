@@ -35,7 +35,11 @@ end
 ---@param reply table
 ---@return string[]
 function M.chunks(reply)
-  return type(reply.chunks) == "table" and reply.chunks or M.pieces(reply.content or "", reply.chunks)
+  if type(reply.chunks) == "table" then
+    return reply.chunks
+  end
+  local size = math.tointeger(tonumber(reply.chunks)) -- pieces of no characters would never end
+  return M.pieces(reply.content or "", size and size > 0 and size or nil)
 end
 
 local function arguments_text(arguments)

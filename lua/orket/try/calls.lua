@@ -1,15 +1,35 @@
 -- calls.lua: `orket try calls`: the tool calls in a model's text.
 
 local cjson = require("cjson")
+local declared = require("orket.try.declared")
 local dialects = require("orket.dialects")
+local list = require("orket.list")
+local options = require("orket.options")
 
 local M = {}
 
 M.usage = "calls [--dialect NAME|auto] [--tools FILE] [--chunk N] [FILE|-]"
 
-local function pieces_of(text, size)
-  if not size then
-    return { text }
+local KNOWN = { dialect = "value", tools = "value", chunk = "value" }
+
+-- ---- what is asked ----
+
+local function are_texts(chunks)
+  for place, chunk in pairs(type(chunks) == "table" and chunks or {}) do
+    if math.type(place) ~= "integer" or type(chunk) ~= "string" then
+      return false
+    end
+  end
+  return type(chunks) == "table"
+end
+
+-- The text as it comes; nil when there is none.
+local function pieces_of(request)
+  local text, size = request.text, request.chunk
+  if request.chunks ~= nil then
+    return are_texts(request.chunks) and request.chunks or nil
+  elseif type(text) ~= "string" or not size then
+    return type(text) == "string" and { text } or nil
   end
   local pieces = {}
   for at = 1, #text, size do
@@ -18,61 +38,66 @@ local function pieces_of(text, size)
   return pieces
 end
 
-local FLAGS = { ["--dialect"] = "dialect", ["--tools"] = "tools", ["--chunk"] = "chunk" }
+-- What is wrong with a request besides its text; nil when nothing is.
+local function fault(request)
+  if request.chunk ~= nil and (math.type(request.chunk) ~= "integer" or request.chunk < 1) then
+    return "chunk takes a number of bytes"
+  elseif request.dialect ~= nil and type(request.dialect) ~= "string" then
+    return "dialect is the name of one, or auto"
+  end
+  return declared.fault(request.tools)
+end
+
+local function parse(args, read, operands)
+  local request, message = options.parse(args, KNOWN, operands)
+  if not request then
+    return nil, message
+  end
+  if request.chunk then
+    request.chunk = math.tointeger(tonumber(request.chunk)) or 0
+  end
+  if request.tools then
+    request.tools, message = declared.read(request.tools, read)
+    if not request.tools then
+      return nil, message
+    end
+  end
+  message = fault(request)
+  return not message and request or nil, message
+end
 
 ---@param args string[]
 ---@param read fun(name: string|nil): string|nil, string|nil
 ---@return table|nil request
 ---@return string? message
 function M.request(args, read)
-  local request, names, i = {}, {}, 1
-  while i <= #args do
-    local flag = FLAGS[args[i]]
-    if flag then
-      request[flag], i = args[i + 1], i + 1
-      if not request[flag] then
-        return nil, args[i - 1] .. " needs a value"
-      end
-    else
-      names[#names + 1] = args[i]
-    end
-    i = i + 1
+  local request, message = parse(args, read, { "file?" })
+  if request then
+    request.text, message = read(request.file)
   end
-  if #names > 1 then
-    return nil, "one file"
-  end
-  if request.chunk then
-    request.chunk = math.tointeger(tonumber(request.chunk))
-    if not request.chunk or request.chunk < 1 then
-      return nil, "--chunk takes a number of bytes"
-    end
-  end
-  if request.tools then
-    local text, message = read(request.tools)
-    if not text then
-      return nil, message
-    end
-    request.tools, message = cjson.decode(text)
-    if not request.tools then
-      return nil, "--tools: " .. message
-    end
-  end
-  local text, message = read(names[1])
-  request.text = text
-  return text and request, message
+  return request and request.text and request, message
 end
 
----What the command line says holds for every row.
----@param request table
+---What the command line says for every row.
 ---@param args string[]
-function M.complete(request, args)
-  for i = 1, #args, 2 do
-    local field = FLAGS[args[i]]
-    if field == "dialect" and request.dialect == nil then
-      request.dialect = args[i + 1]
+---@param read fun(name: string|nil): string|nil, string|nil
+---@return table|nil shared {dialect?, tools?, chunk?}
+---@return string? message
+function M.shared(args, read)
+  return parse(args, read, {})
+end
+
+---@param request table
+---@param shared table
+function M.complete(request, shared)
+  for name, value in pairs(shared) do
+    if request[name] == nil then
+      request[name] = value
     end
   end
 end
+
+-- ---- the answer ----
 
 local function refused(message, code)
   return { error = message, code = code }, false
@@ -83,9 +108,11 @@ end
 ---@return table answer {dialect?, content, reasoning?, calls: {name, arguments, state}[], broken?}
 ---@return boolean accepted
 function M.answer(request)
-  local pieces = request.chunks or type(request.text) == "string" and pieces_of(request.text, request.chunk)
-  if type(pieces) ~= "table" then
-    return refused("a request has a text, or chunks: an array of texts", "ERR_USAGE")
+  request = list.all_given(request)
+  local wrong = fault(request)
+  local pieces = not wrong and pieces_of(request)
+  if not pieces then
+    return refused(wrong or "a request has a text, or chunks: an array of texts", "ERR_USAGE")
   end
   local found, err = dialects.read(pieces, { dialect = request.dialect, tools = request.tools })
   if not found then

@@ -1,10 +1,12 @@
 -- llm.lua: `orket try llm`: one request to a model, behind every guard that a run has.
 
 local cjson = require("cjson")
+local declared = require("orket.try.declared")
 local doc = require("orket.core.doc")
 local errors = require("orket.errors")
-local llm = require("orket.llm")
 local later = require("orket.later")
+local list = require("orket.list")
+local llm = require("orket.llm")
 local options = require("orket.options")
 local providers = require("orket.providers")
 local structured = later("orket.structured")
@@ -21,15 +23,6 @@ local KNOWN = {
 local TIMEOUT = 120 -- seconds, of the whole request
 local FIRST = 60    -- and until the reply begins
 local PROMPT = "Say hello in one short sentence."
-
-local function tools_of(name, read)
-  local text, message = read(name)
-  local tools = text and cjson.decode(text)
-  if type(tools) ~= "table" then
-    return nil, "--tools: " .. (message or "not a JSON array of tools")
-  end
-  return tools
-end
 
 -- Numbers stay as they are written: it is no Lua table.
 local function schema_of(name, read)
@@ -56,7 +49,7 @@ function M.request(args, read)
     request.timeout = tonumber(request.timeout) or 0
   end
   if request.tools then
-    request.tools, message = tools_of(request.tools, read)
+    request.tools, message = declared.read(request.tools, read)
     if not request.tools then
       return nil, message
     end
@@ -92,8 +85,6 @@ function M.fault(request)
     return "--base-url takes the address of an endpoint, such as http://127.0.0.1:11434/v1"
   elseif timeout ~= nil and not (type(timeout) == "number" and timeout > 0 and timeout <= 86400) then
     return "--timeout takes seconds, above 0 and at most 86400"
-  elseif request.tools ~= nil and type(request.tools) ~= "table" then
-    return "tools is an array"
   end
   for _, name in ipairs({ "prompt", "model", "key", "shape" }) do
     if request[name] ~= nil and not is_text(request[name]) then
@@ -103,7 +94,7 @@ function M.fault(request)
   if request.shape and not providers.has(request.shape) then
     return "there is no shape " .. request.shape .. " (" .. table.concat(providers.names(), ", ") .. ")"
   end
-  return schema_fault(request.schema)
+  return declared.fault(request.tools) or schema_fault(request.schema)
 end
 
 local function question(request, schema)
@@ -168,6 +159,7 @@ end
 ---@return table answer {outcome, code, text, calls, usage, ms, …}
 ---@return boolean accepted
 function M.answer(request)
+  request = list.all_given(request)
   local fault = M.fault(request)
   if fault then
     return { error = fault, code = "ERR_USAGE" }, false
