@@ -21,9 +21,10 @@ static int add_text(void *ctx, const char *text, size_t len, size_t at)
 
 static const struct json_sink one_text = {.string = add_text};
 
+/* An empty text is parsed: what is looked for then may stand elsewhere. */
 int delta_take(struct delta *d, const char *text, size_t len)
 {
-    if (!d->into || len < d->from + d->rest + 2 || len > EVENT_MAX || text[d->from] != '"' ||
+    if (!d->into || len <= d->from + d->rest + 2 || len > EVENT_MAX || text[d->from] != '"' ||
         memcmp(text, d->event.data, d->from) != 0 ||
         memcmp(text + len - d->rest, d->event.data + d->event.len - d->rest, d->rest) != 0)
         return 0;
