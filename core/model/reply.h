@@ -30,6 +30,7 @@ struct reply {
     struct said said;         /* the order of all that */
     struct reply_call *calls; /* owned */
     size_t call_count;
+    size_t looked; /* bytes of arguments that were looked at for being complete */
     int64_t prompt_tokens, completion_tokens, cached_tokens; /* -1: not told, or nonsense */
     int64_t counts[3][SHAPE_PATHS_MAX]; /* what they are made of */
     size_t events;

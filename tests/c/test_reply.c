@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -440,6 +441,32 @@ static void test_bounds(void **state)
 
 /* Nobody counts less than nothing, parts of a token, or as if it were all the money of the world.
  */
+/* A name with every fragment, and arguments that always look complete and never are. */
+static void test_names_without_end(void **state)
+{
+    (void)state;
+    struct shape shape;
+    struct reply reply;
+    struct buf first = {0};
+    const char *more = CALL("{\"index\":0,\"function\":{\"name\":\"f\",\"arguments\":\"}\"}}");
+    assert_int_equal(compile(&shape, OPENAI, NULL), 0);
+    reply_init(&reply, &shape);
+    buf_puts(&first, "{\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{"
+                     "\"name\":\"f\",\"arguments\":\"[");
+    for (int i = 0; i < 28000; i++)
+        buf_puts(&first, "1,");
+    buf_puts(&first, "1]}\"}}]}}]}");
+    clock_t from = clock();
+    assert_int_equal(reply_event(&reply, first.data, first.len, NULL), 0);
+    for (int i = 0; i < 9000; i++)
+        assert_int_equal(reply_event(&reply, more, strlen(more), NULL), 0);
+    assert_true((double)(clock() - from) / CLOCKS_PER_SEC < 1.5); // of CPU; it was 5
+    assert_int_equal(reply.call_count, 1);
+    reply_clear(&reply);
+    shape_clear(&shape);
+    buf_clear(&first);
+}
+
 static void test_usage_nonsense(void **state)
 {
     (void)state;
@@ -707,6 +734,7 @@ int main(void)
         cmocka_unit_test(test_sums),       cmocka_unit_test(test_usage_nonsense),
         cmocka_unit_test(test_said),       cmocka_unit_test(test_bad_shapes),
         cmocka_unit_test(test_error_text), cmocka_unit_test(test_one_text_differs),
+        cmocka_unit_test(test_names_without_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#define WHOLE_MAX 65536 /* bytes of arguments that are looked at for being complete */
+#define WHOLE_MAX  65536            /* bytes of arguments that are looked at for being complete */
+#define LOOKED_MAX ((size_t)4 << 20) /* and of all of them, again and again, in one reply */
 
 static bool same(const struct buf *have, const char *text, size_t len)
 {
@@ -22,11 +23,13 @@ static struct reply_call *new_call(struct reply *r, int64_t index)
     return &calls[r->call_count++];
 }
 
-static bool is_whole(const struct buf *arguments)
+static bool is_whole(struct reply *r, const struct buf *arguments)
 {
     struct json_doc doc = {0};
-    if (arguments->len > WHOLE_MAX || !arguments->len || arguments->data[arguments->len - 1] != '}')
+    if (arguments->len > WHOLE_MAX || !arguments->len ||
+        arguments->data[arguments->len - 1] != '}' || r->looked > LOOKED_MAX)
         return false;
+    r->looked += arguments->len;
     bool whole = json_parse(&doc, arguments->data, arguments->len, NULL, NULL) == 0;
     json_doc_clear(&doc);
     return whole;
@@ -41,14 +44,15 @@ struct fragment {
 
 /* Some servers give every call of a reply the index 0: another id with a name begins a new call,
  * and so does a name with arguments where those of the call are complete. */
-static bool is_another(const struct reply_call *call, const struct fragment *f)
+static bool is_another(struct reply *r, const struct reply_call *call, const struct fragment *f)
 {
     size_t len = 0;
     if (!f->name_len)
         return false;
     if (f->id_len && call->id.len)
         return !same(&call->id, json_string(f->id, &len), f->id_len);
-    return f->arguments && (!json_string(f->arguments, &len) || len) && is_whole(&call->arguments);
+    return f->arguments && (!json_string(f->arguments, &len) || len) &&
+           is_whole(r, &call->arguments);
 }
 
 /* The call that a fragment belongs to; NULL at the limit or without memory. */
@@ -58,7 +62,7 @@ static struct reply_call *call_for(struct reply *r, const struct fragment *f)
         struct reply_call *call = &r->calls[i];
         size_t len;
         if (f->index >= 0 && call->index == f->index)
-            return is_another(call, f) ? new_call(r, f->index) : call;
+            return is_another(r, call, f) ? new_call(r, f->index) : call;
         if (f->index < 0 && f->id_len && same(&call->id, json_string(f->id, &len), f->id_len))
             return call;
     }
