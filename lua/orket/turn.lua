@@ -147,16 +147,29 @@ local function commit(self, proposal)
   end
   hand_over(self, proposal)
   ok, err = outcome.commit(self, proposal)
-  if not ok then
-    return nil, err
+  if ok then
+    self:ended("done", proposal.why)
+    ok, err = self:save(true)
   end
-  self:ended("done", proposal.why)
-  ok, err = self:save(true)
   if not ok then
     self.tree:undo()
     return nil, err
   end
   return self.tree:publish()
+end
+
+-- What the turn proposes. One that fails by its proposal has come to its last step all the same: a reply that was paid
+-- for, files that were written; a replay comes to the failure by them.
+local function decided(self)
+  local proposal, err = route(self)
+  if proposal and not autonomy.is_evaded(self, proposal) then
+    err = select(2, outcome.judge(self, proposal))
+  end
+  if err then
+    local ok, cause = self:save(true)
+    return nil, ok and err or cause
+  end
+  return proposal
 end
 
 ---The proposal is committed, or the card is parked.
@@ -166,7 +179,7 @@ local function conclude(self)
   elseif self.capped then
     return self:wait()
   elseif not self.parked then
-    local proposal, err = route(self)
+    local proposal, err = decided(self)
     if err then
       return nil, err
     elseif proposal and not autonomy.is_evaded(self, proposal) then

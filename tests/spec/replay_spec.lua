@@ -223,6 +223,35 @@ describe("a run that", function()
     same(slow)
   end)
 
+  local FAILING = {
+    ["raises"] = 'error("boom")', ["is no proposal"] = "return 5", ["is against the law"] = '  return { status = "done", note = "n", memory = "m" }',
+  }
+  for name, route in pairs(FAILING) do
+    it("failed by a proposal that " .. name, function()
+      local role = orket.read("roles/coder.lua"):gsub("route = brief.hand_over", function()
+        return "route = function(card) if card.id == 'A' then " .. route .. " end end"
+      end)
+      local w <close> = world.new({ issues = { { id = "A" }, { id = "B" } }, files = { ["roles/coder.lua"] = role }, limits = { concurrency = 1 },
+        mock = [[
+          function work(talk)
+            return say(write("f", "by " .. talk.card), finish())
+          end
+        ]] })
+      local text, code = w:run()
+      assert.equal(3, code, text)
+      assert.equal("blocked", w:card("A").status)
+      assert.equal(1, #w:events("turn.failed"))
+      local cost, paid = cjson.decode((w:orket("cost --json"))).total, 0
+      for _, event in ipairs(w:events("turn.ended")) do
+        paid = paid + event.body.tokens_in
+      end
+      assert.same({ w:requests(), paid }, { cost.calls, cost.tokens_in })
+      assert.equal("by B", w:made("f")) -- nothing of A was merged, so there is no conflict
+      assert.same({}, w:events("tree.conflict"))
+      w:replays()
+    end)
+  end
+
   it("merged the same file twice, with memory, reviews that say no, and a verification", function()
     local w <close> = played({ issues = { { verification = { fixture_path = "ok.json" } }, {}, {} },
       files = { ["verification/ok.json"] = '{"argv":["/bin/sh","-c","test -f shared"]}' }, limits = { concurrency = 3 }, mock = [[

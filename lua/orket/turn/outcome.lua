@@ -48,6 +48,20 @@ local function finish(turn, proposal)
   return moves.add(turn.tx, card, "done", { role = turn.role, why = proposal.why, tree = tree })
 end
 
+---What the state machine says to a proposal, before anything of it is recorded or merged.
+---@param turn Turn
+---@param proposal {status: string, reason: string?}
+---@return boolean|nil ok
+---@return Error|nil
+function M.judge(turn, proposal)
+  local role = turn.card.type == "plan" and plans.role(turn, proposal) or turn.role
+  local verdict = moves.judge(turn.card, proposal.status, role, proposal.reason)
+  if verdict.ok then
+    return true
+  end
+  return nil, { code = "ERR_TRANSITION", class = "refusal", rule = verdict.rule, message = verdict.why, fix = verdict.fix }
+end
+
 ---The turn's one transition, as proposed, in its transaction.
 ---@param turn Turn
 ---@param proposal {status: string, reason: string?, why: string?, seat: string?}

@@ -81,15 +81,22 @@ function M.make(turn, record)
   return { rock = rock.id, epics = #rock.epics, issues = count }
 end
 
+---Who ends a turn of a plan's card: what a person took is the engine's to end, else it is the turn's own role.
+---@param turn Turn
+---@param proposal {status: string}
+---@return string role
+function M.role(turn, proposal)
+  return turn.planned == proposal.status and "system" or turn.role
+end
+
 ---The transition with which a turn of a plan's card ends.
 ---@param turn Turn
 ---@param proposal {status: string, reason: string?, why: string?}
 ---@return boolean|nil ok
 ---@return Error|nil
 function M.commit(turn, proposal)
-  local role = turn.planned == proposal.status and "system" or turn.role
   return moves.add(turn.tx, turn.card, proposal.status, {
-    role = role, reason = proposal.reason, why = proposal.why,
+    role = M.role(turn, proposal), reason = proposal.reason, why = proposal.why,
   })
 end
 

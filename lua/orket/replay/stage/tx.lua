@@ -56,15 +56,16 @@ function Tx:message(parent, text)
   return convo
 end
 
--- What was derived and not committed did not happen.
+-- What was derived and not committed did not happen; what the record has before it breaks off did.
 function Tx:abandon()
   local line = self.line
   self.held = {}
   self.stage:unsay(self.messages)
   if line and self.stream.turn ~= 0 then
-    for i = line.at + 1, line.tip do
+    for i = line.at + 1, line.cut and line.at or line.tip do
       line[i].derived = nil
     end
+    line.at = line.cut and line.tip or line.at
     line.tip, line.cut = line.at, nil
   end
 end
