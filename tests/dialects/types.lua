@@ -5,7 +5,11 @@ local null = require("cjson").null
 
 local NULL = { type = "null" }
 local POINT = { type = "object", properties = { x = { type = "integer" } } }
-local DEFS = { Point = POINT, Alias = { ["$ref"] = "#/$defs/Point" }, Loop = { ["$ref"] = "#/$defs/Loop" } }
+local DEFS = { Point = POINT, Alias = { ["$ref"] = "#/$defs/Point" }, Loop = { ["$ref"] = "#/$defs/Loop" },
+  ["a/b~c"] = { type = "string" }, Wide = { anyOf = {} }, Either = { anyOf = { { type = "integer" }, NULL } } }
+for i = 1, 40 do
+  DEFS.Wide.anyOf[i] = { ["$ref"] = "#/$defs/Wide" }
+end
 
 return {
   { { type = "string" }, "42", "42" },
@@ -46,7 +50,16 @@ return {
   { { oneOf = { { type = "boolean" }, { type = "integer" } } }, "true", true },
   { { allOf = { { type = "object" } } }, '{"a": 1}', { a = 1 } },
   { { anyOf = { { anyOf = { { type = "integer" } } }, NULL } }, "5", 5 },
+  -- between quotes that nobody asked for
+  { { type = "integer" }, '"42"', 42 },
+  { { type = "boolean" }, '"true"', true },
+  { { type = "integer" }, '"many"', '"many"' },
+  { { type = { "integer", "string" } }, '"42"', '"42"' },
+  { { type = "integer" }, "1.25e2", 125.0 },
   -- said in other words
+  { { enum = { "7", 8 } }, "7", "7" },
+  { { enum = { "7", 8 } }, "8", 8 },
+  { { type = { "string", "null" }, enum = { "null" } }, "null", "null" },
   { { enum = { 1, 2 } }, "2", 2 },
   { { enum = { "1", "2" } }, "2", "2" },
   { { const = 5 }, "5", 5 },
@@ -59,4 +72,7 @@ return {
   { { ["$ref"] = "#/$defs/Loop" }, "5", "5", DEFS },
   { { ["$ref"] = "#/$defs/None" }, "5", "5", DEFS },
   { { ["$ref"] = "elsewhere.json" }, "5", "5", DEFS },
+  { { ["$ref"] = "#/$defs/a~1b~0c" }, "null", "null", DEFS },
+  { { ["$ref"] = "#/$defs/Either/anyOf/0" }, "5", 5, DEFS },
+  { { ["$ref"] = "#/$defs/Wide" }, "5", "5", DEFS },
 }

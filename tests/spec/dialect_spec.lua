@@ -164,6 +164,22 @@ describe("calls in a model's text", function()
     end
   end)
 
+  it("have values of the types that any part of their tool's schema declares", function()
+    local function typed(key)
+      return { properties = { [key] = { type = "integer" } } }
+    end
+    local schemas = {
+      { type = "object", properties = { q = {} }, allOf = { typed("q"), typed("p") } },
+      { anyOf = { typed("q"), typed("p") } },
+      { oneOf = { { type = "object" }, { additionalProperties = { type = "integer" } } } },
+    }
+    for _, schema in ipairs(schemas) do
+      local text = "<function=w>\n<parameter=p>\n7\n</parameter>\n</function>"
+      local answer = orket.try("calls", { { text = text, tools = { { name = "w", parameters = schema } } } })[1]
+      assert.same({ p = 7 }, answer.calls[1].arguments, require("cjson").encode(schema))
+    end
+  end)
+
   it("say by their schema more than by what stands at the value", function()
     local text = '<｜DSML｜function_calls><｜DSML｜invoke name="w">'
       .. '<｜DSML｜parameter name="a" string="true">42</｜DSML｜parameter><｜DSML｜parameter name="b" string="false">42</｜DSML｜parameter>'

@@ -69,6 +69,18 @@ static bool typed_value(struct buf *out, const char *text, size_t len, unsigned 
     return fits;
 }
 
+/* A text of JSON that holds the value, where no text is asked for: "42". */
+static bool quoted_value(struct buf *out, const char *text, size_t len, unsigned types)
+{
+    struct json_doc doc = {0};
+    size_t inner_len;
+    bool quoted = len > 2 && text[0] == '"' && json_parse(&doc, text, len, NULL, NULL) == 0;
+    const char *inner = quoted ? json_string(&doc.root, &inner_len) : NULL;
+    bool fits = inner && plain_value(out, inner, inner_len, types);
+    json_doc_clear(&doc);
+    return fits;
+}
+
 /* The types that the text may be read as, as JSON. What is JSON of another type that may be instead of a text is
  * no text; a JSON string is one, but where it was said to be JSON. */
 static unsigned as_types(unsigned types, enum param_written written)
@@ -81,8 +93,12 @@ static unsigned as_types(unsigned types, enum param_written written)
 
 void param_value(struct buf *out, const char *text, size_t len, struct wanted wanted, enum param_written written)
 {
-    unsigned types = as_types(wanted_types(wanted), written);
+    unsigned asked = wanted_types(wanted), types = as_types(asked, written);
+    if (written != PARAM_JSON && wanted_names(wanted, text, len))
+        types = 0;
     if (types && typed_value(out, text, len, types))
+        return;
+    if (asked && !(asked & WANTED_STRING) && quoted_value(out, text, len, types))
         return;
     struct buf valid = {0};
     utf8_repair(&valid, text, len);

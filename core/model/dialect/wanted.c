@@ -1,9 +1,11 @@
 /* wanted.c: see wanted.h. */
 #include "model/dialect/wanted.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#define DEEP_MAX 8 /* alternatives in alternatives, and references */
+#define DEEP_MAX 8    /* alternatives in alternatives, and references */
+#define LOOKS_MAX 128 /* schemas that one question looks at: each alternative of one may be itself */
 
 /* ---- names of types ---- */
 
@@ -44,14 +46,29 @@ static unsigned type_of(const struct json *value)
 
 /* ---- references ---- */
 
-/* "#/$defs/X", a step at a time. */
+/* A step of a JSON pointer as the name that it stands for, ~1 and ~0 being / and ~. 0: it does not fit. */
+static size_t step_name(char *name, size_t size, const char *step, size_t len)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < len; i++) {
+        bool escaped = step[i] == '~' && i + 1 < len && (step[i + 1] == '0' || step[i + 1] == '1');
+        if (n == size)
+            return 0;
+        name[n++] = escaped ? (step[++i] == '1' ? '/' : '~') : step[i];
+    }
+    return n;
+}
+
+/* "#/$defs/X", "#/anyOf/0", a step at a time. */
 static const struct json *pointed(const struct json *root, const char *path)
 {
+    char name[256];
     if (path[0] != '#')
         return NULL;
     for (path++; root && *path == '/';) {
         size_t len = strcspn(++path, "/");
-        root = json_get_n(root, path, len);
+        root = root->type == JSON_ARRAY ? json_at(root, strtoul(path, NULL, 10))
+                                        : json_get_n(root, name, step_name(name, sizeof name, path, len));
         path += len;
     }
     return root;
@@ -70,13 +87,15 @@ static struct wanted resolved(struct wanted w)
 
 /* ---- asking ---- */
 
-static unsigned types_of(struct wanted w, unsigned depth);
+static const char *const ALTERNATIVES[] = {"anyOf", "oneOf", "allOf", NULL};
 
-static unsigned types_in(const struct json *list, const struct json *root, unsigned depth)
+static unsigned types_of(struct wanted w, unsigned depth, unsigned *looks);
+
+static unsigned types_in(const struct json *list, const struct json *root, unsigned depth, unsigned *looks)
 {
     unsigned types = 0;
-    for (size_t i = 0; json_at(list, i); i++)
-        types |= types_of((struct wanted){json_at(list, i), root}, depth + 1);
+    for (size_t i = 0; *looks && json_at(list, i); i++)
+        types |= types_of((struct wanted){json_at(list, i), root}, depth + 1, looks);
     return types;
 }
 
@@ -96,58 +115,90 @@ static unsigned implied(const struct json *schema)
     return types;
 }
 
-static unsigned types_of(struct wanted w, unsigned depth)
+static unsigned types_of(struct wanted w, unsigned depth, unsigned *looks)
 {
-    static const char *const alternatives[] = {"anyOf", "oneOf", "allOf", NULL};
-    w = depth > DEEP_MAX ? (struct wanted){NULL, NULL} : resolved(w);
+    if (depth > DEEP_MAX || !*looks)
+        return 0;
+    --*looks;
+    w = resolved(w);
     const struct json *type = json_get(w.schema, "type");
     unsigned types = type_named(type);
     for (size_t i = 0; json_at(type, i); i++)
         types |= type_named(json_at(type, i));
-    for (size_t i = 0; !types && alternatives[i]; i++)
-        types = types_in(json_get(w.schema, alternatives[i]), w.root, depth);
+    for (size_t i = 0; !types && ALTERNATIVES[i]; i++)
+        types = types_in(json_get(w.schema, ALTERNATIVES[i]), w.root, depth, looks);
     return types ? types : implied(w.schema);
 }
 
 unsigned wanted_types(struct wanted w)
 {
-    return types_of(w, 0);
+    unsigned looks = LOOKS_MAX;
+    unsigned types = types_of(w, 0, &looks);
+    return looks ? types : 0;
+}
+
+static bool is_text(const struct json *value, const char *text, size_t len)
+{
+    size_t value_len;
+    const char *string = json_string(value, &value_len);
+    return string && value_len == len && memcmp(string, text, len) == 0;
+}
+
+bool wanted_names(struct wanted w, const char *text, size_t len)
+{
+    w = resolved(w);
+    const struct json *list = json_get(w.schema, "enum");
+    bool named = is_text(json_get(w.schema, "const"), text, len);
+    for (size_t i = 0; !named && json_at(list, i); i++)
+        named = is_text(json_at(list, i), text, len);
+    return named;
+}
+
+/* 1.25e2 is an integer as well. */
+static bool integral(const struct json *value)
+{
+    return value->type == JSON_REAL && value->u.real >= -0x1p53 && value->u.real <= 0x1p53
+        && value->u.real == (double)(int64_t)value->u.real;
 }
 
 bool wanted_fits(unsigned types, const struct json *value)
 {
     unsigned type = type_of(value);
-    return (types & (type | (type == WANTED_INTEGER ? WANTED_NUMBER : 0))) != 0;
+    if (type == WANTED_INTEGER || integral(value))
+        type = WANTED_INTEGER | WANTED_NUMBER;
+    return (types & type) != 0;
 }
 
-/* The alternative that is of the type; itself when it is or when none is. */
-static struct wanted alternative(struct wanted w, unsigned type)
+/* What the schema says under a keyword, of one name or of all (NULL); where it says nothing, the first of its
+ * alternatives that does. */
+static const struct json *said(struct wanted w, const char *keyword, const char *name, size_t len, unsigned depth,
+                               unsigned *looks)
 {
-    static const char *const alternatives[] = {"anyOf", "oneOf", "allOf", NULL};
+    if (depth > DEEP_MAX || !*looks)
+        return NULL;
+    --*looks;
     w = resolved(w);
-    for (size_t i = 0; alternatives[i]; i++) {
-        const struct json *list = json_get(w.schema, alternatives[i]);
-        for (size_t j = 0; json_at(list, j); j++) {
-            struct wanted each = resolved((struct wanted){json_at(list, j), w.root});
-            if (wanted_types(each) & type)
-                return each;
-        }
+    const struct json *found = json_get(w.schema, keyword);
+    found = name ? json_get_n(found, name, len) : found && found->type == JSON_OBJECT ? found : NULL;
+    for (size_t i = 0; !found && ALTERNATIVES[i]; i++) {
+        const struct json *list = json_get(w.schema, ALTERNATIVES[i]);
+        for (size_t j = 0; !found && *looks && json_at(list, j); j++)
+            found = said((struct wanted){json_at(list, j), w.root}, keyword, name, len, depth + 1, looks);
     }
-    return w;
+    return found;
 }
 
 struct wanted wanted_member(struct wanted w, const char *key, size_t len)
 {
-    w = alternative(w, WANTED_OBJECT);
-    const struct json *member = json_get_n(json_get(w.schema, "properties"), key, len);
-    const struct json *others = json_get(w.schema, "additionalProperties");
-    w.schema = member || !others || others->type != JSON_OBJECT ? member : others;
+    unsigned looks = LOOKS_MAX, others = LOOKS_MAX;
+    const struct json *member = said(w, "properties", key, len, 0, &looks);
+    w.schema = member ? member : said(w, "additionalProperties", NULL, 0, 0, &others);
     return w;
 }
 
 struct wanted wanted_item(struct wanted w)
 {
-    w = alternative(w, WANTED_ARRAY);
-    w.schema = json_get(w.schema, "items");
+    unsigned looks = LOOKS_MAX;
+    w.schema = said(w, "items", NULL, 0, 0, &looks);
     return w;
 }

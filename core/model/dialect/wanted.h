@@ -19,11 +19,14 @@ enum wanted_type {
     WANTED_OBJECT = 64,
 };
 
-/* The types that it takes, of all its alternatives; 0: it does not say. */
+/* The types that it takes, of all its alternatives; 0: it does not say, or not within reason. */
 unsigned wanted_types(struct wanted w);
 
 /* Does one of these types have such a value? */
 bool wanted_fits(unsigned types, const struct json *value);
+
+/* Is the text itself one of the values that the schema lists? */
+bool wanted_names(struct wanted w, const char *text, size_t len);
 
 /* What an object's member wants, or an array's item. */
 struct wanted wanted_member(struct wanted w, const char *key, size_t len);
