@@ -32,7 +32,10 @@ local FAMILIES = {
     { "<function={name}> {params} </function> {?</tool_call>}", param = PARAMETER, lines = true },
     { "<tool_call>{calls}</tool_call>", named = true } },
   { name = "glm45", also = { "glm", "glm4", "glm46", "glm47", "glm52", "poolsidev1", "laguna", "ling3", "bailing", "spark25" },
-    { "<tool_call>{name} {params} </tool_call>", typed = true, param = ARG } },
+    { "<tool_call>{name} {params} </tool_call>", typed = true, param = ARG },
+    "<tool_call>{name}\n{json}</tool_call>",
+    { "<tool_call>{calls}</tool_call>", named = true },
+    { "{calls}", where = "prose", named = true } },
   { name = "functionary", also = { "functionaryv2", "functionaryv31", "functionaryv31llama31", "functionaryv32", "llama3functionary" },
     "<function={name}>{json}</function>",
     ">>>{name}\n{json}",
@@ -120,7 +123,8 @@ local FAMILIES = {
     "```tool_code {python} ```",
     "```tool_call {calls} ```" },
   { name = "gemma4",
-    { "<|tool_call>call:{name}{json}<tool_call|>", quote = '<|"|>' } },
+    { "<|tool_call>call:{name}{json}<tool_call|>", quote = '<|"|>' },
+    { "call:{name}{json}", quote = '<|"|>', where = "line", named = true } },
   { name = "functiongemma",
     { "<start_function_call>call:{name}{json}<end_function_call>", quote = "<escape>" } },
   { name = "lfm2", also = { "lfm2withjsontools", "lfm2thinking" },
@@ -141,7 +145,7 @@ local FAMILIES = {
     { '<atem:invoke name="{name}"> {params} </atem:invoke>', section = { "<atem:function_calls>", "</atem:function_calls>" }, typed = true,
       param = '<atem:parameter name="{key}">{value}</atem:parameter>' } },
   { name = "seed-oss", also = { "seed" },
-    { "<function={name}> {params} </function>", section = { "<seed:tool_call>", "</seed:tool_call>" }, param = PARAMETER } },
+    { "<function={name}> {params} </function>", section = { "<seed:tool_call>", "</seed:tool_call>" }, param = PARAMETER, wrapped = true } },
   { name = "minicpm5",
     { '<function name="{name}"> {params} </function>', cdata = true, param = '<param name="{key}">{value}</param>' } },
   { name = "k2-horizon", also = { "k2v3" },
@@ -210,7 +214,7 @@ local REASONING = {
 local DROP = {
   "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end_of_text|>", "<|endoftext|>", "<|START_RESPONSE|>", "<|END_RESPONSE|>",
   "<|channel|>final<|message|>", "<|channel|>commentary<|message|>", "<|start|>assistant", "<|end|>", "<|return|>", "</s>",
-  "<|open|>response<|sep|>", "<|close|>response<|sep|>", "<|close|>message<|sep|>", "<|message_sep|>", "<turn|>", "<|assistant_end|>",
+  "<|role_end|>", ">>>all\n", "<|open|>response<|sep|>", "<|close|>response<|sep|>", "<|close|>message<|sep|>", "<|message_sep|>", "<turn|>", "<|assistant_end|>",
   "<|channel|>final <|constrain|>json<|message|>", "<|channel|> final<|message|>", "<|channel|> commentary<|message|>", "<|start|> assistant",
   " to=user<|message|>", "<|START_TEXT|>", "<|END_TEXT|>", "<|CHATBOT_TOKEN|>", "<|END_OF_TURN_TOKEN|>",
   "<ifm|tool_calls>", "</ifm|tool_calls>", "<|end_message|>", "<|eom|>", "<|eot|>", "<|end_of_msg|>",
@@ -221,7 +225,7 @@ local function form(spec)
     return { call = spec }
   end
   return { call = spec[1], section = spec.section, param = spec.param, where = spec.where, typed = spec.typed,
-    strict = spec.strict, quote = spec.quote, tags = spec.tags, cdata = spec.cdata, lines = spec.lines, named = spec.named, arguments = spec.arguments }
+    strict = spec.strict, quote = spec.quote, tags = spec.tags, cdata = spec.cdata, lines = spec.lines, wrapped = spec.wrapped, named = spec.named, arguments = spec.arguments }
 end
 
 local function family(spec)
@@ -267,10 +271,10 @@ function M.families()
   return compiled():families()
 end
 
--- The prompt of Functionary 3.2 ends with the mark of the first call.
+-- The prompt of Functionary 3.2 ends with the mark of the first call, or of what is said to all.
 local function begun(pieces, name)
-  local first = name == "functionary" and table.concat(pieces):match("^([%w_.-]+)\n%s*{")
-  return first and first ~= "all" and table.move(pieces, 1, #pieces, 2, { ">>>" }) or pieces
+  local text = name == "functionary" and table.concat(pieces) or ""
+  return (text:find("^all\n") or text:find("^[%w_.-]+\n%s*{")) and table.move(pieces, 1, #pieces, 2, { ">>>" }) or pieces
 end
 
 ---The calls in a model's text.

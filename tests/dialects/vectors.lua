@@ -639,4 +639,28 @@ Action Input: {"q": "say \"hi\" {x} </b>"}]] },
   { family = "xlam", named = true, style = "json", close = "</tool_call>",
     from = "Salesforce/Llama-xLAM-2-8b-fc-r: chat_template",
     text = [=[[{"name": "get_weather", "arguments": {"city": "Paris", "n": 3}}, {"name": "search", "arguments": {"q": "say \"hi\" {x} </b>"}}]]=] },
+  { family = "glm45", style = "json", close = "</tool_call>",
+    from = "Ollama, laguna: a name on a line of its own and JSON",
+    text = [[<tool_call>get_weather
+{"city": "Paris", "n": 3}</tool_call>
+<tool_call>search
+{"q": "say \"hi\" {x} </b>"}</tool_call>]] },
+  { family = "glm45", named = true, style = "json", close = "</tool_call>",
+    from = "Ollama, laguna: JSON alone",
+    text = [[I look.
+{"name": "get_weather", "arguments": {"city": "Paris", "n": 3}}
+{"name": "search", "arguments": {"q": "say \"hi\" {x} </b>"}}]] },
+  { family = "glm45", named = true, style = "json", close = "</tool_call>",
+    from = "Ollama, laguna: JSON between the marks",
+    text = [[<tool_call>
+{"name": "get_weather", "arguments": {"city": "Paris", "n": 3}}
+</tool_call>
+<tool_call>
+{"name": "search", "arguments": {"q": "say \"hi\" {x} </b>"}}
+</tool_call>]] },
+  { family = "gemma4", named = true, style = "mark:<|\"|>", close = "<tool_call|>",
+    from = "vLLM, gemma4_utils: without the marks",
+    text = [[I look.
+call:get_weather{city:<|"|>Paris<|"|>,n:3}
+call:search{q:<|"|>say "hi" {x} </b><|"|>}]] },
 }

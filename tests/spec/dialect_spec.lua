@@ -231,6 +231,21 @@ describe("calls in a model's text", function()
     end
   end)
 
+  it("leave no mark of a template behind", function()
+    local said = {
+      { "all\nHello.", "Hello.", "functionary_v3.2" }, { "all\nI look.\n>>>search\n{\"q\": \"x\"}", "I look.\n", "functionary_v3.2", 1 },
+      { "all\nHello.", "all\nHello." }, { "Hello.<|role_end|>", "Hello." },
+    }
+    local rows = {}
+    for i, case in ipairs(said) do
+      rows[i] = { text = case[1], dialect = case[3], tools = TOOLS }
+    end
+    for i, answer in ipairs(orket.try("calls", rows)) do
+      assert.equal(said[i][2], answer.content)
+      assert.equal(said[i][4] or 0, #answer.calls)
+    end
+  end)
+
   it("leave no empty fence behind", function()
     local call = '{"tool": "search", "args": {"q": "x"}}'
     local fences = {

@@ -109,6 +109,7 @@ static int add_form(struct grammar *g, const struct json *spec, struct err *err)
         .named = json_true(json_get(spec, "named")),
         .cdata = json_true(json_get(spec, "cdata")),
         .lines = json_true(json_get(spec, "lines")),
+        .wrapped = json_true(json_get(spec, "wrapped")),
         .quote = text_of(json_get(spec, "quote")),
         .tags = text_of(json_get(spec, "tags")),
         .arguments = json_get(spec, "arguments"),

@@ -21,7 +21,7 @@
  * fenced code that is data), "line" (a line's beginning) or "start" (the reply's). Of the last three a name
  * has to be one of the tools, when they are known. `typed`: a parameter that no schema speaks of is JSON
  * where it can be. `strict`: nothing of the form may be missing. `quote` is the mark that strings stand between where
- * {json} does not quote them. `lines`: a {value} stands on lines of its own. `cdata`: it may stand in <![CDATA[ ]]>. `named`: only where the
+ * {json} does not quote them. `lines`: a {value} stands on lines of its own; `wrapped`: it may, where both line ends are there. `cdata`: it may stand in <![CDATA[ ]]>. `named`: only where the
  * family is known, not to find it out. `arguments` names those of {value}s outside parameters, in order. */
 #ifndef MODEL_DIALECT_GRAMMAR_H
 #define MODEL_DIALECT_GRAMMAR_H
@@ -84,7 +84,7 @@ struct lead_word {
 struct form {
     size_t family; /* index of its name */
     enum where where;
-    bool typed, strict, cdata, lines, named;
+    bool typed, strict, cdata, lines, wrapped, named;
     struct text open, close; /* of the section; empty: none */
     struct text quote;       /* what strings stand between instead of quotes; empty: quotes */
     struct text tags;        /* what stands before every tag of {tags} */

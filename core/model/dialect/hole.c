@@ -76,6 +76,12 @@ static void inside_cdata(const char **text, size_t *len)
     *len -= open_len + close_len;
 }
 
+static bool is_wrapped(const char *text, size_t len)
+{
+    bool before = len > 1 && (text[0] == '\n' || (text[0] == '\r' && text[1] == '\n'));
+    return before && text[len - 1] == '\n';
+}
+
 /* The line ends that a template sets around the value are not of it. */
 static void inside_lines(const char **text, size_t *len)
 {
@@ -103,7 +109,7 @@ static void member(struct match *m, const char *text, size_t len)
         return;
     if (m->form->cdata)
         inside_cdata(&text, &len);
-    if (m->form->lines)
+    if (m->form->lines || (m->form->wrapped && is_wrapped(text, len)))
         inside_lines(&text, &len);
     member_key(m, key, key_len);
     param_value(&m->arguments, text, len, tool_parameter(m->calls->tools, m->name, m->name_len, key, key_len),
@@ -170,6 +176,37 @@ static enum found next_param(struct match *m, const char *from, const char *at, 
     return FOUND_NO;
 }
 
+static bool drifts(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+/* Where a value ends that was not closed, or with what was meant for its mark: </parameter1>, </parameter_x>, </parameter. */
+static const char *unclosed_end(const char *from, const char *to, struct text close)
+{
+    const char *at = to;
+    while (at > from && scan_blank(at[-1]))
+        at--;
+    at -= at > from && at[-1] == '>';
+    while (at > from && drifts(at[-1]))
+        at--;
+    size_t head = 0, len = close.len;
+    while (head < len && !drifts(close.at[head])) /* "</" of "</parameter>" */
+        head++;
+    bool marked = len > head + 1 && close.at[len - 1] == '>' && (size_t)(at - from) >= head
+        && (size_t)(to - at) >= len - 1 - head && memcmp(at - head, close.at, len - 1) == 0;
+    return marked ? at - head : to;
+}
+
+static void unclosed(struct match *m, const char *from, const char *to, struct text close)
+{
+    to = unclosed_end(from, to, close);
+    if (!m->form->lines && to > from && to[-1] == '\n') /* the next mark's line begins behind it */
+        to -= to - from > 1 && to[-2] == '\r' ? 2 : 1;
+    m->s->repaired = m->unclosed = true;
+    member(m, from, (size_t)(to - from));
+}
+
 /* Behind blanks, the text: where it ends, or NULL. */
 static const char *behind_text(const struct match *m, const char *at, struct text text)
 {
@@ -213,9 +250,8 @@ enum found hole_value(struct match *m, struct text close, const struct template 
         if (next == FOUND_MORE)
             return FOUND_MORE;
         if (next == FOUND_YES) {
+            unclosed(m, from, line, close);
             s->at = line;
-            s->repaired = m->unclosed = true;
-            member(m, from, (size_t)(line - from));
             return FOUND_YES;
         }
         if (!end)
@@ -231,13 +267,13 @@ enum found hole_value(struct match *m, struct text close, const struct template 
     }
     s->at = s->end;
     const char *last = outer && s->final ? left_open(m, from, outer) : NULL;
-    if (s->final)
-        member(m, from, (size_t)((last ? last : s->end) - from));
     if (last) {
+        unclosed(m, from, last, close);
         s->at = last;
-        s->repaired = m->unclosed = true;
         return FOUND_YES;
     }
+    if (s->final)
+        member(m, from, (size_t)(s->end - from));
     return FOUND_MORE;
 }
 
