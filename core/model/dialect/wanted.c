@@ -157,7 +157,8 @@ bool wanted_names(struct wanted w, const char *text, size_t len)
 /* 1.25e2 is an integer as well. */
 static bool integral(const struct json *value)
 {
-    return value->type == JSON_REAL && value->u.real >= -0x1p53 && value->u.real <= 0x1p53
+    const double most = (double)(1LL << 53);
+    return value->type == JSON_REAL && value->u.real >= -most && value->u.real <= most
         && value->u.real == (double)(int64_t)value->u.real;
 }
 
