@@ -1,4 +1,5 @@
-/* repair.c: ill-formed sequences become U+FFFD (Unicode, table 3-7: "maximal subparts"). */
+/* repair.c: ill-formed sequences become U+FFFD (Unicode, table 3-7: "maximal subparts"); halves of letters that
+ * were cut apart are joined. */
 #include "base/repair.h"
 
 struct lead {
@@ -47,4 +48,43 @@ void utf8_repair(struct buf *out, const char *text, size_t len)
         at += n;
     }
     buf_put(out, text + kept, len - kept);
+}
+
+/* The escape at `at`: 'h' or 'l' for the first or the second half of a letter, else 0. */
+static char half_at(const char *at, const char *end)
+{
+    bool escape = end - at >= 6 && at[0] == '\\' && at[1] == 'u' && (at[2] == 'd' || at[2] == 'D');
+    if (!escape || !strchr("89abcdefABCDEF", at[3]))
+        return 0;
+    return strchr("89abAB", at[3]) ? 'h' : 'l';
+}
+
+static void put_half(struct buf *out, const char *at, const char *json, const char *end, char half[5])
+{
+    bool first = half_at(at, end) == 'h';
+    if (first && at + 6 < end && at[6] == '"') {
+        memcpy(half, at + 2, 4);
+        half[4] = '\0';
+    } else if (!first && half[0] && at > json && at[-1] == '"') {
+        buf_printf(out, "\\u%s%.6s", half, at);
+        half[0] = '\0';
+    } else {
+        buf_puts(out, "\\uFFFD");
+    }
+}
+
+void halves_join(struct buf *out, const char *json, size_t len, char half[5])
+{
+    const char *end = json + len, *kept = json, *at = json;
+    while (at < end && (at = memchr(at, '\\', (size_t)(end - at)))) {
+        char is = half_at(at, end);
+        if (!is || (is == 'h' && half_at(at + 6, end) == 'l')) {
+            at += is ? 12 : 2;
+            continue;
+        }
+        buf_put(out, kept, (size_t)(at - kept));
+        put_half(out, at, json, end, half);
+        kept = at += 6;
+    }
+    buf_put(out, kept, (size_t)(end - kept));
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/repair.h"
 #include "model/complaint.h"
 #include "model/reply/calls.h"
 
@@ -185,11 +186,24 @@ static bool is_list(const struct json *value)
     return value->type == JSON_ARRAY && value->len && value->u.items[0].type == JSON_OBJECT;
 }
 
+/* Of a text with halves of letters, which is no JSON, with whole ones. */
+static int parse_joined(struct reply *r, const char *text, size_t len)
+{
+    struct buf joined = {0};
+    halves_join(&joined, text, len, r->half);
+    int rc = buf_ok(&joined) ? json_parse(&r->doc, joined.data, joined.len, NULL, NULL) : ERR_MEMORY;
+    buf_clear(&joined);
+    delta_spoil(&r->delta);
+    return rc;
+}
+
 /* An event by its number, or with 0 the whole reply. */
 static int parse(struct reply *r, size_t event, const char *text, size_t len, struct err *err)
 {
     struct err why;
     int rc = json_parse(&r->doc, text, len, NULL, &why);
+    if (rc == ERR_JSON && memmem(text, len, "\\u", 2))
+        rc = parse_joined(r, text, len);
     if (rc == 0 && (r->doc.root.type == JSON_OBJECT || (!event && is_list(&r->doc.root))))
         return 0;
     if (rc == ERR_MEMORY)

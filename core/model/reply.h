@@ -34,6 +34,7 @@ struct reply {
     int64_t prompt_tokens, completion_tokens, cached_tokens; /* -1: not told, or nonsense */
     int64_t counts[3][SHAPE_PATHS_MAX]; /* what they are made of */
     size_t events;
+    char half[5]; /* of a letter whose other half the next event may have, as halves_join keeps it */
     bool done; /* the stream said that it is over */
     bool seen; /* something of a reply was found */
 };
