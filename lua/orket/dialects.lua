@@ -157,7 +157,7 @@ local FAMILIES = {
   { name = "apertus", also = { "apertus15", "apertus2509" },
     "<|tools_prefix|>{keyed}<|tools_suffix|>" },
   { name = "inkling",
-    "<|message_model|>{any}<|content_invoke_tool_json|>{calls}<|end_message|>",
+    "<|message_model|>{key}<|content_invoke_tool_json|>{calls}<|end_message|>",
     "<|content_invoke_tool_json|>{calls}<|end_message|>" },
   { name = "nemotron", also = { "nemotronv2", "nemotronjson" },
     "<TOOLCALL>{calls}</TOOLCALL>" },
@@ -207,14 +207,14 @@ local REASONING = {
   { "<|start|>functions.", "<|end|>" }, { "<|start|>user", "<|end|>" }, { "[INST]", "[/INST]" }, { "<start_of_turn>user", "<end_of_turn>" },
   { "<|turn>user", "<turn|>" }, { "<start_function_response>", "<end_function_response>" },
   { "<|channel|>analysis<|message|>", "<|end|>" }, { "<|channel|> analysis<|message|>", "<|end|>" }, { " to=self<|message|>", "<|eom|>" },
-  { "<mm:think>", "</mm:think>", true }, { "[BEGIN REASONING]", "[BEGIN FINAL RESPONSE]", true }, { "<|open|>think<|sep|>", "<|close|>think<|sep|>", true },
+  { "<|message_model|><|content_thinking|>", "<|end_message|>" }, { "<mm:think>", "</mm:think>", true }, { "[BEGIN REASONING]", "[BEGIN FINAL RESPONSE]", true }, { "<|open|>think<|sep|>", "<|close|>think<|sep|>", true },
 }
 
 -- Marks of chat templates that a server did not take away.
 local DROP = {
   "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end_of_text|>", "<|endoftext|>", "<|START_RESPONSE|>", "<|END_RESPONSE|>",
   "<|channel|>final<|message|>", "<|channel|>commentary<|message|>", "<|start|>assistant", "<|end|>", "<|return|>", "</s>",
-  "<|role_end|>", ">>>all\n", "<|open|>response<|sep|>", "<|close|>response<|sep|>", "<|close|>message<|sep|>", "<|message_sep|>", "<turn|>", "<|assistant_end|>",
+  "<|role_end|>", "<|message_model|><|content_text|>", ">>>all\n", "<|open|>response<|sep|>", "<|close|>response<|sep|>", "<|close|>message<|sep|>", "<|message_sep|>", "<turn|>", "<|assistant_end|>",
   "<|channel|>final <|constrain|>json<|message|>", "<|channel|> final<|message|>", "<|channel|> commentary<|message|>", "<|start|> assistant",
   " to=user<|message|>", "<|START_TEXT|>", "<|END_TEXT|>", "<|CHATBOT_TOKEN|>", "<|END_OF_TURN_TOKEN|>",
   "<ifm|tool_calls>", "</ifm|tool_calls>", "<|end_message|>", "<|eom|>", "<|eot|>", "<|end_of_msg|>",

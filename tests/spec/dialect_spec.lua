@@ -232,9 +232,11 @@ describe("calls in a model's text", function()
   end)
 
   it("leave no mark of a template behind", function()
+    local INKLING = '<|message_model|>search<|content_invoke_tool_json|>{"name":"search","args":{"q":"x"}}<|end_message|>'
     local said = {
       { "all\nHello.", "Hello.", "functionary_v3.2" }, { "all\nI look.\n>>>search\n{\"q\": \"x\"}", "I look.\n", "functionary_v3.2", 1 },
-      { "all\nHello.", "all\nHello." }, { "Hello.<|role_end|>", "Hello." },
+      { "<|message_model|><|content_thinking|>I could " .. INKLING .. "<|end_message|><|message_model|><|content_text|>Hi.<|end_message|>", "Hi." },
+      { "<|message_model|><|content_text|>I look.<|end_message|>" .. INKLING, "I look.", nil, 1 }, { "all\nHello.", "all\nHello." }, { "Hello.<|role_end|>", "Hello." },
     }
     local rows = {}
     for i, case in ipairs(said) do
