@@ -82,7 +82,7 @@ describe("orket prompt", function()
     w:run()
     w:write("roles/coder.lua", world.orket.read("roles/coder.lua"))
     local shown = preview(w, "A --role coder")
-    assert.truthy(shown.note:find("wait to be accepted", 1, true))
+    assert.truthy(shown.note:find("the files' scripts wait: orket policy accept %x+$"))
     assert.equal(2, #shown.tools)
   end)
 

@@ -3,6 +3,7 @@
 local diff = require("orket.diff")
 local errors = require("orket.errors")
 local history = require("orket.policy.history")
+local notice = require("orket.growth.notice")
 local options = require("orket.options")
 local preview = require("orket.preview")
 local projects = require("orket.project")
@@ -113,7 +114,7 @@ local function look(project, args)
   end
   local one, others = preview.of(project, args.card, { role = args.role, others = { other } })
   if one and project.waiting and not project.waiting.auto then
-    one.note = (one.note and one.note .. "; " or "") .. "the files' scripts wait to be accepted (orket policy delta)"
+    one.note = (one.note and one.note .. "; " or "") .. "the files' scripts wait: " .. notice.command(project.waiting.generation.id, args.C)
   end
   if not one then
     return nil, others
