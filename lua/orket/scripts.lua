@@ -142,13 +142,24 @@ function M.prepare(path, text)
   return entry
 end
 
-local function identity(generation)
+---The name of the generation that these texts are, when all of them build.
+---@param texts table<string, string>
+---@return string
+function M.name_of(texts)
   local parts = {}
-  for _, path in ipairs(list.keys(generation.files)) do
+  for _, path in ipairs(list.keys(texts)) do
     parts[#parts + 1] = path
-    parts[#parts + 1] = generation.files[path].text
+    parts[#parts + 1] = texts[path]
   end
   return hash.parts(parts):sub(1, 16)
+end
+
+local function identity(generation)
+  local texts = {}
+  for path, entry in pairs(generation.files) do
+    texts[path] = entry.text
+  end
+  return M.name_of(texts)
 end
 
 ---True for a file of nodes/policy/.

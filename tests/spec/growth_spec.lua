@@ -163,6 +163,26 @@ describe("scripts that make more possible", function()
     assert.equal(0, select(2, w:check()))
   end)
 
+  it("are told by board and status as they are now, whoever ran or did not", function()
+    local w <close> = new({ ["roles/coder.lua"] = coder() }, { issues = { { id = "A" } } })
+    local function told()
+      local board, status = w:orket("board"):match("orket policy accept (%x+)"), cjson.decode((w:orket("policy status --json"))).waiting
+      assert.equal(board, status and status.generation)
+      return board
+    end
+    assert.equal(0, select(2, w:run()))
+    assert.equal(nil, told())
+    w:write("roles/coder.lua", coder('"probe", '))
+    local waits = delta(w).generation
+    assert.equal(waits, told())
+    w:run("--again ep") -- which records it
+    assert.equal(waits, told())
+    w:write("roles/coder.lua", coder())
+    assert.equal(nil, told())
+    w:write("roles/coder.lua", "return {")
+    assert.equal(nil, told()) -- what does not build serves nobody: that is said by validate
+  end)
+
   it("that are taken back wait no more", function()
     local w <close> = new({ ["roles/coder.lua"] = coder() })
     local run = run_with_change(w, { ["roles/coder.lua"] = coder('"probe", ') }, "scripts.waiting")

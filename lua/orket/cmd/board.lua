@@ -16,6 +16,7 @@ local style = require("orket.view.style")
 local sys = require("orket.core.sys")
 local text = require("orket.view.text")
 local tree = require("orket.budget.tree")
+local waits = require("orket.serving.waiting")
 
 local M = {}
 
@@ -215,9 +216,9 @@ local function show(store, args, dir)
     print_budgets(store, dir)
     print_examples(store, args.C)
   end
-  local waiting = not args.json and notice.of(store, args.C)
+  local waiting = not args.json and waits.of(store, dir)
   if waiting then
-    print("\n" .. text.line(waiting))
+    print("\n" .. text.line(notice.sentence(waiting.generation, waiting.delta, args.C)))
   end
   return 0
 end

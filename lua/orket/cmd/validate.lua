@@ -9,10 +9,9 @@ local house = require("orket.house")
 local notice = require("orket.growth.notice")
 local options = require("orket.options")
 local problems = require("orket.config.problems")
-local projects = require("orket.project")
-local serving = require("orket.serving")
 local store = require("orket.core.store")
 local text = require("orket.view.text")
+local waits = require("orket.serving.waiting")
 
 local M = {}
 
@@ -70,20 +69,14 @@ end
 
 -- Scripts that make more possible than those that served last: the next run has them wait.
 local function add_growth(dir, warnings)
-  local opened <close> = projects.open(dir, {})
-  if not opened then
-    return
-  end
-  opened:load_scripts()
-  serving.settle(opened)
-  local waiting = opened.waiting
-  if waiting and not waiting.auto then
+  local waiting = waits.of_files(dir)
+  if waiting then
     local row = waiting.delta[1]
     warnings[#warnings + 1] = {
       file = row.policy or row.rule and "roles/" .. row.role .. ".lua" or row.tool and "tools/" .. row.tool .. ".lua" or "roles", line = 1, path = "",
       message = "the scripts make more possible than those that served last: " .. notice.line(row)
         .. (#waiting.delta > 1 and ", and " .. #waiting.delta - 1 .. " more" or ""),
-      fix = "orket policy delta shows all of it, " .. notice.command(waiting.generation.id, dir) .. " accepts it",
+      fix = "orket policy delta shows all of it, " .. notice.command(waiting.generation, dir) .. " accepts it",
     }
   end
 end

@@ -9,6 +9,7 @@ local fs = require("orket.core.fs")
 local house = require("orket.house")
 local list = require("orket.list")
 local scripts = require("orket.scripts")
+local waits = require("orket.serving.waiting")
 
 local M = {}
 
@@ -70,8 +71,8 @@ local function policies(store, served, generation, built, chosen)
   return found
 end
 
-local function waiting(store)
-  local row = store:read("waiting", {})[1]
+local function waiting(store, dir)
+  local row = waits.of(store, dir)
   return row and { generation = row.generation, against = row.against, at = row.at, delta = array(row.delta) }
 end
 
@@ -103,7 +104,7 @@ function M.of(store, dir)
   local now = serving(store, served)
   return {
     serving = now, policies = policies(store, served, now and now.generation, built, chosen),
-    problems = problems(root, rules, chosen), waiting = waiting(store),
+    problems = problems(root, rules, chosen), waiting = waiting(store, dir),
   }
 end
 
