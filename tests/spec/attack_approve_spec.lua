@@ -164,7 +164,7 @@ describe("the owner's socket", function()
     local run = w:start()
     assert(world.wait(function() return #w:pending() == 1 end))
     return w, run, function(uid, line)
-      return (world.orket.shell(string.format("cd %s && python3 .test/ask.py %s/.orket/owner.sock %d '%s' 2>&1", w.dir, w.dir, uid, line)))
+      return (world.orket.shell(string.format("cd %s && python3 .test/ask.py .orket/owner.sock %d '%s' 2>&1", w.dir, uid, line)))
     end
   end
 

@@ -64,7 +64,7 @@ describe("the owner's socket", function()
 
   it("answers a crowd of liars and stays", function()
     orket.write(dir .. "/attack.py", ATTACK)
-    os.execute(string.format("(python3 %s/attack.py %s/p/.orket/owner.sock > %s/said 2>&1; touch %s/over) &", dir, dir, dir, dir))
+    os.execute(string.format("(cd %s/p && python3 ../attack.py .orket/owner.sock > ../said 2>&1; touch %s/over) &", dir, dir))
     local text, code = hostile.run(dir, [=[ return { { content = "slow", delay_ms = 8000, calls = {
       { name = "list_directory", arguments = {} } } } } ]=], { slow = true })
     local said = orket.shell("for i in $(seq 100); do test -e " .. dir .. "/over && break; sleep 0.1; done; cat " .. dir .. "/said")
@@ -88,8 +88,8 @@ while True:
     except OSError: pass
     c.close()
 ]])
-    os.execute(string.format("python3 %s/plant.py %s/p/.orket/owner.sock > %s/planted & echo $! > %s/pid; until grep -q up %s/planted; do sleep 0.05; done",
-      dir, dir, dir, dir, dir))
+    os.execute(string.format("cd %s/p && (python3 ../plant.py .orket/owner.sock > ../planted & echo $! > ../pid; for i in $(seq 200); do grep -q up ../planted && break; sleep 0.05; done)",
+      dir))
     local text, code = hostile.ask(dir, "comment", "H-1 hello")
     os.execute("kill $(cat " .. dir .. "/pid)")
     assert.equal(1, code, text)

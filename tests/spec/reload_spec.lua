@@ -54,15 +54,16 @@ describe("a policy that cannot be read any more", function()
         files = { ["nodes/policy/p.lua"] = PROBE }, mock = [[
         function work(talk)
           local said = talk.replies == 0 and say(write(talk.card == "A" and "a" or "probe.txt", "x")) or say(finish())
-          said.delay_ms = talk.card == "A" and talk.replies == 0 and 2000 or 0
           return said
         end ]] })
+      w:hold(1)
       local run = w:start()
       assert(world.wait(function() return w:requests() == 1 end), "no request")
       world.orket.shell("cd " .. w.dir .. " && " .. replace)
       assert(world.wait(function()
         return w:read(".test/run.out"):find("the previous one serves", 1, true)
       end), "it was not noticed")
+      w:release(1)
       local text, code = run.wait()
       assert.equal(0, code, text)
       local refused = w:events("call.refused")[1]
@@ -88,22 +89,19 @@ describe("scripts that wait", function()
   it("are accepted once, however many say so at the same moment", function()
     local coder = world.orket.read("roles/coder.lua")
     local w <close> = world.new({ issues = { { id = "A" } }, files = { ["roles/coder.lua"] = (coder:gsub('"delete_file",%s*', "")) },
-      mock = [[
-      function work(talk)
-        local said = say(finish())
-        said.delay_ms = 3000
-        return said
-      end ]] })
+      mock = "function work() return say(finish()) end" })
+    w:hold(1)
     local run = w:start()
     assert(world.wait(function() return w:requests() == 1 end), "no request")
     w:write("roles/coder.lua", coder)
     assert(world.wait(function() return #w:events("scripts.waiting") == 1 end), "nothing waits")
     local id = w:events("scripts.waiting")[1].body.generation
     w:write(".test/accept.py", AT_ONCE)
-    local said = world.orket.shell(string.format("python3 %s/.test/accept.py %s/.orket/owner.sock %s 2>&1", w.dir, w.dir, id))
+    local said = world.orket.shell(string.format("cd %s && python3 .test/accept.py .orket/owner.sock %s 2>&1", w.dir, id))
     assert.equal(1, select(2, said:gsub("is accepted and serves", "")), said)
     assert.equal(7, select(2, said:gsub("ERR_NOT_FOUND", "")), said)
     assert.equal(1, #w:events("scripts.accepted"))
+    w:release(1)
     local text, code = run.wait()
     assert.equal(0, code, text)
   end)

@@ -33,6 +33,10 @@ local function after_requests(w, n)
   assert(world.wait(function() return w:request(n) end), "no request " .. n)
 end
 
+local function loaded(w, n)
+  assert(world.wait(function() return #w:events("scripts.loaded") == n end), n .. "th generation")
+end
+
 describe("a run that is stopped", function()
   it("drains, and the next one goes on with the same bytes", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = SLOW })
@@ -285,13 +289,15 @@ describe("scripts that change", function()
   it("people act while scripts are loaded", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = SLOW, files = { ["roles/.keep"] = "" } })
     coder(w, "I am the first.")
+    w:hold(1)
     local run = w:start()
     after_requests(w, 1)
     for i = 1, 3 do
       assert.equal(0, (select(2, w:orket("comment A 'number " .. i .. "'"))))
       coder(w, "I am number " .. i .. ".")
-      world.sleep(0.1)
+      loaded(w, i + 1)
     end
+    w:release(1)
     local text, code = run.wait()
     assert.equal(0, code, text)
     assert.equal(4, #w:events("scripts.loaded"))
@@ -301,26 +307,22 @@ describe("scripts that change", function()
 
   it("their directory may be made, removed and put back during the run", function()
     local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } }, { id = "C", depends_on = { "B" } } },
-      mock = [[
-        function work(talk)
-          local r = say(write(talk.card, "x"), finish())
-          r.delay_ms = talk.card == "C" and 0 or 1000
-          return r
-        end ]] })
-    local function loaded(n)
-      assert(world.wait(function() return #w:events("scripts.loaded") == n end), n .. "th generation")
-    end
+      mock = [[ function work(talk) return say(write(talk.card, "x"), finish()) end ]] })
+    w:hold(1)
+    w:hold(3)
     local run = w:start()
     after_requests(w, 1)
     coder(w, "I came later.")
-    loaded(2)
+    loaded(w, 2)
+    w:release(1)
     after_requests(w, 3) -- B works
     os.execute("mv " .. w.dir .. "/roles " .. w.dir .. "/away")
-    loaded(3)
+    loaded(w, 3)
     os.execute("mv " .. w.dir .. "/away " .. w.dir .. "/roles")
-    loaded(4)
+    loaded(w, 4)
     coder(w, "I came back.")
-    loaded(5)
+    loaded(w, 5)
+    w:release(3)
     local text, code = run.wait()
     assert.equal(0, code, text)
     assert(w:request(1):find("You are a programmer", 1, true))

@@ -13,19 +13,32 @@ local World = {}
 World.__index = World
 
 -- Trusted code that serves the mock and writes each request's bytes, as they came, into a file of its own. The script sees
--- which one it is (`request_number`): nothing else tells two equal ones from each other.
+-- which one it is (`request_number`): nothing else tells two equal ones from each other. It sees it when nobody holds it.
 local RECORDER = [[
 local async, cli, http = require("orket.async"), require("orket.cli"), require("orket.core.http")
-local listen, count = http.listen, 0
+local listen, count, place = http.listen, 0, %q
+local function is_held(number)
+  local file = io.open(place .. "hold." .. number)
+  return file ~= nil and file:close()
+end
+local function answer(handler, request, response, number)
+  while is_held(number) do
+    async.sleep(0.02)
+  end
+  handler(request, response)
+end
 http.listen = function(options, handler)
   return listen(options, function(request, response)
     if request.method == "POST" then
       count = count + 1
-      local file = assert(io.open(%q .. count, "wb"))
+      local file = assert(io.open(place .. "request." .. count, "wb"))
       file:write(request.body)
       file:close()
       local numbered = request.body:gsub("^{", '{"request_number":' .. count .. ",")
       request = setmetatable({ body = numbered }, { __index = request })
+      if is_held(count) then
+        return async.spawn(answer, handler, request, response, count)
+      end
     end
     return handler(request, response)
   end)
@@ -56,7 +69,7 @@ local function write_json(self, path, value)
 end
 
 local function serve(self, mock, before)
-  orket.write(self.dir .. "/.test/orket/main.lua", RECORDER:format(self.dir .. "/.test/request."))
+  orket.write(self.dir .. "/.test/orket/main.lua", RECORDER:format(self.dir .. "/.test/"))
   orket.write(self.dir .. "/.test/mock.lua", (before or orket.read("tests/support/play.lua")) .. mock)
   local out = self.dir .. "/.test/mock.out"
   local pid = orket.shell(string.format("ORKET_LUA=%s/.test %s mock-llm %s/.test/mock.lua >%s 2>&1 & echo $!",
@@ -232,6 +245,15 @@ end
 function World:request(n)
   local path = ".test/request." .. n
   return self:exists(path) and self:read(path) or nil
+end
+
+---The n-th request is not answered before it is released: a run that is surely under way meanwhile.
+function World:hold(n)
+  self:write(".test/hold." .. n, "")
+end
+
+function World:release(n)
+  os.remove(self.dir .. "/.test/hold." .. n)
 end
 
 function World:requests()
