@@ -17,12 +17,16 @@ World.__index = World
 local RECORDER = [[
 local async, cli, http = require("orket.async"), require("orket.cli"), require("orket.core.http")
 local listen, count, place = http.listen, 0, %q
-local function is_held(number)
-  local file = io.open(place .. "hold." .. number)
-  return file ~= nil and file:close()
+local function is_held(...)
+  for _, name in ipairs({ ... }) do
+    local file = io.open(place .. "hold." .. name)
+    if file then
+      return file:close()
+    end
+  end
 end
-local function answer(handler, request, response, number)
-  while is_held(number) do
+local function answer(handler, request, response, ...)
+  while is_held(...) do
     async.sleep(0.02)
   end
   handler(request, response)
@@ -36,8 +40,9 @@ http.listen = function(options, handler)
       file:close()
       local numbered = request.body:gsub("^{", '{"request_number":' .. count .. ",")
       request = setmetatable({ body = numbered }, { __index = request })
-      if is_held(count) then
-        return async.spawn(answer, handler, request, response, count)
+      local card = request.body:match("# Card ([^%%s:]+):") or ""
+      if is_held(count, card) then
+        return async.spawn(answer, handler, request, response, count, card)
       end
     end
     return handler(request, response)
@@ -247,13 +252,37 @@ function World:request(n)
   return self:exists(path) and self:read(path) or nil
 end
 
----The n-th request is not answered before it is released: a run that is surely under way meanwhile.
-function World:hold(n)
-  self:write(".test/hold." .. n, "")
+---What is asked for the nth time, or for a card, is not answered before it is released: a run that is surely
+---under way until then, however late a spec is.
+---@param what integer|string
+function World:hold(what)
+  self:write(".test/hold." .. what, "")
 end
 
-function World:release(n)
-  os.remove(self.dir .. "/.test/hold." .. n)
+function World:release(what)
+  os.remove(self.dir .. "/.test/hold." .. what)
+end
+
+---Starts a run and answers it when it waits for its nth request, which is released when the run is waited for, unless
+---that was killed.
+---@param n integer
+---@param arguments string|nil
+function World:held(n, arguments)
+  self:hold(n)
+  local run = self:start(arguments)
+  assert(M.wait(function() return self:request(n) end), "no request " .. n)
+  local kill, wait, killed = run.kill, run.wait, false
+  function run.kill(signal)
+    killed = true
+    kill(signal)
+  end
+  function run.wait(seconds)
+    if not killed then
+      self:release(n)
+    end
+    return wait(seconds)
+  end
+  return run
 end
 
 function World:requests()

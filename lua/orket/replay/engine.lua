@@ -246,7 +246,9 @@ local function beyond(stage, turn)
   end
   local broken = compare.broken_off(event)
   if not broken then
-    stage:diverge(event or line[line.tip], "the replay performs an operation beyond the tree here")
+    if event then -- else the run was stopped in the middle of it
+      stage:diverge(event, "the replay performs an operation beyond the tree here")
+    end
     return nothing_more(stage)
   end
   return nil, broken
