@@ -95,18 +95,16 @@ describe("a question", function()
   it("leaves the rest of the run alone, and is answered while it goes on", function()
     local w <close> = project([[
       function work(talk)
-        if talk.card == "C" then
-          local r = say(write("c", "c"), finish())
-          r.delay_ms = 6000
-          return r
-        end
+        if talk.card == "C" then return say(write("c", "c"), finish()) end
         return steps(talk, function() return say(write("locked/" .. talk.card, "x")) end, function() return say(finish()) end)
       end ]], { issues = { { id = "A" }, { id = "B" }, { id = "C" } }, limits = { concurrency = 3 } })
+    w:hold("C")
     local run = w:start()
     assert(world.wait(function() return #w:pending() == 2 end), "two questions at once")
     assert.equal(0, (select(2, w:orket("approve A"))))
     assert.equal(0, (select(2, w:orket("deny B --why 'use another file'"))))
-    assert(world.wait(function() return w:card("A").status == "done" end, 4), "it did not go on")
+    assert(world.wait(function() return w:card("A").status == "done" end), "it did not go on")
+    w:release("C")
     local text, code = run.wait()
     assert.equal(0, code, text)
     assert.equal("x", w:made("locked/A"))
@@ -185,16 +183,14 @@ describe("a yes is held against the world", function()
   it("expired in the middle of a run, without anybody", function()
     local w <close> = project([[
       function work(talk)
-        if talk.card == "B" then
-          local r = say(write("b", "b"), finish())
-          r.delay_ms = talk.replies == 0 and 6000 or 0
-          return r
-        end
+        if talk.card == "B" then return say(write("b", "b"), finish()) end
         return steps(talk, function() return say(write("locked/a", "one\n")) end, function() return say(finish()) end)
       end ]], { issues = { { id = "A" }, { id = "B" } }, rules = { approvals = { expires = 1 } } })
+    w:hold("B")
     local run = w:start()
-    assert(world.wait(function() return w:card("A").status == "done" end, 5), "it did not go on")
+    assert(world.wait(function() return w:card("A").status == "done" end), "it did not go on")
     assert.equal("in_progress", w:card("B").status)
+    w:release("B")
     local text, code = run.wait()
     assert.equal(0, code, text)
     assert.equal("approval.expired", w:events("call.refused")[1].body.rule)
@@ -253,18 +249,16 @@ describe("a question and kill -9", function()
   it("waits over a kill, and is the same one", function()
     local w <close> = project([[
       function work(talk)
-        if talk.card == "B" then
-          local r = say(write("b", "b"), finish())
-          r.delay_ms = talk.replies == 0 and 3000 or 0
-          return r
-        end
+        if talk.card == "B" then return say(write("b", "b"), finish()) end
         return steps(talk, function() return say(write("locked/a", "one\n")) end, function() return say(finish()) end)
       end ]], { issues = { { id = "A" }, { id = "B" } } })
+    w:hold("B")
     local run = w:start()
     assert(world.wait(function() return #w:pending() == 1 end))
     local id = w:pending()[1].id
     run.kill("KILL")
     run.wait()
+    w:release("B")
     assert.equal(id, w:pending()[1].id)
     assert.equal(0, (select(2, w:orket("approve " .. id))))
     local text, code = w:run()

@@ -150,17 +150,14 @@ except OSError as e:
 describe("the owner's socket", function()
   local SLOW = [[
     function work(talk)
-      if talk.card == "B" then
-        local r = say(write("b", "b"), finish())
-        r.delay_ms = 8000
-        return r
-      end
+      if talk.card == "B" then return say(write("b", "b"), finish()) end
       return steps(talk, function() return say(write("locked/a", "x")) end, function() return say(finish()) end)
     end ]]
 
   local function under_way()
     local w = world.new({ gate = RULE, issues = { { id = "A" }, { id = "B" } }, mock = SLOW })
     w:write(".test/ask.py", ASK)
+    w:hold("B")
     local run = w:start()
     assert(world.wait(function() return #w:pending() == 1 end))
     return w, run, function(uid, line)
@@ -180,6 +177,7 @@ describe("the owner's socket", function()
     local reply = cjson.decode(ask(-1, '{"act":"approve","card":"A","who":"the boss","why":"he said so"}'))
     assert(reply.result, reply.error and reply.error.message)
     assert.equal("human:" .. world.orket.shell("id -un"):gsub("%s+$", ""), w:events("approval.answered")[1].actor)
+    w:release("B")
     local text, code = run.wait()
     assert.equal(0, code, text)
   end)

@@ -184,8 +184,11 @@ describe("a crash", function()
     end
     local w <close> = project({ organization = { tokens = 10000000 } }, [[
       function work(talk)
-        return steps(talk, function() return say(write(talk.card, "x")) end, function() return { delay_ms = 1500, calls = { finish() } } end)
+        return steps(talk, function() return say(write(talk.card, "x")) end, function() return say(finish()) end)
       end ]], { issues = issues, limits = { concurrency = 20 } })
+    for second = 21, 40 do
+      w:hold(second)
+    end
     local run = w:start()
     assert(world.wait(function() return #w:events("step.reply") >= 20 end, 20))
     assert(rows(w, "budget --json").caps[1].reserved > 0)

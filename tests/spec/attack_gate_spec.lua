@@ -279,12 +279,9 @@ describe("a run", function()
       limits = { concurrency = 1 }, mock = [[
       function work(talk)
         local n = talk.card .. talk.replies
-        local answer = talk.replies > 3 and say(finish()) or say(write("src/" .. n, "x"), write("docs/" .. n, "x"))
-        answer.delay_ms = talk.card == "A" and talk.replies == 2 and 1500 or nil -- time to be killed
-        return answer
+        return talk.replies > 3 and say(finish()) or say(write("src/" .. n, "x"), write("docs/" .. n, "x"))
       end ]] })
-    local run = w:start()
-    assert.is_true(world.wait(function() return w:requests() >= 3 end, 30))
+    local run = w:held(3)
     run.kill("KILL")
     run.wait()
     local text, code = w:run()
@@ -331,13 +328,10 @@ describe("a run", function()
         local calls = {}
         for i = 1, 40 do calls[i] = write("f" .. talk.replies .. "-" .. i, "x" .. i) end
         calls[41] = call("read_file", { path = "f0-" .. talk.replies + 1 }) -- progress
-        local answer = talk.replies > 9 and say(finish()) or { calls = calls }
-        answer.delay_ms = talk.replies % 3 == 0 and talk.replies < 9 and 1500 or nil -- time to be killed
-        return answer
+        return talk.replies > 9 and say(finish()) or { calls = calls }
       end ]] })
     for _, asked in ipairs({ 1, 5, 9 }) do
-      local run = w:start()
-      assert.is_true(world.wait(function() return w:requests() >= asked end, 30))
+      local run = w:held(asked)
       run.kill("KILL")
       run.wait()
     end

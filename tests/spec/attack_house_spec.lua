@@ -136,15 +136,13 @@ describe("the configuration during a run", function()
     local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, gate = { { id = "no", effect = "deny", paths = { "x" }, why = "no" } },
       mock = [[
       function work(talk)
-        local said = steps(talk, function() return say(write("y", "1")) end, function() return say(write("x", "1")) end, function() return say(finish()) end)
-        said.delay_ms = 150
-        return said
+        return steps(talk, function() return say(write("y", "1")) end, function() return say(write("x", "1")) end, function() return say(finish()) end)
       end]] })
-    local run = w:start()
-    assert(world.wait(function() return w:request(2) end))
+    local run = w:held(2)
     change(w, function(_, rules) rules.gate, rules.growth = nil, "auto" end)
     w:orket("sync")
     w:write("roles/coder.lua", (orket.read("roles/coder.lua"):gsub("tools = {", 'tools = { "create_issue", ', 1)))
+    assert(world.wait(function() return #w:events("scripts.waiting") == 1 end), "nothing waits")
     local text, code = run.wait()
     assert.equal(0, code, text)
     local refused = {}

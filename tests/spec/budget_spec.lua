@@ -583,13 +583,15 @@ describe("a card that waits for a cap", function()
   it("goes on with its turn beside a run", function()
     local w <close> = capped({ cards = { ["C-1"] = { calls = 1 } } }, { issues = cards(2), mock = [[
       function work(talk)
-        if talk.card == "C-2" then return { delay_ms = 3000, calls = { finish() } } end
+        if talk.card == "C-2" then return say(finish()) end
         return steps(talk, function() return say(write("a", "a")) end, function() return say(finish()) end)
       end ]] })
+    w:hold("C-2")
     local run = w:start()
     assert(world.wait(function() return #w:events("budget.reached") == 1 end))
     assert.equal(0, select(2, w:orket("retry C-1")))
     assert(world.wait(function() return #w:events("budget.reached") == 2 end))
+    w:release("C-2")
     assert.equal(3, select(2, run.wait()))
     assert.equal(2, #w:events("turn.started") - 1)
     raise(w, function(b) b.cards["C-1"].calls = 9 end)

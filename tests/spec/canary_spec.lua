@@ -166,13 +166,11 @@ describe("a canary", function()
   it("takes changed files while a run is under way, also a second time", function()
     local w <close> = begun(6, { turns = 3, every = 1 }, [[
       function work(talk)
-        local said = steps(talk, function() return say(write("out/" .. talk.card .. ".txt", talk.card)) end, function() return say(finish()) end)
-        said.delay_ms = talk.card == "I-2" and talk.replies == 0 and 1500 or 0
-        return said
+        return steps(talk, function() return say(write("out/" .. talk.card .. ".txt", talk.card)) end, function() return say(finish()) end)
       end ]])
-    local before, run = w:requests(), w:start()
-    assert(world.wait(function() return w:requests() > before end))
+    local run = w:held(w:requests() + 1)
     w:write("nodes/policy.lua", SAME:format(1))
+    assert(world.wait(function() return #w:events("canary.started") == 1 end))
     run.wait()
     w:write("nodes/policy.lua", SAME:format(2))
     assert.equal(0, (select(2, w:run("--again ep"))))

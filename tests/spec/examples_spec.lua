@@ -184,18 +184,9 @@ describe("examples", function()
   end)
 
   it("serve the turns that begin after the answer, also of a run under way", function()
-    local w <close> = new(nil, { limits = { concurrency = 1 }, mock = MOCK:format(string.format("%q", GOOD)) .. [[
-      local plain = work
-      function work(talk)
-        local answer = plain(talk)
-        answer.delay_ms = talk.card == "B" and talk.replies == 0 and 3000 or 0
-        return answer
-      end]] })
+    local w <close> = new(nil, { limits = { concurrency = 1 }, mock = MOCK:format(string.format("%q", GOOD)) })
     w:run("A")
-    local run = w:start("ep")
-    assert(world.wait(function()
-      return w:requests() >= 5 -- three of A and its review, then B
-    end))
+    local run = w:held(5, "ep") -- three of A and its review, then B
     has(examples(w, "accept " .. math.floor(proposed(w)[1].id)), "it serves the turns that begin from now on")
     local _, code = run.wait()
     assert.equal(0, code)

@@ -4,16 +4,14 @@
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
 
--- Two cards, one after the other; each worker writes a file, waits a little, tries to delete it, and finishes.
+-- Two cards, one after the other; each worker writes a file, looks around, tries the probe, and finishes.
 local MOCK = [[
 function work(talk)
-  local said = steps(talk,
+  return steps(talk,
     function() return say(write("vendor/" .. talk.card, "made")) end,
     function() return say(call("list_directory", { path = "." })) end,
     function() return say(call("probe", {})) end,
     function() return say(finish()) end)
-  said.delay_ms = 100
-  return said
 end]]
 
 local PROBE = [[return { description = "probe", operations = {}, schema = { type = "object" }, run = function() return { ok = 1 } end }]]
@@ -47,8 +45,7 @@ end
 
 -- Writes the files while the first card is worked on, and waits until the journal has the event.
 local function run_with_change(w, files, kind)
-  local run = w:start()
-  assert(world.wait(function() return w:request(2) end), "no second request")
+  local run = w:held(2)
   for path, text in pairs(files) do
     w:write(path, text)
   end
@@ -118,8 +115,7 @@ describe("scripts that make more possible", function()
 
   it("wait at a start against those that served last, also after a kill, and are accepted without a run", function()
     local w <close> = new({ ["roles/coder.lua"] = coder(), ["nodes/policy/vendor.lua"] = VENDOR })
-    local run = w:start()
-    assert(world.wait(function() return w:request(2) end))
+    local run = w:held(2)
     run.kill("KILL")
     run.wait()
     w:write("roles/coder.lua", coder('"probe", '))

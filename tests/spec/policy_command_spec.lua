@@ -181,9 +181,8 @@ end)
 describe("a policy that is broken in the middle of a run", function()
   it("leaves its predecessor in place, told and recorded", function()
     local w <close> = new({ ["nodes/policy/vendor.lua"] = VENDOR }, 2,
-      "function work(talk) local said = talk.replies == 0 and say(write('vendor/x', 'made')) or say(finish()) said.delay_ms = 150 return said end")
-    local run = w:start()
-    assert(world.wait(function() return w:request(1) end))
+      "function work(talk) return talk.replies == 0 and say(write('vendor/x', 'made')) or say(finish()) end")
+    local run = w:held(1)
     w:write("nodes/policy/vendor.new", "while true do end")
     os.rename(w.dir .. "/nodes/policy/vendor.new", w.dir .. "/nodes/policy/vendor.lua") -- whole at once
     assert(world.wait(function() return #w:events("policy.failed") > 0 end), "no policy.failed")

@@ -178,16 +178,14 @@ describe("a policy in a run", function()
   it("that is put into nodes/policy/ while it runs serves the turns that begin then", function()
     local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, mock = [[
       function work(talk)
-        local said = steps(talk,
+        return steps(talk,
           function() return say(write(talk.card .. ".txt", "made")) end,
           function() return say(call("list_directory", { path = "." })) end,
           function() return say(finish()) end)
-        said.delay_ms = 200
-        return said
       end]] })
-    local run = w:start()
-    assert(world.wait(function() return w:request(2) end), "no second request")
+    local run = w:held(2)
     w:write("nodes/policy/late.lua", deny("late", "call.tool == 'write_file'"))
+    assert(world.wait(function() return #w:events("scripts.loaded") == 2 end), "it is not loaded")
     local text, code = run.wait()
     assert.equal(0, code, text)
     assert.same({ "made", nil }, { w:made("A.txt"), w:made("B.txt") })

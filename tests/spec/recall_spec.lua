@@ -10,20 +10,12 @@ synonyms = { { "invoice", "bill", "bills" }, { "weekly", "monday", "mondays" }, 
 
 local WORK = "function work(talk) return say(finish()) end\n"
 
-local SLOW = [[
-function work(talk)
-  local r = say(finish())
-  r.delay_ms = 1500
-  return r
-end
-]]
-
 -- A project whose embedder is the mock itself; the endpoint of the other models is replaced, the embedder's never.
 local function project(options)
   options = options or {}
   local w = world.new({
     issues = options.issues or { { id = "A", name = "Bills", description = "When are they mailed?" } },
-    mock = SYNONYMS .. (options.embed or "") .. (options.slow and SLOW or WORK), rules = options.rules, limits = options.limits or { concurrency = 1 },
+    mock = SYNONYMS .. (options.embed or "") .. WORK, rules = options.rules, limits = options.limits or { concurrency = 1 },
   })
   local config = cjson.decode(w:read("config/organization.json"))
   config.models.e = world.merged({ base_url = w.url, model = "words", price = { input = 1, output = 0 } }, options.model)
@@ -235,14 +227,16 @@ describe("memory by meaning", function()
   end)
 
   it("is not asked again by a turn that was killed after it was told", function()
-    local w <close> = project({ slow = true })
+    local w <close> = project()
     fill(w, NOTES)
+    w:hold("A")
     local run_of = w:start("ep")
     assert(world.wait(function()
       return w:sql("SELECT count(*) FROM event WHERE kind = 'memory.ranked'") == "1"
     end))
     run_of.kill("KILL")
     run_of.wait()
+    w:release("A")
     run(w, "run ep")
     assert.equal(1, tonumber(w:sql("SELECT count(*) FROM event e JOIN stream s ON s.id = e.stream WHERE e.kind = 'memory.ranked' AND s.turn = 1")))
     local first, again

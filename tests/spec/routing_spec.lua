@@ -237,7 +237,7 @@ end)
 
 describe("pauses without end", function()
   it("are bounded where each turn fails after one: the card's failures are counted on", function()
-    local w <close> = world.new({ issues = { { id = "C-1", max_retries = 1 } }, mock = GOOD, model = { breaker = { failures = 3, seconds = 0.05 } } })
+    local w <close> = world.new({ issues = { { id = "C-1", max_retries = 1 } }, mock = GOOD, model = { breaker = { failures = 3, seconds = 0.15 } } })
     os.execute("kill " .. w.mock)
     local text, code = w:run()
     assert.equal(3, code, text)

@@ -598,13 +598,13 @@ describe("people and law", function()
           return talk.text:find("go left", 1, true) and say(write("a", "left"), finish())
             or say(call("request_excuse", { reason = "left or right?" }))
         end
-        local r = talk.replies < 8 and say(write("b" .. talk.replies, "x")) or say(finish())
-        r.delay_ms = 150
-        return r
+        return say(write("b", "x"), finish())
       end ]] })
+    w:hold("B")
     local run = w:start()
     assert(world.wait(function() return w:card("A").status == "waiting_for_developer" end))
     assert.equal(0, (select(2, w:orket("answer A go left"))))
+    w:release("B")
     local text, code = run.wait()
     assert.equal(0, code, text)
     assert.equal("left", w:made("a"))
@@ -613,12 +613,9 @@ describe("people and law", function()
   it("a card canceled by a person while it is worked on stays canceled, and the run goes on", function()
     local w <close> = world.new({ issues = { { id = "A" }, { id = "B" } }, limits = { concurrency = 1 }, mock = [[
       function work(talk)
-        local r = say(write(talk.card, "x"), finish())
-        r.delay_ms = talk.card == "A" and 1500 or 0
-        return r
+        return say(write(talk.card, "x"), finish())
       end ]] })
-    local run = w:start()
-    assert(world.wait(function() return w:request(1) end))
+    local run = w:held(1)
     local text, code = w:orket("comment B 'take care'")
     assert.equal(0, code, text)
     text, code = w:orket("move A canceled")
@@ -645,9 +642,8 @@ describe("people and law", function()
 
   it("card files that change during a run are applied to what has not begun", function()
     local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, mock = [[
-      function work(talk) local r = say(write(talk.card, talk.text), finish()); r.delay_ms = 700; return r end ]] })
-    local run = w:start()
-    assert(world.wait(function() return w:request(1) end))
+      function work(talk) return say(write(talk.card, talk.text), finish()) end ]] })
+    local run = w:held(1)
     w:write("config/epics/ep.json", cjson.encode({ name = "Epic", team = "t", environment = "e", issues = {
       { id = "A", name = "Issue A", seat = "dev" }, { id = "B", name = "Issue B", seat = "dev", depends_on = { "A" }, description = "quite another B" },
       { id = "N", name = "New", seat = "dev", depends_on = { "B" } },
@@ -664,11 +660,10 @@ describe("people and law", function()
 
   it("a project may lie as deep as it likes", function()
     local w <close> = world.new({ issues = chain(1), mock = [[
-      function work(talk) local r = say(write("a", "x"), finish()); r.delay_ms = 1000; return r end ]] })
+      function work(talk) return say(write("a", "x"), finish()) end ]] })
     local deep = w.dir .. "/" .. ("a"):rep(100) .. "/with blanks é/" .. ("b"):rep(60)
     world.orket.shell(string.format("mkdir -p '%s' && cp -R %s/config '%s/'", deep, w.dir, deep))
-    local run = w:start("-C '" .. deep .. "' ep")
-    assert(world.wait(function() return w:request(1) end))
+    local run = w:held(1, "-C '" .. deep .. "' ep")
     assert.equal(deep .. "/.orket/owner.sock\n", (world.orket.shell("find " .. w.dir .. " -type s")))
     local text, code = w:orket("comment -C '" .. deep .. "' C-1 'hello down there'")
     assert.equal(0, code, text)
@@ -682,9 +677,8 @@ describe("people and law", function()
 
   it("one owner at a time", function()
     local w <close> = world.new({ issues = chain(1), mock = [[
-      function work(talk) local r = say(write("a", "x"), finish()); r.delay_ms = 1000; return r end ]] })
-    local run = w:start()
-    assert(world.wait(function() return w:request(1) end))
+      function work(talk) return say(write("a", "x"), finish()) end ]] })
+    local run = w:held(1)
     local text, code = w:run()
     assert.equal(1, code)
     assert(text:find("ERR_OWNED", 1, true), text)

@@ -293,18 +293,8 @@ end)
 
 describe("a card that changes while its turn works", function()
   it("stands in the next requests as it is now", function()
-    local w <close> = new({ steps = 30, mock = [[
-      local quick = reply
-      function reply(request)
-        local answer = quick(request)
-        if answer.content == "step 12" then
-          answer.delay_ms = 1500
-        end
-        return answer
-      end
-    ]] })
-    local run = w:start()
-    assert(world.wait(function() return w:requests() >= 12 end))
+    local w <close> = new({ steps = 30 })
+    local run = w:held(12)
     local epic = w:read("config/epics/ep.json")
     w:write("config/epics/ep.json", (epic:gsub("DESCRIPTION%-PIN", "DESCRIPTION-PIN, ANOTHER ONE")))
     local text, code = w:orket("sync")
