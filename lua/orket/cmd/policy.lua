@@ -162,10 +162,15 @@ local function said(one)
   return (one.decision or "any decision") .. (one.rule and " " .. one.rule or "") .. (one.where and " (" .. one.where .. ")" or "")
 end
 
+local function print_fixture(one)
+  local why = one.got.why and ": " .. tostring(one.got.why) or ""
+  print(text.line(one.ok and "ok      " .. one.name
+    or "FAILED  " .. one.name .. ": expected " .. said(one.expected) .. ", got " .. said(one.got) .. why))
+end
+
 local function print_test(result)
   for _, one in ipairs(result.fixtures) do
-    print(text.line(one.ok and "ok      " .. one.name
-      or "FAILED  " .. one.name .. ": expected " .. said(one.expected) .. ", got " .. said(one.got)))
+    print_fixture(one)
   end
   for _, one in ipairs(result.coverage) do
     print(text.line(string.format("%s: %d of %d lines%s", one.policy, one.hit, one.lines,
