@@ -85,19 +85,83 @@ static uint32_t line_end(const struct walk *w, uint32_t at)
     return at;
 }
 
-bool node_near_macro(const struct walk *w, TSNode node)
+static bool is_word(char c)
 {
-    uint32_t start = line_start(w, ts_node_start_byte(node));
-    uint32_t at = start ? line_start(w, start - 1) : 0, end = line_end(w, ts_node_end_byte(node));
-    while (at < end) {
-        bool capitals = isupper((unsigned char)w->text[at]);
-        for (; at < end && (isalnum((unsigned char)w->text[at]) || w->text[at] == '_'); at++)
-            capitals = capitals && !islower((unsigned char)w->text[at]);
+    return isalnum((unsigned char)c) || c == '_';
+}
+
+/* What C keeps for compilers, where a grammar knows a few only (__THROW, _Thread_local, __cplusplus), or
+ * a name of which a part is in capitals (PyObject_HEAD). */
+static bool may_be_macro(const char *word, size_t len)
+{
+    if (len > 1 && word[0] == '_' && (word[1] == '_' || isupper((unsigned char)word[1])))
+        return true;
+    for (size_t at = 0, part = 0; at <= len; at++) {
+        if (at < len && word[at] != '_')
+            continue;
+        bool capitals = part < at && isupper((unsigned char)word[part]);
+        for (; capitals && part < at; part++)
+            capitals = !islower((unsigned char)word[part]);
         if (capitals)
             return true;
-        at++;
+        part = at + 1;
     }
     return false;
+}
+
+/* Of `#if` the grammar sees all branches at once: two halves of a block, twice its beginning. */
+static bool is_condition(const struct walk *w, uint32_t line)
+{
+    uint32_t at = line, end = line_end(w, line);
+    while (at < end && (w->text[at] == ' ' || w->text[at] == '\t' || w->text[at] == '#'))
+        at++;
+    return end - at > 2 && memchr(w->text + line, '#', at - line) &&
+           (!memcmp(w->text + at, "if", 2) || !memcmp(w->text + at, "el", 2) ||
+            !memcmp(w->text + at, "en", 2));
+}
+
+static bool has_macro(const struct walk *w, uint32_t at)
+{
+    for (uint32_t end = line_end(w, at), from = at; at < end; from = at += at == from) {
+        while (at < end && is_word(w->text[at]))
+            at++;
+        if (may_be_macro(w->text + from, at - from))
+            return true;
+    }
+    return false;
+}
+
+/* Nothing, or a comment as people write them. */
+static bool is_silent(const struct walk *w, uint32_t at)
+{
+    while (at < w->len && (w->text[at] == ' ' || w->text[at] == '\t'))
+        at++;
+    return at == w->len || strchr("\r\n*", w->text[at]) ||
+           (w->text[at] == '/' && at + 1 < w->len && strchr("/*", w->text[at + 1]));
+}
+
+#define BEFORE_MAX 40 /* lines */
+
+/* Where the line before begins that says something. */
+static uint32_t line_before(const struct walk *w, uint32_t at)
+{
+    at = line_start(w, at);
+    for (int i = 0; at > 0 && i < BEFORE_MAX; i++) {
+        at = line_start(w, at - 1);
+        if (!is_silent(w, at))
+            break;
+    }
+    return at;
+}
+
+bool node_near_macro(const struct walk *w, TSNode node)
+{
+    uint32_t at = line_before(w, ts_node_start_byte(node));
+    uint32_t end = line_end(w, ts_node_end_byte(node));
+    for (; at < end; at = line_end(w, at) + 1)
+        if (has_macro(w, at) || is_condition(w, at))
+            return true;
+    return end < w->len && is_condition(w, end + 1);
 }
 
 void name_add(struct name *name, const char *text, size_t len)

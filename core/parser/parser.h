@@ -85,7 +85,8 @@ bool node_is(TSNode node, const char *type);
 TSNode node_field(TSNode node, const char *field);
 /* The named child number n that is no comment, or a null node. */
 TSNode node_argument(TSNode node, uint32_t n);
-/* True when a name in capitals stands on the lines of the node or on the one before. */
+/* True when a name that may be a macro, or a condition of C's preprocessor, stands on the lines of
+ * the node or on the one before; or a condition behind it. */
 bool node_near_macro(const struct walk *w, TSNode node);
 /* What a node is without the parentheses around it: (0, f) is f. */
 TSNode node_bare(TSNode node);
