@@ -498,7 +498,15 @@ static void test_forbidden(void **state)
                                       "x.PPK",
                                       "x.keytab",
                                       "KubeConfig",
-                                      "k.P12"};
+                                      "k.P12",
+                                      "\xEF\xBC\x8E\xEF\xBD\x85nv", /* in full width */
+                                      ".\xEF\xBC\xA5\xEF\xBC\xAE\xEF\xBC\xB6",
+                                      ".e\xC2\xADnv", /* a soft hyphen */
+                                      ".env\xC2\xA0", /* a blank that does not break */
+                                      ".git\xE3\x80\x80/config",
+                                      "\xE2\x80\xA4" "env", /* a leader of one dot */
+                                      "server.\xF3\xA0\x81\x81" "key", /* a tag */
+                                      "secret\xEF\xB8\x8F"};
     static const char *const good[] = {"",
                                       "caf\xC3\xA9.py",
                                       "a.py.",
@@ -510,6 +518,11 @@ static void test_forbidden(void **state)
                                       "\xEF\xBB\xBF",
                                       ":",
                                       ". .",
+                                      "\xEF\xBD\x85nv.py",
+                                      ".\xC3\xA9nv",
+                                      "\xE2\x82\xACuro",
+                                      "\xFF\xFE",
+                                      "\xEF\xBC",
                                        "a",
                                        "src/main.c",
                                        ".gitignore",

@@ -151,6 +151,9 @@ void gate_clear(struct gate_verdict *verdict);
 bool gate_check_path(struct gate_case *c, const struct gate_path *path);
 bool gate_check_house(struct gate_case *c, const struct gate_path *paths, size_t count);
 bool gate_check_texts(struct gate_case *c, const struct json *value);
+/* A name without case, without a stream and without what nobody sees, to `word`, which has room for
+ * len bytes; answers its length. */
+size_t gate_fold_name(const char *text, size_t len, char *word);
 bool gate_check_leaks(struct gate_case *c, const struct json *tree);
 bool gate_check_new_leaks(struct gate_case *c, const struct json *fields); /* beside the call's */
 bool gate_check_write(struct gate_case *c, const struct gate_path *path, enum gate_want want);

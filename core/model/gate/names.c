@@ -1,6 +1,7 @@
 /* names.c: names: the lookup table of tools and roles, and the names no path may go through. */
 #include <string.h>
 
+#include "base/utf8.h"
 #include "model/gate/impl.h"
 
 static uint32_t hash_name(const char *text, size_t len)
@@ -174,31 +175,46 @@ static const char *find_at_start(const char *word, size_t len)
                           : find_in(plain, COUNT_OF(plain), word, len);
 }
 
-/* Characters that some file systems see as nothing, or as a letter of ASCII. */
+/* Characters that some system or reader sees as nothing, as a blank, or as one of ASCII. */
 static const struct {
-    const char *text;
-    char as;
+    uint32_t from, to;
+    char as; /* '\0': nothing */
 } alike[] = {
-    {"\xC5\xBF", 's'},      {"\xE2\x84\xAA", 'k'},  {"\xEF\xBB\xBF", '\0'}, {"\xE2\x80\x8B", '\0'},
-    {"\xE2\x80\x8C", '\0'}, {"\xE2\x80\x8D", '\0'}, {"\xE2\x80\x8E", '\0'}, {"\xE2\x80\x8F", '\0'},
-    {"\xE2\x80\xAA", '\0'}, {"\xE2\x80\xAB", '\0'}, {"\xE2\x80\xAC", '\0'}, {"\xE2\x80\xAD", '\0'},
-    {"\xE2\x80\xAE", '\0'}, {"\xE2\x81\xA0", '\0'}, {"\xE2\x81\xAA", '\0'}, {"\xE2\x81\xAB", '\0'},
-    {"\xE2\x81\xAC", '\0'}, {"\xE2\x81\xAD", '\0'}, {"\xE2\x81\xAE", '\0'}, {"\xE2\x81\xAF", '\0'},
+    {0xA0, 0xA0, ' '},       {0xAD, 0xAD, '\0'},     {0x17F, 0x17F, 's'},    {0x34F, 0x34F, '\0'},
+    {0x61C, 0x61C, '\0'},    {0x180B, 0x180F, '\0'}, {0x2000, 0x200A, ' '},  {0x200B, 0x200F, '\0'},
+    {0x2024, 0x2024, '.'},   {0x2028, 0x2029, ' '},  {0x202A, 0x202E, '\0'}, {0x202F, 0x202F, ' '},
+    {0x205F, 0x205F, ' '},   {0x2060, 0x206F, '\0'}, {0x212A, 0x212A, 'k'},  {0x3000, 0x3000, ' '},
+    {0xFE00, 0xFE0F, '\0'},  {0xFE52, 0xFE52, '.'},  {0xFEFF, 0xFEFF, '\0'}, {0xE0000, 0xE0FFF, '\0'},
 };
+
+#define WIDE_FROM 0xFF01u /* the whole of ASCII once more, in full width */
+#define WIDE_TO   0xFF5Eu
+
+static char lower(char c)
+{
+    return (char)(c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c);
+}
+
+static uint32_t code_of(const char *text, size_t size)
+{
+    uint32_t code = (uint8_t)*text & (0xFFu >> (size + 1));
+    for (size_t i = 1; i < size; i++)
+        code = code << 6 | ((uint8_t)text[i] & 0x3F);
+    return code;
+}
 
 /* One that is no ASCII into out: bytes taken; *put tells how many came of it. */
 static size_t fold_wide(const char *text, size_t len, char *out, size_t *put)
 {
-    for (size_t i = 0; i < COUNT_OF(alike); i++) {
-        size_t size = strlen(alike[i].text);
-        if (len >= size && memcmp(text, alike[i].text, size) == 0) {
-            *out = alike[i].as;
-            *put = *out ? 1 : 0;
-            return size;
-        }
-    }
-    *out = *text;
+    size_t size = utf8_sequence(text, len);
+    uint32_t code = size > 1 ? code_of(text, size) : 0;
     *put = 1;
+    *out = *text;
+    if (code >= WIDE_FROM && code <= WIDE_TO)
+        return *out = lower((char)(code - WIDE_FROM + '!')), size;
+    for (size_t i = 0; i < COUNT_OF(alike); i++)
+        if (code >= alike[i].from && code <= alike[i].to)
+            return *put = (*out = alike[i].as) != '\0', size;
     return 1;
 }
 
@@ -208,9 +224,7 @@ static size_t without(const char *word, size_t len, const char *ending)
     return len > tail && memcmp(word + len - tail, ending, tail) == 0 ? len - tail : len;
 }
 
-/* The component as any system a tree may come to would see it: no case, nothing invisible, no
- * stream, no dots and blanks at the end; the copy that an editor keeps is what it is a copy of. */
-static size_t fold(const char *text, size_t len, char *word)
+size_t gate_fold_name(const char *text, size_t len, char *word)
 {
     size_t count = 0, put;
     for (size_t i = 0; i < len && text[i] != ':';) {
@@ -218,10 +232,17 @@ static size_t fold(const char *text, size_t len, char *word)
             i += fold_wide(text + i, len - i, word + count, &put);
             count += put;
         } else {
-            char c = text[i++];
-            word[count++] = (char)(c >= 'A' && c <= 'Z' ? c + 'a' - 'A' : c);
+            word[count++] = lower(text[i++]);
         }
     }
+    return count;
+}
+
+/* The component as any system a tree may come to would see it: no case, nothing invisible, no
+ * stream, no dots and blanks at the end; the copy that an editor keeps is what it is a copy of. */
+static size_t fold(const char *text, size_t len, char *word)
+{
+    size_t count = gate_fold_name(text, len, word);
     count = without(word, without(word, without(word, count, "~"), ".bak"), ".old");
     while (count && (word[count - 1] == '.' || word[count - 1] == ' '))
         count--;

@@ -62,11 +62,28 @@ static bool is_versioned_library(const char *name, size_t len)
     return so && strspn(so + 4, "0123456789.") == (size_t)(name + len - so) - 4;
 }
 
-static bool check_type(struct gate_case *c, const struct gate_path *path)
+static size_t type_of(const struct gate *gate, const char *name, size_t name_len)
 {
     char ending[TYPE_MAX];
-    size_t len = ending_of(path->name, path->len, ending);
-    size_t type = len ? gate_name_find(&c->gate->types, ending, len) : GATE_NO_NAME;
+    size_t len = ending_of(name, name_len, ending);
+    return len ? gate_name_find(&gate->types, ending, len) : GATE_NO_NAME;
+}
+
+/* As it is written, and as others may read it. */
+static size_t type_of_path(const struct gate *gate, const struct gate_path *path)
+{
+    char word[256];
+    size_t type = type_of(gate, path->name, path->len), from = path->len;
+    while (from > 0 && path->name[from - 1] != '/')
+        from--;
+    if (type != GATE_NO_NAME || path->len - from > sizeof word)
+        return type;
+    return type_of(gate, word, gate_fold_name(path->name + from, path->len - from, word));
+}
+
+static bool check_type(struct gate_case *c, const struct gate_path *path)
+{
+    size_t type = type_of_path(c->gate, path);
     if (type == GATE_NO_NAME && !is_versioned_library(path->name, path->len))
         return true;
     gate_deny(c, GATE_PATH_TYPE, "write its source; what is built from it does not belong here",
