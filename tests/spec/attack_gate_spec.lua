@@ -21,6 +21,21 @@ end
 -- Made here, so that no scanner of this repository finds them.
 local BODY = ("Ab3dEf9h"):rep(8)
 local JWT = "ey" .. "JhbGciOiJIUzI1NiJ9.ey" .. "JzdWIiOiIxMjM0In0." .. BODY
+local ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+local function base64(text)
+  return (text:gsub("..?.?", function(bytes)
+    local a, b, c = bytes:byte(1, 3)
+    local bits, out = a << 16 | (b or 0) << 8 | (c or 0), {}
+    for i = 1, 4 do
+      local at = bits >> (24 - 6 * i) & 63
+      out[i] = i <= #bytes + 1 and ALPHABET:sub(at + 1, at + 1) or "="
+    end
+    return table.concat(out)
+  end))
+end
+
+local PEM = "-----BEGIN RSA PRIV" .. "ATE KEY-----\n" .. (BODY .. "\n"):rep(6)
 local SECRETS = {
   "AK" .. "IAIOSFODNN7EXAMPLE", "key = '" .. "AS" .. "IAIOSFODNN7EXAMPLE'", "gh" .. "p_" .. BODY:sub(1, 36),
   "url: https://gh" .. "o_" .. BODY:sub(1, 36) .. "@github.com", "github_" .. "pat_" .. BODY, "gl" .. "pat-" .. BODY:sub(1, 20),
@@ -42,6 +57,9 @@ local SECRETS = {
   "PuTTY-User-Key-File-3: ssh-rsa\nPrivate-" .. "Lines: 14\n" .. BODY,
   "S" .. "K0123456789abcdef0123456789abcdef", "TOKEN = '123456789:" .. "AA" .. BODY:sub(1, 33) .. "'", "secret_" .. "key = \"" .. BODY:sub(1, 40) .. "\"",
   "print(\"\\ngh" .. "p_" .. BODY:sub(1, 36) .. "\")", ("x "):rep(100000) .. "gh" .. "p_" .. BODY:sub(1, 36),
+  "data:\n  tls.key: " .. base64(PEM), "key: |\n" .. base64(PEM):gsub(("."):rep(64), "  %0\n"), '"' .. base64(PEM):gsub("+", "-"):gsub("/", "_") .. '"',
+  "Authorization: Basic " .. base64("somebody:gh" .. "p_" .. BODY:sub(1, 36)), base64(("x "):rep(4080) .. "gh" .. "p_" .. BODY:sub(1, 36)),
+  base64(("x "):rep(20000) .. PEM),
 }
 
 local INNOCENT = {
@@ -55,6 +73,8 @@ local INNOCENT = {
   "SK and SKU-123456789012345678901234567890123", "12:30:45 and 1234567890:AAB", "secret_key = the/path/of/a/file/that/holds/the/key/of/it",
   "xoxo-kisses-and-hugs", "risk-" .. BODY:sub(1, 30), "aws_secret_access_key = os.environ['AWS_SECRET_ACCESS_KEY']",
   "https://example.com/a/b/c/d?x=" .. BODY, ("npm_config_registry="):rep(5),
+  "data:image/png;base64," .. base64(("\0\1\200\255PNG"):rep(5000)), base64("-----BEGIN CERTIFICATE-----\n" .. BODY), ("A"):rep(100000),
+  "ca: " .. base64("it begins with -----BEGIN PRIVATE KEY----- and then comes base64"),
 }
 
 describe("the gate", function()

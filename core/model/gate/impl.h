@@ -156,6 +156,9 @@ bool gate_check_texts(struct gate_case *c, const struct json *value);
 size_t gate_fold_name(const char *text, size_t len, char *word);
 bool gate_check_leaks(struct gate_case *c, const struct json *tree);
 bool gate_check_new_leaks(struct gate_case *c, const struct json *fields); /* beside the call's */
+/* What gate_find_leak answers: of the text as it stands, and of what it holds in base64. */
+const char *gate_find_plain_leak(const char *text, size_t len, size_t *at);
+const char *gate_find_coded_leak(const char *text, size_t len, size_t *at);
 bool gate_check_write(struct gate_case *c, const struct gate_path *path, enum gate_want want);
 bool gate_check_size(struct gate_case *c, size_t size,
                      const struct json *tree); /* 0 = the tree's */

@@ -275,7 +275,7 @@ static const char *next_word(const char *at, const char *run, const char *end)
     return at < end && is_in(*at, TOKEN) && ++at < end && is_in(*at, TOKEN) ? at : NULL;
 }
 
-const char *gate_find_leak(const char *text, size_t len, size_t *at)
+const char *gate_find_plain_leak(const char *text, size_t len, size_t *at)
 {
     const char *end = text + len, *run = text;
     while (end - run >= RUN_MIN) {
@@ -296,6 +296,12 @@ const char *gate_find_leak(const char *text, size_t len, size_t *at)
         run = last + 1 + span(last + 1, end, ALNUM);
     }
     return NULL;
+}
+
+const char *gate_find_leak(const char *text, size_t len, size_t *at)
+{
+    const char *what = gate_find_plain_leak(text, len, at);
+    return what ? what : gate_find_coded_leak(text, len, at);
 }
 
 /* ---- the check ---- */
