@@ -12,6 +12,7 @@
 #include "io/carried.h"
 #include "io/child.h"
 #include "io/jail.h"
+#include "io/proc_groups.h"
 #include "io/proc_spawn.h"
 
 extern const char jail_start[], jail_end[]; /* core/jail/ as a program, embedded by the Makefile */
@@ -94,18 +95,6 @@ static int read_report(struct proc *p, struct proc_result *result, struct err *e
     return 0;
 }
 
-/* The kernel's groups are empty now; most machines have none of them. */
-static void remove_groups(const struct proc *p)
-{
-    static const char *const roots[] = {JAIL_CGROUP_V1_MEMORY, JAIL_CGROUP_V1_PIDS,
-                                        JAIL_CGROUP_V1_CPU, JAIL_CGROUP_V2};
-    char path[100];
-    for (size_t i = 0; geteuid() == 0 && i < COUNT_OF(roots); i++) {
-        snprintf(path, sizeof path, "%s/" JAIL_CGROUP_NAME "%d", roots[i], (int)p->child.pid);
-        rmdir(path);
-    }
-}
-
 static void finish(struct child *child)
 {
     struct proc *p = (struct proc *)child;
@@ -119,7 +108,7 @@ static void finish(struct child *child)
                          : read_report(p, &result, &err);
     if (rc == 0 && (!buf_ok(result.out) || !buf_ok(result.err)))
         rc = err_set(&err, ERR_MEMORY, "no memory for what the process wrote");
-    remove_groups(p);
+    proc_groups_remove(p->child.pid);
     child_close(child); // frees p later, from the loop
     FAULT(verdict_before);
     if (p->done)
@@ -214,7 +203,7 @@ int proc_start(uv_loop_t *loop, int jail, const struct proc_spec *given, proc_do
         return rc;
     }
     if (child_watch(&p->child, loop, spec.wall_ms)) {
-        remove_groups(p);
+        proc_groups_remove(p->child.pid);
         child_close(&p->child);
         return err_set(err, ERR_IO, "the loop does not take the process");
     }

@@ -449,6 +449,18 @@ while True:
     end
   end)
 
+  test("leaves no groups of an engine that was killed once another jail has run", function()
+    local said = run(([[
+      %s try jail -- sleep 100 >/dev/null 2>&1 & engine=$!
+      until jail=$(pgrep -P $engine) && pgrep -P $jail >/dev/null; do kill -0 $engine || exit 1; done
+      kill -KILL $engine
+      wait $engine 2>/dev/null
+      while [ -e /proc/$jail ]; do :; done
+      %s try jail -- true >/dev/null
+      echo "left: $(find /sys/fs/cgroup -maxdepth 2 -name orket-jail-$jail)"]]):format(ORKET, ORKET))
+    assert.truthy(said:find("left: \n", 1, true), said)
+  end)
+
   test("does not run where the kernel lacks a wall", function()
     local blind = [[
 import ctypes, os, struct, sys
