@@ -1,6 +1,7 @@
 /* leaks.c: secrets in a text, told by their form: tokens that their makers gave a prefix, web
  * tokens, blocks of private keys. One pass over the text, which looks only into runs that are long
- * enough to be one. What it answers names the kind and never repeats the secret. */
+ * enough to be one, and no further ahead than one reaches, so that the time it takes is linear. What
+ * it answers names the kind and never repeats the secret. */
 #include <string.h>
 
 #include "model/gate/impl.h"
@@ -24,6 +25,12 @@ static bool is_in(char c, unsigned set)
 {
     return sets[(unsigned char)c] & set;
 }
+
+/* A text that is searched. */
+struct search {
+    const char *from, *end;
+    const char *no_token; /* no web token begins before */
+};
 
 /* How many characters of the set stand at the beginning. */
 static size_t span(const char *text, const char *end, unsigned set)
@@ -116,13 +123,20 @@ static bool begins(const char *text, const char *end, const char *word)
     return (size_t)(end - text) >= len && memcmp(text, word, len) == 0;
 }
 
+#define FORM_MAX 256 /* characters behind a prefix that matter */
+
+static const char *limit(const char *text, const char *end, size_t max)
+{
+    return (size_t)(end - text) > max ? text + max : end;
+}
+
 static const char *find_form(const char *text, const char *end)
 {
     for (const struct form *form = forms; form < forms + COUNT_OF(forms); form++) {
         if (*form->prefix != *text || !begins(text, end, form->prefix))
             continue;
         const char *body = text + strlen(form->prefix);
-        size_t len = span(body, end, form->set);
+        size_t len = span(body, limit(body, end, FORM_MAX), form->set);
         if (len >= form->min && (!form->max || len <= form->max) &&
             (!form->digit || has_digit(body, len)))
             return form->what;
@@ -132,19 +146,24 @@ static const char *find_form(const char *text, const char *end)
 
 /* ---- the others ---- */
 
-/* Three parts; the first two are JSON objects in base64. */
-static const char *find_web_token(const char *text, const char *end)
+/* Three parts; the first two are JSON objects in base64. Words further on in the first part have the
+ * same behind them: where this is no token, they are none. */
+static const char *find_web_token(struct search *s, const char *text)
 {
-    const char *dot = text + span(text, end, SLUG);
-    if (dot - text < 10 || !begins(text, end, "eyJ") || !begins(dot, end, ".eyJ"))
+    if (text < s->no_token || !begins(text, s->end, "eyJ"))
         return NULL;
-    const char *second = dot + 1 + span(dot + 1, end, SLUG);
-    bool whole = second - dot > 8 && begins(second, end, ".") && span(second + 1, end, SLUG) >= 8;
+    const char *dot = s->no_token = text + span(text, s->end, SLUG);
+    if (dot - text < 10 || !begins(dot, s->end, ".eyJ"))
+        return NULL;
+    const char *second = dot + 1 + span(dot + 1, s->end, SLUG);
+    bool whole =
+        second - dot > 8 && begins(second, s->end, ".") && span(second + 1, s->end, SLUG) >= 8;
     return whole ? "a JSON web token" : NULL;
 }
 
 #define BODY_MIN 24 /* characters of a body's line; prose has no such word */
 #define GAP_MAX  24 /* between two of its lines, as programs, comments and markup quote them */
+#define BODY_FAR 4096 /* from its beginning, with all headers */
 #define SHORT    3  /* a run that is punctuation: the n of "\\n", a plus, two slashes, br/ */
 
 /* "Proc-Type: 4,ENCRYPTED": to the end of the line, which may be an escape in a longer one. */
@@ -159,6 +178,7 @@ static const char *skip_header(const char *text, const char *end)
  * blocks writes none. */
 static bool is_body(const char *text, const char *end)
 {
+    end = limit(text, end, BODY_FAR);
     for (const char *gap = text; text < end && text - gap <= GAP_MAX;) {
         size_t run = span(text, end, BASE64);
         const char *after = text + span(text, end, SLUG);
@@ -218,20 +238,21 @@ static const char *find_aws_secret(const char *text, const char *end)
         const char *value = text + len;
         while (value < end && value < text + len + 12 && strchr("\"'\\=:> \t", *value))
             value++;
-        size_t run = span(value, end, BASE64);
+        size_t run = span(value, limit(value, end, FORM_MAX), BASE64);
         if (run >= 40 && has_digit(value, run))
             return "an AWS secret key";
     }
     return NULL;
 }
 
-static const char *find_here(const char *from, const char *text, const char *end)
+static const char *find_here(struct search *s, const char *text)
 {
+    const char *end = s->end;
     switch (*text) {
     case '-':
         return find_private_key(text, end);
     case 'e':
-        return find_web_token(text, end);
+        return find_web_token(s, text);
     case 'P':
         return find_putty_key(text, end);
     case 'S':
@@ -241,7 +262,7 @@ static const char *find_here(const char *from, const char *text, const char *end
     }
     case 'A': {
         const char *what = find_form(text, end);
-        return what || text == from ? what : find_telegram(from, text, end);
+        return what || text == s->from ? what : find_telegram(s->from, text, end);
     }
     case 'G':
     case 'd':
@@ -278,6 +299,7 @@ static const char *next_word(const char *at, const char *run, const char *end)
 const char *gate_find_plain_leak(const char *text, size_t len, size_t *at)
 {
     const char *end = text + len, *run = text;
+    struct search s = {text, end, text};
     while (end - run >= RUN_MIN) {
         const char *back = run + RUN_MIN;
         while (back > run && is_in(back[-1], TOKEN))
@@ -288,7 +310,7 @@ const char *gate_find_plain_leak(const char *text, size_t len, size_t *at)
         }
         const char *last = run;
         for (const char *p = run; p; p = next_word(p, run, end)) {
-            const char *what = begins_word(text, run, p) ? find_here(text, p, end) : NULL;
+            const char *what = begins_word(text, run, p) ? find_here(&s, p) : NULL;
             if (what)
                 return *at = (size_t)(p - text), what;
             last = p;
