@@ -73,7 +73,7 @@ static void look_in(struct state *s, const char *path)
         const char *stop = memchr(hit, '\n', (size_t)(end - hit));
         stop = stop ? stop : end;
         put_match(s, path, line, counted, (size_t)(stop - counted));
-        at = stop;
+        at = stop < end ? stop + 1 : end; // the text may begin with the end of a line
     }
 }
 
