@@ -30,9 +30,11 @@ int delta_take(struct delta *d, const char *text, size_t len)
         return 0;
     size_t had = d->into->len;
     int rc = json_scan(text + d->from, len - d->from - d->rest, NULL, &one_text, d->into, NULL);
-    if (rc == 0 || rc == ERR_MEMORY)
-        return rc ? rc : 1;
-    d->into->len = had; // more than a text, or none: parsing will tell
+    if (rc == ERR_MEMORY)
+        return rc;
+    if (rc == 0 && d->into->data[had] != '{') // arguments may begin anew with that: calls.c
+        return 1;
+    d->into->len = had; // more than a text, or none, or such a one: parsing will tell
     if (d->into->data)
         d->into->data[had] = '\0';
     return 0;
