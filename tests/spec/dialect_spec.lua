@@ -248,6 +248,19 @@ describe("calls in a model's text", function()
     end
   end)
 
+  it("are made beside what quotes something else", function()
+    local call = '<tool_call>{"name": "search", "arguments": {"q": "x"}}</tool_call>'
+    local beside = { "It looks like the file is there.\n", "I read the example file:\n", "It would be best to look.\n", "I add the <pre> and <code> tags now.\n",
+      "As 3 > 2 I go on: ", "He said 'yes'. ", "<!-- done --> ", "<code>x</code> ", "「x」 " }
+    local rows = {}
+    for i, text in ipairs(beside) do
+      rows[i] = { text = text .. call, tools = TOOLS }
+    end
+    for i, answer in ipairs(orket.try("calls", rows)) do
+      assert.equal(1, #answer.calls, beside[i])
+    end
+  end)
+
   it("leave no empty fence behind", function()
     local call = '{"tool": "search", "args": {"q": "x"}}'
     local fences = {

@@ -172,7 +172,7 @@ static bool in_question(const struct dialect *d, const struct form *form)
 }
 
 /* May a form begin at this place? */
-static bool allowed(const struct dialect *d, const struct form *form)
+static bool allowed(struct dialect *d, const struct form *form)
 {
     const char *text = d->text.data;
     switch (form->where) {

@@ -20,8 +20,12 @@ bool quote_line_begins(const struct quote *q, const char *text, size_t at)
 
 /* ---- examples ---- */
 
-static const char *const EXAMPLE[] = {"example",   "e.g.",        "for instance", "such as",
-                                      "like this", "would look",  "looks like",   "format:",     "format is",
+#define FOR_EXAMPLE \
+    "for example", "e.g.", "for instance", "zum beispiel", "z. b.", "z.b.", "par exemple", "por ejemplo", "por exemplo", \
+        "per esempio", "например", "Например", "例如", "比如", "例えば", "예를 들어"
+
+static const char *const EXAMPLE[] = {FOR_EXAMPLE, "example",     "such as",      "like this",  "look like:",
+                                      "would look", "looks like", "would be:",    "format:",    "format is",
                                       "you could", "you would",   "you can",      "instead of", "as in",
                                       "syntax",    "placeholder", NULL};
 
@@ -35,7 +39,9 @@ static bool says(const char *text, size_t len, const char *word)
 }
 
 /* A mark is rarely written for anything but a call: of it only these say so. */
-static const char *const MARKED_EXAMPLE[] = {"for example", "e.g.", "for instance", "example:", "like this:", NULL};
+static const char *const MARKED_EXAMPLE[] = {FOR_EXAMPLE, "example:", "like this:", "look like:", "would be:", "would write:",
+                                             "format is:", "example call", "example tool call", "example of a call",
+                                             "example of a tool call", "call such as", NULL};
 
 static bool is_example(const char *text, size_t from, size_t to, const char *const words[])
 {
@@ -144,24 +150,67 @@ enum found quote_step(struct quote *q, const char *text, size_t len, bool final,
     return FOUND_YES;
 }
 
-bool quote_opens(const struct quote *q, const char *text, size_t at)
+static bool ends_with(const char *text, size_t len, const char *end)
 {
-    char before = at > q->line ? text[at - 1] : ' ';
-    return before == '"' || before == '\''
-        || (at >= q->line + 3 && memcmp(text + at - 3, "\xE2\x80\x9C", 3) == 0); /* “ */
+    size_t want = strlen(end);
+    return len >= want && memcmp(text + len - want, end, want) == 0;
 }
 
-static bool quoted_here(const struct quote *q, const char *text, size_t at)
+/* Does the text end with a mark of HTML behind which something is quoted? */
+static bool behind_tag(const char *text, size_t len)
 {
-    return q->ticks || (at > q->line && text[q->line] == '>') || quote_opens(q, text, at);
+    static const char *const tags[] = {"<code", "<pre", "<blockquote", "<samp", "<q", NULL};
+    const char *open = len && text[len - 1] == '>' ? memrchr(text, '<', len) : NULL;
+    for (size_t i = 0; open && tags[i]; i++) {
+        size_t want = strlen(tags[i]);
+        size_t left = (size_t)(text + len - open);
+        if (left > want && strncasecmp(open, tags[i], want) == 0 && (open[want] == '>' || scan_blank(open[want])))
+            return true;
+    }
+    return ends_with(text, len, "<!--");
 }
 
-bool quote_hides_mark(const struct quote *q, const char *text, size_t at)
+static bool opens(const struct quote *q, const char *text, size_t at)
+{
+    static const char *const marks[] = {"\"", "'", "“", "„", "«", "‹", "‘", "‚", "「", "『", NULL};
+    const size_t from = at > INDENT_MAX ? at - INDENT_MAX : 0;
+    for (size_t i = 0; at > q->line && marks[i]; i++)
+        if (ends_with(text + q->line, at - q->line, marks[i]))
+            return true;
+    while (at > from && scan_blank(text[at - 1]))
+        at--;
+    return behind_tag(text + from, at - from);
+}
+
+bool quote_opens(struct quote *q, const char *text, size_t at)
+{
+    if (q->asked != at + 1) { /* each form that may begin there asks */
+        q->opens = opens(q, text, at);
+        q->asked = at + 1;
+    }
+    return q->opens;
+}
+
+/* Is what stands at `at` on a line that begins with >? */
+static bool in_quoted_line(const struct quote *q, const char *text, size_t at)
+{
+    size_t first = q->line, most = q->line + INDENT_MAX;
+    while (first < at && first < most && scan_blank(text[first]))
+        first++;
+    return first < at && text[first] == '>';
+}
+
+static bool quoted_here(struct quote *q, const char *text, size_t at)
+{
+    return q->ticks || in_quoted_line(q, text, at) || quote_opens(q, text, at);
+}
+
+bool quote_hides_mark(struct quote *q, const char *text, size_t at)
 {
     return q->fence || quoted_here(q, text, at);
 }
 
-bool quote_hides_data(const struct quote *q, const char *text, size_t at)
+bool quote_hides_data(struct quote *q, const char *text, size_t at)
 {
     return q->fence ? !q->fence_data || !blank_between(text, q->fence_from, at)
                     : quoted_here(q, text, at);

@@ -13,6 +13,8 @@ struct quote {
     size_t fence_len;
     size_t fence_from; /* what stands in it begins here, or goes on behind a call */
     bool fence_data; /* its language is none, or one of data, and it is no example */
+    size_t asked;    /* whether one opens was asked at the byte before this one: */
+    bool opens;
     bool example;    /* the line, or the one before it, has said so */
 };
 
@@ -21,11 +23,11 @@ struct quote {
 enum found quote_step(struct quote *q, const char *text, size_t len, bool final, size_t *at);
 
 /* Is a mark at `at` quoted? Is data there, which some fences are for? */
-bool quote_hides_mark(const struct quote *q, const char *text, size_t at);
-bool quote_hides_data(const struct quote *q, const char *text, size_t at);
+bool quote_hides_mark(struct quote *q, const char *text, size_t at);
+bool quote_hides_data(struct quote *q, const char *text, size_t at);
 
-/* Does a quotation mark stand right before `at`? Then all that begins there is quoted. */
-bool quote_opens(const struct quote *q, const char *text, size_t at);
+/* Does a quotation mark, or one of HTML, stand right before `at`? Then all that begins there is quoted. */
+bool quote_opens(struct quote *q, const char *text, size_t at);
 
 /* Is what stands at `at` said to be an example? Asked only of what would be a call otherwise. */
 bool quote_is_example(struct quote *q, const char *text, size_t at);
