@@ -12,6 +12,7 @@ local M = {}
 
 local PARAMETER = "<parameter={key}>{value}</parameter>"
 local ARG = "<arg_key>{key}</arg_key> <arg_value>{value}</arg_value>"
+local ARG_OPEN = "<arg_key:opensource>{key}</arg_key:opensource> <arg_value:opensource>{value}</arg_value:opensource>"
 local NAMED = '<parameter name="{key}">{value}</parameter>'
 
 local DSML = '<｜DSML｜parameter name="{key}" string="{string}">{value}</｜DSML｜parameter>'
@@ -86,8 +87,10 @@ local FAMILIES = {
     "<|tool_call|>{calls}{?<|end_of_text|>}",
     "<function_call>{calls}{?</function_call>}",
     { "<tool_call>{calls}{?</tool_call>}", named = true } },
-  { name = "hunyuan-v3", also = { "hyv3", "hunyuan" },
-    { "<tool_call>{name}<tool_sep> {params} </tool_call>", section = { "<tool_calls>", "</tool_calls>" }, typed = true, param = ARG },
+  { name = "hunyuan-v3", also = { "hyv3", "hyv4", "hunyuan", "hunyuanv4" },
+    { "<tool_call>{name}{?<tool_sep>} {params} </tool_call>", section = { "<tool_calls>", "</tool_calls>" }, typed = true, param = ARG },
+    { "<tool_call:opensource>{name}{?<tool_sep:opensource>} {params} </tool_call:opensource>", typed = true, param = ARG_OPEN,
+      section = { "<tool_calls:opensource>", "</tool_calls:opensource>" } },
     { "<tool_calls>{calls}</tool_calls>", named = true } },
   { name = "jamba", also = { "hunyuana13b", "minimaxm1", "apriel", "apriel15" },
     "<tool_calls>{calls}</tool_calls>" },
@@ -195,7 +198,7 @@ local FAMILIES = {
 -- written where it begins.
 local REASONING = {
   { "<think>", "</think>", true }, { "<thinking>", "</thinking>", true }, { "<thought>", "</thought>", true },
-  { "<seed:think>", "</seed:think>", true }, { "<ifm|think>", "</ifm|think>", true }, { "[THINK]", "[/THINK]", true },
+  { "<seed:think>", "</seed:think>", true }, { "<think:opensource>", "</think:opensource>", true }, { "<ifm|think>", "</ifm|think>", true }, { "[THINK]", "[/THINK]", true },
   { "<|START_THINKING|>", "<|END_THINKING|>", true }, { "◁think▷", "◁/think▷", true },
   { "<|inner_prefix|>", "<|inner_suffix|>", true }, { "<|channel>thought", "<channel|>", true }, { "<|channel>", "<channel|>" },
   { "<tool_response>", "</tool_response>" }, { "<|tool_response>", "<tool_response|>" }, { "[TOOL_RESULTS]", "[/TOOL_RESULTS]" },

@@ -663,4 +663,22 @@ Action Input: {"q": "say \"hi\" {x} </b>"}]] },
     text = [[I look.
 call:get_weather{city:<|"|>Paris<|"|>,n:3}
 call:search{q:<|"|>say "hi" {x} </b><|"|>}]] },
+  { family = "hunyuan-v3", style = "raw", close = "</tool_call:opensource>",
+    from = "tencent/Hy3: chat_template, whose marks have a suffix",
+    text = [[I look.</think:opensource><tool_calls:opensource>
+<tool_call:opensource>get_weather<tool_sep:opensource>
+<arg_key:opensource>city</arg_key:opensource>
+<arg_value:opensource>Paris</arg_value:opensource>
+<arg_key:opensource>n</arg_key:opensource>
+<arg_value:opensource>3</arg_value:opensource>
+</tool_call:opensource>
+<tool_call:opensource>search<tool_sep:opensource>
+<arg_key:opensource>q</arg_key:opensource>
+<arg_value:opensource>say "hi" {x} </b></arg_value:opensource>
+</tool_call:opensource>
+</tool_calls:opensource>]] },
+  { family = "hunyuan-v3", style = "raw", close = "</tool_call>",
+    from = "SGLang, hunyuan: Hy4, without a separator",
+    text = [[<tool_calls><tool_call>get_weather<arg_key>city</arg_key><arg_value>Paris</arg_value><arg_key>n</arg_key><arg_value>3</arg_value></tool_call>
+<tool_call>search<arg_key>q</arg_key><arg_value>say "hi" {x} </b></arg_value></tool_call></tool_calls>]] },
 }
