@@ -681,4 +681,21 @@ call:search{q:<|"|>say "hi" {x} </b><|"|>}]] },
     from = "SGLang, hunyuan: Hy4, without a separator",
     text = [[<tool_calls><tool_call>get_weather<arg_key>city</arg_key><arg_value>Paris</arg_value><arg_key>n</arg_key><arg_value>3</arg_value></tool_call>
 <tool_call>search<arg_key>q</arg_key><arg_value>say "hi" {x} </b></arg_value></tool_call></tool_calls>]] },
+  { family = "deepseek-v3", named = true, style = "json", close = "<｜tool▁call▁end｜>",
+    from = "Ollama, deepseek3: as V3.1 writes them",
+    text = [[I look.<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>get_weather<｜tool▁sep｜>{"city": "Paris", "n": 3}<｜tool▁call▁end｜>]]
+      .. [[<｜tool▁call▁begin｜>search<｜tool▁sep｜>{"q": "say \"hi\" {x} </b>"}<｜tool▁call▁end｜><｜tool▁calls▁end｜>]] },
+  { family = "deepseek-v32", style = "raw", close = "</｜DSML｜ invoke>",
+    from = "SGLang, deepseekv41: with a blank in each mark",
+    text = [[I look.
+
+<｜DSML｜ calls>
+<｜DSML｜ invoke name="get_weather">
+<｜DSML｜ parameter name="city" string="true">Paris</｜DSML｜ parameter>
+<｜DSML｜ parameter name="n" string="false">3</｜DSML｜ parameter>
+</｜DSML｜ invoke>
+<｜DSML｜ invoke name="search">
+<｜DSML｜ parameter name="q" string="true">say "hi" {x} </b></｜DSML｜ parameter>
+</｜DSML｜ invoke>
+</｜DSML｜ calls>]] },
 }

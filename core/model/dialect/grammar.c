@@ -25,13 +25,13 @@ static struct item *new_item(struct template *t, enum item_kind kind)
     return &t->items[t->count++];
 }
 
-/* {name} or {?text}; at stands on the brace. NULL: it is none. */
+/* {name}, {?text} or {=text}; at stands on the brace. NULL: it is none. */
 static const char *add_hole(struct template *t, const char *at)
 {
     const char *close = strchr(at, '}');
     size_t len = close ? (size_t)(close - at - 1) : 0;
-    if (len > 1 && at[1] == '?') {
-        struct item *item = new_item(t, ITEM_MAYBE);
+    if (len > 1 && (at[1] == '?' || at[1] == '=')) {
+        struct item *item = new_item(t, at[1] == '?' ? ITEM_MAYBE : ITEM_TEXT);
         if (item)
             item->text = at + 2, item->len = len - 1;
         return item ? close + 1 : NULL;

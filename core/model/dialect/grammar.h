@@ -13,6 +13,7 @@
  *   {value}        text up to what follows     {rest}    text up to the next call, or the end
  *   {line}         text up to the line's end   {string}  "true" or "false": is the value a string
  *   {any}          up to 256 bytes             {?text}   text that may be missing
+ *   {=text}        text whose blanks are blanks
  *   {type}         the type's name: "string" or another one, whose values are JSON
  *   {keyed}        calls as JSON objects whose keys are the tools' names: [{"f": {...}}]
  *   {tags}         parameters whose names are the tags, nested, each tag behind the mark `tags`
