@@ -122,6 +122,7 @@ local FAMILIES = {
     "<|channel|> analysis to=functions.{name}{any}<|message|>{json}{?<|call|>}",
     "<|start|> assistant to=functions.{name}{any}<|message|>{json}{?<|call|>}",
     "to=functions.{name}{any}<|message|>{json}{?<|call|>}",
+    "<|channel|> commentary to={name}{any}<|message|>{json}{?<|call|>}",
     -- a call that wants nothing may say nothing
     "<|channel|> commentary to=functions.{name}{any}<|message|> <|call|>",
     "<|channel|> analysis to=functions.{name}{any}<|message|> <|call|>" },

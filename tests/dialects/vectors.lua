@@ -698,4 +698,8 @@ call:search{q:<|"|>say "hi" {x} </b><|"|>}]] },
 <｜DSML｜ parameter name="q" string="true">say "hi" {x} </b></｜DSML｜ parameter>
 </｜DSML｜ invoke>
 </｜DSML｜ calls>]] },
+  { family = "gpt-oss", style = "json", close = "<|call|>",
+    from = "SGLang, gpt-oss: a recipient without its namespace",
+    text = [[<|channel|>commentary to=get_weather <|constrain|>json<|message|>{"city": "Paris", "n": 3}<|call|>]]
+      .. [[<|start|>assistant<|channel|>commentary to=search <|constrain|>json<|message|>{"q": "say \"hi\" {x} </b>"}<|call|>]] },
 }
