@@ -2,19 +2,16 @@
 
 local approvals = require("orket.approvals")
 local async = require("orket.async")
-local cjson = require("cjson")
 local conversations = require("orket.planning.conversation")
 local edit = require("orket.core.edit")
 local errors = require("orket.errors")
 local options = require("orket.options")
-local plans = require("orket.planning.shown")
 local planning = require("orket.planning")
 local reader = require("orket.reader")
 local report = require("orket.report")
 local session = require("orket.session")
-local shown = require("orket.approvals.shown")
+local shown = require("orket.cmd.chat.shown")
 local sys = require("orket.core.sys")
-local text = require("orket.view.text")
 local views = require("orket.view.talk")
 
 local M = {}
@@ -39,85 +36,6 @@ exit: 0 done, 1 failed, 2 usage, 3 a question waits for its answer, or the conve
 local Chat = {}
 Chat.__index = Chat
 
--- ---- what is seen ----
-
-local function look(self)
-  local store <close>, err = reader.open(self.args.C or ".")
-  if not store then
-    return nil, err
-  end
-  local talk
-  talk, err = conversations.find(store, self.id)
-  if talk and talk.question then
-    talk.lines = talk.operation.op == "plan.make" and plans.lines(talk.operation) or shown.lines(store, talk.question)
-    talk.line = shown.line(talk.question)
-  end
-  local move = talk and store:read("last_events", { card = talk.card.id, kind = "card.moved", limit = 1 })[1]
-  if talk then
-    talk.why = move and move.body.why
-  end
-  return talk, err
-end
-
-function Chat:tell(kind, fields)
-  fields.kind, fields.id = kind, self.id
-  io.stdout:write(text.json(fields), "\n")
-  io.stdout:flush()
-end
-
--- What agents said since the last look. On a terminal the words were shown as they came.
-local function show_said(self, talk)
-  if self.view then
-    self.view:close_line()
-  end
-  for _, one in ipairs(talk.said) do
-    if one.seq > self.seen and one.author:find("^agent:") then
-      if self.args.json then
-        self:tell("said", { text = one.text })
-      elseif not (self.view and self.view:has_shown(one.text)) then
-        print(text.block(one.text))
-      end
-    end
-    self.seen = math.max(self.seen, one.seq)
-  end
-end
-
-local DESTROYS = { canceled = true, archived = true }
-
-local function is_destructive(operation)
-  return operation.op == "board.change" and DESTROYS[operation.status] == true
-end
-
-local function show_question(self, talk)
-  local marks = talk.question.labels
-  if self.args.json then
-    self:tell("question", {
-      question = talk.question.id, asks = talk.operation, destructive = is_destructive(talk.operation), expires_at = talk.question.expires_at,
-      labels = marks and setmetatable(marks, cjson.array_mt),
-    })
-    return
-  end
-  if marks then
-    print("made of what came from outside (" .. table.concat(marks, ", ") .. "):")
-  end
-  print(talk.operation.op == "plan.make" and "a plan:" or text.cut(talk.line, 80))
-  for _, line in ipairs(talk.lines) do
-    print("  " .. line)
-  end
-end
-
--- Why there was no answer.
-local function show_why(self, talk)
-  local parked = talk.card.status == "blocked" or talk.card.status == "waiting_for_developer"
-  if not parked or talk.why == conversations.SAID then
-    return
-  elseif self.args.json then
-    self:tell("stopped", { why = talk.why, reason = talk.card.wait_reason })
-  else
-    print("(" .. text.line(talk.why or talk.card.wait_reason or "it waits") .. ")")
-  end
-end
-
 -- ---- what is done ----
 
 local function run(self, begin)
@@ -129,7 +47,7 @@ local function run(self, begin)
   end)
   self.failed = self.failed or code == 1
   if failure and self.args.json then
-    self:tell("error", { error = failure })
+    shown.tell(self, "error", { error = failure })
   end
   return found, failure
 end
@@ -167,7 +85,7 @@ end
 -- ---- the person ----
 
 local function prompt_of(talk)
-  if is_destructive(talk.operation) then
+  if shown.is_destructive(talk.operation) then
     return "this cannot be undone: type " .. talk.operation.card .. " to say yes, or why not > "
   end
   return "y, or why not > "
@@ -176,8 +94,8 @@ end
 -- What a line means as the answer to a question: only what says yes in full is one.
 local function meant(talk, line)
   local word = line:match("^%s*(.-)%s*$")
-  local yes = is_destructive(talk.operation) and word == talk.operation.card
-    or not is_destructive(talk.operation) and (word:lower() == "y" or word:lower() == "yes")
+  local yes = shown.is_destructive(talk.operation) and word == talk.operation.card
+    or not shown.is_destructive(talk.operation) and (word:lower() == "y" or word:lower() == "yes")
   local is_plain_no = word == "" or word:lower() == "n" or word:lower() == "no"
   return { answer = yes and "approved" or "denied", why = not yes and not is_plain_no and word or nil }
 end
@@ -185,18 +103,18 @@ end
 -- Looks, and answers questions, until it is the person's turn to speak; false at the end of the input.
 local function settle(self)
   while true do
-    local talk, err = look(self)
+    local talk, err = shown.look(self)
     if not talk then
       report.failure(err)
       return false
     end
-    show_said(self, talk)
+    shown.said(self, talk)
     self.waits = talk.card.status == "blocked"
     if not talk.question then
-      show_why(self, talk)
+      shown.why(self, talk)
       return true
     end
-    show_question(self, talk)
+    shown.question(self, talk)
     local line = self:line(prompt_of(talk))
     if not line then
       self.asked = true
@@ -274,25 +192,6 @@ local function go_on(self)
   return true
 end
 
-local function list(args)
-  local store <close>, err = reader.open(args.C or ".")
-  if not store then
-    return report.failure(err)
-  end
-  local rows = setmetatable({}, cjson.array_mt)
-  for _, id in ipairs(planning.ids(store, "CHAT")) do
-    local talk = conversations.find(store, id)
-    rows[#rows + 1] = { id = id, status = talk.card.status, said = #talk.said, first = talk.said[1] and talk.said[1].text, question = talk.question ~= nil }
-  end
-  if args.json then
-    print(text.json(rows))
-  end
-  for _, row in ipairs(args.json and {} or rows) do
-    print(text.cut(text.line(string.format("%-8s %3d %s%s", row.id, row.said, row.question and "(asks) " or "", row.first or "")), 80))
-  end
-  return 0
-end
-
 local function talk(args)
   local self = setmetatable({ args = args, seen = 0, is_terminal = sys.is_tty(0) and sys.is_tty(1) and not args.json }, Chat)
   local ok, err = true, nil
@@ -325,7 +224,11 @@ function M.run(argv)
   if not args then
     return options.refuse(M.usage, message)
   end
-  return args.list and list(args) or talk(args)
+  if args.list then
+    local ok, err = shown.list(args)
+    return ok and 0 or report.failure(err)
+  end
+  return talk(args)
 end
 
 return M

@@ -5,15 +5,13 @@ local cjson = require("cjson")
 local errors = require("orket.errors")
 local objections = require("orket.planning.objection")
 local options = require("orket.options")
+local outcomes = require("orket.cmd.plan.outcome")
 local owner = require("orket.owner")
-local parked = require("orket.parked")
 local people = require("orket.people")
 local planning = require("orket.planning")
-local reader = require("orket.reader")
 local report = require("orket.report")
 local requests = require("orket.cmd.plan.request")
 local session = require("orket.session")
-local shown = require("orket.planning.shown")
 local sys = require("orket.core.sys")
 local text = require("orket.view.text")
 local views = require("orket.view.planning")
@@ -39,89 +37,6 @@ person has said yes to exactly what is shown; then orket run ROCK runs it.
 exit: 0 done, 1 no plan that holds, or refused, 2 usage, 3 the plan waits for a person
 ]]
 
--- ---- what became of a plan ----
-
-local function look(args, id)
-  local store <close>, err = reader.open(args.C or ".")
-  if not store then
-    return nil, err
-  end
-  local plan
-  plan, err = planning.find(store, id)
-  if plan then
-    plan.parked = parked.list(store, plan.id, args.C)[1]
-    plan.fault = planning.fault(store, plan)
-  end
-  return plan, err
-end
-
-local function status_of(plan)
-  return plan.rock and "accepted" or plan.card.status == "canceled" and (plan.fault and "failed" or "dropped")
-    or plan.question and "waiting" or plan.fault and "failed" or plan.parked and "parked" or "open"
-end
-
-local function as_json(plan, failure)
-  return {
-    kind = "plan", id = plan.id, status = status_of(plan), request = plan.request, rock = plan.rock, plan = plan.proposal,
-    labels = plan.labels and setmetatable(plan.labels, cjson.array_mt), error = failure or plan.fault,
-    question = plan.question and { id = plan.question.id, expires_at = plan.question.expires_at },
-    parked = not (plan.question or plan.fault) and plan.parked or nil,
-  }
-end
-
-local function print_waiting(plan, dir)
-  local option = parked.option(dir)
-  print(string.format("%s waits for a yes, until %s:", plan.id, plan.question.expires_at:sub(1, 19) .. "Z"))
-  for _, act in ipairs({ "--accept " .. plan.id, "--change " .. plan.id .. " TEXT", "--drop " .. plan.id }) do
-    print("  orket plan" .. option .. " " .. act)
-  end
-end
-
-local function print_proposal(plan)
-  if plan.labels then
-    print("made of what came from outside (" .. table.concat(plan.labels, ", ") .. "):")
-  end
-  for _, line in ipairs(shown.lines(plan.proposal)) do
-    print(line)
-  end
-end
-
-local WAITS = { resource = true, system = true, dependency = true } -- for nothing that a person would have to say
-
-local SAY = {}
-
-function SAY.accepted(plan, dir)
-  print(string.format("%s is taken. Next:\n  orket run%s %s", plan.id, parked.option(dir), plan.rock))
-end
-
-function SAY.waiting(plan, dir)
-  print_proposal(plan)
-  print_waiting(plan, dir)
-end
-
-function SAY.parked(plan, dir)
-  local card = plan.parked
-  print(string.format("%s waits (%s)%s", plan.id, text.clean(card.reason or card.status), card.why and ": " .. text.line(card.why) or ""))
-  if not WAITS[card.reason] then
-    print("  " .. card.command)
-  end
-  print("  orket plan" .. parked.option(dir) .. " --go-on " .. plan.id)
-end
-
-function SAY.dropped(plan)
-  print(plan.id .. " was given up")
-end
-
-function SAY.open(plan, dir)
-  print(string.format("%s is being made; go on with: orket plan%s --go-on %s", plan.id, parked.option(dir), plan.id))
-end
-
-function SAY.failed(plan)
-  report.failure(plan.fault)
-end
-
-local EXIT = { accepted = 0, waiting = 3, parked = 3, open = 3, failed = 1, dropped = 0 }
-
 -- ---- acts ----
 
 local function drop(args, plan)
@@ -143,7 +58,7 @@ local function answer(project, id, said)
   if not plan then
     return nil, err
   elseif not plan.question then
-    return nil, errors.new("ERR_TRANSITION", plan.id .. " waits for no yes: it is " .. status_of(plan), "orket plan --show " .. plan.id)
+    return nil, errors.new("ERR_TRANSITION", plan.id .. " waits for no yes: it is " .. outcomes.status(plan), "orket plan --show " .. plan.id)
   end
   local against = said.answer == "approved" and objections.of(project, project.store, plan.proposal, planning.about(plan))
   if against then
@@ -156,22 +71,16 @@ local function answer(project, id, said)
   return ok and plan.id, err
 end
 
-local function say_yes(args, id, why)
+local function say(args, id, word, why)
   return run(args, function(project)
-    return answer(project, id, { answer = "approved", why = why })
-  end)
-end
-
-local function say_otherwise(args, id, why)
-  return run(args, function(project)
-    return answer(project, id, { answer = "denied", why = why })
+    return answer(project, id, { answer = word, why = why })
   end)
 end
 
 -- ---- the person ----
 
 local function ask_person(plan)
-  print_proposal(plan)
+  outcomes.print_proposal(plan)
   io.write("Make these cards? y: yes, n: give it up, text: what should be otherwise, nothing: later > ")
   io.flush()
   local line = io.read("l")
@@ -185,23 +94,13 @@ local function converse(args, plan)
   local said = ask_person(plan)
   local meant = utf8.len(said) and (NEXT[said:lower()] or "otherwise") or "later"
   if meant == "yes" then
-    say_yes(args, plan.id)
+    say(args, plan.id, "approved")
   elseif meant == "no" then
     drop(args, plan)
   elseif meant == "otherwise" then
-    say_otherwise(args, plan.id, said)
+    say(args, plan.id, "denied", said)
   end
   return meant ~= "later"
-end
-
-local function finish(args, plan, failure)
-  local status = status_of(plan)
-  if args.json then
-    print(text.json(as_json(plan, failure)))
-  elseif not failure then
-    SAY[status](plan, args.C)
-  end
-  return failure and 1 or EXIT[status]
 end
 
 local function is_conversation(args)
@@ -215,70 +114,67 @@ local function give_up(args, plan)
   end
 end
 
--- Until the plan is taken, given up, or left to wait.
+-- Until the plan is taken, given up, or left to wait; what could not be done once is not tried again.
 local function see_through(args, id, failure)
-  local plan, err
+  local plan, err, again
+  local code = failure and 1 or 0
   repeat
-    plan, err = look(args, id)
+    plan, err = outcomes.look(args.C, id)
     if not plan then
-      return report.failure(err)
+      return outcomes.tell_none(args, failure or err, failure ~= nil)
     end
     give_up(args, plan)
-    local again = false
-    if plan.question and not failure and args.yes then
-      failure = select(2, say_yes(args, id, "--yes"))
-      again = true
-    elseif plan.question and not failure and is_conversation(args) then
-      again = converse(args, plan)
+    again = plan.question ~= nil and code ~= 1
+    if again and args.yes then
+      failure, code = select(2, say(args, id, "approved", "--yes"))
+    elseif again then
+      again = is_conversation(args) and converse(args, plan)
     end
   until not again
-  return finish(args, plan, failure)
+  return math.max(outcomes.tell(args, plan, failure), code == 1 and 1 or 0)
 end
 
 local function begin(args, opening)
   local id, failure, code = run(args, opening)
   if not id then
-    if args.json and failure then
-      print(text.json({ kind = "plan", status = "failed", error = failure }))
-    end
+    outcomes.tell_none(args, failure, true)
     return code == 0 and 1 or code
   end
   return see_through(args, id)
 end
 
+local function answer_to(args, id, word, why)
+  local _, failure, code = say(args, id, word, why)
+  return (failure or code ~= 1) and see_through(args, id, failure) or code
+end
+
 local ACT = {}
 
 function ACT.accept(args)
-  local _, failure, code = say_yes(args, args.accept)
-  return (failure or code ~= 1) and see_through(args, args.accept, failure) or code
+  return answer_to(args, args.accept, "approved")
 end
 
 function ACT.change(args)
-  local _, failure, code = say_otherwise(args, args.change, args.request)
-  return (failure or code ~= 1) and see_through(args, args.change, failure) or code
+  return answer_to(args, args.change, "denied", args.request)
 end
 
 function ACT.drop(args)
-  local plan, err = look(args, args.drop)
+  local plan, err = outcomes.look(args.C, args.drop)
   local ok
   if plan then
     ok, err = drop(args, plan)
   end
-  return ok and finish(args, (look(args, args.drop))) or report.failure(err)
+  return ok and outcomes.tell(args, (outcomes.look(args.C, args.drop))) or report.failure(err)
 end
 
 function ACT.show(args)
-  local plan, err = look(args, args.show)
+  local plan, err = outcomes.look(args.C, args.show)
   if not plan then
     return report.failure(err)
-  elseif args.json then
-    print(text.json(as_json(plan)))
-  else
-    if plan.proposal and not plan.question then
-      print_proposal(plan)
-    end
-    SAY[status_of(plan)](plan, args.C)
+  elseif not args.json and plan.proposal and not plan.question then
+    outcomes.print_proposal(plan)
   end
+  outcomes.tell(args, plan)
   return 0
 end
 
@@ -287,7 +183,7 @@ ACT["go-on"] = function(args)
   return begin(args, function(project)
     local plan, err = planning.find(project.store, args["go-on"])
     local ok = plan
-    if plan and plan.card.status == "blocked" and WAITS[plan.card.wait_reason] then
+    if plan and plan.card.status == "blocked" and outcomes.WAITS[plan.card.wait_reason] then
       ok, err = people.perform(project, { act = "retry", card = plan.card.id, who = sys.user() })
     end
     return ok and plan.id, err
@@ -295,15 +191,13 @@ ACT["go-on"] = function(args)
 end
 
 function ACT.list(args)
-  local store <close>, err = reader.open(args.C or ".")
-  if not store then
+  local plans, err = outcomes.all(args.C)
+  if not plans then
     return report.failure(err)
   end
   local rows = setmetatable({}, cjson.array_mt)
-  for _, id in ipairs(planning.ids(store)) do
-    local plan = planning.find(store, id)
-    plan.parked, plan.fault = parked.list(store, plan.id, args.C)[1], planning.fault(store, plan)
-    rows[#rows + 1] = { id = plan.id, status = status_of(plan), name = plan.card.name, rock = plan.rock }
+  for i, plan in ipairs(plans) do
+    rows[i] = { id = plan.id, status = outcomes.status(plan), name = plan.card.name, rock = plan.rock }
   end
   if args.json then
     print(text.json(rows))

@@ -42,7 +42,7 @@ function M.read(args)
   local text, err
   if word == "-" then
     text, err = check(io.read(planning.REQUEST_MAX + 1) or "", "standard input")
-  elseif word:find("%s") then
+  elseif word == "" or word:find("%s") then
     text, err = check(word, "the request")
   else
     text, err = read_file(word)

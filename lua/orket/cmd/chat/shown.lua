@@ -1,0 +1,137 @@
+-- shown.lua: a conversation as a person or a program sees it: what was said since, what is asked, why there was no answer.
+
+local cjson = require("cjson")
+local conversations = require("orket.planning.conversation")
+local plans = require("orket.planning.shown")
+local planning = require("orket.planning")
+local questions = require("orket.approvals.shown")
+local reader = require("orket.reader")
+local text = require("orket.view.text")
+
+local M = {}
+
+---@class Chat
+---@field args table of the command line
+---@field id string|nil nil: nothing was said yet
+---@field seen integer the last thing that was said and shown
+---@field view table|nil of the run
+
+---A line for a program.
+---@param chat Chat
+---@param kind string
+---@param fields table
+function M.tell(chat, kind, fields)
+  fields.kind, fields.id = kind, chat.id
+  io.stdout:write(text.json(fields), "\n")
+  io.stdout:flush()
+end
+
+---The conversation as it stands, with its question in lines.
+---@param chat Chat
+---@return Conversation|nil
+---@return Error|nil
+function M.look(chat)
+  local store <close>, err = reader.open(chat.args.C or ".")
+  if not store then
+    return nil, err
+  end
+  local talk
+  talk, err = conversations.find(store, chat.id)
+  if not talk then
+    return nil, err
+  end
+  if talk.question then
+    talk.lines = talk.operation.op == "plan.make" and plans.lines(talk.operation) or questions.lines(store, talk.question)
+    talk.line = questions.line(talk.question)
+  end
+  local move = store:read("last_events", { card = talk.card.id, kind = "card.moved", limit = 1 })[1]
+  talk.why = move and move.body.why
+  return talk
+end
+
+---What agents said since the last look. On a terminal the words were shown as they came.
+---@param chat Chat
+---@param talk Conversation
+function M.said(chat, talk)
+  if chat.view then
+    chat.view:close_line()
+  end
+  for _, one in ipairs(talk.said) do
+    if one.seq > chat.seen and one.author:find("^agent:") then
+      if chat.args.json then
+        M.tell(chat, "said", { text = one.text })
+      elseif not (chat.view and chat.view:has_shown(one.text)) then
+        print(text.block(one.text))
+      end
+    end
+    chat.seen = math.max(chat.seen, one.seq)
+  end
+end
+
+local DESTROYS = { canceled = true, archived = true }
+
+---@param operation table
+---@return boolean
+function M.is_destructive(operation)
+  return operation.op == "board.change" and DESTROYS[operation.status] == true
+end
+
+---What waits for a yes.
+---@param chat Chat
+---@param talk Conversation
+function M.question(chat, talk)
+  local marks = talk.question.labels
+  if chat.args.json then
+    M.tell(chat, "question", {
+      question = talk.question.id, asks = talk.operation, destructive = M.is_destructive(talk.operation),
+      expires_at = talk.question.expires_at, labels = marks and setmetatable(marks, cjson.array_mt),
+    })
+    return
+  end
+  if marks then
+    print("made of what came from outside (" .. table.concat(marks, ", ") .. "):")
+  end
+  print(talk.operation.op == "plan.make" and "a plan:" or text.cut(talk.line, 80))
+  for _, line in ipairs(talk.lines) do
+    print("  " .. line)
+  end
+end
+
+---Why there was no answer.
+---@param chat Chat
+---@param talk Conversation
+function M.why(chat, talk)
+  local parked = talk.card.status == "blocked" or talk.card.status == "waiting_for_developer"
+  if not parked or talk.why == conversations.SAID then
+    return
+  elseif chat.args.json then
+    M.tell(chat, "stopped", { why = talk.why, reason = talk.card.wait_reason })
+  else
+    print("(" .. text.line(talk.why or talk.card.wait_reason or "it waits") .. ")")
+  end
+end
+
+---The conversations of a project.
+---@param args {C: string?, json: boolean?}
+---@return true|nil ok
+---@return Error|nil
+function M.list(args)
+  local store <close>, err = reader.open(args.C or ".")
+  if not store then
+    return nil, err
+  end
+  local rows = setmetatable({}, cjson.array_mt)
+  for _, id in ipairs(planning.ids(store, "CHAT")) do
+    local talk = conversations.find(store, id)
+    rows[#rows + 1] = { id = id, status = talk.card.status, said = #talk.said, first = talk.said[1] and talk.said[1].text, question = talk.question ~= nil }
+  end
+  if args.json then
+    print(text.json(rows))
+  end
+  for _, row in ipairs(args.json and {} or rows) do
+    print(text.cut(text.line(string.format("%-8s %3d %s%s", row.id, row.said, row.question and "(asks) " or "", row.first or "")), 80))
+  end
+  return true
+end
+
+return M
