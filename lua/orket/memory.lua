@@ -85,25 +85,25 @@ local function split(store, words, limits)
   return rare, common
 end
 
----What to look for: `match`, any of the words that tell rows apart; `common`, those that are everywhere, where there are no
----others or more than words are looked at (`wide`); neither when no word is known.
+---What to look for: `match`, any of the words that tell rows apart; `common`, those that are everywhere, which are looked for
+---when no row of the others is for whoever asks, and when more than words are looked at (`wide`); neither when no word is known.
 ---@param store Store
 ---@param text string
 ---@param wide boolean|nil
----@return {match: string?, common: string?}
+---@return {match: string?, common: string?, wide: integer}
 function M.plan(store, text, wide)
   local rare, common = split(store, M.words(text), wide and WIDER or LIMITS)
-  local is_common = #common > 0 and (wide or #rare == 0)
   return {
-    match = #rare > 0 and table.concat(rare, " OR ") or nil,
-    common = is_common and cjson.encode(table.move(common, 1, COMMON_MOST, 1, {})) or nil,
+    match = #rare > 0 and "text : (" .. table.concat(rare, " OR ") .. ")" or nil,
+    common = #common > 0 and cjson.encode(table.move(common, 1, COMMON_MOST, 1, {})) or nil,
+    wide = wide and 1 or 0,
   }
 end
 
 local function read(store, place, plan, more)
   return store:read("memory", {
     epic = place.epic, card = place.card, role = place.role, run = place.run, turn = place.turn, match = plan.match,
-    common = plan.common, best = more.best, newest = more.newest, near = more.near,
+    common = plan.common, wide = plan.wide, best = more.best, newest = more.newest, near = more.near,
   })
 end
 

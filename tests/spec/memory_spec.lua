@@ -149,6 +149,30 @@ describe("memory", function()
     same(w, "other.1")
   end)
 
+  it("finds an epic's rows by words that other epics have in thousands", function()
+    local w <close> = project({}, { { id = "A", name = "The invoice total", description = "c9" } }, {
+      mock = "function work(talk) return say(finish()) end", files = { ["config/epics/other.json"] = cjson.encode({
+        name = "Other", team = "t", environment = "e", issues = { { id = "O", name = "Work", seat = "dev" } } }) },
+    })
+    assert.equal(0, (select(2, w:orket("sync"))))
+    memory(w, "--epic ep add 'the invoice total is in cents'")
+    local lines = {}
+    for i = 1, 1500 do
+      lines[i] = "the invoice total " .. i .. " of customer c" .. i
+    end
+    w:write("others.txt", table.concat(lines, "\n"))
+    memory(w, "--epic other --lines others.txt add")
+    for _, question in ipairs({ "invoice", "invoice total", "c77 total" }) do
+      assert.same({ "the invoice total is in cents" }, texts(memory(w, "--epic ep search " .. quoted(question))), question)
+    end
+    assert.same({}, memory(w, "--role coder search invoice"))
+    assert.equal(100, #memory(w, "search 'invoice total'"))
+    ran(w, "A")
+    assert.is_true(is_shown(w, "A", "the invoice total is in cents"))
+    assert.equal(0, (select(2, w:check())))
+    same(w)
+  end)
+
   it("finds whatever is asked, and takes no sign of it for an expression", function()
     local w <close> = project({}, { {} })
     for _, text in ipairs({ "plain words here", "Grüße aus Köln", "日本語 のメモ", "naïve café" }) do
@@ -425,6 +449,14 @@ describe("memory", function()
     assert.equal("0", w:sql("SELECT count(*) FROM memory_fts_data WHERE instr(block, CAST('xylophon' AS BLOB))"))
     assert.same({ "stays here" }, texts(memory(w, "search stays")))
     assert.equal(0, (select(2, w:check())))
+  end)
+
+  it("says what is wrong with a project where lines should be remembered", function()
+    local w <close> = project({}, { { id = "A" } })
+    w:write("notes.txt", "a line\n")
+    w:write("config/epics/ep.json", "{")
+    assert.truthy(memory(w, "--lines notes.txt add", 1):find("config/epics/ep.json:1", 1, true))
+    assert.falsy(memory(w, "--lines notes.txt add", 1):find("traceback", 1, true))
   end)
 
   it("remembers the lines of a file, some hundred at a time, all of them or none", function()

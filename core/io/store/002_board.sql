@@ -155,7 +155,9 @@ CREATE TABLE memory (
     keywords   TEXT,
     expires_at TEXT,
     labels     TEXT,
-    forgotten  INTEGER              -- seq of the event that took it out of the index
+    forgotten  INTEGER,             -- seq of the event that took it out of the index
+    -- for whom as words of the index: the whole of it, its epic, its reader
+    place      TEXT AS ('p' || hex(scope || '/' || epic || '/' || reader) || '0 e' || hex(epic) || '0 r' || hex(reader) || '0')
 ) STRICT;
 CREATE UNIQUE INDEX memory_place ON memory (scope, epic, reader, digest);
 CREATE INDEX memory_newest ON memory (scope, epic, reader, seq);
@@ -163,9 +165,9 @@ CREATE INDEX memory_card ON memory (card);
 CREATE INDEX memory_seq ON memory (seq);
 CREATE INDEX memory_end ON memory (expires_at) WHERE expires_at IS NOT NULL;
 
--- The words of what is not forgotten. How they lie in its tables depends on when they came there; what they say does
--- not, and is what `orket check` compares (compare_index.c).
-CREATE VIRTUAL TABLE memory_fts USING fts5 (text, content = '', tokenize = 'porter unicode61 remove_diacritics 2');
+-- The words of what is not forgotten, and for whom it is. How they lie in its tables depends on when they came there; what they say
+-- does not, and is what `orket check` compares (compare_index.c).
+CREATE VIRTUAL TABLE memory_fts USING fts5 (text, place, content = '', tokenize = 'porter unicode61 remove_diacritics 2');
 
 CREATE TABLE approval (
     id          TEXT PRIMARY KEY, -- run/turn/n of the question

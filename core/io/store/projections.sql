@@ -383,8 +383,8 @@ ON CONFLICT (card, tree) DO UPDATE SET ok = excluded.ok, log = excluded.log, at 
 -- The same text in the same place is one row, with the newest provenance and all labels, or those that a person gives
 -- it; what a person had forgotten comes back only when a person says it. Not said otherwise, it is for the epic of its card.
 -- kind: memory.noted
-INSERT INTO memory_fts (rowid, text)
-SELECT m.id, m.text || ' ' || coalesce(m.keywords, '') FROM memory m
+INSERT INTO memory_fts (rowid, text, place)
+SELECT m.id, m.text || ' ' || coalesce(m.keywords, ''), m.place FROM memory m
 WHERE m.scope = coalesce($scope, 'epic') AND m.reader = coalesce($reader, '') AND m.digest = note_digest($text)
   AND m.epic = iif($scope = 'project', '', coalesce($epic, (SELECT coalesce(epic, id) FROM card WHERE id = :card), ''))
   AND m.forgotten IS NOT NULL AND :role = 'human';
@@ -403,11 +403,11 @@ ON CONFLICT (scope, epic, reader, digest) DO UPDATE SET
                       SELECT value FROM json_each(memory.labels)
                       UNION SELECT value FROM json_each(excluded.labels) ORDER BY value)) END,
     forgotten = iif(:role = 'human', NULL, forgotten);
-INSERT INTO memory_fts (rowid, text)
-SELECT id, text || ' ' || coalesce(keywords, '') FROM memory WHERE id = :seq;
+INSERT INTO memory_fts (rowid, text, place)
+SELECT id, text || ' ' || coalesce(keywords, ''), place FROM memory WHERE id = :seq;
 -- What ended more than a day ago goes, some rows at a time.
-INSERT INTO memory_fts (memory_fts, rowid, text)
-SELECT 'delete', id, text || ' ' || coalesce(keywords, '') FROM memory
+INSERT INTO memory_fts (memory_fts, rowid, text, place)
+SELECT 'delete', id, text || ' ' || coalesce(keywords, ''), place FROM memory
 WHERE id IN (SELECT id FROM memory WHERE expires_at < strftime('%Y-%m-%dT%H:%M:%fZ', :at, '-1 day') AND forgotten IS NULL
              ORDER BY expires_at, id LIMIT 20);
 DELETE FROM memory
@@ -428,8 +428,8 @@ UPDATE turn SET tokens_in = tokens_in + coalesce($usage::prompt, 0), calls = cal
 WHERE run = :run AND turn = :turn;
 
 -- kind: memory.forgotten
-INSERT INTO memory_fts (memory_fts, rowid, text)
-SELECT 'delete', id, text || ' ' || coalesce(keywords, '') FROM memory WHERE id = $id AND forgotten IS NULL;
+INSERT INTO memory_fts (memory_fts, rowid, text, place)
+SELECT 'delete', id, text || ' ' || coalesce(keywords, ''), place FROM memory WHERE id = $id AND forgotten IS NULL;
 -- must
 UPDATE memory SET forgotten = :seq WHERE id = $id AND forgotten IS NULL;
 

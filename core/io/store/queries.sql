@@ -224,12 +224,13 @@ SELECT 1 AS "any" WHERE EXISTS (SELECT 1 FROM memory);
 
 -- How many rows have a word, counted no further than :most.
 -- name: memory_words
-SELECT value AS word, (SELECT count(*) FROM (SELECT 1 FROM memory_fts WHERE memory_fts MATCH value LIMIT :most)) AS "rows"
+SELECT value AS word, (SELECT count(*) FROM (SELECT 1 FROM memory_fts WHERE memory_fts MATCH 'text : ' || value LIMIT :most)) AS "rows"
 FROM json_each(:words);
 
 -- What a turn of :role on :card may be shown, as of its beginning: of the rows for it the best :best that match (`rank`,
--- 1 is the best), then those of the numbers :near, then the :newest others. Rows that match the full-text expression :match are ranked by BM25, then come the
--- newest 100 of each word of :common by how many of those they have.
+-- 1 is the best), then those of the numbers :near, then the :newest others. Rows that match any word of :match are ranked by BM25;
+-- when none of those is for the turn, and when :wide, there come the newest 100 rows for it of each word of :common, by how many
+-- of those they have. (Which of a frequent word are for the turn the index tells: all others would have to be read.)
 -- name: memory
 WITH clock (day) AS MATERIALIZED (
     SELECT coalesce((SELECT julianday(started_at) FROM turn WHERE run = :run AND turn = :turn),
@@ -242,18 +243,31 @@ place (scope, epic, reader, upto) AS MATERIALIZED (
     UNION ALL SELECT 'role', source, :role, upto FROM lineage WHERE card = :epic
     UNION ALL SELECT 'card', coalesce(c.epic, c.id), l.source, l.upto FROM lineage l JOIN card c ON c.id = l.source
               WHERE l.card = :card),
-found (id, score) AS MATERIALIZED (
-    SELECT rowid, bm25(memory_fts) FROM memory_fts WHERE memory_fts MATCH coalesce(:match, '""')
-    UNION ALL SELECT r.value, 1.0 / count(*) FROM json_each(coalesce(:common, '[]')) w, json_each((
-        SELECT json_group_array(rowid) FROM (SELECT rowid FROM memory_fts WHERE memory_fts MATCH w.value ORDER BY rowid DESC LIMIT 100))) r
-    GROUP BY r.value),
-one (id, score) AS MATERIALIZED (SELECT id, min(score) FROM found GROUP BY id),
-best (id, rank) AS MATERIALIZED (
-    SELECT m.id, row_number() OVER (ORDER BY f.score, m.id DESC)
-    FROM one f CROSS JOIN memory m ON m.id = f.id CROSS JOIN place p
+rare (id, score) AS MATERIALIZED (
+    SELECT m.id, f.score
+    FROM (SELECT rowid AS id, bm25(memory_fts) AS score FROM memory_fts WHERE memory_fts MATCH coalesce(:match, '""')) f
+    CROSS JOIN memory m ON m.id = f.id CROSS JOIN place p
          ON p.scope = m.scope AND p.epic = m.epic AND p.reader = m.reader AND m.id <= p.upto
-    WHERE m.expires_at IS NULL OR julianday(m.expires_at) > (SELECT day FROM clock)
-    ORDER BY f.score, m.id DESC LIMIT coalesce(:best, 30)),
+    WHERE m.expires_at IS NULL OR julianday(m.expires_at) > (SELECT day FROM clock)),
+whose (words) AS MATERIALIZED (
+    SELECT group_concat('"p' || hex(scope || '/' || epic || '/' || reader) || '0"', ' OR ') FROM place p
+    WHERE EXISTS (SELECT 1 FROM memory m WHERE m.scope = p.scope AND m.epic = p.epic AND m.reader = p.reader)),
+common (id, score) AS MATERIALIZED (
+    SELECT r.value, 1.0 / count(*) FROM json_each(iif(:wide OR NOT EXISTS (SELECT 1 FROM rare), coalesce(:common, '[]'), '[]')) w, json_each((
+        SELECT json_group_array(rowid) FROM (
+            SELECT rowid FROM memory_fts WHERE memory_fts MATCH 'place : (' || (SELECT words FROM whose) || ') AND text : ' || w.value
+            ORDER BY rowid DESC LIMIT 100))) r
+    GROUP BY r.value),
+found (id, score) AS MATERIALIZED (
+    SELECT id, min(score) FROM (
+        SELECT id, score FROM rare
+        UNION ALL
+        SELECT m.id, f.score FROM common f CROSS JOIN memory m ON m.id = f.id CROSS JOIN place p
+             ON p.scope = m.scope AND p.epic = m.epic AND p.reader = m.reader AND m.id <= p.upto
+        WHERE m.expires_at IS NULL OR julianday(m.expires_at) > (SELECT day FROM clock))
+    GROUP BY id),
+best (id, rank) AS MATERIALIZED (
+    SELECT id, row_number() OVER (ORDER BY score, id DESC) FROM found ORDER BY score, id DESC LIMIT coalesce(:best, 30)),
 near (id) AS MATERIALIZED (
     SELECT m.id FROM json_each(coalesce(:near, '[]')) n CROSS JOIN memory m ON m.id = n.value CROSS JOIN place p
          ON p.scope = m.scope AND p.epic = m.epic AND p.reader = m.reader AND m.id <= p.upto
@@ -297,12 +311,22 @@ ORDER BY m.seq DESC;
 
 -- The same of those that match, the best first; as for turns.
 -- name: memories_found
-WITH found (id, score) AS MATERIALIZED (
-    SELECT rowid, bm25(memory_fts) FROM memory_fts WHERE memory_fts MATCH coalesce(:match, '""')
-    UNION ALL SELECT r.value, 1.0 / count(*) FROM json_each(coalesce(:common, '[]')) w, json_each((
-        SELECT json_group_array(rowid) FROM (SELECT rowid FROM memory_fts WHERE memory_fts MATCH w.value ORDER BY rowid DESC LIMIT 100))) r
+WITH rare (id, score) AS MATERIALIZED (
+    SELECT f.id, f.score
+    FROM (SELECT rowid AS id, bm25(memory_fts) AS score FROM memory_fts WHERE memory_fts MATCH coalesce(:match, '""')) f
+    CROSS JOIN memory m ON m.id = f.id
+    WHERE (:scope IS NULL OR m.scope = :scope) AND (:epic IS NULL OR m.epic = :epic) AND (:reader IS NULL OR m.reader = :reader)
+      AND (:all OR m.expires_at IS NULL OR julianday(m.expires_at) > julianday(:now))),
+common (id, score) AS MATERIALIZED (
+    SELECT r.value, 1.0 / count(*) FROM json_each(iif(:wide OR NOT EXISTS (SELECT 1 FROM rare), coalesce(:common, '[]'), '[]')) w, json_each((
+        SELECT json_group_array(rowid) FROM (
+            SELECT rowid FROM memory_fts
+            WHERE memory_fts MATCH iif(:epic IS NULL, '', 'place : "e' || hex(:epic) || '0" AND ') ||
+                  iif(:reader IS NULL, '', 'place : "r' || hex(:reader) || '0" AND ') || 'text : ' || w.value
+            ORDER BY rowid DESC LIMIT 100))) r
     GROUP BY r.value),
-one (id, score) AS MATERIALIZED (SELECT id, min(score) FROM found GROUP BY id)
+one (id, score) AS MATERIALIZED (
+    SELECT id, min(score) FROM (SELECT id, score FROM rare UNION ALL SELECT id, score FROM common) GROUP BY id)
 SELECT m.id, m.seq, m.scope, nullif(m.epic, '') AS epic, nullif(m.reader, '') AS reader, m.run, m.turn, m.card, m.actor,
        m.role, m.rule, m.at, m.text, m.keywords AS "keywords:json", m.expires_at, m.labels AS "labels:json", m.forgotten,
        CASE WHEN m.forgotten IS NOT NULL THEN 'forgotten'

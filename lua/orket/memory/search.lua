@@ -54,7 +54,8 @@ end
 ---@return table[] rows
 function M.by_words(store, place, text, most, wide)
   local plan = memory.plan(store, text, wide)
-  local rows = store:read("memories_found", asked_of(place, { match = plan.match, common = plan.common, limit = most }))
+  plan.limit = most
+  local rows = store:read("memories_found", asked_of(place, plan))
   for i, row in ipairs(rows) do
     row.rank = i
   end
