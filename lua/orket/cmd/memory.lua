@@ -196,7 +196,9 @@ local function add_all(args, next_line)
     end
     local result, err = ask_lines(args, texts)
     if not result then
-      err.message = err.message .. "; " .. count .. " texts before it are remembered"
+      if err.code then
+        err.message = err.message .. "; " .. count .. " texts before it are remembered"
+      end
       return report.failure(err)
     end
     count = count + result.count
