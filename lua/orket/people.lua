@@ -265,7 +265,7 @@ local function say(project, request)
 end
 
 ---@class PersonRequest
----@field act string     comment, answer, move, retry, trust, approve, deny, sync, mcp.trust (see mcp/pins.lua), fork (see fork.perform),
+---@field act string     comment, answer, move, retry, trust, approve, deny, sync, mcp.trust and mcp.changed (see mcp/pins.lua), fork (see fork.perform),
 ---  remember, forget and recall (see memory/acts.lua), example.accept, .reject and .remove (see examples/acts.lua)
 ---@field card string?
 ---@field text string?
@@ -300,6 +300,8 @@ function M.perform(project, request)
     return rollback.perform(project, request)
   elseif request.act == "mcp.trust" then
     return pins.trust(project, request)
+  elseif request.act == "mcp.changed" then
+    return pins.aside(project, request)
   elseif request.act == "fork" then
     return forks.perform(project, request)
   elseif request.act == "halt" then -- a run answers this itself

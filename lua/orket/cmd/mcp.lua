@@ -252,7 +252,9 @@ function act.call(args)
   end
   if pin then
     local store <close> = readers.open(project.dir)
-    local held <close> = helds.new(project, store)
+    local held <close> = helds.new(project, store, pins.looking(store, function(request)
+      return owner.ask(project.dir, request)
+    end))
     result, err = call.call(held, server, { server = server.name, tool = args.tool, pin = pin, arguments = arguments })
   end
   if not result then

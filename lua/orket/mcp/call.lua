@@ -37,7 +37,8 @@ local function after(server, err, tool, was_made)
   elseif err.told or err.code ~= "ERR_CANCELED" and list.has(server.harmless or {}, tool) then
     return errors.new("ERR_PROC", err.message, err.fix)
   end
-  return errors.new("ERR_UNCERTAIN", "the call of " .. server.name .. " has no answer: " .. err.message)
+  return errors.new("ERR_UNCERTAIN", "the call of " .. server.name .. " has no answer: " .. err.message,
+    "it may have happened: look at what it does before it is called again")
 end
 
 -- One exchange; `made` notes when the call has gone out. A session that the server has lost (.lost) did nothing.

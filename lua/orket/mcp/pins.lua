@@ -77,13 +77,27 @@ function M.objection(store, organization, call)
     .. call.server .. "), or puts back what changed") or nil
 end
 
-local function put_aside(project, server, found)
-  local body = recorded(found)
-  body.server, body.fault = server, found.fault
-  body.description, body.schema = body.description:sub(1, utf8.offset(body.description, 0, math.min(#body.description, 8000) + 1) - 1),
-    #body.schema <= 64 * 1024 and body.schema or nil
+-- The trusted tools that a server describes in another way now, as the journal has it.
+local function changed(store, server, tools)
+  local trusted, found = M.of(store, server), setmetatable({}, cjson.array_mt)
+  for _, tool in ipairs(tools) do
+    local pin = trusted[tool.name]
+    if pin and not pin.aside and (pin.pin ~= tool.pin or tool.fault) then
+      local body = recorded(tool)
+      body.server, body.fault = server, tool.fault
+      body.description, body.schema = body.description:sub(1, utf8.offset(body.description, 0, math.min(#body.description, 8000) + 1) - 1),
+        #body.schema <= 64 * 1024 and body.schema or nil
+      found[#found + 1] = body
+    end
+  end
+  return found
+end
+
+local function put_aside(project, found)
   local tx = project.store:stream({ run = "board", turn = 0, actor = "system", role = "system" }):begin()
-  tx:event("mcp.changed", nil, body)
+  for _, body in ipairs(found) do
+    tx:event("mcp.changed", nil, body)
+  end
   return errors.check(async.await(tx.commit, tx))
 end
 
@@ -94,17 +108,44 @@ end
 ---@return true|nil ok
 ---@return Error|nil
 function M.look(project, server, tools)
-  local trusted = M.of(project.store, server)
-  for _, tool in ipairs(tools) do
-    local pin = trusted[tool.name]
-    if pin and not pin.aside and (pin.pin ~= tool.pin or tool.fault) then
-      local ok, err = put_aside(project, server, tool)
-      if not ok then
-        return nil, err
-      end
-    end
+  local found = changed(project.store, server, tools)
+  if #found == 0 then
+    return true
   end
-  return true
+  return put_aside(project, found)
+end
+
+---The same for who does not own the project: `tell` has the owner put them aside.
+---@param store Store
+---@param tell fun(request: PersonRequest): table?, Error?
+---@return fun(server: string, tools: McpTool[]): true?, Error?
+function M.looking(store, tell)
+  return function(server, tools)
+    local found = changed(store, server, tools)
+    if #found == 0 then
+      return true
+    end
+    local told, err = tell({ act = "mcp.changed", reason = server, text = cjson.encode(found) })
+    return told and true, err
+  end
+end
+
+---Puts aside what somebody found changed.
+---@param project table opened as owner
+---@param request {reason: string, text: string}  the server, and bodies of mcp.changed
+---@return table|nil answer {message}
+---@return Error|nil
+function M.aside(project, request)
+  local trusted, found = M.of(project.store, request.reason), {}
+  for _, body in ipairs(cjson.decode(request.text or "") or {}) do
+    local pin = trusted[body.tool]
+    found[#found + 1] = pin and not pin.aside and body.server == request.reason and body or nil
+  end
+  local ok, err = true, nil
+  if #found > 0 then
+    ok, err = put_aside(project, found)
+  end
+  return ok and { message = #found .. " tools of " .. request.reason .. " are put aside" }, err
 end
 
 -- ---- a person's yes ----
