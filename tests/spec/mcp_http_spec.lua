@@ -92,6 +92,11 @@ describe("an MCP server over HTTP", function()
     assert.same({ "over there after q\n", 0 }, { text, code })
   end)
 
+  it("is asked nothing before it has taken the end of the handshake", function()
+    local text, code = called("slow")
+    assert.same({ "over there\n", 0 }, { text, code })
+  end)
+
   it("may lose a session: it is begun anew, once", function()
     local text, code, log = called("lost")
     assert.same({ "over there\n", 0 }, { text, code })

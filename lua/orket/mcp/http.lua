@@ -146,14 +146,24 @@ function exchange(self, talk, order)
   end)
 end
 
+-- What is no question has no answer; that it was taken may be waited for.
+local function tell(self, text, waits)
+  local order = request(self, { body = text, deadlines = { total = math.min(CONNECT, self.server.deadline) } })
+  if waits then
+    async.await(core.post, order, nil)
+  else
+    core.post(order, nil, function() end)
+  end
+  return true
+end
+
 ---Sends one message. What becomes of a question is heard, or told to `fail`.
 ---@param text string
----@param about {id: integer?, method: string?, headers: table<string, string>?}
+---@param about {id: integer?, method: string?, headers: table<string, string>?, waits: boolean?}
 ---@return true
 function Wire:send(text, about)
   if not about.id then
-    core.post(request(self, { body = text, deadlines = { total = math.min(CONNECT, self.server.deadline) } }), nil, function() end)
-    return true
+    return tell(self, text, about.waits)
   end
   local talk = { id = about.id, whole = {}, resumed = 0, begins = about.method == "initialize" }
   self.talks[talk.id] = talk

@@ -158,10 +158,10 @@ function Rpc:request(method, params, headers)
   return found.result
 end
 
----Tells, and waits for nothing.
+---Tells, and waits until it was taken: over HTTP a later question could be faster.
 ---@param method string
 function Rpc:notify(method)
-  send(self, { method = method })
+  send(self, { method = method }, { waits = true })
 end
 
 return M

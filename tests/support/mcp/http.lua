@@ -6,6 +6,7 @@ local cjson = require("cjson")
 
 local MODE = ""
 local sessions, heard, changed = 0, nil, false
+local is_ready = false -- it was told that the handshake is over
 local tools_changed -- answers who listens
 
 local function log(...)
@@ -186,6 +187,12 @@ local function post(request, response)
     return response:send(400, {}, "no session")
   elseif MODE == "lost" and message.method == "tools/call" and sessions == 1 then
     return response:send(404, {}, "unknown session")
+  end
+  if MODE == "slow" and message.method == "notifications/initialized" then
+    async.sleep(0.1) -- what comes over another connection meanwhile is too early
+    is_ready = true
+  elseif MODE == "slow" and message.method ~= "initialize" and not is_ready then
+    return response:send(400, {}, "Received request before initialization was complete")
   end
   if message.id == nil or not message.method then
     heard = message.result and message.id or heard
