@@ -21,6 +21,8 @@ function reply(request)
   local name, arguments = said:match("^call (%S+) (.*)$")
   if said:find("^wait") then
     return { content = "late", delay_ms = 100000 }
+  elseif said == "silence" and #request.messages == 2 then
+    return { content = " " }
   elseif name and #results == 0 then
     return { content = "", calls = { { name = name, arguments = arguments } } }
   end
@@ -65,6 +67,16 @@ describe("a conversation", function()
     told = chat(w, { "a new one" })
     assert.equal("CHAT-2", told[1].id)
     assert.equal(2, #cjson.decode((w:orket("chat --list --json"))))
+    w:replays("CHAT-1.1")
+  end)
+
+  it("is asked again for words when a reply is empty, and for no tool that it has not", function()
+    local w <close> = talking()
+    local told = chat(w, { "silence" })
+    assert.equal("you said: silence", told[1].text)
+    local messages = cjson.decode(w:request(2)).messages
+    assert(messages[4].content:find("plain text", 1, true), messages[4].content)
+    assert.falsy(messages[4].content:find("update_issue_status", 1, true))
     w:replays("CHAT-1.1")
   end)
 

@@ -27,6 +27,9 @@ end
 local NUDGE = user(
   "Your reply called no tool and changed nothing. Use the tools to do the work, then report "
   .. "the result with update_issue_status; if you cannot go on, say why with request_excuse.")
+local NUDGE_OF_PLAN = user(
+  "Your reply called no tool and brought nothing. Hand over what was asked for with the tools that you were offered; in a "
+  .. "conversation answer in plain text.")
 
 -- ---- the reply ----
 
@@ -110,7 +113,8 @@ local function nudge(turn, problem)
   if recorded then
     turn:resay(recorded.convo)
   else
-    turn:record("turn.nudged", { convo = turn:say(problem and user(problem) or NUDGE) })
+    local words = problem and user(problem) or turn.card.type == "plan" and NUDGE_OF_PLAN or NUDGE
+    turn:record("turn.nudged", { convo = turn:say(words) })
   end
 end
 
