@@ -95,7 +95,7 @@ describe("a plan", function()
     w:write("large", ("x"):rep(100001))
     w:write("odd", "\255\254")
     w:write("empty", " \n")
-    for name, cause in pairs({ large = "ERR_TOO_LARGE", odd = "ERR_UTF8", empty = "ERR_USAGE", absent = "ERR_NOT_FOUND", ["."] = "ERR_NOT_FOUND" }) do
+    for name, cause in pairs({ large = "ERR_TOO_LARGE", odd = "ERR_UTF8", empty = "ERR_USAGE", absent = "ERR_NOT_FOUND", ["''"] = "ERR_USAGE", ["."] = "ERR_NOT_FOUND" }) do
       local text, code = w:orket("plan " .. name)
       assert(code == 1 and text:find(cause, 1, true), name .. ": " .. text)
     end

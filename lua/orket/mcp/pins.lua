@@ -136,16 +136,20 @@ end
 ---@return table|nil answer {message}
 ---@return Error|nil
 function M.aside(project, request)
-  local trusted, found = M.of(project.store, request.reason), {}
-  for _, body in ipairs(cjson.decode(request.text or "") or {}) do
-    local pin = trusted[body.tool]
-    found[#found + 1] = pin and not pin.aside and body.server == request.reason and body or nil
+  local said, server = type(request.text) == "string" and cjson.decode(request.text), request.reason
+  if type(said) ~= "table" or type(server) ~= "string" then
+    return nil, errors.new("ERR_USAGE", "no server's tools are named")
+  end
+  local trusted, found = M.of(project.store, server), {}
+  for _, body in ipairs(said) do
+    local pin = type(body) == "table" and trusted[body.tool]
+    found[#found + 1] = pin and not pin.aside and body.server == server and body or nil
   end
   local ok, err = true, nil
   if #found > 0 then
     ok, err = put_aside(project, found)
   end
-  return ok and { message = #found .. " tools of " .. request.reason .. " are put aside" }, err
+  return ok and { message = #found .. " tools of " .. server .. " are put aside" }, err
 end
 
 -- ---- a person's yes ----
