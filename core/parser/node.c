@@ -14,12 +14,13 @@ bool node_is(TSNode node, const char *type)
 
 TSNode node_field(TSNode node, const char *field)
 {
-    return ts_node_child_by_field_name(node, field, (uint32_t)strlen(field));
+    return ts_node_is_null(node) ? node
+                                 : ts_node_child_by_field_name(node, field, (uint32_t)strlen(field));
 }
 
 TSNode node_argument(TSNode node, uint32_t n)
 {
-    TSNode child = ts_node_named_child(node, 0);
+    TSNode child = ts_node_is_null(node) ? node : ts_node_named_child(node, 0);
     for (; !ts_node_is_null(child); child = ts_node_next_named_sibling(child))
         if (!node_is(child, "comment") && n-- == 0)
             break;

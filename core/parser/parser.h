@@ -82,6 +82,7 @@ void facts_flush(struct walk *w);
 /* ---- looking at nodes (node.c) ---- */
 
 bool node_is(TSNode node, const char *type);
+/* A null node where there is none; of a null node everything is one. */
 TSNode node_field(TSNode node, const char *field);
 /* The named child number n that is no comment, or a null node. */
 TSNode node_argument(TSNode node, uint32_t n);

@@ -99,6 +99,7 @@ describe("syntax", function()
       { "utils/a.c", lines("/* endif */", "int a[ = 1;", "/* THERE */"), "syntax 2" },
       { "utils/a.lua", "local x = = 1\n", "syntax 1" },
       { "utils/a.lua", "local a, b\na, b = c\n", "" },
+      { "utils/a.lua", "local x\nf() = 1\n", "syntax 2" },
       { "utils/a.py", "x: int\ny: str = z\na = b = c\n", "" },
       { "utils/a.js", "let x; let {y} = z; y = x\n", "" },
       { "utils/a.lua", "local f <close> = g() goto l ::l::\n", "" },
