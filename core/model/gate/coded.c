@@ -1,11 +1,12 @@
 /* coded.c: secrets in base64, as configurations carry them (a Kubernetes secret, the key of a
- * kubeconfig, basic authentication): what a long run decodes to is looked at like any other text. */
+ * kubeconfig, basic authentication): what a long run decodes to is looked at like any other text.
+ */
 #include <string.h>
 
 #include "model/gate/impl.h"
 
-#define CODED_MIN 28 /* characters: a token of twenty bytes */
-#define LINE_MIN  16 /* of a further line of the same run */
+#define CODED_MIN 28   /* characters: a token of twenty bytes */
+#define LINE_MIN  16   /* of a further line of the same run */
 #define KEPT      1024 /* of what was looked at: a secret may lie across */
 
 struct decoder {
