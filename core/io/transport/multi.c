@@ -36,6 +36,7 @@ struct multi {
     size_t size;
     size_t count;     /* easy handles inside */
     unsigned handles; /* not yet closed: the poll and the timer */
+    bool timing; /* curl is called by the timer */
     bool closing;
 };
 
@@ -96,6 +97,7 @@ static void act(struct multi *m, curl_socket_t fd, int flags)
 {
     int running;
     m->curl->multi_socket_action(m->handle, fd, flags, &running);
+    m->timing = false;
     take_results(m);
 }
 
@@ -156,10 +158,13 @@ curl_socket_t multi_socket(struct multi *m, const struct curl_sockaddr *address)
 
 static void on_timeout(uv_timer_t *timer)
 {
-    act(timer->data, CURL_SOCKET_TIMEOUT, 0);
+    struct multi *m = timer->data;
+    m->timing = true;
+    act(m, CURL_SOCKET_TIMEOUT, 0);
 }
 
-/* Also for 0: curl must not be called from here. */
+/* Also for 0: curl must not be called from here. It says 0 again as long as a socket has bytes; libuv runs a timer of
+ * 0 that a timer started at once, and would run nothing else, no deadline, while a server floods. */
 static int on_timer(CURLM *handle, long ms, void *ctx)
 {
     struct multi *m = ctx;
@@ -169,7 +174,7 @@ static int on_timer(CURLM *handle, long ms, void *ctx)
     if (ms < 0)
         uv_timer_stop(&m->timer);
     else
-        uv_timer_start(&m->timer, on_timeout, (uint64_t)ms, 0);
+        uv_timer_start(&m->timer, on_timeout, m->timing && ms == 0 ? 1 : (uint64_t)ms, 0);
     return 0;
 }
 
