@@ -172,6 +172,29 @@ describe("orket eval", function()
     assert.equal(8, result.arms[3].done)
   end)
 
+  -- The copies whose card is done and whose run has no end.
+  local function cut_off(w)
+    return orket.shell("find " .. w.dir .. "/.orket/eval -name orket.db -exec sqlite3 {} \"SELECT id FROM run WHERE ended_at IS NULL "
+      .. "AND EXISTS (SELECT 1 FROM card WHERE id = 'I3' AND status = 'done')\" ';'")
+  end
+
+  it("goes on after kill -9 between a card's end and its run's", function()
+    local w <close> = new({ issues = issues(3) })
+    local arguments = "--cases I3 --concurrency 1 --arms arms/plain.lua,arms/brief.lua"
+    local n = 0
+    w.binary = world.faulty
+    repeat
+      n = n + 1
+      orket.remove(w.dir .. "/.orket/eval")
+      w.environment = "ORKET_FAULT=commit_after:" .. n .. ":kill"
+      assert.equal(137, (select(2, w:orket("eval . " .. arguments))))
+    until cut_off(w) ~= ""
+    w.binary, w.environment = world.binary, ""
+    local result = eval(w, arguments)
+    assert.same({ true, 1, 1 }, { result.complete, result.known, result.ran })
+    assert.same({ "done", "done" }, { result.results[1].status, result.results[2].status })
+  end)
+
   it("holds the organization's caps over all of its runs, and goes on when they are raised", function()
     local w <close> = new({ rules = { budgets = { organization = { calls = 9 } } } })
     local result = eval(w, "--arms arms/plain.lua,arms/brief.lua", 1)

@@ -9,6 +9,7 @@ local store = require("orket.core.store")
 
 local M = {}
 
+local FINAL = { done = true, canceled = true, archived = true }
 local OPEN = { running = true, interrupted = true, drained = true, failed = true }
 
 ---@class EvalResult
@@ -33,6 +34,9 @@ local function seconds_of(at)
 end
 
 local function elapsed(board, run)
+  if not run.ended_at then
+    return nil
+  end
   for _, event in ipairs(board:read("stream", { run = run.id, turn = 0 })) do
     if event.kind == "run.resumed" then
       return nil
@@ -75,16 +79,17 @@ function M.spent(board)
   return spent
 end
 
--- The run that the case came to; nil while it has not ended.
-local function ended(board)
+-- The run that the case came to; nil while it has not ended. One that was cut off behind its card's end goes no further.
+local function ended(board, card)
   local row = board:read("runs", {})[1]
   local run = row and board:read("run", { id = row.id })[1]
-  return run and run.ended_at and not OPEN[run.noted] and run or nil
+  return run and card and (FINAL[card.status] or run.ended_at and not OPEN[run.noted]) and run or nil
 end
 
 local function result_of(board, case)
-  local run, card = ended(board), board:read("card", { id = case })[1]
-  if not run or not card or waits_for_all(board, run.id) then
+  local card = board:read("card", { id = case })[1]
+  local run = ended(board, card)
+  if not run or waits_for_all(board, run.id) then
     return nil
   end
   local result, success = M.spent(board), card.status == "done"
