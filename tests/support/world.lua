@@ -83,7 +83,7 @@ local function serve(self, mock, before)
   assert(M.wait(function()
     self.url = orket.read(out):match("http:%S+")
     return self.url
-  end, 30), "the mock did not start: " .. orket.read(out))
+  end), "the mock did not start: " .. orket.read(out))
 end
 
 ---options: binary and environment of the commands under test; issues, mock (text), limits, gate (rules), rules (more process rules), architecture, governance (of the epic), model (more fields), models (more of them), team, epics (more), files
