@@ -56,7 +56,9 @@ static int code_of_place(sqlite3 *db)
     const char *path = sqlite3_db_filename(db, "main");
     const char *slash = path ? strrchr(path, '/') : NULL;
     struct buf dir = {0};
-    buf_put(&dir, slash ? path : ".", slash && slash > path ? (size_t)(slash - path) : 1);
+    if (!slash) // it did not come as far as a name
+        return ERR_STORE;
+    buf_put(&dir, path, slash > path ? (size_t)(slash - path) : 1);
     int denied = buf_ok(&dir) && access(dir.data, W_OK) ? disk_code(errno) : ERR_IO;
     buf_clear(&dir);
     return denied == ERR_IO ? ERR_STORE : denied;
