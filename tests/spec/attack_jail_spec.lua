@@ -315,7 +315,7 @@ print("bounded" if sent < (1 << 20) else sent)]])
       { "cpu", "--cpu 0.3", "(while :; do :; done) & (while :; do :; done) & wait" },
       { "output", "--output 1K", "yes" },
       { "output", "--output 1K", "yes >&2" },
-      { "processes", "--procs 20", "b() { b | b & }; b; sleep 9" },
+      { "processes", "--procs 20", "b() { b | b & }; b; exec sleep 9" },
       { "processes", "--procs 5", "for i in 1 2 3 4 5 6 7 8; do setsid sleep 9 & done; wait" },
       { "files", "--fsize 64K", "head -c 1m /dev/zero > big; echo went on" },
       { "files", "--fsize 64K", "exec head -c 1m /dev/zero > big" },

@@ -45,7 +45,7 @@ describe("a disk", function()
       local text = apart(w, ([[
         mkdir -p .orket kept; mount -t tmpfs -o size=%s tmpfs .orket
         $orket run ep; echo "exit $?"; $orket check; echo "check $?"
-        mount -o remount,size=64m .orket
+        mount --options-source=disable -o remount,size=64m .orket
         $orket run ep >/dev/null; echo "again $?"
         cp -a .orket/. kept
       ]]):format(size))
@@ -66,7 +66,7 @@ describe("a disk", function()
       now=$(stat -c %s .orket/orket.db); test $now -ge $size -a $now -le $((size + 65536)); echo "as large $?"
       test $(stat -c %s .orket/orket.db-wal 2>/dev/null || echo 0) = 0; echo "no log $?"
       $orket check; echo "check $?"
-      mount -o remount,size=64m .orket
+      mount --options-source=disable -o remount,size=64m .orket
       $orket gc --keep 0d; echo "again $?"
       test $(stat -c %s .orket/orket.db) -lt $size; echo "smaller $?"
       cp -a .orket/. new
