@@ -6,6 +6,7 @@
  * inside one of curl's callbacks. */
 #include "io/transport.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/fault.h"
@@ -183,23 +184,31 @@ static void set_bounds(struct transfer *x, const struct transport_request *reque
 }
 
 /* Hands x to curl; its endpoint has addresses. */
-static void begin(struct transfer *x)
+static int hand_over(struct transfer *x, struct err *err)
 {
     struct transport *t = x->owner;
-    struct err err = {.code = ERR_MEMORY, .text = "out of memory"};
     struct multi *multi = multis_choose(&t->multis);
+    if (!multi && errno != ENOMEM)
+        return transfer_no_room(x, errno, err);
     x->easy = t->pooled ? t->pool[--t->pooled] : transfer_new_easy(t);
-    if (x->easy && multi) {
-        transfer_set_options(x);
-        FAULT(dispatch_before);
-        err.code = multi_add(multi, x->easy);
-        FAULT(dispatch_after);
-        x->multi = err.code == 0 ? multi : NULL;
-    }
-    if (x->multi) {
-        x->phase = TRANSFER_CONNECTS;
+    if (!multi || !x->easy)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    transfer_set_options(x);
+    FAULT(dispatch_before);
+    int rc = multi_add(multi, x->easy);
+    FAULT(dispatch_after);
+    if (rc)
+        return err_set(err, rc, "out of memory");
+    x->multi = multi;
+    x->phase = TRANSFER_CONNECTS;
+    return 0;
+}
+
+static void begin(struct transfer *x)
+{
+    struct err err;
+    if (hand_over(x, &err) == 0)
         return;
-    }
     transfer_fail(x, &err);
     transfer_end_soon(x);
 }

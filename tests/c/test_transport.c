@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -693,6 +694,37 @@ static void test_start_from_the_body(void **state)
     raw_close(&server);
 }
 
+/* The first request needs a set for its sockets, the second one a socket alone. */
+static void test_no_descriptor_left(void **state)
+{
+    struct fixture *f = *state;
+    struct rlimit limit, none;
+    char origin[100];
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    none = (struct rlimit){3, limit.rlim_max};
+    for (int i = 0; i < 2; i++) {
+        struct raw_server server;
+        struct result r = {0};
+        raw_open(&server, &f->loop, (struct raw_script){.bytes = FIXED});
+        assert_int_equal(transport_origin(f->t, server.url, origin, sizeof origin, NULL), 0);
+        struct transport_request request = request_to(server.url);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+        start(f, &request, &r);
+        run(f, &r);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        assert_int_equal(r.code, ERR_NET);
+        if (!strstr(r.text, "no room for a connection: Too many open files"))
+            fail_msg("%s", r.text);
+        clear(&r);
+        request = request_to(server.url);
+        start(f, &request, &r);
+        run(f, &r);
+        assert_int_equal(r.code, 0);
+        clear(&r);
+        raw_close(&server);
+    }
+}
+
 /* Cancel at every turn of the loop, from before the connection to after the end. */
 static void test_cancel_at_any_moment(void **state)
 {
@@ -920,6 +952,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_large_request, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_ends_from_the_body, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_start_from_the_body, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_descriptor_left, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cancel_at_any_moment, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_many_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_close_while_running, set_up, tear_down),

@@ -9,6 +9,7 @@
  * their deadlines. */
 #include "io/transport/multi.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -151,8 +152,10 @@ curl_socket_t multi_socket(struct multi *m, const struct curl_sockaddr *address)
         w->armed = 0;
     if (w && arm(m, fd, w) == 0)
         return fd;
+    int error = errno;
     if (fd >= 0)
         close(fd);
+    errno = error;
     return CURL_SOCKET_BAD;
 }
 
@@ -205,13 +208,15 @@ struct multi *multi_open(uv_loop_t *loop, const struct curl *curl, long idle,
 {
     struct multi *m = calloc(1, sizeof *m);
     CURLM *handle = curl->multi_init();
-    int set = epoll_create1(EPOLL_CLOEXEC);
-    if (!m || !handle || set < 0 || uv_poll_init(loop, &m->poll, set)) {
+    int set = m && handle ? epoll_create1(EPOLL_CLOEXEC) : -1;
+    if (set < 0 || uv_poll_init(loop, &m->poll, set)) {
+        int error = m && handle ? errno : ENOMEM;
         if (set >= 0)
             close(set);
         if (handle)
             curl->multi_cleanup(handle);
         free(m);
+        errno = error;
         return NULL;
     }
     m->curl = curl;

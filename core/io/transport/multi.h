@@ -15,7 +15,7 @@ struct multi;
  * may add and remove handles. */
 typedef void multi_done_fn(void *ctx, CURL *easy, CURLcode code);
 
-/* Keeps up to `idle` connections for reuse. NULL when out of memory or of descriptors. `curl` is
+/* Keeps up to `idle` connections for reuse. NULL, with errno, when out of memory or of descriptors. `curl` is
  * borrowed until multi_close returns. */
 struct multi *multi_open(uv_loop_t *loop, const struct curl *curl, long idle,
                          multi_done_fn *on_done, void *ctx);
@@ -32,7 +32,7 @@ size_t multi_count(const struct multi *multi);
 int multi_add(struct multi *multi, CURL *easy) MUST_CHECK;
 
 /* A socket for an easy handle inside, from its CURLOPT_OPENSOCKETFUNCTION: the set watches it.
- * CURL_SOCKET_BAD when there is none. */
+ * CURL_SOCKET_BAD, with errno, when there is none. */
 curl_socket_t multi_socket(struct multi *multi, const struct curl_sockaddr *address);
 
 /* Takes easy out; on_done is not called. Never from inside one of curl's callbacks. */

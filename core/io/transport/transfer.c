@@ -5,6 +5,7 @@
 #include "io/transport/transfer.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <strings.h>
@@ -110,7 +111,11 @@ static curl_socket_t on_open(void *ctx, curlsocktype purpose, struct curl_sockad
 {
     struct transfer *x = ctx;
     (void)purpose;
-    return may_go_to(x, &address->addr) ? multi_socket(x->multi, address) : CURL_SOCKET_BAD;
+    if (!may_go_to(x, &address->addr))
+        return CURL_SOCKET_BAD;
+    curl_socket_t socket = multi_socket(x->multi, address);
+    x->no_socket = socket == CURL_SOCKET_BAD ? errno : 0;
+    return socket;
 }
 
 /* A connection that another request had opened, which might go where this one may not. */
@@ -326,6 +331,15 @@ static int code_of(const struct transfer *x, CURLcode rc)
     }
 }
 
+int transfer_no_room(const struct transfer *x, int error, struct err *err)
+{
+    err_set(err, ERR_NET, "%s: no room for a connection: %s", endpoint_origin(x->endpoint),
+            strerror(error));
+    if (error == EMFILE || error == ENFILE)
+        err_fix(err, "let this user have more open files (ulimit -n), or run fewer cards at once");
+    return ERR_NET;
+}
+
 void transfer_explain(const struct transfer *x, CURLcode rc, struct err *err)
 {
     const char *origin = endpoint_origin(x->endpoint);
@@ -333,6 +347,10 @@ void transfer_explain(const struct transfer *x, CURLcode rc, struct err *err)
     struct buf text = {0};
     if (rc == CURLE_COULDNT_CONNECT && x->refused[0]) {
         explain_refused(x, err);
+        return;
+    }
+    if (rc == CURLE_COULDNT_CONNECT && x->no_socket) {
+        transfer_no_room(x, x->no_socket, err);
         return;
     }
     if (code_of(x, rc) == ERR_LIMIT) {

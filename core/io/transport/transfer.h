@@ -62,6 +62,7 @@ struct transfer {
     struct address_leave leave;
     char refused[ADDRESS_TEXT_MAX]; /* an address that it may not go to, "" when there was none */
     enum address_kind refused_kind;
+    int no_socket; /* errno, when there was none for a connection; else 0 */
     struct reply_head head;
     struct buf held; /* of the body: bytes that may be the beginning of a key */
     struct buf error_body;
@@ -92,6 +93,9 @@ CURL *transfer_new_easy(struct transport *t);
 
 /* The options of x on x->easy. */
 void transfer_set_options(struct transfer *x);
+
+/* There is no descriptor or no memory for it, as errno says: ERR_NET with the cure. */
+int transfer_no_room(const struct transfer *x, int error, struct err *err);
 
 /* Puts curl's failure in words. */
 void transfer_explain(const struct transfer *x, CURLcode rc, struct err *err);
