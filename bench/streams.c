@@ -1,9 +1,9 @@
 /* streams.c: many streams at once, a token now and then on each: a server that says them, and the
- * least that can hear them, libcurl whose write callback counts. streams serve N PACE            a
- * server; when N requests have come, all are answered, a token event each every PACE microseconds;
- * prints its port streams poll|socket URL N       asks N times at once, by curl_multi_poll or
- * curl_multi_socket_action The first number in a request's path says how many events its reply has.
- */
+ * least that can hear them, libcurl whose write callback counts.
+ *   streams serve N PACE        a server; when N requests have come, all are answered, a token event
+ *                               each every PACE microseconds; prints its port
+ *   streams poll|socket URL N   asks N times at once, by curl_multi_poll or curl_multi_socket_action
+ * The first number in a request's path says how many events its reply has. */
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <errno.h>

@@ -5,8 +5,8 @@
  * it is not, "?key=text" only where it is that text; "" is the value itself. A list of paths are
  * alternatives: the first that finds something counts; of token counts all that are found are added
  * up. Where a provider says things in parts of several kinds, `parts` finds them in their order,
- * and the fields from content to redacted are looked up in each. The fields id, name, arguments,
- * index, call_signature are looked up in each value that `calls` finds.
+ * and the fields from content to index are looked up in each. The fields from index to
+ * call_signature are looked up in each value that `calls` finds.
  */
 #ifndef MODEL_SHAPE_H
 #define MODEL_SHAPE_H
