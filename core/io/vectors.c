@@ -21,7 +21,8 @@ static const char *const texts[] = {
 };
 
 struct vectors {
-    sqlite3 *db;
+    char *path;
+    sqlite3 *db; /* NULL when it could not be made anew */
     sqlite3_stmt *statements[STATEMENTS];
 };
 
@@ -55,10 +56,10 @@ static int prepare(struct vectors *vectors, struct err *err)
     return rc;
 }
 
-static int try_open(struct vectors *vectors, const char *path, struct err *err)
+static int try_open(struct vectors *vectors, struct err *err)
 {
-    struct store_options options = {.path = path, .hasty = true};
-    int rc = db_open(&options, path, false, &vectors->db, err);
+    struct store_options options = {.path = vectors->path, .hasty = true};
+    int rc = db_open(&options, vectors->path, false, &vectors->db, err);
     return rc ? rc : prepare(vectors, err);
 }
 
@@ -67,7 +68,7 @@ static void shut(struct vectors *vectors)
     for (int i = 0; i < STATEMENTS; i++)
         sqlite3_finalize(vectors->statements[i]);
     sqlite3_close(vectors->db);
-    *vectors = (struct vectors){0};
+    *vectors = (struct vectors){.path = vectors->path};
 }
 
 static void delete_file(const char *path)
@@ -79,18 +80,25 @@ static void delete_file(const char *path)
             (void)unlink(name);
 }
 
+/* What was in it can be asked again. */
+static int make_anew(struct vectors *vectors, struct err *err)
+{
+    shut(vectors);
+    delete_file(vectors->path);
+    return try_open(vectors, err);
+}
+
 int vectors_open(struct vectors **out, const char *path, struct err *err)
 {
     struct vectors *vectors = calloc(1, sizeof *vectors);
     *out = NULL;
-    if (!vectors)
+    if (!vectors || !(vectors->path = strdup(path))) {
+        free(vectors);
         return err_set(err, ERR_MEMORY, "out of memory");
-    int rc = try_open(vectors, path, err);
-    if (rc == ERR_STORE_CORRUPT || rc == ERR_STORE) { // it can be made again, so it is
-        shut(vectors);
-        delete_file(path);
-        rc = try_open(vectors, path, err);
     }
+    int rc = try_open(vectors, err);
+    if (rc == ERR_STORE_CORRUPT || rc == ERR_STORE)
+        rc = make_anew(vectors, err);
     if (rc) {
         vectors_close(vectors);
         return rc;
@@ -101,8 +109,10 @@ int vectors_open(struct vectors **out, const char *path, struct err *err)
 
 void vectors_close(struct vectors *vectors)
 {
-    if (vectors)
-        shut(vectors);
+    if (!vectors)
+        return;
+    shut(vectors);
+    free(vectors->path);
     free(vectors);
 }
 
@@ -113,6 +123,8 @@ static int run(struct vectors *vectors, sqlite3_stmt *stmt, struct err *err)
     int step = sqlite3_step(stmt);
     int rc = step == SQLITE_DONE ? 0 : db_fail(vectors->db, step, err);
     sqlite3_reset(stmt);
+    if (rc == ERR_STORE_CORRUPT)
+        (void)make_anew(vectors, NULL); // what was begun has failed; the next finds a whole file
     return rc;
 }
 
@@ -135,7 +147,7 @@ int vectors_get(struct vectors *vectors, const struct vectors_key *key, float *o
             memcpy(out, sqlite3_column_blob(stmt, 0), bytes);
     }
     sqlite3_reset(stmt);
-    return rc;
+    return rc == ERR_STORE_CORRUPT ? make_anew(vectors, err) : rc;
 }
 
 int vectors_dims(struct vectors *vectors, const struct vectors_key *key, struct err *err)
@@ -146,7 +158,7 @@ int vectors_dims(struct vectors *vectors, const struct vectors_key *key, struct 
     if (step == SQLITE_ROW)
         rc = sqlite3_column_int(stmt, 0) > 0 ? sqlite3_column_int(stmt, 0) : 0;
     sqlite3_reset(stmt);
-    return rc;
+    return rc == ERR_STORE_CORRUPT ? make_anew(vectors, err) : rc;
 }
 
 int vectors_begin(struct vectors *vectors, struct err *err)
@@ -175,7 +187,7 @@ int vectors_end(struct vectors *vectors, struct err *err)
 
 void vectors_abandon(struct vectors *vectors)
 {
-    if (!sqlite3_get_autocommit(vectors->db))
+    if (vectors->db && !sqlite3_get_autocommit(vectors->db))
         sqlite3_exec(vectors->db, "ROLLBACK", NULL, NULL, NULL);
 }
 

@@ -164,6 +164,21 @@ describe("memory by meaning", function()
     assert.equal("an invoice is sent weekly", cjson.decode(run(w, "memory --json search 'bills mondays'"))[1].text)
   end)
 
+  it("makes the file of the vectors anew where a page of it is damaged", function()
+    local w <close> = project()
+    fill(w, NOTES)
+    run(w, "memory search bills")
+    local file = w:read(".orket/vectors.db")
+    assert.is_true(#file > 3 * 4096)
+    w:write(".orket/vectors.db", file:sub(1, 8192) .. ("\xA5"):rep(#file - 8192))
+    for _ = 1, 3 do -- the third at the latest has all of them again
+      run(w, "memory search bills")
+    end
+    local events = w:events("memory.ranked")
+    assert.is_nil(events[#events].body.error)
+    assert.equal("an invoice is sent weekly", cjson.decode(run(w, "memory --json search 'bills mondays'"))[1].text)
+  end)
+
   it("understands base64, and Gemini's API", function()
     for _, model in ipairs({ { params = { encoding_format = "base64" } }, { shape = "gemini" } }) do
       local w <close> = project({ model = model })
