@@ -4,7 +4,8 @@
 -- other end). A turn asks it at four places, before it acts:
 --
 --   role        its first prompt is made          tool        the model asked for a call
---   rule        the call is judged                transition  the turn will move its card
+--   rule        the call is judged, or something  transition  the turn will move its card
+--               that it asks for is refused
 --
 -- While a turn stands, its deadline stands, and no time is counted; what it waits for is an order of the person: go on,
 -- step, skip the call, judge it again. A skip is a refusal in the journal, in the person's name: it can only narrow. When whoever is
@@ -61,7 +62,8 @@ end
 ---A turn asks whether it may go on; without a breakpoint there it may at once.
 ---@param turn Turn
 ---@param kind "role"|"tool"|"rule"|"transition"
----@param what {name: string, request: table?, decision: table?}
+---@param what {name: string, request: table?, decision: table?, call: table?, operation: table?}  request: a call that may
+---  be skipped or judged again
 ---@return "skip"|"again"|nil order
 ---@return Error|nil err  the turn was canceled
 ---@return string|nil why of a skip
@@ -178,7 +180,8 @@ function act.inspect(self, request)
   local turn, shown = stop.turn, summary(stop)
   shown.generation, shown.model = turn.generation.id, turn.model.name
   shown.tokens_in, shown.tokens_out, shown.refusals = turn.tokens_in, turn.tokens_out, turn.refusals
-  shown.call, shown.decision, shown.proposal = call_of(stop.what.request), stop.what.decision, stop.what.proposal
+  shown.call, shown.decision, shown.proposal = call_of(stop.what.request or stop.what.call), stop.what.decision, stop.what.proposal
+  shown.operation = stop.what.operation
   shown.labels = setmetatable(list.keys(turn.labels or {}), cjson.array_mt)
   shown.prompt, shown.left_out = messages_of(turn)
   setmetatable(shown.prompt, cjson.array_mt)

@@ -15,6 +15,7 @@ local later = require("orket.later")
 local operations = require("orket.operations")
 local reports = later("orket.tools.report")
 local rest = require("orket.turn.rest")
+local stops = require("orket.turn.stops")
 
 local M = {}
 
@@ -35,15 +36,16 @@ function M.touches_world(turn, name)
   return tool.touches
 end
 
-local function answer_operation(turn, call, operation, done)
+-- What the script gets, and the rule that stood against it.
+local function settle_operation(turn, call, operation, done)
   done.warnings = nil
   local permit, refusal = allow.operation(turn, call, operation, done)
   if done.unsettled then
-    return nil
+    return nil, turn.waiting
   elseif not permit then
     reports.add(turn, call, operation, done.call, refusal)
     done[#done + 1] = { op = reports.name(operation), refused = refusal.rule, why = refusal.why, where = refusal.where }
-    return { error = { code = "ERR_DENIED", rule = refusal.rule, message = refusal.why, fix = refusal.fix } }
+    return { error = { code = "ERR_DENIED", rule = refusal.rule, message = refusal.why, fix = refusal.fix } }, refusal
   end
   turn:label(labels.of_operation(turn.tree, operation.op), done.call)
   local result, err, open, told = operations.perform(turn, permit, call, operation, done.call)
@@ -56,15 +58,27 @@ local function answer_operation(turn, call, operation, done)
     table.insert(done.told, told)
   end
   if not result then
-    if err.class == "refusal" and err.rule then -- the state machine's
+    local is_law = err.class == "refusal" and err.rule -- the state machine's
+    if is_law then
       reports.add(turn, call, operation, done.call, err)
     end
     done[#done + 1] = { op = operation.op, failed = err.code }
-    return { error = { code = err.code, message = err.message, fix = err.fix } }
+    return { error = { code = err.code, message = err.message, fix = err.fix } },
+      is_law and err or err.code == "ERR_LIMIT" and turn.capped or nil
   end
   result.warnings = done.warnings or result.warnings -- of what was written, or of what a program wrote
   done[#done + 1] = { op = operation.op, hash = permit:hash(), warnings = result.warnings }
   return { result = result }
+end
+
+local function answer_operation(turn, call, operation, done)
+  local answer, decision = settle_operation(turn, call, operation, done)
+  local err = decision and stops.rule(turn, decision, done.request, operation)
+  if err then
+    turn.waiting, done.unsettled = nil, err
+    return nil
+  end
+  return answer
 end
 
 local function run_box(turn, call, tool, done)

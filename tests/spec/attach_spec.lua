@@ -138,6 +138,37 @@ describe("a debugger", function()
     ended(w)
   end)
 
+  it("stops where the rule refuses an operation, or a cap a request", function()
+    local w = started({ ["tools/write_file.lua"] = (world.orket.read("tools/write_file.lua"):gsub("local function run%(args%)",
+      'local function run(args) fs.write("gen/x", "x")')) }, { { id = "generated", effect = "deny", paths = { "gen/**" }, why = "made" } },
+      { budgets = { cards = { A = { calls = 2 } } } })
+    local text, code = lines(w, 'breakpoint{rule="house.*", card="A"}.id', 'breakpoint{rule="budget.*"}.id', GO, 'wait(20).what', 'i = inspect("A")',
+      'i.call.name .. " " .. i.operation.op .. " " .. i.operation.path .. " " .. i.decision.decision .. " " .. i.decision.why',
+      'skip("A")', 'continue("A").order', 's = wait(20)', 's.at .. " " .. s.what', 'inspect("A").decision.why', 'continue("A").order')
+    assert.equal(1, code, text)
+    assert.equal(table.concat({ "1", "2", "A", "house.generated", "write_file fs.write gen/x deny made",
+      "ERR_USAGE: there is no call to skip at a rule", "  fix: continue(ID) or step(ID)", "go", "rule budget.calls",
+      "cards/A/calls: 2 calls of 2 calls are used", "go", "" }, "\n"), text)
+    assert.truthy(world.wait(function() return w:card("A").wait_reason == "resource" end))
+    ended(w)
+  end)
+
+  it("stops at an operation that a person is asked about, also when the run is to end there", function()
+    local w = started({ ["tools/write_file.lua"] = (world.orket.read("tools/write_file.lua"):gsub("local function run%(args%)",
+      'local function run(args) fs.write("gen/x", "x")')) }, { { id = "generated", effect = "ask", paths = { "gen/**" }, why = "made" } })
+    local repl = attach(w)
+    repl.say('breakpoint{rule="house.*"}.id', GO, 's = wait(20)', 's.what .. " " .. inspect("A").decision.decision')
+    repl.heard("house.generated ask")
+    assert.equal(0, #w:pending())
+    w:orket("halt")
+    assert.equal(3, (select(2, w.run_now.wait())))
+    w.run_now = w:start()
+    assert.truthy(world.wait(function() return w:pending()[1] end))
+    assert.equal("fs.write", w:pending()[1].operation.op)
+    repl.kill()
+    ended(w)
+  end)
+
   it("takes none of the time that the card is allowed", function()
     local w = started({}, nil, { budgets = { cards = { A = { seconds = 1 } } } })
     local text, code = lines(w, 'breakpoint{tool="write_file", card="A"}.id', GO, 'wait(20).at', 'wait(1.5)', 'clear().cleared', 'continue("A").order')

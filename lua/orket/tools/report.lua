@@ -18,8 +18,11 @@ function M.name(operation)
   return tostring(op):sub(1, TEXT_MOST)
 end
 
--- The operation as a report keeps it: without the bytes it carries, and with nothing of one that carries a secret.
-local function sketch(operation, rule)
+---The operation as a report keeps it: without the bytes it carries, and with nothing of one that carries a secret.
+---@param operation any as the script gave it
+---@param rule string that refused it
+---@return table
+function M.sketch(operation, rule)
   if rule == "gate.secret" then
     return { op = M.name(operation) }
   end
@@ -38,7 +41,7 @@ end
 ---@param refusal table
 function M.add(turn, call, operation, id, refusal)
   turn:record("operation.refused", {
-    call = id, tool = call:tool(), operation = sketch(operation, refusal.rule), decision = refusal.decision, rule = refusal.rule,
+    call = id, tool = call:tool(), operation = M.sketch(operation, refusal.rule), decision = refusal.decision, rule = refusal.rule,
     why = refusal.why or refusal.message, fix = refusal.fix, where = refusal.where,
   })
 end

@@ -81,7 +81,7 @@ local function next_reply(turn)
   local awake, cause = turn.tree:wake()
   if err and err.budget and awake then
     turn:reached(err.budget)
-    return nil
+    return nil, stops.rule(turn, err.budget)
   elseif err and err.paused and awake then
     turn:pause(err.paused)
     return nil

@@ -2,6 +2,8 @@
 -- Nobody is attached most of the time: then each is one look at a field.
 
 local allow = require("orket.tools.allow")
+local later = require("orket.later")
+local reports = later("orket.tools.report")
 
 local M = {}
 
@@ -25,6 +27,25 @@ function M.pass(turn, kind, what)
     return not err or nil, err
   end
   return true
+end
+
+-- A rule that was applied to no call itself: to an operation of one, or to a request. It stands, whoever looks on.
+---@param turn Turn
+---@param decision {rule: string, decision: string?, why: string?, fix: string?}
+---@param request table|nil the call
+---@param operation table|nil that its tool asked for
+---@return Error|nil err  the turn was canceled meanwhile
+function M.rule(turn, decision, request, operation)
+  local debugger = turn.engine.project.debugger
+  if not debugger then
+    return nil
+  end
+  local is_asked = decision == turn.waiting -- a question has no decision of its own
+  local shown = { decision = decision.decision or is_asked and "ask" or "deny", rule = decision.rule, why = decision.why or decision.message, fix = decision.fix }
+  local _, err = debugger:at(turn, "rule", {
+    name = decision.rule, call = request, decision = shown, operation = operation and reports.sketch(operation, decision.rule),
+  })
+  return err
 end
 
 local function skipped(why)
