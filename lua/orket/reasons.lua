@@ -4,6 +4,7 @@
 --   prompt -> reply -> parse -> rule -> approval? -> effect        what a call did
 --   prompt -> reply -> [parse -> rule] -> route -> effect          how a turn ended
 --   prompt -> [reply -> [parse -> rule]] -> rule -> effect         what a cap or a limit ended
+--   ... -> engine -> effect                                        what a card was parked for
 --   claim -> effect | person -> effect | engine -> effect          what no model had a part in
 --   hand-in -> verdict -> engine -> effect                         what a verification came to
 
@@ -21,7 +22,7 @@ local IN_CALL = { ["call.allowed"] = true, ["call.refused"] = true, ["call.resul
   ["operation.refused"] = true, ["operation.intended"] = true, ["operation.done"] = true, ["file.written"] = true,
   ["file.deleted"] = true, ["comment.added"] = true, ["card.created"] = true, ["card.credits"] = true,
   ["card.nominated"] = true, ["refinement.proposed"] = true, ["approval.asked"] = true, ["approval.answered"] = true,
-  ["approval.settled"] = true, ["command.ran"] = true }
+  ["approval.settled"] = true, ["command.ran"] = true, ["operation.uncertain"] = true, ["operation.answered"] = true }
 -- The words of the conversation, and the turn's own frame.
 local FRAME = { ["turn.started"] = true, ["turn.prompted"] = true, ["turn.nudged"] = true, ["step.reply"] = true,
   ["window.compacted"] = true, ["window.summarised"] = true, ["memory.ranked"] = true,
@@ -29,6 +30,9 @@ local FRAME = { ["turn.started"] = true, ["turn.prompted"] = true, ["turn.nudged
 
 -- What ended a turn that wanted to go on.
 local LIMIT = { ["turn.looped"] = true, ["window.full"] = true, ["budget.reached"] = true }
+
+-- A person's, in the stream of the turn that asked.
+local ANSWERS = { ["approval.answered"] = true, ["operation.answered"] = true }
 
 local OPERATION_OF = { ["file.written"] = "fs.write", ["file.deleted"] = "fs.delete", ["comment.added"] = "card.comment",
   ["card.created"] = "card.create", ["card.credits"] = "card.credits", ["card.nominated"] = "card.nominate",
@@ -139,12 +143,19 @@ end
 
 -- ---- the chains ----
 
+-- The question that was answered.
+local function question(events, at, n)
+  for i = at, 1, -1 do
+    if events[i].n == n then
+      return events[i]
+    end
+  end
+end
+
 -- The call that an event belongs to: the one it names, or its question does, or the one that was allowed last.
 local function call_of(events, at)
   local body = events[at].body
-  local asked = body.ask and last(events, at, "approval.asked", function(event)
-    return event.n == tonumber(body.ask:match("%d+$"))
-  end)
+  local asked = body.ask and question(events, at, tonumber(body.ask:match("%d+$")))
   local allowed = last(events, at, "call.allowed")
   return body.call or asked and asked.body.call or allowed and allowed.body.call
 end
@@ -217,13 +228,40 @@ local function of_limit(chain, store, events, at)
   need(chain, "rule", body.rule and link("rule", events[at], { decision = "deny", rule = body.rule, why = body.why, where = body.where }))
 end
 
+-- What the engine parked the card for: the question right before, or what ended the turn in its last step.
+local function parked_for(events, at)
+  local event = events[at]
+  if event.kind ~= "card.moved" or event.body.role ~= "system" then
+    return nil
+  end
+  local before = at > 1 and events[at - 1].kind
+  if before == "approval.asked" or before == "operation.uncertain" then
+    return at - 1
+  end
+  for i = at - 1, 1, -1 do
+    if LIMIT[events[i].kind] then
+      return i
+    elseif events[i].kind == "step.reply" then
+      return nil
+    end
+  end
+end
+
+local function person(event)
+  local name = (event.actor or ""):match("^human:(.*)")
+  return name and link("person", event, { by = name, why = event.body.why or event.body.text })
+end
+
 local function is_claim(event)
   return event.kind == "card.moved" and event.body.to == "in_progress" and event.step == 0
 end
 
 local function in_turn(chain, store, events, at)
-  local event = events[at]
-  if is_claim(event) then
+  local event, cause = events[at], parked_for(events, at)
+  if cause then
+    in_turn(chain, store, events, cause)
+    need(chain, "engine", link("engine", event, { why = event.body.why }))
+  elseif is_claim(event) then
     need(chain, "claim", link("claim", event, { why = "a seat of the team took a ready card" }))
   elseif FRAME[event.kind] then
     chain.links[1] = prompt(events, at)
@@ -232,6 +270,7 @@ local function in_turn(chain, store, events, at)
     of_ending(chain, store, events, at)
   elseif IN_CALL[event.kind] then
     of_call(chain, store, events, at, call_of(events, at))
+    chain.links[#chain.links + 1] = event.kind == "operation.answered" and person(event) or nil
   elseif LIMIT[event.kind] then
     of_limit(chain, store, events, at)
   elseif event.kind == "turn.labelled" then
@@ -276,9 +315,7 @@ local function outside(chain, store, event)
   if is_by_verdict(event) then
     verified(chain, store, event)
   end
-  local person = (event.actor or ""):match("^human:(.*)")
-  local why = event.body.why or event.body.text
-  need(chain, "engine", link(person and "person" or "engine", event, { by = person, why = why }))
+  need(chain, "engine", person(event) or link("engine", event, { why = event.body.why or event.body.text }))
 end
 
 local function position(events, event)
@@ -296,7 +333,7 @@ end
 ---@return {event: table, chain: table[], complete: boolean, missing: string[]}
 function M.why(store, event, events)
   local is_turn = math.type(event.turn) == "integer" and event.turn > 0
-    and (event.kind == "approval.answered" or not (event.actor or ""):find("^human:"))
+    and (ANSWERS[event.kind] or not (event.actor or ""):find("^human:"))
   events = is_turn and (events or prefix.events(store, event.run, event.turn)) or {}
   local at, chain = position(events, event), { links = {}, missing = setmetatable({}, cjson.array_mt) }
   if at then

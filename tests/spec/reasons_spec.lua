@@ -431,4 +431,16 @@ describe("what a person answers, a program does, a label follows, a cap ends", f
       assert.equal(1, (select(2, w:orket("why-not --try roles/coder.lua " .. math.tointeger(event.seq)))))
     end
   end)
+
+  it("tells what a card was parked for, which no route of a role did", function()
+    for card, links in pairs({
+      A = "prompt reply parse:write_file rule:house.migrations approval:house.migrations engine effect", C = "prompt reply rule:budget.calls engine effect",
+      D = "prompt reply parse:write_file rule:gate.allow rule:budget.disk engine effect", L = "prompt reply rule:turn.repeats engine effect",
+    }) do
+      for _, event in ipairs(w:events("card.moved")) do
+        local is_parking = event.card == card and event.body.from == "in_progress" and event.body.reason
+        assert.equal(is_parking and links or nil, is_parking and told(event) or nil, card)
+      end
+    end
+  end)
 end)
