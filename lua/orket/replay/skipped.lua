@@ -28,12 +28,16 @@ local function asked_about(line, event)
   return asked and records.body(asked).call or body.call
 end
 
+-- What belongs to a call before it is refused: a question, or what an answer came to, unless by that refusal itself.
+local function is_before(event)
+  return event.kind == "approval.asked" or event.kind == "approval.settled" and records.body(event).rule ~= stops.RULE
+end
+
 -- Before the person refused it, it was asked about, or the answer was acted upon: that is still to be derived.
 local function is_asked_before(line, turn, call)
   for i = line.tip + 1, #line do
     local event = line[i]
-    if event.step == turn.step and (event.kind == "approval.asked" or event.kind == "approval.settled")
-      and asked_about(line, event) == call then
+    if event.step == turn.step and is_before(event) and asked_about(line, event) == call then
       return true
     end
   end

@@ -2,6 +2,7 @@
 -- Nobody is attached most of the time: then each is one look at a field.
 
 local allow = require("orket.tools.allow")
+local approval = require("orket.turn.approval")
 local later = require("orket.later")
 local reports = later("orket.tools.report")
 
@@ -52,6 +53,14 @@ local function skipped(why)
   return { decision = "deny", rule = M.RULE, why = why, fix = "go on without it, or do it in another way" }
 end
 
+-- A refusal before anything is judged: what somebody had answered about the call comes to nothing.
+local function unasked(turn, request, refusal)
+  approval.overrule(turn, refusal, function(question)
+    return question.call == request.id
+  end)
+  return refusal
+end
+
 -- The judgement, and what the person makes of it: it stands, the call is skipped, or it is judged again. What somebody had
 -- answered about the call stays the answer to it.
 local function judged(debugger, turn, request)
@@ -86,7 +95,7 @@ function M.judge(turn, request)
   end
   local order, err, why = debugger:at(turn, "tool", { name = request.name, request = request })
   if err or order == "skip" then
-    return nil, order and skipped(why), err
+    return nil, order and unasked(turn, request, skipped(why)), err
   end
   return judged(debugger, turn, request)
 end
