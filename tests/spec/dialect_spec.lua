@@ -122,6 +122,17 @@ describe("calls in a model's text", function()
     assert.equal("complete", whole.calls[1].state)
   end)
 
+  it("are the same where a piece ends in what closes them", function()
+    local text, rows = '<tool_call>{"name":"f","arguments":{"a":"b","c"//d "}]\n</tool_call>', {}
+    for at = 0, #text do
+      rows[#rows + 1] = { chunks = { text:sub(1, at), text:sub(at + 1) } }
+    end
+    local answers = orket.try("calls", rows)
+    for i, answer in ipairs(answers) do
+      assert.same(answers[1], answer, i - 1)
+    end
+  end)
+
   it("are none behind what may still become a comment", function()
     local rows = {}
     for _, object in ipairs({ '{""//":', '{"a":"x"//"}', '{"a":"x", foo //"}', '{"a":"x", "foo" //"}', '{"a":"x" /*"}' }) do

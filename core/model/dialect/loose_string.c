@@ -57,10 +57,12 @@ void loose_blanks(struct loose *l)
     s->at = ends_text(s, behind) ? s->end : behind;
 }
 
-static bool stops(const struct scan *s, const char *at)
+/* Does what stands behind the whole value stand here? */
+static enum found stops(const struct scan *s, const char *at)
 {
-    return s->stop_len && (size_t)(s->end - at) >= s->stop_len
-        && memcmp(at, s->stop, s->stop_len) == 0;
+    struct scan look = {.at = at, .end = s->end};
+    enum found found = s->stop_len ? scan_text(&look, s->stop, s->stop_len) : FOUND_NO;
+    return found == FOUND_MORE ? more_or(s, FOUND_YES) : found;
 }
 
 /* A key without quotes, with its colon. */
@@ -115,10 +117,11 @@ static enum found ends_string(const struct scan *s, const char *at, enum place p
         return more_or(s, FOUND_YES);
     if (place == PLACE_KEY)
         return *at == ':' ? FOUND_YES : FOUND_NO;
-    if (*at == '}' || *at == ']' || stops(s, at))
+    if (*at == '}' || *at == ']')
         return FOUND_YES;
-    if (*at != ',')
-        return FOUND_NO;
+    enum found found = stops(s, at);
+    if (found != FOUND_NO || *at != ',')
+        return found;
     return place == PLACE_ITEM ? FOUND_YES : comma_ends_member(s, at + 1);
 }
 
