@@ -156,30 +156,41 @@ static bool ends_with(const char *text, size_t len, const char *end)
     return len >= want && memcmp(text + len - want, end, want) == 0;
 }
 
-/* Does the text end with a mark of HTML behind which something is quoted? */
+/* Does the text, of a byte at least, end with a mark of HTML behind which something is quoted? */
 static bool behind_tag(const char *text, size_t len)
 {
     static const char *const tags[] = {"<code", "<pre", "<blockquote", "<samp", "<q", NULL};
-    const char *open = len && text[len - 1] == '>' ? memrchr(text, '<', len) : NULL;
+    const char *open = text[len - 1] == '>' ? memrchr(text, '<', len) : NULL;
     for (size_t i = 0; open && tags[i]; i++) {
         size_t want = strlen(tags[i]);
         size_t left = (size_t)(text + len - open);
         if (left > want && strncasecmp(open, tags[i], want) == 0 && (open[want] == '>' || scan_blank(open[want])))
             return true;
     }
-    return ends_with(text, len, "<!--");
+    return text[len - 1] == '-' && ends_with(text, len, "<!--");
+}
+
+/* Does the text, of a byte at least, end with a quotation mark? */
+static bool behind_mark(const char *text, size_t len)
+{
+    static const char *const marks[] = {"“", "„", "«", "‹", "‘", "‚", "「", "『", NULL};
+    const char last = text[len - 1];
+    if ((unsigned char)last < 0x80)
+        return last == '"' || last == '\'';
+    for (size_t i = 0; marks[i]; i++)
+        if (ends_with(text, len, marks[i]))
+            return true;
+    return false;
 }
 
 static bool opens(const struct quote *q, const char *text, size_t at)
 {
-    static const char *const marks[] = {"\"", "'", "“", "„", "«", "‹", "‘", "‚", "「", "『", NULL};
     const size_t from = at > INDENT_MAX ? at - INDENT_MAX : 0;
-    for (size_t i = 0; at > q->line && marks[i]; i++)
-        if (ends_with(text + q->line, at - q->line, marks[i]))
-            return true;
+    if (at > q->line && behind_mark(text + q->line, at - q->line))
+        return true;
     while (at > from && scan_blank(text[at - 1]))
         at--;
-    return behind_tag(text + from, at - from);
+    return at > from && behind_tag(text + from, at - from);
 }
 
 bool quote_opens(struct quote *q, const char *text, size_t at)
