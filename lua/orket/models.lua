@@ -14,8 +14,14 @@ local M = {}
 local Models = {}
 Models.__index = Models
 
+-- Of the environment; what is set to nothing is not set.
+local function said(variable)
+  local value = sys.env(variable)
+  return value ~= "" and value or nil
+end
+
 local function overridden(model)
-  local url, name = sys.env("ORKET_MODEL_URL"), sys.env("ORKET_MODEL")
+  local url, name = said("ORKET_MODEL_URL"), said("ORKET_MODEL")
   if not url and not name then
     return model
   end
@@ -25,7 +31,7 @@ local function overridden(model)
   end
   copy.base_url, copy.model = url or copy.base_url, name or copy.model
   copy.private = url ~= nil or copy.private -- whoever sets the environment has written the name down
-  copy.key = sys.env("ORKET_MODEL_KEY") and "ORKET_MODEL_KEY" or not url and copy.key or nil
+  copy.key = said("ORKET_MODEL_KEY") and "ORKET_MODEL_KEY" or not url and copy.key or nil
   return copy
 end
 

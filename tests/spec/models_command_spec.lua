@@ -71,6 +71,13 @@ describe("orket models", function()
     assert.falsy(text:find("not-to-be-seen", 1, true))
   end)
 
+  it("are where the environment says, unless it says nothing", function()
+    project({ able = able(), default = able(), other = able() })
+    assert.equal("http://127.0.0.1:1/v1", models("", "ORKET_MODEL_URL=http://127.0.0.1:1/v1").models[1].endpoint)
+    local row = models("", "ORKET_MODEL_URL= ORKET_MODEL= ORKET_MODEL_KEY=").models[1]
+    assert.same({ url, "mock", nil }, { row.endpoint, row.model, row.key })
+  end)
+
   it("checks one that can everything", function()
     local _, got = check()
     assert.is_true(got.ok)
