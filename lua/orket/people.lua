@@ -16,6 +16,7 @@ local once = require("orket.turn.once")
 local remembered = later("orket.memory.rules")
 local pins = later("orket.mcp.pins")
 local reader = require("orket.reader")
+local texts = require("orket.text")
 local rollback = later("orket.policy.rollback")
 local sync = later("orket.sync")
 
@@ -115,7 +116,7 @@ local function verdict_of(request, pending)
   if not text then
     return nil, err
   end
-  local word, rest = text:match("^%s*(%S+)%s*(.-)%s*$")
+  local word, rest = texts.trimmed(text):match("^(%S+)%s*(.*)$")
   if not once.ANSWERS[word] then
     return nil, errors.new("ERR_USAGE", "nobody knows whether this happened: " .. once.describe(pending.operation),
       "answer happened, did-not or again; what follows is told to the model")

@@ -4,6 +4,7 @@
 local cjson = require("cjson")
 local doc = require("orket.core.doc")
 local schema = require("orket.core.schema")
+local texts = require("orket.text")
 
 local M = {}
 
@@ -37,7 +38,13 @@ end
 
 -- Many models put a fence around it, whatever they are told.
 local function unfenced(text)
-  return text:match("^%s*```%w*%s*\n(.-)\n%s*```%s*$") or text
+  local body = texts.trimmed(text)
+  local blanks, from = body:match("^```%w*(%s*)()")
+  if not from or from > #body - 3 or body:sub(-3) ~= "```" or not blanks:find("\n", 1, true) then
+    return text
+  end
+  local said = texts.trimmed(body:sub(from, -4))
+  return body:sub(from + #said, -4):find("\n", 1, true) and said or text
 end
 
 local function told(errors)

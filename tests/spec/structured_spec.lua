@@ -13,6 +13,11 @@ local SAID = {
   good = '{"word":"x"}', fenced = 'x', mistaken = '{"word":7}', more = '{"word":"x","n":1}', text = "hello", half = '{"word":',
 }
 SAID.fenced = "```json\n" .. SAID.good .. "\n```"
+local LONG = {
+  wide = function() return "```json" .. (" \n"):rep(20000) .. SAID.good .. ("\n "):rep(20000) .. "```\n\n" end,
+  endless = function() return "```\n" .. ("\n"):rep(50000) .. "x" end,
+  thought = function() return "<think>x" .. (" "):rep(500000) .. "y</think>" .. SAID.good end,
+}
 function reply(request)
   local first, last = request.messages[1], request.messages[#request.messages].content
   if last == "asked" then
@@ -21,7 +26,7 @@ function reply(request)
   elseif last == "call" then
     return { content = "I look.", calls = { { name = "f", arguments = {} } } }
   end
-  return { content = SAID[last] }
+  return { content = LONG[last] and LONG[last]() or SAID[last] }
 end
 ]]
 
@@ -70,6 +75,13 @@ describe("orket try llm --schema", function()
       assert.same({ "ok", "f", nil }, { got.outcome, got.calls[1].name, got.json })
     end)
   end
+
+  it("is held up by no reply, whatever it is made of", function()
+    for prompt, outcome in pairs({ wide = "ok", thought = "ok", endless = "error" }) do
+      local text = orket.shell(("timeout -k 1 20 %s try llm --base-url %s --prompt %s --schema %s/word.json"):format(orket.binary, url, prompt, dir))
+      assert.truthy(text:find('"outcome":"' .. outcome .. '"', 1, true), prompt)
+    end
+  end)
 
   it("refuses what is no schema", function()
     orket.write(dir .. "/odd.json", '{"type":"nothing"}')

@@ -3,7 +3,7 @@
 
 package.path = "lua/?.lua;" .. package.path
 local orket = dofile("tests/support/orket.lua")
-local text = require("orket.view.text")
+local text, texts = require("orket.view.text"), require("orket.text")
 
 describe("text", function()
   local rows = { -- text, clean, columns
@@ -40,6 +40,18 @@ describe("text", function()
 
   it("of several lines becomes one", function()
     assert.equal("ERR_NET: no answer; fix: look", text.line("ERR_NET: no\n\tanswer\n  fix: look"))
+    assert.equal("a; fix: b fix: c", text.line("a \n\n  fix: b fix: c"))
+  end)
+
+  it("costs what its length costs, also where it is nothing but blanks", function()
+    for _, blanks in ipairs({ "\n", " ", " \n" }) do
+      local run, began = blanks:rep(100000), os.clock()
+      assert.equal("a b", text.line("a" .. run .. "b"))
+      assert.equal("a", texts.trimmed(run .. "a" .. run))
+      assert.equal("", texts.trimmed(run) .. texts.ended(run))
+      assert.equal("a" .. run .. "b", texts.trimmed("a" .. run .. "b"))
+      assert(os.clock() - began < 10)
+    end
   end)
 end)
 

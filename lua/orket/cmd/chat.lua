@@ -12,6 +12,7 @@ local report = require("orket.report")
 local session = require("orket.session")
 local shown = require("orket.cmd.chat.shown")
 local sys = require("orket.core.sys")
+local texts = require("orket.text")
 local views = require("orket.view.talk")
 
 local M = {}
@@ -93,7 +94,7 @@ end
 
 -- What a line means as the answer to a question: only what says yes in full is one.
 local function meant(talk, line)
-  local word = line:match("^%s*(.-)%s*$")
+  local word = texts.trimmed(line)
   local yes = shown.is_destructive(talk.operation) and word == talk.operation.card
     or not shown.is_destructive(talk.operation) and (word:lower() == "y" or word:lower() == "yes")
   local is_plain_no = word == "" or word:lower() == "n" or word:lower() == "no"

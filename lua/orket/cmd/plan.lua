@@ -14,6 +14,7 @@ local requests = require("orket.cmd.plan.request")
 local session = require("orket.session")
 local sys = require("orket.core.sys")
 local text = require("orket.view.text")
+local texts = require("orket.text")
 local views = require("orket.view.planning")
 
 local M = {}
@@ -84,7 +85,7 @@ local function ask_person(plan)
   io.write("Make these cards? y: yes, n: give it up, text: what should be otherwise, nothing: later > ")
   io.flush()
   local line = io.read("l")
-  return line and line:match("^%s*(.-)%s*$") or ""
+  return line and texts.trimmed(line) or ""
 end
 
 local NEXT = { y = "yes", yes = "yes", n = "no", no = "no", [""] = "later" }

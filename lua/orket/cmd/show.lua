@@ -16,6 +16,7 @@ local reports = require("orket.reports")
 local style = require("orket.view.style")
 local table_view = require("orket.view.table")
 local text = require("orket.view.text")
+local texts = require("orket.text")
 local files = require("orket.tree.files")
 
 local M = {}
@@ -33,7 +34,7 @@ exit: 0 done, 1 failed, 2 usage
 -- Lines stay lines, everything else that could steer a terminal does not.
 local function block(value, indent)
   local lines = {}
-  for line in (value:gsub("%s+$", "") .. "\n"):gmatch("(.-)\n") do
+  for line in (texts.ended(value) .. "\n"):gmatch("(.-)\n") do
     lines[#lines + 1] = indent .. text.clean(line)
   end
   return table.concat(lines, "\n")

@@ -8,6 +8,7 @@ local later = require("orket.later")
 local notes = require("orket.memory.note")
 local reader = require("orket.reader")
 local sys = require("orket.core.sys")
+local texts = require("orket.text")
 
 local embedders, recall, searches = later("orket.memory.embedder"), later("orket.memory.recall"), later("orket.memory.search")
 
@@ -26,7 +27,7 @@ end
 ---@return string|nil text without blanks around it
 ---@return Error|nil
 function M.text(text)
-  text = type(text) == "string" and text:match("^%s*(.-)%s*$") or ""
+  text = type(text) == "string" and texts.trimmed(text) or ""
   if text == "" or not utf8.len(text) then
     return usage(text == "" and "the text is empty" or "the text is not UTF-8", "write what should be remembered")
   elseif #text > notes.MOST then

@@ -4,6 +4,7 @@
 local cjson = require("cjson")
 local later = require("orket.later")
 local parts = later("orket.providers.parts")
+local texts = later("orket.text")
 local turns = later("orket.providers.turns")
 
 local M = {}
@@ -62,7 +63,7 @@ function M.thought(content)
     return nil, content
   end
   local ends, goes_on = content:match("()</think>%s*()", begun)
-  local reasoning = content:sub(begun, (ends or #content + 1) - 1):match("^%s*(.-)%s*$")
+  local reasoning = texts.trimmed(content:sub(begun, (ends or #content + 1) - 1))
   return reasoning, goes_on and content:sub(goes_on) or ""
 end
 

@@ -84,7 +84,11 @@ end
 ---@param text any
 ---@return string
 function M.line(text)
-  return (M.clean((tostring(text):gsub("%s*\n%s*fix: ", "; fix: "))):gsub("%s+", " "))
+  text = tostring(text)
+  local joined = text:gsub("(%s+)()", function(blanks, behind)
+    return blanks:find("\n", 1, true) and text:sub(behind, behind + 4) == "fix: " and "; " or " "
+  end)
+  return (M.clean(joined):gsub("%s+", " "))
 end
 
 ---The same for a text of several lines, which stay lines.
