@@ -9,6 +9,7 @@ local errors = require("orket.errors")
 local list = require("orket.list")
 local seats = require("orket.seats")
 local text = require("orket.view.text")
+local texts = require("orket.text")
 
 local M = {}
 
@@ -86,7 +87,7 @@ function M.free_id(store, kind)
 end
 
 local function name_of(request)
-  return text.cut(text.clean(request:match("[^\r\n]*%S[^\r\n]*")), NAME_MAX)
+  return text.cut(text.clean(texts.trimmed(request):match("^[^\r\n]*")), NAME_MAX)
 end
 
 ---What the seats of a plan are told of the house.
