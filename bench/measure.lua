@@ -33,6 +33,11 @@ function M.read(path)
   return file:read("a")
 end
 
+function M.write(path, text)
+  local file <close> = assert(io.open(path, "wb"))
+  file:write(text)
+end
+
 -- ---- directories and processes that go away with their variable ----
 
 local Directory = {}

@@ -25,13 +25,8 @@ return function(request)
 end
 ]]
 
-local function write(path, text)
-  local file <close> = assert(io.open(path, "w"))
-  file:write(text)
-end
-
 local script = directory:new() .. "/mock.lua"
-write(script, SCRIPT)
+measure.write(script, SCRIPT)
 local mock <close> = measure.start("exec " .. measure.orket .. " mock-llm --fast " .. script, directory:new() .. "/mock")
 local url = "http://127.0.0.1:" .. measure.port(mock) .. "/v1"
 
@@ -41,14 +36,14 @@ local function project()
   for i = 1, cards do
     issues[i] = { id = "C" .. i, name = "card " .. i, seat = "dev" }
   end
-  write(dir .. "/config/organization.json", cjson.encode({
+  measure.write(dir .. "/config/organization.json", cjson.encode({
     name = "bench", models = { m = { base_url = url, model = "mock" } }, process_rules = { limits = { concurrency = 8 } },
   }))
-  write(dir .. "/config/teams/t.json", cjson.encode({ name = "t", seats = {
+  measure.write(dir .. "/config/teams/t.json", cjson.encode({ name = "t", seats = {
     dev = { roles = { "coder" } }, guard = { roles = { "integrity_guard" } },
   } }))
-  write(dir .. "/config/environments/e.json", cjson.encode({ name = "e" }))
-  write(dir .. "/config/epics/ep.json", cjson.encode({ name = "ep", team = "t", environment = "e", issues = issues }))
+  measure.write(dir .. "/config/environments/e.json", cjson.encode({ name = "e" }))
+  measure.write(dir .. "/config/epics/ep.json", cjson.encode({ name = "ep", team = "t", environment = "e", issues = issues }))
   return dir
 end
 
@@ -77,7 +72,7 @@ local function once(attached)
   local gone
   if attached then
     local lines = directory:new() .. "/lines"
-    write(lines, LINES)
+    measure.write(lines, LINES)
     local said, code
     repeat
       said, code = measure.shell(("%s repl --attach -C %s < %s 2>&1"):format(measure.orket, dir, lines))

@@ -3,6 +3,7 @@
 
 local cjson = require("cjson")
 local measure = dofile("bench/measure.lua")
+local same = dofile("lua/orket/list.lua").same
 local cases = dofile("tests/dialects/cases.lua")
 local vectors = dofile("tests/dialects/vectors.lua")
 
@@ -38,23 +39,6 @@ local function spent(rows)
 end
 
 -- ---- the cases ----
-
-local function same(a, b)
-  if type(a) ~= "table" or type(b) ~= "table" then
-    return a == b
-  end
-  for key, value in pairs(a) do
-    if not same(value, b[key]) then
-      return false
-    end
-  end
-  for key in pairs(b) do
-    if a[key] == nil then
-      return false
-    end
-  end
-  return true
-end
 
 local function is(expected)
   return function(answer)

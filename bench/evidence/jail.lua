@@ -24,16 +24,11 @@ return function()
 end
 ]]
 
-local function write(path, text)
-  local file <close> = assert(io.open(path, "wb"))
-  file:write(text)
-end
-
 measure.shell(("mkdir -p %s/orket %s/tree"):format(place, place))
 for i = 1, 100 do
-  write(place .. "/tree/file" .. i, ("line\n"):rep(i))
+  measure.write(place .. "/tree/file" .. i, ("line\n"):rep(i))
 end
-write(place .. "/orket/main.lua", MAIN:format(place .. "/tree", runs))
+measure.write(place .. "/orket/main.lua", MAIN:format(place .. "/tree", runs))
 
 local values = { scratch = {}, tree = {} }
 for kind, seconds in measure.shell(("ORKET_LUA=%s %s"):format(place, measure.orket)):gmatch("(%a+)\t(%S+)\n") do

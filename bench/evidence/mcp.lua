@@ -51,11 +51,6 @@ return function()
 end
 ]]
 
-local function write(path, text)
-  local file <close> = assert(io.open(path, "wb"))
-  file:write(text)
-end
-
 local modules = measure.shell("pwd"):match("%S+") .. "/build/mcp/node_modules"
 local everything = modules .. "/@modelcontextprotocol/server-everything/dist/index.js"
 local named = { plain = { command = { "lua5.4", place .. "/server.lua" }, show = { place } } }
@@ -64,8 +59,8 @@ if io.open(everything) then
 end
 
 measure.shell(("mkdir -p %s/orket %s/project"):format(place, place))
-write(place .. "/server.lua", SERVER)
-write(place .. "/orket/main.lua", MAIN:format(calls, place .. "/project", cjson.encode(named)))
+measure.write(place .. "/server.lua", SERVER)
+measure.write(place .. "/orket/main.lua", MAIN:format(calls, place .. "/project", cjson.encode(named)))
 
 local values = {}
 for name, kind, seconds in measure.shell(("ORKET_LUA=%s %s"):format(place, measure.orket)):gmatch("(%a+)\t(%a+)\t(%S+)\n") do
