@@ -249,13 +249,16 @@ rare (id, score) AS MATERIALIZED (
     CROSS JOIN memory m ON m.id = f.id CROSS JOIN place p
          ON p.scope = m.scope AND p.epic = m.epic AND p.reader = m.reader AND m.id <= p.upto
     WHERE m.expires_at IS NULL OR julianday(m.expires_at) > (SELECT day FROM clock)),
+-- NULL where all rows are for the same readers
 whose (words) AS MATERIALIZED (
     SELECT group_concat('"p' || hex(scope || '/' || epic || '/' || reader) || '0"', ' OR ') FROM place p
-    WHERE EXISTS (SELECT 1 FROM memory m WHERE m.scope = p.scope AND m.epic = p.epic AND m.reader = p.reader)),
+    WHERE EXISTS (SELECT 1 FROM memory m WHERE m.scope = p.scope AND m.epic = p.epic AND m.reader = p.reader)
+      AND (SELECT place FROM memory ORDER BY scope, epic, reader LIMIT 1)
+          <> (SELECT place FROM memory ORDER BY scope DESC, epic DESC, reader DESC LIMIT 1)),
 common (id, score) AS MATERIALIZED (
     SELECT r.value, 1.0 / count(*) FROM json_each(iif(:wide OR NOT EXISTS (SELECT 1 FROM rare), coalesce(:common, '[]'), '[]')) w, json_each((
         SELECT json_group_array(rowid) FROM (
-            SELECT rowid FROM memory_fts WHERE memory_fts MATCH 'place : (' || (SELECT words FROM whose) || ') AND text : ' || w.value
+            SELECT rowid FROM memory_fts WHERE memory_fts MATCH coalesce('place : (' || (SELECT words FROM whose) || ') AND ', '') || 'text : ' || w.value
             ORDER BY rowid DESC LIMIT 100))) r
     GROUP BY r.value),
 found (id, score) AS MATERIALIZED (
