@@ -125,6 +125,18 @@ static int boot(lua_State *L)
     return 1;
 }
 
+/* What whoever started us may have left. Without the first three descriptors a file of ours would be
+ * opened as one of them, and what is said written into it: they are made to refuse instead, each by
+ * its direction. Where SIGCHLD is ignored nobody hears how a program ended. */
+static bool start_sane(void)
+{
+    signal(SIGCHLD, SIG_DFL);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+            return false;
+    return true;
+}
+
 /* Every waiting agent is a socket. */
 static void raise_file_limit(void)
 {
@@ -221,7 +233,7 @@ static int run(lua_State *L, uv_loop_t *loop, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    if (!FAULT_START())
+    if (!start_sane() || !FAULT_START())
         return 2;
     forbid_cores();
     signal(SIGPIPE, SIG_IGN);

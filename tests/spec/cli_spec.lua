@@ -167,6 +167,15 @@ describe("commands on a project", function()
     assert.equal("card.created", cjson.decode(text).kind)
   end)
 
+  it("begin well without the first descriptors, and where the ends of programs are ignored", function()
+    for _, words in ipairs({ "version >&-", "version <&- >&- 2>&-", "try jail -- true >&-" }) do
+      assert.equal(0, select(2, orket.shell(orket.binary .. " " .. words)), words)
+    end
+    local text, code = orket.shell("trap '' CHLD; timeout 60 " .. orket.binary .. " try jail -- echo there")
+    assert.equal(0, code, text)
+    assert.equal("there\n", cjson.decode(text).stdout)
+  end)
+
   it("know NO_COLOR", function()
     local command = string.format("script -qec '%s board -C %s' /dev/null", orket.binary, dir)
     assert(orket.shell("NO_COLOR= " .. command):find("\27[", 1, true))
