@@ -12,7 +12,7 @@ local function serve(self, mode)
   local out = self.dir .. "/out"
   self.pid = orket.shell(("MODE=%s GO=%s/go LOG=%s/log ORKET_LUA=%s/server %s >%s 2>&1 & echo $!")
     :format(mode, self.dir, self.dir, self.dir, orket.binary, out)):match("%d+")
-  for _ = 1, 200 do
+  for _ = 1, 1000 do
     local port = tonumber(orket.read(out):match("^%d+"))
     if port then
       return port

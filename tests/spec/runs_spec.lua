@@ -12,7 +12,7 @@ describe("orket run", function()
     orket.write(dir .. "/url", "")
     os.execute(string.format("%s mock-llm --fast examples/textkit/mock.lua > %s/url & echo $! > %s/pid",
       orket.binary, dir, dir))
-    for _ = 1, 50 do
+    for _ = 1, 200 do
       url = orket.read(dir .. "/url"):match("http:%S+")
       if url then
         break

@@ -142,7 +142,7 @@ go on with: orket run -C 'my shop' shop
       view:attach({ store = run.store }, run)
       view:see({ kind = "turn.started", card = "a", at = "2026-01-31T12:00:00", body = { seat = "s", role = "r" } })
       view:hear("a", ("漢"):rep(300))
-      require("orket.async").sleep(0.3)
+      require("orket.async").sleep(1)
       view:finish(outcome)
       return 3 end) end]])
     local command = "stty cols 80 rows 24; TERM=xterm ORKET_LUA=" .. dir .. "/lib " .. orket.binary
