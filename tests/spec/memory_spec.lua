@@ -380,12 +380,32 @@ describe("memory", function()
     assert.is_true(is_shown(w, "C", "for the role alone"))
     same(w)
     for _, note in ipairs({ "{ text = 'x', scope = 'project' }", "{ text = 'x', epic = 'other' }", "{ scope = 'card' }", "7", "{ text = 'x', days = -1 }",
-      "{ text = 'x', keywords = { 1 } }" }) do
+      "{ text = 'x', keywords = { 1 } }", "{ text = 'x', keywords = { a = 'ghp_" .. ("a1B2"):rep(9) .. "' } }", "{ text = 'x', keywords = 'y' }",
+      "{ text = 'x', keywords = { a = 1 } }" }) do
       local v <close> = project({}, { {} }, { files = { ["roles/coder.lua"] = NOTER:gsub("memory = note", "memory = " .. note) } })
       local text, code = v:run()
       assert.equal(3, code, text)
       assert.same({}, v:events("memory.noted"))
     end
+  end)
+
+  it("is nothing where its role says nothing, and no more words than may be looked for", function()
+    local role = NOTER:gsub("memory = note", [[memory = card.id == "A" and " \n" or card.id == "B" and { text = "" } or words()]])
+    role = [[local function words()
+      local list = {}
+      for i = 1, 5000 do
+        list[i] = "wort" .. i
+      end
+      return { text = "many", keywords = list }
+    end
+    ]] .. role
+    local w <close> = project({}, { { id = "A" }, { id = "B" }, { id = "C" } }, { files = { ["roles/coder.lua"] = role } })
+    ran(w)
+    local rows = memory(w, "search")
+    assert.same({ "many" }, texts(rows))
+    assert.truthy(#rows[1].keywords > 100 and #table.concat(rows[1].keywords) <= 1024)
+    assert.equal(1, #w:events("memory.noted"))
+    same(w)
   end)
 
   it("holds no secrets, whoever says them", function()

@@ -1,12 +1,14 @@
 -- memory/note.lua: what may be remembered at all, whoever says it: a text without secrets, no longer than what is looked
 -- at. What a secret is told by is the gate's to say; a note with one is refused, and that is in the reports.
 
+local cjson = require("cjson")
 local gate = require("orket.core.gate")
 
 local M = {}
 
 M.MOST = 10 * 1024 -- bytes of a text
 
+local WORDS_MOST = 1024 -- bytes of all keywords
 local FIX = "leave it out: name where it is kept instead"
 
 ---No longer than it may be, without half a letter at its end.
@@ -24,17 +26,36 @@ function M.leak(body)
   return gate.leak(body.text .. "\n" .. table.concat(body.keywords or {}, "\n"))
 end
 
----Notes something, or says why not.
+-- The first keywords, as many as there is room for.
+local function few(words)
+  local kept, room = {}, WORDS_MOST
+  for _, word in ipairs(words) do
+    room = room - #word
+    kept[#kept + 1] = room >= 0 and word or nil
+  end
+  return setmetatable(kept, cjson.array_mt)
+end
+
+---Notes something, or says why not. A text of blanks says nothing.
 ---@param record fun(kind: string, body: table)
 ---@param body table of memory.noted
 function M.add(record, body)
   local what = M.leak(body)
   if what then
     record("memory.refused", { rule = "gate.secret", why = "what should be remembered holds " .. what, fix = FIX, by = body.rule })
-  else
-    body.text = M.cut(body.text, M.MOST)
+  elseif body.text:find("%S") then
+    body.text, body.keywords = M.cut(body.text, M.MOST), body.keywords and few(body.keywords)
     record("memory.noted", body)
   end
+end
+
+-- A list, and nothing in it that is not seen by whoever looks for secrets.
+local function are_texts(list)
+  local count = 0
+  for _, text in pairs(type(list) == "table" and list or {}) do
+    count = type(text) == "string" and count + 1 or math.huge
+  end
+  return type(list) == "table" and count == #list
 end
 
 local SCOPES = { epic = true, role = true, card = true }
@@ -47,11 +68,6 @@ function M.is_proposed(memory)
   if type(memory) ~= "table" then
     return type(memory) == "string"
   end
-  for _, word in ipairs(type(memory.keywords) == "table" and memory.keywords or {}) do
-    if type(word) ~= "string" then
-      return false
-    end
-  end
   for key in pairs(memory) do
     if key ~= "text" and key ~= "scope" and key ~= "keywords" and key ~= "days" then
       return false
@@ -59,7 +75,7 @@ function M.is_proposed(memory)
   end
   local days = memory.days
   return type(memory.text) == "string" and (memory.scope == nil or SCOPES[memory.scope] == true)
-    and (memory.keywords == nil or type(memory.keywords) == "table")
+    and (memory.keywords == nil or are_texts(memory.keywords))
     and (days == nil or math.type(days) == "integer" and days > 0 and days <= 36500)
 end
 
