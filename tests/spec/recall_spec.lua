@@ -265,6 +265,44 @@ describe("memory by meaning", function()
     same(w)
   end)
 
+  it("is asked anew when a card's words are written anew", function()
+    local w <close> = project({ issues = { { id = "A", name = "Work", description = "about a bill" } }, embed = [[
+      table.insert(synonyms, { "boat", "ship" })
+      local last = reply
+      function reply(request)
+        if #request.messages >= 8 or request.messages[1].content:find("integrity guard", 1, true) then
+          return last(request)
+        end
+        local r = say(write("f" .. #request.messages, "x"))
+        r.delay_ms = #request.messages > 2 and 1500 or nil
+        return r
+      end
+    ]] })
+    local config = cjson.decode(w:read("config/organization.json"))
+    config.models.m.context = 32000
+    w:write("config/organization.json", cjson.encode(config))
+    fill(w, { "an invoice has a number", "a ship has a mast", "rivers run to the sea" })
+    local run_of = w:start()
+    local epic = w:read("config/epics/ep.json")
+    for i, words in ipairs({ "a boat", "rivers" }) do -- while the second and the third reply take their time
+      assert(world.wait(function() return w:request(2 * i + 1) ~= nil end))
+      w:write("config/epics/ep.json", (epic:gsub("a bill", words)))
+      run(w, "sync")
+    end
+    local text, code = run_of.wait()
+    assert.equal(0, code, text)
+    local nearest, now = {}, nil
+    for _, event in ipairs(w:events()) do
+      if event.run == "ep.1" and event.turn == 1 and event.kind == "memory.ranked" then
+        now = math.tointeger(event.body.near[1][1])
+      elseif event.kind == "turn.prompted" and event.turn == 1 or event.kind == "window.compacted" then
+        nearest[#nearest + 1] = now
+      end
+    end
+    assert.same({ 1, 2, 3 }, nearest)
+    same(w)
+  end)
+
   it("asks for a text once, however many turns want it at once", function()
     local issues = {}
     for i = 1, 8 do

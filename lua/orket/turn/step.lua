@@ -48,6 +48,7 @@ local function recorded_reply(turn)
   end
   local recorded = turn.tape:take("step.reply")
   if recorded then
+    turn.ranked = nil -- the words that were written by it were the same as before
     usages.add(turn, recorded)
     note_count(turn, recorded)
     return tape.reply(turn:resay(recorded.convo), recorded)

@@ -192,7 +192,7 @@ end
 local function pins_of(turn)
   local scope = turn.scoped
   local pins, err, marks = turn.engine:prompt(turn)
-  turn.scoped = scope
+  turn.scoped, turn.ranked = scope, nil -- the next ones may be about other words
   return pins, err, marks
 end
 
@@ -291,7 +291,7 @@ local function again(turn, body)
   end
   local own = turn.window or {}
   turn.messages, turn.convo, turn.head = turn.engine.store:conversation(body.convo), body.convo, math.tointeger(body.head)
-  turn.pins = body.pins
+  turn.pins, turn.ranked = body.pins, nil
   rest.again(turn, body.rests)
   turn.window = {
     steps = math.tointeger(body.steps or nil), before = math.tointeger(body.before or nil), lines = body.lines, summary = body.summary, marks = body.marks,
