@@ -22,7 +22,7 @@ local function socket_path(dir)
   return dir .. "/.orket/owner.sock"
 end
 
-local function answer(project, handlers, line, client)
+local function answer(perform, handlers, line, client)
   local request, message = cjson.decode(line)
   if type(request) ~= "table" then
     return { error = errors.new("ERR_JSON", "not a request: " .. tostring(message)) }
@@ -39,7 +39,7 @@ local function answer(project, handlers, line, client)
   if handler then
     result, err = handler(request, client)
   else
-    result, err = people.perform(project, request)
+    result, err = perform(request)
   end
   return { result = result or nil, error = err }
 end
@@ -58,15 +58,47 @@ local function line_of(reply)
     or cjson.encode({ error = errors.new("ERR_TOO_LARGE", "the answer has " .. #text .. " bytes, " .. LINE_MAX .. " is the most", "ask for less") })
 end
 
----Answers requests until closed.
+-- Waits until what people asked for is done and answered: the store is closed behind it.
+local function wait_for(asked)
+  while asked.count > 0 do
+    async.suspend(function(wake)
+      asked.none = wake
+    end)
+    async.sleep(0)
+  end
+end
+
+local function counted(asked, project, request)
+  if asked.closed then
+    return nil, errors.new("ERR_OWNED", "the run has just ended", "ask again")
+  end
+  asked.count = asked.count + 1
+  local _ <close> = setmetatable({}, { __close = function()
+    asked.count = asked.count - 1
+    if asked.count == 0 and asked.none then
+      asked.none()
+    end
+  end })
+  return people.perform(project, request)
+end
+
+---Answers requests until closed. Called in a task, as its close() is.
 ---@param project table
 ---@param handlers table<string, function>|nil acts beyond people's: halt, reload ...
 ---@return table|nil server with close()
 ---@return Error|nil
 function M.serve(project, handlers)
-  return lines.listen(socket_path(project.dir), LINE_MAX, function(line, client)
-    return line_of(safely(project, handlers or {}, line, client))
+  local asked = { count = 0 }
+  local server, err = lines.listen(socket_path(project.dir), LINE_MAX, function(line, client)
+    return line_of(safely(function(request)
+      return counted(asked, project, request)
+    end, handlers or {}, line, client))
   end)
+  return server and { close = function()
+    server.close()
+    wait_for(asked)
+    asked.closed = true
+  end }, err
 end
 
 local function as_owner(dir, request)

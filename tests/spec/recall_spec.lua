@@ -303,6 +303,26 @@ describe("memory by meaning", function()
     same(w)
   end)
 
+  it("answers a person whose question a run's end overtakes", function()
+    local w <close> = project({ slow = true, embed = [[
+      function embed(texts)
+        for _, text in ipairs(texts) do
+          if text == "which rivers" then
+            return { delay_ms = 3500 }
+          end
+        end
+      end
+    ]] })
+    fill(w, NOTES)
+    local run_of = w:start()
+    assert(world.wait(function() return w:request(2) ~= nil end))
+    local text = run(w, "memory --json search 'which rivers'")
+    assert.falsy(text:find("words alone", 1, true), text)
+    assert.truthy(text:find('"near"', 1, true), text)
+    assert.equal(0, select(2, run_of.wait()))
+    same(w)
+  end)
+
   it("asks for a text once, however many turns want it at once", function()
     local issues = {}
     for i = 1, 8 do
