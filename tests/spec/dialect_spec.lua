@@ -261,7 +261,7 @@ describe("calls in a model's text", function()
 
   it("are made beside what quotes something else", function()
     local call = '<tool_call>{"name": "search", "arguments": {"q": "x"}}</tool_call>'
-    local beside = { "It looks like the file is there.\n", "I read the example file:\n", "It would be best to look.\n", "I add the <pre> and <code> tags now.\n",
+    local beside = { "It looks like the file is there.\n", "I read the example file:\n", "It would be best to look.\n", "The next step would be:\n", "I add the <pre> and <code> tags now.\n",
       "As 3 > 2 I go on: ", "He said 'yes'. ", "<!-- done --> ", "<code>x</code> ", "「x」 " }
     local rows = {}
     for i, text in ipairs(beside) do

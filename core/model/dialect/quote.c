@@ -25,7 +25,7 @@ bool quote_line_begins(const struct quote *q, const char *text, size_t at)
         "per esempio", "например", "Например", "例如", "比如", "例えば", "예를 들어"
 
 static const char *const EXAMPLE[] = {FOR_EXAMPLE, "example",     "such as",      "like this",  "look like:",
-                                      "would look", "looks like", "would be:",    "format:",    "format is",
+                                      "would look", "looks like", "format:",      "format is",
                                       "you could", "you would",   "you can",      "instead of", "as in",
                                       "syntax",    "placeholder", NULL};
 
@@ -39,7 +39,7 @@ static bool says(const char *text, size_t len, const char *word)
 }
 
 /* A mark is rarely written for anything but a call: of it only these say so. */
-static const char *const MARKED_EXAMPLE[] = {FOR_EXAMPLE, "example:", "like this:", "look like:", "would be:", "would write:",
+static const char *const MARKED_EXAMPLE[] = {FOR_EXAMPLE, "example:", "like this:", "look like:", "you would write", "you'd write",
                                              "format is:", "example call", "example tool call", "example of a call",
                                              "example of a tool call", "call such as", NULL};
 
