@@ -6,6 +6,7 @@
 -- It is the best guess, not an upper bound: budgets reserve by budget/estimate.lua, which never guesses low.
 
 local cjson = require("cjson")
+local usages = require("orket.usage")
 
 local M = {}
 
@@ -141,10 +142,7 @@ local function asked_of(store, row)
     return nil
   end
   messages[#messages] = nil
-  local bytes = 1 + #messages
-  for _, message in ipairs(messages) do
-    bytes = bytes + #message
-  end
+  local bytes = usages.asked({ messages = messages })
   return row.bytes >= bytes and M.made_of(messages, row.bytes - bytes) or nil
 end
 

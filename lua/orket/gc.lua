@@ -7,6 +7,7 @@ local cjson = require("cjson")
 local errors = require("orket.errors")
 local later = require("orket.later")
 local embedders = later("orket.memory.embedder")
+local list = require("orket.list")
 local trees = require("orket.gc.trees")
 
 local M = {}
@@ -50,14 +51,6 @@ local function sort(rows)
   return runs, kept
 end
 
-local function ids_of(runs)
-  local ids = {}
-  for i, run in ipairs(runs) do
-    ids[i] = run.id
-  end
-  return ids
-end
-
 local function cards_of(project, ids)
   return project.store:read("dropped_cards", { runs = cjson.encode(#ids > 0 and ids or cjson.empty_array) })
 end
@@ -76,7 +69,7 @@ local function sweep(project, runs, left, options)
   if not options.dry then
     embedders.sweep(project)
   end
-  return errors.check(project.store:make_room(ids_of(runs), options.dry == true))
+  return errors.check(project.store:make_room(list.column(runs, "id"), options.dry == true))
 end
 
 ---@param project table opened as owner, with nothing under way
@@ -90,12 +83,12 @@ function M.run(project, options)
     return nil, err
   end
   local runs, kept = sort(rows)
-  local left = { cards = cards_of(project, ids_of(runs)) }
+  local left = { cards = cards_of(project, list.column(runs, "id")) }
   left.trees = trees.find(project, left.cards)
   local room
   room, err = sweep(project, runs, left, options)
   if room then
-    room.runs, room.kept, room.trees, room.dry_run = ids_of(runs), kept, left.trees, options.dry == true
+    room.runs, room.kept, room.trees, room.dry_run = list.column(runs, "id"), kept, left.trees, options.dry == true
   end
   return room, err
 end

@@ -70,6 +70,18 @@ function M.same(a, b)
   return true
 end
 
+---One field of each row, in their order.
+---@param rows table[]
+---@param name string
+---@return any[]
+function M.column(rows, name)
+  local values = {}
+  for i, row in ipairs(rows) do
+    values[i] = row[name]
+  end
+  return values
+end
+
 ---A part of a map.
 ---@param map table<string, any>
 ---@param names string[]

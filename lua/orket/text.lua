@@ -1,4 +1,4 @@
--- text.lua: bytes of programs as text, and texts without the blanks around them. What is looked for costs time by a text's
+-- text.lua: bytes of programs as text, texts by their bytes, and without the blanks around them. What is looked for costs time by a text's
 -- length, whatever it is made of: a pattern that ends in blanks, as in "(.-)%s*$", costs its square.
 
 local M = {}
@@ -29,6 +29,31 @@ end
 ---@return string
 function M.trimmed(text)
   return M.ended(text:match("^%s*(.*)$"))
+end
+
+---The beginning of a text: at most so many bytes, and whole characters.
+---@param text string
+---@param most integer
+---@return string
+function M.cut(text, most)
+  if #text <= most then
+    return text
+  end
+  while most > 0 and text:byte(most + 1) & 0xC0 == 0x80 do
+    most = most - 1
+  end
+  return text:sub(1, math.max(0, most))
+end
+
+---How many bytes some texts have together.
+---@param texts string[]
+---@return integer
+function M.bytes(texts)
+  local bytes = 0
+  for _, text in ipairs(texts) do
+    bytes = bytes + #text
+  end
+  return bytes
 end
 
 return M

@@ -5,6 +5,7 @@
 --
 -- Of a model that has not answered yet nothing is known: it holds the whole cap, so that its first request goes alone.
 
+local texts = require("orket.text")
 local usages = require("orket.usage")
 
 local M = {}
@@ -21,15 +22,6 @@ function M.new()
   return setmetatable({ known = {} }, Estimate)
 end
 
--- The pieces of a request's body.
-local function bytes_of(body)
-  local bytes = 0
-  for _, piece in ipairs(body) do
-    bytes = bytes + #piece
-  end
-  return bytes
-end
-
 local function most_said(model, known)
   local params = model.params or {}
   local told = model.max_tokens or params.max_tokens or params.max_completion_tokens
@@ -42,7 +34,7 @@ end
 ---@return table<string, integer> wanted by kind
 ---@return integer bytes
 function Estimate:of(model, body)
-  local bytes, known = bytes_of(body), self.known[model]
+  local bytes, known = texts.bytes(body), self.known[model]
   local wanted = { calls = 1, seconds = math.ceil(((model.deadlines or {}).total or TOTAL) * 1000) }
   if not known then
     wanted.tokens, wanted.money = WHOLE, WHOLE

@@ -210,14 +210,6 @@ end
 
 -- ---- all of it ----
 
-local function texts_of(entries)
-  local texts = {}
-  for i, entry in ipairs(entries) do
-    texts[i] = entry.text
-  end
-  return texts
-end
-
 ---What the policies forbade and do not forbid any more, as far as can be told.
 ---@param after table generation
 ---@param changed {was: table[], now: table[]} see changed
@@ -229,7 +221,7 @@ function M.delta(after, changed, world)
   end
   local self = {
     after = after, was = watched(changed.was), now = watched(changed.now), rows = {}, widened = 0, shipped = world.shipped,
-    vocabulary = words.of(texts_of(changed.was), texts_of(changed.now), world.house),
+    vocabulary = words.of(list.column(changed.was, "text"), list.column(changed.now, "text"), world.house),
   }
   self.is_whole = asked.each(after, self.vocabulary, world.recorded, visitor(self))
   if self.widened > ROWS then

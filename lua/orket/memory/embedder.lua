@@ -7,6 +7,7 @@ local errors = require("orket.errors")
 local holds = require("orket.tree.hold")
 local llm = require("orket.llm")
 local parts = require("orket.providers.parts")
+local strings = require("orket.text")
 local sys = require("orket.core.sys")
 local usages = require("orket.usage")
 local vectors = require("orket.core.vectors")
@@ -64,14 +65,6 @@ end
 
 -- ---- one request ----
 
-local function bytes_of(texts)
-  local bytes = 0
-  for _, text in ipairs(texts) do
-    bytes = bytes + #text
-  end
-  return bytes
-end
-
 local function read(texts)
   return function(reply)
     local bytes, dims, tokens = vectors.read(reply.body, #texts)
@@ -79,7 +72,7 @@ local function read(texts)
       return nil, { code = tokens, class = "model", message = dims, status = reply.status, ms = reply.ms }
     end
     reply.vectors, reply.dims, reply.body = bytes, dims, nil
-    reply.usage = { prompt = tokens or usages.estimate(bytes_of(texts)), completion = 0, estimated = not tokens or nil }
+    reply.usage = { prompt = tokens or usages.estimate(strings.bytes(texts)), completion = 0, estimated = not tokens or nil }
     return reply
   end
 end
@@ -113,7 +106,7 @@ end
 
 -- As many of the numbered texts as fit into a request, after those that are in it.
 local function fill(texts, numbers, from, batch)
-  local bytes, taken = bytes_of(batch), {}
+  local bytes, taken = strings.bytes(batch), {}
   while numbers[from] and #batch < BATCH and (bytes + #texts[numbers[from]] <= BATCH_BYTES or #batch == 0) do
     local number = numbers[from]
     batch[#batch + 1], taken[#taken + 1] = texts[number], texts[number]
@@ -177,7 +170,7 @@ end
 -- ---- a question ----
 
 local function cut(text)
-  return #text <= TEXT_MOST and text or (text:sub(1, TEXT_MOST):gsub("[\xc0-\xff][\x80-\xbf]*$", ""))
+  return strings.cut(text, TEXT_MOST)
 end
 
 local function cut_all(texts)

@@ -3,6 +3,7 @@
 
 local cjson = require("cjson")
 local gate = require("orket.core.gate")
+local texts = require("orket.text")
 
 local M = {}
 
@@ -10,14 +11,6 @@ M.MOST = 10 * 1024 -- bytes of a text
 
 local WORDS_MOST = 1024 -- bytes of all keywords
 local FIX = "leave it out: name where it is kept instead"
-
----No longer than it may be, without half a letter at its end.
----@param text string
----@param most integer
----@return string
-function M.cut(text, most)
-  return #text <= most and text or (text:sub(1, most):gsub("[\xc0-\xff][\x80-\xbf]*$", ""))
-end
 
 ---What a note holds that has the form of a secret.
 ---@param body {text: string, keywords: string[]?}
@@ -44,7 +37,7 @@ function M.add(record, body)
   if what then
     record("memory.refused", { rule = "gate.secret", why = "what should be remembered holds " .. what, fix = FIX, by = body.rule })
   elseif body.text:find("%S") then
-    body.text, body.keywords = M.cut(body.text, M.MOST), body.keywords and few(body.keywords)
+    body.text, body.keywords = texts.cut(body.text, M.MOST), body.keywords and few(body.keywords)
     record("memory.noted", body)
   end
 end

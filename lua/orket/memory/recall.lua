@@ -2,6 +2,7 @@
 -- The journal's answer is the answer: whoever goes on, replays or judges by it asks nobody.
 
 local embedders = require("orket.memory.embedder")
+local list = require("orket.list")
 local memory = require("orket.memory")
 
 local M = {}
@@ -21,14 +22,6 @@ local function pairs_of(rows, near)
   return table.move(others, 1, math.min(NEAREST, #others), #found + 1, found)
 end
 
-local function texts_of(rows)
-  local texts = {}
-  for i, row in ipairs(rows) do
-    texts[i] = row.text
-  end
-  return texts
-end
-
 ---Asks how near some rows are to a text.
 ---@param embedder Embedder
 ---@param rows table[]
@@ -37,7 +30,7 @@ end
 ---@return table body of memory.ranked
 ---@return Error|nil canceled
 function M.ask(embedder, rows, text, through)
-  local near, err, spent, dims = embedder:near(text, texts_of(rows), through)
+  local near, err, spent, dims = embedder:near(text, list.column(rows, "text"), through)
   if err and err.code == "ERR_CANCELED" then
     return nil, err
   end

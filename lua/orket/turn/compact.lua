@@ -4,6 +4,7 @@
 
 local cjson = require("cjson")
 local hash = require("orket.core.hash")
+local texts = require("orket.text")
 
 local M = {}
 
@@ -83,20 +84,12 @@ end
 
 -- ---- what was called ----
 
--- Where a character begins, not after this byte.
-local function whole_characters(text, most)
-  while most > 0 and most < #text and text:byte(most + 1) & 0xC0 == 0x80 do
-    most = most - 1
-  end
-  return text:sub(1, most)
-end
-
 ---The beginning of a text, with a mark that it was cut.
 ---@param text string
 ---@param most integer bytes, with the mark
 ---@return string
 function M.cut(text, most)
-  return whole_characters(text, most - #"…") .. "…"
+  return texts.cut(text, most - #"…") .. "…"
 end
 
 ---A text in one line that imitates nothing: no line ends, no marks of templates.
@@ -195,16 +188,6 @@ function M.names(messages)
     end)
   end
   return names
-end
-
----@param messages string[]
----@return integer
-function M.bytes(messages)
-  local bytes = 1 + #messages
-  for _, text in ipairs(messages) do
-    bytes = bytes + #text
-  end
-  return bytes
 end
 
 return M
