@@ -3,13 +3,14 @@
 -- It lives in the process that owns the project, as long as somebody is attached (lua/orket/repl/attached.lua is the
 -- other end). A turn asks it at four places, before it acts:
 --
---   role        its first prompt is made          tool        the model asked for a call
---   rule        the call is judged, or something  transition  the turn will move its card
---               that it asks for is refused
+--   role        its first prompt is made
+--   tool        the model asked for a call
+--   rule        the call is judged, or something that it asks for is refused
+--   transition  the turn will move its card
 --
 -- While a turn stands, its deadline stands, and no time is counted; what it waits for is an order of the person: go on,
--- step, skip the call, judge it again. A skip is a refusal in the journal, in the person's name: it can only narrow. When whoever is
--- attached goes, in whatever way, every turn goes on.
+-- step, skip the call, judge it again. A skip is a refusal in the journal, in the person's name: it can only narrow.
+-- When whoever is attached goes, in whatever way, every turn goes on.
 
 local async = require("orket.async")
 local breakpoints = require("orket.breakpoints")

@@ -63,7 +63,8 @@ local FAMILIES = {
     { "{?<｜tool▁call▁begin｜>}function<｜tool▁sep｜>{name}\n```json\n{json}\n```{?<｜tool▁call▁end｜>}",
       section = { "<｜tool▁calls｜>", "<｜tool▁calls▁end｜>" } },
     "<｜tool▁call▁begin｜>function<｜tool▁sep｜>{name}\n```json\n{json}\n```<｜tool▁call▁end｜>",
-    { "{?<｜tool▁call▁begin｜>}{name}<｜tool▁sep｜>{json}{?<｜tool▁call▁end｜>}", section = { "<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>" }, named = true } },
+    { "{?<｜tool▁call▁begin｜>}{name}<｜tool▁sep｜>{json}{?<｜tool▁call▁end｜>}", named = true,
+      section = { "<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>" } } },
   { name = "deepseek-v31", also = { "cogitov2" },
     { "{?<｜tool▁call▁begin｜>}{name}<｜tool▁sep｜>{json}{?<｜tool▁call▁end｜>}", section = { "<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>" } },
     "<｜tool▁call▁begin｜>{name}<｜tool▁sep｜>{json}<｜tool▁call▁end｜>" },
@@ -203,7 +204,8 @@ local FAMILIES = {
 -- written where it begins.
 local REASONING = {
   { "<think>", "</think>", true }, { "<thinking>", "</thinking>", true }, { "<thought>", "</thought>", true },
-  { "<seed:think>", "</seed:think>", true }, { "<think:opensource>", "</think:opensource>", true }, { "<ifm|think>", "</ifm|think>", true }, { "[THINK]", "[/THINK]", true },
+  { "<seed:think>", "</seed:think>", true }, { "<think:opensource>", "</think:opensource>", true },
+  { "<ifm|think>", "</ifm|think>", true }, { "[THINK]", "[/THINK]", true },
   { "<|START_THINKING|>", "<|END_THINKING|>", true }, { "◁think▷", "◁/think▷", true },
   { "<|inner_prefix|>", "<|inner_suffix|>", true }, { "<|channel>thought", "<channel|>", true }, { "<|channel>", "<channel|>" },
   { "<tool_response>", "</tool_response>" }, { "<|tool_response>", "<tool_response|>" }, { "[TOOL_RESULTS]", "[/TOOL_RESULTS]" },
@@ -215,14 +217,16 @@ local REASONING = {
   { "<|start|>functions.", "<|end|>" }, { "<|start|>user", "<|end|>" }, { "[INST]", "[/INST]" }, { "<start_of_turn>user", "<end_of_turn>" },
   { "<|turn>user", "<turn|>" }, { "<start_function_response>", "<end_function_response>" },
   { "<|channel|>analysis<|message|>", "<|end|>" }, { "<|channel|> analysis<|message|>", "<|end|>" }, { " to=self<|message|>", "<|eom|>" },
-  { "<|message_model|><|content_thinking|>", "<|end_message|>" }, { "<mm:think>", "</mm:think>", true }, { "[BEGIN REASONING]", "[BEGIN FINAL RESPONSE]", true }, { "<|open|>think<|sep|>", "<|close|>think<|sep|>", true },
+  { "<|message_model|><|content_thinking|>", "<|end_message|>" }, { "<mm:think>", "</mm:think>", true },
+  { "[BEGIN REASONING]", "[BEGIN FINAL RESPONSE]", true }, { "<|open|>think<|sep|>", "<|close|>think<|sep|>", true },
 }
 
 -- Marks of chat templates that a server did not take away.
 local DROP = {
   "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end_of_text|>", "<|endoftext|>", "<|START_RESPONSE|>", "<|END_RESPONSE|>",
   "<|channel|>final<|message|>", "<|channel|>commentary<|message|>", "<|start|>assistant", "<|end|>", "<|return|>", "</s>", "<|assistant_start|>",
-  "<|role_end|>", "<|message_model|><|content_text|>", ">>>all\n", "<|open|>response<|sep|>", "<|close|>response<|sep|>", "<|close|>message<|sep|>", "<|message_sep|>", "<turn|>", "<|assistant_end|>",
+  "<|role_end|>", "<|message_model|><|content_text|>", ">>>all\n",
+  "<|open|>response<|sep|>", "<|close|>response<|sep|>", "<|close|>message<|sep|>", "<|message_sep|>", "<turn|>", "<|assistant_end|>",
   "<|channel|>final <|constrain|>json<|message|>", "<|channel|> final<|message|>", "<|channel|> commentary<|message|>", "<|start|> assistant",
   " to=user<|message|>", "<|START_TEXT|>", "<|END_TEXT|>", "<|CHATBOT_TOKEN|>", "<|END_OF_TURN_TOKEN|>",
   "<ifm|tool_calls>", "</ifm|tool_calls>", "<|end_message|>", "<|eom|>", "<|eot|>", "<|end_of_msg|>",
@@ -233,7 +237,8 @@ local function form(spec)
     return { call = spec }
   end
   return { call = spec[1], section = spec.section, param = spec.param, where = spec.where, typed = spec.typed,
-    strict = spec.strict, quote = spec.quote, tags = spec.tags, cdata = spec.cdata, lines = spec.lines, wrapped = spec.wrapped, named = spec.named, arguments = spec.arguments }
+    strict = spec.strict, quote = spec.quote, tags = spec.tags, cdata = spec.cdata, lines = spec.lines, wrapped = spec.wrapped,
+    named = spec.named, arguments = spec.arguments }
 end
 
 local function family(spec)

@@ -21,9 +21,10 @@
  * `where` says where a form may begin: "mark" (anything that is not quoted; the default), "prose" (also in
  * fenced code that is data), "line" (a line's beginning) or "start" (the reply's). Of the last three a name
  * has to be one of the tools, when they are known. `typed`: a parameter that no schema speaks of is JSON
- * where it can be. `strict`: nothing of the form may be missing. `quote` is the mark that strings stand between where
- * {json} does not quote them. `lines`: a {value} stands on lines of its own; `wrapped`: it may, where both line ends are there. `cdata`: it may stand in <![CDATA[ ]]>. `named`: only where the
- * family is known, not to find it out. `arguments` names those of {value}s outside parameters, in order. */
+ * where it can be. `strict`: nothing of the form may be missing. `quote` is the mark that strings stand
+ * between where {json} does not quote them. `lines`: a {value} stands on lines of its own; `wrapped`: it may,
+ * where both line ends are there; `cdata`: it may stand in <![CDATA[ ]]>. `named`: only where the family is
+ * known, not to find it out. `arguments` names those of {value}s outside parameters, in order. */
 #ifndef MODEL_DIALECT_GRAMMAR_H
 #define MODEL_DIALECT_GRAMMAR_H
 
