@@ -55,6 +55,22 @@ describe("text", function()
   end)
 end)
 
+describe("json for standard output", function()
+  it("is written in parts where it is more than the codec writes at once, and is the same", function()
+    assert.equal("true true true", orket.probe([[
+      local cjson, text = require("cjson"), require("orket.view.text")
+      local part = { a = ("x"):rep(1 << 20) .. "\u{202e}\"", [""] = cjson.null, empty = setmetatable({}, cjson.array_mt) }
+      local items, more = {}, setmetatable({}, cjson.array_mt)
+      for i = 1, 17 do
+        items[i] = part
+      end
+      local one = text.json(part)
+      local all = '{"more":[],"n":1,"z":[' .. (one .. ","):rep(16) .. one .. "]}"
+      io.write(tostring(not cjson.try_encode(items)), " ", tostring(text.json({ z = items, n = 1, more = more }) == all), " ",
+        tostring(one:find("\\u202e", 1, true) ~= nil))]]))
+  end)
+end)
+
 -- A scene of many cards, drawn in windows of all sizes; answers the largest offence.
 local FRAMES = [==[
   local frame, text = require("orket.view.frame"), require("orket.view.text")
