@@ -49,22 +49,24 @@ local function is_concerned(entry, labels)
   return entry.about.when ~= "labels" or next(labels or {}) ~= nil
 end
 
--- A policy that looks at the call alone is not shown the view.
-local function looks_at_view(entry)
-  if entry.sees_view == nil then
-    entry.sees_view = (entry.script:parameters("decide") or 2) > 1
+-- How many of its arguments, call and view, a policy looks at: it is shown no more.
+local function looks_at(entry)
+  entry.looks_at = entry.looks_at or entry.script:parameters("decide") or 2
+  return entry.looks_at
+end
+
+local NOTHING = {}
+
+-- What a policy is shown, and what of it has been made (policy/case.lua).
+local function arguments(entry, shown)
+  if nodes.is_shipped(entry) then
+    return shown.call and shown.call:value(), shown.view
   end
-  return entry.sees_view
+  return shown.call, looks_at(entry) > 1 and shown.doc or nil
 end
 
 local function ask(entry, shown)
-  local call, view = shown.call, nil
-  if nodes.is_shipped(entry) then
-    call, view = call:value(), shown.view
-  elseif looks_at_view(entry) then
-    view = shown.doc
-  end
-  local answer, err = nodes.ask(entry, "decide", call, view)
+  local answer, err = nodes.ask(entry, "decide", arguments(entry, shown))
   if err then
     return refusal("deny", "failed", "the policy failed: " .. (text(err.message) or ""),
       "mend " .. entry.path .. ": until then it denies what it cannot judge",
@@ -113,8 +115,8 @@ function M.objection(entries, call, tool, turn, operation, permit)
   local shown, asked
   for _, entry in ipairs(entries) do
     if is_concerned(entry, turn.labels) then
-      shown = shown or case.of(call, tool, turn, operation, permit)
-      local objection = ask(entry, shown)
+      shown = shown or looks_at(entry) > 0 and case.of(call, tool, turn, operation, permit)
+      local objection = ask(entry, shown or NOTHING)
       if objection and objection.decision == "deny" then
         return objection
       end

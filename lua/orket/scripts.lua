@@ -21,10 +21,11 @@ M.POLICIES = POLICIES
 local FILES_MAX = 1000 -- of one kind
 local SOME, BRIEF = embed.read("lua/box/some.lua"), embed.read("lua/box/brief.lua")
 
--- What runs in a box before the script: tools perform operations, roles and nodes read views.
+-- What runs in a box before the script: tools perform operations, roles and nodes read views, policies calls.
 local PRELUDES = {
   roles = SOME .. BRIEF,
   nodes = SOME .. BRIEF,
+  policies = SOME,
   tools = SOME .. embed.read("lua/box/operations.lua"),
 }
 
@@ -113,13 +114,17 @@ function M.describe(path, text)
   return script and script:describe(), err
 end
 
+local function prelude_of(path)
+  return path:find("^nodes/policy[./]") and PRELUDES.policies or PRELUDES[path:match("^%a+")]
+end
+
 ---A text in the box of its kind; it is not held against a contract.
 ---@param path string "nodes/policy/x.lua"
 ---@param text string
 ---@return orket.box.script|nil
 ---@return Error|nil
 function M.boxed(path, text)
-  return errors.check(box.prepare(path, text, { prelude = PRELUDES[path:match("^%a+")] }))
+  return errors.check(box.prepare(path, text, { prelude = prelude_of(path) }))
 end
 
 ---One script, prepared and held against its contract, its self-test included.
