@@ -42,6 +42,8 @@ struct meter {
     uint64_t budget;    /* ns of this run */
     uint64_t last;      /* monotonic ns beyond which no excuse counts */
     uint64_t cpu;       /* the thread's own time at the beginning; 0 = only the clock counts */
+    uint64_t cpu_seen;  /* the thread's own time when the kernel was asked last; 0 = never */
+    uint64_t seen_at;   /* monotonic ns of that */
     int64_t unseen;     /* steps since the clock was looked at */
     volatile int limit; /* 0, ERR_SCRIPT_MEMORY, ERR_SCRIPT_STEPS, ERR_SCRIPT_TIME or ERR_IO */
     volatile bool running;
