@@ -9,7 +9,7 @@ local M = {}
 local Reading = {}
 Reading.__index = Reading
 
-local PAGE = 2000 -- events read at once
+local PAGE = 200 -- events read at once
 
 -- The tools whose allowed calls are read, as their bodies name them; nil: all of them.
 local function tools_of(self, pair)
