@@ -405,6 +405,13 @@ static int l_forward(lua_State *L)
     return 1;
 }
 
+/* store:hold(): without a writer, one moment for all reads from now on; raises as read does */
+static int l_hold(lua_State *L)
+{
+    struct err err = {0};
+    return store_hold(bind_check_store(L, 1), &err) ? store_raise(L, &err) : 0;
+}
+
 /* store.check(path) -> report table | nil, message, code: report.ok tells whether all is sound */
 static int l_check(lua_State *L)
 {
@@ -430,6 +437,7 @@ static const luaL_Reg methods[] = {
     {"head", l_head},
     {"proved", l_proved},
     {"forward", l_forward},
+    {"hold", l_hold},
     {"subscribe", store_l_subscribe},
     {"make_room", store_l_make_room},
     {"opened", l_opened},

@@ -10,6 +10,11 @@
 
 struct store_query;
 
+/* From its next read on, a store without a writer shows one moment until it is closed: for a command
+ * that reads very much, which costs less so. One with a writer shows a moment for each turn of the
+ * loop. ERR_STORE_*. */
+int store_hold(struct store *store, struct err *err) MUST_CHECK;
+
 /* Starts the query of that name (queries.sql). ERR_NOT_FOUND, ERR_STORE_*. Parameters that are not
  * set are NULL. A query is finished by store_query_end, always. */
 int store_query(struct store *store, const char *name, struct store_query **out,

@@ -93,6 +93,10 @@ function Store:opened() end
 ---@return StoreStream stream  raises an Error when the database cannot be read
 function Store:stream(place) end
 
+---From its next read on, a store without a writer shows one moment until it is closed; for a command that reads very
+---much. Raises as Store:read does.
+function Store:hold() end
+
 ---@param name string   a section of queries.sql
 ---@param params table? name -> string, number, boolean or cjson.null
 ---A database that fails is raised, as an Error: nobody could go on without the rows.

@@ -3,7 +3,7 @@
  *
  * All reads of one turn of the loop see one snapshot: every commit of the writer's that a reader
  * notices costs it all its cached pages. The queue lets go of it before the next `done`, and before
- * the loop waits. */
+ * the loop waits. A store without a writer has one when it is asked to (store_hold). */
 #include "io/store_read.h"
 
 #include <string.h>
@@ -120,16 +120,27 @@ static int run(struct store *store, int which, struct err *err)
     return step == SQLITE_DONE ? 0 : db_fail(store->reader, step, err);
 }
 
+static int begin(struct store *store, struct err *err)
+{
+    int rc = run(store, HOLD, err);
+    store->held = rc == 0;
+    return rc;
+}
+
 /* Without a writer there is nothing to be kept from, and no loop that would let go. */
 static int hold(struct store *store, struct err *err)
 {
     if (store->held || !store->queue.running)
         return 0;
-    int rc = run(store, HOLD, err);
-    store->held = rc == 0;
-    if (store->held)
+    int rc = begin(store, err);
+    if (!rc)
         queue_before_wait(store);
     return rc;
+}
+
+int store_hold(struct store *store, struct err *err)
+{
+    return store->held || store->queue.running ? 0 : begin(store, err);
 }
 
 /* One of our statements, in the snapshot. */

@@ -116,6 +116,7 @@ function M.run(argv)
   if not project then
     return refuse(err)
   end
+  project.store:hold()
   local result
   result, err = sim.run(project, { with = args.with, runs = args.runs })
   if not result then
