@@ -19,7 +19,8 @@
 enum { ARGS_MAX = 8 };
 
 struct handle {
-    struct script *script; /* NULL when closed */
+    struct script *script;     /* NULL when closed */
+    struct meter_trace *trace; /* made by its first trace; NULL before */
 };
 
 struct args {
@@ -215,6 +216,17 @@ static int l_script_parameters(lua_State *L)
 
 /* ---- traces ---- */
 
+/* Room for a trace of the script at idx; it is a large one, and kept. */
+static struct meter_trace *to_trace(lua_State *L, int idx)
+{
+    struct handle *handle = lua_touserdata(L, idx);
+    if (!handle->trace)
+        handle->trace = malloc(sizeof *handle->trace);
+    if (!handle->trace)
+        luaL_error(L, "out of memory");
+    return handle->trace;
+}
+
 static void push_hits(lua_State *L, const struct meter_trace *trace)
 {
     lua_newtable(L);
@@ -245,8 +257,8 @@ static int l_script_trace(lua_State *L)
     struct err err = {0};
     struct box *box;
     lua_settop(L, 4);
-    struct meter_trace *trace = lua_newuserdatauv(L, sizeof *trace, 0);
     l_check_entry(L, &entry);
+    struct meter_trace *trace = to_trace(L, 1);
     if (script_take(entry.script, &box, &err))
         return bind_fail(L, &err);
     int rc = box_trace(box, &entry.call, &entry.limits, trace, &err);
@@ -272,7 +284,8 @@ static int l_script_gc(lua_State *L)
 {
     struct handle *handle = luaL_checkudata(L, 1, SCRIPT_TYPE);
     script_free(handle->script);
-    handle->script = NULL;
+    free(handle->trace);
+    *handle = (struct handle){0};
     return 0;
 }
 

@@ -66,22 +66,23 @@ local function arguments(entry, shown)
 end
 
 local function ask(entry, shown)
-  local answer, err = nodes.ask(entry, "decide", arguments(entry, shown))
+  local call, view = arguments(entry, shown)
+  local answer, err = nodes.ask(entry, "decide", call, view)
   if err then
     return refusal("deny", "failed", "the policy failed: " .. (text(err.message) or ""),
       "mend " .. entry.path .. ": until then it denies what it cannot judge",
-      place.of_failure(entry, err.message, { shown.call, shown.view }))
+      place.of_failure(entry, err.message, { call, view }))
   elseif answer == cjson.null then
     return nil
   elseif not is_answer(answer) then
     return refusal("deny", "answer", "the policy gave an answer outside its contract: " .. shown_answer(answer),
       "mend " .. entry.path .. [[: it may answer nil, or {decision = "deny" or "ask", rule, why, fix} ]]
         .. "with a rule of at most 64 letters, digits, dots, dashes and underscores",
-      place.of_answer(entry, { shown.call, shown.view }))
+      place.of_answer(entry, { call, view }))
   end
   local rule = (text(answer.rule) or "house"):gsub("^policy%.", "")
   return refusal(answer.decision, rule, text(answer.why) or "the house's policy objects", text(answer.fix),
-    place.of_answer(entry, { shown.call, shown.view }, text(answer.rule)))
+    place.of_answer(entry, { call, view }, text(answer.rule)))
 end
 
 ---The policies that are asked about a turn's calls.

@@ -3,12 +3,14 @@
 
 local M = {}
 
-local function lines_of(text)
-  local lines = {}
-  for line in (text .. "\n"):gmatch("(.-)\n") do
-    lines[#lines + 1] = line
+local function lines_of(entry)
+  if not entry.lines then
+    entry.lines = {}
+    for line in (entry.text .. "\n"):gmatch("(.-)\n") do
+      entry.lines[#entry.lines + 1] = line
+    end
   end
-  return lines
+  return entry.lines
 end
 
 -- The last line that ran and names the rule, else the last one that ran.
@@ -28,7 +30,7 @@ end
 ---@return string
 function M.of_answer(entry, args, rule)
   local trace = entry.script:trace("decide", args)
-  local line = trace and naming(lines_of(entry.text), trace.recent, rule)
+  local line = trace and naming(lines_of(entry), trace.recent, rule)
   return entry.path .. (line and ":" .. line or "")
 end
 

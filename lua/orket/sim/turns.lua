@@ -115,8 +115,8 @@ local function give_up(self, bench, side, verdict)
   self.remarks[#self.remarks + 1] = string.format("the %s policy overran again and again and was not asked any more: %s", side, verdict.why)
 end
 
--- One side's verdict. A policy that overruns each time is not waited for again and again.
-local function verdict_of(self, turn, side, request)
+-- One side's verdict, all of it or a part. A policy that overruns each time is not waited for again and again.
+local function verdict_of(self, turn, side, request, part)
   local mine = turn_of(self, turn, side)
   local bench = mine.bench
   if bench.broken and not mine.broken then
@@ -125,7 +125,7 @@ local function verdict_of(self, turn, side, request)
     end
   end
   local began = sys.monotonic()
-  local verdict = calls.verdict(mine, request)
+  local verdict = (part or calls.verdict)(mine, request)
   if verdict.rule == "policy.failed" and not bench.broken then
     bench.wasted = (bench.wasted or 0) + sys.monotonic() - began
     if bench.wasted > PATIENCE then
@@ -135,16 +135,17 @@ local function verdict_of(self, turn, side, request)
   return verdict
 end
 
--- What the new side says. Of a call that was allowed, only that is asked again which differs: the others had nothing
--- against it, and are the same with the same inputs. Where that objects, all of them are asked.
+local PARTS = { policies = calls.beyond_gate, gate = calls.gate_only }
+
+-- What the new side says. Of a call that was allowed, only that part is asked again which differs: the others had nothing
+-- against it, and are the same with the same inputs.
 local function after_of(self, turn, recorded, request)
-  local only = recorded == ALLOWED and not self.whole and turn.pair.only
-  if only == "gate" then
-    return calls.gate_only(turn_of(self, turn, "new"), request)
+  local part = recorded == ALLOWED and not self.whole and PARTS[turn.pair.only] or nil
+  local verdict = verdict_of(self, turn, "new", request, part)
+  if part == calls.gate_only and verdict.decision == "ask" then -- what denies wins over it, wherever it stands
+    return verdict_of(self, turn, "new", request)
   end
-  local mine = only == "policies" and turn_of(self, turn, "new")
-  local verdict = mine and not mine.bench.broken and calls.beyond_gate(mine, request)
-  return verdict and calls.same(verdict, ALLOWED) and verdict or verdict_of(self, turn, "new", request)
+  return verdict, part
 end
 
 -- What was said to the call at first: where a person was asked, what they answered is not the scripts'.
@@ -169,12 +170,15 @@ end
 ---@param request {id: string, name: string, arguments: string}
 function Judge:called(turn, event, request)
   local recorded = recorded_of(event)
-  local after = after_of(self, turn, recorded, request)
+  local after, part = after_of(self, turn, recorded, request)
   if calls.same(after, recorded) then
     return
   end
   local before = verdict_of(self, turn, "old", request)
   local exact = calls.same(before, recorded)
+  if part and not exact then
+    after = verdict_of(self, turn, "new", request)
+  end
   if calls.same(before, after) or not exact and calls.came_first(recorded, after) then
     return
   elseif not exact then
