@@ -26,8 +26,8 @@ static const struct controller memory[] = {
 };
 
 static const struct controller pids[] = {
-    {JAIL_CGROUP_V1_PIDS, "pids.max", NULL},
-    {JAIL_CGROUP_V2, "pids.max", NULL},
+    {JAIL_CGROUP_V1_PIDS, "pids.max", "pids.events"},
+    {JAIL_CGROUP_V2, "pids.max", "pids.events"},
 };
 
 static const struct controller times[] = {
@@ -86,13 +86,13 @@ static void remove_old(const char *name)
 void cgroup_make(struct cell *cell, const char *number)
 {
     char name[40];
-    cell->oom = cell->spent = cell->groups[0] = cell->groups[1] = cell->groups[2] = -1;
+    cell->oom = cell->crowd = cell->spent = cell->groups[0] = cell->groups[1] = cell->groups[2] = -1;
     if (!cell->root)
         return;
     snprintf(name, sizeof name, JAIL_CGROUP_NAME "%s", number);
     remove_old(name);
     cell->groups[0] = make_one(memory, name, cell->memory + SLACK, &cell->oom);
-    cell->groups[1] = make_one(pids, name, 2 * cell->processes + 16, NULL);
+    cell->groups[1] = make_one(pids, name, 2 * cell->processes + 16, &cell->crowd);
     cell->groups[2] = make_one(times, name, 0, &cell->spent);
 }
 
@@ -108,16 +108,24 @@ bool cgroup_join(const struct cell *cell)
     return join(cell->groups[0]) && join(cell->groups[1]);
 }
 
-/* True when the kernel ended a process for its memory. */
-bool cgroup_is_over(const struct cell *cell)
+/* True when what is told has a line of that name with a number above 0. */
+static bool has_happened(int events, const char *name)
 {
     char text[512];
-    ssize_t n = cell->oom >= 0 ? pread(cell->oom, text, sizeof text - 1, 0) : -1;
+    ssize_t n = events >= 0 ? pread(events, text, sizeof text - 1, 0) : -1;
     if (n <= 0)
         return false;
     text[n] = '\0';
-    const char *line = strstr(text, "oom_kill ");
-    return line && line[9] != '0';
+    const char *line = strstr(text, name);
+    return line && line[strlen(name)] != '0';
+}
+
+/* Why the kernel ended a process, or refused one. */
+int cgroup_over(const struct cell *cell)
+{
+    if (has_happened(cell->oom, "oom_kill "))
+        return JAIL_MEM;
+    return has_happened(cell->crowd, "max ") ? JAIL_PROCS : JAIL_NO_LIMIT;
 }
 
 /* v1 tells nanoseconds, v2 a line of microseconds. */

@@ -21,7 +21,8 @@ static int set_limit(int what, uint64_t value)
 }
 
 /* Backstops; the watch comes first and names the limit. Without a watch they are all there is. A core
- * limit of 1 is the one that also keeps the kernel from starting the host's handler of crashes. */
+ * limit of 1 is the one that also keeps the kernel from starting the host's handler of crashes. The
+ * group's bound of processes is a lower one: it tells when it was hit. */
 static int set_limits(const struct cell *cell)
 {
     if (set_limit(RLIMIT_CORE, 1) || set_limit(RLIMIT_NOFILE, 1024) ||
@@ -29,7 +30,7 @@ static int set_limits(const struct cell *cell)
         set_limit(RLIMIT_RTPRIO, 0) || set_limit(RLIMIT_NICE, 0) ||
         set_limit(RLIMIT_FSIZE, cell->file_size + 1) || // so that one of exactly the size is none too large
         set_limit(RLIMIT_CPU, cell->cpu_ms / 1000 + 1) ||
-        set_limit(RLIMIT_NPROC, cell->proc ? 2 * cell->processes + 16 : cell->processes))
+        set_limit(RLIMIT_NPROC, cell->proc ? 2 * cell->processes + 32 : cell->processes))
         return -1;
     return cell->proc ? 0 : set_limit(RLIMIT_DATA, cell->memory);
 }

@@ -27,7 +27,7 @@ struct cell {
     bool root;        /* we are root and the program is not */
     bool proc;        /* /proc is real: the limits can be watched */
     int groups[3];    /* lists of processes: of memory, of processes, of their time; -1 without */
-    int oom;          /* whether the kernel ended one for its memory; -1 without */
+    int oom, crowd;   /* whether the kernel ended one for its memory, refused one; -1 without */
     int spent;        /* what the kernel counted as their processor time; -1 without */
     int ruleset;      /* Landlock's, before it is applied */
     int listener;     /* tells of allocations that are larger than the limit; -1 without */
@@ -64,7 +64,7 @@ int seccomp_apply(struct cell *cell);
 /* cgroup.c: groups that count, where they can be made. `number`: ours outside. */
 void cgroup_make(struct cell *cell, const char *number);
 bool cgroup_join(const struct cell *cell); /* in the process that becomes the program */
-bool cgroup_is_over(const struct cell *cell);
+int cgroup_over(const struct cell *cell); /* the limit, or JAIL_NO_LIMIT */
 uint64_t cgroup_cpu_ms(const struct cell *cell); /* 0 without a group */
 
 /* confine.c: limits, capabilities, user, no_new_privs, Landlock, seccomp, in this order. In the

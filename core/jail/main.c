@@ -163,19 +163,25 @@ static int files_limit(const struct cell *cell, const struct files *before, stru
     return files_over(cell, before, now) || files_scratch_full() ? JAIL_FILES : JAIL_NO_LIMIT;
 }
 
-static _Noreturn void report_status(const struct cell *cell, const struct files *before, int status)
+/* The limit that ended the program, or that it went on after. */
+static int limit_behind(const struct cell *cell, const struct files *before, int signal)
 {
     struct files now;
-    int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0, limit = JAIL_NO_LIMIT;
-    if (cgroup_is_over(cell))
-        limit = JAIL_MEM;
-    else if (signal == SIGXFSZ)
-        limit = JAIL_FILES;
-    else if (signal && usage_reaped_ms() >= cell->cpu_ms)
-        limit = JAIL_CPU;
-    else
-        limit = files_limit(cell, before, &now);
-    report(cell, signal ? JAIL_SIGNALED : JAIL_EXITED, signal ? signal : WEXITSTATUS(status), limit);
+    int limit = cgroup_over(cell);
+    if (limit)
+        return limit;
+    if (signal == SIGXFSZ)
+        return JAIL_FILES;
+    if (signal && usage_reaped_ms() >= cell->cpu_ms)
+        return JAIL_CPU;
+    return files_limit(cell, before, &now);
+}
+
+static _Noreturn void report_status(const struct cell *cell, const struct files *before, int status)
+{
+    int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    report(cell, signal ? JAIL_SIGNALED : JAIL_EXITED, signal ? signal : WEXITSTATUS(status),
+           limit_behind(cell, before, signal));
 }
 
 /* Somebody asked for more memory in one piece than all may have. */
@@ -193,9 +199,9 @@ struct seen {
 
 static int over(const struct cell *cell, struct seen *seen)
 {
-    if (is_asked_too_much(cell) || cgroup_is_over(cell))
-        return JAIL_MEM;
-    int limit = cell->proc ? usage_over(cell, &seen->spent) : JAIL_NO_LIMIT;
+    int limit = is_asked_too_much(cell) ? JAIL_MEM : cgroup_over(cell);
+    if (!limit && cell->proc)
+        limit = usage_over(cell, &seen->spent);
     if (limit || now_ms() < seen->last.due)
         return limit;
     return files_limit(cell, &seen->before, &seen->last);

@@ -330,6 +330,18 @@ print("bounded" if sent < (1 << 20) else sent)]])
     end
   end)
 
+  test("is told of processes that came and went between two looks", function()
+    local code = "import _thread, os\nlock = _thread.allocate_lock()\nlock.acquire()\n"
+      .. "try:\n for _ in range(200): _thread.start_new_thread(lock.acquire, ())\nexcept RuntimeError: os._exit(0)"
+    for _ = 1, 10 do
+      local answer = jail("--procs 20", PYTHON, "-c", code)
+      if not table.concat(answer.layers, " "):find("cgroup", 1, true) then
+        return pending("no groups here")
+      end
+      assert.equal("processes", answer.limit, cjson.encode(answer))
+    end
+  end)
+
   test("is not told of a limit that it only came up to", function()
     for options, command in pairs({
       ["--fsize 10"] = "printf 1234567890 > f; cp f ~/f",
