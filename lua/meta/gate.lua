@@ -93,8 +93,9 @@ function Gate:call(request) end
 ---@param tool string
 ---@param arguments string
 ---@param more userdata|nil a doc
+---@param room userdata|nil an earlier answer, which becomes this one
 ---@return userdata|nil doc  nil when the arguments are no JSON
-function Gate:show(role, card, tool, arguments, more) end
+function Gate:show(role, card, tool, arguments, more, room) end
 
 ---Everything that the gate has against a call: each check by itself, in their order. Nothing is kept open.
 ---@param request table as for call

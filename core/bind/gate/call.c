@@ -230,8 +230,8 @@ static int l_call_view(lua_State *L)
     return 1;
 }
 
-/* gate:show(role, card, tool, arguments, more|nil) -> what call:view(more) of such a call answers,
- * unjudged | nil when the arguments are no JSON */
+/* gate:show(role, card, tool, arguments, more|nil, room|nil) -> what call:view(more) of such a call
+ * answers, unjudged | nil when the arguments are no JSON. room: an earlier answer, which becomes this one. */
 int bind_show_call(lua_State *L, struct gate *gate)
 {
     struct call call = {.gate = gate};
@@ -242,16 +242,16 @@ int bind_show_call(lua_State *L, struct gate *gate)
     const char *text = luaL_checklstring(L, 5, &len);
     const struct json *more = bind_to_doc(L, 6);
     luaL_argcheck(L, more || lua_isnoneornil(L, 6), 6, "a doc");
-    lua_settop(L, 6);
+    lua_settop(L, 7);
     g->role = luaL_checkstring(L, 2);
     g->tool = luaL_checklstring(L, 4, &g->tool_len);
     lua_getfield(L, 3, "id");
     lua_getfield(L, 3, "type");
     lua_getfield(L, 3, "status");
-    call.card = luaL_checkstring(L, 7);
-    g->card_type = luaL_checkstring(L, 8);
-    g->card_status = luaL_checkstring(L, 9);
-    struct json_doc *doc = bind_new_doc(L);
+    call.card = luaL_checkstring(L, 8);
+    g->card_type = luaL_checkstring(L, 9);
+    g->card_status = luaL_checkstring(L, 10);
+    struct json_doc *doc = bind_renew_doc(L, 7);
     if (json_parse(doc, text, len, &limits, NULL))
         return 0;
     struct json arguments = doc->root;

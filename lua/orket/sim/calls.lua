@@ -82,7 +82,9 @@ end
 function Allowed:view(more)
   local request = self.request
   more = type(more) == "table" and assert(doc.new(more)) or more
-  return self.gate:show(self.role, self.card, request.name, request.arguments, more) or EMPTY
+  local shown = self.gate:show(self.role, self.card, request.name, request.arguments, more, self.shown)
+  self.shown = shown or self.shown
+  return shown or EMPTY
 end
 
 ---What one side's policies and autonomy say to a call that its gate is known to allow.
