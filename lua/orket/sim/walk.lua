@@ -75,7 +75,7 @@ local function read_reply(self, turn, event)
     self.judge:lost(event, "its reply is missing")
   end
   turn.made = turn.made + #turn.calls
-  turn.calls, turn.at = text and tape.reply(text, event.body).calls or {}, 1
+  turn.calls, turn.at = text and tape.calls(text) or {}, 1
 end
 
 local OUTCOME = { ["call.result"] = true, ["call.refused"] = true }
@@ -173,8 +173,9 @@ end
 
 -- The turn that an event is of; one of a fork comes up with its first own event.
 local function turn_of(self, run, event)
-  local turn, forked = run.turns[event.turn], run.forked[event.turn]
-  if forked and not turn then
+  local turn = run.turns[event.turn]
+  local forked = not turn and run.forked[event.turn]
+  if forked then
     run.forked[event.turn] = nil
     turn = open(self, run, forked.event, event.turn, forked.body)
     if turn then
@@ -199,14 +200,19 @@ end
 local WRITES = { ["card.moved"] = true, ["card.changed"] = true }
 local BEGINS = { ["run.started"] = true, ["run.resumed"] = true, ["run.forked"] = true }
 
-local INSIDE = { ["step.reply"] = true, ["call.allowed"] = true, ["call.refused"] = true, ["call.result"] = true }
+-- Most events: what a turn does without touching a card.
+local INSIDE = {}
+for _, kind in ipairs({ "step.reply", "call.allowed", "call.refused", "call.result" }) do
+  INSIDE[kind] = on[kind]
+end
 
 local function take(self, event)
-  local run = self.wanted[event.run] and self.runs[event.run]
+  local run, inside = self.wanted[event.run] and self.runs[event.run], INSIDE[event.kind]
   self.judge:before(event)
-  if INSIDE[event.kind] then -- most events are
-    if run then
-      take_turn(self, run, event)
+  if inside then
+    local turn = run and turn_of(self, run, event)
+    if turn then
+      inside(self, run, event, turn)
     end
     return
   end
