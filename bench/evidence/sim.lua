@@ -1,16 +1,17 @@
--- sim.lua: a recorded history of N= (1000) cards with a hundred calls each, judged by changed scripts: a policy that
--- denies one path, a rule of the house, a tool taken from a role, a role's words, a router, and comments. What is
--- planted is found exactly; how many decisions a second, of the best of REPS= (3) runs, from outside and as told.
+-- sim.lua: a recorded history of N= (1000) cards with STEPS= (10) replies of CALLS= (10) calls each, judged by changed
+-- scripts: a policy that denies one path, a rule of the house, a tool taken from a role, a role's words, a router, and
+-- comments. What is planted is found exactly; how many decisions a second, of the best of REPS= (3) runs, from outside
+-- and as told.
 
 local cjson = require("cjson")
 local measure = dofile("bench/measure.lua")
 local team = dofile("bench/team.lua")
 
 local count, reps = measure.number("N", 1000), measure.number("REPS", 3)
+local steps, calls = measure.number("STEPS", 10), measure.number("CALLS", 10)
 local directory <close> = measure.directory()
 
-local WORK = [[
-local STEPS, CALLS = 10, 10
+local WORK = ("local STEPS, CALLS = %d, %d\n"):format(steps, calls) .. [[
 function work(said)
   if said == STEPS then
     return finish()
@@ -67,12 +68,12 @@ local dir = team.project(directory, url, { count = count, concurrency = CONCURRE
 local text, done = measure.shell(("%s run --plain -C %s ep 2>&1"):format(measure.orket, dir))
 assert(done, text:sub(-2000))
 
-local figures = { cards = count }
+local figures = { cards = count, steps = steps, calls = calls }
 local cases = {
   { "a policy", changed("nodes/policy.lua", POLICY), "calls", count },
   { "a rule of the house", changed("config/organization.json", team.organization(url, CONCURRENCY, {
     { id = "planted", effect = "deny", why = "planted", tools = { "write_file" }, paths = { "d/f8.txt" } } })), "calls", count },
-  { "a tool taken from a role", replaced("roles/coder.lua", '"read_file",', ""), "calls", 33 * count },
+  { "a tool taken from a role", replaced("roles/coder.lua", '"read_file",', ""), "calls", steps * calls // 3 * count },
   { "a role's words", replaced("roles/coder.lua", "leave no placeholders", "leave nothing out"), "prompts", count },
   { "a router", replaced("nodes/router.lua", "local name = some%(card.seat%)", 'local name = card.id == "I-1" and "lead" or some(card.seat)'), "routes", 1 },
   { "comments", changed("nodes/policy.lua", "local function decide() end\nreturn { node = 'policy', decide = decide }"), "calls", 0 },
@@ -82,7 +83,7 @@ for _, case in ipairs(cases) do
   local result = sim(dir, path)
   local all = result.judged.calls + result.judged.routes + result.judged.prompts + result.judged.transitions
   assert(#result.differences == expected and result.differ[kind] == expected, name .. ": " .. cjson.encode(result.differ))
-  assert(result.judged.calls == 102 * count and result.caveat_count == 0)
+  assert(result.judged.calls == (steps * calls + 2) * count and result.caveat_count == 0)
   figures[name:gsub("%W", "_")] = all / result.cpu
   measure.figure(name .. ": decisions by CPU time", all / result.cpu, "/s", { least = 50000 })
   measure.figure(name .. ": decisions as told", result.per_second, "/s")

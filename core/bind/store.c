@@ -105,11 +105,15 @@ static int raise_corrupt(lua_State *L, const char *column)
     return store_raise(L, &err);
 }
 
-/* Pushes one column; "x:json" is decoded. */
-static void push_column(lua_State *L, struct store_query *query, int column)
+/* The columns of a query: their names lie on the stack; "x:json" is named x, and decoded. */
+struct columns {
+    int count, names;
+    uint64_t json; /* a bit for each that is */
+};
+
+static void push_column(lua_State *L, struct store_query *query, int column, bool is_json)
 {
     struct store_value value = store_column(query, column);
-    const char *name = store_column_name(query, column), *mark = strrchr(name, ':');
     switch (value.type) {
     case STORE_NULL:
         lua_pushnil(L);
@@ -121,32 +125,34 @@ static void push_column(lua_State *L, struct store_query *query, int column)
         lua_pushnumber(L, value.real);
         break;
     case STORE_TEXT:
-        if (!mark)
+        if (!is_json)
             lua_pushlstring(L, value.text, value.len);
         else if (value_decode(L, value.text, value.len, NULL, NULL))
-            raise_corrupt(L, name);
+            raise_corrupt(L, store_column_name(query, column));
     }
 }
 
-/* The names of a row's columns, once for all rows; "x:json" is named x. */
-static int push_names(lua_State *L, struct store_query *query)
+/* Once for all rows. */
+static struct columns push_names(lua_State *L, struct store_query *query)
 {
-    int columns = store_columns(query);
-    luaL_checkstack(L, columns + LUA_MINSTACK, NULL);
-    for (int i = 0; i < columns; i++) {
+    struct columns columns = {.count = store_columns(query), .names = lua_gettop(L) + 1};
+    require(columns.count <= 64);
+    luaL_checkstack(L, columns.count + LUA_MINSTACK, NULL);
+    for (int i = 0; i < columns.count; i++) {
         const char *name = store_column_name(query, i);
-        lua_pushlstring(L, name, strcspn(name, ":"));
+        size_t len = strcspn(name, ":");
+        columns.json |= (uint64_t)(name[len] == ':') << i;
+        lua_pushlstring(L, name, len);
     }
     return columns;
 }
 
-/* The names lie on the stack from `names` on. */
-static void push_row(lua_State *L, struct store_query *query, int names, int columns)
+static void push_row(lua_State *L, struct store_query *query, const struct columns *columns)
 {
-    lua_createtable(L, 0, columns);
-    for (int i = 0; i < columns; i++) {
-        lua_pushvalue(L, names + i);
-        push_column(L, query, i);
+    lua_createtable(L, 0, columns->count);
+    for (int i = 0; i < columns->count; i++) {
+        lua_pushvalue(L, columns->names + i);
+        push_column(L, query, i, columns->json >> i & 1);
         lua_rawset(L, -3);
     }
 }
@@ -160,9 +166,10 @@ static int l_read(lua_State *L)
     if (!query)
         return store_raise(L, &err);
     lua_newtable(L);
-    int rc, columns = push_names(L, query);
+    int rc;
+    struct columns columns = push_names(L, query);
     for (lua_Integer i = 1; (rc = store_step(query, &err)) > 0; i++) {
-        push_row(L, query, 6, columns);
+        push_row(L, query, &columns);
         lua_rawseti(L, 5, i);
     }
     lua_closeslot(L, 4);
