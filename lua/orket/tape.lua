@@ -108,20 +108,16 @@ function Tape:is_cut()
   return last ~= nil and INSIDE[last.kind] == true
 end
 
-local function calls_of(message)
+---The calls of a recorded reply.
+---@param message table the assistant message
+---@return {id: string, name: string, arguments: string}[]
+function M.calls(message)
   local calls = {}
   for i, call in ipairs(message.tool_calls or {}) do
     local called = call["function"]
     calls[i] = { id = call.id, name = called.name, arguments = called.arguments }
   end
   return calls
-end
-
----The calls of a recorded reply.
----@param text string the assistant message
----@return {id: string, name: string, arguments: string}[]
-function M.calls(text)
-  return calls_of(cjson.decode(text))
 end
 
 ---A reply as llm.complete answers it, from its recorded message.
@@ -131,7 +127,7 @@ end
 function M.reply(text, recorded)
   local message = cjson.decode(text)
   local content = message.content ~= cjson.null and message.content or nil
-  return { content = content, calls = calls_of(message), usage = recorded.usage, finish = recorded.finish, message = text,
+  return { content = content, calls = M.calls(message), usage = recorded.usage, finish = recorded.finish, message = text,
     took = recorded.took, attempt = recorded.attempt, by = recorded.model, instead = recorded.instead, dialect = recorded.dialect, repaired = recorded.repaired, problem = recorded.problem,
     output = recorded.output, hedged = recorded.hedged }
 end

@@ -4,6 +4,7 @@
 #include "io/store/db.h"
 
 #include "base/fold.h"
+#include "io/store/write.h"
 
 #define APPLICATION_ID 0x4f726b74 /* "Orkt" */
 
@@ -172,6 +173,18 @@ static void sql_hash_digits(sqlite3_context *ctx, int argc, sqlite3_value **argv
     sqlite3_result_text(ctx, hex, HASH_HEX, SQLITE_TRANSIENT);
 }
 
+/* ---- hash_key(bytes): what a hash is looked up by ---- */
+
+static void sql_hash_key(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    struct hash hash;
+    (void)argc;
+    if (sqlite3_value_type(argv[0]) != SQLITE_BLOB || sqlite3_value_bytes(argv[0]) != HASH_SIZE)
+        return;
+    memcpy(hash.bytes, sqlite3_value_blob(argv[0]), HASH_SIZE);
+    sqlite3_result_int64(ctx, hash_key(&hash));
+}
+
 /* ---- text_digest(text): half of its hash, for an index over long texts ---- */
 
 static void sql_text_digest(sqlite3_context *ctx, int argc, sqlite3_value **argv)
@@ -221,6 +234,7 @@ static int add_functions(sqlite3 *db, struct err *err)
                      {"json_join", 2, sql_json_join},
                      {"hash_bytes", 1, sql_hash_bytes},
                      {"hash_digits", 1, sql_hash_digits},
+                     {"hash_key", 1, sql_hash_key},
                      {"text_digest", 1, sql_text_digest},
                      {"note_digest", 1, sql_note_digest}};
     int rc = SQLITE_OK;

@@ -1,7 +1,7 @@
 -- queries.sql: everything the program reads, by name. `:x` are parameters, NULL when not given. A
 -- column called "x:json" reaches Lua decoded as x; queries for read_doc have one column of JSON text.
 -- json_raw(text) is text that is JSON already; json_join(a, b) two objects without a common key as one;
--- hash_digits(bytes) the 64 hexadecimal digits of a hash.
+-- hash_digits(bytes) the 64 hexadecimal digits of a hash, hash_key(bytes) what a name is looked up by.
 -- A query may have a guard before it: without a row of that statement it has none, and is not even begun, which saves the
 -- temporary tables that a statement over several sources makes first.
 
@@ -624,15 +624,21 @@ WHERE e.seq > :seq AND e.stream = (SELECT stream FROM entry WHERE seq = :seq)
   AND e.kind = (SELECT id FROM kind WHERE name = 'turn.prompted') ORDER BY e.seq LIMIT 1;
 
 -- What a simulation looks at, in the order of commits: what was decided and by whom; with :calls also each call (of those
--- that were allowed only to some :tools, as they stand in a body), with :outcomes what is proposed, with :views what prompts are made of. Of a call's body the hashes are left out, which
--- nobody asks for; others' are put back as the view event does.
+-- that were allowed only to some :tools, as they stand in a body), with :messages what each reply said (NULL where it lies
+-- in pieces), with :outcomes what is proposed, with :views what prompts are made of. Of a call's body the hashes are left
+-- out, which nobody asks for; others' are put back as the view event does.
 -- name: simulated
 WITH told (text) AS MATERIALIZED (SELECT value FROM json_each(:tools))
 SELECT e.seq, s.run, s.turn, e.n, k.name AS kind, iif(e.actor IS NULL, s.card, e.card) AS card,
        CASE WHEN length(e.names) = 32 THEN replace(e.body, char(1), iif(k.name = 'call.allowed', '', lower(hex(e.names))))
             WHEN coalesce(length(e.names), 0) = 0 THEN e.body
             WHEN k.name GLOB 'call.*' THEN replace(replace(e.body, char(1), ''), char(2), '')
-            ELSE (SELECT body FROM event WHERE seq = e.seq) END AS "body:json"
+            ELSE (SELECT body FROM event WHERE seq = e.seq) END AS "body:json",
+       CASE WHEN :messages AND k.name = 'step.reply' THEN coalesce(
+            (SELECT m.bytes FROM name r JOIN message m ON m.id = -r.id
+             WHERE r.key = hash_key(e.names) AND m.hash = e.names AND m.more IS NULL),
+            (SELECT m.bytes FROM name_recent r JOIN message m ON m.id = -r.id
+             WHERE r.key = hash_key(e.names) AND m.hash = e.names AND m.more IS NULL)) END AS "message:json"
 FROM entry e CROSS JOIN kind k ON k.id = e.kind CROSS JOIN stream s ON s.id = e.stream
 WHERE e.seq > :since AND (
     e.kind IN (SELECT id FROM kind WHERE name IN (

@@ -30,7 +30,7 @@ end
 
 ---Two sides that a turn is judged by.
 ---@param pair SimPair|nil
----@param asks {calls: boolean, outcomes: boolean, views: boolean}|nil what is needed of the journal for them
+---@param asks {calls: boolean, messages: boolean, outcomes: boolean, views: boolean}|nil what is needed of the journal for them
 ---@return boolean grown
 function Reading:add(pair, asks)
   if not pair or self.whole or self.known[pair] then
@@ -61,7 +61,7 @@ function M.new(whole)
   local all = whole and 1 or 0
   return setmetatable({
     whole = whole, known = {}, tools = {},
-    params = { limit = PAGE, calls = all, outcomes = all, views = all, tools = not whole and "[]" or nil },
+    params = { limit = PAGE, calls = all, messages = all, outcomes = all, views = all, tools = not whole and "[]" or nil },
   }, Reading)
 end
 

@@ -43,9 +43,10 @@ end
 
 ---What of the journal has to be read for a pair of sides.
 ---@param pair SimPair
----@return {calls: boolean, outcomes: boolean, views: boolean}
+---@return {calls: boolean, messages: boolean, outcomes: boolean, views: boolean}
 function Judge.asks_for(pair)
-  local asks = { calls = pair.calls == true or next(pair.calls) ~= nil, outcomes = pair.differs.autonomy, views = pair.differs.prompts }
+  local all = pair.calls == true
+  local asks = { calls = all or next(pair.calls) ~= nil, messages = all, outcomes = pair.differs.autonomy, views = pair.differs.prompts }
   for _, role in pairs(pair.roles) do
     asks.outcomes, asks.views = asks.outcomes or role.route, asks.views or role.prompt or role.route
   end

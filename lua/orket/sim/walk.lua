@@ -3,6 +3,7 @@
 -- on the two sides may judge some of them otherwise; others are only counted: the gate, the policies and the autonomy
 -- that they were judged by are the same texts and settings on both sides, so are their inputs.
 
+local cjson = require("cjson")
 local deltas = require("orket.sim.delta")
 local prefix = require("orket.fork.prefix")
 local reading = require("orket.sim.reading")
@@ -64,18 +65,24 @@ local function open(self, run, event, number, body)
   return turn
 end
 
+-- What is too long to come with its event.
+local function message_of(self, event)
+  local text = self.store:message(event.body.convo)
+  if not text then
+    self.judge:lost(event, "its reply is missing")
+  end
+  return text and cjson.decode(text)
+end
+
 -- The calls of a reply that the journal names.
 local function read_reply(self, turn, event)
   turn.convo, turn.output = event.body.convo, event.body.output
   if not turn.judged then
     return
   end
-  local text = self.store:message(event.body.convo)
-  if not text then
-    self.judge:lost(event, "its reply is missing")
-  end
+  local message = event.message or message_of(self, event)
   turn.made = turn.made + #turn.calls
-  turn.calls, turn.at = text and tape.calls(text) or {}, 1
+  turn.calls, turn.at = message and tape.calls(message) or {}, 1
 end
 
 local OUTCOME = { ["call.result"] = true, ["call.refused"] = true }
