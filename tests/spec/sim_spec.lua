@@ -97,6 +97,23 @@ local function without(text, tool)
   return new
 end
 
+describe("orket sim over long replies", function()
+  it("judges also what lies in pieces", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
+function work(talk)
+  return steps(talk, function() return say(write("a.txt", ("long "):rep(20000))) end, function() return say(write("b.txt", "b")) end,
+    function() return say(finish()) end)
+end
+]] })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.not_equal("0\n", world.orket.shell("sqlite3 " .. w.dir .. "/.orket/orket.db 'SELECT count(*) FROM message WHERE more IS NOT NULL'"))
+    local p <close> = changed({ ["nodes/policy.lua"] = policy("call.tool == 'write_file' and #call.arguments.content > 1") })
+    assert.same({ "call A write_file allow>deny policy.planted" }, told(sim(w, p.dir)))
+    agrees(w, p.dir)
+  end)
+end)
+
 describe("orket sim", function()
   local w
 
