@@ -250,6 +250,7 @@ int box_resume(struct box *box, const struct json *answer, struct err *err)
     if (box->dead || lua_status(box->meter.thread) != LUA_YIELD)
         return err_set(err, ERR_BUG, "a session was resumed that does not wait");
     box->answer = answer;
+    meter_idle(&box->meter);
     return box_continue(box, err);
 }
 

@@ -28,8 +28,8 @@ uint64_t meter_now(void)
     return read_clock(CLOCK_MONOTONIC);
 }
 
-/* The thread's own time, at most what it can be: since the kernel was asked no more of it went by than
- * of the clock's. So a short run costs no system call, and one that is starved is given FRESH too much. */
+/* The thread's own time, at most what it can be: since the kernel was asked no more of it went by
+ * than of the clock's. So a short run costs no system call, and may get FRESH more than its own. */
 static uint64_t thread_time(struct meter *meter, uint64_t now)
 {
     if (!meter->cpu_seen || now - meter->seen_at > FRESH) {
@@ -232,6 +232,11 @@ void meter_watch(struct meter *meter)
 void meter_calm(struct meter *meter)
 {
     meter->watch_at = heap_used(meter->heap) + CALM;
+}
+
+void meter_idle(struct meter *meter)
+{
+    meter->cpu_seen = 0;
 }
 
 void meter_begin(struct meter *meter, int64_t steps, uint64_t ns, bool strict)

@@ -75,6 +75,10 @@ void meter_calm(struct meter *meter);
  * time in which the machine ran others is not counted, up to METER_PATIENCE times as much. */
 void meter_begin(struct meter *meter, int64_t steps, uint64_t ns, bool strict);
 
+/* The thread may have waited since: a run that goes on is measured from what the kernel says now, so
+ * that not each of its pieces gets a little more. */
+void meter_idle(struct meter *meter);
+
 /* Nanoseconds of its budget that the run has used. */
 uint64_t meter_used(const struct meter *meter);
 
