@@ -26,8 +26,8 @@ static const struct controller memory[] = {
 };
 
 static const struct controller pids[] = {
-    {JAIL_CGROUP_V1_PIDS, "pids.max", "pids.events"},
-    {JAIL_CGROUP_V2, "pids.max", "pids.events"},
+    {JAIL_CGROUP_V1_PIDS, "pids.max", "pids.peak"},
+    {JAIL_CGROUP_V2, "pids.max", "pids.peak"},
 };
 
 static const struct controller times[] = {
@@ -83,16 +83,23 @@ static void remove_old(const char *name)
     rmdir(path);
 }
 
+/* Orphans that nobody has waited for yet are among them. */
+static uint64_t most_processes(const struct cell *cell)
+{
+    return 2 * cell->processes + 16;
+}
+
 void cgroup_make(struct cell *cell, const char *number)
 {
     char name[40];
-    cell->oom = cell->crowd = cell->spent = cell->groups[0] = cell->groups[1] = cell->groups[2] = -1;
+    cell->oom = cell->crowd = cell->spent = -1;
+    cell->groups[0] = cell->groups[1] = cell->groups[2] = -1;
     if (!cell->root)
         return;
     snprintf(name, sizeof name, JAIL_CGROUP_NAME "%s", number);
     remove_old(name);
     cell->groups[0] = make_one(memory, name, cell->memory + SLACK, &cell->oom);
-    cell->groups[1] = make_one(pids, name, 2 * cell->processes + 16, &cell->crowd);
+    cell->groups[1] = make_one(pids, name, most_processes(cell), &cell->crowd);
     cell->groups[2] = make_one(times, name, 0, &cell->spent);
 }
 
@@ -108,24 +115,25 @@ bool cgroup_join(const struct cell *cell)
     return join(cell->groups[0]) && join(cell->groups[1]);
 }
 
-/* True when what is told has a line of that name with a number above 0. */
-static bool has_happened(int events, const char *name)
+/* False when nothing is told. */
+static bool told(int events, char *out, size_t size)
 {
-    char text[512];
-    ssize_t n = events >= 0 ? pread(events, text, sizeof text - 1, 0) : -1;
-    if (n <= 0)
-        return false;
-    text[n] = '\0';
-    const char *line = strstr(text, name);
-    return line && line[strlen(name)] != '0';
+    ssize_t n = events >= 0 ? pread(events, out, size - 1, 0) : -1;
+    out[n > 0 ? n : 0] = '\0';
+    return n > 0;
 }
 
-/* Why the kernel ended a process, or refused one. */
+/* Why the kernel ended a process, or refused one. Others may bound us closer, which is no limit of
+ * ours: so it counts how many there have been at one time, and not what was refused. */
 int cgroup_over(const struct cell *cell)
 {
-    if (has_happened(cell->oom, "oom_kill "))
+    char text[512];
+    const char *line = told(cell->oom, text, sizeof text) ? strstr(text, "oom_kill ") : NULL;
+    if (line && line[9] != '0')
         return JAIL_MEM;
-    return has_happened(cell->crowd, "max ") ? JAIL_PROCS : JAIL_NO_LIMIT;
+    bool crowded =
+        told(cell->crowd, text, sizeof text) && strtoull(text, NULL, 10) >= most_processes(cell);
+    return crowded ? JAIL_PROCS : JAIL_NO_LIMIT;
 }
 
 /* v1 tells nanoseconds, v2 a line of microseconds. */
@@ -133,10 +141,8 @@ uint64_t cgroup_cpu_ms(const struct cell *cell)
 {
     static const char line[] = "usage_usec ";
     char text[64];
-    ssize_t n = cell->spent >= 0 ? pread(cell->spent, text, sizeof text - 1, 0) : -1;
-    if (n <= 0)
+    if (!told(cell->spent, text, sizeof text))
         return 0;
-    text[n] = '\0';
     bool is_v2 = strncmp(text, line, sizeof line - 1) == 0;
     return is_v2 ? strtoull(text + sizeof line - 1, NULL, 10) / 1000
                  : strtoull(text, NULL, 10) / 1000000;

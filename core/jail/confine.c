@@ -21,7 +21,7 @@ static int set_limit(int what, uint64_t value)
 }
 
 /* Backstops; the watch comes first and names the limit. Without a watch they are all there is. A core
- * limit of 1 is the one that also keeps the kernel from starting the host's handler of crashes. The
+ * limit of 1 is the one that also keeps the kernel from starting the host's handler of crashes. A
  * group's bound of processes is a lower one: it tells when it was hit. */
 static int set_limits(const struct cell *cell)
 {

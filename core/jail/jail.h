@@ -27,7 +27,7 @@ struct cell {
     bool root;        /* we are root and the program is not */
     bool proc;        /* /proc is real: the limits can be watched */
     int groups[3];    /* lists of processes: of memory, of processes, of their time; -1 without */
-    int oom, crowd;   /* whether the kernel ended one for its memory, refused one; -1 without */
+    int oom, crowd;   /* whether the kernel ended one for its memory; most at a time; -1 without */
     int spent;        /* what the kernel counted as their processor time; -1 without */
     int ruleset;      /* Landlock's, before it is applied */
     int listener;     /* tells of allocations that are larger than the limit; -1 without */

@@ -163,7 +163,7 @@ static int files_limit(const struct cell *cell, const struct files *before, stru
     return files_over(cell, before, now) || files_scratch_full() ? JAIL_FILES : JAIL_NO_LIMIT;
 }
 
-/* The limit that ended the program, or that it went on after. */
+/* The limit that was hit before it ended, or ended it. */
 static int limit_behind(const struct cell *cell, const struct files *before, int signal)
 {
     struct files now;

@@ -342,6 +342,19 @@ print("bounded" if sent < (1 << 20) else sent)]])
     end
   end)
 
+  test("is not told of a limit of others: their group may have room for fewer", function()
+    local code = "import _thread, time\nlock = _thread.allocate_lock()\nlock.acquire()\nn = 0\n"
+      .. "try:\n for n in range(30): _thread.start_new_thread(lock.acquire, ())\nexcept RuntimeError: print('refused')"
+    local pids, group = "/sys/fs/cgroup/pids", "/sys/fs/cgroup/pids/orket-test-few"
+    local text, code_of = run(("exec 2>&1; mkdir %s && echo 16 >%s/pids.max && unshare -m --propagation private sh -c 'mount --bind %s %s && %s try jail "
+      .. "--procs 50 -- %s -c %s'"):format(group, group, group, pids, ORKET, PYTHON, shell(shell(code)):sub(2, -2)))
+    run("rmdir " .. group .. "/* " .. group .. " 2>/dev/null")
+    if code_of ~= 0 or not text:find("refused", 1, true) then
+      return pending("no groups of our own here: " .. text:sub(1, 200))
+    end
+    assert.equal(cjson.null, cjson.decode(text).limit, text)
+  end)
+
   test("is not told of a limit that it only came up to", function()
     for options, command in pairs({
       ["--fsize 10"] = "printf 1234567890 > f; cp f ~/f",
