@@ -1,4 +1,4 @@
--- brief.lua: what the box of a role or a node has: the view of a card as text for a model. docs/roles.md
+-- brief.lua: what the box of a role or a node has that names it: the view of a card as text for a model. docs/roles.md
 -- tells the rest.
 
 brief = {}

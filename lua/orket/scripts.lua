@@ -21,11 +21,10 @@ M.POLICIES = POLICIES
 local FILES_MAX = 1000 -- of one kind
 local SOME, BRIEF = embed.read("lua/box/some.lua"), embed.read("lua/box/brief.lua")
 
--- What runs in a box before the script: tools perform operations, roles and nodes read views, policies calls.
+-- What runs in a box before the script: tools perform operations, roles and nodes may read views.
 local PRELUDES = {
   roles = SOME .. BRIEF,
   nodes = SOME .. BRIEF,
-  policies = SOME,
   tools = SOME .. embed.read("lua/box/operations.lua"),
 }
 
@@ -104,18 +103,20 @@ function M.keep(texts, problems, previous)
   end
 end
 
+-- A box is as small as its script lets it be: it is restored for each call.
+local function prelude_of(kind, text)
+  local all = PRELUDES[kind]
+  return all ~= PRELUDES.tools and not text:find("brief", 1, true) and SOME or all
+end
+
 ---What a text of a node returns; functions show as {type="function"}.
 ---@param path string
 ---@param text string
 ---@return any about
 ---@return Error|nil
 function M.describe(path, text)
-  local script, err = errors.check(box.prepare(path, text, { prelude = PRELUDES.nodes }))
+  local script, err = errors.check(box.prepare(path, text, { prelude = prelude_of("nodes", text) }))
   return script and script:describe(), err
-end
-
-local function prelude_of(path)
-  return path:find("^nodes/policy[./]") and PRELUDES.policies or PRELUDES[path:match("^%a+")]
 end
 
 ---A text in the box of its kind; it is not held against a contract.
@@ -124,7 +125,7 @@ end
 ---@return orket.box.script|nil
 ---@return Error|nil
 function M.boxed(path, text)
-  return errors.check(box.prepare(path, text, { prelude = prelude_of(path) }))
+  return errors.check(box.prepare(path, text, { prelude = prelude_of(path:match("^%a+"), text) }))
 end
 
 ---One script, prepared and held against its contract, its self-test included.

@@ -55,6 +55,14 @@ describe("policies", function()
     } } })[1]
   end
 
+  it("have the words of a card in their box where they name them, and what they have no parameter for is not missed", function()
+    local answer = try("read_file", { path = "a" }, {
+      ["nodes/policy.lua"] = "return { node = 'policy', decide = function() return { decision = 'ask', rule = 'blind' } end }",
+      ["nodes/policy/named.lua"] = "return { decide = function(...) local call, view = ... return { decision = 'deny', rule = 'named', "
+        .. "why = type(brief.card) .. ' ' .. call.tool .. ' ' .. view.role } end }" })
+    assert.same({ "policy.named", "function read_file coder" }, { answer.rule, answer.why })
+  end)
+
   it("are all asked: the first deny wins, else the first ask", function()
     local answer = try("read_file", { path = "a" }, {
       ["nodes/policy.lua"] = 'return { node = "policy", decide = function() end }',
