@@ -69,6 +69,13 @@ describe("json for standard output", function()
       io.write(tostring(not cjson.try_encode(items)), " ", tostring(text.json({ z = items, n = 1, more = more }) == all), " ",
         tostring(one:find("\\u202e", 1, true) ~= nil))]]))
   end)
+
+  it("is refused where it is none, however large", function()
+    assert.equal("false false false", orket.probe([[
+      local text, large, own = require("orket.view.text"), { ("x"):rep(9 << 20), ("x"):rep(9 << 20), name = "mixed" }, {}
+      own[1] = own
+      io.write(tostring(pcall(text.json, large)), " ", tostring(pcall(text.json, own)), " ", tostring(pcall(text.json, { { print } })))]]))
+  end)
 end)
 
 -- A scene of many cards, drawn in windows of all sizes; answers the largest offence.

@@ -106,32 +106,29 @@ local function escape(bytes)
   return ("\\u%04x"):format(utf8.codepoint(bytes))
 end
 
+local DEPTH = 32 -- of what is written in parts
+
 -- What is more than the codec writes at once is written in parts: each member of it by itself.
-local function encoded(value)
+local function encoded(value, depth)
   local whole, message, code = cjson.try_encode(value)
   if whole then
     return whole
-  elseif code ~= "ERR_LIMIT" or type(value) ~= "table" then
+  elseif code ~= "ERR_LIMIT" or type(value) ~= "table" or depth == DEPTH then
     error(message, 0)
   end
-  local parts = {}
-  if value[1] ~= nil then
-    for i, item in ipairs(value) do
-      parts[i] = encoded(item)
-    end
-    return "[" .. table.concat(parts, ",") .. "]"
+  local parts, keys = {}, list.keys(value)
+  local is_array = #keys == #value
+  for i, key in ipairs(keys) do
+    parts[i] = (is_array and "" or cjson.encode(key) .. ":") .. encoded(value[key], depth + 1)
   end
-  for i, key in ipairs(list.keys(value)) do
-    parts[i] = cjson.encode(key) .. ":" .. encoded(value[key])
-  end
-  return "{" .. table.concat(parts, ",") .. "}"
+  return (is_array and "[%s]" or "{%s}"):format(table.concat(parts, ","))
 end
 
 ---A value as JSON for standard output: equal to what the codec writes, without a byte that steers a terminal.
 ---@param value any
 ---@return string
 function M.json(value)
-  local out = encoded(value)
+  local out = encoded(value, 0)
   if utf8.len(out) ~= #out or out:find("\127", 1, true) then -- what is all ASCII has nothing else to steer with
     for _, pattern in ipairs(STEERING) do
       out = out:gsub(pattern, escape)
