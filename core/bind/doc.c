@@ -30,9 +30,9 @@ struct json_doc *bind_new_doc(lua_State *L)
 
 struct json_doc *bind_renew_doc(lua_State *L, int idx)
 {
-    struct json_doc *doc = luaL_testudata(L, idx, DOC_TYPE);
-    if (!doc)
+    if (lua_isnil(L, idx))
         return bind_new_doc(L);
+    struct json_doc *doc = luaL_checkudata(L, idx, DOC_TYPE);
     lua_pushvalue(L, idx);
     json_doc_reset(doc);
     return doc;

@@ -12,7 +12,8 @@ struct store_query;
 
 /* From its next read on, a store without a writer shows one moment until it is closed: for a command
  * that reads very much, which costs less so. One with a writer shows a moment for each turn of the
- * loop. ERR_STORE_*. */
+ * loop, one of the past has its own. While it is held, a writer's log is not begun anew.
+ * ERR_STORE_*. */
 int store_hold(struct store *store, struct err *err) MUST_CHECK;
 
 /* Starts the query of that name (queries.sql). ERR_NOT_FOUND, ERR_STORE_*. Parameters that are not

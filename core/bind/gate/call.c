@@ -231,7 +231,8 @@ static int l_call_view(lua_State *L)
 }
 
 /* gate:show(role, card, tool, arguments, more|nil, room|nil) -> what call:view(more) of such a call
- * answers, unjudged | nil when the arguments are no JSON. room: an earlier answer, which becomes this one. */
+ * answers, unjudged | nil when the arguments are no JSON. room: an earlier answer, which becomes
+ * this one, or null. */
 int bind_show_call(lua_State *L, struct gate *gate)
 {
     struct call call = {.gate = gate};
@@ -243,6 +244,7 @@ int bind_show_call(lua_State *L, struct gate *gate)
     const struct json *more = bind_to_doc(L, 6);
     luaL_argcheck(L, more || lua_isnoneornil(L, 6), 6, "a doc");
     lua_settop(L, 7);
+    luaL_argcheck(L, !more || !lua_rawequal(L, 6, 7), 7, "another doc than more");
     g->role = luaL_checkstring(L, 2);
     g->tool = luaL_checklstring(L, 4, &g->tool_len);
     lua_getfield(L, 3, "id");

@@ -140,7 +140,8 @@ static int hold(struct store *store, struct err *err)
 
 int store_hold(struct store *store, struct err *err)
 {
-    return store->held || store->queue.running ? 0 : begin(store, err);
+    bool has_moment = store->held || store->queue.running || store->options.past;
+    return has_moment ? 0 : begin(store, err);
 }
 
 /* One of our statements, in the snapshot. */
