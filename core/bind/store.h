@@ -1,4 +1,4 @@
-/* store.h: what the files of `orket.core.store` share: store.c (opening, reading), journal.c
+/* store.h: what the files of `orket.core.store` share: store.c (opening), reading.c, journal.c
  * (streams, transactions) and seen.c (subscribers). */
 #ifndef BIND_STORE_H
 #define BIND_STORE_H
@@ -26,6 +26,16 @@ struct hash store_check_hash(lua_State *L, int idx);
 /* Raises err as {code, class, message, fix}: what nobody can go on without, and nobody could mend; the
  * task ends with it (lua/orket/async.lua). */
 int store_raise(lua_State *L, const struct err *err);
+
+/* The methods that read (reading.c), and the metatable of a running query. */
+int store_l_read(lua_State *L);
+int store_l_read_doc(lua_State *L);
+int store_l_blob(lua_State *L);
+int store_l_message(lua_State *L);
+int store_l_conversation(lua_State *L);
+int store_l_head(lua_State *L);
+int store_l_proved(lua_State *L);
+void store_reading_types(lua_State *L);
 
 /* The method store:make_room (room.c). */
 int store_l_make_room(lua_State *L);
