@@ -346,6 +346,7 @@ print("bounded" if sent < (1 << 20) else sent)]])
     local code = "import _thread, time\nlock = _thread.allocate_lock()\nlock.acquire()\nn = 0\n"
       .. "try:\n for n in range(30): _thread.start_new_thread(lock.acquire, ())\nexcept RuntimeError: print('refused')"
     local pids, group = "/sys/fs/cgroup/pids", "/sys/fs/cgroup/pids/orket-test-few"
+    run("rmdir " .. group .. "/* " .. group)
     local text, code_of = run(("exec 2>&1; mkdir %s && echo 16 >%s/pids.max && unshare -m --propagation private sh -c 'mount --bind %s %s && %s try jail "
       .. "--procs 50 -- %s -c %s'"):format(group, group, group, pids, ORKET, PYTHON, shell(shell(code)):sub(2, -2)))
     run("rmdir " .. group .. "/* " .. group .. " 2>/dev/null")
