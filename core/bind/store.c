@@ -116,17 +116,17 @@ static int l_open(lua_State *L)
     return open_store(L, &options);
 }
 
-/* store.past(path, seq[, {fileless}]) -> store | nil, message, code: read-only, as it was after that
+/* store.past(path, seq[, {sparse}]) -> store | nil, message, code: read-only, as it was after that
  * commit */
 static int l_past(lua_State *L)
 {
-    static const char *const known[] = {"fileless", NULL};
+    static const char *const known[] = {"sparse", NULL};
     struct store_options options = {
         .path = luaL_checkstring(L, 1), .past = true, .upto = luaL_checkinteger(L, 2)};
     if (!lua_isnoneornil(L, 3)) {
         bind_check_options(L, 3, known);
-        lua_getfield(L, 3, "fileless");
-        options.fileless = lua_toboolean(L, -1);
+        lua_getfield(L, 3, "sparse");
+        options.sparse = lua_toboolean(L, -1);
         lua_pop(L, 1);
     }
     return open_store(L, &options);

@@ -48,7 +48,7 @@ int db_bind_turn(sqlite3_stmt *stmt, int index, const char *turn)
     return sqlite3_bind_text(stmt, index, turn, -1, SQLITE_STATIC);
 }
 
-/* ---- json_put(a, b): the members of a, replaced and joined by those of b ---- */
+/* ---- json_put(a, b): the members of a, replaced and joined by those of b; NULL: it has none ---- */
 
 static int parse(sqlite3_value *value, struct json_doc *doc)
 {
@@ -103,7 +103,7 @@ static void sql_json_put(sqlite3_context *ctx, int argc, sqlite3_value **argv)
         sqlite3_result_value(ctx, argv[0]);
     else if (parse(argv[0], &docs[0]) || parse(argv[1], &docs[1]))
         sqlite3_result_error(ctx, "json_put: not two objects", -1);
-    else
+    else if (docs[1].root.len > 0)
         put_text(ctx, docs);
     for (size_t i = 0; i < COUNT_OF(docs); i++)
         json_doc_clear(&docs[i]);

@@ -74,6 +74,7 @@ void db_create(const struct store_options *options);
 struct projector {
     sqlite3 *db; /* borrowed */
     const struct sql_sections *kinds;
+    bool sparse;                   /* without what is marked `whole` */
     struct project_kind *prepared; /* one per section, filled at first use */
     struct json_doc doc;
     struct buf text;

@@ -11,11 +11,12 @@
 enum { LAST, EVENTS, STREAMS, MOMENT };
 
 /* Most events are what a turn said and heard: no projection follows from them, so that a moment need
- * not read them. A kind that the file has got since is not among them. */
+ * not read them. A kind that the file has got since is not among them. A sparse one passes over
+ * files as well, unless they carry labels, of which others are asked, and of a turn's replies over
+ * all but the first: that there are some. */
 #define TOLD                                                                                       \
-    "e.seq IN (SELECT seq FROM main.entry n WHERE n.seq > ?1 AND n.seq <= ?2 AND n.kind NOT IN "   \
-    "(SELECT id FROM temp.idle) AND (n.kind NOT IN (SELECT id FROM temp.quiet) OR "                \
-    "instr(n.body, '\"labels\"')))"
+    "n.kind NOT IN (SELECT id FROM temp.idle) AND (n.kind NOT IN (SELECT id FROM temp.file) OR "   \
+    "instr(n.body, '\"labels\"')) AND (n.step <= 1 OR n.kind NOT IN (SELECT id FROM temp.cost))"
 
 static const char *const texts[] = {
     [LAST] = "SELECT coalesce(max(seq), 0) FROM main.entry",
@@ -168,19 +169,21 @@ static void put_names(struct buf *out, const struct projector *projector)
     buf_printf(out, *between == '[' ? "[]" : "]");
 }
 
-/* The kinds that are passed over: always, and unless they carry labels, of which others are asked. */
-static int make_idle(struct past *past, bool files, struct err *err)
+/* The kinds that are passed over: always, or by a sparse moment. */
+static int make_idle(struct past *past, bool sparse, struct err *err)
 {
     struct buf sql = {0};
     buf_printf(&sql, "CREATE TEMP TABLE idle (id INTEGER PRIMARY KEY);"
-                     "CREATE TEMP TABLE quiet (id INTEGER PRIMARY KEY);"
+                     "CREATE TEMP TABLE file (id INTEGER PRIMARY KEY);"
+                     "CREATE TEMP TABLE cost (id INTEGER PRIMARY KEY);"
                      "INSERT INTO temp.idle SELECT id FROM main.kind WHERE name IN (SELECT value "
                      "FROM json_each('");
     put_names(&sql, &past->projector);
     buf_printf(&sql, "'));");
-    if (!files)
-        buf_printf(&sql, "INSERT INTO temp.quiet SELECT id FROM main.kind WHERE name IN "
-                         "('file.written', 'file.deleted')");
+    if (sparse)
+        buf_printf(&sql, "INSERT INTO temp.file SELECT id FROM main.kind WHERE name IN "
+                         "('file.written', 'file.deleted');"
+                         "INSERT INTO temp.cost SELECT id FROM main.kind WHERE name = 'step.reply'");
     int rc = buf_ok(&sql) ? db_exec(past->projector.db, sql.data, err)
                           : err_set(err, ERR_MEMORY, "out of memory");
     buf_clear(&sql);
@@ -197,31 +200,32 @@ static int go_on(struct past *past, int64_t from, int64_t upto, struct err *err)
     rc = rebuild_run(&rebuild, err);
     rc = rc ? rc : run(past, STREAMS, from, upto, err);
     rc = rc ? rc : run(past, MOMENT, from, upto, err);
-    return rc ? rc : db_exec(past->projector.db, "COMMIT", err);
+    return rc || past->projector.sparse ? rc : db_exec(past->projector.db, "COMMIT", err);
 }
 
 int past_forward(struct past *past, int64_t from, int64_t upto, struct err *err)
 {
     int rc = check_moment(past, upto, err);
-    rc = rc ? rc : db_exec(past->projector.db, "BEGIN", err);
+    rc = rc || past->projector.sparse ? rc : db_exec(past->projector.db, "BEGIN", err);
     return rc ? rc : go_on(past, from, upto, err);
 }
 
 /* The file itself was opened for reading; setting query_only again would make SQLite prepare every
  * statement anew at each moment. */
-int past_build(struct past *past, int64_t upto, bool files, struct err *err)
+int past_build(struct past *past, int64_t upto, bool sparse, struct err *err)
 {
     static const char moment[] = "CREATE TEMP TABLE moment (seq INTEGER NOT NULL);"
                                  "INSERT INTO temp.moment VALUES (0)";
     static const char events[] =
         "CREATE TEMP VIEW entry AS SELECT * FROM main.entry WHERE seq <= (SELECT seq FROM moment)";
     sqlite3 *db = past->projector.db;
+    past->projector.sparse = sparse;
     int rc = check_moment(past, upto, err);
     rc = rc ? rc : db_exec(db, "PRAGMA query_only = OFF; PRAGMA temp_store = FILE; PRAGMA "
                           "temp.journal_mode = MEMORY; PRAGMA temp.cache_size = -8000; BEGIN", err);
     rc = rc ? rc : copy_schema(db, err);
     rc = rc ? rc : db_exec(db, moment, err);
     rc = rc ? rc : db_exec(db, events, err);
-    rc = rc ? rc : make_idle(past, files, err);
+    rc = rc ? rc : make_idle(past, sparse, err);
     return rc ? rc : go_on(past, 0, upto, err);
 }

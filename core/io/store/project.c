@@ -26,7 +26,7 @@ static const char *const envelope[] = {"seq",  "run",   "turn", "step", "n",  "k
 
 /* What the comments above a statement say of it. */
 struct marks {
-    bool must;
+    bool must, whole;
     const char *each; /* the array whose items it is run for; in the text of the section */
     size_t each_len;
 };
@@ -46,9 +46,11 @@ struct project_kind {
 
 static void read_mark(const char *line, size_t len, struct marks *marks)
 {
-    static const char must[] = "-- must", each[] = "-- each ";
+    static const char must[] = "-- must", whole[] = "-- whole", each[] = "-- each ";
     if (len == sizeof must - 1 && memcmp(line, must, len) == 0)
         marks->must = true;
+    if (len == sizeof whole - 1 && memcmp(line, whole, len) == 0)
+        marks->whole = true;
     if (len >= sizeof each && memcmp(line, each, sizeof each - 1) == 0) {
         marks->each = line + sizeof each - 1;
         marks->each_len = len - (sizeof each - 1);
@@ -111,6 +113,10 @@ static int add_statement(struct projector *projector, struct project_kind *kind,
     int rc = db_prepare(projector->db, *text, (size_t)(end - *text), &statement->stmt, text, err);
     if (rc)
         return rc;
+    if (projector->sparse && marks->whole) {
+        sqlite3_finalize(statement->stmt);
+        return 0;
+    }
     kind->count++;
     kind->fields |= marks->each != NULL;
     return find_sources(statement, &kind->fields, err);

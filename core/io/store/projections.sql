@@ -5,8 +5,9 @@
 -- :kind :card :actor :role :at :body), `$x` the field x of its body (missing: NULL; arrays and
 -- objects: JSON text), `$x::y` the field y of the object x. A statement under `-- must` has to change
 -- exactly one row, otherwise the transaction is ERR_STALE and nothing of it happens. One under
--- `-- each x` is run for every item of the array x: `@item`, or the field y of it: `@y`.
--- json_put(a, b) is a with the members of b; hash_bytes(x) the bytes of 64 hexadecimal digits.
+-- `-- each x` is run for every item of the array x: `@item`, or the field y of it: `@y`. One under `-- whole`
+-- is left out where a moment of the past is made without files and costs.
+-- json_put(a, b) is a with the members of b, NULL when it has none; hash_bytes(x) the bytes of 64 hexadecimal digits.
 -- Deterministic: only the event and the tables, no clock, no randomness.
 
 -- kind: card.created
@@ -48,12 +49,13 @@ UPDATE card SET
     revision = revision + 1,
     updated_at = :at
 WHERE id = :card AND revision = $rev;
-INSERT INTO card_text (id, data)
-SELECT :seq, json_put(t.data, f.fields) FROM card c JOIN card_text t ON t.id = c.text JOIN (
-    SELECT json_remove($set, '$.id', '$.type', '$.name', '$.status', '$.priority', '$.wait_reason', '$.return_to',
-                       '$.seat', '$.assignee', '$.parent_id', '$.epic', '$.build_id', '$.ordinal', '$.revision',
-                       '$.retry_count', '$.max_retries', '$.credits', '$.note', '$.depends_on') AS fields) f
-WHERE c.id = :card AND f.fields <> '{}';
+-- NULL, which is ignored, where no other fields are set; a SELECT would make a table for it
+INSERT OR IGNORE INTO card_text (id, data) VALUES (:seq,
+        json_put((SELECT data FROM card_text WHERE id = (SELECT text FROM card WHERE id = :card)),
+                 json_remove($set, '$.id', '$.type', '$.name', '$.status', '$.priority', '$.wait_reason',
+                             '$.return_to', '$.seat', '$.assignee', '$.parent_id', '$.epic', '$.build_id',
+                             '$.ordinal', '$.revision', '$.retry_count', '$.max_retries', '$.credits', '$.note',
+                             '$.depends_on')));
 UPDATE card SET text = :seq WHERE id = :card AND EXISTS (SELECT 1 FROM card_text WHERE id = :seq);
 DELETE FROM dependency WHERE card = :card AND json_type($set, '$.depends_on') IS NOT NULL;
 INSERT OR IGNORE INTO dependency (card, needs)
@@ -87,8 +89,9 @@ WHERE id = :card AND revision = $rev AND status = $from AND type = $type
                OR EXISTS (SELECT 1 FROM verdict WHERE card = :card AND tree = $tree AND ok)
                OR EXISTS (SELECT 1 FROM lineage l JOIN verdict v ON v.card = l.source AND v.seq <= l.upto
                           WHERE l.card = :card AND v.tree = $tree AND v.ok)));
--- its question, when it was not answered before: nobody waits for it any more
-UPDATE approval SET status = 'void' WHERE status = 'pending' AND card = :card AND $from = 'blocked';
+-- its question, when it was not answered before: nobody waits for it any more (found by its card: the index of
+-- statuses is written meanwhile)
+UPDATE approval SET status = 'void' WHERE +status = 'pending' AND card = :card AND $from = 'blocked';
 
 -- The epic of a fork: its source as it was after commit $at. What has changed since is in the body; a source
 -- that is not of revision $rev any more is another one. Its text is the source's, or the one that was said then,
@@ -290,6 +293,7 @@ VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, 'deny', $rule, $why,
 -- kind: window.compacted
 
 -- kind: window.summarised
+-- whole
 UPDATE turn SET tokens_in = tokens_in + coalesce($usage::prompt, 0),
                 tokens_out = tokens_out + coalesce($usage::completion, 0), calls = calls + 1,
                 money = money + coalesce($money, 0), took = took + coalesce($took, 0)
@@ -303,6 +307,7 @@ VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, 'deny', $rule, $why,
 -- kind: turn.failed
 
 -- kind: step.failed
+-- whole
 UPDATE turn SET tokens_in = tokens_in + coalesce($usage::prompt, 0),
                 tokens_out = tokens_out + coalesce($usage::completion, 0), calls = calls + 1,
                 money = money + coalesce($money, 0), took = took + coalesce($took, 0)
@@ -339,9 +344,12 @@ UPDATE turn SET waits = NULL WHERE run = :run AND turn = :turn;
 -- kind: budget.warned
 
 -- kind: file.written
+-- whole
 UPDATE turn SET disk = disk + $size WHERE $size IS NOT NULL AND run = :run AND turn = :turn;
+-- whole
 UPDATE tree_file SET to_seq = :seq
 WHERE tree = coalesce($tree, :card) AND path = $path AND to_seq IS NULL;
+-- whole
 INSERT INTO tree_file (tree, path, from_seq, blob, base, card, labels)
 VALUES (coalesce($tree, :card), $path, :seq, hash_bytes($blob), hash_bytes($base), iif($tree IS NULL, '', :card),
         $labels);
@@ -349,19 +357,24 @@ VALUES (coalesce($tree, :card), $path, :seq, hash_bytes($blob), hash_bytes($base
 INSERT OR IGNORE INTO label (name, seq) VALUES (@item, :seq);
 
 -- kind: file.deleted
+-- whole
 UPDATE tree_file SET to_seq = :seq
 WHERE tree = coalesce($tree, :card) AND path = $path AND to_seq IS NULL;
+-- whole
 INSERT INTO tree_file (tree, path, from_seq, blob, base, card)
 VALUES (coalesce($tree, :card), $path, :seq, NULL, hash_bytes($base), iif($tree IS NULL, '', :card));
 
 -- kind: tree.opened
+-- whole
 UPDATE tree_file SET to_seq = :seq WHERE tree = coalesce($tree, :card) AND to_seq IS NULL;
 INSERT INTO tree (id, seq, base, hash) VALUES (coalesce($tree, :card), :seq, $from, $hash);
 
 -- kind: tree.merged
 -- each changes
+-- whole
 UPDATE tree_file SET to_seq = :seq WHERE tree = $into AND path = @path AND to_seq IS NULL;
 -- each changes
+-- whole
 INSERT INTO tree_file (tree, path, from_seq, blob, base, card, labels)
 VALUES ($into, @path, :seq, hash_bytes(@blob), hash_bytes(@base), :card, @labels);
 INSERT INTO tree (id, seq) SELECT $into, 0 WHERE NOT EXISTS (SELECT 1 FROM tree WHERE id = $into);
@@ -423,6 +436,7 @@ VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, 'deny', $rule, $why,
 
 -- How near rows are to a turn's card, as the embedder told it, or why it did not; and what that cost.
 -- kind: memory.ranked
+-- whole
 UPDATE turn SET tokens_in = tokens_in + coalesce($usage::prompt, 0), calls = calls + coalesce($calls, 0),
                 money = money + coalesce($money, 0), took = took + coalesce($took, 0)
 WHERE run = :run AND turn = :turn;

@@ -65,7 +65,7 @@ int reader_open(struct store *store, struct err *err)
         return rc;
     if (past_open(&store->past, store->reader, &store->kinds))
         return err_set(err, ERR_MEMORY, "out of memory");
-    return past_build(&store->past, store->options.upto, !store->options.fileless, err);
+    return past_build(&store->past, store->options.upto, store->options.sparse, err);
 }
 
 int store_forward(struct store *store, int64_t upto, struct err *err)

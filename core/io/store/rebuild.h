@@ -23,8 +23,8 @@ enum rebuild_column {
     REBUILD_PREV
 };
 
-/* The statement that reads the events of `from`, its main database; `only` is "" or an SQL term of an
- * event's row `e` that says which. Owned by the caller. ERR_STORE_*, ERR_MEMORY. */
+/* The statement that reads the events of `from`, its main database; `only` is NULL or an SQL term of
+ * an event's row `n` in `entry` that says which. Owned by the caller. ERR_STORE_*, ERR_MEMORY. */
 int rebuild_prepare(sqlite3 *from, const char *only, sqlite3_stmt **out, struct err *err);
 
 struct rebuild {
@@ -51,10 +51,10 @@ void past_close(struct past *past);
 
 /* Makes a read-only connection answer as of the commit `upto`: the projections, the streams'
  * heads and the events of that moment lie before the file's own, in the connection's private
- * temporary database, which is gone with it. Without `files` no tree has any: what was written is
- * passed over. ERR_NOT_FOUND (no such commit yet), ERR_STORE_CORRUPT (an event cannot be
- * projected), ERR_STORE_*, ERR_MEMORY. */
-int past_build(struct past *past, int64_t upto, bool files, struct err *err);
+ * temporary database, which is gone with it. `sparse`: no tree has files, and what a turn or its card
+ * cost is not counted, but whether it had a reply. ERR_NOT_FOUND (no such commit yet),
+ * ERR_STORE_CORRUPT (an event cannot be projected), ERR_STORE_*, ERR_MEMORY. */
+int past_build(struct past *past, int64_t upto, bool sparse, struct err *err);
 
 /* From the moment `from` to a later one, at the cost of the events between. The same errors; after
  * one the connection is of no use. */

@@ -2,6 +2,7 @@
 -- on with the walk, since a moment costs a projection of all that was before it. Who had a hand in a card, which is
 -- all that routes ask for, the walk knows by itself.
 
+local cjson = require("cjson")
 local errors = require("orket.errors")
 local projects = require("orket.project")
 local store = require("orket.core.store")
@@ -17,20 +18,33 @@ function Past:go_to(seq)
   self.wanted = math.max(seq, self.wanted)
 end
 
-local function moment(self)
-  if not self.moment then
-    local err
-    self.moment, err = errors.check(store.past(self.path, self.wanted, { fileless = true }))
-    if not self.moment then
-      error(err, 0)
-    end
-  elseif self.wanted > self.at then
-    local _, err = errors.check(self.moment:forward(self.wanted))
-    if err then
-      error(err, 0)
-    end
+-- What prompts are made of: it has neither files nor costs in it, which is most of a moment.
+local SPARSE = { card = true, labels = true, lineage = true, memory = true, memory_any = true, memory_words = true, view = true }
+
+local function open(self, sparse)
+  self:close()
+  local moment, err = errors.check(store.past(self.path, self.wanted, { sparse = sparse }))
+  if not moment then
+    error(err, 0)
   end
-  self.at = self.wanted
+  self.moment, self.sparse, self.at, self.docs = moment, sparse, self.wanted, {}
+end
+
+local function go_on(self)
+  local _, err = errors.check(self.moment:forward(self.wanted))
+  if err then
+    error(err, 0)
+  end
+  self.at, self.docs = self.wanted, {}
+end
+
+-- The moment, of which this is asked: a whole one from the first question on that needs it.
+local function moment(self, name)
+  if not self.moment or self.sparse and not SPARSE[name] then
+    open(self, SPARSE[name] or false)
+  elseif self.wanted > self.at then
+    go_on(self)
+  end
   return self.moment
 end
 
@@ -38,11 +52,18 @@ function Past:read(name, params)
   if name == "card_turns" then
     return self.cards:turns_of(params.card)
   end
-  return moment(self):read(name, params)
+  return moment(self, name):read(name, params)
 end
 
+-- Both sides ask for the same ones, which nobody changes.
 function Past:read_doc(name, params)
-  return moment(self):read_doc(name, params)
+  local now, key = moment(self, name), name .. cjson.encode(params)
+  if self.docs[key] then
+    return self.docs[key]
+  end
+  local doc, message, code, fix = now:read_doc(name, params)
+  self.docs[key] = doc
+  return doc, message, code, fix
 end
 
 function Past.stream()
@@ -62,7 +83,7 @@ Past.__close = Past.close
 ---@param known table the cards as the walk knows them
 ---@return table past
 function M.new(dir, known)
-  return setmetatable({ path = projects.database(dir), cards = known, wanted = 0, at = 0 }, Past)
+  return setmetatable({ path = projects.database(dir), cards = known, wanted = 0, at = 0, docs = {} }, Past)
 end
 
 return M
