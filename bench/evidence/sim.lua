@@ -42,7 +42,7 @@ end
 
 local POLICY = [[
 local function decide(call, view)
-  if call.tool == "write_file" and call.paths[1] == "d/f7.txt" and view.card.type == "issue" then
+  if call.tool == "write_file" and call.paths[1] == "d/f1.txt" and view.card.type == "issue" then
     return { decision = "deny", rule = "planted", why = "planted", fix = "-" }
   end
 end
@@ -72,7 +72,7 @@ local figures = { cards = count, steps = steps, calls = calls }
 local cases = {
   { "a policy", changed("nodes/policy.lua", POLICY), "calls", count },
   { "a rule of the house", changed("config/organization.json", team.organization(url, CONCURRENCY, {
-    { id = "planted", effect = "deny", why = "planted", tools = { "write_file" }, paths = { "d/f8.txt" } } })), "calls", count },
+    { id = "planted", effect = "deny", why = "planted", tools = { "write_file" }, paths = { "d/f2.txt" } } })), "calls", count },
   { "a tool taken from a role", replaced("roles/coder.lua", '"read_file",', ""), "calls", steps * calls // 3 * count },
   { "a role's words", replaced("roles/coder.lua", "leave no placeholders", "leave nothing out"), "prompts", count },
   { "a router", replaced("nodes/router.lua", "local name = some%(card.seat%)", 'local name = card.id == "I-1" and "lead" or some(card.seat)'), "routes", 1 },

@@ -23,7 +23,7 @@ local function flatten_text(lines, path, text)
     return
   end
   lines[#lines + 1] = path .. ":"
-  for line in (text .. "\n"):gmatch("(.-)\n") do
+  for line in (text .. "\n"):gmatch("([^\n]*)\n") do
     lines[#lines + 1] = "  " .. line
   end
 end
@@ -101,8 +101,8 @@ local function changed(out, a, b)
   end
 end
 
--- Every line of both with its mark, in order.
-local function marked(a, b)
+-- Every line of both with its mark, in order; of those before and after all differences `around` at most.
+local function marked(a, b, around)
   local from, to_a, to_b = 1, #a, #b
   while from <= to_a and from <= to_b and a[from] == b[from] do
     from = from + 1
@@ -111,11 +111,11 @@ local function marked(a, b)
     to_a, to_b = to_a - 1, to_b - 1
   end
   local out = {}
-  for i = 1, from - 1 do
-    out[i] = " " .. a[i]
+  for i = math.max(1, from - around), from - 1 do
+    out[#out + 1] = " " .. a[i]
   end
   changed(out, table.move(a, from, to_a, 1, {}), table.move(b, from, to_b, 1, {}))
-  for i = to_a + 1, #a do
+  for i = to_a + 1, math.min(#a, to_a + around) do
     out[#out + 1] = " " .. a[i]
   end
   return out
@@ -144,7 +144,7 @@ end
 ---@param b string[] as it is
 ---@return string
 function M.unified(a, b)
-  local lines, out, skipped = marked(a, b), {}, false
+  local lines, out, skipped = marked(a, b, AROUND), {}, false
   local shown = near(lines)
   for i, line in ipairs(lines) do
     if shown[i] and #out == LINES_MOST then
@@ -182,7 +182,7 @@ end
 ---@param b string[]
 ---@return string[] lines
 function M.hunks(a, b)
-  local lines, out, hunk = marked(a, b), {}, nil
+  local lines, out, hunk = marked(a, b, #a), {}, nil
   local shown, at_a, at_b = near(lines), 1, 1
   for i, line in ipairs(lines) do
     if shown[i] then

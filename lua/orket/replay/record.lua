@@ -24,13 +24,16 @@ local NO_HASH = ("\0"):rep(32)
 ---@field body string
 ---@field hash string
 
+local BYTES = {} -- of two digits each
+for byte = 0, 255 do
+  BYTES[("%02x"):format(byte)] = string.char(byte)
+end
+
 ---A hash as bytes.
 ---@param hex string
 ---@return string
 function M.raw(hex)
-  return (hex:gsub("%x%x", function(digits)
-    return string.char(tonumber(digits, 16))
-  end))
+  return (hex:gsub("..", BYTES))
 end
 
 ---The hash of an event after the one before it in its stream (raw, nil for the first).

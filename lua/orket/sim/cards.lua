@@ -136,15 +136,18 @@ on["cards.forked"] = function(self, event, body)
   end
 end
 
----An event of the journal; true when it was one of cards.
----@param event table
----@return boolean
+---An event of cards.
+---@param event table of one of KINDS
 function Cards:hear(event)
-  local act = on[event.kind]
-  if act and (event.kind == "card.created" or event.kind:find("forked", 1, true) or self.all[event.card]) then
-    act(self, event, event.body)
+  if self.all[event.card] or event.kind == "card.created" or event.kind:find("forked", 1, true) then
+    on[event.kind](self, event, event.body)
   end
-  return act ~= nil
+end
+
+---The kinds of events that are about cards.
+M.KINDS = {}
+for kind in pairs(on) do
+  M.KINDS[kind] = true
 end
 
 ---A turn of a card begins: who has a hand in it.

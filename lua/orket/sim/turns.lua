@@ -170,6 +170,9 @@ end
 ---@param event table call.allowed, call.refused, or approval.asked
 ---@param request {id: string, name: string, arguments: string}
 function Judge:called(turn, event, request)
+  if turn.judged == true then
+    self.judged.calls = self.judged.calls + 1
+  end
   local recorded = recorded_of(event)
   local after, part = after_of(self, turn, recorded, request)
   if calls.same(after, recorded) then
@@ -194,12 +197,16 @@ end
 
 -- ---- routes, prompts, outcomes ----
 
----An event comes next.
+---An event comes next, and prompts wait for their moment.
 ---@param event table
 function Judge:before(event)
-  if self.prompts.open[1] then
-    self.prompts:before(event)
-  end
+  self.prompts:before(event)
+end
+
+---The prompts that wait: while there is none, nobody need be told what comes next.
+---@return table[] open the same list always
+function Judge:waiting()
+  return self.prompts.open
 end
 
 ---A turn was claimed: somebody had been chosen for the card.

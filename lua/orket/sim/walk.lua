@@ -3,6 +3,7 @@
 -- on the two sides may judge some of them otherwise; others are only counted: the gate, the policies and the autonomy
 -- that they were judged by are the same texts and settings on both sides, so are their inputs.
 
+local cards = require("orket.sim.cards")
 local cjson = require("cjson")
 local deltas = require("orket.sim.delta")
 local prefix = require("orket.fork.prefix")
@@ -24,7 +25,8 @@ local GUARD = "integrity_guard"
 ---@field role string
 ---@field review boolean
 ---@field pair SimPair
----@field judged boolean|table<string, true>  which of its calls may be judged otherwise: all, none, those to these tools
+---@field judged boolean|table<string, true>  which of its calls may be judged otherwise: all, none, those to these tools; where
+---not all are, they are counted by the journal
 ---@field convo string|nil the last reply
 ---@field proposal table|nil the last one
 ---@field calls table[] of the last reply
@@ -67,16 +69,18 @@ end
 
 -- What is too long to come with its event.
 local function message_of(self, event)
-  local text = self.store:message(event.body.convo)
+  local body = event.body or self.store:read("event", { seq = event.seq })[1].body
+  local text = self.store:message(body.convo)
   if not text then
     self.judge:lost(event, "its reply is missing")
   end
   return text and cjson.decode(text)
 end
 
--- The calls of a reply that the journal names.
+-- The calls of a reply that the journal names; all of the reply comes where somebody looks at outcomes.
 local function read_reply(self, turn, event)
-  turn.convo, turn.output = event.body.convo, event.body.output
+  local body = event.body
+  turn.convo, turn.output = body and body.convo, body and body.output
   if not turn.judged then
     return
   end
@@ -117,7 +121,9 @@ local function request_of(turn, event)
   end
 end
 
-on["turn.started"] = function(self, run, event)
+local opens = {}
+
+opens["turn.started"] = function(self, run, event)
   self.judge:routed(run, event)
   local turn = open(self, run, event, event.turn, event.body)
   if turn then
@@ -126,7 +132,7 @@ on["turn.started"] = function(self, run, event)
   end
 end
 
-on["turn.forked"] = function(self, run, event)
+opens["turn.forked"] = function(self, run, event)
   run.forked[event.body.turn] = { event = event, body = event.body }
   self:look_at(event, (self.sides:of(event.body.generation, run.config)))
 end
@@ -145,7 +151,6 @@ local function verdict(self, _, event, turn)
   local judged = turn.judged
   local request = (judged == true or judged and judged[event.body.tool]) and request_of(turn, event)
   if request then
-    self.judge:count("calls", judged == true and 1 or 0)
     self.judge:called(turn, event, request)
   end
 end
@@ -178,10 +183,9 @@ on["turn.ended"] = function(self, run, event, turn)
   run.turns[turn.number] = nil
 end
 
--- The turn that an event is of; one of a fork comes up with its first own event.
-local function turn_of(self, run, event)
-  local turn = run.turns[event.turn]
-  local forked = not turn and run.forked[event.turn]
+-- The turn of a fork comes up with its first own event.
+local function come_up(self, run, event)
+  local forked, turn = run.forked[event.turn], nil
   if forked then
     run.forked[event.turn] = nil
     turn = open(self, run, forked.event, event.turn, forked.body)
@@ -194,56 +198,64 @@ end
 
 -- ---- events ----
 
-local OPENS = { ["turn.started"] = true, ["turn.forked"] = true }
+-- What an event is taken as, by its kind: of others only the moment counts.
+local takes = {}
 
-local function take_turn(self, run, event)
-  local act = on[event.kind]
-  local turn = act and not OPENS[event.kind] and turn_of(self, run, event)
-  if act and (turn or OPENS[event.kind]) then
-    act(self, run, event, turn)
-  end
-end
-
-local WRITES = { ["card.moved"] = true, ["card.changed"] = true }
-local BEGINS = { ["run.started"] = true, ["run.resumed"] = true, ["run.forked"] = true }
-
--- Most events: what a turn does without touching a card.
-local INSIDE = {}
-for _, kind in ipairs({ "step.reply", "call.allowed", "call.refused", "call.result" }) do
-  INSIDE[kind] = on[kind]
-end
-
-local function take(self, event)
-  local run, inside = self.wanted[event.run] and self.runs[event.run], INSIDE[event.kind]
-  self.judge:before(event)
-  if inside then
-    local turn = run and turn_of(self, run, event)
-    if turn then
-      inside(self, run, event, turn)
-    end
-    return
-  end
-  if BEGINS[event.kind] then
+for _, kind in ipairs({ "run.started", "run.resumed", "run.forked" }) do
+  takes[kind] = function(self, _, event)
     if self.wanted[event.run] then
       begin(self, event)
     end
-    return
   end
-  local turn = run and run.turns[event.turn]
-  if turn and WRITES[event.kind] then
+end
+
+for kind, act in pairs(on) do
+  takes[kind] = function(self, run, event)
+    local turn = run and (run.turns[event.turn] or come_up(self, run, event))
+    if turn then
+      act(self, run, event, turn)
+    end
+  end
+end
+
+for kind, act in pairs(opens) do
+  takes[kind] = function(self, run, event)
+    if run then
+      act(self, run, event)
+    end
+    self.cards:act(event)
+  end
+end
+
+-- A turn writes to its card, or the engine parked it.
+local function before_card(self, run, event)
+  local turn = run.turns[event.turn]
+  if turn and (event.kind == "card.moved" or event.kind == "card.changed") then
     self.judge:moving(turn, event)
-  elseif run and event.kind == "card.moved" and event.turn == 0 then
+  elseif event.kind == "card.moved" and event.turn == 0 then
     self.judge:parked(run, event)
   end
-  if self.cards:hear(event) then
-    for id, other in pairs(self.runs) do
-      self.cards:tell(self.runs[id].board, event, other.epic)
+end
+
+for kind in pairs(cards.KINDS) do
+  takes[kind] = function(self, run, event)
+    if run then
+      before_card(self, run, event)
     end
-  elseif run then
-    take_turn(self, run, event)
+    self.cards:hear(event)
+    for _, other in pairs(self.runs) do
+      self.cards:tell(other.board, event, other.epic)
+    end
   end
-  if OPENS[event.kind] then
-    self.cards:act(event)
+end
+
+local function take(self, event)
+  local act = takes[event.kind]
+  if self.waiting[1] then
+    self.judge:before(event)
+  end
+  if act then
+    act(self, self.wanted[event.run] and self.runs[event.run], event)
   end
 end
 
@@ -260,11 +272,12 @@ local function page(self)
   self.again = nil
   for _, event in ipairs(events) do
     take(self, event)
-    self.since = event.seq
     if self.again then
+      self.since = event.seq
       return true
     end
   end
+  self.since = more and events[#events].seq or self.since
   return more
 end
 
@@ -292,7 +305,7 @@ end
 ---@return table walk
 function M.new(options)
   return setmetatable({
-    store = options.store, sides = options.sides, wanted = options.wanted, judge = options.judge, cards = options.cards,
+    store = options.store, sides = options.sides, wanted = options.wanted, judge = options.judge, cards = options.cards, waiting = options.judge:waiting(),
     whole = options.whole, reading = reading.new(options.whole), runs = {}, counted = {}, since = 0,
   }, Walk)
 end
