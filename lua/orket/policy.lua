@@ -44,29 +44,31 @@ local function shown_answer(answer)
   return "rule = " .. (text(tostring(answer.rule):sub(1, 80)) or "")
 end
 
--- A policy may say that it has something to say about labelled turns only.
-local function is_concerned(entry, labels)
-  return entry.about.when ~= "labels" or next(labels or {}) ~= nil
-end
+---@class PolicyAsked how a policy is asked
+---@field shipped boolean its text is the binary's
+---@field looks_at integer how many of its arguments, call and view, it looks at: it is shown no more
+---@field labelled boolean it said that it has something to say about labelled turns only
 
--- How many of its arguments, call and view, a policy looks at: it is shown no more.
-local function looks_at(entry)
-  entry.looks_at = entry.looks_at or entry.script:parameters("decide") or 2
-  return entry.looks_at
+-- Found out once for each entry.
+local function know(entry)
+  entry.asked = {
+    shipped = nodes.is_shipped(entry), looks_at = entry.script:parameters("decide") or 2, labelled = entry.about.when == "labels",
+  }
+  return entry.asked
 end
 
 local NOTHING = {}
 
 -- What a policy is shown, and what of it has been made (policy/case.lua).
-local function arguments(entry, shown)
-  if nodes.is_shipped(entry) then
+local function arguments(asked, shown)
+  if asked.shipped then
     return shown.call and shown.call:value(), shown.view
   end
-  return shown.call, looks_at(entry) > 1 and shown.doc or nil
+  return shown.call, asked.looks_at > 1 and shown.doc or nil
 end
 
-local function ask(entry, shown)
-  local call, view = arguments(entry, shown)
+local function ask(entry, asked, shown)
+  local call, view = arguments(asked, shown)
   local answer, err = nodes.ask(entry, "decide", call, view)
   if err then
     return refusal("deny", "failed", "the policy failed: " .. (text(err.message) or ""),
@@ -113,18 +115,19 @@ function M.objection(entries, call, tool, turn, operation, permit)
     return refusal("deny", "failed", "the policy that the organization chose is not there",
       "give it back, or choose another one", "config/organization.json#/process_rules/policy_node")
   end
-  local shown, asked
+  local shown, question
   for _, entry in ipairs(entries) do
-    if is_concerned(entry, turn.labels) then
-      shown = shown or looks_at(entry) > 0 and case.of(call, tool, turn, operation, permit)
-      local objection = ask(entry, shown or NOTHING)
+    local asked = entry.asked or know(entry)
+    if not asked.labelled or next(turn.labels or NOTHING) then
+      shown = shown or asked.looks_at > 0 and case.of(call, tool, turn, operation, permit)
+      local objection = ask(entry, asked, shown or NOTHING)
       if objection and objection.decision == "deny" then
         return objection
       end
-      asked = asked or objection
+      question = question or objection
     end
   end
-  return asked
+  return question
 end
 
 return M

@@ -43,7 +43,7 @@ end
 
 -- Where the operation goes: canonical when there is a permit for it.
 local function path_of(operation, permit)
-  if operation and type(operation.path) == "string" then
+  if type(operation.path) == "string" then
     return permit and permit:path() or operation.path
   end
 end
@@ -90,10 +90,9 @@ end
 ---@param permit GatePermit|nil
 ---@return PolicyCase
 function M.of(call, tool, turn, operation, permit)
-  local labels = next(turn.labels or NONE) and array(list.keys(turn.labels)) or NONE
-  local seen = view_of(turn, labels)
-  local said, path = said_of(tool, labels, operation, permit), path_of(operation, permit)
-  return { call = call:view(said, path), view = seen.view, doc = seen.doc }
+  local labels = turn.labels and next(turn.labels) and array(list.keys(turn.labels)) or NONE
+  local seen, path = view_of(turn, labels), operation and path_of(operation, permit) or nil
+  return { call = call:view(said_of(tool, labels, operation, permit), path), view = seen.view, doc = seen.doc }
 end
 
 return M

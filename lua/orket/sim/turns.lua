@@ -94,20 +94,16 @@ end
 
 local ALLOWED = { decision = "allow", rule = "gate.allow" }
 
--- The turn as either side judges its calls.
-local function turn_of(self, turn, side)
-  local mine = turn.sides and turn.sides[side]
-  if not mine then
-    local bench = self.benches[turn.pair[side]] or calls.bench(turn.pair[side], self.past)
-    self.benches[turn.pair[side]] = bench
-    mine = calls.turn(bench, {
-      role = turn.role, card = turn.card, seat = turn.seat, run = turn.run.id, turn = turn.number, labels = turn.labels,
-      scope = turn.scope,
-    })
-    mine.bench, turn.sides = bench, turn.sides or {}
-    turn.sides[side] = mine
-  end
-  mine.card, mine.tool_calls = turn.card, turn.made + turn.at - 1
+-- A turn as either side judges its calls.
+local function open(self, turn, side)
+  local bench = self.benches[turn.pair[side]] or calls.bench(turn.pair[side], self.past)
+  self.benches[turn.pair[side]] = bench
+  local mine = calls.turn(bench, {
+    role = turn.role, card = turn.card, seat = turn.seat, run = turn.run.id, turn = turn.number, labels = turn.labels,
+    scope = turn.scope,
+  })
+  mine.bench = bench
+  turn.sides[side] = mine
   return mine
 end
 
@@ -118,14 +114,14 @@ end
 
 -- One side's verdict, all of it or a part. A policy that overruns each time is not waited for again and again.
 local function verdict_of(self, turn, side, request, part)
-  local mine = turn_of(self, turn, side)
-  local bench = mine.bench
+  local mine = turn.sides[side] or open(self, turn, side)
+  local bench, began = mine.bench, sys.monotonic()
+  mine.card, mine.tool_calls = turn.card, turn.made + turn.at - 1
   if bench.broken and not mine.broken then
     mine.broken, mine.policy = true, function()
       return bench.broken
     end
   end
-  local began = sys.monotonic()
   local verdict = (part or calls.verdict)(mine, request)
   if verdict.rule == "policy.failed" and not bench.broken then
     bench.wasted = (bench.wasted or 0) + sys.monotonic() - began
@@ -151,12 +147,10 @@ end
 
 -- What was said to the call at first: where a person was asked, what they answered is not the scripts'.
 local function recorded_of(event)
-  if event.kind == "call.allowed" then
-    return ALLOWED
-  elseif event.kind == "approval.asked" then
+  if event.kind == "approval.asked" then
     return { decision = "ask", rule = event.body.rule or "", why = event.body.why }
   end
-  return event.body
+  return event.kind == "call.allowed" and ALLOWED or event.body
 end
 
 local function shown(verdict)

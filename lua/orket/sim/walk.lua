@@ -32,6 +32,7 @@ local GUARD = "integrity_guard"
 ---@field calls table[] of the last reply
 ---@field at integer the next one of them
 ---@field made integer calls of the replies before
+---@field sides table<string, table> as either side judges it (sim/turns.lua)
 ---@field labels table<string, true>
 ---@field scope string[]|nil
 
@@ -57,7 +58,7 @@ local function open(self, run, event, number, body)
   end
   local turn = {
     run = run, number = number, card = run.board[event.card] or self.cards:of(event.card), seat = body.seat, role = body.role,
-    review = body.role == GUARD, pair = pair, calls = {}, at = 1, made = 0, labels = {}, scope = self.cards:scope(event.card),
+    review = body.role == GUARD, pair = pair, calls = {}, at = 1, made = 0, sides = {}, labels = {}, scope = self.cards:scope(event.card),
     judged = self.whole or deltas.reach(pair, body.role),
   }
   run.turns[number] = turn
