@@ -21,6 +21,8 @@ enum { ARGS_MAX = 8 };
 struct handle {
     struct script *script;     /* NULL when closed */
     struct meter_trace *trace; /* made by its first trace; NULL before */
+    char masked[64];           /* the function whose arguments are masked; "": none */
+    const struct json *masks[ARGS_MAX]; /* of docs in its user value */
 };
 
 struct args {
@@ -129,7 +131,7 @@ static int l_prepare(lua_State *L)
         if (lua_getfield(L, 3, "prelude") != LUA_TNIL && to_prelude(L, &source.prelude, &err))
             return bind_fail(L, &err);
     }
-    struct handle *handle = lua_newuserdatauv(L, sizeof *handle, 0);
+    struct handle *handle = lua_newuserdatauv(L, sizeof *handle, 1);
     *handle = (struct handle){0};
     luaL_setmetatable(L, SCRIPT_TYPE);
     FAULT(script_before);
@@ -167,12 +169,37 @@ struct entry {
 
 static void l_check_entry(lua_State *L, struct entry *entry)
 {
+    const struct handle *handle = lua_touserdata(L, 1);
     entry->script = l_check_script(L, 1);
     entry->call = (struct box_call){.function = luaL_checkstring(L, 2)};
     entry->limits = box_check_limits(L, 4);
     l_check_args(L, 3, bind_tree(bind_of(L)), &entry->args);
     entry->call.args = entry->args.list;
     entry->call.count = entry->args.count;
+    if (strcmp(handle->masked, entry->call.function) == 0)
+        entry->call.masks = handle->masks;
+}
+
+/* script:mask(function, {doc|false, ...}): of its arguments calls and traces of the function are
+ * shown what these masks name (value_push_some), from now on */
+static int l_script_mask(lua_State *L)
+{
+    struct handle *handle = luaL_checkudata(L, 1, SCRIPT_TYPE);
+    const char *function = luaL_checkstring(L, 2);
+    luaL_argcheck(L, *function && strlen(function) < sizeof handle->masked, 2, "not a name");
+    luaL_checktype(L, 3, LUA_TTABLE);
+    lua_Unsigned count = lua_rawlen(L, 3);
+    luaL_argcheck(L, count <= ARGS_MAX, 3, "too many masks");
+    *handle->masked = 0;
+    for (size_t i = 0; i < ARGS_MAX; i++) {
+        bool is_mask = i < count && lua_rawgeti(L, 3, (lua_Integer)i + 1) == LUA_TUSERDATA;
+        handle->masks[i] = is_mask ? bind_to_doc(L, -1) : NULL;
+        luaL_argcheck(L, !is_mask || handle->masks[i], 3, "a mask is a doc");
+    }
+    lua_settop(L, 3);
+    lua_setiuservalue(L, 1, 1);
+    snprintf(handle->masked, sizeof handle->masked, "%s", function);
+    return 0;
 }
 
 /* script:call(function, {args}|nil, {steps=, ms=}|nil) -> value | nil, message, code, fix */
@@ -193,8 +220,8 @@ static int l_script_call(lua_State *L)
     return 1;
 }
 
-/* script:parameters(function) -> how many arguments it looks at | nil when that may be any number,
- * or there is no such function | nil, message, code, fix */
+/* script:parameters(function) -> the names of its parameters | nil when there may be any number, or the
+ * text has no such function of its own | nil, message, code, fix */
 static int l_script_parameters(lua_State *L)
 {
     struct script *script = l_check_script(L, 1);
@@ -207,7 +234,7 @@ static int l_script_parameters(lua_State *L)
     script_give(script, box);
     if (rc)
         return bind_fail(L, &err);
-    if (box_value(box)->type == JSON_INT)
+    if (box_value(box)->type == JSON_ARRAY)
         value_push(L, box_value(box));
     else
         lua_pushnil(L);
@@ -368,6 +395,7 @@ static int l_session_close(lua_State *L)
 static const luaL_Reg script_methods[] = {
     {"describe", l_script_describe}, {"try", l_script_try}, {"call", l_script_call},
     {"open", l_script_open},         {"trace", l_script_trace},
+    {"mask", l_script_mask},
     {"parameters", l_script_parameters}, {NULL, NULL},
 };
 

@@ -179,7 +179,7 @@ static int call_entry(lua_State *L)
     }
     luaL_checkstack(L, (int)call->count + 8, NULL);
     for (size_t i = 0; i < call->count; i++)
-        value_push(L, call->args[i]);
+        value_push_some(L, call->args[i], call->masks ? call->masks[i] : NULL);
     lua_callk(L, (int)call->count, 1, 0, call_done);
     return call_done(L, LUA_OK, 0);
 }
@@ -193,16 +193,32 @@ int box_call(struct box *box, const struct box_call *call, const struct box_limi
     return box_enter(box, call_entry, limits, err);
 }
 
+/* Of the function at the top, which goes. */
+static void push_parameters(lua_State *L, int count)
+{
+    lua_createtable(L, count, 0);
+    lua_insert(L, -2);
+    for (int i = 1; i <= count; i++) {
+        lua_pushstring(L, lua_getlocal(L, NULL, i));
+        lua_rawseti(L, -3, i);
+    }
+    lua_pop(L, 1);
+    value_array_mt(L);
+    lua_setmetatable(L, -2);
+}
+
 static int parameters_entry(lua_State *L)
 {
     struct box *box = box_of(L);
     lua_Debug about = {.isvararg = 1};
-    if (push_function(L, box->function))
-        lua_getinfo(L, ">u", &about);
-    if (about.isvararg)
+    if (push_function(L, box->function)) {
+        lua_pushvalue(L, -1);
+        lua_getinfo(L, ">uS", &about);
+    }
+    if (about.isvararg || *about.source != '@' || strcmp(about.source + 1, box->name) != 0)
         lua_pushnil(L);
     else
-        lua_pushinteger(L, about.nparams);
+        push_parameters(L, about.nparams);
     return read_value(L, false, &box->fault) ? raise_fault(L) : 0;
 }
 

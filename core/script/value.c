@@ -78,6 +78,29 @@ void value_push(lua_State *L, const struct json *value)
     }
 }
 
+static void push_members(lua_State *L, const struct json *object, const struct json *mask)
+{
+    luaL_checkstack(L, 4, "JSON value nested too deep");
+    lua_createtable(L, 0, mask->len < INT32_MAX ? (int)mask->len : 0);
+    for (size_t i = 0; i < mask->len; i++) {
+        const struct json_member *shown = &mask->u.members[i];
+        const struct json *value = json_get_n(object, shown->key, shown->key_len);
+        if (!value)
+            continue;
+        lua_pushlstring(L, shown->key, shown->key_len);
+        value_push_some(L, value, &shown->value);
+        lua_rawset(L, -3);
+    }
+}
+
+void value_push_some(lua_State *L, const struct json *value, const struct json *mask)
+{
+    if (mask && mask->type == JSON_OBJECT && value->type == JSON_OBJECT)
+        push_members(L, value, mask);
+    else
+        value_push(L, value);
+}
+
 /* ---- the walk ---- */
 
 struct walk {

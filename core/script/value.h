@@ -16,6 +16,10 @@
 /* Pushes one value. May raise (memory, stack); call it inside a protected call. */
 void value_push(lua_State *L, const struct json *value);
 
+/* The same, of an object only those members that the mask names, each under its own mask. NULL, or a
+ * mask that is no object: all of it. */
+void value_push_some(lua_State *L, const struct json *value, const struct json *mask);
+
 /* Decodes JSON text straight to one pushed Lua value, without a tree. 0, or a negative code with
  * nothing pushed; err as json_parse. May raise for memory. */
 int value_decode(lua_State *L, const char *text, size_t len, const struct json_limits *limits,

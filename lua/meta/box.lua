@@ -51,13 +51,19 @@ function Script:try(fn) end
 ---@return string? fix
 function Script:call(fn, args, limits) end
 
----How many arguments a function looks at; nil when that may be any number, or there is no such function.
+---The names of a function's parameters; nil when there may be any number, or the text has no such function of its own.
 ---@param fn string
----@return integer|nil
+---@return string[]|nil
 ---@return string? message
 ---@return string? code
 ---@return string? fix
 function Script:parameters(fn) end
+
+---Of its arguments, calls and traces of a function are shown what these masks name, from now on: a mask is an object of
+---members, each true or an object again; false shows all of that argument. It holds for one function of a script.
+---@param fn string
+---@param masks (Doc|false)[]
+function Script:mask(fn, masks) end
 
 ---A call of which is noted which lines of the script ran.
 ---@param fn string

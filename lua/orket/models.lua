@@ -119,7 +119,8 @@ end
 -- A node that does not look at the past is not told it.
 local function looks_back(entry)
   if entry.looks_back == nil then
-    entry.looks_back = (entry.script:parameters("choose") or 4) > 3
+    local names = entry.script:parameters("choose")
+    entry.looks_back = not names or #names > 3
   end
   return entry.looks_back
 end

@@ -5,6 +5,7 @@
 
 local case = require("orket.policy.case")
 local cjson = require("cjson")
+local looks = require("orket.policy.looks")
 local nodes = require("orket.nodes")
 local place = require("orket.policy.place")
 
@@ -49,11 +50,13 @@ end
 ---@field looks_at integer how many of its arguments, call and view, it looks at: it is shown no more
 ---@field labelled boolean it said that it has something to say about labelled turns only
 
--- Found out once for each entry.
+-- Found out once for each entry: the text of a policy says what it looks at (policy/looks.lua).
 local function know(entry)
-  entry.asked = {
-    shipped = nodes.is_shipped(entry), looks_at = entry.script:parameters("decide") or 2, labelled = entry.about.when == "labels",
-  }
+  local names = entry.script:parameters("decide")
+  entry.asked = { shipped = nodes.is_shipped(entry), looks_at = names and #names or 2, labelled = entry.about.when == "labels" }
+  if names then
+    entry.script:mask("decide", looks.masks(entry.text, names))
+  end
   return entry.asked
 end
 

@@ -194,11 +194,30 @@ describe("orket.core.box", function()
     ]]))
   end)
 
-  it("tells how many arguments a function looks at, when that is sure", function()
-    assert.equal("2\t0\tnil\tnil\tnil\tnil\n", probe([[
+  it("tells the parameters of a function, when they are sure", function()
+    assert.equal('["a","b"]\t[]\tnil\tnil\tnil\tnil\tnil\n', probe([[
       local s = assert(box.prepare("x", "return { two = function(a, b) end, none = function() end, any = function(a, ...) end, "
-        .. "host = math.max, table = setmetatable({}, { __call = function() end }) }"))
-      print(s:parameters("two"), s:parameters("none"), (s:parameters("any")), (s:parameters("host")), (s:parameters("table")), (s:parameters("gone")))
+        .. "host = math.max, table = setmetatable({}, { __call = function() end }), other = lent }",
+        { prelude = "function lent(a) end" }))
+      local encode = require("cjson").encode
+      print(encode(s:parameters("two")), encode(s:parameters("none")), (s:parameters("any")), (s:parameters("host")),
+        (s:parameters("table")), (s:parameters("gone")), (s:parameters("other")))
+    ]]))
+  end)
+
+  it("shows of arguments what the masks of a function name, to calls and traces of it alone", function()
+    assert.equal('{"a":1,"b":{"c":[2]}} {"d":3}\n{"a":1,"b":{"c":[2]}}\n{} {"d":3}\n{"a":1,"b":{"c":[2],"x":{}},"e":null} {"d":3}\nfalse\n', probe([[
+      local doc, encode = require("orket.core.doc"), require("cjson").encode
+      local s = assert(box.prepare("x", "local function f(a, b) return cjson.encode(a) .. (b and ' ' .. cjson.encode(b) or '') end "
+        .. "return { f = f, g = f }"))
+      local a, b = doc.new({ a = 1, b = { c = { 2 }, x = {} }, e = require("cjson").null }), { d = 3 }
+      s:mask("f", { doc.new({ a = true, b = { c = true }, none = true }), false })
+      print(s:call("f", { a, b }))
+      print(s:trace("f", { a }).value)
+      s:mask("f", { doc.new({}) })
+      print(s:call("f", { a, b }))
+      print(s:call("g", { a, b }))
+      print((pcall(s.mask, s, "f", { s })))
     ]]))
   end)
 

@@ -115,8 +115,11 @@ local function differences(old, new)
 end
 
 -- The third argument of route is what the calls came to: most do not take it.
+local ALL = { "card", "reply", "effects" }
+
 local function takes_effects(role)
-  return role ~= nil and role.about.route ~= nil and (role.script:parameters("route") or 3) >= 3
+  local names = role ~= nil and role.about.route ~= nil and (role.script:parameters("route") or ALL)
+  return names and #names >= 3
 end
 
 local function function_differs(role, other, field)
