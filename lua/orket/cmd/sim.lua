@@ -110,7 +110,7 @@ function M.run(argv)
   if not args then
     return options.refuse(M.usage, message)
   end
-  collectgarbage("generational", 60, 1000) -- measured: a fifth less; what a decision leaves behind is gone at once
+  collectgarbage("generational", 20, 1000) -- measured: a fifth less; what a decision leaves behind is gone while it is near
   local began = sys.monotonic()
   local project <close>, err = projects.open(args.C or ".", {})
   if not project then

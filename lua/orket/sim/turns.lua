@@ -45,11 +45,15 @@ end
 ---@param pair SimPair
 ---@return {calls: boolean, messages: boolean, outcomes: boolean, views: boolean}
 function Judge.asks_for(pair)
+  if pair.asks then
+    return pair.asks
+  end
   local all = pair.calls == true
   local asks = { calls = all or next(pair.calls) ~= nil, messages = all, outcomes = pair.differs.autonomy, views = pair.differs.prompts }
   for _, role in pairs(pair.roles) do
     asks.outcomes, asks.views = asks.outcomes or role.route, asks.views or role.prompt or role.route
   end
+  pair.asks = asks
   return asks
 end
 
@@ -245,10 +249,13 @@ local function copy(card)
   return new
 end
 
----A turn writes to its card: what it was before is what the turn's outcome was judged by.
+---A turn writes to its card: what it was before is what the turn's outcome was judged by, where somebody looks at it.
 ---@param turn SimTurn
 ---@param event table card.moved or card.changed
-function Judge.moving(_, turn, event)
+function Judge:moving(turn, event)
+  if not (self.whole or self.asks_for(turn.pair).outcomes) then
+    return
+  end
   turn.was = turn.was or copy(turn.card)
   turn.moved = event.kind == "card.moved" and { event = event, card = turn.was } or turn.moved
 end
