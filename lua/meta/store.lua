@@ -51,8 +51,8 @@ function M.open(path, options) end
 ---answers as of that moment, and nothing can be written. About ten microseconds for each event before it.
 ---@param path string
 ---@param seq integer
----@param options {sparse: boolean?}? sparse: its trees have no files, of what its turns have cost it knows that there is some, at
----half the cost or less
+---@param options {sparse: boolean?}? sparse: without trees and their files; of what its turns have cost it knows that
+---there is some; at half the cost or less
 ---@return Store|nil
 ---@return string? message
 ---@return string? code ERR_NOT_FOUND: there is no such commit yet; ERR_STORE_CORRUPT, ERR_STORE_*

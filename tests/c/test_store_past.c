@@ -8,8 +8,9 @@ static const char *const of_all[] = {"board", "parked", "memories", "memory", "r
 static const char *const of_card[] = {"card", "card_state", "card_file", "view", "context", "backlog", "children",
                                       "comments", "verdict", "runs", "turns", "card_turns", "card_events", "events",
                                       "tree_files", "tree_delta", "tree_card", "tree"};
-/* Without files and costs these are others. */
-static const char *const of_whole[] = {"board", "runs", "turns", "open_turns", "card", "context", "card_turns", "tree_files", "tree_delta", "tree_card"};
+/* Without trees and costs these are others. */
+static const char *const of_whole[] = {"board", "runs", "turns", "open_turns", "card", "context", "card_turns", "tree",
+                                       "tree_files", "tree_delta", "tree_card"};
 static const char *const names[] = {"id", "card", "epic", "parent", "tree"};
 
 static void dump_rows(struct store_query *query, struct buf *out)
@@ -51,7 +52,7 @@ static bool is_of_whole(const char *name)
     return false;
 }
 
-/* All that a store answers, as text; sparse: without what is said of files and costs. */
+/* All that a store answers, as text; sparse: without what is said of trees and costs. */
 static void dump_some(struct store *store, bool sparse, struct buf *out)
 {
     struct hash hash;

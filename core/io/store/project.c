@@ -29,6 +29,8 @@ struct marks {
     bool must, whole;
     const char *each; /* the array whose items it is run for; in the text of the section */
     size_t each_len;
+    const char *with; /* the field without which it is not run; likewise */
+    size_t with_len;
 };
 
 struct statement {
@@ -46,7 +48,8 @@ struct project_kind {
 
 static void read_mark(const char *line, size_t len, struct marks *marks)
 {
-    static const char must[] = "-- must", whole[] = "-- whole", each[] = "-- each ";
+    static const char must[] = "-- must", whole[] = "-- whole", each[] = "-- each ",
+                      with[] = "-- with ";
     if (len == sizeof must - 1 && memcmp(line, must, len) == 0)
         marks->must = true;
     if (len == sizeof whole - 1 && memcmp(line, whole, len) == 0)
@@ -54,6 +57,10 @@ static void read_mark(const char *line, size_t len, struct marks *marks)
     if (len >= sizeof each && memcmp(line, each, sizeof each - 1) == 0) {
         marks->each = line + sizeof each - 1;
         marks->each_len = len - (sizeof each - 1);
+    }
+    if (len >= sizeof with && memcmp(line, with, sizeof with - 1) == 0) {
+        marks->with = line + sizeof with - 1;
+        marks->with_len = len - (sizeof with - 1);
     }
 }
 
@@ -118,7 +125,7 @@ static int add_statement(struct projector *projector, struct project_kind *kind,
         return 0;
     }
     kind->count++;
-    kind->fields |= marks->each != NULL;
+    kind->fields |= marks->each || marks->with;
     return find_sources(statement, &kind->fields, err);
 }
 
@@ -193,12 +200,13 @@ static int bind_json(struct projector *projector, sqlite3_stmt *stmt, int index,
 }
 
 /* x or x::y of the body. */
-static const struct json *field_of(const struct json *body, const char *name)
+static const struct json *field_of(const struct json *body, const char *name, size_t len)
 {
-    const char *inner = strstr(name, "::");
+    const char *inner = memmem(name, len, "::", 2);
     if (!inner)
-        return json_get(body, name);
-    return json_get(json_get_n(body, name, (size_t)(inner - name)), inner + 2);
+        return json_get_n(body, name, len);
+    size_t outer = (size_t)(inner - name);
+    return json_get_n(json_get_n(body, name, outer), inner + 2, len - outer - 2);
 }
 
 static int bind_one(struct projector *projector, struct statement *statement, int i,
@@ -235,7 +243,7 @@ static int bind_one(struct projector *projector, struct statement *statement, in
     }
     const char *name = sqlite3_bind_parameter_name(stmt, at) + 1;
     if (statement->sources[i] == FROM_FIELD)
-        return bind_json(projector, stmt, at, field_of(&projector->doc.root, name));
+        return bind_json(projector, stmt, at, field_of(&projector->doc.root, name, strlen(name)));
     return bind_json(projector, stmt, at, strcmp(name, "item") == 0 ? item : json_get(item, name));
 }
 
@@ -271,6 +279,11 @@ static int run_each(struct projector *projector, struct statement *statement,
     return rc;
 }
 
+static bool applies(const struct projector *projector, const struct marks *marks)
+{
+    return !marks->with || field_of(&projector->doc.root, marks->with, marks->with_len);
+}
+
 int project(struct projector *projector, int index, const struct store_seen *event, bool *touched,
             struct err *err)
 {
@@ -282,6 +295,8 @@ int project(struct projector *projector, int index, const struct store_seen *eve
         rc = json_parse(&projector->doc, event->body, event->body_len, NULL, err);
     for (size_t i = 0; !rc && i < kind->count; i++) {
         struct statement *statement = &kind->statements[i];
+        if (!applies(projector, &statement->marks))
+            continue;
         if (statement->marks.each) {
             rc = run_each(projector, statement, event, touched, err);
         } else {

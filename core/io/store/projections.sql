@@ -5,8 +5,9 @@
 -- :kind :card :actor :role :at :body), `$x` the field x of its body (missing: NULL; arrays and
 -- objects: JSON text), `$x::y` the field y of the object x. A statement under `-- must` has to change
 -- exactly one row, otherwise the transaction is ERR_STALE and nothing of it happens. One under
--- `-- each x` is run for every item of the array x: `@item`, or the field y of it: `@y`. One under `-- whole`
--- is left out where a moment of the past is made without files and costs.
+-- `-- each x` is run for every item of the array x: `@item`, or the field y of it: `@y`. One under
+-- `-- with x` is not run where the body has no x (or x::y). One under `-- whole`
+-- is left out where a moment of the past is made without trees and costs.
 -- json_put(a, b) is a with the members of b, NULL when it has none; hash_bytes(x) the bytes of 64 hexadecimal digits.
 -- Deterministic: only the event and the tables, no clock, no randomness.
 
@@ -57,9 +58,10 @@ INSERT OR IGNORE INTO card_text (id, data) VALUES (:seq,
                              '$.ordinal', '$.revision', '$.retry_count', '$.max_retries', '$.credits', '$.note',
                              '$.depends_on')));
 UPDATE card SET text = :seq WHERE id = :card AND EXISTS (SELECT 1 FROM card_text WHERE id = :seq);
-DELETE FROM dependency WHERE card = :card AND json_type($set, '$.depends_on') IS NOT NULL;
-INSERT OR IGNORE INTO dependency (card, needs)
-SELECT :card, value FROM json_each(coalesce($set -> '$.depends_on', '[]'));
+-- with set::depends_on
+DELETE FROM dependency WHERE card = :card;
+-- with set::depends_on
+INSERT OR IGNORE INTO dependency (card, needs) SELECT :card, value FROM json_each($set -> '$.depends_on');
 
 -- kind: card.moved
 -- must
@@ -264,6 +266,7 @@ UPDATE turn SET outcome = $outcome, refusals = coalesce($refusals, 0), steps = c
                 tokens_out = coalesce($tokens_out, tokens_out), calls = coalesce($calls, calls),
                 money = coalesce($money, money), took = coalesce($took, took), ended_at = :at
 WHERE run = :run AND turn = :turn AND outcome IS NULL;
+-- whole
 UPDATE card SET turns = turns + 1, tokens_in = tokens_in + coalesce($tokens_in, 0),
                 tokens_out = tokens_out + coalesce($tokens_out, 0)
 WHERE id = :card;
@@ -271,6 +274,7 @@ WHERE id = :card;
 -- kind: turn.abandoned
 -- must
 UPDATE turn SET outcome = 'abandoned', ended_at = :at WHERE run = :run AND turn = :turn AND outcome IS NULL;
+-- whole
 UPDATE card SET tokens_in = tokens_in + coalesce((SELECT tokens_in FROM turn WHERE run = :run AND turn = :turn), 0),
                 tokens_out = tokens_out + coalesce((SELECT tokens_out FROM turn WHERE run = :run AND turn = :turn), 0)
 WHERE id = :card;
@@ -345,6 +349,7 @@ UPDATE turn SET waits = NULL WHERE run = :run AND turn = :turn;
 
 -- kind: file.written
 -- whole
+-- with size
 UPDATE turn SET disk = disk + $size WHERE $size IS NOT NULL AND run = :run AND turn = :turn;
 -- whole
 UPDATE tree_file SET to_seq = :seq
@@ -377,7 +382,9 @@ UPDATE tree_file SET to_seq = :seq WHERE tree = $into AND path = @path AND to_se
 -- whole
 INSERT INTO tree_file (tree, path, from_seq, blob, base, card, labels)
 VALUES ($into, @path, :seq, hash_bytes(@blob), hash_bytes(@base), :card, @labels);
+-- whole
 INSERT INTO tree (id, seq) SELECT $into, 0 WHERE NOT EXISTS (SELECT 1 FROM tree WHERE id = $into);
+-- whole
 -- must
 UPDATE tree SET hash = coalesce($hash, hash)
 WHERE id = $into AND seq = (SELECT max(seq) FROM tree WHERE id = $into)

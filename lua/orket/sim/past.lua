@@ -18,7 +18,7 @@ function Past:go_to(seq)
   self.wanted = math.max(seq, self.wanted)
 end
 
--- What prompts are made of: it has neither files nor costs in it, which is most of a moment.
+-- What prompts are made of: it has neither trees nor costs in it, which are most of a moment.
 local SPARSE = { card = true, labels = true, lineage = true, memory = true, memory_any = true, memory_words = true, view = true }
 
 local function open(self, sparse)
