@@ -403,6 +403,15 @@ describe("orket sim of routes, prompts and outcomes", function()
       { "route I-3 dev as coder on m>dev as coder on big", "route I-3 guard as integrity_guard on m>guard as integrity_guard on big" })
   end)
 
+  it("finds a model that is chosen by what was spent, also beside changed words", function()
+    local routes = { "route I-3 dev as coder on m>dev as coder on big", "route I-3 guard as integrity_guard on m>guard as integrity_guard on big" }
+    local models = replaced(replaced(shipped("nodes/models.lua"), "card, models)\n", "card, models, past)\n"), "local params",
+      'if past and past.spent.calls > 2 then return "big" end\n  local params')
+    finds({ ["nodes/models.lua"] = models }, routes)
+    finds({ ["nodes/models.lua"] = models, ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"), "leave no placeholders", "leave none") },
+      { "prompt I-1 coder", "prompt I-2 coder", "prompt I-3 coder", "prompt I-3 coder", table.unpack(routes) })
+  end)
+
   it("finds the outcome that a role's route changes, and the note alone", function()
     finds({ ["roles/integrity_guard.lua"] = replaced(shipped("roles/integrity_guard.lua"), "  if not proposal or",
       '  if proposal and proposal.status == "done" and #card.depends_on > 0 then\n    return { status = "in_progress", why = "no" }\n  end\n  if not proposal or')
