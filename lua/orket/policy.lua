@@ -53,10 +53,10 @@ end
 -- Found out once for each entry: the text of a policy says what it looks at (policy/looks.lua).
 local function know(entry)
   local names = entry.script:parameters("decide")
-  entry.asked = { shipped = nodes.is_shipped(entry), looks_at = names and #names or 2, labelled = entry.about.when == "labels" }
   if names then
     entry.script:mask("decide", looks.masks(entry.text, names))
   end
+  entry.asked = { shipped = nodes.is_shipped(entry), looks_at = names and #names or 2, labelled = entry.about.when == "labels" }
   return entry.asked
 end
 

@@ -115,6 +115,8 @@ describe("policies", function()
     { "local function decide(call) return see(call.tool:upper(), call.arguments.path:rep(2), call.tool..call.role) end", "READ_FILE aa read_filecoder" },
     { "local function decide(call, view) return see(next(view) ~= nil, select('#', call.tool, view.card)) end", "true 2" },
     { "local function decide(call, view) return see(call.nothing, view.card.nothing, type(view.labels)) end", "nil nil table" },
+    { "local function decide(call, view, c, d, e, f, g, h, i, j) return see(call.tool, view.role, i) end", "read_file coder nil" },
+    { "local function decide(call, view) if call.none then return call" .. (".a"):rep(700) .. " end return see(call.tool, view.card.id) end", "read_file I" },
     { "local tool = 'view.card' local function decide(call, view) return see(#tool, view.seat, call.labels[1], view\n.card\n.id) end", "9 nil nil I" },
   }
 

@@ -8,15 +8,17 @@ local tokens = require("orket.policy.tokens")
 local M = {}
 
 local LONGEST = 65536 -- bytes of a text that is read for this
+local DEEPEST = 8 -- names of a member of members; what is below comes with it
+local ARGUMENTS = 2 -- of a decision: call and view
 
 local function is(token, kind, text)
   return token ~= nil and token.kind == kind and (text == nil or token.text == text)
 end
 
--- The names of `.a.b` behind the token at i.
+-- The first names of `.a.b` behind the token at i.
 local function members(list, i)
   local path = {}
-  while is(list[i + 1], "mark", ".") and is(list[i + 2], "name") do
+  while #path < DEEPEST and is(list[i + 1], "mark", ".") and is(list[i + 2], "name") do
     path[#path + 1], i = list[i + 2].text, i + 2
   end
   return path
@@ -81,8 +83,8 @@ end
 function M.masks(text, names)
   local list, masks = #text <= LONGEST and tokens.read(text) or {}, {}
   local plain = not has(list, "_ENV") -- through which every global name is a member
-  for i, name in ipairs(names) do
-    local mask = plain and mask_of(list, name)
+  for i = 1, math.min(#names, ARGUMENTS) do
+    local mask = plain and mask_of(list, names[i])
     masks[i] = mask and assert(doc.new(mask)) or false
   end
   return masks
