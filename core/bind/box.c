@@ -191,12 +191,16 @@ static int l_script_mask(lua_State *L)
     lua_Unsigned count = lua_rawlen(L, 3);
     luaL_argcheck(L, count <= ARGS_MAX, 3, "too many masks");
     *handle->masked = 0;
+    lua_settop(L, 3);
+    lua_createtable(L, ARGS_MAX, 0); // its own list: the caller's may change
     for (size_t i = 0; i < ARGS_MAX; i++) {
         bool is_mask = i < count && lua_rawgeti(L, 3, (lua_Integer)i + 1) == LUA_TUSERDATA;
         handle->masks[i] = is_mask ? bind_to_doc(L, -1) : NULL;
         luaL_argcheck(L, !is_mask || handle->masks[i], 3, "a mask is a doc");
+        if (is_mask)
+            lua_rawseti(L, 4, (lua_Integer)i + 1);
+        lua_settop(L, 4);
     }
-    lua_settop(L, 3);
     lua_setiuservalue(L, 1, 1);
     snprintf(handle->masked, sizeof handle->masked, "%s", function);
     return 0;
