@@ -184,7 +184,8 @@ static void l_check_entry(lua_State *L, struct entry *entry)
  * shown what these masks name (value_push_some), from now on */
 static int l_script_mask(lua_State *L)
 {
-    struct handle *handle = luaL_checkudata(L, 1, SCRIPT_TYPE);
+    struct handle *handle = lua_touserdata(L, 1);
+    l_check_script(L, 1);
     const char *function = luaL_checkstring(L, 2);
     luaL_argcheck(L, *function && strlen(function) < sizeof handle->masked, 2, "not a name");
     luaL_checktype(L, 3, LUA_TTABLE);
@@ -224,8 +225,8 @@ static int l_script_call(lua_State *L)
     return 1;
 }
 
-/* script:parameters(function) -> the names of its parameters | nil when there may be any number, or the
- * text has no such function of its own | nil, message, code, fix */
+/* script:parameters(function) -> the names of its parameters | nil when there may be any number,
+ * or the text has no such function of its own | nil, message, code, fix */
 static int l_script_parameters(lua_State *L)
 {
     struct script *script = l_check_script(L, 1);
@@ -398,8 +399,7 @@ static int l_session_close(lua_State *L)
 
 static const luaL_Reg script_methods[] = {
     {"describe", l_script_describe}, {"try", l_script_try}, {"call", l_script_call},
-    {"open", l_script_open},         {"trace", l_script_trace},
-    {"mask", l_script_mask},
+    {"open", l_script_open},         {"trace", l_script_trace}, {"mask", l_script_mask},
     {"parameters", l_script_parameters}, {NULL, NULL},
 };
 

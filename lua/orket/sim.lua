@@ -155,7 +155,7 @@ local function guarded(fn, ...)
   error(err, 0)
 end
 
----Judges recorded runs by the changed scripts.
+---Judges recorded runs by the changed scripts: history as it is when this begins.
 ---@param project table opened for reading
 ---@param options {with: Overlay|string, runs: string?, whole: boolean?}  runs: "all" (the default), "last N", or ids with
 ---commas between; whole: also what the change cannot reach is judged, which comes to the same
@@ -175,6 +175,7 @@ function M.run(project, options)
   if err then
     return nil, err
   end
+  project.store:hold()
   local known = cards.new()
   local past <close> = pasts.new(project.dir, known)
   local both = sides.new(project, overlay)

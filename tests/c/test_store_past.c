@@ -4,12 +4,12 @@
 
 static const char *const cards[] = {"E", "A", "B"};
 static const char *const of_all[] = {"board", "parked", "memories", "memory", "runs", "turns", "open_turns", "events",
-                                     "last_events", "counts", "statuses"};
+                                     "last_events", "counts", "statuses", "memory_any"};
 static const char *const of_card[] = {"card", "card_state", "card_file", "view", "context", "backlog", "children",
                                       "comments", "verdict", "runs", "turns", "card_turns", "card_events", "events",
-                                      "tree_files", "tree_delta", "tree_card", "tree"};
+                                      "tree_files", "tree_delta", "tree_card", "tree", "labels", "lineage"};
 /* Without trees and costs these are others. */
-static const char *const of_whole[] = {"board", "runs", "turns", "open_turns", "card", "context", "card_turns", "tree",
+static const char *const of_whole[] = {"board", "runs", "turns", "open_turns", "card", "tree",
                                        "tree_files", "tree_delta", "tree_card"};
 static const char *const names[] = {"id", "card", "epic", "parent", "tree"};
 

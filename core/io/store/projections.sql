@@ -6,9 +6,9 @@
 -- objects: JSON text), `$x::y` the field y of the object x. A statement under `-- must` has to change
 -- exactly one row, otherwise the transaction is ERR_STALE and nothing of it happens. One under
 -- `-- each x` is run for every item of the array x: `@item`, or the field y of it: `@y`. One under
--- `-- with x` is not run where the body has no x (or x::y). One under `-- whole`
--- is left out where a moment of the past is made without trees and costs.
--- json_put(a, b) is a with the members of b, NULL when it has none; hash_bytes(x) the bytes of 64 hexadecimal digits.
+-- `-- with x` is not run where the body has no x (or x::y). One under `-- whole` is left out where a
+-- moment of the past is made without trees and costs. json_put(a, b) is a with the members of b, NULL
+-- when it has none; hash_bytes(x) the bytes of 64 hexadecimal digits.
 -- Deterministic: only the event and the tables, no clock, no randomness.
 
 -- kind: card.created
@@ -51,6 +51,7 @@ UPDATE card SET
     updated_at = :at
 WHERE id = :card AND revision = $rev;
 -- NULL, which is ignored, where no other fields are set; a SELECT would make a table for it
+-- with set
 INSERT OR IGNORE INTO card_text (id, data) VALUES (:seq,
         json_put((SELECT data FROM card_text WHERE id = (SELECT text FROM card WHERE id = :card)),
                  json_remove($set, '$.id', '$.type', '$.name', '$.status', '$.priority', '$.wait_reason',
@@ -113,6 +114,7 @@ WHERE id = $of AND revision = $rev AND type <> 'issue';
 INSERT INTO card_text (id, data) SELECT text, $data FROM card WHERE id = :card AND text = -ordinal;
 INSERT INTO lineage (card, depth, source, upto)
 SELECT :card, 1, $of, $at UNION ALL SELECT :card, depth + 1, source, min(upto, $at) FROM lineage WHERE card = $of;
+-- whole
 INSERT INTO tree (id, seq, base) VALUES (:card, $at, $of);
 
 -- The open cards of a fork, in their order, under ids that end in $suffix: as the epic's. What an item does not
@@ -372,6 +374,7 @@ VALUES (coalesce($tree, :card), $path, :seq, NULL, hash_bytes($base), iif($tree 
 -- kind: tree.opened
 -- whole
 UPDATE tree_file SET to_seq = :seq WHERE tree = coalesce($tree, :card) AND to_seq IS NULL;
+-- whole
 INSERT INTO tree (id, seq, base, hash) VALUES (coalesce($tree, :card), :seq, $from, $hash);
 
 -- kind: tree.merged

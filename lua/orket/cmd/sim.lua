@@ -116,7 +116,6 @@ function M.run(argv)
   if not project then
     return refuse(err)
   end
-  project.store:hold()
   local result
   result, err = sim.run(project, { with = args.with, runs = args.runs })
   if not result then

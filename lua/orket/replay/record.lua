@@ -29,7 +29,7 @@ for byte = 0, 255 do
   BYTES[("%02x"):format(byte)] = string.char(byte)
 end
 
----A hash as bytes.
+---A hash as bytes; its digits are lower-case, as everywhere.
 ---@param hex string
 ---@return string
 function M.raw(hex)

@@ -195,18 +195,6 @@ end
 
 -- ---- routes, prompts, outcomes ----
 
----An event comes next, and prompts wait for their moment.
----@param event table
-function Judge:before(event)
-  self.prompts:before(event)
-end
-
----The prompts that wait: while there is none, nobody need be told what comes next.
----@return table[] open the same list always
-function Judge:waiting()
-  return self.prompts.open
-end
-
 ---A turn was claimed: somebody had been chosen for the card.
 ---@param run table
 ---@param event table turn.started

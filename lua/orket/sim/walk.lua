@@ -4,11 +4,9 @@
 -- that they were judged by are the same texts and settings on both sides, so are their inputs.
 
 local cards = require("orket.sim.cards")
-local cjson = require("cjson")
 local deltas = require("orket.sim.delta")
-local prefix = require("orket.fork.prefix")
 local reading = require("orket.sim.reading")
-local tape = require("orket.tape")
+local replies = require("orket.sim.replies")
 
 local M = {}
 
@@ -68,61 +66,7 @@ local function open(self, run, event, number, body)
   return turn
 end
 
--- What is too long to come with its event.
-local function message_of(self, event)
-  local body = event.body or self.store:read("event", { seq = event.seq })[1].body
-  local text = self.store:message(body.convo)
-  if not text then
-    self.judge:lost(event, "its reply is missing")
-  end
-  return text and cjson.decode(text)
-end
-
--- The calls of a reply that the journal names; all of the reply comes where somebody looks at outcomes.
-local function read_reply(self, turn, event)
-  local body = event.body
-  turn.convo, turn.output = body and body.convo, body and body.output
-  if not turn.judged then
-    return
-  end
-  local message = event.message or message_of(self, event)
-  turn.made = turn.made + #turn.calls
-  turn.calls, turn.at = message and tape.calls(message) or {}, 1
-end
-
-local OUTCOME = { ["call.result"] = true, ["call.refused"] = true }
-
-local on = {}
-
--- A turn of a fork goes on where its source was.
-local function inherit(self, turn)
-  local settled, events, inherited = 0, prefix.events(self.store, turn.run.id, turn.number)
-  for i = 1, inherited do
-    if events[i].kind == "step.reply" then
-      read_reply(self, turn, events[i])
-      settled = 0
-    end
-    settled = settled + (OUTCOME[events[i].kind] and 1 or 0)
-    turn.proposal = OUTCOME[events[i].kind] and events[i].body.proposal or turn.proposal
-    if events[i].kind == "turn.labelled" then
-      on["turn.labelled"](self, turn.run, events[i], turn)
-    end
-  end
-  turn.at = settled + 1
-end
-
--- The request that a verdict is about; an intent that an interruption left is said once more, and is judged once.
-local function request_of(turn, event)
-  local body = event.body
-  for at = turn.at, #turn.calls do
-    if turn.calls[at].id == body.call and turn.calls[at].name == body.tool then
-      turn.at = at + 1
-      return turn.calls[at]
-    end
-  end
-end
-
-local opens = {}
+local on, opens = {}, {}
 
 opens["turn.started"] = function(self, run, event)
   self.judge:routed(run, event)
@@ -144,13 +88,13 @@ end
 
 on["step.reply"] = function(self, _, event, turn)
   turn.was = nil
-  read_reply(self, turn, event)
+  replies.read(self, turn, event)
 end
 
 local function verdict(self, _, event, turn)
   turn.proposal = event.body.proposal or turn.proposal
   local judged = turn.judged
-  local request = (judged == true or judged and judged[event.body.tool]) and request_of(turn, event)
+  local request = (judged == true or judged and judged[event.body.tool]) and replies.request(turn, event)
   if request then
     self.judge:called(turn, event, request)
   end
@@ -170,9 +114,7 @@ on["approval.asked"] = function(self, run, event, turn)
 end
 
 on["turn.labelled"] = function(_, _, event, turn)
-  for _, name in ipairs(event.body.labels) do
-    turn.labels[name] = true
-  end
+  replies.label(turn, event)
 end
 
 on["turn.failed"] = function(self, _, event, turn)
@@ -191,7 +133,7 @@ local function come_up(self, run, event)
     run.forked[event.turn] = nil
     turn = open(self, run, forked.event, event.turn, forked.body)
     if turn then
-      inherit(self, turn)
+      replies.inherit(self, turn)
     end
   end
   return turn
@@ -252,8 +194,8 @@ end
 
 local function take(self, event)
   local act = takes[event.kind]
-  if self.waiting[1] then
-    self.judge:before(event)
+  if self.prompts.open[1] then
+    self.prompts:before(event)
   end
   if act then
     act(self, self.wanted[event.run] and self.runs[event.run], event)
@@ -306,7 +248,7 @@ end
 ---@return table walk
 function M.new(options)
   return setmetatable({
-    store = options.store, sides = options.sides, wanted = options.wanted, judge = options.judge, cards = options.cards, waiting = options.judge:waiting(),
+    store = options.store, sides = options.sides, wanted = options.wanted, judge = options.judge, cards = options.cards, prompts = options.judge.prompts,
     whole = options.whole, reading = reading.new(options.whole), runs = {}, counted = {}, since = 0,
   }, Walk)
 end
