@@ -54,10 +54,11 @@ end
 
 ---A value as lines, one per field.
 ---@param value any as decoded from JSON
+---@param path string|nil  where it stands in something greater
 ---@return string[]
-function M.lines(value)
+function M.lines(value, path)
   local lines = {}
-  flatten(lines, "", value)
+  flatten(lines, path or "", value)
   return lines
 end
 

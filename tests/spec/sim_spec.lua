@@ -376,6 +376,24 @@ describe("orket sim of routes, prompts and outcomes", function()
       { "prompt I-1 integrity_guard", "prompt I-2 integrity_guard", "prompt I-3 integrity_guard", "prompt I-3 integrity_guard" })
   end)
 
+  it("tells each message that differs, and why there is none", function()
+    local result = finds({ ["nodes/prompts.lua"] = [[
+      local function build(view, prompt)
+        local is_first = view.card.id == "I-1" and not view.review
+        return { { role = "system", content = is_first and "S" or prompt.system }, is_first and { role = "user", content = "U" }
+          or { role = "user", content = prompt.user } }
+      end
+      return { node = "prompts", build = build } ]] }, { "prompt I-1 coder" })
+    local diff = result.differences[1].diff
+    assert.truthy(diff:find('\n+[1].content = "S"\n', 1, true), diff)
+    assert.truthy(diff:find('\n@@\n-[2].content:\n', 1, true), diff)
+    assert.truthy(diff:find('\n+[2].content = "U"\n', 1, true), diff)
+    result = finds({ ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"), "return brief.prompt(view, IDENTITY)",
+      'if view.card.id == "I-2" then error("no words") end\n  return brief.prompt(view, IDENTITY)') }, { "prompt I-2 coder" })
+    assert.truthy(result.differences[1].diff:find('\n@@\n+fails = "ERR_SCRIPT', 1, true), result.differences[1].diff)
+    assert.truthy(result.differences[1].after.fails:find("no words", 1, true))
+  end)
+
   it("finds the prompts that see what others wrote meanwhile, no others", function()
     finds({ ["nodes/prompts.lua"] = [[
       local function build(view, prompt)

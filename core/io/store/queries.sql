@@ -631,6 +631,7 @@ WHERE e.seq > :seq AND e.stream = (SELECT stream FROM entry WHERE seq = :seq)
 WITH told (text) AS MATERIALIZED (SELECT value FROM json_each(:tools))
 SELECT e.seq, s.run, s.turn, e.n, k.name AS kind, iif(e.actor IS NULL, s.card, e.card) AS card,
        CASE WHEN k.name = 'step.reply' AND :messages AND NOT :outcomes THEN NULL
+            WHEN k.name = 'turn.ended' AND NOT :outcomes OR k.name = 'turn.prompted' AND NOT :views THEN NULL
             WHEN length(e.names) = 32 THEN replace(e.body, char(1), iif(k.name = 'call.allowed', '', lower(hex(e.names))))
             WHEN coalesce(length(e.names), 0) = 0 THEN e.body
             WHEN k.name GLOB 'call.*' THEN replace(replace(e.body, char(1), ''), char(2), '')
@@ -647,7 +648,7 @@ WHERE e.seq > :since AND (
         'turn.started', 'turn.forked', 'turn.prompted', 'turn.failed', 'turn.ended', 'turn.labelled')
         OR (:calls OR :outcomes) AND name = 'step.reply'
         OR :calls AND name IN ('call.allowed', 'call.refused', 'approval.asked')
-        OR :views AND name IN ('comment.added', 'memory.noted', 'memory.forgotten', 'verify.done', 'tree.conflict', 'tree.merged'))
+        OR :views AND name IN ('comment.added', 'memory.ranked', 'memory.noted', 'memory.forgotten', 'verify.done', 'tree.conflict', 'tree.merged'))
       AND (:tools IS NULL OR e.kind <> (SELECT id FROM kind WHERE name = 'call.allowed')
            OR EXISTS (SELECT 1 FROM told WHERE instr(e.body, text)))
     OR :outcomes AND e.kind IN (SELECT id FROM kind WHERE name IN ('call.result', 'call.refused')) AND instr(e.body, '"proposal":'))

@@ -21,6 +21,19 @@ local function actor(side, past, epic, run)
   return { engine = engine, team = team, models = models.new(engine, team), generation = side.generation }
 end
 
+-- Both sides ask for the view of the same turn at the same moment, one after the other.
+local function share_views(cast)
+  local engine, of, view, err, marks = cast.new.engine, nil, nil, nil, nil
+  local make = engine.view
+  local function shared(_, turn)
+    if of ~= turn then
+      of, view, err, marks = turn, make(engine, turn)
+    end
+    return view, err, marks
+  end
+  cast.old.engine.view, cast.new.engine.view = shared, shared
+end
+
 ---Both sides of a run, from when it began or went on.
 ---@param past table
 ---@param run table
@@ -32,6 +45,9 @@ function M.of(past, run, pair)
     past:go_to(run.began - 1)
     local epic = past:read("card", { id = run.epic })[1]
     run.cast[pair] = { old = actor(pair.old, past, epic, run.id), new = actor(pair.new, past, epic, run.id) }
+    if not pair.differs.prompts then -- whoever chooses what is remembered is the same
+      share_views(run.cast[pair])
+    end
   end
   return run.cast[pair]
 end

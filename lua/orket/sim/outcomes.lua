@@ -107,10 +107,11 @@ end
 function M.ended(judge, turn, event)
   judge:count("transitions")
   local role, moved = turn.pair.roles[turn.role], turn.moved
-  if event.body.outcome == "done" and moved then
-    questions(judge, turn, moved.event)
+  if not moved or event.body.outcome ~= "done" then
+    return
   end
-  if not (role and (role.route or judge.whole)) or event.body.outcome ~= "done" or not moved then
+  questions(judge, turn, moved.event)
+  if not (role and (role.route or judge.whole)) then
     return
   end
   local cast = casts.of(judge.past, turn.run, turn.pair)

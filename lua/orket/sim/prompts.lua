@@ -3,10 +3,9 @@
 
 local arms = require("orket.arms")
 local casts = require("orket.sim.cast")
-local cjson = require("cjson")
-local diff = require("orket.diff")
 local errors = require("orket.errors")
 local stages = require("orket.replay.stage")
+local words = require("orket.sim.words")
 
 local M = {}
 
@@ -36,6 +35,14 @@ local function differ(turn, whole)
     or arm.prompts and node_differs(pair, arm.prompts) or arm.speaks and words_differ(pair, arm.speaks, whole)
 end
 
+-- A turn as the engine knows it when it begins.
+local function fresh(turn)
+  return {
+    card = turn.card, role = turn.role, seat = turn.seat, review = turn.review, run = turn.run.id, number = turn.number,
+    ranked = turn.ranked, arm = turn.arm,
+  }
+end
+
 local function prompt_of(actor, turn)
   if not actor.generation.roles[turn.role] then
     return { fails = "there is no role " .. turn.role }
@@ -43,24 +50,14 @@ local function prompt_of(actor, turn)
   local generation, err = arms.generation(actor.engine, actor.generation, turn.arm, turn.role)
   local messages = generation
   if generation then
-    messages, err = actor.engine:prompt({
-      card = turn.card, role = turn.role, seat = turn.seat, review = turn.review, generation = generation,
-      run = turn.run.id, number = turn.number, ranked = turn.ranked,
-    })
+    turn.generation = generation
+    messages, err = actor.engine:prompt(turn)
   end
   local convo
   for _, text in ipairs(messages or {}) do
     convo = stages.say(convo, text)
   end
   return messages and { messages = messages, convo = convo } or { fails = errors.line(err) }
-end
-
-local function values_of(prompt)
-  local values = {}
-  for i, text in ipairs(prompt.messages or {}) do
-    values[i] = cjson.decode(text)
-  end
-  return prompt.fails and { fails = prompt.fails } or values
 end
 
 local function same(a, b)
@@ -70,18 +67,18 @@ end
 local function tell(self, one, before, after, exact)
   self.judge:differs(one.event, {
     kind = "prompt", role = one.turn.role, seat = one.turn.seat, exact = exact, before = { convo = before.convo, fails = before.fails },
-    after = { convo = after.convo, fails = after.fails }, diff = diff.values(values_of(before), values_of(after)),
+    after = { convo = after.convo, fails = after.fails }, diff = self.words:differ(one.turn.role, before, after),
   })
 end
 
 -- True when the moment is the one that was recorded.
 local function try(self, one)
-  local cast = casts.of(self.judge.past, one.turn.run, one.turn.pair)
-  local after = prompt_of(cast.new, one.turn)
+  local cast, turn = casts.of(self.judge.past, one.turn.run, one.turn.pair), fresh(one.turn)
+  local after = prompt_of(cast.new, turn)
   if after.convo == one.convo then
     return true
   end
-  local before = prompt_of(cast.old, one.turn)
+  local before = prompt_of(cast.old, turn)
   if before.convo == one.convo then
     tell(self, one, before, after, true)
     return true
@@ -92,10 +89,11 @@ end
 
 ---A turn was claimed.
 ---@param turn SimTurn
----@param event table
-function Prompts:expect(turn, event)
+---@param event table turn.started
+---@param walk table
+function Prompts:expect(turn, event, walk)
   turn.arm = arms.recorded({ event })
-  local recorded = differ(turn, self.judge.whole) and self.judge.store:read("prompted", { seq = event.seq })[1]
+  local recorded = differ(turn, self.judge.whole) and walk:prompted(event)
   if recorded then
     turn.ranked = recorded.ranked
     table.insert(self.open, { turn = turn, event = event, convo = recorded.body.convo, fresh = true })
@@ -142,7 +140,7 @@ end
 ---@param judge table
 ---@return table prompts
 function M.new(judge)
-  return setmetatable({ judge = judge, open = {} }, Prompts)
+  return setmetatable({ judge = judge, words = words.new(), open = {} }, Prompts)
 end
 
 return M

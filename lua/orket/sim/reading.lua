@@ -41,6 +41,7 @@ function Reading:add(pair, asks)
     self.params[what] = wanted and 1 or self.params[what]
   end
   self.params.tools = self.params.tools and tools_of(self, pair)
+  self.events = {}
   return true
 end
 
@@ -51,8 +52,27 @@ end
 ---@return boolean more
 function Reading:page(store, since)
   self.params.since = since
-  local events = store:read("simulated", self.params)
-  return events, #events == PAGE
+  self.events = store:read("simulated", self.params)
+  return self.events, #self.events == PAGE
+end
+
+---What a turn that begins is told at first: a few events later, most often on the same page.
+---@param store Store
+---@param event table turn.started
+---@param at integer where on the page it is
+---@return {body: table, ranked: table?}|nil
+function Reading:prompted(store, event, at)
+  local ranked
+  for i = at + 1, #self.events do
+    local one = self.events[i]
+    local mine = one.turn == event.turn and one.run == event.run
+    if mine and one.kind == "turn.prompted" then
+      return { body = one.body, ranked = ranked }
+    elseif mine and one.kind == "memory.ranked" then
+      ranked = one.body
+    end
+  end
+  return store:read("prompted", { seq = event.seq })[1]
 end
 
 ---@param whole boolean|nil everything is read
@@ -60,7 +80,7 @@ end
 function M.new(whole)
   local all = whole and 1 or 0
   return setmetatable({
-    whole = whole, known = {}, tools = {},
+    whole = whole, known = {}, tools = {}, events = {},
     params = { limit = PAGE, calls = all, messages = all, outcomes = all, views = all, tools = not whole and "[]" or nil },
   }, Reading)
 end

@@ -218,8 +218,9 @@ end
 
 ---@param turn SimTurn
 ---@param event table turn.started
-function Judge:started(turn, event)
-  self.prompts:expect(turn, event)
+---@param walk table which knows what comes
+function Judge:started(turn, event, walk)
+  self.prompts:expect(turn, event, walk)
 end
 
 ---@param turn SimTurn

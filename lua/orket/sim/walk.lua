@@ -73,7 +73,7 @@ opens["turn.started"] = function(self, run, event)
   local turn = open(self, run, event, event.turn, event.body)
   if turn then
     self:look_at(event, turn.pair)
-    self.judge:started(turn, event)
+    self.judge:started(turn, event, self)
   end
 end
 
@@ -209,11 +209,19 @@ function Walk:look_at(event, pair)
   end
 end
 
+---What a turn that begins is told at first, and how near what is remembered was to it.
+---@param event table turn.started, at which the walk is
+---@return {body: table, ranked: table?}|nil nil: it was not told anything
+function Walk:prompted(event)
+  return self.reading:prompted(self.store, event, self.at)
+end
+
 -- The next events; those after one that asks for more come once more.
 local function page(self)
   local events, more = self.reading:page(self.store, self.since)
   self.again = nil
-  for _, event in ipairs(events) do
+  for at, event in ipairs(events) do
+    self.at = at
     take(self, event)
     if self.again then
       self.since = event.seq
