@@ -26,7 +26,6 @@ static const char *const texts[] = {
         "s.turn, e.n, e.seq, s.card, s.actor, s.role FROM (SELECT stream, max(n) AS n, seq FROM "
         "main.entry WHERE seq > ?1 AND seq <= ?2 GROUP BY stream) e JOIN main.stream s ON s.id = "
         "e.stream WHERE true ON CONFLICT (id) DO UPDATE SET n = excluded.n, seq = excluded.seq",
-    /* a row, so that going on changes no schema */
     [MOMENT] = "UPDATE temp.moment SET seq = ?2",
 };
 _Static_assert(COUNT_OF(texts) == COUNT_OF(((struct past *)0)->statements), "one for each");
@@ -74,21 +73,28 @@ static int run(struct past *past, int which, int64_t after, int64_t upto, struct
     return rc;
 }
 
-static int check_moment(struct past *past, int64_t upto, struct err *err)
+static int find_last(struct past *past, struct err *err)
 {
     sqlite3_stmt *stmt;
     int rc = statement(past, LAST, &stmt, err);
     if (rc)
         return rc;
     int step = sqlite3_step(stmt);
-    int64_t last = step == SQLITE_ROW ? sqlite3_column_int64(stmt, 0) : 0;
-    if (step != SQLITE_ROW)
+    if (step == SQLITE_ROW)
+        past->last = sqlite3_column_int64(stmt, 0);
+    else
         rc = db_fail(past->projector.db, step, err);
     sqlite3_reset(stmt);
-    if (rc || (upto >= 0 && upto <= last))
+    return rc;
+}
+
+static int check_moment(struct past *past, int64_t upto, struct err *err)
+{
+    int rc = upto > 0 && upto <= past->last ? 0 : find_last(past, err);
+    if (rc || (upto >= 0 && upto <= past->last))
         return rc;
     err_set(err, ERR_NOT_FOUND, "there is no event %lld, the last one is %lld", (long long)upto,
-            (long long)last);
+            (long long)past->last);
     err_fix(err, "orket log --json shows each event with its number, seq");
     return ERR_NOT_FOUND;
 }
@@ -118,16 +124,18 @@ static int copy_one(sqlite3 *db, const char *sql, struct err *err)
 
 /* Tables of the projections with their indexes, the streams, and the views over both. The list is
  * read whole before the first of them is made. */
-static int copy_schema(sqlite3 *db, struct err *err)
+static int copy_schema(sqlite3 *db, bool sparse, struct err *err)
 {
     static const char list[] =
         "SELECT sql FROM main.sqlite_schema WHERE sql IS NOT NULL AND type IN ('table', 'index', "
-        "'view') AND (tbl_name = 'stream' OR tbl_name NOT IN (" DB_TRUTH ")) "
+        "'view') AND (tbl_name = 'stream' AND NOT ?1 OR tbl_name NOT IN (" DB_TRUTH ")) "
         "AND (sql LIKE 'CREATE VIRTUAL%' OR tbl_name NOT LIKE " DB_INDEX ") "
         "ORDER BY type = 'view', type = 'index', name";
     struct buf all = {0};
     sqlite3_stmt *stmt = NULL;
     int step = SQLITE_DONE, rc = db_prepare(db, list, sizeof list - 1, &stmt, NULL, err);
+    if (!rc)
+        sqlite3_bind_int(stmt, 1, sparse);
     while (!rc && (step = sqlite3_step(stmt)) == SQLITE_ROW)
         buf_put(&all, sqlite3_column_text(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0) + 1);
     if (!rc && step != SQLITE_DONE)
@@ -198,7 +206,7 @@ static int go_on(struct past *past, int64_t from, int64_t upto, struct err *err)
         return rc;
     struct rebuild rebuild = {events, &past->projector, from, upto, each_event, err};
     rc = rebuild_run(&rebuild, err);
-    rc = rc ? rc : run(past, STREAMS, from, upto, err);
+    rc = rc || past->projector.sparse ? rc : run(past, STREAMS, from, upto, err);
     rc = rc ? rc : run(past, MOMENT, from, upto, err);
     return rc || past->projector.sparse ? rc : db_exec(past->projector.db, "COMMIT", err);
 }
@@ -210,22 +218,33 @@ int past_forward(struct past *past, int64_t from, int64_t upto, struct err *err)
     return rc ? rc : go_on(past, from, upto, err);
 }
 
+/* What answers as of the moment: a row, so that going on changes no schema; the events; and, where the heads of
+ * streams are not kept, the event of each that was its head then, found from the file's head back. */
+static int make_moment(sqlite3 *db, bool sparse, struct err *err)
+{
+    static const char moment[] =
+        "CREATE TEMP TABLE moment (seq INTEGER NOT NULL); INSERT INTO temp.moment VALUES (0);"
+        "CREATE TEMP VIEW entry AS SELECT * FROM main.entry WHERE seq <= (SELECT seq FROM moment)";
+    static const char heads[] =
+        "CREATE TEMP VIEW stream AS SELECT id, run, turn, card, actor, role, (WITH RECURSIVE back (seq, prev) AS ("
+        "SELECT e.seq, e.prev FROM main.entry e WHERE e.seq = s.seq "
+        "UNION ALL SELECT e.seq, e.prev FROM back JOIN main.entry e ON e.seq = back.prev "
+        "WHERE back.seq > (SELECT seq FROM moment)) SELECT min(seq) FROM back) AS seq FROM main.stream s";
+    int rc = db_exec(db, moment, err);
+    return rc || !sparse ? rc : db_exec(db, heads, err);
+}
+
 /* The file itself was opened for reading; setting query_only again would make SQLite prepare every
  * statement anew at each moment. */
 int past_build(struct past *past, int64_t upto, bool sparse, struct err *err)
 {
-    static const char moment[] = "CREATE TEMP TABLE moment (seq INTEGER NOT NULL);"
-                                 "INSERT INTO temp.moment VALUES (0)";
-    static const char events[] =
-        "CREATE TEMP VIEW entry AS SELECT * FROM main.entry WHERE seq <= (SELECT seq FROM moment)";
     sqlite3 *db = past->projector.db;
     past->projector.sparse = sparse;
     int rc = check_moment(past, upto, err);
     rc = rc ? rc : db_exec(db, "PRAGMA query_only = OFF; PRAGMA temp_store = FILE; PRAGMA "
                           "temp.journal_mode = MEMORY; PRAGMA temp.cache_size = -8000; BEGIN", err);
-    rc = rc ? rc : copy_schema(db, err);
-    rc = rc ? rc : db_exec(db, moment, err);
-    rc = rc ? rc : db_exec(db, events, err);
+    rc = rc ? rc : copy_schema(db, sparse, err);
+    rc = rc ? rc : make_moment(db, sparse, err);
     rc = rc ? rc : make_idle(past, sparse, err);
     return rc ? rc : go_on(past, 0, upto, err);
 }

@@ -24,20 +24,31 @@ enum source {
 static const char *const envelope[] = {"seq",  "run",   "turn", "step", "n",  "kind",
                                        "card", "actor", "role", "at",   "body"};
 
-/* What the comments above a statement say of it. */
+/* x of an object, or x::y: the field y of its object x. */
+struct field {
+    const char *name;  /* borrowed; NULL is none */
+    size_t len, outer; /* of all of it, and of x in x::y, else 0 */
+};
+
+/* What the comments above a statement say of it; the names lie in the text of the section. */
 struct marks {
     bool must, whole;
-    const char *each; /* the array whose items it is run for; in the text of the section */
-    size_t each_len;
-    const char *with; /* the field without which it is not run; likewise */
-    size_t with_len;
+    struct field each; /* the array whose items it is run for */
+    struct field with; /* the field without which it is not run */
+    const char *is;    /* what that has to be, or NULL */
+    size_t is_len;
+};
+
+struct param {
+    enum source source;
+    struct field field; /* of FROM_FIELD and FROM_ITEM; its name is the statement's */
 };
 
 struct statement {
     sqlite3_stmt *stmt;
     struct marks marks;
-    int params;
-    uint8_t *sources; /* owned; one per parameter */
+    int count;
+    struct param *params; /* owned */
 };
 
 struct project_kind {
@@ -45,6 +56,22 @@ struct project_kind {
     size_t count;
     struct statement *statements;
 };
+
+static struct field field_named(const char *name, size_t len)
+{
+    const char *inner = memmem(name, len, "::", 2);
+    return (struct field){name, len, inner ? (size_t)(inner - name) : 0};
+}
+
+/* `x`, or `x = text`. */
+static void read_with(const char *text, size_t len, struct marks *marks)
+{
+    static const char is[] = " = ";
+    const char *value = memmem(text, len, is, sizeof is - 1);
+    marks->with = field_named(text, value ? (size_t)(value - text) : len);
+    marks->is = value ? value + sizeof is - 1 : NULL;
+    marks->is_len = value ? (size_t)(text + len - marks->is) : 0;
+}
 
 static void read_mark(const char *line, size_t len, struct marks *marks)
 {
@@ -54,14 +81,10 @@ static void read_mark(const char *line, size_t len, struct marks *marks)
         marks->must = true;
     if (len == sizeof whole - 1 && memcmp(line, whole, len) == 0)
         marks->whole = true;
-    if (len >= sizeof each && memcmp(line, each, sizeof each - 1) == 0) {
-        marks->each = line + sizeof each - 1;
-        marks->each_len = len - (sizeof each - 1);
-    }
-    if (len >= sizeof with && memcmp(line, with, sizeof with - 1) == 0) {
-        marks->with = line + sizeof with - 1;
-        marks->with_len = len - (sizeof with - 1);
-    }
+    if (len >= sizeof each && memcmp(line, each, sizeof each - 1) == 0)
+        marks->each = field_named(line + sizeof each - 1, len - (sizeof each - 1));
+    if (len >= sizeof with && memcmp(line, with, sizeof with - 1) == 0)
+        read_with(line + sizeof with - 1, len - (sizeof with - 1), marks);
 }
 
 /* Skips blanks and comments, reads the marks among them. */
@@ -92,17 +115,18 @@ static int source_of(const char *name, struct err *err)
     return err_set(err, ERR_BUG, "projections.sql: parameter %s", name ? name : "without a name");
 }
 
-static int find_sources(struct statement *statement, bool *fields, struct err *err)
+static int find_params(struct statement *statement, bool *fields, struct err *err)
 {
-    statement->params = sqlite3_bind_parameter_count(statement->stmt);
-    statement->sources = calloc((size_t)statement->params + 1, 1);
-    if (!statement->sources)
+    statement->count = sqlite3_bind_parameter_count(statement->stmt);
+    statement->params = calloc((size_t)statement->count + 1, sizeof *statement->params);
+    if (!statement->params)
         return err_set(err, ERR_MEMORY, "out of memory");
-    for (int i = 0; i < statement->params; i++) {
-        int source = source_of(sqlite3_bind_parameter_name(statement->stmt, i + 1), err);
+    for (int i = 0; i < statement->count; i++) {
+        const char *name = sqlite3_bind_parameter_name(statement->stmt, i + 1);
+        int source = source_of(name, err);
         if (source < 0)
             return source;
-        statement->sources[i] = (uint8_t)source;
+        statement->params[i] = (struct param){(enum source)source, field_named(name + 1, strlen(name + 1))};
         *fields |= source == FROM_FIELD;
     }
     return 0;
@@ -125,15 +149,15 @@ static int add_statement(struct projector *projector, struct project_kind *kind,
         return 0;
     }
     kind->count++;
-    kind->fields |= marks->each || marks->with;
-    return find_sources(statement, &kind->fields, err);
+    kind->fields |= marks->each.name || marks->with.name;
+    return find_params(statement, &kind->fields, err);
 }
 
 static void drop(struct project_kind *kind)
 {
     for (size_t i = 0; i < kind->count; i++) {
         sqlite3_finalize(kind->statements[i].stmt);
-        free(kind->statements[i].sources);
+        free(kind->statements[i].params);
     }
     free(kind->statements);
     *kind = (struct project_kind){0};
@@ -199,22 +223,29 @@ static int bind_json(struct projector *projector, sqlite3_stmt *stmt, int index,
                              SQLITE_TRANSIENT);
 }
 
-/* x or x::y of the body. */
-static const struct json *field_of(const struct json *body, const char *name, size_t len)
+static const struct json *field_of(const struct json *body, const struct field *field)
 {
-    const char *inner = memmem(name, len, "::", 2);
-    if (!inner)
-        return json_get_n(body, name, len);
-    size_t outer = (size_t)(inner - name);
-    return json_get_n(json_get_n(body, name, outer), inner + 2, len - outer - 2);
+    size_t outer = field->outer;
+    if (!outer)
+        return json_get_n(body, field->name, field->len);
+    return json_get_n(json_get_n(body, field->name, outer), field->name + outer + 2, field->len - outer - 2);
+}
+
+/* Of an item of an array: itself, or its field. */
+static const struct json *part_of(const struct json *item, const struct field *field)
+{
+    static const char whole[] = "item";
+    bool is_whole = field->len == sizeof whole - 1 && memcmp(field->name, whole, field->len) == 0;
+    return is_whole ? item : field_of(item, field);
 }
 
 static int bind_one(struct projector *projector, struct statement *statement, int i,
                     const struct store_seen *event, const struct json *item)
 {
     sqlite3_stmt *stmt = statement->stmt;
+    const struct param *param = &statement->params[i];
     int at = i + 1;
-    switch ((enum source)statement->sources[i]) {
+    switch (param->source) {
     case FROM_SEQ:
         return sqlite3_bind_int64(stmt, at, event->seq);
     case FROM_RUN:
@@ -238,20 +269,18 @@ static int bind_one(struct projector *projector, struct statement *statement, in
     case FROM_BODY:
         return sqlite3_bind_text(stmt, at, event->body, (int)event->body_len, SQLITE_STATIC);
     case FROM_FIELD:
+        return bind_json(projector, stmt, at, field_of(&projector->doc.root, &param->field));
     case FROM_ITEM:
-        break;
+        return bind_json(projector, stmt, at, part_of(item, &param->field));
     }
-    const char *name = sqlite3_bind_parameter_name(stmt, at) + 1;
-    if (statement->sources[i] == FROM_FIELD)
-        return bind_json(projector, stmt, at, field_of(&projector->doc.root, name, strlen(name)));
-    return bind_json(projector, stmt, at, strcmp(name, "item") == 0 ? item : json_get(item, name));
+    return SQLITE_MISUSE;
 }
 
 static int run(struct projector *projector, struct statement *statement,
                const struct store_seen *event, const struct json *item, struct err *err)
 {
     int rc = SQLITE_OK;
-    for (int i = 0; rc == SQLITE_OK && i < statement->params; i++)
+    for (int i = 0; rc == SQLITE_OK && i < statement->count; i++)
         rc = bind_one(projector, statement, i, event, item);
     if (rc == SQLITE_OK)
         rc = sqlite3_step(statement->stmt);
@@ -268,9 +297,7 @@ static int run(struct projector *projector, struct statement *statement,
 static int run_each(struct projector *projector, struct statement *statement,
                     const struct store_seen *event, bool *touched, struct err *err)
 {
-    const struct marks *marks = &statement->marks;
-    const struct json *item,
-        *list = json_get_n(&projector->doc.root, marks->each, marks->each_len);
+    const struct json *item, *list = field_of(&projector->doc.root, &statement->marks.each);
     int rc = 0;
     for (size_t i = 0; !rc && (item = json_at(list, i)); i++) {
         rc = run(projector, statement, event, item, err);
@@ -281,7 +308,11 @@ static int run_each(struct projector *projector, struct statement *statement,
 
 static bool applies(const struct projector *projector, const struct marks *marks)
 {
-    return !marks->with || field_of(&projector->doc.root, marks->with, marks->with_len);
+    if (!marks->with.name)
+        return true;
+    const struct json *field = field_of(&projector->doc.root, &marks->with);
+    return field && (!marks->is || (field->type == JSON_STRING && field->len == marks->is_len &&
+                                    memcmp(field->u.string, marks->is, marks->is_len) == 0));
 }
 
 int project(struct projector *projector, int index, const struct store_seen *event, bool *touched,
@@ -297,7 +328,7 @@ int project(struct projector *projector, int index, const struct store_seen *eve
         struct statement *statement = &kind->statements[i];
         if (!applies(projector, &statement->marks))
             continue;
-        if (statement->marks.each) {
+        if (statement->marks.each.name) {
             rc = run_each(projector, statement, event, touched, err);
         } else {
             rc = run(projector, statement, event, NULL, err);

@@ -6,9 +6,10 @@
 -- objects: JSON text), `$x::y` the field y of the object x. A statement under `-- must` has to change
 -- exactly one row, otherwise the transaction is ERR_STALE and nothing of it happens. One under
 -- `-- each x` is run for every item of the array x: `@item`, or the field y of it: `@y`. One under
--- `-- with x` is not run where the body has no x (or x::y). One under `-- whole` is left out where a
--- moment of the past is made without trees and costs. json_put(a, b) is a with the members of b, NULL
--- when it has none; hash_bytes(x) the bytes of 64 hexadecimal digits.
+-- `-- with x` is not run where the body has no x (or x::y), under `-- with x = text` where that is not
+-- its text. One under `-- whole` is left out where a moment of the past is made without trees and
+-- costs. json_put(a, b) is a with the members of b, NULL when it has none; hash_bytes(x) the bytes of
+-- 64 hexadecimal digits.
 -- Deterministic: only the event and the tables, no clock, no randomness.
 
 -- kind: card.created
@@ -94,7 +95,8 @@ WHERE id = :card AND revision = $rev AND status = $from AND type = $type
                           WHERE l.card = :card AND v.tree = $tree AND v.ok)));
 -- its question, when it was not answered before: nobody waits for it any more (found by its card: the index of
 -- statuses is written meanwhile)
-UPDATE approval SET status = 'void' WHERE +status = 'pending' AND card = :card AND $from = 'blocked';
+-- with from = blocked
+UPDATE approval SET status = 'void' WHERE +status = 'pending' AND card = :card;
 
 -- The epic of a fork: its source as it was after commit $at. What has changed since is in the body; a source
 -- that is not of revision $rev any more is another one. Its text is the source's, or the one that was said then,

@@ -45,6 +45,7 @@ int rebuild_run(struct rebuild *rebuild, struct err *err);
 struct past {
     struct projector projector;
     sqlite3_stmt *statements[4]; /* kept from one moment to the next */
+    int64_t last;                /* the newest commit that was looked for */
 };
 int past_open(struct past *past, sqlite3 *db, const struct sql_sections *kinds);
 void past_close(struct past *past);
