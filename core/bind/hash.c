@@ -36,9 +36,23 @@ static int l_parts(lua_State *L)
     return push_hex(L, &hash);
 }
 
+/* hash.raw(hex) -> its bytes | nil */
+static int l_raw(lua_State *L)
+{
+    size_t len;
+    const char *hex = luaL_checklstring(L, 1, &len);
+    struct hash hash;
+    if (hash_from_hex(hex, len, &hash))
+        lua_pushlstring(L, (const char *)hash.bytes, HASH_SIZE);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"of", l_of},
     {"parts", l_parts},
+    {"raw", l_raw},
     {NULL, NULL},
 };
 

@@ -13,4 +13,8 @@ function M.of(bytes) end
 ---@return string hex
 function M.parts(parts) end
 
+---@param hex string
+---@return string|nil bytes of the hash; nil when it is none
+function M.raw(hex) end
+
 return M

@@ -79,6 +79,14 @@ describe("the store", function()
       say(is_plain(), is_plain("", "x", ""), is_plain(short, long, short), is_plain(long, short:rep(7), long, "", long))]]))
   end)
 
+  it("knows the bytes of a hash, and of nothing else", function()
+    assert.same({ { "00ff" .. ("a1"):rep(30), true, true, true } }, run([[
+      local hash = require("orket.core.hash")
+      local hex = "00ff" .. ("a1"):rep(30)
+      local bytes = hash.raw(hex):gsub(".", function(byte) return ("%02x"):format(byte:byte()) end)
+      say(bytes, hash.raw(hex:upper()) == nil, hash.raw(hex .. "0") == nil, hash.raw("") == nil)]]))
+  end)
+
   it("tells subscribers before done, each the kinds it wants", function()
     assert.same({
       { "all", "card.created", "C1", "board", 0, 1, "card C1" }, { "cards", "card.created" }, { "done", 1 },

@@ -24,18 +24,6 @@ local NO_HASH = ("\0"):rep(32)
 ---@field body string
 ---@field hash string
 
-local BYTES = {} -- of two digits each
-for byte = 0, 255 do
-  BYTES[("%02x"):format(byte)] = string.char(byte)
-end
-
----A hash as bytes; its digits are lower-case, as everywhere.
----@param hex string
----@return string
-function M.raw(hex)
-  return (hex:gsub("..", BYTES))
-end
-
 ---The hash of an event after the one before it in its stream (raw, nil for the first).
 ---@param before string|nil
 ---@param event Recorded
@@ -80,7 +68,7 @@ local function fault_of(store, heads, event)
   elseif M.link(head.hash, event) ~= event.hash and not (head.dropped and event.kind == "dropped") then
     broken = "its hash does not follow from its bytes and the event before"
   end
-  heads[key] = { n = event.n, hash = M.raw(event.hash), dropped = head.dropped }
+  heads[key] = { n = event.n, hash = hash.raw(event.hash), dropped = head.dropped }
   return broken
 end
 
@@ -153,7 +141,7 @@ function M.hash(streams, upto)
     end
   end
   for _, turn in ipairs(list.keys(lasts)) do
-    so_far = M.raw(hash.parts({ so_far, tostring(turn), M.raw(lasts[turn].hash) }))
+    so_far = hash.raw(hash.parts({ so_far, tostring(turn), hash.raw(lasts[turn].hash) }))
   end
   return (so_far:gsub(".", function(c)
     return string.format("%02x", c:byte())
