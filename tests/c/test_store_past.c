@@ -2,6 +2,8 @@
  * can be written there, nor is anything left behind. */
 #include "store_world.h"
 
+#include "io/store/db.h"
+
 static const char *const cards[] = {"E", "A", "B"};
 static const char *const of_all[] = {"board", "parked", "memories", "memory", "runs", "turns", "open_turns", "events",
                                      "last_events", "counts", "statuses", "memory_any"};
@@ -353,6 +355,44 @@ static void what_cannot_have_happened_is_no_moment(void **state)
     world_remove(&w);
 }
 
+/* A moment makes the texts of an event by functions of ours, everybody else by the view: they are the same. */
+static void events_are_read_as_the_view_shows_them(void **state)
+{
+    static const char rows[] =
+        "WITH RECURSIVE i (n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM i WHERE n < 3000), "
+        "edge (n, at) AS (VALUES (0, 0), (1, -1), (2, -1000), (3, -62167219200000), (4, 1), "
+        "(5, 253402300799999), (6, 253402300800000), (7, 951827696999), (8, 9223372036854775807), (9, 4102444799001)) "
+        "INSERT INTO entry SELECT 1000 + i.n, 1, 0, 1000 + i.n, 0, 1, coalesce(edge.at, "
+        "iif(i.n % 2, abs(random() % 253402300800000), 1790000000000 + i.n)), NULL, 'a', NULL, zeroblob(32), "
+        "iif(i.n % 6, randomblob(32 * (i.n % 6 - 1)), NULL), CASE i.n % 6 "
+        "WHEN 2 THEN '{\"a\":\"' || char(1) || '\"}' "
+        "WHEN 3 THEN '{\"a\":\"' || char(1) || '\",\"b\":\"' || char(2) || '\"}' "
+        "WHEN 4 THEN char(1) || char(2) || 'ä' || char(3) "
+        "WHEN 5 THEN '[\"' || char(1) || '\",\"' || char(2) || '\",\"' || char(3) || '\",\"' || char(4) || '\"]' "
+        "ELSE '{\"ä\":\"\\u0001\"}' END FROM i LEFT JOIN edge ON edge.n = i.n";
+    static const char other[] =
+        "SELECT seq FROM event v JOIN entry e USING (seq) WHERE v.at IS NOT event_time(e.at) OR "
+        "v.body IS NOT event_body(e.body, e.names) LIMIT 1";
+    struct world w;
+    sqlite3 *db;
+    sqlite3_stmt *stmt;
+    (void)state;
+    world_dir(&w);
+    world_open(&w, NULL);
+    write_history(&w, NULL);
+    world_close(&w);
+    assert_int_equal(sqlite3_open(w.path, &db), SQLITE_OK);
+    assert_int_equal(db_functions(db, NULL), 0);
+    assert_int_equal(sqlite3_exec(db, rows, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_changes(db), 3001);
+    assert_int_equal(sqlite3_prepare_v2(db, other, -1, &stmt, NULL), SQLITE_OK);
+    if (sqlite3_step(stmt) != SQLITE_DONE)
+        fail_msg("the event %lld", (long long)sqlite3_column_int64(stmt, 0));
+    sqlite3_finalize(stmt);
+    sqlite3_close(db);
+    world_remove(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,6 +404,7 @@ int main(void)
         cmocka_unit_test(no_such_moment),
         cmocka_unit_test(nothing_is_written),
         cmocka_unit_test(what_cannot_have_happened_is_no_moment),
+        cmocka_unit_test(events_are_read_as_the_view_shows_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -199,7 +199,7 @@ static int check_events(struct check *check)
                        "(SELECT body ->> '$.run' FROM event WHERE kind = 'run.dropped')",
                        mark_dropped);
     sqlite3_stmt *stmt = NULL;
-    rc = rc ? rc : rebuild_prepare(check->disk, NULL, &stmt, check->err);
+    rc = rc ? rc : rebuild_prepare(check->disk, &stmt, check->err);
     struct rebuild events = {stmt, &check->projector, 0, INT64_MAX, check_event, check};
     rc = rc ? rc : rebuild_run(&events, check->err);
     sqlite3_finalize(stmt);

@@ -32,7 +32,12 @@ int sql_split(struct sql_sections *sections, const struct store_options *options
 int sql_find(const struct sql_sections *sections, const char *name);
 void sql_clear(struct sql_sections *sections);
 
-/* ---- db.c: one connection: settings, migrations, errors, our SQL functions ---- */
+/* ---- functions.c ---- */
+
+/* Gives a connection the SQL functions of ours. */
+int db_functions(sqlite3 *db, struct err *err);
+
+/* ---- db.c: one connection: settings, migrations, errors ---- */
 
 #define DB_BUSY_MS 5000 /* how long another program's lock is waited for */
 

@@ -43,3 +43,22 @@ void pack_body(struct pack *pack, const char *body, size_t len)
     if (!buf_ok(&pack->text))
         buf_clear(&pack->text);
 }
+
+void unpack_body(struct buf *out, const char *body, size_t len, const unsigned char *names,
+                 size_t names_len)
+{
+    size_t count = names_len / HASH_SIZE, from = 0;
+    char hex[HASH_HEX + 1];
+    struct hash hash;
+    for (size_t at = 0; at < len; at++) {
+        size_t which = (unsigned char)body[at];
+        if (which - 1 >= count) // a mark is at least 1
+            continue;
+        memcpy(hash.bytes, names + (which - 1) * HASH_SIZE, HASH_SIZE);
+        hash_hex(&hash, hex);
+        buf_put(out, body + from, at - from);
+        buf_put(out, hex, HASH_HEX);
+        from = at + 1;
+    }
+    buf_put(out, body + from, len - from);
+}

@@ -16,4 +16,8 @@ struct pack {
 /* Packs a body; without memory its count is 0. The view `event` puts it together again. */
 void pack_body(struct pack *pack, const char *body, size_t len);
 
+/* Appends a body as it was before, from what was stored of it. */
+void unpack_body(struct buf *out, const char *body, size_t len, const unsigned char *names,
+                 size_t names_len);
+
 #endif

@@ -10,16 +10,21 @@
 
 enum { LAST, EVENTS, STREAMS, MOMENT };
 
-/* Most events are what a turn said and heard: no projection follows from them, so that a moment need
- * not read them. A kind that the file has got since is not among them. A sparse one passes over
- * files as well, unless they carry labels, of which others are asked, and of a turn's replies over
- * all but the first: that there are some. */
-#define TOLD                                                                                       \
-    "n.kind NOT IN (SELECT id FROM temp.idle) AND (n.kind NOT IN (SELECT id FROM temp.file) OR "   \
-    "instr(n.body, '\"labels\"')) AND (n.step <= 1 OR n.kind NOT IN (SELECT id FROM temp.cost))"
-
 static const char *const texts[] = {
     [LAST] = "SELECT coalesce(max(seq), 0) FROM main.entry",
+    /* Most events are what a turn said and heard: no projection follows from them, so that a moment
+     * need not read them. A kind that the file has got since is not among them. A sparse one passes
+     * over files as well, unless they carry labels, of which others are asked, and of a turn's
+     * replies over all but the first: that there are some. */
+    [EVENTS] =
+        "SELECT e.stream, s.run, s.turn, e.seq, e.step, e.n, coalesce(k.name, '?'), "
+        "iif(e.actor IS NULL, s.card, e.card), coalesce(e.actor, s.actor), "
+        "iif(e.actor IS NULL, s.role, e.role), event_time(e.at), event_body(e.body, e.names) "
+        "FROM main.entry e LEFT JOIN main.kind k ON k.id = e.kind "
+        "LEFT JOIN main.stream s ON s.id = e.stream "
+        "WHERE e.seq > ?1 AND e.seq <= ?2 AND e.kind NOT IN (SELECT id FROM temp.idle) "
+        "AND (e.kind NOT IN (SELECT id FROM temp.file) OR instr(e.body, '\"labels\"')) "
+        "AND (e.step <= 1 OR e.kind NOT IN (SELECT id FROM temp.cost)) ORDER BY e.seq",
     /* the streams' heads after the events of (after, upto], over those of before */
     [STREAMS] =
         "INSERT INTO temp.stream (id, run, turn, n, seq, card, actor, role) SELECT s.id, s.run, "
@@ -48,12 +53,9 @@ void past_close(struct past *past)
 static int statement(struct past *past, int which, sqlite3_stmt **out, struct err *err)
 {
     sqlite3_stmt **kept = &past->statements[which];
-    sqlite3 *db = past->projector.db;
     int rc = 0;
-    const char *text = texts[which];
     if (!*kept)
-        rc = text ? db_prepare(db, text, strlen(text), kept, NULL, err)
-                  : rebuild_prepare(db, TOLD, kept, err);
+        rc = db_prepare(past->projector.db, texts[which], strlen(texts[which]), kept, NULL, err);
     *out = *kept;
     return rc;
 }
@@ -218,18 +220,21 @@ int past_forward(struct past *past, int64_t from, int64_t upto, struct err *err)
     return rc ? rc : go_on(past, from, upto, err);
 }
 
-/* What answers as of the moment: a row, so that going on changes no schema; the events; and, where the heads of
- * streams are not kept, the event of each that was its head then, found from the file's head back. */
+/* What answers as of the moment: a row, so that going on changes no schema; the events; and, where
+ * the heads of streams are not kept, the event that was a stream's head then, found from the head
+ * in the file back: for the turns of a card it is a step or two. */
 static int make_moment(sqlite3 *db, bool sparse, struct err *err)
 {
     static const char moment[] =
-        "CREATE TEMP TABLE moment (seq INTEGER NOT NULL); INSERT INTO temp.moment VALUES (0);"
+        "CREATE TEMP TABLE moment (seq INTEGER NOT NULL); INSERT INTO temp.moment VALUES (0); "
         "CREATE TEMP VIEW entry AS SELECT * FROM main.entry WHERE seq <= (SELECT seq FROM moment)";
     static const char heads[] =
-        "CREATE TEMP VIEW stream AS SELECT id, run, turn, card, actor, role, (WITH RECURSIVE back (seq, prev) AS ("
-        "SELECT e.seq, e.prev FROM main.entry e WHERE e.seq = s.seq "
-        "UNION ALL SELECT e.seq, e.prev FROM back JOIN main.entry e ON e.seq = back.prev "
-        "WHERE back.seq > (SELECT seq FROM moment)) SELECT min(seq) FROM back) AS seq FROM main.stream s";
+        "CREATE TEMP VIEW stream AS SELECT id, run, turn, card, actor, role, ("
+        "WITH RECURSIVE back (seq, prev) AS ("
+        "SELECT e.seq, e.prev FROM main.entry e WHERE e.seq = s.seq UNION ALL "
+        "SELECT e.seq, e.prev FROM back JOIN main.entry e ON e.seq = back.prev "
+        "WHERE back.seq > (SELECT seq FROM moment)) SELECT min(seq) FROM back) AS seq "
+        "FROM main.stream s";
     int rc = db_exec(db, moment, err);
     return rc || !sparse ? rc : db_exec(db, heads, err);
 }

@@ -126,7 +126,7 @@ static int find_params(struct statement *statement, bool *fields, struct err *er
         int source = source_of(name, err);
         if (source < 0)
             return source;
-        statement->params[i] = (struct param){(enum source)source, field_named(name + 1, strlen(name + 1))};
+        statement->params[i] = (struct param){source, field_named(name + 1, strlen(name + 1))};
         *fields |= source == FROM_FIELD;
     }
     return 0;
@@ -228,7 +228,8 @@ static const struct json *field_of(const struct json *body, const struct field *
     size_t outer = field->outer;
     if (!outer)
         return json_get_n(body, field->name, field->len);
-    return json_get_n(json_get_n(body, field->name, outer), field->name + outer + 2, field->len - outer - 2);
+    return json_get_n(json_get_n(body, field->name, outer), field->name + outer + 2,
+                      field->len - outer - 2);
 }
 
 /* Of an item of an array: itself, or its field. */

@@ -625,17 +625,14 @@ WHERE e.seq > :seq AND e.stream = (SELECT stream FROM entry WHERE seq = :seq)
 
 -- What a simulation looks at, in the order of commits: what was decided and by whom; with :calls also each call (of those
 -- that were allowed only to some :tools, as they stand in a body), with :messages what each reply said (NULL where it lies
--- in pieces) and no more of it, with :outcomes what is proposed and all of a reply, with :views what prompts are made of. Of a
--- call's body the hashes are left out, which nobody asks for; others' are put back as the view event does.
+-- in pieces) and no more of it, with :outcomes what is proposed, all of a reply and how a turn ended, with :views what
+-- prompts are made of.
 -- name: simulated
 WITH told (text) AS MATERIALIZED (SELECT value FROM json_each(:tools))
 SELECT e.seq, s.run, s.turn, e.n, k.name AS kind, iif(e.actor IS NULL, s.card, e.card) AS card,
        CASE WHEN k.name = 'step.reply' AND :messages AND NOT :outcomes THEN NULL
             WHEN k.name = 'turn.ended' AND NOT :outcomes OR k.name = 'turn.prompted' AND NOT :views THEN NULL
-            WHEN length(e.names) = 32 THEN replace(e.body, char(1), iif(k.name = 'call.allowed', '', lower(hex(e.names))))
-            WHEN coalesce(length(e.names), 0) = 0 THEN e.body
-            WHEN k.name GLOB 'call.*' THEN replace(replace(e.body, char(1), ''), char(2), '')
-            ELSE (SELECT body FROM event WHERE seq = e.seq) END AS "body:json",
+            ELSE event_body(e.body, e.names) END AS "body:json",
        CASE WHEN :messages AND k.name = 'step.reply' THEN coalesce(
             (SELECT m.bytes FROM name r JOIN message m ON m.id = -r.id
              WHERE r.key = hash_key(e.names) AND m.hash = e.names AND m.more IS NULL),

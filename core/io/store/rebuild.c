@@ -62,23 +62,13 @@ static int take(struct rebuild *rebuild, sqlite3_stmt *row, struct err *err)
     return rebuild->each(rebuild->ctx, row, &event, whole, rc ? &why : NULL);
 }
 
-/* Where only some are read, the rows tell which: the view makes texts of each that it looks at. */
-int rebuild_prepare(sqlite3 *from, const char *only, sqlite3_stmt **out, struct err *err)
+int rebuild_prepare(sqlite3 *from, sqlite3_stmt **out, struct err *err)
 {
-    static const char all[] = "main.event e";
-    static const char some[] = "main.entry n CROSS JOIN main.event e ON e.seq = n.seq AND ";
-    const char *row = only ? "n" : "e";
-    struct buf text = {0};
-    buf_printf(&text,
-               "SELECT e.stream, s.run, s.turn, e.seq, e.step, e.n, e.kind, e.card, e.actor, "
-               "e.role, e.at, e.body, e.hash, e.prev "
-               "FROM %s%s LEFT JOIN main.stream s ON s.id = e.stream "
-               "WHERE %s.seq > ?1 AND %s.seq <= ?2 ORDER BY %s.seq",
-               only ? some : all, only ? only : "", row, row, row);
-    int rc = buf_ok(&text) ? db_prepare(from, text.data, text.len, out, NULL, err)
-                           : err_set(err, ERR_MEMORY, "out of memory");
-    buf_clear(&text);
-    return rc;
+    static const char all[] =
+        "SELECT e.stream, s.run, s.turn, e.seq, e.step, e.n, e.kind, e.card, e.actor, e.role, "
+        "e.at, e.body, e.hash, e.prev FROM main.event e LEFT JOIN main.stream s ON s.id = e.stream "
+        "WHERE e.seq > ?1 AND e.seq <= ?2 ORDER BY e.seq";
+    return db_prepare(from, all, sizeof all - 1, out, NULL, err);
 }
 
 int rebuild_run(struct rebuild *rebuild, struct err *err)

@@ -5,7 +5,7 @@
 
 #include "io/store/db.h"
 
-/* The columns of a row as `each` gets it. */
+/* The columns of a row as `each` gets it; those of past.c end with the body. */
 enum rebuild_column {
     REBUILD_STREAM,
     REBUILD_RUN,
@@ -23,12 +23,12 @@ enum rebuild_column {
     REBUILD_PREV
 };
 
-/* The statement that reads the events of `from`, its main database; `only` is NULL or an SQL term of
- * an event's row `n` in `entry` that says which. Owned by the caller. ERR_STORE_*, ERR_MEMORY. */
-int rebuild_prepare(sqlite3 *from, const char *only, sqlite3_stmt **out, struct err *err);
+/* The statement that reads the events of `from`, its main database, as the view shows them. Owned
+ * by the caller. ERR_STORE_*, ERR_MEMORY. */
+int rebuild_prepare(sqlite3 *from, sqlite3_stmt **out, struct err *err);
 
 struct rebuild {
-    sqlite3_stmt *events;        /* borrowed, of rebuild_prepare */
+    sqlite3_stmt *events;        /* borrowed: rows with the columns above, ?1 after, ?2 upto */
     struct projector *projector; /* borrowed: where they go */
     int64_t after, upto;         /* the events between: after < commit number <= upto */
     /* Told of each event, after it was projected: whether it is whole (else some of its texts are
@@ -52,10 +52,10 @@ void past_close(struct past *past);
 
 /* Makes a read-only connection answer as of the commit `upto`: the projections, the streams'
  * heads and the events of that moment lie before the file's own, in the connection's private
- * temporary database, which is gone with it. `sparse`: without trees and their files, what a turn or
- * its card cost is not counted, but whether it had a reply, and no commit is seen that comes after
- * it was made. ERR_NOT_FOUND (no such commit yet),
- * ERR_STORE_CORRUPT (an event cannot be projected), ERR_STORE_*, ERR_MEMORY. */
+ * temporary database, which is gone with it. `sparse`: without trees and their files; what a turn or
+ * its card cost is not counted, but whether it had a reply; streams have no `n`; no commit is seen
+ * that comes after it was made. ERR_NOT_FOUND (no such commit yet), ERR_STORE_CORRUPT (an event
+ * cannot be projected), ERR_STORE_*, ERR_MEMORY. */
 int past_build(struct past *past, int64_t upto, bool sparse, struct err *err);
 
 /* From the moment `from` to a later one, at the cost of the events between. The same errors; after

@@ -1,0 +1,249 @@
+/* functions.c: what our statements ask for beyond SQLite's own functions. The schema uses none of
+ * them: any program can read the file. */
+#include <string.h>
+#include <time.h>
+
+#include "io/store/db.h"
+
+#include "base/fold.h"
+#include "io/store/pack.h"
+#include "io/store/write.h"
+
+/* ---- json_put(a, b): the members of a, replaced and joined by those of b; NULL: it has none ---- */
+
+static int parse(sqlite3_value *value, struct json_doc *doc)
+{
+    const char *text = (const char *)sqlite3_value_text(value);
+    if (!text)
+        return ERR_JSON;
+    int rc = json_parse(doc, text, (size_t)sqlite3_value_bytes(value), NULL, NULL);
+    return rc ? rc : doc->root.type == JSON_OBJECT ? 0 : ERR_JSON;
+}
+
+static void add_member(struct json_builder *b, const struct json_member *m)
+{
+    json_key(b, m->key, m->key_len);
+    json_add_tree(b, &m->value);
+}
+
+static int put(struct json_doc *out, const struct json *a, const struct json *b)
+{
+    struct json_builder builder;
+    json_build(&builder, out);
+    json_begin_object(&builder);
+    for (uint32_t i = 0; i < a->len; i++)
+        if (!json_get_n(b, a->u.members[i].key, a->u.members[i].key_len))
+            add_member(&builder, &a->u.members[i]);
+    for (uint32_t i = 0; i < b->len; i++)
+        add_member(&builder, &b->u.members[i]);
+    json_end_object(&builder);
+    return json_finish(&builder, &out->root);
+}
+
+static void put_text(sqlite3_context *ctx, struct json_doc *docs)
+{
+    struct buf text = {0};
+    if (put(&docs[2], &docs[0].root, &docs[1].root)) {
+        sqlite3_result_error(ctx, "json_put: not two objects", -1);
+        return;
+    }
+    json_write(&text, &docs[2].root);
+    size_t len;
+    char *bytes = buf_steal(&text, &len);
+    if (!bytes)
+        sqlite3_result_error_nomem(ctx);
+    else
+        sqlite3_result_text(ctx, bytes, (int)len, free);
+}
+
+static void sql_json_put(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    struct json_doc docs[3] = {{0}};
+    (void)argc;
+    if (sqlite3_value_type(argv[0]) == SQLITE_NULL || sqlite3_value_type(argv[1]) == SQLITE_NULL)
+        sqlite3_result_value(ctx, argv[0]);
+    else if (parse(argv[0], &docs[0]) || parse(argv[1], &docs[1]))
+        sqlite3_result_error(ctx, "json_put: not two objects", -1);
+    else if (docs[1].root.len > 0)
+        put_text(ctx, docs);
+    for (size_t i = 0; i < COUNT_OF(docs); i++)
+        json_doc_clear(&docs[i]);
+}
+
+/* ---- json_raw(text): text that is JSON already, not to be parsed again; json_join(a, b): two
+ * objects without a common key as one, not parsed either ---- */
+
+#define SUBTYPE_JSON 'J' /* what SQLite's JSON functions go by */
+
+static void sql_json_raw(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    (void)argc;
+    sqlite3_result_value(ctx, argv[0]);
+    sqlite3_result_subtype(ctx, SUBTYPE_JSON);
+}
+
+static void sql_json_join(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    const char *a = (const char *)sqlite3_value_text(argv[0]),
+               *b = (const char *)sqlite3_value_text(argv[1]);
+    size_t a_len = (size_t)sqlite3_value_bytes(argv[0]),
+           b_len = (size_t)sqlite3_value_bytes(argv[1]);
+    (void)argc;
+    if (!a || !b || a_len < 2 || b_len < 2) {
+        sqlite3_result_null(ctx);
+        return;
+    }
+    char *text = malloc(a_len + b_len);
+    if (!text) {
+        sqlite3_result_error_nomem(ctx);
+        return;
+    }
+    size_t at = a_len - 1; /* without its closing brace */
+    memcpy(text, a, at);
+    if (a_len > 2 && b_len > 2)
+        text[at++] = ',';
+    memcpy(text + at, b + 1, b_len - 1);
+    sqlite3_result_text64(ctx, text, at + b_len - 1, free, SQLITE_UTF8);
+    sqlite3_result_subtype(ctx, SUBTYPE_JSON);
+}
+
+/* ---- hash_bytes(digits), hash_digits(bytes): what is no hash stays as it is ---- */
+
+static void sql_hash_bytes(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    const char *text = (const char *)sqlite3_value_text(argv[0]);
+    struct hash hash;
+    (void)argc;
+    if (text && hash_from_hex(text, (size_t)sqlite3_value_bytes(argv[0]), &hash))
+        sqlite3_result_blob(ctx, hash.bytes, HASH_SIZE, SQLITE_TRANSIENT);
+    else
+        sqlite3_result_value(ctx, argv[0]);
+}
+
+static void sql_hash_digits(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    char hex[HASH_HEX + 1];
+    struct hash hash;
+    (void)argc;
+    if (sqlite3_value_type(argv[0]) != SQLITE_BLOB || sqlite3_value_bytes(argv[0]) != HASH_SIZE) {
+        sqlite3_result_value(ctx, argv[0]);
+        return;
+    }
+    memcpy(hash.bytes, sqlite3_value_blob(argv[0]), HASH_SIZE);
+    hash_hex(&hash, hex);
+    sqlite3_result_text(ctx, hex, HASH_HEX, SQLITE_TRANSIENT);
+}
+
+/* ---- hash_key(bytes): what a hash is looked up by ---- */
+
+static void sql_hash_key(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    struct hash hash;
+    (void)argc;
+    if (sqlite3_value_type(argv[0]) != SQLITE_BLOB || sqlite3_value_bytes(argv[0]) != HASH_SIZE)
+        return;
+    memcpy(hash.bytes, sqlite3_value_blob(argv[0]), HASH_SIZE);
+    sqlite3_result_int64(ctx, hash_key(&hash));
+}
+
+/* ---- text_digest(text): half of its hash, for an index over long texts ---- */
+
+static void sql_text_digest(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    const unsigned char *text = sqlite3_value_text(argv[0]);
+    (void)argc;
+    if (!text) {
+        sqlite3_result_null(ctx);
+        return;
+    }
+    struct hash hash = hash_of(text, (size_t)sqlite3_value_bytes(argv[0]));
+    sqlite3_result_blob(ctx, hash.bytes, HASH_SIZE / 2, SQLITE_TRANSIENT);
+}
+
+/* ---- note_digest(text): the same for notes, of which those that say the same are one ---- */
+
+static void sql_note_digest(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    const unsigned char *text = sqlite3_value_text(argv[0]);
+    struct buf folded = {0};
+    (void)argc;
+    if (!text) {
+        sqlite3_result_null(ctx);
+        return;
+    }
+    size_t len = (size_t)sqlite3_value_bytes(argv[0]);
+    fold_text(&folded, (const char *)text, len);
+    bool left = folded.len > 0;
+    struct hash hash = left ? hash_of(folded.data, folded.len) : hash_of(text, len);
+    if (buf_ok(&folded))
+        sqlite3_result_blob(ctx, hash.bytes, HASH_SIZE / 2, SQLITE_TRANSIENT);
+    else
+        sqlite3_result_error_nomem(ctx);
+    buf_clear(&folded);
+}
+
+/* ---- event_time(ms), event_body(body, names): what the view `event` shows of both, for less ---- */
+
+#define MS_LEAST (-62167219200000) /* the years 0000 to 9999 */
+#define MS_MOST  253402300799999
+
+static void sql_event_time(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    int64_t ms = sqlite3_value_int64(argv[0]);
+    time_t second = (time_t)(ms / 1000 - (ms % 1000 < 0));
+    char text[80];
+    struct tm tm;
+    (void)argc;
+    if (ms < MS_LEAST || ms > MS_MOST || !gmtime_r(&second, &tm))
+        snprintf(text, sizeof text, "%lld", (long long)ms);
+    else
+        snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900,
+                 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+                 (int)(ms - (int64_t)second * 1000));
+    sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT);
+}
+
+static void sql_event_body(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+    size_t names_len = (size_t)sqlite3_value_bytes(argv[1]);
+    struct buf text = {0};
+    (void)argc;
+    if (!names_len) {
+        sqlite3_result_value(ctx, argv[0]);
+        return;
+    }
+    const char *body = (const char *)sqlite3_value_text(argv[0]);
+    unpack_body(&text, body, (size_t)sqlite3_value_bytes(argv[0]), sqlite3_value_blob(argv[1]),
+                names_len);
+    if (buf_ok(&text))
+        sqlite3_result_text(ctx, text.len ? text.data : "", (int)text.len, SQLITE_TRANSIENT);
+    else
+        sqlite3_result_error_nomem(ctx);
+    buf_clear(&text);
+}
+
+/* ---- all of them ---- */
+
+int db_functions(sqlite3 *db, struct err *err)
+{
+    static const struct {
+        const char *name;
+        int args;
+        void (*fn)(sqlite3_context *, int, sqlite3_value **);
+    } functions[] = {{"json_put", 2, sql_json_put},
+                     {"json_raw", 1, sql_json_raw},
+                     {"json_join", 2, sql_json_join},
+                     {"hash_bytes", 1, sql_hash_bytes},
+                     {"hash_digits", 1, sql_hash_digits},
+                     {"hash_key", 1, sql_hash_key},
+                     {"text_digest", 1, sql_text_digest},
+                     {"note_digest", 1, sql_note_digest},
+                     {"event_time", 1, sql_event_time},
+                     {"event_body", 2, sql_event_body}};
+    int rc = SQLITE_OK;
+    for (size_t i = 0; rc == SQLITE_OK && i < COUNT_OF(functions); i++)
+        rc = sqlite3_create_function_v2(db, functions[i].name, functions[i].args,
+                                        SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_SUBTYPE, NULL,
+                                        functions[i].fn, NULL, NULL, NULL);
+    return rc ? db_fail(db, rc, err) : 0;
+}
