@@ -56,8 +56,29 @@ local function entries_of(root, dir, problems)
   return entries or {}
 end
 
+-- Beside the nodes and policies lie the fixtures that try them, as files or in these.
+local BESIDE = { fixtures = true, tests = true }
+
+-- Nobody asks a policy that lies too deep, or behind a link: that is told, since its author thinks otherwise.
+local function look_into(root, path, entry, problems)
+  local fix = "move its files to " .. POLICIES .. "/, or name it fixtures"
+  if entry.type == "link" and not entry.name:find(".", 1, true) then
+    return trouble(problems, path, errors.new("ERR_CONFIG", "a link, which nothing is read through", fix))
+  elseif entry.type ~= "directory" or BESIDE[entry.name] or path == POLICIES or entry.name:find("^%.") then
+    return
+  end
+  for _, inner in ipairs(entries_of(root, path, problems)) do
+    if M.script_name(inner) then
+      return trouble(problems, path, errors.new("ERR_CONFIG", "holds scripts that nothing reads", fix))
+    end
+  end
+end
+
 local function own(root, dir, texts, problems)
   for _, entry in ipairs(entries_of(root, dir, problems)) do
+    if dir == "nodes" or dir == POLICIES then
+      look_into(root, dir .. "/" .. entry.name, entry, problems)
+    end
     if M.script_name(entry) then -- also a link: that it is not read is told
       local path = dir .. "/" .. entry.name
       local text, err = errors.check(root:read(path))

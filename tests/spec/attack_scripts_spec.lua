@@ -128,6 +128,9 @@ describe("hostile scripts", function()
     for what, make in pairs({
       ["leaves the tree"] = "mv nodes/policy.lua .. && ln -s ../../policy.lua nodes/policy.lua",
       ["not a regular file"] = "rm nodes/policy.lua && mkdir nodes/policy.lua",
+      ["nodes/policy/house: ERR_CONFIG: holds scripts"] = "mkdir -p nodes/policy/house && mv nodes/policy.lua nodes/policy/house",
+      ["nodes/policies: ERR_CONFIG: holds scripts"] = "mkdir nodes/policies && mv nodes/policy.lua nodes/policies",
+      ["nodes/policy/house: ERR_CONFIG: a link"] = "mkdir -p ../house nodes/policy && mv nodes/policy.lua ../house && ln -s ../../../house nodes/policy/house",
       ["more than 1000 files"] = "cd nodes && seq -f '%g.txt' 1 1000 | xargs touch",
     }) do
       dir = hostile.project({ ["nodes/policy.lua"] = 'return { node = "policy", decide = function() return { decision = "deny" } end }' })
@@ -137,7 +140,8 @@ describe("hostile scripts", function()
       assert(is_orderly(text, code) and text:find(what, 1, true), what .. "\n" .. text)
       hostile.remove(dir)
     end
-    dir = hostile.project({ ["nodes/.#policy.lua"] = "what an editor keeps" })
+    dir = hostile.project({ ["nodes/.#policy.lua"] = "what an editor keeps", ["nodes/policy/fixtures/x.lua"] = "return {}",
+      ["nodes/policy/.git/x.lua"] = "what another program keeps", ["nodes/policy/words/x.txt"] = "no script" })
     local text, code = hostile.run(dir)
     assert.not_equal(1, code, text)
   end)
