@@ -126,7 +126,8 @@ static int find_params(struct statement *statement, bool *fields, struct err *er
         int source = source_of(name, err);
         if (source < 0)
             return source;
-        statement->params[i] = (struct param){source, field_named(name + 1, strlen(name + 1))};
+        struct field field = field_named(name + 1, strlen(name + 1));
+        statement->params[i] = (struct param){(enum source)source, field};
         *fields |= source == FROM_FIELD;
     }
     return 0;
