@@ -4,8 +4,7 @@
 -- then make of them, and what they make of them with the changed ones over them, is compared; both from the same
 -- recorded inputs, so that a difference is the change's own. Nothing is asked, nothing is written, no file is
 -- touched. Its parts: sim/with.lua, what is changed; sim/sides.lua, before and after; sim/walk.lua, the journal;
--- sim/turns.lua: what is compared, with
--- sim/calls.lua, sim/routes.lua, sim/prompts.lua and sim/outcomes.lua.
+-- sim/turns.lua: what is compared, with sim/calls.lua, sim/routes.lua, sim/prompts.lua and sim/outcomes.lua.
 
 local calls = require("orket.sim.calls")
 local cards = require("orket.sim.cards")
@@ -145,14 +144,13 @@ local function answer(judge, both, runs, left_out)
   }
 end
 
+-- Whatever goes wrong is no answer: "something differs" is one.
 local function guarded(fn, ...)
   local ok, err = pcall(fn, ...)
   if ok then
     return true
-  elseif type(err) == "table" and err.code then
-    return nil, err
   end
-  error(err, 0)
+  return nil, type(err) == "table" and err.code and err or errors.new("ERR_BUG", tostring(err))
 end
 
 ---Judges recorded runs by the changed scripts: history as it is when this begins.

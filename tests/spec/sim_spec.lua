@@ -548,6 +548,56 @@ describe("orket sim of journals with a past", function()
     assert.same({ "ep-f1.1" }, sim(w, p.dir, "--runs last 1").runs)
   end)
 
+  it("judges the turn of a fork by what its run went on with", function()
+    local w <close> = world.new({ issues = { {}, {} }, limits = { concurrency = 1 }, mock = MOCK })
+    assert.equal(0, (select(2, w:run())))
+    local at
+    for _, event in ipairs(w:events("call.result")) do
+      at = at or event.card == "I-2" and event.body.tool == "write_file" and math.tointeger(event.seq)
+    end
+    assert.equal(0, (select(2, w:orket("fork ep.1@" .. at))))
+    assert.equal(0, (select(2, w:orket("comment --label untrusted I-2-f1 hear"))))
+    local before = w:read("config/organization.json")
+    local organization = cjson.decode(before)
+    organization.process_rules.autonomy = { ["*"] = "ask_risky" }
+    w:write("config/organization.json", cjson.encode(organization))
+    assert.equal(3, (select(2, w:run("ep-f1"))))
+    w:write("config/organization.json", before)
+    agrees(w, "config/organization.json", "ep-f1.1")
+    agrees(w, "config/organization.json")
+  end)
+
+  it("finds the prompts of the arms that a change is about", function()
+    local SHORT = [[
+      local function build(_, prompt)
+        return { { role = "system", content = prompt.system }, { role = "user", content = prompt.user .. " Be brief." } }
+      end
+      return { node = "prompts", build = build }
+    ]]
+    local arms = { salt = "s", choices = { plain = {}, brief = { prompts = "short" }, lead = { roles = { coder = "lead_architect" } } } }
+    local w <close> = world.new({ issues = { {}, {}, {}, {}, {}, {} }, mock = MOCK, rules = { arms = arms }, files = { ["nodes/short.lua"] = SHORT } })
+    assert.equal(0, (select(2, w:run())))
+    local brief, lead = 0, 0
+    for _, event in ipairs(w:events("turn.started")) do
+      brief = brief + (event.body.arm_prompts == "short" and 1 or 0)
+      lead = lead + (event.body.arm_speaks == "lead_architect" and 1 or 0)
+    end
+    assert(brief > 0 and lead > 0, "every arm has a card")
+    local short <close> = changed({ ["nodes/short.lua"] = replaced(SHORT, "Be brief", "Be very brief") })
+    local result, code = sim(w, short.dir)
+    assert.same({ 1, { calls = 0, routes = 0, prompts = brief, transitions = 0 } }, { code, result.differ })
+    agrees(w, short.dir)
+    local words <close> = changed({ ["roles/lead_architect.lua"] = replaced(shipped("roles/lead_architect.lua"), "the lead architect", "a lead architect") })
+    assert.same({ calls = 0, routes = 0, prompts = lead, transitions = 0 }, sim(w, words.dir).differ)
+    agrees(w, words.dir)
+    local organization = cjson.decode(w:read("config/organization.json"))
+    organization.process_rules.memory_node = "memory2"
+    local none <close> = changed({ ["config/organization.json"] = cjson.encode(organization), ["nodes/memory2.lua"] = shipped("nodes/memory.lua"),
+      ["nodes/short.lua"] = shipped("nodes/router.lua") })
+    assert.same({ calls = 0, routes = 0, prompts = brief, transitions = 0 }, sim(w, none.dir).differ)
+    agrees(w, none.dir)
+  end)
+
   it("judges each turn by the scripts that served it", function()
     local w <close> = world.new({ issues = { {}, { depends_on = { "I-1" } } }, mock = MOCK })
     assert.equal(0, (select(2, w:run("I-1"))))

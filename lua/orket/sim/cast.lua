@@ -23,9 +23,8 @@ end
 
 -- Both sides ask for the view of the same turn at the same moment, one after the other.
 local function share_views(cast)
-  local engine, of, view, err, marks = cast.new.engine, nil, nil, nil, nil
-  local make = engine.view
-  local function shared(_, turn)
+  local make, of, view, err, marks = cast.new.engine.view, nil, nil, nil, nil
+  local function shared(engine, turn)
     if of ~= turn then
       of, view, err, marks = turn, make(engine, turn)
     end
@@ -35,17 +34,18 @@ local function share_views(cast)
 end
 
 ---Both sides of a run, from when it began or went on.
----@param past table
+---@param judge {past: table, whole: boolean?}
 ---@param run table
 ---@param pair SimPair
 ---@return {old: SimActor, new: SimActor}
-function M.of(past, run, pair)
+function M.of(judge, run, pair)
+  local past = judge.past
   run.cast = run.cast and run.cast.began == run.began and run.cast or { began = run.began }
   if not run.cast[pair] then
     past:go_to(run.began - 1)
     local epic = past:read("card", { id = run.epic })[1]
     run.cast[pair] = { old = actor(pair.old, past, epic, run.id), new = actor(pair.new, past, epic, run.id) }
-    if not pair.differs.prompts then -- whoever chooses what is remembered is the same
+    if not (judge.whole or pair.differs.prompts) then -- whoever chooses what is remembered is the same
       share_views(run.cast[pair])
     end
   end

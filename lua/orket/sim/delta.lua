@@ -11,7 +11,8 @@ local M = {}
 
 ---@class SimDelta
 ---@field beyond table<string, string> what differs and is not judged, and why
----@field differs {router: boolean, models: boolean, evaluator: boolean, autonomy: boolean, prompts: boolean}
+---@field differs {router: boolean, models: boolean, evaluator: boolean, autonomy: boolean, prompts: boolean, builders: boolean}
+---builders: any node that an arm may have in place of its prompts node
 ---@field calls true|table<string, true|table<string, true>> whose calls may be judged otherwise: everybody's, or those of
 ---roles, or of roles to these tools
 ---@field only "policies"|"gate"|nil  by what alone
@@ -103,6 +104,17 @@ local function calls_that_differ(old, new)
   return law_differs or policy or autonomy or roles, only
 end
 
+local function builders_differ(old, new)
+  for _, both in ipairs({ { old, new }, { new, old } }) do
+    for name, node in pairs(both[1].generation.nodes) do
+      if node.about.build and is_other(node, both[2].generation.nodes[name]) then
+        return true
+      end
+    end
+  end
+  return false
+end
+
 local function differences(old, new)
   return {
     router = node_differs(old, new, "router"),
@@ -111,6 +123,7 @@ local function differences(old, new)
       or not same(old.config.models, new.config.models),
     evaluator = node_differs(old, new, "evaluator"), autonomy = autonomy_differs(old, new),
     prompts = node_differs(old, new, "prompts") or node_differs(old, new, "memory") or node_differs(old, new, "examples"),
+    builders = builders_differ(old, new),
   }
 end
 

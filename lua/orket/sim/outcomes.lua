@@ -114,7 +114,7 @@ function M.ended(judge, turn, event)
   if not (role and (role.route or judge.whole)) then
     return
   end
-  local cast = casts.of(judge.past, turn.run, turn.pair)
+  local cast = casts.of(judge, turn.run, turn.pair)
   local reply, effects = seen_by(judge, turn, event.seq)
   local before = proposal_of(cast.old, turn, moved.card, reply, effects)
   local after = proposal_of(cast.new, turn, moved.card, reply, effects)
@@ -147,7 +147,7 @@ function M.failed(judge, turn, event)
   if not turn.pair.differs.evaluator then
     return
   end
-  local cast = casts.of(judge.past, turn.run, turn.pair)
+  local cast = casts.of(judge, turn.run, turn.pair)
   local before, after = action_of(cast.old, turn, event.body), action_of(cast.new, turn, event.body)
   if before.action ~= after.action or before.reason ~= after.reason then
     judge:differs(event, { kind = "transition", role = turn.role, seat = turn.seat, exact = true, before = before, after = after })

@@ -73,7 +73,7 @@ end
 
 -- True when the moment is the one that was recorded.
 local function try(self, one)
-  local cast, turn = casts.of(self.judge.past, one.turn.run, one.turn.pair), fresh(one.turn)
+  local cast, turn = casts.of(self.judge, one.turn.run, one.turn.pair), fresh(one.turn)
   local after = prompt_of(cast.new, turn)
   if after.convo == one.convo then
     return true

@@ -33,7 +33,7 @@ function M.judge(judge, run, pair, event, recorded)
   if not (pair.differs.router or pair.differs.models) or not card then
     return
   end
-  local cast = casts.of(judge.past, run, pair)
+  local cast = casts.of(judge, run, pair)
   judge.past:go_to(event.seq - 1)
   local after = route_of(cast.new, card, recorded.past)
   if same(after, recorded) then

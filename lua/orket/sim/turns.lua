@@ -49,7 +49,7 @@ function Judge.asks_for(pair)
     return pair.asks
   end
   local all = pair.calls == true
-  local asks = { calls = all or next(pair.calls) ~= nil, messages = all, outcomes = pair.differs.autonomy, views = pair.differs.prompts }
+  local asks = { calls = all or next(pair.calls) ~= nil, messages = all, outcomes = pair.differs.autonomy, views = pair.differs.prompts or pair.differs.builders }
   for _, role in pairs(pair.roles) do
     asks.outcomes, asks.views = asks.outcomes or role.route, asks.views or role.prompt or role.route
   end

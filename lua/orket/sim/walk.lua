@@ -44,6 +44,9 @@ local function begin(self, event)
     turn.card = run.board[turn.card.id] or turn.card
   end
   self.runs[event.run] = run
+  for _, forked in pairs(run.forked) do -- they come up under the configuration that the run goes on with
+    self:look_at(event, (self.sides:of(forked.body.generation, run.config)))
+  end
 end
 
 -- ---- turns ----
