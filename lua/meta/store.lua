@@ -52,7 +52,8 @@ function M.open(path, options) end
 ---@param path string
 ---@param seq integer
 ---@param options {sparse: boolean?}? sparse: without trees and their files; of what its turns have cost it knows that
----there is some, and of commits those that were there when it was made; at half the cost or less
+---there is some, of streams not how many events they have, and of commits those that were there when it was made; at half
+---the cost or less
 ---@return Store|nil
 ---@return string? message
 ---@return string? code ERR_NOT_FOUND: there is no such commit yet; ERR_STORE_CORRUPT, ERR_STORE_*

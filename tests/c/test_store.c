@@ -370,6 +370,23 @@ static void on_seen(void *ctx, const struct store_seen *event)
     assert_int_equal(event->body[0], '{');
 }
 
+/* A VACUUM, or an index of somebody's, makes SQLite prepare statements anew: what they are given stays the same. */
+static void another_program_changes_the_schema(void **state)
+{
+    static const char *const changes[] = {"DROP INDEX theirs", "VACUUM", "CREATE INDEX theirs ON card (name)"};
+    struct world *w = *state;
+    make_card(w, "C0");
+    for (size_t i = 1; i <= 40; i++) {
+        char id[16], body[96];
+        sql(w, changes[i % COUNT_OF(changes)]);
+        snprintf(id, sizeof id, "C%zu", i);
+        make_card(w, id);
+        snprintf(body, sizeof body, "{\"rev\":1,\"set\":{\"note\":\"note %zu\",\"retry_count\":%zu}}", i, i);
+        assert_int_equal(write_one(w, w->board, "card.changed", id, body), 0);
+    }
+    assert_int_equal(count(w, "SELECT count(*) FROM card WHERE note = 'note ' || substr(id, 2) AND retry_count = substr(id, 2)"), 40);
+}
+
 static void subscribers_see_what_is_committed(void **state)
 {
     struct world *w = *state;
@@ -828,6 +845,7 @@ int main(void)
         WITH_STORE(the_board_does_not),
         WITH_STORE(broken_rules_fail_alone),
         WITH_STORE(one_turn_of_the_loop_is_one_commit),
+        WITH_STORE(another_program_changes_the_schema),
         WITH_STORE(subscribers_see_what_is_committed),
         WITH_STORE(full_disk),
         WITH_STORE(failed_sync),

@@ -366,6 +366,29 @@ static void what_cannot_have_happened_is_no_moment(void **state)
     world_remove(&w);
 }
 
+/* An event that names itself, or a later one, as the one before it: `orket check` tells, and nothing goes round. */
+static void a_broken_list_ends(void **state)
+{
+    static const char *const breaks[] = {"UPDATE entry SET prev = seq", "UPDATE entry SET prev = seq + 1"};
+    for (size_t i = 0; i < COUNT_OF(breaks); i++) {
+        struct world w;
+        struct store *past;
+        struct buf out = {0};
+        (void)state;
+        world_dir(&w);
+        world_open(&w, NULL);
+        write_history(&w, NULL);
+        world_close(&w);
+        sql(&w, breaks[i]);
+        assert_int_equal(open_sparse(&w, (int64_t)MOMENTS - 3, &past, NULL), 0);
+        dump_query(past, "view", "B", NULL, &out);
+        assert_true(out.len > 0);
+        buf_clear(&out);
+        store_close(past);
+        world_remove(&w);
+    }
+}
+
 /* A moment makes the texts of an event by functions of ours, everybody else by the view: they are the same. */
 static void events_are_read_as_the_view_shows_them(void **state)
 {
@@ -415,6 +438,7 @@ int main(void)
         cmocka_unit_test(no_such_moment),
         cmocka_unit_test(nothing_is_written),
         cmocka_unit_test(what_cannot_have_happened_is_no_moment),
+        cmocka_unit_test(a_broken_list_ends),
         cmocka_unit_test(events_are_read_as_the_view_shows_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

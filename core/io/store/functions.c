@@ -182,7 +182,7 @@ static void sql_note_digest(sqlite3_context *ctx, int argc, sqlite3_value **argv
     buf_clear(&folded);
 }
 
-/* ---- event_time(ms), event_body(body, names): what the view `event` shows of both, for less ---- */
+/* ---- event_time(ms), event_body(body, names): what the view `event` shows of a sound event ---- */
 
 #define MS_LEAST (-62167219200000) /* the years 0000 to 9999 */
 #define MS_MOST  253402300799999
@@ -215,11 +215,12 @@ static void sql_event_body(sqlite3_context *ctx, int argc, sqlite3_value **argv)
     const char *body = (const char *)sqlite3_value_text(argv[0]);
     unpack_body(&text, body, (size_t)sqlite3_value_bytes(argv[0]), sqlite3_value_blob(argv[1]),
                 names_len);
-    if (buf_ok(&text))
-        sqlite3_result_text(ctx, text.len ? text.data : "", (int)text.len, SQLITE_TRANSIENT);
-    else
+    size_t len;
+    char *bytes = buf_steal(&text, &len);
+    if (!bytes)
         sqlite3_result_error_nomem(ctx);
-    buf_clear(&text);
+    else
+        sqlite3_result_text64(ctx, bytes, len, free, SQLITE_UTF8);
 }
 
 /* ---- all of them ---- */

@@ -52,7 +52,7 @@ void unpack_body(struct buf *out, const char *body, size_t len, const unsigned c
     struct hash hash;
     for (size_t at = 0; at < len; at++) {
         size_t which = (unsigned char)body[at];
-        if (which - 1 >= count) // a mark is at least 1
+        if (which - 1 >= count || which > PACK_MAX) // a mark is at least 1
             continue;
         memcpy(hash.bytes, names + (which - 1) * HASH_SIZE, HASH_SIZE);
         hash_hex(&hash, hex);

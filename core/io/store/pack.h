@@ -13,10 +13,10 @@ struct pack {
     unsigned char names[PACK_MAX * HASH_SIZE];
 };
 
-/* Packs a body; without memory its count is 0. The view `event` puts it together again. */
+/* Packs a body; without memory its count is 0. */
 void pack_body(struct pack *pack, const char *body, size_t len);
 
-/* Appends a body as it was before, from what was stored of it. */
+/* Appends a body as it was before, from what was stored of it, as the view `event` does in SQL. */
 void unpack_body(struct buf *out, const char *body, size_t len, const unsigned char *names,
                  size_t names_len);
 

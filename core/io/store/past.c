@@ -1,5 +1,5 @@
 /* past.c: a moment of the past. The connection is read-only; what is made here lies in its temporary
- * database, whose names come before the file's: `card`, `stream`, `entry` … are then those of the
+ * database, whose names come before the file's: `card`, `entry`, `stream` … are then those of the
  * moment, blobs and messages, which never change, are the file's own. SQLite keeps little of it in
  * memory, the rest in a file without a name: nothing is left behind, however the process ends. */
 #include <string.h>
@@ -222,7 +222,7 @@ int past_forward(struct past *past, int64_t from, int64_t upto, struct err *err)
 
 /* What answers as of the moment: a row, so that going on changes no schema; the events; and, where
  * the heads of streams are not kept, the event that was a stream's head then, found from the head
- * in the file back: for the turns of a card it is a step or two. */
+ * in the file back: a turn that had ended by then has it at once. */
 static int make_moment(sqlite3 *db, bool sparse, struct err *err)
 {
     static const char moment[] =
@@ -233,7 +233,8 @@ static int make_moment(sqlite3 *db, bool sparse, struct err *err)
         "WITH RECURSIVE back (seq, prev) AS ("
         "SELECT e.seq, e.prev FROM main.entry e WHERE e.seq = s.seq UNION ALL "
         "SELECT e.seq, e.prev FROM back JOIN main.entry e ON e.seq = back.prev "
-        "WHERE back.seq > (SELECT seq FROM moment)) SELECT min(seq) FROM back) AS seq "
+        "WHERE back.seq > (SELECT seq FROM moment) AND e.seq < back.seq) "
+        "SELECT min(seq) FROM back) AS seq "
         "FROM main.stream s";
     int rc = db_exec(db, moment, err);
     return rc || !sparse ? rc : db_exec(db, heads, err);

@@ -26,8 +26,8 @@ static const char *const envelope[] = {"seq",  "run",   "turn", "step", "n",  "k
 
 /* x of an object, or x::y: the field y of its object x. */
 struct field {
-    const char *name;  /* borrowed; NULL is none */
-    size_t len, outer; /* of all of it, and of x in x::y, else 0 */
+    const char *name; /* borrowed; NULL is none */
+    size_t len;
 };
 
 /* What the comments above a statement say of it; the names lie in the text of the section. */
@@ -39,16 +39,11 @@ struct marks {
     size_t is_len;
 };
 
-struct param {
-    enum source source;
-    struct field field; /* of FROM_FIELD and FROM_ITEM; its name is the statement's */
-};
-
 struct statement {
     sqlite3_stmt *stmt;
     struct marks marks;
-    int count;
-    struct param *params; /* owned */
+    int params;
+    uint8_t *sources; /* owned; one per parameter */
 };
 
 struct project_kind {
@@ -57,18 +52,12 @@ struct project_kind {
     struct statement *statements;
 };
 
-static struct field field_named(const char *name, size_t len)
-{
-    const char *inner = memmem(name, len, "::", 2);
-    return (struct field){name, len, inner ? (size_t)(inner - name) : 0};
-}
-
 /* `x`, or `x = text`. */
 static void read_with(const char *text, size_t len, struct marks *marks)
 {
     static const char is[] = " = ";
     const char *value = memmem(text, len, is, sizeof is - 1);
-    marks->with = field_named(text, value ? (size_t)(value - text) : len);
+    marks->with = (struct field){text, value ? (size_t)(value - text) : len};
     marks->is = value ? value + sizeof is - 1 : NULL;
     marks->is_len = value ? (size_t)(text + len - marks->is) : 0;
 }
@@ -82,7 +71,7 @@ static void read_mark(const char *line, size_t len, struct marks *marks)
     if (len == sizeof whole - 1 && memcmp(line, whole, len) == 0)
         marks->whole = true;
     if (len >= sizeof each && memcmp(line, each, sizeof each - 1) == 0)
-        marks->each = field_named(line + sizeof each - 1, len - (sizeof each - 1));
+        marks->each = (struct field){line + sizeof each - 1, len - (sizeof each - 1)};
     if (len >= sizeof with && memcmp(line, with, sizeof with - 1) == 0)
         read_with(line + sizeof with - 1, len - (sizeof with - 1), marks);
 }
@@ -115,19 +104,17 @@ static int source_of(const char *name, struct err *err)
     return err_set(err, ERR_BUG, "projections.sql: parameter %s", name ? name : "without a name");
 }
 
-static int find_params(struct statement *statement, bool *fields, struct err *err)
+static int find_sources(struct statement *statement, bool *fields, struct err *err)
 {
-    statement->count = sqlite3_bind_parameter_count(statement->stmt);
-    statement->params = calloc((size_t)statement->count + 1, sizeof *statement->params);
-    if (!statement->params)
+    statement->params = sqlite3_bind_parameter_count(statement->stmt);
+    statement->sources = calloc((size_t)statement->params + 1, 1);
+    if (!statement->sources)
         return err_set(err, ERR_MEMORY, "out of memory");
-    for (int i = 0; i < statement->count; i++) {
-        const char *name = sqlite3_bind_parameter_name(statement->stmt, i + 1);
-        int source = source_of(name, err);
+    for (int i = 0; i < statement->params; i++) {
+        int source = source_of(sqlite3_bind_parameter_name(statement->stmt, i + 1), err);
         if (source < 0)
             return source;
-        struct field field = field_named(name + 1, strlen(name + 1));
-        statement->params[i] = (struct param){(enum source)source, field};
+        statement->sources[i] = (uint8_t)source;
         *fields |= source == FROM_FIELD;
     }
     return 0;
@@ -151,14 +138,14 @@ static int add_statement(struct projector *projector, struct project_kind *kind,
     }
     kind->count++;
     kind->fields |= marks->each.name || marks->with.name;
-    return find_params(statement, &kind->fields, err);
+    return find_sources(statement, &kind->fields, err);
 }
 
 static void drop(struct project_kind *kind)
 {
     for (size_t i = 0; i < kind->count; i++) {
         sqlite3_finalize(kind->statements[i].stmt);
-        free(kind->statements[i].params);
+        free(kind->statements[i].sources);
     }
     free(kind->statements);
     *kind = (struct project_kind){0};
@@ -226,11 +213,11 @@ static int bind_json(struct projector *projector, sqlite3_stmt *stmt, int index,
 
 static const struct json *field_of(const struct json *body, const struct field *field)
 {
-    size_t outer = field->outer;
-    if (!outer)
+    const char *inner = memmem(field->name, field->len, "::", 2);
+    if (!inner)
         return json_get_n(body, field->name, field->len);
-    return json_get_n(json_get_n(body, field->name, outer), field->name + outer + 2,
-                      field->len - outer - 2);
+    size_t outer = (size_t)(inner - field->name);
+    return json_get_n(json_get_n(body, field->name, outer), inner + 2, field->len - outer - 2);
 }
 
 /* Of an item of an array: itself, or its field. */
@@ -241,13 +228,21 @@ static const struct json *part_of(const struct json *item, const struct field *f
     return is_whole ? item : field_of(item, field);
 }
 
+/* A parameter's. Asked for each time: SQLite makes the names anew when another program has changed the
+ * schema, for which a VACUUM is enough. */
+static struct field field_at(sqlite3_stmt *stmt, int at)
+{
+    const char *name = sqlite3_bind_parameter_name(stmt, at) + 1;
+    return (struct field){name, strlen(name)};
+}
+
 static int bind_one(struct projector *projector, struct statement *statement, int i,
                     const struct store_seen *event, const struct json *item)
 {
     sqlite3_stmt *stmt = statement->stmt;
-    const struct param *param = &statement->params[i];
     int at = i + 1;
-    switch (param->source) {
+    struct field field;
+    switch ((enum source)statement->sources[i]) {
     case FROM_SEQ:
         return sqlite3_bind_int64(stmt, at, event->seq);
     case FROM_RUN:
@@ -271,9 +266,11 @@ static int bind_one(struct projector *projector, struct statement *statement, in
     case FROM_BODY:
         return sqlite3_bind_text(stmt, at, event->body, (int)event->body_len, SQLITE_STATIC);
     case FROM_FIELD:
-        return bind_json(projector, stmt, at, field_of(&projector->doc.root, &param->field));
+        field = field_at(stmt, at);
+        return bind_json(projector, stmt, at, field_of(&projector->doc.root, &field));
     case FROM_ITEM:
-        return bind_json(projector, stmt, at, part_of(item, &param->field));
+        field = field_at(stmt, at);
+        return bind_json(projector, stmt, at, part_of(item, &field));
     }
     return SQLITE_MISUSE;
 }
@@ -282,7 +279,7 @@ static int run(struct projector *projector, struct statement *statement,
                const struct store_seen *event, const struct json *item, struct err *err)
 {
     int rc = SQLITE_OK;
-    for (int i = 0; rc == SQLITE_OK && i < statement->count; i++)
+    for (int i = 0; rc == SQLITE_OK && i < statement->params; i++)
         rc = bind_one(projector, statement, i, event, item);
     if (rc == SQLITE_OK)
         rc = sqlite3_step(statement->stmt);

@@ -1,7 +1,8 @@
 -- queries.sql: everything the program reads, by name. `:x` are parameters, NULL when not given. A
 -- column called "x:json" reaches Lua decoded as x; queries for read_doc have one column of JSON text.
 -- json_raw(text) is text that is JSON already; json_join(a, b) two objects without a common key as one;
--- hash_digits(bytes) the 64 hexadecimal digits of a hash, hash_key(bytes) what a name is looked up by.
+-- hash_digits(bytes) the 64 hexadecimal digits of a hash, hash_key(bytes) what a name is looked up by, event_body(body, names)
+-- an event's body as the view event shows it.
 -- A query may have a guard before it: without a row of that statement it has none, and is not even begun, which saves the
 -- temporary tables that a statement over several sources makes first.
 

@@ -68,7 +68,7 @@ local function fault_of(store, heads, event)
   elseif M.link(head.hash, event) ~= event.hash and not (head.dropped and event.kind == "dropped") then
     broken = "its hash does not follow from its bytes and the event before"
   end
-  heads[key] = { n = event.n, hash = hash.raw(event.hash), dropped = head.dropped }
+  heads[key] = { n = event.n, hash = hash.raw(event.hash) or "", dropped = head.dropped }
   return broken
 end
 
@@ -141,7 +141,7 @@ function M.hash(streams, upto)
     end
   end
   for _, turn in ipairs(list.keys(lasts)) do
-    so_far = hash.raw(hash.parts({ so_far, tostring(turn), hash.raw(lasts[turn].hash) }))
+    so_far = hash.raw(hash.parts({ so_far, tostring(turn), hash.raw(lasts[turn].hash) or "" }))
   end
   return (so_far:gsub(".", function(c)
     return string.format("%02x", c:byte())

@@ -91,7 +91,7 @@ end
 ---@param text string
 ---@return string convo
 function M.say(parent, text)
-  return hash.parts({ parent and hash.raw(parent) or "", text })
+  return hash.parts({ parent and assert(hash.raw(parent)) or "", text })
 end
 
 ---A message that is said; the name of the conversation with it.
