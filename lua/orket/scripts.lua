@@ -58,19 +58,34 @@ end
 
 -- Beside the nodes and policies lie the fixtures that try them, as files or in these.
 local BESIDE = { fixtures = true, tests = true }
+local DEEPEST = 8 -- directories in directories that are looked into
 
--- Nobody asks a policy that lies too deep, or behind a link: that is told, since its author thinks otherwise.
+local function holds_scripts(root, dir, problems, depth)
+  for _, entry in ipairs(entries_of(root, dir, problems)) do
+    local deeper = entry.type == "directory" and not entry.name:find("^%.")
+    if M.script_name(entry) or deeper and (depth == DEEPEST or holds_scripts(root, dir .. "/" .. entry.name, problems, depth + 1)) then
+      return true
+    end
+  end
+  return false
+end
+
+-- A link may lead to a directory; of one that leads out of the project nobody knows.
+local function may_hold_scripts(root, path, entry)
+  if entry.type == "link" then
+    local entries, _, code = root:list(path, FILES_MAX)
+    return entries ~= nil or code == "ERR_PATH"
+  end
+  return entry.type == "directory"
+end
+
+-- Nobody asks a policy that lies too deep: that is told, since its author thinks otherwise.
 local function look_into(root, path, entry, problems)
-  local fix = "move its files to " .. POLICIES .. "/, or name it fixtures"
-  if entry.type == "link" and not entry.name:find(".", 1, true) then
-    return trouble(problems, path, errors.new("ERR_CONFIG", "a link, which nothing is read through", fix))
-  elseif entry.type ~= "directory" or BESIDE[entry.name] or path == POLICIES or entry.name:find("^%.") then
+  if path == POLICIES or BESIDE[entry.name] or entry.name:find("^%.") or not may_hold_scripts(root, path, entry) then
     return
   end
-  for _, inner in ipairs(entries_of(root, path, problems)) do
-    if M.script_name(inner) then
-      return trouble(problems, path, errors.new("ERR_CONFIG", "holds scripts that nothing reads", fix))
-    end
+  if holds_scripts(root, path, problems, 1) then
+    trouble(problems, path, errors.new("ERR_CONFIG", "holds scripts that nothing reads", "move its files to " .. POLICIES .. "/, or name it fixtures"))
   end
 end
 

@@ -129,8 +129,10 @@ describe("hostile scripts", function()
       ["leaves the tree"] = "mv nodes/policy.lua .. && ln -s ../../policy.lua nodes/policy.lua",
       ["not a regular file"] = "rm nodes/policy.lua && mkdir nodes/policy.lua",
       ["nodes/policy/house: ERR_CONFIG: holds scripts"] = "mkdir -p nodes/policy/house && mv nodes/policy.lua nodes/policy/house",
+      ["nodes/policy/deep: ERR_CONFIG: holds scripts"] = "mkdir -p nodes/policy/deep/er && mv nodes/policy.lua nodes/policy/deep/er",
       ["nodes/policies: ERR_CONFIG: holds scripts"] = "mkdir nodes/policies && mv nodes/policy.lua nodes/policies",
-      ["nodes/policy/house: ERR_CONFIG: a link"] = "mkdir -p ../house nodes/policy && mv nodes/policy.lua ../house && ln -s ../../../house nodes/policy/house",
+      ["'nodes/policy/house.d' leaves the tree"] = "mkdir -p ../house nodes/policy && mv nodes/policy.lua ../house && ln -s ../../../house nodes/policy/house.d",
+      ["nodes/policy/inside: ERR_CONFIG: holds scripts"] = "mkdir -p house nodes/policy && mv nodes/policy.lua house && ln -s ../../house nodes/policy/inside",
       ["more than 1000 files"] = "cd nodes && seq -f '%g.txt' 1 1000 | xargs touch",
     }) do
       dir = hostile.project({ ["nodes/policy.lua"] = 'return { node = "policy", decide = function() return { decision = "deny" } end }' })
@@ -142,6 +144,7 @@ describe("hostile scripts", function()
     end
     dir = hostile.project({ ["nodes/.#policy.lua"] = "what an editor keeps", ["nodes/policy/fixtures/x.lua"] = "return {}",
       ["nodes/policy/.git/x.lua"] = "what another program keeps", ["nodes/policy/words/x.txt"] = "no script" })
+    assert(os.execute("cd " .. dir .. "/p/nodes/policy && ln -s words/x.txt README && ln -s nowhere gone"))
     local text, code = hostile.run(dir)
     assert.not_equal(1, code, text)
   end)
