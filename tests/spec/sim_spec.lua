@@ -528,14 +528,20 @@ describe("orket sim of journals with a past", function()
     end
   end)
 
+  -- Within the turn of I-2, after its first write.
+  local function fork_at_a_write(w)
+    for _, event in ipairs(w:events("call.result")) do
+      if event.card == "I-2" and event.body.tool == "write_file" then
+        return assert.equal(0, (select(2, w:orket("fork ep.1@" .. math.tointeger(event.seq)))))
+      end
+    end
+    error("I-2 wrote nothing")
+  end
+
   it("judges a fork from inside of a turn, and its source apart", function()
     local w <close> = world.new({ issues = { {}, {} }, limits = { concurrency = 1 }, mock = MOCK })
     assert.equal(0, (select(2, w:run())))
-    local at
-    for _, event in ipairs(w:events("call.result")) do
-      at = at or event.card == "I-2" and event.body.tool == "write_file" and math.tointeger(event.seq)
-    end
-    assert.equal(0, (select(2, w:orket("fork ep.1@" .. at))))
+    fork_at_a_write(w)
     assert.equal(0, (select(2, w:run("ep-f1"))))
     judged(w, "--runs ep.1", 2, 10)
     local p <close> = changed({ ["nodes/policy.lua"] = policy("view.card.id == 'I-2-f1' and view.card.name == 'Issue I-2'") })
@@ -551,11 +557,7 @@ describe("orket sim of journals with a past", function()
   it("judges the turn of a fork by what its run went on with", function()
     local w <close> = world.new({ issues = { {}, {} }, limits = { concurrency = 1 }, mock = MOCK })
     assert.equal(0, (select(2, w:run())))
-    local at
-    for _, event in ipairs(w:events("call.result")) do
-      at = at or event.card == "I-2" and event.body.tool == "write_file" and math.tointeger(event.seq)
-    end
-    assert.equal(0, (select(2, w:orket("fork ep.1@" .. at))))
+    fork_at_a_write(w)
     assert.equal(0, (select(2, w:orket("comment --label untrusted I-2-f1 hear"))))
     local before = w:read("config/organization.json")
     local organization = cjson.decode(before)
@@ -565,6 +567,15 @@ describe("orket sim of journals with a past", function()
     w:write("config/organization.json", before)
     agrees(w, "config/organization.json", "ep-f1.1")
     agrees(w, "config/organization.json")
+  end)
+
+  it("takes no failure of its own for a difference", function()
+    local w <close> = world.new({ issues = { {} }, mock = MOCK })
+    assert.equal(0, (select(2, w:run())))
+    local words <close> = changed({ ["roles/coder.lua"] = replaced(shipped("roles/coder.lua"), "leave no placeholders", "leave nothing out") })
+    w:write(".broken/orket/sim/words.lua", "return { new = function() return { differ = function() error('broken') end } end }")
+    local text = world.orket.shell(("cd %s && ORKET_LUA=.broken %s sim --with %s 2>&1; echo exit $?"):format(w.dir, w.binary, words.dir))
+    assert.truthy(text:find("ERR_BUG", 1, true) and text:find("broken", 1, true) and text:find("exit 2\n", 1, true), text)
   end)
 
   it("finds the prompts of the arms that a change is about", function()

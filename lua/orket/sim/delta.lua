@@ -39,16 +39,29 @@ local function node_differs(old, new, kind)
   return is_other(node_of(old, kind), node_of(new, kind))
 end
 
--- All that may be asked as a policy: the chosen one, and whatever lies in nodes/policy/.
-local function policies_differ(old, new)
-  local differ = node_differs(old, new, "policy")
-  for _, side in ipairs({ old, new }) do
-    for path, entry in pairs(side.generation.files) do
-      local other = (side == old and new or old).generation.files[path]
-      differ = differ or path:find("^nodes/policy/") ~= nil and is_other(entry, other)
+-- True when some entry that counts has another text in the other map, or is not there.
+local function some_differ(a, b, counts)
+  for _, both in ipairs({ { a, b }, { b, a } }) do
+    for key, entry in pairs(both[1]) do
+      if counts(key, entry) and is_other(entry, both[2][key]) then
+        return true
+      end
     end
   end
-  return differ
+  return false
+end
+
+-- All that may be asked as a policy: the chosen one, and whatever lies in nodes/policy/.
+local function policies_differ(old, new)
+  return node_differs(old, new, "policy") or some_differ(old.generation.files, new.generation.files, function(path)
+    return path:find("^nodes/policy/")
+  end)
+end
+
+local function builders_differ(old, new)
+  return some_differ(old.generation.nodes, new.generation.nodes, function(_, node)
+    return node.about.build
+  end)
 end
 
 -- What a tool says of itself beyond its law is shown to policies and autonomy.
@@ -102,17 +115,6 @@ local function calls_that_differ(old, new)
   local only = policy and not (law_differs or autonomy or next(roles)) and "policies"
     or not (policy or tools or autonomy) and "gate" or nil
   return law_differs or policy or autonomy or roles, only
-end
-
-local function builders_differ(old, new)
-  for _, both in ipairs({ { old, new }, { new, old } }) do
-    for name, node in pairs(both[1].generation.nodes) do
-      if node.about.build and is_other(node, both[2].generation.nodes[name]) then
-        return true
-      end
-    end
-  end
-  return false
 end
 
 local function differences(old, new)

@@ -90,7 +90,7 @@ end
 ---A turn was claimed.
 ---@param turn SimTurn
 ---@param event table turn.started
----@param walk table
+---@param walk table which knows what comes
 function Prompts:expect(turn, event, walk)
   turn.arm = arms.recorded({ event })
   local recorded = differ(turn, self.judge.whole) and walk:prompted(event)

@@ -49,7 +49,10 @@ function Judge.asks_for(pair)
     return pair.asks
   end
   local all = pair.calls == true
-  local asks = { calls = all or next(pair.calls) ~= nil, messages = all, outcomes = pair.differs.autonomy, views = pair.differs.prompts or pair.differs.builders }
+  local asks = {
+    calls = all or next(pair.calls) ~= nil, messages = all, outcomes = pair.differs.autonomy,
+    views = pair.differs.prompts or pair.differs.builders,
+  }
   for _, role in pairs(pair.roles) do
     asks.outcomes, asks.views = asks.outcomes or role.route, asks.views or role.prompt or role.route
   end
@@ -214,13 +217,6 @@ function Judge:parked(run, event)
   if event.body.reason == "resource" and run.pair and type(why) == "string" and why:find("^ERR_") then
     routes.judge(self, run, run.pair, event, { fails = why })
   end
-end
-
----@param turn SimTurn
----@param event table turn.started
----@param walk table which knows what comes
-function Judge:started(turn, event, walk)
-  self.prompts:expect(turn, event, walk)
 end
 
 ---@param turn SimTurn

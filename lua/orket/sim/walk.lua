@@ -76,7 +76,7 @@ opens["turn.started"] = function(self, run, event)
   local turn = open(self, run, event, event.turn, event.body)
   if turn then
     self:look_at(event, turn.pair)
-    self.judge:started(turn, event, self)
+    self.prompts:expect(turn, event, self)
   end
 end
 
