@@ -398,11 +398,12 @@ static void events_are_read_as_the_view_shows_them(void **state)
         "(5, 253402300799999), (6, 253402300800000), (7, 951827696999), (8, 9223372036854775807), (9, 4102444799001)) "
         "INSERT INTO entry SELECT 1000 + i.n, 1, 0, 1000 + i.n, 0, 1, coalesce(edge.at, "
         "iif(i.n % 2, abs(random() % 253402300800000), 1790000000000 + i.n)), NULL, 'a', NULL, zeroblob(32), "
-        "iif(i.n % 6, randomblob(32 * (i.n % 6 - 1)), NULL), CASE i.n % 6 "
+        "iif(i.n % 7, randomblob(32 * (i.n % 7 - 1)), NULL), CASE i.n % 7 "
         "WHEN 2 THEN '{\"a\":\"' || char(1) || '\"}' "
         "WHEN 3 THEN '{\"a\":\"' || char(1) || '\",\"b\":\"' || char(2) || '\"}' "
         "WHEN 4 THEN char(1) || char(2) || 'ä' || char(3) "
         "WHEN 5 THEN '[\"' || char(1) || '\",\"' || char(2) || '\",\"' || char(3) || '\",\"' || char(4) || '\"]' "
+        "WHEN 6 THEN '[\"' || char(4) || '\",\"' || char(5) || '\"]' " // one more than there are
         "ELSE '{\"ä\":\"\\u0001\"}' END FROM i LEFT JOIN edge ON edge.n = i.n";
     static const char other[] =
         "SELECT seq FROM event v JOIN entry e USING (seq) WHERE v.at IS NOT event_time(e.at) OR "
