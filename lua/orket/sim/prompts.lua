@@ -36,7 +36,7 @@ local function differ(turn, whole)
 end
 
 -- A turn as the engine knows it when it begins.
-local function fresh(turn)
+local function begun(turn)
   return {
     card = turn.card, role = turn.role, seat = turn.seat, review = turn.review, run = turn.run.id, number = turn.number,
     ranked = turn.ranked, arm = turn.arm,
@@ -73,7 +73,7 @@ end
 
 -- True when the moment is the one that was recorded.
 local function try(self, one)
-  local cast, turn = casts.of(self.judge, one.turn.run, one.turn.pair), fresh(one.turn)
+  local cast, turn = casts.of(self.judge, one.turn.run, one.turn.pair), begun(one.turn)
   local after = prompt_of(cast.new, turn)
   if after.convo == one.convo then
     return true
