@@ -41,7 +41,7 @@ function Reading:add(pair, asks)
     self.params[what] = wanted and 1 or self.params[what]
   end
   self.params.tools = self.params.tools and tools_of(self, pair)
-  self.events = {}
+  self.events, self.told = {}, nil
   return true
 end
 
@@ -52,27 +52,37 @@ end
 ---@return boolean more
 function Reading:page(store, since)
   self.params.since = since
-  self.events = store:read("simulated", self.params)
+  self.events, self.told = store:read("simulated", self.params), nil
   return self.events, #self.events == PAGE
+end
+
+-- What the turns of a page are told at first, by run and turn, each with what was ranked for it before.
+local function told(events)
+  local runs = {}
+  for _, event in ipairs(events) do
+    local kind = event.kind
+    if kind == "turn.prompted" or kind == "memory.ranked" then
+      local turns = runs[event.run] or {}
+      local one = turns[event.turn] or {}
+      runs[event.run], turns[event.turn] = turns, one
+      if kind == "turn.prompted" then
+        one.body = one.body or event.body
+      elseif not one.body then
+        one.ranked = event.body
+      end
+    end
+  end
+  return runs
 end
 
 ---What a turn that begins is told at first: a few events later, most often on the same page.
 ---@param store Store
----@param event table turn.started
----@param at integer where on the page it is
+---@param event table turn.started, on the page
 ---@return {body: table, ranked: table?}|nil
-function Reading:prompted(store, event, at)
-  local ranked
-  for i = at + 1, #self.events do
-    local one = self.events[i]
-    local mine = one.turn == event.turn and one.run == event.run
-    if mine and one.kind == "turn.prompted" then
-      return { body = one.body, ranked = ranked }
-    elseif mine and one.kind == "memory.ranked" then
-      ranked = one.body
-    end
-  end
-  return store:read("prompted", { seq = event.seq })[1]
+function Reading:prompted(store, event)
+  self.told = self.told or told(self.events)
+  local one = self.told[event.run] and self.told[event.run][event.turn]
+  return one and one.body and one or store:read("prompted", { seq = event.seq })[1]
 end
 
 ---@param whole boolean|nil everything is read

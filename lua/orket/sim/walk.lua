@@ -216,15 +216,14 @@ end
 ---@param event table turn.started, at which the walk is
 ---@return {body: table, ranked: table?}|nil nil: it was not told anything
 function Walk:prompted(event)
-  return self.reading:prompted(self.store, event, self.at)
+  return self.reading:prompted(self.store, event)
 end
 
 -- The next events; those after one that asks for more come once more.
 local function page(self)
   local events, more = self.reading:page(self.store, self.since)
   self.again = nil
-  for at, event in ipairs(events) do
-    self.at = at
+  for _, event in ipairs(events) do
     take(self, event)
     if self.again then
       self.since = event.seq
