@@ -89,6 +89,7 @@ static const struct {
     {"1", "turn.started", "A", "{\"generation\":\"g\",\"model\":\"m\",\"role\":\"coder\",\"seat\":\"s\"}", 0},
     {"1", "card.moved", "A", "{\"assignee\":\"s\",\"from\":\"ready\",\"rev\":1,\"role\":\"coder\",\"to\":\"in_progress\",\"type\":\"issue\"}", 0},
     {"1", "step.reply", "A", "{\"usage\":{\"completion\":3,\"prompt\":5}}", 1},
+    {"1", "turn.labelled", "A", "{\"labels\":[\"untrusted\"]}", 1},
     {"1", "file.written", "A", "{\"blob\":\"b1\",\"path\":\"f\"}", 1},
     {"1", "call.result", "A", "{\"ok\":true,\"tool\":\"write_file\"}", 1},
     {"1", "step.failed", "A", "{\"usage\":{\"completion\":1,\"prompt\":2}}", 2},
@@ -111,11 +112,17 @@ static const struct {
     {"2", "memory.ranked", "B", "{\"calls\":1,\"usage\":{\"prompt\":5}}", 0},
     {"2", "step.reply", "B", "{\"usage\":{\"completion\":3,\"prompt\":5}}", 1},
     {"2", "call.result", "B", "{\"ok\":true,\"tool\":\"read_file\"}", 1},
+    {"2", "turn.labelled", "B", "{\"labels\":[\"forge\"]}", 1},
+    {"0", "card.trusted", "B", "{}", 0}, // not of what is still being done
+    {"2", "turn.labelled", "B", "{\"labels\":[\"forge\",\"web\"]}", 1},
+    {"0", "card.trusted", "A", "{\"path\":\"f\"}", 0},
+    {"0", "card.trusted", "A", "{}", 0},
     {"2", "step.reply", "B", "{\"usage\":{\"completion\":1,\"prompt\":7}}", 2},
     {"0", "card.forked", "E2", "{\"at\":30,\"of\":\"E\",\"retry_count\":0,\"rev\":1,\"revision\":1,\"status\":\"ready\"}", 0},
     {"0", "cards.forked", "E2", "{\"at\":30,\"cards\":[{\"of\":\"B\",\"rev\":1}],\"suffix\":\"2\"}", 0},
     {"2", "call.result", "B", "{\"ok\":true,\"tool\":\"write_file\"}", 2},
     {"2", "turn.abandoned", "B", "{}", 2},
+    {"0", "card.trusted", "B", "{}", 0},
     {"0", "scripts.loaded", NULL, "{\"files\":{},\"generation\":\"g\"}", 0},
     {"0", "run.ended", "E", "{\"status\":\"parked\"}", 0},
 };
@@ -285,6 +292,38 @@ static void a_labelled_file_is_not_passed_over(void **state)
     world_remove(&w);
 }
 
+/* Who reviewed a card may build on it later: what was done stays done, however far a moment goes on at once. */
+static void what_was_done_stays_done(void **state)
+{
+    static const struct {
+        const char *turn, *kind, *body;
+    } events[] = {
+        {"1", "turn.started", "{\"role\":\"coder\",\"seat\":\"s\"}"},
+        {"2", "turn.started", "{\"role\":\"integrity_guard\",\"seat\":\"g\"}"},
+        {"2", "card.moved", "{\"from\":\"ready\",\"rev\":1,\"to\":\"done\",\"type\":\"issue\"}"},
+        {"2", "card.moved", "{\"from\":\"done\",\"rev\":2,\"to\":\"ready\",\"type\":\"issue\"}"},
+        {"3", "turn.started", "{\"role\":\"coder\",\"seat\":\"g\"}"},
+    };
+    struct world w;
+    struct store *past;
+    struct err err = {0};
+    (void)state;
+    world_dir(&w);
+    world_open(&w, NULL);
+    make_card(&w, "A");
+    for (size_t i = 0; i < COUNT_OF(events); i++) {
+        struct store_stream *stream;
+        assert_int_equal(store_stream_open(w.store, "r", events[i].turn, "agent:s", NULL, &stream, NULL), 0);
+        assert_int_equal(write_one(&w, stream, events[i].kind, "A", events[i].body), 0);
+        store_stream_close(stream);
+    }
+    if (open_sparse(&w, 1 + (int64_t)COUNT_OF(events), &past, &err))
+        fail_msg("%s", err.text);
+    store_close(past);
+    world_close(&w);
+    world_remove(&w);
+}
+
 /* What is written later is not seen in a moment that is open. */
 static void a_moment_stands_still(void **state)
 {
@@ -435,6 +474,7 @@ int main(void)
         cmocka_unit_test(a_moment_goes_on),
         cmocka_unit_test(a_sparse_one_answers_the_rest_alike),
         cmocka_unit_test(a_labelled_file_is_not_passed_over),
+        cmocka_unit_test(what_was_done_stays_done),
         cmocka_unit_test(a_moment_stands_still),
         cmocka_unit_test(no_such_moment),
         cmocka_unit_test(nothing_is_written),

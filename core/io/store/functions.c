@@ -187,19 +187,40 @@ static void sql_note_digest(sqlite3_context *ctx, int argc, sqlite3_value **argv
 #define MS_LEAST (-62167219200000) /* the years 0000 to 9999 */
 #define MS_MOST  253402300799999
 
+/* `count` digits, with zeros before; answers where the next ones go. */
+static char *put_digits(char *at, int value, int count)
+{
+    for (int i = count - 1; i >= 0; i--, value /= 10)
+        at[i] = (char)('0' + value % 10);
+    return at + count;
+}
+
+static void put_time(char *at, const struct tm *tm, int ms)
+{
+    const struct {
+        int value, digits;
+        char after;
+    } parts[] = {{tm->tm_year + 1900, 4, '-'}, {tm->tm_mon + 1, 2, '-'}, {tm->tm_mday, 2, 'T'},
+                 {tm->tm_hour, 2, ':'},        {tm->tm_min, 2, ':'},     {tm->tm_sec, 2, '.'},
+                 {ms, 3, 'Z'}};
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        at = put_digits(at, parts[i].value, parts[i].digits);
+        *at++ = parts[i].after;
+    }
+    *at = '\0';
+}
+
 static void sql_event_time(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
     int64_t ms = sqlite3_value_int64(argv[0]);
     time_t second = (time_t)(ms / 1000 - (ms % 1000 < 0));
-    char text[80];
+    char text[32];
     struct tm tm;
     (void)argc;
     if (ms < MS_LEAST || ms > MS_MOST || !gmtime_r(&second, &tm))
         snprintf(text, sizeof text, "%lld", (long long)ms);
     else
-        snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900,
-                 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
-                 (int)(ms - (int64_t)second * 1000));
+        put_time(text, &tm, (int)(ms - (int64_t)second * 1000));
     sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT);
 }
 

@@ -24,7 +24,7 @@ static const char *const texts[] = {
         "LEFT JOIN main.stream s ON s.id = e.stream "
         "WHERE e.seq > ?1 AND e.seq <= ?2 AND e.kind NOT IN (SELECT id FROM temp.idle) "
         "AND (e.kind NOT IN (SELECT id FROM temp.file) OR instr(e.body, '\"labels\"')) "
-        "AND (e.step <= 1 OR e.kind NOT IN (SELECT id FROM temp.cost)) ORDER BY e.seq",
+        "AND (e.step <= 1 OR e.kind NOT IN (SELECT id FROM temp.reply)) ORDER BY e.seq",
     /* the streams' heads after the events of (after, upto], over those of before */
     [STREAMS] =
         "INSERT INTO temp.stream (id, run, turn, n, seq, card, actor, role) SELECT s.id, s.run, "
@@ -124,13 +124,15 @@ static int copy_one(sqlite3 *db, const char *sql, struct err *err)
     return rc;
 }
 
-/* Tables of the projections with their indexes, the streams, and the views over both. The list is
- * read whole before the first of them is made. */
+/* Tables of the projections with their indexes, the streams, and the views over both; a sparse moment
+ * has views of its own for streams and turns. The list is read whole before the first of them is
+ * made. */
 static int copy_schema(sqlite3 *db, bool sparse, struct err *err)
 {
     static const char list[] =
         "SELECT sql FROM main.sqlite_schema WHERE sql IS NOT NULL AND type IN ('table', 'index', "
-        "'view') AND (tbl_name = 'stream' AND NOT ?1 OR tbl_name NOT IN (" DB_TRUTH ")) "
+        "'view') AND (tbl_name = 'stream' OR tbl_name NOT IN (" DB_TRUTH ")) "
+        "AND NOT (?1 AND tbl_name IN ('stream', 'turn')) "
         "AND (sql LIKE 'CREATE VIRTUAL%' OR tbl_name NOT LIKE " DB_INDEX ") "
         "ORDER BY type = 'view', type = 'index', name";
     struct buf all = {0};
@@ -185,7 +187,7 @@ static int make_idle(struct past *past, bool sparse, struct err *err)
     struct buf sql = {0};
     buf_printf(&sql, "CREATE TEMP TABLE idle (id INTEGER PRIMARY KEY);"
                      "CREATE TEMP TABLE file (id INTEGER PRIMARY KEY);"
-                     "CREATE TEMP TABLE cost (id INTEGER PRIMARY KEY);"
+                     "CREATE TEMP TABLE reply (id INTEGER PRIMARY KEY);"
                      "INSERT INTO temp.idle SELECT id FROM main.kind WHERE name IN (SELECT value "
                      "FROM json_each('");
     put_names(&sql, &past->projector);
@@ -193,7 +195,7 @@ static int make_idle(struct past *past, bool sparse, struct err *err)
     if (sparse)
         buf_printf(&sql, "INSERT INTO temp.file SELECT id FROM main.kind WHERE name IN "
                          "('file.written', 'file.deleted');"
-                         "INSERT INTO temp.cost SELECT id FROM main.kind WHERE name = 'step.reply'");
+                         "INSERT INTO temp.reply SELECT id FROM main.kind WHERE name = 'step.reply'");
     int rc = buf_ok(&sql) ? db_exec(past->projector.db, sql.data, err)
                           : err_set(err, ERR_MEMORY, "out of memory");
     buf_clear(&sql);
@@ -207,9 +209,9 @@ static int go_on(struct past *past, int64_t from, int64_t upto, struct err *err)
     if (rc)
         return rc;
     struct rebuild rebuild = {events, &past->projector, from, upto, each_event, err};
-    rc = rebuild_run(&rebuild, err);
+    rc = run(past, MOMENT, from, upto, err);
+    rc = rc ? rc : rebuild_run(&rebuild, err);
     rc = rc || past->projector.sparse ? rc : run(past, STREAMS, from, upto, err);
-    rc = rc ? rc : run(past, MOMENT, from, upto, err);
     return rc || past->projector.sparse ? rc : db_exec(past->projector.db, "COMMIT", err);
 }
 
@@ -220,25 +222,35 @@ int past_forward(struct past *past, int64_t from, int64_t upto, struct err *err)
     return rc ? rc : go_on(past, from, upto, err);
 }
 
-/* What answers as of the moment: a row, so that going on changes no schema; the events; and, where
- * the heads of streams are not kept, the event that was a stream's head then, found from the head
- * in the file back: a turn that had ended by then has it at once. */
-static int make_moment(sqlite3 *db, bool sparse, struct err *err)
-{
-    static const char moment[] =
-        "CREATE TEMP TABLE moment (seq INTEGER NOT NULL); INSERT INTO temp.moment VALUES (0); "
-        "CREATE TEMP VIEW entry AS SELECT * FROM main.entry WHERE seq <= (SELECT seq FROM moment)";
-    static const char heads[] =
-        "CREATE TEMP VIEW stream AS SELECT id, run, turn, card, actor, role, ("
-        "WITH RECURSIVE back (seq, prev) AS ("
-        "SELECT e.seq, e.prev FROM main.entry e WHERE e.seq = s.seq UNION ALL "
-        "SELECT e.seq, e.prev FROM back JOIN main.entry e ON e.seq = back.prev "
-        "WHERE back.seq > (SELECT seq FROM moment) AND e.seq < back.seq) "
-        "SELECT min(seq) FROM back) AS seq "
-        "FROM main.stream s";
-    int rc = db_exec(db, moment, err);
-    return rc || !sparse ? rc : db_exec(db, heads, err);
-}
+/* What answers as of the moment: a row, so that going on changes no schema; and the events. */
+static const char moment[] =
+    "CREATE TEMP TABLE moment (seq INTEGER NOT NULL); INSERT INTO temp.moment VALUES (0); "
+    "CREATE TEMP VIEW entry AS SELECT * FROM main.entry WHERE seq <= (SELECT seq FROM moment)";
+
+/* Where the heads of streams are not kept: the event that was a stream's head then, found from the
+ * head in the file back; a turn that had ended by then has it at once. The turns are the file's, but
+ * for what becomes of them: `ended` is the event that was or will be their end; that they had a reply
+ * by then, and which labels, is kept beside them; what they cost is left out. */
+static const char sparse_moment[] =
+    "CREATE TEMP VIEW stream AS SELECT id, run, turn, card, actor, role, ("
+    "WITH RECURSIVE back (seq, prev) AS ("
+    "SELECT e.seq, e.prev FROM main.entry e WHERE e.seq = s.seq UNION ALL "
+    "SELECT e.seq, e.prev FROM back JOIN main.entry e ON e.seq = back.prev "
+    "WHERE back.seq > (SELECT seq FROM moment) AND e.seq < back.seq) "
+    "SELECT min(seq) FROM back) AS seq "
+    "FROM main.stream s;"
+    "CREATE TEMP TABLE replied (run TEXT, turn ANY, PRIMARY KEY (run, turn)) STRICT, WITHOUT ROWID; "
+    "CREATE TEMP TABLE labelled (run TEXT, turn ANY, labels TEXT, PRIMARY KEY (run, turn)) "
+    "STRICT, WITHOUT ROWID; "
+    "CREATE TEMP VIEW turn AS SELECT run, turn, seq, card, seat, role, generation, engine, model, "
+    "iif(ended <= (SELECT seq FROM moment), outcome, NULL) AS outcome, ended, 0 AS "
+    "tokens_in, 0 AS tokens_out, started_at, arm, EXISTS (SELECT 1 FROM replied r WHERE r.run = "
+    "t.run AND r.turn = t.turn) AS steps, (SELECT l.labels FROM labelled l WHERE l.run = t.run AND "
+    "l.turn = t.turn) AS labels "
+    "FROM (SELECT *, (SELECT e.seq FROM main.stream s JOIN main.entry e ON e.seq = s.seq "
+    "WHERE s.run = m.run AND s.turn = m.turn AND e.kind IN (SELECT id FROM main.kind WHERE name IN "
+    "('turn.ended', 'turn.abandoned'))) AS ended "
+    "FROM main.turn m WHERE m.seq <= (SELECT seq FROM moment)) t";
 
 /* The file itself was opened for reading; setting query_only again would make SQLite prepare every
  * statement anew at each moment. */
@@ -250,7 +262,8 @@ int past_build(struct past *past, int64_t upto, bool sparse, struct err *err)
     rc = rc ? rc : db_exec(db, "PRAGMA query_only = OFF; PRAGMA temp_store = FILE; PRAGMA "
                           "temp.journal_mode = MEMORY; PRAGMA temp.cache_size = -8000; BEGIN", err);
     rc = rc ? rc : copy_schema(db, sparse, err);
-    rc = rc ? rc : make_moment(db, sparse, err);
+    rc = rc ? rc : db_exec(db, moment, err);
+    rc = rc || !sparse ? rc : db_exec(db, sparse_moment, err);
     rc = rc ? rc : make_idle(past, sparse, err);
     return rc ? rc : go_on(past, 0, upto, err);
 }

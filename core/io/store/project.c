@@ -5,7 +5,7 @@
 
 #include "io/store/db.h"
 
-enum source {
+enum source_of {
     FROM_SEQ,
     FROM_RUN,
     FROM_TURN,
@@ -28,22 +28,32 @@ static const char *const envelope[] = {"seq",  "run",   "turn", "step", "n",  "k
 struct field {
     const char *name; /* borrowed; NULL is none */
     size_t len;
+    const char *inner; /* y, or NULL */
+    size_t inner_len;
 };
 
 /* What the comments above a statement say of it; the names lie in the text of the section. */
 struct marks {
-    bool must, whole;
+    bool must, whole, sparse;
     struct field each; /* the array whose items it is run for */
     struct field with; /* the field without which it is not run */
     const char *is;    /* what that has to be, or NULL */
     size_t is_len;
 };
 
+/* Where a parameter comes from. Its name is a copy: SQLite makes its own anew when another program has changed
+ * the schema, for which a VACUUM is enough. */
+struct source {
+    enum source_of of;
+    char *name; /* owned */
+    struct field field;
+};
+
 struct statement {
     sqlite3_stmt *stmt;
     struct marks marks;
     int params;
-    uint8_t *sources; /* owned; one per parameter */
+    struct source *sources; /* owned; one per parameter */
 };
 
 struct project_kind {
@@ -52,26 +62,37 @@ struct project_kind {
     struct statement *statements;
 };
 
+static struct field field_named(const char *name, size_t len)
+{
+    const char *inner = memmem(name, len, "::", 2);
+    if (!inner)
+        return (struct field){.name = name, .len = len};
+    size_t outer = (size_t)(inner - name);
+    return (struct field){name, outer, inner + 2, len - outer - 2};
+}
+
 /* `x`, or `x = text`. */
 static void read_with(const char *text, size_t len, struct marks *marks)
 {
     static const char is[] = " = ";
     const char *value = memmem(text, len, is, sizeof is - 1);
-    marks->with = (struct field){text, value ? (size_t)(value - text) : len};
+    marks->with = field_named(text, value ? (size_t)(value - text) : len);
     marks->is = value ? value + sizeof is - 1 : NULL;
     marks->is_len = value ? (size_t)(text + len - marks->is) : 0;
 }
 
 static void read_mark(const char *line, size_t len, struct marks *marks)
 {
-    static const char must[] = "-- must", whole[] = "-- whole", each[] = "-- each ",
-                      with[] = "-- with ";
+    static const char must[] = "-- must", whole[] = "-- whole", sparse[] = "-- sparse",
+                      each[] = "-- each ", with[] = "-- with ";
     if (len == sizeof must - 1 && memcmp(line, must, len) == 0)
         marks->must = true;
     if (len == sizeof whole - 1 && memcmp(line, whole, len) == 0)
         marks->whole = true;
+    if (len == sizeof sparse - 1 && memcmp(line, sparse, len) == 0)
+        marks->sparse = true;
     if (len >= sizeof each && memcmp(line, each, sizeof each - 1) == 0)
-        marks->each = (struct field){line + sizeof each - 1, len - (sizeof each - 1)};
+        marks->each = field_named(line + sizeof each - 1, len - (sizeof each - 1));
     if (len >= sizeof with && memcmp(line, with, sizeof with - 1) == 0)
         read_with(line + sizeof with - 1, len - (sizeof with - 1), marks);
 }
@@ -92,6 +113,27 @@ static const char *skip(const char *p, const char *end, struct marks *marks)
     }
 }
 
+/* Behind its semicolon. */
+static const char *statement_end(const char *p, const char *end)
+{
+    char quote = 0;
+    for (; p < end && (quote || *p != ';'); p++) {
+        if (*p == quote)
+            quote = 0;
+        else if (!quote && *p == '\'')
+            quote = *p;
+        else if (!quote && *p == '-' && end - p > 1 && p[1] == '-')
+            quote = '\n';
+    }
+    return p < end ? p + 1 : end;
+}
+
+/* Some are for a sparse moment alone, others for all else. */
+static bool belongs(const struct projector *projector, const struct marks *marks)
+{
+    return projector->sparse ? !marks->whole : !marks->sparse;
+}
+
 static int source_of(const char *name, struct err *err)
 {
     if (name && name[0] == '$')
@@ -104,49 +146,63 @@ static int source_of(const char *name, struct err *err)
     return err_set(err, ERR_BUG, "projections.sql: parameter %s", name ? name : "without a name");
 }
 
+static int find_source(struct source *source, const char *name, struct err *err)
+{
+    int of = source_of(name, err);
+    if (of < 0)
+        return of;
+    source->of = (enum source_of)of;
+    source->name = strdup(name + 1);
+    if (!source->name)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    source->field = field_named(source->name, strlen(source->name));
+    return 0;
+}
+
 static int find_sources(struct statement *statement, bool *fields, struct err *err)
 {
     statement->params = sqlite3_bind_parameter_count(statement->stmt);
-    statement->sources = calloc((size_t)statement->params + 1, 1);
+    statement->sources = calloc((size_t)statement->params + 1, sizeof *statement->sources);
     if (!statement->sources)
         return err_set(err, ERR_MEMORY, "out of memory");
     for (int i = 0; i < statement->params; i++) {
-        int source = source_of(sqlite3_bind_parameter_name(statement->stmt, i + 1), err);
-        if (source < 0)
-            return source;
-        statement->sources[i] = (uint8_t)source;
-        *fields |= source == FROM_FIELD;
+        struct source *source = &statement->sources[i];
+        int rc = find_source(source, sqlite3_bind_parameter_name(statement->stmt, i + 1), err);
+        if (rc)
+            return rc;
+        *fields |= source->of == FROM_FIELD;
     }
     return 0;
 }
 
-static int add_statement(struct projector *projector, struct project_kind *kind, const char **text,
+static int add_statement(struct projector *projector, struct project_kind *kind, const char *text,
                          const char *end, const struct marks *marks, struct err *err)
 {
     struct statement *grown = realloc(kind->statements, (kind->count + 1) * sizeof *grown);
     if (!grown)
         return err_set(err, ERR_MEMORY, "out of memory");
     kind->statements = grown;
-    struct statement *statement = &grown[kind->count];
+    struct statement *statement = &grown[kind->count++];
     *statement = (struct statement){.marks = *marks};
-    int rc = db_prepare(projector->db, *text, (size_t)(end - *text), &statement->stmt, text, err);
+    int rc = db_prepare(projector->db, text, (size_t)(end - text), &statement->stmt, NULL, err);
     if (rc)
         return rc;
-    if (projector->sparse && marks->whole) {
-        sqlite3_finalize(statement->stmt);
-        return 0;
-    }
-    kind->count++;
     kind->fields |= marks->each.name || marks->with.name;
     return find_sources(statement, &kind->fields, err);
 }
 
+static void drop_statement(struct statement *statement)
+{
+    sqlite3_finalize(statement->stmt);
+    for (int i = 0; statement->sources && i < statement->params; i++)
+        free(statement->sources[i].name);
+    free(statement->sources);
+}
+
 static void drop(struct project_kind *kind)
 {
-    for (size_t i = 0; i < kind->count; i++) {
-        sqlite3_finalize(kind->statements[i].stmt);
-        free(kind->statements[i].sources);
-    }
+    for (size_t i = 0; i < kind->count; i++)
+        drop_statement(&kind->statements[i]);
     free(kind->statements);
     *kind = (struct project_kind){0};
 }
@@ -156,17 +212,23 @@ bool project_does(const struct projector *projector, size_t index)
     const struct sql_section *section = &projector->kinds->items[index];
     const char *end = section->text + section->len;
     struct marks marks;
-    return skip(section->text, end, &marks) < end;
+    for (const char *p = skip(section->text, end, &marks); p < end; p = skip(p, end, &marks)) {
+        if (belongs(projector, &marks))
+            return true;
+        p = statement_end(p, end);
+    }
+    return false;
 }
 
 static int prepare(struct projector *projector, int index, struct err *err)
 {
     const struct sql_section *section = &projector->kinds->items[index];
     struct project_kind *kind = &projector->prepared[index];
-    const char *end = section->text + section->len;
+    const char *end = section->text + section->len, *next;
     struct marks marks;
-    for (const char *p = skip(section->text, end, &marks); p < end; p = skip(p, end, &marks)) {
-        int rc = add_statement(projector, kind, &p, end, &marks, err);
+    for (const char *p = skip(section->text, end, &marks); p < end; p = skip(next, end, &marks)) {
+        next = statement_end(p, end);
+        int rc = belongs(projector, &marks) ? add_statement(projector, kind, p, next, &marks, err) : 0;
         if (rc) {
             drop(kind);
             return rc;
@@ -213,11 +275,8 @@ static int bind_json(struct projector *projector, sqlite3_stmt *stmt, int index,
 
 static const struct json *field_of(const struct json *body, const struct field *field)
 {
-    const char *inner = memmem(field->name, field->len, "::", 2);
-    if (!inner)
-        return json_get_n(body, field->name, field->len);
-    size_t outer = (size_t)(inner - field->name);
-    return json_get_n(json_get_n(body, field->name, outer), inner + 2, field->len - outer - 2);
+    const struct json *value = json_get_n(body, field->name, field->len);
+    return field->inner ? json_get_n(value, field->inner, field->inner_len) : value;
 }
 
 /* Of an item of an array: itself, or its field. */
@@ -228,21 +287,13 @@ static const struct json *part_of(const struct json *item, const struct field *f
     return is_whole ? item : field_of(item, field);
 }
 
-/* A parameter's. Asked for each time: SQLite makes the names anew when another program has changed the
- * schema, for which a VACUUM is enough. */
-static struct field field_at(sqlite3_stmt *stmt, int at)
-{
-    const char *name = sqlite3_bind_parameter_name(stmt, at) + 1;
-    return (struct field){name, strlen(name)};
-}
-
 static int bind_one(struct projector *projector, struct statement *statement, int i,
                     const struct store_seen *event, const struct json *item)
 {
     sqlite3_stmt *stmt = statement->stmt;
     int at = i + 1;
-    struct field field;
-    switch ((enum source)statement->sources[i]) {
+    const struct source *source = &statement->sources[i];
+    switch (source->of) {
     case FROM_SEQ:
         return sqlite3_bind_int64(stmt, at, event->seq);
     case FROM_RUN:
@@ -266,11 +317,9 @@ static int bind_one(struct projector *projector, struct statement *statement, in
     case FROM_BODY:
         return sqlite3_bind_text(stmt, at, event->body, (int)event->body_len, SQLITE_STATIC);
     case FROM_FIELD:
-        field = field_at(stmt, at);
-        return bind_json(projector, stmt, at, field_of(&projector->doc.root, &field));
+        return bind_json(projector, stmt, at, field_of(&projector->doc.root, &source->field));
     case FROM_ITEM:
-        field = field_at(stmt, at);
-        return bind_json(projector, stmt, at, part_of(item, &field));
+        return bind_json(projector, stmt, at, part_of(item, &source->field));
     }
     return SQLITE_MISUSE;
 }

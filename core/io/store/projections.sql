@@ -7,9 +7,9 @@
 -- exactly one row, otherwise the transaction is ERR_STALE and nothing of it happens. One under
 -- `-- each x` is run for every item of the array x: `@item`, or the field y of it: `@y`. One under
 -- `-- with x` is not run where the body has no x (or x::y), under `-- with x = text` where that is not
--- its text. One under `-- whole` is left out where a moment of the past is made without trees and
--- costs. json_put(a, b) is a with the members of b, NULL when it has none; hash_bytes(x) the bytes of
--- 64 hexadecimal digits.
+-- its text. One under `-- whole` is left out where a moment of the past is made sparse (rebuild.h), one
+-- under `-- sparse` everywhere else. json_put(a, b) is a with the members of b, NULL when it has none;
+-- hash_bytes(x) the bytes of 64 hexadecimal digits.
 -- Deterministic: only the event and the tables, no clock, no randomness.
 
 -- kind: card.created
@@ -84,6 +84,7 @@ WHERE id = :card AND revision = $rev AND status = $from AND type = $type
   -- verdict for exactly this tree when it has a verification
   AND ($to <> 'done' OR type <> 'issue'
        OR NOT EXISTS (SELECT 1 FROM turn own JOIN turn author ON author.card = own.card AND author.seat = own.seat
+                           AND author.seq < :seq -- a moment's turns are the file's
                       WHERE own.run = :run AND own.turn = :turn AND own.card = :card
                         AND author.role <> 'integrity_guard')
           AND NOT EXISTS (SELECT 1 FROM lineage l JOIN turn author ON author.card = l.source AND author.seq <= l.upto
@@ -201,7 +202,10 @@ INSERT OR IGNORE INTO label (name, seq) VALUES (@item, :seq);
 -- A turn has read what carries labels: $labels is all of them so far, they only grow.
 -- kind: turn.labelled
 -- must
+-- whole
 UPDATE turn SET labels = $labels WHERE run = :run AND turn = :turn;
+-- sparse
+INSERT OR REPLACE INTO labelled (run, turn, labels) VALUES (:run, :turn, $labels);
 -- each labels
 INSERT OR IGNORE INTO label (name, seq) VALUES (@item, :seq);
 
@@ -214,7 +218,11 @@ UPDATE comment SET labels = NULL WHERE card = :card AND $path IS NULL AND labels
 UPDATE memory SET labels = NULL WHERE card = :card AND $path IS NULL AND labels IS NOT NULL;
 UPDATE verdict SET labels = NULL WHERE card = :card AND $path IS NULL AND labels IS NOT NULL;
 UPDATE conflict SET labels = NULL WHERE card = :card AND $path IS NULL AND labels IS NOT NULL;
+-- whole
 UPDATE turn SET labels = NULL WHERE card = :card AND outcome IS NOT NULL AND $path IS NULL AND labels IS NOT NULL;
+-- sparse
+DELETE FROM labelled
+WHERE $path IS NULL AND (run, turn) IN (SELECT run, turn FROM turn WHERE card = :card AND ended < :seq);
 
 -- One owner, one run at a time: another one that noted no end was interrupted.
 -- kind: run.started
@@ -246,6 +254,7 @@ UPDATE run SET status = $status, ended_at = :at WHERE id = :run;
 -- kind: run.dropped
 -- must
 UPDATE run SET body = json_put(body, json_object('dropped', :at)) WHERE id = $run;
+-- whole
 DELETE FROM report WHERE run = $run;
 
 -- What is left of an event of a dropped run: its number and its hash.
@@ -253,6 +262,7 @@ DELETE FROM report WHERE run = $run;
 
 -- kind: turn.started
 -- must
+-- whole
 INSERT INTO turn (run, turn, seq, card, seat, role, generation, engine, model, arm, steps, tokens_in, tokens_out,
                   started_at)
 VALUES (:run, :turn, :seq, :card, $seat, $role, $generation, $engine, $model, $arm, 0, 0, 0, :at);
@@ -260,12 +270,14 @@ VALUES (:run, :turn, :seq, :card, $seat, $role, $generation, $engine, $model, $a
 -- The turn $turn of this run goes on with what a turn of another run had come to.
 -- kind: turn.forked
 -- must
+-- whole
 INSERT INTO turn (run, turn, seq, card, seat, role, generation, engine, model, arm, steps, tokens_in, tokens_out,
                   started_at)
 VALUES (:run, $turn, :seq, :card, $seat, $role, $generation, $engine, $model, $arm, 0, 0, 0, :at);
 
 -- kind: turn.ended
 -- must
+-- whole
 UPDATE turn SET outcome = $outcome, refusals = coalesce($refusals, 0), steps = coalesce($steps, steps), tokens_in = coalesce($tokens_in, tokens_in),
                 tokens_out = coalesce($tokens_out, tokens_out), calls = coalesce($calls, calls),
                 money = coalesce($money, money), took = coalesce($took, took), ended_at = :at
@@ -277,6 +289,7 @@ WHERE id = :card;
 
 -- kind: turn.abandoned
 -- must
+-- whole
 UPDATE turn SET outcome = 'abandoned', ended_at = :at WHERE run = :run AND turn = :turn AND outcome IS NULL;
 -- whole
 UPDATE card SET tokens_in = tokens_in + coalesce((SELECT tokens_in FROM turn WHERE run = :run AND turn = :turn), 0),
@@ -284,10 +297,13 @@ UPDATE card SET tokens_in = tokens_in + coalesce((SELECT tokens_in FROM turn WHE
 WHERE id = :card;
 
 -- kind: step.reply
+-- whole
 UPDATE turn SET steps = :step, tokens_in = tokens_in + coalesce($usage::prompt, 0),
                 tokens_out = tokens_out + coalesce($usage::completion, 0), calls = calls + 1,
                 money = money + coalesce($money, 0), took = took + coalesce($took, 0)
 WHERE run = :run AND turn = :turn;
+-- sparse
+INSERT OR IGNORE INTO replied (run, turn) VALUES (:run, :turn);
 
 -- kind: turn.prompted
 
@@ -295,6 +311,7 @@ WHERE run = :run AND turn = :turn;
 
 -- The turn ends, because its last $steps steps came to nothing new.
 -- kind: turn.looped
+-- whole
 INSERT INTO report (seq, run, turn, step, n, card, actor, role, decision, rule, why, fix, at)
 VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, 'deny', $rule, $why, $fix, :at);
 
@@ -309,6 +326,7 @@ WHERE run = :run AND turn = :turn;
 
 -- The turn ends: not even what has to be said fits into its model's window.
 -- kind: window.full
+-- whole
 INSERT INTO report (seq, run, turn, step, n, card, actor, role, decision, rule, why, fix, at)
 VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, 'deny', $rule, $why, $fix, :at);
 
@@ -324,12 +342,14 @@ WHERE run = :run AND turn = :turn;
 -- kind: call.allowed
 
 -- kind: call.refused
+-- whole
 INSERT INTO report (seq, run, turn, step, n, card, actor, role, decision, rule, call, tool, why, fix, place, convo, at)
 VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, coalesce($decision, 'deny'), coalesce($rule, '?'), $call, $tool,
         $why, $fix, $where, $convo, :at);
 
 -- Of an allowed call: what its tool's script asked for.
 -- kind: operation.refused
+-- whole
 INSERT INTO report (seq, run, turn, step, n, card, actor, role, decision, rule, call, tool, attempt, why, fix, place, at)
 VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, coalesce($decision, 'deny'), coalesce($rule, '?'), $call, $tool,
         $operation, $why, $fix, $where, :at);
@@ -338,15 +358,19 @@ VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, coalesce($decision, 
 
 -- A turn that is not over with it waits for room.
 -- kind: budget.reached
+-- whole
 UPDATE turn SET waits = $cap WHERE run = :run AND turn = :turn AND $ends IS NULL;
+-- whole
 INSERT INTO report (seq, run, turn, step, n, card, actor, role, decision, rule, why, fix, place, at)
 VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, 'deny', $rule, $why, $fix, $where, :at);
 
 -- The model of a turn is not asked until then.
 -- kind: model.paused
+-- whole
 UPDATE turn SET waits = 'until/' || $until WHERE run = :run AND turn = :turn;
 
 -- kind: budget.lifted
+-- whole
 UPDATE turn SET waits = NULL WHERE run = :run AND turn = :turn;
 
 -- kind: budget.warned
@@ -443,6 +467,7 @@ INSERT OR IGNORE INTO label (name, seq) VALUES (@item, :seq);
 
 -- It holds a secret: it is not remembered.
 -- kind: memory.refused
+-- whole
 INSERT INTO report (seq, run, turn, step, n, card, actor, role, decision, rule, why, fix, at)
 VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, 'deny', $rule, $why, $fix, :at);
 
@@ -466,6 +491,7 @@ VALUES (:run || '/' || :turn || '/' || :n, :card, :run, :turn, $call, :role, $to
         coalesce($operation, json_object('tool', $tool, 'arguments', $arguments)), $paths, $rule, $why, $where, $hash,
         $before, 'pending', :at, $expires_at);
 
+-- whole
 INSERT INTO report (seq, run, turn, step, n, card, actor, role, decision, rule, call, tool, attempt, why, fix, place, at)
 VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, 'ask', coalesce($rule, '?'), $call, $tool, $operation, $why, $fix,
         $where, :at);

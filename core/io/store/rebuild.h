@@ -52,9 +52,9 @@ void past_close(struct past *past);
 
 /* Makes a read-only connection answer as of the commit `upto`: the projections, the streams'
  * heads and the events of that moment lie before the file's own, in the connection's private
- * temporary database, which is gone with it. `sparse`: without trees and their files; what a turn or
- * its card cost is not counted, but whether it had a reply; streams have no `n`; no commit is seen
- * that comes after it was made. ERR_NOT_FOUND (no such commit yet), ERR_STORE_CORRUPT (an event
+ * temporary database, which is gone with it. `sparse`: without trees and their files, and without
+ * reports; what a turn or its card cost is not counted, a turn has no outcome, and the steps that it
+ * came to; streams have no `n`; no commit is seen that comes after it was made. ERR_NOT_FOUND (no such commit yet), ERR_STORE_CORRUPT (an event
  * cannot be projected), ERR_STORE_*, ERR_MEMORY. */
 int past_build(struct past *past, int64_t upto, bool sparse, struct err *err);
 
