@@ -161,6 +161,19 @@ static int l_forward(lua_State *L)
     return 1;
 }
 
+/* store:look(card) -> true | nil, message, code: until one of store.past that is sparse goes on, it is
+ * asked about this card, and others that are said likewise */
+static int l_look(lua_State *L)
+{
+    struct store *store = bind_check_store(L, 1);
+    const char *card = luaL_checkstring(L, 2);
+    struct err err = {0};
+    if (store_look(store, card, &err))
+        return bind_fail(L, &err);
+    lua_pushboolean(L, true);
+    return 1;
+}
+
 /* store:hold(): without a writer, one moment for all reads from now on; raises as read does */
 static int l_hold(lua_State *L)
 {
@@ -193,6 +206,7 @@ static const luaL_Reg methods[] = {
     {"head", store_l_head},
     {"proved", store_l_proved},
     {"forward", l_forward},
+    {"look", l_look},
     {"hold", l_hold},
     {"subscribe", store_l_subscribe},
     {"make_room", store_l_make_room},

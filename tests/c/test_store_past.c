@@ -98,7 +98,7 @@ static const struct {
     {"1", "file.written", "A", "{\"base\":\"b1\",\"blob\":\"b2\",\"path\":\"f\"}", 2},
     {"1", "file.deleted", "A", "{\"path\":\"f\"}", 2},
     {"0", "comment.added", "A", "{\"text\":\"hm\"}", 0},
-    {"1", "card.changed", "A", "{\"rev\":2,\"set\":{\"depends_on\":[\"B\"],\"note\":\"n\"}}", 2},
+    {"1", "card.changed", "A", "{\"labels\":[\"forge\"],\"rev\":2,\"set\":{\"depends_on\":[\"B\"],\"note\":\"n\"}}", 2},
     {"1", "approval.asked", "A", "{\"call\":\"c\",\"operation\":{\"op\":\"x\"}}", 2},
     {"1", "turn.ended", "A", "{\"outcome\":\"done\",\"steps\":2,\"tokens_in\":5,\"tokens_out\":3}", 2},
     {"0", "card.moved", "A", "{\"from\":\"in_progress\",\"reason\":\"input\",\"rev\":3,\"role\":\"system\",\"to\":\"blocked\",\"type\":\"issue\"}", 0},
@@ -109,6 +109,7 @@ static const struct {
     {"0", "tree.merged", "A", "{\"changes\":[{\"blob\":\"b2\",\"path\":\"f\"}],\"hash\":\"h\",\"into\":\"E\"}", 0},
     {"0", "memory.noted", "A", "{\"keywords\":[\"k\"],\"text\":\"m\"}", 0},
     {"2", "turn.started", "B", "{\"generation\":\"g\",\"model\":\"m\",\"role\":\"coder\",\"seat\":\"s\"}", 0},
+    {"2", "card.moved", "B", "{\"assignee\":\"s\",\"from\":\"ready\",\"rev\":1,\"role\":\"coder\",\"to\":\"in_progress\",\"type\":\"issue\"}", 0},
     {"2", "memory.ranked", "B", "{\"calls\":1,\"usage\":{\"prompt\":5}}", 0},
     {"2", "step.reply", "B", "{\"usage\":{\"completion\":3,\"prompt\":5}}", 1},
     {"2", "call.result", "B", "{\"ok\":true,\"tool\":\"read_file\"}", 1},
@@ -118,8 +119,12 @@ static const struct {
     {"0", "card.trusted", "A", "{\"path\":\"f\"}", 0},
     {"0", "card.trusted", "A", "{}", 0},
     {"2", "step.reply", "B", "{\"usage\":{\"completion\":1,\"prompt\":7}}", 2},
+    {"0", "card.changed", "B", "{\"rev\":2,\"set\":{\"note\":\"late\"}}", 0},
     {"0", "card.forked", "E2", "{\"at\":30,\"of\":\"E\",\"retry_count\":0,\"rev\":1,\"revision\":1,\"status\":\"ready\"}", 0},
-    {"0", "cards.forked", "E2", "{\"at\":30,\"cards\":[{\"of\":\"B\",\"rev\":1}],\"suffix\":\"2\"}", 0},
+    {"0", "cards.forked", "E2", "{\"at\":30,\"cards\":[{\"of\":\"B\",\"rev\":3}],\"suffix\":\"2\"}", 0},
+    {"0", "card.changed", "E", "{\"rev\":1,\"set\":{\"description\":\"d\",\"name\":\"another\"}}", 0},
+    {"0", "card.moved", "B2", "{\"from\":\"ready\",\"rev\":3,\"role\":\"system\",\"to\":\"in_progress\",\"type\":\"issue\"}", 0},
+    {"0", "card.changed", "B2", "{\"rev\":4,\"set\":{\"note\":\"of the fork\"}}", 0},
     {"2", "call.result", "B", "{\"ok\":true,\"tool\":\"write_file\"}", 2},
     {"2", "turn.abandoned", "B", "{}", 2},
     {"0", "card.trusted", "B", "{}", 0},
@@ -261,6 +266,75 @@ static void a_sparse_one_answers_the_rest_alike(void **state)
         store_close(whole);
         store_close(past);
     }
+    world_close(&w);
+    world_remove(&w);
+}
+
+/* What a view of a card shows is the same for whoever says that it is about this card alone. */
+static void dump_card(struct store *store, const char *card, struct buf *out)
+{
+    static const char *const of_one[] = {"view", "labels", "context", "card_state", "card_file", "comments",
+                                         "verdict", "lineage", "card_turns", "memory"};
+    for (size_t i = 0; i < COUNT_OF(of_one); i++)
+        dump_query(store, of_one[i], card, NULL, out);
+    assert_true(buf_ok(out));
+}
+
+static void assert_card_alike(struct store *whole, struct store *past, const char *card)
+{
+    struct buf all = {0}, now = {0};
+    struct err err = {0};
+    if (store_look(past, card, &err))
+        fail_msg("%s: %s", card, err.text);
+    dump_card(whole, card, &all);
+    dump_card(past, card, &now);
+    assert_string_equal(now.data, all.data);
+    buf_clear(&all);
+    buf_clear(&now);
+}
+
+static void what_is_put_off_is_missed_by_nobody(void **state)
+{
+    struct world w;
+    (void)state;
+    world_dir(&w);
+    world_open(&w, NULL);
+    write_history(&w, NULL);
+    for (size_t stride = 1; stride <= MOMENTS; stride = stride * 2 + 1) {
+        struct store *whole, *past;
+        struct err err = {0};
+        assert_int_equal(open_past(&w, 0, &whole, &err), 0);
+        assert_int_equal(open_sparse(&w, 0, &past, &err), 0);
+        for (size_t n = 0, at = 0; n <= MOMENTS; n += stride, at++) {
+            if (store_forward(whole, (int64_t)n, &err) || store_forward(past, (int64_t)n, &err))
+                fail_msg("%zu: %s", n, err.text);
+            for (size_t i = 0; i <= at % 3; i++) // one to three cards, each time others
+                assert_card_alike(whole, past, cards[(at * 2 + i + stride) % COUNT_OF(cards)]);
+        }
+        store_close(whole);
+        store_close(past);
+    }
+    world_close(&w);
+    world_remove(&w);
+}
+
+/* Nothing was looked at before. */
+static void a_moment_is_looked_at_for_one_card(void **state)
+{
+    struct world w;
+    (void)state;
+    world_dir(&w);
+    world_open(&w, NULL);
+    write_history(&w, NULL);
+    for (size_t c = 0; c < COUNT_OF(cards); c++)
+        for (size_t n = 1 + c; n <= MOMENTS; n += 3) {
+            struct store *whole, *past;
+            assert_int_equal(open_past(&w, (int64_t)n, &whole, NULL), 0);
+            assert_int_equal(open_sparse(&w, (int64_t)n, &past, NULL), 0);
+            assert_card_alike(whole, past, cards[c]);
+            store_close(whole);
+            store_close(past);
+        }
     world_close(&w);
     world_remove(&w);
 }
@@ -473,6 +547,8 @@ int main(void)
         cmocka_unit_test(every_moment_is_as_it_was),
         cmocka_unit_test(a_moment_goes_on),
         cmocka_unit_test(a_sparse_one_answers_the_rest_alike),
+        cmocka_unit_test(what_is_put_off_is_missed_by_nobody),
+        cmocka_unit_test(a_moment_is_looked_at_for_one_card),
         cmocka_unit_test(a_labelled_file_is_not_passed_over),
         cmocka_unit_test(what_was_done_stays_done),
         cmocka_unit_test(a_moment_stands_still),

@@ -86,8 +86,15 @@ struct projector {
 };
 int projector_open(struct projector *projector, sqlite3 *db, const struct sql_sections *kinds);
 void projector_close(struct projector *projector);
+/* How far the statements of a kind look (`-- own`, `-- wide`). */
+enum project_reach {
+    PROJECT_IDLE, /* there are none */
+    PROJECT_OWN,  /* at what its card has of its own, and nothing else changes */
+    PROJECT_NEAR, /* of cards at its own */
+    PROJECT_WIDE
+};
+enum project_reach project_reach(const struct projector *projector, size_t kind);
 /* Runs the statements of the kind. *touched becomes true once one of them was run with success. */
-bool project_does(const struct projector *projector, size_t kind); /* it has statements */
 int project(struct projector *projector, int kind, const struct store_seen *event, bool *touched,
             struct err *err);
 

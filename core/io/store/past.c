@@ -8,23 +8,22 @@
 
 /* ---- statements that every step to a later moment needs ---- */
 
-enum { LAST, EVENTS, STREAMS, MOMENT };
+enum { LAST, EVENTS, EVENT, STREAMS, MOMENT };
+
+#define EACH_EVENT                                                                                 \
+    "SELECT e.stream, s.run, s.turn, e.seq, e.step, e.n, coalesce(k.name, '?'), "                  \
+    "iif(e.actor IS NULL, s.card, e.card), coalesce(e.actor, s.actor), "                           \
+    "iif(e.actor IS NULL, s.role, e.role), event_time(e.at), event_body(e.body, e.names) "         \
+    "FROM main.entry e LEFT JOIN temp.reach r ON r.id = e.kind "                                   \
+    "LEFT JOIN main.kind k ON k.id = e.kind "                                                      \
+    "LEFT JOIN main.stream s ON s.id = e.stream WHERE e.seq > ?1 AND e.seq <= ?2 "
 
 static const char *const texts[] = {
     [LAST] = "SELECT coalesce(max(seq), 0) FROM main.entry",
-    /* Most events are what a turn said and heard: no projection follows from them, so that a moment
-     * need not read them. A kind that the file has got since is not among them. A sparse one passes
-     * over files as well, unless they carry labels, of which others are asked, and of a turn's
-     * replies over all but the first: that there are some. */
-    [EVENTS] =
-        "SELECT e.stream, s.run, s.turn, e.seq, e.step, e.n, coalesce(k.name, '?'), "
-        "iif(e.actor IS NULL, s.card, e.card), coalesce(e.actor, s.actor), "
-        "iif(e.actor IS NULL, s.role, e.role), event_time(e.at), event_body(e.body, e.names) "
-        "FROM main.entry e LEFT JOIN main.kind k ON k.id = e.kind "
-        "LEFT JOIN main.stream s ON s.id = e.stream "
-        "WHERE e.seq > ?1 AND e.seq <= ?2 AND e.kind NOT IN (SELECT id FROM temp.idle) "
-        "AND (e.kind NOT IN (SELECT id FROM temp.file) OR instr(e.body, '\"labels\"')) "
-        "AND (e.step <= 1 OR e.kind NOT IN (SELECT id FROM temp.reply)) ORDER BY e.seq",
+    /* Most events are what a turn said and heard: nothing follows from them, so that a moment need not
+     * read them. */
+    [EVENTS] = EACH_EVENT "AND r.reach IS NOT 0 ORDER BY e.seq",
+    [EVENT] = EACH_EVENT,
     /* the streams' heads after the events of (after, upto], over those of before */
     [STREAMS] =
         "INSERT INTO temp.stream (id, run, turn, n, seq, card, actor, role) SELECT s.id, s.run, "
@@ -47,6 +46,7 @@ void past_close(struct past *past)
         sqlite3_finalize(past->statements[i]);
     if (past->projector.prepared)
         projector_close(&past->projector);
+    sparse_close(&past->sparse);
     *past = (struct past){0};
 }
 
@@ -167,52 +167,33 @@ static int each_event(void *ctx, sqlite3_stmt *row, const struct store_seen *eve
     return ERR_STORE_CORRUPT;
 }
 
-/* ---- moments ---- */
-
-static void put_names(struct buf *out, const struct projector *projector)
-{
-    const char *between = "[";
-    for (size_t i = 0; i < projector->kinds->count; i++) {
-        if (project_does(projector, i))
-            continue;
-        buf_printf(out, "%s\"%s\"", between, projector->kinds->items[i].name);
-        between = ",";
-    }
-    buf_printf(out, *between == '[' ? "[]" : "]");
-}
-
-/* The kinds that are passed over: always, or by a sparse moment. */
-static int make_idle(struct past *past, bool sparse, struct err *err)
-{
-    struct buf sql = {0};
-    buf_printf(&sql, "CREATE TEMP TABLE idle (id INTEGER PRIMARY KEY);"
-                     "CREATE TEMP TABLE file (id INTEGER PRIMARY KEY);"
-                     "CREATE TEMP TABLE reply (id INTEGER PRIMARY KEY);"
-                     "INSERT INTO temp.idle SELECT id FROM main.kind WHERE name IN (SELECT value "
-                     "FROM json_each('");
-    put_names(&sql, &past->projector);
-    buf_printf(&sql, "'));");
-    if (sparse)
-        buf_printf(&sql, "INSERT INTO temp.file SELECT id FROM main.kind WHERE name IN "
-                         "('file.written', 'file.deleted');"
-                         "INSERT INTO temp.reply SELECT id FROM main.kind WHERE name = 'step.reply'");
-    int rc = buf_ok(&sql) ? db_exec(past->projector.db, sql.data, err)
-                          : err_set(err, ERR_MEMORY, "out of memory");
-    buf_clear(&sql);
-    return rc;
-}
-
-static int go_on(struct past *past, int64_t from, int64_t upto, struct err *err)
+/* Those of the events between that the statement reads. */
+static int project_events(struct past *past, int which, int64_t after, int64_t upto, struct err *err)
 {
     sqlite3_stmt *events;
-    int rc = statement(past, EVENTS, &events, err);
+    int rc = statement(past, which, &events, err);
     if (rc)
         return rc;
-    struct rebuild rebuild = {events, &past->projector, from, upto, each_event, err};
-    rc = run(past, MOMENT, from, upto, err);
-    rc = rc ? rc : rebuild_run(&rebuild, err);
-    rc = rc || past->projector.sparse ? rc : run(past, STREAMS, from, upto, err);
-    return rc || past->projector.sparse ? rc : db_exec(past->projector.db, "COMMIT", err);
+    struct rebuild rebuild = {events, &past->projector, after, upto, each_event, err};
+    return rebuild_run(&rebuild, err);
+}
+
+int past_project(struct past *past, int64_t seq, struct err *err)
+{
+    return project_events(past, EVENT, seq - 1, seq, err);
+}
+
+/* ---- moments ---- */
+
+/* Commits come before what follows from them: whoever asks for turns has those of the moment. */
+static int go_on(struct past *past, int64_t from, int64_t upto, struct err *err)
+{
+    int rc = run(past, MOMENT, from, upto, err);
+    if (rc || past->projector.sparse)
+        return rc ? rc : sparse_go_on(past, from, upto, err);
+    rc = project_events(past, EVENTS, from, upto, err);
+    rc = rc ? rc : run(past, STREAMS, from, upto, err);
+    return rc ? rc : db_exec(past->projector.db, "COMMIT", err);
 }
 
 int past_forward(struct past *past, int64_t from, int64_t upto, struct err *err)
@@ -227,30 +208,31 @@ static const char moment[] =
     "CREATE TEMP TABLE moment (seq INTEGER NOT NULL); INSERT INTO temp.moment VALUES (0); "
     "CREATE TEMP VIEW entry AS SELECT * FROM main.entry WHERE seq <= (SELECT seq FROM moment)";
 
-/* Where the heads of streams are not kept: the event that was a stream's head then, found from the
- * head in the file back; a turn that had ended by then has it at once. The turns are the file's, but
- * for what becomes of them: `ended` is the event that was or will be their end; that they had a reply
- * by then, and which labels, is kept beside them; what they cost is left out. */
-static const char sparse_moment[] =
-    "CREATE TEMP VIEW stream AS SELECT id, run, turn, card, actor, role, ("
-    "WITH RECURSIVE back (seq, prev) AS ("
-    "SELECT e.seq, e.prev FROM main.entry e WHERE e.seq = s.seq UNION ALL "
-    "SELECT e.seq, e.prev FROM back JOIN main.entry e ON e.seq = back.prev "
-    "WHERE back.seq > (SELECT seq FROM moment) AND e.seq < back.seq) "
-    "SELECT min(seq) FROM back) AS seq "
-    "FROM main.stream s;"
-    "CREATE TEMP TABLE replied (run TEXT, turn ANY, PRIMARY KEY (run, turn)) STRICT, WITHOUT ROWID; "
-    "CREATE TEMP TABLE labelled (run TEXT, turn ANY, labels TEXT, PRIMARY KEY (run, turn)) "
-    "STRICT, WITHOUT ROWID; "
-    "CREATE TEMP VIEW turn AS SELECT run, turn, seq, card, seat, role, generation, engine, model, "
-    "iif(ended <= (SELECT seq FROM moment), outcome, NULL) AS outcome, ended, 0 AS "
-    "tokens_in, 0 AS tokens_out, started_at, arm, EXISTS (SELECT 1 FROM replied r WHERE r.run = "
-    "t.run AND r.turn = t.turn) AS steps, (SELECT l.labels FROM labelled l WHERE l.run = t.run AND "
-    "l.turn = t.turn) AS labels "
-    "FROM (SELECT *, (SELECT e.seq FROM main.stream s JOIN main.entry e ON e.seq = s.seq "
-    "WHERE s.run = m.run AND s.turn = m.turn AND e.kind IN (SELECT id FROM main.kind WHERE name IN "
-    "('turn.ended', 'turn.abandoned'))) AS ended "
-    "FROM main.turn m WHERE m.seq <= (SELECT seq FROM moment)) t";
+static void put_kinds(struct buf *out, const struct projector *projector, enum project_reach reach)
+{
+    const char *between = "";
+    buf_printf(out, "INSERT INTO temp.reach SELECT id, %d FROM main.kind WHERE name IN (", reach);
+    for (size_t i = 0; i < projector->kinds->count; i++) {
+        if (project_reach(projector, i) != reach)
+            continue;
+        buf_printf(out, "%s'%s'", between, projector->kinds->items[i].name);
+        between = ",";
+    }
+    buf_printf(out, ");");
+}
+
+/* How far the kinds of events reach; one that the file gets later is not among them. */
+static int make_reach(struct past *past, struct err *err)
+{
+    struct buf sql = {0};
+    buf_printf(&sql, "CREATE TEMP TABLE reach (id INTEGER PRIMARY KEY, reach INTEGER NOT NULL);");
+    for (int reach = PROJECT_IDLE; reach <= PROJECT_WIDE; reach++)
+        put_kinds(&sql, &past->projector, (enum project_reach)reach);
+    int rc = buf_ok(&sql) ? db_exec(past->projector.db, sql.data, err)
+                          : err_set(err, ERR_MEMORY, "out of memory");
+    buf_clear(&sql);
+    return rc;
+}
 
 /* The file itself was opened for reading; setting query_only again would make SQLite prepare every
  * statement anew at each moment. */
@@ -263,7 +245,7 @@ int past_build(struct past *past, int64_t upto, bool sparse, struct err *err)
                           "temp.journal_mode = MEMORY; PRAGMA temp.cache_size = -8000; BEGIN", err);
     rc = rc ? rc : copy_schema(db, sparse, err);
     rc = rc ? rc : db_exec(db, moment, err);
-    rc = rc || !sparse ? rc : db_exec(db, sparse_moment, err);
-    rc = rc ? rc : make_idle(past, sparse, err);
+    rc = rc ? rc : make_reach(past, err);
+    rc = rc || !sparse ? rc : sparse_make(db, err);
     return rc ? rc : go_on(past, 0, upto, err);
 }

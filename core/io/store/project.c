@@ -34,7 +34,7 @@ struct field {
 
 /* What the comments above a statement say of it; the names lie in the text of the section. */
 struct marks {
-    bool must, whole, sparse;
+    bool must, whole, sparse, own, wide;
     struct field each; /* the array whose items it is run for */
     struct field with; /* the field without which it is not run */
     const char *is;    /* what that has to be, or NULL */
@@ -81,20 +81,27 @@ static void read_with(const char *text, size_t len, struct marks *marks)
     marks->is_len = value ? (size_t)(text + len - marks->is) : 0;
 }
 
+static void read_word(const char *word, size_t len, struct marks *marks)
+{
+    const struct {
+        const char *word;
+        bool *mark;
+    } words[] = {{"must", &marks->must}, {"whole", &marks->whole}, {"sparse", &marks->sparse},
+                 {"own", &marks->own},   {"wide", &marks->wide}};
+    for (size_t i = 0; i < COUNT_OF(words); i++)
+        if (len == strlen(words[i].word) && memcmp(word, words[i].word, len) == 0)
+            *words[i].mark = true;
+}
+
 static void read_mark(const char *line, size_t len, struct marks *marks)
 {
-    static const char must[] = "-- must", whole[] = "-- whole", sparse[] = "-- sparse",
-                      each[] = "-- each ", with[] = "-- with ";
-    if (len == sizeof must - 1 && memcmp(line, must, len) == 0)
-        marks->must = true;
-    if (len == sizeof whole - 1 && memcmp(line, whole, len) == 0)
-        marks->whole = true;
-    if (len == sizeof sparse - 1 && memcmp(line, sparse, len) == 0)
-        marks->sparse = true;
+    static const char each[] = "-- each ", with[] = "-- with ";
     if (len >= sizeof each && memcmp(line, each, sizeof each - 1) == 0)
         marks->each = field_named(line + sizeof each - 1, len - (sizeof each - 1));
-    if (len >= sizeof with && memcmp(line, with, sizeof with - 1) == 0)
+    else if (len >= sizeof with && memcmp(line, with, sizeof with - 1) == 0)
         read_with(line + sizeof with - 1, len - (sizeof with - 1), marks);
+    else if (len > 3)
+        read_word(line + 3, len - 3, marks);
 }
 
 /* Skips blanks and comments, reads the marks among them. */
@@ -207,17 +214,19 @@ static void drop(struct project_kind *kind)
     *kind = (struct project_kind){0};
 }
 
-bool project_does(const struct projector *projector, size_t index)
+enum project_reach project_reach(const struct projector *projector, size_t index)
 {
     const struct sql_section *section = &projector->kinds->items[index];
     const char *end = section->text + section->len;
     struct marks marks;
+    enum project_reach reach = PROJECT_IDLE;
     for (const char *p = skip(section->text, end, &marks); p < end; p = skip(p, end, &marks)) {
-        if (belongs(projector, &marks))
-            return true;
+        enum project_reach one = marks.own ? PROJECT_OWN : marks.wide ? PROJECT_WIDE : PROJECT_NEAR;
+        if (belongs(projector, &marks) && one > reach)
+            reach = one;
         p = statement_end(p, end);
     }
-    return false;
+    return reach;
 }
 
 static int prepare(struct projector *projector, int index, struct err *err)

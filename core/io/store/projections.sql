@@ -8,8 +8,10 @@
 -- `-- each x` is run for every item of the array x: `@item`, or the field y of it: `@y`. One under
 -- `-- with x` is not run where the body has no x (or x::y), under `-- with x = text` where that is not
 -- its text. One under `-- whole` is left out where a moment of the past is made sparse (rebuild.h), one
--- under `-- sparse` everywhere else. json_put(a, b) is a with the members of b, NULL when it has none;
--- hash_bytes(x) the bytes of 64 hexadecimal digits.
+-- under `-- sparse` everywhere else. `-- own`: it looks at nothing but what its card has of its own, and
+-- changes nothing else, so that a sparse moment may put it off; `-- wide`: it looks at other cards than its
+-- own. json_put(a, b) is a with the members of b, NULL when it has none; hash_bytes(x) the bytes of 64
+-- hexadecimal digits.
 -- Deterministic: only the event and the tables, no clock, no randomness.
 
 -- kind: card.created
@@ -34,6 +36,7 @@ INSERT OR IGNORE INTO label (name, seq) VALUES (@item, :seq);
 
 -- kind: card.changed
 -- must
+-- own
 UPDATE card SET
     name = coalesce($set ->> '$.name', name),
     priority = coalesce($set ->> '$.priority', priority),
@@ -53,20 +56,25 @@ UPDATE card SET
 WHERE id = :card AND revision = $rev;
 -- NULL, which is ignored, where no other fields are set; a SELECT would make a table for it
 -- with set
+-- own
 INSERT OR IGNORE INTO card_text (id, data) VALUES (:seq,
         json_put((SELECT data FROM card_text WHERE id = (SELECT text FROM card WHERE id = :card)),
                  json_remove($set, '$.id', '$.type', '$.name', '$.status', '$.priority', '$.wait_reason',
                              '$.return_to', '$.seat', '$.assignee', '$.parent_id', '$.epic', '$.build_id',
                              '$.ordinal', '$.revision', '$.retry_count', '$.max_retries', '$.credits', '$.note',
                              '$.depends_on')));
+-- own
 UPDATE card SET text = :seq WHERE id = :card AND EXISTS (SELECT 1 FROM card_text WHERE id = :seq);
 -- with set::depends_on
+-- own
 DELETE FROM dependency WHERE card = :card;
 -- with set::depends_on
+-- own
 INSERT OR IGNORE INTO dependency (card, needs) SELECT :card, value FROM json_each($set -> '$.depends_on');
 
 -- kind: card.moved
 -- must
+-- own
 UPDATE card SET
     status = $to,
     wait_reason = $reason,
@@ -97,6 +105,7 @@ WHERE id = :card AND revision = $rev AND status = $from AND type = $type
 -- its question, when it was not answered before: nobody waits for it any more (found by its card: the index of
 -- statuses is written meanwhile)
 -- with from = blocked
+-- own
 UPDATE approval SET status = 'void' WHERE +status = 'pending' AND card = :card;
 
 -- The epic of a fork: its source as it was after commit $at. What has changed since is in the body; a source
@@ -104,6 +113,7 @@ UPDATE approval SET status = 'void' WHERE +status = 'pending' AND card = :card;
 -- which is still there.
 -- kind: card.forked
 -- must
+-- wide
 INSERT INTO card (id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic,
                   build, ordinal, revision, retry_count, max_retries, credits, note, turns, tokens_in,
                   tokens_out, created_at, updated_at, text, moved, labels, note_labels)
@@ -126,6 +136,7 @@ INSERT INTO tree (id, seq, base) VALUES (:card, $at, $of);
 -- kind: cards.forked
 -- must
 -- each cards
+-- wide
 INSERT INTO card (id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic,
                   build, ordinal, revision, retry_count, max_retries, credits, note, turns, tokens_in,
                   tokens_out, created_at, updated_at, text, moved, labels, note_labels)
@@ -302,6 +313,7 @@ UPDATE turn SET steps = :step, tokens_in = tokens_in + coalesce($usage::prompt, 
                 tokens_out = tokens_out + coalesce($usage::completion, 0), calls = calls + 1,
                 money = money + coalesce($money, 0), took = took + coalesce($took, 0)
 WHERE run = :run AND turn = :turn;
+-- own
 -- sparse
 INSERT OR IGNORE INTO replied (run, turn) VALUES (:run, :turn);
 
@@ -418,13 +430,16 @@ INSERT INTO tree (id, seq) SELECT $into, 0 WHERE NOT EXISTS (SELECT 1 FROM tree 
 UPDATE tree SET hash = coalesce($hash, hash)
 WHERE id = $into AND seq = (SELECT max(seq) FROM tree WHERE id = $into)
   AND coalesce(hash, '') = coalesce($was, hash, '');
+-- own
 DELETE FROM conflict WHERE card = :card;
 
 -- kind: tree.conflict
+-- own
 INSERT INTO conflict (card, path, other, seq, labels) VALUES (:card, $path, $with, :seq, $labels)
 ON CONFLICT (card, path) DO UPDATE SET other = excluded.other, seq = excluded.seq, labels = excluded.labels;
 
 -- kind: verify.done
+-- own
 INSERT INTO verdict (card, tree, ok, log, at, seq, labels) VALUES (:card, $tree, $ok, $log, :at, :seq, $labels)
 ON CONFLICT (card, tree) DO UPDATE SET ok = excluded.ok, log = excluded.log, at = excluded.at,
                                        seq = excluded.seq, labels = excluded.labels;

@@ -78,6 +78,11 @@ int store_forward(struct store *store, int64_t upto, struct err *err)
     return rc;
 }
 
+int store_look(struct store *store, const char *card, struct err *err)
+{
+    return store->options.sparse ? sparse_look(&store->past, card, err) : 0;
+}
+
 void reader_close(struct store *store)
 {
     for (size_t i = 0; store->prepared && i < store->queries.count; i++) {
@@ -188,6 +193,8 @@ int store_query(struct store *store, const char *name, struct store_query **out,
     if (broken(query->busy))
         return err_set(err, ERR_BUG, "the query '%s' is already running", name);
     int rc = hold(store, err);
+    if (!rc && !store->past.sparse.looked)
+        rc = store_look(store, NULL, err);
     if (!rc && !query->stmt)
         rc = prepare(store, &store->queries.items[index], query, err);
     if (rc)

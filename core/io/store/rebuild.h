@@ -4,6 +4,7 @@
 #define IO_STORE_REBUILD_H
 
 #include "io/store/db.h"
+#include "io/store/owed.h"
 
 /* The columns of a row as `each` gets it; those of past.c end with the body. */
 enum rebuild_column {
@@ -42,9 +43,15 @@ int rebuild_run(struct rebuild *rebuild, struct err *err);
 
 /* ---- past.c ---- */
 
+struct sparse {
+    sqlite3_stmt *statements[2];
+    struct owed owed; /* what is put off */
+    bool looked;      /* sparse_look has said of whom it is not */
+};
 struct past {
     struct projector projector;
-    sqlite3_stmt *statements[4]; /* kept from one moment to the next */
+    struct sparse sparse;
+    sqlite3_stmt *statements[5]; /* kept from one moment to the next */
     int64_t last;                /* the newest commit that was looked for */
 };
 int past_open(struct past *past, sqlite3 *db, const struct sql_sections *kinds);
@@ -61,5 +68,18 @@ int past_build(struct past *past, int64_t upto, bool sparse, struct err *err);
 /* From the moment `from` to a later one, at the cost of the events between. The same errors; after
  * one the connection is of no use. */
 int past_forward(struct past *past, int64_t from, int64_t upto, struct err *err);
+
+/* Projects one event. The same errors. */
+int past_project(struct past *past, int64_t seq, struct err *err);
+/* ---- sparse.c: past.c's, where it is sparse ---- */
+
+int sparse_make(sqlite3 *db, struct err *err);
+void sparse_close(struct sparse *sparse);
+int sparse_go_on(struct past *past, int64_t after, int64_t upto, struct err *err);
+
+/* A sparse moment puts off what an event changes of its card alone, most often for good. Before it is
+ * looked at: until it goes on, only at this card, with its epic, what it needs and what it was forked
+ * of, and further ones that are said; card NULL: at anything. The errors of past_forward. */
+int sparse_look(struct past *past, const char *card, struct err *err);
 
 #endif

@@ -27,7 +27,7 @@ local function open(self, sparse)
   if not moment then
     error(err, 0)
   end
-  self.moment, self.sparse, self.at, self.docs = moment, sparse, self.wanted, {}
+  self.moment, self.sparse, self.at, self.docs, self.card = moment, sparse, self.wanted, {}, nil
 end
 
 local function go_on(self)
@@ -35,15 +35,30 @@ local function go_on(self)
   if err then
     error(err, 0)
   end
-  self.at, self.docs = self.wanted, {}
+  self.at, self.docs, self.card = self.wanted, {}, nil
+end
+
+-- A sparse moment knows of the cards that it was told to look at.
+local function look(self, card)
+  if self.card ~= card then
+    local _, err = errors.check(self.moment:look(card))
+    if err then
+      error(err, 0)
+    end
+    self.card = card
+  end
 end
 
 -- The moment, of which this is asked: a whole one from the first question on that needs it.
-local function moment(self, name)
+local function moment(self, name, params)
   if not self.moment or self.sparse and not SPARSE[name] then
     open(self, SPARSE[name] or false)
   elseif self.wanted > self.at then
     go_on(self)
+  end
+  local card = params.card or params.id
+  if card and self.sparse then
+    look(self, card)
   end
   return self.moment
 end
@@ -52,12 +67,12 @@ function Past:read(name, params)
   if name == "card_turns" then
     return self.cards:turns_of(params.card)
   end
-  return moment(self, name):read(name, params)
+  return moment(self, name, params):read(name, params)
 end
 
 -- Both sides ask for the same ones, which nobody changes.
 function Past:read_doc(name, params)
-  local now, key = moment(self, name), name .. cjson.encode(params)
+  local now, key = moment(self, name, params), name .. cjson.encode(params)
   if self.docs[key] then
     return self.docs[key]
   end

@@ -1,0 +1,175 @@
+/* sparse.c: a moment of the past without trees and costs. Which turns there were the file tells, so
+ * that most events are passed over; and what an event changes of its card alone is put off until
+ * somebody looks at the card, which is most often never. */
+#include <string.h>
+
+#include "io/store/rebuild.h"
+
+enum { SCAN, AROUND };
+
+static const char *const texts[] = {
+    /* The commits that are of use, how far they reach, their cards. Files are passed over unless they
+     * carry labels, of which others are asked, and of a turn's replies all but the first: that there
+     * are some. */
+    [SCAN] = "SELECT e.seq, r.reach, coalesce(iif(e.actor IS NULL, s.card, e.card), '') "
+             "FROM main.entry e LEFT JOIN temp.reach r ON r.id = e.kind "
+             "LEFT JOIN main.stream s ON s.id = e.stream "
+             "WHERE e.seq > ?1 AND e.seq <= ?2 AND r.reach IS NOT 0 "
+             "AND (e.kind NOT IN (SELECT id FROM temp.file) OR instr(e.body, '\"labels\"')) "
+             "AND (e.step <= 1 OR e.kind NOT IN (SELECT id FROM temp.reply)) ORDER BY e.seq",
+    /* the cards that are looked at with the card ?1 */
+    [AROUND] =
+        "SELECT epic FROM card WHERE id = ?1 UNION ALL SELECT parent FROM card WHERE id = ?1 "
+        "UNION ALL SELECT needs FROM dependency WHERE card = ?1 "
+        "UNION ALL SELECT source FROM lineage WHERE card = ?1 "
+        "UNION ALL SELECT l.source FROM card c JOIN lineage l ON l.card = c.epic WHERE c.id = ?1",
+};
+_Static_assert(COUNT_OF(texts) == COUNT_OF(((struct sparse *)0)->statements), "one for each");
+
+/* The event that was a stream's head then is found from the head in the file back; a turn that had
+ * ended by then has it at once. The turns are the file's, but for what becomes of them: `ended` is the
+ * event that was or will be their end; that they had a reply by then, and which labels, is kept beside
+ * them; what they cost is left out. */
+static const char views[] =
+    "CREATE TEMP VIEW stream AS SELECT id, run, turn, card, actor, role, ("
+    "WITH RECURSIVE back (seq, prev) AS ("
+    "SELECT e.seq, e.prev FROM main.entry e WHERE e.seq = s.seq UNION ALL "
+    "SELECT e.seq, e.prev FROM back JOIN main.entry e ON e.seq = back.prev "
+    "WHERE back.seq > (SELECT seq FROM moment) AND e.seq < back.seq) "
+    "SELECT min(seq) FROM back) AS seq "
+    "FROM main.stream s;"
+    "CREATE TEMP TABLE replied (run TEXT, turn ANY, PRIMARY KEY (run, turn)) "
+    "STRICT, WITHOUT ROWID; "
+    "CREATE TEMP TABLE labelled (run TEXT, turn ANY, labels TEXT, PRIMARY KEY (run, turn)) "
+    "STRICT, WITHOUT ROWID; "
+    "CREATE TEMP VIEW turn AS SELECT run, turn, seq, card, seat, role, generation, engine, model, "
+    "iif(ended <= (SELECT seq FROM moment), outcome, NULL) AS outcome, ended, 0 AS "
+    "tokens_in, 0 AS tokens_out, started_at, arm, EXISTS (SELECT 1 FROM replied r WHERE r.run = "
+    "t.run AND r.turn = t.turn) AS steps, (SELECT l.labels FROM labelled l WHERE l.run = t.run AND "
+    "l.turn = t.turn) AS labels "
+    "FROM (SELECT *, (SELECT e.seq FROM main.stream s JOIN main.entry e ON e.seq = s.seq "
+    "WHERE s.run = m.run AND s.turn = m.turn AND e.kind IN (SELECT id FROM main.kind WHERE name IN "
+    "('turn.ended', 'turn.abandoned'))) AS ended "
+    "FROM main.turn m WHERE m.seq <= (SELECT seq FROM moment)) t";
+
+static const char kinds[] =
+    "CREATE TEMP TABLE file (id INTEGER PRIMARY KEY); "
+    "INSERT INTO temp.file SELECT id FROM main.kind WHERE name IN ('file.written', 'file.deleted');"
+    "CREATE TEMP TABLE reply (id INTEGER PRIMARY KEY); "
+    "INSERT INTO temp.reply SELECT id FROM main.kind WHERE name = 'step.reply'";
+
+int sparse_make(sqlite3 *db, struct err *err)
+{
+    int rc = db_exec(db, views, err);
+    return rc ? rc : db_exec(db, kinds, err);
+}
+
+void sparse_close(struct sparse *sparse)
+{
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        sqlite3_finalize(sparse->statements[i]);
+    owed_clear(&sparse->owed);
+}
+
+static int statement(struct past *past, int which, sqlite3_stmt **out, struct err *err)
+{
+    sqlite3_stmt **kept = &past->sparse.statements[which];
+    int rc = 0;
+    if (!*kept)
+        rc = db_prepare(past->projector.db, texts[which], strlen(texts[which]), kept, NULL, err);
+    *out = *kept;
+    return rc;
+}
+
+static int settle(struct past *past, const char *card, struct err *err)
+{
+    int64_t seq;
+    int rc = 0;
+    while (!rc && owed_take(&past->sparse.owed, card, &seq))
+        rc = past_project(past, seq, err);
+    return rc;
+}
+
+/* What is put off is of one card alone, so that it does not matter which comes first. */
+static int settle_all(struct past *past, struct err *err)
+{
+    const char *card;
+    int rc = 0;
+    for (size_t at = 0; !rc && (card = owed_each(&past->sparse.owed, &at));)
+        rc = settle(past, card, err);
+    return rc;
+}
+
+/* An event looks at cards as they were before it. */
+static int project_now(struct past *past, int64_t seq, bool wide, const char *card, struct err *err)
+{
+    int rc = wide ? settle_all(past, err) : settle(past, card, err);
+    return rc ? rc : past_project(past, seq, err);
+}
+
+/* One of a kind that nobody knew when the moment was made may look at anything. */
+static int take(struct past *past, sqlite3_stmt *row, struct err *err)
+{
+    int64_t seq = sqlite3_column_int64(row, 0);
+    bool known = sqlite3_column_type(row, 1) != SQLITE_NULL;
+    int reach = known ? sqlite3_column_int(row, 1) : PROJECT_WIDE;
+    const char *card = (const char *)sqlite3_column_text(row, 2);
+    if (!card)
+        return err_set(err, ERR_MEMORY, "out of memory");
+    if (reach != PROJECT_OWN)
+        return project_now(past, seq, reach == PROJECT_WIDE, card, err);
+    return owed_add(&past->sparse.owed, card, seq) ? err_set(err, ERR_MEMORY, "out of memory") : 0;
+}
+
+int sparse_go_on(struct past *past, int64_t after, int64_t upto, struct err *err)
+{
+    sqlite3_stmt *stmt;
+    int step = SQLITE_DONE, rc = statement(past, SCAN, &stmt, err);
+    if (rc)
+        return rc;
+    past->sparse.looked = false;
+    sqlite3_bind_int64(stmt, 1, after);
+    sqlite3_bind_int64(stmt, 2, upto);
+    while (!rc && (step = sqlite3_step(stmt)) == SQLITE_ROW)
+        rc = take(past, stmt, err);
+    if (!rc && step != SQLITE_DONE)
+        rc = db_fail(past->projector.db, step, err);
+    sqlite3_reset(stmt);
+    return rc;
+}
+
+/* Appends the cards that are looked at with a card, each with its NUL. */
+static int around(struct past *past, const char *card, struct buf *out, struct err *err)
+{
+    sqlite3_stmt *stmt;
+    int step = SQLITE_DONE, rc = statement(past, AROUND, &stmt, err);
+    if (rc)
+        return rc;
+    sqlite3_bind_text(stmt, 1, card, -1, SQLITE_STATIC);
+    while ((step = sqlite3_step(stmt)) == SQLITE_ROW)
+        if (sqlite3_column_type(stmt, 0) == SQLITE_TEXT)
+            buf_put(out, sqlite3_column_text(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0) + 1);
+    if (step != SQLITE_DONE)
+        rc = db_fail(past->projector.db, step, err);
+    else if (!buf_ok(out))
+        rc = err_set(err, ERR_MEMORY, "out of memory");
+    sqlite3_reset(stmt);
+    return rc;
+}
+
+static int settle_around(struct past *past, const char *card, struct err *err)
+{
+    struct buf cards = {0};
+    int rc = settle(past, card, err);
+    rc = rc ? rc : around(past, card, &cards, err);
+    for (size_t at = 0; !rc && at < cards.len; at += strlen(cards.data + at) + 1)
+        rc = settle(past, cards.data + at, err);
+    buf_clear(&cards);
+    return rc;
+}
+
+int sparse_look(struct past *past, const char *card, struct err *err)
+{
+    past->sparse.looked = true;
+    return card ? settle_around(past, card, err) : settle_all(past, err);
+}
