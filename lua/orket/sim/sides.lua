@@ -102,7 +102,9 @@ function Sides:both(texts, config)
   if self.overlay.process and not same(config.organization.process_rules, self.overlay.process) then
     changed[#changed + 1] = "config/organization.json"
   end
-  return pair({ generation = old, config = config }, { generation = new, config = new_config }, changed)
+  local both = pair({ generation = old, config = config }, { generation = new, config = new_config }, changed)
+  table.insert(self.pairs, both)
+  return both
 end
 
 ---A recorded configuration; the project's own when there is none.
@@ -134,9 +136,10 @@ end
 ---@return Error|nil err
 ---@return boolean|nil lost  what was recorded cannot be made again: nothing of it can be judged
 function Sides:of(generation, blob)
-  local key = generation .. " " .. (blob or "")
-  if self.pairs[key] then
-    return self.pairs[key]
+  local known = self.known[generation] or {}
+  self.known[generation] = known
+  if known[blob or ""] then
+    return known[blob or ""]
   end
   local config, err = self:configuration(blob)
   local texts = config and texts_of(self.store, generation)
@@ -144,7 +147,7 @@ function Sides:of(generation, blob)
     return nil, err or errors.new("ERR_NOT_FOUND", "the scripts of the generation " .. generation .. " are not there any more"), true
   end
   local both, why, lost = self:both(texts, config)
-  self.pairs[key] = both
+  known[blob or ""] = both
   return both, why, lost
 end
 
@@ -153,7 +156,7 @@ end
 ---@return SimPair|nil
 ---@return Error|nil
 function Sides:present(project)
-  if not self.pairs.present then
+  if not self.here then
     local texts, problems = scripts.texts(project.root)
     if #problems > 0 then
       return refused(problems[1])
@@ -162,16 +165,16 @@ function Sides:present(project)
     if not both then
       return nil, err
     end
-    self.pairs.present = both
+    self.here = both
   end
-  return self.pairs.present
+  return self.here
 end
 
 ---Everything in which any of the pairs differed.
 ---@return string[]
 function Sides:changed()
   local all = {}
-  for _, both in pairs(self.pairs) do
+  for _, both in ipairs(self.pairs) do
     for _, path in ipairs(both.changed) do
       all[path] = true
     end
@@ -186,7 +189,7 @@ function Sides:not_simulated()
   for _, path in ipairs(self.overlay.ignored) do
     all[path] = "no recorded decision is made by it alone"
   end
-  for _, both in pairs(self.pairs) do
+  for _, both in ipairs(self.pairs) do
     for what, why in pairs(both.beyond) do
       all[what] = why
     end
@@ -201,7 +204,7 @@ end
 ---@param overlay Overlay
 ---@return table sides
 function M.new(project, overlay)
-  return setmetatable({ store = project.store, now = project.config, overlay = overlay, pairs = {}, configs = {} }, Sides)
+  return setmetatable({ store = project.store, now = project.config, overlay = overlay, known = {}, pairs = {}, configs = {} }, Sides)
 end
 
 return M

@@ -38,7 +38,7 @@ local GUARD = "integrity_guard"
 
 local function begin(self, event)
   local body = event.body
-  local run = self.runs[event.run] or { id = event.run, epic = event.card, turns = {}, forked = {} }
+  local run = self.runs[event.run] or { id = event.run, epic = event.card, turns = {}, forked = {}, counted = {} }
   run.config, run.began, run.board = body.config, event.seq, self.cards:board(event.card)
   for _, turn in pairs(run.turns) do -- they go on with the cards as they were read anew
     turn.card = run.board[turn.card.id] or turn.card
@@ -64,7 +64,7 @@ local function open(self, run, event, number, body)
   }
   run.turns[number] = turn
   if turn.judged ~= true then
-    self.counted[run.id .. " " .. number] = 0
+    run.counted[number], self.counts = 0, true
   end
   return turn
 end
@@ -236,14 +236,18 @@ end
 
 -- Calls that nothing can have changed for were not read.
 local function count(self)
-  for _, name in ipairs(next(self.counted) and { "decided", "decided_again" } or {}) do
+  for _, name in ipairs(self.counts and { "decided", "decided_again" } or {}) do
     for _, turn in ipairs(self.store:read(name, {})) do
-      local key = turn.run .. " " .. turn.turn
-      self.counted[key] = self.counted[key] and turn.calls
+      local counted = self.runs[turn.run] and self.runs[turn.run].counted
+      if counted and counted[turn.turn] then
+        counted[turn.turn] = turn.calls
+      end
     end
   end
-  for _, calls in pairs(self.counted) do
-    self.judge:count("calls", calls)
+  for _, run in pairs(self.runs) do
+    for _, calls in pairs(run.counted) do
+      self.judge:count("calls", calls)
+    end
   end
 end
 
@@ -259,7 +263,7 @@ end
 function M.new(options)
   return setmetatable({
     store = options.store, sides = options.sides, wanted = options.wanted, judge = options.judge, cards = options.cards, prompts = options.judge.prompts,
-    whole = options.whole, reading = reading.new(options.whole), runs = {}, counted = {}, since = 0,
+    whole = options.whole, reading = reading.new(options.whole), runs = {}, since = 0,
   }, Walk)
 end
 

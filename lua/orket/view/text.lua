@@ -99,7 +99,8 @@ function M.block(text)
   return (tostring(text):gsub("[^\n]+", M.clean))
 end
 
--- JSON may hold DEL, the C1 controls and what turns text as they are; a terminal acts on them.
+-- JSON may hold DEL, the C1 controls and what turns text as they are; a terminal acts on them. (Patterns: the first byte
+-- of each is itself.)
 local STEERING = { "\127", "\194[\128-\159]", "\226\128[\142\143\168-\174]", "\226\129[\166-\169]" }
 
 local function escape(bytes)
@@ -129,10 +130,8 @@ end
 ---@return string
 function M.json(value)
   local out = encoded(value, 0)
-  if utf8.len(out) ~= #out or out:find("\127", 1, true) then -- what is all ASCII has nothing else to steer with
-    for _, pattern in ipairs(STEERING) do
-      out = out:gsub(pattern, escape)
-    end
+  for _, pattern in ipairs(STEERING) do
+    out = out:find(pattern:sub(1, 1), 1, true) and out:gsub(pattern, escape) or out
   end
   return out
 end
