@@ -161,8 +161,8 @@ static int l_forward(lua_State *L)
     return 1;
 }
 
-/* store:look(card) -> true | nil, message, code: until one of store.past that is sparse goes on, it is
- * asked about this card, and others that are said likewise */
+/* store:look(card) -> true | nil, message, code: until it goes on, one of store.past that is sparse
+ * answers for this card and those named since */
 static int l_look(lua_State *L)
 {
     struct store *store = bind_check_store(L, 1);

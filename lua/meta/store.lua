@@ -76,6 +76,15 @@ function M.key(dir) end
 ---@return string? fix
 function Store:forward(seq) end
 
+---Before queries of a sparse one of store.past: until it goes on they answer for this card and those named since, with
+---what a view of them shows of other cards; where no card is named they answer for all.
+---@param card string
+---@return true|nil ok
+---@return string? message
+---@return string? code as store.past answers it; afterwards the store is only to be closed
+---@return string? fix
+function Store:look(card) end
+
 ---Verifies every chain, hash and signature and rebuilds every projection in a temporary database.
 ---@param path string
 ---@return StoreReport|nil

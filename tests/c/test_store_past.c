@@ -101,7 +101,7 @@ static const struct {
     {"1", "card.changed", "A", "{\"labels\":[\"forge\"],\"rev\":2,\"set\":{\"depends_on\":[\"B\"],\"note\":\"n\"}}", 2},
     {"1", "approval.asked", "A", "{\"call\":\"c\",\"operation\":{\"op\":\"x\"}}", 2},
     {"1", "turn.ended", "A", "{\"outcome\":\"done\",\"steps\":2,\"tokens_in\":5,\"tokens_out\":3}", 2},
-    {"0", "card.moved", "A", "{\"from\":\"in_progress\",\"reason\":\"input\",\"rev\":3,\"role\":\"system\",\"to\":\"blocked\",\"type\":\"issue\"}", 0},
+    {"1", "card.moved", "A", "{\"from\":\"in_progress\",\"reason\":\"input\",\"rev\":3,\"role\":\"system\",\"to\":\"blocked\",\"type\":\"issue\"}", 0},
     {"0", "card.moved", "A", "{\"from\":\"blocked\",\"rev\":4,\"role\":\"system\",\"to\":\"in_progress\",\"type\":\"issue\"}", 0},
     {"0", "tree.opened", "A", "{\"from\":\"E\"}", 0},
     {"0", "tree.conflict", "A", "{\"path\":\"f\",\"with\":\"B\"}", 0},
@@ -366,17 +366,27 @@ static void a_labelled_file_is_not_passed_over(void **state)
     world_remove(&w);
 }
 
-/* Who reviewed a card may build on it later: what was done stays done, however far a moment goes on at once. */
+/* Who reviewed a card may build on it later, and what a fork was done by may be verified once more: what was done
+ * stays done, however far a moment goes on at once, and whichever card is looked at first. */
 static void what_was_done_stays_done(void **state)
 {
     static const struct {
-        const char *turn, *kind, *body;
+        const char *turn, *kind, *card, *body;
     } events[] = {
-        {"1", "turn.started", "{\"role\":\"coder\",\"seat\":\"s\"}"},
-        {"2", "turn.started", "{\"role\":\"integrity_guard\",\"seat\":\"g\"}"},
-        {"2", "card.moved", "{\"from\":\"ready\",\"rev\":1,\"to\":\"done\",\"type\":\"issue\"}"},
-        {"2", "card.moved", "{\"from\":\"done\",\"rev\":2,\"to\":\"ready\",\"type\":\"issue\"}"},
-        {"3", "turn.started", "{\"role\":\"coder\",\"seat\":\"g\"}"},
+        {"0", "card.created", "A", "{\"name\":\"a\",\"type\":\"issue\",\"verification\":{\"fixture_path\":\"v\"}}"},
+        {"0", "card.created", "E", "{\"name\":\"e\",\"type\":\"epic\"}"},
+        {"1", "turn.started", "A", "{\"role\":\"coder\",\"seat\":\"s\"}"},
+        {"2", "turn.started", "A", "{\"role\":\"integrity_guard\",\"seat\":\"g\"}"},
+        {"0", "verify.done", "A", "{\"ok\":true,\"tree\":\"t\"}"},
+        {"0", "card.forked", "F", "{\"at\":5,\"of\":\"E\",\"retry_count\":0,\"rev\":1,\"revision\":1,\"status\":\"ready\"}"},
+        {"0", "cards.forked", "F", "{\"at\":5,\"cards\":[{\"of\":\"A\",\"rev\":1}],\"suffix\":\"2\"}"},
+        {"4", "turn.started", "A2", "{\"role\":\"integrity_guard\",\"seat\":\"g\"}"},
+        {"4", "card.moved", "A2", "{\"from\":\"ready\",\"rev\":1,\"to\":\"done\",\"tree\":\"t\",\"type\":\"issue\"}"},
+        {"0", "verify.done", "A", "{\"ok\":false,\"tree\":\"u\"}"},
+        {"0", "verify.done", "A", "{\"ok\":true,\"tree\":\"t\"}"},
+        {"2", "card.moved", "A", "{\"from\":\"ready\",\"rev\":1,\"to\":\"done\",\"tree\":\"t\",\"type\":\"issue\"}"},
+        {"2", "card.moved", "A", "{\"from\":\"done\",\"rev\":2,\"to\":\"ready\",\"type\":\"issue\"}"},
+        {"3", "turn.started", "A", "{\"role\":\"coder\",\"seat\":\"g\"}"},
     };
     struct world w;
     struct store *past;
@@ -384,16 +394,19 @@ static void what_was_done_stays_done(void **state)
     (void)state;
     world_dir(&w);
     world_open(&w, NULL);
-    make_card(&w, "A");
     for (size_t i = 0; i < COUNT_OF(events); i++) {
         struct store_stream *stream;
         assert_int_equal(store_stream_open(w.store, "r", events[i].turn, "agent:s", NULL, &stream, NULL), 0);
-        assert_int_equal(write_one(&w, stream, events[i].kind, "A", events[i].body), 0);
+        if (write_one(&w, stream, events[i].kind, events[i].card, events[i].body))
+            fail_msg("event %zu", i + 1);
         store_stream_close(stream);
     }
-    if (open_sparse(&w, 1 + (int64_t)COUNT_OF(events), &past, &err))
-        fail_msg("%s", err.text);
-    store_close(past);
+    for (int i = 0; i < 2; i++) {
+        if (open_sparse(&w, (int64_t)COUNT_OF(events), &past, &err) || store_look(past, i ? "A" : "A2", &err) ||
+            store_look(past, i ? "A2" : "A", &err))
+            fail_msg("%s", err.text);
+        store_close(past);
+    }
     world_close(&w);
     world_remove(&w);
 }

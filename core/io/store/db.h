@@ -86,11 +86,11 @@ struct projector {
 };
 int projector_open(struct projector *projector, sqlite3 *db, const struct sql_sections *kinds);
 void projector_close(struct projector *projector);
-/* How far the statements of a kind look (`-- own`, `-- wide`). */
+/* How far a kind of event looks (`-- own`, `-- near`). */
 enum project_reach {
-    PROJECT_IDLE, /* there are none */
-    PROJECT_OWN,  /* at what its card has of its own, and nothing else changes */
-    PROJECT_NEAR, /* of cards at its own */
+    PROJECT_IDLE, /* nothing follows from it */
+    PROJECT_OWN,  /* at what its card has of its own; nothing else changes */
+    PROJECT_NEAR, /* at no other card than its own */
     PROJECT_WIDE
 };
 enum project_reach project_reach(const struct projector *projector, size_t kind);

@@ -20,8 +20,8 @@ enum { LAST, EVENTS, EVENT, STREAMS, MOMENT };
 
 static const char *const texts[] = {
     [LAST] = "SELECT coalesce(max(seq), 0) FROM main.entry",
-    /* Most events are what a turn said and heard: nothing follows from them, so that a moment need not
-     * read them. */
+    /* Most events are what a turn said and heard: nothing follows from them, so that a moment need
+     * not read them. */
     [EVENTS] = EACH_EVENT "AND r.reach IS NOT 0 ORDER BY e.seq",
     [EVENT] = EACH_EVENT,
     /* the streams' heads after the events of (after, upto], over those of before */
@@ -124,9 +124,9 @@ static int copy_one(sqlite3 *db, const char *sql, struct err *err)
     return rc;
 }
 
-/* Tables of the projections with their indexes, the streams, and the views over both; a sparse moment
- * has views of its own for streams and turns. The list is read whole before the first of them is
- * made. */
+/* Tables of the projections with their indexes, the streams, and the views over both; a sparse
+ * moment has views of its own for streams and turns. The list is read whole before the first of them
+ * is made. */
 static int copy_schema(sqlite3 *db, bool sparse, struct err *err)
 {
     static const char list[] =
@@ -168,7 +168,8 @@ static int each_event(void *ctx, sqlite3_stmt *row, const struct store_seen *eve
 }
 
 /* Those of the events between that the statement reads. */
-static int project_events(struct past *past, int which, int64_t after, int64_t upto, struct err *err)
+static int project_events(struct past *past, int which, int64_t after, int64_t upto,
+                          struct err *err)
 {
     sqlite3_stmt *events;
     int rc = statement(past, which, &events, err);
@@ -185,15 +186,21 @@ int past_project(struct past *past, int64_t seq, struct err *err)
 
 /* ---- moments ---- */
 
-/* Commits come before what follows from them: whoever asks for turns has those of the moment. */
+static int project_whole(struct past *past, int64_t from, int64_t upto, struct err *err)
+{
+    int rc = project_events(past, EVENTS, from, upto, err);
+    rc = rc ? rc : run(past, STREAMS, from, upto, err);
+    return rc ? rc : db_exec(past->projector.db, "COMMIT", err);
+}
+
+/* What looks at the file's own rows by the moment sees those of the new one. */
 static int go_on(struct past *past, int64_t from, int64_t upto, struct err *err)
 {
     int rc = run(past, MOMENT, from, upto, err);
-    if (rc || past->projector.sparse)
-        return rc ? rc : sparse_go_on(past, from, upto, err);
-    rc = project_events(past, EVENTS, from, upto, err);
-    rc = rc ? rc : run(past, STREAMS, from, upto, err);
-    return rc ? rc : db_exec(past->projector.db, "COMMIT", err);
+    if (rc)
+        return rc;
+    return past->projector.sparse ? sparse_go_on(past, from, upto, err)
+                                  : project_whole(past, from, upto, err);
 }
 
 int past_forward(struct past *past, int64_t from, int64_t upto, struct err *err)

@@ -1,9 +1,9 @@
 /* project.c: runs the statements that projections.sql has for a kind of event. Used by the
  * writer and by the rebuild alike, so that both cannot differ. */
-#include <ctype.h>
 #include <string.h>
 
 #include "io/store/db.h"
+#include "io/store/marks.h"
 
 enum source_of {
     FROM_SEQ,
@@ -24,25 +24,8 @@ enum source_of {
 static const char *const envelope[] = {"seq",  "run",   "turn", "step", "n",  "kind",
                                        "card", "actor", "role", "at",   "body"};
 
-/* x of an object, or x::y: the field y of its object x. */
-struct field {
-    const char *name; /* borrowed; NULL is none */
-    size_t len;
-    const char *inner; /* y, or NULL */
-    size_t inner_len;
-};
-
-/* What the comments above a statement say of it; the names lie in the text of the section. */
-struct marks {
-    bool must, whole, sparse, own, wide;
-    struct field each; /* the array whose items it is run for */
-    struct field with; /* the field without which it is not run */
-    const char *is;    /* what that has to be, or NULL */
-    size_t is_len;
-};
-
-/* Where a parameter comes from. Its name is a copy: SQLite makes its own anew when another program has changed
- * the schema, for which a VACUUM is enough. */
+/* Where a parameter comes from. Its name is a copy: SQLite makes its own anew when another program
+ * has changed the schema, for which a VACUUM is enough. */
 struct source {
     enum source_of of;
     char *name; /* owned */
@@ -61,79 +44,6 @@ struct project_kind {
     size_t count;
     struct statement *statements;
 };
-
-static struct field field_named(const char *name, size_t len)
-{
-    const char *inner = memmem(name, len, "::", 2);
-    if (!inner)
-        return (struct field){.name = name, .len = len};
-    size_t outer = (size_t)(inner - name);
-    return (struct field){name, outer, inner + 2, len - outer - 2};
-}
-
-/* `x`, or `x = text`. */
-static void read_with(const char *text, size_t len, struct marks *marks)
-{
-    static const char is[] = " = ";
-    const char *value = memmem(text, len, is, sizeof is - 1);
-    marks->with = field_named(text, value ? (size_t)(value - text) : len);
-    marks->is = value ? value + sizeof is - 1 : NULL;
-    marks->is_len = value ? (size_t)(text + len - marks->is) : 0;
-}
-
-static void read_word(const char *word, size_t len, struct marks *marks)
-{
-    const struct {
-        const char *word;
-        bool *mark;
-    } words[] = {{"must", &marks->must}, {"whole", &marks->whole}, {"sparse", &marks->sparse},
-                 {"own", &marks->own},   {"wide", &marks->wide}};
-    for (size_t i = 0; i < COUNT_OF(words); i++)
-        if (len == strlen(words[i].word) && memcmp(word, words[i].word, len) == 0)
-            *words[i].mark = true;
-}
-
-static void read_mark(const char *line, size_t len, struct marks *marks)
-{
-    static const char each[] = "-- each ", with[] = "-- with ";
-    if (len >= sizeof each && memcmp(line, each, sizeof each - 1) == 0)
-        marks->each = field_named(line + sizeof each - 1, len - (sizeof each - 1));
-    else if (len >= sizeof with && memcmp(line, with, sizeof with - 1) == 0)
-        read_with(line + sizeof with - 1, len - (sizeof with - 1), marks);
-    else if (len > 3)
-        read_word(line + 3, len - 3, marks);
-}
-
-/* Skips blanks and comments, reads the marks among them. */
-static const char *skip(const char *p, const char *end, struct marks *marks)
-{
-    *marks = (struct marks){0};
-    for (;;) {
-        while (p < end && isspace((unsigned char)*p))
-            p++;
-        if (end - p < 2 || p[0] != '-' || p[1] != '-')
-            return p;
-        const char *line = p;
-        while (p < end && *p != '\n')
-            p++;
-        read_mark(line, (size_t)(p - line), marks);
-    }
-}
-
-/* Behind its semicolon. */
-static const char *statement_end(const char *p, const char *end)
-{
-    char quote = 0;
-    for (; p < end && (quote || *p != ';'); p++) {
-        if (*p == quote)
-            quote = 0;
-        else if (!quote && *p == '\'')
-            quote = *p;
-        else if (!quote && *p == '-' && end - p > 1 && p[1] == '-')
-            quote = '\n';
-    }
-    return p < end ? p + 1 : end;
-}
 
 /* Some are for a sparse moment alone, others for all else. */
 static bool belongs(const struct projector *projector, const struct marks *marks)
@@ -162,7 +72,7 @@ static int find_source(struct source *source, const char *name, struct err *err)
     source->name = strdup(name + 1);
     if (!source->name)
         return err_set(err, ERR_MEMORY, "out of memory");
-    source->field = field_named(source->name, strlen(source->name));
+    source->field = marks_field(source->name, strlen(source->name));
     return 0;
 }
 
@@ -218,15 +128,13 @@ enum project_reach project_reach(const struct projector *projector, size_t index
 {
     const struct sql_section *section = &projector->kinds->items[index];
     const char *end = section->text + section->len;
-    struct marks marks;
-    enum project_reach reach = PROJECT_IDLE;
-    for (const char *p = skip(section->text, end, &marks); p < end; p = skip(p, end, &marks)) {
-        enum project_reach one = marks.own ? PROJECT_OWN : marks.wide ? PROJECT_WIDE : PROJECT_NEAR;
-        if (belongs(projector, &marks) && one > reach)
-            reach = one;
-        p = statement_end(p, end);
-    }
-    return reach;
+    struct marks first, marks;
+    const char *p = marks_read(section->text, end, &first);
+    for (marks = first; p < end && !belongs(projector, &marks);)
+        p = marks_read(marks_statement_end(p, end), end, &marks);
+    if (p == end)
+        return PROJECT_IDLE;
+    return first.own ? PROJECT_OWN : first.near ? PROJECT_NEAR : PROJECT_WIDE;
 }
 
 static int prepare(struct projector *projector, int index, struct err *err)
@@ -235,9 +143,12 @@ static int prepare(struct projector *projector, int index, struct err *err)
     struct project_kind *kind = &projector->prepared[index];
     const char *end = section->text + section->len, *next;
     struct marks marks;
-    for (const char *p = skip(section->text, end, &marks); p < end; p = skip(next, end, &marks)) {
-        next = statement_end(p, end);
-        int rc = belongs(projector, &marks) ? add_statement(projector, kind, p, next, &marks, err) : 0;
+    const char *p = marks_read(section->text, end, &marks);
+    for (; p < end; p = marks_read(next, end, &marks)) {
+        next = marks_statement_end(p, end);
+        if (!belongs(projector, &marks))
+            continue;
+        int rc = add_statement(projector, kind, p, next, &marks, err);
         if (rc) {
             drop(kind);
             return rc;

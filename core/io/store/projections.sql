@@ -8,13 +8,15 @@
 -- `-- each x` is run for every item of the array x: `@item`, or the field y of it: `@y`. One under
 -- `-- with x` is not run where the body has no x (or x::y), under `-- with x = text` where that is not
 -- its text. One under `-- whole` is left out where a moment of the past is made sparse (rebuild.h), one
--- under `-- sparse` everywhere else. `-- own`: it looks at nothing but what its card has of its own, and
--- changes nothing else, so that a sparse moment may put it off; `-- wide`: it looks at other cards than its
--- own. json_put(a, b) is a with the members of b, NULL when it has none; hash_bytes(x) the bytes of 64
--- hexadecimal digits.
+-- under `-- sparse` everywhere else. json_put(a, b) is a with the members of b, NULL when it has none;
+-- hash_bytes(x) the bytes of 64 hexadecimal digits.
+-- How far a kind looks stands first in its section, for sparse moments: `-- own`, it looks at what its card
+-- has of its own and changes nothing else, so that it may be put off; `-- near`, of cards it looks at its
+-- own; nothing, it may look at all.
 -- Deterministic: only the event and the tables, no clock, no randomness.
 
 -- kind: card.created
+-- near
 -- must
 INSERT INTO card (id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic,
                   build, ordinal, revision, retry_count, max_retries, credits, note, turns, tokens_in,
@@ -35,8 +37,8 @@ INSERT OR IGNORE INTO dependency (card, needs) VALUES (:card, @item);
 INSERT OR IGNORE INTO label (name, seq) VALUES (@item, :seq);
 
 -- kind: card.changed
--- must
 -- own
+-- must
 UPDATE card SET
     name = coalesce($set ->> '$.name', name),
     priority = coalesce($set ->> '$.priority', priority),
@@ -56,25 +58,21 @@ UPDATE card SET
 WHERE id = :card AND revision = $rev;
 -- NULL, which is ignored, where no other fields are set; a SELECT would make a table for it
 -- with set
--- own
 INSERT OR IGNORE INTO card_text (id, data) VALUES (:seq,
         json_put((SELECT data FROM card_text WHERE id = (SELECT text FROM card WHERE id = :card)),
                  json_remove($set, '$.id', '$.type', '$.name', '$.status', '$.priority', '$.wait_reason',
                              '$.return_to', '$.seat', '$.assignee', '$.parent_id', '$.epic', '$.build_id',
                              '$.ordinal', '$.revision', '$.retry_count', '$.max_retries', '$.credits', '$.note',
                              '$.depends_on')));
--- own
 UPDATE card SET text = :seq WHERE id = :card AND EXISTS (SELECT 1 FROM card_text WHERE id = :seq);
 -- with set::depends_on
--- own
 DELETE FROM dependency WHERE card = :card;
 -- with set::depends_on
--- own
 INSERT OR IGNORE INTO dependency (card, needs) SELECT :card, value FROM json_each($set -> '$.depends_on');
 
 -- kind: card.moved
--- must
 -- own
+-- must
 UPDATE card SET
     status = $to,
     wait_reason = $reason,
@@ -87,12 +85,16 @@ UPDATE card SET
     revision = revision + 1,
     updated_at = :at,
     moved = :seq
-WHERE id = :card AND revision = $rev AND status = $from AND type = $type
-  -- an issue is done only after a review by a seat that did none of its work, and with a passing
-  -- verdict for exactly this tree when it has a verification
-  AND ($to <> 'done' OR type <> 'issue'
+WHERE id = :card AND revision = $rev AND status = $from AND type = $type;
+-- an issue is done only after a review by a seat that did none of its work, and with a passing verdict for exactly
+-- this tree when it has a verification
+-- with to = done
+-- must
+-- whole
+UPDATE card SET moved = :seq
+WHERE id = :card
+  AND (type <> 'issue'
        OR NOT EXISTS (SELECT 1 FROM turn own JOIN turn author ON author.card = own.card AND author.seat = own.seat
-                           AND author.seq < :seq -- a moment's turns are the file's
                       WHERE own.run = :run AND own.turn = :turn AND own.card = :card
                         AND author.role <> 'integrity_guard')
           AND NOT EXISTS (SELECT 1 FROM lineage l JOIN turn author ON author.card = l.source AND author.seq <= l.upto
@@ -105,7 +107,6 @@ WHERE id = :card AND revision = $rev AND status = $from AND type = $type
 -- its question, when it was not answered before: nobody waits for it any more (found by its card: the index of
 -- statuses is written meanwhile)
 -- with from = blocked
--- own
 UPDATE approval SET status = 'void' WHERE +status = 'pending' AND card = :card;
 
 -- The epic of a fork: its source as it was after commit $at. What has changed since is in the body; a source
@@ -113,7 +114,6 @@ UPDATE approval SET status = 'void' WHERE +status = 'pending' AND card = :card;
 -- which is still there.
 -- kind: card.forked
 -- must
--- wide
 INSERT INTO card (id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic,
                   build, ordinal, revision, retry_count, max_retries, credits, note, turns, tokens_in,
                   tokens_out, created_at, updated_at, text, moved, labels, note_labels)
@@ -136,7 +136,6 @@ INSERT INTO tree (id, seq, base) VALUES (:card, $at, $of);
 -- kind: cards.forked
 -- must
 -- each cards
--- wide
 INSERT INTO card (id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic,
                   build, ordinal, revision, retry_count, max_retries, credits, note, turns, tokens_in,
                   tokens_out, created_at, updated_at, text, moved, labels, note_labels)
@@ -169,6 +168,7 @@ SELECT @of || $suffix, @verdict ->> '$.tree', @verdict ->> '$.ok', @verdict ->> 
 WHERE @verdict IS NOT NULL;
 
 -- kind: card.credits
+-- near
 -- must
 UPDATE card SET credits = credits + $amount WHERE id = :card;
 
@@ -200,18 +200,21 @@ INSERT INTO plan (seq, card, rock, files) VALUES (:seq, :card, $rock, $files);
 UPDATE plan SET written = :seq WHERE seq = $plan AND written IS NULL;
 
 -- kind: comment.added
+-- near
 INSERT INTO comment (card, seq, author, role, text, at, labels) VALUES (:card, :seq, :actor, :role, $text, :at, $labels);
 -- each labels
 INSERT OR IGNORE INTO label (name, seq) VALUES (@item, :seq);
 
 -- What an agent says in a conversation, where its reply is the answer: no tool said it.
 -- kind: turn.said
+-- near
 INSERT INTO comment (card, seq, author, role, text, at, labels) VALUES (:card, :seq, :actor, :role, $text, :at, $labels);
 -- each labels
 INSERT OR IGNORE INTO label (name, seq) VALUES (@item, :seq);
 
 -- A turn has read what carries labels: $labels is all of them so far, they only grow.
 -- kind: turn.labelled
+-- near
 -- must
 -- whole
 UPDATE turn SET labels = $labels WHERE run = :run AND turn = :turn;
@@ -222,6 +225,7 @@ INSERT OR IGNORE INTO label (name, seq) VALUES (@item, :seq);
 
 -- A person answers for what came from outside: a file of this card's tree ($path), or all that was said on the card.
 -- kind: card.trusted
+-- near
 UPDATE tree_file SET labels = NULL
 WHERE tree IN (:card, 'seed:' || :card) AND path = $path AND to_seq IS NULL AND labels IS NOT NULL;
 UPDATE card SET labels = NULL, note_labels = NULL WHERE id = :card AND $path IS NULL;
@@ -233,10 +237,11 @@ UPDATE conflict SET labels = NULL WHERE card = :card AND $path IS NULL AND label
 UPDATE turn SET labels = NULL WHERE card = :card AND outcome IS NOT NULL AND $path IS NULL AND labels IS NOT NULL;
 -- sparse
 DELETE FROM labelled
-WHERE $path IS NULL AND (run, turn) IN (SELECT run, turn FROM turn WHERE card = :card AND ended < :seq);
+WHERE $path IS NULL AND (run, turn) IN (SELECT run, turn FROM turn JOIN ended USING (run, turn) WHERE card = :card);
 
 -- One owner, one run at a time: another one that noted no end was interrupted.
 -- kind: run.started
+-- near
 UPDATE run SET status = 'interrupted' WHERE ended_at IS NULL AND id <> :run AND status <> 'forked';
 -- must
 INSERT INTO run (id, card, generation, status, started_at, body)
@@ -244,11 +249,13 @@ VALUES (:run, coalesce(:card, $card), $generation, 'running', :at, :body);
 INSERT OR REPLACE INTO house (id, config) SELECT 1, $config WHERE $config IS NOT NULL;
 
 -- kind: run.forked
+-- near
 -- must
 INSERT INTO run (id, card, generation, status, started_at, body)
 VALUES (:run, :card, $generation, 'forked', :at, :body);
 
 -- kind: run.resumed
+-- near
 UPDATE run SET status = 'interrupted' WHERE ended_at IS NULL AND id <> :run AND status <> 'forked';
 -- must
 UPDATE run SET status = 'running', generation = coalesce($generation, generation), ended_at = NULL,
@@ -258,6 +265,7 @@ WHERE id = :run;
 INSERT OR REPLACE INTO house (id, config) SELECT 1, $config WHERE $config IS NOT NULL;
 
 -- kind: run.ended
+-- near
 -- must
 UPDATE run SET status = $status, ended_at = :at WHERE id = :run;
 
@@ -287,6 +295,7 @@ INSERT INTO turn (run, turn, seq, card, seat, role, generation, engine, model, a
 VALUES (:run, $turn, :seq, :card, $seat, $role, $generation, $engine, $model, $arm, 0, 0, 0, :at);
 
 -- kind: turn.ended
+-- own
 -- must
 -- whole
 UPDATE turn SET outcome = $outcome, refusals = coalesce($refusals, 0), steps = coalesce($steps, steps), tokens_in = coalesce($tokens_in, tokens_in),
@@ -297,8 +306,11 @@ WHERE run = :run AND turn = :turn AND outcome IS NULL;
 UPDATE card SET turns = turns + 1, tokens_in = tokens_in + coalesce($tokens_in, 0),
                 tokens_out = tokens_out + coalesce($tokens_out, 0)
 WHERE id = :card;
+-- sparse
+INSERT OR IGNORE INTO ended (run, turn) VALUES (:run, :turn);
 
 -- kind: turn.abandoned
+-- own
 -- must
 -- whole
 UPDATE turn SET outcome = 'abandoned', ended_at = :at WHERE run = :run AND turn = :turn AND outcome IS NULL;
@@ -306,14 +318,16 @@ UPDATE turn SET outcome = 'abandoned', ended_at = :at WHERE run = :run AND turn 
 UPDATE card SET tokens_in = tokens_in + coalesce((SELECT tokens_in FROM turn WHERE run = :run AND turn = :turn), 0),
                 tokens_out = tokens_out + coalesce((SELECT tokens_out FROM turn WHERE run = :run AND turn = :turn), 0)
 WHERE id = :card;
+-- sparse
+INSERT OR IGNORE INTO ended (run, turn) VALUES (:run, :turn);
 
 -- kind: step.reply
+-- own
 -- whole
 UPDATE turn SET steps = :step, tokens_in = tokens_in + coalesce($usage::prompt, 0),
                 tokens_out = tokens_out + coalesce($usage::completion, 0), calls = calls + 1,
                 money = money + coalesce($money, 0), took = took + coalesce($took, 0)
 WHERE run = :run AND turn = :turn;
--- own
 -- sparse
 INSERT OR IGNORE INTO replied (run, turn) VALUES (:run, :turn);
 
@@ -388,6 +402,7 @@ UPDATE turn SET waits = NULL WHERE run = :run AND turn = :turn;
 -- kind: budget.warned
 
 -- kind: file.written
+-- near
 -- whole
 -- with size
 UPDATE turn SET disk = disk + $size WHERE $size IS NOT NULL AND run = :run AND turn = :turn;
@@ -402,6 +417,7 @@ VALUES (coalesce($tree, :card), $path, :seq, hash_bytes($blob), hash_bytes($base
 INSERT OR IGNORE INTO label (name, seq) VALUES (@item, :seq);
 
 -- kind: file.deleted
+-- near
 -- whole
 UPDATE tree_file SET to_seq = :seq
 WHERE tree = coalesce($tree, :card) AND path = $path AND to_seq IS NULL;
@@ -416,6 +432,7 @@ UPDATE tree_file SET to_seq = :seq WHERE tree = coalesce($tree, :card) AND to_se
 INSERT INTO tree (id, seq, base, hash) VALUES (coalesce($tree, :card), :seq, $from, $hash);
 
 -- kind: tree.merged
+-- own
 -- each changes
 -- whole
 UPDATE tree_file SET to_seq = :seq WHERE tree = $into AND path = @path AND to_seq IS NULL;
@@ -430,7 +447,6 @@ INSERT INTO tree (id, seq) SELECT $into, 0 WHERE NOT EXISTS (SELECT 1 FROM tree 
 UPDATE tree SET hash = coalesce($hash, hash)
 WHERE id = $into AND seq = (SELECT max(seq) FROM tree WHERE id = $into)
   AND coalesce(hash, '') = coalesce($was, hash, '');
--- own
 DELETE FROM conflict WHERE card = :card;
 
 -- kind: tree.conflict
@@ -447,6 +463,7 @@ ON CONFLICT (card, tree) DO UPDATE SET ok = excluded.ok, log = excluded.log, at 
 -- The same text in the same place is one row, with the newest provenance and all labels, or those that a person gives
 -- it; what a person had forgotten comes back only when a person says it. Not said otherwise, it is for the epic of its card.
 -- kind: memory.noted
+-- near
 INSERT INTO memory_fts (rowid, text, place)
 SELECT m.id, m.text || ' ' || coalesce(m.keywords, ''), m.place FROM memory m
 WHERE m.scope = coalesce($scope, 'epic') AND m.reader = coalesce($reader, '') AND m.digest = note_digest($text)
@@ -494,12 +511,14 @@ UPDATE turn SET tokens_in = tokens_in + coalesce($usage::prompt, 0), calls = cal
 WHERE run = :run AND turn = :turn;
 
 -- kind: memory.forgotten
+-- near
 INSERT INTO memory_fts (memory_fts, rowid, text, place)
 SELECT 'delete', id, text || ' ' || coalesce(keywords, ''), place FROM memory WHERE id = $id AND forgotten IS NULL;
 -- must
 UPDATE memory SET forgotten = :seq WHERE id = $id AND forgotten IS NULL;
 
 -- kind: approval.asked
+-- near
 INSERT INTO approval (id, card, run, turn, call, role, tool, operation, paths, rule, why, place, hash, before, status,
                       asked_at, expires_at)
 VALUES (:run || '/' || :turn || '/' || :n, :card, :run, :turn, $call, :role, $tool,
@@ -512,12 +531,14 @@ VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, 'ask', coalesce($rul
         $where, :at);
 
 -- kind: approval.answered
+-- near
 -- must
 UPDATE approval SET status = $answer, answered_by = :actor, answer_why = $why, answered_at = :at
 WHERE id = $ask AND status = 'pending';
 
 -- What an answered question came to when its turn went on: used, denied, expired, void, refused.
 -- kind: approval.settled
+-- near
 -- must
 UPDATE approval SET status = $outcome WHERE id = $ask;
 
@@ -530,10 +551,12 @@ UPDATE approval SET status = $outcome WHERE id = $ask;
 -- kind: operation.settled
 
 -- kind: operation.uncertain
+-- near
 INSERT INTO approval (id, card, run, turn, call, operation, why, status, asked_at)
 VALUES (:run || '/' || :turn || '/' || :n, :card, :run, :turn, $call, $operation, $why, 'uncertain', :at);
 
 -- kind: operation.answered
+-- near
 -- must
 UPDATE approval SET status = $answer, answered_by = :actor, answer_why = $text, answered_at = :at
 WHERE id = $ask AND status = 'uncertain';

@@ -193,7 +193,7 @@ int store_query(struct store *store, const char *name, struct store_query **out,
     if (broken(query->busy))
         return err_set(err, ERR_BUG, "the query '%s' is already running", name);
     int rc = hold(store, err);
-    if (!rc && !store->past.sparse.looked)
+    if (!rc && store->options.sparse && !store->past.sparse.looked)
         rc = store_look(store, NULL, err);
     if (!rc && !query->stmt)
         rc = prepare(store, &store->queries.items[index], query, err);

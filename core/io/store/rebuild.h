@@ -43,10 +43,11 @@ int rebuild_run(struct rebuild *rebuild, struct err *err);
 
 /* ---- past.c ---- */
 
+/* What a sparse moment has put off. */
 struct sparse {
-    sqlite3_stmt *statements[2];
-    struct owed owed; /* what is put off */
-    bool looked;      /* sparse_look has said of whom it is not */
+    sqlite3_stmt *statements[2]; /* owned */
+    struct owed owed;
+    bool looked; /* at some card, since it last went on */
 };
 struct past {
     struct projector projector;
@@ -60,9 +61,10 @@ void past_close(struct past *past);
 /* Makes a read-only connection answer as of the commit `upto`: the projections, the streams'
  * heads and the events of that moment lie before the file's own, in the connection's private
  * temporary database, which is gone with it. `sparse`: without trees and their files, and without
- * reports; what a turn or its card cost is not counted, a turn has no outcome, and the steps that it
- * came to; streams have no `n`; no commit is seen that comes after it was made. ERR_NOT_FOUND (no such commit yet), ERR_STORE_CORRUPT (an event
- * cannot be projected), ERR_STORE_*, ERR_MEMORY. */
+ * reports; what a turn or its card cost is not counted, of its steps only whether there were any;
+ * streams have no `n`; the law is not judged again; no commit is seen that comes after it was made.
+ * ERR_NOT_FOUND (no such commit yet), ERR_STORE_CORRUPT (an event cannot be projected),
+ * ERR_STORE_*, ERR_MEMORY. */
 int past_build(struct past *past, int64_t upto, bool sparse, struct err *err);
 
 /* From the moment `from` to a later one, at the cost of the events between. The same errors; after
@@ -71,15 +73,17 @@ int past_forward(struct past *past, int64_t from, int64_t upto, struct err *err)
 
 /* Projects one event. The same errors. */
 int past_project(struct past *past, int64_t seq, struct err *err);
+
 /* ---- sparse.c: past.c's, where it is sparse ---- */
 
 int sparse_make(sqlite3 *db, struct err *err);
 void sparse_close(struct sparse *sparse);
 int sparse_go_on(struct past *past, int64_t after, int64_t upto, struct err *err);
 
-/* A sparse moment puts off what an event changes of its card alone, most often for good. Before it is
- * looked at: until it goes on, only at this card, with its epic, what it needs and what it was forked
- * of, and further ones that are said; card NULL: at anything. The errors of past_forward. */
+/* A sparse moment puts off what an event changes of its card alone, most often for good. Called
+ * before queries: until it goes on they answer for this card, with its epic, what it needs and what
+ * it was forked of, and for those named since; card NULL: for all. The errors of past_forward, after
+ * which the connection is of no use. */
 int sparse_look(struct past *past, const char *card, struct err *err);
 
 #endif

@@ -8,9 +8,9 @@
 enum { SCAN, AROUND };
 
 static const char *const texts[] = {
-    /* The commits that are of use, how far they reach, their cards. Files are passed over unless they
-     * carry labels, of which others are asked, and of a turn's replies all but the first: that there
-     * are some. */
+    /* The commits that are of use, how far they reach, their cards. Files are passed over unless
+     * they carry labels, of which others are asked, and of a turn's replies all but that of its
+     * first step: that there are some. */
     [SCAN] = "SELECT e.seq, r.reach, coalesce(iif(e.actor IS NULL, s.card, e.card), '') "
              "FROM main.entry e LEFT JOIN temp.reach r ON r.id = e.kind "
              "LEFT JOIN main.stream s ON s.id = e.stream "
@@ -27,9 +27,9 @@ static const char *const texts[] = {
 _Static_assert(COUNT_OF(texts) == COUNT_OF(((struct sparse *)0)->statements), "one for each");
 
 /* The event that was a stream's head then is found from the head in the file back; a turn that had
- * ended by then has it at once. The turns are the file's, but for what becomes of them: `ended` is the
- * event that was or will be their end; that they had a reply by then, and which labels, is kept beside
- * them; what they cost is left out. */
+ * ended by then has it almost at once. The turns are the file's, but for what becomes of them: that
+ * they had a reply by then, had ended, and which labels, is kept beside them; what they cost is
+ * left out. */
 static const char views[] =
     "CREATE TEMP VIEW stream AS SELECT id, run, turn, card, actor, role, ("
     "WITH RECURSIVE back (seq, prev) AS ("
@@ -40,17 +40,15 @@ static const char views[] =
     "FROM main.stream s;"
     "CREATE TEMP TABLE replied (run TEXT, turn ANY, PRIMARY KEY (run, turn)) "
     "STRICT, WITHOUT ROWID; "
+    "CREATE TEMP TABLE ended (run TEXT, turn ANY, PRIMARY KEY (run, turn)) "
+    "STRICT, WITHOUT ROWID; "
     "CREATE TEMP TABLE labelled (run TEXT, turn ANY, labels TEXT, PRIMARY KEY (run, turn)) "
     "STRICT, WITHOUT ROWID; "
     "CREATE TEMP VIEW turn AS SELECT run, turn, seq, card, seat, role, generation, engine, model, "
-    "iif(ended <= (SELECT seq FROM moment), outcome, NULL) AS outcome, ended, 0 AS "
-    "tokens_in, 0 AS tokens_out, started_at, arm, EXISTS (SELECT 1 FROM replied r WHERE r.run = "
-    "t.run AND r.turn = t.turn) AS steps, (SELECT l.labels FROM labelled l WHERE l.run = t.run AND "
-    "l.turn = t.turn) AS labels "
-    "FROM (SELECT *, (SELECT e.seq FROM main.stream s JOIN main.entry e ON e.seq = s.seq "
-    "WHERE s.run = m.run AND s.turn = m.turn AND e.kind IN (SELECT id FROM main.kind WHERE name IN "
-    "('turn.ended', 'turn.abandoned'))) AS ended "
-    "FROM main.turn m WHERE m.seq <= (SELECT seq FROM moment)) t";
+    "iif((run, turn) IN ended, outcome, NULL) AS outcome, (run, turn) IN replied OR (run, turn) IN "
+    "ended AS steps, 0 AS tokens_in, 0 AS tokens_out, started_at, arm, (SELECT l.labels FROM "
+    "labelled l WHERE l.run = t.run AND l.turn = t.turn) AS labels "
+    "FROM main.turn t WHERE seq <= (SELECT seq FROM moment)";
 
 static const char kinds[] =
     "CREATE TEMP TABLE file (id INTEGER PRIMARY KEY); "
@@ -90,7 +88,7 @@ static int settle(struct past *past, const char *card, struct err *err)
     return rc;
 }
 
-/* What is put off is of one card alone, so that it does not matter which comes first. */
+/* What is put off looks at its card alone, so that it does not matter which card comes first. */
 static int settle_all(struct past *past, struct err *err)
 {
     const char *card;
