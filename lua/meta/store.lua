@@ -51,9 +51,9 @@ function M.open(path, options) end
 ---answers as of that moment, and nothing can be written. About ten microseconds for each event before it.
 ---@param path string
 ---@param seq integer
----@param options {sparse: boolean?}? sparse: without trees and their files; of what its turns have cost it knows that
----there is some, of streams not how many events they have, and of commits those that were there when it was made; at half
----the cost or less
+---@param options {sparse: boolean?}? sparse: without trees and their files, and without reports; of its turns' steps it
+---knows that there are some, of costs nothing, of streams not how many events they have, and of commits those that were
+---there when it was made; much cheaper, most of all where it is said which cards are looked at (Store:look)
 ---@return Store|nil
 ---@return string? message
 ---@return string? code ERR_NOT_FOUND: there is no such commit yet; ERR_STORE_CORRUPT, ERR_STORE_*

@@ -241,31 +241,64 @@ static void a_moment_goes_on(void **state)
     world_remove(&w);
 }
 
+/* A whole moment and a sparse one, both of the same commit. */
+struct pair {
+    struct store *whole, *past;
+};
+
+static struct pair open_pair(struct world *w, size_t upto)
+{
+    struct pair pair;
+    struct err err = {0};
+    if (open_past(w, (int64_t)upto, &pair.whole, &err) || open_sparse(w, (int64_t)upto, &pair.past, &err))
+        fail_msg("%zu: %s", upto, err.text);
+    return pair;
+}
+
+static void close_pair(struct pair *pair)
+{
+    store_close(pair->whole);
+    store_close(pair->past);
+}
+
+/* Both go through the history, `stride` events at once; `look` is told how often they did. */
+static void go_through(struct world *w, size_t stride, void (*look)(struct pair *pair, size_t at))
+{
+    struct pair pair = open_pair(w, 0);
+    struct err err = {0};
+    for (size_t n = 0, at = 0; n <= MOMENTS; n += stride, at++) {
+        if (store_forward(pair.whole, (int64_t)n, &err) || store_forward(pair.past, (int64_t)n, &err))
+            fail_msg("%zu: %s", n, err.text);
+        look(&pair, at);
+    }
+    close_pair(&pair);
+}
+
+static void world_with_history(struct world *w)
+{
+    world_dir(w);
+    world_open(w, NULL);
+    write_history(w, NULL);
+}
+
+static void all_is_alike(struct pair *pair, size_t at)
+{
+    struct buf all = {0}, now = {0};
+    (void)at;
+    dump_some(pair->whole, true, &all);
+    dump_some(pair->past, true, &now);
+    assert_string_equal(now.data, all.data);
+    buf_clear(&all);
+    buf_clear(&now);
+}
+
 static void a_sparse_one_answers_the_rest_alike(void **state)
 {
     struct world w;
     (void)state;
-    world_dir(&w);
-    world_open(&w, NULL);
-    write_history(&w, NULL);
-    for (size_t stride = 1; stride <= 3; stride++) {
-        struct store *whole, *past;
-        struct err err = {0};
-        assert_int_equal(open_past(&w, 0, &whole, &err), 0);
-        assert_int_equal(open_sparse(&w, 0, &past, &err), 0);
-        for (size_t n = 0; n <= MOMENTS; n += stride) {
-            struct buf all = {0}, now = {0};
-            if (store_forward(whole, (int64_t)n, &err) || store_forward(past, (int64_t)n, &err))
-                fail_msg("%zu: %s", n, err.text);
-            dump_some(whole, true, &all);
-            dump_some(past, true, &now);
-            assert_string_equal(now.data, all.data);
-            buf_clear(&all);
-            buf_clear(&now);
-        }
-        store_close(whole);
-        store_close(past);
-    }
+    world_with_history(&w);
+    for (size_t stride = 1; stride <= 3; stride++)
+        go_through(&w, stride, all_is_alike);
     world_close(&w);
     world_remove(&w);
 }
@@ -280,40 +313,33 @@ static void dump_card(struct store *store, const char *card, struct buf *out)
     assert_true(buf_ok(out));
 }
 
-static void assert_card_alike(struct store *whole, struct store *past, const char *card)
+static void card_is_alike(struct pair *pair, const char *card)
 {
     struct buf all = {0}, now = {0};
     struct err err = {0};
-    if (store_look(past, card, &err))
+    if (store_look(pair->past, card, &err))
         fail_msg("%s: %s", card, err.text);
-    dump_card(whole, card, &all);
-    dump_card(past, card, &now);
+    dump_card(pair->whole, card, &all);
+    dump_card(pair->past, card, &now);
     assert_string_equal(now.data, all.data);
     buf_clear(&all);
     buf_clear(&now);
+}
+
+/* One to three of them, each time others. */
+static void some_cards_are_alike(struct pair *pair, size_t at)
+{
+    for (size_t i = 0; i <= at % 3; i++)
+        card_is_alike(pair, cards[(at * 2 + i) % COUNT_OF(cards)]);
 }
 
 static void what_is_put_off_is_missed_by_nobody(void **state)
 {
     struct world w;
     (void)state;
-    world_dir(&w);
-    world_open(&w, NULL);
-    write_history(&w, NULL);
-    for (size_t stride = 1; stride <= MOMENTS; stride = stride * 2 + 1) {
-        struct store *whole, *past;
-        struct err err = {0};
-        assert_int_equal(open_past(&w, 0, &whole, &err), 0);
-        assert_int_equal(open_sparse(&w, 0, &past, &err), 0);
-        for (size_t n = 0, at = 0; n <= MOMENTS; n += stride, at++) {
-            if (store_forward(whole, (int64_t)n, &err) || store_forward(past, (int64_t)n, &err))
-                fail_msg("%zu: %s", n, err.text);
-            for (size_t i = 0; i <= at % 3; i++) // one to three cards, each time others
-                assert_card_alike(whole, past, cards[(at * 2 + i + stride) % COUNT_OF(cards)]);
-        }
-        store_close(whole);
-        store_close(past);
-    }
+    world_with_history(&w);
+    for (size_t stride = 1; stride <= MOMENTS; stride = stride * 2 + 1)
+        go_through(&w, stride, some_cards_are_alike);
     world_close(&w);
     world_remove(&w);
 }
@@ -323,17 +349,12 @@ static void a_moment_is_looked_at_for_one_card(void **state)
 {
     struct world w;
     (void)state;
-    world_dir(&w);
-    world_open(&w, NULL);
-    write_history(&w, NULL);
+    world_with_history(&w);
     for (size_t c = 0; c < COUNT_OF(cards); c++)
         for (size_t n = 1 + c; n <= MOMENTS; n += 3) {
-            struct store *whole, *past;
-            assert_int_equal(open_past(&w, (int64_t)n, &whole, NULL), 0);
-            assert_int_equal(open_sparse(&w, (int64_t)n, &past, NULL), 0);
-            assert_card_alike(whole, past, cards[c]);
-            store_close(whole);
-            store_close(past);
+            struct pair pair = open_pair(&w, n);
+            card_is_alike(&pair, cards[c]);
+            close_pair(&pair);
         }
     world_close(&w);
     world_remove(&w);

@@ -21,6 +21,11 @@ int db_prepare(sqlite3 *db, const char *sql, size_t len, sqlite3_stmt **out, con
     return rc ? db_fail(db, rc, err) : 0;
 }
 
+int db_keep(sqlite3 *db, const char *sql, sqlite3_stmt **kept, struct err *err)
+{
+    return *kept ? 0 : db_prepare(db, sql, strlen(sql), kept, NULL, err);
+}
+
 void store_dir(const struct store_options *options, struct buf *out)
 {
     const char *slash = strrchr(options->path, '/');

@@ -51,6 +51,8 @@ int db_begin_log(sqlite3 *db, struct err *err);
 int db_check_version(sqlite3 *db, const struct store_options *options, struct err *err);
 int db_prepare(sqlite3 *db, const char *sql, size_t len, sqlite3_stmt **out, const char **tail,
                struct err *err);
+/* The statement of a text, prepared at its first use: *kept, NULL before, is the caller's to finalize. */
+int db_keep(sqlite3 *db, const char *sql, sqlite3_stmt **kept, struct err *err);
 int db_exec(sqlite3 *db, const char *sql, struct err *err);
 /* Appends the directory of the database: where its key lies. */
 void store_dir(const struct store_options *options, struct buf *out);

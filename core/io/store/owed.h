@@ -1,4 +1,4 @@
-/* owed.h: commits by card: what a sparse moment has put off (past.c). */
+/* owed.h: commits by card: what a sparse moment has put off (sparse.c). */
 #ifndef IO_STORE_OWED_H
 #define IO_STORE_OWED_H
 

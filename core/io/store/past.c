@@ -52,11 +52,8 @@ void past_close(struct past *past)
 
 static int statement(struct past *past, int which, sqlite3_stmt **out, struct err *err)
 {
-    sqlite3_stmt **kept = &past->statements[which];
-    int rc = 0;
-    if (!*kept)
-        rc = db_prepare(past->projector.db, texts[which], strlen(texts[which]), kept, NULL, err);
-    *out = *kept;
+    int rc = db_keep(past->projector.db, texts[which], &past->statements[which], err);
+    *out = past->statements[which];
     return rc;
 }
 
@@ -253,6 +250,6 @@ int past_build(struct past *past, int64_t upto, bool sparse, struct err *err)
     rc = rc ? rc : copy_schema(db, sparse, err);
     rc = rc ? rc : db_exec(db, moment, err);
     rc = rc ? rc : make_reach(past, err);
-    rc = rc || !sparse ? rc : sparse_make(db, err);
+    rc = rc || !sparse ? rc : db_exec(db, sparse_views, err);
     return rc ? rc : go_on(past, 0, upto, err);
 }

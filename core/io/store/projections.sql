@@ -417,7 +417,6 @@ VALUES (coalesce($tree, :card), $path, :seq, hash_bytes($blob), hash_bytes($base
 INSERT OR IGNORE INTO label (name, seq) VALUES (@item, :seq);
 
 -- kind: file.deleted
--- near
 -- whole
 UPDATE tree_file SET to_seq = :seq
 WHERE tree = coalesce($tree, :card) AND path = $path AND to_seq IS NULL;

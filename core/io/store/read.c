@@ -102,14 +102,9 @@ void reader_close(struct store *store)
 
 static int statement(struct store *store, int which, sqlite3_stmt **out, struct err *err)
 {
-    if (!store->reads[which]) {
-        int rc = db_prepare(store->reader, texts[which], strlen(texts[which]), &store->reads[which],
-                            NULL, err);
-        if (rc)
-            return rc;
-    }
+    int rc = db_keep(store->reader, texts[which], &store->reads[which], err);
     *out = store->reads[which];
-    return 0;
+    return rc;
 }
 
 /* ---- the snapshot ---- */

@@ -76,7 +76,7 @@ int past_project(struct past *past, int64_t seq, struct err *err);
 
 /* ---- sparse.c: past.c's, where it is sparse ---- */
 
-int sparse_make(sqlite3 *db, struct err *err);
+extern const char sparse_views[]; /* SQL; what a sparse moment has beside the rest */
 void sparse_close(struct sparse *sparse);
 int sparse_go_on(struct past *past, int64_t after, int64_t upto, struct err *err);
 

@@ -15,8 +15,10 @@ static const char *const texts[] = {
              "FROM main.entry e LEFT JOIN temp.reach r ON r.id = e.kind "
              "LEFT JOIN main.stream s ON s.id = e.stream "
              "WHERE e.seq > ?1 AND e.seq <= ?2 AND r.reach IS NOT 0 "
-             "AND (e.kind NOT IN (SELECT id FROM temp.file) OR instr(e.body, '\"labels\"')) "
-             "AND (e.step <= 1 OR e.kind NOT IN (SELECT id FROM temp.reply)) ORDER BY e.seq",
+             "AND (e.kind IS NOT (SELECT id FROM main.kind WHERE name = 'file.written') OR "
+             "instr(e.body, '\"labels\"')) "
+             "AND (e.step <= 1 OR e.kind IS NOT (SELECT id FROM main.kind WHERE name = "
+             "'step.reply')) ORDER BY e.seq",
     /* the cards that are looked at with the card ?1 */
     [AROUND] =
         "SELECT epic FROM card WHERE id = ?1 UNION ALL SELECT parent FROM card WHERE id = ?1 "
@@ -30,7 +32,7 @@ _Static_assert(COUNT_OF(texts) == COUNT_OF(((struct sparse *)0)->statements), "o
  * ended by then has it almost at once. The turns are the file's, but for what becomes of them: that
  * they had a reply by then, had ended, and which labels, is kept beside them; what they cost is
  * left out. */
-static const char views[] =
+const char sparse_views[] =
     "CREATE TEMP VIEW stream AS SELECT id, run, turn, card, actor, role, ("
     "WITH RECURSIVE back (seq, prev) AS ("
     "SELECT e.seq, e.prev FROM main.entry e WHERE e.seq = s.seq UNION ALL "
@@ -50,18 +52,6 @@ static const char views[] =
     "labelled l WHERE l.run = t.run AND l.turn = t.turn) AS labels "
     "FROM main.turn t WHERE seq <= (SELECT seq FROM moment)";
 
-static const char kinds[] =
-    "CREATE TEMP TABLE file (id INTEGER PRIMARY KEY); "
-    "INSERT INTO temp.file SELECT id FROM main.kind WHERE name IN ('file.written', 'file.deleted');"
-    "CREATE TEMP TABLE reply (id INTEGER PRIMARY KEY); "
-    "INSERT INTO temp.reply SELECT id FROM main.kind WHERE name = 'step.reply'";
-
-int sparse_make(sqlite3 *db, struct err *err)
-{
-    int rc = db_exec(db, views, err);
-    return rc ? rc : db_exec(db, kinds, err);
-}
-
 void sparse_close(struct sparse *sparse)
 {
     for (size_t i = 0; i < COUNT_OF(texts); i++)
@@ -71,11 +61,8 @@ void sparse_close(struct sparse *sparse)
 
 static int statement(struct past *past, int which, sqlite3_stmt **out, struct err *err)
 {
-    sqlite3_stmt **kept = &past->sparse.statements[which];
-    int rc = 0;
-    if (!*kept)
-        rc = db_prepare(past->projector.db, texts[which], strlen(texts[which]), kept, NULL, err);
-    *out = *kept;
+    int rc = db_keep(past->projector.db, texts[which], &past->sparse.statements[which], err);
+    *out = past->sparse.statements[which];
     return rc;
 }
 

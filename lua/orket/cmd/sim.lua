@@ -115,8 +115,8 @@ local function simulate(args)
   return finish(args, result, sys.monotonic() - began)
 end
 
----Does not return once it has read history: what is left is memory, and to free that piece by piece takes a twentieth
----of the time.
+---Returns only what is wrong with argv: afterwards all is closed, what is left is memory, and to free that piece by piece
+---takes a twentieth of the time.
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)

@@ -90,10 +90,10 @@ end
 ---A turn was claimed.
 ---@param turn SimTurn
 ---@param event table turn.started
----@param walk table which knows what comes
-function Prompts:expect(turn, event, walk)
+---@param reading table which knows what comes
+function Prompts:expect(turn, event, reading)
   turn.arm = arms.recorded({ event })
-  local recorded = differ(turn, self.judge.whole) and walk:prompted(event)
+  local recorded = differ(turn, self.judge.whole) and reading:prompted(event)
   if recorded then
     turn.ranked = recorded.ranked
     table.insert(self.open, { turn = turn, event = event, convo = recorded.body.convo, fresh = true })

@@ -46,13 +46,12 @@ function Reading:add(pair, asks)
 end
 
 ---The next events, and whether there may be more behind them.
----@param store Store
 ---@param since integer
 ---@return table[] events
 ---@return boolean more
-function Reading:page(store, since)
+function Reading:page(since)
   self.params.since = since
-  self.events, self.told = store:read("simulated", self.params), nil
+  self.events, self.told = self.store:read("simulated", self.params), nil
   return self.events, #self.events == PAGE
 end
 
@@ -76,21 +75,21 @@ local function told(events)
 end
 
 ---What a turn that begins is told at first: a few events later, most often on the same page.
----@param store Store
 ---@param event table turn.started, on the page
 ---@return {body: table, ranked: table?}|nil
-function Reading:prompted(store, event)
+function Reading:prompted(event)
   self.told = self.told or told(self.events)
   local one = self.told[event.run] and self.told[event.run][event.turn]
-  return one and one.body and one or store:read("prompted", { seq = event.seq })[1]
+  return one and one.body and one or self.store:read("prompted", { seq = event.seq })[1]
 end
 
+---@param store Store
 ---@param whole boolean|nil everything is read
 ---@return table reading
-function M.new(whole)
+function M.new(store, whole)
   local all = whole and 1 or 0
   return setmetatable({
-    whole = whole, known = {}, tools = {}, events = {},
+    store = store, whole = whole, known = {}, tools = {}, events = {},
     params = { limit = PAGE, calls = all, messages = all, outcomes = all, views = all, tools = not whole and "[]" or nil },
   }, Reading)
 end

@@ -76,7 +76,7 @@ opens["turn.started"] = function(self, run, event)
   local turn = open(self, run, event, event.turn, event.body)
   if turn then
     self:look_at(event, turn.pair)
-    self.prompts:expect(turn, event, self)
+    self.prompts:expect(turn, event, self.reading)
   end
 end
 
@@ -212,16 +212,9 @@ function Walk:look_at(event, pair)
   end
 end
 
----What a turn that begins is told at first, and how near what is remembered was to it.
----@param event table turn.started, at which the walk is
----@return {body: table, ranked: table?}|nil nil: it was not told anything
-function Walk:prompted(event)
-  return self.reading:prompted(self.store, event)
-end
-
 -- The next events; those after one that asks for more come once more.
 local function page(self)
-  local events, more = self.reading:page(self.store, self.since)
+  local events, more = self.reading:page(self.since)
   self.again = nil
   for _, event in ipairs(events) do
     take(self, event)
@@ -263,7 +256,7 @@ end
 function M.new(options)
   return setmetatable({
     store = options.store, sides = options.sides, wanted = options.wanted, judge = options.judge, cards = options.cards, prompts = options.judge.prompts,
-    whole = options.whole, reading = reading.new(options.whole), runs = {}, since = 0,
+    whole = options.whole, reading = reading.new(options.store, options.whole), runs = {}, since = 0,
   }, Walk)
 end
 
