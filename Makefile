@@ -1,6 +1,6 @@
 # make          builds build/orket
 # make demo     installs what is missing, builds, runs the example epic
-# make test     installs what is missing, builds, runs every test; last line "N passed, N failed"
+# make test     installs what is missing, builds, runs every test; last line "N passed, N failed"; ORDER=random mixes the files
 # make check    floors, lint, globals, stale docs, then the tests
 # make unit     C tests only; make spec: Lua tests only
 # make sizes    outliers of size; make coverage: lines that the tests ran, C and Lua
@@ -129,7 +129,7 @@ $(B)/tests/%: tests/c/%.c $(B)/tests/c/support.o $(B)/orket.a
 
 # A disk that can lose its power also sees what the store does without SQLite.
 $(B)/tests/test_power: $(B)/tests/c/power_vfs.o
-$(B)/tests/test_power: WRAP += -Wl,--wrap=open,--wrap=write,--wrap=fdatasync,--wrap=fsync,--wrap=rename,--wrap=unlink
+$(B)/tests/test_power: WRAP += -Wl,--wrap=open,--wrap=write,--wrap=pwrite,--wrap=fdatasync,--wrap=fsync,--wrap=rename,--wrap=unlink
 
 # Names lead where the test says.
 $(B)/tests/test_address: WRAP += -Wl,--wrap=getaddrinfo

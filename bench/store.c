@@ -56,6 +56,8 @@ static void clean(const char *path)
         snprintf(name, sizeof name, "%s%s", path, tails[i]);
         unlink(name);
     }
+    snprintf(name, sizeof name, "%.*s/highwater", (int)(strrchr(path, '/') - path), path);
+    unlink(name); // the mark of the database before
 }
 
 static double bare(const char *path, int n)

@@ -179,8 +179,10 @@ static int start_loop(uv_loop_t *loop)
 
 static void say_no_loop(int error)
 {
-    fprintf(stderr, "orket: ERR_IO: the loop cannot begin: %s\n"
-                    "  fix: let this user have more open files (ulimit -n)\n", strerror(-error));
+    struct err err = {0};
+    err_os(&err, -error, "the loop cannot begin");
+    fprintf(stderr, "orket: %s: %s\n  fix: %s\n", err_name(err.code), err.text,
+            err.fix[0] ? err.fix : "look at the kernel's log, then run it again");
 }
 
 static void say_no_memory(void)

@@ -1,6 +1,7 @@
 -- run.lua: runs test programs one after the other and sums them up.
 --   lua5.4 tests/run.lua PROGRAM-OR-SPEC …
 -- A program is a cmocka test; a spec (*_spec.lua) goes to busted. Each has TEST_TIMEOUT seconds (240).
+-- ORDER=SEED runs them in the random order of that number, ORDER=random in a new one; the seed is printed.
 -- Prints what failed, one line for each file, and at last "N passed, N failed"; exit 1 when any failed.
 
 local limit = tonumber(os.getenv("TEST_TIMEOUT")) or 240
@@ -45,8 +46,24 @@ local function count(text)
   return passed, failed
 end
 
+---The files in the order that the environment asks for.
+local function ordered(files)
+  local seed = os.getenv("ORDER")
+  if not seed or seed == "" then
+    return files
+  end
+  seed = tonumber(seed) or os.time()
+  print("in the order of ORDER=" .. seed)
+  math.randomseed(seed)
+  for i = #files, 2, -1 do
+    local other = math.random(i)
+    files[i], files[other] = files[other], files[i]
+  end
+  return files
+end
+
 local all_passed, all_failed = 0, 0
-for _, file in ipairs(arg) do
+for _, file in ipairs(ordered(arg)) do
   local text, code = run(file)
   local passed, failed = count(text)
   if failed == 0 and (code ~= 0 or passed == 0) then

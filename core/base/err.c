@@ -1,8 +1,11 @@
 /* err.c: the error table as text. */
 #include "base/err.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <string.h>
+
+#include "base/utf8.h"
 
 static const struct {
     const char *name, *class, *text;
@@ -19,20 +22,6 @@ static size_t index_of(int code)
     return -ERR_BUG;
 }
 
-/* A cut in the middle of a UTF-8 sequence would make the text itself invalid: drop the rest. */
-static void trim_utf8(char *text)
-{
-    size_t len = strlen(text), tail = 0;
-    while (tail < 4 && tail < len && ((unsigned char)text[len - 1 - tail] & 0xC0) == 0x80)
-        tail++;
-    if (tail < len) {
-        unsigned char lead = (unsigned char)text[len - 1 - tail];
-        size_t want = lead >= 0xF0 ? 3 : lead >= 0xE0 ? 2 : lead >= 0xC0 ? 1 : 0;
-        if (want != tail)
-            text[len - 1 - tail] = '\0';
-    }
-}
-
 int err_set(struct err *err, int code, const char *fmt, ...)
 {
     if (!err)
@@ -41,7 +30,7 @@ int err_set(struct err *err, int code, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(err->text, sizeof err->text, fmt, args);
     va_end(args);
-    trim_utf8(err->text);
+    utf8_clean(err->text, sizeof err->text);
     err->code = code;
     err->fix[0] = '\0';
     return code;
@@ -55,8 +44,52 @@ int err_fix(struct err *err, const char *fmt, ...)
     va_start(args, fmt);
     vsnprintf(err->fix, sizeof err->fix, fmt, args);
     va_end(args);
-    trim_utf8(err->fix);
+    utf8_clean(err->fix, sizeof err->fix);
     return err->code;
+}
+
+int err_of_errno(int error)
+{
+    switch (error) {
+    case EMFILE:
+    case ENFILE:
+        return ERR_DESCRIPTORS;
+    case ENOMEM:
+        return ERR_MEMORY;
+    default:
+        return ERR_IO;
+    }
+}
+
+const char *err_host_fix(int code)
+{
+    switch (code) {
+    case ERR_DESCRIPTORS:
+        return "raise the limit of open files (ulimit -n), or lower \"concurrency\"; nothing that was "
+               "acknowledged is lost";
+    case ERR_MEMORY:
+        return "free some memory, then run it again; nothing that was acknowledged is lost";
+    default:
+        return NULL;
+    }
+}
+
+int err_os(struct err *err, int error, const char *fmt, ...)
+{
+    int code = err_of_errno(error);
+    if (!err)
+        return code;
+    va_list args;
+    va_start(args, fmt);
+    int len = vsnprintf(err->text, sizeof err->text, fmt, args);
+    va_end(args);
+    size_t used = len > 0 ? (size_t)len : 0;
+    if (used < sizeof err->text)
+        snprintf(err->text + used, sizeof err->text - used, ": %s", strerror(error));
+    utf8_clean(err->text, sizeof err->text);
+    err->code = code;
+    err->fix[0] = '\0';
+    return err_host_fix(code) ? err_fix(err, "%s", err_host_fix(code)) : code;
 }
 
 const char *err_name(int code)
@@ -72,4 +105,9 @@ const char *err_class(int code)
 const char *err_text(int code)
 {
     return errors[index_of(code)].text;
+}
+
+bool err_is_environment(int code)
+{
+    return strcmp(err_class(code), "environment") == 0;
 }

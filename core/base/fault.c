@@ -7,13 +7,14 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unwind.h>
 
 #define SITES  (1u << 15)
 #define FRAMES 6 /* of a stack that tell one site from another */
 
-enum act { NOTHING, KILL, EIO_, ENOSPC_, OOM, STARVE };
+enum act { NOTHING, KILL, EIO_, ENOSPC_, EMFILE_, ENOMEM_, OOM, STARVE, NOFILE, TERM, INT, HUP, STOP };
 
 struct site {
     uint64_t stack;
@@ -71,7 +72,7 @@ static bool refuse(const char *what, const char *text)
 {
     fprintf(stderr,
             "orket: ORKET_FAULT: %s '%s'\n"
-            "  fix: POINT:HIT:kill|eio|enospc|oom|starve; `orket faults` lists the points\n",
+            "  fix: POINT:HIT:kill|eio|enospc|emfile|enomem|oom|starve|nofile|term|int|hup|stop; `orket faults` lists the points\n",
             what, text);
     return false;
 }
@@ -99,14 +100,28 @@ static void write_record(void)
         fclose(file);
 }
 
+static int errno_of(enum act act)
+{
+    static const int errors[] = {[EIO_] = EIO, [ENOSPC_] = ENOSPC, [EMFILE_] = EMFILE, [ENOMEM_] = ENOMEM};
+    return (size_t)act < COUNT_OF(errors) ? errors[act] : 0;
+}
+
+static int signal_of(enum act act)
+{
+    static const int signals[] = {[TERM] = SIGTERM, [INT] = SIGINT, [HUP] = SIGHUP, [STOP] = SIGSTOP};
+    return (size_t)act < COUNT_OF(signals) ? signals[act] : 0;
+}
+
 static bool take_act(const char *text)
 {
     static const char *const names[] = {
-        [KILL] = "kill", [EIO_] = "eio", [ENOSPC_] = "enospc", [OOM] = "oom", [STARVE] = "starve"};
+        [KILL] = "kill",     [EIO_] = "eio", [ENOSPC_] = "enospc", [EMFILE_] = "emfile",
+        [ENOMEM_] = "enomem", [OOM] = "oom", [STARVE] = "starve", [NOFILE] = "nofile",
+        [TERM] = "term", [INT] = "int", [HUP] = "hup", [STOP] = "stop"};
     for (size_t i = KILL; i < COUNT_OF(names); i++)
         if (strcmp(names[i], text) == 0)
             state.act = (enum act)i;
-    bool fails = state.act == EIO_ || state.act == ENOSPC_;
+    bool fails = errno_of(state.act) != 0;
     if (state.act == NOTHING || (fails && !state.stack && !rows[state.point].fails))
         return refuse("this cannot happen there:", text);
     return true;
@@ -157,9 +172,13 @@ static int act(void)
     if (state.act == KILL)
         for (;;)
             kill(getpid(), SIGKILL);
+    if (state.act == NOFILE)
+        setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, 0});
+    if (signal_of(state.act))
+        kill(getpid(), signal_of(state.act));
     oom = oom || state.act == OOM || state.act == STARVE;
     state.starving = state.starving || state.act == STARVE;
-    int error = state.act == EIO_ ? EIO : state.act == ENOSPC_ ? ENOSPC : 0;
+    int error = errno_of(state.act);
     if (error)
         errno = error;
     return error;

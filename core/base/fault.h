@@ -5,10 +5,12 @@
  * place counts its hits, and ORKET_FAULT in the environment says at which of them what happens:
  *
  *   POINT:HIT:kill    the process is killed by itself, at once, as by kill -9
- *   POINT:HIT:eio     the call fails with EIO; enospc: with ENOSPC
+ *   POINT:HIT:eio     the call fails with EIO; likewise enospc, emfile, enomem
  *   POINT:HIT:oom     the next allocation of this thread fails; starve: that one and all later ones
+ *   POINT:HIT:nofile  no descriptor can be had from here on
+ *   POINT:HIT:term    the process sends itself SIGTERM; likewise int, hup, stop
  *   site:HEX:oom      the first allocation, or call of the system, that this stack makes fails; also
- *                     eio and enospc
+ *                     eio, enospc, emfile and enomem
  *   record:FILE       nothing happens; at the end FILE says how often each point was hit, and which
  *                     stacks allocated or called the system
  *
@@ -33,6 +35,8 @@
     X(log_write, "io/store/fault_vfs.c", "a piece of a commit is written to the log")              \
     X(log_sync, "io/store/fault_vfs.c", "a commit is synced: durable from here on")                \
     X(log_delete, "io/store/fault_vfs.c", "the emptied log is removed")                            \
+    X(mark_write, "io/store/highwater.c", "the high-water mark is overwritten")                    \
+    X(restore_move, "io/store/backup.c", "a restore moves a file to where it belongs")             \
     X(page_write, "io/store/fault_vfs.c", "a checkpoint writes a page of the database")            \
     X(page_sync, "io/store/fault_vfs.c", "a checkpoint syncs the database")                        \
     X(file_mkdir, "io/fs.c", "a directory of a tree is made")                                      \
@@ -55,6 +59,7 @@
     X(watch, "io/fault_loop.c", "a directory of scripts is watched")                               \
     X(lock_open, "io/lock.c", "the file of a lock is made or opened")                              \
     X(image_open, "io/store/create.c", "the file of a new database is made")                       \
+    X(mark_open, "io/store/highwater.c", "the file of the high-water mark is made or opened")      \
     X(db_open, "io/store/fault_vfs.c", "the database is opened")                                   \
     X(log_open, "io/store/fault_vfs.c", "the log is made or opened")                               \
     X(log_map, "io/store/fault_vfs.c", "the log's index is mapped")                                \
@@ -99,7 +104,7 @@ enum fault_point {
 /* A row of `orket faults`. */
 struct fault {
     const char *name, *place, *what;
-    bool fails; /* eio and enospc are possible */
+    bool fails; /* with an errno: eio, enospc, emfile, enomem */
 };
 
 /* Reads ORKET_FAULT; false with an explanation on standard error when it cannot be understood. */

@@ -89,6 +89,38 @@ bool utf8_valid(const char *text, size_t len)
     return true;
 }
 
+/* Length of the ill-formed part at text: a byte with the continuation bytes behind it. */
+static size_t ill_formed(const char *text, size_t left)
+{
+    size_t len = 1;
+    while (len < left && len < 4 && ((unsigned char)text[len] & 0xC0) == 0x80)
+        len++;
+    return len;
+}
+
+/* U+FFFD may be longer than what it replaces: the rest is moved first, and what does not fit is
+ * dropped. */
+void utf8_clean(char *text, size_t size)
+{
+    size_t len = strlen(text), at = 0;
+    while (at < len) {
+        size_t good = utf8_sequence(text + at, len - at);
+        if (good) {
+            at += good;
+            continue;
+        }
+        size_t bad = ill_formed(text + at, len - at), rest = len - at - bad;
+        if (at + 3 >= size || (!rest && len + 1 == size)) // cut off by the end of the room
+            break;
+        rest = rest < size - at - 4 ? rest : size - at - 4;
+        memmove(text + at + 3, text + at + bad, rest);
+        memcpy(text + at, "\xEF\xBF\xBD", 3);
+        at += 3;
+        len = at + rest;
+    }
+    text[at] = '\0';
+}
+
 size_t utf8_write(char out[4], uint32_t code)
 {
     if (code < 0x80) {

@@ -73,8 +73,22 @@ void bind_type(lua_State *L, const char *type, const luaL_Reg *methods, lua_CFun
     lua_pop(L, 1);
 }
 
+/* An error as a value (bind_raise) names what failed and its fix; a traceback would add nothing. */
+static bool push_error_value(lua_State *L)
+{
+    if (lua_type(L, 1) != LUA_TTABLE || lua_getfield(L, 1, "code") != LUA_TSTRING ||
+        lua_getfield(L, 1, "message") != LUA_TSTRING)
+        return false;
+    bool has_fix = lua_getfield(L, 1, "fix") == LUA_TSTRING;
+    lua_pushfstring(L, "%s: %s%s%s", lua_tostring(L, -3), lua_tostring(L, -2),
+                    has_fix ? "\n  fix: " : "", has_fix ? lua_tostring(L, -1) : "");
+    return true;
+}
+
 static int with_traceback(lua_State *L)
 {
+    if (push_error_value(L))
+        return 1;
     const char *message = lua_tostring(L, 1);
     luaL_traceback(L, L, message ? message : "error object is not a string", 1);
     return 1;
@@ -119,7 +133,7 @@ int bind_call(lua_State *L, int nargs, int nresults)
     return rc;
 }
 
-int bind_fail(lua_State *L, const struct err *err)
+int bind_push_failure(lua_State *L, const struct err *err)
 {
     lua_pushnil(L);
     lua_pushstring(L, err->text[0] ? err->text : err_text(err->code));
@@ -128,6 +142,25 @@ int bind_fail(lua_State *L, const struct err *err)
         return 3;
     lua_pushstring(L, err->fix);
     return 4;
+}
+
+int bind_fail(lua_State *L, const struct err *err)
+{
+    return err->code == ERR_MEMORY ? bind_raise(L, err) : bind_push_failure(L, err);
+}
+
+int bind_raise(lua_State *L, const struct err *err)
+{
+    bind_push_failure(L, err);
+    lua_settop(L, lua_gettop(L) + (err->fix[0] ? 0 : 1));
+    lua_createtable(L, 0, 4); // nil, message, code, fix, table
+    lua_insert(L, -4);        // nil, table, message, code, fix
+    lua_setfield(L, -4, "fix");
+    lua_setfield(L, -3, "code");
+    lua_setfield(L, -2, "message");
+    lua_pushstring(L, err_class(err->code));
+    lua_setfield(L, -2, "class");
+    return lua_error(L);
 }
 
 static bool is_known(const char *key, const char *const *known)

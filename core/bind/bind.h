@@ -23,7 +23,8 @@ struct bind {
     struct json_doc tree;
     struct json_text encoder;      /* of Lua values; see value_encode */
     const struct secrets *secrets; /* the keys of the models' providers, when some may be known */
-    int jail; /* the jail program's descriptor + 1, when a program was run; else 0 */
+    int hidden; /* registry: what every jail hides, when that was said; else 0 */
+    int jail;   /* the jail program's descriptor + 1, when a program was run; else 0 */
 };
 
 /* Registers all modules as package.preload entries of L. */
@@ -50,8 +51,17 @@ int bind_call(lua_State *L, int nargs, int nresults);
  * on. */
 int bind_try(lua_State *L, int nargs, int nresults);
 
-/* Pushes nil, message, code[, fix] from err; returns the number of values. */
+/* Pushes nil, message, code[, fix] from err; returns the number of values. For callbacks from the
+ * loop, which may not raise; a function uses bind_fail. */
+int bind_push_failure(lua_State *L, const struct err *err);
+
+/* The same as a function's answer. ERR_MEMORY is raised, as Lua itself raises it: a caller could take
+ * the nil for "not there" or "not valid", and go on. */
 int bind_fail(lua_State *L, const struct err *err);
+
+/* Raises err as {code, class, message, fix}: a failure of the environment where an answer would be
+ * taken for a decision. The task ends with it (lua/orket/async.lua). */
+int bind_raise(lua_State *L, const struct err *err);
 
 /* Raises when the options table at idx has a key that is not in the NULL-terminated list. */
 void bind_check_options(lua_State *L, int idx, const char *const *known);

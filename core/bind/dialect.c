@@ -94,28 +94,48 @@ static void push_text(lua_State *L, const struct buf *text, const char *field)
     lua_pop(L, 1);
 }
 
+/* {{at, why}, ..., count}: at from 0, count also of those that are not in it. */
+static void push_broken(lua_State *L, const struct dialect *d)
+{
+    static const char *const whys[] = {"unreadable", "holds", "behind"};
+    const struct dialect_broken *list;
+    size_t count = dialect_broken(d, &list);
+    lua_createtable(L, (int)(count < DIALECT_BROKEN_MAX ? count : DIALECT_BROKEN_MAX), 1);
+    for (size_t i = 0; i < count && i < DIALECT_BROKEN_MAX; i++) {
+        lua_createtable(L, 0, 2);
+        lua_pushinteger(L, (lua_Integer)list[i].at);
+        lua_setfield(L, -2, "at");
+        lua_pushstring(L, whys[list[i].why]);
+        lua_setfield(L, -2, "why");
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_pushinteger(L, (lua_Integer)count);
+    lua_setfield(L, -2, "count");
+}
+
 static void push_found(lua_State *L, const struct dialect *d)
 {
-    size_t count, at;
+    size_t count;
     const struct dialect_call *calls = dialect_calls(d, &count);
     lua_createtable(L, 0, 6);
-    lua_pushstring(L, dialect_family(d));
+    lua_pushstring(L, count > dialect_thought(d) ? dialect_family(d) : NULL);
     lua_setfield(L, -2, "dialect");
     push_text(L, dialect_content(d), "content");
     push_text(L, dialect_reasoning(d), "reasoning");
-    lua_createtable(L, (int)count, 0);
-    for (size_t i = 0; i < count; i++) {
+    const size_t thought = dialect_thought(d);
+    lua_createtable(L, (int)(count - thought), 0);
+    for (size_t i = thought; i < count; i++) {
         push_call(L, &calls[i]);
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
+        lua_rawseti(L, -2, (lua_Integer)(i - thought) + 1);
     }
     lua_setfield(L, -2, "calls");
-    lua_pushinteger(L, (lua_Integer)dialect_broken(d, &at));
-    lua_setfield(L, -2, "broken");
-    lua_pushinteger(L, (lua_Integer)at);
-    lua_setfield(L, -2, "broken_at");
+    lua_pushinteger(L, (lua_Integer)thought);
+    lua_setfield(L, -2, "thought");
+    push_broken(L, d);
+    lua_setfield(L, -2, "faults");
 }
 
-/* grammar:read(pieces, {family?, tools?}?) -> {dialect?, content, reasoning, calls, broken, broken_at} | nil,
+/* grammar:read(pieces, {family?, tools?}?) -> {dialect?, content, reasoning, calls, thought, faults} | nil,
  * message, code, fix */
 static int l_read(lua_State *L)
 {

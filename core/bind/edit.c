@@ -44,7 +44,7 @@ static void on_line(uv_work_t *work, int status)
         bind_call(L, 1, 0);
     } else {
         struct err err = {.code = status ? ERR_CANCELED : handle->rc};
-        bind_call(L, bind_fail(L, &err), 0);
+        bind_call(L, bind_push_failure(L, &err), 0);
     }
     lua_pop(L, 1);
 }

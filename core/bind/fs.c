@@ -184,9 +184,9 @@ static int l_root_kind(lua_State *L)
         struct err other = {0};
         kind = "directory";
         int opened = resolve(L, FS_LIST, &target, &other);
-        if (opened == ERR_IO)
+        if (err_is_environment(opened))
             err = other;
-        rc = opened == 0 || opened == ERR_IO ? opened : rc;
+        rc = opened == 0 || err_is_environment(opened) ? opened : rc;
     }
     if (rc == 0)
         fs_target_close(&target);
@@ -328,7 +328,7 @@ static int l_root_path(lua_State *L)
     if (fs_root_path(l_check_root(L), path))
         lua_pushstring(L, path);
     else
-        err_set(&err, ERR_IO, "the directory has no path: %s", strerror(errno));
+        err_os(&err, errno, "the directory has no path");
     return answer(L, err.code, &err);
 }
 

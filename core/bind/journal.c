@@ -91,7 +91,7 @@ static int run_done(lua_State *L)
         return 0;
     int count = 1;
     if (self->err)
-        count = bind_fail(L, self->err);
+        count = bind_push_failure(L, self->err);
     else
         lua_pushinteger(L, self->first_seq);
     lua_call(L, count, 0);
@@ -131,15 +131,15 @@ static int put_event(lua_State *L, struct store_tx *tx, const struct store_event
     if (rc == ERR_USAGE)
         return luaL_error(L, "%s: %s", event->kind, err.text);
     if (rc)
-        return bind_fail(L, &err);
+        return bind_raise(L, &err);
     lua_pushinteger(L, n);
     return 1;
 }
 
-/* tx:event(kind, card|nil, body[, {step=}]) -> n | nil, message, code
- * body is a doc or plain data; n its number in the stream. An event may be refused for its size
- * only; an unknown kind or a malformed id is the caller's bug. A status change is no event(): see
- * move(). */
+/* tx:event(kind, card|nil, body[, {step=}]) -> n
+ * body is a doc or plain data; n its number in the stream. An event that is refused for its size is
+ * raised as an error {code, class, message, fix}: no caller can go on as if it were recorded. An
+ * unknown kind or a malformed id is the caller's bug. A status change is no event(): see move(). */
 static int l_event(lua_State *L)
 {
     struct store_tx *tx = l_check_tx(L, 1);
@@ -200,7 +200,7 @@ static int l_move(lua_State *L)
     return put_event(L, tx, &event);
 }
 
-/* tx:blob(bytes) -> hex | nil, message, code */
+/* tx:blob(bytes) -> hex; raises {code, class, message, fix}, as event() does */
 static int l_tx_blob(lua_State *L)
 {
     struct store_tx *tx = l_check_tx(L, 1);
@@ -209,12 +209,12 @@ static int l_tx_blob(lua_State *L)
     struct hash hash;
     struct err err = {0};
     if (store_put_blob(tx, bytes, len, &hash, &err))
-        return bind_fail(L, &err);
+        return bind_raise(L, &err);
     push_hash(L, &hash);
     return 1;
 }
 
-/* tx:message(parent_hex|nil, bytes) -> hex | nil, message, code */
+/* tx:message(parent_hex|nil, bytes) -> hex; raises as blob() does */
 static int l_tx_message(lua_State *L)
 {
     struct store_tx *tx = l_check_tx(L, 1);
@@ -225,7 +225,7 @@ static int l_tx_message(lua_State *L)
     const char *bytes = luaL_checklstring(L, 3, &len);
     struct err err = {0};
     if (store_put_message(tx, lua_isnil(L, 2) ? NULL : &parent, bytes, len, &hash, &err))
-        return bind_fail(L, &err);
+        return bind_raise(L, &err);
     push_hash(L, &hash);
     return 1;
 }
@@ -293,7 +293,7 @@ static int l_begin(lua_State *L)
     struct err err = {.code = ERR_MEMORY, .text = "no memory for a transaction"};
     if (!store_writes(owner->store))
         err = (struct err){.code = ERR_STORE_READONLY, .text = "the store was opened for reading only"};
-    return store_raise(L, &err);
+    return bind_raise(L, &err);
 }
 
 /* stream:n() -> integer: the number of its last event */
@@ -338,7 +338,7 @@ int store_l_stream(lua_State *L)
     int rc = store_stream_open(store, run, turn, actor, role, &self->stream, &err);
     if (rc == ERR_USAGE)
         return luaL_error(L, "%s", err.text);
-    return rc ? store_raise(L, &err) : 1;
+    return rc ? bind_raise(L, &err) : 1;
 }
 
 static const luaL_Reg stream_methods[] = {

@@ -86,6 +86,8 @@ static int l_check(lua_State *L)
     struct err err = {0};
     json_text_begin(sink, out);
     int rc = json_scan(text, len, NULL, &json_text_sink, sink, &err);
+    if (rc == ERR_MEMORY)
+        return bind_raise(L, &err);
     lua_createtable(L, 0, 4);
     lua_pushboolean(L, rc == 0);
     lua_setfield(L, -2, "ok");

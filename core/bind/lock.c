@@ -37,6 +37,24 @@ static int l_held(lua_State *L)
     return 1;
 }
 
+/* lock.holder(dir) -> {pid, name, state} | nil: the process that holds dir/lock now, as far as it can be
+ * seen from here */
+static int l_holder(lua_State *L)
+{
+    struct lock_holder holder;
+    lua_pushfstring(L, "%s/lock", luaL_checkstring(L, 1));
+    if (!lock_find_holder(lua_tostring(L, -1), &holder))
+        return 0;
+    lua_createtable(L, 0, 3);
+    lua_pushinteger(L, holder.pid);
+    lua_setfield(L, -2, "pid");
+    lua_pushstring(L, holder.name);
+    lua_setfield(L, -2, "name");
+    lua_pushstring(L, lock_state(holder.state));
+    lua_setfield(L, -2, "state");
+    return 1;
+}
+
 static const luaL_Reg methods[] = {
     {"release", l_release},
     {NULL, NULL},
@@ -45,6 +63,7 @@ static const luaL_Reg methods[] = {
 static const luaL_Reg functions[] = {
     {"take", l_take},
     {"held", l_held},
+    {"holder", l_holder},
     {NULL, NULL},
 };
 

@@ -57,7 +57,7 @@ static int l_facts(lua_State *L)
     }
     running_drop(running);
     lua_pushvalue(L, 3);
-    lua_call(L, bind_fail(L, &err), 0);
+    lua_call(L, bind_push_failure(L, &err), 0);
     return 0;
 }
 

@@ -30,7 +30,7 @@ static const char **l_list(lua_State *L, int idx, const char *name)
 {
     if (lua_getfield(L, idx, name) == LUA_TNIL)
         return NULL;
-    luaL_argcheck(L, lua_istable(L, -1), idx, "argv, hide and show are lists");
+    luaL_argcheck(L, lua_istable(L, -1), idx, "argv and show are lists");
     lua_Integer count = luaL_len(L, -1);
     const char **list = lua_newuserdatauv(L, ((size_t)count + 1) * sizeof *list, 0);
     for (lua_Integer i = 1; i <= count; i++) {
@@ -100,7 +100,7 @@ static int l_cwd(lua_State *L, int idx, int *out, struct err *err)
         fd = fcntl(root, F_DUPFD_CLOEXEC, 4);
         lua_pop(L, 1);
         *out = fd;
-        return fd >= 0 ? 0 : err_set(err, ERR_IO, "no descriptor for the working directory");
+        return fd >= 0 ? 0 : err_os(err, errno, "the working directory of a process");
     }
     lua_getfield(L, idx, "cwd");
     const char *path = l_take_text(L, "cwd");
@@ -112,8 +112,8 @@ static int l_cwd(lua_State *L, int idx, int *out, struct err *err)
 static void l_spec(lua_State *L, int idx, struct proc_spec *spec)
 {
     static const char *const known[] = {"argv",  "cwd_root", "cwd", "env", "stdin",
-                                        "hide",  "show",     "wall", "cpu", "mem",
-                                        "procs", "fsize",    "output", "scratch", NULL};
+                                        "show",  "wall",     "cpu", "mem", "procs",
+                                        "fsize", "output",   "scratch", NULL};
     bind_check_options(L, idx, known);
     *spec = (struct proc_spec){
         .wall_ms = l_number(L, idx, "wall", 1000),
@@ -125,7 +125,6 @@ static void l_spec(lua_State *L, int idx, struct proc_spec *spec)
     };
     spec->argv = l_list(L, idx, "argv");
     luaL_argcheck(L, spec->argv && spec->argv[0], idx, "argv has no program");
-    spec->hide = l_list(L, idx, "hide");
     spec->show = l_list(L, idx, "show");
     spec->env = l_env(L, idx);
     if (lua_getfield(L, idx, "stdin") == LUA_TSTRING)
@@ -278,16 +277,20 @@ static int open_jail(struct bind *bind, struct err *err)
     return jail;
 }
 
-int bind_run(lua_State *L, const struct proc_spec *spec, int done_idx, struct err *err)
+int bind_run(lua_State *L, const struct proc_spec *given, int done_idx, struct err *err)
 {
+    struct proc_spec spec = *given;
+    spec.hide = proc_push_hidden(L, bind_of(L));
+    if (!spec.hide)
+        return err_set(err, ERR_JAIL, "nothing runs before proc.hide said what no program may see");
     struct running *running = running_new(L, done_idx, abandon);
-    if (spec->heard)
+    if (spec.heard)
         running->heard = bind_keep(L, HEARD);
     lua_pushcclosure(L, l_cancel, 1); // the answer, made while nothing is held
     struct proc *proc;
     int rc = open_jail(running->bind, err);
     if (rc >= 0)
-        rc = proc_start(running->bind->loop, rc, spec, on_done, running, &proc, err);
+        rc = proc_start(running->bind->loop, rc, &spec, on_done, running, &proc, err);
     if (rc == 0)
         running->what = proc;
     else
@@ -305,7 +308,7 @@ static bool start(lua_State *L, struct proc_spec *spec, int done_idx)
     if (rc == 0)
         return true;
     lua_pushvalue(L, done_idx);
-    lua_call(L, bind_fail(L, &err), 0);
+    lua_call(L, bind_push_failure(L, &err), 0);
     return false;
 }
 
@@ -331,7 +334,7 @@ static int l_talk(lua_State *L)
     return 1;
 }
 
-/* proc.run({argv=, cwd_root=|cwd=|scratch=true, env=?, stdin=?, hide=?, show=?, wall=?, cpu=?, mem=?,
+/* proc.run({argv=, cwd_root=|cwd=|scratch=true, env=?, stdin=?, show=?, wall=?, cpu=?, mem=?,
  * procs=?, fsize=?, output=?}, done) -> cancel;  done({exit=, signal=, limit=, stdout=, stderr=, ms=,
  * layers=}) or done(nil, message, code) */
 static int l_run(lua_State *L)
@@ -345,7 +348,9 @@ static int l_run(lua_State *L)
 
 int luaopen_orket_proc(lua_State *L)
 {
-    static const luaL_Reg functions[] = {{"run", l_run}, {"talk", l_talk}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"run", l_run},         {"talk", l_talk},
+                                         {"hide", proc_l_hide},  {"real", proc_l_real},
+                                         {"visible", proc_l_visible}, {NULL, NULL}};
     running_open(L);
     lua_newtable(L);
     bind_functions(L, functions);

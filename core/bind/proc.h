@@ -5,8 +5,14 @@
 #include "bind/bind.h"
 #include "io/proc.h"
 
-/* Starts it; the function at done_idx is called once from the loop with the result, as proc.run tells
+/* Starts it with what proc.hide hides (ERR_JAIL before that was said); the function at done_idx is called once from the loop with the result, as proc.run tells
  * it. On 0 the function that cancels it is pushed. The context is an upvalue. */
 int bind_run(lua_State *L, const struct proc_spec *spec, int done_idx, struct err *err) MUST_CHECK;
+
+/* hidden.c: functions of the module, and the list that proc.hide set (pushed), or NULL. */
+int proc_l_hide(lua_State *L);
+int proc_l_real(lua_State *L);
+int proc_l_visible(lua_State *L);
+const char *const *proc_push_hidden(lua_State *L, const struct bind *bind);
 
 #endif

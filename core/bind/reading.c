@@ -69,12 +69,17 @@ static struct store_query *start_query(lua_State *L, struct err *err)
     return guard->query;
 }
 
-static int raise_corrupt(lua_State *L, const char *column)
+/* A body that cannot be decoded: without memory that says nothing of the row. */
+static int raise_undecoded(lua_State *L, int rc, const char *column)
 {
     struct err err = {0};
+    if (rc == ERR_MEMORY) {
+        err_set(&err, rc, "%s", err_text(rc));
+        return bind_raise(L, &err);
+    }
     err_set(&err, ERR_STORE_CORRUPT, "a row of the database is damaged: its %s is no JSON", column);
     err_fix(&err, "run `orket check` and restore .orket/ from a backup");
-    return store_raise(L, &err);
+    return bind_raise(L, &err);
 }
 
 /* The columns of a query: their names lie on the stack; "x:json" is named x, and decoded. */
@@ -86,6 +91,7 @@ struct columns {
 static void push_column(lua_State *L, struct store_query *query, int column, bool is_json)
 {
     struct store_value value = store_column(query, column);
+    int rc;
     switch (value.type) {
     case STORE_NULL:
         lua_pushnil(L);
@@ -99,8 +105,8 @@ static void push_column(lua_State *L, struct store_query *query, int column, boo
     case STORE_TEXT:
         if (!is_json)
             lua_pushlstring(L, value.text, value.len);
-        else if (value_decode(L, value.text, value.len, NULL, NULL))
-            raise_corrupt(L, store_column_name(query, column));
+        else if ((rc = value_decode(L, value.text, value.len, NULL, NULL)))
+            raise_undecoded(L, rc, store_column_name(query, column));
     }
 }
 
@@ -136,7 +142,7 @@ int store_l_read(lua_State *L)
     struct err err = {0};
     struct store_query *query = start_query(L, &err);
     if (!query)
-        return store_raise(L, &err);
+        return bind_raise(L, &err);
     lua_newtable(L);
     int rc;
     struct columns columns = push_names(L, query);
@@ -146,7 +152,7 @@ int store_l_read(lua_State *L)
     }
     lua_closeslot(L, 4);
     lua_settop(L, 5);
-    return rc < 0 ? store_raise(L, &err) : 1;
+    return rc < 0 ? bind_raise(L, &err) : 1;
 }
 
 /* store:read_doc(name[, params]) -> doc | nil, message, code (ERR_NOT_FOUND: no row) */
@@ -155,19 +161,20 @@ int store_l_read_doc(lua_State *L)
     struct err err = {0};
     struct store_query *query = start_query(L, &err);
     if (!query)
-        return store_raise(L, &err);
+        return bind_raise(L, &err);
     struct json_doc *doc = bind_new_doc(L);
     int rc = store_step(query, &err);
     if (rc > 0) {
         struct store_value text = store_column(query, 0);
-        if (text.type != STORE_TEXT || json_parse(doc, text.text, text.len, NULL, NULL))
-            return raise_corrupt(L, lua_tostring(L, 2));
+        rc = text.type == STORE_TEXT ? json_parse(doc, text.text, text.len, NULL, NULL) : ERR_JSON;
+        if (rc)
+            return raise_undecoded(L, rc, lua_tostring(L, 2));
     } else if (rc == 0) {
         rc = err_set(&err, ERR_NOT_FOUND, "%s: nothing found", lua_tostring(L, 2));
     }
     lua_closeslot(L, 4);
     err.code = rc;
-    return rc >= 0 ? 1 : rc == ERR_NOT_FOUND ? bind_fail(L, &err) : store_raise(L, &err);
+    return rc >= 0 ? 1 : rc == ERR_NOT_FOUND ? bind_fail(L, &err) : bind_raise(L, &err);
 }
 
 static int push_bytes(lua_State *L, int (*get)(struct store *store, const struct hash *hash,
@@ -177,14 +184,17 @@ static int push_bytes(lua_State *L, int (*get)(struct store *store, const struct
     struct hash hash = store_check_hash(L, 2);
     struct buf *bytes = bind_scratch(L);
     struct err err = {0};
-    if (get(store, &hash, bytes, &err))
-        return bind_fail(L, &err);
+    int rc = get(store, &hash, bytes, &err);
+    if (rc)
+        return rc == ERR_STORE_CORRUPT || !err_is_environment(rc) ? bind_fail(L, &err)
+                                                                 : bind_raise(L, &err);
     lua_pushlstring(L, bytes->data ? bytes->data : "", bytes->len);
     buf_clear(bytes);
     return 1;
 }
 
-/* store:blob(hex) -> bytes | nil, message, code */
+/* store:blob(hex) -> bytes | nil, message, code: it is not there, or damaged; raises when the
+ * environment failed, which says nothing of it */
 int store_l_blob(lua_State *L)
 {
     return push_bytes(L, store_get_blob);

@@ -58,7 +58,7 @@ void running_end(struct running *running, lua_CFunction push, const void *result
             return;
         }
     } else {
-        nargs = bind_fail(L, err);
+        nargs = bind_push_failure(L, err);
     }
     bind_call(L, nargs, 0);
 }

@@ -61,7 +61,10 @@ static void push_event(lua_State *L, const struct store_seen *event)
     set_text(L, "actor", event->actor);
     set_text(L, "role", event->role);
     set_text(L, "at", event->at);
-    if (value_decode(L, event->body, event->body_len, NULL, NULL) == 0)
+    int rc = value_decode(L, event->body, event->body_len, NULL, NULL);
+    if (rc == ERR_MEMORY)
+        luaL_error(L, "out of memory");
+    if (rc == 0)
         lua_setfield(L, -2, "body");
 }
 

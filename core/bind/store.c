@@ -4,6 +4,7 @@
 #include "bind/embed.h"
 #include "io/private.h"
 #include "io/sign.h"
+#include "io/store_backup.h"
 #include "io/store_read.h"
 #include "script/value.h"
 
@@ -15,20 +16,6 @@ struct store *bind_check_store(lua_State *L, int idx)
     if (!self->opened)
         luaL_error(L, "the store is not open yet: ask store:opened()");
     return self->store;
-}
-
-int store_raise(lua_State *L, const struct err *err)
-{
-    bind_fail(L, err);
-    lua_settop(L, lua_gettop(L) + (err->fix[0] ? 0 : 1));
-    lua_createtable(L, 0, 4); // nil, message, code, fix, table
-    lua_insert(L, -4);        // nil, table, message, code, fix
-    lua_setfield(L, -4, "fix");
-    lua_setfield(L, -3, "code");
-    lua_setfield(L, -2, "message");
-    lua_pushstring(L, err_class(err->code));
-    lua_setfield(L, -2, "class");
-    return lua_error(L);
 }
 
 /* ---- opening and closing ---- */
@@ -178,7 +165,52 @@ static int l_look(lua_State *L)
 static int l_hold(lua_State *L)
 {
     struct err err = {0};
-    return store_hold(bind_check_store(L, 1), &err) ? store_raise(L, &err) : 0;
+    return store_hold(bind_check_store(L, 1), &err) ? bind_raise(L, &err) : 0;
+}
+
+/* (subscribers, err or NULL): calls their field `stuck`; protected */
+static int run_stuck(lua_State *L)
+{
+    const struct err *why = lua_touserdata(L, 2);
+    lua_getfield(L, 1, "stuck");
+    lua_call(L, why ? bind_fail(L, why) : 0, 0);
+    return 0;
+}
+
+static void on_stuck(void *ctx, const struct err *why)
+{
+    struct l_store *self = ctx;
+    if (self->quiet || !self->store)
+        return;
+    lua_State *L = self->bind->L;
+    lua_pushcfunction(L, run_stuck);
+    lua_rawgetp(L, LUA_REGISTRYINDEX, self);
+    lua_getiuservalue(L, -1, 1);
+    lua_remove(L, -2); // run_stuck, subscribers
+    lua_pushlightuserdata(L, (void *)(uintptr_t)why);
+    bind_call(L, 2, 0);
+}
+
+/* store:be_patient(seconds, fn): a commit that the machine refuses is tried again for so long. fn(nil, message, code,
+ * fix) when one begins to wait, fn() when that is over */
+static int l_be_patient(lua_State *L)
+{
+    struct store *store = bind_check_store(L, 1);
+    lua_Number seconds = luaL_checknumber(L, 2);
+    luaL_argcheck(L, seconds >= 0 && seconds <= 1e6, 2, "seconds");
+    luaL_checktype(L, 3, LUA_TFUNCTION);
+    lua_getiuservalue(L, 1, 1);
+    lua_pushvalue(L, 3);
+    lua_setfield(L, -2, "stuck");
+    store_be_patient(store, (uint64_t)(seconds * 1000), on_stuck, lua_touserdata(L, 1));
+    return 0;
+}
+
+/* store:give_up(): what waits fails, and so do later ones at once */
+static int l_give_up(lua_State *L)
+{
+    store_give_up(bind_check_store(L, 1));
+    return 0;
 }
 
 /* store.check(path) -> report table | nil, message, code: report.ok tells whether all is sound */
@@ -196,6 +228,48 @@ static int l_check(lua_State *L)
     return 1;
 }
 
+static int push_copied(lua_State *L, const struct store_copied *copied)
+{
+    lua_createtable(L, 0, 4);
+    lua_pushinteger(L, copied->seq);
+    lua_setfield(L, -2, "seq");
+    lua_pushinteger(L, copied->bytes);
+    lua_setfield(L, -2, "bytes");
+    if (copied->lost) {
+        lua_pushinteger(L, copied->lost);
+        lua_setfield(L, -2, "lost");
+    }
+    if (copied->kept[0]) {
+        lua_pushstring(L, copied->kept);
+        lua_setfield(L, -2, "kept");
+    }
+    return 1;
+}
+
+/* store.backup(path, dir) -> {seq, bytes} | nil, message, code, fix: store_backup */
+static int l_backup(lua_State *L)
+{
+    struct store_options options = {.path = luaL_checkstring(L, 1)};
+    struct store_copied copied;
+    struct err err = {0};
+    set_files(&options);
+    if (store_backup(&options, luaL_checkstring(L, 2), &copied, &err))
+        return bind_fail(L, &err);
+    return push_copied(L, &copied);
+}
+
+/* store.restore(path, dir|nil) -> {seq, bytes, lost?, kept?} | nil, message, code, fix: store_restore */
+static int l_restore(lua_State *L)
+{
+    struct store_options options = {.path = luaL_checkstring(L, 1)};
+    struct store_copied copied;
+    struct err err = {0};
+    set_files(&options);
+    if (store_restore(&options, luaL_optstring(L, 2, NULL), &copied, &err))
+        return bind_fail(L, &err);
+    return push_copied(L, &copied);
+}
+
 static const luaL_Reg methods[] = {
     {"stream", store_l_stream},
     {"read", store_l_read},
@@ -210,13 +284,16 @@ static const luaL_Reg methods[] = {
     {"hold", l_hold},
     {"subscribe", store_l_subscribe},
     {"make_room", store_l_make_room},
+    {"be_patient", l_be_patient},
+    {"give_up", l_give_up},
     {"opened", l_opened},
     {"close", l_close},
     {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {
-    {"open", l_open}, {"key", l_key}, {"past", l_past}, {"check", l_check}, {NULL, NULL},
+    {"open", l_open},     {"key", l_key},         {"past", l_past}, {"check", l_check},
+    {"backup", l_backup}, {"restore", l_restore}, {NULL, NULL},
 };
 
 int luaopen_orket_store(lua_State *L)

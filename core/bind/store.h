@@ -9,7 +9,7 @@
 
 #define STORE_TYPE "orket.store"
 
-/* A closed store keeps its userdata with store = NULL. Uservalue 1: its subscribers. */
+/* A closed store keeps its userdata with store = NULL. Uservalue 1: its subscribers, and `stuck`. */
 struct l_store {
     struct bind *bind;
     struct store *store;
@@ -23,9 +23,6 @@ struct store *bind_check_store(lua_State *L, int idx);
 /* The hash whose hexadecimal text is at idx; raises otherwise. */
 struct hash store_check_hash(lua_State *L, int idx);
 
-/* Raises err as {code, class, message, fix}: what nobody can go on without, and nobody could mend; the
- * task ends with it (lua/orket/async.lua). */
-int store_raise(lua_State *L, const struct err *err);
 
 /* The methods that read (reading.c), and the metatable of a running query. */
 int store_l_read(lua_State *L);

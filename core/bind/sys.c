@@ -1,13 +1,16 @@
 /* sys.c: `orket.core.sys`: clocks, version, exit code, terminal facts. */
 #include <pwd.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/fault.h"
 #include "bind/bind.h"
+#include "io/peer.h"
 
 #ifndef ORKET_VERSION
 #define ORKET_VERSION "0.0.0"
@@ -72,13 +75,10 @@ static int l_user(lua_State *L)
     return 1;
 }
 
-/* sys.is_trusted_peer(fd) -> boolean: the other end of a unix socket is of this user, or root */
+/* sys.is_trusted_peer(fd) -> boolean: the other end of a unix socket is of this user or root, and in no jail */
 static int l_is_trusted_peer(lua_State *L)
 {
-    struct ucred peer;
-    socklen_t len = sizeof peer;
-    int rc = getsockopt((int)luaL_checkinteger(L, 1), SOL_SOCKET, SO_PEERCRED, &peer, &len);
-    lua_pushboolean(L, rc == 0 && (peer.uid == geteuid() || peer.uid == 0));
+    lua_pushboolean(L, peer_is_trusted((int)luaL_checkinteger(L, 1)));
     return 1;
 }
 
@@ -110,6 +110,24 @@ static int l_env(lua_State *L)
     luaL_argcheck(L, ours, 1, "not ours");
     const char *text = getenv(name);
     lua_pushstring(L, text && len > 4 && strcmp(name + len - 4, "_KEY") == 0 ? "set" : text);
+    return 1;
+}
+
+/* sys.descriptors() -> how many files this process may have open at once */
+static int l_descriptors(lua_State *L)
+{
+    struct rlimit limit;
+    bool known = getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur <= LUA_MAXINTEGER;
+    lua_pushinteger(L, known ? (lua_Integer)limit.rlim_cur : LUA_MAXINTEGER);
+    return 1;
+}
+
+/* sys.is_ignored("SIGHUP") -> boolean: the process was started so that it ignores the signal */
+static int l_is_ignored(lua_State *L)
+{
+    struct sigaction now;
+    luaL_argcheck(L, strcmp(luaL_checkstring(L, 1), "SIGHUP") == 0, 1, "SIGHUP");
+    lua_pushboolean(L, sigaction(SIGHUP, NULL, &now) == 0 && now.sa_handler == SIG_IGN);
     return 1;
 }
 
@@ -159,9 +177,10 @@ static int l_faults(lua_State *L)
 
 static const luaL_Reg functions[] = {
     {"now", l_now},       {"monotonic", l_monotonic},     {"version", l_version},
-    {"is_tty", l_is_tty}, {"window", l_window},           {"user", l_user},
+    {"is_tty", l_is_tty}, {"descriptors", l_descriptors},
+    {"window", l_window},           {"user", l_user},
     {"env", l_env},       {"error_class", l_error_class},
-    {"is_trusted_peer", l_is_trusted_peer}, {"peer_user", l_peer_user}, {"faults", l_faults},
+    {"is_trusted_peer", l_is_trusted_peer}, {"peer_user", l_peer_user}, {"is_ignored", l_is_ignored}, {"faults", l_faults},
     {NULL, NULL},
 };
 

@@ -16,7 +16,8 @@
 #include "io/proof.h"
 
 #define BUNDLE_FORMAT  "orket bundle"
-#define BUNDLE_VERSION 1
+#define BUNDLE_VERSION 2 /* hashes are over times as well */
+#define BUNDLE_OLDEST  1
 #define BUNDLE_LINE    ((size_t)64 << 20) /* bytes of one line; a blob of 16 MiB has 23 */
 #define BUNDLE_NAME    (3 * STORE_ID_MAX + 64)
 

@@ -23,13 +23,13 @@ int carried_open(const char *name, const char *start, const char *end, struct er
 {
     int fd = child_lift(new_file(name)); // a child places the first ones before it becomes this
     if (fd < 0)
-        return err_set(err, ERR_IO, "memfd_create: %s", strerror(errno));
+        return err_os(err, errno, "memfd_create");
     while (start < end) {
         ssize_t n = FAULT_CALL(jail_write, write(fd, start, (size_t)(end - start)));
         if (n < 0) {
             int error = errno;
             close(fd);
-            return err_set(err, ERR_IO, "cannot unpack %s: %s", name, strerror(error));
+            return err_os(err, error, "cannot unpack %s", name);
         }
         start += n;
     }

@@ -2,8 +2,10 @@
 #include "io/disk.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 int disk_code(int error)
 {
@@ -17,7 +19,7 @@ int disk_code(int error)
     case EPERM:
         return ERR_STORE_READONLY;
     default:
-        return ERR_IO;
+        return err_of_errno(error);
     }
 }
 
@@ -31,8 +33,16 @@ const char *disk_cure(int code)
     case ERR_IO:
         return "look at the disk and the kernel's log; nothing that was acknowledged is lost";
     default:
-        return NULL;
+        return err_host_fix(code);
     }
+}
+
+int disk_no_descriptors(void)
+{
+    int fd = open("/", O_PATH | O_CLOEXEC);
+    int error = fd < 0 && err_of_errno(errno) == ERR_DESCRIPTORS ? errno : 0;
+    base_close_fd(&fd);
+    return error;
 }
 
 int disk_fail(struct err *err, const char *path, int error)

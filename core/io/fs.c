@@ -122,8 +122,11 @@ static int create(int dir, const char *name, mode_t mode, const void *bytes, siz
  * the write-back that ext4 does for the latter (80 us): nothing is synced here. */
 static int take_name(int dir, const char *temp, const char *name)
 {
-    if (FAULT_CALL(file_rename, renameat2(dir, temp, dir, name, RENAME_EXCHANGE)))
-        return renameat(dir, temp, dir, name);
+    if (FAULT_CALL(file_rename, renameat2(dir, temp, dir, name, RENAME_EXCHANGE))) {
+        // After any other error it may have happened, and a second one would take it back.
+        bool never = errno == EINVAL || errno == ENOSYS || errno == ENOENT;
+        return never ? renameat(dir, temp, dir, name) : -1;
+    }
     (void)!FAULT_CALL(file_remove, unlinkat(dir, temp, 0)); // written it is; fs_walk_all sweeps
     return 0;
 }

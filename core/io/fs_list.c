@@ -170,7 +170,7 @@ static int answer_finish(struct answer *a, int rc, struct fs_entries *out, struc
         buf_clear(&a->items);
         if (rc == -ENOMEM)
             return err_set(err, ERR_MEMORY, "no memory for the list");
-        return err_set(err, ERR_IO, "cannot list: %s", strerror(-rc));
+        return err_os(err, -rc, "cannot list");
     }
     fs_entries_clear(out);
     out->items = (void *)a->items.data;

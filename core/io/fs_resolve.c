@@ -29,16 +29,34 @@ static int code_of(int error)
     case EXDEV:
     case ELOOP:
     case ENAMETOOLONG:
+    case EINVAL: // a name that this file system does not take
+    case EILSEQ:
         return ERR_PATH;
     case EEXIST:
     case ENOTEMPTY:
         return ERR_EXISTS;
-    case EFBIG:
-        return ERR_TOO_LARGE;
-    case ENOMEM:
-        return ERR_MEMORY;
     default:
-        return ERR_IO;
+        return err_of_errno(error);
+    }
+}
+
+/* What fixes a failure of the machine. A program's modes are put right before anything else looks
+ * (fs_sweep.c), so a missing permission is never an agent's doing. */
+static const char *fix_of(int error)
+{
+    switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+        return "free some space on the disk that holds workspace/, then run it again";
+    case EFBIG:
+        return "raise this user's limit on file sizes (ulimit -f), then run it again";
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return "give this user write permission on workspace/ and all below it, on a disk that can be "
+               "written";
+    default:
+        return NULL;
     }
 }
 
@@ -51,13 +69,13 @@ int fs_fail(struct err *err, int error, const char *path)
         return err_set(err, code, "'%.200s' leaves the tree", path);
     if (error == ELOOP)
         return err_set(err, code, "'%.200s' passes a link", path);
-    if (code == ERR_IO)
-        err_set(err, code, "'%.200s': %s", path, strerror(error));
-    if (error == EMFILE || error == ENFILE)
-        err_fix(err, "let this user have more open files (ulimit -n)");
-    if (code == ERR_IO)
-        return code;
-    return err_set(err, code, "'%.200s': %s", path, err_text(code));
+    if (code != err_of_errno(error))
+        return err_set(err, code, "'%.200s': %s", path, err_text(code));
+    err_os(err, error, "'%.200s'", path);
+    const char *fix = fix_of(error);
+    if (fix)
+        err_fix(err, "%s", fix);
+    return code;
 }
 
 /* ---- roots ---- */

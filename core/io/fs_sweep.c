@@ -160,13 +160,13 @@ int fs_sweep(int root, struct buf *removed, size_t *count, struct err *err)
         before = s.moved;
         int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
-            return err_set(err, ERR_IO, "cannot look at the tree: %s", strerror(errno));
+            return err_os(err, errno, "cannot look at the tree");
         sweep_dir(&s, fd, "", 1);
         if (s.error)
             break;
     }
     *count = s.count;
     if (s.error)
-        return err_set(err, ERR_IO, "cannot clean the tree: %s", strerror(s.error));
+        return err_os(err, s.error, "cannot clean the tree");
     return buf_ok(removed) ? 0 : err_set(err, ERR_MEMORY, "no memory for a list");
 }

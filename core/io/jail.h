@@ -17,6 +17,17 @@
 #define JAIL_HOME      "/run/home" /* in it */
 #define JAIL_WORK      "/run/work" /* likewise: the working directory without a tree */
 
+/* What every jail shows of the host, read-only: these directories, and of /etc only what programs need
+ * (a '*' stands for any end of a name). Initializers, for a list of texts. */
+#define JAIL_SYSTEM_DIRS "usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"
+#define JAIL_ETC                                                                                   \
+    "alternatives", "ca-certificates*", "debian_version", "fonts", "gai.conf", "gitconfig",        \
+        "group", "host.conf", "hosts", "inputrc", "java*", "ld.so.*", "locale*", "localtime",      \
+        "lua*", "magic*", "mime.types", "networks", "nsswitch.conf", "os-release", "passwd",       \
+        "perl*", "profile", "protocols", "python*", "ruby*", "services", "terminfo", "timezone",   \
+        "xml"
+#define JAIL_ETC_SSL "ssl/certs", "ssl/openssl.cnf"
+
 /* Groups of the kernel's, as root: JAIL_CGROUP_NAME and the jail's number outside. The engine removes
  * what is there when the jail is gone. */
 #define JAIL_CGROUP_V1_MEMORY "/sys/fs/cgroup/memory"
@@ -38,7 +49,8 @@ enum jail_argument {
 };
 
 enum jail_end { JAIL_NONE, JAIL_EXITED, JAIL_SIGNALED, JAIL_NOT_ISOLATED, JAIL_NOT_STARTED };
-enum jail_limit { JAIL_NO_LIMIT, JAIL_CPU, JAIL_MEM, JAIL_PROCS, JAIL_FILES };
+/* JAIL_DISK is none of the program's: the disk has less room than it may use. */
+enum jail_limit { JAIL_NO_LIMIT, JAIL_CPU, JAIL_MEM, JAIL_PROCS, JAIL_FILES, JAIL_DISK };
 
 /* X(NAME, "name"): the walls around a program. */
 #define JAIL_LAYERS(X)                                                                             \

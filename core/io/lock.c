@@ -1,26 +1,122 @@
 /* lock.c: flock(2) on a file that holds the owner's process id as text. */
 #include "io/lock.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fault.h"
 #include "io/disk.h"
 
-static int owned(int fd, const char *path, struct err *err)
+/* ---- who holds it ---- */
+
+/* The number in the file is that of the last owner, which may be gone: a process that was forked from it
+ * holds the lock on. What the kernel says of a descriptor names its locks. */
+static bool is_locked_by(int proc, const char *pid, const char *fd)
 {
-    char pid[32] = "";
-    ssize_t len = pread(fd, pid, sizeof pid - 1, 0);
-    pid[len > 0 ? len : 0] = '\0';
-    pid[strcspn(pid, "\n")] = '\0';
-    err_set(err, ERR_OWNED, "process %s holds %s", pid[0] ? pid : "(unknown)", path);
-    err_fix(err, "use the commands that talk to the running owner, or stop that process");
+    char path[64], text[1024];
+    snprintf(path, sizeof path, "%.16s/fdinfo/%.16s", pid, fd);
+    auto_close int info = openat(proc, path, O_RDONLY | O_CLOEXEC);
+    ssize_t len = info < 0 ? -1 : read(info, text, sizeof text - 1);
+    text[len > 0 ? len : 0] = '\0';
+    return strstr(text, "FLOCK") != NULL;
+}
+
+static bool holds(int proc, const char *pid, const struct stat *file)
+{
+    char path[32];
+    struct stat info;
+    snprintf(path, sizeof path, "%.16s/fd", pid);
+    int fd = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *list = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *entry;
+    bool found = false;
+    while (list && !found && (entry = readdir(list)))
+        found = entry->d_name[0] != '.' && fstatat(fd, entry->d_name, &info, 0) == 0 &&
+                info.st_ino == file->st_ino && info.st_dev == file->st_dev &&
+                is_locked_by(proc, pid, entry->d_name);
+    if (list)
+        closedir(list);
+    else if (fd >= 0)
+        close(fd);
+    return found;
+}
+
+/* "4711 (orket) T 1 …" */
+static bool describe(int proc, const char *pid, struct lock_holder *out)
+{
+    char path[32], text[512];
+    snprintf(path, sizeof path, "%.16s/stat", pid);
+    auto_close int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
+    ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    text[len > 0 ? len : 0] = '\0';
+    char *name = strchr(text, '('), *end = strrchr(text, ')');
+    if (!name || !end || end < name || end[1] != ' ')
+        return false;
+    *end = '\0';
+    out->pid = atol(pid);
+    out->state = end[2];
+    snprintf(out->name, sizeof out->name, "%s", name + 1);
+    return true;
+}
+
+bool lock_find_holder(const char *path, struct lock_holder *out)
+{
+    struct stat file;
+    int proc = stat(path, &file) ? -1 : open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *list = proc < 0 ? NULL : fdopendir(proc);
+    const struct dirent *entry;
+    bool found = false;
+    while (list && !found && (entry = readdir(list)))
+        found = entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
+                holds(proc, entry->d_name, &file) && describe(proc, entry->d_name, out);
+    if (list)
+        closedir(list);
+    else if (proc >= 0)
+        close(proc);
+    return found;
+}
+
+const char *lock_state(char state)
+{
+    switch (state) {
+    case 'T':
+    case 't':
+        return "stopped";
+    case 'D':
+        return "waiting for the disk";
+    case 'Z':
+    case 'X':
+        return "ended";
+    default:
+        return "running";
+    }
+}
+
+static int owned(const char *path, struct err *err)
+{
+    struct lock_holder holder;
+    if (!lock_find_holder(path, &holder)) {
+        err_set(err, ERR_OWNED, "a process that cannot be seen from here holds %s", path);
+        err_fix(err, "end it where it runs: as another user, in another container or on another machine");
+        return ERR_OWNED;
+    }
+    const char *state = lock_state(holder.state);
+    err_set(err, ERR_OWNED, "process %ld (%s, %s) holds %s", holder.pid, holder.name, state, path);
+    if (strcmp(state, "stopped") == 0)
+        err_fix(err, "let it go on (kill -CONT %ld) or end it (kill -9 %ld)", holder.pid, holder.pid);
+    else
+        err_fix(err, "orket halt ends the run that it works on; other commands talk to it while it runs");
     return ERR_OWNED;
 }
+
+/* ---- taking it ---- */
 
 int lock_take(struct lock *lock, const char *path, struct err *err)
 {
@@ -30,7 +126,7 @@ int lock_take(struct lock *lock, const char *path, struct err *err)
     if (fd < 0)
         return disk_fail(err, path, errno);
     if (FAULT_CALL(lock_take, flock(fd, LOCK_EX | LOCK_NB))) {
-        int rc = errno == EWOULDBLOCK ? owned(fd, path, err)
+        int rc = errno == EWOULDBLOCK ? owned(path, err)
                                       : disk_fail(err, path, errno);
         close(fd);
         return rc;

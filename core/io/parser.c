@@ -37,11 +37,18 @@ static void free_parser(struct child *child)
     free(child);
 }
 
+static int no_doors(struct err *err)
+{
+    err_set(err, ERR_JAIL, "the kernel does not let the parser shut itself in");
+    err_fix(err, "use a kernel with seccomp on (docs/processes.md)");
+    return ERR_JAIL;
+}
+
 static int judge(const struct child *child, struct err *err)
 {
     int status = child->status;
     if (WIFEXITED(status) && WEXITSTATUS(status) == PARSER_DOORS)
-        return err_set(err, ERR_JAIL, "the kernel does not let the parser shut itself in");
+        return no_doors(err);
     if (child->limit || !WIFEXITED(status) || WEXITSTATUS(status) != 0)
         return err_set(err, ERR_LIMIT, "the text is too much for the parser: too large, too deeply "
                                        "nested or too ambiguous");
@@ -112,7 +119,7 @@ static int start_process(struct child *child, int program, const char *language,
     rc = rc ? rc : open_process(child);
     base_close_fd(&in);
     base_close_fd(&out);
-    return rc ? err_set(err, ERR_IO, "the parser cannot be started: %s", strerror(rc)) : 0;
+    return rc ? err_os(err, rc, "the parser cannot be started") : 0;
 }
 
 int parser_begin(uv_loop_t *loop, int program, const char *language, const char *text, size_t len,

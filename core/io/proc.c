@@ -63,6 +63,8 @@ const char *proc_layer(unsigned number)
 /* What the kernel calls missing may be the interpreter that a script names in its first line. */
 static int not_started(const char *name, int error, struct err *err)
 {
+    if (err_of_errno(error) == ERR_DESCRIPTORS)
+        return err_os(err, error, "no program can be started");
     struct buf safe = {0};
     utf8_repair(&safe, name, strlen(name));
     buf_put(&safe, "", 1);
@@ -72,12 +74,31 @@ static int not_started(const char *name, int error, struct err *err)
     if (error == ENOENT)
         err_fix(err, "a plain name has to be in /usr/local/bin, /usr/bin or /bin, one of the tree begins "
                      "with ./, and the interpreter that a script names in its first line has to be there");
+    else if (error == ENOEXEC)
+        err_fix(err, "begin a script with #! and the path of its interpreter; a program has to be one of this machine");
     else if (error == EACCES)
         err_fix(err, "it has to be a file that may be executed (chmod +x), in the tree or in /usr or /bin");
     return ERR_PROC;
 }
 
-/* The last report says how the program ended; without one, the jail was killed from outside. */
+/* No fault of the program's: it may use more than there is. */
+static int disk_full(struct err *err)
+{
+    err_set(err, ERR_IO, "the disk that holds the tree has too little room left for a program's files");
+    err_fix(err, "free some space on the disk that holds workspace/ (a program may use 16 times its limit "
+                 "`fsize`), then run it again");
+    return ERR_IO;
+}
+
+/* Nothing in a jail can end its first process: the kernel did, because memory was missing, or a person. */
+static int killed(struct err *err)
+{
+    err_set(err, ERR_IO, "the process that watches over a program was killed from outside");
+    err_fix(err, "look whether the kernel ran out of memory (dmesg), then run it again");
+    return ERR_IO;
+}
+
+/* The last report says how the program ended; without one, the jail was killed: by us at a limit, or from outside. */
 static int read_report(struct proc *p, struct proc_result *result, struct err *err)
 {
     struct jail_report r = {0};
@@ -90,6 +111,10 @@ static int read_report(struct proc *p, struct proc_result *result, struct err *e
         return proc_not_isolated(r.what, r.value, err);
     if (told && r.end == JAIL_NOT_STARTED)
         return not_started(r.what, r.value, err);
+    if (told && r.limit == JAIL_DISK)
+        return disk_full(err);
+    if (!told && !result->limit)
+        return killed(err);
     result->exit = told && r.end == JAIL_EXITED ? r.value : -1;
     result->signal = !told ? SIGKILL : r.end == JAIL_SIGNALED ? r.value : 0;
     return 0;
@@ -171,7 +196,7 @@ static int spawn(struct proc *p, int jail, const struct proc_spec *spec, struct 
     struct proc_stdio theirs = {{-1, -1, -1, -1}};
     int rc;
     if (make_stdio(p, spec, &theirs))
-        rc = err_set(err, ERR_IO, "no descriptors for a process: %s", strerror(errno));
+        rc = err_os(err, errno, "the pipes of a process");
     else
         rc = p->child.pidfd = proc_spawn(jail, spec, &theirs, &p->child.pid, err);
     for (size_t i = 0; i < COUNT_OF(theirs.fd); i++)

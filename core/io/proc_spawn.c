@@ -122,6 +122,13 @@ static bool is_refusal(int error)
 
 int proc_not_isolated(const char *what, int error, struct err *err)
 {
+    if (err_of_errno(error) != ERR_IO || error == EIO)
+        return err_os(err, error, "an isolated process cannot be started: %s", what);
+    if (error == EAGAIN) {
+        err_set(err, ERR_IO, "no process can be started: %s", strerror(error));
+        err_fix(err, "let this user have more processes (ulimit -u), or run fewer cards at once");
+        return ERR_IO;
+    }
     err_set(err, ERR_JAIL, "the kernel refuses an isolated process: %s: %s", what, strerror(error));
     if (strstr(what, "idmapped"))
         err_fix(err, "keep the tree on a file system that maps ids: ext4, xfs, btrfs, or tmpfs of Linux "

@@ -30,7 +30,10 @@ static int find_system(const char *path, char *out, struct err *err)
     struct stat st;
     char *real = realpath(path, NULL);
     if (!real || stat(real, &st)) {
+        int error = errno;
         free(real);
+        if (error == ENOMEM || error == EMFILE || error == ENFILE || error == EIO)
+            return fs_fail(err, error, path);
         return err_set(err, ERR_NOT_FOUND, "there is no program '%.200s'", path);
     }
     int rc = check_file(&st, path, err);
@@ -47,10 +50,12 @@ static int find_by_path(const char *name, char *out, struct err *err)
     static const char *const dirs[] = {"/usr/local/bin", "/usr/bin", "/bin"};
     char path[PATH_MAX];
     int rc = ERR_NOT_FOUND;
-    for (size_t i = 0; i < COUNT_OF(dirs) && rc; i++) {
+    for (size_t i = 0; i < COUNT_OF(dirs) && rc && !err_is_environment(rc); i++) {
         if (snprintf(path, sizeof path, "%s/%s", dirs[i], name) < (int)sizeof path)
-            rc = find_system(path, out, NULL);
+            rc = find_system(path, out, err);
     }
+    if (err_is_environment(rc))
+        return rc;
     return rc ? err_set(err, ERR_NOT_FOUND, "there is no program '%.200s'", name) : 0;
 }
 

@@ -30,8 +30,21 @@ struct hash event_hash(const struct hash *before, const struct store_seen *event
         {event->actor, strlen(event->actor)},
         {role, strlen(role)},
         {event->body, event->body_len},
+        {event->at, event->at ? strlen(event->at) : 0},
     };
-    return hash_parts(parts, COUNT_OF(parts));
+    return hash_parts(parts, COUNT_OF(parts) - (event->at ? 0 : 1));
+}
+
+bool event_hash_is(const struct hash *before, const struct store_seen *event,
+                   const struct hash *hash)
+{
+    struct hash own = event_hash(before, event);
+    if (hash_equal(&own, hash))
+        return true;
+    struct store_seen timeless = *event;
+    timeless.at = NULL;
+    own = event_hash(before, &timeless);
+    return hash_equal(&own, hash);
 }
 
 struct hash run_hash(const struct hash *so_far, const char *turn, const struct hash *last)

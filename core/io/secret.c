@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "io/spelling.h"
+
 struct secret {
     struct secret *next;
     unsigned refs; /* one is the store's */
@@ -17,11 +19,14 @@ struct secret {
     char *line;   /* sodium_malloc */
     size_t value; /* where the bare value begins in it */
     bool hidden;  /* long enough to be looked for in replies */
+    struct spelling spelling;
+    char *spelled; /* sodium_malloc: the room of its spelling */
 };
 
 struct secrets {
     struct secret *first;
     size_t count;
+    struct spelling_filter filter; /* of all that are hidden */
 };
 
 struct secrets *secrets_open(void)
@@ -34,6 +39,7 @@ void secret_release(struct secret *secret)
     if (!secret || --secret->refs)
         return;
     sodium_free(secret->line);
+    sodium_free(secret->spelled);
     free(secret->origin);
     free(secret);
 }
@@ -61,21 +67,27 @@ static bool is_token(const char *text, size_t max)
     return true;
 }
 
+static int unreadable(const char *name, int error, struct err *err)
+{
+    if (error != ENOENT)
+        return err_os(err, error, "the file of key '%s' cannot be read", name);
+    return err_set(err, ERR_NOT_FOUND, "the file of key '%s' cannot be read: %s", name,
+                   strerror(error));
+}
+
 /* Reads at most SECRET_VALUE_MAX + 1 bytes of a regular file into value. */
 static int read_file(const char *name, const char *path, char *value, size_t *len, struct err *err)
 {
     auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat st;
     if (fd < 0 || fstat(fd, &st))
-        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
-                       "the file of key '%s' cannot be read: %s", name, strerror(errno));
+        return unreadable(name, errno, err);
     if (!S_ISREG(st.st_mode))
         return err_set(err, ERR_IO, "the file of key '%s' is no regular file", name);
     for (*len = 0; *len <= SECRET_VALUE_MAX;) {
         ssize_t n = read(fd, value + *len, SECRET_VALUE_MAX + 1 - *len);
         if (n < 0 && errno != EINTR)
-            return err_set(err, ERR_IO, "the file of key '%s' cannot be read: %s", name,
-                           strerror(errno));
+            return unreadable(name, errno, err);
         if (n == 0)
             break;
         *len += n > 0 ? (size_t)n : 0;
@@ -116,7 +128,7 @@ static int clean(const char *name, char *value, size_t *len, struct err *err)
     return 0;
 }
 
-/* Backslashes do not count, see spelled(). */
+/* Backslashes do not count: they go with those of a text. */
 static size_t letters(const struct secret *secret)
 {
     size_t count = 0;
@@ -136,8 +148,9 @@ static struct secret *make(const char *name, const struct secret_source *source,
         return NULL;
     secret->refs = 1;
     secret->line = sodium_malloc(size);
+    secret->spelled = sodium_malloc(spelling_room(len));
     secret->origin = source->origin ? strdup(source->origin) : NULL;
-    if (!secret->line || (source->origin && !secret->origin)) {
+    if (!secret->line || !secret->spelled || (source->origin && !secret->origin)) {
         secret_release(secret);
         return NULL;
     }
@@ -145,6 +158,7 @@ static struct secret *make(const char *name, const struct secret_source *source,
     snprintf(secret->line, size, "%s: %s%.*s", header, scheme, (int)len, value);
     secret->value = strlen(header) + strlen(": ") + strlen(scheme);
     secret->hidden = letters(secret) >= SECRET_HIDE_MIN;
+    spelling_make(&secret->spelling, value, len, secret->spelled);
     return secret;
 }
 
@@ -168,6 +182,10 @@ static int put(struct secrets *secrets, struct secret *secret, const char *name,
     *at = secret;
     secrets->count += !old;
     secret_release(old);
+    secrets->filter = (struct spelling_filter){0};
+    for (const struct secret *one = secrets->first; one; one = one->next)
+        if (one->hidden)
+            spelling_mark(&secrets->filter, &one->spelling);
     return 0;
 }
 
@@ -232,88 +250,55 @@ void secret_hide(const struct secret *secret, char *text, size_t len)
         memset(at, '*', value_len);
         at += value_len;
     }
+    secrets_hide(NULL, secret, text, len, true); // in its other spellings
 }
 
 /* ---- values in replies ---- */
 
-#define SLASHES_MAX 7 /* in front of one character: JSON three times inside JSON */
+/* What is looked for: the values of a list, and one that may not be in it any more. */
+struct wanted {
+    const struct secret *first, *also;
+    const struct spelling_filter *filter;
+    struct spelling_filter own; /* when there is such a one */
+};
 
-/* The character of four hexadecimal digits, or -1. */
-static int hex4(const char *digits)
+/* False: there is nothing to look for. */
+static bool want(struct wanted *wanted, const struct secrets *secrets, const struct secret *also)
 {
-    int code = 0;
-    for (int i = 0; i < 4; i++) {
-        int c = tolower((unsigned char)digits[i]);
-        if (!isxdigit(c))
-            return -1;
-        code = code * 16 + (c <= '9' ? c - '0' : c - 'a' + 10);
-    }
-    return code;
-}
-
-/* How many bytes of the text spell the value, 0 when it says something else, len + 1 when it ends
- * before that is clear. */
-static size_t spelled(const char *value, const char *text, size_t len, bool last)
-{
-    size_t at = 0;
-    for (; *value; value++) {
-        size_t start = at;
-        if (*value == '\\') // goes with the backslashes of the text
-            continue;
-        while (at < len && text[at] == '\\' && at - start < SLASHES_MAX)
-            at++;
-        if (at > start && at < len && text[at] == 'u') {
-            if (len - at < 5 && !last)
-                return len + 1;
-            if (len - at >= 5 && hex4(text + at + 1) == *value) {
-                at += 5;
-                continue;
-            }
-        }
-        if (at == len)
-            return last ? 0 : len + 1;
-        if (text[at++] != *value)
-            return 0;
-    }
-    return at;
-}
-
-static size_t max(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
-
-static size_t spelled_any(const struct secret *secret, const struct secret *also, const char *text,
-                          size_t len, bool last)
-{
-    size_t longest = also && also->hidden ? spelled(also->line + also->value, text, len, last) : 0;
-    for (; secret; secret = secret->next)
-        if (secret->hidden && secret != also)
-            longest = max(longest, spelled(secret->line + secret->value, text, len, last));
-    return longest;
-}
-
-/* The bytes that a value may begin with. */
-static bool mark(const struct secret *secret, bool begins[256])
-{
-    if (!secret || !secret->hidden)
-        return false;
-    const char *value = secret->line + secret->value;
-    begins[(unsigned char)value[strspn(value, "\\")]] = begins['\\'] = true;
+    static const struct spelling_filter nothing;
+    wanted->first = secrets ? secrets->first : NULL;
+    wanted->filter = secrets ? &secrets->filter : &nothing;
+    for (const struct secret *one = wanted->first; also && one; one = one->next)
+        if (one == also)
+            also = NULL;
+    wanted->also = also && also->hidden ? also : NULL;
+    if (!wanted->also)
+        return wanted->first != NULL;
+    wanted->own = *wanted->filter;
+    spelling_mark(&wanted->own, &also->spelling);
+    wanted->filter = &wanted->own;
     return true;
+}
+
+static size_t match(const struct wanted *wanted, const char *text, size_t len, bool last)
+{
+    const struct secret *also = wanted->also;
+    size_t longest = also ? spelling_match(&also->spelling, text, len, last) : 0;
+    for (const struct secret *one = wanted->first; one; one = one->next) {
+        size_t n = one->hidden ? spelling_match(&one->spelling, text, len, last) : 0;
+        longest = n > longest ? n : longest;
+    }
+    return longest;
 }
 
 size_t secrets_hide(const struct secrets *secrets, const struct secret *also, char *text,
                     size_t len, bool last)
 {
-    const struct secret *first = secrets ? secrets->first : NULL;
-    bool begins[256] = {false}, any = mark(also, begins);
-    for (const struct secret *secret = first; secret; secret = secret->next)
-        any = mark(secret, begins) || any;
-    for (size_t i = 0; any && i < len; i++) {
-        if (!begins[(unsigned char)text[i]])
-            continue;
-        size_t n = spelled_any(first, also, text + i, len - i, last);
+    struct wanted wanted;
+    if (!want(&wanted, secrets, also))
+        return len;
+    for (size_t i = 0; (i = spelling_next(wanted.filter, text, i, len)) < len; i++) {
+        size_t n = match(&wanted, text + i, len - i, last);
         if (n > len - i)
             return i;
         if (n) {
@@ -326,12 +311,11 @@ size_t secrets_hide(const struct secrets *secrets, const struct secret *also, ch
 
 bool secrets_find(const struct secrets *secrets, const char *text, size_t len)
 {
-    const struct secret *first = secrets ? secrets->first : NULL;
-    bool begins[256] = {false}, any = false;
-    for (const struct secret *secret = first; secret; secret = secret->next)
-        any = mark(secret, begins) || any;
-    for (size_t i = 0; any && i < len; i++)
-        if (begins[(unsigned char)text[i]] && spelled_any(first, NULL, text + i, len - i, true))
+    struct wanted wanted;
+    if (!want(&wanted, secrets, NULL))
+        return false;
+    for (size_t i = 0; (i = spelling_next(wanted.filter, text, i, len)) < len; i++)
+        if (match(&wanted, text + i, len - i, true))
             return true;
     return false;
 }

@@ -42,13 +42,14 @@ int secret_use(struct secrets *secrets, const char *name, const char *origin, st
 /* "Authorization: Bearer …", borrowed while the key is held. */
 const char *secret_line(const struct secret *secret);
 
-/* Writes stars over the value wherever it stands in the text: what a server echoes must not reach
- * an error. A NULL secret hides nothing. */
+/* Writes stars over the value wherever it stands in the text, however short it is, and over its
+ * other spellings: what a server echoes must not reach an error. A NULL secret hides nothing. */
 void secret_hide(const struct secret *secret, char *text, size_t len);
 
 /* Writes stars over all values of `secrets`, and of `also`, which may have been replaced meanwhile,
- * that have SECRET_HIDE_MIN bytes; also where a character stands behind backslashes or as \uXXXX,
- * so that no reading of JSON inside JSON brings one back. Answers how many bytes are settled: those
+ * that have SECRET_HIDE_MIN bytes, in every spelling of io/spelling.h: also where a character stands
+ * behind backslashes or as \uXXXX, so that no reading of JSON inside JSON brings one back, and in
+ * base64 and hexadecimal. Answers how many bytes are settled: those
  * behind may begin a value, unless they are the `last` of the text. Both may be NULL. */
 size_t secrets_hide(const struct secrets *secrets, const struct secret *also, char *text,
                     size_t len, bool last);

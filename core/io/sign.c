@@ -54,7 +54,7 @@ static int check_private(int fd, const char *path, struct err *err)
 {
     struct stat st;
     if (fstat(fd, &st))
-        return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+        return err_os(err, errno, "%s", path);
     if (!S_ISREG(st.st_mode))
         return refuse(path, "is no regular file", "restore %s from a backup", err);
     if (st.st_uid != geteuid())
@@ -74,12 +74,12 @@ static int read_line(const char *path, bool secret, char line[KEY_LINE], size_t 
     if (fd < 0 && errno == ELOOP)
         return refuse(path, "is a link", "put the file itself in the place of %s", err);
     if (fd < 0)
-        return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%s: %s", path,
-                       strerror(errno));
+        return errno == ENOENT ? err_set(err, ERR_NOT_FOUND, "%s: %s", path, strerror(errno))
+                               : err_os(err, errno, "%s", path);
     int rc = secret ? check_private(fd, path, err) : 0;
     ssize_t n = rc ? 0 : read(fd, line, KEY_LINE);
     if (n < 0)
-        return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+        return err_os(err, errno, "%s", path);
     *len = (size_t)n;
     while (*len && (line[*len - 1] == '\n' || line[*len - 1] == '\r'))
         --*len;

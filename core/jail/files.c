@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -19,6 +20,7 @@
 #define HELD_MAX  4096  /* files that may be held without a name; a power of 2 */
 #define FULL      ((uint64_t)1 << 40)
 #define PAUSE_MS  100
+#define NO_ROOM   65536 /* bytes: a full file system keeps some room that no user gets */
 
 /* One count. */
 struct count {
@@ -37,11 +39,13 @@ static uint64_t now_ms(void)
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* Of a file with holes what it takes, of a small one not the whole block. */
+/* What it takes: of a file with holes the blocks, of a small one not the whole block; of one with blocks
+ * behind its end these too. */
 static void add_file(struct count *c, const struct stat *st)
 {
     uint64_t size = (uint64_t)st->st_size, taken = (uint64_t)st->st_blocks * 512;
-    c->sum->bytes += size < taken ? size : taken;
+    bool rounded = size < taken && taken <= size + (uint64_t)st->st_blksize;
+    c->sum->bytes += rounded ? size : taken;
     c->sum->large += S_ISREG(st->st_mode) && size > c->cell->file_size;
 }
 
@@ -55,11 +59,13 @@ static void count_entry(struct count *c, DIR *dir, const char *name, int depth)
     if (fstatat(dirfd(dir), name, &st, AT_SYMLINK_NOFOLLOW))
         return;
     c->sum->count++;
-    if (S_ISDIR(st.st_mode))
+    if (S_ISDIR(st.st_mode)) { // many names make it large
+        c->sum->bytes += (uint64_t)st.st_blocks * 512;
         count_in(c, openat(dirfd(dir), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
                  depth + 1);
-    else
+    } else {
         add_file(c, &st);
+    }
 }
 
 /* Deeper than anybody needs is as bad as too many. */
@@ -101,28 +107,122 @@ static void count_held(struct count *c, DIR *dir, const char *name)
     c->sum->count += ++c->holds < HELD_MAX / 2 ? 1 : FULL;
 }
 
-static void count_process(struct count *c, const char *pid)
+/* What looks at a process, by one of its threads; false when that has ended and others may tell. */
+typedef bool task_fn(struct count *c, const char *task);
+
+/* Threads share descriptors and memory (seccomp.c sees to it); the first may have ended before others. */
+static void each_task(struct count *c, const char *pid, task_fn *fn)
 {
     char path[64];
-    snprintf(path, sizeof path, "/proc/%.16s/fd", pid);
+    bool told = false;
+    snprintf(path, sizeof path, "/proc/%.16s/task", pid);
     DIR *dir = opendir(path);
     const struct dirent *entry;
-    while (dir && c->sum->count <= c->most && (entry = readdir(dir)))
-        if (isdigit((unsigned char)entry->d_name[0]))
-            count_held(c, dir, entry->d_name);
+    while (dir && !told && (entry = readdir(dir)))
+        if (isdigit((unsigned char)entry->d_name[0])) {
+            snprintf(path, sizeof path, "/proc/%.16s/task/%.16s", pid, entry->d_name);
+            told = fn(c, path);
+        }
     if (dir)
         closedir(dir);
 }
 
-static void count_all_held(struct count *c)
+static void each_process(struct count *c, task_fn *fn)
 {
     DIR *dir = opendir("/proc");
     const struct dirent *entry;
     while (dir && (entry = readdir(dir)))
         if (isdigit((unsigned char)entry->d_name[0]) && strcmp(entry->d_name, "1") != 0)
-            count_process(c, entry->d_name);
+            each_task(c, entry->d_name, fn);
     if (dir)
         closedir(dir);
+}
+
+static DIR *open_in(const char *task, const char *name)
+{
+    char path[96];
+    snprintf(path, sizeof path, "%s/%s", task, name);
+    return opendir(path);
+}
+
+static bool count_descriptors(struct count *c, const char *task)
+{
+    bool any = false;
+    DIR *dir = open_in(task, "fd");
+    const struct dirent *entry;
+    while (dir && c->sum->count <= c->most && (entry = readdir(dir)))
+        if (isdigit((unsigned char)entry->d_name[0])) {
+            any = true;
+            count_held(c, dir, entry->d_name);
+        }
+    if (dir)
+        closedir(dir);
+    return any;
+}
+
+/* ---- what cannot be counted ---- */
+
+/* A line of the file begins with `name` and a number that is not 0. */
+static bool has_some(int at, const char *file, const char *name)
+{
+    char text[1024], *line;
+    int fd = openat(at, file, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    text[n > 0 ? n : 0] = '\0';
+    line = strstr(text, name);
+    return line && strtoul(line + strlen(name), NULL, 10) > 0;
+}
+
+/* Descriptors that wait in a socket; in those that wait there may be more. */
+static bool find_in_flight(struct count *c, const char *task)
+{
+    bool any = false;
+    DIR *dir = open_in(task, "fdinfo");
+    const struct dirent *entry;
+    while (dir && !c->sum->unseen && (entry = readdir(dir)))
+        if (isdigit((unsigned char)entry->d_name[0])) {
+            any = true;
+            c->sum->unseen = has_some(dirfd(dir), entry->d_name, "scm_fds:");
+        }
+    if (dir)
+        closedir(dir);
+    return any;
+}
+
+/* Files without a name that are mapped; memory that processes share is called /dev/zero. */
+static bool find_mapped(struct count *c, const char *task)
+{
+    char path[96], *line = NULL;
+    size_t size = 0;
+    bool any = false;
+    snprintf(path, sizeof path, "%s/maps", task);
+    FILE *maps = fopen(path, "re");
+    while (maps && !c->sum->unseen && getline(&line, &size, maps) > 0) {
+        any = true;
+        const char *name = strchr(line, '/');
+        c->sum->unseen = name && strstr(name, " (deleted)\n") &&
+                         strcmp(name, "/dev/zero (deleted)\n") != 0;
+    }
+    if (maps)
+        fclose(maps);
+    free(line);
+    return any;
+}
+
+static uint64_t lost(const struct files *before, const struct files *now)
+{
+    return now->free < before->free ? before->free - now->free : 0;
+}
+
+/* Asked only when the disk has lost more than the program may write: it takes long. */
+static void look_for_unseen(struct count *c, const struct files *before)
+{
+    if (lost(before, c->sum) <= TIMES_MAX * c->cell->file_size)
+        return;
+    each_process(c, find_in_flight);
+    each_process(c, find_mapped);
 }
 
 /* ---- the whole ---- */
@@ -156,19 +256,34 @@ void files_count(const struct cell *cell, const struct files *before, struct fil
     int tree = open(cell->tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     look_at_disk(&c, tree);
     count_in(&c, tree, 0);
-    if (before && c.device && cell->proc)
-        count_all_held(&c);
+    if (before && c.device && cell->proc) {
+        each_process(&c, count_descriptors);
+        look_for_unseen(&c, before);
+    }
     out->large += large_in_scratch(cell);
     uint64_t ended = now_ms();
     out->due = ended + PAUSE_MS + 20 * (ended - begun);
 }
 
-/* What is held elsewhere (a file that is only mapped) shows when half of the disk's room is gone. */
-bool files_over(const struct cell *cell, const struct files *before, const struct files *now)
+/* Of a program that holds what cannot be counted, all that the disk has lost is its own. */
+int files_over(const struct cell *cell, const struct files *before, const struct files *now)
 {
-    return now->large > before->large || now->count > before->count + MORE_MAX ||
-           now->bytes > before->bytes + TIMES_MAX * cell->file_size ||
-           now->free < before->free / 2;
+    uint64_t may = TIMES_MAX * cell->file_size;
+    if (now->large > before->large || now->count > before->count + MORE_MAX ||
+        now->bytes > before->bytes + may || now->unseen)
+        return JAIL_FILES;
+    if (now->free >= before->free / 2)
+        return JAIL_NO_LIMIT;
+    return before->free - now->free > may ? JAIL_FILES : JAIL_DISK;
+}
+
+bool files_disk_full(const struct cell *cell)
+{
+    struct statvfs disk;
+    if (!cell->outside || statvfs(cell->tree, &disk))
+        return false;
+    return (uint64_t)disk.f_bavail * disk.f_frsize < NO_ROOM || (disk.f_files && !disk.f_favail) ||
+           (disk.f_flag & ST_RDONLY);
 }
 
 bool files_scratch_full(void)

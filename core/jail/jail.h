@@ -53,6 +53,11 @@ static inline void stands(struct cell *cell, enum jail_layer layer)
 
 /* view.c: a file system of its own: system directories to read, the tree and a scratch to write. */
 void view_build(struct cell *cell);
+int view_attach(int fd, const char *to); /* mounts and closes it: 0, or -1 with errno */
+
+/* places.c: mounts what is to be hidden, the directories to be shown (descriptors of mounts, -1 for
+ * one that is missing) and the tree (-1: the scratch), which are closed. In the new root. */
+void places_put(const struct cell *cell, const int *shows, int tree);
 
 /* landlock.c: prepares the same list as rules of the kernel; landlock_apply is for the program. */
 void landlock_prepare(struct cell *cell);
@@ -87,14 +92,19 @@ uint64_t usage_reaped_ms(void);
 struct files {
     uint64_t count, bytes, large; /* large: files of more than the allowed size */
     uint64_t free;                /* bytes that the file system has left */
+    bool unseen;                  /* the disk has lost more than it may, and there is what is not counted */
     uint64_t due;                 /* when to look again: ms of the monotonic clock */
 };
 
 /* Counts; no further than it needs to when something lay there `before`. */
 void files_count(const struct cell *cell, const struct files *before, struct files *out);
 
-/* True when too much was written since `before`. */
-bool files_over(const struct cell *cell, const struct files *before, const struct files *now);
+/* JAIL_FILES when too much was written since `before`; JAIL_DISK when half of the disk's room is gone,
+ * which is less than the program may use: the disk is too small, or another process fills it. */
+int files_over(const struct cell *cell, const struct files *before, const struct files *now);
+
+/* True when nothing can be written to the tree's disk any more. */
+bool files_disk_full(const struct cell *cell);
 bool files_scratch_full(void);
 
 #endif

@@ -44,14 +44,11 @@ struct beneath {
     int32_t fd;
 } __attribute__((packed));
 
-/* What programs read of /etc: the rest is not theirs. A '*' stands for any end. */
-static const char *const etc[] = {
-    "alternatives",  "ca-certificates*", "debian_version", "fonts",    "gai.conf",   "gitconfig",
-    "group",         "host.conf",        "hosts",          "inputrc",  "java*",      "ld.so.*",
-    "locale*",       "localtime",        "lua*",           "magic*",   "mime.types", "networks",
-    "nsswitch.conf", "os-release",       "passwd",         "perl*",    "profile",    "protocols",
-    "python*",       "ruby*",            "services",       "terminfo", "timezone",   "xml",
-};
+static const char *const etc[] = {JAIL_ETC};
+static const char *const etc_ssl[] = {JAIL_ETC_SSL};
+static const char *const system_dirs[] = {JAIL_SYSTEM_DIRS};
+
+#define COUNT(list) (sizeof(list) / sizeof *(list))
 
 static uint64_t rights_of(int abi)
 {
@@ -63,7 +60,7 @@ static uint64_t rights_of(int abi)
 
 static bool is_known(const char *name)
 {
-    for (size_t i = 0; i < sizeof etc / sizeof *etc; i++) {
+    for (size_t i = 0; i < COUNT(etc); i++) {
         size_t len = strlen(etc[i]);
         bool any = etc[i][len - 1] == '*';
         if (any ? strncmp(name, etc[i], len - 1) == 0 : strcmp(name, etc[i]) == 0)
@@ -100,14 +97,14 @@ static void allow_etc(const struct cell *cell)
     }
     if (dir)
         closedir(dir);
-    allow(cell, "/etc/ssl/certs", LOOK);
-    allow(cell, "/etc/ssl/openssl.cnf", LOOK);
+    for (size_t i = 0; i < COUNT(etc_ssl); i++) {
+        snprintf(path, sizeof path, "/etc/%s", etc_ssl[i]);
+        allow(cell, path, LOOK);
+    }
 }
 
 void landlock_prepare(struct cell *cell)
 {
-    static const char *const system[] = {"/usr",   "/bin",   "/sbin",   "/lib",
-                                         "/lib32", "/lib64", "/libx32", NULL};
     static const char *const own[] = {"/run/home", "/tmp", "/dev/shm", NULL};
     int abi = (int)syscall(CREATE_RULESET, NULL, 0, CREATE_VERSION);
     must(cell, abi, "Landlock");
@@ -116,8 +113,11 @@ void landlock_prepare(struct cell *cell)
     size_t size = abi >= 6 ? sizeof set : abi >= 4 ? 2 * sizeof set.files : sizeof set.files;
     cell->ruleset = (int)syscall(CREATE_RULESET, &set, size, 0);
     must(cell, cell->ruleset, "Landlock: make a set of rules");
-    for (size_t i = 0; system[i]; i++)
-        allow(cell, system[i], RUN);
+    for (size_t i = 0; i < COUNT(system_dirs); i++) {
+        char path[32];
+        snprintf(path, sizeof path, "/%s", system_dirs[i]);
+        allow(cell, path, RUN);
+    }
     for (size_t i = 0; own[i]; i++)
         allow(cell, own[i], write);
     for (size_t i = 0; i < cell->shows; i++)

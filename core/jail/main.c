@@ -160,28 +160,33 @@ static uint64_t now_ms(void)
 static int files_limit(const struct cell *cell, const struct files *before, struct files *now)
 {
     files_count(cell, before, now);
-    return files_over(cell, before, now) || files_scratch_full() ? JAIL_FILES : JAIL_NO_LIMIT;
+    int limit = files_over(cell, before, now);
+    return limit != JAIL_FILES && files_scratch_full() ? JAIL_FILES : limit;
 }
 
-/* The limit that was hit before it ended, or ended it. */
-static int limit_behind(const struct cell *cell, const struct files *before, int signal)
+/* The limit that was hit before it ended, or ended it. One that says it succeeded may have swallowed that
+ * its files did not fit. */
+static int limit_behind(const struct cell *cell, const struct files *before, int status)
 {
     struct files now;
-    int limit = cgroup_over(cell);
+    int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0, limit = cgroup_over(cell);
     if (limit)
         return limit;
     if (signal == SIGXFSZ)
         return JAIL_FILES;
     if (signal && usage_reaped_ms() >= cell->cpu_ms)
         return JAIL_CPU;
-    return files_limit(cell, before, &now);
+    limit = files_limit(cell, before, &now);
+    if (limit != JAIL_FILES && files_disk_full(cell) && (status || now.free < before->free))
+        return JAIL_DISK;
+    return limit == JAIL_DISK && status == 0 ? JAIL_NO_LIMIT : limit;
 }
 
 static _Noreturn void report_status(const struct cell *cell, const struct files *before, int status)
 {
     int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     report(cell, signal ? JAIL_SIGNALED : JAIL_EXITED, signal ? signal : WEXITSTATUS(status),
-           limit_behind(cell, before, signal));
+           limit_behind(cell, before, status));
 }
 
 /* Somebody asked for more memory in one piece than all may have. */

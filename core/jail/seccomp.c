@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/falloc.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
@@ -59,11 +60,19 @@ static const int refused[] = {
 
 /* Answered as if the kernel had none: programs have another way. Memory that no process maps would be
  * counted nowhere; clone3 and openat2 hide their flags from us; requests of io_setup are few for the
- * whole host. */
+ * whole host. inotify tells what others do with the host's programs, by their inodes: no mount and no
+ * rule of Landlock keeps it to the tree. */
 static const int missing[] = {
     435 /* clone3 */, 437 /* openat2 */, SYS_memfd_create, 447 /* memfd_secret */, SYS_shmget,
     SYS_shmat,        SYS_msgget,        SYS_semget,       SYS_mq_open,            SYS_io_setup,
+    SYS_inotify_init1,
+#ifdef __x86_64__
+    SYS_inotify_init,
+#endif
 };
+
+/* Answered as if the file system had none: attributes are bytes that no file's size tells of. */
+static const int unsupported[] = {SYS_setxattr, SYS_lsetxattr, SYS_fsetxattr};
 
 /* What gives a file its mode, and with which arguments: `flags` says whether one is made. */
 #define ALWAYS 6
@@ -135,13 +144,17 @@ static void put_machine(struct code *code)
     answer(code, SECCOMP_RET_ERRNO | ENOSYS);
 }
 
-/* A namespace of one's own is a way to the capabilities. */
+/* A namespace of one's own is a way to the capabilities. A thread with descriptors of its own is none
+ * that any program has: the watch would have to look at each thread. */
 static void put_clone(struct code *code)
 {
-    unless(code, BPF_JEQ, SYS_clone, 3);
+    unless(code, BPF_JEQ, SYS_clone, 6);
     put(code, LOAD(ARG(0)));
     unless(code, BPF_JSET, CLONE_SPACES, 1);
     answer(code, SECCOMP_RET_ERRNO | EPERM);
+    put(code, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, CLONE_THREAD | CLONE_FILES));
+    unless(code, BPF_JEQ, CLONE_THREAD, 1);
+    answer(code, SECCOMP_RET_ERRNO | EINVAL);
     put(code, LOAD(NR));
 }
 
@@ -156,20 +169,50 @@ static void put_one_of(struct code *code, const uint32_t *list, unsigned char co
 
 /* Streams and datagrams between programs of the jail; nothing raw, no other family, no protocol that
  * the kernel would load for us. */
-static void put_socket(struct code *code)
+static void put_socket(struct code *code, uint32_t call, const uint32_t *families,
+                       unsigned char count)
 {
-    static const uint32_t families[] = {AF_UNIX, AF_INET, AF_INET6};
     static const uint32_t kinds[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET};
     static const uint32_t protocols[] = {0, PF_UNIX, IPPROTO_TCP, IPPROTO_UDP};
-    unless(code, BPF_JEQ, SYS_socket, 18);
+    unless(code, BPF_JEQ, call, (unsigned char)(count + 15));
     put(code, LOAD(ARG(0)));
-    put_one_of(code, families, COUNT(families), EAFNOSUPPORT);
+    put_one_of(code, families, count, EAFNOSUPPORT);
     put(code, LOAD(ARG(1)));
     put(code, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xf));
     put_one_of(code, kinds, COUNT(kinds), EPERM);
     put(code, LOAD(ARG(2)));
     put_one_of(code, protocols, COUNT(protocols), EPROTONOSUPPORT);
     answer(code, SECCOMP_RET_ALLOW);
+}
+
+static void put_sockets(struct code *code)
+{
+    static const uint32_t families[] = {AF_UNIX, AF_INET, AF_INET6};
+    put_socket(code, SYS_socket, families, COUNT(families));
+    put_socket(code, SYS_socketpair, families, 1);
+}
+
+/* Blocks behind a file's end are no part of its size. What is left: to make a file larger, and to
+ * give blocks back. */
+static void put_fallocate(struct code *code)
+{
+    static const uint32_t fine[] = {0, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE};
+    unless(code, BPF_JEQ, SYS_fallocate, 5);
+    put(code, LOAD(ARG(1)));
+    put_one_of(code, fine, COUNT(fine), EOPNOTSUPP);
+    answer(code, SECCOMP_RET_ALLOW);
+}
+
+/* dnotify is inotify by another name; a lease holds up a host program that opens the file. */
+static void put_fcntl(struct code *code)
+{
+    unless(code, BPF_JEQ, SYS_fcntl, 6);
+    put(code, LOAD(ARG(1)));
+    unless(code, BPF_JEQ, F_NOTIFY, 1);
+    answer(code, SECCOMP_RET_ERRNO | EINVAL);
+    unless(code, BPF_JEQ, F_SETLEASE, 1);
+    answer(code, SECCOMP_RET_ERRNO | EINVAL);
+    put(code, LOAD(NR));
 }
 
 /* Bits that give a file's user to whoever runs it would be left on the host, where nothing takes
@@ -200,15 +243,33 @@ static void put_limits(struct code *code)
     put(code, LOAD(NR));
 }
 
-/* Words put into somebody's terminal. */
+/* A thread with descriptors of its own would hide what it holds (files.c). */
+static void put_close_range(struct code *code)
+{
+    unless(code, BPF_JEQ, SYS_close_range, 4);
+    put(code, LOAD(ARG(2)));
+    unless(code, BPF_JSET, 2 /* CLOSE_RANGE_UNSHARE */, 1);
+    answer(code, SECCOMP_RET_ERRNO | EINVAL);
+    put(code, LOAD(NR));
+}
+
+/* Input put into a terminal of another user; the file systems' own requests: fallocate once more, snapshots,
+ * keys and flags that would stay with a file. */
 static void put_ioctl(struct code *code)
 {
-    unless(code, BPF_JEQ, SYS_ioctl, 6);
+    unless(code, BPF_JEQ, SYS_ioctl, 13);
     put(code, LOAD(ARG(1)));
     unless(code, BPF_JEQ, TIOCSTI, 1);
     answer(code, SECCOMP_RET_ERRNO | EPERM);
     unless(code, BPF_JEQ, 0x541c /* TIOCLINUX */, 1);
     answer(code, SECCOMP_RET_ERRNO | EPERM);
+    put(code, (struct sock_filter)BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xff00));
+    unless(code, BPF_JEQ, 'X' << 8, 1);
+    answer(code, SECCOMP_RET_ERRNO | ENOTTY);
+    unless(code, BPF_JEQ, 'f' << 8, 1);
+    answer(code, SECCOMP_RET_ERRNO | ENOTTY);
+    unless(code, BPF_JEQ, 0x94 << 8 /* btrfs, and reflinks of all */, 1);
+    answer(code, SECCOMP_RET_ERRNO | ENOTTY);
     put(code, LOAD(NR));
 }
 
@@ -253,8 +314,12 @@ static void write_table(const struct cell *cell, struct code *code, uint32_t too
     put_memory(code, cell->memory, too_much);
     put_list(code, refused, COUNT(refused), EPERM);
     put_list(code, missing, COUNT(missing), ENOSYS);
+    put_list(code, unsupported, COUNT(unsupported), EOPNOTSUPP);
     put_clone(code);
-    put_socket(code);
+    put_close_range(code);
+    put_sockets(code);
+    put_fallocate(code);
+    put_fcntl(code);
     put_ioctl(code);
     put_modes(code);
     put_limits(code);

@@ -19,11 +19,13 @@ struct usage {
     uint64_t processes, memory, cpu_ms;
 };
 
+#define TASK_MAX 48 /* "PID/task/TID" */
+
 /* False when there is nothing, also when the process has just gone. */
-static bool read_text(const char *pid, const char *file, char *out, size_t size)
+static bool read_text(const char *task, const char *file, char *out, size_t size)
 {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%.16s/%s", pid, file);
+    char path[128];
+    snprintf(path, sizeof path, "/proc/%.47s/%s", task, file);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n = fd < 0 ? -1 : read(fd, out, size - 1);
     if (fd >= 0)
@@ -39,11 +41,37 @@ static uint64_t kib_of(const char *text, const char *name)
     return line && sscanf(line + strlen(name), " %lu", &kib) == 1 ? (uint64_t)kib * 1024 : 0;
 }
 
+/* Of a line of stat: what a thread that has ended knows of its process's memory is nothing. */
+static bool has_ended(const char *stat)
+{
+    const char *rest = strrchr(stat, ')');
+    return !rest || rest[1] != ' ' || rest[2] == 'Z' || rest[2] == 'X';
+}
+
+/* The thread of a process that tells of its memory: the first, or one that is left when that has ended. */
+static void find_living(const char *pid, char out[TASK_MAX])
+{
+    char path[64], text[1024];
+    snprintf(out, TASK_MAX, "%.16s", pid);
+    if (!read_text(pid, "stat", text, sizeof text) || !has_ended(text))
+        return;
+    snprintf(path, sizeof path, "/proc/%.16s/task", pid);
+    DIR *dir = opendir(path);
+    const struct dirent *entry;
+    while (dir && has_ended(text) && (entry = readdir(dir)))
+        if (isdigit((unsigned char)entry->d_name[0])) {
+            snprintf(out, TASK_MAX, "%.16s/task/%.16s", pid, entry->d_name);
+            (void)read_text(out, "stat", text, sizeof text);
+        }
+    if (dir)
+        closedir(dir);
+}
+
 /* Adds one process: threads, processor time with that of its children, and at least its memory: all
  * pages, and the tables that its addresses may need. */
 static void add_process(const char *pid, struct usage *sum)
 {
-    char text[1024];
+    char text[1024], task[TASK_MAX];
     unsigned long user, system, size, pages;
     long child_user, child_system, threads;
     const char *rest;
@@ -55,15 +83,19 @@ static void add_process(const char *pid, struct usage *sum)
     sum->processes += (uint64_t)threads;
     sum->cpu_ms += (user + system + (unsigned long)(child_user + child_system)) * 1000 /
                    (unsigned long)sysconf(_SC_CLK_TCK);
-    if (read_text(pid, "statm", text, sizeof text) && sscanf(text, "%lu %lu", &size, &pages) == 2)
+    snprintf(task, sizeof task, "%.16s", pid);
+    if (has_ended(text))
+        find_living(pid, task);
+    if (read_text(task, "statm", text, sizeof text) && sscanf(text, "%lu %lu", &size, &pages) == 2)
         sum->memory += (pages + size / TABLE_OF) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 /* Pages of files are not its memory; the tables that it has are. */
 static void add_own(const char *pid, struct usage *sum)
 {
-    char text[4096];
-    if (read_text(pid, "status", text, sizeof text))
+    char text[4096], task[TASK_MAX];
+    find_living(pid, task);
+    if (read_text(task, "status", text, sizeof text))
         sum->memory += kib_of(text, "\nRssAnon:") + kib_of(text, "\nRssShmem:") +
                        kib_of(text, "\nVmSwap:") + kib_of(text, "\nVmPTE:");
 }
@@ -71,10 +103,11 @@ static void add_own(const char *pid, struct usage *sum)
 /* Pages that processes share count once. Of a process that hides them, all count. */
 static void add_share(const char *pid, struct usage *sum)
 {
-    char text[2048], status[4096];
-    if (!read_text(pid, "smaps_rollup", text, sizeof text))
+    char text[2048], status[4096], task[TASK_MAX];
+    find_living(pid, task);
+    if (!read_text(task, "smaps_rollup", text, sizeof text))
         add_own(pid, sum);
-    else if (read_text(pid, "status", status, sizeof status))
+    else if (read_text(task, "status", status, sizeof status))
         sum->memory += kib_of(text, "\nPss_Anon:") + kib_of(text, "\nPss_Shmem:") +
                        kib_of(text, "\nSwapPss:") + kib_of(status, "\nVmPTE:");
 }

@@ -4,10 +4,12 @@
  *   /dev                         null, zero, full, random, urandom, and shm
  *   /proc                        of this pid namespace, read-only
  *   /run/home /tmp /dev/shm      one empty tmpfs of 64 MB, gone with the jail
+ *   what is to be hidden         empty, where one of these would show it
  *   what is to be shown          read-only, where it is outside
  *   the tree                     writable, where it is outside
  *
- * Nothing else exists inside. As root the tree is mounted so that its owner's files are the
+ * The last three are placed by the lengths of their paths, so that what lies deeper decides: a tree in
+ * a hidden project, a hidden directory in a shown one. Nothing else exists inside. As root the tree is mounted so that its owner's files are the
  * program's user's: they come back as its owner's. */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,8 +30,7 @@
 
 #define LIMITED (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 
-static const char *const system_dirs[] = {"usr",   "bin",   "sbin",   "lib",
-                                          "lib32", "lib64", "libx32", "etc"};
+static const char *const system_dirs[] = {JAIL_SYSTEM_DIRS, "etc"};
 static const char *const devices[] = {"null", "zero", "full", "random", "urandom"};
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
@@ -51,7 +52,7 @@ static int attributes(int fd, bool deep, uint64_t set, uint64_t clear, int usern
     return mount_setattr(fd, "", AT_EMPTY_PATH | (deep ? AT_RECURSIVE : 0), &attr, sizeof attr);
 }
 
-static int attach(int fd, const char *to)
+int view_attach(int fd, const char *to)
 {
     int rc = move_mount(fd, "", AT_FDCWD, to, MOVE_MOUNT_F_EMPTY_PATH);
     int error = errno;
@@ -203,7 +204,7 @@ static void put_system(const struct cell *cell, const char *name, int fd)
     ssize_t len = fd < 0 ? readlink(path, target, sizeof target - 1) : -1;
     if (fd >= 0) {
         must(cell, mkdir(name, 0755), "make a directory");
-        must(cell, attach(fd, name), "mount a system directory");
+        must(cell, view_attach(fd, name), "mount a system directory");
     } else if (len > 0) {
         target[len] = '\0';
         must(cell, symlink(target, name), "make a link");
@@ -220,7 +221,7 @@ static void put_devices(const struct cell *cell, const struct sources *from)
         if (fd < 0)
             continue;
         close(fd);
-        must(cell, attach(from->devices[i], path), "mount a device");
+        must(cell, view_attach(from->devices[i], path), "mount a device");
     }
     must(cell, symlink("/proc/self/fd", "dev/fd"), "make /dev/fd");
     must(cell, symlink("/proc/self/fd/0", "dev/stdin"), "make /dev/stdin");
@@ -269,7 +270,7 @@ static void put_user(const struct cell *cell, const char *name, const char *line
     int mount_fd = clone_mount(path);
     must(cell, mount_fd, "mount the name of the user");
     must(cell, attributes(mount_fd, false, MOUNT_ATTR_RDONLY | LIMITED, 0, -1), "mount a name");
-    if (attach(mount_fd, target) && errno != ENOENT && errno != ENOTDIR)
+    if (view_attach(mount_fd, target) && errno != ENOENT && errno != ENOTDIR)
         give_up(cell, "mount the name of the user");
     unlink(path);
 }
@@ -283,63 +284,19 @@ static void put_users(const struct cell *cell)
     put_user(cell, "group", line);
 }
 
-static void make_way(const struct cell *cell, const char *path)
-{
-    char way[4096];
-    snprintf(way, sizeof way, "%s", path + 1);
-    for (char *at = way; at && *at;) {
-        at = strchr(at, '/');
-        if (at)
-            *at = '\0';
-        if (mkdir(way, 0755) && errno != EEXIST)
-            give_up(cell, "make the way to a directory");
-        if (at)
-            *at++ = '/';
-    }
-}
-
-/* Where it is outside; a file is shown as a file. */
-static void put_at(const struct cell *cell, const char *path, int fd)
-{
-    struct stat st;
-    if (fd < 0)
-        return;
-    must(cell, fstat(fd, &st), "look at a mount");
-    if (S_ISDIR(st.st_mode)) {
-        make_way(cell, path);
-    } else {
-        errno = ENOTDIR;
-        give_up(cell, "show what is no directory");
-    }
-    must(cell, attach(fd, path + 1), "mount a directory");
-}
-
 static void map_if_root(const struct cell *cell, int fd, bool needed)
 {
     if (cell->root && fd >= 0 && map_owner(cell, fd) && needed)
         give_up(cell, "map the owner of the tree (idmapped mount)");
 }
 
-/* A directory becomes empty, a file too; what is not there needs no hiding. */
-static void hide_away(const struct cell *cell, const char *path)
-{
-    struct stat st;
-    if (lstat(path, &st))
-        must(cell, errno == ENOENT || errno == ENOTDIR ? 0 : -1, "look at what is hidden");
-    else if (S_ISDIR(st.st_mode))
-        must(cell, mount("none", path, "tmpfs", MS_NOSUID | MS_NODEV, "size=4k,mode=0555"), "hide");
-    else if (!S_ISLNK(st.st_mode))
-        must(cell, mount("/dev/null", path, NULL, MS_BIND, NULL), "hide a file");
-}
-
-static void enter(const struct cell *cell)
+static void enter(const struct cell *cell, const struct sources *from)
 {
     struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
     must(cell, (int)syscall(SYS_pivot_root, ".", "."), "pivot_root");
     must(cell, umount2(".", MNT_DETACH), "leave the old root");
     must(cell, chdir("/"), "enter the new root");
-    for (size_t i = 0; i < cell->hides; i++)
-        hide_away(cell, cell->hide[i]);
+    places_put(cell, from->shows, from->tree);
     if (cell->proc)
         must(cell, mount_setattr(AT_FDCWD, "/proc", 0, &read_only, sizeof read_only), "close /proc");
     must(cell, mount_setattr(AT_FDCWD, "/", 0, &read_only, sizeof read_only), "close the root");
@@ -362,10 +319,7 @@ void view_build(struct cell *cell)
     put_devices(cell, &from);
     put_scratch(cell);
     put_users(cell);
-    for (size_t i = 0; i < cell->shows; i++)
-        put_at(cell, cell->show[i], from.shows[i]);
-    put_at(cell, cell->tree, from.tree);
-    enter(cell);
+    enter(cell, &from);
     free(from.shows);
     stands(cell, JAIL_LAYER_NAMESPACES);
     stands(cell, JAIL_LAYER_ROOT);

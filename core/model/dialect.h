@@ -8,6 +8,7 @@
  *  - The pieces that it is fed in change nothing.
  *  - A call that is told as complete stays so, whatever comes behind it.
  *  - Nothing that was cut off is complete.
+ *  - No value holds another call: a call is made of one text between its own marks, or it is none.
  *  - A quotation (code, quotes, a quoted line, a text that is called an example) is no call.
  *  - The time is linear in the text.
  */
@@ -21,6 +22,17 @@
 #define DIALECT_TEXT_MAX  (16u * 1024 * 1024) /* bytes of one reply */
 
 enum dialect_state { DIALECT_COMPLETE, DIALECT_REPAIRED, DIALECT_PARTIAL };
+
+/* Why a call that was begun is none: it could not be read; a value of it holds the marks of calls, so that it may
+ * have taken in what stands behind it; or it stands behind such a call and may be quoted by it. */
+enum dialect_why { DIALECT_UNREADABLE, DIALECT_HOLDS, DIALECT_BEHIND };
+
+#define DIALECT_BROKEN_MAX 8 /* that are reported one by one */
+
+struct dialect_broken {
+    size_t at; /* where it begins in the text */
+    enum dialect_why why;
+};
 
 struct dialect_call {
     struct buf name;
@@ -46,9 +58,12 @@ int dialect_end(struct dialect *d) MUST_CHECK;
 /* What has been found so far; valid until the next call. */
 const char *dialect_family(const struct dialect *d); /* NULL: no call yet */
 const struct dialect_call *dialect_calls(const struct dialect *d, size_t *count);
+/* How many of the calls, from the first, stand in a thought whose beginning the prompt has written: they are none. Only
+ * its end tells that it was one, so that they may have been told before. */
+size_t dialect_thought(const struct dialect *d);
 const struct buf *dialect_content(const struct dialect *d);   /* what is no call */
 const struct buf *dialect_reasoning(const struct dialect *d); /* what the model marks as thought */
-/* Calls begun that are none: in how many places, and where the first began. */
-size_t dialect_broken(const struct dialect *d, size_t *at);
+/* Calls begun that are none: how many, of which as many as there is room for are in the list. */
+size_t dialect_broken(const struct dialect *d, const struct dialect_broken **list);
 
 #endif

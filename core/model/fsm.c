@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 struct word {
     const char *name, *meaning;
     size_t len; /* of name */
@@ -164,6 +166,7 @@ static bool refuse(struct fsm_verdict *verdict, const char *rule, const char *fm
     va_start(args, fmt);
     vsnprintf(verdict->why, sizeof verdict->why, fmt, args);
     va_end(args);
+    utf8_clean(verdict->why, sizeof verdict->why);
     verdict->ok = false;
     verdict->rule = rule;
     return false;

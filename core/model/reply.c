@@ -15,12 +15,7 @@ void reply_init(struct reply *reply, const struct shape *shape)
 
 void reply_clear(struct reply *reply)
 {
-    for (size_t i = 0; i < reply->call_count; i++) {
-        buf_clear(&reply->calls[i].id);
-        buf_clear(&reply->calls[i].name);
-        buf_clear(&reply->calls[i].arguments);
-        buf_clear(&reply->calls[i].signature);
-    }
+    calls_drop(reply);
     free(reply->calls);
     json_doc_clear(&reply->doc);
     delta_clear(&reply->delta);
@@ -157,12 +152,41 @@ static void take_counts(struct reply *r, const struct shape_paths *paths, const 
     }
 }
 
+/* The index of a choice; one that is missing is 0. False: it is no number, so it belongs to no reply. */
+static bool index_of(const struct json *choice, int64_t *index)
+{
+    const struct json *value = json_get(choice, "index");
+    *index = value && value->type != JSON_NULL ? json_int(value, INT64_MIN) : 0;
+    return *index != INT64_MIN;
+}
+
+/* Of several choices the one is read that comes first; what belongs to another is another reply. It
+ * becomes the first of the list, which is where the paths look. */
+static void choose(struct reply *r, const struct shape_paths *paths, const struct json *root)
+{
+    const struct json *list = shape_first(paths, SHAPE_CHOICES, root);
+    if (!list || list->type != JSON_ARRAY)
+        return;
+    struct json *own = (struct json *)list, *items = (struct json *)list->u.items; // of the reply's doc
+    for (size_t i = 0; i < list->len; i++) {
+        int64_t index;
+        if (!index_of(&items[i], &index) || (r->chosen && index != r->choice))
+            continue;
+        r->chosen = true;
+        r->choice = index;
+        items[0] = items[i];
+        return;
+    }
+    own->len = 0;
+}
+
 static int take(struct reply *r, const struct shape_paths *paths, const struct json *root,
                 struct err *err)
 {
+    choose(r, paths, root);
     const struct json *finish = shape_first(paths, SHAPE_FINISH, root);
     const struct json *model = shape_first(paths, SHAPE_MODEL, root);
-    struct taking taking = {r, paths, err};
+    struct taking taking = {r, paths, err, false};
     int rc = error_of(paths, root, err);
     if (rc == 0)
         rc = paths->fields[SHAPE_PARTS] ? shape_each(paths, SHAPE_PARTS, root, take_part, &taking)
@@ -276,6 +300,8 @@ int reply_end(struct reply *r, struct err *err)
         return err_set(err, ERR_PROTOCOL,
                        r->seen ? "the reply ended before it was complete"
                                : "the reply holds no message");
+    if (r->excess)
+        calls_drop(r);
     for (size_t i = 0; i < r->call_count; i++)
         if (calls_complete(r, i))
             return err_set(err, ERR_MEMORY, "out of memory while reading a reply");
@@ -286,7 +312,7 @@ int reply_end(struct reply *r, struct err *err)
 
 size_t reply_said(const struct reply *r)
 {
-    size_t said = r->content.len + r->reasoning.len;
+    size_t said = r->content.len + r->reasoning.len + r->dropped;
     for (size_t i = 0; i < r->call_count; i++)
         said += r->calls[i].name.len + r->calls[i].arguments.len;
     return said;

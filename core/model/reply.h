@@ -12,7 +12,8 @@
 #include "model/said.h"
 #include "model/shape.h"
 
-#define REPLY_CALLS_MAX 128
+#define REPLY_CALLS_MAX 128       /* a reply with more has none, as reported to the model */
+#define REPLY_CALLS_READ 1024     /* ERR_LIMIT beyond: it would not end */
 #define REPLY_NAME_MAX  1024       /* bytes of a call's name or id */
 #define REPLY_USAGE_MAX 1000000000 /* tokens; more, or less than none, is not told */
 
@@ -30,9 +31,13 @@ struct reply {
     struct said said;         /* the order of all that */
     struct reply_call *calls; /* owned */
     size_t call_count;
+    size_t excess;  /* calls beyond REPLY_CALLS_MAX, which are not kept */
+    size_t dropped; /* bytes of the calls that were dropped for that */
     size_t looked; /* bytes of arguments that were looked at for being complete */
     int64_t prompt_tokens, completion_tokens, cached_tokens; /* -1: not told, or nonsense */
     int64_t counts[3][SHAPE_PATHS_MAX]; /* what they are made of */
+    bool chosen;
+    int64_t choice; /* the index of the choice that is read, once it is chosen */
     size_t events;
     char half[5]; /* of a letter whose other half the next event may have, as halves_join keeps it */
     bool done; /* the stream said that it is over */
@@ -51,7 +56,8 @@ int reply_event(struct reply *reply, const char *text, size_t len, struct err *e
  */
 int reply_body(struct reply *reply, const char *text, size_t len, struct err *err) MUST_CHECK;
 
-/* Nothing more comes. Gives calls without an id, or with another's, an id of their own
+/* Nothing more comes. A reply with more than REPLY_CALLS_MAX calls keeps none of them (`excess`): half
+ * of what was meant is not done. Gives calls without an id, or with another's, an id of their own
  * ("call_" + position). ERR_PROTOCOL when the reply is not complete. */
 int reply_end(struct reply *reply, struct err *err) MUST_CHECK;
 

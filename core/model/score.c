@@ -10,6 +10,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/utf8.h"
+
 #define BLOCK_WORDS 8
 #define BLOCK       (BLOCK_WORDS * 64) /* columns of the closure held at once */
 
@@ -201,6 +203,7 @@ static void append_id(struct err *err, const struct score_text *id, const char *
 {
     size_t used = strlen(err->text);
     snprintf(err->text + used, sizeof err->text - used, "%s%.*s", arrow, shown(id), id->data);
+    utf8_clean(err->text, sizeof err->text);
 }
 
 /* Names a cycle: follows unordered dependencies from the first card left until one comes again. */

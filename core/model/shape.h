@@ -4,7 +4,8 @@
  * "?key" goes on only where key is there and true of it (not null, false, empty), "!key" only where
  * it is not, "?key=text" only where it is that text; "" is the value itself. A list of paths are
  * alternatives: the first that finds something counts; of token counts all that are found are added
- * up. Where a provider says things in parts of several kinds, `parts` finds them in their order,
+ * up. `choices` finds the list of the replies that an event speaks of, each with its `index`; only one
+ * is read, and the other paths find it at position 0. Where a provider says things in parts of several kinds, `parts` finds them in their order,
  * and the fields from content to index are looked up in each. The fields from index to
  * call_signature are looked up in each value that `calls` finds.
  */
@@ -18,6 +19,7 @@
 
 /* X(FIELD, key in the shape's table) */
 #define SHAPE_FIELDS(X)                                                                            \
+    X(CHOICES, "choices")                                                                          \
     X(PARTS, "parts")                                                                              \
     X(CONTENT, "content")                                                                          \
     X(TEXT_SIGNATURE, "text_signature")                                                            \

@@ -142,6 +142,8 @@ static int fail_limit(const struct box *box, int limit, bool cut, struct err *er
                 at);
         return err_fix(err, "look for a loop that does not end, or do less in one call");
     }
+    if (limit == ERR_MEMORY)
+        return err_set(err, limit, "no memory for what %s handed over%s", box->name, at);
     if (limit == ERR_IO)
         return err_set(err, limit, "there is no timer for %s", box->name);
     err_set(err, limit, "%s ran longer than %llu ms%s", box->name,

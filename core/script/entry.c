@@ -256,7 +256,10 @@ int box_perform(lua_State *L)
     if (!box_of(L)->may_perform)
         return luaL_error(L, "perform: only a tool's run may perform operations");
     lua_settop(L, 1);
-    if (read_value(L, false, &err))
+    int rc = read_value(L, false, &err);
+    if (rc == ERR_MEMORY)
+        meter_fail(L, rc); // ours, not the script's
+    if (rc)
         return luaL_error(L, "perform: %s", err.text);
     return lua_yieldk(L, 0, 0, perform_done);
 }
@@ -296,6 +299,8 @@ int box_encode(lua_State *L)
     luaL_checkany(L, 1);
     lua_settop(L, 1);
     int rc = encode(L, &err);
+    if (rc == ERR_MEMORY)
+        meter_fail(L, rc);
     if (rc || !buf_ok(&box->scratch))
         return luaL_error(L, "cannot encode: %s", rc ? err.text : "the text is too long");
     lua_pushlstring(L, box->scratch.data, box->scratch.len);

@@ -266,8 +266,8 @@ static int walk_table(struct walk *w, const struct place *place)
     size_t fault;
     if (place->depth >= w->limits.depth)
         return refuse(w, place, ERR_LIMIT, "nested too deep (or a cycle)");
-    if (!lua_checkstack(L, 6))
-        return refuse(w, place, ERR_MEMORY, err_text(ERR_MEMORY));
+    if (!lua_checkstack(L, 6)) // in a box: its script has used up what is its own
+        return refuse(w, place, ERR_LIMIT, "no room on the stack");
     lua_pushnil(L);
     bool is_empty = !lua_next(L, idx);
     bool is_array =
@@ -344,7 +344,7 @@ int value_walk(lua_State *L, int idx, const struct json_limits *limits,
     struct walk w = {.L = L, .sink = sink, .ctx = ctx, .err = err, .limits = json_limits(limits)};
     struct place root = {0};
     if (!lua_checkstack(L, 2))
-        return err_set(err, ERR_MEMORY, "%s", err_text(ERR_MEMORY));
+        return err_set(err, ERR_LIMIT, "no room on the stack");
     lua_pushvalue(L, idx);
     int rc = walk_value(&w, &root);
     lua_pop(L, 1);

@@ -88,7 +88,11 @@ local function cut(text)
   if #text <= LOG then
     return text
   end
-  return text:sub(1, LOG) .. "\n[the rest is cut]"
+  local to = LOG
+  while to > 0 and text:byte(to + 1) & 0xC0 == 0x80 do -- whole characters
+    to = to - 1
+  end
+  return text:sub(1, to) .. "\n[the rest is cut]"
 end
 
 local function verification(view)

@@ -14,10 +14,13 @@ local Grammar = {}
 ---@return string? fix
 function M.compile(spec) end
 
+---@class DialectFaults: {at: integer, why: "unreadable"|"holds"|"behind"}[] calls that were begun and are none; at from 0
+---@field count integer also of those that are not listed
+
 ---The calls in a text, which comes in pieces. arguments is the text of a JSON object.
 ---@param pieces string[]
 ---@param options {family: string?, tools: table[]?}?
----@return {dialect: string?, content: string, reasoning: string, calls: {name: string, arguments: string, state: "complete"|"repaired"|"partial"}[], broken: integer, broken_at: integer}|nil
+---@return {dialect: string?, content: string, reasoning: string, calls: {name: string, arguments: string, state: "complete"|"repaired"|"partial"}[], thought: integer, faults: DialectFaults}|nil
 ---@return string? message
 ---@return string? code ERR_NOT_FOUND: no such family; ERR_LIMIT: more than 16 MiB
 ---@return string? fix

@@ -26,6 +26,8 @@ local llm = {}
 ---@field usage {prompt: integer?, completion: integer?, cached: integer?}
 ---@field finish string?
 ---@field model string? as the provider names it
+---@field calls_max integer? it had more calls than this: all of them were dropped
+---@field dropped integer? bytes of those
 ---@field message string canonical JSON of the assistant message
 ---@field status integer
 ---@field ms integer

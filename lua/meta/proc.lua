@@ -11,7 +11,6 @@ local M = {}
 ---@field scratch boolean?        an empty place of 64 MB that goes away with it
 ---@field env table<string, string>?  besides PATH, LANG, HOME, TMPDIR; may replace them
 ---@field stdin string?
----@field hide string[]?          directories that are empty for it
 ---@field show string[]?          directories that it can read besides the system's
 ---@field wall number?            seconds, default 30
 ---@field cpu number?             seconds, default 30
@@ -50,5 +49,25 @@ function M.run(request, done) end
 ---@param done fun(result: ProcResult|nil, message: string?, code: string?, fix: string?)
 ---@return ProcTalk|nil
 function M.talk(request, heard, done) end
+
+---What every jail of this process hides from now on (nothing runs before that was said): absolute paths of directories, which are empty inside, and files.
+---What a request shows beneath them, and its working directory, lie on top.
+---@param paths string[]
+function M.hide(paths) end
+
+---The absolute path without links, also of what does not exist yet.
+---@param path string
+---@return string|nil real
+---@return integer|string names  its number of hard links, 0 when it does not exist; or the message
+---@return string? code
+function M.real(path) end
+
+---Where a real path, or a part of it, is seen in a jail that shows `more` (real paths) besides the system's directories.
+---@param path string
+---@param more string[]
+---@return {place: string, through: string}[]|nil
+---@return string? message
+---@return string? code
+function M.visible(path, more) end
 
 return M

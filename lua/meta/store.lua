@@ -92,6 +92,27 @@ function Store:look(card) end
 ---@return string? code
 function M.check(path) end
 
+---A backup in the new directory `dir`: a copy of one snapshot, the signing key, verified after it was written; also while
+---an owner writes.
+---@param path string
+---@param dir string
+---@return {seq: integer, bytes: integer}|nil copied
+---@return string? message
+---@return string? code ERR_EXISTS, ERR_STORE_CORRUPT (what it copied is damaged), ERR_IO, ERR_STORE_*
+---@return string? fix
+function M.backup(path, dir) end
+
+---Puts a backup in the place of a database that is damaged or missing; without `dir` what is left of that itself.
+---@param path string
+---@param dir string?
+---@return {seq: integer, bytes: integer, lost: integer?, kept: string?}|nil copied lost: the last commit that was durable
+---before; kept: where beside it the replaced files lie
+---@return string? message
+---@return string? code ERR_OWNED, ERR_EXISTS (the database is sound), ERR_DENIED (another key), ERR_STORE_CORRUPT (the
+---backup is damaged), ERR_NOT_FOUND, ERR_IO, ERR_STORE_*
+---@return string? fix
+function M.restore(path, dir) end
+
 ---Waits for a store that is opened beside.
 ---@return true|nil ok
 ---@return string? message
@@ -168,6 +189,15 @@ function Store:make_room(runs, dry) end
 ---@return fun() unsubscribe
 function Store:subscribe(fn, kinds) end
 
+---A commit that the machine refuses (no space, an I/O error, no memory) is tried again for so long before it fails; by
+---default it fails at once. `stuck(nil, message, code, fix)` is called when one begins to wait, `stuck()` when that is over.
+---@param seconds number
+---@param stuck fun(_: nil, message: string?, code: string?, fix: string?)
+function Store:be_patient(seconds, stuck) end
+
+---What waits fails now, and later ones at once.
+function Store:give_up() end
+
 ---Waits for what was committed, calls the dones still owed. Idempotent.
 function Store:close() end
 
@@ -187,9 +217,7 @@ function Stream:close() end
 ---@param card string|nil
 ---@param body table|userdata plain data or a doc; an object
 ---@param options {step: integer?}?
----@return integer|nil n    its number in the stream
----@return string? message
----@return string? code ERR_LIMIT
+---@return integer n    its number in the stream; an event that is too large raises an Error, ERR_LIMIT
 function Tx:event(kind, card, body, options) end
 
 ---The one door of every status change: the state machine judges it here.
@@ -203,16 +231,12 @@ function Tx:event(kind, card, body, options) end
 function Tx:move(card, body) end
 
 ---@param bytes string
----@return string|nil hash
----@return string? message
----@return string? code
+---@return string hash
 function Tx:blob(bytes) end
 
 ---@param parent string|nil the message before; nil begins a conversation
 ---@param bytes string
----@return string|nil hash names the conversation up to this message
----@return string? message
----@return string? code
+---@return string hash names the conversation up to this message
 function Tx:message(parent, bytes) end
 
 ---done(first_seq) or done(nil, message, code, fix), once, from the loop. Without done a failure shows at

@@ -23,6 +23,10 @@ function M.is_tty(fd) end
 ---@return integer rows
 function M.window(fd) end
 
+---How many files this process may have open at once.
+---@return integer
+function M.descriptors() end
+
 ---The name of the process's user.
 ---@return string
 function M.user() end
@@ -33,7 +37,12 @@ function M.user() end
 ---@return string|nil
 function M.env(name) end
 
----True when the other end of a unix socket is a process of this user, or of root.
+---True when the process was started so that it ignores the signal, as by nohup.
+---@param signal "SIGHUP"
+---@return boolean
+function M.is_ignored(signal) end
+
+---True when the other end of a unix socket is a process of this user, or of root, in our pid and user namespaces.
 ---@param fd integer
 ---@return boolean
 function M.is_trusted_peer(fd) end

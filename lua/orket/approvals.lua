@@ -36,6 +36,16 @@ local function question(store, name)
   return store:read("approvals", { id = name })[1] or M.pending(store, name)[1] or of_card[#of_card]
 end
 
+---The question of this id, answered or not; of a card the one that waits, else the newest.
+---@param store Store
+---@param name string
+---@return table|nil row
+---@return Error|nil
+function M.any(store, name)
+  local row = question(store, name)
+  return row, not row and unknown(store, name) or nil
+end
+
 ---The pending question of this id, or of this card.
 ---@param store Store
 ---@param name string
@@ -64,6 +74,13 @@ local function epoch(at)
   local whole = second // 1
   return os.time({ year = year, month = month, day = day, hour = hour, min = minute, sec = math.tointeger(whole), isdst = false })
     + second - whole
+end
+
+---Seconds since a moment, as events have it.
+---@param at string UTC, RFC 3339
+---@return number
+function M.seconds_since(at)
+  return epoch(sys.now()) - epoch(at)
 end
 
 ---Seconds until it is too late to say yes; never below 0.

@@ -35,11 +35,7 @@ local function raised(task, what)
   if type(what) == "table" and what.code then
     return what
   end
-  local line = tostring(what):match("^[^\n]*")
-  if line:find("not enough memory", 1, true) or line:find("out of memory", 1, true) then
-    return errors.new("ERR_MEMORY", line)
-  end
-  return { code = "ERR_BUG", class = "bug", message = debug.traceback(task.thread, tostring(what)) }
+  return errors.of_raised(what) or errors.new("ERR_BUG", debug.traceback(task.thread, tostring(what)))
 end
 
 -- An error in a task that somebody waits for is that one's to handle; otherwise it ends the program.
@@ -52,11 +48,15 @@ local function broke(task, what)
   finish(task, nil, err)
 end
 
--- A callback raised before it woke anybody: somebody may wait for it, and would for ever.
+-- A callback raised before it woke anybody: somebody may wait for it, and would for ever. Without memory every further
+-- one raises as well, and is not reported: a report into a file of a watched directory would be the next event.
 local function callback_broke(message)
-  local line = message:match("^[^\n]*")
-  local memory = line:find("memory", 1, true) and errors.new("ERR_MEMORY", line)
-  io.stderr:write("orket: ", memory and errors.line(memory) or message, "\n")
+  local code, what = message:match("^(ERR_[%u_]+): ([^\n]*)")
+  local err = code and errors.new(code, what, message:match("\n  fix: (.*)")) or errors.of_raised(message)
+  if err and err.code == "ERR_MEMORY" and broken then
+    return
+  end
+  io.stderr:write("orket: ", err and errors.line(err) or message, "\n")
   broken = true
 end
 
@@ -198,11 +198,18 @@ end
 ---Cancels a task: its wait, and every later one, answers nil, err; with err.within only those inside `within`.
 ---@param task table
 ---@param err table|nil
-function M.cancel(task, err)
+---@param gently boolean|nil  what it is shielded for comes to its end first
+---@return boolean|nil put_off
+function M.cancel(task, err, gently)
   if task.done or task.canceled then
     return
   end
-  task.canceled = err or { code = "ERR_CANCELED", class = "system", message = "canceled" }
+  err = err or errors.new("ERR_CANCELED", "canceled")
+  if gently and task.shield then
+    task.put_off = task.put_off or err
+    return true
+  end
+  task.canceled = err
   local stop, wake = task.stop, task.wake
   if stop then
     stop()
@@ -212,8 +219,62 @@ function M.cancel(task, err)
   end
 end
 
+---Why the running task is canceled; nil as long as it is not. One that is canceled has nothing more to record: what it
+---asked for did not come.
+---@return Error|nil
+function M.canceled()
+  local task = tasks[coroutine.running()]
+  return task and (task.canceled or task.put_off)
+end
+
+-- The end of a shield: what was put off counts now.
+local function lower(task, outer)
+  return setmetatable({}, { __close = function()
+    task.shield = outer
+    if not outer and task.put_off and not task.canceled then
+      task.canceled, task.put_off = task.put_off, nil
+    end
+  end })
+end
+
+---Runs fn(...) in the running task; a gentle cancellation is put off to its end. For waits whose outcome was paid for, or
+---cannot be looked up: a request to a model, an operation that happens at most once.
+---@param stop fun()|nil  ends what is waited for, which then answers as it would by itself (M.hurry)
+---@param fn function
+---@return any ...
+function M.shielded(stop, fn, ...)
+  local task = M.current()
+  local closing <close> = lower(task, task.shield)
+  task.shield = { stop = stop or task.shield and task.shield.stop }
+  return fn(...)
+end
+
+---Ends the wait for which a task puts its cancellation off.
+---@param task table
+function M.hurry(task)
+  local shield, err = task.shield, task.put_off
+  if not shield or not err then
+    return
+  elseif shield.stop then
+    shield.stop()
+  else
+    M.cancel(task, err)
+  end
+end
+
 local function bug(what)
   return raised(M.current(), what)
+end
+
+---Runs fn(...) in the running task and answers what it returns; what is raised in it is nil, Error.
+---@param fn function
+---@return any ...
+function M.caught(fn, ...)
+  local result = table.pack(xpcall(fn, bug, ...))
+  if not result[1] then
+    return nil, result[2]
+  end
+  return table.unpack(result, 2, result.n)
 end
 
 ---Runs fn(...) in the running task and answers what it returns. After a number of seconds its waits
@@ -231,16 +292,13 @@ function M.within(seconds, fn, ...)
   end
   timer:start(math.ceil(seconds * 1000), 0, expire)
   task.deadline = { timer = timer, expire = expire }
-  local result = table.pack(xpcall(fn, bug, ...))
+  local result = table.pack(M.caught(fn, ...))
   task.deadline = outer
   handles.close(timer)
   if task.canceled and task.canceled.within then
     task.canceled = nil
   end
-  if not result[1] then
-    return nil, result[2]
-  end
-  return table.unpack(result, 2, result.n)
+  return table.unpack(result, 1, result.n)
 end
 
 ---Runs fn(...) in the running task while the deadline of `within` stands still.
@@ -256,6 +314,20 @@ function M.unhurried(fn, ...)
   local result = table.pack(fn(...))
   deadline.timer:start(left, 0, deadline.expire)
   return table.unpack(result, 1, result.n)
+end
+
+---The deadline of a task's `within` stands still, or goes on.
+---@param task table
+---@param still boolean
+function M.freeze(task, still)
+  local deadline = task.deadline
+  if deadline and still and not deadline.left then
+    deadline.left = deadline.timer:get_due_in()
+    deadline.timer:stop()
+  elseif deadline and not still and deadline.left then
+    deadline.timer:start(deadline.left, 0, deadline.expire)
+    deadline.left = nil
+  end
 end
 
 ---Calls handler(name) in a new task at each of these signals. Answers a function that stops it.

@@ -13,6 +13,7 @@ local cjson = require("cjson")
 local diff = require("orket.diff")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
+local lines = require("orket.cassette.lines")
 local list = require("orket.list")
 local sys = require("orket.core.sys")
 local tape = require("orket.tape")
@@ -23,13 +24,17 @@ local VERSION = 1
 local UNUSED_SHOWN = 5
 
 -- What a failed attempt leaves behind, besides its message.
-local FAILURE = { "code", "class", "status", "retry_after", "deadline", "usage", "unsent" }
+local FAILURE = { "code", "class", "status", "retry_after", "deadline", "usage", "unsent", "since" }
 
 -- ---- requests ----
 
 -- The body of a request, taken apart: messages and tools as everybody has them, settings the rest.
 local function taken_apart(pieces)
-  local body = cjson.decode(table.concat(pieces))
+  local text = table.concat(pieces)
+  local body = cjson.decode(text)
+  if type(body) ~= "table" then
+    error(errors.new("ERR_CASSETTE", "a request of " .. #text .. " bytes is too large for a cassette", "run it without a cassette"), 0)
+  end
   local messages, tools = body.messages, body.tools
   body.messages, body.tools = nil, nil
   return { settings = body, messages = messages, tools = tools }
@@ -202,14 +207,6 @@ local function add(map, key, line)
   table.insert(map[key], line)
 end
 
-local function is_entry(line)
-  return type(line) == "table" and type(line.card) == "string" and type(line.role) == "string"
-    and math.type(line.turn) == "integer" and math.type(line.step) == "integer" and math.type(line.keep) == "integer"
-    and type(line.messages) == "table" and type(line.error or line.reply) == "table"
-    and (line.error or type(line.reply.message) == "string" and type(line.reply.usage) == "table"
-      and type(cjson.decode(line.reply.message)) == "table")
-end
-
 -- The whole request of a line.
 local function restore(line, before)
   local messages = table.move(before.messages, 1, line.keep, 1, {})
@@ -223,7 +220,7 @@ end
 local function load_line(self, line, turns)
   local name = hash.parts({ line.card, line.role, tostring(line.turn) })
   local before = turns[name] or { messages = {} }
-  if line.keep < 0 or line.keep > #before.messages then
+  if line.keep > #before.messages then
     return false
   end
   line.request = restore(line, before)
@@ -236,26 +233,19 @@ local function load_line(self, line, turns)
 end
 
 ---@param text string the file
+---@param name string its name
 ---@return table|nil cassette
----@return Error|nil
-function M.player(text)
-  local self, turns, number = setmetatable({ lines = {}, by_key = {}, by_content = {}, offline = true }, Player), {}, 0
-  for row in text:gmatch("[^\n]+") do
-    local line = cjson.decode(row)
-    number = number + 1
-    local ok
-    if number == 1 then
-      ok = type(line) == "table" and line.cassette == VERSION
-    else
-      ok = is_entry(line) and load_line(self, line, turns)
-    end
-    if not ok then
-      return nil, errors.new("ERR_CASSETTE", "line " .. number .. " is no line of a cassette",
-        "record it again: orket run --record FILE")
-    end
+---@return Error|nil  with the line that is wrong
+function M.player(text, name)
+  local all, err = lines.read(text, name, VERSION)
+  if not all then
+    return nil, err
   end
-  if number == 0 then
-    return nil, errors.new("ERR_CASSETTE", "the cassette is empty", "record it again: orket run --record FILE")
+  local self, turns = setmetatable({ lines = {}, by_key = {}, by_content = {}, offline = true }, Player), {}
+  for _, line in ipairs(all) do
+    if not load_line(self, line, turns) then
+      return lines.wrong(name, line.number, "it keeps " .. line.keep .. " messages of its turn, which has fewer before it")
+    end
   end
   return self
 end

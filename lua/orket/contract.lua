@@ -57,7 +57,7 @@ local check = {}
 
 local function compiles(entry, source, what)
   local compiled, err = errors.check(schema.compile(source))
-  if not compiled and err.class == "system" then
+  if not compiled and errors.is_environment(err) then
     return nil, err
   elseif not compiled then
     return broken(entry, what .. " is refused: " .. err.message, err.fix)
@@ -126,7 +126,7 @@ local function self_test(entry)
     return true
   end
   local _, err = errors.check(entry.script:try("self_test"))
-  if err and err.class == "system" then
+  if err and errors.is_environment(err) then
     return nil, err
   elseif err then
     return broken(entry, "its self-test failed: " .. err.message)

@@ -10,8 +10,26 @@ local PLACE, NEAR, SCHEMA = 160, 40, 1200 -- bytes of the text that are shown, o
 local READ = 8192                         -- bytes of the text that are read again
 
 local CUT = "Your %s was cut off and was not made. Write it again, whole; in smaller parts when it is long."
-local BROKEN = "A call in your reply could not be read and was not made: %sIt begins:\n%s\n%sWrite it again exactly as the system message shows."
-local UNKNOWN = "it lacks its name or its arguments, or could be read in two ways. "
+local MANY = "Your reply made more than %d calls, which is the most for one reply. None of them was made. Make fewer at once, and wait for "
+  .. "their results."
+local BROKEN = "A call in your reply could not be read and was not made: %sIt begins:\n%s\n%s"
+local AGAIN = "Write it again exactly as the system message shows."
+local SEVERAL = "%d calls in your reply could not be read and were not made."
+local MADE = "The other calls in your reply were made: do not repeat them."
+local THOUGHT = "What you call stands inside your thoughts, before their end mark, and was not made. Write it behind them."
+local SHOWN = 3 -- calls that are shown one by one
+local WHY = {
+  unreadable = "it lacks its name or its arguments, or could be read in two ways. ",
+  holds = "one of its values, or the call, has no end where it should have, or one too many, so that it runs into other marks of calls. ",
+  behind = "it stands behind a call that has no end, and may be part of it. ",
+}
+
+---What a model is told whose reply had too many calls.
+---@param most integer
+---@return string
+function M.many(most)
+  return MANY:format(most)
+end
 
 -- At a letter's edge.
 local function short(text, most)
@@ -35,9 +53,12 @@ local function place(text, line, column)
   return at + column - 1
 end
 
--- Why the first JSON in a text is none; nil: it is, or there is none.
+-- Why the first JSON in a text is none; nil: it is, or there is none near its beginning.
 local function fault(text)
   local from = text:find("[{%[][%s\"'{}%]]")
+  if from and from > PLACE then
+    return nil
+  end
   local all = from and letters(text, from, from + READ) or "{}"
   local checked = json.check(all)
   if checked.ok or not checked.line or checked.error:find("the end of the text", 1, true) then
@@ -63,11 +84,18 @@ local function tool_in(text, tools)
   return found
 end
 
-local function takes(tool)
+local function takes(tool, most)
   if not tool or not tool.parameters then
     return ""
   end
-  return ("%s takes: %s\n"):format(tool.name, short(cjson.encode(tool.parameters), SCHEMA))
+  return ("%s takes: %s\n"):format(tool.name, short(cjson.encode(tool.parameters), most))
+end
+
+-- One call that is none. shown: how many there are to be shown.
+local function one(text, found, tools, shown)
+  local rest = letters(text, found.at + 1, found.at + READ)
+  local why = found.why == "unreadable" and fault(rest) or WHY[found.why]
+  return BROKEN:format(why, short(rest, PLACE), takes(tool_in(short(rest, 4 * PLACE), tools), SCHEMA // shown))
 end
 
 ---What to say of a call that was cut off.
@@ -77,14 +105,28 @@ function M.cut(name)
   return CUT:format(name and "call of " .. name or "last call")
 end
 
----What to say of a call that is none.
----@param text string the reply
----@param at integer where it begins, from 0
----@param tools table[] as they were declared
+---What to say where calls stand in nothing but a thought.
 ---@return string
-function M.broken(text, at, tools)
-  local rest = letters(text, at + 1, at + READ)
-  return BROKEN:format(fault(rest) or UNKNOWN, short(rest, PLACE), takes(tool_in(short(rest, 4 * PLACE), tools)))
+function M.thought()
+  return THOUGHT
+end
+
+---What to say of calls that are none.
+---@param text string the reply
+---@param faults DialectFaults
+---@param tools table[] as they were declared
+---@param made integer how many others were made
+---@return string
+function M.broken(text, faults, tools, made)
+  local shown, parts = math.min(#faults, SHOWN), {}
+  if faults.count > 1 then
+    parts[1] = SEVERAL:format(faults.count) .. "\n"
+  end
+  for i = 1, shown do
+    parts[#parts + 1] = one(text, faults[i], tools, shown)
+  end
+  parts[#parts + 1] = (made > 0 and MADE .. " " or "") .. AGAIN
+  return table.concat(parts)
 end
 
 return M

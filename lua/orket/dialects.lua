@@ -27,12 +27,12 @@ local FAMILIES = {
     "<tool_call> ```json {calls} ``` </tool_call>",
     "<tool_call> ``` {calls} ``` </tool_call>",
     { "{calls}", where = "start", named = true } },
-  { name = "qwen3-coder", also = { "qwen3xml", "qwen3coderxml", "qwen35", "nemotron3", "nemotronv3", "nemotron3nano", "step35", "step3p5", "mimo",
-      "xiaomimimo", "intellect3" },
+  { name = "qwen3-coder", also = { "qwen3xml", "qwen3coderxml", "qwen35", "nemotron3", "nemotronv3", "nemotron3nano", "nemotron35nano", "step35",
+      "step3p5", "mimo", "xiaomimimo", "intellect3", "ornith", "qwen38" },
     { "<tool_call> <function={name}> {params} </function> </tool_call>", param = PARAMETER, lines = true },
     { "<function={name}> {params} </function> {?</tool_call>}", param = PARAMETER, lines = true },
     { "<tool_call>{calls}</tool_call>", named = true } },
-  { name = "glm45", also = { "glm", "glm4", "glm46", "glm47", "glm52", "poolsidev1", "laguna", "ling3", "bailing", "spark25" },
+  { name = "glm45", also = { "glm", "glm4", "glm46", "glm47", "glm52", "glmocr", "poolsidev1", "laguna", "ling3", "bailing", "spark25" },
     { "<tool_call>{name} {params} </tool_call>", typed = true, param = ARG },
     "<tool_call>{name}\n{json}</tool_call>",
     { "<tool_call>{calls}</tool_call>", named = true },
@@ -97,7 +97,7 @@ local FAMILIES = {
     { "<tool_call:opensource>{name}{?<tool_sep:opensource>} {params} </tool_call:opensource>", typed = true, param = ARG_OPEN,
       section = { "<tool_calls:opensource>", "</tool_calls:opensource>" } },
     { "<tool_calls>{calls}</tool_calls>", named = true } },
-  { name = "jamba", also = { "hunyuana13b", "minimaxm1", "apriel", "apriel15" },
+  { name = "jamba", also = { "hunyuana13b", "apriel", "apriel15" },
     "<tool_calls>{calls}</tool_calls>" },
   { name = "internlm", also = { "internlm2", "interns1" },
     "<|action_start|> <|plugin|>{calls}<|action_end|>" },
@@ -131,7 +131,7 @@ local FAMILIES = {
     "```tool_code [{python}] ```",
     "```tool_code {python} ```",
     "```tool_call {calls} ```" },
-  { name = "gemma4",
+  { name = "gemma4", also = { "gemma4nothinking" },
     { "<|tool_call>call:{name}{json}<tool_call|>", quote = '<|"|>' },
     { "call:{name}{json}", quote = '<|"|>', where = "line", named = true } },
   { name = "functiongemma",
@@ -141,7 +141,7 @@ local FAMILIES = {
     "<|tool_call_start|>{calls}<|tool_call_end|>" },
   { name = "olmo3", also = { "olmo3think" },
     "<function_calls> {python} </function_calls>" },
-  { name = "minimax-m2", also = { "minimax" },
+  { name = "minimax-m2",
     { '<invoke name="{name}"> {params} </invoke>', section = { "<minimax:tool_call>", "</minimax:tool_call>" }, param = NAMED } },
   { name = "minimax-m3",
     { M3 .. '<invoke name="{name}"> {tags} ' .. M3 .. "</invoke>", section = { M3 .. "<tool_call>", M3 .. "</tool_call>" }, tags = M3 } },
@@ -194,6 +194,10 @@ local FAMILIES = {
     { "{?<｜tool▁call▁begin｜>}function<｜tool▁sep｜>{name}\n```json\n{json}\n```{?<｜tool▁call▁end｜>}", named = true,
       section = { "<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>" } },
     { "<tool_call>{calls}</tool_call>", named = true } },
+  -- vLLM's name for M1's way, which M2 falls back to under M1's chat template.
+  { name = "minimax", also = { "minimaxm1" },
+    { "<tool_calls>{calls}</tool_calls>", named = true },
+    { '<invoke name="{name}"> {params} </invoke>', section = { "<minimax:tool_call>", "</minimax:tool_call>" }, param = NAMED, named = true } },
   { name = "xlam",
     { "[TOOL_CALLS]{calls}", named = true },
     { "<tool_call>{calls}</tool_call>", named = true },
@@ -293,7 +297,7 @@ end
 ---The calls in a model's text.
 ---@param pieces string[] the text as it came
 ---@param options {dialect: string?, tools: table[]?}? dialect nil or "auto": whichever matches first
----@return {dialect: string?, content: string, reasoning: string, calls: {name: string, arguments: string, state: string}[], broken: integer, broken_at: integer}|nil
+---@return {dialect: string?, content: string, reasoning: string, calls: {name: string, arguments: string, state: string}[], thought: integer, faults: DialectFaults}|nil
 ---@return Error|nil
 function M.read(pieces, options)
   options = options or {}

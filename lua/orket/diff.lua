@@ -37,7 +37,8 @@ local function flatten_table(lines, path, value)
     end
   else
     for _, key in ipairs(list.keys(value)) do
-      flatten(lines, path == "" and key or path .. "." .. key, value[key])
+      local name = key:find("^[%w_-]+$") and key or cjson.encode(key) -- one that looks like a path is no path
+      flatten(lines, path == "" and name or path .. "." .. name, value[key])
     end
   end
 end

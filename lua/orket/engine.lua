@@ -3,6 +3,7 @@
 
 local approval = require("orket.turn.approval")
 local chain = require("orket.llm.chain")
+local errors = require("orket.errors")
 local cjson = require("cjson")
 local later = require("orket.later")
 local hedges = later("orket.llm.hedge")
@@ -85,15 +86,16 @@ function Engine:ask_of(generation, kind, fn, ...)
   return nodes.ask(self:node(kind, generation), fn, ...)
 end
 
----A turn failed: what becomes of its card. The evaluator node decides, the law limits.
+---A turn failed by no fault of the environment: what becomes of its card. The evaluator node decides, the core limits.
 ---@param turn table
 ---@param err Error
 ---@return "retry"|"park" action
 function Engine:failed(turn, err)
   local count = (turn.card.retry_count or 0) + 1
-  local answer = self:ask_of(turn.generation, "evaluator", "decide", turn.card, {
+  local answer, failed = self:ask_of(turn.generation, "evaluator", "decide", turn.card, {
     class = err.class, code = err.code, message = err.message, count = count,
   })
+  errors.pass(failed)
   local action = type(answer) == "table" and answer.action or "park"
   if err.class == "bug" or err.class == "input" or outcome.is_exhausted(turn.card, count) then
     action = "park"
@@ -225,7 +227,9 @@ function Engine:complete(turn)
     return ask_hedged(self, turn, model, request)
   end)
   local paused = err and pauses.of(err, turn.model.name, turn.card.id)
-  if paused and turn.pauses >= self.limits.pauses then
+  if paused and pauses.is_its_own(turn, paused) then
+    return nil, err
+  elseif paused and not paused.since and turn.pauses >= self.limits.pauses then
     return nil, pauses.enough(err, turn.model.name, turn.pauses)
   elseif paused then
     err.paused = paused
@@ -258,7 +262,9 @@ end
 ---@return {ok: boolean, tree: string, log: string}|nil verdict
 ---@return Error|nil err  no fault of the card
 function Engine:verify(card, tree)
-  return verify.run(self.project, card.fixture, tree)
+  local verdict, err = verify.run(self.project, card.fixture, tree)
+  local ok, failure = tree:restore()
+  return ok and verdict or nil, err or failure
 end
 
 ---Performs an operation that reaches beyond the tree.

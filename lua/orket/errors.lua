@@ -1,23 +1,33 @@
--- errors.lua: failures as values. An error is {code, class, message, fix?}; the code's class decides
--- what the engine does with it (architecture.md: refusal, tool error, model failure, bug).
+-- errors.lua: failures as values. An error is {code, class, message, fix?}; its class decides what the engine does with it
+-- (architecture.md: refusal, tool error, model failure, failure of the environment, bug).
 
 local sys = require("orket.core.sys")
+local texts = require("orket.text")
 
 local M = {}
 
+local MOST = 16384 -- bytes of a message or of a fix
+
 ---@class Error
 ---@field code string    stable name, "ERR_..."
----@field class string   input, refusal, tool, model, limit, system or bug
+---@field class string   input, refusal, tool, model, limit, environment, system or bug
 ---@field message string the cause, one sentence
 ---@field fix string?    the cure, one sentence
 ---@field detail string? lines that show it
 
+---A text of an error that can be printed, sent and recorded: bounded, and valid UTF-8, whatever bytes it was made of.
+---@param text any
+---@return string
+function M.plain(text)
+  return texts.of_bytes(texts.shortened(tostring(text), MOST))
+end
+
 ---@param code string
----@param message string
+---@param message string any bytes: see plain
 ---@param fix string?
 ---@return Error
 function M.new(code, message, fix)
-  return { code = code, class = sys.error_class(code), message = message, fix = fix }
+  return { code = code, class = sys.error_class(code), message = M.plain(message), fix = fix and M.plain(fix) }
 end
 
 ---Turns the answer of a C module into Lua's: value… or nil, Error.
@@ -35,20 +45,66 @@ function M.check(value, ...)
   return nil, M.new(code or "ERR_BUG", message or "no answer", fix)
 end
 
----True when the machine failed: what was asked for may well be there, and in order.
----@param code string|nil
----@return boolean
-function M.is_machine(code)
-  return code ~= nil and sys.error_class(code) == "system"
-end
-
 -- What helps against a failing machine, whoever met it.
 local CURES = {
   ERR_IO = "look at the disk, its space and its permissions, then run it again; nothing that was acknowledged is lost",
   ERR_STORE_FULL = "free some space; nothing that was acknowledged is lost",
+  ERR_CANCELED = "run it again: open turns go on where they were",
   ERR_SCRIPT_SYNTAX = "mend the script at this line",
+  ERR_DESCRIPTORS = 'raise the limit of open files (ulimit -n), or lower "concurrency"; nothing that was acknowledged is lost',
   ERR_MEMORY = "free some memory, then run it again; nothing that was acknowledged is lost",
 }
+
+-- What the loop calls a failure of the host.
+local LOOP = { EMFILE = "ERR_DESCRIPTORS", ENFILE = "ERR_DESCRIPTORS", ENOMEM = "ERR_MEMORY" }
+
+---What the loop (luv) answered, as an error of the host.
+---@param message string|nil
+---@param name string|nil of the errno, "EMFILE"
+---@return Error
+function M.of_loop(message, name)
+  local code = LOOP[name] or "ERR_IO"
+  return M.new(code, message or "the loop refused", CURES[code])
+end
+
+---True when the machine failed: what was asked for may well be there, and in order.
+---@param code string|nil
+---@return boolean
+function M.is_machine(code)
+  local class = code and sys.error_class(code)
+  return class == "environment" or class == "system"
+end
+
+---True for a failure of the environment: disk, memory, descriptors, a missing library, cancellation, shutdown. It is no
+---answer to an agent and no event of a turn: the turn stays open, and the run stops with what fixes it. The class of the
+---error decides, not its code: what a journal says of an earlier failure is data.
+---@param err Error|nil
+---@return boolean
+function M.is_environment(err)
+  return type(err) == "table" and err.class == "environment"
+end
+
+---Raises a failure of the environment where the caller would take any answer for a decision; the turn ends with it.
+---@param err Error|nil
+---@return Error|nil err  any other one
+function M.pass(err)
+  if M.is_environment(err) then
+    error(err, 0)
+  end
+  return err
+end
+
+---What was raised, when it is a failure of the environment: an error of that class, or Lua's own words for no memory.
+---@param what any
+---@return Error|nil
+function M.of_raised(what)
+  if type(what) == "table" then
+    return M.is_environment(what) and what or nil
+  end
+  local line = tostring(what):match("^[^\n]*")
+  local is_memory = line:find("not enough memory", 1, true) or line:find("out of memory", 1, true)
+  return is_memory and M.new("ERR_MEMORY", line) or nil
+end
 
 ---What cures it: its own cure, or what helps against a failing machine.
 ---@param err Error
@@ -63,7 +119,7 @@ end
 function M.line(err)
   local cure = M.cure(err)
   local fix = cure and "\n  fix: " .. cure or ""
-  return string.format("%s: %s%s%s", err.code, err.message, err.detail and "\n" .. err.detail or "", fix)
+  return texts.of_bytes(string.format("%s: %s%s%s", err.code, err.message, err.detail and "\n" .. err.detail or "", fix))
 end
 
 return M

@@ -202,10 +202,11 @@ local function work(self)
 end
 
 ---Begins nothing more; what is under way is kept, and goes on with the next call.
-function Eval:stop()
+---@param now boolean|nil  replies under way are not waited for
+function Eval:stop(now)
   self.stopping = true
   for _, run in pairs(self.live) do
-    run:drain()
+    run:drain(now)
   end
 end
 

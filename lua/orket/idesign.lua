@@ -107,11 +107,18 @@ end
 -- A few at once: each is a process.
 function IDesign:enter()
   while self.running >= AT_ONCE do
-    async.suspend(function(wake)
+    local _, err = async.suspend(function(wake)
       table.insert(self.waiting, wake)
+      return function()
+        list.drop(self.waiting, wake)
+      end
     end)
+    if err then
+      return nil, err
+    end
   end
   self.running = self.running + 1
+  return true
 end
 
 function IDesign:leave()
@@ -123,9 +130,13 @@ function IDesign:leave()
 end
 
 local function facts_of(self, language, text)
-  self:enter()
-  local json, err = errors.check(async.await(parser.facts, language, text))
-  self:leave()
+  local json
+  local entered, err = self:enter()
+  if entered then
+    json, err = errors.check(async.await(parser.facts, language, text))
+    self:leave()
+  end
+  errors.pass(async.canceled() or err)
   local facts = json and cjson.decode(json)
   if type(facts) ~= "table" then
     return nil, err or errors.new("ERR_PROTOCOL", "the parser gave no facts")

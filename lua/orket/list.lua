@@ -49,6 +49,18 @@ function M.has(list, value)
   return false
 end
 
+---Takes the first item that is this value out of a list.
+---@param list any[]
+---@param value any
+function M.drop(list, value)
+  for i, item in ipairs(list) do
+    if item == value then
+      table.remove(list, i)
+      return
+    end
+  end
+end
+
 ---True when two plain values are the same all the way down.
 ---@param a any
 ---@param b any

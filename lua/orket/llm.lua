@@ -5,10 +5,12 @@ local async = require("orket.async")
 local core = require("orket.core.llm")
 local errors = require("orket.errors")
 local later = require("orket.later")
+local outage = require("orket.llm.outage")
 local overflow = later("orket.llm.overflow")
 local providers = require("orket.providers")
 local usage = require("orket.usage")
 
+local corrections = later("orket.corrections")
 local cures = later("orket.llm.cures")
 local spoken = later("orket.spoken")
 local structured = later("orket.structured")
@@ -17,6 +19,7 @@ local M = {}
 
 M.ATTEMPTS = 3   -- requests per reply, at most
 M.BACKOFF = 1    -- seconds before the second; doubles
+M.MESSAGE = 16 * 1024 * 1024 -- bytes of a reply that a conversation keeps (STORE_BLOB_MAX, core/io/store.h)
 M.PATIENCE = 60  -- longest wait between two attempts; a server that asks for more is told to the caller
 
 ---For those who will ask soon: what it takes loads beside, while they prepare.
@@ -71,25 +74,30 @@ function M.has_key(model)
   return key ~= nil, err
 end
 
--- A failure of the endpoint is a model failure whatever its code; of the request, the caller's.
+-- A failure of the endpoint is a model failure whatever its code; of this machine or of the request it is none.
 local OTHER_CLASS = {
-  ERR_CANCELED = "system", ERR_MEMORY = "system", ERR_LIBRARY = "system", ERR_BUG = "bug",
+  ERR_CANCELED = "environment", ERR_MEMORY = "environment", ERR_IO = "environment", ERR_DESCRIPTORS = "environment",
+  ERR_LIBRARY = "environment", ERR_BUG = "bug",
+  ERR_LIMIT = "limit", -- the same would come once more
   ERR_USAGE = "input", ERR_CONFIG = "input", ERR_NOT_FOUND = "input", ERR_DENIED = "input",
 }
 
+local STOPPED = "the run stopped before the reply was complete"
+
 -- A server that had begun to answer is paid for that.
-local function spent(info, request)
+local function spent(info, request, code)
   local told = info.usage or {}
   local said = info.said or 0
-  return (said > 0 or next(told)) and usage.whole(told, request, said) or nil
+  local began = code == "ERR_LIMIT" and info.status == 200 -- by a line of which nothing is kept
+  return (said > 0 or began or next(told)) and usage.whole(told, request, said) or nil
 end
 
 local function failure(request, message, code, info)
   info = info or {}
   local err = {
-    code = code, class = OTHER_CLASS[code] or "model", message = message, fix = info.fix or cures.of(code, info.status),
+    code = code, class = OTHER_CLASS[code] or "model", message = code == "ERR_CANCELED" and STOPPED or message, fix = info.fix or cures.of(code, info.status),
     retry_after = info.retry_after, status = info.status, deadline = info.deadline, ms = info.ms,
-    usage = spent(info, request),
+    usage = spent(info, request, code),
   }
   local told = code == "ERR_HTTP" and overflow.of(err)
   if told then
@@ -107,7 +115,7 @@ function M.is_retriable(err)
   if err.code == "ERR_HTTP" then -- 2xx: the error came inside the stream
     return status >= 500 or status == 429 or status == 408 or status < 300
   end
-  return err.code == "ERR_NET" or err.code == "ERR_PROTOCOL"
+  return err.code == "ERR_NET" or err.code == "ERR_PROTOCOL" or err.code == "ERR_DESCRIPTORS"
     or err.code == "ERR_TIMEOUT" and err.deadline == "connect"
 end
 
@@ -122,15 +130,17 @@ local function wait_before(attempt, err, request)
   return seconds <= M.PATIENCE and seconds or nil
 end
 
--- With `abort` somebody may end it from outside: then it is told as any failure is, with what it cost.
+-- A run that stops waits for what is under way, or ends it (`stop`): then it fails like any other request, with what it cost.
 local function post(abort, options, on_delta)
-  if not abort then
-    return async.await(core.post, options, on_delta)
-  end
   if abort.rival and abort.rival.answered then -- it waited in line for this
     return nil, errors.new("ERR_CANCELED", "another request was answered first")
   end
-  local answer = table.pack(async.suspend(function(wake)
+  local function stop()
+    if abort.stop then
+      abort.stop()
+    end
+  end
+  local answer = table.pack(async.shielded(stop, async.suspend, function(wake)
     abort.stop = core.post(options, on_delta, wake)
     return abort.stop
   end))
@@ -140,7 +150,7 @@ end
 
 -- A request that was ended had been read.
 local function ended_early(request, code, info)
-  if request.abort and code == "ERR_CANCELED" then
+  if code == "ERR_CANCELED" then
     info.usage = usage.whole(info.usage or {}, request, info.said or 0)
   end
   return info
@@ -152,7 +162,7 @@ local function send(request, provider, shape, body)
   if err then
     return nil, err, true
   end
-  local reply, message, code, info = post(request.abort, {
+  local reply, message, code, info = post(request.abort or {}, {
     url = request.path and model.base_url:gsub("/+$", "") .. request.path or providers.address(provider, model, request),
     body = body,
     key = key, headers = providers.headers(provider, model), deadlines = model.deadlines, caps = model.caps,
@@ -224,6 +234,32 @@ local function ask(request, provider, shape, body)
   return outcome[1], outcome[2], outcome[3]
 end
 
+-- All attempts were in vain. An outage is everybody's who asks this model; a server that named a long pause itself has that.
+local function given_up(door, err)
+  if door and outage.is(err) and (err.retry_after or 0) <= M.PATIENCE then
+    err.retry_after, err.since = door:give_up(err)
+  end
+  return err
+end
+
+-- A reply that has come, as its turn gets it. What a conversation cannot keep is a failure that was paid for.
+local function whole(request, reply)
+  local cost, err = reply.usage, nil
+  if #reply.message <= M.MESSAGE and writes_calls(request.model) then
+    reply, err = spoken.heard(request.model, reply, request.tools)
+  end
+  if reply and #reply.message > M.MESSAGE then
+    err = errors.new("ERR_LIMIT", string.format("the reply has %d bytes, a conversation keeps %d of one", #reply.message, M.MESSAGE),
+      "set max_tokens of the model, so that its replies are shorter")
+  end
+  if err then
+    return nil, failure(request, err.message, err.code, { fix = err.fix, usage = cost, status = reply and reply.status, ms = reply and reply.ms })
+  elseif reply.calls_max then
+    reply.problem = corrections.many(reply.calls_max)
+  end
+  return reply
+end
+
 -- Over the network, or past whoever stands in the way to it.
 local function attempt_once(request, provider, shape)
   local body = provider.body(request.model, request.sent)
@@ -276,6 +312,19 @@ end
 ---@field attempts integer?
 ---@field backoff number? seconds
 
+-- A failure of this machine is none of the model's: of that only what was paid for is noted. Whoever ends one of two
+-- requests notes that one. Answers whether it counts as an attempt.
+local function note(request, attempt, err, wait)
+  local counts = not errors.is_environment(err) or not request.abort and err.usage ~= nil
+  if request.on_attempt and counts then
+    request.on_attempt({
+      attempt = attempt, model = request.model.name, code = err.code, message = err.message, status = err.status,
+      retry_after = err.retry_after, ms = err.ms, usage = err.usage, wait = wait, took = err.took,
+    })
+  end
+  return counts
+end
+
 ---One reply of a model. Called in a task. Every failed attempt is told to on_attempt({attempt, code,
 ---message, status, retry_after, ms, usage, wait}); usage is what a reply that broke off cost, wait is nil after
 ---the last one.
@@ -289,25 +338,22 @@ function M.complete(request)
   end
   request.stream = request.stream ~= false and request.model.stream ~= false
   request.sent = in_words(with_schema(request, provider))
+  local counted = 1
   for attempt = 1, math.huge do
     local reply, err, ended = attempt_once(request, provider, shape)
-    if reply and attempt > 1 then
-      reply.attempt = attempt
+    if reply then
+      reply, err = whole(request, reply)
     end
-    if reply and writes_calls(request.model) then
-      return spoken.heard(request.model, reply, request.tools)
-    elseif reply or ended or err.unsent or err.code == "ERR_CANCELED" then
+    if reply and counted > 1 then
+      reply.attempt = counted
+    end
+    if reply or ended or err.unsent then
       return reply, err
     end
     local wait = wait_before(attempt, err, request)
-    if request.on_attempt then
-      request.on_attempt({
-        attempt = attempt, model = request.model.name, code = err.code, message = err.message, status = err.status,
-        retry_after = err.retry_after, ms = err.ms, usage = err.usage, wait = wait, took = err.took,
-      })
-    end
+    counted = counted + (note(request, counted, err, wait) and 1 or 0)
     if not wait then
-      return nil, err
+      return nil, given_up(request.model.door, err)
     end
     local slept, canceled = async.sleep(err.replayed and 0 or wait)
     if not slept then

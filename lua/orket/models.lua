@@ -2,8 +2,7 @@
 -- choose another one of the organization; ORKET_MODEL_URL and ORKET_MODEL replace the endpoint of all.
 
 local configured = require("orket.config.models")
-local later = require("orket.later")
-local door = later("orket.llm.door")
+local door = require("orket.llm.door")
 local errors = require("orket.errors")
 local list = require("orket.list")
 local llm = require("orket.llm")
@@ -60,18 +59,26 @@ function M.profile(model, environment)
 end
 
 local function place_of(model)
-  return model.base_url .. " " .. model.model
+  return (model.base_url or "") .. " " .. (model.model or "")
+end
+
+-- Not all runs at once: a quarter more or less. What came of it is recorded (`model.paused`).
+local function spread(seconds)
+  return seconds * (0.75 + math.random() / 2)
 end
 
 -- One door for everybody who asks the same model at the same address, whoever of them says how wide it is; the first does.
-local function doors_of(models, names)
-  local doors = {}
+local function doors_of(models, names, outage)
+  local doors, first = {}, {}
   for _, name in ipairs(names) do
     local model = models[name]
-    local place = (model.limits or model.breaker) and place_of(model)
-    if place then
-      doors[place] = doors[place] or door.new(model.name, model.limits, model.breaker, sys.monotonic)
-    end
+    first[place_of(model)] = first[place_of(model)] or (model.limits or model.breaker) and model
+  end
+  for _, name in ipairs(names) do
+    local place = place_of(models[name])
+    local model = first[place] or models[name]
+    doors[place] = doors[place] or door.new(model.name, model.limits, model.breaker or outage > 0 and door.BREAKER or nil,
+      sys.monotonic, { limit = outage, spread = spread })
   end
   return doors
 end
@@ -107,13 +114,32 @@ function M.new(engine, team)
   self.names = #self.names > 0 and self.names or list.keys(self.models)
   table.sort(self.names)
   local all = list.keys(self.models)
-  local doors = doors_of(self.models, all)
+  local doors = doors_of(self.models, all, engine.limits.outage)
   for _, name in ipairs(all) do
-    self.models[name].door = next(doors) and doors[place_of(self.models[name])]
+    self.models[name].door = doors[place_of(self.models[name])]
     add_others(self.models, self.models[name])
     add_hedge(self.models, self.models[name])
   end
   return self
+end
+
+---The doors of a model and of those that answer in its place.
+---@param name string
+---@return Door[]
+function Models:doors(name)
+  local model = self.models[name]
+  local doors = { model and model.door }
+  for _, other in ipairs(model and model.others or {}) do
+    doors[#doors + 1] = other.door
+  end
+  return doors
+end
+
+---A person has retried a card: what is not asked may be asked now.
+function Models:hurry()
+  for _, model in pairs(self.models) do
+    model.door:hurry()
+  end
 end
 
 -- A node that does not look at the past is not told it.

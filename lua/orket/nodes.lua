@@ -54,7 +54,7 @@ end
 
 local function answered(ok, answer)
   if not ok then
-    return nil, errors.new("ERR_SCRIPT", tostring(answer))
+    return nil, errors.of_raised(answer) or errors.new("ERR_SCRIPT", tostring(answer))
   elseif answer == nil then
     return cjson.null
   end

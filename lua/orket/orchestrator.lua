@@ -1,7 +1,7 @@
 -- orchestrator.lua: runs an epic: starts a card the moment it may go on, never more than the limit at
 -- once, and stops when nothing can go on without a person. There are no ticks: committed events move
 -- the board, and each movement asks once what may start. Its parts: orchestrator/work.lua, what is done with
--- one card; orchestrator/news.lua, what is committed by anybody while it runs; orchestrator/interrupted.lua, the
+-- one card; orchestrator/stopping.lua, how it stops; orchestrator/news.lua, what is committed by anybody while it runs; orchestrator/interrupted.lua, the
 -- turns that an earlier process left open.
 
 local async = require("orket.async")
@@ -19,6 +19,7 @@ local pauses = require("orket.llm.pause")
 local rates = require("orket.rates")
 local score = require("orket.core.score")
 local seats = require("orket.seats")
+local stopping = require("orket.orchestrator.stopping")
 local sys = require("orket.core.sys")
 local trees = require("orket.tree")
 local wakes = require("orket.orchestrator.wake")
@@ -59,13 +60,17 @@ function Run:move(card, to, options, also)
   return commit(tx)
 end
 
----The engine itself could not go on with a card: reported, and the run ends.
+---The engine itself could not go on with a card: reported, and the run ends. What the other cards would meet as well
+---stops them at once: the next run goes on with them.
 ---@param card table
 ---@param err Error
 function Run:broke(card, err)
   if not self.broken then
     self.broken = errors.new(err.code, card.id .. ": " .. err.message, err.fix)
-    self.broken.detail = err.detail
+    self.broken.class, self.broken.detail = err.class, err.detail
+    if errors.is_environment(err) or err.code == "ERR_CASSETTE" then
+      self:drain()
+    end
   end
 end
 
@@ -84,7 +89,10 @@ end
 local function next_card(self)
   if self.planned ~= self.board.version then
     local free = self.limits.concurrency - self.board.running
-    local order = self.engine:ask("planner", "plan", candidates(self, free), { free = free })
+    local order, err = self.engine:ask("planner", "plan", candidates(self, free), { free = free })
+    if errors.is_environment(err) then
+      return self:broke(self.epic, err)
+    end
     self.plan, self.plan_at, self.planned = type(order) == "table" and order or {}, 0, self.board.version
   end
   while self.plan_at < #self.plan do
@@ -193,6 +201,22 @@ function M.new(project, epic, options)
   return self
 end
 
+local FILES = 64 -- that a run has open, or opens for a moment, whatever the number of its cards
+
+-- Each card at work waits on a socket of its own. A run that surely cannot work is refused before it begins.
+local function check_descriptors(self)
+  local cards = 0
+  for _, card in pairs(self.board.cards) do
+    cards = cards + (boards.FINAL[card.status] and 0 or 1)
+  end
+  local needed, limit = FILES + math.min(self.limits.concurrency, cards), sys.descriptors()
+  if limit < needed then
+    return nil, errors.new("ERR_DESCRIPTORS",
+      string.format("this run needs %d open files at once, and this process may have %d", needed, limit))
+  end
+  return true
+end
+
 local function budget(self)
   return meters.open(self.project, self.epic, {
     id = self.id, user = self.engine:user(), limits = self.limits, cards = self.board.cards,
@@ -235,11 +259,15 @@ function M.open(project, epic, options)
   end
   self, err = M.new(project, epic, options) -- now: what was found may have parked its card
   if self then
-    self.open_turns, self.engine.meter = open, budget(self)
-    self.engine.recalls = not self.engine.cassette and self.engine:rules().memory ~= nil
-    rates.recall(self.engine.rates, self.store)
+    ok, err = check_descriptors(self)
   end
-  return self, err
+  if not (self and ok) then
+    return nil, err
+  end
+  self.open_turns, self.engine.meter = open, budget(self)
+  self.engine.recalls = not self.engine.cassette and self.engine:rules().memory ~= nil
+  rates.recall(self.engine.rates, self.store)
+  return self
 end
 
 ---Records that it begins, or goes on.
@@ -327,6 +355,9 @@ function Run:run()
       self.ended = wake
     end)
   end
+  if self.grace then
+    async.cancel(self.grace)
+  end
   if self.draining then
     commit(system_tx(self)) -- canceled tasks left commits behind: the board hears of them first
   end
@@ -340,13 +371,6 @@ function Run:run()
   return self:conclude()
 end
 
----Starts nothing new and ends the waits: open turns stay in progress and are resumed by the next run.
-function Run:drain()
-  self.draining = true
-  for _, task in pairs(self.tasks) do
-    async.cancel(task)
-  end
-  self:check_end() -- it may have waited for a pause alone
-end
+Run.drain, Run.wait_for_disk = stopping.drain, stopping.wait_for_disk
 
 return M

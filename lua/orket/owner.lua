@@ -6,6 +6,7 @@ local async = require("orket.async")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local lines = require("orket.async.lines")
+local lock = require("orket.core.lock")
 local people = require("orket.people")
 local projects = require("orket.project")
 
@@ -13,6 +14,9 @@ local M = {}
 
 local LINE_MAX = 1024 * 1024
 local FIRST_PAUSE, LAST_PAUSE = 0.005, 1 -- seconds: three of them in all
+local LOOK = 1 -- seconds between two looks at an owner that does not answer
+local STOPPED_MAX = 3 -- seconds that a stopped owner is waited for
+local SILENT_MAX = 300 -- seconds that one is waited for that runs
 local FIELDS = { -- of a request, texts all of them
   "act", "card", "text", "status", "reason", "why", "who", "run", "at", "set", "role", "script", "generation",
   "id", "epic", "label", "days",
@@ -109,7 +113,44 @@ local function as_owner(dir, request)
   return people.perform(project, request)
 end
 
----A connection to the owner; there has to be one.
+-- Why an owner that has not answered for so many seconds is not waited for any longer; nil: it is.
+local function silence(dir, seconds, limit)
+  local holder = lock.holder(dir .. "/.orket")
+  local stopped = holder and holder.state == "stopped"
+  if seconds < (stopped and STOPPED_MAX or limit) then
+    return nil
+  end
+  local who = holder and string.format("process %d (%s, %s)", holder.pid, holder.name, holder.state) or "a process that cannot be seen from here"
+  local fix = "end the owner; the next command goes on where it was"
+  if holder then
+    fix = string.format(stopped and "let it go on (kill -CONT %d) or end it (kill -9 %d)" or "wait, or end it (kill %d, kill -9 %d)",
+      holder.pid, holder.pid)
+  end
+  local err = errors.new("ERR_OWNED", string.format("%s owns the project and has not answered for %d s; it may still do what it was asked",
+    who, seconds), fix)
+  err.silent = true
+  return err
+end
+
+-- One question; an owner that is stopped, or does not answer for `limit` seconds, is given up.
+local function question(dir, connection, text, limit)
+  local given_up
+  local watch = async.spawn(function()
+    local seconds = 0
+    while not given_up and async.sleep(LOOK) do
+      seconds = seconds + LOOK
+      given_up = silence(dir, seconds, limit)
+    end
+    if given_up then
+      connection:give_up()
+    end
+  end)
+  local line, err = connection:ask(text)
+  async.cancel(watch)
+  return line, given_up or err
+end
+
+---A connection to the owner; there has to be one. A question may wait for long, but not for a stopped owner.
 ---@param dir string
 ---@return {ask: fun(self, request: table): table?, Error?; close: fun(self)}|nil
 ---@return Error|nil
@@ -120,7 +161,7 @@ function M.connect(dir)
   end
   return {
     ask = function(_, request)
-      local line, failure = connection:ask(cjson.encode(request))
+      local line, failure = question(dir, connection, cjson.encode(request), math.huge)
       local reply = line and cjson.decode(line)
       return reply and reply.result, reply and reply.error or failure
     end,
@@ -132,17 +173,24 @@ end
 
 -- One try: by whoever listens, else as the owner.
 local function ask_once(dir, request)
-  local line, err = lines.ask(socket_path(dir), cjson.encode(request), LINE_MAX)
-  if line then
-    local reply = cjson.decode(line)
-    if type(reply) ~= "table" or not reply.result == not reply.error then
-      return nil, errors.new("ERR_PROTOCOL", "whoever listens on " .. socket_path(dir) .. " is no owner")
+  local connection, err = lines.connect(socket_path(dir), LINE_MAX)
+  if not connection then
+    if err.code ~= "ERR_NOT_FOUND" then
+      return nil, err
     end
-    return reply.result, reply.error
-  elseif err.code ~= "ERR_NOT_FOUND" then
+    return as_owner(dir, request)
+  end
+  local line
+  line, err = question(dir, connection, cjson.encode(request), SILENT_MAX)
+  connection:close()
+  if not line then
     return nil, err
   end
-  return as_owner(dir, request)
+  local reply = cjson.decode(line)
+  if type(reply) ~= "table" or not reply.result == not reply.error then
+    return nil, errors.new("ERR_PROTOCOL", "whoever listens on " .. socket_path(dir) .. " is no owner")
+  end
+  return reply.result, reply.error
 end
 
 ---Asks the owner, or becomes it. One that does not listen is another command, or a run that begins or ends:
@@ -154,7 +202,7 @@ end
 function M.ask(dir, request)
   local pause = FIRST_PAUSE
   local result, err = ask_once(dir, request)
-  while not result and err.code == "ERR_OWNED" and pause < LAST_PAUSE do
+  while not result and err.code == "ERR_OWNED" and not err.silent and pause < LAST_PAUSE do
     async.sleep(pause * (0.5 + math.random()))
     pause = pause * 1.5
     result, err = ask_once(dir, request)

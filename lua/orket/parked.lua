@@ -1,6 +1,7 @@
 -- parked.lua: the cards that wait for a person: why, and the command that answers each.
 
 local approvals = require("orket.approvals")
+local pauses = require("orket.llm.pause")
 local shown = require("orket.approvals.shown")
 
 local M = {}
@@ -15,6 +16,9 @@ local CURE = { -- wait reason -> command, and what to do before it
   dependency = { "orket move%s %s canceled", "change depends_on in its file, orket sync, orket retry; or give it up:" },
   system = { RETRY, "mend what it names, then" },
 }
+
+-- A card that goes on when its model answers.
+local PAUSED = { RETRY, "it goes on by itself in a run; to ask now:" }
 
 -- Of an operation nobody knows whether it happened: the card's reason alone does not tell.
 local UNCERTAIN = { "orket answer%s %s happened", "look whether it happened; then say happened, or did-not, or again:" }
@@ -35,13 +39,22 @@ local function questions_of(store)
   return by_card
 end
 
+-- The models that cards wait for, by card.
+local function models_of(store)
+  local by_card = {}
+  for _, row in ipairs(store:read("capped", {})) do
+    by_card[row.card] = pauses.ending(row.waits) and row.model or nil
+  end
+  return by_card
+end
+
 -- A question of yes or no: what exactly, and until when.
 local function question(row, dir)
   return row and {
     id = row.id, rule = row.rule, expires_at = row.expires_at, exact = shown.line(row),
     command = "orket approve" .. M.option(dir) .. " " .. row.id,
-    first = string.format("%s: %s; until %s; or orket deny%s %s --why TEXT:", shown.rule(row), shown.line(row),
-      row.expires_at:sub(1, 19) .. "Z", M.option(dir), row.id),
+    first = string.format("%s: %s; until %s; %s shows all of it; or orket deny%s %s --why TEXT:", shown.rule(row), shown.line(row),
+      row.expires_at:sub(1, 19) .. "Z", shown.full_command(row.id, M.option(dir)), M.option(dir), row.id),
   }
 end
 
@@ -75,19 +88,31 @@ end
 ---@param store table
 ---@param epic string|nil  card id; nil for the whole board
 ---@param dir string|nil the project's directory as the person named it
----@return {id: string, status: string, reason: string, why: string?, command: string, first: string?, operation: table?, approval: table?}[]
+---@return {id: string, status: string, reason: string, why: string?, command: string, first: string?, operation: table?, approval: table?,
+---  model: string?}[]  model: that it waits for
 function M.list(store, epic, dir)
-  local cards, uncertain, questions = {}, uncertain_of(store), questions_of(store)
+  local cards, uncertain, questions, models = {}, uncertain_of(store), questions_of(store), models_of(store)
   for _, row in ipairs(waiting_of(store, epic)) do
-    local cure = uncertain[row.id] and UNCERTAIN or CURE[row.wait_reason] or CURE.system
+    local cure = uncertain[row.id] and UNCERTAIN or models[row.id] and PAUSED or CURE[row.wait_reason] or CURE.system
     local asked = question(questions[row.id], dir)
     cards[#cards + 1] = {
-      id = row.id, status = row.status, reason = row.wait_reason, why = why(store, row.id),
+      id = row.id, status = row.status, reason = row.wait_reason, why = why(store, row.id), model = models[row.id],
       command = asked and asked.command or cure[1]:format(M.option(dir), row.id), first = asked and asked.first or cure[2],
       operation = uncertain[row.id], approval = asked and { id = asked.id, rule = asked.rule, asks = asked.exact, expires_at = asked.expires_at },
     }
   end
   return cards
+end
+
+---Those that wait for a person, not for a model.
+---@param cards table[] of M.list
+---@return table[]
+function M.persons(cards)
+  local some = {}
+  for _, card in ipairs(cards) do
+    some[#some + 1] = not card.model and card or nil
+  end
+  return some
 end
 
 return M

@@ -17,6 +17,7 @@ local remembered = later("orket.memory.rules")
 local pins = later("orket.mcp.pins")
 local reader = require("orket.reader")
 local texts = require("orket.text")
+local retries = later("orket.retry_all")
 local rollback = later("orket.policy.rollback")
 local sync = later("orket.sync")
 
@@ -266,7 +267,7 @@ local function say(project, request)
 end
 
 ---@class PersonRequest
----@field act string     comment, answer, move, retry, trust, approve, deny, sync, mcp.trust and mcp.changed (see mcp/pins.lua), fork (see fork.perform),
+---@field act string     comment, answer, move, retry, retry.all (see retry_all.lua), trust, approve, deny, sync, mcp.trust and mcp.changed (see mcp/pins.lua), fork (see fork.perform),
 ---  remember, forget and recall (see memory/acts.lua), example.accept, .reject and .remove (see examples/acts.lua)
 ---@field card string?
 ---@field text string?
@@ -297,6 +298,10 @@ function M.perform(project, request)
     return examples.perform(project, request)
   elseif request.act == "accept" then
     return acceptance.accept(project, request)
+  elseif request.act == "retry.all" then
+    return retries.perform(project, request, function(one)
+      return M.perform(project, one)
+    end)
   elseif request.act == "rollback" then
     return rollback.perform(project, request)
   elseif request.act == "mcp.trust" then

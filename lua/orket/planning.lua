@@ -4,6 +4,7 @@
 
 local async = require("orket.async")
 local cjson = require("cjson")
+local content = require("orket.approvals.content")
 local drafts = require("orket.planning.draft")
 local errors = require("orket.errors")
 local list = require("orket.list")
@@ -162,34 +163,12 @@ end
 ---@field request string
 ---@field labels string[]|nil of what the proposal was made of
 
--- The operation that a question is about; a long one is a blob.
-local function operation_of(store, row)
-  local operation = row and row.operation
-  if operation and operation.whole then
-    operation = cjson.decode(store:blob(operation.whole.blob))
-  end
-  return operation
-end
-
--- The texts of a proposal as they were: long ones are blobs in the question.
-local function inflate(store, value)
-  if type(value) ~= "table" then
-    return value
-  elseif type(value.blob) == "string" and value.bytes then
-    return store:blob(value.blob)
-  end
-  for key, item in pairs(value) do
-    value[key] = inflate(store, item)
-  end
-  return value
-end
-
 ---What a question is about, with all its texts.
 ---@param store table
 ---@param row table|nil of the query approvals
 ---@return table|nil operation
 function M.asked(store, row)
-  return inflate(store, operation_of(store, row))
+  return row and content.whole(store, row.operation) or nil
 end
 
 ---@param store table

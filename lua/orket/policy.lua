@@ -5,9 +5,11 @@
 
 local case = require("orket.policy.case")
 local cjson = require("cjson")
+local errors = require("orket.errors")
 local looks = require("orket.policy.looks")
 local nodes = require("orket.nodes")
 local place = require("orket.policy.place")
+local texts = require("orket.text")
 
 local M = {}
 
@@ -38,11 +40,11 @@ end
 -- What was wrong about it, without repeating all of it.
 local function shown_answer(answer)
   if type(answer) ~= "table" then
-    return text(tostring(answer):sub(1, 60)) or "an empty text"
+    return text(texts.cut(tostring(answer), 60)) or "an empty text"
   elseif answer.decision ~= "deny" and answer.decision ~= "ask" then
-    return "decision = " .. (text(tostring(answer.decision):sub(1, 60)) or "an empty text")
+    return "decision = " .. (text(texts.cut(tostring(answer.decision), 60)) or "an empty text")
   end
-  return "rule = " .. (text(tostring(answer.rule):sub(1, 80)) or "")
+  return "rule = " .. (text(texts.cut(tostring(answer.rule), 80)) or "")
 end
 
 ---@class PolicyAsked how a policy is asked
@@ -73,7 +75,7 @@ end
 local function ask(entry, asked, shown)
   local call, view = arguments(asked, shown)
   local answer, err = nodes.ask(entry, "decide", call, view)
-  if err then
+  if errors.pass(err) then
     return refusal("deny", "failed", "the policy failed: " .. (text(err.message) or ""),
       "mend " .. entry.path .. ": until then it denies what it cannot judge",
       place.of_failure(entry, err.message, { call, view }))

@@ -2,6 +2,7 @@
 
 local cjson = require("cjson")
 local llm = require("orket.llm")
+local texts = require("orket.text")
 
 local M = {}
 
@@ -47,13 +48,13 @@ CHECKS[3] = { name = "calls", ask = { stream = true, tools = TOOLS },
       return false, "it answered without a call", "a model without calls of its own may write them: \"calls\": \"text\" in its profile"
     end
     return call.name == "report_word" and is_word(cjson.decode(call.arguments)),
-      "it called " .. call.name .. " with " .. call.arguments:sub(1, 100), "use a model that keeps to a tool's schema"
+      "it called " .. call.name .. " with " .. texts.cut(call.arguments, 100), "use a model that keeps to a tool's schema"
   end }
 
 CHECKS[4] = { name = "json", ask = { stream = true, json = SCHEMA },
   prompt = 'Answer with a JSON object that has one field "word" with the word ' .. WORD .. ", and nothing else.",
   judge = function(reply)
-    return is_word(cjson.decode(reply.content or "")), "its reply is no JSON of the schema: " .. (reply.content or ""):sub(1, 100),
+    return is_word(cjson.decode(reply.content or "")), "its reply is no JSON of the schema: " .. texts.cut(reply.content or "", 100),
       "roles work without it; what asks for JSON needs another model"
   end }
 

@@ -1,6 +1,7 @@
 -- project.lua: an opened project: configuration, store, owner's lock, scripts. The one boot for the
 -- engine, the commands and the REPL.
 
+local concealed = require("orket.concealed")
 local config = require("orket.config")
 local embed = require("orket.core.embed")
 local errors = require("orket.errors")
@@ -27,10 +28,15 @@ local function own(self)
   return self.lock, err
 end
 
----What whoever only reads is told when there is no database: reading makes none.
+---Why there is nothing to read where no database is: reading makes none. One that is gone is not one that
+---never was.
 ---@param dir string
 ---@return Error
 function M.without_board(dir)
+  local board <close>, err = errors.check(store.open(M.database(dir), { readonly = true }))
+  if not board and err.code == "ERR_STORE_CORRUPT" then
+    return err
+  end
   return errors.new("ERR_NOT_FOUND", "there is no board in " .. dir .. " yet", "orket run EPIC or orket sync puts the cards of the files on it")
 end
 
@@ -56,6 +62,11 @@ function M.open(dir, options)
     local ok
     ok, err = own(self)
     if not ok then
+      return nil, err
+    end
+    self.conceals, err = concealed.hold(dir, self.config.organization)
+    if not self.conceals then
+      self:close()
       return nil, err
     end
   end
@@ -135,6 +146,9 @@ end
 function Project:close()
   if self.store then
     self.store:close()
+  end
+  if self.conceals then
+    self.conceals:release()
   end
   if self.lock then
     self.lock:release()

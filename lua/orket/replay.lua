@@ -96,13 +96,14 @@ local function summary(self)
   }
 end
 
+-- Where the environment broke off what was derived (no memory, no descriptors), what is missing says nothing of the record.
 local function perform(self)
   local ok, err = walk(self)
   if ok then
     ok, err = is_derived(self.record)
   end
   if not ok then
-    return nil, err
+    return nil, self.broken or err
   end
   local result, head = summary(self), self.store:head(self.id)
   if result.hash ~= head then

@@ -7,6 +7,7 @@ local forks = require("orket.fork")
 local moves = require("orket.moves")
 local orchestrator = require("orket.orchestrator")
 local reader = require("orket.reader")
+local trees = require("orket.tree")
 
 local M = {}
 
@@ -42,7 +43,10 @@ local function run_epic(project, epic, options)
     return nil, err
   end
   options.on_run(run)
-  return run:run()
+  local status, counts
+  status, err, counts = run:run()
+  trees.release(project, epic.id)
+  return status, err, counts
 end
 
 local function settle_rock(project, rock)

@@ -1,7 +1,8 @@
 -- serving.lua: which generation of scripts serves. It is recorded before it does. One that makes more possible
 -- than its predecessor waits, while that one serves, until a person accepts it; what waits is told by the
 -- journal. One that can do no more, and the first one of a project, serve without asking. Its parts:
--- serving/events.lua, what is recorded; serving/change.lua, files that change; serving/acceptance.lua, what a person says.
+-- serving/events.lua, what is recorded; serving/change.lua, files that change; serving/acceptance.lua, what a person says;
+-- serving/narrowing.lua, policies that serve while the rest waits.
 
 local async = require("orket.async")
 local errors = require("orket.errors")
@@ -9,6 +10,7 @@ local events = require("orket.serving.events")
 local hold = require("orket.tree.hold")
 local later = require("orket.later")
 local growth = later("orket.growth")
+local narrowing = require("orket.serving.narrowing")
 local notice = require("orket.growth.notice")
 local recorded = later("orket.growth.recorded")
 local scripts = require("orket.scripts")
@@ -38,6 +40,26 @@ end
 ---@return table[] rows
 function M.delta(project, before, after)
   return growth.rows(before, after, { config = project.config, recorded = recorded.calls(project.store) })
+end
+
+---What becomes of a generation that makes more possible: it waits, against what serves meanwhile, which are the scripts
+---that serve already and those of its policies that only forbid more.
+---@param project table
+---@param before table generation that serves
+---@param after table generation
+---@param rows table[] what it makes possible beyond `before`
+---@return Waiting
+function M.held_back(project, before, after, rows)
+  local auto = M.is_auto(project)
+  local mixed, narrows
+  if not auto then
+    mixed, narrows = narrowing.of(project, before, after, M.delta)
+  end
+  local left = mixed and M.delta(project, mixed, after) or {}
+  return {
+    generation = after, against = mixed and mixed.id or before.id, delta = #left > 0 and left or rows, auto = auto,
+    before = mixed or before, narrows = narrows,
+  }
 end
 
 -- Those that served last cannot be built any more: then nothing can be compared, and nobody but a person goes on.
@@ -75,10 +97,11 @@ function M.settle(project)
     if #rows == 0 then
       return true
     end
-    first = first or { generation = project.generation, against = id, delta = rows, auto = M.is_auto(project), before = before }
+    first = first or { before = before, rows = rows }
   end
-  project.waiting = first
-  project.generation = first.auto and project.generation or first.before
+  local waiting = M.held_back(project, first.before, project.generation, first.rows)
+  project.waiting = waiting
+  project.generation = waiting.auto and project.generation or waiting.before
   return true
 end
 

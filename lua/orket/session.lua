@@ -17,21 +17,36 @@ local report = require("orket.report")
 local runs = require("orket.runs")
 local changes = later("orket.serving.change")
 local serving = require("orket.serving")
+local sys = require("orket.core.sys")
 local watch = require("orket.watch")
 
 local M = {}
 
 local EXIT = { done = 0, failed = 1, parked = 3, drained = 3 }
 
+-- A terminal that is gone stops it as well, unless the process was started to ignore that (nohup).
+local function signals_of_an_end()
+  return sys.is_ignored("SIGHUP") and { "sigint", "sigterm" } or { "sigint", "sigterm", "sighup" }
+end
+
+local function note_stop(state, waits)
+  local text = "stopping: open turns are kept and go on with the next run"
+  state.view:note(waits > 0 and string.format("%s; %d under way %s waited for, up to %d s: again stops at once",
+    text, waits, waits == 1 and "is" or "are", math.ceil(state.run.limits.drain)) or text)
+end
+
+-- The first one waits for replies under way, the second one gives them up, the third one does not even say so.
 local function drain_on_signals(state)
   local signals = 0
-  return async.on_signals({ "sigint", "sigterm" }, function()
+  return async.on_signals(signals_of_an_end(), function()
     signals = signals + 1
-    if signals > 1 or not state.run then
+    if signals > 2 or not state.run then
       os.exit(130, false)
     end
-    state.view:note("stopping: open turns are kept and go on with the next run; again stops at once")
-    state.run:drain()
+    local waits = state.run:drain(signals > 1)
+    if signals == 1 then
+      note_stop(state, waits)
+    end
   end)
 end
 
@@ -103,8 +118,10 @@ local function halt(state)
       return nil, errors.new("ERR_NOT_FOUND", "the run " .. (request.run or "") .. " is not under way",
         state.run and "it is " .. state.run.id .. " that runs" or "it has not begun")
     end
-    state.run:drain()
-    return { run = state.run.id, message = state.run.id .. " stops; open turns go on with the next run" }
+    local run = state.run
+    local waits = run:drain(run.draining)
+    return { run = run.id, message = run.id .. " stops; open turns go on with the next run"
+      .. (waits > 0 and "; replies under way are waited for: halt again gives them up" or "") }
   end
 end
 
@@ -141,6 +158,9 @@ local function run(project, args, view, choose)
   end
   if project.waiting then
     view:note(notice.of(project.store, args.C))
+    if project.waiting.narrows then
+      view:note(notice.narrowed(project.waiting.narrows))
+    end
   end
   if project.reconfigured and #project.reconfigured.delta > 0 then
     view:note(notice.configuration(project.reconfigured.delta))
@@ -167,6 +187,9 @@ local function run(project, args, view, choose)
     on_run = function(started)
       state.run = started
       view:attach(project, started)
+      started:wait_for_disk(function(text)
+        view:note(text)
+      end)
     end,
   })
   watched:close()

@@ -9,6 +9,8 @@ local errors = require("orket.errors")
 
 local M = {}
 
+local CALLS_MAX = 128 -- of one reply, as of those that are no text (core/model/reply.h)
+
 local HOW = [[
 
 
@@ -105,27 +107,23 @@ local function message_of(text, calls)
   return cjson.encode({ role = "assistant", content = text, tool_calls = #listed > 0 and listed or nil })
 end
 
--- Where the prompt has written the beginning of a thought, its end alone stands in the reply: what it
--- weighs before is not called. Once the reply is whole this can be told.
-local function behind_thought(text)
-  local from, to = text:find("</think>%s*\n")
-  local begun = from and text:sub(1, from - 1):find("<think>", 1, true)
-  return from and not begun and text:sub(to + 1) or text
-end
-
 -- What to tell the model of calls that were not made.
-local function problem(found, text, cut, tools)
-  if cut then
-    return corrections.cut(cut)
+local function problem(found, text, cut, tools, made)
+  local parts = { cut and corrections.cut(cut) or nil }
+  if found.faults.count > 0 then
+    parts[#parts + 1] = corrections.broken(text, found.faults, tools or {}, made)
   end
-  return found.broken > 0 and corrections.broken(text, found.broken_at, tools or {}) or nil
+  if #parts == 0 and made == 0 and found.thought > 0 then
+    parts[1] = corrections.thought()
+  end
+  return #parts > 0 and table.concat(parts, "\n") or nil
 end
 
 ---What is said in a text besides thoughts and calls.
 ---@param text string
 ---@return string
 function M.words(text)
-  local found = dialects.read({ behind_thought(text) }, {})
+  local found = dialects.read({ text }, {})
   return found and found.content or text
 end
 
@@ -133,20 +131,23 @@ end
 ---@param model table its profile
 ---@param reply table as llm.complete answers it
 ---@param tools string? a JSON text
----@return table|nil reply with dialect?, repaired?, problem? (what to tell the model when no call is left)
+---@return table|nil reply with dialect?, repaired?, problem? (what to tell the model of calls that were not made)
 ---@return Error|nil
 function M.heard(model, reply, tools)
   local text = reply.content or ""
-  local said, declared = behind_thought(text), tools and cjson.decode(tools) or nil
-  local found, err = dialects.read({ said }, { dialect = model.calls ~= "text" and model.calls or nil, tools = declared })
+  local declared = tools and cjson.decode(tools) or nil
+  local found, err = dialects.read({ text }, { dialect = model.calls ~= "text" and model.calls or nil, tools = declared })
   if not found then
-    return nil, errors.new("ERR_PROTOCOL", "the reply cannot be read: " .. err.message)
+    return nil, errors.new(err.code, "the reply cannot be read: " .. err.message)
   end
   local calls, repaired, cut = calls_of(found)
+  if #calls > CALLS_MAX then
+    reply.dropped, reply.calls_max, calls, repaired = #text - #found.content, CALLS_MAX, {}, 0
+  end
   reply.calls, reply.message = calls, message_of(text, calls)
   reply.content = found.content
   reply.dialect, reply.repaired = found.dialect, repaired > 0 and repaired or nil
-  reply.problem = problem(found, said, cut, declared)
+  reply.problem = not reply.calls_max and problem(found, text, cut, declared, #calls) or nil
   return reply
 end
 

@@ -7,8 +7,11 @@ local M = {}
 ---@param bytes string
 ---@return string in UTF-8
 function M.of_bytes(bytes)
-  local parts, from = {}, 1
   local ok, bad = utf8.len(bytes)
+  if ok then
+    return bytes
+  end
+  local parts, from = {}, 1
   while not ok do
     parts[#parts + 1] = bytes:sub(from, bad - 1) .. "\u{FFFD}"
     from = bad + 1
@@ -43,6 +46,14 @@ function M.cut(text, most)
     most = most - 1
   end
   return text:sub(1, math.max(0, most))
+end
+
+---The same, with a sign that something is missing.
+---@param text string
+---@param most integer bytes, besides the sign
+---@return string
+function M.shortened(text, most)
+  return #text <= most and text or M.cut(text, most) .. "…"
 end
 
 ---How many bytes some texts have together.

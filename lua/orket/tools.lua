@@ -7,6 +7,7 @@
 -- permit as a record and become events of the turn's next transaction.
 
 local allow = require("orket.tools.allow")
+local async = require("orket.async")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local labels = require("orket.labels")
@@ -36,6 +37,11 @@ function M.touches_world(turn, name)
   return tool.touches
 end
 
+-- What became of an operation is no answer to the agent: the machine failed, or the turn is over.
+local function no_answer(err)
+  return async.canceled() or err and (err.ends_turn or errors.is_environment(err)) and err or nil
+end
+
 -- What the script gets, and the rule that stood against it.
 local function settle_operation(turn, call, operation, done)
   done.warnings = nil
@@ -49,8 +55,8 @@ local function settle_operation(turn, call, operation, done)
   end
   turn:label(labels.of_operation(turn.tree, operation.op), done.call)
   local result, err, open, told = operations.perform(turn, permit, call, operation, done.call)
-  if open then
-    done.unsettled = err
+  done.unsettled = open and err or no_answer(not result and err or nil)
+  if done.unsettled then
     return nil
   end
   if told then
@@ -98,7 +104,10 @@ local function run_box(turn, call, tool, done)
     end
     kind, value = errors.check(session:resume(answer))
   end
-  return kind and { value = value }, value
+  if not kind then
+    return nil, value
+  end
+  return { value = value }
 end
 
 -- What of a tool is the same for every call is kept beside it.
@@ -123,7 +132,7 @@ local function answered(turn, ok, text, done)
 end
 
 ---Runs an allowed call. Never fails: a tool's failure is a result the model can read. Only when nobody knows
----whether one of its operations happened, there is no result yet.
+---whether one of its operations happened, or the machine failed, there is no result yet.
 ---@param turn table
 ---@param call table the gate's answer
 ---@param request {id: string, name: string, arguments: string}
@@ -136,6 +145,7 @@ function M.perform(turn, call, request, yes)
   turn.met = nil
   mark(turn, tool, request)
   local outcome, err = run_box(turn, call, tool, done)
+  done.unsettled = done.unsettled or no_answer(err)
   if not done.unsettled then
     mark(turn, tool, request, true)
   end

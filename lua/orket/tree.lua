@@ -17,13 +17,14 @@ local heads = require("orket.tree.head")
 local labels = require("orket.labels")
 local merging = require("orket.tree.merging")
 local places = require("orket.tree.places")
+local sys = require("orket.core.sys")
 
 local M = {}
 
 local Tree = {}
 Tree.__index = Tree
 
-local OPEN_MAX = 2000 -- directories kept open while their agents wait for a model
+local OPEN_MAX = math.min(2000, sys.descriptors() // 4) -- directories kept open while their agents wait for a model
 local RECENT_MAX = 16 * 1024 -- bytes of a tree's files that are not read back when it is merged
 
 local function epic_of(card)
@@ -38,12 +39,12 @@ local function open_root(self, again)
   if not cards then
     return nil, err
   end
-  local root, made, code = cards:beneath(places.name(self.card), { create = true })
+  local root, made, code, fix = cards:beneath(places.name(self.card), { create = true })
   if code == "ERR_NOT_FOUND" and not again then -- somebody removed the directory above
     places.forget(self.project, self.above)
     return open_root(self, true)
   elseif not root then
-    return errors.check(nil, made, code)
+    return errors.check(nil, made, code, fix)
   end
   self.root = root
   self.project.open_trees = (self.project.open_trees or 0) + 1
@@ -90,6 +91,14 @@ end
 ---@return string
 function Tree:hash()
   return files.hash(self.files)
+end
+
+---Makes its directory what the journal says, whatever a program left there.
+---@param store {blob: fun(self, name: string): string?, string?}|nil  default: the project's
+---@return boolean|nil
+---@return Error|nil
+function Tree:restore(store)
+  return disk.materialise(store or self.store, self.root, self.files, { made = self.made })
 end
 
 ---The bytes of a blob that the card just wrote, in case its merge wants them soon. Few are kept.
@@ -216,6 +225,17 @@ function M.catch_up(project, store, epic)
     return true
   end
   return files.seed(project, store, epic, places.epic(epic))
+end
+
+---Lets go of what this process holds for an epic: two descriptors, its manifests and its merged state. The next use
+---reads them again.
+---@param project table
+---@param epic string
+function M.release(project, epic)
+  places.forget(project, places.epic(epic))
+  places.forget(project, places.cards(epic))
+  files.forget_seed(project, epic)
+  heads.forget(project, epic)
 end
 
 ---The commit of a merge failed: it did not happen.

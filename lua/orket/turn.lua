@@ -16,10 +16,12 @@ local loop = later("orket.turn.loop")
 local moves = require("orket.moves")
 local once = require("orket.turn.once")
 local outcome = require("orket.turn.outcome")
+local pauses = require("orket.llm.pause")
 local step = require("orket.turn.step")
 local stops = require("orket.turn.stops")
 local sys = require("orket.core.sys")
 local tape = require("orket.tape")
+local texts = require("orket.text")
 local Turn = require("orket.turn.journal")
 local usages = require("orket.usage")
 local notes = later("orket.memory.note")
@@ -27,6 +29,7 @@ local remembered = later("orket.memory.rules")
 
 local M = {}
 
+local PROBLEM = 300 -- bytes of it that a person reads
 
 -- ---- claim ----
 
@@ -77,6 +80,8 @@ end
 -- Nothing new came of its last steps, and nothing will: what they kept doing is told with it.
 local function give_up(self)
   local told = loop.told(self.messages, math.max(self.stalled, self.waited >= self.limits.waits and self.waited or 1), self.card.id)
+  local problem = self.reply and self.reply.problem
+  told.why = problem and told.why .. "; the model was told: " .. texts.cut(problem, PROBLEM) or told.why
   self:record("turn.looped", told)
   self:park(told.why)
 end
@@ -218,15 +223,15 @@ function M.new(engine, job)
     review = job.review, model = job.model, models = job.models, generation = job.generation, arm = job.arm, past = job.past, limits = engine.limits,
     tape = tape.new(job.tape), paid = job.paid or usages.nothing(), messages = {}, seen = {}, effects = {},
     tokens_in = 0, tokens_out = 0, calls = 0, money = 0, took = 0, refusals = 0, tool_calls = 0,
-    nudges = 0, stalled = 0, waited = 0, looked = 0, unsaved = false, labels = {}, pauses = 0,
+    nudges = 0, stalled = 0, waited = 0, looked = 0, unsaved = false, labels = {}, pauses = 0, outages = 0,
   }, Turn)
   for _, event in ipairs(job.tape or {}) do
     if event.kind == "turn.labelled" then
       self:bear(event.body.labels)
     elseif event.kind == "model.paused" then
-      self.pauses = self.pauses + 1
+      pauses.count(self, event.body)
     elseif event.kind == "step.reply" then
-      self.pauses = 0 -- in a row
+      pauses.reset(self)
     end
   end
   self.stream = engine.store:stream({

@@ -50,7 +50,7 @@ end
 ---@param reply LlmReply
 ---@return integer
 function M.said(reply)
-  local bytes = #(reply.content or "") + #(reply.reasoning or "")
+  local bytes = #(reply.content or "") + #(reply.reasoning or "") + (reply.dropped or 0)
   for _, call in ipairs(reply.calls) do
     bytes = bytes + #call.name + #call.arguments
   end

@@ -5,10 +5,10 @@
 -- stands for the project's verification directory. Passed = exit 0. Everything else fails, also a
 -- program that cannot be started: the card may be what makes it. What no card can mend is no verdict.
 
-local async = require("orket.async")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local proc = require("orket.core.proc")
+local programs = require("orket.program")
 local texts = require("orket.text")
 
 local M = {}
@@ -42,15 +42,6 @@ local function load_fixture(project, path)
   return fixture
 end
 
--- What a program has no business with: the journal, and the keys.
-local function hidden(project, home)
-  local hide = { home .. "/.orket" }
-  for _, key in pairs(project.config.organization.keys or {}) do
-    hide[#hide + 1] = key.file
-  end
-  return hide
-end
-
 local function command(project, fixture, tree)
   local argv = {}
   local home, err = errors.check(project.root:path())
@@ -63,7 +54,7 @@ local function command(project, fixture, tree)
     end)
   end
   local request = {
-    argv = argv, cwd_root = tree.root, env = {}, hide = hidden(project, home), show = { home .. "/verification" },
+    argv = argv, cwd_root = tree.root, env = {}, show = { home .. "/verification" },
   }
   for key, default in pairs(LIMITS) do
     request[key] = fixture[key] or default
@@ -97,7 +88,7 @@ function M.run(project, path, tree)
   if not request then
     return nil, err
   end
-  result, err = errors.check(async.await(proc.run, request))
+  result, err = programs.run(proc.run, request)
   tree.root:sweep() -- what no path names would stay for ever
   if result then
     return { ok = result.exit == 0 and not result.limit and not result.signal, tree = hash, log = log_of(result) }

@@ -199,12 +199,14 @@ static int inode_of(const char *name)
 
 int __real_open(const char *path, int flags, ...);
 ssize_t __real_write(int fd, const void *bytes, size_t len);
+ssize_t __real_pwrite(int fd, const void *bytes, size_t len, off_t at);
 int __real_fdatasync(int fd);
 int __real_fsync(int fd);
 int __real_rename(const char *from, const char *to);
 int __real_unlink(const char *path);
 int __wrap_open(const char *path, int flags, ...);
 ssize_t __wrap_write(int fd, const void *bytes, size_t len);
+ssize_t __wrap_pwrite(int fd, const void *bytes, size_t len, off_t at);
 int __wrap_fdatasync(int fd);
 int __wrap_fsync(int fd);
 int __wrap_rename(const char *from, const char *to);
@@ -233,6 +235,15 @@ ssize_t __wrap_write(int fd, const void *bytes, size_t len)
     int inode = known(fd) - 1;
     long long at = inode < 0 ? 0 : lseek(fd, 0, SEEK_CUR);
     ssize_t n = __real_write(fd, bytes, len);
+    if (inode >= 0 && n > 0)
+        note(WRITE, inode, at, bytes, (size_t)n);
+    return n;
+}
+
+ssize_t __wrap_pwrite(int fd, const void *bytes, size_t len, off_t at)
+{
+    int inode = known(fd) - 1;
+    ssize_t n = __real_pwrite(fd, bytes, len, at);
     if (inode >= 0 && n > 0)
         note(WRITE, inode, at, bytes, (size_t)n);
     return n;

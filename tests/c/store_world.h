@@ -65,7 +65,7 @@ static inline void world_remove(struct world *w)
         snprintf(name, sizeof name, "%s%s", w->path, tails[i]);
         unlink(name);
     }
-    static const char *const keys[] = {"key", "key.pub"};
+    static const char *const keys[] = {"key", "key.pub", "highwater"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         char name[128];
         snprintf(name, sizeof name, "%s/%s", w->dir, keys[i]);
@@ -142,6 +142,22 @@ static inline int64_t count(struct world *w, const char *sql)
     return value;
 }
 
+/* The hash that the query answers. */
+static inline struct hash stored_hash(struct world *w, const char *sql)
+{
+    sqlite3 *db;
+    sqlite3_stmt *stmt;
+    struct hash hash = {{0}};
+    assert_int_equal(sqlite3_open(w->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &stmt, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    assert_int_equal(sqlite3_column_bytes(stmt, 0), HASH_SIZE);
+    memcpy(hash.bytes, sqlite3_column_blob(stmt, 0), HASH_SIZE);
+    sqlite3_finalize(stmt);
+    sqlite3_close(db);
+    return hash;
+}
+
 static inline void sql(struct world *w, const char *text)
 {
     sqlite3 *db;
@@ -173,6 +189,7 @@ static inline bool check_world(struct world *w, struct buf *report)
 static atomic_int faulty_syncs;       /* of log files, since it was set to 0 */
 static atomic_int faulty_write_error; /* SQLite code that writes answer, 0 = none */
 static atomic_int faulty_sync_error;
+static atomic_int faulty_sync_once;   /* the next one */
 
 struct faulty_file {
     sqlite3_file base;
@@ -193,8 +210,9 @@ static inline int faulty_sync(sqlite3_file *file, int flags)
 {
     struct faulty_file *f = (struct faulty_file *)((char *)file + 4096);
     faulty_syncs += f->log;
-    if (faulty_sync_error)
-        return faulty_sync_error;
+    int once = atomic_exchange(&faulty_sync_once, 0);
+    if (once || faulty_sync_error)
+        return once ? once : faulty_sync_error;
     return f->below->xSync(file, flags);
 }
 
@@ -229,7 +247,7 @@ static inline const char *faulty_vfs(void)
         vfs.pNext = NULL;
         sqlite3_vfs_register(&vfs, 0);
     }
-    faulty_syncs = faulty_write_error = faulty_sync_error = 0;
+    faulty_syncs = faulty_write_error = faulty_sync_error = faulty_sync_once = 0;
     return "faulty";
 }
 

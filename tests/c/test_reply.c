@@ -14,13 +14,15 @@
 #include "support.h"
 
 #define OPENAI                                                                                     \
-    "{\"done\":\"[DONE]\",\"stream\":{\"content\":\"choices.0.delta.content\","                    \
+    "{\"done\":\"[DONE]\",\"stream\":{\"choices\":\"choices\","                                    \
+    "\"content\":\"choices.0.delta.content\","                                                    \
     "\"reasoning\":[\"choices.0.delta.reasoning_content\",\"choices.0.delta.reasoning\"],"         \
     "\"calls\":\"choices.0.delta.tool_calls\",\"index\":\"index\",\"id\":\"id\","                  \
     "\"name\":\"function.name\",\"arguments\":\"function.arguments\","                             \
     "\"finish\":\"choices.0.finish_reason\",\"prompt_tokens\":\"usage.prompt_tokens\","            \
     "\"completion_tokens\":\"usage.completion_tokens\",\"error\":\"error\"},"                      \
-    "\"whole\":{\"content\":[\"choices.0.message.content\",\"choices.0.message.content.*.text\"]," \
+    "\"whole\":{\"choices\":\"choices\","                                                           \
+    "\"content\":[\"choices.0.message.content\",\"choices.0.message.content.*.text\"],"           \
     "\"calls\":\"choices.0.message.tool_calls\",\"id\":\"id\",\"name\":\"function.name\","         \
     "\"arguments\":\"function.arguments\",\"finish\":\"choices.0.finish_reason\","                 \
     "\"prompt_tokens\":\"usage.prompt_tokens\",\"error\":\"error\"}}"
@@ -211,11 +213,60 @@ static const struct row {
      {CALL("{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"[\"}}"),
       CALL("{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"]\"}}"), STOP},
      .answer = ASSISTANT("null", ",\"tool_calls\":[" TOOL("a", "f", "\"[]\"") "]")},
-    {"the name in pieces",
+    {"another name is another call",
      OPENAI,
      {CALL("{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"read_\"}}"),
       CALL("{\"index\":0,\"function\":{\"name\":\"file\"}}"), STOP},
-     .answer = ASSISTANT("null", ",\"tool_calls\":[" TOOL("a", "read_file", "\"{}\"") "]")},
+     .answer = ASSISTANT("null", ",\"tool_calls\":[" TOOL("a", "read_", "\"{}\"") "," TOOL(
+                                     "call_1", "file", "\"{}\"") "]")},
+    {"another name with the same id is another call",
+     OPENAI,
+     {CALL("{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{\"}}"),
+      CALL("{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"g\",\"arguments\":\"}\"}}"), STOP},
+     .answer = ASSISTANT("null", ",\"tool_calls\":[" TOOL("a", "f", "\"{\"") "," TOOL(
+                                     "call_1", "g", "\"}\"") "]")},
+    {"another name by an id alone is another call",
+     OPENAI,
+     {CALL("{\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}"),
+      CALL("{\"id\":\"a\",\"function\":{\"name\":\"g\",\"arguments\":\"{}\"}}"), STOP},
+     .answer = ASSISTANT("null", ",\"tool_calls\":[" TOOL("a", "f", "\"{}\"") "," TOOL(
+                                     "call_1", "g", "\"{}\"") "]")},
+    {"the name in every piece, without index and id",
+     OPENAI,
+     {CALL("{\"function\":{\"name\":\"f\",\"arguments\":\"[\"}}"),
+      CALL("{\"function\":{\"name\":\"f\",\"arguments\":\"1\"}}"),
+      CALL("{\"function\":{\"name\":\"f\",\"arguments\":\"]\"}}"), STOP},
+     .answer = ASSISTANT("null", ",\"tool_calls\":[" TOOL("call_0", "f", "\"[1]\"") "]")},
+    {"two calls of one tool, without index and id",
+     OPENAI,
+     {CALL("{\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}"),
+      CALL("{\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}"), STOP},
+     .answer = ASSISTANT("null", ",\"tool_calls\":[" TOOL("call_0", "f", "\"{}\"") "," TOOL(
+                                     "call_1", "f", "\"{}\"") "]")},
+    {"an index that comes later",
+     OPENAI,
+     {CALL("{\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"\"}}"),
+      CALL("{\"index\":0,\"function\":{\"arguments\":\"[1\"}}"),
+      CALL("{\"index\":0,\"function\":{\"arguments\":\"]\"}}"), STOP},
+     .answer = ASSISTANT("null", ",\"tool_calls\":[" TOOL("a", "f", "\"[1]\"") "]")},
+    {"arguments before the name",
+     OPENAI,
+     {CALL("{\"index\":0,\"function\":{\"arguments\":\"[1\"}}"),
+      CALL("{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"]\"}}"), STOP},
+     .answer = ASSISTANT("null", ",\"tool_calls\":[" TOOL("a", "f", "\"[1]\"") "]")},
+    {"a choice among others",
+     OPENAI,
+     {"{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"}},{\"index\":1,\"delta\":{"
+      "\"content\":\"x\"}}]}",
+      "{\"choices\":[{\"index\":1,\"delta\":{\"content\":\"y\"}}]}",
+      "{\"choices\":[{\"index\":1,\"delta\":{\"content\":\"z\"}},{\"index\":0,\"delta\":{"
+      "\"content\":\"b\"}}]}",
+      "{\"choices\":[{\"index\":1,\"delta\":{},\"finish_reason\":\"length\"}]}", SAY("\"c\""), STOP},
+     .answer = ASSISTANT("\"abc\"", "")},
+    {"a choice without a number",
+     OPENAI,
+     {"{\"choices\":[{\"index\":\"0\",\"delta\":{\"content\":\"a\"}}]}", STOP},
+     .answer = ASSISTANT("\"\"", "")},
     {"arguments as an object",
      OPENAI,
      {CALL("{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":{\"b\":[1,2.0],"
@@ -401,6 +452,8 @@ static void test_memory_fails(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         bool failed = true;
+        struct buf whole = {0};
+        (void)!run(&rows[i], &whole, &(struct err){0});
         for (unsigned n = 1; failed; n++) {
             struct buf out = {0};
             struct err err = {0};
@@ -412,8 +465,11 @@ static void test_memory_fails(void **state)
                 fail_msg("%s: %s", rows[i].name, err_name(rc));
             if (failed && rc != ERR_MEMORY && rc != rows[i].code)
                 fail_msg("%s without allocation %u: %s", rows[i].name, n, err_name(rc));
+            if (rc == 0 && (out.len != whole.len || memcmp(out.data, whole.data, out.len) != 0))
+                fail_msg("%s without allocation %u is read as %s", rows[i].name, n, out.data);
             buf_clear(&out);
         }
+        buf_clear(&whole);
     }
 }
 
@@ -431,17 +487,40 @@ static void test_bounds(void **state)
         snprintf(event, sizeof event, CALL("{\"index\":%d,\"function\":{\"name\":\"f\"}}"), i);
         rc = reply_event(&reply, event, strlen(event), &err);
     }
-    assert_int_equal(rc, ERR_LIMIT);
+    for (int i = 0; i < 3 * REPLY_CALLS_READ && rc == 0; i++) { // the last one goes on
+        const char *more = CALL("{\"index\":128,\"function\":{\"arguments\":\"12345\"}}");
+        rc = reply_event(&reply, more, strlen(more), &err);
+    }
+    assert_int_equal(rc, 0);
     assert_int_equal(reply.call_count, REPLY_CALLS_MAX);
+    assert_int_equal(reply.excess, 1);
+    rc = reply_event(&reply, STOP, strlen(STOP), &err);
+    assert_int_equal(rc, 0);
+    assert_int_equal(reply_end(&reply, &err), 0);
+    assert_int_equal(reply.call_count, 0);
+    assert_int_equal(reply_said(&reply), REPLY_CALLS_MAX + 1 + 5 * 3 * REPLY_CALLS_READ);
     reply_clear(&reply);
     reply_init(&reply, &shape);
-    rc = 0;
-    for (int i = 0; i < REPLY_NAME_MAX && rc == 0; i++) {
-        snprintf(event, sizeof event, CALL("{\"index\":0,\"function\":{\"name\":\"%c%c\"}}"),
-                 'a' + i % 2, 'c');
+    for (int i = 0; i <= REPLY_CALLS_MAX + REPLY_CALLS_READ && rc == 0; i++) {
+        snprintf(event, sizeof event, CALL("{\"index\":%d,\"function\":{\"name\":\"f\"}}"), i);
         rc = reply_event(&reply, event, strlen(event), &err);
     }
-    assert_int_equal(rc, ERR_LIMIT);
+    assert_int_equal(rc, ERR_LIMIT); // there is no end of them
+    reply_clear(&reply);
+    reply_init(&reply, &shape);
+    char name[REPLY_NAME_MAX + 2] = {0};
+    char long_event[2 * REPLY_NAME_MAX + 200];
+    memset(name, 'n', sizeof name - 1);
+    snprintf(long_event, sizeof long_event,
+             CALL("{\"index\":0,\"id\":\"%s\",\"function\":{\"name\":\"%s\"}}"), name, name);
+    rc = reply_event(&reply, long_event, strlen(long_event), &err);
+    assert_int_equal(rc, 0);
+    rc = reply_event(&reply, STOP, strlen(STOP), &err);
+    assert_int_equal(rc, 0);
+    assert_int_equal(reply_end(&reply, &err), 0);
+    assert_int_equal(reply.call_count, 1);
+    assert_int_equal(reply.calls[0].name.len, REPLY_NAME_MAX);
+    assert_string_equal(reply.calls[0].id.data, "call_0");
     reply_clear(&reply);
     shape_clear(&shape);
 }

@@ -1,4 +1,5 @@
-/* test_secret.c: keys in texts: every spelling that JSON has for them, cut anywhere. */
+/* test_secret.c: keys in texts: every spelling that JSON has for them, in base64 and hexadecimal, cut
+ * anywhere. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -26,6 +27,7 @@ static int set_up(void **state)
     define(secrets, "longer", KEY "-and-more");
     define(secrets, "odd", "q\"w\\e}r{t,y:u[i]o");
     define(secrets, "u", "u0073u0073u00ff");
+    define(secrets, "percent", "abc%def0123456789");
     define(secrets, "short", "ollama");
     *state = secrets;
     return secrets ? 0 : -1;
@@ -63,12 +65,63 @@ static const struct {
     {"\\u0075\\u0030073u0073u00ff", "*************************"},
     {"ollama, or sk-short", "ollama, or sk-short"}, // too short to be told from a word
     {"\xC3\xBC " KEY "\xFF", "\xC3\xBC ****************\xFF"},
+    /* in base64, at each place in it, in both alphabets, and in lines; in hexadecimal; in addresses */
+    {"c2stMDEyMzQ1Njc4OS9hYg==",
+     "*********************g=="},
+    {"YXNrLTAxMjM0NTY3ODkvYWJ6",
+     "YX********************J6"},
+    {"YWJzay0wMTIzNDU2Nzg5L2Fi",
+     "YWJ*********************"},
+    {"dXNlcjpzay0wMTIzNDU2Nzg5L2FiCg==",
+     "dXNlcjp*********************Cg=="},
+    {"//7//3NrLTAxMjM0NTY3ODkvYWI=",
+     "//7//3********************I="},
+    {"_3NrLTAxMjM0NTY3ODkvYWI=",
+     "_3********************I="},
+    {"736b2d303132333435363738392f6162",
+     "********************************"},
+    {"736B2D303132333435363738392F6162",
+     "********************************"},
+    {"73:6b:2d:30:31:32:33:34:35:36:37:38:39:2f:61:62",
+     "***********************************************"},
+    {"73 6B 2D 30 31 32 33 34 35 36 37 38 39 2F 61 62",
+     "***********************************************"},
+    {"\\x73\\x6b\\x2d\\x30\\x31\\x32\\x33\\x34\\x35\\x36\\x37\\x38\\x39\\x2f\\x61\\x62",
+     "\\x**************************************************************"},
+    {"0x73, 0x6b, 0x2d, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x2f, 0x61, 0x62",
+     "0x********************************************************************************************"},
+    {"%73%6B%2D%30%31%32%33%34%35%36%37%38%39%2F%61%62",
+     "************************************************"},
+    {"sk-0123456789%2Fab",
+     "******************"},
+    {"sk%252d0123456789%252fab",
+     "************************"},
+    {"c2stMDEy\nMzQ1Njc4\r\n  OS9hYg==",
+     "**************************g=="},
+    {"c2stMDEy\\nMzQ1Njc4\\r\\n  OS9hYg==",
+     "*****************************g=="},
+    {"c2st",
+     "c2st"},
+    {"abc%def0123456789",
+     "*****************"},
+    {"abc%25def0123456789",
+     "*******************"},
+    {"abc%2525def0123456789",
+     "*********************"},
+    {"q%22w%5Ce%7Dr%7Bt,y:u%5Bi%5Do",
+     "*****************************"},
+    {"q\\u0022w\\u005ce}r{t,y:u[i]o",
+     "***************************"},
+    {"%5Cu0073k-0123456789/ab",
+     "***********************"},
+    {"abc%2",
+     "abc%2"},
 };
 
 static void test_rows(void **state)
 {
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        char text[256];
+        char text[512];
         size_t len = strlen(rows[i].text);
         memcpy(text, rows[i].text, len + 1);
         assert_int_equal(secrets_hide(*state, NULL, text, len, true), len);
@@ -82,7 +135,7 @@ static void test_cut_anywhere(void **state)
 {
     for (size_t i = 0; i < COUNT_OF(rows); i++)
         for (size_t piece = 1; piece <= strlen(rows[i].text); piece++) {
-            char text[256];
+            char text[512];
             size_t len = strlen(rows[i].text), from = 0, to = 0;
             memcpy(text, rows[i].text, len + 1);
             while (to < len) {
@@ -96,6 +149,41 @@ static void test_cut_anywhere(void **state)
         }
 }
 
+/* Whatever stands around a key of whatever length: nothing of it is left in base64 but the bits that its
+ * ends share with their neighbours. */
+static void test_base64_everywhere(void **state)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    (void)state;
+    for (size_t size = SECRET_HIDE_MIN; size < 60; size++)
+        for (size_t before = 0; before < 7; before++) {
+            unsigned char bytes[100];
+            char key[64], text[160];
+            size_t len = before + size + 5, at = 0;
+            for (size_t i = 0; i < len; i++)
+                bytes[i] = (unsigned char)('!' + (i * 37 + size * 11) % 94);
+            for (size_t i = before; i < before + size; i++)
+                if (bytes[i] == '\\')
+                    bytes[i] = 'x';
+            memcpy(key, bytes + before, size);
+            key[size] = '\0';
+            for (size_t bit = 0; bit + 6 <= 8 * len; bit += 6) {
+                unsigned pair = bytes[bit / 8] * 256u + (bit / 8 + 1 < len ? bytes[bit / 8 + 1] : 0);
+                text[at++] = letters[pair >> (10 - bit % 8) & 63];
+            }
+            struct secrets *secrets = secrets_open();
+            define(secrets, "k", key);
+            assert_true(secrets_find(secrets, text, at));
+            secrets_hide(secrets, NULL, text, at, true);
+            for (size_t i = 0; i < at; i++)
+                if (6 * i >= 8 * before && 6 * i + 6 <= 8 * (before + size))
+                    assert_int_equal(text[i], '*');
+                else
+                    assert_int_not_equal(text[i], '*');
+            secrets_close(secrets);
+        }
+}
+
 /* What cannot be the beginning of a key is settled at once: nobody waits for the next piece. */
 static void test_settled(void **state)
 {
@@ -104,7 +192,7 @@ static void test_settled(void **state)
         size_t settled;
     } cases[] = {
         {"data: {}\n\n", 10}, {"plain words", 10}, {"a sk-0", 2}, {"say \\", 4}, {"say \\u00", 4},
-        {"a sk-1", 6}, {"\\\\\\\\\\\\\\\\\\\\", 3}, {KEY "-and", 0}, {KEY "-any", 20},
+        {"a sk-(", 6}, {"\\\\\\\\\\\\\\\\\\\\", 3}, {KEY "-and", 0}, {KEY "-any", 20},
     };
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         char text[64];
@@ -136,6 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_rows, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_cut_anywhere, set_up, tear_down),
+        cmocka_unit_test(test_base64_everywhere),
         cmocka_unit_test_setup_teardown(test_settled, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_replaced, set_up, tear_down),
     };

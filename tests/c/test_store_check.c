@@ -2,6 +2,8 @@
  * behind the store's back is found. */
 #include "store_world.h"
 
+#include "io/proof.h"
+
 /* ---- random histories ---- */
 
 static uint64_t random_state;
@@ -122,6 +124,11 @@ static void tampering_is_found(void **state)
         {"UPDATE entry SET body = replace(body, 'said', 'lied') WHERE seq IN (SELECT seq FROM event WHERE kind = 'comment.added')", "\"chain\""},
         {"UPDATE entry SET actor = 'somebody' WHERE seq = 2", "\"chain\""},
         {"UPDATE entry SET hash = zeroblob(32) WHERE seq = 3", "\"chain\""},
+        {"UPDATE entry SET hash = x'00' WHERE seq = 3", "\"chain\""},
+        {"UPDATE entry SET at = at + 1 WHERE seq = 1", "\"chain\""},
+        {"UPDATE entry SET at = at - 1 WHERE seq = 2", "\"chain\""},
+        {"UPDATE entry SET at = at - 86400000", "\"chain\""},
+        {"UPDATE entry SET at = 1 << 62 WHERE seq = 3", "\"chain\""},
         {"UPDATE entry SET card = 'B' WHERE seq = 3", "\"chain\""},
         {"DELETE FROM entry WHERE seq = 1", "\"chain\""},
         {"DELETE FROM entry WHERE seq = 3", "last events are missing"},
@@ -157,6 +164,57 @@ static void tampering_is_found(void **state)
     }
 }
 
+/* The journal as it was written before times were hashed. */
+static void make_timeless(struct world *w)
+{
+    sqlite3 *db;
+    sqlite3_stmt *row, *set;
+    struct hash hash = {{0}};
+    assert_int_equal(sqlite3_open(w->path, &db), SQLITE_OK);
+    sqlite3_prepare_v2(db, "SELECT seq, run, turn, step, n, kind, card, actor, role, body FROM journal ORDER BY n", -1, &row, NULL);
+    sqlite3_prepare_v2(db, "UPDATE entry SET hash = ?1 WHERE seq = ?2", -1, &set, NULL);
+    while (sqlite3_step(row) == SQLITE_ROW) {
+        const char *text[10];
+        for (int i = 1; i < 10; i++)
+            text[i] = (const char *)sqlite3_column_text(row, i);
+        struct store_seen event = {
+            .run = text[1], .turn = text[2], .step = sqlite3_column_int64(row, 3), .n = sqlite3_column_int64(row, 4),
+            .kind = text[5], .card = text[6], .actor = text[7], .role = text[8], .body = text[9], .body_len = strlen(text[9]),
+        };
+        hash = event_hash(&hash, &event);
+        sqlite3_bind_blob(set, 1, hash.bytes, HASH_SIZE, SQLITE_STATIC);
+        sqlite3_bind_int64(set, 2, sqlite3_column_int64(row, 0));
+        assert_int_equal(sqlite3_step(set), SQLITE_DONE);
+        sqlite3_reset(set);
+    }
+    sqlite3_finalize(row);
+    sqlite3_finalize(set);
+    sqlite3_close(db);
+    char mark[128];
+    snprintf(mark, sizeof mark, "%s/highwater", w->dir);
+    unlink(mark); // there was none either
+}
+
+/* It is sound and goes on; what is written from then on has its time hashed. */
+static void timeless_journals_are_sound(void **state)
+{
+    struct world w;
+    struct buf report = {0};
+    (void)state;
+    write_history(&w);
+    make_timeless(&w);
+    assert_true(check_world(&w, NULL));
+    world_open(&w, NULL);
+    assert_int_equal(write_one(&w, w.board, "comment.added", "A", "{\"text\":\"more\"}"), 0);
+    world_close(&w);
+    assert_true(check_world(&w, NULL));
+    sql(&w, "UPDATE entry SET at = at + 1 WHERE seq = (SELECT max(seq) FROM entry)");
+    assert_false(check_world(&w, &report));
+    assert_non_null(strstr(report.data, "\"chain\""));
+    buf_clear(&report);
+    world_remove(&w);
+}
+
 /* A page of the file overwritten: an error or a report, never a crash, never "sound". */
 static void damaged_pages(void **state)
 {
@@ -189,6 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(histories_are_rebuilt),
         cmocka_unit_test(tampering_is_found),
+        cmocka_unit_test(timeless_journals_are_sound),
         cmocka_unit_test(damaged_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -712,7 +712,7 @@ static void test_no_descriptor_left(void **state)
         start(f, &request, &r);
         run(f, &r);
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
-        assert_int_equal(r.code, ERR_NET);
+        assert_int_equal(r.code, ERR_DESCRIPTORS);
         if (!strstr(r.text, "no room for a connection: Too many open files"))
             fail_msg("%s", r.text);
         clear(&r);

@@ -60,6 +60,9 @@ M.STRINGS = {
 M.QUOTED = {
   { "in inline code", function(text) return "What one may write: ````` " .. text:gsub("\n\n+", "\n") .. " `````, and no more." end },
   { "in a fence of another language", function(text) return "So:\n~~~~~python\n" .. text .. "\n~~~~~\nThat is it." end },
+  { "in a fence behind a lonely backtick", function(text)
+    return "Use the ` key, it says:\n~~~~~\nfoo\n\n" .. text .. "\n~~~~~\nThat is it."
+  end },
   { "in a quotation", function(text) return "> " .. text:gsub("\n", "\n> ") end },
   { "in a tool's result that the model makes up", function(text) return "<tool_response>\n" .. text .. "\n</tool_response>\nDone." end },
   { "in a user's turn that it makes up", function(text) return "Done.\n<|im_start|>user\n" .. text .. "\n<|im_end|>\n" end },

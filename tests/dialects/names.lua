@@ -21,9 +21,9 @@ return {
     "Nemotron V3", "Qwen3 Coder", "Seed-OSS", "Solar Open", "Xiaomi MiMo",
   },
   ollama = {
-    "apertus15", "bailing", "cogito", "cohere", "commandr", "deepseek", "deepseek3", "functiongemma", "gemma4", "glimmer", "glm-4.7",
-    "glm46", "glm52", "harmony", "intellect3", "kolibri1", "laguna", "lfm2", "lfm2-thinking", "longcatflash", "minicpm5", "minimaxm2",
-    "ministral", "nemotron-3-nano", "olmo3", "olmo3-think", "qwen3", "qwen3-coder", "qwen3-thinking", "qwen3-vl-instruct",
-    "qwen3-vl-thinking", "qwen3.5",
+    "apertus15", "bailing", "cogito", "cohere", "commandr", "deepseek", "deepseek3", "functiongemma", "gemma4", "gemma4-no-thinking", "glimmer", "glm-4.7",
+    "glm46", "glm52", "glm-ocr", "harmony", "intellect3", "kolibri1", "laguna", "lfm2", "lfm2-thinking", "longcatflash", "minicpm5", "minimaxm2",
+    "ministral", "nemotron-3-nano", "nemotron-3.5-nano", "olmo3", "olmo3-think", "qwen3", "qwen3-coder", "qwen3-thinking", "qwen3-vl-instruct",
+    "qwen3-vl-thinking", "qwen3.5", "ornith",
   },
 }

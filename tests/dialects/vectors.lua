@@ -633,6 +633,27 @@ Action Input: {"q": "say \"hi\" {x} </b>"}]] },
 <tool_call>
 {"name": "search", "arguments": {"q": "say \"hi\" {x} </b>"}}
 </tool_call>]] },
+  { family = "minimax", named = true, style = "json", close = "</tool_calls>",
+    from = "MiniMaxAI/MiniMax-M1-80k: function call guide; vLLM, minimax: a line for each call",
+    text = [[<think>
+I look.
+</think>
+
+<tool_calls>
+{"name": "get_weather", "arguments": {"city": "Paris", "n": 3}}
+{"name": "search", "arguments": {"q": "say \"hi\" {x} </b>"}}
+</tool_calls>]] },
+  { family = "minimax", named = true, style = "raw", close = "</invoke>",
+    from = "MiniMaxAI/MiniMax-M2 under the name of M1's parser",
+    text = [[<minimax:tool_call>
+<invoke name="get_weather">
+<parameter name="city">Paris</parameter>
+<parameter name="n">3</parameter>
+</invoke>
+<invoke name="search">
+<parameter name="q">say "hi" {x} </b></parameter>
+</invoke>
+</minimax:tool_call>]] },
   { family = "xlam", named = true, style = "json", close = "[TOOL_CALLS]",
     from = "Salesforce/xLAM-2-8b-fc-r: served with [TOOL_CALLS]",
     text = [=[[TOOL_CALLS][{"name": "get_weather", "arguments": {"city": "Paris", "n": 3}}, {"name": "search", "arguments": {"q": "say \"hi\" {x} </b>"}}]]=] },

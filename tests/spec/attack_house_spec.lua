@@ -179,7 +179,7 @@ end
 -- Everything that the house follows from, with its content; of .orket/ only what there is.
 local function house(w)
   return orket.shell(string.format("cd %s; find config roles nodes tools verification workspace -maxdepth 9 -not -path 'workspace/*' -type f 2>/dev/null | sort "
-    .. "| xargs sha256sum; ls -A .orket 2>/dev/null | grep -v -e '^orket.db' -e sock -e '^lock' -e '^key'; find . -type l -not -path './workspace/*'", w.dir))
+    .. "| xargs sha256sum; ls -A .orket 2>/dev/null | grep -v -e '^orket.db' -e '^highwater' -e sock -e '^lock' -e '^key'; find . -type l -not -path './workspace/*'", w.dir))
 end
 
 describe("no agent reaches", function()

@@ -130,6 +130,16 @@ describe("a program in the jail", function()
       { "io_setup", "call(206, 1, b'0' * 8)", "ENOSYS" },
       { "hugetlb", "call(9, 0, 0, 3, 0x40022, -1, 0)", "ENOMEM" },
       { "prlimit", "call(302, os.getpid(), 7, 0, 0)", "EPERM" },
+      { "inotify_init", "call(253)", "ENOSYS" },
+      { "inotify_init1", "call(294, 0)", "ENOSYS" },
+      { "fanotify_init", "call(300, 0, 0)", "EPERM" },
+      { "dnotify", "call(72, os.open('/usr/bin', 0), 1026, 0x3f)", "EINVAL" },
+      { "lease", "call(72, os.open('/usr/bin/env', 0), 1024, 0)", "EINVAL" },
+      { "thread", "call(56, 0x10900, 0, 0, 0, 0)", "EINVAL" }, -- with descriptors of its own
+      { "close_range", "call(436, 900, 901, 2)", "EINVAL" }, -- the same
+      { "setxattr", "call(188, b'/tmp', b'user.a', b'x', 1, 0)", "EOPNOTSUPP ENOTSUP" },
+      { "lsetxattr", "call(189, b'/tmp', b'user.a', b'x', 1, 0)", "EOPNOTSUPP ENOTSUP" },
+      { "fsetxattr", "call(190, os.open('/tmp', 0), b'user.a', b'x', 1, 0)", "EOPNOTSUPP ENOTSUP" },
     })
   end)
 
@@ -145,6 +155,12 @@ describe("a program in the jail", function()
       { "sctp", "tries(lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132))", "EPROTONOSUPPORT" },
       { "udp", "tries(lambda: socket.socket(2, 2).sendto(b'x', ('8.8.8.8', 53)))", "ENETUNREACH" },
       { "self", "tries(lambda: socket.create_server(('127.0.0.1', 0)))", "done" },
+      { "pair", "tries(lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM))", "done" },
+      { "pair_seq", "tries(lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET))", "done" },
+      { "pair_inet", "call(53, 2, 1, 0, b'0' * 8)", "EAFNOSUPPORT" },
+      { "pair_tipc", "call(53, 30, 1, 0, b'0' * 8)", "EAFNOSUPPORT" },
+      { "pair_netlink", "call(53, 16, 3, 0, b'0' * 8)", "EAFNOSUPPORT" },
+      { "pair_raw", "call(53, 1, 3, 0, b'0' * 8)", "EPERM" },
     })
   end)
 
@@ -161,6 +177,20 @@ except OSError: print("nobody")
     run(PYTHON .. (" -c 'import socket; socket.create_connection((\"127.0.0.1\", %s)).close()'"):format(port))
     assert.equal("reached", host:read("l")) -- by us, so that it ends
     host:close()
+  end)
+
+  test("does not reach a socket of the host that has no name in the file system", function()
+    local name = "orket-test-" .. dir:match("[%w]+$")
+    local connect = ([[tries(lambda: socket.socket(socket.AF_UNIX).connect(chr(0) + "%s"))]]):format(name)
+    write_file(dir .. "/serve.py", ([[
+import os, socket
+s = socket.socket(socket.AF_UNIX); s.bind(chr(0) + "%s"); s.listen(2)
+if os.fork(): os._exit(0)
+s.settimeout(20); s.accept()
+]]):format(name))
+    run(PYTHON .. " " .. dir .. "/serve.py </dev/null >/dev/null")
+    assert.equal("ECONNREFUSED\n", python("", "print(" .. connect .. ")").stdout)
+    assert.equal("done\n", (run(PYTHON .. " -c " .. shell(CALLS .. "print(" .. connect .. ")")))) -- by us, so that it ends
   end)
 
   test("sees nothing of the host but the system's programs", function()
@@ -268,6 +298,76 @@ for i in range(60):
 time.sleep(0.3)]]).exit)
   end)
 
+  test("takes no blocks that a file's size does not tell of", function()
+    in_tree("true")
+    local list = {}
+    for _, mode in ipairs({ { 0, "done" }, { 1, "EOPNOTSUPP" }, { 3, "done" }, { 2, "EOPNOTSUPP" }, { 8, "EOPNOTSUPP" }, { 16, "EOPNOTSUPP" },
+      { 17, "EOPNOTSUPP" }, { 32, "EOPNOTSUPP" }, { 64, "EOPNOTSUPP" } }) do
+      list[#list + 1] = { "fallocate" .. mode[1], ("call(285, os.open('f', 0o1102), %d, 0, 65536)"):format(mode[1]), mode[2] .. " ENOTSUP" }
+    end
+    for name, number in pairs({ resvsp = "0x40305828", resvsp64 = "0x4030582a", zero = "0x40305839", setflags = "0x40086602", verity = "0x40806685",
+      encrypt = "0x400c6613", subvolume = "0x5000940e", clone = "0x40049409", fsxattr = "0x401c5820" }) do
+      list[#list + 1] = { name, ("call(16, os.open('f', 0o1102), %s, b'0' * 4096)"):format(number), "ENOTTY" }
+    end
+    probes("--root " .. dir .. "/tree", list)
+    assert.equal(0, in_tree(PYTHON, "-c", "import os; os.posix_fallocate(os.open('g', 0o1102), 0, 99999); assert os.stat('g').st_size == 99999").exit)
+  end)
+
+  -- Each brings files of 900,000 bytes to where no name and no descriptor tells of them.
+  local UNSEEN = {
+    ["in flight"] = "a, b = socket.socketpair()\ndef put(f): socket.send_fds(a, [b'x'], [f.fileno()])",
+    ["in flight in a socket in flight"] = [[
+a, b = socket.socketpair()
+def put(f):
+    c, d = socket.socketpair()
+    socket.send_fds(c, [b'x'], [f.fileno()]); socket.send_fds(a, [b'x'], [d.fileno()])]],
+    ["waiting for an accept"] = [[
+server = socket.socket(socket.AF_UNIX); server.bind('s'); server.listen(99); kept = []
+def put(f):
+    c = socket.socket(socket.AF_UNIX); c.connect('s'); socket.send_fds(c, [b'x'], [f.fileno()])
+    kept.append(c)]],
+    mapped = "def put(f): assert call(9, 0, 4096, 1, 1, f.fileno(), 0) == 'done'",
+    ["mapped under a name like that of shared memory"] = [[
+os.makedirs("x /dev", exist_ok=True)
+def put(f):
+    with open("x /dev/zero", "w+b", buffering=0) as g:
+        g.write(b"x" * 900000); assert call(9, 0, 4096, 1, 1, g.fileno(), 0) == 'done'; os.unlink("x /dev/zero")]],
+    ["held by a thread whose first one has ended"] = "kept = []\ndef put(f): kept.append(os.dup(f.fileno()))",
+  }
+
+  for name, code in pairs(UNSEEN) do
+    test("is ended when the disk fills by files that are " .. name, function()
+      local ends = name:find("thread", 1, true) and "import threading; threading.Thread(target=fill).start(); libc.syscall(60, 0)" or "fill()"
+      local answer = jail("--fsize 1M --wall 15 --root " .. dir .. "/tree", PYTHON, "-c", CALLS .. code .. [[
+
+import time
+def fill():
+    for i in range(60):
+        with open("f", "w+b", buffering=0) as f:
+            os.unlink("f"); f.write(b"x" * 900000); put(f)
+    time.sleep(12)
+]] .. ends)
+      assert.equal("files", answer.limit, cjson.encode(answer))
+    end)
+  end
+
+  test("is ended when the disk fills by names that are gone again", function()
+    local answer = jail("--fsize 64K --wall 15 --root " .. dir .. "/tree", PYTHON, "-c", [[
+import os, time
+open("seed", "w").close()
+for d in range(6):
+    os.mkdir(str(d))
+    for act in (lambda n: os.link("seed", n), os.unlink):
+        for i in range(8000): act("%d/%0250d" % (d, i))
+time.sleep(12)]])
+    assert.equal("files", answer.limit, cjson.encode(answer))
+  end)
+
+  test("goes on without inotify where it can do without", function()
+    local answer = in_tree("sh", "-c", "timeout 0.5 tail -f file; cp -a file copy && tar cf t.tar file copy && tar xf t.tar && echo fine")
+    assert.equal("mine\nfine\n", answer.stdout, answer.stderr)
+  end)
+
   test("has connections of bounded size", function()
     local answer = python("", [[
 server = socket.create_server(("127.0.0.1", 0)); client = socket.create_connection(server.getsockname())
@@ -296,6 +396,9 @@ print("bounded" if sent < (1 << 20) else sent)]])
       "libc.prctl(4, 0, 0, 0, 0); l = [b'x' * (10 << 20) for _ in range(30)]", -- not dumpable
       "call(302, 1, 7, b'\\0' * 16, 0); l = [b'x' * (10 << 20) for _ in range(30)]", -- no descriptors for the watch
       "import mmap; m = mmap.mmap(-1, 300 << 30, flags=0x4022, prot=1)\nfor i in range(0, 300 << 30, 2 << 20): m[i]", -- page tables
+      -- a first thread that has ended
+      "import threading, time\ndef fill(): l = [b'x' * (10 << 20) for _ in range(30)]; time.sleep(9)\n"
+        .. "threading.Thread(target=fill).start(); libc.syscall(60, 0)",
       "for _ in range(3): os.fork()\nl = [socket.socketpair() for _ in range(400)]", -- sockets
     }
     for _, code in ipairs(rows) do
@@ -460,6 +563,24 @@ while True:
       assert.equal(wanted[1], code, text)
       assert.truthy(text:find(wanted[2], 1, true) and text:find(wanted[3], 1, true), text)
     end
+  end)
+
+  test("is one line of JSON also when it cannot be started", function()
+    run(("cd %s/tree && printf '#!/nothing/here\\n' > bad && printf '#!/etc/hostname\\n' > closed && echo x > plain"
+      .. " && ln -s loop loop && ln -s nothing dangling && mkfifo fifo && chmod +x bad closed fifo"):format(dir))
+    local rows = { "/nonexistent", "nothing-so-called", "/usr", ".", "./bad", "./closed", "./plain", "./loop", "./dangling", "./fifo", "./file/x",
+      "/etc/shadow", ("x"):rep(300), dir .. "/other/file", "a\xff" }
+    for _, program in ipairs(rows) do
+      local text, code = run(("(%s try jail --root %s/tree -- %s 2>/dev/null)"):format(ORKET, dir, shell(program)))
+      local answer = cjson.decode(text)
+      assert(answer and select(2, text:gsub("\n", "")) == 1, program .. ": " .. text)
+      assert.same({ 1, "ERR_PROC", cjson.null, cjson.null, cjson.null }, { code, answer.code, answer.exit, answer.signal, answer.limit }, text)
+      assert.truthy(answer.error:find("^ERR_PROC: '"), text)
+    end
+    local text, code = run(("(%s try jail --root %s/none -- true 2>/dev/null)"):format(ORKET, dir))
+    assert.same({ 2, "ERR_USAGE" }, { code, cjson.decode(text).code })
+    text, code = run(("(%s try jail -- true $(seq 2000) 2>/dev/null)"):format(ORKET))
+    assert.same({ "ERR_TOO_LARGE", true }, { cjson.decode(text).code, code ~= 0 })
   end)
 
   test("is in groups of its own that are gone with it, where there are any", function()

@@ -95,29 +95,35 @@ describe("files of a project", function()
 end)
 
 describe("a server's program", function()
-  -- links to make, what is configured, files that it can and cannot read; or why it is not started
+  -- whether the key lies elsewhere, links to make, what is configured, files that it can and cannot read; or why it is not started
   local PLACES = {
-    { show = { "." }, why = "mcp.fake.show reaches .orket/, where the journal and the keys are: ." },
+    { away = true, show = { "." }, why = "mcp.fake.show reaches .orket/, where the journal and the keys are: ." },
     { show = { "PARENT" }, why = "mcp.fake.show reaches .orket/" },
     { show = { "/" }, why = "mcp.fake.show reaches .orket/" },
     { show = { ".orket" }, why = "mcp.fake.show reaches .orket/" },
     { link = ".orket", show = { "link" }, why = "mcp.fake.show reaches .orket/" },
-    { link = ".", show = { "link" }, why = "mcp.fake.show reaches .orket/" },
+    { away = true, link = ".", show = { "link" }, why = "mcp.fake.show reaches .orket/" },
     { show = { "config" }, reads = { "HOME/config/organization.json" }, nothing = { "HOME/.orket/orket.db", "../../orket.db", "HOME/roles/coder.lua" } },
-    { directory = "work", show = { "." }, reads = { "HOME/config/organization.json", "HOME/roles/coder.lua" },
-      nothing = { "HOME/.orket/orket.db", "HOME/.orket/mcp", "HOME/secret.txt" } },
+    { away = true, directory = "work", show = { "." }, reads = { "HOME/config/organization.json", "HOME/roles/coder.lua" },
+      nothing = { "HOME/.orket/orket.db", "HOME/.orket/mcp" } },
+    { directory = "work", show = { "." }, why = "programs of agents would see the file of the key 'k'" },
+    { directory = "work", show = { "work/a" }, why = "mcp.fake.show lies in a directory in which a program writes" },
+    { directory = "work", show = { "link/b" }, link = "work", why = "mcp.fake.show lies in a directory in which a program writes" },
+    { show = { "workspace/ep/cards/A/out" }, why = "mcp.fake.show lies in a directory in which a program writes" },
+    { away = true, directory = "work", show = { "work" }, reads = { "HOME/work/x" } },
+    { directory = "workspace", why = "it is of workspace/" },
     { directory = ".", why = "it is the project itself" },
     { directory = "./", why = "it is the project itself" },
     { directory = "config", why = "it is of config/" },
     { directory = "tools", why = "it is of tools/" },
     { directory = "./.orket/mcp/other", why = "it is of .orket/" },
     { link = "config", directory = "link", why = "mcp.fake.directory is of config/" },
-    { link = ".", directory = "link", why = "mcp.fake.directory is the project itself" },
+    { away = true, link = ".", directory = "link", why = "mcp.fake.directory is the project itself" },
     { directory = "../x", why = "ERR_" },
   }
 
   local function set_up(w, row)
-    w:write("work/x", "")
+    w:write("work/x", "x")
     w:write("secret.txt", "geheim")
     if row.link then
       os.execute(("ln -s %s %s/link"):format(row.link, w.dir))
@@ -127,7 +133,7 @@ describe("a server's program", function()
       show[#show + 1] = path == "PARENT" and w.dir:match("^(.*)/") or path
     end
     local organization = cjson.decode(w:read("config/organization.json"))
-    organization.keys = { k = { file = "secret.txt" } }
+    organization.keys = { k = { file = row.away and "/root/none" or "secret.txt" } }
     organization.mcp = servers.fake("reads", { show = show, directory = row.directory })
     w:write("config/organization.json", cjson.encode(organization))
   end

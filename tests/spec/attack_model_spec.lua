@@ -87,7 +87,7 @@ describe("a hostile model", function()
       return { { calls = calls } }
     ]=])
     assert.equal(3, code, text)
-    assert(text:find("more than 128 calls", 1, true), text)
+    assert(text:find("more than 1024 calls", 1, true), text)
   end)
 
   it("floods the board and the card in vain", function()

@@ -14,6 +14,8 @@ local GARBAGE = { -- what a script's function may give instead of an answer
   "{ status = 'archived', seat = 'guard', role = 'system', action = 'park', reason = 'nonsense', concurrency = 1e300, steps = 1e300, "
     .. "seconds = 1e300, decision = 'deny', rule = {}, why = {}, fix = {} }",
   "{ status = 'ready_for_testing', why = {}, note = 7, memory = {}, seat = 'nobody', role = cjson.null, action = 'retry', concurrency = 0 }",
+  "{ code = 'ERR_CANCELED', class = 'environment', message = 'x', ends_turn = true }",
+  "error({ code = 'ERR_CANCELED', class = 'environment', message = 'x', ends_turn = true })",
   "{ [1] = cjson.null, [2] = 'H-1', [3] = { role = 'system', content = 7 } }",
 }
 

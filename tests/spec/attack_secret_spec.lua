@@ -102,6 +102,65 @@ describe("a key", function()
     end)
   end
 
+  -- The key in other codes, with something before it: each has a part that stands in no other text.
+  local CODES = {
+    { "c2stdmVyeS1zZWNyZXQtMDEyMzQ1Njc4OWFiY2RlZg==", "dmVyeS1zZWNyZXQ" }, -- base64
+    { "dXNlcjpzay12ZXJ5LXNlY3JldC0wMTIzNDU2Nzg5YWJjZGVm", "dmVyeS1zZWNyZXQ", "ZXJ5LXNlY3JldC" }, -- behind "user:"
+    { "YTpzay12ZXJ5LXNlY3JldC0wMTIzNDU2Nzg5YWJjZGVm", "ZXJ5LXNlY3JldC" }, -- behind "a:"
+    { "c2stdmVyeS1zZWNy\\nZXQtMDEyMzQ1Njc4OWFi\\nY2RlZg==", "dmVyeS1zZWNy" }, -- in lines
+    { "736b2d766572792d7365637265742d30313233343536373839616263646566", "766572792d7365" },
+    { "73:6B:2D:76:65:72:79:2D:73:65:63:72:65:74:2D:30:31:32:33:34:35:36:37:38:39:61:62:63:64:65:66", "76:65:72:79" },
+    { "sk%2Dvery%2dsecret%252D0123456789abcdef", "very%2dsecret" },
+  }
+
+  local function coded()
+    local texts = {}
+    for i, one in ipairs(CODES) do
+      texts[i] = one[1]
+    end
+    return table.concat(texts, " and ")
+  end
+
+  local function is_uncoded(text)
+    for _, one in ipairs(CODES) do
+      for i = 2, #one do
+        assert(not text:find(one[i], 1, true), one[i] .. " is in " .. text)
+        assert.equal("", orket.shell("grep -rlaF '" .. one[i] .. "' " .. dir .. "/p; true"))
+      end
+    end
+  end
+
+  for _, chunks in ipairs({ 1, 7, 1000 }) do
+    it("is not told in other codes when the model says it, in pieces of " .. chunks, function()
+      local text, code = hostile.run(dir, ([[local TEXT = "%s"
+        return { { content = TEXT, reasoning = TEXT, chunks = %d, calls = {
+          { name = "write_file", arguments = { path = "a.txt", content = TEXT } }, { name = "add_issue_comment", arguments = { comment = TEXT } } } } }]])
+        :format(coded(), chunks), { env = "ORKET_MODEL_KEY=" .. KEY, arguments = "--json" })
+      assert.equal(0, code, text)
+      is_uncoded(text)
+      assert(orket.read(dir .. "/p/workspace/hello/tree/a.txt"):find("****************", 1, true))
+      is_nowhere()
+    end)
+  end
+
+  it("is not told in other codes when the server echoes it", function()
+    orket.write(dir .. "/echo.py", (ECHO:gsub('said = self[^\n]*', function() return 'said = "' .. coded():gsub("\\n", "") .. '"' end)))
+    os.execute(string.format("python3 %s/echo.py > %s/port & echo $! > %s/pid; for i in $(seq 200); do [ -s %s/port ] && break; sleep 0.05; done",
+      dir, dir, dir, dir))
+    local port, binary, said = orket.read(dir .. "/port"):match("%d+"), orket.binary, {}
+    binary = binary:sub(1, 1) == "/" and binary or orket.shell("pwd"):gsub("\n", "") .. "/" .. binary
+    for i, way in ipairs({ "json", "plain", "stream", "garbage" }) do
+      said[i] = orket.shell(string.format("cd %s && ORKET_MODEL_KEY=%s ORKET_MODEL_URL=http://127.0.0.1:%s/%s timeout 30 %s run -C p --json --record p/tape-%s hello 2>&1",
+        dir, KEY, port, way, binary, way))
+      hostile.ask(dir, "retry", "H-1")
+    end
+    os.execute("kill $(cat " .. dir .. "/pid)")
+    for _, text in ipairs(said) do
+      assert(text:find("turn.failed", 1, true), text)
+      is_uncoded(text)
+    end
+  end)
+
   it("is not shown while the model says it", function()
     local url = hostile.serve(dir, says(1), "")
     local shown, code = orket.shell(string.format("ORKET_MODEL_KEY=%s ORKET_MODEL_URL=%s timeout 60 script -qec '%s run -C %s/p hello' /dev/null",

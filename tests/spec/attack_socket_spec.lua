@@ -98,6 +98,37 @@ while True:
     assert(not orket.read(dir .. "/planted"):find("hello", 1, true))
   end)
 
+  -- by util-linux' unshare: the peer has the engine's own uid, and its credentials say so
+  for _, spaces in ipairs({ "--pid --fork", "--user --map-current-user", "--user --map-current-user --pid --fork --mount-proc" }) do
+    it("answers no process of other namespaces, where a program in a jail is: " .. spaces, function()
+      orket.write(dir .. "/ask.py", [[
+import os, socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+for _ in range(200):
+    try: s.connect(sys.argv[1]); break
+    except OSError: time.sleep(0.05)
+s.settimeout(10)
+try:
+    s.sendall(b'{"act":"comment","card":"H-1","text":"from elsewhere"}\n')
+    print("said", s.recv(9999))
+except OSError: print("hung up")
+]])
+      local _, refused = orket.shell("unshare " .. spaces .. " true 2>/dev/null")
+      if refused ~= 0 then
+        return pending("no namespaces here")
+      end
+      os.execute(("(cd %s/p && unshare %s python3 ../ask.py .orket/owner.sock > ../foreign 2>&1; python3 ../ask.py .orket/owner.sock > ../own 2>&1; touch %s/over) &"):format(
+        dir, spaces, dir))
+      local text, code = hostile.run(dir, [=[ return { { content = "slow", delay_ms = 3000, calls = {
+        { name = "list_directory", arguments = {} } } } } ]=], { slow = true })
+      assert.equal(0, code, text)
+      orket.shell("for i in $(seq 100); do test -e " .. dir .. "/over && break; sleep 0.1; done")
+      local foreign = orket.read(dir .. "/foreign")
+      assert(foreign == "hung up\n" or foreign == "said b''\n", foreign)
+      assert(orket.read(dir .. "/own"):find('"result"', 1, true), orket.read(dir .. "/own"))
+    end)
+  end
+
   it("is refused in words when its path is too long for a socket", function()
     local deep = dir .. "/" .. ("d"):rep(120)
     os.execute("mkdir " .. deep .. " && cp -R " .. dir .. "/p " .. deep .. "/p")

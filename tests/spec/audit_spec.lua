@@ -57,6 +57,26 @@ describe("a run that ended", function()
     orket.remove(copy.dir)
   end)
 
+  it("shows when the time of any of its events was changed", function()
+    local last = tonumber((w:sql("SELECT max(seq) FROM entry")))
+    for seq = 1, last do
+      orket.shell("cp -r " .. w.dir .. " " .. w.dir .. ".copy")
+      local copy = setmetatable({ dir = w.dir .. ".copy" }, { __index = w })
+      copy:sql(string.format("UPDATE entry SET at = at %+d WHERE seq = %d", seq % 2 == 0 and 1 or -86400000, seq))
+      local text, code = copy:orket("check")
+      assert.equal(1, code, seq .. ": " .. text)
+      assert.truthy(text:find(string.format("(commit %d): its hash does not follow", seq), 1, true), seq .. ": " .. text)
+      if copy:sql("SELECT run FROM journal WHERE seq = " .. seq):find("ep.1", 1, true) then
+        text, code = copy:orket("replay --strict ep.1")
+        assert.equal(1, code, seq .. ": " .. text)
+        assert.truthy(text:find("its hash does not follow", 1, true), seq .. ": " .. text)
+        text, code = copy:orket("export ep.1 -o " .. copy.dir .. "/bundle")
+        assert.equal(1, code, seq .. ": " .. text)
+      end
+      orket.remove(copy.dir)
+    end
+  end)
+
   it("keeps its key from being used when others could have read it", function()
     orket.shell("chmod 644 " .. w.dir .. "/.orket/key")
     local text, code = w:orket("comment A hello")

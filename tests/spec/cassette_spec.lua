@@ -131,7 +131,7 @@ describe("a cassette", function()
   end)
 
   it("plays failed attempts too, without their pauses", function()
-    local w <close> = world.new({ issues = { { max_retries = 0 } }, mock = "function work() return { status = 503 } end" })
+    local w <close> = world.new({ issues = { { max_retries = 0 } }, mock = "function work() return { status = 500 } end" })
     local text, code = w:run("ep --record .test/tape")
     assert.equal(3, code, text)
     local failing = w:read(".test/tape")
@@ -142,7 +142,7 @@ describe("a cassette", function()
     again:write(".test/tape", failing)
     text, code = again:run("ep --replay .test/tape")
     assert.equal(3, code, text)
-    assert.truthy(text:find("the model failed: the endpoint answered 503", 1, true), text)
+    assert.truthy(text:find("the model failed: the endpoint answered 500", 1, true), text)
   end)
 end)
 
@@ -230,5 +230,123 @@ describe("a cassette and another project", function()
     text, code = w:run("ep")
     assert.equal(0, code, text)
     assert.equal("by I-4", w:made("I-4.txt"))
+  end)
+end)
+
+-- A value's end in a text of JSON, from its first byte.
+local function value_end(text, at)
+  local depth, i = 0, at
+  repeat
+    local char = text:sub(i, i)
+    if char == '"' then
+      i = text:match('^"[^"\\]*()', i)
+      while text:sub(i, i) == "\\" do
+        i = text:match('^\\.[^"\\]*()', i)
+      end
+    elseif char:find("[{%[]") then
+      depth = depth + 1
+    elseif char:find("[}%]]") then
+      depth = depth - 1
+    end
+    i = i + 1
+  until depth == 0 and (text:sub(at, at):find('[{%["]') or text:find("^[,}%]]", i))
+  return i - 1
+end
+
+-- Every value of a line taken out, and replaced by values of every type.
+local function mutations(line)
+  local found = {}
+  for from, key, at in line:gmatch('()"([%w_]+)":()') do
+    local to = value_end(line, at)
+    for _, value in ipairs({ "null", "5", "-1", "1.5", "1e300", "1e999", '""', '"x"', "[]", "{}", "[5]", '[{"a":1}]', '{"a":null}', "true",
+      "9007199254740993", '"\255"', '"\\ud800"', ("["):rep(500) .. ("]"):rep(500), "" }) do
+      found[#found + 1] = { key .. " = " .. value:sub(1, 20), line:sub(1, at - 1) .. value .. line:sub(to + 1) }
+    end
+    local without = line:sub(1, from - 1) .. line:sub(to + 1)
+    found[#found + 1] = { "without " .. key, (without:gsub("([{,]),", "%1"):gsub(",}", "}")) }
+  end
+  for n = 0, #line - 1, math.max(1, #line // 60) do
+    found[#found + 1] = { "cut at " .. n, line:sub(1, n) }
+  end
+  return found
+end
+
+describe("a cassette that was changed", function()
+  local options = { issues = { {} }, mock = MOCK }
+  local lines = {}
+  do
+    local w <close> = world.new(options)
+    local text, code = w:run("ep --record .test/tape")
+    assert.equal(0, code, text)
+    for line in w:read(".test/tape"):gmatch("[^\n]+") do
+      lines[#lines + 1] = line
+    end
+  end
+
+  local function changed(number, line)
+    local copy = table.move(lines, 1, #lines, 1, {})
+    copy[number] = line
+    return table.concat(copy, "\n") .. "\n"
+  end
+
+  it("is refused when it is loaded, with its file, line and fix, or can be played", function()
+    local dir, names = orket.directory(), {}
+    for number, line in ipairs({ lines[1], lines[2], lines[3] }) do
+      local all = mutations(line)
+      for i = 1, #all, number == 1 and 1 or 7 do -- a prime: each key meets all values in the end
+        names[#names + 1] = number .. "." .. i
+        local file <close> = assert(io.open(dir .. "/" .. names[#names], "wb"))
+        file:write(changed(number, all[i][2]))
+      end
+    end
+    orket.write(dir .. "/names", table.concat(names, "\n"))
+    local said = orket.probe(string.format([[
+      local cassettes = require("orket.cassette")
+      for name in io.lines(%q .. "/names") do
+        local text = io.open(%q .. "/" .. name, "rb"):read("a")
+        local ok, player, err = pcall(cassettes.player, text, "the tape")
+        local number = name:match("^%%d+")
+        if not ok then
+          print(name, player)
+        elseif not player and (err.code ~= "ERR_CASSETTE" or not err.message:find("^the tape:" .. number .. ": ")
+          and not err.message:find("^the tape:" .. number + 1 .. ": it keeps") or not err.fix or not utf8.len(err.message)) then
+          print(name, err.code, err.message, err.fix)
+        end
+      end
+      print("all")
+    ]], dir, dir))
+    assert.equal("all\n", said)
+    assert.truthy(#names > 300, #names)
+    orket.remove(dir)
+  end)
+
+  it("never plays on as if nothing were wrong, and never ends in a bug", function()
+    local w <close> = world.new(options)
+    w.url = NOWHERE
+    local function refused(text, what)
+      w:write(".test/tape", text)
+      orket.shell("rm -rf " .. w.dir .. "/.orket " .. w.dir .. "/workspace")
+      local said, code = w:run("ep --replay .test/tape")
+      assert.equal(1, code, what .. ": " .. said)
+      assert.truthy(said:find("ERR_CASSETTE: ", 1, true) and said:find("fix: ", 1, true), what .. ": " .. said)
+      assert.falsy(said:find("ERR_BUG", 1, true) or said:find("traceback", 1, true), what .. ": " .. said)
+    end
+    for _, case in ipairs({
+      { '\\"tool_calls', '\\"tool_cells' }, { '\\"arguments\\":', '\\"argument\\":' }, { '\\"id\\":', '\\"di\\":' }, { '"reply":{', '"error":{' },
+      { '"message":"{', '"message":"[' }, { '"usage":{"completion"', '"usage":{"completions"' }, { '"prompt":%d+', '"prompt":1e300' }, { '"keep":0', '"keep":1' },
+      { '"content":"', '"content":5,"x":"' }, { '"messages":%[', '"messages":[5,' }, { '"settings":{', '"settings":[]," x":{' },
+      { '"tools":%[', '"tools":[[],' }, { '"step":1', '"step":"1"' }, { '"cassette":1', '"cassette":2' }, { '"card":"I%-1"', '"card":"I-2"' },
+    }) do
+      local text, count = changed(2, lines[2]):gsub(case[1], (case[2]:gsub("%%", "%%%%")), 1)
+      assert.equal(1, count, case[1])
+      refused(text, case[2])
+    end
+    refused(table.concat({ lines[1], lines[3], lines[2], table.unpack(lines, 4) }, "\n"), "reordered")
+    refused(table.concat(lines, "\n"):sub(1, -20), "cut off")
+    refused(table.concat(lines, "\n", 2), "without its first line")
+    refused(changed(2, lines[2] .. lines[3]), "two lines in one")
+    refused(changed(2, lines[2]:gsub("program", "\255")), "no text")
+    refused(changed(3, lines[2]), "twice")
+    refused(("\0"):rep(1000), "zeros")
   end)
 end)

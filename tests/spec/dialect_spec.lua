@@ -93,6 +93,54 @@ describe("calls in a model's text", function()
     assert.truthy(seen.partial > 5000 and seen.complete > 5000, "the table has lost its meaning")
   end)
 
+  -- One mark or character of a text with four calls is deleted, misspelled or doubled: no call takes in another's marks or
+  -- name, none is made with another's arguments, and those that stand in the text's other half are made all the same.
+  describe("hold no other call, whatever is missing:", function()
+    local mutations = dofile("tests/dialects/mutations.lua")
+    local marks = mutations.marks()
+    local seen = { rows = 0, whole = 0 }
+
+    local function is_right(call)
+      local given = call.arguments
+      if call.name == "search" then
+        return given.q and given.q:find(mutations.VALUE, 1, true) and not given.city
+      end
+      return given.city and tostring(given.city):find("Paris", 1, true) and given.q == nil
+    end
+
+    local function check(own, change, answer, piecewise)
+      local what = ("%s\n%s\n%s"):format(change.what, change.text, require("cjson").encode(answer.calls))
+      assert.same(answer.calls, piecewise.calls, what)
+      assert.equal(answer.broken, piecewise.broken, what)
+      for _, call in ipairs(answer.calls) do
+        local whole = call.state ~= "partial"
+        assert.is_nil(whole and mutations.holds(call.arguments, own) or nil, what)
+        assert.truthy(not whole or not change.mark or call.name ~= "search" and call.name ~= "get_weather" or is_right(call), what)
+        seen.whole = seen.whole + (whole and 1 or 0)
+      end
+    end
+
+    for i, vector in ipairs(vectors) do
+      it(("%s, text %d"):format(vector.family, i), function()
+        local own = marks[vector.family] or marks["qwen3-coder"]
+        local changes, rows = mutations.of(vector, own), {}
+        for _, change in ipairs(changes) do
+          rows[#rows + 1] = row(vector, change.text)
+          rows[#rows + 1] = row(vector, change.text, { chunk = change.mark and 1 or nil })
+        end
+        local answers = orket.try("calls", rows)
+        for j, change in ipairs(changes) do
+          check(own, change, answers[2 * j - 1], answers[2 * j])
+        end
+        seen.rows = seen.rows + #rows
+      end)
+    end
+
+    it("are tried in all their marks", function()
+      assert.truthy(seen.rows > 20000 and seen.whole > 30000, seen.rows .. " " .. seen.whole)
+    end)
+  end)
+
   for _, quoted in ipairs(cases.QUOTED) do
     local where, quote = table.unpack(quoted)
     it("are none " .. where, function()
@@ -103,6 +151,69 @@ describe("calls in a model's text", function()
       end)
     end)
   end
+
+  it("are none in a thought whose beginning the prompt has written", function()
+    local function call(city)
+      return '<tool_call>{"name": "get_weather", "arguments": {"city": "' .. city .. '"}}</tool_call>'
+    end
+    local real, thought = call("real"), "Or so? " .. call("thought")
+    local raw = "<tool_call>\n<function=search>\n<parameter=q>\na\n</think>\n" .. call("quoted") .. "\n</parameter>\n</function>\n</tool_call>"
+    local function texts(mark, open)
+      return {
+        { thought .. mark .. real, { "real" } }, { thought .. mark .. "\n\n" .. real, { "real" } }, { thought .. "\n" .. mark .. "\nDone.", {} },
+        { thought .. mark, {} }, { thought .. thought .. mark .. real .. mark .. real, { "real", "real" } },
+        { open .. "hm" .. mark .. real .. mark, { "real" } }, { open .. "hm " .. thought .. mark .. real, { "real" } },
+        { "Like ```\n" .. thought .. "\n" .. mark .. "\n" .. real, { "real" } }, { "Its `x " .. thought .. "\n" .. mark .. "\n" .. real, { "real" } },
+        { "```\n" .. mark .. "\n" .. call("shown") .. "\n```\n" .. real, { "real" } },
+      }
+    end
+    for mark, open in pairs({ ["</think>"] = "<think>", ["</thinking>"] = "<thinking>", ["[/THINK]"] = "[THINK]", ["<|END_THINKING|>"] = "<|START_THINKING|>",
+      ["</mm:think>"] = "<mm:think>", ["</seed:think>"] = "<seed:think>" }) do
+      local rows, wanted = {}, texts(mark, open)
+      for i, each in ipairs(wanted) do
+        rows[2 * i - 1], rows[2 * i] = { text = each[1], tools = TOOLS }, { text = each[1], tools = TOOLS, chunk = 1 }
+      end
+      for i, answer in ipairs(orket.try("calls", rows)) do
+        local cities = {}
+        for j, made in ipairs(answer.calls) do
+          cities[j] = made.arguments.city
+        end
+        assert.same(wanted[(i + 1) // 2][2], cities, rows[i].text)
+      end
+    end
+    local answer = orket.try("calls", { { text = raw, tools = TOOLS } })[1]
+    assert.truthy(#answer.calls < 2 and (not answer.calls[1] or answer.calls[1].name == "search"), require("cjson").encode(answer))
+  end)
+
+  it("are reported where they were meant and cannot be read", function()
+    local call = '<tool_call>{"name": "search", "arguments": {"q": "x"}}</tool_call>'
+    local texts = { -- {text, how many are reported, how many are made}
+      { '<tool_call>{"name": "search", "arguments": {"q": "x", "q": "y"}}</tool_call>', 1, 0 },
+      { '<tool_call>{"name": "search", "arguments": {"n": 99999999999999999999}}</tool_call>', 1, 0 },
+      { call .. '\n<tool_call>{"name": "search", "arguments": {"q": y}}</tool_call>\n' .. call, 1, 2 },
+      { '<tool_call>{"name": "search", "arguments": {"q": y}}\n{"name": "search", "arguments": {"q": "x"}}\n{"name": 1}</tool_call>', 2, 1 },
+      { '{"tool": "search", "args": {"q": "x", "q": "y"}}', 1, 0 }, { '[{"tool": "search", "args": {"n": 99999999999999999999}}]', 1, 0 },
+      { 'Action: search\nAction Input: {"q": "x", "q": "y"}', 1, 0 }, { "[search(q='x', q='y')]", 1, 0 }, { "[search(q='x'), search(q='x', q='y')]", 1, 1 },
+      { "<function=search>\n<parametr=q>\nx\n</parameter>\n</function>", 1, 0 },
+      { '<minimax:tool_call><invoke name="search"><parameter name="q">x<parameter name="n">1</parameter></invoke></minimax:tool_call>', 1, 0 },
+      -- nothing was meant
+      { "The function is in functools, and it goes to=functions.", 0, 0 }, { "A function call.\n" .. call, 0, 1 },
+      { '{"tool": "other", "args": {"q": "x", "q": "y"}}', 0, 0 }, { '{"name": "search", "description": "it looks"}', 0, 0 }, { "[search, other]", 0, 0 },
+      { 'For example: {"tool": "search", "args": {"q": }}', 0, 0 }, { '```lua\nlocal x = {"tool": "search", "args": ?}\n```', 0, 0 }, { call .. call, 0, 2 },
+      { "<tool_call>\n" .. call, 1, 1 },
+    }
+    local rows = {}
+    for i, each in ipairs(texts) do
+      rows[i] = { text = each[1], tools = TOOLS }
+    end
+    for i, answer in ipairs(orket.try("calls", rows)) do
+      local made = 0
+      for _, each in ipairs(answer.calls) do
+        made = made + (each.state ~= "partial" and 1 or 0)
+      end
+      assert.same({ texts[i][2], texts[i][3] }, { answer.broken or 0, made }, texts[i][1])
+    end
+  end)
 
   -- ---- repairs ----
 
@@ -324,6 +435,24 @@ describe("calls in a model's text", function()
     end
     local answer = orket.try("calls", { { text = "none", dialect = "hermse" } })[1]
     assert.equal("ERR_NOT_FOUND", answer.code)
+  end)
+
+  it("reads under a server's name what its parser reads", function()
+    local families = { ornith = "qwen3-coder", ["nemotron-3.5-nano"] = "qwen3-coder", ["gemma4-no-thinking"] = "gemma4", ["glm-ocr"] = "glm45",
+      minimax = "minimax", minimax_m1 = "minimax", minimax_m2 = "minimax-m2" }
+    for name, family in pairs(families) do
+      local rows, of = {}, {}
+      for _, vector in ipairs(vectors) do
+        if vector.family == family then
+          rows[#rows + 1], of[#of + 1] = { text = vector.text, tools = TOOLS, dialect = name }, vector
+        end
+      end
+      assert.truthy(#rows > 0, name)
+      for i, answer in ipairs(orket.try("calls", rows)) do
+        assert.same(expected(cases.WRITTEN), answer.calls, name .. ": " .. of[i].from)
+        assert.equal(family, answer.dialect)
+      end
+    end
   end)
 end)
 

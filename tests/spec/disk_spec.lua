@@ -123,23 +123,109 @@ describe("a disk", function()
   end)
 end)
 
+-- One process that goes on writing over a disk that is full and is not any more, again and again.
+local WRITER = [[
+local async, store = require("orket.async"), require("orket.core.store")
+return function()
+  return async.main(function()
+    local path = "disk/orket.db"
+    local db = assert(store.open(path))
+    local stream, codes, full = db:stream({ run = "r", turn = 1, actor = "a" }), {}, 0
+    local function put(i)
+      local tx = stream:begin()
+      local n = assert(tx:event("note", nil, { blob = tx:blob((tostring(i) .. " text "):rep(3000)) }))
+      local seq, message, code, fix = async.await(tx.commit, tx)
+      return n, seq, code, fix, message
+    end
+    local expected = 1
+    for round = 1, 3 do
+      local filler = assert(io.open("disk/filler", "wb"))
+      filler:write(("x"):rep(300000))
+      filler:close()
+      local n, seq, code, fix, message
+      repeat
+        n, seq, code, fix, message = put(expected)
+        assert(n == expected, n .. " " .. expected)
+        expected = seq and expected + 1 or expected
+      until not seq
+      assert(code == "ERR_STORE_FULL" and fix:find("free some space"), tostring(code) .. " " .. tostring(message))
+      for _ = 1, 3 do
+        n, seq, code = put(expected)
+        assert(n == expected and (seq or code == "ERR_STORE_FULL"), code)
+        expected = seq and expected + 1 or expected
+      end
+      os.remove("disk/filler")
+      n, seq, code, fix, message = put(expected)
+      assert(seq and n == expected, message)
+      expected = expected + 1
+      full = full + 1
+    end
+    db:close()
+    local checked = store.check(path)
+    assert(checked.ok and checked.events == expected - 1)
+    print("full " .. full .. " times, all is there")
+    return 0
+  end)
+end
+]]
+
+describe("a process whose disk is full", function()
+  it("commits the same events with the same numbers when there is room again", function()
+    local w <close> = new_world()
+    w:write("writer/orket/main.lua", WRITER)
+    local text = apart(w, [[
+      mkdir disk; mount -t tmpfs -o size=1200k tmpfs disk
+      ORKET_LUA=writer $orket
+    ]])
+    assert.equal("full 3 times, all is there\n", text)
+  end)
+end)
+
 describe("too few open files", function()
-  it("are told with their cure, however few they are", function()
+  -- Runs under each limit, then without one; what a run that no limit held up records is the same.
+  it("are reported with the fix, whatever the limit is, and nothing is recorded", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = "function work() return say(finish()) end" })
-    local told = 0
-    for files = 6, 20 do
+    local refused = 0
+    for files = 6, 66, 2 do
       local text, code = world.orket.shell(("cd %s; ORKET_MODEL_URL=%s sh -c 'ulimit -n %d; exec timeout 60 %s run --plain ep' 2>&1")
         :format(w.dir, w.url, files, world.binary))
-      assert(code == 1 and text:find("orket: .*ERR_%u+: .*\n  fix: ") or code == 3 or code == 0, files .. ": " .. code .. " " .. text)
-      told = told + (code == 1 and 1 or 0)
+      local explained = text:find("ERR_DESCRIPTORS: ", 1, true) and text:find("\n  fix: raise the limit of open files", 1, true)
+      assert(code == 0 or code == 1 and explained, files .. ": " .. code .. " " .. text)
+      refused = refused + code
+      if code == 0 then
+        break
+      end
+      for _, event in ipairs(w:exists(".orket/orket.db") and w:events() or {}) do
+        assert.equal(0, event.turn or 0, event.kind)
+      end
     end
-    assert(told > 5, told)
-    if w:card("A").status == "blocked" then
-      w:orket("retry A")
-    end
-    local text, code = w:run()
-    assert.equal(0, code, text)
+    assert(refused > 20, refused)
+    assert.same({ "done", 0 }, { w:card("A").status, math.tointeger(w:card("A").retry_count) })
     assert.equal(0, (select(2, w:check())))
+    local text, code = w:orket("replay --strict ep.1")
+    assert.equal(0, code, text)
+  end)
+end)
+
+describe("a machine without memory or descriptors", function()
+  it("is reported as that by the check and the replay, which accuse no journal", function()
+    local w <close> = new_world()
+    assert.equal(0, (select(2, w:run())))
+    local failed = {}
+    local limits = { "-v 60000", "-v 80000", "-v 100000", "-v 130000", "-v 160000", "-v 200000" }
+    for files = 6, 30 do -- each count: how many the caller left open must not decide what is seen
+      limits[#limits + 1] = "-n " .. files
+    end
+    for _, limit in ipairs(limits) do
+      for _, command in ipairs({ "check", "replay ep.1", "replay --strict ep.1" }) do
+        local text, code = world.orket.shell(("cd %s; (ulimit %s; timeout 60 %s %s) 2>&1"):format(w.dir, limit, w.binary, command))
+        local is_named = text:find("orket: .*ERR_MEMORY: .*\n  fix: ") or text:find("orket: .*ERR_DESCRIPTORS: .*\n  fix: ")
+        local is_accused = text:find("ERR_REPLAY", 1, true) or text:find("NOT SOUND", 1, true) or text:find("ERR_STORE", 1, true)
+        assert(code == 0 or code == 1 and is_named and not is_accused, limit .. " " .. command .. ": " .. text)
+        failed[command] = (failed[command] or 0) + code
+      end
+    end
+    assert(failed.check > 0 and failed["replay ep.1"] > 4, "too much of everything")
   end)
 end)
 
@@ -193,6 +279,33 @@ describe("a damaged database", function()
       w:sql("DELETE FROM entry; INSERT INTO entry SELECT * FROM old; DROP TABLE old")
       assert.equal(0, (select(2, w:check())))
     end
+  end)
+
+  it("reports a log or a database that was deleted or cut, and begins no new project", function()
+    local w <close> = new_world()
+    local run = w:start()
+    assert(world.wait(function() return w:request(4) end))
+    run.kill("KILL")
+    run.wait()
+    world.orket.shell(("cd %s && cp -a .orket .kept"):format(w.dir))
+    for _, damage in ipairs({
+      "rm orket.db-wal", "truncate -s 0 orket.db-wal", "truncate -s 41232 orket.db-wal", "rm orket.db*", "rm orket.db",
+      "truncate -s 0 orket.db", "truncate -s 40000 orket.db", "rm orket.db-shm orket.db-wal; truncate -s -4096 orket.db",
+    }) do
+      world.orket.shell(("cd %s && rm -rf .orket && cp -a .kept .orket && cd .orket && %s"):format(w.dir, damage))
+      for _, command in ipairs({ "check", "board", "run ep", "comment A hi", "log", "sync", "check --permits --json" }) do
+        local text, code = w:orket(command)
+        assert.equal(1, code, damage .. ": " .. command .. ": " .. text)
+        if not text:find("NOT SOUND", 1, true) and not text:find('"ok":false', 1, true) then
+          assert_says(text, "ERR_STORE_CORRUPT", "r")
+          assert(text:find("backup", 1, true), text)
+        end
+      end
+    end
+    world.orket.shell(("cd %s && rm -rf .orket && mv .kept .orket"):format(w.dir))
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert_done(w)
   end)
 
   it("whose log has lost acknowledged commits is not opened as if nothing was", function()

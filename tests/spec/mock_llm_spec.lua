@@ -108,6 +108,35 @@ describe("orket mock-llm", function()
   end)
 end)
 
+describe("a mock's script that answers no reply", function()
+  it("is answered with the field that is wrong, and the mock goes on", function()
+    local dir = orket.directory()
+    orket.write(dir .. "/script.lua", [[
+      local replies = {
+        { content = 5 }, { calls = 5 }, { calls = { 5 } }, { calls = { { name = 5 } } }, { calls = { a = 1 } }, { status = "x" }, { status = 1e300 },
+        { delay_ms = "x" }, { delay_ms = -1 }, { chunks = "x" }, { chunks = { 1 } }, { usage = 5 }, { usage = { prompt_tokens = "x" } },
+        { cut_after = "x" }, { cut_after = -1 }, { finish = 5 }, { reasoning = {} }, { content = "\xff" }, { malformed = 5 }, { content = 0/0 },
+      }
+      function reply(request) return replies[tonumber(request.messages[1].content)] or { content = "well" } end
+      function embed(texts) return { delay_ms = texts[1] } end
+    ]])
+    local url, stop = mock.start(dir .. "/script.lua", "--fast")
+    for i = 1, 40 do
+      for _, stream in ipairs({ "true", "false" }) do
+        local said = orket.shell(string.format([[curl -sS -i --max-time 20 -d '{"stream":%s,"messages":[{"role":"user","content":"%d"}]}' %s/chat/completions 2>&1]],
+          stream, i, url))
+        assert.truthy(said:find(i <= 20 and "HTTP/1.1 500" or "HTTP/1.1 200", 1, true), i .. ": " .. said)
+        assert.falsy(said:find("attempt to", 1, true) or said:find("lua/orket", 1, true), i .. ": " .. said)
+        assert.truthy(i > 20 or said:find("script_error", 1, true), i .. ": " .. said)
+      end
+    end
+    local said = orket.shell(string.format("curl -sS -i --max-time 20 -d '{\"model\":\"m\",\"input\":\"x\"}' %s/embeddings 2>&1", url))
+    assert.truthy(said:find("delay_ms", 1, true), said)
+    assert.equal(0, stop())
+    orket.remove(dir)
+  end)
+end)
+
 describe("orket mock-llm refuses", function()
   local cases = {
     { "", 2, "missing SCRIPT" },

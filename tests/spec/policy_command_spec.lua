@@ -119,6 +119,10 @@ describe("orket policy test", function()
       ["expects what no policy decides"] = { { { call = call, expect = "maybe" } }, { { call = call, expect = { decison = "deny" } } } },
       ["there is no policy 'nope'"] = { { { call = call, policy = "nope", expect = "allow" } } },
       ["has no call"] = { { { expect = "deny" } } },
+      ["has a call or a view that is no object"] = { { { call = call, view = { {} } } }, { { call = { call } } }, { { call = call, view = 5 } } },
+      ["has a call whose operations are no list of texts"] = { { { call = { operations = 5 } } }, { { call = { operations = { {} } } } },
+        { { call = { operations = { a = "b" } } } } },
+      ["has a call whose labels are no list of texts"] = { { { call = { labels = "web" } } } },
     }) do
       for _, row in ipairs(rows) do
         orket.write(dir .. "/one.json", fixtures(row))

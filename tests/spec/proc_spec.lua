@@ -13,6 +13,7 @@ local function run(request)
     stdout = result.stdout } or { code = code, message = message }))
 end
 return function()
+  proc.hide({})
   return async.main(function()
     %s
     return 0

@@ -60,6 +60,10 @@ describe("a run that is stopped", function()
     for _, event in ipairs(w:events("step.reply")) do
       tokens = tokens + (event.turn == 1 and event.body.usage.prompt or 0)
     end
+    for _, event in ipairs(w:events("step.failed")) do -- the reply that the stop gave up was asked for, and likely billed
+      assert.equal("ERR_CANCELED", event.body.code)
+      tokens = tokens + event.body.usage.prompt
+    end
     assert.equal(tokens, ended.tokens_in)
   end)
 

@@ -351,10 +351,10 @@ describe("what goes wrong", function()
     assert.equal("code_review", w:card("C-1").return_to)
   end)
 
-  it("a model that streams garbage, hangs up or hangs is a model failure", function()
+  it("a model that streams garbage, hangs up or hangs in its reply is a model failure", function()
     for name, answer in pairs({
       garbage = "{ content = 'x', malformed = true }", ["hung up"] = "{ content = 'many words of it', cut_after = 1 }",
-      ["hangs"] = "{ content = 'late', delay_ms = 20000 }", calls = "{ calls = { { name = 'write_file', arguments = {path='a',content='b'} } }, cut_after = 2 }",
+      ["hangs"] = "{ content = 'many words of it', chunks = 1, pace_ms = 20000 }", calls = "{ calls = { { name = 'write_file', arguments = {path='a',content='b'} } }, cut_after = 2 }",
     }) do
       local w <close> = world.new({ issues = { { id = "C-1", max_retries = 0 } }, mock = "function work() return " .. answer .. " end",
         model = { deadlines = { first_byte = 0.3, idle = 0.3, total = 1 } } })

@@ -110,7 +110,7 @@ describe("a model that writes its calls as text", function()
     local text, code = w:run()
     assert.equal(0, code, text)
     assert.falsy(w:exists("workspace/ep/tree/b.txt"))
-    return w:read("workspace/ep/tree/seen.txt")
+    return w:read("workspace/ep/tree/seen.txt"), w:exists("workspace/ep/tree/made.txt")
   end
 
   it("is told where a call broke, why, and what its tool takes", function()
@@ -157,6 +157,26 @@ describe("a model that writes its calls as text", function()
     assert.equal(0, code, text)
     assert.truthy(w:exists("workspace/ep/tree/a.txt"))
     assert.falsy(w:exists("workspace/ep/tree/b.txt"))
+  end)
+
+  it("is told when it calls in nothing but its thoughts, wherever their end stands", function()
+    local seen = corrected('Or so? <tool_call>{"name": "write_file", "arguments": {"path": "b.txt", "content": "y"}}</tool_call></think>')
+    assert.truthy(seen:find("stands inside your thoughts", 1, true), seen)
+  end)
+
+  it("is told of each call that could not be read, and makes the others once", function()
+    local function call(path, more)
+      return '<tool_call>\n{"name": "write_file", "arguments": {"path": "' .. path .. '", "content": "x"' .. (more or "") .. "}}\n</tool_call>\n"
+    end
+    local broken = call("first.txt", ', "content": "y"') .. call("made.txt") .. call("third.txt", ', "n": 99999999999999999999')
+      .. '<tool_call>\n{"name": "write_file", "arguments": {"path": "fourth.txt", "content": "half'
+    local seen, w = corrected(broken)
+    for _, part in ipairs({ "2 calls in your reply could not be read", "duplicate key", "first.txt", "integer does not fit 64 bits", "third.txt",
+      "The other calls in your reply were made", "Your call of write_file was cut off" }) do
+      assert.truthy(seen:find(part, 1, true), part .. "\n" .. seen)
+    end
+    assert.truthy(#seen < 2500, #seen)
+    assert.truthy(w)
   end)
 
   it("makes no call that stands in a file it has read", function()

@@ -3,21 +3,25 @@
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
 
-local WALLS = { "json", "schema", "box", "path", "fsm", "gate", "sse" }
+local WALLS = { "json", "schema", "box", "path", "fsm", "gate", "sse", "jail", "idesign", "calls", "llm" }
 
 -- What each wall accepts, and what it refuses.
 local GOOD = {
   json = '"text":"[1]"', schema = '"schema":{},"value":1', box = '"code":"return 1"', path = '"root":"/","path":"tmp"',
   fsm = '"type":"issue","from":"ready","to":"in_progress","role":"coder"', sse = '"chunks_b64":["ZGF0YTogeAoK"]',
+  idesign = '"path":"a.md","content":""', calls = '"text":"no call"',
 }
 
 local FIELDS = {
   "text", "text_b64", "schema", "value", "code", "mem", "steps", "ms", "then", "root", "path", "path_b64", "type", "from", "to",
-  "role", "reason", "project", "call", "chunks_b64", "chunks",
+  "role", "reason", "project", "call", "chunks_b64", "chunks", "name", "argv", "wall", "config", "files", "content", "tools",
+  "dialect", "chunk", "base_url", "prompt", "shape", "model", "key", "timeout", "stream", "private", "id",
 }
 
 local VALUES = {
-  "5", "-1", "1e300", "true", "null", '""', '"x"', '"\\u0000"', '"!!"', "[]", "{}", "[5,[]]", '{"a":null}',
+  "5", "-1", "1e300", "true", "null", '""', '"x"', '"\\u0000"', '"!!"', "[]", "{}", "[5,[]]", '{"a":null}', "[null,1]", "[{}]",
+  '{"type":[]}', '{"function":1}', '"a' .. ("ü"):rep(300) .. '"', '"' .. ("日"):rep(67) .. '/x"', '"a\\u001b[31m\\r\\u009b"',
+  '"/w8="', '["/w8="]',
   '"../../../etc/passwd"', "9223372036854775807", '"' .. ("x"):rep(100000) .. '"',
 }
 
@@ -44,7 +48,7 @@ end
 
 local function is_yes(answer)
   return answer.ok == true or answer.valid == true or answer.outcome == "ok" or answer.decision == "allow"
-    or answer.events ~= nil
+    or answer.events ~= nil or answer.calls ~= nil
 end
 
 for _, wall in ipairs(WALLS) do
@@ -99,10 +103,15 @@ for _, wall in ipairs(WALLS) do
       end
     end)
 
-    it("takes carriage returns, blank lines and a last line without its end", function()
+    it("takes carriage returns and a last line without its end, and answers a blank line", function()
       local row = '{"id":1,' .. (GOOD[wall] or '"project":"/nowhere"') .. "}"
       assert.equal(2, #answers(wall, { row, row }, "\r\n"))
-      assert.equal(2, #answers(wall, { row, "", "  ", row }))
+      local list = answers(wall, { row, "", "  ", row })
+      assert.equal(4, #list)
+      for i, id in ipairs({ 1, false, false, 1 }) do
+        assert.equal(id or nil, list[i].id)
+        assert.equal(not id, list[i].error ~= nil and list[i].id == nil)
+      end
       local text, code = orket.shell(string.format("printf '%%s' '%s' | %s try %s --jsonl", row, orket.binary, wall))
       assert.equal(0, code)
       assert.equal(1, cjson.decode(text).id)

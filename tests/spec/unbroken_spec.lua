@@ -1,5 +1,5 @@
 -- unbroken_spec.lua: a run that is killed and resumed again and again is the unbroken one: to the models, on
--- the board, in its files, and in the chain of every turn. By the whole example.
+-- the board, in its files, and in the events of every turn. By the whole example.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
@@ -24,7 +24,7 @@ local function example(delay, concurrency)
   return w
 end
 
--- What the run was: the distinct requests, each card's moves, the tree, the heads of its turns.
+-- What the run was: the distinct requests, each card's moves, the tree, the events of its turns.
 local function account(w)
   local seen = { requests = {}, moves = {} }
   for n = 1, w:requests() do
@@ -35,14 +35,14 @@ local function account(w)
     seen.moves[event.card] = moves .. event.body.from .. ">" .. event.body.to .. " "
   end
   seen.tree = cjson.decode((w:orket("show --json " .. EPIC .. ".1"))).tree
-  seen.chains = w:sql("SELECT s.turn, s.n, hex(e.hash) FROM stream s JOIN event e ON e.seq = s.seq WHERE s.run = '"
-    .. EPIC .. ".1' AND s.turn > 0 ORDER BY s.turn")
+  seen.events = w:sql("SELECT turn, n, step, kind, card, actor, role, body FROM journal WHERE run = '"
+    .. EPIC .. ".1' AND turn > 0 ORDER BY turn, n")
   local text, code = w:check()
   assert.equal(0, code, text)
   return seen
 end
 
-local function assert_same(was, is, chains)
+local function assert_same(was, is, events)
   assert.same(was.moves, is.moves)
   assert.equal(was.tree, is.tree)
   for request in pairs(is.requests) do
@@ -51,8 +51,8 @@ local function assert_same(was, is, chains)
   for request in pairs(was.requests) do
     assert(is.requests[request], "a request of the unbroken run is missing:\n" .. request)
   end
-  if chains then
-    assert.equal(was.chains, is.chains)
+  if events then
+    assert.equal(was.events, is.events)
   end
 end
 
@@ -74,7 +74,7 @@ end
 describe("the example, killed", function()
   local alone
 
-  it("after every third request it sends the same bytes, and its turns have the same chains", function()
+  it("after every third request it sends the same bytes, and its turns have the same events", function()
     alone = alone or unbroken(1)
     local w <close> = example(25, 1)
     local kills = 0

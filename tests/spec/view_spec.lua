@@ -118,6 +118,7 @@ local RUN = [==[
     a = { id = "a", ordinal = 1, name = "First", status = "done" },
     b = { id = "b", ordinal = 2, name = "Second", status = "blocked", wait_reason = "review" } } } }
   run.store = { subscribe = function() end, read = function(_, query)
+    if query == "capped" then return {} end
     return (query == "uncertain" or query == "approvals" or query == "waiting") and {} or query == "parked" and { { id = "b", status = "blocked", wait_reason = "review" } }
       or { { body = { why = "a person\n  reads first" } } }
   end }
@@ -156,6 +157,35 @@ go on with: orket run -C 'my shop' shop
       end)
     ]]
     assert.equal("shop.1/2/3\n", orket.probe(asked))
+  end)
+
+  it("show a card that waits for its model as not at work, without the words of a reply that broke off, and why", function()
+    local shown = RUN .. [[
+      local read = run.store.read
+      run.store.read = function(store, query, of)
+        if query == "capped" then
+          return { { card = "a", epic = run.epic.id, model = "m", waits = "until/2026-01-31T12:00:05.000Z" } }
+        elseif query == "last_events" and of.kind == "model.paused" then
+          return { { body = { model = "m", since = "2026-01-31T12:00:00.000Z", ["until"] = "2026-01-31T12:00:05.000Z", message = "no route" } } }
+        end
+        return read(store, query, of)
+      end
+      require("orket.async").main(function()
+        local view = require("orket.view.live").new()
+        view.draw = function() end
+        view:attach({ store = run.store }, run)
+        view:see({ kind = "turn.started", card = "a", at = "2026-01-31T12:00:00", body = { seat = "s", role = "r" } })
+        view:hear("a", "half of a")
+        view:see({ kind = "model.paused", card = "a", at = "2026-01-31T12:00:01", body = { model = "m", why = "w" } })
+        local scene = view:scene()
+        print(scene.doing.a, scene.words.a, scene.notice)
+        view.finished = true
+        view.stop()
+        return 0
+      end)
+    ]]
+    local got = orket.probe(shown)
+    assert.truthy(got:find("^nil\tnil\tthe model m is unreachable since 2026%-01%-31T12:00:00Z, not tried since .*: no route\n$"), got)
   end)
 
   it("leave the cursor visible and the lines wrapped, and end with the outcome", function()

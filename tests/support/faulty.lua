@@ -39,7 +39,7 @@ local DELAY = %d
 local play = (function()
 %s
 end)()
-local MACHINE = { ERR_IO = true, ERR_MEMORY = true, ERR_SCRIPT_MEMORY = true, ERR_STORE_FULL = true }
+local MACHINE = { ERR_IO = true, ERR_MEMORY = true, ERR_SCRIPT_MEMORY = true, ERR_STORE_FULL = true, ERR_DESCRIPTORS = true }
 
 local function is_broken(result)
   local text = tostring(result.content)
@@ -141,15 +141,21 @@ function Bed:project()
 end
 
 local PATIENCE = "timeout --foreground -k 5 60" -- what takes longer hangs: exit code 124
+-- Wakes a program that has stopped itself.
+local WOKEN = [[sh -c '"$@" & pid=$!; for i in $(seq 3000); do
+case $(cut -d" " -f3 /proc/$pid/stat 2>/dev/null) in T) kill -CONT $pid; break;; ""|Z) break;; esac; sleep 0.01; done; wait $pid' sh]]
 
 ---Runs the example in a directory: exit code, standard output, standard error.
 ---@param dir string
----@param options {fault: string?, kill: number?, arguments: string?, binary: string?}?  kill: after so many seconds
+---@param options {fault: string?, kill: number?, arguments: string?, binary: string?, limit: string?}?  kill: after so many
+---seconds; limit: of the shell, as "ulimit -n 20"
 function Bed:run(dir, options)
   options = options or {}
   local within = options.kill and string.format("timeout --foreground -s KILL %.4f", options.kill) or PATIENCE
-  local _, code = orket.shell(string.format("cd %s && exec 2>err; ORKET_MODEL_URL=%s %s ORKET_FAULT='%s' %s %s %s >out; exit $?",
-    dir, self.url, self.environment or "", options.fault or "", within, options.binary or M.faulty, options.arguments or "run --json textkit"))
+  within = (options.fault or ""):find(":stop$") and WOKEN or within
+  local _, code = orket.shell(string.format("cd %s && exec 2>err; %s; ORKET_MODEL_URL=%s %s ORKET_FAULT='%s' %s %s %s >out; exit $?",
+    dir, options.limit or ":", self.url, self.environment or "", options.fault or "", within, options.binary or M.faulty,
+    options.arguments or "run --json textkit"))
   code = options.kill and code == 124 and 137 or code -- it ended in the very moment of the kill
   return code, orket.read(dir .. "/out"), orket.read(dir .. "/err")
 end
@@ -177,14 +183,22 @@ local OF_ATTEMPTS = {
   ["operation.settled"] = true,
 }
 
+-- What a reply that the host broke off has cost shows in these fields.
+local COSTS = { ["turn.ended"] = { "calls", "tokens_in", "tokens_out" }, ["step.reply"] = { "attempt" } }
+
 -- An id that a mock gives counts messages, which is the same in every run.
-local function canonical(event)
+local function canonical(event, costless)
   local body = event.body
+  for _, field in ipairs(costless and COSTS[event.kind] or {}) do
+    body[field] = nil
+  end
   return table.concat({ event.kind, event.card or "", event.role or "", event.actor, cjson.encode(body) }, " ")
 end
 
 ---What a run came to, as texts to be compared: of each card its events in order, the board, the files.
-function Bed:facts(dir)
+---@param dir string
+---@param costless boolean?  without what replies that were broken off have cost
+function Bed:facts(dir, costless)
   local events, cards = self:events(dir), {}
   for _, event in ipairs(events) do
     if event.card and not OF_ATTEMPTS[event.kind] then
@@ -192,7 +206,7 @@ function Bed:facts(dir)
       if state then
         state.hash, state.was = nil, nil
       end
-      cards[event.card] = (cards[event.card] or "") .. canonical(event) .. "\n"
+      cards[event.card] = (cards[event.card] or "") .. canonical(event, costless) .. "\n"
     end
   end
   return {
@@ -220,8 +234,8 @@ local function compare(problems, what, is, expected)
 end
 
 ---What differs from the run that nothing happened to.
-function Bed:compare(dir, problems)
-  local facts, whole = self:facts(dir), self.whole
+function Bed:compare(dir, problems, costless)
+  local facts, whole = self:facts(dir, costless), costless and self.costless or self.whole
   compare(problems, "board", facts.board, whole.board)
   compare(problems, "files", facts.files, whole.files)
   for card, text in pairs(whole.cards) do
@@ -265,7 +279,7 @@ function Bed:has_excused(dir)
 end
 
 local MACHINE = { ERR_IO = true, ERR_MEMORY = true, ERR_STORE = true, ERR_STORE_FULL = true, ERR_STORE_READONLY = true,
-  ERR_STORE_BUSY = true, ERR_STORE_CORRUPT = true, ERR_JAIL = true, ERR_NET = true, ERR_LIBRARY = true }
+  ERR_STORE_BUSY = true, ERR_STORE_CORRUPT = true, ERR_JAIL = true, ERR_NET = true, ERR_LIBRARY = true, ERR_DESCRIPTORS = true }
 
 -- How the run with the fault ended: never with a crash, and what is told says that the machine failed, and the cure.
 local function check_end(code, err, problems)
@@ -320,14 +334,75 @@ function Bed:try(fault, options)
   elseif not gave_up then
     compare(problems, "files", self:facts(dir).files, self.whole.files)
   end
-  local report, sound = orket.shell(M.release .. " check " .. dir .. " 2>&1")
-  if sound ~= 0 then
-    problems[#problems + 1] = "orket check: " .. report
+  for _, command in ipairs({ "check " .. dir, "replay --strict -C " .. dir .. " textkit.1" }) do
+    local report, sound = orket.shell(M.release .. " " .. command .. " 2>&1")
+    if sound ~= 0 then
+      problems[#problems + 1] = "orket " .. command .. ": " .. report
+    end
   end
   if #problems == 0 and not os.getenv("KEEP") then
     orket.remove(dir)
   end
   return { code = code, text = out, err = said, runs = runs, again = again, gave_up = gave_up, problems = problems, dir = dir }
+end
+
+-- Kinds of an agent's own failures: the host's are none of them. What a reply that it broke off has cost is noted.
+local BLAMED = { ["turn.failed"] = true, ["step.failed"] = true }
+
+local function notes_cost(event)
+  return event.kind == "step.failed" and MACHINE[event.body.code] and event.body.usage ~= nil
+end
+
+---Runs the example with a fault of the host and, when it is lifted, until it is done: without a retry, without an answer
+---of a person, with the events of the undisturbed run and no others. What is wrong with what came out.
+---@param case {fault: string?, limit: string?, prepare: fun(dir)?, lift: fun(dir)?, clean: fun(dir)?}  fault: of ORKET_FAULT
+function Bed:sweep(case)
+  local dir, problems = self:project(), {}
+  asked(self)
+  if case.prepare then
+    case.prepare(dir)
+  end
+  local code, out, err = self:run(dir, { fault = case.fault, limit = case.limit })
+  local told, again, runs, last = lines_of(out), code, 0, err
+  check_end(code, err, problems)
+  if code == 137 and not (case.fault or ""):find(":kill$") then
+    problems[#problems + 1] = "hangs: " .. err:sub(1, 1000)
+  end
+  if case.lift then
+    case.lift(dir)
+  end
+  while again ~= 0 and runs < AGAIN do
+    local text
+    again, text, last = self:run(dir)
+    runs = runs + 1
+    table.move(lines_of(text), 1, #text, #told + 1, told)
+  end
+  if again ~= 0 then
+    problems[#problems + 1] = (again == 3 and "waits for a person: " or "does not complete: " .. again .. " ") .. last
+  end
+  check_told(self, dir, told, problems)
+  local costless = false
+  for _, event in ipairs(self:events(dir)) do
+    costless = costless or notes_cost(event)
+    if BLAMED[event.kind] and not notes_cost(event) then
+      problems[#problems + 1] = "recorded against an agent: " .. event.kind .. " " .. cjson.encode(event.body):sub(1, 300)
+    end
+  end
+  self:compare(dir, problems, costless)
+  check_requests(self, asked(self), 1, problems)
+  for _, command in ipairs({ "check " .. dir, "replay --strict -C " .. dir .. " textkit.1" }) do
+    local report, sound = orket.shell(M.release .. " " .. command .. " 2>&1")
+    if sound ~= 0 then
+      problems[#problems + 1] = "orket " .. command .. ": " .. report
+    end
+  end
+  if case.clean then
+    case.clean(dir)
+  end
+  if #problems == 0 and not os.getenv("KEEP") then
+    orket.remove(dir)
+  end
+  return { code = code, text = out, err = err, runs = runs, again = again, problems = problems, dir = dir }
 end
 
 ---Runs the example with a fault; once it is under way, a person comments. Exit codes of both.
@@ -395,7 +470,7 @@ function M.new(delay, options)
   local dir = self:project()
   local code, _, err = self:run(dir)
   assert(code == 0, err)
-  self.whole, self.requests = self:facts(dir), asked(self)
+  self.whole, self.costless, self.requests = self:facts(dir), self:facts(dir, true), asked(self)
   return self
 end
 

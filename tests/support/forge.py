@@ -1,7 +1,7 @@
 # forge.py: a journal changed by hand and made to fit again, as far as who has no key can: names of blobs and
 # messages, hashes, numbers, chains and heads all follow from what was changed. Only the signature cannot.
 #   python3 forge.py DATABASE CODE      CODE works on `events`, `messages`, `blobs` with the functions below
-import hashlib, json, sqlite3, sys
+import hashlib, json, os, sqlite3, sys
 
 
 def digest(*parts):
@@ -123,7 +123,7 @@ for event in events:
     n, prev, before = lasts.get(event["stream"], (0, 0, bytes(32)))
     event["n"] = n + 1
     fields = [event["run"], event["turn"], event["step"], event["n"], event["kind"], event["card"] or "", event["actor"],
-              event["role"] or "", event["body"]]
+              event["role"] or "", event["body"], event["at"]]
     event["hash"] = digest(before, *[str(field).encode() for field in fields])
     db.execute("INSERT OR IGNORE INTO kind (name) VALUES (?)", (event["kind"],))
     db.execute("INSERT INTO entry SELECT ?, ?, ?, ?, ?, id, ?, ?, ?, ?, ?, NULL, ? FROM kind WHERE name = ?",
@@ -144,3 +144,7 @@ for head in rows("SELECT * FROM head"):
         so_far, count = digest(so_far, str(turn).encode(), of[-1]["hash"]), count + len(of)
     db.execute("UPDATE head SET hash = ?, events = ? WHERE run = ? AND seq = ?", (so_far, count, head["run"], head["seq"]))
 db.commit()
+
+mark = os.path.join(os.path.dirname(sys.argv[1]), "highwater")  # it would not follow from them
+if os.path.exists(mark):
+    os.remove(mark)

@@ -95,7 +95,7 @@ function M.new(options)
     name = "Test", architecture = options.architecture, models = M.merged({
       m = M.merged({ base_url = "http://127.0.0.1:1/v1", model = "mock" }, options.model),
     }, options.models),
-    process_rules = M.merged({ limits = M.merged({ concurrency = 2 }, options.limits), gate = options.gate }, options.rules),
+    process_rules = M.merged({ limits = M.merged({ concurrency = 2, drain = 0, disk = 0 }, options.limits), gate = options.gate }, options.rules),
   }))
   write_json(self, "config/teams/t.json", options.team or TEAM)
   write_json(self, "config/environments/e.json", { name = "E" })

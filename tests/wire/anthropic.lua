@@ -71,6 +71,13 @@ end
 local JSON = "application/json"
 
 return {
+  { "two calls at one index", events(start(), open(0, '"type":"tool_use","id":"a","name":"f","input":{}'), delta(0, '"type":"input_json_delta","partial_json":"{\\"x\\""'),
+    open(0, '"type":"tool_use","id":"b","name":"g","input":{}'), delta(0, '"type":"input_json_delta","partial_json":"{}"'), close(0), stop("tool_use"), END),
+    calls = { { "f", '{"x"', "a" }, { "g", "{}", "b" } } },
+  { "two calls at one index with one id", events(start(), open(0, '"type":"tool_use","id":"a","name":"f","input":{}'), open(0, '"type":"tool_use","id":"a","name":"g","input":{}'),
+    close(0), stop("tool_use"), END), calls = { { "f", "{}", "a" }, { "g", "{}", "call_1" } } },
+  { "more arguments behind a call's end", events(start(), open(0, '"type":"tool_use","id":"a","name":"f","input":{}'), delta(0, '"type":"input_json_delta","partial_json":"{\\"x\\":1}"'), close(0),
+    delta(0, '"type":"input_json_delta","partial_json":"{\\"x\\":2}"'), stop("tool_use"), END), calls = { { "f", '{"x":1}{"x":2}', "a" } } },
   { "a text with pings", events(start(), open(0, TEXT), PING, delta(0, '"type":"text_delta","text":"Hi"'), PING, close(0), stop("end_turn"), END), content = "Hi", finish = "stop",
     usage = { prompt = 9, completion = 3 } },
   { "no event lines, CRLF and comments", (":hello\n\n" .. stream("end_turn", { text(0, "Hi") }):gsub("event: [%w_]+\n", "")):gsub("\n", "\r\n"), content = "Hi" },

@@ -15,6 +15,10 @@ local function delta(fields, finish)
     :format(fields, finish and '"' .. finish .. '"' or "null")
 end
 
+local function choice(index, fields, finish)
+  return (delta(fields, finish):gsub('"choices":%[{"index":0', '"choices":[{"index":' .. index))
+end
+
 local function call(fields)
   return delta('"tool_calls":[' .. fields .. "]")
 end
@@ -117,6 +121,44 @@ return {
   { "all with index 0 and without ids (Gemini's)", data(call('{"index":0,"id":"","function":{"name":"f","arguments":"{\\"x\\":1}"}}'),
     call('{"index":0,"id":"","function":{"name":"g","arguments":"{}"}}'), call('{"index":0,"id":"","function":{"name":"g","arguments":"{}"}}'), CALLED, DONE),
     calls = { { "f", '{"x":1}', "call_0" }, { "g", "{}", "call_1" }, { "g", "{}", "call_2" } } },
+  { "another name at the same index", data(call('{"index":0,"id":"a","function":{"name":"read_file","arguments":""}}'),
+    call('{"index":0,"function":{"name":"write_file","arguments":"{}"}}'), CALLED, DONE), calls = { { "read_file", "{}", "a" }, { "write_file", "{}", "call_1" } } },
+  { "another name at the same index and id, amid the arguments", data(call('{"index":0,"id":"a","function":{"name":"read_file","arguments":"{\\"x\\""}}'),
+    call('{"index":0,"id":"a","function":{"name":"write_file","arguments":":1}"}}'), CALLED, DONE),
+    calls = { { "read_file", '{"x"', "a" }, { "write_file", ":1}", "call_1" } } },
+  { "another id and name at the same index, amid the arguments", data(call('{"index":0,"id":"a","function":{"name":"f","arguments":"{"}}'),
+    call('{"index":0,"id":"b","function":{"name":"g","arguments":"{}"}}'), call('{"index":0,"id":"","function":{"arguments":""}}'), CALLED, DONE),
+    calls = { { "f", "{", "a" }, { "g", "{}", "b" } } },
+  { "another name without index and id (function_call)", data(delta('"function_call":{"name":"f","arguments":"{"}'), delta('"function_call":{"name":"g","arguments":"}"}'), CALLED, DONE),
+    calls = { { "f", "{" }, { "g", "}" } } },
+  { "the whole name with every fragment (NIM)", data(call('{"index":0,"id":"a","function":{"name":"f","arguments":""}}'), call('{"index":0,"function":{"name":"f","arguments":"{\\"x\\""}}'),
+    call('{"index":0,"function":{"name":"f","arguments":":1}"}}'), CALLED, DONE), calls = { { "f", '{"x":1}', "a" } } },
+  { "an empty name first", data(call('{"index":0,"id":"a","function":{"name":"","arguments":""}}'), call('{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}'), CALLED, DONE),
+    calls = { { "f", "{}", "a" } } },
+  { "another id with every fragment and no name (LM Studio)", data(call('{"index":0,"id":"a","function":{"name":"f","arguments":""}}'),
+    call('{"index":0,"id":"b","function":{"name":"","arguments":"{\\"x\\""}}'), call('{"index":0,"id":"c","function":{"name":"","arguments":":1}"}}'), CALLED, DONE),
+    calls = { { "f", '{"x":1}', "a" } } },
+  { "an index that comes with the second fragment", data(call('{"id":"a","function":{"name":"f","arguments":""}}'), call('{"index":0,"function":{"arguments":"{\\"x\\":1}"}}'), CALLED, DONE),
+    calls = { { "f", '{"x":1}', "a" } } },
+  { "arguments before their name", data(call('{"index":0,"function":{"arguments":"{\\"x\\":1}"}}'), call('{"index":0,"id":"a","function":{"name":"f"}}'), CALLED, DONE),
+    calls = { { "f", '{"x":1}', "a" } } },
+  { "arguments that no name comes to", data(call('{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}'), call('{"index":1,"function":{"arguments":"{\\"x\\":1}"}}'), CALLED, DONE),
+    calls = { { "f", "{}", "a" }, { "", '{"x":1}', "call_1" } } },
+  { "more arguments behind the finish", data(call('{"index":0,"id":"a","function":{"name":"f","arguments":"{\\"x\\":1}"}}'), CALLED, call('{"index":0,"function":{"arguments":"{\\"x\\":2}"}}'), DONE),
+    calls = { { "f", '{"x":1}{"x":2}', "a" } } },
+  { "another call behind the finish", data(call('{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}}'), CALLED, call('{"index":0,"function":{"name":"g","arguments":"{}"}}'), DONE),
+    calls = { { "f", "{}", "a" }, { "g", "{}" } } },
+
+  -- ---- several choices: one is the reply ----
+  { "two choices, one after the other", data(HI, choice(1, '"content":"Ho"'), delta('"content":"!"'), choice(1, "", "length"), STOP, DONE), content = "Hi!", finish = "stop" },
+  { "two choices in one event", data('{"choices":[{"index":1,"delta":{"content":"Ho"}},{"index":0,"delta":{"content":"Hi"}}]}', HI, choice(1, '"content":"!"', "stop"), DONE), content = "Ho!" },
+  { "calls of two choices", data(call('{"index":0,"id":"a","function":{"name":"f","arguments":"{\\"x\\""}}'), choice(1, '"tool_calls":[{"index":0,"id":"b","function":{"name":"g","arguments":"{}"}}]'),
+    choice(1, '"tool_calls":[{"index":0,"function":{"arguments":":2}"}}]'), call('{"index":0,"function":{"arguments":":1}"}}'), CALLED, DONE), calls = { { "f", '{"x":1}', "a" } } },
+  { "a choice without an index is the first", data('{"choices":[{"delta":{"content":"H"}}]}', choice(1, '"content":"x"'), delta('"content":"i"'), STOP, DONE), content = "Hi" },
+  { "one choice, whatever its index", data(choice(1, '"content":"H"'), choice(1, '"content":"i"'), choice(1, "", "stop"), DONE), content = "Hi" },
+  { "two choices, whole", '{"choices":[{"index":0,"message":{"content":"Hi"},"finish_reason":"stop"},{"index":1,"message":{"content":"Ho"},"finish_reason":"length"}]}', kind = JSON,
+    content = "Hi", finish = "stop" },
+  { "the end of another choice alone", data(HI, choice(1, "", "stop")), code = "ERR_PROTOCOL", message = "before it was complete" },
   { "arguments as an object (Ollama)", data(call('{"index":0,"id":"a","function":{"name":"f","arguments":{"x":[1]}}}'), delta("", "stop"), DONE), calls = { { "f", '{"x":[1]}', "a" } },
     finish = "tool_calls" },
   { "arguments as an object, whole", whole('"content":"","tool_calls":[{"function":{"name":"f","arguments":{"x":1}}},{"id":"b","type":"function","function":{"name":"g","arguments":{}}}]', "stop"),

@@ -114,6 +114,8 @@ static void read_arguments(lua_State *L, struct call *call, struct err *err)
         struct json_doc *doc = bind_new_doc(L);
         rc = value_read(L, -2, doc, &limits, &doc->root, err);
     }
+    if (rc == ERR_MEMORY)
+        bind_raise(L, err); // says nothing of the arguments
     call->gate_call.size = len;
     call->gate_call.arguments = rc ? NULL : bind_to_doc(L, -1);
     call->gate_call.parse_error = rc ? err : NULL;
@@ -254,7 +256,10 @@ int bind_show_call(lua_State *L, struct gate *gate)
     g->card_type = luaL_checkstring(L, 9);
     g->card_status = luaL_checkstring(L, 10);
     struct json_doc *doc = bind_renew_doc(L, 7);
-    if (json_parse(doc, text, len, &limits, NULL))
+    int rc = json_parse(doc, text, len, &limits, NULL);
+    if (rc == ERR_MEMORY)
+        return luaL_error(L, "out of memory");
+    if (rc)
         return 0;
     struct json arguments = doc->root;
     g->arguments = &arguments;

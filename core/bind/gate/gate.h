@@ -57,7 +57,7 @@ struct call *bind_check_call(lua_State *L, int idx);
 /* Resolves, judges and, when nothing denies, pushes the permit for the operation (a table or doc)
  * at idx for the call at call_idx; a permit that a person is asked about works when it was
  * accepted. Otherwise pushes nothing; *verdict says why. With `dry` nothing is pushed in any case,
- * and without a root paths are judged by their text. */
+ * and without a root paths are judged by their text. Raises when the machine failed. */
 bool bind_permit(lua_State *L, int call_idx, int idx, bool dry, struct gate_verdict *verdict);
 
 /* True when a text of the tree holds a key that this process uses. */
@@ -85,7 +85,7 @@ struct resolved *bind_resolve_new(int root, enum gate_want want, const struct js
 void bind_resolved_free(struct resolved *resolved);
 
 /* Resolves the paths in the arguments of the call on the top of the stack and judges them. An
- * allowed call keeps its first one. */
+ * allowed call keeps its first one. Raises when the machine failed, which is no verdict. */
 void bind_judge_reach(lua_State *L, struct call *call, struct gate_verdict *verdict);
 
 /* The same, and pushes the list of everything that the gate has against the call. */

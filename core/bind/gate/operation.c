@@ -41,17 +41,23 @@ static void resolve(lua_State *L, struct permit *permit, int root, struct gate_p
     const struct json *text = permit_field(permit, "path");
     permit->resolved = bind_resolve_new(root, permit->want, text, path);
     if (!permit->resolved)
-        luaL_error(L, "out of memory");
+        bind_raise(L, &(struct err){.code = ERR_MEMORY, .text = "no memory to resolve a path"});
     if (path->code == ERR_NOT_DIR && permit_is_kind(permit, "fs.search")) // one file is searched as well
         bind_resolve(root, GATE_WANT_READ, text, permit->resolved, path);
+    if (err_is_environment(path->code))
+        bind_raise(L, &permit->resolved->failure);
 }
 
 /* The file that would run, as the permit's name; the permit is on the top of the stack. */
 static const char *find_program(lua_State *L, struct permit *permit, int root)
 {
     char found[FS_PATH_MAX + 3];
+    struct err err = {0};
     const struct json *argv = permit_field(permit, "argv");
-    if (!gate_is_argv(argv) || program_find(root, argv->u.items[0].u.string, found, NULL))
+    int rc = gate_is_argv(argv) ? program_find(root, argv->u.items[0].u.string, found, &err) : ERR_USAGE;
+    if (err_is_environment(rc))
+        bind_raise(L, &err);
+    if (rc)
         return NULL;
     permit->name = lua_pushstring(L, found);
     permit->name_len = strlen(found);

@@ -145,7 +145,7 @@ static int l_permit_perform(lua_State *L)
     lua_pushvalue(L, 2);
     if (rc == 0)
         lua_pushvalue(L, -2);
-    bind_call(L, rc ? bind_fail(L, &err) : 1, 0);
+    bind_call(L, rc ? bind_push_failure(L, &err) : 1, 0);
     return 0;
 }
 

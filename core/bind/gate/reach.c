@@ -75,6 +75,7 @@ struct resolving {
     struct json_doc arena;
     struct gate_path few[1], *paths;
     size_t count, room;
+    struct err failed; /* of the machine, the first one */
 };
 
 static void count_argument(void *ctx, const struct json *path)
@@ -98,6 +99,10 @@ static void resolve_argument(void *ctx, const struct json *path)
         return;
     struct gate_path *record = &r->paths[r->count++];
     struct resolved *resolved = bind_resolve_new(r->root, r->want, path, record);
+    if (!resolved)
+        err_set(&r->failed, ERR_MEMORY, "no memory to resolve a path");
+    else if (err_is_environment(record->code) && !r->failed.code)
+        r->failed = resolved->failure;
     if (!resolved) {
         *record = (struct gate_path){.value = path, .code = ERR_MEMORY};
     } else if (r->count == 1) {
@@ -108,7 +113,6 @@ static void resolve_argument(void *ctx, const struct json *path)
     }
 }
 
-/* Without memory there are no records, and a path without a record is denied. */
 static void resolve_arguments(struct resolving *r)
 {
     struct call *call = r->call;
@@ -118,6 +122,8 @@ static void resolve_arguments(struct resolving *r)
                                            : json_doc_alloc(&r->arena, r->room * sizeof *r->paths);
     if (r->paths)
         gate_each_path(call->gate, &call->gate_call, resolve_argument, r);
+    else if (r->room)
+        err_set(&r->failed, ERR_MEMORY, "no memory for the paths of a call");
 }
 
 /* Only what an operation can go on with, and while descriptors are plenty: they are numbered from
@@ -145,6 +151,8 @@ void bind_judge_reach(lua_State *L, struct call *call, struct gate_verdict *verd
     call->gate_call.path_count = 0;
     json_doc_clear(&r.arena);
     keep_first(call);
+    if (r.failed.code)
+        bind_raise(L, &r.failed);
 }
 
 #define EXPLAINED_MAX 256 /* refusals of one call */

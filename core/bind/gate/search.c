@@ -22,6 +22,7 @@ struct state {
     struct buf bytes;
     size_t matches, files, read;
     bool more;
+    struct err failed; /* of the machine, the first one */
 };
 
 static bool is_full(const struct state *s)
@@ -77,11 +78,21 @@ static void look_in(struct state *s, const char *path)
     }
 }
 
+/* A file that is gone, or no file, is passed over; one that the machine does not give would be missed. */
+static void note_failure(struct state *s, int rc, const struct err *err)
+{
+    if (err_is_environment(rc) && !s->failed.code)
+        s->failed = *err;
+}
+
 static void look_at(struct state *s, const struct fs_target *file, const char *path)
 {
     bool longer = false;
+    struct err err = {0};
     buf_reset(&s->bytes);
-    if (fs_read(file, 0, FS_READ_MAX, &s->bytes, &longer, NULL))
+    int rc = fs_read(file, 0, FS_READ_MAX, &s->bytes, &longer, &err);
+    note_failure(s, rc, &err);
+    if (rc)
         return;
     s->read += s->bytes.len;
     s->files++;
@@ -97,9 +108,13 @@ static void look_below(struct state *s, const char *name)
     const struct fs_target *root = &s->search->target;
     char path[2 * FS_PATH_MAX + 2];
     struct fs_target file;
+    struct err err = {0};
     int len = snprintf(path, sizeof path, "%s%s%s", root->path, root->len ? "/" : "", name);
-    if (!gate_may_read(s->search->gate, &s->search->call, path, (size_t)len) ||
-        fs_resolve(root->fd, name, strlen(name), FS_READ, &file, NULL))
+    if (!gate_may_read(s->search->gate, &s->search->call, path, (size_t)len))
+        return;
+    int rc = fs_resolve(root->fd, name, strlen(name), FS_READ, &file, &err);
+    note_failure(s, rc, &err);
+    if (rc)
         return;
     look_at(s, &file, path);
     fs_target_close(&file);
@@ -144,6 +159,10 @@ static int search_run(struct search *search, struct json *found, struct err *err
     json_end_object(&s.out);
     buf_clear(&s.bytes);
     int built = json_finish(&s.out, found);
+    if (rc == 0 && s.failed.code) {
+        *err = s.failed;
+        rc = err->code;
+    }
     if (rc == 0 && built)
         rc = err_set(err, built, "no memory for the matches");
     return rc;
@@ -192,7 +211,7 @@ static int l_job_finish(lua_State *L)
     bind_take(job->bind, job->callback); // pushed on the main thread, which is L
     int n = 1;
     if (job->rc)
-        n = bind_fail(L, &job->err);
+        n = bind_push_failure(L, &job->err);
     else
         value_push(L, &job->found);
     lua_call(L, n, 0);

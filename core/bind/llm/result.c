@@ -81,6 +81,10 @@ void llm_push_reply(lua_State *L, const struct reply *reply)
     lua_setfield(L, -2, "calls");
     push_usage(L, reply);
     lua_setfield(L, -2, "usage");
+    if (reply->excess) {
+        set_int(L, "calls_max", REPLY_CALLS_MAX);
+        set_int(L, "dropped", (int64_t)reply->dropped);
+    }
     struct buf *message = bind_scratch(L);
     reply_message(reply, message);
     if (!buf_ok(message))

@@ -72,7 +72,8 @@ static const char *header_fault(struct content *c)
     struct bundle_report *report = c->report;
     const char *run = text_of(c, "id"), *engine = text_of(c, "engine");
     if (!json_is(field(c, "format"), BUNDLE_FORMAT) ||
-        json_int(field(c, "version"), 0) != BUNDLE_VERSION)
+        json_int(field(c, "version"), 0) < BUNDLE_OLDEST ||
+        json_int(field(c, "version"), 0) > BUNDLE_VERSION)
         return "it is no bundle, or of a version that this program does not know";
     if (!run || !engine || strlen(engine) >= sizeof report->engine ||
         !hex_of(c, "key", report->key.bytes, SIGN_PUBLIC))
@@ -158,6 +159,7 @@ static bool read_event(const struct content *c, struct store_seen *event, struct
         .card = text_of(c, "card"),
         .actor = text_of(c, "actor"),
         .role = text_of(c, "role"),
+        .at = text_of(c, "at"),
     };
     return event->run && event->turn && event->n > 0 && event->step >= 0 && event->kind &&
            event->actor && body_of(c, event) && hash_field(c, "prev", prev) &&
@@ -178,8 +180,7 @@ static const char *any_event_fault(struct content *c, struct store_seen *event, 
     char what[160];
     if (!read_event(c, event, prev, hash) || !is_named(c, event))
         return "it lacks a field";
-    struct hash right = event_hash(prev, event);
-    if (!hash_equal(&right, hash))
+    if (!event_hash_is(prev, event, hash))
         return "its hash does not follow from its bytes and the one before";
     return names_lost_by(&c->names, event->kind, field(c, "body"), what, sizeof what)
                ? lost(c, what)

@@ -8,7 +8,9 @@
 
 static int fail(const char *path, struct err *err)
 {
-    return err_set(err, errno == ENOSPC ? ERR_STORE_FULL : ERR_IO, "%s: %s", path, strerror(errno));
+    int error = errno;
+    return error == ENOSPC ? err_set(err, ERR_STORE_FULL, "%s: %s", path, strerror(error))
+                           : err_os(err, error, "%s", path);
 }
 
 int bundle_create(const char *path, int *fd, struct err *err)

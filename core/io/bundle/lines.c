@@ -12,6 +12,8 @@ static int fail(const struct lines *lines, int code, struct err *err)
 {
     if (code == ERR_MEMORY)
         return err_set(err, code, "out of memory");
+    if (code == ERR_DESCRIPTORS)
+        return err_os(err, errno, "%s", lines->path);
     err_set(err, code, "%s: %s", lines->path, strerror(errno));
     err_fix(err, "give a file of orket export that can be read");
     return code;
@@ -23,7 +25,7 @@ int lines_open(struct lines *lines, const char *path, struct err *err)
     lines->line.max = BUNDLE_LINE;
     if (lines->fd >= 0)
         return 0;
-    return fail(lines, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, err);
+    return fail(lines, errno == ENOENT ? ERR_NOT_FOUND : err_of_errno(errno), err);
 }
 
 /* The next bytes of the file: how many. */

@@ -22,6 +22,7 @@ struct check {
     int64_t last_stream;
     sqlite3_stmt *names, *pieces;
     struct names there; /* blobs, messages, generations */
+    struct highwater mark;
     struct json_doc doc;
     struct buf bytes;
     int64_t piece_count;
@@ -114,14 +115,15 @@ static void check_link(struct check *check, sqlite3_stmt *row, const struct stor
         return;
     }
     struct head *head = &check->heads[stream];
-    struct hash hash = event_hash(&head->hash, event);
-    if (head->dropped && strcmp(event->kind, "dropped") == 0 &&
-        sqlite3_column_bytes(row, REBUILD_HASH) == HASH_SIZE)
+    struct hash hash = {{0}};
+    bool is_whole = sqlite3_column_bytes(row, REBUILD_HASH) == HASH_SIZE;
+    if (is_whole)
         memcpy(hash.bytes, sqlite3_column_blob(row, REBUILD_HASH), HASH_SIZE);
+    bool is_dropped = head->dropped && strcmp(event->kind, "dropped") == 0;
     const char *why = event->n != head->n + 1 ? "an event before this one is missing"
                       : sqlite3_column_int64(row, REBUILD_PREV) != head->seq
                           ? "it does not point to the one before"
-                      : !hash_is(row, REBUILD_HASH, &hash)
+                      : !is_whole || (!is_dropped && !event_hash_is(&head->hash, event, &hash))
                           ? "its hash does not follow from its bytes and the one before"
                           : NULL;
     if (why && !head->bad)
@@ -357,16 +359,33 @@ static int open_check(struct check *check)
     return rc;
 }
 
-static void check_log(struct check *check)
+/* What says that the file is not all that it was; looked at before SQLite does. */
+static int check_file(struct check *check)
 {
     struct err why = {0};
     if (wal_check(check->options->path, &why))
         problem(check, "file", "the log", why.text);
+    int rc = highwater_load(check->options, &check->mark, &why);
+    if (rc && check->err)
+        *check->err = why;
+    return rc;
+}
+
+static int check_mark(struct check *check)
+{
+    struct err why = {0};
+    int rc = highwater_compare(check->disk, &check->mark, &why);
+    if (rc == ERR_STORE_CORRUPT)
+        problem(check, "file", "the high-water mark", why.text);
+    else if (rc && check->err)
+        *check->err = why;
+    return rc == ERR_STORE_CORRUPT ? 0 : rc;
 }
 
 static int run_check(struct check *check)
 {
     int rc = each_row(check, "PRAGMA integrity_check(10)", check_page);
+    rc = rc ? rc : check_mark(check);
     rc = rc ? rc
             : compare_query(&check->report, check->disk, check->fresh, "sqlite_schema",
                             "SELECT name, sql FROM sqlite_schema ORDER BY name", check->err);
@@ -433,8 +452,8 @@ int store_check(const struct store_options *options, struct buf *report, bool *s
 {
     struct check check = {.options = options, .err = err};
     begin(&check);
-    check_log(&check); // before SQLite looks at it
-    int rc = open_check(&check);
+    int rc = check_file(&check);
+    rc = rc ? rc : open_check(&check);
     rc = rc ? rc : run_check(&check);
     if (rc == ERR_STORE_CORRUPT && check.disk) {
         problem(&check, "file", options->path, sqlite3_errmsg(check.disk));

@@ -132,7 +132,7 @@ static int find_key(struct heads *heads, const struct store_options *options)
                           : err_set(heads->err, ERR_MEMORY, "out of memory");
     buf_clear(&dir);
     heads->known = rc == 0;
-    return rc == ERR_MEMORY || rc == ERR_IO ? rc : 0;
+    return err_is_environment(rc) ? rc : 0;
 }
 
 static const struct {

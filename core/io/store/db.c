@@ -160,15 +160,19 @@ static int read_version(sqlite3 *db, const struct store_options *options, int64_
     return 0;
 }
 
-/* The commit writes a number again that is there already: the log may lose it, so it is not synced
- * itself. */
+int db_touch(sqlite3 *db, struct err *err)
+{
+    char sql[64];
+    snprintf(sql, sizeof sql, "PRAGMA application_id = %d", APPLICATION_ID);
+    return db_exec(db, sql, err);
+}
+
+/* The log may lose this commit, so it is not synced itself. */
 int db_begin_log(sqlite3 *db, struct err *err)
 {
-    char sql[160];
-    snprintf(sql, sizeof sql,
-             "PRAGMA synchronous = NORMAL; PRAGMA application_id = %d; PRAGMA synchronous = FULL",
-             APPLICATION_ID);
-    return db_exec(db, sql, err);
+    int rc = db_exec(db, "PRAGMA synchronous = NORMAL", err);
+    rc = rc ? rc : db_touch(db, err);
+    return rc ? rc : db_exec(db, "PRAGMA synchronous = FULL", err);
 }
 
 int db_check_version(sqlite3 *db, const struct store_options *options, struct err *err)

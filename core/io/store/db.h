@@ -45,6 +45,8 @@ int db_functions(sqlite3 *db, struct err *err);
 int db_open(const struct store_options *options, const char *path, bool readonly, sqlite3 **out,
             struct err *err);
 int db_migrate(sqlite3 *db, const struct store_options *options, struct err *err);
+/* Commits nothing: a number is written that is there already. */
+int db_touch(sqlite3 *db, struct err *err);
 /* Makes the head of the log, and its name in the directory, durable if they are not yet. */
 int db_begin_log(sqlite3 *db, struct err *err);
 /* 0, or why this database cannot be used as it is (not ours, newer, not migrated yet). */

@@ -165,7 +165,7 @@ static int names_nothing_lost(struct exporter *x, const struct store_seen *event
 static int write_event(struct exporter *x, sqlite3_stmt *row, enum bundle_kind kind)
 {
     struct store_seen event;
-    struct hash prev, hash, right;
+    struct hash prev, hash;
     bool whole = read_event(row, &event);
     if (is_starved(x))
         return no_text(x);
@@ -176,8 +176,7 @@ static int write_event(struct exporter *x, sqlite3_stmt *row, enum bundle_kind k
                        "the run %s was dropped: orket gc kept its hashes only", x->run);
     copy_hash(row, 11, &hash);
     copy_hash(row, 12, &prev);
-    right = event_hash(&prev, &event);
-    if (!hash_equal(&right, &hash)) {
+    if (!event_hash_is(&prev, &event, &hash)) {
         char where[BUNDLE_NAME];
         snprintf(where, sizeof where, "%s/%s/%lld", event.run, event.turn, (long long)event.n);
         return export_corrupt(x, "the event", where);

@@ -72,11 +72,25 @@ static int code_of_write(void)
     return is_limited ? ERR_STORE_FULL : ERR_IO;
 }
 
+/* What the system said, where that is about the host or about room; else ERR_IO. The errno may be an old
+ * one: of others nothing is concluded. */
+static int code_of_system(sqlite3 *db)
+{
+    int code = disk_code(sqlite3_system_errno(db));
+    return code == ERR_STORE_READONLY ? ERR_IO : code;
+}
+
 static int code_in(sqlite3 *db, int rc)
 {
+    bool is_open = (rc & 0xff) == SQLITE_CANTOPEN, is_io = (rc & 0xff) == SQLITE_IOERR;
+    if (rc == SQLITE_IOERR_NOMEM)
+        return ERR_MEMORY;
+    int host = db && (is_open || is_io) ? code_of_system(db) : ERR_IO;
+    if (host != ERR_IO)
+        return host;
     if (rc == SQLITE_IOERR_WRITE)
         return code_of_write();
-    return db && (rc & 0xff) == SQLITE_CANTOPEN ? code_of_place(db) : code_of(rc);
+    return db && is_open ? code_of_place(db) : code_of(rc);
 }
 
 int db_fail(sqlite3 *db, int rc, struct err *err)

@@ -9,13 +9,26 @@
 #include "io/store/pack.h"
 #include "io/store/write.h"
 
+/* The text of a value, or NULL: it is NULL, or there was no memory, which is then the result: no value is
+ * taken for one that is missing. */
+static const char *text_of(sqlite3_context *ctx, sqlite3_value *value)
+{
+    bool has_text = sqlite3_value_type(value) != SQLITE_NULL;
+    const char *text = (const char *)sqlite3_value_text(value);
+    if (!text && has_text)
+        sqlite3_result_error_nomem(ctx);
+    else if (!text)
+        sqlite3_result_null(ctx);
+    return text;
+}
+
 /* ---- json_put(a, b): the members of a, replaced and joined by those of b; NULL: it has none ---- */
 
 static int parse(sqlite3_value *value, struct json_doc *doc)
 {
     const char *text = (const char *)sqlite3_value_text(value);
-    if (!text)
-        return ERR_JSON;
+    if (!text) // it is not NULL
+        return ERR_MEMORY;
     int rc = json_parse(doc, text, (size_t)sqlite3_value_bytes(value), NULL, NULL);
     return rc ? rc : doc->root.type == JSON_OBJECT ? 0 : ERR_JSON;
 }
@@ -40,11 +53,20 @@ static int put(struct json_doc *out, const struct json *a, const struct json *b)
     return json_finish(&builder, &out->root);
 }
 
+static void refuse_put(sqlite3_context *ctx, int rc)
+{
+    if (rc == ERR_MEMORY)
+        sqlite3_result_error_nomem(ctx);
+    else
+        sqlite3_result_error(ctx, "json_put: not two objects", -1);
+}
+
 static void put_text(sqlite3_context *ctx, struct json_doc *docs)
 {
     struct buf text = {0};
-    if (put(&docs[2], &docs[0].root, &docs[1].root)) {
-        sqlite3_result_error(ctx, "json_put: not two objects", -1);
+    int rc = put(&docs[2], &docs[0].root, &docs[1].root);
+    if (rc) {
+        refuse_put(ctx, rc);
         return;
     }
     json_write(&text, &docs[2].root);
@@ -60,10 +82,13 @@ static void sql_json_put(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
     struct json_doc docs[3] = {{0}};
     (void)argc;
-    if (sqlite3_value_type(argv[0]) == SQLITE_NULL || sqlite3_value_type(argv[1]) == SQLITE_NULL)
+    bool is_null = sqlite3_value_type(argv[0]) == SQLITE_NULL || sqlite3_value_type(argv[1]) == SQLITE_NULL;
+    int rc = is_null ? 0 : parse(argv[0], &docs[0]);
+    rc = rc || is_null ? rc : parse(argv[1], &docs[1]);
+    if (is_null)
         sqlite3_result_value(ctx, argv[0]);
-    else if (parse(argv[0], &docs[0]) || parse(argv[1], &docs[1]))
-        sqlite3_result_error(ctx, "json_put: not two objects", -1);
+    else if (rc)
+        refuse_put(ctx, rc);
     else if (docs[1].root.len > 0)
         put_text(ctx, docs);
     for (size_t i = 0; i < COUNT_OF(docs); i++)
@@ -84,12 +109,13 @@ static void sql_json_raw(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 
 static void sql_json_join(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
-    const char *a = (const char *)sqlite3_value_text(argv[0]),
-               *b = (const char *)sqlite3_value_text(argv[1]);
+    const char *a = text_of(ctx, argv[0]), *b = a ? text_of(ctx, argv[1]) : NULL;
+    (void)argc;
+    if (!a || !b)
+        return;
     size_t a_len = (size_t)sqlite3_value_bytes(argv[0]),
            b_len = (size_t)sqlite3_value_bytes(argv[1]);
-    (void)argc;
-    if (!a || !b || a_len < 2 || b_len < 2) {
+    if (a_len < 2 || b_len < 2) {
         sqlite3_result_null(ctx);
         return;
     }
@@ -111,10 +137,12 @@ static void sql_json_join(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 
 static void sql_hash_bytes(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
-    const char *text = (const char *)sqlite3_value_text(argv[0]);
+    const char *text = text_of(ctx, argv[0]);
     struct hash hash;
     (void)argc;
-    if (text && hash_from_hex(text, (size_t)sqlite3_value_bytes(argv[0]), &hash))
+    if (!text)
+        return;
+    if (hash_from_hex(text, (size_t)sqlite3_value_bytes(argv[0]), &hash))
         sqlite3_result_blob(ctx, hash.bytes, HASH_SIZE, SQLITE_TRANSIENT);
     else
         sqlite3_result_value(ctx, argv[0]);
@@ -150,12 +178,10 @@ static void sql_hash_key(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 
 static void sql_text_digest(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
-    const unsigned char *text = sqlite3_value_text(argv[0]);
+    const char *text = text_of(ctx, argv[0]);
     (void)argc;
-    if (!text) {
-        sqlite3_result_null(ctx);
+    if (!text)
         return;
-    }
     struct hash hash = hash_of(text, (size_t)sqlite3_value_bytes(argv[0]));
     sqlite3_result_blob(ctx, hash.bytes, HASH_SIZE / 2, SQLITE_TRANSIENT);
 }
@@ -164,15 +190,13 @@ static void sql_text_digest(sqlite3_context *ctx, int argc, sqlite3_value **argv
 
 static void sql_note_digest(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
-    const unsigned char *text = sqlite3_value_text(argv[0]);
+    const char *text = text_of(ctx, argv[0]);
     struct buf folded = {0};
     (void)argc;
-    if (!text) {
-        sqlite3_result_null(ctx);
+    if (!text)
         return;
-    }
     size_t len = (size_t)sqlite3_value_bytes(argv[0]);
-    fold_text(&folded, (const char *)text, len);
+    fold_text(&folded, text, len);
     bool left = folded.len > 0;
     struct hash hash = left ? hash_of(folded.data, folded.len) : hash_of(text, len);
     if (buf_ok(&folded))
@@ -233,9 +257,15 @@ static void sql_event_body(sqlite3_context *ctx, int argc, sqlite3_value **argv)
         sqlite3_result_value(ctx, argv[0]);
         return;
     }
-    const char *body = (const char *)sqlite3_value_text(argv[0]);
-    unpack_body(&text, body, (size_t)sqlite3_value_bytes(argv[0]), sqlite3_value_blob(argv[1]),
-                names_len);
+    const char *body = text_of(ctx, argv[0]);
+    const void *names = body ? sqlite3_value_blob(argv[1]) : NULL;
+    if (!body)
+        return;
+    if (!names) {
+        sqlite3_result_error_nomem(ctx);
+        return;
+    }
+    unpack_body(&text, body, (size_t)sqlite3_value_bytes(argv[0]), names, names_len);
     size_t len;
     char *bytes = buf_steal(&text, &len);
     if (!bytes)

@@ -130,7 +130,7 @@ static int write_event(struct writer *writer, struct store_tx *tx, struct item *
         return rc;
     struct hash hash = event_hash(&chain->head.hash, &event);
     rc = add_event(writer, chain, item, &event, &hash, err);
-    chain->head.hash = hash;
+    chain->head.hash = writer->now.hash = hash;
     chain->head.n = item->n;
     chain->head.seq = item->seq;
     chain->head.changed = true;

@@ -4,6 +4,7 @@
  *   sql.c db.c create.c project.c      below: SQL texts, a connection, projections     (db.h)
  *   stream.c tx.c                      the loop's side of writing                      (tx.h)
  *   queue.c                            the hand-over between the loop and the writer
+ *   patience.c                         commits that the machine refuses are tried again
  *   write.c item.c signed.c            the writer's side                               (write.h)
  *   head.c                             the head of a run, now and as it was            (head.h)
  *   read.c                             queries, blobs, conversations, heads
@@ -26,7 +27,19 @@
 struct tx_list {
     struct store_tx *first, **last;
 };
+/* ---- patience.c ---- */
+
+struct patience {
+    uint64_t ms;    /* mutex: for so long a commit is tried again; 0: it fails at once */
+    uint64_t since; /* writer: its first attempt; 0: none has failed */
+    bool given_up;  /* mutex */
+    struct err why; /* mutex: of the last attempt; code 0: commits succeed */
+    bool reported;  /* loop: that one did not */
+    store_stuck_fn *stuck;
+    void *ctx;
+};
 struct queue {
+    struct patience patience;
     uv_mutex_t mutex;
     uv_cond_t cond;
     uv_thread_t thread;
@@ -53,6 +66,12 @@ void queue_before_wait(struct store *store);
 void queue_stop(struct store *store);
 /* Releases the store once the loop let go of the handles. */
 void queue_close(struct store *store);
+/* Writer: after a commit that failed; true when it is to be tried again, some time later. */
+bool patience_wait(struct queue *queue, const struct err *why);
+/* Writer: a commit has come to its end. */
+void patience_over(struct queue *queue);
+/* Loop: reports a commit that waits, and that it goes on. */
+void patience_report(struct queue *queue);
 
 /* ---- read.c ---- */
 

@@ -270,6 +270,9 @@ INSERT OR REPLACE INTO house (id, config) SELECT 1, $config WHERE $config IS NOT
 UPDATE run SET status = $status, ended_at = :at WHERE id = :run;
 
 -- The run $run, long ended, lost its prompts, replies and calls to `orket gc`; what it was: $hash, $events.
+-- What was lost is gone: the cards are as the commits before say.
+-- kind: store.restored
+
 -- kind: run.dropped
 -- must
 UPDATE run SET body = json_put(body, json_object('dropped', :at)) WHERE id = $run;

@@ -517,7 +517,7 @@ WHERE t.data -> '$.budget' IS NOT NULL AND c.status <> 'archived' ORDER BY c.ord
 
 -- Open turns that wait because a cap was reached.
 -- name: capped
-SELECT t.run, t.turn, t.card, t.waits, c.epic FROM turn t JOIN card c ON c.id = t.card
+SELECT t.run, t.turn, t.card, t.waits, t.model, c.epic FROM turn t JOIN card c ON c.id = t.card
 WHERE t.waits IS NOT NULL AND t.outcome IS NULL AND c.status = 'blocked'
   AND (:run IS NULL OR t.run = :run) AND (:card IS NULL OR t.card = :card) ORDER BY t.seq;
 
@@ -588,7 +588,7 @@ ORDER BY seq LIMIT coalesce(:limit, 1000);
 
 -- Everything that is hashed of each event, in the order of their commits.
 -- name: journal
-SELECT seq, run, turn, step, n, kind, card, actor, role, body, lower(hex(hash)) AS hash FROM journal
+SELECT seq, run, turn, step, n, kind, card, actor, role, at, body, lower(hex(hash)) AS hash FROM journal
 WHERE seq > :since ORDER BY seq LIMIT :limit;
 
 -- Where to begin to have every event of the last :seconds before :now, among the newest 256,000 at most: the events after

@@ -87,7 +87,13 @@ static void write_all(void *arg)
     if (open_first(store))
         return;
     for (struct store_tx *list; (list = wait_for_work(&store->queue));) {
-        writer_apply(&store->writer, list);
+        struct err err = {0};
+        int rc;
+        while ((rc = writer_apply(&store->writer, list, &err)) && patience_wait(&store->queue, &err))
+            ;
+        if (rc)
+            writer_fail(list, &err);
+        patience_over(&store->queue);
         hand_back(&store->queue, list);
         writer_checkpoint(&store->writer);
     }
@@ -159,6 +165,7 @@ static void deliver(struct store *store)
     uv_mutex_lock(&queue->mutex);
     list_join(&queue->ready, &queue->applied);
     uv_mutex_unlock(&queue->mutex);
+    patience_report(queue);
     reader_let_go(store);
     for (struct store_tx *tx; (tx = queue->ready.first);) {
         queue->ready.first = tx->next;

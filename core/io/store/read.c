@@ -59,8 +59,11 @@ int reader_open(struct store *store, struct err *err)
     store->prepared = calloc(store->queries.count + 1, sizeof *store->prepared);
     if (!store->prepared)
         return err_set(err, ERR_MEMORY, "out of memory");
-    int rc = db_open(&store->options, store->options.path, true, &store->reader, err);
+    struct highwater mark = {0};
+    int rc = store->options.readonly ? highwater_load(&store->options, &mark, err) : 0;
+    rc = rc ? rc : db_open(&store->options, store->options.path, true, &store->reader, err);
     rc = rc ? rc : db_check_version(store->reader, &store->options, err);
+    rc = rc ? rc : highwater_compare(store->reader, &mark, err);
     if (rc || !store->options.past)
         return rc;
     if (past_open(&store->past, store->reader, &store->kinds))

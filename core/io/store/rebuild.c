@@ -38,13 +38,13 @@ static int apply(struct rebuild *rebuild, const struct store_seen *event, struct
                     : project(rebuild->projector, kind, event, &touched, err);
 }
 
-/* The machine failed, which says nothing about the event; ERR_STORE: the temporary database has
+/* The environment failed, which says nothing about the event; ERR_STORE: the temporary database has
  * no file to spill into. */
 static bool is_machine(const struct rebuild *rebuild, int rc)
 {
-    return rc == ERR_MEMORY || rc == ERR_STORE_FULL || rc == ERR_IO ||
-           (rc == ERR_STORE &&
-            (sqlite3_errcode(rebuild->projector->db) & 0xff) == SQLITE_CANTOPEN);
+    if (rc == ERR_STORE)
+        return (sqlite3_errcode(rebuild->projector->db) & 0xff) == SQLITE_CANTOPEN;
+    return err_is_environment(rc) && rc != ERR_STORE_CORRUPT;
 }
 
 static int take(struct rebuild *rebuild, sqlite3_stmt *row, struct err *err)

@@ -31,9 +31,14 @@ static void create_private(const char *path)
 
 int store_connect(struct store *store, struct err *err)
 {
+    struct highwater mark;
+    int rc = highwater_load(&store->options, &mark, err); // before a new one is made
+    if (rc)
+        return rc;
     db_create(&store->options);
     create_private(store->options.path);
-    int rc = writer_open(&store->writer, store, err);
+    highwater_resize(&store->options, &mark);
+    rc = writer_open(&store->writer, store, &mark, err);
     rc = rc ? rc : reader_open(store, err);
     bool early = store->options.beside && !store->options.hasty;
     return rc || !early ? rc : db_begin_log(store->writer.db, err);
@@ -69,7 +74,7 @@ int store_open(const struct store_options *options, struct store **out, struct e
     if (!store)
         return err_set(err, ERR_MEMORY, "out of memory");
     store->refs = 1;
-    store->lock.fd = -1;
+    store->lock.fd = store->writer.mark_fd = -1;
     int rc = copy_options(store, options, err);
     if (!rc)
         rc = store->options.readonly ? reader_open(store, err) : open_writer(store, err);

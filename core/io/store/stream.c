@@ -51,6 +51,7 @@ static void chain_free(struct chain *chain)
     free(chain->run);
     free(chain->turn);
     free(chain->who);
+    free(chain->why);
     free(chain);
 }
 

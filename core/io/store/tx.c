@@ -43,7 +43,7 @@ struct store_tx *store_begin(struct store_stream *stream)
     chain->refs++;
     tx->chain = chain;
     tx->epoch = chain->epoch;
-    tx->step = chain->step;
+    tx->step = tx->step_before = chain->step;
     tx->data.max = STORE_TX_BYTES;
     buf_putc(&tx->data, '\0');
     tx->actor = keep_text(&tx->data, stream->actor);
@@ -260,8 +260,10 @@ void store_commit(struct store_tx *tx, store_done *done, void *ctx)
 {
     struct chain *chain = tx->chain;
     fail_spent(tx);
-    chain->n += tx->events;
-    chain->step = tx->step;
+    if (chain->shared || tx->epoch == chain->epoch) { // else it fails with the one before it
+        chain->n += tx->events;
+        chain->step = tx->step;
+    }
     tx->done = done;
     tx->ctx = ctx;
     queue_push(chain->store, tx);
@@ -289,7 +291,8 @@ void tx_seen(const struct store *store, const struct store_tx *tx, const struct 
     };
 }
 
-/* After a failure the stream's number goes back to what the writer has. */
+/* After a failure the stream goes back to what the writer has: a caller that tries again with the same events
+ * gets the same numbers. */
 static void go_back(struct store_tx *tx)
 {
     struct chain *chain = tx->chain;
@@ -298,6 +301,7 @@ static void go_back(struct store_tx *tx)
     } else if (tx->epoch == chain->epoch) {
         chain->epoch++;
         chain->n = tx->n_after;
+        chain->step = tx->step_before;
     }
 }
 

@@ -28,6 +28,7 @@ struct chain {
     } head, mark;
     char *who; /* card, actor, role of its first event, as in its row; NULL: it has none */
     uint32_t broken; /* transactions of an epoch below this one fail */
+    struct err *why; /* the failure of the environment that broke it; NULL: another one */
 };
 
 struct store_stream {
@@ -63,7 +64,7 @@ struct store_tx {
     struct buf data;  /* texts; offset 0 is a NUL */
     struct buf items; /* struct item */
     size_t actor, role, body;
-    int64_t events, step;
+    int64_t events, step, step_before; /* of the stream, when it was begun */
     uint32_t epoch;
     bool ends; /* has an event that ends a run */
     int64_t first_seq;

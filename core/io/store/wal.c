@@ -143,8 +143,8 @@ static int tell(const struct wal *wal, struct err *err)
         err_set(err, ERR_STORE_CORRUPT,
                 "the write-ahead log is damaged at frame %lld, %lld commits follow",
                 (long long)wal->broken, (long long)wal->after);
-    err_fix(err, "restore .orket/ from a backup; to go on without what the log had, move "
-                 ".orket/orket.db-wal away");
+    err_fix(err, "restore .orket/ from a backup (orket restore DIR), or go on without what the log had: "
+                 "orket restore --accept-loss");
     return ERR_STORE_CORRUPT;
 }
 

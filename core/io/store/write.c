@@ -5,6 +5,7 @@
  * the whole commit is rolled back and applied again with a savepoint around each transaction.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "base/fault.h"
 #include "io/store/parts.h"
@@ -65,11 +66,37 @@ static void forget_kinds(struct writer *writer)
 
 /* ---- one transaction ---- */
 
+/* Codes that concern one transaction; with every other the whole commit is lost. */
+static bool is_own(int code)
+{
+    return code == ERR_STALE || code == ERR_EXISTS || code == ERR_STORE || code == ERR_BUG ||
+           code == ERR_LIMIT || code == ERR_JSON || code == ERR_UTF8;
+}
+
 /* What was queued behind it in its stream fails too; not in a stream that has many writers. */
 static void break_chain(struct store_tx *tx)
 {
-    if (!tx->chain->shared && tx->chain->broken <= tx->epoch)
-        tx->chain->broken = tx->epoch + 1;
+    struct chain *chain = tx->chain;
+    if (chain->shared || chain->broken > tx->epoch)
+        return;
+    chain->broken = tx->epoch + 1;
+    free(chain->why);
+    chain->why = tx->err && err_is_environment(tx->code) ? malloc(sizeof *chain->why) : NULL;
+    if (chain->why)
+        *chain->why = *tx->err;
+}
+
+/* Why a transaction behind the one that failed fails: of a failure of the environment the same, which goes away;
+ * else the stream is not what its events were made for. */
+static void say_broken(const struct store_tx *tx, struct err *err)
+{
+    const struct chain *chain = tx->chain;
+    if (chain->why) {
+        *err = *chain->why;
+        return;
+    }
+    err_set(err, ERR_STALE, "an earlier transaction of the stream %s/%s failed", chain->run, chain->turn);
+    err_fix(err, "begin again from what is recorded");
 }
 
 static void fail(struct store_tx *tx, const struct err *err)
@@ -83,21 +110,8 @@ static void fail(struct store_tx *tx, const struct err *err)
     break_chain(tx);
 }
 
-/* Codes that concern one transaction; with every other the whole commit is lost. */
-static bool is_own(int code)
-{
-    return code == ERR_STALE || code == ERR_EXISTS || code == ERR_STORE || code == ERR_BUG ||
-           code == ERR_LIMIT || code == ERR_JSON || code == ERR_UTF8;
-}
-
 static int apply_items(struct writer *writer, struct store_tx *tx, bool *touched, struct err *err)
 {
-    if (tx->epoch < tx->chain->broken) {
-        err_set(err, ERR_STALE, "an earlier transaction of the stream %s/%s failed", tx->chain->run,
-                tx->chain->turn);
-        err_fix(err, "begin again from what is recorded");
-        return ERR_STALE;
-    }
     int rc = 0;
     tx->first_seq = 0;
     struct item *items = tx_items(tx);
@@ -112,6 +126,11 @@ static int apply_one(struct writer *writer, struct store_tx *tx, bool save, stru
     struct chain_head before = tx->chain->head;
     struct counters counters = writer->now;
     bool touched = false;
+    if (tx->epoch < tx->chain->broken) {
+        say_broken(tx, err);
+        fail(tx, err);
+        return 0;
+    }
     int rc = save ? writer_step(writer, SAVE, err) : 0;
     if (rc)
         return rc;
@@ -187,23 +206,56 @@ static int apply_all(struct writer *writer, struct store_tx *list, bool save, st
     return rc;
 }
 
-void writer_apply(struct writer *writer, struct store_tx *list)
+/* How far it came; only where everything up to here was made durable. */
+static void keep_mark(struct writer *writer, int64_t size)
+{
+    struct highwater mark = {writer->now.seq - 1, writer->now.hash, size};
+    bool is_new = mark.seq != writer->mark.seq || size != writer->mark.size;
+    if (!is_new || mark.seq == 0 || writer->store->options.hasty)
+        return;
+    writer->mark = mark;
+    highwater_write(&writer->store->options, &writer->mark_fd, &mark);
+}
+
+/* A commit whose sync failed may be whole in the log, and would be found there after a crash: it was
+ * answered as one that did not happen. Another commit, of nothing, takes its place. */
+static void disown(struct writer *writer, int code)
+{
+    if (code == ERR_IO || code == ERR_STORE_FULL)
+        db_touch(writer->db, NULL);
+}
+
+static void note_heads(struct store_tx *list)
+{
+    for (struct store_tx *tx = list; tx; tx = tx->next)
+        tx->n_after = tx->chain->head.n;
+}
+
+int writer_apply(struct writer *writer, struct store_tx *list, struct err *err)
 {
     struct counters counters = writer->now;
-    struct err err = {0};
     mark(list);
-    int rc = apply_all(writer, list, false, &err);
+    int rc = apply_all(writer, list, false, err);
     if (rc && is_own(rc) && !sqlite3_get_autocommit(writer->db)) {
         undo(writer, list, &counters);
-        rc = apply_all(writer, list, true, &err);
+        rc = apply_all(writer, list, true, err);
     }
-    if (rc)
+    if (rc) {
         undo(writer, list, &counters);
-    for (struct store_tx *tx = list; tx; tx = tx->next) {
-        if (rc && tx->code == 0)
-            fail(tx, &err);
-        tx->n_after = tx->chain->head.n;
+        disown(writer, rc);
+        return rc;
     }
+    keep_mark(writer, writer->mark.size); // before it is acknowledged
+    note_heads(list);
+    return 0;
+}
+
+void writer_fail(struct store_tx *list, const struct err *err)
+{
+    for (struct store_tx *tx = list; tx; tx = tx->next)
+        if (tx->code == 0)
+            fail(tx, err);
+    note_heads(list);
 }
 
 /* ---- open, close, checkpoint ---- */
@@ -228,8 +280,11 @@ static int count_pages(void *ctx, sqlite3 *db, const char *name, int pages)
 static bool copy_log(struct writer *writer, int mode)
 {
     int pages = -1, copied = -2;
-    sqlite3_wal_checkpoint_v2(writer->db, NULL, mode, &pages, &copied);
-    return pages == copied;
+    int rc = sqlite3_wal_checkpoint_v2(writer->db, NULL, mode, &pages, &copied);
+    bool all = rc == SQLITE_OK && pages == copied;
+    if (all)
+        keep_mark(writer, highwater_size(&writer->store->options));
+    return all;
 }
 
 /* One reader after the other can keep the log from beginning anew for ever, as long as some of it is
@@ -268,7 +323,8 @@ static int find_counters(struct writer *writer, struct err *err)
     static const char sql[] =
         "SELECT coalesce(max(seq), 0) + 1, (SELECT count(*) FROM name_recent), "
         "(SELECT coalesce(max(id), 0) FROM blob) + (SELECT coalesce(max(id), 0) FROM message), "
-        "(SELECT page_size FROM pragma_page_size) FROM entry";
+        "(SELECT page_size FROM pragma_page_size), "
+        "(SELECT hash FROM entry ORDER BY seq DESC LIMIT 1) FROM entry";
     sqlite3_stmt *stmt = NULL;
     int rc = db_prepare(writer->db, sql, sizeof sql - 1, &stmt, NULL, err);
     if (rc)
@@ -278,13 +334,17 @@ static int find_counters(struct writer *writer, struct err *err)
                                     .recent = sqlite3_column_int64(stmt, 1),
                                     .named = sqlite3_column_int64(stmt, 2)};
     writer->rooms = (struct piece_room){.page = (size_t)sqlite3_column_int64(stmt, 3)};
+    if (sqlite3_column_bytes(stmt, 4) == HASH_SIZE)
+        memcpy(writer->now.hash.bytes, sqlite3_column_blob(stmt, 4), HASH_SIZE);
     sqlite3_finalize(stmt);
     return found == SQLITE_ROW ? 0 : db_fail(writer->db, found, err);
 }
 
-int writer_open(struct writer *writer, const struct store *store, struct err *err)
+int writer_open(struct writer *writer, const struct store *store, const struct highwater *mark,
+                struct err *err)
 {
     writer->store = store;
+    writer->mark = *mark;
     writer->kinds = calloc(store->kinds.count + 1, sizeof *writer->kinds);
     if (!writer->kinds)
         return err_set(err, ERR_MEMORY, "out of memory");
@@ -297,6 +357,8 @@ int writer_open(struct writer *writer, const struct store *store, struct err *er
         rc = db_prepare(writer->db, texts[i], strlen(texts[i]), &writer->stmts[i], NULL, err);
     if (!rc)
         rc = find_counters(writer, err);
+    if (!rc)
+        rc = highwater_compare(writer->db, mark, err);
     if (!rc)
         rc = signed_open(writer, err);
     if (!rc && projector_open(&writer->projector, writer->db, &store->kinds))
@@ -312,7 +374,7 @@ static void empty_log(struct writer *writer)
     if (!writer->db || writer->wal_pages == 0)
         return;
     sqlite3_busy_timeout(writer->db, READERS_MS);
-    sqlite3_wal_checkpoint_v2(writer->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    copy_log(writer, SQLITE_CHECKPOINT_TRUNCATE);
 }
 
 void writer_close(struct writer *writer)
@@ -322,10 +384,13 @@ void writer_close(struct writer *writer)
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         sqlite3_finalize(writer->stmts[i]);
     sqlite3_close(writer->db);
+    if (writer->mark_fd >= 0)
+        close(writer->mark_fd);
     signer_close(writer->signer);
     free(writer->kinds);
     buf_clear(&writer->pack.text);
     writer->kinds = NULL;
     writer->db = NULL;
     writer->signer = NULL;
+    writer->mark_fd = -1;
 }

@@ -5,6 +5,7 @@
 #include "io/proof.h"
 #include "io/store/db.h"
 #include "io/store/head.h"
+#include "io/store/highwater.h"
 #include "io/store/pack.h"
 #include "io/store/piece.h"
 #include "io/store/tx.h"
@@ -47,14 +48,22 @@ struct writer {
     sqlite3_stmt *stmts[WRITE_COUNT];
     struct counters {
         int64_t seq;           /* of the next event */
+        struct hash hash;      /* of the event before it */
         int64_t recent, named; /* rows of name_recent; about all names */
     } now;
     int wal_pages, checkpoint_at;
+    struct highwater mark; /* as it was written last */
+    int mark_fd;           /* -1: not opened yet */
 };
-int writer_open(struct writer *writer, const struct store *store, struct err *err);
+/* The mark is what highwater_load found before the database was opened. */
+int writer_open(struct writer *writer, const struct store *store, const struct highwater *mark,
+                struct err *err);
 void writer_close(struct writer *writer);
-/* Makes the list durable in one commit; fills code, err, first_seq of each. */
-void writer_apply(struct writer *writer, struct store_tx *list);
+/* Makes the list durable in one commit; fills code, err, first_seq of each. After a failure nothing of it is there, and
+ * those without a code may be applied again. */
+int writer_apply(struct writer *writer, struct store_tx *list, struct err *err) MUST_CHECK;
+/* They have failed for good. */
+void writer_fail(struct store_tx *list, const struct err *err);
 /* Copies the write-ahead log into the database when it has grown. */
 void writer_checkpoint(struct writer *writer);
 /* Runs one of the statements, which answers no row. */

@@ -4,6 +4,8 @@
 #include <dlfcn.h>
 #include <string.h>
 
+#include "io/disk.h"
+
 #define LIBRARY "libcurl.so.4"
 
 static const struct {
@@ -18,6 +20,9 @@ static const struct {
 static int fail(struct err *err)
 {
     const char *why = dlerror();
+    int error = disk_no_descriptors();
+    if (error)
+        return err_os(err, error, "libcurl cannot be loaded");
     err_set(err, ERR_LIBRARY, "libcurl cannot be loaded: %s", why ? why : LIBRARY);
     err_fix(err, "apt install libcurl4");
     return ERR_LIBRARY;
@@ -54,6 +59,10 @@ const struct curl *curl_load_wait(struct curl_load *load, struct err *err)
 {
     if (load->running)
         uv_thread_join(&load->thread);
+    else if (err && err_is_environment(load->err.code)) { // there may be room by now
+        load->err = (struct err){0};
+        load_all(load);
+    }
     load->running = false;
     if (load->err.code == 0)
         return &load->curl;

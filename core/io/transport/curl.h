@@ -50,7 +50,8 @@ struct curl_load {
 /* Begins; without a thread it is done when this returns. */
 void curl_load_begin(struct curl_load *load);
 
-/* Waits for the end. The functions, borrowed from load, or NULL: ERR_LIBRARY. */
+/* Waits for the end. The functions, borrowed from load, or NULL: ERR_LIBRARY, or
+ * ERR_DESCRIPTORS, after which the next call tries again. */
 const struct curl *curl_load_wait(struct curl_load *load, struct err *err);
 
 #endif

@@ -3,10 +3,12 @@
 #include "io/transport/endpoint.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/buf.h"
+#include "io/disk.h"
 
 #define CACHE_MAX   64
 #define ADDRESS_MAX 8
@@ -255,10 +257,15 @@ static void on_resolved(uv_getaddrinfo_t *lookup, int status, struct addrinfo *f
         wake(e, 0, NULL);
         return;
     }
-    err_set(&err, ERR_NET, "the name %s cannot be resolved: %s", e->host,
-            status ? uv_strerror(status) : "no address");
-    err_fix(&err, "check the host in the URL and the network");
-    wake(e, ERR_NET, &err);
+    int error = status ? disk_no_descriptors() : 0;
+    if (error || status == UV_EAI_MEMORY) {
+        err_os(&err, error ? error : ENOMEM, "the name %s cannot be resolved", e->host);
+    } else {
+        err_set(&err, ERR_NET, "the name %s cannot be resolved: %s", e->host,
+                status ? uv_strerror(status) : "no address");
+        err_fix(&err, "check the host in the URL and the network");
+    }
+    wake(e, err.code, &err);
 }
 
 int endpoint_resolve(struct endpoint *e, struct endpoint_wait *wait, struct err *err)

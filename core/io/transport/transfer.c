@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "base/repair.h"
+#include "io/disk.h"
 
 #ifndef ORKET_VERSION
 #define ORKET_VERSION "0.0.0"
@@ -333,11 +334,7 @@ static int code_of(const struct transfer *x, CURLcode rc)
 
 int transfer_no_room(const struct transfer *x, int error, struct err *err)
 {
-    err_set(err, ERR_NET, "%s: no room for a connection: %s", endpoint_origin(x->endpoint),
-            strerror(error));
-    if (error == EMFILE || error == ENFILE)
-        err_fix(err, "let this user have more open files (ulimit -n), or run fewer cards at once");
-    return ERR_NET;
+    return err_os(err, error, "%s: no room for a connection", endpoint_origin(x->endpoint));
 }
 
 void transfer_explain(const struct transfer *x, CURLcode rc, struct err *err)
@@ -351,6 +348,11 @@ void transfer_explain(const struct transfer *x, CURLcode rc, struct err *err)
     }
     if (rc == CURLE_COULDNT_CONNECT && x->no_socket) {
         transfer_no_room(x, x->no_socket, err);
+        return;
+    }
+    int error = rc == CURLE_SSL_CACERT_BADFILE ? disk_no_descriptors() : 0;
+    if (error) { // the list of authorities is a file
+        transfer_no_room(x, error, err);
         return;
     }
     if (code_of(x, rc) == ERR_LIMIT) {

@@ -24,6 +24,13 @@ void calls_clear(struct calls *calls)
     calls->items = NULL;
 }
 
+void calls_note(struct calls *calls, const char *at, enum dialect_why why)
+{
+    if (calls->broken_count < DIALECT_BROKEN_MAX)
+        calls->broken[calls->broken_count] = (struct broken){at, why};
+    calls->broken_count++;
+}
+
 static struct dialect_call *new_call(struct calls *calls)
 {
     if (calls->count == DIALECT_CALLS_MAX)

@@ -4,24 +4,10 @@
 
 #include <stdlib.h>
 
-#include "model/dialect/grammar.h"
-#include "model/dialect/match.h"
-#include "model/dialect/quote.h"
+#include "model/dialect/bounds.h"
+#include "model/dialect/walk.h"
 
-struct dialect {
-    const struct grammar *grammar;
-    int family; /* index, or -1: any */
-    struct calls calls;
-    struct buf text, content, reasoning;
-    size_t at;    /* what is before was read */
-    size_t plain; /* what is before is no call */
-    size_t again; /* length of the text at which to go on */
-    struct quote quote;
-    bool any;       /* something but blanks was read */
-    size_t fence_at, fence_body; /* in content: where the open fence begins, and what stands in it */
-    size_t fence_calls;          /* before it */
-    size_t broken, broken_at;
-};
+#define AGAIN_MAX 32 /* times that it is gone back; more would not be linear */
 
 int dialect_open(struct dialect **out, const struct grammar *grammar, const char *family,
                  const struct json *tools, struct err *err)
@@ -100,70 +86,6 @@ static enum found pass_text(struct dialect *d, bool final)
     return found;
 }
 
-/* What is thought, and the marks of a chat template that were sent as text. */
-static enum found span(struct dialect *d, const struct span *span, const struct scan *at, bool final)
-{
-    struct scan s = *at;
-    enum found found = scan_text(&s, span->open.at, span->open.len);
-    if (found != FOUND_YES || !span->close.len) {
-        d->at += found == FOUND_YES ? span->open.len : 0;
-        return found == FOUND_MORE && final ? FOUND_NO : found;
-    }
-    const char *close = memmem(s.at, scan_left(&s), span->close.at, span->close.len);
-    if (!close && !final)
-        return FOUND_MORE;
-    const char *end = close ? close : s.end;
-    buf_put(&d->reasoning, s.at, (size_t)(end - s.at));
-    d->at = (size_t)(end - d->text.data) + (close ? span->close.len : 0);
-    return FOUND_YES;
-}
-
-/* The end of a thought whose beginning the server or the prompt has written: what came before was thought,
- * unless there was a thought or a call already. */
-static enum found ends_thought(struct dialect *d, const struct span *span, const struct scan *at,
-                               bool final)
-{
-    struct scan s = *at;
-    enum found found = scan_text(&s, span->close.at, span->close.len);
-    if (found == FOUND_MORE && final)
-        return FOUND_NO;
-    if (found == FOUND_YES && !d->reasoning.len && !d->calls.count) {
-        buf_put(&d->reasoning, d->content.data, d->content.len);
-        d->content.len = d->fence_at = d->fence_body = 0;
-        d->any = false;
-    }
-    d->at += found == FOUND_YES ? span->close.len : 0;
-    return found;
-}
-
-/* The marks that may stand at a place of two bytes and more; at the last one all of them. */
-struct candidates {
-    const struct lead *at, *end;
-};
-
-static struct candidates candidates(const struct leads *leads, const struct scan *s)
-{
-    if (scan_left(s) < 2)
-        return (struct candidates){leads->list, leads->list + leads->first[LEAD_BUCKETS]};
-    unsigned bucket = lead_bucket((unsigned char)s->at[0], (unsigned char)s->at[1]);
-    return (struct candidates){leads->list + leads->first[bucket], leads->list + leads->first[bucket + 1]};
-}
-
-static enum found spans(struct dialect *d, const struct scan *s, bool final)
-{
-    const struct lead_word here = lead_at(s->at, scan_left(s));
-    const struct grammar *g = d->grammar;
-    struct candidates all = candidates(&g->span_leads, s);
-    enum found best = FOUND_NO;
-    for (const struct lead *lead = all.at; lead < all.end && best != FOUND_YES; lead++) {
-        if (!lead_may_stand(lead->word, here))
-            continue;
-        enum found found = (lead->closes ? ends_thought : span)(d, &g->spans[lead->of], s, final);
-        best = found > best ? found : best;
-    }
-    return best;
-}
-
 /* ---- forms ---- */
 
 static bool in_question(const struct dialect *d, const struct form *form)
@@ -197,19 +119,30 @@ static enum found begins(const struct form *form, const struct scan *s)
     return scan_text(&look, mark.at, mark.len);
 }
 
-/* Here stands what should have been calls. */
-static void note_broken(struct dialect *d, size_t count)
+/* Here stands what should have been a call. */
+static void note_broken(struct dialect *d, size_t at, enum dialect_why why)
 {
-    if (count && !d->broken)
-        d->broken_at = d->at;
-    d->broken += count;
+    if (d->broken_count < DIALECT_BROKEN_MAX)
+        d->broken[d->broken_count] = (struct dialect_broken){at, why};
+    d->broken_count++;
 }
 
 /* What came of the forms at one place. */
 struct attempt {
     const char *reached; /* the farthest that any looked */
     bool marked;         /* the mark of one stood there */
+    bool told;           /* and it was noted what is wrong with it */
+    const char *behind;  /* NULL, or where it goes on behind a call that was begun and broke */
+    bool lost;
+    struct calls noted;  /* those that broke: of the form that came farthest; nothing of it is owned */
 };
+
+static void note_all(struct dialect *d, const struct calls *calls)
+{
+    for (size_t i = 0; i < calls->broken_count; i++)
+        note_broken(d, (size_t)(calls->broken[i < DIALECT_BROKEN_MAX ? i : 0].at - d->text.data),
+                    calls->broken[i < DIALECT_BROKEN_MAX ? i : 0].why);
+}
 
 /* What a quotation mark stands before is read as far as it goes, so that nothing in it is taken for a call. */
 static enum found pass_quoted(struct dialect *d, const struct form *form, struct scan s,
@@ -233,28 +166,85 @@ static bool is_example(struct dialect *d, const struct form *form)
     return quote_mark_is_example(&d->quote, d->text.data, d->at);
 }
 
+/* A call was begun and is none: what stands in it is no call, up to its end. MORE: only more text can tell. */
+static enum found pass_broken(struct dialect *d, const struct form *form, const struct scan *s, struct attempt *attempt)
+{
+    const char *here = d->text.data + d->at, *to;
+    enum found began = form->where != WHERE_MARK || form->open.len ? FOUND_NO : bounds_begin(form, here, s->end);
+    if (began == FOUND_MORE && !s->final)
+        return FOUND_MORE;
+    if (began != FOUND_YES) {
+        attempt->lost |= s->lost || (s->doubt && form->where != WHERE_MARK);
+        return FOUND_NO;
+    }
+    if (s->whole) {
+        attempt->behind = s->at > attempt->behind ? s->at : attempt->behind;
+        return FOUND_NO;
+    }
+    enum found found = bounds_skip(form, s->doubt ? s->doubt : s->at, s->end, s->final, &to);
+    if (found == FOUND_MORE)
+        return FOUND_MORE;
+    attempt->lost |= found == FOUND_NO || to == s->doubt || d->again_from == AGAIN_MAX;
+    if (found == FOUND_YES && to > attempt->behind)
+        attempt->behind = to;
+    return FOUND_NO;
+}
+
+/* A mark that is a word, as "function", means no call unless one begins. */
+static bool is_marked(const struct dialect *d, const struct form *form, const struct scan *s)
+{
+    struct text mark = form_mark(form);
+    return bounds_is_mark(mark.at, mark.len) || bounds_begin_own(form, d->text.data + d->at, s->end) == FOUND_YES;
+}
+
+/* Without a mark, what names a declared tool is meant as a call where it is no example, nor data that is whole. */
+static bool is_meant(struct dialect *d, const struct form *form, const struct scan *s)
+{
+    return !(s->whole && !s->wrong) && bounds_declared(form, d->calls.tools, d->text.data + d->at, s->end)
+        && !is_example(d, form);
+}
+
+/* No call: how far it was looked at. */
+static enum found failed(struct dialect *d, const struct form *form, const struct scan *s, struct attempt *attempt)
+{
+    if (!d->calls.broken_count && s->doubt)
+        calls_note(&d->calls, d->text.data + d->at, DIALECT_HOLDS);
+    if (d->calls.broken_count && (s->at >= attempt->reached || !attempt->noted.broken_count))
+        attempt->noted = d->calls;
+    if (attempt->noted.broken_count == 1)
+        attempt->noted.broken[0].at = d->text.data + d->at; /* its marks are part of it */
+    attempt->marked |= form->where == WHERE_MARK ? is_marked(d, form, s) : is_meant(d, form, s);
+    if (s->at > attempt->reached)
+        attempt->reached = s->at;
+    return pass_broken(d, form, s, attempt);
+}
+
 /* One form that begins at this place. YES: calls were read. */
 static enum found try_form(struct dialect *d, const struct form *form, struct scan s,
                            struct attempt *attempt)
 {
     size_t before = d->calls.count;
     d->calls.known_only = form->where != WHERE_MARK;
-    d->calls.broken = 0;
+    d->calls.broken_count = 0;
     enum found found = match_form(form, &s, &d->calls);
     if (found == FOUND_MORE && !s.final)
         return FOUND_MORE;
-    bool example = d->calls.count > before && is_example(d, form);
-    if (example)
+    bool example = d->calls.count > before && is_example(d, form), quoted = d->calls.count > before && d->lost;
+    if (example || quoted)
         calls_cut(&d->calls, before);
+    if (d->calls.count == before && !example && !quoted)
+        return failed(d, form, &s, attempt);
     if (d->calls.count == before) {
-        attempt->marked |= form->where == WHERE_MARK && !example;
-        if (s.at > attempt->reached)
-            attempt->reached = s.at;
+        attempt->reached = s.at > attempt->reached ? s.at : attempt->reached;
+        if (quoted && !attempt->told)
+            note_broken(d, d->at, DIALECT_BEHIND);
+        attempt->told |= quoted;
         return FOUND_NO;
     }
     d->family = (int)form->family;
     d->any = true;
-    note_broken(d, d->calls.broken);
+    d->lost |= s.lost;
+    note_all(d, &d->calls);
     size_t behind = (size_t)(s.at - d->text.data);
     quote_taken(&d->quote, d->text.data, d->at, behind);
     d->at = behind;
@@ -301,18 +291,35 @@ static size_t next_begin(const struct dialect *d)
     return at;
 }
 
+/* What was looked at is text; what stands in a call that broke is no prose, in which fences and code would count. */
+static void pass_attempt(struct dialect *d, const struct attempt *attempt)
+{
+    size_t from = d->at;
+    d->plain = (size_t)(attempt->reached - d->text.data);
+    if (!attempt->behind)
+        return;
+    d->again_from += attempt->behind < attempt->reached;
+    d->plain = (size_t)(attempt->behind - d->text.data);
+    pass(d, d->plain);
+    quote_taken(&d->quote, d->text.data, from, d->at);
+}
+
 /* What begins at d->at, if anything does; else it is plain up to where it was looked at. */
 static enum found look(struct dialect *d, bool final)
 {
     struct scan s = {.at = d->text.data + d->at, .end = d->text.data + d->text.len, .final = final};
     struct attempt attempt = {.reached = s.at + 1};
     enum found found = may_stand(d, d->grammar->form_pairs, d->at) ? forms(d, &s, &attempt) : FOUND_NO;
-    if (found == FOUND_NO && may_stand(d, d->grammar->span_pairs, d->at) && !quote_hides_mark(&d->quote, d->text.data, d->at))
-        found = spans(d, &s, final);
+    if (found == FOUND_NO && may_stand(d, d->grammar->span_pairs, d->at))
+        found = walk_spans(d, &s, quote_hides_mark(&d->quote, d->text.data, d->at));
     if (found != FOUND_NO)
         return found;
-    note_broken(d, attempt.marked);
-    d->plain = (size_t)(attempt.reached - d->text.data);
+    if (!attempt.told)
+        note_all(d, &attempt.noted);
+    if (attempt.marked && !attempt.told && !attempt.noted.broken_count)
+        note_broken(d, d->at, DIALECT_UNREADABLE);
+    d->lost |= attempt.lost;
+    pass_attempt(d, &attempt);
     return FOUND_YES;
 }
 
@@ -351,6 +358,11 @@ int dialect_end(struct dialect *d)
 
 /* ---- asking ---- */
 
+size_t dialect_thought(const struct dialect *d)
+{
+    return d->thought;
+}
+
 const char *dialect_family(const struct dialect *d)
 {
     bool matched = d->calls.count > 0 && d->family >= 0;
@@ -373,8 +385,8 @@ const struct buf *dialect_reasoning(const struct dialect *d)
     return &d->reasoning;
 }
 
-size_t dialect_broken(const struct dialect *d, size_t *at)
+size_t dialect_broken(const struct dialect *d, const struct dialect_broken **list)
 {
-    *at = d->broken_at;
-    return d->broken;
+    *list = d->broken;
+    return d->broken_count;
 }

@@ -123,6 +123,14 @@ static int add_form(struct grammar *g, const struct json *spec, struct err *err)
     return code ? code : where_of(form, spec, err);
 }
 
+static void count_siblings(struct grammar *g, size_t from)
+{
+    for (size_t i = from; i < g->form_count; i++) {
+        g->forms[i].before = i - from;
+        g->forms[i].behind = g->form_count - 1 - i;
+    }
+}
+
 static int add_family(struct grammar *g, const struct json *spec, struct err *err)
 {
     const char *name = json_string(json_get(spec, "name"), NULL);
@@ -135,8 +143,10 @@ static int add_family(struct grammar *g, const struct json *spec, struct err *er
     g->families = families;
     families[g->family_count++] = name;
     int code = 0;
+    size_t from = g->form_count;
     for (size_t i = 0; !code && json_at(forms, i); i++)
         code = add_form(g, json_at(forms, i), err);
+    count_siblings(g, from);
     return code;
 }
 

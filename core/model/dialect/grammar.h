@@ -92,6 +92,7 @@ struct form {
     struct text tags;        /* what stands before every tag of {tags} */
     struct template call, param;
     const struct json *arguments; /* names of the values, or NULL */
+    size_t before, behind;        /* forms of the same family beside it in the grammar's list */
 };
 
 /* A span that is no answer, from open to close; close empty: the mark alone. ends_alone: the prompt may have

@@ -22,14 +22,24 @@ struct match {
     unsigned looks;       /* at what may be the beginning of the next parameter inside a value */
     bool keyed;           /* calls are {name: arguments} */
     bool unclosed;        /* the mark behind this value is missing */
+    bool open_ended;      /* the call's heart does not tell where it ends */
+    bool ended;           /* a mark that stands behind it was read */
+    bool astray;          /* a value holds what is not meant to stand in one: this is no call, but its end is known */
 };
+
+/* What a call is that ends here. */
+enum dialect_state match_state(const struct match *m, bool cut);
 
 /* A template, item by item. outer: the one that {params} stands in, or NULL. */
 enum found match_template(struct match *m, const struct template *t, const struct template *outer);
 
 /* The text behind item i, or none. */
 struct text hole_behind(const struct template *t, size_t i);
-/* Text up to `close`, the first that ends it; in parameters, what may follow one is looked at. */
+/* Does the text stand at `at`? */
+enum found hole_stands(const struct scan *s, const char *at, struct text text);
+/* Adds what stands there as the value of the call's next argument. */
+void hole_member(struct match *m, const char *text, size_t len);
+/* Text up to `close`, the first that ends it; in parameters, what may follow one is looked at: value.c. */
 enum found hole_value(struct match *m, struct text close, const struct template *outer);
 /* Text up to the end of the line. */
 enum found hole_line(struct match *m);

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/repair.h"
+#include "model/dialect/bounds.h"
 
 static enum found more_or(const struct scan *s, enum found otherwise)
 {
@@ -260,6 +261,7 @@ static void control(struct loose *l, char c)
     else
         buf_printf(l->out, "\\u%04x", (unsigned)(unsigned char)c);
     l->s->repaired |= !l->python;
+    l->mended |= !l->python;
 }
 
 static void quote_inside(struct loose *l, char c, char quote)
@@ -306,9 +308,18 @@ static enum found string_piece(struct loose *l, char quote, enum place place, bo
     return FOUND_YES;
 }
 
+/* A string that had to be repaired may have taken in other calls. */
+static bool has_swallowed(const struct loose *l, const char *from, enum found found)
+{
+    const struct scan *s = l->s;
+    bool ended = found == FOUND_YES || (found == FOUND_MORE && s->final);
+    return ended && l->mended && s->form && bounds_hold(s, from, s->at, l->python);
+}
+
 enum found loose_string(struct loose *l, enum place place)
 {
     struct scan *s = l->s;
+    const char *from = s->at;
     char quote = *s->at++;
     l->mended = false;
     s->repaired |= quote == '\'' && !l->python;
@@ -317,7 +328,10 @@ enum found loose_string(struct loose *l, enum place place)
     for (bool ended = false; !ended && found == FOUND_YES;)
         found = string_piece(l, quote, place, &ended);
     buf_putc(l->out, '"');
-    return found;
+    if (!has_swallowed(l, from, found))
+        return found;
+    s->doubt = from;
+    return FOUND_NO;
 }
 
 /* Three quotes of Python: the text up to the next three. */
@@ -366,6 +380,12 @@ enum found loose_marked_string(struct loose *l)
         return found;
     const char *close = memmem(s->at, scan_left(s), s->quote, s->quote_len);
     size_t len = close ? (size_t)(close - s->at) : scan_left(s);
+    bool holds = s->form && (close || s->final) && bounds_hold(s, s->at, s->at + len, false);
+    s->held |= holds;
+    if (holds && !close) {
+        s->doubt = s->at;
+        return FOUND_NO;
+    }
     struct buf valid = {0};
     utf8_repair(&valid, s->at, len);
     json_write_string(l->out, valid.data ? valid.data : "", valid.len);

@@ -10,7 +10,7 @@ struct loose {
     unsigned depth;
     bool python;
     const char *key; /* where the key that is read began; NULL: none is */
-    bool mended;     /* a quote of Python's stands inside this string */
+    bool mended;     /* a quote stands inside this string, or a raw line end, which Python may have */
 };
 
 /* Where a string stands decides what may follow its last quote. */

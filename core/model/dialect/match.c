@@ -2,30 +2,74 @@
  * text was cut. */
 #include "model/dialect/hole.h"
 
+#include "model/dialect/bounds.h"
 #include "model/dialect/loose.h"
 
 /* ---- calls as lists ---- */
 
-static enum dialect_state state_of(const struct match *m, bool cut)
+enum dialect_state match_state(const struct match *m, bool cut)
 {
     if (cut)
         return DIALECT_PARTIAL;
     return m->s->repaired ? DIALECT_REPAIRED : DIALECT_COMPLETE;
 }
 
+/* What had to be repaired while a string of it holds marks may have taken in what stands behind it. */
+static enum found unless_held(struct scan *s, const char *from, enum found found)
+{
+    if (found != FOUND_YES || !s->held || !s->repaired)
+        return found;
+    s->doubt = from;
+    return FOUND_NO;
+}
+
+static bool is_json(const struct buf *text)
+{
+    struct json_doc doc = {0};
+    bool json = buf_ok(text) && text->len && json_parse(&doc, text->data, text->len, NULL, NULL) == 0;
+    json_doc_clear(&doc);
+    return json;
+}
+
 static enum found json_call(struct match *m)
 {
     struct buf text = {0};
+    const char *from = m->s->at;
     size_t before = m->calls->count;
-    enum found found = loose_value(m->s, &text);
+    enum found found = unless_held(m->s, from, loose_value(m->s, &text));
     bool cut = found == FOUND_MORE && m->s->final;
     if (found == FOUND_YES || cut)
-        (m->keyed ? calls_of_keyed : calls_of_json)(m->calls, &text, state_of(m, cut));
+        (m->keyed ? calls_of_keyed : calls_of_json)(m->calls, &text, match_state(m, cut));
+    m->s->whole = found == FOUND_YES && m->calls->count == before;
+    m->s->wrong = m->s->whole && !is_json(&text);
     buf_clear(&text);
-    return found == FOUND_YES && m->calls->count == before ? FOUND_NO : found;
+    return m->s->whole ? FOUND_NO : found;
 }
 
-/* Between marks each call of a list is read on its own: what comes behind one takes nothing away from it. */
+/* One of several calls that stand between the same marks: what is wrong in it takes nothing away from the others, where
+ * its end is known. */
+static enum found one_of_many(struct match *m)
+{
+    struct scan *s = m->s, before = *s;
+    bool begins = *s->at == '{' || *s->at == '[';
+    enum found found = begins ? json_call(m) : FOUND_NO;
+    if (found != FOUND_NO)
+        return found;
+    calls_note(m->calls, before.at, s->doubt ? DIALECT_HOLDS : DIALECT_UNREADABLE);
+    s->repaired = true;
+    if (s->doubt || !begins)
+        return FOUND_NO;
+    before.repaired = true;
+    struct scan broke = *s;
+    *s = before;
+    found = scan_brackets(s);
+    if (found == FOUND_YES || (found == FOUND_MORE && !s->final))
+        return found;
+    *s = broke;
+    return FOUND_NO;
+}
+
+/* Between marks each call of a list is read on its own. */
 static enum found json_list(struct match *m)
 {
     struct scan *s = m->s;
@@ -36,13 +80,9 @@ static enum found json_list(struct match *m)
         enum found closed = loose_next(s);
         if (closed == FOUND_YES)
             return m->calls->count > before ? FOUND_YES : FOUND_NO;
-        found = closed == FOUND_MORE ? FOUND_MORE : *s->at == '{' || *s->at == '[' ? json_call(m) : FOUND_NO;
+        found = closed == FOUND_MORE ? FOUND_MORE : one_of_many(m);
     }
-    if (found == FOUND_MORE || m->calls->count == before)
-        return found;
-    m->calls->broken++;
-    s->repaired = true;
-    return FOUND_YES;
+    return found == FOUND_MORE || m->calls->count == before ? found : FOUND_YES;
 }
 
 static enum found json_value(struct match *m)
@@ -93,7 +133,9 @@ static enum found json_calls(struct match *m)
         return FOUND_MORE;
     if ((*s->at != '{' && *s->at != '[') || match_holds_none(s))
         return FOUND_NO;
-    enum found found = json_value(m);
+    size_t before = m->calls->count;
+    bool many = m->form->where == WHERE_MARK && !m->keyed;
+    enum found found = many && *s->at == '{' ? one_of_many(m) : json_value(m);
     while (found == FOUND_YES && m->form->where == WHERE_MARK) {
         struct scan next = *s;
         scan_blanks(&next);
@@ -101,32 +143,73 @@ static enum found json_calls(struct match *m)
             next.at++;
         scan_blanks(&next);
         if (next.at == next.end)
-            return s->final ? FOUND_YES : FOUND_MORE;
+            return s->final && m->calls->count > before ? FOUND_YES : FOUND_MORE;
+        if (*next.at != '{' && *next.at != '[')
+            break;
         struct scan here = *s;
+        size_t noted = m->calls->broken_count;
+        bool object = many && *next.at == '{';
         *s = next;
-        found = *s->at == '{' || *s->at == '[' ? json_value(m) : FOUND_NO;
-        if (found == FOUND_NO) {
+        found = object ? one_of_many(m) : json_value(m);
+        if (found == FOUND_NO && m->calls->count > before) {
+            m->calls->broken_count = object ? m->calls->broken_count : noted;
+            here.repaired |= object;
+            here.doubt = object ? s->doubt : NULL;
             *s = here;
             return FOUND_YES;
         }
     }
-    return found;
+    return found == FOUND_YES && m->calls->count == before ? FOUND_NO : found;
 }
 
 static enum found arguments(struct match *m)
 {
+    const char *from = m->s->at;
     m->object = true;
     if (m->s->at < m->s->end && *m->s->at != '{')
         return FOUND_NO;
-    return loose_value(m->s, &m->arguments);
+    return unless_held(m->s, from, loose_value(m->s, &m->arguments));
 }
 
 /* ---- templates ---- */
 
+/* Parameters do not tell where they end: a mark behind them may be missing only where the next one, the end of the
+ * section, another call or the reply's end stands instead. */
+static enum found ends_otherwise(const struct match *m, const struct template *t, size_t i)
+{
+    struct scan look = *m->s;
+    scan_blanks(&look);
+    enum found best = look.at == look.end ? (look.final ? FOUND_YES : FOUND_MORE) : FOUND_NO;
+    for (i++; i <= t->count && best != FOUND_YES; i++) {
+        struct text mark = i < t->count ? (struct text){t->items[i].text, t->items[i].len} : m->form->close;
+        struct scan next = look;
+        enum found found = mark.len ? scan_text(&next, mark.at, mark.len) : FOUND_NO;
+        best = found > best ? found : best;
+    }
+    enum found begun = best == FOUND_YES ? FOUND_YES : bounds_begin(m->form, look.at, look.end);
+    best = begun > best ? begun : best;
+    return best == FOUND_MORE && look.final ? FOUND_NO : best;
+}
+
+/* The mark behind the parameters with a letter or two wrong. */
+static enum found misspelled(struct match *m, const struct item *item)
+{
+    struct scan look = *m->s;
+    scan_blanks(&look);
+    if (!look.final && scan_left(&look) < 2 * item->len)
+        return FOUND_MORE;
+    size_t len = bounds_misspelled((struct text){item->text, item->len}, look.at, look.end, false);
+    if (len)
+        m->s->at = look.at + len;
+    m->ended |= len != 0;
+    return len ? FOUND_YES : FOUND_NO;
+}
+
 /* A text of the template. Behind the call itself it may be missing: a stop word that was not sent, or a
  * bracket too many before it. */
-static enum found literal(struct match *m, const struct item *item)
+static enum found literal(struct match *m, const struct template *t, size_t i)
 {
+    const struct item *item = &t->items[i];
     struct scan *s = m->s;
     struct scan look = *s;
     if (m->unclosed) {
@@ -138,6 +221,7 @@ static enum found literal(struct match *m, const struct item *item)
     enum found found = scan_text(&look, item->text, item->len);
     if (found == FOUND_YES || !m->heart) {
         *s = found == FOUND_YES ? look : *s;
+        m->ended = m->heart && found == FOUND_YES;
         return found;
     }
     if (found == FOUND_MORE && !s->final)
@@ -146,10 +230,17 @@ static enum found literal(struct match *m, const struct item *item)
         *s = look;
         s->at++;
         s->repaired = true;
-        return literal(m, item);
+        return literal(m, t, i);
     }
     if (m->form->where != WHERE_MARK || m->form->strict)
         return FOUND_NO;
+    if (m->open_ended && !m->ended) {
+        found = misspelled(m, item);
+        if (found == FOUND_NO)
+            found = ends_otherwise(m, t, i);
+        if (found != FOUND_YES)
+            return found;
+    }
     s->repaired = true;
     return FOUND_YES;
 }
@@ -228,94 +319,13 @@ enum found match_template(struct match *m, const struct template *t, const struc
         if (item->kind == ITEM_BLANKS)
             scan_blanks(m->s);
         else if (item->kind == ITEM_TEXT)
-            found = literal(m, item);
+            found = literal(m, t, i);
         else if (item->kind == ITEM_MAYBE)
             found = maybe(m, item);
         else
             found = hole(m, t, i, outer);
         m->heart |= found == FOUND_YES && is_heart(m, item->kind);
+        m->open_ended |= m->heart && (item->kind == ITEM_PARAMS || item->kind == ITEM_TAGS);
     }
-    return found;
-}
-
-/* The call of a form that names it; lists have added theirs. */
-static bool add_named(struct match *m, bool cut)
-{
-    struct buf text = {0};
-    if (!m->object && !m->arguments.len && m->calls->tools
-        && !tool_named(m->calls->tools, m->name, m->name_len))
-        return false; /* a word between marks */
-    if (!m->object)
-        buf_putc(&text, '{');
-    buf_put(&text, m->arguments.data, m->arguments.len);
-    if (!m->object || !text.len)
-        buf_puts(&text, m->object ? "{}" : "}");
-    bool added = buf_ok(&text) && buf_ok(&m->arguments)
-        && calls_add(m->calls, m->name, m->name_len, text.data, text.len, state_of(m, cut));
-    buf_clear(&text);
-    return added;
-}
-
-/* A mark that was missed makes the calls before it repaired ones. Where it has to be there, no call before it is whole. */
-static void settle(struct match *m, bool cut)
-{
-    bool open = cut && (m->form->where != WHERE_MARK || m->form->strict);
-    for (size_t i = m->first; i < m->calls->count; i++) {
-        struct dialect_call *call = &m->calls->items[i];
-        if (open)
-            call->state = DIALECT_PARTIAL;
-        else if (m->s->repaired && call->state == DIALECT_COMPLETE)
-            call->state = DIALECT_REPAIRED;
-    }
-}
-
-static enum found one_call(const struct form *form, struct scan *s, struct calls *calls)
-{
-    struct match m = {.form = form, .s = s, .calls = calls, .first = calls->count, .is_string = -1};
-    s->repaired = false;
-    enum found found = match_template(&m, &form->call, NULL);
-    bool cut = found == FOUND_MORE && s->final;
-    if (cut)
-        s->at = s->end; /* more text might have made all of it this call */
-    if (m.name && (found == FOUND_YES || cut) && !add_named(&m, cut))
-        found = FOUND_NO;
-    buf_clear(&m.arguments);
-    settle(&m, cut);
-    if (found == FOUND_NO || (found == FOUND_MORE && !cut))
-        calls_cut(calls, m.first);
-    return found;
-}
-
-static enum found section(const struct form *form, struct scan *s, struct calls *calls)
-{
-    size_t first = calls->count;
-    enum found found = scan_text(s, form->open.at, form->open.len);
-    while (found == FOUND_YES) {
-        scan_blanks(s);
-        if (s->at == s->end)
-            return FOUND_MORE;
-        if (form->close.len) {
-            found = scan_text(s, form->close.at, form->close.len);
-            if (found != FOUND_NO)
-                return found;
-        }
-        struct scan next = *s;
-        found = one_call(form, &next, calls);
-        if (found != FOUND_NO)
-            *s = next;
-        else if (calls->count > first)
-            return FOUND_YES;
-        else
-            s->at = next.at;
-    }
-    return found;
-}
-
-enum found match_form(const struct form *form, struct scan *s, struct calls *calls)
-{
-    size_t first = calls->count;
-    enum found found = form->open.len ? section(form, s, calls) : one_call(form, s, calls);
-    if (found == FOUND_MORE && !s->final)
-        calls_cut(calls, first);
     return found;
 }

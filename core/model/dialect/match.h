@@ -13,8 +13,15 @@ struct calls {
     size_t count;
     const struct json *tools; /* or NULL */
     bool known_only;          /* only tools that are declared */
-    size_t broken;            /* that stood in a list with others and could not be read */
+    struct broken {
+        const char *at;
+        enum dialect_why why;
+    } broken[DIALECT_BROKEN_MAX]; /* that stood with others and could not be read */
+    size_t broken_count;          /* of those and more */
 };
+
+/* Notes a call that begins at `at` and is none. */
+void calls_note(struct calls *calls, const char *at, enum dialect_why why);
 
 void calls_cut(struct calls *calls, size_t count); /* forgets those behind */
 void calls_clear(struct calls *calls);

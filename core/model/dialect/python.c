@@ -63,74 +63,37 @@ static size_t without_call(const struct calls *calls, const char *name, size_t l
 
 /* ---- a call that cannot be read ---- */
 
-/* Behind a string whose first quote stands at the scan. */
-static enum found pass_string(struct scan *s)
-{
-    const char quote = *s->at++;
-    while (s->at < s->end && *s->at != quote)
-        s->at += 1 + (*s->at == '\\' && s->at + 1 < s->end);
-    if (s->at == s->end)
-        return FOUND_MORE;
-    s->at++;
-    return FOUND_YES;
-}
-
-/* Behind the bracket that closes the one before the scan. */
-static enum found pass_brackets(struct scan *s)
-{
-    char closes[LOOSE_DEPTH_MAX] = {')'};
-    size_t depth = 1;
-    for (enum found found = FOUND_YES; depth && found == FOUND_YES;) {
-        if (s->at == s->end)
-            return FOUND_MORE;
-        const char c = *s->at;
-        if (c == '"' || c == '\'') {
-            found = pass_string(s);
-            if (found == FOUND_MORE)
-                return FOUND_MORE;
-            continue;
-        }
-        s->at++;
-        if (c == closes[depth - 1])
-            depth--;
-        else if (memchr(")]}", c, 3) || (memchr("([{", c, 3) && depth == LOOSE_DEPTH_MAX))
-            return FOUND_NO;
-        else if (memchr("([{", c, 3))
-            closes[depth++] = c == '(' ? ')' : c == '[' ? ']' : '}';
-    }
-    return FOUND_YES;
-}
-
 /* What is wrong in one call of a list leaves the others what they are, where its end is known; but where a broken text
- * ends may be read otherwise with more of it, so that what follows is no more than repaired. */
-static enum found pass_broken(struct scan *s, struct calls *calls)
+ * ends may be read otherwise with more of it, so that what follows is no more than repaired. at: its bracket. */
+static enum found pass_broken(struct scan *s, struct calls *calls, const char *name)
 {
-    enum found found = pass_brackets(s);
+    enum found found = scan_brackets(s);
     s->repaired = true;
-    calls->broken += found == FOUND_YES;
+    if (found == FOUND_YES)
+        calls_note(calls, name, DIALECT_UNREADABLE);
     return found;
 }
 
 static enum found one(struct scan *s, struct calls *calls)
 {
-    const char *name;
+    const char *name = s->at;
     size_t len;
     struct buf arguments = {0};
     enum found found = scan_name(s, &name, &len);
+    struct scan bracket = *s;
     if (found == FOUND_YES)
         found = scan_text(s, "(", 1);
     if (found != FOUND_YES)
         return found;
-    struct scan inside = *s;
     found = keywords(s, &arguments);
     bool cut = found == FOUND_MORE && s->final;
     if ((found == FOUND_YES || cut) && buf_ok(&arguments)
         && !calls_add(calls, name, without_call(calls, name, len), arguments.data, arguments.len, state_of(s, cut)))
         found = FOUND_NO;
     buf_clear(&arguments);
-    if (found == FOUND_NO) {
-        *s = inside;
-        found = pass_broken(s, calls);
+    if (found == FOUND_NO && !s->doubt) {
+        *s = bracket;
+        found = pass_broken(s, calls, name);
     }
     return found;
 }
@@ -150,7 +113,11 @@ enum found python_calls(struct scan *s, struct calls *calls)
         struct scan next = *s;
         found = one(&next, calls);
         if (found == FOUND_NO) {
+            if (comma && !scan_is(s, ']'))
+                calls_note(calls, s->at, next.doubt ? DIALECT_HOLDS : DIALECT_UNREADABLE);
             s->at = behind;
+            s->doubt = next.doubt;
+            s->repaired |= comma;
             return calls->count > before ? FOUND_YES : FOUND_NO;
         }
         *s = next;

@@ -82,6 +82,7 @@ static void open_fence(struct quote *q, const char *text, size_t at, size_t tick
 {
     bool data = is_data(text + at + ticks, end - at - ticks);
     q->fence = text[at];
+    q->ticks = 0; /* no inline code goes into a fence */
     q->fence_len = ticks;
     q->fence_from = end;
     q->fence_data = data && !is_example(text, q->before, q->before_end, EXAMPLE);
@@ -137,7 +138,7 @@ static enum found inline_code(struct quote *q, const char *text, size_t len, boo
 enum found quote_step(struct quote *q, const char *text, size_t len, bool final, size_t *at)
 {
     char c = text[*at];
-    if ((c == '`' || c == '~') && !q->ticks && quote_line_begins(q, text, *at)) {
+    if ((c == '`' || c == '~') && q->ticks < 3 && quote_line_begins(q, text, *at)) {
         enum found found = fence(q, text, len, final, at);
         if (found != FOUND_NO)
             return found;

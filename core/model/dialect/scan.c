@@ -37,3 +37,39 @@ enum found scan_name(struct scan *s, const char **name, size_t *len)
     s->at = at;
     return FOUND_YES;
 }
+
+/* Behind a string whose first quote stands at the scan. */
+static enum found pass_string(struct scan *s)
+{
+    const char quote = *s->at++;
+    while (s->at < s->end && *s->at != quote)
+        s->at += 1 + (*s->at == '\\' && s->at + 1 < s->end);
+    if (s->at == s->end)
+        return FOUND_MORE;
+    s->at++;
+    return FOUND_YES;
+}
+
+enum found scan_brackets(struct scan *s)
+{
+    char closes[SCAN_DEPTH_MAX];
+    size_t depth = 0;
+    do {
+        if (s->at == s->end)
+            return FOUND_MORE;
+        const char c = *s->at;
+        if (c == '"' || c == '\'') {
+            if (pass_string(s) == FOUND_MORE)
+                return FOUND_MORE;
+            continue;
+        }
+        s->at++;
+        if (depth && c == closes[depth - 1])
+            depth--;
+        else if (memchr(")]}", c, 3) || (memchr("([{", c, 3) && depth == SCAN_DEPTH_MAX))
+            return FOUND_NO;
+        else if (memchr("([{", c, 3))
+            closes[depth++] = c == '(' ? ')' : c == '[' ? ']' : '}';
+    } while (depth);
+    return FOUND_YES;
+}

@@ -9,6 +9,9 @@
 
 #include "base/buf.h"
 
+struct form; /* grammar.h */
+struct json;
+
 enum found { FOUND_NO, FOUND_MORE, FOUND_YES };
 
 struct scan {
@@ -17,6 +20,13 @@ struct scan {
     size_t stop_len;
     const char *quote; /* a mark that strings stand between, as they are; len 0: none */
     size_t quote_len;
+    const struct form *form;  /* what is read, or NULL: its marks stand in no string that had to be repaired */
+    const struct json *tools; /* that are declared, or NULL */
+    const char *doubt;        /* NULL, or where a value begins that may have taken in what is behind its call */
+    bool lost;     /* what follows may be quoted by a call that could not be read */
+    bool whole;    /* what could not be taken for a call was read to its end */
+    bool wrong;    /* and is no JSON: a key twice, or a number that fits nowhere */
+    bool held;     /* a string between marks of its own holds others */
     bool final;    /* nothing comes after end */
     bool repaired; /* something was mended on the way */
 };
@@ -45,6 +55,11 @@ static inline void scan_blanks(struct scan *s)
 
 /* These bytes. */
 enum found scan_text(struct scan *s, const char *text, size_t len);
+
+/* Behind the bracket that closes the one at the scan; strings in between are passed over. NO: brackets cross, or are
+ * nested too deep. */
+#define SCAN_DEPTH_MAX 64
+enum found scan_brackets(struct scan *s);
 
 /* ASCII's letters, and whatever stands for letters beyond it. */
 static inline bool scan_begins_name(char c)

@@ -2,6 +2,7 @@
  * the form's mark. Tags of one name are a list, and so is what holds nothing but items. */
 #include <stdlib.h>
 
+#include "model/dialect/bounds.h"
 #include "model/dialect/hole.h"
 
 #define NAME_MAX_LEN 256
@@ -75,6 +76,17 @@ static const char *empty_of(const char *from, const char *to, unsigned types)
                                               : NULL;
 }
 
+/* Before a mark that is said twice. */
+static const char *before_doubled(struct scan *s, const char *from, const char *at, struct text mark)
+{
+    const char *last = at;
+    while (last > from && scan_blank(last[-1]))
+        last--;
+    bool doubled = (size_t)(last - from) >= mark.len && memcmp(last - mark.len, mark.at, mark.len) == 0;
+    s->repaired |= doubled;
+    return doubled ? last - mark.len : at;
+}
+
 /* Text up to the end of its tag. */
 static enum found leaf(struct match *m, struct tag tag, struct wanted wanted, struct buf *out)
 {
@@ -85,9 +97,16 @@ static enum found leaf(struct match *m, struct tag tag, struct wanted wanted, st
     while (found == FOUND_NO && (at = memmem(at, (size_t)(s->end - at), mark.at, mark.len))) {
         struct scan look = {.at = at, .end = s->end, .final = s->final};
         found = close_tag(m, &look, tag);
+        if (found == FOUND_NO && bounds_begin(m->form, at, s->end) == FOUND_YES) {
+            s->doubt = from;
+            s->at = at;
+            return FOUND_NO;
+        }
         s->at = look.at;
         at += found == FOUND_NO;
     }
+    if (found == FOUND_YES)
+        at = before_doubled(s, from, at, mark);
     const char *to = found == FOUND_YES ? at : s->end, *empty = empty_of(from, to, wanted_types(wanted));
     if (empty)
         buf_puts(out, empty);

@@ -106,6 +106,31 @@ struct gate_case;
 int gate_build_commands(struct gate *gate, const struct json *list, struct err *err) MUST_CHECK;
 bool gate_check_command(struct gate_case *c, const struct gate_operation *operation);
 
+/* Names of a component of a path: the whole of it, its beginning, its end or anything in it. */
+struct gate_name_row {
+    enum { GATE_WHOLE, GATE_BEGINS, GATE_ENDS, GATE_HOLDS } place;
+    const char *text; /* as gate_fold_component leaves it */
+    size_t len;
+    const char *what;
+};
+
+#define GATE_ROW(place, text, what)                                                                \
+    {                                                                                              \
+        place, text, sizeof text - 1, what                                                         \
+    }
+
+/* What the first row is that the folded component fits, or NULL. */
+const char *gate_find_row(const struct gate_name_row *rows, size_t count, const char *word,
+                          size_t len);
+
+/* The component as any system a tree may come to would see it: no case, nothing invisible, no
+ * stream, no dots and blanks at the end; the copy that an editor keeps is what it is a copy of.
+ * `word` has room for len bytes; answers the length. */
+size_t gate_fold_component(const char *text, size_t len, char *word);
+
+/* Asks about the path when it is written and is one that people's tools execute (executed.c). */
+void gate_ask_executed(struct gate_case *c, const struct gate_path *path, enum gate_want want);
+
 /* Why no path may go through this name ("a reserved name"), or NULL when it may. */
 const char *gate_forbidden(const char *name, size_t len);
 
@@ -170,6 +195,9 @@ bool gate_check_call_schema(struct gate_case *c);
 bool gate_check_call_content(struct gate_case *c);
 bool gate_check_call_leaks(struct gate_case *c);
 bool gate_check_paths(struct gate_case *c);
+
+/* Asks about the call's paths that people's tools execute. */
+void gate_ask_paths(struct gate_case *c);
 
 /* Judges each path argument, whatever was said of the one before; `after` is called after each. */
 void gate_check_each_path(struct gate_case *c, void (*after)(void *ctx), void *ctx);

@@ -104,6 +104,7 @@ static bool check_confirm(struct gate_case *c)
 {
     if (c->gate->tool[c->tool].nature & GATE_DESTRUCTIVE)
         gate_ask(c, GATE_CONFIRM, GATE_CONFIRM_FIX, GATE_CONFIRM_WHY);
+    gate_ask_paths(c);
     return true;
 }
 

@@ -66,20 +66,6 @@ bool gate_is_tool_name(const char *text, size_t len)
 
 /* ---- names no path may go through ---- */
 
-enum place { WHOLE, BEGINS, ENDS, HOLDS };
-
-struct reserved {
-    enum place place;
-    const char *text; /* lower case; a component of a path is compared without case */
-    size_t len;
-    const char *what;
-};
-
-#define ROW(place, text, what)                                                                     \
-    {                                                                                              \
-        place, text, sizeof text - 1, what                                                         \
-    }
-
 #define OWN         "a name of the engine's own"
 #define REPOSITORY  "the repository's own data"
 #define ENVIRONMENT "an environment file, where secrets are kept"
@@ -88,105 +74,116 @@ struct reserved {
 #define SECRET      "a file of secrets"
 
 /* By first character: what begins with a dot, and the rest. */
-static const struct reserved dotted[] = {
-    ROW(BEGINS, ".orket", OWN),
-    ROW(WHOLE, ".git", REPOSITORY),
-    ROW(WHOLE, ".gitmodules", REPOSITORY),
-    ROW(WHOLE, ".gitconfig", REPOSITORY),
-    ROW(WHOLE, ".hg", REPOSITORY),
-    ROW(WHOLE, ".svn", REPOSITORY),
-    ROW(WHOLE, ".env", ENVIRONMENT),
-    ROW(BEGINS, ".env.", ENVIRONMENT),
-    ROW(BEGINS, ".env-", ENVIRONMENT),
-    ROW(BEGINS, ".env_", ENVIRONMENT),
-    ROW(WHOLE, ".envrc", ENVIRONMENT),
-    ROW(WHOLE, ".netrc", CREDENTIALS),
-    ROW(WHOLE, ".pgpass", CREDENTIALS),
-    ROW(WHOLE, ".my.cnf", CREDENTIALS),
-    ROW(WHOLE, ".boto", CREDENTIALS),
-    ROW(WHOLE, ".s3cfg", CREDENTIALS),
-    ROW(WHOLE, ".vault-token", CREDENTIALS),
-    ROW(WHOLE, ".dockercfg", CREDENTIALS),
-    ROW(WHOLE, ".npmrc", CREDENTIALS),
-    ROW(WHOLE, ".pypirc", CREDENTIALS),
-    ROW(BEGINS, ".htpasswd", CREDENTIALS),
-    ROW(WHOLE, ".ssh", KEY),
-    ROW(WHOLE, ".gnupg", KEY),
-    ROW(WHOLE, ".aws", CREDENTIALS),
-    ROW(WHOLE, ".azure", CREDENTIALS),
-    ROW(WHOLE, ".kube", CREDENTIALS),
-    ROW(WHOLE, ".docker", CREDENTIALS),
-    ROW(BEGINS, ".secret", SECRET),
-    ROW(BEGINS, ".password", SECRET),
+static const struct gate_name_row dotted[] = {
+    GATE_ROW(GATE_BEGINS, ".orket", OWN),
+    GATE_ROW(GATE_WHOLE, ".git", REPOSITORY),
+    GATE_ROW(GATE_WHOLE, ".gitmodules", REPOSITORY),
+    GATE_ROW(GATE_WHOLE, ".gitconfig", REPOSITORY),
+    GATE_ROW(GATE_WHOLE, ".hg", REPOSITORY),
+    GATE_ROW(GATE_WHOLE, ".svn", REPOSITORY),
+    GATE_ROW(GATE_WHOLE, ".env", ENVIRONMENT),
+    GATE_ROW(GATE_BEGINS, ".env.", ENVIRONMENT),
+    GATE_ROW(GATE_BEGINS, ".env-", ENVIRONMENT),
+    GATE_ROW(GATE_BEGINS, ".env_", ENVIRONMENT),
+    GATE_ROW(GATE_WHOLE, ".envrc", ENVIRONMENT),
+    GATE_ROW(GATE_WHOLE, ".netrc", CREDENTIALS),
+    GATE_ROW(GATE_WHOLE, ".pgpass", CREDENTIALS),
+    GATE_ROW(GATE_WHOLE, ".my.cnf", CREDENTIALS),
+    GATE_ROW(GATE_WHOLE, ".boto", CREDENTIALS),
+    GATE_ROW(GATE_WHOLE, ".s3cfg", CREDENTIALS),
+    GATE_ROW(GATE_WHOLE, ".vault-token", CREDENTIALS),
+    GATE_ROW(GATE_WHOLE, ".dockercfg", CREDENTIALS),
+    GATE_ROW(GATE_WHOLE, ".npmrc", CREDENTIALS),
+    GATE_ROW(GATE_WHOLE, ".pypirc", CREDENTIALS),
+    GATE_ROW(GATE_BEGINS, ".htpasswd", CREDENTIALS),
+    GATE_ROW(GATE_WHOLE, ".ssh", KEY),
+    GATE_ROW(GATE_WHOLE, ".gnupg", KEY),
+    GATE_ROW(GATE_WHOLE, ".aws", CREDENTIALS),
+    GATE_ROW(GATE_WHOLE, ".azure", CREDENTIALS),
+    GATE_ROW(GATE_WHOLE, ".kube", CREDENTIALS),
+    GATE_ROW(GATE_WHOLE, ".docker", CREDENTIALS),
+    GATE_ROW(GATE_BEGINS, ".secret", SECRET),
+    GATE_ROW(GATE_BEGINS, ".password", SECRET),
 };
 
-static const struct reserved plain[] = {
-    ROW(BEGINS, "id_rsa", KEY),           ROW(BEGINS, "id_dsa", KEY),
-    ROW(BEGINS, "id_ecdsa", KEY),         ROW(BEGINS, "id_ed25519", KEY),
-    ROW(BEGINS, "id_xmss", KEY),          ROW(WHOLE, "git~1", REPOSITORY),
-    ROW(WHOLE, "_netrc", CREDENTIALS),    ROW(WHOLE, "kubeconfig", CREDENTIALS),
-    ROW(BEGINS, "client_secret", SECRET), ROW(WHOLE, "secret", SECRET),
-    ROW(WHOLE, "secrets", SECRET),        ROW(BEGINS, "secret.", SECRET),
-    ROW(BEGINS, "secrets.", SECRET),      ROW(WHOLE, "password", SECRET),
-    ROW(WHOLE, "passwords", SECRET),      ROW(BEGINS, "password.", SECRET),
-    ROW(BEGINS, "passwords.", SECRET),
+static const struct gate_name_row plain[] = {
+    GATE_ROW(GATE_BEGINS, "id_rsa", KEY),           GATE_ROW(GATE_BEGINS, "id_dsa", KEY),
+    GATE_ROW(GATE_BEGINS, "id_ecdsa", KEY),         GATE_ROW(GATE_BEGINS, "id_ed25519", KEY),
+    GATE_ROW(GATE_BEGINS, "id_xmss", KEY),          GATE_ROW(GATE_WHOLE, "git~1", REPOSITORY),
+    GATE_ROW(GATE_WHOLE, "_netrc", CREDENTIALS),    GATE_ROW(GATE_WHOLE, "kubeconfig", CREDENTIALS),
+    GATE_ROW(GATE_BEGINS, "client_secret", SECRET), GATE_ROW(GATE_WHOLE, "secret", SECRET),
+    GATE_ROW(GATE_WHOLE, "secrets", SECRET),        GATE_ROW(GATE_BEGINS, "secret.", SECRET),
+    GATE_ROW(GATE_BEGINS, "secrets.", SECRET),      GATE_ROW(GATE_WHOLE, "password", SECRET),
+    GATE_ROW(GATE_WHOLE, "passwords", SECRET),      GATE_ROW(GATE_BEGINS, "password.", SECRET),
+    GATE_ROW(GATE_BEGINS, "passwords.", SECRET),
 };
 
-static const struct reserved endings[] = {
-    ROW(ENDS, ".env", ENVIRONMENT), ROW(ENDS, ".pem", KEY),  ROW(ENDS, ".key", KEY),
-    ROW(ENDS, ".p12", KEY),         ROW(ENDS, ".pfx", KEY),  ROW(ENDS, ".jks", KEY),
-    ROW(ENDS, ".keystore", KEY),    ROW(ENDS, ".kdbx", KEY), ROW(ENDS, ".ppk", KEY),
-    ROW(ENDS, ".p8", KEY),          ROW(ENDS, ".pk8", KEY),  ROW(ENDS, ".keytab", KEY),
+static const struct gate_name_row endings[] = {
+    GATE_ROW(GATE_ENDS, ".env", ENVIRONMENT), GATE_ROW(GATE_ENDS, ".pem", KEY),
+    GATE_ROW(GATE_ENDS, ".key", KEY),         GATE_ROW(GATE_ENDS, ".p12", KEY),
+    GATE_ROW(GATE_ENDS, ".pfx", KEY),         GATE_ROW(GATE_ENDS, ".jks", KEY),
+    GATE_ROW(GATE_ENDS, ".keystore", KEY),    GATE_ROW(GATE_ENDS, ".kdbx", KEY),
+    GATE_ROW(GATE_ENDS, ".ppk", KEY),         GATE_ROW(GATE_ENDS, ".p8", KEY),
+    GATE_ROW(GATE_ENDS, ".pk8", KEY),         GATE_ROW(GATE_ENDS, ".keytab", KEY),
 };
 
-static const struct reserved anywhere[] = {
-    ROW(HOLDS, "credential", CREDENTIALS),
+static const struct gate_name_row anywhere[] = {
+    GATE_ROW(GATE_HOLDS, "credential", CREDENTIALS),
 };
 
-static bool fits(const struct reserved *row, const char *word, size_t len)
+static bool fits(const struct gate_name_row *row, const char *word, size_t len)
 {
     size_t want = row->len;
     if (len < want)
         return false;
     switch (row->place) {
-    case WHOLE:
+    case GATE_WHOLE:
         return len == want && memcmp(word, row->text, want) == 0;
-    case BEGINS:
+    case GATE_BEGINS:
         return memcmp(word, row->text, want) == 0;
-    case ENDS:
+    case GATE_ENDS:
         return memcmp(word + len - want, row->text, want) == 0;
-    case HOLDS:
+    case GATE_HOLDS:
         return memmem(word, len, row->text, want) != NULL;
     }
     return false;
 }
 
-static const char *find_in(const struct reserved *rows, size_t count, const char *word, size_t len)
+/* Most rows are told apart by their first two characters; each has at least as many. */
+static bool may_fit(const struct gate_name_row *row, const char *word, size_t len)
+{
+    return row->place == GATE_ENDS || row->place == GATE_HOLDS ||
+           (len >= 2 && word[0] == row->text[0] && word[1] == row->text[1]);
+}
+
+const char *gate_find_row(const struct gate_name_row *rows, size_t count, const char *word,
+                          size_t len)
 {
     for (size_t i = 0; i < count; i++)
-        if (fits(&rows[i], word, len))
+        if (may_fit(&rows[i], word, len) && fits(&rows[i], word, len))
             return rows[i].what;
     return NULL;
 }
 
 static const char *find_at_start(const char *word, size_t len)
 {
-    return word[0] == '.' ? find_in(dotted, COUNT_OF(dotted), word, len)
-                          : find_in(plain, COUNT_OF(plain), word, len);
+    return word[0] == '.' ? gate_find_row(dotted, COUNT_OF(dotted), word, len)
+                          : gate_find_row(plain, COUNT_OF(plain), word, len);
 }
 
-/* Characters that some system or reader sees as nothing, as a blank, or as one of ASCII. */
+/* Characters that some system or reader sees as nothing, as a blank, or as some of ASCII. */
 static const struct {
     uint32_t from, to;
-    char as; /* '\0': nothing */
+    const char *as; /* no longer than the character itself */
 } alike[] = {
-    {0xA0, 0xA0, ' '},      {0xAD, 0xAD, '\0'},       {0x17F, 0x17F, 's'},
-    {0x34F, 0x34F, '\0'},   {0x61C, 0x61C, '\0'},     {0x180B, 0x180F, '\0'},
-    {0x2000, 0x200A, ' '},  {0x200B, 0x200F, '\0'},   {0x2024, 0x2024, '.'},
-    {0x2028, 0x2029, ' '},  {0x202A, 0x202E, '\0'},   {0x202F, 0x202F, ' '},
-    {0x205F, 0x205F, ' '},  {0x2060, 0x206F, '\0'},   {0x212A, 0x212A, 'k'},
-    {0x3000, 0x3000, ' '},  {0xFE00, 0xFE0F, '\0'},   {0xFE52, 0xFE52, '.'},
-    {0xFEFF, 0xFEFF, '\0'}, {0xE0000, 0xE0FFF, '\0'},
+    {0xA0, 0xA0, " "},      {0xAD, 0xAD, ""},        {0xDF, 0xDF, "ss"},      {0x17F, 0x17F, "s"},
+    {0x34F, 0x34F, ""},     {0x61C, 0x61C, ""},      {0x115F, 0x1160, ""},    {0x17B4, 0x17B5, ""},
+    {0x180B, 0x180F, ""},   {0x1E9E, 0x1E9E, "ss"},  {0x2000, 0x200A, " "},   {0x200B, 0x200F, ""},
+    {0x2024, 0x2024, "."},  {0x2028, 0x2029, " "},   {0x202A, 0x202E, ""},    {0x202F, 0x202F, " "},
+    {0x205F, 0x205F, " "},  {0x2060, 0x206F, ""},    {0x212A, 0x212A, "k"},   {0x3000, 0x3000, " "},
+    {0xFB00, 0xFB00, "ff"}, {0xFB01, 0xFB01, "fi"},  {0xFB02, 0xFB02, "fl"},  {0xFB03, 0xFB03, "ffi"},
+    {0xFB04, 0xFB04, "ffl"}, {0xFB05, 0xFB06, "st"}, {0xFE00, 0xFE0F, ""},    {0xFE52, 0xFE52, "."},
+    {0xFEFF, 0xFEFF, ""},   {0xE0000, 0xE0FFF, ""},
 };
 
 #define WIDE_FROM 0xFF01u /* the whole of ASCII once more, in full width */
@@ -205,6 +202,13 @@ static uint32_t code_of(const char *text, size_t size)
     return code;
 }
 
+static size_t put_text(char *out, const char *text)
+{
+    size_t len = strlen(text);
+    memcpy(out, text, len);
+    return len;
+}
+
 /* One that is no ASCII into out: bytes taken; *put tells how many came of it. */
 static size_t fold_wide(const char *text, size_t len, char *out, size_t *put)
 {
@@ -216,7 +220,7 @@ static size_t fold_wide(const char *text, size_t len, char *out, size_t *put)
         return *out = lower((char)(code - WIDE_FROM + '!')), size;
     for (size_t i = 0; i < COUNT_OF(alike); i++)
         if (code >= alike[i].from && code <= alike[i].to)
-            return *put = (*out = alike[i].as) != '\0', size;
+            return *put = put_text(out, alike[i].as), size;
     return 1;
 }
 
@@ -240,9 +244,7 @@ size_t gate_fold_name(const char *text, size_t len, char *word)
     return count;
 }
 
-/* The component as any system a tree may come to would see it: no case, nothing invisible, no
- * stream, no dots and blanks at the end; the copy that an editor keeps is what it is a copy of. */
-static size_t fold(const char *text, size_t len, char *word)
+size_t gate_fold_component(const char *text, size_t len, char *word)
 {
     size_t count = gate_fold_name(text, len, word);
     count = without(word, without(word, without(word, count, "~"), ".bak"), ".old");
@@ -265,14 +267,14 @@ static const char *forbidden_component(const char *text, size_t len, bool odd)
         return NULL;
     if (len >= sizeof word)
         return "a component that is too long";
-    len = fold(text, len, word);
+    len = gate_fold_component(text, len, word);
     if (len == 0)
         return NULL;
     const char *what = memchr("._cgikps", word[0], 8) ? find_at_start(word, len) : NULL;
     if (!what && memchr("28bekmsvxy", word[len - 1], 10))
-        what = find_in(endings, COUNT_OF(endings), word, len);
+        what = gate_find_row(endings, COUNT_OF(endings), word, len);
     if (!what && len >= strlen("credential"))
-        what = find_in(anywhere, COUNT_OF(anywhere), word, len);
+        what = gate_find_row(anywhere, COUNT_OF(anywhere), word, len);
     return what;
 }
 

@@ -357,13 +357,15 @@ static bool check_transition(struct gate_case *c, const struct operation *op,
     return false;
 }
 
-/* Each thing that is destroyed is asked for by itself, unless the yes to the call named it. */
+/* Each thing that is destroyed is asked for by itself, unless the yes to the call named it. A file
+ * that people's tools execute is always asked about: the caller knows what a yes covers. */
 static void check_confirm(struct gate_case *c, const struct gate_operation *operation, int number)
 {
     if (operations[number].traits & PROPOSES)
         gate_ask(c, GATE_CONFIRM, GATE_CONFIRM_FIX, GATE_PROPOSE_WHY);
     if (gate_operation_nature_at(number) & GATE_DESTRUCTIVE && !operation->confirmed)
         gate_ask(c, GATE_CONFIRM, GATE_CONFIRM_FIX, GATE_CONFIRM_WHY);
+    gate_ask_executed(c, &operation->path, operations[number].want);
 }
 
 static bool check_reach(struct gate_case *c, const struct gate_operation *operation, int number)

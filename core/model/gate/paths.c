@@ -88,6 +88,13 @@ bool gate_check_paths(struct gate_case *c)
     return p.ok;
 }
 
+void gate_ask_paths(struct gate_case *c)
+{
+    enum gate_want want = want_of_each(&c->gate->tool[c->tool]);
+    for (size_t i = 0; i < c->call->path_count; i++)
+        gate_ask_executed(c, &c->call->paths[i], want);
+}
+
 /* ---- each by itself ---- */
 
 struct path_list {

@@ -33,7 +33,9 @@
     X(LIMIT_ISSUES, "gate.limit.issues", "a new issue in an epic that has all it may have")        \
     X(COMMAND_PROGRAM, "gate.command.program", "a command whose program is none, or not there")       \
     X(COMMAND, "gate.command", "a command that the organization does not name")                     \
-    X(CONFIRM, "gate.confirm", "nothing; what destroys or proposes waits for a person's yes")
+    X(CONFIRM, "gate.confirm", "nothing; what destroys or proposes waits for a person's yes")      \
+    X(PATH_EXECUTED, "gate.path.executed",                                                         \
+      "nothing; writing a file that people's tools execute waits for a person's yes")
 
 enum gate_rule_id {
 #define X(name, id, refuses) GATE_##name,

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "model/gate/impl.h"
 
 static const struct {
@@ -43,6 +44,7 @@ bool gate_deny(struct gate_case *c, enum gate_rule_id rule, const char *fix, con
     va_end(args);
     keep_utf8(v->why);
     snprintf(v->fix, sizeof v->fix, "%s", fix);
+    utf8_clean(v->fix, sizeof v->fix);
     v->where[0] = '\0';
     return false;
 }
@@ -50,6 +52,7 @@ bool gate_deny(struct gate_case *c, enum gate_rule_id rule, const char *fix, con
 bool gate_deny_at(struct gate_case *c, const char *where)
 {
     snprintf(c->verdict->where, sizeof c->verdict->where, "%s", where ? where : "");
+    utf8_clean(c->verdict->where, sizeof c->verdict->where);
     return false;
 }
 

@@ -23,61 +23,89 @@ static struct reply_call *new_call(struct reply *r, int64_t index)
     return &calls[r->call_count++];
 }
 
-static bool is_whole(struct reply *r, const struct buf *arguments)
+/* Without memory it is not known: the call's arguments fail, and with them the reply. */
+static bool is_whole(struct reply *r, struct buf *arguments)
 {
     struct json_doc doc = {0};
     if (arguments->len > WHOLE_MAX || !arguments->len ||
         arguments->data[arguments->len - 1] != '}' || r->looked > LOOKED_MAX)
         return false;
     r->looked += arguments->len;
-    bool whole = json_parse(&doc, arguments->data, arguments->len, NULL, NULL) == 0;
+    int rc = json_parse(&doc, arguments->data, arguments->len, NULL, NULL);
     json_doc_clear(&doc);
-    return whole;
+    arguments->failed |= rc == ERR_MEMORY;
+    return rc == 0;
 }
 
 /* What is known of a fragment before it is known whose it is. */
 struct fragment {
     const struct json *id, *name, *arguments; /* NULL: it has none */
-    size_t id_len, name_len;
-    int64_t index; /* or -1 */
+    size_t id_len, name_len, arguments_len;   /* of texts; an object as arguments has one too */
+    int64_t index;                            /* or -1 */
 };
 
-/* Some servers give every call of a reply the index 0: another id with a name begins a new call,
- * and so does a name with arguments where those of the call are complete. */
-static bool is_another(struct reply *r, const struct reply_call *call, const struct fragment *f)
-{
-    size_t len = 0;
-    if (!f->name_len)
-        return false;
-    if (f->id_len && call->id.len)
-        return !same(&call->id, json_string(f->id, &len), f->id_len);
-    return f->arguments && (!json_string(f->arguments, &len) || len) &&
-           is_whole(r, &call->arguments);
-}
-
-/* The call that a fragment belongs to; NULL at the limit or without memory. */
-static struct reply_call *call_for(struct reply *r, const struct fragment *f)
-{
-    for (size_t i = r->call_count; i-- > 0;) {
-        struct reply_call *call = &r->calls[i];
-        size_t len;
-        if (f->index >= 0 && call->index == f->index)
-            return is_another(r, call, f) ? new_call(r, f->index) : call;
-        if (f->index < 0 && f->id_len && same(&call->id, json_string(f->id, &len), f->id_len))
-            return call;
-    }
-    if (f->index < 0 && !f->id_len && !f->name_len && r->call_count)
-        return &r->calls[r->call_count - 1];
-    return new_call(r, f->index);
-}
-
-/* A name comes whole, in pieces, or whole again with every fragment. */
-static void add_name(struct reply_call *call, const struct json *value)
+static bool names(const struct buf *have, const struct json *value)
 {
     size_t len;
     const char *text = json_string(value, &len);
-    if (text && len && !same(&call->name, text, len))
-        buf_put(&call->name, text, len);
+    return text && same(have, text, len);
+}
+
+/* Begins a fragment with a name another call than this one? Some servers give every call of a reply
+ * the index 0, or none; some say the name, or name and id, with every fragment. No server is known to
+ * say a name in pieces, and two names together may be a third tool's: another name is another call. */
+static bool is_another(struct reply *r, struct reply_call *call, const struct fragment *f)
+{
+    if (!f->name_len)
+        return false; // LM Studio has an id of its own for every fragment
+    if (f->id_len && call->id.len && !names(&call->id, f->id))
+        return true;
+    if (call->name.len && !names(&call->name, f->name))
+        return true;
+    return !(f->id_len && call->id.len) && f->arguments_len && is_whole(r, &call->arguments);
+}
+
+/* The same for one without index and id: the name may be said again while the arguments go on. */
+static bool goes_on(struct reply *r, struct reply_call *call, const struct fragment *f)
+{
+    const char *text = json_string(f->arguments, NULL);
+    if (!f->name_len)
+        return true;
+    return text && names(&call->name, f->name) && !is_whole(r, &call->arguments)
+        && (*text != '{' || !call->arguments.len);
+}
+
+/* The begun call that a fragment belongs to, or NULL. */
+static struct reply_call *begun(struct reply *r, const struct fragment *f)
+{
+    struct reply_call *last = r->call_count ? &r->calls[r->call_count - 1] : NULL;
+    for (size_t i = r->call_count; i-- > 0;) {
+        struct reply_call *call = &r->calls[i];
+        bool meant = f->index >= 0 ? call->index == f->index : f->id_len && names(&call->id, f->id);
+        if (meant)
+            return is_another(r, call, f) ? NULL : call;
+    }
+    if (f->index >= 0) // what was begun without an index may get one
+        return last && last->index < 0 && !f->name_len && !f->id_len ? last : NULL;
+    return last && !f->id_len && goes_on(r, last, f) ? last : NULL;
+}
+
+/* No tool's name is longer: the gate reports the call as one of an unknown tool. */
+static size_t name_len(const char *text, size_t len)
+{
+    if (len <= REPLY_NAME_MAX)
+        return len;
+    for (len = REPLY_NAME_MAX; len && ((unsigned char)text[len] & 0xC0) == 0x80; len--)
+        ;
+    return len;
+}
+
+static void set_name(struct reply_call *call, const struct json *value)
+{
+    size_t len;
+    const char *text = json_string(value, &len);
+    if (text && !call->name.len)
+        buf_put(&call->name, text, name_len(text, len));
 }
 
 /* Some servers begin with an empty object and say the arguments behind it, as text. */
@@ -96,6 +124,8 @@ static void add_arguments(struct delta *delta, struct reply_call *call, const st
         buf_put(&call->arguments, text, len);
         delta_found(delta, value, &call->arguments);
     } else if (value) {
+        if (is_empty(&call->arguments)) // Gemini's may come behind their call's name
+            buf_reset(&call->arguments);
         json_write(&call->arguments, value);
         delta_spoil(delta);
     }
@@ -116,7 +146,13 @@ static struct fragment fragment_of(const struct shape_paths *paths, const struct
                          .arguments = shape_first(paths, SHAPE_ARGUMENTS, item),
                          .index = json_int(shape_first(paths, SHAPE_INDEX, item), -1)};
     (void)json_string(f.id, &f.id_len);
+    if (f.id_len > REPLY_NAME_MAX) { // it gets one of its own
+        f.id = NULL;
+        f.id_len = 0;
+    }
     (void)json_string(f.name, &f.name_len);
+    if (f.arguments && !json_string(f.arguments, &f.arguments_len))
+        f.arguments_len = 1;
     return f;
 }
 
@@ -125,20 +161,29 @@ static int fill_call(struct reply *r, struct reply_call *call, const struct frag
     r->seen = true;
     if (!call->id.len && reply_set_text(&call->id, f->id))
         return ERR_MEMORY;
-    add_name(call, f->name);
+    set_name(call, f->name);
     add_arguments(&r->delta, call, f->arguments);
     if (f->name_len || delta_has(&r->delta, f->id))
         delta_spoil(&r->delta);
     return buf_ok(&call->name) && buf_ok(&call->arguments) ? 0 : ERR_MEMORY;
 }
 
-/* Of a call that nobody began, as of a tool that runs at the server, there is nothing to make. */
-static bool is_orphan(const struct reply *r, const struct fragment *f)
+/* Of a call that was not begun, as of a tool that runs at the server, nothing is made; but in a list of
+ * calls its arguments may stand before its name. */
+static bool is_orphan(const struct taking *all, const struct fragment *f)
 {
-    for (size_t i = 0; i < r->call_count; i++)
-        if (f->index < 0 || r->calls[i].index == f->index)
-            return false;
-    return !f->name_len && !f->id_len;
+    return !f->name_len && !f->id_len && !(all->listed && f->arguments_len);
+}
+
+/* One call too many: it is counted, and read to its end. */
+static int exceed(struct reply *r, const struct fragment *f, struct err *err)
+{
+    r->dropped += f->name_len + f->arguments_len;
+    delta_spoil(&r->delta);
+    r->excess += f->name_len || !r->excess;
+    if (r->excess > REPLY_CALLS_READ)
+        return err_set(err, ERR_LIMIT, "the reply has more than %d calls", REPLY_CALLS_READ);
+    return 0;
 }
 
 static int add_fragment(void *ctx, const struct json *item)
@@ -147,11 +192,17 @@ static int add_fragment(void *ctx, const struct json *item)
     struct reply *r = all->reply;
     struct fragment f = fragment_of(all->paths, item);
     size_t calls = r->call_count;
-    if ((!f.id && !f.name && !f.arguments) || is_orphan(r, &f)) // another kind of item
+    if (!f.id && !f.name && !f.arguments) // another kind of item
         return 0;
-    struct reply_call *call = call_for(r, &f);
+    struct reply_call *call = begun(r, &f);
+    if (!call && is_orphan(all, &f))
+        return 0;
+    if (!call)
+        call = new_call(r, f.index);
+    else if (call->index < 0)
+        call->index = f.index;
     if (!call && r->call_count == REPLY_CALLS_MAX)
-        return err_set(all->err, ERR_LIMIT, "the reply has more than %d calls", REPLY_CALLS_MAX);
+        return exceed(r, &f, all->err);
     if (!call || fill_call(r, call, &f) ||
         add_signature(&r->delta, &call->signature,
                       shape_first(all->paths, SHAPE_CALL_SIGNATURE, item)))
@@ -161,14 +212,13 @@ static int add_fragment(void *ctx, const struct json *item)
         if (said_begin(&r->said, SAID_CALL, -1, calls))
             return ERR_MEMORY;
     }
-    if (call->name.len > REPLY_NAME_MAX || call->id.len > REPLY_NAME_MAX)
-        return err_set(all->err, ERR_LIMIT, "a call's name or id is over %d bytes", REPLY_NAME_MAX);
     return 0;
 }
 
 int calls_take(void *ctx, const struct json *value)
 {
     int rc = 0;
+    ((struct taking *)ctx)->listed = value->type == JSON_ARRAY;
     if (value->type != JSON_ARRAY)
         return value->type == JSON_OBJECT ? add_fragment(ctx, value) : 0;
     if (!value->len) // some send the list with every event
@@ -179,6 +229,19 @@ int calls_take(void *ctx, const struct json *value)
 }
 
 /* ---- the end ---- */
+
+void calls_drop(struct reply *r)
+{
+    for (size_t i = 0; i < r->call_count; i++) {
+        r->dropped += r->calls[i].name.len + r->calls[i].arguments.len;
+        buf_clear(&r->calls[i].id);
+        buf_clear(&r->calls[i].name);
+        buf_clear(&r->calls[i].arguments);
+        buf_clear(&r->calls[i].signature);
+    }
+    r->call_count = 0;
+    r->said.lost = true; // what stood between them cannot be told without them
+}
 
 static bool is_taken(const struct reply *r, size_t position)
 {

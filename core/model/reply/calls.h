@@ -9,6 +9,7 @@ struct taking {
     struct reply *reply;
     const struct shape_paths *paths;
     struct err *err; /* or NULL */
+    bool listed;     /* the calls stand in a list of their own */
 };
 
 /* A shape_fn over struct taking: a fragment of a call, or a list of such. ERR_LIMIT, ERR_MEMORY. */
@@ -16,6 +17,9 @@ int calls_take(void *taking, const struct json *value);
 
 /* Gives the call at this position an id that none before it has, and arguments. ERR_MEMORY. */
 int calls_complete(struct reply *reply, size_t position) MUST_CHECK;
+
+/* Drops all of them; the bytes that they had stay counted. */
+void calls_drop(struct reply *reply);
 
 /* Replaces a text by a value that is one and not empty. ERR_MEMORY. */
 int reply_set_text(struct buf *out, const struct json *value) MUST_CHECK;

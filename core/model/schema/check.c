@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "model/schema/check.h"
 
 int check_spend(struct check *check, size_t steps)
@@ -67,17 +68,6 @@ static struct schema_error *error_slot(struct check *check, uint32_t at)
     return &check->errors[i];
 }
 
-/* Cuts a text at a character. */
-static void trim(char *text, size_t size)
-{
-    size_t len = strlen(text);
-    while (len + 1 >= size && len > 0 && ((unsigned char)text[len - 1] & 0xC0) == 0x80)
-        len--;
-    if (len + 1 >= size - 4 && len > 0 && (unsigned char)text[len - 1] >= 0xC0)
-        len--;
-    text[len] = 0;
-}
-
 static void report(struct check *check, const struct where *where, const char *keyword, uint32_t at,
                    const char *fmt, va_list args)
 {
@@ -87,8 +77,8 @@ static void report(struct check *check, const struct where *where, const char *k
     where_write(where, error->path, sizeof error->path);
     snprintf(error->keyword, sizeof error->keyword, "%s", keyword);
     vsnprintf(error->text, sizeof error->text, fmt, args);
-    if (!utf8_valid(error->text, strlen(error->text)))
-        trim(error->text, sizeof error->text);
+    utf8_clean(error->path, sizeof error->path);
+    utf8_clean(error->text, sizeof error->text);
     error->at = at;
 }
 

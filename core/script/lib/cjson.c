@@ -14,7 +14,10 @@ int lib_cjson_decode(lua_State *L)
     const char *text = luaL_checklstring(L, 1, &len);
     struct err err = {0};
     meter_spend(L, len / 8);
-    if (value_decode(L, text, len, &box_value_limits, &err))
+    int rc = value_decode(L, text, len, &box_value_limits, &err);
+    if (rc == ERR_MEMORY)
+        meter_fail(L, rc);
+    if (rc)
         return luaL_error(L, "cannot decode: %s", err.text);
     return 1;
 }

@@ -131,6 +131,12 @@ static void on_count(lua_State *L, lua_Debug *ar)
         lua_sethook(L, on_count, hooks(meter), (int)meter->steps + 1);
 }
 
+void meter_fail(lua_State *L, int code)
+{
+    stop(meter_of(L), code);
+    raise_killed(L);
+}
+
 void meter_check(lua_State *L)
 {
     if (meter_of(L)->limit)

@@ -45,7 +45,7 @@ struct meter {
     uint64_t cpu_seen;  /* the thread's own time when the kernel was asked last; 0 = never */
     uint64_t seen_at;   /* monotonic ns of that */
     int64_t unseen;     /* steps since the clock was looked at */
-    volatile int limit; /* 0, ERR_SCRIPT_MEMORY, ERR_SCRIPT_STEPS, ERR_SCRIPT_TIME or ERR_IO */
+    volatile int limit; /* 0, ERR_SCRIPT_MEMORY, ERR_SCRIPT_STEPS, ERR_SCRIPT_TIME, ERR_IO or ERR_MEMORY */
     volatile bool running;
     volatile bool host;
     bool stress;         /* fail the first try of every allocation (GCSTRESS) */
@@ -93,6 +93,9 @@ void meter_spend(lua_State *L, size_t n);
 
 /* Raises when a limit was hit before. */
 void meter_check(lua_State *L);
+
+/* Ends the entry with a code that no pcall of the script can swallow: the host has failed it. */
+void meter_fail(lua_State *L, int code);
 
 /* Around code that may hold memory of the process: the watch then only marks the limit. */
 static inline void meter_host(struct meter *meter, bool host)

@@ -1,6 +1,8 @@
--- shown.lua: what exactly a person is asked: as it is kept in the journal, and as it is read.
+-- shown.lua: what exactly a person is asked, as it is read: one line for lists; the beginning and the end, with how much
+-- is hidden between; or all of it. Nothing is shown as a blank or as nothing that is something else.
 
 local cjson = require("cjson")
+local content = require("orket.approvals.content")
 local later = require("orket.later")
 local diff = later("orket.diff")
 local list = require("orket.list")
@@ -8,52 +10,20 @@ local text = require("orket.view.text")
 
 local M = {}
 
-local INLINE = 2000 -- bytes of a text that stays in the event; a longer one is a blob
-local WHOLE = 100000 -- bytes of what is asked that stay in the event
-local LINE = 200 -- columns
-local LINES = 40 -- of a difference
+local LINE = 200 -- columns of one line
+local HEAD, TAIL = 20, 20 -- lines of what is asked
+local LEFT, RIGHT = 120, 60 -- columns of a longer line
 
--- ---- kept ----
-
-local function blob(tx, bytes)
-  return { blob = tx:blob(bytes), bytes = #bytes }
-end
-
--- A value whose long texts are blobs.
-local function shortened(tx, value)
-  if type(value) == "string" and #value > INLINE then
-    return blob(tx, value)
-  elseif type(value) ~= "table" then
-    return value
-  end
-  local copy = setmetatable({}, getmetatable(value))
-  for key, item in pairs(value) do
-    copy[key] = shortened(tx, item)
-  end
-  return copy
-end
-
----What is asked as the journal keeps it: its long texts, or all of it when it is long itself, are blobs of the
----transaction, {blob, bytes}.
----@param tx StoreTx
----@param operation table
----@return table
-function M.stored(tx, operation)
-  local copy = shortened(tx, operation)
-  if #cjson.encode(copy) <= WHOLE then
-    return copy
-  end
-  return { op = copy.op, tool = copy.tool, path = copy.path, whole = blob(tx, cjson.encode(operation)) }
-end
-
--- ---- read ----
+-- ---- one line ----
 
 local function fields_of(operation)
-  local fields = {}
-  for key, value in pairs(operation.arguments or operation) do
+  local fields, is_call = {}, operation.op == nil and operation.arguments ~= nil
+  for key, value in pairs(is_call and operation.arguments or operation) do
     fields[key] = value
   end
-  fields.op, fields.tool = not operation.arguments and fields.tool or nil, nil
+  if not is_call then
+    fields.op = nil -- the line begins with it
+  end
   return fields
 end
 
@@ -79,7 +49,7 @@ function M.line(row)
       parts[#parts + 1] = key .. "=" .. said(fields[key])
     end
   end
-  return text.cut(text.line(table.concat(parts, " ")), LINE)
+  return text.cut(text.visible(table.concat(parts, " ")), LINE)
 end
 
 ---The rule that asks, and what the turn that asks has read from outside: "gate.confirm [untrusted]".
@@ -89,6 +59,8 @@ function M.rule(row)
   return (row.rule or "asked") .. (row.labels and " [" .. table.concat(row.labels, ", ") .. "]" or "")
 end
 
+-- ---- all of it ----
+
 local function split(bytes)
   local lines = {}
   for line in (bytes ~= "" and (bytes:gsub("\n$", "")) .. "\n" or ""):gmatch("(.-)\n") do
@@ -97,46 +69,94 @@ local function split(bytes)
   return lines
 end
 
-local function bytes_of(store, value)
-  local bytes = type(value) == "table" and value.blob and store:blob(value.blob) or value
-  return type(bytes) == "string" and utf8.len(bytes) and bytes or nil
+local function is_open(bytes)
+  return bytes ~= "" and bytes:sub(-1) ~= "\n"
 end
 
--- What a file is to hold instead of what it holds.
-local function change(store, row)
-  local path = row.paths and #row.paths == 1 and row.paths[1]
-  local is = path and bytes_of(store, fields_of(row.operation).content)
-  local before = path and (row.before or {})[path]
-  local was = before and (before == "" and "" or store:blob(before))
-  if not is or not was or not utf8.len(was) then
+-- Lines do not tell whether the last one ends.
+local function end_of(was, is)
+  if is_open(was) == is_open(is) then
     return nil
   end
-  return diff.unified(split(was), split(is))
+  return is_open(is) and "\\ No newline at end of file" or "\\ No newline at end of the file before"
 end
 
--- Every field as it is, when there is no file to compare it with.
-local function spelled(store, row)
-  local lines = {}
-  for key, value in pairs(fields_of(row.operation)) do
-    lines[key] = bytes_of(store, value) or value
+-- What a file is to hold instead of what it holds; nil where there is no one file, or no text.
+local function change(store, row, fields)
+  local path = row.paths and #row.paths == 1 and row.paths[1]
+  local before = path and type(fields.content) == "string" and (row.before or {})[path]
+  local was = before and (before == "" and "" or store:blob(before))
+  if not was or not utf8.len(was) then
+    return nil
   end
-  return next(lines) and table.concat(diff.lines(lines), "\n") or ""
-end
-
----Everything that a person has to see before saying yes: the difference to the file as it is, or all fields.
----@param store Store
----@param row table
----@return string[] lines clean
-function M.lines(store, row)
-  local lines = {}
-  for _, line in ipairs(split(change(store, row) or spelled(store, row))) do
-    if #lines == LINES then
-      lines[#lines + 1] = "… and more: --json has all of it"
-      break
-    end
-    lines[#lines + 1] = text.clean(line)
+  local is = fields.content
+  local lines = diff.hunks(split(was), split(is))
+  lines[#lines + 1] = end_of(was, is)
+  if #lines == 0 then
+    lines[1] = is == "" and "(an empty file)" or "(the file as it is)"
   end
   return lines
+end
+
+local function append(out, lines)
+  for _, line in ipairs(lines) do
+    out[#out + 1] = text.visible(line)
+  end
+end
+
+---Everything that a person has to see before saying yes: all fields, and the difference to the file as it is in place
+---of a text that would replace it.
+---@param store Store
+---@param row table
+---@return string[] lines that cannot steer a terminal
+function M.all(store, row)
+  local fields, out = fields_of(content.whole(store, row.operation)), {}
+  local lines = change(store, row, fields)
+  if lines then
+    fields.content = nil
+  end
+  if next(fields) then
+    append(out, diff.lines(fields))
+  end
+  append(out, lines or {})
+  return out
+end
+
+local function short(line)
+  local hidden = text.width(line) - (LEFT - 1) - RIGHT
+  if hidden <= 20 then
+    return line
+  end
+  return text.cut(line, LEFT) .. "⟨" .. hidden .. " columns hidden⟩" .. text.tail(line, RIGHT)
+end
+
+---The beginning and the end of it, with how many lines are hidden between them and the command that shows them.
+---@param store Store
+---@param row table
+---@param option string " -C DIR" for commands, or ""
+---@return string[] lines
+function M.lines(store, row, option)
+  local all, out = M.all(store, row), {}
+  local hidden, is_cut = #all - HEAD - TAIL, false
+  for i, line in ipairs(all) do
+    local is_hidden = hidden > 1 and i > HEAD and i <= #all - TAIL
+    if i == HEAD + 1 and is_hidden then
+      out[#out + 1] = "⟨" .. hidden .. " lines hidden⟩"
+    end
+    out[#out + 1] = not is_hidden and short(line) or nil
+    is_cut = is_cut or is_hidden or out[#out] ~= line
+  end
+  if is_cut then
+    out[#out + 1] = M.full_command(row.id, option) .. " shows all of it"
+  end
+  return out
+end
+
+---@param id string of a question
+---@param option string " -C DIR", or ""
+---@return string
+function M.full_command(id, option)
+  return "orket approvals" .. option .. " --full " .. text.visible(id)
 end
 
 return M

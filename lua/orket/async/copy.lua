@@ -11,9 +11,9 @@ local M = {}
 ---@return true|nil ok
 ---@return Error|nil
 function M.file(from, to)
-  local ok, message = uv.fs_copyfile(from, to)
+  local ok, message, errno = uv.fs_copyfile(from, to)
   if not ok then
-    return nil, errors.new("ERR_IO", message)
+    return nil, errors.of_loop(message, errno)
   end
   return true
 end

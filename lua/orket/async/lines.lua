@@ -1,6 +1,7 @@
 -- lines.lua: lines over a unix socket: how commands reach the process that owns the project.
 
 local async = require("orket.async")
+local errors = require("orket.errors")
 local handles = require("orket.async.handles")
 local sys = require("orket.core.sys")
 local uv = require("luv")
@@ -14,15 +15,18 @@ local UNREAD = 16 -- longest lines that a client may leave lying
 local ADDRESS = 100 -- bytes that a socket's address surely holds; the loop would cut a longer one without a word
 
 -- The address of a socket and a function that gives it back: a long path is reached through its directory's
--- descriptor. nil when there is no such directory.
+-- descriptor. nil and the name of an errno when it cannot be opened.
 local function address_of(path)
   if #path <= ADDRESS then
     return path, function() end
   end
   local dir, name = path:match("^(.*)/([^/]+)$")
-  local fd = uv.fs_open(dir, "r", 0)
-  return fd and string.format("/proc/self/fd/%d/%s", fd, name), function()
-    return fd and uv.fs_close(fd)
+  local fd, _, errno = uv.fs_open(dir, "r", 0)
+  if not fd then
+    return nil, errno
+  end
+  return string.format("/proc/self/fd/%d/%s", fd, name), function()
+    uv.fs_close(fd)
   end
 end
 
@@ -119,22 +123,22 @@ end
 ---@return Error|nil err
 function M.listen(path, max, answer)
   uv.fs_unlink(path)
-  local server, clients = handles.opened(uv.new_pipe(false)), {}
   local address, release = address_of(path)
-  local ok, message = nil, "its directory cannot be opened"
-  if address then
-    ok, message = server:bind(address)
+  if not address then
+    return nil, errors.of_loop("cannot listen on " .. path .. ": its directory cannot be opened", release)
   end
+  local server, clients = handles.opened(uv.new_pipe(false)), {}
+  local ok, message, errno = server:bind(address)
   if ok then
     uv.fs_chmod(path, 384) -- 0600
-    ok, message = server:listen(64, function()
+    ok, message, errno = server:listen(64, function()
       serve_client(server, clients, max, answer)
     end)
   end
   if not ok then
     handles.close(server)
     release()
-    return nil, { code = "ERR_IO", class = "system", message = "cannot listen on " .. path .. ": " .. message }
+    return nil, errors.of_loop("cannot listen on " .. path .. ": " .. message, errno)
   end
   server:unref()
   return {
@@ -146,8 +150,10 @@ function M.listen(path, max, answer)
   }
 end
 
-local function nobody()
-  return { code = "ERR_NOT_FOUND", class = "input", message = "nobody owns the project" }
+-- Why no owner can be reached: there is none, or this process cannot open another file.
+local function unreachable(path, errno)
+  local err = errors.of_loop("cannot connect to " .. path .. ": " .. tostring(errno), errno)
+  return err.code ~= "ERR_IO" and err or errors.new("ERR_NOT_FOUND", "nobody owns the project")
 end
 
 local Connection = {}
@@ -167,6 +173,11 @@ function Connection:ask(line)
   end)
 end
 
+---Ends the wait for an answer: it is nil, ERR_IO.
+function Connection:give_up()
+  self.hear(nil)
+end
+
 function Connection:close()
   handles.close(self.pipe)
 end
@@ -180,7 +191,7 @@ local function connected(pipe, max)
       self:close()
     end
     if wake then
-      wake(answer, not answer and { code = "ERR_IO", class = "system", message = "the owner hung up" } or nil)
+      wake(answer, not answer and { code = "ERR_IO", class = "environment", message = "the owner hung up" } or nil)
     end
   end
   read_lines(pipe, max, self.hear)
@@ -189,7 +200,7 @@ end
 
 local function stranger(path)
   return {
-    code = "ERR_DENIED", class = "refusal", message = path .. " is served by another user",
+    code = "ERR_DENIED", class = "refusal", message = path .. " is served by another user, or from a jail or a container",
     fix = "the project's .orket belongs to whoever runs it, and to nobody else",
   }
 end
@@ -202,7 +213,7 @@ end
 function M.connect(path, max)
   local address, release = address_of(path)
   if not address then
-    return nil, nobody()
+    return nil, unreachable(path, release)
   end
   local pipe = handles.opened(uv.new_pipe(false))
   return async.suspend(function(wake)
@@ -212,26 +223,9 @@ function M.connect(path, max)
         return wake(connected(pipe, max))
       end
       handles.close(pipe)
-      wake(nil, err and nobody() or stranger(path))
+      wake(nil, err and unreachable(path, err) or stranger(path))
     end)
   end)
-end
-
----Sends one line and waits for one. nil, ERR_NOT_FOUND when nobody listens.
----@param path string
----@param line string
----@param max integer
----@return string|nil answer
----@return Error|nil err
-function M.ask(path, line, max)
-  local connection, err = M.connect(path, max)
-  if not connection then
-    return nil, err
-  end
-  local answer
-  answer, err = connection:ask(line)
-  connection:close()
-  return answer, err
 end
 
 return M

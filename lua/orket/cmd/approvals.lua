@@ -1,6 +1,8 @@
 -- approvals.lua: `orket approvals`: what waits for a person's yes or no, and what was answered.
 
+local approvals = require("orket.approvals")
 local cjson = require("cjson")
+local content = require("orket.approvals.content")
 local look = require("orket.look")
 local options = require("orket.options")
 local parked = require("orket.parked")
@@ -13,30 +15,42 @@ local LINE_MOST = 400 -- columns of an answered question; --json has all of it
 
 M.usage = [[
 usage: orket approvals [-C DIR] [--json] [--all]
+       orket approvals [-C DIR] [--json] --full ID
 
 What agents ask for and only a person can allow: who, what exactly, why, until when, and the commands that answer.
+Of a long text the beginning and the end, with the number of lines that are hidden between them.
   -C DIR    the project (default: the current directory)
-  --json    one JSON array
+  --json    one JSON array, with the whole of what is asked
   --all     what was answered too
+  --full ID one question, or that of a card, with all of what is asked: nothing is cut
 exit: 0 done, 1 failed, 2 usage
 ]]
 
----Prints a pending question as a person reads it before answering.
+local function print_answer(row, dir)
+  if row.status == "pending" then
+    print("  until " .. row.expires_at)
+    print("  orket approve" .. parked.option(dir) .. " " .. text.clean(row.id))
+    print("  orket deny" .. parked.option(dir) .. " " .. text.clean(row.id) .. " --why TEXT")
+  else
+    print("  " .. text.clean(row.status) .. (row.answered_by and " " .. text.line(row.answered_by) or ""))
+  end
+end
+
+---Prints a question as a person reads it before answering.
 ---@param store Store
 ---@param row table
 ---@param dir string|nil
-function M.print_question(store, row, dir)
-  print(text.clean(string.format("%s  %s as %s asks for %s", row.id, row.card, row.role or "?", shown.line(row))))
+---@param is_full boolean|nil nothing of it is cut
+function M.print_question(store, row, dir, is_full)
+  print(text.visible(string.format("%s  %s as %s asks for %s", row.id, row.card, row.role or "?", shown.line(row))))
   print("  " .. text.line(shown.rule(row) .. (row.why and ": " .. row.why or "") .. (row.where and " (" .. row.where .. ")" or "")))
   if row.labels then
     print("  the turn that asks has read what came from outside (" .. table.concat(row.labels, ", ") .. ")")
   end
-  for _, line in ipairs(shown.lines(store, row)) do
+  for _, line in ipairs(is_full and shown.all(store, row) or shown.lines(store, row, parked.option(dir))) do
     print("    " .. line)
   end
-  print("  until " .. row.expires_at)
-  print("  orket approve" .. parked.option(dir) .. " " .. text.clean(row.id))
-  print("  orket deny" .. parked.option(dir) .. " " .. text.clean(row.id) .. " --why TEXT")
+  print_answer(row, dir)
 end
 
 local function print_answered(row)
@@ -44,10 +58,32 @@ local function print_answered(row)
     row.answered_by and "  " .. row.answered_by or "", row.answer_why and ": " .. row.answer_why or "")), LINE_MOST))
 end
 
+local function print_json(store, rows)
+  for _, row in ipairs(rows) do
+    row.operation = content.whole(store, row.operation)
+  end
+  print(text.json(setmetatable(rows, cjson.array_mt)))
+end
+
+local function show_one(store, args)
+  local row, err = approvals.any(store, args.full)
+  if not row then
+    return nil, err
+  elseif args.json then
+    print_json(store, { row })
+  else
+    M.print_question(store, row, args.C, true)
+  end
+  return 0
+end
+
 local function show(store, args)
+  if args.full then
+    return show_one(store, args)
+  end
   local rows = store:read("approvals", { status = not args.all and "pending" or nil })
   if args.json then
-    print(text.json(setmetatable(rows, cjson.array_mt)))
+    print_json(store, rows)
   elseif #rows == 0 then
     print("nothing waits for a yes or no")
   end
@@ -67,7 +103,7 @@ end
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  return look.run(M.usage, show, options.parse(argv, { C = "value", json = "flag", all = "flag" }, {}))
+  return look.run(M.usage, show, options.parse(argv, { C = "value", json = "flag", all = "flag", full = "value" }, {}))
 end
 
 return M

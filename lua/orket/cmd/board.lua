@@ -8,6 +8,7 @@ local cjson = require("cjson")
 local look = require("orket.look")
 local notice = require("orket.growth.notice")
 local options = require("orket.options")
+local outages = require("orket.outages")
 local parked = require("orket.parked")
 local questions = require("orket.approvals.shown")
 local reports = require("orket.reports")
@@ -110,6 +111,15 @@ local function print_cards(cards)
   end
 end
 
+-- Cards that wait for a model, once for the model.
+local function print_outages(store, dir)
+  for _, one in ipairs(outages.list(store)) do
+    print("\n" .. text.line(outages.line(one)))
+    print("  " .. text.line(outages.cards(one)))
+    print("  to ask now: orket retry" .. parked.option(dir) .. " --all")
+  end
+end
+
 local function print_parked(cards)
   for i, card in ipairs(cards) do
     print((i == 1 and "\n" or "") .. text.line(card.id .. " waits (" .. (card.reason or card.status) .. ")"
@@ -169,6 +179,19 @@ local function add_questions(store, cards)
   end
 end
 
+-- The same of models that are waited for.
+local function add_outages(store, cards)
+  local paused = {}
+  for _, one in ipairs(outages.list(store)) do
+    for _, id in ipairs(one.cards) do
+      paused[id] = { model = one.model, since = one.since, ["until"] = one["until"], message = one.message }
+    end
+  end
+  for _, card in ipairs(cards) do
+    card.outage = paused[card.id]
+  end
+end
+
 local function unarchived(cards)
   local some = {}
   for _, card in ipairs(cards) do
@@ -204,13 +227,15 @@ local function show(store, args, dir)
   name_sources(store, cards)
   add_reports(store, cards)
   add_questions(store, cards)
+  add_outages(store, cards)
   if args.json then
     print(text.json(setmetatable(cards, cjson.array_mt)))
   elseif #cards == 0 then
     print("the board is empty; orket run EPIC or orket sync puts the cards of the files on it")
   else
     print_cards(cards)
-    print_parked(parked.list(store, nil, args.C))
+    print_outages(store, args.C)
+    print_parked(parked.persons(parked.list(store, nil, args.C)))
     print_bottlenecks(bottlenecks.of(store, dir).found)
     print_canary(store)
     print_budgets(store, dir)

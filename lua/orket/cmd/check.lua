@@ -42,6 +42,12 @@ local function show(result)
     result.events, result.streams, result.blobs, result.messages, result.heads, result.rows))
 end
 
+local function without_database(dir)
+  local err = projects.without_board(dir)
+  return err.code == "ERR_STORE_CORRUPT" and err
+    or errors.new("ERR_NOT_FOUND", "there is no database in " .. dir, "name the project's directory")
+end
+
 local function check(dir)
   local root <close>, err = errors.check(fs.root(dir))
   if not root then
@@ -50,8 +56,7 @@ local function check(dir)
   local kind
   kind, err = errors.check(root:kind(".orket/orket.db"))
   if not kind then
-    return nil, err.code ~= "ERR_NOT_FOUND" and err
-      or errors.new("ERR_NOT_FOUND", "there is no database in " .. dir, "name the project's directory")
+    return nil, err.code == "ERR_NOT_FOUND" and without_database(dir) or err
   end
   return errors.check(store.check(projects.database(dir)))
 end

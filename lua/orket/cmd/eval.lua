@@ -117,11 +117,12 @@ local function run(eval)
   local signals = 0
   local stop = async.on_signals({ "sigint", "sigterm" }, function()
     signals = signals + 1
-    if signals > 1 then
+    if signals > 2 then
       os.exit(130, false)
+    elseif signals == 1 then
+      io.stderr:write("stopping: what has been done is kept, the same command goes on\n")
     end
-    io.stderr:write("stopping: what has been done is kept, the same command goes on\n")
-    eval:stop()
+    eval:stop(signals > 1)
   end)
   local complete, err = eval:run()
   stop()

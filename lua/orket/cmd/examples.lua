@@ -58,7 +58,7 @@ end
 
 local function block(value)
   for line in (value .. "\n"):gmatch("(.-)\n") do
-    print("  | " .. text.clean(line))
+    print("  | " .. text.visible(line))
   end
 end
 

@@ -54,9 +54,6 @@ end
 local function sweep(args)
   local project <close>, err = projects.open(args.C or ".", { own = true })
   if not project then
-    if err.code == "ERR_OWNED" then
-      err.fix = "orket halt ends the run; orket gc works on a project that nobody works on"
-    end
     return nil, err
   end
   return gc.run(project, { keep = args.seconds, dry = args["dry-run"], who = sys.user() })

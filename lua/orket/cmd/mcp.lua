@@ -4,6 +4,7 @@
 local async = require("orket.async")
 local call = require("orket.mcp.call")
 local cjson = require("cjson")
+local concealed = require("orket.concealed")
 local config = require("orket.config")
 local definitions = require("orket.mcp.definition")
 local diff = require("orket.diff")
@@ -44,8 +45,11 @@ local function looked(dir)
   if not loaded then
     return nil, err
   end
-  local root
-  root, err = errors.check(fs.root(dir))
+  local held, root
+  held, err = concealed.hold(dir, loaded.organization) -- as long as the process lasts
+  if held then
+    root, err = errors.check(fs.root(dir))
+  end
   return root and { dir = dir, root = root, config = loaded }, err
 end
 
@@ -118,7 +122,8 @@ local function judged(tool, server, pin, differ)
     row.why = pin.aside and "it was another one in between"
       or #differ > 0 and "the server is another one: " .. table.concat(differ, ", ") .. " changed" or nil
   else
-    row.state, row.diff = "changed", diff.values(about(pin), { description = tool.description, schema = tool.schema })
+    local now = { description = tool.description, schema = tool.schema }
+    row.state, row.diff = "changed", table.concat(diff.hunks(diff.lines(about(pin)), diff.lines(now)), "\n")
     row.why = row.diff == "" and "what it says of its answers, or of headers, changed" or nil
   end
   return row
@@ -162,11 +167,14 @@ local function offered(project, name)
   return rows, said, version
 end
 
+-- What a person trusts: nothing of it is cut or hidden.
 local function print_tool(row)
   print(text.line(string.format("%-8s %s%s", row.state, row.name, row.why and ": " .. row.why or "")))
-  print(text.block("    " .. row.description:gsub("\n", "\n    ")))
+  print(text.visible_block(row.description, "    "))
   if row.diff then
-    print(text.block(row.diff))
+    print(text.visible_block(row.diff, "    "))
+  elseif row.schema and row.state == "new" then
+    print(text.visible_block(table.concat(diff.lines(row.schema, "schema"), "\n"), "    "))
   end
 end
 

@@ -252,7 +252,7 @@ local function checked(args)
     return nil, "TEXT or --lines FILE: one of them"
   end
   for name, value in pairs(args) do
-    if type(value) == "string" and not utf8.len(value) then
+    if type(value) == "string" and name ~= "C" and not utf8.len(value) then
       return nil, name:upper() .. " is not UTF-8"
     end
   end

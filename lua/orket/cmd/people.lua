@@ -1,9 +1,11 @@
 -- people.lua: `orket answer|approve|deny|move|comment|retry|trust|halt`: a person acts on a card, under the same law.
 
+local cjson = require("cjson")
 local options = require("orket.options")
 local owner = require("orket.owner")
 local report = require("orket.report")
 local sys = require("orket.core.sys")
+local text = require("orket.view.text")
 
 local M = {}
 
@@ -57,8 +59,11 @@ Moves a card by hand, as far as the state machine lets a person (orket law print
 ]],
   retry = [[
 usage: orket retry [-C DIR] [--json] CARD
+       orket retry [-C DIR] [--json] --all [--reason REASON]
 
-Tries a parked card again, with a fresh count of retries.
+Tries a parked card again, with a fresh count of retries. What waits for an answer is not retried by --all.
+  --all     every card that waits for a model, for another resource, or for the system to work again
+  --reason  with --all: the cards that wait for this instead: resource, system, review, input or dependency
 ]],
   trust = [[
 usage: orket trust [-C DIR] [--json] CARD [PATH]
@@ -79,7 +84,7 @@ local OPERANDS = {
   deny = { "card" },
   comment = { "card", "text..." },
   move = { "card", "status" },
-  retry = { "card" },
+  retry = { "card?" },
   trust = { "card", "path?" },
   halt = { "run?" },
 }
@@ -92,15 +97,32 @@ local function parse(act, argv)
     known.why = "value"
   end
   known.label = act == "comment" and "value" or nil
+  known.all = act == "retry" and "flag" or nil
+  known.reason = known.reason or known.all and "value"
   local args, message = options.parse(argv, known, OPERANDS[act])
   for name, value in pairs(args or {}) do
-    if type(value) == "string" and not utf8.len(value) then
+    if type(value) == "string" and name ~= "C" and not utf8.len(value) then -- a directory may have any name
       return nil, name:upper() .. " is not UTF-8"
     elseif type(value) == "string" and not value:find("%S") then
       return nil, name:upper() .. " is empty"
     end
   end
+  if args and act == "retry" then
+    message = not args.card == not args.all and "CARD or --all" or args.reason and not args.all and "--reason goes with --all"
+    args = not message and args or nil
+  end
   return args, message
+end
+
+local function print_all(args, result)
+  for _, list in ipairs({ result.retried, result.failed }) do
+    setmetatable(list, cjson.array_mt)
+  end
+  report.answer(args, result)
+  for _, one in ipairs(args.json and {} or result.failed) do
+    io.stderr:write("orket: ", text.line(one.card .. ": " .. one.message), "\n")
+  end
+  return #result.failed == 0 and 0 or 1
 end
 
 local function command(act)
@@ -110,13 +132,13 @@ local function command(act)
       return options.refuse(USAGE[act] .. ENDING, message)
     end
     local result, err = owner.ask(args.C or ".", {
-      act = act, card = args.card, text = args.text, status = args.status, reason = args.reason, why = args.why,
+      act = args.all and "retry.all" or act, card = args.card, text = args.text, status = args.status, reason = args.reason, why = args.why,
       run = args.run, label = args.label, path = args.path, who = sys.user(),
     })
     if not result then
       return report.failure(err)
     end
-    return report.answer(args, result)
+    return (args.all and print_all or report.answer)(args, result)
   end
 end
 

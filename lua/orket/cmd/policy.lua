@@ -47,10 +47,17 @@ local act = {}
 
 -- ---- status ----
 
+local function file_note(one)
+  if one.file == "serves" then
+    return ""
+  end
+  return ", its file is " .. one.file .. (one.waits and " and waits" or "")
+end
+
 local function policy_line(one)
   return string.format("  %s  %s  %s%s%s", one.path, one.shipped and "shipped" or (one.hash or ""):sub(1, 12),
     one.since and "since " .. one.since or "has not served yet",
-    one.self_test == "passed" and ", self-test passed" or "", one.file ~= "serves" and ", its file is " .. one.file or "")
+    one.self_test == "passed" and ", self-test passed" or "", file_note(one))
 end
 
 local function print_status(status, dir)
@@ -64,6 +71,7 @@ local function print_status(status, dir)
   end
   if status.waiting then
     print(text.line(notice.sentence(status.waiting.generation, status.waiting.delta, dir)))
+    print(text.line("  waits: " .. table.concat(status.waiting.files, ", ")))
   end
 end
 
@@ -107,6 +115,7 @@ local function waiting_now(project)
     config = changed and { was = changed.was, now = changed.now, delta = changed.delta },
     generation = waiting and waiting.generation.id or project.generation.id, against = waiting and waiting.against or nil,
     delta = setmetatable(waiting and waiting.delta or {}, cjson.array_mt),
+    narrows = setmetatable(waiting and waiting.narrows or {}, cjson.array_mt),
   }
 end
 
@@ -124,6 +133,9 @@ local function print_delta(found, dir)
   end
   for _, row in ipairs(found.delta) do
     print(text.line(notice.line(row)))
+  end
+  if #found.narrows > 0 then
+    print(text.line(notice.narrowed(found.narrows)))
   end
   print("accept it with: " .. notice.command(found.generation, dir))
 end

@@ -47,7 +47,7 @@ local function replay_from(name)
     return cannot(name, message, "orket run --record FILE makes one")
   end
   file:close()
-  return cassettes.player(text)
+  return cassettes.player(text, name)
 end
 
 local function open_cassette(args)

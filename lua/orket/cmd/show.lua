@@ -3,8 +3,10 @@
 
 local checkpoints = require("orket.checkpoints")
 local cjson = require("cjson")
+local content = require("orket.approvals.content")
 local ending = require("orket.view.ending")
 local once = require("orket.turn.once")
+local outages = require("orket.outages")
 local approvals = require("orket.approvals")
 local asked = require("orket.cmd.approvals")
 local labels = require("orket.labels")
@@ -71,8 +73,12 @@ local function print_card(store, card, comments, events)
     field(i == 1 and "from outside" or "", part.what .. " (" .. table.concat(part.labels, ", ") .. ")")
   end
   if card.uncertain then
-    print("\n  nobody knows whether this happened: " .. text.line(once.describe(card.uncertain.operation)))
+    print("\n  nobody knows whether this happened: " .. text.visible(once.describe(card.uncertain.operation)))
     print("  orket answer " .. text.clean(card.id) .. " happened, or did-not, or again")
+  end
+  if card.outage then
+    print("\n  " .. text.line(outages.line(card.outage)))
+    print("  it goes on by itself in a run; to ask now: orket retry " .. text.clean(card.id))
   end
   if #card.reports > 0 then
     local last = card.reports[1]
@@ -143,7 +149,11 @@ local function show_card(store, card, json)
   card.outside = setmetatable(labels.parts(store, card.id), cjson.array_mt)
   card.uncertain = store:read("uncertain", { card = card.id })[1]
   card.approval = approvals.pending(store, card.id)[1]
+  card.outage = outages.of(store, card.id)
   if json then
+    if card.approval then
+      card.approval.operation = content.whole(store, card.approval.operation)
+    end
     card.comments, card.events = setmetatable(comments, cjson.array_mt), setmetatable(events, cjson.array_mt)
     print(text.json(card))
   else

@@ -3,12 +3,13 @@
 -- Each wall is a module orket.try.<wall>:
 --   usage           one line
 --   request(args, read) -> request table | nil, message   from the command line; read(name) -> text
---   answer(request) -> answer table, accepted boolean[, Error]   never raises for bad input; an error: no answer
+--   answer(request) -> answer table, accepted boolean[, Error]   never raises for bad input; an error: the answer tells it
 --     an answer with `lines` is several, one line each
 --   shared(args, read) -> shared | nil, message   optional: what the command line says for all rows (default: args)
 --   complete(request, shared)  optional: gives it to a row
 -- Prints one JSON line; exit 0 accepted, 1 refused, 2 usage. With --jsonl: one request per line in,
--- one answer per line out, in order; `id` is echoed; a bad row answers {"error":…} and the next is read.
+-- one answer per line out, in order, whatever the line holds; `id` is echoed; a bad row answers {"error":…}, a blank
+-- one too, and the next is read.
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
@@ -53,6 +54,13 @@ local function first_id(line)
   return id and (cjson.decode(id)) or nil
 end
 
+local function completed(wall, request, shared)
+  if wall.complete then
+    wall.complete(request, shared)
+  end
+  return wall.answer(request)
+end
+
 local function row_answer(wall, line, shared)
   local request, message = cjson.decode(line)
   if request == nil then
@@ -60,15 +68,23 @@ local function row_answer(wall, line, shared)
   elseif not line:find("^%s*{") then
     return { error = "a request is a JSON object" }
   end
-  if wall.complete then
-    wall.complete(request, shared)
-  end
-  local ok, answer = pcall(wall.answer, request)
+  local id = request.id
+  local ok, answer = pcall(completed, wall, request, shared)
   if not ok then
-    answer = { error = tostring(answer) }
+    answer = { error = errors.plain(type(answer) == "table" and answer.message or answer) }
   end
-  answer.id = request.id
+  answer.id = id
   return answer
+end
+
+-- An answer as a line. One that JSON cannot hold, as a number that is not finite, is an error like any other.
+local function line_of(answer)
+  local line, message = cjson.try_encode(answer)
+  if line then
+    return line
+  end
+  local failure = { error = "the answer cannot be written as JSON: " .. message, id = answer.id }
+  return cjson.try_encode(failure) or cjson.encode({ error = failure.error })
 end
 
 local function refuse(wall, message)
@@ -89,9 +105,7 @@ local function rows(wall, args)
   end
   io.stdout:setvbuf("full")
   for line in io.lines() do
-    if line:find("%S") then
-      io.write(cjson.encode(row_answer(wall, line, shared)), "\n")
-    end
+    io.write(line_of(row_answer(wall, line, shared)), "\n")
     io.flush()
   end
   return 0
@@ -134,12 +148,12 @@ function M.run(args)
     return refuse(wall, message)
   end
   local answer, accepted, err = wall.answer(request)
+  for _, line in ipairs(answer.lines or { answer }) do
+    print(line_of(line))
+  end
   if err then
     io.stderr:write("orket try: ", errors.line(err), "\n")
     return err.class == "input" and 2 or 1
-  end
-  for _, line in ipairs(answer.lines or { answer }) do
-    print(cjson.encode(line))
   end
   return accepted and 0 or 1
 end

@@ -2,8 +2,10 @@
 
 local cjson = require("cjson")
 local code = require("orket.config.code")
+local concealed = require("orket.concealed")
 local config = require("orket.config")
 local drift = require("orket.drift")
+local failures = require("orket.errors")
 local fs = require("orket.core.fs")
 local house = require("orket.house")
 local notice = require("orket.growth.notice")
@@ -81,6 +83,17 @@ local function add_growth(dir, warnings)
   end
 end
 
+-- Where programs of agents would see what they must not.
+local function add_concealed(dir, project, errors, origins)
+  local faults, err = concealed.faults(dir, project.organization)
+  local origin = origins[project.organization]
+  for _, fault in ipairs(faults or { err }) do
+    local path = fault.key and origin.path .. "/keys/" .. fault.key .. "/file" or ""
+    errors[#errors + 1] = { file = origin.source.file, line = origin.source:line(path), path = path, code = fault.code,
+      message = fault.message, fix = failures.cure(fault) }
+  end
+end
+
 local function check(dir)
   local project, errors, warnings, origins = config.read(dir)
   local root <close> = fs.root(dir)
@@ -89,6 +102,7 @@ local function check(dir)
     table.move(found, 1, #found, #errors + 1, errors)
   end
   if #errors == 0 then
+    add_concealed(dir, project, errors, origins)
     add_drift(dir, project, warnings, origins)
     add_growth(dir, warnings)
   end

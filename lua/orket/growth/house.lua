@@ -5,6 +5,7 @@
 local autonomy = require("orket.turn.autonomy")
 local cjson = require("cjson")
 local list = require("orket.list")
+local texts = require("orket.text")
 local bounds = require("orket.limits")
 
 local M = {}
@@ -21,7 +22,7 @@ end
 
 local function shown(value)
   local said = text(value)
-  return #said > SHORT and said:sub(1, SHORT) .. "..." or said
+  return #said > SHORT and texts.cut(said, SHORT) .. "..." or said
 end
 
 local function adder(rows, root)

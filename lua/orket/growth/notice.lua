@@ -33,6 +33,13 @@ function M.sentence(generation, delta, dir)
   return string.format("changed scripts wait: %s; they make more possible, the old ones serve%s", M.command(generation, dir), first)
 end
 
+---Policies that serve beside the scripts that serve already, while the rest waits.
+---@param paths string[]
+---@return string
+function M.narrowed(paths)
+  return "serves at once because it only forbids more: " .. table.concat(paths, ", ")
+end
+
 ---What a configuration makes possible that the last run's did not.
 ---@param delta table[]
 ---@return string

@@ -19,7 +19,7 @@ end
 
 -- Another model may do better where the fault is this one's, or its endpoint's.
 local function is_its_own(err)
-  return err.class == "model" and not err.budget
+  return (err.class == "model" or err.code == "ERR_LIMIT") and not err.budget
 end
 
 local function sooner(a, b)
@@ -30,11 +30,12 @@ end
 ---@param model table
 ---@param ask fun(model: table): table|nil, Error|nil
 ---@return table|nil reply  of another one with `by`, its name, and `instead`, whom it stands for and why
----@return Error|nil err  of the last one that was asked; `retry_after` is the soonest of all
+---@return Error|nil err  of the last one that was asked; `retry_after` is the soonest of all,
+---  `since` that of the first one that is unreachable
 function M.complete(model, ask)
   local instead, asked = {}, model
   local reply, err = ask(model)
-  local soonest = err and err.retry_after
+  local soonest, since = err and err.retry_after, err and err.since
   for _, other in ipairs(model.others or {}) do
     if reply or not is_its_own(err) then
       break
@@ -42,12 +43,12 @@ function M.complete(model, ask)
     instead[#instead + 1] = { model = asked.name, code = err.code, why = err.message }
     asked = other
     reply, err = ask(other)
-    soonest = sooner(soonest, err and err.retry_after)
+    soonest, since = sooner(soonest, err and err.retry_after), since or err and err.since
   end
   if reply and asked ~= model then
     reply.by, reply.instead = asked.name, instead
   elseif err and is_its_own(err) then
-    err.retry_after = soonest
+    err.retry_after, err.since = soonest, since
   end
   return reply, err
 end

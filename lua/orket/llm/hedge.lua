@@ -83,16 +83,29 @@ local function stop(one)
   end
 end
 
--- What the other one cost: what it was asked and had said. Nothing when it was not asked, or told of its failure itself.
-local function settle(one, winner, note)
-  stop(one)
+-- What a request cost that is not used: what it was asked and had said. Nothing when it was not asked, or recorded
+-- its failure itself.
+local function lost(one, why, note)
   local usage = one.reply and one.reply.usage or one.err and one.err.code == "ERR_CANCELED" and one.err.usage
   if usage then
     note({
-      attempt = 1, model = one.model.name, code = "ERR_CANCELED", message = winner.model.name .. " answered first",
+      attempt = 1, model = one.model.name, code = "ERR_CANCELED", message = why,
       usage = usage, ms = (one.reply or one.err).ms, took = (one.reply or one.err).took,
     })
   end
+end
+
+-- Neither was answered: what was ended cost something all the same.
+local function failed(ones, note)
+  for _, one in ipairs(ones) do
+    lost(one, one.err and one.err.message, note)
+  end
+  return nil, ones[1].err
+end
+
+local function settle(one, winner, note)
+  stop(one)
+  lost(one, winner.model.name .. " answered first", note)
   return one.reply and "late" or one.err and one.err.code or "ERR_CANCELED"
 end
 
@@ -107,12 +120,45 @@ local function race(ones, note)
     winner = winner_of(ones)
   end
   if not winner then
-    return nil, ones[1].err
+    return failed(ones, note)
   end
   local other = winner == ones[1] and ones[2] or ones[1]
   winner.reply.by = winner.model.name
   winner.reply.hedged = { model = other.model.name, code = settle(other, winner, note) }
   return winner.reply
+end
+
+-- A run that stops does not wait for them any more: those that are out answer with what they had come to.
+local function end_all(ones)
+  for _, one in ipairs(ones) do
+    if one.abort.stop then
+      one.abort.stop()
+    elseif not one.over then
+      async.cancel(one.task)
+    end
+  end
+end
+
+local function complete(ones, model, ask, note)
+  ones[1] = begin(model, ask)
+  if not ones[1].over then
+    local ok, err = wait(ones, model.hedge.seconds)
+    if ok and not ones[1].over and async.canceled() then -- the run stops: no second model is asked
+      ok, err = wait(ones)
+    end
+    if not ok then
+      return nil, err
+    end
+  end
+  if ones[1].over then
+    if not winner_of(ones) then
+      return failed(ones, note)
+    end
+    return ones[1].reply
+  end
+  ones[2] = begin(model.hedge.model, ask, ones[1].abort)
+  ones[1].abort.rival = ones[2].abort
+  return race(ones, note)
 end
 
 ---A reply of a model that has a hedge.
@@ -122,20 +168,10 @@ end
 ---@return table|nil reply  with `by` and `hedged` when two were asked
 ---@return Error|nil
 function M.complete(model, ask, note)
-  local ones = { begin(model, ask) }
-  if not ones[1].over then
-    local ok, err = wait(ones, model.hedge.seconds)
-    if not ok then
-      return nil, err
-    end
-  end
-  if ones[1].over then
-    winner_of(ones)
-    return ones[1].reply, ones[1].err
-  end
-  ones[2] = begin(model.hedge.model, ask, ones[1].abort)
-  ones[1].abort.rival = ones[2].abort
-  return race(ones, note)
+  local ones = {}
+  return async.shielded(function()
+    end_all(ones)
+  end, complete, ones, model, ask, note)
 end
 
 return M

@@ -11,26 +11,63 @@ M.OVER = "the pause is over" -- why a card goes on by itself
 local PREFIX = "until/" -- in the turn's `waits`
 local LONGEST = 86400   -- seconds, whatever a server asks for
 local PATIENCE = 60     -- seconds that llm.lua waits itself
+local OUTAGES = 5       -- of one turn, without a reply in between
 
 local function moment(seconds)
   return os.date("!%Y-%m-%dT%H:%M:%S", os.time() + math.ceil(seconds)) .. sys.now():sub(20)
+end
+
+local function second_of(at)
+  return at:sub(1, 19) .. "Z"
 end
 
 ---What a turn waits for after this failure; nil when it failed for good.
 ---@param err Error of a request
 ---@param model string its name
 ---@param card string
----@return {model: string, until: string, code: string, why: string, fix: string}|nil
+---@return {model: string, until: string, since: string?, code: string, why: string, message: string,
+---  fix: string}|nil  since: of an outage
 function M.of(err, model, card)
   local seconds = err.retry_after
-  if err.class ~= "model" or not seconds or seconds <= PATIENCE and not err.unsent then
+  if err.class ~= "model" or not seconds or seconds <= PATIENCE and not (err.unsent or err.since) then
     return nil
   end
   local till = moment(err.replayed and 0 or math.min(seconds, LONGEST))
+  local why = string.format("%s until %s: %s", model, second_of(till), err.message)
+  if err.since then
+    why = string.format("the model %s is unreachable since %s, next try at %s: %s", model, second_of(err.since), second_of(till),
+      err.last or err.message)
+  end
   return {
-    model = model, ["until"] = till, code = err.code, why = string.format("%s until %sZ: %s", model, till:sub(1, 19), err.message),
+    model = model, ["until"] = till, since = err.since, code = err.code, why = why, message = err.last or err.message,
     fix = "it goes on by itself; orket retry " .. card .. " asks at once",
   }
+end
+
+---Notes a pause of a turn. Those of one outage count as one.
+---@param turn Turn
+---@param body table of `model.paused`
+function M.count(turn, body)
+  if not body.since then
+    turn.pauses = turn.pauses + 1
+  elseif body.since ~= turn.outage then
+    turn.outages, turn.outage = turn.outages + 1, body.since
+  end
+end
+
+---A reply: what was counted is counted in a row.
+---@param turn Turn
+function M.reset(turn)
+  turn.pauses, turn.outages, turn.outage = 0, 0, nil
+end
+
+---True when a turn met one outage after the other, and its endpoint answered others in between: then it is this request
+---that fails, and its failure counts as any other.
+---@param turn Turn
+---@param body table of `model.paused`
+---@return boolean
+function M.is_its_own(turn, body)
+  return body.since ~= nil and body.since ~= turn.outage and turn.outages >= OUTAGES
 end
 
 ---A turn has waited often enough: somebody has to look.

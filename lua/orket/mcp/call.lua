@@ -32,7 +32,9 @@ end
 -- What became of a call that was made: only the server's own words say that it did not happen. Where that makes no
 -- difference, it is a failure as any other.
 local function after(server, err, tool, was_made)
-  if not was_made then
+  if not was_made and errors.is_environment(err) then
+    return err
+  elseif not was_made then
     return errors.new(err.code == "ERR_DENIED" and "ERR_DENIED" or "ERR_PROC", err.message, err.fix)
   elseif err.told or err.code ~= "ERR_CANCELED" and list.has(server.harmless or {}, tool) then
     return errors.new("ERR_PROC", err.message, err.fix)

@@ -6,6 +6,7 @@ local cjson = require("cjson")
 local errors = require("orket.errors")
 local list = require("orket.list")
 local sys = require("orket.core.sys")
+local texts = require("orket.text")
 
 local M = {}
 
@@ -24,14 +25,14 @@ end
 local function versions_of(value)
   local found = {}
   for _, version in ipairs(type(value) == "table" and value or {}) do
-    found[#found + 1] = type(version) == "string" and version:sub(1, 40) or nil
+    found[#found + 1] = type(version) == "string" and texts.cut(version, 40) or nil
   end
   return found
 end
 
 local function no_common(self, theirs)
   return nil, errors.new("ERR_PROTOCOL", "the server " .. self.server.name .. " speaks the protocol "
-    .. (#theirs > 0 and table.concat(theirs, ", ") or "?"):sub(1, 200) .. ", and we " .. M.CURRENT .. ", " .. table.concat(M.BEFORE, ", "),
+    .. texts.cut(#theirs > 0 and table.concat(theirs, ", ") or "?", 200) .. ", and we " .. M.CURRENT .. ", " .. table.concat(M.BEFORE, ", "),
     "look for another version of the server")
 end
 

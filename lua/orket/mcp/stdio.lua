@@ -94,7 +94,7 @@ end
 local function request(project, server)
   local where, err = places.of(project, server)
   return where and {
-    argv = server.command, cwd_root = where.root, env = server.env or {}, show = where.show, hide = where.hide,
+    argv = server.command, cwd_root = where.root, env = server.env or {}, show = where.show,
     wall = server.deadline + 2 * GRACE + IDLE, cpu = BUSY * server.deadline, mem = server.memory, procs = server.processes,
     output = server.output,
   }, err

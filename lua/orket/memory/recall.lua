@@ -1,6 +1,7 @@
 -- memory/recall.lua: how near what is remembered is to a question, asked of the embedder, and recorded with what it cost.
 -- The journal's answer is the answer: whoever goes on, replays or judges by it asks nobody.
 
+local errors = require("orket.errors")
 local embedders = require("orket.memory.embedder")
 local list = require("orket.list")
 local memory = require("orket.memory")
@@ -28,10 +29,10 @@ end
 ---@param text string
 ---@param through function|nil  as llm.fetch takes it
 ---@return table body of memory.ranked
----@return Error|nil canceled
+---@return Error|nil  canceled, or the machine failed
 function M.ask(embedder, rows, text, through)
   local near, err, spent, dims = embedder:near(text, list.column(rows, "text"), through)
-  if err and err.code == "ERR_CANCELED" then
+  if errors.is_environment(err) then
     return nil, err
   end
   return {

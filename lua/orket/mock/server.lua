@@ -7,6 +7,7 @@ local cjson = require("cjson")
 local http = require("orket.core.http")
 local later = require("orket.later")
 local replies = require("orket.mock.reply")
+local shapes = require("orket.mock.shape")
 
 local anthropic, gemini = later("orket.mock.anthropic"), later("orket.mock.gemini")
 local embeds = later("orket.mock.embed")
@@ -97,8 +98,9 @@ end
 
 local function complete(self, request, response, speech)
   local answer, message = self.script:call("reply", { request }, SCRIPT_LIMITS)
-  if type(answer) ~= "table" then
-    refuse(response, 500, message or "the script gave no reply", "script_error", nil, speech)
+  local fault = shapes.fault(self.shape, answer, message)
+  if fault then
+    refuse(response, 500, fault, "script_error", nil, speech)
     return
   end
   if answer.delay_ms and not self.fast then
@@ -156,6 +158,10 @@ end
 local function send_vectors(self, response, texts, whole)
   local said = self.embeds and self.script:call("embed", { texts }, SCRIPT_LIMITS)
   said = type(said) == "table" and said or {}
+  local fault = shapes.fault(self.shape, said)
+  if fault then
+    return refuse(response, 500, fault, "script_error")
+  end
   if said.delay_ms and not self.fast then
     async.sleep(said.delay_ms / 1000)
   end
@@ -245,7 +251,7 @@ function M.start(name, source, options)
   if type(about) ~= "table" or type(about.reply) ~= "table" or about.reply.type ~= "function" then
     return nil, name .. ": a mock script defines reply(request)"
   end
-  local self = setmetatable({ script = script, fast = options.fast, pace = options.pace or 0 }, Mock)
+  local self = setmetatable({ script = script, fast = options.fast, pace = options.pace or 0, shape = shapes.compiled() }, Mock)
   self.meanings = embeds.meanings(type(about.synonyms) == "table" and about.synonyms or nil)
   self.embeds = type(about.embed) == "table" and about.embed.type == "function"
   self.stats = {

@@ -60,6 +60,9 @@ end
 local function moved(run, card, event)
   card.revision = event.body.rev + 1
   run.board:moved(card.id, event.body.to)
+  if run.waking and event.body.from == "blocked" and event.actor:find("^human:") then
+    run.models:hurry()
+  end
   if event.run ~= run.id then
     interrupt(run, card.id)
   end
@@ -99,7 +102,9 @@ end
 local function epic_moved(run, body)
   run.epic.status, run.epic.revision = body.to, body.rev + 1
   if body.to == "canceled" then
-    run:broke(run.epic, errors.new("ERR_CANCELED", "the epic was canceled", "orket run --again builds it anew"))
+    local err = errors.new("ERR_CANCELED", "the epic was canceled", "orket run --again builds it anew")
+    err.class = "input" -- a person's decision: what is under way comes to its end
+    run:broke(run.epic, err)
   end
 end
 
@@ -121,7 +126,7 @@ function M.hear(run, event)
   elseif event.kind == "approval.asked" and run.lapsing then
     run.lapsing:await(event.card)
   elseif event.kind == "model.paused" and run.waking and event.run == run.id then
-    run.waking:hear(event.card, event.body["until"])
+    run.waking:hear(event.card, event.body)
   elseif event.kind == "card.created" and event.body.epic == run.epic.id and not run.only then
     created(run, event.card)
   end

@@ -1,8 +1,11 @@
--- wake.lua: cards whose model asked for a pause (llm/pause.lua) go on by themselves when it is over: one timer each, while a
--- run is under way. A run waits for those that are over within the hour; the next one finds the others.
+-- wake.lua: cards whose model asked for a pause, or is unreachable (llm/pause.lua), go on by themselves when that is over:
+-- one timer each, while a run is under way. Of those that wait for an unreachable model one tries at a time, and the others
+-- go on when it answers. A run waits for pauses that are over within the hour, and `limits.outage` seconds for an outage; the
+-- next one finds the others.
 
 local approvals = require("orket.approvals")
 local async = require("orket.async")
+local doors = require("orket.llm.door")
 local lifts = require("orket.budget.lift")
 local list = require("orket.list")
 local pauses = require("orket.llm.pause")
@@ -26,6 +29,10 @@ local function lift(self, waiting, till)
       return false
     end
   until left(till) == 0
+  local may = doors.await(self.run.models:doors(waiting.model))
+  if not may then
+    return may == false -- it stays parked: the outage lasts longer than a run waits
+  end
   for _, now in ipairs(self.run.store:read("capped", { card = waiting.card })) do
     if now.waits == waiting.waits and now.run == self.run.id then
       lifts.one(self.run.store, now, pauses.OVER) -- stale: somebody was faster
@@ -70,9 +77,9 @@ end
 
 ---A turn was told to wait.
 ---@param card string
----@param till string
-function Wake:hear(card, till)
-  self:await({ { card = card, waits = pauses.waits(till) } })
+---@param body table of model.paused
+function Wake:hear(card, body)
+  self:await({ { card = card, waits = pauses.waits(body["until"]), model = body.model } })
 end
 
 ---The run is over.

@@ -20,9 +20,10 @@ local function judged(tx, card, verdict, tree)
   tx:event("verify.done", card.id, { tree = verdict.tree, ok = verdict.ok, log = verdict.log, labels = tree:all_labels() })
 end
 
--- Nobody at work can mend it: a person has to, then the verification is tried again.
+-- No agent can fix it: a person has to, then the verification is tried again. Where no program can be isolated the
+-- other cards may need none.
 local function unverifiable(run, card, err)
-  if err.code == "ERR_CANCELED" then
+  if errors.is_environment(err) and err.code ~= "ERR_JAIL" then
     return nil, err
   end
   return run:move(card, "blocked", { reason = "system", why = "the verification could not run: " .. errors.line(err) })
@@ -107,18 +108,19 @@ local function park_uncertain(run, turn)
   return ok, err
 end
 
----A failed turn: back to ready, or parked with the reason. A drained one stays open; one whose card was
----moved by somebody else is over.
+---A failed turn: back to ready, or parked with the reason. One that the environment broke off stays open, without an event
+---that says so: the next run goes on with it. One whose card a person moved is over.
 local function settle_failure(run, turn, err)
+  turn:leave()
+  if errors.is_environment(err) then
+    turn.tx:abandon()
+    return nil, err
+  end
   turn:discard()
-  if err.code == "ERR_CANCELED" then
-    return true
-  elseif turn.uncertain and interrupted.MAY_WAIT[turn.card.status] then
+  if turn.uncertain and interrupted.MAY_WAIT[turn.card.status] then
     return park_uncertain(run, turn)
   elseif err.code == "ERR_CASSETTE" then -- no reply will come, whatever is tried: the turn stays open
-    run:broke(turn.card, err)
-    run:drain()
-    return true
+    return nil, err
   elseif err.code == "ERR_STALE" then
     return turn:settle("abandoned", turn.card.status, { why = err.message })
   end
@@ -150,7 +152,9 @@ end
 
 local function work_card(run, card)
   local turn, err = new_turn(run, card)
-  if not turn then
+  if errors.is_environment(err) then
+    return nil, err
+  elseif not turn then
     return run:move(card, "blocked", { reason = "resource", why = errors.line(err) })
   end
   canaries.begin(run.project, turn)
@@ -160,17 +164,14 @@ local function work_card(run, card)
   return ok, err
 end
 
----What a card waits for next: its verification, or a turn. Answers when the card has moved, or cannot.
+---What a card waits for next: its verification, or a turn. Answers when the card has moved, or cannot. What the
+---environment broke off stops the run: the other cards would meet the same.
 ---@param run table
 ---@param card table
 function M.go_on(run, card)
-  local ok, err
-  if card.status == "ready_for_testing" then
-    ok, err = test_card(run, card)
-  else
-    ok, err = work_card(run, card)
-  end
-  if not ok and err and err.code ~= "ERR_CANCELED" and err.code ~= "ERR_STALE" then
+  local act = card.status == "ready_for_testing" and test_card or work_card
+  local ok, err = async.caught(act, run, card)
+  if not ok and err.code ~= "ERR_CANCELED" and err.code ~= "ERR_STALE" then
     run:broke(card, err)
   end
 end

@@ -34,10 +34,10 @@ end
 
 -- What follows the first line stands below its text.
 local function put(out, indent, head, body)
-  head = text.clean(head)
+  head = text.visible(head)
   local columns = math.max(20, COLUMNS - text.width(indent) - text.width(head))
   local below = indent .. (" "):rep(text.width(head))
-  for i, line in ipairs(wrapped(text.clean((body:gsub("%s+", " "))), columns)) do
+  for i, line in ipairs(wrapped(text.visible((body:gsub("%s+", " "))), columns)) do
     out[#out + 1] = (i == 1 and indent .. head or below) .. line
   end
 end
@@ -66,6 +66,9 @@ local function put_issue(out, indent, issue)
   local tried = issue.verification
   if tried then
     put(out, indent, "tried by  ", tried.argv and quoted(tried.argv) or "verification/" .. tried.fixture)
+    if tried.description and tried.description:find("%S") then
+      put(out, indent, "          ", tried.description)
+    end
   end
 end
 

@@ -69,10 +69,39 @@ local function is_wish(wanted)
   return named
 end
 
+local function is_object(value)
+  return type(value) == "table" and #value == 0 and getmetatable(value) ~= cjson.array_mt
+end
+
+local function are_texts(value)
+  for _, text in ipairs(type(value) == "table" and value or {}) do
+    if type(text) ~= "string" then
+      return false
+    end
+  end
+  return value == nil or type(value) == "table" and (next(value) == nil or #value > 0)
+end
+
+-- What a policy is shown has these forms, whatever a fixture puts into them.
+local function fault_of_call(call, view)
+  if not is_object(call) or view ~= nil and not is_object(view) then
+    return "has a call or a view that is no object", "write {name, call, view, expect}"
+  end
+  for _, field in ipairs({ "operations", "labels" }) do
+    if not are_texts(call[field]) then
+      return "has a call whose " .. field .. " are no list of texts", 'write them as ["text", …], or leave them out'
+    end
+  end
+end
+
 -- What is wrong with a fixture: one that is not what its writer meant passes, and says nothing.
 local function fault_of(fixture)
   if not is_fixture(fixture) then
     return "has no call", "write {name, call, view, expect}"
+  end
+  local fault, fix = fault_of_call(fixture.call, fixture.view)
+  if fault then
+    return fault, fix
   end
   for _, key in ipairs(list.keys(fixture)) do
     if not KEYS[key] then

@@ -127,8 +127,21 @@ local function target(project, request)
   return id
 end
 
+-- True when one of the files waits, not only what was changed beside them.
+local function waits(project, changes)
+  local waiting = project.waiting
+  local serves, wanted = waiting and waiting.before, waiting and waiting.generation
+  for path in pairs(waiting and changes or {}) do
+    local was, now = serves and serves.files[path], wanted.files[path]
+    if not serves or (was and was.text) ~= (now and now.text) then
+      return true
+    end
+  end
+  return false
+end
+
 -- What serves now that the files are others.
-local function outcome(project, runs)
+local function outcome(project, runs, changes)
   if runs then
     reloads.reload(project, function() end)
   else
@@ -138,7 +151,7 @@ local function outcome(project, runs)
       return nil, err
     end
   end
-  if project.waiting then
+  if waits(project, changes) then
     return "they make more possible and wait: " .. notice.command(project.waiting.generation.id, project.dir)
   end
   return runs and "they serve the turns that begin from now on" or "the next run takes them"
@@ -172,7 +185,7 @@ function M.perform(project, request)
     return nil, err
   end
   local said
-  said, err = outcome(project, runs)
+  said, err = outcome(project, runs, changes)
   return said and {
     generation = id, files = paths,
     message = "policies are those of " .. id .. " again (" .. table.concat(paths, ", ") .. "), what they replace is in the journal; " .. said,

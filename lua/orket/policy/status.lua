@@ -53,27 +53,47 @@ local function is_asked(path, chosen)
   return scripts.is_policy(path) or path == "nodes/" .. chosen .. ".lua"
 end
 
--- The policies of what serves; before anything did, those of the files.
-local function policies(store, served, generation, built, chosen)
-  local files, found = generation and files_of(store, generation), array({})
-  for _, path in ipairs(list.keys(files or built.files)) do
-    if is_asked(path, chosen) then
-      local text = files and store:blob(files[path]) or built.files[path].text
-      local entry = built.files[path]
-      found[#found + 1] = {
-        path = path, hash = files and files[path] or nil, shipped = text == embed.read(path),
-        since = files and since(store, served, function(before) return before[path] == files[path] end) or nil,
-        file = not entry and "gone" or entry.text == text and "serves" or "changed",
-        self_test = entry and entry.text == text and self_test(entry) or nil,
-      }
+-- How the file of a policy compares with the text that serves; `files` is nil before anything served.
+local function file_of(entry, text, serves)
+  if not entry then
+    return "gone"
+  elseif not serves then
+    return "new"
+  end
+  return entry.text == text and "serves" or "changed"
+end
+
+local function policy_of(store, served, files, path, entry)
+  local text = files and files[path] and store:blob(files[path]) or entry.text
+  return {
+    path = path, hash = files and files[path] or nil, shipped = text == embed.read(path),
+    since = files and files[path] and since(store, served, function(before) return before[path] == files[path] end) or nil,
+    file = file_of(entry, text, not files or files[path]),
+    self_test = entry and entry.text == text and self_test(entry) or nil,
+  }
+end
+
+-- The policies of what serves and those of the files; before anything served, the latter alone.
+local function policies(store, served, generation, built, chosen, waiting)
+  local files, found, paths = generation and files_of(store, generation), array({}), {}
+  for _, map in ipairs({ files or {}, built.files }) do
+    for path in pairs(map) do
+      paths[path] = is_asked(path, chosen) or nil
     end
+  end
+  for _, path in ipairs(list.keys(paths)) do
+    local one = policy_of(store, served, files, path, built.files[path])
+    one.waits = waiting ~= nil and list.has(waiting.files, path)
+    found[#found + 1] = one
   end
   return found
 end
 
-local function waiting(store, dir)
+local function waiting_of(store, dir)
   local row = waits.of(store, dir)
-  return row and { generation = row.generation, against = row.against, at = row.at, delta = array(row.delta) }
+  return row and {
+    generation = row.generation, against = row.against, at = row.at, delta = array(row.delta), files = array(row.files),
+  }
 end
 
 -- Of policies alone: what is wrong with other scripts is said by orket validate.
@@ -89,7 +109,8 @@ end
 
 ---@param store table
 ---@param dir string
----@return table|nil {serving?, policies[], problems[], waiting?}
+---@return table|nil {serving?, policies[], problems[], waiting?}  a policy: {path, hash?, since?, shipped, self_test?,
+---file: serves, new, changed or gone, waits: that is so until the waiting scripts are accepted}
 ---@return Error|Error[]|nil
 function M.of(store, dir)
   local project, err = config.load(dir)
@@ -101,10 +122,10 @@ function M.of(store, dir)
   local chosen = project.organization.process_rules.policy_node or "policy"
   local built = scripts.build(scripts.texts(root), rules) or { files = {} }
   local served = store:read("servings", {})
-  local now = serving(store, served)
+  local now, waiting = serving(store, served), waiting_of(store, dir)
   return {
-    serving = now, policies = policies(store, served, now and now.generation, built, chosen),
-    problems = problems(root, rules, chosen), waiting = waiting(store, dir),
+    serving = now, policies = policies(store, served, now and now.generation, built, chosen, waiting),
+    problems = problems(root, rules, chosen), waiting = waiting,
   }
 end
 

@@ -31,6 +31,7 @@ function M.path(model, request)
 end
 
 local fields = {
+  choices = "candidates",
   parts = "candidates.0.content.parts.*",
   content = "!thought.text",
   text_signature = "!thought.!functionCall.thoughtSignature",

@@ -14,6 +14,7 @@ M.path = "/chat/completions"
 -- What stands at the same places in an event and in a whole reply. Usage is where OpenAI, Groq and Moonshot tell it, what
 -- was cached where OpenAI, DeepSeek and Moonshot do; an error also where vLLM, FastAPI and OpenRouter have it.
 local COMMON = {
+  choices = "choices",
   index = "index",
   id = "id",
   name = { "function.name", "name" },

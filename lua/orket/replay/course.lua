@@ -95,6 +95,11 @@ end
 -- Nothing starts by itself here; what would start is kept for when its event is due.
 local function tame(replay, run)
   run.pump = function() end
+  local broke = run.broke
+  run.broke = function(self, card, err)
+    replay.broken = replay.broken or errors.is_environment(err) and err or nil
+    broke(self, card, err)
+  end
   run.start = function(_, card, act, ...)
     replay.pending[card.id] = table.pack(act, ...)
   end

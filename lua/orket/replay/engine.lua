@@ -98,7 +98,6 @@ local function summarise(stage, turn, model)
     end
     local broken = line.cut or compare.broken_off(event)
     if broken then
-      broken.ends_turn = true
       return nil, broken
     elseif event and event.kind == "window.summarised" then
       local body = records.body(event)

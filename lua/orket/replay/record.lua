@@ -21,18 +21,25 @@ local NO_HASH = ("\0"):rep(32)
 ---@field card string|nil
 ---@field actor string
 ---@field role string|nil
+---@field at string
 ---@field body string
 ---@field hash string
 
----The hash of an event after the one before it in its stream (raw, nil for the first).
+---Does an event's hash follow from its bytes and the one before it in its stream (raw, nil for the first)? Its time is
+---hashed, but in events that were recorded before it was (core/io/proof.h).
 ---@param before string|nil
 ---@param event Recorded
----@return string hex
-function M.link(before, event)
-  return hash.parts({
+---@return boolean
+function M.is_linked(before, event)
+  local parts = {
     before or NO_HASH, event.run, tostring(event.turn), tostring(event.step), tostring(event.n), event.kind,
-    event.card or "", event.actor, event.role or "", event.body,
-  })
+    event.card or "", event.actor, event.role or "", event.body, event.at,
+  }
+  if hash.parts(parts) == event.hash then
+    return true
+  end
+  parts[#parts] = nil
+  return hash.parts(parts) == event.hash
 end
 
 ---Where an event is: RUN/TURN.N.
@@ -65,7 +72,7 @@ local function fault_of(store, heads, event)
   local broken
   if event.n ~= head.n + 1 then
     broken = "an event before it is missing: the one before is number " .. head.n
-  elseif M.link(head.hash, event) ~= event.hash and not (head.dropped and event.kind == "dropped") then
+  elseif not M.is_linked(head.hash, event) and not (head.dropped and event.kind == "dropped") then
     broken = "its hash does not follow from its bytes and the event before"
   end
   heads[key] = { n = event.n, hash = hash.raw(event.hash) or "", dropped = head.dropped }

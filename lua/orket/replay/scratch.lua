@@ -62,15 +62,18 @@ function M.open()
     return nil, errors.new(code, message, "TMPDIR names a directory that is there")
   end
   sweep(dir, above)
+  local root, held, err
   for _ = 1, 10 do -- another one may sweep it away before it is locked
     local name = NAME:format(math.random(0, 0xffffffff), math.random(0, 0xffffffff))
-    local held = lock.take(dir .. "/" .. name)
-    local root = held and above:beneath(name)
+    held, err = errors.check(lock.take(dir .. "/" .. name))
+    if held then
+      root, err = errors.check(above:beneath(name))
+    end
     if root then
       return setmetatable({ root = root, name = name, held = held, dir = dir }, Scratch)
     end
   end
-  return nil, errors.new("ERR_IO", "cannot make a directory in " .. dir, "make room in " .. dir)
+  return nil, err
 end
 
 function Scratch:close()

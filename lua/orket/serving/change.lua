@@ -18,6 +18,7 @@ end
 local function serve(project, generation, tell)
   local waited = project.waiting
   project.waiting = waited and waited.auto and waited or nil
+  project.recorded = not waited and project.recorded or nil -- that nothing waits any more is recorded, too
   local ok, err = serving.record(project, generation)
   if ok then
     canaries.serve(project, generation, tell)
@@ -34,6 +35,20 @@ local function wait(project, waiting)
   return commit(tx)
 end
 
+-- The rest waits; policies that only forbid more are recorded in the same commit, and serve.
+local function narrow(project, waiting, tell)
+  local waited = project.waiting
+  project.waiting = waiting
+  local ok, err = serving.record(project, waiting.before)
+  if ok then
+    tell(notice.narrowed(waiting.narrows))
+    canaries.serve(project, waiting.before, tell)
+  else
+    project.waiting = waited
+  end
+  return ok, err
+end
+
 -- The files are those that serve again: nothing waits any more, nothing is tried.
 local function withdraw(project, tell)
   if not (project.waiting or project.canary) then
@@ -43,13 +58,14 @@ local function withdraw(project, tell)
   return serve(project, project.generation, tell)
 end
 
--- What it makes possible beyond those that serve. Those that are on trial have been accepted, or need not be.
+-- What it makes possible beyond those that serve, or are on trial: those have been accepted, or need not be.
 local function beyond(project, generation)
   local rows = serving.delta(project, project.generation, generation)
-  if #rows > 0 and project.canary and #serving.delta(project, project.canary.generation, generation) == 0 then
-    return {}
+  local trial = #rows > 0 and project.canary and project.canary.generation
+  if trial then
+    return serving.delta(project, trial, generation), trial
   end
-  return rows
+  return rows, project.generation
 end
 
 local function is_known(project, generation)
@@ -63,15 +79,19 @@ local function change(project, generation, tell)
   elseif is_known(project, generation) then
     return true
   end
-  local rows = beyond(project, generation)
-  local waiting = { generation = generation, against = project.generation.id, delta = rows, auto = serving.is_auto(project) }
+  local rows, before = beyond(project, generation)
   if #rows == 0 then
     return serve(project, generation, tell)
-  elseif waiting.auto then
+  end
+  local waiting = serving.held_back(project, before, generation, rows)
+  if waiting.auto then
     project.waiting = waiting
     return serve(project, generation, tell)
   end
-  tell(notice.sentence(generation.id, rows, project.dir))
+  tell(notice.sentence(generation.id, waiting.delta, project.dir))
+  if waiting.before.id ~= project.generation.id and waiting.before.id ~= project.recorded then
+    return narrow(project, waiting, tell)
+  end
   return wait(project, waiting)
 end
 

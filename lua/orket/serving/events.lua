@@ -29,7 +29,8 @@ end
 ---@field against string id of those that serve
 ---@field delta table[] what they make possible
 ---@field auto boolean|nil nobody is asked
----@field before table|nil generation that serves
+---@field before table generation that serves meanwhile
+---@field narrows string[]|nil policies in it that only forbid more, and serve from now on
 
 ---It waits until somebody accepts it.
 ---@param tx StoreTx

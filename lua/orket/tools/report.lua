@@ -1,6 +1,7 @@
 -- report.lua: an operation that was refused, as `orket reports` has it.
 
 local cjson = require("cjson")
+local texts = require("orket.text")
 
 local M = {}
 
@@ -15,7 +16,7 @@ function M.name(operation)
   if type(op) == "table" or type(op) == "userdata" then -- which would be named by its address
     return "?"
   end
-  return tostring(op):sub(1, TEXT_MOST)
+  return texts.cut(tostring(op), TEXT_MOST)
 end
 
 ---The operation as a report keeps it: without the bytes it carries, and with nothing of one that carries a secret.

@@ -58,11 +58,14 @@ function M.put(root, path, bytes)
     if not written and (code == "ERR_PATH" or code == "ERR_NOT_FILE" or code == "ERR_NOT_DIR") then
       clear_way(root, path)
     end
-    return written or errors.check(root:write(path, bytes))
+    if written then
+      return written
+    end
+    return errors.check(root:write(path, bytes))
   end
-  local ok, message, code = root:delete(path)
+  local ok, message, code, fix = root:delete(path)
   if not ok and code ~= "ERR_NOT_FOUND" and code ~= "ERR_NOT_DIR" then
-    return errors.check(nil, message, code)
+    return errors.check(nil, message, code, fix)
   end
   local parent = path:match("^(.*)/[^/]*$")
   if parent then
@@ -80,9 +83,9 @@ end
 
 -- The hash of what is there; nil when it is no file. Whoever notes what he finds has to know.
 local function look(options, root, path)
-  local found, message, code = root:hash(path)
+  local found, message, code, fix = root:hash(path)
   if not found and options.found and errors.is_machine(code) then
-    return errors.check(nil, message, code)
+    return errors.check(nil, message, code, fix)
   end
   return found
 end
@@ -90,9 +93,9 @@ end
 -- Removes what the journal does not know, left behind by a crash or by a verification; answers which
 -- known files are there.
 local function sift(root, manifest, options)
-  local entries, more, code = root:walk()
+  local entries, more, code, fix = root:walk()
   if not entries then
-    return errors.check(nil, more, code)
+    return errors.check(nil, more, code, fix)
   end
   local present, removed = {}, 0
   for _, entry in ipairs(entries) do
@@ -118,11 +121,10 @@ end
 
 local function restore(store, root, path, blob, made)
   local bytes, err = M.bytes(store, blob, made)
-  local ok = bytes and M.put(root, path, bytes)
-  if not ok then
-    return nil, err or errors.new("ERR_IO", "cannot write " .. path .. " of the tree")
+  if not bytes then
+    return nil, err
   end
-  return true
+  return M.put(root, path, bytes)
 end
 
 ---Makes the directory of a root equal to a manifest. Only what differs is written. Large trees let other

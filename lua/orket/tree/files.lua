@@ -18,9 +18,9 @@ local SEED_MAX = 256 * 1024 * 1024
 
 -- The files that lie in the epic's directory before anything was merged into it.
 local function read_seed(root)
-  local entries, more, code = root:walk()
+  local entries, more, code, fix = root:walk()
   if not entries then
-    return errors.check(nil, more, code)
+    return errors.check(nil, more, code, fix)
   elseif more then
     return nil, errors.new("ERR_TOO_LARGE", "the epic's directory has too many files to start from")
   end
@@ -56,9 +56,9 @@ end
 local function load_seed(project, store, epic, path)
   local known = store:read("tree", { tree = epic })[1]
   -- its first merge may never have been published
-  local root <close>, why, code = project.root:beneath(path, { create = known ~= nil })
+  local root <close>, why, code, fix = project.root:beneath(path, { create = known ~= nil })
   if not root and (known or code ~= "ERR_NOT_FOUND") then
-    return errors.check(nil, why, code)
+    return errors.check(nil, why, code, fix)
   elseif root and not known then
     local texts, err = read_seed(root)
     if texts and next(texts) then
@@ -104,6 +104,15 @@ function M.seed(project, store, epic, path)
     seeds.of[epic], seeds.labels[epic] = manifest, more
   end
   return held and seeds.of[epic], err
+end
+
+---The next use reads it again.
+---@param project table
+---@param epic string
+function M.forget_seed(project, epic)
+  if project.seeds then
+    project.seeds.of[epic], project.seeds.labels[epic] = nil, nil
+  end
 end
 
 -- ---- manifests ----

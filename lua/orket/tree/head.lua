@@ -88,11 +88,11 @@ function M.of(project, store, epic, seed, seed_labels)
   return head
 end
 
----A commit failed: what the head says is no longer certain.
+---A commit failed, so that what the head says is no longer certain; or the epic's run is over.
 ---@param project table
 ---@param epic string
 function M.forget(project, epic)
-  project.heads[epic] = nil
+  (project.heads or {})[epic] = nil
 end
 
 return M

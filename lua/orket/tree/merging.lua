@@ -2,6 +2,7 @@
 
 local cjson = require("cjson")
 local disk = require("orket.tree.disk")
+local errors = require("orket.errors")
 local hash = require("orket.core.hash")
 local heads = require("orket.tree.head")
 local labels = require("orket.labels")
@@ -52,7 +53,7 @@ local function both_changed(tree, head, path, change, now)
   end
   local text, conflicts, whole = merge.text(base, mine, theirs, tree.card, tree.epic)
   if not text then
-    return nil, nil, { code = whole, class = "system", message = conflicts }
+    return nil, nil, errors.new(whole, conflicts)
   elseif conflicts > 0 then
     return nil, conflict(path, now, whole and change.blob or nil, not whole and text or nil)
   end

@@ -31,7 +31,7 @@ function M.cards(epic)
   return "workspace/" .. M.name(epic) .. "/cards"
 end
 
----A directory of the epics that is used over and over: one descriptor per process.
+---A directory of an epic that is used again and again: one descriptor until it is forgotten.
 ---@param project table
 ---@param path string
 ---@return any root
@@ -46,11 +46,15 @@ function M.kept(project, path)
   return root, err
 end
 
----Somebody removed the directory: it is made anew when it is asked for.
+---Closes a kept directory: it was removed, or its epic's run is over. The next use opens it again.
 ---@param project table
 ---@param path string
 function M.forget(project, path)
-  project.kept_roots[path] = nil
+  local root = (project.kept_roots or {})[path]
+  if root then
+    root:close()
+    project.kept_roots[path] = nil
+  end
 end
 
 return M

@@ -123,7 +123,7 @@ function M.answer(request)
   end
   return {
     dialect = found.dialect or cjson.null, content = found.content, reasoning = found.reasoning ~= "" and found.reasoning or nil,
-    calls = setmetatable(found.calls, cjson.array_mt), broken = found.broken > 0 and found.broken or nil,
+    calls = setmetatable(found.calls, cjson.array_mt), broken = found.faults.count > 0 and found.faults.count or nil,
   }, true
 end
 

@@ -123,6 +123,24 @@ local function wrong(message)
   return { error = message }, false
 end
 
+local function is_file(file)
+  local name = type(file) == "table" and (file.path or file.name)
+  return type(name) == "string" and type(file.content) == "string"
+end
+
+-- One file, or several.
+local function are_files(request)
+  if request.files == nil then
+    return is_file({ path = request.path, content = request.content })
+  end
+  for _, file in ipairs(type(request.files) == "table" and request.files or {}) do
+    if not is_file(file) then
+      return false
+    end
+  end
+  return type(request.files) == "table"
+end
+
 ---@param request {config: table?, files: table[]?, path: string?, content: string?}
 ---@return table answer  {lines} for several files
 ---@return boolean accepted
@@ -130,15 +148,14 @@ function M.answer(request)
   local fault = request.config and fault_of(request.config)
   if fault then
     return wrong("config: " .. fault)
+  elseif not are_files(request) then
+    return wrong("a request has a path and a content")
   end
   local rules = idesign.new(request.config)
   for _, file in ipairs(request.files or {}) do
     file.path = file.path or guessed(rules.rules, file.name)
   end
   if not request.files then
-    if type(request.path) ~= "string" or type(request.content) ~= "string" then
-      return wrong("a request has a path and a content")
-    end
     return judge(rules, request)
   end
   local lines, all = {}, true

@@ -105,12 +105,14 @@ local function shown(result)
 end
 
 ---@param request table
----@return table answer, boolean accepted
+---@return table answer  {exit, signal, limit, …}, or {error, code} where these are null
+---@return boolean accepted
 ---@return Error|nil failure  there is no result: nothing ran
 function M.answer(request)
   local result
   local order, err = order_of(request)
   if order then
+    proc.hide({}) -- there is no project here
     async.main(function()
       result, err = errors.check(async.await(proc.run, order))
       return 0
@@ -120,7 +122,8 @@ function M.answer(request)
     return shown(result), true
   end
   err = of_root(request, err or errors.new("ERR_BUG", "no answer"))
-  return { error = err.code .. ": " .. err.message }, false, err
+  local none = cjson.null
+  return { error = err.code .. ": " .. err.message, code = err.code, exit = none, signal = none, limit = none }, false, err
 end
 
 return M

@@ -7,6 +7,7 @@ local notes = later("orket.memory.note")
 
 local M = {}
 
+local TEXT_MOST = 65536 -- bytes of one of them: several fit into an event, however they are escaped
 local FIELDS = { "status", "reason", "why", "seat", "note" } -- of a proposal, texts all of them
 
 local function broken(message, fix)
@@ -54,6 +55,15 @@ local function is_proposal(answer)
   return answer.status ~= nil and (answer.memory == nil or notes.is_proposed(answer.memory))
 end
 
+-- The first text that is more than an event of the journal should carry; nil when all fit.
+local function too_long(answer)
+  for _, field in ipairs(FIELDS) do
+    if #(answer[field] or "") > TEXT_MOST then
+      return field
+    end
+  end
+end
+
 ---What a role's route proposes; null is no opinion.
 ---@param answer any
 ---@param role string
@@ -64,6 +74,11 @@ function M.proposal(answer, role)
     return broken("route of the role " .. role .. " gave no proposal",
       "return nil, or {status, reason?, why?, seat?, note?, memory?}, texts all of them; memory may be {text, scope?, keywords?, days?}, "
         .. "for the card, the role or the epic")
+  end
+  local field = too_long(answer)
+  if field then
+    return broken("route of the role " .. role .. " gave " .. #answer[field] .. " bytes as " .. field,
+      "at most " .. TEXT_MOST .. " bytes")
   end
   return answer
 end

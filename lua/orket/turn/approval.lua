@@ -8,11 +8,11 @@
 -- the operation.
 
 local async = require("orket.async")
+local content = require("orket.approvals.content")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
 local moves = require("orket.moves")
 local settings = require("orket.turn.autonomy")
-local shown = require("orket.approvals.shown")
 local sys = require("orket.core.sys")
 
 local M = {}
@@ -69,7 +69,7 @@ end
 ---@return Error|nil
 function M.park(turn)
   local question = turn.waiting
-  question.operation = shown.stored(turn.tx, question.operation)
+  question.operation = content.stored(turn.tx, question.operation)
   question.expires_at = turn.engine:expiry(turn)
   turn:record("approval.asked", question)
   local ok, err = moves.add(turn.tx, turn.card, "blocked", { role = "system", reason = "review", why = question.why })

@@ -7,10 +7,10 @@
 
 local async = require("orket.async")
 local cjson = require("cjson")
-local disk = require("orket.tree.disk")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
 local list = require("orket.list")
+local programs = require("orket.program")
 local texts = require("orket.text")
 
 local M = {}
@@ -156,7 +156,11 @@ local function cut(bytes)
   return #bytes > OUTPUT_MAX and text .. "\n[cut]" or text
 end
 
+-- A failure of the machine is nothing that the command came to: it runs again.
 local function failed(err)
+  if errors.is_environment(err) or async.canceled() then
+    return nil
+  end
   return { error = { code = err.code, message = err.message, fix = err.fix } }
 end
 
@@ -166,14 +170,14 @@ end
 
 -- What becomes the event, and the bytes of what changed by path.
 local function live(turn, permit, judge)
-  local result, err = errors.check(async.await(permit.perform, permit))
+  local result, err = programs.run(permit.perform, permit)
   if not result then
-    return err.code ~= "ERR_CANCELED" and failed(err) or nil, err
+    return failed(err), err
   end
   local found
   found, err = look(turn, judge)
   if not found then
-    return err.code ~= "ERR_CANCELED" and failed(err) or nil, err
+    return failed(err), err
   end
   return {
     exit = result.exit, signal = result.signal, limit = result.limit, ms = result.ms, layers = array(result.layers),
@@ -214,7 +218,7 @@ local function put_back(turn)
     end
     return turn.engine.store:blob(name)
   end
-  return disk.materialise(store, turn.tree.root, turn.tree.files, { made = turn.tree.made })
+  return turn.tree:restore(store)
 end
 
 local function told(ran)

@@ -22,22 +22,43 @@ function Turn:record(kind, body)
   self.tx:event(kind, self.card.id, body, { step = self.step })
 end
 
----Submits what was recorded since the last save; waits for the disk when `wait`.
+-- The first commit of a turn that failed says why; those after it are stale.
+local function submit(self, wait)
+  local tx = self.tx
+  self.tx, self.fresh, self.paid_for = self.stream:begin(), nil, nil
+  if wait then
+    self.unsaved = false
+    local ok, err = errors.check(async.await(tx.commit, tx))
+    return ok and not self.broken, self.broken or err
+  end
+  tx:commit(function(ok, message, code, fix)
+    self.broken = self.broken or not ok and errors.new(code, message, fix)
+  end)
+  return true
+end
+
+---Submits what was recorded since the last save; waits for the disk when `wait`. A turn that is canceled submits nothing:
+---what it recorded last may be about something that did not come.
 ---@param wait boolean
 ---@return boolean|nil ok
 ---@return Error|nil err  of this save, or of an earlier one that nobody waited for
 function Turn:save(wait)
-  local tx = self.tx
-  self.tx, self.fresh = self.stream:begin(), nil
-  if wait then
-    self.unsaved = false
-    local ok, err = errors.check(async.await(tx.commit, tx))
-    return ok and not self.broken, err or self.broken
+  local canceled = async.canceled()
+  if canceled then
+    return nil, canceled
   end
-  tx:commit(function(ok, message, code)
-    self.broken = self.broken or not ok and errors.new(code, message)
-  end)
-  return true
+  return submit(self, wait)
+end
+
+---The turn has to leave off: of what it recorded, the reply that was paid for is submitted, up to which it can go on.
+---@return boolean|nil ok
+---@return Error|nil
+function Turn:leave()
+  if not self.paid_for or self.broken then
+    return true
+  end
+  self.tx:rollback(self.paid_for)
+  return submit(self, false)
 end
 
 ---Forgets what was recorded and not yet committed: the card is again as the database has it.
@@ -49,13 +70,16 @@ function Turn:discard()
   end
 end
 
----A new message of the conversation.
+---A new message of the conversation. Raises an Error where it is one that the journal cannot keep: the turn ends with it.
 ---@param text string one message as JSON
 ---@return string convo the conversation up to here
 function Turn:say(text)
-  self.messages[#self.messages + 1] = text
-  self.convo = self.tx:message(self.convo, text)
-  return self.convo
+  local convo, err = errors.check(self.tx:message(self.convo, text))
+  if not convo then
+    error(err, 0)
+  end
+  self.messages[#self.messages + 1], self.convo = text, convo
+  return convo
 end
 
 ---A message of the conversation that the journal already has.
@@ -83,7 +107,7 @@ function Turn:attempted(attempt, model)
   attempt.price = attempt.money and price
   usages.add(self, attempt)
   self:record("step.failed", attempt)
-  self:save(false)
+  submit(self, false)
 end
 
 ---How near what is remembered is to its card was told.

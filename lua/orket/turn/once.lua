@@ -25,7 +25,7 @@ local function answered(turn, answer)
     return { result = { happened = true, text = answer.text } }
   elseif answer.answer == "did-not" then
     return { error = {
-      code = "ERR_CANCELED", class = "system", message = "it was interrupted, and a person found that it did not happen",
+      code = "ERR_CANCELED", class = "tool", message = "it was interrupted, and a person found that it did not happen",
       fix = "ask for it again if it is still wanted",
     } }
   end
@@ -84,6 +84,7 @@ function M.may_run_again(turn)
   return not turn.uncertain or nil, turn.uncertain and cut_off(turn.uncertain)
 end
 
+-- It comes to its end also when the run stops: cut off, only a person could say what became of it.
 local function live(turn, intent, act)
   local ok, err = note(turn, "operation.intended", intent, true)
   if not ok then
@@ -125,7 +126,7 @@ function M.perform(turn, permit, kind, call, act)
     return known.result, known.error, nil, known.told
   end
   turn:made(kind .. cjson.encode(operation))
-  return live(turn, { call = call, hash = hash, operation = operation }, act)
+  return async.shielded(nil, live, turn, { call = call, hash = hash, operation = operation }, act)
 end
 
 -- ---- parked ----

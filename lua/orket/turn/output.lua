@@ -8,6 +8,9 @@ local structured = require("orket.structured")
 
 local M = {}
 
+local MOST = 512 * 1024 -- bytes of it: it stands in the event of its reply (STORE_BODY_MAX, core/io/store.h)
+local LONG = "Your answer has %d bytes, and %d are the most. Write it again, shorter."
+
 ---The schema of a turn's role, compiled once per generation; nil when it has none.
 ---@param turn Turn
 ---@return Structured|nil
@@ -40,6 +43,9 @@ function M.judge(turn, reply)
   if not reply.output then -- there may be thoughts before it
     local output = structured.read(expected, spoken.words(words))
     reply.output, reply.problem = output, not output and reply.problem or nil
+  end
+  if reply.output and #reply.output > MOST then
+    reply.output, reply.problem = nil, LONG:format(#reply.output, MOST)
   end
 end
 

@@ -3,6 +3,7 @@
 -- The tape is asked first: a reply, a refusal or a result that the journal has is taken as it is. The
 -- first question without an answer goes live.
 
+local async = require("orket.async")
 local chain = require("orket.llm.chain")
 local cjson = require("cjson")
 local labels = require("orket.labels")
@@ -86,8 +87,8 @@ local function next_reply(turn)
   elseif err and err.paused and awake then
     turn:pause(err.paused)
     return nil
-  elseif not reply or not awake then
-    return nil, err or cause -- neither: the turn is parked
+  elseif not reply then
+    return nil, cause or err -- neither: the turn is parked
   end
   if turn.generation.roles[turn.role].about.output then
     output.judge(turn, reply)
@@ -104,7 +105,8 @@ local function next_reply(turn)
   note_count(turn, body)
   turn.unsaved = true -- a reply that was paid for: on disk before the next one is asked for
   turn:record("step.reply", body)
-  return reply
+  turn.paid_for = turn.tx:mark()
+  return reply, cause or async.canceled()
 end
 
 -- What went wrong with a call that stood in the reply's text, or that there was none.
@@ -259,10 +261,10 @@ end
 function M.take(turn)
   turn.progress, turn.looked = false, 0
   local reply, err = next_reply(turn)
-  if not reply and not err then
-    return false -- there was no room for the request
-  elseif not reply then
+  if err then
     return nil, err
+  elseif not reply then
+    return false -- there was no room for the request
   end
   turn.reply = reply
   for _, request in ipairs(reply.calls) do

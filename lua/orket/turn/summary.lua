@@ -132,7 +132,7 @@ end
 ---@param told table|nil  the server refused the request: what it said
 ---@return string|nil summary
 ---@return string|nil why there is none
----@return Error|nil err  the turn was canceled meanwhile
+---@return Error|nil err  the turn was canceled meanwhile, or the machine failed
 function M.of(turn, span, bytes, told)
   local recorded = turn.tape:take("window.summarised")
   if recorded then
@@ -140,7 +140,7 @@ function M.of(turn, span, bytes, told)
     return recorded.text, not recorded.text and "ERR_PROTOCOL: the summary is empty" or nil
   end
   local text, err = asked(turn, span, bytes, told)
-  if err and (err.code == "ERR_CANCELED" or err.ends_turn) then
+  if err and (errors.is_environment(err) or err.ends_turn) then
     return nil, nil, err
   end
   return text, err and compact.plain(err.code .. ": " .. err.message, WHY) or nil

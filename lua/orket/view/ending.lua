@@ -2,6 +2,7 @@
 
 local text = require("orket.view.text")
 local notice = require("orket.growth.notice")
+local outages = require("orket.outages")
 local parked = require("orket.parked")
 
 local M = {}
@@ -39,6 +40,14 @@ local function parked_lines(lines, cards)
   end
 end
 
+local function outage_lines(lines, models, option)
+  for _, one in ipairs(models) do
+    lines[#lines + 1] = "  " .. text.line(outages.line(one))
+    lines[#lines + 1] = "    " .. text.line(outages.cards(one))
+    lines[#lines + 1] = "    to ask now: orket retry" .. option .. " --all"
+  end
+end
+
 ---@param run table|nil the run that ended; nil when none began
 ---@param outcome {status: string?, counts: table?, already: string?, error: table?, card: string, dir: string}
 ---@return string[] lines
@@ -53,7 +62,8 @@ function M.lines(run, outcome)
   local summary = M.summary(outcome.counts)
   local lines = { (outcome.status or "failed") .. (summary ~= "" and ": " .. summary or "") }
   if run and (outcome.status == "parked" or outcome.status == "failed" or outcome.status == "drained") then
-    parked_lines(lines, parked.list(run.store, run.epic.id, outcome.dir))
+    outage_lines(lines, outages.list(run.store, run.epic.id), option)
+    parked_lines(lines, parked.persons(parked.list(run.store, run.epic.id, outcome.dir)))
   end
   local waiting = run and notice.of(run.store, outcome.dir)
   lines[#lines + 1] = waiting and text.line(waiting) or nil

@@ -8,6 +8,7 @@ local async = require("orket.async")
 local ending = require("orket.view.ending")
 local frame = require("orket.view.frame")
 local notice = require("orket.growth.notice")
+local outages = require("orket.outages")
 local plain = require("orket.view.plain")
 local shown = require("orket.budget.shown")
 local sys = require("orket.core.sys")
@@ -27,7 +28,7 @@ local WORDS = 400 -- bytes of a model's last words that are kept
 ---@return table view
 function M.new()
   local self = setmetatable({
-    log = {}, doing = {}, asked = {}, words = {}, tokens = 0, began = sys.monotonic(), height = 0,
+    log = {}, doing = {}, asked = {}, words = {}, outages = {}, tokens = 0, began = sys.monotonic(), height = 0,
   }, View)
   self.on_delta = function(turn, words)
     self:hear(turn.card.id, words)
@@ -83,11 +84,18 @@ local ACTIVITY = {
   ["call.refused"] = function() return "thinks" end,
   ["turn.started"] = function(body) return body.seat .. " begins" end,
   ["approval.asked"] = function() return nil end,
+  ["model.paused"] = function() return nil end,
+  ["budget.reached"] = function() return nil end,
+  ["budget.lifted"] = function() return "goes on" end,
   ["turn.ended"] = function() return nil end,
   ["turn.abandoned"] = function() return nil end,
 }
 
 local WAITS = { ["scripts.waiting"] = true, ["scripts.accepted"] = true, ["scripts.loaded"] = true }
+local PAUSES = { ["model.paused"] = true, ["budget.lifted"] = true, ["step.reply"] = true }
+
+-- What was said until here is a reply by now, or none.
+local ENDS_WORDS = { ["step.reply"] = true, ["step.failed"] = true, ["model.paused"] = true, ["turn.ended"] = true }
 
 local function question_of(event)
   return event.kind == "approval.asked" and string.format("%s/%s/%d", event.run, event.turn, event.n) or nil
@@ -98,6 +106,7 @@ function View:see(event)
   if WAITS[event.kind] then
     self.notice = notice.of(self.run.store, self.run.project.dir)
   end
+  self.paused = self.paused or PAUSES[event.kind] and (self.outages[1] ~= nil or event.kind == "model.paused")
   local activity = ACTIVITY[event.kind]
   if activity and event.card then
     self.doing[event.card] = activity(event.body)
@@ -110,6 +119,8 @@ function View:see(event)
   if event.kind == "step.reply" then
     local usage = event.body.usage or {}
     self.tokens = self.tokens + (usage.prompt or 0) + (usage.completion or 0)
+  end
+  if ENDS_WORDS[event.kind] and event.card then
     self.words[event.card] = nil
   end
   if event.kind == "budget.warned" or event.kind == "budget.reached" then
@@ -163,13 +174,21 @@ local function sorted_cards(run)
   return cards
 end
 
+-- What is unreachable now, read when something of it has changed.
+local function outage_of(self)
+  if self.paused then
+    self.outages, self.paused = outages.list(self.run.store, self.run.epic.id), false
+  end
+  return self.outages[1] and outages.line(self.outages[1])
+end
+
 -- The run's status says what it would be if it ended now; until then it runs.
 function View:scene()
   return {
     id = self.run.id, status = self.status or self.run.draining and "stopping" or "running",
     seconds = sys.monotonic() - self.began, tokens = self.tokens, cards = sorted_cards(self.run),
     capped = self.capped, doing = self.doing, asked = self.asked, words = self.words, log = self.log,
-    notice = self.notice,
+    notice = outage_of(self) or self.notice,
   }
 end
 

@@ -43,6 +43,10 @@ local SENTENCE = {
   ["example.removed"] = function(b) return b.role .. " is shown an example less" end,
   ["mcp.trusted"] = function(b) return #b.tools .. " tools of the MCP server " .. b.server .. " are trusted" end,
   ["mcp.changed"] = function(b) return "the MCP server " .. b.server .. " describes " .. b.tool .. " in another way: it is put aside" end,
+  ["store.restored"] = function(b)
+    return string.format("the database was restored from %s, up to commit %d%s", b.from == "backup" and "a backup" or "what was left of it",
+      b.seq, b.lost and string.format("; commits up to %d are lost", b.lost) or "")
+  end,
   ["run.dropped"] = function(b) return "run " .. b.run .. " is dropped: its prompts, replies and calls are gone" end,
   ["run.forked"] = function(b, e) return "run " .. e.run .. " is forked from " .. b.of .. "@" .. b.at end,
   ["cards.forked"] = function(b) return #b.cards .. " open cards are forked, as *" .. b.suffix end,
@@ -65,7 +69,7 @@ local SENTENCE = {
   ["tree.conflict"] = function(b) return "merge conflict in " .. b.path end,
   ["turn.failed"] = function(b) return "turn failed: " .. b.why end,
   ["turn.looped"] = function(b) return b.why end,
-  ["turn.nudged"] = function() return "nudged: a reply without a call" end,
+  ["turn.nudged"] = function() return "nudged: a reply without a call that could be made" end,
   ["window.compacted"] = function(b)
     return b.refreshed and "the card has changed: its words are written anew"
       or string.format("the window is full (about %d of %d tokens): older steps are shortened", b.need, b.limit)
@@ -100,7 +104,7 @@ local SENTENCE = {
   ["policy.failed"] = function(b) return b.path .. " does not serve: " .. b.message end,
   ["policy.rolled_back"] = function(b) return "policies are those of " .. b.to .. " again" end,
   ["approval.asked"] = function(b, e)
-    return string.format("ASKS for %s (%s): orket approve %s/%s/%d", shown.line(b), b.rule or "", e.run, e.turn, e.n)
+    return string.format("ASKS for %s (%s): orket approvals --full %s/%s/%d", shown.line(b), b.rule or "", e.run, e.turn, e.n)
   end,
   ["approval.answered"] = function(b) return b.answer .. " " .. b.ask .. (b.why and ": " .. b.why or "") end,
   ["budget.warned"] = function(b)

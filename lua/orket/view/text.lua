@@ -3,6 +3,7 @@
 
 local cjson = require("cjson")
 local list = require("orket.list")
+local texts = require("orket.text")
 
 local M = {}
 
@@ -81,6 +82,60 @@ function M.clean(text)
   return table.concat(out)
 end
 
+local INVISIBLE = { -- what a reader does not see, or takes for something else: blanks of other kinds, fillers, marks that choose a form
+  0xA0, 0xA0, 0x034F, 0x034F, 0x115F, 0x1160, 0x1680, 0x1680, 0x17B4, 0x17B5, 0x180B, 0x180F, 0x2000, 0x200A, 0x202F, 0x202F, 0x205F,
+  0x205F, 0x2800, 0x2800, 0x3000, 0x3000, 0x3164, 0x3164, 0xE000, 0xF8FF, 0xFE00, 0xFE0F, 0xFFA0, 0xFFA0, 0xFFF0, 0xFFFB,
+  0x110BD, 0x110BD, 0x110CD, 0x110CD, 0x13430, 0x1343F, 0x16FE4, 0x16FE4, 0x1BCA0, 0x1BCA3, 0x1D159, 0x1D159, 0x1D173, 0x1D17A,
+  0xE0080, 0x10FFFF,
+}
+
+local function spelled(code)
+  if code == 9 then
+    return "    "
+  elseif code < 32 then
+    return utf8.char(0x2400 + code) -- its picture
+  elseif is_in(HIDDEN, code) or is_in(INVISIBLE, code) then
+    return ("⟨U+%04X⟩"):format(code)
+  end
+  return utf8.char(code)
+end
+
+-- Bytes that are not UTF-8, each spelled out.
+local function broken(text)
+  local parts, from = {}, 1
+  local ok, at = utf8.len(text)
+  while not ok do
+    parts[#parts + 1] = text:sub(from, at - 1) .. ("⟨%02X⟩"):format(text:byte(at))
+    from = at + 1
+    ok, at = utf8.len(text, from)
+  end
+  return table.concat(parts) .. text:sub(from)
+end
+
+---One line of what a person has to judge: it cannot steer a terminal, and nothing in it is hidden. What `clean` makes a
+---blank is spelled out: ␛, ␍, ⟨U+202E⟩. A tab is four blanks.
+---@param text any
+---@return string
+function M.visible(text)
+  text = tostring(text)
+  if not text:find("[^\32-\126]") then
+    return text
+  end
+  local out = {}
+  for _, code in utf8.codes(broken(text)) do
+    out[#out + 1] = spelled(code)
+  end
+  return table.concat(out)
+end
+
+---A text of several lines, which stay lines behind the indent; each is visible.
+---@param text any
+---@param indent string
+---@return string
+function M.visible_block(text, indent)
+  return indent .. (tostring(text):gsub("[^\n]+", M.visible):gsub("\n", "\n" .. indent))
+end
+
 ---A text of several lines as a clean one.
 ---@param text any
 ---@return string
@@ -109,18 +164,23 @@ end
 
 local DEPTH = 32 -- of what is written in parts
 
--- What is more than the codec writes at once is written in parts: each member of it by itself.
+local CANNOT = { ERR_LIMIT = true, ERR_UTF8 = true }
+
+-- What is more than the codec writes at once is written in parts: each member of it by itself. Bytes that are no text, as
+-- names of files and arguments may have, are shown as U+FFFD.
 local function encoded(value, depth)
   local whole, message, code = cjson.try_encode(value)
   if whole then
     return whole
-  elseif code ~= "ERR_LIMIT" or type(value) ~= "table" or depth == DEPTH then
+  elseif code == "ERR_UTF8" and type(value) == "string" then
+    return cjson.encode(texts.of_bytes(value))
+  elseif not CANNOT[code] or type(value) ~= "table" or depth == DEPTH then
     error(message, 0)
   end
   local parts, keys = {}, list.keys(value)
   local is_array = #keys == #value
   for i, key in ipairs(keys) do
-    parts[i] = (is_array and "" or cjson.encode(key) .. ":") .. encoded(value[key], depth + 1)
+    parts[i] = (is_array and "" or encoded(key, depth) .. ":") .. encoded(value[key], depth + 1)
   end
   return (is_array and "[%s]" or "{%s}"):format(table.concat(parts, ","))
 end

@@ -247,6 +247,16 @@ local CALLS = {
     say('{"jsonrpc":"2.0","id":"q2","method":"sampling/createMessage","params":{}}')
     answer(id, text((pong .. io.read("l")):gsub('"', "'")))
   end,
+  late = function(id) -- answers when it is let go
+    io.open("called", "a"):close()
+    local file = io.open("calls", "a")
+    file:write("call\n")
+    file:close()
+    while not has("go") do
+      os.execute("sleep 0.02")
+    end
+    answer(id, text("at last"))
+  end,
   hold = function(id, line)
     local file = io.open("called", "a")
     file:write(line:match('"text":"([^"]*)"'), "\n")

@@ -41,7 +41,7 @@ function M.look(chat)
     return nil, err
   end
   if talk.question then
-    talk.lines = talk.operation.op == "plan.make" and plans.lines(talk.operation) or questions.lines(store, talk.question)
+    talk.lines = talk.operation.op == "plan.make" and plans.lines(talk.operation) or questions.all(store, talk.question)
     talk.line = questions.line(talk.question)
   end
   local move = store:read("last_events", { card = talk.card.id, kind = "card.moved", limit = 1 })[1]

@@ -3,6 +3,7 @@
 local difference = require("orket.replay.stage.difference")
 local hash = require("orket.core.hash")
 local records = require("orket.replay.record")
+local texts = require("orket.text")
 
 local M = {}
 
@@ -26,10 +27,10 @@ function M.broken_off(event)
   if not body then
     return nil
   elseif event.kind == "turn.ended" then
-    return body.outcome == "abandoned" and { code = "ERR_STALE", class = "system", message = body.why } or nil
+    return body.outcome == "abandoned" and { code = "ERR_STALE", class = "system", message = body.why, ends_turn = true } or nil
   end
   local message = body.why:sub(#body.code + 3) -- as errors.line wrote it
-  return OUTSIDE[body.class] and { code = body.code, class = body.class, message = message } or nil
+  return OUTSIDE[body.class] and { code = body.code, class = body.class, message = message, ends_turn = true } or nil
 end
 
 ---The turn's journal ends without its end: the process did, or another one gave the turn up.
@@ -103,7 +104,7 @@ local function against_next(stage, line, derived)
   elseif recorded then
     stage:diverge(recorded, "the replay derives something else", difference.explain(stage, recorded, derived))
   else
-    stage:diverge(line[#line], "the replay derives more after it: " .. derived.kind .. " " .. derived.body:sub(1, 1000))
+    stage:diverge(line[#line], "the replay derives more after it: " .. derived.kind .. " " .. texts.cut(derived.body, 1000))
   end
 end
 
@@ -159,7 +160,7 @@ function M.of_run(stage, tx, derived)
   elseif recorded then
     stage:diverge(recorded, "the replay derives something else", difference.explain(stage, recorded, derived))
   else
-    stage:diverge(stage.due, "the replay derives " .. derived.kind .. " of " .. (derived.card or "the run") .. " " .. derived.body:sub(1, 1000))
+    stage:diverge(stage.due, "the replay derives " .. derived.kind .. " of " .. (derived.card or "the run") .. " " .. texts.cut(derived.body, 1000))
   end
 end
 

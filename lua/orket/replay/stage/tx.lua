@@ -104,7 +104,8 @@ end
 function Tx:commit(done)
   local line, stage = self.line, self.stage
   compare.held(stage, self)
-  if line and line.beyond and line.tip > line.at then -- all of a transaction is there or nothing
+  -- All of a transaction is there or nothing; but a turn that leaves off commits the reply that was paid for alone.
+  if line and line.beyond and line.tip > line.at and line[line.tip].kind ~= "step.reply" then
     stage:diverge(line[line.tip], "what was committed together with it is not in the journal")
   end
   local waits = done and async.waits_with(done)

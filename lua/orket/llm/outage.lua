@@ -1,0 +1,23 @@
+-- outage.lua: which failures of a request are an outage: the endpoint is unreachable or overloaded, so that the same
+-- request works later, whoever asks it. They are waited for (llm/door.lua, llm/pause.lua). What cannot heal by waiting (a
+-- wrong key, URL or model) and what may be the fault of this one request (a 500, a reply that breaks off) is not. Pure.
+
+local M = {}
+
+local STATUS = {
+  [429] = true, [502] = true, [503] = true, [504] = true, [529] = true,
+  [520] = true, [521] = true, [522] = true, [523] = true, [524] = true, [530] = true, -- a proxy that reaches no server
+}
+local BEFORE = { connect = true, first_byte = true } -- deadlines that pass before the first byte of a reply
+
+---@param err Error of a request: {code, status?, deadline?, message}
+---@return boolean
+function M.is(err)
+  if err.code == "ERR_HTTP" then
+    local status = err.status or 0
+    return STATUS[status] or status < 300 and err.message:lower():find("overloaded", 1, true) ~= nil
+  end
+  return err.code == "ERR_NET" or err.code == "ERR_TIMEOUT" and BEFORE[err.deadline] or false
+end
+
+return M

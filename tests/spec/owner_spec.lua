@@ -1,0 +1,106 @@
+-- owner_spec.lua: the process that owns a project, as other commands meet it: stopped, gone, or another one than
+-- the lock file says.
+
+local world = dofile("tests/support/world.lua")
+
+local WORKS = "function work() return say(finish()) end"
+
+local function new_world()
+  return world.new({ issues = { { id = "A" } }, mock = WORKS })
+end
+
+local function pid_of(w)
+  return w:read(".test/run.out.pid"):match("%d+")
+end
+
+-- Waits until the kernel says so: a signal takes its time.
+local function stop(w, run)
+  run.kill("STOP")
+  assert(world.wait(function()
+    return world.orket.shell("cat /proc/" .. pid_of(w) .. "/stat"):find(") T ", 1, true)
+  end))
+end
+
+describe("a stopped owner", function()
+  it("is not waited for for ever: every command that needs it names it, its state and the fix", function()
+    local w <close> = new_world()
+    local run = w:held(1)
+    local pid = pid_of(w)
+    stop(w, run)
+    for _, command in ipairs({
+      "comment A hello", "move A blocked --reason input", "sync", "halt", "run ep", "gc --keep 1d", "fork ep.1@6",
+    }) do
+      local text, code = w:orket(command)
+      assert.equal(1, code, command .. ": " .. text)
+      assert(text:find("orket: ERR_OWNED: process " .. pid .. " (orket, stopped) ", 1, true), command .. ": " .. text)
+      assert(text:find("fix: let it go on (kill -CONT " .. pid .. ")", 1, true), command .. ": " .. text)
+    end
+    assert.equal(0, (select(2, w:orket("board"))))
+    run.kill("CONT")
+    local text, code = w:orket("comment A again")
+    assert.equal(0, code, text)
+    run.kill("INT")
+    run.wait()
+    assert.equal(0, (select(2, w:check())))
+  end)
+
+  it("that goes on in time answers as if nothing was", function()
+    local w <close> = new_world()
+    local run = w:held(1)
+    stop(w, run)
+    w:write(".test/ask", ("echo $$ >.test/asking; exec %s comment A hello"):format(w.binary))
+    os.execute(("cd %s; { sh .test/ask; echo \"exit $?\"; } >.test/said 2>&1 &"):format(w.dir))
+    assert(world.wait(function() return w:exists(".test/asking") and w:read(".test/asking"):find("\n") end))
+    local asking = w:read(".test/asking"):match("%d+")
+    assert(world.wait(function() -- it is connected
+      return world.orket.shell("ls -l /proc/" .. asking .. "/fd"):find("socket:", 1, true)
+    end))
+    run.kill("CONT")
+    assert(world.wait(function() return w:read(".test/said"):find("exit 0", 1, true) end), w:read(".test/said"))
+    w:release(1)
+    local text, code = run.wait()
+    assert.equal(0, code, text)
+    assert.equal("hello", w:sql("SELECT text FROM comment"))
+  end)
+end)
+
+-- Takes .orket/lock as an owner does, leaves another number in it, and dies; its child keeps the lock.
+local CHILD = [[
+import fcntl, os, sys, time
+fd = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT, 0o600)
+fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+os.ftruncate(fd, 0); os.pwrite(fd, b"%d\n" % os.getpid(), 0)
+read, write = os.pipe()
+pid = os.fork()
+if pid:
+    os.close(write); os.read(read, 1); print(os.getpid(), pid, flush=True); os._exit(0)
+os.close(read); os.close(1); os.close(2); os.write(write, b"x"); os.close(write)
+time.sleep(60)
+]]
+
+describe("a lock that outlives its owner", function()
+  it("names the process that holds it, not the dead one that took it", function()
+    local w <close> = new_world()
+    assert.equal(0, (select(2, w:orket("sync"))))
+    w:write(".test/child.py", CHILD)
+    local dead, child = world.orket.shell("cd " .. w.dir .. "; python3 .test/child.py .orket/lock"):match("(%d+) (%d+)")
+    local closing <close> = setmetatable({}, { __close = function() os.execute("kill -9 " .. child .. " 2>/dev/null") end })
+    assert.equal(dead, w:read(".orket/lock"):match("%d+"))
+    for _, command in ipairs({ "run ep", "comment A hi" }) do
+      local text, code = w:orket(command)
+      assert.equal(1, code, text)
+      assert(text:find("ERR_OWNED: process " .. child .. " (python3", 1, true), text)
+      assert(not text:find(dead, 1, true), text)
+    end
+    os.execute("kill -9 " .. child)
+    assert(world.wait(function() return select(2, w:orket("comment A hi")) == 0 end))
+  end)
+
+  it("is not held by a number that another process has by now", function()
+    local w <close> = new_world()
+    assert.equal(0, (select(2, w:orket("sync"))))
+    w:write(".orket/lock", "1\n")
+    local text, code = w:run()
+    assert.equal(0, code, text)
+  end)
+end)
