@@ -201,8 +201,36 @@ local function with_schema(request, provider)
   })
 end
 
+local toolless = {} -- address and name of models whose servers refused tools, for as long as this process lives
+
+local function place_of(model)
+  return model.base_url .. " " .. model.model
+end
+
+local function is_auto(model)
+  return model.calls == nil or model.calls == "auto"
+end
+
 local function writes_calls(model)
-  return model.calls and model.calls ~= "native"
+  if is_auto(model) then
+    return toolless[place_of(model)] == true
+  end
+  return model.calls ~= "native"
+end
+
+local function offers_tools(request)
+  return request.tools ~= nil and request.tools ~= "[]"
+end
+
+-- The server refused the request because it offers tools: from now on this model is asked in text.
+local function is_toolless(request, err)
+  local asked = is_auto(request.model) and offers_tools(request) and not writes_calls(request.model)
+  local refused = asked and err.code == "ERR_HTTP" and cures.refuses_tools(err.status, err.message)
+  if refused then
+    toolless[place_of(request.model)] = true
+    err.message = err.message .. "; asked with calls as text from here on (\"calls\": \"text\" of the model saves this request)"
+  end
+  return refused
 end
 
 -- The request of a model that writes its calls as text, which a schema would forbid it.
@@ -212,7 +240,7 @@ local function in_words(request)
   end
   return with(request, {
     messages = spoken.conversation(request.model, request.messages, request.tools), tools = false,
-    json = not (request.tools and request.tools ~= "[]") and request.json,
+    json = not offers_tools(request) and request.json,
   })
 end
 
@@ -247,6 +275,8 @@ local function whole(request, reply)
   local cost, err = reply.usage, nil
   if #reply.message <= M.MESSAGE and writes_calls(request.model) then
     reply, err = spoken.heard(request.model, reply, request.tools)
+  elseif is_auto(request.model) and offers_tools(request) and #reply.calls == 0 and reply.content then
+    reply = spoken.overheard(reply, request.tools, request.messages)
   end
   if reply and #reply.message > M.MESSAGE then
     err = errors.new("ERR_LIMIT", string.format("the reply has %d bytes, a conversation keeps %d of one", #reply.message, M.MESSAGE),
@@ -350,7 +380,10 @@ function M.complete(request)
     if reply or ended or err.unsent then
       return reply, err
     end
-    local wait = wait_before(attempt, err, request)
+    local wait = is_toolless(request, err) and 0 or wait_before(attempt, err, request)
+    if wait == 0 then
+      request.sent = in_words(with_schema(request, provider))
+    end
     counted = counted + (note(request, counted, err, wait) and 1 or 0)
     if not wait then
       return nil, given_up(request.model.door, err)

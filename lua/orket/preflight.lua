@@ -47,8 +47,11 @@ CHECKS[3] = { name = "calls", ask = { stream = true, tools = TOOLS },
     if not call then
       return false, "it answered without a call", "a model without calls of its own may write them: \"calls\": \"text\" in its profile"
     end
-    return call.name == "report_word" and is_word(cjson.decode(call.arguments)),
-      "it called " .. call.name .. " with " .. texts.cut(call.arguments, 100), "use a model that keeps to a tool's schema"
+    local fits = call.name == "report_word" and is_word(cjson.decode(call.arguments))
+    if fits and reply.dialect then
+      return true, "answers calls as text (" .. reply.dialect .. "); read as such"
+    end
+    return fits, "it called " .. call.name .. " with " .. texts.cut(call.arguments, 100), "use a model that keeps to a tool's schema"
   end }
 
 CHECKS[4] = { name = "json", ask = { stream = true, json = SCHEMA },
@@ -80,7 +83,8 @@ local function run(model, check, timeout)
   end
   local fine, message, cure = check.judge(reply, deltas)
   if fine then
-    return { check = check.name, outcome = "ok", code = cjson.null, ms = reply.ms, usage = reply.usage }
+    local note = reply.dialect and message or nil
+    return { check = check.name, outcome = "ok", code = cjson.null, message = note, ms = reply.ms, usage = reply.usage }
   end
   return { check = check.name, outcome = "error", code = "ERR_PROTOCOL", message = message, cure = cure, ms = reply.ms, usage = reply.usage }
 end

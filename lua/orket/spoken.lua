@@ -60,6 +60,19 @@ local function content_of(message)
   return message.content ~= cjson.null and message.content or ""
 end
 
+-- A call that was no text when it was made becomes one.
+local function with_calls(message)
+  local content, parts = content_of(message), {}
+  for i, call in ipairs(message.tool_calls or {}) do
+    local called = call["function"]
+    if i == 1 and content:find(called.name, 1, true) then
+      return content
+    end
+    parts[i] = ('\n<tool_call>\n{"name": %s, "arguments": %s}\n</tool_call>'):format(cjson.encode(called.name), called.arguments)
+  end
+  return content .. table.concat(parts)
+end
+
 ---A conversation as the model reads it.
 ---@param model table its profile
 ---@param messages string[] JSON texts, as OpenAI has them
@@ -74,7 +87,7 @@ function M.conversation(model, messages, tools)
     elseif i == 1 and message.role == "system" then
       add(said, model.system == "user" and "user" or "system", with_tools(content_of(message), tools))
     else
-      add(said, message.role, content_of(message))
+      add(said, message.role, with_calls(message))
     end
   end
   for i, message in ipairs(said) do
@@ -148,6 +161,78 @@ function M.heard(model, reply, tools)
   reply.content = found.content
   reply.dialect, reply.repaired = found.dialect, repaired > 0 and repaired or nil
   reply.problem = not reply.calls_max and problem(found, text, cut, declared, #calls) or nil
+  return reply
+end
+
+-- ---- calls in the text of a model that was offered tools natively ----
+
+-- Without what differs between a text and the same text quoted in JSON.
+local function squeezed(text)
+  return (text:gsub("\\+[nrt]", ""):gsub("[%s\\]", ""))
+end
+
+-- Did the model read this before, in a file, a result or its card? Then it repeats it.
+local function was_read(body, messages)
+  body = squeezed(body)
+  for _, text in ipairs(messages) do
+    local message = cjson.decode(text)
+    if (message.role == "user" or message.role == "tool") and squeezed(content_of(message)):find(body, 1, true) then
+      return true
+    end
+  end
+  return false
+end
+
+-- The text of the calls where nothing but blanks stands behind them, and before them nothing either, or they are
+-- fenced or between marks; nil: they may be quoted.
+local function calls_text(text, content)
+  local said = content:gsub("%s+$", "")
+  if text:sub(1, #said) ~= said then
+    return nil
+  end
+  local rest = text:sub(#said + 1):gsub("^%s+", ""):gsub("%s+$", "")
+  local is_marked = rest:find("^<tool_call>.*</tool_call>$") or rest:find("^```[%w_]*%s*\n.*\n```$")
+  if said:find("%S") and not is_marked then
+    return nil
+  end
+  return (rest:gsub("^```[%w_]*", ""):gsub("```$", ""):gsub("^<tool_call>", ""):gsub("</tool_call>$", ""))
+end
+
+local function are_offered(calls, declared)
+  local offered = {}
+  for _, tool in ipairs(declared) do
+    offered[(tool["function"] or tool).name] = true
+  end
+  for _, call in ipairs(calls) do
+    if not offered[call.name] or call.state == "partial" then
+      return false
+    end
+  end
+  return #calls > 0 and #calls <= CALLS_MAX
+end
+
+---A reply without native calls: whole calls of offered tools that end its text become its calls, and are marked as
+---repaired. Anything that may be a quotation, an example or a repetition stays text.
+---@param reply table as llm.complete answers it
+---@param tools string a JSON text
+---@param messages string[] what the model was asked, as JSON
+---@return table reply with dialect? and repaired?
+function M.overheard(reply, tools, messages)
+  local text, declared = reply.content, cjson.decode(tools)
+  local found = dialects.read({ text }, { tools = declared })
+  if not found or found.faults.count > 0 or found.thought > 0 or not are_offered(found.calls, declared) then
+    return reply
+  end
+  local body = calls_text(text, found.content)
+  if not body or was_read(body, messages) then
+    return reply
+  end
+  local calls = calls_of(found)
+  local message = cjson.decode(reply.message)
+  local said = found.content:find("%S") and found.content or cjson.null
+  message.content, message.tool_calls = said, cjson.decode(message_of("", calls)).tool_calls
+  reply.calls, reply.message, reply.content = calls, cjson.encode(message), said ~= cjson.null and said or nil
+  reply.dialect, reply.repaired = found.dialect, #calls
   return reply
 end
 

@@ -61,8 +61,8 @@ describe("orket models", function()
     local got, code = models("", "PROBE_KEY=sk-not-to-be-seen-1234")
     assert.equal(0, code)
     assert.same({
-      { name = "able", provider = "openai", endpoint = url, model = "mock", context = 8000, calls = "native", price = { input = 100, output = 200 }, seats = { "t/dev" } },
-      { name = "default", provider = "anthropic", endpoint = url, model = "mock", calls = "native", key = true, seats = { "t/guard" } },
+      { name = "able", provider = "openai", endpoint = url, model = "mock", context = 8000, calls = "auto", price = { input = 100, output = 200 }, seats = { "t/dev" } },
+      { name = "default", provider = "anthropic", endpoint = url, model = "mock", calls = "auto", key = true, seats = { "t/guard" } },
       { name = "other", provider = "gemini", endpoint = url, model = "mock", calls = "text", key = false, seats = { "t/dev" } },
     }, got.models)
     local text = orket.shell(("PROBE_KEY=sk-not-to-be-seen-1234 %s models -C %s 2>&1"):format(orket.binary, dir))

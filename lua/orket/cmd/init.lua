@@ -1,9 +1,11 @@
 -- init.lua: `orket init DIR`: writes a minimal working project into an empty directory.
 
+local cjson = require("cjson")
 local fs = require("orket.core.fs")
 local list = require("orket.list")
 local options = require("orket.options")
 local store = require("orket.core.store")
+local sys = require("orket.core.sys")
 local text = require("orket.view.text")
 
 local M = {}
@@ -12,7 +14,8 @@ M.usage = [[
 usage: orket init DIR
 
 Writes a minimal project: an organization, a team of a coder and a guard, an environment, one epic, and the
-key that signs its runs (.orket/key, for this user's eyes alone).
+key that signs its runs (.orket/key, for this user's eyes alone). ORKET_MODEL_URL and ORKET_MODEL, when set, are written
+as the models' address and name.
 exit: 0 written, 1 the directory is not empty or cannot be written, 2 usage
 ]]
 
@@ -88,9 +91,26 @@ local function fail(message, fix)
   return 1
 end
 
+local function quoted(value)
+  return (cjson.encode(value):gsub("%%", "%%%%"))
+end
+
+-- The models of the template, at the address and of the name that the environment says.
+local function of_environment(template)
+  local url, name = sys.env("ORKET_MODEL_URL"), sys.env("ORKET_MODEL")
+  if url and url ~= "" then
+    template = template:gsub('("base_url": )"[^"]*"', "%1" .. quoted(url))
+  end
+  if name and name ~= "" then
+    template = template:gsub('("model": )"[^"]*:[^"]*"', "%1" .. quoted(name))
+  end
+  return template
+end
+
 local function write_all(root)
   for _, path in ipairs(list.keys(FILES)) do
-    local written, message = root:write(path, FILES[path])
+    local content = path == "config/organization.json" and of_environment(FILES[path]) or FILES[path]
+    local written, message = root:write(path, content)
     if not written then
       return nil, path .. ": " .. message
     end

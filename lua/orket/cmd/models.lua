@@ -52,7 +52,7 @@ local function row_of(name, model, users)
   local profile = models.profile(model)
   return {
     name = name, provider = profile.shape or "openai", endpoint = profile.base_url, model = profile.model, context = profile.context,
-    calls = profile.calls or "native", price = profile.price, key = llm.has_key(profile),
+    calls = profile.calls or "auto", price = profile.price, key = llm.has_key(profile),
     seats = setmetatable(list.keys(users[name] or {}), cjson.array_mt),
   }
 end

@@ -48,7 +48,7 @@ end
 -- ---- organization ----
 
 local SECRET_FIX = 'name it in keys ({"env": "NAME"} or {"file": "path"}) and say "key"'
-local NATIVE = { native = true, text = true } -- and the names of dialects
+local NATIVE = { auto = true, native = true, text = true } -- and the names of dialects
 
 function Check:model(origin, pointer, model)
   if model.key then
@@ -62,7 +62,7 @@ function Check:model(origin, pointer, model)
   end
   if model.calls and not NATIVE[model.calls] and not require("orket.dialects").named(model.calls) then
     self.problems:at(origin.source, origin.path .. pointer .. "/calls", "no dialect is called '" .. model.calls .. "'",
-      "native, text, or one of: " .. table.concat(require("orket.dialects").families(), ", "))
+      "auto, native, text, or one of: " .. table.concat(require("orket.dialects").families(), ", "))
   end
 end
 

@@ -27,6 +27,26 @@ local function of_status(status)
   return status >= 300 and status < 400 and "write in base_url where the endpoint is now" or nil
 end
 
+-- What servers answer that cannot offer tools to this model: Ollama, llama.cpp without --jinja, vLLM, OpenRouter, others.
+local NO_TOOLS = {
+  "does not support tool", "does not support function call", "requires %-%-enable%-auto%-tool%-choice", "tools param requires %-%-jinja",
+  "unsupported param: tools", "support tool use", "tool calling.- not supported", "tools? .-not supported",
+}
+
+---Does a server refuse a request because tools are offered in it?
+---@param status integer|nil of its answer
+---@param message string
+---@return boolean
+function M.refuses_tools(status, message)
+  local refused = status == 400 or status == 404 or status == 422 or status == 500 or status == 501
+  for _, pattern in ipairs(refused and NO_TOOLS or {}) do
+    if message:lower():find(pattern) then
+      return true
+    end
+  end
+  return false
+end
+
 ---What to do about a failure; nil when nobody knows.
 ---@param code string
 ---@param status integer|nil

@@ -76,6 +76,9 @@ local SENTENCE = {
   end,
   ["window.summarised"] = function() return "older steps are summed up" end,
   ["window.full"] = function(b) return b.why end,
+  ["step.reply"] = function(b)
+    return b.repaired and string.format("repaired: %d calls were text (%s)", b.repaired, b.dialect or "?") or nil
+  end,
   ["step.failed"] = function(b)
     return "the model failed: " .. (b.message or b.code) .. (b.wait and string.format(" (again in %.1f s)", b.wait) or "")
   end,
