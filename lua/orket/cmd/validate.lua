@@ -20,7 +20,8 @@ local M = {}
 M.usage = [[
 usage: orket validate [--json] [-C DIR | DIR]
 
-Checks every file of a project: shape, names, dependencies, separation of duties, scripts.
+Checks every file of a project: shape, names, dependencies, separation of duties, scripts. The prompt and route of each
+role of its own are called on sample cards.
   --json    {"ok":…,"errors":[…],"warnings":[…]}
 Tells as well where the card files and the cards on the board differ.
 exit: 0 usable (warnings may remain), 1 errors, 2 usage
@@ -98,8 +99,10 @@ local function check(dir)
   local project, errors, warnings, origins = config.read(dir)
   local root <close> = fs.root(dir)
   if root and project.rules then
-    local found = code.problems(root, house_of(project, errors))
-    table.move(found, 1, #found, #errors + 1, errors)
+    for _, one in ipairs(code.problems(root, house_of(project, errors))) do
+      local severity = one.warning and warnings or errors
+      severity[#severity + 1] = one
+    end
   end
   if #errors == 0 then
     add_concealed(dir, project, errors, origins)

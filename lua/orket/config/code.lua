@@ -1,7 +1,11 @@
 -- code.lua: what is wrong with a project's scripts, as problems with file and line: they are prepared and
 -- held against their contracts as for a run, together with the house rules, and then dropped.
 
+local embed = require("orket.core.embed")
 local errors = require("orket.errors")
+local list = require("orket.list")
+local role_samples = require("orket.config.role_samples")
+local script_names = require("orket.config.script_names")
 local scripts = require("orket.scripts")
 
 local M = {}
@@ -27,20 +31,38 @@ local function problem_of(one)
   }
 end
 
----Where the machine failed nothing else is told: it may well follow from that.
+local function append(all, more)
+  table.move(more, 1, #more, #all + 1, all)
+end
+
+-- What the project's own scripts do wrong, although they keep their contracts.
+local function add_faults(problems, generation)
+  for _, path in ipairs(list.keys(generation.files)) do
+    local entry = generation.files[path]
+    if entry.text ~= embed.read(path) then
+      append(problems, script_names.problems(entry))
+      append(problems, entry.kind == "roles" and role_samples.problems(entry) or {})
+    end
+  end
+end
+
+---Where the machine failed nothing else is reported: it may well follow from that.
 ---@param root FsRoot of the project
 ---@param house House nothing when they are known to be wrong
----@return Problem[]
+---@return Problem[] those with `warning` set refuse nothing
 function M.problems(root, house)
   local texts, unread = scripts.texts(root)
-  local _, refused = scripts.build(texts, house)
+  local generation, refused = scripts.build(texts, house)
   local problems, failures = {}, {}
-  for _, list in ipairs({ unread, refused }) do
-    for _, one in ipairs(list) do
+  for _, found in ipairs({ unread, refused }) do
+    for _, one in ipairs(found) do
       local problem = problem_of(one)
       problems[#problems + 1] = problem
       failures[#failures + 1] = problem.code and problem or nil
     end
+  end
+  if generation and #problems == 0 then
+    add_faults(problems, generation)
   end
   return #failures > 0 and failures or problems
 end

@@ -100,7 +100,7 @@ end
 local function problems(root, rules, chosen)
   local found = array({})
   for _, one in ipairs(code.problems(root, rules)) do
-    if is_asked(one.file, chosen) or one.file == "nodes" or one.file == scripts.POLICIES then
+    if not one.warning and (is_asked(one.file, chosen) or one.file == "nodes" or one.file == scripts.POLICIES) then
       found[#found + 1] = { path = one.file, line = one.line, message = one.message, fix = one.fix }
     end
   end

@@ -14,13 +14,41 @@ local function broken(message, fix)
   return nil, errors.new("ERR_SCRIPT_CONTRACT", message, fix)
 end
 
+local function has_text(message)
+  return message.content ~= nil and message.content ~= ""
+end
+
 local function is_messages(list)
+  local any = false
   for _, message in ipairs(type(list) == "table" and list or {}) do
     if type(message) ~= "table" then
       return false
     end
+    any = any or has_text(message)
   end
-  return type(list) == "table" and #list > 0
+  return any
+end
+
+local function is_text(value)
+  return value == nil or type(value) == "string"
+end
+
+---What a role's prompt answered: a text alone is the user message.
+---@param answer any
+---@param role string
+---@return table|nil prompt {system?, user?} and what else its prompts node may read
+---@return Error|nil
+function M.prompt(answer, role)
+  local prompt = type(answer) == "string" and { user = answer } or type(answer) == "table" and answer or { user = false }
+  for _, field in ipairs({ "system", "user" }) do
+    if prompt[field] == cjson.null then
+      prompt[field] = nil
+    end
+  end
+  if next(prompt) == nil or not is_text(prompt.system) or not is_text(prompt.user) then
+    return broken("prompt of the role " .. role .. " returned no texts", "return {system = text, user = text}, or one text: the user message")
+  end
+  return prompt
 end
 
 ---The first messages of a conversation, from the prompts node.
@@ -29,7 +57,7 @@ end
 ---@return Error|nil
 function M.messages(list)
   if not is_messages(list) then
-    return broken("the prompts node gave no messages", "build(view, prompt) returns a list of them")
+    return broken("the prompts node returned no messages, or empty ones", "build(view, prompt) returns a list of {role, content}")
   end
   local texts = {}
   for i, message in ipairs(list) do

@@ -95,10 +95,10 @@ end
 -- What people have accepted as examples of good work comes after the role's own words, with the labels that it carries.
 local function add_examples(turn, prompt, marks)
   local shown = turn.generation.nodes.examples and examples.of(turn.generation, turn.role)
-  if not shown or type(prompt) ~= "table" or type(prompt.system) ~= "string" then
+  if not shown then
     return marks
   end
-  prompt.system = prompt.system .. shown.text
+  prompt.system = (prompt.system or "") .. shown.text
   return labels.union(marks, shown.labels)
 end
 
@@ -117,6 +117,9 @@ function M.prompt(self, turn)
   local role = turn.generation.roles[turn.role]
   local prompt
   prompt, err = errors.check((role.speaks or role).script:call("prompt", { view })) -- an arm has the words of another one
+  if prompt then
+    prompt, err = answers.prompt(prompt, turn.role)
+  end
   if not prompt then
     return nil, err
   end
