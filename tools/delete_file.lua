@@ -13,6 +13,7 @@ return {
   description = "Delete one file of this card's directory.",
   operations = { "fs.delete" },
   statuses = { "in_progress" },
+  aliases = { path = { "file_path", "filename", "file" } },
   schema = {
     type = "object",
     properties = {

@@ -18,6 +18,7 @@ return {
   name = "list_directory",
   description = "List a directory of this card's files; the names of directories end in /.",
   operations = { "fs.list" },
+  aliases = { path = { "directory", "dir", "directory_path" } },
   schema = {
     type = "object",
     properties = {

@@ -14,6 +14,7 @@ return {
     .. "Directories are made as needed.",
   operations = { "fs.write" },
   statuses = { "in_progress" },
+  aliases = { path = { "file_path", "filename", "file" }, content = { "contents", "text" } },
   schema = {
     type = "object",
     properties = {

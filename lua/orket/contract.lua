@@ -85,6 +85,21 @@ function check.roles(entry)
   return strings(entry, "tools")
 end
 
+-- Other names of parameters: {path = {"file_path"}}.
+local function are_aliases(aliases)
+  for target, names in pairs(type(aliases) == "table" and aliases or { false }) do
+    if type(target) ~= "string" or type(names) ~= "table" then
+      return false
+    end
+    for _, name in ipairs(names) do
+      if type(name) ~= "string" then
+        return false
+      end
+    end
+  end
+  return true
+end
+
 function check.tools(entry)
   local ok, err = functions(entry, { "run" })
   for _, field in ipairs({ "operations", "statuses", "types" }) do
@@ -96,6 +111,8 @@ function check.tools(entry)
     return nil, err
   elseif type(entry.about.description) ~= "string" then
     return broken(entry, "description is missing")
+  elseif entry.about.aliases ~= nil and not are_aliases(entry.about.aliases) then
+    return broken(entry, "aliases is not a table of lists of names", 'write it like aliases = { path = { "file_path" } }')
   end
   local fault, cure = labels.fault(entry.about)
   if fault then

@@ -127,9 +127,13 @@ end
 function M.reply(text, recorded)
   local message = cjson.decode(text)
   local content = message.content ~= cjson.null and message.content or nil
-  return { content = content, calls = M.calls(message), usage = recorded.usage, finish = recorded.finish, message = text,
+  local calls = M.calls(message)
+  for _, call in ipairs(recorded.repairs and calls or {}) do
+    call.repaired = recorded.repairs[call.id]
+  end
+  return { content = content, calls = calls, usage = recorded.usage, finish = recorded.finish, message = text,
     took = recorded.took, attempt = recorded.attempt, by = recorded.model, instead = recorded.instead, dialect = recorded.dialect, repaired = recorded.repaired, problem = recorded.problem,
-    output = recorded.output, hedged = recorded.hedged }
+    output = recorded.output, hedged = recorded.hedged, is_recorded = true, repairs = recorded.repairs }
 end
 
 return M

@@ -5,6 +5,7 @@
 
 local async = require("orket.async")
 local chain = require("orket.llm.chain")
+local call_repairs = require("orket.turn.call_repairs")
 local cjson = require("cjson")
 local labels = require("orket.labels")
 local later = require("orket.later")
@@ -90,6 +91,7 @@ local function next_reply(turn)
   elseif not reply then
     return nil, cause or err -- neither: the turn is parked
   end
+  local repairs = call_repairs.apply(reply, turn.generation, turn.role)
   if turn.generation.roles[turn.role].about.output then
     output.judge(turn, reply)
   end
@@ -99,7 +101,7 @@ local function next_reply(turn)
     asked = asked, convo = turn:say(reply.message), usage = reply.usage, finish = reply.finish, model = model.name, instead = reply.instead,
     money = usages.money(model.price, reply.usage), price = model.price, took = reply.took, attempt = reply.attempt,
     dialect = reply.dialect, repaired = reply.repaired, problem = reply.problem, output = reply.output,
-    hedged = reply.hedged,
+    hedged = reply.hedged, repairs = repairs,
   }
   usages.add(turn, body)
   note_count(turn, body)
@@ -180,7 +182,7 @@ end
 local function refuse(turn, request, refusal)
   turn:record("call.refused", {
     call = request.id, tool = request.name, decision = refusal.decision, rule = refusal.rule,
-    why = refusal.why, fix = refusal.fix, where = refusal.where,
+    why = refusal.why, fix = refusal.fix, where = refusal.where, repaired = request.repaired,
     convo = turn:say(tool_message(request, tools.failure_text(refusal))),
   })
   turn.refusals = turn.refusals + 1
@@ -193,7 +195,7 @@ local function intend(turn, request, call)
   if turn.again then
     return true
   end
-  turn:record("call.allowed", { call = request.id, tool = request.name, operation = call:hash() })
+  turn:record("call.allowed", { call = request.id, tool = request.name, operation = call:hash(), repaired = request.repaired })
   if tools.touches_world(turn, request.name) then
     return turn:save(true) -- an "or" would lose the reason
   end

@@ -57,7 +57,7 @@ local SENTENCE = {
   end,
   ["card.moved"] = moved,
   ["card.created"] = function(b) return "new card: " .. (b.name or "") end,
-  ["call.allowed"] = function(b) return "calls " .. b.tool end,
+  ["call.allowed"] = function(b) return "calls " .. b.tool .. (b.repaired and " (repaired: " .. table.concat(b.repaired, "; ") .. ")" or "") end,
   ["call.refused"] = function(b) return string.format("REFUSED %s (%s): %s", b.tool, b.rule, b.why or "") end,
   ["call.result"] = function(b) return refused(b.operations) end,
   ["file.written"] = function(b) return "wrote " .. b.path end,
