@@ -180,6 +180,7 @@ function M.check(source, name, definition, problems)
   local fits, broken, code = shape.schema:check(source.doc, ERRORS_MAX)
   if fits then
     source.value = source.doc:value()
+    source.value["$schema"] = nil -- for editors
     return true
   elseif errors.is_machine(code) then
     problems:unread(source.file, broken[1].text, code)
