@@ -6,9 +6,10 @@
 -- What a tree holds is said by the journal (file.written, file.deleted, tree.merged), not by the disk;
 -- open() makes the directory equal to it. A manifest is a table path -> blob hash. A card changes its
 -- own tree only; merge() carries its changes over, file by file, when the card is done. Its parts: tree/files.lua,
--- manifests; tree/disk.lua, directories; tree/places.lua, where they are; tree/head.lua and tree/merging.lua, merges;
+-- manifests; tree/disk.lua, directories; tree/places.lua, where they are; tree/head.lua and tree/merging.lua, merges; tree/aside.lua, files of people;
 -- tree/epic.lua, an epic's tree made anew.
 
+local asides = require("orket.tree.aside")
 local async = require("orket.async")
 local disk = require("orket.tree.disk")
 local errors = require("orket.errors")
@@ -79,7 +80,9 @@ function M.open(project, store, card, look)
     return nil, new
   end
   local ok
-  ok, err = disk.materialise(store, root, self.files, { made = self.made, new = new, found = self.found })
+  ok, err = disk.materialise(store, root, self.files, {
+    made = self.made, new = new, found = self.found, aside = not new and asides.of(project, store, epic, card.id) or nil,
+  })
   if not ok then
     self:close()
     return nil, err
@@ -184,6 +187,20 @@ function Tree:merge(tx)
   return { changes = merged.changes }
 end
 
+-- What lies there instead of what the merge stands against was put there by a person.
+local function publish_one(self, root, change, aside)
+  local bytes, err = merging.bytes(self, change)
+  local ok = not err
+  local there = ok and aside and root:hash(change.path)
+  if there and there ~= change.base then
+    ok, err = asides.keep(aside, root, change.path, there)
+  end
+  if ok then
+    ok, err = disk.put(root, change.path, bytes, aside)
+  end
+  return ok, err
+end
+
 ---Writes the merged files into the epic's directory, after their commit. A directory that falls behind
 ---is brought back when the project is opened again.
 ---@return boolean|nil ok
@@ -197,19 +214,19 @@ function Tree:publish()
     return nil, err
   end
   local head = heads.of(self.project, self.store, self.epic, self.seed, self.seed_labels)
+  local aside = asides.of(self.project, self.store, self.epic)
   for _, change in ipairs(self.merged.changes) do
-    local bytes, ok
-    bytes, err = merging.bytes(self, change)
-    ok = not err
-    if ok then
-      ok, err = disk.put(root, change.path, bytes)
-    end
+    local ok
+    ok, err = publish_one(self, root, change, aside)
     if not ok then
       return nil, err
     end
     head.bytes[change.blob or ""] = nil
   end
   self.merged = nil
+  if aside then
+    return asides.finish(aside)
+  end
   return true
 end
 

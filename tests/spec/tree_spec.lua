@@ -184,6 +184,68 @@ describe("orket.tree", function()
       print(files("A"))]])
   end)
 
+  -- All that was kept below a place, in the order of times.
+  local KEPT = [[
+    local function kept(place)
+      local root <close> = assert(project.root:beneath(".orket/kept/" .. place))
+      local parts = {}
+      for _, time in ipairs(root:list(".")) do
+        parts[#parts + 1] = show(".orket/kept/" .. place .. "/" .. time.name)
+      end
+      return table.concat(parts, ";")
+    end ]]
+
+  it("keeps a person's files aside before the directory of a card is made equal to the journal", function()
+    check("a=1 d/b=2|a=mine d=in the way new/note=text|tree.kept A 3|a=again|2", KEPT .. [[
+      card("A")
+      work("A", { a = "1", ["d/b"] = "2" })
+      local root = assert(project.root:beneath("workspace/E/cards/A"))
+      root:write("a", "mine") root:write("new/note", "text")
+      root:delete("d/b") root:delete("d") root:write("d", "in the way")
+      local now, first = files("A"), kept("E/A")
+      local event = project.store:read("last_events", { card = "A", kind = "tree.kept", limit = 1 })[1]
+      root:write("a", "again")
+      files("A") files("A")
+      print(now .. "|" .. first .. "|" .. event.kind .. " " .. event.card .. " " .. math.tointeger(event.body.count)
+        .. "|" .. kept("E/A"):match("[^;]*$") .. "|" .. #project.store:read("last_events", { card = "A", kind = "tree.kept", limit = 9 }))]])
+  end)
+
+  it("does not keep bytes that the journal has, and no link", function()
+    check("a=2|false", [[
+      card("A")
+      work("A", { a = "1" }) work("A", { a = "2" })
+      local root = assert(project.root:beneath("workspace/E/cards/A"))
+      root:write("a", "1") root:write("copy", "2")
+      os.execute("cd " .. dir .. "/workspace/E/cards/A && ln -s /etc/hostname link && mkfifo pipe")
+      print(files("A") .. "|" .. tostring(project.root:beneath(".orket/kept") ~= nil))]])
+  end)
+
+  it("keeps what lies in the epic's directory where a merge writes, and what was edited there", function()
+    check("a=1 more=mine|a=yours|a=mine", KEPT .. [[
+      card("A")
+      work("A", { a = "1" })
+      local epic = assert(project.root:beneath(EPIC, { create = true }))
+      epic:write("a", "yours") epic:write("more", "mine")
+      merge("A")
+      local first = kept("E/tree")
+      epic:write("a", "mine")
+      reopen()
+      tree("A"):close()
+      print(show(EPIC) .. "|" .. first .. "|" .. kept("E/tree"):match("[^;]*$"))]])
+  end)
+
+  it("removes nothing that is too large to be kept", function()
+    local text, code = probe([[
+      card("A")
+      work("A", { a = "1" })
+      os.execute("truncate -s 65M " .. dir .. "/workspace/E/cards/A/huge")
+      local opened, err = trees.open(project, project.store, { id = "A", epic = "E" })
+      print(opened, err.code, err.message)
+      print(project.root:kind("workspace/E/cards/A/huge"))]])
+    assert.equal(0, code or 0, text)
+    assert(text:find("nil%s+ERR_TOO_LARGE%s+huge in the directory of A") and text:find("\nfile\n"), text)
+  end)
+
   it("makes directories again that somebody removed", function()
     check("a=1 d/b=2|a=1 d/b=2|a=1 d/b=2", [[
       card("A")

@@ -550,6 +550,8 @@ UPDATE approval SET status = $outcome WHERE id = $ask;
 
 -- kind: command.ran
 
+-- kind: tree.kept
+
 -- kind: operation.settled
 
 -- kind: operation.uncertain

@@ -1,5 +1,6 @@
--- disk.lua: directories made equal to manifests.
+-- disk.lua: directories made equal to manifests. What a person may have put there is kept aside first (tree/aside.lua).
 
+local asides = require("orket.tree.aside")
 local async = require("orket.async")
 local errors = require("orket.errors")
 local list = require("orket.list")
@@ -24,44 +25,65 @@ function M.bytes(store, blob, made)
 end
 
 -- A program may have left a directory or a link where a file or a directory belongs.
-local function remove_all(root, path, type)
+local function remove_all(root, path, type, aside)
   if type == "directory" then
     for _, entry in ipairs(root:list(path) or {}) do
-      remove_all(root, path .. "/" .. entry.name, entry.type)
+      local ok, err = remove_all(root, path .. "/" .. entry.name, entry.type, aside)
+      if not ok then
+        return nil, err
+      end
+    end
+  elseif type == "file" and aside then
+    local ok, err = asides.keep(aside, root, path)
+    if not ok then
+      return nil, err
     end
   end
   root:delete(path)
+  return true
 end
 
-local function clear_way(root, path)
+local function clear_way(root, path, aside)
   local above = "."
   for name, rest in path:gmatch("([^/]+)(/?)") do
     local here = above == "." and name or above .. "/" .. name
     for _, entry in ipairs(root:list(above) or {}) do
       if entry.name == name and (entry.type ~= "directory" or rest == "") then
-        remove_all(root, here, entry.type)
+        local ok, err = remove_all(root, here, entry.type, aside)
+        if not ok then
+          return nil, err
+        end
       end
     end
     above = here
   end
+  return true
+end
+
+local IN_THE_WAY = { ERR_PATH = true, ERR_NOT_FILE = true, ERR_NOT_DIR = true }
+
+local function write(root, path, bytes, aside)
+  local written, message, code, fix = root:write(path, bytes)
+  if written or not IN_THE_WAY[code] then
+    return errors.check(written, message, code, fix)
+  end
+  local ok, err = clear_way(root, path, aside)
+  if not ok then
+    return nil, err
+  end
+  return errors.check(root:write(path, bytes))
 end
 
 ---Writes a file, or deletes it when there are no bytes. What stands in the way of a file goes.
 ---@param root FsRoot
 ---@param path string
 ---@param bytes string|nil
+---@param aside Aside|nil keeps files that stand in the way
 ---@return any|nil ok
 ---@return Error|nil
-function M.put(root, path, bytes)
+function M.put(root, path, bytes, aside)
   if bytes then
-    local written, _, code = root:write(path, bytes)
-    if not written and (code == "ERR_PATH" or code == "ERR_NOT_FILE" or code == "ERR_NOT_DIR") then
-      clear_way(root, path)
-    end
-    if written then
-      return written
-    end
-    return errors.check(root:write(path, bytes))
+    return write(root, path, bytes, aside)
   end
   local ok, message, code, fix = root:delete(path)
   if not ok and code ~= "ERR_NOT_FOUND" and code ~= "ERR_NOT_DIR" then
@@ -110,6 +132,13 @@ local function sift(root, manifest, options)
         return nil, err
       end
       find(options, entry.name, found)
+      if entry.type == "file" and options.aside then
+        local ok
+        ok, err = asides.keep(options.aside, root, entry.name, found)
+        if not ok then
+          return nil, err
+        end
+      end
       removed = removed + (M.put(root, entry.name, nil) and 1 or 0)
     end
   end
@@ -119,26 +148,27 @@ local function sift(root, manifest, options)
   return present, nil, more
 end
 
-local function restore(store, root, path, blob, made)
-  local bytes, err = M.bytes(store, blob, made)
+local function restore(store, root, path, blob, options)
+  local bytes, err = M.bytes(store, blob, options.made)
   if not bytes then
     return nil, err
   end
-  return M.put(root, path, bytes)
+  return M.put(root, path, bytes, options.aside)
 end
 
----Makes the directory of a root equal to a manifest. Only what differs is written. Large trees let other
----tasks run in between.
----@param store table
----@param root FsRoot
----@param manifest table<string, string>
----@param options {keep: boolean?, made: table<string, string>?, new: boolean?, found: table<string, string|false>?}?
----  keep: files that are not in the manifest stay; made: bytes of files that no blob holds; new: the directory is
----  empty; found: is told what was there instead
----@return boolean|nil ok
----@return Error|nil
-function M.materialise(store, root, manifest, options)
-  options = options or {}
+-- A file that is not what the journal says gives way to it.
+local function replace(store, root, path, there, blob, options)
+  find(options, path, there)
+  if there and options.aside then
+    local ok, err = asides.keep(options.aside, root, path, there)
+    if not ok then
+      return nil, err
+    end
+  end
+  return restore(store, root, path, blob, options)
+end
+
+local function make_equal(store, root, manifest, options)
   local present, err, more = {}, nil, false
   if not options.new then
     present, err, more = sift(root, manifest, options)
@@ -154,8 +184,7 @@ function M.materialise(store, root, manifest, options)
       ok = not err
     end
     if ok and there ~= blob then
-      find(options, path, there)
-      ok, err = restore(store, root, path, blob, options.made)
+      ok, err = replace(store, root, path, there, blob, options)
     end
     if ok and i % SLICE == 0 then
       ok, err = async.sleep(0)
@@ -165,6 +194,43 @@ function M.materialise(store, root, manifest, options)
     end
   end
   return true
+end
+
+---Makes the directory of a root equal to a manifest. Only what differs is written. Large trees let other
+---tasks run in between.
+---@param store table
+---@param root FsRoot
+---@param manifest table<string, string>
+---@param options {keep: boolean?, made: table<string, string>?, new: boolean?, found: table<string, string|false>?, aside: Aside?}?
+---  keep: files that are not in the manifest stay; made: bytes of files that no blob holds; new: the directory is
+---  empty; found: receives what was there instead; aside: keeps what goes and is in no journal
+---@return boolean|nil ok
+---@return Error|nil
+function M.materialise(store, root, manifest, options)
+  options = options or {}
+  local ok, err = make_equal(store, root, manifest, options)
+  if not options.aside then
+    return ok, err
+  end
+  local recorded, why = asides.finish(options.aside)
+  return ok and recorded, err or why
+end
+
+---Removes a file that the journal says is gone.
+---@param root FsRoot
+---@param path string
+---@param aside Aside|nil keeps what is there and is in no journal
+---@return any|nil ok
+---@return Error|nil
+function M.remove(root, path, aside)
+  local there = aside and root:hash(path)
+  if there then
+    local ok, err = asides.keep(aside, root, path, there)
+    if not ok then
+      return nil, err
+    end
+  end
+  return M.put(root, path, nil)
 end
 
 return M

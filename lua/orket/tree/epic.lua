@@ -1,5 +1,6 @@
 -- epic.lua: an epic's tree made anew: for a fork, and without what some of its cards brought.
 
+local asides = require("orket.tree.aside")
 local cjson = require("cjson")
 local disk = require("orket.tree.disk")
 local files = require("orket.tree.files")
@@ -18,7 +19,7 @@ local function lay_out_epic(project, store, epic, seed)
   if not root then
     return nil, err
   end
-  return disk.materialise(store, root, manifest)
+  return disk.materialise(store, root, manifest, { aside = asides.of(project, store, epic) })
 end
 
 ---Makes the directories of a fork: its epic's, and those of the cards that have changed something.

@@ -1,5 +1,6 @@
 -- files.lua: manifests, as the journal tells them: of an epic's seed, of an epic, of a card.
 
+local asides = require("orket.tree.aside")
 local async = require("orket.async")
 local disk = require("orket.tree.disk")
 local errors = require("orket.errors")
@@ -53,6 +54,20 @@ local function record_seed(project, epic, texts)
   return errors.check(async.await(tx.commit, tx))
 end
 
+-- Brings the epic's directory back to the journal; what a person added to it stays there.
+local function catch_up(project, store, epic, root)
+  local aside = asides.of(project, store, epic)
+  for _, row in ipairs(store:read("tree_delta", { tree = epic })) do
+    if not row.blob then -- it went, and perhaps not yet from the disk
+      local ok, err = disk.remove(root, row.path, aside)
+      if not ok then
+        return nil, err
+      end
+    end
+  end
+  return disk.materialise(store, root, M.snapshot(store, epic), { keep = true, aside = aside })
+end
+
 local function load_seed(project, store, epic, path)
   local known = store:read("tree", { tree = epic })[1]
   -- its first merge may never have been published
@@ -68,12 +83,7 @@ local function load_seed(project, store, epic, path)
       return nil, err
     end
   elseif root then
-    for _, row in ipairs(store:read("tree_delta", { tree = epic })) do
-      if not row.blob then -- it went, and perhaps not yet from the disk
-        disk.put(root, row.path, nil)
-      end
-    end
-    local ok, err = disk.materialise(store, root, M.snapshot(store, epic), { keep = true })
+    local ok, err = catch_up(project, store, epic, root)
     if not ok then
       return nil, err
     end

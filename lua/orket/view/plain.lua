@@ -67,6 +67,10 @@ local SENTENCE = {
   ["card.trusted"] = function(b) return (b.path or "what is said") .. " is trusted" end,
   ["verify.done"] = verdict,
   ["tree.conflict"] = function(b) return "merge conflict in " .. b.path end,
+  ["tree.kept"] = function(b)
+    return "kept aside, because the journal does not have it: " .. table.concat(b.paths, ", ")
+      .. (b.count > #b.paths and " and " .. math.tointeger(b.count) - #b.paths .. " more" or "") .. ", in " .. b.place
+  end,
   ["turn.failed"] = function(b) return "turn failed: " .. b.why end,
   ["turn.looped"] = function(b) return b.why end,
   ["turn.nudged"] = function() return "nudged: a reply without a call that could be made" end,
