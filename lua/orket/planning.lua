@@ -15,6 +15,7 @@ local texts = require("orket.text")
 local M = {}
 
 M.REQUEST_MAX = 100000 -- bytes
+M.ASSUMED = "\nAssumed, because the request leaves it open:\n" -- in a card's requirements; what follows is assumed
 local NAME_MAX = 80 -- columns of a request's first line
 local FIXTURES_MOST = 100 -- that a prompt names
 
@@ -162,6 +163,7 @@ end
 ---@field rock string|nil that was made
 ---@field request string
 ---@field labels string[]|nil of what the proposal was made of
+---@field assumptions string[] of the analyst
 
 ---What a question is about, with all its texts.
 ---@param store table
@@ -169,6 +171,21 @@ end
 ---@return table|nil operation
 function M.asked(store, row)
   return row and content.whole(store, row.operation) or nil
+end
+
+-- What the analyst decided, where the request leaves it open: the last lines of the requirements.
+local function assumptions_of(requirements)
+  local items = setmetatable({}, cjson.array_mt)
+  local _, last = (requirements or ""):find(M.ASSUMED, 1, true)
+  for line in last and requirements:sub(last + 1):gmatch("[^\n]+") or function() end do
+    local item = line:match("^%- (.*)")
+    if item or #items == 0 then
+      items[#items + 1] = item or line
+    else
+      items[#items] = items[#items] .. " " .. line
+    end
+  end
+  return items
 end
 
 ---@param store table
@@ -187,7 +204,7 @@ function M.find(store, id)
   return {
     id = first, card = card, question = row and row.status == "pending" and row or nil, request = card.data.description,
     proposal = M.asked(store, row), rock = taken and taken.rock, labels = row and row.labels,
-    answered = row and row.status ~= "pending" and row or nil,
+    answered = row and row.status ~= "pending" and row or nil, assumptions = assumptions_of(card.data.requirements),
   }
 end
 

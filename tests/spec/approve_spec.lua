@@ -52,6 +52,28 @@ describe("a question", function()
     w:replays()
   end)
 
+  it("is answered with others in one command, which reports each and fails when one failed", function()
+    local w <close> = project(nil, { issues = { { id = "A" }, { id = "B" } }, limits = { concurrency = 1 } })
+    assert.equal(3, (select(2, w:run())))
+    local text, code = w:orket("approve A NONE B --why both")
+    assert.equal(1, code, text)
+    assert(text:find("approved ep.1/1/", 1, true) and text:find("approved ep.1/2/", 1, true) and text:find("NONE", 1, true), text)
+    for _, event in ipairs(w:events("approval.answered")) do
+      assert.same({ "approved", "both" }, { event.body.answer, event.body.why })
+    end
+    assert.equal(2, #w:events("approval.answered"))
+    text, code = w:orket("approve --json A NONE")
+    assert.equal(1, code)
+    local ids = {}
+    for line in text:gmatch("{[^\n]+") do
+      local one = cjson.decode(line)
+      ids[#ids + 1] = one.id .. " " .. one.error.code
+    end
+    assert.same({ "A ERR_TRANSITION", "NONE ERR_NOT_FOUND" }, ids)
+    assert.equal(2, (select(2, w:orket("deny"))))
+    assert.equal(2, (select(2, w:orket("approve A ' '"))))
+  end)
+
   it("asks again for the same call, and takes an answer once", function()
     local w <close> = project([[
       function work(talk)

@@ -27,18 +27,18 @@ and what follows is told to the model:
   again     it is done again
 ]],
   approve = [[
-usage: orket approve [-C DIR] [--json] [--why TEXT] ID
+usage: orket approve [-C DIR] [--json] [--why TEXT] ID...
 
 Says yes to what an agent asks for: to exactly that, once, until it expires. Everything is judged again before
 it happens, and a file that has changed since makes the answer void.
-  ID        of the question, or its card's (orket approvals)
+  ID        of the question, or its card's (orket approvals); each of several is answered and reported by itself
   --why     a sentence for the record
 ]],
   deny = [[
-usage: orket deny [-C DIR] [--json] [--why TEXT] ID
+usage: orket deny [-C DIR] [--json] [--why TEXT] ID...
 
 Says no to what an agent asks for; it reads TEXT and goes on without it.
-  ID        of the question, or its card's (orket approvals)
+  ID        of the question, or its card's (orket approvals); each of several is answered and reported by itself
   --why     what the agent should know
 ]],
   comment = [[
@@ -80,14 +80,35 @@ Drains the run that is under way: nothing new starts, open turns go on with the 
 
 local OPERANDS = {
   answer = { "card", "text..." },
-  approve = { "card" },
-  deny = { "card" },
+  approve = { "card*" },
+  deny = { "card*" },
   comment = { "card", "text..." },
   move = { "card", "status" },
   retry = { "card?" },
   trust = { "card", "path?" },
   halt = { "run?" },
 }
+
+-- What is wrong with a text of the command line.
+local function fault_of(name, value)
+  if not utf8.len(value) then
+    return name:upper() .. " is not UTF-8"
+  elseif not value:find("%S") then
+    return name:upper() .. " is empty"
+  end
+end
+
+local function check(args)
+  for name, value in pairs(args) do
+    for _, one in ipairs(name ~= "C" and (type(value) == "table" and value or { value }) or {}) do -- a directory may have any name
+      local fault = type(one) == "string" and fault_of(name, one)
+      if fault then
+        return nil, fault
+      end
+    end
+  end
+  return args
+end
 
 local function parse(act, argv)
   local known = { C = "value", json = "flag" }
@@ -100,12 +121,8 @@ local function parse(act, argv)
   known.all = act == "retry" and "flag" or nil
   known.reason = known.reason or known.all and "value"
   local args, message = options.parse(argv, known, OPERANDS[act])
-  for name, value in pairs(args or {}) do
-    if type(value) == "string" and name ~= "C" and not utf8.len(value) then -- a directory may have any name
-      return nil, name:upper() .. " is not UTF-8"
-    elseif type(value) == "string" and not value:find("%S") then
-      return nil, name:upper() .. " is empty"
-    end
+  if args then
+    args, message = check(args)
   end
   if args and act == "retry" then
     message = not args.card == not args.all and "CARD or --all" or args.reason and not args.all and "--reason goes with --all"
@@ -125,16 +142,40 @@ local function print_all(args, result)
   return #result.failed == 0 and 0 or 1
 end
 
+local function ask(act, args, card)
+  return owner.ask(args.C or ".", {
+    act = act, card = card, text = args.text, status = args.status, reason = args.reason, why = args.why, run = args.run,
+    label = args.label, path = args.path, who = sys.user(),
+  })
+end
+
+-- Each question is answered and reported by itself: one that fails does not keep the others from their answer.
+local function answer_each(act, args)
+  local code = 0
+  for _, id in ipairs(args.card) do
+    local result, err = ask(act, args, id)
+    if result then
+      report.answer(args, result)
+    else
+      code = report.failure(err)
+    end
+    if err and args.json and #args.card > 1 then
+      print(text.json({ id = id, error = err }))
+    end
+  end
+  return code
+end
+
 local function command(act)
   return function(argv)
     local args, message = parse(act, argv)
     if not args then
       return options.refuse(USAGE[act] .. ENDING, message)
     end
-    local result, err = owner.ask(args.C or ".", {
-      act = args.all and "retry.all" or act, card = args.card, text = args.text, status = args.status, reason = args.reason, why = args.why,
-      run = args.run, label = args.label, path = args.path, who = sys.user(),
-    })
+    if type(args.card) == "table" then
+      return answer_each(act, args)
+    end
+    local result, err = ask(args.all and "retry.all" or act, args, args.card)
     if not result then
       return report.failure(err)
     end

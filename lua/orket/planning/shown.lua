@@ -84,6 +84,17 @@ local function put_epic(out, indent, epic)
   end
 end
 
+---What the analyst decided where the request leaves it open.
+---@param assumptions string[]
+---@return string[] lines clean
+function M.assumptions(assumptions)
+  local out = { "assumed, because the request leaves it open:" }
+  for _, one in ipairs(assumptions) do
+    put(out, "  ", "- ", one)
+  end
+  return #assumptions > 0 and out or {}
+end
+
 ---The lines of a proposal.
 ---@param plan table the operation plan.make
 ---@return string[] lines clean

@@ -9,6 +9,7 @@ local files = require("orket.planning.files")
 local hash = require("orket.core.hash")
 local list = require("orket.list")
 local moves = require("orket.moves")
+local planning = require("orket.planning")
 
 local M = {}
 
@@ -45,7 +46,7 @@ end
 ---@param record {requirements: string[], assumptions: string[]?}
 ---@return table result
 function M.specify(turn, record)
-  local text = lines("", record.requirements) .. lines("\nAssumed, because the request leaves it open:\n", record.assumptions)
+  local text = lines("", record.requirements) .. lines(planning.ASSUMED, record.assumptions)
   turn:change({ requirements = text, seat = data_of(turn).params.planning.architect })
   turn:made(text)
   proposes(turn, "plan.specify", #record.requirements .. " requirements")

@@ -57,7 +57,7 @@ end
 local function as_json(plan, failure)
   return {
     kind = "plan", id = plan.id, status = M.status(plan), request = plan.request, rock = plan.rock, plan = plan.proposal,
-    labels = plan.labels and setmetatable(plan.labels, cjson.array_mt), error = failure or plan.fault,
+    assumptions = #plan.assumptions > 0 and plan.assumptions or nil, labels = plan.labels and setmetatable(plan.labels, cjson.array_mt), error = failure or plan.fault,
     question = plan.question and { id = plan.question.id, expires_at = plan.question.expires_at },
     parked = not (plan.question or plan.fault) and plan.parked or nil,
   }
@@ -71,8 +71,10 @@ function M.print_proposal(plan)
   if plan.labels then
     print("made of what came from outside (" .. table.concat(plan.labels, ", ") .. "):")
   end
-  for _, line in ipairs(shown.lines(plan.proposal)) do
-    print(line)
+  for _, lines in ipairs({ shown.lines(plan.proposal), shown.assumptions(plan.assumptions) }) do
+    for _, line in ipairs(lines) do
+      print(line)
+    end
   end
 end
 
