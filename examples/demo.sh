@@ -65,9 +65,9 @@ cp -R "$example/." "$project/"
 "$orket" run -C "$project" textkit
 
 if [ -n "$mock" ]; then
-  expect "the refused transition" "REFUSED card.move"
-  expect "the refused way out" "REFUSED write_file (gate.path.escape"
-  expect "the refused call" "REFUSED write_file (gate.args.json"
+  expect "the refused transition" "refused: card.move"
+  expect "the refused way out" "refused: write_file.*Rule: gate.path.escape"
+  expect "the refused call" "refused: write_file.*Rule: gate.args.json"
   expect "the failed verification" "verification FAILED"
   expect "the work that the review sent back" "TK-5 .*code_review -> in_progress"
 fi

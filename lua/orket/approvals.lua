@@ -26,8 +26,8 @@ local function unknown(store, name)
   for i, row in ipairs(M.pending(store)) do
     ids[i] = row.id
   end
-  return errors.new("ERR_NOT_FOUND", "there is no question '" .. name .. "'",
-    #ids == 0 and "nothing waits for a yes or no" or "orket approvals lists them: " .. table.concat(ids, ", ", 1, math.min(#ids, 5)))
+  return errors.new("ERR_NOT_FOUND", "no approval is pending for " .. name,
+    #ids == 0 and "no approvals are pending" or "orket approvals lists them: " .. table.concat(ids, ", ", 1, math.min(#ids, 5)))
 end
 
 -- The question of this id; of a card the one that waits, else the newest.

@@ -53,7 +53,7 @@ describe("the example", function()
     assert.are_not.equal(0, code, text)
     assert.truthy(text:find("nobody stopped me from leaving my directory", 1, true), text)
     assert.truthy(text:find("nobody stopped me from accepting my own work", 1, true), text)
-    assert.falsy(text:find("REFUSED card.move", 1, true) or text:find("REFUSED write_file (gate.path", 1, true), text)
+    assert.falsy(text:find("refused: card.move", 1, true) or text:find("Rule: gate.path", 1, true), text)
     assert.equal("textkit\n", beside) -- the files' own wall stands behind the gate
   end)
 

@@ -130,6 +130,39 @@ describe("views", function()
     assert.equal("frames fit\n", orket.probe(FRAMES))
   end)
 
+  it("say of a refusal, a failed call, a question, a warning and a script change what happened, why, and what to do", function()
+    assert.equal([[
+refused: write_file. Generated files are never edited. Fix: change their source. Rule: house.generated
+refused: card.move x. No. Rule: fsm.edge
+failed: run. tools/run.lua:3: bad (ERR_SCRIPT)
+failed: run
+nil
+needs approval: write_file a (rule house.a). Review: orket approvals --full ep.1/2/3
+budget warning: epics/shop/tokens has used 80 of 100 (80 %). Work parks at 100 %
+script change 3f adds 2 permissions. A person has to accept it: orket policy accept 3f
+unknown outcome: http.post was interrupted. Check it, then answer: happened, did-not or again
+]], orket.probe([[
+      local plain, cjson = require("orket.view.plain"), require("cjson")
+      local store = { message = function(_, convo)
+        return convo == "c" and cjson.encode({ content = cjson.encode({ ok = false,
+          error = { code = "ERR_SCRIPT", message = "tools/run.lua:3:\nbad" } }) }) or nil
+      end }
+      local rows = {
+        { "call.refused", { tool = "write_file", rule = "house.generated", why = "generated files are never edited", fix = "change their source" } },
+        { "call.result", { tool = "move", ok = false, operations = { { op = "card.move", path = "x", refused = "fsm.edge", why = "no." } } } },
+        { "call.result", { tool = "run", ok = false, convo = "c" } },
+        { "call.result", { tool = "run", ok = false, convo = "gone" } },
+        { "call.result", { tool = "run", ok = true, convo = "c" } },
+        { "approval.asked", { tool = "write_file", rule = "house.a", operation = { op = "write_file", path = "a" }, paths = { "a" } } },
+        { "budget.warned", { cap = "epics/shop/tokens", used = 80, limit = 100 } },
+        { "scripts.waiting", { generation = "3f", delta = { {} }, more = 1 } },
+        { "operation.uncertain", { operation = { op = "http.post" } } },
+      }
+      for _, row in ipairs(rows) do
+        print(plain.what({ kind = row[1], body = row[2], run = "ep.1", turn = "2", n = 3 }, store))
+      end]]))
+  end)
+
   it("end with what waits and the command that answers it", function()
     local ending = RUN .. 'print(table.concat(require("orket.view.ending").lines(run, outcome), "\\n"))'
     assert.equal([[

@@ -85,7 +85,7 @@ local function show(store, args)
   if args.json then
     print_json(store, rows)
   elseif #rows == 0 then
-    print("nothing waits for a yes or no")
+    print("No approvals are pending.")
   end
   for i, row in ipairs(args.json and {} or rows) do
     if row.status == "pending" then

@@ -28,17 +28,17 @@ local PAGE = 500
 local FIRST_PAUSE, LAST_PAUSE = 0.01, 3 -- seconds, doubling
 
 -- False when nobody reads any more.
-local function show(event, args)
+local function show(store, event, args)
   if args.json then
     return io.write(text.json(event), "\n")
   end
-  local line = plain.sentence(event)
+  local line = plain.sentence(event, store)
   return not line or io.write(string.format("%6d  ", event.seq), event.at:sub(1, 19), "  ", line, "\n")
 end
 
-local function print_all(events, args)
+local function print_all(store, events, args)
   for _, event in ipairs(events) do
-    if not show(event, args) then
+    if not show(store, event, args) then
       return false
     end
   end
@@ -58,7 +58,7 @@ local function print_since(store, seq, args)
   local events
   repeat
     events = store:read("events", { since = seq, limit = PAGE, run = args.run, card = args.card })
-    if not print_all(events, args) then
+    if not print_all(store, events, args) then
       return nil
     end
     seq = #events > 0 and events[#events].seq or seq
@@ -129,7 +129,7 @@ local function print_log(store, args, dir)
   end
   local seq = store:read("counts", {})[1].events
   local last = reversed(store:read("last_events", { limit = args.n, run = args.run, card = args.card }))
-  if print_all(last, args) and args.f then
+  if print_all(store, last, args) and args.f then
     err = follow(store, dir, #last > 0 and last[#last].seq or seq, args)
   end
   return not err and 0 or nil, err

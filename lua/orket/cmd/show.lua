@@ -96,7 +96,7 @@ local function print_card(store, card, comments, events)
   end
   print("")
   for _, event in ipairs(events) do
-    local what = plain.what(event)
+    local what = plain.what(event, store)
     if what then
       print("  " .. event.at:sub(1, 19) .. "  " .. what)
     end

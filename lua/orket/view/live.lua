@@ -126,7 +126,7 @@ function View:see(event)
   if event.kind == "budget.warned" or event.kind == "budget.reached" then
     self.capped = string.format("%s: %d %%", event.body.cap, shown.percent(event.body.used, event.body.limit))
   end
-  local what = plain.what(event)
+  local what = plain.what(event, self.run.store)
   if what then
     self:say(event.at:sub(12, 19) .. "  " .. text.fit(event.card or "", ID_COLUMNS) .. "  " .. what)
   end

@@ -1,5 +1,7 @@
 -- plain.lua: a run as plain lines, for logs and pipes.
 
+local budgets = require("orket.budget.shown")
+local cjson = require("cjson")
 local ending = require("orket.view.ending")
 local shown = require("orket.approvals.shown")
 local text = require("orket.view.text")
@@ -20,13 +22,52 @@ local function verdict(body)
   return (body.ok and "verification passed: " or "verification FAILED: ") .. body.log
 end
 
+-- What a rule says, as a sentence of its own.
+local function ended(words)
+  return words:find("[.!?]%s*$") and words or words .. "."
+end
+
+-- What was refused, why, what to do instead, and by which rule.
+local function refusal(what, body, rule)
+  local parts = { "refused: " .. what .. "." }
+  parts[#parts + 1] = body.why and body.why ~= "" and ended((body.why:gsub("^%l", string.upper))) or nil
+  parts[#parts + 1] = body.fix and "Fix: " .. ended(body.fix) or nil
+  parts[#parts + 1] = "Rule: " .. rule
+  return table.concat(parts, " ")
+end
+
 -- A tool ran, and the gate refused what it tried.
 local function refused(operations)
   for _, one in ipairs(operations or {}) do
     if one.refused then
-      return string.format("REFUSED %s (%s): %s", one.op, one.refused, one.why or "")
+      return refusal(one.op .. (one.path and " " .. one.path or ""), one, one.refused)
     end
   end
+end
+
+-- What the model was answered, when it is an error: one line.
+local function last_message(store, convo)
+  local message = store:message(convo)
+  local content = message and (cjson.decode(message) or {}).content
+  if type(content) ~= "string" then
+    return nil
+  end
+  local value = cjson.decode(content)
+  local err = type(value) == "table" and (type(value.error) == "table" and value.error or value)
+  if not err or type(err.message) ~= "string" then
+    return text.line(content)
+  end
+  return text.line(err.message .. (err.code and " (" .. tostring(err.code) .. ")" or ""))
+end
+
+-- A call that the model made and that came to nothing; its message is a text of the journal.
+local function result(body, _, store)
+  local what = refused(body.operations)
+  if what or body.ok ~= false then
+    return what
+  end
+  local message = store and body.convo and last_message(store, body.convo)
+  return "failed: " .. body.tool .. (message and ". " .. message or "")
 end
 
 local function amount(number)
@@ -58,8 +99,8 @@ local SENTENCE = {
   ["card.moved"] = moved,
   ["card.created"] = function(b) return "new card: " .. (b.name or "") end,
   ["call.allowed"] = function(b) return "calls " .. b.tool .. (b.repaired and " (repaired: " .. table.concat(b.repaired, "; ") .. ")" or "") end,
-  ["call.refused"] = function(b) return string.format("REFUSED %s (%s): %s", b.tool, b.rule, b.why or "") end,
-  ["call.result"] = function(b) return refused(b.operations) end,
+  ["call.refused"] = function(b) return refusal(b.tool, b, b.rule) end,
+  ["call.result"] = result,
   ["file.written"] = function(b) return "wrote " .. b.path end,
   ["file.deleted"] = function(b) return "deleted " .. b.path end,
   ["comment.added"] = function(b) return "comment: " .. b.text end,
@@ -86,7 +127,7 @@ local SENTENCE = {
   ["step.failed"] = function(b)
     return "the model failed: " .. (b.message or b.code) .. (b.wait and string.format(" (again in %.1f s)", b.wait) or "")
   end,
-  ["memory.refused"] = function(b) return "REFUSED (" .. b.rule .. "): " .. b.why end,
+  ["memory.refused"] = function(b) return refusal("the memory", b, b.rule) end,
   ["memory.ranked"] = function(b)
     return b.error and "what is remembered was looked for by words alone: " .. b.error.message or nil
   end,
@@ -99,9 +140,13 @@ local SENTENCE = {
     return (b.happened and "had happened before the interruption: " or "had not happened before the interruption: ")
       .. b.op .. " " .. b.path
   end,
-  ["operation.uncertain"] = function(b) return "nobody knows whether it happened: " .. b.operation.op end,
+  ["operation.uncertain"] = function(b) return "unknown outcome: " .. b.operation.op .. " was interrupted. Check it, then answer: happened, did-not or again" end,
   ["operation.answered"] = function(b) return "answers: " .. b.answer .. (b.text and ", " .. b.text or "") end,
-  ["scripts.waiting"] = function(b) return "scripts " .. b.generation .. " make more possible and wait" end,
+  ["scripts.waiting"] = function(b)
+    local added = #b.delta + (b.more or 0)
+    return string.format("script change %s adds %d %s. A person has to accept it: orket policy accept %s", b.generation, added,
+      added == 1 and "permission" or "permissions", b.generation)
+  end,
   ["scripts.accepted"] = function(b)
     return "scripts " .. b.generation .. " are accepted" .. (b.auto and ", as the organization accepts all" or "")
   end,
@@ -111,11 +156,13 @@ local SENTENCE = {
   ["policy.failed"] = function(b) return b.path .. " does not serve: " .. b.message end,
   ["policy.rolled_back"] = function(b) return "policies are those of " .. b.to .. " again" end,
   ["approval.asked"] = function(b, e)
-    return string.format("ASKS for %s (%s): orket approvals --full %s/%s/%d", shown.line(b), b.rule or "", e.run, e.turn, e.n)
+    return string.format("needs approval: %s (rule %s). Review: orket approvals --full %s/%s/%d", shown.line(b), b.rule or "asked",
+      e.run, e.turn, e.n)
   end,
   ["approval.answered"] = function(b) return b.answer .. " " .. b.ask .. (b.why and ": " .. b.why or "") end,
   ["budget.warned"] = function(b)
-    return string.format("budget: %s is used up to %s of %s", b.cap, amount(b.used), amount(b.limit))
+    return string.format("budget warning: %s has used %s of %s (%d %%). Work parks at 100 %%", b.cap, amount(b.used), amount(b.limit),
+      budgets.percent(b.used, b.limit))
   end,
   ["budget.reached"] = function(b) return "budget: " .. b.why end,
   ["model.paused"] = function(b) return "pause: " .. b.why end,
@@ -124,10 +171,11 @@ local SENTENCE = {
 
 ---What happened, as one line of clean text; nil when it is not for people.
 ---@param event table
+---@param store Store|nil  where a failed call's message is
 ---@return string|nil
-function M.what(event)
+function M.what(event, store)
   local say = SENTENCE[event.kind]
-  local what = say and say(event.body, event)
+  local what = say and say(event.body, event, store)
   local person = what and (event.actor or ""):match("^human:(.*)")
   what = person and person .. ": " .. what or what
   return what and text.cut(text.line(what), LINE_MAX) or nil
@@ -135,9 +183,10 @@ end
 
 ---The same with the card in front.
 ---@param event table
+---@param store Store|nil
 ---@return string|nil
-function M.sentence(event)
-  local what = M.what(event)
+function M.sentence(event, store)
+  local what = M.what(event, store)
   return what and text.fit(text.clean(event.card or ""), math.max(14, #(event.card or ""))) .. " " .. what
 end
 
@@ -156,7 +205,7 @@ function View:attach(project, run)
     return
   end
   project.store:subscribe(function(event)
-    local line = M.sentence(event)
+    local line = M.sentence(event, project.store)
     if line then
       print(event.at:sub(12, 19) .. "  " .. line)
     end
