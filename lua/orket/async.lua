@@ -38,10 +38,14 @@ local function raised(task, what)
   return errors.of_raised(what) or errors.new("ERR_BUG", debug.traceback(task.thread, tostring(what)))
 end
 
--- An error in a task that somebody waits for is that one's to handle; otherwise it ends the program.
+-- An error in a task that another one waits for is that one's to handle; otherwise it ends the program.
 local function broke(task, what)
   local err = raised(task, what)
-  if not task.waiters then
+  coroutine.close(task.thread) -- what it had open is closed
+  if task.ended then
+    task.done = true
+    return task.ended(nil, err)
+  elseif not task.waiters then
     io.stderr:write("orket: ", err.code == "ERR_BUG" and err.message or errors.line(err), "\n")
     broken = true
   end
@@ -76,6 +80,22 @@ function M.spawn(fn, ...)
   local task = setmetatable({ generation = 0, done = false }, Task)
   task.thread = coroutine.create(function(...)
     finish(task, fn(...))
+  end)
+  tasks[task.thread] = task
+  step(task, ...)
+  return task
+end
+
+---Starts fn(...) as a task at once, and calls ended once with what it returned, or with nil, Error when it raised.
+---@param ended fun(ok: any, err: Error|nil)
+---@param fn function
+---@return table task
+function M.spawn_watched(ended, fn, ...)
+  local task = setmetatable({ generation = 0, done = false, ended = ended }, Task)
+  task.thread = coroutine.create(function(...)
+    local ok, err = fn(...)
+    task.done, task.ended = true, nil
+    ended(ok, err)
   end)
   tasks[task.thread] = task
   step(task, ...)
@@ -227,26 +247,28 @@ function M.canceled()
   return task and (task.canceled or task.put_off)
 end
 
+---@class Shield
+---@field stop fun()|nil  ends what is waited for, which then answers as it would by itself (M.hurry)
+local Shield = {}
+
 -- The end of a shield: what was put off counts now.
-local function lower(task, outer)
-  return setmetatable({}, { __close = function()
-    task.shield = outer
-    if not outer and task.put_off and not task.canceled then
-      task.canceled, task.put_off = task.put_off, nil
-    end
-  end })
+function Shield:__close()
+  local task = self.task
+  task.shield = self.outer
+  if not self.outer and task.put_off and not task.canceled then
+    task.canceled, task.put_off = task.put_off, nil
+  end
 end
 
----Runs fn(...) in the running task; a gentle cancellation is put off to its end. For waits whose outcome was paid for, or
+---Until it is closed, a gentle cancellation of the running task is put off. For waits whose outcome is billed, or
 ---cannot be looked up: a request to a model, an operation that happens at most once.
----@param stop fun()|nil  ends what is waited for, which then answers as it would by itself (M.hurry)
----@param fn function
----@return any ...
-function M.shielded(stop, fn, ...)
+---@param stop fun()|nil
+---@return Shield
+function M.shield(stop)
   local task = M.current()
-  local closing <close> = lower(task, task.shield)
-  task.shield = { stop = stop or task.shield and task.shield.stop }
-  return fn(...)
+  local outer = task.shield
+  task.shield = setmetatable({ task = task, outer = outer, stop = stop or outer and outer.stop }, Shield)
+  return task.shield
 end
 
 ---Ends the wait for which a task puts its cancellation off.
@@ -266,17 +288,6 @@ local function bug(what)
   return raised(M.current(), what)
 end
 
----Runs fn(...) in the running task and answers what it returns; what is raised in it is nil, Error.
----@param fn function
----@return any ...
-function M.caught(fn, ...)
-  local result = table.pack(xpcall(fn, bug, ...))
-  if not result[1] then
-    return nil, result[2]
-  end
-  return table.unpack(result, 2, result.n)
-end
-
 ---Runs fn(...) in the running task and answers what it returns. After a number of seconds its waits
 ---answer nil, ERR_TIMEOUT; a bug in it is nil, ERR_BUG.
 ---@param seconds number
@@ -292,13 +303,16 @@ function M.within(seconds, fn, ...)
   end
   timer:start(math.ceil(seconds * 1000), 0, expire)
   task.deadline = { timer = timer, expire = expire }
-  local result = table.pack(M.caught(fn, ...))
+  local result = table.pack(xpcall(fn, bug, ...))
   task.deadline = outer
   handles.close(timer)
   if task.canceled and task.canceled.within then
     task.canceled = nil
   end
-  return table.unpack(result, 1, result.n)
+  if not result[1] then
+    return nil, result[2]
+  end
+  return table.unpack(result, 2, result.n)
 end
 
 ---Runs fn(...) in the running task while the deadline of `within` stands still.

@@ -135,17 +135,14 @@ local function post(abort, options, on_delta)
   if abort.rival and abort.rival.answered then -- it waited in line for this
     return nil, errors.new("ERR_CANCELED", "another request was answered first")
   end
-  local function stop()
-    if abort.stop then
-      abort.stop()
-    end
-  end
-  local answer = table.pack(async.shielded(stop, async.suspend, function(wake)
+  local shield <close> = async.shield()
+  local reply, message, code, info = async.suspend(function(wake)
     abort.stop = core.post(options, on_delta, wake)
+    shield.stop = abort.stop
     return abort.stop
-  end))
-  abort.stop, abort.answered = nil, answer[1] ~= nil
-  return table.unpack(answer, 1, answer.n)
+  end)
+  abort.stop, abort.answered = nil, reply ~= nil
+  return reply, message, code, info
 end
 
 -- A request that was ended had been read.
@@ -244,6 +241,12 @@ local function in_words(request)
   })
 end
 
+-- One at the door's: given back with what came of the request.
+local Place = {}
+function Place:__close()
+  self.door:leave(self.reply, self.err, self.ended)
+end
+
 -- Through the door that everybody shares who asks this model; most models have none.
 local function ask(request, provider, shape, body)
   local door = request.model.door
@@ -254,12 +257,9 @@ local function ask(request, provider, shape, body)
   if not ok then
     return nil, refused, not refused.unsent
   end
-  local outcome = { nil, nil, true }
-  local closing <close> = setmetatable({}, { __close = function()
-    door:leave(outcome[1], outcome[2], outcome[3])
-  end })
-  outcome = table.pack(send(request, provider, shape, body))
-  return outcome[1], outcome[2], outcome[3]
+  local place <close> = setmetatable({ door = door, ended = true }, Place)
+  place.reply, place.err, place.ended = send(request, provider, shape, body)
+  return place.reply, place.err, place.ended
 end
 
 -- All attempts were in vain. An outage is everybody's who asks this model; a server that named a long pause itself has that.

@@ -66,7 +66,7 @@ end
 ---@param err Error
 function Run:broke(card, err)
   if not self.broken then
-    self.broken = errors.new(err.code, card.id .. ": " .. err.message, err.fix)
+    self.broken = errors.new(err.code, card.id .. ": " .. (err.message or err.code), err.fix)
     self.broken.class, self.broken.detail = err.class, err.detail
     if errors.is_environment(err) or err.code == "ERR_CASSETTE" then
       self:drain()
@@ -104,17 +104,20 @@ local function next_card(self)
   end
 end
 
----Does something with a card in a task of its own; then asks what may start.
+---Does something with a card in a task of its own; then asks what may start. What fails or raises in it ends the run,
+---unless the card was moved meanwhile, or the run stops.
 ---@param card table
----@param act fun(run: table, card: table, ...)
+---@param act fun(run: table, card: table, ...): any?, Error?
 function Run:start(card, act, ...)
   self.board:start(card)
-  local task = async.spawn(function(...)
-    act(self, card, ...)
+  local task = async.spawn_watched(function(ok, err)
+    if not ok and err and err.code ~= "ERR_CANCELED" and err.code ~= "ERR_STALE" then
+      self:broke(card, err)
+    end
     self.tasks[card.id] = nil
     self.board:stop(card)
     self:pump()
-  end, ...)
+  end, act, self, card, ...)
   if not task.done then
     self.tasks[card.id] = task
   end
@@ -123,7 +126,7 @@ end
 ---Starts what may start. Called after every movement.
 function Run:pump()
   while not (self.draining or self.broken) and self.board.running < self.limits.concurrency do
-    local card = next_card(self) or #self.board.candidates > 0 and self:replan()
+    local card = next_card(self) or not self.broken and #self.board.candidates > 0 and self:replan()
     if not card then
       break
     end

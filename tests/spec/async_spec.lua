@@ -24,3 +24,31 @@ describe("a callback that raises", function()
     assert(text:find("orket: ERR_MEMORY: ", 1, true) and text:find("fix: free some memory", 1, true), text)
   end)
 end)
+
+describe("a watched task", function()
+  local function reports(body)
+    return orket.probe(([[
+      local async = require("orket.async")
+      local code = async.main(function()
+        local thing = setmetatable({}, { __close = function() io.write("closed ") end })
+        async.spawn_watched(function(ok, err) print(ok, err and err.code, err and err.message:match("^[^\n]*")) end, function(a)
+          local open <close> = thing
+          %s
+        end, "first")
+        async.sleep(0.05)
+        return 0
+      end)
+      print("ended", code) ]]):format(body))
+  end
+
+  it("reports what it returned, once what it had open is closed", function()
+    assert.equal("closed first\tnil\tnil\nended\t0\n", reports("async.sleep(0.01) return a"))
+    assert.equal("closed nil\tERR_X\twhy\nended\t0\n", reports('return nil, { code = "ERR_X", message = "why" }'))
+  end)
+
+  it("reports what it raised before and after a wait, closes what it had open, and the program goes on", function()
+    assert.equal("closed nil\tERR_X\twhy\nended\t0\n", reports('error({ code = "ERR_X", message = "why" })'))
+    assert.equal("closed nil\tERR_X\twhy\nended\t0\n", reports('async.sleep(0.01) error({ code = "ERR_X", message = "why" })'))
+    assert.truthy(reports('async.sleep(0.01) error("boom")'):find("closed nil\tERR_BUG\t.*boom\nended\t0\n"))
+  end)
+end)

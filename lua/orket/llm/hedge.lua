@@ -169,9 +169,10 @@ end
 ---@return Error|nil
 function M.complete(model, ask, note)
   local ones = {}
-  return async.shielded(function()
+  local closing <close> = async.shield(function()
     end_all(ones)
-  end, complete, ones, model, ask, note)
+  end)
+  return complete(ones, model, ask, note)
 end
 
 return M

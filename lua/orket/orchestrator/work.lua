@@ -164,16 +164,14 @@ local function work_card(run, card)
   return ok, err
 end
 
----What a card waits for next: its verification, or a turn. Answers when the card has moved, or cannot. What the
----environment broke off stops the run: the other cards would meet the same.
+---What a card waits for next: its verification, or a turn. Returns when the card has moved, or cannot.
 ---@param run table
 ---@param card table
+---@return any|nil ok
+---@return Error|nil
 function M.go_on(run, card)
   local act = card.status == "ready_for_testing" and test_card or work_card
-  local ok, err = async.caught(act, run, card)
-  if not ok and err.code ~= "ERR_CANCELED" and err.code ~= "ERR_STALE" then
-    run:broke(card, err)
-  end
+  return act(run, card)
 end
 
 return M

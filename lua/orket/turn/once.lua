@@ -126,7 +126,8 @@ function M.perform(turn, permit, kind, call, act)
     return known.result, known.error, nil, known.told
   end
   turn:made(kind .. cjson.encode(operation))
-  return async.shielded(nil, live, turn, { call = call, hash = hash, operation = operation }, act)
+  local closing <close> = async.shield()
+  return live(turn, { call = call, hash = hash, operation = operation }, act)
 end
 
 -- ---- parked ----
