@@ -43,6 +43,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   policy = { "orket.cmd.policy", "the policies that serve, and scripts that wait to be accepted" },
   move = { "orket.cmd.people", "move a card by hand", "move" },
   prompt = { "orket.cmd.prompt", "what would be sent to a model for a card" },
+  put = { "orket.cmd.put", "put files of yours into a card" },
   repl = { "orket.cmd.repl", "Lua lines over a project: look, dry-run, act" },
   resume = { "orket.cmd.resume", "go on with a run that did not end" },
   replay = { "orket.cmd.replay", "derive a recorded run again and compare" },

@@ -15,6 +15,7 @@ local moves = require("orket.moves")
 local once = require("orket.turn.once")
 local remembered = later("orket.memory.rules")
 local pins = later("orket.mcp.pins")
+local puts = later("orket.put")
 local reader = require("orket.reader")
 local texts = require("orket.text")
 local retries = later("orket.retry_all")
@@ -267,7 +268,7 @@ local function say(project, request)
 end
 
 ---@class PersonRequest
----@field act string     comment, answer, move, retry, retry.all (see retry_all.lua), trust, approve, deny, sync, mcp.trust and mcp.changed (see mcp/pins.lua), fork (see fork.perform),
+---@field act string     comment, answer, move, retry, retry.all (see retry_all.lua), trust, approve, deny, sync, put (see put.lua), mcp.trust and mcp.changed (see mcp/pins.lua), fork (see fork.perform),
 ---  remember, forget and recall (see memory/acts.lua), example.accept, .reject and .remove (see examples/acts.lua)
 ---@field card string?
 ---@field text string?
@@ -286,6 +287,11 @@ end
 function M.perform(project, request)
   if request.act == "sync" then
     return sync.perform(project, function()
+      return begin(project, request)
+    end)
+  end
+  if request.act == "put" then
+    return puts.perform(project, request, function()
       return begin(project, request)
     end)
   end

@@ -185,7 +185,7 @@ local function run(project, args, view, choose)
   local status, failure, counts, already = begin(project, goal, {
     on_delta = view.on_delta, cassette = args.cassette,
     on_run = function(started)
-      state.run = started
+      state.run, project.under_way = started, started
       view:attach(project, started)
       started:wait_for_disk(function(text)
         view:note(text)

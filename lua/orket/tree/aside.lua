@@ -24,6 +24,7 @@ local SAME_TIME_MAX = 100
 ---@field card string|nil  nil: the epic's own tree
 ---@field root FsRoot|nil where it is kept, once something is
 ---@field place string|nil
+---@field known table<string, true>
 ---@field kept string[]
 ---@field bytes integer
 
@@ -32,9 +33,10 @@ local SAME_TIME_MAX = 100
 ---@param store table
 ---@param epic string
 ---@param card string|nil
+---@param known table<string, true>|nil hashes of bytes that need not be kept
 ---@return Aside|nil
-function M.of(project, store, epic, card)
-  return project.dir and { project = project, store = store, epic = epic, card = card, kept = {}, bytes = 0 } or nil
+function M.of(project, store, epic, card, known)
+  return project.dir and { project = project, store = store, epic = epic, card = card, known = known or {}, kept = {}, bytes = 0 } or nil
 end
 
 local function open_place(aside)
@@ -78,7 +80,7 @@ end
 ---@return Error|nil
 function M.keep(aside, root, path, hash)
   hash = hash or root:hash(path)
-  if hash and aside.store:blob(hash) then
+  if hash and (aside.known[hash] or aside.store:blob(hash)) then
     return true
   end
   local bytes, err = bytes_of(aside, root, path)

@@ -109,7 +109,7 @@ local SENTENCE = {
   ["verify.done"] = verdict,
   ["tree.conflict"] = function(b) return "merge conflict in " .. b.path end,
   ["tree.kept"] = function(b)
-    return "kept aside, because the journal does not have it: " .. table.concat(b.paths, ", ")
+    return "kept aside (orket put takes a file into its card), because the journal does not have it: " .. table.concat(b.paths, ", ")
       .. (b.count > #b.paths and " and " .. math.tointeger(b.count) - #b.paths .. " more" or "") .. ", in " .. b.place
   end,
   ["turn.failed"] = function(b) return "turn failed: " .. b.why end,
