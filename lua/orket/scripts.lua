@@ -216,7 +216,7 @@ end
 ---@param rules table  the organization's gate rules and limits: {rules=, limits=}
 ---@param previous table|nil generation
 ---@return table|nil generation {id, files, roles, nodes, tools, policies, gate}; nil when something is missing
----@return table[] problems {path, err}
+---@return table[] problems {path, err, text: that was refused}
 function M.build(texts, rules, previous)
   local generation = { files = {}, roles = {}, nodes = {}, tools = {}, policies = {}, rules = rules }
   local problems = {}
@@ -227,7 +227,7 @@ function M.build(texts, rules, previous)
       entry, err = M.prepare(path, texts[path])
     end
     if err then
-      problems[#problems + 1] = { path = path, err = err }
+      problems[#problems + 1] = { path = path, err = err, text = texts[path] }
       entry = before
     end
     if entry then

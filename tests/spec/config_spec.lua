@@ -101,6 +101,8 @@ describe("configuration", function()
       { 3, "/issues/1/id", "the id 'x' is taken by a card in config/epics/one.json:2" } },
     { "config/epics/one.json", epic('{"id": "x", "seat": "dev", "depends_on": ["x2"]},\n{"id": "x1", "seat": "dev"}'),
       { 2, "/issues/0/depends_on/0", "'x' depends on 'x2'", "did you mean" } },
+    { "config/epics/one.json", epic('{"id": "a", "seat": "dev", "depends_on": ["b", "zz"]},\n{"id": "b", "seat": "dev", "depends_on": ["a"]}'),
+      { 1, "/issues", "dependencies form a cycle" }, { 2, "/issues/0/depends_on/1", "'a' depends on 'zz'" } },
     { "config/epics/one.json", epic('{"id": "a", "seat": "dev", "depends_on": ["b"]},\n{"id": "b", "seat": "dev", "depends_on": ["a"]}'),
       { 1, "/issues", "a -> b -> a", "remove one" } },
     { "config/epics/one.json", epic('{"id": "a", "seat": "deu"}'), { 2, "/issues/0/seat", "the seat 'deu'", "'dev'" } },

@@ -69,6 +69,27 @@ describe("a policy that cannot be read any more", function()
   end
 end)
 
+describe("a script that is saved", function()
+  it("is not reported as broken while its editor has emptied it, and once while it stays broken", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, files = { ["nodes/policy/p.lua"] = PROBE },
+      mock = "function work() return say(finish()) end" })
+    local run = w:held(1)
+    w:write(".test/save.py", "import sys\ntext = open(sys.argv[1]).read()\nfor _ in range(200):\n    open(sys.argv[1], 'w').write(text)\n")
+    world.orket.shell("cd " .. w.dir .. " && python3 .test/save.py nodes/policy/p.lua")
+    w:write("nodes/policy/p.lua", "return {")
+    local function refused()
+      return select(2, w:read(".test/run.out"):gsub("p%.lua is refused", ""))
+    end
+    assert(world.wait(function() return refused() > 0 end), "the broken file was not noticed")
+    w:write("nodes/planner.lua", "return {") -- the broken policy is looked at again, and is the same
+    assert(world.wait(function() return w:read(".test/run.out"):find("planner.lua is refused", 1, true) end), "the other was not noticed")
+    assert.equal(1, refused(), w:read(".test/run.out"))
+    w:write("nodes/policy/p.lua", PROBE)
+    local text, code = run.wait()
+    assert.equal(0, code, text)
+  end)
+end)
+
 -- Eight people, each with a connection that stands already.
 local AT_ONCE = [[
 import json, socket, sys

@@ -341,22 +341,22 @@ function Check:guard(epic, team)
   end
 end
 
+-- Dependencies that exist are looked at for cycles, also beside ones that do not.
 function Check:depends(epic, ids)
-  local sound = true
-  for _, issue in ipairs(epic.issues) do
+  local graph = {}
+  for at, issue in ipairs(epic.issues) do
+    graph[at] = { id = issue.id, priority = issue.priority, depends_on = {} }
     for i, id in ipairs(issue.depends_on) do
-      if not ids[id] then
-        sound = false
+      if ids[id] then
+        table.insert(graph[at].depends_on, id)
+      else
         local origin = self.origins[issue]
         self.problems:at(origin.source, origin.path .. "/depends_on/" .. i - 1,
           "card '" .. issue.id .. "' depends on '" .. id .. "', which is not in this epic", other_name(id, ids))
       end
     end
   end
-  if not sound then
-    return
-  end
-  local plan, message, code, fix = score.plan(epic.issues)
+  local plan, message, code, fix = score.plan(graph)
   if not plan and code ~= "ERR_EXISTS" then -- ids are compared across the whole project
     local origin = self.origins[epic]
     if errors.is_machine(code) then

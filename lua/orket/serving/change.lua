@@ -10,6 +10,8 @@ local serving = require("orket.serving")
 
 local M = {}
 
+local SETTLE = 0.1 -- seconds; many editors empty a file before they write it
+
 local function commit(tx)
   return errors.check(async.await(tx.commit, tx))
 end
@@ -95,10 +97,21 @@ local function change(project, generation, tell)
   return wait(project, waiting)
 end
 
--- A file that does not serve is told, and of a policy it is recorded.
+-- The problems that the last look did not find in the same text.
+local function new_ones(project, problems)
+  local known, found, new = project.refused_files or {}, {}, {}
+  for _, problem in ipairs(problems) do
+    found[problem.path] = problem.text or errors.line(problem.err)
+    new[#new + 1] = known[problem.path] ~= found[problem.path] and problem or nil
+  end
+  project.refused_files = found
+  return new
+end
+
+-- A file that does not serve is reported once, and of a policy it is recorded.
 local function tell_problems(project, problems, tell)
   local failed = {}
-  for _, problem in ipairs(problems) do
+  for _, problem in ipairs(new_ones(project, problems)) do
     tell(problem.path .. " is refused, the previous one serves: " .. errors.line(problem.err))
     failed[#failed + 1] = scripts.is_policy(problem.path) and problem or nil
   end
@@ -121,6 +134,10 @@ local function reload(project, tell)
     return -- canceled
   end
   local generation, problems = project:build()
+  if #problems > 0 then
+    async.sleep(SETTLE)
+    generation, problems = project:build()
+  end
   tell_problems(project, problems, tell)
   local ok, err = change(project, generation, tell)
   if not ok then
