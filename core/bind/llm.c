@@ -34,23 +34,38 @@ struct call {
     struct reply reply;
     struct buf body;
     size_t told; /* bytes of the content that on_delta got */
+    size_t counted; /* bytes of thoughts and arguments that on_delta heard of */
     uint64_t started;
 };
 
 /* ---- the text as it grows ---- */
+
+/* Bytes of what is no content: of thoughts and arguments listeners get sizes only. */
+static size_t beside_content(const struct reply *reply)
+{
+    size_t sum = reply->reasoning.len;
+    for (size_t i = 0; i < reply->call_count; i++)
+        sum += reply->calls[i].arguments.len;
+    return sum;
+}
 
 /* What is new of the content, as far as it is settled that no key begins there. */
 static void tell(struct call *call, bool last)
 {
     struct buf *content = &call->reply.content;
     size_t len = content->len - call->told;
-    if (call->on_delta == LUA_NOREF || call->mode != MODE_STREAM || !len)
+    if (call->on_delta == LUA_NOREF || call->mode != MODE_STREAM)
         return;
-    struct llm_delta delta = {.fn = call->on_delta, .text = content->data + call->told};
-    delta.len = transfer_hide(call->transfer, content->data + call->told, len, last);
+    struct llm_delta delta = {.fn = call->on_delta, .text = "", .beside = beside_content(&call->reply)};
+    if (len) {
+        delta.text = content->data + call->told;
+        delta.len = transfer_hide(call->transfer, content->data + call->told, len, last);
+    }
     call->told += delta.len;
-    if (!delta.len)
+    if (!delta.len && delta.beside == call->counted)
         return;
+    call->counted = delta.beside;
+    delta.calls = call->reply.call_count;
     lua_State *L = call->llm->bind->L;
     lua_pushcfunction(L, llm_deliver_delta);
     lua_pushlightuserdata(L, &delta);

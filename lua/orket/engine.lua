@@ -155,11 +155,11 @@ Engine.view, Engine.prompt = prompts.view, prompts.prompt
 
 ---Somebody who listens to the model's words, or nil: then the deltas are not even decoded.
 ---@param turn Turn
----@return fun(text: string)|nil
+---@return fun(text: string, beside: integer?, calls: integer?)|nil  see core.llm
 function Engine:delta_listener(turn)
   local listen = self.on_delta
-  return listen and function(text)
-    listen(turn, text)
+  return listen and function(text, beside, calls)
+    listen(turn, text, beside, calls)
   end
 end
 

@@ -7,6 +7,8 @@ local text = require("orket.view.text")
 
 local M = {}
 
+local COLUMNS = 40 -- a narrower terminal gets plain lines
+
 local function lines(err)
   if err.path and err.err then -- a refused script
     return { err.path .. ": " .. errors.line(err.err) }
@@ -54,7 +56,7 @@ end
 function M.view(args)
   if args.json then
     return "orket.view.json"
-  elseif args.plain or not sys.is_tty(1) or sys.env("TERM") == "dumb" then
+  elseif args.plain or not sys.is_tty(1) or sys.env("TERM") == "dumb" or sys.window(1) < COLUMNS then
     return "orket.view.plain"
   end
   return "orket.view.live"

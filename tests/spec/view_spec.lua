@@ -83,12 +83,13 @@ local FRAMES = [==[
   local frame, text = require("orket.view.frame"), require("orket.view.text")
   local statuses = { "ready", "in_progress", "done", "blocked", "waiting_for_developer", "code_review" }
   local scene = { id = "an-epic-with-a-long-name.1", status = "running", seconds = 3725, tokens = 1234567, cards = {},
-    doing = { c2 = "write_file", c8 = "begins" }, asked = { c3 = "an-epic-with-a-long-name.1/2/3", c4 = "e.1/2/3" }, words = { c2 = ("漢字 words "):rep(20) }, log = {} }
+    doing = { c2 = "write_file", c8 = "begins" }, asked = { c3 = "an-epic-with-a-long-name.1/2/3", c4 = "e.1/2/3" }, streams = {} }
+  scene.streams.c2 = { doing = "write_file", words = ("漢字 words "):rep(20), calls = 0, bytes = 3100, seconds = 72, silent = 0, replying = 25 }
+  scene.streams.c8 = { doing = "thinks", words = "", calls = 0, seconds = 21, silent = 21, replying = 0 }
   for i = 1, 60 do
     scene.cards[i] = { id = i % 5 == 0 and "a-very-long-identifier-" .. i or "c" .. i, name = ("名 name "):rep(i % 9),
       status = statuses[i % #statuses + 1], wait_reason = "review" }
   end
-  for i = 1, 8 do scene.log[i] = ("a sentence of the log 漢字 "):rep(i) end
   for columns = 20, 210, 7 do
     for rows = 5, 80, 3 do
       local lines = frame.lines(scene, columns, rows)
@@ -100,7 +101,7 @@ local FRAMES = [==[
     end
   end
   local all = table.concat(frame.lines(scene, 100, 24), "\n")
-  assert(all:find("c2  ") and all:find("write_file") and all:find("and %d+ more: "), all)
+  assert(all:find("c2  ") and all:find("writes 3.1 KB · ~31 tok/s · 1:12", 1, true) and all:find("no bytes for 21 s · 0:21", 1, true) and all:find("and %d+ more: "), all)
   assert(all:find("1:02:05", 1, true) and all:find("1,234,567 tokens", 1, true), all)
   assert(all:find("10 of 60 done, 2 at work, 20 parked", 1, true), all)
   scene.cards = { { id = "a-card-with-a-long-id", name = ("long "):rep(9), status = "blocked", wait_reason = "review" } }
@@ -109,6 +110,14 @@ local FRAMES = [==[
   all = table.concat(frame.lines(scene, 80, 24), "\n")
   assert(all:find("orket approve an-epic.12/345/6789", 1, true), all)
   assert(all:find("orket policy accept 0123456789abcdef", 1, true), all)
+  local many = table.concat(frame.lines(scene, 100, 62), "\n")
+  assert(not many:find("after ", 1, true), many)
+  scene.cards = { { id = "a", status = "ready", depends_on = { "b", "c" } }, { id = "b", status = "done" }, { id = "c", status = "in_progress" },
+    { id = "d", status = "ready", depends_on = { "b" } } }
+  scene.doing, scene.asked = { c = "thinks" }, {}
+  scene.streams = { c = { doing = "thinks", words = "", calls = 1, bytes = 999, seconds = 1, silent = 19.9, replying = 0.5 } }
+  all = table.concat(frame.lines(scene, 80, 24), "\n")
+  assert(all:find("a%s+after c\n") and all:find("d%s+ready$") and all:find("writes a call 999 B · 0:01", 1, true), all)
   print("frames fit")
 ]==]
 
@@ -211,7 +220,7 @@ go on with: orket run -C 'my shop' shop
         view:hear("a", "half of a")
         view:see({ kind = "model.paused", card = "a", at = "2026-01-31T12:00:01", body = { model = "m", why = "w" } })
         local scene = view:scene()
-        print(scene.doing.a, scene.words.a, scene.notice)
+        print(scene.doing.a, scene.streams.a, scene.notice)
         view.finished = true
         view.stop()
         return 0
@@ -219,6 +228,34 @@ go on with: orket run -C 'my shop' shop
     ]]
     local got = orket.probe(shown)
     assert.truthy(got:find("^nil\tnil\tthe model m is unreachable since 2026%-01%-31T12:00:00Z, not tried since .*: no route\n$"), got)
+  end)
+
+  it("write sentences whole above the picture, once, and of the picture only what changed", function()
+    local drawn = orket.probe(RUN .. [[
+      local view = require("orket.view.live").new()
+      local wrote = {}
+      view.run = run
+      local scene = view:scene()
+      view.scene = function() return scene end
+      local stdout = io.stdout
+      io.stdout = { write = function(_, ...) wrote[#wrote + 1] = table.concat({ ... }) end, flush = function() end }
+      view.log = { ("long "):rep(60) .. "end" }
+      view:draw()
+      view:draw() -- nothing changed
+      scene.cards[1].name = "Fifth"
+      view:draw()
+      io.stdout = stdout
+      local _, lines = wrote[1]:gsub("\n", "")
+      print(#wrote, wrote[1]:find(("long "):rep(60) .. "end\n", 1, true) ~= nil, lines)
+      print((wrote[2]:gsub("\27", "^")))
+    ]])
+    assert.equal("2\ttrue\t6\n^[?25l^[?7l^[5A^[3B\r ✓ a  Fifth   done^[K\r^[2B^[?7h^[?25h\n", drawn)
+  end)
+
+  it("show moments in the time zone of the terminal", function()
+    local say = 'print(require("orket.view.local_time").clock("2028-02-29T23:30:05.123Z"), require("orket.view.local_time").clock("-"))'
+    assert.equal("23:30:05\t-\n", orket.probe(say, "TZ=UTC "))
+    assert.equal("01:30:05\t-\n", orket.probe(say, "TZ=XYZ-2 "))
   end)
 
   it("leave the cursor visible and the lines wrapped, and end with the outcome", function()

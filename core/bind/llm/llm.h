@@ -34,10 +34,10 @@ void llm_hide_keys(struct reply *reply, const struct transfer *transfer);
 struct llm_delta {
     int fn; /* in the registry */
     const char *text;
-    size_t len;
+    size_t len, beside, calls; /* beside: bytes of thoughts and arguments so far */
 };
 
-/* (light userdata: struct llm_delta) calls fn with the text; for bind_call. */
+/* (light userdata: struct llm_delta) calls fn(text, beside, calls); for bind_call. */
 int llm_deliver_delta(lua_State *L);
 
 /* Pushes {body}. May raise. */

@@ -62,7 +62,9 @@ int llm_deliver_delta(lua_State *L)
     const struct llm_delta *delta = lua_touserdata(L, 1);
     lua_rawgeti(L, LUA_REGISTRYINDEX, delta->fn);
     lua_pushlstring(L, delta->text, delta->len);
-    lua_call(L, 1, 0);
+    lua_pushinteger(L, (lua_Integer)delta->beside);
+    lua_pushinteger(L, (lua_Integer)delta->calls);
+    lua_call(L, 3, 0);
     return 0;
 }
 

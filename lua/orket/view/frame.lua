@@ -1,8 +1,17 @@
--- frame.lua: one picture of a run: progress, cards with what their agents do, the last sentences of the
--- log. Pure: from a scene to lines of text, none wider and not more than the window.
+-- frame.lua: one picture of a run: progress, cards with what their agents do. Sentences of the log are printed
+-- above it (live.lua). Pure: from a scene to lines of text, none wider and not more than the window.
 --
+---@class Stream of a card whose agent works
+---@field doing string
+---@field seconds number  since it began to do that
+---@field silent number  seconds without a byte from the model; 0 when none is asked
+---@field bytes integer|nil  of the reply so far; nil: none has begun
+---@field replying number  seconds since it began
+---@field calls integer
+---@field words string  its last ones
+
 -- scene: {id, status, seconds, tokens, capped? (the cap that is nearest), cards, doing = {card -> text},
--- asked? = {card -> id of its question}, words = {card -> text}, log, notice? (what waits beside the cards)}
+-- asked? = {card -> id of its question}, streams = {card -> Stream}, notice? (what waits beside the cards)}
 
 local style = require("orket.view.style")
 local text = require("orket.view.text")
@@ -10,8 +19,8 @@ local text = require("orket.view.text")
 local M = {}
 
 local MARGIN = 1 -- the last column stays empty: some terminals wrap there
-local LOG_MOST = 8
-local CARDS_LEAST = 3
+local STALLED = 20 -- seconds without a byte that are worth a word
+local TOKEN = 4 -- bytes of a token, about
 
 local FINAL = { done = true, canceled = true, archived = true }
 local PARKED = { blocked = true, waiting_for_developer = true }
@@ -119,17 +128,52 @@ local function layout(cards, columns)
   return { id = id, name = name, rest = math.max(0, room - id - 2 - (name > 0 and name + 2 or 0)) }
 end
 
+local function amount(bytes)
+  return bytes < 1000 and bytes .. " B" or string.format("%.1f KB", bytes / 1000)
+end
+
+-- "writes 1.2 KB · ~31 tok/s" of a reply that comes, "no bytes for 20 s" of one that stalls.
+local function progress_of(stream)
+  if stream.silent >= STALLED then
+    return string.format("no bytes for %d s", stream.silent // 1)
+  elseif not stream.bytes then
+    return stream.doing
+  end
+  local what = stream.calls > 0 and "writes a call" or stream.words ~= "" and "writes" or "thinks"
+  local rate = stream.replying >= 1 and string.format(" · ~%d tok/s", stream.bytes / TOKEN // stream.replying) or ""
+  return what .. " " .. amount(stream.bytes) .. rate
+end
+
+-- What the agent does, for how long, and its last words where there is room.
 local function activity(scene, card, columns)
-  local doing, words = text.clean(scene.doing[card.id] or ""), scene.words[card.id]
+  local stream = scene.streams[card.id]
+  local doing = scene.doing[card.id] or ""
+  if stream then
+    doing = string.format("%s · %d:%02d", progress_of(stream), stream.seconds // 60, stream.seconds % 60 // 1)
+  end
+  doing = text.clean(doing)
   local room = columns - text.width(doing) - 2
-  if not words or room < 10 then
+  if not stream or stream.words == "" or room < 10 then
     return text.cut(doing, columns)
   end
-  words = text.tail(text.clean(words):gsub("%s+", " "), room)
+  local words = text.tail(text.clean(stream.words):gsub("%s+", " "), room)
   return doing .. "  " .. style.paint(words, "90")
 end
 
-local function status_of(card)
+-- The first card that has to be finished before this one can begin.
+local function awaited(card, status)
+  for _, id in ipairs(card.status == "ready" and card.depends_on or {}) do
+    if not FINAL[status[id] or "done"] then
+      return "after " .. text.clean(id)
+    end
+  end
+end
+
+local function status_of(card, status)
+  local after = awaited(card, status)
+  if after then
+    return after
+  end
   return card.status .. (PARKED[card.status] and card.wait_reason and " [" .. card.wait_reason .. "]" or "")
 end
 
@@ -138,10 +182,10 @@ end
 local function at(scene, card, wide)
   local question = not scene.doing[card.id] and scene.asked and scene.asked[card.id]
   if not question then
-    return status_of(card), wide
+    return status_of(card, scene.status_of), wide
   end
   local command = "orket approve " .. text.clean(question)
-  local said = status_of(card) .. ": " .. command
+  local said = status_of(card, scene.status_of) .. ": " .. command
   if text.width(said) <= wide.rest then
     return said, wide
   end
@@ -167,20 +211,17 @@ end
 function M.lines(scene, columns, rows)
   columns = math.max(10, columns - MARGIN)
   local lines = { headline(scene, columns), progress(scene, columns), notice(scene, columns) or "" }
-  local log = math.min(#scene.log, LOG_MOST, math.max(0, rows - #lines - CARDS_LEAST - 2))
-  local shown, hidden = visible(scene.cards, math.max(1, rows - #lines - log - 2), scene.doing)
+  local shown, hidden = visible(scene.cards, math.max(1, rows - #lines - 2), scene.doing)
+  scene = setmetatable({ status_of = {} }, { __index = scene })
+  for _, card in ipairs(scene.cards) do
+    scene.status_of[card.id] = card.status
+  end
   local wide = layout(shown, columns)
   for _, card in ipairs(shown) do
     lines[#lines + 1] = card_line(scene, card, wide)
   end
   if #hidden > 0 then
     lines[#lines + 1] = hidden_line(hidden, columns)
-  end
-  if log > 0 then
-    lines[#lines + 1] = ""
-  end
-  for i = #scene.log - log + 1, #scene.log do
-    lines[#lines + 1] = " " .. text.cut(scene.log[i], columns - 1)
   end
   return table.move(lines, 1, math.min(#lines, math.max(1, rows - 1)), 1, {})
 end

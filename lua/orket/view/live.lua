@@ -1,12 +1,14 @@
 -- live.lua: a run as a board that is redrawn in place. What it looks like is in frame.lua; here is what
 -- happens, when a frame is drawn, and the terminal.
 --
--- The cursor is hidden within one write only, so that no end of the program can leave it hidden. A
--- changed window begins a new picture, because the terminal has wrapped the old one in its own way.
+-- The cursor is hidden within one write only, so that no end of the program can leave it hidden. Sentences are
+-- printed above the picture, whole, and become the terminal's own scrollback. Of the picture only rows that changed
+-- are written; in a changed window it is drawn anew, because the terminal has wrapped the old one in its own way.
 
 local async = require("orket.async")
 local ending = require("orket.view.ending")
 local frame = require("orket.view.frame")
+local local_time = require("orket.view.local_time")
 local notice = require("orket.growth.notice")
 local outages = require("orket.outages")
 local plain = require("orket.view.plain")
@@ -19,7 +21,6 @@ local M = {}
 local View = {}
 View.__index = View
 
-local LOG_LINES = 8
 local FRAME_SECONDS = 0.1 -- no more than ten frames a second, however many events
 local CLOCK_SECONDS = 1
 local ID_COLUMNS = 14 -- of a line of the log
@@ -28,10 +29,10 @@ local WORDS = 400 -- bytes of a model's last words that are kept
 ---@return table view
 function M.new()
   local self = setmetatable({
-    log = {}, doing = {}, asked = {}, words = {}, outages = {}, tokens = 0, began = sys.monotonic(), height = 0,
+    log = {}, doing = {}, asked = {}, streams = {}, outages = {}, tokens = 0, began = sys.monotonic(), drawn = {},
   }, View)
-  self.on_delta = function(turn, words)
-    self:hear(turn.card.id, words)
+  self.on_delta = function(turn, words, beside, calls)
+    self:hear(turn.card.id, words, beside, calls)
   end
   return self
 end
@@ -68,13 +69,29 @@ function View:attach(project, run)
   self:draw()
 end
 
----The model's words as they come; only the last ones are kept, from a whole character on.
-function View:hear(card, words)
-  local all = (self.words[card] or "") .. words
+-- A card's agent does something else from now on.
+local function stream_of(self, card, doing, is_asked)
+  local now = sys.monotonic()
+  self.streams[card] = { doing = doing, since = now, heard = now, is_asked = is_asked, words = "", content = 0, beside = 0, calls = 0 }
+  return self.streams[card]
+end
+
+---A model's reply as it comes. Of the words only the last ones are kept, from a whole character on; of thoughts and
+---arguments their sizes.
+---@param card string
+---@param words string
+---@param beside integer|nil bytes of thoughts and arguments so far
+---@param calls integer|nil
+function View:hear(card, words, beside, calls)
+  local stream = self.streams[card] or stream_of(self, card, "replies", true)
+  stream.heard = sys.monotonic()
+  stream.first = stream.first or stream.heard
+  stream.content, stream.beside, stream.calls = stream.content + #words, beside or 0, calls or 0
+  local all = stream.words .. words
   if #all > WORDS then
     all = all:sub(-WORDS):gsub("^[\128-\191]+", "")
   end
-  self.words[card] = all
+  stream.words = all
   self:soon()
 end
 
@@ -90,6 +107,9 @@ local ACTIVITY = {
   ["turn.ended"] = function() return nil end,
   ["turn.abandoned"] = function() return nil end,
 }
+
+-- After these the model is asked: until it answers no byte is news.
+local ASKS = { ["call.result"] = true, ["call.refused"] = true, ["turn.started"] = true }
 
 local WAITS = { ["scripts.waiting"] = true, ["scripts.accepted"] = true, ["scripts.loaded"] = true }
 local PAUSES = { ["model.paused"] = true, ["budget.lifted"] = true, ["step.reply"] = true }
@@ -109,7 +129,9 @@ function View:see(event)
   self.paused = self.paused or PAUSES[event.kind] and (self.outages[1] ~= nil or event.kind == "model.paused")
   local activity = ACTIVITY[event.kind]
   if activity and event.card then
-    self.doing[event.card] = activity(event.body)
+    local doing = activity(event.body)
+    self.doing[event.card] = doing
+    self.streams[event.card] = doing and stream_of(self, event.card, doing, ASKS[event.kind]) or nil
   end
   if event.card and event.kind:find("^approval%.") then
     self.asked[event.card] = question_of(event)
@@ -120,24 +142,23 @@ function View:see(event)
     local usage = event.body.usage or {}
     self.tokens = self.tokens + (usage.prompt or 0) + (usage.completion or 0)
   end
-  if ENDS_WORDS[event.kind] and event.card then
-    self.words[event.card] = nil
+  local stream = event.card and ENDS_WORDS[event.kind] and self.streams[event.card]
+  if stream then
+    stream_of(self, event.card, stream.doing, stream.is_asked)
   end
   if event.kind == "budget.warned" or event.kind == "budget.reached" then
     self.capped = string.format("%s: %d %%", event.body.cap, shown.percent(event.body.used, event.body.limit))
   end
   local what = plain.what(event, self.run.store)
   if what then
-    self:say(event.at:sub(12, 19) .. "  " .. text.fit(event.card or "", ID_COLUMNS) .. "  " .. what)
+    local card = text.clean(event.card or "")
+    self:say(local_time.clock(event.at) .. "  " .. text.fit(card, math.max(ID_COLUMNS, text.width(card))) .. "  " .. what)
   end
 end
 
 ---@param line string clean text for the log
 function View:say(line)
   table.insert(self.log, line)
-  if #self.log > LOG_LINES then
-    table.remove(self.log, 1)
-  end
   self:soon()
 end
 
@@ -182,42 +203,86 @@ local function outage_of(self)
   return self.outages[1] and outages.line(self.outages[1])
 end
 
+-- Streams as a frame shows them: moments are durations.
+local function streams_at(self, now)
+  local streams = {}
+  for card, one in pairs(self.streams) do
+    streams[card] = {
+      doing = one.doing, words = one.words, calls = one.calls, bytes = one.first and one.content + one.beside,
+      seconds = now - one.since, silent = one.is_asked and now - one.heard or 0, replying = one.first and now - one.first or 0,
+    }
+  end
+  return streams
+end
+
 -- The run's status says what it would be if it ended now; until then it runs.
 function View:scene()
   return {
     id = self.run.id, status = self.status or self.run.draining and "stopping" or "running",
     seconds = sys.monotonic() - self.began, tokens = self.tokens, cards = sorted_cards(self.run),
-    capped = self.capped, doing = self.doing, asked = self.asked, words = self.words, log = self.log,
+    capped = self.capped, doing = self.doing, asked = self.asked, streams = streams_at(self, sys.monotonic()),
     notice = outage_of(self) or self.notice,
   }
 end
 
-local function begin_frame(self, columns, rows)
-  local same = columns == self.columns and rows == self.rows
-  self.columns, self.rows = columns, rows
-  if self.height == 0 then
-    return ""
+-- Rows that the picture takes in a window of so many columns, in which the terminal has wrapped it.
+local function height(lines, columns)
+  local rows = 0
+  for _, line in ipairs(lines) do
+    local width = text.width((line:gsub("\27%[[%d;]*m", "")))
+    rows = rows + math.max(1, (width + columns - 1) // columns)
   end
-  return same and "\27[" .. self.height .. "A" or "\27[H\27[2J"
+  return rows
+end
+
+-- The picture anew, below the sentences that came meanwhile. Those may be longer than a row.
+local function redrawn(self, lines, columns)
+  local rows = height(self.drawn, columns)
+  local out = { rows > 0 and "\27[" .. rows .. "A\r\27[J" or "\r\27[J" }
+  for _, line in ipairs(self.log) do
+    out[#out + 1] = " " .. line .. "\n"
+  end
+  out[#out + 1] = "\27[?7l" .. table.concat(lines, "\n") .. "\n\27[?7h"
+  return table.concat(out)
+end
+
+-- Only the rows that changed; nil when none did.
+local function changed(self, lines)
+  local out, up = {}, #lines
+  for i, line in ipairs(lines) do
+    if line ~= self.drawn[i] then
+      local down = i - 1 - (#lines - up)
+      out[#out + 1] = (down > 0 and "\27[" .. down .. "B" or "") .. "\r" .. line .. "\27[K"
+      up = #lines - (i - 1)
+    end
+  end
+  if #out == 0 then
+    return nil
+  end
+  return "\27[?7l\27[" .. #lines .. "A" .. table.concat(out) .. "\r\27[" .. up .. "B\27[?7h"
 end
 
 ---Draws a frame over the last one.
 function View:draw()
   local columns, rows = sys.window(1)
-  local out = { "\27[?25l\27[?7l", begin_frame(self, columns, rows) }
   local lines = frame.lines(self:scene(), columns, rows)
-  for _, line in ipairs(lines) do
-    out[#out + 1] = "\r" .. line .. "\27[K\n"
+  local same = columns == self.columns and rows == self.rows and #lines == #self.drawn and #self.log == 0
+  local out
+  if same then
+    out = changed(self, lines)
+  else
+    out = redrawn(self, lines, columns)
   end
-  out[#out + 1] = "\27[J\27[?7h\27[?25h"
-  self.height = #lines
-  io.stdout:write(table.concat(out))
-  io.stdout:flush()
+  self.columns, self.rows, self.drawn, self.log = columns, rows, lines, {}
+  if out then
+    io.stdout:write("\27[?25l", out, "\27[?25h")
+    io.stdout:flush()
+  end
 end
 
 ---@param outcome table see ending.lines
 function View:finish(outcome)
-  self.status, self.doing, self.words = outcome.status or "failed", {}, {}
+  self.status, self.doing, self.streams = outcome.status or "failed", {}, {}
   if self.run then
     self:draw()
     print("")
