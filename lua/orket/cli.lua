@@ -54,6 +54,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   sim = { "orket.cmd.sim", "judge changed scripts by recorded history" },
   show = { "orket.cmd.show", "one card with its history" },
   sync = { "orket.cmd.sync", "apply the card files to the board" },
+  transcript = { "orket.cmd.transcript", "what was said in a card's turns: prompt, replies, calls, results" },
   trust = { "orket.cmd.people", "answer for what came from outside", "trust" },
   try = { "orket.cmd.try", "put one wall to the test without a project" },
   verify = { "orket.cmd.verify", "is an exported run what was signed" },

@@ -1,7 +1,6 @@
 -- log.lua: `orket log`: the journal, as sentences or JSON lines; -f goes on as events are committed.
 
-local async = require("orket.async")
-local errors = require("orket.errors")
+local follow = require("orket.follow")
 local look = require("orket.look")
 local options = require("orket.options")
 local plain = require("orket.view.plain")
@@ -25,7 +24,6 @@ exit: 0 done, 1 failed, 2 usage
 local BOARD = "board" -- what happens outside of runs
 
 local PAGE = 500
-local FIRST_PAUSE, LAST_PAUSE = 0.01, 3 -- seconds, doubling
 
 -- False when nobody reads any more.
 local function show(store, event, args)
@@ -66,45 +64,6 @@ local function print_since(store, seq, args)
   return seq
 end
 
--- Looks until nothing came for a while: the kernel tells of a commit's bytes when they are written, readers
--- see them when they are safe on the disk, which is later.
-local function look_on(self)
-  local pause = FIRST_PAUSE
-  while self.seq and pause < LAST_PAUSE do
-    local before = self.seq
-    self.seq = print_since(self.store, before, self.args)
-    pause = (self.seq ~= before or self.changed) and FIRST_PAUSE or 2 * pause
-    self.changed = false
-    async.sleep(pause)
-  end
-end
-
--- The database's own files change with each commit; the kernel tells us, nobody polls.
-local function follow(store, dir, seq, args)
-  local self = { store = store, seq = seq, args = args }
-  local _, err = async.suspend(function(wake)
-    local function changed()
-      self.changed = true
-      if not self.looking then
-        self.looking = true
-        look_on(self)
-        self.looking = false
-      end
-      if not self.seq then
-        wake(true) -- nobody reads any more
-      end
-    end
-    if not async.watch(dir .. "/.orket", changed, true) then
-      return wake(nil, errors.new("ERR_IO", "cannot watch " .. dir .. "/.orket", "look again without -f"))
-    end
-    async.on_signals({ "sigint", "sigterm" }, function()
-      wake(true)
-    end)
-    async.spawn(changed) -- what came before the watch
-  end)
-  return err
-end
-
 local function parse(argv)
   local known = { C = "value", f = "flag", json = "flag", run = "value", card = "value", n = "value" }
   return options.counted(options.parse(argv, known, {}))
@@ -130,7 +89,12 @@ local function print_log(store, args, dir)
   local seq = store:read("counts", {})[1].events
   local last = reversed(store:read("last_events", { limit = args.n, run = args.run, card = args.card }))
   if print_all(store, last, args) and args.f then
-    err = follow(store, dir, #last > 0 and last[#last].seq or seq, args)
+    seq = #last > 0 and last[#last].seq or seq
+    err = follow.changes(dir, function()
+      local before = seq
+      seq = print_since(store, before, args)
+      return seq and seq ~= before
+    end)
   end
   return not err and 0 or nil, err
 end

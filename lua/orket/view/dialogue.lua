@@ -1,0 +1,186 @@
+-- dialogue.lua: what was said in turns (orket.turn_record), as text for a terminal or as Markdown. Pure.
+
+local cjson = require("cjson")
+local diff = require("orket.diff")
+local style = require("orket.view.style")
+local text = require("orket.view.text")
+
+local M = {}
+
+local LINES = 20 -- of a prompt, of arguments, of a result
+
+-- ---- lines ----
+
+---A visible line in pieces of so many columns, broken at blanks where there are any.
+---@param line string
+---@param columns integer
+---@return string[]
+function M.wrap(line, columns)
+  local out, start, blank, width = {}, 1, nil, 0
+  for at, code in utf8.codes(line) do
+    local wide = text.width(utf8.char(code))
+    if width + wide > columns and at > start then
+      local stop = blank or at - 1
+      out[#out + 1] = line:sub(start, stop)
+      start, blank = stop + 1, nil
+      width = text.width(line:sub(start, at - 1))
+    end
+    width = width + wide
+    blank = code == 32 and at or blank
+  end
+  out[#out + 1] = line:sub(start)
+  return out
+end
+
+local function lines_of(value)
+  local lines = {}
+  for line in (value:gsub("\n+$", "") .. "\n"):gmatch("([^\n]*)\n") do
+    lines[#lines + 1] = text.visible(line)
+  end
+  return lines
+end
+
+-- A JSON object's fields, a line each; anything else is the text that it is.
+local function fields_of(value)
+  local ok, decoded = pcall(cjson.decode, value)
+  if not ok or type(decoded) ~= "table" or next(decoded) == nil then
+    return lines_of(value)
+  end
+  return lines_of(table.concat(diff.lines(decoded), "\n"))
+end
+
+-- A tool's answer without its frame.
+local function result_of(value)
+  local ok, answer = pcall(cjson.decode, value)
+  local inner = ok and type(answer) == "table" and (answer.result or answer.error)
+  if type(inner) == "string" then
+    return lines_of(inner)
+  end
+  return fields_of(type(inner) == "table" and cjson.encode(inner) or value)
+end
+
+-- ---- parts: {what, lines, bounded, colour} ----
+
+local function part(what, lines, options)
+  options = options or {}
+  return { what = what, lines = lines, bounded = options.bounded, colour = options.colour, level = options.level }
+end
+
+local function tokens(entry)
+  return entry.tokens_in and string.format(", %d tokens in, %d out", entry.tokens_in, entry.tokens_out or 0) or ""
+end
+
+local PARTS = {}
+
+function PARTS.turn(entry)
+  local head = string.format("%s/%s  %s  %s (%s)%s, %s, %s UTC", entry.run, entry.turn, entry.card, entry.seat, entry.role,
+    entry.review and " reviews" or "", entry.model or "no model", entry.at:sub(1, 19):gsub("T", " "))
+  return { part(text.line(head), {}, { colour = "1", level = 1 }) }
+end
+
+function PARTS.prompt(entry)
+  local parts = {}
+  for _, message in ipairs(entry.messages) do
+    parts[#parts + 1] = part("prompt, " .. text.line(message.role), lines_of(message.text), { bounded = true, colour = "34" })
+  end
+  return parts
+end
+
+function PARTS.nudge(entry)
+  return { part("answer to a reply without a call", lines_of(entry.text or ""), { colour = "33" }) }
+end
+
+function PARTS.reply(entry)
+  local parts = {}
+  if entry.thoughts then
+    parts[1] = part("thoughts", lines_of(entry.thoughts), { colour = "90" })
+  end
+  local cut = entry.finish == "length" and ", cut off at the limit of tokens" or ""
+  parts[#parts + 1] = part("reply " .. entry.step .. tokens(entry) .. cut, entry.text and lines_of(entry.text) or {}, { colour = "36" })
+  for _, call in ipairs(entry.calls) do
+    parts[#parts + 1] = part("call " .. text.line(call.tool), fields_of(call.arguments), { bounded = true, colour = "35" })
+  end
+  return parts
+end
+
+function PARTS.result(entry)
+  local what = (entry.ok and "result of " or "FAILED ") .. text.line(entry.tool)
+  return { part(what, result_of(entry.text or ""), { bounded = true, colour = entry.ok and "32" or "31" }) }
+end
+
+function PARTS.refusal(entry)
+  local fix = entry.fix and entry.fix ~= "" and "\nfix: " .. entry.fix or ""
+  local what = "REFUSED " .. text.line(entry.tool or "") .. " (" .. text.line(entry.rule or "") .. ")"
+  return { part(what, lines_of((entry.why or "") .. fix), { colour = "31" }) }
+end
+
+function PARTS.failure(entry)
+  return { part("FAILED", lines_of(entry.text or ""), { colour = "31" }) }
+end
+
+function PARTS.note(entry)
+  return { part(text.line(entry.text), {}) }
+end
+
+PARTS["end"] = function(entry)
+  local why = entry.why and entry.why ~= cjson.null and ": " .. entry.why or ""
+  return { part(text.line("turn ended, " .. entry.outcome .. why .. tokens(entry)), {}, { colour = "1" }) }
+end
+
+-- ---- printed ----
+
+local function bounded(one, full)
+  if full or not one.bounded or #one.lines <= LINES + 1 then
+    return one.lines
+  end
+  local lines = table.move(one.lines, 1, LINES, 1, {})
+  lines[#lines + 1] = string.format("… %d more lines (--full shows them)", #one.lines - LINES)
+  return lines
+end
+
+---An entry as text. Without columns lines are not wrapped.
+---@param entry table
+---@param options {columns: integer|nil, full: boolean|nil}
+---@return string
+function M.text(entry, options)
+  local out = {}
+  for _, one in ipairs(PARTS[entry.kind](entry)) do
+    out[#out + 1] = (one.level and "" or "  ") .. style.paint(one.what, one.colour or "37")
+    for _, line in ipairs(bounded(one, options.full)) do
+      for _, piece in ipairs(options.columns and M.wrap(line, math.max(20, options.columns - 5)) or { line }) do
+        out[#out + 1] = piece == "" and "" or "    " .. piece
+      end
+    end
+  end
+  return table.concat(out, "\n") .. "\n"
+end
+
+-- A fence that nothing in the lines closes.
+local function fence_of(lines)
+  local longest = 2
+  for _, line in ipairs(lines) do
+    for ticks in line:gmatch("`+") do
+      longest = math.max(longest, #ticks)
+    end
+  end
+  return ("`"):rep(longest + 1)
+end
+
+---An entry as Markdown: what agents wrote stands in fences.
+---@param entry table
+---@param options {full: boolean|nil}
+---@return string
+function M.markdown(entry, options)
+  local out = {}
+  for _, one in ipairs(PARTS[entry.kind](entry)) do
+    local lines = bounded(one, options.full)
+    out[#out + 1] = (one.level and "## " or "### ") .. one.what:gsub("[%*_`<>%[%]\\#]", "\\%0") .. "\n"
+    if #lines > 0 then
+      local fence = fence_of(lines)
+      out[#out + 1] = fence .. "text\n" .. table.concat(lines, "\n") .. "\n" .. fence .. "\n"
+    end
+  end
+  return table.concat(out, "\n")
+end
+
+return M

@@ -1,0 +1,126 @@
+-- transcript_spec.lua: `orket transcript`: what was said in turns, as text, Markdown and JSON lines, also while they go on.
+
+local cjson = require("cjson")
+local world = dofile("tests/support/world.lua")
+
+-- Fails a call, is refused one, tries to steer the terminal, and does its work.
+local WORK = [[
+function work(talk)
+  return steps(talk,
+    function() return say(call("read_file", { path = "nothing" }), write("../out", "x")) end,
+    function()
+      local long = {}
+      for i = 1, 60 do long[i] = "line " .. i end
+      return { content = "I write \27[31mred ```now", calls = { write("dish", table.concat(long, "\n")) } }
+    end,
+    function() return say(finish("salted")) end)
+end
+]]
+
+local function entries(w, arguments)
+  local list = {}
+  for line in (w:orket("transcript --json " .. arguments)):gmatch("[^\n]+") do
+    list[#list + 1] = cjson.decode(line)
+  end
+  return list
+end
+
+local function of_kind(list, kind)
+  local found = {}
+  for _, entry in ipairs(list) do
+    found[#found + 1] = entry.kind == kind and entry or nil
+  end
+  return found
+end
+
+describe("orket transcript", function()
+  local w
+  setup(function()
+    w = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" }, seat = "nobody" } }, mock = WORK,
+      team = { name = "Team", seats = { dev = { name = "Dev", roles = { "coder" } }, nobody = { name = "N", roles = { "coder" } },
+        guard = { name = "Guard", roles = { "integrity_guard" } } } } })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal(0, select(2, w:orket("replay --strict ep.1")))
+  end)
+  teardown(function() w:__close() end)
+
+  it("prints prompt, replies, calls, results and refusals of a card in order", function()
+    local text, code = w:orket("transcript A")
+    assert.equal(0, code, text)
+    local at = 1
+    for _, part in ipairs({ "ep.1/1 A dev (coder), m, ", "prompt, system", "prompt, user", "# Card A: Issue A", "reply 1, ", "so be it",
+      "call read_file", 'path = "nothing"', "call write_file", "FAILED read_file", "REFUSED write_file (gate.path.escape)", "reply 2, ",
+      "line 19", "result of write_file", "reply 3, ", "turn ended, done: salted", "guard (integrity_guard) reviews", "turn ended, done" }) do
+      local _, stop = text:find(part, at, true)
+      assert(stop, "no '" .. part .. "' behind " .. at .. " in\n" .. text)
+      at = stop
+    end
+  end)
+
+  it("neutralises what would steer a terminal in text and in Markdown", function()
+    for _, option in ipairs({ "", " --markdown" }) do
+      local text = w:orket("transcript A" .. option)
+      assert(text:find("I write ␛[31mred", 1, true), text)
+      assert(not text:find("\27", 1, true))
+    end
+  end)
+
+  it("cuts what is long and says how many lines it left out, unless --full is given", function()
+    local short, full = w:orket("transcript ep.1/1"), w:orket("transcript --full ep.1/1")
+    assert(short:find("… %d+ more lines %(%-%-full shows them%)"), short)
+    assert(not short:find("line 50", 1, true))
+    assert(full:find("line 50", 1, true) and not full:find("more lines", 1, true), full)
+  end)
+
+  it("fences what agents wrote so that it cannot end its fence", function()
+    local text = w:orket("transcript --markdown A")
+    assert(text:find("\n````text\nI write ␛[31mred ```now\n````\n", 1, true), text)
+  end)
+
+  it("prints one JSON object per entry with --json, whole", function()
+    local list = entries(w, "A")
+    assert.equal("turn", list[1].kind)
+    assert.equal("system", of_kind(list, "prompt")[1].messages[1].role)
+    local replies = of_kind(list, "reply")
+    assert.equal("I write \27[31mred ```now", replies[2].text)
+    assert.equal("write_file", replies[2].calls[1].tool)
+    assert(replies[2].calls[1].arguments:find("line 60", 1, true))
+    assert.equal("gate.path.escape", of_kind(list, "refusal")[1].rule)
+    assert.equal(false, of_kind(list, "result")[1].ok)
+    assert.equal("done", of_kind(list, "end")[1].outcome)
+  end)
+
+  it("prints one turn for RUN/TURN and all turns of the card for its ID", function()
+    assert.equal(1, #of_kind(entries(w, "ep.1/1"), "turn"))
+    assert.equal(2, #of_kind(entries(w, "A"), "turn"))
+    assert.equal(2, #of_kind(entries(w, "--all A"), "turn"))
+  end)
+
+  it("refuses turns and cards that there are not, and both forms at once", function()
+    for arguments, expected in pairs({ ["ep.1/99"] = "the run ep.1 has no turn 99", ["no.1/1"] = "there is no run 'no.1'",
+      ["AA"] = "there is no card 'AA'", ["ep"] = "no model has been asked about ep" }) do
+      local text, code = w:orket("transcript " .. arguments)
+      assert.equal(1, code)
+      assert(text:find(expected, 1, true), text)
+    end
+    assert.equal(2, select(2, w:orket("transcript --json --markdown A")))
+  end)
+
+  it("follows a turn with -f and ends with it", function()
+    local live <close> = world.new({ issues = { { id = "A" } }, mock = [[
+function work(talk)
+  return steps(talk, function() return say(write("a", "1")) end, function() return say(finish()) end)
+end]] })
+    local run = live:held(2)
+    local out = live.dir .. "/followed"
+    os.execute(string.format("(%s; echo $? > %s.code) > %s 2>&1 &", live:command("transcript -f ep.1/1"), out, out))
+    assert(world.wait(function() return live:exists("followed") and live:read("followed"):find("result of write_file", 1, true) end),
+      live:exists("followed") and live:read("followed"))
+    assert(not live:read("followed"):find("reply 2", 1, true))
+    assert.equal(0, select(2, run.wait()))
+    assert(world.wait(function() return live:exists("followed.code") end), live:read("followed"))
+    assert.equal("0\n", live:read("followed.code"))
+    assert(live:read("followed"):find("reply 1.*reply 2.*turn ended, done"), live:read("followed"))
+  end)
+end)
