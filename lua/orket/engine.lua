@@ -136,10 +136,11 @@ end
 ---The card's own directory.
 ---@param card table
 ---@param look boolean|nil  an interrupted call may have changed it: what was there is noted
+---@param is_known (fun(path: string): boolean)|nil of a file that the interrupted call left
 ---@return table|nil tree
 ---@return Error|nil
-function Engine:tree(card, look)
-  return trees.open(self.project, self.store, card, look)
+function Engine:tree(card, look, is_known)
+  return trees.open(self.project, self.store, card, look, is_known)
 end
 
 ---What of a card's view carries labels; nil when nothing does.

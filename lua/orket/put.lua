@@ -73,7 +73,8 @@ local function gather(project, card, files)
     return nil, errors.new("ERR_USAGE", "from 1 to " .. M.FILES_MAX .. " files are put at once")
   end
   local home = above .. "/" .. places.cards(card.epic) .. "/" .. places.name(card.id)
-  local gathered, total = { known = {} }, 0
+  local known, total = {}, 0
+  local gathered = { is_known = function(_, name) return known[name] == true end }
   for i, one in ipairs(files) do
     local bytes
     local ok
@@ -91,7 +92,7 @@ local function gather(project, card, files)
       return nil, errors.new("ERR_TOO_LARGE", "more than " .. BYTES_MAX // 1024 // 1024 .. " MiB at once", "put them in parts")
     end
     local name = hash.of(bytes)
-    gathered[i], gathered.known[name] = { path = target(one, home, above), bytes = bytes, hash = name }, true
+    gathered[i], known[name] = { path = target(one, home, above), bytes = bytes, hash = name }, true
   end
   return gathered
 end
@@ -146,7 +147,7 @@ local function write(tree, tx, files, outside)
 end
 
 local function record(project, card, files, begin)
-  local tree <close>, err = trees.open(project, project.store, card, nil, files.known)
+  local tree <close>, err = trees.open(project, project.store, card, nil, files.is_known)
   if not tree then
     return nil, err
   end
@@ -161,7 +162,7 @@ local function record(project, card, files, begin)
     tx:abandon()
   end
   if not ok then
-    local closing <close> = trees.open(project, project.store, card, nil, files.known) -- what was written is in no journal
+    local closing <close> = trees.open(project, project.store, card, nil, files.is_known) -- what was written is in no journal
     return nil, err
   end
   return changed

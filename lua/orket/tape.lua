@@ -108,6 +108,27 @@ function Tape:is_cut()
   return last ~= nil and INSIDE[last.kind] == true
 end
 
+local NOT_BEGUN = { ["approval.asked"] = true, ["approval.answered"] = true } -- a person was asked before any effect
+
+---What tells the files that the call left in which the tape ends: those that its reply names as "PATH". nil when no call
+---had begun: then they are not the turn's.
+---@param store Store
+---@return (fun(path: string): boolean)|nil
+function Tape:leftover(store)
+  local last = self.answers[#self.answers]
+  if not self:is_cut() or NOT_BEGUN[last.kind] then
+    return nil
+  end
+  return function(path)
+    local at = #self.answers
+    while at > 0 and self.answers[at].kind ~= "step.reply" do
+      at = at - 1
+    end
+    local text = at > 0 and store:message(self.answers[at].body.convo) or ""
+    return text:gsub("\\+([\"/])", "%1"):find('"' .. path .. '"', 1, true) ~= nil
+  end
+end
+
 ---The calls of a recorded reply.
 ---@param message table the assistant message
 ---@return {id: string, name: string, arguments: string}[]

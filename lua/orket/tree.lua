@@ -57,10 +57,10 @@ end
 ---@param store table
 ---@param card {id: string, epic: string|nil}
 ---@param look boolean|nil  notes in `found` what was there instead (hash, or false for nothing)
----@param known table<string, true>|nil hashes of bytes that need not be kept aside
+---@param is_known (fun(path: string, hash: string|nil): boolean)|nil of a file that need not be kept aside
 ---@return table|nil tree {root, files = manifest, changes, found, ...}
 ---@return Error|nil
-function M.open(project, store, card, look, known)
+function M.open(project, store, card, look, is_known)
   local epic = epic_of(card)
   local seed, err = files.seed(project, store, epic, places.epic(epic))
   if not seed then
@@ -82,7 +82,7 @@ function M.open(project, store, card, look, known)
   end
   local ok
   ok, err = disk.materialise(store, root, self.files, {
-    made = self.made, new = new, found = self.found, aside = not new and asides.of(project, store, epic, card.id, known) or nil,
+    made = self.made, new = new, found = self.found, aside = not new and asides.of(project, store, epic, card.id, is_known) or nil,
   })
   if not ok then
     self:close()

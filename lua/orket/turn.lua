@@ -265,7 +265,7 @@ function M.run(self)
   if not ok then
     return nil, err
   end
-  local tree <close>, why = self.engine:tree(self.card, self.tape:is_cut())
+  local tree <close>, why = self.engine:tree(self.card, self.tape:is_cut(), self.tape:leftover(self.engine.store))
   if not tree then
     return nil, why
   end

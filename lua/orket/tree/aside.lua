@@ -1,6 +1,6 @@
 -- aside.lua: what lies in a tree's directory and in no journal is kept aside before the directory is made equal to the
 -- journal: in .orket/kept/EPIC/NAME/TIME, where no tree and no jail reaches. Bytes that a blob of the journal holds are
--- not lost and not kept again: what an interrupted write of an agent left is such a file. What cannot be kept is not
+-- not lost and not kept again, and what an agent's call left that was interrupted is no person's. What cannot be kept is not
 -- removed: the tree does not open, and the error names it.
 
 local async = require("orket.async")
@@ -24,7 +24,7 @@ local SAME_TIME_MAX = 100
 ---@field card string|nil  nil: the epic's own tree
 ---@field root FsRoot|nil where it is kept, once something is
 ---@field place string|nil
----@field known table<string, true>
+---@field is_known (fun(path: string, hash: string|nil): boolean)|nil
 ---@field kept string[]
 ---@field bytes integer
 
@@ -33,10 +33,10 @@ local SAME_TIME_MAX = 100
 ---@param store table
 ---@param epic string
 ---@param card string|nil
----@param known table<string, true>|nil hashes of bytes that need not be kept
+---@param is_known (fun(path: string, hash: string|nil): boolean)|nil of a file that need not be kept
 ---@return Aside|nil
-function M.of(project, store, epic, card, known)
-  return project.dir and { project = project, store = store, epic = epic, card = card, known = known or {}, kept = {}, bytes = 0 } or nil
+function M.of(project, store, epic, card, is_known)
+  return project.dir and { project = project, store = store, epic = epic, card = card, is_known = is_known, kept = {}, bytes = 0 } or nil
 end
 
 local function open_place(aside)
@@ -80,7 +80,7 @@ end
 ---@return Error|nil
 function M.keep(aside, root, path, hash)
   hash = hash or root:hash(path)
-  if hash and (aside.known[hash] or aside.store:blob(hash)) then
+  if hash and aside.store:blob(hash) or aside.is_known and aside.is_known(path, hash) then
     return true
   end
   local bytes, err = bytes_of(aside, root, path)
