@@ -21,6 +21,7 @@ struct reply_call {
     struct buf id, name, arguments; /* after reply_end: id unique, arguments not empty */
     struct buf signature;           /* what the provider wants back with the call, or empty */
     int64_t index;                  /* the provider's, or -1 */
+    bool over;                      /* another part of the reply has its index now */
 };
 
 struct reply {

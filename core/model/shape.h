@@ -7,7 +7,8 @@
  * up. `choices` finds the list of the replies that an event speaks of, each with its `index`; only one
  * is read, and the other paths find it at position 0. Where a provider says things in parts of several kinds, `parts` finds them in their order,
  * and the fields from content to index are looked up in each. The fields from index to
- * call_signature are looked up in each value that `calls` finds.
+ * call_signature are looked up in each value that `calls` finds; where `begins` finds something, a part
+ * of any kind begins, and the call of the same index is over.
  */
 #ifndef MODEL_SHAPE_H
 #define MODEL_SHAPE_H
@@ -31,6 +32,7 @@
     X(ID, "id")                                                                                    \
     X(NAME, "name")                                                                                \
     X(ARGUMENTS, "arguments")                                                                      \
+    X(BEGINS, "begins")                                                                            \
     X(CALL_SIGNATURE, "call_signature")                                                            \
     X(FINISH, "finish")                                                                            \
     X(PROMPT_TOKENS, "prompt_tokens")                                                              \

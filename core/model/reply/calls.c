@@ -81,7 +81,8 @@ static struct reply_call *begun(struct reply *r, const struct fragment *f)
     struct reply_call *last = r->call_count ? &r->calls[r->call_count - 1] : NULL;
     for (size_t i = r->call_count; i-- > 0;) {
         struct reply_call *call = &r->calls[i];
-        bool meant = f->index >= 0 ? call->index == f->index : f->id_len && names(&call->id, f->id);
+        bool meant = f->index >= 0 ? !call->over && call->index == f->index
+                                   : f->id_len && names(&call->id, f->id);
         if (meant)
             return is_another(r, call, f) ? NULL : call;
     }
@@ -186,14 +187,26 @@ static int exceed(struct reply *r, const struct fragment *f, struct err *err)
     return 0;
 }
 
+/* A part of another kind takes an index: what follows with it, as the arguments of a tool that runs at the
+ * server, is none of the call's that had it. */
+static void end_call(struct reply *r, int64_t index)
+{
+    delta_spoil(&r->delta);
+    for (size_t i = 0; i < r->call_count; i++)
+        r->calls[i].over |= r->calls[i].index == index;
+}
+
 static int add_fragment(void *ctx, const struct json *item)
 {
     struct taking *all = ctx;
     struct reply *r = all->reply;
     struct fragment f = fragment_of(all->paths, item);
     size_t calls = r->call_count;
-    if (!f.id && !f.name && !f.arguments) // another kind of item
+    if (!f.id && !f.name && !f.arguments) { // another kind of item
+        if (shape_first(all->paths, SHAPE_BEGINS, item))
+            end_call(r, f.index);
         return 0;
+    }
     struct reply_call *call = begun(r, &f);
     if (!call && is_orphan(all, &f))
         return 0;

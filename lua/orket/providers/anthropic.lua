@@ -27,6 +27,7 @@ M.shape = {
     id = "content_block.?type=tool_use.id",
     name = "content_block.?type=tool_use.name",
     arguments = { "delta.partial_json", "content_block.?type=tool_use.?input.input" },
+    begins = "content_block",
     finish = "delta.stop_reason",
     prompt_tokens = {
       "message.usage.input_tokens", "message.usage.cache_read_input_tokens", "message.usage.cache_creation_input_tokens",
