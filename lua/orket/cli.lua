@@ -70,12 +70,26 @@ function M.names()
   return list.keys(M.commands)
 end
 
+-- How --help lists them: what is used every day first.
+M.groups = {
+  { "Every day", "init", "run", "board", "show", "transcript", "approvals", "approve", "answer", "log", "validate" },
+  { "Work on cards", "plan", "chat", "comment", "deny", "halt", "move", "put", "resume", "retry", "sync", "export-cards", "trust" },
+  { "What happened, and why", "history", "why", "why-not", "reports", "prompt", "cost", "budget", "bottlenecks", "memory" },
+  { "Scripts, models and tools", "models", "mcp", "policy", "new", "script", "schema", "stubs", "repl", "law", "try" },
+  { "Recorded runs", "fork", "replay", "sim", "eval", "examples", "export", "verify" },
+  { "The journal", "backup", "check", "gc", "restore" },
+  { "The program", "bench", "faults", "mock-llm", "version" },
+}
+
 local function usage(out)
-  out:write("usage: orket COMMAND [ARGUMENT...]\n\n")
-  for _, name in ipairs(M.names()) do
-    out:write(string.format("  %-14s %s\n", name, M.commands[name][2]))
+  out:write("usage: orket [-C DIR] COMMAND [ARGUMENT...]\n")
+  for _, group in ipairs(M.groups) do
+    out:write("\n", group[1], "\n")
+    for i = 2, #group do
+      out:write(string.format("  %-14s %s\n", group[i], M.commands[group[i]][2]))
+    end
   end
-  out:write("orket COMMAND --help tells more. Exit: 0 done, 1 failed, 2 usage, 3 parked.\n")
+  out:write("\norket COMMAND --help tells more. Exit: 0 done, 1 failed, 2 usage, 3 parked.\n")
 end
 
 local function unknown(name)
@@ -85,10 +99,24 @@ local function unknown(name)
   return 2
 end
 
+-- Options that may stand before the command, as git has it: they are moved behind it.
+local function with_command_first(argv)
+  local at = 1
+  while argv[at] == "-C" or argv[at] == "--json" or (argv[at] or ""):find("^%-C=") do
+    at = at + (argv[at] == "-C" and 2 or 1)
+  end
+  if at == 1 or not argv[at] then
+    return argv
+  end
+  local moved = table.move(argv, 1, at - 1, 2, { argv[at] })
+  return table.move(argv, at + 1, #argv, at + 1, moved)
+end
+
 ---Runs one command.
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
+  argv = with_command_first(argv)
   local name = argv[1]
   if name == "--help" or name == "-h" or name == "help" and not argv[2] then
     usage(io.stdout)
@@ -99,7 +127,7 @@ function M.run(argv)
     usage(io.stderr)
     return 2
   end
-  local command = M.commands[name == "--version" and "version" or name]
+  local command = M.commands[(name == "--version" or name == "-V") and "version" or name]
   if not command then
     return unknown(name)
   end

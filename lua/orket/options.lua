@@ -1,6 +1,14 @@
 -- options.lua: command line arguments: -x and --long options as declared, then named operands.
 
+local list = require("orket.list")
+local nearest = require("orket.nearest")
+
 local M = {}
+
+local function unknown(word, name, known)
+  local near = nearest.find(name, list.keys(known))
+  return "unknown option " .. word .. (near and ", did you mean " .. (#near > 1 and "--" or "-") .. near .. "?" or "")
+end
 
 local function value_of(kind, argv, at, inline)
   if kind == "flag" then
@@ -56,7 +64,7 @@ function M.parse(argv, known, operands)
     else
       local kind = known[name]
       if not kind then
-        return nil, "unknown option " .. word
+        return nil, unknown(word, name, known)
       end
       local value
       value, at = value_of(kind, argv, at, inline)
@@ -90,7 +98,7 @@ function M.counted(options, message)
   return options, message
 end
 
----Prints the usage: exit code 0 when help was asked for, else the message and 2.
+---Prints the usage: exit code 0 when help was asked for; else the message, how the command is called, and 2.
 ---@param usage string
 ---@param message string|nil
 ---@return integer
@@ -99,7 +107,8 @@ function M.refuse(usage, message)
     io.stdout:write(usage)
     return 0
   end
-  io.stderr:write("orket: ", message or "wrong arguments", "\n", usage)
+  local called, command = usage:match("^(.-\n)\n"), usage:match("^usage: (orket [%l-]+)")
+  io.stderr:write("orket: ", message or "wrong arguments", "\n", called or usage, command and "  help: " .. command .. " --help\n" or "")
   return 2
 end
 

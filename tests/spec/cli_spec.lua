@@ -6,7 +6,7 @@ local orket = dofile("tests/support/orket.lua")
 
 local function commands()
   local names = {}
-  for name in orket.run("--help"):gmatch("\n  ([%w%-]+)  +%l") do
+  for name in orket.run("--help"):gmatch("\n  ([%w%-]+)  +%a") do
     names[#names + 1] = name
   end
   return names
@@ -29,6 +29,18 @@ describe("help", function()
     end
   end)
 
+  it("lists every command once, in groups, everyday ones first", function()
+    local seen, text = {}, orket.run("--help")
+    for _, name in ipairs(commands()) do
+      assert(not seen[name], name .. " is listed twice")
+      seen[name] = true
+    end
+    for name in orket.read("lua/orket/cli.lua"):match("M%.commands = (%b{})"):gmatch('\n  %[?"?([%w-]+)"?%]? = {') do
+      assert(seen[name], name .. " is not listed")
+    end
+    assert(text:find("^usage: orket[^\n]+\n\nEvery day\n  init "), text)
+  end)
+
   it("is there for every wall and bench", function()
     for _, name in ipairs({ "try json", "try schema", "try box", "try path", "try fsm", "try gate", "try sse",
       "bench gate", "bench streams", "bench turns" }) do
@@ -45,11 +57,13 @@ end)
 
 describe("usage errors", function()
   local rows = {
-    { "", "usage: orket COMMAND" },
+    { "", "usage: orket [-C DIR] COMMAND" },
     { "bord", "did you mean board?" },
     { "vlidate", "did you mean validate?" },
     { "xyzzy", "there is no command xyzzy\n  fix: " },
-    { "board --wide", "unknown option --wide" },
+    { "board --wide", "unknown option --wide\nusage: orket board" },
+    { "board --jsn", "unknown option --jsn, did you mean --json?\nusage: orket board" },
+    { "board --jsn", "\n  help: orket board --help\n" },
     { "board extra", "unexpected argument extra" },
     { "show", "missing CARD" },
     { "comment a", "missing TEXT" },
@@ -101,6 +115,20 @@ describe("commands on a project", function()
       assert.equal(1, code)
       assert(text:find("no board", 1, true) and text:find("fix: orket run", 1, true), text)
     end
+  end)
+
+  it("may have -C and --json before the command", function()
+    local expected = on("board --json")
+    for _, words in ipairs({ "-C %s board --json", "--json -C %s board", "-C %s --json board", "--json board -C %s" }) do
+      assert.equal(expected, (orket.run(words:format(dir))))
+    end
+    assert.equal(2, select(2, orket.run("-C " .. dir)))
+    assert.equal((orket.run("version")), (orket.run("-V")))
+  end)
+
+  it("list what can run when no card is named", function()
+    local text, code = on("run")
+    assert(code == 2 and text:find("orket run hello +epic: Hello\n"), text)
   end)
 
   it("work on a board", function()

@@ -1,16 +1,19 @@
 -- run.lua: `orket run CARD`: which card, and whether its replies are recorded or played.
 
 local cassettes = require("orket.cassette")
+local config = require("orket.config")
 local errors = require("orket.errors")
+local lists = require("orket.list")
 local options = require("orket.options")
 local session = require("orket.session")
+local text = require("orket.view.text")
 
 local M = {}
 
 M.usage = [[
 usage: orket run [-C DIR] [--json] [--plain] [--again] [--record FILE | --replay FILE] CARD
 
-Runs an epic, a rock or one issue until nothing can go on without a person.
+Runs an epic, a rock or one issue until nothing can go on without a person. Without CARD it lists what can run.
   -C DIR    the project (default: the current directory)
   --json    one JSON line per event
   --plain   plain lines even on a terminal
@@ -35,19 +38,19 @@ local function record_into(name)
     return cannot(name, message, "name a file that can be made")
   end
   file:setvbuf("no") -- what was answered is kept, whatever happens to this process
-  return cassettes.recorder(function(text)
-    return file:write(text)
+  return cassettes.recorder(function(line)
+    return file:write(line)
   end)
 end
 
 local function replay_from(name)
   local file, message = io.open(name, "rb")
-  local text = file and file:read("a")
-  if not text then
+  local recorded = file and file:read("a")
+  if not recorded then
     return cannot(name, message, "orket run --record FILE makes one")
   end
   file:close()
-  return cassettes.player(text, name)
+  return cassettes.player(recorded, name)
 end
 
 local function open_cassette(args)
@@ -59,15 +62,29 @@ end
 
 local OPTIONS = { C = "value", json = "flag", plain = "flag", again = "flag", record = "value", replay = "value" }
 
+-- The rocks and epics of the files, for who named none.
+local function list_cards(dir)
+  local project = config.read(dir)
+  io.stderr:write("orket: which card? These can run:\n")
+  for _, kind in ipairs({ "rocks", "epics" }) do
+    for _, id in ipairs(lists.keys(project[kind] or {})) do
+      io.stderr:write(text.line(string.format("  orket run %-20s %s: %s", id, kind:sub(1, -2), project[kind][id].name)), "\n")
+    end
+  end
+  return 2
+end
+
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  local args, message = options.parse(argv, OPTIONS, { "card" })
+  local args, message = options.parse(argv, OPTIONS, { "card?" })
   if args and args.record and args.replay then
     args, message = nil, "--record and --replay exclude each other"
   end
   if not args then
     return options.refuse(M.usage, message)
+  elseif not args.card then
+    return list_cards(args.C or ".")
   end
   if args.record or args.replay then
     args.open_cassette = function()
