@@ -5,12 +5,14 @@ local bottlenecks = require("orket.cmd.bottlenecks")
 local budget = require("orket.cmd.budget")
 local canaries = require("orket.canary")
 local cjson = require("cjson")
+local later = require("orket.later")
 local look = require("orket.look")
 local notice = require("orket.growth.notice")
 local options = require("orket.options")
 local outages = require("orket.outages")
 local parked = require("orket.parked")
 local questions = require("orket.approvals.shown")
+local remote = later("orket.view.remote")
 local reports = require("orket.reports")
 local shown = require("orket.budget.shown")
 local style = require("orket.view.style")
@@ -23,12 +25,14 @@ local M = {}
 
 M.usage = [[
 usage: orket board [-C DIR] [--json] [--all]
+       orket board [-C DIR] [--json] -w
 
 All cards: rocks, their epics, their issues; below them what waits for a person, and the command that
 answers it; then where work piles up (orket bottlenecks).
   -C DIR    the project (default: the current directory)
   --json    the cards as one JSON array
   --all     archived cards too
+  -w        the run that is under way, from another terminal, until it ends or ^C: as orket run shows it
 exit: 0 done, 1 failed, 2 usage
 ]]
 
@@ -222,6 +226,9 @@ local function print_budgets(store, dir)
 end
 
 local function show(store, args, dir)
+  if args.w then
+    return remote.show(store, dir, args)
+  end
   local cards = store:read("board", {})
   cards = args.all and cards or unarchived(cards)
   name_sources(store, cards)
@@ -251,7 +258,7 @@ end
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  return look.run(M.usage, show, options.parse(argv, { C = "value", json = "flag", all = "flag" }, {}))
+  return look.run(M.usage, show, options.parse(argv, { C = "value", json = "flag", all = "flag", w = "flag" }, {}))
 end
 
 return M

@@ -209,7 +209,7 @@ local function streams_at(self, now)
   for card, one in pairs(self.streams) do
     streams[card] = {
       doing = one.doing, words = one.words, calls = one.calls, bytes = one.first and one.content + one.beside,
-      seconds = now - one.since, silent = one.is_asked and now - one.heard or 0, replying = one.first and now - one.first or 0,
+      seconds = now - one.since, silent = self.on_delta and one.is_asked and now - one.heard or 0, replying = one.first and now - one.first or 0,
     }
   end
   return streams

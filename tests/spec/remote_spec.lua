@@ -1,0 +1,53 @@
+-- remote_spec.lua: `orket board -w`: the run of another process, followed until it ends.
+
+package.path = "lua/?.lua;" .. package.path
+local orket = dofile("tests/support/orket.lua")
+local world = dofile("tests/support/world.lua")
+
+local TEAM = [[
+function work() return say(write("a", "b"), finish()) end
+function review() return accept() end
+]]
+
+-- `orket board -w` in the background: a function that answers what it printed, and its exit code when it has ended.
+local function followed(w, options)
+  local out = w.dir .. "/.test/board.out"
+  orket.shell(string.format("cd %s; { %s board -w %s >%s 2>&1; echo $? >%s.code; } >/dev/null 2>&1 &", w.dir, w.binary, options, out, out))
+  return function()
+    local file, code = io.open(out), io.open(out .. ".code")
+    local text, number = file and file:read("a") or "", code and tonumber(code:read("a"))
+    for _, one in pairs({ text = file, code = code }) do
+      one:close()
+    end
+    return text, number
+  end
+end
+
+describe("orket board -w", function()
+  for options, last in pairs({ [""] = "\ndone: 1 done", ["--json"] = '"kind":"result","' }) do
+    it("shows a run of another process as it goes on, and ends with it: " .. (options == "" and "lines" or options), function()
+      local w <close> = world.new({ issues = { { id = "A" } }, mock = TEAM })
+      local run = w:held(1)
+      local shown = followed(w, options)
+      assert(world.wait(function() return shown():find("turn.started") or shown():find("takes it") end), "it shows nothing")
+      assert.is_nil(select(2, shown()))
+      local text, code = run.wait()
+      assert.equal(0, code, text)
+      assert(world.wait(function() return select(2, shown()) end), "it goes on after the run")
+      text, code = shown()
+      assert.equal(0, code, text)
+      assert(text:find(last, 1, true), text)
+      local _, started = text:gsub(options == "" and "run ep.1 started" or '"kind":"run.started"', "")
+      assert.equal(1, started)
+      w:replays()
+    end)
+  end
+
+  it("is an error when no run is under way", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = TEAM })
+    assert.equal(0, (select(2, w:run())))
+    local text, code = w:orket("board -w")
+    assert.equal(1, code)
+    assert(text:find("no run is under way", 1, true), text)
+  end)
+end)
