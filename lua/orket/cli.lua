@@ -28,6 +28,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   faults = { "orket.cmd.faults", "the points where a test build can be made to fail" },
   halt = { "orket.cmd.people", "drain the running run", "halt" },
   history = { "orket.cmd.history", "all runs, or the turns of one: steps, tokens, outcome" },
+  inbox = { "orket.cmd.inbox", "what waits for you, answered one by one" },
   init = { "orket.cmd.init", "write a minimal working project" },
   law = { "orket.cmd.law", "print the card state machine" },
   mcp = { "orket.cmd.mcp", "tools of MCP servers: what they offer, what is trusted" },

@@ -1,0 +1,100 @@
+-- inbox.lua: what waits for a person, whatever kind it is of: approvals (plans among them), operations of which the
+-- outcome is unknown, questions, work that is parked, scripts that wait to be accepted. What has a deadline comes first.
+
+local approvals = require("orket.approvals")
+local notice = require("orket.growth.notice")
+local once = require("orket.turn.once")
+local parked = require("orket.parked")
+local planning = require("orket.planning")
+local plans = require("orket.planning.shown")
+local shown = require("orket.approvals.shown")
+local text = require("orket.view.text")
+local waiting = require("orket.serving.waiting")
+
+local M = {}
+
+---@class InboxItem
+---@field kind "approval"|"unknown"|"question"|"parked"|"scripts"
+---@field id string of the question, the card or the generation
+---@field card string|nil
+---@field title string one line
+---@field lines string[] the whole content, clean
+---@field expires_at string|nil UTC
+---@field commands string[] that answer it
+
+-- ---- each kind ----
+
+local function content(store, row)
+  local operation = row.operation.op == "plan.make" and planning.asked(store, row)
+  if not operation then
+    return shown.all(store, row)
+  end
+  local plan = row.card:find("^PLAN%-%d+%-draft$") and planning.find(store, row.card)
+  local lines = plans.lines(operation)
+  for _, line in ipairs(plan and plans.assumptions(plan.assumptions) or {}) do
+    lines[#lines + 1] = line
+  end
+  return lines
+end
+
+local function of_approval(store, row, option)
+  local id = text.visible(row.id)
+  local commands = { "orket approve" .. option .. " " .. id, "orket deny" .. option .. " " .. id .. " --why TEXT" }
+  local plan = row.card:match("^(PLAN%-%d+)%-draft$")
+  commands[3] = plan and "orket plan" .. option .. " --go-on " .. plan or nil
+  return {
+    kind = "approval", id = row.id, card = row.card, expires_at = row.expires_at, lines = content(store, row), commands = commands,
+    title = ("%s asks for %s (%s)"):format(row.card, shown.line(row), shown.rule(row)),
+  }
+end
+
+local function of_card(row, asked)
+  local kind = row.operation and "unknown" or row.reason == "input" and "question" or "parked"
+  local lines = { text.visible(row.why or row.reason or row.status), row.first and text.visible(row.first) or nil }
+  return {
+    kind = kind, id = row.id, card = row.id, lines = lines, commands = { row.command },
+    title = asked and row.id .. ": unknown outcome of " .. once.describe(row.operation) or row.id .. " is parked (" .. (row.reason or row.status) .. ")",
+  }
+end
+
+local function of_scripts(one, option)
+  local lines = {}
+  for _, row in ipairs(one.delta) do
+    lines[#lines + 1] = text.visible(notice.line(row))
+  end
+  return {
+    kind = "scripts", id = one.generation, lines = lines, commands = { "orket policy" .. option .. " accept " .. one.generation },
+    title = "changed scripts add permissions: " .. table.concat(one.files, ", "),
+  }
+end
+
+-- ---- all of it ----
+
+local function add_cards(items, store, dir, asked)
+  for _, row in ipairs(parked.persons(parked.list(store, nil, dir))) do
+    if not asked[row.id] then
+      items[#items + 1] = of_card(row, row.operation ~= nil)
+    end
+  end
+end
+
+---What waits for a person: first what expires, the next to expire foremost, then the rest.
+---@param store Store
+---@param dir string the project, as the person named it
+---@return InboxItem[]
+function M.list(store, dir)
+  local items, asked, option = {}, {}, parked.option(dir)
+  for _, row in ipairs(approvals.pending(store)) do
+    asked[row.card] = true
+    items[#items + 1] = of_approval(store, row, option)
+  end
+  table.sort(items, function(a, b)
+    return a.expires_at ~= b.expires_at and a.expires_at < b.expires_at or a.expires_at == b.expires_at and a.id < b.id
+  end)
+  add_cards(items, store, dir, asked)
+  local scripts = waiting.of(store, dir)
+  items[#items + 1] = scripts and of_scripts(scripts, option) or nil
+  return items
+end
+
+return M
