@@ -1,0 +1,76 @@
+-- changed_files.lua: `orket diff CARD`: what a card or an epic changed, as a unified diff.
+
+local cjson = require("cjson")
+local file_diff = require("orket.view.file_diff")
+local look = require("orket.look")
+local options = require("orket.options")
+local states = require("orket.tree.tree_state")
+local sys = require("orket.core.sys")
+local text = require("orket.view.text")
+
+local M = {}
+
+M.usage = [[
+usage: orket diff [-C DIR] [--stat | --json] CARD[@EVENT]
+
+What an issue changed against the files that it started from, or what an epic changed against its first files, as a
+unified diff. The files come from the journal: their directory need not be there.
+  @EVENT    as it was after that event: a number of orket log, or RUN/TURN.N
+  -C DIR    the project (default: the current directory)
+  --stat    a line per file
+  --json    {"card","at","files":[{"path","status","binary","added","removed","diff"}]}
+exit: 0 done, 1 failed, 2 usage
+]]
+
+local function files_of(state)
+  local all = {}
+  for i, change in ipairs(state.changes) do
+    local before, err = state:bytes(change.base)
+    local after
+    if before then
+      after, err = state:bytes(change.blob)
+    end
+    if err then
+      return nil, err
+    end
+    all[i] = file_diff.file(change.path, change.base and before, change.blob and after)
+  end
+  return all
+end
+
+local function as_json(state, all)
+  local rows = setmetatable({}, cjson.array_mt)
+  for i, one in ipairs(all) do
+    rows[i] = { path = one.path, status = one.status, binary = one.binary, added = one.added, removed = one.removed,
+      diff = file_diff.text(one, false) }
+  end
+  return text.json({ card = state.card.id, at = state.at, files = rows }) .. "\n"
+end
+
+local function show(store, args, dir)
+  local state <close>, err = states.open(store, dir, args.card)
+  local all
+  if state then
+    all, err = files_of(state)
+  end
+  if not all then
+    return nil, err
+  elseif args.json then
+    io.write(as_json(state, all))
+  elseif args.stat then
+    io.write(file_diff.stat(all))
+  else
+    for _, one in ipairs(all) do
+      io.write(file_diff.text(one, sys.is_tty(1)))
+    end
+  end
+  return 0
+end
+
+---@param argv string[]
+---@return integer exit code
+function M.run(argv)
+  return look.run(M.usage, show, options.parse(argv, { C = "value", stat = "flag", json = "flag" }, { "card" }))
+end
+
+return M

@@ -1,0 +1,88 @@
+-- checkout.lua: `orket checkout CARD DIR`: the files of a card or an epic, written out from the journal.
+
+local errors = require("orket.errors")
+local files = require("orket.tree.files")
+local fs = require("orket.core.fs")
+local list = require("orket.list")
+local look = require("orket.look")
+local options = require("orket.options")
+local states = require("orket.tree.tree_state")
+local text = require("orket.view.text")
+
+local M = {}
+
+M.usage = [[
+usage: orket checkout [-C PROJECT] [--force] [--json] CARD[@EVENT] DIR
+
+Writes the files of an issue or an epic into DIR, as the journal has them: also when workspace/ is gone. DIR is made;
+one that holds something is refused.
+  @EVENT      as they were after that event: a number of orket log, or RUN/TURN.N
+  --force     also into a directory that holds something: equal names are overwritten, other files stay
+  -C PROJECT  the project (default: the current directory)
+  --json      {"card","at","dir","files","tree"}
+exit: 0 done, 1 failed, 2 usage
+]]
+
+local function is_empty(root, args)
+  local entries, message, code, fix = root:list(".", 1)
+  if not entries then
+    return errors.check(nil, message, code, fix)
+  elseif #entries > 0 and not args.force then
+    return nil, errors.new("ERR_EXISTS", args.to .. " is not empty", "name a new directory, or add --force to overwrite equal names")
+  end
+  return true
+end
+
+-- Each file appears as a whole; one that cannot be written ends it, with how far it came.
+local function write_all(state, root, to)
+  local paths = list.keys(state.manifest)
+  for i, path in ipairs(paths) do
+    local bytes, err = state:bytes(state.manifest[path])
+    local ok
+    if bytes then
+      ok, err = errors.check(root:write(path, bytes))
+    end
+    if not ok then
+      return nil, errors.new(err.code, string.format("%s: %s (%d of %d files are in %s)", text.visible(path), err.message, i - 1, #paths, to),
+        errors.cure(err))
+    end
+  end
+  return #paths
+end
+
+local function write_out(state, args)
+  local root <close>, message, code, fix = fs.root(args.to, { create = true })
+  local ok, err = errors.check(root, message, code, fix)
+  if ok then
+    ok, err = is_empty(root, args)
+  end
+  if ok then
+    ok, err = write_all(state, root, args.to)
+  end
+  return ok, err
+end
+
+local function checkout(store, args, dir)
+  local state <close>, err = states.open(store, dir, args.card)
+  local count
+  if state then
+    count, err = write_out(state, args)
+  end
+  if not count then
+    return nil, err
+  elseif args.json then
+    print(text.json({ card = state.card.id, at = state.at, dir = args.to, files = count, tree = files.hash(state.manifest) }))
+  else
+    print(string.format("%d files of %s are in %s", count, text.line(args.card), text.line(args.to)))
+  end
+  return 0
+end
+
+---@param argv string[]
+---@return integer exit code
+function M.run(argv)
+  local known = { C = "value", force = "flag", json = "flag" }
+  return look.run(M.usage, checkout, options.parse(argv, known, { "card", "to" }))
+end
+
+return M
