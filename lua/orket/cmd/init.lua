@@ -1,4 +1,4 @@
--- init.lua: `orket init DIR`: writes a minimal working project into an empty directory.
+-- init.lua: `orket init DIR`: writes a minimal working project, also beside files that are there.
 
 local cjson = require("cjson")
 local fs = require("orket.core.fs")
@@ -15,8 +15,8 @@ usage: orket init DIR
 
 Writes a minimal project: an organization, a team of a coder and a guard, an environment, one epic, and the
 key that signs its runs (.orket/key, for this user's eyes alone). ORKET_MODEL_URL and ORKET_MODEL, when set, are written
-as the models' address and name.
-exit: 0 written, 1 the directory is not empty or cannot be written, 2 usage
+as the models' address and name. DIR may hold other files: none is changed, but .gitignore gets the directories that Orket writes.
+exit: 0 written, 1 there is a project, or DIR cannot be written, 2 usage
 ]]
 
 local FILES = {
@@ -73,11 +73,9 @@ local FILES = {
 said=$(sh ./hello.sh world) || exit 1
 [ "$said" = "hello, world" ] || { echo "expected 'hello, world', got '$said'"; exit 1; }
 ]],
-  [".gitignore"] = [[
-/.orket/
-/workspace/
-]],
 }
+
+local IGNORED = "/.orket/\n/workspace/\n" -- by git
 
 local NEXT = [[
 Wrote a project to %s. Next:
@@ -107,15 +105,33 @@ local function of_environment(template)
   return template
 end
 
+-- The first of its files that is there already.
+local function taken(root)
+  for _, path in ipairs(list.keys(FILES)) do
+    if root:kind(path) then
+      return path
+    end
+  end
+  return root:kind(".orket") and ".orket"
+end
+
+local function ignore(root)
+  local before = root:kind(".gitignore") and root:read(".gitignore") or ""
+  if before:find("/.orket/", 1, true) then
+    return true
+  end
+  return root:write(".gitignore", before .. (before:find("[^\n]$") and "\n" or "") .. IGNORED)
+end
+
 local function write_all(root)
   for _, path in ipairs(list.keys(FILES)) do
     local content = path == "config/organization.json" and of_environment(FILES[path]) or FILES[path]
-    local written, message = root:write(path, content)
+    local written, message = root:add(path, content)
     if not written then
       return nil, path .. ": " .. message
     end
   end
-  return true
+  return ignore(root)
 end
 
 ---@param argv string[]
@@ -129,12 +145,9 @@ function M.run(argv)
   if not root then
     return fail(problem)
   end
-  local entries
-  entries, problem = root:list(".", 1)
-  if not entries then
-    return fail(problem)
-  elseif #entries > 0 then
-    return fail(args.dir .. " is not empty", "name a new directory")
+  local path = taken(root)
+  if path then
+    return fail(args.dir .. " has " .. path .. " already", "orket validate " .. args.dir .. " checks a project that is there; name another directory for a new one")
   end
   local ok
   ok, problem = write_all(root)
