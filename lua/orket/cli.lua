@@ -75,8 +75,8 @@ end
 
 -- How --help lists them: what is used every day first.
 M.groups = {
-  { "Every day", "init", "run", "board", "show", "transcript", "approvals", "approve", "answer", "log", "validate" },
-  { "Work on cards", "plan", "chat", "comment", "deny", "halt", "move", "put", "resume", "retry", "sync", "export-cards", "trust" },
+  { "Every day", "init", "run", "board", "inbox", "show", "transcript", "approve", "answer", "log", "validate" },
+  { "Work on cards", "plan", "chat", "approvals", "comment", "deny", "halt", "move", "put", "resume", "retry", "sync", "export-cards", "trust" },
   { "What happened, and why", "history", "why", "why-not", "reports", "prompt", "cost", "budget", "bottlenecks", "memory" },
   { "Scripts, models and tools", "models", "mcp", "policy", "new", "script", "schema", "stubs", "repl", "law", "try" },
   { "Recorded runs", "fork", "replay", "sim", "eval", "examples", "export", "verify" },
