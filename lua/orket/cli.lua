@@ -77,7 +77,7 @@ end
 M.groups = {
   { "Every day", "init", "run", "board", "inbox", "show", "transcript", "approve", "answer", "log", "validate" },
   { "Work on cards", "plan", "chat", "approvals", "comment", "deny", "halt", "move", "put", "resume", "retry", "sync", "export-cards", "trust" },
-  { "What happened, and why", "history", "why", "why-not", "reports", "prompt", "cost", "budget", "bottlenecks", "memory" },
+  { "What came out, and why", "diff", "checkout", "history", "why", "why-not", "reports", "prompt", "cost", "budget", "bottlenecks", "memory" },
   { "Scripts, models and tools", "models", "mcp", "policy", "new", "script", "schema", "stubs", "repl", "law", "try" },
   { "Recorded runs", "fork", "replay", "sim", "eval", "examples", "export", "verify" },
   { "The journal", "backup", "check", "gc", "restore" },
