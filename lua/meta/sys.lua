@@ -31,7 +31,7 @@ function M.descriptors() end
 ---@return string
 function M.user() end
 
----An environment variable whose name begins with ORKET_, NO_COLOR, TERM or TMPDIR. "set" stands for the value of
+---An environment variable whose name begins with ORKET_, NO_COLOR, TERM, TMPDIR, LC_ALL, LC_CTYPE or LANG. "set" stands for the value of
 ---a name that ends in _KEY.
 ---@param name string
 ---@return string|nil

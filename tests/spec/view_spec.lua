@@ -136,7 +136,7 @@ local RUN = [==[
 
 describe("views", function()
   it("draw frames that fit every window", function()
-    assert.equal("frames fit\n", orket.probe(FRAMES))
+    assert.equal("frames fit\n", orket.probe(FRAMES, "LC_ALL=C.UTF-8 "))
   end)
 
   it("say of a refusal, a failed call, a question, a warning and a script change what happened, why, and what to do", function()
@@ -248,14 +248,36 @@ go on with: orket run -C 'my shop' shop
       local _, lines = wrote[1]:gsub("\n", "")
       print(#wrote, wrote[1]:find(("long "):rep(60) .. "end\n", 1, true) ~= nil, lines)
       print((wrote[2]:gsub("\27", "^")))
-    ]])
+    ]], "LC_ALL=C.UTF-8 ")
     assert.equal("2\ttrue\t6\n^[?25l^[?7l^[5A^[3B\r ✓ a  Fifth   done^[K\r^[2B^[?7h^[?25h\n", drawn)
   end)
 
   it("show moments in the time zone of the terminal", function()
-    local say = 'print(require("orket.view.local_time").clock("2028-02-29T23:30:05.123Z"), require("orket.view.local_time").clock("-"))'
-    assert.equal("23:30:05\t-\n", orket.probe(say, "TZ=UTC "))
-    assert.equal("01:30:05\t-\n", orket.probe(say, "TZ=XYZ-2 "))
+    local say = [[
+      local times = require("orket.view.local_time")
+      print(times.of("2028-02-29T23:30:05.123Z"), times.of("-"), times.stamp("2028-02-29T23:30:05.123Z")) -- no terminal]]
+    assert.equal("2028-02-29 23:30:05\t-\t2028-02-29T23:30:05\n", orket.probe(say, "TZ=UTC "))
+    assert.equal("2028-03-01 01:30:05\t-\t2028-02-29T23:30:05\n", orket.probe(say, "TZ=XYZ-2 "))
+  end)
+
+  it("show a deadline by what is left until it", function()
+    assert.equal("6 d left,23 h left,1 min left,59 s left,expired,", orket.probe([[
+      for _, seconds in ipairs({ 6.9 * 86400, 86399, 60, 59.5, 0 }) do
+        io.write(require("orket.view.local_time").left(seconds), ",")
+      end]]))
+  end)
+
+  it("use marks of ASCII in a locale that is not UTF-8", function()
+    local say = [[
+      local style = require("orket.view.style")
+      for _, status in ipairs({ "ready", "in_progress", "blocked", "waiting_for_developer", "ready_for_testing", "code_review", "done", "canceled", "archived" }) do
+        io.write(style.mark(status))
+      end
+      io.write(style.bar(1, 2))]]
+    for environment, marks in pairs({ ["LC_ALL=C LANG=C.UTF-8 "] = ".>=?*#+x-#..", ["LC_ALL= LC_CTYPE= LANG=de_DE.ISO-8859-1 "] = ".>=?*#+x-#..",
+      ["LC_ALL= LC_CTYPE=en_US.utf8 LANG=C "] = "·▶■?◇◆✓✗–█░░", ["LC_ALL= LC_CTYPE= LANG= "] = "·▶■?◇◆✓✗–█░░" }) do
+      assert.equal(marks, orket.probe(say, environment))
+    end
   end)
 
   it("leave the cursor visible and the lines wrapped, and end with the outcome", function()

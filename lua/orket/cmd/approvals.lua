@@ -3,10 +3,12 @@
 local approvals = require("orket.approvals")
 local cjson = require("cjson")
 local content = require("orket.approvals.content")
+local local_time = require("orket.view.local_time")
 local look = require("orket.look")
 local options = require("orket.options")
 local parked = require("orket.parked")
 local shown = require("orket.approvals.shown")
+local sys = require("orket.core.sys")
 local text = require("orket.view.text")
 
 local M = {}
@@ -28,7 +30,7 @@ exit: 0 done, 1 failed, 2 usage
 
 local function print_answer(row, dir)
   if row.status == "pending" then
-    print("  until " .. row.expires_at)
+    print("  until " .. (sys.is_tty(1) and local_time.of(row.expires_at) or row.expires_at) .. " (" .. local_time.left(approvals.seconds_left(row)) .. ")")
     print("  orket approve" .. parked.option(dir) .. " " .. text.clean(row.id))
     print("  orket deny" .. parked.option(dir) .. " " .. text.clean(row.id) .. " --why TEXT")
   else

@@ -1,6 +1,7 @@
 -- log.lua: `orket log`: the journal, as sentences or JSON lines; -f goes on as events are committed.
 
 local follow = require("orket.follow")
+local local_time = require("orket.view.local_time")
 local look = require("orket.look")
 local options = require("orket.options")
 local plain = require("orket.view.plain")
@@ -31,7 +32,7 @@ local function show(store, event, args)
     return io.write(text.json(event), "\n")
   end
   local line = plain.sentence(event, store)
-  return not line or io.write(string.format("%6d  ", event.seq), event.at:sub(1, 19), "  ", line, "\n")
+  return not line or io.write(string.format("%6d  ", event.seq), local_time.stamp(event.at), "  ", line, "\n")
 end
 
 local function print_all(store, events, args)

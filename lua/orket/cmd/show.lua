@@ -10,6 +10,7 @@ local outages = require("orket.outages")
 local approvals = require("orket.approvals")
 local asked = require("orket.cmd.approvals")
 local labels = require("orket.labels")
+local local_time = require("orket.view.local_time")
 local look = require("orket.look")
 local options = require("orket.options")
 local plain = require("orket.view.plain")
@@ -91,14 +92,14 @@ local function print_card(store, card, comments, events)
     asked.print_question(store, card.approval)
   end
   for _, comment in ipairs(comments) do
-    print("\n  " .. comment.at:sub(1, 19) .. "  " .. text.clean(comment.author))
+    print("\n  " .. local_time.stamp(comment.at) .. "  " .. text.clean(comment.author))
     print(block(comment.text, "    "))
   end
   print("")
   for _, event in ipairs(events) do
     local what = plain.what(event, store)
     if what then
-      print("  " .. event.at:sub(1, 19) .. "  " .. what)
+      print("  " .. local_time.stamp(event.at) .. "  " .. what)
     end
   end
 end

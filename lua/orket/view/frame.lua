@@ -20,6 +20,7 @@ local M = {}
 
 local MARGIN = 1 -- the last column stays empty: some terminals wrap there
 local STALLED = 20 -- seconds without a byte that are worth a word
+local SEPARATOR = style.utf8 and " · " or ", "
 local TOKEN = 4 -- bytes of a token, about
 
 local FINAL = { done = true, canceled = true, archived = true }
@@ -64,7 +65,7 @@ local function progress(scene, columns)
   end
   local width = math.max(0, math.min(40, columns - 1 - #label))
   local full = all == 0 and width or sum.done * width // all
-  return " " .. style.paint(("█"):rep(full), "32") .. style.paint(("░"):rep(width - full), "90")
+  return " " .. style.bar(full, width - full)
     .. text.cut(label, columns - 1 - width)
 end
 
@@ -140,7 +141,7 @@ local function progress_of(stream)
     return stream.doing
   end
   local what = stream.calls > 0 and "writes a call" or stream.words ~= "" and "writes" or "thinks"
-  local rate = stream.replying >= 1 and string.format(" · ~%d tok/s", stream.bytes / TOKEN // stream.replying) or ""
+  local rate = stream.replying >= 1 and string.format(SEPARATOR .. "~%d tok/s", stream.bytes / TOKEN // stream.replying) or ""
   return what .. " " .. amount(stream.bytes) .. rate
 end
 
@@ -149,7 +150,7 @@ local function activity(scene, card, columns)
   local stream = scene.streams[card.id]
   local doing = scene.doing[card.id] or ""
   if stream then
-    doing = string.format("%s · %d:%02d", progress_of(stream), stream.seconds // 60, stream.seconds % 60 // 1)
+    doing = string.format("%s%s%d:%02d", progress_of(stream), SEPARATOR, stream.seconds // 60, stream.seconds % 60 // 1)
   end
   doing = text.clean(doing)
   local room = columns - text.width(doing) - 2

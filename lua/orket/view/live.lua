@@ -152,7 +152,7 @@ function View:see(event)
   local what = plain.what(event, self.run.store)
   if what then
     local card = text.clean(event.card or "")
-    self:say(local_time.clock(event.at) .. "  " .. text.fit(card, math.max(ID_COLUMNS, text.width(card))) .. "  " .. what)
+    self:say(local_time.of(event.at):sub(12) .. "  " .. text.fit(card, math.max(ID_COLUMNS, text.width(card))) .. "  " .. what)
   end
 end
 

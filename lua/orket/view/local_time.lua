@@ -1,5 +1,7 @@
 -- local_time.lua: moments of events, which are UTC, as a person at this terminal reads them. Programs get UTC.
 
+local sys = require("orket.core.sys")
+
 local M = {}
 
 local DAY = 86400
@@ -11,16 +13,37 @@ local function days(year, month, day)
   return 365 * year + year // 4 - year // 100 + year // 400 + of_year - 719468
 end
 
----Hours, minutes and seconds in the time zone of the process (TZ).
+---A moment in the time zone of the process (TZ).
 ---@param at string UTC, RFC 3339
----@return string "14:03:22"; what is no such moment stays as it is
-function M.clock(at)
+---@return string "2026-01-31 14:03:22"; what is no such moment stays as it is
+function M.of(at)
   local year, month, day, hour, minute, second = at:match("^(%d+)-(%d+)-(%d+)T(%d+):(%d+):(%d+)")
   if not year then
     return at
   end
   local date = days(tonumber(year), tonumber(month), tonumber(day))
-  return os.date("%H:%M:%S", date * DAY + hour * 3600 + minute * 60 + second)
+  return os.date("%Y-%m-%d %H:%M:%S", date * DAY + hour * 3600 + minute * 60 + second)
+end
+
+---A moment to the second: local on a terminal, else UTC as events have it.
+---@param at string UTC, RFC 3339
+---@return string
+function M.stamp(at)
+  return sys.is_tty(1) and M.of(at) or at:sub(1, 19)
+end
+
+local UNITS = { { DAY, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } }
+
+---How long something still counts: "6 d left", in the largest unit of which there is a whole one.
+---@param seconds number
+---@return string
+function M.left(seconds)
+  for _, unit in ipairs(UNITS) do
+    if seconds >= unit[1] then
+      return string.format("%d %s left", seconds // unit[1], unit[2])
+    end
+  end
+  return "expired"
 end
 
 return M

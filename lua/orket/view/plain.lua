@@ -3,6 +3,7 @@
 local budgets = require("orket.budget.shown")
 local cjson = require("cjson")
 local ending = require("orket.view.ending")
+local local_time = require("orket.view.local_time")
 local shown = require("orket.approvals.shown")
 local text = require("orket.view.text")
 
@@ -207,7 +208,7 @@ function View:attach(project, run)
   project.store:subscribe(function(event)
     local line = M.sentence(event, project.store)
     if line then
-      print(event.at:sub(12, 19) .. "  " .. line)
+      print(local_time.stamp(event.at):sub(12) .. "  " .. line)
     end
   end)
 end

@@ -1,5 +1,6 @@
 -- table.lua: rows in columns, as lines of clean text.
 
+local local_time = require("orket.view.local_time")
 local sys = require("orket.core.sys")
 local text = require("orket.view.text")
 
@@ -93,14 +94,14 @@ function M.number(name, key)
   return { name, function(row) return row[key or name] end, right = true }
 end
 
----A column of a moment, to the second, or to so many characters.
+---A column of a moment, to the second, or to so many characters: local on a terminal, else UTC.
 ---@param name string
 ---@param key string
 ---@param spare integer|nil
 ---@param length integer|nil
 ---@return table column
 function M.time(name, key, spare, length)
-  return { name, function(row) return (row[key]:sub(1, length or 19):gsub("T", " ")) end, spare = spare }
+  return { name, function(row) return (local_time.stamp(row[key]):sub(1, length):gsub("T", " ")) end, spare = spare }
 end
 
 return M
