@@ -129,6 +129,26 @@ local function shown(value)
   return #text > 60 and text:sub(1, 57):gsub("[\128-\255]+$", "") .. "..." or text
 end
 
+local NAMED_MAX = 5 -- cards in a sentence
+
+---What a run says of card files that were changed since their cards were made; nil when none was.
+---@param drift table
+---@param option string " -C DIR" for commands, or ""
+---@return string|nil
+function M.sentence(drift, option)
+  local parts = {}
+  for i = 1, math.min(#drift.changed, NAMED_MAX) do
+    local keys = {}
+    for k, field in ipairs(drift.changed[i].fields) do
+      keys[k] = field.key
+    end
+    parts[i] = drift.changed[i].id .. " (" .. table.concat(keys, ", ") .. ")"
+  end
+  local more = #drift.changed > NAMED_MAX and " and " .. #drift.changed - NAMED_MAX .. " more" or ""
+  return parts[1] and "card files differ from the board, which the run follows: " .. table.concat(parts, ", ") .. more
+    .. "; orket sync" .. option .. " applies the files" or nil
+end
+
 ---The drift as warnings of validate.
 ---@param drift table
 ---@param origins table see config.read

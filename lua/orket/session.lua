@@ -6,11 +6,13 @@ local canaries = require("orket.canary")
 local cards = require("orket.cards")
 local later = require("orket.later")
 local debuggers = later("orket.debugger")
+local drift = require("orket.drift")
 local errors = require("orket.errors")
 local house = require("orket.serving.house")
 local llm = require("orket.llm")
 local notice = require("orket.growth.notice")
 local owner = require("orket.owner")
+local parked = require("orket.parked")
 local planned = later("orket.planning.files")
 local projects = require("orket.project")
 local report = require("orket.report")
@@ -164,6 +166,10 @@ local function run(project, args, view, choose)
   end
   if project.reconfigured and #project.reconfigured.delta > 0 then
     view:note(notice.configuration(project.reconfigured.delta))
+  end
+  local differing = drift.sentence(drift.find(project.store, project.config), parked.option(args.C))
+  if differing then
+    view:note(differing)
   end
   local state = { view = view }
   local server

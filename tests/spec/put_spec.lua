@@ -115,6 +115,18 @@ describe("orket put", function()
     w:replays()
   end)
 
+  it("is for files of a card; of a changed card file a run says that it differs, until orket sync applies it", function()
+    local w <close> = world.new({ issues = { { id = "A" }, { id = "B" } }, mock = COPIES })
+    local text = w:run()
+    assert(not text:find("card files differ", 1, true), text)
+    local epic = w:read("config/epics/ep.json")
+    w:write("config/epics/ep.json", (epic:gsub('"Issue A"', '"Issue A, renamed"')))
+    text = w:run()
+    assert(text:find("card files differ from the board, which the run follows: A (name); orket sync applies the files", 1, true), text)
+    assert.equal(0, (select(2, w:orket("sync"))))
+    assert(not w:run():find("card files differ", 1, true))
+  end)
+
   it("is not needed for what an agent's interrupted call left, which is not kept aside as a person's file is", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
       function work(talk)
