@@ -118,12 +118,15 @@ local FRAMES = [==[
   scene.streams = { c = { doing = "thinks", words = "", calls = 1, bytes = 999, seconds = 1, silent = 19.9, replying = 0.5 } }
   all = table.concat(frame.lines(scene, 80, 24), "\n")
   assert(all:find("a%s+after c\n") and all:find("d%s+ready$") and all:find("writes a call 999 B · 0:01", 1, true), all)
+  scene.stopped = { c = {} }
+  all = table.concat(frame.lines(scene, 80, 24), "\n")
+  assert(all:find("c%s+at a breakpoint, goes on from orket repl") and not all:find("writes a call", 1, true), all)
   print("frames fit")
 ]==]
 
 -- A run whose store answers what is parked.
 local RUN = [==[
-  local run = { id = "shop.1", epic = { id = "shop" }, board = { cards = {
+  local run = { id = "shop.1", epic = { id = "shop" }, project = {}, board = { cards = {
     a = { id = "a", ordinal = 1, name = "First", status = "done" },
     b = { id = "b", ordinal = 2, name = "Second", status = "blocked", wait_reason = "review" } } } }
   run.store = { subscribe = function() end, read = function(_, query)
@@ -149,6 +152,8 @@ nil
 needs approval: write_file a (rule house.a). Review: orket approvals --full ep.1/2/3
 budget warning: epics/shop/tokens has used 80 of 100 (80 %). Work parks at 100 %
 script change 3f adds 2 permissions. A person has to accept it: orket policy accept 3f
+the model failed: x ... the fix
+comment: x ... …
 unknown outcome: http.post was interrupted. Check it, then answer: happened, did-not or again
 ]], orket.probe([[
       local plain, cjson = require("orket.view.plain"), require("cjson")
@@ -165,10 +170,13 @@ unknown outcome: http.post was interrupted. Check it, then answer: happened, did
         { "approval.asked", { tool = "write_file", rule = "house.a", operation = { op = "write_file", path = "a" }, paths = { "a" } } },
         { "budget.warned", { cap = "epics/shop/tokens", used = 80, limit = 100 } },
         { "scripts.waiting", { generation = "3f", delta = { {} }, more = 1 } },
+        { "step.failed", { message = ("x "):rep(300) .. "the fix" } },
+        { "comment.added", { text = ("x "):rep(300) .. "the fix" } },
         { "operation.uncertain", { operation = { op = "http.post" } } },
       }
       for _, row in ipairs(rows) do
-        print(plain.what({ kind = row[1], body = row[2], run = "ep.1", turn = "2", n = 3 }, store))
+        local what = plain.what({ kind = row[1], body = row[2], run = "ep.1", turn = "2", n = 3 }, store)
+        print(what and (what:gsub("x x .* x ", "x ... ")))
       end]]))
   end)
 

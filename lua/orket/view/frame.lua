@@ -11,7 +11,8 @@
 ---@field words string  its last ones
 
 -- scene: {id, status, seconds, tokens, capped? (the cap that is nearest), cards, doing = {card -> text},
--- asked? = {card -> id of its question}, streams = {card -> Stream}, notice? (what waits beside the cards)}
+-- asked? = {card -> id of its question}, stopped? = {card -> its breakpoint}, streams = {card -> Stream},
+-- notice? (what waits beside the cards)}
 
 local style = require("orket.view.style")
 local text = require("orket.view.text")
@@ -149,7 +150,9 @@ end
 local function activity(scene, card, columns)
   local stream = scene.streams[card.id]
   local doing = scene.doing[card.id] or ""
-  if stream then
+  if scene.stopped and scene.stopped[card.id] then
+    return text.cut("at a breakpoint, goes on from orket repl", columns)
+  elseif stream then
     doing = string.format("%s%s%d:%02d", progress_of(stream), SEPARATOR, stream.seconds // 60, stream.seconds % 60 // 1)
   end
   doing = text.clean(doing)

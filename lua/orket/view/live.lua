@@ -221,7 +221,7 @@ function View:scene()
     id = self.run.id, status = self.status or self.run.draining and "stopping" or "running",
     seconds = sys.monotonic() - self.began, tokens = self.tokens, cards = sorted_cards(self.run),
     capped = self.capped, doing = self.doing, asked = self.asked, streams = streams_at(self, sys.monotonic()),
-    notice = outage_of(self) or self.notice,
+    notice = outage_of(self) or self.notice, stopped = (self.run.project.debugger or {}).stopped,
   }
 end
 

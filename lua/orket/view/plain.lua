@@ -13,6 +13,8 @@ local View = {}
 View.__index = View
 
 local LINE_MAX = 400 -- columns of one sentence
+local ERROR_MAX = 4000 -- of one that says what went wrong: its end is where the fix is
+local ERRORS = { ["call.refused"] = true, ["call.result"] = true, ["step.failed"] = true, ["turn.failed"] = true, ["policy.failed"] = true }
 
 local function moved(body)
   return body.from .. " -> " .. body.to .. (body.reason and (" [" .. body.reason .. "]") or "")
@@ -179,7 +181,7 @@ function M.what(event, store)
   local what = say and say(event.body, event, store)
   local person = what and (event.actor or ""):match("^human:(.*)")
   what = person and person .. ": " .. what or what
-  return what and text.cut(text.line(what), LINE_MAX) or nil
+  return what and text.cut(text.line(what), ERRORS[event.kind] and ERROR_MAX or LINE_MAX) or nil
 end
 
 ---The same with the card in front.
