@@ -3,6 +3,7 @@
 
 local cjson = require("cjson")
 local later = require("orket.later")
+local list = require("orket.list")
 local texts = require("orket.text")
 local dialects = later("orket.dialects")
 
@@ -26,11 +27,12 @@ end
 
 -- The one tool that a name can mean, and that is offered; exact names are left alone.
 local function tool_of(name, tools, offered)
-  local plain = name:gsub("^functions%.", "")
   if tools[name] then
     return name
-  elseif tools[plain] then
-    return offered[plain] and plain or name
+  end
+  local plain = name:gsub("^functions%.", "")
+  if tools[plain] then
+    return list.has(offered, plain) and plain or name
   end
   local found, count = nil, 0
   for other in pairs(tools) do
@@ -38,7 +40,7 @@ local function tool_of(name, tools, offered)
       found, count = other, count + 1
     end
   end
-  return count == 1 and offered[found] and found or name
+  return count == 1 and list.has(offered, found) and found or name
 end
 
 -- ---- the arguments as JSON ----
@@ -151,18 +153,26 @@ local function path_of(path)
   return inside == "" and "." or inside
 end
 
+-- A value as its schema wants it, and what was changed.
+local function fitted(key, value, schema)
+  local other
+  if type(value) ~= schema.type then
+    other = typed(value, schema.type)
+  end
+  if other ~= nil then
+    return other, key .. " was a " .. type(value)
+  elseif schema.format == "path" and type(value) == "string" and (value:find("^/") or value:find("\\", 1, true)) then
+    local path = path_of(value)
+    return path, path ~= value and ("%s %s is %s"):format(key, short(value), short(path)) or nil
+  end
+  return value
+end
+
 local function fit(arguments, about, notes)
   for key, schema in pairs(about.schema.properties) do
     local value = arguments[key]
-    local other = type(schema) == "table" and value ~= nil and typed(value, schema.type)
-    if other ~= nil and other ~= false or other == false and schema.type == "boolean" and value == "false" then
-      arguments[key] = other
-      notes[#notes + 1] = key .. " was a " .. type(value)
-    elseif type(value) == "string" and schema.format == "path" and value:find("^/") or type(value) == "string" and schema.format == "path"
-      and value:find("\\", 1, true) then
-      local path = path_of(value)
-      notes[#notes + 1] = path ~= value and ("%s %s is %s"):format(key, short(value), short(path)) or nil
-      arguments[key] = path
+    if value ~= nil and type(schema) == "table" then
+      arguments[key], notes[#notes + 1] = fitted(key, value, schema)
     end
   end
 end
@@ -198,10 +208,7 @@ function M.apply(reply, generation, role)
   if reply.is_recorded then
     return reply.repairs
   end
-  local repairs, offered = nil, {}
-  for _, name in ipairs(#reply.calls > 0 and generation.roles[role].about.tools or {}) do
-    offered[name] = true
-  end
+  local repairs, offered = nil, generation.roles[role].about.tools or {}
   for _, call in ipairs(reply.calls) do
     call.repaired = repair(call, generation.tools, offered)
     if call.repaired then
