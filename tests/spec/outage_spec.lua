@@ -214,6 +214,27 @@ describe("what waiting does not heal", function()
     end)
   end
 
+  it("is not waited for: a certificate that is not trusted", function()
+    if orket.shell("command -v openssl") == "" then
+      return pending("no openssl to serve TLS")
+    end
+    local w <close> = world.new({ issues = { { id = "C-1", max_retries = 0 } }, mock = GOOD })
+    local pid = orket.shell(([[cd %s && openssl req -x509 -newkey rsa:2048 -nodes -keyout k.pem -out c.pem -subj /CN=localhost 2>/dev/null
+      openssl s_server -accept 0 -naccept 9 -key k.pem -cert c.pem -www > said 2>&1 & echo $!]]):format(w.dir)):match("%d+")
+    local port
+    assert(world.wait(function()
+      port = orket.read(w.dir .. "/said"):match("ACCEPT [^%s]*:(%d+)")
+      return port
+    end))
+    local text = w:read("config/organization.json"):gsub('"base_url":"[^"]*"', '"base_url":"https://127.0.0.1:' .. port .. '/v1"')
+    w:write("config/organization.json", text)
+    local said, code = orket.shell(("cd %s && timeout 60 %s run --plain ep 2>&1"):format(w.dir, w.binary))
+    os.execute("kill " .. pid .. " 2>/dev/null")
+    assert.equal(3, code, said)
+    assert(said:find("ERR_CONFIG", 1, true) and said:find("fix: install the authority", 1, true), said)
+    assert.equal(0, #w:events("model.paused"))
+  end)
+
   it("is not waited for: a key that is not there", function()
     local w <close> = world.new({ issues = { { id = "C-1" } }, model = { key = "absent" },
       mock = GOOD })

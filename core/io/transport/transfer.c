@@ -324,6 +324,8 @@ static int code_of(const struct transfer *x, CURLcode rc)
         return is_long_line(x) ? ERR_LIMIT : ERR_MEMORY;
     case CURLE_OPERATION_TIMEDOUT:
         return ERR_TIMEOUT;
+    case CURLE_PEER_FAILED_VERIFICATION: /* waiting does not change it */
+        return ERR_CONFIG;
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_WEIRD_SERVER_REPLY:
         return ERR_PROTOCOL;
@@ -363,7 +365,8 @@ void transfer_explain(const struct transfer *x, CURLcode rc, struct err *err)
     err_set(err, code_of(x, rc), x->head.bytes ? "%s cut its reply off: %s" : "%s: %s", origin,
             text.len ? text.data : "");
     if (rc == CURLE_PEER_FAILED_VERIFICATION)
-        err_fix(err, "the server's certificate is not trusted by this machine");
+        err_fix(err, "install the authority of the server's certificate on this machine, or "
+                     "check the host in base_url");
     else if (err->code == ERR_NET)
         err_fix(err, "check that the server runs and that the address is right");
     buf_clear(&text);
