@@ -5,6 +5,8 @@
 # make unit     C tests only; make spec: Lua tests only
 # make sizes    outliers of size; make coverage: lines that the tests ran, C and Lua
 # make evidence long and timed runs (N=) into build/evidence/
+# make install  the program, its page for man and completions for shells, under DESTDIR and PREFIX (/usr/local); make uninstall
+# make help     these lines
 # make FAULT=1  the program with points where it can be killed or made to fail (core/base/fault.h)
 # SAN=address,undefined, CC=clang, COVER=1 give the same targets with other flags; V=1 shows commands.
 
@@ -57,6 +59,18 @@ Q = $(if $(V),,@echo "  $@";)
 $(shell mkdir -p $(sort $(dir $(OBJS)) $(dir $(OBJS:$(B)/%=$(F)/%))) $(B)/tests/c $(B)/bench)
 
 all: $(ORKET)
+
+help:
+	@sed -n 's/^# //p;/^$$/q' Makefile
+
+# What is missing is said before the first compiler error; looked at once, until `make clean`.
+build/packages:
+	@missing=$$(for p in $(filter-out git ca-certificates,$(DEBS)); do \
+	  ! command -v dpkg-query >/dev/null || dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q '^install ok' || echo $$p; done); \
+	[ -z "$$missing" ] || { echo "make: these packages are missing:" $$missing >&2; echo "  fix: make build-deps" >&2; exit 1; }; \
+	touch $@
+
+$(OBJS) $(B)/core/main.o $(B)/compile $(B)/jail $(B)/parser: | build/packages
 
 # luv does not look whether it got memory: core/main.c does.
 $(B)/luv.a:
@@ -228,10 +242,32 @@ coverage:
 evidence: $(ORKET) $(FAULTY) $(BEYOND) $(MEASURES) $(B)/tests/test_power $(B)/tests/test_damage
 	@sh bench/evidence.sh
 
+PREFIX    := /usr/local
+INSTALLED := $(DESTDIR)$(PREFIX)
+PLACES    := bin/orket share/man/man1/orket.1 share/bash-completion/completions/orket share/zsh/site-functions/_orket \
+	share/fish/vendor_completions.d/orket.fish
+
+build/man/orket.1: $(ORKET)
+	@mkdir -p $(@D) && $(ORKET) help --man > $@.tmp && mv $@.tmp $@
+
+man: build/man/orket.1
+
+install: $(ORKET) man
+	@mkdir -p $(dir $(PLACES:%=$(INSTALLED)/%))
+	@install -m 755 $(ORKET) $(INSTALLED)/bin/orket
+	@install -m 644 build/man/orket.1 $(INSTALLED)/share/man/man1/orket.1
+	@$(ORKET) completion bash > $(INSTALLED)/share/bash-completion/completions/orket
+	@$(ORKET) completion zsh > $(INSTALLED)/share/zsh/site-functions/_orket
+	@$(ORKET) completion fish > $(INSTALLED)/share/fish/vendor_completions.d/orket.fish
+	@echo "installed $(INSTALLED)/bin/orket"
+
+uninstall:
+	rm -f $(PLACES:%=$(INSTALLED)/%)
+
 clean:
 	rm -rf build
 
 -include $(shell find $(B) $(F) -name '*.d' 2>/dev/null)
 
-.PHONY: all unit spec deps build-deps test run-tests demo check floors lint globals sizes docs stale coverage evidence clean
+.PHONY: all help man install uninstall unit spec deps build-deps test run-tests demo check floors lint globals sizes docs stale coverage evidence clean
 .SECONDARY:

@@ -17,6 +17,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   chat = { "orket.cmd.chat", "a conversation about the board: look, propose" },
   check = { "orket.cmd.check", "verify the journal and rebuild the board from it" },
   checkout = { "orket.cmd.checkout", "write the files of a card or an epic into a directory" },
+  completion = { "orket.cmd.completion", "what bash, zsh or fish need to complete commands and cards" },
   comment = { "orket.cmd.people", "add a comment to a card", "comment" },
   cost = { "orket.cmd.cost", "what requests to models cost, by card, role, model, arm, day or run" },
   deny = { "orket.cmd.people", "say no to what an agent asks for", "deny" },
@@ -81,8 +82,20 @@ M.groups = {
   { "Scripts, models and tools", "models", "mcp", "policy", "new", "script", "schema", "stubs", "repl", "law", "try" },
   { "Recorded runs", "fork", "replay", "sim", "eval", "examples", "export", "verify" },
   { "The journal", "backup", "check", "gc", "restore" },
-  { "The program", "bench", "faults", "mock-llm", "version" },
+  { "The program", "bench", "faults", "mock-llm", "completion", "version" },
 }
+
+local function member(command)
+  local module = require(command[1])
+  return command[3] and module[command[3]] or module
+end
+
+---What `orket NAME --help` prints.
+---@param name string
+---@return string
+function M.usage_of(name)
+  return member(M.commands[name]).usage
+end
 
 local function usage(out)
   out:write("usage: orket [-C DIR] COMMAND [ARGUMENT...]\n")
@@ -92,7 +105,7 @@ local function usage(out)
       out:write(string.format("  %-14s %s\n", group[i], M.commands[group[i]][2]))
     end
   end
-  out:write("\norket COMMAND --help tells more. Exit: 0 done, 1 failed, 2 usage, 3 parked.\n")
+  out:write("\norket COMMAND --help tells more, orket help --man is the page for man. Exit: 0 done, 1 failed, 2 usage, 3 parked.\n")
 end
 
 local function unknown(name)
@@ -124,6 +137,9 @@ function M.run(argv)
   if name == "--help" or name == "-h" or name == "help" and not argv[2] then
     usage(io.stdout)
     return 0
+  elseif name == "help" and argv[2] == "--man" then
+    io.write(require("orket.man_page").render())
+    return 0
   elseif name == "help" then
     return M.run({ argv[2], "--help" })
   elseif not name or name == "" then
@@ -134,8 +150,7 @@ function M.run(argv)
   if not command then
     return unknown(name)
   end
-  local module = require(command[1])
-  return (command[3] and module[command[3]] or module).run(table.move(argv, 2, #argv, 1, {}))
+  return member(command).run(table.move(argv, 2, #argv, 1, {}))
 end
 
 return M

@@ -5,7 +5,7 @@ local M = {}
 
 local BENCHES = { gate = "orket.bench.gate", streams = "orket.bench.streams", turns = "orket.bench.turns" }
 
-local USAGE = "usage: orket bench gate|streams|turns …\n\norket bench WHAT --help tells more.\n"
+M.usage = "usage: orket bench gate|streams|turns …\n\norket bench WHAT --help tells more.\n"
 
 ---@param argv string[]
 ---@return integer exit code
@@ -14,7 +14,7 @@ function M.run(argv)
   if not module then
     local asked = argv[1] == "--help" or argv[1] == "-h"
     local out = asked and io.stdout or io.stderr
-    out:write(USAGE)
+    out:write(M.usage)
     return asked and 0 or 2
   end
   return require(module).run(table.move(argv, 2, #argv, 1, {}))

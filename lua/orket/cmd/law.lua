@@ -5,7 +5,7 @@ local fsm = require("orket.core.fsm")
 
 local M = {}
 
-local USAGE = [[
+M.usage = [[
 usage: orket law [--json]
 
 Prints the card state machine as a page, or its rows as JSON.
@@ -15,7 +15,7 @@ Prints the card state machine as a page, or its rows as JSON.
 ---@return integer exit code
 function M.run(argv)
   if argv[1] == "--help" then
-    io.stdout:write(USAGE)
+    io.stdout:write(M.usage)
     return 0
   elseif argv[1] == "--json" and not argv[2] then
     local law = fsm.names()
@@ -23,7 +23,7 @@ function M.run(argv)
     print(cjson.encode(law))
     return 0
   elseif argv[1] then
-    io.stderr:write(USAGE)
+    io.stderr:write(M.usage)
     return 2
   end
   io.stdout:write(require("orket.fsm_doc").render())

@@ -184,7 +184,7 @@ local function command(act)
 end
 
 for act in pairs(USAGE) do
-  M[act] = { run = command(act) }
+  M[act] = { run = command(act), usage = USAGE[act] .. ENDING }
 end
 
 return M

@@ -25,12 +25,14 @@ answer per line out, in order; an id is echoed.
 exit: 0 accepted, 1 refused, 2 usage
 ]]
 
+M.usage = "usage: orket try WALL …   (" .. table.concat(WALLS, ", ") .. ")\n\n"
+  .. "Puts one wall to the test without a project; orket try WALL --help tells more.\n" .. ROWS
+
 local function usage(out, wall)
   if wall then
     out:write("usage: orket try ", wall.usage, "\n       orket try WALL --jsonl < requests\n", ROWS)
   else
-    out:write("usage: orket try WALL …   (", table.concat(WALLS, ", "), ")\n\n",
-      "Puts one wall to the test without a project; orket try WALL --help tells more.\n", ROWS)
+    out:write(M.usage)
   end
   return out == io.stdout and 0 or 2
 end
