@@ -2,6 +2,7 @@
 -- referred to goes, with the directories of their cards. What was a run is noted first (`run.dropped`), so that its
 -- chains can still be verified, and so that whoever is cut off here is finished by the next.
 
+local asides = require("orket.gc.asides")
 local async = require("orket.async")
 local cjson = require("cjson")
 local errors = require("orket.errors")
@@ -65,6 +66,7 @@ local function sweep(project, runs, left, options)
   end
   if not options.dry then
     trees.remove(project, left.cards, left.trees)
+    asides.remove(project, left.asides)
   end
   if not options.dry then
     embedders.sweep(project)
@@ -75,7 +77,7 @@ end
 ---@param project table opened as owner, with nothing under way
 ---@param options {keep: integer, dry: boolean?, who: string} keep: seconds
 ---@return table|nil result {runs, kept, trees, events, blobs, messages, bytes, before, after, dry_run}; kept: runs as
----  old that stay, with why; trees: directories of cards (gc/trees.lua)
+---  old that stay, with why; trees: directories of cards (gc/trees.lua); asides: what was kept aside (gc/asides.lua)
 ---@return Error|nil
 function M.run(project, options)
   local rows, err = errors.check(project.store:read("old_runs", { before = moment(options.keep) }))
@@ -84,11 +86,12 @@ function M.run(project, options)
   end
   local runs, kept = sort(rows)
   local left = { cards = cards_of(project, list.column(runs, "id")) }
-  left.trees = trees.find(project, left.cards)
+  left.trees, left.asides = trees.find(project, left.cards), asides.find(project, moment(options.keep))
   local room
   room, err = sweep(project, runs, left, options)
   if room then
     room.runs, room.kept, room.trees, room.dry_run = list.column(runs, "id"), kept, left.trees, options.dry == true
+    room.asides = left.asides
   end
   return room, err
 end

@@ -15,7 +15,8 @@ usage: orket gc --keep AGE [--dry-run] [--json] [-C DIR]
 
 Runs of which nothing was heard for longer than AGE lose their prompts, replies and calls; blobs,
 messages and script texts that nothing else refers to go, and the directories of their cards (workspace/
-EPIC/cards/CARD), which the journal can make again. A run that was interrupted is as old as its last
+EPIC/cards/CARD), which the journal can make again. So do files of yours that were kept aside (.orket/kept) longer
+than AGE ago, each directory by its name. A run that was interrupted is as old as its last
 event. Then the file is written anew, smaller, when it is below 64 MB or an eighth of it went (VACUUM: for
 that moment it needs twice the room of what stays).
 Stays, and is told with the reason: a run whose cards are not final, that waits for an answer, that a fork
@@ -84,9 +85,17 @@ local function show_trees(result)
   end
 end
 
+local function show_asides(result)
+  for _, one in ipairs(result.asides) do
+    print(("%s %s, kept aside: %d files, %s"):format(result.dry_run and "would remove" or "removed", text.line(one.path), one.files,
+      megabytes(one.bytes)))
+  end
+end
+
 local function show(result)
   show_runs(result)
   show_trees(result)
+  show_asides(result)
   print(string.format("%s%d runs, %d events, %d messages, %d blobs, %s", result.dry_run and "would go: " or "gone: ",
     #result.runs, result.events, result.messages, result.blobs, megabytes(result.bytes)))
   if not result.dry_run then
@@ -99,7 +108,7 @@ end
 
 -- Empty lists are lists.
 local function json(result)
-  for _, key in ipairs({ "runs", "kept", "trees" }) do
+  for _, key in ipairs({ "runs", "kept", "trees", "asides" }) do
     result[key] = #result[key] > 0 and result[key] or cjson.empty_array
   end
   return text.json(result)

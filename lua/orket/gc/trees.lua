@@ -28,12 +28,15 @@ local function look(store, root, card)
   return found
 end
 
--- The whole of it, files first.
-local function remove(root, path)
+---The whole of a directory, files first.
+---@param root FsRoot
+---@param path string
+---@return boolean|nil ok
+function M.delete(root, path)
   for _, entry in ipairs(root:list(path) or {}) do
     local name = path .. "/" .. entry.name
     if entry.type == "directory" then
-      remove(root, name)
+      M.delete(root, name)
     else
       root:delete(name)
     end
@@ -66,7 +69,7 @@ end
 ---@param found table[] what find() answered; one that could not be removed gets `own`
 function M.remove(project, cards, found)
   for _, tree in ipairs(found) do
-    if not tree.own and not remove(project.root, tree.path) then
+    if not tree.own and not M.delete(project.root, tree.path) then
       tree.own = "what cannot be removed"
     end
   end
