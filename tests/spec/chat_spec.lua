@@ -55,6 +55,32 @@ local function call(name, arguments)
 end
 
 describe("a conversation", function()
+  it("knows commands for orket itself, reports unknown ones, and takes a path for a message", function()
+    local w <close> = talking({ issues = { { id = "A" } } })
+    w:write(".test/lines", "/help\n/no\n/etc/hosts is wrong\n/run\n/run ep\n/approve\n/approve NONE\n/quit\nnot said\n")
+    local text, code = w:orket("chat <.test/lines")
+    assert.equal(0, code, text)
+    for _, part in ipairs({ "/approve ID says it", "there is no command /no", "you said: /etc/hosts is wrong", "name what is to be run", "done",
+      "no approval is pending", "ERR_NOT_FOUND" }) do
+      assert(text:find(part, 1, true), part .. " in:\n" .. text)
+    end
+    assert.equal("done", w:card("A").status)
+    assert(not text:find("not said", 1, true), text)
+    w:replays("CHAT-1.1")
+    local told = chat(w, { "/help" })
+    assert.equal("you said: /help", told[1].text)
+  end)
+
+  it("greets on a terminal with who talks, by which model, and how to leave, and says when the seat is at work", function()
+    local w <close> = talking()
+    local text, code = orket.shell(string.format("cd %s && (sleep 1; printf 'good day\\n'; sleep 2; printf '/quit\\n') | ORKET_MODEL_URL=%s SHELL=/bin/bash script -qec '%s chat' /dev/null",
+      w.dir, w.url, world.binary))
+    assert.equal(0, code, text)
+    for _, part in ipairs({ "orket chat with operations_lead, model m", "/quit or ^D ends", "operations_lead reads and thinks", "you said: good day" }) do
+      assert(text:find(part, 1, true), part .. " in:\n" .. text)
+    end
+  end)
+
   it("answers, remembers, and goes on another day", function()
     local w <close> = talking()
     local told, code = chat(w, { "good day", "and now" })

@@ -11,6 +11,7 @@ local reader = require("orket.reader")
 local report = require("orket.report")
 local session = require("orket.session")
 local shown = require("orket.cmd.chat.shown")
+local slash = require("orket.cmd.chat.slash")
 local sys = require("orket.core.sys")
 local texts = require("orket.text")
 local views = require("orket.view.talk")
@@ -30,6 +31,7 @@ take or not. What you said yes to passes the gate and the state machine in the r
   --resume  goes on with a conversation: ID, or the last one
   --list    the conversations
 A line is a message; without a terminal they come from standard input, and after a question y, or why not.
+A line that begins with / and a word is for orket itself: /help, /run CARD, /approve [ID], /quit; with --json it is not.
 ^C gives up the reply, ^D ends.
 exit: 0 done, 1 failed, 2 usage, 3 a question waits for its answer, or the conversation for something else
 ]]
@@ -139,15 +141,21 @@ function Chat:line(prompt)
   return err.code == "ERR_CANCELED" and "" or nil
 end
 
+-- A line that is for orket itself, and not for the seat.
+local function commanded(self, line)
+  return not self.args.json and slash.perform(self, line) or nil
+end
+
 local function converse(self)
   if self.id and not settle(self) then
     return
   end
   while true do
     local line = self:line("you > ")
-    if not line then
+    local command = line and commanded(self, line)
+    if not line or command == "quit" then
       return
-    elseif line:find("%S") then
+    elseif not command and line:find("%S") then
       local ok, err = conversations.check(line)
       if not ok then
         report.failure(err)
@@ -205,6 +213,9 @@ local function talk(args)
   end
   if not ok then
     return report.failure(err)
+  end
+  if self.is_terminal then
+    print(slash.greeting(args))
   end
   converse(self)
   if self.editor then

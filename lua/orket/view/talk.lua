@@ -12,7 +12,7 @@ local LOOKED = { look_at_board = "looks at the board" }
 ---@param options {stream: boolean, quiet: boolean}  stream: the words are shown as they come
 ---@return table view
 function M.new(options)
-  local self = setmetatable({ quiet = options.quiet, words = "", heard = "" }, View)
+  local self = setmetatable({ quiet = options.quiet, is_live = options.stream, words = "", heard = "" }, View)
   if options.stream then
     self.on_delta = function(_, words)
       self.words, self.heard = self.words .. words, self.heard .. words
@@ -42,7 +42,7 @@ function View:attach(project, run)
     return
   end
   project.store:subscribe(function(event)
-    local line = told(event)
+    local line = told(event) or self.is_live and event.kind == "turn.started" and event.body.role .. " reads and thinks"
     if line then
       self:line("· " .. line)
     end
