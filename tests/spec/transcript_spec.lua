@@ -124,3 +124,46 @@ end]] })
     assert(live:read("followed"):find("reply 1.*reply 2.*turn ended, done"), live:read("followed"))
   end)
 end)
+
+describe("what came out of a run", function()
+  it("stands at its end: turns, time, tokens, files and the command that shows changes, also as data", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = "function work() return say(write('a', '1'), finish()) end",
+      model = { price = { input = 1000, output = 1000 } } })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert(text:find("\ndone: 1 done\n  ep.1: 2 turns, 2 steps, %d+:%d%d, %d+ tokens in, %d+ out, cost %d+%.%d%d%d%d\n"
+      .. "  files: workspace/ep/tree %(what changed: orket diff ep%)\n$"), text)
+    assert.equal("1", w:made("a"))
+    local data
+    for line in (w:orket("run --json --again ep")):gmatch("[^\n]+") do
+      data = cjson.decode(line)
+    end
+    assert.equal("done", data.status)
+    assert.equal(2, data.run.turns)
+    assert.equal("workspace/ep-b2/tree", data.run.files)
+    w:replays()
+  end)
+
+  it("quotes the last reply of a parked card, in a line that cannot steer the terminal", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
+function work()
+  return { content = "I cannot\27[2J\ngo on", calls = { call("request_excuse", { reason = "which dish?" }) } }
+end]] })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    local quote = "last reply (orket transcript ep.1/1): I cannot [2J go on; calls request_excuse"
+    assert(text:find(quote, 1, true), text)
+    assert((w:orket("show A")):find(quote, 1, true), (w:orket("show A")))
+    local reply = w:card("A").last_reply
+    assert.same({ "ep.1", { "request_excuse" } }, { reply.run, reply.tools })
+  end)
+
+  it("is explained by why with the command that prints what was said", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = "function work() return say(write('a', '1'), finish()) end" })
+    assert.equal(0, select(2, w:run()))
+    local text, code = w:orket("why " .. math.tointeger(w:events("file.written")[1].seq))
+    assert.equal(0, code, text)
+    assert(text:find("\n  what was said: orket transcript ep.1/1\n", 1, true), text)
+    assert(not text:find("prompt[^\n]*hash="), text)
+  end)
+end)

@@ -4,6 +4,7 @@
 local checkpoints = require("orket.checkpoints")
 local cjson = require("cjson")
 local content = require("orket.approvals.content")
+local dialogue = require("orket.view.dialogue")
 local ending = require("orket.view.ending")
 local once = require("orket.turn.once")
 local outages = require("orket.outages")
@@ -15,6 +16,7 @@ local look = require("orket.look")
 local options = require("orket.options")
 local plain = require("orket.view.plain")
 local readers = require("orket.reader")
+local records = require("orket.turn_record")
 local reports = require("orket.reports")
 local style = require("orket.view.style")
 local table_view = require("orket.view.table")
@@ -91,6 +93,9 @@ local function print_card(store, card, comments, events)
     print("")
     asked.print_question(store, card.approval)
   end
+  if card.last_reply then
+    print("\n  " .. dialogue.quote(card.last_reply))
+  end
   for _, comment in ipairs(comments) do
     print("\n  " .. local_time.stamp(comment.at) .. "  " .. text.clean(comment.author))
     print(block(comment.text, "    "))
@@ -151,6 +156,7 @@ local function show_card(store, card, json)
   card.uncertain = store:read("uncertain", { card = card.id })[1]
   card.approval = approvals.pending(store, card.id)[1]
   card.outage = outages.of(store, card.id)
+  card.last_reply = records.last_reply(store, card.id)
   if json then
     if card.approval then
       card.approval.operation = content.whole(store, card.approval.operation)

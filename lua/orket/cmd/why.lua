@@ -28,11 +28,14 @@ local FIELDS = { "hash", "role", "seat", "generation", "model", "step", "tool", 
 local SHORT = { hash = true, operation = true, blob = true, permit = true }
 local WIDTH = 160
 
+-- What a prompt and a reply are known by in the journal is for programs; a person is shown the command that prints them.
+local SAID = { prompt = true, reply = true }
+
 local function said(link)
   local parts = {}
   for _, name in ipairs(FIELDS) do
     local value = link[name]
-    if value ~= nil and value ~= cjson.null then
+    if value ~= nil and value ~= cjson.null and not (name == "hash" and SAID[link.link]) then
       value = SHORT[name] and tostring(value):sub(1, 12) or tostring(value)
       parts[#parts + 1] = name .. "=" .. value
     end
@@ -43,6 +46,10 @@ end
 local function print_chain(reason)
   for _, link in ipairs(reason.chain) do
     print(string.format("  %-9s %7d  %s", link.link, link.event, said(link)))
+  end
+  local event = reason.event
+  if event.turn and event.run ~= "board" and event.turn ~= 0 then
+    print("  what was said: orket transcript " .. text.line(event.run .. "/" .. event.turn))
   end
   if not reason.complete then
     print("  missing: " .. table.concat(reason.missing, ", "))

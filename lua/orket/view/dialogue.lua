@@ -7,7 +7,8 @@ local text = require("orket.view.text")
 
 local M = {}
 
-local LINES = 20 -- of a prompt, of arguments, of a result
+local LINES = 20  -- of a prompt, of arguments, of a result
+local QUOTE = 240 -- columns of a reply that is quoted
 
 -- ---- lines ----
 
@@ -125,6 +126,15 @@ end
 PARTS["end"] = function(entry)
   local why = entry.why and entry.why ~= cjson.null and ": " .. entry.why or ""
   return { part(text.line("turn ended, " .. entry.outcome .. why .. tokens(entry)), {}, { colour = "1" }) }
+end
+
+---The head of a card's last reply, in a line.
+---@param reply {run: string, turn: integer, text: string|nil, tools: string[]}
+---@return string
+function M.quote(reply)
+  local parts = { reply.text and reply.text:find("%S") and text.line(reply.text) or nil }
+  parts[#parts + 1] = #reply.tools > 0 and "calls " .. text.line(table.concat(reply.tools, ", ")) or nil
+  return text.cut(string.format("last reply (orket transcript %s/%s): %s", text.clean(reply.run), reply.turn, table.concat(parts, "; ")), QUOTE)
 end
 
 -- ---- printed ----

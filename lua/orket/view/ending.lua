@@ -1,9 +1,13 @@
 -- ending.lua: what a person reads when a run has ended: the outcome, and what to do next.
 
-local text = require("orket.view.text")
+local dialogue = require("orket.view.dialogue")
+local later = require("orket.later")
 local notice = require("orket.growth.notice")
 local outages = require("orket.outages")
 local parked = require("orket.parked")
+local places = require("orket.tree.places")
+local records = later("orket.turn_record") -- which needs the sentences of view/plain.lua
+local text = require("orket.view.text")
 
 local M = {}
 
@@ -21,22 +25,52 @@ function M.summary(counts)
   return table.concat(parts, ", ")
 end
 
-local function card_lines(lines, card)
+---What a run came to in turns, tokens, money and seconds, and where the epic's files are, below the project.
+---@param run table|nil
+---@return {id: string, turns: integer, steps: integer, tokens_in: integer, tokens_out: integer, money: number, seconds: integer|nil,
+---  epic: string, files: string|nil}|nil
+function M.totals(run)
+  for _, row in ipairs(run and run.store:read("runs", { card = run.epic.id }) or {}) do
+    if row.id == run.id then
+      local has_files = #run.store:read("tree", { tree = run.epic.id }) > 0
+      return { id = row.id, turns = row.turns, steps = row.steps, tokens_in = row.tokens_in, tokens_out = row.tokens_out, money = row.money,
+        seconds = row.seconds, epic = run.epic.id, files = has_files and places.epic(run.epic.id) or nil }
+    end
+  end
+end
+
+local function total_lines(lines, run, option)
+  local totals = M.totals(run)
+  if not totals then
+    return
+  end
+  local time = totals.seconds and string.format(", %d:%02d", totals.seconds // 60, totals.seconds % 60) or ""
+  local money = totals.money > 0 and string.format(", cost %.4f", totals.money) or ""
+  lines[#lines + 1] = string.format("  %s: %d turns, %d steps%s, %d tokens in, %d out%s", text.clean(totals.id), totals.turns, totals.steps, time,
+    totals.tokens_in, totals.tokens_out, money)
+  if totals.files then
+    lines[#lines + 1] = string.format("  files: %s (what changed: orket diff%s %s)", text.clean(totals.files), option, text.clean(totals.epic))
+  end
+end
+
+local function card_lines(lines, card, store)
   lines[#lines + 1] = string.format("  %s waits (%s)%s", card.id, card.reason or card.status,
     card.why and ": " .. text.line(card.why) or "")
+  local reply = records.last_reply(store, card.id)
+  lines[#lines + 1] = reply and "    " .. dialogue.quote(reply) or nil
   if card.first then
     lines[#lines + 1] = "    " .. card.first
   end
   lines[#lines + 1] = "    " .. card.command
 end
 
-local function parked_lines(lines, cards)
+local function parked_lines(lines, cards, store)
   for i, card in ipairs(cards) do
     if i > SHOWN then
       lines[#lines + 1] = "  and " .. #cards - SHOWN .. " more; orket board shows them"
       return
     end
-    card_lines(lines, card)
+    card_lines(lines, card, store)
   end
 end
 
@@ -62,9 +96,10 @@ function M.lines(run, outcome)
   end
   local summary = M.summary(outcome.counts)
   local lines = { (outcome.status or "failed") .. (summary ~= "" and ": " .. summary or "") }
+  total_lines(lines, run, option)
   if run and (outcome.status == "parked" or outcome.status == "failed" or outcome.status == "drained") then
     outage_lines(lines, outages.list(run.store, run.epic.id), option)
-    parked_lines(lines, parked.persons(parked.list(run.store, run.epic.id, outcome.dir)))
+    parked_lines(lines, parked.persons(parked.list(run.store, run.epic.id, outcome.dir)), run.store)
   end
   local waiting = run and notice.of(run.store, outcome.dir)
   lines[#lines + 1] = waiting and text.line(waiting) or nil

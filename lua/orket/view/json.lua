@@ -1,6 +1,7 @@
 -- json.lua: a run as one JSON line per committed event, and a last line with its outcome.
 
 local cjson = require("cjson")
+local ending = require("orket.view.ending")
 local parked = require("orket.parked")
 local text = require("orket.view.text")
 
@@ -38,6 +39,7 @@ function View:finish(outcome)
   io.write(text.json({
     kind = "result", status = outcome.status or "failed", counts = outcome.counts or {},
     already = outcome.already ~= nil, parked = setmetatable(waiting, cjson.array_mt), error = outcome.error,
+    run = ending.totals(self.run),
   }), "\n")
 end
 
