@@ -176,6 +176,7 @@ describe("a plan", function()
     assert.equal("canceled", w:card("PLAN-1-draft").status)
     text = typed("y\\n")
     assert(text:find("is taken", 1, true), text)
+    assert(text:find("takes it.-calls propose_requirements.-takes it.-calls propose_plan.-Make these cards"), text)
     assert.equal("ready", w:card("a").status)
   end)
 

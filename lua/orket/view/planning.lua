@@ -9,7 +9,7 @@ local View = {}
 View.__index = View
 
 local TOLD = {
-  ["turn.started"] = true, ["call.refused"] = true, ["step.failed"] = true, ["model.paused"] = true, ["budget.reached"] = true,
+  ["turn.started"] = true, ["call.allowed"] = true, ["call.refused"] = true, ["step.failed"] = true, ["model.paused"] = true, ["budget.reached"] = true,
   ["budget.warned"] = true, ["turn.failed"] = true, ["turn.labelled"] = true,
 }
 
