@@ -1,6 +1,7 @@
 -- transcript_spec.lua: `orket transcript`: what was said in turns, as text, Markdown and JSON lines, also while they go on.
 
 local cjson = require("cjson")
+local orket = dofile("tests/support/orket.lua")
 local world = dofile("tests/support/world.lua")
 
 -- Fails a call, is refused one, tries to steer the terminal, and does its work.
@@ -71,6 +72,14 @@ describe("orket transcript", function()
     assert(short:find("… %d+ more lines %(%-%-full shows them%)"), short)
     assert(not short:find("line 50", 1, true))
     assert(full:find("line 50", 1, true) and not full:find("more lines", 1, true), full)
+  end)
+
+  it("wraps every line to the terminal, broken at blanks", function()
+    local text = orket.shell(string.format("cd %s && NO_COLOR=1 script -qec 'stty rows 30 cols 60; %s transcript A' /dev/null", w.dir, w.binary))
+    assert(text:find("turn ended, done", 1, true), text)
+    for line in text:gmatch("[^\r\n]+") do
+      assert((utf8.len(line) or #line) <= 60, line)
+    end
   end)
 
   it("fences what agents wrote so that it cannot end its fence", function()

@@ -148,6 +148,10 @@ local function bounded(one, full)
   return lines
 end
 
+local function pieces(line, columns)
+  return columns and M.wrap(line, math.max(20, columns - 5)) or { line }
+end
+
 ---An entry as text. Without columns lines are not wrapped.
 ---@param entry table
 ---@param options {columns: integer|nil, full: boolean|nil}
@@ -155,9 +159,11 @@ end
 function M.text(entry, options)
   local out = {}
   for _, one in ipairs(PARTS[entry.kind](entry)) do
-    out[#out + 1] = (one.level and "" or "  ") .. style.paint(one.what, one.colour or "37")
+    for _, piece in ipairs(pieces(one.what, options.columns)) do
+      out[#out + 1] = (one.level and "" or "  ") .. style.paint(piece, one.colour or "37")
+    end
     for _, line in ipairs(bounded(one, options.full)) do
-      for _, piece in ipairs(options.columns and M.wrap(line, math.max(20, options.columns - 5)) or { line }) do
+      for _, piece in ipairs(pieces(line, options.columns)) do
         out[#out + 1] = piece == "" and "" or "    " .. piece
       end
     end
