@@ -104,16 +104,23 @@ local function next_card(self)
   end
 end
 
----Does something with a card in a task of its own; then asks what may start. What fails or raises in it ends the run,
----unless the card was moved meanwhile, or the run stops.
+---What the task of a card came to: a failure ends the run, unless the card was moved meanwhile, or the run stops.
+---@param card table
+---@param ok any|nil
+---@param err Error|nil
+function Run:card_ended(card, ok, err)
+  if not ok and err and err.code ~= "ERR_CANCELED" and err.code ~= "ERR_STALE" then
+    self:broke(card, err)
+  end
+end
+
+---Does something with a card in a task of its own; then asks what may start.
 ---@param card table
 ---@param act fun(run: table, card: table, ...): any?, Error?
 function Run:start(card, act, ...)
   self.board:start(card)
   local task = async.spawn_watched(function(ok, err)
-    if not ok and err and err.code ~= "ERR_CANCELED" and err.code ~= "ERR_STALE" then
-      self:broke(card, err)
-    end
+    self:card_ended(card, ok, err)
     self.tasks[card.id] = nil
     self.board:stop(card)
     self:pump()

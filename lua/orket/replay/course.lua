@@ -54,11 +54,11 @@ end
 ---@return table unit
 function M.play(replay, card, act, ...)
   replay.run.board:start(card)
-  return replay.stage:play({}, function(...)
-    act(...)
+  return replay.stage:play({ ended = function(ok, err)
+    replay.run:card_ended(card, ok, err)
     local board = replay.run.board -- another one, when the run was resumed meanwhile
     board:stop(board.cards[card.id])
-  end, replay.run, card, ...)
+  end }, act, replay.run, card, ...)
 end
 
 ---A turn whose events so far are its tape: a fork's, that begins with another run's, or one that waited for a person.

@@ -31,16 +31,26 @@ function Stage:tell_driver()
 end
 
 ---Runs fn(...) as a unit until it sleeps or ends.
----@param unit table what is known of it
+---@param unit table what is known of it; ended(ok, err) takes what fn returns or raises
 ---@param fn function
 ---@return table unit
 function Stage:play(unit, fn, ...)
   self.current = unit
-  async.spawn(function(...)
-    fn(...)
+  local function done()
     unit.done = true
     self:tell_driver()
-  end, ...)
+  end
+  if unit.ended then
+    async.spawn_watched(function(ok, err)
+      unit.ended(ok, err)
+      done()
+    end, fn, ...)
+  else
+    async.spawn(function(...)
+      fn(...)
+      done()
+    end, ...)
+  end
   self:settle(unit)
   return unit
 end
