@@ -80,6 +80,17 @@ describe("configuration", function()
     assert.equal(nil, (orket.shell("ls " .. dir .. "/other"):match("verification")))
   end)
 
+  it("writes a project whose recorded replies take it to done without a model server", function()
+    local text, code = orket.run("init --demo " .. dir .. "/demo")
+    assert.equal(0, code)
+    assert(text:find("sh " .. dir .. "/demo/demo/run.sh", 1, true), text)
+    text, code = orket.shell("ORKET=" .. orket.binary .. " ORKET_MODEL=x ORKET_MODEL_KEY=y sh " .. dir .. "/demo/demo/run.sh 2>&1")
+    assert.equal(0, code, text)
+    assert(text:find("no model server is asked", 1, true) and text:find("done: 1 done", 1, true), text)
+    assert.equal(0, select(2, orket.run("replay --strict -C " .. dir .. "/demo hello.1")))
+    assert.equal(0, select(2, orket.run("validate " .. dir .. "/demo")))
+  end)
+
   -- file, its text, and the errors that have to come: {line, path, a part of the message, a part of the fix}
   local WRONG = {
     { "config/organization.json", '{"name": "x",\n"visoin": "", @MODELS}', { 2, "/visoin", "unknown key 'visoin'", "'vision'" } },

@@ -1,6 +1,7 @@
 -- init.lua: `orket init DIR`: writes a minimal working project, also beside files that are there.
 
 local cjson = require("cjson")
+local demo = require("orket.demo_project")
 local fs = require("orket.core.fs")
 local list = require("orket.list")
 local options = require("orket.options")
@@ -11,11 +12,12 @@ local text = require("orket.view.text")
 local M = {}
 
 M.usage = [[
-usage: orket init DIR
+usage: orket init [--demo] DIR
 
 Writes a minimal project: an organization, a team of a coder and a guard, an environment, one epic, and the
 key that signs its runs (.orket/key, for this user's eyes alone). ORKET_MODEL_URL and ORKET_MODEL, when set, are written
 as the models' address and name. DIR may hold other files: none is changed, but .gitignore gets the directories that Orket writes.
+  --demo    recorded replies for its epic as well, which demo/run.sh plays: the project runs without a model server
 exit: 0 written, 1 there is a project, or DIR cannot be written, 2 usage
 ]]
 
@@ -84,6 +86,13 @@ Wrote a project to %s. Next:
   orket run -C %s hello
 ]]
 
+local NEXT_DEMO = [[
+Wrote a project to %s. Next:
+  sh %s/demo/run.sh         runs it with recorded replies instead of a model: no server is asked
+  orket show -C %s hello-1  what happened
+Then name your model server in config/organization.json, and: orket run --again -C %s hello
+]]
+
 local function fail(message, fix)
   io.stderr:write("orket: ", text.block(message), "\n", fix and "  fix: " .. text.block(fix) .. "\n" or "")
   return 1
@@ -106,8 +115,8 @@ local function of_environment(template)
 end
 
 -- The first of its files that is there already.
-local function taken(root)
-  for _, path in ipairs(list.keys(FILES)) do
+local function taken(root, files)
+  for _, path in ipairs(list.keys(files)) do
     if root:kind(path) then
       return path
     end
@@ -123,9 +132,19 @@ local function ignore(root)
   return root:write(".gitignore", before .. (before:find("[^\n]$") and "\n" or "") .. IGNORED)
 end
 
-local function write_all(root)
-  for _, path in ipairs(list.keys(FILES)) do
-    local content = path == "config/organization.json" and of_environment(FILES[path]) or FILES[path]
+local function files_of(args)
+  local files = {}
+  for _, part in ipairs({ FILES, args.demo and demo.files or {} }) do
+    for path, content in pairs(part) do
+      files[path] = content
+    end
+  end
+  return files
+end
+
+local function write_all(root, files)
+  for _, path in ipairs(list.keys(files)) do
+    local content = path == "config/organization.json" and of_environment(files[path]) or files[path]
     local written, message = root:add(path, content)
     if not written then
       return nil, path .. ": " .. message
@@ -137,7 +156,7 @@ end
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  local args, message = options.parse(argv, {}, { "dir" })
+  local args, message = options.parse(argv, { demo = "flag" }, { "dir" })
   if not args then
     return options.refuse(M.usage, message)
   end
@@ -145,12 +164,13 @@ function M.run(argv)
   if not root then
     return fail(problem)
   end
-  local path = taken(root)
+  local files = files_of(args)
+  local path = taken(root, files)
   if path then
     return fail(args.dir .. " has " .. path .. " already", "orket validate " .. args.dir .. " checks a project that is there; name another directory for a new one")
   end
   local ok
-  ok, problem = write_all(root)
+  ok, problem = write_all(root, files)
   if not ok then
     return fail(problem)
   end
@@ -158,7 +178,7 @@ function M.run(argv)
   if not key then
     return fail(why, fix)
   end
-  io.write(NEXT:format(args.dir, args.dir, args.dir))
+  io.write((args.demo and NEXT_DEMO or NEXT):format(args.dir, args.dir, args.dir, args.dir))
   return 0
 end
 
