@@ -110,7 +110,7 @@ static int l_env(lua_State *L)
                 strcmp(name, "LC_ALL") == 0 || strcmp(name, "LC_CTYPE") == 0 || strcmp(name, "LANG") == 0;
     luaL_argcheck(L, ours, 1, "not ours");
     const char *text = getenv(name);
-    lua_pushstring(L, text && len > 4 && strcmp(name + len - 4, "_KEY") == 0 ? "set" : text);
+    lua_pushstring(L, text && *text && len > 4 && strcmp(name + len - 4, "_KEY") == 0 ? "set" : text);
     return 1;
 }
 

@@ -23,6 +23,9 @@ describe("orket repl", function()
   local rows = {
     { "evaluates", "1 + 1", "2\n" },
     { "keeps plain data from line to line", { "x = { 20, 22 }", "x[1] + x[2]", "_ * 2" }, "42\n84\n" },
+    { "ends at exit", { "1", "exit", "2" }, "1\n" },
+    { "ends at quit()", { "1", "quit()", "2" }, "1\n" },
+    { "lets a line use the name exit", { "exit = 3", "exit" }, "3\n" },
     { "keeps what is false", { "x = false", "x", "{ a = x }" }, "false\n{\"a\":false}\n" },
     { "forgets functions", { "f = function() end", "f" }, "" },
     { "shows cards", 'card("hello-1").status', "ready\n" },
@@ -107,5 +110,14 @@ describe("orket repl", function()
     local text = lines('events{card="hello-1", kind="comment.added"}[1].actor')
     assert.matches("^human:", text)
     assert.equal("said in the repl\n", (lines('events{card="hello-1", kind="comment.added"}[1].body.text')))
+  end)
+end)
+
+describe("ORKET_MODEL_KEY", function()
+  it("set to nothing is not set", function()
+    assert.equal("nil set\n", orket.probe([[
+      local value = require("orket.core.sys").env("ORKET_MODEL_KEY")
+      print(value ~= "" and value or nil, require("orket.core.sys").env("ORKET_A_KEY"))
+    ]], "ORKET_MODEL_KEY= ORKET_A_KEY=x "):gsub("\t", " "), nil)
   end)
 end)

@@ -33,7 +33,7 @@ Lua lines over a project. cards() card(ID) events{card=ID} runs() roles() tools(
 dry runs: prompt(ID, ROLE) judge{card=,role=,tool=,arguments=} route(ID)    reload()
 acts of a person, recorded: comment(ID, TEXT) answer(ID, TEXT) move(ID, STATUS) retry(ID)
 The value of a line is shown; _ is the last one. A line that is not complete goes on with the next
-(prompt >>; ^C gives it up). ^D ends; help tells all this.
+(prompt >>; ^C gives it up). ^D, exit or quit ends; help prints this.
 Of files: files(ID) file(ID, PATH), of a card or an epic.
 
   --attach     to the run that is under way in another terminal
@@ -159,6 +159,12 @@ function Repl:enter(line)
   end
 end
 
+-- exit and quit end it, as words or as calls, unless a line gave the name a value.
+local function ends(self, line)
+  local word = not self.pending and line:match("^%s*(%l+)%s*[()]*%s*$")
+  return (word == "exit" or word == "quit") and self.kept[word] == nil
+end
+
 ---No more lines: what was never completed is said.
 ---@return boolean ok nothing failed
 function Repl:finish()
@@ -190,7 +196,9 @@ local function read_loop(self)
     self.prompt = self.pending and "    >> " or place .. "> "
     local line, failure = errors.check(async.await(closing.line, closing, self.prompt, words))
     self.prompt = nil
-    if line then
+    if line and ends(self, line) then
+      return self:finish()
+    elseif line then
       enter_patiently(self, line)
     else
       print("")
@@ -205,6 +213,9 @@ end
 -- Without a terminal the lines come from standard input: for scripts and tests.
 local function pipe_loop(self)
   for line in io.lines() do
+    if ends(self, line) then
+      break
+    end
     self:enter(line)
   end
   return self:finish()
@@ -271,7 +282,7 @@ function M.run(argv)
     report.failure(problems)
   end
   if sys.is_tty(0) then
-    print(string.format("orket %s  %s  (^D ends; help tells more)", sys.version(),
+    print(string.format("orket %s  %s  (exit or ^D ends; help tells more)", sys.version(),
       self.moment and moments.line(self) or "generation " .. self.generation.id))
     read_loop(self)
     return 0
