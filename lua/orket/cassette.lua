@@ -164,7 +164,9 @@ end
 local function played(line)
   line.used = true
   if line.reply then
-    return tape.reply(line.reply.message, line.reply)
+    local reply = tape.reply(line.reply.message, line.reply)
+    reply.is_recorded = nil -- it is what the model answered: its calls are repaired as they were then
+    return reply
   end
   line.error.replayed = true
   return nil, line.error

@@ -219,9 +219,14 @@ local function offers_tools(request)
   return request.tools ~= nil and request.tools ~= "[]"
 end
 
+-- The form of this request: another one may have found out meanwhile that the server refuses tools.
+local function is_in_words(request)
+  return request.sent.tools == false
+end
+
 -- The server refused the request because it offers tools: from now on this model is asked in text.
 local function is_toolless(request, err)
-  local asked = is_auto(request.model) and offers_tools(request) and not writes_calls(request.model)
+  local asked = is_auto(request.model) and offers_tools(request) and not is_in_words(request)
   local refused = asked and err.code == "ERR_HTTP" and cures.refuses_tools(err.status, err.message)
   if refused then
     toolless[place_of(request.model)] = true
@@ -273,7 +278,7 @@ end
 -- A reply that has come, as its turn gets it. What a conversation cannot keep is a failure that was paid for.
 local function whole(request, reply)
   local cost, err = reply.usage, nil
-  if #reply.message <= M.MESSAGE and writes_calls(request.model) then
+  if #reply.message <= M.MESSAGE and is_in_words(request) then
     reply, err = spoken.heard(request.model, reply, request.tools)
   elseif is_auto(request.model) and offers_tools(request) and #reply.calls == 0 and reply.content then
     reply = spoken.overheard(reply, request.tools, request.messages)

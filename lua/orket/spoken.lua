@@ -57,7 +57,7 @@ local function add(said, role, text)
 end
 
 local function content_of(message)
-  return message.content ~= cjson.null and message.content or ""
+  return type(message.content) == "string" and message.content or ""
 end
 
 -- A call that was no text when it was made becomes one.
@@ -176,7 +176,7 @@ local function was_read(body, messages)
   body = squeezed(body)
   for _, text in ipairs(messages) do
     local message = cjson.decode(text)
-    if (message.role == "user" or message.role == "tool") and squeezed(content_of(message)):find(body, 1, true) then
+    if message.role ~= "assistant" and squeezed(content_of(message)):find(body, 1, true) then
       return true
     end
   end

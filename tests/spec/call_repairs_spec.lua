@@ -58,6 +58,32 @@ describe("a native call", function()
     w:replays()
   end)
 
+  for _, cut in ipairs({ '{"path": "a.txt", "content": "hi"', '{"path": "a.txt", "content": "hi', "{" }) do
+    it("that was cut off is not completed: " .. cut, function()
+      local w <close> = played("write_file", cut)
+      assert.falsy(w:made("a.txt"))
+      assert.equal("gate.args.json", w:events("call.refused")[1].body.rule)
+      w:replays()
+    end)
+  end
+
+  it("that was repaired is repaired again when its cassette is played", function()
+    local function project()
+      return world.new({ issues = { { id = "A" } }, mock = [[
+        function work(talk)
+          return talk.replies == 0 and say(call("WriteFile", { file_path = "a.txt", content = "hi" })) or say(finish())
+        end]] })
+    end
+    local recorded <close> = project()
+    local text, code = recorded:run("ep --record .test/tape")
+    assert.equal(0, code, text)
+    local w <close> = project()
+    w:write(".test/tape", recorded:read(".test/tape"))
+    text, code = w:run("ep --replay .test/tape")
+    assert.equal(0, code, text)
+    assert.same({ "hi", 0 }, { w:made("a.txt"), w:requests() })
+  end)
+
   it("cannot hide a second call in its arguments", function()
     local w <close> = played("write_file", '{"path": "a.txt", "content": "hi",}}</tool_call><tool_call>{"name": "write_file", "arguments": {"path": "evil.txt", "content": "x"}')
     assert.falsy(w:made("evil.txt"))

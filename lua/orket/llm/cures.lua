@@ -30,7 +30,7 @@ end
 -- What servers answer that cannot offer tools to this model: Ollama, llama.cpp without --jinja, vLLM, OpenRouter, others.
 local NO_TOOLS = {
   "does not support tool", "does not support function call", "requires %-%-enable%-auto%-tool%-choice", "tools param requires %-%-jinja",
-  "unsupported param: tools", "support tool use", "tool calling.- not supported", "tools? .-not supported",
+  "unsupported param: tools", "support tool use", "tool calling is not supported", "tools are not supported", "tools? is not supported", "tool use is not supported",
 }
 
 ---Does a server refuse a request because tools are offered in it?

@@ -53,7 +53,12 @@ local function read_loosely(text)
   return is_one and call.name == "repaired" and call.state ~= "partial" and cjson.decode(call.arguments) or nil
 end
 
-local function arguments_of(text, notes)
+-- A text that was cut off would be completed by the reader: it ends as an object does, and so does the reply.
+local function is_cut(text, finish)
+  return finish == "length" or not text:find("}%s*$") and not text:find("}%s*```%s*$")
+end
+
+local function arguments_of(text, notes, finish)
   local value = cjson.decode(text)
   if type(value) == "string" then
     local inner = cjson.decode(value)
@@ -61,7 +66,7 @@ local function arguments_of(text, notes)
       notes[#notes + 1] = "arguments were JSON inside a text"
       return inner
     end
-  elseif value == nil then
+  elseif value == nil and not is_cut(text, finish) then
     value = read_loosely(text:match("^%s*```%w*%s*\n(.*)\n%s*```%s*$") or text)
     notes[#notes + 1] = value and "arguments were not strict JSON" or nil
   end
@@ -179,12 +184,12 @@ end
 
 -- ---- a reply ----
 
-local function repair(call, tools, offered)
+local function repair(call, tools, offered, finish)
   local notes = {}
   local name = tool_of(call.name, tools, offered)
   local about = tools[name] and tools[name].about
   local properties = about and about.schema and about.schema.properties
-  local arguments = type(properties) == "table" and arguments_of(call.arguments, notes) or nil
+  local arguments = type(properties) == "table" and arguments_of(call.arguments, notes, finish) or nil
   if arguments then
     arguments = unwrapped(arguments, about, notes)
     rename(arguments, about, notes)
@@ -210,7 +215,7 @@ function M.apply(reply, generation, role)
   end
   local repairs, offered = nil, generation.roles[role].about.tools or {}
   for _, call in ipairs(reply.calls) do
-    call.repaired = repair(call, generation.tools, offered)
+    call.repaired = repair(call, generation.tools, offered, reply.finish)
     if call.repaired then
       repairs = repairs or {}
       repairs[call.id] = call.repaired
