@@ -246,6 +246,18 @@ describe("orket.tree", function()
     assert(text:find("nil%s+ERR_TOO_LARGE%s+huge in the directory of A") and text:find("\nfile\n"), text)
   end)
 
+  it("replaces no file of the journal that a person made too large to be kept", function()
+    local text, code = probe([[
+      card("A")
+      work("A", { a = "1" })
+      os.execute("truncate -s 65M " .. dir .. "/workspace/E/cards/A/a")
+      local opened, err = trees.open(project, project.store, { id = "A", epic = "E" })
+      print(opened, err.code, err.message)
+      os.execute("stat -c %s " .. dir .. "/workspace/E/cards/A/a")]])
+    assert.equal(0, code or 0, text)
+    assert(text:find("nil%s+ERR_TOO_LARGE%s+a in the directory of A") and text:find("68157440", 1, true), text)
+  end)
+
   it("makes directories again that somebody removed", function()
     check("a=1 d/b=2|a=1 d/b=2|a=1 d/b=2", [[
       card("A")

@@ -78,6 +78,7 @@ said=$(sh ./hello.sh world) || exit 1
 }
 
 local IGNORED = "/.orket/\n/workspace/\n" -- by git
+local IGNORE_MAX = 64 * 1024 * 1024
 
 local NEXT = [[
 Wrote a project to %s. Next:
@@ -124,12 +125,34 @@ local function taken(root, files)
   return root:kind(".orket") and ".orket"
 end
 
-local function ignore(root)
-  local before = root:kind(".gitignore") and root:read(".gitignore") or ""
-  if before:find("/.orket/", 1, true) then
-    return true
+-- What .gitignore is to hold afterwards; a file that is there is read before anything is written.
+local function ignoring(root)
+  local before, message, code = root:read(".gitignore", IGNORE_MAX)
+  if not before and code ~= "ERR_NOT_FOUND" then
+    return nil, ".gitignore: " .. message
   end
-  return root:write(".gitignore", before .. (before:find("[^\n]$") and "\n" or "") .. IGNORED)
+  before = before and before .. (before:find("[^\n]$") and "\n" or "") or ""
+  for line in IGNORED:gmatch("[^\n]+") do
+    if not ("\n" .. before):find("\n" .. line .. "\n", 1, true) then
+      before = before .. line .. "\n"
+    end
+  end
+  return before
+end
+
+local function write_all(root, files)
+  local ignored, problem = ignoring(root)
+  if not ignored then
+    return nil, problem
+  end
+  for _, path in ipairs(list.keys(files)) do
+    local content = path == "config/organization.json" and of_environment(files[path]) or files[path]
+    local written, message = root:add(path, content)
+    if not written then
+      return nil, path .. ": " .. message
+    end
+  end
+  return root:write(".gitignore", ignored)
 end
 
 local function files_of(args)
@@ -140,17 +163,6 @@ local function files_of(args)
     end
   end
   return files
-end
-
-local function write_all(root, files)
-  for _, path in ipairs(list.keys(files)) do
-    local content = path == "config/organization.json" and of_environment(files[path]) or files[path]
-    local written, message = root:add(path, content)
-    if not written then
-      return nil, path .. ": " .. message
-    end
-  end
-  return ignore(root)
 end
 
 ---@param argv string[]

@@ -108,6 +108,9 @@ local function look(options, root, path)
   local found, message, code, fix = root:hash(path)
   if not found and options.found and errors.is_machine(code) then
     return errors.check(nil, message, code, fix)
+  elseif not found and options.aside and code == "ERR_TOO_LARGE" then
+    local _, err = asides.keep(options.aside, root, path) -- refuses it, and says what to do
+    return nil, err
   end
   return found
 end
