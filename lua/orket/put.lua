@@ -33,6 +33,9 @@ local function check_file(one)
       return nil, errors.new("ERR_USAGE", "a file to put has a dir and a name")
     end
   end
+  if ("/" .. (one.as or "x") .. "/"):find("/%.?/") then -- one file has one name in the journal
+    return nil, errors.new("ERR_PATH", "--as " .. one.as .. " is not in its shortest form", "leave out '.' and doubled slashes")
+  end
   return true
 end
 

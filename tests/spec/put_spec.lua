@@ -52,6 +52,14 @@ describe("orket put", function()
     refused(w, "A mine/note.txt", "A is done")
   end)
 
+  it("refuses names that another spelling has already", function()
+    local w <close> = synced({ issues = { { id = "A" } }, files = { ["mine/note.txt"] = "x" } })
+    for _, name in ipairs({ "./note.txt", "a//note.txt", "a/./note.txt", "/note.txt", "a/" }) do
+      refused(w, "--as " .. name .. " A mine/note.txt", "fix: ")
+    end
+    assert.equal(0, #w:events("file.written"))
+  end)
+
   it("takes what the person put into the card's own directory, with its place, and keeps it once", function()
     local w <close> = synced({ issues = { { id = "A" } } })
     w:write("workspace/ep/cards/A/sub/x", "1")
