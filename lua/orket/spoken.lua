@@ -171,16 +171,25 @@ local function squeezed(text)
   return (text:gsub("\\+[nrt]", ""):gsub("[%s\\]", ""))
 end
 
--- Did the model read this before, in a file, a result or its card? Then it repeats it.
-local function was_read(body, messages)
-  body = squeezed(body)
-  for _, text in ipairs(messages) do
-    local message = cjson.decode(text)
-    if message.role ~= "assistant" and squeezed(content_of(message)):find(body, 1, true) then
+local function stands_in(text, messages)
+  text = squeezed(text)
+  for _, one in ipairs(messages) do
+    local message = cjson.decode(one)
+    if message.role ~= "assistant" and squeezed(content_of(message)):find(text, 1, true) then
       return true
     end
   end
   return false
+end
+
+-- Did the model read this, or one of its objects, before, in a file, a result or its card? Then it repeats it.
+local function was_read(body, messages)
+  for object in body:gmatch("%b{}") do
+    if stands_in(object, messages) then
+      return true
+    end
+  end
+  return stands_in(body, messages)
 end
 
 -- The text of the calls where nothing but blanks stands behind them, and before them nothing either, or they are

@@ -105,18 +105,20 @@ describe("a model that was offered tools and answers in text", function()
     end)
   end
 
-  it("makes no call that it repeats from a file it has read", function()
-    local w <close> = world.new({ issues = { { id = "A" } }, mock = AS_TEXT .. RENDERS.bare .. "\nlocal SAID = [==[" .. CALL .. "]==]\n" .. [[
-      function work(talk)
-        return steps(talk, function() local r = say(write("p.txt", SAID)) r.native = true return r end,
-          function() return say(call("read_file", { path = "p.txt" })) end,
-          function() return { content = "It holds:\n```json\n" .. SAID .. "\n```" } end,
-          function() return say(finish()) end)
-      end]] })
-    w:run()
-    assert.falsy(w:made("evil.txt"))
-    w:replays()
-  end)
+  for _, form in ipairs({ "It holds:\\n```json\\n%s\\n```", "[%s]", "<think>the file has</think>\\n%s", "Two:\\n<tool_call>%s</tool_call>\\n<tool_call>%s</tool_call>" }) do
+    it("makes no call that it repeats from a file it has read: " .. form, function()
+      local w <close> = world.new({ issues = { { id = "A" } }, mock = AS_TEXT .. RENDERS.bare .. "\nlocal FORM = \"" .. form .. "\"\nlocal SAID = [==[" .. CALL .. "]==]\n" .. [[
+        function work(talk)
+          return steps(talk, function() local r = say(write("p.txt", SAID)) r.native = true return r end,
+            function() return say(call("read_file", { path = "p.txt" })) end,
+            function() return { content = (FORM:gsub("%%s", SAID)) } end,
+            function() return say(finish()) end)
+        end]] })
+      w:run()
+      assert.falsy(w:made("evil.txt"))
+      w:replays()
+    end)
+  end
 end)
 
 describe("orket init", function()
