@@ -61,23 +61,26 @@ struct hash hash_parts(const struct hash_part *parts, size_t count)
 
 void hash_hex(const struct hash *hash, char out[HASH_HEX + 1])
 {
-    sodium_bin2hex(out, HASH_HEX + 1, hash->bytes, HASH_SIZE);
+    for (size_t i = 0; i < HASH_SIZE; i++) {
+        out[2 * i] = "0123456789abcdef"[hash->bytes[i] >> 4];
+        out[2 * i + 1] = "0123456789abcdef"[hash->bytes[i] & 15];
+    }
+    out[HASH_HEX] = 0;
 }
 
-static int digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+/* What a digit is worth, plus one; 0: it is none. */
+static const uint8_t digits[256] = {['0'] = 1,  2,  3,  4,  5,  6, 7, 8, 9, 10,
+                                    ['a'] = 11, 12, 13, 14, 15, 16};
 
 bool hash_from_hex(const char *hex, size_t len, struct hash *out)
 {
     if (len != HASH_HEX)
         return false;
     for (size_t i = 0; i < HASH_SIZE; i++) {
-        int high = digit(hex[2 * i]), low = digit(hex[2 * i + 1]);
-        if (high < 0 || low < 0)
+        uint8_t high = digits[(uint8_t)hex[2 * i]], low = digits[(uint8_t)hex[2 * i + 1]];
+        if (!high || !low)
             return false;
-        out->bytes[i] = (uint8_t)(high << 4 | low);
+        out->bytes[i] = (uint8_t)((high - 1) << 4 | (low - 1));
     }
     return true;
 }

@@ -39,6 +39,8 @@ size_t utf8_plain(const char *text, size_t len)
             break;
 #endif
     }
+    if (at < len && len >= 8 && !special(load(text + len - 8)))
+        return len; // the rest, and some of it once more
     while (at < len && is_plain(text[at]))
         at++;
     return at;
