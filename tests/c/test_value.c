@@ -211,7 +211,7 @@ static void test_decode_out_of_memory(void **state)
             assert_int_equal(code, 0);
             return;
         }
-        assert_true(rc == LUA_ERRMEM || code == 0 || code == ERR_LIMIT);
+        assert_true(rc == LUA_ERRMEM || code == 0 || code == ERR_MEMORY);
     }
 }
 
