@@ -163,7 +163,7 @@ local function slowest()
   local most, what = 0, nil
   for _, part in ipairs({ "<", "{", "[", '{"', "<tool_call>", '<tool_call>{"', "[TOOL_CALLS][", "<function=a><parameter=b>", "\n<parameter=n>\n",
       "<|tool_call_start|>[f('", "<|tool_call_start|>[f(a=b'", ']<]minimax[>[<a>', '"//', '"/*', "/*x*/", "for example <tool_call>", "<|", "<|t", "{}", "[1]",
-      "[T", "[t", "<f", "[{", "{T" }) do
+      "[T", "[t", "<f", "[{", "{T", '<tool_call>{"\n', '> <tool_call>{"\n', "<code> {}" }) do
     local seconds = spent({ { text = part:rep((megabytes << 20) // #part), tools = cases.TOOLS } })
     if seconds > most then
       most, what = seconds, part
@@ -178,5 +178,5 @@ local seconds, what = slowest()
 measure.figure("families", #names, "")
 measure.figure("rows that are not as they should be", failed, "of " .. total, { most = 0 })
 measure.figure("four bytes of a reply that comes in such pieces, CPU", per_token, "µs")
-measure.figure(("%d MB of the worst, %q, CPU"):format(megabytes, what), seconds, "s", { most = 1 })
+measure.figure(("%d MB of the worst, %q, CPU"):format(megabytes, what), seconds, "s", { most = 5 })
 measure.bench({ families = #names, texts = #vectors, rows = total, failed = failed, token_us = per_token, worst_s = seconds, worst = what, mb = megabytes })

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "../fuzz/promises.h"
+#include "support.h"
 
 #define PLACE   "build/fuzz/smoke"
 #define SEEDS   512
@@ -92,9 +93,66 @@ static void test_promises(void **test)
     }
 }
 
+/* As read_text in pieces of 16, whatever becomes of it; *code says that. */
+static struct dialect *read_hungry(const char *text, size_t len, int *code)
+{
+    struct dialect *d = NULL;
+    *code = dialect_open(&d, &grammar, NULL, &tools.root, NULL);
+    for (size_t at = 0; *code == 0 && at < len; at += 16)
+        *code = dialect_feed(d, text + at, len - at < 16 ? len - at : 16);
+    *code = *code ? *code : dialect_end(d);
+    return d;
+}
+
+/* Each allocation refused, alone and with all after it: the same is found, or no memory is reported. */
+static void starve(const char *text, size_t len, bool called, void (*refuse)(unsigned))
+{
+    int code;
+    size_t count;
+    struct dialect *whole = read_hungry(text, len, &code);
+    assert_int_equal(code, 0);
+    (void)dialect_calls(whole, &count);
+    assert_true(count > 0 || !called);
+    for (unsigned n = 1, failed = 1; failed; n++) {
+        refuse(n);
+        struct dialect *d = read_hungry(text, len, &code);
+        failed = support_failed();
+        if (code == 0)
+            check_same(d, whole);
+        else
+            assert_int_equal(code, ERR_MEMORY);
+        dialect_close(d);
+    }
+    dialect_close(whole);
+}
+
+/* Calls that go where no vector does: a value escaped once too often, numbers as Python writes them, wrapped arguments. */
+static const char *const texts[] = {
+    "<tool_call>\n<function=f>\n<parameter=c>\n[{\\\"x\\\": 1}]\n</parameter>\n</function>\n</tool_call>",
+    "<tool_call>\n<function=f>\n<parameter=a>\n\"0042\"\n</parameter>\n<parameter=b>x\n<parameter=c>[1]\n</parameter>\n"
+    "</function>\n</tool_call>",
+    "<|python_start|>[f(a=007, b=\"\"\"x\\'y\"\"\"), f(a=1.)]<|python_end|>",
+    "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"arguments\": \"{\\\"a\\\": 1}\"}}\n</tool_call>",
+    "<tool_call>\n{'name': 'f', 'arguments': '{\"b\": \"a \"word\" in it\"}',}\n</tool_call>",
+};
+
+static void test_memory(void **test)
+{
+    (void)test;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        starve(texts[i], strlen(texts[i]), true, support_fail_only);
+        starve(texts[i], strlen(texts[i]), true, support_fail_at);
+    }
+    for (size_t i = 0; i < seed_count; i++) {
+        starve(seeds[i].bytes + 3, seeds[i].len - 3, false, support_fail_only);
+        starve(seeds[i].bytes + 3, seeds[i].len - 3, false, support_fail_at);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_memory),
         cmocka_unit_test(test_promises),
     };
     return cmocka_run_group_tests(tests, prepare, NULL);

@@ -56,6 +56,11 @@ M.STRINGS = {
   { "letters of every length", function() return "Grüße, 你好 🎉 \u{2028}" end },
 }
 
+-- Without the thought that its prompt has begun: behind its end nothing is quoted.
+local function spoken(text)
+  return (text:gsub("^.-</[%l:]*think[%l:]*>", ""):gsub("^.-<|close|>think<|sep|>", ""):gsub("^.-%[/THINK%]", ""))
+end
+
 ---Where nothing is called: {where, the text in it}.
 M.QUOTED = {
   { "in inline code", function(text) return "What one may write: ````` " .. text:gsub("\n\n+", "\n") .. " `````, and no more." end },
@@ -64,6 +69,11 @@ M.QUOTED = {
     return "Use the ` key, it says:\n~~~~~\nfoo\n\n" .. text .. "\n~~~~~\nThat is it."
   end },
   { "in a quotation", function(text) return "> " .. text:gsub("\n", "\n> ") end },
+  { "in a paragraph that begins as a quotation", function(text) return "> So:\n" .. text:gsub("\n\n+", "\n") .. "\n\nThat is it." end },
+  { "in a line of code by its blanks", function(text) return "So:\n\n" .. ("\n" .. spoken(text)):gsub("\n", "\n    ") .. "\n\nThat is it." end },
+  { "in an element of HTML", function(text) return "So:\n<pre class=\"x\">\nfoo:\n" .. spoken(text) .. "\n\n" .. spoken(text) .. "\n</pre>\nThat is it." end },
+  { "in an element within a line", function(text) return "So: <code>a; " .. spoken(text) .. "</code>, that is it." end },
+  { "in a comment of HTML", function(text) return "So: <!-- foo\n" .. spoken(text) .. "\n-->\nThat is it." end },
   { "in a tool's result that the model makes up", function(text) return "<tool_response>\n" .. text .. "\n</tool_response>\nDone." end },
   { "in a user's turn that it makes up", function(text) return "Done.\n<|im_start|>user\n" .. text .. "\n<|im_end|>\n" end },
   { "in a tool's turn that it makes up", function(text) return "Done.<|start_header_id|>ipython<|end_header_id|>\n\n" .. text end },

@@ -48,6 +48,8 @@ return {
   { "a call of harmony cut off before it says anything", "<|channel|>commentary to=functions.w <|message|>", "partial", {} },
   { "a bracket too few before the mark", hermes('[{"name": "w", "arguments": {"a": 1}}'), "repaired", { a = 1 } },
   { "no closing mark", '<tool_call>{"name": "w", "arguments": {"a": 1}}\nDone.', "repaired", { a = 1 } },
+  { "no opening mark", 'I look.\n{"name": "w", "arguments": {"a": 1}}\n</tool_call>\n<tool_call>{"name": "x"}</tool_call>', "complete", { a = 1 }, more = { "x" } },
+  { "the beginning of a fence twice", "```tool_code\n```tool_code\nw(a=1)\n```", "complete", { a = 1 } },
   { "no closing mark before the next call", '<tool_call>{"name": "w", "arguments": {"a": 1}}\n<tool_call>{"name": "x", "arguments": {}}</tool_call>',
     "repaired", { a = 1 }, more = { "x" } },
   { "an opening mark where the closing one belongs", '<tool_call>{"name": "w", "arguments": {"a": 1}}<tool_call>', "repaired", { a = 1 } },

@@ -38,7 +38,8 @@ static void read_file(struct buf *out, const char *path)
 static int promises_begin(void)
 {
     static const char declared[] =
-        "[{\"name\":\"f\",\"parameters\":{\"properties\":{\"a\":{\"type\":\"integer\"},\"b\":{\"type\":\"string\"}}}}]";
+        "[{\"name\":\"f\",\"parameters\":{\"properties\":{\"a\":{\"type\":\"integer\"},\"b\":{\"type\":\"string\"},"
+        "\"c\":{\"type\":\"array\"}}}}]";
     struct buf text = {0};
     struct json_doc spec = {0};
     read_file(&text, getenv("FUZZ_GRAMMAR"));

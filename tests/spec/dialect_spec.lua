@@ -359,6 +359,8 @@ describe("calls in a model's text", function()
       { "all\nHello.", "Hello.", "functionary_v3.2" }, { "all\nI look.\n>>>search\n{\"q\": \"x\"}", "I look.\n", "functionary_v3.2", 1 },
       { "<|message_model|><|content_thinking|>I could " .. INKLING .. "<|end_message|><|message_model|><|content_text|>Hi.<|end_message|>", "Hi." },
       { "<|message_model|><|content_text|>I look.<|end_message|>" .. INKLING, "I look.", nil, 1 }, { "all\nHello.", "all\nHello." }, { "Hello.<|role_end|>", "Hello." },
+      { '{"name": "search", "arguments": {"q": "x"}}\n</tool_call>', "", nil, 1 }, { '{"name": "search", "arguments": {"q": "x"}}\n</tool_call>', "", "hermes", 1 },
+      { '<｜tool▁cals▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>search\n```json\n{"q": "x"}\n```<｜tool▁call▁end｜>', "<｜tool▁cals▁begin｜>", "cogito", 1 },
     }
     local rows = {}
     for i, case in ipairs(said) do
@@ -373,7 +375,8 @@ describe("calls in a model's text", function()
   it("are made beside what quotes something else", function()
     local call = '<tool_call>{"name": "search", "arguments": {"q": "x"}}</tool_call>'
     local beside = { "It looks like the file is there.\n", "I read the example file:\n", "It would be best to look.\n", "The next step would be:\n", "I add the <pre> and <code> tags now.\n",
-      "As 3 > 2 I go on: ", "He said 'yes'. ", "<!-- done --> ", "<code>x</code> ", "「x」 " }
+      "As 3 > 2 I go on: ", "He said 'yes'. ", "<!-- done --> ", "<code>x</code> ", "「x」 ",
+      "The <code> and <blockquote> tags:\n", "> yours\n\n", "- one\n  - two\n\n", "- I write it: ", "2 > 1 | x. ", "   ", "if (a<b) {}\n", "The <query> and <prefix> words: " }
     local rows = {}
     for i, text in ipairs(beside) do
       rows[i] = { text = text .. call, tools = TOOLS }
@@ -406,7 +409,9 @@ describe("calls in a model's text", function()
     local PARTS = { "<", "{", "[", '{"', "`", "~\n", "<tool_call>", '<tool_call>{"', "<function=a><parameter=b>", '{"tool":"f","args":{}} ',
       "[f(", "[TOOL_CALLS]", "TOOL: f\nPATH: x\nCONTENT: \n", "<think>", "</think>", "</parameter>", "Action: x\n", '[TOOL_CALLS]f{"a":"',
       'for example {"tool":"f","args":{}} ', "```json\n{\"tool\":\"f\",\"args\":{}}\n```\n", "```tool_code f(", '{"a":[', "{a:", "{'",
-      '{"\\u', '","', "<tool_call><function=search>\n<parameter=q>\n", "<|tool_call>call:f{a:<|\"|>", "<｜tool▁calls▁begin｜>", "\n", " " }
+      '{"\\u', '","', "<tool_call><function=search>\n<parameter=q>\n", "<|tool_call>call:f{a:<|\"|>", "<｜tool▁calls▁begin｜>", "\n", " ", "{T",
+      '<code> {"tool":"f","args":{}} ', '<pre>\n<tool_call>{"name":"f","arguments":{}}</tool_call>', "> <tool_call>{\"\n", '    {"tool":"f","args":{}}\n',
+      '- <tool_call>{"a":"\n', "<!-- ", "| <function=search><parameter=q>\n" }
     local rows = {}
     for i, part in ipairs(PARTS) do
       rows[i] = { text = part:rep((1 << 20) // #part), tools = TOOLS }

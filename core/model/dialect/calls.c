@@ -1,4 +1,5 @@
 /* calls.c: what counts as a call among JSON values. */
+#include <ctype.h>
 #include <stdlib.h>
 
 #include "model/dialect/loose.h"
@@ -38,6 +39,7 @@ static struct dialect_call *new_call(struct calls *calls)
     if ((calls->count & (calls->count - 1)) == 0) { /* 0 and the powers of two: full */
         size_t room = calls->count ? calls->count * 2 : 1;
         struct dialect_call *items = realloc(calls->items, room * sizeof *items);
+        calls->starved |= !items;
         if (!items)
             return NULL;
         calls->items = items;
@@ -46,26 +48,27 @@ static struct dialect_call *new_call(struct calls *calls)
     return &calls->items[calls->count];
 }
 
-/* The canonical text of the object that `arguments` is the text of; false: it is none. */
-static bool object_text(struct buf *out, const char *text, size_t len)
+/* The canonical text of the object that the text is, as the call's arguments; false: it is none. */
+static bool add_arguments(struct calls *calls, struct dialect_call *call, const char *text, size_t len)
 {
     struct json_doc doc = {0};
-    bool object = len && json_parse(&doc, text, len, NULL, NULL) == 0 && doc.root.type == JSON_OBJECT;
+    bool object = len && scan_json(&doc, text, len, &calls->starved) && doc.root.type == JSON_OBJECT;
     if (object)
-        json_write(out, &doc.root);
+        json_write(&call->arguments, &doc.root);
     json_doc_clear(&doc);
-    return object && buf_ok(out);
+    return object;
 }
 
 /* The same of a text that is no JSON as it stands, but as models write it. */
-static bool mended_text(struct buf *out, const char *text, size_t len)
+static bool add_mended(struct calls *calls, struct dialect_call *call, const char *text, size_t len)
 {
     struct buf json = {0};
     struct scan s = {.at = text, .end = text + len, .final = true};
     scan_blanks(&s);
     bool whole = loose_value(&s, &json) == FOUND_YES;
     scan_blanks(&s);
-    whole = whole && s.at == s.end && buf_ok(&json) && object_text(out, json.data, json.len);
+    whole = whole && s.at == s.end && add_arguments(calls, call, json.data, json.len);
+    calls->starved |= !buf_ok(&json);
     buf_clear(&json);
     return whole;
 }
@@ -94,15 +97,36 @@ static const struct json *inner(const struct json *tool)
     return function && function->type == JSON_OBJECT ? function : tool;
 }
 
+/* As turn/call_repairs.lua compares names: without case, dashes, underscores and the name space of harmony. */
+static bool is_spelling(const char *have, const char *name, size_t len)
+{
+    static const char space[] = "functions.";
+    size_t at = len > sizeof space - 1 && memcmp(name, space, sizeof space - 1) == 0 ? sizeof space - 1 : 0;
+    for (;; have++, at++) {
+        while (*have == '_' || *have == '-')
+            have++;
+        while (at < len && (name[at] == '_' || name[at] == '-'))
+            at++;
+        if (!*have || at == len)
+            return !*have && at == len;
+        if (tolower((unsigned char)*have) != tolower((unsigned char)name[at]))
+            return false;
+    }
+}
+
 const struct json *tool_named(const struct json *tools, const char *name, size_t len)
 {
+    const struct json *spelled = NULL;
     for (size_t i = 0; json_at(tools, i); i++) {
         size_t have_len;
-        const char *have = json_string(json_get(inner(json_at(tools, i)), "name"), &have_len);
+        const struct json *tool = inner(json_at(tools, i));
+        const char *have = json_string(json_get(tool, "name"), &have_len);
         if (have && have_len == len && memcmp(have, name, len) == 0)
-            return inner(json_at(tools, i));
+            return tool;
+        if (have && !spelled && is_spelling(have, name, len))
+            spelled = tool;
     }
-    return NULL;
+    return spelled;
 }
 
 struct wanted tool_wants(const struct json *tool)
@@ -131,17 +155,17 @@ static bool all_known(struct wanted tool, const struct json *object)
 }
 
 /* {"arguments": {...}} for {...}, of a tool that has no such parameter but every one inside. */
-static bool unwrap(const struct calls *calls, struct dialect_call *call)
+static bool unwrap(struct calls *calls, struct dialect_call *call)
 {
     struct json_doc doc = {0}, inner = {0};
     const struct json *tool = tool_named(calls->tools, call->name.data, call->name.len);
-    bool parsed = tool && json_parse(&doc, call->arguments.data, call->arguments.len, NULL, NULL) == 0;
+    bool parsed = tool && scan_json(&doc, call->arguments.data, call->arguments.len, &calls->starved);
     const struct json_member *only = parsed && doc.root.len == 1 ? doc.root.u.members : NULL;
     const struct json *inside = only ? &only->value : NULL;
     size_t len;
     const char *text = json_string(inside, &len);
     if (text)
-        inside = json_parse(&inner, text, len, NULL, NULL) == 0 ? &inner.root : NULL;
+        inside = scan_json(&inner, text, len, &calls->starved) ? &inner.root : NULL;
     bool wrapped = inside && inside->type == JSON_OBJECT && all_known(tool_wants(tool), inside)
         && !all_known(tool_wants(tool), &doc.root);
     if (wrapped) {
@@ -174,18 +198,17 @@ bool calls_add(struct calls *calls, const char *name, size_t len, const char *ar
     call->state = state;
     buf_put(&call->name, name, len);
     const enum dialect_state mended = state == DIALECT_COMPLETE ? DIALECT_REPAIRED : state;
-    bool whole = object_text(&call->arguments, arguments, arguments_len);
+    bool whole = add_arguments(calls, call, arguments, arguments_len);
     if (!whole) {
         call->state = mended;
-        whole = mended_text(&call->arguments, arguments, arguments_len);
+        whole = add_mended(calls, call, arguments, arguments_len);
     }
-    if (!whole || !buf_ok(&call->name)) {
-        calls_cut(calls, calls->count - 1);
-        return false;
-    }
-    if (may_be_wrapped(call) && unwrap(calls, call))
+    if (whole && may_be_wrapped(call) && unwrap(calls, call))
         call->state = mended;
-    return true;
+    calls->starved |= !buf_ok(&call->name) || !buf_ok(&call->arguments);
+    if (!whole || calls->starved)
+        calls_cut(calls, calls->count - 1);
+    return whole && !calls->starved;
 }
 
 /* ---- JSON ---- */
@@ -214,7 +237,7 @@ static bool is_declaration(const struct json *object, const struct json *argumen
         && (json_get(object, "description") || json_is(json_get(arguments, "type"), "object"));
 }
 
-/* The arguments as text; NULL: they are none. */
+/* The arguments as text; NULL: no memory. */
 static const char *arguments_of(struct buf *out, const struct json *value)
 {
     const char *text = json_string(value, NULL);
@@ -224,7 +247,7 @@ static const char *arguments_of(struct buf *out, const struct json *value)
         buf_puts(out, "{}");
     else
         json_write(out, value);
-    return buf_ok(out) ? out->data : NULL;
+    return out->data;
 }
 
 /* A name alone is a call where nothing but calls can stand, and where it is called a tool. */
@@ -243,6 +266,7 @@ static size_t add_object(struct reading *r, const struct json *object)
         return 0;
     const char *text = arguments_of(&arguments, value);
     bool added = text && calls_add(r->calls, name, len, text, arguments.len, r->state);
+    r->calls->starved |= !buf_ok(&arguments);
     buf_clear(&arguments);
     return added;
 }
@@ -279,6 +303,7 @@ static size_t add_keyed(struct reading *r, const struct json *value, unsigned de
     const char *text = arguments_of(&arguments, &member->value);
     if (text && calls_add(r->calls, member->key, member->key_len, text, arguments.len, r->state))
         count++;
+    r->calls->starved |= !buf_ok(&arguments);
     buf_clear(&arguments);
     return count;
 }
@@ -288,7 +313,7 @@ static size_t add_text(struct reading *r, const struct buf *text,
 {
     struct json_doc doc = {0};
     size_t count = 0;
-    if (text->len && buf_ok(text) && json_parse(&doc, text->data, text->len, NULL, NULL) == 0)
+    if (text->len && scan_json(&doc, text->data, text->len, &r->calls->starved))
         count = add(r, &doc.root, 0);
     json_doc_clear(&doc);
     return count;

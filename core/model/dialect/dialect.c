@@ -144,16 +144,17 @@ static void note_all(struct dialect *d, const struct calls *calls)
                     calls->broken[i < DIALECT_BROKEN_MAX ? i : 0].why);
 }
 
-/* What a quotation mark stands before is read as far as it goes, so that nothing in it is taken for a call. */
+/* What is quoted is read, so that nothing in it is taken for a call: behind a quotation mark as far as it goes. */
 static enum found pass_quoted(struct dialect *d, const struct form *form, struct scan s,
                               struct attempt *attempt)
 {
+    const bool opens = quote_opens(&d->quote, d->text.data, d->at);
     size_t before = d->calls.count;
     enum found found = match_form(form, &s, &d->calls);
     calls_cut(&d->calls, before);
     if (found == FOUND_MORE && !s.final)
         return FOUND_MORE;
-    if (s.at > attempt->reached)
+    if ((found == FOUND_YES || opens) && s.at > attempt->reached)
         attempt->reached = s.at;
     return FOUND_NO;
 }
@@ -251,19 +252,29 @@ static enum found try_form(struct dialect *d, const struct form *form, struct sc
     return FOUND_YES;
 }
 
+/* Is what is quoted here read, so that nothing in it counts? In code nothing does. */
+static bool is_read(struct dialect *d, enum found apart)
+{
+    return apart == FOUND_YES || quote_opens(&d->quote, d->text.data, d->at)
+        || quote_in_line(&d->quote, d->text.data, d->at);
+}
+
 static enum found forms(struct dialect *d, const struct scan *s, struct attempt *attempt)
 {
     const struct grammar *g = d->grammar;
     const struct lead_word here = lead_at(s->at, scan_left(s));
     struct candidates all = candidates(&g->form_leads, s);
+    const enum found apart = quote_sets_apart(&d->quote, d->text.data, d->text.len, s->final, d->at);
+    if (apart == FOUND_MORE)
+        return FOUND_MORE;
     for (const struct lead *lead = all.at; lead < all.end; lead++) {
         if (!lead_may_stand(lead->word, here))
             continue;
         const struct form *form = &g->forms[lead->of];
         enum found found = in_question(d, form) ? begins(form, s) : FOUND_NO;
-        bool may = found != FOUND_NO && allowed(d, form);
+        bool may = found != FOUND_NO && apart == FOUND_NO && allowed(d, form);
         if (found == FOUND_NO || (found == FOUND_MORE && s->final)
-            || (!may && (form->where == WHERE_LINE || !quote_opens(&d->quote, d->text.data, d->at))))
+            || (!may && (form->where == WHERE_LINE || !is_read(d, apart))))
             continue;
         if (found == FOUND_YES)
             found = (may ? try_form : pass_quoted)(d, form, *s, attempt);
@@ -332,12 +343,12 @@ static enum found step(struct dialect *d, bool final)
 
 static int run(struct dialect *d, bool final)
 {
-    while (d->at < d->text.len)
+    while (d->at < d->text.len && !d->calls.starved)
         if (step(d, final) == FOUND_MORE) {
             d->again = d->text.len + 1 + (d->text.len - d->at) / 2;
             break;
         }
-    return buf_ok(&d->content) && buf_ok(&d->reasoning) ? 0 : ERR_MEMORY;
+    return buf_ok(&d->content) && buf_ok(&d->reasoning) && !d->calls.starved ? 0 : ERR_MEMORY;
 }
 
 int dialect_feed(struct dialect *d, const char *text, size_t len)

@@ -17,11 +17,12 @@ static bool in_word(char c)
         || c == '+' || c == '-' || c == '.';
 }
 
-static bool is_number(const char *text, size_t len)
+/* Without memory the value has failed. */
+static bool is_number(struct loose *l, const char *text, size_t len)
 {
     struct json_doc doc = {0};
     bool number = len && len <= NUMBER_MAX && (*text == '-' || (*text >= '0' && *text <= '9'))
-        && json_parse(&doc, text, len, NULL, NULL) == 0;
+        && scan_json(&doc, text, len, &l->out->failed);
     json_doc_clear(&doc);
     return number;
 }
@@ -44,10 +45,11 @@ static bool odd_number(struct loose *l, const char *text, size_t len)
     buf_put(&number, text + zeros, len - zeros);
     if (len && text[len - 1] == '.')
         buf_putc(&number, '0');
-    bool odd = buf_ok(&number) && number.len && is_number(number.data, number.len);
+    bool odd = number.len && is_number(l, number.data, number.len);
     if (odd)
         buf_put(l->out, number.data, number.len);
     l->s->repaired |= odd && zeros;
+    l->out->failed |= number.failed;
     buf_clear(&number);
     return odd;
 }
@@ -68,9 +70,10 @@ static enum found word(struct loose *l)
             s->at = at;
             return FOUND_YES;
         }
-    if (!is_number(s->at, len) && !odd_number(l, s->at, len))
+    bool number = is_number(l, s->at, len);
+    if (!number && !odd_number(l, s->at, len))
         return at == s->end ? FOUND_MORE : FOUND_NO;
-    if (is_number(s->at, len))
+    if (number)
         buf_put(l->out, s->at, len);
     s->at = at;
     return FOUND_YES;

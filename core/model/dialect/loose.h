@@ -10,7 +10,7 @@
 
 #define LOOSE_DEPTH_MAX 64
 
-/* Appends the value to out. FOUND_MORE: the text was cut; out has got what is there with everything
+/* Appends the value to out, which has failed without memory, whatever is answered. FOUND_MORE: the text was cut; out has got what is there with everything
  * closed that was open, or nothing. FOUND_NO: out is as it was, and s->at where it broke. */
 enum found loose_value(struct scan *s, struct buf *out);
 

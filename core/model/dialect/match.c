@@ -23,10 +23,10 @@ static enum found unless_held(struct scan *s, const char *from, enum found found
     return FOUND_NO;
 }
 
-static bool is_json(const struct buf *text)
+static bool is_json(struct calls *calls, const struct buf *text)
 {
     struct json_doc doc = {0};
-    bool json = buf_ok(text) && text->len && json_parse(&doc, text->data, text->len, NULL, NULL) == 0;
+    bool json = text->len && scan_json(&doc, text->data, text->len, &calls->starved);
     json_doc_clear(&doc);
     return json;
 }
@@ -41,7 +41,8 @@ static enum found json_call(struct match *m)
     if (found == FOUND_YES || cut)
         (m->keyed ? calls_of_keyed : calls_of_json)(m->calls, &text, match_state(m, cut));
     m->s->whole = found == FOUND_YES && m->calls->count == before;
-    m->s->wrong = m->s->whole && !is_json(&text);
+    m->s->wrong = m->s->whole && !is_json(m->calls, &text);
+    m->calls->starved |= !buf_ok(&text);
     buf_clear(&text);
     return m->s->whole ? FOUND_NO : found;
 }
@@ -110,6 +111,15 @@ static enum found stray_before(struct scan *s)
     return FOUND_YES;
 }
 
+/* A key without quotes that its colon, a blank or a comment cannot follow any more. */
+static bool is_no_key(struct scan look)
+{
+    const char *key;
+    size_t len;
+    enum found found = scan_name(&look, &key, &len);
+    return found == FOUND_NO || (found == FOUND_YES && *look.at != ':' && *look.at != '/' && !scan_blank(*look.at));
+}
+
 /* A key, or what may stand before one; a list of calls begins with one, with a list, a text or a comment. */
 bool match_holds_none(const struct scan *s)
 {
@@ -119,7 +129,7 @@ bool match_holds_none(const struct scan *s)
     if (look.at == look.end)
         return false;
     if (*s->at == '{')
-        return !memchr("\"',/", *look.at, 4) && !scan_begins_name(*look.at);
+        return !memchr("\"',/", *look.at, 4) && is_no_key(look);
     return *look.at == '{' ? match_holds_none(&look) : !memchr("\"',/[", *look.at, 5);
 }
 

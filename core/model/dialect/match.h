@@ -18,6 +18,7 @@ struct calls {
         enum dialect_why why;
     } broken[DIALECT_BROKEN_MAX]; /* that stood with others and could not be read */
     size_t broken_count;          /* of those and more */
+    bool starved;                 /* there was no memory: what was found says nothing */
 };
 
 /* Notes a call that begins at `at` and is none. */
@@ -27,7 +28,7 @@ void calls_cut(struct calls *calls, size_t count); /* forgets those behind */
 void calls_clear(struct calls *calls);
 
 /* Adds a call; false: arguments is not the text of a JSON object, the tool is none of those that may be
- * called, there are DIALECT_CALLS_MAX already, or there is no memory. */
+ * called, there are DIALECT_CALLS_MAX already, or it has `starved`. */
 bool calls_add(struct calls *calls, const char *name, size_t len, const char *arguments,
                size_t arguments_len, enum dialect_state state);
 /* Adds every call of a JSON value as models write them: {name|tool|function, arguments|args|parameters},
@@ -55,7 +56,7 @@ enum found python_calls(struct scan *s, struct calls *calls);
 /* How a parameter's text is written: as it is, as JSON where it can be, or as JSON. Its schema decides first. */
 enum param_written { PARAM_TEXT, PARAM_EITHER, PARAM_JSON };
 
-/* Text as the value of a parameter, appended as JSON. */
+/* Text as the value of a parameter, appended as JSON; without memory out has failed. */
 void param_value(struct buf *out, const char *text, size_t len, struct wanted wanted, enum param_written written);
 
 /* No call and no list of calls begins at this bracket: what stands behind it begins neither. */

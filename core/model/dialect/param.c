@@ -3,6 +3,8 @@
 #include "model/dialect/loose.h"
 #include "model/dialect/match.h"
 
+/* Each of these has failed `out` without memory, whatever it answers. */
+
 /* The text as JSON, where all of it is one value. */
 static bool as_json(struct buf *json, const char *text, size_t len)
 {
@@ -29,15 +31,17 @@ static bool unescape(struct buf *inner, const char *text, size_t len)
     struct buf string = {0};
     struct json_doc doc = {0};
     size_t inner_len;
+    if (!memmem(text, len, "\\\"", 2))
+        return false;
     buf_putc(&string, '"');
     buf_put(&string, text, len);
     buf_putc(&string, '"');
-    bool escaped = memmem(text, len, "\\\"", 2) && buf_ok(&string)
-        && json_parse(&doc, string.data, string.len, NULL, NULL) == 0;
+    bool escaped = scan_json(&doc, string.data, string.len, &inner->failed);
     const char *plain = escaped ? json_string(&doc.root, &inner_len) : NULL;
     if (plain)
         buf_put(inner, plain, inner_len);
     json_doc_clear(&doc);
+    inner->failed |= string.failed;
     buf_clear(&string);
     return plain && buf_ok(inner);
 }
@@ -49,11 +53,12 @@ static bool plain_value(struct buf *out, const char *text, size_t len, unsigned 
     struct json_doc doc = {0};
     if (types & (WANTED_INTEGER | WANTED_NUMBER))
         behind_zeros(&text, &len);
-    bool fits = as_json(&json, text, len) && json_parse(&doc, json.data, json.len, NULL, NULL) == 0
+    bool fits = as_json(&json, text, len) && scan_json(&doc, json.data, json.len, &out->failed)
         && wanted_fits(types, &doc.root);
     if (fits)
         json_write(out, &doc.root);
     json_doc_clear(&doc);
+    out->failed |= json.failed;
     buf_clear(&json);
     return fits;
 }
@@ -65,6 +70,7 @@ static bool typed_value(struct buf *out, const char *text, size_t len, unsigned 
     bool may_hold = types == WANTED_ARRAY || types == WANTED_OBJECT;
     bool fits = plain_value(out, text, len, types)
         || (may_hold && unescape(&inner, text, len) && plain_value(out, inner.data, inner.len, types));
+    out->failed |= inner.failed;
     buf_clear(&inner);
     return fits;
 }
@@ -74,7 +80,7 @@ static bool quoted_value(struct buf *out, const char *text, size_t len, unsigned
 {
     struct json_doc doc = {0};
     size_t inner_len;
-    bool quoted = len > 2 && text[0] == '"' && json_parse(&doc, text, len, NULL, NULL) == 0;
+    bool quoted = len > 2 && text[0] == '"' && scan_json(&doc, text, len, &out->failed);
     const char *inner = quoted ? json_string(&doc.root, &inner_len) : NULL;
     bool fits = inner && plain_value(out, inner, inner_len, types);
     json_doc_clear(&doc);

@@ -87,7 +87,8 @@ static enum found one(struct scan *s, struct calls *calls)
         return found;
     found = keywords(s, &arguments);
     bool cut = found == FOUND_MORE && s->final;
-    if ((found == FOUND_YES || cut) && buf_ok(&arguments)
+    calls->starved |= !buf_ok(&arguments);
+    if ((found == FOUND_YES || cut) && !calls->starved
         && !calls_add(calls, name, without_call(calls, name, len), arguments.data, arguments.len, state_of(s, cut)))
         found = FOUND_NO;
     buf_clear(&arguments);

@@ -5,6 +5,7 @@
 
 #define INDENT_MAX 64 /* blanks before what begins a line */
 #define LOOK_BACK 400 /* bytes of a line that are searched for words */
+#define CODE_INDENT 4 /* columns before what is code */
 
 static bool blank_between(const char *text, size_t from, size_t to)
 {
@@ -53,6 +54,133 @@ static bool is_example(const char *text, size_t from, size_t to, const char *con
     return false;
 }
 
+/* ---- indented lines ---- */
+
+/* The columns before what begins the line, which is at *first. */
+static size_t indent(const struct quote *q, const char *text, size_t at, size_t *first)
+{
+    size_t columns = 0, i = q->line;
+    for (; i < at && (text[i] == ' ' || text[i] == '\t') && columns < INDENT_MAX; i++)
+        columns += text[i] == '\t' ? CODE_INDENT - columns % CODE_INDENT : 1;
+    *first = i;
+    return columns;
+}
+
+/* Bytes of the mark of a list's item and the blank behind it; 0: there is none. */
+static size_t item_mark(const char *text, size_t len)
+{
+    size_t digits = 0;
+    while (digits < len && digits < 9 && text[digits] >= '0' && text[digits] <= '9')
+        digits++;
+    const char *marks = digits ? ".)" : "-*+";
+    if (digits + 1 >= len || !memchr(marks, text[digits], strlen(marks)))
+        return 0;
+    return scan_blank(text[digits + 1]) ? digits + 2 : 0;
+}
+
+/* Behind the mark of an item; in one beneath another item, all of its line. */
+static bool in_item(const char *text, size_t first, size_t at, bool nested)
+{
+    size_t mark = item_mark(text + first, at - first);
+    if (mark && nested)
+        return true;
+    for (; mark; mark = item_mark(text + first, at - first)) {
+        first += mark;
+        while (first < at && scan_blank(text[first]))
+            first++;
+        if (first == at)
+            return true;
+    }
+    return false;
+}
+
+static bool in_block(const struct quote *q, const char *text, size_t at)
+{
+    size_t first, columns = indent(q, text, at, &first);
+    if (q->line < q->taken)
+        return false;
+    return columns >= CODE_INDENT || (first < at && text[first] == '|') || in_item(text, first, at, columns >= 2);
+}
+
+/* ---- elements of HTML ---- */
+
+/* block: it quotes where it begins a line, though its end mark never comes. */
+static const struct element {
+    const char *open, *close;
+    bool block;
+} ELEMENTS[] = {{"<!--", "-->", true},       {"<pre", "</pre", true},    {"<blockquote", "</blockquote", true},
+                {"<code", "</code", false}, {"<samp", "</samp", false}, {"<q", "</q", false}};
+
+#define ELEMENT_COUNT (sizeof ELEMENTS / sizeof *ELEMENTS)
+
+static enum found mark_stands(const char *mark, const char *text, size_t len, bool final)
+{
+    size_t want = strlen(mark), have = len < want ? len : want;
+    if (strncasecmp(text, mark, have) != 0 || (have < want && final))
+        return FOUND_NO;
+    return have < want ? FOUND_MORE : FOUND_YES;
+}
+
+/* A tag has its name, and a blank or its end behind it; a comment has no name. */
+static enum found tag_stands(const char *mark, const char *text, size_t len, bool final)
+{
+    size_t want = strlen(mark);
+    enum found found = mark_stands(mark, text, len, final);
+    if (found != FOUND_YES || mark[1] == '!')
+        return found;
+    if (len == want)
+        return final ? FOUND_NO : FOUND_MORE;
+    return text[want] == '>' || scan_blank(text[want]) ? FOUND_YES : FOUND_NO;
+}
+
+static enum found open_element(struct quote *q, const char *text, size_t len, bool final, size_t at)
+{
+    enum found best = FOUND_NO;
+    for (size_t i = 0; i < ELEMENT_COUNT && best != FOUND_YES; i++) {
+        enum found found = tag_stands(ELEMENTS[i].open, text + at, len - at, final);
+        best = found > best ? found : best;
+        if (found != FOUND_YES)
+            continue;
+        q->element = &ELEMENTS[i];
+        q->encloses = i == 0 || (ELEMENTS[i].block && quote_line_begins(q, text, at));
+    }
+    return best;
+}
+
+/* An element that begins or ends at `at`. */
+static enum found element(struct quote *q, const char *text, size_t len, bool final, size_t at)
+{
+    if (!q->element)
+        return text[at] == '<' ? open_element(q, text, len, final, at) : FOUND_NO;
+    enum found found = mark_stands(q->element->close, text + at, len - at, final);
+    if (found == FOUND_YES)
+        q->element = NULL;
+    return found;
+}
+
+/* Does an element that is open quote? Where it may be a word of prose, its end mark has to come. */
+static enum found in_element(struct quote *q, const char *text, size_t len, bool final, size_t at)
+{
+    if (!q->element || q->encloses)
+        return q->element ? FOUND_YES : FOUND_NO;
+    const unsigned bit = 1u << (q->element - ELEMENTS);
+    const size_t want = strlen(q->element->close);
+    for (size_t i = at; !(q->unclosed & bit) && i + want <= len; i++)
+        q->encloses |= text[i] == '<' && strncasecmp(text + i, q->element->close, want) == 0;
+    if (q->encloses || !final)
+        return q->encloses ? FOUND_YES : FOUND_MORE;
+    q->unclosed |= bit;
+    q->element = NULL;
+    return FOUND_NO;
+}
+
+enum found quote_sets_apart(struct quote *q, const char *text, size_t len, bool final, size_t at)
+{
+    if (!q->fence && in_block(q, text, at))
+        return FOUND_YES;
+    return in_element(q, text, len, final, at);
+}
+
 /* ---- fences ---- */
 
 static const char *const DATA[] = {"", "json", "jsonc", "json5", "tool", "tool_call", "tool_calls", "tool_code",
@@ -80,7 +208,9 @@ static size_t run(const char *text, size_t len, size_t at)
 
 static void open_fence(struct quote *q, const char *text, size_t at, size_t ticks, size_t end)
 {
-    bool data = is_data(text + at + ticks, end - at - ticks);
+    size_t first;
+    bool quoted = q->quoting || indent(q, text, at, &first) >= CODE_INDENT;
+    bool data = !quoted && is_data(text + at + ticks, end - at - ticks);
     q->fence = text[at];
     q->ticks = 0; /* no inline code goes into a fence */
     q->fence_len = ticks;
@@ -111,13 +241,24 @@ static enum found fence(struct quote *q, const char *text, size_t len, bool fina
 
 /* ---- the walk ---- */
 
+bool quote_in_line(const struct quote *q, const char *text, size_t at)
+{
+    size_t first = q->line, most = q->line + INDENT_MAX;
+    while (first < at && first < most && scan_blank(text[first]))
+        first++;
+    return q->quoting || (first < at && text[first] == '>');
+}
+
 static void newline(struct quote *q, const char *text, size_t at)
 {
     if (!blank_between(text, q->line, at)) {
         q->before = q->line;
         q->before_end = at;
-    } else
+        q->quoting = quote_in_line(q, text, at);
+    } else {
         q->ticks = 0; /* inline code does not go past its paragraph */
+        q->quoting = false;
+    }
     q->line = at + 1;
     q->example = false;
 }
@@ -147,6 +288,8 @@ enum found quote_step(struct quote *q, const char *text, size_t len, bool final,
         return inline_code(q, text, len, final, at);
     if (c == '\n')
         newline(q, text, *at);
+    if (!q->fence && !q->ticks && (c == '<' || q->element) && element(q, text, len, final, *at) == FOUND_MORE)
+        return FOUND_MORE;
     ++*at;
     return FOUND_YES;
 }
@@ -203,18 +346,9 @@ bool quote_opens(struct quote *q, const char *text, size_t at)
     return q->opens;
 }
 
-/* Is what stands at `at` on a line that begins with >? */
-static bool in_quoted_line(const struct quote *q, const char *text, size_t at)
-{
-    size_t first = q->line, most = q->line + INDENT_MAX;
-    while (first < at && first < most && scan_blank(text[first]))
-        first++;
-    return first < at && text[first] == '>';
-}
-
 static bool quoted_here(struct quote *q, const char *text, size_t at)
 {
-    return q->ticks || in_quoted_line(q, text, at) || quote_opens(q, text, at);
+    return q->ticks || quote_in_line(q, text, at) || quote_opens(q, text, at);
 }
 
 bool quote_hides_mark(struct quote *q, const char *text, size_t at)
@@ -251,5 +385,5 @@ void quote_taken(struct quote *q, const char *text, size_t from, size_t to)
     const char *newline = memrchr(text + from, '\n', to - from);
     if (newline)
         q->line = (size_t)(newline - text) + 1;
-    q->fence_from = to;
+    q->fence_from = q->taken = to;
 }

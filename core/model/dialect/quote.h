@@ -1,9 +1,11 @@
-/* quote.h: where in a text somebody quotes: fenced and inline code, quoted lines, quotes, what is called
- * an example. It is followed byte by byte and asked at a place. Pure. */
+/* quote.h: where in a text somebody quotes: fenced, indented and inline code, quoted lines, quotes, elements of HTML, rows
+ * of tables, items of lists, what is called an example. It is followed byte by byte and asked at a place. Pure. */
 #ifndef MODEL_DIALECT_QUOTE_H
 #define MODEL_DIALECT_QUOTE_H
 
 #include "model/dialect/scan.h"
+
+struct element;
 
 struct quote {
     size_t line;            /* where the line begins */
@@ -16,6 +18,11 @@ struct quote {
     size_t asked;    /* whether one opens was asked at the byte before this one: */
     bool opens;
     bool example;    /* the line, or the one before it, has said so */
+    bool quoting;    /* a line of this paragraph began with > */
+    size_t taken;    /* what is before was a call: it does not indent what is behind it */
+    const struct element *element; /* of HTML that is open, or NULL */
+    bool encloses;   /* it quotes, whatever comes */
+    unsigned unclosed; /* elements whose end mark does not come any more, a bit for each */
 };
 
 /* Takes what stands at text[*at]: at least a byte, at most a line's fence; *at is behind it. FOUND_MORE: only
@@ -25,6 +32,13 @@ enum found quote_step(struct quote *q, const char *text, size_t len, bool final,
 /* Is a mark at `at` quoted? Is data there, which some fences are for? */
 bool quote_hides_mark(struct quote *q, const char *text, size_t at);
 bool quote_hides_data(struct quote *q, const char *text, size_t at);
+
+/* Does what stands at `at` stand apart from what is said: in an element of HTML, an indented line, a row of a table or
+ * behind the mark of a list's item? MORE: only more text can tell. */
+enum found quote_sets_apart(struct quote *q, const char *text, size_t len, bool final, size_t at);
+
+/* Is it on a line that begins with >, or in the paragraph of one? */
+bool quote_in_line(const struct quote *q, const char *text, size_t at);
 
 /* Does a quotation mark, or one of HTML, stand right before `at`? Then all that begins there is quoted. */
 bool quote_opens(struct quote *q, const char *text, size_t at);

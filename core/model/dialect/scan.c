@@ -50,6 +50,11 @@ static enum found pass_string(struct scan *s)
     return FOUND_YES;
 }
 
+static char closing(char open)
+{
+    return open == '(' ? ')' : open == '[' ? ']' : '}';
+}
+
 enum found scan_brackets(struct scan *s)
 {
     char closes[SCAN_DEPTH_MAX];
@@ -58,18 +63,30 @@ enum found scan_brackets(struct scan *s)
         if (s->at == s->end)
             return FOUND_MORE;
         const char c = *s->at;
-        if (c == '"' || c == '\'') {
+        switch (c) {
+        case '"':
+        case '\'':
             if (pass_string(s) == FOUND_MORE)
                 return FOUND_MORE;
             continue;
+        case '(':
+        case '[':
+        case '{':
+            s->at++;
+            if (depth == SCAN_DEPTH_MAX)
+                return FOUND_NO;
+            closes[depth++] = closing(c);
+            continue;
+        case ')':
+        case ']':
+        case '}':
+            s->at++;
+            if (!depth || c != closes[--depth])
+                return FOUND_NO;
+            continue;
+        default:
+            s->at++;
         }
-        s->at++;
-        if (depth && c == closes[depth - 1])
-            depth--;
-        else if (memchr(")]}", c, 3) || (memchr("([{", c, 3) && depth == SCAN_DEPTH_MAX))
-            return FOUND_NO;
-        else if (memchr("([{", c, 3))
-            closes[depth++] = c == '(' ? ')' : c == '[' ? ']' : '}';
     } while (depth);
     return FOUND_YES;
 }

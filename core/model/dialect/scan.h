@@ -7,10 +7,10 @@
 #ifndef MODEL_DIALECT_SCAN_H
 #define MODEL_DIALECT_SCAN_H
 
-#include "base/buf.h"
+#include "base/err.h"
+#include "base/json.h"
 
 struct form; /* grammar.h */
-struct json;
 
 enum found { FOUND_NO, FOUND_MORE, FOUND_YES };
 
@@ -53,12 +53,20 @@ static inline void scan_blanks(struct scan *s)
         s->at++;
 }
 
+/* Is the text strict JSON? Without memory *starved is set, and the answer says nothing. */
+static inline bool scan_json(struct json_doc *doc, const char *text, size_t len, bool *starved)
+{
+    int code = json_parse(doc, text, len, NULL, NULL);
+    *starved |= code == ERR_MEMORY;
+    return code == 0;
+}
+
 /* These bytes. */
 enum found scan_text(struct scan *s, const char *text, size_t len);
 
 /* Behind the bracket that closes the one at the scan; strings in between are passed over. NO: brackets cross, or are
  * nested too deep. */
-#define SCAN_DEPTH_MAX 64
+#define SCAN_DEPTH_MAX 16
 enum found scan_brackets(struct scan *s);
 
 /* ASCII's letters, and whatever stands for letters beyond it. */

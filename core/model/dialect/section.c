@@ -17,7 +17,8 @@ static bool add_named(struct match *m, bool cut)
     buf_put(&text, m->arguments.data, m->arguments.len);
     if (!m->object || !text.len)
         buf_puts(&text, m->object ? "{}" : "}");
-    bool added = buf_ok(&text) && buf_ok(&m->arguments)
+    m->calls->starved |= !buf_ok(&text) || !buf_ok(&m->arguments);
+    bool added = !m->calls->starved
         && calls_add(m->calls, m->name, m->name_len, text.data, text.len, match_state(m, cut));
     buf_clear(&text);
     return added;
@@ -56,6 +57,7 @@ static enum found one_call(const struct form *form, struct scan *s, struct calls
         s->whole = s->wrong = found == FOUND_YES;
         found = FOUND_NO;
     }
+    calls->starved |= !buf_ok(&m.arguments);
     buf_clear(&m.arguments);
     settle(&m, cut);
     if (found == FOUND_NO || (found == FOUND_MORE && !cut))

@@ -9,9 +9,13 @@ static enum found span(struct dialect *d, const struct span *span, const struct 
     const bool final = at->final;
     struct scan s = *at;
     enum found found = scan_text(&s, span->open.at, span->open.len);
-    if (found != FOUND_YES || !span->close.len) {
-        d->at += found == FOUND_YES ? span->open.len : 0;
+    if (found != FOUND_YES)
         return found == FOUND_MORE && final ? FOUND_NO : found;
+    if (!span->close.len) {
+        if (span->open.at[span->open.len - 1] == '\n')
+            quote_taken(&d->quote, d->text.data, d->at, d->at + span->open.len);
+        d->at += span->open.len;
+        return FOUND_YES;
     }
     const char *close = memmem(s.at, scan_left(&s), span->close.at, span->close.len);
     if (!close && !final)

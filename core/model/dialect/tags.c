@@ -134,7 +134,8 @@ static enum found value(struct match *m, struct tag tag, struct wanted wanted, s
 
 /* ---- objects and lists ---- */
 
-static struct member *member_of(struct members *members, struct tag tag)
+/* NULL: there are too many of them, or no memory. */
+static struct member *member_of(struct match *m, struct members *members, struct tag tag)
 {
     for (size_t i = 0; i < members->count; i++) {
         struct member *each = &members->items[i];
@@ -144,6 +145,7 @@ static struct member *member_of(struct members *members, struct tag tag)
     if (members->count == MEMBERS_MAX)
         return NULL;
     struct member *items = realloc(members->items, (members->count + 1) * sizeof *items);
+    m->calls->starved |= !items;
     if (!items)
         return NULL;
     members->items = items;
@@ -195,7 +197,7 @@ static void write_members(struct buf *out, const struct members *members)
 
 static enum found one_member(struct match *m, struct members *members, struct tag tag, struct wanted wanted, unsigned depth)
 {
-    struct member *member = member_of(members, tag);
+    struct member *member = member_of(m, members, tag);
     if (!member)
         return FOUND_NO;
     bool item = wanted_types(wanted) & WANTED_ARRAY;
@@ -223,7 +225,7 @@ static enum found inside(struct match *m, struct wanted wanted, struct buf *out,
             return FOUND_NO;
         }
     }
-    if (members.count && members.items[members.count - 1].values.len == 0)
+    if (members.count && members.items[members.count - 1].values.len == 0 && buf_ok(&members.items[members.count - 1].values))
         members.count--, buf_clear(&members.items[members.count].values); /* cut before its value */
     if (is_list(&members, wanted_types(wanted)))
         write_values(out, members.items, true);

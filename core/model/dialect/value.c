@@ -84,8 +84,9 @@ static bool is_missing(struct match *m, const char *key, size_t len)
         return false;
     json_write_string(&member, key, len);
     buf_putc(&member, ':');
-    bool given = !buf_ok(&member)
-        || (m->arguments.len && memmem(m->arguments.data, m->arguments.len, member.data, member.len));
+    m->calls->starved |= !buf_ok(&member);
+    bool given = m->arguments.len && member.len
+        && memmem(m->arguments.data, m->arguments.len, member.data, member.len);
     buf_clear(&member);
     return !given;
 }
