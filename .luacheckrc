@@ -24,12 +24,12 @@ stds.box = {
     utf8 = { fields = { "char", "charpattern", "codepoint", "codes", "len", "offset" } },
   },
 }
-stds.prelude = { read_globals = { "board", "brief", "card", "fs", "mcp", "plan", "proc", "some", "turn" } } -- lua/box/
+stds.prelude = { read_globals = { "board", "brief", "card", "fs", "mcp", "patch", "plan", "proc", "some", "turn" } } -- lua/box/
 
 for _, folder in ipairs({ "roles", "nodes", "tools" }) do
   files[folder] = { std = "box+prelude" }
 end
-files["lua/box"] = { std = "box", globals = { "board", "brief", "card", "fs", "mcp", "plan", "proc", "some", "turn" } }
+files["lua/box"] = { std = "box", globals = { "board", "brief", "card", "fs", "mcp", "patch", "plan", "proc", "some", "turn" } }
 
 files["lua/orket/repl/face.lua"] = { std = "box+prelude", globals = { "run" } }
 
@@ -40,3 +40,4 @@ files["tests/escape"] = { std = "none", ignore = { "." } } -- hostile on purpose
 files["tests/injection/obey.lua"] = { globals = { "PLANS", "REVIEWS", "reply" } }
 files["tests/support/planner.lua"] = { globals = { "plan", "reply", "sound" } }
 files["tests/support/play.lua"] = { globals = { "accept", "call", "finish", "reply", "review", "say", "status", "steps", "work", "write" } }
+files["tests/support/ordinary.lua"] = { globals = { "FAULT", "SEED", "accept", "call", "finish", "review", "say", "work", "write" } }

@@ -243,7 +243,7 @@ evidence: $(ORKET) $(FAULTY) $(BEYOND) $(MEASURES) $(B)/tests/test_power $(B)/te
 	@sh bench/evidence.sh
 
 PREFIX    := /usr/local
-INSTALLED := $(DESTDIR)$(PREFIX)
+install uninstall: export INSTALLED := $(DESTDIR)$(PREFIX)
 PLACES    := bin/orket share/man/man1/orket.1 share/bash-completion/completions/orket share/zsh/site-functions/_orket \
 	share/fish/vendor_completions.d/orket.fish
 
@@ -253,16 +253,16 @@ build/man/orket.1: $(ORKET)
 man: build/man/orket.1
 
 install: $(ORKET) man
-	@mkdir -p $(dir $(PLACES:%=$(INSTALLED)/%))
-	@install -m 755 $(ORKET) $(INSTALLED)/bin/orket
-	@install -m 644 build/man/orket.1 $(INSTALLED)/share/man/man1/orket.1
-	@$(ORKET) completion bash > $(INSTALLED)/share/bash-completion/completions/orket
-	@$(ORKET) completion zsh > $(INSTALLED)/share/zsh/site-functions/_orket
-	@$(ORKET) completion fish > $(INSTALLED)/share/fish/vendor_completions.d/orket.fish
-	@echo "installed $(INSTALLED)/bin/orket"
+	@for place in $(PLACES); do mkdir -p "$$INSTALLED/$${place%/*}"; done
+	@install -m 755 $(ORKET) "$$INSTALLED/bin/orket"
+	@install -m 644 build/man/orket.1 "$$INSTALLED/share/man/man1/orket.1"
+	@$(ORKET) completion bash > "$$INSTALLED/share/bash-completion/completions/orket"
+	@$(ORKET) completion zsh > "$$INSTALLED/share/zsh/site-functions/_orket"
+	@$(ORKET) completion fish > "$$INSTALLED/share/fish/vendor_completions.d/orket.fish"
+	@echo "installed $$INSTALLED/bin/orket"
 
 uninstall:
-	rm -f $(PLACES:%=$(INSTALLED)/%)
+	@for place in $(PLACES); do rm -f "$$INSTALLED/$$place"; done
 
 clean:
 	rm -rf build

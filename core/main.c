@@ -7,6 +7,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 #include <luv/luv.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -215,6 +216,25 @@ static void *uv_realloc(void *old, size_t size)
     return size ? have(realloc(old, size)) : realloc(old, size);
 }
 
+/* A reader that has gone wants no output, nor does who closed it (start_sane). */
+static bool is_output_wanted(void)
+{
+    struct pollfd reader = {.fd = STDOUT_FILENO};
+    bool gone = poll(&reader, 1, 0) > 0 && reader.revents & (POLLERR | POLLHUP);
+    return !gone && (fcntl(STDOUT_FILENO, F_GETFL) & O_ACCMODE) != O_RDONLY;
+}
+
+/* A command has failed when its output is not all there, whatever it came to. */
+static int end_output(int code)
+{
+    bool whole = fflush(stdout) == 0 && !ferror(stdout);
+    if (whole || !is_output_wanted())
+        return code;
+    fprintf(stderr, "orket: %s: some of the output could not be written\n"
+            "  fix: look at where standard output goes, and at the space there; then run it again\n", err_name(ERR_IO));
+    return code ? code : 1;
+}
+
 /* Runs the program in L, and closes it. */
 static int run(lua_State *L, uv_loop_t *loop, int argc, char **argv)
 {
@@ -255,5 +275,5 @@ int main(int argc, char **argv)
     if (!error)
         uv_loop_close(&loop);
     slab_clear(&slab);
-    return code;
+    return end_output(code);
 }

@@ -3,6 +3,7 @@
 local IDENTITY = [[
 You are a programmer of a software team.
 Read what is already there before you write. Build exactly what the card asks for, with its tests, in the simplest way that reads well. Handle bad input; leave no placeholders.
+When you can run commands, run the tests before you hand the work over.
 When a verification failed or a review sent the work back, find the cause first, then change as little as mends it.]]
 
 local function prompt(view)
@@ -16,9 +17,11 @@ return {
     "read_file",
     "write_file",
     "edit_file",
+    "apply_patch",
     "list_directory",
     "search_files",
     "read_result",
+    "run_command",
     "delete_file",
     "add_issue_comment",
     "get_issue_context",

@@ -14,6 +14,7 @@ return {
   name = "search_files",
   description = "Find the lines that hold a text (no pattern) in the files beneath a directory.",
   operations = { "fs.search" },
+  aliases = { text = { "pattern", "query" }, path = { "directory", "dir", "directory_path" }, limit = { "max_results" } },
   schema = {
     type = "object",
     properties = {

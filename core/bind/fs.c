@@ -332,6 +332,20 @@ static int l_root_path(lua_State *L)
     return answer(L, err.code, &err);
 }
 
+/* root:owner() -> whether it belongs to this user, device | nil, message, code */
+static int l_root_owner(lua_State *L)
+{
+    struct err err = {0};
+    struct stat st;
+    if (fstat(l_check_root(L), &st)) {
+        err_os(&err, errno, "the directory cannot be looked at");
+        return bind_fail(L, &err);
+    }
+    lua_pushboolean(L, st.st_uid == geteuid());
+    lua_pushinteger(L, (lua_Integer)st.st_dev);
+    return 2;
+}
+
 static int l_root_close(lua_State *L)
 {
     int *root = luaL_checkudata(L, 1, ROOT_TYPE);
@@ -346,7 +360,7 @@ static const luaL_Reg methods[] = {
     {"add", l_root_add}, {"hash", l_root_hash},
     {"list", l_root_list},     {"walk", l_root_walk},   {"sweep", l_root_sweep},
     {"delete", l_root_delete}, {"mkdir", l_root_mkdir}, {"kind", l_root_kind},
-    {"beneath", l_root_beneath}, {"path", l_root_path},   {"close", l_root_close},
+    {"beneath", l_root_beneath}, {"path", l_root_path},   {"owner", l_root_owner}, {"close", l_root_close},
     {NULL, NULL},
 };
 

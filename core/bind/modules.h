@@ -30,6 +30,7 @@
     X(sse)                                                                                         \
     X(store)                                                                                       \
     X(sys)                                                                                         \
+    X(terminal)                                                                                    \
     X(vectors)
 
 #define X(name) int luaopen_orket_##name(lua_State *L);

@@ -61,11 +61,10 @@ static void push_event(lua_State *L, const struct store_seen *event)
     set_text(L, "actor", event->actor);
     set_text(L, "role", event->role);
     set_text(L, "at", event->at);
-    int rc = value_decode(L, event->body, event->body_len, NULL, NULL);
-    if (rc == ERR_MEMORY)
-        luaL_error(L, "out of memory");
-    if (rc == 0)
-        lua_setfield(L, -2, "body");
+    struct err err = {0};
+    if (value_decode(L, event->body, event->body_len, NULL, &err))
+        bind_raise(L, &err);
+    lua_setfield(L, -2, "body");
 }
 
 /* (subscribers, event or NULL): runs protected. Each who wants the event is called with the same

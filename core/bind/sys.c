@@ -99,16 +99,25 @@ static int l_peer_user(lua_State *L)
     return 1;
 }
 
-/* sys.env(name) -> text | nil; only NO_COLOR, TERM, TMPDIR, LC_ALL, LC_CTYPE, LANG and names that begin with
- * ORKET_, so that no secret is reached; of those that end in _KEY only whether they are set: "set" */
+static bool is_ours(const char *name)
+{
+    static const char *const names[] = {
+        "NO_COLOR", "TERM", "TMPDIR", "LC_ALL", "LC_CTYPE", "LANG",
+        "OLLAMA_HOST", "OPENAI_BASE_URL", "ANTHROPIC_BASE_URL",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return strncmp(name, "ORKET_", 6) == 0;
+}
+
+/* sys.env(name) -> text | nil; only the names of is_ours, so that no secret is reached; of those that end in _KEY
+ * only whether they are set: "set" */
 static int l_env(lua_State *L)
 {
     size_t len;
     const char *name = luaL_checklstring(L, 1, &len);
-    bool ours = strncmp(name, "ORKET_", 6) == 0 || strcmp(name, "NO_COLOR") == 0 ||
-                strcmp(name, "TERM") == 0 || strcmp(name, "TMPDIR") == 0 ||
-                strcmp(name, "LC_ALL") == 0 || strcmp(name, "LC_CTYPE") == 0 || strcmp(name, "LANG") == 0;
-    luaL_argcheck(L, ours, 1, "not ours");
+    luaL_argcheck(L, is_ours(name), 1, "not ours");
     const char *text = getenv(name);
     lua_pushstring(L, text && *text && len > 4 && strcmp(name + len - 4, "_KEY") == 0 ? "set" : text);
     return 1;

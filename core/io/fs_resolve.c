@@ -324,7 +324,7 @@ static int resolve_parent(int root, struct fs_target *t, struct err *err)
             return fs_fail(err, errno, t->path);
     }
     t->rest = 0;
-    t->dir = fcntl(root, F_DUPFD_CLOEXEC, 0);
+    t->dir = open_beneath(root, ".", O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS); // fcntl says EINVAL for EMFILE
     return t->dir >= 0 ? 0 : fs_fail(err, errno, t->path);
 }
 

@@ -108,11 +108,11 @@ static int owned(const char *path, struct err *err)
         return ERR_OWNED;
     }
     const char *state = lock_state(holder.state);
-    err_set(err, ERR_OWNED, "process %ld (%s, %s) holds %s", holder.pid, holder.name, state, path);
+    err_set(err, ERR_OWNED, "process %ld (%s, %s) owns the project: it holds %s", holder.pid, holder.name, state, path);
     if (strcmp(state, "stopped") == 0)
         err_fix(err, "let it go on (kill -CONT %ld) or end it (kill -9 %ld)", holder.pid, holder.pid);
     else
-        err_fix(err, "orket halt ends the run that it works on; other commands talk to it while it runs");
+        err_fix(err, "orket halt ends the run that it works on, orket board -w shows it; other commands go through it");
     return ERR_OWNED;
 }
 

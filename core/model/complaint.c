@@ -1,6 +1,7 @@
 /* complaint.c: the words are looked for where APIs put them. */
 #include "model/complaint.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/repair.h"
@@ -36,14 +37,15 @@ static const char *text_of(const struct json *error, size_t *len)
     return text;
 }
 
+static const char *const kinds[] = {"type", "status", "code"};
+
 /* What kind of error it is stands beside the message, where one says so. */
 static void add_kind(struct buf *out, const struct json *error, const char *message, size_t len)
 {
-    static const char *const names[] = {"type", "status", "code"};
     const char *kind = NULL;
     size_t kind_len = 0;
-    for (size_t i = 0; i < COUNT_OF(names) && (!kind || !kind_len); i++)
-        kind = json_string(json_get(error, names[i]), &kind_len);
+    for (size_t i = 0; i < COUNT_OF(kinds) && (!kind || !kind_len); i++)
+        kind = json_string(json_get(error, kinds[i]), &kind_len);
     if (!kind || !kind_len || kind_len > KIND_MAX || memmem(message, len, kind, kind_len))
         return;
     buf_puts(out, " (");
@@ -65,4 +67,22 @@ void complaint_text(struct buf *out, const struct json *error)
     if (buf_ok(&json))
         complaint_excerpt(out, json.data, json.len);
     buf_clear(&json);
+}
+
+void complaint_kinds(struct buf *out, const struct json *error)
+{
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        const struct json *value = json_get(one_of(error), kinds[i]);
+        size_t len = 0;
+        const char *text = json_string(value, &len);
+        int64_t number = json_int(value, 0);
+        if ((!text || !len || len > KIND_MAX) && !number)
+            continue;
+        if (out->len)
+            buf_puts(out, " ");
+        if (number)
+            buf_printf(out, "%" PRId64, number);
+        else
+            complaint_excerpt(out, text, len);
+    }
 }

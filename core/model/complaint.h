@@ -11,4 +11,8 @@ void complaint_excerpt(struct buf *out, const char *text, size_t len);
  */
 void complaint_text(struct buf *out, const struct json *error);
 
+/* Appends of which kinds it says it is, with blanks between: its type, status and code, texts or numbers. They are
+ * the server's own words, while a message may repeat what was asked. */
+void complaint_kinds(struct buf *out, const struct json *error);
+
 #endif

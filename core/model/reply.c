@@ -23,6 +23,7 @@ void reply_clear(struct reply *reply)
     buf_clear(&reply->reasoning);
     buf_clear(&reply->finish);
     buf_clear(&reply->model);
+    buf_clear(&reply->kinds);
     said_clear(&reply->said);
     *reply = (struct reply){0};
 }
@@ -59,13 +60,15 @@ int reply_set_text(struct buf *out, const struct json *value)
 
 /* ---- events ---- */
 
-static int error_of(const struct shape_paths *paths, const struct json *at, struct err *err)
+static int error_of(struct reply *r, const struct shape_paths *paths, const struct json *at,
+                    struct err *err)
 {
     const struct json *error = shape_first(paths, SHAPE_ERROR, at);
     struct buf text = {0};
     if (!shape_is_true(error))
         return 0;
     complaint_text(&text, error);
+    complaint_kinds(&r->kinds, error);
     err_set(err, ERR_HTTP, "the endpoint answered with an error: %s", text.len ? text.data : "");
     buf_clear(&text);
     return ERR_HTTP;
@@ -187,7 +190,7 @@ static int take(struct reply *r, const struct shape_paths *paths, const struct j
     const struct json *finish = shape_first(paths, SHAPE_FINISH, root);
     const struct json *model = shape_first(paths, SHAPE_MODEL, root);
     struct taking taking = {r, paths, err, false};
-    int rc = error_of(paths, root, err);
+    int rc = error_of(r, paths, root, err);
     if (rc == 0)
         rc = paths->fields[SHAPE_PARTS] ? shape_each(paths, SHAPE_PARTS, root, take_part, &taking)
                                         : take_part(&taking, root);
@@ -318,16 +321,19 @@ size_t reply_said(const struct reply *r)
     return said;
 }
 
-void reply_error_text(const struct shape *shape, const char *body, size_t len, struct buf *out)
+void reply_error_text(const struct shape *shape, const char *body, size_t len, struct buf *out,
+                      struct buf *kinds)
 {
     struct json_doc doc = {0};
     const struct json *error = NULL;
     if (shape && json_parse(&doc, body, len, NULL, NULL) == 0)
         error = shape_first(&shape->whole, SHAPE_ERROR,
                             is_list(&doc.root) ? &doc.root.u.items[0] : &doc.root);
-    if (shape_is_true(error))
+    if (shape_is_true(error)) {
         complaint_text(out, error);
-    else
+        complaint_kinds(kinds, error);
+    } else {
         complaint_excerpt(out, body, len);
+    }
     json_doc_clear(&doc);
 }

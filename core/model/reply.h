@@ -29,6 +29,7 @@ struct reply {
     struct json_doc doc;       /* of the last event that was parsed */
     struct delta delta;
     struct buf content, reasoning, finish, model;
+    struct buf kinds;         /* of the error that it is: see complaint_kinds */
     struct said said;         /* the order of all that */
     struct reply_call *calls; /* owned */
     size_t call_count;
@@ -72,7 +73,8 @@ size_t reply_said(const struct reply *reply);
 void reply_message(const struct reply *reply, struct buf *out);
 
 /* The message of an error body (its error field under the shape, or the beginning of the text) in
- * one line of valid UTF-8; shape may be NULL. */
-void reply_error_text(const struct shape *shape, const char *body, size_t len, struct buf *out);
+ * one line of valid UTF-8, and its kinds as complaint_kinds; shape may be NULL. */
+void reply_error_text(const struct shape *shape, const char *body, size_t len, struct buf *out,
+                      struct buf *kinds);
 
 #endif

@@ -30,6 +30,11 @@ function fs.write(path, content)
   return ask({ op = "fs.write", path = path, content = content })
 end
 
+---Whether such a write would be allowed: {asks = true when a person has to say yes to it}. Nothing is written.
+function fs.may_write(path, content)
+  return ask({ op = "may", operation = { op = "fs.write", path = path, content = content } })
+end
+
 ---{entries = {{name, type, size}...}, more}
 function fs.list(path, limit)
   return ask({ op = "fs.list", path = path, limit = some(limit) })

@@ -109,6 +109,11 @@ function Root:beneath(path, options) end
 ---@return string? code
 function Root:path() end
 
+---@return boolean|nil mine whether it belongs to the user of this process
+---@return integer|string device or message
+---@return string? code
+function Root:owner() end
+
 function Root:close() end
 
 return M

@@ -35,6 +35,7 @@ local llm = {}
 ---@class LlmFailure
 ---@field status integer?
 ---@field retry_after number? seconds
+---@field kinds string? of an error that the server told: its type, status and code, with blanks between
 ---@field deadline string? name of the one that passed
 ---@field fix string?
 ---@field challenge string? what the server wants to be authenticated with

@@ -31,8 +31,8 @@ function M.descriptors() end
 ---@return string
 function M.user() end
 
----An environment variable whose name begins with ORKET_, NO_COLOR, TERM, TMPDIR, LC_ALL, LC_CTYPE or LANG. "set" stands for the value of
----a name that ends in _KEY.
+---An environment variable: a name that begins with ORKET_, NO_COLOR, TERM, TMPDIR, LC_ALL, LC_CTYPE, LANG, OLLAMA_HOST,
+---OPENAI_BASE_URL or ANTHROPIC_BASE_URL. "set" stands for the value of a name that ends in _KEY.
 ---@param name string
 ---@return string|nil
 function M.env(name) end

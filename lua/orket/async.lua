@@ -12,14 +12,14 @@ local M = {}
 local Task = {}
 Task.__index = Task
 
-local tasks = setmetatable({}, { __mode = "k" }) -- coroutine -> task
+local running -- the task whose code runs now; nil in a callback of the loop
 local WAIT = {} -- tag of our own yields
 local broken = false -- a task died of a bug and nobody waited for it
 
 ---The running task; raises outside one.
 ---@return table
 function M.current()
-  return tasks[coroutine.running()] or error("not inside a task", 2)
+  return running or error("not inside a task", 2)
 end
 
 local function finish(task, ...)
@@ -65,7 +65,10 @@ local function callback_broke(message)
 end
 
 local function step(task, ...)
+  local outer = running -- a task may start or wake another one
+  running = task
   local ok, tag = coroutine.resume(task.thread, ...)
+  running = outer
   if not ok then
     broke(task, tag)
   elseif coroutine.status(task.thread) ~= "dead" and tag ~= WAIT then
@@ -81,7 +84,6 @@ function M.spawn(fn, ...)
   task.thread = coroutine.create(function(...)
     finish(task, fn(...))
   end)
-  tasks[task.thread] = task
   step(task, ...)
   return task
 end
@@ -97,7 +99,6 @@ function M.spawn_watched(ended, fn, ...)
     task.done, task.ended = true, nil
     ended(ok, err)
   end)
-  tasks[task.thread] = task
   step(task, ...)
   return task
 end
@@ -243,8 +244,7 @@ end
 ---asked for did not come.
 ---@return Error|nil
 function M.canceled()
-  local task = tasks[coroutine.running()]
-  return task and (task.canceled or task.put_off)
+  return running and (running.canceled or running.put_off)
 end
 
 ---@class Shield

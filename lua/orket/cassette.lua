@@ -7,9 +7,11 @@
 -- reply is the last of them), then `messages`; settings (the rest of the request's body) and tools are those
 -- of the line before when they are missing. There is nothing in it of addresses, keys or directories.
 --
--- Played, a request is looked up by card, role and content, so that it does not matter which turn comes first.
+-- Played, a request is looked up by card, role and content, so that it does not matter which turn comes first. Nor does it where
+-- a server refused tools, which is asked without them from then on: whoever comes first is refused.
 
 local cjson = require("cjson")
+local cures = require("orket.llm.cures")
 local diff = require("orket.diff")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
@@ -24,7 +26,7 @@ local VERSION = 1
 local UNUSED_SHOWN = 5
 
 -- What a failed attempt leaves behind, besides its message.
-local FAILURE = { "code", "class", "status", "retry_after", "deadline", "usage", "unsent", "since" }
+local FAILURE = { "code", "class", "status", "retry_after", "deadline", "usage", "unsent", "since", "kinds" }
 
 -- ---- requests ----
 
@@ -148,12 +150,22 @@ end
 
 local RECORD = "mend what changed, or record the cassette again: orket run --record FILE"
 
--- The recorded request that should have come, and how it differs.
-local function drifted(self, turn, request)
-  local due
+local function is_refusal_of_tools(line)
+  return line.error ~= nil and cures.refuses_tools(line.error.status, line.error.message)
+end
+
+-- The recorded request that should have come; who is refused tools is another matter.
+local function due_of(self, turn)
   for _, line in ipairs(self.by_key[key_of(turn.card.id, turn.role)] or {}) do
-    due = due or not line.used and line
+    if not line.used and not is_refusal_of_tools(line) then
+      return line
+    end
   end
+end
+
+-- How it differs.
+local function drifted(self, turn, request)
+  local due = due_of(self, turn)
   if due then
     return mismatch(turn, string.format("the request is not the recorded one (turn %d, step %d; - recorded, + now)",
       due.turn, due.step), diff.values(due.request, request), RECORD)
@@ -168,8 +180,22 @@ local function played(line)
     reply.is_recorded = nil -- it is what the model answered: its calls are repaired as they were then
     return reply
   end
-  line.error.replayed = true
-  return nil, line.error
+  local err = list.pick(line.error, FAILURE) -- of one line there may be many
+  err.message, err.replayed = line.error.message, true
+  return nil, err
+end
+
+-- The refusal of a request that offers tools where the recorded one, which came later, did not: any that its model made.
+local function refusal_of(self, turn, request)
+  local due = due_of(self, turn)
+  if not request.tools or not due or due.request.tools then
+    return nil
+  end
+  for _, line in ipairs(self.lines) do
+    if is_refusal_of_tools(line) and same(line.request.settings.model, request.settings.model) then
+      return line
+    end
+  end
 end
 
 ---A turn's way to the cassette instead of its model.
@@ -179,7 +205,7 @@ function Player:through(turn)
   return function(pieces)
     local request = taken_apart(pieces)
     local queue = self.by_content[hash.parts({ key_of(turn.card.id, turn.role), table.unpack(texts_of(request)) })]
-    local line = queue and table.remove(queue, 1)
+    local line = queue and table.remove(queue, 1) or refusal_of(self, turn, request)
     if not line then
       return drifted(self, turn, request)
     end
@@ -192,7 +218,7 @@ end
 function Player:finish()
   local unused = {}
   for _, line in ipairs(self.lines) do
-    if not line.used then
+    if not line.used and not is_refusal_of_tools(line) then
       unused[#unused + 1] = string.format("%s as %s, turn %d, step %d", line.card, line.role, line.turn, line.step)
     end
   end

@@ -38,6 +38,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   memory = { "orket.cmd.memory", "what is remembered: search, add, forget, why" },
   ["mock-llm"] = { "orket.cmd.mock_llm", "a model that is a script, for tests and demos" },
   new = { "orket.cmd.new", "write a small role, tool, node, policy or epic" },
+  setup = { "orket.cmd.setup", "find a model server or a key, check it, write it into the project" },
   schema = { "orket.cmd.schema", "the JSON Schema of a project's files, for editors" },
   script = { "orket.cmd.script", "list, show or copy the roles, nodes and tools that serve" },
   stubs = { "orket.cmd.stubs", "what scripts may call, as stubs for LuaLS" },
@@ -76,7 +77,7 @@ end
 
 -- How --help lists them: what is used every day first.
 M.groups = {
-  { "Every day", "init", "run", "board", "inbox", "show", "transcript", "approve", "answer", "log", "validate" },
+  { "Every day", "init", "setup", "run", "board", "inbox", "show", "transcript", "approve", "answer", "log", "validate" },
   { "Work on cards", "plan", "chat", "approvals", "comment", "deny", "halt", "move", "put", "resume", "retry", "sync", "export-cards", "trust" },
   { "What came out, and why", "diff", "checkout", "history", "why", "why-not", "reports", "prompt", "cost", "budget", "bottlenecks", "memory" },
   { "Scripts, models and tools", "models", "mcp", "policy", "new", "script", "schema", "stubs", "repl", "law", "try" },

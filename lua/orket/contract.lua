@@ -102,7 +102,7 @@ end
 
 function check.tools(entry)
   local ok, err = functions(entry, { "run" })
-  for _, field in ipairs({ "operations", "statuses", "types" }) do
+  for _, field in ipairs({ "operations", "statuses", "types", "like" }) do
     if ok and (field == "operations" or entry.about[field] ~= nil) then
       ok, err = strings(entry, field)
     end

@@ -10,6 +10,8 @@ local PLACE, NEAR, SCHEMA = 160, 40, 1200 -- bytes of the text that are shown, o
 local READ = 8192                         -- bytes of the text that are read again
 
 local CUT = "Your %s was cut off and was not made. Write it again, whole; in smaller parts when it is long."
+local LENGTH = "Your reply was cut off at %d tokens, which is the most for one reply; what it was about to call was not made. Write less at once: think "
+  .. "in a few words, make one call per reply, and write a long file in parts."
 local MANY = "Your reply made more than %d calls, which is the most for one reply. None of them was made. Make fewer at once, and wait for "
   .. "their results."
 local BROKEN = "A call in your reply could not be read and was not made: %sIt begins:\n%s\n%s"
@@ -23,6 +25,13 @@ local WHY = {
   holds = "one of its values, or the call, has no end where it should have, or one too many, so that it runs into other marks of calls. ",
   behind = "it stands behind a call that has no end, and may be part of it. ",
 }
+
+---What a model is told whose reply came to its limit.
+---@param tokens integer that it has
+---@return string
+function M.length(tokens)
+  return LENGTH:format(tokens)
+end
 
 ---What a model is told whose reply had too many calls.
 ---@param most integer

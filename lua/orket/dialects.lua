@@ -26,6 +26,7 @@ local FAMILIES = {
     "<tool_call>{calls}</tool_call>",
     "<tool_call> ```json {calls} ``` </tool_call>",
     "<tool_call> ``` {calls} ``` </tool_call>",
+    { "{calls} </tool_call>", where = "prose" }, -- its opening mark was lost
     { "{calls}", where = "start", named = true } },
   { name = "qwen3-coder", also = { "qwen3xml", "qwen3coderxml", "qwen35", "nemotron3", "nemotronv3", "nemotron3nano", "nemotron35nano", "step35",
       "step3p5", "mimo", "xiaomimimo", "intellect3", "ornith", "qwen38" },
@@ -130,6 +131,7 @@ local FAMILIES = {
   { name = "gemma", also = { "gemma3" },
     "```tool_code [{python}] ```",
     "```tool_code {python} ```",
+    "```tool_code ```tool_code {python} ```",
     "```tool_call {calls} ```" },
   { name = "gemma4", also = { "gemma4nothinking" },
     { "<|tool_call>call:{name}{json}<tool_call|>", quote = '<|"|>' },
@@ -193,6 +195,7 @@ local FAMILIES = {
   { name = "cogito",
     { "{?<｜tool▁call▁begin｜>}function<｜tool▁sep｜>{name}\n```json\n{json}\n```{?<｜tool▁call▁end｜>}", named = true,
       section = { "<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>" } },
+    { "<｜tool▁call▁begin｜>function<｜tool▁sep｜>{name}\n```json\n{json}\n```<｜tool▁call▁end｜>", named = true },
     { "<tool_call>{calls}</tool_call>", named = true } },
   -- vLLM's name for M1's way, which M2 falls back to under M1's chat template.
   { name = "minimax", also = { "minimaxm1" },

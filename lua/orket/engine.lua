@@ -217,6 +217,13 @@ function Engine:past(card, role, _turn)
   return pasts.of(self, card, role)
 end
 
+---How often in a row a model that calls no tool may be nudged in a turn that begins.
+---@param _turn integer its number
+---@return integer|nil  nil: the turn was recorded before there was a limit
+function Engine:nudges(_turn)
+  return self.limits.nudges
+end
+
 ---The reply to a turn's conversation, of its model or of one that answers in its place.
 ---@param turn Turn
 ---@return table|nil reply as llm.complete answers it; of another one with `by` and `instead`
@@ -285,6 +292,15 @@ end
 ---@return table<string, string>|Error contents of the files that changed
 function Engine.command(_, _turn, run)
   return run()
+end
+
+---What a refused or failed call is answered beside its reason (tools/help.lua).
+---@param _turn Turn
+---@param _call string id
+---@param make fun(): table|nil
+---@return table|nil help
+function Engine.help(_, _turn, _call, make)
+  return make()
 end
 
 ---Room for bytes that are about to be written, where they are capped.

@@ -23,11 +23,22 @@ local function look_on(self)
   end
 end
 
+-- Nothing more comes: what came last is looked at.
+local function end_with(self, gone, wake)
+  local err = gone()
+  while not self.over and self.look() do
+  end
+  self.over = true -- what is read from may be closed behind this
+  wake(nil, err)
+end
+
 ---Calls look() after each change of the project's database, until it answers nil or a signal arrives.
 ---@param dir string the project's directory
 ---@param look fun(): boolean|nil  whether there was anything new; nil: nothing more is wanted
+---@param gone (fun(): Error)|nil  returns when nothing more can come, with why
+---@param begun fun(stop: fun())|nil  is given what ends it
 ---@return Error|nil
-function M.changes(dir, look)
+function M.changes(dir, look, gone, begun)
   local self = { look = look }
   local _, err = async.suspend(function(wake)
     local function changed()
@@ -44,10 +55,18 @@ function M.changes(dir, look)
     if not async.watch(dir .. "/.orket", changed, true) then
       return wake(nil, errors.new("ERR_IO", "cannot watch " .. dir .. "/.orket", "look again without -f"))
     end
-    async.on_signals({ "sigint", "sigterm" }, function()
+    local function stop()
+      self.over = true
       wake(true)
-    end)
+    end
+    async.on_signals({ "sigint", "sigterm" }, stop)
+    if begun then
+      begun(stop)
+    end
     async.spawn(changed) -- what came before the watch
+    if gone then
+      async.spawn(end_with, self, gone, wake)
+    end
   end)
   return err
 end

@@ -1,5 +1,6 @@
 -- inbox.lua: what waits for a person, whatever kind it is of: approvals (plans among them), operations of which the
--- outcome is unknown, questions, work that is parked, scripts that wait to be accepted. What has a deadline comes first.
+-- outcome is unknown, questions, work that is parked, scripts that wait to be accepted; and what may be said to each.
+-- What has a deadline comes first.
 
 local approvals = require("orket.approvals")
 local notice = require("orket.growth.notice")
@@ -8,6 +9,7 @@ local parked = require("orket.parked")
 local planning = require("orket.planning")
 local plans = require("orket.planning.shown")
 local shown = require("orket.approvals.shown")
+local sys = require("orket.core.sys")
 local text = require("orket.view.text")
 local waiting = require("orket.serving.waiting")
 
@@ -16,6 +18,7 @@ local M = {}
 ---@class InboxItem
 ---@field kind "approval"|"unknown"|"question"|"parked"|"scripts"
 ---@field id string of the question, the card or the generation
+---@field event integer|nil that parked the card: an answer is to this question, and to no later one
 ---@field card string|nil
 ---@field title string one line
 ---@field lines string[] the whole content, clean
@@ -52,7 +55,7 @@ local function of_card(row, asked)
   local kind = row.operation and "unknown" or row.reason == "input" and "question" or "parked"
   local lines = { text.visible(row.why or row.reason or row.status), row.first and text.visible(row.first) or nil }
   return {
-    kind = kind, id = row.id, card = row.id, lines = lines, commands = { row.command },
+    kind = kind, id = row.id, card = row.id, event = row.event, lines = lines, commands = { row.command },
     title = asked and row.id .. ": unknown outcome of " .. once.describe(row.operation) or row.id .. " is parked (" .. (row.reason or row.status) .. ")",
   }
 end
@@ -68,8 +71,6 @@ local function of_scripts(one, option)
   }
 end
 
--- ---- all of it ----
-
 local function add_cards(items, store, dir, asked)
   for _, row in ipairs(parked.persons(parked.list(store, nil, dir))) do
     if not asked[row.id] then
@@ -77,6 +78,72 @@ local function add_cards(items, store, dir, asked)
     end
   end
 end
+
+-- ---- what an answer means ----
+
+local function request(item, act, fields)
+  fields.act, fields.who, fields.event = act, sys.user(), item.event
+  fields.card = act ~= "accept" and item.id or nil
+  return fields
+end
+
+local SAY = { -- kind -> what may be said, and the request that it is: of the first word and the rest
+  approval = {
+    hint = "approve, deny WHY",
+    meant = function(item, word, rest)
+      if word == "approve" and not rest then
+        return request(item, "approve", {})
+      end
+      return word == "deny" and rest and request(item, "deny", { why = rest })
+    end,
+  },
+  unknown = {
+    hint = "happened TEXT, did-not, again",
+    meant = function(item, word, rest)
+      local is_answer = word == "happened" or word == "did-not" or word == "again"
+      return is_answer and request(item, "answer", { text = word .. (rest and " " .. rest or "") })
+    end,
+  },
+  question = {
+    hint = "answer TEXT",
+    meant = function(item, word, rest)
+      return word == "answer" and rest and request(item, "answer", { text = rest })
+    end,
+  },
+  parked = {
+    hint = "retry, answer TEXT",
+    meant = function(item, word, rest)
+      if word == "retry" and not rest then
+        return request(item, "retry", {})
+      end
+      return word == "answer" and rest and request(item, "answer", { text = rest })
+    end,
+  },
+  scripts = {
+    hint = "accept",
+    meant = function(item, word, rest)
+      return word == "accept" and not rest and request(item, "accept", { generation = item.id })
+    end,
+  },
+}
+
+---What a person may say to it.
+---@param item InboxItem
+---@return string
+function M.hint(item)
+  return SAY[item.kind].hint
+end
+
+---The request that is meant by a line; nil when it is none of those.
+---@param item InboxItem
+---@param line string trimmed
+---@return PersonRequest|nil
+function M.request(item, line)
+  local word, rest = line:match("^(%S*)%s*(.*)$")
+  return SAY[item.kind].meant(item, word, rest ~= "" and rest or nil) or nil
+end
+
+-- ---- all of it ----
 
 ---What waits for a person: first what expires, the next to expire foremost, then the rest.
 ---@param store Store

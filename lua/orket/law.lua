@@ -4,6 +4,7 @@
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local gate = require("orket.core.gate")
+local lists = require("orket.list")
 
 local M = {}
 
@@ -21,14 +22,32 @@ local function gate_limits(limits)
   }
 end
 
+-- The tools that a rule is about: those it names, and those that say they are like one of them.
+local function tools_of(rule, tools)
+  local named, all = {}, list(rule.tools)
+  for _, name in ipairs(all) do
+    named[name] = true
+  end
+  for _, name in ipairs(lists.keys(tools)) do
+    for _, other in ipairs(not named[name] and tools[name].about.like or {}) do
+      if named[other] then
+        all[#all + 1] = name
+        break
+      end
+    end
+  end
+  return all
+end
+
 -- The rules with their places, so that a refusal can name the one that decided.
-local function gate_rules(rules)
+local function gate_rules(rules, tools)
   local placed = setmetatable({}, cjson.array_mt)
   for i, rule in ipairs(rules) do
     placed[i] = { where = PLACE .. "gate/" .. i - 1 }
     for key, value in pairs(rule) do
       placed[i][key] = value
     end
+    placed[i].tools = type(rule.tools) == "table" and tools_of(rule, tools) or rule.tools
   end
   return placed
 end
@@ -39,7 +58,7 @@ end
 ---@return table law
 function M.of(generation, house)
   local law = {
-    tools = {}, roles = {}, rules = house.rules and gate_rules(house.rules), limits = gate_limits(house.limits),
+    tools = {}, roles = {}, rules = house.rules and gate_rules(house.rules, generation.tools), limits = gate_limits(house.limits),
     types = house.types and { list = list(house.types), where = PLACE .. "forbidden_types" },
     commands = house.commands and list(house.commands),
   }

@@ -84,6 +84,12 @@ local OTHER_CLASS = {
 
 local STOPPED = "the run stopped before the reply was complete"
 
+-- What helps: where no server was reached, with the address that was tried.
+local function fix_of(model, code, info)
+  local fix = info.fix or cures.of(code, info.status, info.kinds)
+  return code == "ERR_NET" and fix and fix .. ": " .. cures.place(model) or fix
+end
+
 -- A server that had begun to answer is paid for that.
 local function spent(info, request, code)
   local told = info.usage or {}
@@ -95,8 +101,8 @@ end
 local function failure(request, message, code, info)
   info = info or {}
   local err = {
-    code = code, class = OTHER_CLASS[code] or "model", message = code == "ERR_CANCELED" and STOPPED or message, fix = info.fix or cures.of(code, info.status),
-    retry_after = info.retry_after, status = info.status, deadline = info.deadline, ms = info.ms,
+    code = code, class = OTHER_CLASS[code] or "model", message = code == "ERR_CANCELED" and STOPPED or message, fix = fix_of(request.model, code, info),
+    retry_after = info.retry_after, status = info.status, kinds = info.kinds, deadline = info.deadline, ms = info.ms,
     usage = spent(info, request, code),
   }
   local told = code == "ERR_HTTP" and overflow.of(err)
@@ -175,7 +181,7 @@ local function send(request, provider, shape, body)
     if heard then
       return heard
     end
-    return nil, failure(request, failed, "ERR_HTTP", { status = reply.status, ms = reply.ms, usage = reply.usage, said = usage.said(reply) })
+    return nil, failure(request, failed, "ERR_HTTP", { status = reply.status, kinds = reply.finish, ms = reply.ms, usage = reply.usage, said = usage.said(reply) })
   elseif type(message) == "table" then -- the task was canceled
     return nil, message, true
   end
@@ -198,11 +204,7 @@ local function with_schema(request, provider)
   })
 end
 
-local toolless = {} -- address and name of models whose servers refused tools, for as long as this process lives
-
-local function place_of(model)
-  return model.base_url .. " " .. model.model
-end
+local toolless = {} -- address -> names of models whose servers refused tools, for as long as this process lives
 
 local function is_auto(model)
   return model.calls == nil or model.calls == "auto"
@@ -210,7 +212,8 @@ end
 
 local function writes_calls(model)
   if is_auto(model) then
-    return toolless[place_of(model)] == true
+    local names = toolless[model.base_url]
+    return names ~= nil and names[model.model] == true
   end
   return model.calls ~= "native"
 end
@@ -229,7 +232,8 @@ local function is_toolless(request, err)
   local asked = is_auto(request.model) and offers_tools(request) and not is_in_words(request)
   local refused = asked and err.code == "ERR_HTTP" and cures.refuses_tools(err.status, err.message)
   if refused then
-    toolless[place_of(request.model)] = true
+    local names = toolless[request.model.base_url] or {}
+    toolless[request.model.base_url], names[request.model.model] = names, true
     err.message = err.message .. "; asked with calls as text from here on (\"calls\": \"text\" of the model saves this request)"
   end
   return refused
@@ -268,9 +272,9 @@ local function ask(request, provider, shape, body)
 end
 
 -- All attempts were in vain. An outage is everybody's who asks this model; a server that named a long pause itself has that.
-local function given_up(door, err)
+local function given_up(door, err, answers)
   if door and outage.is(err) and (err.retry_after or 0) <= M.PATIENCE then
-    err.retry_after, err.since = door:give_up(err)
+    err.retry_after, err.since = door:give_up(err, answers)
   end
   return err
 end
@@ -280,7 +284,7 @@ local function whole(request, reply)
   local cost, err = reply.usage, nil
   if #reply.message <= M.MESSAGE and is_in_words(request) then
     reply, err = spoken.heard(request.model, reply, request.tools)
-  elseif is_auto(request.model) and offers_tools(request) and #reply.calls == 0 and reply.content then
+  elseif #reply.calls == 0 and reply.content and is_auto(request.model) and offers_tools(request) then
     reply = spoken.overheard(reply, request.tools, request.messages)
   end
   if reply and #reply.message > M.MESSAGE then
@@ -373,7 +377,8 @@ function M.complete(request)
   end
   request.stream = request.stream ~= false and request.model.stream ~= false
   request.sent = in_words(with_schema(request, provider))
-  local counted = 1
+  local counted, door = 1, request.model.door
+  local answers = door and door.answers
   for attempt = 1, math.huge do
     local reply, err, ended = attempt_once(request, provider, shape)
     if reply then
@@ -391,7 +396,7 @@ function M.complete(request)
     end
     counted = counted + (note(request, counted, err, wait) and 1 or 0)
     if not wait then
-      return nil, given_up(request.model.door, err)
+      return nil, given_up(door, err, answers)
     end
     local slept, canceled = async.sleep(err.replayed and 0 or wait)
     if not slept then

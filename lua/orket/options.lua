@@ -1,7 +1,10 @@
 -- options.lua: command line arguments: -x and --long options as declared, then named operands.
 
+local later = require("orket.later")
 local list = require("orket.list")
 local nearest = require("orket.nearest")
+local project_dir = later("orket.project_dir")
+local report = later("orket.report")
 
 local M = {}
 
@@ -31,7 +34,7 @@ local function take_operands(options, words, operands)
       options[name] = #words >= at and table.move(words, at, #words, 1, {}) or nil
       at = #words + 1
     else
-      options[name] = words[at]
+      options[name] = words[at] or options[name]
       at = at + 1
     end
     if options[name] == nil and mark:sub(-1) ~= "?" then
@@ -44,11 +47,22 @@ local function take_operands(options, words, operands)
   return options
 end
 
+-- Without -C the project is the one that the current directory lies in.
+local function with_project(options)
+  local place, err = project_dir.find(".")
+  if err then
+    return nil, err
+  end
+  options.C = place and place.dir ~= "." and place.dir or nil
+  return options
+end
+
 ---@param argv string[]
 ---@param known table<string, "flag"|"value"|"list"> a list is all its values, in order
+---An option C names the project: when it is missing, it becomes the one that is found above, if that is not the current directory.
 ---@param operands string[]  names in order; "name?" may be missing, "name..." takes the rest joined by a blank ("name...?" or nothing), "name*" as a list
 ---@return table|nil options by name
----@return string|nil message  "" when help was asked for
+---@return string|Error|nil message  "" when help was asked for; an Error when the current directory's project is not this user's
 function M.parse(argv, known, operands)
   local options, words, at, literal = {}, {}, 1, false
   while at <= #argv do
@@ -80,7 +94,11 @@ function M.parse(argv, known, operands)
     end
     at = at + 1
   end
-  return take_operands(options, words, operands)
+  local taken, message = take_operands(options, words, operands)
+  if taken and known.C and not taken.C then
+    return with_project(taken)
+  end
+  return taken, message
 end
 
 ---What parse answered, with n as a count: 100 when it was not given.
@@ -100,12 +118,14 @@ end
 
 ---Prints the usage: exit code 0 when help was asked for; else the message, how the command is called, and 2.
 ---@param usage string
----@param message string|nil
+---@param message string|Error|nil
 ---@return integer
 function M.refuse(usage, message)
   if message == "" then
     io.stdout:write(usage)
     return 0
+  elseif type(message) == "table" then
+    return report.failure(message)
   end
   local called, command = usage:match("^(.-\n)\n"), usage:match("^usage: (orket [%l-]+)")
   io.stderr:write("orket: ", message or "wrong arguments", "\n", called or usage, command and "  help: " .. command .. " --help\n" or "")

@@ -148,10 +148,10 @@ function Run:replan()
   return next_card(self)
 end
 
--- Something is being done, or a pause will be over soon.
+-- Something is being done, a pause will be over soon, or a person reads what a card asks (view/controls.lua).
 local function is_under_way(self)
-  local waits = self.waking and self.waking.count > 0 and not (self.draining or self.broken)
-  return self.board.running > 0 or waits
+  local waits = self.reviewed or self.waking and self.waking.count > 0
+  return self.board.running > 0 or waits and not (self.draining or self.broken)
 end
 
 function Run:check_end()

@@ -25,7 +25,7 @@ end
 ---The models that are waited for, by name; what is said of each is from its newest pause.
 ---@param store Store
 ---@param epic string|nil its card; nil: the whole board
----@return {model: string, cards: string[], until: string?, since: string?, message: string?}[]
+---@return {model: string, cards: string[], until: string?, since: string?, message: string?, cure: string?}[]
 function M.list(store, epic)
   local models = waiting(store, epic)
   local names = list.keys(models)
@@ -34,6 +34,7 @@ function M.list(store, epic)
     local one = models[event.body.model]
     if one and not one["until"] then
       one["until"], one.since, one.message = event.body["until"], event.body.since, event.body.message or event.body.why
+      one.cure = event.body.cure
     end
   end
   local all = {}
@@ -46,7 +47,7 @@ end
 ---What a card waits for.
 ---@param store Store
 ---@param card string
----@return {model: string, until: string?, since: string?, message: string?}|nil
+---@return {model: string, until: string?, since: string?, message: string?, cure: string?}|nil
 function M.of(store, card)
   local row = store:read("capped", { card = card })[1]
   for _, one in ipairs(row and pauses.ending(row.waits) and M.list(store, row.epic) or {}) do
@@ -83,13 +84,21 @@ function M.line(one)
   return string.format("the model %s is unreachable since %sZ, %s%s", one.model, one.since:sub(1, 19), next_try(one), message)
 end
 
----Which cards wait for it.
----@param one table of M.list
----@return string
-function M.cards(one)
+local function cards(one)
   local names = table.concat(one.cards, ", ", 1, math.min(SHOWN, #one.cards))
   local more = #one.cards > SHOWN and " and " .. #one.cards - SHOWN .. " more" or ""
   return names .. more .. (#one.cards == 1 and " waits for it and goes on by itself in a run" or " wait for it and go on by themselves in a run")
+end
+
+---What stands below its line: which cards wait for it, what may end that, and how to ask now.
+---@param one table of M.list
+---@param option string of the commands, for the project
+---@return string[]
+function M.below(one, option)
+  local lines = { cards(one) }
+  lines[#lines + 1] = one.cure and "fix: " .. one.cure or nil
+  lines[#lines + 1] = "to ask now: orket retry" .. option .. " --all"
+  return lines
 end
 
 return M

@@ -171,6 +171,19 @@ function M.connect(dir)
   }
 end
 
+---Waits until no process owns the project. Whoever owns it serves a socket, which ends with it, killed or not.
+---@param dir string
+function M.await_end(dir)
+  while lock.held(dir .. "/.orket") do
+    local connection = lines.connect(socket_path(dir), LINE_MAX)
+    if connection then
+      connection:await_end()
+    else -- it begins, ends, or is a command that serves nobody
+      async.sleep(LOOK)
+    end
+  end
+end
+
 -- One try: by whoever listens, else as the owner.
 local function ask_once(dir, request)
   local connection, err = lines.connect(socket_path(dir), LINE_MAX)

@@ -1,6 +1,7 @@
 -- parked.lua: the cards that wait for a person: why, and the command that answers each.
 
 local approvals = require("orket.approvals")
+local local_time = require("orket.view.local_time")
 local pauses = require("orket.llm.pause")
 local shown = require("orket.approvals.shown")
 
@@ -12,16 +13,16 @@ local RETRY = "orket retry%s %s"
 local CURE = { -- wait reason -> command, and what to do before it
   input = { ANSWER },
   review = { ANSWER },
-  resource = { RETRY, "raise the limit that it names, or free what is missing, then" },
+  resource = { RETRY, "raise the limit that it names, or free what is missing, then:" },
   dependency = { "orket move%s %s canceled", "change depends_on in its file, orket sync, orket retry; or give it up:" },
-  system = { RETRY, "mend what it names, then" },
+  system = { RETRY, "fix what it names, then:" },
 }
 
 -- A card that goes on when its model answers.
 local PAUSED = { RETRY, "it goes on by itself in a run; to ask now:" }
 
--- Of an operation nobody knows whether it happened: the card's reason alone does not tell.
-local UNCERTAIN = { "orket answer%s %s happened", "look whether it happened; then say happened, or did-not, or again:" }
+-- Of an operation with an unknown outcome: the card's reason alone does not say it.
+local UNCERTAIN = { "orket answer%s %s happened", "check whether it happened, then answer happened, did-not or again:" }
 
 local function uncertain_of(store)
   local by_card = {}
@@ -53,14 +54,17 @@ local function question(row, dir)
   return row and {
     id = row.id, rule = row.rule, expires_at = row.expires_at, exact = shown.line(row),
     command = "orket approve" .. M.option(dir) .. " " .. row.id,
-    first = string.format("%s: %s; until %s; %s shows all of it; or orket deny%s %s --why TEXT:", shown.rule(row), shown.line(row),
-      row.expires_at:sub(1, 19) .. "Z", shown.full_command(row.id, M.option(dir)), M.option(dir), row.id),
+    first = string.format("needs approval: %s (rule %s), %s. Review: %s; then orket deny%s %s --why TEXT, or approve it once:", shown.line(row), shown.rule(row),
+      local_time.expiry(row.expires_at, approvals.seconds_left(row)), shown.full_command(row.id, M.option(dir)), M.option(dir), row.id),
   }
 end
 
-local function why(store, id)
-  local move = store:read("last_events", { card = id, kind = "card.moved", limit = 1 })[1]
-  return move and move.body.why or nil
+---The event that moved a card to where it is: as long as it is the last one, a parked card asks the same.
+---@param store Store
+---@param id string
+---@return table|nil event
+function M.move(store, id)
+  return store:read("last_events", { card = id, kind = "card.moved", limit = 1 })[1]
 end
 
 ---" -C DIR" for a command line, quoted when it has to be; empty for the current directory.
@@ -89,14 +93,15 @@ end
 ---@param epic string|nil  card id; nil for the whole board
 ---@param dir string|nil the project's directory as the person named it
 ---@return {id: string, status: string, reason: string, why: string?, command: string, first: string?, operation: table?, approval: table?,
----  model: string?}[]  model: that it waits for
+---  event: integer?, model: string?}[]  event: that parked it; model: that it waits for
 function M.list(store, epic, dir)
   local cards, uncertain, questions, models = {}, uncertain_of(store), questions_of(store), models_of(store)
   for _, row in ipairs(waiting_of(store, epic)) do
     local cure = uncertain[row.id] and UNCERTAIN or models[row.id] and PAUSED or CURE[row.wait_reason] or CURE.system
-    local asked = question(questions[row.id], dir)
+    local asked, move = question(questions[row.id], dir), M.move(store, row.id)
     cards[#cards + 1] = {
-      id = row.id, status = row.status, reason = row.wait_reason, why = why(store, row.id), model = models[row.id],
+      id = row.id, status = row.status, reason = row.wait_reason, why = move and move.body.why or nil, model = models[row.id],
+      event = move and move.seq,
       command = asked and asked.command or cure[1]:format(M.option(dir), row.id), first = asked and asked.first or cure[2],
       operation = uncertain[row.id], approval = asked and { id = asked.id, rule = asked.rule, asks = asked.exact, expires_at = asked.expires_at },
     }

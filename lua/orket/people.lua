@@ -13,6 +13,7 @@ local lifts = require("orket.budget.lift")
 local memory = later("orket.memory.acts")
 local moves = require("orket.moves")
 local once = require("orket.turn.once")
+local parked = require("orket.parked")
 local remembered = later("orket.memory.rules")
 local pins = later("orket.mcp.pins")
 local puts = later("orket.put")
@@ -120,8 +121,8 @@ local function verdict_of(request, pending)
   end
   local word, rest = texts.trimmed(text):match("^(%S+)%s*(.*)$")
   if not once.ANSWERS[word] then
-    return nil, errors.new("ERR_USAGE", "nobody knows whether this happened: " .. once.describe(pending.operation),
-      "answer happened, did-not or again; what follows is told to the model")
+    return nil, errors.new("ERR_USAGE", "unknown outcome: " .. once.describe(pending.operation) .. " was interrupted",
+      "answer happened, did-not or again; the model reads what follows")
   end
   return word, rest ~= "" and rest or nil
 end
@@ -185,6 +186,8 @@ function act.move(tx, card, request, store)
   local ok, err = move(tx, card, request.status, request)
   if ok and card.status == "canceled" then
     return M.cancel_below(tx, card, store)
+  elseif err and err.code == "ERR_TRANSITION" then
+    err = errors.new(err.code, card.id .. " stays " .. card.status .. ": " .. err.message, err.fix)
   end
   return ok, err
 end
@@ -209,19 +212,27 @@ end
 -- A yes or no is no sentence: what is written in one may be meant either way.
 local function asks_yes_or_no(project, card, request)
   local question = (request.act == "answer" or passes_over(request)) and approvals.pending(project.store, card.id)[1]
-  return question and errors.new("ERR_TRANSITION", card.id .. " waits for a yes or no: " .. question.id,
+  return question and errors.new("ERR_TRANSITION", card.id .. " needs approval: " .. question.id,
     "orket show " .. card.id .. ", then orket approve " .. question.id .. ", or orket deny " .. question.id .. " --why TEXT")
+end
+
+-- Who answers a question that was seen, and names it, does not answer the next one.
+local function has_changed(project, card, request)
+  local now = request.event ~= nil and parked.move(project.store, card.id)
+  return now and now.seq ~= request.event and errors.new("ERR_TRANSITION",
+    card.id .. " has changed meanwhile: what you saw is not what it waits for now", "orket inbox shows what it waits for")
 end
 
 local function act_once(project, request)
   local card, err = reader.card(project.store, tostring(request.card))
-  if not card then
+  err = err or has_changed(project, card, request) or nil
+  if err then
     return nil, err
   end
   local pending = project.store:read("uncertain", { card = card.id })[1]
   if pending and passes_over(request) then
-    return nil, errors.new("ERR_TRANSITION", "nobody knows whether this happened: " .. once.describe(pending.operation),
-      "look, then: orket answer " .. card.id .. " happened, or did-not, or again")
+    return nil, errors.new("ERR_TRANSITION", "unknown outcome: " .. once.describe(pending.operation) .. " was interrupted",
+      "check whether it happened, then: orket answer " .. card.id .. " happened, or did-not, or again")
   end
   err = asks_yes_or_no(project, card, request)
   if err then
@@ -256,7 +267,7 @@ local function say(project, request)
   })
   if ok and late then
     return nil, errors.new("ERR_TRANSITION", "the question " .. row.id .. " expired at " .. row.expires_at,
-      "its card goes on and is told so; it may ask again")
+      "its card goes on without it, and may ask again")
   end
   if ok and request.why then
     ok, err = remembered.decision(project, row, SAID[request.act], request.why, function()
@@ -278,6 +289,7 @@ end
 ---@field reason string?
 ---@field why string?
 ---@field who string     the person's name
+---@field event integer?  that parked the card when the person saw it (see parked.move)
 
 ---Performs one request of a person.
 ---@param project table opened as owner

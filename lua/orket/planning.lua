@@ -220,26 +220,32 @@ function M.ids(store, kind)
   return ids
 end
 
-local OVER = { waiting_for_developer = true, canceled = true }
+-- What its last turn was ended for, when that came to nothing.
+local function ending_of(store, plan)
+  local rows = store:read("reports", { card = plan.card.id, limit = 20 })
+  local move = store:read("last_events", { card = plan.card.id, kind = "card.moved", limit = 1 })[1]
+  local is_over = rows[1] and rows[1].rule:find("^turn%.") and move and move.body.why == rows[1].why
+  return is_over and rows or nil
+end
 
 ---Why no plan came of it: its model proposed none that holds, as often as it may. nil when that is not so.
 ---@param store table
 ---@param plan Plan
 ---@return Error|nil
 function M.fault(store, plan)
-  local rows = OVER[plan.card.status] and store:read("reports", { card = plan.card.id, limit = 20 }) or {}
-  if not rows[1] or not rows[1].rule:find("^turn%.") then
+  local rows = plan.card.status == "waiting_for_developer" and ending_of(store, plan)
+  if not rows then
     return nil
   end
   local why = rows[1].why
   for i = 2, #rows do
-    if not rows[i].rule:find("^turn%.") then
+    if rows[i].run == rows[1].run and rows[i].turn == rows[1].turn then
       why = why .. "; the last refusal (" .. rows[i].rule .. "):\n  " .. rows[i].why:gsub("\n", "\n  ")
       break
     end
   end
   return errors.new("ERR_PLAN", "no plan that holds was proposed, nothing was made: " .. why,
-    "say it more simply, in smaller parts, or choose another model")
+    "orket plan --go-on " .. plan.id .. " asks again; or say it more simply, in smaller parts, or choose another model")
 end
 
 ---Under which names a plan's proposal would be made.

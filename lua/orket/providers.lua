@@ -43,8 +43,11 @@ function M.of(model)
   return provider, shapes[name]
 end
 
--- Addresses are given as the APIs' own clients want them, who add the version, or with it.
-local function based(provider, model)
+---A model's address with the API's version: it is given as the APIs' own clients want it, who add the version, or with it.
+---@param provider table
+---@param model table its profile
+---@return string
+function M.base(provider, model)
   local url = model.base_url:gsub("/+$", "")
   local has_version = url:find("^%a+://[^/]+.*/v%d%w*%f[/\0]")
   return provider.version and not has_version and url .. provider.version or url
@@ -57,7 +60,7 @@ end
 ---@return string
 function M.address(provider, model, request)
   local path = provider.path
-  return based(provider, model) .. (type(path) == "function" and path(model, request) or path)
+  return M.base(provider, model) .. (type(path) == "function" and path(model, request) or path)
 end
 
 ---The headers of its requests, but for the key's.

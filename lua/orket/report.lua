@@ -4,6 +4,7 @@ local errors = require("orket.errors")
 local problems = require("orket.config.problems")
 local sys = require("orket.core.sys")
 local text = require("orket.view.text")
+local wrap = require("orket.view.wrap")
 
 local M = {}
 
@@ -32,7 +33,7 @@ end
 ---@return integer exit code 1
 function M.failure(err)
   for _, line in ipairs(lines(err)) do
-    io.stderr:write("orket: ", text.block(line), "\n")
+    io.stderr:write(wrap.fitted("orket: " .. text.block(line), 2), "\n")
   end
   return 1
 end
@@ -45,7 +46,7 @@ function M.answer(args, result)
   if args.json then
     print(text.json(result))
   else
-    print(text.block(result.message or result.card .. " is " .. result.status))
+    wrap.print(text.block(result.message or result.card .. " is " .. result.status))
   end
   return 0
 end

@@ -61,18 +61,26 @@ local function settle_rock(project, rock)
   return errors.check(async.await(tx.commit, tx))
 end
 
+local function add(counts, more)
+  for status, count in pairs(more or {}) do
+    counts[status] = (counts[status] or 0) + count
+  end
+end
+
 local function run_rock(project, rock, options)
+  local all = {} -- cards of all its epics, by status
   for _, child in ipairs(project.store:read("children", { parent = rock.id })) do
     local status, err, counts = run_epic(project, card(project, child.id), options)
+    add(all, counts)
     if status ~= "done" then
-      return status, err, counts
+      return status, err, all
     end
   end
   if FINAL[rock.status] then
     return "done", nil, {}, rock.status
   end
   local ok, err = settle_rock(project, rock)
-  return ok and "done", err, {}
+  return ok and "done", err, all
 end
 
 ---Goes on with a run. One that was of a single card is of the whole epic when that card is final.

@@ -27,6 +27,7 @@ local PRELUDES = {
   nodes = SOME .. BRIEF,
   tools = SOME .. embed.read("lua/box/operations.lua"),
 }
+local PATCHING = PRELUDES.tools .. embed.read("lua/box/patch.lua") .. embed.read("lua/box/patch_apply.lua")
 
 local function shipped(kind, texts)
   for _, path in ipairs(embed.list(kind .. "/")) do
@@ -141,8 +142,10 @@ end
 
 -- A box is as small as its script lets it be: it is restored for each call.
 local function prelude_of(kind, text)
-  local all = PRELUDES[kind]
-  return all ~= PRELUDES.tools and not text:find("brief", 1, true) and SOME or all
+  if kind == "tools" then
+    return text:find("patch.parse", 1, true) and PATCHING or PRELUDES.tools
+  end
+  return text:find("brief", 1, true) and PRELUDES[kind] or SOME
 end
 
 ---What a text of a node returns; functions show as {type="function"}.

@@ -43,6 +43,9 @@ local function drain_on_signals(state)
   return async.on_signals(signals_of_an_end(), function()
     signals = signals + 1
     if signals > 2 or not state.run then
+      if state.view.leave then
+        state.view:leave()
+      end
       os.exit(130, false)
     end
     local waits = state.run:drain(signals > 1)
@@ -114,16 +117,22 @@ local function serve(project, args, handlers)
   return owner.serve(project, handlers)
 end
 
+-- What becomes of replies that are under way when a run is halted.
+local function of_replies(waits, again)
+  if waits == 0 then
+    return ""
+  end
+  return again and "; replies under way are given up" or "; replies under way are waited for: halt again gives them up"
+end
+
 local function halt(state)
   return function(request)
     if not state.run or request.run and request.run ~= state.run.id then
       return nil, errors.new("ERR_NOT_FOUND", "the run " .. (request.run or "") .. " is not under way",
         state.run and "it is " .. state.run.id .. " that runs" or "it has not begun")
     end
-    local run = state.run
-    local waits = run:drain(run.draining)
-    return { run = run.id, message = run.id .. " stops; open turns go on with the next run"
-      .. (waits > 0 and "; replies under way are waited for: halt again gives them up" or "") }
+    local run, again = state.run, state.run.draining
+    return { run = run.id, message = run.id .. " stops; open turns go on with the next run" .. of_replies(run:drain(again), again) }
   end
 end
 
@@ -171,7 +180,7 @@ local function run(project, args, view, choose)
   if differing then
     view:note(differing)
   end
-  local state = { view = view }
+  local state = { view = view, runs = {} }
   local server
   local handlers = {
     attach = function(request, client)
@@ -192,6 +201,7 @@ local function run(project, args, view, choose)
     on_delta = view.on_delta, cassette = args.cassette,
     on_run = function(started)
       state.run, project.under_way = started, started
+      table.insert(state.runs, { id = started.id, epic = { id = started.epic.id }, store = started.store })
       view:attach(project, started)
       started:wait_for_disk(function(text)
         view:note(text)
@@ -204,7 +214,7 @@ local function run(project, args, view, choose)
   failure = failure or args.cassette and args.cassette:finish() or settle_plans(project)
   status = failure and "failed" or status
   view:finish({
-    status = status, counts = counts, already = already, error = failure, card = goal.card, dir = project.dir,
+    status = status, counts = counts, already = already, error = failure, card = goal.card, dir = project.dir, runs = state.runs,
   })
   return status, failure
 end

@@ -3,9 +3,12 @@
 -- becomes calls (dialects.lua).
 
 local cjson = require("cjson")
+local call_repairs = require("orket.turn.call_repairs")
 local corrections = require("orket.corrections")
 local dialects = require("orket.dialects")
 local errors = require("orket.errors")
+local list = require("orket.list")
+local quoted_calls = require("orket.spoken.quoted_calls")
 
 local M = {}
 
@@ -144,7 +147,7 @@ end
 ---@param model table its profile
 ---@param reply table as llm.complete answers it
 ---@param tools string? a JSON text
----@return table|nil reply with dialect?, repaired?, problem? (what to tell the model of calls that were not made)
+---@return table|nil reply with dialect?, repaired?, in_text, problem? (what to tell the model of calls that were not made)
 ---@return Error|nil
 function M.heard(model, reply, tools)
   local text = reply.content or ""
@@ -157,7 +160,7 @@ function M.heard(model, reply, tools)
   if #calls > CALLS_MAX then
     reply.dropped, reply.calls_max, calls, repaired = #text - #found.content, CALLS_MAX, {}, 0
   end
-  reply.calls, reply.message = calls, message_of(text, calls)
+  reply.calls, reply.message, reply.in_text = calls, message_of(text, calls), true
   reply.content = found.content
   reply.dialect, reply.repaired = found.dialect, repaired > 0 and repaired or nil
   reply.problem = not reply.calls_max and problem(found, text, cut, declared, #calls) or nil
@@ -166,45 +169,18 @@ end
 
 -- ---- calls in the text of a model that was offered tools natively ----
 
--- Without what differs between a text and the same text quoted in JSON.
-local function squeezed(text)
-  return (text:gsub("\\+[nrt]", ""):gsub("[%s\\]", ""))
-end
-
-local function stands_in(text, messages)
-  text = squeezed(text)
-  for _, one in ipairs(messages) do
-    local message = cjson.decode(one)
-    if message.role ~= "assistant" and squeezed(content_of(message)):find(text, 1, true) then
-      return true
-    end
-  end
-  return false
-end
-
--- Did the model read this, or one of its objects, before, in a file, a result or its card? Then it repeats it.
-local function was_read(body, messages)
-  for object in body:gmatch("%b{}") do
-    if stands_in(object, messages) then
-      return true
-    end
-  end
-  return stands_in(body, messages)
-end
-
--- The text of the calls where nothing but blanks stands behind them, and before them nothing either, or they are
--- fenced or between marks; nil: they may be quoted.
-local function calls_text(text, content)
+-- Can it be that the calls of a text are meant? Nothing but blanks stands behind them, and before them nothing either, or
+-- they are fenced or between marks and what is said before does not speak against them.
+local function are_meant(text, content)
   local said = content:gsub("%s+$", "")
   if text:sub(1, #said) ~= said then
-    return nil
+    return false
+  elseif not said:find("%S") then
+    return true
   end
   local rest = text:sub(#said + 1):gsub("^%s+", ""):gsub("%s+$", "")
-  local is_marked = rest:find("^<tool_call>.*</tool_call>$") or rest:find("^```[%w_]*%s*\n.*\n```$")
-  if said:find("%S") and not is_marked then
-    return nil
-  end
-  return (rest:gsub("^```[%w_]*", ""):gsub("```$", ""):gsub("^<tool_call>", ""):gsub("</tool_call>$", ""))
+  local is_marked = rest:find("^<tool_call>.*</tool_call>$") ~= nil
+  return (is_marked or rest:find("^```[%w_]*%s*\n.*\n```$") ~= nil) and not quoted_calls.is_doubted(said, is_marked)
 end
 
 local function are_offered(calls, declared)
@@ -212,8 +188,9 @@ local function are_offered(calls, declared)
   for _, tool in ipairs(declared) do
     offered[(tool["function"] or tool).name] = true
   end
+  local names = list.keys(offered)
   for _, call in ipairs(calls) do
-    if not offered[call.name] or call.state == "partial" then
+    if call.state == "partial" or not offered[call_repairs.tool_of(call.name, offered, names)] then
       return false
     end
   end
@@ -232,8 +209,7 @@ function M.overheard(reply, tools, messages)
   if not found or found.faults.count > 0 or found.thought > 0 or not are_offered(found.calls, declared) then
     return reply
   end
-  local body = calls_text(text, found.content)
-  if not body or was_read(body, messages) then
+  if not are_meant(text, found.content) or quoted_calls.was_read(found.calls, messages) then
     return reply
   end
   local calls = calls_of(found)

@@ -153,7 +153,7 @@ function M.reply(text, recorded)
     call.repaired = recorded.repairs[call.id]
   end
   return { content = content, calls = calls, usage = recorded.usage, finish = recorded.finish, message = text,
-    took = recorded.took, attempt = recorded.attempt, by = recorded.model, instead = recorded.instead, dialect = recorded.dialect, repaired = recorded.repaired, problem = recorded.problem,
+    took = recorded.took, attempt = recorded.attempt, by = recorded.model, instead = recorded.instead, dialect = recorded.dialect, repaired = recorded.repaired, problem = recorded.problem, nudge = recorded.nudge,
     output = recorded.output, hedged = recorded.hedged, is_recorded = true, repairs = recorded.repairs }
 end
 

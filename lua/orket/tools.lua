@@ -10,9 +10,11 @@ local allow = require("orket.tools.allow")
 local async = require("orket.async")
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local judge = require("orket.tools.judge")
 local labels = require("orket.labels")
 local lists = require("orket.list")
 local later = require("orket.later")
+local helps = later("orket.tools.help")
 local operations = require("orket.operations")
 local reports = later("orket.tools.report")
 local rest = require("orket.turn.rest")
@@ -42,6 +44,22 @@ local function no_answer(err)
   return async.canceled() or err and (err.ends_turn or errors.is_environment(err)) and err or nil
 end
 
+-- The answer to an operation that is refused, which is on the record.
+local function refused(turn, call, operation, done, refusal)
+  reports.add(turn, call, operation, done.call, refusal)
+  done[#done + 1] = { op = reports.name(operation), refused = refusal.rule, why = refusal.why, where = refusal.where }
+  return { error = { code = "ERR_DENIED", rule = refusal.rule, message = refusal.why, fix = refusal.fix } }
+end
+
+-- A tool that makes several writes asks about all of them before the first.
+local function weigh_write(turn, call, operation, done)
+  local refusal = judge.of_write(turn, call, operation)
+  if refusal and refusal.decision ~= "ask" then
+    return refused(turn, call, operation, done, refusal)
+  end
+  return { result = { asks = refusal and true } }
+end
+
 -- What the script gets, and the rule that stood against it.
 local function settle_operation(turn, call, operation, done)
   done.warnings = nil
@@ -49,9 +67,7 @@ local function settle_operation(turn, call, operation, done)
   if done.unsettled then
     return nil, turn.waiting
   elseif not permit then
-    reports.add(turn, call, operation, done.call, refusal)
-    done[#done + 1] = { op = reports.name(operation), refused = refusal.rule, why = refusal.why, where = refusal.where }
-    return { error = { code = "ERR_DENIED", rule = refusal.rule, message = refusal.why, fix = refusal.fix } }, refusal
+    return refused(turn, call, operation, done, refusal), refusal
   end
   turn:label(labels.of_operation(turn.tree, operation.op), done.call)
   local result, err, open, told = operations.perform(turn, permit, call, operation, done.call)
@@ -69,6 +85,7 @@ local function settle_operation(turn, call, operation, done)
       reports.add(turn, call, operation, done.call, err)
     end
     done[#done + 1] = { op = operation.op, failed = err.code }
+    done.missing = err.code == "ERR_NOT_FOUND" and operation or nil
     return { error = { code = err.code, message = err.message, fix = err.fix } },
       is_law and err or err.code == "ERR_LIMIT" and turn.capped or nil
   end
@@ -77,7 +94,15 @@ local function settle_operation(turn, call, operation, done)
   return { result = result }
 end
 
+local function is_question(operation)
+  local of = operation.op == "may" and operation.operation
+  return type(of) == "table" and of.op == "fs.write" and type(of.path) == "string" and type(of.content) == "string"
+end
+
 local function answer_operation(turn, call, operation, done)
+  if is_question(operation) then
+    return weigh_write(turn, call, operation.operation, done)
+  end
   local answer, decision = settle_operation(turn, call, operation, done)
   local err = decision and stops.rule(turn, decision, done.request, operation)
   if err then
@@ -94,8 +119,10 @@ local function run_box(turn, call, tool, done)
   end
   local closing <close> = session
   local kind, value = errors.check(session:resume(cjson.null))
+  local count = 0 -- questions as well
   while kind == "yield" do
-    if #done >= OPERATIONS_MAX then
+    count = count + 1
+    if count > OPERATIONS_MAX then
       return nil, errors.new("ERR_LIMIT", "the tool asked for more than " .. OPERATIONS_MAX .. " operations")
     end
     local answer = answer_operation(turn, call, value, done)
@@ -131,13 +158,23 @@ local function answered(turn, ok, text, done)
   return { ok = ok, text = bounded, whole = whole, operations = done }
 end
 
+-- The tool hands a failed operation on, or says itself that it failed.
+local function failed(turn, call, request, failure, done, about)
+  about.help = turn.engine:help(turn, request.id, function()
+    return helps.of_failure(turn, call, failure, about.missing)
+  end)
+  local result = answered(turn, false, M.failure_text(failure, about), done)
+  result.help = about.help
+  return result
+end
+
 ---Runs an allowed call. Never fails: a tool's failure is a result the model can read. Only when nobody knows
 ---whether one of its operations happened, or the machine failed, there is no result yet.
 ---@param turn table
 ---@param call table the gate's answer
 ---@param request {id: string, name: string, arguments: string}
 ---@param yes table|nil what a person's yes to the call covers
----@return {ok: boolean, text: string, whole: string?, operations: table[], unsettled: Error?}
+---@return {ok: boolean, text: string, whole: string?, operations: table[], help: table?, unsettled: Error?}
 function M.perform(turn, call, request, yes)
   local closing <close> = call
   local done = { call = request.id, request = request, yes = yes }
@@ -149,37 +186,44 @@ function M.perform(turn, call, request, yes)
   if not done.unsettled then
     mark(turn, tool, request, true)
   end
-  local told = done.told -- what a person said of operations that were interrupted
-  done.call, done.told, done.request, done.yes, done.warnings = nil, nil, nil, nil, nil
+  local told, missing = done.told, done.missing -- told: what a person said of operations that were interrupted
+  done.call, done.told, done.missing, done.request, done.yes, done.warnings = nil, nil, nil, nil, nil, nil
   if done.unsettled then
     return { unsettled = done.unsettled }
   elseif not outcome then
-    return answered(turn, false, M.failure_text(err, told, turn.met), done)
+    return answered(turn, false, M.failure_text(err, { told = told, labels = turn.met }), done)
   end
   local failure = type(outcome.value) == "table" and outcome.value.error
-  if type(failure) == "table" then -- the tool hands a failed operation on
-    return answered(turn, false, M.failure_text(failure, told, turn.met), done)
+  if type(failure) == "table" then
+    return failed(turn, call, request, failure, done, { told = told, labels = turn.met, missing = missing })
   end
   return answered(turn, true, cjson.encode({ ok = true, result = outcome.value, told = told, labels = turn.met }), done)
 end
 
 ---What the model reads when a call was refused or failed.
 ---@param failure {code: string?, rule: string?, message: string?, why: string?, fix: string?}
----@param told table[]|nil what a person said
----@param marks string[]|nil labels of what it may have been made of
+---@param about {told: table[]?, labels: string[]?, help: table?}  what a person said of operations that were interrupted; labels
+---of what it may have been made of; tools/help.lua
 ---@return string
-function M.failure_text(failure, told, marks)
-  return cjson.encode({ ok = false, told = told, labels = marks, error = {
+function M.failure_text(failure, about)
+  return cjson.encode({ ok = false, told = about.told, labels = about.labels, error = {
     code = failure.code or "ERR_DENIED",
     rule = failure.rule,
     message = failure.message or failure.why,
     fix = failure.fix,
+    help = about.help,
   } })
 end
 
 -- Tools that say nothing of types are for all cards but plans, as the gate has it.
 local function is_for(about, type)
   return about.types and lists.has(about.types, type) or not about.types and type ~= "plan"
+end
+
+-- A program can be run where the organization names commands.
+local function is_offered(generation, about, type)
+  local runs = lists.has(about.operations, "proc.run")
+  return is_for(about, type) and (not runs or #((generation.rules or {}).commands or {}) > 0)
 end
 
 ---The `tools` member of a request: the role's tools for cards of a type with their schemas, encoded once per generation.
@@ -197,7 +241,7 @@ function M.offer(generation, role, type)
     local list = setmetatable({}, cjson.array_mt)
     for _, name in ipairs(generation.roles[role].about.tools) do
       local about = generation.tools[name].about
-      list[#list + 1] = is_for(about, type) and {
+      list[#list + 1] = is_offered(generation, about, type) and {
         type = "function",
         ["function"] = { name = name, description = about.description, parameters = about.schema },
       } or nil

@@ -191,8 +191,11 @@ end
 -- What lies there instead of what the merge stands against was put there by a person.
 local function publish_one(self, root, change, aside)
   local bytes, err = merging.bytes(self, change)
+  local there
+  if aside and not err then
+    there, err = asides.look(aside, root, change.path)
+  end
   local ok = not err
-  local there = ok and aside and root:hash(change.path)
   if there and there ~= change.base then
     ok, err = asides.keep(aside, root, change.path, there)
   end
@@ -200,6 +203,19 @@ local function publish_one(self, root, change, aside)
     ok, err = disk.put(root, change.path, bytes, aside)
   end
   return ok, err
+end
+
+local function publish(self, root, aside)
+  local head = heads.of(self.project, self.store, self.epic, self.seed, self.seed_labels)
+  for _, change in ipairs(self.merged.changes) do
+    local ok, err = publish_one(self, root, change, aside)
+    if not ok then
+      return nil, err
+    end
+    head.bytes[change.blob or ""] = nil
+  end
+  self.merged = nil
+  return true
 end
 
 ---Writes the merged files into the epic's directory, after their commit. A directory that falls behind
@@ -214,21 +230,13 @@ function Tree:publish()
   if not root then
     return nil, err
   end
-  local head = heads.of(self.project, self.store, self.epic, self.seed, self.seed_labels)
   local aside = asides.of(self.project, self.store, self.epic)
-  for _, change in ipairs(self.merged.changes) do
-    local ok
-    ok, err = publish_one(self, root, change, aside)
-    if not ok then
-      return nil, err
-    end
-    head.bytes[change.blob or ""] = nil
+  local ok
+  ok, err = asides.finish(aside, publish(self, root, aside))
+  if not ok then
+    err.class = "environment" -- the merge is recorded: it is the directory that fails, and no work
   end
-  self.merged = nil
-  if aside then
-    return asides.finish(aside)
-  end
-  return true
+  return ok, err
 end
 
 ---Brings the directory of an epic whose merges an earlier process made back to the journal: that one may have been

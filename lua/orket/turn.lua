@@ -21,7 +21,6 @@ local step = require("orket.turn.step")
 local stops = require("orket.turn.stops")
 local sys = require("orket.core.sys")
 local tape = require("orket.tape")
-local texts = require("orket.text")
 local Turn = require("orket.turn.journal")
 local usages = require("orket.usage")
 local notes = later("orket.memory.note")
@@ -29,14 +28,12 @@ local remembered = later("orket.memory.rules")
 
 local M = {}
 
-local PROBLEM = 300 -- bytes of it that a person reads
-
 -- ---- claim ----
 
 local function claim(self)
   local card = self.card
   self:record("turn.started", {
-    seat = self.seat, role = self.role, generation = self.generation.id, engine = sys.version(),
+    seat = self.seat, role = self.role, generation = self.generation.id, engine = sys.version(), nudges = self.nudges_most,
     model = self.model.name, review = self.review, rev = card.revision, past = self.past,
     arm = self.arm and self.arm.name, arm_prompts = self.arm and self.arm.prompts, arm_speaks = self.arm and self.arm.speaks,
   })
@@ -79,11 +76,14 @@ end
 
 -- Nothing new came of its last steps, and nothing will: what they kept doing is told with it.
 local function give_up(self)
-  local told = loop.told(self.messages, math.max(self.stalled, self.waited >= self.limits.waits and self.waited or 1), self.card.id)
-  local problem = self.reply and self.reply.problem
-  told.why = problem and told.why .. "; the model was told: " .. texts.cut(problem, PROBLEM) or told.why
+  local told = loop.of(self)
   self:record("turn.looped", told)
   self:park(told.why)
+end
+
+-- COMPAT: a turn that began without the limit had one nudge.
+local function is_silent(self)
+  return self.silent > (self.nudges_most or 1)
 end
 
 ---Steps until there is a proposal, or a reason to park the card.
@@ -95,7 +95,7 @@ local function converse(self)
       return nil, err
     elseif not go_on then
       return true
-    elseif self.stalled >= self.limits.repeats or self.waited >= self.limits.waits or self.nudges > 1 then
+    elseif self.stalled >= self.limits.repeats or self.waited >= self.limits.waits or is_silent(self) then
       give_up(self)
       return true
     end
@@ -213,6 +213,14 @@ end
 ---@field paid {tokens_in: integer, tokens_out: integer, calls: integer, money: integer, took: integer}|nil by the run
 ---  that it was forked from
 
+-- How often its model may be nudged: as the turn began. One from before there was a limit has none.
+local function nudges_of(engine, job)
+  if job.tape then
+    return job.tape[1].body.nudges
+  end
+  return engine:nudges(job.number)
+end
+
 ---A new turn of the engine's run, or an open one that is run again.
 ---@param engine table
 ---@param job TurnJob
@@ -223,7 +231,7 @@ function M.new(engine, job)
     review = job.review, model = job.model, models = job.models, generation = job.generation, arm = job.arm, past = job.past, limits = engine.limits,
     tape = tape.new(job.tape), paid = job.paid or usages.nothing(), messages = {}, seen = {}, effects = {},
     tokens_in = 0, tokens_out = 0, calls = 0, money = 0, took = 0, refusals = 0, tool_calls = 0,
-    nudges = 0, stalled = 0, waited = 0, looked = 0, unsaved = false, labels = {}, pauses = 0, outages = 0,
+    nudges_most = nudges_of(engine, job), silent = 0, stalled = 0, waited = 0, looked = 0, unsaved = false, labels = {}, pauses = 0, outages = 0,
   }, Turn)
   for _, event in ipairs(job.tape or {}) do
     if event.kind == "turn.labelled" then

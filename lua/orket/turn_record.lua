@@ -83,7 +83,7 @@ ENTRY["call.result"] = function(store, body)
 end
 
 ENTRY["call.refused"] = function(_, body)
-  return { kind = "refusal", call = body.call, tool = body.tool, rule = body.rule, why = body.why, fix = body.fix }
+  return { kind = "refusal", call = body.call, tool = body.tool, rule = body.rule, why = body.why, fix = body.fix, help = body.help }
 end
 
 ENTRY["step.failed"] = function(_, body, event)

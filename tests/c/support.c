@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 static unsigned left;
-static bool refused;
+static bool refused, only;
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -22,6 +22,7 @@ static bool refuse(void)
         return false;
     }
     refused = true;
+    left = only ? 0 : left;
     return true;
 }
 
@@ -40,10 +41,21 @@ void *__wrap_realloc(void *old, size_t size)
     return refuse() ? NULL : __real_realloc(old, size);
 }
 
-void support_fail_at(unsigned n)
+static void fail(unsigned n, bool alone)
 {
     left = n;
+    only = alone;
     refused = false;
+}
+
+void support_fail_at(unsigned n)
+{
+    fail(n, false);
+}
+
+void support_fail_only(unsigned n)
+{
+    fail(n, true);
 }
 
 bool support_failed(void)

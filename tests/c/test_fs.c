@@ -8,6 +8,7 @@
 #include <ftw.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -494,6 +495,23 @@ static void test_wrong_want(void **state)
     assert_int_equal(fs_delete(&t, NULL), ERR_BUG); // closed
 }
 
+/* The host has no descriptor: that is what is said, and never that a path is wrong. */
+static void test_no_descriptors(void **state)
+{
+    const struct world *w = *state;
+    static const enum fs_want wants[] = {FS_READ, FS_WRITE, FS_PUT, FS_LIST, FS_MKDIR, FS_DELETE};
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    put(w->root, "f", "x");
+    for (size_t i = 0; i < sizeof wants / sizeof *wants; i++) {
+        struct fs_target t;
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, limit.rlim_max}), 0);
+        int rc = fs_resolve(w->root, wants[i] == FS_MKDIR ? "new" : "f", wants[i] == FS_MKDIR ? 3 : 1, wants[i], &t, NULL);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        assert_int_equal(rc, ERR_DESCRIPTORS);
+    }
+}
+
 static void test_mkdir_delete(void **state)
 {
     const struct world *w = *state;
@@ -608,7 +626,8 @@ int main(void)
         T(test_magic_links), T(test_true_names), T(test_swap_race),
         T(test_perform_keeps_to_target),
         T(test_add), T(test_write), T(test_hard_link),
-        T(test_read_bounds), T(test_wrong_want), T(test_mkdir_delete),
+        T(test_read_bounds), T(test_wrong_want), T(test_no_descriptors),
+        T(test_mkdir_delete),
         T(test_lists), T(test_roots),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -794,19 +794,26 @@ static void test_error_text(void **state)
 {
     (void)state;
     static const struct {
-        const char *body, *text;
+        const char *body, *text, *kinds;
     } cases[] = {
-        {"{\"error\":{\"message\":\"bad key\"}}", "bad key"},
-        {"{\"error\":\"no\"}", "no"},
-        {"<html>\nno\xff", "<html> no\xEF\xBF\xBD"},
-        {"{\"detail\":1}", "{\"detail\":1}"},
+        {"{\"error\":{\"message\":\"bad key\"}}", "bad key", NULL},
+        {"{\"error\":\"no\"}", "no", NULL},
+        {"{\"error\":[{\"message\":\"m\",\"code\":503,\"type\":\"t\",\"status\":\"S\"}]}", "m (t)", "t S 503"},
+        {"{\"error\":{\"message\":\"m\",\"type\":{},\"code\":null}}", "m", NULL},
+        {"<html>\nno\xff", "<html> no\xEF\xBF\xBD", NULL},
+        {"{\"detail\":1}", "{\"detail\":1}", NULL},
     };
     struct shape shape;
     assert_int_equal(compile(&shape, OPENAI, NULL), 0);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
-        struct buf out = {0};
-        reply_error_text(&shape, cases[i].body, strlen(cases[i].body), &out);
+        struct buf out = {0}, said_kinds = {0};
+        reply_error_text(&shape, cases[i].body, strlen(cases[i].body), &out, &said_kinds);
         assert_string_equal(out.data, cases[i].text);
+        if (cases[i].kinds)
+            assert_string_equal(said_kinds.data, cases[i].kinds);
+        else
+            assert_int_equal(said_kinds.len, 0);
+        buf_clear(&said_kinds);
         buf_clear(&out);
     }
     shape_clear(&shape);

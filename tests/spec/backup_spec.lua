@@ -61,7 +61,7 @@ describe("a backup", function()
     assert(made.seq > 10 and made.bytes > 4096 and made.dir == ".test/b", made.seq)
     assert.equal("700 600 600", (sh(w, "cd .test; stat -c %a b b/highwater b/orket.db | tr '\\n' ' '"):gsub("%s+$", "")))
     local other = other_machine(w)
-    local text, code = world.orket.shell(("cd %s && %s restore ../b 2>&1"):format(other, w.binary))
+    local text, code = world.orket.shell(("cd %s && %s restore -C . ../b 2>&1"):format(other, w.binary))
     assert.equal(0, code, text)
     assert(text:find(("restored up to commit %d\n"):format(made.seq), 1, true), text)
     text, code = run.wait()
@@ -173,6 +173,29 @@ describe("a backup", function()
       $orket backup disk/b >/dev/null; echo "again $?"]]))
     local text = world.orket.shell(("cd %s && orket='timeout 60 %s' unshare -Urm sh .test/script 2>&1"):format(w.dir, w.binary))
     assert(text:find("orket: ERR_STORE_FULL: .*\n  fix: free some space.*\nexit 1\n0\nagain 0\n"), text)
+  end)
+
+  it("names the directory of workspace/ that it cannot keep, and restores when that was moved away", function()
+    local w <close> = new_world()
+    assert_ok(w, "run ep")
+    assert_ok(w, "backup .test/b")
+    w:write(".test/script", [[
+      mkdir before; rm .orket/orket.db*; mv workspace/ep before; mkdir -p $place; mount -t tmpfs tmpfs $place; cp -a before/ep workspace
+      $orket restore .test/b; echo "refused $?"
+      test -e .orket/orket.db -o -e .orket/replaced-1; echo "nothing $?"
+      cat workspace/ep/tree/f1 | cksum
+      if [ $place = workspace ]; then mv workspace/ep .test; else umount $place; rmdir $place; fi
+      $orket restore .test/b; echo "restored $?"
+      cat workspace/ep/tree/f1 | cksum; $orket check; echo "check $?"
+    ]])
+    local sum = sh(w, "cksum < workspace/ep/tree/f1")
+    for _, place in ipairs({ "workspace", "workspace/ep" }) do
+      local text = sh(w, ("mkdir -p workspace/ep; place=%s orket='timeout 100 %s' unshare -Urm sh .test/script"):format(place, w.binary))
+      local whole = "^orket: ERR_IO: [^\n]*workspace/ep is on another file system[^\n]*\n  fix: move it out of workspace/[^\n]*\n"
+        .. "refused 1\nnothing 1\n" .. sum .. "restored up to [^\n]*\nrestored 0\n" .. sum .. "sound[^\n]*\ncheck 0\n$"
+      assert(text:find(whole), place .. ":\n" .. text)
+      sh(w, "rm -rf workspace .test/ep; mv before/ep before-ep; rmdir before; mkdir workspace; mv before-ep workspace/ep")
+    end
   end)
 
   it("that was killed while it was restored is restored by the next one", function()

@@ -43,6 +43,34 @@ describe("a native call", function()
     w:replays()
   end)
 
+  -- { path that the model writes where the tree holds src/x, the file that is made, or nil and the path that it is told }
+  local PATHS = {
+    { "/new.txt", "new.txt" }, { "/src/new.txt", "src/new.txt" }, { "//src//new.txt", "src/new.txt" }, { [[src\\new.txt]], "src/new.txt" },
+    { [[\\src\\new.txt]], "src/new.txt" }, { "/workspace/new.txt", nil, "new.txt" }, { "/workspace/src/new.txt", nil, "src/new.txt" },
+    { "/home/me/src/new.txt", nil, "src/new.txt" }, { "/home/me/new.txt" }, { [[C:\\work\\new.txt]], nil, "new.txt" }, { "C:/src/new.txt", nil, "src/new.txt" },
+    { [[\\\\server\\share\\new.txt]], nil, "share/new.txt" }, { "/workspace/../src/new.txt" },
+  }
+  for _, each in ipairs(PATHS) do
+    local written, made, meant = each[1], each[2], each[3]
+    it("with the path " .. written .. " writes " .. (made or "nothing"), function()
+      local w <close> = world.new({ issues = { { id = "A" } }, mock = ("local ARGUMENTS = %q\n"):format('{"path": "' .. written .. '", "content": "hi"}') .. [[
+        function work(talk)
+          return steps(talk, function() return say(write("src/x", "x")) end, function() return say(call("write_file", ARGUMENTS)) end,
+            function() return say(finish()) end)
+        end]] })
+      w:run()
+      local files = {}
+      for _, event in ipairs(w:events("file.written")) do
+        files[#files + 1] = event.body.path
+      end
+      assert.same({ "src/x", made }, files)
+      local refused = w:events("call.refused")[1]
+      assert.equal(made == nil and "gate.path.escape" or nil, refused and refused.body.rule)
+      assert.same(meant and { nearest = { meant } } or nil, refused and refused.body.help)
+      w:replays()
+    end)
+  end
+
   for _, path in ipairs({ "/etc/passwd", "/home/x.txt", "/../x.txt", "..\\\\x.txt", "/a/../../x.txt" }) do
     it("that leaves the tree by " .. path .. " is refused", function()
       local w <close> = played("write_file", '{"path": "' .. path .. '", "content": "hi"}')

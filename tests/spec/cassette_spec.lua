@@ -130,6 +130,45 @@ describe("a cassette", function()
     assert.falsy(w:read(".test/trace"):find("%f[%w]%l+%("), "a call to the network")
   end)
 
+  -- Its server refuses tools: the first card that asks is refused, the others ask without them.
+  it("plays in another order of cards than a model without tools was recorded in", function()
+    local toolless = [[
+      local answered = reply
+      function reply(request)
+        if request.tools then
+          return { status = 400, content = "gemma:2b does not support tools" }
+        end
+        local r = answered(request)
+        local call = r.calls[1]
+        local arguments = {}
+        for key, value in pairs(call.arguments) do
+          arguments[#arguments + 1] = ("%q: %q"):format(key, value)
+        end
+        return { content = ('<tool_call>{"name": "%s", "arguments": {%s}}</tool_call>'):format(call.name, table.concat(arguments, ", ")) }
+      end
+      function work(talk)
+        return talk.replies == 0 and say(write(talk.card .. ".txt", "by " .. talk.card)) or say(finish())
+      end]]
+    local w <close> = world.new({ issues = { {}, {}, {} }, limits = { concurrency = 1 }, mock = toolless })
+    local text, code = w:run("ep --record .test/tape")
+    assert.equal(0, code, text)
+    local recording = w:read(".test/tape")
+    assert.equal(1, select(2, recording:gsub('"error":{', "")))
+    local planner = orket.read("nodes/planner.lua")
+    local reversed, count = planner:gsub("order%[i%]", "order[#candidates + 1 - i]")
+    assert.equal(1, count)
+    for _, node in ipairs({ planner, (reversed:gsub('order%[1%] == "A" and order%[2%] == "B"', "#order == 2")) }) do
+      local again <close> = world.new({ issues = { {}, {}, {} }, limits = { concurrency = 1 }, mock = MOCK })
+      again.url = NOWHERE
+      again:write("nodes/planner.lua", node)
+      again:write(".test/tape", recording)
+      text, code = again:run("ep --replay .test/tape")
+      assert.equal(0, code, text)
+      assert.same({ "by I-1", "by I-3", 0 }, { again:made("I-1.txt"), again:made("I-3.txt"), again:requests() })
+      again:derives("ep.1")
+    end
+  end)
+
   it("plays failed attempts too, without their pauses", function()
     local w <close> = world.new({ issues = { { max_retries = 0 } }, mock = "function work() return { status = 500 } end" })
     local text, code = w:run("ep --record .test/tape")

@@ -73,8 +73,9 @@ describe("a conversation", function()
 
   it("greets on a terminal with who talks, by which model, and how to leave, and says when the seat is at work", function()
     local w <close> = talking()
-    local text, code = orket.shell(string.format("cd %s && (sleep 1; printf 'good day\\n'; sleep 2; printf '/quit\\n') | ORKET_MODEL_URL=%s SHELL=/bin/bash script -qec '%s chat' /dev/null",
-      w.dir, w.url, world.binary))
+    local text, code = w:typed("chat", {
+      { "see", "you > " }, { "type", "good day\n" }, { "see", "you said: good day" }, { "see", "you > " }, { "type", "/quit\n" },
+    })
     assert.equal(0, code, text)
     for _, part in ipairs({ "orket chat with operations_lead, model m", "/quit or ^D ends", "operations_lead reads and thinks", "you said: good day" }) do
       assert(text:find(part, 1, true), part .. " in:\n" .. text)

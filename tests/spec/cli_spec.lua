@@ -100,6 +100,12 @@ describe("commands on a project", function()
     return orket.run(arguments:gsub("^(%S+)", "%1 -C " .. dir))
   end
 
+  it("count no card that was given up as done", function()
+    on("move hello-1 canceled")
+    local text = on("board")
+    assert(text:find("(0 of 1 done, 1 canceled)", 1, true), text)
+  end)
+
   it("say when there is none", function()
     for _, command in ipairs({ "board", "show x", "log", "comment x hi" }) do
       local text, code = orket.run(command .. " -C /nonexistent")
@@ -143,7 +149,7 @@ describe("commands on a project", function()
     { "log --card x", "there is no card 'x'" },
     { "comment nobody hi", "there is no card 'nobody'" },
     { "move hello-1 finished", "one of: ready, in_progress, blocked" },
-    { "move hello-1 done", "an issue cannot go from ready to done" },
+    { "move hello-1 done", "hello-1 stays ready: an issue cannot go from ready to done" },
     { "move hello-1 blocked", "one of: resource, dependency, review, input, system" },
     { "answer hello-1 yes", "asked nothing" },
     { "retry hello-1", "only a parked card is retried" },
@@ -195,6 +201,14 @@ describe("commands on a project", function()
     assert.equal("card.created", cjson.decode(text).kind)
   end)
 
+  it("fail when their output cannot be written", function()
+    for _, words in ipairs({ "version", "schema epic", "log --json -C " .. dir, "board -C " .. dir }) do
+      local text, code = orket.shell("( " .. orket.binary .. " " .. words .. " >/dev/full ) 2>&1")
+      assert.equal(1, code, words .. ": " .. text)
+      assert(text:find("^orket: ERR_IO: some of the output could not be written\n  fix: [^\n]+\n$"), text)
+    end
+  end)
+
   it("begin well without the first descriptors, and where the ends of programs are ignored", function()
     for _, words in ipairs({ "version >&-", "version <&- >&- 2>&-", "try jail -- true >&-" }) do
       assert.equal(0, select(2, orket.shell(orket.binary .. " " .. words)), words)
@@ -208,5 +222,20 @@ describe("commands on a project", function()
     local command = string.format("script -qec '%s board -C %s' /dev/null", orket.binary, dir)
     assert(orket.shell("NO_COLOR= " .. command):find("\27[", 1, true))
     assert(not orket.shell("NO_COLOR=1 " .. command):find("\27[", 1, true))
+  end)
+end)
+
+describe("orket log", function()
+  it("prints as many lines as asked for, though not every event has one", function()
+    local dir = orket.directory()
+    orket.run("init --demo " .. dir .. "/p")
+    local text, code = orket.shell(("ORKET=$(realpath %s) sh %s/p/demo/run.sh 2>&1"):format(orket.binary, dir))
+    assert.equal(0, code, text)
+    local all = orket.run("log -n 1000 -C " .. dir .. "/p")
+    assert.equal(all:match("([^\n]*\n[^\n]*\n[^\n]*\n)$"), orket.run("log -n 3 -C " .. dir .. "/p"))
+    assert.equal("", orket.run("log -n 0 -C " .. dir .. "/p"))
+    local _, events = orket.run("log --json -n 4 -C " .. dir .. "/p"):gsub("\n", "")
+    assert.equal(4, events)
+    orket.remove(dir)
   end)
 end)

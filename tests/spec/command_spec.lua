@@ -6,17 +6,12 @@ local world = dofile("tests/support/world.lua")
 local refused = world.orket.shell(world.binary .. " try jail -- true 2>&1"):find("ERR_JAIL", 1, true)
 local test = refused and pending or it
 
-local function coder()
-  return (world.orket.read("roles/coder.lua"):gsub('"request_excuse"', '"request_excuse", "run_command"'))
-end
-
 local SHELL = { { argv = { "sh", "-c", "*" }, wall = 20 }, { argv = { "cat", "**" } }, { argv = { "./run*", "**" } } }
 
 local function project(options)
   options.issues = options.issues or { { id = "A" } }
   local named = options.commands == nil and SHELL or options.commands or nil
   options.rules = world.merged({ commands = named }, options.rules)
-  options.files = world.merged({ ["roles/coder.lua"] = coder() }, options.files)
   return world.new(options)
 end
 
@@ -126,9 +121,22 @@ describe("run_command", function()
   end)
 
   test("is not offered without the role's list, and not called", function()
-    local w <close> = world.new({ issues = { { id = "A" } }, rules = { commands = SHELL }, mock = play([[sh("touch x")]]) })
+    local role = world.orket.read("roles/coder.lua"):gsub('"run_command",', "")
+    local w <close> = project({ files = { ["roles/coder.lua"] = role }, mock = play([[sh("touch x")]]) })
     done(w)
+    assert.falsy(w:request(1):find("run_command", 1, true))
     assert.equal("gate.role.tool", w:events("call.refused")[1].body.rule)
+  end)
+
+  test("is offered where the organization names commands, and a refusal names them", function()
+    local none <close> = project({ commands = false, mock = play([[run("true")]]) })
+    done(none)
+    assert.falsy(none:request(1):find("run_command", 1, true))
+    local w <close> = project({ commands = { { argv = { "make", "test" } }, { argv = { "cat", "**" } } }, mock = play([[run("make", "all")]]) })
+    done(w)
+    assert.truthy(w:request(1):find("run_command", 1, true))
+    assert.same({ "make test", "cat **" }, results(w)[1].help.commands)
+    w:derives()
   end)
 
   test("keeps no file that a tool might not write, and says so", function()
@@ -240,7 +248,7 @@ describe("run_command", function()
     local w <close> = project({
       mock = play([[call("build", {})]]),
       files = {
-        ["roles/coder.lua"] = coder():gsub("run_command", "build"),
+        ["roles/coder.lua"] = world.orket.read("roles/coder.lua"):gsub("run_command", "build"),
         ["tools/build.lua"] = [[
 return {
   name = "build", description = "build", operations = { "proc.run", "fs.write", "fs.read" },

@@ -19,6 +19,7 @@ describe("completion in bash", function()
   end)
 
   -- What the tab key would offer after these words, the last of which is begun.
+  local place = "p"
   local function offered(...)
     local words = { binary(), ... }
     for i, word in ipairs(words) do
@@ -26,7 +27,7 @@ describe("completion in bash", function()
     end
     orket.write(dir .. "/try.sh", ('eval "$(%s completion bash)"\nCOMP_WORDS=(%s)\nCOMP_CWORD=%d\n_orket 2>/dev/null\necho "${COMPREPLY[*]}"\n')
       :format(words[1], table.concat(words, " "), #words - 1))
-    return (orket.shell("cd " .. dir .. "/p && bash " .. dir .. "/try.sh 2>&1"):gsub("\n$", ""))
+    return (orket.shell("cd " .. dir .. "/" .. place .. " && bash " .. dir .. "/try.sh 2>&1"):gsub("\n$", ""))
   end
 
   it("offers the commands that begin so", function()
@@ -43,6 +44,9 @@ describe("completion in bash", function()
     orket.run("sync -C " .. dir .. "/p")
     assert.equal("hello hello-1", offered("show", "h"))
     assert.equal("hello-1", offered("-C", dir .. "/p", "show", "hello-"))
+    place = "p/config"
+    assert.equal("hello hello-1", offered("show", "h"))
+    place = "p"
   end)
 
   it("offers nothing and prints nothing where there is no project", function()
@@ -81,8 +85,9 @@ end)
 
 describe("make install", function()
   it("installs the program, its page and completions, and uninstall takes them away again", function()
-    local dir = orket.directory()
-    local made = "make -s ORKET=" .. orket.binary .. " -o " .. orket.binary .. " DESTDIR=" .. dir .. " PREFIX=/opt "
+    local top = orket.directory()
+    local dir = "'" .. top .. "/a \"$b'"
+    local made = "make -s ORKET=" .. orket.binary .. " -o " .. orket.binary .. " DESTDIR=" .. dir:gsub("%$", "$$") .. " PREFIX=/opt "
     local text, code = orket.shell(made .. "install 2>&1")
     assert.equal(0, code, text)
     assert.equal("orket 0.1.0\n", (orket.shell(dir .. "/opt/bin/orket version")))
@@ -90,6 +95,6 @@ describe("make install", function()
     assert.equal(0, select(2, orket.shell("bash -n " .. dir .. "/opt/share/bash-completion/completions/orket")))
     assert.equal(0, select(2, orket.shell(made .. "uninstall 2>&1")))
     assert.equal("0\n", (orket.shell("find " .. dir .. " -type f | wc -l")))
-    orket.remove(dir)
+    orket.remove(top)
   end)
 end)

@@ -118,6 +118,31 @@ describe("the door of a model", function()
       third = true, failures = 0 }, got)
   end)
 
+  it("stays open to others that were answered while one request failed with all its attempts", function()
+    local got = probe([[
+      local door = doors.new("far", nil, { failures = 5, seconds = 7, outages = true }, function() return now end, { limit = 3600 })
+      local said = {}
+      local function outage(answers)
+        local one = ask(door, 1)
+        one.leave(nil, DOWN)
+        return door:give_up(DOWN, answers)
+      end
+      local answers = door.answers
+      ask(door, 2).leave({})
+      said.seconds, said.since = outage(answers)
+      said.other = ask(door, 3).inside
+      door:leave({})
+      answers = door.answers
+      said.all = outage(answers)
+      said.refused = ask(door, 4).err ~= nil
+      print(cjson.encode(said))]])
+    assert.equal(7, got.seconds)
+    assert.truthy(got.since)
+    assert.is_true(got.other)
+    assert.equal(7, got.all)
+    assert.is_true(got.refused)
+  end)
+
   it("holds all of them off while the server asks for a pause, and tells them when it is a long one", function()
     local got = probe([[
       local door, said = new({ concurrent = 9 }), {}

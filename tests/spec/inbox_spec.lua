@@ -22,9 +22,14 @@ local function parked()
   return w
 end
 
--- What is shown on a terminal on which these lines are typed.
+-- What is shown on a terminal on which each of these lines is typed when it is asked for.
 local function typed(w, lines)
-  return world.orket.shell(string.format("cd %s && (sleep 1; printf '%s') | SHELL=/bin/bash script -qec '%s inbox' /dev/null", w.dir, lines, world.binary))
+  local steps = {}
+  for _, line in ipairs(lines) do
+    steps[#steps + 1] = { "see", " > " }
+    steps[#steps + 1] = { "type", line .. "\n" }
+  end
+  return w:typed("inbox", steps)
 end
 
 describe("orket inbox", function()
@@ -44,7 +49,7 @@ describe("orket inbox", function()
 
   it("goes through it one by one on a terminal, with the acts of the commands", function()
     local w <close> = parked()
-    local text, code = typed(w, "yes\\napprove\\ndeny not this\\nanswer blue\\n")
+    local text, code = typed(w, { "yes", "approve", "deny not this", "answer blue" })
     assert.equal(0, code, text)
     assert(text:find("not understood: yes", 1, true) and text:find("content of A", 1, true), text)
     local said = {}
@@ -56,19 +61,42 @@ describe("orket inbox", function()
     text, code = w:run()
     assert.equal(0, code, text)
     assert.same({ "content of A\n", nil }, { w:made("locked/A"), w:made("locked/B") })
-    assert.equal("nothing waits for you\n", (w:orket("inbox")))
+    assert.equal("Nothing waits for you.\n", (w:orket("inbox")))
     w:replays()
   end)
 
   it("leaves what is put off, and what comes after the end, as it is", function()
     local w <close> = parked()
-    local text, code = typed(w, "later\\napprove\\nquit\\n")
+    local text, code = typed(w, { "later", "approve", "quit" })
     assert.equal(3, code, text)
     assert.equal(1, #w:pending())
     assert.equal("A", w:pending()[1].card)
     assert.equal("waiting_for_developer", w:card("C").status)
-    text, code = typed(w, "deny\\n\\n\\n")
+    text, code = typed(w, { "deny", "", "" })
     assert.equal(3, code, text)
     assert.equal(1, #w:pending())
+  end)
+
+  it("does not give an answer to a question that came after the one that was shown", function()
+    local w <close> = world.new({ issues = { { id = "C" } }, mock = [[
+function work(talk)
+  if talk.text:find("large", 1, true) then
+    return say(finish())
+  elseif talk.text:find("blue", 1, true) then
+    return say(call("request_excuse", { reason = "which size?" }))
+  end
+  return say(call("request_excuse", { reason = "which colour?" }))
+end]] })
+    assert.equal(3, (select(2, w:run())))
+    local text, code = w:typed("inbox", {
+      { "see", "which colour?" }, { "shell", w:command("answer C blue") .. " && " .. w:command("run --plain ep") }, { "type", "answer large\n" },
+    })
+    assert.equal(1, code, text)
+    assert(text:find("C has changed meanwhile", 1, true), text)
+    assert.equal("waiting_for_developer", w:card("C").status)
+    text, code = typed(w, { "answer large" })
+    assert.equal(0, code, text)
+    assert.equal(0, (select(2, w:run())))
+    w:replays()
   end)
 end)

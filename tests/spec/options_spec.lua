@@ -1,6 +1,7 @@
 -- options_spec.lua: command lines and what becomes of them; the nearest name.
 
 package.path = "lua/?.lua;" .. package.path
+package.loaded["orket.project_dir"] = { find = function() end } -- no project is around
 local options = require("orket.options")
 local nearest = require("orket.nearest")
 

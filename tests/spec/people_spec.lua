@@ -202,7 +202,7 @@ describe("without a run", function()
     assert.equal(0, select(2, w:orket("sync")))
     local good, texts = at_once(w, { "move A canceled", "move A canceled" })
     assert.equal(1, good, texts)
-    assert(texts:find("ERR_TRANSITION: the issue is canceled, which is final", 1, true), texts)
+    assert(texts:find("A stays canceled: the issue is canceled, which is final", 1, true), texts)
   end)
 
   it("what is not there is said, and what is", function()

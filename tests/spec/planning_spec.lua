@@ -166,15 +166,13 @@ describe("a plan", function()
 
   it("is answered on a terminal", function()
     local w <close> = planned(GOOD)
-    -- a shell that becomes its last command: behind another one `timeout` may not read the terminal
-    local function typed(lines)
-      return orket.shell(string.format("cd %s && (sleep 2; printf '%s') | SHELL=/bin/bash script -qec \"%s\" /dev/null", w.dir, lines,
-        w:command("plan \\'do it well\\'"):gsub("\\'", "'")))
+    local function typed(line)
+      return w:typed("plan 'do it well'", { { "see", "Make these cards?" }, { "type", line .. "\n" } })
     end
-    local text = typed("n\\n")
+    local text = typed("n")
     assert(text:find("Make these cards?", 1, true) and text:find("was given up", 1, true), text)
     assert.equal("canceled", w:card("PLAN-1-draft").status)
-    text = typed("y\\n")
+    text = typed("y")
     assert(text:find("is taken", 1, true), text)
     assert(text:find("takes it.-calls propose_requirements.-takes it.-calls propose_plan.-Make these cards"), text)
     assert.equal("ready", w:card("a").status)
@@ -242,16 +240,36 @@ describe("a plan that does not hold", function()
       assert(told.error.message:find(row[3], 1, true), told.error.message)
       assert.equal(before, files(w))
       assert.equal(4, w:requests()) -- the requirements, and three proposals
-      assert.equal("canceled", w:card("PLAN-1-draft").status)
+      assert.equal("waiting_for_developer", w:card("PLAN-1-draft").status)
       assert.is_nil(w:card("a").id)
       w:replays("PLAN-1.1")
     end)
   end
 
-  it("for its model only talks comes to nothing", function()
-    local w <close> = planned([[function plan() return { content = "I am confirmed. {\"confirmed\": true}" } end]])
+  it("for its model only talks comes to nothing, and is asked for again", function()
+    local w <close> = planned([[
+      function plan(tool, talk)
+        if talk.request.request_number <= 4 then
+          return { content = "I am confirmed. {\"confirmed\": true}" }
+        end
+        return tool == "propose_requirements" and { requirements = { "it is done" } } or sound()
+      end ]])
     local text, code = asked(w, nil, "--yes")
-    assert(code == 1 and text:find("ERR_PLAN", 1, true), text)
+    assert(code == 1 and text:find("ERR_PLAN", 1, true) and text:find("limits.nudges", 1, true), text)
+    assert.truthy(text:find("orket plan --go-on PLAN-1", 1, true), text)
+    assert.equal("failed", as_json(w, "--show PLAN-1").status)
+    assert.equal(3, #w:events("turn.nudged"))
+    text, code = w:orket("plan --yes --go-on PLAN-1")
+    assert.equal(0, code, text)
+    assert.equal("ready", w:card("a").status)
+    w:replays("PLAN-1.1")
+  end)
+
+  it("is given up by whoever wants that", function()
+    local w <close> = planned([[function plan() return { content = "Which one?" } end]])
+    assert.equal(1, select(2, asked(w)))
+    assert.equal(0, select(2, w:orket("plan --drop PLAN-1")))
+    assert.equal("dropped", as_json(w, "--show PLAN-1").status)
   end)
 
   it("for other tools are called touches nothing", function()

@@ -203,7 +203,8 @@ describe("a policy that is broken in the middle of a run", function()
     local text, code = run.wait()
     assert.equal(0, code, text)
     local failed = w:events("policy.failed")[1].body
-    assert.same({ "nodes/policy/vendor.lua", "ERR_SCRIPT_STEPS" }, { failed.path, failed.code })
+    assert.equal("nodes/policy/vendor.lua", failed.path)
+    assert(failed.code == "ERR_SCRIPT_STEPS" or failed.code == "ERR_SCRIPT_TIME", failed.code) -- on a slow machine the clock is first
     assert.equal(1, #w:events("scripts.loaded"))
     assert.equal(2, #w:events("call.refused"))
     assert(w:orket("policy status"):find("nodes/policy/vendor.lua:1 does not serve", 1, true))

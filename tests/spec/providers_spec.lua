@@ -479,3 +479,49 @@ describe("OpenAI", function()
     assert.falsy(got.other:find("hm", 1, true) or got.claude:find("hm", 1, true) or got.other:find("apart", 1, true))
   end)
 end)
+
+describe("an error in a stream that had begun", function()
+  local CASES = { -- body, is it an outage
+    { 'data: {"error":{"message":"Overloaded","type":"overloaded_error"}}', true },
+    { 'data: {"error":{"message":"no","code":503}}', true },
+    { 'data: {"error":{"message":"slow down","type":"server_error","code":"rate_limit_exceeded"}}', true },
+    { 'data: {"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}}', true },
+    { 'data: {"error":{"message":"The prompt \\"the bridge is overloaded: 503\\" is refused","type":"content_filter"}}', false },
+    { 'data: {"error":{"message":"overloaded","code":400}}', false },
+    { 'data: {"error":"unavailable, overloaded, 503"}', false },
+  }
+
+  it("is an outage by the kinds that the server names, never by its message, which may repeat the prompt", function()
+    local bodies, wanted = {}, {}
+    for i, case in ipairs(CASES) do
+      bodies[i], wanted[i] = case[1], case[2]
+    end
+    local got = probe(("local bodies = cjson.decode(%q)"):format(cjson.encode(bodies)) .. [[
+
+      local outage, is = require("orket.llm.outage"), {}
+      for i, body in ipairs(bodies) do
+        local err = ask("openai", EVENTS, body .. "\n\n").error
+        is[i] = err.code == "ERR_HTTP" and outage.is(err)
+      end
+      say(is)]])
+    assert.same(wanted, got)
+  end)
+
+  it("says of an account without quota what helps", function()
+    local got = probe([[
+      say(ask("openai", JSON, '{"error":{"message":"x","type":"insufficient_quota"}}', { status = "429 Too Many" }).error)]])
+    assert.truthy(got.fix:find("add credit", 1, true), got.fix)
+  end)
+end)
+
+describe("a server that is not reached", function()
+  it("is told with the model, its address without a password, and the file", function()
+    local got = probe([[
+      local cures = require("orket.llm.cures")
+      local _, err = llm.complete({ model = { base_url = "http://127.0.0.1:1/v1", model = "m", name = "fast" },
+        messages = { '{"content":"hi","role":"user"}' }, attempts = 1 })
+      say({ fix = err.fix, place = cures.place({ model = "m", base_url = "https://me:secret@api.example/v1?k=secret" }) })]])
+    assert.truthy(got.fix:find("base_url of the model fast is http://127.0.0.1:1 (config/organization.json", 1, true), got.fix)
+    assert.equal("base_url of the model m is https://api.example (config/organization.json, or ORKET_MODEL_URL)", got.place)
+  end)
+end)

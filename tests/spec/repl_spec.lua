@@ -26,6 +26,13 @@ describe("orket repl", function()
     { "ends at exit", { "1", "exit", "2" }, "1\n" },
     { "ends at quit()", { "1", "quit()", "2" }, "1\n" },
     { "lets a line use the name exit", { "exit = 3", "exit" }, "3\n" },
+    { "prints", { 'print("a", nil, { b = 1 }, 2)', "for i = 1, 2 do", "  print(i)", "end", "print()" }, 'a nil {"b":1} 2\n1\n2\n\n' },
+    { "prints nothing that steers a terminal", 'print("a\\27[2Jb")', "a [2Jb\n" },
+    { "explains a word of its own", "help cards", "cards(status)\nAll cards, or those with a status: {id, type, status, name, seat}.\n" },
+    { "explains a word called as a function", "help(files)", "files(id)\nThe files of a card or an epic.\n" },
+    { "explains a function of a box", 'help("fs.list")', "fs.list(path, limit)  (in the box of scripts; docs/boxes.md)\n{entries = {{name, type, size}...}, more}\n" },
+    { "names the nearest word", "help cardz", "there is no help for cardz, did you mean card?\n" },
+    { "lets a line use the name help", { "help = 3", "help" }, "3\n" },
     { "keeps what is false", { "x = false", "x", "{ a = x }" }, "false\n{\"a\":false}\n" },
     { "forgets functions", { "f = function() end", "f" }, "" },
     { "shows cards", 'card("hello-1").status', "ready\n" },
@@ -110,6 +117,33 @@ describe("orket repl", function()
     local text = lines('events{card="hello-1", kind="comment.added"}[1].actor')
     assert.matches("^human:", text)
     assert.equal("said in the repl\n", (lines('events{card="hello-1", kind="comment.added"}[1].body.text')))
+  end)
+
+  it("explains commands as they do themselves", function()
+    local text = lines("help board", "help(why-not)")
+    assert.equal(orket.run("board --help") .. orket.run("why-not --help"), text)
+  end)
+
+  it("explains each of its words", function()
+    local face = orket.read("lua/orket/repl/face.lua")
+    for name in face:gmatch("\nfunction API%.(%w+)") do
+      local text = lines("help " .. name)
+      assert.truthy(text:find("^" .. name .. "%(.-%)\n%S"), text)
+    end
+  end)
+
+  -- On a terminal; a tab is what completes.
+  local function typed(text)
+    return orket.shell(("printf '%s' | SHELL=/bin/sh TERM=vt100 script -qec '%s repl -C %s' /dev/null"):format(text, orket.binary, dir))
+  end
+
+  it("completes words, ids of cards and fields, and keeps its history for its user alone", function()
+    local text = typed('rou\t("hello-\t").sta\t\nx = { alpha = 41 }\nx.al\t + 1\n')
+    assert.truthy(text:find("42", 1, true), text)
+    assert.equal("600\n", (orket.shell("stat -c %a " .. dir .. "/.orket/repl_history")))
+    local history = orket.read(dir .. "/.orket/repl_history")
+    assert.truthy(history:find("x.alpha", 1, true), history)
+    assert.truthy(history:find('route("hello-1").status', 1, true), history)
   end)
 end)
 

@@ -245,7 +245,7 @@ describe("a reply", function()
     local card = w:card("C-1")
     assert.equal("waiting_for_developer", card.status)
     assert.equal("input", card.wait_reason)
-    assert.equal(2, w:requests())
+    assert.equal(4, w:requests())
     local last = cjson.decode(w:request(2)).messages
     assert.equal("user", last[#last].role)
     assert(text:find("orket answer", 1, true), text)

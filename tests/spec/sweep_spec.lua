@@ -97,7 +97,8 @@ describe("a program without memory", function()
   end)
 
   it("does not accuse the journal, a schema or a script", function()
-    for _, fault in ipairs({ "script_after:19:oom", "file_rename_before:2:oom", "event_after:40:starve" }) do
+    for _, fault in ipairs({ "script_after:19:oom", "file_rename_before:2:oom", "event_after:40:starve", "hand_back_before:45:starve",
+      "log_sync_before:5:starve" }) do
       local one = bed:sweep({ fault = fault })
       assert.is_nil(one.err:find("ERR_STORE_CORRUPT", 1, true) or one.err:find("ERR_S[CK]%u+_%u+")
         or one.err:find("ERR_CONFIG", 1, true) or one.err:find("ERR_BUG", 1, true), one.err)

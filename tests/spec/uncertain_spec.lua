@@ -65,7 +65,7 @@ describe("an operation that was cut off", function()
     for _, command in ipairs({ "retry A", "move A in_progress", "move A ready_for_testing" }) do
       text, code = w:orket(command)
       assert.equal(1, code, command)
-      assert(text:find("nobody knows whether this happened: " .. exact, 1, true), text)
+      assert(text:find("unknown outcome: " .. exact .. " was interrupted", 1, true), text)
     end
     text, code = w:orket("answer A 'perhaps'")
     assert.equal(1, code)

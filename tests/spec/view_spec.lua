@@ -92,6 +92,7 @@ local FRAMES = [==[
   end
   for columns = 20, 210, 7 do
     for rows = 5, 80, 3 do
+      scene.keys = rows % 2 == 0 and "j/k select  q stop" or nil
       local lines = frame.lines(scene, columns, rows)
       assert(#lines < rows, #lines .. " lines in " .. rows)
       for _, line in ipairs(lines) do
@@ -100,10 +101,14 @@ local FRAMES = [==[
       end
     end
   end
+  scene.keys = nil
   local all = table.concat(frame.lines(scene, 100, 24), "\n")
   assert(all:find("c2  ") and all:find("writes 3.1 KB · ~31 tok/s · 1:12", 1, true) and all:find("no bytes for 21 s · 0:21", 1, true) and all:find("and %d+ more: "), all)
   assert(all:find("1:02:05", 1, true) and all:find("1,234,567 tokens", 1, true), all)
   assert(all:find("10 of 60 done, 2 at work, 20 parked", 1, true), all)
+  scene.cards[1].status = "canceled"
+  all = table.concat(frame.lines(scene, 100, 24), "\n")
+  assert(all:find(" of 60 done, 1 canceled, 2 at work", 1, true), all)
   scene.cards = { { id = "a-card-with-a-long-id", name = ("long "):rep(9), status = "blocked", wait_reason = "review" } }
   scene.asked = { ["a-card-with-a-long-id"] = "an-epic.12/345/6789" }
   scene.notice = require("orket.growth.notice").sentence("0123456789abcdef", { { why = ("more "):rep(20) } })
@@ -118,6 +123,15 @@ local FRAMES = [==[
   scene.streams = { c = { doing = "thinks", words = "", calls = 1, bytes = 999, seconds = 1, silent = 19.9, replying = 0.5 } }
   all = table.concat(frame.lines(scene, 80, 24), "\n")
   assert(all:find("a%s+after c\n") and all:find("d%s+ready$") and all:find("writes a call 999 B · 0:01", 1, true), all)
+  scene.keys, scene.selected = "j/k select", "e"
+  scene.cards[5] = { id = "e", name = "Orders", seat = "coder", status = "blocked", wait_reason = "review" }
+  scene.cards[6] = { id = "f", name = "Refunds", seat = "coder", status = "waiting_for_developer", wait_reason = "input" }
+  scene.asked, scene.questions = { e = "e.1/2/3" }, { e = "needs approval: write_file db/1.sql", f = "Keep\n the key?" }
+  for columns, row in pairs({ [120] = "e  Orders   coder  needs approval: write_file db/1%.sql +a review", [60] = "e  needs approval: write_file db/1%.sql +a review" }) do
+    all = table.concat(frame.lines(scene, columns, 24), "\n")
+    assert(all:find(row) and all:find("Keep the key%? +r answer") and all:find("j/k select +2 need you"), all)
+  end
+  scene.keys = nil
   scene.stopped = { c = {} }
   all = table.concat(frame.lines(scene, 80, 24), "\n")
   assert(all:find("c%s+at a breakpoint, goes on from orket repl") and not all:find("writes a call", 1, true), all)
@@ -194,7 +208,7 @@ go on with: orket run -C 'my shop' shop
     local asked = RUN .. [[
       local read = run.store.read
       run.store.read = function(store, query, of)
-        return query == "approvals" and of.status == "pending" and { { id = "shop.1/2/3", card = "b" } } or read(store, query, of)
+        return query == "approvals" and of.status == "pending" and { { id = "shop.1/2/3", card = "b", tool = "write_file", operation = {} } } or read(store, query, of)
       end
       require("orket.async").main(function()
         local view = require("orket.view.live").new()
@@ -253,11 +267,15 @@ go on with: orket run -C 'my shop' shop
       scene.cards[1].name = "Fifth"
       view:draw()
       io.stdout = stdout
-      local _, lines = wrote[1]:gsub("\n", "")
-      print(#wrote, wrote[1]:find(("long "):rep(60) .. "end\n", 1, true) ~= nil, lines)
+      local sentence = wrote[1]:match("long .*end\n")
+      local widest = 0
+      for line in sentence:gmatch("[^\n]+") do
+        widest = math.max(widest, #line)
+      end
+      print(#wrote, sentence:gsub("\n" .. (" "):rep(11), "") == ("long "):rep(60) .. "end\n", widest < 80)
       print((wrote[2]:gsub("\27", "^")))
     ]], "LC_ALL=C.UTF-8 ")
-    assert.equal("2\ttrue\t6\n^[?25l^[?7l^[5A^[3B\r ✓ a  Fifth   done^[K\r^[2B^[?7h^[?25h\n", drawn)
+    assert.equal("2\ttrue\ttrue\n^[?25l^[?7l^[5A^[3B\r ✓ a  Fifth   done^[K\r^[2B^[?7h^[?25h\n", drawn)
   end)
 
   it("show moments in the time zone of the terminal", function()
@@ -268,11 +286,34 @@ go on with: orket run -C 'my shop' shop
     assert.equal("2028-03-01 01:30:05\t-\t2028-02-29T23:30:05\n", orket.probe(say, "TZ=XYZ-2 "))
   end)
 
-  it("show a deadline by what is left until it", function()
-    assert.equal("6 d left,23 h left,1 min left,59 s left,expired,", orket.probe([[
+  it("show a deadline in local time and by what is left until it, in a log in UTC alone", function()
+    local say = [[
+      local at = "2028-02-29T23:30:05.123Z"
       for _, seconds in ipairs({ 6.9 * 86400, 86399, 60, 59.5, 0 }) do
-        io.write(require("orket.view.local_time").left(seconds), ",")
-      end]]))
+        io.write(require("orket.view.local_time").expiry(at, seconds):sub(9), ",")
+      end]]
+    assert.equal(("2028-02-29T23:30:05Z,"):rep(5), orket.probe(say))
+    local on = 'require("orket.core.sys").is_tty = function() return true end\n'
+    assert.equal("2028-03-01 01:30 (in 6 d),2028-03-01 01:30 (in 23 h),2028-03-01 01:30 (in 1 min),2028-03-01 01:30 (in 59 s),2028-03-01 01:30,",
+      orket.probe(on .. say, "TZ=XYZ-2 "))
+  end)
+
+  it("wrap a line at blanks, below its own indent, whatever it is made of", function()
+    assert.equal("fits", orket.probe([[
+      local text, wrap = require("orket.view.text"), require("orket.view.wrap")
+      assert(wrap.fit("  one two three four", 10) == "  one two\n    three\n    four")
+      assert(wrap.fit("123456789", 5) == "12345\n  678\n  9")
+      assert(wrap.fit("\27[1mone\27[0m two", 5) == "\27[1mone\27[0m\n  two")
+      for columns = 4, 60, 7 do
+        for _, sample in ipairs({ "", "   ", ("漢字 "):rep(20), ("e\u{301}"):rep(50), ("word "):rep(40) .. ("x"):rep(90) }) do
+          local fitted = wrap.fit(sample, columns)
+          for line in fitted:gmatch("[^\n]+") do
+            assert(text.width(line) <= columns, columns .. ": " .. line)
+          end
+          assert(sample:gsub(" ", "") == fitted:gsub("[ \n]", ""))
+        end
+      end
+      io.write("fits")]]))
   end)
 
   it("use marks of ASCII in a locale that is not UTF-8", function()

@@ -25,8 +25,8 @@ function reply(request)
 end
 ]]
 
--- Reads, writes and looks around, each time something new, then hands over. The reply's number is in a file that it wrote.
-local WORK = [[
+-- Reads, writes and looks around, each time something new, then hands over. A reply names its number, which is counted on.
+local COUNT = [[
 local function count_of(talk)
   local most = 0
   for _, message in ipairs(talk.request.messages) do
@@ -39,6 +39,9 @@ local function count_of(talk)
   end
   return most
 end
+]]
+
+local WORK = COUNT .. [[
 function work(talk)
   local n = count_of(talk) + 1
   if n > STEPS then
@@ -255,12 +258,13 @@ describe("what is left out", function()
   it("is read again by its handle, by its own turn alone", function()
     local w <close> = world.new({
       issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, limits = { steps = 60 }, model = { context = 8192, max_tokens = 1024 },
-      mock = [[
-        local function handle_of(talk)
-          for _, text in ipairs(talk.said) do
-            local answer = cjson.decode(text)
-            if answer.cut and not answer.part and answer.cut.handle then
-              return answer.cut.handle
+      mock = COUNT .. [[
+        local function handle_of(talk) -- of a result that was shortened, or of a step in the record
+          for _, message in ipairs(talk.request.messages) do
+            local text = message.content or ""
+            local handle = text:match('"handle":"(r%d+)"') or text:match('read_file .-: ok, (r%d+)')
+            if handle then
+              return handle
             end
           end
         end
@@ -274,19 +278,20 @@ describe("what is left out", function()
           elseif handle_of(talk) then
             return say(call("read_result", { handle = handle_of(talk) }))
           end
-          return say(call(talk.replies % 2 == 0 and "write_file" or "read_file", talk.replies % 2 == 0
-            and { path = "a" .. talk.replies, content = "PLANTED-" .. talk.replies .. (" text"):rep(200) }
-            or { path = "a" .. talk.replies - 1 }))
+          local n = count_of(talk) + 1
+          return { content = "step " .. n, calls = { n % 2 == 1
+            and call("write_file", { path = "a" .. n, content = "step " .. n .. " PLANTED" .. (" text"):rep(200) })
+            or call("read_file", { path = "a" .. n - 1 }) } }
         end]] })
     local text, code = w:run()
     assert.equal(0, code, text)
-    assert.truthy(w:made("seen.txt"):find("PLANTED-", 1, true))
+    assert.truthy(w:made("seen.txt"):find("PLANTED", 1, true))
     assert.truthy(w:made("b.txt"):find("this turn has no result r1", 1, true))
     assert.truthy(next(w:events("window.compacted")[1].body.rests))
     w:replays()
     for n = 1, w:requests() do
       local request = w:request(n)
-      assert(not request:find("# Card B:", 1, true) or not request:find("PLANTED-", 1, true))
+      assert(not request:find("# Card B:", 1, true) or not request:find("PLANTED", 1, true))
     end
   end)
 end)

@@ -160,11 +160,15 @@ function Bed:run(dir, options)
   return code, orket.read(dir .. "/out"), orket.read(dir .. "/err")
 end
 
-local function lines_of(text)
+-- Each line is whole JSON; one that is not is noted.
+local function lines_of(text, problems)
   local values = {}
   for line in text:gmatch("([^\n]*)\n") do
     local ok, value = pcall(cjson.decode, line)
     values[#values + 1] = ok and value or nil
+    if problems and not ok then
+      problems[#problems + 1] = "a line is no JSON: '" .. line:sub(1, 300) .. "'"
+    end
   end
   return values
 end
@@ -308,7 +312,7 @@ function Bed:try(fault, options)
   local dir, problems = self:project(), {}
   asked(self) -- what was before is no matter
   local code, out, err = self:run(dir, { fault = fault, kill = options.kill })
-  local told, runs, again = lines_of(out), 0, code
+  local told, runs, again = lines_of(out, problems), 0, code
   check_end(code, err, problems)
   local said = err
   while again ~= 0 and runs < AGAIN do
@@ -318,7 +322,7 @@ function Bed:try(fault, options)
     runs = runs + 1
     local text
     again, text, err = self:run(dir)
-    for _, event in ipairs(lines_of(text)) do
+    for _, event in ipairs(lines_of(text, problems)) do
       told[#told + 1] = event
     end
   end
@@ -363,7 +367,7 @@ function Bed:sweep(case)
     case.prepare(dir)
   end
   local code, out, err = self:run(dir, { fault = case.fault, limit = case.limit })
-  local told, again, runs, last = lines_of(out), code, 0, err
+  local told, again, runs, last = lines_of(out, problems), code, 0, err
   check_end(code, err, problems)
   if code == 137 and not (case.fault or ""):find(":kill$") then
     problems[#problems + 1] = "hangs: " .. err:sub(1, 1000)
@@ -375,7 +379,7 @@ function Bed:sweep(case)
     local text
     again, text, last = self:run(dir)
     runs = runs + 1
-    table.move(lines_of(text), 1, #text, #told + 1, told)
+    table.move(lines_of(text, problems), 1, #text, #told + 1, told)
   end
   if again ~= 0 then
     problems[#problems + 1] = (again == 3 and "waits for a person: " or "does not complete: " .. again .. " ") .. last

@@ -34,7 +34,7 @@ function M.load(path, answer)
   env.perform = answer or function()
     error("only a tool's run may perform operations")
   end
-  for _, face in ipairs({ "some", "operations", "brief" }) do
+  for _, face in ipairs({ "some", "operations", "patch", "patch_apply", "brief" }) do
     assert(load(source("lua/box/" .. face .. ".lua"), "@" .. face, "t", env))()
   end
   local about = assert(load(source(path), "@" .. path, "t", env))()

@@ -6,6 +6,7 @@
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
+local terminal = dofile("tests/support/terminal.lua")
 
 local M = {}
 
@@ -159,6 +160,12 @@ end
 ---Runs `orket ARGUMENTS` in the project: text of both streams, exit code.
 function World:orket(arguments)
   return orket.shell(self:command(arguments) .. " 2>&1")
+end
+
+---The same by a person at a terminal: see terminal.play.
+function World:typed(arguments, steps, window)
+  return terminal.play(string.format("cd %s && exec env ORKET_MODEL_URL=%s %s %s %s", self.dir, self.url, self.environment, self.binary,
+    arguments), steps, window)
 end
 
 function World:run(arguments)

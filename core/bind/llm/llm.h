@@ -1,14 +1,39 @@
-/* llm.h: shared by llm.c (calls and their ends), request.c (options to a request), result.c
- * (replies and failures to Lua) and shape.c (the shape of replies).
+/* llm.h: shared by llm.c (calls and their ends), request.c (options to a request), body.c (the bytes of
+ * an answer), result.c (replies and failures to Lua) and shape.c (the shape of replies).
  */
 #ifndef BIND_LLM_H
 #define BIND_LLM_H
 
 #include "bind/bind.h"
+#include "io/sse.h"
 #include "io/transport.h"
 #include "model/reply.h"
 
 #define LLM_SHAPE_TYPE "orket.llm.shape"
+
+struct llm {
+    struct bind *bind;
+    struct secrets *secrets;
+    struct transport *transport; /* opened by the first use, or by warm */
+    bool closing;                /* the Lua state goes down */
+};
+
+enum llm_mode { MODE_UNKNOWN, MODE_STREAM, MODE_BODY };
+
+struct llm_call {
+    struct llm *llm;
+    struct transfer *transfer;
+    struct llm_call **handle; /* of the cancel function; NULL when collected */
+    int on_delta, done, shape_ref;
+    const struct shape *shape; /* NULL: the body is answered as it is */
+    enum llm_mode mode;
+    struct sse sse;
+    struct reply reply;
+    struct buf body;
+    size_t told; /* bytes of the content that on_delta got */
+    size_t counted; /* bytes of thoughts and arguments that on_delta heard of */
+    uint64_t started;
+};
 
 /* The caps that are not the transport's. */
 struct llm_caps {
@@ -24,6 +49,19 @@ void llm_read_request(lua_State *L, int idx, struct transport_request *request,
  * raise. ERR_MEMORY. */
 int llm_copy_body(lua_State *L, int idx, struct transport_request *request,
                   struct err *err) MUST_CHECK;
+
+/* The parsers of a call's answer, whose shape is set; and what they hold. */
+void llm_body_init(struct llm_call *call, const struct llm_caps *caps);
+void llm_body_clear(struct llm_call *call);
+
+/* The next bytes of the answer: the transport's on_body, ctx is the call. */
+int llm_on_body(void *ctx, const char *bytes, size_t len, struct err *err);
+
+/* Calls on_delta with what is new of the content, as far as it is settled that no key begins there. */
+void llm_tell(struct llm_call *call, bool last);
+
+/* The reply is whole, or err says why there is none. */
+int llm_end_reply(struct llm_call *call, const struct transport_result *result, struct err *err);
 
 /* Pushes {content?, reasoning?, calls, usage, finish?, model?, message}. May raise. */
 void llm_push_reply(lua_State *L, const struct reply *reply);

@@ -121,7 +121,9 @@ int llm_push_failure(lua_State *L, const struct err *err, const struct transport
     lua_pushnil(L);
     lua_pushstring(L, err->text[0] ? err->text : err_text(err->code));
     lua_pushstring(L, err_name(err->code));
-    lua_createtable(L, 0, 8);
+    lua_createtable(L, 0, 9);
+    if (reply->kinds.len)
+        set_buf(L, "kinds", &reply->kinds);
     if (result->retry_after >= 0) {
         lua_pushnumber(L, (lua_Number)result->retry_after / 1000);
         lua_setfield(L, -2, "retry_after");

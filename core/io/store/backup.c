@@ -38,13 +38,22 @@ static bool is_there(const char *dir, const char *name)
     return lstat(path_in(dir, name, path), &info) == 0 || errno != ENOENT;
 }
 
+/* Only what stands in workspace/ can: the rest is moved within .orket/. */
+static int is_elsewhere(const char *path, struct err *err)
+{
+    err_set(err, ERR_IO, "%s is on another file system than .orket/, where it would be kept", path);
+    return err_fix(err, "move it out of workspace/, and run orket restore again; the database is "
+                        "as it was");
+}
+
 static int move(const char *from, const char *to, const char *name, struct err *err)
 {
     char a[PATH_MAX], b[PATH_MAX];
     path_in(from, name, a);
-    return FAULT_CALL(restore_move, rename(a, path_in(to, name, b))) && errno != ENOENT
-               ? disk_fail(err, a, errno)
-               : 0;
+    if (!FAULT_CALL(restore_move, rename(a, path_in(to, name, b))) || errno == ENOENT)
+        return 0;
+    bool elsewhere = errno == EXDEV || errno == EBUSY; // busy: something is mounted on it
+    return elsewhere ? is_elsewhere(a, err) : disk_fail(err, a, errno);
 }
 
 static void drop_dir(const char *dir)
@@ -220,6 +229,8 @@ static int keep_workspace(const char *dir, struct store_copied *out, struct err 
     }
     if (list)
         closedir(list);
+    if (rc && out->kept[0] && !rmdir(to) && !rmdir(kept)) // nothing was moved
+        out->kept[0] = 0;
     return rc;
 }
 

@@ -261,9 +261,14 @@ static void on_resolved(uv_getaddrinfo_t *lookup, int status, struct addrinfo *f
     if (error || status == UV_EAI_MEMORY) {
         err_os(&err, error ? error : ENOMEM, "the name %s cannot be resolved", e->host);
     } else {
+        bool unknown = status == UV_EAI_NONAME || status == UV_EAI_NODATA;
         err_set(&err, ERR_NET, "the name %s cannot be resolved: %s", e->host,
-                status ? uv_strerror(status) : "no address");
-        err_fix(&err, "check the host in the URL and the network");
+                unknown  ? "no host has it"
+                : status ? uv_strerror(status)
+                         : "no address");
+        err_fix(&err, "%s",
+                unknown ? "check its spelling, or the network that knows it"
+                        : "check the host in the URL and the network");
     }
     wake(e, err.code, &err);
 }

@@ -178,6 +178,16 @@ function Connection:give_up()
   self.hear(nil)
 end
 
+---Waits until the other side hangs up.
+function Connection:await_end()
+  async.suspend(function(wake)
+    self.wake = wake
+    if not handles.is_open(self.pipe) then
+      self.hear(nil)
+    end
+  end)
+end
+
 function Connection:close()
   handles.close(self.pipe)
 end
@@ -208,7 +218,7 @@ end
 ---A connection to whoever listens. nil, ERR_NOT_FOUND when nobody does.
 ---@param path string
 ---@param max integer bytes of a line
----@return {ask: function, close: function}|nil
+---@return {ask: function, await_end: function, close: function}|nil
 ---@return Error|nil err
 function M.connect(path, max)
   local address, release = address_of(path)

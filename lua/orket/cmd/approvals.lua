@@ -8,8 +8,8 @@ local look = require("orket.look")
 local options = require("orket.options")
 local parked = require("orket.parked")
 local shown = require("orket.approvals.shown")
-local sys = require("orket.core.sys")
 local text = require("orket.view.text")
+local wrap = require("orket.view.wrap")
 
 local M = {}
 
@@ -21,7 +21,7 @@ usage: orket approvals [-C DIR] [--json] [--all]
 
 What agents ask for and only a person can allow: who, what exactly, why, until when, and the commands that answer.
 Of a long text the beginning and the end, with the number of lines that are hidden between them.
-  -C DIR    the project (default: the current directory)
+  -C DIR    the project (default: found upwards from here)
   --json    one JSON array, with the whole of what is asked
   --all     what was answered too
   --full ID one question, or that of a card, with all of what is asked: nothing is cut
@@ -30,11 +30,11 @@ exit: 0 done, 1 failed, 2 usage
 
 local function print_answer(row, dir)
   if row.status == "pending" then
-    print("  until " .. (sys.is_tty(1) and local_time.of(row.expires_at) or row.expires_at) .. " (" .. local_time.left(approvals.seconds_left(row)) .. ")")
-    print("  orket approve" .. parked.option(dir) .. " " .. text.clean(row.id))
-    print("  orket deny" .. parked.option(dir) .. " " .. text.clean(row.id) .. " --why TEXT")
+    wrap.print("  " .. local_time.expiry(row.expires_at, approvals.seconds_left(row)))
+    wrap.print("  orket approve" .. parked.option(dir) .. " " .. text.clean(row.id))
+    wrap.print("  orket deny" .. parked.option(dir) .. " " .. text.clean(row.id) .. " --why TEXT")
   else
-    print("  " .. text.clean(row.status) .. (row.answered_by and " " .. text.line(row.answered_by) or ""))
+    wrap.print("  " .. text.clean(row.status) .. (row.answered_by and " " .. text.line(row.answered_by) or ""))
   end
 end
 
@@ -44,19 +44,19 @@ end
 ---@param dir string|nil
 ---@param is_full boolean|nil nothing of it is cut
 function M.print_question(store, row, dir, is_full)
-  print(text.visible(string.format("%s  %s as %s asks for %s", row.id, row.card, row.role or "?", shown.line(row))))
-  print("  " .. text.line(shown.rule(row) .. (row.why and ": " .. row.why or "") .. (row.where and " (" .. row.where .. ")" or "")))
+  wrap.print(text.visible(string.format("%s  %s as %s asks for %s", row.id, row.card, row.role or "?", shown.line(row))))
+  wrap.print("  " .. text.line(shown.rule(row) .. (row.why and ": " .. row.why or "") .. (row.where and " (" .. row.where .. ")" or "")))
   if row.labels then
-    print("  the turn that asks has read what came from outside (" .. table.concat(row.labels, ", ") .. ")")
+    wrap.print("  the turn that asks has read what came from outside (" .. table.concat(row.labels, ", ") .. ")")
   end
   for _, line in ipairs(is_full and shown.all(store, row) or shown.lines(store, row, parked.option(dir))) do
-    print("    " .. line)
+    wrap.print("    " .. line)
   end
   print_answer(row, dir)
 end
 
 local function print_answered(row)
-  print(text.cut(text.line(string.format("%s  %s  %s  %s%s%s", row.id, row.status, row.card, shown.line(row),
+  wrap.print(text.cut(text.line(string.format("%s  %s  %s  %s%s%s", row.id, row.status, row.card, shown.line(row),
     row.answered_by and "  " .. row.answered_by or "", row.answer_why and ": " .. row.answer_why or "")), LINE_MOST))
 end
 
@@ -87,12 +87,12 @@ local function show(store, args)
   if args.json then
     print_json(store, rows)
   elseif #rows == 0 then
-    print("No approvals are pending.")
+    wrap.print("No approvals are pending.")
   end
   for i, row in ipairs(args.json and {} or rows) do
     if row.status == "pending" then
       if i > 1 then
-        print("")
+        wrap.print("")
       end
       M.print_question(store, row, args.C)
     else

@@ -18,7 +18,7 @@ The copy is of one moment, is synced, and is verified like orket check does it b
 what is damaged is not backed up. DIR holds the secret key: keep it as you keep .orket/. The project's own
 files (config, roles, nodes, tools, verification) are not in it; the files of the cards follow from it.
 orket restore DIR puts it back, here or in a copy of the project on another machine.
-  -C PROJECT  the project (default: the current directory)
+  -C PROJECT  the project (default: found upwards from here)
   --json      what was written, as one JSON object
 exit: 0 written and verified, 1 failed, 2 usage
 ]]

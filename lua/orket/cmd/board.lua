@@ -13,11 +13,13 @@ local outages = require("orket.outages")
 local parked = require("orket.parked")
 local questions = require("orket.approvals.shown")
 local remote = later("orket.view.remote")
+local readers = require("orket.reader")
 local reports = require("orket.reports")
 local shown = require("orket.budget.shown")
 local style = require("orket.view.style")
 local sys = require("orket.core.sys")
 local text = require("orket.view.text")
+local wrap = require("orket.view.wrap")
 local tree = require("orket.budget.tree")
 local waits = require("orket.serving.waiting")
 
@@ -29,7 +31,7 @@ usage: orket board [-C DIR] [--json] [--all]
 
 All cards: rocks, their epics, their issues; below them what waits for a person, and the command that
 answers it; then where work piles up (orket bottlenecks).
-  -C DIR    the project (default: the current directory)
+  -C DIR    the project (default: found upwards from here)
   --json    the cards as one JSON array
   --all     archived cards too
   -w        the run that is under way, from another terminal, until it ends or ^C: as orket run shows it
@@ -38,6 +40,7 @@ exit: 0 done, 1 failed, 2 usage
 
 local DEPTH_MOST = 3
 local ID_MOST = 32 -- columns
+local NAME_LEAST = 8 -- of a name; what stands behind it gives way
 
 local function children_of(cards)
   local children, known = {}, {}
@@ -76,13 +79,14 @@ local function widths(rows)
   return math.min(id, ID_MOST), status
 end
 
--- How far the children of an epic or a rock are: "2 of 5 done".
+-- How far the children of an epic or a rock are: "2 of 5 done, 1 canceled".
 local function progress(children, card)
-  local below, done = children[card.id] or {}, 0
+  local below, count = children[card.id] or {}, { done = 0, canceled = 0 }
   for _, child in ipairs(below) do
-    done = done + ((child.status == "done" or child.status == "canceled") and 1 or 0)
+    count[child.status] = (count[child.status] or 0) + 1
   end
-  return #below > 0 and string.format("  (%d of %d done)", done, #below) or ""
+  local canceled = count.canceled > 0 and ", " .. count.canceled .. " canceled" or ""
+  return #below > 0 and string.format("  (%d of %d done%s)", count.done, #below, canceled) or ""
 end
 
 local function details(children, card)
@@ -99,7 +103,10 @@ local function line(row, children, id_width, status_width, columns)
   local id = text.fit(text.clean(card.id), math.max(1, id_width - #indent))
   local tail, name = details(children, card), text.clean(card.name or "")
   if columns then
-    name = text.cut(name, math.max(8, columns - id_width - status_width - text.width(tail) - 7))
+    local room = columns - id_width - status_width - 6
+    tail = room - text.width(tail) < NAME_LEAST and progress(children, card) or tail
+    name = text.cut(name, room - text.width(tail))
+    tail = text.cut(tail, room - text.width(name))
   end
   return indent .. style.mark(card.status) .. " " .. id .. "  "
     .. style.status(card.status, text.fit(status_of(card), status_width)) .. "  " .. name .. tail
@@ -118,20 +125,21 @@ end
 -- Cards that wait for a model, once for the model.
 local function print_outages(store, dir)
   for _, one in ipairs(outages.list(store)) do
-    print("\n" .. text.line(outages.line(one)))
-    print("  " .. text.line(outages.cards(one)))
-    print("  to ask now: orket retry" .. parked.option(dir) .. " --all")
+    wrap.print("\n" .. text.line(outages.line(one)))
+    for _, below in ipairs(outages.below(one, parked.option(dir))) do
+      wrap.print("  " .. text.line(below))
+    end
   end
 end
 
 local function print_parked(cards)
   for i, card in ipairs(cards) do
-    print((i == 1 and "\n" or "") .. text.line(card.id .. " waits (" .. (card.reason or card.status) .. ")"
+    wrap.print((i == 1 and "\n" or "") .. text.line(card.id .. " waits (" .. (card.reason or card.status) .. ")"
       .. (card.why and ": " .. card.why or "")))
     if card.first then
-      print("  " .. text.line(card.first))
+      wrap.print("  " .. text.line(card.first))
     end
-    print("  " .. text.line(card.command))
+    wrap.print("  " .. text.line(card.command))
   end
 end
 
@@ -142,7 +150,7 @@ local function print_bottlenecks(found)
     more[#more + 1] = one.rule ~= "bottleneck.person" and one or nil
   end
   if #more > 0 then
-    print("")
+    wrap.print("")
     bottlenecks.print(more)
   end
 end
@@ -150,7 +158,17 @@ end
 local function print_canary(store)
   local told = canaries.line(store)
   if told then
-    print("\n" .. text.line(told))
+    wrap.print("\n" .. text.line(told))
+  end
+end
+
+-- The newest run, when it stopped on the way and nobody goes on with it.
+local function print_stopped(store, dir, option)
+  local runs = readers.runs(store, dir)
+  local last = runs[#runs]
+  if last and (last.status == "interrupted" or last.status == "drained") then
+    local what = last.status == "drained" and " was stopped" or " was interrupted"
+    wrap.print("\n" .. text.line(last.id .. what .. "; to go on: orket resume" .. option .. " " .. last.id))
   end
 end
 
@@ -213,14 +231,14 @@ local function print_examples(store, dir)
     waiting = waiting + (row.status and 0 or 1)
   end
   if waiting > 0 then
-    print("\n" .. (waiting == 1 and "an example waits" or waiting .. " examples wait") .. " to be looked at: orket examples" .. parked.option(dir))
+    wrap.print("\n" .. (waiting == 1 and "an example waits" or waiting .. " examples wait") .. " to be looked at: orket examples" .. parked.option(dir))
   end
 end
 
 local function print_budgets(store, dir)
   local budgets = budget.budgets(dir)
   for i, row in ipairs(tree.near(tree.rows(store, budgets, {}))) do
-    print((i == 1 and "\n" or "") .. text.line(string.format("budget %s: %d %%, %s of %s", row.cap, row.percent,
+    wrap.print((i == 1 and "\n" or "") .. text.line(string.format("budget %s: %d %%, %s of %s", row.cap, row.percent,
       shown.amount(row.kind, row.used, budgets.currency), shown.amount(row.kind, row.limit, budgets.currency))))
   end
 end
@@ -238,9 +256,10 @@ local function show(store, args, dir)
   if args.json then
     print(text.json(setmetatable(cards, cjson.array_mt)))
   elseif #cards == 0 then
-    print("the board is empty; orket run EPIC or orket sync puts the cards of the files on it")
+    wrap.print("the board is empty; orket run EPIC or orket sync puts the cards of the files on it")
   else
     print_cards(cards)
+    print_stopped(store, dir, parked.option(args.C))
     print_outages(store, args.C)
     print_parked(parked.persons(parked.list(store, nil, args.C)))
     print_bottlenecks(bottlenecks.of(store, dir).found)
@@ -250,7 +269,7 @@ local function show(store, args, dir)
   end
   local waiting = not args.json and waits.of(store, dir)
   if waiting then
-    print("\n" .. text.line(notice.sentence(waiting.generation, waiting.delta, args.C)))
+    wrap.print("\n" .. text.line(notice.sentence(waiting.generation, waiting.delta, args.C)))
   end
   return 0
 end

@@ -7,6 +7,7 @@ local options = require("orket.options")
 local states = require("orket.tree.tree_state")
 local sys = require("orket.core.sys")
 local text = require("orket.view.text")
+local wrap = require("orket.view.wrap")
 
 local M = {}
 
@@ -16,7 +17,7 @@ usage: orket diff [-C DIR] [--stat | --json] CARD[@EVENT]
 What an issue changed against the files that it started from, or what an epic changed against its first files, as a
 unified diff. The files come from the journal: their directory need not be there.
   @EVENT    as it was after that event: a number of orket log, or RUN/TURN.N
-  -C DIR    the project (default: the current directory)
+  -C DIR    the project (default: found upwards from here)
   --stat    a line per file
   --json    {"card","at","files":[{"path","status","binary","added","removed","diff"}]}
 exit: 0 done, 1 failed, 2 usage
@@ -61,7 +62,7 @@ local function show(store, args, dir)
     io.write(file_diff.stat(all))
   else
     for _, one in ipairs(all) do
-      io.write(file_diff.text(one, sys.is_tty(1)))
+      io.write(wrap.fitted(file_diff.text(one, sys.is_tty(1))))
     end
   end
   return 0

@@ -24,7 +24,7 @@ usage: orket chat [-C DIR] [--json] [--role ROLE] [--team NAME] [--environment N
 
 A conversation with a seat of the team: it looks at the board and proposes issues, changes and plans, which you
 take or not. What you said yes to passes the gate and the state machine in the role's name.
-  -C DIR    the project (default: the current directory)
+  -C DIR    the project (default: found upwards from here)
   --json    one JSON line per answer and question
   --role    who talks (default: operations_lead); it has to list look_at_board
   --team, --environment   needed when there are several
@@ -33,7 +33,7 @@ take or not. What you said yes to passes the gate and the state machine in the r
 A line is a message; without a terminal they come from standard input, and after a question y, or why not.
 A line that begins with / and a word is for orket itself: /help, /run CARD, /approve [ID], /quit; with --json it is not.
 ^C gives up the reply, ^D ends.
-exit: 0 done, 1 failed, 2 usage, 3 a question waits for its answer, or the conversation for something else
+exit: 0 done, 1 failed, 2 usage, 3 a question waits for its answer, or the conversation stopped without one
 ]]
 
 local Chat = {}
@@ -112,7 +112,7 @@ local function settle(self)
       return false
     end
     shown.said(self, talk)
-    self.waits = talk.card.status == "blocked"
+    self.waits = shown.has_stopped(talk)
     if not talk.question then
       shown.why(self, talk)
       return true

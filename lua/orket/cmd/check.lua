@@ -79,11 +79,11 @@ end
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  local args, message = options.parse(argv, { C = "value", json = "flag", permits = "flag" }, { "dir?" })
+  local args, message = options.parse(argv, { C = "value", json = "flag", permits = "flag" }, { "C?" })
   if not args then
     return options.refuse(M.usage, message)
   end
-  local dir = args.dir or args.C or "."
+  local dir = args.C or "."
   local result, err = check(dir)
   if result and args.permits then
     result, err = add_unpermitted(dir, result)

@@ -8,6 +8,7 @@ local look = require("orket.look")
 local options = require("orket.options")
 local states = require("orket.tree.tree_state")
 local text = require("orket.view.text")
+local wrap = require("orket.view.wrap")
 
 local M = {}
 
@@ -18,7 +19,7 @@ Writes the files of an issue or an epic into DIR, as the journal has them: also 
 one that holds something is refused.
   @EVENT      as they were after that event: a number of orket log, or RUN/TURN.N
   --force     also into a directory that holds something: equal names are overwritten, other files stay
-  -C PROJECT  the project (default: the current directory)
+  -C PROJECT  the project (default: found upwards from here)
   --json      {"card","at","dir","files","tree"}
 exit: 0 done, 1 failed, 2 usage
 ]]
@@ -73,7 +74,7 @@ local function checkout(store, args, dir)
   elseif args.json then
     print(text.json({ card = state.card.id, at = state.at, dir = args.to, files = count, tree = files.hash(state.manifest) }))
   else
-    print(string.format("%d files of %s are in %s", count, text.line(args.card), text.line(args.to)))
+    wrap.print(string.format("%d files of %s are in %s", count, text.line(args.card), text.line(args.to)))
   end
   return 0
 end

@@ -90,10 +90,10 @@ end
 
 local BASH = [==[
 _orket() {
-  local current=${COMP_WORDS[COMP_CWORD]} command= dir=. i word words=()
+  local current=${COMP_WORDS[COMP_CWORD]} command= dir=() i word words=()
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
-      -C) dir=${COMP_WORDS[++i]} ;;
+      -C) dir=(-C "${COMP_WORDS[++i]}") ;;
       -*) ;;
       *) [[ $command ]] || command=${COMP_WORDS[i]} ;;
     esac
@@ -109,7 +109,7 @@ _orket() {
 @CASES@    esac
   else
     case $command in
-      @CARDS@) mapfile -t words < <("${COMP_WORDS[0]}" completion -C "$dir" cards 2>/dev/null) ;;
+      @CARDS@) mapfile -t words < <("${COMP_WORDS[0]}" completion "${dir[@]}" cards 2>/dev/null) ;;
     esac
   fi
   for word in "${words[@]}"; do

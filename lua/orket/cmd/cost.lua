@@ -16,7 +16,7 @@ usage: orket cost [-C DIR] [--json] [--by card|role|model|arm|day|run] [--run RU
 
 What requests to models cost: how many there were, and how many of them failed; tokens in, of them from the server's
 cache, and out; money.
-  -C DIR      the project (default: the current directory)
+  -C DIR      the project (default: found upwards from here)
   --by        sums by card, role, model (default), arm, day (UTC) or run
   --run       only of this run
   --requests  one by one, the newest COUNT (100) first

@@ -18,7 +18,7 @@ EVENT is the event's number (orket log --run RUN shows it), or TURN.N, the N-th 
   --set KEY=VALUE       another value for a field of the card that EVENT is about, or of the epic
   --set CARD:KEY=VALUE  of another card that is open then
   --role FILE           FILE, called ROLE.lua, serves that role in the fork, and only there
-  -C DIR                the project (default: the current directory)
+  -C DIR                the project (default: found upwards from here)
   --json                the answer as one JSON line
 exit: 0 done, 1 failed or refused, 2 usage
 ]]

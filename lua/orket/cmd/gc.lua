@@ -27,7 +27,7 @@ replayed, forked or exported any more. Refused while another process owns the pr
   --keep     how long ago: a whole number and s, m, h, d or w, as in 30d
   --dry-run  say what would go, with sizes; change nothing
   --json     the result as one JSON line
-  -C DIR     the project (default: the current directory)
+  -C DIR     the project (default: found upwards from here)
 exit: 0 done, 1 failed or refused, 2 usage
 ]]
 

@@ -13,7 +13,7 @@ M.usage = [[
 usage: orket history [-C DIR] [--json] [RUN]
 
 All runs, or the turns of one: steps, tokens in and out, how long, how it ended.
-  -C DIR    the project (default: the current directory)
+  -C DIR    the project (default: found upwards from here)
   --json    one JSON array
 exit: 0 done, 1 failed, 2 usage
 ]]

@@ -5,9 +5,12 @@ local demo = require("orket.demo_project")
 local fs = require("orket.core.fs")
 local list = require("orket.list")
 local options = require("orket.options")
+local project_commands = require("orket.project_commands")
+local project_dir = require("orket.project_dir")
 local store = require("orket.core.store")
 local sys = require("orket.core.sys")
 local text = require("orket.view.text")
+local wrap = require("orket.view.wrap")
 
 local M = {}
 
@@ -16,7 +19,9 @@ usage: orket init [--demo] DIR
 
 Writes a minimal project: an organization, a team of a coder and a guard, an environment, one epic, and the
 key that signs its runs (.orket/key, for this user's eyes alone). ORKET_MODEL_URL and ORKET_MODEL, when set, are written
-as the models' address and name. DIR may hold other files: none is changed, but .gitignore gets the directories that Orket writes.
+as the models' address and name. DIR may hold other files: none is changed, but .gitignore gets the directories that Orket
+writes; its usual checks (make test, npm run test, pytest, cargo test, go test) become the commands that agents may run, in a
+jail without network (process_rules.commands). It may lie in another project, which is noted, but not in its workspace/, where agents write.
   --demo    recorded replies for its epic as well, which demo/run.sh plays: the project runs without a model server
 exit: 0 written, 1 there is a project, or DIR cannot be written, 2 usage
 ]]
@@ -81,17 +86,19 @@ local IGNORED = "/.orket/\n/workspace/\n" -- by git
 local IGNORE_MAX = 64 * 1024 * 1024
 
 local NEXT = [[
-Wrote a project to %s. Next:
-  edit config/organization.json   which model server (an Ollama on this machine, as written)
+Wrote a project to %s
+Next:
+  orket setup -C %s    finds a model and writes it (now: an Ollama on this machine)
   orket validate %s
   orket run -C %s hello
 ]]
 
 local NEXT_DEMO = [[
-Wrote a project to %s. Next:
+Wrote a project to %s
+Next:
   sh %s/demo/run.sh         runs it with recorded replies instead of a model: no server is asked
   orket show -C %s hello-1  what happened
-Then name your model server in config/organization.json, and: orket run --again -C %s hello
+Then find a model with orket setup -C %s, and: orket run --again -C %s hello
 ]]
 
 local function fail(message, fix)
@@ -140,13 +147,35 @@ local function ignoring(root)
   return before
 end
 
-local function write_all(root, files)
+-- Where none are named agents run nothing.
+local function with_commands(template, commands)
+  if #commands == 0 then
+    return template
+  end
+  local lines = ',\n    "commands": [\n' .. project_commands.text(commands, "      ") .. "\n    ]"
+  return (template:gsub('"limits": %b{}', function(limits)
+    return limits .. lines
+  end))
+end
+
+local function note_commands(commands)
+  local names = {}
+  for i, command in ipairs(commands) do
+    names[i] = table.concat(command.argv, " ")
+  end
+  if #names > 0 then
+    io.write(wrap.fitted("Agents may run, in a jail without network: " .. table.concat(names, ", ") .. " (process_rules.commands)\n"))
+  end
+end
+
+local function write_all(root, files, commands)
   local ignored, problem = ignoring(root)
   if not ignored then
     return nil, problem
   end
+  local organization = with_commands(of_environment(files["config/organization.json"]), commands)
   for _, path in ipairs(list.keys(files)) do
-    local content = path == "config/organization.json" and of_environment(files[path]) or files[path]
+    local content = path == "config/organization.json" and organization or files[path]
     local written, message = root:add(path, content)
     if not written then
       return nil, path .. ": " .. message
@@ -165,12 +194,27 @@ local function files_of(args)
   return files
 end
 
+-- The project around a directory that need not be there yet.
+local function around_of(dir)
+  local parent = dir
+  repeat
+    parent = parent:gsub("/+$", ""):match("^(.*)/[^/]*$") or "."
+    parent = parent == "" and "/" or parent
+    local root <close> = fs.root(parent)
+  until root or parent == "." or parent == "/"
+  return (project_dir.find(parent))
+end
+
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
   local args, message = options.parse(argv, { demo = "flag" }, { "dir" })
   if not args then
     return options.refuse(M.usage, message)
+  end
+  local around = around_of(args.dir)
+  if around and around.in_workspace then
+    return fail(args.dir .. " lies where the agents of " .. around.path .. " write", "name a directory outside of workspace/")
   end
   local root <close>, problem = fs.root(args.dir, { create = true })
   if not root then
@@ -182,7 +226,8 @@ function M.run(argv)
     return fail(args.dir .. " has " .. path .. " already", "orket validate " .. args.dir .. " checks a project that is there; name another directory for a new one")
   end
   local ok
-  ok, problem = write_all(root, files)
+  local commands = project_commands.of(root)
+  ok, problem = write_all(root, files, commands)
   if not ok then
     return fail(problem)
   end
@@ -190,7 +235,12 @@ function M.run(argv)
   if not key then
     return fail(why, fix)
   end
-  io.write((args.demo and NEXT_DEMO or NEXT):format(args.dir, args.dir, args.dir, args.dir))
+  if around then
+    io.stderr:write(wrap.fitted(text.line("note: " .. args.dir .. " lies in the project " .. around.path
+      .. "; commands in it now find the new one"), 2), "\n")
+  end
+  note_commands(commands)
+  io.write(wrap.fitted(((args.demo and NEXT_DEMO or NEXT):gsub("%%s", (args.dir:gsub("%%", "%%%%"))))))
   return 0
 end
 

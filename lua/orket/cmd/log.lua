@@ -7,15 +7,16 @@ local options = require("orket.options")
 local plain = require("orket.view.plain")
 local readers = require("orket.reader")
 local text = require("orket.view.text")
+local wrap = require("orket.view.wrap")
 
 local M = {}
 
 M.usage = [[
 usage: orket log [-C DIR] [-f] [--json] [--run RUN] [--card CARD] [-n COUNT]
 
-The events of the project, oldest first (the last COUNT of them, by default 100), each with its number, which
+The events of the project, oldest first (the last COUNT that have a line, by default 100), each with its number, which
 orket fork RUN@EVENT and orket repl --at EVENT take.
-  -C DIR    the project (default: the current directory)
+  -C DIR    the project (default: found upwards from here)
   -f        go on with what is committed from now on, until interrupted
   --json    one JSON line per event, with everything that is recorded
   --run     only of this run       --card   only of this card
@@ -32,7 +33,7 @@ local function show(store, event, args)
     return io.write(text.json(event), "\n")
   end
   local line = plain.sentence(event, store)
-  return not line or io.write(string.format("%6d  ", event.seq), local_time.stamp(event.at), "  ", line, "\n")
+  return not line or io.write(wrap.fitted(string.format("%6d  ", event.seq) .. local_time.stamp(event.at) .. "  " .. line), "\n")
 end
 
 local function print_all(store, events, args)
@@ -82,13 +83,28 @@ local function check(store, args, dir)
   return found, err
 end
 
+-- The newest events that are shown, oldest first: not every event has a line for people.
+local function newest(store, args)
+  local limit = args.n
+  while true do
+    local events, shown = reversed(store:read("last_events", { limit = limit, run = args.run, card = args.card })), {}
+    for _, event in ipairs(events) do
+      shown[#shown + 1] = (args.json or plain.sentence(event, store)) and event or nil
+    end
+    if #shown >= args.n or #events < limit then
+      return table.move(shown, math.max(1, #shown - args.n + 1), #shown, 1, {})
+    end
+    limit = limit * 2
+  end
+end
+
 local function print_log(store, args, dir)
   local found, err = check(store, args, dir)
   if not found then
     return nil, err
   end
   local seq = store:read("counts", {})[1].events
-  local last = reversed(store:read("last_events", { limit = args.n, run = args.run, card = args.card }))
+  local last = newest(store, args)
   if print_all(store, last, args) and args.f then
     seq = #last > 0 and last[#last].seq or seq
     err = follow.changes(dir, function()

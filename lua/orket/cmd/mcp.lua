@@ -35,7 +35,7 @@ The MCP servers of config/organization.json (docs/mcp.md).
   tools     asks the server what it offers: new, trusted, changed (with the difference), refused (with the reason)
   trust     trusts what it offers now: each tool becomes tools/mcp__SERVER__TOOL.lua, for the roles that list it
   call      calls a trusted tool, as a person, with the arguments as a JSON object
-  -C DIR    the project (default: the current directory)
+  -C DIR    the project (default: found upwards from here)
 exit: 0 done, 1 failed or refused (call: the tool failed), 2 usage
 ]=]
 

@@ -24,7 +24,7 @@ What later turns are reminded of (docs/memory.md).
   add       remembers TEXT: for everybody, or for the EPIC, the ROLE (of the EPIC, or of all), or the CARD
   forget    takes a row out; the journal keeps it
   why       where a row came from, and which place it has for TEXT
-  -C DIR    the project (default: the current directory)
+  -C DIR    the project (default: found upwards from here)
   --json    search: one JSON array; else one object
   -n COUNT  at most so many (default: 100)
   --all     forgotten and expired rows too

@@ -23,7 +23,7 @@ The models of a project: where they are, what fits into them, what they cost, wh
 of which teams work with them. `check` makes four small requests to one, which are billed as any: is it reachable,
 does it stream, does it call a tool, does it keep to a JSON schema.
   --timeout  seconds of one request (60)
-  -C DIR     the project (default: the current directory)
+  -C DIR     the project (default: found upwards from here)
   --json     {"models":[{"name","provider","endpoint","model","context"?,"calls","price"?,"key"?,"seats"}]}; of check
              {"model","ok","checks":[{"check","outcome","code","message"?,"cure"?,"ms"}]}
 exit: 0 done, 1 failed (check: one of the four), 2 usage
@@ -98,6 +98,17 @@ local function line(row)
     row.message and ": " .. row.message or "")
 end
 
+---Prints what preflight found, with what to do.
+---@param rows table[]
+function M.show_checks(rows)
+  for _, row in ipairs(rows) do
+    print(text.block(line(row)))
+    if row.cure then
+      print(text.block("  fix: " .. row.cure))
+    end
+  end
+end
+
 local function check(project, args)
   local model = project.organization.models[args.name]
   if not model then
@@ -109,12 +120,7 @@ local function check(project, args)
     print(text.json({ model = args.name, ok = ok, checks = rows }))
     return ok and 0 or 1
   end
-  for _, row in ipairs(rows) do
-    print(text.block(line(row)))
-    if row.cure then
-      print(text.block("  fix: " .. row.cure))
-    end
-  end
+  M.show_checks(rows)
   return ok and 0 or 1
 end
 

@@ -10,7 +10,7 @@ local text = require("orket.view.text")
 local M = {}
 
 local ENDING = [[
-  -C DIR    the project (default: the current directory)
+  -C DIR    the project (default: found upwards from here)
   --json    the answer as one JSON line
 exit: 0 done, 1 failed or refused, 2 usage
 ]]
@@ -20,10 +20,10 @@ local USAGE = {
 usage: orket answer [-C DIR] [--json] CARD TEXT
 
 Answers a parked card's question: TEXT becomes a comment, and the card goes on where it was.
-When nobody knows whether an operation happened (orket show CARD says which), TEXT begins with the answer,
-and what follows is told to the model:
+When the outcome of an operation is unknown (orket show CARD says which), TEXT begins with the answer,
+and the model reads what follows:
   happened  it did: the turn goes on with what follows as its result
-  did-not   it did not: the tool is told that it failed
+  did-not   it did not: the tool gets an error
   again     it is done again
 ]],
   approve = [[

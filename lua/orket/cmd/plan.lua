@@ -26,7 +26,7 @@ usage: orket plan [-C DIR] [--json] [--yes] [--team NAME] [--environment NAME] [
 An analyst and an architect turn a request into a rock with epics and issues. Nothing of it is there before a
 person has said yes to exactly what is shown; then orket run ROCK runs it.
   REQUEST   a sentence; a file (one word); - for standard input
-  -C DIR    the project (default: the current directory)
+  -C DIR    the project (default: found upwards from here)
   --json    one line with the plan and what became of it
   --yes     whoever types this says yes to whatever is proposed
   --team, --environment   of the plan's epics; needed when there are several
@@ -34,7 +34,7 @@ person has said yes to exactly what is shown; then orket run ROCK runs it.
   --accept  says yes to a plan that waits, as long as it still holds
   --change  says what should be otherwise; the plan is made again
   --drop    gives a plan up
-  --go-on   goes on with a plan that was interrupted, or whose question was answered
+  --go-on   goes on with a plan that was interrupted, or whose question was answered; asks again where no plan came
 exit: 0 done, 1 no plan that holds, or refused, 2 usage, 3 the plan waits for a person
 ]]
 
@@ -108,13 +108,6 @@ local function is_conversation(args)
   return not (args.json or args.yes) and sys.is_tty(0) and sys.is_tty(1)
 end
 
--- A stubborn model came to nothing: its plan is over, and nobody is asked about it.
-local function give_up(args, plan)
-  if plan.fault and not plan.question and not plan.rock and plan.card.status ~= "canceled" then
-    drop(args, plan)
-  end
-end
-
 -- Until the plan is taken, given up, or left to wait; what could not be done once is not tried again.
 local function see_through(args, id, failure)
   local plan, err, again
@@ -124,7 +117,6 @@ local function see_through(args, id, failure)
     if not plan then
       return outcomes.tell_none(args, failure or err, failure ~= nil)
     end
-    give_up(args, plan)
     again = plan.question ~= nil and code ~= 1
     if again and args.yes then
       failure, code = select(2, say(args, id, "approved", "--yes"))
@@ -179,12 +171,18 @@ function ACT.show(args)
   return 0
 end
 
+-- It waits for nothing that a person would have to say, or its model came to nothing.
+local function is_tried_again(project, plan)
+  local card = plan.card
+  return card.status == "blocked" and outcomes.WAITS[card.wait_reason] or planning.fault(project.store, plan) ~= nil
+end
+
 -- What it waited for is tried again; a question of its own is answered first.
 ACT["go-on"] = function(args)
   return begin(args, function(project)
     local plan, err = planning.find(project.store, args["go-on"])
     local ok = plan
-    if plan and plan.card.status == "blocked" and outcomes.WAITS[plan.card.wait_reason] then
+    if plan and is_tried_again(project, plan) then
       ok, err = people.perform(project, { act = "retry", card = plan.card.id, who = sys.user() })
     end
     return ok and plan.id, err

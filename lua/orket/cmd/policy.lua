@@ -39,7 +39,7 @@ The policies of the house (docs/policies.md), and the scripts that wait because 
   diff      what changed between two generations: texts, and what may be done; of one to the one that serves;
             without a name, of the one that serves to the one that waits, or from its predecessor
   rollback  writes the policies of an earlier generation back into the files; default: those before these
-  -C DIR    the project (default: the current directory)
+  -C DIR    the project (default: found upwards from here)
 exit: 0 done, 1 failed or refused (test: a fixture failed), 2 usage
 ]=]
 

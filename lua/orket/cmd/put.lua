@@ -20,7 +20,7 @@ card's own directory (workspace/EPIC/cards/CARD), or one that was kept aside (.o
 one is put at the top, a directory with all that is in it. Refused while the card is being worked on.
   FILE      a file or a directory
   --as PATH where it goes in the card's tree; with one FILE
-  -C DIR    the project (default: the current directory)
+  -C DIR    the project (default: found upwards from here)
   --json    the answer as one JSON line
 exit: 0 done, 1 failed or refused, 2 usage
 ]]

@@ -13,6 +13,7 @@ local errors = require("orket.errors")
 local api = require("orket.repl.api")
 local attachments = require("orket.repl.attached")
 local configuration = require("orket.config")
+local helps = require("orket.repl.help")
 local house = require("orket.house")
 local options = require("orket.options")
 local moments = require("orket.repl.moment")
@@ -33,7 +34,8 @@ Lua lines over a project. cards() card(ID) events{card=ID} runs() roles() tools(
 dry runs: prompt(ID, ROLE) judge{card=,role=,tool=,arguments=} route(ID)    reload()
 acts of a person, recorded: comment(ID, TEXT) answer(ID, TEXT) move(ID, STATUS) retry(ID)
 The value of a line is shown; _ is the last one. A line that is not complete goes on with the next
-(prompt >>; ^C gives it up). ^D, exit or quit ends; help prints this.
+(prompt >>; ^C gives it up). print(...) prints. ^D, exit or quit ends; help prints this; help(WORD) tells what a word of it,
+a function of a script's box or a command does. The tab key completes words, ids of cards and fields.
 Of files: files(ID) file(ID, PATH), of a card or an epic.
 
   --attach     to the run that is under way in another terminal
@@ -144,14 +146,27 @@ local function answer(self, result, err)
   show(result, err)
 end
 
+-- The word of `help`, `help WORD`, `help(WORD)` or `help("WORD")`, "" when there is none; nil for any other line, and
+-- when a line gave the name a value.
+local function asked_about(self, chunk)
+  local rest = self.kept.help == nil and (chunk .. " "):match("^%s*help([^%w_].*)$")
+  if not rest then
+    return nil
+  end
+  return rest:match("^%s*%(?%s*[\"']?([%w_.-]+)[\"']?%s*%)?%s*$") or rest:find("^[%s()]*$") and "" or nil
+end
+
 ---One more line: runs the text that it completes, and shows what that answers.
 ---@param line string
 function Repl:enter(line)
   local chunk = self.pending and self.pending .. "\n" .. line or line
   local err, early = fault(chunk)
   self.pending, self.why = early and chunk or nil, err
-  if chunk:find("^%s*help%s*[()]*%s*$") and self.kept.help == nil then
+  local about = asked_about(self, chunk)
+  if about == "" then
     print((M.usage:gsub("^.-\n\n", ""):gsub("\n$", "")))
+  elseif about then
+    print(text.block(helps.of(about)))
   elseif err and not early then
     answer(self, nil, err)
   elseif not err and chunk:find("%S") then
@@ -190,11 +205,11 @@ local function read_loop(self)
     return nil, err
   end
   local closing <close> = editor
-  local words = table.concat(api.words, "\0") .. "\0"
   while true do
     local place = self.moment and self.moment.run .. "@" .. self.moment.at or "orket"
     self.prompt = self.pending and "    >> " or place .. "> "
-    local line, failure = errors.check(async.await(closing.line, closing, self.prompt, words))
+    local line, failure = errors.check(async.await(closing.line, closing, self.prompt,
+      helps.completions(self.store:read("board", {}), self.kept)))
     self.prompt = nil
     if line and ends(self, line) then
       return self:finish()

@@ -1,11 +1,12 @@
 -- reports.lua: `orket reports`: what was refused, newest first.
 
-local cjson = require("cjson")
 local look = require("orket.look")
 local options = require("orket.options")
 local readers = require("orket.reader")
 local reports = require("orket.reports")
+local shown = require("orket.approvals.shown")
 local text = require("orket.view.text")
+local wrap = require("orket.view.wrap")
 
 local M = {}
 
@@ -14,7 +15,7 @@ usage: orket reports [-C DIR] [--json] [--card CARD] [--run RUN] [--rule RULE] [
 
 What agents attempted and were refused, or had to ask for: who, what, why, by which rule, what mends it. Newest
 first, at most COUNT (100). orket why-not EVENT tells which checks decided.
-  -C DIR    the project (default: the current directory)
+  -C DIR    the project (default: found upwards from here)
   --json    one JSON object per line
   --card    only of this card       --run   only of this run
   --rule    only of this rule; * stands for anything, as in 'house.*'
@@ -23,18 +24,18 @@ exit: 0 done, 1 failed, 2 usage
 
 local function what(action)
   if action.operation then
-    return (action.tool or "?") .. ": " .. cjson.encode(action.operation)
+    return shown.line({ tool = action.tool or "?", operation = action.operation })
   end
   return action.what or (action.tool or "?") .. " " .. (action.arguments or "")
 end
 
 local function print_report(report)
-  print(string.format("%6d  %s  %s  %s %s", report.event, report.timestamp:sub(1, 19), text.clean(report.card_id or ""),
+  wrap.print(string.format("%6d  %s  %s  %s %s", report.event, report.timestamp:sub(1, 19), text.clean(report.card_id or ""),
     report.decision == "ask" and "asked" or "refused", text.clean(report.rule)))
-  print("        " .. text.cut(text.line(report.actor .. " attempted " .. what(report.attempted_action)), 200))
-  print("        why: " .. text.line(report.detail or "") .. (report.where and " (" .. text.line(report.where) .. ")" or ""))
+  wrap.print("        " .. text.cut(text.line(report.actor .. " attempted " .. what(report.attempted_action)), 200))
+  wrap.print("        why: " .. text.line(report.detail or "") .. (report.where and " (" .. text.line(report.where) .. ")" or ""))
   if report.remedy_suggestion and report.remedy_suggestion ~= "" then
-    print("        fix: " .. text.line(report.remedy_suggestion))
+    wrap.print("        fix: " .. text.line(report.remedy_suggestion))
   end
 end
 
@@ -47,7 +48,7 @@ local function print_all(list, args)
     end
   end
   if #list == 0 and not args.json then
-    print("nothing was refused")
+    wrap.print("nothing was refused")
   end
 end
 

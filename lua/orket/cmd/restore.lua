@@ -25,7 +25,7 @@ and verified before anything is replaced; what is replaced, with the directories
 work was done, is kept in .orket/replaced-N. Refused while a process owns the project, and when its database is sound. Killed at
 any moment, the next orket restore finishes. The journal notes it as store.restored.
   --accept-loss  instead of a backup: go on with what is left of the database, when that is sound
-  -C PROJECT     the project (default: the current directory)
+  -C PROJECT     the project (default: found upwards from here)
   --json         what was restored, as one JSON object
 exit: 0 restored, 1 failed or refused, 2 usage
 ]]

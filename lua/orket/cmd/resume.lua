@@ -14,7 +14,7 @@ usage: orket resume [-C DIR] [--json] [--plain] [--from CARD] [RUN]
 
 Goes on with a run that was interrupted, stopped or parked (without RUN: with the newest one), until nothing
 can go on without a person. Turns that were cut off go on where their journal ends.
-  -C DIR       the project (default: the current directory)
+  -C DIR       the project (default: found upwards from here)
   --json       one JSON line per event
   --plain      plain lines even on a terminal
   --from CARD  begins again at this card: it and all that depends on it are worked on anew, the rest stays

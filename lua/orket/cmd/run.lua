@@ -14,7 +14,7 @@ M.usage = [[
 usage: orket run [-C DIR] [--json] [--plain] [--again] [--record FILE | --replay FILE] CARD
 
 Runs an epic, a rock or one issue until nothing can go on without a person. Without CARD it lists what can run.
-  -C DIR    the project (default: the current directory)
+  -C DIR    the project (default: found upwards from here)
   --json    one JSON line per event
   --plain   plain lines even on a terminal
   --again   a finished epic is built anew
@@ -68,7 +68,7 @@ local function list_cards(dir)
   io.stderr:write("orket: which card? These can run:\n")
   for _, kind in ipairs({ "rocks", "epics" }) do
     for _, id in ipairs(lists.keys(project[kind] or {})) do
-      io.stderr:write(text.line(string.format("  orket run %-20s %s: %s", id, kind:sub(1, -2), project[kind][id].name)), "\n")
+      io.stderr:write("  ", text.clean(string.format("orket run %-20s  %s: %s", id, kind:sub(1, -2), project[kind][id].name)), "\n")
     end
   end
   return 2

@@ -21,6 +21,7 @@ local reports = require("orket.reports")
 local style = require("orket.view.style")
 local table_view = require("orket.view.table")
 local text = require("orket.view.text")
+local wrap = require("orket.view.wrap")
 local texts = require("orket.text")
 local files = require("orket.tree.files")
 
@@ -31,7 +32,7 @@ usage: orket show [-C DIR] [--json] CARD | RUN
 
 One card: its fields, its comments, what happened to it. Or one run: where it stands, what it cost, and its
 checkpoints: after each card that was done or parked the number of the commit, the cost until then, the tree.
-  -C DIR    the project (default: the current directory)
+  -C DIR    the project (default: found upwards from here)
   --json    one JSON object, with comments and events, or with checkpoints
 exit: 0 done, 1 failed, 2 usage
 ]]
@@ -52,7 +53,7 @@ local function field(name, value)
     return
   end
   value = type(value) == "table" and cjson.encode(value) or tostring(value)
-  print(string.format("  %-13s %s", name, block(value, (" "):rep(16)):sub(17)))
+  wrap.print(string.format("  %-13s %s", name, block(value, (" "):rep(16)):sub(17)))
 end
 
 local FIELDS = {
@@ -61,13 +62,13 @@ local FIELDS = {
 }
 
 local function print_card(store, card, comments, events)
-  print(style.mark(card.status) .. " " .. text.clean(card.id) .. "  " .. style.status(card.status) .. "  "
+  wrap.print(style.mark(card.status) .. " " .. text.clean(card.id) .. "  " .. style.status(card.status) .. "  "
     .. text.clean(card.name or ""))
   for key, value in pairs(card.data) do
     card[key] = value
   end
   if type(card.description) == "string" and card.description ~= "" then
-    print("\n" .. block(card.description, "  ") .. "\n")
+    wrap.print("\n" .. block(card.description, "  ") .. "\n")
   end
   for _, name in ipairs(FIELDS) do
     field(name, card[name])
@@ -76,35 +77,40 @@ local function print_card(store, card, comments, events)
     field(i == 1 and "from outside" or "", part.what .. " (" .. table.concat(part.labels, ", ") .. ")")
   end
   if card.uncertain then
-    print("\n  nobody knows whether this happened: " .. text.visible(once.describe(card.uncertain.operation)))
-    print("  orket answer " .. text.clean(card.id) .. " happened, or did-not, or again")
+    wrap.print("\n  unknown outcome: " .. text.visible(once.describe(card.uncertain.operation)) .. " was interrupted. Check whether it happened, then one of:")
+    for _, answer in ipairs({ "happened", "did-not", "again" }) do
+      wrap.print("  orket answer " .. text.clean(card.id) .. " " .. answer)
+    end
   end
   if card.outage then
-    print("\n  " .. text.line(outages.line(card.outage)))
-    print("  it goes on by itself in a run; to ask now: orket retry " .. text.clean(card.id))
+    wrap.print("\n  " .. text.line(outages.line(card.outage)))
+    if card.outage.cure then
+      wrap.print("  fix: " .. text.line(card.outage.cure))
+    end
+    wrap.print("  it goes on by itself in a run; to ask now: orket retry " .. text.clean(card.id))
   end
   if #card.reports > 0 then
     local last = card.reports[1]
-    print(string.format("\n  policy-violation  %d refused, the last by %s: %s", #card.reports, text.clean(last.rule),
+    wrap.print(string.format("\n  policy-violation  %d refused, the last by %s: %s", #card.reports, text.clean(last.rule),
       text.line(last.detail or "")))
-    print("  orket reports --card " .. text.clean(card.id))
+    wrap.print("  orket reports --card " .. text.clean(card.id))
   end
   if card.approval then
-    print("")
+    wrap.print("")
     asked.print_question(store, card.approval)
   end
   if card.last_reply then
-    print("\n  " .. dialogue.quote(card.last_reply))
+    wrap.print("\n  " .. dialogue.quote(card.last_reply))
   end
   for _, comment in ipairs(comments) do
-    print("\n  " .. local_time.stamp(comment.at) .. "  " .. text.clean(comment.author))
-    print(block(comment.text, "    "))
+    wrap.print("\n  " .. local_time.stamp(comment.at) .. "  " .. text.clean(comment.author))
+    wrap.print(block(comment.text, "    "))
   end
-  print("")
+  wrap.print("")
   for _, event in ipairs(events) do
     local what = plain.what(event, store)
     if what then
-      print("  " .. local_time.stamp(event.at) .. "  " .. what)
+      wrap.print("  " .. local_time.stamp(event.at) .. "  " .. what)
     end
   end
 end
@@ -121,12 +127,12 @@ local POINTS = {
 }
 
 local function print_run(run)
-  print(text.clean(run.id) .. "  " .. run.status)
+  wrap.print(text.clean(run.id) .. "  " .. run.status)
   for _, name in ipairs({ "card", "cards", "turns", "steps", "tokens_in", "tokens_out", "started_at", "ended_at", "tree" }) do
     field(name, name == "cards" and ending.summary(run.cards) or run[name])
   end
   if #run.checkpoints > 0 then
-    print("")
+    wrap.print("")
     table_view.print(POINTS, run.checkpoints)
   end
 end

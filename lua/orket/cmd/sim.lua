@@ -18,7 +18,7 @@ What would have been decided otherwise, had PATH served: calls, routes, prompts 
 judged by the scripts that served then, and by the same with those of PATH over them. Nothing is asked, nothing is
 written. PATH is a role, node or tool, a directory of them, a directory like a project (also its
 config/organization.json), or a unified diff of such files.
-  -C DIR       the project (default: the current directory)
+  -C DIR       the project (default: found upwards from here)
   --json       one JSON object
   --runs       these runs, all (the default), or the newest N
 exit: 0 nothing differs, 1 something does, 2 usage, or it could not be judged

@@ -8,11 +8,15 @@ local drift = require("orket.drift")
 local failures = require("orket.errors")
 local fs = require("orket.core.fs")
 local house = require("orket.house")
+local lists = require("orket.list")
 local notice = require("orket.growth.notice")
 local options = require("orket.options")
+local parked = require("orket.parked")
 local problems = require("orket.config.problems")
 local store = require("orket.core.store")
+local sys = require("orket.core.sys")
 local text = require("orket.view.text")
+local wrap = require("orket.view.wrap")
 local waits = require("orket.serving.waiting")
 
 local M = {}
@@ -28,9 +32,9 @@ exit: 0 usable (warnings may remain), 1 errors, 2 usage
 ]]
 
 local function say(problem, kind)
-  print(text.block(string.format("%s:%d: %s%s", problem.file, problem.line, kind, problems.said_at(problem))))
+  wrap.print(text.block(string.format("%s:%d: %s%s", problem.file, problem.line, kind, problems.said_at(problem))))
   if problem.fix then
-    print(text.block("  fix: " .. problem.fix))
+    wrap.print(text.block("  fix: " .. problem.fix))
   end
 end
 
@@ -116,14 +120,20 @@ local function array(list)
   return setmetatable(list, cjson.array_mt)
 end
 
+-- What a person does next: runs the only rock or epic there is, or chooses one.
+local function next_step(project, dir)
+  local names = lists.keys(next(project.rocks or {}) and project.rocks or project.epics or {})
+  return "next: orket run" .. parked.option(dir) .. (#names == 1 and " " .. names[1] or "")
+end
+
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  local args, message = options.parse(argv, { C = "value", json = "flag" }, { "dir?" })
+  local args, message = options.parse(argv, { C = "value", json = "flag" }, { "C?" })
   if not args then
     return options.refuse(M.usage, message)
   end
-  local project, errors, warnings = check(args.dir or args.C or ".")
+  local project, errors, warnings = check(args.C or ".")
   if args.json then
     print(text.json({ ok = #errors == 0, errors = array(errors), warnings = array(warnings) }))
     return #errors == 0 and 0 or 1
@@ -139,6 +149,9 @@ function M.run(argv)
     return 1
   end
   print(summary(project))
+  if sys.is_tty(1) then
+    wrap.print(next_step(project, args.dir or args.C))
+  end
   return 0
 end
 

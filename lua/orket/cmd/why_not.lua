@@ -16,7 +16,7 @@ usage: orket why-not [-C DIR] [--json] [--try PATH] EVENT
 Why a call was refused, or a person was asked: every check that stands against it, each with its rule, its reason, the
 key or the line that decides, and what mends it. The first one is what was recorded. EVENT is a number of orket log or
 orket reports, or RUN/TURN.N.
-  -C DIR    the project (default: the current directory)
+  -C DIR    the project (default: found upwards from here)
   --json    {"event","call","checks":[{"rule","decision","why","fix","where"}],"try":{"before","after"}?}
   --try     judges the call with PATH in place: a script, a directory of them, an organization.json or a unified diff;
             nothing is changed

@@ -196,7 +196,7 @@ end
 
 -- ---- the loop ----
 
-local BOUNDS = { "concurrency", "repeats", "seconds", "steps", "tokens", "waits" }
+local BOUNDS = { "concurrency", "nudges", "repeats", "seconds", "steps", "tokens", "waits" }
 
 ---Exact: the node is asked once per run, with the organization's limits.
 ---@param pair NodePair

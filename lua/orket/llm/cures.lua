@@ -47,13 +47,36 @@ function M.refuses_tools(status, message)
   return false
 end
 
+local NO_QUOTA = "the account has no quota left, which waiting does not bring back: add credit, or name another model in fallback"
+
+---What a person reads of a reply that came to its limit.
+---@param model string its name in the configuration
+---@param usage {completion: integer?}
+---@return string
+function M.cut(model, usage)
+  return string.format("the reply was cut at %d tokens: set `max_tokens` of the model %s higher (config/organization.json)",
+    usage.completion or 0, model)
+end
+
 ---What to do about a failure; nil when nobody knows.
 ---@param code string
 ---@param status integer|nil
+---@param kinds string|nil of the error, as the server names them
 ---@return string|nil
-function M.of(code, status)
+function M.of(code, status, kinds)
+  if kinds and kinds:find("insufficient_quota", 1, true) then
+    return NO_QUOTA
+  end
   return of_status(status or 0) or BY_CODE[code]
     or code == "ERR_HTTP" and "look at what the server says" or nil
+end
+
+---Where the address of a model is written.
+---@param model table its profile
+---@return string
+function M.place(model)
+  local origin = model.base_url:gsub("^(%a+://)[^/?#]*@", "%1"):match("^%a+://[^/?#]*") or "no URL"
+  return string.format("base_url of the model %s is %s (config/organization.json, or ORKET_MODEL_URL)", model.name or model.model, origin)
 end
 
 return M

@@ -40,7 +40,7 @@ function M.new(name, limits, breaker, clock, outages)
   limits, outages = limits or {}, outages or { limit = 0 }
   return setmetatable({
     name = name, concurrent = limits.concurrent or math.huge, per_minute = limits.per_minute, breaker = breaker,
-    clock = clock, busy = 0, line = {}, starts = {}, at = 0, failures = 0, times = 0, paused = -math.huge,
+    clock = clock, busy = 0, line = {}, starts = {}, at = 0, failures = 0, times = 0, answers = 0,
     limit = outages.limit, spread = outages.spread, parked = {},
   }, Door)
 end
@@ -49,11 +49,11 @@ end
 
 -- Seconds until one more fits into the minute, and a pause is over.
 local function time_missing(self)
-  local due = self.paused
-  if self.per_minute then
-    due = math.max(due, (self.starts[self.at % self.per_minute + 1] or -math.huge) + MINUTE)
+  local first = self.per_minute and self.starts[self.at % self.per_minute + 1]
+  if not first and not self.paused then
+    return 0
   end
-  return due - self.clock()
+  return math.max(self.paused or -math.huge, (first or -math.huge) + MINUTE) - self.clock()
 end
 
 local function has_place(self)
@@ -62,8 +62,11 @@ end
 
 -- An answer for those who need not wait in line: nil while they may.
 local function refusal(self)
+  if not self.opened and not self.paused then
+    return nil
+  end
   local now = self.clock()
-  local left, asked = self.opened and self.opened - now or 0, self.paused - now
+  local left, asked = (self.opened or now) - now, (self.paused or now) - now
   local why = "it did not answer " .. self.failures .. " times"
   if asked > PATIENCE and asked > left then
     left, why = asked, "it asked for a pause"
@@ -74,7 +77,7 @@ local function refusal(self)
   local err = errors.new("ERR_NET", string.format("%s is not asked for %d s: %s%s", self.name, math.ceil(left), why,
     self.last and "; the last time: " .. self.last or ""), "look after the endpoint, or name another one in its fallback")
   err.class, err.unsent, err.retry_after = "model", true, left
-  err.since, err.last = self.is_out and self.since or nil, self.last
+  err.since, err.last, err.fix = self.is_out and self.since or nil, self.last, self.fix or err.fix
   return err
 end
 
@@ -174,11 +177,15 @@ local function is_failure(self, err)
   return err.code ~= "ERR_HTTP" or status >= 500 or status < 300 or outage.is(err)
 end
 
+local function varied(self, seconds)
+  return self.spread and self.spread(seconds) or seconds
+end
+
 local function open(self, err)
   local seconds = math.min(math.max(LONGEST, self.breaker.seconds), self.breaker.seconds * 2 ^ self.times)
   self.times = self.times + 1
-  self.opened = self.clock() + (self.spread and self.spread(seconds) or seconds)
-  self.last, self.is_out, self.probed = err.message, outage.is(err), nil
+  self.opened = self.clock() + varied(self, seconds)
+  self.last, self.fix, self.is_out, self.probed = err.message, err.fix, outage.is(err), nil
 end
 
 -- Of requests that were under way together only the one that opens it counts.
@@ -191,7 +198,11 @@ local function failed(self, err, probed)
 end
 
 local function worked(self)
-  self.failures, self.times, self.opened, self.last = 0, 0, nil, nil
+  self.answers = self.answers + 1
+  if not self.since then
+    return -- nothing has failed
+  end
+  self.failures, self.times, self.opened, self.last, self.fix = 0, 0, nil, nil, nil
   self.since, self.began, self.is_out, self.probed = nil, nil, nil, nil
   local parked = self.parked
   self.parked = {}
@@ -200,13 +211,18 @@ local function worked(self)
   end
 end
 
----All attempts of a request met an outage: it is open from now on, however many failures that were.
+---All attempts of a request met an outage: it is open from now on, however many failures that were. Where others were
+---answered meanwhile, this request alone waits.
 ---@param err Error of the last one
+---@param answers integer|nil  `answers` when the request began
 ---@return number|nil seconds until it is asked again; nil: an outage is not waited for
 ---@return string|nil since when it has been unreachable, UTC
-function Door:give_up(err)
+function Door:give_up(err, answers)
   if self.limit == 0 or not self.breaker then
     return nil
+  end
+  if answers and answers ~= self.answers and not self.opened and not err.replayed then
+    return varied(self, self.breaker.seconds), sys.now()
   end
   self.since, self.began = self.since or sys.now(), self.began or self.clock()
   if err.replayed then -- a cassette never closes it again
@@ -214,7 +230,7 @@ function Door:give_up(err)
   elseif not self.opened then
     open(self, err)
   end
-  return math.max(self.opened, self.paused) - self.clock(), self.since
+  return math.max(self.opened, self.paused or -math.huge) - self.clock(), self.since
 end
 
 ---The request is over.
@@ -225,7 +241,7 @@ function Door:leave(reply, err, ended)
   local probed = self.probing
   self.busy, self.probing = self.busy - 1, false
   if err and err.retry_after and not ended then
-    self.paused = math.max(self.paused, self.clock() + err.retry_after)
+    self.paused = math.max(self.paused or -math.huge, self.clock() + err.retry_after)
   end
   if reply or not ended and err and not is_failure(self, err) then
     worked(self)

@@ -26,7 +26,7 @@ end
 ---@param model string its name
 ---@param card string
 ---@return {model: string, until: string, since: string?, code: string, why: string, message: string,
----  fix: string}|nil  since: of an outage
+---  cure: string?, fix: string}|nil  since: of an outage; cure: what may end it, fix: what ends the wait
 function M.of(err, model, card)
   local seconds = err.retry_after
   if err.class ~= "model" or not seconds or seconds <= PATIENCE and not (err.unsent or err.since) then
@@ -40,7 +40,7 @@ function M.of(err, model, card)
   end
   return {
     model = model, ["until"] = till, since = err.since, code = err.code, why = why, message = err.last or err.message,
-    fix = "it goes on by itself; orket retry " .. card .. " asks at once",
+    cure = err.fix, fix = "it goes on by itself; orket retry " .. card .. " asks at once",
   }
 end
 

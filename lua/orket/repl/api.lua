@@ -11,6 +11,7 @@ local moments = require("orket.repl.moment")
 local owner = require("orket.owner")
 local scripts = require("orket.scripts")
 local sys = require("orket.core.sys")
+local text = require("orket.view.text")
 
 local M = {}
 
@@ -241,6 +242,10 @@ function act.person(repl, request)
   return owner.ask(repl.dir, fields)
 end
 
+function act.print(_, request)
+  print(text.block(request.text))
+end
+
 ---Performs one operation of a line.
 ---@param repl table {dir, store, config, generation, reload}
 ---@param operation table
@@ -260,12 +265,5 @@ function M.perform(repl, operation)
   end
   return { result = result }
 end
-
----The words that the tab key completes.
-M.words = {
-  "answer", "at", "back", "breakpoint", "breakpoints", "card", "cards", "clear", "comment", "continue", "diff", "dry",
-  "events", "file", "files", "inspect", "judge", "move", "next", "nodes", "prompt", "reload", "retry", "roles", "route",
-  "runs", "skip", "step", "stopped", "tools", "view", "wait",
-}
 
 return M

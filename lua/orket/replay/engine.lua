@@ -306,17 +306,30 @@ local function objection(stage, turn)
   end
 end
 
+local OUTCOME = { ["call.refused"] = true, ["call.result"] = true }
+
+-- As it was recorded: its texts change, and older journals have none.
+local function help(stage, turn, call)
+  local line = stage.lines[turn.number]
+  for i = line.tip + 1, #line do
+    local body = OUTCOME[line[i].kind] and records.body(line[i])
+    if body and body.call == call then
+      return body.help
+    end
+  end
+end
+
 -- How many there were depends on who was faster: the record tells when they were too many.
 local function issues(stage, turn)
   local refusal = refused_next(stage, turn, "operation.refused", "gate.limit.issues")
   return refusal and math.tointeger(tonumber(refusal.why:match("^the epic has (%d+) issues"))) or 0
 end
 
--- What the models node was told when the turn began.
-local function past(stage, turn)
+-- What a turn was recorded with when it began.
+local function began(stage, turn)
   for _, event in ipairs(stage.lines[turn] or {}) do
     if event.kind == "turn.started" then
-      return records.body(event).past or {}
+      return records.body(event)
     end
   end
   return {}
@@ -345,7 +358,10 @@ function M.tape(engine, stage, generations)
     return event ~= nil and (event.kind == "memory.ranked" or event.kind == "window.compacted" and records.body(event).refreshed == true)
   end
   engine.past = function(_, _, _, turn)
-    return past(stage, turn)
+    return began(stage, turn).past or {}
+  end
+  engine.nudges = function(_, turn)
+    return began(stage, turn).nudges
   end
   engine.command = function(_, turn)
     return command(stage, turn)
@@ -358,6 +374,9 @@ function M.tape(engine, stage, generations)
   end
   engine.witness = function(_, turn)
     return witness(stage, turn, generations)
+  end
+  engine.help = function(_, turn, call)
+    return help(stage, turn, call)
   end
   engine.over_rate = function(_, turn)
     return over_rate(stage, turn)

@@ -82,6 +82,11 @@ local function facts_of(turn, operation)
   return operation.op == "card.create" and { issues = turn.engine:issues(turn) } or nil
 end
 
+-- Policies are shown what a tool asks for that is not the binary's own, or whose call names no path.
+local function is_shown(tool)
+  return not is_shipped(tool) or tool.about.like ~= nil
+end
+
 -- What the iDesign rules of the house have against a text that is to be written, by whatever tool.
 local function design_of(turn, permit, done)
   local rules = permit:kind() == "fs.write" and turn.engine:idesign()
@@ -100,8 +105,7 @@ local function proposal_of(turn, permit, operation)
   return PROPOSES[permit:kind()] and turn.engine:objection(turn, operation) or nil
 end
 
----A permit that nothing denies, with who asks a person about it; or the denial. What a tool asks for that is not the
----binary's own is shown to the policies as well.
+---A permit that nothing denies, with who asks a person about it; or the denial.
 ---@param turn Turn
 ---@param call GateCall
 ---@param operation table
@@ -112,13 +116,34 @@ function M.operation(turn, call, operation, done)
   local permit, refusal, asked = turn.generation.gate:operation(call, operation, facts_of(turn, operation))
   permit = permit or asked
   refusal = M.stricter(refusal, permit and (design_of(turn, permit, done) or proposal_of(turn, permit, operation)))
-  if permit and not is_shipped(turn.generation.tools[call:tool()]) then
+  if permit and is_shown(turn.generation.tools[call:tool()]) then
     refusal = M.stricter(refusal, turn.policy(call, operation, permit))
   end
   if refusal and refusal.decision ~= "ask" then
     return nil, refusal
   end
   return permit, refusal or turn.autonomy and autonomy.objection_to_operation(turn, operation)
+end
+
+-- What gate, policies and autonomy say to an operation of an allowed call. Nothing is opened for it.
+local function against(turn, call, operation)
+  local refusal = turn.generation.gate:judge(call, operation)
+  refusal = refusal.decision ~= "allow" and refusal or nil
+  if is_shown(turn.generation.tools[call:tool()]) then
+    refusal = M.stricter(refusal, turn.policy(call, operation))
+  end
+  return refusal or turn.autonomy and autonomy.objection_to_operation(turn, operation) or nil
+end
+
+---What would be said to a write that a tool only asks about.
+---@param turn Turn
+---@param call GateCall
+---@param operation {op: "fs.write", path: string, content: string}
+---@return GateVerdict|nil refusal
+function M.of_write(turn, call, operation)
+  local refusal = against(turn, call, operation)
+  local rules = (not refusal or refusal.decision == "ask") and turn.engine:idesign()
+  return M.stricter(refusal, rules and rules:objection(operation.path, operation.content) or nil)
 end
 
 ---What gate, policies and autonomy say to an operation of a call, whatever a person has answered. Nothing is opened.
@@ -132,12 +157,7 @@ function M.weigh_operation(turn, request, operation)
     return refusal
   end
   local closing <close> = call
-  refusal = turn.generation.gate:judge(call, operation)
-  refusal = refusal.decision ~= "allow" and refusal or nil
-  if not is_shipped(turn.generation.tools[request.name]) then
-    refusal = M.stricter(refusal, turn.policy(call, operation))
-  end
-  return refusal or turn.autonomy and autonomy.objection_to_operation(turn, operation) or nil
+  return against(turn, call, operation)
 end
 
 ---What denies a call, or an operation of it, when it is judged by other scripts.

@@ -16,6 +16,7 @@ M.PLACE = ".orket/kept"
 local FILE_MAX, BYTES_MAX, FILES_MAX = 64 * 1024 * 1024, 256 * 1024 * 1024, 10000 -- of one directory at once
 local NAMED_MAX = 20 -- paths that an event names
 local SAME_TIME_MAX = 100
+local TOO_LARGE = "it is too large to be kept aside (64 MiB)"
 
 ---@class Aside
 ---@field project table
@@ -64,27 +65,52 @@ end
 local function bytes_of(aside, root, path)
   local bytes, err = errors.check(root:read(path, FILE_MAX))
   if not bytes and err.code == "ERR_TOO_LARGE" then
-    return nil, too_much(aside, path, "it is too large to be kept aside (64 MiB)")
+    return nil, too_much(aside, path, TOO_LARGE)
   elseif bytes and (#aside.kept >= FILES_MAX or aside.bytes + #bytes > BYTES_MAX) then
     return nil, too_much(aside, path, "there is more than is kept aside at once (10000 files, 256 MiB)")
   end
   return bytes, err
 end
 
----Keeps a file that is about to be removed or replaced, unless a blob of the journal holds its bytes.
+-- What is said of a path where no file lies.
+local NO_FILE = { ERR_NOT_FOUND = true, ERR_NOT_FILE = true, ERR_NOT_DIR = true, ERR_PATH = true }
+
+---The hash of the file that lies at a path, nil where none does. One that cannot be read, or is too large to be kept, is an
+---error: nothing takes its place.
+---@param aside Aside
+---@param root FsRoot
+---@param path string
+---@return string|nil hash
+---@return Error|nil
+function M.look(aside, root, path)
+  local found, message, code, fix = root:hash(path)
+  if found or NO_FILE[code] then
+    return found
+  elseif code == "ERR_TOO_LARGE" then
+    return nil, too_much(aside, path, TOO_LARGE)
+  end
+  return errors.check(nil, message, code, fix)
+end
+
+---Keeps a file that is about to be removed or replaced, unless its bytes are not lost: a blob of the journal holds them, or
+---they are the beginning of what takes its place (a process was killed while it wrote the file).
 ---@param aside Aside
 ---@param root FsRoot
 ---@param path string of a file that is there
 ---@param hash string|nil of its bytes, where it is known
+---@param whole string|nil bytes that take its place
 ---@return boolean|nil ok
 ---@return Error|nil
-function M.keep(aside, root, path, hash)
+function M.keep(aside, root, path, hash, whole)
   hash = hash or root:hash(path)
   if hash and aside.store:blob(hash) or aside.is_known and aside.is_known(path, hash) then
     return true
   end
   local bytes, err = bytes_of(aside, root, path)
   local ok = bytes
+  if ok and whole and whole:sub(1, #bytes) == bytes then
+    return true
+  end
   if ok and not aside.root then
     ok, err = open_place(aside)
   end
@@ -112,16 +138,20 @@ local function record(aside)
   return errors.check(async.await(tx.commit, tx))
 end
 
----The directory is what the journal says now: what was kept is recorded.
----@param aside Aside
----@return boolean|nil ok
+---What was kept is recorded, whatever came of the work on the directory.
+---@param aside Aside|nil
+---@param ok any|nil  what came of it
+---@param err Error|nil
+---@return any|nil ok
 ---@return Error|nil
-function M.finish(aside)
-  if not aside.root then
-    return true
+function M.finish(aside, ok, err)
+  if not aside or not aside.root then
+    return ok, err
   end
   aside.root:close()
-  return record(aside)
+  aside.root = nil
+  local recorded, failed = record(aside)
+  return recorded and ok, err or failed
 end
 
 return M

@@ -105,12 +105,12 @@ end
 
 -- The hash of what is there; nil when it is no file. Whoever notes what he finds has to know.
 local function look(options, root, path)
+  if options.aside then
+    return asides.look(options.aside, root, path)
+  end
   local found, message, code, fix = root:hash(path)
   if not found and options.found and errors.is_machine(code) then
     return errors.check(nil, message, code, fix)
-  elseif not found and options.aside and code == "ERR_TOO_LARGE" then
-    local _, err = asides.keep(options.aside, root, path) -- refuses it, and says what to do
-    return nil, err
   end
   return found
 end
@@ -151,24 +151,18 @@ local function sift(root, manifest, options)
   return present, nil, more
 end
 
-local function restore(store, root, path, blob, options)
-  local bytes, err = M.bytes(store, blob, options.made)
-  if not bytes then
-    return nil, err
-  end
-  return M.put(root, path, bytes, options.aside)
-end
-
 -- A file that is not what the journal says gives way to it.
 local function replace(store, root, path, there, blob, options)
   find(options, path, there)
-  if there and options.aside then
-    local ok, err = asides.keep(options.aside, root, path, there)
-    if not ok then
-      return nil, err
-    end
+  local bytes, err = M.bytes(store, blob, options.made)
+  local ok = bytes
+  if ok and there and options.aside then
+    ok, err = asides.keep(options.aside, root, path, there, bytes)
   end
-  return restore(store, root, path, blob, options)
+  if not ok then
+    return nil, err
+  end
+  return M.put(root, path, bytes, options.aside)
 end
 
 local function make_equal(store, root, manifest, options)
@@ -211,12 +205,7 @@ end
 ---@return Error|nil
 function M.materialise(store, root, manifest, options)
   options = options or {}
-  local ok, err = make_equal(store, root, manifest, options)
-  if not options.aside then
-    return ok, err
-  end
-  local recorded, why = asides.finish(options.aside)
-  return ok and recorded, err or why
+  return asides.finish(options.aside, make_equal(store, root, manifest, options))
 end
 
 ---Removes a file that the journal says is gone.
@@ -226,12 +215,16 @@ end
 ---@return any|nil ok
 ---@return Error|nil
 function M.remove(root, path, aside)
-  local there = aside and root:hash(path)
+  local there, err
+  if aside then
+    there, err = asides.look(aside, root, path)
+  end
+  local ok = not err
   if there then
-    local ok, err = asides.keep(aside, root, path, there)
-    if not ok then
-      return nil, err
-    end
+    ok, err = asides.keep(aside, root, path, there)
+  end
+  if not ok then
+    return nil, err
   end
   return M.put(root, path, nil)
 end

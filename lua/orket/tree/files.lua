@@ -54,16 +54,25 @@ local function record_seed(project, epic, texts)
   return errors.check(async.await(tx.commit, tx))
 end
 
--- Brings the epic's directory back to the journal; what a person added to it stays there.
-local function catch_up(project, store, epic, root)
-  local aside = asides.of(project, store, epic)
+-- What went from an epic's tree, and perhaps not yet from the disk.
+local function remove_gone(store, epic, root, aside)
   for _, row in ipairs(store:read("tree_delta", { tree = epic })) do
-    if not row.blob then -- it went, and perhaps not yet from the disk
+    if not row.blob then
       local ok, err = disk.remove(root, row.path, aside)
       if not ok then
         return nil, err
       end
     end
+  end
+  return true
+end
+
+-- Brings the epic's directory back to the journal; what a person added to it stays there.
+local function catch_up(project, store, epic, root)
+  local aside = asides.of(project, store, epic)
+  local ok, err = remove_gone(store, epic, root, aside)
+  if not ok then
+    return asides.finish(aside, nil, err)
   end
   return disk.materialise(store, root, M.snapshot(store, epic), { keep = true, aside = aside })
 end

@@ -4,6 +4,7 @@
 local cjson = require("cjson")
 local later = require("orket.later")
 local list = require("orket.list")
+local paths = require("orket.turn.call_paths")
 local texts = require("orket.text")
 local dialects = later("orket.dialects")
 
@@ -25,8 +26,12 @@ local function folded(name)
   return (name:lower():gsub("[_%-]", ""))
 end
 
--- The one tool that a name can mean, and that is offered; exact names are left alone.
-local function tool_of(name, tools, offered)
+---The one tool that a name can mean, and that is offered; exact names are left alone.
+---@param name string
+---@param tools table<string, any> by their names
+---@param offered string[]
+---@return string
+function M.tool_of(name, tools, offered)
   if tools[name] then
     return name
   end
@@ -137,65 +142,57 @@ local function typed(value, wanted)
   end
 end
 
--- Where an absolute path begins that means the machine and not the card's tree: those are refused as they stand.
-local MACHINE = {}
-for name in ("bin boot dev etc home lib lib32 lib64 media mnt nix opt private proc root run sbin srv sys tmp usr var Users Volumes"):gmatch("%S+") do
-  MACHINE[name] = true
-end
-
--- A path beneath the card's tree, with its slashes right; what leaves the tree stays for the gate to refuse.
-local function path_of(path)
-  local slashed = path:gsub("\\", "/")
-  if not slashed:find("^/") then
-    return slashed
-  elseif ("/" .. slashed .. "/"):find("/../", 1, true) then
-    return slashed
-  end
-  local inside = slashed:gsub("^[/]+", "")
-  if MACHINE[inside:match("^[^/]*")] then
-    return slashed
-  end
-  return inside == "" and "." or inside
-end
-
 -- A value as its schema wants it, and what was changed.
-local function fitted(key, value, schema)
+local function fitted(key, value, schema, tree)
   local other
   if type(value) ~= schema.type then
     other = typed(value, schema.type)
   end
   if other ~= nil then
     return other, key .. " was a " .. type(value)
-  elseif schema.format == "path" and type(value) == "string" and (value:find("^/") or value:find("\\", 1, true)) then
-    local path = path_of(value)
+  elseif schema.format == "path" and paths.is_odd(value) then
+    local path = paths.fitted(value, tree)
     return path, path ~= value and ("%s %s is %s"):format(key, short(value), short(path)) or nil
   end
   return value
 end
 
-local function fit(arguments, about, notes)
+local function fit(arguments, about, notes, tree)
   for key, schema in pairs(about.schema.properties) do
     local value = arguments[key]
     if value ~= nil and type(schema) == "table" then
-      arguments[key], notes[#notes + 1] = fitted(key, value, schema)
+      arguments[key], notes[#notes + 1] = fitted(key, value, schema, tree)
     end
   end
 end
 
+-- What most calls are: each argument is one of the tool's, and as its schema wants it.
+local function is_fitting(arguments, properties)
+  for key, value in pairs(arguments) do
+    local schema, kind = properties[key], type(value)
+    if type(schema) ~= "table" or kind ~= (schema.type or kind) or schema.format == "path" and paths.is_odd(value) then
+      return false
+    end
+  end
+  return true
+end
+
 -- ---- a reply ----
 
-local function repair(call, tools, offered, finish)
+local function repair(call, tools, offered, finish, tree)
   local notes = {}
-  local name = tool_of(call.name, tools, offered)
+  local name = M.tool_of(call.name, tools, offered)
   local about = tools[name] and tools[name].about
   local properties = about and about.schema and about.schema.properties
   local arguments = type(properties) == "table" and arguments_of(call.arguments, notes, finish) or nil
-  if arguments then
+  if arguments and not is_fitting(arguments, properties) then
     arguments = unwrapped(arguments, about, notes)
     rename(arguments, about, notes)
-    fit(arguments, about, notes)
+    fit(arguments, about, notes, tree)
     table.sort(notes)
-    call.arguments = #notes > 0 and cjson.encode(arguments) or call.arguments
+  end
+  if arguments and #notes > 0 then
+    call.arguments = cjson.encode(arguments)
   end
   if name ~= call.name then
     table.insert(notes, 1, short(call.name) .. " is " .. name)
@@ -208,14 +205,15 @@ end
 ---@param reply table as llm.complete answers it
 ---@param generation table
 ---@param role string
+---@param tree {files: table<string, any>}|nil the card's
 ---@return table<string, string[]>|nil repairs  by the id of the call; nil: there was none
-function M.apply(reply, generation, role)
+function M.apply(reply, generation, role, tree)
   if reply.is_recorded then
     return reply.repairs
   end
   local repairs, offered = nil, generation.roles[role].about.tools or {}
   for _, call in ipairs(reply.calls) do
-    call.repaired = repair(call, generation.tools, offered, reply.finish)
+    call.repaired = repair(call, generation.tools, offered, reply.finish, tree)
     if call.repaired then
       repairs = repairs or {}
       repairs[call.id] = call.repaired

@@ -1,12 +1,15 @@
 -- loop.lua: what a turn that comes to nothing new keeps doing, told from its last steps, so that the person who finds the
 -- card knows what to change. That it comes to nothing is counted by the steps themselves (turn/step.lua): a call with
 -- a result that the turn has not had before is progress, so that waiting for something by looking again is none of this.
--- Pure.
 
 local cjson = require("cjson")
+local cures = require("orket.llm.cures")
 local list = require("orket.list")
+local texts = require("orket.text")
 
 local M = {}
+
+local QUOTE = 300 -- bytes of a reply, or of what the model was told, that a person reads
 
 -- ---- the last steps ----
 
@@ -90,13 +93,23 @@ local PATTERNS = {
 
 local FIX = "orket answer CARD with what it should do instead, or change the card or the role"
 
----What the last steps of a turn come to, which changed nothing.
----@param messages string[] of the conversation, as JSON
----@param stalled integer how many steps
----@param card string
----@return {rule: string, why: string, fix: string, steps: integer}
-function M.told(messages, stalled, card)
-  local steps = steps_of(messages, stalled)
+local SILENT = "%d replies in a row called no tool (limits.nudges is %d): try orket models check %s, or another model; the last reply: %s"
+local SILENT_FIX = "orket models check %s tells whether the model can call tools; name another one, or: orket answer %s with what it should do instead"
+
+-- Replies without a call, as many as the limit allows and one more.
+local function silent(turn)
+  local content = cjson.decode(turn.reply.message).content
+  local said = texts.trimmed(texts.shortened(type(content) == "string" and content or "", QUOTE):gsub("%s+", " "))
+  return {
+    rule = "turn.silent", steps = turn.silent, fix = SILENT_FIX:format(turn.model.name, turn.card.id),
+    why = SILENT:format(turn.silent, turn.nudges_most, turn.model.name, said == "" and "it is empty" or '"' .. said .. '"'),
+  }
+end
+
+-- Steps that changed nothing.
+local function stalled(turn)
+  local count = math.max(turn.stalled, turn.waited >= turn.limits.waits and turn.waited or 1)
+  local steps = steps_of(turn.messages, count)
   local rule, what = "turn.stalled", "came to nothing that the turn did not have before"
   for _, pattern in ipairs(PATTERNS) do
     if pattern[3](steps) then
@@ -106,9 +119,24 @@ function M.told(messages, stalled, card)
   end
   local tools = names(steps)
   return {
-    rule = rule, steps = stalled, fix = (FIX:gsub("CARD", card)),
-    why = "the last " .. stalled .. " replies changed nothing: they " .. what .. (tools ~= "" and " (" .. tools .. ")" or ""),
+    rule = rule, steps = count, fix = (FIX:gsub("CARD", turn.card.id)),
+    why = "the last " .. count .. " replies changed nothing: they " .. what .. (tools ~= "" and " (" .. tools .. ")" or ""),
   }
+end
+
+---What the last steps of a turn come to, which changed nothing.
+---@param turn Turn
+---@return {rule: string, why: string, fix: string, steps: integer}
+function M.of(turn)
+  local most, reply = turn.nudges_most, turn.reply
+  local told = most and turn.silent > most and silent(turn) or stalled(turn)
+  if reply.problem then
+    told.why = told.why .. "; the model was told: " .. texts.cut(reply.problem, QUOTE)
+  end
+  if most and reply.finish == "length" then
+    told.why = told.why .. "; " .. cures.cut(reply.by or turn.model.name, reply.usage)
+  end
+  return told
 end
 
 return M

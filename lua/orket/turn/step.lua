@@ -9,7 +9,9 @@ local call_repairs = require("orket.turn.call_repairs")
 local cjson = require("cjson")
 local labels = require("orket.labels")
 local later = require("orket.later")
+local helps = later("orket.tools.help")
 local list = require("orket.list")
+local nudges = later("orket.turn.nudge")
 local output = later("orket.turn.output")
 local plans = later("orket.turn.plan")
 local rest = require("orket.turn.rest")
@@ -21,17 +23,6 @@ local usages = require("orket.usage")
 local window = later("orket.turn.window")
 
 local M = {}
-
-local function user(text)
-  return cjson.encode({ role = "user", content = text })
-end
-
-local NUDGE = user(
-  "Your reply called no tool and changed nothing. Use the tools to do the work, then report "
-  .. "the result with update_issue_status; if you cannot go on, say why with request_excuse.")
-local NUDGE_OF_PLAN = user(
-  "Your reply called no tool and brought nothing. Hand over what was asked for with the tools that you were offered; in a "
-  .. "conversation answer in plain text.")
 
 -- ---- the reply ----
 
@@ -91,9 +82,12 @@ local function next_reply(turn)
   elseif not reply then
     return nil, cause or err -- neither: the turn is parked
   end
-  local repairs = call_repairs.apply(reply, turn.generation, turn.role)
+  local repairs = call_repairs.apply(reply, turn.generation, turn.role, turn.tree)
   if turn.generation.roles[turn.role].about.output then
     output.judge(turn, reply)
+  end
+  if not reply.is_recorded and (#reply.calls == 0 or reply.finish == "length") then
+    reply.nudge = nudges.words(turn, reply)
   end
   local asked = not reply.usage.estimated and usages.asked(turn:request()) or nil
   local model = chain.of(turn.model, reply.by)
@@ -101,7 +95,7 @@ local function next_reply(turn)
     asked = asked, convo = turn:say(reply.message), usage = reply.usage, finish = reply.finish, model = model.name, instead = reply.instead,
     money = usages.money(model.price, reply.usage), price = model.price, took = reply.took, attempt = reply.attempt,
     dialect = reply.dialect, repaired = reply.repaired, problem = reply.problem, output = reply.output,
-    hedged = reply.hedged, repairs = repairs,
+    hedged = reply.hedged, repairs = repairs, nudge = reply.nudge,
   }
   usages.add(turn, body)
   note_count(turn, body)
@@ -111,15 +105,14 @@ local function next_reply(turn)
   return reply, cause or async.canceled()
 end
 
--- What went wrong with a call that stood in the reply's text, or that there was none.
-local function nudge(turn, problem)
+-- What was wrong with a reply that called no tool, or with its calls.
+local function nudge(turn, reply)
   local recorded = turn.tape:take("turn.nudged")
-  turn.nudges = turn.nudges + 1
   if recorded then
     turn:resay(recorded.convo)
   else
-    local words = problem and user(problem) or turn.card.type == "plan" and NUDGE_OF_PLAN or NUDGE
-    turn:record("turn.nudged", { convo = turn:say(words) })
+    local words = reply.nudge or reply.problem or nudges.unrecorded(turn)
+    turn:record("turn.nudged", { convo = turn:say(cjson.encode({ role = "user", content = words })) })
   end
 end
 
@@ -180,10 +173,13 @@ local function replay_call(turn, request)
 end
 
 local function refuse(turn, request, refusal)
+  local help = turn.engine:help(turn, request.id, function()
+    return helps.of_refusal(turn, request, refusal)
+  end)
   turn:record("call.refused", {
     call = request.id, tool = request.name, decision = refusal.decision, rule = refusal.rule,
-    why = refusal.why, fix = refusal.fix, where = refusal.where, repaired = request.repaired,
-    convo = turn:say(tool_message(request, tools.failure_text(refusal))),
+    why = refusal.why, fix = refusal.fix, where = refusal.where, repaired = request.repaired, help = help,
+    convo = turn:say(tool_message(request, tools.failure_text(refusal, { help = help }))),
   })
   turn.refusals = turn.refusals + 1
 end
@@ -220,7 +216,7 @@ local function perform(turn, request, call, yes)
   turn:record("call.result", {
     call = request.id, tool = request.name, ok = result.ok, operations = result.operations,
     proposal = turn.proposal ~= before and turn.proposal or nil, progress = turn.progress,
-    rest = rest.keep(turn, result.whole),
+    rest = rest.keep(turn, result.whole), help = result.help,
     convo = turn:say(tool_message(request, result.text)),
   })
   return true
@@ -245,15 +241,33 @@ local function settle_call(turn, request)
   return ok, err
 end
 
--- Steps in a row that came to nothing new; those that only wait for others are counted apart, and may be more.
+-- Steps in a row that came to nothing new; those that only wait for others, and replies without a call, are counted apart.
 local function count_stalled(turn, calls)
   if turn.progress then
-    turn.stalled, turn.waited, turn.nudges = 0, 0, 0
+    turn.stalled, turn.waited = 0, 0
   elseif calls > 0 and turn.looked == calls then
     turn.waited = turn.waited + 1
-  else
+  elseif calls > 0 or not turn.nudges_most then
     turn.stalled = turn.stalled + 1
   end
+end
+
+-- Replies in a row without a call. COMPAT: a turn that began without the limit also counts calls that could not be read.
+local function count_silent(turn, reply)
+  local is_silent = #reply.calls == 0
+  if turn.nudges_most then
+    turn.silent = is_silent and turn.silent + 1 or 0
+  elseif turn.progress then
+    turn.silent = 0
+  elseif is_silent or reply.problem then
+    turn.silent = turn.silent + 1
+  end
+end
+
+-- Whether the model hears what was wrong: not when the turn ends with this reply.
+local function is_nudged(turn, reply)
+  local is_wrong = #reply.calls == 0 or reply.problem or reply.nudge
+  return is_wrong and turn.silent <= (turn.nudges_most or math.huge)
 end
 
 ---One model request and everything it asked for.
@@ -283,8 +297,10 @@ function M.take(turn)
     return false -- the turn ends with it
   elseif #reply.calls == 0 and turn.card.type == "plan" and talks.answered(turn, reply) then
     return false
-  elseif #reply.calls == 0 or reply.problem then
-    nudge(turn, reply.problem)
+  end
+  count_silent(turn, reply)
+  if is_nudged(turn, reply) then
+    nudge(turn, reply)
   end
   count_stalled(turn, #reply.calls)
   return not turn.proposal

@@ -4,6 +4,7 @@ local cjson = require("cjson")
 local diff = require("orket.diff")
 local style = require("orket.view.style")
 local text = require("orket.view.text")
+local wrap = require("orket.view.wrap")
 
 local M = {}
 
@@ -11,27 +12,6 @@ local LINES = 20  -- of a prompt, of arguments, of a result
 local QUOTE = 240 -- columns of a reply that is quoted
 
 -- ---- lines ----
-
----A visible line in pieces of so many columns, broken at blanks where there are any.
----@param line string
----@param columns integer
----@return string[]
-function M.wrap(line, columns)
-  local out, start, blank, width = {}, 1, nil, 0
-  for at, code in utf8.codes(line) do
-    local wide = text.width(utf8.char(code))
-    if width + wide > columns and at > start then
-      local stop = blank or at - 1
-      out[#out + 1] = line:sub(start, stop)
-      start, blank = stop + 1, nil
-      width = text.width(line:sub(start, at - 1))
-    end
-    width = width + wide
-    blank = code == 32 and at or blank
-  end
-  out[#out + 1] = line:sub(start)
-  return out
-end
 
 local function lines_of(value)
   local lines = {}
@@ -111,8 +91,9 @@ end
 
 function PARTS.refusal(entry)
   local fix = entry.fix and entry.fix ~= "" and "\nfix: " .. entry.fix or ""
+  local help = type(entry.help) == "table" and "\nhelp: " .. cjson.encode(entry.help) or ""
   local what = "REFUSED " .. text.line(entry.tool or "") .. " (" .. text.line(entry.rule or "") .. ")"
-  return { part(what, lines_of((entry.why or "") .. fix), { colour = "31" }) }
+  return { part(what, lines_of((entry.why or "") .. fix .. help), { colour = "31" }) }
 end
 
 function PARTS.failure(entry)
@@ -149,7 +130,7 @@ local function bounded(one, full)
 end
 
 local function pieces(line, columns)
-  return columns and M.wrap(line, math.max(20, columns - 5)) or { line }
+  return columns and wrap.pieces(line, math.max(20, columns - 5)) or { line }
 end
 
 ---An entry as text. Without columns lines are not wrapped.

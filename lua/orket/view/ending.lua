@@ -1,5 +1,6 @@
 -- ending.lua: what a person reads when a run has ended: the outcome, and what to do next.
 
+local cjson = require("cjson")
 local dialogue = require("orket.view.dialogue")
 local later = require("orket.later")
 local notice = require("orket.growth.notice")
@@ -37,6 +38,17 @@ function M.totals(run)
         seconds = row.seconds, epic = run.epic.id, files = has_files and places.epic(run.epic.id) or nil }
     end
   end
+end
+
+---The same of each run of a rock.
+---@param runs {id: string, epic: table, store: Store}[]|nil
+---@return table[]
+function M.all_totals(runs)
+  local all = setmetatable({}, cjson.array_mt)
+  for i, run in ipairs(runs or {}) do
+    all[i] = M.totals(run)
+  end
+  return all
 end
 
 local function total_lines(lines, run, option)
@@ -77,13 +89,14 @@ end
 local function outage_lines(lines, models, option)
   for _, one in ipairs(models) do
     lines[#lines + 1] = "  " .. text.line(outages.line(one))
-    lines[#lines + 1] = "    " .. text.line(outages.cards(one))
-    lines[#lines + 1] = "    to ask now: orket retry" .. option .. " --all"
+    for _, line in ipairs(outages.below(one, option)) do
+      lines[#lines + 1] = "    " .. text.line(line)
+    end
   end
 end
 
 ---@param run table|nil the run that ended; nil when none began
----@param outcome {status: string?, counts: table?, already: string?, error: table?, card: string, dir: string}
+---@param outcome {status: string?, counts: table?, runs: table[]?, already: string?, error: table?, card: string, dir: string}
 ---@return string[] lines
 function M.lines(run, outcome)
   local card, option = outcome.card, parked.option(outcome.dir)
@@ -96,7 +109,9 @@ function M.lines(run, outcome)
   end
   local summary = M.summary(outcome.counts)
   local lines = { (outcome.status or "failed") .. (summary ~= "" and ": " .. summary or "") }
-  total_lines(lines, run, option)
+  for _, one in ipairs(outcome.runs or { run }) do -- a rock has several
+    total_lines(lines, one, option)
+  end
   if run and (outcome.status == "parked" or outcome.status == "failed" or outcome.status == "drained") then
     outage_lines(lines, outages.list(run.store, run.epic.id), option)
     parked_lines(lines, parked.persons(parked.list(run.store, run.epic.id, outcome.dir)), run.store)

@@ -11,8 +11,8 @@
 ---@field words string  its last ones
 
 -- scene: {id, status, seconds, tokens, capped? (the cap that is nearest), cards, doing = {card -> text},
--- asked? = {card -> id of its question}, stopped? = {card -> its breakpoint}, streams = {card -> Stream},
--- notice? (what waits beside the cards)}
+-- asked? = {card -> id of its question}, questions? = {card -> what a person is asked}, stopped? = {card -> its breakpoint}, streams = {card -> Stream},
+-- notice? (what waits beside the cards), selected? (id of a card), keys? (the last line)}
 
 local style = require("orket.view.style")
 local text = require("orket.view.text")
@@ -23,6 +23,7 @@ local MARGIN = 1 -- the last column stays empty: some terminals wrap there
 local STALLED = 20 -- seconds without a byte that are worth a word
 local SEPARATOR = style.utf8 and " · " or ", "
 local TOKEN = 4 -- bytes of a token, about
+local SEAT_MOST = 12 -- columns
 
 local FINAL = { done = true, canceled = true, archived = true }
 local PARKED = { blocked = true, waiting_for_developer = true }
@@ -42,9 +43,10 @@ local function thousands(number)
 end
 
 local function tally(cards, doing)
-  local sum = { done = 0, parked = 0, working = 0 }
+  local sum = { final = 0, canceled = 0, parked = 0, working = 0 }
   for _, card in ipairs(cards) do
-    sum.done = sum.done + (FINAL[card.status] and 1 or 0)
+    sum.final = sum.final + (FINAL[card.status] and 1 or 0)
+    sum.canceled = sum.canceled + (card.status == "canceled" and 1 or 0)
     sum.parked = sum.parked + (PARKED[card.status] and 1 or 0)
     sum.working = sum.working + (doing[card.id] and 1 or 0)
   end
@@ -60,12 +62,12 @@ end
 
 local function progress(scene, columns)
   local sum, all = tally(scene.cards, scene.doing), #scene.cards
-  local label = string.format("  %d of %d done", sum.done, all)
-  for _, part in ipairs({ { sum.working, " at work" }, { sum.parked, " parked" } }) do
+  local label = string.format("  %d of %d done", sum.final - sum.canceled, all)
+  for _, part in ipairs({ { sum.canceled, " canceled" }, { sum.working, " at work" }, { sum.parked, " parked" } }) do
     label = part[1] > 0 and label .. ", " .. part[1] .. part[2] or label
   end
   local width = math.max(0, math.min(40, columns - 1 - #label))
-  local full = all == 0 and width or sum.done * width // all
+  local full = all == 0 and width or sum.final * width // all
   return " " .. style.bar(full, width - full)
     .. text.cut(label, columns - 1 - width)
 end
@@ -77,11 +79,11 @@ end
 
 -- What fits: cards at work first, then parked ones, then what is open, then what is done; shown in the
 -- order of the board.
-local function rank(card, doing)
-  return doing[card.id] and 1 or PARKED[card.status] and 2 or FINAL[card.status] and 4 or 3
+local function rank(card, doing, selected)
+  return (doing[card.id] or card.id == selected) and 1 or PARKED[card.status] and 2 or FINAL[card.status] and 4 or 3
 end
 
-local function visible(cards, room, doing)
+local function visible(cards, room, doing, selected)
   if #cards <= room then
     return cards, {}
   end
@@ -89,7 +91,7 @@ local function visible(cards, room, doing)
   local left = room - 1 -- one line says what is hidden
   for wanted = 1, 4 do
     for _, card in ipairs(cards) do
-      if left > 0 and rank(card, doing) == wanted then
+      if left > 0 and rank(card, doing, selected) == wanted then
         take[card.id], left = true, left - 1
       end
     end
@@ -121,13 +123,16 @@ local function widest(cards, field, most)
   return math.min(width, most)
 end
 
--- Columns of id, name, and what the card is at: its activity, or its status. A narrow window has no
--- room for names.
+local NAME_FROM, SEAT_FROM = 70, 110 -- columns of a window that has room for them
+
+-- Columns of id, name, seat, and what the card is at: its activity, or its status.
 local function layout(cards, columns)
   local room = columns - 3 -- mark and blanks
   local id = widest(cards, "id", math.max(8, columns // 5))
-  local name = columns >= 50 and widest(cards, "name", (room - id) // 2) or 0
-  return { id = id, name = name, rest = math.max(0, room - id - 2 - (name > 0 and name + 2 or 0)) }
+  local name = columns >= NAME_FROM and widest(cards, "name", (room - id) // 2) or 0
+  local seat = columns >= SEAT_FROM and widest(cards, "seat", SEAT_MOST) or 0
+  local rest = room - id - 2 - (name > 0 and name + 2 or 0) - (seat > 0 and seat + 2 or 0)
+  return { id = id, name = name, seat = seat, rest = math.max(0, rest) }
 end
 
 local function amount(bytes)
@@ -194,18 +199,49 @@ local function at(scene, card, wide)
     return said, wide
   end
   local name = math.max(0, wide.name - math.max(0, text.width(command) - wide.rest))
-  return command, { id = wide.id, name = name, rest = wide.rest + wide.name - name + (wide.name > 0 and name == 0 and 2 or 0) }
+  return command, { id = wide.id, name = name, seat = wide.seat, rest = wide.rest + wide.name - name + (wide.name > 0 and name == 0 and 2 or 0) }
+end
+
+-- What a person is asked, and the key that opens it; nil where the card waits for no person, or no key is heard.
+local function asked(scene, card, columns)
+  if not (scene.keys and PARKED[card.status]) or scene.doing[card.id] then
+    return nil
+  end
+  local key = scene.asked and scene.asked[card.id] and "a review" or card.wait_reason == "input" and "r answer" or "r retry"
+  local said = text.line(scene.questions and scene.questions[card.id] or status_of(card, scene.status_of))
+  local room = columns - #key - 2
+  return room > #key and style.status(card.status, text.fit(said, room)) .. "  " .. key or style.status(card.status, text.cut(said, columns))
+end
+
+local function what(scene, card, said, columns)
+  if scene.doing[card.id] then
+    return activity(scene, card, columns)
+  end
+  return asked(scene, card, columns) or style.status(card.status, text.cut(said, columns))
 end
 
 local function card_line(scene, card, wide)
   local said
-  said, wide = at(scene, card, wide)
-  local parts = { style.mark(card.status) .. " " .. text.fit(text.clean(card.id), wide.id) }
-  if wide.name > 0 then
-    parts[#parts + 1] = text.fit(text.clean(card.name or ""), wide.name)
+  if not scene.keys then
+    said, wide = at(scene, card, wide) -- with the command
+  else
+    said = status_of(card, scene.status_of)
   end
-  parts[#parts + 1] = scene.doing[card.id] and activity(scene, card, wide.rest) or style.status(card.status, text.cut(said, wide.rest))
-  return " " .. table.concat(parts, "  ")
+  local mark = scene.stopped and scene.stopped[card.id] and "stopped" or card.status
+  local parts = { style.mark(mark) .. " " .. text.fit(text.clean(card.id), wide.id) }
+  for _, field in ipairs({ "name", "seat" }) do
+    parts[#parts + 1] = wide[field] > 0 and text.fit(text.clean(card[field] or ""), wide[field]) or nil
+  end
+  parts[#parts + 1] = what(scene, card, said, wide.rest)
+  local line = " " .. table.concat(parts, "  ")
+  return card.id == scene.selected and style.selected(line) or line
+end
+
+local function keys_line(scene, columns)
+  local sum = tally(scene.cards, scene.doing)
+  local waiting = sum.parked > 0 and string.format("%d %s you", sum.parked, sum.parked == 1 and "needs" or "need") or ""
+  local keys = text.cut(text.clean(scene.keys), columns - 1 - #waiting)
+  return " " .. keys .. (" "):rep(columns - 1 - text.width(keys) - #waiting) .. waiting
 end
 
 ---@param scene table
@@ -215,7 +251,7 @@ end
 function M.lines(scene, columns, rows)
   columns = math.max(10, columns - MARGIN)
   local lines = { headline(scene, columns), progress(scene, columns), notice(scene, columns) or "" }
-  local shown, hidden = visible(scene.cards, math.max(1, rows - #lines - 2), scene.doing)
+  local shown, hidden = visible(scene.cards, math.max(1, rows - #lines - (scene.keys and 3 or 2)), scene.doing, scene.selected)
   scene = setmetatable({ status_of = {} }, { __index = scene })
   for _, card in ipairs(scene.cards) do
     scene.status_of[card.id] = card.status
@@ -227,6 +263,7 @@ function M.lines(scene, columns, rows)
   if #hidden > 0 then
     lines[#lines + 1] = hidden_line(hidden, columns)
   end
+  lines[#lines + 1] = scene.keys and keys_line(scene, columns) or nil
   return table.move(lines, 1, math.min(#lines, math.max(1, rows - 1)), 1, {})
 end
 

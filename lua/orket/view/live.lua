@@ -6,15 +6,18 @@
 -- are written; in a changed window it is drawn anew, because the terminal has wrapped the old one in its own way.
 
 local async = require("orket.async")
+local controls = require("orket.view.controls")
 local ending = require("orket.view.ending")
 local frame = require("orket.view.frame")
 local local_time = require("orket.view.local_time")
 local notice = require("orket.growth.notice")
 local outages = require("orket.outages")
 local plain = require("orket.view.plain")
+local questions = require("orket.approvals.shown")
 local shown = require("orket.budget.shown")
 local sys = require("orket.core.sys")
 local text = require("orket.view.text")
+local wrap = require("orket.view.wrap")
 
 local M = {}
 
@@ -24,12 +27,15 @@ View.__index = View
 local FRAME_SECONDS = 0.1 -- no more than ten frames a second, however many events
 local CLOCK_SECONDS = 1
 local ID_COLUMNS = 14 -- of a line of the log
+local TIME_COLUMNS = 10 -- the time before that
 local WORDS = 400 -- bytes of a model's last words that are kept
 
+---@param args {replay: string?}|nil
 ---@return table view
-function M.new()
+function M.new(args)
   local self = setmetatable({
-    log = {}, doing = {}, asked = {}, streams = {}, outages = {}, tokens = 0, began = sys.monotonic(), drawn = {},
+    has_keys = not (args and args.replay), -- no owner hears those of a replay
+    log = {}, doing = {}, asked = {}, questions = {}, streams = {}, outages = {}, tokens = 0, began = sys.monotonic(), drawn = {},
   }, View)
   self.on_delta = function(turn, words, beside, calls)
     self:hear(turn.card.id, words, beside, calls)
@@ -48,6 +54,10 @@ local function tick(self)
   end)
 end
 
+local function question(row)
+  return "needs approval: " .. questions.line(row)
+end
+
 ---@param project table
 ---@param run table the run that begins; a rock has several, one after the other
 function View:attach(project, run)
@@ -62,9 +72,12 @@ function View:attach(project, run)
     end)
     self.notice = notice.of(project.store, project.dir)
     for _, row in ipairs(project.store:read("approvals", { status = "pending" })) do
-      self.asked[row.card] = row.id -- by a run before this one
+      self.asked[row.card], self.questions[row.card] = row.id, question(row) -- by a run before this one
     end
+    self.controls = self.has_keys and controls.start(self, project, run)
     tick(self)
+  elseif self.controls then
+    self.controls:follow(run)
   end
   self:draw()
 end
@@ -135,8 +148,11 @@ function View:see(event)
   end
   if event.card and event.kind:find("^approval%.") then
     self.asked[event.card] = question_of(event)
+    self.questions[event.card] = event.kind == "approval.asked" and question(event.body) or nil
   elseif event.kind == "card.moved" and event.body.from == "blocked" then
-    self.asked[event.card] = nil
+    self.asked[event.card], self.questions[event.card] = nil, nil
+  elseif event.kind == "card.moved" and not self.asked[event.card] then
+    self.questions[event.card] = event.body.why
   end
   if event.kind == "step.reply" then
     local usage = event.body.usage or {}
@@ -184,15 +200,26 @@ end
 
 -- ---- the terminal ----
 
-local function sorted_cards(run)
+---@return table[] cards of the run, in the order of the board
+function View:cards()
   local cards = {}
-  for _, card in pairs(run.board.cards) do
+  for _, card in pairs(self.run.board.cards) do
     cards[#cards + 1] = card
   end
   table.sort(cards, function(a, b)
     return a.ordinal < b.ordinal
   end)
   return cards
+end
+
+---The card whose agent has been at it for the longest time.
+---@return string|nil id
+function View:busiest()
+  local id
+  for card, stream in pairs(self.streams) do
+    id = (not id or stream.since < self.streams[id].since) and card or id
+  end
+  return id
 end
 
 -- What is unreachable now, read when something of it has changed.
@@ -219,9 +246,10 @@ end
 function View:scene()
   return {
     id = self.run.id, status = self.status or self.run.draining and "stopping" or "running",
-    seconds = sys.monotonic() - self.began, tokens = self.tokens, cards = sorted_cards(self.run),
-    capped = self.capped, doing = self.doing, asked = self.asked, streams = streams_at(self, sys.monotonic()),
+    seconds = sys.monotonic() - self.began, tokens = self.tokens, cards = self:cards(),
+    capped = self.capped, doing = self.doing, asked = self.asked, questions = self.questions, streams = streams_at(self, sys.monotonic()),
     notice = outage_of(self) or self.notice, stopped = (self.run.project.debugger or {}).stopped,
+    keys = self.controls and self.controls:keys_line(), selected = self.controls and self.controls.selected,
   }
 end
 
@@ -235,12 +263,18 @@ local function height(lines, columns)
   return rows
 end
 
--- The picture anew, below the sentences that came meanwhile. Those may be longer than a row.
+-- A sentence in rows of the window; all but the first are indented.
+local function wrapped(line, columns)
+  local rows = wrap.pieces(line, columns - 2, columns - 2 - TIME_COLUMNS)
+  return " " .. table.concat(rows, "\n" .. (" "):rep(1 + TIME_COLUMNS))
+end
+
+-- The picture anew, below the sentences that came meanwhile.
 local function redrawn(self, lines, columns)
   local rows = height(self.drawn, columns)
   local out = { rows > 0 and "\27[" .. rows .. "A\r\27[J" or "\r\27[J" }
   for _, line in ipairs(self.log) do
-    out[#out + 1] = " " .. line .. "\n"
+    out[#out + 1] = wrapped(line, columns) .. "\n"
   end
   out[#out + 1] = "\27[?7l" .. table.concat(lines, "\n") .. "\n\27[?7h"
   return table.concat(out)
@@ -264,8 +298,11 @@ end
 
 ---Draws a frame over the last one.
 function View:draw()
+  if self.finished then
+    return
+  end
   local columns, rows = sys.window(1)
-  local lines = frame.lines(self:scene(), columns, rows)
+  local lines = self.controls and self.controls:lines(columns, rows) or frame.lines(self:scene(), columns, rows)
   local same = columns == self.columns and rows == self.rows and #lines == #self.drawn and #self.log == 0
   local out
   if same then
@@ -280,8 +317,27 @@ function View:draw()
   end
 end
 
+---The picture below whatever another program has written.
+function View:redraw()
+  self.drawn, self.columns = {}, nil
+  self:soon()
+end
+
+---The terminal as it was found, and no more frames.
+function View:leave()
+  self.finished = true
+  if self.controls then
+    self.controls:close()
+    self.controls = nil
+  end
+end
+
 ---@param outcome table see ending.lines
 function View:finish(outcome)
+  if self.controls then
+    self.controls:close()
+    self.controls = nil
+  end
   self.status, self.doing, self.streams = outcome.status or "failed", {}, {}
   if self.run then
     self:draw()
@@ -294,7 +350,7 @@ function View:finish(outcome)
     self.stop()
   end
   for _, line in ipairs(ending.lines(self.run, outcome)) do
-    print(" " .. line)
+    wrap.print(" " .. line)
   end
 end
 

@@ -34,16 +34,21 @@ end
 
 local UNITS = { { DAY, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } }
 
----How long something still counts: "6 d left", in the largest unit of which there is a whole one.
----@param seconds number
+---Until when something counts: on a terminal "expires 2026-01-31 14:03 (in 6 d)", in the largest unit of which there is a whole
+---one; elsewhere the moment alone, which stays true in a log.
+---@param at string UTC, RFC 3339
+---@param seconds number until then
 ---@return string
-function M.left(seconds)
+function M.expiry(at, seconds)
+  if not sys.is_tty(1) then
+    return "expires " .. at:sub(1, 19) .. "Z"
+  end
   for _, unit in ipairs(UNITS) do
     if seconds >= unit[1] then
-      return string.format("%d %s left", seconds // unit[1], unit[2])
+      return string.format("expires %s (in %d %s)", M.of(at):sub(1, 16), seconds // unit[1], unit[2])
     end
   end
-  return "expired"
+  return "expired " .. M.of(at):sub(1, 16)
 end
 
 return M

@@ -2,10 +2,12 @@
 
 local budgets = require("orket.budget.shown")
 local cjson = require("cjson")
+local cures = require("orket.llm.cures")
 local ending = require("orket.view.ending")
 local local_time = require("orket.view.local_time")
 local shown = require("orket.approvals.shown")
 local text = require("orket.view.text")
+local wrap = require("orket.view.wrap")
 
 local M = {}
 
@@ -125,7 +127,7 @@ local SENTENCE = {
   ["window.summarised"] = function() return "older steps are summed up" end,
   ["window.full"] = function(b) return b.why end,
   ["step.reply"] = function(b)
-    return b.repaired and string.format("repaired: %d calls were text (%s)", b.repaired, b.dialect or "?") or nil
+    return b.finish == "length" and cures.cut(b.model, b.usage) or b.repaired and string.format("repaired: %d calls were text (%s)", b.repaired, b.dialect or "?") or nil
   end,
   ["step.failed"] = function(b)
     return "the model failed: " .. (b.message or b.code) .. (b.wait and string.format(" (again in %.1f s)", b.wait) or "")
@@ -168,7 +170,9 @@ local SENTENCE = {
       budgets.percent(b.used, b.limit))
   end,
   ["budget.reached"] = function(b) return "budget: " .. b.why end,
-  ["model.paused"] = function(b) return "pause: " .. b.why end,
+  ["model.paused"] = function(b)
+    return "pause: " .. b.why .. (b.since and " (" .. (b.cure and b.cure .. "; " or "") .. "orket setup finds another model)" or "")
+  end,
   ["budget.lifted"] = function(b) return "goes on: " .. b.why end,
 }
 
@@ -223,7 +227,7 @@ end
 ---@param outcome table see ending.lines
 function View:finish(outcome)
   for _, line in ipairs(ending.lines(self.run, outcome)) do
-    print(line)
+    wrap.print(line)
   end
 end
 

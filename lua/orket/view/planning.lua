@@ -10,7 +10,7 @@ View.__index = View
 
 local TOLD = {
   ["turn.started"] = true, ["call.allowed"] = true, ["call.refused"] = true, ["step.failed"] = true, ["model.paused"] = true, ["budget.reached"] = true,
-  ["budget.warned"] = true, ["turn.failed"] = true, ["turn.labelled"] = true,
+  ["budget.warned"] = true, ["turn.failed"] = true, ["turn.labelled"] = true, ["turn.nudged"] = true, ["step.reply"] = true,
 }
 
 local function refused(event)

@@ -4,6 +4,8 @@
 local approvals = require("orket.approvals")
 local errors = require("orket.errors")
 local follow = require("orket.follow")
+local owner = require("orket.owner")
+local parked = require("orket.parked")
 local readers = require("orket.reader")
 local report = require("orket.report")
 
@@ -44,8 +46,10 @@ end
 
 -- A project as views take it: they subscribe to its store.
 local function project_of(store, dir)
-  local project = { dir = dir, store = { read = function(_, ...) return store:read(...) end } }
-  function project.store.message(_, ...) return store:message(...) end
+  local project = { dir = dir, store = {} }
+  for _, name in ipairs({ "read", "message", "conversation", "blob" }) do
+    project.store[name] = function(_, ...) return store[name](store, ...) end
+  end
   function project.store.subscribe(_, hear)
     project.hear = hear
   end
@@ -60,7 +64,14 @@ local function last_events(store, run)
   return events
 end
 
----Shows the newest run that is under way until it ends, or until a signal.
+-- Waits for the end of the process that works on the run; why that is not the run's.
+local function gone(dir, run, option)
+  owner.await_end(dir)
+  return errors.new("ERR_CANCELED", "the process that worked on " .. run.id .. " is gone, and did not end the run",
+    "orket resume" .. option .. " " .. run.id .. " goes on where its journal ends")
+end
+
+---Shows the newest run that is under way until it ends, until its process is gone, or until a signal.
 ---@param store Store
 ---@param dir string
 ---@param args {json: boolean?, C: string?}
@@ -74,7 +85,10 @@ function M.show(store, dir, args)
   local project, view = project_of(store, dir), require(report.view(args)).new(args)
   local run = { id = row.id, epic = { id = row.card }, store = project.store, project = project, board = { cards = {} } }
   view.on_delta = nil -- no bytes are heard here, so that none are missed
-  local ended
+  local ended, stop
+  view.left = function() -- by its person, who lets the run go on
+    stop()
+  end
   local function show(events)
     refresh(run, store)
     for _, event in ipairs(events) do
@@ -98,12 +112,19 @@ function M.show(store, dir, args)
         return nil
       end
       return #events > 0
+    end, function()
+      return gone(dir, run, parked.option(args.C))
+    end, function(wake)
+      stop = wake
     end)
+    err = not ended and err or nil
   end
   if ended then
     view:finish({ status = ended.status, counts = ended.counts, card = row.card, dir = dir })
   end
-  view.finished = true
+  if view.leave then
+    view:leave()
+  end
   return not err and 0 or nil, err
 end
 

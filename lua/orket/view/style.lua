@@ -15,6 +15,7 @@ local LOOK = { -- status -> mark, ANSI colour, mark without UTF-8
   done = { "✓", "32", "+" },
   canceled = { "✗", "90", "x" },
   archived = { "–", "90", "-" },
+  stopped = { "‖", "33", "|" }, -- at a breakpoint
 }
 
 -- The first that is set to something decides, as setlocale has it. Without any the terminal says nothing of itself.
@@ -37,6 +38,13 @@ local coloured = sys.is_tty(1) and not (sys.env("NO_COLOR") and sys.env("NO_COLO
 ---@return string
 function M.paint(text, colour)
   return coloured and ("\27[" .. colour .. "m" .. text .. "\27[0m") or text
+end
+
+---The row of the selection: reversed, also where there are no colours.
+---@param line string
+---@return string
+function M.selected(line)
+  return sys.is_tty(1) and "\27[7m" .. line:gsub("\27%[0m", "\27[0;7m") .. "\27[0m" or line
 end
 
 ---@param status string

@@ -53,18 +53,20 @@ end
 ---@param chat Chat
 ---@param talk Conversation
 function M.said(chat, talk)
-  if chat.view then
-    chat.view:close_line()
-  end
   for _, one in ipairs(talk.said) do
     if one.seq > chat.seen and one.author:find("^agent:") then
       if chat.args.json then
         M.tell(chat, "said", { text = one.text })
-      elseif not (chat.view and chat.view:has_shown(one.text)) then
+      elseif chat.view then
+        chat.view:answer(one.text)
+      else
         print(text.block(one.text))
       end
     end
     chat.seen = math.max(chat.seen, one.seq)
+  end
+  if chat.view then
+    chat.view:close_line()
   end
 end
 
@@ -97,12 +99,19 @@ function M.question(chat, talk)
   end
 end
 
+---Did it stop without an answer?
+---@param talk Conversation
+---@return boolean
+function M.has_stopped(talk)
+  local parked = talk.card.status == "blocked" or talk.card.status == "waiting_for_developer"
+  return parked and talk.why ~= conversations.SAID
+end
+
 ---Why there was no answer.
 ---@param chat Chat
 ---@param talk Conversation
 function M.why(chat, talk)
-  local parked = talk.card.status == "blocked" or talk.card.status == "waiting_for_developer"
-  if not parked or talk.why == conversations.SAID then
+  if not M.has_stopped(talk) then
     return
   elseif chat.args.json then
     M.tell(chat, "stopped", { why = talk.why, reason = talk.card.wait_reason })

@@ -50,7 +50,7 @@ end
 ---@param plan Plan
 ---@return "accepted"|"failed"|"dropped"|"waiting"|"parked"|"open"
 function M.status(plan)
-  return plan.rock and "accepted" or plan.card.status == "canceled" and (plan.fault and "failed" or "dropped")
+  return plan.rock and "accepted" or plan.card.status == "canceled" and "dropped"
     or plan.question and "waiting" or plan.fault and "failed" or plan.parked and "parked" or "open"
 end
 
