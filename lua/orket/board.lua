@@ -47,7 +47,7 @@ end
 ---@return table board
 function M.new(cards)
   local self = setmetatable({
-    cards = {}, dependants = {}, candidates = {}, busy = {}, running = 0, version = 0,
+    cards = {}, dependants = {}, candidates = {}, busy = {}, held = {}, running = 0, version = 0,
   }, Board)
   for _, card in ipairs(cards) do
     self:add(card)
@@ -146,7 +146,22 @@ end
 ---@param card table
 ---@return boolean
 function Board:may_start(card)
-  return STAGE[card.status] ~= nil and not self.busy[card.id] and self:is_free(card)
+  return STAGE[card.status] ~= nil and not self.busy[card.id] and not self.held[card.id] and self:is_free(card)
+end
+
+---Keeps a card from starting until `release`: nobody can be asked about it.
+---@param card table
+function Board:hold(card)
+  self.held[card.id] = true
+end
+
+---All cards that are held may start again.
+function Board:release()
+  local held = self.held
+  self.held = {}
+  for id in pairs(held) do
+    self:consider(self.cards[id])
+  end
 end
 
 ---Makes the card a candidate when it may start.

@@ -91,6 +91,9 @@ end
 ---@param err Error
 ---@return "retry"|"park" action
 function Engine:failed(turn, err)
+  if err.permanent then
+    return "park", "system"
+  end
   local count = (turn.card.retry_count or 0) + 1
   local answer, failed = self:ask_of(turn.generation, "evaluator", "decide", turn.card, {
     class = err.class, code = err.code, message = err.message, count = count,

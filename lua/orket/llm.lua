@@ -6,6 +6,7 @@ local core = require("orket.core.llm")
 local errors = require("orket.errors")
 local later = require("orket.later")
 local outage = require("orket.llm.outage")
+local permanent = require("orket.llm.permanent")
 local overflow = later("orket.llm.overflow")
 local providers = require("orket.providers")
 local usage = require("orket.usage")
@@ -84,10 +85,11 @@ local OTHER_CLASS = {
 
 local STOPPED = "the run stopped before the reply was complete"
 
--- What helps: where no server was reached, with the address that was tried.
+-- What helps: where the configuration may be wrong, with what it says.
 local function fix_of(model, code, info)
   local fix = info.fix or cures.of(code, info.status, info.kinds)
-  return code == "ERR_NET" and fix and fix .. ": " .. cures.place(model) or fix
+  local is_configured = code == "ERR_NET" or permanent.scope({ code = code, status = info.status, kinds = info.kinds })
+  return is_configured and fix and fix .. ": " .. cures.place(model) or fix
 end
 
 -- A server that had begun to answer is paid for that.
@@ -103,11 +105,11 @@ local function failure(request, message, code, info)
   local err = {
     code = code, class = OTHER_CLASS[code] or "model", message = code == "ERR_CANCELED" and STOPPED or message, fix = fix_of(request.model, code, info),
     retry_after = info.retry_after, status = info.status, kinds = info.kinds, deadline = info.deadline, ms = info.ms,
-    usage = spent(info, request, code),
+    usage = spent(info, request, code), permanent = permanent.scope({ code = code, status = info.status, kinds = info.kinds }),
   }
   local told = code == "ERR_HTTP" and overflow.of(err)
   if told then
-    err.code, err.class, err.told = "ERR_CONTEXT", "limit", told
+    err.code, err.class, err.told, err.permanent = "ERR_CONTEXT", "limit", told, nil
     err.fix = "set `context` of the model to what its server takes, or ask for less"
   end
   return err
@@ -118,7 +120,9 @@ end
 ---@return boolean
 function M.is_retriable(err)
   local status = err.status or 0
-  if err.code == "ERR_HTTP" then -- 2xx: the error came inside the stream
+  if err.permanent then
+    return false
+  elseif err.code == "ERR_HTTP" then -- 2xx: the error came inside the stream
     return status >= 500 or status == 429 or status == 408 or status < 300
   end
   return err.code == "ERR_NET" or err.code == "ERR_PROTOCOL" or err.code == "ERR_DESCRIPTORS"
@@ -163,7 +167,7 @@ local function send(request, provider, shape, body)
   local model = request.model
   local key, err = define_key(model, provider)
   if err then
-    return nil, err, true
+    return nil, errors.is_environment(err) and err or failure(request, err.message, err.code, err), true
   end
   local reply, message, code, info = post(request.abort or {}, {
     url = request.path and model.base_url:gsub("/+$", "") .. request.path or providers.address(provider, model, request),

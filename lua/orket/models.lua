@@ -106,7 +106,7 @@ function M.new(engine, team)
   local organization = engine.project.config.organization
   local environment = engine.project.config.environments[engine.epic.data.environment] or {}
   llm.keys(organization.keys)
-  local self = setmetatable({ engine = engine, team = team, models = {}, names = {} }, Models)
+  local self = setmetatable({ engine = engine, team = team, models = {}, names = {}, refused = {} }, Models)
   for name, model in pairs(organization.models) do
     self.models[name] = M.profile(model, environment)
     self.names[#self.names + 1] = name ~= configured.embedder(organization) and name or nil
@@ -135,8 +135,33 @@ function Models:doors(name)
   return doors
 end
 
+local function account_of(model)
+  return (model.base_url or "") .. " key " .. (model.key or "")
+end
+
+---A turn failed by what no repetition heals: neither its model is asked again before a person has retried a card, nor, when it is the
+---account's fault, another one at its address. Where others answer in its place, and where it has answered before, it stays.
+---@param model table of the turn
+---@param err Error
+function Models:refuse(model, err)
+  local scope = not model.others and err.permanent
+  if scope == "account" then
+    self.refused[account_of(model)] = true
+  elseif scope and model.door.replies == 0 then
+    self.refused[place_of(model)] = true
+  end
+end
+
+---Is a model not asked any more?
+---@param model table
+---@return boolean
+function Models:is_refused(model)
+  return self.refused[account_of(model)] or self.refused[place_of(model)] or false
+end
+
 ---A person has retried a card: what is not asked may be asked now.
 function Models:hurry()
+  self.refused = {}
   for _, model in pairs(self.models) do
     model.door:hurry()
   end

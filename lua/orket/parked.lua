@@ -1,6 +1,7 @@
 -- parked.lua: the cards that wait for a person: why, and the command that answers each.
 
 local approvals = require("orket.approvals")
+local list = require("orket.list")
 local local_time = require("orket.view.local_time")
 local pauses = require("orket.llm.pause")
 local shown = require("orket.approvals.shown")
@@ -107,6 +108,38 @@ function M.list(store, epic, dir)
     }
   end
   return cards
+end
+
+-- What a person does for all of them at once.
+local function is_retried(card)
+  return not card.approval and not card.operation and card.reason == "system"
+end
+
+---Cards that wait for the same, as one: it has their number, `times`, and the command for all of them.
+---@param cards table[] of M.list
+---@param dir string|nil
+---@return table[]
+function M.folded(cards, dir)
+  local folded, first = {}, {}
+  for _, card in ipairs(cards) do
+    local why = is_retried(card) and card.why
+    local like = why and first[why]
+    if like then
+      like.times, like.command = (like.times or 1) + 1, "orket retry" .. M.option(dir) .. " --all"
+    else
+      folded[#folded + 1] = list.pick(card, list.keys(card))
+      first[why or card.id] = folded[#folded]
+    end
+  end
+  return folded
+end
+
+---The cards of one line of M.folded, and what they wait for.
+---@param card table
+---@return string
+function M.line(card)
+  local who = card.times and string.format("%s and %d more wait", card.id, card.times - 1) or card.id .. " waits"
+  return who .. " (" .. (card.reason or card.status) .. ")" .. (card.times and " ×" .. card.times or "") .. (card.why and ": " .. card.why or "")
 end
 
 ---Those that wait for a person, not for a model.

@@ -485,7 +485,7 @@ describe("an error in a stream that had begun", function()
     { 'data: {"error":{"message":"Overloaded","type":"overloaded_error"}}', true },
     { 'data: {"error":{"message":"no","code":503}}', true },
     { 'data: {"error":{"message":"slow down","type":"server_error","code":"rate_limit_exceeded"}}', true },
-    { 'data: {"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}}', true },
+    { 'data: {"error":{"message":"You exceeded your current quota","type":"insufficient_quota","code":"insufficient_quota"}}', false },
     { 'data: {"error":{"message":"The prompt \\"the bridge is overloaded: 503\\" is refused","type":"content_filter"}}', false },
     { 'data: {"error":{"message":"overloaded","code":400}}', false },
     { 'data: {"error":"unavailable, overloaded, 503"}', false },
@@ -522,6 +522,6 @@ describe("a server that is not reached", function()
         messages = { '{"content":"hi","role":"user"}' }, attempts = 1 })
       say({ fix = err.fix, place = cures.place({ model = "m", base_url = "https://me:secret@api.example/v1?k=secret" }) })]])
     assert.truthy(got.fix:find("base_url of the model fast is http://127.0.0.1:1 (config/organization.json", 1, true), got.fix)
-    assert.equal("base_url of the model m is https://api.example (config/organization.json, or ORKET_MODEL_URL)", got.place)
+    assert.equal("base_url of the model m is https://api.example (config/organization.json, or ORKET_MODEL_URL), its model m, its key not named", got.place)
   end)
 end)

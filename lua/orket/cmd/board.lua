@@ -132,10 +132,9 @@ local function print_outages(store, dir)
   end
 end
 
-local function print_parked(cards)
-  for i, card in ipairs(cards) do
-    wrap.print((i == 1 and "\n" or "") .. text.line(card.id .. " waits (" .. (card.reason or card.status) .. ")"
-      .. (card.why and ": " .. card.why or "")))
+local function print_parked(cards, dir)
+  for i, card in ipairs(parked.folded(cards, dir)) do
+    wrap.print((i == 1 and "\n" or "") .. text.line(parked.line(card)))
     if card.first then
       wrap.print("  " .. text.line(card.first))
     end
@@ -261,7 +260,7 @@ local function show(store, args, dir)
     print_cards(cards)
     print_stopped(store, dir, parked.option(args.C))
     print_outages(store, args.C)
-    print_parked(parked.persons(parked.list(store, nil, args.C)))
+    print_parked(parked.persons(parked.list(store, nil, args.C)), args.C)
     print_bottlenecks(bottlenecks.of(store, dir).found)
     print_canary(store)
     print_budgets(store, dir)

@@ -1,5 +1,7 @@
 -- cures.lua: what to do about a failed request, where the core does not say itself. Pure.
 
+local permanent = require("orket.llm.permanent")
+
 local M = {}
 
 local BY_CODE = {
@@ -14,7 +16,8 @@ local BY_CODE = {
 
 local BY_STATUS = {
   [400] = "the server refuses a field: look at params and sampling of the model",
-  [401] = "the key is wrong or missing: look at key and keys", [403] = "the key may not use this model",
+  [401] = "the key is wrong or missing: look at key and keys", [402] = "the account has no credit: add some, or name another model in fallback",
+  [403] = "the key may not use this model",
   [404] = "base_url or the model's name is wrong", [429] = "the limit of the account is reached: wait, or raise it",
 }
 
@@ -64,19 +67,20 @@ end
 ---@param kinds string|nil of the error, as the server names them
 ---@return string|nil
 function M.of(code, status, kinds)
-  if kinds and kinds:find("insufficient_quota", 1, true) then
+  if permanent.has_no_quota(kinds) then
     return NO_QUOTA
   end
   return of_status(status or 0) or BY_CODE[code]
     or code == "ERR_HTTP" and "look at what the server says" or nil
 end
 
----Where the address of a model is written.
+---Where the address of a model is written, what its server calls it, and the variable that holds its key.
 ---@param model table its profile
 ---@return string
 function M.place(model)
   local origin = model.base_url:gsub("^(%a+://)[^/?#]*@", "%1"):match("^%a+://[^/?#]*") or "no URL"
-  return string.format("base_url of the model %s is %s (config/organization.json, or ORKET_MODEL_URL)", model.name or model.model, origin)
+  return string.format("base_url of the model %s is %s (config/organization.json, or ORKET_MODEL_URL), its model %s, its key %s",
+    model.name or model.model, origin, model.model or "not named", model.key or "not named")
 end
 
 return M

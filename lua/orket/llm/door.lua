@@ -40,7 +40,7 @@ function M.new(name, limits, breaker, clock, outages)
   limits, outages = limits or {}, outages or { limit = 0 }
   return setmetatable({
     name = name, concurrent = limits.concurrent or math.huge, per_minute = limits.per_minute, breaker = breaker,
-    clock = clock, busy = 0, line = {}, starts = {}, at = 0, failures = 0, times = 0, answers = 0,
+    clock = clock, busy = 0, line = {}, starts = {}, at = 0, failures = 0, times = 0, answers = 0, replies = 0,
     limit = outages.limit, spread = outages.spread, parked = {},
   }, Door)
 end
@@ -240,6 +240,7 @@ end
 function Door:leave(reply, err, ended)
   local probed = self.probing
   self.busy, self.probing = self.busy - 1, false
+  self.replies = self.replies + (reply and 1 or 0)
   if err and err.retry_after and not ended then
     self.paused = math.max(self.paused or -math.huge, self.clock() + err.retry_after)
   end

@@ -2,6 +2,8 @@
 -- request works later, whoever asks it. They are waited for (llm/door.lua, llm/pause.lua). What cannot heal by waiting (a
 -- wrong key, URL or model) and what may be the fault of this one request (a 500, a reply that breaks off) is not. Pure.
 
+local permanent = require("orket.llm.permanent")
+
 local M = {}
 
 local STATUS = {
@@ -30,7 +32,9 @@ end
 ---@param err Error of a request: {code, status?, deadline?, kinds?}
 ---@return boolean
 function M.is(err)
-  if err.code == "ERR_HTTP" then
+  if permanent.scope(err) then
+    return false
+  elseif err.code == "ERR_HTTP" then
     local status = err.status or 0
     return STATUS[status] or status < 300 and is_told(err.kinds or "")
   end

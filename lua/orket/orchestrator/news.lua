@@ -62,6 +62,7 @@ local function moved(run, card, event)
   run.board:moved(card.id, event.body.to)
   if run.waking and event.body.from == "blocked" and event.actor:find("^human:") then
     run.models:hurry()
+    run.board:release()
   end
   if event.run ~= run.id then
     interrupt(run, card.id)

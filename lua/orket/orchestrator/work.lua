@@ -83,6 +83,9 @@ local function new_turn(run, card)
   model, err, past = run.models:choose(seat, card, generation, { number = number, past = open and open.events[1].body.past })
   if not model then
     return nil, err
+  elseif not open and run.models:is_refused(model) then
+    run.board:hold(card)
+    return nil
   end
   local arm = arm_of(run, card, seat, open)
   if arm then
@@ -128,8 +131,9 @@ local function settle_failure(run, turn, err)
   local action, reason = run.engine:failed(turn, err)
   local why = errors.line(err)
   local retries = (card.retry_count or 0) + 1
-  turn:record("turn.failed", { code = err.code, class = err.class, why = why })
+  turn:record("turn.failed", { code = err.code, class = err.class, why = why, permanent = err.permanent })
   if action ~= "retry" then
+    run.models:refuse(turn.model, err)
     return turn:settle("failed", "blocked", { reason = reason, why = why })
   end
   local back = card.status == "in_progress" and "ready" or card.status
@@ -154,6 +158,8 @@ local function work_card(run, card)
   local turn, err = new_turn(run, card)
   if errors.is_environment(err) then
     return nil, err
+  elseif not turn and not err then
+    return true -- it stays where it is: its model is not asked
   elseif not turn then
     return run:move(card, "blocked", { reason = "resource", why = errors.line(err) })
   end

@@ -103,6 +103,7 @@ local function tame(replay, run)
   run.start = function(_, card, act, ...)
     replay.pending[card.id] = table.pack(act, ...)
   end
+  run.models.refuse = function() end -- what is not asked any more is not in the journal
   run.limits.seconds = FOREVER
   taped.tape(run.engine, replay.stage, replay.generations)
 end

@@ -66,8 +66,7 @@ local function total_lines(lines, run, option)
 end
 
 local function card_lines(lines, card, store)
-  lines[#lines + 1] = string.format("  %s waits (%s)%s", card.id, card.reason or card.status,
-    card.why and ": " .. text.line(card.why) or "")
+  lines[#lines + 1] = "  " .. text.line(parked.line(card))
   local reply = records.last_reply(store, card.id)
   lines[#lines + 1] = reply and "    " .. dialogue.quote(reply) or nil
   if card.first then
@@ -114,7 +113,8 @@ function M.lines(run, outcome)
   end
   if run and (outcome.status == "parked" or outcome.status == "failed" or outcome.status == "drained") then
     outage_lines(lines, outages.list(run.store, run.epic.id), option)
-    parked_lines(lines, parked.persons(parked.list(run.store, run.epic.id, outcome.dir)), run.store)
+    local waiting = parked.persons(parked.list(run.store, run.epic.id, outcome.dir))
+    parked_lines(lines, parked.folded(waiting, outcome.dir), run.store)
   end
   local waiting = run and notice.of(run.store, outcome.dir)
   lines[#lines + 1] = waiting and text.line(waiting) or nil

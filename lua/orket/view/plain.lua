@@ -117,7 +117,7 @@ local SENTENCE = {
     return "kept aside (orket put takes a file into its card), because the journal does not have it: " .. table.concat(b.paths, ", ")
       .. (b.count > #b.paths and " and " .. math.tointeger(b.count) - #b.paths .. " more" or "") .. ", in " .. b.place
   end,
-  ["turn.failed"] = function(b) return "turn failed: " .. b.why end,
+  ["turn.failed"] = function(b) return "turn failed: " .. b.code end, -- the card's move says why
   ["turn.looped"] = function(b) return b.why end,
   ["turn.nudged"] = function() return "nudged: a reply without a call that could be made" end,
   ["window.compacted"] = function(b)

@@ -30,7 +30,8 @@ function M.broken_off(event)
     return body.outcome == "abandoned" and { code = "ERR_STALE", class = "system", message = body.why, ends_turn = true } or nil
   end
   local message = body.why:sub(#body.code + 3) -- as errors.line wrote it
-  return OUTSIDE[body.class] and { code = body.code, class = body.class, message = message, ends_turn = true } or nil
+  local is_outside = OUTSIDE[body.class] or body.permanent
+  return is_outside and { code = body.code, class = body.class, message = message, permanent = body.permanent, ends_turn = true } or nil
 end
 
 ---The turn's journal ends without its end: the process did, or another one gave the turn up.
