@@ -161,6 +161,8 @@ describe("configuration", function()
     { "config/cards/loose.json", '{"name": "loose", "parent_id": "two"}', { 1, "/parent_id", "the epic 'two' does not exist" } },
     { "config/epic/one.json", "{}", { 1, "", "unknown folder", "config/epics" }, file = "config/epic" },
     { "config/teem.json", "{}", { 1, "", "unknown file" } },
+    { "config/notes.txt", "x", { 1, "", "unknown file" } },
+    { "config/epics/ep.jsn", "{}", { 1, "", "unknown file" } },
     { "config/epics/sub/x.json", "{}", { 1, "", "a folder is not looked into" }, file = "config/epics/sub" },
     { "config/epics/a b.json", '{"team": "t", "environment": "e"}', { 1, "", "is an id" } },
     { "roles/wizard.lua", "return {\n  x = = 1\n}", { 2, "", "unexpected symbol" } },

@@ -229,6 +229,15 @@ local function is_card_file(entry)
   return entry.name:match("^[^.].*%.json$") -- also a link: that it is not read is told
 end
 
+-- Notes, and what editors leave.
+local function is_ignored(entry)
+  return entry.name:find("^%.") or entry.name:find("~$") or entry.name:find("%.md$")
+end
+
+local function unknown_file(problems, file)
+  problems:add(file, 1, "", "unknown file", "a card file is NAME.json; notes are NAME.md")
+end
+
 local function asset_or_issue(source)
   local value = source.doc:value()
   local kind = type(value) == "table" and value.type
@@ -278,6 +287,8 @@ function M.folder(root, folder, problems)
       else
         broken[entry.name:match("^(.*)%.json$")] = true
       end
+    elseif not is_ignored(entry) then
+      unknown_file(problems, file)
     end
   end
   return sources, broken
@@ -296,6 +307,8 @@ function M.check_folders(root, problems)
     elseif is_card_file(entry) and name ~= "organization.json" then
       problems:add("config/" .. name, 1, "", "unknown file",
         "put it into a folder: cards, environments, epics, rocks or teams")
+    elseif entry.type ~= "directory" and not is_card_file(entry) and not is_ignored(entry) then
+      unknown_file(problems, "config/" .. name)
     end
   end
 end
