@@ -30,8 +30,6 @@ local FILES = {
   ["config/organization.json"] = [[
 {
   "name": "My organization",
-  "vision": "Small programs that work.",
-  "ethos": "Written, tested, reviewed.",
   "models": {
     "coder": {"base_url": "http://127.0.0.1:11434/v1", "model": "qwen2.5-coder:7b"},
     "reviewer": {"base_url": "http://127.0.0.1:11434/v1", "model": "llama3.1:8b"}

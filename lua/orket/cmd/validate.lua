@@ -17,6 +17,7 @@ local store = require("orket.core.store")
 local sys = require("orket.core.sys")
 local text = require("orket.view.text")
 local wrap = require("orket.view.wrap")
+local unread = require("orket.config.unread")
 local waits = require("orket.serving.waiting")
 
 local M = {}
@@ -112,6 +113,8 @@ local function check(dir)
     add_concealed(dir, project, errors, origins)
     add_drift(dir, project, warnings, origins)
     add_growth(dir, warnings)
+    local keys = unread.problems(project, origins)
+    table.move(keys, 1, #keys, #warnings + 1, warnings)
   end
   return project, errors, warnings
 end
