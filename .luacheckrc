@@ -31,7 +31,7 @@ for _, folder in ipairs({ "roles", "nodes", "tools" }) do
 end
 files["lua/box"] = { std = "box", globals = { "board", "brief", "card", "fs", "mcp", "patch", "plan", "proc", "some", "turn" } }
 
-files["lua/orket/repl/face.lua"] = { std = "box+prelude", globals = { "run" } }
+files["lua/orket/dev/repl/face.lua"] = { std = "box+prelude", globals = { "run" } }
 
 files["lua/meta"] = { ignore = { "212", "241" } } -- stubs
 files["tests/spec"] = { std = "lua54+busted" }

@@ -42,7 +42,7 @@ SRCS  := $(filter-out core/main.c $(ONLY_FAULTY) $(JAIL) $(PARSER),$(wildcard co
 OBJS  := $(SRCS:%.c=$(B)/%.o) $(B)/embed.o $(B)/jail.o $(B)/parser.o $(patsubst %,$(B)/llhttp/%.o,api http llhttp)
 SHIPPED := $(wildcard lua roles nodes tools)
 EMBED := $(shell find $(SHIPPED) core/io bench/project -type f -name '*.lua' -o -name '*.json' -o -name '*.sql' | grep -v ^lua/meta | LC_ALL=C sort)
-TRUSTED := $(filter-out lua/orket/repl/face.lua,$(filter lua/orket/%.lua,$(EMBED)))
+TRUSTED := $(filter-out lua/orket/dev/repl/face.lua,$(filter lua/orket/%.lua,$(EMBED)))
 LUAC    := $(TRUSTED:%.lua=$(B)/%.luac)
 UNITS := $(if $(GCSTRESS),heap box escape,*)
 CTEST := $(patsubst tests/c/%.c,$(B)/tests/%,$(wildcard $(UNITS:%=tests/c/test_%.c)))

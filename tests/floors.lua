@@ -73,7 +73,7 @@ end
 
 ---Trusted Lua: requires only the core, itself and cjson; has no other door to the world.
 local function check_trusted(file)
-  local command = file:match("^lua/orket/cmd/") or file:match("^lua/orket/try/")
+  local command = file:match("^lua/orket/cmd/") or file:match("^lua/orket/dev/try/")
   each_line(file, function(line, number)
     line = without_comment(line)
     for name in line:gmatch("require%s*%(?%s*[\"']([^\"']+)[\"']") do
@@ -104,6 +104,35 @@ local function check_restricted(file)
   end)
 end
 
+-- A name says which module is meant; what a word of the command line names may have the name of its noun.
+local function check_names(modules)
+  local places = {}
+  for file in modules do
+    local base = file:match("[^/]*$")
+    if not file:find("^lua/orket/cmd/") and not file:find("^lua/orket/dev/try/") and not file:find("^lua/orket/dev/bench/") then
+      if places[base] then
+        breach(file, 1, "%s has that name too", places[base])
+      end
+      places[base] = file
+    end
+  end
+end
+
+-- Folders of commands have one file for each.
+local FULL = { ["lua/orket/cmd"] = true, ["lua/orket/history/sim"] = true }
+local FILES_MOST = 14
+
+local function check_folders(modules)
+  local count = {}
+  for file in modules do
+    local folder = file:match("^(.*)/")
+    count[folder] = (count[folder] or 0) + 1
+    if count[folder] == FILES_MOST + 1 and not FULL[folder] then
+      breach(file, 1, "%s has more than %d files: split it by noun", folder, FILES_MOST)
+    end
+  end
+end
+
 for file in files("core -name '*.[ch]'") do
   check_c(file)
   if file:match("%.h$") then
@@ -113,6 +142,8 @@ end
 for file in files("lua/orket -name '*.lua'") do
   check_trusted(file)
 end
+check_names(files("lua/orket -name '*.lua'"))
+check_folders(files("lua/orket -name '*.lua'"))
 for file in files("roles nodes tools -name '*.lua' 2>/dev/null") do
   check_restricted(file)
 end

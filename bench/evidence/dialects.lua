@@ -3,7 +3,7 @@
 
 local cjson = require("cjson")
 local measure = dofile("bench/measure.lua")
-local same = dofile("lua/orket/list.lua").same
+local same = dofile("lua/orket/util/tables.lua").same
 local cases = dofile("tests/dialects/cases.lua")
 local vectors = dofile("tests/dialects/vectors.lua")
 

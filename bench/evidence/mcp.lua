@@ -21,7 +21,7 @@ end
 
 local MAIN = [[
 local async, cjson, fs, sys = require("orket.async"), require("cjson"), require("orket.core.fs"), require("orket.core.sys")
-local sessions, servers = require("orket.mcp.session"), require("orket.mcp.servers")
+local sessions, servers = require("orket.mcp.server_session"), require("orket.mcp.servers")
 
 local function talk(project, name, arguments)
   local begun = sys.monotonic()

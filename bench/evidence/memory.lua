@@ -1,7 +1,7 @@
 -- memory.lua: what it costs to look among N= (100000) remembered rows of one epic: QUERIES= (1000) texts of 3 to 12 words,
 -- drawn as words are drawn in texts (few are everywhere, many are rare), each as a turn asks (processor time): the words counted, rows
 -- ranked by BM25, the newest added; the same for the most frequent words alone. All of it is asked of the store by
--- trusted code, as lua/orket/turn/prompt.lua does. Then what it costs to hold vectors against one.
+-- trusted code, as lua/orket/turn/context/prompt.lua does. Then what it costs to hold vectors against one.
 
 local cjson = require("cjson")
 local measure = dofile("bench/measure.lua")
@@ -10,8 +10,8 @@ local world = dofile("tests/support/world.lua")
 local count, queries = measure.number("N", 100000), measure.number("QUERIES", 1000)
 
 local MAIN = [[
-local async, errors, memory = require("orket.async"), require("orket.errors"), require("orket.memory")
-local cjson, projects, sys = require("cjson"), require("orket.project"), require("orket.core.sys")
+local async, errors, memory = require("orket.async"), require("orket.errors"), require("orket.memory.memory")
+local cjson, projects, sys = require("cjson"), require("orket.project.project"), require("orket.core.sys")
 local vectors = require("orket.core.vectors")
 local COUNT, QUERIES, WORDS, FREQUENT = %d, %d, 20000, 200
 

@@ -13,7 +13,7 @@
 #include "script/value.h"
 
 #define SCRIPT_TYPE  "orket.script"
-#define SESSION_TYPE "orket.session"
+#define SESSION_TYPE "orket.project.session"
 #define PRELUDE_TYPE "orket.prelude"
 
 enum { ARGS_MAX = 8 };

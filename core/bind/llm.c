@@ -8,7 +8,7 @@
 #include "base/fault.h"
 #include "io/transport/endpoint.h"
 
-#define MODULE_TYPE "orket.llm"
+#define MODULE_TYPE "orket.llm.client"
 #define HANDLE_TYPE "orket.llm.call"
 
 /* ---- the end of a call ---- */

@@ -1,7 +1,7 @@
 -- cli.lua: the command line: finds the command's module, gives it its arguments.
 
-local list = require("orket.list")
-local nearest = require("orket.nearest")
+local tables = require("orket.util.tables")
+local suggest = require("orket.util.suggest")
 
 local M = {}
 
@@ -72,7 +72,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
 ---The names of all commands, sorted.
 ---@return string[]
 function M.names()
-  return list.keys(M.commands)
+  return tables.keys(M.commands)
 end
 
 -- How --help lists them: what is used every day first.
@@ -110,7 +110,7 @@ local function usage(out)
 end
 
 local function unknown(name)
-  local near = nearest.find(name, M.names())
+  local near = suggest.find(name, M.names())
   io.stderr:write("orket: there is no command ", name, near and ", did you mean " .. near .. "?" or "", "\n",
     "  fix: orket --help lists the commands\n")
   return 2
@@ -139,7 +139,7 @@ function M.run(argv)
     usage(io.stdout)
     return 0
   elseif name == "help" and argv[2] == "--man" then
-    io.write(require("orket.man_page").render())
+    io.write(require("orket.view.man_page").render())
     return 0
   elseif name == "help" then
     return M.run({ argv[2], "--help" })

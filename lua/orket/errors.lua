@@ -2,7 +2,7 @@
 -- (architecture.md: refusal, tool error, model failure, failure of the environment, bug).
 
 local sys = require("orket.core.sys")
-local texts = require("orket.text")
+local strings = require("orket.util.strings")
 
 local M = {}
 
@@ -19,7 +19,7 @@ local MOST = 16384 -- bytes of a message or of a fix
 ---@param text any
 ---@return string
 function M.plain(text)
-  return texts.of_bytes(texts.shortened(tostring(text), MOST))
+  return strings.of_bytes(strings.shortened(tostring(text), MOST))
 end
 
 ---@param code string
@@ -119,7 +119,7 @@ end
 function M.line(err)
   local cure = M.cure(err)
   local fix = cure and "\n  fix: " .. cure or ""
-  return texts.of_bytes(string.format("%s: %s%s%s", err.code, err.message, err.detail and "\n" .. err.detail or "", fix))
+  return strings.of_bytes(string.format("%s: %s%s%s", err.code, err.message, err.detail and "\n" .. err.detail or "", fix))
 end
 
 return M

@@ -1,15 +1,15 @@
 -- options.lua: command line arguments: -x and --long options as declared, then named operands.
 
-local later = require("orket.later")
-local list = require("orket.list")
-local nearest = require("orket.nearest")
-local project_dir = later("orket.project_dir")
-local report = later("orket.report")
+local lazy = require("orket.lazy")
+local tables = require("orket.util.tables")
+local suggest = require("orket.util.suggest")
+local project_dir = lazy("orket.project.project_dir")
+local cli_report = lazy("orket.view.cli_report")
 
 local M = {}
 
 local function unknown(word, name, known)
-  local near = nearest.find(name, list.keys(known))
+  local near = suggest.find(name, tables.keys(known))
   return "unknown option " .. word .. (near and ", did you mean " .. (#near > 1 and "--" or "-") .. near .. "?" or "")
 end
 
@@ -125,7 +125,7 @@ function M.refuse(usage, message)
     io.stdout:write(usage)
     return 0
   elseif type(message) == "table" then
-    return report.failure(message)
+    return cli_report.failure(message)
   end
   local called, command = usage:match("^(.-\n)\n"), usage:match("^usage: (orket [%l-]+)")
   io.stderr:write("orket: ", message or "wrong arguments", "\n", called or usage, command and "  help: " .. command .. " --help\n" or "")

@@ -1,5 +1,5 @@
 /* test_reply.c: events under a shape become the canonical assistant message, or the right error.
- * The OpenAI shape is the one of lua/orket/providers/openai.lua; the other two show that paths
+ * The OpenAI shape is the one of lua/orket/llm/providers/openai.lua; the other two show that paths
  * suffice for providers that put things elsewhere. */
 #include <setjmp.h>
 #include <stdarg.h>

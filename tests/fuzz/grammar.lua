@@ -1,4 +1,4 @@
--- grammar.lua: the table of lua/orket/dialects.lua as JSON, for tests/fuzz/dialect.c.
+-- grammar.lua: the table of lua/orket/llm/text/dialects.lua as JSON, for tests/fuzz/dialect.c.
 -- lua5.4 tests/fuzz/grammar.lua > FILE
 
 local cjson = require("cjson")
@@ -10,4 +10,4 @@ package.loaded["orket.core.dialect"] = {
     return { families = function() return {} end }
   end,
 }
-dofile("lua/orket/dialects.lua").families()
+dofile("lua/orket/llm/text/dialects.lua").families()

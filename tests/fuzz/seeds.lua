@@ -1,5 +1,5 @@
 -- seeds.lua: what the fuzzer of tests/fuzz/dialect.c begins with: tests/dialects/vectors.lua, and the marks
--- of lua/orket/dialects.lua as a dictionary.
+-- of lua/orket/llm/text/dialects.lua as a dictionary.
 -- lua5.4 tests/fuzz/seeds.lua FOLDER GRAMMAR > DICTIONARY
 
 local cjson = require("cjson")

@@ -237,7 +237,7 @@ describe("an operation", function()
   it("that nobody has thought about brings in what is untrusted", function()
     local dir = world.orket.directory()
     world.orket.write(dir .. "/orket/main.lua", [[
-      local labels = require("orket.labels")
+      local labels = require("orket.governance.labels")
       local cjson = require("cjson")
       return function()
         local tree = { labels = { a = { "web" } } }
@@ -253,7 +253,7 @@ describe("an operation", function()
   end)
 
   it("of every shipped tool has been thought about", function()
-    local known = world.orket.read("lua/orket/labels.lua")
+    local known = world.orket.read("lua/orket/governance/labels.lua")
     for path in world.orket.shell("ls tools/*.lua"):gmatch("%S+") do
       for kind in world.orket.read(path):match("operations = (%b{})"):gmatch('"([^"]+)"') do
         assert(known:find('"' .. kind .. '"', 1, true), path .. ": " .. kind)

@@ -40,7 +40,7 @@ local FAILS = {
   { "table.sort({ 3, 2, 1 }, function() while true do end end)", "policy.failed" },
   { "return { decision = 'ask', why = tostring(os.getenv('HOME')) }", "policy.failed" },
   { "return { decision = 'ask', why = io.open('/etc/passwd'):read('a') }", "policy.failed" },
-  { "return require('orket.serving')", "policy.failed" },
+  { "return require('orket.scripts.serving')", "policy.failed" },
   { "return load('return nil')()", "policy.failed" },
 }
 

@@ -1,7 +1,7 @@
 -- board_spec.lua: what may start, in which order, and what the cards say about a run.
 
 package.path = "lua/?.lua;" .. package.path
-local boards = require("orket.board")
+local boards = require("orket.scheduler.board")
 
 local function card(id, status, more)
   local made = { id = id, status = status, ordinal = 0, score = 0, depends_on = {} }

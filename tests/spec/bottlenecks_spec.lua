@@ -4,7 +4,7 @@ local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
 
 package.path = "lua/?.lua;" .. package.path
-local bottlenecks = require("orket.bottlenecks")
+local bottlenecks = require("orket.reports.bottlenecks")
 
 local function cards(count, fields)
   local list = {}

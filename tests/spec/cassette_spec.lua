@@ -340,7 +340,7 @@ describe("a cassette that was changed", function()
     end
     orket.write(dir .. "/names", table.concat(names, "\n"))
     local said = orket.probe(string.format([[
-      local cassettes = require("orket.cassette")
+      local cassettes = require("orket.llm.cassette.cassette")
       for name in io.lines(%q .. "/names") do
         local text = io.open(%q .. "/" .. name, "rb"):read("a")
         local ok, player, err = pcall(cassettes.player, text, "the tape")

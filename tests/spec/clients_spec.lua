@@ -21,7 +21,7 @@ end
 
 -- The same conversation as capture.mjs has, as Orket keeps it.
 local OURS = [==[
-local cjson, providers = require("cjson"), require("orket.providers")
+local cjson, providers = require("cjson"), require("orket.llm.providers")
 local function call(id, path)
   return { id = id, type = "function", ["function"] = { name = "read", arguments = cjson.encode({ path = path }) } }
 end

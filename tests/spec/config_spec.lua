@@ -277,7 +277,7 @@ describe("configuration", function()
       ["config/cards/tool.json"] = '{"type": "utility"}',
     })
     local text = orket.probe(string.format([[
-      local cjson, config = require("cjson"), require("orket.config")
+      local cjson, config = require("cjson"), require("orket.project.config")
       local project = assert(config.load(%q))
       local ids = {}
       for i, card in ipairs(config.cards(project)) do

@@ -368,7 +368,7 @@ describe("the loader", function()
   it("takes every shipped script, in real boxes, self-tests included", function()
     local orket = dofile("tests/support/orket.lua")
     assert.equal("38 0\n", orket.probe([[
-      local scripts = require("orket.scripts")
+      local scripts = require("orket.scripts.scripts")
       local texts = scripts.texts(nil)
       local generation, problems = scripts.build(texts, {}, nil)
       for _, problem in ipairs(problems) do

@@ -2,7 +2,7 @@
 -- terminal, which is left as it was found.
 
 package.path = "lua/?.lua;" .. package.path
-local keys = require("orket.view.keys")
+local keys = require("orket.view.live.keys")
 local world = dofile("tests/support/world.lua")
 
 describe("what a terminal sends", function()
@@ -41,7 +41,7 @@ end)
 describe("a pager", function()
   it("has shown all only when no line was skipped, and not in a window of another width", function()
     assert.equal("false true false true false true\n", world.orket.probe([[
-      local pagers = require("orket.view.pager")
+      local pagers = require("orket.view.live.pager")
       local lines = {}
       for i = 1, 30 do lines[i] = "line " .. i .. (" word"):rep(12) end
       local function last() return "" end

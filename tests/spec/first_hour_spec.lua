@@ -5,7 +5,7 @@ local world = dofile("tests/support/world.lua")
 local terminal = dofile("tests/support/terminal.lua")
 
 package.path = "lua/?.lua;" .. package.path
-local text = require("orket.view.text")
+local text = require("orket.view.format.text")
 
 local RULE = { { id = "migrations", effect = "ask", tools = { "write_file" }, paths = { "db/**" }, why = "a person reads every migration of the database first" },
   { id = "generated", effect = "deny", tools = { "write_file" }, paths = { "gen/**" }, why = "generated files are never edited", fix = "change their source" } }

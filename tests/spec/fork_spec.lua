@@ -239,7 +239,7 @@ describe("what a fork changes", function()
     end
     for _, set in ipairs({ "{", "7", "[7]" }) do -- by whoever speaks to the owner
       local text = orket.probe(([[
-        local forks, projects = require("orket.fork"), require("orket.project")
+        local forks, projects = require("orket.history.fork"), require("orket.project.project")
         require("orket.async").main(function()
           local project <close> = assert(projects.open(%q, { own = true }))
           print((select(2, forks.perform(project, { run = "ep.1", at = "%d", set = %q }))).code)

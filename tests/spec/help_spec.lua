@@ -3,7 +3,7 @@
 package.path = "lua/?.lua;" .. package.path
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")
-local nearest_lines = require("orket.nearest_lines")
+local nearest_lines = require("orket.util.nearest_lines")
 
 local FILE = "#include <stdio.h>\n\nint main(void)\n{\n\tputs(\"hi\");\n\treturn 0;\n}\n"
 

@@ -29,7 +29,7 @@ describe("the source", function()
         end
       end
     end
-    assert.same({ "lua/orket/moves.lua" }, movers)
+    assert.same({ "lua/orket/effects/moves.lua" }, movers)
     assert.same({ "core/io/store/projections.sql" }, writers)
   end)
 

@@ -1,10 +1,10 @@
 -- ledger_spec.lua: reserve, then commit: whatever many ask at once, a cap is passed by one reply at most.
 
 package.path = "lua/?.lua;" .. package.path
-local caps = require("orket.budget.caps")
-local ledgers = require("orket.budget.ledger")
-local shown = require("orket.budget.shown")
-local usages = require("orket.usage")
+local caps = require("orket.governance.budget.caps")
+local ledgers = require("orket.governance.budget.ledger")
+local shown = require("orket.governance.budget.budget_format")
+local usages = require("orket.llm.usage")
 
 local function cap(ledger, path, limit, used)
   return ledger:cap(path, path:match("[^/]+$"), limit, function() return used or 0 end)

@@ -6,8 +6,8 @@ local orket = dofile("tests/support/orket.lua")
 
 -- Inside the binary: a server that sends fixed bytes, and one call of complete.
 local WORLD = [==[
-local async, cjson, llm, uv = require("orket.async"), require("cjson"), require("orket.llm"), require("luv")
-local mock = require("orket.mock.server")
+local async, cjson, llm, uv = require("orket.async"), require("cjson"), require("orket.llm.client"), require("luv")
+local mock = require("orket.dev.mock.server")
 
 local function raw(bytes, how)
   local server = uv.new_tcp()

@@ -5,7 +5,7 @@ local orket = dofile("tests/support/orket.lua")
 
 -- In the binary: texts made of members, other uses, shadows, comments and strings that look like code.
 local SEARCH = [==[
-local box, cjson, doc, looks = require("orket.core.box"), require("cjson"), require("orket.core.doc"), require("orket.policy.looks")
+local box, cjson, doc, looks = require("orket.core.box"), require("cjson"), require("orket.core.doc"), require("orket.governance.policy.looks")
 math.randomseed(tonumber(os.getenv("SEED")))
 local random = math.random
 

@@ -424,7 +424,7 @@ describe("memory", function()
   -- What trusted code notes, as commits of their own.
   local NOTE = [[
   local async, cjson = require("orket.async"), require("cjson")
-  local errors, projects = require("orket.errors"), require("orket.project")
+  local errors, projects = require("orket.errors"), require("orket.project.project")
   return function(argv)
     return async.main(function(dir, bodies)
       local project <close> = assert(projects.open(dir, { own = true }))

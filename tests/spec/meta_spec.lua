@@ -116,7 +116,7 @@ describe("trusted Lua", function()
 
   it("says what every exported function takes and answers", function()
     local faults = {}
-    for file in files("lua/orket/*.lua lua/orket/*/*.lua") do
+    for file in files("$(find lua/orket -name '*.lua')") do
       table.move(faults_of(file), 1, 1000, #faults + 1, faults)
     end
     assert.same({}, faults)

@@ -143,7 +143,7 @@ describe("orket mock-llm refuses", function()
     { "/nowhere.lua", 2, "nowhere" },
     { "--port 70000 tests/support/echo.lua", 2, "port" },
     { "--host example.com tests/support/echo.lua", 1, "no address" },
-    { "lua/orket/nearest.lua", 1, "reply" },
+    { "lua/orket/util/suggest.lua", 1, "reply" },
     { "tests/support/openai.mjs", 1, "openai.mjs" },
   }
   for _, case in ipairs(cases) do

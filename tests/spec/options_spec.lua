@@ -1,9 +1,9 @@
 -- options_spec.lua: command lines and what becomes of them; the nearest name.
 
 package.path = "lua/?.lua;" .. package.path
-package.loaded["orket.project_dir"] = { find = function() end } -- no project is around
+package.loaded["orket.project.project_dir"] = { find = function() end } -- no project is around
 local options = require("orket.options")
-local nearest = require("orket.nearest")
+local nearest = require("orket.util.suggest")
 
 local KNOWN = { C = "value", json = "flag", why = "value" }
 

@@ -140,7 +140,7 @@ end
 
   it("are given no more where they say plainly what they look at", function()
     local masks = orket.probe([[
-      local looks, encode = require("orket.policy.looks"), require("cjson").encode
+      local looks, encode = require("orket.governance.policy.looks"), require("cjson").encode
       for _, text in ipairs({
         "function decide(call, view) return call.tool, view.card.type, view.card.id, call.paths[1], call.arguments.path:x() end",
         "function decide(call, view) return view.card.type, view.card, view.card.id end",

@@ -6,7 +6,7 @@ local orket = dofile("tests/support/orket.lua")
 
 -- Inside the binary: a server that answers with fixed bytes, and one request to it.
 local WORLD = [==[
-local async, cjson, llm, uv = require("orket.async"), require("cjson"), require("orket.llm"), require("luv")
+local async, cjson, llm, uv = require("orket.async"), require("cjson"), require("orket.llm.client"), require("luv")
 
 local function serve(kind, body, status)
   local server, seen = uv.new_tcp(), { text = "" }
@@ -158,7 +158,7 @@ describe("the Messages API", function()
   it("keeps to a schema beside what its profile says of the output, named once", function()
     local got = probe([[
       local function sent(format, json)
-        return table.concat(require("orket.providers.anthropic").body({ base_url = "http://x/v1", model = "m",
+        return table.concat(require("orket.llm.providers.anthropic").body({ base_url = "http://x/v1", model = "m",
           params = { output_config = { effort = "low", format = format } } }, { messages = {}, stream = true, json = json }))
       end
       local both = sent({ type = "theirs" }, '{"type":"object","additionalProperties":false}')
@@ -212,7 +212,7 @@ describe("the Messages API", function()
 
   it("is found with the version of its API or without, as Gemini's", function()
     local got = probe([[
-      local providers = require("orket.providers")
+      local providers = require("orket.llm.providers")
       local function at(shape, base)
         local model = { shape = shape, base_url = base, model = "m" }
         return providers.address(providers.of(model), model, { stream = false })
@@ -414,7 +414,7 @@ describe("OpenAI", function()
       local OK = '{"choices":[{"message":{"content":null,"refusal":"No."},"finish_reason":"stop"}]}'
       local there = ask(nil, JSON, OK, { json = '{"type":"object"}', model = { max_tokens = 9, top_p = 0.5, top_k = 3, min_p = 0.1, presence_penalty = 1,
         frequency_penalty = -1, stop = { "END" } } })
-      local openai = require("orket.providers.openai")
+      local openai = require("orket.llm.providers.openai")
       local body = openai.body({ base_url = "https://api.openai.com/v1", model = "m", max_tokens = 9 }, { messages = {}, stream = false })
       local not_it = openai.body({ base_url = "https://api.openai.com.example.org/v1", model = "m", max_tokens = 9 }, { messages = {}, stream = false })
       local refused = ask(nil, EVENTS, 'data: {"choices":[{"delta":{"content":"","refusal":null}}]}\n\ndata: {"choices":[{"delta":{"refusal":"No."}}]}\n\ndata: [DONE]\n\n')
@@ -517,7 +517,7 @@ end)
 describe("a server that is not reached", function()
   it("is told with the model, its address without a password, and the file", function()
     local got = probe([[
-      local cures = require("orket.llm.cures")
+      local cures = require("orket.llm.error_hints")
       local _, err = llm.complete({ model = { base_url = "http://127.0.0.1:1/v1", model = "m", name = "fast" },
         messages = { '{"content":"hi","role":"user"}' }, attempts = 1 })
       say({ fix = err.fix, place = cures.place({ model = "m", base_url = "https://me:secret@api.example/v1?k=secret" }) })]])

@@ -48,7 +48,7 @@ end
 
 local MAIN = [[
 local async, acts = require("orket.async"), require("orket.errors")
-local cjson, projects, searches = require("cjson"), require("orket.project"), require("orket.memory.search")
+local cjson, projects, searches = require("cjson"), require("orket.project.project"), require("orket.memory.search")
 local recall, embedders = require("orket.memory.recall"), require("orket.memory.embedder")
 
 local function read(path)

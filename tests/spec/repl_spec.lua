@@ -125,7 +125,7 @@ describe("orket repl", function()
   end)
 
   it("explains each of its words", function()
-    local face = orket.read("lua/orket/repl/face.lua")
+    local face = orket.read("lua/orket/dev/repl/face.lua")
     for name in face:gmatch("\nfunction API%.(%w+)") do
       local text = lines("help " .. name)
       assert.truthy(text:find("^" .. name .. "%(.-%)\n%S"), text)

@@ -39,7 +39,7 @@ local function sim(w, path, more)
 end
 
 local BOTH_WAYS = [[
-local async, cjson, projects, sim = require("orket.async"), require("cjson"), require("orket.project"), require("orket.sim")
+local async, cjson, projects, sim = require("orket.async"), require("cjson"), require("orket.project.project"), require("orket.history.sim")
 return function(argv)
   return async.main(function()
     local project <close> = assert(projects.open(".", {}))
@@ -686,7 +686,7 @@ describe("orket sim of journals with a past", function()
     local p <close> = changed({ ["nodes/policy.lua"] = policy("call.arguments.path == 'x.txt' and view.seat == 'dev'") })
     local started = w:events("turn.started")[1].body
     w:write(".judge/orket/main.lua", ([[
-local async, projects, sim = require("orket.async"), require("orket.project"), require("orket.sim")
+local async, projects, sim = require("orket.async"), require("orket.project.project"), require("orket.history.sim")
 local function call(path, generation)
   return { role = "coder", seat = "dev", card = { id = "I-1", type = "issue", status = "in_progress" }, tool = "write_file",
     arguments = { path = path, content = "x" }, generation = generation }

@@ -98,7 +98,7 @@ end)
 
 -- What stands in the body that a provider would send.
 local BODIES = [==[
-local cjson, llm, providers = require("cjson"), require("orket.llm"), require("orket.providers")
+local cjson, llm, providers = require("cjson"), require("orket.llm.client"), require("orket.llm.providers")
 local CLOSED = '{"type":"object","properties":{"a":{"type":"integer"}},"required":["a"],"additionalProperties":false}'
 local SOME = '{"type":"object","properties":{"a":{"type":"integer"}},"additionalProperties":false}'
 local OPEN = '{"type":"object","properties":{"a":{"type":"integer","minimum":1}},"required":["a"]}'

@@ -8,9 +8,9 @@ local dir
 -- Runs a chunk with `project` (opened as owner, without scripts) and `say(value)`.
 local function as_owner(chunk)
   local text = orket.probe(string.format([[
-    local async, cjson, config = require("orket.async"), require("cjson"), require("orket.config")
+    local async, cjson, config = require("orket.async"), require("cjson"), require("orket.project.config")
     local fs, store = require("orket.core.fs"), require("orket.core.store")
-    local cards, drift, sync = require("orket.cards"), require("orket.drift"), require("orket.sync")
+    local cards, drift, sync = require("orket.project.cards"), require("orket.project.drift"), require("orket.project.sync")
     local function say(value)
       print(cjson.encode(value))
     end

@@ -2,7 +2,7 @@
 
 package.path = "lua/?.lua;" .. package.path
 local cjson = require("cjson")
-local tape = require("orket.tape")
+local tape = require("orket.turn.tape")
 
 local EVENTS = {
   { kind = "turn.started", body = {} },

@@ -85,7 +85,7 @@ describe("pages", function()
   -- The reading path of the tour is a promise: half an hour.
   it("keep the reading path short", function()
     local path = {
-      "README.md", "lua/orket/turn.lua", "core/model/gate.h", "core/model/fsm.c", "roles/coder.lua", "tools/write_file.lua",
+      "README.md", "lua/orket/turn/turn.lua", "core/model/gate.h", "core/model/fsm.c", "roles/coder.lua", "tools/write_file.lua",
     }
     local lines = select(2, orket.read("docs/tour.md"):match("^(.-)\n## Every file"):gsub("\n", ""))
     for _, file in ipairs(path) do

@@ -6,7 +6,7 @@ local orket = dofile("tests/support/orket.lua")
 -- What every chunk sees: a project of its own, cards, and a way to work on them.
 local WORLD = [[
 local async, cjson, errors = require("orket.async"), require("cjson"), require("orket.errors")
-local fs, store, trees = require("orket.core.fs"), require("orket.core.store"), require("orket.tree")
+local fs, store, trees = require("orket.core.fs"), require("orket.core.store"), require("orket.workspace.tree")
 local dir = %q
 local project
 local runs = 0
@@ -70,7 +70,7 @@ end
 local EPIC = "workspace/E/tree"
 local function files(id, epic)
   local at <close> = tree(id, epic)
-  return show("workspace/" .. require("orket.tree.places").name(epic or "E") .. "/cards/" .. require("orket.tree.places").name(id))
+  return show("workspace/" .. require("orket.workspace.places").name(epic or "E") .. "/cards/" .. require("orket.workspace.places").name(id))
 end
 local function reopen()
   project.store:close()
@@ -84,7 +84,7 @@ async.main(function()
 end)
 ]]
 
-describe("orket.tree", function()
+describe("orket.workspace.tree", function()
   local dir
 
   before_each(function()
@@ -405,7 +405,7 @@ describe("orket.tree", function()
 
   it("lets others go on when a task raised while it held a name", function()
     check("broken held", [[
-      local hold = require("orket.tree.hold")
+      local hold = require("orket.workspace.hold")
       local holds = hold.new()
       local _, err = async.within(9, function()
         local held <close> = hold.take(holds, "E")

@@ -3,7 +3,7 @@
 
 package.path = "lua/?.lua;" .. package.path
 local orket = dofile("tests/support/orket.lua")
-local text, texts = require("orket.view.text"), require("orket.text")
+local text, texts = require("orket.view.format.text"), require("orket.util.strings")
 
 describe("text", function()
   local rows = { -- text, clean, columns
@@ -58,7 +58,7 @@ end)
 describe("json for standard output", function()
   it("is written in parts where it is more than the codec writes at once, and is the same", function()
     assert.equal("true true true", orket.probe([[
-      local cjson, text = require("cjson"), require("orket.view.text")
+      local cjson, text = require("cjson"), require("orket.view.format.text")
       local part = { a = ("x"):rep(1 << 20) .. "\u{202e}\"", [""] = cjson.null, empty = setmetatable({}, cjson.array_mt) }
       local items, more = {}, setmetatable({}, cjson.array_mt)
       for i = 1, 17 do
@@ -72,7 +72,7 @@ describe("json for standard output", function()
 
   it("is refused where it is none, however large", function()
     assert.equal("false false false", orket.probe([[
-      local text, large, own = require("orket.view.text"), { ("x"):rep(9 << 20), ("x"):rep(9 << 20), name = "mixed" }, {}
+      local text, large, own = require("orket.view.format.text"), { ("x"):rep(9 << 20), ("x"):rep(9 << 20), name = "mixed" }, {}
       own[1] = own
       io.write(tostring(pcall(text.json, large)), " ", tostring(pcall(text.json, own)), " ", tostring(pcall(text.json, { { print } })))]]))
   end)
@@ -80,7 +80,7 @@ end)
 
 -- A scene of many cards, drawn in windows of all sizes; answers the largest offence.
 local FRAMES = [==[
-  local frame, text = require("orket.view.frame"), require("orket.view.text")
+  local frame, text = require("orket.view.live.frame"), require("orket.view.format.text")
   local statuses = { "ready", "in_progress", "done", "blocked", "waiting_for_developer", "code_review" }
   local scene = { id = "an-epic-with-a-long-name.1", status = "running", seconds = 3725, tokens = 1234567, cards = {},
     doing = { c2 = "write_file", c8 = "begins" }, asked = { c3 = "an-epic-with-a-long-name.1/2/3", c4 = "e.1/2/3" }, streams = {} }
@@ -111,7 +111,7 @@ local FRAMES = [==[
   assert(all:find(" of 60 done, 1 canceled, 2 at work", 1, true), all)
   scene.cards = { { id = "a-card-with-a-long-id", name = ("long "):rep(9), status = "blocked", wait_reason = "review" } }
   scene.asked = { ["a-card-with-a-long-id"] = "an-epic.12/345/6789" }
-  scene.notice = require("orket.growth.notice").sentence("0123456789abcdef", { { why = ("more "):rep(20) } })
+  scene.notice = require("orket.scripts.permission_delta.notice").sentence("0123456789abcdef", { { why = ("more "):rep(20) } })
   all = table.concat(frame.lines(scene, 80, 24), "\n")
   assert(all:find("orket approve an-epic.12/345/6789", 1, true), all)
   assert(all:find("orket policy accept 0123456789abcdef", 1, true), all)
@@ -211,7 +211,7 @@ go on with: orket run -C 'my shop' shop
         return query == "approvals" and of.status == "pending" and { { id = "shop.1/2/3", card = "b", tool = "write_file", operation = {} } } or read(store, query, of)
       end
       require("orket.async").main(function()
-        local view = require("orket.view.live").new()
+        local view = require("orket.view.live.live").new()
         view.draw = function() end
         view:attach({ store = run.store }, run)
         print(view:scene().asked.b)
@@ -235,7 +235,7 @@ go on with: orket run -C 'my shop' shop
         return read(store, query, of)
       end
       require("orket.async").main(function()
-        local view = require("orket.view.live").new()
+        local view = require("orket.view.live.live").new()
         view.draw = function() end
         view:attach({ store = run.store }, run)
         view:see({ kind = "turn.started", card = "a", at = "2026-01-31T12:00:00", body = { seat = "s", role = "r" } })
@@ -254,7 +254,7 @@ go on with: orket run -C 'my shop' shop
 
   it("write sentences whole above the picture, once, and of the picture only what changed", function()
     local drawn = orket.probe(RUN .. [[
-      local view = require("orket.view.live").new()
+      local view = require("orket.view.live.live").new()
       local wrote = {}
       view.run = run
       local scene = view:scene()
@@ -280,7 +280,7 @@ go on with: orket run -C 'my shop' shop
 
   it("show moments in the time zone of the terminal", function()
     local say = [[
-      local times = require("orket.view.local_time")
+      local times = require("orket.view.format.local_time")
       print(times.of("2028-02-29T23:30:05.123Z"), times.of("-"), times.stamp("2028-02-29T23:30:05.123Z")) -- no terminal]]
     assert.equal("2028-02-29 23:30:05\t-\t2028-02-29T23:30:05\n", orket.probe(say, "TZ=UTC "))
     assert.equal("2028-03-01 01:30:05\t-\t2028-02-29T23:30:05\n", orket.probe(say, "TZ=XYZ-2 "))
@@ -290,7 +290,7 @@ go on with: orket run -C 'my shop' shop
     local say = [[
       local at = "2028-02-29T23:30:05.123Z"
       for _, seconds in ipairs({ 6.9 * 86400, 86399, 60, 59.5, 0 }) do
-        io.write(require("orket.view.local_time").expiry(at, seconds):sub(9), ",")
+        io.write(require("orket.view.format.local_time").expiry(at, seconds):sub(9), ",")
       end]]
     assert.equal(("2028-02-29T23:30:05Z,"):rep(5), orket.probe(say))
     local on = 'require("orket.core.sys").is_tty = function() return true end\n'
@@ -300,7 +300,7 @@ go on with: orket run -C 'my shop' shop
 
   it("wrap a line at blanks, below its own indent, whatever it is made of", function()
     assert.equal("fits", orket.probe([[
-      local text, wrap = require("orket.view.text"), require("orket.view.wrap")
+      local text, wrap = require("orket.view.format.text"), require("orket.view.format.wrap")
       assert(wrap.fit("  one two three four", 10) == "  one two\n    three\n    four")
       assert(wrap.fit("123456789", 5) == "12345\n  678\n  9")
       assert(wrap.fit("\27[1mone\27[0m two", 5) == "\27[1mone\27[0m\n  two")
@@ -318,7 +318,7 @@ go on with: orket run -C 'my shop' shop
 
   it("use marks of ASCII in a locale that is not UTF-8", function()
     local say = [[
-      local style = require("orket.view.style")
+      local style = require("orket.view.format.style")
       for _, status in ipairs({ "ready", "in_progress", "blocked", "waiting_for_developer", "ready_for_testing", "code_review", "done", "canceled", "archived" }) do
         io.write(style.mark(status))
       end
@@ -332,7 +332,7 @@ go on with: orket run -C 'my shop' shop
   it("leave the cursor visible and the lines wrapped, and end with the outcome", function()
     local dir = orket.directory()
     orket.write(dir .. "/lib/orket/main.lua", "return function() return require('orket.async').main(function()\n" .. RUN .. [[
-      local view = require("orket.view.live").new()
+      local view = require("orket.view.live.live").new()
       view:attach({ store = run.store }, run)
       view:see({ kind = "turn.started", card = "a", at = "2026-01-31T12:00:00", body = { seat = "s", role = "r" } })
       view:hear("a", ("漢"):rep(300))
@@ -354,7 +354,7 @@ end)
 
 describe("report", function()
   local function said(call)
-    return orket.probe('local report = require("orket.report")\n' .. call)
+    return orket.probe('local report = require("orket.view.cli_report")\n' .. call)
   end
 
   it("writes an error as code, cause and cure", function()

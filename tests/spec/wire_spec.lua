@@ -6,7 +6,7 @@ local orket = dofile("tests/support/orket.lua")
 
 -- Inside the binary: serves each row, whole and in pieces, and tells what came of it.
 local WORLD = [==[
-local async, cjson, llm, uv = require("orket.async"), require("cjson"), require("orket.llm"), require("luv")
+local async, cjson, llm, uv = require("orket.async"), require("cjson"), require("orket.llm.client"), require("luv")
 
 local function send(peer, head, body, size)
   if not size then

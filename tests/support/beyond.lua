@@ -38,7 +38,7 @@ end
 -- The operation as the program performs it.
 local CLIENT = [[
 local async, cli, errors = require("orket.async"), require("orket.cli"), require("orket.errors")
-local operations, uv = require("orket.operations"), require("luv")
+local operations, uv = require("orket.effects.operations"), require("luv")
 
 local function post(socket, operation, wake)
   socket:connect("127.0.0.1", operation.port, function(failed)

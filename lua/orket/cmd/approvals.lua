@@ -1,15 +1,15 @@
 -- approvals.lua: `orket approvals`: what waits for a person's yes or no, and what was answered.
 
-local approvals = require("orket.approvals")
+local approvals = require("orket.governance.approvals.approvals")
 local cjson = require("cjson")
-local content = require("orket.approvals.content")
-local local_time = require("orket.view.local_time")
-local look = require("orket.look")
+local content = require("orket.governance.approvals.content")
+local local_time = require("orket.view.format.local_time")
+local readonly = require("orket.view.readonly")
 local options = require("orket.options")
-local parked = require("orket.parked")
-local shown = require("orket.approvals.shown")
-local text = require("orket.view.text")
-local wrap = require("orket.view.wrap")
+local parked = require("orket.reports.parked")
+local approval_format = require("orket.governance.approvals.approval_format")
+local text = require("orket.view.format.text")
+local wrap = require("orket.view.format.wrap")
 
 local M = {}
 
@@ -44,19 +44,19 @@ end
 ---@param dir string|nil
 ---@param is_full boolean|nil nothing of it is cut
 function M.print_question(store, row, dir, is_full)
-  wrap.print(text.visible(string.format("%s  %s as %s asks for %s", row.id, row.card, row.role or "?", shown.line(row))))
-  wrap.print("  " .. text.line(shown.rule(row) .. (row.why and ": " .. row.why or "") .. (row.where and " (" .. row.where .. ")" or "")))
+  wrap.print(text.visible(string.format("%s  %s as %s asks for %s", row.id, row.card, row.role or "?", approval_format.line(row))))
+  wrap.print("  " .. text.line(approval_format.rule(row) .. (row.why and ": " .. row.why or "") .. (row.where and " (" .. row.where .. ")" or "")))
   if row.labels then
     wrap.print("  the turn that asks has read what came from outside (" .. table.concat(row.labels, ", ") .. ")")
   end
-  for _, line in ipairs(is_full and shown.all(store, row) or shown.lines(store, row, parked.option(dir))) do
+  for _, line in ipairs(is_full and approval_format.all(store, row) or approval_format.lines(store, row, parked.option(dir))) do
     wrap.print("    " .. line)
   end
   print_answer(row, dir)
 end
 
 local function print_answered(row)
-  wrap.print(text.cut(text.line(string.format("%s  %s  %s  %s%s%s", row.id, row.status, row.card, shown.line(row),
+  wrap.print(text.cut(text.line(string.format("%s  %s  %s  %s%s%s", row.id, row.status, row.card, approval_format.line(row),
     row.answered_by and "  " .. row.answered_by or "", row.answer_why and ": " .. row.answer_why or "")), LINE_MOST))
 end
 
@@ -105,7 +105,7 @@ end
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  return look.run(M.usage, show, options.parse(argv, { C = "value", json = "flag", all = "flag", full = "value" }, {}))
+  return readonly.run(M.usage, show, options.parse(argv, { C = "value", json = "flag", all = "flag", full = "value" }, {}))
 end
 
 return M

@@ -3,10 +3,10 @@
 local errors = require("orket.errors")
 local fs = require("orket.core.fs")
 local options = require("orket.options")
-local projects = require("orket.project")
-local report = require("orket.report")
+local project = require("orket.project.project")
+local cli_report = require("orket.view.cli_report")
 local store = require("orket.core.store")
-local text = require("orket.view.text")
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -30,9 +30,9 @@ local function backup(dir, to)
     kind, err = errors.check(root:kind(".orket/orket.db"))
   end
   if not kind then
-    return nil, err.code == "ERR_NOT_FOUND" and projects.without_board(dir) or err
+    return nil, err.code == "ERR_NOT_FOUND" and project.without_board(dir) or err
   end
-  return errors.check(store.backup(projects.database(dir), to))
+  return errors.check(store.backup(project.database(dir), to))
 end
 
 ---@param argv string[]
@@ -45,7 +45,7 @@ function M.run(argv)
   local to = args.dir:gsub("(.)/+$", "%1")
   local result, err = backup(args.C or ".", to)
   if not result then
-    return report.failure(err)
+    return cli_report.failure(err)
   end
   result.dir = to
   if args.json then

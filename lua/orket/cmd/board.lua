@@ -1,27 +1,27 @@
 -- board.lua: `orket board`: the cards as a tree, with status, seat and cost.
 
-local approvals = require("orket.approvals")
+local approvals = require("orket.governance.approvals.approvals")
 local bottlenecks = require("orket.cmd.bottlenecks")
 local budget = require("orket.cmd.budget")
-local canaries = require("orket.canary")
+local canary = require("orket.scripts.canary")
 local cjson = require("cjson")
-local later = require("orket.later")
-local look = require("orket.look")
-local notice = require("orket.growth.notice")
+local lazy = require("orket.lazy")
+local readonly = require("orket.view.readonly")
+local notice = require("orket.scripts.permission_delta.notice")
 local options = require("orket.options")
-local outages = require("orket.outages")
-local parked = require("orket.parked")
-local questions = require("orket.approvals.shown")
-local remote = later("orket.view.remote")
-local readers = require("orket.reader")
-local reports = require("orket.reports")
-local shown = require("orket.budget.shown")
-local style = require("orket.view.style")
+local outages = require("orket.reports.outages")
+local parked = require("orket.reports.parked")
+local approval_format = require("orket.governance.approvals.approval_format")
+local remote = lazy("orket.view.live.remote")
+local reader = require("orket.project.reader")
+local reports = require("orket.reports.reports")
+local budget_format = require("orket.governance.budget.budget_format")
+local style = require("orket.view.format.style")
 local sys = require("orket.core.sys")
-local text = require("orket.view.text")
-local wrap = require("orket.view.wrap")
-local tree = require("orket.budget.tree")
-local waits = require("orket.serving.waiting")
+local text = require("orket.view.format.text")
+local wrap = require("orket.view.format.wrap")
+local budget_tree = require("orket.governance.budget.budget_tree")
+local waits = require("orket.scripts.serving.waiting")
 
 local M = {}
 
@@ -155,7 +155,7 @@ local function print_bottlenecks(found)
 end
 
 local function print_canary(store)
-  local told = canaries.line(store)
+  local told = canary.line(store)
   if told then
     wrap.print("\n" .. text.line(told))
   end
@@ -163,7 +163,7 @@ end
 
 -- The newest run, when it stopped on the way and nobody goes on with it.
 local function print_stopped(store, dir, option)
-  local runs = readers.runs(store, dir)
+  local runs = reader.runs(store, dir)
   local last = runs[#runs]
   if last and (last.status == "interrupted" or last.status == "drained") then
     local what = last.status == "drained" and " was stopped" or " was interrupted"
@@ -193,7 +193,7 @@ end
 local function add_questions(store, cards)
   local asked = {}
   for _, row in ipairs(approvals.pending(store)) do
-    asked[row.card] = { id = row.id, rule = row.rule, asks = questions.line(row), expires_at = row.expires_at }
+    asked[row.card] = { id = row.id, rule = row.rule, asks = approval_format.line(row), expires_at = row.expires_at }
   end
   for _, card in ipairs(cards) do
     card.approval = asked[card.id]
@@ -236,9 +236,9 @@ end
 
 local function print_budgets(store, dir)
   local budgets = budget.budgets(dir)
-  for i, row in ipairs(tree.near(tree.rows(store, budgets, {}))) do
+  for i, row in ipairs(budget_tree.near(budget_tree.rows(store, budgets, {}))) do
     wrap.print((i == 1 and "\n" or "") .. text.line(string.format("budget %s: %d %%, %s of %s", row.cap, row.percent,
-      shown.amount(row.kind, row.used, budgets.currency), shown.amount(row.kind, row.limit, budgets.currency))))
+      budget_format.amount(row.kind, row.used, budgets.currency), budget_format.amount(row.kind, row.limit, budgets.currency))))
   end
 end
 
@@ -276,7 +276,7 @@ end
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  return look.run(M.usage, show, options.parse(argv, { C = "value", json = "flag", all = "flag", w = "flag" }, {}))
+  return readonly.run(M.usage, show, options.parse(argv, { C = "value", json = "flag", all = "flag", w = "flag" }, {}))
 end
 
 return M

@@ -1,12 +1,12 @@
 -- bottlenecks.lua: `orket bottlenecks`: what waits too long, and seats that have too much.
 
-local bottlenecks = require("orket.bottlenecks")
+local bottlenecks = require("orket.reports.bottlenecks")
 local cjson = require("cjson")
-local config = require("orket.config")
-local look = require("orket.look")
+local config = require("orket.project.config")
+local readonly = require("orket.view.readonly")
 local options = require("orket.options")
 local sys = require("orket.core.sys")
-local text = require("orket.view.text")
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -55,7 +55,7 @@ end
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  return look.run(M.usage, show, options.parse(argv, { C = "value", json = "flag", fail = "flag" }, {}))
+  return readonly.run(M.usage, show, options.parse(argv, { C = "value", json = "flag", fail = "flag" }, {}))
 end
 
 return M

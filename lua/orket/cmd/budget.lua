@@ -1,14 +1,14 @@
 -- budget.lua: `orket budget`: every cap, what is used of it, and what requests under way may still cost.
 
 local cjson = require("cjson")
-local config = require("orket.config")
-local look = require("orket.look")
+local config = require("orket.project.config")
+local readonly = require("orket.view.readonly")
 local options = require("orket.options")
-local owner = require("orket.owner")
-local shown = require("orket.budget.shown")
-local table_view = require("orket.view.table")
-local text = require("orket.view.text")
-local tree = require("orket.budget.tree")
+local owner = require("orket.project.owner")
+local budget_format = require("orket.governance.budget.budget_format")
+local table_view = require("orket.view.format.table")
+local text = require("orket.view.format.text")
+local budget_tree = require("orket.governance.budget.budget_tree")
 
 local M = {}
 
@@ -43,7 +43,7 @@ end
 local function columns(currency)
   local function amount(field)
     return function(row)
-      return shown.amount(row.kind, row[field], currency)
+      return budget_format.amount(row.kind, row[field], currency)
     end
   end
   return {
@@ -63,7 +63,7 @@ end
 local function plain(rows)
   for _, row in ipairs(rows) do
     for _, field in ipairs({ "used", "reserved", "limit" }) do
-      row[field] = shown.plain(row.kind, row[field])
+      row[field] = budget_format.plain(row.kind, row[field])
     end
   end
   return setmetatable(rows, cjson.array_mt)
@@ -71,7 +71,7 @@ end
 
 local function show(store, args, dir)
   local budgets = M.budgets(dir)
-  local rows = tree.rows(store, budgets, held_in(dir))
+  local rows = budget_tree.rows(store, budgets, held_in(dir))
   if args.json then
     print(text.json({ currency = budgets.currency, caps = plain(rows) }))
     return 0
@@ -91,7 +91,7 @@ end
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  return look.run(M.usage, show, options.parse(argv, { C = "value", json = "flag", all = "flag" }, {}))
+  return readonly.run(M.usage, show, options.parse(argv, { C = "value", json = "flag", all = "flag" }, {}))
 end
 
 return M

@@ -1,13 +1,13 @@
 -- changed_files.lua: `orket diff CARD`: what a card or an epic changed, as a unified diff.
 
 local cjson = require("cjson")
-local file_diff = require("orket.view.file_diff")
-local look = require("orket.look")
+local file_diff = require("orket.view.format.file_diff")
+local readonly = require("orket.view.readonly")
 local options = require("orket.options")
-local states = require("orket.tree.tree_state")
+local tree_state = require("orket.workspace.tree_state")
 local sys = require("orket.core.sys")
-local text = require("orket.view.text")
-local wrap = require("orket.view.wrap")
+local text = require("orket.view.format.text")
+local wrap = require("orket.view.format.wrap")
 
 local M = {}
 
@@ -49,7 +49,7 @@ local function as_json(state, all)
 end
 
 local function show(store, args, dir)
-  local state <close>, err = states.open(store, dir, args.card)
+  local state <close>, err = tree_state.open(store, dir, args.card)
   local all
   if state then
     all, err = files_of(state)
@@ -71,7 +71,7 @@ end
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  return look.run(M.usage, show, options.parse(argv, { C = "value", stat = "flag", json = "flag" }, { "card" }))
+  return readonly.run(M.usage, show, options.parse(argv, { C = "value", stat = "flag", json = "flag" }, { "card" }))
 end
 
 return M

@@ -1,20 +1,20 @@
 -- chat.lua: `orket chat`: a conversation about the board with a seat that can look and propose.
 
-local approvals = require("orket.approvals")
+local approvals = require("orket.governance.approvals.approvals")
 local async = require("orket.async")
-local conversations = require("orket.planning.conversation")
+local conversation = require("orket.planning.conversation")
 local edit = require("orket.core.edit")
 local errors = require("orket.errors")
 local options = require("orket.options")
-local planning = require("orket.planning")
-local reader = require("orket.reader")
-local report = require("orket.report")
-local session = require("orket.session")
-local shown = require("orket.cmd.chat.shown")
+local planning = require("orket.planning.planning")
+local reader = require("orket.project.reader")
+local cli_report = require("orket.view.cli_report")
+local session = require("orket.project.session")
+local chat_format = require("orket.cmd.chat.chat_format")
 local slash = require("orket.cmd.chat.slash")
 local sys = require("orket.core.sys")
-local texts = require("orket.text")
-local views = require("orket.view.talk")
+local strings = require("orket.util.strings")
+local talk_view = require("orket.view.live.talk_view")
 
 local M = {}
 
@@ -43,14 +43,14 @@ Chat.__index = Chat
 
 local function run(self, begin)
   local found, failure
-  self.view = views.new({ stream = self.is_terminal, quiet = self.args.json })
+  self.view = talk_view.new({ stream = self.is_terminal, quiet = self.args.json })
   local code = session.run({ C = self.args.C, view = self.view }, function(project)
     found, failure = begin(project)
     return found and { card = found }, failure
   end)
   self.failed = self.failed or code == 1
   if failure and self.args.json then
-    shown.tell(self, "error", { error = failure })
+    chat_format.tell(self, "error", { error = failure })
   end
   return found, failure
 end
@@ -59,13 +59,13 @@ local function say(self, message)
   local who = sys.user()
   return run(self, function(project)
     if not self.id then
-      local id, err = conversations.open(project, {
+      local id, err = conversation.open(project, {
         text = message, who = who, role = self.args.role, team = self.args.team, environment = self.args.environment,
       })
       self.id = id
       return id, err
     end
-    return conversations.say(project, self.id, { text = message, who = who })
+    return conversation.say(project, self.id, { text = message, who = who })
   end)
 end
 
@@ -88,7 +88,7 @@ end
 -- ---- the person ----
 
 local function prompt_of(talk)
-  if shown.is_destructive(talk.operation) then
+  if chat_format.is_destructive(talk.operation) then
     return "this cannot be undone: type " .. talk.operation.card .. " to say yes, or why not > "
   end
   return "y, or why not > "
@@ -96,9 +96,9 @@ end
 
 -- What a line means as the answer to a question: only what says yes in full is one.
 local function meant(talk, line)
-  local word = texts.trimmed(line)
-  local yes = shown.is_destructive(talk.operation) and word == talk.operation.card
-    or not shown.is_destructive(talk.operation) and (word:lower() == "y" or word:lower() == "yes")
+  local word = strings.trimmed(line)
+  local yes = chat_format.is_destructive(talk.operation) and word == talk.operation.card
+    or not chat_format.is_destructive(talk.operation) and (word:lower() == "y" or word:lower() == "yes")
   local is_plain_no = word == "" or word:lower() == "n" or word:lower() == "no"
   return { answer = yes and "approved" or "denied", why = not yes and not is_plain_no and word or nil }
 end
@@ -106,23 +106,23 @@ end
 -- Looks, and answers questions, until it is the person's turn to speak; false at the end of the input.
 local function settle(self)
   while true do
-    local talk, err = shown.look(self)
+    local talk, err = chat_format.look(self)
     if not talk then
-      report.failure(err)
+      cli_report.failure(err)
       return false
     end
-    shown.said(self, talk)
-    self.waits = shown.has_stopped(talk)
+    chat_format.said(self, talk)
+    self.waits = chat_format.has_stopped(talk)
     if not talk.question then
-      shown.why(self, talk)
+      chat_format.why(self, talk)
       return true
     end
-    shown.question(self, talk)
+    chat_format.question(self, talk)
     local line = self:line(prompt_of(talk))
     if not line then
       self.asked = true
       return false
-    elseif conversations.check(line) then
+    elseif conversation.check(line) then
       answer(self, talk.question.id, meant(talk, line))
     end
   end
@@ -156,9 +156,9 @@ local function converse(self)
     if not line or command == "quit" then
       return
     elseif not command and line:find("%S") then
-      local ok, err = conversations.check(line)
+      local ok, err = conversation.check(line)
       if not ok then
-        report.failure(err)
+        cli_report.failure(err)
         self.failed = true
       elseif say(self, line) and not settle(self) then
         return
@@ -181,7 +181,7 @@ local function resume(self)
     return nil, errors.new("ERR_NOT_FOUND", "there is no conversation yet", "orket chat begins one")
   end
   local talk
-  talk, err = conversations.find(store, self.id)
+  talk, err = conversation.find(store, self.id)
   if not talk then
     return nil, err
   end
@@ -212,7 +212,7 @@ local function talk(args)
     ok = self.editor
   end
   if not ok then
-    return report.failure(err)
+    return cli_report.failure(err)
   end
   if self.is_terminal then
     print(slash.greeting(args))
@@ -237,8 +237,8 @@ function M.run(argv)
     return options.refuse(M.usage, message)
   end
   if args.list then
-    local ok, err = shown.list(args)
-    return ok and 0 or report.failure(err)
+    local ok, err = chat_format.list(args)
+    return ok and 0 or cli_report.failure(err)
   end
   return talk(args)
 end

@@ -4,10 +4,10 @@ local cjson = require("cjson")
 local errors = require("orket.errors")
 local fs = require("orket.core.fs")
 local options = require("orket.options")
-local projects = require("orket.project")
-local report = require("orket.report")
+local project = require("orket.project.project")
+local cli_report = require("orket.view.cli_report")
 local store = require("orket.core.store")
-local text = require("orket.view.text")
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -43,7 +43,7 @@ local function show(result)
 end
 
 local function without_database(dir)
-  local err = projects.without_board(dir)
+  local err = project.without_board(dir)
   return err.code == "ERR_STORE_CORRUPT" and err
     or errors.new("ERR_NOT_FOUND", "there is no database in " .. dir, "name the project's directory")
 end
@@ -58,12 +58,12 @@ local function check(dir)
   if not kind then
     return nil, err.code == "ERR_NOT_FOUND" and without_database(dir) or err
   end
-  return errors.check(store.check(projects.database(dir)))
+  return errors.check(store.check(project.database(dir)))
 end
 
 -- Effects that nothing in the journal permitted, as problems.
 local function add_unpermitted(dir, result)
-  local db <close>, err = errors.check(store.open(projects.database(dir), { readonly = true }))
+  local db <close>, err = errors.check(store.open(project.database(dir), { readonly = true }))
   if not db then
     return nil, err
   end
@@ -89,7 +89,7 @@ function M.run(argv)
     result, err = add_unpermitted(dir, result)
   end
   if not result then
-    return report.failure(err)
+    return cli_report.failure(err)
   elseif args.json then
     print(text.json(result))
   else

@@ -1,14 +1,14 @@
 -- checkout.lua: `orket checkout CARD DIR`: the files of a card or an epic, written out from the journal.
 
 local errors = require("orket.errors")
-local files = require("orket.tree.files")
+local tree_files = require("orket.workspace.tree_files")
 local fs = require("orket.core.fs")
-local list = require("orket.list")
-local look = require("orket.look")
+local tables = require("orket.util.tables")
+local readonly = require("orket.view.readonly")
 local options = require("orket.options")
-local states = require("orket.tree.tree_state")
-local text = require("orket.view.text")
-local wrap = require("orket.view.wrap")
+local tree_state = require("orket.workspace.tree_state")
+local text = require("orket.view.format.text")
+local wrap = require("orket.view.format.wrap")
 
 local M = {}
 
@@ -36,7 +36,7 @@ end
 
 -- Each file appears as a whole; one that cannot be written ends it, with how far it came.
 local function write_all(state, root, to)
-  local paths = list.keys(state.manifest)
+  local paths = tables.keys(state.manifest)
   for i, path in ipairs(paths) do
     local bytes, err = state:bytes(state.manifest[path])
     local ok
@@ -64,7 +64,7 @@ local function write_out(state, args)
 end
 
 local function checkout(store, args, dir)
-  local state <close>, err = states.open(store, dir, args.card)
+  local state <close>, err = tree_state.open(store, dir, args.card)
   local count
   if state then
     count, err = write_out(state, args)
@@ -72,7 +72,7 @@ local function checkout(store, args, dir)
   if not count then
     return nil, err
   elseif args.json then
-    print(text.json({ card = state.card.id, at = state.at, dir = args.to, files = count, tree = files.hash(state.manifest) }))
+    print(text.json({ card = state.card.id, at = state.at, dir = args.to, files = count, tree = tree_files.hash(state.manifest) }))
   else
     wrap.print(string.format("%d files of %s are in %s", count, text.line(args.card), text.line(args.to)))
   end
@@ -83,7 +83,7 @@ end
 ---@return integer exit code
 function M.run(argv)
   local known = { C = "value", force = "flag", json = "flag" }
-  return look.run(M.usage, checkout, options.parse(argv, known, { "card", "to" }))
+  return readonly.run(M.usage, checkout, options.parse(argv, known, { "card", "to" }))
 end
 
 return M

@@ -1,10 +1,10 @@
 -- completion.lua: `orket completion bash|zsh|fish`: a shell's completion, made from the registry of commands.
 
 local cli = require("orket.cli")
-local config = require("orket.config")
-local list = require("orket.list")
+local config = require("orket.project.config")
+local tables = require("orket.util.tables")
 local options = require("orket.options")
-local readers = require("orket.reader")
+local reader = require("orket.project.reader")
 
 local M = {}
 
@@ -22,7 +22,7 @@ exit: 0 done, 2 usage
 
 local function ids_of(dir)
   local ids = {}
-  local store <close> = readers.open(dir)
+  local store <close> = reader.open(dir)
   for _, row in ipairs(store and store:read("board", {}) or {}) do
     ids[row.id] = true
   end
@@ -32,7 +32,7 @@ local function ids_of(dir)
       ids[id] = true
     end
   end
-  return list.keys(ids)
+  return tables.keys(ids)
 end
 
 -- Shells expand what they are given: only plain ids leave.
@@ -51,7 +51,7 @@ local function options_of(usage)
   for option in usage:gmatch("[%s%[|(](%-%-?%a[%w%-]*)") do
     set[option] = true
   end
-  return list.keys(set)
+  return tables.keys(set)
 end
 
 local function takes_cards(usage)

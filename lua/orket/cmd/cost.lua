@@ -2,12 +2,12 @@
 
 local budget = require("orket.cmd.budget")
 local cjson = require("cjson")
-local look = require("orket.look")
+local readonly = require("orket.view.readonly")
 local options = require("orket.options")
-local readers = require("orket.reader")
-local shown = require("orket.budget.shown")
-local table_view = require("orket.view.table")
-local text = require("orket.view.text")
+local reader = require("orket.project.reader")
+local budget_format = require("orket.governance.budget.budget_format")
+local table_view = require("orket.view.format.table")
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -41,7 +41,7 @@ end
 
 local function money_column(currency)
   return { "money", function(row)
-    return row.money and row.money > 0 and shown.amount("money", row.money, currency) or ""
+    return row.money and row.money > 0 and budget_format.amount("money", row.money, currency) or ""
   end, right = true }
 end
 
@@ -101,7 +101,7 @@ end
 local function show(store, args, dir)
   local found, err = true, nil
   if args.run then
-    found, err = readers.run(store, dir, args.run)
+    found, err = reader.run(store, dir, args.run)
   end
   if not found then
     return nil, err
@@ -130,7 +130,7 @@ function M.run(argv)
     C = "value", json = "flag", by = "value", run = "value", requests = "flag", n = "value",
   }, {})
   message = args and problem(args) or message
-  return look.run(M.usage, show, not message and args or nil, message)
+  return readonly.run(M.usage, show, not message and args or nil, message)
 end
 
 return M

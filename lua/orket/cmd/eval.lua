@@ -1,17 +1,17 @@
 -- eval.lua: `orket eval SUITE --arms a.lua,b.lua`: prompts compared over the cases of a suite.
 
-local arms = require("orket.eval.arm")
+local arm = require("orket.eval.arm")
 local async = require("orket.async")
 local errors = require("orket.errors")
-local evals = require("orket.eval")
+local evals = require("orket.eval.eval")
 local fs = require("orket.core.fs")
 local lock = require("orket.core.lock")
 local options = require("orket.options")
-local report = require("orket.report")
-local shown = require("orket.eval.shown")
+local cli_report = require("orket.view.cli_report")
+local eval_format = require("orket.eval.eval_format")
 local suites = require("orket.eval.suite")
-local summary = require("orket.eval.summary")
-local text = require("orket.view.text")
+local eval_summary = require("orket.eval.eval_summary")
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -63,8 +63,8 @@ local function problem(args)
   args.arms, args.cases = words(args.arms), words(args.cases)
   if not args.arms then
     return "missing --arms"
-  elseif #args.arms < arms.FEWEST or #args.arms > arms.MOST then
-    return "--arms takes " .. arms.FEWEST .. " to " .. arms.MOST .. " files: --arms a.lua,b.lua; own is SUITE's scripts as they are"
+  elseif #args.arms < arm.FEWEST or #args.arms > arm.MOST then
+    return "--arms takes " .. arm.FEWEST .. " to " .. arm.MOST .. " files: --arms a.lua,b.lua; own is SUITE's scripts as they are"
   elseif args.cases and #args.cases == 0 then
     return "--cases names cards"
   elseif args.out and args.again then
@@ -91,7 +91,7 @@ local function open(args)
   local suite, err = suites.open(args.suite, { epics = args.epics, cases = args.cases })
   local list
   if suite then
-    list, err = arms.read(suite, args.arms, { role = args.role, accept = args.accept })
+    list, err = arm.read(suite, args.arms, { role = args.role, accept = args.accept })
   end
   if not list then
     return nil, err
@@ -107,7 +107,7 @@ local function open(args)
     out = args.out or place_of(home, evals.identity(suite, list), args.again), repeats = args["repeat"],
     seed = args.seed or "orket", concurrency = args.concurrency,
     on_result = function(self, cell)
-      io.stderr:write(text.clean(shown.progress(self, cell, args["repeat"])), "\n")
+      io.stderr:write(text.clean(eval_format.progress(self, cell, args["repeat"])), "\n")
     end,
   })
   return eval, err, held
@@ -135,14 +135,14 @@ local function unfinished(eval)
 end
 
 local function tell(eval, complete, args)
-  local result = summary.of(eval)
+  local result = eval_summary.of(eval)
   result.complete, result.suite, result.out, result.cases, result.repeats = complete, args.suite, eval.dir, #eval.suite.cases, args["repeat"]
   result.runs, result.known, result.ran = #eval.cells, eval.known, eval.ran
   if args.json then
-    result.results = shown.results(eval)
+    result.results = eval_format.results(eval)
     print(text.json(result))
   else
-    shown.print(eval, result)
+    eval_format.print(eval, result)
   end
 end
 
@@ -156,14 +156,14 @@ function M.run(argv)
   end
   local eval, err, held = open(args)
   if not eval then
-    return report.failure(err)
+    return cli_report.failure(err)
   end
   local complete
   complete, err = run(eval)
   tell(eval, complete or false, args)
   held:release()
   if err or eval.used_up then
-    return report.failure(err or unfinished(eval))
+    return cli_report.failure(err or unfinished(eval))
   end
   return complete and 0 or 3
 end

@@ -2,16 +2,16 @@
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
-local examples = require("orket.examples")
+local examples = require("orket.scripts.examples")
 local fs = require("orket.core.fs")
-local look = require("orket.look")
+local readonly = require("orket.view.readonly")
 local options = require("orket.options")
-local owner = require("orket.owner")
-local parked = require("orket.parked")
-local report = require("orket.report")
-local scripts = require("orket.scripts")
+local owner = require("orket.project.owner")
+local parked = require("orket.reports.parked")
+local cli_report = require("orket.view.cli_report")
+local scripts = require("orket.scripts.scripts")
 local sys = require("orket.core.sys")
-local text = require("orket.view.text")
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -83,7 +83,7 @@ local function print_proposal(row, dir)
 end
 
 local function print_shown(roles)
-  local names = require("orket.list").keys(roles)
+  local names = require("orket.util.tables").keys(roles)
   for _, role in ipairs(names) do
     print("\n" .. text.clean(role) .. " is shown")
     for i, one in ipairs(roles[role]) do
@@ -119,7 +119,7 @@ local function ask_owner(args)
   local result, err = owner.ask(args.C or ".", {
     act = "example." .. args.act, id = args.id, role = args.role, number = args.number, trust = args.trust, why = args.why, who = sys.user(),
   })
-  return result and report.answer(args, result) or report.failure(err)
+  return result and cli_report.answer(args, result) or cli_report.failure(err)
 end
 
 local function act_in(argv)
@@ -144,7 +144,7 @@ function M.run(argv)
     args, message = nil, "unknown act " .. args.act .. ": list, accept, reject or remove"
   end
   if not args or act == "list" then
-    return look.run(M.usage, list, args, message)
+    return readonly.run(M.usage, list, args, message)
   end
   return ask_owner(args)
 end

@@ -2,12 +2,12 @@
 
 local bundle = require("orket.core.bundle")
 local errors = require("orket.errors")
-local moment = require("orket.moment")
+local event_ref = require("orket.history.event_ref")
 local options = require("orket.options")
-local readers = require("orket.reader")
-local report = require("orket.report")
+local reader = require("orket.project.reader")
+local cli_report = require("orket.view.cli_report")
 local sys = require("orket.core.sys")
-local text = require("orket.view.text")
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -23,16 +23,16 @@ exit: 0 written, 1 failed, 2 usage
 ]]
 
 local function export(args)
-  local store <close>, err = readers.open(args.C or ".")
+  local store <close>, err = reader.open(args.C or ".")
   if not store then
     return nil, err
   end
   local run
-  run, err = readers.run(store, args.C or ".", args.run)
+  run, err = reader.run(store, args.C or ".", args.run)
   if not run then
     return nil, err
   end
-  err = moment.dropped(store, run.id)
+  err = event_ref.dropped(store, run.id)
   if err then
     return nil, err
   end
@@ -61,7 +61,7 @@ function M.run(argv)
   end
   local result, err = export(args)
   if not result then
-    return report.failure(err)
+    return cli_report.failure(err)
   elseif args.o then
     tell(args, result)
   end

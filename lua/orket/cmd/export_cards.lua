@@ -1,13 +1,13 @@
 -- export_cards.lua: `orket export-cards`: writes the cards of the board into the card files.
 
-local config = require("orket.config")
-local drift = require("orket.drift")
-local export = require("orket.export")
+local config = require("orket.project.config")
+local drift = require("orket.project.drift")
+local card_export = require("orket.project.card_export")
 local fs = require("orket.core.fs")
 local options = require("orket.options")
-local reader = require("orket.reader")
-local report = require("orket.report")
-local text = require("orket.view.text")
+local reader = require("orket.project.reader")
+local cli_report = require("orket.view.cli_report")
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -30,7 +30,7 @@ local function write(dir)
   end
   local root <close> = assert(fs.root(dir))
   local written
-  written, err = export.write(root, store, project, drift.find(store, project), origins)
+  written, err = card_export.write(root, store, project, drift.find(store, project), origins)
   return written, err
 end
 
@@ -43,7 +43,7 @@ function M.run(argv)
   end
   local written, err = write(args.C or ".")
   if not written then
-    return report.failure(err)
+    return cli_report.failure(err)
   end
   for _, file in ipairs(written) do
     print("wrote " .. text.clean(file))

@@ -2,10 +2,10 @@
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
-local moments = require("orket.moment")
+local event_ref = require("orket.history.event_ref")
 local options = require("orket.options")
-local owner = require("orket.owner")
-local report = require("orket.report")
+local owner = require("orket.project.owner")
+local cli_report = require("orket.view.cli_report")
 local sys = require("orket.core.sys")
 
 local M = {}
@@ -49,7 +49,7 @@ local function parse(argv)
   if not args then
     return nil, message
   end
-  args.run, args.at = moments.split(args.moment)
+  args.run, args.at = event_ref.split(args.moment)
   if not args.run then
     return nil, "'" .. args.moment .. "' is not RUN@EVENT"
   end
@@ -72,7 +72,7 @@ function M.run(argv)
   if args.role then
     role, script, err = read_role(args.role)
     if not role then
-      return report.failure(err)
+      return cli_report.failure(err)
     end
   end
   local result
@@ -81,9 +81,9 @@ function M.run(argv)
     script = script, who = sys.user(),
   })
   if not result then
-    return report.failure(err)
+    return cli_report.failure(err)
   end
-  return report.answer(args, result)
+  return cli_report.answer(args, result)
 end
 
 return M

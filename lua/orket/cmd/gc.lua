@@ -1,12 +1,12 @@
 -- gc.lua: `orket gc`: room for the runs to come.
 
 local cjson = require("cjson")
-local gc = require("orket.gc")
+local gc = require("orket.history.gc")
 local options = require("orket.options")
-local projects = require("orket.project")
-local report = require("orket.report")
+local projects = require("orket.project.project")
+local cli_report = require("orket.view.cli_report")
 local sys = require("orket.core.sys")
-local text = require("orket.view.text")
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -123,7 +123,7 @@ function M.run(argv)
   end
   local result, err = sweep(args)
   if not result then
-    return report.failure(err)
+    return cli_report.failure(err)
   elseif args.json then
     print(json(result))
   else

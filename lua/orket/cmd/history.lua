@@ -1,11 +1,11 @@
 -- history.lua: `orket history [RUN]`: what has been run, what it cost, and how it ended.
 
 local cjson = require("cjson")
-local look = require("orket.look")
+local readonly = require("orket.view.readonly")
 local options = require("orket.options")
-local readers = require("orket.reader")
-local table_view = require("orket.view.table")
-local text = require("orket.view.text")
+local reader = require("orket.project.reader")
+local table_view = require("orket.view.format.table")
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -70,20 +70,20 @@ local function show_turns(store, run)
 end
 
 local function show_runs(store, dir)
-  local rows, columns = readers.runs(store, dir), table.move(RUNS, 1, #RUNS, 1, {})
+  local rows, columns = reader.runs(store, dir), table.move(RUNS, 1, #RUNS, 1, {})
   columns[#columns + 1] = #store:read("forks", {}) > 0 and ORIGIN or nil
   print_rows(columns, rows, "no run has begun; orket run EPIC begins one")
 end
 
 local function show(store, args, dir)
   if args.run then
-    local run, err = readers.run(store, dir, args.run)
+    local run, err = reader.run(store, dir, args.run)
     if not run then
       return nil, err
     end
   end
   if args.json then
-    local rows = args.run and store:read("turns", { run = args.run }) or readers.runs(store, dir)
+    local rows = args.run and store:read("turns", { run = args.run }) or reader.runs(store, dir)
     print(text.json(setmetatable(rows, cjson.array_mt)))
   elseif args.run then
     show_turns(store, args.run)
@@ -96,7 +96,7 @@ end
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  return look.run(M.usage, show, options.parse(argv, { C = "value", json = "flag" }, { "run?" }))
+  return readonly.run(M.usage, show, options.parse(argv, { C = "value", json = "flag" }, { "run?" }))
 end
 
 return M

@@ -1,17 +1,17 @@
 -- inbox.lua: `orket inbox`: what waits for a person, one by one.
 
-local approvals = require("orket.approvals")
+local approvals = require("orket.governance.approvals.approvals")
 local cjson = require("cjson")
-local inbox = require("orket.inbox")
-local local_time = require("orket.view.local_time")
+local inbox = require("orket.reports.inbox")
+local local_time = require("orket.view.format.local_time")
 local options = require("orket.options")
-local owner = require("orket.owner")
-local reader = require("orket.reader")
-local report = require("orket.report")
+local owner = require("orket.project.owner")
+local reader = require("orket.project.reader")
+local cli_report = require("orket.view.cli_report")
 local sys = require("orket.core.sys")
-local text = require("orket.view.text")
-local wrap = require("orket.view.wrap")
-local texts = require("orket.text")
+local text = require("orket.view.format.text")
+local wrap = require("orket.view.format.wrap")
+local strings = require("orket.util.strings")
 
 local M = {}
 
@@ -58,7 +58,7 @@ local function ask(item)
     io.write(inbox.hint(item), ", later or quit > ")
     io.flush()
     local line = io.read("l")
-    local said = line and (utf8.len(line) and texts.trimmed(line) or "?") or "quit"
+    local said = line and (utf8.len(line) and strings.trimmed(line) or "?") or "quit"
     if said:find("^q%f[%A]") or said:find("^quit%f[%A]") then
       return "quit"
     elseif said == "" or said:find("^later%f[%A]") then
@@ -85,7 +85,7 @@ local function go_through(args, items)
       left = left + 1
     else
       local result, err = owner.ask(args.C or ".", said)
-      code = math.max(code, result and report.answer(args, result) or report.failure(err))
+      code = math.max(code, result and cli_report.answer(args, result) or cli_report.failure(err))
       if result and item.commands[3] then
         wrap.print("  " .. item.commands[3])
       end
@@ -111,7 +111,7 @@ function M.run(argv)
   end
   local items, err = read(args.C or ".")
   if not items then
-    return report.failure(err)
+    return cli_report.failure(err)
   elseif args.json then
     print(text.json(setmetatable(items, cjson.array_mt)))
   elseif #items == 0 then

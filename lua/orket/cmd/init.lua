@@ -1,16 +1,16 @@
 -- init.lua: `orket init DIR`: writes a minimal working project, also beside files that are there.
 
 local cjson = require("cjson")
-local demo = require("orket.demo_project")
+local demo_project = require("orket.project.new.demo_project")
 local fs = require("orket.core.fs")
-local list = require("orket.list")
+local tables = require("orket.util.tables")
 local options = require("orket.options")
-local project_commands = require("orket.project_commands")
-local project_dir = require("orket.project_dir")
+local project_commands = require("orket.project.new.project_commands")
+local project_dir = require("orket.project.project_dir")
 local store = require("orket.core.store")
 local sys = require("orket.core.sys")
-local text = require("orket.view.text")
-local wrap = require("orket.view.wrap")
+local text = require("orket.view.format.text")
+local wrap = require("orket.view.format.wrap")
 
 local M = {}
 
@@ -122,7 +122,7 @@ end
 
 -- The first of its files that is there already.
 local function taken(root, files)
-  for _, path in ipairs(list.keys(files)) do
+  for _, path in ipairs(tables.keys(files)) do
     if root:kind(path) then
       return path
     end
@@ -172,7 +172,7 @@ local function write_all(root, files, commands)
     return nil, problem
   end
   local organization = with_commands(of_environment(files["config/organization.json"]), commands)
-  for _, path in ipairs(list.keys(files)) do
+  for _, path in ipairs(tables.keys(files)) do
     local content = path == "config/organization.json" and organization or files[path]
     local written, message = root:add(path, content)
     if not written then
@@ -184,7 +184,7 @@ end
 
 local function files_of(args)
   local files = {}
-  for _, part in ipairs({ FILES, args.demo and demo.files or {} }) do
+  for _, part in ipairs({ FILES, args.demo and demo_project.files or {} }) do
     for path, content in pairs(part) do
       files[path] = content
     end

@@ -26,7 +26,7 @@ function M.run(argv)
     io.stderr:write(M.usage)
     return 2
   end
-  io.stdout:write(require("orket.fsm_doc").render())
+  io.stdout:write(require("orket.dev.fsm_doc").render())
   return 0
 end
 

@@ -1,13 +1,13 @@
 -- log.lua: `orket log`: the journal, as sentences or JSON lines; -f goes on as events are committed.
 
-local follow = require("orket.follow")
-local local_time = require("orket.view.local_time")
-local look = require("orket.look")
+local follow = require("orket.history.follow")
+local local_time = require("orket.view.format.local_time")
+local readonly = require("orket.view.readonly")
 local options = require("orket.options")
 local plain = require("orket.view.plain")
-local readers = require("orket.reader")
-local text = require("orket.view.text")
-local wrap = require("orket.view.wrap")
+local reader = require("orket.project.reader")
+local text = require("orket.view.format.text")
+local wrap = require("orket.view.format.wrap")
 
 local M = {}
 
@@ -75,10 +75,10 @@ end
 local function check(store, args, dir)
   local found, err = true, nil
   if args.card then
-    found, err = readers.card(store, args.card)
+    found, err = reader.card(store, args.card)
   end
   if found and args.run and args.run ~= BOARD then
-    found, err = readers.run(store, dir, args.run)
+    found, err = reader.run(store, dir, args.run)
   end
   return found, err
 end
@@ -119,7 +119,7 @@ end
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  return look.run(M.usage, print_log, parse(argv))
+  return readonly.run(M.usage, print_log, parse(argv))
 end
 
 return M

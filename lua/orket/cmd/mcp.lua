@@ -4,23 +4,23 @@
 local async = require("orket.async")
 local call = require("orket.mcp.call")
 local cjson = require("cjson")
-local concealed = require("orket.concealed")
-local config = require("orket.config")
-local definitions = require("orket.mcp.definition")
-local diff = require("orket.diff")
+local concealed = require("orket.governance.concealed")
+local config = require("orket.project.config")
+local definition = require("orket.mcp.definition")
+local diff = require("orket.util.diff")
 local errors = require("orket.errors")
 local fs = require("orket.core.fs")
-local helds = require("orket.mcp.held")
+local sessions = require("orket.mcp.sessions")
 local identities = require("orket.mcp.identity")
-local list = require("orket.list")
+local tables = require("orket.util.tables")
 local options = require("orket.options")
-local owner = require("orket.owner")
+local owner = require("orket.project.owner")
 local pins = require("orket.mcp.pins")
-local readers = require("orket.reader")
-local report = require("orket.report")
+local reader = require("orket.project.reader")
+local cli_report = require("orket.view.cli_report")
 local servers = require("orket.mcp.servers")
 local sys = require("orket.core.sys")
-local text = require("orket.view.text")
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -55,7 +55,7 @@ end
 
 -- What the journal says of trust, and whether this is the server that was trusted; nothing, where there is none yet.
 local function known(project, server)
-  local store <close> = readers.open(project.dir)
+  local store <close> = reader.open(project.dir)
   if not store then
     return {}
   end
@@ -67,7 +67,7 @@ end
 
 local function row_of(server, tools, differ)
   local trusted, aside = setmetatable({}, cjson.array_mt), setmetatable({}, cjson.array_mt)
-  for _, name in ipairs(list.keys(tools)) do
+  for _, name in ipairs(tables.keys(tools)) do
     local into = tools[name].aside and aside or trusted
     into[#into + 1] = tools[name].name
   end
@@ -91,7 +91,7 @@ function act.list(args)
     return nil, err
   end
   local rows = setmetatable({}, cjson.array_mt)
-  for _, name in ipairs(list.keys(project.config.organization.mcp or {})) do
+  for _, name in ipairs(tables.keys(project.config.organization.mcp or {})) do
     rows[#rows + 1] = row_of(servers.of(project.config, name), known(project, name))
   end
   if args.json then
@@ -140,11 +140,11 @@ end
 
 -- What a server says that it has, and the protocol that it says it in.
 local function list_of(project, server)
-  local store <close> = readers.open(project.dir)
-  local held <close>, seen = helds.new(project, store), {}
+  local store <close> = reader.open(project.dir)
+  local held <close>, seen = sessions.new(project, store), {}
   local said, err = async.within(server.deadline, listed, held, server, seen)
   if not said and err.code == "ERR_TIMEOUT" then
-    err = helds.late(server, seen.session, err)
+    err = sessions.late(server, seen.session, err)
   end
   return said, err, said and seen.session.version
 end
@@ -161,7 +161,7 @@ local function offered(project, name)
     return nil, err
   end
   local rows, trusted, differ = setmetatable({}, cjson.array_mt), known(project, name)
-  for i, tool in ipairs(definitions.all(name, said)) do
+  for i, tool in ipairs(definition.all(name, said)) do
     rows[i] = judged(tool, server, trusted[tool.name], differ or {})
   end
   return rows, said, version
@@ -210,7 +210,7 @@ function act.trust(args)
   local chosen = setmetatable({}, cjson.array_mt)
   for i, row in ipairs(rows) do
     if row.state ~= "refused" then
-      chosen[#chosen + 1] = list.pick(said[i], { "name", "description", "title", "inputSchema", "outputSchema" })
+      chosen[#chosen + 1] = tables.pick(said[i], { "name", "description", "title", "inputSchema", "outputSchema" })
     end
     if not args.json and row.state ~= "trusted" then
       print_tool(row)
@@ -222,7 +222,7 @@ function act.trust(args)
   result, err = owner.ask(args.C or ".", {
     act = "mcp.trust", reason = args.server, text = cjson.encode({ identity = identity, version = version, tools = chosen }), who = sys.user(),
   })
-  return result and report.answer(args, result), err
+  return result and cli_report.answer(args, result), err
 end
 
 -- ---- a call ----
@@ -236,7 +236,7 @@ local function arguments_of(args)
 end
 
 local function trusted_pin(project, server, tool)
-  local store <close> = readers.open(project.dir)
+  local store <close> = reader.open(project.dir)
   local row = store and pins.of(store, server)[tool]
   if not row then
     return nil, errors.new("ERR_DENIED", tool .. " is not trusted", "orket mcp tools " .. server .. " shows it, orket mcp trust " .. server .. " trusts it")
@@ -259,8 +259,8 @@ function act.call(args)
     pin, err = trusted_pin(project, server.name, args.tool)
   end
   if pin then
-    local store <close> = readers.open(project.dir)
-    local held <close> = helds.new(project, store, pins.looking(store, function(request)
+    local store <close> = reader.open(project.dir)
+    local held <close> = sessions.new(project, store, pins.looking(store, function(request)
       return owner.ask(project.dir, request)
     end))
     result, err = call.call(held, server, { server = server.name, tool = args.tool, pin = pin, arguments = arguments })
@@ -303,7 +303,7 @@ function M.run(argv)
     return options.refuse(M.usage, message)
   end
   local code, err = act[args.act or "list"](args)
-  return code or report.failure(err)
+  return code or cli_report.failure(err)
 end
 
 return M

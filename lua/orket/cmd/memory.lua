@@ -2,13 +2,13 @@
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
-local look = require("orket.look")
+local readonly = require("orket.view.readonly")
 local options = require("orket.options")
-local owner = require("orket.owner")
-local report = require("orket.report")
+local owner = require("orket.project.owner")
+local cli_report = require("orket.view.cli_report")
 local searches = require("orket.memory.search")
 local sys = require("orket.core.sys")
-local text = require("orket.view.text")
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -157,7 +157,7 @@ local function ask_owner(args)
     act = REQUEST[args.act], text = args.text, id = args.id, epic = args.epic, role = args.role, card = args.card,
     label = args.label, days = args.days, why = args.why, who = sys.user(),
   })
-  return result and report.answer(args, result) or report.failure(err)
+  return result and cli_report.answer(args, result) or cli_report.failure(err)
 end
 
 -- ---- a file of texts ----
@@ -187,11 +187,11 @@ local function add_all(args, next_line)
   while true do
     local texts = chunk_of(next_line)
     if #texts == 0 then
-      return report.answer(args, { count = count, message = "remembered " .. count .. " texts" })
+      return cli_report.answer(args, { count = count, message = "remembered " .. count .. " texts" })
     end
     for _, one in ipairs(texts) do
       if not utf8.len(one) then
-        return report.failure(errors.new("ERR_USAGE", "a line is not UTF-8; " .. count .. " texts are remembered", "mend the file"))
+        return cli_report.failure(errors.new("ERR_USAGE", "a line is not UTF-8; " .. count .. " texts are remembered", "mend the file"))
       end
     end
     local result, err = ask_lines(args, texts)
@@ -199,7 +199,7 @@ local function add_all(args, next_line)
       if err.code then
         err.message = err.message .. "; " .. count .. " texts before it are remembered"
       end
-      return report.failure(err)
+      return cli_report.failure(err)
     end
     count = count + result.count
   end
@@ -276,7 +276,7 @@ function M.run(argv)
   elseif REQUEST[args.act] then
     return ask_owner(args)
   end
-  return look.run(M.usage, args.act == "why" and why or search, args)
+  return readonly.run(M.usage, args.act == "why" and why or search, args)
 end
 
 return M

@@ -1,7 +1,7 @@
 -- mock_llm.lua: `orket mock-llm SCRIPT.lua`: a model that is a script.
 
 local async = require("orket.async")
-local mock = require("orket.mock.server")
+local mock = require("orket.dev.mock.server")
 local options = require("orket.options")
 
 local M = {}

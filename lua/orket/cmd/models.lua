@@ -1,17 +1,17 @@
 -- models.lua: `orket models`: the models of a project, and whether one can do what a run asks of it.
 
 local cjson = require("cjson")
-local config = require("orket.config")
-local configured = require("orket.config.models")
-local list = require("orket.list")
-local llm = require("orket.llm")
-local models = require("orket.models")
-local nearest = require("orket.nearest")
+local config = require("orket.project.config")
+local model_defaults = require("orket.project.config.model_defaults")
+local tables = require("orket.util.tables")
+local client = require("orket.llm.client")
+local models = require("orket.llm.models")
+local suggest = require("orket.util.suggest")
 local options = require("orket.options")
-local preflight = require("orket.preflight")
-local report = require("orket.report")
-local table_view = require("orket.view.table")
-local text = require("orket.view.text")
+local preflight = require("orket.llm.check.preflight")
+local cli_report = require("orket.view.cli_report")
+local table_view = require("orket.view.format.table")
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -37,7 +37,7 @@ local function users_of(project)
   for _, epic in pairs(project.epics) do
     for name, seat in pairs((project.teams[epic.team] or {}).seats or {}) do
       for _, role in ipairs(seat.roles) do
-        local model = configured.name(project, { params = epic.params or {}, environment = epic.environment }, seat, role)
+        local model = model_defaults.name(project, { params = epic.params or {}, environment = epic.environment }, seat, role)
         if model then
           users[model] = users[model] or {}
           users[model][epic.team .. "/" .. name] = true
@@ -52,14 +52,14 @@ local function row_of(name, model, users)
   local profile = models.profile(model)
   return {
     name = name, provider = profile.shape or "openai", endpoint = profile.base_url, model = profile.model, context = profile.context,
-    calls = profile.calls or "auto", price = profile.price, key = llm.has_key(profile),
-    seats = setmetatable(list.keys(users[name] or {}), cjson.array_mt),
+    calls = profile.calls or "auto", price = profile.price, key = client.has_key(profile),
+    seats = setmetatable(tables.keys(users[name] or {}), cjson.array_mt),
   }
 end
 
 local function rows_of(project)
   local rows, users = setmetatable({}, cjson.array_mt), users_of(project)
-  for _, name in ipairs(list.keys(project.organization.models)) do
+  for _, name in ipairs(tables.keys(project.organization.models)) do
     rows[#rows + 1] = row_of(name, project.organization.models[name], users)
   end
   return rows
@@ -112,7 +112,7 @@ end
 local function check(project, args)
   local model = project.organization.models[args.name]
   if not model then
-    local near = nearest.find(args.name, list.keys(project.organization.models))
+    local near = suggest.find(args.name, tables.keys(project.organization.models))
     return options.refuse(M.usage, "there is no model " .. args.name .. (near and ", did you mean " .. near .. "?" or ""))
   end
   local rows, ok = preflight.run(models.profile(model), args.timeout)
@@ -153,9 +153,9 @@ function M.run(argv)
   end
   local project, err = config.load(args.C or ".")
   if not project then
-    return report.failure(err)
+    return cli_report.failure(err)
   end
-  llm.keys(project.organization.keys)
+  client.keys(project.organization.keys)
   if args.verb then
     return check(project, args)
   end

@@ -1,12 +1,12 @@
 -- new.lua: `orket new KIND NAME`: the smallest role, tool, node, policy or epic that is right, as a file of the project.
 
-local config = require("orket.config")
+local config = require("orket.project.config")
 local errors = require("orket.errors")
-local list = require("orket.list")
+local tables = require("orket.util.tables")
 local options = require("orket.options")
-local project_file = require("orket.project_file")
-local report = require("orket.report")
-local templates = require("orket.templates")
+local project_file = require("orket.project.project_file")
+local cli_report = require("orket.view.cli_report")
+local templates = require("orket.project.new.templates")
 
 local M = {}
 
@@ -22,13 +22,13 @@ exit: 0 written, 1 there is such a file, or the project has no team yet, 2 usage
 -- The first team and environment of the project, and a seat of it that works.
 local function places(dir)
   local project = config.read(dir)
-  local team = list.keys(project.teams or {})[1]
-  local environment = list.keys(project.environments or {})[1]
+  local team = tables.keys(project.teams or {})[1]
+  local environment = tables.keys(project.environments or {})[1]
   if not team or not environment then
     return nil, errors.new("ERR_CONFIG", "the project has no team or no environment yet", "orket init DIR writes a project with both")
   end
-  for _, seat in ipairs(list.keys(project.teams[team].seats)) do
-    if not list.has(project.teams[team].seats[seat].roles, "integrity_guard") then
+  for _, seat in ipairs(tables.keys(project.teams[team].seats)) do
+    if not tables.has(project.teams[team].seats[seat].roles, "integrity_guard") then
       return { TEAM = team, ENVIRONMENT = environment, SEAT = seat }
     end
   end
@@ -75,7 +75,7 @@ function M.run(argv)
     written, err = project_file.add(dir, path, templates.fill(template.text or templates.node(args.kind), values))
   end
   if not written then
-    return report.failure(err)
+    return cli_report.failure(err)
   end
   print("wrote " .. path .. "\n  next: " .. templates.fill(template.next, values))
   return 0

@@ -2,10 +2,10 @@
 
 local cjson = require("cjson")
 local options = require("orket.options")
-local owner = require("orket.owner")
-local report = require("orket.report")
+local owner = require("orket.project.owner")
+local cli_report = require("orket.view.cli_report")
 local sys = require("orket.core.sys")
-local text = require("orket.view.text")
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -135,7 +135,7 @@ local function print_all(args, result)
   for _, list in ipairs({ result.retried, result.failed }) do
     setmetatable(list, cjson.array_mt)
   end
-  report.answer(args, result)
+  cli_report.answer(args, result)
   for _, one in ipairs(args.json and {} or result.failed) do
     io.stderr:write("orket: ", text.line(one.card .. ": " .. one.message), "\n")
   end
@@ -155,9 +155,9 @@ local function answer_each(act, args)
   for _, id in ipairs(args.card) do
     local result, err = ask(act, args, id)
     if result then
-      report.answer(args, result)
+      cli_report.answer(args, result)
     else
-      code = report.failure(err)
+      code = cli_report.failure(err)
     end
     if err and args.json and #args.card > 1 then
       print(text.json({ id = id, error = err }))
@@ -177,9 +177,9 @@ local function command(act)
     end
     local result, err = ask(args.all and "retry.all" or act, args, args.card)
     if not result then
-      return report.failure(err)
+      return cli_report.failure(err)
     end
-    return (args.all and print_all or report.answer)(args, result)
+    return (args.all and print_all or cli_report.answer)(args, result)
   end
 end
 

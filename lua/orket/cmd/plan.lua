@@ -1,21 +1,21 @@
 -- plan.lua: `orket plan`: a request becomes a rock with epics and issues, which a person takes or does not.
 
-local approvals = require("orket.approvals")
+local approvals = require("orket.governance.approvals.approvals")
 local cjson = require("cjson")
 local errors = require("orket.errors")
-local objections = require("orket.planning.objection")
+local objection = require("orket.planning.objection")
 local options = require("orket.options")
-local outcomes = require("orket.cmd.plan.outcome")
-local owner = require("orket.owner")
-local people = require("orket.people")
-local planning = require("orket.planning")
-local report = require("orket.report")
+local plan_outcome = require("orket.cmd.plan.plan_outcome")
+local owner = require("orket.project.owner")
+local human_actions = require("orket.governance.human_actions")
+local planning = require("orket.planning.planning")
+local cli_report = require("orket.view.cli_report")
 local requests = require("orket.cmd.plan.request")
-local session = require("orket.session")
+local session = require("orket.project.session")
 local sys = require("orket.core.sys")
-local text = require("orket.view.text")
-local texts = require("orket.text")
-local views = require("orket.view.planning")
+local text = require("orket.view.format.text")
+local strings = require("orket.util.strings")
+local planning_view = require("orket.view.live.planning_view")
 
 local M = {}
 
@@ -47,7 +47,7 @@ end
 -- A run of the plan, until it waits for a person; `begin` is what is done first, as the owner.
 local function run(args, begin)
   local found, failure
-  local code = session.run({ C = args.C, view = views.new(args) }, function(project)
+  local code = session.run({ C = args.C, view = planning_view.new(args) }, function(project)
     found, failure = begin(project)
     return found and { card = found }, failure
   end)
@@ -59,11 +59,11 @@ local function answer(project, id, said)
   if not plan then
     return nil, err
   elseif not plan.question then
-    return nil, errors.new("ERR_TRANSITION", plan.id .. " waits for no yes: it is " .. outcomes.status(plan), "orket plan --show " .. plan.id)
+    return nil, errors.new("ERR_TRANSITION", plan.id .. " waits for no yes: it is " .. plan_outcome.status(plan), "orket plan --show " .. plan.id)
   end
-  local against = said.answer == "approved" and objections.of(project, project.store, plan.proposal, planning.about(plan))
+  local against = said.answer == "approved" and objection.of(project, project.store, plan.proposal, planning.about(plan))
   if against then
-    return nil, objections.error(against)
+    return nil, objection.error(against)
   elseif approvals.is_late(plan.question) then
     said = { answer = "expired" }
   end
@@ -81,11 +81,11 @@ end
 -- ---- the person ----
 
 local function ask_person(plan)
-  outcomes.print_proposal(plan)
+  plan_outcome.print_proposal(plan)
   io.write("Make these cards? y: yes, n: give it up, text: what should be otherwise, nothing: later > ")
   io.flush()
   local line = io.read("l")
-  return line and texts.trimmed(line) or ""
+  return line and strings.trimmed(line) or ""
 end
 
 local NEXT = { y = "yes", yes = "yes", n = "no", no = "no", [""] = "later" }
@@ -113,9 +113,9 @@ local function see_through(args, id, failure)
   local plan, err, again
   local code = failure and 1 or 0
   repeat
-    plan, err = outcomes.look(args.C, id)
+    plan, err = plan_outcome.look(args.C, id)
     if not plan then
-      return outcomes.tell_none(args, failure or err, failure ~= nil)
+      return plan_outcome.tell_none(args, failure or err, failure ~= nil)
     end
     again = plan.question ~= nil and code ~= 1
     if again and args.yes then
@@ -124,13 +124,13 @@ local function see_through(args, id, failure)
       again = is_conversation(args) and converse(args, plan)
     end
   until not again
-  return math.max(outcomes.tell(args, plan, failure), code == 1 and 1 or 0)
+  return math.max(plan_outcome.tell(args, plan, failure), code == 1 and 1 or 0)
 end
 
 local function begin(args, opening)
   local id, failure, code = run(args, opening)
   if not id then
-    outcomes.tell_none(args, failure, true)
+    plan_outcome.tell_none(args, failure, true)
     return code == 0 and 1 or code
   end
   return see_through(args, id)
@@ -152,29 +152,29 @@ function ACT.change(args)
 end
 
 function ACT.drop(args)
-  local plan, err = outcomes.look(args.C, args.drop)
+  local plan, err = plan_outcome.look(args.C, args.drop)
   local ok
   if plan then
     ok, err = drop(args, plan)
   end
-  return ok and outcomes.tell(args, (outcomes.look(args.C, args.drop))) or report.failure(err)
+  return ok and plan_outcome.tell(args, (plan_outcome.look(args.C, args.drop))) or cli_report.failure(err)
 end
 
 function ACT.show(args)
-  local plan, err = outcomes.look(args.C, args.show)
+  local plan, err = plan_outcome.look(args.C, args.show)
   if not plan then
-    return report.failure(err)
+    return cli_report.failure(err)
   elseif not args.json and plan.proposal and not plan.question then
-    outcomes.print_proposal(plan)
+    plan_outcome.print_proposal(plan)
   end
-  outcomes.tell(args, plan)
+  plan_outcome.tell(args, plan)
   return 0
 end
 
 -- It waits for nothing that a person would have to say, or its model came to nothing.
 local function is_tried_again(project, plan)
   local card = plan.card
-  return card.status == "blocked" and outcomes.WAITS[card.wait_reason] or planning.fault(project.store, plan) ~= nil
+  return card.status == "blocked" and plan_outcome.WAITS[card.wait_reason] or planning.fault(project.store, plan) ~= nil
 end
 
 -- What it waited for is tried again; a question of its own is answered first.
@@ -183,20 +183,20 @@ ACT["go-on"] = function(args)
     local plan, err = planning.find(project.store, args["go-on"])
     local ok = plan
     if plan and is_tried_again(project, plan) then
-      ok, err = people.perform(project, { act = "retry", card = plan.card.id, who = sys.user() })
+      ok, err = human_actions.perform(project, { act = "retry", card = plan.card.id, who = sys.user() })
     end
     return ok and plan.id, err
   end)
 end
 
 function ACT.list(args)
-  local plans, err = outcomes.all(args.C)
+  local plans, err = plan_outcome.all(args.C)
   if not plans then
-    return report.failure(err)
+    return cli_report.failure(err)
   end
   local rows = setmetatable({}, cjson.array_mt)
   for i, plan in ipairs(plans) do
-    rows[i] = { id = plan.id, status = outcomes.status(plan), name = plan.card.name, rock = plan.rock }
+    rows[i] = { id = plan.id, status = plan_outcome.status(plan), name = plan.card.name, rock = plan.rock }
   end
   if args.json then
     print(text.json(rows))
@@ -246,7 +246,7 @@ function M.run(argv)
   end
   local request, err = requests.read(args)
   if not request then
-    return report.failure(err)
+    return cli_report.failure(err)
   end
   return begin(args, function(project)
     return planning.open(project, requests.labelled(project, request))

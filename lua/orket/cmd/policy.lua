@@ -1,23 +1,23 @@
 -- policy.lua: `orket policy`: the policies of the house as they serve, what changed scripts make possible, and the
 -- acts of a person on them.
 
-local canaries = require("orket.canary")
+local canary = require("orket.scripts.canary")
 local cjson = require("cjson")
-local config = require("orket.config")
+local config = require("orket.project.config")
 local errors = require("orket.errors")
-local fixtures = require("orket.policy.fixtures")
-local history = require("orket.policy.history")
-local house = require("orket.serving.house")
-local look = require("orket.look")
-local notice = require("orket.growth.notice")
+local fixtures = require("orket.governance.policy.fixtures")
+local policy_history = require("orket.governance.policy.policy_history")
+local config_record = require("orket.scripts.serving.config_record")
+local readonly = require("orket.view.readonly")
+local notice = require("orket.scripts.permission_delta.notice")
 local options = require("orket.options")
-local owner = require("orket.owner")
-local projects = require("orket.project")
-local report = require("orket.report")
-local serving = require("orket.serving")
-local statuses = require("orket.policy.status")
+local owner = require("orket.project.owner")
+local projects = require("orket.project.project")
+local cli_report = require("orket.view.cli_report")
+local serving = require("orket.scripts.serving")
+local statuses = require("orket.governance.policy.status")
 local sys = require("orket.core.sys")
-local text = require("orket.view.text")
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -76,19 +76,19 @@ local function print_status(status, dir)
 end
 
 local function print_canary(store)
-  local told = canaries.line(store)
+  local told = canary.line(store)
   if told then
     print(text.line(told))
   end
 end
 
 function act.status(args)
-  return look.run(M.usage, function(store, _, dir)
+  return readonly.run(M.usage, function(store, _, dir)
     local status, err = statuses.of(store, dir)
     if not status then
       return nil, err
     end
-    status.canary = canaries.status(store)
+    status.canary = canary.status(store)
     if args.json then
       print(text.json(status))
     else
@@ -110,7 +110,7 @@ local function waiting_now(project)
   if not ok and not project.waiting then
     return nil, err
   end
-  local waiting, changed = project.waiting, house.changed(project)
+  local waiting, changed = project.waiting, config_record.changed(project)
   return {
     config = changed and { was = changed.was, now = changed.now, delta = changed.delta },
     generation = waiting and waiting.generation.id or project.generation.id, against = waiting and waiting.against or nil,
@@ -147,7 +147,7 @@ function act.delta(args)
     found, err = waiting_now(project)
   end
   if not found then
-    return report.failure(err)
+    return cli_report.failure(err)
   elseif args.json then
     print(text.json(found))
   else
@@ -161,9 +161,9 @@ end
 local function ask_owner(args)
   local result, err = owner.ask(args.C or ".", { act = args.act, generation = args.a, who = sys.user() })
   if not result then
-    return report.failure(err)
+    return cli_report.failure(err)
   end
-  return report.answer(args, result)
+  return cli_report.answer(args, result)
 end
 
 act.accept, act.rollback = ask_owner, ask_owner
@@ -198,7 +198,7 @@ function act.test(args)
     dir = dir, chosen = project.organization.process_rules.policy_node or "policy",
   })
   if not result then
-    return report.failure(err)
+    return cli_report.failure(err)
   elseif args.json then
     print(text.json(result))
   else
@@ -219,16 +219,16 @@ local function pair_of(store, args)
   if not now then
     return nil, errors.new("ERR_NOT_FOUND", "nothing has served yet", "orket run EPIC")
   elseif args.a then
-    local from, err = history.find(store, args.a)
+    local from, err = policy_history.find(store, args.a)
     local to = now.generation
     if from and args.b then
-      to, err = history.find(store, args.b)
+      to, err = policy_history.find(store, args.b)
     end
     return from and to and { from, to }, err
   elseif waits then
     return { now.generation, waits.generation }
   end
-  local before = history.before(store, now.generation, always)
+  local before = policy_history.before(store, now.generation, always)
   if not before then
     return nil, errors.new("ERR_NOT_FOUND", "nothing served before " .. now.generation, "name two generations")
   end
@@ -252,7 +252,7 @@ local function print_diff(found)
 end
 
 function act.diff(args)
-  return look.run(M.usage, function(store, _, dir)
+  return readonly.run(M.usage, function(store, _, dir)
     local project, err = config.load(dir)
     local pair
     if project then
@@ -261,7 +261,7 @@ function act.diff(args)
     if not pair then
       return nil, err
     end
-    local found = history.compare(store, project, pair[1], pair[2])
+    local found = policy_history.compare(store, project, pair[1], pair[2])
     if args.json then
       print(text.json(found))
     else

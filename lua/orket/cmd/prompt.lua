@@ -1,16 +1,16 @@
 -- prompt.lua: `orket prompt CARD`: what would be sent to a model for a card, exactly.
 
-local diff = require("orket.diff")
+local diff = require("orket.util.diff")
 local errors = require("orket.errors")
-local history = require("orket.policy.history")
-local notice = require("orket.growth.notice")
+local policy_history = require("orket.governance.policy.policy_history")
+local notice = require("orket.scripts.permission_delta.notice")
 local options = require("orket.options")
-local preview = require("orket.preview")
-local projects = require("orket.project")
-local report = require("orket.report")
-local scripts = require("orket.scripts")
-local serving = require("orket.serving")
-local text = require("orket.view.text")
+local preview = require("orket.dev.preview")
+local projects = require("orket.project.project")
+local cli_report = require("orket.view.cli_report")
+local scripts = require("orket.scripts.scripts")
+local serving = require("orket.scripts.serving")
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -36,7 +36,7 @@ local function other_of(project, word)
   if waiting and #word >= 4 and waiting.id:sub(1, #word) == word then
     return waiting
   end
-  local id, err = history.find(project.store, word)
+  local id, err = policy_history.find(project.store, word)
   if not id then
     return nil, err
   end
@@ -136,7 +136,7 @@ function M.run(argv)
     err = other
   end
   if not one then
-    return report.failure(err)
+    return cli_report.failure(err)
   end
   show(one, other, args.json)
   return 0

@@ -4,11 +4,11 @@ local cjson = require("cjson")
 local errors = require("orket.errors")
 local fs = require("orket.core.fs")
 local options = require("orket.options")
-local owner = require("orket.owner")
-local puts = require("orket.put")
-local report = require("orket.report")
+local owner = require("orket.project.owner")
+local put = require("orket.workspace.put")
+local cli_report = require("orket.view.cli_report")
 local sys = require("orket.core.sys")
-local text = require("orket.view.text")
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -87,7 +87,7 @@ local function add_directory(files, root, real, below, as)
       local here = path == "." and entry.name or path .. "/" .. entry.name
       if entry.type == "directory" then
         go(here, depth + 1)
-      elseif entry.type == "file" and #files <= puts.FILES_MAX then
+      elseif entry.type == "file" and #files <= put.FILES_MAX then
         files[#files + 1] = {
           dir = real .. (path ~= "." and "/" .. path or ""), name = entry.name, below = below .. "/" .. here, as = as and as .. "/" .. here,
         }
@@ -162,10 +162,10 @@ function M.run(argv)
     result, err = owner.ask(args.C or ".", { act = "put", card = args.card, files = files, who = sys.user() })
   end
   if not result then
-    return report.failure(err)
+    return cli_report.failure(err)
   end
   setmetatable(result.files, cjson.array_mt)
-  return report.answer(args, result)
+  return cli_report.answer(args, result)
 end
 
 return M

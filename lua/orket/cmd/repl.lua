@@ -10,20 +10,20 @@ local cjson = require("cjson")
 local edit = require("orket.core.edit")
 local embed = require("orket.core.embed")
 local errors = require("orket.errors")
-local api = require("orket.repl.api")
-local attachments = require("orket.repl.attached")
-local configuration = require("orket.config")
-local helps = require("orket.repl.help")
-local house = require("orket.house")
+local api = require("orket.dev.repl.api")
+local attached = require("orket.dev.repl.attached")
+local config = require("orket.project.config")
+local repl_help = require("orket.dev.repl.repl_help")
+local gate_options = require("orket.governance.gate_options")
 local options = require("orket.options")
-local moments = require("orket.repl.moment")
-local readers = require("orket.reader")
-local report = require("orket.report")
-local scripts = require("orket.scripts")
+local moment = require("orket.dev.repl.moment")
+local reader = require("orket.project.reader")
+local cli_report = require("orket.view.cli_report")
+local scripts = require("orket.scripts.scripts")
 local sys = require("orket.core.sys")
 local fs = require("orket.core.fs")
-local text = require("orket.view.text")
-local values = require("orket.repl.values")
+local text = require("orket.view.format.text")
+local values = require("orket.dev.repl.values")
 
 local M = {}
 
@@ -55,11 +55,11 @@ local Repl = {}
 Repl.__index = Repl
 
 local LIMITS = { ms = 2000, steps = 100000000 }
-local FACE = embed.read("lua/orket/repl/face.lua")
+local FACE = embed.read("lua/orket/dev/repl/face.lua")
 
 ---What the gate is built from of the organization.
 function Repl:rules()
-  return house.of(self.config.organization.process_rules)
+  return gate_options.of(self.config.organization.process_rules)
 end
 
 ---Builds the generation of the files as they are now; answers what was refused.
@@ -166,7 +166,7 @@ function Repl:enter(line)
   if about == "" then
     print((M.usage:gsub("^.-\n\n", ""):gsub("\n$", "")))
   elseif about then
-    print(text.block(helps.of(about)))
+    print(text.block(repl_help.of(about)))
   elseif err and not early then
     answer(self, nil, err)
   elseif not err and chunk:find("%S") then
@@ -209,7 +209,7 @@ local function read_loop(self)
     local place = self.moment and self.moment.run .. "@" .. self.moment.at or "orket"
     self.prompt = self.pending and "    >> " or place .. "> "
     local line, failure = errors.check(async.await(closing.line, closing, self.prompt,
-      helps.completions(self.store:read("board", {}), self.kept)))
+      repl_help.completions(self.store:read("board", {}), self.kept)))
     self.prompt = nil
     if line and ends(self, line) then
       return self:finish()
@@ -245,7 +245,7 @@ end
 -- On a terminal one is told at once where a turn stopped.
 local function attach(self)
   local err
-  self.attached, err = attachments.open(self.dir)
+  self.attached, err = attached.open(self.dir)
   if self.attached and sys.is_tty(0) then
     self.attached:listen(function(stop)
       tell(self, stop and string.format("* %s stopped at %s %s (%s): inspect, step, continue, skip", text.clean(stop.card), stop.at,
@@ -258,7 +258,7 @@ end
 local function open(dir, args)
   local self = setmetatable({ dir = dir, kept = setmetatable({}, nil) }, Repl)
   local err
-  self.config, err = configuration.load(dir)
+  self.config, err = config.load(dir)
   if not self.config then
     return nil, err
   end
@@ -266,14 +266,14 @@ local function open(dir, args)
   if not self.root then
     return nil, err
   end
-  self.store, err = readers.open(dir)
+  self.store, err = reader.open(dir)
   if not self.store then
     return nil, err
   end
   local problems = self:reload()
   if args.run then
     problems = {} -- of the files as they are now
-    self.moment, err = moments.open(self, args.run, args.at)
+    self.moment, err = moment.open(self, args.run, args.at)
   elseif args.attach then
     err = attach(self)
   end
@@ -292,13 +292,13 @@ function M.run(argv)
   end
   local self, problems = open(args.C or ".", args)
   if not self then
-    return report.failure(problems)
+    return cli_report.failure(problems)
   elseif #problems > 0 then
-    report.failure(problems)
+    cli_report.failure(problems)
   end
   if sys.is_tty(0) then
     print(string.format("orket %s  %s  (exit or ^D ends; help tells more)", sys.version(),
-      self.moment and moments.line(self) or "generation " .. self.generation.id))
+      self.moment and moment.line(self) or "generation " .. self.generation.id))
     read_loop(self)
     return 0
   end

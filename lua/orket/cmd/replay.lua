@@ -2,14 +2,14 @@
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
-local list = require("orket.list")
+local tables = require("orket.util.tables")
 local options = require("orket.options")
-local projects = require("orket.project")
-local replay = require("orket.replay")
-local report = require("orket.report")
-local scripts = require("orket.scripts")
+local projects = require("orket.project.project")
+local replay = require("orket.history.replay")
+local cli_report = require("orket.view.cli_report")
+local scripts = require("orket.scripts.scripts")
 local sys = require("orket.core.sys")
-local text = require("orket.view.text")
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -49,13 +49,13 @@ end
 
 local function show(args, result, seconds)
   if args.json then
-    result.changed = setmetatable(list.keys(result.changed), cjson.array_mt)
+    result.changed = setmetatable(tables.keys(result.changed), cjson.array_mt)
     setmetatable(result.settings, cjson.array_mt)
     result.ok, result.seconds = true, seconds
     print(text.json(result))
     return 0
   end
-  for _, path in ipairs(list.keys(result.changed)) do
+  for _, path in ipairs(tables.keys(result.changed)) do
     print(path .. " is another one: it makes no difference to this run")
   end
   for _, path in ipairs(result.settings) do
@@ -71,7 +71,7 @@ local function refuse(args, err)
     print(text.json({ ok = false, error = err }))
     return 1
   end
-  return report.failure(err)
+  return cli_report.failure(err)
 end
 
 local OPTIONS = { C = "value", json = "flag", strict = "flag", config = "flag", card = "value", role = "value", scripts = "flag" }
@@ -88,11 +88,11 @@ function M.run(argv)
   end
   local project <close>, err = projects.open(args.C or ".", {})
   if not project then
-    return report.failure(err)
+    return cli_report.failure(err)
   end
   local others, why = other_scripts(project, args)
   if why then
-    return report.failure(why)
+    return cli_report.failure(why)
   end
   local began = sys.monotonic()
   local result

@@ -1,12 +1,12 @@
 -- reports.lua: `orket reports`: what was refused, newest first.
 
-local look = require("orket.look")
+local readonly = require("orket.view.readonly")
 local options = require("orket.options")
-local readers = require("orket.reader")
-local reports = require("orket.reports")
-local shown = require("orket.approvals.shown")
-local text = require("orket.view.text")
-local wrap = require("orket.view.wrap")
+local reader = require("orket.project.reader")
+local reports = require("orket.reports.reports")
+local approval_format = require("orket.governance.approvals.approval_format")
+local text = require("orket.view.format.text")
+local wrap = require("orket.view.format.wrap")
 
 local M = {}
 
@@ -24,7 +24,7 @@ exit: 0 done, 1 failed, 2 usage
 
 local function what(action)
   if action.operation then
-    return shown.line({ tool = action.tool or "?", operation = action.operation })
+    return approval_format.line({ tool = action.tool or "?", operation = action.operation })
   end
   return action.what or (action.tool or "?") .. " " .. (action.arguments or "")
 end
@@ -55,10 +55,10 @@ end
 local function show(store, args, dir)
   local found, err = true, nil
   if args.card then
-    found, err = readers.card(store, args.card)
+    found, err = reader.card(store, args.card)
   end
   if found and args.run then
-    found, err = readers.run(store, dir, args.run)
+    found, err = reader.run(store, dir, args.run)
   end
   if not found then
     return nil, err
@@ -75,7 +75,7 @@ end
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  return look.run(M.usage, show, parse(argv))
+  return readonly.run(M.usage, show, parse(argv))
 end
 
 return M

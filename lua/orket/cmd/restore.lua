@@ -2,16 +2,16 @@
 
 local async = require("orket.async")
 local errors = require("orket.errors")
-local files = require("orket.tree.files")
+local tree_files = require("orket.workspace.tree_files")
 local fs = require("orket.core.fs")
 local lock = require("orket.core.lock")
 local options = require("orket.options")
-local places = require("orket.tree.places")
-local projects = require("orket.project")
-local report = require("orket.report")
+local places = require("orket.workspace.places")
+local projects = require("orket.project.project")
+local cli_report = require("orket.view.cli_report")
 local store = require("orket.core.store")
 local sys = require("orket.core.sys")
-local text = require("orket.view.text")
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -59,7 +59,7 @@ local function lay_out(dir)
   for _, card in ipairs(project.store:read("board", {})) do
     if card.type == "epic" and project.store:read("tree", { tree = card.id })[1] then
       local ok
-      ok, err = files.seed(project, project.store, card.id, places.epic(card.id))
+      ok, err = tree_files.seed(project, project.store, card.id, places.epic(card.id))
       if not ok then
         return nil, err
       end
@@ -119,7 +119,7 @@ function M.run(argv)
   end
   local result, err = restore(args.C or ".", args.dir)
   if not result then
-    return report.failure(err)
+    return cli_report.failure(err)
   elseif args.json then
     print(text.json(result))
   else

@@ -2,9 +2,9 @@
 
 local errors = require("orket.errors")
 local options = require("orket.options")
-local readers = require("orket.reader")
-local rewind = require("orket.rewind")
-local session = require("orket.session")
+local reader = require("orket.project.reader")
+local rewind = require("orket.scheduler.rewind")
+local session = require("orket.project.session")
 local sys = require("orket.core.sys")
 
 local M = {}
@@ -30,7 +30,7 @@ local function is_of_plan(store, run)
 end
 
 local function newest(project)
-  local all = readers.runs(project.store, project.dir)
+  local all = reader.runs(project.store, project.dir)
   for i = #all, 1, -1 do
     if not ENDED[all[i].status] and not is_of_plan(project.store, all[i]) then
       return all[i]
@@ -44,7 +44,7 @@ local function find(project, id, from)
   if not id then
     return newest(project)
   end
-  local run, err = readers.run(project.store, project.dir, id)
+  local run, err = reader.run(project.store, project.dir, id)
   if not run then
     return nil, err
   elseif ENDED[run.status] then

@@ -1,12 +1,12 @@
 -- run.lua: `orket run CARD`: which card, and whether its replies are recorded or played.
 
-local cassettes = require("orket.cassette")
-local config = require("orket.config")
+local cassette = require("orket.llm.cassette.cassette")
+local config = require("orket.project.config")
 local errors = require("orket.errors")
-local lists = require("orket.list")
+local tables = require("orket.util.tables")
 local options = require("orket.options")
-local session = require("orket.session")
-local text = require("orket.view.text")
+local session = require("orket.project.session")
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -38,7 +38,7 @@ local function record_into(name)
     return cannot(name, message, "name a file that can be made")
   end
   file:setvbuf("no") -- what was answered is kept, whatever happens to this process
-  return cassettes.recorder(function(line)
+  return cassette.recorder(function(line)
     return file:write(line)
   end)
 end
@@ -50,7 +50,7 @@ local function replay_from(name)
     return cannot(name, message, "orket run --record FILE makes one")
   end
   file:close()
-  return cassettes.player(recorded, name)
+  return cassette.player(recorded, name)
 end
 
 local function open_cassette(args)
@@ -67,7 +67,7 @@ local function list_cards(dir)
   local project = config.read(dir)
   io.stderr:write("orket: which card? These can run:\n")
   for _, kind in ipairs({ "rocks", "epics" }) do
-    for _, id in ipairs(lists.keys(project[kind] or {})) do
+    for _, id in ipairs(tables.keys(project[kind] or {})) do
       io.stderr:write("  ", text.clean(string.format("orket run %-20s  %s: %s", id, kind:sub(1, -2), project[kind][id].name)), "\n")
     end
   end

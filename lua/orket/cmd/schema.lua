@@ -1,7 +1,7 @@
 -- schema.lua: `orket schema KIND`: the JSON Schema of a kind of file, so that an editor completes and checks it.
 
 local embed = require("orket.core.embed")
-local list = require("orket.list")
+local tables = require("orket.util.tables")
 local options = require("orket.options")
 
 local M = {}
@@ -25,7 +25,7 @@ local KINDS = {
 function M.run(argv)
   local args, message = options.parse(argv, {}, { "kind" })
   if args and not KINDS[args.kind] then
-    args, message = nil, "there is no schema '" .. args.kind .. "': " .. table.concat(list.keys(KINDS), ", ")
+    args, message = nil, "there is no schema '" .. args.kind .. "': " .. table.concat(tables.keys(KINDS), ", ")
   end
   if not args then
     return options.refuse(M.usage, message)

@@ -4,13 +4,13 @@ local cjson = require("cjson")
 local embed = require("orket.core.embed")
 local errors = require("orket.errors")
 local fs = require("orket.core.fs")
-local list = require("orket.list")
-local nearest = require("orket.nearest")
+local tables = require("orket.util.tables")
+local suggest = require("orket.util.suggest")
 local options = require("orket.options")
-local project_file = require("orket.project_file")
-local report = require("orket.report")
-local scripts = require("orket.scripts")
-local text = require("orket.view.text")
+local project_file = require("orket.project.project_file")
+local cli_report = require("orket.view.cli_report")
+local scripts = require("orket.scripts.scripts")
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -37,7 +37,7 @@ end
 
 local function print_list(texts, json)
   local rows = setmetatable({}, cjson.array_mt)
-  for i, path in ipairs(list.keys(texts)) do
+  for i, path in ipairs(tables.keys(texts)) do
     rows[i] = { path = path, origin = origin(path, texts) }
   end
   if json then
@@ -52,7 +52,7 @@ end
 
 local function find(texts, name)
   local found, names = {}, {}
-  for _, path in ipairs(list.keys(texts)) do
+  for _, path in ipairs(tables.keys(texts)) do
     local last = path:match("([^/]*)%.lua$")
     names[path], names[last] = true, true
     if path == name or path == name .. ".lua" or last == name then
@@ -64,7 +64,7 @@ local function find(texts, name)
   elseif #found > 1 then
     return nil, errors.new("ERR_USAGE", "several scripts are called '" .. name .. "'", "name one: " .. table.concat(found, ", "))
   end
-  local near = nearest.find(name, list.keys(names))
+  local near = suggest.find(name, tables.keys(names))
   return nil, errors.new("ERR_NOT_FOUND", "there is no script '" .. name .. "'" .. (near and ", did you mean " .. near .. "?" or ""), "orket script list")
 end
 
@@ -87,7 +87,7 @@ local function act(args, dir, texts)
     written, err = copy(dir, path)
   end
   if not written then
-    return report.failure(err)
+    return cli_report.failure(err)
   end
   print("wrote " .. path .. "; it serves in the place of the shipped one")
   return 0
@@ -108,7 +108,7 @@ function M.run(argv)
   local dir = args.C or "."
   local texts, err = read(dir)
   if err then
-    return report.failure(err)
+    return cli_report.failure(err)
   elseif args.what == "list" then
     return print_list(texts, args.json)
   end

@@ -1,24 +1,24 @@
 -- setup.lua: `orket setup`: finds models that can be asked, checks one, and writes it into a project's configuration.
 
 local cjson = require("cjson")
-local config = require("orket.config")
+local config = require("orket.project.config")
 local errors = require("orket.errors")
-local file_diff = require("orket.view.file_diff")
+local file_diff = require("orket.view.format.file_diff")
 local fs = require("orket.core.fs")
-local list = require("orket.list")
-local llm = require("orket.llm")
-local model_entry = require("orket.config.model_entry")
-local nearest = require("orket.nearest")
+local tables = require("orket.util.tables")
+local client = require("orket.llm.client")
+local model_entry = require("orket.project.config.model_entry")
+local suggest = require("orket.util.suggest")
 local options = require("orket.options")
-local preflight = require("orket.preflight")
-local project_file = require("orket.project_file")
-local providers = require("orket.providers")
-local report = require("orket.report")
-local servers = require("orket.model_servers")
+local preflight = require("orket.llm.check.preflight")
+local project_file = require("orket.project.project_file")
+local providers = require("orket.llm.providers")
+local cli_report = require("orket.view.cli_report")
+local model_servers = require("orket.llm.check.model_servers")
 local show_checks = require("orket.cmd.models").show_checks
 local sys = require("orket.core.sys")
-local text = require("orket.view.text")
-local texts = require("orket.text")
+local text = require("orket.view.format.text")
+local strings = require("orket.util.strings")
 
 local M = {}
 
@@ -53,7 +53,7 @@ Setup.__index = Setup
 local function ask(question)
   io.write(question, " > ")
   io.flush()
-  return texts.trimmed(io.read("l") or "")
+  return strings.trimmed(io.read("l") or "")
 end
 
 local function agrees(question)
@@ -90,7 +90,7 @@ end
 local function find(self)
   local args = self.args
   local only = args.url and { name = args.url, base_url = args.url, key = args.key, shape = args.shape }
-  self.servers = servers.find(only or nil)
+  self.servers = model_servers.find(only or nil)
   for _, server in ipairs(self.servers) do
     show_server(self, server)
   end
@@ -102,7 +102,7 @@ local function nothing_found(self)
     return server.problem
   end
   return errors.new("ERR_NOT_FOUND", "no model was found",
-    "start a server (ollama serve, then ollama pull qwen2.5-coder:7b), set a key (" .. table.concat(servers.KEYS, ", ")
+    "start a server (ollama serve, then ollama pull qwen2.5-coder:7b), set a key (" .. table.concat(model_servers.KEYS, ", ")
     .. "), or name an address: orket setup --url URL")
 end
 
@@ -112,7 +112,7 @@ local function not_listed(self, name)
   if #self.choices == 0 then
     return nothing_found(self)
   end
-  local near = nearest.find(name, list.column(self.choices, "model"))
+  local near = suggest.find(name, tables.column(self.choices, "model"))
   return errors.new("ERR_NOT_FOUND", "no server that was found lists the model " .. name,
     near and "did you mean " .. near .. "?" or "orket setup lists what there is; --url URL names another server")
 end
@@ -202,7 +202,7 @@ local function load(self)
   if not self.project then
     return nil, err
   end
-  llm.keys(self.project.organization.keys)
+  client.keys(self.project.organization.keys)
   self.before, err = errors.check(root:read(FILE, FILE_MAX))
   return self.before, err
 end
@@ -318,7 +318,7 @@ local ROW = { "name", "base_url", "shape", "key", "models", "context", "problem"
 local function as_json(self)
   local rows = setmetatable({}, cjson.array_mt)
   for i, server in ipairs(self.servers) do
-    rows[i] = list.pick(server, ROW)
+    rows[i] = tables.pick(server, ROW)
   end
   return text.json({ servers = rows, model = self.model, checks = self.checks, diff = self.diff, written = self.written or false })
 end
@@ -335,7 +335,7 @@ function M.run(argv)
   if args.json then
     print(as_json(self))
   end
-  return code or err and report.failure(err) or 1
+  return code or err and cli_report.failure(err) or 1
 end
 
 return M

@@ -1,29 +1,29 @@
 -- show.lua: `orket show CARD`: a card with everything on it, and what happened to it; `orket show RUN`: where a
 -- run stands.
 
-local checkpoints = require("orket.checkpoints")
+local checkpoints = require("orket.history.checkpoints")
 local cjson = require("cjson")
-local content = require("orket.approvals.content")
+local content = require("orket.governance.approvals.content")
 local dialogue = require("orket.view.dialogue")
 local ending = require("orket.view.ending")
-local once = require("orket.turn.once")
-local outages = require("orket.outages")
-local approvals = require("orket.approvals")
+local at_most_once = require("orket.effects.at_most_once")
+local outages = require("orket.reports.outages")
+local approvals = require("orket.governance.approvals.approvals")
 local asked = require("orket.cmd.approvals")
-local labels = require("orket.labels")
-local local_time = require("orket.view.local_time")
-local look = require("orket.look")
+local labels = require("orket.governance.labels")
+local local_time = require("orket.view.format.local_time")
+local readonly = require("orket.view.readonly")
 local options = require("orket.options")
 local plain = require("orket.view.plain")
-local readers = require("orket.reader")
-local records = require("orket.turn_record")
-local reports = require("orket.reports")
-local style = require("orket.view.style")
-local table_view = require("orket.view.table")
-local text = require("orket.view.text")
-local wrap = require("orket.view.wrap")
-local texts = require("orket.text")
-local files = require("orket.tree.files")
+local reader = require("orket.project.reader")
+local turn_record = require("orket.history.turn_record")
+local reports = require("orket.reports.reports")
+local style = require("orket.view.format.style")
+local table_view = require("orket.view.format.table")
+local text = require("orket.view.format.text")
+local wrap = require("orket.view.format.wrap")
+local strings = require("orket.util.strings")
+local tree_files = require("orket.workspace.tree_files")
 
 local M = {}
 
@@ -40,7 +40,7 @@ exit: 0 done, 1 failed, 2 usage
 -- Lines stay lines, everything else that could steer a terminal does not.
 local function block(value, indent)
   local lines = {}
-  for line in (texts.ended(value) .. "\n"):gmatch("(.-)\n") do
+  for line in (strings.ended(value) .. "\n"):gmatch("(.-)\n") do
     lines[#lines + 1] = indent .. text.clean(line)
   end
   return table.concat(lines, "\n")
@@ -77,7 +77,7 @@ local function print_card(store, card, comments, events)
     field(i == 1 and "from outside" or "", part.what .. " (" .. table.concat(part.labels, ", ") .. ")")
   end
   if card.uncertain then
-    wrap.print("\n  unknown outcome: " .. text.visible(once.describe(card.uncertain.operation)) .. " was interrupted. Check whether it happened, then one of:")
+    wrap.print("\n  unknown outcome: " .. text.visible(at_most_once.describe(card.uncertain.operation)) .. " was interrupted. Check whether it happened, then one of:")
     for _, answer in ipairs({ "happened", "did-not", "again" }) do
       wrap.print("  orket answer " .. text.clean(card.id) .. " " .. answer)
     end
@@ -143,7 +143,7 @@ local function show_run(store, run, json)
   for _, row in ipairs(store:read("statuses", { epic = run.card })) do
     run.cards[row.status] = row.cards
   end
-  run.tree = files.hash(files.snapshot(store, run.card))
+  run.tree = tree_files.hash(tree_files.snapshot(store, run.card))
   if json then
     print(text.json(run))
   else
@@ -162,7 +162,7 @@ local function show_card(store, card, json)
   card.uncertain = store:read("uncertain", { card = card.id })[1]
   card.approval = approvals.pending(store, card.id)[1]
   card.outage = outages.of(store, card.id)
-  card.last_reply = records.last_reply(store, card.id)
+  card.last_reply = turn_record.last_reply(store, card.id)
   if json then
     if card.approval then
       card.approval.operation = content.whole(store, card.approval.operation)
@@ -176,18 +176,18 @@ local function show_card(store, card, json)
 end
 
 local function show(store, args, dir)
-  local card, err = readers.card(store, args.card)
+  local card, err = reader.card(store, args.card)
   if card then
     return show_card(store, card, args.json)
   end
-  local run = readers.run(store, dir, args.card)
+  local run = reader.run(store, dir, args.card)
   return run and show_run(store, run, args.json), err
 end
 
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  return look.run(M.usage, show, options.parse(argv, { C = "value", json = "flag" }, { "card" }))
+  return readonly.run(M.usage, show, options.parse(argv, { C = "value", json = "flag" }, { "card" }))
 end
 
 return M

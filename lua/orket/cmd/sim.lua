@@ -3,11 +3,11 @@
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local options = require("orket.options")
-local projects = require("orket.project")
-local report = require("orket.report")
-local sim = require("orket.sim")
+local projects = require("orket.project.project")
+local cli_report = require("orket.view.cli_report")
+local sim = require("orket.history.sim")
 local sys = require("orket.core.sys")
-local text = require("orket.view.text")
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -83,7 +83,7 @@ local function finish(args, result, seconds)
 end
 
 local function refuse(err)
-  report.failure(err)
+  cli_report.failure(err)
   return 2
 end
 

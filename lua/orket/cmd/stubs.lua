@@ -2,8 +2,8 @@
 
 local embed = require("orket.core.embed")
 local options = require("orket.options")
-local project_file = require("orket.project_file")
-local report = require("orket.report")
+local project_file = require("orket.project.project_file")
+local cli_report = require("orket.view.cli_report")
 
 local M = {}
 
@@ -47,7 +47,7 @@ function M.run(argv)
   end
   local written, said = write(args.C or ".")
   if not written then
-    return report.failure(said)
+    return cli_report.failure(said)
   end
   print(said)
   return 0

@@ -1,10 +1,10 @@
 -- sync.lua: `orket sync`: applies the card files to the board.
 
 local options = require("orket.options")
-local owner = require("orket.owner")
-local report = require("orket.report")
+local owner = require("orket.project.owner")
+local cli_report = require("orket.view.cli_report")
 local sys = require("orket.core.sys")
-local text = require("orket.view.text")
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -24,7 +24,7 @@ function M.run(argv)
   end
   local result, err = owner.ask(args.C or ".", { act = "sync", who = sys.user() })
   if not result then
-    return report.failure(err)
+    return cli_report.failure(err)
   elseif args.json then
     print(text.json(result))
   else

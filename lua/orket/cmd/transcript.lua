@@ -2,12 +2,12 @@
 
 local dialogue = require("orket.view.dialogue")
 local errors = require("orket.errors")
-local follow = require("orket.follow")
-local look = require("orket.look")
+local follow = require("orket.history.follow")
+local readonly = require("orket.view.readonly")
 local options = require("orket.options")
-local records = require("orket.turn_record")
+local turn_record = require("orket.history.turn_record")
 local sys = require("orket.core.sys")
-local text = require("orket.view.text")
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -38,7 +38,7 @@ end
 -- Prints what came since; answers how many entries, or nil when the output is closed.
 local function print_turn(store, row, seen, args)
   local key = row.run .. "/" .. row.turn
-  local entries, n = records.entries(store, row, seen[key])
+  local entries, n = turn_record.entries(store, row, seen[key])
   seen[key] = n
   for _, entry in ipairs(entries) do
     if not io.write(printed(entry, args)) then
@@ -81,7 +81,7 @@ local function go_on(store, dir, rows, seen, args)
 end
 
 local function show(store, args, dir)
-  local rows, err = records.turns(store, dir, args.id, args.all)
+  local rows, err = turn_record.turns(store, dir, args.id, args.all)
   if rows and #rows == 0 and not args.f then
     err = errors.new("ERR_NOT_FOUND", "no model has been asked about " .. args.id,
       "name an issue or a plan that was worked on, or RUN/TURN; orket history lists runs and turns")
@@ -105,7 +105,7 @@ function M.run(argv)
   if args and args.markdown and args.json then
     args, message = nil, "--markdown and --json exclude each other"
   end
-  return look.run(M.usage, show, args, message)
+  return readonly.run(M.usage, show, args, message)
 end
 
 return M

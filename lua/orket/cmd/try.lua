@@ -127,7 +127,7 @@ end
 local function find(name)
   for _, wall in ipairs(WALLS) do
     if wall == name then
-      return require("orket.try." .. wall)
+      return require("orket.dev.try." .. wall)
     end
   end
 end

@@ -1,24 +1,24 @@
 -- validate.lua: `orket validate [DIR]`: everything that is wrong with a project, at once.
 
 local cjson = require("cjson")
-local code = require("orket.config.code")
-local concealed = require("orket.concealed")
-local config = require("orket.config")
-local drift = require("orket.drift")
+local code = require("orket.project.config.code")
+local concealed = require("orket.governance.concealed")
+local config = require("orket.project.config")
+local drift = require("orket.project.drift")
 local failures = require("orket.errors")
 local fs = require("orket.core.fs")
-local house = require("orket.house")
-local lists = require("orket.list")
-local notice = require("orket.growth.notice")
+local gate_options = require("orket.governance.gate_options")
+local tables = require("orket.util.tables")
+local notice = require("orket.scripts.permission_delta.notice")
 local options = require("orket.options")
-local parked = require("orket.parked")
-local problems = require("orket.config.problems")
+local parked = require("orket.reports.parked")
+local problems = require("orket.project.config.problems")
 local store = require("orket.core.store")
 local sys = require("orket.core.sys")
-local text = require("orket.view.text")
-local wrap = require("orket.view.wrap")
-local unread = require("orket.config.unread")
-local waits = require("orket.serving.waiting")
+local text = require("orket.view.format.text")
+local wrap = require("orket.view.format.wrap")
+local unread = require("orket.project.config.unread")
+local waits = require("orket.scripts.serving.waiting")
 
 local M = {}
 
@@ -72,7 +72,7 @@ local function house_of(project, errors)
       return {}
     end
   end
-  return house.of(project.organization.process_rules)
+  return gate_options.of(project.organization.process_rules)
 end
 
 -- Scripts that make more possible than those that served last: the next run has them wait.
@@ -125,7 +125,7 @@ end
 
 -- What a person does next: runs the only rock or epic there is, or chooses one.
 local function next_step(project, dir)
-  local names = lists.keys(next(project.rocks or {}) and project.rocks or project.epics or {})
+  local names = tables.keys(next(project.rocks or {}) and project.rocks or project.epics or {})
   return "next: orket run" .. parked.option(dir) .. (#names == 1 and " " .. names[1] or "")
 end
 

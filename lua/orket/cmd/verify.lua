@@ -3,8 +3,8 @@
 local bundle = require("orket.core.bundle")
 local errors = require("orket.errors")
 local options = require("orket.options")
-local report = require("orket.report")
-local text = require("orket.view.text")
+local cli_report = require("orket.view.cli_report")
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -63,7 +63,7 @@ function M.run(argv)
   end
   local result, err = errors.check(bundle.verify(args.file))
   if not result then
-    return report.failure(err)
+    return cli_report.failure(err)
   end
   result.signer = result.ok and (not key and "unknown" or key == result.key and "expected" or "other") or nil
   print(args.json and text.json(result) or text.block(sentences(result)))

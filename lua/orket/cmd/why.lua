@@ -3,12 +3,12 @@
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
-local look = require("orket.look")
-local moments = require("orket.moment")
+local readonly = require("orket.view.readonly")
+local event_ref = require("orket.history.event_ref")
 local options = require("orket.options")
-local readers = require("orket.reader")
-local reasons = require("orket.reasons")
-local text = require("orket.view.text")
+local reader = require("orket.project.reader")
+local reasons = require("orket.reports.reasons")
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -57,8 +57,8 @@ local function print_chain(reason)
 end
 
 local function of_event(store, args)
-  local event, err = moments.event(store, args.event)
-  err = err or event.run ~= "board" and moments.dropped(store, event.run) or nil
+  local event, err = event_ref.event(store, args.event)
+  err = err or event.run ~= "board" and event_ref.dropped(store, event.run) or nil
   if err then
     return nil, err
   end
@@ -72,8 +72,8 @@ local function of_event(store, args)
 end
 
 local function of_run(store, args, dir)
-  local run, err = readers.run(store, dir, args.run)
-  err = err or moments.dropped(store, args.run)
+  local run, err = reader.run(store, dir, args.run)
+  err = err or event_ref.dropped(store, args.run)
   if not run or err then
     return nil, err
   end
@@ -102,7 +102,7 @@ end
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
-  return look.run(M.usage, show, options.parse(argv, { C = "value", json = "flag", run = "value" }, { "event?" }))
+  return readonly.run(M.usage, show, options.parse(argv, { C = "value", json = "flag", run = "value" }, { "event?" }))
 end
 
 return M

@@ -1,12 +1,12 @@
 -- why_not.lua: `orket why-not EVENT`: every check that stands against a refused call; with --try, whether a proposed
 -- edit would let it through.
 
-local moments = require("orket.moment")
+local event_ref = require("orket.history.event_ref")
 local options = require("orket.options")
-local projects = require("orket.project")
-local refusals = require("orket.refusals")
-local report = require("orket.report")
-local text = require("orket.view.text")
+local projects = require("orket.project.project")
+local refusals = require("orket.reports.refusals")
+local cli_report = require("orket.view.cli_report")
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -45,8 +45,8 @@ local function show(answer)
 end
 
 local function look(project, args)
-  local event, err = moments.event(project.store, args.event)
-  err = err or moments.dropped(project.store, event.run)
+  local event, err = event_ref.event(project.store, args.event)
+  err = err or event_ref.dropped(project.store, event.run)
   local answer
   if not err then
     answer, err = refusals.why_not(project, event)
@@ -70,7 +70,7 @@ function M.run(argv)
     answer, err = look(project, args)
   end
   if not answer then
-    return report.failure(err)
+    return cli_report.failure(err)
   elseif args.json then
     print(text.json(answer))
   else

@@ -2,13 +2,13 @@
 -- tells its shape. One that would make more possible than the suite's scripts do is refused, unless a person says otherwise.
 
 local errors = require("orket.errors")
-local examples = require("orket.examples")
+local examples = require("orket.scripts.examples")
 local fs = require("orket.core.fs")
-local growth = require("orket.growth")
+local permission_delta = require("orket.scripts.permission_delta")
 local hash = require("orket.core.hash")
-local list = require("orket.list")
-local notice = require("orket.growth.notice")
-local scripts = require("orket.scripts")
+local tables = require("orket.util.tables")
+local notice = require("orket.scripts.permission_delta.notice")
+local scripts = require("orket.scripts.scripts")
 
 local M = {}
 
@@ -67,14 +67,14 @@ local function role_of(file, project, named)
   local name = named or roles[stem] and stem
   if not name then
     roles[GUARD] = nil
-    local only = list.keys(roles)
+    local only = tables.keys(roles)
     name = #only == 1 and only[1] or nil
   elseif not roles[name] then
-    return nil, errors.new("ERR_NOT_FOUND", "no seat of the suite has the role '" .. name .. "'", "one of: " .. table.concat(list.keys(roles), ", "))
+    return nil, errors.new("ERR_NOT_FOUND", "no seat of the suite has the role '" .. name .. "'", "one of: " .. table.concat(tables.keys(roles), ", "))
   end
   if not name then
     return nil, errors.new("ERR_USAGE", file .. ": it is a role, and it does not say which", "say it with --role: "
-      .. table.concat(list.keys(roles), ", "))
+      .. table.concat(tables.keys(roles), ", "))
   end
   return name
 end
@@ -145,7 +145,7 @@ local function build(suite, arm, before)
   if arm and arm.path then
     texts[arm.path] = arm.text
   end
-  local generation, problems = scripts.build(texts, require("orket.house").of(suite.project.organization.process_rules), before)
+  local generation, problems = scripts.build(texts, require("orket.governance.gate_options").of(suite.project.organization.process_rules), before)
   if problems[1] then
     return nil, errors.new(problems[1].err.code, (arm and "the arm " .. arm.name .. ", as " or "") .. problems[1].path .. ": "
       .. problems[1].err.message:gsub("^" .. problems[1].path:gsub("%p", "%%%0") .. ": ", ""), errors.cure(problems[1].err))
@@ -155,7 +155,7 @@ end
 
 -- A new role or a longer list of tools is no other wording.
 local function may_serve(suite, arm, own, accepted)
-  local rows = growth.rows(own, arm.generation, { config = suite.project, recorded = {} })
+  local rows = permission_delta.rows(own, arm.generation, { config = suite.project, recorded = {} })
   if #rows == 0 or accepted or suite.project.organization.process_rules.growth == "auto" then
     return true
   end

@@ -2,9 +2,9 @@
 -- to is said by the copy's journal, and by nothing else: a run that was cut off goes on, one that ended is not run again.
 
 local errors = require("orket.errors")
-local projects = require("orket.project")
-local runs = require("orket.runs")
-local session = require("orket.session")
+local projects = require("orket.project.project")
+local runs = require("orket.scheduler.runs")
+local session = require("orket.project.session")
 local store = require("orket.core.store")
 
 local M = {}

@@ -1,12 +1,12 @@
 -- suite.lua: a project whose cards are cases: which they are, and copies of it in which one of them is run.
 
 local cjson = require("cjson")
-local config = require("orket.config")
-local copies = require("orket.async.copy")
+local config = require("orket.project.config")
+local copy = require("orket.async.copy")
 local errors = require("orket.errors")
 local fs = require("orket.core.fs")
 local hash = require("orket.core.hash")
-local list = require("orket.list")
+local tables = require("orket.util.tables")
 
 local M = {}
 
@@ -107,7 +107,7 @@ end
 
 local function issues_of(project)
   local all, verified = {}, {}
-  for _, name in ipairs(list.keys(project.epics)) do
+  for _, name in ipairs(tables.keys(project.epics)) do
     for _, issue in ipairs(project.epics[name].issues) do
       all[#all + 1] = issue.id
       verified[#verified + 1] = issue.verification and issue.verification.fixture_path and issue.id or nil
@@ -118,7 +118,7 @@ end
 
 local function epics_of(project)
   local ids = {}
-  for i, name in ipairs(list.keys(project.epics)) do
+  for i, name in ipairs(tables.keys(project.epics)) do
     ids[i] = project.epics[name].id
   end
   return ids
@@ -126,7 +126,7 @@ end
 
 local function chosen(ids, wanted)
   for _, id in ipairs(wanted or {}) do
-    if not list.has(ids, id) then
+    if not tables.has(ids, id) then
       return nil, errors.new("ERR_NOT_FOUND", "the suite has no case '" .. id .. "'", "its cases: "
         .. table.concat(ids, ", ", 1, math.min(#ids, 10)) .. (#ids > 10 and ", ..." or ""))
     end
@@ -216,7 +216,7 @@ local function copy_files(self, root)
     made:close()
   end
   for _, path in ipairs(self.files) do
-    local ok, err = copies.file(from .. "/" .. path, to .. "/" .. path)
+    local ok, err = copy.file(from .. "/" .. path, to .. "/" .. path)
     if not ok then
       return nil, err
     end

@@ -3,8 +3,8 @@
 
 local async = require("orket.async")
 local errors = require("orket.errors")
-local helds = require("orket.mcp.held")
-local list = require("orket.list")
+local sessions = require("orket.mcp.sessions")
+local tables = require("orket.util.tables")
 local pins = require("orket.mcp.pins")
 local results = require("orket.mcp.result")
 local servers = require("orket.mcp.servers")
@@ -36,7 +36,7 @@ local function after(server, err, tool, was_made)
     return err
   elseif not was_made then
     return errors.new(err.code == "ERR_DENIED" and "ERR_DENIED" or "ERR_PROC", err.message, err.fix)
-  elseif err.told or err.code ~= "ERR_CANCELED" and list.has(server.harmless or {}, tool) then
+  elseif err.told or err.code ~= "ERR_CANCELED" and tables.has(server.harmless or {}, tool) then
     return errors.new("ERR_PROC", err.message, err.fix)
   end
   return errors.new("ERR_UNCERTAIN", "the call of " .. server.name .. " has no answer: " .. err.message,
@@ -78,7 +78,7 @@ function M.call(held, server, operation)
     result, err = async.within(server.deadline, exchange, held, server, operation, made)
   end
   if not result and err.code == "ERR_TIMEOUT" then
-    err = helds.late(server, made.session, err)
+    err = sessions.late(server, made.session, err)
     held:drop(server)
   end
   return result, not result and after(server, err, operation.tool, made.call) or nil
@@ -102,7 +102,7 @@ function M.perform(turn, operation)
   if objection then
     return nil, objection
   end
-  turn.servers = turn.servers or helds.new(project, project.store, function(name, tools)
+  turn.servers = turn.servers or sessions.new(project, project.store, function(name, tools)
     return pins.look(project, name, tools)
   end)
   return M.call(turn.servers, server, operation)

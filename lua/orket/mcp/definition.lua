@@ -4,7 +4,7 @@
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
-local mirrored = require("orket.mcp.mirrored")
+local header_params = require("orket.mcp.transport.header_params")
 local schemas = require("orket.core.schema")
 
 local M = {}
@@ -132,7 +132,7 @@ local function described(server, said)
   }
   local whole = cjson.encode({ about.name, about.description, about.schema or cjson.null, about.output })
   if whole:find('"x-mcp-header"', 1, true) then
-    about.schema, about.headers, about.fault = mirrored.read(about.schema)
+    about.schema, about.headers, about.fault = header_params.read(about.schema)
   end
   about.as, about.pin = M.name(server, about.name), hash.of(whole)
   return about

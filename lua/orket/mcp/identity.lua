@@ -3,7 +3,7 @@
 
 local cjson = require("cjson")
 local hash = require("orket.core.hash")
-local list = require("orket.list")
+local tables = require("orket.util.tables")
 
 local M = {}
 
@@ -37,7 +37,7 @@ function M.of(organization, server)
   end
   identity.source = server.key and (organization.keys or {})[server.key] or nil
   if server.env and next(server.env) ~= nil then
-    identity.env, identity.values = list.keys(server.env), hash.of(cjson.encode(server.env))
+    identity.env, identity.values = tables.keys(server.env), hash.of(cjson.encode(server.env))
   end
   return identity
 end
@@ -60,11 +60,11 @@ end
 function M.differences(a, b)
   local differ = {}
   for field, name in pairs(CALLED) do
-    if not list.same(a[field], b[field]) then
+    if not tables.same(a[field], b[field]) then
       differ[name] = true
     end
   end
-  return list.keys(differ)
+  return tables.keys(differ)
 end
 
 return M

@@ -4,7 +4,7 @@
 
 local async = require("orket.async")
 local cjson = require("cjson")
-local definitions = require("orket.mcp.definition")
+local definition = require("orket.mcp.definition")
 local errors = require("orket.errors")
 local identities = require("orket.mcp.identity")
 
@@ -158,9 +158,9 @@ end
 local function scripts_of(project, server, tools)
   local scripts = {}
   for _, tool in ipairs(tools) do
-    local path, text = definitions.script(server, tool)
+    local path, text = definition.script(server, tool)
     local there = project.root:read(path)
-    if there and not definitions.is_ours(there, server) then
+    if there and not definition.is_ours(there, server) then
       return nil, errors.new("ERR_EXISTS", path .. " is a tool of the project's own", "give it, or the server, another name")
     end
     scripts[path] = text
@@ -191,7 +191,7 @@ local function read(request)
     return nil, errors.new("ERR_USAGE", "no server's tools are named")
   end
   local tools = {}
-  for _, tool in ipairs(definitions.all(request.reason, said.tools)) do
+  for _, tool in ipairs(definition.all(request.reason, said.tools)) do
     if tool.fault then
       return nil, errors.new("ERR_USAGE", tool.name .. " cannot be trusted: " .. tool.fault)
     end

@@ -1,7 +1,7 @@
 -- servers.lua: the servers of Model Context Protocol that the organization names.
 
 local errors = require("orket.errors")
-local list = require("orket.list")
+local tables = require("orket.util.tables")
 
 local M = {}
 
@@ -28,7 +28,7 @@ function M.of(config, name)
   local servers = config.organization.mcp or {}
   local found = servers[name]
   if not found then
-    local names = list.keys(servers)
+    local names = tables.keys(servers)
     return nil, errors.new("ERR_NOT_FOUND", "no server is called " .. name,
       #names > 0 and "one of: " .. table.concat(names, ", ") or "describe it in config/organization.json, mcp")
   end
@@ -42,7 +42,7 @@ end
 ---@param tool string
 ---@return boolean
 function M.lets_in(server, tool)
-  return not server.tools or list.has(server.tools, tool)
+  return not server.tools or tables.has(server.tools, tool)
 end
 
 return M

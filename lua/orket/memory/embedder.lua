@@ -2,14 +2,14 @@
 -- asked once for each text, in batches; what it answered is kept beside the database. Whatever it does wrong is an error.
 
 local cjson = require("cjson")
-local doors = require("orket.llm.door")
+local limiter = require("orket.llm.limiter")
 local errors = require("orket.errors")
-local holds = require("orket.tree.hold")
-local llm = require("orket.llm")
-local parts = require("orket.providers.parts")
-local strings = require("orket.text")
+local hold = require("orket.workspace.hold")
+local client = require("orket.llm.client")
+local parts = require("orket.llm.providers.parts")
+local strings = require("orket.util.strings")
 local sys = require("orket.core.sys")
-local usages = require("orket.usage")
+local usages = require("orket.llm.usage")
 local vectors = require("orket.core.vectors")
 
 local M = {}
@@ -92,7 +92,7 @@ local function ask(self, texts, question)
   if sys.monotonic() > question.until_then then
     return nil, errors.new("ERR_TIMEOUT", "the embedder " .. self.name .. " took longer than " .. PATIENCE .. " s")
   end
-  local reply, err = llm.fetch({
+  local reply, err = client.fetch({
     model = model, path = form.path(model), body = { cjson.encode(form.body(model, texts)) }, through = question.through,
     read = read(texts),
   })
@@ -146,7 +146,7 @@ local function unknown(self, cache, texts, dims)
   if not numbers or #numbers == 0 then
     return numbers, err
   end
-  local held, canceled = holds.take(self.holds, "texts")
+  local held, canceled = hold.take(self.holds, "texts")
   if not held then
     return nil, canceled
   end
@@ -230,7 +230,7 @@ local function profile_of(name, model)
     copy[key] = value
   end
   copy.name, copy.deadlines, copy.caps = name, model.deadlines or DEADLINES, { body = BODY_MOST }
-  copy.door = doors.new(name, model.limits, model.breaker or BREAKER, sys.monotonic)
+  copy.door = limiter.new(name, model.limits, model.breaker or BREAKER, sys.monotonic)
   return copy
 end
 
@@ -265,10 +265,10 @@ function M.of(project)
   if not model or not M.speaks(model.shape) then
     return nil
   elseif not project.embedder or project.embedder.from ~= model then
-    llm.keys(organization.keys)
+    client.keys(organization.keys)
     project.embedder = setmetatable({
       name = name, model = profile_of(name, model), key = model.base_url .. " " .. model.model, from = model,
-      path = project.dir .. "/.orket/vectors.db", holds = holds.new(),
+      path = project.dir .. "/.orket/vectors.db", holds = hold.new(),
     }, Embedder)
   end
   return project.embedder

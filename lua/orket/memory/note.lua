@@ -3,7 +3,7 @@
 
 local cjson = require("cjson")
 local gate = require("orket.core.gate")
-local texts = require("orket.text")
+local strings = require("orket.util.strings")
 
 local M = {}
 
@@ -37,7 +37,7 @@ function M.add(record, body)
   if what then
     record("memory.refused", { rule = "gate.secret", why = "what should be remembered holds " .. what, fix = FIX, by = body.rule })
   elseif body.text:find("%S") then
-    body.text, body.keywords = texts.cut(body.text, M.MOST), body.keywords and few(body.keywords)
+    body.text, body.keywords = strings.cut(body.text, M.MOST), body.keywords and few(body.keywords)
     record("memory.noted", body)
   end
 end

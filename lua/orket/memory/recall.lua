@@ -3,8 +3,8 @@
 
 local errors = require("orket.errors")
 local embedders = require("orket.memory.embedder")
-local list = require("orket.list")
-local memory = require("orket.memory")
+local tables = require("orket.util.tables")
+local memory = require("orket.memory.memory")
 
 local M = {}
 
@@ -31,7 +31,7 @@ end
 ---@return table body of memory.ranked
 ---@return Error|nil  canceled, or the machine failed
 function M.ask(embedder, rows, text, through)
-  local near, err, spent, dims = embedder:near(text, list.column(rows, "text"), through)
+  local near, err, spent, dims = embedder:near(text, tables.column(rows, "text"), through)
   if errors.is_environment(err) then
     return nil, err
   end

@@ -4,7 +4,7 @@
 local async = require("orket.async")
 local errors = require("orket.errors")
 local notes = require("orket.memory.note")
-local texts = require("orket.text")
+local strings = require("orket.util.strings")
 
 local M = {}
 
@@ -17,7 +17,7 @@ local function is_on(config, rule)
 end
 
 local function note(rules, rule, text, labels)
-  return { text = texts.cut(text, MOST), rule = rule, days = rules.days or DAYS, labels = labels }
+  return { text = strings.cut(text, MOST), rule = rule, days = rules.days or DAYS, labels = labels }
 end
 
 local function into(tx, card)
@@ -54,7 +54,7 @@ function M.answer(project, tx, card, answer)
   local rules = is_on(project.config, "answers")
   if rules then
     local question, labels = question_of(project.store, card)
-    local asked = question and " asked: " .. texts.cut(question, MOST // 2) .. "\nAnswer: " or ", answer: "
+    local asked = question and " asked: " .. strings.cut(question, MOST // 2) .. "\nAnswer: " or ", answer: "
     notes.add(into(tx, card.id), note(rules, "answers", card.id .. asked .. answer, labels))
   end
 end

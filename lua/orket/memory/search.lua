@@ -2,12 +2,12 @@
 -- is named. The question is asked by whoever owns the project, and what it cost is recorded in the person's name.
 
 local cjson = require("cjson")
-local config = require("orket.config")
-local later = require("orket.later")
-local memory = require("orket.memory")
-local owner = later("orket.owner")
-local ranking = later("orket.memory.ranking")
-local recall = later("orket.memory.recall")
+local config = require("orket.project.config")
+local lazy = require("orket.lazy")
+local memory = require("orket.memory.memory")
+local owner = lazy("orket.project.owner")
+local ranking = lazy("orket.memory.ranking")
+local recall = lazy("orket.memory.recall")
 local sys = require("orket.core.sys")
 
 local M = {}

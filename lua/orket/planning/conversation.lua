@@ -4,10 +4,10 @@
 local async = require("orket.async")
 local cjson = require("cjson")
 local errors = require("orket.errors")
-local list = require("orket.list")
-local moves = require("orket.moves")
-local planning = require("orket.planning")
-local seats = require("orket.seats")
+local tables = require("orket.util.tables")
+local moves = require("orket.effects.moves")
+local planning = require("orket.planning.planning")
+local seats = require("orket.scheduler.seats")
 
 local M = {}
 
@@ -41,7 +41,7 @@ end
 -- The role has to be able to look, and is one that does work.
 local function check_role(project, role)
   local entry = project.generation.roles[role]
-  if not entry or not list.has(entry.about.tools, "look_at_board") or not seats.worker({ roles = { role } }) then
+  if not entry or not tables.has(entry.about.tools, "look_at_board") or not seats.worker({ roles = { role } }) then
     return nil, errors.new("ERR_CONFIG", "the role " .. role .. " cannot talk about the board",
       "name one with --role that lists look_at_board, as " .. M.ROLE .. " does")
   end

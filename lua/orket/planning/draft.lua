@@ -2,7 +2,7 @@
 -- same proposal is the same files, whenever a person takes it.
 
 local cjson = require("cjson")
-local export = require("orket.export")
+local card_export = require("orket.project.card_export")
 
 local M = {}
 
@@ -62,7 +62,7 @@ local function fixtures_of(epic, files)
   for _, issue in ipairs(epic.issues) do
     local wanted = issue.verification
     if wanted and wanted.argv then
-      files["verification/" .. fixture_path(issue)] = export.pretty({ argv = array(wanted.argv), description = wanted.description })
+      files["verification/" .. fixture_path(issue)] = card_export.pretty({ argv = array(wanted.argv), description = wanted.description })
     end
   end
 end
@@ -72,9 +72,9 @@ end
 ---@param about {plan: string, team: string, environment: string, marks: string[]?}
 ---@return table<string, string> texts by path
 function M.files(plan, about)
-  local files = { ["config/rocks/" .. plan.id .. ".json"] = export.pretty(rock_of(plan, about)) }
+  local files = { ["config/rocks/" .. plan.id .. ".json"] = card_export.pretty(rock_of(plan, about)) }
   for _, epic in ipairs(plan.epics) do
-    files["config/epics/" .. epic.id .. ".json"] = export.pretty(epic_of(epic, about))
+    files["config/epics/" .. epic.id .. ".json"] = card_export.pretty(epic_of(epic, about))
     fixtures_of(epic, files)
   end
   return files

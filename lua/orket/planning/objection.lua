@@ -1,11 +1,11 @@
 -- objection.lua: what stands against a proposal: it is held against the project as its card files would be (the code is that
 -- of `orket validate`), and against the cards and files that are there already.
 
-local config = require("orket.config")
-local drafts = require("orket.planning.draft")
+local config = require("orket.project.config")
+local draft = require("orket.planning.draft")
 local errors = require("orket.errors")
-local list = require("orket.list")
-local problems = require("orket.config.problems")
+local tables = require("orket.util.tables")
+local problems = require("orket.project.config.problems")
 
 local M = {}
 
@@ -13,7 +13,7 @@ local TOLD = 20 -- faults of one proposal
 
 -- Whether its ids, and the names of its files, are still free.
 local function taken(project, store, files, cards, faults)
-  for _, path in ipairs(list.keys(files)) do
+  for _, path in ipairs(tables.keys(files)) do
     local kind, message, code = project.root:kind(path)
     if kind or code ~= "ERR_NOT_FOUND" then
       faults[#faults + 1] = path .. ": " .. (kind and "there is such a file already (another id)" or message)
@@ -53,7 +53,7 @@ end
 -- How many issues an epic of a plan may have.
 local function most_of(project)
   local rules = project:process()
-  local house = (rules.planning or {}).issues or drafts.EPIC_MOST
+  local house = (rules.planning or {}).issues or draft.EPIC_MOST
   return math.min(house, (rules.limits or {}).issues or house)
 end
 
@@ -63,11 +63,11 @@ end
 ---@param about table see draft.files
 ---@return GateVerdict|nil refusal
 function M.of(project, store, plan, about)
-  local faults = drafts.faults(plan, most_of(project))
+  local faults = draft.faults(plan, most_of(project))
   if #faults > 0 then
     return refusal("plan.invalid", faults, "mend all of it, then call again with the whole plan")
   end
-  local files = drafts.files(plan, about)
+  local files = draft.files(plan, about)
   taken(project, store, files, config.cards(config.of_files(files)), faults)
   if #faults > 0 then
     return refusal("plan.taken", faults, "choose other ids, then call again with the whole plan")

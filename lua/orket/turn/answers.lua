@@ -2,8 +2,8 @@
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
-local later = require("orket.later")
-local notes = later("orket.memory.note")
+local lazy = require("orket.lazy")
+local note = lazy("orket.memory.note")
 
 local M = {}
 
@@ -80,7 +80,7 @@ local function is_proposal(answer)
   if answer.memory == cjson.null then
     answer.memory = nil
   end
-  return answer.status ~= nil and (answer.memory == nil or notes.is_proposed(answer.memory))
+  return answer.status ~= nil and (answer.memory == nil or note.is_proposed(answer.memory))
 end
 
 -- The first text that is more than an event of the journal should carry; nil when all fit.

@@ -2,18 +2,18 @@
 -- judges them like any other. What was changed is recorded with the reply; a replay takes it from there. Pure.
 
 local cjson = require("cjson")
-local later = require("orket.later")
-local list = require("orket.list")
-local paths = require("orket.turn.call_paths")
-local texts = require("orket.text")
-local dialects = later("orket.dialects")
+local lazy = require("orket.lazy")
+local tables = require("orket.util.tables")
+local call_paths = require("orket.turn.call_paths")
+local strings = require("orket.util.strings")
+local dialects = lazy("orket.llm.text.dialects")
 
 local M = {}
 
 local NOTE = 60 -- bytes of a name or a path in a note
 
 local function short(value)
-  return texts.cut(tostring(value), NOTE)
+  return strings.cut(tostring(value), NOTE)
 end
 
 local function is_object(value)
@@ -37,7 +37,7 @@ function M.tool_of(name, tools, offered)
   end
   local plain = name:gsub("^functions%.", "")
   if tools[plain] then
-    return list.has(offered, plain) and plain or name
+    return tables.has(offered, plain) and plain or name
   end
   local found, count = nil, 0
   for other in pairs(tools) do
@@ -45,7 +45,7 @@ function M.tool_of(name, tools, offered)
       found, count = other, count + 1
     end
   end
-  return count == 1 and list.has(offered, found) and found or name
+  return count == 1 and tables.has(offered, found) and found or name
 end
 
 -- ---- the arguments as JSON ----
@@ -150,8 +150,8 @@ local function fitted(key, value, schema, tree)
   end
   if other ~= nil then
     return other, key .. " was a " .. type(value)
-  elseif schema.format == "path" and paths.is_odd(value) then
-    local path = paths.fitted(value, tree)
+  elseif schema.format == "path" and call_paths.is_odd(value) then
+    local path = call_paths.fitted(value, tree)
     return path, path ~= value and ("%s %s is %s"):format(key, short(value), short(path)) or nil
   end
   return value
@@ -170,7 +170,7 @@ end
 local function is_fitting(arguments, properties)
   for key, value in pairs(arguments) do
     local schema, kind = properties[key], type(value)
-    if type(schema) ~= "table" or kind ~= (schema.type or kind) or schema.format == "path" and paths.is_odd(value) then
+    if type(schema) ~= "table" or kind ~= (schema.type or kind) or schema.format == "path" and call_paths.is_odd(value) then
       return false
     end
   end

@@ -5,11 +5,11 @@ local async = require("orket.async")
 local chain = require("orket.llm.chain")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
-local labels = require("orket.labels")
-local later = require("orket.later")
-local moves = require("orket.moves")
-local tools = later("orket.tools") -- which needs turns
-local usages = require("orket.usage")
+local labels = require("orket.governance.labels")
+local lazy = require("orket.lazy")
+local moves = require("orket.effects.moves")
+local tools = lazy("orket.effects.tools") -- which needs turns
+local usage = require("orket.llm.usage")
 
 ---@class Turn
 local Turn = {}
@@ -103,9 +103,9 @@ end
 ---@param model table|nil  that was asked: the turn's own, or the summariser's
 function Turn:attempted(attempt, model)
   local price = chain.of(model or self.model, attempt.model).price
-  attempt.money = attempt.usage and usages.money(price, attempt.usage)
+  attempt.money = attempt.usage and usage.money(price, attempt.usage)
   attempt.price = attempt.money and price
-  usages.add(self, attempt)
+  usage.add(self, attempt)
   self:record("step.failed", attempt)
   submit(self, false)
 end
@@ -114,7 +114,7 @@ end
 ---@param body table of memory.ranked
 function Turn:ranks(body)
   self.ranked = body
-  usages.add(self, body)
+  usage.add(self, body)
   self:record("memory.ranked", body)
 end
 

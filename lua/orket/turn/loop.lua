@@ -3,9 +3,9 @@
 -- a result that the turn has not had before is progress, so that waiting for something by looking again is none of this.
 
 local cjson = require("cjson")
-local cures = require("orket.llm.cures")
-local list = require("orket.list")
-local texts = require("orket.text")
+local error_hints = require("orket.llm.error_hints")
+local tables = require("orket.util.tables")
+local strings = require("orket.util.strings")
 
 local M = {}
 
@@ -72,7 +72,7 @@ local function names(steps)
       seen[name] = true
     end
   end
-  return table.concat(list.keys(seen), ", ")
+  return table.concat(tables.keys(seen), ", ")
 end
 
 -- Each row: whether the steps are so, the rule's id, and what is said of it.
@@ -99,7 +99,7 @@ local SILENT_FIX = "orket models check %s tells whether the model can call tools
 -- Replies without a call, as many as the limit allows and one more.
 local function silent(turn)
   local content = cjson.decode(turn.reply.message).content
-  local said = texts.trimmed(texts.shortened(type(content) == "string" and content or "", QUOTE):gsub("%s+", " "))
+  local said = strings.trimmed(strings.shortened(type(content) == "string" and content or "", QUOTE):gsub("%s+", " "))
   return {
     rule = "turn.silent", steps = turn.silent, fix = SILENT_FIX:format(turn.model.name, turn.card.id),
     why = SILENT:format(turn.silent, turn.nudges_most, turn.model.name, said == "" and "it is empty" or '"' .. said .. '"'),
@@ -131,10 +131,10 @@ function M.of(turn)
   local most, reply = turn.nudges_most, turn.reply
   local told = most and turn.silent > most and silent(turn) or stalled(turn)
   if reply.problem then
-    told.why = told.why .. "; the model was told: " .. texts.cut(reply.problem, QUOTE)
+    told.why = told.why .. "; the model was told: " .. strings.cut(reply.problem, QUOTE)
   end
   if most and reply.finish == "length" then
-    told.why = told.why .. "; " .. cures.cut(reply.by or turn.model.name, reply.usage)
+    told.why = told.why .. "; " .. error_hints.cut(reply.by or turn.model.name, reply.usage)
   end
   return told
 end

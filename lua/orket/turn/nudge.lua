@@ -2,9 +2,9 @@
 -- would be right. The words are recorded with the reply, so that a replay takes them from there.
 
 local cjson = require("cjson")
-local corrections = require("orket.corrections")
-local dialects = require("orket.dialects")
-local talks = require("orket.turn.talk")
+local text_call_errors = require("orket.llm.text.text_call_errors")
+local dialects = require("orket.llm.text.dialects")
+local talk = require("orket.turn.talk")
 
 local M = {}
 
@@ -46,7 +46,7 @@ end
 
 local function arguments_of(turn, name)
   if name == "propose_plan" then
-    return (EXAMPLES[name]:gsub("SEAT", talks.seats(turn)[1].seat))
+    return (EXAMPLES[name]:gsub("SEAT", talk.seats(turn)[1].seat))
   end
   return name == "update_issue_status" and turn.review and EXAMPLES.review or EXAMPLES[name]
 end
@@ -99,7 +99,7 @@ local function claims(text)
 end
 
 local function is_talk(turn)
-  return turn.card.type == "plan" and talks.is_talk(turn)
+  return turn.card.type == "plan" and talk.is_talk(turn)
 end
 
 -- Also as a program would write it: look_at_board({...}).
@@ -118,7 +118,7 @@ local function call_in(turn, text)
   if found and (#found.calls > 0 or found.faults.count > 0) then
     return CALL
   elseif found and found.thought > 0 and not found.content:find("%S") then
-    return corrections.thought()
+    return text_call_errors.thought()
   end
   return is_written(turn, text) and CALL or nil
 end
@@ -162,7 +162,7 @@ function M.words(turn, reply)
     return nil
   elseif is_cut(turn, reply, text) then
     local shown = #reply.calls == 0 and not reply.problem and example(turn, reply, report) or ""
-    return corrections.length(reply.usage.completion or 0) .. (reply.problem and " " .. reply.problem or "") .. shown
+    return text_call_errors.length(reply.usage.completion or 0) .. (reply.problem and " " .. reply.problem or "") .. shown
   elseif reply.problem then
     return nil
   elseif report == TALK then

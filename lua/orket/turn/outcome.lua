@@ -1,9 +1,9 @@
 -- outcome.lua: the one transition with which a turn ends: as proposed, or what the proposal comes to.
 
-local later = require("orket.later")
-local moves = require("orket.moves")
-local plans = later("orket.turn.plan")
-local verify = require("orket.verify")
+local lazy = require("orket.lazy")
+local moves = require("orket.effects.moves")
+local turn_plan = lazy("orket.turn.turn_plan")
+local verify = require("orket.effects.verify")
 
 local M = {}
 
@@ -54,7 +54,7 @@ end
 ---@return boolean|nil ok
 ---@return Error|nil
 function M.judge(turn, proposal)
-  local role = turn.card.type == "plan" and plans.role(turn, proposal) or turn.role
+  local role = turn.card.type == "plan" and turn_plan.role(turn, proposal) or turn.role
   local verdict = moves.judge(turn.card, proposal.status, role, proposal.reason)
   if verdict.ok then
     return true
@@ -69,7 +69,7 @@ end
 ---@return Error|nil
 function M.commit(turn, proposal)
   if turn.card.type == "plan" then
-    return plans.commit(turn, proposal)
+    return turn_plan.commit(turn, proposal)
   elseif proposal.status == "done" and turn.card.type == "issue" then
     return finish(turn, proposal)
   elseif turn.review and (proposal.status == "in_progress" or proposal.status == "ready_for_testing") then

@@ -3,8 +3,8 @@
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
-local spoken = require("orket.spoken")
-local structured = require("orket.structured")
+local text_calls = require("orket.llm.text.text_calls")
+local structured = require("orket.llm.text.structured")
 
 local M = {}
 
@@ -41,7 +41,7 @@ function M.judge(turn, reply)
   local expected, words = M.of(turn), words_of(reply)
   reply.output, reply.problem = structured.read(expected, words)
   if not reply.output then -- there may be thoughts before it
-    local output = structured.read(expected, spoken.words(words))
+    local output = structured.read(expected, text_calls.words(words))
     reply.output, reply.problem = output, not output and reply.problem or nil
   end
   if reply.output and #reply.output > MOST then

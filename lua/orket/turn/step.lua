@@ -7,26 +7,26 @@ local async = require("orket.async")
 local chain = require("orket.llm.chain")
 local call_repairs = require("orket.turn.call_repairs")
 local cjson = require("cjson")
-local labels = require("orket.labels")
-local later = require("orket.later")
-local helps = later("orket.tools.help")
-local list = require("orket.list")
-local nudges = later("orket.turn.nudge")
-local output = later("orket.turn.output")
-local plans = later("orket.turn.plan")
-local rest = require("orket.turn.rest")
-local stops = require("orket.turn.stops")
-local talks = later("orket.turn.talk")
-local tape = require("orket.tape")
-local tools = require("orket.tools")
-local usages = require("orket.usage")
-local window = later("orket.turn.window")
+local labels = require("orket.governance.labels")
+local lazy = require("orket.lazy")
+local call_help = lazy("orket.effects.call_help")
+local tables = require("orket.util.tables")
+local nudges = lazy("orket.turn.nudge")
+local output = lazy("orket.turn.output")
+local turn_plan = lazy("orket.turn.turn_plan")
+local result_paging = require("orket.turn.context.result_paging")
+local debug_hooks = require("orket.turn.debug_hooks")
+local talk = lazy("orket.turn.talk")
+local tape = require("orket.turn.tape")
+local tools = require("orket.effects.tools")
+local usages = require("orket.llm.usage")
+local window = lazy("orket.turn.context.window")
 
 local M = {}
 
 -- ---- the reply ----
 
--- What a server counted tells how much fits (turn/window.lua); another model's count is no measure.
+-- What a server counted tells how much fits (turn/context/window.lua); another model's count is no measure.
 local function note_count(turn, body)
   if body.asked and body.model == turn.model.name then
     turn.counted = { bytes = body.asked, tokens = body.usage.prompt }
@@ -75,7 +75,7 @@ local function next_reply(turn)
   local awake, cause = turn.tree:wake()
   if err and err.budget and awake then
     turn:reached(err.budget)
-    return nil, stops.rule(turn, err.budget)
+    return nil, debug_hooks.rule(turn, err.budget)
   elseif err and err.paused and awake then
     turn:pause(err.paused)
     return nil
@@ -126,7 +126,7 @@ end
 local function looks_out(turn, name)
   local tool = turn.generation.tools[name]
   if tool.looks_out == nil then
-    tool.looks_out = tool.about.polls == true or labels.of_tool(tool.about) ~= nil or list.has(tool.about.operations, "card.context")
+    tool.looks_out = tool.about.polls == true or labels.of_tool(tool.about) ~= nil or tables.has(tool.about.operations, "card.context")
   end
   return tool.looks_out
 end
@@ -162,10 +162,10 @@ local function replay_call(turn, request)
   if kind == "call.refused" then
     turn.refusals = turn.refusals + 1
   else
-    rest.keep(turn, nil, result.rest)
+    result_paging.keep(turn, nil, result.rest)
     count_again(turn, result.operations)
     if turn.card.type == "plan" then
-      plans.recall(turn, result.operations)
+      turn_plan.recall(turn, result.operations)
     end
     note_result(turn, request, result, text)
   end
@@ -174,7 +174,7 @@ end
 
 local function refuse(turn, request, refusal)
   local help = turn.engine:help(turn, request.id, function()
-    return helps.of_refusal(turn, request, refusal)
+    return call_help.of_refusal(turn, request, refusal)
   end)
   turn:record("call.refused", {
     call = request.id, tool = request.name, decision = refusal.decision, rule = refusal.rule,
@@ -216,14 +216,14 @@ local function perform(turn, request, call, yes)
   turn:record("call.result", {
     call = request.id, tool = request.name, ok = result.ok, operations = result.operations,
     proposal = turn.proposal ~= before and turn.proposal or nil, progress = turn.progress,
-    rest = rest.keep(turn, result.whole), help = result.help,
+    rest = result_paging.keep(turn, result.whole), help = result.help,
     convo = turn:say(tool_message(request, result.text)),
   })
   return true
 end
 
 local function settle_live(turn, request)
-  local call, refusal, err, yes = stops.judge(turn, request)
+  local call, refusal, err, yes = debug_hooks.judge(turn, request)
   if call then
     return perform(turn, request, call, yes)
   elseif refusal then
@@ -295,7 +295,7 @@ function M.take(turn)
   end
   if reply.output then
     return false -- the turn ends with it
-  elseif #reply.calls == 0 and turn.card.type == "plan" and talks.answered(turn, reply) then
+  elseif #reply.calls == 0 and turn.card.type == "plan" and talk.answered(turn, reply) then
     return false
   end
   count_silent(turn, reply)

@@ -3,11 +3,11 @@
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
-local labels = require("orket.labels")
-local list = require("orket.list")
-local moves = require("orket.moves")
-local people = require("orket.people")
-local seats = require("orket.seats")
+local labels = require("orket.governance.labels")
+local tables = require("orket.util.tables")
+local moves = require("orket.effects.moves")
+local human_actions = require("orket.governance.human_actions")
+local seats = require("orket.scheduler.seats")
 
 local M = {}
 
@@ -109,7 +109,7 @@ end
 function M.read(turn, record, call)
   local act = look[record.what]
   if not act then
-    return nil, errors.new("ERR_USAGE", "nothing on the board is called '" .. record.what .. "'", "one of: " .. table.concat(list.keys(look), ", "))
+    return nil, errors.new("ERR_USAGE", "nothing on the board is called '" .. record.what .. "'", "one of: " .. table.concat(tables.keys(look), ", "))
   end
   return act(turn, record, call)
 end
@@ -128,7 +128,7 @@ end
 local function against_seat(turn, epic, seat)
   local team = team_of(turn, epic)
   if not team or not team.seats[seat] then
-    return refusal("the team has no seat '" .. tostring(seat) .. "'", "one of: " .. table.concat(list.keys(team and team.seats or {}), ", "))
+    return refusal("the team has no seat '" .. tostring(seat) .. "'", "one of: " .. table.concat(tables.keys(team and team.seats or {}), ", "))
   elseif not seats.worker(team.seats[seat]) then
     return refusal("the seat '" .. seat .. "' reviews, it does no work", "give the work to another seat")
   end
@@ -217,7 +217,7 @@ function M.change(turn, record)
   if record.status then
     local ok, err = moves.add(turn.tx, card, record.status, { role = turn.role, reason = record.reason, why = record.why })
     if ok and record.status == "canceled" then
-      ok, err = people.cancel_below(turn.tx, card, store)
+      ok, err = human_actions.cancel_below(turn.tx, card, store)
     end
     if not ok then
       return nil, err

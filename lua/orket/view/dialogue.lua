@@ -1,10 +1,10 @@
 -- dialogue.lua: what was said in turns (orket.turn_record), as text for a terminal or as Markdown. Pure.
 
 local cjson = require("cjson")
-local diff = require("orket.diff")
-local style = require("orket.view.style")
-local text = require("orket.view.text")
-local wrap = require("orket.view.wrap")
+local diff = require("orket.util.diff")
+local style = require("orket.view.format.style")
+local text = require("orket.view.format.text")
+local wrap = require("orket.view.format.wrap")
 
 local M = {}
 

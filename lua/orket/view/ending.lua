@@ -2,13 +2,13 @@
 
 local cjson = require("cjson")
 local dialogue = require("orket.view.dialogue")
-local later = require("orket.later")
-local notice = require("orket.growth.notice")
-local outages = require("orket.outages")
-local parked = require("orket.parked")
-local places = require("orket.tree.places")
-local records = later("orket.turn_record") -- which needs the sentences of view/plain.lua
-local text = require("orket.view.text")
+local lazy = require("orket.lazy")
+local notice = require("orket.scripts.permission_delta.notice")
+local outages = require("orket.reports.outages")
+local parked = require("orket.reports.parked")
+local places = require("orket.workspace.places")
+local turn_record = lazy("orket.history.turn_record") -- which needs the sentences of view/plain.lua
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -67,7 +67,7 @@ end
 
 local function card_lines(lines, card, store)
   lines[#lines + 1] = "  " .. text.line(parked.line(card))
-  local reply = records.last_reply(store, card.id)
+  local reply = turn_record.last_reply(store, card.id)
   lines[#lines + 1] = reply and "    " .. dialogue.quote(reply) or nil
   if card.first then
     lines[#lines + 1] = "    " .. card.first

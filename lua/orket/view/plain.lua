@@ -1,13 +1,13 @@
 -- plain.lua: a run as plain lines, for logs and pipes.
 
-local budgets = require("orket.budget.shown")
+local budget_format = require("orket.governance.budget.budget_format")
 local cjson = require("cjson")
-local cures = require("orket.llm.cures")
+local error_hints = require("orket.llm.error_hints")
 local ending = require("orket.view.ending")
-local local_time = require("orket.view.local_time")
-local shown = require("orket.approvals.shown")
-local text = require("orket.view.text")
-local wrap = require("orket.view.wrap")
+local local_time = require("orket.view.format.local_time")
+local approval_format = require("orket.governance.approvals.approval_format")
+local text = require("orket.view.format.text")
+local wrap = require("orket.view.format.wrap")
 
 local M = {}
 
@@ -127,7 +127,7 @@ local SENTENCE = {
   ["window.summarised"] = function() return "older steps are summed up" end,
   ["window.full"] = function(b) return b.why end,
   ["step.reply"] = function(b)
-    return b.finish == "length" and cures.cut(b.model, b.usage) or b.repaired and string.format("repaired: %d calls were text (%s)", b.repaired, b.dialect or "?") or nil
+    return b.finish == "length" and error_hints.cut(b.model, b.usage) or b.repaired and string.format("repaired: %d calls were text (%s)", b.repaired, b.dialect or "?") or nil
   end,
   ["step.failed"] = function(b)
     return "the model failed: " .. (b.message or b.code) .. (b.wait and string.format(" (again in %.1f s)", b.wait) or "")
@@ -161,13 +161,13 @@ local SENTENCE = {
   ["policy.failed"] = function(b) return b.path .. " does not serve: " .. b.message end,
   ["policy.rolled_back"] = function(b) return "policies are those of " .. b.to .. " again" end,
   ["approval.asked"] = function(b, e)
-    return string.format("needs approval: %s (rule %s). Review: orket approvals --full %s/%s/%d", shown.line(b), b.rule or "asked",
+    return string.format("needs approval: %s (rule %s). Review: orket approvals --full %s/%s/%d", approval_format.line(b), b.rule or "asked",
       e.run, e.turn, e.n)
   end,
   ["approval.answered"] = function(b) return b.answer .. " " .. b.ask .. (b.why and ": " .. b.why or "") end,
   ["budget.warned"] = function(b)
     return string.format("budget warning: %s has used %s of %s (%d %%). Work parks at 100 %%", b.cap, amount(b.used), amount(b.limit),
-      budgets.percent(b.used, b.limit))
+      budget_format.percent(b.used, b.limit))
   end,
   ["budget.reached"] = function(b) return "budget: " .. b.why end,
   ["model.paused"] = function(b)

@@ -1,15 +1,15 @@
 -- slash.lua: what a person says to `orket chat` itself, and not to the seat: lines that begin with / and a word.
 
-local config = require("orket.config")
-local conversations = require("orket.planning.conversation")
-local inbox = require("orket.inbox")
-local list = require("orket.list")
-local owner = require("orket.owner")
-local reader = require("orket.reader")
-local report = require("orket.report")
-local session = require("orket.session")
+local config = require("orket.project.config")
+local conversation = require("orket.planning.conversation")
+local inbox = require("orket.reports.inbox")
+local tables = require("orket.util.tables")
+local owner = require("orket.project.owner")
+local reader = require("orket.project.reader")
+local cli_report = require("orket.view.cli_report")
+local session = require("orket.project.session")
 local sys = require("orket.core.sys")
-local text = require("orket.view.text")
+local text = require("orket.view.format.text")
 
 local M = {}
 
@@ -46,7 +46,7 @@ end
 local function print_waiting(chat)
   local store <close>, err = reader.open(chat.args.C or ".")
   if not store then
-    return report.failure(err)
+    return cli_report.failure(err)
   end
   local count = 0
   for _, item in ipairs(inbox.list(store, chat.args.C or ".")) do
@@ -71,9 +71,9 @@ function act.approve(chat, id)
   end
   local result, err = owner.ask(chat.args.C or ".", { act = "approve", card = id, who = sys.user() })
   if result then
-    report.answer(chat.args, result)
+    cli_report.answer(chat.args, result)
   else
-    report.failure(err)
+    cli_report.failure(err)
   end
 end
 
@@ -100,7 +100,7 @@ end
 
 local function models_of(dir)
   local loaded = config.load(dir)
-  local names = loaded and list.keys(loaded.organization.models or {}) or {}
+  local names = loaded and tables.keys(loaded.organization.models or {}) or {}
   return #names > 0 and (#names == 1 and ", model " or ", models ") .. table.concat(names, ", ", 1, math.min(#names, 3)) or ""
 end
 
@@ -109,7 +109,7 @@ end
 ---@return string
 function M.greeting(args)
   return text.block(string.format("orket chat with %s%s. It looks at the board and proposes; what it proposes is made only after your yes.\n"
-    .. "/help lists commands, /quit or ^D ends.", args.role or conversations.ROLE, models_of(args.C or ".")))
+    .. "/help lists commands, /quit or ^D ends.", args.role or conversation.ROLE, models_of(args.C or ".")))
 end
 
 return M

@@ -1,8 +1,8 @@
 -- request.lua: what is asked for, from the command line: a sentence, a file or standard input.
 
 local errors = require("orket.errors")
-local labels = require("orket.labels")
-local planning = require("orket.planning")
+local labels = require("orket.governance.labels")
+local planning = require("orket.planning.planning")
 
 local M = {}
 

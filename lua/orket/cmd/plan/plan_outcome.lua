@@ -1,0 +1,155 @@
+-- plan_outcome.lua: what became of a plan, as people and programs are told it.
+
+local cjson = require("cjson")
+local parked = require("orket.reports.parked")
+local planning = require("orket.planning.planning")
+local reader = require("orket.project.reader")
+local cli_report = require("orket.view.cli_report")
+local plan_format = require("orket.planning.plan_format")
+local text = require("orket.view.format.text")
+
+local M = {}
+
+local function complete(store, plan, dir)
+  plan.parked = parked.list(store, plan.id, dir)[1]
+  plan.fault = planning.fault(store, plan)
+  return plan
+end
+
+---A plan with what it waits for, and why none came of it.
+---@param dir string|nil of the project
+---@param id string
+---@return Plan|nil
+---@return Error|nil
+function M.look(dir, id)
+  local store <close>, err = reader.open(dir or ".")
+  if not store then
+    return nil, err
+  end
+  local plan
+  plan, err = planning.find(store, id)
+  return plan and complete(store, plan, dir), err
+end
+
+---All plans, oldest first.
+---@param dir string|nil
+---@return Plan[]|nil
+---@return Error|nil
+function M.all(dir)
+  local store <close>, err = reader.open(dir or ".")
+  if not store then
+    return nil, err
+  end
+  local plans = {}
+  for i, id in ipairs(planning.ids(store)) do
+    plans[i] = complete(store, planning.find(store, id), dir)
+  end
+  return plans
+end
+
+---@param plan Plan
+---@return "accepted"|"failed"|"dropped"|"waiting"|"parked"|"open"
+function M.status(plan)
+  return plan.rock and "accepted" or plan.card.status == "canceled" and "dropped"
+    or plan.question and "waiting" or plan.fault and "failed" or plan.parked and "parked" or "open"
+end
+
+local function as_json(plan, failure)
+  return {
+    kind = "plan", id = plan.id, status = M.status(plan), request = plan.request, rock = plan.rock, plan = plan.proposal,
+    assumptions = #plan.assumptions > 0 and plan.assumptions or nil, labels = plan.labels and setmetatable(plan.labels, cjson.array_mt), error = failure or plan.fault,
+    question = plan.question and { id = plan.question.id, expires_at = plan.question.expires_at },
+    parked = not (plan.question or plan.fault) and plan.parked or nil,
+  }
+end
+
+-- ---- for people ----
+
+---The proposal, whole.
+---@param plan Plan
+function M.print_proposal(plan)
+  if plan.labels then
+    print("made of what came from outside (" .. table.concat(plan.labels, ", ") .. "):")
+  end
+  for _, lines in ipairs({ plan_format.lines(plan.proposal), plan_format.assumptions(plan.assumptions) }) do
+    for _, line in ipairs(lines) do
+      print(line)
+    end
+  end
+end
+
+local function print_waiting(plan, dir)
+  local option = parked.option(dir)
+  print(string.format("%s waits for a yes, until %s:", plan.id, plan.question.expires_at:sub(1, 19) .. "Z"))
+  for _, act in ipairs({ "--accept " .. plan.id, "--change " .. plan.id .. " TEXT", "--drop " .. plan.id }) do
+    print("  orket plan" .. option .. " " .. act)
+  end
+end
+
+---For nothing that a person would have to say.
+M.WAITS = { resource = true, system = true, dependency = true }
+
+local SAY = {}
+
+function SAY.accepted(plan, dir)
+  print(string.format("%s is taken. Next:\n  orket run%s %s", plan.id, parked.option(dir), plan.rock))
+end
+
+function SAY.waiting(plan, dir)
+  M.print_proposal(plan)
+  print_waiting(plan, dir)
+end
+
+function SAY.parked(plan, dir)
+  local card = plan.parked
+  print(string.format("%s waits (%s)%s", plan.id, text.clean(card.reason or card.status), card.why and ": " .. text.line(card.why) or ""))
+  if not M.WAITS[card.reason] then
+    print("  " .. card.command)
+  end
+  print("  orket plan" .. parked.option(dir) .. " --go-on " .. plan.id)
+end
+
+function SAY.dropped(plan)
+  print(plan.id .. " was given up")
+end
+
+function SAY.open(plan, dir)
+  print(string.format("%s is being made; go on with: orket plan%s --go-on %s", plan.id, parked.option(dir), plan.id))
+end
+
+function SAY.failed(plan)
+  cli_report.failure(plan.fault)
+end
+
+-- ---- told ----
+
+local EXIT = { accepted = 0, waiting = 3, parked = 3, open = 3, failed = 1, dropped = 0 }
+
+---Tells it; of a failure that was told already only a program hears again.
+---@param args {C: string?, json: boolean?}
+---@param plan Plan
+---@param failure Error|nil
+---@return integer exit code
+function M.tell(args, plan, failure)
+  local status = M.status(plan)
+  if args.json then
+    print(text.json(as_json(plan, failure)))
+  elseif not failure then
+    SAY[status](plan, args.C)
+  end
+  return failure and 1 or EXIT[status]
+end
+
+---There is no plan to tell of.
+---@param args {json: boolean?}
+---@param failure Error|nil  nil: it was told already, and nothing more is known
+---@param is_told boolean people were told of it
+---@return integer exit code
+function M.tell_none(args, failure, is_told)
+  if args.json and failure then
+    print(text.json({ kind = "plan", status = "failed", error = failure }))
+  end
+  return failure and not is_told and cli_report.failure(failure) or 1
+end
+
+return M

@@ -1,0 +1,178 @@
+-- judge.lua: what gate, policies, iDesign and autonomy say to a call, and to an operation that its tool asks for,
+-- whatever a person has answered.
+
+local autonomy = require("orket.governance.autonomy")
+local embed = require("orket.core.embed")
+
+local M = {}
+
+-- ---- a call ----
+
+---Of two refusals the one that counts: what denies before what asks, else the first.
+---@param first table|nil
+---@param second table|nil
+---@return table|nil
+function M.stricter(first, second)
+  if not first or second and first.decision == "ask" and second.decision == "deny" then
+    return second
+  end
+  return first
+end
+
+-- One that the journal has begun already took its share then.
+local function over_rate(turn, request)
+  return not turn.tape:has_more() and turn.engine:over_rate(turn, request.name) or nil
+end
+
+---A call that nothing denies, with who asks a person about it; or the denial, whoever it comes from. One that is only
+---looked at once more takes no share of the rates.
+---@param turn table
+---@param request {name: string, arguments: string|table}
+---@param again boolean|nil
+---@return GateCall|nil call
+---@return GateVerdict|nil refusal
+function M.call(turn, request, again)
+  local allowed, refusal, asked = turn.generation.gate:call({
+    role = turn.role,
+    card = turn.card,
+    tool = request.name,
+    arguments = request.arguments,
+    root = turn.tree.root,
+    scope = turn:scope(),
+    calls = turn.tool_calls - 1,
+  })
+  local call = allowed or asked
+  if not call then
+    return nil, refusal
+  end
+  refusal = M.stricter(refusal, not again and over_rate(turn, request) or nil)
+  if not refusal or refusal.decision == "ask" then
+    refusal = M.stricter(refusal, turn.policy(call))
+  end
+  if refusal and refusal.decision ~= "ask" then
+    call:close()
+    return nil, refusal
+  end
+  return call, refusal or turn.autonomy and autonomy.objection(turn, turn.generation.tools[request.name].about, request.name)
+end
+
+---What gate, policies and autonomy say to a call, whatever a person has answered.
+---@param turn {generation: table, role: string, card: table, tree: {root: userdata?}, policy: function, autonomy: string?}
+---@param request {name: string, arguments: string|table}
+---@return table|nil refusal
+function M.weigh(turn, request)
+  local call, refusal = M.call(turn, request, true)
+  if call then
+    call:close()
+  end
+  return refusal or nil
+end
+
+-- ---- an operation ----
+
+local function is_shipped(tool)
+  if tool.shipped == nil then
+    tool.shipped = tool.text == embed.read(tool.path)
+  end
+  return tool.shipped
+end
+
+-- What the gate cannot see by itself.
+local function facts_of(turn, operation)
+  return operation.op == "card.create" and { issues = turn.engine:issues(turn) } or nil
+end
+
+-- Policies are shown what a tool asks for that is not the binary's own, or whose call names no path.
+local function is_shown(tool)
+  return not is_shipped(tool) or tool.about.like ~= nil
+end
+
+-- What the iDesign rules of the house have against a text that is to be written, by whatever tool.
+local function design_of(turn, permit, done)
+  local rules = permit:kind() == "fs.write" and turn.engine:idesign()
+  if not rules then
+    return nil
+  end
+  local refusal
+  refusal, done.warnings = rules:objection(permit:path(), permit:content())
+  return refusal
+end
+
+local PROPOSES = { ["plan.make"] = true, ["board.create"] = true, ["board.change"] = true }
+
+-- What stands against a proposal, before a person is asked about it.
+local function proposal_of(turn, permit, operation)
+  return PROPOSES[permit:kind()] and turn.engine:objection(turn, operation) or nil
+end
+
+---A permit that nothing denies, with who asks a person about it; or the denial.
+---@param turn Turn
+---@param call GateCall
+---@param operation table
+---@param done table of its call
+---@return GatePermit|nil permit
+---@return GateVerdict|nil refusal
+function M.operation(turn, call, operation, done)
+  local permit, refusal, asked = turn.generation.gate:operation(call, operation, facts_of(turn, operation))
+  permit = permit or asked
+  refusal = M.stricter(refusal, permit and (design_of(turn, permit, done) or proposal_of(turn, permit, operation)))
+  if permit and is_shown(turn.generation.tools[call:tool()]) then
+    refusal = M.stricter(refusal, turn.policy(call, operation, permit))
+  end
+  if refusal and refusal.decision ~= "ask" then
+    return nil, refusal
+  end
+  return permit, refusal or turn.autonomy and autonomy.objection_to_operation(turn, operation)
+end
+
+-- What gate, policies and autonomy say to an operation of an allowed call. Nothing is opened for it.
+local function against(turn, call, operation)
+  local refusal = turn.generation.gate:judge(call, operation)
+  refusal = refusal.decision ~= "allow" and refusal or nil
+  if is_shown(turn.generation.tools[call:tool()]) then
+    refusal = M.stricter(refusal, turn.policy(call, operation))
+  end
+  return refusal or turn.autonomy and autonomy.objection_to_operation(turn, operation) or nil
+end
+
+---What would be said to a write that a tool only asks about.
+---@param turn Turn
+---@param call GateCall
+---@param operation {op: "fs.write", path: string, content: string}
+---@return GateVerdict|nil refusal
+function M.of_write(turn, call, operation)
+  local refusal = against(turn, call, operation)
+  local rules = (not refusal or refusal.decision == "ask") and turn.engine:idesign()
+  return M.stricter(refusal, rules and rules:objection(operation.path, operation.content) or nil)
+end
+
+---What gate, policies and autonomy say to an operation of a call, whatever a person has answered. Nothing is opened.
+---@param turn table as weigh takes it
+---@param request {name: string, arguments: string|table}
+---@param operation table
+---@return table|nil refusal
+function M.weigh_operation(turn, request, operation)
+  local call, refusal = M.call(turn, request, true)
+  if not call then
+    return refusal
+  end
+  local closing <close> = call
+  return against(turn, call, operation)
+end
+
+---What denies a call, or an operation of it, when it is judged by other scripts.
+---@param turn table as weigh takes it
+---@param request {name: string, arguments: string|table}
+---@param operation table|nil
+---@return table|nil denial
+function M.denial(turn, request, operation)
+  local refusal
+  if operation == nil then
+    refusal = M.weigh(turn, request)
+  else
+    refusal = M.weigh_operation(turn, request, operation)
+  end
+  return refusal and refusal.decision == "deny" and refusal or nil
+end
+
+return M

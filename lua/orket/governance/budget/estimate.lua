@@ -1,0 +1,60 @@
+-- estimate.lua: what a request may cost at most, before it is sent. Pure, but it learns from what came back.
+--
+--   prompt      a token for each byte of the body: none is smaller. More where this model's server counted more.
+--   completion  max_tokens, where the model has it, else twice the longest reply so far, 4096 at least
+--
+-- Of a model that has not answered yet nothing is known: it holds the whole cap, so that its first request goes alone.
+
+local strings = require("orket.util.strings")
+local usages = require("orket.llm.usage")
+
+local M = {}
+
+local WHOLE = 1 << 60 -- more than any cap
+local COMPLETION = 4096
+local TOTAL = 1800 -- seconds: the transport's own deadline
+
+local Estimate = {}
+Estimate.__index = Estimate
+
+---@return table estimate
+function M.new()
+  return setmetatable({ known = {} }, Estimate)
+end
+
+local function most_said(model, known)
+  local params = model.params or {}
+  local told = model.max_tokens or params.max_tokens or params.max_completion_tokens
+  told = math.type(told) == "integer" and told > 0 and told or nil
+  return math.max(told or math.max(COMPLETION, 2 * known.said), known.said)
+end
+
+---@param model table
+---@param body string[]
+---@return table<string, integer> wanted by kind
+---@return integer bytes
+function Estimate:of(model, body)
+  local bytes, known = strings.bytes(body), self.known[model]
+  local wanted = { calls = 1, seconds = math.ceil(((model.deadlines or {}).total or TOTAL) * 1000) }
+  if not known then
+    wanted.tokens, wanted.money = WHOLE, WHOLE
+    return wanted, bytes
+  end
+  local prompt, completion = math.ceil(bytes * known.ratio), most_said(model, known)
+  wanted.tokens = prompt + completion
+  wanted.money = usages.money(model.price, { prompt = prompt, completion = completion }) or 0
+  return wanted, bytes
+end
+
+---What it came to.
+---@param model table
+---@param bytes integer of the request
+---@param usage {prompt: integer?, completion: integer?}
+function Estimate:learn(model, bytes, usage)
+  local known = self.known[model] or { ratio = 1, said = 0 }
+  known.ratio = math.max(known.ratio, (usage.prompt or 0) / bytes)
+  known.said = math.max(known.said, usage.completion or 0)
+  self.known[model] = known
+end
+
+return M

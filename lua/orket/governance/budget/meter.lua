@@ -1,0 +1,298 @@
+-- meter.lua: the budgets of a run under way: every request to a model passes it, and every file that is written
+-- where disk is capped. There is none when nothing is capped.
+--
+-- A cap that is reached is told as an error with the body of `budget.reached`; whoever asked records it and parks the
+-- card. What was spent before is read once, when the run begins or goes on; from then on it is counted here.
+
+local async = require("orket.async")
+local caps = require("orket.governance.budget.caps")
+local errors = require("orket.errors")
+local estimates = require("orket.governance.budget.estimate")
+local ledgers = require("orket.governance.budget.ledger")
+local budget_format = require("orket.governance.budget.budget_format")
+local spents = require("orket.governance.budget.spent")
+local sys = require("orket.core.sys")
+local usages = require("orket.llm.usage")
+
+local M = {}
+
+local Meter = {}
+Meter.__index = Meter
+
+local CONFIG = "config/organization.json#/process_rules/"
+
+-- ---- which caps ----
+
+local function add(self, list, scope, name, own)
+  if scope ~= "organization" and not name then
+    return
+  end
+  local limits, where = caps.limits(self.budgets, scope, name, own)
+  for _, kind in ipairs(caps.KINDS) do
+    if limits[kind] then
+      local cap = self.ledger:cap(caps.path(scope, name, kind), kind, limits[kind], function()
+        return ((self.spent[scope][name or ""] or {})[kind]) or 0
+      end)
+      cap.where = cap.where or where[kind] and CONFIG .. "budgets/" .. where[kind] or nil
+      table.insert(kind == "disk" and list.disk or list, cap)
+    end
+  end
+end
+
+-- The turn's own: what its tape says was used.
+local function add_turn(turn, list)
+  if turn.limits.tokens then
+    local cap = ledgers.cap("turn/tokens", "tokens", math.tointeger(turn.limits.tokens // 1), turn.tokens_in + turn.tokens_out)
+    cap.ends, cap.where = true, CONFIG .. "limits/tokens"
+    list[#list + 1] = cap
+  end
+end
+
+-- The caps above a turn's requests; above its files, in `disk`.
+local function caps_of(self, turn)
+  if not turn.caps then
+    local list, card = { disk = {} }, turn.card
+    add(self, list, "organization")
+    add(self, list, "epics", self.epic.id, self.epic.data.budget)
+    add(self, list, "users", self.user)
+    add(self, list, "roles", turn.role)
+    add(self, list, "cards", card.id, card.budget)
+    add_turn(turn, list)
+    turn.caps, turn.since = list, sys.monotonic()
+  end
+  return turn.caps
+end
+
+-- ---- a cap is reached ----
+
+-- The body of `budget.reached`; more is what was asked for beyond what is used.
+local function report(self, cap, card, more)
+  local kind = cap.kind
+  return {
+    cap = cap.path, used = budget_format.plain(kind, cap.used), limit = budget_format.plain(kind, cap.limit), decision = "deny",
+    rule = "budget." .. kind, where = cap.where, ends = cap.ends,
+    why = string.format("%s: %s of %s are used%s", cap.path, budget_format.amount(kind, cap.used, self.currency),
+      budget_format.amount(kind, cap.limit, self.currency), more and ", " .. more .. " more were asked for" or ""),
+    fix = (cap.where and "raise it in " .. cap.where or "raise the budget in the card's file, orket sync") .. ", then orket retry " .. card,
+  }
+end
+
+local function refusal(self, cap, turn, more)
+  local body = report(self, cap, turn.card.id, more)
+  local err = errors.new("ERR_LIMIT", body.why, body.fix)
+  err.budget = body
+  return err
+end
+
+-- ---- warnings ----
+
+local function warn(turn, crossed)
+  for _, cap in ipairs(crossed) do
+    turn:record("budget.warned", {
+      cap = cap.path, used = budget_format.plain(cap.kind, cap.used), limit = budget_format.plain(cap.kind, cap.limit),
+    })
+  end
+end
+
+-- ---- time ----
+
+-- The organization's day is over: nothing is used of the next one.
+local function renew(self)
+  local today = self.day and spents.day(sys.now())
+  if today and today > self.day then
+    self.day = today
+    for _, kind in ipairs(caps.KINDS) do
+      local cap = self.ledger.caps[caps.path("organization", nil, kind)]
+      if cap then
+        ledgers.renew(cap)
+      end
+    end
+  end
+end
+
+-- Milliseconds that the turn took since its last request, or since it began.
+local function took(turn)
+  local now = sys.monotonic()
+  local ms = math.max(0, math.ceil((now - turn.since) * 1000))
+  turn.since = now
+  return ms
+end
+
+-- ---- a request ----
+
+-- Waiting for others is no time of the turn's.
+local function wait(self, turn, list, wanted)
+  local began = sys.monotonic()
+  local held, reached = async.suspend(function(wake)
+    return self.ledger:wait(list, wanted, wake)
+  end)
+  turn.since = turn.since + sys.monotonic() - began
+  return held, reached
+end
+
+local function reserve(self, turn, list, wanted)
+  renew(self)
+  local held, reached = self.ledger:reserve(list, wanted)
+  if not held and not reached then
+    held, reached = wait(self, turn, list, wanted)
+  end
+  if held then
+    return held
+  end
+  return nil, reached.path and refusal(self, reached, turn) or reached -- or the task was canceled
+end
+
+-- What an attempt cost; nothing when none was made.
+local function spent_by(self, turn, model, reply, err, ended)
+  if not reply and (ended or err.unsent) then
+    return {}
+  end
+  local usage, time = (reply or err).usage or {}, self.timed and took(turn) or nil
+  local outcome = reply or err
+  outcome.took = time
+  return {
+    tokens = (usage.prompt or 0) + (usage.completion or 0), money = usages.money(model.price, usage) or 0, calls = 1,
+    seconds = time,
+  }
+end
+
+local function settle(self, turn, model, held, bytes, reply, err, ended)
+  local spent = spent_by(self, turn, model, reply, err, ended)
+  warn(turn, self.ledger:commit(held, spent))
+  local usage = (reply or err or {}).usage
+  if usage then
+    self.estimate:learn(model, bytes, usage)
+  end
+end
+
+---A turn's way to a model, through the budgets.
+---@param turn Turn
+---@param model table
+---@param inner (fun(body: string[], send: function): table?, table?, boolean?)|nil  a cassette
+---@return (fun(body: string[], send: function): table?, table?, boolean?)|nil
+function Meter:through(turn, model, inner)
+  local list = caps_of(self, turn)
+  if #list == 0 and not self.timed then
+    return inner
+  end
+  return function(body, send)
+    local wanted, bytes = self.estimate:of(model, body)
+    local held, refused = reserve(self, turn, list, wanted)
+    if not held then
+      return nil, refused, true
+    end
+    local closing <close> = setmetatable({}, { __close = function()
+      self.ledger:release(held) -- whatever breaks
+    end })
+    local reply, err, ended
+    if inner then
+      reply, err, ended = inner(body, send)
+    else
+      reply, err, ended = send()
+    end
+    settle(self, turn, model, held, bytes, reply, err, ended)
+    return reply, err, ended
+  end
+end
+
+-- ---- files ----
+
+---Room for so many bytes in the turn's tree: they are booked, or refused.
+---@param turn Turn
+---@param bytes integer
+---@return true|nil ok
+---@return Error|nil
+function Meter:write(turn, bytes)
+  local list = caps_of(self, turn).disk
+  renew(self)
+  for _, cap in ipairs(list) do
+    if bytes > cap.limit - cap.used then
+      return nil, refusal(self, cap, turn, bytes)
+    end
+  end
+  warn(turn, ledgers.charge(list, { disk = bytes }))
+  return true
+end
+
+-- ---- the meter ----
+
+---True when a cap of this path has room again, or is gone.
+---@param waits string path
+---@param card {id: string, budget: table?}
+---@return boolean
+function Meter:has_room(waits, card)
+  local scope, kind = waits:match("^(%l+)/"), waits:match("([^/]+)$")
+  local name = waits:match("^%l+/(.+)/[^/]+$")
+  local own = scope == "cards" and card.budget or scope == "epics" and self.epic.data.budget or nil
+  local limit = caps.limits(self.budgets, scope, name, own)[kind]
+  return not limit or ((self.spent[scope][name or ""] or {})[kind] or 0) < limit
+end
+
+---The least that the caps above a turn's requests leave, by kind, as events have it.
+---@param card table
+---@param role string
+---@return table<string, number>
+function Meter:left(card, role)
+  local left = {}
+  renew(self)
+  for _, cap in ipairs(caps_of(self, { card = card, role = role, limits = {} })) do
+    left[cap.kind] = math.min(left[cap.kind] or math.maxinteger, math.max(0, cap.limit - cap.used))
+  end
+  for kind, amount in pairs(left) do
+    left[kind] = budget_format.plain(kind, amount)
+  end
+  return left
+end
+
+---What requests under way hold.
+---@return table<string, {held: integer, flying: integer}> by path
+function Meter:held()
+  local held = {}
+  for path, cap in pairs(self.ledger.caps) do
+    held[path] = cap.flying > 0 and { held = math.min(cap.held, cap.limit), flying = cap.flying } or nil
+  end
+  return held
+end
+
+-- What an epic's file and those of its cards say.
+local function owns_of(epic, cards)
+  local owns = { epic.data.budget }
+  for _, card in pairs(cards) do
+    owns[#owns + 1] = card.budget
+  end
+  return owns
+end
+
+---True when bytes written by a card of this epic are counted.
+---@param config table
+---@param epic table
+---@param card table
+---@return boolean
+function M.counts_disk(config, epic, card)
+  local budgets = (config.organization.process_rules or {}).budgets
+  if not budgets and not epic.data.budget and not card.budget then
+    return false
+  end
+  return caps.counts(budgets or {}, "disk", owns_of(epic, { card }))
+end
+
+---The budgets of a run; nil when nothing is capped.
+---@param project table
+---@param epic table card row
+---@param run {id: string, user: string?, limits: table, cards: table<string, table>}
+---@return table|nil meter
+function M.open(project, epic, run)
+  local budgets, owns = project.config.organization.process_rules.budgets or {}, owns_of(epic, run.cards)
+  if not (next(budgets) or next(owns) or run.limits.tokens) then
+    return nil
+  end
+  local store = project.store
+  local day = (budgets.organization or {}).per == "day" and spents.today(store, sys.now()) or nil
+  return setmetatable({
+    budgets = budgets, epic = epic, day = day, spent = spents.read(store, epic.id, day), ledger = ledgers.new(),
+    estimate = estimates.new(), user = spents.user(store, run.id) or run.user,
+    timed = caps.counts(budgets, "seconds", owns), currency = budgets.currency,
+  }, Meter)
+end
+
+return M

@@ -1,0 +1,346 @@
+-- human_actions.lua: what a person may do to a card, under the same law, with actor = human. One request in,
+-- one answer out; the owner of the project performs it, whoever asked.
+
+local lazy = require("orket.lazy")
+local acceptance = lazy("orket.scripts.serving.acceptance")
+local approvals = require("orket.governance.approvals.approvals")
+local async = require("orket.async")
+local errors = require("orket.errors")
+local example_acts = lazy("orket.scripts.example_acts")
+local fork = lazy("orket.history.fork")
+local labels = require("orket.governance.labels")
+local unblock = require("orket.governance.budget.unblock")
+local memory_acts = lazy("orket.memory.memory_acts")
+local moves = require("orket.effects.moves")
+local at_most_once = require("orket.effects.at_most_once")
+local parked = require("orket.reports.parked")
+local rules = lazy("orket.memory.rules")
+local pins = lazy("orket.mcp.pins")
+local put = lazy("orket.workspace.put")
+local reader = require("orket.project.reader")
+local strings = require("orket.util.strings")
+local retry_all = lazy("orket.governance.retry_all")
+local rollback = lazy("orket.governance.policy.rollback")
+local sync = lazy("orket.project.sync")
+
+local M = {}
+
+local FINAL = { done = true, canceled = true, archived = true }
+local MEMORY = { remember = true, forget = true, recall = true, ["remember.lines"] = true }
+local TRIES = 3
+
+-- In the stream of the board, or of the turn whose question it answers.
+local function begin(project, request, asked)
+  local actor = "human:" .. (request.who or "unknown")
+  local run, turn = asked and asked.run or "board", asked and asked.turn or 0
+  return project.store:stream({ run = run, turn = turn, actor = actor, role = "human" }):begin()
+end
+
+local function commit(tx)
+  return errors.check(async.await(tx.commit, tx))
+end
+
+local function move(tx, card, to, request)
+  return moves.add(tx, card, to, { role = "human", reason = request.reason, why = request.why })
+end
+
+-- The person decides that a parked card goes on, the engine returns it to where its parking said: most of
+-- these edges are the engine's alone. Somebody looked, so its failures are counted anew.
+local function go_back(tx, card, request, why)
+  if (card.retry_count or 0) > 0 then
+    tx:event("card.changed", card.id, { rev = card.revision, set = { retry_count = 0 } })
+    card.revision = card.revision + 1
+  end
+  return moves.add(tx, card, card.return_to or "in_progress", { role = "system", why = request.why or why })
+end
+
+local function text_of(request)
+  local text = request.text
+  if type(text) ~= "string" or not text:find("%S") then
+    return nil, errors.new("ERR_USAGE", "the text is empty", "write what the card's workers should read")
+  end
+  return text
+end
+
+local function comment(tx, card, request)
+  local text, err = text_of(request)
+  if not text then
+    return nil, err
+  end
+  local marks = request.label
+  if marks ~= nil and not labels.is_name(marks) then
+    return nil, errors.new("ERR_USAGE", "'" .. tostring(marks) .. "' is no label", "small letters, digits, _ and -")
+  end
+  tx:event("comment.added", card.id, { text = text, labels = marks and { marks } })
+  return true
+end
+
+-- Each answers true and the sentence that tells the person what happened, or nil, Error.
+local act = {}
+
+function act.comment(tx, card, request)
+  local ok, err = comment(tx, card, request)
+  return ok, ok and "commented on " .. card.id .. ", which is " .. card.status or err
+end
+
+-- What carries labels in a tree of this name.
+local function marks_of(store, tree, path)
+  for _, row in ipairs(store:read("tree_delta", { tree = tree })) do
+    if row.path == path then
+      return row.labels
+    end
+  end
+end
+
+local function trust_file(tx, card, path, store)
+  local own, seed = marks_of(store, card.id, path), marks_of(store, "seed:" .. card.id, path)
+  if not own and not seed then
+    return nil, errors.new("ERR_NOT_FOUND", "no file " .. path .. " of " .. card.id .. " itself carries labels",
+      "name the card that wrote it, or the epic for what was merged or was there before")
+  end
+  tx:event("card.trusted", card.id, { path = path, labels = own, seed = seed })
+  return true, path .. " of " .. card.id .. " is trusted; it was " .. table.concat(labels.union(own, seed), ", ")
+end
+
+---A person answers for what came from outside: a file, or all that is said on the card.
+function act.trust(tx, card, request, store)
+  if request.path then
+    return trust_file(tx, card, tostring(request.path), store)
+  end
+  tx:event("card.trusted", card.id, {})
+  return true, "what is said on " .. card.id .. " is trusted"
+end
+
+local PARKED = { blocked = true, waiting_for_developer = true }
+
+-- "happened the id is 17" -> "happened", "the id is 17"
+local function verdict_of(request, pending)
+  local text, err = text_of(request)
+  if not text then
+    return nil, err
+  end
+  local word, rest = strings.trimmed(text):match("^(%S+)%s*(.*)$")
+  if not at_most_once.ANSWERS[word] then
+    return nil, errors.new("ERR_USAGE", "unknown outcome: " .. at_most_once.describe(pending.operation) .. " was interrupted",
+      "answer happened, did-not or again; the model reads what follows")
+  end
+  return word, rest ~= "" and rest or nil
+end
+
+-- The answer goes into the journal of the turn, which goes on from there.
+local function settle(tx, card, request, pending)
+  local answer, text = verdict_of(request, pending)
+  if not answer then
+    return nil, text
+  end
+  tx:event("operation.answered", card.id, { ask = pending.id, answer = answer, text = text })
+  tx:event("comment.added", card.id, {
+    text = at_most_once.describe(pending.operation) .. ": " .. answer .. (text and ", " .. text or ""),
+  })
+  if not PARKED[card.status] then
+    return true, card.id .. ": " .. answer
+  end
+  return go_back(tx, card, request, "answered: " .. answer)
+end
+
+---A question is answered: the text becomes a comment and the card returns to where it came from.
+function act.answer(tx, card, request, _, pending, project)
+  if pending then
+    return settle(tx, card, request, pending)
+  end
+  if card.status ~= "waiting_for_developer" and card.status ~= "blocked" then
+    return nil, errors.new("ERR_TRANSITION", card.id .. " is " .. card.status .. " and asked nothing",
+      "use orket comment instead")
+  end
+  local ok, err = comment(tx, card, request)
+  if not ok then
+    return nil, err
+  end
+  rules.answer(project, tx, card, request.text)
+  return go_back(tx, card, request, "answered")
+end
+
+-- What is given up takes with it what it is made of.
+---@param tx StoreTx
+---@param card {id: string, type: string}
+---@param store Store
+---@return boolean|nil ok
+---@return Error|nil
+function M.cancel_below(tx, card, store)
+  local below = card.type == "issue" and {} or store:read("children", { parent = card.id })
+  for _, child in ipairs(below) do
+    if not FINAL[child.status] then
+      local ok, err = moves.add(tx, child, "canceled", { role = "system", why = card.id .. " was canceled" })
+      if ok then
+        ok, err = M.cancel_below(tx, child, store)
+      end
+      if not ok then
+        return nil, err
+      end
+    end
+  end
+  return true
+end
+
+function act.move(tx, card, request, store)
+  local ok, err = move(tx, card, request.status, request)
+  if ok and card.status == "canceled" then
+    return M.cancel_below(tx, card, store)
+  elseif err and err.code == "ERR_TRANSITION" then
+    err = errors.new(err.code, card.id .. " stays " .. card.status .. ": " .. err.message, err.fix)
+  end
+  return ok, err
+end
+
+---A parked card is tried again with a fresh retry count; one that waited for a cap goes on with its turn.
+function act.retry(tx, card, request, _, capped)
+  if card.status ~= "blocked" and card.status ~= "waiting_for_developer" then
+    return nil, errors.new("ERR_TRANSITION", card.id .. " is " .. card.status .. ", only a parked card is retried",
+      "orket board shows what is parked")
+  end
+  if capped then
+    return unblock.add(tx, card, request.why or "retried")
+  end
+  return go_back(tx, card, request, "retried")
+end
+
+-- Going on without an answer would do it again, or leave it undone, without anybody having decided so.
+local function passes_over(request)
+  return request.act == "retry" or request.act == "move" and not FINAL[request.status]
+end
+
+-- A yes or no is no sentence: what is written in one may be meant either way.
+local function asks_yes_or_no(project, card, request)
+  local question = (request.act == "answer" or passes_over(request)) and approvals.pending(project.store, card.id)[1]
+  return question and errors.new("ERR_TRANSITION", card.id .. " needs approval: " .. question.id,
+    "orket show " .. card.id .. ", then orket approve " .. question.id .. ", or orket deny " .. question.id .. " --why TEXT")
+end
+
+-- Who answers a question that was seen, and names it, does not answer the next one.
+local function has_changed(project, card, request)
+  local now = request.event ~= nil and parked.move(project.store, card.id)
+  return now and now.seq ~= request.event and errors.new("ERR_TRANSITION",
+    card.id .. " has changed meanwhile: what you saw is not what it waits for now", "orket inbox shows what it waits for")
+end
+
+local function act_once(project, request)
+  local card, err = reader.card(project.store, tostring(request.card))
+  err = err or has_changed(project, card, request) or nil
+  if err then
+    return nil, err
+  end
+  local pending = project.store:read("uncertain", { card = card.id })[1]
+  if pending and passes_over(request) then
+    return nil, errors.new("ERR_TRANSITION", "unknown outcome: " .. at_most_once.describe(pending.operation) .. " was interrupted",
+      "check whether it happened, then: orket answer " .. card.id .. " happened, or did-not, or again")
+  end
+  err = asks_yes_or_no(project, card, request)
+  if err then
+    return nil, err
+  end
+  if request.act == "retry" then
+    pending = project.store:read("capped", { card = card.id })[1]
+  end
+  local tx = begin(project, request, (request.act == "answer" or request.act == "retry") and pending)
+  local ok, said = act[request.act](tx, card, request, project.store, pending, project)
+  if not ok then
+    return nil, said
+  end
+  ok, err = commit(tx)
+  return ok and { card = card.id, status = card.status,
+    message = type(said) == "string" and said or card.id .. " is now " .. card.status }, err
+end
+
+-- ---- yes or no ----
+
+local SAID = { approve = "approved", deny = "denied" }
+
+local function say(project, request)
+  local row, err = approvals.find(project.store, tostring(request.card))
+  if not row then
+    return nil, err
+  end
+  local late = approvals.is_late(row) and request.act == "approve"
+  local ok
+  ok, err = approvals.answer(project.store, row, {
+    answer = late and "expired" or SAID[request.act], why = not late and request.why or nil, who = not late and (request.who or "unknown") or nil,
+  })
+  if ok and late then
+    return nil, errors.new("ERR_TRANSITION", "the question " .. row.id .. " expired at " .. row.expires_at,
+      "its card goes on without it, and may ask again")
+  end
+  if ok and request.why then
+    ok, err = rules.decision(project, row, SAID[request.act], request.why, function()
+      return begin(project, request)
+    end)
+  end
+  return ok and { id = row.id, card = row.card, status = SAID[request.act],
+    message = SAID[request.act] .. " " .. row.id .. ": " .. row.card .. " goes on" }, err
+end
+
+---@class PersonRequest
+---@field act string     comment, answer, move, retry, retry.all (see retry_all.lua), trust, approve, deny, sync, put (see put.lua), mcp.trust and mcp.changed (see mcp/pins.lua), fork (see fork.perform),
+---  remember, forget and recall (see memory/memory_acts.lua), example.accept, .reject and .remove (see scripts/example_acts.lua)
+---@field card string?
+---@field text string?
+---@field label string?   of a comment that was written elsewhere
+---@field path string?    of a file that is trusted
+---@field status string?
+---@field reason string?
+---@field why string?
+---@field who string     the person's name
+---@field event integer?  that parked the card when the person saw it (see parked.move)
+
+---Performs one request of a person.
+---@param project table opened as owner
+---@param request PersonRequest
+---@return table|nil answer {card, status, message}
+---@return Error|nil
+function M.perform(project, request)
+  if request.act == "sync" then
+    return sync.perform(project, function()
+      return begin(project, request)
+    end)
+  end
+  if request.act == "put" then
+    return put.perform(project, request, function()
+      return begin(project, request)
+    end)
+  end
+  if MEMORY[request.act] then
+    return memory_acts.perform(project, request, function()
+      return begin(project, request)
+    end)
+  end
+  if type(request.act) == "string" and request.act:find("^example%.%l+$") then
+    return example_acts.perform(project, request)
+  elseif request.act == "accept" then
+    return acceptance.accept(project, request)
+  elseif request.act == "retry.all" then
+    return retry_all.perform(project, request, function(one)
+      return M.perform(project, one)
+    end)
+  elseif request.act == "rollback" then
+    return rollback.perform(project, request)
+  elseif request.act == "mcp.trust" then
+    return pins.trust(project, request)
+  elseif request.act == "mcp.changed" then
+    return pins.aside(project, request)
+  elseif request.act == "fork" then
+    return fork.perform(project, request)
+  elseif request.act == "halt" then -- a run answers this itself
+    return nil, errors.new("ERR_NOT_FOUND", "no run is under way", "there is nothing to halt")
+  elseif not act[request.act] and not SAID[request.act] then
+    return nil, errors.new("ERR_USAGE", "unknown request " .. tostring(request.act))
+  end
+  local result, err
+  for _ = 1, TRIES do -- somebody else was faster: what is true now decides
+    result, err = (SAID[request.act] and say or act_once)(project, request)
+    if result or err.code ~= "ERR_STALE" then
+      break
+    end
+  end
+  return result, err
+end
+
+return M

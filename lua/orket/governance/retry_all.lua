@@ -1,0 +1,67 @@
+-- retry_all.lua: `orket retry --all`: every parked card that a retry is right for, one act of the person for each. A card
+-- that waits for an answer, a yes or no, a canceled dependency or room under a cap is left as it is: a retry gives it nothing.
+
+local errors = require("orket.errors")
+local pause = require("orket.llm.pause")
+
+local M = {}
+
+local RIGHT = { resource = true, system = true } -- what a retry helps against, unless a reason is asked for
+local REASONS = { resource = true, system = true, review = true, input = true, dependency = true }
+
+local function by_card(rows)
+  local cards = {}
+  for _, row in ipairs(rows) do
+    cards[row.card] = row
+  end
+  return cards
+end
+
+local function chosen(row, reason)
+  if reason then
+    return row.wait_reason == reason and not (reason == "input" and row.type == "plan") -- a conversation waits for words
+  end
+  return RIGHT[row.wait_reason]
+end
+
+-- Cards that wait for something that a retry does not bring.
+local function others(store)
+  local uncertain, asked, capped = by_card(store:read("uncertain", {})), by_card(store:read("approvals", { status = "pending" })),
+    by_card(store:read("capped", {}))
+  return function(id)
+    local cap = capped[id] and capped[id].waits
+    return uncertain[id] or asked[id] or cap and not pause.ending(cap)
+  end
+end
+
+local function message(done, failed)
+  local text = done == 0 and "no parked card to retry" or done .. (done == 1 and " card is" or " cards are") .. " tried again"
+  return failed == 0 and text or text .. ", " .. failed .. " could not be"
+end
+
+---@param project table opened as owner
+---@param request PersonRequest  reason: cards that wait for this alone
+---@param retry fun(request: PersonRequest): table|nil, Error|nil  of one card
+---@return table|nil answer {retried: string[], failed: {card, code, message}[], message}
+---@return Error|nil
+function M.perform(project, request, retry)
+  if request.reason ~= nil and not REASONS[request.reason] then
+    return nil, errors.new("ERR_USAGE", "'" .. tostring(request.reason) .. "' is no reason to wait",
+      "one of: resource, system, review, input, dependency")
+  end
+  local waits, answer = others(project.store), { retried = {}, failed = {} }
+  for _, row in ipairs(project.store:read("parked", {})) do
+    if chosen(row, request.reason) and not waits(row.id) then
+      local done, err = retry({ act = "retry", card = row.id, who = request.who })
+      if done then
+        table.insert(answer.retried, row.id)
+      else
+        table.insert(answer.failed, { card = row.id, code = err.code, message = err.message })
+      end
+    end
+  end
+  answer.message = message(#answer.retried, #answer.failed)
+  return answer
+end
+
+return M

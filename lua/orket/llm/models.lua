@@ -1,0 +1,207 @@
+-- models.lua: which model a turn talks to. The configuration says what a role uses; the models node may
+-- choose another one of the organization; ORKET_MODEL_URL and ORKET_MODEL replace the endpoint of all.
+
+local model_defaults = require("orket.project.config.model_defaults")
+local limiter = require("orket.llm.limiter")
+local errors = require("orket.errors")
+local tables = require("orket.util.tables")
+local client = require("orket.llm.client")
+local sys = require("orket.core.sys")
+
+local M = {}
+
+local Models = {}
+Models.__index = Models
+
+-- Of the environment; what is set to nothing is not set.
+local function said(variable)
+  local value = sys.env(variable)
+  return value ~= "" and value or nil
+end
+
+local function overridden(model)
+  local url, name = said("ORKET_MODEL_URL"), said("ORKET_MODEL")
+  if not url and not name then
+    return model
+  end
+  local copy = {}
+  for key, value in pairs(model) do
+    copy[key] = value
+  end
+  copy.base_url, copy.model = url or copy.base_url, name or copy.model
+  copy.private = url ~= nil or copy.private -- whoever sets the environment has written the name down
+  copy.key = said("ORKET_MODEL_KEY") and "ORKET_MODEL_KEY" or not url and copy.key or nil
+  return copy
+end
+
+-- What the epic's environment says holds where the model says nothing itself.
+local function within(model, environment)
+  local copy = { params = {} }
+  for key, value in pairs(model) do
+    copy[key] = value
+  end
+  copy.temperature, copy.seed = copy.temperature or environment.temperature, copy.seed or environment.seed
+  for _, source in ipairs({ environment.params or {}, model.params or {} }) do
+    for key, value in pairs(source) do
+      copy.params[key] = value
+    end
+  end
+  copy.deadlines = copy.deadlines or { total = environment.timeout }
+  return copy
+end
+
+---A configured model as a request uses it.
+---@param model table of the organization
+---@param environment table|nil the epic's
+---@return table
+function M.profile(model, environment)
+  return overridden(within(model, environment or {}))
+end
+
+local function place_of(model)
+  return (model.base_url or "") .. " " .. (model.model or "")
+end
+
+-- Not all runs at once: a quarter more or less. What came of it is recorded (`model.paused`).
+local function spread(seconds)
+  return seconds * (0.75 + math.random() / 2)
+end
+
+-- One door for everybody who asks the same model at the same address, whoever of them says how wide it is; the first does.
+local function doors_of(models, names, outage)
+  local doors, first = {}, {}
+  for _, name in ipairs(names) do
+    local model = models[name]
+    first[place_of(model)] = first[place_of(model)] or (model.limits or model.breaker) and model
+  end
+  for _, name in ipairs(names) do
+    local place = place_of(models[name])
+    local model = first[place] or models[name]
+    doors[place] = doors[place] or limiter.new(model.name, model.limits, model.breaker or outage > 0 and limiter.BREAKER or nil,
+      sys.monotonic, { limit = outage, spread = spread })
+  end
+  return doors
+end
+
+-- Those that answer in a model's place, in order.
+local function add_others(models, model)
+  local others = {}
+  for _, name in ipairs(model.fallback or {}) do
+    others[#others + 1] = name ~= model.name and models[name] or nil
+  end
+  model.others = #others > 0 and others or nil
+end
+
+-- Who is asked as well when a reply takes long.
+local function add_hedge(models, model)
+  local hedge = model.hedge
+  local other = hedge and models[hedge.with or model.name]
+  model.hedge = other and { seconds = hedge.after_ms / 1000, model = other } or nil
+end
+
+---@param engine table
+---@param team table
+---@return table models
+function M.new(engine, team)
+  local organization = engine.project.config.organization
+  local environment = engine.project.config.environments[engine.epic.data.environment] or {}
+  client.keys(organization.keys)
+  local self = setmetatable({ engine = engine, team = team, models = {}, names = {}, refused = {} }, Models)
+  for name, model in pairs(organization.models) do
+    self.models[name] = M.profile(model, environment)
+    self.names[#self.names + 1] = name ~= model_defaults.embedder(organization) and name or nil
+  end
+  self.names = #self.names > 0 and self.names or tables.keys(self.models)
+  table.sort(self.names)
+  local all = tables.keys(self.models)
+  local doors = doors_of(self.models, all, engine.limits.outage)
+  for _, name in ipairs(all) do
+    self.models[name].door = doors[place_of(self.models[name])]
+    add_others(self.models, self.models[name])
+    add_hedge(self.models, self.models[name])
+  end
+  return self
+end
+
+---The doors of a model and of those that answer in its place.
+---@param name string
+---@return Door[]
+function Models:doors(name)
+  local model = self.models[name]
+  local doors = { model and model.door }
+  for _, other in ipairs(model and model.others or {}) do
+    doors[#doors + 1] = other.door
+  end
+  return doors
+end
+
+local function account_of(model)
+  return (model.base_url or "") .. " key " .. (model.key or "")
+end
+
+---A turn failed by what no repetition heals: neither its model is asked again before a person has retried a card, nor, when it is the
+---account's fault, another one at its address. Where others answer in its place, and where it has answered before, it stays.
+---@param model table of the turn
+---@param err Error
+function Models:refuse(model, err)
+  local scope = not model.others and err.permanent
+  if scope == "account" then
+    self.refused[account_of(model)] = true
+  elseif scope and model.door.replies == 0 then
+    self.refused[place_of(model)] = true
+  end
+end
+
+---Is a model not asked any more?
+---@param model table
+---@return boolean
+function Models:is_refused(model)
+  return self.refused[account_of(model)] or self.refused[place_of(model)] or false
+end
+
+---A person has retried a card: what is not asked may be asked now.
+function Models:hurry()
+  self.refused = {}
+  for _, model in pairs(self.models) do
+    model.door:hurry()
+  end
+end
+
+-- A node that does not look at the past is not told it.
+local function looks_back(entry)
+  if entry.looks_back == nil then
+    local names = entry.script:parameters("choose")
+    entry.looks_back = not names or #names > 3
+  end
+  return entry.looks_back
+end
+
+---The model for a turn of this seat on this card.
+---@param seat {seat: string, role: string}
+---@param card table
+---@param generation table|nil that serves the turn
+---@param turn {number: integer?, past: table?}|nil  past: as it was told when the turn began
+---@return table|nil model
+---@return Error|nil
+---@return table|nil past that the node was told
+function Models:choose(seat, card, generation, turn)
+  local project, epic = self.engine.project, self.engine.epic
+  local plan = { params = epic.data.params or {}, environment = epic.data.environment }
+  local default = model_defaults.name(project.config, plan, self.team.seats[seat.seat], seat.role)
+  local past
+  if looks_back(self.engine:node("models", generation)) then
+    past = turn and turn.past or self.engine:past(card, seat.role, turn and turn.number)
+  end
+  local name, err = self.engine:ask_of(generation, "models", "choose", seat.role, card, { default = default, names = self.names }, past)
+  if err then
+    return nil, err
+  end
+  local model = self.models[name]
+  if not model then
+    return nil, errors.new("ERR_CONFIG", "there is no model for the role " .. seat.role,
+      "add one to models in config/organization.json and name it in process_rules.default_llm")
+  end
+  return model, nil, past
+end
+
+return M

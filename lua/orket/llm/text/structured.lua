@@ -1,0 +1,93 @@
+-- structured.lua: replies that are JSON of a schema: asked for, held against the schema when they come, and said what is
+-- wrong with them. Where an endpoint can be told to keep to a schema its provider does that; nobody relies on it.
+
+local cjson = require("cjson")
+local doc = require("orket.core.doc")
+local schema = require("orket.core.schema")
+local strings = require("orket.util.strings")
+
+local M = {}
+
+local HOW = [[
+
+
+# Answer
+
+%s one JSON value of this schema, and nothing else:
+%s]]
+
+local SHOWN = 5 -- errors that a model is told of
+
+---@class Structured
+---@field text string the schema as JSON
+---@field compiled orket.schema
+
+---A schema, ready.
+---@param source any plain data, or a doc
+---@return Structured|nil
+---@return string? message
+---@return string? code
+---@return string? fix
+function M.new(source)
+  local compiled, message, code, fix = schema.compile(source)
+  if not compiled then
+    return nil, message, code, fix
+  end
+  return { text = type(source) == "userdata" and source:encode() or cjson.encode(source), compiled = compiled }
+end
+
+-- Many models put a fence around it, whatever they are told.
+local function unfenced(text)
+  local body = strings.trimmed(text)
+  local blanks, from = body:match("^```%w*(%s*)()")
+  if not from or from > #body - 3 or body:sub(-3) ~= "```" or not blanks:find("\n", 1, true) then
+    return text
+  end
+  local said = strings.trimmed(body:sub(from, -4))
+  return body:sub(from + #said, -4):find("\n", 1, true) and said or text
+end
+
+local function told(errors)
+  local lines = {}
+  for i = 1, math.min(#errors, SHOWN) do
+    lines[i] = ("- at %s: %s"):format(errors[i].path == "" and "its root" or errors[i].path, errors[i].text)
+  end
+  return table.concat(lines, "\n")
+end
+
+---What a text says under a schema.
+---@param structured Structured
+---@param text string
+---@return string|nil json  canonical; nil when it does not fit
+---@return string? problem  for whoever wrote it
+function M.read(structured, text)
+  local value, why = doc.parse(unfenced(text))
+  if not value then
+    return nil, "Your answer is no JSON: " .. why .. ". Write it again: one JSON value of the schema, and nothing else."
+  end
+  local fits, errors = structured.compiled:check(value, SHOWN)
+  if not fits then
+    return nil, "Your answer does not fit the schema:\n" .. told(errors) .. "\nWrite it again, whole."
+  end
+  return value:encode()
+end
+
+local function told_how(text, has_tools)
+  return HOW:format(has_tools and "A reply that calls no tool is" or "Your reply is", text)
+end
+
+---A conversation in which the model is told of the schema: in its system text, or before all else.
+---@param messages string[] JSON texts
+---@param text string the schema
+---@param has_tools boolean
+---@return string[] messages
+function M.asked(messages, text, has_tools)
+  local first = messages[1] and cjson.decode(messages[1])
+  local how = told_how(text, has_tools)
+  if first and first.role == "system" then
+    return table.move(messages, 2, #messages, 2, { cjson.encode({ role = "system", content = first.content .. how }) })
+  end
+  return table.move(messages, 1, #messages, 2, { cjson.encode({ role = "system", content = how:gsub("^%s+", "") .. "" }) })
+end
+
+return M

@@ -1,0 +1,224 @@
+-- text_calls.lua: models that have no calls of their own and write them into their text. Inside Orket a
+-- conversation is the same for all; here, at the edge, it becomes what such a model can read, and its text
+-- becomes calls (dialects.lua).
+
+local cjson = require("cjson")
+local call_repairs = require("orket.turn.call_repairs")
+local text_call_errors = require("orket.llm.text.text_call_errors")
+local dialects = require("orket.llm.text.dialects")
+local errors = require("orket.errors")
+local tables = require("orket.util.tables")
+local quoted_calls = require("orket.llm.text.quoted_calls")
+
+local M = {}
+
+local CALLS_MAX = 128 -- of one reply, as of those that are no text (core/model/reply.h)
+
+local HOW = [[
+
+
+# Tools
+
+Each line is a tool, with the JSON schema of its parameters:
+
+%s
+
+To call a tool, write exactly this, without quotes or code marks around it, once for each call:
+<tool_call>
+{"name": "TOOL", "arguments": {"PARAMETER": "VALUE"}}
+</tool_call>
+What it answered comes between <tool_response> and </tool_response>.]]
+
+-- ---- what the model reads ----
+
+local function with_tools(text, tools)
+  local lines = {}
+  for i, tool in ipairs(cjson.decode(tools or "[]")) do
+    lines[i] = cjson.encode(tool["function"] or tool)
+  end
+  return #lines == 0 and text or text .. HOW:format(table.concat(lines, "\n"))
+end
+
+-- What a tool says cannot end its own frame, nor begin what a server takes for another speaker's turn: marks in it are no
+-- marks any more.
+local function plain(text)
+  return (text:gsub("<(/?tool_response>)", "< %1"):gsub("<(|[%w_]+|>)", "< %1"):gsub("%[(/?INST%])", "[ %1"))
+end
+
+local function response(message)
+  return "<tool_response>\n" .. plain(message.content or "") .. "\n</tool_response>"
+end
+
+-- What stands next to each other as one speaker's is one message: some templates take turns strictly.
+local function add(said, role, text)
+  local last = said[#said]
+  if last and last.role == role and role == "user" then
+    last.content = last.content .. "\n\n" .. text
+  else
+    said[#said + 1] = { role = role, content = text }
+  end
+end
+
+local function content_of(message)
+  return type(message.content) == "string" and message.content or ""
+end
+
+-- A call that was no text when it was made becomes one.
+local function with_calls(message)
+  local content, parts = content_of(message), {}
+  for i, call in ipairs(message.tool_calls or {}) do
+    local called = call["function"]
+    if i == 1 and content:find(called.name, 1, true) then
+      return content
+    end
+    parts[i] = ('\n<tool_call>\n{"name": %s, "arguments": %s}\n</tool_call>'):format(cjson.encode(called.name), called.arguments)
+  end
+  return content .. table.concat(parts)
+end
+
+---A conversation as the model reads it.
+---@param model table its profile
+---@param messages string[] JSON texts, as OpenAI has them
+---@param tools string? a JSON text
+---@return string[] messages
+function M.conversation(model, messages, tools)
+  local said = {}
+  for i, text in ipairs(messages) do
+    local message = cjson.decode(text)
+    if message.role == "tool" then
+      add(said, "user", response(message))
+    elseif i == 1 and message.role == "system" then
+      add(said, model.system == "user" and "user" or "system", with_tools(content_of(message), tools))
+    else
+      add(said, message.role, with_calls(message))
+    end
+  end
+  for i, message in ipairs(said) do
+    said[i] = cjson.encode(message)
+  end
+  return said
+end
+
+-- ---- what it wrote ----
+
+-- The id of a call is its place: the same text has the same ids.
+local function calls_of(found)
+  local calls, repaired, cut = {}, 0, nil
+  for _, call in ipairs(found.calls) do
+    if call.state == "partial" then
+      cut = call.name
+    else
+      calls[#calls + 1] = { id = "call_" .. #calls + 1, name = call.name, arguments = call.arguments }
+      repaired = repaired + (call.state == "repaired" and 1 or 0)
+    end
+  end
+  return calls, repaired, cut
+end
+
+local function message_of(text, calls)
+  local listed = {}
+  for i, call in ipairs(calls) do
+    listed[i] = { id = call.id, type = "function", ["function"] = { name = call.name, arguments = call.arguments } }
+  end
+  return cjson.encode({ role = "assistant", content = text, tool_calls = #listed > 0 and listed or nil })
+end
+
+-- What to tell the model of calls that were not made.
+local function problem(found, text, cut, tools, made)
+  local parts = { cut and text_call_errors.cut(cut) or nil }
+  if found.faults.count > 0 then
+    parts[#parts + 1] = text_call_errors.broken(text, found.faults, tools or {}, made)
+  end
+  if #parts == 0 and made == 0 and found.thought > 0 then
+    parts[1] = text_call_errors.thought()
+  end
+  return #parts > 0 and table.concat(parts, "\n") or nil
+end
+
+---What is said in a text besides thoughts and calls.
+---@param text string
+---@return string
+function M.words(text)
+  local found = dialects.read({ text }, {})
+  return found and found.content or text
+end
+
+---A reply with the calls that stand in its text. Its message keeps the text as it was written.
+---@param model table its profile
+---@param reply table as llm.complete answers it
+---@param tools string? a JSON text
+---@return table|nil reply with dialect?, repaired?, in_text, problem? (what to tell the model of calls that were not made)
+---@return Error|nil
+function M.heard(model, reply, tools)
+  local text = reply.content or ""
+  local declared = tools and cjson.decode(tools) or nil
+  local found, err = dialects.read({ text }, { dialect = model.calls ~= "text" and model.calls or nil, tools = declared })
+  if not found then
+    return nil, errors.new(err.code, "the reply cannot be read: " .. err.message)
+  end
+  local calls, repaired, cut = calls_of(found)
+  if #calls > CALLS_MAX then
+    reply.dropped, reply.calls_max, calls, repaired = #text - #found.content, CALLS_MAX, {}, 0
+  end
+  reply.calls, reply.message, reply.in_text = calls, message_of(text, calls), true
+  reply.content = found.content
+  reply.dialect, reply.repaired = found.dialect, repaired > 0 and repaired or nil
+  reply.problem = not reply.calls_max and problem(found, text, cut, declared, #calls) or nil
+  return reply
+end
+
+-- ---- calls in the text of a model that was offered tools natively ----
+
+-- Can it be that the calls of a text are meant? Nothing but blanks stands behind them, and before them nothing either, or
+-- they are fenced or between marks and what is said before does not speak against them.
+local function are_meant(text, content)
+  local said = content:gsub("%s+$", "")
+  if text:sub(1, #said) ~= said then
+    return false
+  elseif not said:find("%S") then
+    return true
+  end
+  local rest = text:sub(#said + 1):gsub("^%s+", ""):gsub("%s+$", "")
+  local is_marked = rest:find("^<tool_call>.*</tool_call>$") ~= nil
+  return (is_marked or rest:find("^```[%w_]*%s*\n.*\n```$") ~= nil) and not quoted_calls.is_doubted(said, is_marked)
+end
+
+local function are_offered(calls, declared)
+  local offered = {}
+  for _, tool in ipairs(declared) do
+    offered[(tool["function"] or tool).name] = true
+  end
+  local names = tables.keys(offered)
+  for _, call in ipairs(calls) do
+    if call.state == "partial" or not offered[call_repairs.tool_of(call.name, offered, names)] then
+      return false
+    end
+  end
+  return #calls > 0 and #calls <= CALLS_MAX
+end
+
+---A reply without native calls: whole calls of offered tools that end its text become its calls, and are marked as
+---repaired. Anything that may be a quotation, an example or a repetition stays text.
+---@param reply table as llm.complete answers it
+---@param tools string a JSON text
+---@param messages string[] what the model was asked, as JSON
+---@return table reply with dialect? and repaired?
+function M.overheard(reply, tools, messages)
+  local text, declared = reply.content, cjson.decode(tools)
+  local found = dialects.read({ text }, { tools = declared })
+  if not found or found.faults.count > 0 or found.thought > 0 or not are_offered(found.calls, declared) then
+    return reply
+  end
+  if not are_meant(text, found.content) or quoted_calls.was_read(found.calls, messages) then
+    return reply
+  end
+  local calls = calls_of(found)
+  local message = cjson.decode(reply.message)
+  local said = found.content:find("%S") and found.content or cjson.null
+  message.content, message.tool_calls = said, cjson.decode(message_of("", calls)).tool_calls
+  reply.calls, reply.message, reply.content = calls, cjson.encode(message), said ~= cjson.null and said or nil
+  reply.dialect, reply.repaired = found.dialect, #calls
+  return reply
+end
+
+return M

@@ -1,0 +1,43 @@
+-- model_defaults.lua: which configured model a role works with, before any decision node has its say.
+
+local M = {}
+
+---The embedder that the organization names.
+---@param organization table
+---@return string|nil
+function M.embedder(organization)
+  local memory = (organization.process_rules or {}).memory
+  return memory and memory.embedder
+end
+
+-- The only one that turns could talk to.
+local function only(organization, models)
+  local name
+  for other in pairs(models) do
+    if other ~= M.embedder(organization) then
+      if name then
+        return nil
+      end
+      name = other
+    end
+  end
+  return name or next(models) -- one that does both
+end
+
+---The name of the model: the epic's `params.model_overrides[role]`, else the seat's, else the
+---environment's, else `process_rules.default_llm`, else the one called "default", else the only one
+---that is no embedder.
+---@param project table
+---@param epic table
+---@param seat table
+---@param role string
+---@return string|nil name
+function M.name(project, epic, seat, role)
+  local overrides = epic.params.model_overrides
+  local environment = project.environments[epic.environment]
+  return type(overrides) == "table" and overrides[role] or seat.model
+    or environment and environment.model or project.organization.process_rules.default_llm
+    or project.models.default and "default" or only(project.organization, project.models)
+end
+
+return M

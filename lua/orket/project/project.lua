@@ -1,0 +1,163 @@
+-- project.lua: an opened project: configuration, store, owner's lock, scripts. The one boot for the
+-- engine, the commands and the REPL.
+
+local concealed = require("orket.governance.concealed")
+local config = require("orket.project.config")
+local embed = require("orket.core.embed")
+local errors = require("orket.errors")
+local fs = require("orket.core.fs")
+local gate_options = require("orket.governance.gate_options")
+local lock = require("orket.core.lock")
+local scripts = require("orket.scripts.scripts")
+local store = require("orket.core.store")
+
+local M = {}
+
+local Project = {}
+Project.__index = Project
+
+---@param dir string
+---@return string path of the database
+function M.database(dir)
+  return dir .. "/.orket/orket.db"
+end
+
+local function own(self)
+  local err
+  self.lock, err = errors.check(lock.take(self.dir .. "/.orket"))
+  return self.lock, err
+end
+
+---Why there is nothing to read where no database is: reading makes none. One that is gone is not one that
+---never was.
+---@param dir string
+---@return Error
+function M.without_board(dir)
+  local board <close>, err = errors.check(store.open(M.database(dir), { readonly = true }))
+  if not board and err.code == "ERR_STORE_CORRUPT" then
+    return err
+  end
+  return errors.new("ERR_NOT_FOUND", "there is no board in " .. dir .. " yet", "orket run EPIC or orket sync puts the cards of the files on it")
+end
+
+---Opens a project for reading (any number of processes) or as its owner (one).
+---@param dir string
+---@param options {own: boolean?, beside: boolean?, hasty: boolean?}  beside: the database is opened while the
+---scripts are built, Project:ready waits for it; hasty: commits survive the process, not the power
+---@return table|nil project
+---@return Error|Error[]|nil errors
+function M.open(dir, options)
+  local self = setmetatable({ dir = dir }, Project)
+  local err
+  self.root, err = errors.check(fs.root(dir))
+  if not self.root then
+    err.fix = errors.cure(err) or "name a project with -C DIR; orket init DIR makes a new one"
+    return nil, err
+  end
+  self.config, err = config.load(dir)
+  if not self.config then
+    return nil, err
+  end
+  if options.own then
+    local ok
+    ok, err = own(self)
+    if not ok then
+      return nil, err
+    end
+    self.conceals, err = concealed.hold(dir, self.config.organization)
+    if not self.conceals then
+      self:close()
+      return nil, err
+    end
+  end
+  local _, _, code = self.root:kind(".orket/orket.db")
+  if code == "ERR_NOT_FOUND" and not options.own then
+    return nil, M.without_board(dir)
+  end
+  self.store, err = errors.check(store.open(M.database(dir), {
+    readonly = not options.own, beside = options.beside, hasty = options.hasty,
+  }))
+  if not self.store then
+    self:close()
+    return nil, err
+  end
+  return self
+end
+
+---Waits for a database that is opened beside. Meanwhile what only beginning needed is given back.
+---@return true|nil ok
+---@return Error|nil err
+function Project:ready()
+  collectgarbage()
+  embed.release()
+  return errors.check(self.store:opened())
+end
+
+---How the organization works.
+---@return table process_rules
+function Project:process()
+  return self.config.organization.process_rules or {}
+end
+
+---What the gate is built from of the organization.
+---@return House
+function Project:rules()
+  return gate_options.of(self:process())
+end
+
+---The next generation from the files as they are now; the serving one when nothing changed or can be built.
+---@return table generation
+---@return table[] problems files that were refused
+function Project:build()
+  local texts, problems = scripts.texts(self.root)
+  scripts.keep(texts, problems, self.generation)
+  for path, text in pairs(self.overrides or {}) do -- of the fork that runs
+    texts[path] = text
+  end
+  local generation, refused = scripts.build(texts, self:rules(), self.generation)
+  table.move(refused, 1, #refused, #problems + 1, problems)
+  return generation or self.generation, problems
+end
+
+---Takes the files as they are now; whether they may serve is said by serving.lua.
+---@return table generation
+---@return table[] problems files that were refused
+function Project:load_scripts()
+  local problems
+  self.generation, problems = self:build()
+  return self.generation, problems
+end
+
+---A recorded generation, built again from its texts; nil when it was never recorded or does not build.
+---@param id string
+---@return table|nil generation
+function Project:generation_of(id)
+  if id == self.generation.id then
+    return self.generation
+  end
+  return scripts.recorded(self.store, id, self:rules())
+end
+
+---The stream of what happens outside runs; only for the owner.
+function Project:open_board(actor)
+  self.board = self.store:stream({ run = "board", turn = 0, actor = actor, role = actor })
+end
+
+function Project:close()
+  if self.store then
+    self.store:close()
+  end
+  if self.conceals then
+    self.conceals:release()
+  end
+  if self.lock then
+    self.lock:release()
+  end
+end
+
+Project.__close = Project.close
+
+---The text of a shipped file, for `init` and the like.
+M.shipped = embed.read
+
+return M

@@ -1,0 +1,98 @@
+-- reader.lua: a project's database, read-only, for commands that look and do not touch.
+
+local errors = require("orket.errors")
+local suggest = require("orket.util.suggest")
+local fs = require("orket.core.fs")
+local lock = require("orket.core.lock")
+local project = require("orket.project.project")
+local store = require("orket.core.store")
+
+local M = {}
+
+local RUNS_NAMED = 10 -- in a message
+
+-- Why something could not be opened: it is not there, unless the machine failed to look.
+local function missing(err, message, fix)
+  return errors.is_machine(err.code) and err or errors.new("ERR_NOT_FOUND", message, fix)
+end
+
+---@param dir string project directory
+---@return table|nil store
+---@return Error|nil
+function M.open(dir)
+  local root <close>, err = errors.check(fs.root(dir))
+  local kind
+  if root then
+    kind, err = errors.check(root:kind("config/organization.json"))
+  end
+  if not kind then
+    return nil, missing(err, dir .. " is no project", "name one with -C DIR; orket init DIR makes a new one")
+  end
+  kind, err = errors.check(root:kind(".orket/orket.db"))
+  if not kind then
+    return nil, errors.is_machine(err.code) and err or project.without_board(dir)
+  end
+  return errors.check(store.open(project.database(dir), { readonly = true }))
+end
+
+---All runs with what they have come to, oldest first. One that nobody ended was interrupted, unless a
+---process owns the project now.
+---@param board table an open store
+---@param dir string
+---@return table[] rows
+function M.runs(board, dir)
+  local rows = board:read("runs", {})
+  for _, run in ipairs(rows) do
+    if run.status == "running" and not lock.held(dir .. "/.orket") then
+      run.status = "interrupted"
+    end
+  end
+  return rows
+end
+
+---A run's row; an unknown id answers the ones that there are.
+---@param board table an open store
+---@param dir string
+---@param id string
+---@return table|nil run
+---@return Error|nil
+function M.run(board, dir, id)
+  local ids = {}
+  for i, run in ipairs(M.runs(board, dir)) do
+    if run.id == id then
+      return run
+    end
+    ids[i] = run.id
+  end
+  return nil, errors.new("ERR_NOT_FOUND", "there is no run '" .. id .. "'",
+    #ids == 0 and "none has begun" or "the newest: " .. table.concat(ids, ", ", math.max(1, #ids - RUNS_NAMED + 1)))
+end
+
+local function other_card(board, id)
+  local ids = {}
+  for i, row in ipairs(board:read("board", {})) do
+    ids[i] = row.id
+  end
+  return suggest.find(id, ids), #ids > 0
+end
+
+---A card's row; an unknown id answers the one that was probably meant.
+---@param board table an open store
+---@param id string
+---@return table|nil card
+---@return Error|nil
+function M.card(board, id)
+  local card = board:read("card", { id = id })[1]
+  if card then
+    return card
+  end
+  local near, any = other_card(board, id)
+  if not any then
+    return nil, errors.new("ERR_NOT_FOUND", "there is no card '" .. id .. "', the board is empty",
+      "orket sync or orket run EPIC puts the cards of the files on it")
+  end
+  local guess = near and ", did you mean " .. near .. "?" or ""
+  return nil, errors.new("ERR_NOT_FOUND", "there is no card '" .. id .. "'" .. guess, "orket board lists the cards")
+end
+
+return M

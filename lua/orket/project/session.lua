@@ -1,0 +1,250 @@
+-- session.lua: a run with all that is around it while this process owns the project: signals, the owner's
+-- socket, changed scripts, the view, the exit code. What is to be run is said by the command.
+
+local async = require("orket.async")
+local canary = require("orket.scripts.canary")
+local cards = require("orket.project.cards")
+local lazy = require("orket.lazy")
+local debugger = lazy("orket.dev.debugger")
+local drift = require("orket.project.drift")
+local errors = require("orket.errors")
+local config_record = require("orket.scripts.serving.config_record")
+local llm = require("orket.llm.client")
+local notice = require("orket.scripts.permission_delta.notice")
+local owner = require("orket.project.owner")
+local parked = require("orket.reports.parked")
+local plan_files = lazy("orket.planning.plan_files")
+local projects = require("orket.project.project")
+local cli_report = require("orket.view.cli_report")
+local runs = require("orket.scheduler.runs")
+local change = lazy("orket.scripts.serving.change")
+local serving = require("orket.scripts.serving")
+local sys = require("orket.core.sys")
+local watch = require("orket.project.watch")
+
+local M = {}
+
+local EXIT = { done = 0, failed = 1, parked = 3, drained = 3 }
+
+-- A terminal that is gone stops it as well, unless the process was started to ignore that (nohup).
+local function signals_of_an_end()
+  return sys.is_ignored("SIGHUP") and { "sigint", "sigterm" } or { "sigint", "sigterm", "sighup" }
+end
+
+local function note_stop(state, waits)
+  local text = "stopping: open turns are kept and go on with the next run"
+  state.view:note(waits > 0 and string.format("%s; %d under way %s waited for, up to %d s: again stops at once",
+    text, waits, waits == 1 and "is" or "are", math.ceil(state.run.limits.drain)) or text)
+end
+
+-- The first one waits for replies under way, the second one gives them up, the third one does not even say so.
+local function drain_on_signals(state)
+  local signals = 0
+  return async.on_signals(signals_of_an_end(), function()
+    signals = signals + 1
+    if signals > 2 or not state.run then
+      if state.view.leave then
+        state.view:leave()
+      end
+      os.exit(130, false)
+    end
+    local waits = state.run:drain(signals > 1)
+    if signals == 1 then
+      note_stop(state, waits)
+    end
+  end)
+end
+
+local function reload_on_change(project, view)
+  return watch.open(project.dir, function()
+    change.reload(project, function(text)
+      view:note(text)
+    end)
+  end)
+end
+
+-- Cards and scripts in one commit; when a card is refused, neither.
+local function record(project, again)
+  local creating = async.spawn(cards.create, project, again)
+  if not creating.done then
+    local ok, err = serving.record(project)
+    if not ok then
+      return nil, err
+    end
+  end
+  return async.join(creating)
+end
+
+-- Files of plans that were taken, also by an owner that was killed then.
+local function settle_plans(project)
+  local ok, err = plan_files.settle(project)
+  return not ok and err or nil
+end
+
+---Makes an opened project ready to be run: its scripts serve, its cards are on the board, both are recorded.
+---@param project table opened as owner
+---@param again string|nil a card whose finished epic is built anew
+---@return any|nil ok
+---@return Error|Error[]|nil
+function M.prepare(project, again)
+  local generation, problems = project:load_scripts()
+  local ok, err = project:ready()
+  if not ok then
+    return nil, err
+  end
+  if not generation or #problems > 0 then
+    return nil, problems
+  end
+  project:open_board("system")
+  err = settle_plans(project)
+  if not err then
+    ok, err = serving.settle(project)
+  end
+  if ok then
+    project.reconfigured, err = config_record.record(project)
+  end
+  if err then
+    return nil, err
+  end
+  return record(project, again)
+end
+
+-- With a cassette nobody is listened to: no socket at all is opened.
+local function serve(project, args, handlers)
+  if args.replay then
+    return { close = function() end }
+  end
+  return owner.serve(project, handlers)
+end
+
+-- What becomes of replies that are under way when a run is halted.
+local function of_replies(waits, again)
+  if waits == 0 then
+    return ""
+  end
+  return again and "; replies under way are given up" or "; replies under way are waited for: halt again gives them up"
+end
+
+local function halt(state)
+  return function(request)
+    if not state.run or request.run and request.run ~= state.run.id then
+      return nil, errors.new("ERR_NOT_FOUND", "the run " .. (request.run or "") .. " is not under way",
+        state.run and "it is " .. state.run.id .. " that runs" or "it has not begun")
+    end
+    local run, again = state.run, state.run.draining
+    return { run = run.id, message = run.id .. " stops; open turns go on with the next run" .. of_replies(run:drain(again), again) }
+  end
+end
+
+-- What requests under way may still cost: nobody else knows.
+local function held(state)
+  return function()
+    local meter = state.run and state.run.engine.meter
+    return { caps = meter and meter:held() or nil }
+  end
+end
+
+local function begin(project, goal, hooks)
+  if goal.run then
+    return runs.resume(project, goal.run, hooks)
+  end
+  return runs.run(project, goal.card, hooks)
+end
+
+local function run(project, args, view, choose)
+  local ok, err = M.prepare(project, args.again and args.card)
+  if ok then
+    canary.open(project, function(text)
+      view:note(text)
+    end)
+  end
+  local goal
+  if ok then
+    goal, err = choose(project, function(text)
+      view:note(text)
+    end)
+  end
+  if not goal then
+    return nil, err
+  end
+  if project.waiting then
+    view:note(notice.of(project.store, args.C))
+    if project.waiting.narrows then
+      view:note(notice.narrowed(project.waiting.narrows))
+    end
+  end
+  if project.reconfigured and #project.reconfigured.delta > 0 then
+    view:note(notice.configuration(project.reconfigured.delta))
+  end
+  local differing = drift.sentence(drift.find(project.store, project.config), parked.option(args.C))
+  if differing then
+    view:note(differing)
+  end
+  local state = { view = view, runs = {} }
+  local server
+  local handlers = {
+    attach = function(request, client)
+      return debugger.attach(project, request, client)
+    end,
+    debug = function(request)
+      return debugger.ask(project, request)
+    end,
+  }
+  handlers.halt, handlers.budget = halt(state), held(state)
+  server, err = serve(project, args, handlers)
+  if not server then
+    return nil, err
+  end
+  local stop_signals = drain_on_signals(state)
+  local watched = reload_on_change(project, view)
+  local status, failure, counts, already = begin(project, goal, {
+    on_delta = view.on_delta, cassette = args.cassette,
+    on_run = function(started)
+      state.run, project.under_way = started, started
+      table.insert(state.runs, { id = started.id, epic = { id = started.epic.id }, store = started.store })
+      view:attach(project, started)
+      started:wait_for_disk(function(text)
+        view:note(text)
+      end)
+    end,
+  })
+  watched:close()
+  stop_signals()
+  server.close()
+  failure = failure or args.cassette and args.cassette:finish() or settle_plans(project)
+  status = failure and "failed" or status
+  view:finish({
+    status = status, counts = counts, already = already, error = failure, card = goal.card, dir = project.dir, runs = state.runs,
+  })
+  return status, failure
+end
+
+---Owns the project and runs what `choose` says, which is asked when the board is ready.
+---@param args {C: string?, json: boolean?, plain: boolean?, again: boolean?, card: string?, replay: string?,
+---open_cassette: (fun(): table?, Error?)?, view: table?}
+---@param choose fun(project: table, note: fun(text: string)): {card: string, run: table?}?, Error?
+---@return integer exit code
+function M.run(args, choose)
+  local project <close>, err = projects.open(args.C or ".", { own = true, beside = true })
+  if not project then
+    return cli_report.failure(err)
+  end
+  if args.open_cassette then
+    args.cassette, err = args.open_cassette()
+    if not args.cassette then
+      return cli_report.failure(err)
+    end
+  end
+  if not args.replay then
+    llm.warm() -- after the thread of the database: none begins while libraries are loaded
+  end
+  local view = args.view or require(cli_report.view(args)).new(args)
+  local status
+  status, err = run(project, args, view, choose)
+  if err then
+    cli_report.failure(err)
+  end
+  return EXIT[status] or 1
+end
+
+return M

@@ -1,0 +1,65 @@
+-- watch.lua: a project's script directories, watched for changes. One that is made, removed or put back while
+-- the watch is on is noticed as well: the directory around them is watched too.
+
+local async = require("orket.async")
+local scripts = require("orket.scripts.scripts")
+
+local M = {}
+
+local BENEATH = { nodes = scripts.POLICIES } -- a directory of scripts in a directory of scripts
+
+local Watch = {}
+Watch.__index = Watch
+
+local function stop(self, kind)
+  if self.stops[kind] then
+    self.stops[kind]()
+  end
+  self.stops[kind] = nil
+end
+
+-- What was watched under this name may be another directory by now, and so may the one in it.
+local function watch(self, dir)
+  stop(self, dir)
+  self.stops[dir] = async.watch(self.dir .. "/" .. dir, function(name)
+    local inner = BENEATH[dir]
+    if inner and (not name or inner == dir .. "/" .. name) then
+      watch(self, inner)
+    end
+    self.changed()
+  end)
+  if BENEATH[dir] then
+    watch(self, BENEATH[dir])
+  end
+end
+
+---Calls changed() in a task of its own whenever something in roles/, nodes/, nodes/policy/ or tools/ may have
+---changed.
+---@param dir string the project's directory
+---@param changed fun()
+---@return table watch with close()
+function M.open(dir, changed)
+  local self = setmetatable({ dir = dir, changed = changed, stops = {} }, Watch)
+  local is_kind = {}
+  self.stops[""] = async.watch(dir, function(name)
+    if is_kind[name] then
+      watch(self, name)
+      changed()
+    end
+  end)
+  for _, kind in ipairs(scripts.KINDS) do
+    is_kind[kind] = true
+    watch(self, kind)
+  end
+  return self
+end
+
+function Watch:close()
+  for name in pairs(self.stops) do
+    stop(self, name)
+  end
+end
+
+Watch.__close = Watch.close
+
+return M

@@ -1,0 +1,167 @@
+-- inbox.lua: what waits for a person, whatever kind it is of: approvals (plans among them), operations of which the
+-- outcome is unknown, questions, work that is parked, scripts that wait to be accepted; and what may be said to each.
+-- What has a deadline comes first.
+
+local approvals = require("orket.governance.approvals.approvals")
+local notice = require("orket.scripts.permission_delta.notice")
+local at_most_once = require("orket.effects.at_most_once")
+local parked = require("orket.reports.parked")
+local planning = require("orket.planning.planning")
+local plan_format = require("orket.planning.plan_format")
+local approval_format = require("orket.governance.approvals.approval_format")
+local sys = require("orket.core.sys")
+local text = require("orket.view.format.text")
+local waiting = require("orket.scripts.serving.waiting")
+
+local M = {}
+
+---@class InboxItem
+---@field kind "approval"|"unknown"|"question"|"parked"|"scripts"
+---@field id string of the question, the card or the generation
+---@field event integer|nil that parked the card: an answer is to this question, and to no later one
+---@field card string|nil
+---@field title string one line
+---@field lines string[] the whole content, clean
+---@field expires_at string|nil UTC
+---@field commands string[] that answer it
+
+-- ---- each kind ----
+
+local function content(store, row)
+  local operation = row.operation.op == "plan.make" and planning.asked(store, row)
+  if not operation then
+    return approval_format.all(store, row)
+  end
+  local plan = row.card:find("^PLAN%-%d+%-draft$") and planning.find(store, row.card)
+  local lines = plan_format.lines(operation)
+  for _, line in ipairs(plan and plan_format.assumptions(plan.assumptions) or {}) do
+    lines[#lines + 1] = line
+  end
+  return lines
+end
+
+local function of_approval(store, row, option)
+  local id = text.visible(row.id)
+  local commands = { "orket approve" .. option .. " " .. id, "orket deny" .. option .. " " .. id .. " --why TEXT" }
+  local plan = row.card:match("^(PLAN%-%d+)%-draft$")
+  commands[3] = plan and "orket plan" .. option .. " --go-on " .. plan or nil
+  return {
+    kind = "approval", id = row.id, card = row.card, expires_at = row.expires_at, lines = content(store, row), commands = commands,
+    title = ("%s asks for %s (%s)"):format(row.card, approval_format.line(row), approval_format.rule(row)),
+  }
+end
+
+local function of_card(row, asked)
+  local kind = row.operation and "unknown" or row.reason == "input" and "question" or "parked"
+  local lines = { text.visible(row.why or row.reason or row.status), row.first and text.visible(row.first) or nil }
+  return {
+    kind = kind, id = row.id, card = row.id, event = row.event, lines = lines, commands = { row.command },
+    title = asked and row.id .. ": unknown outcome of " .. at_most_once.describe(row.operation) or row.id .. " is parked (" .. (row.reason or row.status) .. ")",
+  }
+end
+
+local function of_scripts(one, option)
+  local lines = {}
+  for _, row in ipairs(one.delta) do
+    lines[#lines + 1] = text.visible(notice.line(row))
+  end
+  return {
+    kind = "scripts", id = one.generation, lines = lines, commands = { "orket policy" .. option .. " accept " .. one.generation },
+    title = "changed scripts add permissions: " .. table.concat(one.files, ", "),
+  }
+end
+
+local function add_cards(items, store, dir, asked)
+  for _, row in ipairs(parked.persons(parked.list(store, nil, dir))) do
+    if not asked[row.id] then
+      items[#items + 1] = of_card(row, row.operation ~= nil)
+    end
+  end
+end
+
+-- ---- what an answer means ----
+
+local function request(item, act, fields)
+  fields.act, fields.who, fields.event = act, sys.user(), item.event
+  fields.card = act ~= "accept" and item.id or nil
+  return fields
+end
+
+local SAY = { -- kind -> what may be said, and the request that it is: of the first word and the rest
+  approval = {
+    hint = "approve, deny WHY",
+    meant = function(item, word, rest)
+      if word == "approve" and not rest then
+        return request(item, "approve", {})
+      end
+      return word == "deny" and rest and request(item, "deny", { why = rest })
+    end,
+  },
+  unknown = {
+    hint = "happened TEXT, did-not, again",
+    meant = function(item, word, rest)
+      local is_answer = word == "happened" or word == "did-not" or word == "again"
+      return is_answer and request(item, "answer", { text = word .. (rest and " " .. rest or "") })
+    end,
+  },
+  question = {
+    hint = "answer TEXT",
+    meant = function(item, word, rest)
+      return word == "answer" and rest and request(item, "answer", { text = rest })
+    end,
+  },
+  parked = {
+    hint = "retry, answer TEXT",
+    meant = function(item, word, rest)
+      if word == "retry" and not rest then
+        return request(item, "retry", {})
+      end
+      return word == "answer" and rest and request(item, "answer", { text = rest })
+    end,
+  },
+  scripts = {
+    hint = "accept",
+    meant = function(item, word, rest)
+      return word == "accept" and not rest and request(item, "accept", { generation = item.id })
+    end,
+  },
+}
+
+---What a person may say to it.
+---@param item InboxItem
+---@return string
+function M.hint(item)
+  return SAY[item.kind].hint
+end
+
+---The request that is meant by a line; nil when it is none of those.
+---@param item InboxItem
+---@param line string trimmed
+---@return PersonRequest|nil
+function M.request(item, line)
+  local word, rest = line:match("^(%S*)%s*(.*)$")
+  return SAY[item.kind].meant(item, word, rest ~= "" and rest or nil) or nil
+end
+
+-- ---- all of it ----
+
+---What waits for a person: first what expires, the next to expire foremost, then the rest.
+---@param store Store
+---@param dir string the project, as the person named it
+---@return InboxItem[]
+function M.list(store, dir)
+  local items, asked, option = {}, {}, parked.option(dir)
+  for _, row in ipairs(approvals.pending(store)) do
+    asked[row.card] = true
+    items[#items + 1] = of_approval(store, row, option)
+  end
+  table.sort(items, function(a, b)
+    return a.expires_at ~= b.expires_at and a.expires_at < b.expires_at or a.expires_at == b.expires_at and a.id < b.id
+  end)
+  add_cards(items, store, dir, asked)
+  local scripts = waiting.of(store, dir)
+  items[#items + 1] = scripts and of_scripts(scripts, option) or nil
+  return items
+end
+
+return M

@@ -1,0 +1,156 @@
+-- parked.lua: the cards that wait for a person: why, and the command that answers each.
+
+local approvals = require("orket.governance.approvals.approvals")
+local tables = require("orket.util.tables")
+local local_time = require("orket.view.format.local_time")
+local pause = require("orket.llm.pause")
+local approval_format = require("orket.governance.approvals.approval_format")
+
+local M = {}
+
+local ANSWER = 'orket answer%s %s "TEXT"'
+local RETRY = "orket retry%s %s"
+
+local CURE = { -- wait reason -> command, and what to do before it
+  input = { ANSWER },
+  review = { ANSWER },
+  resource = { RETRY, "raise the limit that it names, or free what is missing, then:" },
+  dependency = { "orket move%s %s canceled", "change depends_on in its file, orket sync, orket retry; or give it up:" },
+  system = { RETRY, "fix what it names, then:" },
+}
+
+-- A card that goes on when its model answers.
+local PAUSED = { RETRY, "it goes on by itself in a run; to ask now:" }
+
+-- Of an operation with an unknown outcome: the card's reason alone does not say it.
+local UNCERTAIN = { "orket answer%s %s happened", "check whether it happened, then answer happened, did-not or again:" }
+
+local function uncertain_of(store)
+  local by_card = {}
+  for _, one in ipairs(store:read("uncertain", {})) do
+    by_card[one.card] = by_card[one.card] or one.operation
+  end
+  return by_card
+end
+
+local function questions_of(store)
+  local by_card = {}
+  for _, row in ipairs(approvals.pending(store)) do
+    by_card[row.card] = row
+  end
+  return by_card
+end
+
+-- The models that cards wait for, by card.
+local function models_of(store)
+  local by_card = {}
+  for _, row in ipairs(store:read("capped", {})) do
+    by_card[row.card] = pause.ending(row.waits) and row.model or nil
+  end
+  return by_card
+end
+
+-- A question of yes or no: what exactly, and until when.
+local function question(row, dir)
+  return row and {
+    id = row.id, rule = row.rule, expires_at = row.expires_at, exact = approval_format.line(row),
+    command = "orket approve" .. M.option(dir) .. " " .. row.id,
+    first = string.format("needs approval: %s (rule %s), %s. Review: %s; then orket deny%s %s --why TEXT, or approve it once:", approval_format.line(row), approval_format.rule(row),
+      local_time.expiry(row.expires_at, approvals.seconds_left(row)), approval_format.full_command(row.id, M.option(dir)), M.option(dir), row.id),
+  }
+end
+
+---The event that moved a card to where it is: as long as it is the last one, a parked card asks the same.
+---@param store Store
+---@param id string
+---@return table|nil event
+function M.move(store, id)
+  return store:read("last_events", { card = id, kind = "card.moved", limit = 1 })[1]
+end
+
+---" -C DIR" for a command line, quoted when it has to be; empty for the current directory.
+---@param dir string|nil
+---@return string
+function M.option(dir)
+  if not dir or dir == "." then
+    return ""
+  elseif dir:find("[^%w%./_%-]") then
+    dir = "'" .. dir:gsub("'", "'\\''") .. "'"
+  end
+  return " -C " .. dir
+end
+
+-- A conversation in which the person has the word waits for nothing.
+local function waiting_of(store, epic)
+  local rows = {}
+  for _, row in ipairs(store:read("parked", { epic = epic })) do
+    local is_silent = row.type == "plan" and row.wait_reason == "input" and row.id:find("^CHAT%-%d+%-talk$")
+    rows[#rows + 1] = not is_silent and row or nil
+  end
+  return rows
+end
+
+---@param store table
+---@param epic string|nil  card id; nil for the whole board
+---@param dir string|nil the project's directory as the person named it
+---@return {id: string, status: string, reason: string, why: string?, command: string, first: string?, operation: table?, approval: table?,
+---  event: integer?, model: string?}[]  event: that parked it; model: that it waits for
+function M.list(store, epic, dir)
+  local cards, uncertain, questions, models = {}, uncertain_of(store), questions_of(store), models_of(store)
+  for _, row in ipairs(waiting_of(store, epic)) do
+    local cure = uncertain[row.id] and UNCERTAIN or models[row.id] and PAUSED or CURE[row.wait_reason] or CURE.system
+    local asked, move = question(questions[row.id], dir), M.move(store, row.id)
+    cards[#cards + 1] = {
+      id = row.id, status = row.status, reason = row.wait_reason, why = move and move.body.why or nil, model = models[row.id],
+      event = move and move.seq,
+      command = asked and asked.command or cure[1]:format(M.option(dir), row.id), first = asked and asked.first or cure[2],
+      operation = uncertain[row.id], approval = asked and { id = asked.id, rule = asked.rule, asks = asked.exact, expires_at = asked.expires_at },
+    }
+  end
+  return cards
+end
+
+-- What a person does for all of them at once.
+local function is_retried(card)
+  return not card.approval and not card.operation and card.reason == "system"
+end
+
+---Cards that wait for the same, as one: it has their number, `times`, and the command for all of them.
+---@param cards table[] of M.list
+---@param dir string|nil
+---@return table[]
+function M.folded(cards, dir)
+  local folded, first = {}, {}
+  for _, card in ipairs(cards) do
+    local why = is_retried(card) and card.why
+    local like = why and first[why]
+    if like then
+      like.times, like.command = (like.times or 1) + 1, "orket retry" .. M.option(dir) .. " --all"
+    else
+      folded[#folded + 1] = tables.pick(card, tables.keys(card))
+      first[why or card.id] = folded[#folded]
+    end
+  end
+  return folded
+end
+
+---The cards of one line of M.folded, and what they wait for.
+---@param card table
+---@return string
+function M.line(card)
+  local who = card.times and string.format("%s and %d more wait", card.id, card.times - 1) or card.id .. " waits"
+  return who .. " (" .. (card.reason or card.status) .. ")" .. (card.times and " ×" .. card.times or "") .. (card.why and ": " .. card.why or "")
+end
+
+---Those that wait for a person, not for a model.
+---@param cards table[] of M.list
+---@return table[]
+function M.persons(cards)
+  local some = {}
+  for _, card in ipairs(cards) do
+    some[#some + 1] = not card.model and card or nil
+  end
+  return some
+end
+
+return M

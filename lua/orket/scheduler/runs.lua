@@ -1,0 +1,124 @@
+-- runs.lua: what `orket run NAME` means: which card, which run, and in a rock one epic after the other.
+
+local async = require("orket.async")
+local cards = require("orket.project.cards")
+local errors = require("orket.errors")
+local fork = require("orket.history.fork")
+local moves = require("orket.effects.moves")
+local scheduler = require("orket.scheduler.scheduler")
+local reader = require("orket.project.reader")
+local tree = require("orket.workspace.tree")
+
+local M = {}
+
+local FINAL = { done = true, canceled = true, archived = true }
+
+local function card(project, id)
+  return project.store:read("card", { id = id })[1]
+end
+
+local function find(project, name)
+  return reader.card(project.store, cards.newest(project.store, name))
+end
+
+---The run to go on with: the last one of an epic that is not final, else the first.
+local function run_id(project, epic)
+  local runs = project.store:read("runs", { card = epic.id })
+  return #runs > 0 and runs[#runs].id or epic.id .. ".1"
+end
+
+local function run_epic(project, epic, options)
+  if FINAL[epic.status] then
+    return "done", nil, {}, epic.status
+  end
+  local id = options.run or run_id(project, epic)
+  local ok, why = fork.serve(project, id)
+  if not ok then
+    return nil, why
+  end
+  local run, err = scheduler.open(project, epic, {
+    run = id, on_delta = options.on_delta, cassette = options.cassette, only = options.only,
+  })
+  if not run then
+    return nil, err
+  end
+  options.on_run(run)
+  local status, counts
+  status, err, counts = run:run()
+  tree.release(project, epic.id)
+  return status, err, counts
+end
+
+local function settle_rock(project, rock)
+  local tx = project.board:begin()
+  local options = { role = "system" }
+  if rock.status == "ready" then
+    moves.add(tx, rock, "in_progress", options)
+  end
+  if rock.status == "in_progress" then
+    moves.add(tx, rock, "done", options)
+  end
+  return errors.check(async.await(tx.commit, tx))
+end
+
+local function add(counts, more)
+  for status, count in pairs(more or {}) do
+    counts[status] = (counts[status] or 0) + count
+  end
+end
+
+local function run_rock(project, rock, options)
+  local all = {} -- cards of all its epics, by status
+  for _, child in ipairs(project.store:read("children", { parent = rock.id })) do
+    local status, err, counts = run_epic(project, card(project, child.id), options)
+    add(all, counts)
+    if status ~= "done" then
+      return status, err, all
+    end
+  end
+  if FINAL[rock.status] then
+    return "done", nil, {}, rock.status
+  end
+  local ok, err = settle_rock(project, rock)
+  return ok and "done", err, all
+end
+
+---Goes on with a run. One that was of a single card is of the whole epic when that card is final.
+---@param project table opened as owner, scripts loaded and recorded, cards created
+---@param run {id: string, card: string, only: string?}
+---@param options table see M.run
+---@return "done"|"parked"|"failed"|"drained"|nil status
+---@return Error|nil
+---@return table|nil counts
+---@return string|nil already
+function M.resume(project, run, options)
+  local only = run.only and card(project, run.only)
+  options.run, options.only = run.id, only and not FINAL[only.status] and only.id or nil
+  return run_epic(project, card(project, run.card), options)
+end
+
+---Runs an epic, a rock, or one card of an epic with what it depends on.
+---@param project table opened as owner, scripts loaded and recorded, cards created
+---@param name string card id
+---@param options {on_run: fun(run), on_delta: function?, cassette: table?}
+---@return "done"|"parked"|"failed"|"drained"|nil status
+---@return Error|nil
+---@return table|nil counts
+---@return string|nil already the final status that it had before
+function M.run(project, name, options)
+  local found, err = find(project, name)
+  if not found then
+    return nil, err
+  elseif found.type == "rock" then
+    return run_rock(project, found, options)
+  elseif found.type == "issue" then
+    options.only = found.id
+    if FINAL[found.status] then
+      return "done", nil, {}, found.status
+    end
+    return run_epic(project, card(project, found.epic), options)
+  end
+  return run_epic(project, found, options)
+end
+
+return M

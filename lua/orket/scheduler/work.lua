@@ -1,0 +1,183 @@
+-- work.lua: what a run does with one card: verifies it, or gives it a turn and settles how that ended.
+
+local async = require("orket.async")
+local lazy = require("orket.lazy")
+local arms = lazy("orket.scripts.arms")
+local canary = require("orket.scripts.canary")
+local errors = require("orket.errors")
+local interrupted = require("orket.scheduler.interrupted")
+local at_most_once = require("orket.effects.at_most_once")
+local outcome = require("orket.turn.outcome")
+local seats = require("orket.scheduler.seats")
+local turns = require("orket.turn.turn")
+
+local M = {}
+
+-- ---- verification ----
+
+-- What a program printed carries the labels of all that it could read.
+local function judged(tx, card, verdict, tree)
+  tx:event("verify.done", card.id, { tree = verdict.tree, ok = verdict.ok, log = verdict.log, labels = tree:all_labels() })
+end
+
+-- No agent can fix it: a person has to, then the verification is tried again. Where no program can be isolated the
+-- other cards may need none.
+local function unverifiable(run, card, err)
+  if errors.is_environment(err) and err.code ~= "ERR_JAIL" then
+    return nil, err
+  end
+  return run:move(card, "blocked", { reason = "system", why = "the verification could not run: " .. errors.line(err) })
+end
+
+---ready_for_testing: run the fixture; pass goes to review, fail goes back with the log.
+local function test_card(run, card)
+  if not card.fixture then
+    return run:move(card, "code_review", { why = "no verification" })
+  end
+  local tree, err = run.engine:tree(card)
+  if not tree then
+    return nil, err
+  end
+  local verdict, why = run.engine:verify(card, tree)
+  if card.status ~= "ready_for_testing" then
+    return true -- a person moved it meanwhile
+  elseif not verdict then
+    return unverifiable(run, card, why)
+  end
+  local retries = not verdict.ok and (card.retry_count or 0) + 1 or nil
+  local to, options = "code_review", { why = "verification passed" }
+  if retries and outcome.is_exhausted(card, retries) then
+    to = "blocked"
+    options = { reason = "review", return_to = "in_progress", why = "verification failed " .. retries .. " times" }
+  elseif retries then
+    to, options = "in_progress", { why = "verification failed", retry_count = retries }
+  end
+  return run:move(card, to, options, function(tx)
+    judged(tx, card, verdict, tree)
+  end)
+end
+
+-- ---- turns ----
+
+-- The arm that the turn was begun with, else the card's; nil where prompts are not compared.
+local function arm_of(run, card, seat, open)
+  if open then
+    return open.events[1].body.arm and arms.recorded(open.events)
+  end
+  return run.engine:rules().arms and arms.of(run.engine, card.id, seat.role)
+end
+
+local function new_turn(run, card)
+  local open, err = interrupted.take(run, card)
+  if err then
+    return nil, err
+  end
+  local number = open and open.turn or run.last_turn + 1
+  local generation = open and open.generation or canary.generation(run.project, run.id, number)
+  local seat
+  seat, err = seats.choose(run.engine, run.team, card, generation)
+  if not seat then
+    return nil, err
+  end
+  local model, past
+  model, err, past = run.models:choose(seat, card, generation, { number = number, past = open and open.events[1].body.past })
+  if not model then
+    return nil, err
+  elseif not open and run.models:is_refused(model) then
+    run.board:hold(card)
+    return nil
+  end
+  local arm = arm_of(run, card, seat, open)
+  if arm then
+    generation, err = arms.generation(run.engine, generation, arm, seat.role)
+  end
+  if not generation then
+    return nil, err
+  end
+  run.last_turn = math.max(run.last_turn, number)
+  return turns.new(run.engine, {
+    card = card, seat = seat.seat, role = seat.role, review = seat.review, model = model, models = run.models, number = number,
+    generation = generation, arm = arm, past = past, tape = open and open.events, paid = open and open.paid,
+  })
+end
+
+-- An operation was intended and nobody knows whether it happened: the card waits for a person, the turn stays open.
+local function park_uncertain(run, turn)
+  local ok, err = at_most_once.park(turn.tx, turn.card, turn.uncertain, { step = turn.step })
+  if ok then
+    ok, err = turn:save(true)
+  end
+  run.open_turns[turn.card.id] = interrupted.PARKED
+  return ok, err
+end
+
+---A failed turn: back to ready, or parked with the reason. One that the environment broke off stays open, without an event
+---that says so: the next run goes on with it. One whose card a person moved is over.
+local function settle_failure(run, turn, err)
+  turn:leave()
+  if errors.is_environment(err) then
+    turn.tx:abandon()
+    return nil, err
+  end
+  turn:discard()
+  if turn.uncertain and interrupted.MAY_WAIT[turn.card.status] then
+    return park_uncertain(run, turn)
+  elseif err.code == "ERR_CASSETTE" then -- no reply will come, whatever is tried: the turn stays open
+    return nil, err
+  elseif err.code == "ERR_STALE" then
+    return turn:settle("abandoned", turn.card.status, { why = err.message })
+  end
+  local card = turn.card
+  local action, reason = run.engine:failed(turn, err)
+  local why = errors.line(err)
+  local retries = (card.retry_count or 0) + 1
+  turn:record("turn.failed", { code = err.code, class = err.class, why = why, permanent = err.permanent })
+  if action ~= "retry" then
+    run.models:refuse(turn.model, err)
+    return turn:settle("failed", "blocked", { reason = reason, why = why })
+  end
+  local back = card.status == "in_progress" and "ready" or card.status
+  return turn:settle("failed", back, { why = why, retry_count = retries })
+end
+
+local function take_turn(run, card, turn)
+  run.live[card.id] = turn
+  local ok, err = async.within(run.limits.seconds, turns.run, turn)
+  run.live[card.id] = nil
+  if turn.servers then
+    turn.servers:close()
+  end
+  if not ok then
+    return settle_failure(run, turn, err)
+  end
+  run.open_turns[card.id] = (turn.waiting or turn.capped) and interrupted.PARKED or nil
+  return true
+end
+
+local function work_card(run, card)
+  local turn, err = new_turn(run, card)
+  if errors.is_environment(err) then
+    return nil, err
+  elseif not turn and not err then
+    return true -- it stays where it is: its model is not asked
+  elseif not turn then
+    return run:move(card, "blocked", { reason = "resource", why = errors.line(err) })
+  end
+  canary.begin(run.project, turn)
+  local ok
+  ok, err = take_turn(run, card, turn)
+  canary.look(run.project, turn)
+  return ok, err
+end
+
+---What a card waits for next: its verification, or a turn. Returns when the card has moved, or cannot.
+---@param run table
+---@param card table
+---@return any|nil ok
+---@return Error|nil
+function M.go_on(run, card)
+  local act = card.status == "ready_for_testing" and test_card or work_card
+  return act(run, card)
+end
+
+return M

@@ -1,0 +1,103 @@
+-- debug_hooks.lua: the places of a turn where a person who is attached may look on and give an order (debugger.lua).
+-- Nobody is attached most of the time: then each is one look at a field.
+
+local allow = require("orket.effects.allow")
+local turn_approval = require("orket.governance.approvals.turn_approval")
+local lazy = require("orket.lazy")
+local tool_report = lazy("orket.effects.tool_report")
+
+local M = {}
+
+M.RULE = "person.skip" -- of a call that a person refused
+
+local ALLOWED = { decision = "allow", rule = "gate.allow" }
+
+local function asked(question)
+  return question and { decision = "ask", rule = question.rule, why = question.why, fix = question.fix }
+end
+
+---@param turn Turn
+---@param kind "role"|"transition"
+---@param what {name: string, proposal: table?}
+---@return true|nil ok
+---@return Error|nil err  the turn was canceled meanwhile
+function M.pass(turn, kind, what)
+  local debugger = turn.engine.project.debugger
+  if debugger then
+    local _, err = debugger:at(turn, kind, what)
+    return not err or nil, err
+  end
+  return true
+end
+
+-- A rule that was applied to no call itself: to an operation of one, or to a request. It stands, whoever looks on.
+---@param turn Turn
+---@param decision {rule: string, decision: string?, why: string?, fix: string?}
+---@param request table|nil the call
+---@param operation table|nil that its tool asked for
+---@return Error|nil err  the turn was canceled meanwhile
+function M.rule(turn, decision, request, operation)
+  local debugger = turn.engine.project.debugger
+  if not debugger then
+    return nil
+  end
+  local is_asked = decision == turn.waiting -- a question has no decision of its own
+  local shown = { decision = decision.decision or is_asked and "ask" or "deny", rule = decision.rule, why = decision.why or decision.message, fix = decision.fix }
+  local _, err = debugger:at(turn, "rule", {
+    name = decision.rule, call = request, decision = shown, operation = operation and tool_report.sketch(operation, decision.rule),
+  })
+  return err
+end
+
+local function skipped(why)
+  return { decision = "deny", rule = M.RULE, why = why, fix = "go on without it, or do it in another way" }
+end
+
+-- A refusal before anything is judged: what somebody had answered about the call comes to nothing.
+local function unasked(turn, request, refusal)
+  turn_approval.overrule(turn, refusal, function(question)
+    return question.call == request.id
+  end)
+  return refusal
+end
+
+-- The judgement, and what the person makes of it: it stands, the call is skipped, or it is judged again. What somebody had
+-- answered about the call stays the answer to it.
+local function judged(debugger, turn, request)
+  local from = turn.tape.at
+  while true do
+    local call, refusal, failure, yes = allow.call(turn, request)
+    local decision = refusal or asked(turn.waiting) or ALLOWED
+    local order, err, why = debugger:at(turn, "rule", { name = decision.rule, request = request, decision = decision })
+    if not order and not err then
+      return call, refusal, failure, yes
+    elseif call then
+      call:close()
+    end
+    turn.waiting = nil
+    turn.tape:back(from)
+    if err or order == "skip" then
+      return nil, order and skipped(why), err
+    end
+  end
+end
+
+---allow.call, with a person looking on.
+---@param turn Turn
+---@param request {id: string, name: string, arguments: string}
+---@return table|nil call
+---@return table|nil refusal
+---@return Error|nil err
+function M.judge(turn, request)
+  local debugger = turn.engine.project.debugger
+  if not debugger then
+    return allow.call(turn, request)
+  end
+  local order, err, why = debugger:at(turn, "tool", { name = request.name, request = request })
+  if err or order == "skip" then
+    return nil, order and unasked(turn, request, skipped(why)), err
+  end
+  return judged(debugger, turn, request)
+end
+
+return M

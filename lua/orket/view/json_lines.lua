@@ -1,0 +1,46 @@
+-- json_lines.lua: a run as one JSON line per committed event, and a last line with its outcome.
+
+local cjson = require("cjson")
+local ending = require("orket.view.ending")
+local parked = require("orket.reports.parked")
+local text = require("orket.view.format.text")
+
+local M = {}
+
+local View = {}
+View.__index = View
+
+---@return table view
+function M.new()
+  io.stdout:setvbuf("line")
+  return setmetatable({}, View)
+end
+
+---@param project table
+---@param run table the run that begins; a rock has several, one after the other
+function View:attach(project, run)
+  local first = not self.run
+  self.run = run
+  if first then
+    project.store:subscribe(function(event)
+      io.write(text.json(event), "\n")
+    end)
+  end
+end
+
+---@param remark string of the engine
+function View:note(remark)
+  io.write(text.json({ kind = "note", text = remark }), "\n")
+end
+
+---@param outcome {status: string?, counts: table?, already: string?, error: table?, dir: string}
+function View:finish(outcome)
+  local waiting = self.run and parked.list(self.run.store, self.run.epic.id, outcome.dir) or {}
+  io.write(text.json({
+    kind = "result", status = outcome.status or "failed", counts = outcome.counts or {},
+    already = outcome.already ~= nil, parked = setmetatable(waiting, cjson.array_mt), error = outcome.error,
+    run = ending.totals(self.run), runs = ending.all_totals(outcome.runs),
+  }), "\n")
+end
+
+return M

@@ -1,0 +1,232 @@
+-- disk.lua: directories made equal to manifests. What a person may have put there is kept aside first (workspace/aside.lua).
+
+local asides = require("orket.workspace.aside")
+local async = require("orket.async")
+local errors = require("orket.errors")
+local tables = require("orket.util.tables")
+
+local M = {}
+
+local SLICE = 100 -- files between two looks at the loop
+
+---The bytes of a blob; no blob is no bytes.
+---@param store table
+---@param blob string|nil
+---@param made table<string, string>? bytes that are in no blob
+---@return string|nil
+---@return Error|nil
+function M.bytes(store, blob, made)
+  if not blob then
+    return ""
+  elseif made and made[blob] then
+    return made[blob]
+  end
+  return errors.check(store:blob(blob))
+end
+
+-- A program may have left a directory or a link where a file or a directory belongs.
+local function remove_all(root, path, type, aside)
+  if type == "directory" then
+    for _, entry in ipairs(root:list(path) or {}) do
+      local ok, err = remove_all(root, path .. "/" .. entry.name, entry.type, aside)
+      if not ok then
+        return nil, err
+      end
+    end
+  elseif type == "file" and aside then
+    local ok, err = asides.keep(aside, root, path)
+    if not ok then
+      return nil, err
+    end
+  end
+  root:delete(path)
+  return true
+end
+
+local function clear_way(root, path, aside)
+  local above = "."
+  for name, rest in path:gmatch("([^/]+)(/?)") do
+    local here = above == "." and name or above .. "/" .. name
+    for _, entry in ipairs(root:list(above) or {}) do
+      if entry.name == name and (entry.type ~= "directory" or rest == "") then
+        local ok, err = remove_all(root, here, entry.type, aside)
+        if not ok then
+          return nil, err
+        end
+      end
+    end
+    above = here
+  end
+  return true
+end
+
+local IN_THE_WAY = { ERR_PATH = true, ERR_NOT_FILE = true, ERR_NOT_DIR = true }
+
+local function write(root, path, bytes, aside)
+  local written, message, code, fix = root:write(path, bytes)
+  if written or not IN_THE_WAY[code] then
+    return errors.check(written, message, code, fix)
+  end
+  local ok, err = clear_way(root, path, aside)
+  if not ok then
+    return nil, err
+  end
+  return errors.check(root:write(path, bytes))
+end
+
+---Writes a file, or deletes it when there are no bytes. What stands in the way of a file goes.
+---@param root FsRoot
+---@param path string
+---@param bytes string|nil
+---@param aside Aside|nil keeps files that stand in the way
+---@return any|nil ok
+---@return Error|nil
+function M.put(root, path, bytes, aside)
+  if bytes then
+    return write(root, path, bytes, aside)
+  end
+  local ok, message, code, fix = root:delete(path)
+  if not ok and code ~= "ERR_NOT_FOUND" and code ~= "ERR_NOT_DIR" then
+    return errors.check(nil, message, code, fix)
+  end
+  local parent = path:match("^(.*)/[^/]*$")
+  if parent then
+    root:delete(parent) -- only when it is empty
+  end
+  return true
+end
+
+-- What was there instead of what the journal says: its hash, false for nothing.
+local function find(options, path, blob)
+  if options.found then
+    options.found[path] = blob or false
+  end
+end
+
+-- The hash of what is there; nil when it is no file. Whoever notes what he finds has to know.
+local function look(options, root, path)
+  if options.aside then
+    return asides.look(options.aside, root, path)
+  end
+  local found, message, code, fix = root:hash(path)
+  if not found and options.found and errors.is_machine(code) then
+    return errors.check(nil, message, code, fix)
+  end
+  return found
+end
+
+-- Removes what the journal does not know, left behind by a crash or by a verification; answers which
+-- known files are there.
+local function sift(root, manifest, options)
+  local entries, more, code, fix = root:walk()
+  if not entries then
+    return errors.check(nil, more, code, fix)
+  end
+  local present, removed = {}, 0
+  for _, entry in ipairs(entries) do
+    if manifest[entry.name] and entry.type == "file" then
+      present[entry.name] = true
+    elseif not options.keep then
+      local found, err
+      if entry.type == "file" then
+        found, err = look(options, root, entry.name)
+      end
+      if err then
+        return nil, err
+      end
+      find(options, entry.name, found)
+      if entry.type == "file" and options.aside then
+        local ok
+        ok, err = asides.keep(options.aside, root, entry.name, found)
+        if not ok then
+          return nil, err
+        end
+      end
+      removed = removed + (M.put(root, entry.name, nil) and 1 or 0)
+    end
+  end
+  if more and removed > 0 then
+    return sift(root, manifest, options)
+  end
+  return present, nil, more
+end
+
+-- A file that is not what the journal says gives way to it.
+local function replace(store, root, path, there, blob, options)
+  find(options, path, there)
+  local bytes, err = M.bytes(store, blob, options.made)
+  local ok = bytes
+  if ok and there and options.aside then
+    ok, err = asides.keep(options.aside, root, path, there, bytes)
+  end
+  if not ok then
+    return nil, err
+  end
+  return M.put(root, path, bytes, options.aside)
+end
+
+local function make_equal(store, root, manifest, options)
+  local present, err, more = {}, nil, false
+  if not options.new then
+    present, err, more = sift(root, manifest, options)
+  end
+  if not present then
+    return nil, err
+  end
+  for i, path in ipairs(tables.keys(manifest)) do
+    local blob, ok = manifest[path], true
+    local there
+    if present[path] or more then
+      there, err = look(options, root, path)
+      ok = not err
+    end
+    if ok and there ~= blob then
+      ok, err = replace(store, root, path, there, blob, options)
+    end
+    if ok and i % SLICE == 0 then
+      ok, err = async.sleep(0)
+    end
+    if not ok then
+      return nil, err
+    end
+  end
+  return true
+end
+
+---Makes the directory of a root equal to a manifest. Only what differs is written. Large trees let other
+---tasks run in between.
+---@param store table
+---@param root FsRoot
+---@param manifest table<string, string>
+---@param options {keep: boolean?, made: table<string, string>?, new: boolean?, found: table<string, string|false>?, aside: Aside?}?
+---  keep: files that are not in the manifest stay; made: bytes of files that no blob holds; new: the directory is
+---  empty; found: receives what was there instead; aside: keeps what goes and is in no journal
+---@return boolean|nil ok
+---@return Error|nil
+function M.materialise(store, root, manifest, options)
+  options = options or {}
+  return asides.finish(options.aside, make_equal(store, root, manifest, options))
+end
+
+---Removes a file that the journal says is gone.
+---@param root FsRoot
+---@param path string
+---@param aside Aside|nil keeps what is there and is in no journal
+---@return any|nil ok
+---@return Error|nil
+function M.remove(root, path, aside)
+  local there, err
+  if aside then
+    there, err = asides.look(aside, root, path)
+  end
+  local ok = not err
+  if there then
+    ok, err = asides.keep(aside, root, path, there)
+  end
+  if not ok then
+    return nil, err
+  end
+  return M.put(root, path, nil)
+end
+
+return M

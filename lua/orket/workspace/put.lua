@@ -1,0 +1,199 @@
+-- put.lua: a person's files become a card's, as a recorded act: they are written into its tree, and the tree's hash, to
+-- which verdicts are bound, changes with them. A turn of the card that was left open is abandoned by that, as by any
+-- other act on its card; one that is under way is not disturbed: the act is refused.
+
+local async = require("orket.async")
+local errors = require("orket.errors")
+local fs = require("orket.core.fs")
+local hash = require("orket.core.hash")
+local labels = require("orket.governance.labels")
+local places = require("orket.workspace.places")
+local reader = require("orket.project.reader")
+local trees = require("orket.workspace.tree")
+
+local M = {}
+
+M.FILES_MAX = 1000
+local FILE_MAX, BYTES_MAX = 16 * 1024 * 1024, 48 * 1024 * 1024 -- a blob's, and what one transaction has room for
+local FINAL = { done = true, canceled = true, archived = true }
+local KEPT = "%.orket/kept/[^/]+/[^/]+/[^/]+"
+
+-- ---- what is put ----
+
+---@class PutFile
+---@field dir string the real directory of the file, absolute
+---@field name string its last name
+---@field as string|nil where the person wants it
+---@field below string|nil its place in a directory that was put
+
+local function check_file(one)
+  for _, key in ipairs({ "dir", "name", "as", "below" }) do
+    local value = type(one) == "table" and one[key]
+    if type(value) ~= "string" and (key == "dir" or key == "name" or value ~= nil) then
+      return nil, errors.new("ERR_USAGE", "a file to put has a dir and a name")
+    end
+  end
+  if ("/" .. (one.as or "x") .. "/"):find("/%.?/") then -- one file has one name in the journal
+    return nil, errors.new("ERR_PATH", "--as " .. one.as .. " is not in its shortest form", "leave out '.' and doubled slashes")
+  end
+  return true
+end
+
+-- The directory has to be the one that was named: a link that took its place since leads elsewhere.
+local function read(one)
+  local root <close>, message, code, fix = fs.root(one.dir)
+  if not root then
+    return errors.check(nil, message, code, fix)
+  elseif root:path() ~= one.dir then
+    return nil, errors.new("ERR_PATH", one.dir .. " is a link by now", "name the file where it is")
+  end
+  local bytes, err = errors.check(root:read(one.name, FILE_MAX))
+  if not bytes then
+    err.message = one.name .. ": " .. err.message
+  end
+  return bytes, err
+end
+
+-- A file of the card's own directory, or one that was kept aside, keeps its place; another one gets its own name.
+local function target(one, home, above)
+  local dir = one.dir .. "/"
+  local inside = dir:sub(1, #home + 1) == home .. "/" and dir:sub(#home + 2)
+  local kept = not inside and dir:sub(1, #above + 1) == above .. "/" and dir:sub(#above + 2):match("^" .. KEPT .. "/(.*)$")
+  return one.as or (inside or kept) and (inside or kept) .. one.name or one.below or one.name
+end
+
+-- Keys and the journal lie there, which no agent may read.
+local function is_of_engine(one, above)
+  local rest = (one.dir .. "/"):sub(1, #above + 1) == above .. "/" and one.dir:sub(#above + 1) .. "/" .. one.name
+  return rest and rest:find("^/%.orket/") and not rest:find("^/" .. KEPT .. "/")
+end
+
+local function gather(project, card, files)
+  local above, err = errors.check(project.root:path())
+  if not above then
+    return nil, err
+  elseif type(files) ~= "table" or #files == 0 or #files > M.FILES_MAX then
+    return nil, errors.new("ERR_USAGE", "from 1 to " .. M.FILES_MAX .. " files are put at once")
+  end
+  local home = above .. "/" .. places.cards(card.epic) .. "/" .. places.name(card.id)
+  local known, total = {}, 0
+  local gathered = { is_known = function(_, name) return known[name] == true end }
+  for i, one in ipairs(files) do
+    local bytes
+    local ok
+    ok, err = check_file(one)
+    if ok and is_of_engine(one, above) then
+      err = errors.new("ERR_PATH", ".orket is the engine's own: no agent may read it", "name files outside of it, or those that were kept aside")
+    elseif ok then
+      bytes, err = read(one)
+    end
+    if not bytes then
+      return nil, err
+    end
+    total = total + #bytes
+    if total > BYTES_MAX then
+      return nil, errors.new("ERR_TOO_LARGE", "more than " .. BYTES_MAX // 1024 // 1024 .. " MiB at once", "put them in parts")
+    end
+    local name = hash.of(bytes)
+    gathered[i], known[name] = { path = target(one, home, above), bytes = bytes, hash = name }, true
+  end
+  return gathered
+end
+
+-- ---- the card ----
+
+local function objection(project, card)
+  local run = project.under_way
+  if card.type ~= "issue" or not card.epic then
+    return errors.new("ERR_USAGE", card.id .. " is no issue", "put the files into one of its issues: orket board " .. card.id)
+  elseif FINAL[card.status] then
+    return errors.new("ERR_TRANSITION", card.id .. " is " .. card.status .. ": its files are merged, or not used any more",
+      "put them into an open card")
+  elseif run and run.board.busy[card.id] then
+    return errors.new("ERR_TRANSITION", card.id .. " is being worked on", "wait until it is parked, or stop the run with orket halt; then put again")
+  elseif project.store:read("approvals", { card = card.id, status = "pending" })[1]
+      or project.store:read("uncertain", { card = card.id })[1] then
+    return errors.new("ERR_TRANSITION", card.id .. " waits for an answer, which another file would make void", "answer it first: orket show " .. card.id)
+  end
+end
+
+-- Nothing of the run begins with the card meanwhile.
+local function hold(project, id)
+  local run = project.under_way
+  local card = run and run.board.cards[id]
+  if not card then
+    return nil
+  end
+  run.board:start(card)
+  return setmetatable({}, { __close = function()
+    run.board:stop(card)
+    run:pump()
+  end })
+end
+
+-- ---- the act ----
+
+local function write(tree, tx, files, outside)
+  local changed = {}
+  for _, one in ipairs(files) do
+    if tree.files[one.path] ~= one.hash then
+      local ok, err = errors.check(tree.root:write(one.path, one.bytes))
+      if not ok then
+        err.message = one.path .. ": " .. err.message
+        return nil, err
+      end
+      tree:changed(tx, one.path, tx:blob(one.bytes), outside(one.path))
+      changed[#changed + 1] = one.path
+    end
+  end
+  return changed
+end
+
+local function record(project, card, files, begin)
+  local tree <close>, err = trees.open(project, project.store, card, nil, files.is_known)
+  if not tree then
+    return nil, err
+  end
+  local tx = begin()
+  local changed
+  changed, err = write(tree, tx, files, labels.of_seed(project.config))
+  local ok = changed
+  if ok and #changed > 0 then
+    tx:event("card.changed", card.id, { rev = card.revision, set = { retry_count = 0 } })
+    ok, err = errors.check(async.await(tx.commit, tx))
+  else
+    tx:abandon()
+  end
+  if not ok then
+    local closing <close> = trees.open(project, project.store, card, nil, files.is_known) -- what was written is in no journal
+    return nil, err
+  end
+  return changed
+end
+
+---Puts files into a card.
+---@param project table opened as owner
+---@param request {card: string, files: PutFile[]}
+---@param begin fun(): StoreTx a transaction in the person's name
+---@return {card: string, status: string, files: string[], message: string}|nil
+---@return Error|nil
+function M.perform(project, request, begin)
+  local card, err = reader.card(project.store, tostring(request.card))
+  err = card and objection(project, card) or err
+  local closing <close> = not err and hold(project, card.id) or nil
+  local files, changed
+  if not err then
+    files, err = gather(project, card, request.files)
+  end
+  if files then
+    changed, err = record(project, card, files, begin)
+  end
+  if not changed then
+    return nil, err
+  end
+  local message = #changed == 0 and card.id .. " has these files already"
+    or "put into " .. card.id .. ": " .. table.concat(changed, ", ")
+  return { card = card.id, status = card.status, files = changed, message = message }
+end
+
+return M

@@ -1,0 +1,306 @@
+-- tree_files.lua: manifests, as the journal tells them: of an epic's seed, of an epic, of a card.
+
+local asides = require("orket.workspace.aside")
+local async = require("orket.async")
+local disk = require("orket.workspace.disk")
+local errors = require("orket.errors")
+local hash = require("orket.core.hash")
+local hold = require("orket.workspace.hold")
+local labels = require("orket.governance.labels")
+local tables = require("orket.util.tables")
+local merge = require("orket.core.merge")
+
+local M = {}
+
+local FILE_MAX = 64 * 1024 * 1024
+local SEED_MAX = 256 * 1024 * 1024
+
+-- ---- seeds ----
+
+-- The files that lie in the epic's directory before anything was merged into it.
+local function read_seed(root)
+  local entries, more, code, fix = root:walk()
+  if not entries then
+    return errors.check(nil, more, code, fix)
+  elseif more then
+    return nil, errors.new("ERR_TOO_LARGE", "the epic's directory has too many files to start from")
+  end
+  local texts, total = {}, 0
+  for _, entry in ipairs(entries) do
+    total = total + entry.size
+    if total > SEED_MAX then
+      return nil, errors.new("ERR_TOO_LARGE", "the epic's directory is too large to start from")
+    elseif entry.type == "file" then
+      local bytes, err = errors.check(root:read(entry.name, FILE_MAX))
+      if not bytes then
+        return nil, err
+      end
+      texts[entry.name] = bytes
+    end
+  end
+  return texts
+end
+
+local function record_seed(project, epic, texts)
+  if not project.board then
+    project:open_board("system")
+  end
+  local outside = labels.of_seed(project.config)
+  local tx, seed = project.board:begin(), "seed:" .. epic
+  for _, path in ipairs(tables.keys(texts)) do
+    tx:event("file.written", nil, { tree = seed, path = path, blob = tx:blob(texts[path]), labels = outside(path) })
+  end
+  tx:event("tree.opened", nil, { tree = epic, from = seed })
+  return errors.check(async.await(tx.commit, tx))
+end
+
+-- What went from an epic's tree, and perhaps not yet from the disk.
+local function remove_gone(store, epic, root, aside)
+  for _, row in ipairs(store:read("tree_delta", { tree = epic })) do
+    if not row.blob then
+      local ok, err = disk.remove(root, row.path, aside)
+      if not ok then
+        return nil, err
+      end
+    end
+  end
+  return true
+end
+
+-- Brings the epic's directory back to the journal; what a person added to it stays there.
+local function catch_up(project, store, epic, root)
+  local aside = asides.of(project, store, epic)
+  local ok, err = remove_gone(store, epic, root, aside)
+  if not ok then
+    return asides.finish(aside, nil, err)
+  end
+  return disk.materialise(store, root, M.snapshot(store, epic), { keep = true, aside = aside })
+end
+
+local function load_seed(project, store, epic, path)
+  local known = store:read("tree", { tree = epic })[1]
+  -- its first merge may never have been published
+  local root <close>, why, code, fix = project.root:beneath(path, { create = known ~= nil })
+  if not root and (known or code ~= "ERR_NOT_FOUND") then
+    return errors.check(nil, why, code, fix)
+  elseif root and not known then
+    local texts, err = read_seed(root)
+    if texts and next(texts) then
+      texts, err = record_seed(project, epic, texts)
+    end
+    if not texts then
+      return nil, err
+    end
+  elseif root then
+    local ok, err = catch_up(project, store, epic, root)
+    if not ok then
+      return nil, err
+    end
+  end
+  return M.seed_of(store, epic)
+end
+
+---The manifest every card of the epic starts from; recorded when the epic is new. Done once per process:
+---then the epic's directory is also brought back to the journal.
+---@param project table
+---@param store table
+---@param epic string
+---@param path string of the epic's directory
+---@return table<string, string>|nil
+---@return Error|nil
+function M.seed(project, store, epic, path)
+  project.seeds = project.seeds or { holds = hold.new(), of = {}, labels = {} }
+  local seeds = project.seeds
+  if seeds.of[epic] then
+    return seeds.of[epic]
+  end
+  local held <close>, err = hold.take(seeds.holds, epic)
+  if held and not seeds.of[epic] then
+    local manifest, more = load_seed(project, store, epic, path)
+    if not manifest then
+      return nil, more
+    end
+    seeds.of[epic], seeds.labels[epic] = manifest, more
+  end
+  return held and seeds.of[epic], err
+end
+
+---The next use reads it again.
+---@param project table
+---@param epic string
+function M.forget_seed(project, epic)
+  if project.seeds then
+    project.seeds.of[epic], project.seeds.labels[epic] = nil, nil
+  end
+end
+
+-- ---- manifests ----
+
+---The files of an epic's tree now.
+---@param store table
+---@param epic string
+---@return table<string, string>
+function M.snapshot(store, epic)
+  local manifest = {}
+  for _, row in ipairs(store:read("tree_files", { tree = epic })) do
+    manifest[row.path] = row.blob
+  end
+  return manifest
+end
+
+---A manifest's hash.
+---@param manifest table<string, string>
+---@return string
+function M.hash(manifest)
+  local parts = {}
+  for _, path in ipairs(tables.keys(manifest)) do
+    parts[#parts + 1] = path
+    parts[#parts + 1] = manifest[path]
+  end
+  return hash.parts(parts)
+end
+
+---A person answers for a file of the epic's tree.
+---@param project table
+---@param epic string
+---@param path string
+function M.trust(project, epic, path)
+  local seeds, head = project.seeds, (project.heads or {})[epic]
+  if seeds and seeds.labels[epic] then
+    seeds.labels[epic][path] = nil
+  end
+  if head then
+    head.labels[path] = nil
+  end
+end
+
+local function copy(map)
+  local new = {}
+  for key, value in pairs(map or {}) do
+    new[key] = value
+  end
+  return new
+end
+
+---A manifest with a tree's own rows over it.
+---@param store table
+---@param tree string
+---@param below table<string, string> stays as it is
+---@param below_labels table<string, string[]>|nil  of the files of below
+---@return table<string, string> manifest
+---@return table<string, string[]> labels of its files, by path
+function M.over(store, tree, below, below_labels)
+  local manifest, marks = copy(below), copy(below_labels)
+  for _, row in ipairs(store:read("tree_delta", { tree = tree })) do
+    manifest[row.path], marks[row.path] = row.blob, row.labels
+  end
+  return manifest, marks
+end
+
+---The recorded seed of an epic; a fork's is that of what it was forked from.
+---@param store table
+---@param epic string
+---@return table<string, string> manifest
+---@return table<string, string[]> labels
+function M.seed_of(store, epic)
+  local lineage = store:read("lineage", { card = epic })
+  return M.over(store, "seed:" .. (#lineage > 0 and lineage[#lineage].source or epic), {})
+end
+
+-- Two dependencies changed one file: the changes of both, and of the later one where they meet (it was
+-- merged after the other, so its card has seen and settled what met).
+local function both(store, row, now, made)
+  if not row.blob or not now then
+    return row.blob
+  end
+  local texts = {}
+  for i, blob in ipairs({ row.base or false, now, row.blob }) do
+    local bytes, err = disk.bytes(store, blob or nil, made)
+    if not bytes then
+      return nil, err
+    end
+    texts[i] = bytes
+  end
+  local merged = merge.favor(texts[1], texts[2], texts[3])
+  local blob = hash.of(merged)
+  made[blob] = merged
+  return blob
+end
+
+-- One change of a card that is depended on. What two made carries the labels of both.
+local function fold(store, manifest, row, made, marks)
+  local now = manifest[row.path]
+  if now == row.base then
+    manifest[row.path], marks[row.path] = row.blob, row.labels
+    return true
+  elseif now == row.blob then
+    marks[row.path] = labels.union(marks[row.path], row.labels)
+    return true
+  end
+  local blob, err = both(store, row, now, made)
+  manifest[row.path] = blob
+  marks[row.path] = blob and labels.union(marks[row.path], row.labels)
+  return not err, err
+end
+
+-- What an epic's finished cards change: its seed, or what its source held when it was forked.
+local function ground_of(store, epic)
+  local source = store:read("lineage", { card = epic })[1]
+  if not source then
+    return M.over(store, "seed:" .. epic, {})
+  end
+  local manifest, marks = {}, {}
+  for _, row in ipairs(store:read("tree_files", { tree = source.source, seq = source.upto })) do
+    manifest[row.path], marks[row.path] = row.blob, row.labels
+  end
+  return manifest, marks
+end
+
+---An epic's manifest as its finished cards make it, but for some of them.
+---@param store table
+---@param epic string
+---@param without table<string, any> by card
+---@return table<string, string>|nil manifest
+---@return table<string, string>|Error made bytes of files that no blob holds
+---@return table<string, string[]> labels
+function M.of_epic(store, epic, without)
+  local manifest, marks = ground_of(store, epic)
+  local made = {}
+  for _, row in ipairs(store:read("tree_done", { epic = epic })) do
+    if not without[row.card] then
+      local ok, err = fold(store, manifest, row, made, marks)
+      if not ok then
+        return nil, err
+      end
+    end
+  end
+  return manifest, made, marks
+end
+
+---A card's manifest: the seed and the changes of all it depends on, also indirectly, then its own. Cards it
+---does not depend on leave no trace, whenever they finished.
+---@param store table
+---@param card string
+---@param seed table<string, string>
+---@param seed_labels table<string, string[]>|nil
+---@return table<string, string>|nil manifest
+---@return table<string, {blob: string|nil, base: string|nil}>|Error changes its own, by path
+---@return table<string, string> made bytes of files that no blob holds
+---@return table<string, string[]> labels
+function M.of_card(store, card, seed, seed_labels)
+  local manifest, changes, made, marks = copy(seed), {}, {}, copy(seed_labels)
+  for _, row in ipairs(store:read("tree_card", { card = card })) do
+    if row.own == 1 then
+      manifest[row.path], marks[row.path] = row.blob, row.labels
+      changes[row.path] = { blob = row.blob, base = row.base }
+    else
+      local ok, err = fold(store, manifest, row, made, marks)
+      if not ok then
+        return nil, err
+      end
+    end
+  end
+  return manifest, changes, made, marks
+end
+
+return M
