@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/fault.h"
-#include "base/repair.h"
+#include "base/sanitize.h"
 #include "io/carried.h"
 #include "io/child.h"
 #include "io/jail.h"
@@ -66,7 +66,7 @@ static int not_started(const char *name, int error, struct err *err)
     if (err_of_errno(error) == ERR_DESCRIPTORS)
         return err_os(err, error, "no program can be started");
     struct buf safe = {0};
-    utf8_repair(&safe, name, strlen(name));
+    utf8_sanitize(&safe, name, strlen(name));
     buf_put(&safe, "", 1);
     err_set(err, ERR_PROC, "'%s' cannot be started: %s", buf_ok(&safe) ? safe.data : "the program",
             strerror(error));

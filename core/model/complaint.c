@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/repair.h"
+#include "base/sanitize.h"
 
 #define EXCERPT  120 /* bytes of foreign text */
 #define KIND_MAX 60
@@ -12,7 +12,7 @@
 void complaint_excerpt(struct buf *out, const char *text, size_t len)
 {
     size_t from = out->len;
-    utf8_repair(out, text, len < EXCERPT ? len : EXCERPT);
+    utf8_sanitize(out, text, len < EXCERPT ? len : EXCERPT);
     for (size_t i = from; i < out->len; i++)
         if ((unsigned char)out->data[i] < 0x20 || out->data[i] == 0x7F)
             out->data[i] = ' ';

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/repair.h"
+#include "base/sanitize.h"
 #include "model/complaint.h"
 #include "model/reply/calls.h"
 

@@ -3,7 +3,7 @@
 #include "model/dialect/loose_string.h"
 
 #include "base/json.h"
-#include "base/repair.h"
+#include "base/sanitize.h"
 
 #define NUMBER_MAX 64 /* bytes of one */
 

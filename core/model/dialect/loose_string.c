@@ -2,7 +2,7 @@
 #include "model/dialect/loose_string.h"
 
 #include "base/json.h"
-#include "base/repair.h"
+#include "base/sanitize.h"
 #include "model/dialect/bounds.h"
 
 static enum found more_or(const struct scan *s, enum found otherwise)
@@ -250,7 +250,7 @@ static void plain_bytes(struct loose *l, char quote)
     }
     /* the last letter may be half here; the reader of a text that goes on comes again */
     s->repaired = true;
-    utf8_repair(l->out, from, len);
+    utf8_sanitize(l->out, from, len);
 }
 
 static void control(struct loose *l, char c)
@@ -387,7 +387,7 @@ enum found loose_marked_string(struct loose *l)
         return FOUND_NO;
     }
     struct buf valid = {0};
-    utf8_repair(&valid, s->at, len);
+    utf8_sanitize(&valid, s->at, len);
     json_write_string(l->out, valid.data ? valid.data : "", valid.len);
     l->out->failed |= valid.failed;
     buf_clear(&valid);

@@ -1,5 +1,5 @@
 /* param.c: a parameter's text as the value that its schema asks for. */
-#include "base/repair.h"
+#include "base/sanitize.h"
 #include "model/dialect/loose.h"
 #include "model/dialect/match.h"
 
@@ -107,7 +107,7 @@ void param_value(struct buf *out, const char *text, size_t len, struct wanted wa
     if (asked && !(asked & WANTED_STRING) && quoted_value(out, text, len, types))
         return;
     struct buf valid = {0};
-    utf8_repair(&valid, text, len);
+    utf8_sanitize(&valid, text, len);
     json_write_string(out, valid.data ? valid.data : "", valid.len);
     out->failed |= valid.failed;
     buf_clear(&valid);

@@ -1,5 +1,5 @@
-/* fold.c: code point by code point; no table but that of the accents. */
-#include "base/fold.h"
+/* normalize.c: code point by code point; no table but that of the accents. */
+#include "base/normalize.h"
 
 #include "base/utf8.h"
 
@@ -116,7 +116,7 @@ static void trim_end(struct buf *out, size_t from)
         out->len--;
 }
 
-void fold_text(struct buf *out, const char *text, size_t len)
+void normalize_text(struct buf *out, const char *text, size_t len)
 {
     size_t from = out->len;
     bool blank = false;

@@ -1,6 +1,6 @@
-/* repair.c: ill-formed sequences become U+FFFD (Unicode, table 3-7: "maximal subparts"); halves of letters that
+/* sanitize.c: ill-formed sequences become U+FFFD (Unicode, table 3-7: "maximal subparts"); halves of letters that
  * were cut apart are joined. */
-#include "base/repair.h"
+#include "base/sanitize.h"
 
 struct lead {
     unsigned tail;           /* continuation bytes wanted */
@@ -34,7 +34,7 @@ static size_t step(const unsigned char *s, size_t len, bool *good)
     return n;
 }
 
-void utf8_repair(struct buf *out, const char *text, size_t len)
+void utf8_sanitize(struct buf *out, const char *text, size_t len)
 {
     size_t kept = 0, at = 0;
     while (at < len) {
