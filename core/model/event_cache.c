@@ -1,6 +1,6 @@
-/* delta.c: what stands before and behind the text is equal, so the tree would be equal; the text
+/* event_cache.c: what stands before and behind the text is equal, so the tree would be equal; the text
  * between is read by the scanner, so it is a text. */
-#include "model/delta.h"
+#include "model/event_cache.h"
 
 #include <string.h>
 
@@ -22,7 +22,7 @@ static int add_text(void *ctx, const char *text, size_t len, size_t at)
 static const struct json_sink one_text = {.string = add_text};
 
 /* An empty text is parsed: what is looked for then may stand elsewhere. */
-int delta_take(struct delta *d, const char *text, size_t len)
+int event_cache_take(struct event_cache *d, const char *text, size_t len)
 {
     if (!d->into || len <= d->from + d->rest + 2 || len > EVENT_MAX || text[d->from] != '"' ||
         memcmp(text, d->event.data, d->from) != 0 ||
@@ -42,13 +42,13 @@ int delta_take(struct delta *d, const char *text, size_t len)
 
 /* ---- remembering ---- */
 
-void delta_begin(struct delta *d)
+void event_cache_begin(struct event_cache *d)
 {
     d->into = NULL;
     d->found = 0;
 }
 
-void delta_found(struct delta *d, const struct json *value, struct buf *into)
+void event_cache_found(struct event_cache *d, const struct json *value, struct buf *into)
 {
     if (!value->len)
         return;
@@ -57,12 +57,12 @@ void delta_found(struct delta *d, const struct json *value, struct buf *into)
     d->into = into;
 }
 
-bool delta_has(const struct delta *d, const struct json *value)
+bool event_cache_has(const struct event_cache *d, const struct json *value)
 {
     return value && d->found && value->at == d->from;
 }
 
-void delta_spoil(struct delta *d)
+void event_cache_spoil(struct event_cache *d)
 {
     d->found = MANY;
 }
@@ -76,7 +76,7 @@ static size_t text_end(const char *text, size_t from)
     return at + 1;
 }
 
-void delta_end(struct delta *d, const char *text, size_t len)
+void event_cache_end(struct event_cache *d, const char *text, size_t len)
 {
     bool one = d->found == 1 && len <= EVENT_MAX;
     buf_reset(&d->event);
@@ -88,8 +88,8 @@ void delta_end(struct delta *d, const char *text, size_t len)
         d->into = NULL;
 }
 
-void delta_clear(struct delta *d)
+void event_cache_clear(struct event_cache *d)
 {
     buf_clear(&d->event);
-    *d = (struct delta){0};
+    *d = (struct event_cache){0};
 }

@@ -1,5 +1,5 @@
-/* complaint.c: the words are looked for where APIs put them. */
-#include "model/complaint.h"
+/* error_body.c: the words are looked for where APIs put them. */
+#include "model/error_body.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #define EXCERPT  120 /* bytes of foreign text */
 #define KIND_MAX 60
 
-void complaint_excerpt(struct buf *out, const char *text, size_t len)
+void error_body_excerpt(struct buf *out, const char *text, size_t len)
 {
     size_t from = out->len;
     utf8_sanitize(out, text, len < EXCERPT ? len : EXCERPT);
@@ -49,27 +49,27 @@ static void add_kind(struct buf *out, const struct json *error, const char *mess
     if (!kind || !kind_len || kind_len > KIND_MAX || memmem(message, len, kind, kind_len))
         return;
     buf_puts(out, " (");
-    complaint_excerpt(out, kind, kind_len);
+    error_body_excerpt(out, kind, kind_len);
     buf_puts(out, ")");
 }
 
-void complaint_text(struct buf *out, const struct json *error)
+void error_body_text(struct buf *out, const struct json *error)
 {
     size_t len = 0;
     const char *text = text_of(one_of(error), &len);
     if (text && len) {
-        complaint_excerpt(out, text, len);
+        error_body_excerpt(out, text, len);
         add_kind(out, one_of(error), text, len);
         return;
     }
     struct buf json = {0};
     json_write(&json, error);
     if (buf_ok(&json))
-        complaint_excerpt(out, json.data, json.len);
+        error_body_excerpt(out, json.data, json.len);
     buf_clear(&json);
 }
 
-void complaint_kinds(struct buf *out, const struct json *error)
+void error_body_kinds(struct buf *out, const struct json *error)
 {
     for (size_t i = 0; i < COUNT_OF(kinds); i++) {
         const struct json *value = json_get(one_of(error), kinds[i]);
@@ -83,6 +83,6 @@ void complaint_kinds(struct buf *out, const struct json *error)
         if (number)
             buf_printf(out, "%" PRId64, number);
         else
-            complaint_excerpt(out, text, len);
+            error_body_excerpt(out, text, len);
     }
 }
