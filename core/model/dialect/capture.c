@@ -1,6 +1,6 @@
-/* hole.c: where a text ends that a model wrote between two marks. */
+/* capture.c: where a text ends that a model wrote between two marks. */
 #include "model/dialect/bounds.h"
-#include "model/dialect/hole.h"
+#include "model/dialect/capture.h"
 
 #define MARK_MIN 2  /* a single byte at the beginning of a line ends no {rest} */
 #define ANY_MAX 256 /* bytes that {any} passes over */
@@ -8,7 +8,7 @@
 /* ---- what stands behind ---- */
 
 /* The text behind item i, or none. */
-struct text hole_behind(const struct template *t, size_t i)
+struct text capture_behind(const struct template *t, size_t i)
 {
     while (++i < t->count && t->items[i].kind == ITEM_BLANKS)
         ;
@@ -17,13 +17,13 @@ struct text hole_behind(const struct template *t, size_t i)
     return (struct text){NULL, 0};
 }
 
-enum found hole_stands(const struct scan *s, const char *at, struct text text)
+enum found capture_stands(const struct scan *s, const char *at, struct text text)
 {
     struct scan look = {.at = at, .end = s->end};
     return text.len ? scan_text(&look, text.at, text.len) : FOUND_NO;
 }
 
-/* ---- holes ---- */
+/* ---- captures ---- */
 
 static void member_key(struct match *m, const char *key, size_t len)
 {
@@ -68,7 +68,7 @@ static enum param_written written(const struct match *m)
     return m->form->typed ? PARAM_EITHER : PARAM_TEXT;
 }
 
-void hole_member(struct match *m, const char *text, size_t len)
+void capture_member(struct match *m, const char *text, size_t len)
 {
     size_t key_len = m->key_len;
     const char *key = m->key;
@@ -88,7 +88,7 @@ void hole_member(struct match *m, const char *text, size_t len)
     m->is_string = -1;
 }
 
-enum found hole_line(struct match *m)
+enum found capture_line(struct match *m)
 {
     struct scan *s = m->s;
     const char *end = memchr(s->at, '\n', scan_left(s));
@@ -97,20 +97,20 @@ enum found hole_line(struct match *m)
     const char *last = end;
     while (last > s->at && scan_blank(last[-1]))
         last--;
-    hole_member(m, s->at, (size_t)(last - s->at));
+    capture_member(m, s->at, (size_t)(last - s->at));
     s->at = end;
     return FOUND_YES;
 }
 
 /* Up to the line on which the next call begins. Only then it is known to be whole. */
-enum found hole_rest(struct match *m)
+enum found capture_rest(struct match *m)
 {
     struct scan *s = m->s;
     const struct text mark = form_mark(m->form);
     s->at += scan_is(s, ' ');
     const char *from = s->at, *end = s->end;
     for (const char *at = from; mark.len >= MARK_MIN && (at = memchr(at, '\n', (size_t)(s->end - at)));) {
-        enum found next = hole_stands(s, ++at, mark);
+        enum found next = capture_stands(s, ++at, mark);
         if (next == FOUND_MORE && !s->final)
             return FOUND_MORE;
         if (next == FOUND_YES) {
@@ -122,11 +122,11 @@ enum found hole_rest(struct match *m)
         return FOUND_MORE;
     s->repaired |= end == s->end;
     s->at = end;
-    hole_member(m, from, (size_t)(end - from));
+    capture_member(m, from, (size_t)(end - from));
     return FOUND_YES;
 }
 
-enum found hole_any(struct match *m, struct text until)
+enum found capture_any(struct match *m, struct text until)
 {
     struct scan *s = m->s;
     size_t left = scan_left(s) < ANY_MAX + until.len ? scan_left(s) : ANY_MAX + until.len;
@@ -141,7 +141,7 @@ enum found hole_any(struct match *m, struct text until)
 }
 
 /* Up to what stands behind it in the template, on this line. */
-enum found hole_key(struct match *m, struct text until)
+enum found capture_key(struct match *m, struct text until)
 {
     struct scan *s = m->s;
     size_t left = scan_left(s) < SCAN_NAME_MAX ? scan_left(s) : SCAN_NAME_MAX;
@@ -161,7 +161,7 @@ enum found hole_key(struct match *m, struct text until)
     return len && !memchr(m->key, '<', len) && !memchr(m->key, '"', len) && utf8_valid(m->key, len) ? FOUND_YES : FOUND_NO;
 }
 
-enum found hole_string(struct match *m)
+enum found capture_string(struct match *m)
 {
     enum found yes = scan_text(m->s, "true", 4);
     enum found no = yes == FOUND_YES ? FOUND_NO : scan_text(m->s, "false", 5);
@@ -169,7 +169,7 @@ enum found hole_string(struct match *m)
     return yes > no ? yes : no;
 }
 
-enum found hole_type(struct match *m)
+enum found capture_type(struct match *m)
 {
     const char *name;
     size_t len;
@@ -179,13 +179,13 @@ enum found hole_type(struct match *m)
     return found;
 }
 
-enum found hole_params(struct match *m, const struct template *outer)
+enum found capture_params(struct match *m, const struct template *outer)
 {
     struct scan *s = m->s;
     for (;;) {
         const char *from = s->at;
         scan_blanks(s);
-        enum found first = hole_stands(s, s->at, (struct text){m->form->param.items[0].text,
+        enum found first = capture_stands(s, s->at, (struct text){m->form->param.items[0].text,
                                                             m->form->param.items[0].len});
         if (first == FOUND_NO) {
             s->at = from;

@@ -1,13 +1,13 @@
-/* loose.c: one pass, a function for each kind of value; out is valid JSON whenever one returns. Strings:
- * loose_string.c. */
-#include "model/dialect/loose_string.h"
+/* lenient_json.c: one pass, a function for each kind of value; out is valid JSON whenever one returns. Strings:
+ * lenient_string.c. */
+#include "model/dialect/lenient_string.h"
 
 #include "base/json.h"
 #include "base/sanitize.h"
 
 #define NUMBER_MAX 64 /* bytes of one */
 
-static enum found value(struct loose *l);
+static enum found value(struct lenient *l);
 
 /* ---- numbers and words ---- */
 
@@ -18,7 +18,7 @@ static bool in_word(char c)
 }
 
 /* Without memory the value has failed. */
-static bool is_number(struct loose *l, const char *text, size_t len)
+static bool is_number(struct lenient *l, const char *text, size_t len)
 {
     struct json_doc doc = {0};
     bool number = len && len <= NUMBER_MAX && (*text == '-' || (*text >= '0' && *text <= '9'))
@@ -34,7 +34,7 @@ static const struct {
              {"True", "true", true},  {"False", "false", true},  {"None", "null", true}};
 
 /* What is no number of JSON: 108. is Python's, and zeros before a number mean nothing there. */
-static bool odd_number(struct loose *l, const char *text, size_t len)
+static bool odd_number(struct lenient *l, const char *text, size_t len)
 {
     struct buf number = {0};
     size_t zeros = 0;
@@ -54,7 +54,7 @@ static bool odd_number(struct loose *l, const char *text, size_t len)
     return odd;
 }
 
-static enum found word(struct loose *l)
+static enum found word(struct lenient *l)
 {
     struct scan *s = l->s;
     const char *at = s->at;
@@ -89,7 +89,7 @@ static void cut_back(struct buf *out, size_t len)
 }
 
 /* The text that stands behind the whole value stands here already: what is open and holds something was left open. */
-static enum found stop_here(struct loose *l)
+static enum found stop_here(struct lenient *l)
 {
     struct scan *s = l->s;
     size_t have = scan_left(s) < s->stop_len ? scan_left(s) : s->stop_len;
@@ -102,7 +102,7 @@ static enum found stop_here(struct loose *l)
 }
 
 /* A key without quotes. */
-static enum found bare_key(struct loose *l)
+static enum found bare_key(struct lenient *l)
 {
     const char *name;
     size_t len;
@@ -114,38 +114,38 @@ static enum found bare_key(struct loose *l)
     return FOUND_YES;
 }
 
-static enum found key(struct loose *l)
+static enum found key(struct lenient *l)
 {
     struct scan *s = l->s;
     l->key = s->at;
-    enum found found = s->quote_len ? loose_marked_string(l) : FOUND_NO;
+    enum found found = s->quote_len ? lenient_marked_string(l) : FOUND_NO;
     if (found == FOUND_NO)
-        found = scan_is(s, '"') || scan_is(s, '\'') ? loose_string(l, PLACE_KEY) : bare_key(l);
+        found = scan_is(s, '"') || scan_is(s, '\'') ? lenient_string(l, PLACE_KEY) : bare_key(l);
     l->key = NULL;
     if (found != FOUND_YES)
         return found;
-    loose_blanks(l);
+    lenient_blanks(l);
     if (s->at == s->end)
         return FOUND_MORE;
     if (*s->at != ':')
         return FOUND_NO;
     s->at++;
     buf_putc(l->out, ':');
-    loose_blanks(l);
+    lenient_blanks(l);
     return s->at == s->end ? FOUND_MORE : FOUND_YES;
 }
 
-static enum found item(struct loose *l, enum place place)
+static enum found item(struct lenient *l, enum place place)
 {
     struct scan *s = l->s;
     if (!l->python && (*s->at == '"' || *s->at == '\''))
-        return loose_string(l, place);
+        return lenient_string(l, place);
     return value(l);
 }
 
 /* One member or item at the end of out; a cut one stays when there is something of its value. One that takes no byte is
  * none: it would be taken for ever. */
-static enum found element(struct loose *l, char close)
+static enum found element(struct lenient *l, char close)
 {
     const char *at = l->s->at;
     size_t mark = l->out->len;
@@ -163,11 +163,11 @@ static enum found element(struct loose *l, char close)
 }
 
 /* The commas before the next element; how many there should be is 0 before the first, else 1. */
-static void commas(struct loose *l, bool first)
+static void commas(struct lenient *l, bool first)
 {
     struct scan *s = l->s;
     unsigned count = 0;
-    for (loose_blanks(l); scan_is(s, ','); loose_blanks(l)) {
+    for (lenient_blanks(l); scan_is(s, ','); lenient_blanks(l)) {
         s->at++;
         count++;
     }
@@ -176,7 +176,7 @@ static void commas(struct loose *l, bool first)
     s->repaired |= count > 1 || one_too_many || (!closed && s->at < s->end && count == first);
 }
 
-static enum found container(struct loose *l, char open, char close)
+static enum found container(struct lenient *l, char open, char close)
 {
     struct scan *s = l->s;
     enum found found = FOUND_YES;
@@ -207,7 +207,7 @@ static enum found container(struct loose *l, char open, char close)
 }
 
 /* A set of Python, as a list; what can stand in one holds nothing itself. */
-static enum found set(struct loose *l)
+static enum found set(struct lenient *l)
 {
     struct scan *s = l->s;
     enum found found = FOUND_YES;
@@ -220,7 +220,7 @@ static enum found set(struct loose *l)
         if (!first)
             buf_putc(l->out, ',');
         found = s->at == s->end ? FOUND_MORE : memchr("{[(", *s->at, 3) ? FOUND_NO : value(l);
-        loose_blanks(l);
+        lenient_blanks(l);
         if (found == FOUND_YES && s->at < s->end && *s->at != ',' && *s->at != '}')
             found = FOUND_NO;
     }
@@ -230,9 +230,9 @@ static enum found set(struct loose *l)
     return found;
 }
 
-static enum found nested(struct loose *l, char open, char close)
+static enum found nested(struct lenient *l, char open, char close)
 {
-    if (l->depth == LOOSE_DEPTH_MAX)
+    if (l->depth == LENIENT_DEPTH_MAX)
         return FOUND_NO;
     struct scan before = *l->s;
     size_t mark = l->out->len;
@@ -248,7 +248,7 @@ static enum found nested(struct loose *l, char open, char close)
 }
 
 /* Where strings have marks: one that lacks them, up to what ends a member. What holds a comma could be two. */
-static enum found bare_text(struct loose *l)
+static enum found bare_text(struct lenient *l)
 {
     struct scan *s = l->s;
     const char *from = s->at;
@@ -263,7 +263,7 @@ static enum found bare_text(struct loose *l)
     return FOUND_YES;
 }
 
-static enum found word_or_text(struct loose *l)
+static enum found word_or_text(struct lenient *l)
 {
     const char *from = l->s->at;
     enum found found = word(l);
@@ -273,9 +273,9 @@ static enum found word_or_text(struct loose *l)
     return bare_text(l);
 }
 
-static enum found value(struct loose *l)
+static enum found value(struct lenient *l)
 {
-    enum found found = l->s->quote_len ? loose_marked_string(l) : FOUND_NO;
+    enum found found = l->s->quote_len ? lenient_marked_string(l) : FOUND_NO;
     if (found != FOUND_NO)
         return found;
     switch (*l->s->at) {
@@ -285,15 +285,15 @@ static enum found value(struct loose *l)
         return nested(l, '[', ']');
     case '"':
     case '\'':
-        return l->python ? loose_python_string(l) : loose_string(l, PLACE_ALONE);
+        return l->python ? lenient_python_string(l) : lenient_string(l, PLACE_ALONE);
     default:
         return word_or_text(l);
     }
 }
 
-enum found loose_next(struct scan *s)
+enum found lenient_next(struct scan *s)
 {
-    struct loose l = {.s = s};
+    struct lenient l = {.s = s};
     commas(&l, s->at[-1] == '[');
     if (s->at == s->end)
         return FOUND_MORE;
@@ -306,7 +306,7 @@ enum found loose_next(struct scan *s)
 
 static enum found whole(struct scan *s, struct buf *out, bool python)
 {
-    struct loose l = {.s = s, .out = out, .python = python};
+    struct lenient l = {.s = s, .out = out, .python = python};
     size_t from = out->len;
     if (s->at == s->end)
         return FOUND_MORE;
@@ -316,12 +316,12 @@ static enum found whole(struct scan *s, struct buf *out, bool python)
     return found;
 }
 
-enum found loose_value(struct scan *s, struct buf *out)
+enum found lenient_value(struct scan *s, struct buf *out)
 {
     return whole(s, out, false);
 }
 
-enum found loose_python(struct scan *s, struct buf *out)
+enum found lenient_python(struct scan *s, struct buf *out)
 {
     return whole(s, out, true);
 }

@@ -1,10 +1,10 @@
-/* loose_string.h: the strings of a loose value; loose.c has the rest. */
-#ifndef MODEL_DIALECT_LOOSE_STRING_H
-#define MODEL_DIALECT_LOOSE_STRING_H
+/* lenient_string.h: the strings of a lenient value; lenient_json.c has the rest. */
+#ifndef MODEL_DIALECT_LENIENT_STRING_H
+#define MODEL_DIALECT_LENIENT_STRING_H
 
-#include "model/dialect/loose.h"
+#include "model/dialect/lenient_json.h"
 
-struct loose {
+struct lenient {
     struct scan *s;
     struct buf *out;
     unsigned depth;
@@ -17,12 +17,12 @@ struct loose {
 enum place { PLACE_KEY, PLACE_MEMBER, PLACE_ITEM, PLACE_ALONE };
 
 /* Blanks, and comments between them: // to the end of the line, and what stands in slashes and stars. */
-void loose_blanks(struct loose *l);
+void lenient_blanks(struct lenient *l);
 /* A string in quotes, which stand at the scan. */
-enum found loose_string(struct loose *l, enum place place);
+enum found lenient_string(struct lenient *l, enum place place);
 /* One of Python, also in three quotes. */
-enum found loose_python_string(struct loose *l);
+enum found lenient_python_string(struct lenient *l);
 /* One as it is, between the two marks that the scan has for its strings. */
-enum found loose_marked_string(struct loose *l);
+enum found lenient_marked_string(struct lenient *l);
 
 #endif

@@ -1,5 +1,5 @@
-/* wanted.c: see wanted.h. */
-#include "model/dialect/wanted.h"
+/* schema_types.c: see schema_types.h. */
+#include "model/dialect/schema_types.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,13 +15,13 @@ static const struct {
     unsigned type;
     bool prefix;
 } NAMES[] = {
-    {"string", WANTED_STRING, false},   {"str", WANTED_STRING, false},     {"text", WANTED_STRING, false},
-    {"integer", WANTED_INTEGER, false}, {"int", WANTED_INTEGER, true},     {"uint", WANTED_INTEGER, true},
-    {"long", WANTED_INTEGER, false},    {"number", WANTED_NUMBER, false},  {"num", WANTED_NUMBER, false},
-    {"float", WANTED_NUMBER, true},     {"double", WANTED_NUMBER, false},  {"boolean", WANTED_BOOLEAN, false},
-    {"bool", WANTED_BOOLEAN, false},    {"null", WANTED_NULL, false},      {"array", WANTED_ARRAY, false},
-    {"list", WANTED_ARRAY, true},       {"tuple", WANTED_ARRAY, false},    {"object", WANTED_OBJECT, false},
-    {"dict", WANTED_OBJECT, true},
+    {"string", SCHEMA_TYPE_STRING, false},   {"str", SCHEMA_TYPE_STRING, false},    {"text", SCHEMA_TYPE_STRING, false},
+    {"integer", SCHEMA_TYPE_INTEGER, false}, {"int", SCHEMA_TYPE_INTEGER, true},    {"uint", SCHEMA_TYPE_INTEGER, true},
+    {"long", SCHEMA_TYPE_INTEGER, false},    {"number", SCHEMA_TYPE_NUMBER, false}, {"num", SCHEMA_TYPE_NUMBER, false},
+    {"float", SCHEMA_TYPE_NUMBER, true},     {"double", SCHEMA_TYPE_NUMBER, false}, {"boolean", SCHEMA_TYPE_BOOLEAN, false},
+    {"bool", SCHEMA_TYPE_BOOLEAN, false},    {"null", SCHEMA_TYPE_NULL, false},     {"array", SCHEMA_TYPE_ARRAY, false},
+    {"list", SCHEMA_TYPE_ARRAY, true},       {"tuple", SCHEMA_TYPE_ARRAY, false},   {"object", SCHEMA_TYPE_OBJECT, false},
+    {"dict", SCHEMA_TYPE_OBJECT, true},
 };
 
 static unsigned type_named(const struct json *name)
@@ -37,9 +37,10 @@ static unsigned type_named(const struct json *name)
 static unsigned type_of(const struct json *value)
 {
     static const unsigned types[] = {
-        [JSON_NULL] = WANTED_NULL,      [JSON_FALSE] = WANTED_BOOLEAN, [JSON_TRUE] = WANTED_BOOLEAN,
-        [JSON_INT] = WANTED_INTEGER,    [JSON_REAL] = WANTED_NUMBER,   [JSON_STRING] = WANTED_STRING,
-        [JSON_ARRAY] = WANTED_ARRAY,    [JSON_OBJECT] = WANTED_OBJECT,
+        [JSON_NULL] = SCHEMA_TYPE_NULL,    [JSON_FALSE] = SCHEMA_TYPE_BOOLEAN,
+        [JSON_TRUE] = SCHEMA_TYPE_BOOLEAN, [JSON_INT] = SCHEMA_TYPE_INTEGER,
+        [JSON_REAL] = SCHEMA_TYPE_NUMBER,  [JSON_STRING] = SCHEMA_TYPE_STRING,
+        [JSON_ARRAY] = SCHEMA_TYPE_ARRAY,  [JSON_OBJECT] = SCHEMA_TYPE_OBJECT,
     };
     return types[value->type];
 }
@@ -74,7 +75,7 @@ static const struct json *pointed(const struct json *root, const char *path)
     return root;
 }
 
-static struct wanted resolved(struct wanted w)
+static struct schema_ref resolved(struct schema_ref w)
 {
     for (int i = 0; i < DEEP_MAX; i++) {
         const char *path = json_string(json_get(w.schema, "$ref"), NULL);
@@ -82,20 +83,20 @@ static struct wanted resolved(struct wanted w)
             return w;
         w.schema = pointed(w.root, path);
     }
-    return (struct wanted){NULL, NULL};
+    return (struct schema_ref){NULL, NULL};
 }
 
 /* ---- asking ---- */
 
 static const char *const ALTERNATIVES[] = {"anyOf", "oneOf", "allOf", NULL};
 
-static unsigned types_of(struct wanted w, unsigned depth, unsigned *looks);
+static unsigned types_of(struct schema_ref w, unsigned depth, unsigned *looks);
 
 static unsigned types_in(const struct json *list, const struct json *root, unsigned depth, unsigned *looks)
 {
     unsigned types = 0;
     for (size_t i = 0; *looks && json_at(list, i); i++)
-        types |= types_of((struct wanted){json_at(list, i), root}, depth + 1, looks);
+        types |= types_of((struct schema_ref){json_at(list, i), root}, depth + 1, looks);
     return types;
 }
 
@@ -109,13 +110,13 @@ static unsigned implied(const struct json *schema)
     if (constant)
         types |= type_of(constant);
     if (json_get(schema, "properties"))
-        types |= WANTED_OBJECT;
+        types |= SCHEMA_TYPE_OBJECT;
     if (json_get(schema, "items"))
-        types |= WANTED_ARRAY;
+        types |= SCHEMA_TYPE_ARRAY;
     return types;
 }
 
-static unsigned types_of(struct wanted w, unsigned depth, unsigned *looks)
+static unsigned types_of(struct schema_ref w, unsigned depth, unsigned *looks)
 {
     if (depth > DEEP_MAX || !*looks)
         return 0;
@@ -130,7 +131,7 @@ static unsigned types_of(struct wanted w, unsigned depth, unsigned *looks)
     return types ? types : implied(w.schema);
 }
 
-unsigned wanted_types(struct wanted w)
+unsigned schema_types_of(struct schema_ref w)
 {
     unsigned looks = LOOKS_MAX;
     unsigned types = types_of(w, 0, &looks);
@@ -144,7 +145,7 @@ static bool is_text(const struct json *value, const char *text, size_t len)
     return string && value_len == len && memcmp(string, text, len) == 0;
 }
 
-bool wanted_names(struct wanted w, const char *text, size_t len)
+bool schema_types_names(struct schema_ref w, const char *text, size_t len)
 {
     w = resolved(w);
     const struct json *list = json_get(w.schema, "enum");
@@ -162,17 +163,17 @@ static bool integral(const struct json *value)
         && value->u.real == (double)(int64_t)value->u.real;
 }
 
-bool wanted_fits(unsigned types, const struct json *value)
+bool schema_types_fit(unsigned types, const struct json *value)
 {
     unsigned type = type_of(value);
-    if (type == WANTED_INTEGER || integral(value))
-        type = WANTED_INTEGER | WANTED_NUMBER;
+    if (type == SCHEMA_TYPE_INTEGER || integral(value))
+        type = SCHEMA_TYPE_INTEGER | SCHEMA_TYPE_NUMBER;
     return (types & type) != 0;
 }
 
 /* What the schema says under a keyword, of one name or of all (NULL); where it says nothing, the first of its
  * alternatives that does. */
-static const struct json *said(struct wanted w, const char *keyword, const char *name, size_t len, unsigned depth,
+static const struct json *said(struct schema_ref w, const char *keyword, const char *name, size_t len, unsigned depth,
                                unsigned *looks)
 {
     if (depth > DEEP_MAX || !*looks)
@@ -184,12 +185,12 @@ static const struct json *said(struct wanted w, const char *keyword, const char 
     for (size_t i = 0; !found && ALTERNATIVES[i]; i++) {
         const struct json *list = json_get(w.schema, ALTERNATIVES[i]);
         for (size_t j = 0; !found && *looks && json_at(list, j); j++)
-            found = said((struct wanted){json_at(list, j), w.root}, keyword, name, len, depth + 1, looks);
+            found = said((struct schema_ref){json_at(list, j), w.root}, keyword, name, len, depth + 1, looks);
     }
     return found;
 }
 
-struct wanted wanted_member(struct wanted w, const char *key, size_t len)
+struct schema_ref schema_types_member(struct schema_ref w, const char *key, size_t len)
 {
     unsigned looks = LOOKS_MAX, others = LOOKS_MAX;
     const struct json *member = said(w, "properties", key, len, 0, &looks);
@@ -197,7 +198,7 @@ struct wanted wanted_member(struct wanted w, const char *key, size_t len)
     return w;
 }
 
-struct wanted wanted_item(struct wanted w)
+struct schema_ref schema_types_item(struct schema_ref w)
 {
     unsigned looks = LOOKS_MAX;
     w.schema = said(w, "items", NULL, 0, 0, &looks);

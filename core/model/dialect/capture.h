@@ -1,6 +1,6 @@
-/* hole.h: what stands in the holes of a template that hold text; lists of calls are match.c's. */
-#ifndef MODEL_DIALECT_HOLE_H
-#define MODEL_DIALECT_HOLE_H
+/* capture.h: what stands in the captures of a template that hold text; lists of calls are match.c's. */
+#ifndef MODEL_DIALECT_CAPTURE_H
+#define MODEL_DIALECT_CAPTURE_H
 
 #include "model/dialect/match.h"
 
@@ -34,28 +34,28 @@ enum dialect_state match_state(const struct match *m, bool cut);
 enum found match_template(struct match *m, const struct template *t, const struct template *outer);
 
 /* The text behind item i, or none. */
-struct text hole_behind(const struct template *t, size_t i);
+struct text capture_behind(const struct template *t, size_t i);
 /* Does the text stand at `at`? */
-enum found hole_stands(const struct scan *s, const char *at, struct text text);
+enum found capture_stands(const struct scan *s, const char *at, struct text text);
 /* Adds what stands there as the value of the call's next argument. */
-void hole_member(struct match *m, const char *text, size_t len);
+void capture_member(struct match *m, const char *text, size_t len);
 /* Text up to `close`, the first that ends it; in parameters, what may follow one is looked at: value.c. */
-enum found hole_value(struct match *m, struct text close, const struct template *outer);
+enum found capture_value(struct match *m, struct text close, const struct template *outer);
 /* Text up to the end of the line. */
-enum found hole_line(struct match *m);
+enum found capture_line(struct match *m);
 /* Text up to the line on which the next call begins, or the end. */
-enum found hole_rest(struct match *m);
+enum found capture_rest(struct match *m);
 /* Some bytes, of no account, up to `until`. */
-enum found hole_any(struct match *m, struct text until);
+enum found capture_any(struct match *m, struct text until);
 /* A parameter's name: any text up to `until` on the line; without that a name. */
-enum found hole_key(struct match *m, struct text until);
+enum found capture_key(struct match *m, struct text until);
 /* "true" or "false": whether the value is a string. */
-enum found hole_string(struct match *m);
+enum found capture_string(struct match *m);
 /* The same as a word for its type. */
-enum found hole_type(struct match *m);
+enum found capture_type(struct match *m);
 /* Parameters that are tags: tags.c. */
-enum found hole_tags(struct match *m);
+enum found capture_tags(struct match *m);
 /* None, one or more parameters. */
-enum found hole_params(struct match *m, const struct template *outer);
+enum found capture_params(struct match *m, const struct template *outer);
 
 #endif

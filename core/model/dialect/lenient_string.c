@@ -1,5 +1,5 @@
-/* loose_string.c: where a string ends, and what in it has to be mended. */
-#include "model/dialect/loose_string.h"
+/* lenient_string.c: where a string ends, and what in it has to be mended. */
+#include "model/dialect/lenient_string.h"
 
 #include "base/json.h"
 #include "base/sanitize.h"
@@ -47,7 +47,7 @@ static bool ends_text(const struct scan *s, const char *at)
     return !left || (*at == '/' && (left == 1 || ((at[1] == '/' || at[1] == '*') && left < COMMENTS_MAX)));
 }
 
-void loose_blanks(struct loose *l)
+void lenient_blanks(struct lenient *l)
 {
     struct scan *s = l->s;
     scan_blanks(s);
@@ -164,7 +164,7 @@ static int hex4(const struct scan *s, const char *at)
 }
 
 /* \uXXXX, with its second half where it needs one; at stands on the backslash. */
-static enum found unicode_escape(struct loose *l)
+static enum found unicode_escape(struct lenient *l)
 {
     struct scan *s = l->s;
     int high = hex4(s, s->at + 2);
@@ -193,7 +193,7 @@ static enum found unicode_escape(struct loose *l)
 }
 
 /* \xHH of Python. */
-static enum found hex_escape(struct loose *l)
+static enum found hex_escape(struct lenient *l)
 {
     struct scan *s = l->s;
     if (s->end - s->at < 4)
@@ -210,7 +210,7 @@ static enum found hex_escape(struct loose *l)
 }
 
 /* A backslash before what is no escape stands for itself, as in a path or a pattern. */
-static enum found escape(struct loose *l)
+static enum found escape(struct lenient *l)
 {
     struct scan *s = l->s;
     if (scan_left(s) < 2)
@@ -236,7 +236,7 @@ static enum found escape(struct loose *l)
 }
 
 /* The bytes up to the next that need a look. */
-static void plain_bytes(struct loose *l, char quote)
+static void plain_bytes(struct lenient *l, char quote)
 {
     struct scan *s = l->s;
     const char *from = s->at;
@@ -253,7 +253,7 @@ static void plain_bytes(struct loose *l, char quote)
     utf8_sanitize(l->out, from, len);
 }
 
-static void control(struct loose *l, char c)
+static void control(struct lenient *l, char c)
 {
     static const char *const named[] = {['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t"};
     if (c == '\n' || c == '\r' || c == '\t')
@@ -264,7 +264,7 @@ static void control(struct loose *l, char c)
     l->mended |= !l->python;
 }
 
-static void quote_inside(struct loose *l, char c, char quote)
+static void quote_inside(struct lenient *l, char c, char quote)
 {
     buf_puts(l->out, c == '"' ? "\\\"" : "'");
     l->s->repaired |= c == quote;
@@ -278,7 +278,7 @@ static bool next_is(const struct scan *s, char c)
 }
 
 /* One piece of a string whose first quote was read; YES: that was its last quote. */
-static enum found string_piece(struct loose *l, char quote, enum place place, bool *ended)
+static enum found string_piece(struct lenient *l, char quote, enum place place, bool *ended)
 {
     struct scan *s = l->s;
     plain_bytes(l, quote);
@@ -309,14 +309,14 @@ static enum found string_piece(struct loose *l, char quote, enum place place, bo
 }
 
 /* A string that had to be repaired may have taken in other calls. */
-static bool has_swallowed(const struct loose *l, const char *from, enum found found)
+static bool has_swallowed(const struct lenient *l, const char *from, enum found found)
 {
     const struct scan *s = l->s;
     bool ended = found == FOUND_YES || (found == FOUND_MORE && s->final);
     return ended && l->mended && s->form && bounds_hold(s, from, s->at, l->python);
 }
 
-enum found loose_string(struct loose *l, enum place place)
+enum found lenient_string(struct lenient *l, enum place place)
 {
     struct scan *s = l->s;
     const char *from = s->at;
@@ -335,7 +335,7 @@ enum found loose_string(struct loose *l, enum place place)
 }
 
 /* Three quotes of Python: the text up to the next three. */
-static enum found triple(struct loose *l)
+static enum found triple(struct lenient *l)
 {
     struct scan *s = l->s;
     char quote = *s->at;
@@ -362,17 +362,17 @@ static enum found triple(struct loose *l)
     return found;
 }
 
-enum found loose_python_string(struct loose *l)
+enum found lenient_python_string(struct lenient *l)
 {
     struct scan *s = l->s;
     if (scan_left(s) < 3 && !s->final)
         return FOUND_MORE;
     if (scan_left(s) >= 3 && s->at[1] == *s->at && s->at[2] == *s->at)
         return triple(l);
-    return loose_string(l, PLACE_ALONE);
+    return lenient_string(l, PLACE_ALONE);
 }
 
-enum found loose_marked_string(struct loose *l)
+enum found lenient_marked_string(struct lenient *l)
 {
     struct scan *s = l->s;
     enum found found = scan_text(s, s->quote, s->quote_len);
