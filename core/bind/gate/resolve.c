@@ -1,4 +1,4 @@
-/* reach.c: the paths of a call or an operation: resolved, so that the gate judges what is there and
+/* resolve.c: the paths of a call or an operation: resolved, so that the gate judges what is there and
  * not what was written. */
 #include <string.h>
 

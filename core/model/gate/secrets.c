@@ -1,4 +1,4 @@
-/* leaks.c: secrets in a text, told by their form: tokens that their makers gave a prefix, web
+/* secrets.c: secrets in a text, told by their form: tokens that their makers gave a prefix, web
  * tokens, blocks of private keys. One pass over the text, which looks only into runs that are long
  * enough to be one, and no further ahead than one reaches, so that the time it takes is linear. What
  * it answers names the kind and never repeats the secret. */
@@ -296,7 +296,7 @@ static const char *next_word(const char *at, const char *run, const char *end)
     return at < end && is_in(*at, TOKEN) && ++at < end && is_in(*at, TOKEN) ? at : NULL;
 }
 
-const char *gate_find_plain_leak(const char *text, size_t len, size_t *at)
+const char *gate_find_plain_secret(const char *text, size_t len, size_t *at)
 {
     const char *end = text + len, *run = text;
     struct search s = {text, end, text};
@@ -320,10 +320,10 @@ const char *gate_find_plain_leak(const char *text, size_t len, size_t *at)
     return NULL;
 }
 
-const char *gate_find_leak(const char *text, size_t len, size_t *at)
+const char *gate_find_secret(const char *text, size_t len, size_t *at)
 {
-    const char *what = gate_find_plain_leak(text, len, at);
-    return what ? what : gate_find_coded_leak(text, len, at);
+    const char *what = gate_find_plain_secret(text, len, at);
+    return what ? what : gate_find_base64_secret(text, len, at);
 }
 
 /* ---- the check ---- */
@@ -336,26 +336,26 @@ static size_t line_of(const char *text, size_t at)
     return line;
 }
 
-#define LEAK_FIX                                                                                   \
+#define SECRET_FIX                                                                                 \
     "leave it out: read it from the environment, or name a file that is not in the tree"
 
 static bool deny_text(struct gate_case *c, const char *name, const char *what, const char *text,
                       size_t at)
 {
-    return gate_deny(c, GATE_SECRET, LEAK_FIX, "'%.64s' holds %s in line %zu", name, what,
+    return gate_deny(c, GATE_SECRET, SECRET_FIX, "'%.64s' holds %s in line %zu", name, what,
                      line_of(text, at));
 }
 
 static bool deny_name(struct gate_case *c, const char *what)
 {
-    return gate_deny(c, GATE_SECRET, LEAK_FIX, "the name of a field holds %s", what);
+    return gate_deny(c, GATE_SECRET, SECRET_FIX, "the name of a field holds %s", what);
 }
 
 static bool check_value(struct gate_case *c, const char *name, const struct json *value)
 {
     size_t at = 0;
     const char *what =
-        value->type == JSON_STRING ? gate_find_leak(value->u.string, value->len, &at) : NULL;
+        value->type == JSON_STRING ? gate_find_secret(value->u.string, value->len, &at) : NULL;
     if (what)
         return deny_text(c, name, what, value->u.string, at);
     for (uint32_t i = 0; value->type == JSON_ARRAY && i < value->len; i++)
@@ -363,7 +363,7 @@ static bool check_value(struct gate_case *c, const char *name, const struct json
             return false;
     for (uint32_t i = 0; value->type == JSON_OBJECT && i < value->len; i++) {
         const struct json_member *m = &value->u.members[i];
-        if ((what = gate_find_leak(m->key, m->key_len, &at)))
+        if ((what = gate_find_secret(m->key, m->key_len, &at)))
             return deny_name(c, what);
         if (!check_value(c, *name ? name : m->key, &m->value))
             return false;
@@ -371,7 +371,7 @@ static bool check_value(struct gate_case *c, const char *name, const struct json
     return true;
 }
 
-bool gate_check_leaks(struct gate_case *c, const struct json *tree)
+bool gate_check_secrets(struct gate_case *c, const struct json *tree)
 {
     return check_value(c, "", tree);
 }
@@ -392,12 +392,12 @@ static bool was_checked(const struct gate_case *c, const struct json *value)
     return false;
 }
 
-bool gate_check_new_leaks(struct gate_case *c, const struct json *fields)
+bool gate_check_new_secrets(struct gate_case *c, const struct json *fields)
 {
     for (uint32_t i = 0; i < fields->len; i++) {
         const struct json_member *m = &fields->u.members[i];
         size_t at;
-        const char *what = gate_find_leak(m->key, m->key_len, &at);
+        const char *what = gate_find_secret(m->key, m->key_len, &at);
         if (what)
             return deny_name(c, what);
         if (!was_checked(c, &m->value) && !check_value(c, m->key, &m->value))
@@ -409,5 +409,5 @@ bool gate_check_new_leaks(struct gate_case *c, const struct json *fields)
 void gate_deny_key(struct gate_verdict *verdict)
 {
     struct gate_case c = {.verdict = verdict};
-    gate_deny(&c, GATE_SECRET, LEAK_FIX, "it holds a key of this organization");
+    gate_deny(&c, GATE_SECRET, SECRET_FIX, "it holds a key of this organization");
 }

@@ -1,13 +1,13 @@
-/* coded.c: secrets in base64, as configurations carry them (a Kubernetes secret, the key of a
+/* secrets_base64.c: secrets in base64, as configurations carry them (a Kubernetes secret, the key of a
  * kubeconfig, basic authentication): what a long run decodes to is looked at like any other text.
  */
 #include <string.h>
 
 #include "model/gate/impl.h"
 
-#define CODED_MIN 28   /* characters: a token of twenty bytes */
-#define LINE_MIN  16   /* of a further line of the same run */
-#define KEPT      1024 /* of what was looked at: a secret may lie across */
+#define BASE64_MIN 28   /* characters: a token of twenty bytes */
+#define LINE_MIN   16   /* of a further line of the same run */
+#define KEPT       1024 /* of what was looked at: a secret may lie across */
 
 struct decoder {
     char out[8192];
@@ -52,7 +52,7 @@ static const char *next_line(const char *text, const char *end)
 static const char *look(struct decoder *d)
 {
     size_t at;
-    return gate_find_plain_leak(d->out, d->len, &at);
+    return gate_find_plain_secret(d->out, d->len, &at);
 }
 
 static const char *decode(struct decoder *d, const char *text, const char *stop)
@@ -92,8 +92,8 @@ static const char *find_in_run(const char **text, const char *end)
 /* The first run that is long enough, without a look at most of what is shorter. */
 static const char *next_run(const char *text, const char *end)
 {
-    while (end - text >= CODED_MIN) {
-        const char *back = text + CODED_MIN;
+    while (end - text >= BASE64_MIN) {
+        const char *back = text + BASE64_MIN;
         while (back > text && value_of(back[-1]) >= 0)
             back--;
         if (back == text)
@@ -103,7 +103,7 @@ static const char *next_run(const char *text, const char *end)
     return NULL;
 }
 
-const char *gate_find_coded_leak(const char *text, size_t len, size_t *at)
+const char *gate_find_base64_secret(const char *text, size_t len, size_t *at)
 {
     const char *from = text, *end = text + len;
     while ((from = next_run(from, end))) {

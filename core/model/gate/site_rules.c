@@ -1,4 +1,4 @@
-/* house.c: the rules of the house: made at build time, applied as the last check. A rule may
+/* site_rules.c: the rules of an organization: made at build time, applied as the last check. A rule may
  * deny or ask, never allow; what it does not mention it does not restrict. */
 #include <string.h>
 
@@ -46,7 +46,7 @@ static int build_id(struct gate *gate, size_t number, const struct json *rule, s
     return 0;
 }
 
-static int build_words(struct gate_house_rule *out, size_t number, const struct json *rule,
+static int build_words(struct gate_site_rule *out, size_t number, const struct json *rule,
                        struct err *err)
 {
     struct gate_verdict *room = NULL;
@@ -66,7 +66,7 @@ static int build_words(struct gate_house_rule *out, size_t number, const struct 
     return 0;
 }
 
-static int build_paths(struct gate_house_rule *out, size_t number, const struct json *list,
+static int build_paths(struct gate_site_rule *out, size_t number, const struct json *list,
                        struct err *err)
 {
     if (!list)
@@ -159,7 +159,7 @@ static int build_rule(struct gate *gate, size_t number, const struct json *rule,
         {"statuses", gate->by_status, FSM_STATUS_COUNT, find_status},
         {"types", gate->by_type, FSM_TYPE_COUNT, find_type},
     };
-    struct gate_house_rule *out = &gate->rule[number];
+    struct gate_site_rule *out = &gate->rule[number];
     int rc = check_rule_keys(rule, number, err);
     if (rc == 0)
         rc = build_id(gate, number, rule, err);
@@ -172,7 +172,7 @@ static int build_rule(struct gate *gate, size_t number, const struct json *rule,
     return rc;
 }
 
-int gate_build_house(struct gate *gate, const struct json *rules, struct err *err)
+int gate_build_site_rules(struct gate *gate, const struct json *rules, struct err *err)
 {
     if (rules && (rules->type != JSON_ARRAY || rules->len > GATE_RULES_MAX))
         return err_set(err, ERR_CONFIG, "gate rules are a list of at most %d", GATE_RULES_MAX);
@@ -192,7 +192,7 @@ int gate_build_house(struct gate *gate, const struct json *rules, struct err *er
     return rc;
 }
 
-void gate_free_house(struct gate *gate)
+void gate_free_site_rules(struct gate *gate)
 {
     for (size_t i = 0; gate->rule && i < gate->rule_count; i++) {
         free(gate->rule[i].id);
@@ -207,7 +207,7 @@ void gate_free_house(struct gate *gate)
 
 /* ---- judging ---- */
 
-static bool rule_covers(const struct gate_house_rule *rule, const struct gate_path *path)
+static bool rule_covers(const struct gate_site_rule *rule, const struct gate_path *path)
 {
     const struct glob *glob = rule->paths, *end = glob + rule->path_count;
     for (; path->name && glob < end; glob++)
@@ -216,7 +216,7 @@ static bool rule_covers(const struct gate_house_rule *rule, const struct gate_pa
     return false;
 }
 
-static bool rule_concerns(const struct gate_house_rule *rule, const struct gate_path *paths,
+static bool rule_concerns(const struct gate_site_rule *rule, const struct gate_path *paths,
                           size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -225,7 +225,7 @@ static bool rule_concerns(const struct gate_house_rule *rule, const struct gate_
     return rule->path_count == 0;
 }
 
-void gate_apply_house(struct gate_case *c, const struct gate_house_rule *rule)
+void gate_apply_site_rule(struct gate_case *c, const struct gate_site_rule *rule)
 {
     struct gate_verdict *v = c->verdict;
     v->decision = rule->effect;
@@ -236,31 +236,31 @@ void gate_apply_house(struct gate_case *c, const struct gate_house_rule *rule)
 }
 
 /* The first rule that denies wins; without one, the first that asks. */
-bool gate_check_house(struct gate_case *c, const struct gate_path *paths, size_t count)
+bool gate_check_site_rules(struct gate_case *c, const struct gate_path *paths, size_t count)
 {
     const struct gate *gate = c->gate;
     const uint64_t *role = gate->by_role + c->role * gate->words;
     const uint64_t *tool = gate->by_tool + c->tool * gate->words;
     const uint64_t *status = gate->by_status + (size_t)c->status * gate->words;
     const uint64_t *type = gate->by_type + (size_t)c->type * gate->words;
-    const struct gate_house_rule *ask = NULL;
+    const struct gate_site_rule *ask = NULL;
     for (size_t w = 0; w < gate->words; w++) {
         for (uint64_t set = role[w] & tool[w] & status[w] & type[w]; set; set &= set - 1) {
-            const struct gate_house_rule *rule = &gate->rule[w * 64 + (size_t)__builtin_ctzll(set)];
+            const struct gate_site_rule *rule = &gate->rule[w * 64 + (size_t)__builtin_ctzll(set)];
             if ((rule->effect == GATE_DECISION_ASK && ask) || !rule_concerns(rule, paths, count))
                 continue;
             if (rule->effect != GATE_DECISION_ASK)
-                return gate_apply_house(c, rule), false;
+                return gate_apply_site_rule(c, rule), false;
             ask = rule;
         }
     }
     if (ask)
-        gate_apply_house(c, ask);
+        gate_apply_site_rule(c, ask);
     return true;
 }
 
-void gate_each_house(struct gate_case *c, const struct gate_path *paths, size_t count,
-                     gate_house_fn *fn, void *ctx)
+void gate_each_site_rule(struct gate_case *c, const struct gate_path *paths, size_t count,
+                         gate_site_rule_fn *fn, void *ctx)
 {
     const struct gate *gate = c->gate;
     for (size_t i = 0; i < gate->rule_count; i++) {
