@@ -9,8 +9,8 @@
 
 #include "base/fault.h"
 #include "base/sanitize.h"
-#include "io/carried.h"
 #include "io/child.h"
+#include "io/embedded_exe.h"
 #include "io/jail.h"
 #include "io/proc_groups.h"
 #include "io/proc_spawn.h"
@@ -31,7 +31,7 @@ struct proc {
 
 int proc_jail_open(struct err *err)
 {
-    return carried_open("orket-jail", jail_start, jail_end, err);
+    return embedded_exe_open("orket-jail", jail_start, jail_end, err);
 }
 
 /* ---- the end ---- */

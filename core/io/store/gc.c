@@ -119,15 +119,15 @@ static int find_gone(struct gc *gc, const char *const *runs, size_t count)
     return rc;
 }
 
-/* How long a row's bytes are, with its pieces. */
+/* How long a row's bytes are, with its chunks. */
 #define LENGTH(table)                                                                              \
     "length(bytes) + coalesce((WITH RECURSIVE p (id, more, len) AS ("                              \
     "SELECT id, more, length(bytes) FROM piece WHERE id = " table ".more "                         \
     "UNION ALL SELECT q.id, q.more, length(q.bytes) FROM p JOIN piece q ON q.id = p.id + 1 "       \
     "WHERE p.more) SELECT sum(len) FROM p), 0)"
 
-/* The pieces of a batch go with their rows. */
-#define DROP_PIECES(table, old)                                                                    \
+/* The chunks of a batch go with their rows. */
+#define DROP_CHUNKS(table, old)                                                                    \
     "DELETE FROM piece WHERE id IN (WITH RECURSIVE p (id) AS (SELECT more FROM " table             \
     " WHERE more IS NOT NULL AND id IN (SELECT id FROM " old " ORDER BY rowid LIMIT " BATCH        \
     ") UNION ALL SELECT p.id + 1 FROM p JOIN piece q ON q.id = p.id WHERE q.more) "                \
@@ -226,7 +226,7 @@ static int drop(struct gc *gc)
     rc = rc ? rc
             : drop_all(gc, "SELECT count(*) FROM old_message",
                        "SELECT hash, -id FROM old_message ORDER BY rowid LIMIT " BATCH,
-                       DROP_PIECES("message", "old_message")
+                       DROP_CHUNKS("message", "old_message")
                        "DELETE FROM message WHERE id IN (SELECT id FROM old_message ORDER BY rowid "
                        "LIMIT " BATCH ");"
                        "DELETE FROM old_message WHERE rowid IN (SELECT rowid FROM old_message "
@@ -234,7 +234,7 @@ static int drop(struct gc *gc)
     return rc ? rc
               : drop_all(gc, "SELECT count(*) FROM old_blob",
                          "SELECT hash, id FROM old_blob ORDER BY rowid LIMIT " BATCH,
-                         DROP_PIECES("blob", "old_blob")
+                         DROP_CHUNKS("blob", "old_blob")
                          "DELETE FROM blob WHERE id IN (SELECT id FROM old_blob ORDER BY rowid "
                          "LIMIT " BATCH ");"
                          "DELETE FROM old_blob WHERE rowid IN (SELECT rowid FROM old_blob ORDER "

@@ -1,4 +1,4 @@
-/* past.c: a moment of the past. The connection is read-only; what is made here lies in its temporary
+/* snapshot.c: a moment of the past. The connection is read-only; what is made here lies in its temporary
  * database, whose names come before the file's: `card`, `entry`, `stream` … are then those of the
  * moment, blobs and messages, which never change, are the file's own. SQLite keeps little of it in
  * memory, the rest in a file without a name: nothing is left behind, however the process ends. */
@@ -32,68 +32,68 @@ static const char *const texts[] = {
         "e.stream WHERE true ON CONFLICT (id) DO UPDATE SET n = excluded.n, seq = excluded.seq",
     [MOMENT] = "UPDATE temp.moment SET seq = ?2",
 };
-_Static_assert(COUNT_OF(texts) == COUNT_OF(((struct past *)0)->statements), "one for each");
+_Static_assert(COUNT_OF(texts) == COUNT_OF(((struct snapshot *)0)->statements), "one for each");
 
-int past_open(struct past *past, sqlite3 *db, const struct sql_sections *kinds)
+int snapshot_open(struct snapshot *snapshot, sqlite3 *db, const struct sql_sections *kinds)
 {
-    *past = (struct past){0};
-    return projector_open(&past->projector, db, kinds);
+    *snapshot = (struct snapshot){0};
+    return projector_open(&snapshot->projector, db, kinds);
 }
 
-void past_close(struct past *past)
+void snapshot_close(struct snapshot *snapshot)
 {
     for (size_t i = 0; i < COUNT_OF(texts); i++)
-        sqlite3_finalize(past->statements[i]);
-    if (past->projector.prepared)
-        projector_close(&past->projector);
-    sparse_close(&past->sparse);
-    *past = (struct past){0};
+        sqlite3_finalize(snapshot->statements[i]);
+    if (snapshot->projector.prepared)
+        projector_close(&snapshot->projector);
+    snapshot_lazy_close(&snapshot->lazy);
+    *snapshot = (struct snapshot){0};
 }
 
-static int statement(struct past *past, int which, sqlite3_stmt **out, struct err *err)
+static int statement(struct snapshot *snapshot, int which, sqlite3_stmt **out, struct err *err)
 {
-    int rc = db_keep(past->projector.db, texts[which], &past->statements[which], err);
-    *out = past->statements[which];
+    int rc = db_keep(snapshot->projector.db, texts[which], &snapshot->statements[which], err);
+    *out = snapshot->statements[which];
     return rc;
 }
 
-static int run(struct past *past, int which, int64_t after, int64_t upto, struct err *err)
+static int run(struct snapshot *snapshot, int which, int64_t after, int64_t upto, struct err *err)
 {
     sqlite3_stmt *stmt;
-    int rc = statement(past, which, &stmt, err);
+    int rc = statement(snapshot, which, &stmt, err);
     if (rc)
         return rc;
     sqlite3_bind_int64(stmt, 1, after);
     sqlite3_bind_int64(stmt, 2, upto);
     int step = sqlite3_step(stmt);
     if (step != SQLITE_DONE)
-        rc = db_fail(past->projector.db, step, err);
+        rc = db_fail(snapshot->projector.db, step, err);
     sqlite3_reset(stmt);
     return rc;
 }
 
-static int find_last(struct past *past, struct err *err)
+static int find_last(struct snapshot *snapshot, struct err *err)
 {
     sqlite3_stmt *stmt;
-    int rc = statement(past, LAST, &stmt, err);
+    int rc = statement(snapshot, LAST, &stmt, err);
     if (rc)
         return rc;
     int step = sqlite3_step(stmt);
     if (step == SQLITE_ROW)
-        past->last = sqlite3_column_int64(stmt, 0);
+        snapshot->last = sqlite3_column_int64(stmt, 0);
     else
-        rc = db_fail(past->projector.db, step, err);
+        rc = db_fail(snapshot->projector.db, step, err);
     sqlite3_reset(stmt);
     return rc;
 }
 
-static int check_moment(struct past *past, int64_t upto, struct err *err)
+static int check_moment(struct snapshot *snapshot, int64_t upto, struct err *err)
 {
-    int rc = upto > 0 && upto <= past->last ? 0 : find_last(past, err);
-    if (rc || (upto >= 0 && upto <= past->last))
+    int rc = upto > 0 && upto <= snapshot->last ? 0 : find_last(snapshot, err);
+    if (rc || (upto >= 0 && upto <= snapshot->last))
         return rc;
     err_set(err, ERR_NOT_FOUND, "there is no event %lld, the last one is %lld", (long long)upto,
-            (long long)past->last);
+            (long long)snapshot->last);
     err_fix(err, "orket log --json shows each event with its number, seq");
     return ERR_NOT_FOUND;
 }
@@ -165,46 +165,46 @@ static int each_event(void *ctx, sqlite3_stmt *row, const struct store_seen *eve
 }
 
 /* Those of the events between that the statement reads. */
-static int project_events(struct past *past, int which, int64_t after, int64_t upto,
+static int project_events(struct snapshot *snapshot, int which, int64_t after, int64_t upto,
                           struct err *err)
 {
     sqlite3_stmt *events;
-    int rc = statement(past, which, &events, err);
+    int rc = statement(snapshot, which, &events, err);
     if (rc)
         return rc;
-    struct rebuild rebuild = {events, &past->projector, after, upto, each_event, err};
+    struct rebuild rebuild = {events, &snapshot->projector, after, upto, each_event, err};
     return rebuild_run(&rebuild, err);
 }
 
-int past_project(struct past *past, int64_t seq, struct err *err)
+int snapshot_project(struct snapshot *snapshot, int64_t seq, struct err *err)
 {
-    return project_events(past, EVENT, seq - 1, seq, err);
+    return project_events(snapshot, EVENT, seq - 1, seq, err);
 }
 
 /* ---- moments ---- */
 
-static int project_whole(struct past *past, int64_t from, int64_t upto, struct err *err)
+static int project_whole(struct snapshot *snapshot, int64_t from, int64_t upto, struct err *err)
 {
-    int rc = project_events(past, EVENTS, from, upto, err);
-    rc = rc ? rc : run(past, STREAMS, from, upto, err);
-    return rc ? rc : db_exec(past->projector.db, "COMMIT", err);
+    int rc = project_events(snapshot, EVENTS, from, upto, err);
+    rc = rc ? rc : run(snapshot, STREAMS, from, upto, err);
+    return rc ? rc : db_exec(snapshot->projector.db, "COMMIT", err);
 }
 
 /* What looks at the file's own rows by the moment sees those of the new one. */
-static int go_on(struct past *past, int64_t from, int64_t upto, struct err *err)
+static int go_on(struct snapshot *snapshot, int64_t from, int64_t upto, struct err *err)
 {
-    int rc = run(past, MOMENT, from, upto, err);
+    int rc = run(snapshot, MOMENT, from, upto, err);
     if (rc)
         return rc;
-    return past->projector.sparse ? sparse_go_on(past, from, upto, err)
-                                  : project_whole(past, from, upto, err);
+    return snapshot->projector.sparse ? snapshot_lazy_go_on(snapshot, from, upto, err)
+                                      : project_whole(snapshot, from, upto, err);
 }
 
-int past_forward(struct past *past, int64_t from, int64_t upto, struct err *err)
+int snapshot_forward(struct snapshot *snapshot, int64_t from, int64_t upto, struct err *err)
 {
-    int rc = check_moment(past, upto, err);
-    rc = rc || past->projector.sparse ? rc : db_exec(past->projector.db, "BEGIN", err);
-    return rc ? rc : go_on(past, from, upto, err);
+    int rc = check_moment(snapshot, upto, err);
+    rc = rc || snapshot->projector.sparse ? rc : db_exec(snapshot->projector.db, "BEGIN", err);
+    return rc ? rc : go_on(snapshot, from, upto, err);
 }
 
 /* What answers as of the moment: a row, so that going on changes no schema; and the events. */
@@ -226,13 +226,13 @@ static void put_kinds(struct buf *out, const struct projector *projector, enum p
 }
 
 /* How far the kinds of events reach; one that the file gets later is not among them. */
-static int make_reach(struct past *past, struct err *err)
+static int make_reach(struct snapshot *snapshot, struct err *err)
 {
     struct buf sql = {0};
     buf_printf(&sql, "CREATE TEMP TABLE reach (id INTEGER PRIMARY KEY, reach INTEGER NOT NULL);");
     for (int reach = PROJECT_IDLE; reach <= PROJECT_WIDE; reach++)
-        put_kinds(&sql, &past->projector, (enum project_reach)reach);
-    int rc = buf_ok(&sql) ? db_exec(past->projector.db, sql.data, err)
+        put_kinds(&sql, &snapshot->projector, (enum project_reach)reach);
+    int rc = buf_ok(&sql) ? db_exec(snapshot->projector.db, sql.data, err)
                           : err_set(err, ERR_MEMORY, "out of memory");
     buf_clear(&sql);
     return rc;
@@ -240,16 +240,16 @@ static int make_reach(struct past *past, struct err *err)
 
 /* The file itself was opened for reading; setting query_only again would make SQLite prepare every
  * statement anew at each moment. */
-int past_build(struct past *past, int64_t upto, bool sparse, struct err *err)
+int snapshot_build(struct snapshot *snapshot, int64_t upto, bool sparse, struct err *err)
 {
-    sqlite3 *db = past->projector.db;
-    past->projector.sparse = sparse;
-    int rc = check_moment(past, upto, err);
+    sqlite3 *db = snapshot->projector.db;
+    snapshot->projector.sparse = sparse;
+    int rc = check_moment(snapshot, upto, err);
     rc = rc ? rc : db_exec(db, "PRAGMA query_only = OFF; PRAGMA temp_store = FILE; PRAGMA "
                           "temp.journal_mode = MEMORY; PRAGMA temp.cache_size = -8000; BEGIN", err);
     rc = rc ? rc : copy_schema(db, sparse, err);
     rc = rc ? rc : db_exec(db, moment, err);
-    rc = rc ? rc : make_reach(past, err);
-    rc = rc || !sparse ? rc : db_exec(db, sparse_views, err);
-    return rc ? rc : go_on(past, 0, upto, err);
+    rc = rc ? rc : make_reach(snapshot, err);
+    rc = rc || !sparse ? rc : db_exec(db, snapshot_lazy_views, err);
+    return rc ? rc : go_on(snapshot, 0, upto, err);
 }

@@ -1,4 +1,4 @@
-/* sparse.c: a moment of the past without trees and costs. Which turns there were the file tells, so
+/* snapshot_lazy.c: a moment of the past without trees and costs. Which turns there were the file tells, so
  * that most events are passed over; and what an event changes of its card alone is put off until
  * somebody looks at the card, which is most often never. */
 #include <string.h>
@@ -26,13 +26,14 @@ static const char *const texts[] = {
         "UNION ALL SELECT source FROM lineage WHERE card = ?1 "
         "UNION ALL SELECT l.source FROM card c JOIN lineage l ON l.card = c.epic WHERE c.id = ?1",
 };
-_Static_assert(COUNT_OF(texts) == COUNT_OF(((struct sparse *)0)->statements), "one for each");
+_Static_assert(COUNT_OF(texts) == COUNT_OF(((struct snapshot_lazy *)0)->statements),
+               "one for each");
 
 /* The event that was a stream's head then is found from the head in the file back; a turn that had
  * ended by then has it almost at once. The turns are the file's, but for what becomes of them: that
  * they had a reply by then, had ended, and which labels, is kept beside them; what they cost is
  * left out. */
-const char sparse_views[] =
+const char snapshot_lazy_views[] =
     "CREATE TEMP VIEW stream AS SELECT id, run, turn, card, actor, role, ("
     "WITH RECURSIVE back (seq, prev) AS ("
     "SELECT e.seq, e.prev FROM main.entry e WHERE e.seq = s.seq UNION ALL "
@@ -52,48 +53,49 @@ const char sparse_views[] =
     "labelled l WHERE l.run = t.run AND l.turn = t.turn) AS labels "
     "FROM main.turn t WHERE seq <= (SELECT seq FROM moment)";
 
-void sparse_close(struct sparse *sparse)
+void snapshot_lazy_close(struct snapshot_lazy *lazy)
 {
     for (size_t i = 0; i < COUNT_OF(texts); i++)
-        sqlite3_finalize(sparse->statements[i]);
-    owed_clear(&sparse->owed);
+        sqlite3_finalize(lazy->statements[i]);
+    deferred_clear(&lazy->deferred);
 }
 
-static int statement(struct past *past, int which, sqlite3_stmt **out, struct err *err)
+static int statement(struct snapshot *snapshot, int which, sqlite3_stmt **out, struct err *err)
 {
-    int rc = db_keep(past->projector.db, texts[which], &past->sparse.statements[which], err);
-    *out = past->sparse.statements[which];
+    int rc = db_keep(snapshot->projector.db, texts[which], &snapshot->lazy.statements[which], err);
+    *out = snapshot->lazy.statements[which];
     return rc;
 }
 
-static int settle(struct past *past, const char *card, struct err *err)
+static int settle(struct snapshot *snapshot, const char *card, struct err *err)
 {
     int64_t seq;
     int rc = 0;
-    while (!rc && owed_take(&past->sparse.owed, card, &seq))
-        rc = past_project(past, seq, err);
+    while (!rc && deferred_take(&snapshot->lazy.deferred, card, &seq))
+        rc = snapshot_project(snapshot, seq, err);
     return rc;
 }
 
 /* What is put off looks at its card alone, so that it does not matter which card comes first. */
-static int settle_all(struct past *past, struct err *err)
+static int settle_all(struct snapshot *snapshot, struct err *err)
 {
     const char *card;
     int rc = 0;
-    for (size_t at = 0; !rc && (card = owed_each(&past->sparse.owed, &at));)
-        rc = settle(past, card, err);
+    for (size_t at = 0; !rc && (card = deferred_each(&snapshot->lazy.deferred, &at));)
+        rc = settle(snapshot, card, err);
     return rc;
 }
 
 /* An event looks at cards as they were before it. */
-static int project_now(struct past *past, int64_t seq, bool wide, const char *card, struct err *err)
+static int project_now(struct snapshot *snapshot, int64_t seq, bool wide, const char *card,
+                       struct err *err)
 {
-    int rc = wide ? settle_all(past, err) : settle(past, card, err);
-    return rc ? rc : past_project(past, seq, err);
+    int rc = wide ? settle_all(snapshot, err) : settle(snapshot, card, err);
+    return rc ? rc : snapshot_project(snapshot, seq, err);
 }
 
 /* One of a kind that nobody knew when the moment was made may look at anything. */
-static int take(struct past *past, sqlite3_stmt *row, struct err *err)
+static int take(struct snapshot *snapshot, sqlite3_stmt *row, struct err *err)
 {
     int64_t seq = sqlite3_column_int64(row, 0);
     bool known = sqlite3_column_type(row, 1) != SQLITE_NULL;
@@ -102,32 +104,34 @@ static int take(struct past *past, sqlite3_stmt *row, struct err *err)
     if (!card)
         return err_set(err, ERR_MEMORY, "out of memory");
     if (reach != PROJECT_OWN)
-        return project_now(past, seq, reach == PROJECT_WIDE, card, err);
-    return owed_add(&past->sparse.owed, card, seq) ? err_set(err, ERR_MEMORY, "out of memory") : 0;
+        return project_now(snapshot, seq, reach == PROJECT_WIDE, card, err);
+    return deferred_add(&snapshot->lazy.deferred, card, seq)
+               ? err_set(err, ERR_MEMORY, "out of memory")
+               : 0;
 }
 
-int sparse_go_on(struct past *past, int64_t after, int64_t upto, struct err *err)
+int snapshot_lazy_go_on(struct snapshot *snapshot, int64_t after, int64_t upto, struct err *err)
 {
     sqlite3_stmt *stmt;
-    int step = SQLITE_DONE, rc = statement(past, SCAN, &stmt, err);
+    int step = SQLITE_DONE, rc = statement(snapshot, SCAN, &stmt, err);
     if (rc)
         return rc;
-    past->sparse.looked = false;
+    snapshot->lazy.looked = false;
     sqlite3_bind_int64(stmt, 1, after);
     sqlite3_bind_int64(stmt, 2, upto);
     while (!rc && (step = sqlite3_step(stmt)) == SQLITE_ROW)
-        rc = take(past, stmt, err);
+        rc = take(snapshot, stmt, err);
     if (!rc && step != SQLITE_DONE)
-        rc = db_fail(past->projector.db, step, err);
+        rc = db_fail(snapshot->projector.db, step, err);
     sqlite3_reset(stmt);
     return rc;
 }
 
 /* Appends the cards that are looked at with a card, each with its NUL. */
-static int around(struct past *past, const char *card, struct buf *out, struct err *err)
+static int around(struct snapshot *snapshot, const char *card, struct buf *out, struct err *err)
 {
     sqlite3_stmt *stmt;
-    int step = SQLITE_DONE, rc = statement(past, AROUND, &stmt, err);
+    int step = SQLITE_DONE, rc = statement(snapshot, AROUND, &stmt, err);
     if (rc)
         return rc;
     sqlite3_bind_text(stmt, 1, card, -1, SQLITE_STATIC);
@@ -135,26 +139,26 @@ static int around(struct past *past, const char *card, struct buf *out, struct e
         if (sqlite3_column_type(stmt, 0) == SQLITE_TEXT)
             buf_put(out, sqlite3_column_text(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0) + 1);
     if (step != SQLITE_DONE)
-        rc = db_fail(past->projector.db, step, err);
+        rc = db_fail(snapshot->projector.db, step, err);
     else if (!buf_ok(out))
         rc = err_set(err, ERR_MEMORY, "out of memory");
     sqlite3_reset(stmt);
     return rc;
 }
 
-static int settle_around(struct past *past, const char *card, struct err *err)
+static int settle_around(struct snapshot *snapshot, const char *card, struct err *err)
 {
     struct buf cards = {0};
-    int rc = settle(past, card, err);
-    rc = rc ? rc : around(past, card, &cards, err);
+    int rc = settle(snapshot, card, err);
+    rc = rc ? rc : around(snapshot, card, &cards, err);
     for (size_t at = 0; !rc && at < cards.len; at += strlen(cards.data + at) + 1)
-        rc = settle(past, cards.data + at, err);
+        rc = settle(snapshot, cards.data + at, err);
     buf_clear(&cards);
     return rc;
 }
 
-int sparse_look(struct past *past, const char *card, struct err *err)
+int snapshot_lazy_look(struct snapshot *snapshot, const char *card, struct err *err)
 {
-    past->sparse.looked = true;
-    return card ? settle_around(past, card, err) : settle_all(past, err);
+    snapshot->lazy.looked = true;
+    return card ? settle_around(snapshot, card, err) : settle_all(snapshot, err);
 }

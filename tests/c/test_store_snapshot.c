@@ -1,4 +1,4 @@
-/* test_store_past.c: a moment of the past answers every query as the live store did then, and nothing
+/* test_store_snapshot.c: a moment of the past answers every query as the live store did then, and nothing
  * can be written there, nor is anything left behind. */
 #include "store_world.h"
 

@@ -1,18 +1,18 @@
-/* piece.c: cutting and joining bytes. What is known of SQLite's pages: a page of a table has 8
+/* chunk.c: cutting and joining bytes. What is known of SQLite's pages: a page of a table has 8
  * bytes of its own; a row takes its bytes, a header of a byte or two for each column, and up to 9
  * for its place; up to page - 35 bytes it lies on one page, longer ones go on in pages of their
  * own. */
-#include "io/store/piece.h"
+#include "io/store/chunk.h"
 
 #include "io/store/db.h"
 
-#define PIECE_BESIDE 14
+#define CHUNK_BESIDE 14
 #define PAGE_OWN     8
 #define PAGE_LOCAL   35
 #define MIN_BYTES    40    /* less is not worth a row */
 #define WHOLE        65536 /* from here on SQLite's own pages for long rows waste little */
 
-size_t piece_fit(const struct piece_room *rooms, size_t *room, size_t beside, size_t len)
+size_t chunk_fit(const struct chunk_room *rooms, size_t *room, size_t beside, size_t len)
 {
     size_t least = beside + (len < MIN_BYTES ? len : MIN_BYTES);
     if (*room < least)
@@ -34,25 +34,25 @@ static int add_one(sqlite3_stmt *insert, const char *bytes, size_t len, bool mor
     return rc;
 }
 
-int piece_add(sqlite3_stmt *insert, struct piece_room *rooms, const char *bytes, size_t len,
+int chunk_add(sqlite3_stmt *insert, struct chunk_room *rooms, const char *bytes, size_t len,
               int64_t *first, struct err *err)
 {
     int rc = 0;
     *first = 0;
     while (!rc && len > 0) {
-        size_t n = len < WHOLE ? piece_fit(rooms, &rooms->piece, PIECE_BESIDE, len) : len;
+        size_t n = len < WHOLE ? chunk_fit(rooms, &rooms->chunk, CHUNK_BESIDE, len) : len;
         rc = add_one(insert, bytes, n, n < len, err);
         if (*first == 0)
             *first = sqlite3_last_insert_rowid(sqlite3_db_handle(insert));
         if (n >= WHOLE)
-            rooms->piece = 0;
+            rooms->chunk = 0;
         bytes += n;
         len -= n;
     }
     return rc;
 }
 
-int piece_read(sqlite3_stmt *select, int64_t first, struct buf *out, int64_t *count,
+int chunk_read(sqlite3_stmt *select, int64_t first, struct buf *out, int64_t *count,
                struct err *err)
 {
     int rc = 0;

@@ -1,5 +1,5 @@
-/* carried.c: see carried.h. */
-#include "io/carried.h"
+/* embedded_exe.c: see embedded_exe.h. */
+#include "io/embedded_exe.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@ static int new_file(const char *name)
     return fd;
 }
 
-int carried_open(const char *name, const char *start, const char *end, struct err *err)
+int embedded_exe_open(const char *name, const char *start, const char *end, struct err *err)
 {
     int fd = child_lift(new_file(name)); // a child places the first ones before it becomes this
     if (fd < 0)

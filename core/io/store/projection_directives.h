@@ -1,7 +1,7 @@
-/* marks.h: what the comments above a statement of projections.sql say of it, which the head of that
+/* projection_directives.h: what the comments above a statement of projections.sql say of it, which the head of that
  * file tells. */
-#ifndef IO_STORE_MARKS_H
-#define IO_STORE_MARKS_H
+#ifndef IO_STORE_PROJECTION_DIRECTIVES_H
+#define IO_STORE_PROJECTION_DIRECTIVES_H
 
 #include "base/base.h"
 
@@ -12,10 +12,10 @@ struct field {
     const char *inner; /* y, or NULL */
     size_t inner_len;
 };
-struct field marks_field(const char *name, size_t len);
+struct field directives_field(const char *name, size_t len);
 
 /* The names lie in the text that was read. */
-struct marks {
+struct directives {
     bool must, whole, sparse, own, near;
     struct field each; /* the array whose items it is run for */
     struct field with; /* the field without which it is not run */
@@ -23,10 +23,10 @@ struct marks {
     size_t is_len;
 };
 
-/* Skips blanks and comments, reads the marks among them; answers the statement behind them, or
+/* Skips blanks and comments, reads the directives among them; answers the statement behind them, or
  * end. */
-const char *marks_read(const char *p, const char *end, struct marks *marks);
+const char *directives_read(const char *p, const char *end, struct directives *directives);
 /* Behind the semicolon of the statement at p, or end. */
-const char *marks_statement_end(const char *p, const char *end);
+const char *directives_statement_end(const char *p, const char *end);
 
 #endif
