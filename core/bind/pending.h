@@ -1,13 +1,13 @@
-/* running.h: something outside that runs for a while and then answers a Lua function, once.
+/* pending.h: something outside that runs for a while and then answers a Lua function, once.
  *
  * It is a userdata, kept in the registry while it lasts: it owns the way back to Lua, and what its
  * user values hold. When the state closes first, its __gc abandons what runs. */
-#ifndef BIND_RUNNING_H
-#define BIND_RUNNING_H
+#ifndef BIND_PENDING_H
+#define BIND_PENDING_H
 
 #include "bind/bind.h"
 
-struct running {
+struct pending {
     struct bind *bind;
     void *what;                  /* set by whoever starts it; NULL when it has ended */
     void (*abandon)(void *what); /* ends it without an answer */
@@ -16,21 +16,21 @@ struct running {
 };
 
 /* Makes its metatable. */
-void running_open(lua_State *L);
+void pending_open(lua_State *L);
 
 /* Pushes one that will call the function at done_idx. The context is an upvalue. */
-struct running *running_new(lua_State *L, int done_idx, void (*abandon)(void *what));
+struct pending *pending_new(lua_State *L, int done_idx, void (*abandon)(void *what));
 
 /* Takes back what did not start: the function is not called. */
-void running_drop(struct running *running);
+void pending_drop(struct pending *pending);
 
 /* It has ended: calls done with what `push` makes of the result (a C function that finds it as light
  * userdata; it is protected, because making values may raise), or with nil, message, code from err
  * when the result is NULL. */
-void running_end(struct running *running, lua_CFunction push, const void *result,
+void pending_end(struct pending *pending, lua_CFunction push, const void *result,
                  const struct err *err);
 
 /* The one at idx. */
-struct running *running_check(lua_State *L, int idx);
+struct pending *pending_check(lua_State *L, int idx);
 
 #endif

@@ -1,4 +1,4 @@
-/* reading.c: the reading methods of `orket.core.store`: queries, blobs, conversations, heads. */
+/* query.c: the reading methods of `orket.core.store`: queries, blobs, conversations, heads. */
 #include <string.h>
 
 #include "bind/store.h"
@@ -264,7 +264,7 @@ int store_l_proved(lua_State *L)
     return 1;
 }
 
-void store_reading_types(lua_State *L)
+void store_query_types(lua_State *L)
 {
     bind_type(L, QUERY_TYPE, (luaL_Reg[]){{NULL, NULL}}, l_query_end);
 }

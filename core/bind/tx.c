@@ -1,4 +1,4 @@
-/* journal.c: streams and transactions of `orket.core.store` for trusted Lua. A transaction keeps
+/* tx.c: streams and transactions of `orket.core.store` for trusted Lua. A transaction keeps
  * its `done` and itself alive until the writer is through; a stream keeps its store, a transaction
  * its stream. */
 #include <string.h>
@@ -351,7 +351,7 @@ static const luaL_Reg tx_methods[] = {
     {NULL, NULL},
 };
 
-void store_journal_types(lua_State *L)
+void store_tx_types(lua_State *L)
 {
     bind_type(L, STREAM_TYPE, stream_methods, l_stream_close);
     bind_type(L, TX_TYPE, tx_methods, l_abandon);

@@ -1,4 +1,4 @@
-/* room.c: store:make_room of `orket.core.store`. */
+/* gc.c: store:make_room of `orket.core.store`. */
 #include "io/store_gc.h"
 
 #include "bind/store.h"
@@ -25,23 +25,23 @@ static void set(lua_State *L, const char *key, int64_t value)
 }
 
 /* store:make_room(runs, dry) -> {events, blobs, messages, bytes, before, after, cramped} | nil, message, code */
-int store_l_make_room(lua_State *L)
+int store_l_gc(lua_State *L)
 {
     struct store *store = bind_check_store(L, 1);
     size_t count;
     const char **runs = check_runs(L, 2, &count);
-    struct store_room room;
+    struct store_gc_result result;
     struct err err = {0};
-    if (store_make_room(store, runs, count, lua_toboolean(L, 3), &room, &err))
+    if (store_gc(store, runs, count, lua_toboolean(L, 3), &result, &err))
         return bind_fail(L, &err);
     lua_createtable(L, 0, 7);
-    set(L, "events", room.events);
-    set(L, "blobs", room.blobs);
-    set(L, "messages", room.messages);
-    set(L, "bytes", room.bytes);
-    set(L, "before", room.before);
-    set(L, "after", room.after);
-    lua_pushboolean(L, room.cramped);
+    set(L, "events", result.events);
+    set(L, "blobs", result.blobs);
+    set(L, "messages", result.messages);
+    set(L, "bytes", result.bytes);
+    set(L, "before", result.before);
+    set(L, "after", result.after);
+    lua_pushboolean(L, result.cramped);
     lua_setfield(L, -2, "cramped");
     return 1;
 }
