@@ -47,7 +47,7 @@
     X(file_delete, "io/fs.c", "a file or an empty directory is deleted")                           \
     X(file_read, "io/fs.c", "a file is read")                                                      \
     X(tree_list, "io/fs_list.c", "a tree's files are listed, to be compared with the journal")     \
-    X(jail_write, "io/carried.c", "a carried program is unpacked into memory")
+    X(jail_write, "io/embedded_exe.c", "a carried program is unpacked into memory")
 
 /* X(name, place, what): only the point after can be made to fail. */
 #define FAULT_ENDS(X) X(file_close, "io/fs.c", "a file that was written is closed")

@@ -1,7 +1,7 @@
 /* dialect.c: `orket.core.dialect`: tool calls in text (model/dialect.h), by a grammar that Lua wrote. */
 #include "model/dialect.h"
 
-#include "base/repair.h"
+#include "base/sanitize.h"
 #include "bind/bind.h"
 #include "model/dialect/grammar.h"
 #include "script/value.h"
@@ -86,7 +86,7 @@ static void push_call(lua_State *L, const struct dialect_call *call)
 static void push_text(lua_State *L, const struct buf *text, const char *field)
 {
     struct buf *valid = bind_scratch(L);
-    utf8_repair(valid, text->data, text->len);
+    utf8_sanitize(valid, text->data, text->len);
     if (!buf_ok(valid))
         luaL_error(L, "not enough memory");
     lua_pushlstring(L, valid->data ? valid->data : "", valid->len);

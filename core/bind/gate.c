@@ -212,7 +212,7 @@ static int l_leak(lua_State *L)
 {
     size_t len, at;
     const char *text = luaL_checklstring(L, 1, &len);
-    lua_pushstring(L, gate_find_leak(text, len, &at));
+    lua_pushstring(L, gate_find_secret(text, len, &at));
     return 1;
 }
 

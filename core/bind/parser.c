@@ -1,12 +1,12 @@
 /* parser.c: `orket.core.parser`: what stands in a source text (io/parser.h), answered through a
- * callback. The way back to Lua is running.c. */
+ * callback. The way back to Lua is pending.c. */
 #include "io/parser.h"
 
 #include <string.h>
 #include <unistd.h>
 
 #include "bind/bind.h"
-#include "bind/running.h"
+#include "bind/pending.h"
 
 #define PROGRAM_TYPE "orket.parser.program"
 
@@ -20,7 +20,7 @@ static int push_facts(lua_State *L)
 
 static void on_done(void *ctx, const struct buf *facts, const struct err *err)
 {
-    running_end(ctx, push_facts, facts, err);
+    pending_end(ctx, push_facts, facts, err);
 }
 
 static void abandon(void *parser)
@@ -45,17 +45,17 @@ static int l_facts(lua_State *L)
     const char *language = luaL_checkstring(L, 1), *text = luaL_checklstring(L, 2, &len);
     luaL_checktype(L, 3, LUA_TFUNCTION);
     lua_settop(L, 3);
-    struct running *running = running_new(L, 3, abandon);
+    struct pending *pending = pending_new(L, 3, abandon);
     struct parser *parser;
     int rc = l_program(L, &err);
     if (rc >= 0)
-        rc = parser_begin(running->bind->loop, rc, language, text, len, on_done, running, &parser,
+        rc = parser_begin(pending->bind->loop, rc, language, text, len, on_done, pending, &parser,
                           &err);
     if (rc == 0) {
-        running->what = parser;
+        pending->what = parser;
         return 0;
     }
-    running_drop(running);
+    pending_drop(pending);
     lua_pushvalue(L, 3);
     lua_call(L, bind_push_failure(L, &err), 0);
     return 0;
@@ -72,7 +72,7 @@ static int l_program_gc(lua_State *L)
 int luaopen_orket_parser(lua_State *L)
 {
     static const luaL_Reg none[] = {{NULL, NULL}};
-    running_open(L);
+    pending_open(L);
     bind_type(L, PROGRAM_TYPE, none, l_program_gc);
     lua_newtable(L);
     lua_pushlightuserdata(L, bind_of(L));

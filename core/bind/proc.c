@@ -1,13 +1,13 @@
 /* proc.c: `orket.core.proc`: one program in a jail (io/proc.h), answered through a callback.
  *
- * The way back to Lua is running.c. */
+ * The way back to Lua is pending.c. */
 #include "bind/proc.h"
 
 #include <ctype.h>
 #include <fcntl.h>
 #include <string.h>
 
-#include "bind/running.h"
+#include "bind/pending.h"
 #include "io/fs.h"
 
 /* ---- the description ---- */
@@ -179,7 +179,7 @@ static int push_result(lua_State *L)
 
 static void on_done(void *ctx, const struct proc_result *result, const struct err *err)
 {
-    running_end(ctx, push_result, result, err);
+    pending_end(ctx, push_result, result, err);
 }
 
 static void abandon(void *proc)
@@ -190,9 +190,9 @@ static void abandon(void *proc)
 /* cancel() */
 static int l_cancel(lua_State *L)
 {
-    struct running *running = running_check(L, lua_upvalueindex(1));
-    if (running->what)
-        proc_cancel(running->what);
+    struct pending *pending = pending_check(L, lua_upvalueindex(1));
+    if (pending->what)
+        proc_cancel(pending->what);
     return 0;
 }
 
@@ -218,9 +218,9 @@ static int push_heard(lua_State *L)
 
 static void on_heard(void *ctx, const char *bytes, size_t len)
 {
-    const struct running *running = ctx;
-    struct heard heard = {running->heard, bytes, len};
-    lua_State *L = running->bind->L;
+    const struct pending *pending = ctx;
+    struct heard heard = {pending->heard, bytes, len};
+    lua_State *L = pending->bind->L;
     lua_pushcfunction(L, push_heard);
     lua_pushlightuserdata(L, &heard);
     (void)bind_call(L, 1, 0);
@@ -229,10 +229,10 @@ static void on_heard(void *ctx, const char *bytes, size_t len)
 /* say(text): raises when there is no memory for it; one that has ended hears nothing */
 static int l_say(lua_State *L)
 {
-    struct running *running = running_check(L, lua_upvalueindex(1));
+    struct pending *pending = pending_check(L, lua_upvalueindex(1));
     size_t len;
     const char *text = luaL_checklstring(L, 1, &len);
-    if (running->what && proc_say(running->what, text, len))
+    if (pending->what && proc_say(pending->what, text, len))
         return luaL_error(L, "out of memory");
     return 0;
 }
@@ -240,26 +240,26 @@ static int l_say(lua_State *L)
 /* hush() */
 static int l_hush(lua_State *L)
 {
-    struct running *running = running_check(L, lua_upvalueindex(1));
-    if (running->what)
-        proc_hush(running->what);
+    struct pending *pending = pending_check(L, lua_upvalueindex(1));
+    if (pending->what)
+        proc_hush(pending->what);
     return 0;
 }
 
 /* renew() */
 static int l_renew(lua_State *L)
 {
-    struct running *running = running_check(L, lua_upvalueindex(1));
-    if (running->what)
-        proc_renew(running->what);
+    struct pending *pending = pending_check(L, lua_upvalueindex(1));
+    if (pending->what)
+        proc_renew(pending->what);
     return 0;
 }
 
 /* complaints() -> what it wrote to its standard error lately; "" when it has ended */
 static int l_complaints(lua_State *L)
 {
-    struct running *running = running_check(L, lua_upvalueindex(1));
-    const struct buf *said = running->what ? proc_complaints(running->what) : NULL;
+    struct pending *pending = pending_check(L, lua_upvalueindex(1));
+    const struct buf *said = pending->what ? proc_complaints(pending->what) : NULL;
     lua_pushlstring(L, said && said->len ? said->data : "", said ? said->len : 0);
     return 1;
 }
@@ -283,18 +283,18 @@ int bind_run(lua_State *L, const struct proc_spec *given, int done_idx, struct e
     spec.hide = proc_push_hidden(L, bind_of(L));
     if (!spec.hide)
         return err_set(err, ERR_JAIL, "nothing runs before proc.hide said what no program may see");
-    struct running *running = running_new(L, done_idx, abandon);
+    struct pending *pending = pending_new(L, done_idx, abandon);
     if (spec.heard)
-        running->heard = bind_keep(L, HEARD);
+        pending->heard = bind_keep(L, HEARD);
     lua_pushcclosure(L, l_cancel, 1); // the answer, made while nothing is held
     struct proc *proc;
-    int rc = open_jail(running->bind, err);
+    int rc = open_jail(pending->bind, err);
     if (rc >= 0)
-        rc = proc_start(running->bind->loop, rc, &spec, on_done, running, &proc, err);
+        rc = proc_start(pending->bind->loop, rc, &spec, on_done, pending, &proc, err);
     if (rc == 0)
-        running->what = proc;
+        pending->what = proc;
     else
-        running_drop(running);
+        pending_drop(pending);
     return rc;
 }
 
@@ -351,7 +351,7 @@ int luaopen_orket_proc(lua_State *L)
     static const luaL_Reg functions[] = {{"run", l_run},         {"talk", l_talk},
                                          {"hide", proc_l_hide},  {"real", proc_l_real},
                                          {"visible", proc_l_visible}, {NULL, NULL}};
-    running_open(L);
+    pending_open(L);
     lua_newtable(L);
     bind_functions(L, functions);
     return 1;

@@ -1,4 +1,4 @@
-/* store.c: `orket.core.store`: opening and closing. (reading.c reads, journal.c writes, seen.c tells.) */
+/* store.c: `orket.core.store`: opening and closing. (query.c reads, tx.c writes, subscribe.c tells.) */
 #include "bind/store.h"
 
 #include "bind/embed.h"
@@ -283,7 +283,7 @@ static const luaL_Reg methods[] = {
     {"look", l_look},
     {"hold", l_hold},
     {"subscribe", store_l_subscribe},
-    {"make_room", store_l_make_room},
+    {"make_room", store_l_gc},
     {"be_patient", l_be_patient},
     {"give_up", l_give_up},
     {"opened", l_opened},
@@ -302,8 +302,8 @@ int luaopen_orket_store(lua_State *L)
     lua_pushliteral(L, "orket.core.doc"); // read_doc answers docs
     lua_call(L, 1, 0);
     bind_type(L, STORE_TYPE, methods, l_gc);
-    store_reading_types(L);
-    store_journal_types(L);
+    store_query_types(L);
+    store_tx_types(L);
     lua_newtable(L);
     bind_functions(L, functions);
     return 1;

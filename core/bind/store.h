@@ -1,5 +1,5 @@
-/* store.h: what the files of `orket.core.store` share: store.c (opening), reading.c, journal.c
- * (streams, transactions) and seen.c (subscribers). */
+/* store.h: what the files of `orket.core.store` share: store.c (opening), query.c, tx.c
+ * (streams, transactions) and subscribe.c (subscribers). */
 #ifndef BIND_STORE_H
 #define BIND_STORE_H
 
@@ -24,7 +24,7 @@ struct store *bind_check_store(lua_State *L, int idx);
 struct hash store_check_hash(lua_State *L, int idx);
 
 
-/* The methods that read (reading.c), and the metatable of a running query. */
+/* The methods that read (query.c), and the metatable of a running query. */
 int store_l_read(lua_State *L);
 int store_l_read_doc(lua_State *L);
 int store_l_blob(lua_State *L);
@@ -32,14 +32,14 @@ int store_l_message(lua_State *L);
 int store_l_conversation(lua_State *L);
 int store_l_head(lua_State *L);
 int store_l_proved(lua_State *L);
-void store_reading_types(lua_State *L);
+void store_query_types(lua_State *L);
 
-/* The method store:make_room (room.c). */
-int store_l_make_room(lua_State *L);
+/* The method store:make_room (gc.c). */
+int store_l_gc(lua_State *L);
 
 /* The methods store:stream and store:subscribe, and the metatables of streams and transactions. */
 int store_l_stream(lua_State *L);
 int store_l_subscribe(lua_State *L);
-void store_journal_types(lua_State *L);
+void store_tx_types(lua_State *L);
 
 #endif

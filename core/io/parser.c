@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "io/carried.h"
 #include "io/child.h"
+#include "io/embedded_exe.h"
 
 extern const char parser_start[], parser_end[]; /* core/parser/ as a program */
 
@@ -26,7 +26,7 @@ struct parser {
 
 int parser_program(struct err *err)
 {
-    return carried_open("orket-parser", parser_start, parser_end, err);
+    return embedded_exe_open("orket-parser", parser_start, parser_end, err);
 }
 
 /* ---- the end ---- */

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 
 #include "base/fault.h"
-#include "base/repair.h"
-#include "io/carried.h"
+#include "base/sanitize.h"
 #include "io/child.h"
+#include "io/embedded_exe.h"
 #include "io/jail.h"
 #include "io/proc_groups.h"
 #include "io/proc_spawn.h"
@@ -31,7 +31,7 @@ struct proc {
 
 int proc_jail_open(struct err *err)
 {
-    return carried_open("orket-jail", jail_start, jail_end, err);
+    return embedded_exe_open("orket-jail", jail_start, jail_end, err);
 }
 
 /* ---- the end ---- */
@@ -66,7 +66,7 @@ static int not_started(const char *name, int error, struct err *err)
     if (err_of_errno(error) == ERR_DESCRIPTORS)
         return err_os(err, error, "no program can be started");
     struct buf safe = {0};
-    utf8_repair(&safe, name, strlen(name));
+    utf8_sanitize(&safe, name, strlen(name));
     buf_put(&safe, "", 1);
     err_set(err, ERR_PROC, "'%s' cannot be started: %s", buf_ok(&safe) ? safe.data : "the program",
             strerror(error));

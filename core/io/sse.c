@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "base/repair.h"
+#include "base/sanitize.h"
 
 #define BOM      "\xEF\xBB\xBF"
 #define BOM_DONE 4u
@@ -35,7 +35,7 @@ static int repair(struct buf *buf)
     if (!buf->len || utf8_valid(buf->data, buf->len))
         return 0;
     struct buf fixed = {0};
-    utf8_repair(&fixed, buf->data, buf->len);
+    utf8_sanitize(&fixed, buf->data, buf->len);
     if (!buf_ok(&fixed))
         return ERR_MEMORY;
     buf_clear(buf);

@@ -1,4 +1,4 @@
-/* store_gc.h: making room: what runs that nobody goes back to left behind.
+/* store_gc.h: garbage collection: what runs that nobody goes back to left behind.
  *
  * dropped run  one of which a `run.dropped` event was committed. Of its events those stay that the
  *              board follows from; of the others (prompts, replies, calls) number, commit and hash
@@ -11,7 +11,7 @@
 
 #include "io/store.h"
 
-struct store_room {
+struct store_gc_result {
     int64_t events, blobs, messages; /* that lost their content, or are gone */
     int64_t bytes;                   /* of these */
     int64_t before, after;           /* of the file; the same when dry */
@@ -22,7 +22,7 @@ struct store_room {
  * small commits, and gives the room back (VACUUM). `dry` only counts, as if the `count` runs had been
  * dropped too. The file is written anew when it is below 64 MB or an eighth of it went. Only for an owner, with nothing under way. Ended at any moment it is sound, and the
  * next call finishes. ERR_USAGE (read-only), ERR_MEMORY, ERR_STORE_*. */
-int store_make_room(struct store *store, const char *const *runs, size_t count, bool dry,
-                    struct store_room *out, struct err *err) MUST_CHECK;
+int store_gc(struct store *store, const char *const *runs, size_t count, bool dry,
+             struct store_gc_result *out, struct err *err) MUST_CHECK;
 
 #endif

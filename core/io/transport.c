@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/fault.h"
-#include "base/repair.h"
+#include "base/sanitize.h"
 #include "io/transport/transfer.h"
 
 #define RETRY_AFTER_MAX 86400000 /* milliseconds: a day */
@@ -75,7 +75,7 @@ static void finish(struct transfer *x, int code, const struct err *err)
     struct buf body = {0};
     if (x->error_body.len)
         secret_hide(x->secret, x->error_body.data, x->error_body.len);
-    utf8_repair(&body, x->error_body.data, x->error_body.len);
+    utf8_sanitize(&body, x->error_body.data, x->error_body.len);
     struct transport_result result = {
         .code = code,
         .err = err,

@@ -1,13 +1,13 @@
 /* gate.h: the one door between a proposed tool call and an effect. Pure: it judges records that the
  * caller has resolved; it opens nothing, runs nothing, remembers nothing.
  *
- * law        tools, roles, house rules and limits as a JSON tree; gate_build makes a gate of it
+ * law        tools, roles, site rules and limits as a JSON tree; gate_build makes a gate of it
  * call       what a model asks for: a tool and its arguments, for one role on one card
  * operation  one effect that the tool's script asks for while it runs
  * path       a path argument together with what the caller found at it
  * verdict    allow, ask (a person has to say yes) or deny, with the id of the rule that decided
  *
- * Default deny: a call is allowed only when every check of the chain passed. A house rule may deny
+ * Default deny: a call is allowed only when every check of the chain passed. A site rule may deny
  * or ask, never allow. Whatever cannot be judged in full is denied. A gate is immutable once built
  * and may be used from any thread.
  */
@@ -146,7 +146,7 @@ struct gate_verdict {
 enum gate_decision gate_judge_form(const struct gate *gate, const struct gate_call *call,
                                    struct gate_verdict *verdict);
 
-/* The rest, for a call that passed gate_judge_form, its paths resolved: paths, house rules, and
+/* The rest, for a call that passed gate_judge_form, its paths resolved: paths, site rules, and
  * whether its tool may destroy something. Of what denies the first decides; ask is the answer only
  * when nothing denies. */
 enum gate_decision gate_judge_reach(const struct gate *gate, const struct gate_call *call,
@@ -171,7 +171,7 @@ size_t gate_explain(const struct gate *gate, const struct gate_call *call, struc
 void gate_deny_key(struct gate_verdict *verdict);
 
 /* What a text holds that has the form of a secret ("a GitHub token"), and where; NULL: nothing. */
-const char *gate_find_leak(const char *text, size_t len, size_t *at);
+const char *gate_find_secret(const char *text, size_t len, size_t *at);
 
 /* Whether a value is an argv: texts without NUL, the first not empty. */
 bool gate_is_argv(const struct json *argv);

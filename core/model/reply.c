@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "base/repair.h"
-#include "model/complaint.h"
+#include "base/sanitize.h"
+#include "model/error_body.h"
 #include "model/reply/calls.h"
 
 void reply_init(struct reply *reply, const struct shape *shape)
@@ -18,20 +18,20 @@ void reply_clear(struct reply *reply)
     calls_drop(reply);
     free(reply->calls);
     json_doc_clear(&reply->doc);
-    delta_clear(&reply->delta);
+    event_cache_clear(&reply->cache);
     buf_clear(&reply->content);
     buf_clear(&reply->reasoning);
     buf_clear(&reply->finish);
     buf_clear(&reply->model);
     buf_clear(&reply->kinds);
-    said_clear(&reply->said);
+    part_order_clear(&reply->order);
     *reply = (struct reply){0};
 }
 
 /* ---- fields ---- */
 
 struct target {
-    struct delta *delta;
+    struct event_cache *cache;
     struct buf *out;
 };
 
@@ -43,7 +43,7 @@ static int add_text(void *ctx, const struct json *value)
     if (!text || !len)
         return SHAPE_PASS;
     buf_put(target->out, text, len);
-    delta_found(target->delta, value, target->out);
+    event_cache_found(target->cache, value, target->out);
     return buf_ok(target->out) ? 0 : ERR_MEMORY;
 }
 
@@ -67,8 +67,8 @@ static int error_of(struct reply *r, const struct shape_paths *paths, const stru
     struct buf text = {0};
     if (!shape_is_true(error))
         return 0;
-    complaint_text(&text, error);
-    complaint_kinds(&r->kinds, error);
+    error_body_text(&text, error);
+    error_body_kinds(&r->kinds, error);
     err_set(err, ERR_HTTP, "the endpoint answered with an error: %s", text.len ? text.data : "");
     buf_clear(&text);
     return ERR_HTTP;
@@ -76,7 +76,7 @@ static int error_of(struct reply *r, const struct shape_paths *paths, const stru
 
 /* A text of a part, and where it stands among what is said. */
 struct saying {
-    enum said_kind kind;
+    enum part_kind kind;
     enum shape_field text, mark;
     struct buf *out;
 };
@@ -87,7 +87,7 @@ static int mark_of(struct reply *r, const struct shape_paths *paths, const struc
     const struct json *value = shape_first(paths, s->mark, at);
     *mark = json_string(value, len);
     if (*mark && *len)
-        delta_spoil(&r->delta);
+        event_cache_spoil(&r->cache);
     else
         *mark = NULL;
     return 0;
@@ -96,15 +96,15 @@ static int mark_of(struct reply *r, const struct shape_paths *paths, const struc
 /* A thought is signed by what follows it, a text by the part that it is. */
 static int place(struct reply *r, const struct saying *s, int64_t index, size_t had, bool is_signed)
 {
-    if (s->kind == SAID_THOUGHT || !is_signed)
-        return said_more(&r->said, s->kind, index, had);
-    return said_begin(&r->said, s->kind, index, had);
+    if (s->kind == PART_THOUGHT || !is_signed)
+        return part_order_more(&r->order, s->kind, index, had);
+    return part_order_begin(&r->order, s->kind, index, had);
 }
 
 static int take_text(struct reply *r, const struct shape_paths *paths, const struct saying *s,
                      const struct json *at)
 {
-    struct target target = {&r->delta, s->out};
+    struct target target = {&r->cache, s->out};
     size_t had = s->out->len, len = 0;
     const char *mark;
     int rc = shape_each(paths, s->text, at, add_text, &target);
@@ -113,7 +113,7 @@ static int take_text(struct reply *r, const struct shape_paths *paths, const str
     if (rc || (!mark && s->out->len == had))
         return rc;
     rc = place(r, s, json_int(shape_first(paths, SHAPE_INDEX, at), -1), had, mark != NULL);
-    return rc == 0 && mark ? said_mark(&r->said, mark, len) : rc;
+    return rc == 0 && mark ? part_order_mark(&r->order, mark, len) : rc;
 }
 
 static int take_redacted(void *ctx, const struct json *value)
@@ -123,17 +123,17 @@ static int take_redacted(void *ctx, const struct json *value)
     const char *data = json_string(value, &len);
     if (!data || !len)
         return SHAPE_PASS;
-    delta_spoil(&r->delta);
-    int rc = said_begin(&r->said, SAID_REDACTED, -1, 0);
-    return rc ? rc : said_mark(&r->said, data, len);
+    event_cache_spoil(&r->cache);
+    int rc = part_order_begin(&r->order, PART_REDACTED, -1, 0);
+    return rc ? rc : part_order_mark(&r->order, data, len);
 }
 
 static int take_part(void *ctx, const struct json *part)
 {
     struct taking *t = ctx;
     struct reply *r = t->reply;
-    const struct saying thought = {SAID_THOUGHT, SHAPE_REASONING, SHAPE_SIGNATURE, &r->reasoning};
-    const struct saying text = {SAID_TEXT, SHAPE_CONTENT, SHAPE_TEXT_SIGNATURE, &r->content};
+    const struct saying thought = {PART_THOUGHT, SHAPE_REASONING, SHAPE_SIGNATURE, &r->reasoning};
+    const struct saying text = {PART_TEXT, SHAPE_CONTENT, SHAPE_TEXT_SIGNATURE, &r->content};
     int rc = take_text(r, t->paths, &thought, part);
     if (rc == 0)
         rc = take_text(r, t->paths, &text, part);
@@ -198,8 +198,8 @@ static int take(struct reply *r, const struct shape_paths *paths, const struct j
         rc = reply_set_text(&r->finish, finish);
     if (rc == 0)
         rc = reply_set_text(&r->model, model);
-    if (delta_has(&r->delta, finish) || delta_has(&r->delta, model))
-        delta_spoil(&r->delta);
+    if (event_cache_has(&r->cache, finish) || event_cache_has(&r->cache, model))
+        event_cache_spoil(&r->cache);
     if (rc == ERR_MEMORY)
         err_set(err, rc, "out of memory while reading a reply");
     take_counts(r, paths, root);
@@ -220,7 +220,7 @@ static int parse_joined(struct reply *r, const char *text, size_t len)
     halves_join(&joined, text, len, r->half);
     int rc = buf_ok(&joined) ? json_parse(&r->doc, joined.data, joined.len, NULL, NULL) : ERR_MEMORY;
     buf_clear(&joined);
-    delta_spoil(&r->delta);
+    event_cache_spoil(&r->cache);
     return rc;
 }
 
@@ -239,7 +239,7 @@ static int parse(struct reply *r, size_t event, const char *text, size_t len, st
     char what[48] = "the reply";
     if (event)
         snprintf(what, sizeof what, "event %zu of the stream", event);
-    complaint_excerpt(&quote, text, len);
+    error_body_excerpt(&quote, text, len);
     err_set(err, rc == ERR_LIMIT ? ERR_LIMIT : ERR_PROTOCOL, "%s is no JSON object (%s): %s", what,
             rc ? why.text : "another value", quote.len ? quote.data : "");
     buf_clear(&quote);
@@ -253,12 +253,12 @@ static bool is_blank(char c)
 
 static int parse_event(struct reply *r, const char *text, size_t len, struct err *err)
 {
-    delta_begin(&r->delta);
+    event_cache_begin(&r->cache);
     int rc = parse(r, r->events, text, len, err);
     if (rc == 0)
         rc = take(r, &r->shape->stream, &r->doc.root, err);
     if (rc == 0)
-        delta_end(&r->delta, text, len);
+        event_cache_end(&r->cache, text, len);
     return rc;
 }
 
@@ -277,7 +277,7 @@ int reply_event(struct reply *r, const char *text, size_t len, struct err *err)
         r->done = true;
         return 0;
     }
-    int rc = delta_take(&r->delta, text, len);
+    int rc = event_cache_take(&r->cache, text, len);
     if (rc == 0)
         return parse_event(r, text, len, err);
     return rc > 0 ? 0 : err_set(err, rc, "out of memory while reading a reply");
@@ -309,7 +309,7 @@ int reply_end(struct reply *r, struct err *err)
         if (calls_complete(r, i))
             return err_set(err, ERR_MEMORY, "out of memory while reading a reply");
     json_doc_clear(&r->doc);
-    delta_clear(&r->delta);
+    event_cache_clear(&r->cache);
     return 0;
 }
 
@@ -330,10 +330,10 @@ void reply_error_text(const struct shape *shape, const char *body, size_t len, s
         error = shape_first(&shape->whole, SHAPE_ERROR,
                             is_list(&doc.root) ? &doc.root.u.items[0] : &doc.root);
     if (shape_is_true(error)) {
-        complaint_text(out, error);
-        complaint_kinds(kinds, error);
+        error_body_text(out, error);
+        error_body_kinds(kinds, error);
     } else {
-        complaint_excerpt(out, body, len);
+        error_body_excerpt(out, body, len);
     }
     json_doc_clear(&doc);
 }

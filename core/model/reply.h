@@ -8,8 +8,8 @@
 #ifndef MODEL_REPLY_H
 #define MODEL_REPLY_H
 
-#include "model/delta.h"
-#include "model/said.h"
+#include "model/event_cache.h"
+#include "model/part_order.h"
 #include "model/shape.h"
 
 #define REPLY_CALLS_MAX 128       /* a reply with more has none, as reported to the model */
@@ -27,10 +27,10 @@ struct reply_call {
 struct reply {
     const struct shape *shape; /* borrowed */
     struct json_doc doc;       /* of the last event that was parsed */
-    struct delta delta;
+    struct event_cache cache;
     struct buf content, reasoning, finish, model;
-    struct buf kinds;         /* of the error that it is: see complaint_kinds */
-    struct said said;         /* the order of all that */
+    struct buf kinds;         /* of the error that it is: see error_body_kinds */
+    struct part_order order;  /* the order of all that */
     struct reply_call *calls; /* owned */
     size_t call_count;
     size_t excess;  /* calls beyond REPLY_CALLS_MAX, which are not kept */
@@ -73,7 +73,7 @@ size_t reply_said(const struct reply *reply);
 void reply_message(const struct reply *reply, struct buf *out);
 
 /* The message of an error body (its error field under the shape, or the beginning of the text) in
- * one line of valid UTF-8, and its kinds as complaint_kinds; shape may be NULL. */
+ * one line of valid UTF-8, and its kinds as error_body_kinds; shape may be NULL. */
 void reply_error_text(const struct shape *shape, const char *body, size_t len, struct buf *out,
                       struct buf *kinds);
 

@@ -579,9 +579,9 @@ static void test_beginnings_of_secrets_without_end(void **state)
         size_t at = 0, unit = strlen(units[i]);
         for (size_t k = 0; k < LEN; k++)
             text[k] = units[i][k % unit];
-        assert_null(gate_find_leak(text, LEN, &at));
+        assert_null(gate_find_secret(text, LEN, &at));
         memcpy(text + LEN, token, sizeof token);
-        assert_string_equal(gate_find_leak(text, LEN + sizeof token - 1, &at), "a GitHub token");
+        assert_string_equal(gate_find_secret(text, LEN + sizeof token - 1, &at), "a GitHub token");
         assert_int_equal(at, LEN + 1);
     }
     assert_true((double)(clock() - from) / CLOCKS_PER_SEC < 2); // of CPU; it was 13
@@ -600,7 +600,7 @@ static void test_long_web_token(void **state)
             buf_putc(&token, (char)('a' + i % 26));
         buf_puts(&token, part == 0 ? ".eyJ" : ".");
     }
-    assert_string_equal(gate_find_leak(token.data, token.len, &at), "a JSON web token");
+    assert_string_equal(gate_find_secret(token.data, token.len, &at), "a JSON web token");
     assert_int_equal(at, 6);
     buf_clear(&token);
 }

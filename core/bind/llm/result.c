@@ -47,8 +47,8 @@ void llm_hide_keys(struct reply *reply, const struct transfer *transfer)
     hide(&reply->reasoning, transfer);
     hide(&reply->finish, transfer);
     hide(&reply->model, transfer);
-    for (size_t i = 0; i < reply->said.count; i++)
-        hide(&reply->said.parts[i].mark, transfer);
+    for (size_t i = 0; i < reply->order.count; i++)
+        hide(&reply->order.parts[i].mark, transfer);
     for (size_t i = 0; i < reply->call_count; i++) {
         hide(&reply->calls[i].id, transfer);
         hide(&reply->calls[i].name, transfer);

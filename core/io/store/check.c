@@ -20,12 +20,12 @@ struct check {
     struct report report;
     struct head *heads; /* by the id of the stream */
     int64_t last_stream;
-    sqlite3_stmt *names, *pieces;
+    sqlite3_stmt *names, *chunks;
     struct names there; /* blobs, messages, generations */
     struct highwater mark;
     struct json_doc doc;
     struct buf bytes;
-    int64_t piece_count;
+    int64_t chunk_count;
     int64_t events, streams, blobs, messages, heads_signed;
     struct err *err;
 };
@@ -246,7 +246,7 @@ static int join(struct check *check, const char *what, sqlite3_stmt *row, int co
     buf_put(&check->bytes, sqlite3_column_blob(row, column),
             (size_t)sqlite3_column_bytes(row, column));
     int64_t more = sqlite3_column_int64(row, column + 1);
-    int rc = piece_read(check->pieces, more, &check->bytes, &check->piece_count, check->err);
+    int rc = chunk_read(check->chunks, more, &check->bytes, &check->chunk_count, check->err);
     *whole = rc == 0;
     if (rc != ERR_STORE_CORRUPT)
         return rc;
@@ -308,9 +308,9 @@ static int check_message(struct check *check, sqlite3_stmt *row)
     return 0;
 }
 
-static int check_pieces(struct check *check, sqlite3_stmt *row)
+static int check_chunks(struct check *check, sqlite3_stmt *row)
 {
-    if (sqlite3_column_int64(row, 0) != check->piece_count)
+    if (sqlite3_column_int64(row, 0) != check->chunk_count)
         problem(check, "file", NULL,
                 "there are pieces of blobs or messages that belong to none, or to two");
     return 0;
@@ -320,10 +320,10 @@ static int check_blobs(struct check *check)
 {
     static const char names[] = "SELECT (SELECT count(*) FROM name WHERE key = ?1 AND id = ?2) + "
                                 "(SELECT count(*) FROM name_recent WHERE key = ?1 AND id = ?2)";
-    static const char pieces[] = PIECE_SELECT;
+    static const char chunks[] = CHUNK_SELECT;
     int rc = db_prepare(check->disk, names, sizeof names - 1, &check->names, NULL, check->err);
     rc = rc ? rc
-            : db_prepare(check->disk, pieces, sizeof pieces - 1, &check->pieces, NULL, check->err);
+            : db_prepare(check->disk, chunks, sizeof chunks - 1, &check->chunks, NULL, check->err);
     rc =
         rc ? rc : each_row(check, "SELECT hash, id, bytes, more FROM blob ORDER BY id", check_blob);
     rc = rc ? rc
@@ -332,10 +332,10 @@ static int check_blobs(struct check *check)
                        "IS NOT NULL "
                        "FROM message m LEFT JOIN message p ON p.id = m.parent ORDER BY m.id",
                        check_message);
-    rc = rc ? rc : each_row(check, "SELECT count(*) FROM piece", check_pieces);
+    rc = rc ? rc : each_row(check, "SELECT count(*) FROM piece", check_chunks);
     rc = rc ? rc : each_row(check, "SELECT id FROM generation", generation_is_there);
     sqlite3_finalize(check->names);
-    sqlite3_finalize(check->pieces);
+    sqlite3_finalize(check->chunks);
     buf_clear(&check->bytes);
     return rc;
 }

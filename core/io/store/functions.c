@@ -5,7 +5,7 @@
 
 #include "io/store/db.h"
 
-#include "base/fold.h"
+#include "base/normalize.h"
 #include "io/store/pack.h"
 #include "io/store/write.h"
 
@@ -196,7 +196,7 @@ static void sql_note_digest(sqlite3_context *ctx, int argc, sqlite3_value **argv
     if (!text)
         return;
     size_t len = (size_t)sqlite3_value_bytes(argv[0]);
-    fold_text(&folded, text, len);
+    normalize_text(&folded, text, len);
     bool left = folded.len > 0;
     struct hash hash = left ? hash_of(folded.data, folded.len) : hash_of(text, len);
     if (buf_ok(&folded))

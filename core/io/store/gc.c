@@ -119,15 +119,15 @@ static int find_gone(struct gc *gc, const char *const *runs, size_t count)
     return rc;
 }
 
-/* How long a row's bytes are, with its pieces. */
+/* How long a row's bytes are, with its chunks. */
 #define LENGTH(table)                                                                              \
     "length(bytes) + coalesce((WITH RECURSIVE p (id, more, len) AS ("                              \
     "SELECT id, more, length(bytes) FROM piece WHERE id = " table ".more "                         \
     "UNION ALL SELECT q.id, q.more, length(q.bytes) FROM p JOIN piece q ON q.id = p.id + 1 "       \
     "WHERE p.more) SELECT sum(len) FROM p), 0)"
 
-/* The pieces of a batch go with their rows. */
-#define DROP_PIECES(table, old)                                                                    \
+/* The chunks of a batch go with their rows. */
+#define DROP_CHUNKS(table, old)                                                                    \
     "DELETE FROM piece WHERE id IN (WITH RECURSIVE p (id) AS (SELECT more FROM " table             \
     " WHERE more IS NOT NULL AND id IN (SELECT id FROM " old " ORDER BY rowid LIMIT " BATCH        \
     ") UNION ALL SELECT p.id + 1 FROM p JOIN piece q ON q.id = p.id WHERE q.more) "                \
@@ -226,7 +226,7 @@ static int drop(struct gc *gc)
     rc = rc ? rc
             : drop_all(gc, "SELECT count(*) FROM old_message",
                        "SELECT hash, -id FROM old_message ORDER BY rowid LIMIT " BATCH,
-                       DROP_PIECES("message", "old_message")
+                       DROP_CHUNKS("message", "old_message")
                        "DELETE FROM message WHERE id IN (SELECT id FROM old_message ORDER BY rowid "
                        "LIMIT " BATCH ");"
                        "DELETE FROM old_message WHERE rowid IN (SELECT rowid FROM old_message "
@@ -234,14 +234,14 @@ static int drop(struct gc *gc)
     return rc ? rc
               : drop_all(gc, "SELECT count(*) FROM old_blob",
                          "SELECT hash, id FROM old_blob ORDER BY rowid LIMIT " BATCH,
-                         DROP_PIECES("blob", "old_blob")
+                         DROP_CHUNKS("blob", "old_blob")
                          "DELETE FROM blob WHERE id IN (SELECT id FROM old_blob ORDER BY rowid "
                          "LIMIT " BATCH ");"
                          "DELETE FROM old_blob WHERE rowid IN (SELECT rowid FROM old_blob ORDER "
                          "BY rowid LIMIT " BATCH ")");
 }
 
-static int count(struct gc *gc, struct store_room *out)
+static int count(struct gc *gc, struct store_gc_result *out)
 {
     int rc = left(gc, "SELECT count(*) FROM old_event", &out->events);
     rc = rc ? rc : left(gc, "SELECT count(*) FROM old_blob", &out->blobs);
@@ -261,30 +261,30 @@ static int size(struct gc *gc, int64_t *bytes)
 
 /* Writing the file anew takes as long as it is large: a large one has to be worth it. What is free in
  * it is used by what comes. */
-static int is_worth(struct gc *gc, const struct store_room *room, bool *worth)
+static int is_worth(struct gc *gc, const struct store_gc_result *result, bool *worth)
 {
     int64_t empty = 0;
     int rc = left(gc, "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size",
                   &empty);
-    int64_t freed = empty > room->bytes ? empty : room->bytes;
-    *worth = freed > 0 && (room->before < SMALL || freed >= room->before / WORTH);
+    int64_t freed = empty > result->bytes ? empty : result->bytes;
+    *worth = freed > 0 && (result->before < SMALL || freed >= result->before / WORTH);
     return rc;
 }
 
 /* Without room to write it anew it stays as large; all that went has gone. */
-static int give_back(struct gc *gc, struct store_room *room)
+static int give_back(struct gc *gc, struct store_gc_result *result)
 {
     bool worth = false;
     struct err why = {0};
-    int rc = is_worth(gc, room, &worth);
+    int rc = is_worth(gc, result, &worth);
     if (rc || !worth)
         return rc;
     rc = db_exec(gc->db, "VACUUM", &why);
-    room->cramped = rc == ERR_STORE_FULL;
-    if (rc && !room->cramped && gc->err)
+    result->cramped = rc == ERR_STORE_FULL;
+    if (rc && !result->cramped && gc->err)
         *gc->err = why;
     sqlite3_wal_checkpoint_v2(gc->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    return room->cramped ? 0 : rc;
+    return result->cramped ? 0 : rc;
 }
 
 /* Words of rows that were taken out lie in the index until their part of it is written anew. */
@@ -305,11 +305,11 @@ static int prepare(struct gc *gc, const char *const *runs, size_t count_runs)
     return rc ? rc : find_rest(gc);
 }
 
-int store_make_room(struct store *store, const char *const *runs, size_t count_runs, bool dry,
-                    struct store_room *out, struct err *err)
+int store_gc(struct store *store, const char *const *runs, size_t count_runs, bool dry,
+             struct store_gc_result *out, struct err *err)
 {
     struct gc gc = {.store = store, .err = err};
-    *out = (struct store_room){0};
+    *out = (struct store_gc_result){0};
     if (store->options.readonly)
         return err_set(err, ERR_USAGE, "the store is read-only");
     int rc = db_open(&store->options, store->options.path, false, &gc.db, err);

@@ -173,14 +173,14 @@ static int add_name(struct writer *writer, const struct hash *hash, int64_t id, 
     return writer_step(writer, ADD_NAME, err);
 }
 
-/* As many bytes as the page of the row has room for; the others become pieces. */
+/* As many bytes as the page of the row has room for; the others become chunks. */
 static int bind_bytes(struct writer *writer, enum write which, int index, size_t fit,
                       const char *bytes, size_t len, struct err *err)
 {
     sqlite3_stmt *stmt = writer->stmts[which];
     int64_t more;
     int rc =
-        piece_add(writer->stmts[ADD_PIECE], &writer->rooms, bytes + fit, len - fit, &more, err);
+        chunk_add(writer->stmts[ADD_CHUNK], &writer->rooms, bytes + fit, len - fit, &more, err);
     sqlite3_bind_blob(stmt, index, fit ? bytes : "", (int)fit, SQLITE_STATIC);
     if (more)
         sqlite3_bind_int64(stmt, index + 1, more);
@@ -192,13 +192,13 @@ static int bind_bytes(struct writer *writer, enum write which, int index, size_t
 static int write_blob(struct writer *writer, const struct item *item, const char *bytes,
                       struct err *err)
 {
-    struct piece_room *rooms = &writer->rooms;
+    struct chunk_room *rooms = &writer->rooms;
     int64_t id;
     int rc = find(writer, FIND_BLOB, &item->hash, &id, err);
     if (rc || id)
         return rc;
     bind_hash(writer->stmts[ADD_BLOB], 1, &item->hash);
-    size_t fit = piece_fit(rooms, &rooms->blob, PIECE_BLOB, item->len);
+    size_t fit = chunk_fit(rooms, &rooms->blob, CHUNK_BLOB, item->len);
     FAULT(blob_before);
     rc = bind_bytes(writer, ADD_BLOB, 2, fit, bytes, item->len, err);
     rc = rc ? rc : writer_step(writer, ADD_BLOB, err);
@@ -231,7 +231,7 @@ static int find_parent(struct writer *writer, const struct chain *chain, const s
 static int add_message(struct writer *writer, const struct chain *chain, const struct item *item,
                        const char *bytes, int64_t *id, struct err *err)
 {
-    struct piece_room *rooms = &writer->rooms;
+    struct chunk_room *rooms = &writer->rooms;
     sqlite3_stmt *stmt = writer->stmts[ADD_MESSAGE];
     int64_t parent = 0;
     int rc = item->has_parent ? find_parent(writer, chain, item, &parent, err) : 0;
@@ -242,7 +242,7 @@ static int add_message(struct writer *writer, const struct chain *chain, const s
         sqlite3_bind_int64(stmt, 2, parent);
     else
         sqlite3_bind_null(stmt, 2);
-    size_t fit = piece_fit(rooms, &rooms->message, PIECE_MESSAGE, item->len);
+    size_t fit = chunk_fit(rooms, &rooms->message, CHUNK_MESSAGE, item->len);
     FAULT(message_before);
     rc = bind_bytes(writer, ADD_MESSAGE, 3, fit, bytes, item->len, err);
     rc = rc ? rc : writer_step(writer, ADD_MESSAGE, err);

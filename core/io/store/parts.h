@@ -8,7 +8,7 @@
  *   write.c item.c signed.c            the writer's side                               (write.h)
  *   head.c                             the head of a run, now and as it was            (head.h)
  *   read.c                             queries, blobs, conversations, heads
- *   rebuild.c past.c                   projections made again, up to a moment          (rebuild.h)
+ *   rebuild.c snapshot.c               projections made again, up to a moment          (rebuild.h)
  *   gc.c                               what dropped runs left behind                   (store_gc.h)
  *   check.c check_heads.c compare.c    verification                                    (report.h)
  */
@@ -98,7 +98,7 @@ struct store {
     struct writer writer;
     struct queue queue;
     sqlite3 *reader;
-    struct past past;             /* of a store as of a moment */
+    struct snapshot snapshot;     /* of a store as of a moment */
     struct store_query *prepared; /* one per section of queries */
     sqlite3_stmt *reads[8];       /* statements of read.c itself */
     bool held;                    /* the reader is in a snapshot */

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "io/store/db.h"
-#include "io/store/marks.h"
+#include "io/store/projection_directives.h"
 
 enum source_of {
     FROM_SEQ,
@@ -34,7 +34,7 @@ struct source {
 
 struct statement {
     sqlite3_stmt *stmt;
-    struct marks marks;
+    struct directives directives;
     int params;
     struct source *sources; /* owned; one per parameter */
 };
@@ -46,9 +46,9 @@ struct project_kind {
 };
 
 /* Some are for a sparse moment alone, others for all else. */
-static bool belongs(const struct projector *projector, const struct marks *marks)
+static bool belongs(const struct projector *projector, const struct directives *directives)
 {
-    return projector->sparse ? !marks->whole : !marks->sparse;
+    return projector->sparse ? !directives->whole : !directives->sparse;
 }
 
 static int source_of(const char *name, struct err *err)
@@ -72,7 +72,7 @@ static int find_source(struct source *source, const char *name, struct err *err)
     source->name = strdup(name + 1);
     if (!source->name)
         return err_set(err, ERR_MEMORY, "out of memory");
-    source->field = marks_field(source->name, strlen(source->name));
+    source->field = directives_field(source->name, strlen(source->name));
     return 0;
 }
 
@@ -93,18 +93,18 @@ static int find_sources(struct statement *statement, bool *fields, struct err *e
 }
 
 static int add_statement(struct projector *projector, struct project_kind *kind, const char *text,
-                         const char *end, const struct marks *marks, struct err *err)
+                         const char *end, const struct directives *directives, struct err *err)
 {
     struct statement *grown = realloc(kind->statements, (kind->count + 1) * sizeof *grown);
     if (!grown)
         return err_set(err, ERR_MEMORY, "out of memory");
     kind->statements = grown;
     struct statement *statement = &grown[kind->count++];
-    *statement = (struct statement){.marks = *marks};
+    *statement = (struct statement){.directives = *directives};
     int rc = db_prepare(projector->db, text, (size_t)(end - text), &statement->stmt, NULL, err);
     if (rc)
         return rc;
-    kind->fields |= marks->each.name || marks->with.name;
+    kind->fields |= directives->each.name || directives->with.name;
     return find_sources(statement, &kind->fields, err);
 }
 
@@ -128,10 +128,10 @@ enum project_reach project_reach(const struct projector *projector, size_t index
 {
     const struct sql_section *section = &projector->kinds->items[index];
     const char *end = section->text + section->len;
-    struct marks first, marks;
-    const char *p = marks_read(section->text, end, &first);
-    for (marks = first; p < end && !belongs(projector, &marks);)
-        p = marks_read(marks_statement_end(p, end), end, &marks);
+    struct directives first, directives;
+    const char *p = directives_read(section->text, end, &first);
+    for (directives = first; p < end && !belongs(projector, &directives);)
+        p = directives_read(directives_statement_end(p, end), end, &directives);
     if (p == end)
         return PROJECT_IDLE;
     return first.own ? PROJECT_OWN : first.near ? PROJECT_NEAR : PROJECT_WIDE;
@@ -142,13 +142,13 @@ static int prepare(struct projector *projector, int index, struct err *err)
     const struct sql_section *section = &projector->kinds->items[index];
     struct project_kind *kind = &projector->prepared[index];
     const char *end = section->text + section->len, *next;
-    struct marks marks;
-    const char *p = marks_read(section->text, end, &marks);
-    for (; p < end; p = marks_read(next, end, &marks)) {
-        next = marks_statement_end(p, end);
-        if (!belongs(projector, &marks))
+    struct directives directives;
+    const char *p = directives_read(section->text, end, &directives);
+    for (; p < end; p = directives_read(next, end, &directives)) {
+        next = directives_statement_end(p, end);
+        if (!belongs(projector, &directives))
             continue;
-        int rc = add_statement(projector, kind, p, next, &marks, err);
+        int rc = add_statement(projector, kind, p, next, &directives, err);
         if (rc) {
             drop(kind);
             return rc;
@@ -254,7 +254,7 @@ static int run(struct projector *projector, struct statement *statement,
         rc = sqlite3_step(statement->stmt);
     int code = rc == SQLITE_DONE ? 0 : db_fail(projector->db, rc, err);
     sqlite3_reset(statement->stmt);
-    if (code || !statement->marks.must || sqlite3_changes(projector->db) == 1)
+    if (code || !statement->directives.must || sqlite3_changes(projector->db) == 1)
         return code;
     err_set(err, ERR_STALE, "%s of %s: it is not what it was", event->kind,
             event->card ? event->card : event->run);
@@ -265,7 +265,7 @@ static int run(struct projector *projector, struct statement *statement,
 static int run_each(struct projector *projector, struct statement *statement,
                     const struct store_seen *event, bool *touched, struct err *err)
 {
-    const struct json *item, *list = field_of(&projector->doc.root, &statement->marks.each);
+    const struct json *item, *list = field_of(&projector->doc.root, &statement->directives.each);
     int rc = 0;
     for (size_t i = 0; !rc && (item = json_at(list, i)); i++) {
         rc = run(projector, statement, event, item, err);
@@ -274,13 +274,14 @@ static int run_each(struct projector *projector, struct statement *statement,
     return rc;
 }
 
-static bool applies(const struct projector *projector, const struct marks *marks)
+static bool applies(const struct projector *projector, const struct directives *directives)
 {
-    if (!marks->with.name)
+    if (!directives->with.name)
         return true;
-    const struct json *field = field_of(&projector->doc.root, &marks->with);
-    return field && (!marks->is || (field->type == JSON_STRING && field->len == marks->is_len &&
-                                    memcmp(field->u.string, marks->is, marks->is_len) == 0));
+    const struct json *field = field_of(&projector->doc.root, &directives->with);
+    return field &&
+           (!directives->is || (field->type == JSON_STRING && field->len == directives->is_len &&
+                                memcmp(field->u.string, directives->is, directives->is_len) == 0));
 }
 
 int project(struct projector *projector, int index, const struct store_seen *event, bool *touched,
@@ -294,9 +295,9 @@ int project(struct projector *projector, int index, const struct store_seen *eve
         rc = json_parse(&projector->doc, event->body, event->body_len, NULL, err);
     for (size_t i = 0; !rc && i < kind->count; i++) {
         struct statement *statement = &kind->statements[i];
-        if (!applies(projector, &statement->marks))
+        if (!applies(projector, &statement->directives))
             continue;
-        if (statement->marks.each.name) {
+        if (statement->directives.each.name) {
             rc = run_each(projector, statement, event, touched, err);
         } else {
             rc = run(projector, statement, event, NULL, err);

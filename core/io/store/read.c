@@ -18,7 +18,7 @@ struct store_query {
     bool busy, passed; /* the guard */
 };
 
-enum { READ_BLOB, READ_MESSAGE, READ_MESSAGES, READ_PIECE, READ_HEADS, READ_CHAIN, HOLD, LET_GO };
+enum { READ_BLOB, READ_MESSAGE, READ_MESSAGES, READ_CHUNK, READ_HEADS, READ_CHAIN, HOLD, LET_GO };
 
 static const char *const texts[] = {
     [READ_BLOB] =
@@ -44,7 +44,7 @@ static const char *const texts[] = {
         "SELECT m.bytes, m.more, m.parent IS NULL FROM link JOIN message m ON m.id = link.id ORDER "
         "BY "
         "depth DESC",
-    [READ_PIECE] = PIECE_SELECT,
+    [READ_CHUNK] = CHUNK_SELECT,
     [READ_HEADS] = HEAD_SQL,
     [READ_CHAIN] =
         ("SELECT s.id, s.n, e.step, e.hash, s.seq, s.card, s.actor, s.role FROM stream s JOIN entry e ON e.seq = s.seq "
@@ -66,16 +66,16 @@ int reader_open(struct store *store, struct err *err)
     rc = rc ? rc : highwater_compare(store->reader, &mark, err);
     if (rc || !store->options.past)
         return rc;
-    if (past_open(&store->past, store->reader, &store->kinds))
+    if (snapshot_open(&store->snapshot, store->reader, &store->kinds))
         return err_set(err, ERR_MEMORY, "out of memory");
-    return past_build(&store->past, store->options.upto, store->options.sparse, err);
+    return snapshot_build(&store->snapshot, store->options.upto, store->options.sparse, err);
 }
 
 int store_forward(struct store *store, int64_t upto, struct err *err)
 {
     if (broken(!store->options.past || upto < store->options.upto))
         return err_set(err, ERR_BUG, "no moment before this one");
-    int rc = past_forward(&store->past, store->options.upto, upto, err);
+    int rc = snapshot_forward(&store->snapshot, store->options.upto, upto, err);
     if (!rc)
         store->options.upto = upto;
     return rc;
@@ -83,7 +83,7 @@ int store_forward(struct store *store, int64_t upto, struct err *err)
 
 int store_look(struct store *store, const char *card, struct err *err)
 {
-    return store->options.sparse ? sparse_look(&store->past, card, err) : 0;
+    return store->options.sparse ? snapshot_lazy_look(&store->snapshot, card, err) : 0;
 }
 
 void reader_close(struct store *store)
@@ -95,7 +95,7 @@ void reader_close(struct store *store)
     for (size_t i = 0; i < COUNT_OF(texts); i++)
         sqlite3_finalize(store->reads[i]);
     free(store->prepared);
-    past_close(&store->past);
+    snapshot_close(&store->snapshot);
     sqlite3_close(store->reader);
     store->prepared = NULL;
     store->reader = NULL;
@@ -191,7 +191,7 @@ int store_query(struct store *store, const char *name, struct store_query **out,
     if (broken(query->busy))
         return err_set(err, ERR_BUG, "the query '%s' is already running", name);
     int rc = hold(store, err);
-    if (!rc && store->options.sparse && !store->past.sparse.looked)
+    if (!rc && store->options.sparse && !store->snapshot.lazy.looked)
         rc = store_look(store, NULL, err);
     if (!rc && !query->stmt)
         rc = prepare(store, &store->queries.items[index], query, err);
@@ -332,14 +332,14 @@ static void bind_name(sqlite3_stmt *stmt, const struct hash *hash)
     sqlite3_bind_blob(stmt, 2, hash->bytes, HASH_SIZE, SQLITE_STATIC);
 }
 
-/* Appends the bytes of a row, columns bytes and more, and of its pieces. */
+/* Appends the bytes of a row, columns bytes and more, and of its chunks. */
 static int join(struct store *store, sqlite3_stmt *row, struct buf *out, struct err *err)
 {
-    sqlite3_stmt *pieces;
+    sqlite3_stmt *chunks;
     buf_put(out, sqlite3_column_blob(row, 0), (size_t)sqlite3_column_bytes(row, 0));
     int64_t more = sqlite3_column_int64(row, 1);
-    int rc = more ? statement(store, READ_PIECE, &pieces, err) : 0;
-    return rc || !more ? rc : piece_read(pieces, more, out, NULL, err);
+    int rc = more ? statement(store, READ_CHUNK, &chunks, err) : 0;
+    return rc || !more ? rc : chunk_read(chunks, more, out, NULL, err);
 }
 
 /* The one row that has these bytes under its hash. */
@@ -372,7 +372,7 @@ int store_get_message(struct store *store, const struct hash *hash, struct buf *
     return get_bytes(store, READ_MESSAGE, hash, out, err);
 }
 
-/* One message of a conversation; its bytes are joined only when it has pieces. */
+/* One message of a conversation; its bytes are joined only when it has chunks. */
 static int give(struct store *store, sqlite3_stmt *row, struct buf *joined,
                 int (*fn)(void *ctx, const void *bytes, size_t len), void *ctx, struct err *err)
 {

@@ -1,5 +1,5 @@
 /* rebuild.c: the events of a file, in the order of their commits, into projections elsewhere. For
- * check.c, which looks at every event as well, and for past.c, which stops at a moment. */
+ * check.c, which looks at every event as well, and for snapshot.c, which stops at a moment. */
 #include <string.h>
 
 #include "io/store/rebuild.h"

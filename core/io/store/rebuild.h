@@ -1,12 +1,12 @@
 /* rebuild.h: projections made again from the events of a file (rebuild.c), and what a file was at a
- * moment (past.c). */
+ * moment (snapshot.c). */
 #ifndef IO_STORE_REBUILD_H
 #define IO_STORE_REBUILD_H
 
 #include "io/store/db.h"
-#include "io/store/owed.h"
+#include "io/store/deferred.h"
 
-/* The columns of a row as `each` gets it; those of past.c end with the body. */
+/* The columns of a row as `each` gets it; those of snapshot.c end with the body. */
 enum rebuild_column {
     REBUILD_STREAM,
     REBUILD_RUN,
@@ -41,22 +41,22 @@ struct rebuild {
 /* 0, what `each` answered, ERR_MEMORY, ERR_STORE_*. */
 int rebuild_run(struct rebuild *rebuild, struct err *err);
 
-/* ---- past.c ---- */
+/* ---- snapshot.c ---- */
 
 /* What a sparse moment has put off. */
-struct sparse {
+struct snapshot_lazy {
     sqlite3_stmt *statements[2]; /* owned */
-    struct owed owed;
+    struct deferred deferred;
     bool looked; /* at some card, since it last went on */
 };
-struct past {
+struct snapshot {
     struct projector projector;
-    struct sparse sparse;
+    struct snapshot_lazy lazy;
     sqlite3_stmt *statements[5]; /* kept from one moment to the next */
     int64_t last;                /* the newest commit that was looked for */
 };
-int past_open(struct past *past, sqlite3 *db, const struct sql_sections *kinds);
-void past_close(struct past *past);
+int snapshot_open(struct snapshot *snapshot, sqlite3 *db, const struct sql_sections *kinds);
+void snapshot_close(struct snapshot *snapshot);
 
 /* Makes a read-only connection answer as of the commit `upto`: the projections, the streams'
  * heads and the events of that moment lie before the file's own, in the connection's private
@@ -65,25 +65,25 @@ void past_close(struct past *past);
  * streams have no `n`; the law is not judged again; no commit is seen that comes after it was made.
  * ERR_NOT_FOUND (no such commit yet), ERR_STORE_CORRUPT (an event cannot be projected),
  * ERR_STORE_*, ERR_MEMORY. */
-int past_build(struct past *past, int64_t upto, bool sparse, struct err *err);
+int snapshot_build(struct snapshot *snapshot, int64_t upto, bool sparse, struct err *err);
 
 /* From the moment `from` to a later one, at the cost of the events between. The same errors; after
  * one the connection is of no use. */
-int past_forward(struct past *past, int64_t from, int64_t upto, struct err *err);
+int snapshot_forward(struct snapshot *snapshot, int64_t from, int64_t upto, struct err *err);
 
 /* Projects one event. The same errors. */
-int past_project(struct past *past, int64_t seq, struct err *err);
+int snapshot_project(struct snapshot *snapshot, int64_t seq, struct err *err);
 
-/* ---- sparse.c: past.c's, where it is sparse ---- */
+/* ---- snapshot_lazy.c: snapshot.c's, where it is sparse ---- */
 
-extern const char sparse_views[]; /* SQL; what a sparse moment has beside the rest */
-void sparse_close(struct sparse *sparse);
-int sparse_go_on(struct past *past, int64_t after, int64_t upto, struct err *err);
+extern const char snapshot_lazy_views[]; /* SQL; what a sparse moment has beside the rest */
+void snapshot_lazy_close(struct snapshot_lazy *lazy);
+int snapshot_lazy_go_on(struct snapshot *snapshot, int64_t after, int64_t upto, struct err *err);
 
 /* A sparse moment puts off what an event changes of its card alone, most often for good. Called
  * before queries: until it goes on they answer for this card, with its epic, what it needs and what
- * it was forked of, and for those named since; card NULL: for all. The errors of past_forward, after
+ * it was forked of, and for those named since; card NULL: for all. The errors of snapshot_forward, after
  * which the connection is of no use. */
-int sparse_look(struct past *past, const char *card, struct err *err);
+int snapshot_lazy_look(struct snapshot *snapshot, const char *card, struct err *err);
 
 #endif

@@ -41,7 +41,7 @@ static const char *const texts[WRITE_COUNT] = {
                      "= ?1 AND m.hash = ?2",
     [ADD_BLOB] = "INSERT INTO blob (hash, bytes, more) VALUES (?, ?, ?)",
     [ADD_MESSAGE] = "INSERT INTO message (hash, parent, bytes, more) VALUES (?, ?, ?, ?)",
-    [ADD_PIECE] = PIECE_INSERT,
+    [ADD_CHUNK] = CHUNK_INSERT,
     [ADD_NAME] = "INSERT INTO name_recent (key, id) VALUES (?, ?)",
     [SORT_NAMES] = "INSERT INTO name SELECT key, id FROM name_recent",
     [DROP_NAMES] = "DELETE FROM name_recent",
@@ -169,7 +169,7 @@ static void undo(struct writer *writer, struct store_tx *list, const struct coun
         tx->chain->head = tx->chain->mark;
     writer->now = *counters;
     forget_kinds(writer);
-    writer->rooms = (struct piece_room){.page = writer->rooms.page};
+    writer->rooms = (struct chunk_room){.page = writer->rooms.page};
 }
 
 /* The new names move to the large table when they are many, or a small part of all. */
@@ -333,7 +333,7 @@ static int find_counters(struct writer *writer, struct err *err)
     writer->now = (struct counters){.seq = sqlite3_column_int64(stmt, 0),
                                     .recent = sqlite3_column_int64(stmt, 1),
                                     .named = sqlite3_column_int64(stmt, 2)};
-    writer->rooms = (struct piece_room){.page = (size_t)sqlite3_column_int64(stmt, 3)};
+    writer->rooms = (struct chunk_room){.page = (size_t)sqlite3_column_int64(stmt, 3)};
     if (sqlite3_column_bytes(stmt, 4) == HASH_SIZE)
         memcpy(writer->now.hash.bytes, sqlite3_column_blob(stmt, 4), HASH_SIZE);
     sqlite3_finalize(stmt);

@@ -3,11 +3,11 @@
 #define IO_STORE_WRITE_H
 
 #include "io/proof.h"
+#include "io/store/chunk.h"
 #include "io/store/db.h"
 #include "io/store/head.h"
 #include "io/store/highwater.h"
 #include "io/store/pack.h"
-#include "io/store/piece.h"
 #include "io/store/tx.h"
 
 /* ---- write.c: a batch of transactions -> one commit ---- */
@@ -28,7 +28,7 @@ enum write {
     FIND_MESSAGE,
     ADD_BLOB,
     ADD_MESSAGE,
-    ADD_PIECE,
+    ADD_CHUNK,
     ADD_NAME,
     SORT_NAMES,
     DROP_NAMES,
@@ -41,7 +41,7 @@ struct writer {
     sqlite3 *db;
     const struct store *store;
     struct projector projector;
-    struct piece_room rooms;
+    struct chunk_room rooms;
     int64_t *kinds; /* their numbers in this database, by section; 0: not looked up yet */
     struct pack pack;
     struct signer *signer; /* NULL: this project has no key yet */

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/repair.h"
+#include "base/sanitize.h"
 #include "io/disk.h"
 
 #ifndef ORKET_VERSION
@@ -361,7 +361,7 @@ void transfer_explain(const struct transfer *x, CURLcode rc, struct err *err)
         err_set(err, ERR_LIMIT, "%s: a line of the reply's head is without end", origin);
         return;
     }
-    utf8_repair(&text, why, strlen(why));
+    utf8_sanitize(&text, why, strlen(why));
     err_set(err, code_of(x, rc), x->head.bytes ? "%s cut its reply off: %s" : "%s: %s", origin,
             text.len ? text.data : "");
     if (rc == CURLE_PEER_FAILED_VERIFICATION)

@@ -4,7 +4,7 @@
 #include "model/dialect/match.h"
 
 #define MARK_MIN 4   /* bytes of a mark: shorter ones, as brackets and fences, stand in any text */
-#define ANY_MAX  256 /* as hole.c has it */
+#define ANY_MAX  256 /* as capture.c has it */
 
 /* ---- the marks of a family ---- */
 

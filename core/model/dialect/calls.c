@@ -2,7 +2,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-#include "model/dialect/loose.h"
+#include "model/dialect/lenient_json.h"
 #include "model/dialect/match.h"
 
 #define NESTED_MAX 4 /* arrays and wrappers around a call */
@@ -65,7 +65,7 @@ static bool add_mended(struct calls *calls, struct dialect_call *call, const cha
     struct buf json = {0};
     struct scan s = {.at = text, .end = text + len, .final = true};
     scan_blanks(&s);
-    bool whole = loose_value(&s, &json) == FOUND_YES;
+    bool whole = lenient_value(&s, &json) == FOUND_YES;
     scan_blanks(&s);
     whole = whole && s.at == s.end && add_arguments(calls, call, json.data, json.len);
     calls->starved |= !buf_ok(&json);
@@ -129,23 +129,23 @@ const struct json *tool_named(const struct json *tools, const char *name, size_t
     return spelled;
 }
 
-struct wanted tool_wants(const struct json *tool)
+struct schema_ref tool_wants(const struct json *tool)
 {
     const struct json *schema = json_get(tool, "parameters");
     if (!schema)
         schema = json_get(tool, "input_schema");
-    return (struct wanted){schema, schema};
+    return (struct schema_ref){schema, schema};
 }
 
-struct wanted tool_parameter(const struct json *tools, const char *tool, size_t tool_len,
-                             const char *key, size_t key_len)
+struct schema_ref tool_parameter(const struct json *tools, const char *tool, size_t tool_len,
+                                 const char *key, size_t key_len)
 {
-    return wanted_member(tool_wants(tool_named(tools, tool, tool_len)), key, key_len);
+    return schema_types_member(tool_wants(tool_named(tools, tool, tool_len)), key, key_len);
 }
 
 /* ---- a call ---- */
 
-static bool all_known(struct wanted tool, const struct json *object)
+static bool all_known(struct schema_ref tool, const struct json *object)
 {
     const struct json *properties = json_get(tool.schema, "properties");
     for (size_t i = 0; i < object->len; i++)

@@ -3,12 +3,12 @@
 
 #include <stdlib.h>
 
-static const char *const HOLES[] = {
-#define X(name, hole) [ITEM_##name] = hole,
-    GRAMMAR_HOLES(X)
+static const char *const CAPTURES[] = {
+#define X(name, capture) [ITEM_##name] = capture,
+    GRAMMAR_CAPTURES(X)
 #undef X
 };
-#define HOLE_COUNT (sizeof HOLES / sizeof *HOLES)
+#define CAPTURE_COUNT (sizeof CAPTURES / sizeof *CAPTURES)
 
 static int wrong(struct err *err, const char *what, const char *text)
 {
@@ -26,7 +26,7 @@ static struct item *new_item(struct template *t, enum item_kind kind)
 }
 
 /* {name}, {?text} or {=text}; at stands on the brace. NULL: it is none. */
-static const char *add_hole(struct template *t, const char *at)
+static const char *add_capture(struct template *t, const char *at)
 {
     const char *close = strchr(at, '}');
     size_t len = close ? (size_t)(close - at - 1) : 0;
@@ -36,8 +36,8 @@ static const char *add_hole(struct template *t, const char *at)
             item->text = at + 2, item->len = len - 1;
         return item ? close + 1 : NULL;
     }
-    for (size_t i = 0; len && i < HOLE_COUNT; i++)
-        if (strlen(HOLES[i]) == len && memcmp(HOLES[i], at + 1, len) == 0)
+    for (size_t i = 0; len && i < CAPTURE_COUNT; i++)
+        if (strlen(CAPTURES[i]) == len && memcmp(CAPTURES[i], at + 1, len) == 0)
             return new_item(t, (enum item_kind)i) ? close + 1 : NULL;
     return NULL;
 }
@@ -62,7 +62,7 @@ static int compile(struct template *t, const struct json *spec, struct err *err)
 {
     const char *text = json_string(spec, NULL);
     for (const char *at = text; at && *at;) {
-        at = *at == '{' ? add_hole(t, at) : *at == ' ' || *at == '\n' ? add_blanks(t, at)
+        at = *at == '{' ? add_capture(t, at) : *at == ' ' || *at == '\n' ? add_blanks(t, at)
                                                                       : add_text(t, at);
         if (!at)
             return wrong(err, "has a template that cannot be read", text);

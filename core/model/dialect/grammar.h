@@ -34,8 +34,8 @@
 #define GRAMMAR_ITEMS_MAX 24  /* of one template */
 #define GRAMMAR_FORMS_MAX 256 /* in all */
 
-/* X(NAME, hole) */
-#define GRAMMAR_HOLES(X)                                                                           \
+/* X(NAME, capture) */
+#define GRAMMAR_CAPTURES(X)                                                                        \
     X(NAME, "name")                                                                                \
     X(KEY, "key")                                                                                  \
     X(JSON, "json")                                                                                \
@@ -52,8 +52,8 @@
     X(ANY, "any")
 
 enum item_kind {
-#define X(name, hole) ITEM_##name,
-    GRAMMAR_HOLES(X)
+#define X(name, capture) ITEM_##name,
+    GRAMMAR_CAPTURES(X)
 #undef X
         ITEM_TEXT,
     ITEM_BLANKS,

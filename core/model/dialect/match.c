@@ -1,9 +1,9 @@
 /* match.c: a template is read item by item; what it says is a call in the end, or a part of one when the
  * text was cut. */
-#include "model/dialect/hole.h"
+#include "model/dialect/capture.h"
 
 #include "model/dialect/bounds.h"
-#include "model/dialect/loose.h"
+#include "model/dialect/lenient_json.h"
 
 /* ---- calls as lists ---- */
 
@@ -36,7 +36,7 @@ static enum found json_call(struct match *m)
     struct buf text = {0};
     const char *from = m->s->at;
     size_t before = m->calls->count;
-    enum found found = unless_held(m->s, from, loose_value(m->s, &text));
+    enum found found = unless_held(m->s, from, lenient_value(m->s, &text));
     bool cut = found == FOUND_MORE && m->s->final;
     if (found == FOUND_YES || cut)
         (m->keyed ? calls_of_keyed : calls_of_json)(m->calls, &text, match_state(m, cut));
@@ -78,7 +78,7 @@ static enum found json_list(struct match *m)
     enum found found = FOUND_YES;
     s->at++;
     while (found == FOUND_YES) {
-        enum found closed = loose_next(s);
+        enum found closed = lenient_next(s);
         if (closed == FOUND_YES)
             return m->calls->count > before ? FOUND_YES : FOUND_NO;
         found = closed == FOUND_MORE ? FOUND_MORE : one_of_many(m);
@@ -178,7 +178,7 @@ static enum found arguments(struct match *m)
     m->object = true;
     if (m->s->at < m->s->end && *m->s->at != '{')
         return FOUND_NO;
-    return unless_held(m->s, from, loose_value(m->s, &m->arguments));
+    return unless_held(m->s, from, lenient_value(m->s, &m->arguments));
 }
 
 /* ---- templates ---- */
@@ -271,11 +271,11 @@ static bool takes_blanks(enum item_kind kind)
     return kind == ITEM_VALUE || kind == ITEM_REST || kind == ITEM_LINE || kind == ITEM_ANY;
 }
 
-static enum found hole(struct match *m, const struct template *t, size_t i,
-                       const struct template *outer)
+static enum found capture(struct match *m, const struct template *t, size_t i,
+                          const struct template *outer)
 {
     struct scan *s = m->s;
-    struct text close = hole_behind(t, i);
+    struct text close = capture_behind(t, i);
     s->stop = close.at;
     s->stop_len = close.len;
     s->quote = m->form->quote.at;
@@ -286,7 +286,7 @@ static enum found hole(struct match *m, const struct template *t, size_t i,
     case ITEM_NAME:
         return scan_name(s, &m->name, &m->name_len);
     case ITEM_KEY:
-        return hole_key(m, close);
+        return capture_key(m, close);
     case ITEM_JSON:
         return arguments(m);
     case ITEM_KEYED:
@@ -296,21 +296,21 @@ static enum found hole(struct match *m, const struct template *t, size_t i,
     case ITEM_PYTHON:
         return python_calls(s, m->calls);
     case ITEM_PARAMS:
-        return hole_params(m, t);
+        return capture_params(m, t);
     case ITEM_VALUE:
-        return hole_value(m, close, outer);
+        return capture_value(m, close, outer);
     case ITEM_REST:
-        return hole_rest(m);
+        return capture_rest(m);
     case ITEM_LINE:
-        return hole_line(m);
+        return capture_line(m);
     case ITEM_TAGS:
-        return hole_tags(m);
+        return capture_tags(m);
     case ITEM_STRING:
-        return hole_string(m);
+        return capture_string(m);
     case ITEM_TYPE:
-        return hole_type(m);
+        return capture_type(m);
     default:
-        return hole_any(m, close);
+        return capture_any(m, close);
     }
 }
 
@@ -333,7 +333,7 @@ enum found match_template(struct match *m, const struct template *t, const struc
         else if (item->kind == ITEM_MAYBE)
             found = maybe(m, item);
         else
-            found = hole(m, t, i, outer);
+            found = capture(m, t, i, outer);
         m->heart |= found == FOUND_YES && is_heart(m, item->kind);
         m->open_ended |= m->heart && (item->kind == ITEM_PARAMS || item->kind == ITEM_TAGS);
     }

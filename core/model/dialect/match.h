@@ -5,7 +5,7 @@
 #include "model/dialect.h"
 #include "model/dialect/grammar.h"
 #include "model/dialect/scan.h"
-#include "model/dialect/wanted.h"
+#include "model/dialect/schema_types.h"
 
 /* The calls of one place, collected while a form is read. */
 struct calls {
@@ -39,9 +39,9 @@ size_t calls_of_json(struct calls *calls, const struct buf *text, enum dialect_s
 size_t calls_of_keyed(struct calls *calls, const struct buf *text, enum dialect_state state);
 
 /* What a declared tool's parameters want, all of them or one. */
-struct wanted tool_wants(const struct json *tool);
-struct wanted tool_parameter(const struct json *tools, const char *tool, size_t tool_len,
-                             const char *key, size_t key_len);
+struct schema_ref tool_wants(const struct json *tool);
+struct schema_ref tool_parameter(const struct json *tools, const char *tool, size_t tool_len,
+                                 const char *key, size_t key_len);
 /* The declared tool of a name, or NULL. */
 const struct json *tool_named(const struct json *tools, const char *name, size_t len);
 
@@ -57,7 +57,7 @@ enum found python_calls(struct scan *s, struct calls *calls);
 enum param_written { PARAM_TEXT, PARAM_EITHER, PARAM_JSON };
 
 /* Text as the value of a parameter, appended as JSON; without memory out has failed. */
-void param_value(struct buf *out, const char *text, size_t len, struct wanted wanted, enum param_written written);
+void param_value(struct buf *out, const char *text, size_t len, struct schema_ref wanted, enum param_written written);
 
 /* No call and no list of calls begins at this bracket: what stands behind it begins neither. */
 bool match_holds_none(const struct scan *s);

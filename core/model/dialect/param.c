@@ -1,6 +1,6 @@
 /* param.c: a parameter's text as the value that its schema asks for. */
-#include "base/repair.h"
-#include "model/dialect/loose.h"
+#include "base/sanitize.h"
+#include "model/dialect/lenient_json.h"
 #include "model/dialect/match.h"
 
 /* Each of these has failed `out` without memory, whatever it answers. */
@@ -10,7 +10,7 @@ static bool as_json(struct buf *json, const char *text, size_t len)
 {
     struct scan s = {.at = text, .end = text + len, .final = true};
     scan_blanks(&s);
-    if (loose_value(&s, json) != FOUND_YES)
+    if (lenient_value(&s, json) != FOUND_YES)
         return false;
     scan_blanks(&s);
     return s.at == s.end && buf_ok(json);
@@ -51,10 +51,10 @@ static bool plain_value(struct buf *out, const char *text, size_t len, unsigned 
 {
     struct buf json = {0};
     struct json_doc doc = {0};
-    if (types & (WANTED_INTEGER | WANTED_NUMBER))
+    if (types & (SCHEMA_TYPE_INTEGER | SCHEMA_TYPE_NUMBER))
         behind_zeros(&text, &len);
     bool fits = as_json(&json, text, len) && scan_json(&doc, json.data, json.len, &out->failed)
-        && wanted_fits(types, &doc.root);
+        && schema_types_fit(types, &doc.root);
     if (fits)
         json_write(out, &doc.root);
     json_doc_clear(&doc);
@@ -67,7 +67,7 @@ static bool plain_value(struct buf *out, const char *text, size_t len, unsigned 
 static bool typed_value(struct buf *out, const char *text, size_t len, unsigned types)
 {
     struct buf inner = {0};
-    bool may_hold = types == WANTED_ARRAY || types == WANTED_OBJECT;
+    bool may_hold = types == SCHEMA_TYPE_ARRAY || types == SCHEMA_TYPE_OBJECT;
     bool fits = plain_value(out, text, len, types)
         || (may_hold && unescape(&inner, text, len) && plain_value(out, inner.data, inner.len, types));
     out->failed |= inner.failed;
@@ -93,21 +93,21 @@ static unsigned as_types(unsigned types, enum param_written written)
 {
     const unsigned all = ~0u;
     if (!types)
-        return written == PARAM_JSON ? all : written == PARAM_EITHER ? all & ~(unsigned)WANTED_STRING : 0;
-    return written == PARAM_JSON ? types : types & ~(unsigned)WANTED_STRING;
+        return written == PARAM_JSON ? all : written == PARAM_EITHER ? all & ~(unsigned)SCHEMA_TYPE_STRING : 0;
+    return written == PARAM_JSON ? types : types & ~(unsigned)SCHEMA_TYPE_STRING;
 }
 
-void param_value(struct buf *out, const char *text, size_t len, struct wanted wanted, enum param_written written)
+void param_value(struct buf *out, const char *text, size_t len, struct schema_ref wanted, enum param_written written)
 {
-    unsigned asked = wanted_types(wanted), types = as_types(asked, written);
-    if (written != PARAM_JSON && wanted_names(wanted, text, len))
+    unsigned asked = schema_types_of(wanted), types = as_types(asked, written);
+    if (written != PARAM_JSON && schema_types_names(wanted, text, len))
         types = 0;
     if (types && typed_value(out, text, len, types))
         return;
-    if (asked && !(asked & WANTED_STRING) && quoted_value(out, text, len, types))
+    if (asked && !(asked & SCHEMA_TYPE_STRING) && quoted_value(out, text, len, types))
         return;
     struct buf valid = {0};
-    utf8_repair(&valid, text, len);
+    utf8_sanitize(&valid, text, len);
     json_write_string(out, valid.data ? valid.data : "", valid.len);
     out->failed |= valid.failed;
     buf_clear(&valid);

@@ -1,5 +1,5 @@
 /* python.c: calls as Python writes them. Only keywords name arguments. */
-#include "model/dialect/loose.h"
+#include "model/dialect/lenient_json.h"
 #include "model/dialect/match.h"
 
 static enum found keyword(struct scan *s, struct buf *out, bool first)
@@ -19,7 +19,7 @@ static enum found keyword(struct scan *s, struct buf *out, bool first)
     json_write_string(out, name, len);
     buf_putc(out, ':');
     size_t from = out->len;
-    found = loose_python(s, out);
+    found = lenient_python(s, out);
     if (found == FOUND_MORE && out->len == from)
         out->len = mark;
     return found;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "model/dialect/bounds.h"
-#include "model/dialect/hole.h"
+#include "model/dialect/capture.h"
 
 #define NAME_MAX_LEN 256
 #define DEPTH_MAX    32
@@ -63,16 +63,17 @@ static enum found close_tag(const struct match *m, struct scan *s, struct tag ta
 
 /* ---- values ---- */
 
-static enum found inside(struct match *m, struct wanted wanted, struct buf *out, unsigned depth);
+static enum found inside(struct match *m, struct schema_ref wanted, struct buf *out,
+                         unsigned depth);
 
 /* Nothing, where something that holds others is asked for. */
 static const char *empty_of(const char *from, const char *to, unsigned types)
 {
     while (from < to && scan_blank(*from))
         from++;
-    return from < to || types & WANTED_STRING ? NULL
-        : types & WANTED_ARRAY                ? "[]"
-        : types & WANTED_OBJECT               ? "{}"
+    return from < to || types & SCHEMA_TYPE_STRING ? NULL
+        : types & SCHEMA_TYPE_ARRAY           ? "[]"
+        : types & SCHEMA_TYPE_OBJECT          ? "{}"
                                               : NULL;
 }
 
@@ -88,7 +89,7 @@ static const char *before_doubled(struct scan *s, const char *from, const char *
 }
 
 /* Text up to the end of its tag. */
-static enum found leaf(struct match *m, struct tag tag, struct wanted wanted, struct buf *out)
+static enum found leaf(struct match *m, struct tag tag, struct schema_ref wanted, struct buf *out)
 {
     struct scan *s = m->s;
     const char *from = s->at, *at = from;
@@ -107,7 +108,7 @@ static enum found leaf(struct match *m, struct tag tag, struct wanted wanted, st
     }
     if (found == FOUND_YES)
         at = before_doubled(s, from, at, mark);
-    const char *to = found == FOUND_YES ? at : s->end, *empty = empty_of(from, to, wanted_types(wanted));
+    const char *to = found == FOUND_YES ? at : s->end, *empty = empty_of(from, to, schema_types_of(wanted));
     if (empty)
         buf_puts(out, empty);
     else if (found == FOUND_YES || s->final)
@@ -115,7 +116,7 @@ static enum found leaf(struct match *m, struct tag tag, struct wanted wanted, st
     return found == FOUND_YES ? FOUND_YES : FOUND_MORE;
 }
 
-static enum found value(struct match *m, struct tag tag, struct wanted wanted, struct buf *out, unsigned depth)
+static enum found value(struct match *m, struct tag tag, struct schema_ref wanted, struct buf *out, unsigned depth)
 {
     struct scan look = *m->s;
     struct tag first;
@@ -123,7 +124,7 @@ static enum found value(struct match *m, struct tag tag, struct wanted wanted, s
     enum found nested = open_tag(m, &look, &first);
     if (nested == FOUND_MORE && !look.final)
         return FOUND_MORE; /* what is a text is looked at again likewise */
-    if (nested != FOUND_YES || wanted_types(wanted) & WANTED_STRING)
+    if (nested != FOUND_YES || schema_types_of(wanted) & SCHEMA_TYPE_STRING)
         return leaf(m, tag, wanted, out);
     if (depth == DEPTH_MAX)
         return FOUND_NO;
@@ -168,7 +169,7 @@ static bool is_item(struct tag tag)
 /* One name alone, where a list is asked for, or what is called an item where nothing else is. */
 static bool is_list(const struct members *members, unsigned types)
 {
-    return members->count == 1 && (types == WANTED_ARRAY || ((types & WANTED_ARRAY || !types) && is_item(members->items->tag)));
+    return members->count == 1 && (types == SCHEMA_TYPE_ARRAY || ((types & SCHEMA_TYPE_ARRAY || !types) && is_item(members->items->tag)));
 }
 
 static void write_values(struct buf *out, const struct member *member, bool list)
@@ -195,19 +196,19 @@ static void write_members(struct buf *out, const struct members *members)
     buf_putc(out, '}');
 }
 
-static enum found one_member(struct match *m, struct members *members, struct tag tag, struct wanted wanted, unsigned depth)
+static enum found one_member(struct match *m, struct members *members, struct tag tag, struct schema_ref wanted, unsigned depth)
 {
     struct member *member = member_of(m, members, tag);
     if (!member)
         return FOUND_NO;
-    bool item = wanted_types(wanted) & WANTED_ARRAY;
+    bool item = schema_types_of(wanted) & SCHEMA_TYPE_ARRAY;
     if (member->count++)
         buf_putc(&member->values, ',');
-    return value(m, tag, item ? wanted_item(wanted) : wanted_member(wanted, tag.name, tag.len), &member->values, depth);
+    return value(m, tag, item ? schema_types_item(wanted) : schema_types_member(wanted, tag.name, tag.len), &member->values, depth);
 }
 
 /* None, one or more tags; the scan is left before what is none. */
-static enum found inside(struct match *m, struct wanted wanted, struct buf *out, unsigned depth)
+static enum found inside(struct match *m, struct schema_ref wanted, struct buf *out, unsigned depth)
 {
     struct members members = {0};
     enum found found = FOUND_YES;
@@ -227,7 +228,7 @@ static enum found inside(struct match *m, struct wanted wanted, struct buf *out,
     }
     if (members.count && members.items[members.count - 1].values.len == 0 && buf_ok(&members.items[members.count - 1].values))
         members.count--, buf_clear(&members.items[members.count].values); /* cut before its value */
-    if (is_list(&members, wanted_types(wanted)))
+    if (is_list(&members, schema_types_of(wanted)))
         write_values(out, members.items, true);
     else
         write_members(out, &members);
@@ -235,7 +236,7 @@ static enum found inside(struct match *m, struct wanted wanted, struct buf *out,
     return found == FOUND_MORE ? FOUND_MORE : FOUND_YES;
 }
 
-enum found hole_tags(struct match *m)
+enum found capture_tags(struct match *m)
 {
     m->object = true;
     return inside(m, tool_wants(tool_named(m->calls->tools, m->name, m->name_len)), &m->arguments, 0);

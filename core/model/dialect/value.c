@@ -1,7 +1,7 @@
 /* value.c: a parameter's value that is text: where it ends. What stands in it may look like any mark; where it holds a
  * whole beginning of something else, or an end that fits nothing, it may have taken in what is behind it, and is none. */
 #include "model/dialect/bounds.h"
-#include "model/dialect/hole.h"
+#include "model/dialect/capture.h"
 
 #define LOOKS_MAX 64 /* beginnings of parameters inside a call's values that are thought about */
 #define OPEN_MIN  4  /* bytes of a mark that may be said twice */
@@ -31,7 +31,7 @@ static enum found call_ends(const struct template *outer, const struct scan *s, 
         const struct item *item = &outer->items[i];
         enum found found = item->kind == ITEM_BLANKS
             ? FOUND_NO
-            : hole_stands(s, at, (struct text){item->text, item->len});
+            : capture_stands(s, at, (struct text){item->text, item->len});
         best = found > best ? found : best;
         texts += item->kind != ITEM_BLANKS;
     }
@@ -46,7 +46,7 @@ static enum found param_ends(const struct match *m, const char *at, const struct
         at++;
     if (at == m->s->end)
         return m->s->final ? FOUND_YES : FOUND_MORE;
-    enum found a = hole_stands(m->s, at, next), b = call_ends(outer, m->s, at);
+    enum found a = capture_stands(m->s, at, next), b = call_ends(outer, m->s, at);
     return a > b ? a : b;
 }
 
@@ -124,7 +124,7 @@ static void unclosed(struct match *m, const char *from, const char *to, struct t
     if (!m->form->lines && to > from && to[-1] == '\n') /* the next mark's line begins behind it */
         to -= to - from > 1 && to[-2] == '\r' ? 2 : 1;
     m->s->repaired = m->unclosed = true;
-    hole_member(m, from, (size_t)(to - from));
+    capture_member(m, from, (size_t)(to - from));
 }
 
 /* Before `at` the value ends, though its mark is missing; not where it holds others: it may be anybody's. */
@@ -160,7 +160,7 @@ static const char *behind_doubled(const struct value *v, const char *at, enum fo
         const char *next = at;
         while (next < v->m->s->end && scan_blank(*next))
             next++;
-        *found = hole_stands(v->m->s, next, v->close);
+        *found = capture_stands(v->m->s, next, v->close);
         behind = next + v->close.len;
     } while (*found == FOUND_YES);
     return at;
@@ -184,7 +184,7 @@ static enum look at_close(struct value *v, const char *at)
     if (ends == FOUND_MORE)
         return LOOK_MORE;
     if (ends == FOUND_YES) {
-        hole_member(m, v->from, (size_t)(at - v->from));
+        capture_member(m, v->from, (size_t)(at - v->from));
         m->s->at = behind - v->close.len; /* the template goes on with the mark */
         return LOOK_ENDS;
     }
@@ -235,7 +235,7 @@ static const char *behind_ends(const struct value *v, const char *at, size_t *co
         const char *p = at;
         while (p < v->m->s->end && scan_blank(*p))
             p++;
-        if (mark.len && hole_stands(v->m->s, p, mark) == FOUND_YES)
+        if (mark.len && capture_stands(v->m->s, p, mark) == FOUND_YES)
             at = p + mark.len, ++*count;
     }
     return at;
@@ -251,7 +251,7 @@ static enum look at_call_end(struct value *v, const char *at)
     const struct text open = v->m->form->open;
     while (behind < s->end && scan_blank(*behind))
         behind++;
-    if (open.len && hole_stands(s, behind, open) == FOUND_YES)
+    if (open.len && capture_stands(s, behind, open) == FOUND_YES)
         behind += open.len;
     while (behind < s->end && scan_blank(*behind))
         behind++;
@@ -295,7 +295,7 @@ static enum look look_at(struct value *v, const char *at, const char **next)
 {
     struct match *m = v->m;
     struct text param = {m->form->param.items[0].text, m->form->param.items[0].len};
-    enum found close = hole_stands(m->s, at, v->close), opened = hole_stands(m->s, at, param);
+    enum found close = capture_stands(m->s, at, v->close), opened = capture_stands(m->s, at, param);
     enum found ends = call_ends(v->outer, m->s, at);
     if ((close == FOUND_MORE || opened == FOUND_MORE || ends == FOUND_MORE) && !m->s->final)
         return LOOK_MORE;
@@ -339,7 +339,7 @@ static const char *behind_opening(const struct match *m, const char *from, enum 
         return from;
     while (at < m->s->end && scan_blank(*at))
         at++;
-    *found = hole_stands(m->s, at, (struct text){t->items[i - 1].text, t->items[i - 1].len});
+    *found = capture_stands(m->s, at, (struct text){t->items[i - 1].text, t->items[i - 1].len});
     return *found == FOUND_YES ? at + t->items[i - 1].len : from;
 }
 
@@ -364,11 +364,11 @@ static enum found param_value_text(struct match *m, struct text close, const str
     }
     s->at = s->end;
     if (s->final)
-        hole_member(m, v.from, (size_t)(s->end - v.from));
+        capture_member(m, v.from, (size_t)(s->end - v.from));
     return FOUND_MORE;
 }
 
-enum found hole_value(struct match *m, struct text close, const struct template *outer)
+enum found capture_value(struct match *m, struct text close, const struct template *outer)
 {
     struct scan *s = m->s;
     if (outer)
@@ -376,6 +376,6 @@ enum found hole_value(struct match *m, struct text close, const struct template 
     const char *from = s->at, *end = close.len ? memmem(s->at, scan_left(s), close.at, close.len) : NULL;
     s->at = end ? end : s->end;
     if (end || s->final)
-        hole_member(m, from, (size_t)(s->at - from));
+        capture_member(m, from, (size_t)(s->at - from));
     return end ? FOUND_YES : FOUND_MORE;
 }

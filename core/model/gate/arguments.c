@@ -87,9 +87,9 @@ bool gate_check_call_content(struct gate_case *c)
     return gate_check_texts(c, c->call->arguments);
 }
 
-bool gate_check_call_leaks(struct gate_case *c)
+bool gate_check_call_secrets(struct gate_case *c)
 {
-    return !c->gate->tool[c->tool].records || gate_check_leaks(c, c->call->arguments);
+    return !c->gate->tool[c->tool].records || gate_check_secrets(c, c->call->arguments);
 }
 
 bool gate_call_records(const struct gate *gate, const struct gate_call *call)

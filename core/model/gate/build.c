@@ -288,7 +288,7 @@ static int build(struct gate *gate, struct err *err)
         rc = build_roles(gate, json_get(law, "roles"), err);
     if (rc == 0)
         rc = gate_build_commands(gate, json_get(law, "commands"), err);
-    return rc ? rc : gate_build_house(gate, json_get(law, "rules"), err);
+    return rc ? rc : gate_build_site_rules(gate, json_get(law, "rules"), err);
 }
 
 int gate_build(const struct json *law, struct gate **out, struct err *err)
@@ -322,7 +322,7 @@ void gate_free(struct gate *gate)
         schema_free(gate->tool[i].schema);
         free(gate->tool[i].paths);
     }
-    gate_free_house(gate);
+    gate_free_site_rules(gate);
     gate_names_clear(&gate->tools);
     gate_names_clear(&gate->roles);
     gate_names_clear(&gate->types);

@@ -2,7 +2,7 @@
  *
  * Names become small numbers once, at build time, and sets of them become bits, so that a decision
  * is a few lookups and ANDs: role x tool is one bit; for each role, tool, status and type there is
- * the set of house rules that may concern it, and the rules of a call are the intersection of four
+ * the set of site rules that may concern it, and the rules of a call are the intersection of four
  * sets.
  */
 #ifndef MODEL_GATE_IMPL_H
@@ -49,7 +49,7 @@ struct gate_tool {
     const char *where;
 };
 
-struct gate_house_rule {
+struct gate_site_rule {
     char *id; /* "house.<id>" */
     enum gate_decision effect;
     const char *why, *fix, *where;
@@ -68,7 +68,7 @@ struct gate {
     const char **role_where;
     struct gate_names tools, roles;
     struct gate_tool *tool;
-    struct gate_house_rule *rule;
+    struct gate_site_rule *rule;
     size_t rule_count, words;                          /* words of 64 bits in a set of rules */
     uint64_t *role_tools;                              /* roles.count x tools.count bits */
     uint64_t *by_role, *by_tool, *by_status, *by_type; /* a set of rules each */
@@ -94,9 +94,9 @@ enum gate_want gate_operation_want_at(int number);
 unsigned gate_operation_nature_at(int number);
 bool gate_operation_records_at(int number);
 
-/* The rules of the house (house.c), after tools and roles are known. */
-int gate_build_house(struct gate *gate, const struct json *rules, struct err *err) MUST_CHECK;
-void gate_free_house(struct gate *gate);
+/* The site rules (site_rules.c), after tools and roles are known. */
+int gate_build_site_rules(struct gate *gate, const struct json *rules, struct err *err) MUST_CHECK;
+void gate_free_site_rules(struct gate *gate);
 
 /* The forbidden types of the law (writes.c). */
 int gate_build_types(struct gate *gate, const struct json *list, struct err *err) MUST_CHECK;
@@ -163,27 +163,27 @@ void gate_ask(struct gate_case *c, enum gate_rule_id rule, const char *fix, cons
 #define GATE_CONFIRM_FIX                                                                           \
     "wait for the person's answer; nothing in the arguments can stand in for it"
 
-/* Each rule of the house that concerns the call and these paths, whatever it decides. */
-typedef void gate_house_fn(struct gate_case *c, const struct gate_house_rule *rule, void *ctx);
-void gate_each_house(struct gate_case *c, const struct gate_path *paths, size_t count,
-                     gate_house_fn *fn, void *ctx);
-void gate_apply_house(struct gate_case *c, const struct gate_house_rule *rule);
+/* Each site rule that concerns the call and these paths, whatever it decides. */
+typedef void gate_site_rule_fn(struct gate_case *c, const struct gate_site_rule *rule, void *ctx);
+void gate_each_site_rule(struct gate_case *c, const struct gate_path *paths, size_t count,
+                         gate_site_rule_fn *fn, void *ctx);
+void gate_apply_site_rule(struct gate_case *c, const struct gate_site_rule *rule);
 
 /* The verdict as it is before anything was judged. */
 void gate_clear(struct gate_verdict *verdict);
 
 /* Each judges one thing; false when the verdict is deny. */
 bool gate_check_path(struct gate_case *c, const struct gate_path *path);
-bool gate_check_house(struct gate_case *c, const struct gate_path *paths, size_t count);
+bool gate_check_site_rules(struct gate_case *c, const struct gate_path *paths, size_t count);
 bool gate_check_texts(struct gate_case *c, const struct json *value);
 /* A name without case, without a stream and without what nobody sees, to `word`, which has room for
  * len bytes; answers its length. */
 size_t gate_fold_name(const char *text, size_t len, char *word);
-bool gate_check_leaks(struct gate_case *c, const struct json *tree);
-bool gate_check_new_leaks(struct gate_case *c, const struct json *fields); /* beside the call's */
-/* What gate_find_leak answers: of the text as it stands, and of what it holds in base64. */
-const char *gate_find_plain_leak(const char *text, size_t len, size_t *at);
-const char *gate_find_coded_leak(const char *text, size_t len, size_t *at);
+bool gate_check_secrets(struct gate_case *c, const struct json *tree);
+bool gate_check_new_secrets(struct gate_case *c, const struct json *fields); /* beside the call's */
+/* What gate_find_secret answers: of the text as it stands, and of what it holds in base64. */
+const char *gate_find_plain_secret(const char *text, size_t len, size_t *at);
+const char *gate_find_base64_secret(const char *text, size_t len, size_t *at);
 bool gate_check_write(struct gate_case *c, const struct gate_path *path, enum gate_want want);
 bool gate_check_size(struct gate_case *c, size_t size,
                      const struct json *tree); /* 0 = the tree's */
@@ -193,7 +193,7 @@ bool gate_check_call_size(struct gate_case *c);
 bool gate_check_call_json(struct gate_case *c);
 bool gate_check_call_schema(struct gate_case *c);
 bool gate_check_call_content(struct gate_case *c);
-bool gate_check_call_leaks(struct gate_case *c);
+bool gate_check_call_secrets(struct gate_case *c);
 bool gate_check_paths(struct gate_case *c);
 
 /* Asks about the call's paths that people's tools execute. */

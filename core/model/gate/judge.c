@@ -1,6 +1,6 @@
 /* judge.c: the chain of checks. Each looks at one thing, in the order of rules.h; the first that
  * does not pass decides. Here are those of tool, role and card, and of the turn; arguments.c and
- * paths.c have what their names say, house.c the rules of the house, operation.c operations. */
+ * paths.c have what their names say, site_rules.c the site rules, operation.c operations. */
 #include <string.h>
 
 #include "model/gate/impl.h"
@@ -83,11 +83,11 @@ static bool check_card_status(struct gate_case *c)
     return gate_deny_at(c, c->gate->tool[c->tool].where);
 }
 
-/* ---- the house, the turn ---- */
+/* ---- site rules, the turn ---- */
 
-static bool check_house(struct gate_case *c)
+static bool check_site_rules(struct gate_case *c)
 {
-    return gate_check_house(c, c->call->paths, c->call->path_count);
+    return gate_check_site_rules(c, c->call->paths, c->call->path_count);
 }
 
 static bool check_calls(struct gate_case *c)
@@ -116,8 +116,8 @@ static check_fn *const head[] = {check_tool_length, check_tool,      check_role,
                                  check_role_tool,   check_card_type, check_card_status};
 static check_fn *const arguments[] = {gate_check_call_size, gate_check_call_json,
                                       gate_check_call_schema, gate_check_call_content,
-                                      gate_check_call_leaks};
-static check_fn *const reach[] = {gate_check_paths, check_house, check_calls, check_confirm};
+                                      gate_check_call_secrets};
+static check_fn *const reach[] = {gate_check_paths, check_site_rules, check_calls, check_confirm};
 
 static bool run(struct gate_case *c, check_fn *const *checks, size_t count)
 {
@@ -169,7 +169,7 @@ bool gate_may_read(const struct gate *gate, const struct gate_call *call, const 
     struct gate_case c;
     struct gate_path path = {.name = name, .len = len};
     return gate_case_open(&c, gate, call, &verdict) && gate_check_path(&c, &path) &&
-           gate_check_house(&c, &path, 1) && verdict.decision == GATE_DECISION_ALLOW;
+           gate_check_site_rules(&c, &path, 1) && verdict.decision == GATE_DECISION_ALLOW;
 }
 
 /* ---- every check by itself ---- */
@@ -196,9 +196,9 @@ static bool try_check(struct listing *list, check_fn *check)
     return passed;
 }
 
-static void note_rule(struct gate_case *c, const struct gate_house_rule *rule, void *ctx)
+static void note_rule(struct gate_case *c, const struct gate_site_rule *rule, void *ctx)
 {
-    gate_apply_house(c, rule);
+    gate_apply_site_rule(c, rule);
     note(ctx);
 }
 
@@ -227,7 +227,7 @@ static void explain_arguments(struct listing *list)
         return;
     try_check(list, gate_check_call_schema);
     try_check(list, gate_check_call_content);
-    try_check(list, gate_check_call_leaks);
+    try_check(list, gate_check_call_secrets);
     gate_check_each_path(&list->c, note_path, list);
 }
 
@@ -242,7 +242,7 @@ size_t gate_explain(const struct gate *gate, const struct gate_call *call, struc
     bool placed = explain_head(&list);
     explain_arguments(&list);
     if (placed)
-        gate_each_house(&list.c, call->paths, call->path_count, note_rule, &list);
+        gate_each_site_rule(&list.c, call->paths, call->path_count, note_rule, &list);
     try_check(&list, check_calls);
     if (list.c.tool != GATE_NO_NAME)
         try_check(&list, check_confirm);

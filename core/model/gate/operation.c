@@ -301,7 +301,7 @@ static bool check_fields(struct gate_case *c, const struct operation *op, const 
         if (op->fields[i].needed && !json_get(fields, op->fields[i].name))
             return bad_field(c, op, op->fields[i].name, "is missing");
     return gate_check_texts(c, fields) &&
-           (op->effect == GATE_EFFECT_NONE || gate_check_new_leaks(c, fields));
+           (op->effect == GATE_EFFECT_NONE || gate_check_new_secrets(c, fields));
 }
 
 /* ---- the judgement ---- */
@@ -371,10 +371,10 @@ static void check_confirm(struct gate_case *c, const struct gate_operation *oper
 static bool check_reach(struct gate_case *c, const struct gate_operation *operation, int number)
 {
     if (operations[number].want == GATE_WANT_NOTHING)
-        return gate_check_house(c, NULL, 0);
+        return gate_check_site_rules(c, NULL, 0);
     return gate_check_path(c, &operation->path) &&
            gate_check_write(c, &operation->path, operations[number].want) &&
-           gate_check_house(c, &operation->path, 1);
+           gate_check_site_rules(c, &operation->path, 1);
 }
 
 static bool check_issues(struct gate_case *c, const struct gate_operation *operation,

@@ -3,7 +3,7 @@
 #ifndef MODEL_GATE_RULES_H
 #define MODEL_GATE_RULES_H
 
-/* X(name, id, what it refuses), in the order of the checks. The rules of the house are
+/* X(name, id, what it refuses), in the order of the checks. The site rules are
  * "house.<id>", a refused card move carries the id of the state machine ("fsm.edge"). */
 #define GATE_RULES(X)                                                                              \
     X(ALLOW, "gate.allow", "nothing: every check passed")                                          \

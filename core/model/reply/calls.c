@@ -115,7 +115,8 @@ static bool is_empty(const struct buf *arguments)
     return same(arguments, "{}", 2);
 }
 
-static void add_arguments(struct delta *delta, struct reply_call *call, const struct json *value)
+static void add_arguments(struct event_cache *cache, struct reply_call *call,
+                          const struct json *value)
 {
     size_t len;
     const char *text = json_string(value, &len);
@@ -123,20 +124,20 @@ static void add_arguments(struct delta *delta, struct reply_call *call, const st
         if (len && *text == '{' && is_empty(&call->arguments))
             buf_reset(&call->arguments);
         buf_put(&call->arguments, text, len);
-        delta_found(delta, value, &call->arguments);
+        event_cache_found(cache, value, &call->arguments);
     } else if (value) {
         if (is_empty(&call->arguments)) // Gemini's may come behind their call's name
             buf_reset(&call->arguments);
         json_write(&call->arguments, value);
-        delta_spoil(delta);
+        event_cache_spoil(cache);
     }
 }
 
 /* Texts beside what is said: an event that has one is like no other. */
-static int add_signature(struct delta *delta, struct buf *out, const struct json *value)
+static int add_signature(struct event_cache *cache, struct buf *out, const struct json *value)
 {
     if (value)
-        delta_spoil(delta);
+        event_cache_spoil(cache);
     return reply_set_text(out, value);
 }
 
@@ -163,9 +164,9 @@ static int fill_call(struct reply *r, struct reply_call *call, const struct frag
     if (!call->id.len && reply_set_text(&call->id, f->id))
         return ERR_MEMORY;
     set_name(call, f->name);
-    add_arguments(&r->delta, call, f->arguments);
-    if (f->name_len || delta_has(&r->delta, f->id))
-        delta_spoil(&r->delta);
+    add_arguments(&r->cache, call, f->arguments);
+    if (f->name_len || event_cache_has(&r->cache, f->id))
+        event_cache_spoil(&r->cache);
     return buf_ok(&call->name) && buf_ok(&call->arguments) ? 0 : ERR_MEMORY;
 }
 
@@ -180,7 +181,7 @@ static bool is_orphan(const struct taking *all, const struct fragment *f)
 static int exceed(struct reply *r, const struct fragment *f, struct err *err)
 {
     r->dropped += f->name_len + f->arguments_len;
-    delta_spoil(&r->delta);
+    event_cache_spoil(&r->cache);
     r->excess += f->name_len || !r->excess;
     if (r->excess > REPLY_CALLS_READ)
         return err_set(err, ERR_LIMIT, "the reply has more than %d calls", REPLY_CALLS_READ);
@@ -191,7 +192,7 @@ static int exceed(struct reply *r, const struct fragment *f, struct err *err)
  * server, is none of the call's that had it. */
 static void end_call(struct reply *r, int64_t index)
 {
-    delta_spoil(&r->delta);
+    event_cache_spoil(&r->cache);
     for (size_t i = 0; i < r->call_count; i++)
         r->calls[i].over |= r->calls[i].index == index;
 }
@@ -217,12 +218,12 @@ static int add_fragment(void *ctx, const struct json *item)
     if (!call && r->call_count == REPLY_CALLS_MAX)
         return exceed(r, &f, all->err);
     if (!call || fill_call(r, call, &f) ||
-        add_signature(&r->delta, &call->signature,
+        add_signature(&r->cache, &call->signature,
                       shape_first(all->paths, SHAPE_CALL_SIGNATURE, item)))
         return ERR_MEMORY;
     if (calls != r->call_count) {
-        delta_spoil(&r->delta);
-        if (said_begin(&r->said, SAID_CALL, -1, calls))
+        event_cache_spoil(&r->cache);
+        if (part_order_begin(&r->order, PART_CALL, -1, calls))
             return ERR_MEMORY;
     }
     return 0;
@@ -253,7 +254,7 @@ void calls_drop(struct reply *r)
         buf_clear(&r->calls[i].signature);
     }
     r->call_count = 0;
-    r->said.lost = true; // what stood between them cannot be told without them
+    r->order.lost = true; // what stood between them cannot be told without them
 }
 
 static bool is_taken(const struct reply *r, size_t position)

@@ -22,11 +22,11 @@ static void put_call(struct buf *out, const struct reply_call *call)
 static bool is_signed(const struct reply *r)
 {
     bool found = false;
-    for (size_t i = 0; i < r->said.count; i++)
-        found = found || r->said.parts[i].mark.len;
+    for (size_t i = 0; i < r->order.count; i++)
+        found = found || r->order.parts[i].mark.len;
     for (size_t i = 0; i < r->call_count; i++)
         found = found || r->calls[i].signature.len;
-    return found && !r->said.lost;
+    return found && !r->order.lost;
 }
 
 static void put_mark(struct buf *out, const char *key, const struct buf *mark)
@@ -39,28 +39,28 @@ static void put_mark(struct buf *out, const char *key, const struct buf *mark)
 
 static void put_thought(struct buf *out, const struct reply *r, size_t position)
 {
-    const struct said_part *part = &r->said.parts[position];
+    const struct part *part = &r->order.parts[position];
     buf_puts(out, "{\"reasoning\":");
     json_write_string(out, r->reasoning.len ? r->reasoning.data + part->at : "",
-                      said_len(&r->said, position, r->reasoning.len));
+                      part_order_len(&r->order, position, r->reasoning.len));
     put_mark(out, ",\"signature\":", &part->mark);
 }
 
 static void put_said(struct buf *out, const struct reply *r, size_t position)
 {
-    const struct said_part *part = &r->said.parts[position];
-    if (part->kind == SAID_THOUGHT) {
+    const struct part *part = &r->order.parts[position];
+    if (part->kind == PART_THOUGHT) {
         put_thought(out, r, position);
-    } else if (part->kind == SAID_REDACTED) {
+    } else if (part->kind == PART_REDACTED) {
         put_mark(out, "{\"redacted\":", &part->mark);
-    } else if (part->kind == SAID_CALL) {
+    } else if (part->kind == PART_CALL) {
         buf_puts(out, "{\"call\":");
         put_string(out, &r->calls[part->at].id);
         put_mark(out, ",\"signature\":", &r->calls[part->at].signature);
     } else {
         put_mark(out, "{\"signature\":", &part->mark);
         buf_printf(out, "%s\"text\":%zu", part->mark.len ? "," : "{",
-                   said_len(&r->said, position, r->content.len));
+                   part_order_len(&r->order, position, r->content.len));
     }
     buf_putc(out, '}');
 }
@@ -72,7 +72,7 @@ static void put_apart(struct buf *out, const struct reply *r)
     if (!is_signed(r))
         return;
     buf_puts(out, "\"apart\":{\"said\":[");
-    for (size_t i = 0; i < r->said.count; i++) {
+    for (size_t i = 0; i < r->order.count; i++) {
         if (i)
             buf_putc(out, ',');
         put_said(out, r, i);
