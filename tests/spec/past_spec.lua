@@ -9,7 +9,7 @@ local CLIMBING = orket.read("docs/nodes.md"):match("```lua\n(%-%- nodes/climbing
 -- The small model gives up on the card; the strong one does the work.
 local MOCK = [[
   function work(talk)
-    if talk.request.model == "little" then return { status = 400, content = "too hard for me" } end
+    if talk.request.model == "little" then return { status = 409, content = "too hard for me" } end
     return steps(talk, function() return say(write(talk.card .. ".txt", "x")) end, function() return say(finish()) end)
   end ]]
 

@@ -286,7 +286,7 @@ describe("a models node", function()
     local w <close> = world.new({ issues = { { id = "C-1", priority = 1.0 }, { id = "C-2", priority = 3.0 } },
       models = { small = { base_url = "http://127.0.0.1:1/v1", model = "little" } }, rules = { models_node = "thrifty", default_llm = "m" },
       files = { ["nodes/thrifty.lua"] = text }, mock = [[
-        function work(talk) return talk.request.model == "little" and { status = 400 } or say(finish()) end ]] })
+        function work(talk) return talk.request.model == "little" and { status = 409 } or say(finish()) end ]] })
     local out, code = w:run()
     assert.equal(0, code, out)
     local by = {}
