@@ -433,7 +433,7 @@ describe("OpenAI", function()
   it("and everybody else gets what params say no to, without what is null there", function()
     for _, shape in ipairs({ "openai", "anthropic", "gemini" }) do
       local got = probe(([[
-        local body = require("orket.providers.%s").body({ base_url = "http://x/v1", model = "m", temperature = 1,
+        local body = require("orket.llm.providers.%s").body({ base_url = "http://x/v1", model = "m", temperature = 1,
           params = { parallel_tool_calls = false, service_tier = cjson.null } }, { messages = { '{"content":"hi","role":"user"}' }, stream = true })
         say(cjson.decode(table.concat(body)))]]):format(shape))
       assert.is_false(got.parallel_tool_calls)
