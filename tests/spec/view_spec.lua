@@ -370,7 +370,7 @@ describe("report", function()
   end)
 
   it("chooses the view", function()
-    assert.equal("orket.view.json orket.view.plain orket.view.plain\n", said([[
+    assert.equal("orket.view.json_lines orket.view.plain orket.view.plain\n", said([[
       print(report.view({ json = true }), report.view({ plain = true }), report.view({}))]]):gsub("\t", " ") .. "")
   end)
 end)
