@@ -110,6 +110,11 @@ local function usage(out)
 end
 
 local function unknown(name)
+  if name:find("^%-") then
+    io.stderr:write("orket: ", name == "-C" and "-C DIR stands before or behind a command, and there is none" or "unknown option " .. name, "\n",
+      "usage: orket [-C DIR] COMMAND [ARGUMENT...]\n  help: orket --help\n")
+    return 2
+  end
   local near = suggest.find(name, M.names())
   io.stderr:write("orket: there is no command ", name, near and ", did you mean " .. near .. "?" or "", "\n",
     "  fix: orket --help lists the commands\n")

@@ -176,3 +176,22 @@ end]] })
     assert(not text:find("prompt[^\n]*hash="), text)
   end)
 end)
+
+describe("thoughts of a model", function()
+  it("stand in the transcript, are bounded, go back to no model, and a replay has them", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
+      function work(talk)
+        return steps(talk,
+          function() return { reasoning = "PONDERED " .. ("on "):rep(20000), calls = { write("dish", "x") } } end,
+          function() return say(finish()) end)
+      end ]] })
+    assert.equal(0, select(2, w:run()))
+    local reply = of_kind(entries(w, "A"), "reply")[1]
+    assert(reply.thoughts:find("^PONDERED on") and #reply.thoughts <= 16384 + 100, #reply.thoughts)
+    assert(w:orket("transcript A"):find("PONDERED", 1, true))
+    for n = 2, w:requests() do
+      assert.is_nil(w:request(n):find("PONDERED", 1, true))
+    end
+    w:replays("ep.1")
+  end)
+end)

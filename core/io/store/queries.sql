@@ -546,7 +546,7 @@ ORDER BY seq DESC LIMIT coalesce(:limit, 100);
 
 -- Cards of which something was refused, and how often.
 -- name: reported
-SELECT card, count(*) AS reports FROM report WHERE card IS NOT NULL GROUP BY card;
+SELECT card, count(*) AS reports FROM report WHERE card IS NOT NULL AND decision <> 'ask' GROUP BY card;
 
 -- Issues that are open, and for how many hours they have had their status, at the time :now.
 -- name: open_cards

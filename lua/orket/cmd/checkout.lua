@@ -29,7 +29,7 @@ local function is_empty(root, args)
   if not entries then
     return errors.check(nil, message, code, fix)
   elseif #entries > 0 and not args.force then
-    return nil, errors.new("ERR_EXISTS", args.to .. " is not empty", "name a new directory, or add --force to overwrite equal names")
+    return nil, errors.new("ERR_EXISTS", args.dir .. " is not empty", "name a new directory, or add --force to overwrite equal names")
   end
   return true
 end
@@ -52,13 +52,13 @@ local function write_all(state, root, to)
 end
 
 local function write_out(state, args)
-  local root <close>, message, code, fix = fs.root(args.to, { create = true })
+  local root <close>, message, code, fix = fs.root(args.dir, { create = true })
   local ok, err = errors.check(root, message, code, fix)
   if ok then
     ok, err = is_empty(root, args)
   end
   if ok then
-    ok, err = write_all(state, root, args.to)
+    ok, err = write_all(state, root, args.dir)
   end
   return ok, err
 end
@@ -72,9 +72,9 @@ local function checkout(store, args, dir)
   if not count then
     return nil, err
   elseif args.json then
-    print(text.json({ card = state.card.id, at = state.at, dir = args.to, files = count, tree = tree_files.hash(state.manifest) }))
+    print(text.json({ card = state.card.id, at = state.at, dir = args.dir, files = count, tree = tree_files.hash(state.manifest) }))
   else
-    wrap.print(string.format("%d files of %s are in %s", count, text.line(args.card), text.line(args.to)))
+    wrap.print(string.format("%d files of %s are in %s", count, text.line(args.card), text.line(args.dir)))
   end
   return 0
 end
@@ -83,7 +83,7 @@ end
 ---@return integer exit code
 function M.run(argv)
   local known = { C = "value", force = "flag", json = "flag" }
-  return readonly.run(M.usage, checkout, options.parse(argv, known, { "card", "to" }))
+  return readonly.run(M.usage, checkout, options.parse(argv, known, { "card", "dir" }))
 end
 
 return M

@@ -53,9 +53,9 @@ local function fault_of(args)
   elseif not args.name:match("^%w[%w._-]*$") or #args.name > 64 then
     return "NAME is letters, digits, '.', '_', '-', at most 64"
   elseif (args.what == "node") ~= (args.kind ~= nil) then
-    return args.kind and "--kind is for a node" or "a node needs --kind"
+    return args.kind and "--kind is for a node" or "a node needs --kind: " .. table.concat(templates.nodes(), ", ")
   elseif args.kind and not templates.node(args.kind) then
-    return "there is no node '" .. args.kind .. "'"
+    return "there is no node '" .. args.kind .. "': " .. table.concat(templates.nodes(), ", ")
   end
 end
 

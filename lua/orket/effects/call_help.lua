@@ -15,6 +15,7 @@ local M = {}
 local ARGUMENTS_MAX, TOOLS_MAX, COMMANDS_MAX, NEAR_MAX = 30, 30, 30, 3
 local NAMES_MAX = 500 -- file names that are compared letter by letter
 local CHOICES = 200   -- bytes of what an argument may be
+local EXAMPLE = 1000  -- bytes of an example
 
 -- ---- arguments ----
 
@@ -49,14 +50,20 @@ local function arguments_of(schema)
   return arguments
 end
 
--- Keys that the tool does not take, with the one that was probably meant.
-local function meant(request, schema)
+-- The object that was sent; nil when it is none.
+local function sent_of(request)
   local sent = request.arguments
   if type(sent) == "string" then
     sent = cjson.decode(sent)
   end
+  return type(sent) == "table" and getmetatable(sent) ~= cjson.array_mt and sent or nil
+end
+
+-- Keys that the tool does not take, with the one that was probably meant.
+local function meant(request, schema)
+  local sent = sent_of(request)
   local near, names = {}, tables.keys(schema.properties)
-  local keys = type(sent) == "table" and getmetatable(sent) ~= cjson.array_mt and tables.keys(sent) or {}
+  local keys = tables.keys(sent or {})
   for i = 1, math.min(#keys, ARGUMENTS_MAX) do
     near[keys[i]] = not schema.properties[keys[i]] and suggest.find(keys[i], names) or nil
   end
@@ -110,14 +117,30 @@ function value_of(schema, name)
   return make(schema, name)
 end
 
----Arguments that a schema takes: the required ones, or all; nil when none can be made up.
+-- What was sent of it, as far as the tool has such arguments, with what is required and was not sent.
+local function completed(schema, sent)
+  local object = object_of(schema, schema.required or {})
+  for key, value in pairs(sent) do
+    if schema.properties[key] then
+      object[key] = value
+    end
+  end
+  return object
+end
+
+---Arguments that a schema takes: those that were sent, made whole; else the required ones, or all; nil when none can be made up.
 ---@param schema table of a tool
+---@param sent table|nil
 ---@return table|nil
-function M.example(schema)
+function M.example(schema, sent)
   local compiled = schemas.compile(schema)
-  for _, names in ipairs(compiled and type(schema.properties) == "table" and { schema.required or {}, tables.keys(schema.properties) } or {}) do
-    local example = object_of(schema, names)
-    if next(example) and compiled:check(example) then
+  if not compiled or type(schema.properties) ~= "table" then
+    return nil
+  end
+  local made = { object_of(schema, schema.required or {}), object_of(schema, tables.keys(schema.properties)) }
+  table.insert(made, 1, completed(schema, sent or {}))
+  for _, example in ipairs(made) do
+    if next(example) and compiled:check(example) and #cjson.encode(example) <= EXAMPLE then
       return example
     end
   end
@@ -128,7 +151,7 @@ local function of_arguments(turn, request)
   if type(schema.properties) ~= "table" then
     return nil
   end
-  return { arguments = arguments_of(schema), meant = meant(request, schema), example = M.example(schema) }
+  return { arguments = arguments_of(schema), meant = meant(request, schema), example = M.example(schema, sent_of(request)) }
 end
 
 -- ---- names ----

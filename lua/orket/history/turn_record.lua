@@ -75,7 +75,7 @@ end
 ENTRY["step.reply"] = function(store, body)
   local message, usage = message_of(store, body.convo), body.usage or {}
   return { kind = "reply", model = body.model, finish = body.finish, tokens_in = usage.prompt, tokens_out = usage.completion,
-    thoughts = thoughts_of(message), text = content_of(message), calls = calls_of(message) }
+    thoughts = body.thoughts or thoughts_of(message), text = content_of(message), calls = calls_of(message) }
 end
 
 ENTRY["call.result"] = function(store, body)

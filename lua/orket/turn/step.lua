@@ -16,6 +16,7 @@ local output = lazy("orket.turn.output")
 local turn_plan = lazy("orket.turn.turn_plan")
 local result_paging = require("orket.turn.context.result_paging")
 local debug_hooks = require("orket.turn.debug_hooks")
+local strings = require("orket.util.strings")
 local talk = lazy("orket.turn.talk")
 local tape = require("orket.turn.tape")
 local tools = require("orket.effects.tools")
@@ -23,6 +24,8 @@ local usages = require("orket.llm.usage")
 local window = lazy("orket.turn.context.window")
 
 local M = {}
+
+local THOUGHTS = 16384 -- bytes of them that a person reads later
 
 -- ---- the reply ----
 
@@ -65,6 +68,11 @@ local function live_reply(turn)
   return reply, err
 end
 
+-- For people; what the model gets back of its thoughts is in its message.
+local function thoughts_of(reply)
+  return reply.thoughts or reply.reasoning and strings.shortened(reply.reasoning, THOUGHTS) or nil
+end
+
 local function next_reply(turn)
   local recorded = recorded_reply(turn)
   if recorded then
@@ -95,7 +103,7 @@ local function next_reply(turn)
     asked = asked, convo = turn:say(reply.message), usage = reply.usage, finish = reply.finish, model = model.name, instead = reply.instead,
     money = usages.money(model.price, reply.usage), price = model.price, took = reply.took, attempt = reply.attempt,
     dialect = reply.dialect, repaired = reply.repaired, problem = reply.problem, output = reply.output,
-    hedged = reply.hedged, repairs = repairs, nudge = reply.nudge,
+    hedged = reply.hedged, repairs = repairs, nudge = reply.nudge, thoughts = thoughts_of(reply),
   }
   usages.add(turn, body)
   note_count(turn, body)

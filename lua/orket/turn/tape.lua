@@ -154,7 +154,8 @@ function M.reply(text, recorded)
   end
   return { content = content, calls = calls, usage = recorded.usage, finish = recorded.finish, message = text,
     took = recorded.took, attempt = recorded.attempt, by = recorded.model, instead = recorded.instead, dialect = recorded.dialect, repaired = recorded.repaired, problem = recorded.problem, nudge = recorded.nudge,
-    output = recorded.output, hedged = recorded.hedged, is_recorded = true, repairs = recorded.repairs }
+    output = recorded.output, hedged = recorded.hedged, is_recorded = true, repairs = recorded.repairs,
+    thoughts = recorded.thoughts }
 end
 
 return M

@@ -2,6 +2,7 @@
 
 local cjson = require("cjson")
 local diff = require("orket.util.diff")
+local local_time = require("orket.view.format.local_time")
 local style = require("orket.view.format.style")
 local text = require("orket.view.format.text")
 local wrap = require("orket.view.format.wrap")
@@ -54,8 +55,8 @@ end
 local PARTS = {}
 
 function PARTS.turn(entry)
-  local head = string.format("%s/%s  %s  %s (%s)%s, %s, %s UTC", entry.run, entry.turn, entry.card, entry.seat, entry.role,
-    entry.review and " reviews" or "", entry.model or "no model", entry.at:sub(1, 19):gsub("T", " "))
+  local head = string.format("%s/%s  %s  %s (%s)%s, %s, %s", entry.run, entry.turn, entry.card, entry.seat, entry.role,
+    entry.review and " reviews" or "", entry.model or "no model", local_time.marked(entry.at))
   return { part(text.line(head), {}, { colour = "1", level = 1 }) }
 end
 

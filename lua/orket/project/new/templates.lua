@@ -97,6 +97,12 @@ M.kinds = {
   epic = { path = "config/epics/@NAME.json", text = EPIC, next = "orket run @NAME" },
 }
 
+---The kinds of decision nodes.
+---@return string[]
+function M.nodes()
+  return { "planner", "router", "evaluator", "prompts", "models", "loop", "memory" }
+end
+
 ---A decision node begins as a copy of the shipped one.
 ---@param kind string planner, router, evaluator, prompts, models, loop or memory
 ---@return string|nil text

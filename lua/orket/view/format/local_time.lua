@@ -32,6 +32,13 @@ function M.stamp(at)
   return sys.is_tty(1) and M.of(at) or at:sub(1, 19)
 end
 
+---The same, which says when it is UTC.
+---@param at string UTC, RFC 3339
+---@return string
+function M.marked(at)
+  return sys.is_tty(1) and M.of(at) or at:sub(1, 19):gsub("T", " ") .. " UTC"
+end
+
 local UNITS = { { DAY, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } }
 
 ---Until when something counts: on a terminal "expires 2026-01-31 14:03 (in 6 d)", in the largest unit of which there is a whole
