@@ -87,7 +87,7 @@ function Loader:organization()
   local kind, message, code, fix = self.root:kind(file)
   if not kind then
     if code == "ERR_NOT_FOUND" then
-      self.problems:add(file, 1, "", "missing", "`orket init` writes a working project")
+      self.problems:add(file, 1, "", "missing: this directory is no project", "name one with -C DIR; orket init DIR makes a new one")
     else
       self.problems:unread(file, message, code, fix)
     end

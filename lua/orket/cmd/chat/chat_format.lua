@@ -116,7 +116,8 @@ function M.why(chat, talk)
   elseif chat.args.json then
     M.tell(chat, "stopped", { why = talk.why, reason = talk.card.wait_reason })
   else
-    print("(" .. text.line(talk.why or talk.card.wait_reason or "it waits") .. ")")
+    local next_step = talk.card.wait_reason == "input" and "; say what it should do instead" or ""
+    print("(" .. text.line((talk.why or talk.card.wait_reason or "it waits") .. next_step) .. ")")
   end
 end
 

@@ -129,7 +129,7 @@ local NAME_FROM, SEAT_FROM = 70, 110 -- columns of a window that has room for th
 local function layout(cards, columns)
   local room = columns - 3 -- mark and blanks
   local id = widest(cards, "id", math.max(8, columns // 5))
-  local name = columns >= NAME_FROM and widest(cards, "name", (room - id) // 2) or 0
+  local name = columns >= NAME_FROM and widest(cards, "name", (room - id) // 3) or 0
   local seat = columns >= SEAT_FROM and widest(cards, "seat", SEAT_MOST) or 0
   local rest = room - id - 2 - (name > 0 and name + 2 or 0) - (seat > 0 and seat + 2 or 0)
   return { id = id, name = name, seat = seat, rest = math.max(0, rest) }

@@ -62,7 +62,7 @@ local function told(event)
     return LOOKED[body.tool]
   elseif event.kind == "call.refused" or event.kind == "operation.refused" then
     return "refused (" .. (body.rule or "?") .. "): " .. text.line(body.why or "")
-  elseif event.kind == "step.failed" or event.kind == "turn.looped" or event.kind == "budget.reached" or event.kind == "model.paused" then
+  elseif event.kind == "step.failed" or event.kind == "budget.reached" or event.kind == "model.paused" then
     return text.line(body.why or body.message or body.code or event.kind)
   end
 end
