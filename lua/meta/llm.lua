@@ -49,8 +49,8 @@ local llm = {}
 ---status, ms}.
 ---@param request LlmRequest
 ---Without a shape on_delta gets the pieces of the body as they come, and answers true when that was enough.
----With a shape on_delta gets what is new of the content (often ""), the bytes of thoughts and arguments so far, and how many calls there are.
----@param on_delta (fun(text: string, type: string|integer?, session: string|integer?): boolean?)|nil
+---With a shape on_delta gets what is new of the content (often ""), the bytes of thoughts and arguments so far, how many calls there are, and the tool's name of the last one.
+---@param on_delta (fun(text: string, type: string|integer?, session: string|integer?, tool: string?): boolean?)|nil
 ---@param done fun(reply: LlmReply|nil, message: string?, code: string?, info: LlmFailure?)
 ---@return fun() cancel
 function llm.post(request, on_delta, done) end

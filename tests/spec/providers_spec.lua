@@ -31,15 +31,18 @@ local function ask(shape, kind, body, more)
   local url, seen, close = serve(kind, body, more.status)
   local model = { base_url = url, model = "m", shape = shape, deadlines = { connect = 5, first_byte = 5, idle = 5, total = 5 } }
   for key, value in pairs(more.model or {}) do model[key] = value end
-  local deltas = {}
+  local deltas, named = {}, {}
   local reply, err = llm.complete({
     model = model, messages = more.messages or { '{"content":"hi","role":"user"}' }, attempts = 1, tools = more.tools,
     tool_choice = more.tool_choice, json = more.json, stream = more.stream,
-    on_delta = function(text) deltas[#deltas + 1] = text end,
+    on_delta = function(text, _, _, tool)
+      deltas[#deltas + 1] = text
+      named[#named + 1] = tool ~= "" and tool or nil
+    end,
   })
   close()
   local sent = cjson.decode(seen.body or "null")
-  return { reply = reply, error = err, deltas = deltas, head = seen.head, sent = sent, raw = seen.body }
+  return { reply = reply, error = err, deltas = deltas, named = named, head = seen.head, sent = sent, raw = seen.body }
 end
 
 local function say(value) print(cjson.encode(value)) end
@@ -478,6 +481,18 @@ describe("OpenAI", function()
     assert.same({ "hm", nil, "f" }, { got.same.reasoning_content, got.same.apart, got.same.tool_calls[1]["function"].name })
     assert.falsy(got.other:find("hm", 1, true) or got.claude:find("hm", 1, true) or got.other:find("apart", 1, true))
   end)
+end)
+
+describe("a call that comes", function()
+  for _, row in ipairs({ { "write_file", { "write_file" } }, { "a\\u001b[31mb", {} }, { ("x"):rep(33), {} }, { "sk live", {} } }) do
+    it("is listened to with its tool's name, when a tool can have it: " .. row[1], function()
+      local got = probe(([[
+        say(ask("openai", EVENTS, 'data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c1","function":{"name":"%s","arguments":"{\\"a\\":1}"}}]}}]}\n\n'
+          .. 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}\n\ndata: [DONE]\n\n'))]]):format((row[1]:gsub("\\", "\\\\"))))
+      assert.equal(1, #got.reply.calls)
+      assert.same(row[2], got.named)
+    end)
+  end
 end)
 
 describe("an error in a stream that had begun", function()

@@ -123,6 +123,9 @@ local FRAMES = [==[
   scene.streams = { c = { doing = "thinks", words = "", calls = 1, bytes = 999, seconds = 1, silent = 19.9, replying = 0.5 } }
   all = table.concat(frame.lines(scene, 80, 24), "\n")
   assert(all:find("a%s+after c\n") and all:find("d%s+ready$") and all:find("writes a call 999 B · 0:01", 1, true), all)
+  scene.streams.c.tool = "write_file"
+  all = table.concat(frame.lines(scene, 80, 24), "\n")
+  assert(all:find("calls write_file 999 B · 0:01", 1, true), all)
   scene.keys, scene.selected = "j/k select", "e"
   scene.cards[5] = { id = "e", name = "Orders", seat = "coder", status = "blocked", wait_reason = "review" }
   scene.cards[6] = { id = "f", name = "Refunds", seat = "coder", status = "waiting_for_developer", wait_reason = "input" }

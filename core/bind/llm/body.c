@@ -2,7 +2,10 @@
  * reply, and what has grown of it told to who listens. When it ends, keys in it are hidden. */
 #include "bind/llm/llm.h"
 
+#include <ctype.h>
 #include <string.h>
+
+#define TOOL_SHOWN 32 /* bytes of a tool's name */
 
 /* ---- the text as it grows ---- */
 
@@ -13,6 +16,22 @@ static size_t beside_content(const struct reply *reply)
     for (size_t i = 0; i < reply->call_count; i++)
         sum += reply->calls[i].arguments.len;
     return sum;
+}
+
+/* The tool of the last call; what no tool can be called is not shown, for keys are hidden in whole replies only. */
+static void name_tool(struct llm_delta *delta, const struct reply *reply)
+{
+    delta->tool = "";
+    if (!reply->call_count)
+        return;
+    const struct buf *name = &reply->calls[reply->call_count - 1].name;
+    size_t len = 0;
+    while (len < name->len && (isalnum((unsigned char)name->data[len]) || strchr("_.-", name->data[len])))
+        len++;
+    if (len && len == name->len && len <= TOOL_SHOWN) {
+        delta->tool = name->data;
+        delta->tool_len = len;
+    }
 }
 
 void llm_tell(struct llm_call *call, bool last)
@@ -31,6 +50,7 @@ void llm_tell(struct llm_call *call, bool last)
         return;
     call->counted = delta.beside;
     delta.calls = call->reply.call_count;
+    name_tool(&delta, &call->reply);
     lua_State *L = call->llm->bind->L;
     lua_pushcfunction(L, llm_deliver_delta);
     lua_pushlightuserdata(L, &delta);

@@ -73,9 +73,11 @@ struct llm_delta {
     int fn; /* in the registry */
     const char *text;
     size_t len, beside, calls; /* beside: bytes of thoughts and arguments so far */
+    const char *tool;          /* the name of the last call as far as it came, borrowed */
+    size_t tool_len;
 };
 
-/* (light userdata: struct llm_delta) calls fn(text, beside, calls); for bind_call. */
+/* (light userdata: struct llm_delta) calls fn(text, beside, calls, tool); for bind_call. */
 int llm_deliver_delta(lua_State *L);
 
 /* Pushes {body}. May raise. */

@@ -64,7 +64,8 @@ int llm_deliver_delta(lua_State *L)
     lua_pushlstring(L, delta->text, delta->len);
     lua_pushinteger(L, (lua_Integer)delta->beside);
     lua_pushinteger(L, (lua_Integer)delta->calls);
-    lua_call(L, 3, 0);
+    lua_pushlstring(L, delta->tool, delta->tool_len);
+    lua_call(L, 4, 0);
     return 0;
 }
 

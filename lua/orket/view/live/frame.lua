@@ -146,7 +146,10 @@ local function progress_of(stream)
   elseif not stream.bytes then
     return stream.doing
   end
-  local what = stream.calls > 0 and "writes a call" or stream.words ~= "" and "writes" or "thinks"
+  local what = stream.words ~= "" and "writes" or "thinks"
+  if stream.calls > 0 then
+    what = stream.tool and "calls " .. stream.tool or "writes a call"
+  end
   local rate = stream.replying >= 1 and string.format(SEPARATOR .. "~%d tok/s", stream.bytes / TOKEN // stream.replying) or ""
   return what .. " " .. amount(stream.bytes) .. rate
 end

@@ -37,8 +37,8 @@ function M.new(args)
     has_keys = not (args and args.replay), -- no owner hears those of a replay
     log = {}, doing = {}, asked = {}, questions = {}, streams = {}, outages = {}, tokens = 0, began = sys.monotonic(), drawn = {},
   }, View)
-  self.on_delta = function(turn, words, beside, calls)
-    self:hear(turn.card.id, words, beside, calls)
+  self.on_delta = function(turn, words, beside, calls, tool)
+    self:hear(turn.card.id, words, beside, calls, tool)
   end
   return self
 end
@@ -95,11 +95,13 @@ end
 ---@param words string
 ---@param beside integer|nil bytes of thoughts and arguments so far
 ---@param calls integer|nil
-function View:hear(card, words, beside, calls)
+---@param tool string|nil of the last call
+function View:hear(card, words, beside, calls, tool)
   local stream = self.streams[card] or stream_of(self, card, "replies", true)
   stream.heard = sys.monotonic()
   stream.first = stream.first or stream.heard
   stream.content, stream.beside, stream.calls = stream.content + #words, beside or 0, calls or 0
+  stream.tool = tool ~= "" and tool or nil
   local all = stream.words .. words
   if #all > WORDS then
     all = all:sub(-WORDS):gsub("^[\128-\191]+", "")
@@ -235,7 +237,7 @@ local function streams_at(self, now)
   local streams = {}
   for card, one in pairs(self.streams) do
     streams[card] = {
-      doing = one.doing, words = one.words, calls = one.calls, bytes = one.first and one.content + one.beside,
+      doing = one.doing, words = one.words, calls = one.calls, tool = one.tool, bytes = one.first and one.content + one.beside,
       seconds = now - one.since, silent = self.on_delta and one.is_asked and now - one.heard or 0, replying = one.first and now - one.first or 0,
     }
   end
