@@ -95,7 +95,7 @@ describe("orket checkout", function()
     assert.equal("3 files of ep are in out\n", text)
     assert.equal("salt\npepper\n", w:read("out/lib/dish"))
     assert.equal("one\nTWO\nthree\n", w:read("out/seed"))
-    assert((w:run()):find("orket checkout EPIC DIR writes its files out", 1, true))
+    assert((w:run()):find("orket checkout ep DIR writes its files out", 1, true))
   end)
 
   it("writes a card's files, and those of an event, with the hash of the tree as data", function()
