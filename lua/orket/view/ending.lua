@@ -103,8 +103,8 @@ function M.lines(run, outcome)
     return {} -- nothing ran; the error says why
   end
   if outcome.already then
-    return { "already " .. outcome.already .. " (orket run" .. option .. " --again " .. card .. " builds it anew, orket checkout" .. option .. " "
-      .. card .. " DIR writes its files out)" }
+    return { "already " .. outcome.already .. " (orket checkout" .. option .. " " .. card .. " DIR writes its files out; orket run --again builds a"
+      .. " finished epic anew)" }
   end
   local summary = M.summary(outcome.counts)
   local lines = { (outcome.status or "failed") .. (summary ~= "" and ": " .. summary or "") }
