@@ -129,8 +129,8 @@ static void starve(const char *text, size_t len, bool called, void (*refuse)(uns
 /* Calls that go where no vector does: a value escaped once too often, numbers as Python writes them, wrapped arguments. */
 static const char *const texts[] = {
     "<tool_call>\n<function=f>\n<parameter=c>\n[{\\\"x\\\": 1}]\n</parameter>\n</function>\n</tool_call>",
-    "<tool_call>\n<function=f>\n<parameter=a>\n\"0042\"\n</parameter>\n<parameter=b>x\n<parameter=c>[1]\n</parameter>\n"
-    "</function>\n</tool_call>",
+    ("<tool_call>\n<function=f>\n<parameter=a>\n\"0042\"\n</parameter>\n<parameter=b>x\n<parameter=c>[1]\n</parameter>\n"
+     "</function>\n</tool_call>"),
     "<|python_start|>[f(a=007, b=\"\"\"x\\'y\"\"\"), f(a=1.)]<|python_end|>",
     "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"arguments\": \"{\\\"a\\\": 1}\"}}\n</tool_call>",
     "<tool_call>\n{'name': 'f', 'arguments': '{\"b\": \"a \"word\" in it\"}',}\n</tool_call>",
