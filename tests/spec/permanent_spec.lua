@@ -75,7 +75,7 @@ describe("a failure that no repetition heals", function()
     end)
   end
 
-  it("is told by the name of the variable that is not set, before any request", function()
+  it("names the variable that is not set, before any request", function()
     local w <close> = refusing(GOOD)
     configure(w, "NO_SUCH_KEY")
     local text, code = run_configured(w)
@@ -85,7 +85,19 @@ describe("a failure that no repetition heals", function()
     is_unharmed(w)
   end)
 
-  it("is told once for all cards that wait for the same", function()
+  it("is the same when a cassette plays it", function()
+    local w <close> = refusing(answers("status = 401, content = 'Incorrect API key'"), { issues = cards(2), limits = { concurrency = 1 } })
+    for _, how in ipairs({ "--record", "--replay" }) do
+      world.orket.shell(("cd %s && rm -rf .orket workspace"):format(w.dir))
+      local text, code = w:run("ep " .. how .. " .test/tape")
+      assert.equal(3, code, text)
+      assert.equal("blocked system ready", table.concat({ w:card("C-1").status, w:card("C-1").wait_reason, w:card("C-2").status }, " "))
+      assert.equal(1, #w:events("turn.failed"))
+    end
+    assert.equal(1, w:requests())
+  end)
+
+  it("is reported once for all cards that wait for the same", function()
     local w <close> = refusing(answers("status = 401, content = 'Incorrect API key'"), { limits = { concurrency = 12 } })
     local text = w:run("ep")
     assert(text:find("C-1 and 11 more wait (system) ×12: ERR_HTTP", 1, true), text)

@@ -149,7 +149,7 @@ function Board:may_start(card)
   return STAGE[card.status] ~= nil and not self.busy[card.id] and not self.held[card.id] and self:is_free(card)
 end
 
----Keeps a card from starting until `release`: nobody can be asked about it.
+---Keeps a card from starting until `release`: its model is not asked.
 ---@param card table
 function Board:hold(card)
   self.held[card.id] = true

@@ -26,7 +26,7 @@ local VERSION = 1
 local UNUSED_SHOWN = 5
 
 -- What a failed attempt leaves behind, besides its message.
-local FAILURE = { "code", "class", "status", "retry_after", "deadline", "usage", "unsent", "since", "kinds" }
+local FAILURE = { "code", "class", "status", "retry_after", "deadline", "usage", "unsent", "since", "kinds", "permanent" }
 
 -- ---- requests ----
 
