@@ -38,7 +38,7 @@ LIBS     := $(STATIC) -lpthread -ldl -lrt -lm
 ONLY_FAULTY := core/base/fault.c core/io/fault_loop.c core/io/store/fault_vfs.c
 JAIL  := $(wildcard core/jail/*.c)
 PARSER := $(wildcard core/parser/*.c)
-SRCS  := $(filter-out core/main.c $(ONLY_FAULTY) $(JAIL) $(PARSER),$(wildcard core/*/*.c core/*/*/*.c))
+SRCS  := $(filter-out $(ONLY_FAULTY) $(JAIL) $(PARSER),$(sort $(shell find core -mindepth 2 -name '*.c')))
 OBJS  := $(SRCS:%.c=$(B)/%.o) $(B)/embed.o $(B)/jail.o $(B)/parser.o $(patsubst %,$(B)/llhttp/%.o,api http llhttp)
 SHIPPED := $(wildcard lua roles nodes tools)
 EMBED := $(shell find $(SHIPPED) core/io bench/project -type f -name '*.lua' -o -name '*.json' -o -name '*.sql' | grep -v ^lua/meta | LC_ALL=C sort)

@@ -14,7 +14,7 @@
 #ifndef BASE_JSON_H
 #define BASE_JSON_H
 
-#include "base/json_scan.h"
+#include "base/json/json_scan.h"
 
 enum json_type {
     JSON_NULL,

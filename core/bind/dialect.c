@@ -1,7 +1,7 @@
 /* dialect.c: `orket.core.dialect`: tool calls in text (model/dialect.h), by a grammar that Lua wrote. */
 #include "model/dialect.h"
 
-#include "base/sanitize.h"
+#include "base/text/sanitize.h"
 #include "bind/bind.h"
 #include "model/dialect/grammar.h"
 #include "script/value.h"

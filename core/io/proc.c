@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/fault.h"
-#include "base/sanitize.h"
+#include "base/text/sanitize.h"
 #include "io/child.h"
 #include "io/embedded_exe.h"
 #include "io/jail.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "base/sanitize.h"
+#include "base/text/sanitize.h"
 
 #define BOM      "\xEF\xBB\xBF"
 #define BOM_DONE 4u

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/fault.h"
-#include "base/sanitize.h"
+#include "base/text/sanitize.h"
 #include "io/transport/transfer.h"
 
 #define RETRY_AFTER_MAX 86400000 /* milliseconds: a day */

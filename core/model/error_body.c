@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "base/sanitize.h"
+#include "base/text/sanitize.h"
 
 #define EXCERPT  120 /* bytes of foreign text */
 #define KIND_MAX 60

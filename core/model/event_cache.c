@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "base/json_scan.h"
+#include "base/json/json_scan.h"
 
 #define EVENT_MAX 4096 /* bytes of an event that is worth remembering */
 #define MANY      1000 /* texts: more than an event may have to be remembered */

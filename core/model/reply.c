@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/sanitize.h"
+#include "base/text/sanitize.h"
 #include "model/error_body.h"
 #include "model/reply/calls.h"
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 
 #define BLOCK_WORDS 8
 #define BLOCK       (BLOCK_WORDS * 64) /* columns of the closure held at once */

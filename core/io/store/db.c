@@ -3,7 +3,7 @@
 
 #include "io/store/db.h"
 
-#include "base/normalize.h"
+#include "base/text/normalize.h"
 #include "io/store/write.h"
 
 #define APPLICATION_ID 0x4f726b74 /* "Orkt" */

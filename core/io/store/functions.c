@@ -5,7 +5,7 @@
 
 #include "io/store/db.h"
 
-#include "base/normalize.h"
+#include "base/text/normalize.h"
 #include "io/store/pack.h"
 #include "io/store/write.h"
 

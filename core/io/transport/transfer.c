@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/sanitize.h"
+#include "base/text/sanitize.h"
 #include "io/disk.h"
 
 #ifndef ORKET_VERSION

@@ -3,7 +3,7 @@
 #include "model/dialect/lenient_string.h"
 
 #include "base/json.h"
-#include "base/sanitize.h"
+#include "base/text/sanitize.h"
 
 #define NUMBER_MAX 64 /* bytes of one */
 

@@ -2,7 +2,7 @@
 #include "model/dialect/lenient_string.h"
 
 #include "base/json.h"
-#include "base/sanitize.h"
+#include "base/text/sanitize.h"
 #include "model/dialect/bounds.h"
 
 static enum found more_or(const struct scan *s, enum found otherwise)

@@ -1,5 +1,5 @@
 /* param.c: a parameter's text as the value that its schema asks for. */
-#include "base/sanitize.h"
+#include "base/text/sanitize.h"
 #include "model/dialect/lenient_json.h"
 #include "model/dialect/match.h"
 

@@ -1,7 +1,7 @@
 /* names.c: names: the lookup table of tools and roles, and the names no path may go through. */
 #include <string.h>
 
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 #include "model/gate/impl.h"
 
 static uint32_t hash_name(const char *text, size_t len)

@@ -2,7 +2,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 #include "model/gate/impl.h"
 
 static const struct {

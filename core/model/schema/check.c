@@ -3,7 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 #include "model/schema/check.h"
 
 int check_spend(struct check *check, size_t steps)

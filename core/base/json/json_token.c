@@ -1,5 +1,5 @@
 /* json_token.c: strings and numbers of the scanner, and the words of its faults. */
-#include "base/json_token.h"
+#include "base/json/json_token.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* normalize.c: code point by code point; no table but that of the accents. */
-#include "base/normalize.h"
+#include "base/text/normalize.h"
 
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 
 /* Small letters with an accent, as letter and accent. */
 static const struct {

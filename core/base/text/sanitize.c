@@ -1,6 +1,6 @@
 /* sanitize.c: ill-formed sequences become U+FFFD (Unicode, table 3-7: "maximal subparts"); halves of letters that
  * were cut apart are joined. */
-#include "base/sanitize.h"
+#include "base/text/sanitize.h"
 
 struct lead {
     unsigned tail;           /* continuation bytes wanted */

@@ -1,5 +1,5 @@
 /* utf8.c: eight bytes at a time where everything is plain, one sequence at a time elsewhere. */
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 
 #include <string.h>
 

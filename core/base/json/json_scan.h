@@ -6,7 +6,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "base/utf8.h"
+#include "base/text/utf8.h"
 
 #define JSON_DEPTH_MAX  512 /* no text, tree or Lua value nests deeper, whatever the limits say */
 #define JSON_NUMBER_MAX 512 /* bytes of one real literal */

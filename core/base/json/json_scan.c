@@ -1,11 +1,11 @@
 /* json_scan.c: one pass over JSON text that calls a sink. Iterative: the open containers are a
  * stack of bytes, so that depth costs no C stack. Holds no memory of its own across a callback of a
  * sink that gives `scratch`. */
-#include "base/json_scan.h"
+#include "base/json/json_scan.h"
 
 #include <string.h>
 
-#include "base/json_token.h"
+#include "base/json/json_token.h"
 
 enum want { WANT_VALUE, WANT_FIRST_ITEM, WANT_FIRST_KEY, WANT_KEY, WANT_NEXT };
 

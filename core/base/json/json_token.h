@@ -2,7 +2,7 @@
 #ifndef BASE_JSON_TOKEN_H
 #define BASE_JSON_TOKEN_H
 
-#include "base/json_scan.h"
+#include "base/json/json_scan.h"
 
 struct scan {
     const char *text, *p, *end;
