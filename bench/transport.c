@@ -18,7 +18,7 @@
 
 #include "io/sse.h"
 #include "io/transport.h"
-#include "model/reply.h"
+#include "model/reply/reply.h"
 
 static const char shape_text[] =
     "{\"done\":\"[DONE]\",\"stream\":{\"content\":\"choices.0.delta.content\",\"reasoning\":"

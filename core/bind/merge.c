@@ -1,5 +1,5 @@
-/* merge.c: `orket.core.merge`: the three-way merge of one file's bytes (model/merge.h). */
-#include "model/merge.h"
+/* merge.c: `orket.core.merge`: the three-way merge of one file's bytes (model/merge/merge.h). */
+#include "model/merge/merge.h"
 
 #include "bind/bind.h"
 

@@ -62,7 +62,7 @@ function llm.post(request, on_delta, done) end
 ---@return true|nil ok, string? message, string? code, string? fix
 function llm.key(name, source) end
 
----Compiles where a provider puts things (core/model/shape.h).
+---Compiles where a provider puts things (core/model/reply/shape.h).
 ---@param shape {done: string?, stream: table?, whole: table?}
 ---@return userdata|nil shape, string? message, string? code
 function llm.shape(shape) end

@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "model/merge.h"
+#include "model/merge/merge.h"
 
 static struct merge_text text(const char *bytes)
 {

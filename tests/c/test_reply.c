@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "model/reply.h"
+#include "model/reply/reply.h"
 #include "support.h"
 
 #define OPENAI                                                                                     \

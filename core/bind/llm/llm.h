@@ -7,7 +7,7 @@
 #include "bind/bind.h"
 #include "io/sse.h"
 #include "io/transport.h"
-#include "model/reply.h"
+#include "model/reply/reply.h"
 
 #define LLM_SHAPE_TYPE "orket.llm.shape"
 

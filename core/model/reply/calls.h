@@ -2,7 +2,7 @@
 #ifndef MODEL_REPLY_CALLS_H
 #define MODEL_REPLY_CALLS_H
 
-#include "model/reply.h"
+#include "model/reply/reply.h"
 
 /* What is read at the moment. */
 struct taking {

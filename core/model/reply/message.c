@@ -1,5 +1,5 @@
 /* message.c: a reply as the canonical bytes of an assistant's message. */
-#include "model/reply.h"
+#include "model/reply/reply.h"
 
 static void put_string(struct buf *out, const struct buf *text)
 {

@@ -2,7 +2,7 @@
 -- money as whole numbers. Pure.
 --
 -- A server's own count is what it bills, so it is taken as it is. What cannot be true is not told: less than none,
--- more than a thousand million (core/model/reply.h), none at all for a request that was answered.
+-- more than a thousand million (core/model/reply/reply.h), none at all for a request that was answered.
 
 local M = {}
 

@@ -176,7 +176,7 @@ function M.author(model)
 end
 
 ---The message of a reply in which something is signed, with its author.
----@param message string JSON text, as core/model/reply.h makes it
+---@param message string JSON text, as core/model/reply/reply.h makes it
 ---@param model table its profile
 ---@return string
 function M.signed(message, model)

@@ -12,7 +12,7 @@ local quoted_calls = require("orket.llm.text.quoted_calls")
 
 local M = {}
 
-local CALLS_MAX = 128 -- of one reply, as of those that are no text (core/model/reply.h)
+local CALLS_MAX = 128 -- of one reply, as of those that are no text (core/model/reply/reply.h)
 
 local HOW = [[
 

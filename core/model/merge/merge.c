@@ -1,10 +1,10 @@
 /* merge.c: two diffs against the base, walked side by side. A *region* is a run of base lines in
  * which changes of one or both sides overlap or touch; between regions the base stands. */
-#include "model/merge.h"
+#include "model/merge/merge.h"
 
 #include <string.h>
 
-#include "model/diff.h"
+#include "model/merge/diff.h"
 
 /* ---- lines ---- */
 

@@ -1,11 +1,11 @@
 /* reply.c: each event is looked through under the shape, part by part. */
-#include "model/reply.h"
+#include "model/reply/reply.h"
 
 #include <string.h>
 
 #include "base/text/sanitize.h"
-#include "model/error_body.h"
 #include "model/reply/calls.h"
+#include "model/reply/error_body.h"
 
 void reply_init(struct reply *reply, const struct shape *shape)
 {

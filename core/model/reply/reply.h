@@ -8,9 +8,9 @@
 #ifndef MODEL_REPLY_H
 #define MODEL_REPLY_H
 
-#include "model/event_cache.h"
-#include "model/part_order.h"
-#include "model/shape.h"
+#include "model/reply/event_cache.h"
+#include "model/reply/part_order.h"
+#include "model/reply/shape.h"
 
 #define REPLY_CALLS_MAX 128       /* a reply with more has none, as reported to the model */
 #define REPLY_CALLS_READ 1024     /* ERR_LIMIT beyond: it would not end */

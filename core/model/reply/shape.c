@@ -1,5 +1,5 @@
 /* shape.c: paths compiled once into an arena, walked for every event. */
-#include "model/shape.h"
+#include "model/reply/shape.h"
 
 #include <string.h>
 

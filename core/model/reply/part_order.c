@@ -1,5 +1,5 @@
 /* part_order.c: an array that grows by doubling. */
-#include "model/part_order.h"
+#include "model/reply/part_order.h"
 
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 /* error_body.c: the words are looked for where APIs put them. */
-#include "model/error_body.h"
+#include "model/reply/error_body.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* event_cache.c: what stands before and behind the text is equal, so the tree would be equal; the text
  * between is read by the scanner, so it is a text. */
-#include "model/event_cache.h"
+#include "model/reply/event_cache.h"
 
 #include <string.h>
 

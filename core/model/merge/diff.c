@@ -1,6 +1,6 @@
 /* diff.c: Myers' greedy algorithm ("An O(ND) Difference Algorithm", 1986) with its whole trace
  * kept, so that the way back is a walk; then the flagged groups slide to their customary place. */
-#include "model/diff.h"
+#include "model/merge/diff.h"
 
 #include <string.h>
 
