@@ -1,7 +1,7 @@
 /* bounds.c: see bounds.h. */
 #include "model/dialect/bounds.h"
 
-#include "model/dialect/match.h"
+#include "model/dialect/form/match.h"
 
 #define MARK_MIN 4   /* bytes of a mark: shorter ones, as brackets and fences, stand in any text */
 #define ANY_MAX  256 /* as capture.c has it */

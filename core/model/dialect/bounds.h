@@ -4,7 +4,7 @@
 #define MODEL_DIALECT_BOUNDS_H
 
 #include "model/dialect/grammar.h"
-#include "model/dialect/scan.h"
+#include "model/dialect/text/scan.h"
 
 /* Is it no word, nor short, as brackets and fences are, that stand in any text? */
 bool bounds_is_mark(const char *text, size_t len);

@@ -2,8 +2,8 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-#include "model/dialect/lenient_json.h"
-#include "model/dialect/match.h"
+#include "model/dialect/form/match.h"
+#include "model/dialect/text/lenient_json.h"
 
 #define NESTED_MAX 4 /* arrays and wrappers around a call */
 

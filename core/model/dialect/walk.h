@@ -2,8 +2,8 @@
 #ifndef MODEL_DIALECT_WALK_H
 #define MODEL_DIALECT_WALK_H
 
-#include "model/dialect/match.h"
-#include "model/dialect/quote.h"
+#include "model/dialect/form/match.h"
+#include "model/dialect/text/quote.h"
 
 struct dialect {
     const struct grammar *grammar;

@@ -14,7 +14,7 @@
 
 #include "model/schema.h"
 #include "model/schema/keywords.h"
-#include "model/schema/regex.h"
+#include "model/schema/regex/regex.h"
 
 struct node;
 

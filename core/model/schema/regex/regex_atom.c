@@ -1,7 +1,7 @@
 /* regex_atom.c: what stands for itself in a pattern: characters, escapes, classes, assertions. */
 #include <string.h>
 
-#include "model/schema/regex_impl.h"
+#include "model/schema/regex/regex_impl.h"
 
 static void emit_set(struct regex_parser *p, struct regex_ranges *ranges, bool negated)
 {

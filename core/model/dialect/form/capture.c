@@ -1,6 +1,6 @@
 /* capture.c: where a text ends that a model wrote between two marks. */
 #include "model/dialect/bounds.h"
-#include "model/dialect/capture.h"
+#include "model/dialect/form/capture.h"
 
 #define MARK_MIN 2  /* a single byte at the beginning of a line ends no {rest} */
 #define ANY_MAX 256 /* bytes that {any} passes over */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "model/dialect/bounds.h"
-#include "model/dialect/capture.h"
+#include "model/dialect/form/capture.h"
 
 #define NAME_MAX_LEN 256
 #define DEPTH_MAX    32

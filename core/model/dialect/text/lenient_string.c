@@ -1,5 +1,5 @@
 /* lenient_string.c: where a string ends, and what in it has to be mended. */
-#include "model/dialect/lenient_string.h"
+#include "model/dialect/text/lenient_string.h"
 
 #include "base/json.h"
 #include "base/text/sanitize.h"

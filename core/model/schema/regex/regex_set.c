@@ -2,8 +2,8 @@
  * asking is a binary search. */
 #include <string.h>
 
-#include "model/schema/regex.h"
-#include "model/schema/unicode.h"
+#include "model/schema/regex/regex.h"
+#include "model/schema/regex/unicode.h"
 
 void regex_add(struct regex_ranges *ranges, uint32_t lo, uint32_t hi)
 {

@@ -4,8 +4,8 @@
 
 #include "model/dialect.h"
 #include "model/dialect/grammar.h"
-#include "model/dialect/scan.h"
 #include "model/dialect/schema_types.h"
+#include "model/dialect/text/scan.h"
 
 /* The calls of one place, collected while a form is read. */
 struct calls {

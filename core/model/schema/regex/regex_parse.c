@@ -3,7 +3,7 @@
  * repeats) as bytes. */
 #include <string.h>
 
-#include "model/schema/regex_impl.h"
+#include "model/schema/regex/regex_impl.h"
 
 int regex_fail(struct regex_parser *p, int code, const char *why)
 {

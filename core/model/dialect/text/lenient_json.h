@@ -6,7 +6,7 @@
 #ifndef MODEL_DIALECT_LENIENT_JSON_H
 #define MODEL_DIALECT_LENIENT_JSON_H
 
-#include "model/dialect/scan.h"
+#include "model/dialect/text/scan.h"
 
 #define LENIENT_DEPTH_MAX 64
 

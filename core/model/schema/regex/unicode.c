@@ -2,7 +2,7 @@
  * categories of the Unicode Character Database 14.0.0. Data, not code: nothing here is edited. */
 #include <string.h>
 
-#include "model/schema/unicode.h"
+#include "model/schema/regex/unicode.h"
 
 /* clang-format off */
 static const struct unicode_run letter[] = {

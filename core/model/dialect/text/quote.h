@@ -3,7 +3,7 @@
 #ifndef MODEL_DIALECT_QUOTE_H
 #define MODEL_DIALECT_QUOTE_H
 
-#include "model/dialect/scan.h"
+#include "model/dialect/text/scan.h"
 
 struct element;
 

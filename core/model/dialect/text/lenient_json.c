@@ -1,6 +1,6 @@
 /* lenient_json.c: one pass, a function for each kind of value; out is valid JSON whenever one returns. Strings:
  * lenient_string.c. */
-#include "model/dialect/lenient_string.h"
+#include "model/dialect/text/lenient_string.h"
 
 #include "base/json.h"
 #include "base/text/sanitize.h"

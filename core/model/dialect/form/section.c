@@ -1,7 +1,7 @@
 /* section.c: the calls of one form, alone or between the marks of a section: what was read becomes a call, or what is left
  * of one is passed over. */
 #include "model/dialect/bounds.h"
-#include "model/dialect/capture.h"
+#include "model/dialect/form/capture.h"
 
 #define GARBAGE_MAX 64 /* bytes between two calls that may be a misspelled mark */
 

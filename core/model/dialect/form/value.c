@@ -1,7 +1,7 @@
 /* value.c: a parameter's value that is text: where it ends. What stands in it may look like any mark; where it holds a
  * whole beginning of something else, or an end that fits nothing, it may have taken in what is behind it, and is none. */
 #include "model/dialect/bounds.h"
-#include "model/dialect/capture.h"
+#include "model/dialect/form/capture.h"
 
 #define LOOKS_MAX 64 /* beginnings of parameters inside a call's values that are thought about */
 #define OPEN_MIN  4  /* bytes of a mark that may be said twice */

@@ -2,7 +2,7 @@
 #ifndef MODEL_DIALECT_LENIENT_STRING_H
 #define MODEL_DIALECT_LENIENT_STRING_H
 
-#include "model/dialect/lenient_json.h"
+#include "model/dialect/text/lenient_json.h"
 
 struct lenient {
     struct scan *s;

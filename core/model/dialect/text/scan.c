@@ -1,5 +1,5 @@
 /* scan.c: see scan.h. */
-#include "model/dialect/scan.h"
+#include "model/dialect/text/scan.h"
 
 #include "base/json.h"
 

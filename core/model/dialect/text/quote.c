@@ -1,5 +1,5 @@
 /* quote.c: see quote.h. */
-#include "model/dialect/quote.h"
+#include "model/dialect/text/quote.h"
 
 #include <strings.h>
 

@@ -1,6 +1,6 @@
 /* python.c: calls as Python writes them. Only keywords name arguments. */
-#include "model/dialect/lenient_json.h"
-#include "model/dialect/match.h"
+#include "model/dialect/form/match.h"
+#include "model/dialect/text/lenient_json.h"
 
 static enum found keyword(struct scan *s, struct buf *out, bool first)
 {

@@ -1,7 +1,7 @@
 /* param.c: a parameter's text as the value that its schema asks for. */
 #include "base/text/sanitize.h"
-#include "model/dialect/lenient_json.h"
-#include "model/dialect/match.h"
+#include "model/dialect/form/match.h"
+#include "model/dialect/text/lenient_json.h"
 
 /* Each of these has failed `out` without memory, whatever it answers. */
 

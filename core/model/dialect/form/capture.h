@@ -2,7 +2,7 @@
 #ifndef MODEL_DIALECT_CAPTURE_H
 #define MODEL_DIALECT_CAPTURE_H
 
-#include "model/dialect/match.h"
+#include "model/dialect/form/match.h"
 
 /* One form that is being read. */
 struct match {

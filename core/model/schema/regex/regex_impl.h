@@ -4,7 +4,7 @@
 #ifndef MODEL_SCHEMA_REGEX_IMPL_H
 #define MODEL_SCHEMA_REGEX_IMPL_H
 
-#include "model/schema/regex.h"
+#include "model/schema/regex/regex.h"
 
 struct regex_parser {
     struct json_doc *arena;

@@ -3,7 +3,7 @@
  * the same search on lists of its own. */
 #include <string.h>
 
-#include "model/schema/regex.h"
+#include "model/schema/regex/regex.h"
 
 struct list {
     uint32_t *dense, *sparse;

@@ -1,9 +1,9 @@
 /* match.c: a template is read item by item; what it says is a call in the end, or a part of one when the
  * text was cut. */
-#include "model/dialect/capture.h"
+#include "model/dialect/form/capture.h"
 
 #include "model/dialect/bounds.h"
-#include "model/dialect/lenient_json.h"
+#include "model/dialect/text/lenient_json.h"
 
 /* ---- calls as lists ---- */
 
