@@ -1,9 +1,9 @@
 /* fs.c: `orket.core.fs`: roots for the engine (configuration, scripts, trees). Agents never meet
- * it: their operations go through permits (bind/gate/), which use io/fs.h.
+ * it: their operations go through permits (bind/gate/), which use io/fs/fs.h.
  *
  * Every method resolves its path beneath the root and works on what that answered. */
-#include "io/fs_list.h"
-#include "io/fs_sweep.h"
+#include "io/fs/fs_list.h"
+#include "io/fs/fs_sweep.h"
 
 #include <errno.h>
 #include <string.h>

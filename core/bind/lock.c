@@ -1,6 +1,6 @@
 /* lock.c: `orket.core.lock`: being the owner of a project. */
-#include "io/lock.h"
-#include "io/private.h"
+#include "io/fs/lock.h"
+#include "io/fs/private.h"
 
 #include "bind/bind.h"
 
@@ -14,7 +14,7 @@ static int l_release(lua_State *L)
 }
 
 /* lock.take(dir) -> handle | nil, message, code, fix: makes dir for this user alone, locks
- * dir/lock. ERR_OWNED, ERR_DENIED (io/private.h), ERR_IO */
+ * dir/lock. ERR_OWNED, ERR_DENIED (io/fs/private.h), ERR_IO */
 static int l_take(lua_State *L)
 {
     luaL_checkstring(L, 1);

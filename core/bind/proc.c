@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "bind/pending.h"
-#include "io/fs.h"
+#include "io/fs/fs.h"
 
 /* ---- the description ---- */
 

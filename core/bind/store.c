@@ -2,8 +2,8 @@
 #include "bind/store.h"
 
 #include "bind/embed.h"
-#include "io/private.h"
-#include "io/sign.h"
+#include "io/fs/private.h"
+#include "io/keys/sign.h"
 #include "io/store_backup.h"
 #include "io/store_read.h"
 #include "script/value.h"

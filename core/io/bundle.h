@@ -13,7 +13,7 @@
 #ifndef IO_BUNDLE_H
 #define IO_BUNDLE_H
 
-#include "io/proof.h"
+#include "io/keys/proof.h"
 
 #define BUNDLE_FORMAT  "orket bundle"
 #define BUNDLE_VERSION 2 /* hashes are over times as well */

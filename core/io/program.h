@@ -2,7 +2,7 @@
 #ifndef IO_PROGRAM_H
 #define IO_PROGRAM_H
 
-#include "io/fs.h"
+#include "io/fs/fs.h"
 
 /* Resolves `name` as the jail will: without a slash by its PATH, absolute as it is, else beneath the
  * tree. *out is the file itself, links followed: absolute and one of the system's ("/usr/bin/make"), or

@@ -16,7 +16,7 @@
 #include <uv.h>
 
 #include "base/err.h"
-#include "io/secret.h"
+#include "io/keys/secret.h"
 
 #define TRANSPORT_HEADERS_MAX    32   /* headers a request may add */
 #define TRANSPORT_ERROR_BODY_MAX 4096 /* bytes kept of a body that is no success */

@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <time.h>
 
-#include "io/fs_list.h"
+#include "io/fs/fs_list.h"
 
 /* ---- a scratch world: base/root is the tree, base/secret lies outside ---- */
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "io/secret.h"
+#include "io/keys/secret.h"
 #include "support.h"
 
 #define KEY "sk-0123456789/ab"

@@ -9,7 +9,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "io/proof.h"
+#include "io/keys/proof.h"
 #include "support.h"
 
 struct place {

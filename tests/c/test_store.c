@@ -1,7 +1,7 @@
 /* test_store.c: writing and reading: numbers, compare-and-swap, groups, failures, limits, kill -9. */
 #include "store_world.h"
 
-#include "io/proof.h"
+#include "io/keys/proof.h"
 
 #include <signal.h>
 #include <sys/stat.h>

@@ -2,7 +2,7 @@
  * behind the store's back is found. */
 #include "store_world.h"
 
-#include "io/proof.h"
+#include "io/keys/proof.h"
 
 /* ---- random histories ---- */
 

@@ -4,7 +4,7 @@
 
 #include "store_world.h"
 
-#include "io/proof.h"
+#include "io/keys/proof.h"
 
 static const char *const bodies[] = {"{\"status\":\"drained\"}", "{\"status\":\"done\"}"};
 

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "io/fs_sweep.h"
+#include "io/fs/fs_sweep.h"
 #include "io/program.h"
 
 struct house {

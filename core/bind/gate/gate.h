@@ -5,7 +5,7 @@
 
 #include "base/hash.h"
 #include "bind/bind.h"
-#include "io/fs.h"
+#include "io/fs/fs.h"
 #include "model/gate.h"
 
 #define CALL_TYPE   "orket.gate.call"

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "bind/gate/permit.h"
+#include "io/keys/secret.h"
 #include "io/program.h"
-#include "io/secret.h"
 #include "script/value.h"
 
 bool bind_holds_key(const struct bind *bind, const struct json *tree)

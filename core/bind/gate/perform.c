@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "bind/gate/gate.h"
-#include "io/fs_list.h"
+#include "io/fs/fs_list.h"
 #include "script/value.h"
 
 #define LIST_MAX 1000 /* entries of one answer to a tool */

@@ -4,7 +4,7 @@
 #define BIND_GATE_SEARCH_H
 
 #include "bind/bind.h"
-#include "io/fs_list.h"
+#include "io/fs/fs_list.h"
 #include "model/gate.h"
 
 #define SEARCH_MATCHES 200                /* matches of one answer */

@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "io/disk.h"
-#include "io/lock.h"
+#include "io/fs/disk.h"
+#include "io/fs/lock.h"
 #include "io/store/copy.h"
 #include "io/store_read.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "io/bundle/names.h"
-#include "io/disk.h"
+#include "io/fs/disk.h"
 #include "io/store/rebuild.h"
 #include "io/store/report.h"
 #include "io/store/write.h"

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "io/disk.h"
+#include "io/fs/disk.h"
 #include "io/store_read.h"
 
 #define VERSION_AT 18 /* of SQLite's file format: two bytes, 1: there is no log */

@@ -4,7 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "io/disk.h"
+#include "io/fs/disk.h"
 #include "io/store/db.h"
 
 static int code_of(int rc)

@@ -4,7 +4,7 @@
 
 #include <sqlite3.h>
 
-#include "io/proof.h"
+#include "io/keys/proof.h"
 
 /* ?1 = run, ?2 = a commit: turn, hash and number of the last event of each stream as of then, in
  * the order of turns. Goes back over what came later, link by link. */

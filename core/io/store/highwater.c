@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "io/disk.h"
+#include "io/fs/disk.h"
 
 #define HEADER        100 /* bytes of a database that say how large it is */
 #define PAGE_SIZE_AT  16

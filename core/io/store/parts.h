@@ -17,7 +17,7 @@
 
 #include <uv.h>
 
-#include "io/lock.h"
+#include "io/fs/lock.h"
 #include "io/store/rebuild.h"
 #include "io/store/write.h"
 #include "io/store_read.h"

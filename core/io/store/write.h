@@ -2,7 +2,7 @@
 #ifndef IO_STORE_WRITE_H
 #define IO_STORE_WRITE_H
 
-#include "io/proof.h"
+#include "io/keys/proof.h"
 #include "io/store/chunk.h"
 #include "io/store/db.h"
 #include "io/store/head.h"

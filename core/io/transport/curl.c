@@ -4,7 +4,7 @@
 #include <dlfcn.h>
 #include <string.h>
 
-#include "io/disk.h"
+#include "io/fs/disk.h"
 
 #define LIBRARY "libcurl.so.4"
 

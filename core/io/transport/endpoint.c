@@ -8,7 +8,7 @@
 #include <strings.h>
 
 #include "base/buf.h"
-#include "io/disk.h"
+#include "io/fs/disk.h"
 
 #define CACHE_MAX   64
 #define ADDRESS_MAX 8

@@ -11,7 +11,7 @@
 #include <strings.h>
 
 #include "base/text/sanitize.h"
-#include "io/disk.h"
+#include "io/fs/disk.h"
 
 #ifndef ORKET_VERSION
 #define ORKET_VERSION "0.0.0"

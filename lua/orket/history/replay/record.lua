@@ -26,7 +26,7 @@ local NO_HASH = ("\0"):rep(32)
 ---@field hash string
 
 ---Does an event's hash follow from its bytes and the one before it in its stream (raw, nil for the first)? Its time is
----hashed, but in events that were recorded before it was (core/io/proof.h).
+---hashed, but in events that were recorded before it was (core/io/keys/proof.h).
 ---@param before string|nil
 ---@param event Recorded
 ---@return boolean

@@ -1,5 +1,5 @@
 /* disk.c: see disk.h. */
-#include "io/disk.h"
+#include "io/fs/disk.h"
 
 #include <errno.h>
 #include <fcntl.h>

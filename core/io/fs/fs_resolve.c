@@ -1,6 +1,6 @@
 /* fs_resolve.c: names, roots and resolve of fs.h. The kernel confines (openat2); this file decides
  * which resolutions are wanted, and answers descriptors with the name of what they are. */
-#include "io/fs.h"
+#include "io/fs/fs.h"
 
 #include <errno.h>
 #include <fcntl.h>

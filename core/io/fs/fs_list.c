@@ -1,6 +1,6 @@
 /* fs_list.c: lists: one directory, or every file below one, in the order of the bytes
  * of their names, so that two machines and two moments answer alike. */
-#include "io/fs_list.h"
+#include "io/fs/fs_list.h"
 
 #include <dirent.h>
 #include <errno.h>

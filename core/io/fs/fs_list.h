@@ -2,7 +2,7 @@
 #ifndef IO_FS_LIST_H
 #define IO_FS_LIST_H
 
-#include "io/fs.h"
+#include "io/fs/fs.h"
 
 #define FS_LIST_MAX ((size_t)10000) /* largest answer */
 

@@ -1,5 +1,5 @@
 /* spelling.c: a value in every code, and one code after the other held against a text. */
-#include "io/spelling.h"
+#include "io/keys/spelling.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* lock.c: flock(2) on a file that holds the owner's process id as text. */
-#include "io/lock.h"
+#include "io/fs/lock.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "io/disk.h"
+#include "io/fs/disk.h"
 
 /* ---- who holds it ---- */
 

@@ -1,6 +1,6 @@
 /* fs_sweep.c: a tree after a program worked in it. Nobody else does meanwhile, but it may have left
  * anything: names are never followed, and depth is bounded: what lies too deep is moved up first. */
-#include "io/fs_sweep.h"
+#include "io/fs/fs_sweep.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
-#include "io/fs.h"
+#include "io/fs/fs.h"
 
 #define TOLD_MAX 100
 #define MOVED    FS_TEMP "deep-"

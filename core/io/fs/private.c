@@ -1,5 +1,5 @@
 /* private.c: open(2) without following, fstat(2), readdir(3). */
-#include "io/private.h"
+#include "io/fs/private.h"
 
 #include <dirent.h>
 #include <errno.h>

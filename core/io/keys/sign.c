@@ -1,7 +1,7 @@
 /* sign.c: crypto_sign of libsodium over two small files. The secret lies in guarded memory that is
  * locked where the limit allows and wiped when freed; on its way there it crosses one buffer of the
  * stack, which is wiped. */
-#include "io/sign.h"
+#include "io/keys/sign.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 
 #include "base/buf.h"
 #include "base/fault.h"
-#include "io/disk.h"
+#include "io/fs/disk.h"
 
 #define SEED     crypto_sign_SEEDBYTES
 #define KEY_LINE 160 /* bytes of a key's file that are looked at */

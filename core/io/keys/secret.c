@@ -1,6 +1,6 @@
 /* secret.c: each key is one allocation of libsodium: locked against swapping where the limit
  * allows, between guard pages, wiped when freed. */
-#include "io/secret.h"
+#include "io/keys/secret.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "io/spelling.h"
+#include "io/keys/spelling.h"
 
 struct secret {
     struct secret *next;

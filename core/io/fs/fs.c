@@ -1,6 +1,6 @@
 /* fs.c: perform: read, write, make, delete, on the descriptors of a target and nothing else.
  * Resolve is in fs_resolve.c, lists are in fs_list.c. */
-#include "io/fs.h"
+#include "io/fs/fs.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* proof.c: the bytes that are hashed and signed; docs/journal.md describes them. */
-#include "io/proof.h"
+#include "io/keys/proof.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
 #ifndef IO_PROOF_H
 #define IO_PROOF_H
 
-#include "io/sign.h"
+#include "io/keys/sign.h"
 #include "io/store.h"
 
 /* The hash of an event whose stream has the hash `before` (zeroes: it is the first). Its time is the
