@@ -105,8 +105,8 @@ $(LUAC) &: $(B)/compile $(TRUSTED)
 $(B)/embed.s: core/bind/embed.sh $(EMBED) $(LUAC) $(shell find $(SHIPPED) bench/project -type d)
 	@sh $< $(B)/ $(filter-out $(TRUSTED),$(EMBED)) $(LUAC) > $@
 
-# The jail: a static program of its own, carried inside the binary (core/io/jail.h).
-$(B)/jail: $(JAIL) core/jail/jail.h core/io/jail.h
+# The jail: a static program of its own, carried inside the binary (core/io/process/jail.h).
+$(B)/jail: $(JAIL) core/jail/jail.h core/io/process/jail.h
 	$(Q)$(CC) -std=c11 -D_GNU_SOURCE -Icore $(WARN) -Os -fstack-protector-strong -static -s -o $@ $(JAIL)
 
 # The parser, likewise (core/parser/main.c): tree-sitter from Debian, its grammars from npm, as C sources.

@@ -47,7 +47,7 @@
     X(file_delete, "io/fs/fs.c", "a file or an empty directory is deleted")                           \
     X(file_read, "io/fs/fs.c", "a file is read")                                                      \
     X(tree_list, "io/fs/fs_list.c", "a tree's files are listed, to be compared with the journal")     \
-    X(jail_write, "io/embedded_exe.c", "a carried program is unpacked into memory")
+    X(jail_write, "io/process/embedded_exe.c", "a carried program is unpacked into memory")
 
 /* X(name, place, what): only the point after can be made to fail. */
 #define FAULT_ENDS(X) X(file_close, "io/fs/fs.c", "a file that was written is closed")
@@ -65,7 +65,7 @@
     X(log_map, "io/store/fault_vfs.c", "the log's index is mapped")                                \
     X(file_create, "io/fs/fs.c", "a file is made")                                                    \
     X(file_open, "io/fs/fs_resolve.c", "a file or directory of a tree is opened")                     \
-    X(spawn, "io/proc_spawn.c", "a program is started in its jail")                                \
+    X(spawn, "io/process/proc_spawn.c", "a program is started in its jail")                                \
     X(connect, "io/transport/multi.c", "a socket to a model is made")
 
 /* X(name, place, what): nothing here can fail, or what fails is a call inside; for kill and oom. */
@@ -86,7 +86,7 @@
     X(publish, "bind/fs.c", "a file is written into a tree: to materialise it, or as merged")      \
     X(dispatch, "io/transport.c", "a request to a model is sent")                                  \
     X(reply, "bind/llm.c", "a model's reply is given to its turn")                                 \
-    X(verdict, "io/proc.c", "how a program ended is told: a verification's verdict")               \
+    X(verdict, "io/process/proc.c", "how a program ended is told: a verification's verdict")               \
     X(script, "bind/box.c", "a script is made ready for a generation")                             \
     X(generation, "bind/gate.c", "a generation's law is built; then it serves")
 

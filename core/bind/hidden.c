@@ -4,7 +4,7 @@
 #include <sys/stat.h>
 
 #include "bind/proc.h"
-#include "io/visible.h"
+#include "io/process/visible.h"
 
 /* The absolute path at idx of the stack. */
 static const char *l_path(lua_State *L, int idx)

@@ -1,6 +1,6 @@
-/* parser.c: `orket.core.parser`: what stands in a source text (io/parser.h), answered through a
+/* parser.c: `orket.core.parser`: what stands in a source text (io/process/parser.h), answered through a
  * callback. The way back to Lua is pending.c. */
-#include "io/parser.h"
+#include "io/process/parser.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-/* proc.c: `orket.core.proc`: one program in a jail (io/proc.h), answered through a callback.
+/* proc.c: `orket.core.proc`: one program in a jail (io/process/proc.h), answered through a callback.
  *
  * The way back to Lua is pending.c. */
 #include "bind/proc.h"

@@ -3,7 +3,7 @@
 #define BIND_PROC_H
 
 #include "bind/bind.h"
-#include "io/proc.h"
+#include "io/process/proc.h"
 
 /* Starts it with what proc.hide hides (ERR_JAIL before that was said); the function at done_idx is called once from the loop with the result, as proc.run tells
  * it. On 0 the function that cancels it is pushed. The context is an upvalue. */

@@ -1,7 +1,7 @@
 /* jail.h: the parts of the jail's first process.
  *
- * A program of its own (static, no Lua, none of the engine's memory), started by io/proc.c in new
- * namespaces as process 1; see io/jail.h. It trusts its arguments and nothing of what it starts: it
+ * A program of its own (static, no Lua, none of the engine's memory), started by io/process/proc.c in new
+ * namespaces as process 1; see io/process/jail.h. It trusts its arguments and nothing of what it starts: it
  * cannot be traced or signaled by it, and its report descriptor is not handed on. Any step that
  * fails ends it with JAIL_NOT_ISOLATED: nothing runs behind fewer walls. */
 #ifndef JAIL_JAIL_H
@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "io/jail.h"
+#include "io/process/jail.h"
 
 /* What the program is put into, and what stands around it so far. */
 struct cell {

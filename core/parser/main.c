@@ -6,7 +6,7 @@
  * enough), takes exponential time on other, and ends the program without memory. So it works in a
  * process that can do nothing but read, compute and write: whatever happens here, the worst is an
  * answer that does not come. The limits are set here, before a byte is read; the wall clock and the
- * size of the answer are watched from outside (io/parser.c). */
+ * size of the answer are watched from outside (io/process/parser.c). */
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>

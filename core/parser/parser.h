@@ -1,7 +1,7 @@
 /* parser.h: what the files of the parser share: a tree being walked, and the facts found in it.
  *
  * The parser is a program of its own, static and carried inside the binary, started by
- * io/parser.c for one source text. It says what stands in the text (imports, classes, what is no
+ * io/process/parser.c for one source text. It says what stands in the text (imports, classes, what is no
  * syntax), each with its place; what that means under the rules of a house is judged elsewhere.
  *
  * fact       one JSON object: {"fact": kind, "line", "column", ...}
@@ -23,7 +23,7 @@
 #define ERRORS_MAX 10
 #define LONGEST    1000 /* bytes of one name; a source with a longer one is not judged */
 
-/* How the program ends; io/parser.c reads it. */
+/* How the program ends; io/process/parser.c reads it. */
 enum parser_end { PARSER_OK, PARSER_USAGE, PARSER_DOORS, PARSER_FACTS };
 
 /* A text in the making, of fixed size. */

@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 
 #include "base/json.h"
-#include "io/parser.h"
+#include "io/process/parser.h"
 #include "support.h"
 
 struct outcome {

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "io/proc.h"
+#include "io/process/proc.h"
 
 struct outcome {
     int code; /* 0 or ERR_* */

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "io/fs/fs_sweep.h"
-#include "io/program.h"
+#include "io/process/program.h"
 
 struct house {
     char dir[64];

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
-#include "io/visible.h"
+#include "io/process/visible.h"
 
 static char dir[64];
 

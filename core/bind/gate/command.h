@@ -3,7 +3,7 @@
 #define BIND_GATE_COMMAND_H
 
 #include "bind/bind.h"
-#include "io/program.h"
+#include "io/process/program.h"
 #include "model/gate.h"
 
 struct command {

@@ -4,7 +4,7 @@
 
 #include "bind/gate/permit.h"
 #include "io/keys/secret.h"
-#include "io/program.h"
+#include "io/process/program.h"
 #include "script/value.h"
 
 bool bind_holds_key(const struct bind *bind, const struct json *tree)

@@ -1,6 +1,6 @@
 /* proc_spawn.c: clone into new namespaces, then become the jail. The child shares our memory until
  * its exec (CLONE_VM | CLONE_VFORK: we wait), so it makes system calls only, allocates nothing. */
-#include "io/proc_spawn.h"
+#include "io/process/proc_spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 
 #include "base/fault.h"
-#include "io/jail.h"
+#include "io/process/jail.h"
 
 #define STACK_SIZE    ((size_t)64 << 10)
 #define ARGUMENTS_MAX 1024

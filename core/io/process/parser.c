@@ -1,6 +1,6 @@
 /* parser.c: one run of the parser: started, shut in by itself (core/parser/main.c), and its answer
  * judged by how it ended. What the loop sees of it is child.c. */
-#include "io/parser.h"
+#include "io/process/parser.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "io/child.h"
-#include "io/embedded_exe.h"
+#include "io/process/child.h"
+#include "io/process/embedded_exe.h"
 
 extern const char parser_start[], parser_end[]; /* core/parser/ as a program */
 

@@ -1,5 +1,5 @@
 /* embedded_exe.c: see embedded_exe.h. */
-#include "io/embedded_exe.h"
+#include "io/process/embedded_exe.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "io/child.h"
+#include "io/process/child.h"
 
 static int new_file(const char *name)
 {

@@ -1,6 +1,6 @@
 /* visible.c: paths are compared as places on a file system: /proc/self/mountinfo tells of each mount
  * which file system it shows, from which of its directories on. */
-#include "io/visible.h"
+#include "io/process/visible.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "io/jail.h"
+#include "io/process/jail.h"
 
 #define LINKS_MAX 40
 

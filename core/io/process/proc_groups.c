@@ -1,4 +1,4 @@
-#include "io/proc_groups.h"
+#include "io/process/proc_groups.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
-#include "io/jail.h"
+#include "io/process/jail.h"
 
 /* Named after a jail's number, which nobody has any more. One that is still used is not removed
  * by the kernel either. */

@@ -2,7 +2,7 @@
 #ifndef IO_PROC_SPAWN_H
 #define IO_PROC_SPAWN_H
 
-#include "io/proc.h"
+#include "io/process/proc.h"
 
 /* Descriptors that the child gets as 0, 1, 2 and JAIL_REPORT_FD; borrowed. */
 struct proc_stdio {

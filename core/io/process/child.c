@@ -1,5 +1,5 @@
 /* child.c: see child.h. */
-#include "io/child.h"
+#include "io/process/child.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
-#include "io/jail.h"
+#include "io/process/jail.h"
 
 void child_init(struct child *child, uint64_t output, child_fn *on_end, child_fn *on_close)
 {

@@ -19,7 +19,7 @@ typedef void visible_fn(void *ctx, const char *place, const char *through);
 int visible_real(const char *path, char out[PATH_MAX], struct err *err) MUST_CHECK;
 
 /* Finds the places of `real` (see visible_real), or of a part of it, in what every jail shows
- * (io/jail.h) and in `more`: real paths, NULL-terminated; or NULL. ERR_IO (mounts or /etc cannot be
+ * (io/process/jail.h) and in `more`: real paths, NULL-terminated; or NULL. ERR_IO (mounts or /etc cannot be
  * read), ERR_MEMORY. */
 int visible_find(const char *real, const char *const *more, visible_fn *fn, void *ctx,
                  struct err *err) MUST_CHECK;

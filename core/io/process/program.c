@@ -1,6 +1,6 @@
 /* program.c: from a name to the file that runs. What is found here is what is executed: the system's
  * files are not the jail's to change, and in the tree nobody works meanwhile. */
-#include "io/program.h"
+#include "io/process/program.h"
 
 #include <errno.h>
 #include <limits.h>

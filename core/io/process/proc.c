@@ -1,6 +1,6 @@
 /* proc.c: one run of a program in a jail: its report and result. What the loop sees of it is child.c,
  * making it is proc_spawn.c, what happens inside it is core/jail/. */
-#include "io/proc.h"
+#include "io/process/proc.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -9,11 +9,11 @@
 
 #include "base/fault.h"
 #include "base/text/sanitize.h"
-#include "io/child.h"
-#include "io/embedded_exe.h"
-#include "io/jail.h"
-#include "io/proc_groups.h"
-#include "io/proc_spawn.h"
+#include "io/process/child.h"
+#include "io/process/embedded_exe.h"
+#include "io/process/jail.h"
+#include "io/process/proc_groups.h"
+#include "io/process/proc_spawn.h"
 
 extern const char jail_start[], jail_end[]; /* core/jail/ as a program, embedded by the Makefile */
 
