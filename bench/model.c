@@ -12,7 +12,7 @@
 #include <time.h>
 
 #include "base/json.h"
-#include "io/http.h"
+#include "io/net/http.h"
 
 #define CONTENT 1024 /* bytes of the file it writes */
 #define PIECES  8    /* events that carry a call's arguments */

@@ -16,8 +16,8 @@
 #include <time.h>
 #include <uv.h>
 
-#include "io/sse.h"
-#include "io/transport.h"
+#include "io/net/sse.h"
+#include "io/net/transport.h"
 #include "model/reply/reply.h"
 
 static const char shape_text[] =

@@ -66,7 +66,7 @@
     X(file_create, "io/fs/fs.c", "a file is made")                                                    \
     X(file_open, "io/fs/fs_resolve.c", "a file or directory of a tree is opened")                     \
     X(spawn, "io/process/proc_spawn.c", "a program is started in its jail")                                \
-    X(connect, "io/transport/multi.c", "a socket to a model is made")
+    X(connect, "io/net/transport/multi.c", "a socket to a model is made")
 
 /* X(name, place, what): nothing here can fail, or what fails is a call inside; for kill and oom. */
 #define FAULT_STEPS(X)                                                                             \
@@ -84,7 +84,7 @@
     X(line, "io/fault_loop.c", "a line goes to standard output or into a cassette")                \
     X(permit, "bind/gate/permit.c", "a permitted operation is performed on a card's files")        \
     X(publish, "bind/fs.c", "a file is written into a tree: to materialise it, or as merged")      \
-    X(dispatch, "io/transport.c", "a request to a model is sent")                                  \
+    X(dispatch, "io/net/transport.c", "a request to a model is sent")                                  \
     X(reply, "bind/llm.c", "a model's reply is given to its turn")                                 \
     X(verdict, "io/process/proc.c", "how a program ended is told: a verification's verdict")               \
     X(script, "bind/box.c", "a script is made ready for a generation")                             \

@@ -6,7 +6,7 @@
 #include "bind/llm/llm.h"
 
 #include "base/fault.h"
-#include "io/transport/endpoint.h"
+#include "io/net/transport/endpoint.h"
 
 #define MODULE_TYPE "orket.llm.client"
 #define HANDLE_TYPE "orket.llm.call"

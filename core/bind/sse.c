@@ -1,6 +1,6 @@
 /* sse.c: `orket.core.sse`: the event-stream parser over pieces that are all there, for tests and
  * `orket try sse`. Live streams never pass through Lua; llm.c feeds the parser itself. */
-#include "io/sse.h"
+#include "io/net/sse.h"
 
 #include "bind/bind.h"
 

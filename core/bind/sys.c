@@ -10,7 +10,7 @@
 
 #include "base/fault.h"
 #include "bind/bind.h"
-#include "io/peer.h"
+#include "io/net/peer.h"
 
 #ifndef ORKET_VERSION
 #define ORKET_VERSION "0.0.0"

@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "io/transport.h"
-#include "io/transport/address.h"
+#include "io/net/transport.h"
+#include "io/net/transport/address.h"
 #include "raw_server.h"
 
 #define FIXED "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"

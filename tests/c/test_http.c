@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "io/http.h"
+#include "io/net/http.h"
 
 /* ---- the parser ---- */
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "io/sse.h"
+#include "io/net/sse.h"
 #include "support.h"
 
 static int record(void *ctx, const struct sse_event *e)

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "io/transport.h"
+#include "io/net/transport.h"
 #include "raw_server.h"
 #include "support.h"
 

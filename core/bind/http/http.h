@@ -4,7 +4,7 @@
 #define BIND_HTTP_HTTP_H
 
 #include "bind/bind.h"
-#include "io/http.h"
+#include "io/net/http.h"
 
 #define RESPONSE_TYPE "orket.http.response"
 #define RESPONSE_GONE "the client is gone"

@@ -5,8 +5,8 @@
 #define BIND_LLM_H
 
 #include "bind/bind.h"
-#include "io/sse.h"
-#include "io/transport.h"
+#include "io/net/sse.h"
+#include "io/net/transport.h"
 #include "model/reply/reply.h"
 
 #define LLM_SHAPE_TYPE "orket.llm.shape"

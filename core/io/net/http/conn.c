@@ -3,7 +3,7 @@
  * Ownership: the server owns its connections, a connection its one exchange. Memory of a connection
  * goes when its two handles are closed, so a pointer taken in a callback stays good until that
  * callback returns. */
-#include "io/http/conn.h"
+#include "io/net/http/conn.h"
 
 #include <string.h>
 

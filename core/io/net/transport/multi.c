@@ -7,7 +7,7 @@
  * same reason a socket may stay in the set when curl has lost interest: a connection that is kept
  * for reuse costs no system call per request. Nothing here keeps the loop alive: transfers do, with
  * their deadlines. */
-#include "io/transport/multi.h"
+#include "io/net/transport/multi.h"
 
 #include <errno.h>
 #include <string.h>

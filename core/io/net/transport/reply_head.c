@@ -1,6 +1,6 @@
 /* reply_head.c: status line, content-type, content-length, content-encoding, retry-after,
  * retry-after-ms, www-authenticate, mcp-session-id; the rest is counted. */
-#include "io/transport/reply_head.h"
+#include "io/net/transport/reply_head.h"
 
 #include <ctype.h>
 #include <string.h>

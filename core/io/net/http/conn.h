@@ -4,7 +4,7 @@
 #ifndef IO_HTTP_CONN_H
 #define IO_HTTP_CONN_H
 
-#include "io/http.h"
+#include "io/net/http.h"
 
 enum conn_state {
     CONN_READS,   /* waits for a request or receives one */

@@ -1,5 +1,5 @@
 /* address.c: two tables of networks, the first that holds an address says its kind. */
-#include "io/transport/address.h"
+#include "io/net/transport/address.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -14,7 +14,7 @@
 #include <uv.h>
 
 #include "base/err.h"
-#include "io/http/parse.h"
+#include "io/net/http/parse.h"
 
 #define HTTP_MARK    65536 /* bytes unsent: a writer should wait */
 #define HTTP_PENDING 65536 /* bytes of pipelined requests kept */

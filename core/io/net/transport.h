@@ -8,7 +8,7 @@
  *
  * http and https only, HTTP/1.1, no redirects, no proxy from the environment, no compression. An
  * address that is not of the Internet is reached when the URL says it, or the request that it may
- * be (io/transport/address.h). Ten thousand transfers may wait at once; one costs about 15 KB.
+ * be (io/net/transport/address.h). Ten thousand transfers may wait at once; one costs about 15 KB.
  */
 #ifndef IO_TRANSPORT_H
 #define IO_TRANSPORT_H

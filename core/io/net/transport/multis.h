@@ -4,7 +4,7 @@
 #ifndef IO_TRANSPORT_MULTIS_H
 #define IO_TRANSPORT_MULTIS_H
 
-#include "io/transport/multi.h"
+#include "io/net/transport/multi.h"
 
 #define MULTIS_MOST 512  /* handles; the last one takes what comes then */
 #define MULTIS_EACH 128  /* easy handles of one */

@@ -1,6 +1,6 @@
 /* endpoint.c: libcurl's URL parser and uv_getaddrinfo. The few endpoints of a process are a list;
  * unused ones are dropped when it grows. */
-#include "io/transport/endpoint.h"
+#include "io/net/transport/endpoint.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

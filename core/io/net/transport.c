@@ -4,14 +4,14 @@
  * from curl's result or, when we end it (cancel, deadline, a look-up that failed), from the tick, a
  * 0 ms timer. The tick also hands new transfers to curl: no easy handle is ever added or removed
  * inside one of curl's callbacks. */
-#include "io/transport.h"
+#include "io/net/transport.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/fault.h"
 #include "base/text/sanitize.h"
-#include "io/transport/transfer.h"
+#include "io/net/transport/transfer.h"
 
 #define RETRY_AFTER_MAX 86400000 /* milliseconds: a day */
 

@@ -2,7 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "io/http/conn.h"
+#include "io/net/http/conn.h"
 
 /* llhttp's "NOT_FOUND" as "Not Found". */
 static void put_reason(struct buf *out, int status)

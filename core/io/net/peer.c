@@ -1,6 +1,6 @@
 /* peer.c: SO_PEERCRED tells a number of a process, SO_PEERPIDFD holds the process itself: as long as
  * that lives, no other one has the number. */
-#include "io/peer.h"
+#include "io/net/peer.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,5 +1,5 @@
 /* parse.c: llhttp's callbacks gather text; the checks run once the head is complete. */
-#include "io/http/parse.h"
+#include "io/net/http/parse.h"
 
 #include <string.h>
 #include <strings.h>

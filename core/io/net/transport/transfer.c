@@ -2,7 +2,7 @@
  *
  * One timer per transfer: bytes only note the time; the timer finds out how late it is when it
  * fires. */
-#include "io/transport/transfer.h"
+#include "io/net/transport/transfer.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* sse.c: lines are found in the fed bytes themselves; only a line that a feed cuts is copied. UTF-8
  * is repaired when an event is dispatched: CR and LF are no part of any character, so repairing the
  * joined lines equals decoding the stream first. */
-#include "io/sse.h"
+#include "io/net/sse.h"
 
 #include <string.h>
 

@@ -7,8 +7,8 @@
 #include <uv.h>
 
 #include "base/err.h"
-#include "io/transport/address.h"
-#include "io/transport/curl.h"
+#include "io/net/transport/address.h"
+#include "io/net/transport/curl.h"
 
 #define ENDPOINT_TTL_MS  60000 /* addresses are looked up again after this time */
 #define ENDPOINT_URL_MAX 4096

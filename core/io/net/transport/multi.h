@@ -7,7 +7,7 @@
 #include <uv.h>
 
 #include "base/err.h"
-#include "io/transport/curl.h"
+#include "io/net/transport/curl.h"
 
 struct multi;
 

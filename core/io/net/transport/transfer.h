@@ -5,11 +5,11 @@
 #define IO_TRANSPORT_TRANSFER_H
 
 #include "base/buf.h"
-#include "io/transport.h"
-#include "io/transport/curl.h"
-#include "io/transport/endpoint.h"
-#include "io/transport/multis.h"
-#include "io/transport/reply_head.h"
+#include "io/net/transport.h"
+#include "io/net/transport/curl.h"
+#include "io/net/transport/endpoint.h"
+#include "io/net/transport/multis.h"
+#include "io/net/transport/reply_head.h"
 
 #define TRANSPORT_POOL       256 /* easy handles kept prepared */
 #define TRANSFER_OWN_HEADERS 4   /* besides the request's */

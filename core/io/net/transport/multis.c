@@ -1,5 +1,5 @@
 /* multis.c: the first handle with room is chosen: there an idle connection is likely. */
-#include "io/transport/multis.h"
+#include "io/net/transport/multis.h"
 
 /* One more; those beyond the first keep one connection each. */
 static struct multi *add(struct multis *all)

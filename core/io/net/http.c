@@ -1,11 +1,11 @@
 /* http.c: the listener. Memory of a server goes when the last connection and the listener are
  * closed. */
-#include "io/http.h"
+#include "io/net/http.h"
 
 #include <string.h>
 #include <time.h>
 
-#include "io/http/conn.h"
+#include "io/net/http/conn.h"
 
 const char *server_date(struct http_server *s)
 {

@@ -1,5 +1,5 @@
 /* curl.c: dlopen and dlsym. What the thread fills is read after it was joined. */
-#include "io/transport/curl.h"
+#include "io/net/transport/curl.h"
 
 #include <dlfcn.h>
 #include <string.h>
