@@ -35,7 +35,7 @@ LDFLAGS  := -pie -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=$(SAN)) $(if $(COVER
 WRAP     := -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 LIBS     := $(STATIC) -lpthread -ldl -lrt -lm
 
-ONLY_FAULTY := core/base/fault.c core/io/fault_loop.c core/io/store/fault_vfs.c
+ONLY_FAULTY := core/base/fault.c core/io/fault_loop.c core/io/store/db/fault_vfs.c
 JAIL  := $(wildcard core/jail/*.c)
 PARSER := $(wildcard core/parser/*.c)
 SRCS  := $(filter-out $(ONLY_FAULTY) $(JAIL) $(PARSER),$(sort $(shell find core -mindepth 2 -name '*.c')))

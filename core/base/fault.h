@@ -26,19 +26,19 @@
     X(dir_make, "io/fs/private.c", "the directory .orket is made")                                    \
     X(lock_take, "io/fs/lock.c", "the owner's lock is taken")                                         \
     X(lock_write, "io/fs/lock.c", "the owner's number is written into its lock")                      \
-    X(image_write, "io/store/create.c", "a new database is written under another name")            \
-    X(image_sync, "io/store/create.c", "a new database is synced")                                 \
-    X(image_rename, "io/store/create.c", "a new database gets its name")                           \
+    X(image_write, "io/store/db/create.c", "a new database is written under another name")            \
+    X(image_sync, "io/store/db/create.c", "a new database is synced")                                 \
+    X(image_rename, "io/store/db/create.c", "a new database gets its name")                           \
     X(key_write, "io/keys/sign.c", "a half of the project's key is written under another name")         \
     X(key_sync, "io/keys/sign.c", "a half of the project's key is synced")                              \
     X(key_rename, "io/keys/sign.c", "a half of the project's key gets its name")                        \
-    X(log_write, "io/store/fault_vfs.c", "a piece of a commit is written to the log")              \
-    X(log_sync, "io/store/fault_vfs.c", "a commit is synced: durable from here on")                \
-    X(log_delete, "io/store/fault_vfs.c", "the emptied log is removed")                            \
-    X(mark_write, "io/store/highwater.c", "the high-water mark is overwritten")                    \
-    X(restore_move, "io/store/backup.c", "a restore moves a file to where it belongs")             \
-    X(page_write, "io/store/fault_vfs.c", "a checkpoint writes a page of the database")            \
-    X(page_sync, "io/store/fault_vfs.c", "a checkpoint syncs the database")                        \
+    X(log_write, "io/store/db/fault_vfs.c", "a piece of a commit is written to the log")              \
+    X(log_sync, "io/store/db/fault_vfs.c", "a commit is synced: durable from here on")                \
+    X(log_delete, "io/store/db/fault_vfs.c", "the emptied log is removed")                            \
+    X(mark_write, "io/store/db/highwater.c", "the high-water mark is overwritten")                    \
+    X(restore_move, "io/store/backup/backup.c", "a restore moves a file to where it belongs")             \
+    X(page_write, "io/store/db/fault_vfs.c", "a checkpoint writes a page of the database")            \
+    X(page_sync, "io/store/db/fault_vfs.c", "a checkpoint syncs the database")                        \
     X(file_mkdir, "io/fs/fs.c", "a directory of a tree is made")                                      \
     X(file_write, "io/fs/fs.c", "the bytes of a file are written")                                    \
     X(file_mode, "io/fs/fs.c", "the file that takes another's place gets its mode")                   \
@@ -58,11 +58,11 @@
     X(listen, "io/fault_loop.c", "the owner's socket is made")                                     \
     X(watch, "io/fault_loop.c", "a directory of scripts is watched")                               \
     X(lock_open, "io/fs/lock.c", "the file of a lock is made or opened")                              \
-    X(image_open, "io/store/create.c", "the file of a new database is made")                       \
-    X(mark_open, "io/store/highwater.c", "the file of the high-water mark is made or opened")      \
-    X(db_open, "io/store/fault_vfs.c", "the database is opened")                                   \
-    X(log_open, "io/store/fault_vfs.c", "the log is made or opened")                               \
-    X(log_map, "io/store/fault_vfs.c", "the log's index is mapped")                                \
+    X(image_open, "io/store/db/create.c", "the file of a new database is made")                       \
+    X(mark_open, "io/store/db/highwater.c", "the file of the high-water mark is made or opened")      \
+    X(db_open, "io/store/db/fault_vfs.c", "the database is opened")                                   \
+    X(log_open, "io/store/db/fault_vfs.c", "the log is made or opened")                               \
+    X(log_map, "io/store/db/fault_vfs.c", "the log's index is mapped")                                \
     X(file_create, "io/fs/fs.c", "a file is made")                                                    \
     X(file_open, "io/fs/fs_resolve.c", "a file or directory of a tree is opened")                     \
     X(spawn, "io/process/proc_spawn.c", "a program is started in its jail")                                \

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "io/store/db.h"
+#include "io/store/db/db.h"
 
 #define APPLICATION 0x4f52564d /* "ORVM" */
 

@@ -2,7 +2,7 @@
  * can be written there, nor is anything left behind. */
 #include "store_world.h"
 
-#include "io/store/db.h"
+#include "io/store/db/db.h"
 
 static const char *const cards[] = {"E", "A", "B", "E2", "B2"};
 static const char *const of_all[] = {"board", "parked", "memories", "memory", "runs", "turns", "open_turns", "events",

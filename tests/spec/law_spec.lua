@@ -30,11 +30,11 @@ describe("the source", function()
       end
     end
     assert.same({ "lua/orket/effects/moves.lua" }, movers)
-    assert.same({ "core/io/store/projections.sql" }, writers)
+    assert.same({ "core/io/store/sql/projections.sql" }, writers)
   end)
 
   it("sets a status where a card is made or moved, and nowhere else", function()
-    local text, kind = orket.read("core/io/store/projections.sql"), nil
+    local text, kind = orket.read("core/io/store/sql/projections.sql"), nil
     local setters, at = {}, nil
     for line in text:gmatch("[^\n]+") do
       kind = line:match("^%-%- kind: ([%w.]+)") or kind

@@ -4,7 +4,7 @@ local MARKS = { must = true, whole = true, sparse = true, own = true, near = tru
 local FIRST = { own = true, near = true } -- of a kind: it stands behind its name
 
 local function lines()
-  local file = assert(io.open("core/io/store/projections.sql"))
+  local file = assert(io.open("core/io/store/sql/projections.sql"))
   local all = {}
   for line in file:lines() do
     all[#all + 1] = line

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "io/store/db.h"
+#include "io/store/db/db.h"
 
 static void add_stream(struct run_head *head, sqlite3_stmt *row)
 {

@@ -2,7 +2,7 @@
  * writer and by the rebuild alike, so that both cannot differ. */
 #include <string.h>
 
-#include "io/store/db.h"
+#include "io/store/db/db.h"
 #include "io/store/projection_directives.h"
 
 enum source_of {

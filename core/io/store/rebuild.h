@@ -3,7 +3,7 @@
 #ifndef IO_STORE_REBUILD_H
 #define IO_STORE_REBUILD_H
 
-#include "io/store/db.h"
+#include "io/store/db/db.h"
 #include "io/store/deferred.h"
 
 /* The columns of a row as `each` gets it; those of snapshot.c end with the body. */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/fault.h"
-#include "io/store/fault_vfs.h"
+#include "io/store/db/fault_vfs.h"
 #include "io/store/parts.h"
 
 static int take_lock(struct store *store, struct err *err)

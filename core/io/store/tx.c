@@ -153,7 +153,7 @@ static int check_event(struct store_tx *tx, const struct store_event *event, int
     int rc = spent(tx, err);
     if (!rc && kind < 0) {
         rc = err_set(err, ERR_USAGE, "unknown kind of event '%s'", event->kind);
-        err_fix(err, "kinds are the sections of core/io/store/projections.sql");
+        err_fix(err, "kinds are the sections of core/io/store/sql/projections.sql");
     }
     if (!rc && event->card)
         rc = check_id("card", event->card, err);

@@ -3,11 +3,11 @@
 #define IO_STORE_WRITE_H
 
 #include "io/keys/proof.h"
-#include "io/store/chunk.h"
-#include "io/store/db.h"
+#include "io/store/db/chunk.h"
+#include "io/store/db/db.h"
+#include "io/store/db/highwater.h"
+#include "io/store/db/pack.h"
 #include "io/store/head.h"
-#include "io/store/highwater.h"
-#include "io/store/pack.h"
 #include "io/store/tx.h"
 
 /* ---- write.c: a batch of transactions -> one commit ---- */

@@ -14,7 +14,7 @@
 #include "base/fault.h"
 #include "io/fs/disk.h"
 #include "io/fs/lock.h"
-#include "io/store/copy.h"
+#include "io/store/backup/copy.h"
 #include "io/store_read.h"
 
 #define KEY_MAX  4096 /* bytes of a key's file that are looked at */

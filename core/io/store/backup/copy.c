@@ -1,6 +1,6 @@
 /* copy.c: SQLite's online backup into a file that is then synced, brought up to date and checked.
  */
-#include "io/store/copy.h"
+#include "io/store/backup/copy.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* compare_index.c: two full-text indexes that should say the same. How their words lie in segments
  * depends on how many came at once, so their tables cannot be compared; every word with its places
  * can, and so can what BM25 counts by: the words of each row, and their sums. */
-#include "io/store/report.h"
+#include "io/store/check/report.h"
 
 #define SUMS "1" /* the row of FTS5's data that has the number of rows and of words */
 

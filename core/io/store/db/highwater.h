@@ -6,7 +6,7 @@
 #ifndef IO_STORE_HIGHWATER_H
 #define IO_STORE_HIGHWATER_H
 
-#include "io/store/db.h"
+#include "io/store/db/db.h"
 
 struct highwater {
     int64_t seq;      /* of the last event that was durable; 0: there is no mark */

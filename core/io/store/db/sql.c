@@ -2,7 +2,7 @@
  * at the next one; what stands before the first is prose. */
 #include <string.h>
 
-#include "io/store/db.h"
+#include "io/store/db/db.h"
 
 static int compare(const void *a, const void *b)
 {

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
-#include "io/store/db.h"
+#include "io/store/db/db.h"
 
 #define HEADER_WRITE_VERSION                                                                       \
     18 /* of SQLite's file format: these two bytes say that there is a log */

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "io/store/export.h"
+#include "io/store/export/export.h"
 
 #define NAMED(table, id, columns)                                                                  \
     "SELECT " columns " FROM name_recent r JOIN " table " t ON t.id = " id                         \

@@ -4,7 +4,7 @@
 
 #include <limits.h>
 
-#include "io/store/highwater.h"
+#include "io/store/db/highwater.h"
 #include "io/store_backup.h"
 
 #define COPY_NAME    "orket.db"

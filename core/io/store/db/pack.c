@@ -1,6 +1,6 @@
 /* pack.c: hashes out of a body. Canonical JSON has no control characters, so that the bytes which
  * stand for them cannot be its own; a body that has some is left as it is. */
-#include "io/store/pack.h"
+#include "io/store/db/pack.h"
 
 #include <string.h>
 

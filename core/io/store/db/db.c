@@ -1,7 +1,7 @@
 /* db.c: one SQLite connection: its settings, and the migrations. */
 #include <string.h>
 
-#include "io/store/db.h"
+#include "io/store/db/db.h"
 
 #include "base/text/normalize.h"
 #include "io/store/write.h"

@@ -7,8 +7,8 @@
 
 #include "io/bundle/names.h"
 #include "io/fs/disk.h"
+#include "io/store/check/report.h"
 #include "io/store/rebuild.h"
-#include "io/store/report.h"
 #include "io/store/write.h"
 #include "io/store_read.h"
 

@@ -1,7 +1,7 @@
 /* compare.c: two databases that should have the same rows, and the report of what differs. */
 #include <string.h>
 
-#include "io/store/report.h"
+#include "io/store/check/report.h"
 
 #define PROBLEMS_MAX 20
 

@@ -3,10 +3,10 @@
 #include <string.h>
 #include <time.h>
 
-#include "io/store/db.h"
+#include "io/store/db/db.h"
 
 #include "base/text/normalize.h"
-#include "io/store/pack.h"
+#include "io/store/db/pack.h"
 #include "io/store/write.h"
 
 /* The text of a value, or NULL: it is NULL, or there was no memory, which is then the result: no value is

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "io/store/db.h"
+#include "io/store/db/db.h"
 
 #define HEADER     32
 #define FRAME      24

@@ -1,6 +1,6 @@
 /* fault_vfs.c: SQLite's file system for unix with points of fault.h around what it writes, syncs,
  * opens and removes. Part of test builds only; what is not named here goes straight through. */
-#include "io/store/fault_vfs.h"
+#include "io/store/db/fault_vfs.h"
 
 #include <errno.h>
 #include <sqlite3.h>

@@ -3,7 +3,7 @@
  * here. */
 #include <string.h>
 
-#include "io/store/export.h"
+#include "io/store/export/export.h"
 
 /* ---- what was written already ---- */
 

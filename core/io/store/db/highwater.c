@@ -1,7 +1,7 @@
 /* highwater.c: see highwater.h. The file has its fields and a hash over them, in this machine's
  * order of bytes; it fits into one sector and is overwritten in place. As text it would cost four
  * times as much. */
-#include "io/store/highwater.h"
+#include "io/store/db/highwater.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* export_head.c: which head goes with a run: never one over events that are not what was signed. */
 #include <string.h>
 
-#include "io/store/export.h"
+#include "io/store/export/export.h"
 
 static const char last_head[] =
     "SELECT h.seq, h.events, h.hash, h.key, h.signature FROM head h WHERE h.run = ?1 "

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "io/fs/disk.h"
-#include "io/store/db.h"
+#include "io/store/db/db.h"
 
 static int code_of(int rc)
 {

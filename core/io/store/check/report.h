@@ -3,7 +3,7 @@
 #define IO_STORE_REPORT_H
 
 #include "base/json.h"
-#include "io/store/db.h"
+#include "io/store/db/db.h"
 
 /* An array of problems under construction. */
 struct report {

@@ -2,9 +2,9 @@
  * bytes of its own; a row takes its bytes, a header of a byte or two for each column, and up to 9
  * for its place; up to page - 35 bytes it lies on one page, longer ones go on in pages of their
  * own. */
-#include "io/store/chunk.h"
+#include "io/store/db/chunk.h"
 
-#include "io/store/db.h"
+#include "io/store/db/db.h"
 
 #define CHUNK_BESIDE 14
 #define PAGE_OWN     8

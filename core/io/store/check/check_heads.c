@@ -1,9 +1,9 @@
 /* check_heads.c: is every run what was signed when it ended? */
 #include <string.h>
 
+#include "io/store/check/report.h"
 #include "io/store/head.h"
 #include "io/store/parts.h"
-#include "io/store/report.h"
 
 struct heads {
     struct report *report; /* NULL: the first problem is an error */
