@@ -70,16 +70,16 @@
 
 /* X(name, place, what): nothing here can fail, or what fails is a call inside; for kill and oom. */
 #define FAULT_STEPS(X)                                                                             \
-    X(store_begin, "io/store/write.c", "a commit begins")                                          \
-    X(event, "io/store/item.c", "an event is in the transaction")                                  \
-    X(blob, "io/store/item.c", "a blob is in the transaction")                                     \
-    X(message, "io/store/item.c", "a message is in the transaction")                               \
-    X(commit, "io/store/write.c", "a commit is made")                                              \
-    X(checkpoint, "io/store/write.c", "the log is carried over into the database")                 \
-    X(hand_over, "io/store/queue.c", "transactions go to the writer's thread")                     \
-    X(hand_back, "io/store/queue.c", "transactions come back from the writer's thread")            \
-    X(tell, "io/store/queue.c", "a committed event is told to who listens")                        \
-    X(acknowledge, "io/store/tx.c", "a commit is acknowledged to who waits for it")                \
+    X(store_begin, "io/store/write/write.c", "a commit begins")                                          \
+    X(event, "io/store/write/item.c", "an event is in the transaction")                                  \
+    X(blob, "io/store/write/item.c", "a blob is in the transaction")                                     \
+    X(message, "io/store/write/item.c", "a message is in the transaction")                               \
+    X(commit, "io/store/write/write.c", "a commit is made")                                              \
+    X(checkpoint, "io/store/write/write.c", "the log is carried over into the database")                 \
+    X(hand_over, "io/store/write/queue.c", "transactions go to the writer's thread")                     \
+    X(hand_back, "io/store/write/queue.c", "transactions come back from the writer's thread")            \
+    X(tell, "io/store/write/queue.c", "a committed event is told to who listens")                        \
+    X(acknowledge, "io/store/write/tx.c", "a commit is acknowledged to who waits for it")                \
     X(store_close, "io/store/store.c", "the database is closed")                                   \
     X(line, "io/fault_loop.c", "a line goes to standard output or into a cassette")                \
     X(permit, "bind/gate/permit.c", "a permitted operation is performed on a card's files")        \

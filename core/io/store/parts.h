@@ -18,8 +18,8 @@
 #include <uv.h>
 
 #include "io/fs/lock.h"
-#include "io/store/rebuild.h"
-#include "io/store/write.h"
+#include "io/store/project/rebuild.h"
+#include "io/store/write/write.h"
 #include "io/store_read.h"
 
 /* ---- queue.c ---- */

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "io/store/parts.h"
-#include "io/store/rebuild.h"
+#include "io/store/project/rebuild.h"
 
 struct store_query {
     struct store *store;

@@ -8,8 +8,8 @@
 #include "io/bundle/names.h"
 #include "io/fs/disk.h"
 #include "io/store/check/report.h"
-#include "io/store/rebuild.h"
-#include "io/store/write.h"
+#include "io/store/project/rebuild.h"
+#include "io/store/write/write.h"
 #include "io/store_read.h"
 
 struct check {

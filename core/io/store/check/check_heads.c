@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "io/store/check/report.h"
-#include "io/store/head.h"
 #include "io/store/parts.h"
+#include "io/store/write/head.h"
 
 struct heads {
     struct report *report; /* NULL: the first problem is an error */

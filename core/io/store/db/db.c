@@ -4,7 +4,7 @@
 #include "io/store/db/db.h"
 
 #include "base/text/normalize.h"
-#include "io/store/write.h"
+#include "io/store/write/write.h"
 
 #define APPLICATION_ID 0x4f726b74 /* "Orkt" */
 

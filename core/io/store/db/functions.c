@@ -7,7 +7,7 @@
 
 #include "base/text/normalize.h"
 #include "io/store/db/pack.h"
-#include "io/store/write.h"
+#include "io/store/write/write.h"
 
 /* The text of a value, or NULL: it is NULL, or there was no memory, which is then the result: no value is
  * taken for one that is missing. */

@@ -4,7 +4,7 @@
 #define IO_STORE_REBUILD_H
 
 #include "io/store/db/db.h"
-#include "io/store/deferred.h"
+#include "io/store/snapshot/deferred.h"
 
 /* The columns of a row as `each` gets it; those of snapshot.c end with the body. */
 enum rebuild_column {

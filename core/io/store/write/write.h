@@ -7,8 +7,8 @@
 #include "io/store/db/db.h"
 #include "io/store/db/highwater.h"
 #include "io/store/db/pack.h"
-#include "io/store/head.h"
-#include "io/store/tx.h"
+#include "io/store/write/head.h"
+#include "io/store/write/tx.h"
 
 /* ---- write.c: a batch of transactions -> one commit ---- */
 

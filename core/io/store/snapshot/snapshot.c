@@ -4,7 +4,7 @@
  * memory, the rest in a file without a name: nothing is left behind, however the process ends. */
 #include <string.h>
 
-#include "io/store/rebuild.h"
+#include "io/store/project/rebuild.h"
 
 /* ---- statements that every step to a later moment needs ---- */
 

@@ -2,7 +2,7 @@
  * check.c, which looks at every event as well, and for snapshot.c, which stops at a moment. */
 #include <string.h>
 
-#include "io/store/rebuild.h"
+#include "io/store/project/rebuild.h"
 
 static const char *text_of(sqlite3_stmt *row, int column)
 {

@@ -2,7 +2,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "io/store/projection_directives.h"
+#include "io/store/project/projection_directives.h"
 
 struct field directives_field(const char *name, size_t len)
 {

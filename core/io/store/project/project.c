@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "io/store/db/db.h"
-#include "io/store/projection_directives.h"
+#include "io/store/project/projection_directives.h"
 
 enum source_of {
     FROM_SEQ,

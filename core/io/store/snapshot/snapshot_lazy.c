@@ -3,7 +3,7 @@
  * somebody looks at the card, which is most often never. */
 #include <string.h>
 
-#include "io/store/rebuild.h"
+#include "io/store/project/rebuild.h"
 
 enum { SCAN, AROUND };
 

@@ -1,5 +1,5 @@
 /* deferred.c: commits by card, in a hash table with open addressing. */
-#include "io/store/deferred.h"
+#include "io/store/snapshot/deferred.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* head.c: the streams of a run, folded into its hash. */
-#include "io/store/head.h"
+#include "io/store/write/head.h"
 
 #include <string.h>
 
