@@ -85,10 +85,10 @@
     X(permit, "bind/gate/permit.c", "a permitted operation is performed on a card's files")        \
     X(publish, "bind/fs.c", "a file is written into a tree: to materialise it, or as merged")      \
     X(dispatch, "io/net/transport.c", "a request to a model is sent")                                  \
-    X(reply, "bind/llm.c", "a model's reply is given to its turn")                                 \
+    X(reply, "bind/llm/llm.c", "a model's reply is given to its turn")                                 \
     X(verdict, "io/process/proc.c", "how a program ended is told: a verification's verdict")               \
-    X(script, "bind/box.c", "a script is made ready for a generation")                             \
-    X(generation, "bind/gate.c", "a generation's law is built; then it serves")
+    X(script, "bind/box/box.c", "a script is made ready for a generation")                             \
+    X(generation, "bind/gate/gate.c", "a generation's law is built; then it serves")
 
 #ifdef ORKET_FAULTS
 

@@ -1,4 +1,4 @@
-/* gate.h: what bind/gate.c and the files beside this one share: the call that was allowed, and how a
+/* gate.h: what bind/gate/gate.c and the files beside this one share: the call that was allowed, and how a
  * permit for one of its operations is made. Nothing else may include it: there is no other way to a permit. */
 #ifndef BIND_GATE_GATE_H
 #define BIND_GATE_GATE_H

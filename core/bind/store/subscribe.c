@@ -4,7 +4,7 @@
  * where somebody left. */
 #include <string.h>
 
-#include "bind/store.h"
+#include "bind/store/store.h"
 #include "script/value.h"
 
 static bool wants(lua_State *L, int sub, const char *kind)

@@ -3,7 +3,7 @@
  * its stream. */
 #include <string.h>
 
-#include "bind/store.h"
+#include "bind/store/store.h"
 #include "model/fsm.h"
 #include "script/value.h"
 

@@ -1,5 +1,5 @@
 /* store.c: `orket.core.store`: opening and closing. (query.c reads, tx.c writes, subscribe.c tells.) */
-#include "bind/store.h"
+#include "bind/store/store.h"
 
 #include "bind/embed.h"
 #include "io/fs/private.h"

@@ -1,7 +1,7 @@
 /* gc.c: store:make_room of `orket.core.store`. */
 #include "io/store_gc.h"
 
-#include "bind/store.h"
+#include "bind/store/store.h"
 
 /* Pushes a table of the strings' pointers, which the list at idx keeps alive. */
 static const char **check_runs(lua_State *L, int idx, size_t *count)

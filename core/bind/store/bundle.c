@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "bind/store.h"
+#include "bind/store/store.h"
 #include "io/store_export.h"
 
 static void set_text(lua_State *L, const char *key, const char *text)

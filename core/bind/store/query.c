@@ -1,7 +1,7 @@
 /* query.c: the reading methods of `orket.core.store`: queries, blobs, conversations, heads. */
 #include <string.h>
 
-#include "bind/store.h"
+#include "bind/store/store.h"
 #include "io/store_read.h"
 #include "script/value.h"
 
