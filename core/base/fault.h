@@ -83,7 +83,7 @@
     X(store_close, "io/store/store.c", "the database is closed")                                   \
     X(line, "io/fault_loop.c", "a line goes to standard output or into a cassette")                \
     X(permit, "bind/gate/permit.c", "a permitted operation is performed on a card's files")        \
-    X(publish, "bind/fs.c", "a file is written into a tree: to materialise it, or as merged")      \
+    X(publish, "bind/system/fs.c", "a file is written into a tree: to materialise it, or as merged")      \
     X(dispatch, "io/net/transport.c", "a request to a model is sent")                                  \
     X(reply, "bind/llm/llm.c", "a model's reply is given to its turn")                                 \
     X(verdict, "io/process/proc.c", "how a program ended is told: a verification's verdict")               \

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "bind/proc.h"
+#include "bind/process/proc.h"
 
 static uint64_t limit_of(const struct json *limits, const char *name, double unit)
 {

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "bind/bind.h"
-#include "bind/pending.h"
+#include "bind/process/pending.h"
 
 #define PROGRAM_TYPE "orket.parser.program"
 

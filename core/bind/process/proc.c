@@ -1,13 +1,13 @@
 /* proc.c: `orket.core.proc`: one program in a jail (io/process/proc.h), answered through a callback.
  *
  * The way back to Lua is pending.c. */
-#include "bind/proc.h"
+#include "bind/process/proc.h"
 
 #include <ctype.h>
 #include <fcntl.h>
 #include <string.h>
 
-#include "bind/pending.h"
+#include "bind/process/pending.h"
 #include "io/fs/fs.h"
 
 /* ---- the description ---- */

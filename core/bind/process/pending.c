@@ -1,5 +1,5 @@
 /* pending.c: see pending.h. */
-#include "bind/pending.h"
+#include "bind/process/pending.h"
 
 #define PENDING_TYPE "orket.running"
 

@@ -3,7 +3,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "bind/proc.h"
+#include "bind/process/proc.h"
 #include "io/process/visible.h"
 
 /* The absolute path at idx of the stack. */
