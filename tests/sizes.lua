@@ -52,11 +52,12 @@ local function look(file)
   end
 end
 
-local folders = {}
+local folders, seen = {}, {} -- a .c and its .h are one
 local pipe = assert(io.popen("find " .. table.concat(arg, " ") .. " -name '*.[ch]' -o -name '*.lua' | sort"))
 for file in pipe:lines() do
-  local folder = file:match("^(.*)/")
-  folders[folder] = (folders[folder] or 0) + (file:match("%.h$") and 0 or 1)
+  local folder, noun = file:match("^(.*)/"), file:gsub("%.[ch]$", "")
+  folders[folder] = (folders[folder] or 0) + (seen[noun] and 0 or 1)
+  seen[noun] = true
   look(file)
 end
 pipe:close()

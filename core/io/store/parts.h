@@ -1,16 +1,16 @@
-/* parts.h: the parts of an open store. Of the files here
+/* parts.h: the parts of an open store. Of this folder:
  *
- *   store.c          opens, closes, owns everything
- *   sql.c db.c create.c project.c      below: SQL texts, a connection, projections     (db.h)
- *   stream.c tx.c                      the loop's side of writing                      (tx.h)
- *   queue.c                            the hand-over between the loop and the writer
- *   patience.c                         commits that the machine refuses are tried again
- *   write.c item.c signed.c            the writer's side                               (write.h)
- *   head.c                             the head of a run, now and as it was            (head.h)
- *   read.c                             queries, blobs, conversations, heads
- *   rebuild.c snapshot.c               projections made again, up to a moment          (rebuild.h)
- *   gc.c                               what dropped runs left behind                   (store_gc.h)
- *   check.c check_heads.c compare.c    verification                                    (report.h)
+ *   store.c read.c gc.c   opens, closes, owns everything; reads; removes what dropped runs left
+ *   sql/       the tables of the truth, the projections of each kind of event, the queries
+ *   db/        below: SQL texts, a connection, what lies in its file                    (db.h)
+ *   write/     the loop's side of writing                                               (tx.h)
+ *              the hand-over, and commits that the machine refuses (queue.c patience.c)
+ *              the writer's side                                                     (write.h)
+ *              the head of a run, now and as it was                                   (head.h)
+ *   project/   events into projections, by the writer and again                      (rebuild.h)
+ *   snapshot/  projections up to a moment                                            (rebuild.h)
+ *   check/     verification                                                           (report.h)
+ *   export/ backup/   a run in one file, a database in another place
  */
 #ifndef IO_STORE_PARTS_H
 #define IO_STORE_PARTS_H

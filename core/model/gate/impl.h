@@ -1,4 +1,4 @@
-/* impl.h: what a gate is made of; for the files of this folder only.
+/* impl.h: what a gate is made of; for the files of this folder and its subfolder only.
  *
  * Names become small numbers once, at build time, and sets of them become bits, so that a decision
  * is a few lookups and ANDs: role x tool is one bit; for each role, tool, status and type there is
