@@ -126,14 +126,15 @@ static int boot(lua_State *L)
     return 1;
 }
 
-/* What whoever started us may have left. Without the first three descriptors a file of ours would be
- * opened as one of them, and what is said written into it: they are made to refuse instead, each by
- * its direction. Where SIGCHLD is ignored nobody hears how a program ended. */
+/* What whoever started us may have left. Without the first three descriptors a file of ours would
+ * be opened as one of them, and what is said written into it: they are made to refuse instead, each
+ * by its direction. Where SIGCHLD is ignored nobody hears how a program ended. */
 static bool start_sane(void)
 {
     signal(SIGCHLD, SIG_DFL);
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
             return false;
     return true;
 }
@@ -148,21 +149,22 @@ static void raise_file_limit(void)
     }
 }
 
-/* A core would hold keys and conversations. With a limit of 0 the kernel still hands it to the host's
- * handler of crashes, where there is one; with 1 it does not. */
+/* A core would hold keys and conversations. With a limit of 0 the kernel still hands it to the
+ * host's handler of crashes, where there is one; with 1 it does not. */
 static void forbid_cores(void)
 {
     struct rlimit none = {1, 1};
     (void)setrlimit(RLIMIT_CORE, &none);
 }
 
-/* ---- memory of libraries that would crash without: they get it, or the program ends in order, which
- * loses nothing (docs/durability.md). The Makefile leads luv's allocations here. ---- */
+/* ---- memory of libraries that would crash without: they get it, or the program ends in order,
+ * which loses nothing (docs/durability.md). The Makefile leads luv's allocations here. ---- */
 
 void *luv_malloc(size_t size);
 void *luv_calloc(size_t count, size_t size);
 
-/* libuv makes a pipe after its epoll, and ends the program without a word when it cannot have it. */
+/* libuv makes a pipe after its epoll, and ends the program without a word when it cannot have
+ * it. */
 static int start_loop(uv_loop_t *loop)
 {
     int pipe[2], rc = 0;
@@ -188,8 +190,9 @@ static void say_no_loop(int error)
 
 static void say_no_memory(void)
 {
-    static const char text[] = "orket: ERR_MEMORY: out of memory\n  fix: free some memory, then run it "
-                               "again; nothing that was acknowledged is lost\n";
+    static const char text[] =
+        "orket: ERR_MEMORY: out of memory\n"
+        "  fix: free some memory, then run it again; nothing that was acknowledged is lost\n";
     (void)!write(STDERR_FILENO, text, sizeof text - 1);
 }
 
@@ -230,8 +233,11 @@ static int end_output(int code)
     bool whole = fflush(stdout) == 0 && !ferror(stdout);
     if (whole || !is_output_wanted())
         return code;
-    fprintf(stderr, "orket: %s: some of the output could not be written\n"
-            "  fix: look at where standard output goes, and at the space there; then run it again\n", err_name(ERR_IO));
+    fprintf(
+        stderr,
+        "orket: %s: some of the output could not be written\n"
+        "  fix: look at where standard output goes, and at the space there; then run it again\n",
+        err_name(ERR_IO));
     return code ? code : 1;
 }
 
@@ -261,7 +267,8 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); // a file that may not grow is an error of the write, not our end
     raise_file_limit();
-    setenv("GNUTLS_NO_IMPLICIT_INIT", "1", 0); // libcurl brings it for RTMP and LDAP: 0.7 MB that no request needs
+    // libcurl brings it for RTMP and LDAP: 0.7 MB that no request needs
+    setenv("GNUTLS_NO_IMPLICIT_INIT", "1", 0);
     hash_start();
     uv_replace_allocator(malloc, uv_realloc, calloc, free);
     uv_loop_t loop;

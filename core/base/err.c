@@ -65,8 +65,8 @@ const char *err_host_fix(int code)
 {
     switch (code) {
     case ERR_DESCRIPTORS:
-        return "raise the limit of open files (ulimit -n), or lower \"concurrency\"; nothing that was "
-               "acknowledged is lost";
+        return "raise the limit of open files (ulimit -n), or lower \"concurrency\"; nothing that "
+               "was acknowledged is lost";
     case ERR_MEMORY:
         return "free some memory, then run it again; nothing that was acknowledged is lost";
     default:

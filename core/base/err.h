@@ -9,8 +9,9 @@
  *        tool     an effect failed in the world         (goes back to the model)
  *        model    the model or its endpoint failed      (backs off, retries)
  *        limit    a bound was hit                       (named, never silent)
- *        environment  disk, memory, descriptors, a missing library, cancellation, shutdown: no fault
- *                 of the agent's, the model's or the project's; leaves no event of the agent's
+ *        environment  disk, memory, descriptors, a missing library, cancellation, shutdown: no
+ *                 fault of the agent's, the model's or the project's; leaves no event of the
+ *                 agent's
  *        system   another writer was faster, or the outcome is unknown
  *        bug      ours
  */
@@ -22,12 +23,12 @@
 /* X(name, class, text) in numeric order; append inside your group, names never change. */
 #define ERR_TABLE(X)                                                                               \
     X(BUG, bug, "internal error")                                                                  \
-    X(MEMORY, environment, "out of memory")                                                             \
-    X(IO, environment, "input/output error")                                                            \
+    X(MEMORY, environment, "out of memory")                                                        \
+    X(IO, environment, "input/output error")                                                       \
     X(USAGE, input, "wrong usage")                                                                 \
     X(LIMIT, limit, "a limit was hit")                                                             \
     X(TIMEOUT, limit, "a deadline passed")                                                         \
-    X(CANCELED, environment, "canceled")                                                                \
+    X(CANCELED, environment, "canceled")                                                           \
     X(NOT_FOUND, input, "not found")                                                               \
     X(EXISTS, input, "already exists")                                                             \
     X(JSON, input, "not valid JSON")                                                               \
@@ -42,14 +43,14 @@
     X(TOO_LARGE, tool, "too large")                                                                \
     X(NOT_FILE, tool, "not a regular file")                                                        \
     X(NOT_DIR, tool, "not a directory")                                                            \
-    X(STORE, environment, "the database failed")                                                        \
+    X(STORE, environment, "the database failed")                                                   \
     X(STORE_NEWER, input, "the database was written by a newer version")                           \
-    X(STORE_BUSY, environment, "another program holds the database")                                    \
-    X(STORE_FULL, environment, "no space is left for the database")                                     \
-    X(STORE_READONLY, environment, "the database may not be written")                                   \
-    X(STORE_CORRUPT, environment, "the database is damaged")                                            \
+    X(STORE_BUSY, environment, "another program holds the database")                               \
+    X(STORE_FULL, environment, "no space is left for the database")                                \
+    X(STORE_READONLY, environment, "the database may not be written")                              \
+    X(STORE_CORRUPT, environment, "the database is damaged")                                       \
     X(STALE, system, "somebody else changed it first")                                             \
-    X(OWNED, environment, "another process owns the project")                                           \
+    X(OWNED, environment, "another process owns the project")                                      \
     X(UNCERTAIN, system, "nobody knows whether it happened")                                       \
     X(NET, model, "the endpoint could not be reached")                                             \
     X(HTTP, model, "the endpoint answered with an error")                                          \
@@ -62,8 +63,8 @@
     X(SCRIPT_TIME, limit, "a script ran too long")                                                 \
     X(SCRIPT_CONTRACT, bug, "a script broke its contract")                                         \
     X(PROC, tool, "the process failed")                                                            \
-    X(LIBRARY, environment, "a library of the system is missing")                                       \
-    X(JAIL, environment, "no program can be isolated here")                                             \
+    X(LIBRARY, environment, "a library of the system is missing")                                  \
+    X(JAIL, environment, "no program can be isolated here")                                        \
     X(CASSETTE, input, "the cassette and the run differ")                                          \
     X(REPLAY, system, "the replay and the record differ")                                          \
     X(PLAN, refusal, "no plan that holds was proposed")                                            \
@@ -85,8 +86,8 @@ struct err {
     char fix[200];  /* the cure, one sentence, may be empty */
 };
 
-/* Fills err (when not NULL) and returns code, for `return err_set(e, ERR_X, ...)`. The text is valid
- * UTF-8 whatever bytes went into it, and wherever a precision cut them: see utf8_clean. */
+/* Fills err (when not NULL) and returns code, for `return err_set(e, ERR_X, ...)`. The text is
+ * valid UTF-8 whatever bytes went into it, and wherever a precision cut them: see utf8_clean. */
 int err_set(struct err *err, int code, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* Adds the cure; returns err->code (or ERR_BUG without err). */
@@ -96,7 +97,8 @@ int err_fix(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
  * (EMFILE, ENFILE), ERR_MEMORY (ENOMEM), else ERR_IO. */
 int err_of_errno(int error);
 
-/* Fills err with that code, the text and ": " and the errno's own text, and the fix for the code. */
+/* Fills err with that code, the text and ": " and the errno's own text,
+ * and the fix for the code. */
 int err_os(struct err *err, int error, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* The fix for a failure of the host, one static sentence; NULL for other codes. */

@@ -14,7 +14,11 @@
 #define SITES  (1u << 15)
 #define FRAMES 6 /* of a stack that tell one site from another */
 
-enum act { NOTHING, KILL, EIO_, ENOSPC_, EMFILE_, ENOMEM_, OOM, STARVE, NOFILE, TERM, INT, HUP, STOP };
+// clang-format off
+enum act {
+    NOTHING, KILL, EIO_, ENOSPC_, EMFILE_, ENOMEM_, OOM, STARVE, NOFILE, TERM, INT, HUP, STOP
+};
+// clang-format on
 
 struct site {
     uint64_t stack;
@@ -42,16 +46,18 @@ static _Thread_local bool busy; /* recording: what it calls itself does not coun
 /* ---- the table ---- */
 
 static const struct fault rows[] = {
-#define X(name, place, what) {#name "_before", place, what, true}, {#name "_after", place, what, true},
+#define TWO(name, place, what, before, after)                                                      \
+    {#name "_before", place, what, before}, {#name "_after", place, what, after},
+#define X(name, place, what) TWO(name, place, what, true, true)
     FAULT_CALLS(X)
 #undef X
-#define X(name, place, what) {#name "_before", place, what, false}, {#name "_after", place, what, true},
+#define X(name, place, what) TWO(name, place, what, false, true)
     FAULT_ENDS(X)
 #undef X
-#define X(name, place, what) {#name "_before", place, what, true}, {#name "_after", place, what, false},
+#define X(name, place, what) TWO(name, place, what, true, false)
     FAULT_OPENS(X)
 #undef X
-#define X(name, place, what) {#name "_before", place, what, false}, {#name "_after", place, what, false},
+#define X(name, place, what) TWO(name, place, what, false, false)
     FAULT_STEPS(X)
 #undef X
     {"allocation", "everywhere", "memory is asked for", false},
@@ -72,7 +78,8 @@ static bool refuse(const char *what, const char *text)
 {
     fprintf(stderr,
             "orket: ORKET_FAULT: %s '%s'\n"
-            "  fix: POINT:HIT:kill|eio|enospc|emfile|enomem|oom|starve|nofile|term|int|hup|stop; `orket faults` lists the points\n",
+            "  fix: POINT:HIT:kill|eio|enospc|emfile|enomem|oom|starve|nofile|term|int|hup|stop; "
+            "`orket faults` lists the points\n",
             what, text);
     return false;
 }
@@ -102,13 +109,15 @@ static void write_record(void)
 
 static int errno_of(enum act act)
 {
-    static const int errors[] = {[EIO_] = EIO, [ENOSPC_] = ENOSPC, [EMFILE_] = EMFILE, [ENOMEM_] = ENOMEM};
+    static const int errors[] = {
+        [EIO_] = EIO, [ENOSPC_] = ENOSPC, [EMFILE_] = EMFILE, [ENOMEM_] = ENOMEM};
     return (size_t)act < COUNT_OF(errors) ? errors[act] : 0;
 }
 
 static int signal_of(enum act act)
 {
-    static const int signals[] = {[TERM] = SIGTERM, [INT] = SIGINT, [HUP] = SIGHUP, [STOP] = SIGSTOP};
+    static const int signals[] = {
+        [TERM] = SIGTERM, [INT] = SIGINT, [HUP] = SIGHUP, [STOP] = SIGSTOP};
     return (size_t)act < COUNT_OF(signals) ? signals[act] : 0;
 }
 
@@ -173,7 +182,8 @@ static int act(void)
         for (;;)
             kill(getpid(), SIGKILL);
     if (state.act == NOFILE)
-        setrlimit(RLIMIT_NOFILE, &(struct rlimit){3, 3}); // of 0, poll() would say EINVAL of what is open
+        // of 0, poll() would say EINVAL of what is open
+        setrlimit(RLIMIT_NOFILE, &(struct rlimit){3, 3});
     if (signal_of(state.act))
         kill(getpid(), signal_of(state.act));
     oom = oom || state.act == OOM || state.act == STARVE;
@@ -370,8 +380,9 @@ void *__wrap_realloc(void *old, size_t size)
 WRAPPED(X)
 #undef X
 
-/* ---- what libuv says to itself goes through pipes and eventfds that nobody else has, and an inotify is
- * read when it has something: the kernel does not refuse that, and libuv ends the program when it does ---- */
+/* ---- what libuv says to itself goes through pipes and eventfds that nobody else has, and an
+ * inotify is read when it has something: the kernel does not refuse that, and libuv ends the
+ * program when it does ---- */
 
 ssize_t __real_write(int fd, const void *bytes, size_t len);
 ssize_t __wrap_write(int fd, const void *bytes, size_t len);
@@ -400,7 +411,8 @@ ssize_t __wrap_read(int fd, void *bytes, size_t len)
     return !own && fails_here("read") ? -1 : __real_read(fd, bytes, len);
 }
 
-/* The second one of the process follows at once on one that core/main.c made to see whether it can. */
+/* The second one of the process follows at once on one that core/main.c made to see whether it
+ * can. */
 int __wrap_pipe2(int fd[2], int flags)
 {
     bool own = ++state.pipes == 2;

@@ -9,85 +9,88 @@
  *   POINT:HIT:oom     the next allocation of this thread fails; starve: that one and all later ones
  *   POINT:HIT:nofile  no descriptor can be had from here on
  *   POINT:HIT:term    the process sends itself SIGTERM; likewise int, hup, stop
- *   site:HEX:oom      the first allocation, or call of the system, that this stack makes fails; also
- *                     eio, enospc, emfile and enomem
+ *   site:HEX:oom      the first allocation, or call of the system, that this stack makes fails;
+ *                     also eio, enospc, emfile and enomem
  *   record:FILE       nothing happens; at the end FILE says how often each point was hit, and which
  *                     stacks allocated or called the system
  *
- * A point that stands after a call makes a call fail that was successful: what a disk does that says
- * no and means yes. HIT counts from 1, for each point by itself. */
+ * A point that stands after a call makes a call fail that was successful: what a disk does that
+ * says no and means yes. HIT counts from 1, for each point by itself. */
 #ifndef BASE_FAULT_H
 #define BASE_FAULT_H
 
 #include "base/base.h"
 
-/* X(name, place, what): each is two points, NAME_before and NAME_after; both can be made to fail. */
+/* X(name, place, what): each is two points, NAME_before and NAME_after;
+ * both can be made to fail. */
 #define FAULT_CALLS(X)                                                                             \
-    X(dir_make, "io/fs/private.c", "the directory .orket is made")                                    \
-    X(lock_take, "io/fs/lock.c", "the owner's lock is taken")                                         \
-    X(lock_write, "io/fs/lock.c", "the owner's number is written into its lock")                      \
-    X(image_write, "io/store/db/create.c", "a new database is written under another name")            \
-    X(image_sync, "io/store/db/create.c", "a new database is synced")                                 \
-    X(image_rename, "io/store/db/create.c", "a new database gets its name")                           \
-    X(key_write, "io/keys/sign.c", "a half of the project's key is written under another name")         \
-    X(key_sync, "io/keys/sign.c", "a half of the project's key is synced")                              \
-    X(key_rename, "io/keys/sign.c", "a half of the project's key gets its name")                        \
-    X(log_write, "io/store/db/fault_vfs.c", "a piece of a commit is written to the log")              \
-    X(log_sync, "io/store/db/fault_vfs.c", "a commit is synced: durable from here on")                \
-    X(log_delete, "io/store/db/fault_vfs.c", "the emptied log is removed")                            \
-    X(mark_write, "io/store/db/highwater.c", "the high-water mark is overwritten")                    \
-    X(restore_move, "io/store/backup/backup.c", "a restore moves a file to where it belongs")             \
-    X(page_write, "io/store/db/fault_vfs.c", "a checkpoint writes a page of the database")            \
-    X(page_sync, "io/store/db/fault_vfs.c", "a checkpoint syncs the database")                        \
-    X(file_mkdir, "io/fs/fs.c", "a directory of a tree is made")                                      \
-    X(file_write, "io/fs/fs.c", "the bytes of a file are written")                                    \
-    X(file_mode, "io/fs/fs.c", "the file that takes another's place gets its mode")                   \
-    X(file_rename, "io/fs/fs.c", "a file takes another's place")                                      \
-    X(file_remove, "io/fs/fs.c", "the file whose place was taken is removed")                         \
-    X(file_delete, "io/fs/fs.c", "a file or an empty directory is deleted")                           \
-    X(file_read, "io/fs/fs.c", "a file is read")                                                      \
-    X(tree_list, "io/fs/fs_list.c", "a tree's files are listed, to be compared with the journal")     \
+    X(dir_make, "io/fs/private.c", "the directory .orket is made")                                 \
+    X(lock_take, "io/fs/lock.c", "the owner's lock is taken")                                      \
+    X(lock_write, "io/fs/lock.c", "the owner's number is written into its lock")                   \
+    X(image_write, "io/store/db/create.c", "a new database is written under another name")         \
+    X(image_sync, "io/store/db/create.c", "a new database is synced")                              \
+    X(image_rename, "io/store/db/create.c", "a new database gets its name")                        \
+    X(key_write, "io/keys/sign.c", "a half of the project's key is written under another name")    \
+    X(key_sync, "io/keys/sign.c", "a half of the project's key is synced")                         \
+    X(key_rename, "io/keys/sign.c", "a half of the project's key gets its name")                   \
+    X(log_write, "io/store/db/fault_vfs.c", "a piece of a commit is written to the log")           \
+    X(log_sync, "io/store/db/fault_vfs.c", "a commit is synced: durable from here on")             \
+    X(log_delete, "io/store/db/fault_vfs.c", "the emptied log is removed")                         \
+    X(mark_write, "io/store/db/highwater.c", "the high-water mark is overwritten")                 \
+    X(restore_move, "io/store/backup/backup.c", "a restore moves a file to where it belongs")      \
+    X(page_write, "io/store/db/fault_vfs.c", "a checkpoint writes a page of the database")         \
+    X(page_sync, "io/store/db/fault_vfs.c", "a checkpoint syncs the database")                     \
+    X(file_mkdir, "io/fs/fs.c", "a directory of a tree is made")                                   \
+    X(file_write, "io/fs/fs.c", "the bytes of a file are written")                                 \
+    X(file_mode, "io/fs/fs.c", "the file that takes another's place gets its mode")                \
+    X(file_rename, "io/fs/fs.c", "a file takes another's place")                                   \
+    X(file_remove, "io/fs/fs.c", "the file whose place was taken is removed")                      \
+    X(file_delete, "io/fs/fs.c", "a file or an empty directory is deleted")                        \
+    X(file_read, "io/fs/fs.c", "a file is read")                                                   \
+    X(tree_list, "io/fs/fs_list.c", "a tree's files are listed, to be compared with the journal")  \
     X(jail_write, "io/process/embedded_exe.c", "a carried program is unpacked into memory")
 
 /* X(name, place, what): only the point after can be made to fail. */
 #define FAULT_ENDS(X) X(file_close, "io/fs/fs.c", "a file that was written is closed")
 
-/* X(name, place, what): what begins here has to be ended; only the point before can be made to fail. */
+/* X(name, place, what): what begins here has to be ended;
+ * only the point before can be made to fail. */
 #define FAULT_OPENS(X)                                                                             \
     X(answer, "io/fault_loop.c", "the owner's socket answers a request")                           \
     X(listen, "io/fault_loop.c", "the owner's socket is made")                                     \
     X(watch, "io/fault_loop.c", "a directory of scripts is watched")                               \
-    X(lock_open, "io/fs/lock.c", "the file of a lock is made or opened")                              \
-    X(image_open, "io/store/db/create.c", "the file of a new database is made")                       \
-    X(mark_open, "io/store/db/highwater.c", "the file of the high-water mark is made or opened")      \
-    X(db_open, "io/store/db/fault_vfs.c", "the database is opened")                                   \
-    X(log_open, "io/store/db/fault_vfs.c", "the log is made or opened")                               \
-    X(log_map, "io/store/db/fault_vfs.c", "the log's index is mapped")                                \
-    X(file_create, "io/fs/fs.c", "a file is made")                                                    \
-    X(file_open, "io/fs/fs_resolve.c", "a file or directory of a tree is opened")                     \
-    X(spawn, "io/process/proc_spawn.c", "a program is started in its jail")                                \
+    X(lock_open, "io/fs/lock.c", "the file of a lock is made or opened")                           \
+    X(image_open, "io/store/db/create.c", "the file of a new database is made")                    \
+    X(mark_open, "io/store/db/highwater.c", "the file of the high-water mark is made or opened")   \
+    X(db_open, "io/store/db/fault_vfs.c", "the database is opened")                                \
+    X(log_open, "io/store/db/fault_vfs.c", "the log is made or opened")                            \
+    X(log_map, "io/store/db/fault_vfs.c", "the log's index is mapped")                             \
+    X(file_create, "io/fs/fs.c", "a file is made")                                                 \
+    X(file_open, "io/fs/fs_resolve.c", "a file or directory of a tree is opened")                  \
+    X(spawn, "io/process/proc_spawn.c", "a program is started in its jail")                        \
     X(connect, "io/net/transport/multi.c", "a socket to a model is made")
 
 /* X(name, place, what): nothing here can fail, or what fails is a call inside; for kill and oom. */
 #define FAULT_STEPS(X)                                                                             \
-    X(store_begin, "io/store/write/write.c", "a commit begins")                                          \
-    X(event, "io/store/write/item.c", "an event is in the transaction")                                  \
-    X(blob, "io/store/write/item.c", "a blob is in the transaction")                                     \
-    X(message, "io/store/write/item.c", "a message is in the transaction")                               \
-    X(commit, "io/store/write/write.c", "a commit is made")                                              \
-    X(checkpoint, "io/store/write/write.c", "the log is carried over into the database")                 \
-    X(hand_over, "io/store/write/queue.c", "transactions go to the writer's thread")                     \
-    X(hand_back, "io/store/write/queue.c", "transactions come back from the writer's thread")            \
-    X(tell, "io/store/write/queue.c", "a committed event is told to who listens")                        \
-    X(acknowledge, "io/store/write/tx.c", "a commit is acknowledged to who waits for it")                \
+    X(store_begin, "io/store/write/write.c", "a commit begins")                                    \
+    X(event, "io/store/write/item.c", "an event is in the transaction")                            \
+    X(blob, "io/store/write/item.c", "a blob is in the transaction")                               \
+    X(message, "io/store/write/item.c", "a message is in the transaction")                         \
+    X(commit, "io/store/write/write.c", "a commit is made")                                        \
+    X(checkpoint, "io/store/write/write.c", "the log is carried over into the database")           \
+    X(hand_over, "io/store/write/queue.c", "transactions go to the writer's thread")               \
+    X(hand_back, "io/store/write/queue.c", "transactions come back from the writer's thread")      \
+    X(tell, "io/store/write/queue.c", "a committed event is told to who listens")                  \
+    X(acknowledge, "io/store/write/tx.c", "a commit is acknowledged to who waits for it")          \
     X(store_close, "io/store/store.c", "the database is closed")                                   \
     X(line, "io/fault_loop.c", "a line goes to standard output or into a cassette")                \
     X(permit, "bind/gate/permit.c", "a permitted operation is performed on a card's files")        \
-    X(publish, "bind/system/fs.c", "a file is written into a tree: to materialise it, or as merged")      \
-    X(dispatch, "io/net/transport.c", "a request to a model is sent")                                  \
-    X(reply, "bind/llm/llm.c", "a model's reply is given to its turn")                                 \
-    X(verdict, "io/process/proc.c", "how a program ended is told: a verification's verdict")               \
-    X(script, "bind/box/box.c", "a script is made ready for a generation")                             \
+    X(publish, "bind/system/fs.c",                                                                 \
+      "a file is written into a tree: to materialise it, or as merged")                            \
+    X(dispatch, "io/net/transport.c", "a request to a model is sent")                              \
+    X(reply, "bind/llm/llm.c", "a model's reply is given to its turn")                             \
+    X(verdict, "io/process/proc.c", "how a program ended is told: a verification's verdict")       \
+    X(script, "bind/box/box.c", "a script is made ready for a generation")                         \
     X(generation, "bind/gate/gate.c", "a generation's law is built; then it serves")
 
 #ifdef ORKET_FAULTS
@@ -113,8 +116,8 @@ bool fault_start(void);
 /* Row i of all points; NULL behind the last. Texts are static. */
 const struct fault *fault_row(size_t i, struct fault *row);
 
-/* Counts a hit, and does what was asked for it. Answers errno, set as well, when the call shall fail,
- * else 0. */
+/* Counts a hit, and does what was asked for it. Answers errno, set as well, when the call shall
+ * fail, else 0. */
 int fault_hit(enum fault_point point);
 
 /* The result of a call, or -1 when the point after it says so; -1 is passed on uncounted. */

@@ -55,8 +55,8 @@ int bind_try(lua_State *L, int nargs, int nresults);
  * loop, which may not raise; a function uses bind_fail. */
 int bind_push_failure(lua_State *L, const struct err *err);
 
-/* The same as a function's answer. ERR_MEMORY is raised, as Lua itself raises it: a caller could take
- * the nil for "not there" or "not valid", and go on. */
+/* The same as a function's answer. ERR_MEMORY is raised, as Lua itself raises it: a caller could
+ * take the nil for "not there" or "not valid", and go on. */
 int bind_fail(lua_State *L, const struct err *err);
 
 /* Raises err as {code, class, message, fix}: a failure of the environment where an answer would be

@@ -37,8 +37,8 @@ static int l_list(lua_State *L)
     return 1;
 }
 
-/* embed.release(): the files weigh nothing until they are read again: pages of the program itself, a
- * megabyte, most of it bytecode that has been loaded. */
+/* embed.release(): the files weigh nothing until they are read again: pages of the program itself,
+ * a megabyte, most of it bytecode that has been loaded. */
 static int l_release(lua_State *L)
 {
     (void)L;

@@ -35,7 +35,8 @@ static struct vectors_key key_at(lua_State *L, int model, int texts, lua_Integer
 
 /* ---- replies ---- */
 
-/* vectors.read(body, count) -> bytes, dims, tokens|nil | nil, message, code: ERR_PROTOCOL, ERR_MEMORY */
+/* vectors.read(body, count) -> bytes, dims, tokens|nil | nil, message, code:
+ * ERR_PROTOCOL, ERR_MEMORY */
 static int l_read(lua_State *L)
 {
     size_t len, dims;
@@ -81,8 +82,8 @@ static int l_open(lua_State *L)
     return 1;
 }
 
-/* vectors:near(model, texts, query) -> per text its cosine in parts of 10000, or false where there is no vector of the
- * query's length | nil, message, code */
+/* vectors:near(model, texts, query) -> per text its cosine in parts of 10000, or false where there
+ * is no vector of the query's length | nil, message, code */
 static int l_near(lua_State *L)
 {
     struct vectors *self = l_check(L);
@@ -91,7 +92,8 @@ static int l_near(lua_State *L)
     luaL_checktype(L, 3, LUA_TTABLE);
     const char *query = luaL_checklstring(L, 4, &len);
     dims = len / sizeof(float);
-    luaL_argcheck(L, dims > 0 && dims <= EMBEDDING_DIMS_MAX && len % sizeof(float) == 0, 4, "no vector");
+    luaL_argcheck(L, dims > 0 && dims <= EMBEDDING_DIMS_MAX && len % sizeof(float) == 0, 4,
+                  "no vector");
     float own[EMBEDDING_DIMS_MAX], other[EMBEDDING_DIMS_MAX];
     memcpy(own, query, len);
     struct err err = {0};
@@ -111,8 +113,8 @@ static int l_near(lua_State *L)
     return 1;
 }
 
-/* vectors:missing(model, texts, dims|nil) -> the numbers of those that have no vector (of that length) | nil, message,
- * code */
+/* vectors:missing(model, texts, dims|nil) -> the numbers of those that have no vector (of that
+ * length) | nil, message, code */
 static int l_missing(lua_State *L)
 {
     struct vectors *self = l_check(L);
@@ -134,7 +136,8 @@ static int l_missing(lua_State *L)
     return 1;
 }
 
-static int put_all(lua_State *L, struct vectors *self, const char *bytes, size_t dims, struct err *err)
+static int put_all(lua_State *L, struct vectors *self, const char *bytes, size_t dims,
+                   struct err *err)
 {
     float vector[EMBEDDING_DIMS_MAX];
     lua_Integer count = luaL_len(L, 3);
@@ -147,7 +150,8 @@ static int put_all(lua_State *L, struct vectors *self, const char *bytes, size_t
     return rc;
 }
 
-/* vectors:put(model, texts, bytes) -> true | nil, message, code: bytes are theirs, one after the other */
+/* vectors:put(model, texts, bytes) -> true | nil, message, code:
+ * bytes are theirs, one after the other */
 static int l_put(lua_State *L)
 {
     struct vectors *self = l_check(L);
@@ -156,7 +160,8 @@ static int l_put(lua_State *L)
     luaL_checktype(L, 3, LUA_TTABLE);
     const char *bytes = luaL_checklstring(L, 4, &len);
     size_t count = (size_t)luaL_len(L, 3), dims = count ? len / count / sizeof(float) : 0;
-    luaL_argcheck(L, dims && dims <= EMBEDDING_DIMS_MAX && len == count * dims * sizeof(float), 4, "no vectors of them");
+    luaL_argcheck(L, dims && dims <= EMBEDDING_DIMS_MAX && len == count * dims * sizeof(float), 4,
+                  "no vectors of them");
     for (size_t i = 1; i <= count; i++)
         (void)key_at(L, 2, 3, (lua_Integer)i); // raises before anything is begun
     struct err err = {0};

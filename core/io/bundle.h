@@ -2,8 +2,8 @@
  *
  * record  one line, one JSON object: {"i":N,"record":KIND,"id":ID, … ,"next":"KIND ID","link":HASH}
  * kinds   header, blob, message, generation, prefix, source, event, board, end; in this order
- * source  of a fork: the run and the moment that it goes on from, after all events of that run up to
- *         then (prefix). A fork of a fork has several, the oldest first
+ * source  of a fork: the run and the moment that it goes on from, after all events of that run up
+ *         to then (prefix). A fork of a fork has several, the oldest first
  * link    over the link of the line before and all bytes of this one up to the link itself
  * next    the record that the following line has to be: what is missing can be named
  * end     the signed head of the run, the counts, and a signature over the last link: the seal

@@ -1,5 +1,5 @@
-/* fault_loop.c: points of fault.h around what trusted Lua asks of the loop and of libc. Part of test
- * builds only: the linker leads these calls through here. */
+/* fault_loop.c: points of fault.h around what trusted Lua asks of the loop and of libc. Part of
+ * test builds only: the linker leads these calls through here. */
 #include <errno.h>
 #include <uv.h>
 

@@ -1,7 +1,7 @@
 /* store.h: the journal and its projections.
  *
- * event       one thing that happened; the only write. Never changed; a dropped run's may be emptied
- *             but for their hash (store_gc.h)
+ * event       one thing that happened; the only write. Never changed; a dropped run's may be
+ *             emptied but for their hash (store_gc.h)
  * stream      the events of one turn of one run, numbered n = 1, 2, 3 … and chained by hash; turn 0
  *             is the run's own stream, run "board" is where people and the engine act outside runs
  * blob        bytes under their hash; stored once however often they are written
@@ -109,9 +109,10 @@ int store_put_message(struct store_tx *tx, const struct hash *parent, const void
  * nothing of it happened; ERR_STALE = a compare-and-swap failed, or an earlier transaction of the
  * same stream did. A transaction begun after `done` starts from what is really there.
  *
- * A failure of the environment (err_is_environment: ERR_STORE_FULL, ERR_IO …) leaves the store as it
- * was: the caller may try again with the same events, which get the same numbers. What was queued behind
- * it in its stream fails with the same code, in order, also when there is room by then. */
+ * A failure of the environment (err_is_environment: ERR_STORE_FULL, ERR_IO …) leaves the store as
+ * it was: the caller may try again with the same events, which get the same numbers. What was
+ * queued behind it in its stream fails with the same code, in order,
+ * also when there is room by then. */
 typedef void store_done(void *ctx, int64_t first_seq, const struct err *err);
 
 /* Queues the transaction and takes it over; `done` is called exactly once, from the loop. */
@@ -121,9 +122,9 @@ void store_abandon(struct store_tx *tx);
 size_t store_mark(const struct store_tx *tx);
 void store_rollback(struct store_tx *tx, size_t mark);
 
-/* A commit that the machine refuses (no space, an I/O error, no memory) is tried again for `ms` before its transactions
- * fail, or until store_give_up; by default they fail at once. `stuck` is called from the loop with the reason when one
- * begins to wait, and with NULL when that is over. */
+/* A commit that the machine refuses (no space, an I/O error, no memory) is tried again for `ms`
+ * before its transactions fail, or until store_give_up; by default they fail at once. `stuck` is
+ * called from the loop with the reason when one begins to wait, and with NULL when that is over. */
 typedef void store_stuck_fn(void *ctx, const struct err *why);
 void store_be_patient(struct store *store, uint64_t ms, store_stuck_fn *stuck, void *ctx);
 void store_give_up(struct store *store);

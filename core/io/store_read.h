@@ -10,9 +10,9 @@
 
 struct store_query;
 
-/* From its next read on, a store without a writer shows one moment until it is closed: for a command
- * that reads very much, which costs less so. One with a writer shows a moment for each turn of the
- * loop, one of the past has its own. While it is held, a writer's log is not begun anew.
+/* From its next read on, a store without a writer shows one moment until it is closed: for a
+ * command that reads very much, which costs less so. One with a writer shows a moment for each turn
+ * of the loop, one of the past has its own. While it is held, a writer's log is not begun anew.
  * ERR_STORE_*. */
 int store_hold(struct store *store, struct err *err) MUST_CHECK;
 
@@ -66,9 +66,9 @@ int store_proved(struct store *store, const char *run, struct err *err) MUST_CHE
  * have happened), ERR_STORE_*, ERR_MEMORY; afterwards it is only to be closed. */
 int store_forward(struct store *store, int64_t upto, struct err *err) MUST_CHECK;
 
-/* Of a sparse past, before queries: until it goes on they answer for this card and those named since,
- * with what a view of them shows of other cards. This spares the events of all the rest; where no card
- * is named they answer for all. No query is running. The errors of store_forward. */
+/* Of a sparse past, before queries: until it goes on they answer for this card and those named
+ * since, with what a view of them shows of other cards. This spares the events of all the rest;
+ * where no card is named they answer for all. No query is running. The errors of store_forward. */
 int store_look(struct store *store, const char *card, struct err *err) MUST_CHECK;
 
 /* Verifies chains, blobs and conversations of the file and rebuilds every projection from its

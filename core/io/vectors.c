@@ -38,8 +38,9 @@ static int make(sqlite3 *db, struct err *err)
 {
     char sql[400];
     snprintf(sql, sizeof sql,
-             "BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS vector (id INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, "
-             "model TEXT NOT NULL, dims INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT; PRAGMA application_id = %d; COMMIT",
+             "BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS vector (id INTEGER PRIMARY KEY, "
+             "key BLOB NOT NULL UNIQUE, model TEXT NOT NULL, dims INTEGER NOT NULL, "
+             "bytes BLOB NOT NULL) STRICT; PRAGMA application_id = %d; COMMIT",
              APPLICATION);
     return db_exec(db, sql, err);
 }
@@ -47,12 +48,13 @@ static int make(sqlite3 *db, struct err *err)
 static int prepare(struct vectors *vectors, struct err *err)
 {
     int rc = db_exec(vectors->db,
-                     "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 1000; PRAGMA secure_delete = ON;"
-                     "PRAGMA cache_size = -512",
+                     "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 1000; "
+                     "PRAGMA secure_delete = ON; PRAGMA cache_size = -512",
                      err);
     rc = rc ? rc : make(vectors->db, err);
     for (int i = 0; !rc && i < STATEMENTS; i++)
-        rc = db_prepare(vectors->db, texts[i], strlen(texts[i]), &vectors->statements[i], NULL, err);
+        rc =
+            db_prepare(vectors->db, texts[i], strlen(texts[i]), &vectors->statements[i], NULL, err);
     return rc;
 }
 

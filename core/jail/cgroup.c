@@ -1,9 +1,10 @@
-/* cgroup.c: the kernel's own count of memory, processes and their time, where we may make a group: the
- * watch looks every 10 ms, this never sleeps. Both layouts are known: one hierarchy for all (v2), or one for each
- * controller (v1). A group that cannot be made is no failure: then the layer does not stand.
+/* cgroup.c: the kernel's own count of memory, processes and their time, where we may make a group:
+ * the watch looks every 10 ms, this never sleeps. Both layouts are known: one hierarchy for all
+ * (v2), or one for each controller (v1). A group that cannot be made is no failure: then the layer
+ * does not stand.
  *
- * The bounds lie above those of the watch, which names what it stops: they are for what it is too slow
- * for. Groups are named after our number outside; the engine removes them. */
+ * The bounds lie above those of the watch, which names what it stops: they are for what it is too
+ * slow for. Groups are named after our number outside; the engine removes them. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* confine.c: from process 1 to the program: every step takes something away, the order matters: each
- * needs what a later one takes. */
+/* confine.c: from process 1 to the program: every step takes something away, the order matters:
+ * each needs what a later one takes. */
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
@@ -20,15 +20,16 @@ static int set_limit(int what, uint64_t value)
     return setrlimit((__rlimit_resource_t)what, &limit);
 }
 
-/* Backstops; the watch comes first and names the limit. Without a watch they are all there is. A core
- * limit of 1 is the one that also keeps the kernel from starting the host's handler of crashes. A
- * group's bound of processes is a lower one: it tells when it was hit. */
+/* Backstops; the watch comes first and names the limit. Without a watch they are all there is. A
+ * core limit of 1 is the one that also keeps the kernel from starting the host's handler of
+ * crashes. A group's bound of processes is a lower one: it tells when it was hit. */
 static int set_limits(const struct cell *cell)
 {
     if (set_limit(RLIMIT_CORE, 1) || set_limit(RLIMIT_NOFILE, 1024) ||
         set_limit(RLIMIT_MEMLOCK, 64 << 10) || set_limit(RLIMIT_MSGQUEUE, 0) ||
         set_limit(RLIMIT_RTPRIO, 0) || set_limit(RLIMIT_NICE, 0) ||
-        set_limit(RLIMIT_FSIZE, cell->file_size + 1) || // so that one of exactly the size is none too large
+        // so that one of exactly the size is none too large
+        set_limit(RLIMIT_FSIZE, cell->file_size + 1) ||
         set_limit(RLIMIT_CPU, cell->cpu_ms / 1000 + 1) ||
         set_limit(RLIMIT_NPROC, cell->proc ? 2 * cell->processes + 32 : cell->processes))
         return -1;
@@ -80,7 +81,8 @@ int confine(struct cell *cell, const char **what)
     return 0;
 }
 
-/* It looks at processes and files, also where these do not want it, and does nothing else any more. */
+/* It looks at processes and files, also where these do not want it,
+ * and does nothing else any more. */
 void confine_watcher(const struct cell *cell)
 {
     uint32_t files = cell->root ? CAP_DAC_READ_SEARCH : CAP_DAC_OVERRIDE;

@@ -39,8 +39,8 @@ static uint64_t now_ms(void)
     return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
 }
 
-/* What it takes: of a file with holes the blocks, of a small one not the whole block; of one with blocks
- * behind its end these too. */
+/* What it takes: of a file with holes the blocks, of a small one not the whole block; of one with
+ * blocks behind its end these too. */
 static void add_file(struct count *c, const struct stat *st)
 {
     uint64_t size = (uint64_t)st->st_size, taken = (uint64_t)st->st_blocks * 512;
@@ -110,7 +110,8 @@ static void count_held(struct count *c, DIR *dir, const char *name)
 /* What looks at a process, by one of its threads; false when that has ended and others may tell. */
 typedef bool task_fn(struct count *c, const char *task);
 
-/* Threads share descriptors and memory (seccomp.c sees to it); the first may have ended before others. */
+/* Threads share descriptors and memory (seccomp.c sees to it);
+ * the first may have ended before others. */
 static void each_task(struct count *c, const char *pid, task_fn *fn)
 {
     char path[64];

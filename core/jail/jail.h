@@ -1,9 +1,9 @@
 /* jail.h: the parts of the jail's first process.
  *
- * A program of its own (static, no Lua, none of the engine's memory), started by io/process/proc.c in new
- * namespaces as process 1; see io/process/jail.h. It trusts its arguments and nothing of what it starts: it
- * cannot be traced or signaled by it, and its report descriptor is not handed on. Any step that
- * fails ends it with JAIL_NOT_ISOLATED: nothing runs behind fewer walls. */
+ * A program of its own (static, no Lua, none of the engine's memory), started by io/process/proc.c
+ * in new namespaces as process 1; see io/process/jail.h. It trusts its arguments and nothing of
+ * what it starts: it cannot be traced or signaled by it, and its report descriptor is not handed
+ * on. Any step that fails ends it with JAIL_NOT_ISOLATED: nothing runs behind fewer walls. */
 #ifndef JAIL_JAIL_H
 #define JAIL_JAIL_H
 
@@ -79,7 +79,8 @@ int confine(struct cell *cell, const char **what);
 /* What process 1 keeps for its watch. */
 void confine_watcher(const struct cell *cell);
 
-/* Processor time of the namespace in ms: by the last look, of the last two the larger, and in all. */
+/* Processor time of the namespace in ms: by the last look, of the last two the larger,
+ * and in all. */
 struct spent {
     uint64_t last, level, total;
 };
@@ -92,15 +93,17 @@ uint64_t usage_reaped_ms(void);
 struct files {
     uint64_t count, bytes, large; /* large: files of more than the allowed size */
     uint64_t free;                /* bytes that the file system has left */
-    bool unseen;                  /* the disk has lost more than it may, and there is what is not counted */
+    /* the disk has lost more than it may, and there is what is not counted */
+    bool unseen;
     uint64_t due;                 /* when to look again: ms of the monotonic clock */
 };
 
 /* Counts; no further than it needs to when something lay there `before`. */
 void files_count(const struct cell *cell, const struct files *before, struct files *out);
 
-/* JAIL_FILES when too much was written since `before`; JAIL_DISK when half of the disk's room is gone,
- * which is less than the program may use: the disk is too small, or another process fills it. */
+/* JAIL_FILES when too much was written since `before`; JAIL_DISK when half of the disk's room is
+ * gone, which is less than the program may use:
+ * the disk is too small, or another process fills it. */
 int files_over(const struct cell *cell, const struct files *before, const struct files *now);
 
 /* True when nothing can be written to the tree's disk any more. */

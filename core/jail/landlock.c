@@ -1,5 +1,6 @@
-/* landlock.c: the view once more, as rules of the kernel: were the mounts to fail in something, this
- * list still holds. Headers of the system may know an older ABI: what is newer is spelled out. */
+/* landlock.c: the view once more, as rules of the kernel: were the mounts to fail in something,
+ * this list still holds. Headers of the system may know an older ABI:
+ * what is newer is spelled out. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -56,7 +56,8 @@ static void die_with_engine(void)
 /* What a connection may hold, which the kernel would let grow to some MB: no process maps it. */
 static void bound_buffers(void)
 {
-    static const char *const files[] = {"/proc/sys/net/ipv4/tcp_rmem", "/proc/sys/net/ipv4/tcp_wmem"};
+    static const char *const files[] = {"/proc/sys/net/ipv4/tcp_rmem",
+                                        "/proc/sys/net/ipv4/tcp_wmem"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         int fd = open(files[i], O_WRONLY | O_CLOEXEC); // some containers have it for reading only
         (void)!write(fd, "4096 65536 212992", 17);
@@ -164,8 +165,8 @@ static int files_limit(const struct cell *cell, const struct files *before, stru
     return limit != JAIL_FILES && files_scratch_full() ? JAIL_FILES : limit;
 }
 
-/* The limit that was hit before it ended, or ended it. One that says it succeeded may have swallowed that
- * its files did not fit. */
+/* The limit that was hit before it ended, or ended it. One that says it succeeded may have
+ * swallowed that its files did not fit. */
 static int limit_behind(const struct cell *cell, const struct files *before, int status)
 {
     struct files now;

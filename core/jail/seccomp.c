@@ -58,10 +58,10 @@ static const int refused[] = {
 #endif
 };
 
-/* Answered as if the kernel had none: programs have another way. Memory that no process maps would be
- * counted nowhere; clone3 and openat2 hide their flags from us; requests of io_setup are few for the
- * whole host. inotify tells what others do with the host's programs, by their inodes: no mount and no
- * rule of Landlock keeps it to the tree. */
+/* Answered as if the kernel had none: programs have another way. Memory that no process maps would
+ * be counted nowhere; clone3 and openat2 hide their flags from us; requests of io_setup are few for
+ * the whole host. inotify tells what others do with the host's programs, by their inodes: no mount
+ * and no rule of Landlock keeps it to the tree. */
 static const int missing[] = {
     435 /* clone3 */, 437 /* openat2 */, SYS_memfd_create, 447 /* memfd_secret */, SYS_shmget,
     SYS_shmat,        SYS_msgget,        SYS_semget,       SYS_mq_open,            SYS_io_setup,
@@ -116,7 +116,8 @@ static void put(struct code *code, struct sock_filter line)
 /* Goes on with the next line when the test holds, else passes over `over` of them. */
 static void unless(struct code *code, unsigned short test, uint32_t value, unsigned char over)
 {
-    put(code, (struct sock_filter)BPF_JUMP((unsigned short)(BPF_JMP | test | BPF_K), value, 0, over));
+    put(code,
+        (struct sock_filter)BPF_JUMP((unsigned short)(BPF_JMP | test | BPF_K), value, 0, over));
 }
 
 static void answer(struct code *code, uint32_t action)
@@ -144,8 +145,8 @@ static void put_machine(struct code *code)
     answer(code, SECCOMP_RET_ERRNO | ENOSYS);
 }
 
-/* A namespace of one's own is a way to the capabilities. A thread with descriptors of its own is none
- * that any program has: the watch would have to look at each thread. */
+/* A namespace of one's own is a way to the capabilities. A thread with descriptors of its own is
+ * none that any program has: the watch would have to look at each thread. */
 static void put_clone(struct code *code)
 {
     unless(code, BPF_JEQ, SYS_clone, 6);
@@ -167,8 +168,8 @@ static void put_one_of(struct code *code, const uint32_t *list, unsigned char co
     answer(code, SECCOMP_RET_ERRNO | (uint32_t)error);
 }
 
-/* Streams and datagrams between programs of the jail; nothing raw, no other family, no protocol that
- * the kernel would load for us. */
+/* Streams and datagrams between programs of the jail; nothing raw, no other family, no protocol
+ * that the kernel would load for us. */
 static void put_socket(struct code *code, uint32_t call, const uint32_t *families,
                        unsigned char count)
 {
@@ -253,8 +254,8 @@ static void put_close_range(struct code *code)
     put(code, LOAD(NR));
 }
 
-/* Input put into a terminal of another user; the file systems' own requests: fallocate once more, snapshots,
- * keys and flags that would stay with a file. */
+/* Input put into a terminal of another user; the file systems' own requests: fallocate once more,
+ * snapshots, keys and flags that would stay with a file. */
 static void put_ioctl(struct code *code)
 {
     unless(code, BPF_JEQ, SYS_ioctl, 13);

@@ -1,5 +1,5 @@
-/* usage.c: what the processes of the namespace use together, by /proc. What cannot be looked at counts
- * as too much. */
+/* usage.c: what the processes of the namespace use together, by /proc. What cannot be looked at
+ * counts as too much. */
 #include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
@@ -48,7 +48,8 @@ static bool has_ended(const char *stat)
     return !rest || rest[1] != ' ' || rest[2] == 'Z' || rest[2] == 'X';
 }
 
-/* The thread of a process that tells of its memory: the first, or one that is left when that has ended. */
+/* The thread of a process that tells of its memory:
+ * the first, or one that is left when that has ended. */
 static void find_living(const char *pid, char out[TASK_MAX])
 {
     char path[64], text[1024];
@@ -147,9 +148,9 @@ uint64_t usage_reaped_ms(void)
            (uint64_t)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1000;
 }
 
-/* A process that nobody waits for takes its time along, so a sum that has become smaller goes on from
- * where it was. One look alone may miss what is handed on meanwhile. The kernel's own count, where there
- * is one, misses not even what lives between two looks. */
+/* A process that nobody waits for takes its time along, so a sum that has become smaller goes on
+ * from where it was. One look alone may miss what is handed on meanwhile. The kernel's own count,
+ * where there is one, misses not even what lives between two looks. */
 static uint64_t spend(const struct cell *cell, uint64_t now, struct spent *spent)
 {
     uint64_t level = now > spent->last ? now : spent->last, counted = cgroup_cpu_ms(cell);

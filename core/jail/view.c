@@ -8,9 +8,10 @@
  *   what is to be shown          read-only, where it is outside
  *   the tree                     writable, where it is outside
  *
- * The last three are placed by the lengths of their paths, so that what lies deeper decides: a tree in
- * a hidden project, a hidden directory in a shown one. Nothing else exists inside. As root the tree is mounted so that its owner's files are the
- * program's user's: they come back as its owner's. */
+ * The last three are placed by the lengths of their paths, so that what lies deeper decides: a tree
+ * in a hidden project, a hidden directory in a shown one. Nothing else exists inside. As root the
+ * tree is mounted so that its owner's files are the program's user's:
+ * they come back as its owner's. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -248,8 +249,8 @@ static void put_scratch(const struct cell *cell)
     }
 }
 
-/* Its own, so that no other process can be seen; closed to writing when the map is made. Where the kernel does not allow a new one, an
- * empty directory. */
+/* Its own, so that no other process can be seen; closed to writing when the map is made. Where the
+ * kernel does not allow a new one, an empty directory. */
 static void put_proc(struct cell *cell)
 {
     unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
@@ -298,7 +299,8 @@ static void enter(const struct cell *cell, const struct sources *from)
     must(cell, chdir("/"), "enter the new root");
     places_put(cell, from->shows, from->tree);
     if (cell->proc)
-        must(cell, mount_setattr(AT_FDCWD, "/proc", 0, &read_only, sizeof read_only), "close /proc");
+        must(cell, mount_setattr(AT_FDCWD, "/proc", 0, &read_only, sizeof read_only),
+             "close /proc");
     must(cell, mount_setattr(AT_FDCWD, "/", 0, &read_only, sizeof read_only), "close the root");
     must(cell, chdir(cell->tree), "enter the tree");
 }

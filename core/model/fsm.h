@@ -1,7 +1,7 @@
 /* fsm.h: the card state machine: which status change of which card is legal for whom. Pure.
  *
- * type    rock > epic > issue are the cards that move, and plan, out of which they are made; utility
- *         and app have no transitions at all
+ * type    rock > epic > issue are the cards that move, and plan, out of which they are made;
+ *         utility and app have no transitions at all
  * status  one of nine; done, canceled and archived are final (the engine may still archive)
  * reason  why a card waits: required for blocked and waiting_for_developer, refused otherwise
  * role    who acts: "system" is the engine, "human" a person, "integrity_guard" the reviewer, every

@@ -28,8 +28,8 @@
 struct gate;
 
 /* Builds a gate from the law:
- *   tools   {NAME: {schema, operations: [KIND...], statuses?: [STATUS...], types?: [TYPE...], where?}}
- *           without types: any but plan
+ *   tools   {NAME: {schema, operations: [KIND...], statuses?: [STATUS...], types?: [TYPE...],
+ *           where?}} without types: any but plan
  *   roles   {NAME: {tools: [NAME...], where?}}
  *   rules?  [{id, effect: "deny"|"ask", roles?, tools?, statuses?, types?, paths?, why, fix?,
  *           where?}...]

@@ -14,8 +14,9 @@ bool node_is(TSNode node, const char *type)
 
 TSNode node_field(TSNode node, const char *field)
 {
-    return ts_node_is_null(node) ? node
-                                 : ts_node_child_by_field_name(node, field, (uint32_t)strlen(field));
+    return ts_node_is_null(node)
+               ? node
+               : ts_node_child_by_field_name(node, field, (uint32_t)strlen(field));
 }
 
 TSNode node_argument(TSNode node, uint32_t n)
@@ -91,8 +92,8 @@ static bool is_word(char c)
     return isalnum((unsigned char)c) || c == '_';
 }
 
-/* What C keeps for compilers, where a grammar knows a few only (__THROW, _Thread_local, __cplusplus), or
- * a name of which a part is in capitals (PyObject_HEAD). */
+/* What C keeps for compilers, where a grammar knows a few only (__THROW, _Thread_local,
+ * __cplusplus), or a name of which a part is in capitals (PyObject_HEAD). */
 static bool may_be_macro(const char *word, size_t len)
 {
     if (len > 1 && word[0] == '_' && (word[1] == '_' || isupper((unsigned char)word[1])))

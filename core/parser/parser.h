@@ -1,8 +1,9 @@
 /* parser.h: what the files of the parser share: a tree being walked, and the facts found in it.
  *
  * The parser is a program of its own, static and carried inside the binary, started by
- * io/process/parser.c for one source text. It says what stands in the text (imports, classes, what is no
- * syntax), each with its place; what that means under the rules of a house is judged elsewhere.
+ * io/process/parser.c for one source text. It says what stands in the text (imports, classes, what
+ * is no syntax), each with its place; what that means under the rules of a house is judged
+ * elsewhere.
  *
  * fact       one JSON object: {"fact": kind, "line", "column", ...}
  *   error    text: what is wrong there; macro 1: it may be right once macros are expanded (C)

@@ -83,8 +83,8 @@ void box_rest(struct box *box);
 int box_call(struct box *box, const struct box_call *call, const struct box_limits *limits,
              struct err *err) MUST_CHECK;
 
-/* The names of the function's parameters; its value is null when there may be any number of them, or
- * when the text has no such function of its own. */
+/* The names of the function's parameters; its value is null when there may be any number of them,
+ * or when the text has no such function of its own. */
 int box_parameters(struct box *box, const char *function, struct err *err) MUST_CHECK;
 
 /* The same as box_call, and notes in *trace which lines of the script ran. */

@@ -162,7 +162,8 @@ static int on_key(void *ctx, const char *text, size_t len, size_t at)
 
 static int begin(struct decode *d, bool is_object)
 {
-    if (!lua_checkstack(d->L, 2 * BATCH + 8)) // the depth is bounded far below the stack's own limit
+    // the depth is bounded far below the stack's own limit
+    if (!lua_checkstack(d->L, 2 * BATCH + 8))
         return ERR_MEMORY;
     lua_pushnil(d->L);
     d->frames[d->depth++] = (struct frame){.slot = lua_gettop(d->L), .is_object = is_object};

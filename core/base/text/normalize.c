@@ -71,7 +71,8 @@ static uint32_t plain(uint32_t code)
     return in(code, 0x2010, 0x2015) ? '-' : code;
 }
 
-/* Of the pairs of Latin Extended-A the first is the large one; in two stretches that has an odd code. */
+/* Of the pairs of Latin Extended-A the first is the large one;
+ * in two stretches that has an odd code. */
 static uint32_t small_extended(uint32_t code)
 {
     if (code == 0x130)

@@ -1,5 +1,5 @@
-/* sanitize.c: ill-formed sequences become U+FFFD (Unicode, table 3-7: "maximal subparts"); halves of letters that
- * were cut apart are joined. */
+/* sanitize.c: ill-formed sequences become U+FFFD (Unicode, table 3-7: "maximal subparts"); halves
+ * of letters that were cut apart are joined. */
 #include "base/text/sanitize.h"
 
 struct lead {
@@ -59,7 +59,8 @@ static char half_at(const char *at, const char *end)
     return strchr("89abAB", at[3]) ? 'h' : 'l';
 }
 
-static void put_half(struct buf *out, const char *at, const char *json, const char *end, char half[5])
+static void put_half(struct buf *out, const char *at, const char *json, const char *end,
+                     char half[5])
 {
     bool first = half_at(at, end) == 'h';
     if (first && at + 6 < end && at[6] == '"') {

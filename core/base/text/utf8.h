@@ -13,9 +13,9 @@ bool utf8_valid(const char *text, size_t len);
 size_t utf8_sequence(const char *text, size_t left);
 
 /* Makes a text that was put together from foreign bytes, or cut anywhere, one that can be shown and
- * recorded, in place and within size bytes: each ill-formed part becomes one U+FFFD; a character that
- * the end of the room cut off is dropped. Control characters stay: JSON escapes them, and what is
- * printed is cleaned of them (lua/orket/view/format/text.lua). */
+ * recorded, in place and within size bytes: each ill-formed part becomes one U+FFFD; a character
+ * that the end of the room cut off is dropped. Control characters stay: JSON escapes them, and what
+ * is printed is cleaned of them (lua/orket/view/format/text.lua). */
 void utf8_clean(char *text, size_t size);
 
 /* Writes the code point (no surrogate, at most U+10FFFF) to out; returns 1..4. */

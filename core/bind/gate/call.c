@@ -1,5 +1,5 @@
-/* call.c: what a model asks for: read from Lua once, kept with everything that it points into, shown and
- * accepted. The gate (gate.c) judges it. */
+/* call.c: what a model asks for: read from Lua once, kept with everything that it points into,
+ * shown and accepted. The gate (gate.c) judges it. */
 #include <string.h>
 
 #include "bind/gate/gate.h"
@@ -203,9 +203,9 @@ static void add_members(struct json_builder *b, const struct json *more)
     }
 }
 
-/* call:view(more|nil, path|nil) -> doc {tool, role, arguments, paths, card = {id, type, status}, and
- * the members of the table or doc `more`}: what was judged; path is that of an operation, one more of
- * paths */
+/* call:view(more|nil, path|nil) -> doc {tool, role, arguments, paths, card = {id, type, status},
+ * and the members of the table or doc `more`}: what was judged; path is that of an operation, one
+ * more of paths */
 static int l_call_view(lua_State *L)
 {
     const struct call *call = bind_check_call(L, 1);

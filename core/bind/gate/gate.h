@@ -1,5 +1,6 @@
-/* gate.h: what bind/gate/gate.c and the files beside this one share: the call that was allowed, and how a
- * permit for one of its operations is made. Nothing else may include it: there is no other way to a permit. */
+/* gate.h: what bind/gate/gate.c and the files beside this one share: the call that was allowed, and
+ * how a permit for one of its operations is made.
+ * Nothing else may include it: there is no other way to a permit. */
 #ifndef BIND_GATE_GATE_H
 #define BIND_GATE_GATE_H
 
@@ -44,8 +45,8 @@ struct call {
     struct resolved *first;   /* owned: the first path, until the first operation has been judged */
 };
 
-/* Pushes the call that the table at 2 describes; what is wrong with its arguments stays in err, which
- * the call points to until it was judged. */
+/* Pushes the call that the table at 2 describes; what is wrong with its arguments stays in err,
+ * which the call points to until it was judged. */
 struct call *bind_read_call(lua_State *L, struct gate *gate, struct err *err);
 
 /* gate:show, of this gate: pushes a doc, or nothing. */

@@ -1,5 +1,5 @@
-/* operation.c: from an operation that a tool's script asks for to a permit: what it is about is resolved,
- * then judged. */
+/* operation.c: from an operation that a tool's script asks for to a permit: what it is about is
+ * resolved, then judged. */
 #include <string.h>
 
 #include "bind/gate/permit.h"
@@ -42,7 +42,8 @@ static void resolve(lua_State *L, struct permit *permit, int root, struct gate_p
     permit->resolved = bind_resolve_new(root, permit->want, text, path);
     if (!permit->resolved)
         bind_raise(L, &(struct err){.code = ERR_MEMORY, .text = "no memory to resolve a path"});
-    if (path->code == ERR_NOT_DIR && permit_is_kind(permit, "fs.search")) // one file is searched as well
+    // one file is searched as well
+    if (path->code == ERR_NOT_DIR && permit_is_kind(permit, "fs.search"))
         bind_resolve(root, GATE_WANT_READ, text, permit->resolved, path);
     if (err_is_environment(path->code))
         bind_raise(L, &permit->resolved->failure);
@@ -54,7 +55,8 @@ static const char *find_program(lua_State *L, struct permit *permit, int root)
     char found[FS_PATH_MAX + 3];
     struct err err = {0};
     const struct json *argv = permit_field(permit, "argv");
-    int rc = gate_is_argv(argv) ? program_find(root, argv->u.items[0].u.string, found, &err) : ERR_USAGE;
+    int rc =
+        gate_is_argv(argv) ? program_find(root, argv->u.items[0].u.string, found, &err) : ERR_USAGE;
     if (err_is_environment(rc))
         bind_raise(L, &err);
     if (rc)
@@ -99,7 +101,8 @@ bool bind_permit(lua_State *L, int call_idx, int idx, bool dry, struct gate_verd
     permit->kind_len = op.kind_len;
     permit->want = gate_operation_want(op.kind, op.kind_len);
     if (!dry)
-        permit->resolved = bind_take_first(call, permit->want, permit_field(permit, "path"), &op.path);
+        permit->resolved =
+            bind_take_first(call, permit->want, permit_field(permit, "path"), &op.path);
     if (permit->want != GATE_WANT_NOTHING) {
         int root = permit_root(L, call_idx);
         if (!permit->resolved)

@@ -2,8 +2,8 @@
  *
  * It holds the operation itself: the descriptors that were judged, the content that was judged. So
  * what is performed is what was judged, whatever has become of names, files and roots meanwhile.
- * There is no constructor but bind_permit (operation.c), the metatable is locked, and a permit works
- * once. */
+ * There is no constructor but bind_permit (operation.c), the metatable is locked, and a permit
+ * works once. */
 #include <string.h>
 
 #include "base/fault.h"
@@ -171,8 +171,9 @@ static int l_permit_content(lua_State *L)
 {
     size_t len;
     const struct permit *permit = l_check_permit(L);
-    const char *content =
-        permit_is_kind(permit, "fs.write") ? json_string(permit_field(permit, "content"), &len) : NULL;
+    const char *content = permit_is_kind(permit, "fs.write")
+                              ? json_string(permit_field(permit, "content"), &len)
+                              : NULL;
     if (content)
         lua_pushlstring(L, content, len);
     else

@@ -1,5 +1,5 @@
-/* permit.h: a permit from the inside: for permit.c, which uses it up, and operation.c, the only one that
- * makes any. */
+/* permit.h: a permit from the inside: for permit.c, which uses it up, and operation.c, the only one
+ * that makes any. */
 #ifndef BIND_GATE_PERMIT_H
 #define BIND_GATE_PERMIT_H
 

@@ -1,5 +1,5 @@
-/* resolve.c: the paths of a call or an operation: resolved, so that the gate judges what is there and
- * not what was written. */
+/* resolve.c: the paths of a call or an operation: resolved, so that the gate judges what is there
+ * and not what was written. */
 #include <string.h>
 
 #include "bind/gate/gate.h"

@@ -78,7 +78,8 @@ static void look_in(struct state *s, const char *path)
     }
 }
 
-/* A file that is gone, or no file, is passed over; one that the machine does not give would be missed. */
+/* A file that is gone, or no file, is passed over;
+ * one that the machine does not give would be missed. */
 static void note_failure(struct state *s, int rc, const struct err *err)
 {
     if (err_is_environment(rc) && !s->failed.code)

@@ -1,5 +1,5 @@
-/* body.c: the bytes of an answer, as they come: events of a stream or a whole body, put together to a
- * reply, and what has grown of it told to who listens. When it ends, keys in it are hidden. */
+/* body.c: the bytes of an answer, as they come: events of a stream or a whole body, put together to
+ * a reply, and what has grown of it told to who listens. When it ends, keys in it are hidden. */
 #include "bind/llm/llm.h"
 
 #include <ctype.h>
@@ -18,7 +18,8 @@ static size_t beside_content(const struct reply *reply)
     return sum;
 }
 
-/* The tool of the last call; what no tool can be called is not shown, for keys are hidden in whole replies only. */
+/* The tool of the last call; what no tool can be called is not shown, for keys are hidden in
+ * whole replies only. */
 static void name_tool(struct llm_delta *delta, const struct reply *reply)
 {
     delta->tool = "";
@@ -26,7 +27,8 @@ static void name_tool(struct llm_delta *delta, const struct reply *reply)
         return;
     const struct buf *name = &reply->calls[reply->call_count - 1].name;
     size_t len = 0;
-    while (len < name->len && (isalnum((unsigned char)name->data[len]) || strchr("_.-", name->data[len])))
+    while (len < name->len &&
+           (isalnum((unsigned char)name->data[len]) || strchr("_.-", name->data[len])))
         len++;
     if (len && len == name->len && len <= TOOL_SHOWN) {
         delta->tool = name->data;
@@ -40,7 +42,8 @@ void llm_tell(struct llm_call *call, bool last)
     size_t len = content->len - call->told;
     if (call->on_delta == LUA_NOREF || call->mode != MODE_STREAM)
         return;
-    struct llm_delta delta = {.fn = call->on_delta, .text = "", .beside = beside_content(&call->reply)};
+    struct llm_delta delta = {
+        .fn = call->on_delta, .text = "", .beside = beside_content(&call->reply)};
     if (len) {
         delta.text = content->data + call->told;
         delta.len = transfer_hide(call->transfer, content->data + call->told, len, last);

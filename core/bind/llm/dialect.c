@@ -1,4 +1,5 @@
-/* dialect.c: `orket.core.dialect`: tool calls in text (model/dialect.h), by a grammar that Lua wrote. */
+/* dialect.c: `orket.core.dialect`: tool calls in text (model/dialect.h),
+ * by a grammar that Lua wrote. */
 #include "model/dialect.h"
 
 #include "base/text/sanitize.h"
@@ -135,8 +136,8 @@ static void push_found(lua_State *L, const struct dialect *d)
     lua_setfield(L, -2, "faults");
 }
 
-/* grammar:read(pieces, {family?, tools?}?) -> {dialect?, content, reasoning, calls, thought, faults} | nil,
- * message, code, fix */
+/* grammar:read(pieces, {family?, tools?}?) -> {dialect?, content, reasoning, calls, thought,
+ * faults} | nil, message, code, fix */
 static int l_read(lua_State *L)
 {
     struct err err = {0};

@@ -1,5 +1,5 @@
-/* llm.c: `orket.core.llm`: requests to models, from their options to their end. Lua gets the finished
- * reply, and the text as it grows when it wants to (llm/body.c).
+/* llm.c: `orket.core.llm`: requests to models, from their options to their end. Lua gets the
+ * finished reply, and the text as it grows when it wants to (llm/body.c).
  *
  * Ownership: a call belongs to its transfer and is freed when that ends. Lua holds it only through
  * the handle of its cancel function, which the call empties. */
@@ -116,7 +116,8 @@ static int keep_function(lua_State *L, int idx)
 }
 
 /* Everything that may raise: options, references, the closure of cancel (left on the top). */
-static struct llm_call **prepare(lua_State *L, struct transport_request *request, struct llm_call *blank)
+static struct llm_call **prepare(lua_State *L, struct transport_request *request,
+                                 struct llm_call *blank)
 {
     struct llm_caps caps = {0};
     luaL_checktype(L, 1, LUA_TTABLE);

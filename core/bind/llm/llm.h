@@ -1,5 +1,5 @@
-/* llm.h: shared by llm.c (calls and their ends), request.c (options to a request), body.c (the bytes of
- * an answer), result.c (replies and failures to Lua) and shape.c (the shape of replies).
+/* llm.h: shared by llm.c (calls and their ends), request.c (options to a request), body.c (the
+ * bytes of an answer), result.c (replies and failures to Lua) and shape.c (the shape of replies).
  */
 #ifndef BIND_LLM_H
 #define BIND_LLM_H
@@ -57,7 +57,8 @@ void llm_body_clear(struct llm_call *call);
 /* The next bytes of the answer: the transport's on_body, ctx is the call. */
 int llm_on_body(void *ctx, const char *bytes, size_t len, struct err *err);
 
-/* Calls on_delta with what is new of the content, as far as it is settled that no key begins there. */
+/* Calls on_delta with what is new of the content,
+ * as far as it is settled that no key begins there. */
 void llm_tell(struct llm_call *call, bool last);
 
 /* The reply is whole, or err says why there is none. */
@@ -66,7 +67,8 @@ int llm_end_reply(struct llm_call *call, const struct transport_result *result, 
 /* Pushes {content?, reasoning?, calls, usage, finish?, model?, message}. May raise. */
 void llm_push_reply(lua_State *L, const struct reply *reply);
 
-/* Writes stars over keys in everything that a reply says. Before reply_end, which tells calls apart. */
+/* Writes stars over keys in everything that a reply says.
+ * Before reply_end, which tells calls apart. */
 void llm_hide_keys(struct reply *reply, const struct transfer *transfer);
 
 struct llm_delta {
@@ -83,8 +85,8 @@ int llm_deliver_delta(lua_State *L);
 /* Pushes {body}. May raise. */
 void llm_push_body(lua_State *L, const struct buf *body);
 
-/* Pushes nil, message, code, {retry_after?, deadline?, fix?, challenge?, body?, began, usage?, said?}, the
- * last two of what came of the reply; returns their number. May raise. */
+/* Pushes nil, message, code, {retry_after?, deadline?, fix?, challenge?, body?, began, usage?,
+ * said?}, the last two of what came of the reply; returns their number. May raise. */
 int llm_push_failure(lua_State *L, const struct err *err, const struct transport_result *result,
                      const struct reply *reply);
 

@@ -1,4 +1,5 @@
-/* shape.c: the shape of a provider's replies (model/reply/shape.h) as userdata of `orket.core.llm`. */
+/* shape.c: the shape of a provider's replies (model/reply/shape.h) as userdata of
+ * `orket.core.llm`. */
 #include "bind/llm/llm.h"
 #include "script/value.h"
 

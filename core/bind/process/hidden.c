@@ -1,5 +1,5 @@
-/* hidden.c: what is kept from the programs of all jails of this process, and the search for other ways
- * to it: proc.hide and proc.visible of `orket.core.proc`. */
+/* hidden.c: what is kept from the programs of all jails of this process, and the search for other
+ * ways to it: proc.hide and proc.visible of `orket.core.proc`. */
 #include <string.h>
 #include <sys/stat.h>
 
@@ -35,7 +35,8 @@ static const char **l_paths(lua_State *L, int idx)
     return list;
 }
 
-/* proc.hide(paths): the list for every jail that is started from now on, in place of the one before */
+/* proc.hide(paths): the list for every jail that is started from now on,
+ * in place of the one before */
 int proc_l_hide(lua_State *L)
 {
     struct bind *bind = bind_of(L);
@@ -78,8 +79,8 @@ static void push_places(lua_State *L, const struct buf *places)
     }
 }
 
-/* proc.real(path) -> the absolute path without links, also of what does not exist yet; its number of
- * hard links, 0 when it does not exist | nil, message, code */
+/* proc.real(path) -> the absolute path without links, also of what does not exist yet; its number
+ * of hard links, 0 when it does not exist | nil, message, code */
 int proc_l_real(lua_State *L)
 {
     char real[PATH_MAX];

@@ -1,5 +1,5 @@
-/* parser.c: `orket.core.parser`: what stands in a source text (io/process/parser.h), answered through a
- * callback. The way back to Lua is pending.c. */
+/* parser.c: `orket.core.parser`: what stands in a source text (io/process/parser.h), answered
+ * through a callback. The way back to Lua is pending.c. */
 #include "io/process/parser.h"
 
 #include <string.h>

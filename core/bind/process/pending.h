@@ -24,9 +24,9 @@ struct pending *pending_new(lua_State *L, int done_idx, void (*abandon)(void *wh
 /* Takes back what did not start: the function is not called. */
 void pending_drop(struct pending *pending);
 
-/* It has ended: calls done with what `push` makes of the result (a C function that finds it as light
- * userdata; it is protected, because making values may raise), or with nil, message, code from err
- * when the result is NULL. */
+/* It has ended: calls done with what `push` makes of the result (a C function that finds it as
+ * light userdata; it is protected, because making values may raise), or with nil, message, code
+ * from err when the result is NULL. */
 void pending_end(struct pending *pending, lua_CFunction push, const void *result,
                  const struct err *err);
 

@@ -1,4 +1,5 @@
-/* proc.c: `orket.core.proc`: one program in a jail (io/process/proc.h), answered through a callback.
+/* proc.c: `orket.core.proc`: one program in a jail (io/process/proc.h), answered through a
+ * callback.
  *
  * The way back to Lua is pending.c. */
 #include "bind/process/proc.h"
@@ -83,8 +84,8 @@ static uint64_t l_number(lua_State *L, int idx, const char *name, double unit)
     return scaled > 0 && scaled < 1 ? 1 : (uint64_t)scaled;
 }
 
-/* A descriptor of the working directory, owned by the caller, or a negative code; with scratch = true
- * neither. */
+/* A descriptor of the working directory, owned by the caller, or a negative code; with scratch =
+ * true neither. */
 static int l_cwd(lua_State *L, int idx, int *out, struct err *err)
 {
     int fd = -1;
@@ -298,7 +299,8 @@ int bind_run(lua_State *L, const struct proc_spec *given, int done_idx, struct e
     return rc;
 }
 
-/* Does what was described: pushes cancel, or tells the function at done_idx why not, and answers false. */
+/* Does what was described: pushes cancel, or tells the function at done_idx why not,
+ * and answers false. */
 static bool start(lua_State *L, struct proc_spec *spec, int done_idx)
 {
     struct err err = {0};
@@ -335,8 +337,8 @@ static int l_talk(lua_State *L)
 }
 
 /* proc.run({argv=, cwd_root=|cwd=|scratch=true, env=?, stdin=?, show=?, wall=?, cpu=?, mem=?,
- * procs=?, fsize=?, output=?}, done) -> cancel;  done({exit=, signal=, limit=, stdout=, stderr=, ms=,
- * layers=}) or done(nil, message, code) */
+ * procs=?, fsize=?, output=?}, done) -> cancel;  done({exit=, signal=, limit=, stdout=, stderr=,
+ * ms=, layers=}) or done(nil, message, code) */
 static int l_run(lua_State *L)
 {
     struct proc_spec spec;

@@ -5,8 +5,9 @@
 #include "bind/bind.h"
 #include "io/process/proc.h"
 
-/* Starts it with what proc.hide hides (ERR_JAIL before that was said); the function at done_idx is called once from the loop with the result, as proc.run tells
- * it. On 0 the function that cancels it is pushed. The context is an upvalue. */
+/* Starts it with what proc.hide hides (ERR_JAIL before that was said); the function at done_idx is
+ * called once from the loop with the result, as proc.run tells it. On 0 the function that
+ * cancels it is pushed. The context is an upvalue. */
 int bind_run(lua_State *L, const struct proc_spec *spec, int done_idx, struct err *err) MUST_CHECK;
 
 /* hidden.c: functions of the module, and the list that proc.hide set (pushed), or NULL. */

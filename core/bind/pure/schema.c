@@ -97,7 +97,8 @@ static int l_check(lua_State *L)
         return 1;
     }
     if (rc == ERR_SCHEMA) {
-        errors = lua_newuserdatauv(L, (size_t)max * sizeof *errors, 0); // kilobytes, for failures only
+        // kilobytes, for failures only
+        errors = lua_newuserdatauv(L, (size_t)max * sizeof *errors, 0);
         rc = schema_check(schema, value, errors, (size_t)max, &count);
     }
     if (rc != ERR_SCHEMA)

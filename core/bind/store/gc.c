@@ -24,7 +24,8 @@ static void set(lua_State *L, const char *key, int64_t value)
     lua_setfield(L, -2, key);
 }
 
-/* store:make_room(runs, dry) -> {events, blobs, messages, bytes, before, after, cramped} | nil, message, code */
+/* store:make_room(runs, dry) -> {events, blobs, messages, bytes, before, after,
+ * cramped} | nil, message, code */
 int store_l_gc(lua_State *L)
 {
     struct store *store = bind_check_store(L, 1);

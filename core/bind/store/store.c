@@ -1,4 +1,5 @@
-/* store.c: `orket.core.store`: opening and closing. (query.c reads, tx.c writes, subscribe.c tells.) */
+/* store.c: `orket.core.store`: opening and closing.
+ * (query.c reads, tx.c writes, subscribe.c tells.) */
 #include "bind/store/store.h"
 
 #include "bind/embed.h"
@@ -191,8 +192,8 @@ static void on_stuck(void *ctx, const struct err *why)
     bind_call(L, 2, 0);
 }
 
-/* store:be_patient(seconds, fn): a commit that the machine refuses is tried again for so long. fn(nil, message, code,
- * fix) when one begins to wait, fn() when that is over */
+/* store:be_patient(seconds, fn): a commit that the machine refuses is tried again for so long.
+ * fn(nil, message, code, fix) when one begins to wait, fn() when that is over */
 static int l_be_patient(lua_State *L)
 {
     struct store *store = bind_check_store(L, 1);
@@ -258,7 +259,8 @@ static int l_backup(lua_State *L)
     return push_copied(L, &copied);
 }
 
-/* store.restore(path, dir|nil) -> {seq, bytes, lost?, kept?} | nil, message, code, fix: store_restore */
+/* store.restore(path, dir|nil) -> {seq, bytes, lost?, kept?} | nil, message, code,
+ * fix: store_restore */
 static int l_restore(lua_State *L)
 {
     struct store_options options = {.path = luaL_checkstring(L, 1)};

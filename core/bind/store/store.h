@@ -9,7 +9,8 @@
 
 #define STORE_TYPE "orket.store"
 
-/* A closed store keeps its userdata with store = NULL. Uservalue 1: its subscribers, and `stuck`. */
+/* A closed store keeps its userdata with store = NULL.
+ * Uservalue 1: its subscribers, and `stuck`. */
 struct l_store {
     struct bind *bind;
     struct store *store;

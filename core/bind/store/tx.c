@@ -292,7 +292,8 @@ static int l_begin(lua_State *L)
         return 1;
     struct err err = {.code = ERR_MEMORY, .text = "no memory for a transaction"};
     if (!store_writes(owner->store))
-        err = (struct err){.code = ERR_STORE_READONLY, .text = "the store was opened for reading only"};
+        err = (struct err){.code = ERR_STORE_READONLY,
+                           .text = "the store was opened for reading only"};
     return bind_raise(L, &err);
 }
 
@@ -320,7 +321,8 @@ static int l_stream_close(lua_State *L)
     return 0;
 }
 
-/* store:stream{run=, turn=, actor=, role=} -> stream; raises when it cannot be read where it stands */
+/* store:stream{run=, turn=, actor=, role=} -> stream;
+ * raises when it cannot be read where it stands */
 int store_l_stream(lua_State *L)
 {
     static const char *const known[] = {"run", "turn", "actor", "role", NULL};

@@ -356,12 +356,11 @@ static int l_root_close(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"read", l_root_read},   {"write", l_root_write},
-    {"add", l_root_add}, {"hash", l_root_hash},
-    {"list", l_root_list},     {"walk", l_root_walk},   {"sweep", l_root_sweep},
-    {"delete", l_root_delete}, {"mkdir", l_root_mkdir}, {"kind", l_root_kind},
-    {"beneath", l_root_beneath}, {"path", l_root_path},   {"owner", l_root_owner}, {"close", l_root_close},
-    {NULL, NULL},
+    {"read", l_root_read},   {"write", l_root_write},     {"add", l_root_add},
+    {"hash", l_root_hash},   {"list", l_root_list},       {"walk", l_root_walk},
+    {"sweep", l_root_sweep}, {"delete", l_root_delete},   {"mkdir", l_root_mkdir},
+    {"kind", l_root_kind},   {"beneath", l_root_beneath}, {"path", l_root_path},
+    {"owner", l_root_owner}, {"close", l_root_close},     {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {

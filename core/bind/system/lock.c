@@ -37,8 +37,8 @@ static int l_held(lua_State *L)
     return 1;
 }
 
-/* lock.holder(dir) -> {pid, name, state} | nil: the process that holds dir/lock now, as far as it can be
- * seen from here */
+/* lock.holder(dir) -> {pid, name, state} | nil: the process that holds dir/lock now, as far as it
+ * can be seen from here */
 static int l_holder(lua_State *L)
 {
     struct lock_holder holder;

@@ -75,7 +75,8 @@ static int l_user(lua_State *L)
     return 1;
 }
 
-/* sys.is_trusted_peer(fd) -> boolean: the other end of a unix socket is of this user or root, and in no jail */
+/* sys.is_trusted_peer(fd) -> boolean: the other end of a unix socket is of this user or root,
+ * and in no jail */
 static int l_is_trusted_peer(lua_State *L)
 {
     lua_pushboolean(L, peer_is_trusted((int)luaL_checkinteger(L, 1)));
@@ -111,15 +112,16 @@ static bool is_ours(const char *name)
     return strncmp(name, "ORKET_", 6) == 0;
 }
 
-/* sys.env(name) -> text | nil; only the names of is_ours, so that no secret is reached; of those that end in _KEY
- * only whether they are set: "set" */
+/* sys.env(name) -> text | nil; only the names of is_ours, so that no secret is reached; of those
+ * that end in _KEY only whether they are set: "set" */
 static int l_env(lua_State *L)
 {
     size_t len;
     const char *name = luaL_checklstring(L, 1, &len);
     luaL_argcheck(L, is_ours(name), 1, "not ours");
     const char *text = getenv(name);
-    lua_pushstring(L, text && *text && len > 4 && strcmp(name + len - 4, "_KEY") == 0 ? "set" : text);
+    lua_pushstring(L,
+                   text && *text && len > 4 && strcmp(name + len - 4, "_KEY") == 0 ? "set" : text);
     return 1;
 }
 
@@ -166,7 +168,8 @@ static void push_fault(lua_State *L, const struct fault *row)
     lua_setfield(L, -2, "fails");
 }
 
-/* sys.faults() -> array of {name=, place=, what=, fails=} | nil in a release build, which has none */
+/* sys.faults() -> array of {name=, place=, what=, fails=} | nil in a release build,
+ * which has none */
 static int l_faults(lua_State *L)
 {
     struct fault row;
@@ -186,11 +189,19 @@ static int l_faults(lua_State *L)
 #endif
 
 static const luaL_Reg functions[] = {
-    {"now", l_now},       {"monotonic", l_monotonic},     {"version", l_version},
-    {"is_tty", l_is_tty}, {"descriptors", l_descriptors},
-    {"window", l_window},           {"user", l_user},
-    {"env", l_env},       {"error_class", l_error_class},
-    {"is_trusted_peer", l_is_trusted_peer}, {"peer_user", l_peer_user}, {"is_ignored", l_is_ignored}, {"faults", l_faults},
+    {"now", l_now},
+    {"monotonic", l_monotonic},
+    {"version", l_version},
+    {"is_tty", l_is_tty},
+    {"descriptors", l_descriptors},
+    {"window", l_window},
+    {"user", l_user},
+    {"env", l_env},
+    {"error_class", l_error_class},
+    {"is_trusted_peer", l_is_trusted_peer},
+    {"peer_user", l_peer_user},
+    {"is_ignored", l_is_ignored},
+    {"faults", l_faults},
     {NULL, NULL},
 };
 

@@ -1,4 +1,5 @@
-/* terminal.c: `orket.core.terminal`: a terminal that gives keys one by one, and gets back what was found. */
+/* terminal.c: `orket.core.terminal`: a terminal that gives keys one by one,
+ * and gets back what was found. */
 #include <stdbool.h>
 #include <termios.h>
 #include <unistd.h>
@@ -39,8 +40,9 @@ static int l_close(lua_State *L)
     return 0;
 }
 
-/* terminal.keys(fd) -> handle | nil, message, code: keys come at once and are not echoed; ^C and ^Z stay signals,
- * ^\ does nothing. The handle gives back what was found when it is closed, or collected. */
+/* terminal.keys(fd) -> handle | nil, message, code: keys come at once and are not echoed; ^C and ^Z
+ * stay signals, ^\ does nothing. The handle gives back what was found when it is closed,
+ * or collected. */
 static int l_keys(lua_State *L)
 {
     int fd = (int)luaL_checkinteger(L, 1);

@@ -29,7 +29,8 @@ const char *disk_cure(int code)
     case ERR_STORE_FULL:
         return "free some space; nothing that was acknowledged is lost";
     case ERR_STORE_READONLY:
-        return "give this user write permission on .orket/ and its files, on a disk that can be written";
+        return "give this user write permission on .orket/ and its files, on a disk that can be "
+               "written";
     case ERR_IO:
         return "look at the disk and the kernel's log; nothing that was acknowledged is lost";
     default:

@@ -11,8 +11,8 @@ int disk_code(int error);
 /* What cures it, or NULL. */
 const char *disk_cure(int code);
 
-/* EMFILE or ENFILE when no file can be opened now, else 0: for libraries that do not report why they
- * could not open theirs. */
+/* EMFILE or ENFILE when no file can be opened now, else 0: for libraries that do not report why
+ * they could not open theirs. */
 int disk_no_descriptors(void);
 
 /* Fills err from errno for the file; answers the code. */

@@ -227,7 +227,8 @@ static int walk_into(struct answer *a, int fd, const char *name, struct buf *pat
     int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     auto_close int below = openat(fd, name, flags);
     if (below < 0) // replaced by something else meanwhile, or not ours to read
-        return errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EACCES ? 0 : -errno;
+        return errno == ENOENT || errno == ENOTDIR || errno == ELOOP || errno == EACCES ? 0
+                                                                                        : -errno;
     buf_putc(path, '/');
     return walk(a, below, path, depth + 1);
 }

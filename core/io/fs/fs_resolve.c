@@ -53,8 +53,8 @@ static const char *fix_of(int error)
     case EACCES:
     case EPERM:
     case EROFS:
-        return "give this user write permission on workspace/ and all below it, on a disk that can be "
-               "written";
+        return "give this user write permission on workspace/ and all below it, on a disk that can "
+               "be written";
     default:
         return NULL;
     }
@@ -324,7 +324,8 @@ static int resolve_parent(int root, struct fs_target *t, struct err *err)
             return fs_fail(err, errno, t->path);
     }
     t->rest = 0;
-    t->dir = open_beneath(root, ".", O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS); // fcntl says EINVAL for EMFILE
+    // fcntl says EINVAL for EMFILE
+    t->dir = open_beneath(root, ".", O_PATH | O_DIRECTORY, RESOLVE_NO_SYMLINKS);
     return t->dir >= 0 ? 0 : fs_fail(err, errno, t->path);
 }
 

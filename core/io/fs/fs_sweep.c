@@ -1,5 +1,6 @@
 /* fs_sweep.c: a tree after a program worked in it. Nobody else does meanwhile, but it may have left
- * anything: names are never followed, and depth is bounded: what lies too deep is moved up first. */
+ * anything: names are never followed, and depth is bounded:
+ * what lies too deep is moved up first. */
 #include "io/fs/fs_sweep.h"
 
 #include <dirent.h>
@@ -52,7 +53,8 @@ static bool is_name(const char *name)
            fs_canonical(name, strlen(name), room, &len, NULL, NULL) == 0;
 }
 
-/* A directory that its owner may work in; -1 with errno. Nobody is there to exchange it for a link. */
+/* A directory that its owner may work in; -1 with errno.
+ * Nobody is there to exchange it for a link. */
 static int enter(int at, const char *name)
 {
     struct stat st;

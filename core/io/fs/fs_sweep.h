@@ -5,10 +5,10 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* Removes beneath root what no path of fs.h reaches: links, fifos, sockets, names that are no names, what
- * lies too deep; opens what is closed to its owner. Only files with names and directories are left.
- * Appends to *removed what went (its place, not its bytes), one line each, at most 100; *count counts
- * all. ERR_IO. */
+/* Removes beneath root what no path of fs.h reaches: links, fifos, sockets, names that are no
+ * names, what lies too deep; opens what is closed to its owner. Only files with names and
+ * directories are left. Appends to *removed what went (its place, not its bytes), one line each, at
+ * most 100; *count counts all. ERR_IO. */
 int fs_sweep(int root, struct buf *removed, size_t *count, struct err *err) MUST_CHECK;
 
 #endif

@@ -16,8 +16,8 @@
 
 /* ---- who holds it ---- */
 
-/* The number in the file is that of the last owner, which may be gone: a process that was forked from it
- * holds the lock on. What the kernel says of a descriptor names its locks. */
+/* The number in the file is that of the last owner, which may be gone: a process that was forked
+ * from it holds the lock on. What the kernel says of a descriptor names its locks. */
 static bool is_locked_by(int proc, const char *pid, const char *fd)
 {
     char path[64], text[1024];
@@ -104,15 +104,20 @@ static int owned(const char *path, struct err *err)
     struct lock_holder holder;
     if (!lock_find_holder(path, &holder)) {
         err_set(err, ERR_OWNED, "a process that cannot be seen from here holds %s", path);
-        err_fix(err, "end it where it runs: as another user, in another container or on another machine");
+        err_fix(
+            err,
+            "end it where it runs: as another user, in another container or on another machine");
         return ERR_OWNED;
     }
     const char *state = lock_state(holder.state);
-    err_set(err, ERR_OWNED, "process %ld (%s, %s) owns the project: it holds %s", holder.pid, holder.name, state, path);
+    err_set(err, ERR_OWNED, "process %ld (%s, %s) owns the project: it holds %s", holder.pid,
+            holder.name, state, path);
     if (strcmp(state, "stopped") == 0)
-        err_fix(err, "let it go on (kill -CONT %ld) or end it (kill -9 %ld)", holder.pid, holder.pid);
+        err_fix(err, "let it go on (kill -CONT %ld) or end it (kill -9 %ld)", holder.pid,
+                holder.pid);
     else
-        err_fix(err, "orket halt ends the run that it works on, orket board -w shows it; other commands go through it");
+        err_fix(err, "orket halt ends the run that it works on, orket board -w shows it; other "
+                     "commands go through it");
     return ERR_OWNED;
 }
 
@@ -144,7 +149,8 @@ int lock_take(struct lock *lock, const char *path, struct err *err)
 }
 
 /* The kernel's list has a line for every lock that is held:
- * "1: FLOCK  ADVISORY  WRITE 4711 fd:01:1835016 0 EOF". Trying the lock would refuse it to its owner. */
+ * "1: FLOCK  ADVISORY  WRITE 4711 fd:01:1835016 0 EOF".
+ * Trying the lock would refuse it to its owner. */
 bool lock_is_held(const char *path)
 {
     struct stat file;

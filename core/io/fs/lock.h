@@ -16,8 +16,9 @@ struct lock_holder {
     char state;    /* as /proc/PID/stat has it: R, S, D, T (stopped), t (traced), Z … */
 };
 
-/* Finds the process that holds the lock file; false when there is none, or it cannot be seen from here
- * (of another user, or in another pid namespace). Looks at every process: for errors, not for each step. */
+/* Finds the process that holds the lock file; false when there is none, or it cannot be seen from
+ * here (of another user, or in another pid namespace).
+ * Looks at every process: for errors, not for each step. */
 bool lock_find_holder(const char *path, struct lock_holder *out);
 
 /* What the state is called: "running", "stopped", "waiting for the disk", "ended". */

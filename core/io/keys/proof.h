@@ -11,8 +11,9 @@
 #include "io/keys/sign.h"
 #include "io/store.h"
 
-/* The hash of an event whose stream has the hash `before` (zeroes: it is the first). Its time is the
- * last part; without `at` there is none, as in events that were recorded before times were hashed. */
+/* The hash of an event whose stream has the hash `before` (zeroes: it is the first). Its time is
+ * the last part; without `at` there is none, as in events that were recorded before times were
+ * hashed. */
 struct hash event_hash(const struct hash *before, const struct store_seen *event);
 /* True when `hash` is the event's, with its time or, as it was, without. No other time passes: the
  * hash that an event was recorded with is that of one of both forms, and stays it. */

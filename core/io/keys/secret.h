@@ -47,9 +47,9 @@ const char *secret_line(const struct secret *secret);
 void secret_hide(const struct secret *secret, char *text, size_t len);
 
 /* Writes stars over all values of `secrets`, and of `also`, which may have been replaced meanwhile,
- * that have SECRET_HIDE_MIN bytes, in every spelling of io/keys/spelling.h: also where a character stands
- * behind backslashes or as \uXXXX, so that no reading of JSON inside JSON brings one back, and in
- * base64 and hexadecimal. Answers how many bytes are settled: those
+ * that have SECRET_HIDE_MIN bytes, in every spelling of io/keys/spelling.h: also where a character
+ * stands behind backslashes or as \uXXXX, so that no reading of JSON inside JSON brings one back,
+ * and in base64 and hexadecimal. Answers how many bytes are settled: those
  * behind may begin a value, unless they are the `last` of the text. Both may be NULL. */
 size_t secrets_hide(const struct secrets *secrets, const struct secret *also, char *text,
                     size_t len, bool last);

@@ -126,8 +126,8 @@ static int put_file(const char *dir, const char *path, const uint8_t *bytes, siz
     struct buf new = {0};
     buf_printf(&new, "%s-new", path);
     int rc = buf_ok(&new) ? 0 : err_set(err, ERR_MEMORY, "out of memory");
-    if (!rc && (write_line(new.data, bytes, size, mode) || FAULT_CALL(key_rename, rename(new.data, path)) ||
-                sync_directory(dir))) {
+    if (!rc && (write_line(new.data, bytes, size, mode) ||
+                FAULT_CALL(key_rename, rename(new.data, path)) || sync_directory(dir))) {
         rc = disk_fail(err, path, errno);
         unlink(new.data);
     }

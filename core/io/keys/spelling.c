@@ -172,7 +172,8 @@ static bool take_plain(struct reader *r, const char *value)
         if (slashes && is_at(r, 'u') && take_hex(r, 1, 4) == *value)
             continue;
         r->at = start;
-        if (*value == '%' ? take_percent_sign(r, value + 1) : is_at(r, '%') && take_percent(r) == *value)
+        if (*value == '%' ? take_percent_sign(r, value + 1)
+                          : is_at(r, '%') && take_percent(r) == *value)
             continue;
         r->at = start;
         if (r->ends)

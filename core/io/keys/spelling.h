@@ -32,9 +32,10 @@ struct spelling_filter {
 /* Adds the spellings of one more value. */
 void spelling_mark(struct spelling_filter *filter, const struct spelling *spelling);
 
-/* The first place from `at` on where something that was marked may begin; len when there is none. */
-static inline size_t spelling_next(const struct spelling_filter *filter, const char *text, size_t at,
-                                   size_t len)
+/* The first place from `at` on where something that was marked may begin;
+ * len when there is none. */
+static inline size_t spelling_next(const struct spelling_filter *filter, const char *text,
+                                   size_t at, size_t len)
 {
     for (; at < len; at++) {
         uint8_t forms = filter->first[(unsigned char)text[at]];

@@ -81,7 +81,8 @@ int http_listen(struct http_server **out, uv_loop_t *loop, const char *host, uns
         rc = uv_listen((uv_stream_t *)&s->tcp, 511, on_connection);
     if (rc) {
         uv_close((uv_handle_t *)&s->tcp, on_listener_closed);
-        return err_set(err, err_of_errno(-rc), "cannot listen on %s port %u: %s", host, port, uv_strerror(rc));
+        return err_set(err, err_of_errno(-rc), "cannot listen on %s port %u: %s", host, port,
+                       uv_strerror(rc));
     }
     *out = s;
     return 0;

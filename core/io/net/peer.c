@@ -1,5 +1,5 @@
-/* peer.c: SO_PEERCRED tells a number of a process, SO_PEERPIDFD holds the process itself: as long as
- * that lives, no other one has the number. */
+/* peer.c: SO_PEERCRED tells a number of a process, SO_PEERPIDFD holds the process itself: as long
+ * as that lives, no other one has the number. */
 #include "io/net/peer.h"
 
 #include <errno.h>
@@ -42,7 +42,8 @@ static bool shares(pid_t pid, const char *space)
            theirs.st_ino == ours.st_ino;
 }
 
-/* Root may do anything to us, and we may not look at it; no jail of an ordinary user has its uid. */
+/* Root may do anything to us, and we may not look at it;
+ * no jail of an ordinary user has its uid. */
 bool peer_is_trusted(int socket)
 {
     struct ucred peer;

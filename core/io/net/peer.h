@@ -4,9 +4,9 @@
 
 #include <stdbool.h>
 
-/* True when it is a process of this user, or of root, in the pid and user namespaces of this process:
- * a program in a jail has the engine's own uid when that is an ordinary user. False also when that
- * cannot be found out, and when the process that connected has ended. */
+/* True when it is a process of this user, or of root, in the pid and user namespaces of this
+ * process: a program in a jail has the engine's own uid when that is an ordinary user. False also
+ * when that cannot be found out, and when the process that connected has ended. */
 bool peer_is_trusted(int socket);
 
 #endif

@@ -1,9 +1,9 @@
 /* child.h: a process that was started, on the loop: what it writes, its deadline, its end.
  *
- * Whoever starts one (proc.c, parser.c) embeds a child as its first member, gives it the process and
- * its own ends of the pipes, and has it watched. The end is one event: the process descriptor becomes
- * readable. Nobody can write any more then (of a jail the kernel has ended everything by then), so
- * what is in the pipes is all there is. */
+ * Whoever starts one (proc.c, parser.c) embeds a child as its first member, gives it the process
+ * and its own ends of the pipes, and has it watched. The end is one event: the process descriptor
+ * becomes readable. Nobody can write any more then (of a jail the kernel has ended everything by
+ * then), so what is in the pipes is all there is. */
 #ifndef IO_CHILD_H
 #define IO_CHILD_H
 
@@ -39,7 +39,8 @@ struct child {
     uint64_t output;    /* bytes that it may still write */
     uint64_t wall_ms;   /* from its start, or its last renewal */
     const char *limit;  /* "time", "output": the one that was hit; or NULL */
-    child_heard *on_heard; /* gets its standard output as it comes, which is kept otherwise; or NULL */
+    /* gets its standard output as it comes, which is kept otherwise; or NULL */
+    child_heard *on_heard;
     child_fn *on_end;   /* it has ended and all it wrote was read: has to close it */
     child_fn *on_close; /* the loop has let go of it: has to clear and free it */
 };
@@ -47,8 +48,8 @@ struct child {
 /* A child that writes at most `output` bytes; nothing is open. */
 void child_init(struct child *child, uint64_t output, child_fn *on_end, child_fn *on_close);
 
-/* Descriptors 0 to 3 are a child's to place, ours lie above: the same file there; `fd` is closed. -1
- * stays -1. */
+/* Descriptors 0 to 3 are a child's to place, ours lie above: the same file there; `fd` is closed.
+ * -1 stays -1. */
 int child_lift(int fd) MUST_CHECK;
 
 /* A pipe, lifted; ours does not block. -1 with errno; what is open then is in *ours and *theirs. */
@@ -67,8 +68,8 @@ int child_say(struct child *child, const char *text, size_t len) MUST_CHECK;
 /* Its standard input ends after what was said. */
 void child_hush(struct child *child);
 
-/* From now on it has its wall time anew and may write `output` bytes more; of its complaints so far the
- * last CHILD_TAIL are kept. */
+/* From now on it has its wall time anew and may write `output` bytes more; of its complaints so far
+ * the last CHILD_TAIL are kept. */
 void child_renew(struct child *child, uint64_t output);
 
 /* Watches it, from now for wall_ms. When the loop does not take it, a code of libuv; it has been

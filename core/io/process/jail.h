@@ -4,8 +4,8 @@
  * new pid, net, ipc and mount namespaces, in the program's working directory. Its arguments
  * are the numbers below, then as many paths to hide and to show as two of them say, the program's
  * path ("": look its name up), and the program's argv; its environment is the program's. It writes
- * struct jail_report to descriptor 3: one that only tells the layers when the program has begun, and
- * one at the end. When it ends, the kernel ends everything in its
+ * struct jail_report to descriptor 3: one that only tells the layers when the program has begun,
+ * and one at the end. When it ends, the kernel ends everything in its
  * namespace. */
 #ifndef IO_JAIL_H
 #define IO_JAIL_H
@@ -17,8 +17,8 @@
 #define JAIL_HOME      "/run/home" /* in it */
 #define JAIL_WORK      "/run/work" /* likewise: the working directory without a tree */
 
-/* What every jail shows of the host, read-only: these directories, and of /etc only what programs need
- * (a '*' stands for any end of a name). Initializers, for a list of texts. */
+/* What every jail shows of the host, read-only: these directories, and of /etc only what programs
+ * need (a '*' stands for any end of a name). Initializers, for a list of texts. */
 #define JAIL_SYSTEM_DIRS "usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"
 #define JAIL_ETC                                                                                   \
     "alternatives", "ca-certificates*", "debian_version", "fonts", "gai.conf", "gitconfig",        \
@@ -28,8 +28,8 @@
         "xml"
 #define JAIL_ETC_SSL "ssl/certs", "ssl/openssl.cnf"
 
-/* Groups of the kernel's, as root: JAIL_CGROUP_NAME and the jail's number outside. The engine removes
- * what is there when the jail is gone. */
+/* Groups of the kernel's, as root: JAIL_CGROUP_NAME and the jail's number outside. The engine
+ * removes what is there when the jail is gone. */
 #define JAIL_CGROUP_V1_MEMORY "/sys/fs/cgroup/memory"
 #define JAIL_CGROUP_V1_PIDS   "/sys/fs/cgroup/pids"
 #define JAIL_CGROUP_V1_CPU    "/sys/fs/cgroup/cpuacct"

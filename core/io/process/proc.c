@@ -1,5 +1,5 @@
-/* proc.c: one run of a program in a jail: its report and result. What the loop sees of it is child.c,
- * making it is proc_spawn.c, what happens inside it is core/jail/. */
+/* proc.c: one run of a program in a jail: its report and result. What the loop sees of it is
+ * child.c, making it is proc_spawn.c, what happens inside it is core/jail/. */
 #include "io/process/proc.h"
 
 #include <errno.h>
@@ -72,25 +72,34 @@ static int not_started(const char *name, int error, struct err *err)
             strerror(error));
     buf_clear(&safe);
     if (error == ENOENT)
-        err_fix(err, "a plain name has to be in /usr/local/bin, /usr/bin or /bin, one of the tree begins "
-                     "with ./, and the interpreter that a script names in its first line has to be there");
+        err_fix(
+            err,
+            "a plain name has to be in /usr/local/bin, /usr/bin or /bin, one of the tree begins "
+            "with ./, and the interpreter that a script names in its first line has to be there");
     else if (error == ENOEXEC)
-        err_fix(err, "begin a script with #! and the path of its interpreter; a program has to be one of this machine");
+        err_fix(err, "begin a script with #! and the path of its interpreter; a program has to be "
+                     "one of this machine");
     else if (error == EACCES)
-        err_fix(err, "it has to be a file that may be executed (chmod +x), in the tree or in /usr or /bin");
+        err_fix(
+            err,
+            "it has to be a file that may be executed (chmod +x), in the tree or in /usr or /bin");
     return ERR_PROC;
 }
 
 /* No fault of the program's: it may use more than there is. */
 static int disk_full(struct err *err)
 {
-    err_set(err, ERR_IO, "the disk that holds the tree has too little room left for a program's files");
-    err_fix(err, "free some space on the disk that holds workspace/ (a program may use 16 times its limit "
-                 "`fsize`), then run it again");
+    err_set(err, ERR_IO,
+            "the disk that holds the tree has too little room left for a program's files");
+    err_fix(
+        err,
+        "free some space on the disk that holds workspace/ (a program may use 16 times its limit "
+        "`fsize`), then run it again");
     return ERR_IO;
 }
 
-/* Nothing in a jail can end its first process: the kernel did, because memory was missing, or a person. */
+/* Nothing in a jail can end its first process: the kernel did, because memory was missing,
+ * or a person. */
 static int killed(struct err *err)
 {
     err_set(err, ERR_IO, "the process that watches over a program was killed from outside");
@@ -98,7 +107,8 @@ static int killed(struct err *err)
     return ERR_IO;
 }
 
-/* The last report says how the program ended; without one, the jail was killed: by us at a limit, or from outside. */
+/* The last report says how the program ended; without one, the jail was killed: by us at a
+ * limit, or from outside. */
 static int read_report(struct proc *p, struct proc_result *result, struct err *err)
 {
     struct jail_report r = {0};
@@ -158,7 +168,8 @@ static int make_stdio(struct proc *p, const struct proc_spec *spec, struct proc_
     else if (child_ear(&p->child.feed.fd, &theirs->fd[0]))
         return -1;
     if (theirs->fd[0] < 0 || child_pipe(&streams[CHILD_OUT].fd, &theirs->fd[1]) ||
-        child_pipe(&streams[CHILD_ERR].fd, &theirs->fd[2]) || child_pipe(&p->report, &theirs->fd[3]))
+        child_pipe(&streams[CHILD_ERR].fd, &theirs->fd[2]) ||
+        child_pipe(&p->report, &theirs->fd[3]))
         return -1;
     return 0;
 }
@@ -184,7 +195,8 @@ static int check(const struct proc_spec *spec, struct err *err)
     struct stat root, cwd;
     if (spec->cwd >= 0 && stat("/", &root) == 0 && fstat(spec->cwd, &cwd) == 0 &&
         root.st_dev == cwd.st_dev && root.st_ino == cwd.st_ino)
-        return err_set(err, ERR_USAGE, "no program may write everywhere: / is no working directory");
+        return err_set(err, ERR_USAGE,
+                       "no program may write everywhere: / is no working directory");
     for (const char *const *e = spec->env; e && *e; e++)
         if (!strchr(*e, '=') || **e == '=')
             return err_set(err, ERR_USAGE, "an environment entry has no name");

@@ -3,8 +3,8 @@
  * argv only, never a shell. The program has a clean environment, no network but its own loopback,
  * no view of other processes, no capabilities, and a file system of its own: the system's programs
  * to read, its working directory and an empty scratch to write. When it ends, or a limit is hit,
- * everything it started is killed by the kernel, daemons too. A kernel that refuses one of the walls
- * is ERR_JAIL: there is no weaker way to run. docs/processes.md has the whole list.
+ * everything it started is killed by the kernel, daemons too. A kernel that refuses one of the
+ * walls is ERR_JAIL: there is no weaker way to run. docs/processes.md has the whole list.
  *
  * The engine never forks: the child shares its memory only until it becomes the jail (core/jail/).
  */
@@ -66,7 +66,8 @@ int proc_jail_open(struct err *err) MUST_CHECK;
 int proc_start(uv_loop_t *loop, int jail, const struct proc_spec *spec, proc_done *done, void *ctx,
                struct proc **out, struct err *err) MUST_CHECK;
 
-/* Says something on the standard input of one that is talked to; kept until it reads. ERR_MEMORY. */
+/* Says something on the standard input of one that is talked to;
+ * kept until it reads. ERR_MEMORY. */
 int proc_say(struct proc *proc, const char *text, size_t len) MUST_CHECK;
 
 /* Ends its standard input, after what was said. */

@@ -1,4 +1,5 @@
-/* proc_groups.h: the groups of the kernel's that jails were counted in (core/jail/cgroup.c), removed. */
+/* proc_groups.h: the groups of the kernel's that jails were counted in (core/jail/cgroup.c),
+ * removed. */
 #ifndef IO_PROC_GROUPS_H
 #define IO_PROC_GROUPS_H
 

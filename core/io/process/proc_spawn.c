@@ -131,12 +131,15 @@ int proc_not_isolated(const char *what, int error, struct err *err)
     }
     err_set(err, ERR_JAIL, "the kernel refuses an isolated process: %s: %s", what, strerror(error));
     if (strstr(what, "idmapped"))
-        err_fix(err, "keep the tree on a file system that maps ids: ext4, xfs, btrfs, or tmpfs of Linux "
-                     "6.3 and later; or run as an ordinary user");
+        err_fix(err,
+                "keep the tree on a file system that maps ids: ext4, xfs, btrfs, or tmpfs of Linux "
+                "6.3 and later; or run as an ordinary user");
     else if (strstr(what, "directory") && error == EACCES)
-        err_fix(err, "let the user that runs Orket enter it (chmod +x), and every directory above it");
+        err_fix(err,
+                "let the user that runs Orket enter it (chmod +x), and every directory above it");
     else if (strncmp(what, "Landlock", 8) == 0 || strncmp(what, "seccomp", 7) == 0)
-        err_fix(err, "use a kernel of 5.13 or later with Landlock and seccomp on (docs/processes.md)");
+        err_fix(err,
+                "use a kernel of 5.13 or later with Landlock and seccomp on (docs/processes.md)");
     else
         err_fix(err,
                 "allow user namespaces; in a container run with --security-opt seccomp=unconfined, "

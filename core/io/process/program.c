@@ -1,5 +1,5 @@
-/* program.c: from a name to the file that runs. What is found here is what is executed: the system's
- * files are not the jail's to change, and in the tree nobody works meanwhile. */
+/* program.c: from a name to the file that runs. What is found here is what is executed: the
+ * system's files are not the jail's to change, and in the tree nobody works meanwhile. */
 #include "io/process/program.h"
 
 #include <errno.h>

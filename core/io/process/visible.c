@@ -1,5 +1,5 @@
-/* visible.c: paths are compared as places on a file system: /proc/self/mountinfo tells of each mount
- * which file system it shows, from which of its directories on. */
+/* visible.c: paths are compared as places on a file system: /proc/self/mountinfo tells of each
+ * mount which file system it shows, from which of its directories on. */
 #include "io/process/visible.h"
 
 #include <dirent.h>
@@ -197,8 +197,8 @@ struct search {
 };
 
 /* All that lies beneath `name` on the file system of the mount is seen at `place`. */
-static void look_in(struct search *s, const struct mount *mount, const char *name, const char *place,
-                    const char *through)
+static void look_in(struct search *s, const struct mount *mount, const char *name,
+                    const char *place, const char *through)
 {
     char path[PATH_MAX];
     const char *rest = behind(s->name, name);

@@ -1,6 +1,6 @@
-/* gc.c: what dropped runs leave behind, out of the file (io/store_gc.h). First what is live is found
- * in one go, into temporary tables; then what is not goes, a few hundred rows to a commit. Nobody
- * else writes meanwhile, so what was found stays true. */
+/* gc.c: what dropped runs leave behind, out of the file (io/store_gc.h). First what is live is
+ * found in one go, into temporary tables; then what is not goes, a few hundred rows to a commit.
+ * Nobody else writes meanwhile, so what was found stays true. */
 #include "io/store_gc.h"
 
 #include <string.h>
@@ -147,8 +147,8 @@ static int find_rest(struct gc *gc)
         "WITH RECURSIVE up (id) AS (SELECT id FROM message WHERE hash IN (SELECT hash FROM live) "
         "UNION SELECT m.parent FROM up JOIN message m ON m.id = up.id WHERE m.parent IS NOT NULL) "
         "SELECT id FROM up;"
-        "CREATE TEMP TABLE old_message AS SELECT id, hash, " LENGTH("message") " AS bytes FROM message "
-        "WHERE id NOT IN (SELECT id FROM live_message) ORDER BY id DESC",
+        "CREATE TEMP TABLE old_message AS SELECT id, hash, " LENGTH("message") " AS bytes "
+        "FROM message WHERE id NOT IN (SELECT id FROM live_message) ORDER BY id DESC",
         gc->err);
 }
 
@@ -221,8 +221,8 @@ static int drop(struct gc *gc)
         "UPDATE entry SET kind = (SELECT id FROM kind WHERE name = 'dropped'), card = NULL, role = "
         "NULL, names = NULL, body = '{}' "
         "WHERE seq IN (SELECT id FROM old_event ORDER BY rowid LIMIT " BATCH ");"
-        "DELETE FROM old_event WHERE rowid IN (SELECT rowid FROM old_event ORDER BY rowid LIMIT " BATCH
-        ")");
+        "DELETE FROM old_event WHERE rowid IN (SELECT rowid FROM old_event "
+        "ORDER BY rowid LIMIT " BATCH ")");
     rc = rc ? rc
             : drop_all(gc, "SELECT count(*) FROM old_message",
                        "SELECT hash, -id FROM old_message ORDER BY rowid LIMIT " BATCH,
@@ -256,16 +256,18 @@ static int count(struct gc *gc, struct store_gc_result *out)
 
 static int size(struct gc *gc, int64_t *bytes)
 {
-    return left(gc, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", bytes);
+    return left(gc, "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
+                bytes);
 }
 
-/* Writing the file anew takes as long as it is large: a large one has to be worth it. What is free in
- * it is used by what comes. */
+/* Writing the file anew takes as long as it is large: a large one has to be worth it. What is free
+ * in it is used by what comes. */
 static int is_worth(struct gc *gc, const struct store_gc_result *result, bool *worth)
 {
     int64_t empty = 0;
-    int rc = left(gc, "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size",
-                  &empty);
+    int rc =
+        left(gc, "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size",
+             &empty);
     int64_t freed = empty > result->bytes ? empty : result->bytes;
     *worth = freed > 0 && (result->before < SMALL || freed >= result->before / WORTH);
     return rc;
@@ -291,8 +293,12 @@ static int give_back(struct gc *gc, struct store_gc_result *result)
 static int forget_words(struct gc *gc)
 {
     int64_t rows = 0;
-    int rc = left(gc, "SELECT count(*) FROM (SELECT 1 FROM memory WHERE forgotten IS NOT NULL LIMIT 1)", &rows);
-    return rc || !rows ? rc : db_exec(gc->db, "INSERT INTO memory_fts (memory_fts) VALUES ('optimize')", gc->err);
+    int rc =
+        left(gc, "SELECT count(*) FROM (SELECT 1 FROM memory WHERE forgotten IS NOT NULL LIMIT 1)",
+             &rows);
+    return rc || !rows ? rc
+                       : db_exec(gc->db, "INSERT INTO memory_fts (memory_fts) VALUES ('optimize')",
+                                 gc->err);
 }
 
 static int prepare(struct gc *gc, const char *const *runs, size_t count_runs)

@@ -46,9 +46,8 @@ static const char *const texts[] = {
         "depth DESC",
     [READ_CHUNK] = CHUNK_SELECT,
     [READ_HEADS] = HEAD_SQL,
-    [READ_CHAIN] =
-        ("SELECT s.id, s.n, e.step, e.hash, s.seq, s.card, s.actor, s.role FROM stream s JOIN entry e ON e.seq = s.seq "
-         "WHERE s.run = ? AND s.turn = ?"),
+    [READ_CHAIN] = ("SELECT s.id, s.n, e.step, e.hash, s.seq, s.card, s.actor, s.role "
+                    "FROM stream s JOIN entry e ON e.seq = s.seq WHERE s.run = ? AND s.turn = ?"),
     [HOLD] = "BEGIN",
     [LET_GO] = "COMMIT",
 };

@@ -20,8 +20,8 @@ static const struct form *last_of(const struct form *form)
 
 static bool is_heart(enum item_kind kind)
 {
-    return kind != ITEM_TEXT && kind != ITEM_BLANKS && kind != ITEM_MAYBE && kind != ITEM_NAME && kind != ITEM_ANY
-        && kind != ITEM_KEY;
+    return kind != ITEM_TEXT && kind != ITEM_BLANKS && kind != ITEM_MAYBE && kind != ITEM_NAME &&
+           kind != ITEM_ANY && kind != ITEM_KEY;
 }
 
 /* No word, nor what stands in any text. */
@@ -35,13 +35,15 @@ bool bounds_is_mark(const char *text, size_t len)
 
 static struct text item_text(const struct item *item)
 {
-    bool has = (item->kind == ITEM_TEXT || item->kind == ITEM_MAYBE) && bounds_is_mark(item->text, item->len);
+    bool has = (item->kind == ITEM_TEXT || item->kind == ITEM_MAYBE) &&
+               bounds_is_mark(item->text, item->len);
     return has ? (struct text){item->text, item->len} : (struct text){NULL, 0};
 }
 
-/* Calls fn with each mark until it answers other than NO: those before the heart of a call, or those behind it and
- * behind its parameters. */
-static enum found each_mark(const struct form *form, bool ends, enum found (*fn)(void *, struct text), void *ctx)
+/* Calls fn with each mark until it answers other than NO: those before the heart of a call, or
+ * those behind it and behind its parameters. */
+static enum found each_mark(const struct form *form, bool ends,
+                            enum found (*fn)(void *, struct text), void *ctx)
 {
     enum found best = FOUND_NO, found;
     for (const struct form *f = first_of(form); f <= last_of(form) && best != FOUND_YES; f++) {
@@ -55,7 +57,8 @@ static enum found each_mark(const struct form *form, bool ends, enum found (*fn)
             if (mark.len && behind == ends && (found = fn(ctx, mark)) > best)
                 best = found;
         }
-        struct text close = ends && f->param.count ? item_text(&f->param.items[f->param.count - 1]) : (struct text){NULL, 0};
+        struct text close = ends && f->param.count ? item_text(&f->param.items[f->param.count - 1])
+                                                   : (struct text){NULL, 0};
         if (close.len && (found = fn(ctx, close)) > best)
             best = found;
     }
@@ -161,7 +164,9 @@ static enum found pass_item(const struct template *t, size_t i, struct scan *s)
     case ITEM_TEXT:
         return scan_text(s, item->text, item->len);
     case ITEM_ANY:
-        return i + 1 < t->count ? pass_any((struct text){t->items[0].text, t->items[0].len}, s, item + 1) : FOUND_YES;
+        return i + 1 < t->count
+                   ? pass_any((struct text){t->items[0].text, t->items[0].len}, s, item + 1)
+                   : FOUND_YES;
     default:
         return scan_name(s, &name, &len);
     }
@@ -195,7 +200,8 @@ enum found bounds_begin(const struct form *form, const char *at, const char *end
 {
     enum found best = FOUND_NO;
     for (const struct form *f = first_of(form); f <= last_of(form) && best != FOUND_YES; f++) {
-        bool other = f->named && !form->named; /* such may be read in replies of that family alone */
+        /* such may be read in replies of that family alone */
+        bool other = f->named && !form->named;
         enum found found = other ? FOUND_NO : form_begins(f, (struct scan){.at = at, .end = end});
         best = found > best ? found : best;
     }
@@ -204,7 +210,8 @@ enum found bounds_begin(const struct form *form, const char *at, const char *end
 
 /* ---- behind what is broken ---- */
 
-enum found bounds_skip(const struct form *form, const char *from, const char *end, bool final, const char **to)
+enum found bounds_skip(const struct form *form, const char *from, const char *end, bool final,
+                       const char **to)
 {
     bool ends[256] = {false}, leads[256] = {false};
     each_mark(form, true, add_lead, ends);
@@ -213,7 +220,8 @@ enum found bounds_skip(const struct form *form, const char *from, const char *en
     *to = from;
     if (!has_lead(ends))
         return FOUND_YES;
-    for (const char *at = next_lead(leads, from, end); at < end; at = next_lead(leads, at + 1, end)) {
+    for (const char *at = next_lead(leads, from, end); at < end;
+         at = next_lead(leads, at + 1, end)) {
         struct standing s = {.at = at, .end = end};
         enum found begun = bounds_begin(form, at, end);
         enum found ended = begun == FOUND_YES ? FOUND_NO : each_mark(form, true, stands, &s);
@@ -250,13 +258,15 @@ static bool is_keyed(const struct form *form)
 static bool key_begins(struct scan s)
 {
     const struct json *tools = s.tools;
-    static const char *const keys[] = {"name", "tool", "tool_name", "function", "function_name", "action"};
+    static const char *const keys[] = {"name",     "tool",          "tool_name",
+                                       "function", "function_name", "action"};
     const char *key, *name;
     size_t len, name_len;
     s.at++;
     scan_blanks(&s);
     const char quote = s.at < s.end ? *s.at++ : '\0';
-    if (!quote || !memchr("\"'", quote, 2) || scan_name(&s, &key, &len) != FOUND_YES || *s.at++ != quote)
+    if (!quote || !memchr("\"'", quote, 2) || scan_name(&s, &key, &len) != FOUND_YES ||
+        *s.at++ != quote)
         return false;
     if (is_keyed(s.form) && is_tool(tools, key, len)) {
         scan_blanks(&s);
@@ -280,7 +290,8 @@ static bool key_begins(struct scan s)
 static bool python_begins(const struct json *tools, const char *from, const char *bracket)
 {
     const char *name = bracket;
-    while (name > from && bracket - name < SCAN_NAME_MAX && (scan_begins_name(name[-1]) || (name[-1] >= '0' && name[-1] <= '9')))
+    while (name > from && bracket - name < SCAN_NAME_MAX &&
+           (scan_begins_name(name[-1]) || (name[-1] >= '0' && name[-1] <= '9')))
         name--;
     if (name == bracket || tools)
         return name < bracket && tool_named(tools, name, (size_t)(bracket - name));
@@ -301,12 +312,14 @@ static bool holds_mark(const struct form *form, bool ends, const char *from, con
     return false;
 }
 
-enum found bounds_begin_in(const struct form *form, const char *from, const char *to, const char *end)
+enum found bounds_begin_in(const struct form *form, const char *from, const char *to,
+                           const char *end)
 {
     bool leads[256] = {false};
     enum found best = FOUND_NO;
     each_mark(form, false, add_lead, leads);
-    for (const char *at = next_lead(leads, from, to); at < to && best != FOUND_YES; at = next_lead(leads, at + 1, to)) {
+    for (const char *at = next_lead(leads, from, to); at < to && best != FOUND_YES;
+         at = next_lead(leads, at + 1, to)) {
         enum found found = bounds_begin(form, at, end);
         best = found > best ? found : best;
     }
@@ -320,7 +333,8 @@ static bool holds_line(const struct form *form, const char *from, const char *to
         const struct item *word = &f->call.items[0];
         if (f->where != WHERE_LINE || word->kind != ITEM_TEXT || word->len < MARK_MIN)
             continue;
-        for (const char *at = from; (at = memmem(at, (size_t)(to - at), word->text, word->len)); at++)
+        for (const char *at = from; (at = memmem(at, (size_t)(to - at), word->text, word->len));
+             at++)
             if (at > from && at[-1] == '\n')
                 return true;
     }
@@ -331,11 +345,13 @@ bool bounds_hold(const struct scan *s, const char *from, const char *to, bool py
 {
     for (const char *at = from; at < to; at++)
         if (python ? *at == '(' && python_begins(s->tools, from, at)
-                   : *at == '{' && key_begins((struct scan){.at = at, .end = to, .form = s->form, .tools = s->tools}))
+                   : *at == '{' && key_begins((struct scan){
+                                       .at = at, .end = to, .form = s->form, .tools = s->tools}))
             return true;
         else if (*at == '\n' && bounds_begin(s->form, at + 1, to) == FOUND_YES)
             return true;
-    return holds_mark(s->form, true, from, to) || holds_mark(s->form, false, from, to) || holds_line(s->form, from, to);
+    return holds_mark(s->form, true, from, to) || holds_mark(s->form, false, from, to) ||
+           holds_line(s->form, from, to);
 }
 
 /* ---- forms without marks ---- */
@@ -352,12 +368,15 @@ static bool names_declared(const struct form *form, enum item_kind kind, struct 
     }
     while (s->at < s->end && (*s->at == '[' || scan_blank(*s->at)))
         s->at++;
-    return scan_is(s, '{') && key_begins((struct scan){.at = s->at, .end = s->end, .form = form, .tools = s->tools});
+    return scan_is(s, '{') &&
+           key_begins((struct scan){.at = s->at, .end = s->end, .form = form, .tools = s->tools});
 }
 
-bool bounds_declared(const struct form *form, const struct json *tools, const char *at, const char *end)
+bool bounds_declared(const struct form *form, const struct json *tools, const char *at,
+                     const char *end)
 {
-    const size_t most = 2 * SCAN_NAME_MAX; /* it is asked at many places: brackets without end are none */
+    /* it is asked at many places: brackets without end are none */
+    const size_t most = 2 * SCAN_NAME_MAX;
     struct scan s = {.at = at, .end = (size_t)(end - at) > most ? at + most : end, .tools = tools};
     bool named = false;
     for (size_t i = 0; tools && i < form->call.count; i++) {
@@ -365,7 +384,8 @@ bool bounds_declared(const struct form *form, const struct json *tools, const ch
         if (is_heart(kind))
             return named || names_declared(form, kind, &s);
         named |= kind == ITEM_NAME;
-        if (kind == ITEM_NAME ? !names_declared(form, kind, &s) : pass_item(&form->call, i, &s) != FOUND_YES)
+        if (kind == ITEM_NAME ? !names_declared(form, kind, &s)
+                              : pass_item(&form->call, i, &s) != FOUND_YES)
             return false;
     }
     return false;

@@ -49,10 +49,12 @@ static struct dialect_call *new_call(struct calls *calls)
 }
 
 /* The canonical text of the object that the text is, as the call's arguments; false: it is none. */
-static bool add_arguments(struct calls *calls, struct dialect_call *call, const char *text, size_t len)
+static bool add_arguments(struct calls *calls, struct dialect_call *call, const char *text,
+                          size_t len)
 {
     struct json_doc doc = {0};
-    bool object = len && scan_json(&doc, text, len, &calls->starved) && doc.root.type == JSON_OBJECT;
+    bool object =
+        len && scan_json(&doc, text, len, &calls->starved) && doc.root.type == JSON_OBJECT;
     if (object)
         json_write(&call->arguments, &doc.root);
     json_doc_clear(&doc);
@@ -97,11 +99,13 @@ static const struct json *inner(const struct json *tool)
     return function && function->type == JSON_OBJECT ? function : tool;
 }
 
-/* As turn/call_repairs.lua compares names: without case, dashes, underscores and the name space of harmony. */
+/* As turn/call_repairs.lua compares names: without case, dashes,
+ * underscores and the name space of harmony. */
 static bool is_spelling(const char *have, const char *name, size_t len)
 {
     static const char space[] = "functions.";
-    size_t at = len > sizeof space - 1 && memcmp(name, space, sizeof space - 1) == 0 ? sizeof space - 1 : 0;
+    size_t at =
+        len > sizeof space - 1 && memcmp(name, space, sizeof space - 1) == 0 ? sizeof space - 1 : 0;
     for (;; have++, at++) {
         while (*have == '_' || *have == '-')
             have++;
@@ -159,7 +163,8 @@ static bool unwrap(struct calls *calls, struct dialect_call *call)
 {
     struct json_doc doc = {0}, inner = {0};
     const struct json *tool = tool_named(calls->tools, call->name.data, call->name.len);
-    bool parsed = tool && scan_json(&doc, call->arguments.data, call->arguments.len, &calls->starved);
+    bool parsed =
+        tool && scan_json(&doc, call->arguments.data, call->arguments.len, &calls->starved);
     const struct json_member *only = parsed && doc.root.len == 1 ? doc.root.u.members : NULL;
     const struct json *inside = only ? &only->value : NULL;
     size_t len;
@@ -226,9 +231,11 @@ static const struct json *first_of(const struct json *object, const char *const 
     return value;
 }
 
-static const char *const NAMES[] = {"name", "tool", "tool_name", "function", "function_name", "action", NULL};
-static const char *const ARGUMENTS[] = {"arguments",  "args",         "parameters", "params", "input",
-                                        "tool_input", "action_input", "tool_args",  NULL};
+static const char *const NAMES[] = {"name",          "tool",   "tool_name", "function",
+                                    "function_name", "action", NULL};
+static const char *const ARGUMENTS[] = {"arguments",    "args",      "parameters",
+                                        "params",       "input",     "tool_input",
+                                        "action_input", "tool_args", NULL};
 
 /* A tool as it is declared, not called: its parameters are a schema. */
 static bool is_declaration(const struct json *object, const struct json *arguments)
@@ -281,7 +288,8 @@ static size_t add_value(struct reading *r, const struct json *value, unsigned de
             count += add_value(r, json_at(value, i), depth + 1);
         return count;
     }
-    static const char *const wrappers[] = {"tool_calls", "tool_call", "function_call", "function", NULL};
+    static const char *const wrappers[] = {"tool_calls", "tool_call", "function_call", "function",
+                                           NULL};
     for (size_t i = 0; wrappers[i]; i++) {
         const struct json *inside = json_get(value, wrappers[i]);
         if (inside && (inside->type == JSON_OBJECT || (i == 0 && inside->type == JSON_ARRAY)))

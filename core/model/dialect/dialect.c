@@ -1,5 +1,6 @@
-/* dialect.c: the walk over one reply. What may be a call is read from its beginning; when only more text
- * can tell, it is read again when the text has grown by half, so that the work stays linear. */
+/* dialect.c: the walk over one reply. What may be a call is read from its beginning; when only more
+ * text can tell, it is read again when the text has grown by half,
+ * so that the work stays linear. */
 #include "model/dialect.h"
 
 #include <stdlib.h>
@@ -134,7 +135,8 @@ struct attempt {
     bool told;           /* and it was noted what is wrong with it */
     const char *behind;  /* NULL, or where it goes on behind a call that was begun and broke */
     bool lost;
-    struct calls noted;  /* those that broke: of the form that came farthest; nothing of it is owned */
+    /* those that broke: of the form that came farthest; nothing of it is owned */
+    struct calls noted;
 };
 
 static void note_all(struct dialect *d, const struct calls *calls)
@@ -144,7 +146,8 @@ static void note_all(struct dialect *d, const struct calls *calls)
                     calls->broken[i < DIALECT_BROKEN_MAX ? i : 0].why);
 }
 
-/* What is quoted is read, so that nothing in it is taken for a call: behind a quotation mark as far as it goes. */
+/* What is quoted is read, so that nothing in it is taken for a call:
+ * behind a quotation mark as far as it goes. */
 static enum found pass_quoted(struct dialect *d, const struct form *form, struct scan s,
                               struct attempt *attempt)
 {
@@ -167,11 +170,14 @@ static bool is_example(struct dialect *d, const struct form *form)
     return quote_mark_is_example(&d->quote, d->text.data, d->at);
 }
 
-/* A call was begun and is none: what stands in it is no call, up to its end. MORE: only more text can tell. */
-static enum found pass_broken(struct dialect *d, const struct form *form, const struct scan *s, struct attempt *attempt)
+/* A call was begun and is none: what stands in it is no call, up to its end.
+ * MORE: only more text can tell. */
+static enum found pass_broken(struct dialect *d, const struct form *form, const struct scan *s,
+                              struct attempt *attempt)
 {
     const char *here = d->text.data + d->at, *to;
-    enum found began = form->where != WHERE_MARK || form->open.len ? FOUND_NO : bounds_begin(form, here, s->end);
+    enum found began =
+        form->where != WHERE_MARK || form->open.len ? FOUND_NO : bounds_begin(form, here, s->end);
     if (began == FOUND_MORE && !s->final)
         return FOUND_MORE;
     if (began != FOUND_YES) {
@@ -195,18 +201,22 @@ static enum found pass_broken(struct dialect *d, const struct form *form, const 
 static bool is_marked(const struct dialect *d, const struct form *form, const struct scan *s)
 {
     struct text mark = form_mark(form);
-    return bounds_is_mark(mark.at, mark.len) || bounds_begin_own(form, d->text.data + d->at, s->end) == FOUND_YES;
+    return bounds_is_mark(mark.at, mark.len) ||
+           bounds_begin_own(form, d->text.data + d->at, s->end) == FOUND_YES;
 }
 
-/* Without a mark, what names a declared tool is meant as a call where it is no example, nor data that is whole. */
+/* Without a mark, what names a declared tool is meant as a call where it is no example,
+ * nor data that is whole. */
 static bool is_meant(struct dialect *d, const struct form *form, const struct scan *s)
 {
-    return !(s->whole && !s->wrong) && bounds_declared(form, d->calls.tools, d->text.data + d->at, s->end)
-        && !is_example(d, form);
+    return !(s->whole && !s->wrong) &&
+           bounds_declared(form, d->calls.tools, d->text.data + d->at, s->end) &&
+           !is_example(d, form);
 }
 
 /* No call: how far it was looked at. */
-static enum found failed(struct dialect *d, const struct form *form, const struct scan *s, struct attempt *attempt)
+static enum found failed(struct dialect *d, const struct form *form, const struct scan *s,
+                         struct attempt *attempt)
 {
     if (!d->calls.broken_count && s->doubt)
         calls_note(&d->calls, d->text.data + d->at, DIALECT_HOLDS);
@@ -230,7 +240,8 @@ static enum found try_form(struct dialect *d, const struct form *form, struct sc
     enum found found = match_form(form, &s, &d->calls);
     if (found == FOUND_MORE && !s.final)
         return FOUND_MORE;
-    bool example = d->calls.count > before && is_example(d, form), quoted = d->calls.count > before && d->lost;
+    bool example = d->calls.count > before && is_example(d, form),
+         quoted = d->calls.count > before && d->lost;
     if (example || quoted)
         calls_cut(&d->calls, before);
     if (d->calls.count == before && !example && !quoted)
@@ -264,7 +275,8 @@ static enum found forms(struct dialect *d, const struct scan *s, struct attempt 
     const struct grammar *g = d->grammar;
     const struct lead_word here = lead_at(s->at, scan_left(s));
     struct candidates all = candidates(&g->form_leads, s);
-    const enum found apart = quote_sets_apart(&d->quote, d->text.data, d->text.len, s->final, d->at);
+    const enum found apart =
+        quote_sets_apart(&d->quote, d->text.data, d->text.len, s->final, d->at);
     if (apart == FOUND_MORE)
         return FOUND_MORE;
     for (const struct lead *lead = all.at; lead < all.end; lead++) {
@@ -302,7 +314,8 @@ static size_t next_begin(const struct dialect *d)
     return at;
 }
 
-/* What was looked at is text; what stands in a call that broke is no prose, in which fences and code would count. */
+/* What was looked at is text; what stands in a call that broke is no prose, in which fences and
+ * code would count. */
 static void pass_attempt(struct dialect *d, const struct attempt *attempt)
 {
     size_t from = d->at;
@@ -320,7 +333,8 @@ static enum found look(struct dialect *d, bool final)
 {
     struct scan s = {.at = d->text.data + d->at, .end = d->text.data + d->text.len, .final = final};
     struct attempt attempt = {.reached = s.at + 1};
-    enum found found = may_stand(d, d->grammar->form_pairs, d->at) ? forms(d, &s, &attempt) : FOUND_NO;
+    enum found found =
+        may_stand(d, d->grammar->form_pairs, d->at) ? forms(d, &s, &attempt) : FOUND_NO;
     if (found == FOUND_NO && may_stand(d, d->grammar->span_pairs, d->at))
         found = walk_spans(d, &s, quote_hides_mark(&d->quote, d->text.data, d->at));
     if (found != FOUND_NO)

@@ -166,7 +166,8 @@ static int add_span(struct grammar *g, struct span span, struct err *err)
 
 static int add_spans(struct grammar *g, const struct json *spec, struct err *err)
 {
-    const struct json *each, *reasoning = json_get(spec, "reasoning"), *drop = json_get(spec, "drop");
+    const struct json *each, *reasoning = json_get(spec, "reasoning"),
+                             *drop = json_get(spec, "drop");
     int code = 0;
     for (size_t i = 0; !code && (each = json_at(reasoning, i)); i++)
         code = add_span(g,
@@ -223,10 +224,12 @@ struct owned {
 
 static bool is_in(struct text mark, unsigned bucket)
 {
-    return mark.len == 1 || lead_bucket((unsigned char)mark.at[0], (unsigned char)mark.at[1]) == bucket;
+    return mark.len == 1 ||
+           lead_bucket((unsigned char)mark.at[0], (unsigned char)mark.at[1]) == bucket;
 }
 
-static int index_marks(struct leads *leads, uint8_t pairs[256][32], const struct owned *marks, size_t count)
+static int index_marks(struct leads *leads, uint8_t pairs[256][32], const struct owned *marks,
+                       size_t count)
 {
     size_t size = 1, at = 0;
     for (size_t i = 0; i < count; i++) {
@@ -240,7 +243,8 @@ static int index_marks(struct leads *leads, uint8_t pairs[256][32], const struct
         leads->first[bucket] = (uint16_t)at;
         for (size_t i = 0; i < count; i++)
             if (is_in(marks[i].mark, bucket))
-                leads->list[at++] = (struct lead){lead_word(marks[i].mark), marks[i].of, marks[i].closes};
+                leads->list[at++] =
+                    (struct lead){lead_word(marks[i].mark), marks[i].of, marks[i].closes};
     }
     leads->first[LEAD_BUCKETS] = (uint16_t)at;
     return 0;
@@ -252,7 +256,8 @@ static int index_forms(struct grammar *g)
     size_t count = 0;
     for (size_t i = 0; i < g->form_count; i++) {
         struct text mark = form_mark(&g->forms[i]); /* bare JSON has none but its bracket */
-        marks[count++] = (struct owned){mark.len ? mark : (struct text){"{", 1}, (uint16_t)i, false};
+        marks[count++] =
+            (struct owned){mark.len ? mark : (struct text){"{", 1}, (uint16_t)i, false};
         if (!mark.len)
             marks[count++] = (struct owned){{"[", 1}, (uint16_t)i, false};
     }

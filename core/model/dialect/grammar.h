@@ -3,9 +3,9 @@
  *   {"families": [{"name": "hermes", "forms": [{"call": "<tool_call>{calls}</tool_call>"}]}, ...],
  *    "reasoning": [["<think>", "</think>", true], ...], "drop": ["<|im_end|>", ...]}
  *
- * A form is `call`, a template of one call, which may stand many times between `section`: [open, close].
- * `param` is the template of one parameter where the call has {params}. In a template a blank stands for
- * any blanks or none, and in braces stands what is read there:
+ * A form is `call`, a template of one call, which may stand many times between `section`: [open,
+ * close]. `param` is the template of one parameter where the call has {params}. In a template a
+ * blank stands for any blanks or none, and in braces stands what is read there:
  *
  *   {name} {key}   a name                      {json}    the arguments, an object
  *   {calls}        calls as JSON: an object,   {python}  calls as Python: f(a=1), g()
@@ -18,13 +18,14 @@
  *   {keyed}        calls as JSON objects whose keys are the tools' names: [{"f": {...}}]
  *   {tags}         parameters whose names are the tags, nested, each tag behind the mark `tags`
  *
- * `where` says where a form may begin: "mark" (anything that is not quoted; the default), "prose" (also in
- * fenced code that is data), "line" (a line's beginning) or "start" (the reply's). Of the last three a name
- * has to be one of the tools, when they are known. `typed`: a parameter that no schema speaks of is JSON
- * where it can be. `strict`: nothing of the form may be missing. `quote` is the mark that strings stand
- * between where {json} does not quote them. `lines`: a {value} stands on lines of its own; `wrapped`: it may,
- * where both line ends are there; `cdata`: it may stand in <![CDATA[ ]]>. `named`: only where the family is
- * known, not to find it out. `arguments` names those of {value}s outside parameters, in order. */
+ * `where` says where a form may begin: "mark" (anything that is not quoted; the default), "prose"
+ * (also in fenced code that is data), "line" (a line's beginning) or "start" (the reply's). Of the
+ * last three a name has to be one of the tools, when they are known. `typed`: a parameter that no
+ * schema speaks of is JSON where it can be. `strict`: nothing of the form may be missing. `quote`
+ * is the mark that strings stand between where {json} does not quote them. `lines`: a {value}
+ * stands on lines of its own; `wrapped`: it may, where both line ends are there; `cdata`: it may
+ * stand in <![CDATA[ ]]>. `named`: only where the family is known, not to find it out.
+ * `arguments` names those of {value}s outside parameters, in order. */
 #ifndef MODEL_DIALECT_GRAMMAR_H
 #define MODEL_DIALECT_GRAMMAR_H
 
@@ -95,8 +96,8 @@ struct form {
     size_t before, behind;        /* forms of the same family beside it in the grammar's list */
 };
 
-/* A span that is no answer, from open to close; close empty: the mark alone. ends_alone: the prompt may have
- * written open. */
+/* A span that is no answer, from open to close; close empty: the mark alone. ends_alone: the prompt
+ * may have written open. */
 struct span {
     struct text open, close;
     bool ends_alone;
@@ -109,8 +110,8 @@ struct lead {
     bool closes; /* it is the span's second mark, that ends one alone */
 };
 
-/* Marks by their first two bytes, those of one byte behind each second one: what may stand at a place is in one bucket. In a
- * bucket they are in order. */
+/* Marks by their first two bytes, those of one byte behind each second one: what may stand at a
+ * place is in one bucket. In a bucket they are in order. */
 #define LEAD_BUCKETS 256
 
 struct leads {
@@ -127,8 +128,8 @@ struct grammar {
     struct span *spans;
     size_t span_count;
     struct leads form_leads, span_leads;
-    /* The two bytes that forms and spans may begin with, a bit for each pair: most places of a text are
-     * passed over by these alone. */
+    /* The two bytes that forms and spans may begin with, a bit for each pair: most places of a text
+     * are passed over by these alone. */
     uint8_t form_pairs[256][32], span_pairs[256][32];
 };
 
@@ -147,7 +148,8 @@ static inline bool grammar_may_begin(const uint8_t pairs[256][32], unsigned firs
                       : pairs[first][second >> 3] >> (second & 7) & 1;
 }
 
-/* The bytes at a place of a text, of which `left` are there; what is not there yet may be anything. */
+/* The bytes at a place of a text, of which `left` are there;
+ * what is not there yet may be anything. */
 static inline struct lead_word lead_at(const char *at, size_t left)
 {
     struct lead_word here = {0, ~(uint64_t)0};

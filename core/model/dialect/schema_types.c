@@ -5,7 +5,8 @@
 #include <string.h>
 
 #define DEEP_MAX 8    /* alternatives in alternatives, and references */
-#define LOOKS_MAX 128 /* schemas that one question looks at: each alternative of one may be itself */
+/* schemas that one question looks at: each alternative of one may be itself */
+#define LOOKS_MAX 128
 
 /* ---- names of types ---- */
 
@@ -15,12 +16,15 @@ static const struct {
     unsigned type;
     bool prefix;
 } NAMES[] = {
-    {"string", SCHEMA_TYPE_STRING, false},   {"str", SCHEMA_TYPE_STRING, false},    {"text", SCHEMA_TYPE_STRING, false},
-    {"integer", SCHEMA_TYPE_INTEGER, false}, {"int", SCHEMA_TYPE_INTEGER, true},    {"uint", SCHEMA_TYPE_INTEGER, true},
-    {"long", SCHEMA_TYPE_INTEGER, false},    {"number", SCHEMA_TYPE_NUMBER, false}, {"num", SCHEMA_TYPE_NUMBER, false},
-    {"float", SCHEMA_TYPE_NUMBER, true},     {"double", SCHEMA_TYPE_NUMBER, false}, {"boolean", SCHEMA_TYPE_BOOLEAN, false},
-    {"bool", SCHEMA_TYPE_BOOLEAN, false},    {"null", SCHEMA_TYPE_NULL, false},     {"array", SCHEMA_TYPE_ARRAY, false},
-    {"list", SCHEMA_TYPE_ARRAY, true},       {"tuple", SCHEMA_TYPE_ARRAY, false},   {"object", SCHEMA_TYPE_OBJECT, false},
+    {"string", SCHEMA_TYPE_STRING, false}, {"str", SCHEMA_TYPE_STRING, false},
+    {"text", SCHEMA_TYPE_STRING, false},   {"integer", SCHEMA_TYPE_INTEGER, false},
+    {"int", SCHEMA_TYPE_INTEGER, true},    {"uint", SCHEMA_TYPE_INTEGER, true},
+    {"long", SCHEMA_TYPE_INTEGER, false},  {"number", SCHEMA_TYPE_NUMBER, false},
+    {"num", SCHEMA_TYPE_NUMBER, false},    {"float", SCHEMA_TYPE_NUMBER, true},
+    {"double", SCHEMA_TYPE_NUMBER, false}, {"boolean", SCHEMA_TYPE_BOOLEAN, false},
+    {"bool", SCHEMA_TYPE_BOOLEAN, false},  {"null", SCHEMA_TYPE_NULL, false},
+    {"array", SCHEMA_TYPE_ARRAY, false},   {"list", SCHEMA_TYPE_ARRAY, true},
+    {"tuple", SCHEMA_TYPE_ARRAY, false},   {"object", SCHEMA_TYPE_OBJECT, false},
     {"dict", SCHEMA_TYPE_OBJECT, true},
 };
 
@@ -47,7 +51,8 @@ static unsigned type_of(const struct json *value)
 
 /* ---- references ---- */
 
-/* A step of a JSON pointer as the name that it stands for, ~1 and ~0 being / and ~. 0: it does not fit. */
+/* A step of a JSON pointer as the name that it stands for, ~1 and ~0 being / and ~.
+ * 0: it does not fit. */
 static size_t step_name(char *name, size_t size, const char *step, size_t len)
 {
     size_t n = 0;
@@ -68,8 +73,9 @@ static const struct json *pointed(const struct json *root, const char *path)
         return NULL;
     for (path++; root && *path == '/';) {
         size_t len = strcspn(++path, "/");
-        root = root->type == JSON_ARRAY ? json_at(root, strtoul(path, NULL, 10))
-                                        : json_get_n(root, name, step_name(name, sizeof name, path, len));
+        root = root->type == JSON_ARRAY
+                   ? json_at(root, strtoul(path, NULL, 10))
+                   : json_get_n(root, name, step_name(name, sizeof name, path, len));
         path += len;
     }
     return root;
@@ -92,7 +98,8 @@ static const char *const ALTERNATIVES[] = {"anyOf", "oneOf", "allOf", NULL};
 
 static unsigned types_of(struct schema_ref w, unsigned depth, unsigned *looks);
 
-static unsigned types_in(const struct json *list, const struct json *root, unsigned depth, unsigned *looks)
+static unsigned types_in(const struct json *list, const struct json *root, unsigned depth,
+                         unsigned *looks)
 {
     unsigned types = 0;
     for (size_t i = 0; *looks && json_at(list, i); i++)
@@ -171,21 +178,24 @@ bool schema_types_fit(unsigned types, const struct json *value)
     return (types & type) != 0;
 }
 
-/* What the schema says under a keyword, of one name or of all (NULL); where it says nothing, the first of its
- * alternatives that does. */
-static const struct json *said(struct schema_ref w, const char *keyword, const char *name, size_t len, unsigned depth,
-                               unsigned *looks)
+/* What the schema says under a keyword, of one name or of all (NULL); where it says nothing, the
+ * first of its alternatives that does. */
+static const struct json *said(struct schema_ref w, const char *keyword, const char *name,
+                               size_t len, unsigned depth, unsigned *looks)
 {
     if (depth > DEEP_MAX || !*looks)
         return NULL;
     --*looks;
     w = resolved(w);
     const struct json *found = json_get(w.schema, keyword);
-    found = name ? json_get_n(found, name, len) : found && found->type == JSON_OBJECT ? found : NULL;
+    found = name                                  ? json_get_n(found, name, len)
+            : found && found->type == JSON_OBJECT ? found
+                                                  : NULL;
     for (size_t i = 0; !found && ALTERNATIVES[i]; i++) {
         const struct json *list = json_get(w.schema, ALTERNATIVES[i]);
         for (size_t j = 0; !found && *looks && json_at(list, j); j++)
-            found = said((struct schema_ref){json_at(list, j), w.root}, keyword, name, len, depth + 1, looks);
+            found = said((struct schema_ref){json_at(list, j), w.root}, keyword, name, len,
+                         depth + 1, looks);
     }
     return found;
 }

@@ -36,8 +36,9 @@ static bool code_ends(const struct quote *q, const char *at, const char *end)
     return len > TICKS_MAX || memmem(at, (size_t)(end - at), marks, len);
 }
 
-/* In code, the end of a thought is one where nothing but blanks is left of its line and the code does not end any more: a
- * thought may leave it open. That can be told of a whole text, and is asked once. */
+/* In code, the end of a thought is one where nothing but blanks is left of its line and the code
+ * does not end any more: a thought may leave it open.
+ * That can be told of a whole text, and is asked once. */
 static enum found ends_in_code(const struct dialect *d, const struct scan *s)
 {
     const char *at = s->at;
@@ -61,9 +62,10 @@ static void was_thought(struct dialect *d)
     d->quote = (struct quote){.line = d->at, .before = d->at, .before_end = d->at};
 }
 
-/* The end of a thought whose beginning the server or the prompt has written: what came before was thought,
- * unless one was begun or ended already. */
-static enum found ends_thought(struct dialect *d, const struct span *span, const struct scan *at, bool quoted)
+/* The end of a thought whose beginning the server or the prompt has written: what came before was
+ * thought, unless one was begun or ended already. */
+static enum found ends_thought(struct dialect *d, const struct span *span, const struct scan *at,
+                               bool quoted)
 {
     struct scan s = *at;
     enum found found = scan_text(&s, span->close.at, span->close.len);

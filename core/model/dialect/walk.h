@@ -1,4 +1,5 @@
-/* walk.h: where the walk over one reply stands: dialect.c walks, spans.c takes what is no answer. */
+/* walk.h: where the walk over one reply stands:
+ * dialect.c walks, spans.c takes what is no answer. */
 #ifndef MODEL_DIALECT_WALK_H
 #define MODEL_DIALECT_WALK_H
 
@@ -15,7 +16,8 @@ struct dialect {
     size_t again; /* length of the text at which to go on */
     struct quote quote;
     bool any;       /* something but blanks was read */
-    size_t fence_at, fence_body; /* in content: where the open fence begins, and what stands in it */
+    /* in content: where the open fence begins, and what stands in it */
+    size_t fence_at, fence_body;
     size_t fence_calls;          /* before it */
     struct dialect_broken broken[DIALECT_BROKEN_MAX];
     size_t broken_count;
@@ -36,11 +38,12 @@ static inline struct candidates candidates(const struct leads *leads, const stru
     if (scan_left(s) < 2)
         return (struct candidates){leads->list, leads->list + leads->first[LEAD_BUCKETS]};
     unsigned bucket = lead_bucket((unsigned char)s->at[0], (unsigned char)s->at[1]);
-    return (struct candidates){leads->list + leads->first[bucket], leads->list + leads->first[bucket + 1]};
+    return (struct candidates){leads->list + leads->first[bucket],
+                               leads->list + leads->first[bucket + 1]};
 }
 
-/* What begins at d->at and is no answer: a thought, another's turn, a mark that was not taken away. Where it is quoted,
- * only the end of a thought on a line's end that the prompt may have begun. */
+/* What begins at d->at and is no answer: a thought, another's turn, a mark that was not taken away.
+ * Where it is quoted, only the end of a thought on a line's end that the prompt may have begun. */
 enum found walk_spans(struct dialect *d, const struct scan *s, bool quoted);
 
 #endif

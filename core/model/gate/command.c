@@ -176,7 +176,8 @@ bool gate_check_command(struct gate_case *c, const struct gate_operation *operat
     if (!operation->program)
         return gate_deny(c, GATE_COMMAND_PROGRAM,
                          "run a program of the system by its name, or one of the tree that may run",
-                         "'%.200s' is no program that could be run here", argv->u.items[0].u.string);
+                         "'%.200s' is no program that could be run here",
+                         argv->u.items[0].u.string);
     if (gate_command(c->gate, argv, operation->program))
         return true;
     gate_deny(c, GATE_COMMAND,

@@ -1,5 +1,5 @@
-/* paths.c: the path arguments of a call: which there are, and whether each is inside the card's tree and
- * may be what it is wanted for. */
+/* paths.c: the path arguments of a call: which there are, and whether each is inside the card's
+ * tree and may be what it is wanted for. */
 #include "model/gate/impl.h"
 
 bool gate_check_path(struct gate_case *c, const struct gate_path *path)

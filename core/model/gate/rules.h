@@ -13,7 +13,7 @@
     X(TOOL_UNKNOWN, "gate.tool.unknown", "a tool that does not exist")                             \
     X(ROLE_UNKNOWN, "gate.role.unknown", "a role that does not exist")                             \
     X(ROLE_TOOL, "gate.role.tool", "a tool that the role does not list")                           \
-    X(CARD_TYPE, "gate.card.type", "a card of an unknown type, or one that the tool is not for")                                    \
+    X(CARD_TYPE, "gate.card.type", "a card of an unknown type, or one that the tool is not for")   \
     X(CARD_STATUS, "gate.card.status", "a tool that the card's status does not allow")             \
     X(LIMIT_ARGS, "gate.limit.args", "arguments over the size limit")                              \
     X(ARGS_JSON, "gate.args.json", "arguments that are not strict JSON")                           \
@@ -31,8 +31,8 @@
     X(OP_FORM, "gate.op.form", "an operation that does not exist or whose fields are wrong")       \
     X(OP_UNDECLARED, "gate.op.undeclared", "an operation that the tool did not declare")           \
     X(LIMIT_ISSUES, "gate.limit.issues", "a new issue in an epic that has all it may have")        \
-    X(COMMAND_PROGRAM, "gate.command.program", "a command whose program is none, or not there")       \
-    X(COMMAND, "gate.command", "a command that the organization does not name")                     \
+    X(COMMAND_PROGRAM, "gate.command.program", "a command whose program is none, or not there")    \
+    X(COMMAND, "gate.command", "a command that the organization does not name")                    \
     X(CONFIRM, "gate.confirm", "nothing; what destroys or proposes waits for a person's yes")      \
     X(PATH_EXECUTED, "gate.path.executed",                                                         \
       "nothing; writing a file that people's tools execute waits for a person's yes")

@@ -1,5 +1,5 @@
-/* site_rules.c: the rules of an organization: made at build time, applied as the last check. A rule may
- * deny or ask, never allow; what it does not mention it does not restrict. */
+/* site_rules.c: the rules of an organization: made at build time, applied as the last check. A rule
+ * may deny or ask, never allow; what it does not mention it does not restrict. */
 #include <string.h>
 
 #include "model/gate/impl.h"
@@ -18,7 +18,8 @@ static int check_rule_keys(const struct json *rule, size_t number, struct err *e
     if (rule->type != JSON_OBJECT)
         return wrong(err, number, "must be an object");
     const char *key = json_unknown_key(rule, known);
-    return key ? err_set(err, ERR_CONFIG, "gate rule %zu: unknown key '%.64s'", number + 1, key) : 0;
+    return key ? err_set(err, ERR_CONFIG, "gate rule %zu: unknown key '%.64s'", number + 1, key)
+               : 0;
 }
 
 static bool is_id(const char *id, size_t len)

@@ -52,8 +52,9 @@ static bool names(const struct buf *have, const struct json *value)
 }
 
 /* Begins a fragment with a name another call than this one? Some servers give every call of a reply
- * the index 0, or none; some say the name, or name and id, with every fragment. No server is known to
- * say a name in pieces, and two names together may be a third tool's: another name is another call. */
+ * the index 0, or none; some say the name, or name and id, with every fragment. No server is known
+ * to say a name in pieces, and two names together may be a third tool's:
+ * another name is another call. */
 static bool is_another(struct reply *r, struct reply_call *call, const struct fragment *f)
 {
     if (!f->name_len)
@@ -170,8 +171,8 @@ static int fill_call(struct reply *r, struct reply_call *call, const struct frag
     return buf_ok(&call->name) && buf_ok(&call->arguments) ? 0 : ERR_MEMORY;
 }
 
-/* Of a call that was not begun, as of a tool that runs at the server, nothing is made; but in a list of
- * calls its arguments may stand before its name. */
+/* Of a call that was not begun, as of a tool that runs at the server, nothing is made; but in a
+ * list of calls its arguments may stand before its name. */
 static bool is_orphan(const struct taking *all, const struct fragment *f)
 {
     return !f->name_len && !f->id_len && !(all->listed && f->arguments_len);
@@ -188,8 +189,8 @@ static int exceed(struct reply *r, const struct fragment *f, struct err *err)
     return 0;
 }
 
-/* A part of another kind takes an index: what follows with it, as the arguments of a tool that runs at the
- * server, is none of the call's that had it. */
+/* A part of another kind takes an index: what follows with it, as the arguments of a tool that runs
+ * at the server, is none of the call's that had it. */
 static void end_call(struct reply *r, int64_t index)
 {
     event_cache_spoil(&r->cache);

@@ -11,8 +11,8 @@ void error_body_excerpt(struct buf *out, const char *text, size_t len);
  */
 void error_body_text(struct buf *out, const struct json *error);
 
-/* Appends of which kinds it says it is, with blanks between: its type, status and code, texts or numbers. They are
- * the server's own words, while a message may repeat what was asked. */
+/* Appends of which kinds it says it is, with blanks between: its type, status and code, texts or
+ * numbers. They are the server's own words, while a message may repeat what was asked. */
 void error_body_kinds(struct buf *out, const struct json *error);
 
 #endif

@@ -1,5 +1,5 @@
-/* event_cache.c: what stands before and behind the text is equal, so the tree would be equal; the text
- * between is read by the scanner, so it is a text. */
+/* event_cache.c: what stands before and behind the text is equal, so the tree would be equal; the
+ * text between is read by the scanner, so it is a text. */
 #include "model/reply/event_cache.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* event_cache.h: most events of a stream differ from the one before in nothing but one text: its place is
- * remembered, and the next event is compared where it would be parsed. Pure. */
+/* event_cache.h: most events of a stream differ from the one before in nothing but one text: its
+ * place is remembered, and the next event is compared where it would be parsed. Pure. */
 #ifndef MODEL_EVENT_CACHE_H
 #define MODEL_EVENT_CACHE_H
 
@@ -20,7 +20,8 @@ int event_cache_take(struct event_cache *cache, const char *text, size_t len) MU
 /* An event is going to be parsed. */
 void event_cache_begin(struct event_cache *cache);
 
-/* Its text `value` was added to `into`, which stays where it is until the next event_cache_begin. */
+/* Its text `value` was added to `into`, which stays where it is until the next
+ * event_cache_begin. */
 void event_cache_found(struct event_cache *cache, const struct json *value, struct buf *into);
 
 /* Is value its text? */

@@ -1,6 +1,6 @@
-/* part_order.h: in what order a reply said its parts, which a provider that signs some of them wants back
- * as they were: texts, thoughts, what of its thoughts cannot be read, calls. The texts themselves
- * are the reply's; here stands where each part begins in them. Pure.
+/* part_order.h: in what order a reply said its parts, which a provider that signs some of them
+ * wants back as they were: texts, thoughts, what of its thoughts cannot be read, calls. The texts
+ * themselves are the reply's; here stands where each part begins in them. Pure.
  */
 #ifndef MODEL_PART_ORDER_H
 #define MODEL_PART_ORDER_H

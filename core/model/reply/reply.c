@@ -155,7 +155,8 @@ static void take_counts(struct reply *r, const struct shape_paths *paths, const 
     }
 }
 
-/* The index of a choice; one that is missing is 0. False: it is no number, so it belongs to no reply. */
+/* The index of a choice; one that is missing is 0.
+ * False: it is no number, so it belongs to no reply. */
 static bool index_of(const struct json *choice, int64_t *index)
 {
     const struct json *value = json_get(choice, "index");
@@ -170,7 +171,8 @@ static void choose(struct reply *r, const struct shape_paths *paths, const struc
     const struct json *list = shape_first(paths, SHAPE_CHOICES, root);
     if (!list || list->type != JSON_ARRAY)
         return;
-    struct json *own = (struct json *)list, *items = (struct json *)list->u.items; // of the reply's doc
+    // of the reply's doc
+    struct json *own = (struct json *)list, *items = (struct json *)list->u.items;
     for (size_t i = 0; i < list->len; i++) {
         int64_t index;
         if (!index_of(&items[i], &index) || (r->chosen && index != r->choice))
@@ -218,7 +220,8 @@ static int parse_joined(struct reply *r, const char *text, size_t len)
 {
     struct buf joined = {0};
     halves_join(&joined, text, len, r->half);
-    int rc = buf_ok(&joined) ? json_parse(&r->doc, joined.data, joined.len, NULL, NULL) : ERR_MEMORY;
+    int rc =
+        buf_ok(&joined) ? json_parse(&r->doc, joined.data, joined.len, NULL, NULL) : ERR_MEMORY;
     buf_clear(&joined);
     event_cache_spoil(&r->cache);
     return rc;

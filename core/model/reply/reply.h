@@ -41,7 +41,8 @@ struct reply {
     bool chosen;
     int64_t choice; /* the index of the choice that is read, once it is chosen */
     size_t events;
-    char half[5]; /* of a letter whose other half the next event may have, as halves_join keeps it */
+    /* of a letter whose other half the next event may have, as halves_join keeps it */
+    char half[5];
     bool done; /* the stream said that it is over */
     bool seen; /* something of a reply was found */
 };
@@ -58,9 +59,9 @@ int reply_event(struct reply *reply, const char *text, size_t len, struct err *e
  */
 int reply_body(struct reply *reply, const char *text, size_t len, struct err *err) MUST_CHECK;
 
-/* Nothing more comes. A reply with more than REPLY_CALLS_MAX calls keeps none of them (`excess`): half
- * of what was meant is not done. Gives calls without an id, or with another's, an id of their own
- * ("call_" + position). ERR_PROTOCOL when the reply is not complete. */
+/* Nothing more comes. A reply with more than REPLY_CALLS_MAX calls keeps none of them (`excess`):
+ * half of what was meant is not done. Gives calls without an id, or with another's, an id of their
+ * own ("call_" + position). ERR_PROTOCOL when the reply is not complete. */
 int reply_end(struct reply *reply, struct err *err) MUST_CHECK;
 
 /* Bytes of all that the reply says: content, reasoning, names and arguments of calls. */

@@ -4,11 +4,12 @@
  * "?key" goes on only where key is there and true of it (not null, false, empty), "!key" only where
  * it is not, "?key=text" only where it is that text; "" is the value itself. A list of paths are
  * alternatives: the first that finds something counts; of token counts all that are found are added
- * up. `choices` finds the list of the replies that an event speaks of, each with its `index`; only one
- * is read, and the other paths find it at position 0. Where a provider says things in parts of several kinds, `parts` finds them in their order,
- * and the fields from content to index are looked up in each. The fields from index to
- * call_signature are looked up in each value that `calls` finds; where `begins` finds something, a part
- * of any kind begins, and the call of the same index is over.
+ * up. `choices` finds the list of the replies that an event speaks of, each with its `index`; only
+ * one is read, and the other paths find it at position 0. Where a provider says things in parts of
+ * several kinds, `parts` finds them in their order, and the fields from content to index are looked
+ * up in each. The fields from index to call_signature are looked up in each value that `calls`
+ * finds; where `begins` finds something, a part of any kind begins,
+ * and the call of the same index is over.
  */
 #ifndef MODEL_SHAPE_H
 #define MODEL_SHAPE_H

@@ -45,7 +45,8 @@ struct meter {
     uint64_t cpu_seen;  /* the thread's own time when the kernel was asked last; 0 = never */
     uint64_t seen_at;   /* monotonic ns of that */
     int64_t unseen;     /* steps since the clock was looked at */
-    volatile int limit; /* 0, ERR_SCRIPT_MEMORY, ERR_SCRIPT_STEPS, ERR_SCRIPT_TIME, ERR_IO or ERR_MEMORY */
+    /* 0, ERR_SCRIPT_MEMORY, ERR_SCRIPT_STEPS, ERR_SCRIPT_TIME, ERR_IO or ERR_MEMORY */
+    volatile int limit;
     volatile bool running;
     volatile bool host;
     bool stress;         /* fail the first try of every allocation (GCSTRESS) */
@@ -75,8 +76,8 @@ void meter_calm(struct meter *meter);
  * time in which the machine ran others is not counted, up to METER_PATIENCE times as much. */
 void meter_begin(struct meter *meter, int64_t steps, uint64_t ns, bool strict);
 
-/* The thread may have waited since: a run that goes on is measured from what the kernel says now, so
- * that not each of its pieces gets a little more. */
+/* The thread may have waited since: a run that goes on is measured from what the kernel says now,
+ * so that not each of its pieces gets a little more. */
 void meter_idle(struct meter *meter);
 
 /* Nanoseconds of its budget that the run has used. */

@@ -166,8 +166,9 @@ static void on_timeout(uv_timer_t *timer)
     act(m, CURL_SOCKET_TIMEOUT, 0);
 }
 
-/* Also for 0: curl must not be called from here. It says 0 again as long as a socket has bytes; libuv runs a timer of
- * 0 that a timer started at once, and would run nothing else, no deadline, while a server floods. */
+/* Also for 0: curl must not be called from here. It says 0 again as long as a socket has bytes;
+ * libuv runs a timer of 0 that a timer started at once, and would run nothing else, no deadline,
+ * while a server floods. */
 static int on_timer(CURLM *handle, long ms, void *ctx)
 {
     struct multi *m = ctx;

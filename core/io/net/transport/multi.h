@@ -15,8 +15,8 @@ struct multi;
  * may add and remove handles. */
 typedef void multi_done_fn(void *ctx, CURL *easy, CURLcode code);
 
-/* Keeps up to `idle` connections for reuse. NULL, with errno, when out of memory or of descriptors. `curl` is
- * borrowed until multi_close returns. */
+/* Keeps up to `idle` connections for reuse. NULL, with errno, when out of memory or of descriptors.
+ * `curl` is borrowed until multi_close returns. */
 struct multi *multi_open(uv_loop_t *loop, const struct curl *curl, long idle,
                          multi_done_fn *on_done, void *ctx);
 

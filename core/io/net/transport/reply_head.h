@@ -13,7 +13,7 @@ struct reply_head {
     int64_t length;      /* the content-length, or -1 */
     char type[64];       /* media type, lower case, without parameters */
     char challenge[512]; /* www-authenticate, the first, visible ASCII and blanks, cut */
-    char session[256];   /* mcp-session-id, visible ASCII; "" when there is none, or none like that */
+    char session[256]; /* mcp-session-id, visible ASCII; "" when there is none, or none like that */
 };
 
 /* Takes one line as libcurl hands it over, with its line end. ERR_LIMIT over `max` bytes in all,

@@ -65,7 +65,8 @@ static bool hash_is(sqlite3_stmt *row, int column, const struct hash *hash)
            memcmp(sqlite3_column_blob(row, column), hash->bytes, HASH_SIZE) == 0;
 }
 
-/* A page that could not be had says nothing about what is in it: 0, or why the check cannot go on. */
+/* A page that could not be had says nothing about what is in it:
+ * 0, or why the check cannot go on. */
 static int unread(const char *text, struct err *err)
 {
     const char *code = strstr(text, "error code=");
@@ -239,7 +240,8 @@ static int check_name(struct check *check, const char *what, sqlite3_stmt *row)
     return rc;
 }
 
-/* The row's columns bytes and more, joined; *whole is false when a lost piece was told as a problem. */
+/* The row's columns bytes and more, joined; *whole is false when a lost piece was told as a
+ * problem. */
 static int join(struct check *check, const char *what, sqlite3_stmt *row, int column, bool *whole)
 {
     buf_reset(&check->bytes);

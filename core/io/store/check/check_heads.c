@@ -123,7 +123,8 @@ static int each(struct heads *heads, const char *sql,
     return rc;
 }
 
-/* Without a key that is fit heads are told as that; when the machine did not give it, nothing is. */
+/* Without a key that is fit heads are told as that;
+ * when the machine did not give it, nothing is. */
 static int find_key(struct heads *heads, const struct store_options *options)
 {
     struct buf dir = {0};

@@ -5,8 +5,8 @@
 
 #define SUMS "1" /* the row of FTS5's data that has the number of rows and of words */
 
-/* The words of the index as a table. The file was opened for reading: only the connection's temporary
- * database can be written. */
+/* The words of the index as a table. The file was opened for reading: only the connection's
+ * temporary database can be written. */
 static int show_words(sqlite3 *db, struct err *err)
 {
     int rc = db_exec(db, "PRAGMA query_only = OFF", err);

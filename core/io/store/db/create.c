@@ -56,7 +56,8 @@ static bool write_file(const char *path, const unsigned char *bytes, size_t size
     unlink(path);
     int flags = O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
     int fd = FAULT_CALL(image_open, open(path, flags, 0600));
-    bool ok = fd >= 0 && write_all(fd, bytes, size) && (hasty || FAULT_CALL(image_sync, fdatasync(fd)) == 0);
+    bool ok = fd >= 0 && write_all(fd, bytes, size) &&
+              (hasty || FAULT_CALL(image_sync, fdatasync(fd)) == 0);
     if (fd >= 0)
         ok = close(fd) == 0 && ok;
     return ok;
@@ -87,8 +88,8 @@ static bool sync_directory(const char *path)
     return ok;
 }
 
-/* A log of a database that is gone would be taken for this one's. Names reach the disk in any order:
- * that it is gone has to be sure before the new name is there. */
+/* A log of a database that is gone would be taken for this one's. Names reach the disk in any
+ * order: that it is gone has to be sure before the new name is there. */
 static bool put_in_place(const char *new, const char *path, bool hasty)
 {
     bool removed = remove_beside(path, "-wal");

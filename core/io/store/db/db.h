@@ -8,7 +8,8 @@
 #include "io/store.h"
 
 /* The tables of the truth (001_journal.sql), for an IN; all others are projections. */
-#define DB_TRUTH "'stream', 'kind', 'entry', 'blob', 'message', 'name', 'name_recent', 'head', 'piece'"
+#define DB_TRUTH                                                                                   \
+    "'stream', 'kind', 'entry', 'blob', 'message', 'name', 'name_recent', 'head', 'piece'"
 
 /* The full-text index with the tables of its own, for a LIKE: derived from projections. */
 #define DB_INDEX "'memory_fts%'"
@@ -53,7 +54,8 @@ int db_begin_log(sqlite3 *db, struct err *err);
 int db_check_version(sqlite3 *db, const struct store_options *options, struct err *err);
 int db_prepare(sqlite3 *db, const char *sql, size_t len, sqlite3_stmt **out, const char **tail,
                struct err *err);
-/* The statement of a text, prepared at its first use: *kept, NULL before, is the caller's to finalize. */
+/* The statement of a text, prepared at its first use:
+ * *kept, NULL before, is the caller's to finalize. */
 int db_keep(sqlite3 *db, const char *sql, sqlite3_stmt **kept, struct err *err);
 int db_exec(sqlite3 *db, const char *sql, struct err *err);
 /* Appends the directory of the database: where its key lies. */
@@ -68,8 +70,8 @@ int db_fail(sqlite3 *db, int rc, struct err *err);
 
 /* ---- wal.c: the write-ahead log as it lies there ---- */
 
-/* SQLite takes a damaged log for one that ends there. ERR_STORE_CORRUPT when commits follow that were
- * acknowledged; 0 also when there is no log, or it cannot be read (opening says why). */
+/* SQLite takes a damaged log for one that ends there. ERR_STORE_CORRUPT when commits follow that
+ * were acknowledged; 0 also when there is no log, or it cannot be read (opening says why). */
 int wal_check(const char *path, struct err *err);
 
 /* ---- create.c: a new database ---- */

@@ -64,7 +64,8 @@ static int code_of_place(sqlite3 *db)
     return denied == ERR_IO ? ERR_STORE : denied;
 }
 
-/* SQLite does not say why a write failed that was not for want of space: a limit of size, mostly. */
+/* SQLite does not say why a write failed that was not for want of space:
+ * a limit of size, mostly. */
 static int code_of_write(void)
 {
     struct rlimit limit;
@@ -72,8 +73,8 @@ static int code_of_write(void)
     return is_limited ? ERR_STORE_FULL : ERR_IO;
 }
 
-/* What the system said, where that is about the host or about room; else ERR_IO. The errno may be an old
- * one: of others nothing is concluded. */
+/* What the system said, where that is about the host or about room; else ERR_IO. The errno may be
+ * an old one: of others nothing is concluded. */
 static int code_of_system(sqlite3 *db)
 {
     int code = disk_code(sqlite3_system_errno(db));

@@ -9,8 +9,8 @@
 #include "io/store/db/pack.h"
 #include "io/store/write/write.h"
 
-/* The text of a value, or NULL: it is NULL, or there was no memory, which is then the result: no value is
- * taken for one that is missing. */
+/* The text of a value, or NULL: it is NULL, or there was no memory, which is then the result: no
+ * value is taken for one that is missing. */
 static const char *text_of(sqlite3_context *ctx, sqlite3_value *value)
 {
     bool has_text = sqlite3_value_type(value) != SQLITE_NULL;
@@ -22,7 +22,8 @@ static const char *text_of(sqlite3_context *ctx, sqlite3_value *value)
     return text;
 }
 
-/* ---- json_put(a, b): the members of a, replaced and joined by those of b; NULL: it has none ---- */
+/* ---- json_put(a, b): the members of a, replaced and joined by those of b;
+ * NULL: it has none ---- */
 
 static int parse(sqlite3_value *value, struct json_doc *doc)
 {
@@ -82,7 +83,8 @@ static void sql_json_put(sqlite3_context *ctx, int argc, sqlite3_value **argv)
 {
     struct json_doc docs[3] = {{0}};
     (void)argc;
-    bool is_null = sqlite3_value_type(argv[0]) == SQLITE_NULL || sqlite3_value_type(argv[1]) == SQLITE_NULL;
+    bool is_null =
+        sqlite3_value_type(argv[0]) == SQLITE_NULL || sqlite3_value_type(argv[1]) == SQLITE_NULL;
     int rc = is_null ? 0 : parse(argv[0], &docs[0]);
     rc = rc || is_null ? rc : parse(argv[1], &docs[1]);
     if (is_null)
@@ -206,7 +208,8 @@ static void sql_note_digest(sqlite3_context *ctx, int argc, sqlite3_value **argv
     buf_clear(&folded);
 }
 
-/* ---- event_time(ms), event_body(body, names): what the view `event` shows of a sound event ---- */
+/* ---- event_time(ms), event_body(body, names):
+ * what the view `event` shows of a sound event ---- */
 
 #define MS_LEAST (-62167219200000) /* the years 0000 to 9999 */
 #define MS_MOST  253402300799999

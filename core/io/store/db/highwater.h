@@ -1,5 +1,6 @@
-/* highwater.h: the high-water mark: how far a database had come, in a file beside it (DIR/highwater).
- * SQLite takes a log or a database that was deleted or cut for one that ends there; the mark tells.
+/* highwater.h: the high-water mark: how far a database had come, in a file beside it
+ * (DIR/highwater). SQLite takes a log or a database that was deleted or cut for one that ends
+ * there; the mark tells.
  *
  * It is written after a commit was made durable and is not synced itself: after a power failure it
  * may lag behind the database, never lead it. So what it names has to be there. */
@@ -14,16 +15,17 @@ struct highwater {
     int64_t size;     /* of the database after the log was copied into it; 0: not known */
 };
 
-/* Reads the mark; *out is zero when there is none, or a power failure left half of one. With one, the
- * database has to be there, as large as it was. ERR_STORE_CORRUPT (it is gone, or was cut), ERR_IO,
- * ERR_STORE_READONLY, ERR_MEMORY. */
+/* Reads the mark; *out is zero when there is none, or a power failure left half of one. With one,
+ * the database has to be there, as large as it was. ERR_STORE_CORRUPT (it is gone, or was cut),
+ * ERR_IO, ERR_STORE_READONLY, ERR_MEMORY. */
 int highwater_load(const struct store_options *options, struct highwater *out, struct err *err);
 
 /* Has the database what the mark names? Only for a mark that was loaded before its snapshot began.
  * ERR_STORE_CORRUPT, ERR_STORE_*. */
 int highwater_compare(sqlite3 *db, const struct highwater *mark, struct err *err);
 
-/* The last event that the database has, as a mark without a size; zero: it has none. ERR_STORE_*. */
+/* The last event that the database has, as a mark without a size;
+ * zero: it has none. ERR_STORE_*. */
 int highwater_of(sqlite3 *db, struct highwater *out, struct err *err);
 
 /* For a database that is about to be opened: one that became smaller since is that small; without a

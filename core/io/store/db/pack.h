@@ -1,4 +1,5 @@
-/* pack.h: bodies of events as they are stored (001_journal.sql): each hash takes a byte of the text. */
+/* pack.h: bodies of events as they are stored (001_journal.sql):
+ * each hash takes a byte of the text. */
 #ifndef IO_STORE_PACK_H
 #define IO_STORE_PACK_H
 

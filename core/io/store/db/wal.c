@@ -1,7 +1,7 @@
-/* wal.c: is the write-ahead log whole? SQLite ends a log at the first frame whose checksum is wrong: so it
- * is meant for a commit that the power cut off. Of such commits there can be one, because each is synced
- * before the next one begins. When more commits follow, what is damaged had been acknowledged, and to go on
- * would lose it without a word.
+/* wal.c: is the write-ahead log whole? SQLite ends a log at the first frame whose checksum is
+ * wrong: so it is meant for a commit that the power cut off. Of such commits there can be one,
+ * because each is synced before the next one begins. When more commits follow, what is damaged had
+ * been acknowledged, and to go on would lose it without a word.
  *
  * A frame's checksum goes on from the one that is stored in the frame before, so that each can be
  * verified by itself. */
@@ -143,8 +143,9 @@ static int tell(const struct wal *wal, struct err *err)
         err_set(err, ERR_STORE_CORRUPT,
                 "the write-ahead log is damaged at frame %lld, %lld commits follow",
                 (long long)wal->broken, (long long)wal->after);
-    err_fix(err, "restore .orket/ from a backup (orket restore DIR), or go on without what the log had: "
-                 "orket restore --accept-loss");
+    err_fix(err,
+            "restore .orket/ from a backup (orket restore DIR), or go on without what the log had: "
+            "orket restore --accept-loss");
     return ERR_STORE_CORRUPT;
 }
 

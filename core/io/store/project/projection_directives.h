@@ -1,5 +1,5 @@
-/* projection_directives.h: what the comments above a statement of projections.sql say of it, which the head of that
- * file tells. */
+/* projection_directives.h: what the comments above a statement of projections.sql say of it, which
+ * the head of that file tells. */
 #ifndef IO_STORE_PROJECTION_DIRECTIVES_H
 #define IO_STORE_PROJECTION_DIRECTIVES_H
 

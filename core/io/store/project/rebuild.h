@@ -82,8 +82,8 @@ int snapshot_lazy_go_on(struct snapshot *snapshot, int64_t after, int64_t upto, 
 
 /* A sparse moment puts off what an event changes of its card alone, most often for good. Called
  * before queries: until it goes on they answer for this card, with its epic, what it needs and what
- * it was forked of, and for those named since; card NULL: for all. The errors of snapshot_forward, after
- * which the connection is of no use. */
+ * it was forked of, and for those named since; card NULL: for all. The errors of snapshot_forward,
+ * after which the connection is of no use. */
 int snapshot_lazy_look(struct snapshot *snapshot, const char *card, struct err *err);
 
 #endif

@@ -1,7 +1,8 @@
-/* snapshot.c: a moment of the past. The connection is read-only; what is made here lies in its temporary
- * database, whose names come before the file's: `card`, `entry`, `stream` … are then those of the
- * moment, blobs and messages, which never change, are the file's own. SQLite keeps little of it in
- * memory, the rest in a file without a name: nothing is left behind, however the process ends. */
+/* snapshot.c: a moment of the past. The connection is read-only; what is made here lies in its
+ * temporary database, whose names come before the file's: `card`, `entry`, `stream` … are then
+ * those of the moment, blobs and messages, which never change, are the file's own. SQLite keeps
+ * little of it in memory, the rest in a file without a name:
+ * nothing is left behind, however the process ends. */
 #include <string.h>
 
 #include "io/store/project/rebuild.h"
@@ -122,8 +123,8 @@ static int copy_one(sqlite3 *db, const char *sql, struct err *err)
 }
 
 /* Tables of the projections with their indexes, the streams, and the views over both; a sparse
- * moment has views of its own for streams and turns. The list is read whole before the first of them
- * is made. */
+ * moment has views of its own for streams and turns. The list is read whole before the first of
+ * them is made. */
 static int copy_schema(sqlite3 *db, bool sparse, struct err *err)
 {
     static const char list[] =

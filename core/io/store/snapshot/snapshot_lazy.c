@@ -1,6 +1,6 @@
-/* snapshot_lazy.c: a moment of the past without trees and costs. Which turns there were the file tells, so
- * that most events are passed over; and what an event changes of its card alone is put off until
- * somebody looks at the card, which is most often never. */
+/* snapshot_lazy.c: a moment of the past without trees and costs. Which turns there were the file
+ * tells, so that most events are passed over; and what an event changes of its card alone is put
+ * off until somebody looks at the card, which is most often never. */
 #include <string.h>
 
 #include "io/store/project/rebuild.h"

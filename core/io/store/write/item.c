@@ -50,7 +50,8 @@ int write_head(struct writer *writer, struct chain *chain, struct err *err)
 }
 
 /* The number of a kind in this database: looked up once, added when it is the first of its kind. */
-static int find_kind(struct writer *writer, int kind, const char *name, int64_t *id, struct err *err)
+static int find_kind(struct writer *writer, int kind, const char *name, int64_t *id,
+                     struct err *err)
 {
     sqlite3_stmt *stmt = writer->stmts[FIND_KIND];
     int rc = 0;
@@ -254,8 +255,8 @@ static int add_message(struct writer *writer, const struct chain *chain, const s
 static int write_message(struct writer *writer, struct chain *chain, const struct item *item,
                          const char *bytes, struct err *err)
 {
-    /* What follows a message that this stream has just made cannot be there already. (Two streams that
-     * say the same at once may store a link twice, which does no harm.) */
+    /* What follows a message that this stream has just made cannot be there already. (Two streams
+     * that say the same at once may store a link twice, which does no harm.) */
     bool looked = !is_last(chain, item) || !chain->head.message_new;
     int64_t id = 0;
     int rc = looked ? find(writer, FIND_MESSAGE, &item->hash, &id, err) : 0;

@@ -1,6 +1,7 @@
-/* patience.c: a commit that the machine refuses (no space, an I/O error, no memory) need not fail: what it holds was
- * paid for. The writer waits and tries it again, for as long as store_be_patient said; meanwhile nothing else is written, and
- * the loop gets the reason. Commits fail at once unless store_be_patient was called. */
+/* patience.c: a commit that the machine refuses (no space, an I/O error, no memory) need not fail:
+ * what it holds was paid for. The writer waits and tries it again, for as long as store_be_patient
+ * said; meanwhile nothing else is written, and the loop gets the reason. Commits fail at once
+ * unless store_be_patient was called. */
 #include "io/store/parts.h"
 
 #define PAUSE_MS 500 /* between two attempts */

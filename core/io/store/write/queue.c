@@ -89,7 +89,8 @@ static void write_all(void *arg)
     for (struct store_tx *list; (list = wait_for_work(&store->queue));) {
         struct err err = {0};
         int rc;
-        while ((rc = writer_apply(&store->writer, list, &err)) && patience_wait(&store->queue, &err))
+        while ((rc = writer_apply(&store->writer, list, &err)) &&
+               patience_wait(&store->queue, &err))
             ;
         if (rc)
             writer_fail(list, &err);

@@ -291,8 +291,8 @@ void tx_seen(const struct store *store, const struct store_tx *tx, const struct 
     };
 }
 
-/* After a failure the stream goes back to what the writer has: a caller that tries again with the same events
- * gets the same numbers. */
+/* After a failure the stream goes back to what the writer has: a caller that tries again with the
+ * same events gets the same numbers. */
 static void go_back(struct store_tx *tx)
 {
     struct chain *chain = tx->chain;

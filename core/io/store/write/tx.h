@@ -38,7 +38,8 @@ struct store_stream {
 /* ERR_USAGE unless text is an id; `what` names it in the error. */
 int check_id(const char *what, const char *text, struct err *err);
 void chain_release(struct chain *chain);
-/* Whom the events of the stream are by when they do not say so themselves; card and role may be NULL. */
+/* Whom the events of the stream are by when they do not say so themselves;
+ * card and role may be NULL. */
 int chain_set_who(struct chain *chain, const char *card, const char *actor, const char *role);
 bool chain_is_who(const struct chain *chain, const char *card, const char *actor, const char *role);
 

@@ -23,8 +23,8 @@ static const char *const texts[WRITE_COUNT] = {
     [SAVE] = "SAVEPOINT tx",
     [RELEASE] = "RELEASE tx",
     [UNDO] = "ROLLBACK TO tx",
-    [ADD_STREAM] = "INSERT INTO stream (run, turn, n, seq, card, actor, role) VALUES (?, ?, 0, 0, ?, "
-                   "?, ?)",
+    [ADD_STREAM] = "INSERT INTO stream (run, turn, n, seq, card, actor, role) "
+                   "VALUES (?, ?, 0, 0, ?, ?, ?)",
     [SET_STREAM] = "UPDATE stream SET n = ?2, seq = ?3 WHERE id = ?1",
     [FIND_KIND] = "SELECT id FROM kind WHERE name = ?",
     [ADD_KIND] = "INSERT INTO kind (name) VALUES (?)",
@@ -86,8 +86,8 @@ static void break_chain(struct store_tx *tx)
         *chain->why = *tx->err;
 }
 
-/* Why a transaction behind the one that failed fails: of a failure of the environment the same, which goes away;
- * else the stream is not what its events were made for. */
+/* Why a transaction behind the one that failed fails: of a failure of the environment the same,
+ * which goes away; else the stream is not what its events were made for. */
 static void say_broken(const struct store_tx *tx, struct err *err)
 {
     const struct chain *chain = tx->chain;
@@ -95,7 +95,8 @@ static void say_broken(const struct store_tx *tx, struct err *err)
         *err = *chain->why;
         return;
     }
-    err_set(err, ERR_STALE, "an earlier transaction of the stream %s/%s failed", chain->run, chain->turn);
+    err_set(err, ERR_STALE, "an earlier transaction of the stream %s/%s failed", chain->run,
+            chain->turn);
     err_fix(err, "begin again from what is recorded");
 }
 
@@ -217,8 +218,8 @@ static void keep_mark(struct writer *writer, int64_t size)
     highwater_write(&writer->store->options, &writer->mark_fd, &mark);
 }
 
-/* A commit whose sync failed may be whole in the log, and would be found there after a crash: it was
- * answered as one that did not happen. Another commit, of nothing, takes its place. */
+/* A commit whose sync failed may be whole in the log, and would be found there after a crash: it
+ * was answered as one that did not happen. Another commit, of nothing, takes its place. */
 static void disown(struct writer *writer, int code)
 {
     if (code == ERR_IO || code == ERR_STORE_FULL)
@@ -287,9 +288,9 @@ static bool copy_log(struct writer *writer, int mode)
     return all;
 }
 
-/* One reader after the other can keep the log from beginning anew for ever, as long as some of it is
- * not copied: SQLite would wait for a moment without any. So all of it is copied first, between two
- * snapshots; whoever reads from then on does not need the log. */
+/* One reader after the other can keep the log from beginning anew for ever, as long as some of it
+ * is not copied: SQLite would wait for a moment without any. So all of it is copied first, between
+ * two snapshots; whoever reads from then on does not need the log. */
 static void begin_log_anew(struct writer *writer)
 {
     for (int i = 0; i < READERS_MS; i++) {
@@ -303,8 +304,8 @@ static void begin_log_anew(struct writer *writer)
     }
 }
 
-/* The snapshot that a reader holds keeps the log from beginning anew, so it is tried again only when
- * the log has grown some more. An error will show at the next commit. */
+/* The snapshot that a reader holds keeps the log from beginning anew, so it is tried again only
+ * when the log has grown some more. An error will show at the next commit. */
 void writer_checkpoint(struct writer *writer)
 {
     if (writer->wal_pages < writer->checkpoint_at)

@@ -59,8 +59,8 @@ struct writer {
 int writer_open(struct writer *writer, const struct store *store, const struct highwater *mark,
                 struct err *err);
 void writer_close(struct writer *writer);
-/* Makes the list durable in one commit; fills code, err, first_seq of each. After a failure nothing of it is there, and
- * those without a code may be applied again. */
+/* Makes the list durable in one commit; fills code, err, first_seq of each. After a failure nothing
+ * of it is there, and those without a code may be applied again. */
 int writer_apply(struct writer *writer, struct store_tx *list, struct err *err) MUST_CHECK;
 /* They have failed for good. */
 void writer_fail(struct store_tx *list, const struct err *err);

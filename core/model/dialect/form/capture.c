@@ -54,7 +54,8 @@ static bool is_wrapped(const char *text, size_t len)
 /* The line ends that a template sets around the value are not of it. */
 static void inside_lines(const char **text, size_t *len)
 {
-    size_t before = *len > 1 && (*text)[0] == '\r' && (*text)[1] == '\n' ? 2 : *len && **text == '\n';
+    size_t before =
+        *len > 1 && (*text)[0] == '\r' && (*text)[1] == '\n' ? 2 : *len && **text == '\n';
     *text += before;
     *len -= before;
     if (*len && (*text)[*len - 1] == '\n')
@@ -81,8 +82,8 @@ void capture_member(struct match *m, const char *text, size_t len)
     if (m->form->lines || (m->form->wrapped && is_wrapped(text, len)))
         inside_lines(&text, &len);
     member_key(m, key, key_len);
-    param_value(&m->arguments, text, len, tool_parameter(m->calls->tools, m->name, m->name_len, key, key_len),
-                written(m));
+    param_value(&m->arguments, text, len,
+                tool_parameter(m->calls->tools, m->name, m->name_len, key, key_len), written(m));
     m->values++;
     m->key = NULL;
     m->is_string = -1;
@@ -109,7 +110,8 @@ enum found capture_rest(struct match *m)
     const struct text mark = form_mark(m->form);
     s->at += scan_is(s, ' ');
     const char *from = s->at, *end = s->end;
-    for (const char *at = from; mark.len >= MARK_MIN && (at = memchr(at, '\n', (size_t)(s->end - at)));) {
+    for (const char *at = from;
+         mark.len >= MARK_MIN && (at = memchr(at, '\n', (size_t)(s->end - at)));) {
         enum found next = capture_stands(s, ++at, mark);
         if (next == FOUND_MORE && !s->final)
             return FOUND_MORE;
@@ -158,7 +160,9 @@ enum found capture_key(struct match *m, struct text until)
     while (len && scan_blank(m->key[len - 1]))
         len--;
     m->key_len = len;
-    return len && !memchr(m->key, '<', len) && !memchr(m->key, '"', len) && utf8_valid(m->key, len) ? FOUND_YES : FOUND_NO;
+    return len && !memchr(m->key, '<', len) && !memchr(m->key, '"', len) && utf8_valid(m->key, len)
+               ? FOUND_YES
+               : FOUND_NO;
 }
 
 enum found capture_string(struct match *m)
@@ -191,7 +195,8 @@ enum found capture_params(struct match *m, const struct template *outer)
             s->at = from;
             return FOUND_YES;
         }
-        enum found found = first == FOUND_YES ? match_template(m, &m->form->param, outer) : FOUND_MORE;
+        enum found found =
+            first == FOUND_YES ? match_template(m, &m->form->param, outer) : FOUND_MORE;
         if (found != FOUND_YES)
             return found;
     }

@@ -1,4 +1,5 @@
-/* capture.h: what stands in the captures of a template that hold text; lists of calls are match.c's. */
+/* capture.h: what stands in the captures of a template that hold text;
+ * lists of calls are match.c's. */
 #ifndef MODEL_DIALECT_CAPTURE_H
 #define MODEL_DIALECT_CAPTURE_H
 
@@ -24,7 +25,8 @@ struct match {
     bool unclosed;        /* the mark behind this value is missing */
     bool open_ended;      /* the call's heart does not tell where it ends */
     bool ended;           /* a mark that stands behind it was read */
-    bool astray;          /* a value holds what is not meant to stand in one: this is no call, but its end is known */
+    /* a value holds what is not meant to stand in one: this is no call, but its end is known */
+    bool astray;
 };
 
 /* What a call is that ends here. */
@@ -39,7 +41,8 @@ struct text capture_behind(const struct template *t, size_t i);
 enum found capture_stands(const struct scan *s, const char *at, struct text text);
 /* Adds what stands there as the value of the call's next argument. */
 void capture_member(struct match *m, const char *text, size_t len);
-/* Text up to `close`, the first that ends it; in parameters, what may follow one is looked at: value.c. */
+/* Text up to `close`, the first that ends it; in parameters,
+ * what may follow one is looked at: value.c. */
 enum found capture_value(struct match *m, struct text close, const struct template *outer);
 /* Text up to the end of the line. */
 enum found capture_line(struct match *m);

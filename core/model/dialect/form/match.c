@@ -1,5 +1,5 @@
-/* match.c: a template is read item by item; what it says is a call in the end, or a part of one when the
- * text was cut. */
+/* match.c: a template is read item by item; what it says is a call in the end, or a part of one
+ * when the text was cut. */
 #include "model/dialect/form/capture.h"
 
 #include "model/dialect/bounds.h"
@@ -14,7 +14,8 @@ enum dialect_state match_state(const struct match *m, bool cut)
     return m->s->repaired ? DIALECT_REPAIRED : DIALECT_COMPLETE;
 }
 
-/* What had to be repaired while a string of it holds marks may have taken in what stands behind it. */
+/* What had to be repaired while a string of it holds marks may have taken in what stands behind
+ * it. */
 static enum found unless_held(struct scan *s, const char *from, enum found found)
 {
     if (found != FOUND_YES || !s->held || !s->repaired)
@@ -47,8 +48,8 @@ static enum found json_call(struct match *m)
     return m->s->whole ? FOUND_NO : found;
 }
 
-/* One of several calls that stand between the same marks: what is wrong in it takes nothing away from the others, where
- * its end is known. */
+/* One of several calls that stand between the same marks: what is wrong in it takes nothing away
+ * from the others, where its end is known. */
 static enum found one_of_many(struct match *m)
 {
     struct scan *s = m->s, before = *s;
@@ -92,8 +93,8 @@ static enum found json_value(struct match *m)
     return list ? json_list(m) : json_call(m);
 }
 
-/* A byte order mark, and braces too many: no object begins with another. What it closes is passed over with
- * the marks behind. */
+/* A byte order mark, and braces too many: no object begins with another. What it closes is passed
+ * over with the marks behind. */
 static enum found stray_before(struct scan *s)
 {
     enum found mark = scan_is(s, '\xEF') ? scan_text(s, "\xEF\xBB\xBF", 3) : FOUND_NO;
@@ -117,10 +118,12 @@ static bool is_no_key(struct scan look)
     const char *key;
     size_t len;
     enum found found = scan_name(&look, &key, &len);
-    return found == FOUND_NO || (found == FOUND_YES && *look.at != ':' && *look.at != '/' && !scan_blank(*look.at));
+    return found == FOUND_NO ||
+           (found == FOUND_YES && *look.at != ':' && *look.at != '/' && !scan_blank(*look.at));
 }
 
-/* A key, or what may stand before one; a list of calls begins with one, with a list, a text or a comment. */
+/* A key, or what may stand before one; a list of calls begins with one, with a list,
+ * a text or a comment. */
 bool match_holds_none(const struct scan *s)
 {
     struct scan look = *s;
@@ -183,15 +186,16 @@ static enum found arguments(struct match *m)
 
 /* ---- templates ---- */
 
-/* Parameters do not tell where they end: a mark behind them may be missing only where the next one, the end of the
- * section, another call or the reply's end stands instead. */
+/* Parameters do not tell where they end: a mark behind them may be missing only where the next one,
+ * the end of the section, another call or the reply's end stands instead. */
 static enum found ends_otherwise(const struct match *m, const struct template *t, size_t i)
 {
     struct scan look = *m->s;
     scan_blanks(&look);
     enum found best = look.at == look.end ? (look.final ? FOUND_YES : FOUND_MORE) : FOUND_NO;
     for (i++; i <= t->count && best != FOUND_YES; i++) {
-        struct text mark = i < t->count ? (struct text){t->items[i].text, t->items[i].len} : m->form->close;
+        struct text mark =
+            i < t->count ? (struct text){t->items[i].text, t->items[i].len} : m->form->close;
         struct scan next = look;
         enum found found = mark.len ? scan_text(&next, mark.at, mark.len) : FOUND_NO;
         best = found > best ? found : best;
@@ -215,8 +219,8 @@ static enum found misspelled(struct match *m, const struct item *item)
     return len ? FOUND_YES : FOUND_NO;
 }
 
-/* A text of the template. Behind the call itself it may be missing: a stop word that was not sent, or a
- * bracket too many before it. */
+/* A text of the template. Behind the call itself it may be missing: a stop word that was not sent,
+ * or a bracket too many before it. */
 static enum found literal(struct match *m, const struct template *t, size_t i)
 {
     const struct item *item = &t->items[i];
@@ -317,8 +321,8 @@ static enum found capture(struct match *m, const struct template *t, size_t i,
 /* A name without parameters may still be a word of prose. */
 static bool is_heart(const struct match *m, enum item_kind kind)
 {
-    return kind == ITEM_JSON || kind == ITEM_CALLS || kind == ITEM_KEYED || kind == ITEM_PYTHON || kind == ITEM_TAGS
-        || (kind == ITEM_PARAMS && m->arguments.len);
+    return kind == ITEM_JSON || kind == ITEM_CALLS || kind == ITEM_KEYED || kind == ITEM_PYTHON ||
+           kind == ITEM_TAGS || (kind == ITEM_PARAMS && m->arguments.len);
 }
 
 enum found match_template(struct match *m, const struct template *t, const struct template *outer)

@@ -68,8 +68,9 @@ static bool typed_value(struct buf *out, const char *text, size_t len, unsigned 
 {
     struct buf inner = {0};
     bool may_hold = types == SCHEMA_TYPE_ARRAY || types == SCHEMA_TYPE_OBJECT;
-    bool fits = plain_value(out, text, len, types)
-        || (may_hold && unescape(&inner, text, len) && plain_value(out, inner.data, inner.len, types));
+    bool fits =
+        plain_value(out, text, len, types) ||
+        (may_hold && unescape(&inner, text, len) && plain_value(out, inner.data, inner.len, types));
     out->failed |= inner.failed;
     buf_clear(&inner);
     return fits;
@@ -87,17 +88,20 @@ static bool quoted_value(struct buf *out, const char *text, size_t len, unsigned
     return fits;
 }
 
-/* The types that the text may be read as, as JSON. What is JSON of another type that may be instead of a text is
- * no text; a JSON string is one, but where it was said to be JSON. */
+/* The types that the text may be read as, as JSON. What is JSON of another type that may be instead
+ * of a text is no text; a JSON string is one, but where it was said to be JSON. */
 static unsigned as_types(unsigned types, enum param_written written)
 {
     const unsigned all = ~0u;
     if (!types)
-        return written == PARAM_JSON ? all : written == PARAM_EITHER ? all & ~(unsigned)SCHEMA_TYPE_STRING : 0;
+        return written == PARAM_JSON     ? all
+               : written == PARAM_EITHER ? all & ~(unsigned)SCHEMA_TYPE_STRING
+                                         : 0;
     return written == PARAM_JSON ? types : types & ~(unsigned)SCHEMA_TYPE_STRING;
 }
 
-void param_value(struct buf *out, const char *text, size_t len, struct schema_ref wanted, enum param_written written)
+void param_value(struct buf *out, const char *text, size_t len, struct schema_ref wanted,
+                 enum param_written written)
 {
     unsigned asked = schema_types_of(wanted), types = as_types(asked, written);
     if (written != PARAM_JSON && schema_types_names(wanted, text, len))

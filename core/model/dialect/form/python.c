@@ -63,8 +63,9 @@ static size_t without_call(const struct calls *calls, const char *name, size_t l
 
 /* ---- a call that cannot be read ---- */
 
-/* What is wrong in one call of a list leaves the others what they are, where its end is known; but where a broken text
- * ends may be read otherwise with more of it, so that what follows is no more than repaired. at: its bracket. */
+/* What is wrong in one call of a list leaves the others what they are, where its end is known; but
+ * where a broken text ends may be read otherwise with more of it, so that what follows is no
+ * more than repaired. at: its bracket. */
 static enum found pass_broken(struct scan *s, struct calls *calls, const char *name)
 {
     enum found found = scan_brackets(s);
@@ -88,8 +89,9 @@ static enum found one(struct scan *s, struct calls *calls)
     found = keywords(s, &arguments);
     bool cut = found == FOUND_MORE && s->final;
     calls->starved |= !buf_ok(&arguments);
-    if ((found == FOUND_YES || cut) && !calls->starved
-        && !calls_add(calls, name, without_call(calls, name, len), arguments.data, arguments.len, state_of(s, cut)))
+    if ((found == FOUND_YES || cut) && !calls->starved &&
+        !calls_add(calls, name, without_call(calls, name, len), arguments.data, arguments.len,
+                   state_of(s, cut)))
         found = FOUND_NO;
     buf_clear(&arguments);
     if (found == FOUND_NO && !s->doubt) {

@@ -1,5 +1,5 @@
-/* section.c: the calls of one form, alone or between the marks of a section: what was read becomes a call, or what is left
- * of one is passed over. */
+/* section.c: the calls of one form, alone or between the marks of a section: what was read becomes
+ * a call, or what is left of one is passed over. */
 #include "model/dialect/bounds.h"
 #include "model/dialect/form/capture.h"
 
@@ -24,7 +24,8 @@ static bool add_named(struct match *m, bool cut)
     return added;
 }
 
-/* A mark that was missed makes the calls before it repaired ones. Where it has to be there, no call before it is whole. */
+/* A mark that was missed makes the calls before it repaired ones. Where it has to be there, no
+ * call before it is whole. */
 static void settle(struct match *m, bool cut)
 {
     bool open = cut && (m->form->where != WHERE_MARK || m->form->strict);
@@ -88,8 +89,10 @@ static bool is_short(const struct form *form, const char *from, const char *to)
     return to - from <= GARBAGE_MAX && !memchr(from, '\n', (size_t)(to - from));
 }
 
-/* Behind a call of the section that is none, where the section goes on. NO: what follows may be quoted by it. */
-static enum found behind_broken(const struct form *form, struct scan *s, const struct scan *broke, struct calls *calls)
+/* Behind a call of the section that is none, where the section goes on.
+ * NO: what follows may be quoted by it. */
+static enum found behind_broken(const struct form *form, struct scan *s, const struct scan *broke,
+                                struct calls *calls)
 {
     enum found begun = bounds_begin_own(form, s->at, s->end), found = FOUND_YES;
     const char *to = broke->at;

@@ -1,5 +1,6 @@
-/* tags.c: parameters whose names are the tags, which may hold others: <a>1</a><b><c>2</c></b>, each tag behind
- * the form's mark. Tags of one name are a list, and so is what holds nothing but items. */
+/* tags.c: parameters whose names are the tags, which may hold others: <a>1</a><b><c>2</c></b>, each
+ * tag behind the form's mark. Tags of one name are a list,
+ * and so is what holds nothing but items. */
 #include <stdlib.h>
 
 #include "model/dialect/bounds.h"
@@ -47,7 +48,8 @@ static enum found open_tag(const struct match *m, struct scan *s, struct tag *ta
     if (!close)
         return left < NAME_MAX_LEN ? FOUND_MORE : FOUND_NO;
     *tag = (struct tag){s->at, (size_t)(close - s->at)};
-    if (!tag->len || *tag->name == '/' || memchr(tag->name, '<', tag->len) || !utf8_valid(tag->name, tag->len))
+    if (!tag->len || *tag->name == '/' || memchr(tag->name, '<', tag->len) ||
+        !utf8_valid(tag->name, tag->len))
         return FOUND_NO;
     s->at = close + 1;
     return FOUND_YES;
@@ -78,12 +80,14 @@ static const char *empty_of(const char *from, const char *to, unsigned types)
 }
 
 /* Before a mark that is said twice. */
-static const char *before_doubled(struct scan *s, const char *from, const char *at, struct text mark)
+static const char *before_doubled(struct scan *s, const char *from, const char *at,
+                                  struct text mark)
 {
     const char *last = at;
     while (last > from && scan_blank(last[-1]))
         last--;
-    bool doubled = (size_t)(last - from) >= mark.len && memcmp(last - mark.len, mark.at, mark.len) == 0;
+    bool doubled =
+        (size_t)(last - from) >= mark.len && memcmp(last - mark.len, mark.at, mark.len) == 0;
     s->repaired |= doubled;
     return doubled ? last - mark.len : at;
 }
@@ -108,15 +112,18 @@ static enum found leaf(struct match *m, struct tag tag, struct schema_ref wanted
     }
     if (found == FOUND_YES)
         at = before_doubled(s, from, at, mark);
-    const char *to = found == FOUND_YES ? at : s->end, *empty = empty_of(from, to, schema_types_of(wanted));
+    const char *to = found == FOUND_YES ? at : s->end,
+               *empty = empty_of(from, to, schema_types_of(wanted));
     if (empty)
         buf_puts(out, empty);
     else if (found == FOUND_YES || s->final)
-        param_value(out, from, (size_t)(to - from), wanted, m->form->typed ? PARAM_EITHER : PARAM_TEXT);
+        param_value(out, from, (size_t)(to - from), wanted,
+                    m->form->typed ? PARAM_EITHER : PARAM_TEXT);
     return found == FOUND_YES ? FOUND_YES : FOUND_MORE;
 }
 
-static enum found value(struct match *m, struct tag tag, struct schema_ref wanted, struct buf *out, unsigned depth)
+static enum found value(struct match *m, struct tag tag, struct schema_ref wanted, struct buf *out,
+                        unsigned depth)
 {
     struct scan look = *m->s;
     struct tag first;
@@ -169,7 +176,9 @@ static bool is_item(struct tag tag)
 /* One name alone, where a list is asked for, or what is called an item where nothing else is. */
 static bool is_list(const struct members *members, unsigned types)
 {
-    return members->count == 1 && (types == SCHEMA_TYPE_ARRAY || ((types & SCHEMA_TYPE_ARRAY || !types) && is_item(members->items->tag)));
+    return members->count == 1 &&
+           (types == SCHEMA_TYPE_ARRAY ||
+            ((types & SCHEMA_TYPE_ARRAY || !types) && is_item(members->items->tag)));
 }
 
 static void write_values(struct buf *out, const struct member *member, bool list)
@@ -196,7 +205,8 @@ static void write_members(struct buf *out, const struct members *members)
     buf_putc(out, '}');
 }
 
-static enum found one_member(struct match *m, struct members *members, struct tag tag, struct schema_ref wanted, unsigned depth)
+static enum found one_member(struct match *m, struct members *members, struct tag tag,
+                             struct schema_ref wanted, unsigned depth)
 {
     struct member *member = member_of(m, members, tag);
     if (!member)
@@ -204,7 +214,9 @@ static enum found one_member(struct match *m, struct members *members, struct ta
     bool item = schema_types_of(wanted) & SCHEMA_TYPE_ARRAY;
     if (member->count++)
         buf_putc(&member->values, ',');
-    return value(m, tag, item ? schema_types_item(wanted) : schema_types_member(wanted, tag.name, tag.len), &member->values, depth);
+    return value(m, tag,
+                 item ? schema_types_item(wanted) : schema_types_member(wanted, tag.name, tag.len),
+                 &member->values, depth);
 }
 
 /* None, one or more tags; the scan is left before what is none. */
@@ -226,7 +238,8 @@ static enum found inside(struct match *m, struct schema_ref wanted, struct buf *
             return FOUND_NO;
         }
     }
-    if (members.count && members.items[members.count - 1].values.len == 0 && buf_ok(&members.items[members.count - 1].values))
+    if (members.count && members.items[members.count - 1].values.len == 0 &&
+        buf_ok(&members.items[members.count - 1].values))
         members.count--, buf_clear(&members.items[members.count].values); /* cut before its value */
     if (is_list(&members, schema_types_of(wanted)))
         write_values(out, members.items, true);
@@ -239,5 +252,6 @@ static enum found inside(struct match *m, struct schema_ref wanted, struct buf *
 enum found capture_tags(struct match *m)
 {
     m->object = true;
-    return inside(m, tool_wants(tool_named(m->calls->tools, m->name, m->name_len)), &m->arguments, 0);
+    return inside(m, tool_wants(tool_named(m->calls->tools, m->name, m->name_len)), &m->arguments,
+                  0);
 }

@@ -1,5 +1,6 @@
-/* value.c: a parameter's value that is text: where it ends. What stands in it may look like any mark; where it holds a
- * whole beginning of something else, or an end that fits nothing, it may have taken in what is behind it, and is none. */
+/* value.c: a parameter's value that is text: where it ends. What stands in it may look like any
+ * mark; where it holds a whole beginning of something else, or an end that fits nothing, it may
+ * have taken in what is behind it, and is none. */
 #include "model/dialect/bounds.h"
 #include "model/dialect/form/capture.h"
 
@@ -19,8 +20,8 @@ struct value {
 
 /* ---- what stands behind ---- */
 
-/* Does any of the texts behind the parameters stand here? The first of them may have been left out. Of a
- * template that has none, any place is the end. */
+/* Does any of the texts behind the parameters stand here? The first of them may have been left out.
+ * Of a template that has none, any place is the end. */
 static enum found call_ends(const struct template *outer, const struct scan *s, const char *at)
 {
     enum found best = FOUND_NO;
@@ -53,7 +54,8 @@ static enum found param_ends(const struct match *m, const char *at, const struct
 /* ---- a parameter that is not closed ---- */
 
 /* A parameter's beginning up to its value. */
-static enum found opens(const struct match *m, const char *at, const char **key, size_t *key_len, const char **behind)
+static enum found opens(const struct match *m, const char *at, const char **key, size_t *key_len,
+                        const char **behind)
 {
     struct scan look = {.at = at, .end = m->s->end, .final = m->s->final};
     const struct template *t = &m->form->param;
@@ -67,20 +69,22 @@ static enum found opens(const struct match *m, const char *at, const char **key,
         else if (item->kind == ITEM_TEXT)
             found = scan_text(&look, item->text, item->len);
         else
-            found = item->kind == ITEM_KEY ? scan_name(&look, key, key_len) : scan_name(&look, &other, &len);
+            found = item->kind == ITEM_KEY ? scan_name(&look, key, key_len)
+                                           : scan_name(&look, &other, &len);
     }
     *behind = look.at;
     return found;
 }
 
-/* Is it another parameter of this tool, of which nothing was said before? A tool that is not known may have
- * any. */
+/* Is it another parameter of this tool, of which nothing was said before? A tool that is not known
+ * may have any. */
 static bool is_missing(struct match *m, const char *key, size_t len)
 {
     struct buf member = {0};
     if ((len == m->key_len && memcmp(key, m->key, len) == 0) || m->looks++ > LOOKS_MAX)
         return false;
-    if (tool_named(m->calls->tools, m->name, m->name_len) && !tool_parameter(m->calls->tools, m->name, m->name_len, key, len).schema)
+    if (tool_named(m->calls->tools, m->name, m->name_len) &&
+        !tool_parameter(m->calls->tools, m->name, m->name_len, key, len).schema)
         return false;
     json_write_string(&member, key, len);
     buf_putc(&member, ':');
@@ -96,7 +100,8 @@ static bool drifts(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-/* Where a value ends that was not closed, or with what was meant for its mark: </parameter1>, </parameter_x>, </parameter. */
+/* Where a value ends that was not closed, or with what was meant for its mark: </parameter1>,
+ * </parameter_x>, </parameter. */
 static const char *unclosed_end(const char *from, const char *to, struct text close)
 {
     const char *at = to;
@@ -127,7 +132,8 @@ static void unclosed(struct match *m, const char *from, const char *to, struct t
     capture_member(m, from, (size_t)(to - from));
 }
 
-/* Before `at` the value ends, though its mark is missing; not where it holds others: it may be anybody's. */
+/* Before `at` the value ends, though its mark is missing;
+ * not where it holds others: it may be anybody's. */
 static enum found ends_unclosed(struct value *v, const char *at)
 {
     struct scan *s = v->m->s;
@@ -197,7 +203,8 @@ static enum look at_close(struct value *v, const char *at)
     return LOOK_ON;
 }
 
-/* The beginning of a parameter: this one again, the next while this one was not closed, or no one's. */
+/* The beginning of a parameter: this one again, the next while this one was not closed,
+ * or no one's. */
 static enum look at_param(struct value *v, const char *at, const char **next)
 {
     struct match *m = v->m;
@@ -222,7 +229,8 @@ static enum look at_param(struct value *v, const char *at, const char **next)
     return LOOK_ON;
 }
 
-/* Behind the marks that end a call and its section, as far as they stand here in their order; how many. */
+/* Behind the marks that end a call and its section,
+ * as far as they stand here in their order; how many. */
 static const char *behind_ends(const struct value *v, const char *at, size_t *count)
 {
     const struct template *t = v->outer;
@@ -231,7 +239,8 @@ static const char *behind_ends(const struct value *v, const char *at, size_t *co
     while (i < t->count && t->items[i].kind != ITEM_PARAMS)
         i++;
     for (i++; i <= t->count; i++) {
-        struct text mark = i < t->count ? (struct text){t->items[i].text, t->items[i].len} : v->m->form->close;
+        struct text mark =
+            i < t->count ? (struct text){t->items[i].text, t->items[i].len} : v->m->form->close;
         const char *p = at;
         while (p < v->m->s->end && scan_blank(*p))
             p++;
@@ -241,8 +250,8 @@ static const char *behind_ends(const struct value *v, const char *at, size_t *co
     return at;
 }
 
-/* A mark that ends the call: the value ends before it where the call's end and another call, or the reply's end, stand
- * behind each other. */
+/* A mark that ends the call: the value ends before it where the call's end and another call, or the
+ * reply's end, stand behind each other. */
 static enum look at_call_end(struct value *v, const char *at)
 {
     const struct scan *s = v->m->s;
@@ -282,13 +291,15 @@ static enum look at_call(struct value *v, const char *at)
     return LOOK_BREAKS;
 }
 
-/* An element that has the name of the close mark: <parameter> where the marks are <parameter=a> and </parameter>. */
+/* An element that has the name of the close mark: <parameter> where the marks are <parameter=a>
+ * and </parameter>. */
 static bool opens_element(const struct value *v, const char *at)
 {
     size_t len = v->close.len;
     if (len < 4 || memcmp(v->close.at, "</", 2) != 0 || (size_t)(v->m->s->end - at) < len)
         return false;
-    return *at == '<' && memcmp(at + 1, v->close.at + 2, len - 3) == 0 && (at[len - 2] == '>' || scan_blank(at[len - 2]));
+    return *at == '<' && memcmp(at + 1, v->close.at + 2, len - 3) == 0 &&
+           (at[len - 2] == '>' || scan_blank(at[len - 2]));
 }
 
 static enum look look_at(struct value *v, const char *at, const char **next)
@@ -335,7 +346,8 @@ static const char *behind_opening(const struct match *m, const char *from, enum 
     *found = FOUND_NO;
     while (i < t->count && t->items[i].kind != ITEM_VALUE)
         i++;
-    if (i == 0 || i == t->count || t->items[i - 1].kind != ITEM_TEXT || t->items[i - 1].len < OPEN_MIN)
+    if (i == 0 || i == t->count || t->items[i - 1].kind != ITEM_TEXT ||
+        t->items[i - 1].len < OPEN_MIN)
         return from;
     while (at < m->s->end && scan_blank(*at))
         at++;
@@ -373,7 +385,8 @@ enum found capture_value(struct match *m, struct text close, const struct templa
     struct scan *s = m->s;
     if (outer)
         return param_value_text(m, close, outer);
-    const char *from = s->at, *end = close.len ? memmem(s->at, scan_left(s), close.at, close.len) : NULL;
+    const char *from = s->at,
+               *end = close.len ? memmem(s->at, scan_left(s), close.at, close.len) : NULL;
     s->at = end ? end : s->end;
     if (end || s->final)
         capture_member(m, from, (size_t)(s->at - from));

@@ -1,5 +1,5 @@
-/* lenient_json.c: one pass, a function for each kind of value; out is valid JSON whenever one returns. Strings:
- * lenient_string.c. */
+/* lenient_json.c: one pass, a function for each kind of value; out is valid JSON whenever one
+ * returns. Strings: lenient_string.c. */
 #include "model/dialect/text/lenient_string.h"
 
 #include "base/json.h"
@@ -40,7 +40,8 @@ static bool odd_number(struct lenient *l, const char *text, size_t len)
     size_t zeros = 0;
     if (!l->python && !l->s->quote_len)
         return false;
-    while (zeros + 1 < len && text[zeros] == '0' && text[zeros + 1] >= '0' && text[zeros + 1] <= '9')
+    while (zeros + 1 < len && text[zeros] == '0' && text[zeros + 1] >= '0' &&
+           text[zeros + 1] <= '9')
         zeros++;
     buf_put(&number, text + zeros, len - zeros);
     if (len && text[len - 1] == '.')
@@ -88,7 +89,8 @@ static void cut_back(struct buf *out, size_t len)
         out->data[len] = '\0';
 }
 
-/* The text that stands behind the whole value stands here already: what is open and holds something was left open. */
+/* The text that stands behind the whole value stands here already: what is open and holds
+ * something was left open. */
 static enum found stop_here(struct lenient *l)
 {
     struct scan *s = l->s;
@@ -143,8 +145,8 @@ static enum found item(struct lenient *l, enum place place)
     return value(l);
 }
 
-/* One member or item at the end of out; a cut one stays when there is something of its value. One that takes no byte is
- * none: it would be taken for ever. */
+/* One member or item at the end of out; a cut one stays when there is something of its value. One
+ * that takes no byte is none: it would be taken for ever. */
 static enum found element(struct lenient *l, char close)
 {
     const char *at = l->s->at;
@@ -247,7 +249,8 @@ static enum found nested(struct lenient *l, char open, char close)
     return found;
 }
 
-/* Where strings have marks: one that lacks them, up to what ends a member. What holds a comma could be two. */
+/* Where strings have marks: one that lacks them, up to what ends a member.
+ * What holds a comma could be two. */
 static enum found bare_text(struct lenient *l)
 {
     struct scan *s = l->s;

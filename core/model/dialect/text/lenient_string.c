@@ -16,10 +16,13 @@ static enum found more_or(const struct scan *s, enum found otherwise)
 static const char *behind_comment(const char *at, const char *end)
 {
     size_t left = (size_t)(end - at);
-    bool line = left > 1 && at[0] == '/' && at[1] == '/', block = left > 1 && at[0] == '/' && at[1] == '*';
+    bool line = left > 1 && at[0] == '/' && at[1] == '/',
+         block = left > 1 && at[0] == '/' && at[1] == '*';
     if (left > COMMENTS_MAX)
         left = COMMENTS_MAX;
-    const char *close = line ? memchr(at, '\n', left) : block ? memmem(at + 2, left - 2, "*/", 2) : NULL;
+    const char *close = line    ? memchr(at, '\n', left)
+                        : block ? memmem(at + 2, left - 2, "*/", 2)
+                                : NULL;
     return close ? close + (line ? 1 : 2) : at;
 }
 
@@ -40,11 +43,13 @@ static const char *behind_blanks(const char *at, const char *end)
     }
 }
 
-/* Does the text end at `at`, or with a comment that may begin there? What stands in that is nothing yet. */
+/* Does the text end at `at`, or with a comment that may begin there? What stands in that is
+ * nothing yet. */
 static bool ends_text(const struct scan *s, const char *at)
 {
     size_t left = (size_t)(s->end - at);
-    return !left || (*at == '/' && (left == 1 || ((at[1] == '/' || at[1] == '*') && left < COMMENTS_MAX)));
+    return !left ||
+           (*at == '/' && (left == 1 || ((at[1] == '/' || at[1] == '*') && left < COMMENTS_MAX)));
 }
 
 void lenient_blanks(struct lenient *l)
@@ -126,8 +131,8 @@ static enum found ends_string(const struct scan *s, const char *at, enum place p
     return place == PLACE_ITEM ? FOUND_YES : comma_ends_member(s, at + 1);
 }
 
-/* In Python a quote ends its string, but where a word, a number or a path begins behind it, as no expression
- * has it. */
+/* In Python a quote ends its string, but where a word, a number or a path begins behind it, as no
+ * expression has it. */
 static enum found python_ends(const struct scan *s, const char *at)
 {
     static const char *const words[] = {"if", "for", "in", "and", "or", "is", "not", "else", NULL};

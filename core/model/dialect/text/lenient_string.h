@@ -10,13 +10,15 @@ struct lenient {
     unsigned depth;
     bool python;
     const char *key; /* where the key that is read began; NULL: none is */
-    bool mended;     /* a quote stands inside this string, or a raw line end, which Python may have */
+    /* a quote stands inside this string, or a raw line end, which Python may have */
+    bool mended;
 };
 
 /* Where a string stands decides what may follow its last quote. */
 enum place { PLACE_KEY, PLACE_MEMBER, PLACE_ITEM, PLACE_ALONE };
 
-/* Blanks, and comments between them: // to the end of the line, and what stands in slashes and stars. */
+/* Blanks, and comments between them: // to the end of the line,
+ * and what stands in slashes and stars. */
 void lenient_blanks(struct lenient *l);
 /* A string in quotes, which stand at the scan. */
 enum found lenient_string(struct lenient *l, enum place place);

@@ -21,14 +21,15 @@ bool quote_line_begins(const struct quote *q, const char *text, size_t at)
 
 /* ---- examples ---- */
 
-#define FOR_EXAMPLE \
-    "for example", "e.g.", "for instance", "zum beispiel", "z. b.", "z.b.", "par exemple", "por ejemplo", "por exemplo", \
-        "per esempio", "например", "Например", "例如", "比如", "例えば", "예를 들어"
+#define FOR_EXAMPLE                                                                                \
+    "for example", "e.g.", "for instance", "zum beispiel", "z. b.", "z.b.", "par exemple",         \
+        "por ejemplo", "por exemplo", "per esempio", "например", "Например", "例如", "比如",       \
+        "例えば", "예를 들어"
 
-static const char *const EXAMPLE[] = {FOR_EXAMPLE, "example",     "such as",      "like this",  "look like:",
-                                      "would look", "looks like", "format:",      "format is",
-                                      "you could", "you would",   "you can",      "instead of", "as in",
-                                      "syntax",    "placeholder", NULL};
+static const char *const EXAMPLE[] = {
+    FOR_EXAMPLE,  "example", "such as",   "like this",   "look like:", "would look",
+    "looks like", "format:", "format is", "you could",   "you would",  "you can",
+    "instead of", "as in",   "syntax",    "placeholder", NULL};
 
 static bool says(const char *text, size_t len, const char *word)
 {
@@ -40,9 +41,19 @@ static bool says(const char *text, size_t len, const char *word)
 }
 
 /* A mark is rarely written for anything but a call: of it only these say so. */
-static const char *const MARKED_EXAMPLE[] = {FOR_EXAMPLE, "example:", "like this:", "look like:", "you would write", "you'd write",
-                                             "format is:", "example call", "example tool call", "example of a call",
-                                             "example of a tool call", "call such as", NULL};
+static const char *const MARKED_EXAMPLE[] = {FOR_EXAMPLE,
+                                             "example:",
+                                             "like this:",
+                                             "look like:",
+                                             "you would write",
+                                             "you'd write",
+                                             "format is:",
+                                             "example call",
+                                             "example tool call",
+                                             "example of a call",
+                                             "example of a tool call",
+                                             "call such as",
+                                             NULL};
 
 static bool is_example(const char *text, size_t from, size_t to, const char *const words[])
 {
@@ -99,7 +110,8 @@ static bool in_block(const struct quote *q, const char *text, size_t at)
     size_t first, columns = indent(q, text, at, &first);
     if (q->line < q->taken)
         return false;
-    return columns >= CODE_INDENT || (first < at && text[first] == '|') || in_item(text, first, at, columns >= 2);
+    return columns >= CODE_INDENT || (first < at && text[first] == '|') ||
+           in_item(text, first, at, columns >= 2);
 }
 
 /* ---- elements of HTML ---- */
@@ -108,8 +120,9 @@ static bool in_block(const struct quote *q, const char *text, size_t at)
 static const struct element {
     const char *open, *close;
     bool block;
-} ELEMENTS[] = {{"<!--", "-->", true},       {"<pre", "</pre", true},    {"<blockquote", "</blockquote", true},
-                {"<code", "</code", false}, {"<samp", "</samp", false}, {"<q", "</q", false}};
+} ELEMENTS[] = {
+    {"<!--", "-->", true},      {"<pre", "</pre", true},    {"<blockquote", "</blockquote", true},
+    {"<code", "</code", false}, {"<samp", "</samp", false}, {"<q", "</q", false}};
 
 #define ELEMENT_COUNT (sizeof ELEMENTS / sizeof *ELEMENTS)
 
@@ -183,8 +196,9 @@ enum found quote_sets_apart(struct quote *q, const char *text, size_t len, bool 
 
 /* ---- fences ---- */
 
-static const char *const DATA[] = {"", "json", "jsonc", "json5", "tool", "tool_call", "tool_calls", "tool_code",
-                                   "text", "plaintext", "xml", NULL};
+static const char *const DATA[] = {"",     "json",      "jsonc",      "json5",
+                                   "tool", "tool_call", "tool_calls", "tool_code",
+                                   "text", "plaintext", "xml",        NULL};
 
 static bool is_data(const char *info, size_t len)
 {
@@ -288,7 +302,8 @@ enum found quote_step(struct quote *q, const char *text, size_t len, bool final,
         return inline_code(q, text, len, final, at);
     if (c == '\n')
         newline(q, text, *at);
-    if (!q->fence && !q->ticks && (c == '<' || q->element) && element(q, text, len, final, *at) == FOUND_MORE)
+    if (!q->fence && !q->ticks && (c == '<' || q->element) &&
+        element(q, text, len, final, *at) == FOUND_MORE)
         return FOUND_MORE;
     ++*at;
     return FOUND_YES;
@@ -308,7 +323,8 @@ static bool behind_tag(const char *text, size_t len)
     for (size_t i = 0; open && tags[i]; i++) {
         size_t want = strlen(tags[i]);
         size_t left = (size_t)(text + len - open);
-        if (left > want && strncasecmp(open, tags[i], want) == 0 && (open[want] == '>' || scan_blank(open[want])))
+        if (left > want && strncasecmp(open, tags[i], want) == 0 &&
+            (open[want] == '>' || scan_blank(open[want])))
             return true;
     }
     return text[len - 1] == '-' && ends_with(text, len, "<!--");
@@ -362,7 +378,8 @@ bool quote_hides_data(struct quote *q, const char *text, size_t at)
                     : quoted_here(q, text, at);
 }
 
-static bool introduced(const struct quote *q, const char *text, size_t at, const char *const words[])
+static bool introduced(const struct quote *q, const char *text, size_t at,
+                       const char *const words[])
 {
     return is_example(text, q->line, at, words)
         || (quote_line_begins(q, text, at) && is_example(text, q->before, q->before_end, words));

@@ -1,5 +1,6 @@
-/* quote.h: where in a text somebody quotes: fenced, indented and inline code, quoted lines, quotes, elements of HTML, rows
- * of tables, items of lists, what is called an example. It is followed byte by byte and asked at a place. Pure. */
+/* quote.h: where in a text somebody quotes: fenced, indented and inline code, quoted lines, quotes,
+ * elements of HTML, rows of tables, items of lists, what is called an example. It is followed
+ * byte by byte and asked at a place. Pure. */
 #ifndef MODEL_DIALECT_QUOTE_H
 #define MODEL_DIALECT_QUOTE_H
 
@@ -25,22 +26,23 @@ struct quote {
     unsigned unclosed; /* elements whose end mark does not come any more, a bit for each */
 };
 
-/* Takes what stands at text[*at]: at least a byte, at most a line's fence; *at is behind it. FOUND_MORE: only
- * more text can tell. */
+/* Takes what stands at text[*at]: at least a byte, at most a line's fence; *at is behind it.
+ * FOUND_MORE: only more text can tell. */
 enum found quote_step(struct quote *q, const char *text, size_t len, bool final, size_t *at);
 
 /* Is a mark at `at` quoted? Is data there, which some fences are for? */
 bool quote_hides_mark(struct quote *q, const char *text, size_t at);
 bool quote_hides_data(struct quote *q, const char *text, size_t at);
 
-/* Does what stands at `at` stand apart from what is said: in an element of HTML, an indented line, a row of a table or
- * behind the mark of a list's item? MORE: only more text can tell. */
+/* Does what stands at `at` stand apart from what is said: in an element of HTML, an indented line,
+ * a row of a table or behind the mark of a list's item? MORE: only more text can tell. */
 enum found quote_sets_apart(struct quote *q, const char *text, size_t len, bool final, size_t at);
 
 /* Is it on a line that begins with >, or in the paragraph of one? */
 bool quote_in_line(const struct quote *q, const char *text, size_t at);
 
-/* Does a quotation mark, or one of HTML, stand right before `at`? Then all that begins there is quoted. */
+/* Does a quotation mark, or one of HTML, stand right before `at`? Then all that begins there is
+ * quoted. */
 bool quote_opens(struct quote *q, const char *text, size_t at);
 
 /* Is what stands at `at` said to be an example? Asked only of what would be a call otherwise. */

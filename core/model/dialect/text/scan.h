@@ -20,9 +20,11 @@ struct scan {
     size_t stop_len;
     const char *quote; /* a mark that strings stand between, as they are; len 0: none */
     size_t quote_len;
-    const struct form *form;  /* what is read, or NULL: its marks stand in no string that had to be repaired */
+    /* what is read, or NULL: its marks stand in no string that had to be repaired */
+    const struct form *form;
     const struct json *tools; /* that are declared, or NULL */
-    const char *doubt;        /* NULL, or where a value begins that may have taken in what is behind its call */
+    /* NULL, or where a value begins that may have taken in what is behind its call */
+    const char *doubt;
     bool lost;     /* what follows may be quoted by a call that could not be read */
     bool whole;    /* what could not be taken for a call was read to its end */
     bool wrong;    /* and is no JSON: a key twice, or a number that fits nowhere */
@@ -64,8 +66,8 @@ static inline bool scan_json(struct json_doc *doc, const char *text, size_t len,
 /* These bytes. */
 enum found scan_text(struct scan *s, const char *text, size_t len);
 
-/* Behind the bracket that closes the one at the scan; strings in between are passed over. NO: brackets cross, or are
- * nested too deep. */
+/* Behind the bracket that closes the one at the scan; strings in between are passed over. NO:
+ * brackets cross, or are nested too deep. */
 #define SCAN_DEPTH_MAX 16
 enum found scan_brackets(struct scan *s);
 
@@ -75,8 +77,8 @@ static inline bool scan_begins_name(char c)
     return (unsigned char)c >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-/* The name of a tool or a parameter: letters of any alphabet, digits, and _, with - . / inside it. The bytes are
- * borrowed, and valid UTF-8. A name that goes on past SCAN_NAME_MAX is none. */
+/* The name of a tool or a parameter: letters of any alphabet, digits, and _, with - . / inside it.
+ * The bytes are borrowed, and valid UTF-8. A name that goes on past SCAN_NAME_MAX is none. */
 #define SCAN_NAME_MAX 256
 enum found scan_name(struct scan *s, const char **name, size_t *len);
 

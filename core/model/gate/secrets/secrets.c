@@ -1,7 +1,7 @@
 /* secrets.c: secrets in a text, told by their form: tokens that their makers gave a prefix, web
  * tokens, blocks of private keys. One pass over the text, which looks only into runs that are long
- * enough to be one, and no further ahead than one reaches, so that the time it takes is linear. What
- * it answers names the kind and never repeats the secret. */
+ * enough to be one, and no further ahead than one reaches, so that the time it takes is linear.
+ * What it answers names the kind and never repeats the secret. */
 #include <string.h>
 
 #include "model/gate/impl.h"
@@ -146,8 +146,8 @@ static const char *find_form(const char *text, const char *end)
 
 /* ---- the others ---- */
 
-/* Three parts; the first two are JSON objects in base64. Words further on in the first part have the
- * same behind them: where this is no token, they are none. */
+/* Three parts; the first two are JSON objects in base64. Words further on in the first part have
+ * the same behind them: where this is no token, they are none. */
 static const char *find_web_token(struct search *s, const char *text)
 {
     if (text < s->no_token || !begins(text, s->end, "eyJ"))

@@ -1,5 +1,6 @@
-/* secrets_base64.c: secrets in base64, as configurations carry them (a Kubernetes secret, the key of a
- * kubeconfig, basic authentication): what a long run decodes to is looked at like any other text.
+/* secrets_base64.c: secrets in base64, as configurations carry them (a Kubernetes secret, the key
+ * of a kubeconfig, basic authentication): what a long run decodes to is looked at like any other
+ * text.
  */
 #include <string.h>
 
