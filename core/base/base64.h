@@ -7,7 +7,7 @@
 /* Appends the encoded text. */
 void base64_encode(struct buf *out, const void *bytes, size_t len);
 
-/* Appends the decoded bytes; false when text is no canonical base64 (out then holds a part). */
+/* Appends the decoded bytes; false when text is no canonical base64 (out is as before). */
 bool base64_decode(struct buf *out, const char *text, size_t len) MUST_CHECK;
 
 #endif
