@@ -102,7 +102,9 @@ static int guarded(lua_State *L, int nargs, int nresults)
     lua_insert(L, base); // handler, function, args
     int rc = lua_pcall(L, nargs, nresults, base);
     lua_remove(L, base);
-    return rc == LUA_OK ? 0 : rc == LUA_ERRMEM ? ERR_MEMORY : ERR_BUG;
+    if (rc == LUA_OK)
+        return 0;
+    return rc == LUA_ERRMEM ? ERR_MEMORY : ERR_BUG;
 }
 
 static void print_message(lua_State *L)

@@ -111,7 +111,9 @@ void landlock_prepare(struct cell *cell)
     must(cell, abi, "Landlock");
     uint64_t all = rights_of(abi), write = all & ~(uint64_t)(MAKE_CHAR | MAKE_BLOCK);
     struct ruleset set = {.files = all, .scoped = abi >= 6 ? SCOPE_ABSTRACT | SCOPE_SIGNAL : 0};
-    size_t size = abi >= 6 ? sizeof set : abi >= 4 ? 2 * sizeof set.files : sizeof set.files;
+    size_t size = abi >= 4 ? 2 * sizeof set.files : sizeof set.files;
+    if (abi >= 6)
+        size = sizeof set;
     cell->ruleset = (int)syscall(CREATE_RULESET, &set, size, 0);
     must(cell, cell->ruleset, "Landlock: make a set of rules");
     for (size_t i = 0; i < COUNT(system_dirs); i++) {

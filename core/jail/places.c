@@ -23,7 +23,9 @@ static int by_depth(const void *a, const void *b)
 {
     const struct place *one = a, *two = b;
     size_t left = strlen(one->path), right = strlen(two->path);
-    return left != right ? (left < right ? -1 : 1) : (int)one->kind - (int)two->kind;
+    if (left != right)
+        return left < right ? -1 : 1;
+    return (int)one->kind - (int)two->kind;
 }
 
 static void make_way(const struct cell *cell, const char *path)

@@ -77,10 +77,11 @@ static bool make_unit(float *vector, size_t dims)
 static int read_vector(const struct json *from, struct buf *out, size_t *dims, struct err *err)
 {
     size_t before = out->len;
-    int rc = !from                         ? wrong(err, "a vector is missing")
-             : from->type == JSON_ARRAY    ? read_numbers(from, out, err)
-             : from->type == JSON_STRING   ? read_base64(from, out, err)
-                                           : wrong(err, "a vector is no array");
+    if (!from)
+        return wrong(err, "a vector is missing");
+    if (from->type != JSON_ARRAY && from->type != JSON_STRING)
+        return wrong(err, "a vector is no array");
+    int rc = from->type == JSON_ARRAY ? read_numbers(from, out, err) : read_base64(from, out, err);
     if (rc)
         return rc;
     if (!buf_ok(out))
@@ -175,8 +176,7 @@ static float products(const float *a, const float *b, size_t dims)
 
 int embedding_near(const float *a, const float *b, size_t dims)
 {
-    float near = products(a, b, dims);
-    near = near < -1 ? -1 : near > 1 ? 1 : near;
+    float near = fminf(fmaxf(products(a, b, dims), -1), 1);
     return (int)lroundf(near * EMBEDDING_ONE);
 }
 

@@ -25,9 +25,9 @@ static int wrong(struct err *err, size_t number, const char *what)
 
 static double number_of(const struct json *value)
 {
-    return value && value->type == JSON_INT    ? (double)value->u.integer
-           : value && value->type == JSON_REAL ? value->u.real
-                                               : 0;
+    if (value && value->type == JSON_INT)
+        return (double)value->u.integer;
+    return value && value->type == JSON_REAL ? value->u.real : 0;
 }
 
 static int copy_name(const struct json *entry, const char *key, char **out, size_t number,

@@ -92,7 +92,9 @@ static enum shape shape_of(lua_State *L, lua_Integer *count)
     *count = n;
     if (n == 0)
         return is_marked(L) ? ARRAY : OBJECT;
-    return indexes && n == most ? ARRAY : texts ? OBJECT : NEITHER;
+    if (indexes && n == most)
+        return ARRAY;
+    return texts ? OBJECT : NEITHER;
 }
 
 static int add(struct plain *p);

@@ -52,7 +52,9 @@ static struct member *last_members(struct json_text *text, size_t count)
 /* Why a put failed: memory, or the bound that the caller gave out. */
 static int result(const struct json_text *text)
 {
-    return buf_ok(text->out) ? 0 : text->out->beyond ? ERR_LIMIT : ERR_MEMORY;
+    if (buf_ok(text->out))
+        return 0;
+    return text->out->beyond ? ERR_LIMIT : ERR_MEMORY;
 }
 
 /* The comma between items; a member's comma comes with its key. */

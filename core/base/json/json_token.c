@@ -58,11 +58,7 @@ static int hex4(struct scan *s, uint32_t *code)
 {
     *code = 0;
     for (int i = 0; i < 4; i++, s->p++) {
-        char c = s->p < s->end ? *s->p : 0;
-        int digit = c >= '0' && c <= '9'   ? c - '0'
-                    : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                    : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                           : -1;
+        int digit = hex_digit(s->p < s->end ? *s->p : 0);
         if (digit < 0)
             return scan_expected(s, "four hexadecimal digits");
         *code = *code << 4 | (uint32_t)digit;

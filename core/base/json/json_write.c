@@ -179,10 +179,10 @@ static void write_value(struct buf *out, const struct json *value, unsigned dept
         write_array(out, value, depth - 1);
     else if (value->type == JSON_OBJECT)
         write_object(out, value, depth - 1);
+    else if (value->type == JSON_NULL)
+        buf_puts(out, "null");
     else
-        buf_puts(out, value->type == JSON_TRUE    ? "true"
-                      : value->type == JSON_FALSE ? "false"
-                                                  : "null");
+        buf_puts(out, value->type == JSON_TRUE ? "true" : "false");
 }
 
 void json_write(struct buf *out, const struct json *value)

@@ -81,7 +81,7 @@ static uint32_t small_extended(uint32_t code)
         return 0xff;
     bool odd = in(code, 0x139, 0x148) || in(code, 0x179, 0x17e);
     bool paired = odd || in(code, 0x100, 0x137) || in(code, 0x14a, 0x177);
-    return paired && (code & 1) == (odd ? 1 : 0) ? code + 1 : code;
+    return paired && (code & 1) == odd ? code + 1 : code;
 }
 
 static uint32_t small(uint32_t code)
@@ -91,7 +91,9 @@ static uint32_t small(uint32_t code)
         return code + 32;
     if (in(code, 0x400, 0x40f))
         return code + 80;
-    return in(code, 0x100, 0x17f) ? small_extended(code) : code == 0x3c2 ? 0x3c3 : code;
+    if (code == 0x3c2)
+        return 0x3c3;
+    return in(code, 0x100, 0x17f) ? small_extended(code) : code;
 }
 
 static void put(struct buf *out, uint32_t code)

@@ -46,17 +46,21 @@ size_t utf8_plain(const char *text, size_t len)
     return at;
 }
 
+static size_t length_of(unsigned char lead)
+{
+    if (lead < 0xC2)
+        return lead < 0x80;
+    if (lead < 0xF0)
+        return lead < 0xE0 ? 2 : 3;
+    return lead < 0xF5 ? 4 : 0;
+}
+
 /* The lead byte decides the length and the range of the second byte. */
 size_t utf8_sequence(const char *text, size_t left)
 {
     const unsigned char *p = (const unsigned char *)text;
     unsigned char low = 0x80, high = 0xBF;
-    size_t len = p[0] < 0x80   ? 1
-                 : p[0] < 0xC2 ? 0
-                 : p[0] < 0xE0 ? 2
-                 : p[0] < 0xF0 ? 3
-                 : p[0] < 0xF5 ? 4
-                               : 0;
+    size_t len = length_of(p[0]);
     if (len <= 1 || len > left)
         return len > left ? 0 : len;
     if (p[0] == 0xE0)
@@ -129,9 +133,10 @@ size_t utf8_write(char out[4], uint32_t code)
         out[0] = (char)code;
         return 1;
     }
-    size_t len = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    static const uint8_t leads[] = {0, 0, 0xC0, 0xE0, 0xF0};
+    size_t len = 2u + (code >= 0x800) + (code >= 0x10000);
     for (size_t i = len - 1; i > 0; i--, code >>= 6)
         out[i] = (char)(0x80 | (code & 0x3F));
-    out[0] = (char)(code | (len == 2 ? 0xC0u : len == 3 ? 0xE0u : 0xF0u));
+    out[0] = (char)(code | leads[len]);
     return len;
 }

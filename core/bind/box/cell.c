@@ -64,16 +64,23 @@ int box_l_cell(lua_State *L)
 
 static const char *limit_name(int code)
 {
-    return code == ERR_SCRIPT_MEMORY  ? "memory"
-           : code == ERR_SCRIPT_STEPS ? "steps"
-           : code == ERR_SCRIPT_TIME  ? "time"
-                                      : NULL;
+    switch (code) {
+    case ERR_SCRIPT_MEMORY:
+        return "memory";
+    case ERR_SCRIPT_STEPS:
+        return "steps";
+    case ERR_SCRIPT_TIME:
+        return "time";
+    default:
+        return NULL;
+    }
 }
 
 static void push_report(lua_State *L, const struct box *box, int rc, const struct err *err)
 {
+    const char *failure = limit_name(rc) ? "limit" : "error";
     lua_createtable(L, 0, 5);
-    lua_pushstring(L, !rc ? "ok" : limit_name(rc) ? "limit" : "error");
+    lua_pushstring(L, rc ? failure : "ok");
     lua_setfield(L, -2, "outcome");
     if (limit_name(rc)) {
         lua_pushstring(L, limit_name(rc));

@@ -19,11 +19,12 @@ struct call *bind_check_call(lua_State *L, int idx)
  * when it is none or contains a NUL. */
 static const char *keep_text(lua_State *L, int idx, const char *name, int slot, size_t *len)
 {
-    size_t room;
+    size_t size;
     lua_getfield(L, idx, name);
-    const char *text =
-        lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, len ? len : &room) : NULL;
-    if (text && !len && strlen(text) != room)
+    const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &size) : NULL;
+    if (text && len)
+        *len = size;
+    else if (text && strlen(text) != size)
         text = NULL;
     lua_setiuservalue(L, -2, slot);
     return text;

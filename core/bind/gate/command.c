@@ -2,6 +2,7 @@
  * the law's limits, which the model may lower. */
 #include "bind/gate/command.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "bind/process/proc.h"
@@ -9,12 +10,14 @@
 static uint64_t limit_of(const struct json *limits, const char *name, double unit)
 {
     const struct json *value = json_get(limits, name);
-    double number = !value                     ? 0
-                    : value->type == JSON_INT  ? (double)value->u.integer
-                    : value->type == JSON_REAL ? value->u.real
-                                               : 0;
-    double scaled = number * unit;
-    return scaled <= 0 ? 0 : scaled < 1 ? 1 : scaled > 1e15 ? (uint64_t)1e15 : (uint64_t)scaled;
+    double scaled = 0;
+    if (value && value->type == JSON_INT)
+        scaled = (double)value->u.integer * unit;
+    else if (value && value->type == JSON_REAL)
+        scaled = value->u.real * unit;
+    if (scaled <= 0)
+        return 0;
+    return (uint64_t)fmin(fmax(scaled, 1), 1e15);
 }
 
 /* Pushes the list, which borrows its texts from the operation. */

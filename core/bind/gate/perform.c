@@ -102,11 +102,6 @@ static int l_entries_gc(lua_State *L)
     return 0;
 }
 
-static const char *type_name(char type)
-{
-    return type == 'f' ? "file" : type == 'd' ? "directory" : type == 'l' ? "link" : "other";
-}
-
 /* -> {path, entries = {{name, type, size}...}, more?} */
 static int do_list(lua_State *L, const struct fs_target *target, const struct json *fields,
                    struct err *err)
@@ -126,7 +121,7 @@ static int do_list(lua_State *L, const struct fs_target *target, const struct js
         const struct fs_entry *entry = &entries->items[i];
         lua_createtable(L, 0, 3);
         set_text(L, "name", entry->name, strlen(entry->name));
-        set_text(L, "type", type_name(entry->type), strlen(type_name(entry->type)));
+        set_text(L, "type", fs_type_name(entry->type), strlen(fs_type_name(entry->type)));
         set_size(L, "size", entry->size);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }

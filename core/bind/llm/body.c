@@ -170,7 +170,7 @@ int llm_on_body(void *ctx, const char *bytes, size_t len, struct err *err)
     }
     int rc = feed(call, bytes, len, err);
     llm_tell(call, false); // once for all events that came together
-    return rc ? rc : call->reply.done ? TRANSPORT_ENOUGH : 0;
+    return !rc && call->reply.done ? TRANSPORT_ENOUGH : rc;
 }
 
 /* ---- its end ---- */

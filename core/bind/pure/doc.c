@@ -73,7 +73,10 @@ static const struct json *step(const struct json *value, const char *token, size
     for (size_t i = 0; i < len && used < sizeof key; i++) {
         bool escaped =
             token[i] == '~' && i + 1 < len && (token[i + 1] == '0' || token[i + 1] == '1');
-        key[used++] = !escaped ? token[i] : token[++i] == '0' ? '~' : '/';
+        key[used] = token[i];
+        if (escaped)
+            key[used] = token[++i] == '0' ? '~' : '/';
+        used++;
     }
     if (value->type == JSON_OBJECT)
         return used < sizeof key ? json_get_n(value, key, used) : NULL;

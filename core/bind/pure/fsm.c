@@ -76,7 +76,9 @@ static int l_names(lua_State *L)
 
 static const char *who_name(uint8_t who)
 {
-    return who == FSM_ANY ? "any" : who == FSM_GUARD ? "integrity_guard" : "system";
+    if (who == FSM_ANY)
+        return "any";
+    return who == FSM_GUARD ? "integrity_guard" : "system";
 }
 
 static void push_row(lua_State *L, const struct fsm_row *row, int type)

@@ -174,7 +174,9 @@ int store_l_read_doc(lua_State *L)
     }
     lua_closeslot(L, 4);
     err.code = rc;
-    return rc >= 0 ? 1 : rc == ERR_NOT_FOUND ? bind_fail(L, &err) : bind_raise(L, &err);
+    if (rc >= 0)
+        return 1;
+    return rc == ERR_NOT_FOUND ? bind_fail(L, &err) : bind_raise(L, &err);
 }
 
 static int push_bytes(lua_State *L, int (*get)(struct store *store, const struct hash *hash,

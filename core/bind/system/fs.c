@@ -204,14 +204,10 @@ static int l_entries_gc(lua_State *L)
 
 static void push_entry(lua_State *L, const struct fs_entry *entry)
 {
-    const char *type = entry->type == 'f'   ? "file"
-                       : entry->type == 'd' ? "directory"
-                       : entry->type == 'l' ? "link"
-                                            : "other";
     lua_createtable(L, 0, 5);
     lua_pushstring(L, entry->name);
     lua_setfield(L, -2, "name");
-    lua_pushstring(L, type);
+    lua_pushstring(L, fs_type_name(entry->type));
     lua_setfield(L, -2, "type");
     lua_pushinteger(L, (lua_Integer)entry->size);
     lua_setfield(L, -2, "size");

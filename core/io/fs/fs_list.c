@@ -44,7 +44,16 @@ static char type_of(struct scan *scan, int fd, const char *name, unsigned char k
         else if (rc < 0)
             scan->error = -rc;
     }
-    return kind == DT_REG ? 'f' : kind == DT_DIR ? 'd' : kind == DT_LNK ? 'l' : 'o';
+    if (kind == DT_REG || kind == DT_DIR)
+        return kind == DT_REG ? 'f' : 'd';
+    return kind == DT_LNK ? 'l' : 'o';
+}
+
+const char *fs_type_name(char type)
+{
+    if (type == 'f' || type == 'd')
+        return type == 'f' ? "file" : "directory";
+    return type == 'l' ? "link" : "other";
 }
 
 static bool is_temp(const char *name)
@@ -107,6 +116,11 @@ struct order {
     bool slash;
 };
 
+static unsigned char end_of(const struct order *order, const struct found *found)
+{
+    return order->slash && found->type == 'd' ? '/' : 0;
+}
+
 static int compare(const void *a, const void *b, void *ctx)
 {
     const struct order *order = ctx;
@@ -117,8 +131,8 @@ static int compare(const void *a, const void *b, void *ctx)
         p++;
         q++;
     }
-    int left = *p ? *p : order->slash && x->type == 'd' ? '/' : 0;
-    int right = *q ? *q : order->slash && y->type == 'd' ? '/' : 0;
+    int left = *p ? *p : end_of(order, x);
+    int right = *q ? *q : end_of(order, y);
     return left - right;
 }
 

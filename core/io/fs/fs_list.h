@@ -15,6 +15,9 @@ struct fs_entry {
     uint64_t inode;
 };
 
+/* "file", "directory", "link" or "other", static. */
+const char *fs_type_name(char type);
+
 struct fs_entries {
     struct fs_entry *items; /* sorted by the bytes of name */
     size_t count;

@@ -194,7 +194,11 @@ static int next_coded(struct reader *r)
         if (r->at == r->len)
             break;
         char c = r->text[r->at];
-        int code = slashes && c == 'u' ? take_hex(r, 1, 4) : c == '%' ? take_percent(r) : -1;
+        int code = -1;
+        if (slashes && c == 'u')
+            code = take_hex(r, 1, 4);
+        else if (c == '%')
+            code = take_percent(r);
         if (r->ends)
             return -1;
         if (code < 0) {
@@ -210,7 +214,9 @@ static int next_coded(struct reader *r)
 
 static int base64_letter(int c)
 {
-    return c == '-' ? '+' : c == '_' ? '/' : c;
+    if (c == '-')
+        return '+';
+    return c == '_' ? '/' : c;
 }
 
 static bool take_base64(struct reader *r, const char *form)
@@ -257,16 +263,23 @@ static bool take_hex_form(struct reader *r, const char *form)
     return true;
 }
 
+static bool take_form(struct reader *r, int which, const char *form)
+{
+    if (which == SPELLING_PLAIN)
+        return take_plain(r, form);
+    return which == SPELLING_HEX ? take_hex_form(r, form) : take_base64(r, form);
+}
+
 size_t spelling_match(const struct spelling *spelling, const char *text, size_t len, bool last)
 {
     size_t longest = 0;
     for (int i = 0; i < SPELLING_COUNT; i++) {
         struct reader r = {.text = text, .len = len, .last = last};
-        const char *form = spelling->form[i];
-        bool found = i == SPELLING_PLAIN ? take_plain(&r, form)
-                     : i == SPELLING_HEX ? take_hex_form(&r, form)
-                                         : take_base64(&r, form);
-        size_t n = found ? r.at : r.ends && !last ? len + 1 : 0;
+        size_t n = 0;
+        if (take_form(&r, i, spelling->form[i]))
+            n = r.at;
+        else if (r.ends && !last)
+            n = len + 1;
         longest = n > longest ? n : longest;
     }
     return longest;
@@ -284,8 +297,10 @@ static void mark(uint8_t *set, const char *bytes, int form)
 static void mark_letter(uint8_t *set, char c, int form)
 {
     char all[3] = {c, '\0', '\0'};
-    if (form >= SPELLING_BASE64)
-        all[1] = (char)(c == '+' ? '-' : c == '/' ? '_' : '\0');
+    if (form >= SPELLING_BASE64 && c == '+')
+        all[1] = '-';
+    if (form >= SPELLING_BASE64 && c == '/')
+        all[1] = '_';
     if (form == SPELLING_HEX)
         all[1] = (char)toupper((unsigned char)c);
     mark(set, all, form);

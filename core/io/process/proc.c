@@ -115,7 +115,9 @@ static int read_report(struct proc *p, struct proc_result *result, struct err *e
     while (read(p->report, &r, sizeof r) == (ssize_t)sizeof r)
         result->layers = r.layers;
     bool told = r.end != JAIL_NONE;
-    result->limit = p->child.limit ? p->child.limit : told ? limit_name(r.limit) : NULL;
+    result->limit = p->child.limit;
+    if (told && !result->limit)
+        result->limit = limit_name(r.limit);
     r.what[sizeof r.what - 1] = '\0';
     if (told && r.end == JAIL_NOT_ISOLATED)
         return proc_not_isolated(r.what, r.value, err);
@@ -126,7 +128,9 @@ static int read_report(struct proc *p, struct proc_result *result, struct err *e
     if (!told && !result->limit)
         return killed(err);
     result->exit = told && r.end == JAIL_EXITED ? r.value : -1;
-    result->signal = !told ? SIGKILL : r.end == JAIL_SIGNALED ? r.value : 0;
+    result->signal = told ? 0 : SIGKILL;
+    if (told && r.end == JAIL_SIGNALED)
+        result->signal = r.value;
     return 0;
 }
 

@@ -353,9 +353,10 @@ static int get_bytes(struct store *store, int which, const struct hash *hash, st
     int step = sqlite3_step(stmt);
     if (step == SQLITE_ROW)
         rc = join(store, stmt, out, err);
+    else if (step == SQLITE_DONE)
+        rc = not_found(which == READ_BLOB ? "blob" : "message", hash, err);
     else
-        rc = step == SQLITE_DONE ? not_found(which == READ_BLOB ? "blob" : "message", hash, err)
-                                 : db_fail(store->reader, step, err);
+        rc = db_fail(store->reader, step, err);
     sqlite3_reset(stmt);
     return !rc && !buf_ok(out) ? err_set(err, ERR_MEMORY, "out of memory") : rc;
 }

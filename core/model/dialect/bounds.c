@@ -146,7 +146,9 @@ static enum found pass_any(const struct text first, struct scan *s, const struct
     if (at && first.len >= MARK_MIN && memmem(s->at, (size_t)(at - s->at), first.at, first.len))
         return FOUND_NO; /* the call begins again */
     s->at = at ? at : s->at;
-    return at ? FOUND_YES : left < ANY_MAX ? FOUND_MORE : FOUND_NO;
+    if (at)
+        return FOUND_YES;
+    return left < ANY_MAX ? FOUND_MORE : FOUND_NO;
 }
 
 /* One item before the heart. */

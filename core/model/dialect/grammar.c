@@ -62,8 +62,10 @@ static int compile(struct template *t, const struct json *spec, struct err *err)
 {
     const char *text = json_string(spec, NULL);
     for (const char *at = text; at && *at;) {
-        at = *at == '{' ? add_capture(t, at) : *at == ' ' || *at == '\n' ? add_blanks(t, at)
-                                                                      : add_text(t, at);
+        if (*at == '{')
+            at = add_capture(t, at);
+        else
+            at = *at == ' ' || *at == '\n' ? add_blanks(t, at) : add_text(t, at);
         if (!at)
             return wrong(err, "has a template that cannot be read", text);
     }

@@ -60,7 +60,10 @@ static size_t step_name(char *name, size_t size, const char *step, size_t len)
         bool escaped = step[i] == '~' && i + 1 < len && (step[i + 1] == '0' || step[i + 1] == '1');
         if (n == size)
             return 0;
-        name[n++] = escaped ? (step[++i] == '1' ? '/' : '~') : step[i];
+        name[n] = step[i];
+        if (escaped)
+            name[n] = step[++i] == '1' ? '/' : '~';
+        n++;
     }
     return n;
 }
@@ -188,9 +191,10 @@ static const struct json *said(struct schema_ref w, const char *keyword, const c
     --*looks;
     w = resolved(w);
     const struct json *found = json_get(w.schema, keyword);
-    found = name                                  ? json_get_n(found, name, len)
-            : found && found->type == JSON_OBJECT ? found
-                                                  : NULL;
+    if (name)
+        found = json_get_n(found, name, len);
+    else if (found && found->type != JSON_OBJECT)
+        found = NULL;
     for (size_t i = 0; !found && ALTERNATIVES[i]; i++) {
         const struct json *list = json_get(w.schema, ALTERNATIVES[i]);
         for (size_t j = 0; !found && *looks && json_at(list, j); j++)

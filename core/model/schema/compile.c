@@ -223,9 +223,9 @@ static int read_rule(struct compiler *c, struct node *node, struct rule *rule,
     case SHAPE_NEEDS_7:
         return read_map(c, node, rule, where);
     case SHAPE_ITEMS_7:
-        return value->type == JSON_ARRAY && value->len ? read_list(c, node, rule, where)
-               : value->type == JSON_ARRAY             ? add_links(c, rule, 0)
-                                                       : read_one(c, node, rule, where);
+        if (value->type != JSON_ARRAY)
+            return read_one(c, node, rule, where);
+        return value->len ? read_list(c, node, rule, where) : add_links(c, rule, 0);
     case SHAPE_TYPES:
         return read_types(c, rule, where);
     case SHAPE_REGEX:
@@ -267,11 +267,13 @@ static int unknown(struct compiler *c, const struct json_member *member, const s
     int code = compile_fail(c, ERR_SCHEMA_UNSUPPORTED, where, "%s keyword \"%.*s\"",
                             drafts ? "a different draft's" : "an unknown",
                             (int)(member->key_len > 60 ? 60 : member->key_len), member->key);
-    err_fix(c->err, drafts == DRAFT_7
-                        ? "say \"$schema\": \"http://json-schema.org/draft-07/schema#\", or write "
-                          "it as in 2020-12"
-                    : drafts ? "say \"$schema\": \"https://json-schema.org/draft/2020-12/schema\""
-                             : "remove it; a note is \"$comment\" or begins with \"x-\"");
+    if (drafts == DRAFT_7)
+        err_fix(c->err, "say \"$schema\": \"http://json-schema.org/draft-07/schema#\", or write "
+                        "it as in 2020-12");
+    else if (drafts)
+        err_fix(c->err, "say \"$schema\": \"https://json-schema.org/draft/2020-12/schema\"");
+    else
+        err_fix(c->err, "remove it; a note is \"$comment\" or begins with \"x-\"");
     return code;
 }
 

@@ -132,14 +132,6 @@ void uri_resolve(struct buf *out, const char *base_text, size_t base_len, const 
     }
 }
 
-static int digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 int uri_fragment(struct buf *out, const char *ref, size_t len, bool *present)
 {
     size_t at = until(ref, len, "#");
@@ -149,8 +141,8 @@ int uri_fragment(struct buf *out, const char *ref, size_t len, bool *present)
             buf_putc(out, ref[at]);
             continue;
         }
-        int high = len - at > 2 ? digit(ref[at + 1]) : -1;
-        int low = len - at > 2 ? digit(ref[at + 2]) : -1;
+        int high = len - at > 2 ? hex_digit(ref[at + 1]) : -1;
+        int low = len - at > 2 ? hex_digit(ref[at + 2]) : -1;
         if (high < 0 || low < 0)
             return ERR_SCHEMA;
         buf_putc(out, (char)(high * 16 + low));

@@ -84,7 +84,8 @@ static void add_padded(struct format *f, const char *bytes, size_t len)
 static void add_integer(struct format *f, char c)
 {
     long long n = luaL_checkinteger(f->L, f->arg);
-    allow(f, c == 'd' || c == 'i' ? "-+0 " : c == 'u' ? "-0" : "-#0", true, c);
+    const char *flags = c == 'u' ? "-0" : "-#0";
+    allow(f, c == 'd' || c == 'i' ? "-+0 " : flags, true, c);
     char *to = text_reserve(&f->text, NUMBER_MAX);
     memcpy(f->d.form + f->d.len, (char[]){'l', 'l', c, '\0'}, 4);
 #pragma GCC diagnostic push
@@ -155,10 +156,8 @@ static void quote_number(struct text *out, lua_State *L, int idx)
         long long n = lua_tointeger(L, idx);
         snprintf(number, sizeof number, n == INT64_MIN ? "0x%llx" : "%lld", n);
     } else if (real == HUGE_VAL || real == -HUGE_VAL || real != real) {
-        snprintf(number, sizeof number, "%s",
-                 real != real ? "(0/0)"
-                 : real > 0   ? "1e9999"
-                              : "-1e9999");
+        const char *infinite = real > 0 ? "1e9999" : "-1e9999";
+        snprintf(number, sizeof number, "%s", real != real ? "(0/0)" : infinite);
     } else {
         snprintf(number, sizeof number, "%a", real);
     }

@@ -12,6 +12,14 @@ static bool is_tail(char c)
 }
 
 /* The end of the character at s, or NULL when it is none. */
+/* How many bytes follow a first one that is no ASCII; -1: it is none. */
+static int tail_of(unsigned char c)
+{
+    if (c < 0xC0 || c >= 0xFE)
+        return -1;
+    return 1 + (c >= 0xE0) + (c >= 0xF0) + (c >= 0xF8) + (c >= 0xFC);
+}
+
 static const char *decode(const char *s, const char *end, bool lax, uint32_t *code)
 {
     static const uint32_t least[] = {0, 0x80, 0x800, 0x10000, 0x200000, 0x4000000};
@@ -20,13 +28,7 @@ static const char *decode(const char *s, const char *end, bool lax, uint32_t *co
         *code = c;
         return s + 1;
     }
-    int tail = c >= 0xFE   ? -1
-               : c >= 0xFC ? 5
-               : c >= 0xF8 ? 4
-               : c >= 0xF0 ? 3
-               : c >= 0xE0 ? 2
-               : c >= 0xC0 ? 1
-                           : -1;
+    int tail = tail_of(c);
     if (tail < 0 || end - s <= tail)
         return NULL;
     uint32_t n = c & (0x3Fu >> tail);
@@ -47,7 +49,7 @@ static size_t encode(char out[6], uint32_t n)
         out[0] = (char)n;
         return 1;
     }
-    size_t len = n < 0x800 ? 2 : n < 0x10000 ? 3 : n < 0x200000 ? 4 : n < 0x4000000 ? 5 : 6;
+    size_t len = 2u + (n >= 0x800) + (n >= 0x10000) + (n >= 0x200000) + (n >= 0x4000000);
     for (size_t i = len - 1; i > 0; i--, n >>= 6)
         out[i] = (char)(0x80 | (n & 0x3F));
     out[0] = (char)(0xFFu << (8 - len) | n);

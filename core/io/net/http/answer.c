@@ -19,7 +19,8 @@ static void put_reason(struct buf *out, int status)
     bool is_first = true;
     for (; *name; name++) {
         bool is_letter = *name >= 'A' && *name <= 'Z' && !is_first && status != 200;
-        buf_putc(out, *name == '_' ? ' ' : is_letter ? (char)(*name - 'A' + 'a') : *name);
+        char c = is_letter ? (char)(*name - 'A' + 'a') : *name;
+        buf_putc(out, c == '_' ? ' ' : c);
         is_first = *name == '_';
     }
 }

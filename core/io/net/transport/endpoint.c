@@ -262,10 +262,9 @@ static void on_resolved(uv_getaddrinfo_t *lookup, int status, struct addrinfo *f
         err_os(&err, error ? error : ENOMEM, "the name %s cannot be resolved", e->host);
     } else {
         bool unknown = status == UV_EAI_NONAME || status == UV_EAI_NODATA;
+        const char *why = status ? uv_strerror(status) : "no address";
         err_set(&err, ERR_NET, "the name %s cannot be resolved: %s", e->host,
-                unknown  ? "no host has it"
-                : status ? uv_strerror(status)
-                         : "no address");
+                unknown ? "no host has it" : why);
         err_fix(&err, "%s",
                 unknown ? "check its spelling, or the network that knows it"
                         : "check the host in the URL and the network");

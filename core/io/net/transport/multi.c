@@ -71,7 +71,9 @@ static struct watch *watch_of(struct multi *m, curl_socket_t fd)
 static int arm(struct multi *m, curl_socket_t fd, struct watch *w)
 {
     struct epoll_event event = {.events = w->wanted, .data.fd = fd};
-    int op = !w->wanted ? EPOLL_CTL_DEL : w->armed ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    int op = w->armed ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    if (!w->wanted)
+        op = EPOLL_CTL_DEL;
     if (w->armed == w->wanted)
         return 0;
     w->armed = w->wanted;
@@ -108,12 +110,13 @@ static void on_event(struct multi *m, const struct epoll_event *event)
     curl_socket_t fd = event->data.fd;
     struct watch *w = &m->watches[fd];
     bool failed = event->events & (EPOLLERR | EPOLLHUP);
+    int flags = failed || event->events & EPOLLIN ? CURL_CSELECT_IN : 0;
+    if (failed || event->events & EPOLLOUT)
+        flags |= CURL_CSELECT_OUT;
     if (!w->wanted) // its server has closed it, or it was for sending
         (void)arm(m, fd, w);
     else
-        act(m, fd,
-            (failed || event->events & EPOLLIN ? CURL_CSELECT_IN : 0) |
-                (failed || event->events & EPOLLOUT ? CURL_CSELECT_OUT : 0));
+        act(m, fd, flags);
 }
 
 static void on_events(uv_poll_t *poll, int status, int readable)
@@ -135,9 +138,9 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *un
     (void)unused;
     if (!w)
         return -1;
-    w->wanted = what == CURL_POLL_REMOVE ? 0
-                                         : (uint8_t)((what & CURL_POLL_IN ? EPOLLIN : 0) |
-                                                     (what & CURL_POLL_OUT ? EPOLLOUT : 0));
+    w->wanted = what != CURL_POLL_REMOVE && what & CURL_POLL_IN ? EPOLLIN : 0;
+    if (what != CURL_POLL_REMOVE && what & CURL_POLL_OUT)
+        w->wanted |= EPOLLOUT;
     return w->wanted ? arm(ctx, fd, w) : 0;
 }
 
@@ -251,7 +254,9 @@ int multi_add(struct multi *m, CURL *easy)
         uv_poll_start(&m->poll, UV_READABLE, on_events);
     CURLMcode rc = m->curl->multi_add_handle(m->handle, easy);
     m->count += rc == CURLM_OK;
-    return rc == CURLM_OK ? 0 : rc == CURLM_OUT_OF_MEMORY ? ERR_MEMORY : ERR_BUG;
+    if (rc == CURLM_OK)
+        return 0;
+    return rc == CURLM_OUT_OF_MEMORY ? ERR_MEMORY : ERR_BUG;
 }
 
 void multi_remove(struct multi *m, CURL *easy)

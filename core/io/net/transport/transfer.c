@@ -29,9 +29,11 @@ static uint64_t due_of(const struct transfer *x, const char **name, uint32_t *ms
     static const char *const names[] = {"connect", "connect", "first_byte", "idle"};
     const struct transport_deadlines *d = &x->deadlines;
     *name = names[x->phase];
-    *ms = x->phase == TRANSFER_STREAMS ? d->idle
-          : x->phase == TRANSFER_WAITS ? d->first_byte
-                                       : d->connect;
+    *ms = d->connect;
+    if (x->phase == TRANSFER_STREAMS)
+        *ms = d->idle;
+    else if (x->phase == TRANSFER_WAITS)
+        *ms = d->first_byte;
     uint64_t due = x->since + *ms;
     if (x->began + d->total < due) {
         due = x->began + d->total;

@@ -58,7 +58,10 @@ static int copy_pages(struct copy *copy)
         rc = rc ? rc : sqlite3_backup_step(backup, -1);
         sqlite3_backup_finish(backup);
     }
-    rc = backup && rc == SQLITE_DONE ? 0 : db_fail(new, rc ? rc : sqlite3_errcode(new), copy->err);
+    if (backup && rc == SQLITE_DONE)
+        rc = 0;
+    else
+        rc = db_fail(new, rc ? rc : sqlite3_errcode(new), copy->err);
     sqlite3_close(new);
     return rc;
 }

@@ -121,12 +121,13 @@ static void check_link(struct check *check, sqlite3_stmt *row, const struct stor
     if (is_whole)
         memcpy(hash.bytes, sqlite3_column_blob(row, REBUILD_HASH), HASH_SIZE);
     bool is_dropped = head->dropped && strcmp(event->kind, "dropped") == 0;
-    const char *why = event->n != head->n + 1 ? "an event before this one is missing"
-                      : sqlite3_column_int64(row, REBUILD_PREV) != head->seq
-                          ? "it does not point to the one before"
-                      : !is_whole || (!is_dropped && !event_hash_is(&head->hash, event, &hash))
-                          ? "its hash does not follow from its bytes and the one before"
-                          : NULL;
+    const char *why = NULL;
+    if (event->n != head->n + 1)
+        why = "an event before this one is missing";
+    else if (sqlite3_column_int64(row, REBUILD_PREV) != head->seq)
+        why = "it does not point to the one before";
+    else if (!is_whole || (!is_dropped && !event_hash_is(&head->hash, event, &hash)))
+        why = "its hash does not follow from its bytes and the one before";
     if (why && !head->bad)
         event_problem(check, "chain", event, why);
     *head = (struct head){event->n, event->seq, hash, head->bad || why, head->dropped};

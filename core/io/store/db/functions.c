@@ -31,7 +31,7 @@ static int parse(sqlite3_value *value, struct json_doc *doc)
     if (!text) // it is not NULL
         return ERR_MEMORY;
     int rc = json_parse(doc, text, (size_t)sqlite3_value_bytes(value), NULL, NULL);
-    return rc ? rc : doc->root.type == JSON_OBJECT ? 0 : ERR_JSON;
+    return !rc && doc->root.type != JSON_OBJECT ? ERR_JSON : rc;
 }
 
 static void add_member(struct json_builder *b, const struct json_member *m)

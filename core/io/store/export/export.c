@@ -69,9 +69,9 @@ static const char list_generations[] =
 int export_row(struct exporter *x, int which)
 {
     int step = sqlite3_step(x->stmts[which]);
-    return step == SQLITE_ROW    ? 1
-           : step == SQLITE_DONE ? 0
-                                 : db_fail(x->store->reader, step, x->err);
+    if (step == SQLITE_ROW)
+        return 1;
+    return step == SQLITE_DONE ? 0 : db_fail(x->store->reader, step, x->err);
 }
 
 int export_corrupt(struct exporter *x, const char *what, const char *id)
@@ -121,8 +121,9 @@ static bool is_starved(const struct exporter *x)
 
 static int no_text(struct exporter *x)
 {
-    return is_starved(x) ? err_set(x->err, ERR_MEMORY, "out of memory")
-                         : export_corrupt(x, "a text of", x->run ? x->run : "a run");
+    if (is_starved(x))
+        return err_set(x->err, ERR_MEMORY, "out of memory");
+    return export_corrupt(x, "a text of", x->run ? x->run : "a run");
 }
 
 static bool read_event(sqlite3_stmt *row, struct store_seen *event)
@@ -224,10 +225,11 @@ static int each_event(struct exporter *x, const struct buf *list, event_fn *fn)
     int rc = 0;
     for (size_t i = 0; !rc && i < list->len / sizeof *seqs; i++) {
         sqlite3_bind_int64(x->stmts[EXPORT_EVENT], 1, seqs[i]);
-        int found = export_row(x, EXPORT_EVENT);
-        rc = found < 0    ? found
-             : found == 0 ? export_corrupt(x, "an event of", x->run)
-                          : fn(x, x->stmts[EXPORT_EVENT]);
+        rc = export_row(x, EXPORT_EVENT);
+        if (rc == 0)
+            rc = export_corrupt(x, "an event of", x->run);
+        else if (rc > 0)
+            rc = fn(x, x->stmts[EXPORT_EVENT]);
         sqlite3_reset(x->stmts[EXPORT_EVENT]);
     }
     return rc;

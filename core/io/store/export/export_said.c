@@ -142,7 +142,9 @@ static int read_link(struct exporter *x, int64_t id, struct link *link)
         link->parent = sqlite3_column_int64(stmt, 1);
     }
     sqlite3_reset(stmt);
-    return rc < 0 ? rc : whole ? 0 : lost_before(x, &link->hash);
+    if (rc < 0)
+        return rc;
+    return whole ? 0 : lost_before(x, &link->hash);
 }
 
 static int write_message(struct exporter *x, const struct link *link, const struct hash *parent)
@@ -190,7 +192,8 @@ static int put_message(struct exporter *x, const struct hash *hash)
         rc = read_link(x, link.parent, &link);
         if (!rc && (fresh = see(x, &link.hash)) == 0)
             return write_stack(x, &link.hash);
-        rc = rc ? rc : fresh < 0 ? fresh : 0;
+        if (!rc && fresh < 0)
+            rc = fresh;
     }
     return rc;
 }

@@ -134,7 +134,9 @@ enum project_reach project_reach(const struct projector *projector, size_t index
         p = directives_read(directives_statement_end(p, end), end, &directives);
     if (p == end)
         return PROJECT_IDLE;
-    return first.own ? PROJECT_OWN : first.near ? PROJECT_NEAR : PROJECT_WIDE;
+    if (first.own)
+        return PROJECT_OWN;
+    return first.near ? PROJECT_NEAR : PROJECT_WIDE;
 }
 
 static int prepare(struct projector *projector, int index, struct err *err)

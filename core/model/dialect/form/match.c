@@ -192,7 +192,9 @@ static enum found ends_otherwise(const struct match *m, const struct template *t
 {
     struct scan look = *m->s;
     scan_blanks(&look);
-    enum found best = look.at == look.end ? (look.final ? FOUND_YES : FOUND_MORE) : FOUND_NO;
+    enum found best = FOUND_NO;
+    if (look.at == look.end)
+        best = look.final ? FOUND_YES : FOUND_MORE;
     for (i++; i <= t->count && best != FOUND_YES; i++) {
         struct text mark =
             i < t->count ? (struct text){t->items[i].text, t->items[i].len} : m->form->close;

@@ -93,10 +93,8 @@ static bool quoted_value(struct buf *out, const char *text, size_t len, unsigned
 static unsigned as_types(unsigned types, enum param_written written)
 {
     const unsigned all = ~0u;
-    if (!types)
-        return written == PARAM_JSON     ? all
-               : written == PARAM_EITHER ? all & ~(unsigned)SCHEMA_TYPE_STRING
-                                         : 0;
+    if (!types && written != PARAM_TEXT)
+        types = all;
     return written == PARAM_JSON ? types : types & ~(unsigned)SCHEMA_TYPE_STRING;
 }
 

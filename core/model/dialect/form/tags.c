@@ -73,10 +73,11 @@ static const char *empty_of(const char *from, const char *to, unsigned types)
 {
     while (from < to && scan_blank(*from))
         from++;
-    return from < to || types & SCHEMA_TYPE_STRING ? NULL
-        : types & SCHEMA_TYPE_ARRAY           ? "[]"
-        : types & SCHEMA_TYPE_OBJECT          ? "{}"
-                                              : NULL;
+    if (from < to || types & SCHEMA_TYPE_STRING)
+        return NULL;
+    if (types & SCHEMA_TYPE_ARRAY)
+        return "[]";
+    return types & SCHEMA_TYPE_OBJECT ? "{}" : NULL;
 }
 
 /* Before a mark that is said twice. */

@@ -221,7 +221,10 @@ static enum found set(struct lenient *l)
             break;
         if (!first)
             buf_putc(l->out, ',');
-        found = s->at == s->end ? FOUND_MORE : memchr("{[(", *s->at, 3) ? FOUND_NO : value(l);
+        if (s->at == s->end)
+            found = FOUND_MORE;
+        else
+            found = memchr("{[(", *s->at, 3) ? FOUND_NO : value(l);
         lenient_blanks(l);
         if (found == FOUND_YES && s->at < s->end && *s->at != ',' && *s->at != '}')
             found = FOUND_NO;

@@ -16,14 +16,18 @@ static enum found more_or(const struct scan *s, enum found otherwise)
 static const char *behind_comment(const char *at, const char *end)
 {
     size_t left = (size_t)(end - at);
-    bool line = left > 1 && at[0] == '/' && at[1] == '/',
-         block = left > 1 && at[0] == '/' && at[1] == '*';
+    if (left < 2 || at[0] != '/' || (at[1] != '/' && at[1] != '*'))
+        return at;
     if (left > COMMENTS_MAX)
         left = COMMENTS_MAX;
-    const char *close = line    ? memchr(at, '\n', left)
-                        : block ? memmem(at + 2, left - 2, "*/", 2)
-                                : NULL;
-    return close ? close + (line ? 1 : 2) : at;
+    const char *close;
+    if (at[1] == '/')
+        close = memchr(at, '\n', left);
+    else
+        close = memmem(at + 2, left - 2, "*/", 2);
+    if (!close)
+        return at;
+    return *close == '\n' ? close + 1 : close + 2;
 }
 
 /* Blanks, and at most so many bytes of comments and blanks between them. */
@@ -156,11 +160,7 @@ static int hex4(const struct scan *s, const char *at)
     for (int i = 0; i < 4; i++, at++) {
         if (at >= s->end)
             return -2;
-        char c = *at;
-        int digit = c >= '0' && c <= '9' ? c - '0'
-            : c >= 'a' && c <= 'f'       ? c - 'a' + 10
-            : c >= 'A' && c <= 'F'       ? c - 'A' + 10
-                                         : -1;
+        int digit = hex_digit(*at);
         if (digit < 0)
             return -1;
         code = code * 16 + digit;

@@ -52,7 +52,9 @@ static enum found pass_string(struct scan *s)
 
 static char closing(char open)
 {
-    return open == '(' ? ')' : open == '[' ? ']' : '}';
+    if (open == '(')
+        return ')';
+    return open == '[' ? ']' : '}';
 }
 
 enum found scan_brackets(struct scan *s)

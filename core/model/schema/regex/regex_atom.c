@@ -15,14 +15,6 @@ static void emit_set(struct regex_parser *p, struct regex_ranges *ranges, bool n
 
 /* ---- escapes ---- */
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Exactly n hexadecimal digits. */
 static bool hex(struct regex_parser *p, int n, uint32_t *value)
 {

@@ -59,7 +59,7 @@ static struct level level_at(const struct search *s, unsigned nesting)
 uint32_t regex_next(const char *text, size_t len, size_t *at)
 {
     const unsigned char *p = (const unsigned char *)text + *at;
-    size_t size = p[0] < 0x80 ? 1 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : 4;
+    size_t size = 1u + (p[0] >= 0x80) + (p[0] >= 0xE0) + (p[0] >= 0xF0);
     if (size > len - *at)
         size = 1;
     *at += size;
