@@ -700,6 +700,11 @@ WHERE seq IN (SELECT seq FROM entry WHERE card = :card AND step = 0 UNION SELECT
   AND seq > coalesce(:since, 0)
 ORDER BY seq LIMIT coalesce(:limit, 1000);
 
+-- The commit that an epic starts from; a fork's is that of what it was forked from.
+-- name: source
+SELECT seq, repo, ref, subdir, commit_id AS "commit", executable AS "executable:json", left_out AS "left:json" FROM source
+WHERE tree = coalesce((SELECT source FROM lineage WHERE card = :tree ORDER BY depth DESC LIMIT 1), :tree);
+
 -- The files of a tree as they were after commit :seq (NULL: now), the tree's own rows over its base.
 -- name: tree_files
 WITH RECURSIVE layer (depth, id, seq, base, upto) AS (

@@ -82,7 +82,7 @@ function M.open(project, store, card, look, is_known)
   end
   local ok
   ok, err = disk.materialise(store, root, self.files, {
-    made = self.made, new = new, found = self.found, aside = not new and asides.of(project, store, epic, card.id, is_known) or nil,
+    made = self.made, new = new, found = self.found, executable = tree_files.executable(store, epic), aside = not new and asides.of(project, store, epic, card.id, is_known) or nil,
   })
   if not ok then
     self:close()
