@@ -705,6 +705,16 @@ ORDER BY seq LIMIT coalesce(:limit, 1000);
 SELECT seq, repo, ref, subdir, commit_id AS "commit", executable AS "executable:json", left_out AS "left:json" FROM source
 WHERE tree = coalesce((SELECT source FROM lineage WHERE card = :tree ORDER BY depth DESC LIMIT 1), :tree);
 
+-- What was merged into a tree, by event: the changes of each merge; a fork has those of what it was forked from.
+-- name: tree_merges
+SELECT f.from_seq AS seq, CAST(strftime('%s', e.at) AS INTEGER) AS time, e.run, nullif(f.card, '') AS card, f.path,
+       hash_digits(f.blob) AS blob
+FROM (SELECT tree, from_seq, card, path, blob FROM tree_file WHERE tree = :tree
+      UNION ALL SELECT f.tree, f.from_seq, f.card, f.path, f.blob FROM lineage l JOIN tree_file f
+      ON f.tree = l.source AND f.from_seq <= l.upto WHERE l.card = :tree) f
+JOIN journal e ON e.seq = f.from_seq
+ORDER BY f.from_seq, f.path;
+
 -- The files of a tree as they were after commit :seq (NULL: now), the tree's own rows over its base. A seed has files,
 -- and no row in tree.
 -- name: tree_files
