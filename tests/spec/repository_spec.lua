@@ -62,6 +62,25 @@ describe("an epic with a source", function()
   end)
 end)
 
+describe("a repository that cannot be read", function()
+  it("ends the run before its first card, and the next run goes on when it is mended", function()
+    local dir = orket.directory() .. "/repo"
+    orket.shell("git init -q " .. dir)
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = TEAM, source = { repo = dir } })
+    local text, code = w:run()
+    assert.equal(1, code)
+    assert(text:find("ERR_GIT: the repository has no commit HEAD", 1, true), text)
+    assert.same({ {}, {} }, { w:events("turn.started"), w:events("source.imported") })
+    orket.write(dir .. "/src/main.sh", "echo old\n")
+    git(dir, "add -A")
+    git(dir, "commit -qm first")
+    text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal("echo better\n", w:made("src/main.sh"))
+    w:replays("ep.1")
+  end)
+end)
+
 local TWO = [[
 function work(talk)
   if talk.card == "A" then

@@ -8,7 +8,7 @@ local fs = require("orket.core.fs")
 local options = require("orket.options")
 local reader = require("orket.project.reader")
 local readonly = require("orket.view.readonly")
-local sources = require("orket.repository.source")
+local epic_source = require("orket.repository.epic_source")
 local text = require("orket.view.format.text")
 local wrap = require("orket.view.format.wrap")
 
@@ -45,7 +45,7 @@ local function write(store, dir, card, source)
     return nil, err
   end
   local root <close> = fs.root(dir)
-  local repository <close>, why = sources.open({ root = root }, source.repo)
+  local repository <close>, why = epic_source.open({ root = root }, source.repo)
   if not repository then
     return nil, why
   end

@@ -18,6 +18,7 @@ local tree_head = require("orket.workspace.tree_head")
 local labels = require("orket.governance.labels")
 local merging = require("orket.workspace.merging")
 local places = require("orket.workspace.places")
+local epic_source = require("orket.repository.epic_source")
 local sys = require("orket.core.sys")
 
 local M = {}
@@ -237,6 +238,20 @@ function Tree:publish()
     err.class = "environment" -- the merge is recorded: it is the directory that fails, and no work
   end
   return ok, err
+end
+
+---Reads the repository that a new epic starts from, if it has one: before its first card, because no card can mend what
+---is wrong with it.
+---@param project table opened as owner
+---@param store table
+---@param epic string
+---@return any|nil ok
+---@return Error|nil
+function M.begin(project, store, epic)
+  if #store:read("tree", { tree = epic }) > 0 or not epic_source.of(project, store, epic) then
+    return true
+  end
+  return tree_files.seed(project, store, epic, places.epic(epic))
 end
 
 ---Brings the directory of an epic whose merges an earlier process made back to the journal: that one may have been

@@ -6,7 +6,7 @@ local disk = require("orket.workspace.disk")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
 local hold = require("orket.workspace.hold")
-local sources = require("orket.repository.source")
+local epic_source = require("orket.repository.epic_source")
 local labels = require("orket.governance.labels")
 local tables = require("orket.util.tables")
 local merge = require("orket.core.merge")
@@ -104,13 +104,13 @@ local function seed_of_source(project, store, epic, root, source)
   end
   local tree
   if not err then
-    tree, err = sources.read(project, source, root)
+    tree, err = epic_source.read(project, source, root)
   end
   if not tree then
     return nil, err
   end
   local tx = begin(project)
-  sources.record(tx, epic, source, tree)
+  epic_source.record(tx, epic, source, tree)
   local ok
   ok, err = record_seed(project, tx, epic, tree.texts)
   if not ok then
@@ -120,7 +120,7 @@ local function seed_of_source(project, store, epic, root, source)
 end
 
 local function new_seed(project, store, epic, root)
-  local source = sources.of(project, store, epic)
+  local source = epic_source.of(project, store, epic)
   if source then
     return seed_of_source(project, store, epic, root, source)
   end
@@ -130,7 +130,7 @@ end
 local function load_seed(project, store, epic, path)
   local known = store:read("tree", { tree = epic })[1]
   -- its first merge may never have been published
-  local create = known ~= nil or sources.of(project, store, epic) ~= nil
+  local create = known ~= nil or epic_source.of(project, store, epic) ~= nil
   local root <close>, why, code, fix = project.root:beneath(path, { create = create })
   if not root and (known or code ~= "ERR_NOT_FOUND") then
     return errors.check(nil, why, code, fix)

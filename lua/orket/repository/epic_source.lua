@@ -1,4 +1,4 @@
--- source.lua: the repository that an epic starts from: the "source" of the epic, or of the organization.
+-- epic_source.lua: the repository that an epic starts from: the "source" of the epic, or of the organization.
 
 local errors = require("orket.errors")
 local git = require("orket.repository.git")
