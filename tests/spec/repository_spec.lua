@@ -62,6 +62,29 @@ describe("an epic with a source", function()
   end)
 end)
 
+local COMMAND = [[
+function work(talk)
+  return steps(talk,
+    function() return say(call("run_command", { argv = { "sh", "src/main.sh" } })) end,
+    function() return say(finish()) end)
+end
+]]
+
+describe("a repository of more files than one look", function()
+  it("has its commands run, and what they leave is taken over", function()
+    local dir = repository({ ["src/main.sh"] = "echo from the repository >made.txt\n" })
+    orket.shell(("mkdir %s/many && cd %s/many && seq 11000 | xargs touch"):format(dir, dir))
+    git(dir, "add -A")
+    git(dir, "commit -qm many")
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = COMMAND, source = { repo = dir },
+      rules = { commands = { { argv = { "sh", "src/main.sh" } } } } })
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.equal("from the repository\n", w:made("made.txt"))
+    assert(w:exists("workspace/ep/tree/many/11000"))
+  end)
+end)
+
 describe("a repository that cannot be read", function()
   it("ends the run before its first card, and the next run goes on when it is mended", function()
     local dir = orket.directory() .. "/repo"

@@ -7,6 +7,7 @@
 
 local async = require("orket.async")
 local cjson = require("cjson")
+local disk = require("orket.workspace.disk")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
 local tables = require("orket.util.tables")
@@ -126,7 +127,7 @@ local function look(turn, judge)
   local ok, err = swept(turn, found)
   local entries, more
   if ok then
-    entries, more = errors.check(turn.tree.root:walk())
+    entries, more = errors.check(turn.tree.root:walk(".", disk.FILES_MAX))
     ok, err = entries, more
   end
   if not ok then

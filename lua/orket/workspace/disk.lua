@@ -7,6 +7,8 @@ local tables = require("orket.util.tables")
 
 local M = {}
 
+M.FILES_MAX = 200000 -- of one tree that can be looked at
+
 local SLICE = 100 -- files between two looks at the loop
 
 ---The bytes of a blob; no blob is no bytes.
@@ -118,7 +120,7 @@ end
 -- Removes what the journal does not know, left behind by a crash or by a verification; answers which
 -- known files are there.
 local function sift(root, manifest, options)
-  local entries, more, code, fix = root:walk()
+  local entries, more, code, fix = root:walk(".", M.FILES_MAX)
   if not entries then
     return errors.check(nil, more, code, fix)
   end

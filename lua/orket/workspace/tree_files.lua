@@ -20,7 +20,7 @@ local SEED_MAX = 256 * 1024 * 1024
 
 -- The files that lie in the epic's directory before anything was merged into it.
 local function read_seed(root)
-  local entries, more, code, fix = root:walk()
+  local entries, more, code, fix = root:walk(".", disk.FILES_MAX)
   if not entries then
     return errors.check(nil, more, code, fix)
   elseif more then
