@@ -108,7 +108,7 @@ local SENTENCE = {
   ["call.result"] = result,
   ["file.written"] = function(b) return not b.tree and "wrote " .. b.path or nil end, -- an epic's first files are no news
   ["source.imported"] = function(b)
-    local left = #b.left > 0 and (", without %d names that stay there"):format(#b.left) or ""
+    local left = #b.left > 0 and (", %d left out"):format(#b.left) or ""
     return ("starts from commit %s of %s%s"):format(b.commit:sub(1, 12), b.repo, left)
   end,
   ["file.deleted"] = function(b) return "deleted " .. b.path end,
