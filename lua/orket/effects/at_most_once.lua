@@ -63,7 +63,9 @@ local function note(turn, kind, body, wait)
   tx:event(kind, turn.card.id, body, { step = turn.step })
   if not wait then
     tx:commit(function(ok, message, code)
-      turn.broken = turn.broken or not ok and errors.new(code, message)
+      if not ok then
+        turn:breaks(errors.new(code, message))
+      end
     end)
     return true
   end

@@ -193,8 +193,7 @@ local function record_changes(turn, ran, contents)
   for _, change in ipairs(ran.changes or {}) do
     local bytes = contents[change.path]
     turn.tx:blob(bytes)
-    turn.fresh = turn.fresh or {}
-    turn.fresh[change.blob] = bytes
+    turn:remember(change.blob, bytes)
     turn:changed(change.path, change.blob, #bytes)
   end
 end
@@ -212,7 +211,7 @@ end
 local function put_back(turn)
   local store = {}
   function store.blob(_, name)
-    local bytes = turn.fresh and turn.fresh[name]
+    local bytes = turn:uncommitted(name)
     if bytes then
       return bytes
     end

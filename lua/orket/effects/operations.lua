@@ -28,8 +28,7 @@ local on_file = {}
 on_file["fs.write"] = function(turn, result, bytes)
   local blob = turn.tx:blob(bytes)
   turn.tree:remember(blob, bytes)
-  turn.fresh = turn.fresh or {}
-  turn.fresh[blob] = bytes
+  turn:remember(blob, bytes)
   turn:changed(result.path, blob, #bytes)
   return { path = result.path, bytes = result.bytes }
 end
@@ -50,8 +49,7 @@ local function too_many(what, most)
 end
 
 on_card["card.comment"] = function(turn, record)
-  turn.comments = (turn.comments or 0) + 1
-  if turn.comments > COMMENTS_MOST then
+  if turn:count_comment() > COMMENTS_MOST then
     return too_many("comments", COMMENTS_MOST)
   end
   turn.tx:event("comment.added", turn.card.id, { text = record.text, labels = turn.marks })
@@ -66,7 +64,7 @@ on_card["card.move"] = function(turn, record)
       code = "ERR_TRANSITION", class = "refusal", message = verdict.why, fix = verdict.fix, rule = verdict.rule,
     }
   end
-  turn.proposal = { status = record.status, reason = record.reason, why = record.why }
+  turn:propose({ status = record.status, reason = record.reason, why = record.why })
   return { proposed = record.status }
 end
 
@@ -107,7 +105,7 @@ local function scope_of(turn)
 end
 
 on_card["card.create"] = function(turn, record)
-  if (turn.created or 0) >= CARDS_MOST then
+  if turn.created >= CARDS_MOST then
     return too_many("cards", CARDS_MOST)
   elseif turn.engine:cards_made(turn) >= RUN_CARDS_MOST then
     return nil, errors.new("ERR_LIMIT",
@@ -153,7 +151,8 @@ on_card["card.nominate"] = note("card.nominated")
 on_card["card.refine"] = note("refinement.proposed")
 
 on_card["turn.finish"] = function(turn, record)
-  turn.proposal = { status = record.status or turn.review and "done" or "ready_for_testing", why = record.summary }
+  local usual = turn.review and "done" or "ready_for_testing"
+  turn:propose({ status = record.status or usual, why = record.summary })
   return { finished = true }
 end
 

@@ -179,7 +179,6 @@ function M.perform(turn, call, request, yes)
   local closing <close> = call
   local done = { call = request.id, request = request, yes = yes }
   local tool = turn.generation.tools[request.name]
-  turn.met = nil
   mark(turn, tool, request)
   local outcome, err = run_box(turn, call, tool, done)
   done.unsettled = done.unsettled or no_answer(err)

@@ -177,7 +177,7 @@ local function decide(turn, known, question, ask)
     generation = witness.generation and witness.generation.id, found = next(witness.found) and witness.found or nil,
     rule = refusal and refusal.rule, why = refusal and refusal.why, fix = refusal and refusal.fix, where = refusal and refusal.where,
   }
-  turn.again = false -- not interrupted: it waited
+  turn:is_fresh_call()
   turn.tape:add("approval.settled", known.settled)
   return note(turn, known.settled)
 end
