@@ -242,8 +242,9 @@ end
 ---@return table|nil result {exit?, signal?, limit?, stdout, stderr, changed, put_back?}
 ---@return Error|nil
 function M.perform(turn, permit, about)
-  if turn.capped then
-    return nil, errors.new("ERR_LIMIT", turn.capped.why, turn.capped.fix)
+  local cap = turn:cap()
+  if cap then
+    return nil, errors.new("ERR_LIMIT", cap.why, cap.fix)
   end
   local program = permit:path()
   turn:label(turn.tree:all_labels(), about.call) -- it may read any file of it

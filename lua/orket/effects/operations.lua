@@ -69,8 +69,7 @@ on_card["card.move"] = function(turn, record)
 end
 
 on_card["card.excuse"] = function(turn, record)
-  turn:park(record.reason or record.why)
-  return { proposed = turn.parked.status }
+  return { proposed = turn:park(record.reason or record.why) }
 end
 
 -- An epic's own card, or one that was there before it was forked.
@@ -201,8 +200,9 @@ end
 
 -- Once a cap is reached the turn writes nothing more, also where less would fit.
 local function make_room(turn, bytes)
-  if turn.capped then
-    return nil, errors.new("ERR_LIMIT", turn.capped.why, turn.capped.fix)
+  local cap = turn:cap()
+  if cap then
+    return nil, errors.new("ERR_LIMIT", cap.why, cap.fix)
   end
   local ok, err = turn.engine:room(turn, bytes)
   if not ok then

@@ -159,14 +159,14 @@ end
 ---A cap is reached. The turn waits for room; one that used up what is its own ends.
 ---@param body table of budget.reached
 function Turn:reached(body)
-  if self.capped then
+  if self:cap() then
     return
   end
   self:record("budget.reached", body)
   if body.ends then
-    self.parked = { status = "blocked", reason = "resource", why = body.why }
+    self:come_to({ kind = "parked", status = "blocked", reason = "resource", why = body.why })
   else
-    self.capped = body
+    self:come_to({ kind = "capped", cap = body })
   end
 end
 
@@ -174,25 +174,18 @@ end
 ---@param body table of model.paused
 function Turn:pause(body)
   self:record("model.paused", body)
-  self.capped = body
+  self:come_to({ kind = "capped", cap = body })
 end
 
 ---Parks the card; the turn stays open and goes on when there is room, or the pause is over.
 ---@return boolean|nil ok
 ---@return Error|nil
 function Turn:wait()
-  local ok, err = moves.add(self.tx, self.card, "blocked", { role = "system", reason = "resource", why = self.capped.why })
+  local ok, err = moves.add(self.tx, self.card, "blocked", { role = "system", reason = "resource", why = self:cap().why })
   if not ok then
     return nil, err
   end
   return self:save(true)
-end
-
----Nothing goes on without a person: the engine parks the card when the turn ends.
----@param why string
-function Turn:park(why)
-  local status = self.card.status == "in_progress" and "waiting_for_developer" or "blocked"
-  self.parked = { status = status, reason = "input", why = why }
 end
 
 ---The last event of a turn.

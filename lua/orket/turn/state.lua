@@ -11,18 +11,21 @@ local usage = require("orket.llm.usage")
 
 ---@alias OutcomeKind
 ---| "asked"      a person has to answer `question` first; the turn stays open
----| "capped"     a cap or a pause, as `why` and `fix` say; the turn stays open
+---| "capped"     `cap` is reached, or a pause is not over; the turn stays open
 ---| "parked"     the card is parked with `status`, `reason` and `why`, and the turn ends
----| "uncertain"  nobody knows whether the operation of `intent` happened
+---| "uncertain"  no event says whether the operation of `intent` happened
 
----@class Outcome what ends the turn's work before its model is done
+---@class Outcome why the turn's work is over before its model has made a proposal
 ---@field kind OutcomeKind
 ---@field question table|nil body of approval.asked
----@field intent table|nil body of operation.intended
+---@field cap table|nil body of budget.reached or model.paused
 ---@field status string|nil
 ---@field reason string|nil
 ---@field why string|nil
----@field fix string|nil
+---@field intent table|nil body of operation.intended
+
+-- An outcome takes the place of a weaker one: a turn that stays open does not end as well.
+local RANK = { parked = 1, capped = 2, asked = 3, uncertain = 4 }
 
 ---@class Proposal the transition that the turn proposes
 ---@field status string
@@ -87,7 +90,7 @@ local usage = require("orket.llm.usage")
 ---@field refusals integer
 ---@field created integer cards
 ---@field comments integer
----@field outcome Outcome|nil
+---@field outcome Outcome|nil nil: the work goes on
 --- the call that is performed
 ---@field again boolean an interrupted turn may have performed it already
 ---@field mark any|nil mark in `tx` before it
@@ -416,6 +419,59 @@ end
 
 function Turn:close_call()
   self.again, self.mark = false, nil
+end
+
+-- ---- outcome ----
+
+---The work of the turn is over.
+---@param outcome Outcome
+function Turn:come_to(outcome)
+  if not self.outcome or RANK[outcome.kind] >= RANK[self.outcome.kind] then
+    self.outcome = outcome
+  end
+end
+
+---@param kind OutcomeKind
+---@return boolean
+function Turn:came_to(kind)
+  return self.outcome ~= nil and self.outcome.kind == kind
+end
+
+---A person has to answer first. What the call did before is made again with it: nothing of that is committed now.
+---@param question table
+function Turn:ask(question)
+  if self.mark then
+    self.tx:rollback(self.mark)
+  end
+  self:come_to({ kind = "asked", question = question })
+end
+
+---The question is not put: a person who looks on gave another order.
+function Turn:withdraw()
+  if self:came_to("asked") then
+    self.outcome = nil
+  end
+end
+
+---The cap that was reached, or the pause.
+---@return table|nil body of budget.reached or model.paused
+function Turn:cap()
+  return self:came_to("capped") and self.outcome.cap or nil
+end
+
+---Nothing goes on without a person: the engine parks the card when the turn ends.
+---@param why string
+---@return string status
+function Turn:park(why)
+  local status = self.card.status == "in_progress" and "waiting_for_developer" or "blocked"
+  self:come_to({ kind = "parked", status = status, reason = "input", why = why })
+  return status
+end
+
+---True when the turn waits for an answer or for room: it goes on later.
+---@return boolean
+function Turn:stays_open()
+  return self:came_to("asked") or self:came_to("capped")
 end
 
 -- ---- budget ----

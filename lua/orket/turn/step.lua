@@ -88,7 +88,7 @@ local function next_reply(turn)
     turn:pause(err.paused)
     return nil
   elseif not reply then
-    return nil, cause or err -- neither: the turn is parked
+    return nil, cause or err -- without either the turn has come to its outcome
   end
   local repairs = call_repairs.apply(reply, turn.generation, turn.role, turn.tree)
   if turn.generation.roles[turn.role].about.output then
@@ -217,7 +217,7 @@ local function perform(turn, request, call, yes)
   turn:open_call(is_again)
   local result = tools.perform(turn, call, request, yes)
   turn:close_call()
-  if turn.waiting then
+  if turn:came_to("asked") then
     return true
   elseif result.unsettled then
     return nil, result.unsettled
@@ -265,8 +265,8 @@ function M.take(turn)
   local reply, err = next_reply(turn)
   if err then
     return nil, err
-  elseif not reply then
-    return false -- there was no room for the request
+  elseif turn.outcome then
+    return false -- there was no room for the request, or its model pauses
   end
   turn:replied(reply)
   for _, request in ipairs(reply.calls) do
@@ -275,7 +275,7 @@ function M.take(turn)
     ok, err = settle_call(turn, request)
     if not ok then
       return nil, err
-    elseif turn.parked or turn.waiting or turn.capped then
+    elseif turn.outcome then
       return false
     end
   end

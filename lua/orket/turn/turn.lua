@@ -175,13 +175,18 @@ local function decided(self)
   return proposal
 end
 
+-- How a turn ends, or is left open, that has no proposal.
+local CONCLUDE = {
+  asked = turn_approval.park,
+  capped = Turn.wait,
+  parked = function(self)
+    return self:settle("parked", self.outcome.status, self.outcome)
+  end,
+}
+
 ---The proposal is committed, or the card is parked.
 local function conclude(self)
-  if self.waiting then
-    return turn_approval.park(self)
-  elseif self.capped then
-    return self:wait()
-  elseif not self.parked then
+  if not self.outcome then
     local proposal, err = decided(self)
     if err then
       return nil, err
@@ -191,7 +196,7 @@ local function conclude(self)
     self:park(proposal and "route of the role " .. self.role .. " ends the card as " .. proposal.status .. ", and nobody was asked"
       or "the turn ended without an outcome")
   end
-  return self:settle("parked", self.parked.status, self.parked)
+  return CONCLUDE[self.outcome.kind](self)
 end
 
 -- ---- the turn ----

@@ -55,20 +55,12 @@ local function question_of(turn, ask)
   }
 end
 
--- What the call did before it is made again with it: nothing of that is committed without it.
-local function put(turn, question)
-  if turn.mark then
-    turn.tx:rollback(turn.mark)
-  end
-  turn.waiting = question
-end
-
 ---Parks the card of a turn that waits for an answer; the turn stays open.
 ---@param turn Turn
 ---@return boolean|nil ok
 ---@return Error|nil
 function M.park(turn)
-  local question = turn.waiting
+  local question = turn.outcome.question
   question.operation = content.stored(turn.tx, question.operation)
   question.expires_at = turn.engine:expiry(turn)
   turn:record("approval.asked", question)
@@ -191,7 +183,7 @@ end
 function M.settle(turn, ask)
   local question, known = question_of(turn, ask), recall(turn)
   if not known then
-    put(turn, question)
+    turn:ask(question)
     return nil
   end
   if not known.settled then

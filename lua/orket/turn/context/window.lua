@@ -88,7 +88,7 @@ local function give_up(turn, need, limit, told)
     need, limit, turn.model.name) or "a request did not fit: " .. (told and told.said or "the server does not say how much would")
   local fix = limit and cure(turn) or "set `context` of models." .. turn.model.name .. ", then orket retry " .. turn.card.id
   turn:record("window.full", { rule = "window.full", why = why, fix = fix, need = need, limit = limit, told = told })
-  turn.parked = { status = "blocked", reason = "resource", why = "ERR_CONTEXT: " .. why }
+  turn:come_to({ kind = "parked", status = "blocked", reason = "resource", why = "ERR_CONTEXT: " .. why })
   return false
 end
 
