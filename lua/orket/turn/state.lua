@@ -209,7 +209,7 @@ end
 
 ---A blob of the open transaction, which the store cannot read yet.
 ---@param blob string its name
----@param bytes string
+---@param bytes string as they were proposed: what was judged has this name
 function Turn:remember(blob, bytes)
   self.fresh = self.fresh or {}
   self.fresh[blob] = bytes
@@ -218,7 +218,8 @@ end
 ---@param blob string
 ---@return string|nil bytes  nil: the store has them
 function Turn:uncommitted(blob)
-  return self.fresh and self.fresh[blob]
+  local bytes = self.fresh and self.fresh[blob]
+  return bytes and hash.of(bytes) == blob and bytes or nil
 end
 
 -- ---- conversation ----
