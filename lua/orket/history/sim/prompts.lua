@@ -48,11 +48,12 @@ local function prompt_of(actor, turn)
     return { fails = "there is no role " .. turn.role }
   end
   local generation, err = arms.generation(actor.engine, actor.generation, turn.arm, turn.role)
-  local messages = generation
+  local prompt
   if generation then
     turn.generation = generation
-    messages, err = actor.engine:prompt(turn)
+    prompt, err = actor.engine:prompt(turn)
   end
+  local messages = prompt and prompt.messages
   local convo
   for _, text in ipairs(messages or {}) do
     convo = stage.say(convo, text)

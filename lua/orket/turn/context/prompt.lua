@@ -105,15 +105,14 @@ end
 ---The first messages of a turn: the role's prompt of the card's view, as the prompts node puts it.
 ---@param self table engine
 ---@param turn Turn
----@return string[]|nil messages as JSON
+---@return {messages: string[], marks: string[]?, scope: string[]?}|nil prompt  messages as JSON, labels of what they were
+---  made of, paths that the card may write
 ---@return Error|nil
----@return string[]|nil labels of what they were made of
 function M.prompt(self, turn)
   local view, err, marks = self:view(turn)
   if not view then
     return nil, err
   end
-  turn.scoped = view:value("/card/params/scope") or false
   local role = turn.generation.roles[turn.role]
   local prompt
   prompt, err = errors.check((role.speaks or role).script:call("prompt", { view })) -- an arm has the words of another one
@@ -130,7 +129,7 @@ function M.prompt(self, turn)
     return nil, err
   end
   messages, err = answers.messages(messages)
-  return messages, err, marks
+  return messages and { messages = messages, marks = marks, scope = view:value("/card/params/scope") }, err
 end
 
 return M
