@@ -253,7 +253,7 @@ function World:moves(id)
   return moves
 end
 
----The bytes of the n-th request that the model got, and how many there were.
+---The bytes of the n-th request that the model got; nil when there was none.
 function World:request(n)
   local path = ".test/request." .. n
   return self:exists(path) and self:read(path) or nil

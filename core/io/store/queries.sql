@@ -705,6 +705,12 @@ ORDER BY seq LIMIT coalesce(:limit, 1000);
 SELECT seq, repo, ref, subdir, commit_id AS "commit", executable AS "executable:json", left_out AS "left:json" FROM source
 WHERE tree = coalesce((SELECT source FROM lineage WHERE card = :tree ORDER BY depth DESC LIMIT 1), :tree);
 
+-- One of the files that an epic started with.
+-- name: seed_file
+SELECT hash_digits(blob) AS blob, labels AS "labels:json" FROM tree_file
+WHERE tree = 'seed:' || coalesce((SELECT source FROM lineage WHERE card = :tree ORDER BY depth DESC LIMIT 1), :tree)
+  AND path = :path AND to_seq IS NULL AND blob IS NOT NULL;
+
 -- What was merged into a tree, by event: the changes of each merge; a fork has those of what it was forked from.
 -- name: tree_merges
 SELECT f.from_seq AS seq, CAST(strftime('%s', e.at) AS INTEGER) AS time, e.run, nullif(f.card, '') AS card, f.path,

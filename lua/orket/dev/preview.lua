@@ -115,7 +115,8 @@ local function request_of(self, generation)
   if not armed then
     return nil, err
   end
-  local turn = { card = self.card, seat = seat.seat, role = seat.role, review = seat.review, generation = armed }
+  local turn = { card = self.card, seat = seat.seat, role = seat.role, review = seat.review, generation = armed,
+    conventions = self.engine:conventions() }
   local words, why = self.engine:prompt(turn)
   if not words then
     return nil, why

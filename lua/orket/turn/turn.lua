@@ -31,6 +31,7 @@ local function claim(self)
   local card = self.card
   self:record("turn.started", {
     seat = self.seat, role = self.role, generation = self.generation.id, engine = sys.version(), nudges = self.nudges_most,
+    conventions = self.conventions,
     model = self.model.name, review = self.review, rev = card.revision, past = self.past,
     arm = self.arm and self.arm.name, arm_prompts = self.arm and self.arm.prompts, arm_speaks = self.arm and self.arm.speaks,
   })
@@ -201,12 +202,12 @@ end
 
 -- ---- the turn ----
 
--- How often its model may be nudged: as the turn began. One from before there was a limit has none.
-local function nudges_of(engine, job)
+-- What holds from its beginning on. A turn from before there was a limit of nudges has none.
+local function began_of(engine, job)
   if job.tape then
-    return job.tape[1].body.nudges
+    return job.tape[1].body
   end
-  return engine:nudges(job.number)
+  return { nudges = engine:nudges(job.number), conventions = engine:conventions(job.number) }
 end
 
 ---A new turn of the engine's run, or an open one that is run again.
@@ -214,7 +215,7 @@ end
 ---@param job TurnJob
 ---@return Turn
 function M.new(engine, job)
-  local self = Turn.new(engine, job, nudges_of(engine, job))
+  local self = Turn.new(engine, job, began_of(engine, job))
   for _, event in ipairs(job.tape or {}) do
     if event.kind == "turn.labelled" then
       self:bear(event.body.labels)

@@ -18,7 +18,6 @@ local tree_head = require("orket.workspace.tree_head")
 local labels = require("orket.governance.labels")
 local merging = require("orket.workspace.merging")
 local places = require("orket.workspace.places")
-local epic_source = require("orket.repository.epic_source")
 local sys = require("orket.core.sys")
 
 local M = {}
@@ -240,15 +239,15 @@ function Tree:publish()
   return ok, err
 end
 
----Reads the repository that a new epic starts from, if it has one: before its first card, because no card can mend what
----is wrong with it.
+---Records what a new epic starts from, a repository or the files of its directory: before its first card, which is told of
+---them, and because no card can mend what is wrong with them.
 ---@param project table opened as owner
 ---@param store table
 ---@param epic string
 ---@return any|nil ok
 ---@return Error|nil
 function M.begin(project, store, epic)
-  if #store:read("tree", { tree = epic }) > 0 or not epic_source.of(project, store, epic) then
+  if #store:read("tree", { tree = epic }) > 0 then
     return true
   end
   return tree_files.seed(project, store, epic, places.epic(epic))

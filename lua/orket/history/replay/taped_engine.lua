@@ -362,6 +362,9 @@ function M.tape(engine, stage, generations)
   engine.nudges = function(_, turn)
     return began(stage, turn).nudges
   end
+  engine.conventions = function(_, turn)
+    return began(stage, turn).conventions
+  end
   engine.command = function(_, turn)
     return command(stage, turn)
   end

@@ -39,7 +39,7 @@ end
 local function begun(turn)
   return {
     card = turn.card, role = turn.role, seat = turn.seat, review = turn.review, run = turn.run.id, number = turn.number,
-    ranked = turn.ranked, arm = turn.arm,
+    ranked = turn.ranked, arm = turn.arm, conventions = turn.conventions,
   }
 end
 
@@ -93,7 +93,7 @@ end
 ---@param event table turn.started
 ---@param reading table which knows what comes
 function Prompts:expect(turn, event, reading)
-  turn.arm = arms.recorded({ event })
+  turn.arm, turn.conventions = arms.recorded({ event }), event.body.conventions
   local recorded = differ(turn, self.judge.whole) and reading:prompted(event)
   if recorded then
     turn.ranked = recorded.ranked

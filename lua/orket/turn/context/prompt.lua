@@ -3,6 +3,7 @@
 
 local answers = require("orket.turn.answers")
 local cjson = require("cjson")
+local conventions = require("orket.turn.context.conventions")
 local errors = require("orket.errors")
 local labels = require("orket.governance.labels")
 local lazy = require("orket.lazy")
@@ -102,6 +103,19 @@ local function add_examples(turn, prompt, marks)
   return labels.union(marks, shown.labels)
 end
 
+-- How the epic's repository wants to be worked on, where it says so.
+local function add_conventions(self, turn, prompt, marks)
+  if not turn.conventions then
+    return marks
+  end
+  local text, err = conventions.text(self.store, turn.conventions)
+  if not text then
+    return nil, err
+  end
+  prompt.system = (prompt.system or "") .. text
+  return labels.union(marks, turn.conventions.labels)
+end
+
 ---The first messages of a turn: the role's prompt of the card's view, as the prompts node puts it.
 ---@param self table engine
 ---@param turn Turn
@@ -123,6 +137,10 @@ function M.prompt(self, turn)
     return nil, err
   end
   marks = add_examples(turn, prompt, marks)
+  marks, err = add_conventions(self, turn, prompt, marks)
+  if err then
+    return nil, err
+  end
   local messages
   messages, err = nodes.ask(self:node("prompts", turn.generation), "build", view, prompt)
   if err then
