@@ -135,6 +135,84 @@ local function check_folders(modules)
   end
 end
 
+-- ---- the running turn ----
+
+local TURN_CLASS = "lua/orket/turn/state.lua" -- which alone writes a turn
+local TURN_METHODS = "lua/orket/turn/journal.lua"
+local TURN_IS_SELF = { ["lua/orket/turn/turn.lua"] = true, [TURN_METHODS] = true }
+local NO_TURN = { -- what is called a turn there is another thing: a recorded one, a part of a request
+  ["lua/orket/history/sim"] = true, ["lua/orket/llm/providers"] = true,
+}
+
+local function without_strings(line)
+  return (without_comment(line:gsub('\\"', ""):gsub('"[^"]*"', '""'):gsub("'[^']*'", "''")))
+end
+
+-- The left sides of the assignments in a line.
+local function each_assigned(line, fn)
+  line = without_strings(line):gsub("%f[%w_]then%f[^%w_]", "\n"):gsub("%f[%w_]do%f[^%w_]", "\n")
+    :gsub("%f[%w_]else%f[^%w_]", "\n"):gsub("%f[%w_]function[^(]*%b()", "\n"):gsub(";", "\n")
+  for statement in line:gmatch("[^\n]+") do
+    local left = statement:match("^([^=(){}]+)=[^=]") or ""
+    for value in left:gmatch("[^,]+") do
+      fn((value:gsub("%s", "")))
+    end
+  end
+end
+
+-- A field of a turn that the left side names, or an entry of one; fields of what it holds, such as its card, are their own.
+local function field_of_turn(value, file)
+  local field, rest = value:match("^turn%.([%w_]+)(.*)$")
+  if not field then
+    field, rest = value:match("^[%w_]+%.turn%.([%w_]+)(.*)$")
+  end
+  if not field and TURN_IS_SELF[file] then
+    field, rest = value:match("^self%.([%w_]+)(.*)$")
+  end
+  return field and field ~= "card" and not rest:match("^%.") and field or nil
+end
+
+local function check_turn(file)
+  if file == TURN_CLASS or NO_TURN[file:match("^(.*)/")] then
+    return
+  end
+  each_line(file, function(line, number)
+    each_assigned(line, function(value)
+      if field_of_turn(value, file) then
+        breach(file, number, "%s is written by %s alone: call a method that says what happened", value, TURN_CLASS)
+      end
+    end)
+    if without_strings(line):match("table%.insert%(turn%.[%w_]+%s*,") then
+      breach(file, number, "a list of a turn is written by %s alone", TURN_CLASS)
+    end
+  end)
+end
+
+-- What a turn has: declared fields, and methods.
+local function declared()
+  local names = {}
+  for _, file in ipairs({ TURN_CLASS, TURN_METHODS }) do
+    each_line(file, function(line)
+      local name = line:match("^%-%-%-@field ([%w_]+)") or line:match("^function Turn[.:]([%w_]+)")
+      names[name or ""] = true
+    end)
+  end
+  return names
+end
+
+-- Where a turn is certainly a turn, what is read of it is declared.
+local function check_fields(file, names)
+  local self_too = TURN_IS_SELF[file] or file == TURN_CLASS
+  each_line(file, function(line, number)
+    line = without_strings(line)
+    for owner, name in line:gmatch("%f[%w_.]([%w_]+)%.([%w_]+)") do
+      if (owner == "turn" or self_too and owner == "self") and not names[name] then
+        breach(file, number, "a turn has no field '%s' in %s", name, TURN_CLASS)
+      end
+    end
+  end)
+end
+
 for file in files("core -name '*.[ch]'") do
   check_c(file)
   if file:match("%.h$") then
@@ -143,6 +221,10 @@ for file in files("core -name '*.[ch]'") do
 end
 for file in files("lua/orket -name '*.lua'") do
   check_trusted(file)
+  check_turn(file)
+end
+for file in files("lua/orket/turn lua/orket/effects -name '*.lua'") do
+  check_fields(file, declared())
 end
 check_names(files("lua/orket -name '*.lua'"))
 check_folders(files("lua/orket -name '*.lua'"))

@@ -46,6 +46,13 @@ function Root:write(path, bytes) end
 ---@return string? code
 function Root:add(path, bytes) end
 
+---Whoever may read the file may execute it.
+---@param path string
+---@return true|nil
+---@return string? message
+---@return string? code
+function Root:make_executable(path) end
+
 ---@param path string
 ---@return string|nil hash BLAKE2b-256 in hex
 ---@return string? message

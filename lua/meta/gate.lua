@@ -56,7 +56,17 @@ function permit:perform(done) end
 ---@return string? code
 function permit:take() end
 
----The bytes that an fs.write writes.
+---What the performed fs.write has written, as a blob of a transaction: the bytes never come to Lua. Raises when
+---nothing was written with it, and as tx:blob does.
+---@param tx StoreTx
+---@return string hash
+function permit:store(tx) end
+
+---How many bytes an fs.write writes.
+---@return integer|nil
+function permit:size() end
+
+---The bytes that an fs.write writes, for rules about texts.
 ---@return string|nil
 function permit:content() end
 

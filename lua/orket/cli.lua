@@ -16,6 +16,7 @@ M.commands = { -- name -> { module, one line of help, member of the module }
   budget = { "orket.cmd.budget", "what may be spent, what is, and what is reserved" },
   chat = { "orket.cmd.chat", "a conversation about the board: look, propose" },
   check = { "orket.cmd.check", "verify the journal and rebuild the board from it" },
+  branch = { "orket.cmd.branch", "write an epic's work into its repository, as commits on a branch" },
   checkout = { "orket.cmd.checkout", "write the files of a card or an epic into a directory" },
   completion = { "orket.cmd.completion", "what bash, zsh or fish need to complete commands and cards" },
   comment = { "orket.cmd.people", "add a comment to a card", "comment" },
@@ -79,7 +80,7 @@ end
 M.groups = {
   { "Every day", "init", "setup", "run", "board", "inbox", "show", "transcript", "approve", "answer", "log", "validate" },
   { "Work on cards", "plan", "chat", "approvals", "comment", "deny", "halt", "move", "put", "resume", "retry", "sync", "export-cards", "trust" },
-  { "What came out, and why", "diff", "checkout", "history", "why", "why-not", "reports", "prompt", "cost", "budget", "bottlenecks", "memory" },
+  { "What came out, and why", "diff", "checkout", "branch", "history", "why", "why-not", "reports", "prompt", "cost", "budget", "bottlenecks", "memory" },
   { "Scripts, models and tools", "models", "mcp", "policy", "new", "script", "schema", "stubs", "repl", "law", "try" },
   { "Recorded runs", "fork", "replay", "sim", "eval", "examples", "export", "verify" },
   { "The journal", "backup", "check", "gc", "restore" },

@@ -333,7 +333,7 @@ describe("nobody", function()
       same("locked", getmetatable(p))
       raises(setmetatable, {}, getmetatable(p))
       raises(setmetatable, p, {})
-      local methods = { perform = p.perform, take = p.take, hash = p.hash, content = p.content, kind = p.kind, path = p.path }
+      local methods = { perform = p.perform, take = p.take, hash = p.hash, content = p.content, size = p.size, store = p.store, kind = p.kind, path = p.path }
       for name, method in pairs(methods) do
         for _, fake in ipairs({ {}, "x", 1, io.stdout, doc.new({}), root, g, call("read_file", { path = "a" }) }) do
           raises(method, fake, print)
@@ -359,6 +359,28 @@ describe("nobody", function()
         raises(perform_method, victim, print)
         debug.setmetatable(victim, real)
       end
+    ]])
+  end)
+
+  it("stores what was not written with a permit, or anywhere but in a transaction", function()
+    probe([[
+      local tx = { blob = function(self, bytes) self.bytes = bytes return "name" end }
+      local p = permit("write_file", { op = "fs.write", path = "a", content = "caf\u{e9}" })
+      same(5, p:size())
+      raises(p.store, p, tx) -- not performed
+      assert(perform(p))
+      same("name", p:store(tx))
+      same("caf\u{e9}", tx.bytes)
+      for _, other in ipairs({ "x", 1, io.stdout, root, {} }) do
+        raises(p.store, p, other)
+      end
+      local full = permit("write_file", { op = "fs.write", path = "src", content = "a directory is there" })
+      same(nil, (perform(full)))
+      raises(full.store, full, tx)
+      local read = permit("read_file", { op = "fs.read", path = "a" })
+      assert(perform(read))
+      same(nil, read:size())
+      raises(read.store, read, tx)
     ]])
   end)
 

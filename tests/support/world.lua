@@ -87,7 +87,7 @@ local function serve(self, mock, before)
   end), "the mock did not start: " .. orket.read(out))
 end
 
----options: binary and environment of the commands under test; issues, mock (text), limits, gate (rules), rules (more process rules), architecture, governance (of the epic), model (more fields), models (more of them), team, epics (more), files
+---options: binary and environment of the commands under test; issues, mock (text), limits, gate (rules), rules (more process rules), architecture, governance and source (of the epic), model (more fields), models (more of them), team, epics (more), files
 function M.new(options)
   local self = setmetatable({
     dir = orket.directory(), binary = options.binary or M.binary, environment = options.environment or "",
@@ -104,7 +104,7 @@ function M.new(options)
     issue_of(issue, i)
   end
   write_json(self, "config/epics/ep.json", { name = "Epic", team = "t", environment = "e", issues = options.issues,
-    architecture_governance = options.governance })
+    architecture_governance = options.governance, source = options.source })
   for path, text in pairs(options.files or {}) do
     self:write(path, text)
   end
@@ -253,7 +253,7 @@ function World:moves(id)
   return moves
 end
 
----The bytes of the n-th request that the model got, and how many there were.
+---The bytes of the n-th request that the model got; nil when there was none.
 function World:request(n)
   local path = ".test/request." .. n
   return self:exists(path) and self:read(path) or nil

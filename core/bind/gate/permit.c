@@ -10,6 +10,7 @@
 #include "bind/gate/command.h"
 #include "bind/gate/permit.h"
 #include "bind/gate/search.h"
+#include "bind/store.h"
 #include "script/value.h"
 
 /* ---- check helpers ---- */
@@ -126,6 +127,7 @@ static int perform(lua_State *L, struct permit *permit, bool *later, struct err 
     int rc = *later ? start_search(L, permit, err)
                     : bind_perform(L, permit->kind, &permit->resolved->target, permit->fields, err);
     FAULT(permit_after);
+    permit->wrote = rc == 0 && permit_is_kind(permit, "fs.write");
     permit_drop(permit);
     return rc;
 }
@@ -166,14 +168,40 @@ static int l_permit_take(lua_State *L)
     return 1;
 }
 
-/* permit:content() -> bytes that an fs.write writes | nil */
-static int l_permit_content(lua_State *L)
+/* What an fs.write writes; NULL of another operation. */
+static const char *content_of(const struct permit *permit, size_t *len)
+{
+    return permit_is_kind(permit, "fs.write") ? json_string(permit_field(permit, "content"), len) : NULL;
+}
+
+/* permit:store(tx) -> hex: what the performed fs.write has written, as a blob of the transaction.
+ * Raises when nothing was written with it, and as tx:blob does. */
+static int l_permit_store(lua_State *L)
 {
     size_t len;
     const struct permit *permit = l_check_permit(L);
-    const char *content = permit_is_kind(permit, "fs.write")
-                              ? json_string(permit_field(permit, "content"), &len)
-                              : NULL;
+    luaL_argcheck(L, permit->wrote, 1, "nothing was written with it");
+    const char *content = content_of(permit, &len);
+    store_add_blob(L, 2, content, len);
+    return 1;
+}
+
+/* permit:size() -> bytes that an fs.write writes | nil */
+static int l_permit_size(lua_State *L)
+{
+    size_t len;
+    if (content_of(l_check_permit(L), &len))
+        lua_pushinteger(L, (lua_Integer)len);
+    else
+        lua_pushnil(L);
+    return 1;
+}
+
+/* permit:content() -> bytes that an fs.write writes | nil: for rules about texts */
+static int l_permit_content(lua_State *L)
+{
+    size_t len;
+    const char *content = content_of(l_check_permit(L), &len);
     if (content)
         lua_pushlstring(L, content, len);
     else
@@ -240,10 +268,10 @@ static int l_permit_gc(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"perform", l_permit_perform}, {"take", l_permit_take},
-    {"content", l_permit_content}, {"kind", l_permit_kind},
-    {"path", l_permit_path},       {"hash", l_permit_hash},
-    {"accept", l_permit_accept},   {NULL, NULL},
+    {"perform", l_permit_perform}, {"store", l_permit_store}, {"take", l_permit_take},
+    {"content", l_permit_content}, {"size", l_permit_size},   {"kind", l_permit_kind},
+    {"path", l_permit_path},       {"hash", l_permit_hash},   {"accept", l_permit_accept},
+    {NULL, NULL},
 };
 
 void bind_open_permit(lua_State *L)

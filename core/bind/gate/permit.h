@@ -10,6 +10,7 @@ enum permit_slot { PERMIT_CALL = 1, PERMIT_DOC, PERMIT_NAME, PERMIT_SLOTS = PERM
 struct permit {
     const struct permit *self;
     bool used;
+    bool wrote;                /* an fs.write was performed with it */
     bool asked;                /* a person has to say yes before it works */
     const struct call *call;   /* kept alive by PERMIT_CALL */
     const struct json *fields; /* the operation, in PERMIT_DOC */

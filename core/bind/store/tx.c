@@ -200,18 +200,36 @@ static int l_move(lua_State *L)
     return put_event(L, tx, &event);
 }
 
-/* tx:blob(bytes) -> hex; raises {code, class, message, fix}, as event() does */
-static int l_tx_blob(lua_State *L)
+static int put_blob(lua_State *L, struct store_tx *tx, const char *bytes, size_t len)
 {
-    struct store_tx *tx = l_check_tx(L, 1);
-    size_t len;
-    const char *bytes = luaL_checklstring(L, 2, &len);
     struct hash hash;
     struct err err = {0};
     if (store_put_blob(tx, bytes, len, &hash, &err))
         return bind_raise(L, &err);
     push_hash(L, &hash);
     return 1;
+}
+
+void store_add_blob(lua_State *L, int idx, const char *bytes, size_t len)
+{
+    if (luaL_testudata(L, idx, TX_TYPE)) {
+        put_blob(L, l_check_tx(L, idx), bytes, len);
+        return;
+    }
+    luaL_checktype(L, idx, LUA_TTABLE);
+    lua_getfield(L, idx, "blob");
+    lua_pushvalue(L, idx);
+    lua_pushlstring(L, bytes, len);
+    lua_call(L, 2, 1);
+}
+
+/* tx:blob(bytes) -> hex; raises {code, class, message, fix}, as event() does */
+static int l_tx_blob(lua_State *L)
+{
+    size_t len;
+    struct store_tx *tx = l_check_tx(L, 1);
+    const char *bytes = luaL_checklstring(L, 2, &len);
+    return put_blob(L, tx, bytes, len);
 }
 
 /* tx:message(parent_hex|nil, bytes) -> hex; raises as blob() does */

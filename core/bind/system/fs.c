@@ -110,6 +110,20 @@ static int l_root_write(lua_State *L)
     return answer(L, rc, &err);
 }
 
+/* root:make_executable(path) -> true | nil, message, code */
+static int l_root_make_executable(lua_State *L)
+{
+    struct fs_target target;
+    struct err err = {0};
+    int rc = resolve(L, FS_READ, &target, &err);
+    if (rc == 0) {
+        rc = fs_make_executable(&target, &err);
+        fs_target_close(&target);
+    }
+    lua_pushboolean(L, true);
+    return answer(L, rc, &err);
+}
+
 /* root:add(path, bytes) -> true | nil, message, code */
 static int l_root_add(lua_State *L)
 {
@@ -356,7 +370,8 @@ static const luaL_Reg methods[] = {
     {"hash", l_root_hash},   {"list", l_root_list},       {"walk", l_root_walk},
     {"sweep", l_root_sweep}, {"delete", l_root_delete},   {"mkdir", l_root_mkdir},
     {"kind", l_root_kind},   {"beneath", l_root_beneath}, {"path", l_root_path},
-    {"owner", l_root_owner}, {"close", l_root_close},     {NULL, NULL},
+    {"owner", l_root_owner}, {"close", l_root_close},
+    {"make_executable", l_root_make_executable}, {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {

@@ -180,6 +180,16 @@ int fs_write(const struct fs_target *t, const void *bytes, size_t len, struct er
     return rc ? fs_fail(err, errno, t->path) : 0;
 }
 
+int fs_make_executable(const struct fs_target *t, struct err *err)
+{
+    struct stat st;
+    if (broken(t->want != FS_READ || t->fd < 0))
+        return err_set(err, ERR_BUG, "not a target for a mode");
+    if (fstat(t->fd, &st) || fchmod(t->fd, (st.st_mode & 0777) | (st.st_mode & 0444) >> 2))
+        return fs_fail(err, errno, t->path);
+    return 0;
+}
+
 /* What is in the file, or the directory, is on the disk. */
 static int sync_name(int dir, const char *name, int flags)
 {

@@ -97,6 +97,9 @@ int fs_write(const struct fs_target *target, const void *bytes, size_t len,
 int fs_add(const struct fs_target *target, const void *bytes, size_t len,
            struct err *err) MUST_CHECK;
 
+/* Whoever may read the file (FS_READ) may execute it from now on. */
+int fs_make_executable(const struct fs_target *target, struct err *err) MUST_CHECK;
+
 /* Removes a file, a link, or an empty directory (ERR_EXISTS when it is not empty). */
 int fs_delete(const struct fs_target *target, struct err *err) MUST_CHECK;
 

@@ -11,7 +11,6 @@
 #include "base/fault.h"
 #include "base/json.h"
 
-#define SCAN_MAX 200000 /* names looked at for one answer */
 
 /* One name of a directory, as the kernel gives it. */
 struct found {
@@ -205,14 +204,15 @@ void fs_entries_clear(struct fs_entries *entries)
 
 static size_t bound(size_t max)
 {
-    return max && max < FS_LIST_MAX ? max : FS_LIST_MAX;
+    size_t wanted = max ? max : FS_LIST_MAX;
+    return wanted < FS_WALK_MAX ? wanted : FS_WALK_MAX;
 }
 
 int fs_list(const struct fs_target *t, size_t max, struct fs_entries *out, struct err *err)
 {
     if (broken(t->want != FS_LIST || t->fd < 0))
         return err_set(err, ERR_BUG, "not a target for listing");
-    struct answer answer = {.max = bound(max), .budget = SCAN_MAX};
+    struct answer answer = {.max = bound(max), .budget = FS_WALK_MAX};
     struct scan scan = {0};
     int rc = scan_read(&scan, t->fd, &answer.budget);
     if (rc == 0) {
@@ -288,7 +288,7 @@ static int walk_below(const struct fs_target *t, size_t max, bool all, struct fs
 {
     if (broken(t->want != FS_LIST || t->fd < 0))
         return err_set(err, ERR_BUG, "not a target for listing");
-    struct answer answer = {.max = bound(max), .budget = SCAN_MAX, .all = all};
+    struct answer answer = {.max = bound(max), .budget = FS_WALK_MAX, .all = all};
     struct buf path = {0};
     int rc = walk(&answer, t->fd, &path, 1);
     buf_clear(&path);

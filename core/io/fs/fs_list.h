@@ -4,7 +4,8 @@
 
 #include "io/fs/fs.h"
 
-#define FS_LIST_MAX ((size_t)10000) /* largest answer */
+#define FS_LIST_MAX ((size_t)10000)  /* of one answer, when nothing else is said */
+#define FS_WALK_MAX ((size_t)200000) /* largest answer: names that are looked at for one */
 
 struct fs_entry {
     const char *name; /* fs_list: last name; fs_walk: path below the target; in the list's memory */
@@ -25,7 +26,7 @@ struct fs_entries {
     struct buf memory; /* private */
 };
 
-/* The entries of the directory, at most max (0 = FS_LIST_MAX). Pass {0}; fs_entries_clear it
+/* The entries of the directory, at most max (0: FS_LIST_MAX; never above FS_WALK_MAX). Pass {0}; fs_entries_clear it
  * afterwards, also on failure. Names that are not UTF-8 are left out. */
 int fs_list(const struct fs_target *target, size_t max, struct fs_entries *out,
             struct err *err) MUST_CHECK;

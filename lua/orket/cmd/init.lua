@@ -21,7 +21,8 @@ Writes a minimal project: an organization, a team of a coder and a guard, an env
 key that signs its runs (.orket/key, for this user's eyes alone). ORKET_MODEL_URL and ORKET_MODEL, when set, are written
 as the models' address and name. DIR may hold other files: none is changed, but .gitignore gets the directories that Orket
 writes; its usual checks (make test, npm run test, pytest, cargo test, go test) become the commands that agents may run, in a
-jail without network (process_rules.commands). It may lie in another project, which is noted, but not in its workspace/, where agents write.
+jail without network (process_rules.commands). In a git repository with a commit its epics start from that repository's last
+commit ("source"). It may lie in another project, which is noted, but not in its workspace/, where agents write.
   --demo    recorded replies for its epic as well, which demo/run.sh plays: the project runs without a model server
 exit: 0 written, 1 there is a project, or DIR cannot be written, 2 usage
 ]]
@@ -156,6 +157,27 @@ local function with_commands(template, commands)
   end))
 end
 
+-- Has the directory a repository with a commit in it?
+local function is_repository(root)
+  local git <close> = root:beneath(".git")
+  if not git then
+    return false
+  end
+  return git:kind("packed-refs") == "file" or #(git:list("refs/heads") or {}) > 0
+end
+
+-- Every epic starts from the repository that the project lies in.
+local function with_source(template)
+  return (template:gsub("\n}%s*$", ',\n  "source": {"repo": "."}\n}\n'))
+end
+
+local function note_source(is_source)
+  if is_source then
+    io.write(wrap.fitted("Epics start from the last commit of this repository (source); orket branch EPIC writes their work into it, "
+      .. "as the branch orket/EPIC\n"))
+  end
+end
+
 local function note_commands(commands)
   local names = {}
   for i, command in ipairs(commands) do
@@ -166,12 +188,13 @@ local function note_commands(commands)
   end
 end
 
-local function write_all(root, files, commands)
+local function write_all(root, files, commands, is_source)
   local ignored, problem = ignoring(root)
   if not ignored then
     return nil, problem
   end
   local organization = with_commands(of_environment(files["config/organization.json"]), commands)
+  organization = is_source and with_source(organization) or organization
   for _, path in ipairs(tables.keys(files)) do
     local content = path == "config/organization.json" and organization or files[path]
     local written, message = root:add(path, content)
@@ -224,8 +247,8 @@ function M.run(argv)
     return fail(args.dir .. " has " .. path .. " already", "orket validate " .. args.dir .. " checks a project that is there; name another directory for a new one")
   end
   local ok
-  local commands = project_commands.of(root)
-  ok, problem = write_all(root, files, commands)
+  local commands, is_source = project_commands.of(root), not args.demo and is_repository(root)
+  ok, problem = write_all(root, files, commands, is_source)
   if not ok then
     return fail(problem)
   end
@@ -238,6 +261,7 @@ function M.run(argv)
       .. "; commands in it now find the new one"), 2), "\n")
   end
   note_commands(commands)
+  note_source(is_source)
   io.write(wrap.fitted(((args.demo and NEXT_DEMO or NEXT):gsub("%%s", (args.dir:gsub("%%", "%%%%"))))))
   return 0
 end

@@ -56,7 +56,7 @@ local function stand(self, stop)
     stop.wake = wake
     tell(self, summary(stop))
   end)
-  turn.since = turn.since and turn.since + sys.monotonic() - began
+  turn:skip_time(sys.monotonic() - began)
   return order, second
 end
 
@@ -180,7 +180,8 @@ function act.inspect(self, request)
   end
   local turn, shown = stop.turn, summary(stop)
   shown.generation, shown.model = turn.generation.id, turn.model.name
-  shown.tokens_in, shown.tokens_out, shown.refusals = turn.tokens_in, turn.tokens_out, turn.refusals
+  local spent = turn.spent
+  shown.tokens_in, shown.tokens_out, shown.refusals = spent.tokens_in, spent.tokens_out, turn.refusals
   shown.call, shown.decision, shown.proposal = call_of(stop.what.request or stop.what.call), stop.what.decision, stop.what.proposal
   shown.operation = stop.what.operation
   shown.labels = setmetatable(tables.keys(turn.labels or {}), cjson.array_mt)

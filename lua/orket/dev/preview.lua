@@ -115,18 +115,20 @@ local function request_of(self, generation)
   if not armed then
     return nil, err
   end
-  local turn = { card = self.card, seat = seat.seat, role = seat.role, review = seat.review, generation = armed }
-  local messages, why, marks = self.engine:prompt(turn)
-  if not messages then
+  local turn = { card = self.card, seat = seat.seat, role = seat.role, review = seat.review, generation = armed,
+    conventions = self.engine:conventions() }
+  local words, why = self.engine:prompt(turn)
+  if not words then
     return nil, why
   end
+  local messages = words.messages
   local offered = tools.offer(armed, seat.role, self.card.type)
   local known, bytes = calibration.of(self.engine.store, model.name), usage.asked({ messages = messages, tools = offered })
   local made = calibration.made_of(messages, offered ~= "[]" and #offered or 0)
   local texts, offer = as_read(model, messages, offered)
   return {
     bytes = bytes, tokens = calibration.tokens(known, made), calibrated = known.replies,
-    generation = generation.id, arm = arm and arm.name, model = model.name, calls = model.calls, labels = marks,
+    generation = generation.id, arm = arm and arm.name, model = model.name, calls = model.calls, labels = words.marks,
     messages = decoded(texts), tools = cjson.decode(offer),
   }
 end

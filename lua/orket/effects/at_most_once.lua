@@ -63,7 +63,9 @@ local function note(turn, kind, body, wait)
   tx:event(kind, turn.card.id, body, { step = turn.step })
   if not wait then
     tx:commit(function(ok, message, code)
-      turn.broken = turn.broken or not ok and errors.new(code, message)
+      if not ok then
+        turn:breaks(errors.new(code, message))
+      end
     end)
     return true
   end
@@ -80,8 +82,12 @@ end
 ---@return true|nil ok
 ---@return Error|nil
 function M.may_run_again(turn)
-  turn.uncertain = M.lonely(turn.tape.answers)
-  return not turn.uncertain or nil, turn.uncertain and cut_off(turn.uncertain)
+  local intent = M.lonely(turn.tape.answers)
+  if intent then
+    turn:come_to({ kind = "uncertain", intent = intent })
+    return nil, cut_off(intent)
+  end
+  return true
 end
 
 -- It comes to its end also when the run stops: cut off, only a person could say what became of it.
@@ -93,7 +99,7 @@ local function live(turn, intent, act)
   local result
   result, err = turn.engine:beyond(turn, intent.operation, act)
   if not result and UNKNOWN[err.code] then
-    turn.uncertain = intent
+    turn:come_to({ kind = "uncertain", intent = intent })
     return nil, err, true
   end
   note(turn, "operation.done", {

@@ -7,6 +7,7 @@
 
 local async = require("orket.async")
 local cjson = require("cjson")
+local disk = require("orket.workspace.disk")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
 local tables = require("orket.util.tables")
@@ -126,7 +127,7 @@ local function look(turn, judge)
   local ok, err = swept(turn, found)
   local entries, more
   if ok then
-    entries, more = errors.check(turn.tree.root:walk())
+    entries, more = errors.check(turn.tree.root:walk(".", disk.FILES_MAX))
     ok, err = entries, more
   end
   if not ok then
@@ -193,8 +194,7 @@ local function record_changes(turn, ran, contents)
   for _, change in ipairs(ran.changes or {}) do
     local bytes = contents[change.path]
     turn.tx:blob(bytes)
-    turn.fresh = turn.fresh or {}
-    turn.fresh[change.blob] = bytes
+    turn:remember(change.blob, bytes)
     turn:changed(change.path, change.blob, #bytes)
   end
 end
@@ -212,7 +212,7 @@ end
 local function put_back(turn)
   local store = {}
   function store.blob(_, name)
-    local bytes = turn.fresh and turn.fresh[name]
+    local bytes = turn:uncommitted(name)
     if bytes then
       return bytes
     end
@@ -243,8 +243,9 @@ end
 ---@return table|nil result {exit?, signal?, limit?, stdout, stderr, changed, put_back?}
 ---@return Error|nil
 function M.perform(turn, permit, about)
-  if turn.capped then
-    return nil, errors.new("ERR_LIMIT", turn.capped.why, turn.capped.fix)
+  local cap = turn:cap()
+  if cap then
+    return nil, errors.new("ERR_LIMIT", cap.why, cap.fix)
   end
   local program = permit:path()
   turn:label(turn.tree:all_labels(), about.call) -- it may read any file of it

@@ -12,7 +12,6 @@ local servers = lazy("orket.mcp.call")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local gate = require("orket.core.gate")
-local hash = require("orket.core.hash")
 local labels = require("orket.governance.labels")
 local tables = require("orket.util.tables")
 local moves = require("orket.effects.moves")
@@ -23,21 +22,46 @@ local result_paging = require("orket.turn.context.result_paging")
 
 local M = {}
 
+-- ---- what was interrupted ----
+
+-- The content of the tree says whether a change had happened before: it is recorded, and made once more, which
+-- is the same. In the run's own stream: a turn's events are those of a turn that nothing interrupted.
+local function settle(turn, kind, path, blob)
+  local found = turn.tree.found[path]
+  if found == nil then
+    found = turn.tree.files[path] or false
+  end
+  local tx = turn.engine.stream:begin()
+  tx:event("operation.settled", turn.card.id, {
+    turn = turn.number, op = kind, path = path, blob = blob, happened = found == (blob or false),
+  })
+  tx:commit()
+end
+
+-- ---- on files ----
+
 local on_file = {}
 
-on_file["fs.write"] = function(turn, result, bytes)
-  local blob = turn.tx:blob(bytes)
-  turn.tree:remember(blob, bytes)
-  turn.fresh = turn.fresh or {}
-  turn.fresh[blob] = bytes
-  turn:changed(result.path, blob, #bytes)
+on_file["fs.write"] = function(turn, result, permit, operation)
+  local blob = permit:store(turn.tx)
+  turn.tree:remember(blob, operation.content)
+  turn:remember(blob, operation.content)
+  if turn.again then
+    settle(turn, "fs.write", result.path, blob)
+  end
+  turn:changed(result.path, blob, result.bytes)
   return { path = result.path, bytes = result.bytes }
 end
 
 on_file["fs.delete"] = function(turn, result)
+  if turn.again then
+    settle(turn, "fs.delete", result.path)
+  end
   turn:changed(result.path, nil)
   return { path = result.path }
 end
+
+-- ---- on cards ----
 
 local on_card = {}
 
@@ -50,8 +74,7 @@ local function too_many(what, most)
 end
 
 on_card["card.comment"] = function(turn, record)
-  turn.comments = (turn.comments or 0) + 1
-  if turn.comments > COMMENTS_MOST then
+  if turn:count_comment() > COMMENTS_MOST then
     return too_many("comments", COMMENTS_MOST)
   end
   turn.tx:event("comment.added", turn.card.id, { text = record.text, labels = turn.marks })
@@ -66,13 +89,12 @@ on_card["card.move"] = function(turn, record)
       code = "ERR_TRANSITION", class = "refusal", message = verdict.why, fix = verdict.fix, rule = verdict.rule,
     }
   end
-  turn.proposal = { status = record.status, reason = record.reason, why = record.why }
+  turn:propose({ status = record.status, reason = record.reason, why = record.why })
   return { proposed = record.status }
 end
 
 on_card["card.excuse"] = function(turn, record)
-  turn:park(record.reason or record.why)
-  return { proposed = turn.parked.status }
+  return { proposed = turn:park(record.reason or record.why) }
 end
 
 -- An epic's own card, or one that was there before it was forked.
@@ -107,7 +129,7 @@ local function scope_of(turn)
 end
 
 on_card["card.create"] = function(turn, record)
-  if (turn.created or 0) >= CARDS_MOST then
+  if turn.created >= CARDS_MOST then
     return too_many("cards", CARDS_MOST)
   elseif turn.engine:cards_made(turn) >= RUN_CARDS_MOST then
     return nil, errors.new("ERR_LIMIT",
@@ -153,7 +175,8 @@ on_card["card.nominate"] = note("card.nominated")
 on_card["card.refine"] = note("refinement.proposed")
 
 on_card["turn.finish"] = function(turn, record)
-  turn.proposal = { status = record.status or turn.review and "done" or "ready_for_testing", why = record.summary }
+  local usual = turn.review and "done" or "ready_for_testing"
+  turn:propose({ status = record.status or usual, why = record.summary })
   return { finished = true }
 end
 
@@ -182,28 +205,13 @@ on_card["plan.make"] = function(turn, record)
   return turn_plan.make(turn, record)
 end
 
--- ---- what was interrupted ----
-
--- The content of the tree says whether a change had happened before: it is recorded, and made once more, which
--- is the same. In the run's own stream: a turn's events are those of a turn that nothing interrupted.
-local function settle(turn, kind, path, blob)
-  local found = turn.tree.found[path]
-  if found == nil then
-    found = turn.tree.files[path] or false
-  end
-  local tx = turn.engine.stream:begin()
-  tx:event("operation.settled", turn.card.id, {
-    turn = turn.number, op = kind, path = path, blob = blob, happened = found == (blob or false),
-  })
-  tx:commit()
-end
-
 -- ---- performed ----
 
 -- Once a cap is reached the turn writes nothing more, also where less would fit.
 local function make_room(turn, bytes)
-  if turn.capped then
-    return nil, errors.new("ERR_LIMIT", turn.capped.why, turn.capped.fix)
+  local cap = turn:cap()
+  if cap then
+    return nil, errors.new("ERR_LIMIT", cap.why, cap.fix)
   end
   local ok, err = turn.engine:room(turn, bytes)
   if not ok then
@@ -212,12 +220,11 @@ local function make_room(turn, bytes)
   return ok, err
 end
 
-local function perform_on_file(turn, permit, kind, call)
-  local bytes = kind == "fs.write" and permit:content()
-  local path = permit:path()
+local function perform_on_file(turn, permit, operation, call)
+  local kind, path, bytes = operation.op, permit:path(), permit:size()
   local room, full = true, nil
   if bytes then
-    room, full = make_room(turn, #bytes)
+    room, full = make_room(turn, bytes)
   end
   if not room then
     return nil, full
@@ -226,15 +233,13 @@ local function perform_on_file(turn, permit, kind, call)
   if result then
     turn:label(labels.of_reading(turn.tree, kind, result, path), call)
   elseif bytes then
-    turn.engine:give_back(turn, #bytes)
+    turn.engine:give_back(turn, bytes)
   end
   local record = on_file[kind]
   if not result or not record then
     return result, err
-  elseif turn.again then
-    settle(turn, kind, result.path, bytes and hash.of(bytes) or nil)
   end
-  return record(turn, result, bytes)
+  return record(turn, result, permit, operation)
 end
 
 ---Operations that reach beyond the tree, by kind: functions (turn, operation) -> result | nil, Error.
@@ -288,7 +293,7 @@ function M.perform(turn, permit, judged, operation, call)
     end
     return on_card[kind](turn, record, call)
   end
-  return perform_on_file(turn, permit, kind, call)
+  return perform_on_file(turn, permit, operation, call)
 end
 
 return M

@@ -65,7 +65,7 @@ local function settle_operation(turn, call, operation, done)
   done.warnings = nil
   local permit, refusal = allow.operation(turn, call, operation, done)
   if done.unsettled then
-    return nil, turn.waiting
+    return nil, turn:came_to("asked") and turn.outcome.question or nil
   elseif not permit then
     return refused(turn, call, operation, done, refusal), refusal
   end
@@ -87,7 +87,7 @@ local function settle_operation(turn, call, operation, done)
     done[#done + 1] = { op = operation.op, failed = err.code }
     done.missing = err.code == "ERR_NOT_FOUND" and operation or nil
     return { error = { code = err.code, message = err.message, fix = err.fix } },
-      is_law and err or err.code == "ERR_LIMIT" and turn.capped or nil
+      is_law and err or err.code == "ERR_LIMIT" and turn:cap() or nil
   end
   result.warnings = done.warnings or result.warnings -- of what was written, or of what a program wrote
   done[#done + 1] = { op = operation.op, hash = permit:hash(), warnings = result.warnings }
@@ -106,7 +106,8 @@ local function answer_operation(turn, call, operation, done)
   local answer, decision = settle_operation(turn, call, operation, done)
   local err = decision and debug_hooks.rule(turn, decision, done.request, operation)
   if err then
-    turn.waiting, done.unsettled = nil, err
+    turn:withdraw()
+    done.unsettled = err
     return nil
   end
   return answer
@@ -179,7 +180,6 @@ function M.perform(turn, call, request, yes)
   local closing <close> = call
   local done = { call = request.id, request = request, yes = yes }
   local tool = turn.generation.tools[request.name]
-  turn.met = nil
   mark(turn, tool, request)
   local outcome, err = run_box(turn, call, tool, done)
   done.unsettled = done.unsettled or no_answer(err)

@@ -44,23 +44,6 @@ function M.of(err, model, card)
   }
 end
 
----Notes a pause of a turn. Those of one outage count as one.
----@param turn Turn
----@param body table of `model.paused`
-function M.count(turn, body)
-  if not body.since then
-    turn.pauses = turn.pauses + 1
-  elseif body.since ~= turn.outage then
-    turn.outages, turn.outage = turn.outages + 1, body.since
-  end
-end
-
----A reply: what was counted is counted in a row.
----@param turn Turn
-function M.reset(turn)
-  turn.pauses, turn.outages, turn.outage = 0, 0, nil
-end
-
 ---True when a turn met one outage after the other, and its endpoint answered others in between: then it is this request
 ---that fails, and its failure counts as any other.
 ---@param turn Turn

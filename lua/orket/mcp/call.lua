@@ -102,10 +102,12 @@ function M.perform(turn, operation)
   if objection then
     return nil, objection
   end
-  turn.servers = turn.servers or sessions.new(project, project.store, function(name, tools)
-    return pins.look(project, name, tools)
+  local open = turn:sessions(function()
+    return sessions.new(project, project.store, function(name, tools)
+      return pins.look(project, name, tools)
+    end)
   end)
-  return M.call(turn.servers, server, operation)
+  return M.call(open, server, operation)
 end
 
 return M

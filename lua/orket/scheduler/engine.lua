@@ -10,6 +10,7 @@ local hedge = lazy("orket.llm.hedge")
 local idesign = lazy("orket.governance.idesign")
 local limits = require("orket.scheduler.limits")
 local client = require("orket.llm.client")
+local conventions = require("orket.turn.context.conventions")
 local meter = require("orket.governance.budget.meter")
 local nodes = require("orket.scripts.nodes")
 local objection = lazy("orket.planning.objection")
@@ -225,6 +226,13 @@ end
 ---@return integer|nil  nil: the turn was recorded before there was a limit
 function Engine:nudges(_turn)
   return self.limits.nudges
+end
+
+---The file that says how the epic's repository wants to be worked on, for a turn that begins.
+---@param _turn integer|nil its number
+---@return Conventions|nil
+function Engine:conventions(_turn)
+  return conventions.of(self.store, self.epic.id)
 end
 
 ---The reply to a turn's conversation, of its model or of one that answers in its place.

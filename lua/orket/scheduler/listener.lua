@@ -95,7 +95,7 @@ end
 local function commented(run, event)
   local turn = run.live[event.card]
   if turn and event.run ~= run.id then
-    turn.pinned = nil
+    turn:pin(nil)
   end
 end
 

@@ -346,6 +346,10 @@ end
 ---@return Error|nil
 ---@return table<string, integer>|nil counts
 function Run:run()
+  local begun, why = tree.begin(self.project, self.store, self.epic.id)
+  if not begun then
+    return nil, why
+  end
   local announcing = async.spawn(self.announce, self) -- the first claims are in the same commit
   if announcing.done then
     return async.join(announcing)

@@ -103,7 +103,7 @@ end
 
 -- An operation was intended and nobody knows whether it happened: the card waits for a person, the turn stays open.
 local function park_uncertain(run, turn)
-  local ok, err = at_most_once.park(turn.tx, turn.card, turn.uncertain, { step = turn.step })
+  local ok, err = at_most_once.park(turn.tx, turn.card, turn.outcome.intent, { step = turn.step })
   if ok then
     ok, err = turn:save(true)
   end
@@ -120,7 +120,7 @@ local function settle_failure(run, turn, err)
     return nil, err
   end
   turn:discard()
-  if turn.uncertain and interrupted.MAY_WAIT[turn.card.status] then
+  if turn:came_to("uncertain") and interrupted.MAY_WAIT[turn.card.status] then
     return park_uncertain(run, turn)
   elseif err.code == "ERR_CASSETTE" then -- no reply will come, whatever is tried: the turn stays open
     return nil, err
@@ -150,7 +150,7 @@ local function take_turn(run, card, turn)
   if not ok then
     return settle_failure(run, turn, err)
   end
-  run.open_turns[card.id] = (turn.waiting or turn.capped) and interrupted.PARKED or nil
+  run.open_turns[card.id] = turn:stays_open() and interrupted.PARKED or nil
   return true
 end
 

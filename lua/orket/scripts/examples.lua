@@ -4,6 +4,7 @@
 --   return { node = "examples", roles = { coder = { { text = "…", card = "A", by = "human:ann", labels = {…} } } } }
 
 local labels = require("orket.governance.labels")
+local prompt_text = require("orket.util.prompt_text")
 local tables = require("orket.util.tables")
 
 local M = {}
@@ -12,20 +13,6 @@ M.PATH = "nodes/examples.lua"
 local MOST, LONGEST, LINES = 8, 2000, 60 -- of a role; bytes and lines of one
 local TOTAL = 32 * 1024
 M.MOST, M.LONGEST = MOST, LONGEST
-
--- What some model's template takes for its own: it would end the text and begin another speaker's.
-local MARKS = { "<|", "|>", "<｜", "｜>", "[inst]", "[/inst]", "<<sys>>", "<</sys>>", "<s>", "</s>", "<bos>", "<eos>", "<start_of_turn>",
-  "<end_of_turn>", "<start_of_role>", "<end_of_role>", "[tool_calls]", "[available_tools]", "[tool_results]", "<tool_call>",
-  "</tool_call>", "<tool_response>", "</tool_response>", "<think>", "</think>", "<function=", "<system>", "</system>" }
-
--- Characters that nobody sees, so that nobody who reviews a text knows what it says.
-local function is_hidden(code)
-  return code < 0x20 and code ~= 0x0A and code ~= 0x09 or code >= 0x7F and code < 0xA0 or code == 0xAD or code == 0x034F
-    or code == 0x061C or code == 0x115F or code == 0x1160 or code == 0x17B4 or code == 0x17B5 or code >= 0x180B and code <= 0x180F
-    or code >= 0x200B and code <= 0x200F or code >= 0x2028 and code <= 0x202E or code >= 0x2060 and code <= 0x206F
-    or code == 0x3164 or code >= 0xFE00 and code <= 0xFE0F or code == 0xFEFF or code == 0xFFA0 or code >= 0xFFF0 and code <= 0xFFFB
-    or code >= 0xE0000
-end
 
 ---What is wrong with a text that is to be an example; nil when nothing is.
 ---@param text any
@@ -37,16 +24,12 @@ function M.fault(text)
     return "it has more than " .. LONGEST .. " bytes or " .. LINES .. " lines"
   end
   for _, code in utf8.codes(text) do
-    if is_hidden(code) then
+    if prompt_text.is_hidden(code) then
       return string.format("it has a character that nobody sees, U+%04X", code)
     end
   end
-  local lower = text:lower()
-  for _, mark in ipairs(MARKS) do
-    if lower:find(mark, 1, true) then
-      return "it has what a model's template takes for a mark: " .. mark
-    end
-  end
+  local mark = prompt_text.mark_in(text)
+  return mark and "it has what a model's template takes for a mark: " .. mark or nil
 end
 
 local function example_fault(one)

@@ -12,8 +12,9 @@ M.RULE = "person.skip" -- of a call that a person refused
 
 local ALLOWED = { decision = "allow", rule = "gate.allow" }
 
-local function asked(question)
-  return question and { decision = "ask", rule = question.rule, why = question.why, fix = question.fix }
+local function asked(turn)
+  local question = turn:came_to("asked") and turn.outcome.question
+  return question and { decision = "ask", rule = question.rule, why = question.why, fix = question.fix } or nil
 end
 
 ---@param turn Turn
@@ -41,7 +42,7 @@ function M.rule(turn, decision, request, operation)
   if not debugger then
     return nil
   end
-  local is_asked = decision == turn.waiting -- a question has no decision of its own
+  local is_asked = turn:came_to("asked") and decision == turn.outcome.question -- which has no decision of its own
   local shown = { decision = decision.decision or is_asked and "ask" or "deny", rule = decision.rule, why = decision.why or decision.message, fix = decision.fix }
   local _, err = debugger:at(turn, "rule", {
     name = decision.rule, call = request, decision = shown, operation = operation and tool_report.sketch(operation, decision.rule),
@@ -67,14 +68,14 @@ local function judged(debugger, turn, request)
   local from = turn.tape.at
   while true do
     local call, refusal, failure, yes = allow.call(turn, request)
-    local decision = refusal or asked(turn.waiting) or ALLOWED
+    local decision = refusal or asked(turn) or ALLOWED
     local order, err, why = debugger:at(turn, "rule", { name = decision.rule, request = request, decision = decision })
     if not order and not err then
       return call, refusal, failure, yes
     elseif call then
       call:close()
     end
-    turn.waiting = nil
+    turn:withdraw()
     turn.tape:back(from)
     if err or order == "skip" then
       return nil, order and skipped(why), err

@@ -1,5 +1,5 @@
--- journal.lua: what a turn writes down. The class of turns: everything a turn records or remembers
--- goes through these methods, so that request, conversation and journal never differ by a byte.
+-- journal.lua: what a turn writes down: the other half of the class of turns (turn/state.lua). Everything that a turn
+-- records goes through these methods, so that request, conversation and journal never differ by a byte.
 
 local async = require("orket.async")
 local chain = require("orket.llm.chain")
@@ -10,10 +10,7 @@ local lazy = require("orket.lazy")
 local moves = require("orket.effects.moves")
 local tools = lazy("orket.effects.tools") -- which needs turns
 local usage = require("orket.llm.usage")
-
----@class Turn
-local Turn = {}
-Turn.__index = Turn
+local Turn = require("orket.turn.state")
 
 ---An event of this turn's card, part of the next save.
 ---@param kind string
@@ -22,17 +19,17 @@ function Turn:record(kind, body)
   self.tx:event(kind, self.card.id, body, { step = self.step })
 end
 
--- The first commit of a turn that failed says why; those after it are stale.
 local function submit(self, wait)
-  local tx = self.tx
-  self.tx, self.fresh, self.paid_for = self.stream:begin(), nil, nil
+  local tx = self:next_tx()
   if wait then
-    self.unsaved = false
+    self:saved()
     local ok, err = errors.check(async.await(tx.commit, tx))
     return ok and not self.broken, self.broken or err
   end
   tx:commit(function(ok, message, code, fix)
-    self.broken = self.broken or not ok and errors.new(code, message, fix)
+    if not ok then
+      self:breaks(errors.new(code, message, fix))
+    end
   end)
   return true
 end
@@ -63,8 +60,7 @@ end
 
 ---Forgets what was recorded and not yet committed: the card is again as the database has it.
 function Turn:discard()
-  self.tx:abandon()
-  self.tx = self.stream:begin()
+  self:next_tx():abandon()
   for key, value in pairs(self.engine.store:read("card_state", { id = self.card.id })[1]) do
     self.card[key] = value
   end
@@ -78,7 +74,7 @@ function Turn:say(text)
   if not convo then
     error(err, 0)
   end
-  self.messages[#self.messages + 1], self.convo = text, convo
+  self:append(text, convo)
   return convo
 end
 
@@ -87,8 +83,7 @@ end
 ---@return string text
 function Turn:resay(convo)
   local text = self.engine.store:message(convo)
-  self.messages[#self.messages + 1] = text
-  self.convo = convo
+  self:append(text, convo)
   return text
 end
 
@@ -105,7 +100,7 @@ function Turn:attempted(attempt, model)
   local price = chain.of(model or self.model, attempt.model).price
   attempt.money = attempt.usage and usage.money(price, attempt.usage)
   attempt.price = attempt.money and price
-  usage.add(self, attempt)
+  self:spend(attempt)
   self:record("step.failed", attempt)
   submit(self, false)
 end
@@ -113,17 +108,9 @@ end
 ---How near what is remembered is to its card was told.
 ---@param body table of memory.ranked
 function Turn:ranks(body)
-  self.ranked = body
-  usage.add(self, body)
+  self:rank(body)
+  self:spend(body)
   self:record("memory.ranked", body)
-end
-
----Something came into being; the same once more is no progress.
----@param what string
-function Turn:made(what)
-  local key = hash.of(what)
-  self.progress = self.progress or not self.seen[key]
-  self.seen[key] = true
 end
 
 ---The turn has read something that carries these labels; from here on it carries them itself.
@@ -133,22 +120,13 @@ function Turn:label(list, from)
   if not list or not self.engine.follows_labels then
     return
   end
-  self.met = labels.union(self.met, list)
+  self:meet(list)
   local marks = labels.union(self.marks, list)
   if marks == self.marks then
     return
   end
   self:bear(marks)
   self:record("turn.labelled", { labels = marks, from = from })
-end
-
----Labels that the journal knows already.
----@param marks string[]
-function Turn:bear(marks)
-  self.marks = marks
-  for _, name in ipairs(marks) do
-    self.labels[name] = true
-  end
 end
 
 ---A file of the card's tree changed.
@@ -172,43 +150,23 @@ end
 ---depends on who was faster.
 ---@return string
 function Turn:new_card_id()
-  self.created = (self.created or 0) + 1
+  local created = self:count_card()
   local turn = #self.engine.store:read("card_turns", { card = self.card.id })
-  local parts = { self.run, self.card.id, tostring(turn), self.convo, tostring(self.created) }
+  local parts = { self.run, self.card.id, tostring(turn), self.convo, tostring(created) }
   return "ISSUE-" .. hash.parts(parts):sub(1, 8):upper()
-end
-
----The same turn as other scripts would judge it.
----@param generation table
----@return Turn
-function Turn:under(generation)
-  local other = setmetatable({ generation = generation }, { __index = self })
-  other.policy = self.engine:policy(other)
-  return other
-end
-
----The paths that the card says it may write, as its file has them; nil: all. They are part of the view that a turn begins
----with; one that goes on reads them once, by its first call.
----@return string[]|nil
-function Turn:scope()
-  if self.scoped == nil then
-    local row = self.engine.store:read("card_scope", { id = self.card.id })[1]
-    self.scoped = row and row.scope or false
-  end
-  return self.scoped or nil
 end
 
 ---A cap is reached. The turn waits for room; one that used up what is its own ends.
 ---@param body table of budget.reached
 function Turn:reached(body)
-  if self.capped then
+  if self:cap() then
     return
   end
   self:record("budget.reached", body)
   if body.ends then
-    self.parked = { status = "blocked", reason = "resource", why = body.why }
+    self:come_to({ kind = "parked", status = "blocked", reason = "resource", why = body.why })
   else
-    self.capped = body
+    self:come_to({ kind = "capped", cap = body })
   end
 end
 
@@ -216,35 +174,29 @@ end
 ---@param body table of model.paused
 function Turn:pause(body)
   self:record("model.paused", body)
-  self.capped = body
+  self:come_to({ kind = "capped", cap = body })
 end
 
 ---Parks the card; the turn stays open and goes on when there is room, or the pause is over.
 ---@return boolean|nil ok
 ---@return Error|nil
 function Turn:wait()
-  local ok, err = moves.add(self.tx, self.card, "blocked", { role = "system", reason = "resource", why = self.capped.why })
+  local ok, err = moves.add(self.tx, self.card, "blocked", { role = "system", reason = "resource", why = self:cap().why })
   if not ok then
     return nil, err
   end
   return self:save(true)
 end
 
----Nothing goes on without a person: the engine parks the card when the turn ends.
----@param why string
-function Turn:park(why)
-  local status = self.card.status == "in_progress" and "waiting_for_developer" or "blocked"
-  self.parked = { status = status, reason = "input", why = why }
-end
-
 ---The last event of a turn.
 ---@param outcome "done"|"parked"|"failed"|"abandoned"
 ---@param why string|nil
 function Turn:ended(outcome, why)
-  local paid, money, took = self.paid, self.money - self.paid.money, self.took - self.paid.took
+  local spent, paid = self.spent, self.paid
+  local money, took = spent.money - paid.money, spent.took - paid.took
   self:record("turn.ended", {
-    outcome = outcome, why = why, steps = self.step or 0, tokens_in = self.tokens_in - paid.tokens_in,
-    tokens_out = self.tokens_out - paid.tokens_out, calls = self.calls - paid.calls,
+    outcome = outcome, why = why, steps = self.step or 0, tokens_in = spent.tokens_in - paid.tokens_in,
+    tokens_out = spent.tokens_out - paid.tokens_out, calls = spent.calls - paid.calls,
     money = money > 0 and money or nil, took = took > 0 and took or nil,
     refusals = self.refusals, convo = self.convo, status = self.card.status,
   })

@@ -11,7 +11,7 @@ local labels = require("orket.governance.labels")
 local lazy = require("orket.lazy")
 local call_help = lazy("orket.effects.call_help")
 local tables = require("orket.util.tables")
-local nudges = lazy("orket.turn.nudge")
+local nudges = lazy("orket.turn.context.nudge")
 local output = lazy("orket.turn.output")
 local turn_plan = lazy("orket.turn.turn_plan")
 local result_paging = require("orket.turn.context.result_paging")
@@ -32,7 +32,7 @@ local THOUGHTS = 16384 -- bytes of them that a person reads later
 -- What a server counted tells how much fits (turn/context/window.lua); another model's count is no measure.
 local function note_count(turn, body)
   if body.asked and body.model == turn.model.name then
-    turn.counted = { bytes = body.asked, tokens = body.usage.prompt }
+    turn:count_tokens(body.asked, body.usage.prompt)
   end
 end
 
@@ -44,8 +44,8 @@ local function recorded_reply(turn)
   end
   local recorded = turn.tape:take("step.reply")
   if recorded then
-    turn.ranked = nil -- the words that were written by it were the same as before
-    usages.add(turn, recorded)
+    turn:rank(nil) -- the words that were written by it were the same as before
+    turn:spend(recorded)
     note_count(turn, recorded)
     return tape.reply(turn:resay(recorded.convo), recorded)
   end
@@ -64,7 +64,7 @@ local function live_reply(turn)
     end
     reply, err = turn.engine:complete(turn)
   until not err or err.code ~= "ERR_CONTEXT"
-  turn.refused = nil
+  turn:was_answered()
   return reply, err
 end
 
@@ -88,7 +88,7 @@ local function next_reply(turn)
     turn:pause(err.paused)
     return nil
   elseif not reply then
-    return nil, cause or err -- neither: the turn is parked
+    return nil, cause or err -- without either the turn has come to its outcome
   end
   local repairs = call_repairs.apply(reply, turn.generation, turn.role, turn.tree)
   if turn.generation.roles[turn.role].about.output then
@@ -105,11 +105,10 @@ local function next_reply(turn)
     dialect = reply.dialect, repaired = reply.repaired, problem = reply.problem, output = reply.output,
     hedged = reply.hedged, repairs = repairs, nudge = reply.nudge, thoughts = thoughts_of(reply),
   }
-  usages.add(turn, body)
+  turn:spend(body)
   note_count(turn, body)
-  turn.unsaved = true -- a reply that was paid for: on disk before the next one is asked for
   turn:record("step.reply", body)
-  turn.paid_for = turn.tx:mark()
+  turn:billed()
   return reply, cause or async.canceled()
 end
 
@@ -143,17 +142,16 @@ local function note_result(turn, request, result, text)
   if result.ok then
     turn:made(text)
   end
-  turn.looked = turn.looked + (result.ok and looks_out(turn, request.name) and 1 or 0)
-  turn.effects[#turn.effects + 1] = { tool = request.name, ok = result.ok }
+  turn:count_effect(request.name, result.ok, result.ok and looks_out(turn, request.name))
 end
 
 -- What a turn may make of them is counted, across interruptions.
 local function count_again(turn, operations)
   for _, done in ipairs(operations or {}) do
     if done.op == "card.create" and done.hash then
-      turn.created = (turn.created or 0) + 1
+      turn:count_card()
     elseif done.op == "card.comment" and done.hash then
-      turn.comments = (turn.comments or 0) + 1
+      turn:count_comment()
     end
   end
 end
@@ -165,10 +163,14 @@ local function replay_call(turn, request)
     return false -- at most allowed, but no effect is recorded: judged and performed again below
   end
   local text = cjson.decode(turn:resay(result.convo)).content
-  turn.proposal = result.proposal or turn.proposal
-  turn.progress = turn.progress or result.progress == true
+  if result.proposal then
+    turn:propose(result.proposal)
+  end
+  if result.progress == true then
+    turn:progressed()
+  end
   if kind == "call.refused" then
-    turn.refusals = turn.refusals + 1
+    turn:count_refusal()
   else
     result_paging.keep(turn, nil, result.rest)
     count_again(turn, result.operations)
@@ -189,16 +191,12 @@ local function refuse(turn, request, refusal)
     why = refusal.why, fix = refusal.fix, where = refusal.where, repaired = request.repaired, help = help,
     convo = turn:say(tool_message(request, tools.failure_text(refusal, { help = help }))),
   })
-  turn.refusals = turn.refusals + 1
+  turn:count_refusal()
 end
 
 -- The intent is on disk before anything happens. One that an interrupted turn left is this one; what it came
 -- to is settled by whoever performs it again.
 local function intend(turn, request, call)
-  turn.again = turn.tape:take("call.allowed") ~= nil
-  if turn.again then
-    return true
-  end
   turn:record("call.allowed", { call = request.id, tool = request.name, operation = call:hash(), repaired = request.repaired })
   if tools.touches_world(turn, request.name) then
     return turn:save(true) -- an "or" would lose the reason
@@ -207,15 +205,19 @@ local function intend(turn, request, call)
 end
 
 local function perform(turn, request, call, yes)
-  local ok, err = intend(turn, request, call)
+  local is_again = turn.tape:take("call.allowed") ~= nil
+  local ok, err = is_again, nil
+  if not is_again then
+    ok, err = intend(turn, request, call)
+  end
   if not ok then
     return nil, err
   end
   local before = turn.proposal
-  turn.mark = turn.tx:mark()
+  turn:open_call(is_again)
   local result = tools.perform(turn, call, request, yes)
-  turn.again, turn.mark = false, nil
-  if turn.waiting then
+  turn:close_call()
+  if turn:came_to("asked") then
     return true
   elseif result.unsettled then
     return nil, result.unsettled
@@ -249,29 +251,6 @@ local function settle_call(turn, request)
   return ok, err
 end
 
--- Steps in a row that came to nothing new; those that only wait for others, and replies without a call, are counted apart.
-local function count_stalled(turn, calls)
-  if turn.progress then
-    turn.stalled, turn.waited = 0, 0
-  elseif calls > 0 and turn.looked == calls then
-    turn.waited = turn.waited + 1
-  elseif calls > 0 or not turn.nudges_most then
-    turn.stalled = turn.stalled + 1
-  end
-end
-
--- Replies in a row without a call. COMPAT: a turn that began without the limit also counts calls that could not be read.
-local function count_silent(turn, reply)
-  local is_silent = #reply.calls == 0
-  if turn.nudges_most then
-    turn.silent = is_silent and turn.silent + 1 or 0
-  elseif turn.progress then
-    turn.silent = 0
-  elseif is_silent or reply.problem then
-    turn.silent = turn.silent + 1
-  end
-end
-
 -- Whether the model hears what was wrong: not when the turn ends with this reply.
 local function is_nudged(turn, reply)
   local is_wrong = #reply.calls == 0 or reply.problem or reply.nudge
@@ -283,21 +262,20 @@ end
 ---@return boolean|nil go_on  false: there is a proposal, or the turn is parked
 ---@return Error|nil err
 function M.take(turn)
-  turn.progress, turn.looked = false, 0
   local reply, err = next_reply(turn)
   if err then
     return nil, err
-  elseif not reply then
-    return false -- there was no room for the request
+  elseif turn.outcome then
+    return false -- there was no room for the request, or its model pauses
   end
-  turn.reply = reply
+  turn:replied(reply)
   for _, request in ipairs(reply.calls) do
     local ok
-    turn.tool_calls = turn.tool_calls + 1
+    turn:count_call()
     ok, err = settle_call(turn, request)
     if not ok then
       return nil, err
-    elseif turn.parked or turn.waiting or turn.capped then
+    elseif turn.outcome then
       return false
     end
   end
@@ -306,11 +284,11 @@ function M.take(turn)
   elseif #reply.calls == 0 and turn.card.type == "plan" and talk.answered(turn, reply) then
     return false
   end
-  count_silent(turn, reply)
+  turn:count_silent(reply)
   if is_nudged(turn, reply) then
     nudge(turn, reply)
   end
-  count_stalled(turn, #reply.calls)
+  turn:count_stalled(#reply.calls)
   return not turn.proposal
 end
 

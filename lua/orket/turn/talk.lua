@@ -238,29 +238,18 @@ function M.seats(turn)
   return turn.engine.store:read("card", { id = turn.card.id })[1].data.params.planning.seats
 end
 
----Is the turn one of a conversation?
----@param turn Turn
----@return boolean
-function M.is_talk(turn)
-  if turn.talks == nil then
-    turn.talks = (turn.engine.store:read("card", { id = turn.card.id })[1].data.params.planning or {}).talk ~= nil
-  end
-  return turn.talks
-end
-
 ---A reply without a call is an answer: it is said, and the person has the word.
 ---@param turn Turn
 ---@param reply {content: string?, nudge: string?}
 ---@return boolean answered  false: it is no conversation, or nothing was said in words
 function M.answered(turn, reply)
   local said = type(reply.content) == "string" and reply.content or ""
-  if not said:find("%S") or reply.problem or reply.nudge or not M.is_talk(turn) then
+  if not said:find("%S") or reply.problem or reply.nudge or not turn:is_talk() then
     return false
   end
   turn:record("turn.said", { text = said, labels = turn.marks })
   turn:park(M.SAID)
   return true
 end
-
 
 return M

@@ -3,8 +3,8 @@
 -- Read it from the bottom: M.run is the table "One turn" of docs/architecture.md. Everything that
 -- cannot be derived (prompt, replies, decisions, results) is taken from the turn's tape first: a turn
 -- that was interrupted runs again from its start with the answers of its journal, and the first
--- question without an answer goes live. Its parts: turn/step.lua, one reply and its calls;
--- turn/journal.lua, what a turn writes down.
+-- question without an answer goes live. Its parts: turn/state.lua, what is known of it; turn/step.lua, one reply and its
+-- calls; turn/journal.lua, what it writes down.
 
 local answers = require("orket.turn.answers")
 local turn_approval = require("orket.governance.approvals.turn_approval")
@@ -16,13 +16,10 @@ local loop = lazy("orket.turn.loop")
 local moves = require("orket.effects.moves")
 local at_most_once = require("orket.effects.at_most_once")
 local outcome = require("orket.turn.outcome")
-local pause = require("orket.llm.pause")
 local step = require("orket.turn.step")
 local debug_hooks = require("orket.turn.debug_hooks")
 local sys = require("orket.core.sys")
-local tape = require("orket.turn.tape")
-local journal = require("orket.turn.journal")
-local usage = require("orket.llm.usage")
+local Turn = require("orket.turn.journal")
 local notes = lazy("orket.memory.note")
 local rules = lazy("orket.memory.rules")
 
@@ -34,6 +31,7 @@ local function claim(self)
   local card = self.card
   self:record("turn.started", {
     seat = self.seat, role = self.role, generation = self.generation.id, engine = sys.version(), nudges = self.nudges_most,
+    conventions = self.conventions,
     model = self.model.name, review = self.review, rev = card.revision, past = self.past,
     arm = self.arm and self.arm.name, arm_prompts = self.arm and self.arm.prompts, arm_speaks = self.arm and self.arm.speaks,
   })
@@ -49,28 +47,29 @@ end
 -- ---- conversation ----
 
 local function begin_conversation(self)
-  self.ranked = self.tape:take("memory.ranked")
-  if self.ranked then
-    usage.add(self, self.ranked)
+  local ranked = self.tape:take("memory.ranked")
+  if ranked then
+    self:spend(ranked)
   end
   local recorded = self.tape:take("turn.prompted")
   if recorded then
-    self.convo, self.ranked = recorded.convo, nil
-    self.messages = self.engine.store:conversation(recorded.convo)
-    self.head, self.pins = #self.messages, recorded.convo
+    self:take_up(recorded.convo, recorded.convo)
     return true
   end
-  local messages, err, marks = self.engine:prompt(self)
-  self.ranked = nil -- some hundred pairs, which nobody needs while a model is waited for
-  if not messages then
+  self:rank(ranked)
+  local prompt, err = self.engine:prompt(self)
+  self:rank(nil) -- some hundred pairs, which nobody needs while a model is waited for
+  if not prompt then
     return nil, err
   end
-  for _, message in ipairs(messages) do
+  self:limit_scope(prompt.scope)
+  for _, message in ipairs(prompt.messages) do
     self:say(message)
   end
-  self.head, self.pins, self.pinned = #messages, self.convo, self.card.revision
+  self:prompted(self.convo, #prompt.messages)
+  self:pin(self.card.revision)
   self:record("turn.prompted", { convo = self.convo })
-  self:label(marks, "prompt")
+  self:label(prompt.marks, "prompt")
   return debug_hooks.pass(self, "role", { name = self.role })
 end
 
@@ -89,7 +88,7 @@ end
 ---Steps until there is a proposal, or a reason to park the card.
 local function converse(self)
   for number = 1, self.limits.steps do
-    self.step = number
+    self:begin_step(number)
     local go_on, err = step.take(self)
     if err then
       return nil, err
@@ -177,13 +176,18 @@ local function decided(self)
   return proposal
 end
 
+-- How a turn ends, or is left open, that has no proposal.
+local CONCLUDE = {
+  asked = turn_approval.park,
+  capped = Turn.wait,
+  parked = function(self)
+    return self:settle("parked", self.outcome.status, self.outcome)
+  end,
+}
+
 ---The proposal is committed, or the card is parked.
 local function conclude(self)
-  if self.waiting then
-    return turn_approval.park(self)
-  elseif self.capped then
-    return self:wait()
-  elseif not self.parked then
+  if not self.outcome then
     local proposal, err = decided(self)
     if err then
       return nil, err
@@ -193,32 +197,17 @@ local function conclude(self)
     self:park(proposal and "route of the role " .. self.role .. " ends the card as " .. proposal.status .. ", and nobody was asked"
       or "the turn ended without an outcome")
   end
-  return self:settle("parked", self.parked.status, self.parked)
+  return CONCLUDE[self.outcome.kind](self)
 end
 
 -- ---- the turn ----
 
----@class TurnJob
----@field card table
----@field seat string
----@field role string
----@field review boolean
----@field number integer of the turn, in its run
----@field model table
----@field models Models|nil who chooses others for it
----@field generation table the scripts that serve it
----@field arm Arm|nil where prompts are compared
----@field past Past|nil that the models node was told
----@field tape table[]|nil the events of an interrupted turn
----@field paid {tokens_in: integer, tokens_out: integer, calls: integer, money: integer, took: integer}|nil by the run
----  that it was forked from
-
--- How often its model may be nudged: as the turn began. One from before there was a limit has none.
-local function nudges_of(engine, job)
+-- What holds from its beginning on. A turn from before there was a limit of nudges has none.
+local function began_of(engine, job)
   if job.tape then
-    return job.tape[1].body.nudges
+    return job.tape[1].body
   end
-  return engine:nudges(job.number)
+  return { nudges = engine:nudges(job.number), conventions = engine:conventions(job.number) }
 end
 
 ---A new turn of the engine's run, or an open one that is run again.
@@ -226,34 +215,18 @@ end
 ---@param job TurnJob
 ---@return Turn
 function M.new(engine, job)
-  local self = setmetatable({
-    engine = engine, run = engine.run, number = job.number, card = job.card, seat = job.seat, role = job.role,
-    review = job.review, model = job.model, models = job.models, generation = job.generation, arm = job.arm, past = job.past, limits = engine.limits,
-    tape = tape.new(job.tape), paid = job.paid or usage.nothing(), messages = {}, seen = {}, effects = {},
-    tokens_in = 0, tokens_out = 0, calls = 0, money = 0, took = 0, refusals = 0, tool_calls = 0,
-    nudges_most = nudges_of(engine, job), silent = 0, stalled = 0, waited = 0, looked = 0, unsaved = false, labels = {}, pauses = 0, outages = 0,
-  }, journal)
+  local self = Turn.new(engine, job, began_of(engine, job))
   for _, event in ipairs(job.tape or {}) do
     if event.kind == "turn.labelled" then
       self:bear(event.body.labels)
     elseif event.kind == "model.paused" then
-      pause.count(self, event.body)
+      self:count_pause(event.body)
     elseif event.kind == "step.reply" then
-      pause.reset(self)
+      self:reset_pauses()
+    elseif event.kind == "step.failed" then -- paid for, and no answer of the tape
+      self:spend(event.body)
     end
   end
-  self.stream = engine.store:stream({
-    run = engine.run, turn = job.number, actor = "agent:" .. job.seat, role = job.role,
-  })
-  self.tx = self.stream:begin()
-  self.policy = engine:policy(self)
-  self.counts_disk = engine:counts_disk(job.card)
-  for _, event in ipairs(job.tape or {}) do
-    if event.kind == "step.failed" then -- paid for, and no answer of the tape
-      usage.add(self, event.body)
-    end
-  end
-  self.autonomy = autonomy.of(engine:rules(), self.role)
   return self
 end
 
@@ -277,7 +250,7 @@ function M.run(self)
   if not tree then
     return nil, why
   end
-  self.tree = tree
+  self:work_in(tree)
   ok, err = begin_conversation(self)
   if not ok then
     return nil, err

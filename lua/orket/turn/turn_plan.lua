@@ -29,8 +29,9 @@ function M.about(turn)
 end
 
 local function proposes(turn, operation, why)
-  turn.planned = M.ENDS[operation]
-  turn.proposal = { status = turn.planned, why = why }
+  local status = M.ENDS[operation]
+  turn:plan_ends(status)
+  turn:propose({ status = status, why = why })
 end
 
 local function lines(title, texts)
@@ -106,7 +107,10 @@ end
 ---@param operations {op: string, hash: string?}[]
 function M.recall(turn, operations)
   for _, done in ipairs(operations) do
-    turn.planned = done.hash and M.ENDS[done.op] or turn.planned
+    local status = done.hash and M.ENDS[done.op]
+    if status then
+      turn:plan_ends(status)
+    end
   end
 end
 

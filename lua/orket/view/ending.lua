@@ -62,6 +62,9 @@ local function total_lines(lines, run, option)
     totals.tokens_in, totals.tokens_out, money)
   if totals.files then
     lines[#lines + 1] = string.format("  files: %s (what changed: orket diff%s %s)", text.clean(totals.files), option, text.clean(totals.epic))
+    if #run.store:read("source", { tree = totals.epic }) > 0 then
+      lines[#lines + 1] = string.format("  commits for your repository: orket branch%s %s", option, text.clean(totals.epic))
+    end
   end
 end
 

@@ -106,7 +106,11 @@ local SENTENCE = {
   ["call.allowed"] = function(b) return "calls " .. b.tool .. (b.repaired and " (repaired: " .. table.concat(b.repaired, "; ") .. ")" or "") end,
   ["call.refused"] = function(b) return refusal(b.tool, b, b.rule) end,
   ["call.result"] = result,
-  ["file.written"] = function(b) return "wrote " .. b.path end,
+  ["file.written"] = function(b) return not b.tree and "wrote " .. b.path or nil end, -- an epic's first files are no news
+  ["source.imported"] = function(b)
+    local left = #b.left > 0 and (", %d left out"):format(#b.left) or ""
+    return ("starts from commit %s of %s%s"):format(b.commit:sub(1, 12), b.repo, left)
+  end,
   ["file.deleted"] = function(b) return "deleted " .. b.path end,
   ["comment.added"] = function(b) return "comment: " .. b.text end,
   ["turn.labelled"] = function(b) return "has read what came from outside (" .. table.concat(b.labels, ", ") .. ")" end,

@@ -7,6 +7,8 @@ local tables = require("orket.util.tables")
 
 local M = {}
 
+M.FILES_MAX = 200000 -- of one tree that can be looked at
+
 local SLICE = 100 -- files between two looks at the loop
 
 ---The bytes of a blob; no blob is no bytes.
@@ -118,7 +120,7 @@ end
 -- Removes what the journal does not know, left behind by a crash or by a verification; answers which
 -- known files are there.
 local function sift(root, manifest, options)
-  local entries, more, code, fix = root:walk()
+  local entries, more, code, fix = root:walk(".", M.FILES_MAX)
   if not entries then
     return errors.check(nil, more, code, fix)
   end
@@ -165,6 +167,20 @@ local function replace(store, root, path, there, blob, options)
   return M.put(root, path, bytes, options.aside)
 end
 
+-- Of those that are there.
+local function make_executable(root, manifest, paths)
+  for _, path in ipairs(paths) do
+    local ok, message, code, fix = true, nil, nil, nil
+    if manifest[path] then
+      ok, message, code, fix = root:make_executable(path)
+    end
+    if not ok then
+      return errors.check(nil, message, code, fix)
+    end
+  end
+  return true
+end
+
 local function make_equal(store, root, manifest, options)
   local present, err, more = {}, nil, false
   if not options.new then
@@ -190,7 +206,7 @@ local function make_equal(store, root, manifest, options)
       return nil, err
     end
   end
-  return true
+  return make_executable(root, manifest, options.executable or {})
 end
 
 ---Makes the directory of a root equal to a manifest. Only what differs is written. Large trees let other
@@ -198,9 +214,9 @@ end
 ---@param store table
 ---@param root FsRoot
 ---@param manifest table<string, string>
----@param options {keep: boolean?, made: table<string, string>?, new: boolean?, found: table<string, string|false>?, aside: Aside?}?
+---@param options {keep: boolean?, made: table<string, string>?, new: boolean?, found: table<string, string|false>?, aside: Aside?, executable: string[]?}?
 ---  keep: files that are not in the manifest stay; made: bytes of files that no blob holds; new: the directory is
----  empty; found: receives what was there instead; aside: keeps what goes and is in no journal
+---  empty; found: receives what was there instead; aside: keeps what goes and is in no journal; executable: paths of files that may be executed
 ---@return boolean|nil ok
 ---@return Error|nil
 function M.materialise(store, root, manifest, options)

@@ -19,7 +19,9 @@ local function lay_out_epic(project, store, epic, seed)
   if not root then
     return nil, err
   end
-  return disk.materialise(store, root, manifest, { aside = asides.of(project, store, epic) })
+  return disk.materialise(store, root, manifest, {
+    aside = asides.of(project, store, epic), executable = tree_files.executable(store, epic),
+  })
 end
 
 ---Makes the directories of a fork: its epic's, and those of the cards that have changed something.

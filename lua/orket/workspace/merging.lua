@@ -18,10 +18,8 @@ local FILE_MAX = 64 * 1024 * 1024
 local function own_bytes(tree, path, blob)
   if not blob then
     return nil
-  elseif tree.recent[blob] then
-    return tree.recent[blob]
   end
-  local bytes = tree.root:read(path, FILE_MAX)
+  local bytes = tree.recent[blob] or tree.root:read(path, FILE_MAX)
   if bytes and hash.of(bytes) == blob then
     return bytes
   end

@@ -82,7 +82,7 @@ function M.open(project, store, card, look, is_known)
   end
   local ok
   ok, err = disk.materialise(store, root, self.files, {
-    made = self.made, new = new, found = self.found, aside = not new and asides.of(project, store, epic, card.id, is_known) or nil,
+    made = self.made, new = new, found = self.found, executable = tree_files.executable(store, epic), aside = not new and asides.of(project, store, epic, card.id, is_known) or nil,
   })
   if not ok then
     self:close()
@@ -237,6 +237,20 @@ function Tree:publish()
     err.class = "environment" -- the merge is recorded: it is the directory that fails, and no work
   end
   return ok, err
+end
+
+---Records what a new epic starts from, a repository or the files of its directory: before its first card, which is told of
+---them, and because no card can mend what is wrong with them.
+---@param project table opened as owner
+---@param store table
+---@param epic string
+---@return any|nil ok
+---@return Error|nil
+function M.begin(project, store, epic)
+  if #store:read("tree", { tree = epic }) > 0 then
+    return true
+  end
+  return tree_files.seed(project, store, epic, places.epic(epic))
 end
 
 ---Brings the directory of an epic whose merges an earlier process made back to the journal: that one may have been

@@ -6,6 +6,7 @@ local disk = require("orket.workspace.disk")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
 local hold = require("orket.workspace.hold")
+local epic_source = require("orket.repository.epic_source")
 local labels = require("orket.governance.labels")
 local tables = require("orket.util.tables")
 local merge = require("orket.core.merge")
@@ -19,7 +20,7 @@ local SEED_MAX = 256 * 1024 * 1024
 
 -- The files that lie in the epic's directory before anything was merged into it.
 local function read_seed(root)
-  local entries, more, code, fix = root:walk()
+  local entries, more, code, fix = root:walk(".", disk.FILES_MAX)
   if not entries then
     return errors.check(nil, more, code, fix)
   elseif more then
@@ -41,12 +42,15 @@ local function read_seed(root)
   return texts
 end
 
-local function record_seed(project, epic, texts)
+local function begin(project)
   if not project.board then
     project:open_board("system")
   end
-  local outside = labels.of_seed(project.config)
-  local tx, seed = project.board:begin(), "seed:" .. epic
+  return project.board:begin()
+end
+
+local function record_seed(project, tx, epic, texts)
+  local outside, seed = labels.of_seed(project.config), "seed:" .. epic
   for _, path in ipairs(tables.keys(texts)) do
     tx:event("file.written", nil, { tree = seed, path = path, blob = tx:blob(texts[path]), labels = outside(path) })
   end
@@ -67,28 +71,72 @@ local function remove_gone(store, epic, root, aside)
   return true
 end
 
--- Brings the epic's directory back to the journal; what a person added to it stays there.
+-- Brings the epic's directory back to the journal; what a person added to it stays there. What a person laid into it
+-- before the first run is theirs to change; the files of a commit are not.
 local function catch_up(project, store, epic, root)
   local aside = asides.of(project, store, epic)
   local ok, err = remove_gone(store, epic, root, aside)
   if not ok then
     return asides.finish(aside, nil, err)
   end
-  return disk.materialise(store, root, M.snapshot(store, epic), { keep = true, aside = aside })
+  local imported = #store:read("source", { tree = epic }) > 0
+  local manifest = M.over(store, epic, imported and M.seed_of(store, epic) or {})
+  return disk.materialise(store, root, manifest, {
+    keep = true, aside = aside, executable = M.executable(store, epic),
+  })
+end
+
+-- What lies in the epic's directory, if anything does.
+local function seed_of_directory(project, epic, root)
+  local texts, err = read_seed(root)
+  if texts and next(texts) then
+    return record_seed(project, begin(project), epic, texts)
+  end
+  return texts, err
+end
+
+-- The files of a commit, which are then laid out in the epic's directory.
+local function seed_of_source(project, store, epic, root, source)
+  local there, err = read_seed(root)
+  if there and next(there) then
+    err = errors.new("ERR_CONFIG", "the epic has a source, and files in its directory: " .. next(there),
+      "move them away: an epic starts from one of both")
+  end
+  local tree
+  if not err then
+    tree, err = epic_source.read(project, source, root)
+  end
+  if not tree then
+    return nil, err
+  end
+  local tx = begin(project)
+  epic_source.record(tx, epic, source, tree)
+  local ok
+  ok, err = record_seed(project, tx, epic, tree.texts)
+  if not ok then
+    return nil, err
+  end
+  return catch_up(project, store, epic, root)
+end
+
+local function new_seed(project, store, epic, root)
+  local source = epic_source.of(project, store, epic)
+  if source then
+    return seed_of_source(project, store, epic, root, source)
+  end
+  return seed_of_directory(project, epic, root)
 end
 
 local function load_seed(project, store, epic, path)
   local known = store:read("tree", { tree = epic })[1]
   -- its first merge may never have been published
-  local root <close>, why, code, fix = project.root:beneath(path, { create = known ~= nil })
+  local create = known ~= nil or epic_source.of(project, store, epic) ~= nil
+  local root <close>, why, code, fix = project.root:beneath(path, { create = create })
   if not root and (known or code ~= "ERR_NOT_FOUND") then
     return errors.check(nil, why, code, fix)
   elseif root and not known then
-    local texts, err = read_seed(root)
-    if texts and next(texts) then
-      texts, err = record_seed(project, epic, texts)
-    end
-    if not texts then
+    local ok, err = new_seed(project, store, epic, root)
+    if not ok then
       return nil, err
     end
   elseif root then
@@ -98,6 +146,15 @@ local function load_seed(project, store, epic, path)
     end
   end
   return M.seed_of(store, epic)
+end
+
+---The files that may be executed, of the commit that an epic starts from.
+---@param store Store
+---@param epic string
+---@return string[] paths
+function M.executable(store, epic)
+  local source = store:read("source", { tree = epic })[1]
+  return source and source.executable or {}
 end
 
 ---The manifest every card of the epic starts from; recorded when the epic is new. Done once per process:

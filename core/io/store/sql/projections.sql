@@ -427,6 +427,11 @@ WHERE tree = coalesce($tree, :card) AND path = $path AND to_seq IS NULL;
 INSERT INTO tree_file (tree, path, from_seq, blob, base, card)
 VALUES (coalesce($tree, :card), $path, :seq, NULL, hash_bytes($base), iif($tree IS NULL, '', :card));
 
+-- kind: source.imported
+-- whole
+INSERT INTO source (tree, seq, repo, ref, subdir, commit_id, executable, left_out)
+VALUES ($tree, :seq, $repo, $ref, $subdir, $commit, $executable, $left);
+
 -- kind: tree.opened
 -- whole
 UPDATE tree_file SET to_seq = :seq WHERE tree = coalesce($tree, :card) AND to_seq IS NULL;

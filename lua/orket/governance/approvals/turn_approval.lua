@@ -55,20 +55,12 @@ local function question_of(turn, ask)
   }
 end
 
--- What the call did before it is made again with it: nothing of that is committed without it.
-local function put(turn, question)
-  if turn.mark then
-    turn.tx:rollback(turn.mark)
-  end
-  turn.waiting = question
-end
-
 ---Parks the card of a turn that waits for an answer; the turn stays open.
 ---@param turn Turn
 ---@return boolean|nil ok
 ---@return Error|nil
 function M.park(turn)
-  local question = turn.waiting
+  local question = turn.outcome.question
   question.operation = content.stored(turn.tx, question.operation)
   question.expires_at = turn.engine:expiry(turn)
   turn:record("approval.asked", question)
@@ -177,7 +169,7 @@ local function decide(turn, known, question, ask)
     generation = witness.generation and witness.generation.id, found = next(witness.found) and witness.found or nil,
     rule = refusal and refusal.rule, why = refusal and refusal.why, fix = refusal and refusal.fix, where = refusal and refusal.where,
   }
-  turn.again = false -- not interrupted: it waited
+  turn:is_fresh_call()
   turn.tape:add("approval.settled", known.settled)
   return note(turn, known.settled)
 end
@@ -191,7 +183,7 @@ end
 function M.settle(turn, ask)
   local question, known = question_of(turn, ask), recall(turn)
   if not known then
-    put(turn, question)
+    turn:ask(question)
     return nil
   end
   if not known.settled then

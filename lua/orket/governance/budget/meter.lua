@@ -42,7 +42,7 @@ end
 -- The turn's own: what its tape says was used.
 local function add_turn(turn, list)
   if turn.limits.tokens then
-    local cap = ledgers.cap("turn/tokens", "tokens", math.tointeger(turn.limits.tokens // 1), turn.tokens_in + turn.tokens_out)
+    local cap = ledgers.cap("turn/tokens", "tokens", math.tointeger(turn.limits.tokens // 1), turn.spent.tokens_in + turn.spent.tokens_out)
     cap.ends, cap.where = true, CONFIG .. "limits/tokens"
     list[#list + 1] = cap
   end
@@ -58,7 +58,7 @@ local function caps_of(self, turn)
     add(self, list, "roles", turn.role)
     add(self, list, "cards", card.id, card.budget)
     add_turn(turn, list)
-    turn.caps, turn.since = list, sys.monotonic()
+    turn:budget(list)
   end
   return turn.caps
 end
@@ -110,14 +110,6 @@ local function renew(self)
   end
 end
 
--- Milliseconds that the turn took since its last request, or since it began.
-local function took(turn)
-  local now = sys.monotonic()
-  local ms = math.max(0, math.ceil((now - turn.since) * 1000))
-  turn.since = now
-  return ms
-end
-
 -- ---- a request ----
 
 -- Waiting for others is no time of the turn's.
@@ -126,7 +118,7 @@ local function wait(self, turn, list, wanted)
   local held, reached = async.suspend(function(wake)
     return self.ledger:wait(list, wanted, wake)
   end)
-  turn.since = turn.since + sys.monotonic() - began
+  turn:skip_time(sys.monotonic() - began)
   return held, reached
 end
 
@@ -147,7 +139,7 @@ local function spent_by(self, turn, model, reply, err, ended)
   if not reply and (ended or err.unsent) then
     return {}
   end
-  local usage, time = (reply or err).usage or {}, self.timed and took(turn) or nil
+  local usage, time = (reply or err).usage or {}, self.timed and turn:took() or nil
   local outcome = reply or err
   outcome.took = time
   return {

@@ -66,15 +66,18 @@ local function said_of(tool, labels, operation, permit)
   return tool.quiet
 end
 
+local views = setmetatable({}, { __mode = "k" }) -- by turn, the last one
+
 -- Whose turn it is, as plain data and as a box takes it; made anew when the card has changed since, or the labels.
 local function view_of(turn, labels)
-  local card, known = turn.card, turn.shown
+  local card, known = turn.card, views[turn]
   if known and known.card == card and known.revision == card.revision and known.status == card.status and known.labels == #labels then
     return known
   end
   local view = { card = card, role = turn.role, seat = turn.seat, labels = labels, run = turn.run, turn = turn.number }
-  turn.shown = { card = card, revision = card.revision, status = card.status, labels = #labels, view = view, doc = assert(doc.new(view)) }
-  return turn.shown
+  known = { card = card, revision = card.revision, status = card.status, labels = #labels, view = view, doc = assert(doc.new(view)) }
+  views[turn] = known
+  return known
 end
 
 ---@class PolicyCase

@@ -1,6 +1,7 @@
 -- trees.lua: the directories of cards that nobody goes back to. Whatever is in them can be made again from the
 -- journal, so they may go; one that has anything else in it belongs to somebody, and stays.
 
+local disk = require("orket.workspace.disk")
 local tree_files = require("orket.workspace.tree_files")
 local places = require("orket.workspace.places")
 
@@ -13,7 +14,7 @@ end
 
 -- What is in a directory: its files and their bytes, and the first that the journal does not know.
 local function look(store, root, card)
-  local entries, more = root:walk()
+  local entries, more = root:walk(".", disk.FILES_MAX)
   local manifest = entries and not more and manifest_of(store, card)
   if not manifest then
     return { files = 0, bytes = 0, own = "more than can be looked at" }

@@ -111,7 +111,7 @@ end
 -- Turns that were interrupted go on with the cards of the run as it was read anew.
 local function take_over(run, live)
   for id, turn in pairs(live) do
-    turn.card, turn.engine = run.board.cards[id], run.engine
+    turn:move_to(run.engine, run.board.cards[id])
     run.live[id] = turn
     run.board:start(turn.card)
   end

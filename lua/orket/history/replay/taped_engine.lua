@@ -174,14 +174,13 @@ local function prompt(stage, asked, turn)
   local convo = words_of(turn, line[line.tip + 1])
   local marks = labels_of_prompt(line[line.tip + 2])
   while true do
-    local answer = table.pack(asked())
-    local messages = answer[1]
-    if not messages or not convo or conversation_of(messages) == convo and are_equal(answer[3], marks) then
-      return table.unpack(answer, 1, 3)
+    local answer, err = asked()
+    if not answer or not convo or conversation_of(answer.messages) == convo and are_equal(answer.marks, marks) then
+      return answer, err
     end
     first = first or answer
     if not stage:park("prompt") then
-      return table.unpack(first, 1, 3)
+      return first
     end
   end
 end
@@ -362,6 +361,9 @@ function M.tape(engine, stage, generations)
   end
   engine.nudges = function(_, turn)
     return began(stage, turn).nudges
+  end
+  engine.conventions = function(_, turn)
+    return began(stage, turn).conventions
   end
   engine.command = function(_, turn)
     return command(stage, turn)

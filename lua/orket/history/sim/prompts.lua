@@ -39,7 +39,7 @@ end
 local function begun(turn)
   return {
     card = turn.card, role = turn.role, seat = turn.seat, review = turn.review, run = turn.run.id, number = turn.number,
-    ranked = turn.ranked, arm = turn.arm,
+    ranked = turn.ranked, arm = turn.arm, conventions = turn.conventions,
   }
 end
 
@@ -48,11 +48,12 @@ local function prompt_of(actor, turn)
     return { fails = "there is no role " .. turn.role }
   end
   local generation, err = arms.generation(actor.engine, actor.generation, turn.arm, turn.role)
-  local messages = generation
+  local prompt
   if generation then
     turn.generation = generation
-    messages, err = actor.engine:prompt(turn)
+    prompt, err = actor.engine:prompt(turn)
   end
+  local messages = prompt and prompt.messages
   local convo
   for _, text in ipairs(messages or {}) do
     convo = stage.say(convo, text)
@@ -92,7 +93,7 @@ end
 ---@param event table turn.started
 ---@param reading table which knows what comes
 function Prompts:expect(turn, event, reading)
-  turn.arm = arms.recorded({ event })
+  turn.arm, turn.conventions = arms.recorded({ event }), event.body.conventions
   local recorded = differ(turn, self.judge.whole) and reading:prompted(event)
   if recorded then
     turn.ranked = recorded.ranked

@@ -95,7 +95,7 @@ function Recorder:put(line)
 end
 
 local function note(self, turn, request, reply, err)
-  local line = line_of(request, turn.taped or { messages = {} })
+  local line = line_of(request, self.last[turn] or { messages = {} })
   line.card, line.role, line.turn, line.step = turn.card.id, turn.role, turn.number, turn.step
   if reply then
     line.reply = { message = reply.message, usage = reply.usage, finish = reply.finish, model = reply.model }
@@ -103,7 +103,7 @@ local function note(self, turn, request, reply, err)
     line.error = tables.pick(err, FAILURE)
     line.error.message = err.message:gsub("https?://[^%s/]+", "the endpoint")
   end
-  turn.taped = followed(request, reply)
+  self.last[turn] = followed(request, reply)
   self:put(line)
 end
 
@@ -132,7 +132,8 @@ end
 ---@param write fun(text: string): any, string?  appends to the cassette; nil, why when it cannot
 ---@return table cassette
 function M.recorder(write)
-  local self = setmetatable({ write = write }, Recorder)
+  local last = setmetatable({}, { __mode = "k" }) -- request of each turn that runs
+  local self = setmetatable({ write = write, last = last }, Recorder)
   self:put({ cassette = VERSION, engine = sys.version() })
   return self
 end

@@ -3,6 +3,7 @@
 
 local answers = require("orket.turn.answers")
 local cjson = require("cjson")
+local conventions = require("orket.turn.context.conventions")
 local errors = require("orket.errors")
 local labels = require("orket.governance.labels")
 local lazy = require("orket.lazy")
@@ -102,18 +103,30 @@ local function add_examples(turn, prompt, marks)
   return labels.union(marks, shown.labels)
 end
 
+-- How the epic's repository wants to be worked on, where it says so.
+local function add_conventions(self, turn, prompt, marks)
+  if not turn.conventions then
+    return marks
+  end
+  local text, err = conventions.text(self.store, turn.conventions)
+  if not text then
+    return nil, err
+  end
+  prompt.system = (prompt.system or "") .. text
+  return labels.union(marks, turn.conventions.labels)
+end
+
 ---The first messages of a turn: the role's prompt of the card's view, as the prompts node puts it.
 ---@param self table engine
 ---@param turn Turn
----@return string[]|nil messages as JSON
+---@return {messages: string[], marks: string[]?, scope: string[]?}|nil prompt  messages as JSON, labels of what they were
+---  made of, paths that the card may write
 ---@return Error|nil
----@return string[]|nil labels of what they were made of
 function M.prompt(self, turn)
   local view, err, marks = self:view(turn)
   if not view then
     return nil, err
   end
-  turn.scoped = view:value("/card/params/scope") or false
   local role = turn.generation.roles[turn.role]
   local prompt
   prompt, err = errors.check((role.speaks or role).script:call("prompt", { view })) -- an arm has the words of another one
@@ -124,13 +137,17 @@ function M.prompt(self, turn)
     return nil, err
   end
   marks = add_examples(turn, prompt, marks)
+  marks, err = add_conventions(self, turn, prompt, marks)
+  if err then
+    return nil, err
+  end
   local messages
   messages, err = nodes.ask(self:node("prompts", turn.generation), "build", view, prompt)
   if err then
     return nil, err
   end
   messages, err = answers.messages(messages)
-  return messages, err, marks
+  return messages and { messages = messages, marks = marks, scope = view:value("/card/params/scope") }, err
 end
 
 return M

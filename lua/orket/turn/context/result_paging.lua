@@ -71,7 +71,7 @@ function M.bounded(turn, ok, text)
   if not tool then
     return cut(turn, ok, text)
   end
-  return cut(turn, ok, text, "r" .. (#(turn.rests or {}) + 1), tool), text
+  return cut(turn, ok, text, "r" .. #turn.rests + 1, tool), text
 end
 
 ---A result was cut: its handle is known from here on.
@@ -82,12 +82,10 @@ end
 function M.keep(turn, whole, blob)
   if whole then
     blob = turn.tx:blob(whole)
-    turn.fresh = turn.fresh or {}
-    turn.fresh[blob] = whole
+    turn:remember(blob, whole)
   end
   if blob then
-    turn.rests = turn.rests or {}
-    turn.rests[#turn.rests + 1] = blob
+    turn:hold(blob)
   end
   return blob
 end
@@ -103,9 +101,7 @@ function M.hold(turn, convo, rests)
   if not tool then
     return nil
   end
-  turn.rests = turn.rests or {}
-  turn.rests[#turn.rests + 1] = { message = convo }
-  local handle = "r" .. #turn.rests
+  local handle = turn:hold({ message = convo })
   rests[handle] = convo
   return handle, tool
 end
@@ -114,9 +110,8 @@ end
 ---@param turn Turn
 ---@param rests table<string, string>|nil
 function M.again(turn, rests)
-  turn.rests = turn.rests or {}
   while rests and rests["r" .. #turn.rests + 1] do
-    turn.rests[#turn.rests + 1] = { message = rests["r" .. #turn.rests + 1] }
+    turn:hold({ message = rests["r" .. #turn.rests + 1] })
   end
 end
 
@@ -125,8 +120,10 @@ local function whole_of(turn, rest)
   if type(rest) == "table" then
     local text, err = errors.check(turn.engine.store:message(rest.message))
     return text and tostring(cjson.decode(text).content), err
-  elseif turn.fresh and turn.fresh[rest] then
-    return turn.fresh[rest]
+  end
+  local bytes = turn:uncommitted(rest)
+  if bytes then
+    return bytes
   end
   return errors.check(turn.engine.store:blob(rest))
 end
@@ -139,7 +136,7 @@ end
 ---@return Error|nil
 function M.read(turn, record, call)
   local number = math.tointeger(tonumber(record.handle:match("^r([1-9]%d*)$")))
-  local rest = number and (turn.rests or {})[number]
+  local rest = number and turn.rests[number]
   if not rest then
     return nil, errors.new("ERR_NOT_FOUND", "this turn has no result " .. record.handle,
       "the handle of a cut result is in its `cut`")

@@ -98,7 +98,7 @@ local function note(turn, model, reply, text, told)
     money = usages.money(by.price, reply.usage), price = by.price, took = reply.took, attempt = reply.attempt,
     told = told,
   }
-  usages.add(turn, body)
+  turn:spend(body)
   turn:record("window.summarised", body)
 end
 
@@ -136,7 +136,7 @@ end
 function M.of(turn, span, bytes, told)
   local recorded = turn.tape:take("window.summarised")
   if recorded then
-    usages.add(turn, recorded)
+    turn:spend(recorded)
     return recorded.text, not recorded.text and "ERR_PROTOCOL: the summary is empty" or nil
   end
   local text, err = asked(turn, span, bytes, told)

@@ -62,12 +62,12 @@ end
 -- A server has said that a request was too long: its own numbers count, or else our guess was too low.
 local function learn(turn, told)
   local own, bytes = turn.window or {}, bytes_of(turn)
-  turn.window = own
+  turn:leave_out(own)
   if told.limit then
     own.limit = math.min(told.limit, own.limit or turn.model.context or told.limit)
   end
   if told.asked then
-    turn.counted = { bytes = bytes, tokens = told.asked }
+    turn:count_tokens(bytes, told.asked)
   end
   local limit, need = limit_of(turn), need_of(turn, bytes)
   if limit and need <= limit then
@@ -88,7 +88,7 @@ local function give_up(turn, need, limit, told)
     need, limit, turn.model.name) or "a request did not fit: " .. (told and told.said or "the server does not say how much would")
   local fix = limit and cure(turn) or "set `context` of models." .. turn.model.name .. ", then orket retry " .. turn.card.id
   turn:record("window.full", { rule = "window.full", why = why, fix = fix, need = need, limit = limit, told = told })
-  turn.parked = { status = "blocked", reason = "resource", why = "ERR_CONTEXT: " .. why }
+  turn:come_to({ kind = "parked", status = "blocked", reason = "resource", why = "ERR_CONTEXT: " .. why })
   return false
 end
 
@@ -190,14 +190,13 @@ end
 
 -- The first messages as they are written now. What may be written stays what it was when the turn began.
 local function pins_of(turn)
-  local scope = turn.scoped
-  local pins, err, marks = turn.engine:prompt(turn)
-  turn.scoped, turn.ranked = scope, nil -- the next ones may be about other words
-  return pins, err, marks
+  local prompt, err = turn.engine:prompt(turn)
+  turn:rank(nil) -- the next ones may be about other words
+  return prompt, err
 end
 
 local function say_all(turn, messages)
-  turn.messages, turn.convo = {}, nil
+  turn:clear()
   for _, text in ipairs(messages) do
     turn:say(text)
   end
@@ -215,8 +214,8 @@ local function replace(turn, pins, past, tail, body)
     return false
   end
   say_all(turn, messages)
-  turn.head, turn.window = #head, past
-  turn.pins = last_name(pins)
+  turn:leave_out(past)
+  turn:prompted(last_name(pins), #head)
   body.convo, body.head, body.pins = turn.convo, turn.head, turn.pins
   body.steps, body.before, body.summary = past and past.steps, past and past.before, past and past.summary
   body.marks = past and past.marks
@@ -251,17 +250,17 @@ local function shorter(turn, limit, told)
     return nil, failed
   end
   local revision = turn.card.revision
-  local pins, err, marks = pins_of(turn)
-  if not pins then
+  local prompt, err = pins_of(turn)
+  if not prompt then
     return nil, err
   end
-  turn.pinned = revision
+  turn:pin(revision)
   local first = plan.steps[plan.dropped + 1]
   local tail = table.move(plan.messages, first and first.first or #plan.messages + 1, #plan.messages, 1, {})
-  local changed = replace(turn, pins, past, tail, {
+  local changed = replace(turn, prompt.messages, past, tail, {
     need = need, limit = limit, folded = plan.folded, rests = next(plan.rests) and plan.rests or nil, told = told, why = plan.why,
   })
-  turn:label(marks, "prompt")
+  turn:label(prompt.marks, "prompt")
   local bytes = bytes_of(turn)
   if bytes * LEAST > limit or told and not changed then
     return give_up(turn, need_of(turn, bytes), limit, told)
@@ -272,14 +271,14 @@ end
 -- Somebody has changed the card since its words were written.
 local function refresh(turn)
   local revision = turn.card.revision
-  local pins, err, marks = pins_of(turn)
-  if not pins then
+  local prompt, err = pins_of(turn)
+  if not prompt then
     return nil, err
   end
-  turn.pinned = revision
+  turn:pin(revision)
   local tail = table.move(turn.messages, turn.head + 1, #turn.messages, 1, {})
-  replace(turn, pins, turn.window, tail, { refreshed = true })
-  turn:label(marks, "prompt")
+  replace(turn, prompt.messages, turn.window, tail, { refreshed = true })
+  turn:label(prompt.marks, "prompt")
   return true
 end
 
@@ -290,13 +289,13 @@ local function again(turn, body)
     learn(turn, body.told)
   end
   local own = turn.window or {}
-  turn.messages, turn.convo, turn.head = turn.engine.store:conversation(body.convo), body.convo, math.tointeger(body.head)
-  turn.pins, turn.ranked = body.pins, nil
+  turn:take_up(body.convo, body.pins, math.tointeger(body.head))
+  turn:rank(nil)
   result_paging.again(turn, body.rests)
-  turn.window = {
-    steps = math.tointeger(body.steps or nil), before = math.tointeger(body.before or nil), lines = body.lines, summary = body.summary, marks = body.marks,
-    limit = own.limit, factor = own.factor,
-  }
+  turn:leave_out({
+    steps = math.tointeger(body.steps or nil), before = math.tointeger(body.before or nil), lines = body.lines,
+    summary = body.summary, marks = body.marks, limit = own.limit, factor = own.factor,
+  })
 end
 
 ---What the journal says was done here next. A summary of which nothing was made yet is left to `fit`.
@@ -306,9 +305,11 @@ function M.take(turn)
   local summed = turn.tape:peek(1) and turn.tape:take("window.summarised")
   local ranked = turn.tape:take("memory.ranked") -- for the words of the card as they were written anew
   for _, paid in ipairs({ summed or ranked, summed and ranked }) do
-    usage.add(turn, paid)
+    turn:spend(paid)
   end
-  turn.ranked = ranked or turn.ranked
+  if ranked then
+    turn:rank(ranked)
+  end
   local body = turn.tape:take("window.compacted")
   if body then
     again(turn, body)
@@ -330,12 +331,12 @@ end
 function M.fit(turn, refused)
   local told = refused and refused.told or told_before(turn)
   if told then
-    turn.refused = (turn.refused or 0) + 1
+    turn:refused_as_too_long()
     told.said = told.said or refused and refused.message
     learn(turn, told)
   end
   local limit = limit_of(turn)
-  if told and (not limit or turn.refused > TRIES) then
+  if told and (not limit or turn.too_long > TRIES) then
     return give_up(turn, need_of(turn, bytes_of(turn)), limit, told)
   elseif not limit then
     return true

@@ -99,7 +99,7 @@ local function claims(text)
 end
 
 local function is_talk(turn)
-  return turn.card.type == "plan" and talk.is_talk(turn)
+  return turn.card.type == "plan" and turn:is_talk()
 end
 
 -- Also as a program would write it: look_at_board({...}).

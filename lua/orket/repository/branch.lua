@@ -1,0 +1,189 @@
+-- branch.lua: an epic's work as commits on the branch orket/EPIC of the repository that it started from.
+--
+-- One commit for each card whose changes were merged, in the order of the merges, on the commit that the epic started
+-- from. All of it follows from the journal: the same run gives the same commit ids. Only objects and that one ref are
+-- written; a branch that is checked out somewhere, or that holds commits of others, is left alone.
+
+local disk = require("orket.workspace.disk")
+local errors = require("orket.errors")
+
+local M = {}
+
+local HOST = "orket.invalid" -- of the authors' addresses: no mail is meant (RFC 2606)
+
+---@class EpicBranch
+---@field ref string
+---@field base string commit that the epic starts from
+---@field head string commit of the last card; the base when there is none
+---@field commits {card: string|nil, subject: string}[]
+
+---@class Merge
+---@field seq integer of its event
+---@field time integer seconds since 1970
+---@field run string
+---@field card string|nil no card: work was taken out of the epic
+---@field changes {path: string, blob: string|nil}[]
+
+-- The merges of an epic, from rows that are sorted by event.
+local function merges_of(store, epic)
+  local merges = {}
+  for _, row in ipairs(store:read("tree_merges", { tree = epic })) do
+    local merge = merges[#merges]
+    if not merge or merge.seq ~= row.seq then
+      merge = { seq = row.seq, time = row.time, run = row.run, card = row.card, changes = {} }
+      merges[#merges + 1] = merge
+    end
+    merge.changes[#merge.changes + 1] = { path = row.path, blob = row.blob }
+  end
+  return merges
+end
+
+-- Nothing of it may end a line of a commit's head.
+local function plain(text)
+  return (text:gsub("[%c<>]+", " "):gsub("^%s+", ""):gsub("%s+$", ""))
+end
+
+local function author_of(card)
+  local seat = card and card.seat or "orket"
+  return ("%s <%s@%s>"):format(plain(seat), plain(seat):gsub("[^%w._-]", "-"), HOST)
+end
+
+local function subject_of(merge, card)
+  if not merge.card then
+    return "work is taken out"
+  end
+  return plain(card and card.name or merge.card)
+end
+
+local function message_of(merge, card)
+  local lines = { subject_of(merge, card), "", merge.card and "Orket-Card: " .. merge.card or nil }
+  lines[#lines + 1] = "Orket-Run: " .. merge.run
+  lines[#lines + 1] = "Orket-Event: " .. merge.seq
+  return table.concat(lines, "\n") .. "\n"
+end
+
+local function quoted(path)
+  return '"' .. path:gsub('[\\"]', "\\%0"):gsub("\n", "\\n") .. '"'
+end
+
+local function data(bytes)
+  return ("data %d\n%s\n"):format(#bytes, bytes)
+end
+
+-- The lines of fast-import for one change; paths as the repository has them.
+local function change_lines(store, change, prefix, is_executable)
+  local path = quoted(prefix .. change.path)
+  if not change.blob then
+    return "D " .. path .. "\n"
+  end
+  local bytes, err = disk.bytes(store, change.blob)
+  local mode = is_executable[change.path] and "100755" or "100644"
+  return bytes and ("M %s inline %s\n%s"):format(mode, path, data(bytes)), err
+end
+
+local function commit_lines(branch, store, merge, card, source)
+  local prefix = source.subdir and source.subdir:gsub("/*$", "/") or ""
+  local lines = {
+    "commit " .. branch.ref .. "\nmark :1\n", ("author %s %d +0000\n"):format(author_of(card), merge.time),
+    ("committer Orket <orket@%s> %d +0000\n"):format(HOST, merge.time), data(message_of(merge, card)),
+    #branch.commits == 0 and "from " .. branch.base .. "\n" or nil,
+  }
+  for _, change in ipairs(merge.changes) do
+    local text, err = change_lines(store, change, prefix, branch.is_executable)
+    if not text then
+      return nil, err
+    end
+    lines[#lines + 1] = text
+  end
+  return table.concat(lines)
+end
+
+-- What stayed in the repository and would be replaced by a change: a link, or a submodule, and what lies beneath it.
+local function in_the_way(source, merges)
+  for _, one in ipairs(source.left) do
+    for _, merge in ipairs(merges) do
+      for _, change in ipairs(merge.changes) do
+        if change.blob and (change.path .. "/"):sub(1, #one.path + 1) == one.path .. "/" then
+          return change.path, one
+        end
+      end
+    end
+  end
+end
+
+local function stream_of(branch, store, source, merges)
+  local path, one = in_the_way(source, merges)
+  if path then
+    return nil, errors.new("ERR_EXISTS", ("%s was written, and the repository has %s there: %s"):format(path, one.path, one.why),
+      "orket checkout EPIC DIR writes the files out; commit them by hand")
+  end
+  local parts = { "feature done\n" }
+  for _, merge in ipairs(merges) do
+    local card = merge.card and store:read("card", { id = merge.card })[1]
+    local text, err = commit_lines(branch, store, merge, card, source)
+    if not text then
+      return nil, err
+    end
+    parts[#parts + 1] = text
+    branch.commits[#branch.commits + 1] = { card = merge.card, subject = subject_of(merge, card) }
+  end
+  parts[#parts + 1] = "done\n"
+  return table.concat(parts)
+end
+
+-- A worktree, the first one or another, whose branch it is.
+local function is_checked_out(repository, ref)
+  local heads = { "HEAD" }
+  for _, entry in ipairs(repository.root:list("worktrees") or {}) do
+    heads[#heads + 1] = "worktrees/" .. entry.name .. "/HEAD"
+  end
+  for _, path in ipairs(heads) do
+    if repository.root:read(path, 4096) == "ref: " .. ref .. "\n" then
+      return true
+    end
+  end
+  return false
+end
+
+local function write(repository, branch, stream)
+  local ok, err = repository:git({ "fast-import", "--quiet", "--date-format=raw" }, { stdin = stream, write = true })
+  if not ok and err.message:find("does not contain", 1, true) then
+    err = errors.new("ERR_EXISTS", branch.ref .. " holds commits that are not of this epic",
+      "rename that branch: git branch -m orket/EPIC NAME")
+  end
+  if not ok then
+    return nil, err
+  end
+  local head
+  head, err = repository:git({ "rev-parse", "--verify", branch.ref })
+  branch.head = head and head:match("^%x+")
+  return branch.head and branch, err
+end
+
+---Writes the branch of an epic.
+---@param repository GitRepository
+---@param store Store
+---@param epic string
+---@param source {commit: string, subdir: string?, executable: string[], left: table[]} row of the epic's source
+---@return EpicBranch|nil
+---@return Error|nil ERR_EXISTS, ERR_GIT
+function M.write(repository, store, epic, source)
+  local branch = { ref = "refs/heads/orket/" .. epic, base = source.commit, head = source.commit, commits = {}, is_executable = {} }
+  for _, path in ipairs(source.executable) do
+    branch.is_executable[path] = true
+  end
+  if is_checked_out(repository, branch.ref) then
+    return nil, errors.new("ERR_EXISTS", branch.ref .. " is checked out in a worktree", "switch that worktree to another branch")
+  end
+  local merges = merges_of(store, epic)
+  if #merges == 0 then
+    return branch
+  end
+  local stream, err = stream_of(branch, store, source, merges)
+  if not stream then
+    return nil, err
+  end
+  return write(repository, branch, stream)
+end
+
+return M

@@ -1,0 +1,68 @@
+-- epic_source.lua: the repository that an epic starts from: the "source" of the epic, or of the organization.
+
+local errors = require("orket.errors")
+local git = require("orket.repository.git")
+local import = require("orket.repository.import")
+
+local M = {}
+
+---@class Source
+---@field repo string a directory, as it is written in the configuration: below the project, or absolute
+---@field ref string|nil a branch, a tag or a commit; default HEAD
+---@field subdir string|nil only what lies beneath it
+
+---What the configuration says of an epic's source.
+---@param project table
+---@param store Store
+---@param epic string
+---@return Source|nil
+function M.of(project, store, epic)
+  local card = store:read("card", { id = epic })[1]
+  local organization = project.config and project.config.organization or {}
+  return card and card.data and card.data.source or organization.source
+end
+
+---Opens the repository of a source.
+---@param project table
+---@param repo string
+---@return GitRepository|nil
+---@return Error|nil
+function M.open(project, repo)
+  if repo:find("^%a[%w+.-]*:") or repo:find("^[^/]*@[^/]*:") then
+    return nil, errors.new("ERR_CONFIG", "source.repo is a URL: " .. repo,
+      "clone it, and name the directory of the clone")
+  end
+  local home, err = errors.check(project.root:path())
+  if not home then
+    return nil, err
+  end
+  return git.open(repo:sub(1, 1) == "/" and repo or home .. "/" .. repo)
+end
+
+---Reads the commit that an epic starts from.
+---@param project table
+---@param source Source
+---@param root FsRoot of the epic's directory
+---@return ImportedTree|nil
+---@return Error|nil
+function M.read(project, source, root)
+  local repository <close>, err = M.open(project, source.repo)
+  if not repository then
+    return nil, err
+  end
+  return import.read(repository, source.ref or "HEAD", source.subdir, root)
+end
+
+---The event that records it.
+---@param tx StoreTx
+---@param epic string
+---@param source Source
+---@param tree ImportedTree
+function M.record(tx, epic, source, tree)
+  tx:event("source.imported", nil, {
+    tree = epic, repo = source.repo, ref = source.ref or "HEAD", subdir = source.subdir, commit = tree.commit,
+    executable = tree.executable, left = tree.left,
+  })
+end
+
+return M
