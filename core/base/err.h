@@ -68,7 +68,7 @@
     X(CASSETTE, input, "the cassette and the run differ")                                          \
     X(REPLAY, system, "the replay and the record differ")                                          \
     X(PLAN, refusal, "no plan that holds was proposed")                                            \
-    X(DESCRIPTORS, environment, "no file descriptor is left")                                        \
+    X(DESCRIPTORS, environment, "no file descriptor is left")                                      \
     X(GIT, input, "git failed")
 
 enum {

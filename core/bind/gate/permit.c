@@ -171,7 +171,9 @@ static int l_permit_take(lua_State *L)
 /* What an fs.write writes; NULL of another operation. */
 static const char *content_of(const struct permit *permit, size_t *len)
 {
-    return permit_is_kind(permit, "fs.write") ? json_string(permit_field(permit, "content"), len) : NULL;
+    if (!permit_is_kind(permit, "fs.write"))
+        return NULL;
+    return json_string(permit_field(permit, "content"), len);
 }
 
 /* permit:store(tx) -> hex: what the performed fs.write has written, as a blob of the transaction.

@@ -26,8 +26,8 @@ struct fs_entries {
     struct buf memory; /* private */
 };
 
-/* The entries of the directory, at most max (0: FS_LIST_MAX; never above FS_WALK_MAX). Pass {0}; fs_entries_clear it
- * afterwards, also on failure. Names that are not UTF-8 are left out. */
+/* The entries of the directory, at most max (0: FS_LIST_MAX; never above FS_WALK_MAX). Pass {0};
+ * fs_entries_clear it afterwards, also on failure. Names that are not UTF-8 are left out. */
 int fs_list(const struct fs_target *target, size_t max, struct fs_entries *out,
             struct err *err) MUST_CHECK;
 
