@@ -13,8 +13,8 @@ function M.of(model, name)
       return other
     end
   end
-  local hedge = name and model.hedge
-  return hedge and hedge.model.name == name and hedge.model or model
+  local hedge = model.hedge -- COMPAT: it answered in older journals
+  return hedge and hedge.name == name and hedge or model
 end
 
 -- Another model may do better where the fault is this one's, or its endpoint's.

@@ -141,18 +141,12 @@ local function wait_before(attempt, err, request)
 end
 
 -- A run that stops waits for what is under way, or ends it (`stop`): then it fails like any other request, with what it cost.
-local function post(abort, options, on_delta)
-  if abort.rival and abort.rival.answered then -- it waited in line for this
-    return nil, errors.new("ERR_CANCELED", "another request was answered first")
-  end
+local function post(options, on_delta)
   local shield <close> = async.shield()
-  local reply, message, code, info = async.suspend(function(wake)
-    abort.stop = core.post(options, on_delta, wake)
-    shield.stop = abort.stop
-    return abort.stop
+  return async.suspend(function(wake)
+    shield.stop = core.post(options, on_delta, wake)
+    return shield.stop
   end)
-  abort.stop, abort.answered = nil, reply ~= nil
-  return reply, message, code, info
 end
 
 -- A request that was ended had been read.
@@ -169,7 +163,7 @@ local function send(request, provider, shape, body)
   if err then
     return nil, errors.is_environment(err) and err or failure(request, err.message, err.code, err), true
   end
-  local reply, message, code, info = post(request.abort or {}, {
+  local reply, message, code, info = post({
     url = request.path and model.base_url:gsub("/+$", "") .. request.path or providers.address(provider, model, request),
     body = body,
     key = key, headers = providers.headers(provider, model), deadlines = model.deadlines, caps = model.caps,
@@ -336,11 +330,6 @@ function M.fetch(request)
   return reply, err
 end
 
----@class Abort
----@field stop function? ends the request that is out
----@field answered boolean?
----@field rival Abort? the other one's: once that is answered this one is not made
-
 ---@class LlmQuestion
 ---@field model table
 ---@field messages string[] JSON texts
@@ -351,14 +340,13 @@ end
 ---@field on_delta fun(text: string)?
 ---@field on_attempt fun(attempt: table)?
 ---@field through (fun(body: string[], send: function): table?, table?, boolean?)?  asked instead of the network
----@field abort Abort? of one of two requests of which one reply is wanted
 ---@field attempts integer?
 ---@field backoff number? seconds
 
--- A failure of this machine is none of the model's: of that only what was paid for is noted. Whoever ends one of two
--- requests notes that one. Answers whether it counts as an attempt.
+-- A failure of this machine is none of the model's: of that only what was paid for is noted. Answers whether it counts as
+-- an attempt.
 local function note(request, attempt, err, wait)
-  local counts = not errors.is_environment(err) or not request.abort and err.usage ~= nil
+  local counts = not errors.is_environment(err) or err.usage ~= nil
   if request.on_attempt and counts then
     request.on_attempt({
       attempt = attempt, model = request.model.name, code = err.code, message = err.message, status = err.status,

@@ -90,13 +90,8 @@ local function add_others(models, model)
     others[#others + 1] = name ~= model.name and models[name] or nil
   end
   model.others = #others > 0 and others or nil
-end
-
--- Who is asked as well when a reply takes long.
-local function add_hedge(models, model)
-  local hedge = model.hedge
-  local other = hedge and models[hedge.with or model.name]
-  model.hedge = other and { seconds = hedge.after_ms / 1000, model = other } or nil
+  local hedge = type(model.hedge) == "table" and model.hedge -- COMPAT: journals have replies of the model that it names
+  model.hedge = hedge and models[hedge.with]
 end
 
 ---@param engine table
@@ -118,7 +113,6 @@ function M.new(engine, team)
   for _, name in ipairs(all) do
     self.models[name].door = doors[place_of(self.models[name])]
     add_others(self.models, self.models[name])
-    add_hedge(self.models, self.models[name])
   end
   return self
 end

@@ -6,7 +6,6 @@ local chain = require("orket.llm.chain")
 local errors = require("orket.errors")
 local cjson = require("cjson")
 local lazy = require("orket.lazy")
-local hedge = lazy("orket.llm.hedge")
 local idesign = lazy("orket.governance.idesign")
 local limits = require("orket.scheduler.limits")
 local client = require("orket.llm.client")
@@ -185,30 +184,15 @@ end
 
 -- ---- what the world answers ----
 
-local function ask(self, turn, model, request, on_delta, abort)
+local function ask(self, turn, model, request, on_delta)
   local through = self.cassette and self.cassette:through(turn)
   return client.complete({
     through = self.meter and self.meter:through(turn, model, through) or through,
     model = model, messages = request.messages, tools = request.tools, json = request.json,
-    abort = abort, on_delta = on_delta, on_attempt = function(attempt)
+    on_delta = on_delta, on_attempt = function(attempt)
       turn:attempted(attempt, model)
     end,
   })
-end
-
--- In a cassette each request has one reply: nothing is hedged there.
-local function ask_hedged(self, turn, model, request)
-  local on_delta = self:delta_listener(turn)
-  if model ~= turn.model or not model.hedge or self.cassette then
-    return ask(self, turn, model, request, on_delta)
-  end
-  return hedge.complete(model, function(one, abort)
-    local first = on_delta
-    on_delta = nil -- two at once would be no text
-    return ask(self, turn, one, request, first, abort)
-  end, function(attempt)
-    turn:attempted(attempt)
-  end)
 end
 
 ---What a card has come to, as a models node is told it when a turn begins.
@@ -235,7 +219,7 @@ function Engine:complete(turn)
   local request = turn:request()
   request.json = turn.generation.roles[turn.role].about.output and output.of(turn).text
   local reply, err = chain.complete(turn.model, function(model)
-    return ask_hedged(self, turn, model, request)
+    return ask(self, turn, model, request, self:delta_listener(turn))
   end)
   local paused = err and pause.of(err, turn.model.name, turn.card.id)
   if paused and pause.is_its_own(turn, paused) then
