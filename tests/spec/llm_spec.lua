@@ -189,7 +189,7 @@ describe("llm.complete", function()
     local dir = orket.directory()
     orket.write(dir .. "/key", " sk-hidden\n")
     local got = probe(([[
-      llm.keys({ k = { file = "%s/key" } })
+      require("orket.llm.model_keys").list({ k = { file = "%s/key" } })
       local one, seen, close_one = raw("HTTP/1.1 401 sk-hidden\r\nContent-Length: 0\r\n\r\n")
       local two, other, close_two = raw("HTTP/1.1 200 OK\r\n\r\n")
       local first, second = ask(one, { model = { key = "k" } }), ask(two, { model = { key = "k" } })

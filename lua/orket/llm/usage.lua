@@ -36,7 +36,7 @@ function M.estimate(bytes)
 end
 
 ---The bytes of a request that a model reads: its messages as one array, and its tools.
----@param request LlmQuestion
+---@param request ModelRequest
 ---@return integer
 function M.asked(request)
   local bytes = 1 + #request.messages + (request.tools and request.tools ~= "[]" and #request.tools or 0)
@@ -66,7 +66,7 @@ end
 
 ---What was told, completed by estimates, which are marked.
 ---@param told {prompt: integer?, completion: integer?, cached: integer?}
----@param request LlmQuestion
+---@param request ModelRequest
 ---@param said integer bytes of the reply
 ---@return {prompt: integer, completion: integer, cached: integer?, estimated: true?}
 function M.whole(told, request, said)

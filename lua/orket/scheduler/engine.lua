@@ -2,13 +2,11 @@
 -- world answers, which a replay takes from the journal instead (history/replay/taped_engine.lua).
 
 local turn_approval = require("orket.governance.approvals.turn_approval")
-local chain = require("orket.llm.chain")
 local errors = require("orket.errors")
 local cjson = require("cjson")
 local lazy = require("orket.lazy")
 local idesign = lazy("orket.governance.idesign")
 local limits = require("orket.scheduler.limits")
-local client = require("orket.llm.client")
 local meter = require("orket.governance.budget.meter")
 local nodes = require("orket.scripts.nodes")
 local objection = lazy("orket.planning.objection")
@@ -184,15 +182,9 @@ end
 
 -- ---- what the world answers ----
 
-local function ask(self, turn, model, request, on_delta)
-  local through = self.cassette and self.cassette:through(turn)
-  return client.complete({
-    through = self.meter and self.meter:through(turn, model, through) or through,
-    model = model, messages = request.messages, tools = request.tools, json = request.json,
-    on_delta = on_delta, on_attempt = function(attempt)
-      turn:attempted(attempt, model)
-    end,
-  })
+-- A failed attempt of one of its requests.
+local function note_attempt(attempt, request)
+  request.turn:attempted(attempt, request.model)
 end
 
 ---What a card has come to, as a models node is told it when a turn begins.
@@ -213,14 +205,14 @@ end
 
 ---The reply to a turn's conversation, of its model or of one that answers in its place.
 ---@param turn Turn
----@return table|nil reply as llm.complete answers it; of another one with `by` and `instead`
+---@return table|nil reply as Client.complete answers it
 ---@return Error|nil err  `paused` when it is to wait
 function Engine:complete(turn)
   local request = turn:request()
   request.json = turn.generation.roles[turn.role].about.output and output.of(turn).text
-  local reply, err = chain.complete(turn.model, function(model)
-    return ask(self, turn, model, request, self:delta_listener(turn))
-  end)
+  request.model, request.turn = turn.model, turn
+  request.on_attempt, request.on_delta = note_attempt, self:delta_listener(turn)
+  local reply, err = self.client.complete(request)
   local paused = err and pause.of(err, turn.model.name, turn.card.id)
   if paused and pause.is_its_own(turn, paused) then
     return nil, err
@@ -236,12 +228,10 @@ end
 ---@param turn Turn
 ---@param model table
 ---@param messages string[]
----@return table|nil reply as llm.complete answers it
+---@return table|nil reply as Client.complete answers it
 ---@return Error|nil
 function Engine:summarise(turn, model, messages)
-  return chain.complete(model, function(one)
-    return ask(self, turn, one, { messages = messages })
-  end)
+  return self.client.complete({ model = model, turn = turn, messages = messages, on_attempt = note_attempt })
 end
 
 ---Whether somebody has changed the turn's card since its words were written.

@@ -107,17 +107,17 @@ local function note(self, turn, request, reply, err)
   self:put(line)
 end
 
----A turn's way to its model: what is asked and what comes back is written down.
----@param turn Turn
----@return fun(pieces: string[], send: fun(): table?, table?, boolean?): table?, table?, boolean?
-function Recorder:through(turn)
-  return function(pieces, send)
-    local request = taken_apart(pieces)
-    local reply, err, ended = send()
-    if reply or not ended then
-      note(self, turn, request, reply, err)
+---Requests of turns, each written down with what came back (llm/client.lua).
+---@param inner Ask
+---@return Ask
+function Recorder:over(inner)
+  return function(request)
+    local asked = taken_apart(request.body)
+    local reply, err = inner(request)
+    if reply or err.is_attempt or err.unsent then
+      note(self, request.turn, asked, reply, err)
     end
-    return reply, err, ended
+    return reply, err
   end
 end
 
@@ -145,7 +145,7 @@ Player.__index = Player
 local function mismatch(turn, text, detail, fix)
   local err = errors.new("ERR_CASSETTE", string.format("turn %d (%s), step %d: %s", turn.number, turn.role, turn.step, text), fix)
   err.detail = detail
-  return nil, err, true
+  return nil, err
 end
 
 local RECORD = "mend what changed, or record the cassette again: orket run --record FILE"
@@ -181,7 +181,7 @@ local function played(line)
     return reply
   end
   local err = tables.pick(line.error, FAILURE) -- of one line there may be many
-  err.message, err.replayed = line.error.message, true
+  err.message, err.replayed, err.is_attempt = line.error.message, true, not line.error.unsent or nil
   return nil, err
 end
 
@@ -198,16 +198,15 @@ local function refusal_of(self, turn, request)
   end
 end
 
----A turn's way to the cassette instead of its model.
----@param turn Turn
----@return fun(pieces: string[]): table?, table?, boolean?
-function Player:through(turn)
-  return function(pieces)
-    local request = taken_apart(pieces)
-    local queue = self.by_content[hash.parts({ key_of(turn.card.id, turn.role), table.unpack(texts_of(request)) })]
-    local line = queue and table.remove(queue, 1) or refusal_of(self, turn, request)
+---Requests of turns, each answered by its line instead of its model.
+---@return Ask
+function Player:over()
+  return function(request)
+    local turn, asked = request.turn, taken_apart(request.body)
+    local queue = self.by_content[hash.parts({ key_of(turn.card.id, turn.role), table.unpack(texts_of(asked)) })]
+    local line = queue and table.remove(queue, 1) or refusal_of(self, turn, asked)
     if not line then
-      return drifted(self, turn, request)
+      return drifted(self, turn, asked)
     end
     return played(line)
   end
