@@ -4,7 +4,7 @@ local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
 
 local WORLD = [==[
-local async, cjson, limiters = require("orket.async"), require("cjson"), require("orket.llm.limiter")
+local async, cjson, limiters = require("orket.async"), require("cjson"), require("orket.llm.request.limiter")
 local now, sleeping, log = 0, {}, {}
 async.sleep = function(seconds)
   local one = { at = now + seconds }

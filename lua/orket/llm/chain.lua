@@ -1,5 +1,6 @@
--- chain.lua: a model and those that answer in its place (`fallback`): the next one is asked when one failed for good, or
--- is not asked because it does not answer. Which one said a reply, and why not the ones before, is in its event. Pure.
+-- chain.lua: a model and those that answer in its place (`fallback`): the next one is asked when one failed
+-- for good, or is not asked because it does not answer. Which one said a reply, and why not the ones before,
+-- is in its event.
 
 local M = {}
 
@@ -23,7 +24,10 @@ local function is_its_own(err)
 end
 
 local function sooner(a, b)
-  return a and b and math.min(a, b) or a or b
+  if not a or not b then
+    return a or b
+  end
+  return math.min(a, b)
 end
 
 -- The same request to a model of its own: layers note on it what they made of it.
@@ -38,8 +42,9 @@ end
 
 ---Requests to a model and its others.
 ---@param inner Ask
----@return Ask  a reply of another one has `by`, its name, and `instead`, whom it stands for and why; the error is the last
----  one's that was asked, its `retry_after` the soonest of all, its `since` that of the first one that is unreachable
+---@return Ask  a reply of another one has `by`, its name, and `instead`, whom it stands for and why; the
+---  error is that of the last one, with the soonest `retry_after` of all, and the `since` of the first one
+---  that is unreachable
 function M.over(inner)
   return function(request)
     local instead, asked = {}, request.model

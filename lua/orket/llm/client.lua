@@ -1,20 +1,21 @@
--- client.lua: asks models. A request passes these on its way from turn/step.lua (live_reply) through Engine:complete, each made once:
---   chain.lua         its model, then those that answer in its place
---   to_provider       below: whose API the model speaks
---   retry.lua         several attempts, each of which passes the following
---   request_form.lua  messages, tools and schema as the model reads them; the calls of its reply
---   budget/meter.lua  what it may cost is reserved in the budgets, what it did cost is booked
---   cassette.lua      what came is written down, or what was written down comes
---   limiter.lua       a place in the model's line; refused while its breaker is open
---   transport.lua     core.post, the C transport
+-- client.lua: asks models. From turn/step.lua (live_reply) and Engine:complete a request goes through these
+-- layers, made once a run:
+--   chain.lua          its model, then those that answer in its place
+--   to_provider        below: whose API the model speaks
+--   request/retry.lua  several attempts, each of which passes the layers below
+--   request_form.lua   messages, tools and schema as the model reads them; the calls of its reply
+--   budget/meter.lua   what it may cost is reserved in the budgets, what it did cost is booked
+--   cassette.lua       the answer is written down, or a written one is played
+--   limiter.lua        a place in the model's line; refused while its breaker is open
+--   transport.lua      core.post, the C transport
 
 local chain = require("orket.llm.chain")
 local core = require("orket.core.llm")
-local limiter = require("orket.llm.limiter")
+local limiter = require("orket.llm.request.limiter")
 local providers = require("orket.llm.providers")
-local request_form = require("orket.llm.request_form")
-local retry = require("orket.llm.retry")
-local transport = require("orket.llm.transport")
+local request_form = require("orket.llm.request.request_form")
+local retry = require("orket.llm.request.retry")
+local transport = require("orket.llm.request.transport")
 
 local M = {}
 
@@ -30,8 +31,9 @@ M.warm = core.warm
 ---@field tool_choice any
 ---@field turn Turn? whose budgets it is billed to, and by which a cassette knows it
 ---@field on_delta fun(text: string, beside: integer?, calls: integer?, tool: string?)?
----@field on_attempt fun(attempt: table, request: ModelRequest)? gets each failed attempt: {attempt, model, code, message, status,
----  retry_after, ms, usage, wait, took}; usage is what a reply that broke off cost, wait is nil after the last one
+---@field on_attempt fun(attempt: table, request: ModelRequest)? gets each failed attempt: {attempt, model,
+---  code, message, status, retry_after, ms, usage, wait, took}; usage: what a reply that broke off cost;
+---  wait: nil after the last one
 ---@field attempts integer?
 ---@field backoff number? seconds
 ---@field provider table? set by to_provider, as is shape
@@ -41,7 +43,9 @@ M.warm = core.warm
 ---@field path string? of an answer that is no reply of a conversation, behind base_url
 ---@field read (fun(answer: {body: string}): table|nil, Error|nil)? of the same: makes it of the answer's body
 
----A layer, or all layers from one on. A request is told from its failure by `is_attempt` (llm/request_failure.lua). Called in a task.
+---A layer with all that are below it. Called in a task. Its error has `is_attempt` when a request was made,
+---`unsent` when the breaker refused it, and neither when the task was canceled, a budget is reached or the
+---configuration is wrong.
 ---@alias Ask fun(request: ModelRequest): table|nil, Error|nil
 
 ---@param inner Ask
@@ -59,8 +63,8 @@ local function to_provider(inner)
 end
 
 ---@class Client
----@field complete Ask the reply to a conversation: {content?, reasoning?, calls, usage, finish?, model?, message, status, ms}; of
----  another model than the first one with `by` and `instead`
+---@field complete Ask the reply to a conversation: {content?, reasoning?, calls, usage, finish?, model?,
+---  message, status, ms}; of another model than the first one with `by` and `instead`
 ---@field fetch Ask an answer that is no reply of a conversation, as `read` makes it; one attempt
 
 ---@param budget {over: fun(self: table, inner: Ask): Ask}|nil  the meter of a run

@@ -19,7 +19,7 @@ function M.list(keys)
   end
 end
 
--- The name under which the core has a key for this header: each API has one of its own, and a key may serve several.
+-- The name under which the core has a key for this header: each API has its own, and a key may serve several.
 local function define(name, base_url, provider)
   local source, names = sources[name] or { env = name }, defined[name] or {}
   local header = source.header or provider.key_header
@@ -28,7 +28,8 @@ local function define(name, base_url, provider)
   end
   local origin = owners[name] or source.origin or base_url
   local known = next(names) and name .. "." .. (header or "bearer") or name
-  local ok, err = errors.check(core.key(known, { env = source.env, file = source.file, header = header, origin = origin }))
+  local place = { env = source.env, file = source.file, header = header, origin = origin }
+  local ok, err = errors.check(core.key(known, place))
   if not ok then
     return nil, err
   end

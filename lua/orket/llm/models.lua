@@ -2,8 +2,8 @@
 -- choose another one of the organization; ORKET_MODEL_URL and ORKET_MODEL replace the endpoint of all.
 
 local model_defaults = require("orket.project.config.model_defaults")
-local breaker = require("orket.llm.breaker")
-local limiter = require("orket.llm.limiter")
+local breaker = require("orket.llm.request.breaker")
+local limiter = require("orket.llm.request.limiter")
 local errors = require("orket.errors")
 local tables = require("orket.util.tables")
 local model_keys = require("orket.llm.model_keys")

@@ -2,7 +2,7 @@
 -- asked once for each text, in batches; what it answered is kept beside the database. Whatever it does wrong is an error.
 
 local cjson = require("cjson")
-local limiter = require("orket.llm.limiter")
+local limiter = require("orket.llm.request.limiter")
 local errors = require("orket.errors")
 local hold = require("orket.workspace.hold")
 local client = require("orket.llm.client")

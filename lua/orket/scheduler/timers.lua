@@ -5,7 +5,7 @@
 
 local approvals = require("orket.governance.approvals.approvals")
 local async = require("orket.async")
-local breaker = require("orket.llm.breaker")
+local breaker = require("orket.llm.request.breaker")
 local unblock = require("orket.governance.budget.unblock")
 local tables = require("orket.util.tables")
 local pause = require("orket.llm.pause")

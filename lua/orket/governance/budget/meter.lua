@@ -155,7 +155,8 @@ end
 -- outcome: the reply, or the error, which alone has a code
 local function settle(self, request, held, bytes, outcome)
   local was_made = not outcome.code or outcome.is_attempt
-  warn(request.turn, self.ledger:commit(held, was_made and spent_by(self, request.turn, request.model, outcome) or {}))
+  local spent = was_made and spent_by(self, request.turn, request.model, outcome) or {}
+  warn(request.turn, self.ledger:commit(held, spent))
   if outcome.usage then
     self.estimate:learn(request.model, bytes, outcome.usage)
   end

@@ -203,7 +203,8 @@ end
 function Player:over()
   return function(request)
     local turn, asked = request.turn, taken_apart(request.body)
-    local queue = self.by_content[hash.parts({ key_of(turn.card.id, turn.role), table.unpack(texts_of(asked)) })]
+    local key = hash.parts({ key_of(turn.card.id, turn.role), table.unpack(texts_of(asked)) })
+    local queue = self.by_content[key]
     local line = queue and table.remove(queue, 1) or refusal_of(self, turn, asked)
     if not line then
       return drifted(self, turn, asked)

@@ -1,18 +1,21 @@
--- transport.lua: one request to a model over the network, once: the end of all layers. Deadlines, caps and the values of keys
--- are the core's (core/bind/llm.c); what an API's requests and replies look like is providers/<shape>.lua.
+-- transport.lua: one request to a model over the network, once: the last layer. Deadlines, caps and the
+-- values of keys belong to the core (core/bind/llm.c); providers/<shape>.lua says what an API's requests and
+-- replies look like.
 
 local async = require("orket.async")
 local core = require("orket.core.llm")
 local model_keys = require("orket.llm.model_keys")
 local providers = require("orket.llm.providers")
-local request_failure = require("orket.llm.request_failure")
+local request_failure = require("orket.llm.request.request_failure")
 local usage = require("orket.llm.usage")
 
 local M = {}
 
--- A run that stops waits for what is under way, or ends it (`stop`): then it fails like any other request, with what it cost.
+-- A run that stops waits for what is under way, or ends it (`stop`): then it fails like any other request,
+-- with what it cost.
 ---@return table|nil reply
----@return {message: string, code: string, info: LlmFailure}|Error|nil failure  without `info` the task was canceled
+---@return {message: string, code: string, info: LlmFailure}|Error|nil failure  no `info`: the task was
+---  canceled
 local function post(options, on_delta)
   local shield <close> = async.shield()
   return async.suspend(function(wake)
@@ -27,8 +30,10 @@ local function options_of(request)
   local model = request.model
   local url = request.path and model.base_url:gsub("/+$", "") .. request.path
   return {
-    url = url or providers.address(request.provider, model, request), body = request.body, shape = request.shape,
-    headers = providers.headers(request.provider, model), deadlines = model.deadlines, caps = model.caps, private = model.private,
+    url = url or providers.address(request.provider, model, request),
+    body = request.body, shape = request.shape,
+    headers = providers.headers(request.provider, model), private = model.private,
+    deadlines = model.deadlines, caps = model.caps,
   }
 end
 

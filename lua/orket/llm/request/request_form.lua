@@ -1,10 +1,10 @@
--- request_form.lua: a request as its model reads it, and the reply as the turn reads it: a schema is said in words as well,
--- tools are offered or described, calls are read where they stand. One layer of llm/client.lua.
+-- request_form.lua: a request as its model reads it, and the reply as the turn reads it: a schema is said in
+-- words as well, tools are offered or described, calls are read where they stand.
 
 local errors = require("orket.errors")
 local lazy = require("orket.lazy")
 local providers = require("orket.llm.providers")
-local request_failure = require("orket.llm.request_failure")
+local request_failure = require("orket.llm.request.request_failure")
 
 local error_hints = lazy("orket.llm.error_hints")
 local structured = lazy("orket.llm.text.structured")
@@ -13,7 +13,7 @@ local text_calls = lazy("orket.llm.text.text_calls")
 
 local M = {}
 
-local MESSAGE = 16 * 1024 * 1024 -- bytes of a reply that a conversation keeps (STORE_BLOB_MAX, core/io/store.h)
+local MESSAGE = 16 * 1024 * 1024 -- bytes of a reply that a conversation keeps (STORE_BLOB_MAX)
 
 ---@class RequestForm what a provider makes a body of
 ---@field messages string[] JSON texts
@@ -24,7 +24,9 @@ local MESSAGE = 16 * 1024 * 1024 -- bytes of a reply that a conversation keeps (
 
 -- ---- tools, offered or described ----
 
-local toolless = {} -- address -> names of models whose servers refused tools, for as long as this process lives
+local REWORDED = '; asked with calls as text from here on ("calls": "text" of the model saves this request)'
+
+local toolless = {} -- address -> names of models whose servers refused tools, as long as this process lives
 
 local function is_auto(model)
   return model.calls == nil or model.calls == "auto"
@@ -56,7 +58,7 @@ end
 local function reword(request, err)
   local names = toolless[request.model.base_url] or {}
   toolless[request.model.base_url], names[request.model.model] = names, true
-  err.message = err.message .. "; asked with calls as text from here on (\"calls\": \"text\" of the model saves this request)"
+  err.message = err.message .. REWORDED
   err.again_at_once = true
 end
 
@@ -77,7 +79,8 @@ end
 local function form_of(request)
   local messages, json = with_schema(request)
   local form = {
-    messages = messages, tools = request.tools, json = json, stream = request.stream, tool_choice = request.tool_choice,
+    messages = messages, tools = request.tools, json = json,
+    stream = request.stream, tool_choice = request.tool_choice,
   }
   if writes_calls(request.model) then -- which a schema would forbid it
     form.messages, form.tools = text_calls.conversation(request.model, messages, request.tools), false

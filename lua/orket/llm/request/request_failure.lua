@@ -1,5 +1,5 @@
--- request_failure.lua: why a request to a model failed, as an error: its class, what fixes it, what it cost, and whether the
--- same request may succeed a little later.
+-- request_failure.lua: why a request to a model failed, as an error: its class, what fixes it, what it cost,
+-- and whether the same request may succeed a little later.
 
 local errors = require("orket.errors")
 local lazy = require("orket.lazy")
@@ -12,7 +12,7 @@ local overflow = lazy("orket.llm.overflow")
 local M = {}
 
 ---@class RequestFailure: Error
----@field is_attempt boolean? the request was made: its failure costs, counts, and says something about the endpoint
+---@field is_attempt boolean? a request was made: it costs, counts, and says something about the endpoint
 ---@field status integer?
 ---@field retry_after number? seconds
 ---@field kinds string? as the server names the error
@@ -22,10 +22,11 @@ local M = {}
 ---@field permanent "account"|"model"|nil no repetition heals it (llm/permanent.lua)
 ---@field told {limit: integer?, asked: integer?}? it does not fit into the model's window
 
--- A failure of the endpoint is a model failure whatever its code; of this machine or of the request it is none.
+-- A failure of the endpoint is a model failure whatever its code; one of this machine or of the request is
+-- not.
 local OTHER_CLASS = {
-  ERR_CANCELED = "environment", ERR_MEMORY = "environment", ERR_IO = "environment", ERR_DESCRIPTORS = "environment",
-  ERR_LIBRARY = "environment", ERR_BUG = "bug",
+  ERR_CANCELED = "environment", ERR_MEMORY = "environment", ERR_IO = "environment",
+  ERR_DESCRIPTORS = "environment", ERR_LIBRARY = "environment", ERR_BUG = "bug",
   ERR_LIMIT = "limit", -- the same would come once more
   ERR_USAGE = "input", ERR_CONFIG = "input", ERR_NOT_FOUND = "input", ERR_DENIED = "input",
 }
@@ -60,13 +61,15 @@ end
 ---@param request ModelRequest
 ---@param code string
 ---@param message string
----@param info {status: integer?, kinds: string?, retry_after: number?, deadline: string?, ms: integer?, fix: string?,
----  usage: table?, said: integer?}  usage, said: of what had come
+---@param info {status: integer?, kinds: string?, retry_after: number?, deadline: string?, ms: integer?,
+---  fix: string?, usage: table?, said: integer?}  usage, said: of what had come
 ---@return RequestFailure
 function M.new(request, code, message, info)
   local err = {
-    code = code, class = OTHER_CLASS[code] or "model", message = code == "ERR_CANCELED" and STOPPED or message, is_attempt = true,
-    status = info.status, kinds = info.kinds, retry_after = info.retry_after, deadline = info.deadline, ms = info.ms,
+    code = code, class = OTHER_CLASS[code] or "model", is_attempt = true,
+    status = info.status, kinds = info.kinds,
+    message = code == "ERR_CANCELED" and STOPPED or message,
+    retry_after = info.retry_after, deadline = info.deadline, ms = info.ms,
   }
   err.permanent = permanent.scope(err)
   err.fix, err.usage = fix_of(err, request.model, info.fix), spent(request, err, info)

@@ -1,9 +1,10 @@
--- limiter.lua: how many agents of a run ask one model at one address at once, and how many in a minute. A request waits in
--- line, first come, first served; nobody polls: the one that leaves wakes the next, and one timer serves the line where only
--- time is missing. While the model does not answer it is refused (llm/breaker.lua).
+-- limiter.lua: how many agents of a run ask one model at one address at once, and how many in a minute. A
+-- request waits in line, first come, first served. None polls: one that leaves wakes the next, and one timer
+-- serves the line where only time is missing. While the model does not answer, requests are refused
+-- (llm/request/breaker.lua).
 
 local async = require("orket.async")
-local breaker = require("orket.llm.breaker")
+local breaker = require("orket.llm.request.breaker")
 
 local M = {}
 

@@ -1,11 +1,11 @@
--- breaker.lua: whether a model is asked at all while it does not answer (a circuit breaker), for all agents of a run together.
+-- breaker.lua: whether a model is asked at all while it does not answer (a circuit breaker), for all agents
+-- of a run.
 --
 --   closed     asked; so many failures in a row open it
 --   open       not asked, for some seconds: a request is refused at once, and learns until when
---   half open  asked by one; the others wait for what becomes of that: closed again, or open for twice as long
---
--- Turns whose cards are parked while it is open ask through M.await whether they may go on: one at a time tries, and what
--- works wakes all of them.
+--   half open  asked by one; the others wait for what becomes of that: closed again, or open twice as long
+-- Turns whose cards are parked while it is open ask through M.await whether they may go on: one at a time
+--tries, and a request that works wakes all of them.
 
 local async = require("orket.async")
 local errors = require("orket.errors")
@@ -14,7 +14,7 @@ local sys = require("orket.core.sys")
 
 local M = {}
 
-local PATIENCE = 60  -- seconds that a request waits for a server that asked for a pause; a longer one refuses it
+local PATIENCE = 60  -- seconds that a request waits for a pause a server asked for; a longer one refuses it
 local LONGEST = 60   -- seconds for which it is open at most, unless it is configured with more
 local OUTAGE = 3600  -- seconds for which parked cards wait at most, where no other limit is given
 local PROBE = 30     -- seconds that one parked card has to ask before another one may
@@ -38,8 +38,8 @@ Breaker.__index = Breaker
 ---@param name string for messages
 ---@param rule BreakerRule|nil  nil: it never opens
 ---@param clock fun(): number seconds
----@param outages {limit: number, spread: (fun(seconds: number): number)?}|nil  limit: seconds that an outage is waited
----  for, 0: it is not; spread: varies the time for which it is open
+---@param outages {limit: number, spread: (fun(seconds: number): number)?}|nil  limit: seconds that an outage
+---  is waited for, 0: it is not; spread: varies the time for which it is open
 ---@return Breaker
 function M.new(name, rule, clock, outages)
   outages = outages or { limit = 0 }
@@ -72,8 +72,9 @@ function Breaker:refusal()
     return nil
   end
   local last = self.last and "; the last time: " .. self.last or ""
-  local err = errors.new("ERR_NET", string.format("%s is not asked for %d s: %s%s", self.name, math.ceil(left), why, last),
-    self.fix or "look after the endpoint, or name another one in its fallback")
+  local message = string.format("%s is not asked for %d s: %s%s", self.name, math.ceil(left), why, last)
+  local fix = self.fix or "look after the endpoint, or name another one in its fallback"
+  local err = errors.new("ERR_NET", message, fix)
   err.class, err.unsent, err.retry_after = "model", true, left
   err.since, err.last = self.is_out and self.since or nil, self.last
   return err
@@ -145,8 +146,8 @@ function Breaker:note(reply, err, probed)
   end
 end
 
----All attempts of a request met an outage: it is open from now on, however many failures that were. Where others were
----answered meanwhile, this request alone waits.
+---All attempts of a request met an outage: it is open from now on, however many failures that were. Where
+---others were answered meanwhile, this request alone waits.
 ---@param err Error of the last one
 ---@param answers integer|nil  `answers` when the request began
 ---@return number|nil seconds until it is asked again; nil: an outage is not waited for
@@ -175,7 +176,7 @@ end
 
 -- ---- cards that are parked meanwhile ----
 
--- Seconds until a parked card may ask: 0 at once; nil when it has waited for as long as an outage is waited for.
+-- Seconds until a parked card may ask: 0 at once; nil when it has waited as long as an outage is waited for.
 local function parked_for(self)
   if not self.opened then
     return 0
@@ -220,7 +221,8 @@ local function doze(breakers, seconds)
   return ok
 end
 
----Waits until a parked card may ask one of these models: one of them works, or it is this card that tries. Called in a task.
+---Waits until a parked card may ask one of these models: one of them works, or it is this card that tries.
+---Called in a task.
 ---@param breakers Breaker[] of a model and those that answer in its place; none: at once
 ---@return "go"|"enough"|"canceled"  enough: an outage is not waited for any longer
 function M.await(breakers)

@@ -1,16 +1,16 @@
--- retry.lua: a request that failed by what passes is made again, a few times and later each time. Each failed attempt is told
--- to who asked.
+-- retry.lua: a request that met a transient failure is made again, a few times and later each time. Each
+-- failed attempt is passed to `on_attempt`.
 
 local async = require("orket.async")
 local errors = require("orket.errors")
 local outage = require("orket.llm.outage")
-local request_failure = require("orket.llm.request_failure")
+local request_failure = require("orket.llm.request.request_failure")
 
 local M = {}
 
 local ATTEMPTS = 3  -- requests per reply, at most
 local BACKOFF = 1   -- seconds before the second; doubles
-local PATIENCE = 60 -- longest wait between two attempts; a server that asks for more is told to who asked
+local PATIENCE = 60 -- longest wait between two attempts; the card waits where a server asks for more
 
 ---Seconds to wait before the next attempt, or nil when there is none.
 local function wait_before(request, attempt, err)
@@ -33,13 +33,15 @@ end
 local function note(request, number, err, wait)
   if request.on_attempt then
     request.on_attempt({
-      attempt = number, model = request.model.name, code = err.code, message = err.message, status = err.status,
-      retry_after = err.retry_after, ms = err.ms, usage = err.usage, wait = wait, took = err.took,
+      attempt = number, model = request.model.name, code = err.code, message = err.message,
+      status = err.status, retry_after = err.retry_after, ms = err.ms, usage = err.usage, took = err.took,
+      wait = wait,
     }, request)
   end
 end
 
--- All attempts were in vain. An outage is everybody's who asks this model; a server that named a long pause itself has that.
+-- All attempts failed. An outage counts for all requests to this model; a server that named a long pause
+-- itself has that.
 local function given_up(limiter, err, answers)
   if limiter and outage.is(err) and (err.retry_after or 0) <= PATIENCE then
     err.retry_after, err.since = limiter.breaker:give_up(err, answers)
