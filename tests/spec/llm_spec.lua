@@ -205,6 +205,22 @@ describe("llm.complete", function()
     assert.falsy(cjson.encode(got.errors):find("sk-hidden", 1, true))
   end)
 
+  it("that fetches an answer fails as canceled when the run gives it up", function()
+    local got = probe([[
+      local url, seen, close = raw("", "hang")
+      local reply, err
+      local task = async.spawn(function()
+        reply, err = llm.fetch({ model = { base_url = url, model = "m" }, path = "/embeddings", body = { "{}" }, read = function(answer) return answer end })
+      end)
+      while seen.requests == 0 do async.sleep(0.01) end
+      async.cancel(task, nil, true)
+      async.hurry(task)
+      while not task.done do async.sleep(0.01) end
+      close()
+      say({ reply = reply or false, code = err and err.code, estimated = err and err.usage.estimated })]])
+    assert.same({ reply = false, code = "ERR_CANCELED", estimated = true }, got)
+  end)
+
   it("ends when its task is canceled", function()
     local got = probe([[
       local core = require("orket.core.llm")
