@@ -1,6 +1,7 @@
 -- request_form.lua: a request as its model reads it, and the reply as the turn reads it: a schema is said in
 -- words as well, tools are offered or described, calls are read where they stand.
 
+local conversation_memory = require("orket.llm.request.conversation_memory")
 local errors = require("orket.errors")
 local lazy = require("orket.lazy")
 local providers = require("orket.llm.providers")
@@ -21,6 +22,7 @@ local MESSAGE = 16 * 1024 * 1024 -- bytes of a reply that a conversation keeps (
 ---@field json string|false|nil a JSON schema that the provider is told of
 ---@field stream boolean
 ---@field tool_choice any
+---@field memory table of the conversation
 
 -- ---- tools, offered or described ----
 
@@ -65,25 +67,26 @@ end
 -- ---- there ----
 
 -- A schema is said in words as well: not every endpoint holds its model to it.
-local function with_schema(request)
+local function with_schema(request, memory)
   if not request.json then
     return request.messages, nil
   end
   local has_tools = offers_tools(request)
-  local messages = structured.asked(request.messages, request.json, has_tools)
+  local messages = structured.asked(request.messages, request.json, has_tools, memory)
   return messages, providers.formats(request.provider, request.model, has_tools) and request.json
 end
 
 ---@param request ModelRequest
 ---@return RequestForm
 local function form_of(request)
-  local messages, json = with_schema(request)
+  local memory = conversation_memory.of(request.messages)
+  local messages, json = with_schema(request, memory)
   local form = {
-    messages = messages, tools = request.tools, json = json,
+    messages = messages, tools = request.tools, json = json, memory = memory,
     stream = request.stream, tool_choice = request.tool_choice,
   }
   if writes_calls(request.model) then -- which a schema would forbid it
-    form.messages, form.tools = text_calls.conversation(request.model, messages, request.tools), false
+    form.messages, form.tools = text_calls.conversation(request.model, messages, request.tools, memory), false
     form.json = not offers_tools(request) and json
   end
   return form
