@@ -30,25 +30,36 @@ local FAILURE = { "code", "class", "status", "retry_after", "deadline", "usage",
 
 -- ---- requests ----
 
--- The body of a request, taken apart: messages and tools as everybody has them, settings the rest.
+local function canonical(messages)
+  local texts = {}
+  for i, message in ipairs(messages) do
+    texts[i] = cjson.encode(message)
+  end
+  return texts
+end
+
+---@class TakenApart the body of a request
+---@field messages table[] as every provider has them (Gemini calls them contents)
+---@field texts string[] of the messages, canonical: equal messages have equal texts
+---@field tools table?
+---@field settings table the rest
+
+---@return TakenApart
 local function taken_apart(pieces)
   local text = table.concat(pieces)
   local body = cjson.decode(text)
   if type(body) ~= "table" then
     error(errors.new("ERR_CASSETTE", "a request of " .. #text .. " bytes is too large for a cassette", "run it without a cassette"), 0)
   end
-  local messages, tools = body.messages, body.tools
-  body.messages, body.tools = nil, nil
-  return { settings = body, messages = messages, tools = tools }
+  local messages, tools = body.messages or body.contents, body.tools
+  body.messages, body.contents, body.tools = nil, nil, nil
+  return { settings = body, messages = messages, texts = canonical(messages), tools = tools }
 end
 
 -- Each part in canonical text; equal requests have equal texts.
 local function texts_of(request)
   local texts = { cjson.encode(request.settings), request.tools and cjson.encode(request.tools) or "" }
-  for _, message in ipairs(request.messages) do
-    texts[#texts + 1] = cjson.encode(message)
-  end
-  return texts
+  return table.move(request.texts, 1, #request.texts, 3, texts)
 end
 
 local function key_of(card, role)
@@ -58,8 +69,12 @@ end
 -- What a turn's next line builds upon: the messages before it, and the reply.
 local function followed(request, reply)
   local messages = table.move(request.messages, 1, #request.messages, 1, {})
-  messages[#messages + 1] = reply and cjson.decode(reply.message)
-  return { settings = request.settings, tools = request.tools, messages = messages }
+  local texts = table.move(request.texts, 1, #request.texts, 1, {})
+  if reply then
+    messages[#messages + 1] = cjson.decode(reply.message)
+    texts[#texts + 1] = cjson.encode(messages[#messages])
+  end
+  return { settings = request.settings, tools = request.tools, messages = messages, texts = texts }
 end
 
 -- ---- recording ----
@@ -67,10 +82,10 @@ end
 local Recorder = {}
 Recorder.__index = Recorder
 
--- How many messages two conversations begin with.
+-- How many texts two conversations begin with.
 local function common(a, b)
   local n = 0
-  while a[n + 1] and b[n + 1] and cjson.encode(a[n + 1]) == cjson.encode(b[n + 1]) do
+  while a[n + 1] and a[n + 1] == b[n + 1] do
     n = n + 1
   end
   return n
@@ -81,7 +96,7 @@ local function same(a, b)
 end
 
 local function line_of(request, before)
-  local keep = common(before.messages, request.messages)
+  local keep = common(before.texts, request.texts)
   return {
     keep = keep, messages = setmetatable(table.move(request.messages, keep + 1, #request.messages, 1, {}), cjson.array_mt),
     settings = not same(before.settings, request.settings) and request.settings or nil,
@@ -95,7 +110,7 @@ function Recorder:put(line)
 end
 
 local function note(self, turn, request, reply, err)
-  local line = line_of(request, turn.taped or { messages = {} })
+  local line = line_of(request, turn.taped or { messages = {}, texts = {} })
   line.card, line.role, line.turn, line.step = turn.card.id, turn.role, turn.number, turn.step
   if reply then
     line.reply = { message = reply.message, usage = reply.usage, finish = reply.finish, model = reply.model }
@@ -163,12 +178,16 @@ local function due_of(self, turn)
   end
 end
 
+local function shown(request)
+  return { settings = request.settings, messages = request.messages, tools = request.tools }
+end
+
 -- How it differs.
 local function drifted(self, turn, request)
   local due = due_of(self, turn)
   if due then
     return mismatch(turn, string.format("the request is not the recorded one (turn %d, step %d; - recorded, + now)",
-      due.turn, due.step), diff.values(due.request, request), RECORD)
+      due.turn, due.step), diff.values(shown(due.request), shown(request)), RECORD)
   end
   return mismatch(turn, "the cassette has no further reply for " .. turn.card.id .. " as " .. turn.role, nil, RECORD)
 end
@@ -238,16 +257,19 @@ end
 -- The whole request of a line.
 local function restore(line, before)
   local messages = table.move(before.messages, 1, line.keep, 1, {})
+  local texts = table.move(before.texts, 1, line.keep, 1, {})
   table.move(line.messages, 1, #line.messages, line.keep + 1, messages)
+  table.move(canonical(line.messages), 1, #line.messages, line.keep + 1, texts)
   local tools = line.tools or before.tools
   return {
-    settings = line.settings or before.settings or {}, messages = messages, tools = tools ~= cjson.null and tools or nil,
+    settings = line.settings or before.settings or {}, messages = messages, texts = texts,
+    tools = tools ~= cjson.null and tools or nil,
   }
 end
 
 local function load_line(self, line, turns)
   local name = hash.parts({ line.card, line.role, tostring(line.turn) })
-  local before = turns[name] or { messages = {} }
+  local before = turns[name] or { messages = {}, texts = {} }
   if line.keep > #before.messages then
     return false
   end
