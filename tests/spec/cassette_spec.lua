@@ -70,6 +70,19 @@ describe("a cassette", function()
     assert.equal(0, code, text)
   end)
 
+  for _, shape in ipairs({ "anthropic", "gemini" }) do
+    it("holds the requests of another API, of which each line has the new messages: " .. shape, function()
+      local more = { model = { shape = shape } }
+      local recording, kept = recorded(nil, more), 0
+      for keep in recording:gmatch('"keep":(%d+)') do
+        kept = kept + (keep ~= "0" and 1 or 0)
+      end
+      assert.equal(4, kept)
+      local text, code = replay(recording, 2, nil, more)
+      assert.equal(0, code, text)
+    end)
+  end
+
   it("is made with the rights that its maker's umask leaves", function()
     local w <close> = project(1)
     local text, code = orket.shell("umask 077; " .. w:command("run --plain ep --record .test/tape 2>&1"))

@@ -163,23 +163,6 @@ describe("a reply that is under way when the run stops", function()
     end)
   end
 
-  it("is given up together with the one that was asked as well (hedge): both are counted", function()
-    local w <close> = world.new({ issues = { { id = "A" } }, mock = HELD, limits = { drain = 60 }, model = { hedge = { after_ms = 50 } } })
-    w:hold(2)
-    local run = w:held(1)
-    assert(world.wait(function() return w:request(2) end))
-    run.kill("TERM")
-    assert(world.wait(function() return w:read(".test/run.out"):find("stopping", 1, true) end))
-    run.kill("TERM")
-    local text, code = run.wait()
-    assert.equal(3, code, text)
-    assert.equal(2, #w:events("step.failed"))
-    w:derives()
-    w:release(1)
-    w:release(2)
-    assert_finished(w)
-  end)
-
   it("is not touched by a terminal that goes, when the run was started to ignore that", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = HELD })
     w.environment = "nohup"

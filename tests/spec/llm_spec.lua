@@ -189,7 +189,7 @@ describe("llm.complete", function()
     local dir = orket.directory()
     orket.write(dir .. "/key", " sk-hidden\n")
     local got = probe(([[
-      llm.keys({ k = { file = "%s/key" } })
+      require("orket.llm.model_keys").list({ k = { file = "%s/key" } })
       local one, seen, close_one = raw("HTTP/1.1 401 sk-hidden\r\nContent-Length: 0\r\n\r\n")
       local two, other, close_two = raw("HTTP/1.1 200 OK\r\n\r\n")
       local first, second = ask(one, { model = { key = "k" } }), ask(two, { model = { key = "k" } })
@@ -203,6 +203,22 @@ describe("llm.complete", function()
     assert.same({ "ERR_HTTP", "ERR_DENIED", "ERR_NOT_FOUND" }, { got.errors[1].error, got.errors[2].error, got.errors[3].error })
     assert.equal("input", got.errors[2].class)
     assert.falsy(cjson.encode(got.errors):find("sk-hidden", 1, true))
+  end)
+
+  it("that fetches an answer fails as canceled when the run gives it up", function()
+    local got = probe([[
+      local url, seen, close = raw("", "hang")
+      local reply, err
+      local task = async.spawn(function()
+        reply, err = llm.fetch({ model = { base_url = url, model = "m" }, path = "/embeddings", body = { "{}" }, read = function(answer) return answer end })
+      end)
+      while seen.requests == 0 do async.sleep(0.01) end
+      async.cancel(task, nil, true)
+      async.hurry(task)
+      while not task.done do async.sleep(0.01) end
+      close()
+      say({ reply = reply or false, code = err and err.code, estimated = err and err.usage.estimated })]])
+    assert.same({ reply = false, code = "ERR_CANCELED", estimated = true }, got)
   end)
 
   it("ends when its task is canceled", function()

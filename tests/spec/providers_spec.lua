@@ -249,7 +249,7 @@ describe("the Messages API", function()
       local inside = ask("anthropic", EVENTS, events({ '{"type":"message_start","message":{"usage":{"input_tokens":7}}}',
         '{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}' }))
       local cut = ask("anthropic", EVENTS, events({ '{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"half"}}' }))
-      say({ status = status.error, again = llm.is_retriable(status.error), inside = inside.error, inside_again = llm.is_retriable(inside.error), cut = cut.error })]])
+      say({ status = status.error, again = require("orket.llm.request.request_failure").is_transient(status.error), inside = inside.error, inside_again = require("orket.llm.request.request_failure").is_transient(inside.error), cut = cut.error })]])
     assert.equal("ERR_HTTP", got.status.code)
     assert.equal(529, got.status.status)
     assert.truthy(got.status.message:find("Overloaded", 1, true))

@@ -108,8 +108,12 @@ local function sent(model, json, tools)
   model.base_url = model.base_url or "http://127.0.0.1:1/v1"
   local body
   require("orket.async").main(function()
-    llm.complete({ model = model, json = json, tools = tools, messages = { '{"content":"Be brief.","role":"system"}', '{"content":"hi","role":"user"}' }, attempts = 1,
-      through = function(pieces) body = cjson.decode(table.concat(pieces)) return nil, { code = "ERR_CANCELED" } end })
+    local caught = { over = function() return function(request)
+      body = cjson.decode(table.concat(request.body))
+      return nil, { code = "ERR_CANCELED" }
+    end end }
+    llm.new(nil, caught).complete({ model = model, json = json, tools = tools,
+      messages = { '{"content":"Be brief.","role":"system"}', '{"content":"hi","role":"user"}' } })
     return 0
   end)
   local format = body.response_format or (body.output_config or {}).format or (body.generationConfig or {}).responseJsonSchema

@@ -10,7 +10,7 @@
 #include "bind/gate/command.h"
 #include "bind/gate/permit.h"
 #include "bind/gate/search.h"
-#include "bind/store.h"
+#include "bind/store/store.h"
 #include "script/value.h"
 
 /* ---- check helpers ---- */

@@ -26,7 +26,7 @@ struct hash store_check_hash(lua_State *L, int idx);
 
 
 /* Adds bytes under their hash to the transaction at idx, an absolute index, and pushes the hash in
- * hex; raises {code, class, message, fix}. One of a replay is a Lua object, whose method does it. */
+ * hex; raises {code, class, message, fix}. One of a replay is a Lua object: its method does it. */
 void store_add_blob(lua_State *L, int idx, const char *bytes, size_t len);
 
 /* The methods that read (query.c), and the metatable of a running query. */

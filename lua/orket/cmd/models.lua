@@ -4,7 +4,7 @@ local cjson = require("cjson")
 local config = require("orket.project.config")
 local model_defaults = require("orket.project.config.model_defaults")
 local tables = require("orket.util.tables")
-local client = require("orket.llm.client")
+local model_keys = require("orket.llm.model_keys")
 local models = require("orket.llm.models")
 local suggest = require("orket.util.suggest")
 local options = require("orket.options")
@@ -48,11 +48,13 @@ local function users_of(project)
   return users
 end
 
+local HAS_KEY = { set = true, missing = false } -- none: it needs no key
+
 local function row_of(name, model, users)
   local profile = models.profile(model)
   return {
     name = name, provider = profile.shape or "openai", endpoint = profile.base_url, model = profile.model, context = profile.context,
-    calls = profile.calls or "auto", price = profile.price, key = client.has_key(profile),
+    calls = profile.calls or "auto", price = profile.price, key = HAS_KEY[model_keys.state(profile)],
     seats = setmetatable(tables.keys(users[name] or {}), cjson.array_mt),
   }
 end
@@ -155,7 +157,7 @@ function M.run(argv)
   if not project then
     return cli_report.failure(err)
   end
-  client.keys(project.organization.keys)
+  model_keys.list(project.organization.keys)
   if args.verb then
     return check(project, args)
   end

@@ -89,7 +89,7 @@ end
 -- What the model reads: one without calls of its own has the tools in its words.
 local function as_read(model, messages, offer)
   if model.calls and model.calls ~= "native" then
-    return text_calls.conversation(model, messages, offer), "[]"
+    return text_calls.conversation(model, messages, offer, {}), "[]"
   end
   return messages, offer
 end

@@ -1,5 +1,6 @@
--- chain.lua: a model and those that answer in its place (`fallback`): the next one is asked when one failed for good, or
--- is not asked because it does not answer. Which one said a reply, and why not the ones before, is in its event. Pure.
+-- chain.lua: a model and those that answer in its place (`fallback`): the next one is asked when one failed
+-- for good, or is not asked because it does not answer. Which one said a reply, and why not the ones before,
+-- is in its event.
 
 local M = {}
 
@@ -13,8 +14,8 @@ function M.of(model, name)
       return other
     end
   end
-  local hedge = name and model.hedge
-  return hedge and hedge.model.name == name and hedge.model or model
+  local hedge = model.hedge -- COMPAT: it answered in older journals
+  return hedge and hedge.name == name and hedge or model
 end
 
 -- Another model may do better where the fault is this one's, or its endpoint's.
@@ -23,34 +24,48 @@ local function is_its_own(err)
 end
 
 local function sooner(a, b)
-  return a and b and math.min(a, b) or a or b
+  if not a or not b then
+    return a or b
+  end
+  return math.min(a, b)
 end
 
----The first reply of a model and its others.
----@param model table
----@param ask fun(model: table): table|nil, Error|nil
----@return table|nil reply  of another one with `by`, its name, and `instead`, whom it stands for and why
----@return Error|nil err  of the last one that was asked; `retry_after` is the soonest of all,
----  `since` that of the first one that is unreachable
-function M.complete(model, ask)
-  local instead, asked = {}, model
-  local reply, err = ask(model)
-  local soonest, since = err and err.retry_after, err and err.since
-  for _, other in ipairs(model.others or {}) do
-    if reply or not is_its_own(err) then
-      break
+-- The same request to a model of its own: layers note on it what they made of it.
+local function to(model, request)
+  local copy = {}
+  for key, value in pairs(request) do
+    copy[key] = value
+  end
+  copy.model = model
+  return copy
+end
+
+---Requests to a model and its others.
+---@param inner Ask
+---@return Ask  a reply of another one has `by`, its name, and `instead`, whom it stands for and why; the
+---  error is that of the last one, with the soonest `retry_after` of all, and the `since` of the first one
+---  that is unreachable
+function M.over(inner)
+  return function(request)
+    local instead, asked = {}, request.model
+    local reply, err = inner(to(asked, request))
+    local soonest, since = err and err.retry_after, err and err.since
+    for _, other in ipairs(request.model.others or {}) do
+      if reply or not is_its_own(err) then
+        break
+      end
+      instead[#instead + 1] = { model = asked.name, code = err.code, why = err.message }
+      asked = other
+      reply, err = inner(to(other, request))
+      soonest, since = sooner(soonest, err and err.retry_after), since or err and err.since
     end
-    instead[#instead + 1] = { model = asked.name, code = err.code, why = err.message }
-    asked = other
-    reply, err = ask(other)
-    soonest, since = sooner(soonest, err and err.retry_after), since or err and err.since
+    if reply and asked ~= request.model then
+      reply.by, reply.instead = asked.name, instead
+    elseif err and is_its_own(err) then
+      err.retry_after, err.since = soonest, since
+    end
+    return reply, err
   end
-  if reply and asked ~= model then
-    reply.by, reply.instead = asked.name, instead
-  elseif err and is_its_own(err) then
-    err.retry_after, err.since = soonest, since
-  end
-  return reply, err
 end
 
 return M

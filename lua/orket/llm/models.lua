@@ -2,10 +2,11 @@
 -- choose another one of the organization; ORKET_MODEL_URL and ORKET_MODEL replace the endpoint of all.
 
 local model_defaults = require("orket.project.config.model_defaults")
-local limiter = require("orket.llm.limiter")
+local breaker = require("orket.llm.request.breaker")
+local limiter = require("orket.llm.request.limiter")
 local errors = require("orket.errors")
 local tables = require("orket.util.tables")
-local client = require("orket.llm.client")
+local model_keys = require("orket.llm.model_keys")
 local sys = require("orket.core.sys")
 
 local M = {}
@@ -67,9 +68,9 @@ local function spread(seconds)
   return seconds * (0.75 + math.random() / 2)
 end
 
--- One door for everybody who asks the same model at the same address, whoever of them says how wide it is; the first does.
-local function doors_of(models, names, outage)
-  local doors, first = {}, {}
+-- One limiter for all profiles of the same model at the same address: the first of them that has limits says which.
+local function limiters_of(models, names, outage)
+  local limiters, first = {}, {}
   for _, name in ipairs(names) do
     local model = models[name]
     first[place_of(model)] = first[place_of(model)] or (model.limits or model.breaker) and model
@@ -77,10 +78,10 @@ local function doors_of(models, names, outage)
   for _, name in ipairs(names) do
     local place = place_of(models[name])
     local model = first[place] or models[name]
-    doors[place] = doors[place] or limiter.new(model.name, model.limits, model.breaker or outage > 0 and limiter.BREAKER or nil,
-      sys.monotonic, { limit = outage, spread = spread })
+    local rule = model.breaker or outage > 0 and breaker.DEFAULT or nil
+    limiters[place] = limiters[place] or limiter.new(model.name, model.limits, rule, sys.monotonic, { limit = outage, spread = spread })
   end
-  return doors
+  return limiters
 end
 
 -- Those that answer in a model's place, in order.
@@ -90,13 +91,8 @@ local function add_others(models, model)
     others[#others + 1] = name ~= model.name and models[name] or nil
   end
   model.others = #others > 0 and others or nil
-end
-
--- Who is asked as well when a reply takes long.
-local function add_hedge(models, model)
-  local hedge = model.hedge
-  local other = hedge and models[hedge.with or model.name]
-  model.hedge = other and { seconds = hedge.after_ms / 1000, model = other } or nil
+  local hedge = type(model.hedge) == "table" and model.hedge -- COMPAT: journals have replies of the model that it names
+  model.hedge = hedge and models[hedge.with]
 end
 
 ---@param engine table
@@ -105,7 +101,7 @@ end
 function M.new(engine, team)
   local organization = engine.project.config.organization
   local environment = engine.project.config.environments[engine.epic.data.environment] or {}
-  client.keys(organization.keys)
+  model_keys.list(organization.keys)
   local self = setmetatable({ engine = engine, team = team, models = {}, names = {}, refused = {} }, Models)
   for name, model in pairs(organization.models) do
     self.models[name] = M.profile(model, environment)
@@ -114,25 +110,24 @@ function M.new(engine, team)
   self.names = #self.names > 0 and self.names or tables.keys(self.models)
   table.sort(self.names)
   local all = tables.keys(self.models)
-  local doors = doors_of(self.models, all, engine.limits.outage)
+  local limiters = limiters_of(self.models, all, engine.limits.outage)
   for _, name in ipairs(all) do
-    self.models[name].door = doors[place_of(self.models[name])]
+    self.models[name].limiter = limiters[place_of(self.models[name])]
     add_others(self.models, self.models[name])
-    add_hedge(self.models, self.models[name])
   end
   return self
 end
 
----The doors of a model and of those that answer in its place.
+---The breakers of a model and of those that answer in its place.
 ---@param name string
----@return Door[]
-function Models:doors(name)
+---@return Breaker[]
+function Models:breakers(name)
   local model = self.models[name]
-  local doors = { model and model.door }
+  local breakers = { model and model.limiter.breaker }
   for _, other in ipairs(model and model.others or {}) do
-    doors[#doors + 1] = other.door
+    breakers[#breakers + 1] = other.limiter.breaker
   end
-  return doors
+  return breakers
 end
 
 local function account_of(model)
@@ -147,7 +142,7 @@ function Models:refuse(model, err)
   local scope = not model.others and err.permanent
   if scope == "account" then
     self.refused[account_of(model)] = true
-  elseif scope and model.door.replies == 0 then
+  elseif scope and model.limiter.breaker.replies == 0 then
     self.refused[place_of(model)] = true
   end
 end
@@ -163,7 +158,7 @@ end
 function Models:hurry()
   self.refused = {}
   for _, model in pairs(self.models) do
-    model.door:hurry()
+    model.limiter.breaker:hurry()
   end
 end
 

@@ -35,13 +35,14 @@ function M.estimate(bytes)
   return (bytes + BYTES - 1) // BYTES
 end
 
----The bytes of a request that a model reads: its messages as one array, and its tools.
----@param request LlmQuestion
+---The bytes of a request that a model reads: its messages as one array, and its tools; its body where it has none.
+---@param request ModelRequest
 ---@return integer
 function M.asked(request)
-  local bytes = 1 + #request.messages + (request.tools and request.tools ~= "[]" and #request.tools or 0)
-  for _, message in ipairs(request.messages) do
-    bytes = bytes + #message
+  local texts = request.messages or request.body or {}
+  local bytes = 1 + #texts + (request.tools and request.tools ~= "[]" and #request.tools or 0)
+  for _, text in ipairs(texts) do
+    bytes = bytes + #text
   end
   return bytes
 end
@@ -66,7 +67,7 @@ end
 
 ---What was told, completed by estimates, which are marked.
 ---@param told {prompt: integer?, completion: integer?, cached: integer?}
----@param request LlmQuestion
+---@param request ModelRequest
 ---@param said integer bytes of the reply
 ---@return {prompt: integer, completion: integer, cached: integer?, estimated: true?}
 function M.whole(told, request, said)

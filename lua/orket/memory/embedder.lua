@@ -2,10 +2,11 @@
 -- asked once for each text, in batches; what it answered is kept beside the database. Whatever it does wrong is an error.
 
 local cjson = require("cjson")
-local limiter = require("orket.llm.limiter")
+local limiter = require("orket.llm.request.limiter")
 local errors = require("orket.errors")
 local hold = require("orket.workspace.hold")
 local client = require("orket.llm.client")
+local model_keys = require("orket.llm.model_keys")
 local parts = require("orket.llm.providers.parts")
 local strings = require("orket.util.strings")
 local sys = require("orket.core.sys")
@@ -92,9 +93,8 @@ local function ask(self, texts, question)
   if sys.monotonic() > question.until_then then
     return nil, errors.new("ERR_TIMEOUT", "the embedder " .. self.name .. " took longer than " .. PATIENCE .. " s")
   end
-  local reply, err = client.fetch({
-    model = model, path = form.path(model), body = { cjson.encode(form.body(model, texts)) }, through = question.through,
-    read = read(texts),
+  local reply, err = question.fetch({
+    model = model, path = form.path(model), body = { cjson.encode(form.body(model, texts)) }, turn = question.turn, read = read(texts),
   })
   if reply or not err.unsent and not err.budget and err.code ~= "ERR_CANCELED" then
     spend(question.spent, model, reply or err)
@@ -198,14 +198,14 @@ end
 ---How near each text is to a question, in parts of 10,000. Called in a task.
 ---@param text string the question
 ---@param texts string[]
----@param through (fun(body: string[], send: function): table?, table?, boolean?)|nil  asked instead of the network
+---@param turn Turn|nil  whose budgets it is billed to
 ---@return (integer|false)[]|nil near
 ---@return Error|nil
 ---@return {calls: integer, usage: table, money: integer?, took: integer?} spent
 ---@return integer|nil dims
-function Embedder:near(text, texts, through)
+function Embedder:near(text, texts, turn)
   local question = {
-    text = cut(text), through = through, until_then = sys.monotonic() + PATIENCE,
+    text = cut(text), turn = turn, fetch = (turn and turn.engine.client or client).fetch, until_then = sys.monotonic() + PATIENCE,
     spent = { calls = 0, usage = { prompt = 0, completion = 0 } },
   }
   local answer, err = near(self, cut_all(texts), question)
@@ -230,7 +230,7 @@ local function profile_of(name, model)
     copy[key] = value
   end
   copy.name, copy.deadlines, copy.caps = name, model.deadlines or DEADLINES, { body = BODY_MOST }
-  copy.door = limiter.new(name, model.limits, model.breaker or BREAKER, sys.monotonic)
+  copy.limiter = limiter.new(name, model.limits, model.breaker or BREAKER, sys.monotonic)
   return copy
 end
 
@@ -265,7 +265,7 @@ function M.of(project)
   if not model or not M.speaks(model.shape) then
     return nil
   elseif not project.embedder or project.embedder.from ~= model then
-    client.keys(organization.keys)
+    model_keys.list(organization.keys)
     project.embedder = setmetatable({
       name = name, model = profile_of(name, model), key = model.base_url .. " " .. model.model, from = model,
       path = project.dir .. "/.orket/vectors.db", holds = hold.new(),

@@ -27,11 +27,11 @@ end
 ---@param embedder Embedder
 ---@param rows table[]
 ---@param text string
----@param through function|nil  as llm.fetch takes it
+---@param turn Turn|nil  whose budgets it is billed to
 ---@return table body of memory.ranked
 ---@return Error|nil  canceled, or the machine failed
-function M.ask(embedder, rows, text, through)
-  local near, err, spent, dims = embedder:near(text, tables.column(rows, "text"), through)
+function M.ask(embedder, rows, text, turn)
+  local near, err, spent, dims = embedder:near(text, tables.column(rows, "text"), turn)
   if errors.is_environment(err) then
     return nil, err
   end
@@ -69,8 +69,7 @@ function M.of_turn(engine, turn, place, text)
   if #rows == 0 then
     return true
   end
-  local through = engine.meter and engine.meter:through(turn, embedder.model)
-  local body, err = M.ask(embedder, rows, text, through)
+  local body, err = M.ask(embedder, rows, text, turn)
   if not body then
     return nil, err
   end

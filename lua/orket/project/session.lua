@@ -14,6 +14,7 @@ local notice = require("orket.scripts.permission_delta.notice")
 local owner = require("orket.project.owner")
 local parked = require("orket.reports.parked")
 local plan_files = lazy("orket.planning.plan_files")
+local problem_list = require("orket.project.config.problems")
 local projects = require("orket.project.project")
 local cli_report = require("orket.view.cli_report")
 local runs = require("orket.scheduler.runs")
@@ -151,6 +152,15 @@ local function begin(project, goal, hooks)
   return runs.run(project, goal.card, hooks)
 end
 
+-- Keys that had an effect once: their user has to learn that they have none.
+local function note_retired(project, view)
+  for _, problem in ipairs(project.config.warnings or {}) do
+    if problem.retired then
+      view:note(string.format("%s:%d: %s; %s", problem.file, problem.line, problem_list.said_at(problem), problem.fix))
+    end
+  end
+end
+
 local function run(project, args, view, choose)
   local ok, err = M.prepare(project, args.again and args.card)
   if ok then
@@ -180,6 +190,7 @@ local function run(project, args, view, choose)
   if differing then
     view:note(differing)
   end
+  note_retired(project, view)
   local state = { view = view, runs = {} }
   local server
   local handlers = {

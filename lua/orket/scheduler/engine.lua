@@ -2,14 +2,11 @@
 -- world answers, which a replay takes from the journal instead (history/replay/taped_engine.lua).
 
 local turn_approval = require("orket.governance.approvals.turn_approval")
-local chain = require("orket.llm.chain")
 local errors = require("orket.errors")
 local cjson = require("cjson")
 local lazy = require("orket.lazy")
-local hedge = lazy("orket.llm.hedge")
 local idesign = lazy("orket.governance.idesign")
 local limits = require("orket.scheduler.limits")
-local client = require("orket.llm.client")
 local conventions = require("orket.turn.context.conventions")
 local meter = require("orket.governance.budget.meter")
 local nodes = require("orket.scripts.nodes")
@@ -186,30 +183,9 @@ end
 
 -- ---- what the world answers ----
 
-local function ask(self, turn, model, request, on_delta, abort)
-  local through = self.cassette and self.cassette:through(turn)
-  return client.complete({
-    through = self.meter and self.meter:through(turn, model, through) or through,
-    model = model, messages = request.messages, tools = request.tools, json = request.json,
-    abort = abort, on_delta = on_delta, on_attempt = function(attempt)
-      turn:attempted(attempt, model)
-    end,
-  })
-end
-
--- In a cassette each request has one reply: nothing is hedged there.
-local function ask_hedged(self, turn, model, request)
-  local on_delta = self:delta_listener(turn)
-  if model ~= turn.model or not model.hedge or self.cassette then
-    return ask(self, turn, model, request, on_delta)
-  end
-  return hedge.complete(model, function(one, abort)
-    local first = on_delta
-    on_delta = nil -- two at once would be no text
-    return ask(self, turn, one, request, first, abort)
-  end, function(attempt)
-    turn:attempted(attempt)
-  end)
+-- A failed attempt of one of its requests.
+local function note_attempt(attempt, request)
+  request.turn:attempted(attempt, request.model)
 end
 
 ---What a card has come to, as a models node is told it when a turn begins.
@@ -237,14 +213,14 @@ end
 
 ---The reply to a turn's conversation, of its model or of one that answers in its place.
 ---@param turn Turn
----@return table|nil reply as llm.complete answers it; of another one with `by` and `instead`
+---@return table|nil reply as Client.complete answers it
 ---@return Error|nil err  `paused` when it is to wait
 function Engine:complete(turn)
   local request = turn:request()
   request.json = turn.generation.roles[turn.role].about.output and output.of(turn).text
-  local reply, err = chain.complete(turn.model, function(model)
-    return ask_hedged(self, turn, model, request)
-  end)
+  request.model, request.turn = turn.model, turn
+  request.on_attempt, request.on_delta = note_attempt, self:delta_listener(turn)
+  local reply, err = self.client.complete(request)
   local paused = err and pause.of(err, turn.model.name, turn.card.id)
   if paused and pause.is_its_own(turn, paused) then
     return nil, err
@@ -260,12 +236,10 @@ end
 ---@param turn Turn
 ---@param model table
 ---@param messages string[]
----@return table|nil reply as llm.complete answers it
+---@return table|nil reply as Client.complete answers it
 ---@return Error|nil
 function Engine:summarise(turn, model, messages)
-  return chain.complete(model, function(one)
-    return ask(self, turn, one, { messages = messages })
-  end)
+  return self.client.complete({ model = model, turn = turn, messages = messages, on_attempt = note_attempt })
 end
 
 ---Whether somebody has changed the turn's card since its words were written.

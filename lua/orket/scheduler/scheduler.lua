@@ -7,6 +7,7 @@
 local async = require("orket.async")
 local board = require("orket.scheduler.board")
 local engines = require("orket.scheduler.engine")
+local client = require("orket.llm.client")
 local errors = require("orket.errors")
 local interrupted = require("orket.scheduler.interrupted")
 local expiry = require("orket.scheduler.expiry")
@@ -275,6 +276,7 @@ function M.open(project, epic, options)
     return nil, err
   end
   self.open_turns, self.engine.meter = open, budget(self)
+  self.engine.client = client.new(self.engine.meter, self.engine.cassette)
   self.engine.recalls = not self.engine.cassette and self.engine:rules().memory ~= nil
   rates.recall(self.engine.rates, self.store)
   return self

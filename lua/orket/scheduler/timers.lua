@@ -5,7 +5,7 @@
 
 local approvals = require("orket.governance.approvals.approvals")
 local async = require("orket.async")
-local limiter = require("orket.llm.limiter")
+local breaker = require("orket.llm.request.breaker")
 local unblock = require("orket.governance.budget.unblock")
 local tables = require("orket.util.tables")
 local pause = require("orket.llm.pause")
@@ -29,9 +29,9 @@ local function lift(self, waiting, till)
       return false
     end
   until left(till) == 0
-  local may = limiter.await(self.run.models:doors(waiting.model))
-  if not may then
-    return may == false -- it stays parked: the outage lasts longer than a run waits
+  local answer = breaker.await(self.run.models:breakers(waiting.model))
+  if answer ~= "go" then
+    return answer == "enough" -- it stays parked: the outage lasts longer than a run waits
   end
   for _, now in ipairs(self.run.store:read("capped", { card = waiting.card })) do
     if now.waits == waiting.waits and now.run == self.run.id then

@@ -134,13 +134,9 @@ local function reserve(self, turn, list, wanted)
   return nil, reached.path and refusal(self, reached, turn) or reached -- or the task was canceled
 end
 
--- What an attempt cost; nothing when none was made.
-local function spent_by(self, turn, model, reply, err, ended)
-  if not reply and (ended or err.unsent) then
-    return {}
-  end
-  local usage, time = (reply or err).usage or {}, self.timed and turn:took() or nil
-  local outcome = reply or err
+-- What an attempt cost.
+local function spent_by(self, turn, model, outcome)
+  local usage, time = outcome.usage or {}, self.timed and turn:took() or nil
   outcome.took = time
   return {
     tokens = (usage.prompt or 0) + (usage.completion or 0), money = usages.money(model.price, usage) or 0, calls = 1,
@@ -148,42 +144,41 @@ local function spent_by(self, turn, model, reply, err, ended)
   }
 end
 
-local function settle(self, turn, model, held, bytes, reply, err, ended)
-  local spent = spent_by(self, turn, model, reply, err, ended)
-  warn(turn, self.ledger:commit(held, spent))
-  local usage = (reply or err or {}).usage
-  if usage then
-    self.estimate:learn(model, bytes, usage)
+-- outcome: the reply, or the error, which alone has a code
+local function settle(self, request, held, bytes, outcome)
+  local was_made = not outcome.code or outcome.is_attempt
+  local spent = was_made and spent_by(self, request.turn, request.model, outcome) or {}
+  warn(request.turn, self.ledger:commit(held, spent))
+  if outcome.usage then
+    self.estimate:learn(request.model, bytes, outcome.usage)
   end
 end
 
----A turn's way to a model, through the budgets.
----@param turn Turn
----@param model table
----@param inner (fun(body: string[], send: function): table?, table?, boolean?)|nil  a cassette
----@return (fun(body: string[], send: function): table?, table?, boolean?)|nil
-function Meter:through(turn, model, inner)
-  local list = caps_of(self, turn)
-  if #list == 0 and not self.timed then
-    return inner
-  end
-  return function(body, send)
-    local wanted, bytes = self.estimate:of(model, body)
-    local held, refused = reserve(self, turn, list, wanted)
+-- What a request holds is given back whatever breaks.
+local Held = {}
+
+function Held:__close()
+  self.ledger:release(self.held)
+end
+
+---Requests of turns through the budgets (llm/client.lua).
+---@param inner Ask
+---@return Ask
+function Meter:over(inner)
+  return function(request)
+    local list = request.turn and caps_of(self, request.turn) or {}
+    if #list == 0 and not (request.turn and self.timed) then
+      return inner(request)
+    end
+    local wanted, bytes = self.estimate:of(request.model, request.body)
+    local held, refused = reserve(self, request.turn, list, wanted)
     if not held then
-      return nil, refused, true
+      return nil, refused
     end
-    local closing <close> = setmetatable({}, { __close = function()
-      self.ledger:release(held) -- whatever breaks
-    end })
-    local reply, err, ended
-    if inner then
-      reply, err, ended = inner(body, send)
-    else
-      reply, err, ended = send()
-    end
-    settle(self, turn, model, held, bytes, reply, err, ended)
-    return reply, err, ended
+    local _ <close> = setmetatable({ ledger = self.ledger, held = held }, Held)
+    local reply, err = inner(request)
+    settle(self, request, held, bytes, reply or err)
+    return reply, err
   end
 end
 

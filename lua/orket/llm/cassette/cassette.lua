@@ -30,25 +30,36 @@ local FAILURE = { "code", "class", "status", "retry_after", "deadline", "usage",
 
 -- ---- requests ----
 
--- The body of a request, taken apart: messages and tools as everybody has them, settings the rest.
+local function canonical(messages)
+  local texts = {}
+  for i, message in ipairs(messages) do
+    texts[i] = cjson.encode(message)
+  end
+  return texts
+end
+
+---@class TakenApart the body of a request
+---@field messages table[] as every provider has them (Gemini calls them contents)
+---@field texts string[] of the messages, canonical: equal messages have equal texts
+---@field tools table?
+---@field settings table the rest
+
+---@return TakenApart
 local function taken_apart(pieces)
   local text = table.concat(pieces)
   local body = cjson.decode(text)
   if type(body) ~= "table" then
     error(errors.new("ERR_CASSETTE", "a request of " .. #text .. " bytes is too large for a cassette", "run it without a cassette"), 0)
   end
-  local messages, tools = body.messages, body.tools
-  body.messages, body.tools = nil, nil
-  return { settings = body, messages = messages, tools = tools }
+  local messages, tools = body.messages or body.contents, body.tools
+  body.messages, body.contents, body.tools = nil, nil, nil
+  return { settings = body, messages = messages, texts = canonical(messages), tools = tools }
 end
 
 -- Each part in canonical text; equal requests have equal texts.
 local function texts_of(request)
   local texts = { cjson.encode(request.settings), request.tools and cjson.encode(request.tools) or "" }
-  for _, message in ipairs(request.messages) do
-    texts[#texts + 1] = cjson.encode(message)
-  end
-  return texts
+  return table.move(request.texts, 1, #request.texts, 3, texts)
 end
 
 local function key_of(card, role)
@@ -58,8 +69,12 @@ end
 -- What a turn's next line builds upon: the messages before it, and the reply.
 local function followed(request, reply)
   local messages = table.move(request.messages, 1, #request.messages, 1, {})
-  messages[#messages + 1] = reply and cjson.decode(reply.message)
-  return { settings = request.settings, tools = request.tools, messages = messages }
+  local texts = table.move(request.texts, 1, #request.texts, 1, {})
+  if reply then
+    messages[#messages + 1] = cjson.decode(reply.message)
+    texts[#texts + 1] = cjson.encode(messages[#messages])
+  end
+  return { settings = request.settings, tools = request.tools, messages = messages, texts = texts }
 end
 
 -- ---- recording ----
@@ -67,10 +82,10 @@ end
 local Recorder = {}
 Recorder.__index = Recorder
 
--- How many messages two conversations begin with.
+-- How many texts two conversations begin with.
 local function common(a, b)
   local n = 0
-  while a[n + 1] and b[n + 1] and cjson.encode(a[n + 1]) == cjson.encode(b[n + 1]) do
+  while a[n + 1] and a[n + 1] == b[n + 1] do
     n = n + 1
   end
   return n
@@ -81,7 +96,7 @@ local function same(a, b)
 end
 
 local function line_of(request, before)
-  local keep = common(before.messages, request.messages)
+  local keep = common(before.texts, request.texts)
   return {
     keep = keep, messages = setmetatable(table.move(request.messages, keep + 1, #request.messages, 1, {}), cjson.array_mt),
     settings = not same(before.settings, request.settings) and request.settings or nil,
@@ -95,7 +110,7 @@ function Recorder:put(line)
 end
 
 local function note(self, turn, request, reply, err)
-  local line = line_of(request, self.last[turn] or { messages = {} })
+  local line = line_of(request, self.last[turn] or { messages = {}, texts = {} })
   line.card, line.role, line.turn, line.step = turn.card.id, turn.role, turn.number, turn.step
   if reply then
     line.reply = { message = reply.message, usage = reply.usage, finish = reply.finish, model = reply.model }
@@ -107,17 +122,17 @@ local function note(self, turn, request, reply, err)
   self:put(line)
 end
 
----A turn's way to its model: what is asked and what comes back is written down.
----@param turn Turn
----@return fun(pieces: string[], send: fun(): table?, table?, boolean?): table?, table?, boolean?
-function Recorder:through(turn)
-  return function(pieces, send)
-    local request = taken_apart(pieces)
-    local reply, err, ended = send()
-    if reply or not ended then
-      note(self, turn, request, reply, err)
+---Requests of turns, each written down with what came back (llm/client.lua).
+---@param inner Ask
+---@return Ask
+function Recorder:over(inner)
+  return function(request)
+    local asked = taken_apart(request.body)
+    local reply, err = inner(request)
+    if reply or err.is_attempt or err.unsent then
+      note(self, request.turn, asked, reply, err)
     end
-    return reply, err, ended
+    return reply, err
   end
 end
 
@@ -146,7 +161,7 @@ Player.__index = Player
 local function mismatch(turn, text, detail, fix)
   local err = errors.new("ERR_CASSETTE", string.format("turn %d (%s), step %d: %s", turn.number, turn.role, turn.step, text), fix)
   err.detail = detail
-  return nil, err, true
+  return nil, err
 end
 
 local RECORD = "mend what changed, or record the cassette again: orket run --record FILE"
@@ -164,12 +179,16 @@ local function due_of(self, turn)
   end
 end
 
+local function shown(request)
+  return { settings = request.settings, messages = request.messages, tools = request.tools }
+end
+
 -- How it differs.
 local function drifted(self, turn, request)
   local due = due_of(self, turn)
   if due then
     return mismatch(turn, string.format("the request is not the recorded one (turn %d, step %d; - recorded, + now)",
-      due.turn, due.step), diff.values(due.request, request), RECORD)
+      due.turn, due.step), diff.values(shown(due.request), shown(request)), RECORD)
   end
   return mismatch(turn, "the cassette has no further reply for " .. turn.card.id .. " as " .. turn.role, nil, RECORD)
 end
@@ -182,7 +201,7 @@ local function played(line)
     return reply
   end
   local err = tables.pick(line.error, FAILURE) -- of one line there may be many
-  err.message, err.replayed = line.error.message, true
+  err.message, err.replayed, err.is_attempt = line.error.message, true, not line.error.unsent or nil
   return nil, err
 end
 
@@ -199,16 +218,16 @@ local function refusal_of(self, turn, request)
   end
 end
 
----A turn's way to the cassette instead of its model.
----@param turn Turn
----@return fun(pieces: string[]): table?, table?, boolean?
-function Player:through(turn)
-  return function(pieces)
-    local request = taken_apart(pieces)
-    local queue = self.by_content[hash.parts({ key_of(turn.card.id, turn.role), table.unpack(texts_of(request)) })]
-    local line = queue and table.remove(queue, 1) or refusal_of(self, turn, request)
+---Requests of turns, each answered by its line instead of its model.
+---@return Ask
+function Player:over()
+  return function(request)
+    local turn, asked = request.turn, taken_apart(request.body)
+    local key = hash.parts({ key_of(turn.card.id, turn.role), table.unpack(texts_of(asked)) })
+    local queue = self.by_content[key]
+    local line = queue and table.remove(queue, 1) or refusal_of(self, turn, asked)
     if not line then
-      return drifted(self, turn, request)
+      return drifted(self, turn, asked)
     end
     return played(line)
   end
@@ -239,16 +258,19 @@ end
 -- The whole request of a line.
 local function restore(line, before)
   local messages = table.move(before.messages, 1, line.keep, 1, {})
+  local texts = table.move(before.texts, 1, line.keep, 1, {})
   table.move(line.messages, 1, #line.messages, line.keep + 1, messages)
+  table.move(canonical(line.messages), 1, #line.messages, line.keep + 1, texts)
   local tools = line.tools or before.tools
   return {
-    settings = line.settings or before.settings or {}, messages = messages, tools = tools ~= cjson.null and tools or nil,
+    settings = line.settings or before.settings or {}, messages = messages, texts = texts,
+    tools = tools ~= cjson.null and tools or nil,
   }
 end
 
 local function load_line(self, line, turns)
   local name = hash.parts({ line.card, line.role, tostring(line.turn) })
-  local before = turns[name] or { messages = {} }
+  local before = turns[name] or { messages = {}, texts = {} }
   if line.keep > #before.messages then
     return false
   end

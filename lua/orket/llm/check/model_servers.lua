@@ -6,6 +6,7 @@ local cjson = require("cjson")
 local errors = require("orket.errors")
 local tables = require("orket.util.tables")
 local client = require("orket.llm.client")
+local model_keys = require("orket.llm.model_keys")
 local providers = require("orket.llm.providers")
 local sys = require("orket.core.sys")
 
@@ -75,7 +76,7 @@ local function of_environment()
   end
   for _, one in ipairs(KEYED) do
     local address = one.setting and setting(one.setting) or one.base_url
-    if client.has_key({ key = one.key, base_url = address, shape = one.shape }) then
+    if model_keys.state({ key = one.key, base_url = address, shape = one.shape }) == "set" then
       found[#found + 1] = named({ name = one.name, key = one.key, shape = one.shape, base_url = address })
     end
   end

@@ -123,14 +123,6 @@ local function message_of(turn)
   return ('{"role":"%s","content":['):format(turn.who == "user" and "user" or "assistant") .. table.concat(blocks, ",") .. "]}"
 end
 
-local function messages_of(said)
-  local out = {}
-  for i, turn in ipairs(said) do
-    out[i] = message_of(turn)
-  end
-  return "[" .. table.concat(out, ",") .. "]"
-end
-
 -- ---- what all requests of a turn begin with ----
 
 -- Kept at the server for those that follow: tools and system text, in this order. The last of them is marked.
@@ -195,11 +187,12 @@ end
 ---@param request {messages: string[], tools: string?, stream: boolean, tool_choice: any, json: string?}
 ---@return string[] pieces
 function M.body(model, request)
-  local said, system = provider_turns.read(request.messages, model)
+  local said, system = provider_turns.read(request.messages, model, request.memory)
   local mark = model.cache ~= false
   local tools = (mark and not system and marked_tools or plain_tools)(request.tools or nil)
   local own = parts.object({
-    { "messages", messages_of(said) }, { "system", system_of(system, mark) }, { "tools", tools },
+    { "messages", provider_turns.written(said, message_of, model) }, { "system", system_of(system, mark) },
+    { "tools", tools },
     { "tool_choice", tools and choice_of(request.tool_choice) }, { "output_config", config_of(model, request.json or nil) },
   })
   return { cjson.encode(head_of(model, request)):sub(1, -2), ",", own:sub(2) }

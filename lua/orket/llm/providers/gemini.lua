@@ -107,7 +107,7 @@ local function is_signed(turn)
   return false
 end
 
-local function content_of(model, turn)
+local function content_of(turn, model)
   local out = {}
   local otherwise = model.model:find(SIGNING) and not is_signed(turn) and UNSIGNED or nil
   for _, part in ipairs(turn.parts) do
@@ -116,14 +116,6 @@ local function content_of(model, turn)
     out[#out + 1] = PART[part.kind](part, signature)
   end
   return #out > 0 and ('{"role":"%s","parts":['):format(turn.who) .. table.concat(out, ",") .. "]}" or nil
-end
-
-local function contents_of(model, said)
-  local out = {}
-  for _, turn in ipairs(said) do
-    out[#out + 1] = content_of(model, turn)
-  end
-  return "[" .. table.concat(out, ",") .. "]"
 end
 
 -- ---- tools and settings ----
@@ -168,10 +160,11 @@ end
 ---@param request {messages: string[], tools: string?, stream: boolean, tool_choice: any, json: string?}
 ---@return string[] pieces
 function M.body(model, request)
-  local said, system = provider_turns.read(request.messages, model)
+  local said, system = provider_turns.read(request.messages, model, request.memory)
   local tools = tools_of(request.tools or nil)
   local own = parts.object({
-    { "contents", contents_of(model, said) }, { "systemInstruction", system and '{"parts":[' .. PART.text({ text = system }) .. "]}" },
+    { "contents", provider_turns.written(said, content_of, model) },
+    { "systemInstruction", system and '{"parts":[' .. PART.text({ text = system }) .. "]}" },
     { "tools", tools }, { "toolConfig", tools and choice_of(request.tool_choice) },
     { "generationConfig", settings_of(model, request.json) },
   })

@@ -3,6 +3,7 @@
 
 local cjson = require("cjson")
 local lazy = require("orket.lazy")
+local conversation_memory = require("orket.llm.request.conversation_memory")
 local parts = lazy("orket.llm.providers.parts")
 local strings = lazy("orket.util.strings")
 local provider_turns = lazy("orket.llm.providers.provider_turns")
@@ -113,27 +114,41 @@ end
 -- Canonical messages begin with their content, or with what belongs to their author alone.
 local APART = ("apart"):byte()
 
-local function own(message, model)
+local function without_apart(message, author)
   local decoded = cjson.decode(message)
   local apart = decoded.apart or {}
-  if apart.by == provider_turns.author(model) then
+  if apart.by == author then
     decoded.reasoning_content = provider_turns.thought(apart)
   end
   decoded.apart = nil
   return cjson.encode(decoded)
 end
 
--- A conversation for a model that has no system text: the user says it first.
-local function said_by_user(messages)
-  local first = messages[1] and cjson.decode(messages[1])
-  if not first or first.role ~= "system" then
-    return messages
+local function own(message, model, memory)
+  local author = provider_turns.author(model)
+  return conversation_memory.once(memory, "own " .. author, message, without_apart, author)
+end
+
+-- What a user says first to a model that has no system text, and the messages that it stands for.
+local function opening(messages)
+  local first, taken = cjson.decode(messages[1] or "{}"), 1
+  if first.role ~= "system" then
+    return { text = messages[1], taken = taken }
   end
-  local second, rest = messages[2] and cjson.decode(messages[2]), 2
-  if second and second.role == "user" then
-    first.content, rest = first.content .. "\n\n" .. second.content, 3
+  local second = cjson.decode(messages[2] or "{}")
+  if second.role == "user" then
+    first.content, taken = first.content .. "\n\n" .. second.content, 2
   end
-  return table.move(messages, rest, #messages, 2, { cjson.encode({ role = "user", content = first.content }) })
+  return { text = cjson.encode({ role = "user", content = first.content }), taken = taken }
+end
+
+local function said_by_user(messages, memory)
+  local known = memory.opening
+  if not known or known.first ~= messages[1] or known.second ~= messages[2] then
+    known = opening(messages)
+    known.first, known.second, memory.opening = messages[1], messages[2], known
+  end
+  return table.move(messages, known.taken + 1, #messages, 2, { known.text })
 end
 
 ---The request's body as pieces to be joined: every message goes out in the bytes it was encoded in.
@@ -141,12 +156,13 @@ end
 ---@param request {messages: string[], tools: string?, stream: boolean, tool_choice: any}
 ---@return string[] pieces
 function M.body(model, request)
-  local pieces = { head_of(model, request), ",\"messages\":[" }
-  for i, message in ipairs(model.system == "user" and said_by_user(request.messages) or request.messages) do
+  local pieces, memory = { head_of(model, request), ",\"messages\":[" }, request.memory or {}
+  local messages = model.system == "user" and said_by_user(request.messages, memory) or request.messages
+  for i, message in ipairs(messages) do
     if i > 1 then
       pieces[#pieces + 1] = ","
     end
-    pieces[#pieces + 1] = message:byte(3) == APART and own(message, model) or message
+    pieces[#pieces + 1] = message:byte(3) == APART and own(message, model, memory) or message
   end
   pieces[#pieces + 1] = "]"
   if request.tools and request.tools ~= "[]" then

@@ -4,6 +4,7 @@
 -- in one turn, with what a user says behind them. Arguments stay the bytes that the model wrote.
 
 local cjson = require("cjson")
+local conversation_memory = require("orket.llm.request.conversation_memory")
 
 local M = {}
 
@@ -51,6 +52,7 @@ local function turn_of(state, who)
     last = { who = who, parts = {} }
     state.turns[#state.turns + 1] = last
   end
+  last.text = nil
   return last.parts
 end
 
@@ -211,26 +213,77 @@ end
 ---@field signature string?
 ---@field call {id: string, given: string, name: string, arguments: string, signature: string?, said: boolean?, answered: boolean?}?
 
+---@class ProviderTurn
+---@field who "user"|"model"
+---@field parts ProviderPart[]|nil  nil: it has its text and nothing is added to it
+---@field text string? as a provider writes it
+
+-- A system text that its model has stands apart.
+local function take(state, text, model)
+  local message = cjson.decode(text)
+  state.read[#state.read + 1] = text
+  if #state.read == 1 and message.role == "system" and model.system ~= "user" then
+    state.system = text_of(message)
+  else
+    (BY_ROLE[message.role] or BY_ROLE.user)(state, message)
+  end
+end
+
+local function has_open(state)
+  for _, call in ipairs(state.calls) do
+    if not call.answered then
+      return true
+    end
+  end
+  return false
+end
+
+-- What was read of the conversation before, where it goes on from there.
+local function state_of(messages, model, memory)
+  local author = M.author(model)
+  local name = "turns " .. author .. " " .. (model.system or "")
+  local known = memory[name]
+  if not known or not conversation_memory.goes_on(known.read, messages) then
+    known = { turns = {}, ids = {}, open = {}, calls = {}, read = {}, author = author }
+  end
+  memory[name] = known
+  return known, name
+end
+
 ---@param messages string[] JSON texts
 ---@param model table the profile of who reads them; with `system = "user"` there is no system text: the user says it
----@return {who: "user"|"model", parts: ProviderPart[]}[] turns
+---@param memory table|nil of the conversation (llm/request/conversation_memory.lua)
+---@return ProviderTurn[] turns
 ---@return string|nil system
-function M.read(messages, model)
-  local state = { turns = {}, ids = {}, open = {}, calls = {}, author = M.author(model) }
-  local system
-  for i, text in ipairs(messages) do
-    local message = cjson.decode(text)
-    if i == 1 and message.role == "system" and model.system ~= "user" then
-      system = text_of(message)
-    else
-      (BY_ROLE[message.role] or BY_ROLE.user)(state, message)
-    end
+function M.read(messages, model, memory)
+  memory = memory or {}
+  local state, name = state_of(messages, model, memory)
+  for i = #state.read + 1, #messages do
+    take(state, messages[i], model)
+  end
+  if has_open(state) then
+    memory[name] = nil -- a result may still come, and is told otherwise then
   end
   settle(state)
   for _, turn in ipairs(state.turns) do
-    turn.parts = turn.who == "user" and sorted(turn.parts) or turn.parts
+    turn.parts = turn.who == "user" and not turn.text and sorted(turn.parts) or turn.parts
   end
-  return state.turns, system ~= "" and system or nil
+  return state.turns, state.system ~= "" and state.system or nil
+end
+
+---The turns as a provider writes them, each once.
+---@param turns ProviderTurn[]
+---@param write fun(turn: ProviderTurn, model: table): string|nil  nil: nothing of it is sent
+---@param model table the profile of who reads them
+---@return string a JSON array
+function M.written(turns, write, model)
+  local texts = {}
+  for i, turn in ipairs(turns) do
+    turn.text = turn.text or write(turn, model)
+    turn.parts = (i == #turns or not turn.text) and turn.parts or nil
+    texts[#texts + 1] = turn.text
+  end
+  return "[" .. table.concat(texts, ",") .. "]"
 end
 
 return M

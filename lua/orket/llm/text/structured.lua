@@ -76,18 +76,28 @@ local function told_how(text, has_tools)
   return HOW:format(has_tools and "A reply that calls no tool is" or "Your reply is", text)
 end
 
+-- The system message that says it, and how many messages it stands for.
+local function beginning(first, how)
+  local message = first and cjson.decode(first)
+  if message and message.role == "system" then
+    return { text = cjson.encode({ role = "system", content = message.content .. how }), taken = 1 }
+  end
+  return { text = cjson.encode({ role = "system", content = how:gsub("^%s+", "") .. "" }), taken = 0 }
+end
+
 ---A conversation in which the model is told of the schema: in its system text, or before all else.
 ---@param messages string[] JSON texts
 ---@param text string the schema
 ---@param has_tools boolean
+---@param memory table of the conversation (llm/request/conversation_memory.lua)
 ---@return string[] messages
-function M.asked(messages, text, has_tools)
-  local first = messages[1] and cjson.decode(messages[1])
-  local how = told_how(text, has_tools)
-  if first and first.role == "system" then
-    return table.move(messages, 2, #messages, 2, { cjson.encode({ role = "system", content = first.content .. how }) })
+function M.asked(messages, text, has_tools, memory)
+  local known = memory.asked
+  if not known or known.first ~= messages[1] or known.schema ~= text or known.has_tools ~= has_tools then
+    known = beginning(messages[1], told_how(text, has_tools))
+    known.first, known.schema, known.has_tools, memory.asked = messages[1], text, has_tools, known
   end
-  return table.move(messages, 1, #messages, 2, { cjson.encode({ role = "system", content = how:gsub("^%s+", "") .. "" }) })
+  return table.move(messages, known.taken + 1, #messages, 2, { known.text })
 end
 
 return M

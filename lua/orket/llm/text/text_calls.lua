@@ -3,6 +3,7 @@
 -- becomes calls (dialects.lua).
 
 local cjson = require("cjson")
+local conversation_memory = require("orket.llm.request.conversation_memory")
 local call_repairs = require("orket.turn.call_repairs")
 local text_call_errors = require("orket.llm.text.text_call_errors")
 local dialects = require("orket.llm.text.dialects")
@@ -49,14 +50,22 @@ local function response(message)
   return "<tool_response>\n" .. plain(message.content or "") .. "\n</tool_response>"
 end
 
+local function write_last(state)
+  if not state.is_written then
+    state.texts[state.count], state.is_written = cjson.encode(state.last), true
+  end
+end
+
 -- What stands next to each other as one speaker's is one message: some templates take turns strictly.
-local function add(said, role, text)
-  local last = said[#said]
+local function add(state, role, text)
+  local last = state.last
   if last and last.role == role and role == "user" then
     last.content = last.content .. "\n\n" .. text
   else
-    said[#said + 1] = { role = role, content = text }
+    write_last(state)
+    state.last, state.count = { role = role, content = text }, state.count + 1
   end
+  state.is_written = false
 end
 
 local function content_of(message)
@@ -76,27 +85,36 @@ local function with_calls(message)
   return content .. table.concat(parts)
 end
 
+local function take(state, text)
+  local message = cjson.decode(text)
+  state.read[#state.read + 1] = text
+  if message.role == "tool" then
+    add(state, "user", response(message))
+  elseif #state.read == 1 and message.role == "system" then
+    add(state, state.system == "user" and "user" or "system", with_tools(content_of(message), state.tools))
+  else
+    add(state, message.role, with_calls(message))
+  end
+end
+
 ---A conversation as the model reads it.
 ---@param model table its profile
 ---@param messages string[] JSON texts, as OpenAI has them
 ---@param tools string? a JSON text
----@return string[] messages
-function M.conversation(model, messages, tools)
-  local said = {}
-  for i, text in ipairs(messages) do
-    local message = cjson.decode(text)
-    if message.role == "tool" then
-      add(said, "user", response(message))
-    elseif i == 1 and message.role == "system" then
-      add(said, model.system == "user" and "user" or "system", with_tools(content_of(message), tools))
-    else
-      add(said, message.role, with_calls(message))
-    end
+---@param memory table of the conversation (llm/request/conversation_memory.lua)
+---@return string[] messages  not to be changed: the next ones follow from it
+function M.conversation(model, messages, tools, memory)
+  local state = memory.in_words
+  local is_same = state and state.system == model.system and state.tools == tools
+  if not is_same or not conversation_memory.goes_on(state.read, messages) then
+    state = { system = model.system, tools = tools, read = {}, texts = {}, count = 0, is_written = true }
+    memory.in_words = state
   end
-  for i, message in ipairs(said) do
-    said[i] = cjson.encode(message)
+  for i = #state.read + 1, #messages do
+    take(state, messages[i])
   end
-  return said
+  write_last(state)
+  return state.texts
 end
 
 -- ---- what it wrote ----

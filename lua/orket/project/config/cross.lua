@@ -57,8 +57,9 @@ function Check:model(origin, pointer, model)
   for i, name in ipairs(model.fallback or {}) do
     self:known(origin, pointer .. "/fallback/" .. i - 1, name, self.project.organization.models, "the model")
   end
-  if model.hedge and model.hedge.with then
-    self:known(origin, pointer .. "/hedge/with", model.hedge.with, self.project.organization.models, "the model")
+  if model.hedge ~= nil then
+    self.problems:retired(origin.source, origin.path .. pointer .. "/hedge", "nothing acts on 'hedge' any more",
+      "remove it; `fallback` names a model that answers where this one fails")
   end
   if model.calls and not NATIVE[model.calls] and not require("orket.llm.text.dialects").named(model.calls) then
     self.problems:at(origin.source, origin.path .. pointer .. "/calls", "no dialect is called '" .. model.calls .. "'",

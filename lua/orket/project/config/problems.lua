@@ -12,6 +12,7 @@ local M = {}
 ---@field message string   the cause
 ---@field fix string?      the cure
 ---@field code string?     of a failing machine; nothing: what is written there is wrong
+---@field retired boolean? a warning of a key that had an effect once
 ---@field warning boolean? true: worth saying, refuses nothing
 
 ---@class Problems
@@ -71,6 +72,12 @@ end
 function Problems:warn(source, pointer, message, fix)
   self:at(source, pointer, message, fix)
   self.list[#self.list].warning = true
+end
+
+---A key of older versions: it is named by `orket run` as well.
+function Problems:retired(source, pointer, message, fix)
+  self:warn(source, pointer, message, fix)
+  self.list[#self.list].retired = true
 end
 
 ---Errors and warnings, each in the order of files and lines.
