@@ -125,7 +125,8 @@ describe("commands on a project", function()
 
   it("may have -C and --json before the command", function()
     local expected = on("board --json")
-    for _, words in ipairs({ "-C %s board --json", "--json -C %s board", "-C %s --json board", "--json board -C %s" }) do
+    for _, words in ipairs({ "-C %s board --json", "--json -C %s board", "-C %s --json board", "--json board -C %s",
+      "-C%s board --json", "board --json -C%s" }) do
       assert.equal(expected, (orket.run(words:format(dir))))
     end
     assert.equal(2, select(2, orket.run("-C " .. dir)))
