@@ -105,6 +105,8 @@ local FRAMES = [==[
   local all = table.concat(frame.lines(scene, 100, 24), "\n")
   assert(all:find("c2  ") and all:find("writes 3.1 KB · ~31 tok/s · 1:12", 1, true) and all:find("no bytes for 21 s · 0:21", 1, true) and all:find("and %d+ more: "), all)
   assert(all:find("1:02:05", 1, true) and all:find("1,234,567 tokens", 1, true), all)
+  scene.before = 600
+  assert(frame.lines(scene, 100, 24)[1]:find("  running  in all 1:12:05, 1,234,567 tokens  this session 1:02:05", 1, true), frame.lines(scene, 100, 24)[1])
   assert(all:find("10 of 60 done, 2 at work, 20 parked", 1, true), all)
   scene.cards[1].status = "canceled"
   all = table.concat(frame.lines(scene, 100, 24), "\n")
