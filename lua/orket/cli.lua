@@ -125,7 +125,7 @@ end
 -- Options that may stand before the command, as git has it: they are moved behind it.
 local function with_command_first(argv)
   local at = 1
-  while argv[at] == "-C" or argv[at] == "--json" or (argv[at] or ""):find("^%-C=") do
+  while argv[at] == "-C" or argv[at] == "--json" or (argv[at] or ""):find("^%-C.") do
     at = at + (argv[at] == "-C" and 2 or 1)
   end
   if at == 1 or not argv[at] then

@@ -1,4 +1,5 @@
--- options.lua: command line arguments: -x and --long options as declared, then named operands.
+-- options.lua: command line arguments: -x and --long options as declared, then named operands. A short option may be
+-- joined with its value or with others: -Cdir, -n5, -fn5.
 
 local lazy = require("orket.lazy")
 local tables = require("orket.util.tables")
@@ -20,6 +21,28 @@ local function value_of(kind, argv, at, inline)
     return inline, at
   end
   return argv[at + 1], at + 1
+end
+
+-- A word of short options as its first option and the rest, which is its value or more of them: "-Cdir" is "-C", "dir".
+-- Nothing for any other word.
+local function split_short(word, known)
+  local letter, rest = word:match("^%-(%a)([^=%s].*)$")
+  if not letter or known[word:match("^%-([%w%-]+)$") or word:match("^%-([%w%-]+)=") or ""] then
+    return nil
+  elseif known[letter] ~= "flag" then
+    return known[letter] and "-" .. letter, rest
+  elseif known[rest:sub(1, 1)] or rest == "h" then
+    return "-" .. letter, "-" .. rest
+  end
+end
+
+-- Replaces the word at this place by its parts when it joins several.
+local function split_at(argv, at, known)
+  local first, rest = split_short(argv[at], known)
+  if first then
+    argv[at] = first
+    table.insert(argv, at + 1, rest)
+  end
 end
 
 -- The words under the names of the operands.
@@ -65,7 +88,11 @@ end
 ---@return string|Error|nil message  "" when help was asked for; an Error when the current directory's project is not this user's
 function M.parse(argv, known, operands)
   local options, words, at, literal = {}, {}, 1, false
+  argv = table.move(argv, 1, #argv, 1, {})
   while at <= #argv do
+    if not literal then
+      split_at(argv, at, known)
+    end
     local word = argv[at]
     local name, inline = word:match("^%-%-?([%w%-]+)=(.*)$")
     name = name or word:match("^%-%-?([%w%-]+)$")

@@ -125,7 +125,8 @@ describe("commands on a project", function()
 
   it("may have -C and --json before the command", function()
     local expected = on("board --json")
-    for _, words in ipairs({ "-C %s board --json", "--json -C %s board", "-C %s --json board", "--json board -C %s" }) do
+    for _, words in ipairs({ "-C %s board --json", "--json -C %s board", "-C %s --json board", "--json board -C %s",
+      "-C%s board --json", "board --json -C%s" }) do
       assert.equal(expected, (orket.run(words:format(dir))))
     end
     assert.equal(2, select(2, orket.run("-C " .. dir)))
@@ -176,7 +177,7 @@ describe("commands on a project", function()
   it("show the last events with log -n, and those of one card", function()
     on("comment hello-1 last")
     local text = on("log -n 1")
-    assert(text:find("^ *%d+  [%dT:%-]+  hello%-1 +%S+: comment: last\n$"), text)
+    assert(text:find("^ *%d+  [%dT:%-]+Z  hello%-1 +%S+: comment: last\n$"), text)
     assert(not on("log --card hello"):find("hello-1", 1, true))
     assert.equal("comment.added", cjson.decode((on("log --json -n 1"))).kind)
   end)

@@ -49,7 +49,7 @@ local WALK = { -- command, exit, what it says to do next (patterns)
   { "validate", 0, "orket run" },
   { "run ep", 3, "orket approve ep%.1/%d+/%d+", "orket answer checkout%-7", "go on with: orket run ep", "orket diff ep", "orket transcript ep%.1/" },
   { "board", 0, "orket approve ep%.1/%d+/%d+", "orket answer checkout%-7" },
-  { "approvals", 0, "orket approve ep%.1/%d+/%d+", "orket deny ep%.1/%d+/%d+ %-%-why TEXT", "expires %d+%-%d+%-%d+ %d+:%d+ %(in 6 d%)" },
+  { "approvals", 0, "orket approve ep%.1/%d+/%d+", "orket deny ep%.1/%d+/%d+ %-%-why TEXT", "expires %d+%-%d+%-%d+ %d+:%d+ %(in 7 d%)" },
   { "show checkout-4", 0, "orket approve ep%.1/%d+/%d+" },
   { "show checkout-5", 0, "failed: read_file", "refused: write_file", "orket reports %-%-card checkout%-5", "orket transcript ep%.1/" },
   { "reports", 0, "change their source" },

@@ -56,6 +56,36 @@ describe("orket history", function()
     assert((w:orket("history ep.1")):find("guard +integrity_guard +m +done +1 "))
   end)
 
+  it("counts the time in which a process worked, whether it ended or was killed, and not the hours between", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = MOCK })
+    local function hours_pass(hours)
+      assert.equal("", w:sql("UPDATE entry SET at = at - " .. hours * 3600000))
+    end
+    local run = w:held(1)
+    run.kill("INT")
+    w:release(1)
+    assert.equal(3, select(2, run.wait()))
+    hours_pass(5)
+    run = w:held(3)
+    run.kill("KILL")
+    run.wait()
+    w:release(3)
+    local killed = cjson.decode((w:orket("history --json")))[1]
+    assert.same({ "interrupted", 2 }, { killed.status, killed.sessions })
+    hours_pass(3)
+    for _, act in ipairs({ "comment A look", "move A blocked --reason resource", "retry A" }) do
+      assert.equal(0, (select(2, w:orket(act))))
+    end
+    hours_pass(2)
+    local text, code = w:run()
+    assert.equal(0, code, text)
+    assert.truthy(text:find("  ep%.1: in all %d turns, %d steps, 0:%d%d %(this session 0:%d%d%), %d+ tokens in, %d+ out\n"), text)
+    run = cjson.decode((w:orket("history --json")))[1]
+    assert.equal(3, run.sessions)
+    assert(run.seconds >= killed.seconds and run.seconds < 60 and run.session_seconds <= run.seconds, cjson.encode(run))
+    assert(run.started_at < run.session_at and run.session_at < run.ended_at)
+  end)
+
   it("has no end for what has not ended, and knows the run that was meant", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = "function work() return { delay_ms = 60000 } end" })
     local run = w:start()

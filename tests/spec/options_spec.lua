@@ -5,7 +5,7 @@ package.loaded["orket.project.project_dir"] = { find = function() end } -- no pr
 local options = require("orket.options")
 local nearest = require("orket.util.suggest")
 
-local KNOWN = { C = "value", json = "flag", why = "value" }
+local KNOWN = { C = "value", json = "flag", why = "value", n = "value", f = "flag", w = "flag", o = "list" }
 
 local function parse(line, operands)
   local argv = {}
@@ -28,6 +28,15 @@ describe("options.parse", function()
     { "a -- --json -x", { card = "a", text = "--json -x" } },
     { "a -- -- b", { card = "a", text = "-- b" } },
     { "- b", { card = "-", text = "b" } },
+    { "-Cdir a b", { card = "a", text = "b", C = "dir" } },
+    { "-C/tmp/x=y a b", { card = "a", text = "b", C = "/tmp/x=y" } },
+    { "-C.. -n5 a b", { card = "a", text = "b", C = "..", n = "5" } },
+    { "-fn5 -wC./d a b", { card = "a", text = "b", f = true, n = "5", w = true, C = "./d" } },
+    { "-fw a b", { card = "a", text = "b", f = true, w = true } },
+    { "-n -Cdir a b", { card = "a", text = "b", n = "-Cdir" } },
+    { "-one -otwo a b", { card = "a", text = "b", o = { "ne", "two" } } },
+    { "-json -n=5 a b", { card = "a", text = "b", json = true, n = "5" } },
+    { "a b -- -Cdir", { card = "a", text = "b -Cdir" } },
   }
   for _, row in ipairs(good) do
     it("takes " .. row[1], function()
@@ -43,6 +52,11 @@ describe("options.parse", function()
     { "a b -C", "option -C needs a value" },
     { "--help", "" },
     { "a -h", "" },
+    { "-fh", "" },
+    { "-fx a b", "unknown option -fx, did you mean -f?" },
+    { "-fn a b", "missing TEXT" },
+    { "-filter a b", "unknown option -filter" },
+    { "a b -fn", "option -n needs a value" },
   }
   for _, row in ipairs(bad) do
     it("refuses " .. row[1], function()
@@ -51,6 +65,10 @@ describe("options.parse", function()
       assert.equal(row[2], message)
     end)
   end
+
+  it("takes a text that only looks like a joined option", function()
+    assert.same({ card = "a", text = "-C is short" }, (options.parse({ "a", "-C is short" }, KNOWN, { "card", "text..." })))
+  end)
 
   it("knows operands that may be missing, and too many", function()
     assert.same({}, (parse("", { "dir?" })))

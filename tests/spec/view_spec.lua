@@ -105,6 +105,8 @@ local FRAMES = [==[
   local all = table.concat(frame.lines(scene, 100, 24), "\n")
   assert(all:find("c2  ") and all:find("writes 3.1 KB · ~31 tok/s · 1:12", 1, true) and all:find("no bytes for 21 s · 0:21", 1, true) and all:find("and %d+ more: "), all)
   assert(all:find("1:02:05", 1, true) and all:find("1,234,567 tokens", 1, true), all)
+  scene.before = 600
+  assert(frame.lines(scene, 100, 24)[1]:find("  running  in all 1:12:05, 1,234,567 tokens  this session 1:02:05", 1, true), frame.lines(scene, 100, 24)[1])
   assert(all:find("10 of 60 done, 2 at work, 20 parked", 1, true), all)
   scene.cards[1].status = "canceled"
   all = table.concat(frame.lines(scene, 100, 24), "\n")
@@ -285,8 +287,86 @@ go on with: orket run -C 'my shop' shop
     local say = [[
       local times = require("orket.view.format.local_time")
       print(times.of("2028-02-29T23:30:05.123Z"), times.of("-"), times.stamp("2028-02-29T23:30:05.123Z")) -- no terminal]]
-    assert.equal("2028-02-29 23:30:05\t-\t2028-02-29T23:30:05\n", orket.probe(say, "TZ=UTC "))
-    assert.equal("2028-03-01 01:30:05\t-\t2028-02-29T23:30:05\n", orket.probe(say, "TZ=XYZ-2 "))
+    assert.equal("2028-02-29 23:30:05\t-\t2028-02-29T23:30:05Z\n", orket.probe(say, "TZ=UTC "))
+    assert.equal("2028-03-01 01:30:05\t-\t2028-02-29T23:30:05Z\n", orket.probe(say, "TZ=XYZ-2 "))
+  end)
+
+  it("show each moment in local time on a terminal, elsewhere in UTC with its mark", function()
+    local say = [[
+      local times, at = require("orket.view.format.local_time"), "2028-02-29T23:30:05.123Z"
+      print(times.stamp(at), times.minute(at), times.clock(at), times.stamp("-"), times.within("since " .. at .. ", at 2028-02-29T23:59:59Z."))]]
+    assert.equal("2028-02-29T23:30:05Z\t2028-02-29T23:30Z\t2028-02-29T23:30:05Z\t-\tsince 2028-02-29T23:30:05Z, at 2028-02-29T23:59:59Z.\n",
+      orket.probe(say, "TZ=XYZ-2 "))
+    local on = 'require("orket.core.sys").is_tty = function() return true end\n'
+    assert.equal("2028-03-01 01:30:05\t2028-03-01 01:30\t01:30:05\t-\tsince 2028-03-01 01:30:05, at 2028-03-01 01:59:59.\n",
+      orket.probe(on .. say, "TZ=XYZ-2 "))
+  end)
+
+  it("fold a long outage to lines at growing intervals, changes, what a person does, and its end", function()
+    local shown = orket.probe([[
+      local fold = require("orket.view.outage_fold").new()
+      local function at(minute, second)
+        return string.format("2028-02-29T%02d:%02d:%02d.000Z", 10 + minute // 60, minute % 60, second or 0)
+      end
+      local function hear(minute, kind, card, body, actor)
+        for _, line in ipairs(fold:lines({ kind = kind, card = card, body = body, at = at(minute), actor = actor or "system" }, kind)) do
+          print(minute, card, line)
+        end
+      end
+      local function try(minute, card, message)
+        hear(minute, "budget.lifted", card, {})
+        hear(minute, "card.moved", card, { from = "blocked", to = "in_progress", why = "the pause is over" })
+        hear(minute, "step.failed", card, { model = "m", message = message, code = "ERR_NET" })
+        hear(minute, "model.paused", card, { model = "m", since = at(0), ["until"] = at(minute + 1), why = "w" .. minute, message = message })
+        hear(minute, "card.moved", card, { from = "in_progress", to = "blocked", reason = "resource", why = "w" .. minute })
+      end
+      for minute = 0, 59 do
+        try(minute, minute % 2 == 0 and "a" or "b", "refused after " .. minute .. " ms")
+      end
+      try(60, "a", "no such host")
+      hear(61, "comment.added", "a", {}, "human:ada")
+      hear(61, "card.moved", "b", { from = "blocked", to = "in_progress" }, "human:ada")
+      try(61, "b", "no such host")
+      hear(62, "card.moved", "a", { from = "blocked", to = "in_progress", why = "the pause is over" })
+      hear(62, "step.failed", "a", { model = "m", message = "broken", code = "ERR_HTTP" })
+      hear(62, "step.reply", "a", { model = "m" })
+      hear(63, "step.failed", "a", { model = "m", message = "500", code = "ERR_HTTP" })]])
+    assert.equal([[
+0	a	budget.lifted
+0	a	card.moved
+0	a	step.failed
+0	a	model.paused
+0	a	in_progress -> blocked [resource]: waits for the model m
+1	b	budget.lifted
+1	b	card.moved
+1	b	the model m is still unreachable after 60 s, next try in 60 s
+1	b	in_progress -> blocked [resource]: waits for the model m
+3	b	the model m is still unreachable after 3 min, next try in 60 s
+7	b	the model m is still unreachable after 7 min, next try in 60 s
+15	b	the model m is still unreachable after 15 min, next try in 60 s
+31	b	the model m is still unreachable after 31 min, next try in 60 s
+60	a	model.paused
+61	a	comment.added
+61	b	card.moved
+61	b	budget.lifted
+61	b	card.moved
+61	b	step.failed
+61	b	model.paused
+61	b	in_progress -> blocked [resource]: waits for the model m
+62	a	step.failed
+62	a	the model m answers again, after 62 min
+62	a	card.moved
+62	a	step.reply
+63	a	step.failed
+]], shown)
+  end)
+
+  it("round a time span", function()
+    local rows = { [0] = "0 s", [59.4] = "59 s", [119.4] = "119 s", [119.6] = "2 min", [250] = "4 min", [3600] = "60 min", [86399] = "24 h",
+      [604799] = "7 d", [6.4 * 86400] = "6 d" }
+    for seconds, expected in pairs(rows) do
+      assert.equal(expected .. "\n", orket.probe(('print(require("orket.view.format.local_time").span(%s))'):format(seconds)))
+    end
   end)
 
   it("show a deadline in local time and by what is left until it, in a log in UTC alone", function()
@@ -297,7 +377,7 @@ go on with: orket run -C 'my shop' shop
       end]]
     assert.equal(("2028-02-29T23:30:05Z,"):rep(5), orket.probe(say))
     local on = 'require("orket.core.sys").is_tty = function() return true end\n'
-    assert.equal("2028-03-01 01:30 (in 6 d),2028-03-01 01:30 (in 23 h),2028-03-01 01:30 (in 1 min),2028-03-01 01:30 (in 59 s),2028-03-01 01:30,",
+    assert.equal("2028-03-01 01:30 (in 7 d),2028-03-01 01:30 (in 24 h),2028-03-01 01:30 (in 60 s),2028-03-01 01:30 (in 60 s),2028-03-01 01:30,",
       orket.probe(on .. say, "TZ=XYZ-2 "))
   end)
 

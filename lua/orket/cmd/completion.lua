@@ -94,6 +94,7 @@ _orket() {
   for ((i = 1; i < COMP_CWORD; i++)); do
     case ${COMP_WORDS[i]} in
       -C) dir=(-C "${COMP_WORDS[++i]}") ;;
+      -C*) dir=("${COMP_WORDS[i]}") ;;
       -*) ;;
       *) [[ $command ]] || command=${COMP_WORDS[i]} ;;
     esac

@@ -2,6 +2,7 @@
 
 local cjson = require("cjson")
 local readonly = require("orket.view.readonly")
+local local_time = require("orket.view.format.local_time")
 local options = require("orket.options")
 local reader = require("orket.project.reader")
 local table_view = require("orket.view.format.table")
@@ -35,7 +36,7 @@ local TOOK = { "took", function(row) return span(row.seconds) end, right = true 
 local RUNS = {
   table_view.text("run", "id"), table_view.text("card", nil, 1), table_view.text("outcome", "status"),
   table_view.number("turns"), table_view.number("steps"), table_view.number("in", "tokens_in"),
-  table_view.number("out", "tokens_out"), table_view.time("began", "started_at", 2, 16), TOOK,
+  table_view.number("out", "tokens_out"), table_view.time("began", "started_at", 2, local_time.minute), TOOK,
 }
 
 -- With forks among them, one more.

@@ -2,6 +2,7 @@
 
 local cjson = require("cjson")
 local errors = require("orket.errors")
+local local_time = require("orket.view.format.local_time")
 local readonly = require("orket.view.readonly")
 local options = require("orket.options")
 local owner = require("orket.project.owner")
@@ -96,7 +97,7 @@ end
 local function print_origin(row)
   print(text.line(line_of(row)))
   print(text.line(string.format("  said by %s%s%s in %s/%s, event %d, %s", row.actor, row.role and " as " .. row.role or "",
-    row.card and " on " .. row.card or "", row.run, row.turn, row.seq, row.at)))
+    row.card and " on " .. row.card or "", row.run, row.turn, row.seq, local_time.stamp(row.at))))
   if row.rule then
     print(text.line("  noted by rule: " .. row.rule))
   end

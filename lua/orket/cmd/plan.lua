@@ -14,6 +14,7 @@ local requests = require("orket.cmd.plan.request")
 local session = require("orket.project.session")
 local sys = require("orket.core.sys")
 local text = require("orket.view.format.text")
+local wrap = require("orket.view.format.wrap")
 local strings = require("orket.util.strings")
 local planning_view = require("orket.view.live.planning_view")
 
@@ -80,12 +81,22 @@ end
 
 -- ---- the person ----
 
+local ANSWERS = "y makes these cards; n gives the plan up, which cancels its card; any other text goes to the model as what"
+  .. " should be changed; an empty line leaves the plan as it is (orket plan --accept, --change and --drop answer it later)"
+local EXPLAINED = { ["?"] = true, help = true }
+
 local function ask_person(plan)
   plan_outcome.print_proposal(plan)
-  io.write("Make these cards? y: yes, n: give it up, text: what should be otherwise, nothing: later > ")
-  io.flush()
-  local line = io.read("l")
-  return line and strings.trimmed(line) or ""
+  while true do
+    io.write("Make these cards? y, n, TEXT of what to change, nothing: later, ?: help > ")
+    io.flush()
+    local line = io.read("l")
+    local said = line and strings.trimmed(line) or ""
+    if not EXPLAINED[said:lower()] then
+      return said
+    end
+    wrap.print(ANSWERS)
+  end
 end
 
 local NEXT = { y = "yes", yes = "yes", n = "no", no = "no", [""] = "later" }

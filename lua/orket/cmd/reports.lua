@@ -1,6 +1,7 @@
 -- reports.lua: `orket reports`: what was refused, newest first.
 
 local readonly = require("orket.view.readonly")
+local local_time = require("orket.view.format.local_time")
 local options = require("orket.options")
 local reader = require("orket.project.reader")
 local reports = require("orket.reports.reports")
@@ -30,7 +31,7 @@ local function what(action)
 end
 
 local function print_report(report)
-  wrap.print(string.format("%6d  %s  %s  %s %s", report.event, report.timestamp:sub(1, 19), text.clean(report.card_id or ""),
+  wrap.print(string.format("%6d  %s  %s  %s %s", report.event, local_time.stamp(report.timestamp), text.clean(report.card_id or ""),
     report.decision == "ask" and "asked" or "refused", text.clean(report.rule)))
   wrap.print("        " .. text.cut(text.line(report.actor .. " attempted " .. what(report.attempted_action)), 200))
   wrap.print("        why: " .. text.line(report.detail or "") .. (report.where and " (" .. text.line(report.where) .. ")" or ""))

@@ -2,6 +2,7 @@
 -- the journal, for people.
 
 local approvals = require("orket.governance.approvals.approvals")
+local local_time = require("orket.view.format.local_time")
 local tables = require("orket.util.tables")
 local pause = require("orket.llm.pause")
 
@@ -58,17 +59,13 @@ function M.of(store, card)
   end
 end
 
-local function duration(seconds)
-  return seconds < 120 and math.ceil(seconds) .. " s" or seconds // 60 .. " min"
-end
-
 local function next_try(one)
   local left = approvals.seconds_left({ expires_at = one["until"] })
   if left > 0 then
-    return "next try in " .. duration(left)
+    return "next try in " .. local_time.span(left)
   end
   local past = approvals.seconds_since(one["until"])
-  return past > DUE and "not tried since " .. one["until"]:sub(1, 19) .. "Z" or "next try now"
+  return past > DUE and "not tried since " .. local_time.stamp(one["until"]) or "next try now"
 end
 
 ---One of them as a line for people.
@@ -79,9 +76,9 @@ function M.line(one)
   if not one["until"] then
     return "the model " .. one.model .. " is waited for"
   elseif not one.since then
-    return "the model " .. one.model .. " is not asked until " .. one["until"]:sub(1, 19) .. "Z" .. message
+    return "the model " .. one.model .. " is not asked until " .. local_time.stamp(one["until"]) .. message
   end
-  return string.format("the model %s is unreachable since %sZ, %s%s", one.model, one.since:sub(1, 19), next_try(one), message)
+  return string.format("the model %s is unreachable since %s, %s%s", one.model, local_time.stamp(one.since), next_try(one), message)
 end
 
 local function cards(one)

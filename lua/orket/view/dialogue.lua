@@ -56,7 +56,7 @@ local PARTS = {}
 
 function PARTS.turn(entry)
   local head = string.format("%s/%s  %s  %s (%s)%s, %s, %s", entry.run, entry.turn, entry.card, entry.seat, entry.role,
-    entry.review and " reviews" or "", entry.model or "no model", local_time.marked(entry.at))
+    entry.review and " reviews" or "", entry.model or "no model", local_time.stamp(entry.at))
   return { part(text.line(head), {}, { colour = "1", level = 1 }) }
 end
 

@@ -26,16 +26,17 @@ function M.summary(counts)
   return table.concat(parts, ", ")
 end
 
----What a run came to in turns, tokens, money and seconds, and where the epic's files are, below the project.
+---What a run came to in turns, tokens, money and seconds in which a process worked on it (its newest session apart), and where
+---the epic's files are, below the project.
 ---@param run table|nil
 ---@return {id: string, turns: integer, steps: integer, tokens_in: integer, tokens_out: integer, money: number, seconds: integer|nil,
----  epic: string, files: string|nil}|nil
+---  sessions: integer, session_seconds: integer|nil, epic: string, files: string|nil}|nil
 function M.totals(run)
   for _, row in ipairs(run and run.store:read("runs", { card = run.epic.id }) or {}) do
     if row.id == run.id then
       local has_files = #run.store:read("tree", { tree = run.epic.id }) > 0
       return { id = row.id, turns = row.turns, steps = row.steps, tokens_in = row.tokens_in, tokens_out = row.tokens_out, money = row.money,
-        seconds = row.seconds, epic = run.epic.id, files = has_files and places.epic(run.epic.id) or nil }
+        seconds = row.seconds, sessions = row.sessions, session_seconds = row.session_seconds, epic = run.epic.id, files = has_files and places.epic(run.epic.id) or nil }
     end
   end
 end
@@ -51,15 +52,28 @@ function M.all_totals(runs)
   return all
 end
 
+local function clock(seconds)
+  return string.format("%d:%02d", seconds // 60, seconds % 60)
+end
+
+-- Of a run that was gone on with, the time in all its sessions and in this one.
+local function time_of(totals)
+  if not totals.seconds then
+    return ""
+  elseif totals.sessions < 2 then
+    return ", " .. clock(totals.seconds)
+  end
+  return ", " .. clock(totals.seconds) .. " (this session " .. clock(totals.session_seconds) .. ")"
+end
+
 local function total_lines(lines, run, option)
   local totals = M.totals(run)
   if not totals then
     return
   end
-  local time = totals.seconds and string.format(", %d:%02d", totals.seconds // 60, totals.seconds % 60) or ""
   local money = totals.money > 0 and string.format(", cost %.4f", totals.money) or ""
-  lines[#lines + 1] = string.format("  %s: %d turns, %d steps%s, %d tokens in, %d out%s", text.clean(totals.id), totals.turns, totals.steps, time,
-    totals.tokens_in, totals.tokens_out, money)
+  lines[#lines + 1] = string.format("  %s: %s%d turns, %d steps%s, %d tokens in, %d out%s", text.clean(totals.id),
+    totals.sessions > 1 and "in all " or "", totals.turns, totals.steps, time_of(totals), totals.tokens_in, totals.tokens_out, money)
   if totals.files then
     lines[#lines + 1] = string.format("  files: %s (what changed: orket diff%s %s)", text.clean(totals.files), option, text.clean(totals.epic))
     if #run.store:read("source", { tree = totals.epic }) > 0 then

@@ -5,6 +5,7 @@ local cjson = require("cjson")
 local error_hints = require("orket.llm.error_hints")
 local ending = require("orket.view.ending")
 local local_time = require("orket.view.format.local_time")
+local outage_fold = require("orket.view.outage_fold")
 local approval_format = require("orket.governance.approvals.approval_format")
 local text = require("orket.view.format.text")
 local wrap = require("orket.view.format.wrap")
@@ -16,11 +17,14 @@ View.__index = View
 
 local LINE_MAX = 400 -- columns of one sentence
 local ERROR_MAX = 4000 -- of one that says what went wrong: its end is where the fix is
-local ERRORS = { ["call.refused"] = true, ["call.result"] = true, ["step.failed"] = true, ["turn.failed"] = true, ["policy.failed"] = true }
+local ERRORS = {
+  ["call.refused"] = true, ["call.result"] = true, ["card.moved"] = true, ["model.paused"] = true, ["step.failed"] = true,
+  ["turn.failed"] = true, ["policy.failed"] = true,
+}
 
 local function moved(body)
-  return body.from .. " -> " .. body.to .. (body.reason and (" [" .. body.reason .. "]") or "")
-    .. (body.why and (": " .. body.why) or "")
+  local why = body.why and body.role == "system" and local_time.within(body.why) or body.why
+  return body.from .. " -> " .. body.to .. (body.reason and (" [" .. body.reason .. "]") or "") .. (why and (": " .. why) or "")
 end
 
 local function verdict(body)
@@ -175,7 +179,8 @@ local SENTENCE = {
   end,
   ["budget.reached"] = function(b) return "budget: " .. b.why end,
   ["model.paused"] = function(b)
-    return "pause: " .. b.why .. (b.since and " (" .. (b.cure and b.cure .. "; " or "") .. "orket setup finds another model)" or "")
+    return "pause: " .. local_time.within(b.why) .. (b.since and ". Fix: " .. (b.cure and b.cure .. "; " or "")
+      .. "orket setup finds another model" or "")
   end,
   ["budget.lifted"] = function(b) return "goes on: " .. b.why end,
 }
@@ -192,19 +197,24 @@ function M.what(event, store)
   return what and text.cut(text.line(what), ERRORS[event.kind] and ERROR_MAX or LINE_MAX) or nil
 end
 
+-- A line with its card in front.
+local function headed(event, what)
+  return text.fit(text.clean(event.card or ""), math.max(14, #(event.card or ""))) .. " " .. what
+end
+
 ---The same with the card in front.
 ---@param event table
 ---@param store Store|nil
 ---@return string|nil
 function M.sentence(event, store)
   local what = M.what(event, store)
-  return what and text.fit(text.clean(event.card or ""), math.max(14, #(event.card or ""))) .. " " .. what
+  return what and headed(event, what)
 end
 
 ---@return table view
 function M.new()
   io.stdout:setvbuf("line")
-  return setmetatable({}, View)
+  return setmetatable({ fold = outage_fold.new() }, View)
 end
 
 ---@param project table
@@ -216,9 +226,8 @@ function View:attach(project, run)
     return
   end
   project.store:subscribe(function(event)
-    local line = M.sentence(event, project.store)
-    if line then
-      print(local_time.stamp(event.at):sub(12) .. "  " .. line)
+    for _, what in ipairs(self.fold:lines(event, M.what(event, project.store))) do
+      wrap.print(local_time.clock(event.at) .. "  " .. headed(event, what))
     end
   end)
 end

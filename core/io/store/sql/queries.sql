@@ -349,8 +349,16 @@ ORDER BY seq DESC LIMIT 1;
 
 -- A run's status follows from its cards. What it noted at its end is asked for what they cannot tell: that it
 -- was stopped, or broke. One that noted no end is running, if its owner still lives (reader.lua asks).
+-- `seconds` are those in which a process worked on it: of each session from its beginning to its noted end, else to its last
+-- event of an agent. The newest of the `sessions` began at `session_at`.
 -- name: runs
-SELECT r.id, r.card, r.generation,
+SELECT id, card, generation, status, started_at, ended_at, only,
+       (SELECT CAST(round(sum((value ->> 1) - (value ->> 0)) / 1000.0) AS INTEGER) FROM json_each(spans)) AS seconds,
+       CAST(round(((spans ->> '$[#-1][1]') - (spans ->> '$[#-1][0]')) / 1000.0) AS INTEGER) AS session_seconds,
+       strftime('%Y-%m-%dT%H:%M:%fZ', (spans ->> '$[#-1][0]') / 1000.0, 'unixepoch') AS session_at,
+       json_array_length(spans) AS sessions,
+       turns, steps, tokens_in, tokens_out, calls, money, of, at
+FROM (SELECT r.id, r.card, r.generation,
        CASE WHEN NOT EXISTS (SELECT 1 FROM card i WHERE i.epic = r.card AND i.type IN ('issue', 'plan')
                              AND i.status NOT IN ('done', 'canceled', 'archived'))
                  AND (r.ended_at IS NOT NULL OR e.status IN ('done', 'canceled', 'archived'))
@@ -362,7 +370,19 @@ SELECT r.id, r.card, r.generation,
             WHEN r.status = 'drained' THEN 'drained'
             ELSE 'partial' END AS status,
        r.started_at, r.ended_at, r.body ->> '$.only' AS only,
-       strftime('%s', r.ended_at) - strftime('%s', r.started_at) AS seconds,
+       (WITH RECURSIVE walk (seq, prev, kind, at) AS (
+            SELECT e.seq, e.prev, e.kind, e.at FROM stream s JOIN entry e ON e.seq = s.seq WHERE s.run = r.id AND s.turn = 0
+            UNION ALL SELECT e.seq, e.prev, e.kind, e.at FROM walk JOIN entry e ON e.seq = walk.prev),
+        span (first, began, next) AS (
+            SELECT seq, at, lead(seq, 1, 9223372036854775807) OVER (ORDER BY seq) FROM walk
+            WHERE kind IN (SELECT id FROM kind WHERE name IN ('run.started', 'run.resumed')))
+        SELECT json_group_array(json_array(began, coalesce(
+            (SELECT max(at) FROM walk WHERE seq > first AND seq < next
+                                            AND kind = (SELECT id FROM kind WHERE name = 'run.ended')),
+            (SELECT at FROM entry WHERE seq >= first AND seq < next AND seq <= (SELECT max(seq) FROM stream WHERE run = r.id)
+                                        AND (actor IS NULL OR actor LIKE 'agent:%')
+                                        AND stream IN (SELECT id FROM stream WHERE run = r.id) ORDER BY seq DESC LIMIT 1), began)))
+        FROM (SELECT * FROM span ORDER BY first)) AS spans,
        (SELECT count(*) FROM turn WHERE run = r.id) AS turns,
        (SELECT coalesce(sum(steps), 0) FROM turn WHERE run = r.id) AS steps,
        (SELECT coalesce(sum(tokens_in), 0) FROM turn WHERE run = r.id) AS tokens_in,
@@ -370,7 +390,7 @@ SELECT r.id, r.card, r.generation,
        (SELECT coalesce(sum(calls), 0) FROM turn WHERE run = r.id) AS calls,
        (SELECT coalesce(sum(money), 0) FROM turn WHERE run = r.id) AS money,
        r.body ->> '$.of' AS of, r.body ->> '$.at' AS at -- of a fork
-FROM run r LEFT JOIN card e ON e.id = r.card WHERE :card IS NULL OR r.card = :card ORDER BY r.started_at, r.id;
+FROM run r LEFT JOIN card e ON e.id = r.card WHERE :card IS NULL OR r.card = :card) ORDER BY started_at, id;
 
 -- The runs that go on from a moment of another one.
 -- name: forks

@@ -1,6 +1,7 @@
 -- plan_outcome.lua: what became of a plan, as people and programs are told it.
 
 local cjson = require("cjson")
+local local_time = require("orket.view.format.local_time")
 local parked = require("orket.reports.parked")
 local planning = require("orket.planning.planning")
 local reader = require("orket.project.reader")
@@ -80,7 +81,7 @@ end
 
 local function print_waiting(plan, dir)
   local option = parked.option(dir)
-  print(string.format("%s waits for a yes, until %s:", plan.id, plan.question.expires_at:sub(1, 19) .. "Z"))
+  print(string.format("%s waits for a yes, until %s:", plan.id, local_time.stamp(plan.question.expires_at)))
   for _, act in ipairs({ "--accept " .. plan.id, "--change " .. plan.id .. " TEXT", "--drop " .. plan.id }) do
     print("  orket plan" .. option .. " " .. act)
   end

@@ -94,14 +94,14 @@ function M.number(name, key)
   return { name, function(row) return row[key or name] end, right = true }
 end
 
----A column of a moment, to the second, or to so many characters: local on a terminal, else UTC.
+---A column of a moment: local on a terminal, else UTC.
 ---@param name string
 ---@param key string
 ---@param spare integer|nil
----@param length integer|nil
+---@param form (fun(at: string): string)|nil of local_time; default: to the second
 ---@return table column
-function M.time(name, key, spare, length)
-  return { name, function(row) return (local_time.stamp(row[key]):sub(1, length):gsub("T", " ")) end, spare = spare }
+function M.time(name, key, spare, form)
+  return { name, function(row) return (form or local_time.stamp)(row[key]) end, spare = spare }
 end
 
 return M

@@ -10,7 +10,7 @@
 ---@field calls integer
 ---@field words string  its last ones
 
--- scene: {id, status, seconds, tokens, capped? (the cap that is nearest), cards, doing = {card -> text},
+-- scene: {id, status, seconds (of this session), before? (seconds of those before), tokens (of all), capped? (the cap that is nearest), cards, doing = {card -> text},
 -- asked? = {card -> id of its question}, questions? = {card -> what a person is asked}, stopped? = {card -> its breakpoint}, streams = {card -> Stream},
 -- notice? (what waits beside the cards), selected? (id of a card), keys? (the last line)}
 
@@ -53,9 +53,18 @@ local function tally(cards, doing)
   return sum
 end
 
+-- How long, and how many tokens: of the whole run, and how much of the time is this session's.
+local function amounts(scene)
+  local before = scene.before or 0
+  local tokens = thousands(scene.tokens) .. " tokens"
+  if before < 1 then
+    return clock(scene.seconds) .. "  " .. tokens
+  end
+  return "in all " .. clock(before + scene.seconds) .. ", " .. tokens .. "  this session " .. clock(scene.seconds)
+end
+
 local function headline(scene, columns)
-  local rest = string.format("  %s  %s  %s tokens%s", scene.status, clock(scene.seconds), thousands(scene.tokens),
-    scene.capped and "  " .. text.clean(scene.capped) or "")
+  local rest = string.format("  %s  %s%s", scene.status, amounts(scene), scene.capped and "  " .. text.clean(scene.capped) or "")
   local id = text.cut(text.clean(scene.id), math.max(8, columns - 1 - #rest))
   return " " .. style.paint(id, "1") .. text.cut(rest, columns - 1 - text.width(id))
 end

@@ -11,6 +11,7 @@ local ending = require("orket.view.ending")
 local frame = require("orket.view.live.frame")
 local local_time = require("orket.view.format.local_time")
 local notice = require("orket.scripts.permission_delta.notice")
+local outage_fold = require("orket.view.outage_fold")
 local outages = require("orket.reports.outages")
 local plain = require("orket.view.plain")
 local approval_format = require("orket.governance.approvals.approval_format")
@@ -35,7 +36,7 @@ local WORDS = 400 -- bytes of a model's last words that are kept
 function M.new(args)
   local self = setmetatable({
     has_keys = not (args and args.replay), -- no owner hears those of a replay
-    log = {}, doing = {}, asked = {}, questions = {}, streams = {}, outages = {}, tokens = 0, began = sys.monotonic(), drawn = {},
+    fold = outage_fold.new(), log = {}, doing = {}, asked = {}, questions = {}, streams = {}, outages = {}, tokens = 0, before = 0, began = sys.monotonic(), drawn = {},
   }, View)
   self.on_delta = function(turn, words, beside, calls, tool)
     self:hear(turn.card.id, words, beside, calls, tool)
@@ -61,8 +62,11 @@ end
 ---@param project table
 ---@param run table the run that begins; a rock has several, one after the other
 function View:attach(project, run)
-  local first = not self.run
+  local first, totals = not self.run, ending.totals(run)
   self.run = run
+  if totals then -- of the sessions before this one
+    self.before, self.tokens = self.before + (totals.seconds or 0), self.tokens + totals.tokens_in + totals.tokens_out
+  end
   if first then
     project.store:subscribe(function(event)
       self:see(event)
@@ -167,8 +171,7 @@ function View:see(event)
   if event.kind == "budget.warned" or event.kind == "budget.reached" then
     self.capped = string.format("%s: %d %%", event.body.cap, budget_format.percent(event.body.used, event.body.limit))
   end
-  local what = plain.what(event, self.run.store)
-  if what then
+  for _, what in ipairs(self.fold:lines(event, plain.what(event, self.run.store))) do
     local card = text.clean(event.card or "")
     self:say(local_time.of(event.at):sub(12) .. "  " .. text.fit(card, math.max(ID_COLUMNS, text.width(card))) .. "  " .. what)
   end
@@ -248,7 +251,7 @@ end
 function View:scene()
   return {
     id = self.run.id, status = self.status or self.run.draining and "stopping" or "running",
-    seconds = sys.monotonic() - self.began, tokens = self.tokens, cards = self:cards(),
+    seconds = sys.monotonic() - self.began, before = self.before, tokens = self.tokens, cards = self:cards(),
     capped = self.capped, doing = self.doing, asked = self.asked, questions = self.questions, streams = streams_at(self, sys.monotonic()),
     notice = outage_of(self) or self.notice, stopped = (self.run.project.debugger or {}).stopped,
     keys = self.controls and self.controls:keys_line(), selected = self.controls and self.controls.selected,

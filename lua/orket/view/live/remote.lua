@@ -101,7 +101,8 @@ function M.show(store, dir, args)
   view:attach(project, run)
   local before = last_events(store, run.id)
   show(before)
-  view.began = view.began and view.began - approvals.seconds_since(row.started_at)
+  view.began = view.began and view.began - approvals.seconds_since(row.session_at or row.started_at)
+  view.before = view.before and (row.seconds or 0) - (row.session_seconds or 0)
   view.tokens = view.tokens and (row.tokens_in or 0) + (row.tokens_out or 0)
   if not ended then
     local seq = #before > 0 and before[#before].seq or 0
