@@ -192,6 +192,20 @@ describe("thoughts of a model", function()
     for n = 2, w:requests() do
       assert.is_nil(w:request(n):find("PONDERED", 1, true))
     end
+    local recorded = w:events("step.reply")[1].body.thoughts
+    assert.same({ 64, #reply.thoughts }, { #recorded.blob, math.tointeger(recorded.bytes) })
     w:replays("ep.1")
+  end)
+
+  -- tests/journals/inline_thoughts.tar.gz: a project whose run was recorded when they stood in the event itself.
+  it("are read where an older journal has them in the event", function()
+    local dir = world.orket.directory()
+    world.orket.shell("tar -C " .. dir .. " -xzf tests/journals/inline_thoughts.tar.gz")
+    for _, row in ipairs({ { "check %s", "" }, { "replay --strict -C %s ep.1", "" }, { "transcript -C %s A", "PONDERED twice" },
+      { "transcript --json -C %s A", '"thoughts":"PONDERED once"' } }) do
+      local text, code = world.orket.shell(world.binary .. " " .. row[1]:format(dir) .. " 2>&1")
+      assert(code == 0 and text:find(row[2], 1, true), text)
+    end
+    world.orket.remove(dir)
   end)
 end)

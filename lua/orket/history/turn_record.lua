@@ -24,6 +24,7 @@ local function content_of(message)
 end
 
 local GONE = { content = "(the journal does not have this message)" }
+local GONE_THOUGHTS = "(the journal does not have these thoughts)"
 
 local function decoded(bytes)
   local ok, message = pcall(cjson.decode, bytes)
@@ -34,8 +35,11 @@ local function message_of(store, hash)
   return decoded(store:message(hash))
 end
 
--- What the provider marked as thoughts; others stand in the text.
-local function thoughts_of(message)
+-- What the provider marked as thoughts; others stand in the text. COMPAT: older journals have them in the event.
+local function thoughts_of(store, recorded, message)
+  if recorded then
+    return type(recorded) == "string" and recorded or store:blob(recorded.blob) or GONE_THOUGHTS
+  end
   local thoughts = {}
   for _, part in ipairs(message.apart and message.apart.said or {}) do
     thoughts[#thoughts + 1] = part.reasoning ~= "" and part.reasoning or nil
@@ -75,7 +79,7 @@ end
 ENTRY["step.reply"] = function(store, body)
   local message, usage = message_of(store, body.convo), body.usage or {}
   return { kind = "reply", model = body.model, finish = body.finish, tokens_in = usage.prompt, tokens_out = usage.completion,
-    thoughts = body.thoughts or thoughts_of(message), text = content_of(message), calls = calls_of(message) }
+    thoughts = thoughts_of(store, body.thoughts, message), text = content_of(message), calls = calls_of(message) }
 end
 
 ENTRY["call.result"] = function(store, body)
