@@ -126,6 +126,15 @@ local FRAMES = [==[
   scene.streams.c.tool = "write_file"
   all = table.concat(frame.lines(scene, 80, 24), "\n")
   assert(all:find("calls write_file 999 B · 0:01", 1, true), all)
+  for _, row in ipairs({ { "write_file", "hello.sh", "writes hello.sh 999 B · 0:01" }, { "edit_file", "src/a.c", "edits src/a.c 999 B" },
+    { "read_file", "a", "calls read_file a 999 B" }, { nil, "a", "writes a call 999 B" },
+    { "write_file", ("a/"):rep(60) .. "b.c", "writes …" .. ("a/"):rep(18) .. "b.c 999 B · 0:01" } }) do
+    scene.streams.c.tool, scene.streams.c.path = row[1], row[2]
+    all = table.concat(frame.lines(scene, 120, 24), "\n")
+    assert(all:find(row[3], 1, true), all)
+    all = table.concat(frame.lines(scene, 40, 24), "\n")
+    assert(all:find("999 B · 0:01", 1, true), all)
+  end
   scene.keys, scene.selected = "j/k select", "e"
   scene.cards[5] = { id = "e", name = "Orders", seat = "coder", status = "blocked", wait_reason = "review" }
   scene.cards[6] = { id = "f", name = "Refunds", seat = "coder", status = "waiting_for_developer", wait_reason = "input" }

@@ -9,6 +9,8 @@
 ---@field replying number  seconds since it began
 ---@field calls integer
 ---@field words string  its last ones
+---@field tool string|nil  of the last call
+---@field path string|nil  the file that it names
 
 -- scene: {id, status, seconds, tokens, capped? (the cap that is nearest), cards, doing = {card -> text},
 -- asked? = {card -> id of its question}, questions? = {card -> what a person is asked}, stopped? = {card -> its breakpoint}, streams = {card -> Stream},
@@ -24,6 +26,7 @@ local STALLED = 20 -- seconds without a byte that are worth a word
 local SEPARATOR = style.utf8 and " · " or ", "
 local TOKEN = 4 -- bytes of a token, about
 local SEAT_MOST = 12 -- columns
+local PATH_MOST, PATH_LEAST, BESIDE_PATH = 40, 8, 34 -- columns of a file that a call names: its end
 
 local FINAL = { done = true, canceled = true, archived = true }
 local PARKED = { blocked = true, waiting_for_developer = true }
@@ -139,18 +142,39 @@ local function amount(bytes)
   return bytes < 1000 and bytes .. " B" or string.format("%.1f KB", bytes / 1000)
 end
 
--- "writes 1.2 KB · ~31 tok/s" of a reply that comes, "no bytes for 20 s" of one that stalls.
-local function progress_of(stream)
+local ACTS = { write_file = "writes", edit_file = "edits" }
+
+-- The end of a path, which has no blank and no letter that is none of ASCII's.
+local function end_of(path, columns)
+  return #path <= columns and path or "…" .. path:sub(1 - columns)
+end
+
+---A call that comes: "writes hello.sh", "calls read_file hello.sh", "writes a call".
+---@param tool string|nil
+---@param path string|nil
+---@param columns integer|nil  of the path
+---@return string
+function M.call(tool, path, columns)
+  if not tool then
+    return "writes a call"
+  elseif not path then
+    return "calls " .. tool
+  end
+  return (ACTS[tool] or "calls " .. tool) .. " " .. end_of(path, columns or #path)
+end
+
+-- "writes hello.sh 1.2 KB · ~31 tok/s" of a reply that comes, "no bytes for 20 s" of one that stalls.
+local function progress_of(stream, columns)
   if stream.silent >= STALLED then
     return string.format("no bytes for %d s", stream.silent // 1)
   elseif not stream.bytes then
     return stream.doing
   end
   local what = stream.words ~= "" and "writes" or "thinks"
-  if stream.calls > 0 then
-    what = stream.tool and "calls " .. stream.tool or "writes a call"
-  end
   local rate = stream.replying >= 1 and string.format(SEPARATOR .. "~%d tok/s", stream.bytes / TOKEN // stream.replying) or ""
+  if stream.calls > 0 then
+    what = M.call(stream.tool, stream.path, math.max(PATH_LEAST, math.min(PATH_MOST, columns - BESIDE_PATH)))
+  end
   return what .. " " .. amount(stream.bytes) .. rate
 end
 
@@ -161,7 +185,7 @@ local function activity(scene, card, columns)
   if scene.stopped and scene.stopped[card.id] then
     return text.cut("at a breakpoint, goes on from orket repl", columns)
   elseif stream then
-    doing = string.format("%s%s%d:%02d", progress_of(stream), SEPARATOR, stream.seconds // 60, stream.seconds % 60 // 1)
+    doing = string.format("%s%s%d:%02d", progress_of(stream, columns), SEPARATOR, stream.seconds // 60, stream.seconds % 60 // 1)
   end
   doing = text.clean(doing)
   local room = columns - text.width(doing) - 2

@@ -29,6 +29,7 @@ local CLOCK_SECONDS = 1
 local ID_COLUMNS = 14 -- of a line of the log
 local TIME_COLUMNS = 10 -- the time before that
 local WORDS = 400 -- bytes of a model's last words that are kept
+local NOTHING = { beside = 0, calls = 0 } -- beside the words of a reply
 
 ---@param args {replay: string?}|nil
 ---@return table view
@@ -37,8 +38,8 @@ function M.new(args)
     has_keys = not (args and args.replay), -- no owner hears those of a replay
     log = {}, doing = {}, asked = {}, questions = {}, streams = {}, outages = {}, tokens = 0, began = sys.monotonic(), drawn = {},
   }, View)
-  self.on_delta = function(turn, words, beside, calls, tool)
-    self:hear(turn.card.id, words, beside, calls, tool)
+  self.on_delta = function(turn, words, progress)
+    self:hear(turn.card.id, words, progress)
   end
   return self
 end
@@ -93,15 +94,14 @@ end
 ---arguments their sizes.
 ---@param card string
 ---@param words string
----@param beside integer|nil bytes of thoughts and arguments so far
----@param calls integer|nil
----@param tool string|nil of the last call
-function View:hear(card, words, beside, calls, tool)
+---@param progress LlmProgress|nil
+function View:hear(card, words, progress)
+  progress = progress or NOTHING
   local stream = self.streams[card] or stream_of(self, card, "replies", true)
   stream.heard = sys.monotonic()
   stream.first = stream.first or stream.heard
-  stream.content, stream.beside, stream.calls = stream.content + #words, beside or 0, calls or 0
-  stream.tool = tool ~= "" and tool or nil
+  stream.content, stream.beside, stream.calls = stream.content + #words, progress.beside, progress.calls
+  stream.tool, stream.path = progress.tool, progress.path
   local all = stream.words .. words
   if #all > WORDS then
     all = all:sub(-WORDS):gsub("^[\128-\191]+", "")
@@ -237,7 +237,7 @@ local function streams_at(self, now)
   local streams = {}
   for card, one in pairs(self.streams) do
     streams[card] = {
-      doing = one.doing, words = one.words, calls = one.calls, tool = one.tool, bytes = one.first and one.content + one.beside,
+      doing = one.doing, words = one.words, calls = one.calls, tool = one.tool, path = one.path, bytes = one.first and one.content + one.beside,
       seconds = now - one.since, silent = self.on_delta and one.is_asked and now - one.heard or 0, replying = one.first and now - one.first or 0,
     }
   end
