@@ -135,6 +135,11 @@ local FRAMES = [==[
     all = table.concat(frame.lines(scene, 40, 24), "\n")
     assert(all:find("999 B · 0:01", 1, true), all)
   end
+  scene.streams.c = { doing = "thinks", words = "", thoughts = "hm\27[2J, so", calls = 0, bytes = 2000, seconds = 12, silent = 0, replying = 10 }
+  all = table.concat(frame.lines(scene, 80, 24), "\n")
+  assert(all:find("thinks 2.0 KB · ~50 tok/s · 0:12", 1, true) and all:find("hm [2J, so", 1, true), all)
+  all = table.concat(frame.lines(scene, 34, 24), "\n")
+  assert(all:find("thinks 2.0 KB · 0:12", 1, true) and not all:find("tok/s", 1, true), all)
   scene.keys, scene.selected = "j/k select", "e"
   scene.cards[5] = { id = "e", name = "Orders", seat = "coder", status = "blocked", wait_reason = "review" }
   scene.cards[6] = { id = "f", name = "Refunds", seat = "coder", status = "waiting_for_developer", wait_reason = "input" }

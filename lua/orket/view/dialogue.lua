@@ -85,6 +85,19 @@ function PARTS.reply(entry)
   return parts
 end
 
+-- What comes is not settled: it may still be another attempt's.
+function PARTS.draft(entry)
+  local parts = { entry.thoughts and part("thoughts, as they come", lines_of(entry.thoughts), { colour = "90" }) or nil }
+  if entry.text then
+    parts[#parts + 1] = part("reply, as it comes", lines_of(entry.text), { colour = "36" })
+  end
+  for i, call in ipairs(entry.calls) do
+    local size = i == #entry.calls and string.format(", %d bytes so far", entry.bytes) or ""
+    parts[#parts + 1] = part("call " .. (call.tool or "") .. (call.path and " " .. call.path or "") .. size, {}, { colour = "35" })
+  end
+  return parts
+end
+
 function PARTS.result(entry)
   local what = (entry.ok and "result of " or "FAILED ") .. text.line(entry.tool)
   return { part(what, result_of(entry.text or ""), { bounded = true, colour = entry.ok and "32" or "31" }) }

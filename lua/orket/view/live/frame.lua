@@ -8,7 +8,8 @@
 ---@field bytes integer|nil  of the reply so far; nil: none has begun
 ---@field replying number  seconds since it began
 ---@field calls integer
----@field words string  its last ones
+---@field words string  the last ones of its text
+---@field thoughts string|nil  the last ones of its thoughts
 ---@field tool string|nil  of the last call
 ---@field path string|nil  the file that it names
 
@@ -171,28 +172,47 @@ local function progress_of(stream, columns)
     return stream.doing
   end
   local what = stream.words ~= "" and "writes" or "thinks"
-  local rate = stream.replying >= 1 and string.format(SEPARATOR .. "~%d tok/s", stream.bytes / TOKEN // stream.replying) or ""
   if stream.calls > 0 then
     what = M.call(stream.tool, stream.path, math.max(PATH_LEAST, math.min(PATH_MOST, columns - BESIDE_PATH)))
   end
-  return what .. " " .. amount(stream.bytes) .. rate
+  return what .. " " .. amount(stream.bytes)
+end
+
+local function rate_of(stream)
+  local is_known = stream.bytes and stream.replying >= 1 and stream.silent < STALLED
+  return is_known and string.format(SEPARATOR .. "~%d tok/s", stream.bytes / TOKEN // stream.replying) or ""
+end
+
+-- What the agent does and for how long; where there is room, how fast.
+local function doing_of(stream, columns)
+  local what, rate = text.clean(progress_of(stream, columns)), rate_of(stream)
+  local clock_part = string.format("%s%d:%02d", SEPARATOR, stream.seconds // 60, stream.seconds % 60 // 1)
+  local has_room = text.width(what .. rate .. clock_part) <= columns
+  return what .. (has_room and rate or "") .. clock_part
+end
+
+-- Of the text, or of the thoughts while there is none.
+local function words_of(stream)
+  local has_text = stream.words and stream.words ~= ""
+  return has_text and stream.words or stream.thoughts or ""
 end
 
 -- What the agent does, for how long, and its last words where there is room.
 local function activity(scene, card, columns)
   local stream = scene.streams[card.id]
-  local doing = scene.doing[card.id] or ""
   if scene.stopped and scene.stopped[card.id] then
     return text.cut("at a breakpoint, goes on from orket repl", columns)
-  elseif stream then
-    doing = string.format("%s%s%d:%02d", progress_of(stream, columns), SEPARATOR, stream.seconds // 60, stream.seconds % 60 // 1)
   end
-  doing = text.clean(doing)
+  local doing = text.clean(scene.doing[card.id] or "")
+  if stream then
+    doing = doing_of(stream, columns)
+  end
   local room = columns - text.width(doing) - 2
-  if not stream or stream.words == "" or room < 10 then
+  local said = words_of(stream or {})
+  if said == "" or room < 10 then
     return text.cut(doing, columns)
   end
-  local words = text.tail(text.clean(stream.words):gsub("%s+", " "), room)
+  local words = text.tail(text.clean(said):gsub("%s+", " "), room)
   return doing .. "  " .. style.paint(words, "90")
 end
 

@@ -7,6 +7,7 @@
 
 local async = require("orket.async")
 local controls = require("orket.view.live.controls")
+local drafts = require("orket.view.live.draft")
 local ending = require("orket.view.ending")
 local frame = require("orket.view.live.frame")
 local local_time = require("orket.view.format.local_time")
@@ -86,28 +87,27 @@ end
 -- A card's agent does something else from now on.
 local function stream_of(self, card, doing, is_asked)
   local now = sys.monotonic()
-  self.streams[card] = { doing = doing, since = now, heard = now, is_asked = is_asked, words = "", content = 0, beside = 0, calls = 0 }
+  self.streams[card] = { doing = doing, since = now, heard = now, is_asked = is_asked }
   return self.streams[card]
 end
 
----A model's reply as it comes. Of the words only the last ones are kept, from a whole character on; of thoughts and
----arguments their sizes.
+---A model's reply as it comes.
 ---@param card string
 ---@param words string
 ---@param progress LlmProgress|nil
 function View:hear(card, words, progress)
-  progress = progress or NOTHING
   local stream = self.streams[card] or stream_of(self, card, "replies", true)
   stream.heard = sys.monotonic()
-  stream.first = stream.first or stream.heard
-  stream.content, stream.beside, stream.calls = stream.content + #words, progress.beside, progress.calls
-  stream.tool, stream.path = progress.tool, progress.path
-  local all = stream.words .. words
-  if #all > WORDS then
-    all = all:sub(-WORDS):gsub("^[\128-\191]+", "")
-  end
-  stream.words = all
+  stream.first, stream.draft = stream.first or stream.heard, stream.draft or drafts.new()
+  stream.draft:add(words, progress or NOTHING)
   self:soon()
+end
+
+---The reply to a card's agent as far as it came; nil when none comes.
+---@param card string
+---@return table|nil draft
+function View:draft(card)
+  return self.streams[card] and self.streams[card].draft
 end
 
 local ACTIVITY = {
@@ -172,6 +172,7 @@ function View:see(event)
     local card = text.clean(event.card or "")
     self:say(local_time.of(event.at):sub(12) .. "  " .. text.fit(card, math.max(ID_COLUMNS, text.width(card))) .. "  " .. what)
   end
+  self:soon()
 end
 
 ---@param line string clean text for the log
@@ -232,14 +233,24 @@ local function outage_of(self)
   return self.outages[1] and outages.line(self.outages[1])
 end
 
--- Streams as a frame shows them: moments are durations.
+-- A stream as a frame shows it: points in time are durations.
+local function stream_at(self, one, now)
+  local draft, stream = one.draft, { doing = one.doing, seconds = now - one.since, silent = 0, replying = 0, words = "", thoughts = "", calls = 0 }
+  if self.on_delta and one.is_asked then
+    stream.silent = now - one.heard
+  end
+  if draft then
+    local call = draft:last_call() or {}
+    stream.words, stream.thoughts = draft:last_words("content", WORDS), draft:last_words("thoughts", WORDS)
+    stream.bytes, stream.replying, stream.calls, stream.tool, stream.path = draft:bytes(), now - one.first, draft.count, call.tool, call.path
+  end
+  return stream
+end
+
 local function streams_at(self, now)
   local streams = {}
   for card, one in pairs(self.streams) do
-    streams[card] = {
-      doing = one.doing, words = one.words, calls = one.calls, tool = one.tool, path = one.path, bytes = one.first and one.content + one.beside,
-      seconds = now - one.since, silent = self.on_delta and one.is_asked and now - one.heard or 0, replying = one.first and now - one.first or 0,
-    }
+    streams[card] = stream_at(self, one, now)
   end
   return streams
 end
