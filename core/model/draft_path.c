@@ -18,9 +18,11 @@ static bool names_file(const char *key, size_t len)
 /* Nothing that could pass for another part of a line. */
 static bool is_plain(const char *path, size_t len)
 {
-    for (size_t i = 0; i < len; i++)
-        if (!isascii((unsigned char)path[i]) || (!isalnum((unsigned char)path[i]) && !strchr("-_./+@", path[i])))
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)path[i];
+        if (!isascii(c) || !(isalnum(c) || (c && strchr("-_./+@", c))))
             return false;
+    }
     return len && len <= DRAFT_PATH_MAX;
 }
 

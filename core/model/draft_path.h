@@ -1,5 +1,5 @@
-/* draft_path.h: the file that a call names, found in its arguments while they come. For people who watch:
- * what the call does is judged by its whole arguments. Pure. */
+/* draft_path.h: the file that a call names, found in its arguments while they come. For people who
+ * watch: the call itself is judged by its whole arguments. Pure. */
 #ifndef MODEL_DRAFT_PATH_H
 #define MODEL_DRAFT_PATH_H
 
@@ -20,9 +20,10 @@ struct draft_path {
     bool unclear;      /* a key with escapes, or a second path: no path is told */
 };
 
-/* The path among these arguments, a JSON object that may not be whole, borrowed from them, and its length;
- * NULL when none is told: none is there yet, there are two, or it is not made of letters, digits and -_./+@
- * alone. The arguments may only have grown since the last call. */
-const char *draft_path(struct draft_path *draft, const char *arguments, size_t len, size_t *path_len);
+/* The path among these arguments, a JSON object that may not be whole, borrowed from them, and its
+ * length; NULL when none is told: none is there yet, there are two, or it is not made of letters,
+ * digits and -_./+@ alone. The arguments may only have grown since the last call. */
+const char *draft_path(struct draft_path *draft, const char *arguments, size_t len,
+                       size_t *path_len);
 
 #endif

@@ -97,7 +97,7 @@ end)
 describe("the lines of a turn", function()
   it("are what was committed, then the reply that comes, bounded and unable to steer the terminal", function()
     assert.equal("ok", world.orket.probe([[
-      local drafts, turn_lines = require("orket.view.live.draft"), require("orket.view.live.turn_lines")
+      local drafts, turn_lines = require("orket.view.live.reply_draft"), require("orket.view.live.turn_lines")
       local events, draft = {}, drafts.new()
       local store = { read = function(_, query, of)
         if query == "turns" then

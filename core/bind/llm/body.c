@@ -17,7 +17,8 @@ static size_t beside_content(const struct reply *reply)
 }
 
 /* What is new of a text, as far as it is settled that no key begins there. */
-static struct llm_piece new_of(const struct llm_call *call, struct buf *text, size_t *told, bool last)
+static struct llm_piece new_of(const struct llm_call *call, struct buf *text, size_t *told,
+                               bool last)
 {
     if (text->len == *told)
         return (struct llm_piece){"", 0};
@@ -31,7 +32,8 @@ static struct llm_piece new_of(const struct llm_call *call, struct buf *text, si
 static size_t plain_name(const struct buf *name)
 {
     size_t len = 0;
-    while (len < name->len && (isalnum((unsigned char)name->data[len]) || strchr("_.-", name->data[len])))
+    while (len < name->len && name->data[len] &&
+           (isalnum((unsigned char)name->data[len]) || strchr("_.-", name->data[len])))
         len++;
     return len == name->len && len <= LLM_TOOL_SHOWN ? len : 0;
 }
@@ -41,7 +43,7 @@ static void copy_clean(const struct llm_call *call, char *out, const char *text,
     if (len)
         memcpy(out, text, len);
     out[len] = 0;
-    transfer_hide(call->transfer, out, len, true); // elsewhere keys are hidden in whole replies only
+    transfer_hide(call->transfer, out, len, true); // elsewhere only in whole replies
 }
 
 /* The tool of the last call and the file that it names. */

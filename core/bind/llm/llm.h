@@ -58,7 +58,8 @@ void llm_body_clear(struct llm_call *call);
 /* The next bytes of the answer: the transport's on_body, ctx is the call. */
 int llm_on_body(void *ctx, const char *bytes, size_t len, struct err *err);
 
-/* Calls on_delta with what is new of content and thoughts, as far as it is settled that no key begins there. */
+/* Calls on_delta with what is new of content and thoughts, as far as it is settled that no key
+ * begins there. */
 void llm_tell(struct llm_call *call, bool last);
 
 /* The reply is whole, or err says why there is none. */
@@ -82,7 +83,8 @@ struct llm_delta {
     char tool[LLM_TOOL_SHOWN + 1], path[DRAFT_PATH_MAX + 1]; /* of the last call, or "" */
 };
 
-/* (light userdata: struct llm_delta) calls fn(text, {beside, calls, thoughts?, tool?, path?}); for bind_call. */
+/* (light userdata: struct llm_delta) calls fn(text, {beside, calls, thoughts?, tool?, path?}); for
+ * bind_call. */
 int llm_deliver_delta(lua_State *L);
 
 /* Pushes {body}. May raise. */

@@ -7,13 +7,13 @@
 
 local async = require("orket.async")
 local controls = require("orket.view.live.controls")
-local drafts = require("orket.view.live.draft")
 local ending = require("orket.view.ending")
 local frame = require("orket.view.live.frame")
 local local_time = require("orket.view.format.local_time")
 local notice = require("orket.scripts.permission_delta.notice")
 local outages = require("orket.reports.outages")
 local plain = require("orket.view.plain")
+local reply_draft = require("orket.view.live.reply_draft")
 local approval_format = require("orket.governance.approvals.approval_format")
 local budget_format = require("orket.governance.budget.budget_format")
 local sys = require("orket.core.sys")
@@ -98,7 +98,7 @@ end
 function View:hear(card, words, progress)
   local stream = self.streams[card] or stream_of(self, card, "replies", true)
   stream.heard = sys.monotonic()
-  stream.first, stream.draft = stream.first or stream.heard, stream.draft or drafts.new()
+  stream.first, stream.draft = stream.first or stream.heard, stream.draft or reply_draft.new()
   stream.draft:add(words, progress or NOTHING)
   self:soon()
 end
@@ -235,14 +235,16 @@ end
 
 -- A stream as a frame shows it: points in time are durations.
 local function stream_at(self, one, now)
-  local draft, stream = one.draft, { doing = one.doing, seconds = now - one.since, silent = 0, replying = 0, words = "", thoughts = "", calls = 0 }
+  local draft = one.draft
+  local stream = { doing = one.doing, seconds = now - one.since, silent = 0, replying = 0, words = "", calls = 0 }
   if self.on_delta and one.is_asked then
     stream.silent = now - one.heard
   end
   if draft then
     local call = draft:last_call() or {}
     stream.words, stream.thoughts = draft:last_words("content", WORDS), draft:last_words("thoughts", WORDS)
-    stream.bytes, stream.replying, stream.calls, stream.tool, stream.path = draft:bytes(), now - one.first, draft.count, call.tool, call.path
+    stream.bytes, stream.replying = draft:bytes(), now - one.first
+    stream.calls, stream.tool, stream.path = draft.count, call.tool, call.path
   end
   return stream
 end

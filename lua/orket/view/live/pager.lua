@@ -20,8 +20,8 @@ function M.new(title, body, at_end)
   return setmetatable({ title = title, body = body, top = at_end and math.huge or 1, seen = 0, columns = 0 }, Pager)
 end
 
----A text that grows: it is asked for its lines again with each picture, opens at its end, and stays there until who reads
----moves up.
+---A text that grows: it is asked for its lines again with each picture, opens at its end, and stays there until
+---the reader moves up.
 ---@param title string
 ---@param body fun(columns: integer): string[]
 ---@return table pager
@@ -59,7 +59,7 @@ function Pager:move(lines, pages)
   self.top, self.is_at_end = self.top + lines + (pages or 0) * (self.room or 1), false
 end
 
--- Where a text that grows is looked at from: from its end, or from where it was, as far as that is known in another width.
+-- The first line that is shown of a text that grows: of its end, or the one before, about so in another width.
 local function top_of(self, columns, count)
   if self.is_at_end then
     return math.huge

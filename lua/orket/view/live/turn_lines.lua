@@ -1,5 +1,5 @@
--- turn_lines.lua: what is said in a card's turns as lines, from one turn on, and the reply that comes: the body of a pager that
--- follows them.
+-- turn_lines.lua: what is said in a card's turns as lines, from one turn on, and the reply that comes: the
+-- body of a pager that follows them.
 
 local dialogue = require("orket.view.dialogue")
 local turn_record = require("orket.history.turn_record")
@@ -16,8 +16,9 @@ end
 local function read(self)
   for _, row in ipairs(self.store:read("turns", { card = self.row.card })) do
     if row.seq >= self.row.seq then
-      local key, entries = row.run .. "/" .. row.turn, nil
-      entries, self.seen[key] = turn_record.entries(self.store, row, self.seen[key])
+      local key = row.run .. "/" .. row.turn
+      local entries, n = turn_record.entries(self.store, row, self.seen[key])
+      self.seen[key] = n
       table.move(entries, 1, #entries, #self.entries + 1, self.entries)
     end
   end
