@@ -109,7 +109,7 @@ describe("the lines of a turn", function()
         end
         return found
       end }
-      local body = turn_lines.new(store, { run = "r", turn = 2, seq = 5, card = "A" }, function() return draft end)
+      local body = turn_lines.new(store, { run = "r", turn = 2, seq = 5, card = "A" }, function() return draft and draft:entry() end)
       local function said(columns) return table.concat(body(columns or 78), "\n") end
       local function add(turn, n, text)
         events[#events + 1] = { turn = turn, n = n, seq = n, at = "2026-01-31T12:00:00.000Z", kind = "comment.added", actor = "a", body = { text = text } }
@@ -193,7 +193,7 @@ describe("the board of orket run", function()
       { "type", " " }, { "see", "the end of A" }, { "see", "Y approve once" }, { "type", "Y" }, { "see", "approved ep.1/" },
       { "type", "d" }, { "see", "of B" }, { "see", "deny because" }, { "type", "not thit\127s\n" }, { "see", ": not this" },
       { "type", "r" }, { "see", "which colour?" }, { "see", "answer >" }, { "type", "blue\n" }, { "see", "answered" },
-      { "type", "j" }, { "type", "t" }, { "see", "the last turn of A" }, { "type", "q" }, { "see", "j/k select" }, released(w),
+      { "type", "j" }, { "type", "t" }, { "see", "A from ep.1/" }, { "type", "q" }, { "see", "j/k select" }, released(w),
     })
     assert.equal(0, code, text)
     assert.same({ "A approved -", "B denied not this" }, answers(w))
@@ -281,6 +281,42 @@ describe("orket board -w", function()
     text, code = w:typed("board -w", {})
     assert.equal(1, code, text)
     w:replays()
+  end)
+
+  it("shows what is committed of a turn as it goes on, and says that a reply is shown when it is whole", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
+      function work(talk)
+        return steps(talk, function() return say(write("dish.sh", "x")) end, function() return say(finish()) end)
+      end ]] })
+    w:hold(1)
+    w:hold(2)
+    local run = w:start()
+    assert(world.wait(function() return w:request(1) end))
+    local text, code = w:typed("board -w", {
+      { "see", "waits for the model" }, { "type", "t" }, { "see", "shows it as it comes" }, { "shell", "rm " .. w.dir .. "/.test/hold.1" },
+      { "see", "result of write_file" }, { "see", "shows it as it comes" }, { "type", "\3" },
+    }, { columns = 120, rows = 30 })
+    assert.equal(0, code, text)
+    assert(not run.ended())
+    w:release(2)
+    assert.equal(0, select(2, run.wait()))
+  end)
+
+  it("knows of every agent what it is at, also when that began before the lines that are shown", function()
+    local issues = {}
+    for i = 1, 12 do
+      issues[i] = { id = "C" .. i }
+    end
+    local w <close> = world.new({ issues = issues, limits = { concurrency = 12 }, mock = "function work() return say(finish()) end" })
+    for i = 1, 12 do
+      w:hold("C" .. i)
+    end
+    local run = w:start()
+    assert(world.wait(function() return w:request(12) end))
+    local text, code = w:typed("board -w", { { "see", "12 at work" }, { "see", "C1" }, { "see", "waits for the model" }, { "type", "\3" } })
+    assert.equal(0, code, text)
+    run.kill("KILL")
+    run.wait()
   end)
 
   it("stops the run after a question", function()

@@ -27,7 +27,7 @@ local KEYS_COLUMNS = 78 -- a narrower window has no room for them
 local HELP = {
   "j, k, arrows  select a card", "a             review what a card asks for, all of it; then Y approves it once",
   "d             review it, then deny it with a reason", "r             answer a question, or retry a parked card",
-  "t, Enter      what is said in the card's last turn, as it comes", "q             stop after the replies under way; again: at once",
+  "t, Enter      what is said in the card's turns from the last one on, as it comes", "q             stop after the replies under way; again: at once",
   "^C            the same; ^Z stops the run until fg", "",
   "Without a selection a, d and r take what has waited longest.",
 }
@@ -137,9 +137,9 @@ local function transcript(self)
     self.said = err and errors.line(err) or "no model has been asked about " .. (id or "any card")
     return
   end
-  local title = string.format("%s/%s, the last turn of %s (orket transcript %s shows all)", row.run, row.turn, id, id)
+  local title = string.format("%s from %s/%s on (orket transcript %s shows all)", id, row.run, row.turn, id)
   self.pager = pager.follow(title, turn_lines.new(self.store, row, function()
-    return self.view:draft(id)
+    return self.view:coming(id)
   end))
 end
 

@@ -103,11 +103,17 @@ function View:hear(card, words, progress)
   self:soon()
 end
 
----The reply to a card's agent as far as it came; nil when none comes.
+local UNHEARD = { kind = "note", text = "the model is asked: its reply stands here when it is whole; only the terminal of orket run shows it as it comes" }
+
+---What comes of the reply to a card's agent, for orket.view.dialogue; nil when none is awaited.
 ---@param card string
----@return table|nil draft
-function View:draft(card)
-  return self.streams[card] and self.streams[card].draft
+---@return table|nil entry
+function View:coming(card)
+  local stream = self.streams[card]
+  if stream and stream.draft then
+    return stream.draft:entry()
+  end
+  return stream and stream.is_asked and not self.on_delta and UNHEARD or nil
 end
 
 local ACTIVITY = {
@@ -136,18 +142,34 @@ local function question_of(event)
   return event.kind == "approval.asked" and string.format("%s/%s/%d", event.run, event.turn, event.n) or nil
 end
 
+-- What a card's agent does from this event on.
+local function act(self, event)
+  local activity = ACTIVITY[event.kind]
+  if not activity or not event.card then
+    return
+  end
+  local doing = activity(event.body)
+  self.doing[event.card] = doing
+  self.streams[event.card] = doing and stream_of(self, event.card, doing, ASKS[event.kind]) or nil
+end
+
+---What an agent did before this view began, without a line of the log.
+---@param event table of an open turn, after those before it
+---@param seconds number since it happened
+function View:recall(event, seconds)
+  act(self, event)
+  if ACTIVITY[event.kind] and self.streams[event.card] then
+    self.streams[event.card].since = sys.monotonic() - math.max(0, seconds)
+  end
+end
+
 ---@param event table a committed event
 function View:see(event)
   if WAITS[event.kind] then
     self.notice = notice.of(self.run.store, self.run.project.dir)
   end
   self.paused = self.paused or PAUSES[event.kind] and (self.outages[1] ~= nil or event.kind == "model.paused")
-  local activity = ACTIVITY[event.kind]
-  if activity and event.card then
-    local doing = activity(event.body)
-    self.doing[event.card] = doing
-    self.streams[event.card] = doing and stream_of(self, event.card, doing, ASKS[event.kind]) or nil
-  end
+  act(self, event)
   if event.card and event.kind:find("^approval%.") then
     self.asked[event.card] = question_of(event)
     self.questions[event.card] = event.kind == "approval.asked" and question(event.body) or nil
@@ -237,8 +259,10 @@ end
 local function stream_at(self, one, now)
   local draft = one.draft
   local stream = { doing = one.doing, seconds = now - one.since, silent = 0, replying = 0, words = "", calls = 0 }
-  if self.on_delta and one.is_asked then
+  if one.is_asked and self.on_delta then
     stream.silent = now - one.heard
+  elseif one.is_asked then
+    stream.doing = "waits for the model"
   end
   if draft then
     local call = draft:last_call() or {}

@@ -38,17 +38,17 @@ end
 
 ---@param store Store
 ---@param row table the first turn, as of the query turns
----@param draft fun(): table|nil  the reply to the card's agent as far as it came
+---@param coming fun(): table|nil  the entry of the reply that comes
 ---@return fun(columns: integer): string[] body
-function M.new(store, row, draft)
+function M.new(store, row, coming)
   local self = { store = store, row = row, seen = {}, entries = {}, lines = {}, count = 0 }
   return function(columns)
     read(self)
     local lines = lines_of(self, columns)
-    local coming = draft()
-    if coming then
+    local entry = coming()
+    if entry then
       lines = table.move(lines, 1, #lines, 1, {})
-      add(lines, coming:entry(), columns)
+      add(lines, entry, columns)
     end
     return lines
   end
