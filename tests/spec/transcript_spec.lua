@@ -177,6 +177,47 @@ end]] })
   end)
 end)
 
+describe("a model that calls nothing", function()
+  local function silent(reply)
+    local w = world.new({ issues = { { id = "A" } }, limits = { nudges = 1 }, mock = "function work(talk) return " .. reply .. " end" })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    return w, text
+  end
+
+  it("is quoted once at the end of the run, and by why, which knows what a card was parked for", function()
+    local w, text = silent('{ content = "I am looking at the card now,\\nand will write it soon." }')
+    local ending = text:sub((text:find("\nparked: ", 1, true)))
+    assert.equal(1, select(2, ending:gsub("I am looking at the card now", "")), ending)
+    assert(ending:find("what was said: orket transcript ep.1/1", 1, true), ending)
+    local why, code = w:orket("why A")
+    assert.equal(0, code, why)
+    assert(why:find("kind=card.moved card=A from=in_progress to=waiting_for_developer", 1, true), why)
+    assert(why:find("\n +I am looking at the card now, and will write it soon%.\n"), why)
+    local last = w:sql("SELECT max(seq) FROM event WHERE card = 'A' AND kind = 'card.moved'")
+    assert.equal(w:orket("why --json " .. last), (w:orket("why --json A")))
+    w:close()
+  end)
+
+  it("is said to be silent where its reply is empty", function()
+    local w, text = silent('{ content = "" }')
+    assert(text:find("last reply (orket transcript ep.1/1): (empty)", 1, true), text)
+    local shown = w:orket("transcript A")
+    assert(shown:find("\n  reply 1, %d+ tokens in, %d+ out, empty\n"), shown)
+    w:close()
+  end)
+
+  it("has what helps it in lines that are read", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
+      function work(talk)
+        return talk.replies == 0 and say(call("create_the_file", { path = "x" })) or say(finish())
+      end ]] })
+    w:run()
+    local shown = w:orket("transcript A")
+    assert(shown:find("\n    help:\n      tools: read_file, write_file", 1, true), shown)
+  end)
+end)
+
 describe("thoughts of a model", function()
   it("stand in the transcript, are bounded, go back to no model, and a replay has them", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = [[

@@ -143,6 +143,19 @@ function M.entries(store, row, after)
   return entries, n
 end
 
+---The head of a recorded reply, and the tools it called.
+---@param store Store
+---@param body table of step.reply
+---@return {text: string|nil, tools: string[]}
+function M.reply_head(store, body)
+  local message, tools = message_of(store, body.convo), setmetatable({}, cjson.array_mt)
+  for n, call in ipairs(calls_of(message)) do
+    tools[n] = call.tool
+  end
+  local text = content_of(message)
+  return { text = text and strings.cut(text, HEAD), tools = tools }
+end
+
 ---The head of what a card's newest turn replied last, and the tools it called.
 ---@param store Store
 ---@param card string
@@ -156,11 +169,9 @@ function M.last_reply(store, card)
   local events = store:read("stream", { run = row.run, turn = row.turn })
   for i = #events, 1, -1 do
     if events[i].kind == "step.reply" then
-      local reply, tools = ENTRY["step.reply"](store, events[i].body), setmetatable({}, cjson.array_mt)
-      for n, call in ipairs(reply.calls) do
-        tools[n] = call.tool
-      end
-      return { run = row.run, turn = row.turn, text = reply.text and strings.cut(reply.text, HEAD), tools = tools }
+      local reply = M.reply_head(store, events[i].body)
+      reply.run, reply.turn = row.run, row.turn
+      return reply
     end
   end
 end
