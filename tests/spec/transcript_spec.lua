@@ -238,6 +238,25 @@ describe("thoughts of a model", function()
     w:replays("ep.1")
   end)
 
+  it("are in an exported run, and in a fork of it, which is derived again", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
+      function work(talk)
+        return steps(talk, function() return { reasoning = "PONDERED", calls = { write("dish", "x") } } end, function() return say(finish()) end)
+      end ]] })
+    assert.equal(0, select(2, w:run()))
+    local text, code = w:orket("export -o .test/bundle ep.1 && " .. w.binary .. " verify .test/bundle")
+    assert.equal(0, code, text)
+    assert.equal(1, select(2, w:read(".test/bundle"):gsub("PONDERED", "")))
+    text, code = w:orket("fork ep.1@" .. math.tointeger(w:events("file.written")[1].seq))
+    assert.equal(0, code, text)
+    text, code = w:orket("run ep-f1")
+    assert.equal(0, code, text)
+    assert(w:orket("transcript ep.1/1"):find("PONDERED", 1, true))
+    for _, run in ipairs({ "ep.1", "ep-f1.1" }) do
+      w:replays(run)
+    end
+  end)
+
   -- tests/journals/inline_thoughts.tar.gz: a project whose run was recorded when they stood in the event itself.
   it("are read where an older journal has them in the event", function()
     local dir = world.orket.directory()
