@@ -173,6 +173,24 @@ describe("views", function()
     assert.equal("frames fit\n", orket.probe(FRAMES, "LC_ALL=C.UTF-8 "))
   end)
 
+  it("say in plain lines once a minute that the run goes on", function()
+    local said = orket.probe(RUN .. [[
+      local async = require("orket.async")
+      async.main(function()
+        local view, minutes = require("orket.view.plain").new(), 0
+        async.sleep = function(seconds)
+          assert(seconds == 60)
+          minutes = minutes + 1
+          if minutes > 2 then
+            view.finished = true
+          end
+        end
+        view:attach({ store = run.store }, run)
+        return 0
+      end)]])
+    assert(said:find("^%d%d:%d%d:%d%d  shop%.1 is running, 0:00: 1 blocked, 1 done\n[^\n]+: 1 blocked, 1 done\n$"), said)
+  end)
+
   it("say of a refusal, a failed call, a question, a warning and a script change what happened, why, and what to do", function()
     assert.equal([[
 refused: write_file. Generated files are never edited. Fix: change their source. Rule: house.generated

@@ -1,11 +1,13 @@
 -- plain.lua: a run as plain lines, for logs and pipes.
 
+local async = require("orket.async")
 local budget_format = require("orket.governance.budget.budget_format")
 local cjson = require("cjson")
 local error_hints = require("orket.llm.error_hints")
 local ending = require("orket.view.ending")
 local local_time = require("orket.view.format.local_time")
 local approval_format = require("orket.governance.approvals.approval_format")
+local sys = require("orket.core.sys")
 local text = require("orket.view.format.text")
 local wrap = require("orket.view.format.wrap")
 
@@ -14,6 +16,7 @@ local M = {}
 local View = {}
 View.__index = View
 
+local STATUS_SECONDS = 60
 local LINE_MAX = 400 -- columns of one sentence
 local ERROR_MAX = 4000 -- of one that says what went wrong: its end is where the fix is
 local ERRORS = { ["call.refused"] = true, ["call.result"] = true, ["step.failed"] = true, ["turn.failed"] = true, ["policy.failed"] = true }
@@ -203,6 +206,23 @@ function M.new()
   return setmetatable({}, View)
 end
 
+-- "hello.1 is running, 5:00: 1 done, 2 in_progress", once a minute: a log shows that it goes on.
+local function tick(self)
+  local began = sys.monotonic()
+  while true do
+    async.sleep(STATUS_SECONDS)
+    if self.finished then
+      return
+    end
+    local counts, seconds = {}, (sys.monotonic() - began) // 1
+    for _, card in pairs(self.run.board.cards) do
+      counts[card.status] = (counts[card.status] or 0) + 1
+    end
+    print(string.format("%s  %s is running, %d:%02d: %s", local_time.stamp(os.date("!%Y-%m-%dT%H:%M:%SZ")):sub(12), text.line(self.run.id),
+      seconds // 60, seconds % 60, ending.summary(counts)))
+  end
+end
+
 ---@param project table
 ---@param run table the run that begins; a rock has several, one after the other
 function View:attach(project, run)
@@ -211,6 +231,7 @@ function View:attach(project, run)
   if not first then
     return
   end
+  async.spawn(tick, self)
   project.store:subscribe(function(event)
     local line = M.sentence(event, project.store)
     if line then
@@ -226,6 +247,7 @@ end
 
 ---@param outcome table see ending.lines
 function View:finish(outcome)
+  self.finished = true
   for _, line in ipairs(ending.lines(self.run, outcome)) do
     wrap.print(line)
   end
