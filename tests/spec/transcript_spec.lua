@@ -189,6 +189,7 @@ describe("a model that calls nothing", function()
     local w, text = silent('{ content = "I am looking at the card now,\\nand will write it soon." }')
     local ending = text:sub((text:find("\nparked: ", 1, true)))
     assert.equal(1, select(2, ending:gsub("I am looking at the card now", "")), ending)
+    assert.equal(2, select(2, text:gsub("I am looking at the card now", "")), text) -- in the line of its move
     assert(ending:find("what was said: orket transcript ep.1/1", 1, true), ending)
     local why, code = w:orket("why A")
     assert.equal(0, code, why)

@@ -121,7 +121,7 @@ local SENTENCE = {
       .. (b.count > #b.paths and " and " .. math.tointeger(b.count) - #b.paths .. " more" or "") .. ", in " .. b.place
   end,
   ["turn.failed"] = function(b) return "turn failed: " .. b.code end, -- the card's move says why
-  ["turn.looped"] = function(b) return b.why end,
+  ["turn.looped"] = function(b) return "stopped by the rule " .. b.rule end, -- the card's move says why
   ["turn.nudged"] = function() return "nudged: a reply without a call that could be made" end,
   ["window.compacted"] = function(b)
     return b.refreshed and "the card has changed: its words are written anew"
