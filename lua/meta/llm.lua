@@ -32,6 +32,13 @@ local llm = {}
 ---@field status integer
 ---@field ms integer
 
+---@class LlmProgress of a reply that comes
+---@field beside integer bytes of thoughts and arguments so far
+---@field calls integer
+---@field thoughts string? what is new of them
+---@field tool string? the last call's, when its name is one that a tool can have
+---@field path string? the file that the last call names, once it stands there whole: letters, digits and -_./+@ only
+
 ---@class LlmFailure
 ---@field status integer?
 ---@field retry_after number? seconds
@@ -49,8 +56,8 @@ local llm = {}
 ---status, ms}.
 ---@param request LlmRequest
 ---Without a shape on_delta gets the pieces of the body as they come, and answers true when that was enough.
----With a shape on_delta gets what is new of the content (often ""), the bytes of thoughts and arguments so far, how many calls there are, and the tool's name of the last one.
----@param on_delta (fun(text: string, type: string|integer?, session: string|integer?, tool: string?): boolean?)|nil
+---With a shape on_delta gets what is new of the content (often ""), and how far the rest of the reply is.
+---@param on_delta (fun(text: string, type: string|LlmProgress|nil, session: string?): boolean?)|nil
 ---@param done fun(reply: LlmReply|nil, message: string?, code: string?, info: LlmFailure?)
 ---@return fun() cancel
 function llm.post(request, on_delta, done) end

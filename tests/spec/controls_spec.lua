@@ -64,6 +64,83 @@ describe("a pager", function()
   end)
 end)
 
+describe("a pager of a text that grows", function()
+  it("stays at its end until who reads moves up, then where it is, also in another width, and goes back to the end", function()
+    assert.equal("8-10 11-13 7-9 7-9 7-9 18-20 19-21", world.orket.probe([[
+      local pagers = require("orket.view.live.pager")
+      local count, out = 10, {}
+      local pager = pagers.follow("title", function(columns)
+        local lines = {}
+        for i = 2, count do lines[i - 1] = "line " .. i end
+        return lines
+      end)
+      local function look(columns)
+        local lines = pager:rows(columns or 60, 6, function() return "" end)
+        out[#out + 1] = table.concat(lines, " "):match("lines (%d+%-%d+)")
+      end
+      look()
+      count = 13
+      look()
+      pager:move(-4)
+      look()
+      count = 20
+      look()
+      look(40)
+      pager:move(math.huge)
+      look()
+      count = 21
+      look()
+      io.write(table.concat(out, " "))]]))
+  end)
+end)
+
+describe("the lines of a turn", function()
+  it("are what was committed, then the reply that comes, bounded and unable to steer the terminal", function()
+    assert.equal("ok", world.orket.probe([[
+      local drafts, turn_lines = require("orket.view.live.reply_draft"), require("orket.view.live.turn_lines")
+      local events, draft = {}, drafts.new()
+      local store = { read = function(_, query, of)
+        if query == "turns" then
+          return { { run = "r", turn = 1, seq = 1, card = "A" }, { run = "r", turn = 2, seq = 5, card = "A" } }
+        end
+        local found = {}
+        for _, event in ipairs(events) do
+          found[#found + 1] = (event.turn == of.turn and event.n > of.after) and event or nil
+        end
+        return found
+      end }
+      local body = turn_lines.new(store, { run = "r", turn = 2, seq = 5, card = "A" }, function() return draft and draft:entry() end)
+      local function said(columns) return table.concat(body(columns or 78), "\n") end
+      local function add(turn, n, text)
+        events[#events + 1] = { turn = turn, n = n, seq = n, at = "2026-01-31T12:00:00.000Z", kind = "comment.added", actor = "a", body = { text = text } }
+      end
+      add(1, 1, "of another turn")
+      add(2, 1, "first")
+      draft:add("", { beside = 5, calls = 0, thoughts = "hm\27]2;x\7" })
+      draft:add("I wri", { beside = 5, calls = 0 })
+      draft:add("te", { beside = 30, calls = 1, tool = "write_file", path = "a.sh" })
+      local all = said()
+      assert(all:find("first", 1, true) and not all:find("another turn", 1, true), all)
+      assert(all:find("thoughts, as they come\n    hm␛]2;x␇\n", 1, true) and all:find("reply, as it comes\n    I write\n", 1, true), all)
+      assert(all:find("call write_file a.sh, 22 bytes so far", 1, true), all)
+      draft = nil
+      add(2, 2, "second")
+      for _, columns in ipairs({ 78, 50 }) do
+        all = said(columns)
+        assert(select(2, all:gsub("first", "")) == 1 and select(2, all:gsub("second", "")) == 1 and not all:find("comes", 1, true), all)
+      end
+      draft = drafts.new()
+      for i = 1, 30000 do
+        draft:add("text " .. i .. "\n", { beside = 9 * i, calls = 0, thoughts = "thought\n" })
+      end
+      assert(draft:last_words("content", 6) == "30000\n" and #draft:entry().text <= 65536 + 20 and draft:entry().text:find("^…"))
+      assert(#draft:entry().thoughts <= 65536 + 20)
+      draft:add("", { beside = 3, calls = 0, thoughts = "new" }) -- another attempt
+      assert(draft:entry().thoughts == "new" and draft:entry().text == nil)
+      io.write("ok")]]))
+  end)
+end)
+
 local RULE = { { id = "locked", effect = "ask", tools = { "write_file" }, paths = { "locked/**" }, why = "a person decides" } }
 
 -- A's text would ask the terminal where its cursor is, and is longer than a window; C asks a question; D is held.
@@ -116,13 +193,36 @@ describe("the board of orket run", function()
       { "type", " " }, { "see", "the end of A" }, { "see", "Y approve once" }, { "type", "Y" }, { "see", "approved ep.1/" },
       { "type", "d" }, { "see", "of B" }, { "see", "deny because" }, { "type", "not thit\127s\n" }, { "see", ": not this" },
       { "type", "r" }, { "see", "which colour?" }, { "see", "answer >" }, { "type", "blue\n" }, { "see", "answered" },
-      { "type", "j" }, { "type", "t" }, { "see", "the last turn of A" }, { "type", "q" }, { "see", "j/k select" }, released(w),
+      { "type", "j" }, { "type", "t" }, { "see", "A from ep.1/" }, { "type", "q" }, { "see", "j/k select" }, released(w),
     })
     assert.equal(0, code, text)
     assert.same({ "A approved -", "B denied not this" }, answers(w))
     assert(all_true(found))
     assert(text:find("␛[6n␛]2;Y␇", 1, true) and not text:find("\27[6n", 1, true) and not text:find("\27]2;", 1, true), "the agent's text reaches the terminal")
     w:replays()
+  end)
+
+  it("shows a turn while it streams, at its end, or where a person looks", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
+      local function numbered(what)
+        local lines = {}
+        for i = 1, 200 do lines[i] = what .. " " .. i .. "." end
+        return table.concat(lines, "\n")
+      end
+      function work(talk)
+        return steps(talk,
+          function() return { reasoning = numbered("thought"), content = numbered("word"), pace_ms = 30, calls = { write("dish.sh", "x") } } end,
+          function() return { reasoning = numbered("again"), pace_ms = 30, content = "so be it", calls = { finish() } } end)
+      end ]] })
+    local text, code = w:typed("run ep", {
+      { "see", "A Issue A thinks" }, { "type", "t" }, { "see", "thoughts, as they come" }, { "see", "thought 60." }, { "see", "thought 90." },
+      { "type", "k" }, { "see", "l to its end" }, { "type", "l" }, { "see", "reply, as it comes" }, { "see", "word 100." },
+      { "see", "result of write_file" }, { "see", "thoughts, as they come" }, { "see", "again 40." }, { "see", "code_review -> done" },
+    })
+    assert.equal(0, code, text)
+    assert.equal("x", w:made("dish.sh"))
+    text, code = w:typed("run --again ep", { { "see", "A-b2 Issue A thinks" }, { "type", "t" }, { "see", "thought 40." }, { "type", "t" }, { "see", "j/k select" } })
+    assert.equal(0, code, text)
   end)
 
   it("does not end while a person reads what a card asks for", function()
@@ -181,6 +281,42 @@ describe("orket board -w", function()
     text, code = w:typed("board -w", {})
     assert.equal(1, code, text)
     w:replays()
+  end)
+
+  it("shows what is committed of a turn as it goes on, and says that a reply is shown when it is whole", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
+      function work(talk)
+        return steps(talk, function() return say(write("dish.sh", "x")) end, function() return say(finish()) end)
+      end ]] })
+    w:hold(1)
+    w:hold(2)
+    local run = w:start()
+    assert(world.wait(function() return w:request(1) end))
+    local text, code = w:typed("board -w", {
+      { "see", "waits for the model" }, { "type", "t" }, { "see", "shows it as it comes" }, { "shell", "rm " .. w.dir .. "/.test/hold.1" },
+      { "see", "result of write_file" }, { "see", "shows it as it comes" }, { "type", "\3" },
+    }, { columns = 120, rows = 30 })
+    assert.equal(0, code, text)
+    assert(not run.ended())
+    w:release(2)
+    assert.equal(0, select(2, run.wait()))
+  end)
+
+  it("knows of every agent what it is at, also when that began before the lines that are shown", function()
+    local issues = {}
+    for i = 1, 12 do
+      issues[i] = { id = "C" .. i }
+    end
+    local w <close> = world.new({ issues = issues, limits = { concurrency = 12 }, mock = "function work() return say(finish()) end" })
+    for i = 1, 12 do
+      w:hold("C" .. i)
+    end
+    local run = w:start()
+    assert(world.wait(function() return w:request(12) end))
+    local text, code = w:typed("board -w", { { "see", "12 at work" }, { "see", "C1" }, { "see", "waits for the model" }, { "type", "\3" } })
+    assert.equal(0, code, text)
+    run.kill("KILL")
+    run.wait()
   end)
 
   it("stops the run after a question", function()

@@ -173,13 +173,15 @@ describe("orket gc", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
       function work(talk)
         local r = talk.replies == 0 and say(write("made.txt", "text")) or say(finish())
-        r.delay_ms = talk.replies > 0 and 20000 or nil
+        r.delay_ms, r.reasoning = talk.replies > 0 and 20000 or nil, "PONDERED"
         return r
       end ]] })
     local run = w:start()
     assert(world.wait(function() return w:request(2) end))
     run.kill("KILL")
     run.wait()
+    local THOUGHTS = "SELECT count(*) FROM blob WHERE bytes = 'PONDERED' OR bytes = X'504F4E4445524544'"
+    assert.equal("1", w:sql(THOUGHTS))
     local kept = gc(w, "--keep 0d")
     assert.same({ {}, "open" }, { kept.runs, kept.kept[1].keeps })
     for _, command in ipairs({ "move A canceled", "move ep canceled" }) do
@@ -192,7 +194,22 @@ describe("orket gc", function()
     assert.same({ "ep.1" }, result.runs)
     assert.is_true(result.messages > 0)
     assert_sound(w)
+    assert.equal(1, #w:events("step.reply")) -- its turn has no end with its sums
+    assert.same({ "0", false }, { w:sql(THOUGHTS), w:read(".orket/orket.db"):find("PONDERED", 1, true) ~= nil })
     assert.same({}, gc(w, "--keep 0d").runs)
+  end)
+
+  it("keeps thoughts that a run which stays has too", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
+      function work(talk)
+        local again = talk.request.request_number > 2
+        return { reasoning = "PONDERED", calls = { again and call("request_excuse", { reason = "why?" }) or finish() } }
+      end ]] })
+    assert.equal(0, select(2, w:run()))
+    assert.equal(3, select(2, w:orket("run --plain --again ep")))
+    assert.same({ "ep.1" }, gc(w, "--keep 0d").runs)
+    assert(w:orket("transcript ep-b2.1/1"):find("PONDERED", 1, true))
+    w:replays("ep-b2.1")
   end)
 
   it("removes blobs and messages that nothing refers to, and only these", function()

@@ -31,18 +31,18 @@ local function ask(shape, kind, body, more)
   local url, seen, close = serve(kind, body, more.status)
   local model = { base_url = url, model = "m", shape = shape, deadlines = { connect = 5, first_byte = 5, idle = 5, total = 5 } }
   for key, value in pairs(more.model or {}) do model[key] = value end
-  local deltas, named = {}, {}
+  local deltas, named, thoughts = {}, {}, {}
   local reply, err = llm.complete({
     model = model, messages = more.messages or { '{"content":"hi","role":"user"}' }, attempts = 1, tools = more.tools,
     tool_choice = more.tool_choice, json = more.json, stream = more.stream,
-    on_delta = function(text, _, _, tool)
-      deltas[#deltas + 1] = text
-      named[#named + 1] = tool ~= "" and tool or nil
+    on_delta = function(text, progress)
+      deltas[#deltas + 1], thoughts[#thoughts + 1] = text, progress.thoughts
+      named[#named + 1] = (progress.tool or progress.path) and (progress.tool or "-") .. (progress.path and " " .. progress.path or "") or nil
     end,
   })
   close()
   local sent = cjson.decode(seen.body or "null")
-  return { reply = reply, error = err, deltas = deltas, named = named, head = seen.head, sent = sent, raw = seen.body }
+  return { reply = reply, error = err, deltas = deltas, named = named, thoughts = table.concat(thoughts), head = seen.head, sent = sent, raw = seen.body }
 end
 
 local function say(value) print(cjson.encode(value)) end
@@ -133,6 +133,7 @@ describe("the Messages API", function()
     local reply = got.reply
     assert.equal("Let me.", reply.content)
     assert.equal("Let me.", table.concat(got.deltas))
+    assert.equal("hm", got.thoughts)
     assert.equal("hm", reply.reasoning)
     assert.same({ { id = "toolu_1", name = "f", arguments = '{"a":1}' }, { id = "toolu_2", name = "g", arguments = "{}" } }, reply.calls)
     assert.same({ prompt = 1110, completion = 42, cached = 100 }, reply.usage)
@@ -484,13 +485,28 @@ describe("OpenAI", function()
 end)
 
 describe("a call that comes", function()
-  for _, row in ipairs({ { "write_file", { "write_file" } }, { "a\\u001b[31mb", {} }, { ("x"):rep(33), {} }, { "sk live", {} } }) do
-    it("is listened to with its tool's name, when a tool can have it: " .. row[1], function()
+  local KEY = "sk-not-to-be-seen-1234"
+  local ROWS = { -- tool, arguments as they stand in the event, what is heard
+    { "write_file", '{\\"a\\":1}', "write_file" }, { "a\\u001b[31mb", "{}", nil }, { ("x"):rep(33), "{}", nil }, { "sk live", "{}", nil },
+    { "write_file", '{\\"path\\":\\"src/hello.sh\\",\\"con', "write_file src/hello.sh" },
+    { "write_file", '{\\"path\\":\\"src/hello.s', "write_file" },
+    { "write_file", '{\\"path\\":\\"a 1.2 KB, done\\"}', "write_file" },
+    { "write_file", '{\\"path\\":\\"\\\\u001b[31ma\\"}', "write_file" },
+    { "write_file", '{\\"path\\":\\"a/' .. KEY .. '\\"}', "write_file a/" .. ("*"):rep(#KEY) },
+    { KEY, '{\\"path\\":\\"a\\"}', "- a" },
+  }
+  for i, row in ipairs(ROWS) do
+    it("is listened to with its tool and its file, when they can be ones, as row " .. i, function()
+      local half = #row[2] // 2
+      while row[2]:sub(half, half) == "\\" do half = half - 1 end -- not amid an escape
       local got = probe(([[
-        say(ask("openai", EVENTS, 'data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c1","function":{"name":"%s","arguments":"{\\"a\\":1}"}}]}}]}\n\n'
-          .. 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}\n\ndata: [DONE]\n\n'))]]):format((row[1]:gsub("\\", "\\\\"))))
+        local function event(call) return 'data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,' .. call .. '}]}}]}\n\n' end
+        say(ask("openai", EVENTS, event(%q) .. event(%q)
+          .. 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}\n\ndata: [DONE]\n\n', { model = { key = "PROBE_KEY" } }))]]):format(
+        ('"id":"c1","function":{"name":"%s","arguments":"%s"}'):format(row[1], row[2]:sub(1, half)),
+        ('"function":{"arguments":"%s"}'):format(row[2]:sub(half + 1))), "PROBE_KEY=" .. KEY .. " ")
       assert.equal(1, #got.reply.calls)
-      assert.same(row[2], got.named)
+      assert.same({ row[3] }, got.named)
     end)
   end
 end)

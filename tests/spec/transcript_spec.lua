@@ -177,6 +177,48 @@ end]] })
   end)
 end)
 
+describe("a model that calls nothing", function()
+  local function silent(reply)
+    local w = world.new({ issues = { { id = "A" } }, limits = { nudges = 1 }, mock = "function work(talk) return " .. reply .. " end" })
+    local text, code = w:run()
+    assert.equal(3, code, text)
+    return w, text
+  end
+
+  it("is quoted once at the end of the run, and by why, which knows what a card was parked for", function()
+    local w, text = silent('{ content = "I am looking at the card now,\\nand will write it soon." }')
+    local ending = text:sub((text:find("\nparked: ", 1, true)))
+    assert.equal(1, select(2, ending:gsub("I am looking at the card now", "")), ending)
+    assert.equal(2, select(2, text:gsub("I am looking at the card now", "")), text) -- in the line of its move
+    assert(ending:find("what was said: orket transcript ep.1/1", 1, true), ending)
+    local why, code = w:orket("why A")
+    assert.equal(0, code, why)
+    assert(why:find("kind=card.moved card=A from=in_progress to=waiting_for_developer", 1, true), why)
+    assert(why:find("\n +I am looking at the card now, and will write it soon%.\n"), why)
+    local last = w:sql("SELECT max(seq) FROM event WHERE card = 'A' AND kind = 'card.moved'")
+    assert.equal(w:orket("why --json " .. last), (w:orket("why --json A")))
+    w:close()
+  end)
+
+  it("is said to be silent where its reply is empty", function()
+    local w, text = silent('{ content = "" }')
+    assert(text:find("last reply (orket transcript ep.1/1): (empty)", 1, true), text)
+    local shown = w:orket("transcript A")
+    assert(shown:find("\n  reply 1, %d+ tokens in, %d+ out, empty\n"), shown)
+    w:close()
+  end)
+
+  it("has what helps it in lines that are read", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
+      function work(talk)
+        return talk.replies == 0 and say(call("create_the_file", { path = "x" })) or say(finish())
+      end ]] })
+    w:run()
+    local shown = w:orket("transcript A")
+    assert(shown:find("\n    help:\n      tools: read_file, write_file", 1, true), shown)
+  end)
+end)
+
 describe("thoughts of a model", function()
   it("stand in the transcript, are bounded, go back to no model, and a replay has them", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
@@ -192,6 +234,39 @@ describe("thoughts of a model", function()
     for n = 2, w:requests() do
       assert.is_nil(w:request(n):find("PONDERED", 1, true))
     end
+    local recorded = w:events("step.reply")[1].body.thoughts
+    assert.same({ 64, #reply.thoughts }, { #recorded.blob, math.tointeger(recorded.bytes) })
     w:replays("ep.1")
+  end)
+
+  it("are in an exported run, and in a fork of it, which is derived again", function()
+    local w <close> = world.new({ issues = { { id = "A" } }, mock = [[
+      function work(talk)
+        return steps(talk, function() return { reasoning = "PONDERED", calls = { write("dish", "x") } } end, function() return say(finish()) end)
+      end ]] })
+    assert.equal(0, select(2, w:run()))
+    local text, code = w:orket("export -o .test/bundle ep.1 && " .. w.binary .. " verify .test/bundle")
+    assert.equal(0, code, text)
+    assert.equal(1, select(2, w:read(".test/bundle"):gsub("PONDERED", "")))
+    text, code = w:orket("fork ep.1@" .. math.tointeger(w:events("file.written")[1].seq))
+    assert.equal(0, code, text)
+    text, code = w:orket("run ep-f1")
+    assert.equal(0, code, text)
+    assert(w:orket("transcript ep.1/1"):find("PONDERED", 1, true))
+    for _, run in ipairs({ "ep.1", "ep-f1.1" }) do
+      w:replays(run)
+    end
+  end)
+
+  -- tests/journals/inline_thoughts.tar.gz: a project whose run was recorded when they stood in the event itself.
+  it("are read where an older journal has them in the event", function()
+    local dir = world.orket.directory()
+    world.orket.shell("tar -C " .. dir .. " -xzf tests/journals/inline_thoughts.tar.gz")
+    for _, row in ipairs({ { "check %s", "" }, { "replay --strict -C %s ep.1", "" }, { "transcript -C %s A", "PONDERED twice" },
+      { "transcript --json -C %s A", '"thoughts":"PONDERED once"' } }) do
+      local text, code = world.orket.shell(world.binary .. " " .. row[1]:format(dir) .. " 2>&1")
+      assert(code == 0 and text:find(row[2], 1, true), text)
+    end
+    world.orket.remove(dir)
   end)
 end)

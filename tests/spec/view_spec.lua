@@ -128,6 +128,20 @@ local FRAMES = [==[
   scene.streams.c.tool = "write_file"
   all = table.concat(frame.lines(scene, 80, 24), "\n")
   assert(all:find("calls write_file 999 B · 0:01", 1, true), all)
+  for _, row in ipairs({ { "write_file", "hello.sh", "writes hello.sh 999 B · 0:01" }, { "edit_file", "src/a.c", "edits src/a.c 999 B" },
+    { "read_file", "a", "calls read_file a 999 B" }, { nil, "a", "writes a call 999 B" },
+    { "write_file", ("a/"):rep(60) .. "b.c", "writes …" .. ("a/"):rep(18) .. "b.c 999 B · 0:01" } }) do
+    scene.streams.c.tool, scene.streams.c.path = row[1], row[2]
+    all = table.concat(frame.lines(scene, 120, 24), "\n")
+    assert(all:find(row[3], 1, true), all)
+    all = table.concat(frame.lines(scene, 40, 24), "\n")
+    assert(all:find("999 B · 0:01", 1, true), all)
+  end
+  scene.streams.c = { doing = "thinks", words = "", thoughts = "hm\27[2J, so", calls = 0, bytes = 2000, seconds = 12, silent = 0, replying = 10 }
+  all = table.concat(frame.lines(scene, 80, 24), "\n")
+  assert(all:find("thinks 2.0 KB · ~50 tok/s · 0:12", 1, true) and all:find("hm [2J, so", 1, true), all)
+  all = table.concat(frame.lines(scene, 34, 24), "\n")
+  assert(all:find("thinks 2.0 KB · 0:12", 1, true) and not all:find("tok/s", 1, true), all)
   scene.keys, scene.selected = "j/k select", "e"
   scene.cards[5] = { id = "e", name = "Orders", seat = "coder", status = "blocked", wait_reason = "review" }
   scene.cards[6] = { id = "f", name = "Refunds", seat = "coder", status = "waiting_for_developer", wait_reason = "input" }
@@ -159,6 +173,24 @@ local RUN = [==[
 describe("views", function()
   it("draw frames that fit every window", function()
     assert.equal("frames fit\n", orket.probe(FRAMES, "LC_ALL=C.UTF-8 "))
+  end)
+
+  it("say in plain lines once a minute that the run goes on", function()
+    local said = orket.probe(RUN .. [[
+      local async = require("orket.async")
+      async.main(function()
+        local view, minutes = require("orket.view.plain").new(), 0
+        async.sleep = function(seconds)
+          assert(seconds == 60)
+          minutes = minutes + 1
+          if minutes > 2 then
+            view.finished = true
+          end
+        end
+        view:attach({ store = run.store }, run)
+        return 0
+      end)]])
+    assert(said:find("^%d%d:%d%d:%d%d  shop%.1 is running, 0:00: 1 blocked, 1 done\n[^\n]+: 1 blocked, 1 done\n$"), said)
   end)
 
   it("say of a refusal, a failed call, a question, a warning and a script change what happened, why, and what to do", function()

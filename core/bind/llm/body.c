@@ -5,11 +5,9 @@
 #include <ctype.h>
 #include <string.h>
 
-#define TOOL_SHOWN 32 /* bytes of a tool's name */
-
 /* ---- the text as it grows ---- */
 
-/* Bytes of what is no content: of thoughts and arguments listeners get sizes only. */
+/* Bytes of what is no content: of arguments listeners get sizes only. */
 static size_t beside_content(const struct reply *reply)
 {
     size_t sum = reply->reasoning.len;
@@ -18,42 +16,60 @@ static size_t beside_content(const struct reply *reply)
     return sum;
 }
 
-/* The tool of the last call; what no tool can be called is not shown, for keys are hidden in
- * whole replies only. */
-static void name_tool(struct llm_delta *delta, const struct reply *reply)
+/* What is new of a text, as far as it is settled that no key begins there. */
+static struct llm_piece new_of(const struct llm_call *call, struct buf *text, size_t *told,
+                               bool last)
 {
-    delta->tool = "";
-    if (!reply->call_count)
-        return;
-    const struct buf *name = &reply->calls[reply->call_count - 1].name;
+    if (text->len == *told)
+        return (struct llm_piece){"", 0};
+    struct llm_piece piece = {.text = text->data + *told};
+    piece.len = transfer_hide(call->transfer, text->data + *told, text->len - *told, last);
+    *told += piece.len;
+    return piece;
+}
+
+/* What no tool can be called is not shown. */
+static size_t plain_name(const struct buf *name)
+{
     size_t len = 0;
-    while (len < name->len &&
+    while (len < name->len && name->data[len] &&
            (isalnum((unsigned char)name->data[len]) || strchr("_.-", name->data[len])))
         len++;
-    if (len && len == name->len && len <= TOOL_SHOWN) {
-        delta->tool = name->data;
-        delta->tool_len = len;
-    }
+    return len == name->len && len <= LLM_TOOL_SHOWN ? len : 0;
+}
+
+static void copy_clean(const struct llm_call *call, char *out, const char *text, size_t len)
+{
+    if (len)
+        memcpy(out, text, len);
+    out[len] = 0;
+    transfer_hide(call->transfer, out, len, true); // elsewhere only in whole replies
+}
+
+/* The tool of the last call and the file that it names. */
+static void describe_call(struct llm_delta *delta, struct llm_call *call)
+{
+    if (!call->reply.call_count)
+        return;
+    struct reply_call *last = &call->reply.calls[call->reply.call_count - 1];
+    size_t len;
+    const char *path = draft_path(&last->draft, last->arguments.data, last->arguments.len, &len);
+    copy_clean(call, delta->path, path, path ? len : 0);
+    copy_clean(call, delta->tool, last->name.data, plain_name(&last->name));
 }
 
 void llm_tell(struct llm_call *call, bool last)
 {
-    struct buf *content = &call->reply.content;
-    size_t len = content->len - call->told;
     if (call->on_delta == LUA_NOREF || call->mode != MODE_STREAM)
         return;
-    struct llm_delta delta = {
-        .fn = call->on_delta, .text = "", .beside = beside_content(&call->reply)};
-    if (len) {
-        delta.text = content->data + call->told;
-        delta.len = transfer_hide(call->transfer, content->data + call->told, len, last);
-    }
-    call->told += delta.len;
-    if (!delta.len && delta.beside == call->counted)
+    struct llm_delta delta = {.fn = call->on_delta, .beside = beside_content(&call->reply)};
+    delta.content = new_of(call, &call->reply.content, &call->told, last);
+    delta.thoughts = new_of(call, &call->reply.reasoning, &call->told_thoughts, last);
+    if (!delta.content.len && !delta.thoughts.len && delta.beside == call->counted)
         return;
     call->counted = delta.beside;
     delta.calls = call->reply.call_count;
-    name_tool(&delta, &call->reply);
+    describe_call(&delta, call);
     lua_State *L = call->llm->bind->L;
     lua_pushcfunction(L, llm_deliver_delta);
     lua_pushlightuserdata(L, &delta);

@@ -10,6 +10,7 @@
 #include "model/reply/reply.h"
 
 #define LLM_SHAPE_TYPE "orket.llm.shape"
+#define LLM_TOOL_SHOWN 32 /* bytes of a tool's name while its call comes */
 
 struct llm {
     struct bind *bind;
@@ -30,7 +31,7 @@ struct llm_call {
     struct sse sse;
     struct reply reply;
     struct buf body;
-    size_t told; /* bytes of the content that on_delta got */
+    size_t told, told_thoughts; /* bytes of content and thoughts that on_delta got */
     size_t counted; /* bytes of thoughts and arguments that on_delta heard of */
     uint64_t started;
 };
@@ -57,8 +58,8 @@ void llm_body_clear(struct llm_call *call);
 /* The next bytes of the answer: the transport's on_body, ctx is the call. */
 int llm_on_body(void *ctx, const char *bytes, size_t len, struct err *err);
 
-/* Calls on_delta with what is new of the content,
- * as far as it is settled that no key begins there. */
+/* Calls on_delta with what is new of content and thoughts, as far as it is settled that no key
+ * begins there. */
 void llm_tell(struct llm_call *call, bool last);
 
 /* The reply is whole, or err says why there is none. */
@@ -71,15 +72,20 @@ void llm_push_reply(lua_State *L, const struct reply *reply);
  * Before reply_end, which tells calls apart. */
 void llm_hide_keys(struct reply *reply, const struct transfer *transfer);
 
-struct llm_delta {
-    int fn; /* in the registry */
-    const char *text;
-    size_t len, beside, calls; /* beside: bytes of thoughts and arguments so far */
-    const char *tool;          /* the name of the last call as far as it came, borrowed */
-    size_t tool_len;
+struct llm_piece {
+    const char *text; /* borrowed */
+    size_t len;
 };
 
-/* (light userdata: struct llm_delta) calls fn(text, beside, calls, tool); for bind_call. */
+struct llm_delta {
+    int fn; /* in the registry */
+    struct llm_piece content, thoughts;
+    size_t beside, calls; /* beside: bytes of thoughts and arguments so far */
+    char tool[LLM_TOOL_SHOWN + 1], path[DRAFT_PATH_MAX + 1]; /* of the last call, or "" */
+};
+
+/* (light userdata: struct llm_delta) calls fn(text, {beside, calls, thoughts?, tool?, path?}); for
+ * bind_call. */
 int llm_deliver_delta(lua_State *L);
 
 /* Pushes {body}. May raise. */

@@ -57,15 +57,29 @@ void llm_hide_keys(struct reply *reply, const struct transfer *transfer)
     }
 }
 
+static void set_text(lua_State *L, const char *key, const char *text)
+{
+    if (!*text)
+        return;
+    lua_pushstring(L, text);
+    lua_setfield(L, -2, key);
+}
+
 int llm_deliver_delta(lua_State *L)
 {
     const struct llm_delta *delta = lua_touserdata(L, 1);
     lua_rawgeti(L, LUA_REGISTRYINDEX, delta->fn);
-    lua_pushlstring(L, delta->text, delta->len);
-    lua_pushinteger(L, (lua_Integer)delta->beside);
-    lua_pushinteger(L, (lua_Integer)delta->calls);
-    lua_pushlstring(L, delta->tool, delta->tool_len);
-    lua_call(L, 4, 0);
+    lua_pushlstring(L, delta->content.text, delta->content.len);
+    lua_createtable(L, 0, 5);
+    set_int(L, "beside", (int64_t)delta->beside);
+    set_int(L, "calls", (int64_t)delta->calls);
+    set_text(L, "tool", delta->tool);
+    set_text(L, "path", delta->path);
+    if (delta->thoughts.len) {
+        lua_pushlstring(L, delta->thoughts.text, delta->thoughts.len);
+        lua_setfield(L, -2, "thoughts");
+    }
+    lua_call(L, 2, 0);
     return 0;
 }
 

@@ -116,6 +116,12 @@ static bool is_empty(const struct buf *arguments)
     return same(arguments, "{}", 2);
 }
 
+static void begin_anew(struct reply_call *call)
+{
+    buf_reset(&call->arguments);
+    call->draft = (struct draft_path){0};
+}
+
 static void add_arguments(struct event_cache *cache, struct reply_call *call,
                           const struct json *value)
 {
@@ -123,12 +129,12 @@ static void add_arguments(struct event_cache *cache, struct reply_call *call,
     const char *text = json_string(value, &len);
     if (text) {
         if (len && *text == '{' && is_empty(&call->arguments))
-            buf_reset(&call->arguments);
+            begin_anew(call);
         buf_put(&call->arguments, text, len);
         event_cache_found(cache, value, &call->arguments);
     } else if (value) {
         if (is_empty(&call->arguments)) // Gemini's may come behind their call's name
-            buf_reset(&call->arguments);
+            begin_anew(call);
         json_write(&call->arguments, value);
         event_cache_spoil(cache);
     }

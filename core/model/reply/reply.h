@@ -8,6 +8,7 @@
 #ifndef MODEL_REPLY_H
 #define MODEL_REPLY_H
 
+#include "model/reply/draft_path.h"
 #include "model/reply/event_cache.h"
 #include "model/reply/part_order.h"
 #include "model/reply/shape.h"
@@ -22,6 +23,7 @@ struct reply_call {
     struct buf signature;           /* what the provider wants back with the call, or empty */
     int64_t index;                  /* the provider's, or -1 */
     bool over;                      /* another part of the reply has its index now */
+    struct draft_path draft;        /* of the arguments, for who listens */
 };
 
 struct reply {

@@ -34,7 +34,8 @@ answers it; then where work piles up (orket bottlenecks).
   -C DIR    the project (default: found upwards from here)
   --json    the cards as one JSON array
   --all     archived cards too
-  -w        the run that is under way, from another terminal, until it ends or ^C: as orket run shows it
+  -w        the run that is under way, from another terminal, until it ends or ^C: as orket run shows it, but
+            for the words of a reply, which are shown when it is whole
 exit: 0 done, 1 failed, 2 usage
 ]]
 

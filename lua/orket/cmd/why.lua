@@ -1,7 +1,8 @@
--- why.lua: `orket why EVENT`: the chain that led to an event; `orket why --run RUN`: is every effect of a run
+-- why.lua: `orket why EVENT`: the chain that led to an event, or to a card's last move; `orket why --run RUN`: is every effect of a run
 -- accounted for.
 
 local cjson = require("cjson")
+local dialogue = require("orket.view.dialogue")
 local errors = require("orket.errors")
 local readonly = require("orket.view.readonly")
 local event_ref = require("orket.history.event_ref")
@@ -9,15 +10,16 @@ local options = require("orket.options")
 local reader = require("orket.project.reader")
 local reasons = require("orket.reports.reasons")
 local text = require("orket.view.format.text")
+local turn_record = require("orket.history.turn_record")
 
 local M = {}
 
 M.usage = [[
-usage: orket why [-C DIR] [--json] EVENT | --run RUN
+usage: orket why [-C DIR] [--json] EVENT | CARD | --run RUN
 
 What an event follows from: the prompt, the reply, the call as it was understood, the rule that let it through, a
-person's approval, the effect. EVENT is a number of orket log, or RUN/TURN.N. With --run: every effect of a run
-must have such a chain, and those that have none are listed.
+person's approval, the effect. EVENT is a number of orket log, or RUN/TURN.N; of a CARD it is its last move. With
+--run: every effect of a run must have such a chain, and those that have none are listed.
   -C DIR    the project (default: found upwards from here)
   --json    {"event","chain":[{"link",…}],"complete","missing"}; with --run {"run","effects","incomplete":[…]}
 exit: 0 the chain is complete, 1 a link is missing or it failed, 2 usage
@@ -43,9 +45,13 @@ local function said(link)
   return text.cut(text.line(table.concat(parts, "  ")), WIDTH)
 end
 
-local function print_chain(reason)
+local function print_chain(store, reason)
   for _, link in ipairs(reason.chain) do
     print(string.format("  %-9s %7d  %s", link.link, link.event, said(link)))
+    local reply = link.link == "reply" and store:read("event", { seq = link.event })[1]
+    if reply and reply.kind == "step.reply" then
+      print((" "):rep(21) .. text.cut(dialogue.gist(turn_record.reply_head(store, reply.body)), WIDTH))
+    end
   end
   local event = reason.event
   if event.turn and event.run ~= "board" and event.turn ~= 0 then
@@ -56,8 +62,15 @@ local function print_chain(reason)
   end
 end
 
+-- An event, or of a card its last move. A number is an event's, whatever cards are called.
+local function event_of(store, id)
+  local card = not id:find("^%d+$") and reader.card(store, id)
+  local moved = card and store:read("last_events", { card = card.id, kind = "card.moved", limit = 1 })[1]
+  return event_ref.event(store, moved and tostring(math.tointeger(moved.seq)) or id)
+end
+
 local function of_event(store, args)
-  local event, err = event_ref.event(store, args.event)
+  local event, err = event_of(store, args.event)
   err = err or event.run ~= "board" and event_ref.dropped(store, event.run) or nil
   if err then
     return nil, err
@@ -66,7 +79,7 @@ local function of_event(store, args)
   if args.json then
     print(text.json(reason))
   else
-    print_chain(reason)
+    print_chain(store, reason)
   end
   return reason.complete and 0 or 1
 end
@@ -84,7 +97,7 @@ local function of_run(store, args, dir)
   end
   for _, reason in ipairs(incomplete) do
     print(reason.event.seq .. " " .. reason.event.kind)
-    print_chain(reason)
+    print_chain(store, reason)
   end
   print(string.format("%d effects, %d without a complete chain", effects, #incomplete))
   return #incomplete == 0 and 0 or 1

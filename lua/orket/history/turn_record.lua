@@ -24,6 +24,7 @@ local function content_of(message)
 end
 
 local GONE = { content = "(the journal does not have this message)" }
+local GONE_THOUGHTS = "(the journal does not have these thoughts)"
 
 local function decoded(bytes)
   local ok, message = pcall(cjson.decode, bytes)
@@ -34,8 +35,11 @@ local function message_of(store, hash)
   return decoded(store:message(hash))
 end
 
--- What the provider marked as thoughts; others stand in the text.
-local function thoughts_of(message)
+-- What the provider marked as thoughts; others stand in the text. COMPAT: older journals have them in the event.
+local function thoughts_of(store, recorded, message)
+  if recorded then
+    return type(recorded) == "string" and recorded or store:blob(recorded.blob) or GONE_THOUGHTS
+  end
   local thoughts = {}
   for _, part in ipairs(message.apart and message.apart.said or {}) do
     thoughts[#thoughts + 1] = part.reasoning ~= "" and part.reasoning or nil
@@ -75,7 +79,7 @@ end
 ENTRY["step.reply"] = function(store, body)
   local message, usage = message_of(store, body.convo), body.usage or {}
   return { kind = "reply", model = body.model, finish = body.finish, tokens_in = usage.prompt, tokens_out = usage.completion,
-    thoughts = body.thoughts or thoughts_of(message), text = content_of(message), calls = calls_of(message) }
+    thoughts = thoughts_of(store, body.thoughts, message), text = content_of(message), calls = calls_of(message) }
 end
 
 ENTRY["call.result"] = function(store, body)
@@ -139,6 +143,19 @@ function M.entries(store, row, after)
   return entries, n
 end
 
+---The head of a recorded reply, and the tools it called.
+---@param store Store
+---@param body table of step.reply
+---@return {text: string|nil, tools: string[]}
+function M.reply_head(store, body)
+  local message, tools = message_of(store, body.convo), setmetatable({}, cjson.array_mt)
+  for n, call in ipairs(calls_of(message)) do
+    tools[n] = call.tool
+  end
+  local text = content_of(message)
+  return { text = text and strings.cut(text, HEAD), tools = tools }
+end
+
 ---The head of what a card's newest turn replied last, and the tools it called.
 ---@param store Store
 ---@param card string
@@ -152,11 +169,9 @@ function M.last_reply(store, card)
   local events = store:read("stream", { run = row.run, turn = row.turn })
   for i = #events, 1, -1 do
     if events[i].kind == "step.reply" then
-      local reply, tools = ENTRY["step.reply"](store, events[i].body), setmetatable({}, cjson.array_mt)
-      for n, call in ipairs(reply.calls) do
-        tools[n] = call.tool
-      end
-      return { run = row.run, turn = row.turn, text = reply.text and strings.cut(reply.text, HEAD), tools = tools }
+      local reply = M.reply_head(store, events[i].body)
+      reply.run, reply.turn = row.run, row.turn
+      return reply
     end
   end
 end

@@ -157,11 +157,11 @@ Engine.view, Engine.prompt = prompt.view, prompt.prompt
 
 ---Somebody who listens to the model's words, or nil: then the deltas are not even decoded.
 ---@param turn Turn
----@return fun(text: string, beside: integer?, calls: integer?, tool: string?)|nil  see core.llm
+---@return fun(text: string, progress: LlmProgress)|nil  see core.llm
 function Engine:delta_listener(turn)
   local listen = self.on_delta
-  return listen and function(text, beside, calls, tool)
-    listen(turn, text, beside, calls, tool)
+  return listen and function(text, progress)
+    listen(turn, text, progress)
   end
 end
 

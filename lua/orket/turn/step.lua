@@ -68,9 +68,13 @@ local function live_reply(turn)
   return reply, err
 end
 
--- For people; what the model gets back of its thoughts is in its message.
-local function thoughts_of(reply)
-  return reply.thoughts or reply.reasoning and strings.shortened(reply.reasoning, THOUGHTS) or nil
+-- For people; what the model gets back of its thoughts is in its message. COMPAT: a recorded reply may have them as a text.
+local function thoughts_of(turn, reply)
+  if reply.thoughts or not reply.reasoning then
+    return reply.thoughts
+  end
+  local text = strings.shortened(reply.reasoning, THOUGHTS)
+  return { blob = turn.tx:blob(text), bytes = #text }
 end
 
 local function next_reply(turn)
@@ -103,7 +107,7 @@ local function next_reply(turn)
     asked = asked, convo = turn:say(reply.message), usage = reply.usage, finish = reply.finish, model = model.name, instead = reply.instead,
     money = usages.money(model.price, reply.usage), price = model.price, took = reply.took, attempt = reply.attempt,
     dialect = reply.dialect, repaired = reply.repaired, problem = reply.problem, output = reply.output,
-    hedged = reply.hedged, repairs = repairs, nudge = reply.nudge, thoughts = thoughts_of(reply),
+    hedged = reply.hedged, repairs = repairs, nudge = reply.nudge, thoughts = thoughts_of(turn, reply),
   }
   turn:spend(body)
   note_count(turn, body)

@@ -4,6 +4,7 @@ local cjson = require("cjson")
 local diff = require("orket.util.diff")
 local local_time = require("orket.view.format.local_time")
 local style = require("orket.view.format.style")
+local tables = require("orket.util.tables")
 local text = require("orket.view.format.text")
 local wrap = require("orket.view.format.wrap")
 
@@ -11,6 +12,7 @@ local M = {}
 
 local LINES = 20  -- of a prompt, of arguments, of a result
 local QUOTE = 240 -- columns of a reply that is quoted
+local QUOTED = 40 -- bytes by which a quotation is known
 
 -- ---- lines ----
 
@@ -78,9 +80,23 @@ function PARTS.reply(entry)
     parts[1] = part("thoughts", lines_of(entry.thoughts), { colour = "90" })
   end
   local cut = entry.finish == "length" and ", cut off at the limit of tokens" or ""
-  parts[#parts + 1] = part("reply " .. entry.step .. tokens(entry) .. cut, entry.text and lines_of(entry.text) or {}, { colour = "36" })
+  local empty = #entry.calls == 0 and not (entry.text or ""):find("%S") and ", empty" or ""
+  parts[#parts + 1] = part("reply " .. entry.step .. tokens(entry) .. cut .. empty, entry.text and lines_of(entry.text) or {}, { colour = "36" })
   for _, call in ipairs(entry.calls) do
     parts[#parts + 1] = part("call " .. text.line(call.tool), fields_of(call.arguments), { bounded = true, colour = "35" })
+  end
+  return parts
+end
+
+-- What comes is not settled: it may still be another attempt's.
+function PARTS.draft(entry)
+  local parts = { entry.thoughts and part("thoughts, as they come", lines_of(entry.thoughts), { colour = "90" }) or nil }
+  if entry.text then
+    parts[#parts + 1] = part("reply, as it comes", lines_of(entry.text), { colour = "36" })
+  end
+  for i, call in ipairs(entry.calls) do
+    local size = i == #entry.calls and string.format(", %d bytes so far", entry.bytes) or ""
+    parts[#parts + 1] = part("call " .. (call.tool or "") .. (call.path and " " .. call.path or "") .. size, {}, { colour = "35" })
   end
   return parts
 end
@@ -90,11 +106,34 @@ function PARTS.result(entry)
   return { part(what, result_of(entry.text or ""), { bounded = true, colour = entry.ok and "32" or "31" }) }
 end
 
+local function is_list_of_texts(value)
+  for _, item in ipairs(type(value) == "table" and value or {}) do
+    if type(item) ~= "string" then
+      return false
+    end
+  end
+  return type(value) == "table" and #value > 0
+end
+
+-- A list of texts is one line, the rest a field a line.
+local function help_of(help)
+  local parts = {}
+  for _, key in ipairs(type(help) == "table" and tables.keys(help) or {}) do
+    local value = help[key]
+    if is_list_of_texts(value) then
+      parts[#parts + 1] = key .. ": " .. table.concat(value, ", ")
+    else
+      local lines = diff.lines(value, key)
+      table.move(lines, 1, #lines, #parts + 1, parts)
+    end
+  end
+  return #parts > 0 and "\nhelp:\n  " .. table.concat(parts, "\n  ") or ""
+end
+
 function PARTS.refusal(entry)
   local fix = entry.fix and entry.fix ~= "" and "\nfix: " .. entry.fix or ""
-  local help = type(entry.help) == "table" and "\nhelp: " .. cjson.encode(entry.help) or ""
   local what = "REFUSED " .. text.line(entry.tool or "") .. " (" .. text.line(entry.rule or "") .. ")"
-  return { part(what, lines_of((entry.why or "") .. fix .. help), { colour = "31" }) }
+  return { part(what, lines_of((entry.why or "") .. fix .. help_of(entry.help)), { colour = "31" }) }
 end
 
 function PARTS.failure(entry)
@@ -110,13 +149,31 @@ PARTS["end"] = function(entry)
   return { part(text.line("turn ended, " .. entry.outcome .. why .. tokens(entry)), {}, { colour = "1" }) }
 end
 
----The head of a card's last reply, in a line.
----@param reply {run: string, turn: integer, text: string|nil, tools: string[]}
+---What a reply says and calls, in a line.
+---@param reply {text: string|nil, tools: string[]}
 ---@return string
-function M.quote(reply)
+function M.gist(reply)
   local parts = { reply.text and reply.text:find("%S") and text.line(reply.text) or nil }
   parts[#parts + 1] = #reply.tools > 0 and "calls " .. text.line(table.concat(reply.tools, ", ")) or nil
-  return text.cut(string.format("last reply (orket transcript %s/%s): %s", text.clean(reply.run), reply.turn, table.concat(parts, "; ")), QUOTE)
+  return text.cut(#parts > 0 and table.concat(parts, "; ") or "(empty)", QUOTE)
+end
+
+-- Whether a sentence quotes the beginning of what was said.
+local function is_quoted(said, sentence)
+  local head = said and text.line(said):gsub("%s+", " "):sub(1, QUOTED) or ""
+  return head:find("%S") and text.line(sentence):gsub("%s+", " "):find(head, 1, true) ~= nil
+end
+
+---The head of a card's last reply, in a line. What stands in the sentence above is not said again.
+---@param reply {run: string, turn: integer, text: string|nil, tools: string[]}
+---@param above string|nil
+---@return string
+function M.quote(reply, above)
+  local command = string.format("orket transcript %s/%s", text.clean(reply.run), reply.turn)
+  if above and #reply.tools == 0 and is_quoted(reply.text, above) then
+    return "what was said: " .. command
+  end
+  return text.cut("last reply (" .. command .. "): " .. M.gist(reply), QUOTE)
 end
 
 -- ---- printed ----

@@ -85,7 +85,7 @@ end
 local function card_lines(lines, card, store)
   lines[#lines + 1] = "  " .. text.line(parked.line(card))
   local reply = turn_record.last_reply(store, card.id)
-  lines[#lines + 1] = reply and "    " .. dialogue.quote(reply) or nil
+  lines[#lines + 1] = reply and "    " .. dialogue.quote(reply, card.why) or nil
   if card.first then
     lines[#lines + 1] = "    " .. card.first
   end

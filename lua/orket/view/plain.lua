@@ -1,5 +1,6 @@
 -- plain.lua: a run as plain lines, for logs and pipes.
 
+local async = require("orket.async")
 local budget_format = require("orket.governance.budget.budget_format")
 local cjson = require("cjson")
 local error_hints = require("orket.llm.error_hints")
@@ -7,6 +8,7 @@ local ending = require("orket.view.ending")
 local local_time = require("orket.view.format.local_time")
 local outage_fold = require("orket.view.outage_fold")
 local approval_format = require("orket.governance.approvals.approval_format")
+local sys = require("orket.core.sys")
 local text = require("orket.view.format.text")
 local wrap = require("orket.view.format.wrap")
 
@@ -15,6 +17,7 @@ local M = {}
 local View = {}
 View.__index = View
 
+local STATUS_SECONDS = 60
 local LINE_MAX = 400 -- columns of one sentence
 local ERROR_MAX = 4000 -- of one that says what went wrong: its end is where the fix is
 local ERRORS = {
@@ -126,7 +129,7 @@ local SENTENCE = {
       .. (b.count > #b.paths and " and " .. math.tointeger(b.count) - #b.paths .. " more" or "") .. ", in " .. b.place
   end,
   ["turn.failed"] = function(b) return "turn failed: " .. b.code end, -- the card's move says why
-  ["turn.looped"] = function(b) return b.why end,
+  ["turn.looped"] = function(b) return "stopped by the rule " .. b.rule end, -- the card's move says why
   ["turn.nudged"] = function() return "nudged: a reply without a call that could be made" end,
   ["window.compacted"] = function(b)
     return b.refreshed and "the card has changed: its words are written anew"
@@ -217,6 +220,23 @@ function M.new()
   return setmetatable({ fold = outage_fold.new() }, View)
 end
 
+-- "hello.1 is running, 5:00: 1 done, 2 in_progress", once a minute: a log shows that it goes on.
+local function tick(self)
+  local began = sys.monotonic()
+  while true do
+    async.sleep(STATUS_SECONDS)
+    if self.finished then
+      return
+    end
+    local counts, seconds = {}, (sys.monotonic() - began) // 1
+    for _, card in pairs(self.run.board.cards) do
+      counts[card.status] = (counts[card.status] or 0) + 1
+    end
+    print(string.format("%s  %s is running, %d:%02d: %s", local_time.stamp(os.date("!%Y-%m-%dT%H:%M:%SZ")):sub(12), text.line(self.run.id),
+      seconds // 60, seconds % 60, ending.summary(counts)))
+  end
+end
+
 ---@param project table
 ---@param run table the run that begins; a rock has several, one after the other
 function View:attach(project, run)
@@ -225,6 +245,7 @@ function View:attach(project, run)
   if not first then
     return
   end
+  async.spawn(tick, self)
   project.store:subscribe(function(event)
     for _, what in ipairs(self.fold:lines(event, M.what(event, project.store))) do
       wrap.print(local_time.clock(event.at) .. "  " .. headed(event, what))
@@ -239,6 +260,7 @@ end
 
 ---@param outcome table see ending.lines
 function View:finish(outcome)
+  self.finished = true
   for _, line in ipairs(ending.lines(self.run, outcome)) do
     wrap.print(line)
   end

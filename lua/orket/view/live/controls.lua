@@ -2,13 +2,13 @@
 -- is this process or another one; what was not shown to its end is not approved. The terminal is left as it was found.
 
 local async = require("orket.async")
-local dialogue = require("orket.view.dialogue")
 local errors = require("orket.errors")
 local inbox = require("orket.reports.inbox")
 local keyboard = require("orket.async.keyboard")
 local keys = require("orket.view.live.keys")
 local owner = require("orket.project.owner")
 local pager = require("orket.view.live.pager")
+local turn_lines = require("orket.view.live.turn_lines")
 local turn_record = require("orket.history.turn_record")
 local sys = require("orket.core.sys")
 local terminal = require("orket.core.terminal")
@@ -27,7 +27,7 @@ local KEYS_COLUMNS = 78 -- a narrower window has no room for them
 local HELP = {
   "j, k, arrows  select a card", "a             review what a card asks for, all of it; then Y approves it once",
   "d             review it, then deny it with a reason", "r             answer a question, or retry a parked card",
-  "t, Enter      what was said in the card's last turn", "q             stop after the replies under way; again: at once",
+  "t, Enter      what is said in the card's turns from the last one on, as it comes", "q             stop after the replies under way; again: at once",
   "^C            the same; ^Z stops the run until fg", "",
   "Without a selection a, d and r take what has waited longest.",
 }
@@ -42,9 +42,8 @@ local function close_pager(self)
   end
 end
 
-local function open_pager(self, title, body, options)
-  self.pager = pager.new(title, body, options and options.at_end)
-  self.item = options and options.item
+local function open_pager(self, title, body, item)
+  self.pager, self.item = pager.new(title, body), item
   self.run.reviewed = self.item ~= nil
 end
 
@@ -66,7 +65,7 @@ local function review(self, kinds, nothing)
     self.said = nothing
     return nil
   end
-  open_pager(self, item.title, pager.wrapped(item.lines), { item = item })
+  open_pager(self, item.title, pager.wrapped(item.lines), item)
   return item
 end
 
@@ -138,16 +137,10 @@ local function transcript(self)
     self.said = err and errors.line(err) or "no model has been asked about " .. (id or "any card")
     return
   end
-  local entries = turn_record.entries(self.store, row)
-  open_pager(self, string.format("%s/%s, the last turn of %s (orket transcript %s shows all)", row.run, row.turn, id, id), function(columns)
-    local lines = {}
-    for _, entry in ipairs(entries) do
-      for line in dialogue.text(entry, { columns = columns }):gmatch("([^\n]*)\n") do
-        lines[#lines + 1] = line
-      end
-    end
-    return lines
-  end, { at_end = true })
+  local title = string.format("%s from %s/%s on (orket transcript %s shows all)", id, row.run, row.turn, id)
+  self.pager = pager.follow(title, turn_lines.new(self.store, row, function()
+    return self.view:coming(id)
+  end))
 end
 
 local function quit(self)
@@ -189,6 +182,17 @@ local PAGER = {
   space = function(self) self.pager:move(0, 1) end, b = function(self) self.pager:move(0, -1) end,
   esc = close_pager, q = close_pager,
 }
+
+function PAGER.t(self)
+  if self.pager.grows then
+    close_pager(self)
+  end
+end
+
+function PAGER.l(self)
+  self.pager:move(math.huge)
+end
+
 PAGER.down, PAGER.up, PAGER["page down"], PAGER["page up"] = PAGER.j, PAGER.k, PAGER.space, PAGER.b
 
 local function is_approval(self)
@@ -335,7 +339,7 @@ local function last_line(self)
   elseif self.prompt then
     return self.prompt.label .. " > " .. text.tail(self.prompt.line, math.max(1, self.columns - #self.prompt.label - 6)) .. "_"
   elseif not is_approval(self) then
-    return "space, b, j, k scroll   Esc closes"
+    return "space, b, j, k scroll" .. (self.pager.grows and not self.pager.is_at_end and "   l to its end" or "") .. "   Esc closes"
   end
   return (self.pager:is_read() and "Y approve once   " or "") .. "N deny with a reason   Esc later"
     .. (self.pager:is_read() and "" or "   (Y approves it once its end was shown)")

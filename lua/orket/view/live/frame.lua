@@ -8,7 +8,10 @@
 ---@field bytes integer|nil  of the reply so far; nil: none has begun
 ---@field replying number  seconds since it began
 ---@field calls integer
----@field words string  its last ones
+---@field words string  the last ones of its text
+---@field thoughts string|nil  the last ones of its thoughts
+---@field tool string|nil  of the last call
+---@field path string|nil  the file that it names
 
 -- scene: {id, status, seconds (of this session), before? (seconds of those before), tokens (of all), capped? (the cap that is nearest), cards, doing = {card -> text},
 -- asked? = {card -> id of its question}, questions? = {card -> what a person is asked}, stopped? = {card -> its breakpoint}, streams = {card -> Stream},
@@ -24,6 +27,7 @@ local STALLED = 20 -- seconds without a byte that are worth a word
 local SEPARATOR = style.utf8 and " · " or ", "
 local TOKEN = 4 -- bytes of a token, about
 local SEAT_MOST = 12 -- columns
+local PATH_MOST, PATH_LEAST, BESIDE_PATH = 40, 8, 34 -- columns of a file that a call names: its end
 
 local FINAL = { done = true, canceled = true, archived = true }
 local PARKED = { blocked = true, waiting_for_developer = true }
@@ -148,8 +152,29 @@ local function amount(bytes)
   return bytes < 1000 and bytes .. " B" or string.format("%.1f KB", bytes / 1000)
 end
 
--- "writes 1.2 KB · ~31 tok/s" of a reply that comes, "no bytes for 20 s" of one that stalls.
-local function progress_of(stream)
+local ACTS = { write_file = "writes", edit_file = "edits" }
+
+-- The end of a path, which has no blank and no letter that is none of ASCII's.
+local function end_of(path, columns)
+  return #path <= columns and path or "…" .. path:sub(1 - columns)
+end
+
+---A call that comes: "writes hello.sh", "calls read_file hello.sh", "writes a call".
+---@param tool string|nil
+---@param path string|nil
+---@param columns integer|nil  of the path
+---@return string
+function M.call(tool, path, columns)
+  if not tool then
+    return "writes a call"
+  elseif not path then
+    return "calls " .. tool
+  end
+  return (ACTS[tool] or "calls " .. tool) .. " " .. end_of(path, columns or #path)
+end
+
+-- "writes hello.sh 1.2 KB · ~31 tok/s" of a reply that comes, "no bytes for 20 s" of one that stalls.
+local function progress_of(stream, columns)
   if stream.silent >= STALLED then
     return string.format("no bytes for %d s", stream.silent // 1)
   elseif not stream.bytes then
@@ -157,27 +182,46 @@ local function progress_of(stream)
   end
   local what = stream.words ~= "" and "writes" or "thinks"
   if stream.calls > 0 then
-    what = stream.tool and "calls " .. stream.tool or "writes a call"
+    what = M.call(stream.tool, stream.path, math.max(PATH_LEAST, math.min(PATH_MOST, columns - BESIDE_PATH)))
   end
-  local rate = stream.replying >= 1 and string.format(SEPARATOR .. "~%d tok/s", stream.bytes / TOKEN // stream.replying) or ""
-  return what .. " " .. amount(stream.bytes) .. rate
+  return what .. " " .. amount(stream.bytes)
+end
+
+local function rate_of(stream)
+  local is_known = stream.bytes and stream.replying >= 1 and stream.silent < STALLED
+  return is_known and string.format(SEPARATOR .. "~%d tok/s", stream.bytes / TOKEN // stream.replying) or ""
+end
+
+-- What the agent does and for how long; where there is room, how fast.
+local function doing_of(stream, columns)
+  local what, rate = text.clean(progress_of(stream, columns)), rate_of(stream)
+  local clock_part = string.format("%s%d:%02d", SEPARATOR, stream.seconds // 60, stream.seconds % 60 // 1)
+  local has_room = text.width(what .. rate .. clock_part) <= columns
+  return what .. (has_room and rate or "") .. clock_part
+end
+
+-- Of the text, or of the thoughts while there is none.
+local function words_of(stream)
+  local has_text = stream.words and stream.words ~= ""
+  return has_text and stream.words or stream.thoughts or ""
 end
 
 -- What the agent does, for how long, and its last words where there is room.
 local function activity(scene, card, columns)
   local stream = scene.streams[card.id]
-  local doing = scene.doing[card.id] or ""
   if scene.stopped and scene.stopped[card.id] then
     return text.cut("at a breakpoint, goes on from orket repl", columns)
-  elseif stream then
-    doing = string.format("%s%s%d:%02d", progress_of(stream), SEPARATOR, stream.seconds // 60, stream.seconds % 60 // 1)
   end
-  doing = text.clean(doing)
+  local doing = text.clean(scene.doing[card.id] or "")
+  if stream then
+    doing = doing_of(stream, columns)
+  end
   local room = columns - text.width(doing) - 2
-  if not stream or stream.words == "" or room < 10 then
+  local said = words_of(stream or {})
+  if said == "" or room < 10 then
     return text.cut(doing, columns)
   end
-  local words = text.tail(text.clean(stream.words):gsub("%s+", " "), room)
+  local words = text.tail(text.clean(said):gsub("%s+", " "), room)
   return doing .. "  " .. style.paint(words, "90")
 end
 

@@ -14,6 +14,7 @@ local notice = require("orket.scripts.permission_delta.notice")
 local outage_fold = require("orket.view.outage_fold")
 local outages = require("orket.reports.outages")
 local plain = require("orket.view.plain")
+local reply_draft = require("orket.view.live.reply_draft")
 local approval_format = require("orket.governance.approvals.approval_format")
 local budget_format = require("orket.governance.budget.budget_format")
 local sys = require("orket.core.sys")
@@ -30,6 +31,7 @@ local CLOCK_SECONDS = 1
 local ID_COLUMNS = 14 -- of a line of the log
 local TIME_COLUMNS = 10 -- the time before that
 local WORDS = 400 -- bytes of a model's last words that are kept
+local NOTHING = { beside = 0, calls = 0 } -- beside the words of a reply
 
 ---@param args {replay: string?}|nil
 ---@return table view
@@ -38,8 +40,8 @@ function M.new(args)
     has_keys = not (args and args.replay), -- no owner hears those of a replay
     fold = outage_fold.new(), log = {}, doing = {}, asked = {}, questions = {}, streams = {}, outages = {}, tokens = 0, before = 0, began = sys.monotonic(), drawn = {},
   }, View)
-  self.on_delta = function(turn, words, beside, calls, tool)
-    self:hear(turn.card.id, words, beside, calls, tool)
+  self.on_delta = function(turn, words, progress)
+    self:hear(turn.card.id, words, progress)
   end
   return self
 end
@@ -89,29 +91,33 @@ end
 -- A card's agent does something else from now on.
 local function stream_of(self, card, doing, is_asked)
   local now = sys.monotonic()
-  self.streams[card] = { doing = doing, since = now, heard = now, is_asked = is_asked, words = "", content = 0, beside = 0, calls = 0 }
+  self.streams[card] = { doing = doing, since = now, heard = now, is_asked = is_asked }
   return self.streams[card]
 end
 
----A model's reply as it comes. Of the words only the last ones are kept, from a whole character on; of thoughts and
----arguments their sizes.
+---A model's reply as it comes.
 ---@param card string
 ---@param words string
----@param beside integer|nil bytes of thoughts and arguments so far
----@param calls integer|nil
----@param tool string|nil of the last call
-function View:hear(card, words, beside, calls, tool)
+---@param progress LlmProgress|nil
+function View:hear(card, words, progress)
   local stream = self.streams[card] or stream_of(self, card, "replies", true)
   stream.heard = sys.monotonic()
-  stream.first = stream.first or stream.heard
-  stream.content, stream.beside, stream.calls = stream.content + #words, beside or 0, calls or 0
-  stream.tool = tool ~= "" and tool or nil
-  local all = stream.words .. words
-  if #all > WORDS then
-    all = all:sub(-WORDS):gsub("^[\128-\191]+", "")
-  end
-  stream.words = all
+  stream.first, stream.draft = stream.first or stream.heard, stream.draft or reply_draft.new()
+  stream.draft:add(words, progress or NOTHING)
   self:soon()
+end
+
+local UNHEARD = { kind = "note", text = "the model is asked: its reply stands here when it is whole; only the terminal of orket run shows it as it comes" }
+
+---What comes of the reply to a card's agent, for orket.view.dialogue; nil when none is awaited.
+---@param card string
+---@return table|nil entry
+function View:coming(card)
+  local stream = self.streams[card]
+  if stream and stream.draft then
+    return stream.draft:entry()
+  end
+  return stream and stream.is_asked and not self.on_delta and UNHEARD or nil
 end
 
 local ACTIVITY = {
@@ -140,18 +146,34 @@ local function question_of(event)
   return event.kind == "approval.asked" and string.format("%s/%s/%d", event.run, event.turn, event.n) or nil
 end
 
+-- What a card's agent does from this event on.
+local function act(self, event)
+  local activity = ACTIVITY[event.kind]
+  if not activity or not event.card then
+    return
+  end
+  local doing = activity(event.body)
+  self.doing[event.card] = doing
+  self.streams[event.card] = doing and stream_of(self, event.card, doing, ASKS[event.kind]) or nil
+end
+
+---What an agent did before this view began, without a line of the log.
+---@param event table of an open turn, after those before it
+---@param seconds number since it happened
+function View:recall(event, seconds)
+  act(self, event)
+  if ACTIVITY[event.kind] and self.streams[event.card] then
+    self.streams[event.card].since = sys.monotonic() - math.max(0, seconds)
+  end
+end
+
 ---@param event table a committed event
 function View:see(event)
   if WAITS[event.kind] then
     self.notice = notice.of(self.run.store, self.run.project.dir)
   end
   self.paused = self.paused or PAUSES[event.kind] and (self.outages[1] ~= nil or event.kind == "model.paused")
-  local activity = ACTIVITY[event.kind]
-  if activity and event.card then
-    local doing = activity(event.body)
-    self.doing[event.card] = doing
-    self.streams[event.card] = doing and stream_of(self, event.card, doing, ASKS[event.kind]) or nil
-  end
+  act(self, event)
   if event.card and event.kind:find("^approval%.") then
     self.asked[event.card] = question_of(event)
     self.questions[event.card] = event.kind == "approval.asked" and question(event.body) or nil
@@ -175,6 +197,7 @@ function View:see(event)
     local card = text.clean(event.card or "")
     self:say(local_time.of(event.at):sub(12) .. "  " .. text.fit(card, math.max(ID_COLUMNS, text.width(card))) .. "  " .. what)
   end
+  self:soon()
 end
 
 ---@param line string clean text for the log
@@ -235,14 +258,28 @@ local function outage_of(self)
   return self.outages[1] and outages.line(self.outages[1])
 end
 
--- Streams as a frame shows them: moments are durations.
+-- A stream as a frame shows it: points in time are durations.
+local function stream_at(self, one, now)
+  local draft = one.draft
+  local stream = { doing = one.doing, seconds = now - one.since, silent = 0, replying = 0, words = "", calls = 0 }
+  if one.is_asked and self.on_delta then
+    stream.silent = now - one.heard
+  elseif one.is_asked then
+    stream.doing = "waits for the model"
+  end
+  if draft then
+    local call = draft:last_call() or {}
+    stream.words, stream.thoughts = draft:last_words("content", WORDS), draft:last_words("thoughts", WORDS)
+    stream.bytes, stream.replying = draft:bytes(), now - one.first
+    stream.calls, stream.tool, stream.path = draft.count, call.tool, call.path
+  end
+  return stream
+end
+
 local function streams_at(self, now)
   local streams = {}
   for card, one in pairs(self.streams) do
-    streams[card] = {
-      doing = one.doing, words = one.words, calls = one.calls, tool = one.tool, bytes = one.first and one.content + one.beside,
-      seconds = now - one.since, silent = self.on_delta and one.is_asked and now - one.heard or 0, replying = one.first and now - one.first or 0,
-    }
+    streams[card] = stream_at(self, one, now)
   end
   return streams
 end

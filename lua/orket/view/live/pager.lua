@@ -20,6 +20,17 @@ function M.new(title, body, at_end)
   return setmetatable({ title = title, body = body, top = at_end and math.huge or 1, seen = 0, columns = 0 }, Pager)
 end
 
+---A text that grows: it is asked for its lines again with each picture, opens at its end, and stays there until
+---the reader moves up.
+---@param title string
+---@param body fun(columns: integer): string[]
+---@return table pager
+function M.follow(title, body)
+  local pager = M.new(title, body, true)
+  pager.grows, pager.is_at_end = true, true
+  return pager
+end
+
 ---Lines of a text as a body: wrapped.
 ---@param lines string[] visible ones
 ---@return fun(columns: integer): string[]
@@ -42,15 +53,25 @@ function Pager:is_read()
 end
 
 ---Moves by lines; by pages: by as many as are shown.
----@param lines integer
+---@param lines number
 ---@param pages integer|nil
 function Pager:move(lines, pages)
-  self.top = self.top + lines + (pages or 0) * (self.room or 1)
+  self.top, self.is_at_end = self.top + lines + (pages or 0) * (self.room or 1), false
+end
+
+-- The first line that is shown of a text that grows: of its end, or the one before, about so in another width.
+local function top_of(self, columns, count)
+  if self.is_at_end then
+    return math.huge
+  elseif self.columns == columns then
+    return self.top
+  end
+  return self.top * count // #self.lines
 end
 
 -- In a window of another width the lines are other ones.
 local function lay_out(self, columns)
-  if self.columns == columns then
+  if self.columns == columns and not self.grows then
     return
   end
   local lines = {}
@@ -60,7 +81,11 @@ local function lay_out(self, columns)
   for _, line in ipairs(self.body(columns - #INDENT)) do
     lines[#lines + 1] = INDENT .. line
   end
-  self.top = self.lines and 1 or self.top
+  if self.grows then
+    self.top = self.lines and top_of(self, columns, #lines) or self.top
+  else
+    self.top = self.lines and 1 or self.top
+  end
   self.lines, self.columns, self.seen = lines, columns, 0
 end
 
@@ -80,6 +105,7 @@ function Pager:rows(columns, rows, last)
   self.room = math.max(1, rows - 3)
   self.top = math.tointeger(math.max(1, math.min(self.top, #self.lines - self.room + 1)))
   local stop = math.min(#self.lines, self.top + self.room - 1)
+  self.is_at_end = stop == #self.lines
   local out = table.move(self.lines, self.top, stop, 1, {})
   self.seen = self.top <= self.seen + 1 and math.max(self.seen, stop) or self.seen -- what was skipped was not seen
   out[#out + 1] = " " .. style.paint(text.cut(where(self, stop), columns - 1), "90")

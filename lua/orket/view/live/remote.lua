@@ -12,7 +12,7 @@ local cli_report = require("orket.view.cli_report")
 local M = {}
 
 local PAGE = 500
-local BEFORE = 20 -- events that say what the agents are at
+local BEFORE = 20 -- events that are shown of what was
 
 local function newest_running(store, dir)
   local runs = reader.runs(store, dir)
@@ -64,6 +64,16 @@ local function last_events(store, run)
   return events
 end
 
+-- What the agents have been at, also when that began long ago.
+local function recall(store, run, view)
+  for _, row in ipairs(store:read("turns", { run = run.id })) do
+    local events = row.outcome and {} or store:read("stream", { run = run.id, turn = row.turn })
+    for _, event in ipairs(events) do
+      view:recall(event, approvals.seconds_since(event.at))
+    end
+  end
+end
+
 -- Waits for the end of the process that works on the run; why that is not the run's.
 local function gone(dir, run, option)
   owner.await_end(dir)
@@ -101,6 +111,9 @@ function M.show(store, dir, args)
   view:attach(project, run)
   local before = last_events(store, run.id)
   show(before)
+  if view.recall then
+    recall(store, run, view)
+  end
   view.began = view.began and view.began - approvals.seconds_since(row.session_at or row.started_at)
   view.before = view.before and (row.seconds or 0) - (row.session_seconds or 0)
   view.tokens = view.tokens and (row.tokens_in or 0) + (row.tokens_out or 0)
