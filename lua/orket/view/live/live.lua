@@ -12,7 +12,7 @@ local frame = require("orket.view.live.frame")
 local local_time = require("orket.view.format.local_time")
 local notice = require("orket.scripts.permission_delta.notice")
 local outages = require("orket.reports.outages")
-local plain = require("orket.view.plain")
+local sentences = require("orket.view.sentences")
 local approval_format = require("orket.governance.approvals.approval_format")
 local budget_format = require("orket.governance.budget.budget_format")
 local sys = require("orket.core.sys")
@@ -167,7 +167,7 @@ function View:see(event)
   if event.kind == "budget.warned" or event.kind == "budget.reached" then
     self.capped = string.format("%s: %d %%", event.body.cap, budget_format.percent(event.body.used, event.body.limit))
   end
-  local what = plain.what(event, self.run.store)
+  local what = sentences.what(event, self.run.store)
   if what then
     local card = text.clean(event.card or "")
     self:say(local_time.of(event.at):sub(12) .. "  " .. text.fit(card, math.max(ID_COLUMNS, text.width(card))) .. "  " .. what)
