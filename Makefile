@@ -230,10 +230,12 @@ sizes:
 # Documents that the program writes itself; `stale` fails when they are not what it would write.
 docs: $(ORKET)
 	@$(ORKET) law > docs/state-machine.md
+	@ORKET_LUA=tests/acts_doc $(ORKET) > docs/acts.md
 	@lua5.4 tests/file_list.lua > docs/files.md
 
 stale: $(ORKET)
 	@$(ORKET) law | cmp - docs/state-machine.md || { echo "run make docs"; exit 1; }
+	@ORKET_LUA=tests/acts_doc $(ORKET) | cmp - docs/acts.md || { echo "run make docs"; exit 1; }
 	@lua5.4 tests/file_list.lua | cmp - docs/files.md || { echo "run make docs"; exit 1; }
 
 coverage:

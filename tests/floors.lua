@@ -1,5 +1,5 @@
--- floors.lua: holds the arrows of docs/architecture.md: who may include or require whom, where
--- the doors of trusted Lua are, and how many files a folder holds. Prints every breach; exit 1 when there is one.
+-- floors.lua: holds the arrows of docs/architecture.md: who may include or require whom, where the doors of trusted
+-- Lua are, how many files a folder holds; no cycle among Lua modules. Prints every breach; exit 1 when there is one.
 
 local INCLUDES = { -- a floor may include these besides itself
   base = {},
@@ -213,6 +213,66 @@ local function check_fields(file, names)
   end)
 end
 
+-- ---- cycles ----
+
+local function module_of(file)
+  return (file:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/", "."))
+end
+
+-- Module -> the modules whose names it has in quotes, and in which line: required at the top, within a function, lazily,
+-- or by a table of names.
+local function graph_of(modules)
+  local place, graph = {}, {}
+  for file in modules do
+    place[module_of(file)] = file
+  end
+  for name, file in pairs(place) do
+    graph[name] = {}
+    each_line(file, function(line, number)
+      for other in without_comment(line):gmatch("[\"'](orket%.[%w_.]+)[\"']") do
+        if place[other] then
+          table.insert(graph[name], { name = other, file = file, line = number })
+        end
+      end
+    end)
+  end
+  return graph
+end
+
+-- Depth first; `way` holds the edges that led here.
+local function walk(graph, state, name, way)
+  state[name] = "open"
+  for _, edge in ipairs(graph[name]) do
+    way[#way + 1] = edge
+    if state[edge.name] == "open" then
+      local names, at = { edge.name }, #way - 1
+      while at > 0 and way[at].name ~= edge.name do
+        table.insert(names, 1, way[at].name)
+        at = at - 1
+      end
+      breach(edge.file, edge.line, "a cycle of modules: %s -> %s", edge.name, table.concat(names, " -> "))
+    elseif not state[edge.name] then
+      walk(graph, state, edge.name, way)
+    end
+    way[#way] = nil
+  end
+  state[name] = "closed"
+end
+
+---No module needs itself, by whatever way it is required.
+local function check_cycles(modules)
+  local graph, names, state = graph_of(modules), {}, {}
+  for name in pairs(graph) do
+    names[#names + 1] = name
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    if not state[name] then
+      walk(graph, state, name, {})
+    end
+  end
+end
+
 for file in files("core -name '*.[ch]'") do
   check_c(file)
   if file:match("%.h$") then
@@ -229,6 +289,7 @@ end
 check_names(files("lua/orket -name '*.lua'"))
 check_folders(files("lua/orket -name '*.lua'"))
 check_folders(files("core -type f"))
+check_cycles(files("lua/orket -name '*.lua'"))
 for file in files("roles nodes tools -name '*.lua' 2>/dev/null") do
   check_restricted(file)
 end

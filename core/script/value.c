@@ -78,6 +78,29 @@ void value_push(lua_State *L, const struct json *value)
     }
 }
 
+/* A member that is not there: nil when the mask names it, else an error, so that a script which
+ * looks at more than it declares fails instead of deciding without it. */
+static int l_absent(lua_State *L)
+{
+    const struct json *mask = lua_touserdata(L, lua_upvalueindex(1));
+    size_t len = 0;
+    const char *key = lua_type(L, 2) == LUA_TSTRING ? lua_tolstring(L, 2, &len) : NULL;
+    if (!key || !json_get_n(mask, key, len))
+        return luaL_error(L, "'%s' is not among the declared fields", key ? key : "?");
+    return 0;
+}
+
+static void refuse_others(lua_State *L, const struct json *mask)
+{
+    lua_createtable(L, 0, 2);
+    lua_pushlightuserdata(L, (void *)(uintptr_t)mask);
+    lua_pushcclosure(L, l_absent, 1);
+    lua_setfield(L, -2, "__index");
+    lua_pushboolean(L, 0);
+    lua_setfield(L, -2, "__metatable");
+    lua_setmetatable(L, -2);
+}
+
 static void push_members(lua_State *L, const struct json *object, const struct json *mask)
 {
     luaL_checkstack(L, 4, "JSON value nested too deep");
@@ -91,6 +114,7 @@ static void push_members(lua_State *L, const struct json *object, const struct j
         value_push_some(L, value, &shown->value);
         lua_rawset(L, -3);
     }
+    refuse_others(L, mask);
 }
 
 void value_push_some(lua_State *L, const struct json *value, const struct json *mask)

@@ -17,7 +17,8 @@
 void value_push(lua_State *L, const struct json *value);
 
 /* The same, of an object only those members that the mask names, each under its own mask. NULL, or
- * a mask that is no object: all of it. */
+ * a mask that is no object: all of it. The mask has to outlive the value: asking for a member that
+ * it does not name is an error. */
 void value_push_some(lua_State *L, const struct json *value, const struct json *mask);
 
 /* Decodes JSON text straight to one pushed Lua value, without a tree. 0, or a negative code with

@@ -60,7 +60,7 @@ function Script:call(fn, args, limits) end
 function Script:parameters(fn) end
 
 ---Of its arguments, calls and traces of a function are shown what these masks name, from now on: a mask is an object of
----members, each true or an object again; false shows all of that argument. It holds for one function of a script.
+---members, each true or an object again; false shows all of that argument. Asking for another member is an error. It holds for one function of a script.
 ---@param fn string
 ---@param masks (Doc|false)[]
 function Script:mask(fn, masks) end

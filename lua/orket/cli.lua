@@ -135,7 +135,7 @@ local function with_command_first(argv)
   return table.move(argv, at + 1, #argv, at + 1, moved)
 end
 
----Runs one command.
+---Runs one command. It is given the command line itself: no command requires it.
 ---@param argv string[]
 ---@return integer exit code
 function M.run(argv)
@@ -145,7 +145,7 @@ function M.run(argv)
     usage(io.stdout)
     return 0
   elseif name == "help" and argv[2] == "--man" then
-    io.write(require("orket.view.man_page").render())
+    io.write(require("orket.view.man_page").render(M))
     return 0
   elseif name == "help" then
     return M.run({ argv[2], "--help" })
@@ -157,7 +157,7 @@ function M.run(argv)
   if not command then
     return unknown(name)
   end
-  return member(command).run(table.move(argv, 2, #argv, 1, {}))
+  return member(command).run(table.move(argv, 2, #argv, 1, {}), M)
 end
 
 return M

@@ -270,7 +270,7 @@ describe("a debugger", function()
       { "breakpoint{tool='write_file', rule='house.*'}", "ERR_USAGE: .*one of them" }, { "breakpoint{rule='*', transition='done'}", "ERR_USAGE" },
       { "breakpoint{rule='gate.path.escap'}", "no rule .*perhaps gate.path.escape\n" }, { "breakpoint{rule='house.none'}", "no rule" },
       { "breakpoint{rule='gate.p*'}.id", "^%d+\n$" }, { "breakpoint{rule='policy.any'}.id", "^%d+\n$" }, { "breakpoint{rule='*'}.id", "^%d+\n$" },
-      { "wait('x')", "ERR_USAGE: wait takes a number" }, { "clear('x')", "ERR_USAGE" }, { "stopped()", "^{}\n$" },
+      { "wait('x')", "ERR_USAGE: seconds has to be a number" }, { "clear('x')", "ERR_USAGE" }, { "stopped()", "^{}\n$" },
       { "inspect('A')", "\n  fix: stopped%(%) lists those that do\n" },
     }) do
       local text = lines(w, row[1])

@@ -27,7 +27,8 @@ for line in [b"", b"null", b"[]", b"7", b'"x"', b"{", b"\xff\xfe\x00", b'{"act":
              b'{"act":"move","card":"H-1","status":"done","who":["x"]}', b'{"act":"move","card":"H-1","status":"done"}',
              b'{"act":"comment","card":"H-1","text":1}', b'{"act":"comment","card":"H-1\\u0000","text":"x"}',
              b'{"act":"retry","card":"H-1","why":false}', b'{"act":"halt","run":{}}', b'{"act":"mcp.changed","reason":{}}',
-             b'{"act":"mcp.changed","reason":"x","text":"5"}', b'{"act":"halt","run":"nobody"}',
+             b'{"act":"mcp.changed","reason":"x","text":"5"}', b'{"act":"mcp.changed","server":"x","text":"5"}', b'{"act":"mcp.trust","server":"x","text":"{}"}', b'{"act":"put","card":"H-1","files":{"x":1}}',
+             b'{"act":"halt","run":"nobody"}',
              b'{"act":"move","card":"H-1","status":"' + b"x" * 900000 + b'"}', b"[" * 100000]:
     got = ask(line)
     reply = json.loads(got)

@@ -219,6 +219,15 @@ describe("orket.core.box", function()
       print(s:call("g", { a, b }))
       print((pcall(s.mask, s, "f", { s })))
     ]]))
+    assert.equal("1 nil 2 nil\nx:1: 'c' is not among the declared fields\nx:1: 'x' is not among the declared fields\nx:1: '?' is not among the declared fields\n", probe([[
+      local doc = require("orket.core.doc")
+      local a, mask = doc.new({ a = 1, b = { x = 2 }, c = 3 }), doc.new({ a = true, b = { z = true, y = true }, none = true })
+      for _, body in ipairs({ "return table.concat({ a.a, tostring(a.none), #a + 2, tostring(a.b.y) }, ' ')", "return a.c", "return a.b.x", "return a[1]" }) do
+        local s = assert(box.prepare("x", "return { f = function(a) " .. body .. " end }"))
+        s:mask("f", { mask })
+        print(s:call("f", { a }) or select(2, s:call("f", { a })))
+      end
+    ]]))
   end)
 
   it("answers failures and raises for callers' bugs", function()

@@ -16,7 +16,7 @@ local ROLE = [[
 local function prompt(view)
   return brief.prompt(view, "You are a poet.")
 end
-return { name = "coder", description = "d", prompt = prompt, tools = { %s } }
+return { name = "coder", description = "d", prompt = prompt, route = brief.hand_over, tools = { %s } }
 ]]
 
 -- Who is to be brief does well; the others on every third card only.

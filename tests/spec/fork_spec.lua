@@ -239,10 +239,10 @@ describe("what a fork changes", function()
     end
     for _, set in ipairs({ "{", "7", "[7]" }) do -- by whoever speaks to the owner
       local text = orket.probe(([[
-        local forks, projects = require("orket.history.fork"), require("orket.project.project")
+        local acts, projects = require("orket.governance.acts"), require("orket.project.project")
         require("orket.async").main(function()
           local project <close> = assert(projects.open(%q, { own = true }))
-          print((select(2, forks.perform(project, { run = "ep.1", at = "%d", set = %q }))).code)
+          print((select(2, acts.perform(project, { act = "fork", run = "ep.1", at = "%d", set = %q }))).code)
           return 0
         end)]]):format(w.dir, at, set))
       assert(text:find("ERR_USAGE", 1, true), text)

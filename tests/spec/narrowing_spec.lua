@@ -140,6 +140,18 @@ describe("a policy that only forbids more", function()
     is_sound(w)
   end)
 
+  it("is shown whole as a diff, when it waits", function()
+    local w <close> = new({ [VENDOR] = policy("vendor/x", "v") }, nil, { { id = "A" } })
+    assert.equal(0, select(2, w:run("A")))
+    w:write(VENDOR, policy("vendor/", "v") .. ("-- %s\n"):format(("long "):rep(200)))
+    local text, code = w:orket("policy delta")
+    assert.equal(0, code, text)
+    assert(text:find("--- " .. VENDOR .. "\n@@ ", 1, true), text)
+    assert(text:find('\n-    if path:find("^vendor/x") and', 1, true) and text:find('\n+    if path:find("^vendor/") and', 1, true), text)
+    assert(text:find(("long "):rep(200):sub(1, -2), 1, true), text)
+    assert.equal(VENDOR, json(w, "policy delta").changed[1].path)
+  end)
+
   it("judges no turn that had begun before, also after a kill", function()
     local w <close> = new({}, nil, { { id = "A" } })
     local run = w:held(1)
@@ -184,14 +196,17 @@ describe("a policy that only forbids more", function()
   end)
 end)
 
+local function rules(...)
+  return 'return { deny = { { path = "' .. table.concat({ ... }, '" }, { path = "') .. '" } } }'
+end
+
 -- policies before, policies after (false: gone), those that serve at once
 local ROWS = {
-  { "a stricter text", { v = policy("vendor/x", "v") }, { v = policy("vendor/", "v") }, { v = true } },
+  { "a rule more", { v = rules("vendor/**") }, { v = rules("vendor/**", "web/**") }, { v = true } },
   { "a text that looks elsewhere", { v = policy("vendor/", "v") }, { v = policy("vendors/", "v") }, {} },
-  { "one of two", { v = policy("vendor/", "v"), w = policy("web/x", "w") }, { v = policy("vendors/", "v"), w = policy("web/", "w") },
-    { w = true } },
-  { "a rule that moves to another file", { v = policy("vendor/", "v") }, { v = policy("other/", "v"), w = policy("vendor/", "v") },
-    { v = true, w = true } },
+  { "a text that may be stricter", { v = policy("vendor/x", "v") }, { v = policy("vendor/", "v") }, {} },
+  { "one of two", { v = rules("vendor/**"), w = rules("web/**") }, { v = rules("vendor/*"), w = rules("web/**", "x/**") }, { w = true } },
+  { "a rule that moves to another file", { v = rules("vendor/**") }, { v = rules("other/**"), w = rules("vendor/**") }, { w = true } },
   { "a new one beside one that goes", { v = policy("vendor/", "v") }, { v = false, w = policy("web/", "w") }, { w = true } },
   { "an answer that is none", {}, { v = "return { decide = function() return { decision = 'allow' } end }" }, { v = true } },
 }

@@ -90,78 +90,55 @@ describe("policies", function()
     assert.same({ false, false, false }, { shown.call.destructive, shown.call.outward, shown.call.risky })
   end)
 
-  -- Each says what it saw; the same text with both arguments used whole says the same.
-  local LOOKS = {
-    { "local function decide(call, view) return see(call.tool, view.card.type, call.paths[1], call.arguments.path) end", "read_file issue a a" },
-    { "local function decide(c, v) local card = v.card return see(c.tool, card.type, card.status) end", "read_file issue in_progress" },
-    { "local function decide(_, view) local v = view return see(v.role, v.card.id) end", "coder I" },
-    { "local function decide(call, view) return see(view['card'].type, call['tool']) end", "issue read_file" },
-    { "local function decide(_ENV) return { decision = 'deny', rule = 'seen', why = tool .. ' ' .. role } end", "read_file coder" },
-    { "local function tool(call) return call.tool end local function decide(call, view) return see(tool(call), view.role) end", "read_file coder" },
-    { "local function id(view) return view.card.id end local function decide(call, view) return see(id(view), view.card.status) end", "I in_progress" },
-    { "local M = {} function M:tool_of() return self.tool end local function of(self) return M.tool_of(self) end "
-      .. "function M:decide(view) return see(of(self), view.role) end local decide = M.decide", "read_file coder" },
-    { "local M = {} local function of(call) return call.tool end function M.decide(call) return see(of(call)) end local decide = M.decide", "read_file" },
-    { "local function decide(call, view) return (function() return see(view.card.status, call.role) end)() end", "in_progress coder" },
-    { "local function decide(call, view) local n = 0 for _ in pairs(view.card) do n = n + 1 end return see(n, #call.paths) end", "3 1" },
-    { "local function decide(call) return see(cjson.encode(call):find('read_file', 1, true) ~= nil) end", "true" },
-    { "local function decide(call, view) return see(view --[[ .x ]] . --\n card\n .type, [==[ call view ]==] and call.tool) end", "issue read_file" },
-    { "local function decide(view, call) return see(call.card.type, view.tool) end", "issue read_file" },
-    { "local function decide(call, call) return see(call.role, call.card.id) end", "coder I" },
-    { "local decide = function(call, view) view.card = { type = view.card.type .. '!' } return see(view.card.type) end", "issue!" },
-    { "local function decide(call, view) local t = { view = 1, call = view.role } return see(t.view, t.call, call.tool) end", "1 coder read_file" },
-    { "local function decide(call, view) do local call = { tool = 'x' } view.role = call.tool end return see(view.role, call.tool) end", "x read_file" },
-    { "local function decide(call, view) if true then goto call end ::call:: return see(call.tool) end", "read_file" },
-    { "local function decide(call) return see(call.tool:upper(), call.arguments.path:rep(2), call.tool..call.role) end", "READ_FILE aa read_filecoder" },
-    { "local function decide(call, view) return see(next(view) ~= nil, select('#', call.tool, view.card)) end", "true 2" },
-    { "local function decide(call, view) return see(call.nothing, view.card.nothing, type(view.labels)) end", "nil nil table" },
-    { "local function decide(call, view, c, d, e, f, g, h, i, j) return see(call.tool, view.role, i) end", "read_file coder nil" },
-    { "local function decide(call, view) if call.none then return call" .. (".a"):rep(700) .. " end return see(call.tool, view.card.id) end", "read_file I" },
-    { "local tool = 'view.card' local function decide(call, view) return see(#tool, view.seat, call.labels[1], view\n.card\n.id) end", "9 nil nil I" },
-  }
-
-  it("see all that they look at, however they say it", function()
-    local SEE = [[
-local function see(...)
-  local all = table.pack(...)
-  for i = 1, all.n do all[i] = tostring(all[i]) end
-  return { decision = "deny", rule = "seen", why = table.concat(all, " ") }
-end
-]]
-    for _, row in ipairs(LOOKS) do
-      local text = SEE .. row[1] .. "\nreturn { decide = %s }"
-      local whole = row[1]:find("_ENV", 1, true) and "decide" or "function(...) return decide(...) end"
-      local few = try("read_file", { path = "a" }, { ["nodes/policy/see.lua"] = text:format("decide") })
-      assert.same({ "policy.seen", row[2] }, { few.rule, few.why }, row[1])
-      local all = try("read_file", { path = "a" }, { ["nodes/policy/see.lua"] = text:format(whole) })
-      assert.same({ few.rule, few.why }, { all.rule, all.why }, row[1])
+  it("are given the fields that they declare, and deny when they ask for another one", function()
+    for _, row in ipairs({
+      { "'call.tool', 'view.card.type'", "call.tool .. ' ' .. view.card.type", "policy.seen", "read_file issue" },
+      { "'view.card', 'view.card.id'", "view.card.id .. ' ' .. view.card.status", "policy.seen", "I in_progress" },
+      { "'call.arguments', 'view.seat', 'call.none'", "call.arguments.path .. ' ' .. tostring(view.seat) .. tostring(call.none)", "policy.seen", "a nilnil" },
+      { "'call.tool'", "call.tool .. call.role", "policy.failed", "'role' is not among the declared fields" },
+      { "'call.tool'", "call.tool .. tostring(view.card)", "policy.failed", "'card' is not among the declared fields" },
+      { "'call.card.id'", "call.card.id .. call.card.type", "policy.failed", "'type' is not among the declared fields" },
+    }) do
+      local answer = try("read_file", { path = "a" }, { ["nodes/policy/see.lua"] = ("return { fields = { %s }, decide = function(call, view)\n"
+        .. "return { decision = 'deny', rule = 'seen', why = %s } end }"):format(row[1], row[2]) })
+      assert.equal(row[3], answer.rule, row[2])
+      assert(answer.why:find(row[4], 1, true), answer.why)
     end
   end)
 
-  it("are given no more where they say plainly what they look at", function()
-    local masks = orket.probe([[
-      local looks, encode = require("orket.governance.policy.looks"), require("cjson").encode
-      for _, text in ipairs({
-        "function decide(call, view) return call.tool, view.card.type, view.card.id, call.paths[1], call.arguments.path:x() end",
-        "function decide(call, view) return view.card.type, view.card, view.card.id end",
-        "function decide(call, view) return f(view), call.tool end",
-        "function decide(call, view) end function f(call) end",
-        "function decide(call, view) return _ENV.x end",
-        "function decide(call, view) return 1 end " .. ("--x\n"):rep(20000),
-      }) do
-        local out = {}
-        for i, mask in ipairs(looks.masks(text, { "call", "view" })) do out[i] = mask and encode(mask:value()) or "all" end
-        print(table.concat(out, " "))
-      end
-    ]])
-    assert.equal([[
-{"arguments":{"path":true},"paths":true,"tool":true} {"card":{"id":true,"type":true}}
-{} {"card":true}
-{"tool":true} all
-all {}
-all all
-all all
-]], masks)
+  it("forbid by data what a rule of theirs fits", function()
+    local rules = 'return { deny = { { tool = "*_file", path = "gen/**", rule = "gen", why = "made by a program", fix = "run it" },'
+      .. ' { role = "reviewer" }, { tool = "delete_file" } } }'
+    local function rule_of(tool, path)
+      local answer = try(tool, { path = path }, { ["nodes/policy/data.lua"] = rules })
+      return answer.decision .. " " .. (answer.rule or "")
+    end
+    assert.equal("deny policy.gen", rule_of("read_file", "gen/a/b"))
+    assert.equal("deny policy.gen", rule_of("read_file", "./gen//a"))
+    assert.equal("deny policy.house", rule_of("delete_file", "x"))
+    assert(rule_of("read_file", "general/a"):find("^allow"))
+    local answer = try("read_file", { path = "gen/a" })
+    assert.same({ "made by a program", "run it", "nodes/policy/data.lua" }, { answer.why, answer.fix, answer.where })
+    rules = rules:gsub("return {", "return { decide = function() return { decision = 'ask', rule = 'other' } end,", 1)
+    assert.equal("deny policy.gen", rule_of("read_file", "gen/a"))
+    assert.equal("ask policy.other", rule_of("read_file", "x"))
+  end)
+
+  it("are refused with data that would forbid something else than it says", function()
+    for data, fault in pairs({
+      ["deny = true"] = "deny is not a list", ["deny = { 1 }"] = "rule 1", ["deny = { {} }"] = "names no tool, role or path",
+      ["deny = { { path = 'a' }, { pth = 'b' } }"] = "rule 2: it has an unknown key: pth", ["deny = { { why = 'x' } }"] = "names no tool",
+      ["deny = { { path = { 'a' } } }"] = "has a path that is not a text", ["deny = { { path = '' } }"] = "not a text",
+      ["deny = { { tool = 'a', rule = 'a b' } }"] = "a rule that is not an id", ["deny = { first = { tool = 'a' } }"] = "rule 1",
+      ["deny = { { path = '[a' } }"] = "not a glob",
+      ["fields = {}, decide = function() end"] = "fields is not a list", ["fields = { 'call' }, decide = function() end"] = "'call' is not a name",
+      ["fields = { 'turn.id' }, decide = function() end"] = "'turn.id' is not a name", ["fields = { 'call..x' }, decide = function() end"] = "is not a name",
+      ["node = 'policy'"] = "the function decide is missing",
+    }) do
+      orket.write(dir .. "/nodes/policy/data.lua", "return { " .. data .. " }")
+      local text = orket.run("validate -C " .. dir)
+      assert(text:find(fault, 1, true), data .. ": " .. text)
+    end
   end)
 
   it("that fail deny, and name the cause and the place", function()

@@ -16,7 +16,7 @@ local OTHER = [[
 local function prompt(view)
   return brief.prompt(view, "You are a poet, " .. view.seat .. ", " .. view.card.status .. view.card.revision)
 end
-return { name = "coder", description = "d", tools = { "read_file", "update_issue_status" }, prompt = prompt }
+return { name = "coder", description = "d", tools = { "read_file", "update_issue_status" }, prompt = prompt, route = brief.hand_over }
 ]]
 
 local function preview(w, arguments)

@@ -207,7 +207,7 @@ the model failed: x ... the fix
 comment: x ... …
 unknown outcome: http.post was interrupted. Check it, then answer: happened, did-not or again
 ]], orket.probe([[
-      local plain, cjson = require("orket.view.plain"), require("cjson")
+      local sentences, cjson = require("orket.view.sentences"), require("cjson")
       local store = { message = function(_, convo)
         return convo == "c" and cjson.encode({ content = cjson.encode({ ok = false,
           error = { code = "ERR_SCRIPT", message = "tools/run.lua:3:\nbad" } }) }) or nil
@@ -226,7 +226,7 @@ unknown outcome: http.post was interrupted. Check it, then answer: happened, did
         { "operation.uncertain", { operation = { op = "http.post" } } },
       }
       for _, row in ipairs(rows) do
-        local what = plain.what({ kind = row[1], body = row[2], run = "ep.1", turn = "2", n = 3 }, store)
+        local what = sentences.what({ kind = row[1], body = row[2], run = "ep.1", turn = "2", n = 3 }, store)
         print(what and (what:gsub("x x .* x ", "x ... ")))
       end]]))
   end)

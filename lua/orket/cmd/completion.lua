@@ -1,6 +1,5 @@
 -- completion.lua: `orket completion bash|zsh|fish`: a shell's completion, made from the registry of commands.
 
-local cli = require("orket.cli")
 local config = require("orket.project.config")
 local tables = require("orket.util.tables")
 local options = require("orket.options")
@@ -60,7 +59,7 @@ local function takes_cards(usage)
 end
 
 -- Every command: its name, its line of help, its options; and the names of those that take cards.
-local function commands()
+local function commands(cli)
   local all, with_cards = {}, {}
   for i, name in ipairs(cli.names()) do
     local usage = cli.usage_of(name)
@@ -146,7 +145,7 @@ end
 local write = {}
 
 function write.bash(all, with_cards)
-  return filled(BASH, { COMMANDS = table.concat(cli.names(), " "), CASES = cases(all), CARDS = table.concat(with_cards, "|") })
+  return filled(BASH, { COMMANDS = table.concat(tables.column(all, "name"), " "), CASES = cases(all), CARDS = table.concat(with_cards, "|") })
 end
 
 function write.zsh(all, with_cards)
@@ -170,15 +169,16 @@ function write.fish(all, with_cards)
 end
 
 ---@param argv string[]
+---@param cli table the command line
 ---@return integer exit code
-function M.run(argv)
+function M.run(argv, cli)
   local args, message = options.parse(argv, { C = "value" }, { "shell" })
   if not args or args.shell ~= "cards" and not write[args.shell] then
     return options.refuse(M.usage, message or "unknown shell " .. args.shell .. ": bash, zsh or fish")
   elseif args.shell == "cards" then
     print_ids(args.C or ".")
   else
-    io.write(write[args.shell](commands()))
+    io.write(write[args.shell](commands(cli)))
   end
   return 0
 end

@@ -4,7 +4,7 @@ local follow = require("orket.history.follow")
 local local_time = require("orket.view.format.local_time")
 local readonly = require("orket.view.readonly")
 local options = require("orket.options")
-local plain = require("orket.view.plain")
+local sentences = require("orket.view.sentences")
 local reader = require("orket.project.reader")
 local text = require("orket.view.format.text")
 local wrap = require("orket.view.format.wrap")
@@ -32,7 +32,7 @@ local function show(store, event, args)
   if args.json then
     return io.write(text.json(event), "\n")
   end
-  local line = plain.sentence(event, store)
+  local line = sentences.sentence(event, store)
   return not line or io.write(wrap.fitted(string.format("%6d  ", event.seq) .. local_time.stamp(event.at) .. "  " .. line), "\n")
 end
 
@@ -89,7 +89,7 @@ local function newest(store, args)
   while true do
     local events, shown = reversed(store:read("last_events", { limit = limit, run = args.run, card = args.card })), {}
     for _, event in ipairs(events) do
-      shown[#shown + 1] = (args.json or plain.sentence(event, store)) and event or nil
+      shown[#shown + 1] = (args.json or sentences.sentence(event, store)) and event or nil
     end
     if #shown >= args.n or #events < limit then
       return table.move(shown, math.max(1, #shown - args.n + 1), #shown, 1, {})

@@ -220,7 +220,7 @@ function act.trust(args)
   local organization = project.config.organization
   local identity = identities.of(organization, organization.mcp[args.server])
   result, err = owner.ask(args.C or ".", {
-    act = "mcp.trust", reason = args.server, text = cjson.encode({ identity = identity, version = version, tools = chosen }), who = sys.user(),
+    act = "mcp.trust", server = args.server, text = cjson.encode({ identity = identity, version = version, tools = chosen }), who = sys.user(),
   })
   return result and cli_report.answer(args, result), err
 end

@@ -7,6 +7,7 @@ local readonly = require("orket.view.readonly")
 local options = require("orket.options")
 local owner = require("orket.project.owner")
 local cli_report = require("orket.view.cli_report")
+local meaning = require("orket.memory.meaning")
 local searches = require("orket.memory.search")
 local sys = require("orket.core.sys")
 local text = require("orket.view.format.text")
@@ -69,7 +70,7 @@ end
 
 -- Those that fit the text; an embedder that does not answer is told beside, and in the journal.
 local function fitting(store, dir, args, most)
-  local rows, err = searches.rows(store, dir, args, args.text, most)
+  local rows, err = meaning.rows(store, dir, args, args.text, most)
   if err then
     io.stderr:write("orket: looked for words alone: ", text.line(errors.line(err)), "\n")
   end

@@ -7,7 +7,8 @@ local objection = require("orket.planning.objection")
 local options = require("orket.options")
 local plan_outcome = require("orket.cmd.plan.plan_outcome")
 local owner = require("orket.project.owner")
-local human_actions = require("orket.governance.human_actions")
+local lazy = require("orket.lazy")
+local acts = lazy("orket.governance.acts")
 local planning = require("orket.planning.planning")
 local cli_report = require("orket.view.cli_report")
 local requests = require("orket.cmd.plan.request")
@@ -194,7 +195,7 @@ ACT["go-on"] = function(args)
     local plan, err = planning.find(project.store, args["go-on"])
     local ok = plan
     if plan and is_tried_again(project, plan) then
-      ok, err = human_actions.perform(project, { act = "retry", card = plan.card.id, who = sys.user() })
+      ok, err = acts.perform(project, { act = "retry", card = plan.card.id, who = sys.user() })
     end
     return ok and plan.id, err
   end)

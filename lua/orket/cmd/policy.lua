@@ -33,7 +33,7 @@ The policies of the house (docs/policies.md), and the scripts that wait because 
   status    which policies serve and since when, which files do not and why, what waits
   delta     what the scripts as they are now make possible that those that serve do not:
             role, status, tool(arguments): before -> after, why; and what the configuration
-            makes possible that the last run's did not
+            makes possible that the last run's did not; then the texts that wait, as a diff
   accept    lets the generation that waits serve; delta names it
   test      runs the fixtures of a file or a directory, and says which lines of the policies they reached
   diff      what changed between two generations: texts, and what may be done; of one to the one that serves;
@@ -101,6 +101,32 @@ end
 
 -- ---- delta ----
 
+local function texts_of(generation)
+  local texts = {}
+  for path, entry in pairs(generation.files) do
+    texts[path] = entry.text
+  end
+  return texts
+end
+
+-- What a person reads before accepting: all that differs from what serves, whole.
+local function changes_of(waiting)
+  local changed = setmetatable({}, cjson.array_mt)
+  if waiting and waiting.before then
+    for i, one in ipairs(policy_history.changed(texts_of(waiting.before), texts_of(waiting.generation), tostring)) do
+      changed[i] = { path = one.path, diff = one.diff, is_new = one.was == nil, is_gone = one.now == nil }
+    end
+  end
+  return changed
+end
+
+local function print_changes(changed)
+  for _, one in ipairs(changed) do
+    print("--- " .. one.path .. (one.is_new and " (new)" or "") .. (one.is_gone and " (gone)" or ""))
+    print(text.block(one.diff))
+  end
+end
+
 local function waiting_now(project)
   local _, problems = project:load_scripts()
   if #problems > 0 then
@@ -112,6 +138,7 @@ local function waiting_now(project)
   end
   local waiting, changed = project.waiting, config_record.changed(project)
   return {
+    changed = changes_of(waiting),
     config = changed and { was = changed.was, now = changed.now, delta = changed.delta },
     generation = waiting and waiting.generation.id or project.generation.id, against = waiting and waiting.against or nil,
     delta = setmetatable(waiting and waiting.delta or {}, cjson.array_mt),
@@ -137,6 +164,7 @@ local function print_delta(found, dir)
   if #found.narrows > 0 then
     print(text.line(notice.narrowed(found.narrows)))
   end
+  print_changes(found.changed)
   print("accept it with: " .. notice.command(found.generation, dir))
 end
 

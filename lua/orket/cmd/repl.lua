@@ -166,7 +166,7 @@ function Repl:enter(line)
   if about == "" then
     print((M.usage:gsub("^.-\n\n", ""):gsub("\n$", "")))
   elseif about then
-    print(text.block(repl_help.of(about)))
+    print(text.block(repl_help.of(about, self.cli)))
   elseif err and not early then
     answer(self, nil, err)
   elseif not err and chunk:find("%S") then
@@ -284,8 +284,9 @@ local function open(dir, args)
 end
 
 ---@param argv string[]
+---@param cli table the command line, whose commands are explained
 ---@return integer exit code
-function M.run(argv)
+function M.run(argv, cli)
   local args, message = options.parse(argv, { C = "value", run = "value", at = "value", attach = "flag" }, {})
   if not args or args.at and not args.run or args.run and args.attach then
     return options.refuse(M.usage, message or args.attach and "--attach is now, --run is then" or "--at needs --run")
@@ -293,7 +294,9 @@ function M.run(argv)
   local self, problems = open(args.C or ".", args)
   if not self then
     return cli_report.failure(problems)
-  elseif #problems > 0 then
+  end
+  self.cli = cli
+  if #problems > 0 then
     cli_report.failure(problems)
   end
   if sys.is_tty(0) then

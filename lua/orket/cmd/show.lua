@@ -14,7 +14,7 @@ local labels = require("orket.governance.labels")
 local local_time = require("orket.view.format.local_time")
 local readonly = require("orket.view.readonly")
 local options = require("orket.options")
-local plain = require("orket.view.plain")
+local sentences = require("orket.view.sentences")
 local reader = require("orket.project.reader")
 local turn_record = require("orket.history.turn_record")
 local reports = require("orket.reports.reports")
@@ -108,7 +108,7 @@ local function print_card(store, card, comments, events)
   end
   wrap.print("")
   for _, event in ipairs(events) do
-    local what = plain.what(event, store)
+    local what = sentences.what(event, store)
     if what then
       wrap.print("  " .. local_time.stamp(event.at) .. "  " .. what)
     end

@@ -5,6 +5,8 @@ local fsm = require("orket.core.fsm")
 
 local M = {}
 
+local FINAL = { done = true, canceled = true, archived = true }
+
 ---@param card {type: string, status: string}
 ---@param to string
 ---@param role string  the acting role; "system" for the engine, "human" for a person
@@ -36,6 +38,28 @@ function M.add(tx, card, to, options)
   card.return_to = back
   card.status, card.revision, card.wait_reason = to, card.revision + 1, options.reason
   card.retry_count = options.retry_count or card.retry_count
+  return true
+end
+
+-- What is given up takes with it what it is made of.
+---@param tx StoreTx
+---@param card {id: string, type: string}
+---@param store Store
+---@return boolean|nil ok
+---@return Error|nil
+function M.cancel_below(tx, card, store)
+  local below = card.type == "issue" and {} or store:read("children", { parent = card.id })
+  for _, child in ipairs(below) do
+    if not FINAL[child.status] then
+      local ok, err = M.add(tx, child, "canceled", { role = "system", why = card.id .. " was canceled" })
+      if ok then
+        ok, err = M.cancel_below(tx, child, store)
+      end
+      if not ok then
+        return nil, err
+      end
+    end
+  end
   return true
 end
 

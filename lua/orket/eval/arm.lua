@@ -155,7 +155,7 @@ end
 
 -- A new role or a longer list of tools is no other wording.
 local function may_serve(suite, arm, own, accepted)
-  local rows = permission_delta.rows(own, arm.generation, { config = suite.project, recorded = {} })
+  local rows = permission_delta.rows(own, arm.generation, suite.project)
   if #rows == 0 or accepted or suite.project.organization.process_rules.growth == "auto" then
     return true
   end

@@ -5,8 +5,9 @@
 
 local fixture_case = require("orket.governance.policy.fixture_case")
 local cjson = require("cjson")
+local deny_rules = require("orket.governance.policy.deny_rules")
 local errors = require("orket.errors")
-local looks = require("orket.governance.policy.looks")
+local fields = require("orket.governance.policy.fields")
 local nodes = require("orket.scripts.nodes")
 local policy_place = require("orket.governance.policy.policy_place")
 local strings = require("orket.util.strings")
@@ -49,16 +50,26 @@ end
 
 ---@class PolicyAsked how a policy is asked
 ---@field shipped boolean its text is the binary's
----@field looks_at integer how many of its arguments, call and view, it looks at: it is shown no more
+---@field looks_at integer how many of its arguments, call and view, it has: it is given no more
+---@field denies DenyRule[]|nil what it forbids as data
+---@field decides boolean it has a function that is asked
 ---@field labelled boolean it said that it has something to say about labelled turns only
 
--- Found out once for each entry: the text of a policy says what it looks at (governance/policy/looks.lua).
+-- How many of its arguments, call and view, a policy has parameters for.
+local function parameters_of(entry)
+  local names = entry.about.decide and entry.script:parameters("decide")
+  return names and #names or entry.about.decide and 2 or 0
+end
+
+-- Found out once for each entry.
 local function know(entry)
-  local names = entry.script:parameters("decide")
-  if names then
-    entry.script:mask("decide", looks.masks(entry.text, names))
+  if entry.about.fields then
+    entry.script:mask("decide", fields.masks(entry.about.fields))
   end
-  entry.asked = { shipped = nodes.is_shipped(entry), looks_at = names and #names or 2, labelled = entry.about.when == "labels" }
+  entry.asked = {
+    shipped = nodes.is_shipped(entry), looks_at = parameters_of(entry), labelled = entry.about.when == "labels",
+    denies = entry.about.deny, decides = entry.about.decide ~= nil,
+  }
   return entry.asked
 end
 
@@ -72,7 +83,18 @@ local function arguments(asked, shown)
   return shown.call, asked.looks_at > 1 and shown.doc or nil
 end
 
+-- What it forbids as data; nil: nothing, of this call.
+local function denied(entry, asked, shown)
+  local rule = asked.denies and deny_rules.find(asked.denies, shown.call:value())
+  local id = rule and (rule.rule or "house"):gsub("^policy%.", "")
+  return rule and refusal("deny", id, text(rule.why) or "the policy forbids it", text(rule.fix), entry.path)
+end
+
 local function ask(entry, asked, shown)
+  local data = denied(entry, asked, shown)
+  if data or not asked.decides then
+    return data
+  end
   local call, view = arguments(asked, shown)
   local answer, err = nodes.ask(entry, "decide", call, view)
   if errors.pass(err) then
@@ -124,7 +146,7 @@ function M.objection(entries, call, tool, turn, operation, permit)
   for _, entry in ipairs(entries) do
     local asked = entry.asked or know(entry)
     if not asked.labelled or next(turn.labels or NOTHING) then
-      shown = shown or asked.looks_at > 0 and fixture_case.of(call, tool, turn, operation, permit)
+      shown = shown or (asked.looks_at > 0 or asked.denies) and fixture_case.of(call, tool, turn, operation, permit)
       local objection = ask(entry, asked, shown or NOTHING)
       if objection and objection.decision == "deny" then
         return objection

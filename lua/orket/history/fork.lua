@@ -206,8 +206,8 @@ end
 ---  array of KEY=VALUE; role and script: a role and the text that serves it
 ---@return table|nil answer {card, run, of, at, cards, turns, status, message}
 ---@return Error|Error[]|nil
-function M.perform(project, request)
-  local at, err = event_ref.find(project.store, tostring(request.run), tostring(request.at))
+local function perform(project, request)
+  local at, err = event_ref.find(project.store, request.run, request.at)
   if not at then
     return nil, err
   end
@@ -225,5 +225,15 @@ function M.perform(project, request)
   ok, err = epic_tree.lay_out(project, project.store, plan.epic, plan.cards)
   return ok and answer(plan), err
 end
+
+M.acts = {
+  fork = {
+    summary = "begins a run that goes on from an event of another one; `set` is JSON: KEY=VALUE texts",
+    fields = { run = "text", at = "text", set = "text?", role = "text?", script = "text?" },
+    errors = { "ERR_NOT_FOUND", "ERR_LIMIT", "ERR_EXISTS", "ERR_CONFIG", "ERR_SCHEMA", "ERR_SCRIPT_SYNTAX",
+      "ERR_SCRIPT_CONTRACT" },
+    by = "person", perform = perform,
+  },
+}
 
 return M

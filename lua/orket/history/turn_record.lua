@@ -4,7 +4,7 @@
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local event_ref = require("orket.history.event_ref")
-local plain = require("orket.view.plain")
+local sentences = require("orket.view.sentences")
 local reader = require("orket.project.reader")
 local strings = require("orket.util.strings")
 
@@ -91,7 +91,7 @@ ENTRY["call.refused"] = function(_, body)
 end
 
 ENTRY["step.failed"] = function(_, body, event)
-  return { kind = "failure", text = plain.what(event), code = body.code }
+  return { kind = "failure", text = sentences.what(event), code = body.code }
 end
 
 ENTRY["turn.failed"] = ENTRY["step.failed"]
@@ -106,7 +106,7 @@ local NOTED = { "approval%.", "operation%.uncertain", "operation%.answered", "tr
 
 local function note(event)
   for _, kind in ipairs(NOTED) do
-    local text = event.kind:find("^" .. kind) and plain.what(event)
+    local text = event.kind:find("^" .. kind) and sentences.what(event)
     if text then
       return { kind = "note", text = text }
     end

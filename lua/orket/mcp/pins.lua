@@ -7,6 +7,7 @@ local cjson = require("cjson")
 local definition = require("orket.mcp.definition")
 local errors = require("orket.errors")
 local identities = require("orket.mcp.identity")
+local person = require("orket.governance.person")
 
 local M = {}
 
@@ -125,19 +126,19 @@ function M.looking(store, tell)
     if #found == 0 then
       return true
     end
-    local told, err = tell({ act = "mcp.changed", reason = server, text = cjson.encode(found) })
+    local told, err = tell({ act = "mcp.changed", server = server, text = cjson.encode(found) })
     return told and true, err
   end
 end
 
 ---Puts aside what somebody found changed.
 ---@param project table opened as owner
----@param request {reason: string, text: string}  the server, and bodies of mcp.changed
+---@param request {server: string, text: string}  the server, and bodies of mcp.changed
 ---@return table|nil answer {message}
 ---@return Error|nil
-function M.aside(project, request)
-  local said, server = type(request.text) == "string" and cjson.decode(request.text), request.reason
-  if type(said) ~= "table" or type(server) ~= "string" then
+local function aside(project, request)
+  local said, server = cjson.decode(request.text), request.server
+  if type(said) ~= "table" then
     return nil, errors.new("ERR_USAGE", "no server's tools are named")
   end
   local trusted, found = M.of(project.store, server), {}
@@ -179,19 +180,19 @@ local function write(project, scripts)
 end
 
 local function record(project, request, about, tools)
-  local tx = project.store:stream({ run = "board", turn = 0, actor = "human:" .. (request.who or "unknown"), role = "human" }):begin()
-  tx:event("mcp.trusted", nil, { server = request.reason, identity = about.identity, version = about.version, tools = tools })
+  local tx = person.begin(project, request.who)
+  tx:event("mcp.trusted", nil, { server = request.server, identity = about.identity, version = about.version, tools = tools })
   return errors.check(async.await(tx.commit, tx))
 end
 
 local function read(request)
-  local said = type(request.text) == "string" and cjson.decode(request.text)
+  local said = cjson.decode(request.text)
   local is_whole = type(said) == "table" and type(said.identity) == "table" and type(said.tools) == "table"
-  if not is_whole or type(request.reason) ~= "string" or not request.reason:find("^[a-z][a-z0-9]*$") then
+  if not is_whole or not request.server:find("^[a-z][a-z0-9]*$") then
     return nil, errors.new("ERR_USAGE", "no server's tools are named")
   end
   local tools = {}
-  for _, tool in ipairs(definition.all(request.reason, said.tools)) do
+  for _, tool in ipairs(definition.all(request.server, said.tools)) do
     if tool.fault then
       return nil, errors.new("ERR_USAGE", tool.name .. " cannot be trusted: " .. tool.fault)
     end
@@ -202,15 +203,15 @@ end
 
 ---A person trusts these tools, and no other of the server: the event, then the project's scripts.
 ---@param project table opened as owner
----@param request {reason: string, text: string, who: string?}  the server, {identity, version, tools} as it says them
+---@param request {server: string, text: string, who: string?}  the server, {identity, version, tools} as it says them
 ---@return table|nil answer {server, tools, message}
 ---@return Error|nil
-function M.trust(project, request)
+local function trust(project, request)
   local tools, err, about = read(request)
   if not tools then
     return nil, err
   end
-  local server, names, list = request.reason, setmetatable({}, cjson.array_mt), setmetatable({}, cjson.array_mt)
+  local server, names, list = request.server, setmetatable({}, cjson.array_mt), setmetatable({}, cjson.array_mt)
   for i, tool in ipairs(tools) do
     names[i], list[i] = tool.as, recorded(tool)
   end
@@ -224,5 +225,18 @@ function M.trust(project, request)
   end
   return ok and { server = server, tools = names, message = #names .. " tools of " .. server .. " are trusted; a role uses those that it lists" }, err
 end
+
+M.acts = {
+  ["mcp.trust"] = {
+    summary = "trusts these tools of an MCP server, and no others; `text` is JSON: {identity, version, tools}",
+    fields = { server = "text", text = "text" },
+    errors = { "ERR_EXISTS", "ERR_PATH" }, by = "person", perform = trust,
+  },
+  ["mcp.changed"] = {
+    summary = "puts trusted tools aside that their server describes in another way now; `text` is JSON: a list",
+    fields = { server = "text", text = "text" },
+    errors = {}, by = "program", perform = aside,
+  },
+}
 
 return M

@@ -6,6 +6,7 @@ local errors = require("orket.errors")
 local labels = require("orket.governance.labels")
 local lazy = require("orket.lazy")
 local note = require("orket.memory.note")
+local person = require("orket.governance.person")
 local reader = require("orket.project.reader")
 local sys = require("orket.core.sys")
 local strings = require("orket.util.strings")
@@ -163,14 +164,8 @@ function act.recall(tx, request, store, project)
   end
 end
 
----Performs what a person asks for.
----@param project table opened as owner
----@param request {act: string, text: string?, id: string?, card: string?, epic: string?, role: string?, label: string?, days: string?, why: string?}
----@param begin fun(): table a transaction in the person's name
----@return {id: integer?, scope: string?, message: string?, count: integer?, near: integer[][]?, error: table?}|nil
----@return Error|nil
-function M.perform(project, request, begin)
-  local tx = begin()
+local function perform(project, request)
+  local tx = person.begin(project, request.who)
   local told, err = act[request.act](tx, request, project.store, project)
   if not told then
     return nil, err
@@ -182,5 +177,30 @@ function M.perform(project, request, begin)
   end
   return told()
 end
+
+-- ---- the acts ----
+
+M.acts = {
+  remember = {
+    summary = "remembers a text: for a card, a role, an epic, or the project",
+    fields = { text = "text", card = "text?", epic = "text?", role = "text?", label = "text?", days = "text?" },
+    errors = { "ERR_NOT_FOUND", "ERR_DENIED" }, by = "person", perform = perform,
+  },
+  ["remember.lines"] = {
+    summary = "remembers each text of the JSON array `text`: all of them or none",
+    fields = { text = "text", card = "text?", epic = "text?", role = "text?", label = "text?", days = "text?" },
+    errors = { "ERR_NOT_FOUND", "ERR_DENIED", "ERR_JSON" }, by = "person", perform = perform,
+  },
+  forget = {
+    summary = "takes a row out of what is remembered; the journal keeps it",
+    fields = { id = "text", why = "text?" },
+    errors = { "ERR_NOT_FOUND", "ERR_TRANSITION" }, by = "person", perform = perform,
+  },
+  recall = {
+    summary = "asks the embedder how near remembered rows are to a text, and records what that cost",
+    fields = { text = "text", card = "text?", epic = "text?", role = "text?" },
+    errors = {}, by = "program", perform = perform,
+  },
+}
 
 return M

@@ -2,12 +2,13 @@
 -- mode 0600): one JSON request per line, one JSON answer per line. Without an owner, the asking process
 -- becomes it for the length of its request.
 
+local lazy = require("orket.lazy")
+local acts = lazy("orket.governance.acts")
 local async = require("orket.async")
 local cjson = require("cjson")
 local errors = require("orket.errors")
 local lines = require("orket.async.lines")
 local lock = require("orket.core.lock")
-local human_actions = require("orket.governance.human_actions")
 local projects = require("orket.project.project")
 
 local M = {}
@@ -17,34 +18,18 @@ local FIRST_PAUSE, LAST_PAUSE = 0.005, 1 -- seconds: three of them in all
 local LOOK = 1 -- seconds between two looks at an owner that does not answer
 local STOPPED_MAX = 3 -- seconds that a stopped owner is waited for
 local SILENT_MAX = 300 -- seconds that one is waited for that runs
-local FIELDS = { -- of a request, texts all of them
-  "act", "card", "text", "status", "reason", "why", "who", "run", "at", "set", "role", "script", "generation",
-  "id", "epic", "label", "days",
-}
 
 local function socket_path(dir)
   return dir .. "/.orket/owner.sock"
 end
 
-local function answer(perform, handlers, line, client)
+local function answer(perform, line, client)
   local request, message = cjson.decode(line)
   if type(request) ~= "table" then
     return { error = errors.new("ERR_JSON", "not a request: " .. tostring(message)) }
   end
-  for _, field in ipairs(FIELDS) do
-    local value = request[field]
-    if value ~= nil and type(value) ~= "string" then
-      return { error = errors.new("ERR_USAGE", field .. " has to be a text") }
-    end
-  end
   request.who = client.user or request.who -- whatever it says of itself
-  local handler = handlers[request.act]
-  local result, err
-  if handler then
-    result, err = handler(request, client)
-  else
-    result, err = perform(request)
-  end
+  local result, err = perform(request, client)
   return { result = result or nil, error = err }
 end
 
@@ -72,7 +57,12 @@ local function wait_for(asked)
   end
 end
 
-local function counted(asked, project, request)
+-- What only the run itself answers writes nothing, and may wait for as long as the run lasts: it is not counted.
+local function counted(asked, project, request, client)
+  local act = acts.all()[request.act]
+  if act and act.run then
+    return acts.perform(project, request, client)
+  end
   if asked.closed then
     return nil, errors.new("ERR_OWNED", "the run has just ended", "ask again")
   end
@@ -83,20 +73,19 @@ local function counted(asked, project, request)
       asked.none()
     end
   end })
-  return human_actions.perform(project, request)
+  return acts.perform(project, request, client)
 end
 
 ---Answers requests until closed. Called in a task, as its close() is.
----@param project table
----@param handlers table<string, function>|nil acts beyond people's: halt, reload ...
+---@param project table opened as owner
 ---@return table|nil server with close()
 ---@return Error|nil
-function M.serve(project, handlers)
+function M.serve(project)
   local asked = { count = 0 }
   local server, err = lines.listen(socket_path(project.dir), LINE_MAX, function(line, client)
     return line_of(safely(function(request)
-      return counted(asked, project, request)
-    end, handlers or {}, line, client))
+      return counted(asked, project, request, client)
+    end, line, client))
   end)
   return server and { close = function()
     server.close()
@@ -110,7 +99,7 @@ local function as_owner(dir, request)
   if not project then
     return nil, err
   end
-  return human_actions.perform(project, request)
+  return acts.perform(project, request)
 end
 
 -- Why an owner that has not answered for so many seconds is not waited for any longer; nil: it is.
@@ -209,7 +198,7 @@ end
 ---Asks the owner, or becomes it. One that does not listen is another command, or a run that begins or ends:
 ---it is waited for.
 ---@param dir string
----@param request table see people.perform
+---@param request table see acts.perform
 ---@return table|nil result
 ---@return Error|Error[]|nil
 function M.ask(dir, request)

@@ -5,9 +5,7 @@ local async = require("orket.async")
 local canary = require("orket.scripts.canary")
 local cards = require("orket.project.cards")
 local lazy = require("orket.lazy")
-local debugger = lazy("orket.dev.debugger")
 local drift = require("orket.project.drift")
-local errors = require("orket.errors")
 local config_record = require("orket.scripts.serving.config_record")
 local llm = require("orket.llm.client")
 local notice = require("orket.scripts.permission_delta.notice")
@@ -111,38 +109,11 @@ function M.prepare(project, again)
 end
 
 -- With a cassette nobody is listened to: no socket at all is opened.
-local function serve(project, args, handlers)
+local function serve(project, args)
   if args.replay then
     return { close = function() end }
   end
-  return owner.serve(project, handlers)
-end
-
--- What becomes of replies that are under way when a run is halted.
-local function of_replies(waits, again)
-  if waits == 0 then
-    return ""
-  end
-  return again and "; replies under way are given up" or "; replies under way are waited for: halt again gives them up"
-end
-
-local function halt(state)
-  return function(request)
-    if not state.run or request.run and request.run ~= state.run.id then
-      return nil, errors.new("ERR_NOT_FOUND", "the run " .. (request.run or "") .. " is not under way",
-        state.run and "it is " .. state.run.id .. " that runs" or "it has not begun")
-    end
-    local run, again = state.run, state.run.draining
-    return { run = run.id, message = run.id .. " stops; open turns go on with the next run" .. of_replies(run:drain(again), again) }
-  end
-end
-
--- What requests under way may still cost: nobody else knows.
-local function held(state)
-  return function()
-    local meter = state.run and state.run.engine.meter
-    return { caps = meter and meter:held() or nil }
-  end
+  return owner.serve(project)
 end
 
 local function begin(project, goal, hooks)
@@ -193,16 +164,7 @@ local function run(project, args, view, choose)
   note_retired(project, view)
   local state = { view = view, runs = {} }
   local server
-  local handlers = {
-    attach = function(request, client)
-      return debugger.attach(project, request, client)
-    end,
-    debug = function(request)
-      return debugger.ask(project, request)
-    end,
-  }
-  handlers.halt, handlers.budget = halt(state), held(state)
-  server, err = serve(project, args, handlers)
+  server, err = serve(project, args)
   if not server then
     return nil, err
   end

@@ -6,6 +6,7 @@ local cjson = require("cjson")
 local config = require("orket.project.config")
 local drift = require("orket.project.drift")
 local errors = require("orket.errors")
+local person = require("orket.governance.person")
 local settings = require("orket.project.settings")
 
 local M = {}
@@ -28,10 +29,10 @@ end
 
 ---Reads the files anew and applies them.
 ---@param project table opened as owner
----@param begin fun(): table a transaction in the person's name
+---@param request Request
 ---@return {created: string[], changed: string[]}|nil
 ---@return Error|Error[]|nil
-function M.perform(project, begin)
+local function perform(project, request)
   local loaded, err = config.load(project.dir)
   if not loaded then
     return nil, err
@@ -46,7 +47,7 @@ function M.perform(project, begin)
   if not ok then
     return nil, err
   end
-  local tx = begin()
+  local tx = person.begin(project, request.who)
   for _, one in ipairs(found.changed) do
     ok, err = change(tx, one)
     if not ok then
@@ -61,5 +62,12 @@ function M.perform(project, begin)
   end
   return { created = ids_of(found.missing), changed = ids_of(found.changed) }
 end
+
+M.acts = {
+  sync = {
+    summary = "applies the card files to the board",
+    fields = {}, errors = { "ERR_CONFIG", "ERR_SCHEMA", "ERR_CYCLE", "ERR_NOT_FOUND" }, by = "person", perform = perform,
+  },
+}
 
 return M

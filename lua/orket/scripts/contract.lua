@@ -2,7 +2,9 @@
 -- docs/nodes.md and docs/tools.md say it to people; this table says it to the loader.
 
 local cjson = require("cjson")
+local deny_rules = require("orket.governance.policy.deny_rules")
 local errors = require("orket.errors")
+local fields = require("orket.governance.policy.fields")
 local labels = require("orket.governance.labels")
 local lazy = require("orket.lazy")
 local examples = lazy("orket.scripts.examples")
@@ -121,6 +123,18 @@ function check.tools(entry)
   return compiles(entry, entry.about.schema or cjson.null, "its schema")
 end
 
+-- A policy forbids by data, by a function, or by both.
+local function policy(entry)
+  local about = entry.about
+  local fault = about.deny ~= nil and deny_rules.fault(about.deny) or about.fields ~= nil and fields.fault(about.fields)
+  if fault then
+    return broken(entry, fault, "docs/policies.md has an example")
+  elseif about.deny ~= nil and about.decide == nil then
+    return true
+  end
+  return functions(entry, NODES.policy)
+end
+
 -- A file of another name has to say what it is: a policy that nobody recognizes would forbid nothing.
 function check.nodes(entry)
   local is_policy = entry.name:find("^policy/") ~= nil
@@ -134,6 +148,8 @@ function check.nodes(entry)
   local fault = names == NODES.examples and examples.file_fault(entry.about)
   if fault then
     return broken(entry, fault, "orket examples writes this file")
+  elseif names == NODES.policy then
+    return policy(entry)
   end
   return functions(entry, names)
 end

@@ -2,10 +2,12 @@
 -- taken out. The only door to nodes/examples.lua: the event is on disk before the file is touched.
 
 local async = require("orket.async")
-local changes = require("orket.scripts.serving.change")
+local lazy = require("orket.lazy")
+local changes = lazy("orket.scripts.serving.change")
 local errors = require("orket.errors")
 local examples = require("orket.scripts.examples")
 local hold = require("orket.workspace.hold")
+local person = require("orket.governance.person")
 local scripts = require("orket.scripts.scripts")
 
 local M = {}
@@ -49,10 +51,6 @@ local function read(project)
   return entry and examples.copy(entry.about), err or text
 end
 
-local function begin(project, request)
-  return project.store:stream({ run = "board", turn = 0, actor = "human:" .. (request.who or "unknown"), role = "human" }):begin()
-end
-
 -- Recorded, then written; what serves meanwhile is told.
 local function change(project, request, roles, was, kind, body)
   local text = examples.write(roles)
@@ -62,7 +60,7 @@ local function change(project, request, roles, was, kind, body)
   end
   local ok = true
   if kind then
-    local tx = begin(project, request)
+    local tx = person.begin(project, request.who)
     body.was, body.now = was and tx:blob(was), tx:blob(text)
     tx:event(kind, request.card, body)
     ok, err = errors.check(async.await(tx.commit, tx))
@@ -162,7 +160,7 @@ act["example.reject"] = function(project, request)
   if not row then
     return nil, err
   end
-  local tx = begin(project, request)
+  local tx = person.begin(project, request.who)
   tx:event("example.rejected", row.card, { proposal = row.id, why = request.why })
   local ok
   ok, err = errors.check(async.await(tx.commit, tx))
@@ -186,15 +184,8 @@ act["example.remove"] = function(project, request)
   return said and { role = request.role, number = number, message = "took example " .. number .. " of " .. request.role .. " out; " .. said }, err
 end
 
----Performs what a person asks for, one change after the other.
----@param project table opened as owner
----@param request {act: string, id: string?, role: string?, number: string?, trust: boolean?, why: string?, who: string?}
----@return table|nil answer
----@return Error|Error[]|nil
-function M.perform(project, request)
-  if not act[request.act] then
-    return nil, errors.new("ERR_USAGE", "unknown request " .. request.act)
-  end
+-- One change after the other.
+local function perform(project, request)
   project.example_holds = project.example_holds or hold.new()
   local held <close>, canceled = hold.take(project.example_holds, "examples")
   if not held then
@@ -202,5 +193,26 @@ function M.perform(project, request)
   end
   return act[request.act](project, request)
 end
+
+-- ---- the acts ----
+
+M.acts = {
+  ["example.accept"] = {
+    summary = "shows a proposed example to a role, without its labels if `trust`",
+    fields = { id = "text", role = "text?", trust = "boolean?" },
+    errors = { "ERR_NOT_FOUND", "ERR_TRANSITION", "ERR_SCHEMA", "ERR_LIMIT", "ERR_EXISTS", "ERR_SCRIPT_CONTRACT" },
+    by = "person", perform = perform,
+  },
+  ["example.reject"] = {
+    summary = "says no to a proposed example",
+    fields = { id = "text", why = "text?" },
+    errors = { "ERR_NOT_FOUND", "ERR_TRANSITION" }, by = "person", perform = perform,
+  },
+  ["example.remove"] = {
+    summary = "takes an example of a role out, by its number",
+    fields = { role = "text", number = "text", why = "text?" },
+    errors = { "ERR_NOT_FOUND", "ERR_SCRIPT_CONTRACT" }, by = "person", perform = perform,
+  },
+}
 
 return M

@@ -1,11 +1,9 @@
 -- permission_delta.lua: what a generation of scripts makes possible that the one before it did not: role by status by tool
--- by argument class. Roles, tools and schemas are compared as they are, which is exact; policies, and who decides what
--- becomes of a card, are asked about samples (scripts/permission_delta/policies.lua, routes.lua, outcomes.lua). Empty: it can do no more, and serves without anybody being asked.
+-- by argument class. Roles, tools, schemas and limits are compared as they are, which is exact; a changed text that may allow
+-- more is a row of its own, for a person to read. Empty: it can do no more, and serves without a question to a person.
 
-local embed = require("orket.core.embed")
 local tables = require("orket.util.tables")
-local policy_outcomes = require("orket.scripts.permission_delta.policy_outcomes")
-local policies = require("orket.scripts.permission_delta.policies")
+local policy_delta = require("orket.scripts.permission_delta.policy_delta")
 local policy = require("orket.governance.policy")
 local route_delta = require("orket.scripts.permission_delta.route_delta")
 local tool_delta = require("orket.scripts.permission_delta.tool_delta")
@@ -66,50 +64,47 @@ local function chosen(generation, process, kind)
   return generation.nodes[process[kind .. "_node"] or kind]
 end
 
-local function policy_rows(before, after, house)
-  local process = house.config.organization.process_rules
+local function policy_rows(before, after, process)
   local asked, asks = policy.of(before, chosen(before, process, "policy")), policy.of(after, chosen(after, process, "policy"))
   if not asks then -- nothing is allowed at all
     return {}
   elseif not asked then
     return { { policy = "nodes/policy.lua", was = "deny", now = "allow", why = "the policy that the organization chose was not there" } }
   end
-  return policies.delta(after, policies.changed(asked, asks), {
-    house = process.gate, recorded = house.recorded, shipped = embed.read,
-  })
+  return policy_delta.rows(asked, asks)
 end
 
 -- Which decisions are given to whom, and by whom: roles that hand on, and the nodes that choose.
-local function choice_rows(before, after, house)
+local function choice_rows(before, after, config)
   local rows = {}
   local function add(more)
     table.move(more, 1, #more, #rows + 1, rows)
   end
   for _, name in ipairs(tables.keys(after.roles)) do
     if before.roles[name] then
-      add(policy_outcomes.delta(before.roles[name], after.roles[name], name))
+      add(route_delta.role(before.roles[name], after.roles[name]))
     end
   end
-  local process = house.config.organization.process_rules
+  local process = config.organization.process_rules
   for kind, delta in pairs({ router = route_delta.router, models = route_delta.models, loop = route_delta.loop }) do
     local was, now = chosen(before, process, kind), chosen(after, process, kind)
     if was and now and was.text ~= now.text then
-      add(delta({ was = was, now = now, before = before, after = after, config = house.config }))
+      add(delta({ was = was, now = now, config = config }))
     end
   end
   return rows
 end
 
----What becomes possible with a generation. In a task: many samples are looked at in pieces.
+---What becomes possible with a generation.
 ---@param before table generation
 ---@param after table generation
----@param house {config: table, recorded: table[]}  the organization and its teams; calls of the journal {role, tool, arguments}
+---@param config table of the project
 ---@return {role: string?, status: string?, tool: string?, arguments: string?, policy: string?, script: string?, was: string, now: string,
 ---why: string}[]
-function M.rows(before, after, house)
-  local process = house.config.organization.process_rules
+function M.rows(before, after, config)
+  local process = config.organization.process_rules
   local rows = law_rows(before, after, policy.of(before, chosen(before, process, "policy")))
-  for _, more in ipairs({ policy_rows(before, after, house), choice_rows(before, after, house) }) do
+  for _, more in ipairs({ policy_rows(before, after, process), choice_rows(before, after, config) }) do
     table.move(more, 1, #more, #rows + 1, rows)
   end
   return rows

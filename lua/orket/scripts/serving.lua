@@ -12,7 +12,6 @@ local lazy = require("orket.lazy")
 local permission_delta = lazy("orket.scripts.permission_delta")
 local narrowing = require("orket.scripts.serving.narrowing")
 local notice = require("orket.scripts.permission_delta.notice")
-local recorded = lazy("orket.scripts.permission_delta.recorded")
 local scripts = require("orket.scripts.scripts")
 
 local M = {}
@@ -39,7 +38,7 @@ end
 ---@param after table generation
 ---@return table[] rows
 function M.delta(project, before, after)
-  return permission_delta.rows(before, after, { config = project.config, recorded = recorded.calls(project.store) })
+  return permission_delta.rows(before, after, project.config)
 end
 
 ---What becomes of a generation that makes more possible: it waits, against what serves meanwhile, which are the scripts

@@ -6,7 +6,6 @@ local errors = require("orket.errors")
 local labels = require("orket.governance.labels")
 local tables = require("orket.util.tables")
 local moves = require("orket.effects.moves")
-local human_actions = require("orket.governance.human_actions")
 local seats = require("orket.scheduler.seats")
 
 local M = {}
@@ -217,7 +216,7 @@ function M.change(turn, record)
   if record.status then
     local ok, err = moves.add(turn.tx, card, record.status, { role = turn.role, reason = record.reason, why = record.why })
     if ok and record.status == "canceled" then
-      ok, err = human_actions.cancel_below(turn.tx, card, store)
+      ok, err = moves.cancel_below(turn.tx, card, store)
     end
     if not ok then
       return nil, err

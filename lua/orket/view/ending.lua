@@ -7,7 +7,7 @@ local notice = require("orket.scripts.permission_delta.notice")
 local outages = require("orket.reports.outages")
 local parked = require("orket.reports.parked")
 local places = require("orket.workspace.places")
-local turn_record = lazy("orket.history.turn_record") -- which needs the sentences of view/plain.lua
+local turn_record = lazy("orket.history.turn_record")
 local text = require("orket.view.format.text")
 
 local M = {}

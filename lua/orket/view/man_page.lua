@@ -1,6 +1,5 @@
 -- man_page.lua: orket(1), made from the registry of commands and their usage.
 
-local cli = require("orket.cli")
 local sys = require("orket.core.sys")
 
 local M = {}
@@ -25,19 +24,20 @@ local function plain(text)
   return (text:gsub("\\", "\\e"):gsub("%-", "\\-"):gsub("%f[^\n\0][.']", "\\&%0"):gsub(utf8.charpattern, ascii))
 end
 
-local function section(name)
+local function section(cli, name)
   local command = cli.commands[name]
   return table.concat({ ".SS ", plain(name), "\n", plain(command[2]), "\n.PP\n.nf\n", plain(cli.usage_of(name)), ".fi\n" })
 end
 
 ---The page as roff.
+---@param cli table the command line
 ---@return string
-function M.render()
+function M.render(cli)
   local parts = { (HEAD:format(sys.version())) }
   for _, group in ipairs(cli.groups) do
     parts[#parts + 1] = ".SH " .. group[1]:upper() .. "\n"
     for i = 2, #group do
-      parts[#parts + 1] = section(group[i])
+      parts[#parts + 1] = section(cli, group[i])
     end
   end
   return table.concat(parts)

@@ -6,6 +6,7 @@ local async = require("orket.async")
 local errors = require("orket.errors")
 local fs = require("orket.core.fs")
 local hash = require("orket.core.hash")
+local person = require("orket.governance.person")
 local labels = require("orket.governance.labels")
 local places = require("orket.workspace.places")
 local reader = require("orket.project.reader")
@@ -149,12 +150,12 @@ local function write(tree, tx, files, outside)
   return changed
 end
 
-local function record(project, card, files, begin)
+local function record(project, card, files, who)
   local tree <close>, err = trees.open(project, project.store, card, nil, files.is_known)
   if not tree then
     return nil, err
   end
-  local tx = begin()
+  local tx = person.begin(project, who)
   local changed
   changed, err = write(tree, tx, files, labels.of_seed(project.config))
   local ok = changed
@@ -173,12 +174,11 @@ end
 
 ---Puts files into a card.
 ---@param project table opened as owner
----@param request {card: string, files: PutFile[]}
----@param begin fun(): StoreTx a transaction in the person's name
+---@param request Request  {card: string, files: PutFile[]}
 ---@return {card: string, status: string, files: string[], message: string}|nil
 ---@return Error|nil
-function M.perform(project, request, begin)
-  local card, err = reader.card(project.store, tostring(request.card))
+local function perform(project, request)
+  local card, err = reader.card(project.store, request.card)
   err = card and objection(project, card) or err
   local closing <close> = not err and hold(project, card.id) or nil
   local files, changed
@@ -186,7 +186,7 @@ function M.perform(project, request, begin)
     files, err = gather(project, card, request.files)
   end
   if files then
-    changed, err = record(project, card, files, begin)
+    changed, err = record(project, card, files, request.who)
   end
   if not changed then
     return nil, err
@@ -195,5 +195,14 @@ function M.perform(project, request, begin)
     or "put into " .. card.id .. ": " .. table.concat(changed, ", ")
   return { card = card.id, status = card.status, files = changed, message = message }
 end
+
+M.acts = {
+  put = {
+    summary = "writes a person's files, each {dir, name, as?, below?}, into a card's tree",
+    fields = { card = "text", files = "list" },
+    errors = { "ERR_NOT_FOUND", "ERR_TRANSITION", "ERR_PATH", "ERR_NOT_FILE", "ERR_NOT_DIR", "ERR_TOO_LARGE", "ERR_DENIED" },
+    by = "person", perform = perform,
+  },
+}
 
 return M

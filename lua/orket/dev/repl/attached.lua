@@ -2,12 +2,14 @@
 -- the attachment, which ends with it, and hears of turns that stop; the other asks.
 
 local async = require("orket.async")
-local cjson = require("cjson")
 local errors = require("orket.errors")
 local owner = require("orket.project.owner")
 local sys = require("orket.core.sys")
+local tables = require("orket.util.tables")
 
 local M = {}
+
+local FIELDS = { "card", "wanted", "id", "why", "seconds" }
 
 local Attached = {}
 Attached.__index = Attached
@@ -20,12 +22,14 @@ local function ended(err)
 end
 
 local function ask(connection, asked)
-  local result, err = connection:ask({ act = "debug", text = cjson.encode(asked), who = sys.user() })
+  local request = tables.pick(asked, FIELDS)
+  request.act, request.who = "debug." .. asked.word, sys.user()
+  local result, err = connection:ask(request)
   return result and result.answer, ended(err)
 end
 
----Asks the run: see debugger.lua for the words.
----@param asked {word: string}
+---Asks the run: see dev/debugger_acts.lua for the words.
+---@param asked {word: string, card: string?, wanted: any, id: integer?, why: string?, seconds: number?}
 ---@return any|nil answer
 ---@return Error|nil
 function Attached:ask(asked)

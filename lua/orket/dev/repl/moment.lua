@@ -4,7 +4,7 @@
 local changes = require("orket.dev.repl.changes")
 local errors = require("orket.errors")
 local event_ref = require("orket.history.event_ref")
-local plain = require("orket.view.plain")
+local sentences = require("orket.view.sentences")
 local project = require("orket.project.project")
 local scripts = require("orket.scripts.scripts")
 local store = require("orket.core.store")
@@ -66,7 +66,7 @@ end
 function M.line(repl)
   local event = event_at(repl)
   return string.format("%s@%d  %s  %s/%s/%d  %s", repl.moment.run, repl.moment.at, event.at, event.run,
-    tostring(event.turn), event.n, plain.sentence(event) or event.kind .. " " .. (event.card or ""))
+    tostring(event.turn), event.n, sentences.sentence(event) or event.kind .. " " .. (event.card or ""))
 end
 
 -- The index of the run's last event that is not after the moment.

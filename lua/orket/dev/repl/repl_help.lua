@@ -1,7 +1,6 @@
 -- repl_help.lua: what a word of the REPL, a function of a script's box or a command does, from where each is defined; and the
 -- words that the tab key completes.
 
-local cli = require("orket.cli")
 local embed = require("orket.core.embed")
 local tables = require("orket.util.tables")
 local suggest = require("orket.util.suggest")
@@ -44,8 +43,9 @@ local function shown(name, one, place)
 end
 
 ---@param word string
+---@param cli table the command line
 ---@return string
-function M.of(word)
+function M.of(word, cli)
   local own, boxes = words(), of_boxes()
   if own[word] then
     return shown(word, own[word], "")

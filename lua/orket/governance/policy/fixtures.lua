@@ -2,9 +2,11 @@
 -- the policies they reached. What a fixture leaves out of a call is filled in as for a plain one.
 
 local cjson = require("cjson")
+local deny_rules = require("orket.governance.policy.deny_rules")
 local policy_code = require("orket.governance.policy.policy_code")
 local embed = require("orket.core.embed")
 local errors = require("orket.errors")
+local fields = require("orket.governance.policy.fields")
 local fs = require("orket.core.fs")
 local gate = require("orket.core.gate")
 local tables = require("orket.util.tables")
@@ -42,6 +44,9 @@ end
 -- The texts of one prepared script; a Lua file that decides is a policy, any other one holds fixtures.
 local function script_of(path, text)
   local entry, err = scripts.prepare("nodes/policy/" .. path:match("([^/]+)$"), text)
+  if entry and entry.about.fields then
+    entry.script:mask("decide", fields.masks(entry.about.fields))
+  end
   return entry, err
 end
 
@@ -150,7 +155,7 @@ local function add_lua(self, root, path)
   about, err = scripts.describe(path, text)
   if not about then
     return nil, err
-  elseif type(about.decide) ~= "table" then
+  elseif type(about.decide) ~= "table" and type(about.deny) ~= "table" then
     return add_fixtures(self, path, about)
   end
   local entry
@@ -227,6 +232,12 @@ end
 
 local function decide(self, entry, call, view)
   if entry.about.when == "labels" and #call.labels == 0 then
+    return { decision = "allow" }
+  end
+  local denied = entry.about.deny and deny_rules.find(entry.about.deny, call)
+  if denied then
+    return { decision = "deny", rule = "policy." .. (denied.rule or "house"):gsub("^policy%.", ""), why = denied.why, where = entry.shown }
+  elseif not entry.about.decide then
     return { decision = "allow" }
   end
   local trace, message = entry.script:trace("decide", { call, view })

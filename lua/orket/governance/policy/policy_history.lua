@@ -3,10 +3,10 @@
 local cjson = require("cjson")
 local diff = require("orket.util.diff")
 local errors = require("orket.errors")
+local policy_delta = require("orket.scripts.permission_delta.policy_delta")
 local permission_delta = require("orket.scripts.permission_delta")
 local gate_options = require("orket.governance.gate_options")
 local tables = require("orket.util.tables")
-local recorded = require("orket.scripts.permission_delta.recorded")
 local scripts = require("orket.scripts.scripts")
 
 local M = {}
@@ -68,9 +68,13 @@ local function lines_of(text)
   return lines
 end
 
-local function changed_files(store, from, to)
-  local was, now, changed = M.files(store, from), M.files(store, to), setmetatable({}, cjson.array_mt)
-  local all = {}
+---The files in which two generations differ, each with a whole unified diff.
+---@param was table<string, string> by path: texts, or what `text_of` makes one of
+---@param now table<string, string>
+---@param text_of fun(value: string): string
+---@return {path: string, was: string?, now: string?, diff: string}[]
+function M.changed(was, now, text_of)
+  local changed, all = setmetatable({}, cjson.array_mt), {}
   for _, files in ipairs({ was, now }) do
     for path in pairs(files) do
       all[path] = true
@@ -78,12 +82,23 @@ local function changed_files(store, from, to)
   end
   for _, path in ipairs(tables.keys(all)) do
     if was[path] ~= now[path] then
-      local a, b = lines_of(was[path] and store:blob(was[path])), lines_of(now[path] and store:blob(now[path]))
+      local a, b = lines_of(was[path] and text_of(was[path])), lines_of(now[path] and text_of(now[path]))
       changed[#changed + 1] = { path = path, was = was[path], now = now[path], diff = table.concat(diff.hunks(a, b), "\n") }
     end
   end
   return changed
 end
+
+local function changed_files(store, from, to)
+  return M.changed(M.files(store, from), M.files(store, to), function(blob)
+    return store:blob(blob)
+  end)
+end
+
+local TURNED = { -- why of a policy, the other way round
+  [policy_delta.GONE] = "it is new, and can only forbid more",
+  [policy_delta.CHANGED] = "its text changed, so that it may forbid more",
+}
 
 -- What is not possible any more is what would become possible on the way back.
 local function reversed(rows)
@@ -92,8 +107,10 @@ local function reversed(rows)
     if row.tool then
       turned[#turned + 1] = {
         role = row.role, status = row.status, tool = row.tool, arguments = row.arguments, was = row.now, now = row.was,
-        why = row.rule or row.why:gsub(" does not object any more$", " objects"),
+        why = row.rule or row.why,
       }
+    elseif TURNED[row.why] then
+      turned[#turned + 1] = { policy = row.policy, was = row.now, now = row.was, why = TURNED[row.why] }
     end
   end
   return turned
@@ -107,11 +124,10 @@ end
 function M.compare(store, config, from, to)
   local rules = gate_options.of(config.organization.process_rules)
   local a, b = scripts.recorded(store, from, rules), scripts.recorded(store, to, rules)
-  local calls = a and b and recorded.calls(store)
   return {
     from = from, to = to, changed = changed_files(store, from, to),
-    wider = setmetatable(calls and permission_delta.rows(a, b, { config = config, recorded = calls }) or {}, cjson.array_mt),
-    narrower = reversed(calls and permission_delta.rows(b, a, { config = config, recorded = calls }) or {}),
+    wider = setmetatable(a and b and permission_delta.rows(a, b, config) or {}, cjson.array_mt),
+    narrower = reversed(a and b and permission_delta.rows(b, a, config) or {}),
   }
 end
 

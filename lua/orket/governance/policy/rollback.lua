@@ -7,6 +7,7 @@ local async = require("orket.async")
 local embed = require("orket.core.embed")
 local errors = require("orket.errors")
 local policy_history = require("orket.governance.policy.policy_history")
+local person = require("orket.governance.person")
 local tables = require("orket.util.tables")
 local notice = require("orket.scripts.permission_delta.notice")
 local scripts = require("orket.scripts.scripts")
@@ -76,9 +77,7 @@ end
 
 -- The intent is on disk before a file is touched.
 local function record(project, request, id, changes)
-  local tx = project.store:stream({
-    run = "board", turn = 0, actor = "human:" .. (request.who or "unknown"), role = "human",
-  }):begin()
+  local tx = person.begin(project, request.who)
   local files = {}
   for path, change in pairs(changes) do
     files[path] = { was = change.was and tx:blob(change.was), now = change.now and tx:blob(change.now) }
@@ -161,7 +160,7 @@ end
 ---@param request {generation: string?, who: string?}
 ---@return table|nil answer
 ---@return Error|Error[]|nil
-function M.perform(project, request)
+local function perform(project, request)
   local runs = project.generation ~= nil
   local id, err = target(project, request)
   local now, changes, ok
@@ -191,5 +190,13 @@ function M.perform(project, request)
     message = "policies are those of " .. id .. " again (" .. table.concat(paths, ", ") .. "), what they replace is in the journal; " .. said,
   }, err
 end
+
+M.acts = {
+  rollback = {
+    summary = "writes the policies of an earlier generation back into the project's files",
+    fields = { generation = "text?" },
+    errors = { "ERR_NOT_FOUND", "ERR_PATH", "ERR_SCRIPT_SYNTAX", "ERR_SCRIPT_CONTRACT" }, by = "person", perform = perform,
+  },
+}
 
 return M

@@ -6,7 +6,6 @@ local M = {}
 ---@class Token
 ---@field kind "name"|"word"|"string"|"number"|"mark"
 ---@field text string as it stands
----@field line integer of the text where it begins
 
 local WORDS = {}
 for word in ([[and break do else elseif end false for function goto if in local nil not or repeat return then true until while]])
@@ -80,38 +79,16 @@ local function read(text, at)
   return last or mark_end(text, at), last and "string" or "mark"
 end
 
-local function lines_in(text)
-  local _, count = text:gsub("\n", "")
-  return count
-end
-
 ---@param text string of a script that compiles
 ---@return Token[]
 function M.read(text)
-  local tokens, line, from = {}, 1, 1
-  local at = skip(text, 1)
+  local tokens, at = {}, skip(text, 1)
   while at <= #text do
-    line, from = line + lines_in(text:sub(from, at - 1)), at
     local last, kind = read(text, at)
-    tokens[#tokens + 1] = { kind = kind, text = text:sub(at, last), line = line }
+    tokens[#tokens + 1] = { kind = kind, text = text:sub(at, last) }
     at = skip(text, last + 1)
   end
   return tokens
-end
-
----The text with a line for each token, and which token is on which line.
----@param tokens Token[]
----@return string text
----@return table<integer, Token> by line
-function M.spread(tokens)
-  local parts, by_line, line = {}, {}, 1
-  for i, token in ipairs(tokens) do
-    parts[i] = token.text
-    for _ = 0, lines_in(token.text) do
-      by_line[line], line = token, line + 1
-    end
-  end
-  return table.concat(parts, "\n"), by_line
 end
 
 return M

@@ -5,7 +5,8 @@
 local approvals = require("orket.governance.approvals.approvals")
 local unblock = require("orket.governance.budget.unblock")
 local at_most_once = require("orket.effects.at_most_once")
-local human_actions = require("orket.governance.human_actions")
+local lazy = require("orket.lazy")
+local acts = lazy("orket.governance.acts")
 local prefix = require("orket.history.fork.prefix")
 local record = require("orket.history.replay.record")
 
@@ -77,7 +78,7 @@ end
 function M.answer(stage, event, project)
   local body, unit = record.body(event), { taped = true }
   return stage:play(unit, function()
-    local _, err = human_actions.perform(project, {
+    local _, err = acts.perform(project, {
       act = "answer", card = event.card, who = event.actor:match("^human:(.*)$"),
       text = body.answer .. (body.text and " " .. body.text or ""),
     })

@@ -4,7 +4,7 @@ local parked = require("orket.reports.parked")
 
 local M = {}
 
----One row of a delta (growth.rows) as a line.
+---One row of a delta (permission_delta.rows) as a line.
 ---@param row table
 ---@return string
 function M.line(row)
@@ -30,7 +30,7 @@ end
 ---@return string
 function M.sentence(generation, delta, dir)
   local first = delta[1] and " (" .. M.line(delta[1]) .. (#delta > 1 and ", and " .. #delta - 1 .. " more" or "") .. ")" or ""
-  return string.format("changed scripts wait: %s; they make more possible, the old ones serve%s", M.command(generation, dir), first)
+  return string.format("changed scripts wait: %s; they may allow more, the old ones serve%s", M.command(generation, dir), first)
 end
 
 ---Policies that serve beside the scripts that serve already, while the rest waits.

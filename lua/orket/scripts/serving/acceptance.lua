@@ -3,6 +3,7 @@
 local async = require("orket.async")
 local canary = require("orket.scripts.canary")
 local errors = require("orket.errors")
+local person = require("orket.governance.person")
 local events = require("orket.scripts.serving.events")
 local serving = require("orket.scripts.serving")
 
@@ -45,7 +46,7 @@ end
 
 -- What the person saw is what is accepted, whatever was written meanwhile: it is recorded once more.
 local function record(project, waiting, who)
-  local tx = project.store:stream({ run = "board", turn = 0, actor = "human:" .. (who or "unknown"), role = "human" }):begin()
+  local tx = person.begin(project, who)
   events.waiting(tx, waiting)
   events.accepted(tx, waiting)
   events.loaded(tx, project, waiting.generation)
@@ -61,7 +62,7 @@ end
 ---@param request {generation: string, who: string}
 ---@return table|nil answer
 ---@return Error|Error[]|nil
-function M.accept(project, request)
+local function accept(project, request)
   local held <close>, canceled = serving.alone(project)
   if not held then
     return nil, canceled
@@ -82,5 +83,13 @@ function M.accept(project, request)
     message = waiting.generation.id .. " is accepted and serves the turns that begin from now on",
   }
 end
+
+M.acts = {
+  accept = {
+    summary = "accepts the scripts that wait, as the person saw them: `generation` is the whole id",
+    fields = { generation = "text" },
+    errors = { "ERR_NOT_FOUND", "ERR_SCRIPT_SYNTAX", "ERR_SCRIPT_CONTRACT" }, by = "person", perform = accept,
+  },
+}
 
 return M

@@ -1,7 +1,7 @@
 -- narrowing.lua: scripts wait together because one of them makes more possible. Their policies that can only forbid
 -- more do not: they serve at once, beside the scripts that serve already, as a generation of their own. A new policy can
--- only forbid. A changed one is compared with its text before, on samples and on recorded calls (growth.lua); one that
--- allows any of them waits with the others. A policy that was removed stays until that is accepted.
+-- only forbid, and so can one that only gains rules as data (permission_delta/policy_delta.lua); any other change of a
+-- text waits with the others. A policy that was removed stays until that is accepted.
 
 local scripts = require("orket.scripts.scripts")
 
@@ -43,7 +43,7 @@ local function policies_changed(project, before, after)
 end
 
 ---What of a generation that makes more possible may serve at once: the policies that only forbid more, over the
----scripts that serve. In a task, like growth.rows.
+---scripts that serve.
 ---@param project table
 ---@param before table generation that serves
 ---@param after table generation that makes more possible

@@ -13,8 +13,8 @@ local local_time = require("orket.view.format.local_time")
 local notice = require("orket.scripts.permission_delta.notice")
 local outage_fold = require("orket.view.outage_fold")
 local outages = require("orket.reports.outages")
-local plain = require("orket.view.plain")
 local reply_draft = require("orket.view.live.reply_draft")
+local sentences = require("orket.view.sentences")
 local approval_format = require("orket.governance.approvals.approval_format")
 local budget_format = require("orket.governance.budget.budget_format")
 local sys = require("orket.core.sys")
@@ -193,7 +193,7 @@ function View:see(event)
   if event.kind == "budget.warned" or event.kind == "budget.reached" then
     self.capped = string.format("%s: %d %%", event.body.cap, budget_format.percent(event.body.used, event.body.limit))
   end
-  for _, what in ipairs(self.fold:lines(event, plain.what(event, self.run.store))) do
+  for _, what in ipairs(self.fold:lines(event, sentences.what(event, self.run.store))) do
     local card = text.clean(event.card or "")
     self:say(local_time.of(event.at):sub(12) .. "  " .. text.fit(card, math.max(ID_COLUMNS, text.width(card))) .. "  " .. what)
   end

@@ -1,6 +1,6 @@
 -- planning_view.lua: a run of a plan as a few lines: who is at it, and what was refused. The proposal is shown when it is there.
 
-local plain = require("orket.view.plain")
+local sentences = require("orket.view.sentences")
 local text = require("orket.view.format.text")
 
 local M = {}
@@ -33,7 +33,7 @@ function View:attach(project, run)
     return
   end
   project.store:subscribe(function(event)
-    local line = TOLD[event.kind] and plain.what(event) or refused(event)
+    local line = TOLD[event.kind] and sentences.what(event) or refused(event)
     if line then
       print(event.at:sub(12, 19) .. "  " .. line)
     end

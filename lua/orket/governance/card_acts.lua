@@ -1,40 +1,24 @@
--- human_actions.lua: what a person may do to a card, under the same law, with actor = human. One request in,
--- one answer out; the owner of the project performs it, whoever asked.
+-- card_acts.lua: what a person may do to a card, under the same rules, with actor = human. One request in, one
+-- answer out.
 
 local lazy = require("orket.lazy")
-local acceptance = lazy("orket.scripts.serving.acceptance")
 local approvals = require("orket.governance.approvals.approvals")
 local async = require("orket.async")
 local errors = require("orket.errors")
-local example_acts = lazy("orket.scripts.example_acts")
-local fork = lazy("orket.history.fork")
 local labels = require("orket.governance.labels")
 local unblock = require("orket.governance.budget.unblock")
-local memory_acts = lazy("orket.memory.memory_acts")
 local moves = require("orket.effects.moves")
 local at_most_once = require("orket.effects.at_most_once")
 local parked = require("orket.reports.parked")
 local rules = lazy("orket.memory.rules")
-local pins = lazy("orket.mcp.pins")
-local put = lazy("orket.workspace.put")
 local reader = require("orket.project.reader")
+local person = require("orket.governance.person")
 local strings = require("orket.util.strings")
 local retry_all = lazy("orket.governance.retry_all")
-local rollback = lazy("orket.governance.policy.rollback")
-local sync = lazy("orket.project.sync")
 
 local M = {}
 
 local FINAL = { done = true, canceled = true, archived = true }
-local MEMORY = { remember = true, forget = true, recall = true, ["remember.lines"] = true }
-local TRIES = 3
-
--- In the stream of the board, or of the turn whose question it answers.
-local function begin(project, request, asked)
-  local actor = "human:" .. (request.who or "unknown")
-  local run, turn = asked and asked.run or "board", asked and asked.turn or 0
-  return project.store:stream({ run = run, turn = turn, actor = actor, role = "human" }):begin()
-end
 
 local function commit(tx)
   return errors.check(async.await(tx.commit, tx))
@@ -105,7 +89,7 @@ end
 ---A person answers for what came from outside: a file, or all that is said on the card.
 function act.trust(tx, card, request, store)
   if request.path then
-    return trust_file(tx, card, tostring(request.path), store)
+    return trust_file(tx, card, request.path, store)
   end
   tx:event("card.trusted", card.id, {})
   return true, "what is said on " .. card.id .. " is trusted"
@@ -160,32 +144,10 @@ function act.answer(tx, card, request, _, pending, project)
   return go_back(tx, card, request, "answered")
 end
 
--- What is given up takes with it what it is made of.
----@param tx StoreTx
----@param card {id: string, type: string}
----@param store Store
----@return boolean|nil ok
----@return Error|nil
-function M.cancel_below(tx, card, store)
-  local below = card.type == "issue" and {} or store:read("children", { parent = card.id })
-  for _, child in ipairs(below) do
-    if not FINAL[child.status] then
-      local ok, err = moves.add(tx, child, "canceled", { role = "system", why = card.id .. " was canceled" })
-      if ok then
-        ok, err = M.cancel_below(tx, child, store)
-      end
-      if not ok then
-        return nil, err
-      end
-    end
-  end
-  return true
-end
-
 function act.move(tx, card, request, store)
   local ok, err = move(tx, card, request.status, request)
   if ok and card.status == "canceled" then
-    return M.cancel_below(tx, card, store)
+    return moves.cancel_below(tx, card, store)
   elseif err and err.code == "ERR_TRANSITION" then
     err = errors.new(err.code, card.id .. " stays " .. card.status .. ": " .. err.message, err.fix)
   end
@@ -224,7 +186,7 @@ local function has_changed(project, card, request)
 end
 
 local function act_once(project, request)
-  local card, err = reader.card(project.store, tostring(request.card))
+  local card, err = reader.card(project.store, request.card)
   err = err or has_changed(project, card, request) or nil
   if err then
     return nil, err
@@ -241,7 +203,7 @@ local function act_once(project, request)
   if request.act == "retry" then
     pending = project.store:read("capped", { card = card.id })[1]
   end
-  local tx = begin(project, request, (request.act == "answer" or request.act == "retry") and pending)
+  local tx = person.begin(project, request.who, (request.act == "answer" or request.act == "retry") and pending or nil)
   local ok, said = act[request.act](tx, card, request, project.store, pending, project)
   if not ok then
     return nil, said
@@ -251,96 +213,51 @@ local function act_once(project, request)
     message = type(said) == "string" and said or card.id .. " is now " .. card.status }, err
 end
 
--- ---- yes or no ----
-
-local SAID = { approve = "approved", deny = "denied" }
-
-local function say(project, request)
-  local row, err = approvals.find(project.store, tostring(request.card))
-  if not row then
-    return nil, err
-  end
-  local late = approvals.is_late(row) and request.act == "approve"
-  local ok
-  ok, err = approvals.answer(project.store, row, {
-    answer = late and "expired" or SAID[request.act], why = not late and request.why or nil, who = not late and (request.who or "unknown") or nil,
-  })
-  if ok and late then
-    return nil, errors.new("ERR_TRANSITION", "the question " .. row.id .. " expired at " .. row.expires_at,
-      "its card goes on without it, and may ask again")
-  end
-  if ok and request.why then
-    ok, err = rules.decision(project, row, SAID[request.act], request.why, function()
-      return begin(project, request)
-    end)
-  end
-  return ok and { id = row.id, card = row.card, status = SAID[request.act],
-    message = SAID[request.act] .. " " .. row.id .. ": " .. row.card .. " goes on" }, err
+local function perform(project, request)
+  return person.until_current(act_once, project, request)
 end
 
----@class PersonRequest
----@field act string     comment, answer, move, retry, retry.all (see retry_all.lua), trust, approve, deny, sync, put (see put.lua), mcp.trust and mcp.changed (see mcp/pins.lua), fork (see fork.perform),
----  remember, forget and recall (see memory/memory_acts.lua), example.accept, .reject and .remove (see scripts/example_acts.lua)
----@field card string?
----@field text string?
----@field label string?   of a comment that was written elsewhere
----@field path string?    of a file that is trusted
----@field status string?
----@field reason string?
----@field why string?
----@field who string     the person's name
----@field event integer?  that parked the card when the person saw it (see parked.move)
+-- ---- the acts ----
 
----Performs one request of a person.
----@param project table opened as owner
----@param request PersonRequest
----@return table|nil answer {card, status, message}
----@return Error|nil
-function M.perform(project, request)
-  if request.act == "sync" then
-    return sync.perform(project, function()
-      return begin(project, request)
-    end)
-  end
-  if request.act == "put" then
-    return put.perform(project, request, function()
-      return begin(project, request)
-    end)
-  end
-  if MEMORY[request.act] then
-    return memory_acts.perform(project, request, function()
-      return begin(project, request)
-    end)
-  end
-  if type(request.act) == "string" and request.act:find("^example%.%l+$") then
-    return example_acts.perform(project, request)
-  elseif request.act == "accept" then
-    return acceptance.accept(project, request)
-  elseif request.act == "retry.all" then
-    return retry_all.perform(project, request, function(one)
-      return M.perform(project, one)
-    end)
-  elseif request.act == "rollback" then
-    return rollback.perform(project, request)
-  elseif request.act == "mcp.trust" then
-    return pins.trust(project, request)
-  elseif request.act == "mcp.changed" then
-    return pins.aside(project, request)
-  elseif request.act == "fork" then
-    return fork.perform(project, request)
-  elseif request.act == "halt" then -- a run answers this itself
-    return nil, errors.new("ERR_NOT_FOUND", "no run is under way", "there is nothing to halt")
-  elseif not act[request.act] and not SAID[request.act] then
-    return nil, errors.new("ERR_USAGE", "unknown request " .. tostring(request.act))
-  end
-  local result, err
-  for _ = 1, TRIES do -- somebody else was faster: what is true now decides
-    result, err = (SAID[request.act] and say or act_once)(project, request)
-    if result or err.code ~= "ERR_STALE" then
-      break
-    end
-  end
-  return result, err
-end
+local SEEN = "integer?" -- of the move that parked the card when the person saw it (see parked.move)
+local CODES = { "ERR_NOT_FOUND", "ERR_TRANSITION" }
+
+M.acts = {
+  comment = {
+    summary = "adds a comment to a card; `label` marks one that was written elsewhere",
+    fields = { card = "text", text = "text?", label = "text?", event = SEEN },
+    errors = CODES, by = "person", perform = perform,
+  },
+  answer = {
+    summary = "answers a parked card's question, or says what became of an interrupted operation",
+    fields = { card = "text", text = "text?", event = SEEN },
+    errors = CODES, by = "person", perform = perform,
+  },
+  move = {
+    summary = "moves a card as far as the state machine lets a person: park, cancel, archive, reopen",
+    fields = { card = "text", status = "text", reason = "text?", why = "text?", event = SEEN },
+    errors = CODES, by = "person", perform = perform,
+  },
+  retry = {
+    summary = "tries a parked card again with a fresh count of retries",
+    fields = { card = "text", why = "text?", event = SEEN },
+    errors = CODES, by = "person", perform = perform,
+  },
+  ["retry.all"] = {
+    summary = "tries each parked card again that a retry is right for, or those that wait for `reason`",
+    fields = { reason = "text?" },
+    errors = {}, by = "person",
+    perform = function(project, request)
+      return retry_all.perform(project, request, function(one)
+        return perform(project, one)
+      end)
+    end,
+  },
+  trust = {
+    summary = "removes the labels of a card's file `path`, or of all that is said on the card",
+    fields = { card = "text", path = "text?", event = SEEN },
+    errors = CODES, by = "person", perform = perform,
+  },
+}
 
 return M

@@ -1,0 +1,60 @@
+-- approval_acts.lua: a person's yes or no to what an agent asks for.
+
+local approvals = require("orket.governance.approvals.approvals")
+local errors = require("orket.errors")
+local lazy = require("orket.lazy")
+local person = require("orket.governance.person")
+local rules = lazy("orket.memory.rules")
+
+local M = {}
+
+local SAID = { approve = "approved", deny = "denied" }
+
+-- What is recorded; a yes that comes too late is none, and nobody's.
+local function answer_of(request, is_late)
+  if is_late then
+    return { answer = "expired" }
+  end
+  return { answer = SAID[request.act], why = request.why, who = request.who or "unknown" }
+end
+
+local function say(project, request)
+  local row, err = approvals.find(project.store, request.card)
+  if not row then
+    return nil, err
+  end
+  local is_late = approvals.is_late(row) and request.act == "approve"
+  local ok
+  ok, err = approvals.answer(project.store, row, answer_of(request, is_late))
+  if ok and is_late then
+    return nil, errors.new("ERR_TRANSITION", "the question " .. row.id .. " expired at " .. row.expires_at,
+      "its card goes on without it, and may ask again")
+  end
+  if ok and request.why then
+    ok, err = rules.decision(project, row, SAID[request.act], request.why, function()
+      return person.begin(project, request.who)
+    end)
+  end
+  return ok and { id = row.id, card = row.card, status = SAID[request.act],
+    message = SAID[request.act] .. " " .. row.id .. ": " .. row.card .. " goes on" }, err
+end
+
+local function perform(project, request)
+  return person.until_current(say, project, request)
+end
+
+local FIELDS = { card = "text", why = "text?", event = "integer?" }
+local CODES = { "ERR_NOT_FOUND", "ERR_TRANSITION" }
+
+M.acts = {
+  approve = {
+    summary = "says yes to exactly what an agent asks for, once; `card` is the question's id, or its card's",
+    fields = FIELDS, errors = CODES, by = "person", perform = perform,
+  },
+  deny = {
+    summary = "says no to what an agent asks for; it reads `why`",
+    fields = FIELDS, errors = CODES, by = "person", perform = perform,
+  },
+}
+
+return M
