@@ -13,15 +13,18 @@ local function coder()
   return (world.orket.read("roles/coder.lua"):gsub('"request_excuse"', '"request_excuse", "run_command"'))
 end
 
+-- Names the programs of this spec among all that the machine runs.
+local MARK = "mark" .. math.random(1 << 40)
+
 -- A card whose work is a program that takes a while.
-local SLOW_COMMAND = [[
+local SLOW_COMMAND = ([[
 function work(talk)
   return steps(talk,
     function() return say(write("notes", "first")) end,
-    function() return say(call("run_command", { argv = { "sh", "-c", "touch started; sleep 2; echo made >f" } })) end,
+    function() return say(call("run_command", { argv = { "sh", "-c", "touch started; : MARK; sleep 2; echo made >f" } })) end,
     function() return say(finish()) end)
 end
-]]
+]]):gsub("MARK", MARK)
 
 local function with_command(mock, options)
   return world.new(world.merged({
@@ -93,7 +96,7 @@ describe("a program of an agent that a signal ends", function()
   it("has no result when the same signal stops the run, as a service manager does it", function()
     local w, run = started()
     local closing <close> = w
-    os.execute("kill -TERM $(pgrep -f '^sh -c touch [s]tarted')")
+    os.execute("kill -TERM $(pgrep -f '^sh -c touch started; : " .. MARK .. "')")
     run.kill("TERM")
     local text, code = run.wait()
     assert.equal(3, code, text)
@@ -105,7 +108,7 @@ describe("a program of an agent that a signal ends", function()
   it("stops the run when its jail was killed from outside, as the kernel does it without memory", function()
     local w, run = started()
     local closing <close> = w
-    os.execute("kill -KILL $(pgrep -o -f '^[o]rket-jail .*touch started')")
+    os.execute("kill -KILL $(pgrep -o -f '^orket-jail .*" .. MARK .. "')")
     local text, code = run.wait()
     assert.equal(1, code, text)
     assert(text:find("ERR_IO: A: [^\n]*killed from outside\n  fix: "), text)
