@@ -101,7 +101,7 @@ local function report(file, text, code, seconds)
     failed = 1 -- it crashed, ran out of time, or tested nothing
   end
   local name = file:gsub("^build/", "")
-  local line = string.format("%-40s %5d passed %5d failed%s\n", name, passed, failed, ending(code))
+  local line = string.format("%-40s %5d passed %5d failed %6.1f s%s\n", name, passed, failed, seconds, ending(code))
   io.write(failed > 0 and text .. "\n" or "", line)
   io.flush()
   sum.passed, sum.failed = sum.passed + passed, sum.failed + failed

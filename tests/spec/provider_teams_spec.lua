@@ -1,4 +1,4 @@
--- shapes_spec.lua: a team whose model is asked through Anthropic's or Gemini's API does the same work under the same law.
+-- provider_teams_spec.lua: a team whose model is asked through Anthropic's or Gemini's API does the same work under the same law.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")

@@ -1,4 +1,4 @@
--- attack_growth_spec.lua: changed scripts that would make more possible without anybody's yes: every field that a
+-- attack_permission_delta_spec.lua: changed scripts that would make more possible without anybody's yes: every field that a
 -- role, a tool, a policy or a node declares, widened and narrowed; programs that do something else behind the same
 -- words; decisions that hide behind values nobody would try.
 

@@ -1,4 +1,4 @@
--- looks_spec.lua: policies that nobody would write, each given what its text says that it looks at, and once more
+-- policy_looks_spec.lua: policies that nobody would write, each given what its text says that it looks at, and once more
 -- everything: both answer the same. COUNT= and SEED= make it another search.
 
 local orket = dofile("tests/support/orket.lua")

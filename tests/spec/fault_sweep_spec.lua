@@ -1,4 +1,4 @@
--- sweep_spec.lua: the host fails in some way, somewhere; afterwards the run goes on to what an undisturbed one comes to, and
+-- fault_sweep_spec.lua: the host fails in some way, somewhere; afterwards the run goes on to what an undisturbed one comes to, and
 -- nothing of it is an agent's. A few cases of each kind, chosen by SEED= (1); all of them: bench/evidence/sweep.lua.
 
 local faulty = dofile("tests/support/faulty.lua")

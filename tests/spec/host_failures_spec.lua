@@ -1,4 +1,4 @@
--- environment_spec.lua: what the machine does to a run, and what stops it, is no failure of an agent's: the turn stays open
+-- host_failures_spec.lua: what the machine does to a run, and what stops it, is no failure of an agent's: the turn stays open
 -- without an event that says so, nothing is charged, no reply is asked for twice, and the run replays afterwards.
 
 local cjson = require("cjson")

@@ -1,4 +1,4 @@
--- uncertain_spec.lua: effects that nobody can look up, over kills: each at most once, and a person decides.
+-- at_most_once_spec.lua: effects that nobody can look up, over kills: each at most once, and a person decides.
 
 local beyond = dofile("tests/support/beyond.lua")
 local cjson = require("cjson")

@@ -1,4 +1,4 @@
--- moment_spec.lua: `orket repl --run RUN --at EVENT`: a moment looked at, dry-run, stepped through, compared.
+-- repl_at_event_spec.lua: `orket repl --run RUN --at EVENT`: a moment looked at, dry-run, stepped through, compared.
 
 local orket = dofile("tests/support/orket.lua")
 local world = dofile("tests/support/world.lua")

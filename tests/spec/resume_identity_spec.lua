@@ -1,4 +1,4 @@
--- unbroken_spec.lua: a run that is killed and resumed again and again is the unbroken one: to the models, on
+-- resume_identity_spec.lua: a run that is killed and resumed again and again is the unbroken one: to the models, on
 -- the board, in its files, and in the events of every turn. By the whole example.
 
 local cjson = require("cjson")

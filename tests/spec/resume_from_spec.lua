@@ -1,4 +1,4 @@
--- again_spec.lua: `orket resume` from outside: which run goes on, from where, and what a run has come to.
+-- resume_from_spec.lua: `orket resume` from outside: which run goes on, from where, and what a run has come to.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")

@@ -1,4 +1,4 @@
--- people_spec.lua: what people do to cards of a run, from outside: answers, retries, changed files.
+-- human_actions_spec.lua: what people do to cards of a run, from outside: answers, retries, changed files.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")

@@ -1,4 +1,4 @@
--- past_spec.lua: a models node that looks back: it changes the model in the middle of a run, and decides alike when a turn
+-- model_past_spec.lua: a models node that looks back: it changes the model in the middle of a run, and decides alike when a turn
 -- goes on after a kill, in a fork and in a replay.
 
 local orket = dofile("tests/support/orket.lua")

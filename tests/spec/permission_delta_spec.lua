@@ -1,4 +1,4 @@
--- growth_spec.lua: scripts that make more possible than those before them wait while the old ones serve, until a
+-- permission_delta_spec.lua: scripts that make more possible than those before them wait while the old ones serve, until a
 -- person accepts them; scripts that can do no more serve at once. Edited in the middle of a run, and between runs.
 
 local cjson = require("cjson")

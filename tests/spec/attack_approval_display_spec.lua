@@ -1,4 +1,4 @@
--- attack_shown_spec.lua: an agent that hides from a person what it asks a yes for: in the middle or behind many harmless
+-- attack_approval_display_spec.lua: an agent that hides from a person what it asks a yes for: in the middle or behind many harmless
 -- lines, behind blanks, in characters that steer a terminal or that nothing shows, in fields that are not listed.
 
 local cjson = require("cjson")

@@ -1,4 +1,4 @@
--- one_kind_spec.lua: a model that always answers in one kind, right or wrong, does the work of the project that `orket init`
+-- single_reply_form_spec.lua: a model that always answers in one kind, right or wrong, does the work of the project that `orket init`
 -- writes with the requests that a well-behaved one needs.
 
 local world = dofile("tests/support/world.lua")

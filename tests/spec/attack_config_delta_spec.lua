@@ -1,4 +1,4 @@
--- attack_house_spec.lua: the house's own law: its configuration widened between two runs is told and recorded, whatever
+-- attack_config_delta_spec.lua: the house's own law: its configuration widened between two runs is told and recorded, whatever
 -- key it is; no agent reaches it, its scripts or its journal, whatever the path; and a person's yes is for one text, once.
 
 local cjson = require("cjson")

@@ -1,4 +1,4 @@
--- wild_spec.lua: servers that do what no server should, asked with `orket try llm`: each costs its deadline or its cap at
+-- misbehaving_servers_spec.lua: servers that do what no server should, asked with `orket try llm`: each costs its deadline or its cap at
 -- most, is told by a stable code with its cure, and gets nothing that is not its own (tests/support/wild.py).
 
 local cjson = require("cjson")

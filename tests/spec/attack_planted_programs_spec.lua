@@ -1,4 +1,4 @@
--- attack_executed_spec.lua: an agent that plants a program where a person's editor, shell, git or build server executes
+-- attack_planted_programs_spec.lua: an agent that plants a program where a person's editor, shell, git or build server executes
 -- it. No write of such a file without a person's yes, by whichever way it gets into the tree; ordinary files are not asked about.
 
 local cjson = require("cjson")

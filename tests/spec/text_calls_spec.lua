@@ -1,4 +1,4 @@
--- spoken_spec.lua: a team whose model writes its calls into its text does the same work under the same law.
+-- text_calls_spec.lua: a team whose model writes its calls into its text does the same work under the same law.
 
 local world = dofile("tests/support/world.lua")
 

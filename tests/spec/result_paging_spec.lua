@@ -1,4 +1,4 @@
--- rest_spec.lua: long results are cut; the rest is read on from the journal, by the same turn alone.
+-- result_paging_spec.lua: long results are cut; the rest is read on from the journal, by the same turn alone.
 
 local cjson = require("cjson")
 local world = dofile("tests/support/world.lua")

@@ -1,4 +1,4 @@
--- law_spec.lua: what the journal of a whole run says about the law: nothing happened without its permit,
+-- run_rules_spec.lua: what the journal of a whole run says about the law: nothing happened without its permit,
 -- and no status changed but through the state machine.
 
 local cjson = require("cjson")

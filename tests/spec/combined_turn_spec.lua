@@ -1,4 +1,4 @@
--- together_spec.lua: everything that stands between a turn and its model at once (calls as text, a window, arms, memory by
+-- combined_turn_spec.lua: everything that stands between a turn and its model at once (calls as text, a window, arms, memory by
 -- meaning, a fallback, prices), killed again and again: what is resumed, replayed, billed and told is what one run would be.
 
 local cjson = require("cjson")

@@ -1,4 +1,4 @@
--- example_spec.lua: the example runs from ready to done, and fails when one of the things it rests on
+-- example_project_spec.lua: the example runs from ready to done, and fails when one of the things it rests on
 -- is taken away.
 
 local orket = dofile("tests/support/orket.lua")

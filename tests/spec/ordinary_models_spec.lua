@@ -1,4 +1,4 @@
--- ordinary_spec.lua: an ordinary model takes the project of `orket init` to done, whatever goes wrong on the way
+-- ordinary_models_spec.lua: an ordinary model takes the project of `orket init` to done, whatever goes wrong on the way
 -- (tests/support/ordinary.lua).
 
 local world = dofile("tests/support/world.lua")
