@@ -6,18 +6,12 @@ local world = dofile("tests/support/world.lua")
 
 local EXAMPLE, EPIC = "examples/textkit", "textkit"
 
--- Slow enough to be caught anywhere: while a reply is on its way, between calls, between turns.
-local SLOW = "local play = (function()\n" .. world.orket.read(EXAMPLE .. "/mock.lua") .. [[
+-- Where a run is killed, in this order: as it asks, between a reply and its record, in commits, among files, in programs.
+local POINTS = { "dispatch_after:3", "reply_before:3", "log_sync_before:12", "acknowledge_before:11", "file_write_after:4",
+  "permit_before:3", "verdict_before:1", "publish_after:2", "commit_after:8", "event_before:25" }
 
-end)()
-return function(request)
-  local reply = play(request)
-  reply.delay_ms = DELAY
-  return reply
-end]]
-
-local function example(delay, concurrency)
-  local w = world.copy(EXAMPLE, "local DELAY = " .. delay .. "\n" .. SLOW)
+local function example(concurrency)
+  local w = world.copy(EXAMPLE, world.orket.read(EXAMPLE .. "/mock.lua"))
   local organization = cjson.decode(w:read("config/organization.json"))
   organization.process_rules.limits.concurrency = concurrency
   w:write("config/organization.json", cjson.encode(organization))
@@ -57,7 +51,7 @@ local function assert_same(was, is, events)
 end
 
 local function unbroken(concurrency)
-  local w <close> = example(0, concurrency)
+  local w <close> = example(concurrency)
   local text, code = w:run(EPIC)
   assert.equal(0, code, text)
   return account(w)
@@ -71,51 +65,34 @@ local function finish(w)
   assert.equal(0, code, text)
 end
 
-describe("the example, killed", function()
+describe("a run of the example that is killed and resumed", function()
   local alone
 
-  it("after every third request it sends the same bytes, and its turns have the same events", function()
+  it("sends the same bytes and has the same events when each third request kills it", function()
     alone = alone or unbroken(1)
-    local w <close> = example(25, 1)
+    local w <close> = example(1)
     local kills = 0
-    repeat
-      local target, run = w:requests() + 3, w:start(EPIC)
-      local caught = world.wait(function()
-        return w:request(target) or w:card(EPIC).status == "done"
-      end)
-      assert(caught)
-      run.kill("KILL")
-      local _, code = run.wait()
-      kills = kills + (code ~= 0 and 1 or 0)
-    until w:card(EPIC).status == "done"
+    while w:killed("dispatch_after:4", EPIC) do
+      kills = kills + 1
+    end
+    assert.equal("done", w:card(EPIC).status)
     assert(kills >= 5, kills .. " kills")
     assert_same(alone, account(w), true)
   end)
 
-  it("at random moments, again and again, makes each transition once", function()
+  it("makes each transition once wherever it is killed", function()
     alone = alone or unbroken(1)
-    math.randomseed(os.time())
-    local w <close> = example(10, 1)
-    for _ = 1, tonumber(os.getenv("N") or 10) do
-      local run = w:start(EPIC)
-      world.sleep(0.03 + math.random() * 0.3)
-      run.kill("KILL")
-      run.wait()
-    end
+    local w <close> = example(1)
+    w:killed_at(POINTS, EPIC)
     finish(w)
     assert_same(alone, account(w), true)
   end)
 
-  it("with several agents at once, too", function()
-    local together = unbroken(3)
-    local w <close> = example(10, 3)
-    for _ = 1, tonumber(os.getenv("N") or 8) do
-      local run = w:start(EPIC)
-      world.sleep(0.03 + math.random() * 0.25)
-      run.kill("KILL")
-      run.wait()
-    end
+  it("makes each transition once also with several agents at a time", function()
+    local several = unbroken(3)
+    local w <close> = example(3)
+    w:killed_at(POINTS, EPIC)
     finish(w)
-    assert_same(together, account(w), false)
+    assert_same(several, account(w), false)
   end)
 end)

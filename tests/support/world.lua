@@ -172,13 +172,33 @@ function World:run(arguments)
   return self:orket("run --plain " .. (arguments or "ep"))
 end
 
----Runs `orket run` with the faulty binary until it dies at this point (core/base/fault.h).
+---Runs `orket COMMAND` with the faulty binary until it dies at this point (core/base/fault.h).
+---@param command string
 ---@param point string "permit_before:1"
-function World:killed(point)
+---@return boolean whether it came to that point
+function World:command_killed(command, point)
   local binary, environment = self.binary, self.environment
-  self.binary, self.environment = M.faulty, "ORKET_FAULT=" .. point .. ":kill"
-  self:run()
+  self.binary, self.environment = M.faulty, environment .. " ORKET_FAULT=" .. point .. ":kill"
+  local _, code = self:orket(command)
   self.binary, self.environment = binary, environment
+  return code == 137
+end
+
+---The same with `orket run`.
+---@param point string
+---@param arguments string|nil
+---@return boolean
+function World:killed(point, arguments)
+  return self:command_killed("run --plain " .. (arguments or "ep"), point)
+end
+
+---The same at each of these points in turn, which the run has to come to.
+---@param points string[]
+---@param arguments string|nil
+function World:killed_at(points, arguments)
+  for _, point in ipairs(points) do
+    assert(self:killed(point, arguments), "the run did not come to " .. point)
+  end
 end
 
 ---Starts `orket run` in the background: a handle with wait() -> text, code and kill(signal).
