@@ -5,6 +5,7 @@
 --   local text, code = w:run()
 
 local cjson = require("cjson")
+local uv = require("luv")
 local orket = dofile("tests/support/orket.lua")
 local terminal = dofile("tests/support/terminal.lua")
 
@@ -120,7 +121,7 @@ function M.merged(base, more)
 end
 
 function M.sleep(seconds)
-  os.execute("sleep " .. seconds)
+  uv.sleep(math.ceil(seconds * 1000))
 end
 
 function World:write(path, text)
@@ -218,7 +219,7 @@ function World:start(arguments)
     return file ~= nil and file:close()
   end
   function run.wait(seconds)
-    for _ = 1, (seconds or 30) * 20 do
+    for _ = 1, (seconds or 30) * 100 do
       local file = io.open(out .. ".code")
       local code = file and tonumber(file:read("a"))
       if file then
@@ -227,7 +228,7 @@ function World:start(arguments)
       if code then
         return orket.read(out), code
       end
-      M.sleep(0.05)
+      M.sleep(0.01)
     end
     run.kill("KILL")
     error("the run does not end:\n" .. orket.read(out))
@@ -235,13 +236,13 @@ function World:start(arguments)
   return run
 end
 
----Waits until done() is true.
+---Waits until done() is true: looks soon at first, then every 20 ms; on a busy machine for longer.
 function M.wait(done, seconds)
-  for _ = 1, (seconds or 10) * 50 do
+  for i = 1, (seconds or 10) * 50 + 4 do
     if done() then
       return true
     end
-    M.sleep(0.02)
+    M.sleep(math.min(0.001 * 2 ^ i, 0.02))
   end
   return false
 end
