@@ -14,6 +14,8 @@ describe("policies that change under load", function()
   end)
 end)
 
+local EDITOR = world.orket.shell("pwd"):gsub("%s+$", "") .. "/tests/support/editor"
+
 local PROBE = [[
 local function decide(call)
   if call.tool == "write_file" and call.arguments.path == "probe.txt" then
@@ -72,10 +74,11 @@ end)
 describe("a script that is saved", function()
   it("is not reported as broken while its editor has emptied it, and once while it stays broken", function()
     local w <close> = world.new({ issues = { { id = "A" } }, files = { ["nodes/policy/p.lua"] = PROBE },
-      mock = "function work() return say(finish()) end" })
+      environment = "ORKET_LUA=" .. EDITOR, mock = "function work() return say(finish()) end" })
     local run = w:held(1)
-    w:write(".test/save.py", "import sys\ntext = open(sys.argv[1]).read()\nfor _ in range(200):\n    open(sys.argv[1], 'w').write(text)\n")
-    world.orket.shell("cd " .. w.dir .. " && python3 .test/save.py nodes/policy/p.lua")
+    w:write(".test/saved", PROBE .. "-- saved")
+    w:write("nodes/policy/p.lua", "")
+    assert(world.wait(function() return not w:exists(".test/saved") end), "the emptied file was not noticed")
     w:write("nodes/policy/p.lua", "return {")
     local function refused()
       return select(2, w:read(".test/run.out"):gsub("p%.lua is refused", ""))
