@@ -3,32 +3,7 @@
 local world = dofile("tests/support/world.lua")
 
 -- Puts the calls of every reply into its text, as `render` writes one, and takes note of what was asked.
-local SPOKEN = [[
-local function quoted(text)
-  return '"' .. text:gsub('[%c"\\]', function(c) return ("\\u%04x"):format(c:byte()) end) .. '"'
-end
-function json(arguments)
-  local parts = {}
-  for key, value in pairs(arguments) do
-    parts[#parts + 1] = quoted(key) .. ": " .. quoted(value)
-  end
-  return "{" .. table.concat(parts, ", ") .. "}"
-end
-local native = reply
-function reply(request)
-  assert(request.tools == nil, "tools are told in words")
-  for _, message in ipairs(request.messages) do
-    assert(message.role ~= "tool" and not message.tool_calls, "nothing of calls is left in the conversation")
-  end
-  local r = native(request)
-  local text = { r.content or "" }
-  for _, call in ipairs(r.calls or {}) do
-    text[#text + 1] = render(call)
-  end
-  r.content, r.calls = table.concat(text, "\n"), nil
-  return r
-end
-]]
+local SPOKEN = world.orket.read("tests/support/teams/spoken.lua")
 
 local WORK = [[
 function work(talk)
