@@ -110,7 +110,7 @@ describe("the configuration between two runs", function()
     end
   end
 
-  it("is recorded with both hashes when the next run begins, and told once", function()
+  it("a changed configuration is recorded with both hashes when the next run begins, and reported once", function()
     assert.is_nil(delta(w).config)
     change(w, KEYS[18][2])
     local found = delta(w).config
@@ -132,7 +132,7 @@ describe("the configuration between two runs", function()
 end)
 
 describe("the configuration during a run", function()
-  it("is the one that it began with", function()
+  it("a run keeps the configuration that it began with", function()
     local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, gate = { { id = "no", effect = "deny", paths = { "x" }, why = "no" } },
       mock = [[
       function work(talk)
@@ -182,7 +182,7 @@ local function house(w)
     .. "| xargs sha256sum; ls -A .orket 2>/dev/null | grep -v -e '^orket.db' -e '^highwater' -e sock -e '^lock' -e '^key'; find . -type l -not -path './workspace/*'", w.dir))
 end
 
-describe("no agent reaches", function()
+describe("the organization's rules", function()
   local function project(more)
     return world.new({ issues = { { id = "A", params = more.params } }, mock = more.mock, rules = more.rules, files = world.merged({
       ["roles/coder.lua"] = (orket.read("roles/coder.lua"):gsub("tools = {", 'tools = { "run_command", "any", ', 1)),
@@ -220,7 +220,7 @@ return { description = "any", operations = { "fs.write" }, schema = { type = "ob
     return "function work(talk) return steps(talk, " .. table.concat(steps, ", ") .. ") end"
   end
 
-  it("the house's law by a path, whoever writes it", function()
+  it("no agent writes the organization's rules by a path, whichever tool writes", function()
     local all = paths()
     local w <close> = project({ mock = play(all) })
     w:orket("policy delta")
@@ -241,7 +241,7 @@ return { description = "any", operations = { "fs.write" }, schema = { type = "ob
   local refused = orket.shell(world.binary .. " try jail -- true 2>&1"):find("ERR_JAIL", 1, true)
   local test = refused and pending or it
 
-  test("the house's law, or a person's yes, from inside a jail", function()
+  test("no agent reaches the organization's rules, or a person's yes, from inside a jail", function()
     local REACH = [[
 import os, socket, glob
 up = "../../../../"
@@ -302,7 +302,7 @@ describe("a person's yes", function()
     w:write("roles/coder.lua", (orket.read("roles/coder.lua"):gsub("tools = {", "tools = { " .. tools, 1)))
   end
 
-  it("is for one text and the one that serves, and is used up by it", function()
+  it("a person's yes is for one text and the one that serves, and is used up by it", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = DONE })
     assert.equal(0, select(2, w:run()))
     grown(w, '"create_issue", ')

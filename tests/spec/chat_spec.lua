@@ -221,8 +221,8 @@ local function begun(w, lines)
   return pid
 end
 
-describe("a reply", function()
-  it("that is killed comes when the conversation goes on", function()
+describe("orket chat", function()
+  it("a reply during which the chat was killed comes when the conversation goes on", function()
     local w <close> = talking({ mock = [[
       function reply(request)
         local said = request.messages[2].content:match(".*\n%- human:[^:]*: ([^\n]*)")
@@ -237,7 +237,7 @@ describe("a reply", function()
     w:replays("CHAT-1.1")
   end)
 
-  it("that is given up is not waited for, and what is said next is answered", function()
+  it("a reply that is given up is not waited for, and what is said next is answered", function()
     local w <close> = talking()
     local pid = begun(w, { "wait for it", "never mind" })
     os.execute("kill -INT " .. pid)

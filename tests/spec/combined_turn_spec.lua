@@ -68,7 +68,7 @@ local function counted(w)
 end
 
 describe("a turn and its model, everything at once", function()
-  it("is told, billed, replayed and handed over", function()
+  it("a turn with every feature at once is reported, billed, replayed and exported", function()
     local w <close> = project()
     local text, code = w:run()
     assert.equal(0, code, text)
@@ -104,7 +104,7 @@ describe("a turn and its model, everything at once", function()
     assert.equal(0, code, text)
   end)
 
-  it("goes on after kill -9, wherever that comes", function()
+  it("a turn with every feature at once goes on after kill -9", function()
     local w <close> = project()
     for _, point in ipairs({ "log_sync_after:19", "file_rename_after:7", "connect_before:40" }) do
       local run = ("cd %s && ORKET_FAULT=%s:kill timeout 60 %s run --plain ep"):format(w.dir, point, world.faulty)

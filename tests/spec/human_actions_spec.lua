@@ -21,7 +21,7 @@ local function last_move(w, id)
 end
 
 describe("a card that was refused too often", function()
-  it("by its review goes to its worker with the answer", function()
+  it("a card that its review refused too often goes to its worker with the answer", function()
     local w <close> = world.new({ issues = { { id = "A", max_retries = 1 } }, mock = COOK })
     local text, code = w:run()
     assert.equal(3, code, text)
@@ -34,7 +34,7 @@ describe("a card that was refused too often", function()
     assert.equal("salted", w:made("dish"))
   end)
 
-  it("is counted anew after an answer", function()
+  it("the refusals of a card are counted anew after an answer", function()
     local w <close> = world.new({ issues = { { id = "A", max_retries = 1 } }, mock = COOK })
     assert.equal(3, select(2, w:run()))
     local before = w:requests()
@@ -46,7 +46,7 @@ describe("a card that was refused too often", function()
     assert.equal(0, select(2, w:check()))
   end)
 
-  it("by its verification goes to its worker as well, who reads the log", function()
+  it("a card that its verification refused too often goes to its worker, who reads the log", function()
     local w <close> = world.new({ issues = { { id = "A", max_retries = 0, verification = { fixture_path = "f.json" } } },
       mock = COOK, files = { ["verification/f.json"] = '{"argv": ["/bin/grep", "salted", "dish"]}' } })
     local text, code = w:run()
@@ -85,8 +85,8 @@ local function is_blocked_after(w, turns)
   end
 end
 
-describe("in a run that is under way", function()
-  it("a retried card is counted anew", function()
+describe("a person's act during a run", function()
+  it("the failures of a retried card are counted anew", function()
     local w <close> = world.new({ issues = { { id = "A", max_retries = 1 }, { id = "B" } }, mock = beside(COOK) })
     local run = w:start()
     assert(world.wait(is_blocked_after(w, 4)))
@@ -158,7 +158,7 @@ describe("in a run that is under way", function()
     assert.equal(2, w:requests())
   end)
 
-  it("who said and moved what is in its lines", function()
+  it("the lines of a run tell who said and moved what", function()
     local w <close> = world.new({ issues = { { id = "A" }, { id = "B" } }, mock = beside(COOK) })
     local run = w:start()
     assert(world.wait(function() return w:request(1) end))
@@ -170,7 +170,7 @@ describe("in a run that is under way", function()
   end)
 end)
 
-describe("without a run", function()
+describe("a person's act without a run", function()
   local function at_once(w, commands)
     local parts = {}
     for i, command in ipairs(commands) do
@@ -185,7 +185,7 @@ describe("without a run", function()
     return good, table.concat(texts, "\n")
   end
 
-  it("many act at once: each waits for its turn", function()
+  it("people who act at the same time wait for each other", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = COOK })
     assert.equal(0, select(2, w:orket("sync")))
     local commands = {}
@@ -197,7 +197,7 @@ describe("without a run", function()
     assert.equal(6, #w:events("comment.added"))
   end)
 
-  it("two want the same move: one has it, the other hears how things are now", function()
+  it("of two equal moves one is made, the other is told the status by then", function()
     local w <close> = world.new({ issues = { { id = "A" }, { id = "B" } }, mock = COOK })
     assert.equal(0, select(2, w:orket("sync")))
     local good, texts = at_once(w, { "move A canceled", "move A canceled" })
@@ -205,7 +205,7 @@ describe("without a run", function()
     assert(texts:find("A stays canceled: the issue is canceled, which is final", 1, true), texts)
   end)
 
-  it("what is not there is said, and what is", function()
+  it("a person's act on a card that there is not is refused and names those that there are", function()
     local w <close> = world.new({ issues = { { id = "A" } }, mock = COOK })
     local text, code = w:orket("comment A 'hello'")
     assert.equal(1, code)
@@ -221,7 +221,7 @@ describe("without a run", function()
     assert.equal(0, select(2, w:orket("log --run board")))
   end)
 
-  it("a model that fails says why in the lines of the run", function()
+  it("the lines of a run tell why a model failed", function()
     local w <close> = world.new({ issues = { { id = "A", max_retries = 0 } }, mock = "function work() return { status = 400 } end" })
     local text = w:run()
     assert.matches("the model failed: [^\n]*400", text)

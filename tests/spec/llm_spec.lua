@@ -182,7 +182,7 @@ describe("without a usable libcurl", function()
     orket.remove(dir)
   end)
 
-  it("a request ends with the cause and the fix, and is no attempt", function()
+  it("a request without a usable libcurl ends with the cause and the fix, and is no attempt", function()
     local got = cjson.decode(orket.probe(WORLD .. [[
       async.main(function()
         local model, attempts = { base_url = "http://127.0.0.1:9", model = "m" }, 0
@@ -198,7 +198,7 @@ describe("without a usable libcurl", function()
     assert.equal("ERR_LIBRARY", got.key)
   end)
 
-  it("what asks no model works", function()
+  it("commands that ask no model work without a usable libcurl", function()
     assert.equal(orket.run("law"), (orket.shell(path .. orket.binary .. " law 2>&1")))
   end)
 end)

@@ -57,7 +57,7 @@ describe("a models node that looks back", function()
     replays(w)
   end)
 
-  it("is told what the budgets leave", function()
+  it("a models node is told what the budgets leave", function()
     local w <close> = project({ rules = { models_node = "climbing", default_llm = "m", limits = { concurrency = 1 },
       budgets = { epics = { ["*"] = { money = 60000 } }, cards = { ["*"] = { money = 49999, calls = 50 } } } },
       models = { small = { base_url = "http://127.0.0.1:1/v1", model = "little", price = { input = 1, output = 1 } },
@@ -94,7 +94,7 @@ describe("a models node that looks back", function()
     replays(w, "ep-f1.1")
   end)
 
-  it("costs nothing when it does not look", function()
+  it("a models node that does not look at past turns costs nothing", function()
     local w <close> = project({ files = { ["nodes/climbing.lua"] = [[
       return { node = "models", choose = function(_, _, models) return models.default end } ]] } })
     local text, code = w:run()

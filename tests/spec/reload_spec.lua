@@ -4,7 +4,7 @@ local reloads = dofile("tests/support/reloads.lua")
 local world = dofile("tests/support/world.lua")
 
 describe("policies that change under load", function()
-  it("drop no turn, and none is judged by two generations", function()
+  it("policies that change under load drop no turn, and no turn is judged by two generations", function()
     local result = reloads.run({ seconds = 6, cards = 16, pause = 0.3, delay = 100, concurrency = 8 })
     assert.equal(0, result.code, result.text)
     assert.same({ 16, 0, 0, 0, true }, { result.turns, result.dropped, result.mixed, result.waiting, result.sound })

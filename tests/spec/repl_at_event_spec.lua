@@ -86,7 +86,7 @@ describe("a moment of a run", function()
     assert.equal("nothing changed\n", (lines(seq.last, "diff(" .. seq.last .. ")")))
   end)
 
-  it("cannot be changed by any word", function()
+  it("orket repl --at refuses every word that would change something", function()
     local before = w:sql("SELECT count(*), max(seq) FROM event")
     for _, line in ipairs({ 'comment("A", "x")', 'answer("A", "x")', 'retry("A")', 'move("A", "ready")', "reload()" }) do
       local text, code = lines(seq.results[1], line)
@@ -97,7 +97,7 @@ describe("a moment of a run", function()
     assert.equal(0, (select(2, w:check())))
   end)
 
-  it("has to be one", function()
+  it("orket repl --at refuses what is not an event of the run", function()
     for _, row in ipairs({
       { "--at 5", 2, "--at needs --run" }, { "--run ep.9", 1, "there is no run 'ep.9'" },
       { "--run ep.1 --at 99999", 1, "is no moment of ep.1" }, { "--run ep.1 --at soon", 1, "'soon' is no event" },

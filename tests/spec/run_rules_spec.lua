@@ -13,7 +13,7 @@ local function files(pattern)
 end
 
 describe("the source", function()
-  it("moves cards in one place", function()
+  it("cards are moved in one place of the source", function()
     local movers, writers = {}, {}
     for _, path in ipairs(files("*.lua")) do
       local text = orket.read(path)
@@ -33,7 +33,7 @@ describe("the source", function()
     assert.same({ "core/io/store/projections.sql" }, writers)
   end)
 
-  it("sets a status where a card is made or moved, and nowhere else", function()
+  it("projections set a status where a card is made or moved, and nowhere else", function()
     local text, kind = orket.read("core/io/store/projections.sql"), nil
     local setters, at = {}, nil
     for line in text:gmatch("[^\n]+") do
@@ -133,7 +133,7 @@ describe("the journal of the example", function()
       .. (same or "") .. ")")
   end
 
-  it("has much to look at", function()
+  it("the example's journal has enough events to judge by", function()
     assert(tonumber(sql("SELECT count(*) FROM journal WHERE kind = 'call.allowed'")) > 20)
     assert(tonumber(sql("SELECT count(*) FROM journal WHERE kind = 'call.refused'")) >= 2)
     assert(tonumber(sql("SELECT count(*) FROM journal WHERE kind = 'file.written'")) > 8)

@@ -25,7 +25,7 @@ describe("text", function()
     end)
   end
 
-  it("is cut and filled to columns, whatever it is made of", function()
+  it("a text is cut and filled to columns, whatever it is made of", function()
     for _, sample in ipairs({ "hello world", "漢字の名前です", "a漢b字c", "e\u{301}e\u{301}e\u{301}", "" }) do
       for columns = 1, 20 do
         assert(text.width(text.cut(sample, columns)) <= columns)
@@ -38,12 +38,12 @@ describe("text", function()
     assert.equal("llo", text.tail("hello", 3))
   end)
 
-  it("of several lines becomes one", function()
+  it("a text of several lines becomes one", function()
     assert.equal("ERR_NET: no answer; fix: look", text.line("ERR_NET: no\n\tanswer\n  fix: look"))
     assert.equal("a; fix: b fix: c", text.line("a \n\n  fix: b fix: c"))
   end)
 
-  it("costs what its length costs, also where it is nothing but blanks", function()
+  it("a text is measured in time that grows with it, also where it is nothing but blanks", function()
     for _, blanks in ipairs({ "\n", " ", " \n" }) do
       local run, began = blanks:rep(100000), os.clock()
       assert.equal("a b", text.line("a" .. run .. "b"))
@@ -95,11 +95,11 @@ local RUN = [==[
 ]==]
 
 describe("views", function()
-  it("draw frames that fit every window", function()
+  it("a frame fits every window", function()
     assert.equal("frames fit\n", orket.probe(FRAMES, "LC_ALL=C.UTF-8 "))
   end)
 
-  it("say of a refusal, a failed call, a question, a warning and a script change what happened, why, and what to do", function()
+  it("lines about a refusal, a failed call, a question, a warning and a script change say what happened, why, and what to do", function()
     assert.equal([[
 refused: write_file. Generated files are never edited. Fix: change their source. Rule: house.generated
 refused: card.move x. No. Rule: fsm.edge
@@ -137,7 +137,7 @@ unknown outcome: http.post was interrupted. Check it, then answer: happened, did
       end]]))
   end)
 
-  it("end with what waits and the command that answers it", function()
+  it("the end of a run says what waits and the command that answers it", function()
     local ending = RUN .. 'print(table.concat(require("orket.view.ending").lines(run, outcome), "\\n"))'
     assert.equal([[
 parked: 1 blocked, 1 done
@@ -147,7 +147,7 @@ go on with: orket run -C 'my shop' shop
 ]], orket.probe(ending))
   end)
 
-  it("know the questions of a run before this one", function()
+  it("the end of a run names the questions of runs before it", function()
     local asked = RUN .. [[
       local read = run.store.read
       run.store.read = function(store, query, of)
@@ -166,7 +166,7 @@ go on with: orket run -C 'my shop' shop
     assert.equal("shop.1/2/3\n", orket.probe(asked))
   end)
 
-  it("show a card that waits for its model as not at work, without the words of a reply that broke off, and why", function()
+  it("the board shows a card that waits for its model as not at work, and why, without the words of a reply that broke off", function()
     local shown = RUN .. [[
       local read = run.store.read
       run.store.read = function(store, query, of)
@@ -195,7 +195,7 @@ go on with: orket run -C 'my shop' shop
     assert.truthy(got:find("^nil\tnil\tthe model m is unreachable since 2026%-01%-31T12:00:00Z, not tried since .*: no route\n$"), got)
   end)
 
-  it("write sentences whole above the picture, once, and of the picture only what changed", function()
+  it("the board writes sentences whole above the picture, once, and of the picture only what changed", function()
     local drawn = orket.probe(RUN .. [[
       local view = require("orket.view.live.live").new()
       local wrote = {}
@@ -221,7 +221,7 @@ go on with: orket run -C 'my shop' shop
     assert.equal("2\ttrue\ttrue\n^[?25l^[?7l^[5A^[3B\r ✓ a  Fifth   done^[K\r^[2B^[?7h^[?25h\n", drawn)
   end)
 
-  it("show moments in the time zone of the terminal", function()
+  it("times are shown in the time zone of the terminal", function()
     local say = [[
       local times = require("orket.view.format.local_time")
       print(times.of("2028-02-29T23:30:05.123Z"), times.of("-"), times.stamp("2028-02-29T23:30:05.123Z")) -- no terminal]]
@@ -229,7 +229,7 @@ go on with: orket run -C 'my shop' shop
     assert.equal("2028-03-01 01:30:05\t-\t2028-02-29T23:30:05\n", orket.probe(say, "TZ=XYZ-2 "))
   end)
 
-  it("show a deadline in local time and by what is left until it, in a log in UTC alone", function()
+  it("a deadline is shown in local time and by what is left until it, in a log in UTC alone", function()
     local say = [[
       local at = "2028-02-29T23:30:05.123Z"
       for _, seconds in ipairs({ 6.9 * 86400, 86399, 60, 59.5, 0 }) do
@@ -241,7 +241,7 @@ go on with: orket run -C 'my shop' shop
       orket.probe(on .. say, "TZ=XYZ-2 "))
   end)
 
-  it("wrap a line at blanks, below its own indent, whatever it is made of", function()
+  it("a line is wrapped at blanks, below its own indent, whatever it is made of", function()
     assert.equal("fits", orket.probe([[
       local text, wrap = require("orket.view.format.text"), require("orket.view.format.wrap")
       assert(wrap.fit("  one two three four", 10) == "  one two\n    three\n    four")
@@ -259,7 +259,7 @@ go on with: orket run -C 'my shop' shop
       io.write("fits")]]))
   end)
 
-  it("use marks of ASCII in a locale that is not UTF-8", function()
+  it("marks are ASCII in a locale that is not UTF-8", function()
     local say = [[
       local style = require("orket.view.format.style")
       for _, status in ipairs({ "ready", "in_progress", "blocked", "waiting_for_developer", "ready_for_testing", "code_review", "done", "canceled", "archived" }) do
@@ -272,7 +272,7 @@ go on with: orket run -C 'my shop' shop
     end
   end)
 
-  it("leave the cursor visible and the lines wrapped, and end with the outcome", function()
+  it("the board leaves the cursor visible and the lines wrapped, and ends with the outcome", function()
     local dir = orket.directory()
     orket.write(dir .. "/lib/orket/main.lua", "return function() return require('orket.async').main(function()\n" .. RUN .. [[
       local view = require("orket.view.live.live").new()
@@ -300,19 +300,19 @@ describe("report", function()
     return orket.probe('local report = require("orket.view.cli_report")\n' .. call)
   end
 
-  it("writes an error as code, cause and cure", function()
+  it("an error is written as code, cause and fix", function()
     assert.equal("orket: ERR_X: it broke\n  fix: mend it\n",
       said('report.failure({ code = "ERR_X", message = "it broke", fix = "mend it" })'))
     assert.equal("orket: ERR_X: it broke\n", said('report.failure({ code = "ERR_X", message = "it broke" })'))
   end)
 
-  it("writes problems of files with their place, and refused scripts with their name", function()
+  it("problems of files are written with their place, and refused scripts with their name", function()
     assert.equal("orket: a.json:3: wrong\n  fix: right\norket: roles/x.lua: ERR_SCRIPT: bad\n", said([[
       report.failure({ { file = "a.json", line = 3, message = "wrong", fix = "right" },
         { path = "roles/x.lua", err = { code = "ERR_SCRIPT", message = "bad" } } })]]))
   end)
 
-  it("chooses the view", function()
+  it("`orket run` chooses the view by its options and its terminal", function()
     assert.equal("orket.view.json_lines orket.view.plain orket.view.plain\n", said([[
       print(report.view({ json = true }), report.view({ plain = true }), report.view({}))]]):gsub("\t", " ") .. "")
   end)
