@@ -14,47 +14,6 @@ local M = {}
 local World = {}
 World.__index = World
 
--- Trusted code that serves the mock and writes each request's bytes, as they came, into a file of its own. The script sees
--- which one it is (`request_number`): nothing else tells two equal ones from each other. It sees it when nobody holds it.
-local RECORDER = [[
-local async, cli, http = require("orket.async"), require("orket.cli"), require("orket.core.http")
-local listen, count, place = http.listen, 0, %q
-local function is_held(...)
-  for _, name in ipairs({ ... }) do
-    local file = io.open(place .. "hold." .. name)
-    if file then
-      return file:close()
-    end
-  end
-end
-local function answer(handler, request, response, ...)
-  while is_held(...) do
-    async.sleep(0.02)
-  end
-  handler(request, response)
-end
-http.listen = function(options, handler)
-  return listen(options, function(request, response)
-    if request.method == "POST" then
-      count = count + 1
-      local file = assert(io.open(place .. "request." .. count, "wb"))
-      file:write(request.body)
-      file:close()
-      local numbered = request.body:gsub("^{", '{"request_number":' .. count .. ",")
-      request = setmetatable({ body = numbered }, { __index = request })
-      local card = request.body:match("# Card ([^%%s:]+):") or ""
-      if is_held(count, card) then
-        return async.spawn(answer, handler, request, response, count, card)
-      end
-    end
-    return handler(request, response)
-  end)
-end
-return function(argv)
-  return async.main(cli.run, argv)
-end
-]]
-
 local TEAM = {
   name = "Team",
   seats = {
@@ -76,11 +35,10 @@ local function write_json(self, path, value)
 end
 
 local function serve(self, mock, before)
-  orket.write(self.dir .. "/.test/orket/main.lua", RECORDER:format(self.dir .. "/.test/"))
   orket.write(self.dir .. "/.test/mock.lua", (before or orket.read("tests/support/play.lua")) .. mock)
   local out = self.dir .. "/.test/mock.out"
-  local pid = orket.shell(string.format("ORKET_LUA=%s/.test %s mock-llm %s/.test/mock.lua >%s 2>&1 & echo $!",
-    self.dir, orket.binary, self.dir, out))
+  local pid = orket.shell(string.format("RECORDS=%s/.test/ ORKET_LUA=%s %s mock-llm %s/.test/mock.lua >%s 2>&1 & echo $!",
+    self.dir, M.recorder, orket.binary, self.dir, out))
   self.mock = pid:match("%d+")
   assert(M.wait(function()
     self.url = orket.read(out):match("http:%S+")
@@ -379,6 +337,7 @@ local function absolute(path)
 end
 
 M.orket = orket
+M.recorder = absolute("tests/support/recorder")
 M.binary = absolute(orket.binary)
 M.faulty = absolute(os.getenv("FAULTY") or "build/gcc-fault/orket") -- what make FAULT=1 builds
 orket.binary = M.binary
