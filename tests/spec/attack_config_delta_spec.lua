@@ -242,42 +242,15 @@ return { description = "any", operations = { "fs.write" }, schema = { type = "ob
   local test = refused and pending or it
 
   test("no agent reaches the organization's rules, or a person's yes, from inside a jail", function()
-    local REACH = [[
-import os, socket, glob
-up = "../../../../"
-said = []
-def attempt(name, do):
-    try:
-        do(); said.append(name + " DONE")
-    except Exception as e:
-        said.append(name + " " + type(e).__name__)
-def put(path):
-    with open(path, "w") as f: f.write("return nil")
-for path in %s:
-    attempt("write " + path, lambda: put(up + path))
-    attempt("rename " + path, lambda: (put("mine"), os.rename("mine", up + path)))
-    attempt("link " + path, lambda: os.link(up + path, "hard-" + path.replace("/", "-")))
-    attempt("unlink " + path, lambda: os.unlink(up + path))
-for name in ["config", "roles", "nodes", "tools", "verification", ".orket"]:
-    attempt("symlink", lambda: os.symlink(up + name, "way-" + name))
-    attempt("through", lambda: put("way-" + name + "/x.lua"))
-def accept():
-    s = socket.socket(socket.AF_UNIX); s.connect(up + ".orket/owner.sock")
-    s.sendall(('{"act":"accept","generation":"' + open("id").read() + '","who":"root"}\\n').encode()); s.recv(100)
-attempt("accept", accept)
-for name in glob.glob("hard-*") + ["way-nodes/policy.lua"]:
-    attempt("change", lambda: put(name))
-print("\\n".join(said))
-]]
-    REACH = REACH:format('["' .. table.concat(TARGETS, '", "') .. '"]'):gsub("\\\\n", "\\n")
+    local reach = orket.read("tests/support/hostile/reach.py")
     local w <close> = project({ rules = { commands = { { argv = { "python3", "**" }, wall = 20 } } }, mock = [==[
       function work(talk)
         return steps(talk,
-          function() return say(write("id", tostring(WAITING)), write("reach.py", TEXT)) end,
+          function() return say(write("id", tostring(WAITING)), write("reach.py", TEXT), write("targets", TARGETS)) end,
           function() return say(call("run_command", { argv = { "python3", "reach.py" } })) end,
           function() return say(finish()) end)
       end
-      TEXT = ]==] .. ("%q"):format(REACH) })
+      TEXT = ]==] .. ("%q"):format(reach) .. '\nTARGETS = "' .. table.concat(TARGETS, " ") .. '"' })
     w:run()
     w:write("roles/coder.lua", (w:read("roles/coder.lua"):gsub("tools = {", 'tools = { "create_issue", ', 1)))
     local waiting = delta(w).generation

@@ -31,17 +31,7 @@ describe("the owner's socket", function()
       return pending("needs two users")
     end
     hostile.ask(dir, "sync")
-    orket.write(dir .. "/plant.py", [[
-import os, socket, sys
-s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); os.chmod(sys.argv[1], 0o777); os.setuid(65534); s.listen(8)
-print("up", flush=True)
-while True:
-    c, _ = s.accept()
-    try:
-        print(c.recv(4096), flush=True); c.sendall(b'{"result":{"message":"\\u001b[2J fooled"}}\n')
-    except OSError: pass
-    c.close()
-]])
+    orket.write(dir .. "/plant.py", orket.read("tests/support/hostile/plant.py"))
     os.execute(string.format("cd %s/p && (python3 ../plant.py .orket/owner.sock > ../planted & echo $! > ../pid; for i in $(seq 200); do grep -q up ../planted && break; sleep 0.05; done)",
       dir))
     local text, code = hostile.ask(dir, "comment", "H-1 hello")
@@ -54,18 +44,7 @@ while True:
   -- by util-linux' unshare: the peer has the engine's own uid, and its credentials say so
   for _, spaces in ipairs({ "--pid --fork", "--user --map-current-user", "--user --map-current-user --pid --fork --mount-proc" }) do
     it("answers no process of other namespaces, where a program in a jail is: " .. spaces, function()
-      orket.write(dir .. "/ask.py", [[
-import os, socket, sys, time
-s = socket.socket(socket.AF_UNIX)
-for _ in range(200):
-    try: s.connect(sys.argv[1]); break
-    except OSError: time.sleep(0.05)
-s.settimeout(10)
-try:
-    s.sendall(b'{"act":"comment","card":"H-1","text":"from elsewhere"}\n')
-    print("said", s.recv(9999))
-except OSError: print("hung up")
-]])
+      orket.write(dir .. "/ask.py", orket.read("tests/support/hostile/ask.py"))
       local _, refused = orket.shell("unshare " .. spaces .. " true 2>/dev/null")
       if refused ~= 0 then
         return pending("no namespaces here")

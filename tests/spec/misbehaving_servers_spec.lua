@@ -3,6 +3,7 @@
 
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
+local python = dofile("tests/support/python.lua")
 
 local SECONDS = 1       -- what a deadline ends
 local LONG = 60         -- what a cap or an answer ends, on machines that do something else as well
@@ -55,22 +56,6 @@ for _, status in ipairs({ 301, 302, 303, 307, 308 }) do
 end
 
 local NOT_REACHED = { ["hang in connect"] = true, ["hang in TLS"] = true }
-
--- Sends events that cost much to read, as fast as they are taken.
-local FLOOD = [[
-import socket
-listener = socket.create_server(("127.0.0.1", 0))
-print(listener.getsockname()[1], flush=True)
-peer, _ = listener.accept()
-peer.recv(65536)
-event = b'data: {"choices":[' + b"1," * (400 << 10) + b"1]}\n\n"
-try:
-    peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
-    while True:
-        peer.sendall(event)
-except OSError:
-    pass
-]]
 
 local function names()
   local all = {}
@@ -126,11 +111,8 @@ describe("a server that does what no server should", function()
   end
 
   it("is given up at its deadline while it floods", function()
-    local dir = orket.directory()
-    orket.write(dir .. "/flood.py", FLOOD)
-    local text = orket.shell(("cd %s && { python3 flood.py >port & } && for i in $(seq 500); do [ -s port ] && break; sleep 0.02; done; cat port"):format(dir))
-    local got = cjson.decode((orket.shell(orket.binary .. " try llm --base-url http://127.0.0.1:" .. text:match("%d+") .. " --timeout 0.05 </dev/null")))
-    orket.remove(dir)
+    local server <close> = python.serve("flood.py")
+    local got = cjson.decode((orket.shell(orket.binary .. " try llm --base-url http://127.0.0.1:" .. server.port .. " --timeout 1 </dev/null")))
     assert.same({ "ERR_TIMEOUT", "total" }, { got.code, got.deadline }, cjson.encode(got))
   end)
 

@@ -93,17 +93,7 @@ describe("a script that is saved", function()
   end)
 end)
 
--- Eight people, each with a connection that stands already.
-local AT_ONCE = [[
-import json, socket, sys
-people = [socket.socket(socket.AF_UNIX) for _ in range(8)]
-for one in people:
-    one.connect(sys.argv[1])
-for one in people:
-    one.sendall(json.dumps({"act": "accept", "generation": sys.argv[2], "who": "ann"}).encode() + b"\n")
-for one in people:
-    print(one.makefile().readline())
-]]
+local AT_ONCE = world.orket.read("tests/support/accept_at_once.py")
 
 describe("scripts that wait", function()
   it("are accepted once, however many say so at the same moment", function()
