@@ -1,6 +1,6 @@
 # make          builds build/orket
 # make demo     installs what is missing, builds, runs the example epic
-# make test     installs what is missing, builds, runs every test; last line "N passed, N failed"; ORDER=random mixes the files
+# make test     installs what is missing, builds, runs every test, JOBS=N files at a time; last line "N passed, N failed"; ORDER=random mixes them
 # make check    floors, lint, globals, stale docs, then the tests
 # make unit     C tests only; make spec: Lua tests only
 # make sizes    outliers of size; make coverage: lines that the tests ran, C and Lua
