@@ -136,7 +136,7 @@ local function replaced(text, words, others)
   return text:sub(1, at - 1) .. others .. text:sub(last + 1)
 end
 
-describe("of what scripts declare", function()
+describe("a changed declaration of a script", function()
   local w
 
   setup(function()
@@ -157,7 +157,7 @@ describe("of what scripts declare", function()
   for _, row in ipairs(DECLARED) do
     local what, path, words, others, says = table.unpack(row, 1, 5)
     says = says or row.says
-    it(what .. (says and " waits" or " serves at once"), function()
+    it((says and "waits for a person: " or "serves at once: ") .. what, function()
       w:write(path, row.whole or replaced(FILES[path], words, others))
       local said = delta()
       if FILES[path] then

@@ -241,9 +241,9 @@ end }]] }, { ["nodes/policy/odd.lua"] = "return { decide = function() end }" }, 
     { ["nodes/policy/vendor.lua"] = false, ["nodes/policy/wendor.lua"] = VENDOR }, nil },
 }
 
-describe("growth is", function()
+describe("a changed script", function()
   for _, row in ipairs(ROWS) do
-    it((row[4] and "" or "not ") .. row[1], function()
+    it((row[4] and "waits for a person: " or "serves at once: ") .. row[1], function()
       local files = row[2]
       if row.role then
         files["roles/coder.lua"] = coder('"probe", ')
