@@ -1,30 +1,30 @@
--- run.lua: runs test programs one after the other and sums them up.
+-- run.lua: runs test files beside each other and sums them up.
 --   lua5.4 tests/run.lua PROGRAM-OR-SPEC …
 -- A program is a cmocka test; a spec (*_spec.lua) goes to busted. Each has TEST_TIMEOUT seconds (240).
--- ORDER=SEED runs them in the random order of that number, ORDER=random in a new one; the seed is printed.
--- Prints what failed, one line for each file, and at last "N passed, N failed"; exit 1 when any failed.
+-- JOBS=N files run at a time: by default one for each core, fewer where memory is short; those of ALONE run last, one by
+-- one. ORDER=SEED runs them in the random order of that number, ORDER=random in a new one; the seed is printed.
+-- Prints what failed, one line for each file as it ends, the slowest ten, and at last "N passed, N failed"; exit 1 when
+-- any failed. ^C ends what is under way.
 
+local uv = require("luv")
+
+-- Files that measure what the machine does, or that take all of it: why.
+local ALONE = {
+}
+
+local MEMORY = 1 << 30 -- bytes that are kept for one file
 local limit = tonumber(os.getenv("TEST_TIMEOUT")) or 240
 
 -- What a terminal, a person or a proxied network has set does not reach the tests: one environment everywhere.
-local UNSET = { "http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "NO_COLOR",
-  "COLUMNS", "LINES", "CDPATH", "BASH_ENV", "ENV", "POSIXLY_CORRECT", "LUA_INIT", "LUA_INIT_5_4", "ORKET_LUA", "ORKET_FAULT", "ORKET_MODEL",
-  "ORKET_MODEL_KEY", "ORKET_MODEL_URL", "MAKEFLAGS", "MAKELEVEL", "MFLAGS" }
-local SAME = "env -u " .. table.concat(UNSET, " -u ") .. " LC_ALL=C.UTF-8 TZ=UTC TERM=xterm SHELL=/bin/sh HOME=\"${HOME:-/nonexistent}\""
+local UNSET = { "http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+  "NO_COLOR", "COLUMNS", "LINES", "CDPATH", "BASH_ENV", "ENV", "POSIXLY_CORRECT", "LUA_INIT", "LUA_INIT_5_4", "ORKET_LUA",
+  "ORKET_FAULT", "ORKET_MODEL", "ORKET_MODEL_KEY", "ORKET_MODEL_URL", "MAKEFLAGS", "MAKELEVEL", "MFLAGS" }
+local SAME = "env -u " .. table.concat(UNSET, " -u ")
+  .. " LC_ALL=C.UTF-8 TZ=UTC TERM=xterm SHELL=/bin/sh HOME=\"${HOME:-/nonexistent}\""
 
 local function command(file)
-  if file:match("_spec%.lua$") then
-    return "busted --lua=lua5.4 -o TAP " .. file
-  end
-  return "./" .. file
-end
-
----Text of both streams and the exit code; 124 = out of time.
-local function run(file)
-  local pipe = assert(io.popen(string.format("umask 022; %s timeout -k 5 %d %s </dev/null 2>&1", SAME, limit, command(file)), "r"))
-  local text = pipe:read("a")
-  local _, _, code = pipe:close()
-  return text, code
+  local program = file:match("_spec%.lua$") and "busted --lua=lua5.4 -o TAP " .. file or "./" .. file
+  return string.format("umask 022; exec %s timeout -k 5 %d %s </dev/null", SAME, limit, program)
 end
 
 -- cmocka says "[  PASSED  ] 3 test(s)."; busted's TAP has one "ok" or "not ok" line for each test.
@@ -46,6 +46,95 @@ local function count(text)
   return passed, failed
 end
 
+local running = {} -- process id -> true: each leads a group of its own
+
+local function end_group(pid, signal)
+  uv.kill(-pid, signal) -- refused when nothing of it is left
+end
+
+local function end_all()
+  for pid in pairs(running) do
+    end_group(pid, "sigkill")
+  end
+  os.exit(130)
+end
+
+---A file without a name for what a program prints.
+local function scratch()
+  local fd, path = assert(uv.fs_mkstemp((os.getenv("TMPDIR") or "/tmp") .. "/orket-test-XXXXXX"))
+  uv.fs_unlink(path)
+  return fd
+end
+
+local function contents(fd)
+  local text = uv.fs_read(fd, uv.fs_fstat(fd).size, 0)
+  uv.fs_close(fd)
+  return text
+end
+
+---Runs one file; done(text of both streams, exit code (124: out of time), seconds) when it ended, and all that it left.
+local function run(file, done)
+  local out, began, handle, pid = scratch(), uv.hrtime(), nil, nil
+  handle, pid = uv.spawn("/bin/sh", { args = { "-c", command(file) }, stdio = { nil, out, out }, detached = true },
+    function(code, signal)
+      handle:close()
+      running[pid] = nil
+      end_group(pid, "sigkill")
+      done(contents(out), signal ~= 0 and 128 + signal or code, (uv.hrtime() - began) / 1e9)
+    end)
+  running[assert(handle and pid, pid)] = true
+end
+
+local sum = { passed = 0, failed = 0, files = {} }
+
+local function ending(code)
+  if code == 124 then
+    return " (out of time)"
+  end
+  return code == 0 and "" or " (exit " .. code .. ")"
+end
+
+---Prints what one file did, whole, and adds it to the sum.
+local function report(file, text, code, seconds)
+  local passed, failed = count(text)
+  if failed == 0 and (code ~= 0 or passed == 0) then
+    failed = 1 -- it crashed, ran out of time, or tested nothing
+  end
+  local name = file:gsub("^build/", "")
+  local line = string.format("%-40s %5d passed %5d failed %6.1f s%s\n", name, passed, failed, seconds, ending(code))
+  io.write(failed > 0 and text .. "\n" or "", line)
+  io.flush()
+  sum.passed, sum.failed = sum.passed + passed, sum.failed + failed
+  table.insert(sum.files, { name = name, seconds = seconds })
+end
+
+---Runs these files, so many at a time, and returns when all of them have ended.
+local function run_all(files, jobs)
+  local started = 0
+  local function next_one()
+    started = started + 1
+    local file = files[started]
+    if file then
+      run(file, function(...)
+        report(file, ...)
+        next_one()
+      end)
+    end
+  end
+  for _ = 1, math.min(jobs, #files) do
+    next_one()
+  end
+  uv.run()
+end
+
+local function print_slowest()
+  table.sort(sum.files, function(a, b) return a.seconds > b.seconds end)
+  print("\nthe slowest:")
+  for i = 1, math.min(10, #sum.files) do
+    print(string.format("%8.1f s  %s", sum.files[i].seconds, sum.files[i].name))
+  end
+end
+
 ---The files in the order that the environment asks for.
 local function ordered(files)
   local seed = os.getenv("ORDER")
@@ -62,20 +151,35 @@ local function ordered(files)
   return files
 end
 
-local all_passed, all_failed = 0, 0
-for _, file in ipairs(ordered(arg)) do
-  local text, code = run(file)
-  local passed, failed = count(text)
-  if failed == 0 and (code ~= 0 or passed == 0) then
-    failed = 1 -- it crashed, ran out of time, or tested nothing
+---@return string[] those that may run beside others
+---@return string[] those of ALONE
+local function split(files)
+  local shared, alone = {}, {}
+  for _, file in ipairs(files) do
+    table.insert(ALONE[file:match("[^/]*$")] and alone or shared, file)
   end
-  if failed > 0 then
-    io.write(text, "\n")
-  end
-  print(string.format("%-40s %5d passed %5d failed%s", file:gsub("^build/", ""), passed, failed,
-    code == 124 and " (out of time)" or code ~= 0 and " (exit " .. tostring(code) .. ")" or ""))
-  io.flush()
-  all_passed, all_failed = all_passed + passed, all_failed + failed
+  return shared, alone
 end
-print(string.format("%d passed, %d failed", all_passed, all_failed))
-os.exit(all_failed == 0 and 0 or 1)
+
+-- What the machine has, or the group of processes (a container's) may take.
+local function memory()
+  local allowed = uv.get_constrained_memory()
+  return allowed > 0 and math.min(allowed, uv.get_total_memory()) or uv.get_total_memory()
+end
+
+local function jobs()
+  local fitting = math.max(1, memory() // MEMORY)
+  return tonumber(os.getenv("JOBS")) or math.min(uv.available_parallelism(), fitting)
+end
+
+for _, name in ipairs({ "sigint", "sigterm", "sighup" }) do
+  local signal = uv.new_signal()
+  signal:start(name, end_all)
+  signal:unref()
+end
+local shared, alone = split(ordered(arg))
+run_all(shared, jobs())
+run_all(alone, 1)
+print_slowest()
+print(string.format("%d passed, %d failed", sum.passed, sum.failed))
+os.exit(sum.failed == 0 and 0 or 1)

@@ -136,8 +136,8 @@ describe("a question", function()
   end)
 end)
 
-describe("a no", function()
-  it("goes back to the model with the person's words", function()
+describe("a person's no", function()
+  it("a person's no goes back to the model with the person's words", function()
     local w <close> = project()
     assert.equal(3, (select(2, w:run())))
     local n = w:requests()
@@ -153,7 +153,7 @@ describe("a no", function()
   end)
 end)
 
-describe("a yes is held against the world", function()
+describe("a person's yes, when it is used,", function()
   local function refused(w, rule)
     local text, code = w:run()
     assert.equal(0, code, text)
@@ -164,7 +164,7 @@ describe("a yes is held against the world", function()
     return event.body
   end
 
-  it("void when somebody changed the file meanwhile", function()
+  it("a yes is void when the file was changed after it", function()
     local w <close> = project()
     assert.equal(3, (select(2, w:run())))
     w:write("workspace/ep/cards/A/locked/a", "somebody else\n")
@@ -173,7 +173,7 @@ describe("a yes is held against the world", function()
     assert.equal("void", w:sql("SELECT status FROM approval"))
   end)
 
-  it("void as well when it is an operation that was asked about", function()
+  it("a yes to an operation is void when the file was changed after it", function()
     local w <close> = world.new({ issues = { { id = "A" } }, gate = { { id = "log", effect = "ask", paths = { "log" }, why = "a log is kept" } },
       files = { ["tools/write_file.lua"] = (world.orket.read("tools/write_file.lua"):gsub("local function run%(args%)\n",
         "%0  fs.write('log', 'wrote ' .. args.path)\n")) }, mock = WRITES })
@@ -187,7 +187,7 @@ describe("a yes is held against the world", function()
     w:replays()
   end)
 
-  it("expired when nobody answers, or too late", function()
+  it("a question expires when no answer comes in time", function()
     local w <close> = project(nil, { rules = { approvals = { expires = "1s" } } })
     assert.equal(3, (select(2, w:run())))
     local expires = w:pending()[1].expires_at
@@ -202,7 +202,7 @@ describe("a yes is held against the world", function()
     assert.equal("expired", w:sql("SELECT status FROM approval"))
   end)
 
-  it("expired in the middle of a run, without anybody", function()
+  it("a question expires in the middle of a run without anybody's help", function()
     local w <close> = project([[
       function work(talk)
         if talk.card == "B" then return say(write("b", "b"), finish()) end
@@ -219,7 +219,7 @@ describe("a yes is held against the world", function()
     w:replays()
   end)
 
-  it("expired when the yes came in time and the run too late", function()
+  it("a yes that came in time expires when the run comes too late", function()
     local w <close> = project(nil, { rules = { approvals = { expires = 1 } } })
     assert.equal(3, (select(2, w:run())))
     local expires = w:pending()[1].expires_at
@@ -239,7 +239,7 @@ describe("a yes is held against the world", function()
     assert.equal("refused", w:sql("SELECT status FROM approval"))
   end
 
-  it("refused when a rule of the house denies by now", function()
+  it("a yes is refused when a rule of the organization denies the call by now", function()
     narrowed(function(w)
       local organization = cjson.decode(w:read("config/organization.json"))
       table.insert(organization.process_rules.gate, { id = "never", effect = "deny", paths = { "locked/**" }, why = "not any more" })
@@ -247,7 +247,7 @@ describe("a yes is held against the world", function()
     end, "house.never")
   end)
 
-  it("refused when a policy that serves by now denies", function()
+  it("a yes is refused when a policy that serves by now denies the call", function()
     narrowed(function(w)
       w:write("nodes/policy/late.lua", [[
         local function decide(call)
@@ -260,15 +260,15 @@ describe("a yes is held against the world", function()
     end, "policy.late")
   end)
 
-  it("refused when the role has the tool no longer", function()
+  it("a yes is refused when the role has the tool no longer", function()
     narrowed(function(w)
       w:write("roles/coder.lua", (world.orket.read("roles/coder.lua"):gsub('"write_file",?', "")))
     end, "gate.role.tool")
   end)
 end)
 
-describe("a question and kill -9", function()
-  it("waits over a kill, and is the same one", function()
+describe("a question of approval", function()
+  it("a question waits over kill -9 and stays the same one", function()
     local w <close> = project([[
       function work(talk)
         if talk.card == "B" then return say(write("b", "b"), finish()) end
@@ -346,8 +346,8 @@ describe("an operation that is asked about", function()
   end)
 end)
 
-describe("autonomy", function()
-  it("names roles that there are", function()
+describe("process_rules.autonomy", function()
+  it("autonomy is refused for roles that do not exist", function()
     local w <close> = project(nil, { rules = { autonomy = { codr = "ask_all" } } })
     local text, code = w:orket("validate")
     assert.equal(1, code)
@@ -411,8 +411,8 @@ describe("autonomy and the script of a role", function()
   end
 end)
 
-describe("other ways on", function()
-  it("a fork asks again, for its own card", function()
+describe("a run with a question", function()
+  it("a fork asks its parent's question again, for its own card", function()
     local w <close> = project()
     assert.equal(3, (select(2, w:run())))
     local asked = w:events("approval.asked")[1]
@@ -436,7 +436,7 @@ describe("other ways on", function()
     w:replays()
   end)
 
-  it("to begin again at the card leaves no question behind", function()
+  it("a run that begins again at a card leaves no question of it behind", function()
     local w <close> = project()
     assert.equal(3, (select(2, w:run())))
     assert.equal(3, (select(2, w:orket("resume --from A"))))
@@ -464,7 +464,7 @@ describe("other ways on", function()
     w:replays()
   end)
 
-  it("another version of the program asks again", function()
+  it("another version of the program asks the question again", function()
     local w <close> = project()
     assert.equal(3, (select(2, w:run())))
     w:sql("UPDATE turn SET engine = '0.0.0' WHERE outcome IS NULL")
@@ -475,7 +475,7 @@ describe("other ways on", function()
     assert.equal("one\n", w:made("locked/a"))
   end)
 
-  it("is exported and verified with its answers, which stay when the run is dropped", function()
+  it("an export verifies with its answers, which stay when the run is dropped", function()
     local w <close> = project((WRITES:gsub('"one\\n"', '("one\\n"):rep(1000)')))
     assert.equal(3, (select(2, w:run())))
     assert.equal(0, (select(2, w:orket("approve A"))))
@@ -493,7 +493,7 @@ describe("other ways on", function()
   end)
 end)
 
-describe("what reaches beyond the tree", function()
+describe("an operation that reaches beyond the tree", function()
   local beyond = dofile("tests/support/beyond.lua")
 
   it("is asked about, happens once, and may be uncertain after the yes", function()

@@ -65,8 +65,8 @@ describe("a model that says yes to itself", function()
   end)
 end)
 
-describe("a yes", function()
-  it("to a call is none to what its script wants besides, nor to the same twice", function()
+describe("approval", function()
+  it("a yes to a call is none to what its script wants besides, nor to the same call twice", function()
     local w <close> = world.new({ issues = { { id = "A" } }, gate = { { id = "sly", effect = "ask", tools = { "sly" }, why = "look first" } },
       files = { ["roles/coder.lua"] = with_tool("sly"), ["tools/sly.lua"] = [[
         local function run(args)
@@ -93,7 +93,7 @@ describe("a yes", function()
     w:replays()
   end)
 
-  it("is not even asked for where a policy denies what the gate asks about", function()
+  it("no yes is asked for where a policy denies what the gate asks about", function()
     local w <close> = world.new({ gate = RULE, issues = { { id = "A" } }, mock = [[
       function work(talk)
         return steps(talk, function() return say(write("locked/a", "x"), write("b", "b")) end, function() return say(finish()) end)
@@ -109,7 +109,7 @@ describe("a yes", function()
     assert.equal(0, #w:events("approval.asked"))
   end)
 
-  it("writes nowhere else when a link was put in the way", function()
+  it("a yes to a write writes nowhere else when a link was put in the way", function()
     local w <close> = world.new({ gate = RULE, issues = { { id = "A" } }, mock = [[
       function work(talk)
         return steps(talk, function() return say(write("locked/a", "x")) end, function() return say(finish()) end)
@@ -121,7 +121,7 @@ describe("a yes", function()
     assert.equal("", (world.orket.shell("ls " .. w.dir .. "/elsewhere")))
   end)
 
-  it("is nothing that is written into the table beside the journal", function()
+  it("a yes that was written into the table beside the journal counts for nothing", function()
     local w <close> = world.new({ gate = RULE, issues = { { id = "A" } }, mock = [[
       function work(talk) return say(write("locked/a", "x")) end ]] })
     is_parked(w)

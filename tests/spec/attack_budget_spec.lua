@@ -164,8 +164,8 @@ describe("a script", function()
   end)
 end)
 
-describe("time", function()
-  it("that went back brings no day back", function()
+describe("a budget per day", function()
+  it("a clock that went back brings no day's budget back", function()
     local w <close> = project({ organization = { per = "day", calls = 2 } },
       [[function work(talk) return say(write("f" .. talk.replies, "x")) end]])
     assert.equal(3, select(2, w:run()))
@@ -176,8 +176,8 @@ describe("time", function()
   end)
 end)
 
-describe("a crash", function()
-  it("leaves nothing reserved, and what was paid is used", function()
+describe("a budget", function()
+  it("a crash leaves nothing reserved, and what was paid counts as used", function()
     local issues = {}
     for i = 1, 20 do
       issues[i] = { id = "C-" .. i }

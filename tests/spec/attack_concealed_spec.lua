@@ -10,26 +10,7 @@ local UID = 12345 -- its programs have it too; those of root have one that no fi
 local root = orket.shell("id -u") == "0\n" and orket.shell("test -w /usr/local && echo yes") == "yes\n"
 local test = root and it or pending -- only root can put a project there, and become another user
 
--- Prints what it can reach of HOME, and tries to approve card A.
-local PROBE = [[
-import os, socket, sys
-home = "HOME"
-def look(path):
-    try:
-        return len(os.listdir(path)) if os.path.isdir(path) else len(open(path, "rb").read(1))
-    except OSError:
-        return 0
-seen = [p for p in (".orket/key", ".orket/lock", ".orket/orket.db", "config", "config/organization.json", "roles", "secret.txt",
-    "workspace/ep/cards/B", "workspace/ep/tree") if look(home + "/" + p)]
-seen += [p for p in sys.argv[1:] if look(p)]
-s = socket.socket(socket.AF_UNIX)
-try:
-    s.connect(home + "/.orket/owner.sock")
-    s.sendall(b'{"act":"approve","card":"A"}\n')
-    seen.append(s.recv(9999).decode())
-except OSError: pass
-print("seen:" + ",".join(seen) + ";")
-]]
+local PROBE = orket.read("tests/support/hostile/look_around.py")
 
 local function as_user(w, uid)
   if uid == 0 then

@@ -14,8 +14,8 @@ local function asked(w)
   return rules
 end
 
-describe("a label is not lost", function()
-  it("by a further build of the epic: it begins with nothing of the one before", function()
+describe("labels", function()
+  it("a further build of the epic begins with no file of the one before, and loses no label", function()
     local server <close> = outside.beyond.serve()
     local w <close> = outside.play(server, [[
       function work(talk)
@@ -34,7 +34,7 @@ describe("a label is not lost", function()
     assert.same({ heard = 1 }, server:heard())
   end)
 
-  it("by a made card that is exported, and built anew with the others", function()
+  it("a made card that is exported and built anew keeps its label", function()
     local server <close> = outside.beyond.serve()
     local w <close> = outside.play(server, [[
       function work(talk)
@@ -62,7 +62,7 @@ describe("a label is not lost", function()
     assert.equal(1, (select(2, w:orket("validate"))))
   end)
 
-  it("when a card is begun again", function()
+  it("a card that is begun again keeps its label", function()
     local server <close> = outside.beyond.serve()
     local w <close> = outside.play(server, [[
       function work(talk)
@@ -83,7 +83,7 @@ describe("a label is not lost", function()
     assert.same({}, server:heard())
   end)
 
-  it("when the file is deleted and written anew by somebody who has read it, or its name", function()
+  it("a file that is deleted and written anew by a reader of it, or of its name, keeps its label", function()
     local server <close> = outside.beyond.serve()
     local w <close> = outside.play(server, [[
       function work(talk)
@@ -109,7 +109,7 @@ describe("a label is not lost", function()
     end
   end)
 
-  it("by a turn that asked a person for something else, or said why it cannot go on", function()
+  it("a turn that asked a person, or said why it cannot go on, keeps its label", function()
     local server <close> = outside.beyond.serve()
     local w <close> = outside.play(server, [[
       function work(talk)
@@ -126,7 +126,7 @@ describe("a label is not lost", function()
     w:replays()
   end)
 
-  it("while a turn waits for room under a cap", function()
+  it("a turn that waits for room under a cap keeps its label", function()
     local server <close> = outside.beyond.serve()
     local w <close> = outside.play(server, [[
       function work(talk) return build(talk, fetch(), write("web", "x"), tell("heard")) end
@@ -143,7 +143,7 @@ describe("a label is not lost", function()
     w:replays()
   end)
 
-  it("by a program that is killed while it copies", function()
+  it("a copy by a program that is killed meanwhile keeps its label", function()
     local server <close> = outside.beyond.serve()
     local w <close> = outside.play(server, [[
       function work(talk)
@@ -173,7 +173,7 @@ describe("a label is not lost", function()
     w:replays()
   end)
 
-  it("by what agents say to people only: it is in no prompt", function()
+  it("what agents say to people only is in no prompt, so that it loses no label", function()
     local server <close> = outside.beyond.serve()
     local role = world.orket.read("roles/coder.lua"):gsub('"request_excuse",', '"request_excuse", "nominate_card", "refinement_proposal", "report_credits", "fetch",')
     local w <close> = outside.play(server, [[
@@ -195,8 +195,8 @@ describe("a label is not lost", function()
   end)
 end)
 
-describe("what a person is asked", function()
-  it("tells that the turn has read what came from outside, whatever rule asks", function()
+describe("labels in a question", function()
+  it("a question tells that the turn has read what came from outside, whatever rule asks", function()
     local server <close> = outside.beyond.serve()
     local w <close> = outside.play(server, [[
       function work(talk)
@@ -214,7 +214,7 @@ describe("what a person is asked", function()
     assert.same({ { "untrusted" }, nil }, { rows[1].labels, rows[2].labels })
   end)
 
-  it("cannot write on the terminal, nor look like more than one line", function()
+  it("a question cannot steer the terminal, nor look like more than one line", function()
     local server <close> = outside.beyond.serve()
     local w <close> = outside.play(server, [[
       function work(talk)
@@ -233,8 +233,8 @@ describe("what a person is asked", function()
   end)
 end)
 
-describe("an operation", function()
-  it("that nobody has thought about brings in what is untrusted", function()
+describe("labels of operations", function()
+  it("an operation of an unknown kind brings in what is untrusted", function()
     local dir = world.orket.directory()
     world.orket.write(dir .. "/orket/main.lua", [[
       local labels = require("orket.governance.labels")
@@ -252,7 +252,7 @@ describe("an operation", function()
     world.orket.remove(dir)
   end)
 
-  it("of every shipped tool has been thought about", function()
+  it("every operation of every shipped tool has a rule for labels", function()
     local known = world.orket.read("lua/orket/governance/labels.lua")
     for path in world.orket.shell("ls tools/*.lua"):gmatch("%S+") do
       for kind in world.orket.read(path):match("operations = (%b{})"):gmatch('"([^"]+)"') do
@@ -261,7 +261,7 @@ describe("an operation", function()
     end
   end)
 
-  it("of a program is as trusted as its tree, and less when its tool says so", function()
+  it("a program's result is as trusted as its tree, and less when its tool says so", function()
     local server <close> = outside.beyond.serve()
     local tool = world.orket.read("tools/run_command.lua")
     local w <close> = outside.play(server, [[

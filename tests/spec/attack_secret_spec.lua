@@ -3,37 +3,19 @@
 local cjson = require("cjson")
 local hostile = dofile("tests/support/hostile.lua")
 local orket = dofile("tests/support/orket.lua")
+local python = dofile("tests/support/python.lua")
 
 local KEY = "sk-very-secret-0123456789abcdef"
 
--- Answers every request with the headers that it got, in every place that an error text is taken from.
-local ECHO = [[
-import http.server, json, sys
-class Echo(http.server.BaseHTTPRequestHandler):
-    def do_POST(self):
-        self.rfile.read(int(self.headers.get("content-length", 0)))
-        said = self.headers.get("authorization", "none")
-        way = self.path.split("/")[1]
-        if way == "stream":
-            body = 'data: ' + json.dumps({"error": {"message": "bad key " + said}}) + "\n\n"; status = 200
-        elif way == "garbage":
-            body = "data: {" + said + "\n\n"; status = 200
-        elif way == "plain":
-            body = "no: " + said + "\xff"; status = 403
-        else:
-            body = json.dumps({"error": {"message": "bad key " + said, "code": said}}); status = 401
-        body = body.encode("latin-1")
-        try:
-            self.send_response(status, "No " + said)
-            self.send_header("content-type", "text/event-stream" if status == 200 else "application/json")
-            self.send_header("x-echo", said); self.send_header("content-length", str(len(body))); self.end_headers()
-            self.wfile.write(body)
-        except OSError: pass
-    def log_message(self, *_): pass
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Echo)
-print(server.server_address[1], flush=True)
-server.serve_forever()
-]]
+local ROOT = orket.shell("pwd"):gsub("%s+$", "")
+local BINARY = orket.binary:sub(1, 1) == "/" and orket.binary or ROOT .. "/" .. orket.binary
+
+-- Runs the project in `dir` against a server that tells the key, or `text` instead, as an error of this kind.
+local function told(dir, way, text)
+  local server <close> = python.serve("header_echo.py", text)
+  return orket.shell(("cd %s && ORKET_LUA=%s/tests/support/impatient ORKET_MODEL_KEY=%s ORKET_MODEL_URL=http://127.0.0.1:%d/%s "
+    .. "timeout 30 %s run -C p --json --record p/tape-%s hello 2>&1"):format(dir, ROOT, KEY, server.port, way, BINARY, way))
+end
 
 describe("a key", function()
   local dir
@@ -52,19 +34,13 @@ describe("a key", function()
   end
 
   it("is not told when the server echoes it", function()
-    orket.write(dir .. "/echo.py", ECHO)
-    os.execute(string.format("python3 %s/echo.py > %s/port & echo $! > %s/pid; for i in $(seq 200); do [ -s %s/port ] && break; sleep 0.05; done",
-      dir, dir, dir, dir))
-    local port = orket.read(dir .. "/port"):match("%d+")
     for _, way in ipairs({ "json", "plain", "stream", "garbage" }) do
-      local text = orket.shell(string.format("cd %s && ORKET_MODEL_KEY=%s ORKET_MODEL_URL=http://127.0.0.1:%s/%s timeout 30 %s run -C p --json --record p/tape-%s hello 2>&1",
-        dir, KEY, port, way, orket.binary:sub(1, 1) == "/" and orket.binary or orket.shell("pwd"):gsub("\n", "") .. "/" .. orket.binary, way))
+      local text = told(dir, way)
       assert(orket.read(dir .. "/p/tape-" .. way):find('"error":{', 1, true), way)
       assert(text:find("turn.failed", 1, true), text)
       assert(not text:find(KEY, 1, true), text)
       hostile.ask(dir, "retry", "H-1")
     end
-    os.execute("kill $(cat " .. dir .. "/pid)")
     assert(not hostile.ask(dir, "show", "--json H-1"):find(KEY, 1, true))
     is_nowhere()
   end)
@@ -144,20 +120,11 @@ describe("a key", function()
   end
 
   it("is not told in other codes when the server echoes it", function()
-    orket.write(dir .. "/echo.py", (ECHO:gsub('said = self[^\n]*', function() return 'said = "' .. coded():gsub("\\n", "") .. '"' end)))
-    os.execute(string.format("python3 %s/echo.py > %s/port & echo $! > %s/pid; for i in $(seq 200); do [ -s %s/port ] && break; sleep 0.05; done",
-      dir, dir, dir, dir))
-    local port, binary, said = orket.read(dir .. "/port"):match("%d+"), orket.binary, {}
-    binary = binary:sub(1, 1) == "/" and binary or orket.shell("pwd"):gsub("\n", "") .. "/" .. binary
-    for i, way in ipairs({ "json", "plain", "stream", "garbage" }) do
-      said[i] = orket.shell(string.format("cd %s && ORKET_MODEL_KEY=%s ORKET_MODEL_URL=http://127.0.0.1:%s/%s timeout 30 %s run -C p --json --record p/tape-%s hello 2>&1",
-        dir, KEY, port, way, binary, way))
-      hostile.ask(dir, "retry", "H-1")
-    end
-    os.execute("kill $(cat " .. dir .. "/pid)")
-    for _, text in ipairs(said) do
+    for _, way in ipairs({ "json", "plain", "stream", "garbage" }) do
+      local text = told(dir, way, (coded():gsub("\\n", "")))
       assert(text:find("turn.failed", 1, true), text)
       is_uncoded(text)
+      hostile.ask(dir, "retry", "H-1")
     end
   end)
 

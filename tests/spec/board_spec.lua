@@ -19,8 +19,8 @@ local function ids(cards)
   return table.concat(list, " ")
 end
 
-describe("candidates", function()
-  it("are reviews first, then returned work, then ready cards by score and age", function()
+describe("board.candidates", function()
+  it("reviews come first, then returned work, then ready cards by score and age", function()
     local board = boards.new({
       card("young", "ready", { score = 2, ordinal = 3 }), card("old", "ready", { score = 2, ordinal = 1 }),
       card("urgent", "ready", { score = 9, ordinal = 4 }), card("back", "in_progress"), card("review", "code_review"),
@@ -30,7 +30,7 @@ describe("candidates", function()
     assert.equal("review test", ids(board:best(2)))
   end)
 
-  it("wait for every dependency, and are free once", function()
+  it("a card waits for every dependency and becomes a candidate once", function()
     local board = boards.new({
       card("a", "ready"), card("b", "ready"), card("c", "ready", { depends_on = { "a", "b" }, ordinal = 5 }),
     })
@@ -43,14 +43,14 @@ describe("candidates", function()
     assert.equal("c", ids(board:best(9)))
   end)
 
-  it("do not count a canceled dependency as done", function()
+  it("a canceled dependency does not count as done", function()
     local board = boards.new({ card("a", "ready"), card("b", "ready", { depends_on = { "a" } }) })
     board:moved("a", "canceled")
     assert.equal("", ids(board:best(9)))
     assert.equal("b", ids(board:orphans("a")))
   end)
 
-  it("leave while somebody works on them, and come back", function()
+  it("a card that is worked on is no candidate, and is one again afterwards", function()
     local board = boards.new({ card("a", "ready") })
     board:start(board.cards.a)
     board:moved("a", "in_progress")
@@ -63,7 +63,7 @@ describe("candidates", function()
     assert.equal(0, board.running)
   end)
 
-  it("agree with a plain scan, whatever happens", function()
+  it("candidates agree with a plain scan of all cards, whatever happens", function()
     math.randomseed(7)
     local statuses = { "ready", "in_progress", "code_review", "blocked", "done", "canceled" }
     local stage = { code_review = 1, ready_for_testing = 1, in_progress = 2, ready = 3 }
@@ -105,7 +105,7 @@ describe("candidates", function()
   end)
 end)
 
-describe("status", function()
+describe("board.status", function()
   local rows = {
     { "done", { "done", "canceled", "archived" } },
     { "parked", { "done", "blocked", "ready" } },

@@ -230,7 +230,7 @@ local COSTLY = [[
 ]]
 
 describe("a cap", function()
-  it("parks the card with a report, and its turn goes on when it is raised", function()
+  it("a cap that is reached parks the card with a report, and its turn goes on when it is raised", function()
     local w <close> = capped({ epics = { ep = { tokens = 1500 } } }, { mock = COSTLY })
     local text, code = w:run()
     assert.equal(3, code, text)
@@ -258,7 +258,7 @@ describe("a cap", function()
     w:replays()
   end)
 
-  it("that is raised lets the run go on by itself", function()
+  it("a cap that is raised lets the run go on by itself", function()
     local w <close> = capped({ cards = { ["*"] = { calls = 2 } } }, { issues = cards(3), mock = COSTLY })
     local text, code = w:run()
     assert.equal(3, code, text)
@@ -272,7 +272,7 @@ describe("a cap", function()
   end)
 end)
 
-describe("twenty at once under one cap", function()
+describe("a cap of many cards", function()
   local function spent(w)
     return sum_of(rows(w, "history --json"), "tokens_in") + sum_of(rows(w, "history --json"), "tokens_out")
   end
@@ -290,7 +290,7 @@ describe("twenty at once under one cap", function()
       return { delay_ms = 5, usage = { prompt_tokens = 10, completion_tokens = 10 }, calls = { write(talk.card .. talk.replies, "x") } } end]] },
   }
   for _, kind in ipairs(KINDS) do
-    it("pass it by one reply at most: replies " .. kind[1], function()
+    it("twenty cards at once pass a cap by one reply at most: replies " .. kind[1], function()
       local w <close> = capped({ organization = { tokens = kind[2] } },
         { issues = cards(20), limits = { concurrency = 20, steps = 100 }, mock = kind[3], model = { max_tokens = kind[4] } })
       local text, code = w:run()
@@ -310,7 +310,7 @@ describe("twenty at once under one cap", function()
 
   -- A server that suddenly counts more than the request has bytes and the model may say: nobody can know of those
   -- that are under way. From the first such answer on one goes alone.
-  it("pass it by what is under way, when a server counts what nobody can foresee, and by nothing after that", function()
+  it("twenty cards at once pass a cap by what is under way, when a server counts what nobody can foresee, and by nothing after that", function()
     local w <close> = capped({ organization = { tokens = 400000 } }, { issues = cards(20), limits = { concurrency = 20, steps = 100 }, model = { max_tokens = 100 },
       mock = [[
       function work(talk)
@@ -329,7 +329,7 @@ describe("twenty at once under one cap", function()
     w:replays()
   end)
 
-  it("make exactly as many requests as they may", function()
+  it("twenty cards at once make exactly as many requests as a cap allows", function()
     local w <close> = capped({ organization = { calls = 33 } }, { issues = cards(20), limits = { concurrency = 20 }, mock = [[
       function work(talk) return { delay_ms = 10, calls = { write(talk.card .. talk.replies, "x") } } end ]] })
     local text, code = w:run()
@@ -337,7 +337,7 @@ describe("twenty at once under one cap", function()
     assert.equal(33, stats(w).replies)
   end)
 
-  it("are really at once as long as there is room", function()
+  it("twenty cards ask at the same time as long as there is room under a cap", function()
     local w <close> = capped({ organization = { tokens = 100000000 } }, { issues = cards(20), limits = { concurrency = 20 }, mock = [[
       function work(talk) return { delay_ms = talk.replies == 0 and 1 or 1000, calls = { talk.replies == 0 and write(talk.card, "x") or finish() } } end ]] })
     local run, most = w:start(), 0

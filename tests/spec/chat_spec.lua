@@ -6,30 +6,7 @@ local world = dofile("tests/support/world.lua")
 local orket = world.orket
 
 -- A model that does what it is told: the last words of the person name a call, whose result it tells.
-local ECHO = [[
-local works = reply
-function reply(request)
-  local card, results = "", {}
-  for _, message in ipairs(request.messages) do
-    card = message.role == "user" and card == "" and message.content or card
-    results[#results + 1] = message.role == "tool" and message.content or nil
-  end
-  if not card:find("# Card CHAT", 1, true) then
-    return works(request)
-  end
-  local said = card:match(".*\n%- human:[^:]*: ([^\n]*)") or ""
-  local name, arguments = said:match("^call (%S+) (.*)$")
-  if said:find("^wait") then
-    return { content = "late", delay_ms = 100000 }
-  elseif said == "silence" and #request.messages == 2 then
-    return { content = " " }
-  elseif name and #results == 0 then
-    return { content = "", calls = { { name = name, arguments = arguments } } }
-  end
-  return { content = "you said: " .. said .. (results[1] and " -> " .. results[#results] or "") }
-end
-function work() return say(finish()) end
-]]
+local ECHO = orket.read("tests/support/teams/chat_echo.lua")
 
 local function talking(options)
   options = options or {}
@@ -244,8 +221,8 @@ local function begun(w, lines)
   return pid
 end
 
-describe("a reply", function()
-  it("that is killed comes when the conversation goes on", function()
+describe("orket chat", function()
+  it("a reply during which the chat was killed comes when the conversation goes on", function()
     local w <close> = talking({ mock = [[
       function reply(request)
         local said = request.messages[2].content:match(".*\n%- human:[^:]*: ([^\n]*)")
@@ -260,7 +237,7 @@ describe("a reply", function()
     w:replays("CHAT-1.1")
   end)
 
-  it("that is given up is not waited for, and what is said next is answered", function()
+  it("a reply that is given up is not waited for, and what is said next is answered", function()
     local w <close> = talking()
     local pid = begun(w, { "wait for it", "never mind" })
     os.execute("kill -INT " .. pid)

@@ -44,8 +44,8 @@ local function assert_fine(try, fault)
   assert.equal(0, #try.problems, fault .. " (exit " .. try.code .. "):\n" .. table.concat(try.problems, "\n"))
 end
 
-describe("the points", function()
-  it("are at least 60, each in the place that it names", function()
+describe("points of fault", function()
+  it("there are at least 60 points of fault, each in the file that it names", function()
     assert(#points >= 60, #points)
     for _, point in ipairs(points) do
       if point.place ~= "everywhere" then
@@ -56,7 +56,7 @@ describe("the points", function()
     end
   end)
 
-  it("are each hit by the example, or when a person acts beside it, or in the run after a kill", function()
+  it("each point of fault is hit by the example, by a person's acts beside it, or in the run after a kill", function()
     local beside <close> = faulty.new(25)
     local commented = beside:record(nil, true)
     local dir = bed:project()
@@ -68,7 +68,7 @@ describe("the points", function()
     end
   end)
 
-  it("are not in the release build: no code, no names, and `orket faults` says so", function()
+  it("points of fault are not in the release build: no code, no names, and `orket faults` says so", function()
     local text, code = orket.run("faults")
     assert.equal(2, code)
     assert(text:find("fix: ", 1, true), text)
@@ -83,7 +83,7 @@ describe("the points", function()
     assert.equal(0, (select(2, orket.shell("ORKET_FAULT=script_before:1:kill " .. faulty.release .. " version"))))
   end)
 
-  it("are checked: an unknown one, an unknown act, no number", function()
+  it("ORKET_FAULT is refused with an unknown point, an unknown act or no number", function()
     for _, wrong in ipairs({ "nowhere:1:kill", "commit_before:1:eio", "commit_before:1:burn", "commit_before:0:kill",
       "commit_before:x:kill", "commit_before:1", "commit_before", "site:xyz:oom" }) do
       local text, code = orket.shell("ORKET_FAULT=" .. wrong .. " " .. faulty.faulty .. " version 2>&1")
@@ -93,8 +93,8 @@ describe("the points", function()
   end)
 end)
 
-describe("a kill", function()
-  it("before a commit and after it leave different databases", function()
+describe("a killed run", function()
+  it("a kill before a commit and one after it leave different databases", function()
     local events = {}
     for i, fault in ipairs({ "commit_before:1:kill", "log_sync_before:1:kill", "commit_after:1:kill" }) do
       local dir = bed:project()
@@ -106,7 +106,7 @@ describe("a kill", function()
     assert(events[3] >= 8, events[3])
   end)
 
-  it("at any point: the next run makes of it what the unkilled one made", function()
+  it("a kill at any point leaves what the next run completes as the unkilled one did", function()
     for _, fault in ipairs(todays("kill", 10)) do
       local try = bed:try(fault)
       assert.equal(137, try.code, fault)
@@ -114,14 +114,14 @@ describe("a kill", function()
     end
   end)
 
-  it("at any moment: the same", function()
+  it("a kill at any hit of any point leaves what the next run completes as the unkilled one did", function()
     for _ = 1, 4 do
       local fault = "allocation:" .. math.random(hits.allocation) .. ":kill"
       assert_fine(bed:try(fault), fault)
     end
   end)
 
-  it("while a person's request is answered: what was acknowledged is in the journal", function()
+  it("a kill while a person's request is answered loses nothing that was acknowledged", function()
     local beside <close> = faulty.new(25)
     for _, point in ipairs({ "answer_before", "answer_after" }) do
       local dir = beside:project()
@@ -136,13 +136,13 @@ describe("a kill", function()
     end
   end)
 
-  it("between the last merge and its files: the next run writes them, though no card is left", function()
+  it("a kill between the last merge and its files is made good by the next run, though no card is left", function()
     local try = bed:try("publish_before:" .. hits.publish_before .. ":kill")
     assert.equal(137, try.code)
     assert_fine(try, "the last publish_before")
   end)
 
-  it("around the publication of changed scripts: each turn keeps those that it began with", function()
+  it("a kill around the publication of changed scripts leaves each turn those that it began with", function()
     local reload = dofile("tests/support/reload.lua")
     local before = reload.hits() -- the next hit of a point is the reload's
     for i, point in ipairs({ "script_before", "script_after", "generation_before", "generation_after" }) do
@@ -157,7 +157,7 @@ describe("a kill", function()
     assert_fine(try, "recorded")
   end)
 
-  it("among effects beyond the tree: each comes about once, and the board is the unkilled one's", function()
+  it("a kill among effects beyond the tree repeats none of them, and the board is the unkilled one's", function()
     local effects = dofile("tests/support/effects.lua")
     local among <close> = effects.new()
     local of = among:hits()
@@ -169,19 +169,19 @@ describe("a kill", function()
     end
   end)
 
-  it("in the middle of a write leaves nothing in the tree", function()
+  it("a kill in the middle of a write leaves nothing in the tree", function()
     local try = bed:try("file_mode_before:1:kill")
     assert.equal(137, try.code)
     assert_fine(try, "file_mode_before")
   end)
 
-  it("keeps the count of what the gate refused", function()
+  it("a kill keeps the count of what the gate refused", function()
     local try = bed:try("event_before:129:kill") -- after the refusal of TK-4
     assert_fine(try, "event_before:129")
   end)
 end)
 
-describe("a failure", function()
+describe("a failing host", function()
   local function fail_at(act, part)
     for _, fault in ipairs(todays(act, part)) do
       local is_seen = fault:find("^spawn_") or fault:find("^connect_") -- a card is parked, an attempt counted
@@ -189,18 +189,18 @@ describe("a failure", function()
     end
   end
 
-  it("that is told brings no old bytes back: a file that another has replaced", function()
+  it("a failure that is reported brings no old bytes back of a file that another has replaced", function()
     for hit = 1, 3 do
       local fault = "file_rename_after:" .. hit .. ":eio"
       assert_fine(bed:try(fault), fault)
     end
   end)
 
-  it("of the disk at any point is told with its code and its cure, or made good; then the run completes", function()
+  it("a failure of the disk at any point is reported with its code and its fix, or made good; then the run completes", function()
     fail_at("eio", 12)
   end)
 
-  it("to remove what a file took the place of does not undo the writing", function()
+  it("a failure to remove the replaced file does not undo the write", function()
     for hit = 1, 3 do
       local try = bed:try("file_remove_after:" .. hit .. ":eio", { retries = true })
       assert.equal(0, try.code, try.err)
@@ -235,7 +235,7 @@ describe("a failure", function()
     return text:find("  fix: ", 1, true) ~= nil
   end
 
-  it("of whatever reads a project is told as what it is, never as a project that is wrong or not there", function()
+  it("a failure to read a project is reported as that, never as a project that is wrong or not there", function()
     local dir = bed:project()
     for _, path in ipairs({ "roles/coder.lua", "nodes/policy.lua" }) do
       orket.write(dir .. "/" .. path, orket.read(path))
@@ -251,7 +251,7 @@ describe("a failure", function()
     assert(told > 30, told)
   end)
 
-  it("while the journal is checked or exported is told, and accuses nobody; nothing is passed over", function()
+  it("a failure while the journal is checked or exported is reported, accuses no journal and passes over nothing", function()
     local dir = bed:project()
     assert.equal(0, (bed:run(dir)))
     for _, command in ipairs({ "check", "export -o bundle textkit.1" }) do
@@ -266,15 +266,15 @@ describe("a failure", function()
     end
   end)
 
-  it("for want of space, the same", function()
+  it("a full disk at any point is reported or made good; then the run completes", function()
     fail_at("enospc", 14)
   end)
 
-  it("for want of memory, the same", function()
+  it("missing memory at any point is reported or made good; then the run completes", function()
     fail_at("oom", 14)
   end)
 
-  it("of an allocation, wherever it is, the same", function()
+  it("a failed allocation anywhere is reported or made good; then the run completes", function()
     for _ = 1, 4 do
       local fault = "allocation:" .. math.random(hits.allocation) .. ":oom"
       assert_fine(bed:try(fault, { retries = true }), fault)

@@ -3,55 +3,7 @@
 
 local orket = dofile("tests/support/orket.lua")
 
-local PREAMBLE = [[
-local async = require("orket.async")
-local cjson = require("cjson")
-local doc = require("orket.core.doc")
-local fs = require("orket.core.fs")
-local gate = require("orket.core.gate")
-local help = dofile("tests/support/gate.lua")
-local DIR = "%s"
-local root = assert(fs.root(DIR))
-local g = assert(gate.build(help.law()))
-
-local function same(want, got, what)
-  if want ~= got then
-    error((what or "") .. " expected " .. tostring(want) .. ", got " .. tostring(got), 2)
-  end
-end
-local function call(tool, arguments) -- a person says yes to whatever is asked
-  local allowed, refusal, asked = g:call(help.request(tool, arguments, root))
-  if asked then
-    same(true, asked:accept(asked:hash()))
-    return asked
-  elseif not allowed then
-    error(refusal.rule .. ": " .. refusal.why, 2)
-  end
-  return allowed
-end
-local function permit(tool, operation)
-  local p, refusal = g:operation(call(tool, { path = operation.path }), operation)
-  if not p then
-    error(refusal.rule .. ": " .. refusal.why, 2)
-  end
-  return p
-end
-local function perform(p)
-  local result
-  p:perform(function(...)
-    same(nil, result, "called back twice")
-    result = table.pack(...)
-  end)
-  return table.unpack(result, 1, result.n)
-end
-local function raises(fn, ...)
-  local ok, message = pcall(fn, ...)
-  if ok then
-    error("did not raise", 2)
-  end
-  return message
-end
-]]
+local PREAMBLE = orket.read("tests/support/probes/gate_world.lua")
 
 local function probe(chunk)
   local dir = orket.directory()
@@ -60,7 +12,7 @@ local function probe(chunk)
   orket.write(dir .. "/tree/vendor/lib.c", "needle in vendor\n")
   orket.write(dir .. "/tree/.env", "needle=in the environment\n")
   os.execute("ln -s ../outside " .. dir .. "/tree/way_out; ln -s src/main.c " .. dir .. "/tree/main_link")
-  local text = orket.probe(PREAMBLE:format(dir .. "/tree") .. chunk .. "\nprint('fine')")
+  local text = orket.probe(PREAMBLE .. chunk .. "\nprint('fine')", "DIR=" .. dir .. "/tree ")
   orket.remove(dir)
   assert.equal("fine\n", text)
 end
@@ -208,8 +160,8 @@ describe("the gate", function()
   end)
 end)
 
-describe("what destroys", function()
-  it("waits for a person, who says yes to exactly that", function()
+describe("an operation that destroys", function()
+  it("a call that destroys waits for a person, who says yes to exactly that", function()
     probe([[
       local _, refusal, asked = g:call(help.request("delete_file", { path = "src/main.c" }, root))
       same("ask", refusal.decision)
@@ -228,7 +180,7 @@ describe("what destroys", function()
     ]])
   end)
 
-  it("is asked for by itself when the call did not name it", function()
+  it("an operation that destroys is asked about by itself when the call did not name it", function()
     probe([[
       local c = call("delete_file", { path = "src" })
       local nothing, refusal, asked = g:operation(c, { op = "fs.delete", path = "src/main.c" })
@@ -247,7 +199,7 @@ describe("what destroys", function()
     ]])
   end)
 
-  it("is told by the table of operations", function()
+  it("the table of operations tells which of them destroy", function()
     probe([[
       local nature = gate.nature("fs.delete")
       same(true, nature.destructive and nature.risky and not nature.outward)
@@ -258,8 +210,8 @@ describe("what destroys", function()
   end)
 end)
 
-describe("explain", function()
-  it("tells everything that is against a call, each check by itself", function()
+describe("gate.explain", function()
+  it("an explanation tells everything that is against a call, each check by itself", function()
     probe([[
       local law = help.law()
       law.rules[2] = { id = "all", effect = "ask", tools = { "write_file" }, why = "everything is asked about" }
@@ -287,7 +239,7 @@ describe("explain", function()
     ]])
   end)
 
-  it("begins with what the gate itself says", function()
+  it("an explanation begins with what the gate itself says", function()
     probe([[
       for _, tool in ipairs({ "write_file", "read_file", "delete_file", "nothing", "update_issue_status" }) do
         for _, path in ipairs({ "a", "../a", "vendor/a", ".git/x", "x.exe", "src/main.c" }) do
@@ -310,7 +262,7 @@ describe("explain", function()
 end)
 
 describe("a rule that asks", function()
-  it("says where it stands, and waits for a yes as well", function()
+  it("a rule that asks says where it stands, and waits for a yes as well", function()
     probe([[
       local law = help.law()
       law.rules[1].effect, law.rules[1].where = "ask", "config/organization.json#/process_rules/gate/0"
@@ -326,8 +278,8 @@ describe("a rule that asks", function()
   end)
 end)
 
-describe("nobody", function()
-  it("makes a permit without the gate", function()
+describe("permits", function()
+  it("no code makes a permit without the gate", function()
     probe([[
       local p = permit("write_file", { op = "fs.write", path = "a", content = "x" })
       same("locked", getmetatable(p))
@@ -348,7 +300,7 @@ describe("nobody", function()
     ]])
   end)
 
-  it("makes one from another userdata by the debug library", function()
+  it("the debug library makes no permit of another userdata", function()
     probe([[
       local p = permit("write_file", { op = "fs.write", path = "a", content = "x" })
       local mt = debug.getmetatable(p)
@@ -384,7 +336,7 @@ describe("nobody", function()
     ]])
   end)
 
-  it("uses a permit twice", function()
+  it("a permit is used once", function()
     probe([[
       local p = permit("write_file", { op = "fs.write", path = "a", content = "first" })
       same(5, perform(p).bytes)
@@ -405,7 +357,7 @@ describe("nobody", function()
     ]])
   end)
 
-  it("takes a file operation or performs a card operation", function()
+  it("a permit of a file operation is not taken, and one of a card operation is not performed", function()
     probe([[
       local p = permit("write_file", { op = "fs.write", path = "a", content = "x" })
       same("ERR_DENIED", select(3, p:take()))
@@ -416,7 +368,7 @@ describe("nobody", function()
     ]])
   end)
 
-  it("changes an operation after it was judged", function()
+  it("an operation cannot be changed after it was judged", function()
     probe([[
       local op = { op = "fs.write", path = "a", content = "judged" }
       local p = permit("write_file", op)
@@ -433,7 +385,7 @@ describe("nobody", function()
     ]])
   end)
 
-  it("swaps the file between the judgement and the effect", function()
+  it("a file that is swapped between judgement and effect is not written", function()
     probe([[
       assert(root:write("dir/a", "inside"))
       local p = permit("read_file", { op = "fs.read", path = "dir/a" })
@@ -457,7 +409,7 @@ describe("nobody", function()
     ]])
   end)
 
-  it("swaps the file between the call and its first operation", function()
+  it("a file that is swapped between a call and its first operation is not written", function()
     probe([[
       assert(root:write("dir/a", "inside"))
       local r, w = call("read_file", { path = "dir/a" }), call("write_file", { path = "dir/b" })
@@ -484,7 +436,7 @@ describe("nobody", function()
     ]])
   end)
 
-  it("makes a call hold files when it is refused, finished or closed", function()
+  it("a call that is refused, finished or closed holds no files open", function()
     probe([[
       collectgarbage("stop")
       local function count()
@@ -504,7 +456,7 @@ describe("nobody", function()
     ]])
   end)
 
-  it("reaches a file through a root that is closed or gone", function()
+  it("no file is reached through a root that is closed or gone", function()
     probe([[
       assert(root:write("a", "x"))
       local c = call("read_file", { path = "a" })
@@ -524,7 +476,7 @@ describe("nobody", function()
     ]])
   end)
 
-  it("gets a permit without a root", function()
+  it("there is no permit of a file operation without a root", function()
     probe([[
       local c = assert(g:call(help.request("write_file", { path = "a", content = "x" })))
       same("allow", g:judge(c, { op = "fs.write", path = "a", content = "x" }).decision)
@@ -535,7 +487,7 @@ describe("nobody", function()
     ]])
   end)
 
-  it("uses a call of another gate, or after the gate is closed", function()
+  it("a call of another gate, or of a closed one, is refused", function()
     probe([[
       local other, g2 = gate.build(help.law()), gate.build(help.law())
       local c, c2 = call("read_file", { path = "a" }), g2:call(help.request("read_file", { path = "a" }, root))
@@ -558,7 +510,7 @@ describe("nobody", function()
     ]])
   end)
 
-  it("gets odd operations past the gate", function()
+  it("malformed operations do not pass the gate", function()
     probe([[
       local c = call("write_file", { path = "a" })
       local loop = {}
@@ -580,7 +532,7 @@ describe("nobody", function()
     ]])
   end)
 
-  it("has a law that is not understood in full", function()
+  it("rules that are not understood in full are refused", function()
     probe([[
       for _, spoil in ipairs({
         function(law) law.allow = true end,
@@ -601,7 +553,7 @@ describe("nobody", function()
     ]])
   end)
 
-  it("leaves a job behind that outlives the program", function()
+  it("no job of the gate outlives the program", function()
     probe([[
       local p = permit("search_files", { op = "fs.search", path = ".", text = "needle" })
       p:perform(function() error("called after the end") end)

@@ -59,15 +59,15 @@ end
 
 local MORE = 8 * 1024 -- KiB: the cache of SQLite fills, and no more
 
-describe("one process", function()
-  it("that runs a rock keeps no descriptor and no memory of an epic whose run is over", function()
+describe("descriptors and memory", function()
+  it("a process that runs a rock keeps no descriptor and no memory of an epic whose run is over", function()
     local few <close> = rock_of(5)
     local many <close> = rock_of(80)
     local small, large = peak(few, "run --plain r"), peak(many, "run --plain r")
     assert(large - small < MORE, small .. " to " .. large)
   end)
 
-  it("that runs and replays many cards and programs keeps nothing of them", function()
+  it("a process that runs and replays many cards and programs keeps nothing of them", function()
     local few <close> = epic_of(5)
     local many <close> = epic_of(80)
     for _, command in ipairs({ "run --plain ep", "replay --strict ep.1" }) do
@@ -76,7 +76,7 @@ describe("one process", function()
     end
   end)
 
-  it("in which a person says many things keeps nothing of them", function()
+  it("a process in which a person says many things keeps nothing of them", function()
     local w <close> = new_world({ issues = { { id = "A" } } })
     w:orket("sync")
     w:write("few", ("and then\n"):rep(5))

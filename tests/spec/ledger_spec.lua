@@ -154,7 +154,7 @@ describe("limits", function()
     end)
   end
 
-  it("say where they stand", function()
+  it("a limit says in which key it stands", function()
     local _, where = caps.limits(BUDGETS, "epics", "other")
     assert.same({ calls = "epics/*/calls" }, where)
     _, where = caps.limits(BUDGETS, "epics", "other", { calls = 1, disk = 3 })
@@ -163,7 +163,7 @@ describe("limits", function()
 end)
 
 describe("money", function()
-  it("is whole millionths, rounded up for each request", function()
+  it("money is whole millionths, rounded up for each request", function()
     local price = { input = 3000000, output = 15000000, cached = 300000 }
     for _, row in ipairs({
       { 0, 0, 0, 0 }, { 1, 0, 0, 3 }, { 0, 1, 0, 15 }, { 1000000, 0, 0, 3000000 }, { 10, 0, 10, 3 }, { 10, 0, 1000, 3 },
@@ -177,7 +177,7 @@ describe("money", function()
     assert.is_nil(usages.money(nil, { prompt = 1 }))
   end)
 
-  it("reads as money", function()
+  it("amounts of money are shown in their currency", function()
     assert.equal("EUR 1.234567", shown.amount("money", 1234567, "EUR"))
     assert.equal("0.000001", shown.amount("money", 1))
     assert.equal("1.5 s", shown.amount("seconds", 1500))

@@ -116,6 +116,30 @@ local function plays(named)
   assert.equal(0, select(2, w:check()))
 end
 
+-- The port that this very process listens on, or nil: what it prints is the port that it was asked for.
+local function port_of(pid)
+  local sockets = orket.shell("ls -l /proc/" .. pid .. "/fd 2>/dev/null")
+  for line in orket.shell("cat /proc/net/tcp /proc/net/tcp6 2>/dev/null"):gmatch("[^\n]+") do
+    local port, inode = line:match("^%s*%d+: %x+:(%x+) %x+:%x+ 0A%s+%S+%s+%S+%s+%S+%s+%d+%s+%d+%s+(%d+)")
+    if port and sockets:find("socket:[" .. inode .. "]", 1, true) then
+      return tonumber(port, 16)
+    end
+  end
+end
+
+-- The server over HTTP, on a port that the kernel chose; it ends when the variable closes.
+local function listening(log)
+  local pid = orket.shell(("PORT=0 exec node %s/@modelcontextprotocol/server-everything/dist/index.js streamableHttp >%s 2>&1 & echo $!")
+    :format(MODULES, log)):match("%d+")
+  local self = setmetatable({}, { __close = function() os.execute("kill " .. pid .. " 2>/dev/null") end })
+  world.wait(function()
+    self.port = port_of(pid)
+    return self.port or not os.execute("kill -0 " .. pid .. " 2>/dev/null")
+  end, 60)
+  assert(self.port, orket.read(log))
+  return self
+end
+
 describe("a team with the protocol's own servers", function()
   it("keeps both for its turn, and leaves nothing", function()
     plays({ everything = server("everything", "stdio"), files = server("filesystem", ".") })
@@ -124,20 +148,8 @@ describe("a team with the protocol's own servers", function()
 
   it("reaches one of them over HTTP, in a session that is ended", function()
     local dir = orket.directory()
-    local port, pid
-    for _ = 1, 20 do -- the server says no port of its own choice
-      port = math.random(20000, 60000)
-      pid = orket.shell(("PORT=%d node %s/@modelcontextprotocol/server-everything/dist/index.js streamableHttp >%s/log 2>&1 & echo $!")
-        :format(port, MODULES, dir)):match("%d+")
-      local is_up = world.wait(function()
-        return orket.read(dir .. "/log"):find("listening on port") or orket.shell("kill -0 " .. pid .. " 2>&1") ~= ""
-      end, 20)
-      if is_up and orket.read(dir .. "/log"):find("listening on port") then
-        break
-      end
-    end
-    plays({ everything = { url = "http://127.0.0.1:" .. port .. "/mcp" }, files = server("filesystem", ".") })
-    os.execute("kill " .. pid)
+    local listener <close> = listening(dir .. "/log")
+    plays({ everything = { url = "http://127.0.0.1:" .. listener.port .. "/mcp" }, files = server("filesystem", ".") })
     local log = orket.read(dir .. "/log")
     orket.remove(dir)
     assert.equal(select(2, log:gsub("Session initialized", "")), select(2, log:gsub("Received session termination request", "")), log)

@@ -137,7 +137,7 @@ describe("a mock's script that answers no reply", function()
   end)
 end)
 
-describe("orket mock-llm refuses", function()
+describe("orket mock-llm", function()
   local cases = {
     { "", 2, "missing SCRIPT" },
     { "/nowhere.lua", 2, "nowhere" },
@@ -147,7 +147,7 @@ describe("orket mock-llm refuses", function()
     { "tests/support/openai.mjs", 1, "openai.mjs" },
   }
   for _, case in ipairs(cases) do
-    it("'" .. case[1] .. "'", function()
+    it("refuses the words '" .. case[1] .. "'", function()
       local text, code = orket.run("mock-llm " .. case[1])
       assert.equal(case[2], code, text)
       assert.truthy(text:find(case[3], 1, true), text)

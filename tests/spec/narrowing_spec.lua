@@ -211,9 +211,9 @@ local ROWS = {
   { "an answer that is none", {}, { v = "return { decide = function() return { decision = 'allow' } end }" }, { v = true } },
 }
 
-describe("beside a role that waits, at a start", function()
+describe("a policy that changed together with a role that waits", function()
   for _, row in ipairs(ROWS) do
-    it(row[1] .. " serves only where it forbids no less", function()
+    it("serves only where it forbids no less: " .. row[1], function()
       local w <close> = new({}, nil, { { id = "A" } })
       for name, text in pairs(row[2]) do
         w:write("nodes/policy/" .. name .. ".lua", text)

@@ -44,13 +44,13 @@ describe("a refusal", function()
     end)
   end
 
-  it("for another reason is none", function()
+  it("a refusal for another reason is not taken for one of length", function()
     for _, err in ipairs(OTHER) do
       assert.is_nil(overflow.of(err))
     end
   end)
 
-  it("of any length takes no time", function()
+  it("a refusal of any length is read in time that grows with it", function()
     local began = os.clock()
     for _, text in ipairs({ ("1,234"):rep(100), (" "):rep(400), ("tokens > "):rep(50), ("0 +"):rep(130) }) do
       overflow.of({ code = "ERR_HTTP", message = "context length " .. text })

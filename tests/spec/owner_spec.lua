@@ -21,19 +21,31 @@ local function stop(w, run)
   end))
 end
 
+local COMMANDS = { "comment A hello", "move A blocked --reason input", "sync", "halt", "run ep", "gc --keep 1d", "fork ep.1@6" }
+
+-- Runs commands beside each other, since each waits for a while: what each says, and its exit code.
+local function at_once(w, commands)
+  local lines, said = {}, {}
+  for i, command in ipairs(commands) do
+    lines[i] = ("{ %s >.test/said.%d 2>&1; echo $? >.test/code.%d; } &"):format(w:command(command), i, i)
+  end
+  world.orket.shell("cd " .. w.dir .. "\n" .. table.concat(lines, "\n") .. "\nwait")
+  for i, command in ipairs(commands) do
+    said[command] = { text = w:read(".test/said." .. i), code = tonumber(w:read(".test/code." .. i)) }
+  end
+  return said
+end
+
 describe("a stopped owner", function()
   it("is not waited for for ever: every command that needs it names it, its state and the fix", function()
     local w <close> = new_world()
     local run = w:held(1)
     local pid = pid_of(w)
     stop(w, run)
-    for _, command in ipairs({
-      "comment A hello", "move A blocked --reason input", "sync", "halt", "run ep", "gc --keep 1d", "fork ep.1@6",
-    }) do
-      local text, code = w:orket(command)
-      assert.equal(1, code, command .. ": " .. text)
-      assert(text:find("orket: ERR_OWNED: process " .. pid .. " (orket, stopped) ", 1, true), command .. ": " .. text)
-      assert(text:find("fix: let it go on (kill -CONT " .. pid .. ")", 1, true), command .. ": " .. text)
+    for command, said in pairs(at_once(w, COMMANDS)) do
+      assert.equal(1, said.code, command .. ": " .. said.text)
+      assert(said.text:find("orket: ERR_OWNED: process " .. pid .. " (orket, stopped) ", 1, true), command .. ": " .. said.text)
+      assert(said.text:find("fix: let it go on (kill -CONT " .. pid .. ")", 1, true), command .. ": " .. said.text)
     end
     assert.equal(0, (select(2, w:orket("board"))))
     run.kill("CONT")
@@ -64,19 +76,7 @@ describe("a stopped owner", function()
   end)
 end)
 
--- Takes .orket/lock as an owner does, leaves another number in it, and dies; its child keeps the lock.
-local CHILD = [[
-import fcntl, os, sys, time
-fd = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT, 0o600)
-fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-os.ftruncate(fd, 0); os.pwrite(fd, b"%d\n" % os.getpid(), 0)
-read, write = os.pipe()
-pid = os.fork()
-if pid:
-    os.close(write); os.read(read, 1); print(os.getpid(), pid, flush=True); os._exit(0)
-os.close(read); os.close(1); os.close(2); os.write(write, b"x"); os.close(write)
-time.sleep(60)
-]]
+local CHILD = world.orket.read("tests/support/lock_child.py")
 
 describe("a lock that outlives its owner", function()
   it("names the process that holds it, not the dead one that took it", function()
@@ -86,11 +86,10 @@ describe("a lock that outlives its owner", function()
     local dead, child = world.orket.shell("cd " .. w.dir .. "; python3 .test/child.py .orket/lock"):match("(%d+) (%d+)")
     local closing <close> = setmetatable({}, { __close = function() os.execute("kill -9 " .. child .. " 2>/dev/null") end })
     assert.equal(dead, w:read(".orket/lock"):match("%d+"))
-    for _, command in ipairs({ "run ep", "comment A hi" }) do
-      local text, code = w:orket(command)
-      assert.equal(1, code, text)
-      assert(text:find("ERR_OWNED: process " .. child .. " (python3", 1, true), text)
-      assert(not text:find(dead, 1, true), text)
+    for _, said in pairs(at_once(w, { "run ep", "comment A hi" })) do
+      assert.equal(1, said.code, said.text)
+      assert(said.text:find("ERR_OWNED: process " .. child .. " (python3", 1, true), said.text)
+      assert(not said.text:find(dead, 1, true), said.text)
     end
     os.execute("kill -9 " .. child)
     assert(world.wait(function() return select(2, w:orket("comment A hi")) == 0 end))

@@ -48,12 +48,12 @@ local function tried()
   return w
 end
 
-describe("reports", function()
+describe("orket reports", function()
   local w
   setup(function() w = tried() end)
   teardown(function() w:__close() end)
 
-  it("say what was attempted, why not, and how to mend it", function()
+  it("a report says what was attempted, why not, and how to fix it", function()
     local list = lines((w:orket("reports --json")))
     local seen = {}
     for i = #list, 1, -1 do
@@ -73,7 +73,7 @@ describe("reports", function()
     assert.equal("state_transition", list[1].violation_type)
   end)
 
-  it("can be asked for by card, run and rule", function()
+  it("reports are listed by card, run and rule", function()
     assert.equal(2, #lines((w:orket("reports --json --rule 'house.*'"))))
     assert.equal(5, #lines((w:orket("reports --json --card A --run ep.1"))))
     assert.equal(1, #lines((w:orket("reports --json -n 1"))))
@@ -83,7 +83,7 @@ describe("reports", function()
     assert.equal(2, select(2, w:orket("reports -n many")))
   end)
 
-  it("are on the card and on the board", function()
+  it("reports are counted on the card and on the board", function()
     assert.truthy(w:orket("show A"):find("policy-violation", 1, true))
     assert.equal(5, #w:card("A").reports)
     assert.truthy(w:orket("board"):find("5 refused", 1, true))
@@ -93,13 +93,13 @@ describe("reports", function()
     end
   end)
 
-  it("follow from the journal", function()
+  it("reports follow from the journal", function()
     local text, code = w:orket("check")
     assert.equal(0, code, text)
   end)
 end)
 
-describe("why", function()
+describe("orket why", function()
   local w
   setup(function() w = tried() end)
   teardown(function() w:__close() end)
@@ -117,7 +117,7 @@ describe("why", function()
     return table.concat(list, " ")
   end
 
-  it("leads from a file back to the prompt", function()
+  it("`orket why` leads from a file back to the prompt", function()
     local written = w:events("file.written")
     local dish
     for _, event in ipairs(written) do
@@ -134,7 +134,7 @@ describe("why", function()
     assert.same(reason.chain, why(string.format("%s/%d.%d", dish.run, dish.turn, dish.n)).chain)
   end)
 
-  it("leads from a refusal and from a move", function()
+  it("`orket why` explains a refusal and a move", function()
     local reason = why(w:events("call.refused")[1].seq)
     assert.equal("prompt reply parse rule effect", names(reason))
     assert.equal("house.generated", reason.chain[4].rule)
@@ -150,7 +150,7 @@ describe("why", function()
     end
   end)
 
-  it("names the person", function()
+  it("`orket why` names the person who acted", function()
     assert.equal(0, select(2, w:orket("comment A hello")))
     local events = w:events("comment.added")
     local reason = why(events[#events].seq)
@@ -158,7 +158,7 @@ describe("why", function()
     assert.equal("hello", reason.chain[1].why)
   end)
 
-  it("finds every effect of a run accounted for, and says when one is not", function()
+  it("`orket why --run` finds every effect accounted for, and says when one is not", function()
     local text, code = w:orket("why --json --run ep.1")
     assert.equal(0, code, text)
     local all = cjson.decode(text)
@@ -174,7 +174,7 @@ describe("why", function()
     end
   end)
 
-  it("says what is no event", function()
+  it("`orket why` refuses what is not an event", function()
     assert.equal(1, select(2, w:orket("why 999999")))
     assert.equal(1, select(2, w:orket("why ep.1/1.999")))
     assert.equal(1, select(2, w:orket("why nonsense")))
@@ -184,7 +184,7 @@ describe("why", function()
 end)
 
 describe("a question", function()
-  it("is a report, and its answer a link of the chain", function()
+  it("a question is a report, and its answer a link of the chain of `orket why`", function()
     local w <close> = world.new({ issues = { { id = "A" } }, gate = RULES,
       mock = 'function work(talk) return steps(talk, function() return say(write("db/1.sql", "x")) end, function() return say(finish()) end) end' })
     local text, code = w:run()
@@ -215,8 +215,8 @@ describe("a question", function()
   end)
 end)
 
-describe("why-not", function()
-  it("names every check that stands against a call, with the key or line that decides", function()
+describe("orket why-not", function()
+  it("`orket why-not` names every check that stands against a call, with the key or line that decides", function()
     local w <close> = tried()
     local checks = {}
     for _, event in ipairs(w:events("call.refused")) do
@@ -234,7 +234,7 @@ describe("why-not", function()
     assert.truthy(text:find("nothing was refused", 1, true), text)
   end)
 
-  it("names all of several, and tries an edit of any of them", function()
+  it("`orket why-not` names all of several checks, and tries an edit of any of them", function()
     local w <close> = world.new({
       issues = { { id = "A" } }, gate = RULES,
       mock = 'function review(talk) return steps(talk, function() return say(write("gen/x", "x")) end, accept) end '
@@ -304,7 +304,7 @@ describe("why-not", function()
     return w, seqs
   end
 
-  it("asks the policies and the role's autonomy also where the gate denies, and judges operations", function()
+  it("`orket why-not` asks policies and autonomy also where the gate denies, and judges operations", function()
     local w <close>, seqs = refusals()
     local wanted = {
       "house.generated config/organization.json#/process_rules/gate/0, policy.second nodes/policy/second.lua:1",
@@ -321,7 +321,7 @@ describe("why-not", function()
     assert.truthy(world.orket.read("tools/delete_file.lua"):match(("[^\n]*\n"):rep(13) .. "  operations"))
   end)
 
-  it("tells of an edit what it changes, and of what it cannot change that it stays", function()
+  it("`orket why-not` tells what an edit changes, and which checks stay", function()
     local w <close>, seqs = refusals()
     w:write("lax/nodes/policy/second.lua", "return { decide = function() end }")
     local organization = cjson.decode(w:read("config/organization.json"))
@@ -338,8 +338,8 @@ describe("why-not", function()
   end)
 end)
 
-describe("why", function()
-  it("names the rule that refused an operation, and what a verdict followed from", function()
+describe("orket why", function()
+  it("`orket why` names the rule that refused an operation, and what a verdict followed from", function()
     local w <close> = world.new({
       issues = { { id = "A", verification = { fixture_path = "f.json" } } }, files = { ["verification/f.json"] = '{"argv": ["/bin/true"]}' },
       mock = 'function work(talk) return steps(talk, function() return say(status("done"), write("a", "x")) end, '

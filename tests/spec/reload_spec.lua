@@ -4,7 +4,7 @@ local reloads = dofile("tests/support/reloads.lua")
 local world = dofile("tests/support/world.lua")
 
 describe("policies that change under load", function()
-  it("drop no turn, and none is judged by two generations", function()
+  it("policies that change under load drop no turn, and no turn is judged by two generations", function()
     local result = reloads.run({ seconds = 6, cards = 16, pause = 0.3, delay = 100, concurrency = 8 })
     assert.equal(0, result.code, result.text)
     assert.same({ 16, 0, 0, 0, true }, { result.turns, result.dropped, result.mixed, result.waiting, result.sound })
@@ -13,6 +13,8 @@ describe("policies that change under load", function()
     assert.equal(16 * 6, result.decisions)
   end)
 end)
+
+local EDITOR = world.orket.shell("pwd"):gsub("%s+$", "") .. "/tests/support/editor"
 
 local PROBE = [[
 local function decide(call)
@@ -72,10 +74,11 @@ end)
 describe("a script that is saved", function()
   it("is not reported as broken while its editor has emptied it, and once while it stays broken", function()
     local w <close> = world.new({ issues = { { id = "A" } }, files = { ["nodes/policy/p.lua"] = PROBE },
-      mock = "function work() return say(finish()) end" })
+      environment = "ORKET_LUA=" .. EDITOR, mock = "function work() return say(finish()) end" })
     local run = w:held(1)
-    w:write(".test/save.py", "import sys\ntext = open(sys.argv[1]).read()\nfor _ in range(200):\n    open(sys.argv[1], 'w').write(text)\n")
-    world.orket.shell("cd " .. w.dir .. " && python3 .test/save.py nodes/policy/p.lua")
+    w:write(".test/saved", PROBE .. "-- saved")
+    w:write("nodes/policy/p.lua", "")
+    assert(world.wait(function() return not w:exists(".test/saved") end), "the emptied file was not noticed")
     w:write("nodes/policy/p.lua", "return {")
     local function refused()
       return select(2, w:read(".test/run.out"):gsub("p%.lua is refused", ""))
@@ -90,17 +93,7 @@ describe("a script that is saved", function()
   end)
 end)
 
--- Eight people, each with a connection that stands already.
-local AT_ONCE = [[
-import json, socket, sys
-people = [socket.socket(socket.AF_UNIX) for _ in range(8)]
-for one in people:
-    one.connect(sys.argv[1])
-for one in people:
-    one.sendall(json.dumps({"act": "accept", "generation": sys.argv[2], "who": "ann"}).encode() + b"\n")
-for one in people:
-    print(one.makefile().readline())
-]]
+local AT_ONCE = world.orket.read("tests/support/accept_at_once.py")
 
 describe("scripts that wait", function()
   it("are accepted once, however many say so at the same moment", function()

@@ -147,20 +147,12 @@ describe("a run that is stopped", function()
   end)
 
   it("survives kill -9 at any moment", function()
-    math.randomseed(os.time())
     local w <close> = world.new({ issues = { { id = "A" }, { id = "B", depends_on = { "A" } } }, mock = [[
       function work(talk)
         local name = talk.card == "A" and "f" or "g"
-        local r = talk.replies < 6 and say(write(name .. talk.replies, "text " .. talk.replies)) or say(finish())
-        r.delay_ms = 40
-        return r
+        return talk.replies < 6 and say(write(name .. talk.replies, "text " .. talk.replies)) or say(finish())
       end ]] })
-    for _ = 1, 6 do
-      local run = w:start()
-      world.sleep(0.1 + math.random() * 0.25)
-      run.kill("KILL")
-      run.wait()
-    end
+    w:killed_at({ "dispatch_after:2", "log_sync_before:10", "reply_before:2", "file_write_after:1", "permit_before:2", "commit_after:8" })
     local text, code = w:run()
     assert.equal(0, code, text)
     for i = 0, 5 do
@@ -220,12 +212,7 @@ describe("many cards at one file, killed again and again", function()
           return say(write("all", table.concat(lines, "\n") .. "\n"), finish())
         end)
       end ]] })
-    for _ = 1, 6 do
-      local run = w:start()
-      world.sleep(0.05 + math.random() * 0.2)
-      run.kill("KILL")
-      run.wait()
-    end
+    w:killed_at({ "dispatch_after:15", "reply_before:12", "permit_before:6", "log_sync_before:15", "file_write_after:4", "publish_before:2" })
     local text, code = w:run()
     assert.equal(0, code, text)
     local count = 0

@@ -111,7 +111,7 @@ describe("a circuit breaker", function()
 end)
 
 describe("limits of an endpoint", function()
-  it("hold for all agents together", function()
+  it("the limits of an endpoint hold for all agents together", function()
     local w <close> = world.new({ issues = cards(6), limits = { concurrency = 6 }, model = { limits = { concurrent = 2 } }, mock = [[
       function work() return { calls = { finish() }, delay_ms = 300 } end ]] })
     local run, most = w:start(), 0
@@ -125,7 +125,7 @@ describe("limits of an endpoint", function()
     replays(w)
   end)
 
-  it("hold for a profile of the same model that says none itself", function()
+  it("the limits of an endpoint hold for a profile of the same model that says none itself", function()
     local w <close> = world.new({ issues = cards(6), limits = { concurrency = 6 }, model = { limits = { concurrent = 1 } },
       models = { z = { base_url = "http://127.0.0.1:1/v1", model = "mock" } }, rules = { default_llm = "z" },
       mock = [[ function work() return { calls = { finish() }, delay_ms = 100 } end ]] })
@@ -172,8 +172,8 @@ local function is_past(at)
   return (orket.shell("date -u +%FT%T.%3NZ")) > at
 end
 
-describe("a pause", function()
-  it("for which a server asks parks the card with the moment of its end; a run waits for it, and can be drained", function()
+describe("a pause of a model", function()
+  it("a pause that a server asks for parks the card until its end; a run waits for it, and can be drained", function()
     local w <close> = world.new({ issues = cards(1), mock = busy(900) })
     local run = w:start()
     assert(world.wait(function() return paused(w) end))
@@ -196,7 +196,7 @@ describe("a pause", function()
     replays(w)
   end)
 
-  it("of more than an hour is not waited for: the run ends, and says until when", function()
+  it("a pause of more than an hour is not waited for: the run ends and says until when", function()
     local w <close> = world.new({ issues = cards(1), mock = busy(7200) })
     local text, code = w:run()
     assert.equal(3, code, text)
@@ -207,7 +207,7 @@ describe("a pause", function()
     replays(w)
   end)
 
-  it("is over by itself, in a run that is under way", function()
+  it("a pause is over by itself in a run that is under way", function()
     local w <close> = world.new({ issues = cards(3), model = { breaker = { failures = 1, seconds = 1 } }, mock = GOOD })
     os.execute("kill " .. w.mock)
     local run = w:start()
@@ -219,7 +219,7 @@ describe("a pause", function()
     replays(w)
   end)
 
-  it("is over by itself after a restart", function()
+  it("a pause is over by itself after a restart", function()
     local w <close> = world.new({ issues = cards(1), model = { breaker = { failures = 1, seconds = 2 } }, mock = GOOD })
     os.execute("kill " .. w.mock)
     local run = w:start()

@@ -235,8 +235,8 @@ describe("a file where another card has a directory", function()
   end)
 end)
 
-describe("a reply", function()
-  it("without calls is nudged, then the card is parked", function()
+describe("replies of a model", function()
+  it("replies without calls are nudged, then the card is parked", function()
     local w <close> = world.new({ issues = chain(1), mock = [[
       function work() return { content = "all done, trust me" } end
     ]] })
@@ -251,7 +251,7 @@ describe("a reply", function()
     assert(text:find("orket answer", 1, true), text)
   end)
 
-  it("that changes nothing three times parks the card", function()
+  it("replies that change nothing three times park the card", function()
     for _, what in ipairs({
       'call("read_file", { path = "nothing.txt" })', -- fails each time
       'write("same.txt", "same")', -- nothing new after the first
@@ -269,7 +269,7 @@ describe("a reply", function()
     end
   end)
 
-  it("that goes on making something new is bounded by limits.steps", function()
+  it("a turn whose replies go on making something new is bounded by limits.steps", function()
     local w <close> = world.new({ issues = chain(1), limits = { steps = 7 },
       mock = 'function work(talk) return say(write("n", tostring(talk.replies))) end' })
     local _, code = w:run()
@@ -277,7 +277,7 @@ describe("a reply", function()
     assert.equal(7, w:requests())
   end)
 
-  it("may repeat the ids of its calls", function()
+  it("replies may repeat the ids of their calls", function()
     local w <close> = world.new({ issues = chain(1), mock = [[
       function work(talk)
         return steps(talk, function()
@@ -296,7 +296,7 @@ describe("a reply", function()
   end)
 end)
 
-describe("what goes wrong", function()
+describe("failures in a run", function()
   it("a refusal goes back to the model as a tool message, with its rule and cure", function()
     local w <close> = world.new({ issues = chain(1), mock = [[
       function work(talk)
@@ -460,7 +460,7 @@ describe("what goes wrong", function()
     assert.equal("good", w:made("a"))
   end)
 
-  it("calls with no arguments, none at all, or too many of them", function()
+  it("calls with no arguments, replies without calls, and too many calls end in words", function()
     local w <close> = world.new({ issues = chain(1), mock = [[
       function work(talk)
         return steps(talk, function()
@@ -484,7 +484,7 @@ describe("what goes wrong", function()
     assert.equal(false, v:exists("workspace/ep/cards/C-1/f1"))
   end)
 
-  it("the turn's deadline parks", function()
+  it("the deadline of a turn parks its card", function()
     local w <close> = world.new({ issues = chain(1), limits = { seconds = 0.5 }, mock = "function work() return { content = 'x', delay_ms = 30000 } end" })
     local text, code = w:run()
     assert.equal(3, code, text)
@@ -493,7 +493,7 @@ describe("what goes wrong", function()
     assert.equal("resource", card.wait_reason)
   end)
 
-  it("the budget of tokens parks", function()
+  it("the budget of tokens parks the card", function()
     local w <close> = world.new({ issues = chain(1), limits = { tokens = 5000 },
       mock = 'function work(talk) return { calls = { write("n", tostring(talk.replies)) }, usage = { prompt_tokens = 2000, completion_tokens = 1 } } end' })
     local text, code = w:run()
@@ -503,8 +503,8 @@ describe("what goes wrong", function()
   end)
 end)
 
-describe("people and law", function()
-  it("an ask rule parks, and the answer goes on", function()
+describe("people and rules in a run", function()
+  it("a rule that asks parks the card, and its answer lets it go on", function()
     local w <close> = world.new({ issues = chain(1), mock = [[
       function work(talk)
         if (talk.said[1] or ""):find("use b.txt", 1, true) then return say(write("b.txt", "b"), finish()) end
@@ -675,7 +675,7 @@ describe("people and law", function()
     assert.equal(0, code, text)
   end)
 
-  it("one owner at a time", function()
+  it("a project has one owner at a time", function()
     local w <close> = world.new({ issues = chain(1), mock = [[
       function work(talk) return say(write("a", "x"), finish()) end ]] })
     local run = w:held(1)

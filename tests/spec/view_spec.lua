@@ -25,7 +25,7 @@ describe("text", function()
     end)
   end
 
-  it("is cut and filled to columns, whatever it is made of", function()
+  it("a text is cut and filled to columns, whatever it is made of", function()
     for _, sample in ipairs({ "hello world", "漢字の名前です", "a漢b字c", "e\u{301}e\u{301}e\u{301}", "" }) do
       for columns = 1, 20 do
         assert(text.width(text.cut(sample, columns)) <= columns)
@@ -38,12 +38,12 @@ describe("text", function()
     assert.equal("llo", text.tail("hello", 3))
   end)
 
-  it("of several lines becomes one", function()
+  it("a text of several lines becomes one", function()
     assert.equal("ERR_NET: no answer; fix: look", text.line("ERR_NET: no\n\tanswer\n  fix: look"))
     assert.equal("a; fix: b fix: c", text.line("a \n\n  fix: b fix: c"))
   end)
 
-  it("costs what its length costs, also where it is nothing but blanks", function()
+  it("a text is measured in time that grows with it, also where it is nothing but blanks", function()
     for _, blanks in ipairs({ "\n", " ", " \n" }) do
       local run, began = blanks:rep(100000), os.clock()
       assert.equal("a b", text.line("a" .. run .. "b"))
@@ -79,83 +79,7 @@ describe("json for standard output", function()
 end)
 
 -- A scene of many cards, drawn in windows of all sizes; answers the largest offence.
-local FRAMES = [==[
-  local frame, text = require("orket.view.live.frame"), require("orket.view.format.text")
-  local statuses = { "ready", "in_progress", "done", "blocked", "waiting_for_developer", "code_review" }
-  local scene = { id = "an-epic-with-a-long-name.1", status = "running", seconds = 3725, tokens = 1234567, cards = {},
-    doing = { c2 = "write_file", c8 = "begins" }, asked = { c3 = "an-epic-with-a-long-name.1/2/3", c4 = "e.1/2/3" }, streams = {} }
-  scene.streams.c2 = { doing = "write_file", words = ("漢字 words "):rep(20), calls = 0, bytes = 3100, seconds = 72, silent = 0, replying = 25 }
-  scene.streams.c8 = { doing = "thinks", words = "", calls = 0, seconds = 21, silent = 21, replying = 0 }
-  for i = 1, 60 do
-    scene.cards[i] = { id = i % 5 == 0 and "a-very-long-identifier-" .. i or "c" .. i, name = ("名 name "):rep(i % 9),
-      status = statuses[i % #statuses + 1], wait_reason = "review" }
-  end
-  for columns = 20, 210, 7 do
-    for rows = 5, 80, 3 do
-      scene.keys = rows % 2 == 0 and "j/k select  q stop" or nil
-      local lines = frame.lines(scene, columns, rows)
-      assert(#lines < rows, #lines .. " lines in " .. rows)
-      for _, line in ipairs(lines) do
-        local width = text.width(line)
-        assert(width < columns, columns .. ": " .. line)
-      end
-    end
-  end
-  scene.keys = nil
-  local all = table.concat(frame.lines(scene, 100, 24), "\n")
-  assert(all:find("c2  ") and all:find("writes 3.1 KB · ~31 tok/s · 1:12", 1, true) and all:find("no bytes for 21 s · 0:21", 1, true) and all:find("and %d+ more: "), all)
-  assert(all:find("1:02:05", 1, true) and all:find("1,234,567 tokens", 1, true), all)
-  scene.before = 600
-  assert(frame.lines(scene, 100, 24)[1]:find("  running  in all 1:12:05, 1,234,567 tokens  this session 1:02:05", 1, true), frame.lines(scene, 100, 24)[1])
-  assert(all:find("10 of 60 done, 2 at work, 20 parked", 1, true), all)
-  scene.cards[1].status = "canceled"
-  all = table.concat(frame.lines(scene, 100, 24), "\n")
-  assert(all:find(" of 60 done, 1 canceled, 2 at work", 1, true), all)
-  scene.cards = { { id = "a-card-with-a-long-id", name = ("long "):rep(9), status = "blocked", wait_reason = "review" } }
-  scene.asked = { ["a-card-with-a-long-id"] = "an-epic.12/345/6789" }
-  scene.notice = require("orket.scripts.permission_delta.notice").sentence("0123456789abcdef", { { why = ("more "):rep(20) } })
-  all = table.concat(frame.lines(scene, 80, 24), "\n")
-  assert(all:find("orket approve an-epic.12/345/6789", 1, true), all)
-  assert(all:find("orket policy accept 0123456789abcdef", 1, true), all)
-  local many = table.concat(frame.lines(scene, 100, 62), "\n")
-  assert(not many:find("after ", 1, true), many)
-  scene.cards = { { id = "a", status = "ready", depends_on = { "b", "c" } }, { id = "b", status = "done" }, { id = "c", status = "in_progress" },
-    { id = "d", status = "ready", depends_on = { "b" } } }
-  scene.doing, scene.asked = { c = "thinks" }, {}
-  scene.streams = { c = { doing = "thinks", words = "", calls = 1, bytes = 999, seconds = 1, silent = 19.9, replying = 0.5 } }
-  all = table.concat(frame.lines(scene, 80, 24), "\n")
-  assert(all:find("a%s+after c\n") and all:find("d%s+ready$") and all:find("writes a call 999 B · 0:01", 1, true), all)
-  scene.streams.c.tool = "write_file"
-  all = table.concat(frame.lines(scene, 80, 24), "\n")
-  assert(all:find("calls write_file 999 B · 0:01", 1, true), all)
-  for _, row in ipairs({ { "write_file", "hello.sh", "writes hello.sh 999 B · 0:01" }, { "edit_file", "src/a.c", "edits src/a.c 999 B" },
-    { "read_file", "a", "calls read_file a 999 B" }, { nil, "a", "writes a call 999 B" },
-    { "write_file", ("a/"):rep(60) .. "b.c", "writes …" .. ("a/"):rep(18) .. "b.c 999 B · 0:01" } }) do
-    scene.streams.c.tool, scene.streams.c.path = row[1], row[2]
-    all = table.concat(frame.lines(scene, 120, 24), "\n")
-    assert(all:find(row[3], 1, true), all)
-    all = table.concat(frame.lines(scene, 40, 24), "\n")
-    assert(all:find("999 B · 0:01", 1, true), all)
-  end
-  scene.streams.c = { doing = "thinks", words = "", thoughts = "hm\27[2J, so", calls = 0, bytes = 2000, seconds = 12, silent = 0, replying = 10 }
-  all = table.concat(frame.lines(scene, 80, 24), "\n")
-  assert(all:find("thinks 2.0 KB · ~50 tok/s · 0:12", 1, true) and all:find("hm [2J, so", 1, true), all)
-  all = table.concat(frame.lines(scene, 34, 24), "\n")
-  assert(all:find("thinks 2.0 KB · 0:12", 1, true) and not all:find("tok/s", 1, true), all)
-  scene.keys, scene.selected = "j/k select", "e"
-  scene.cards[5] = { id = "e", name = "Orders", seat = "coder", status = "blocked", wait_reason = "review" }
-  scene.cards[6] = { id = "f", name = "Refunds", seat = "coder", status = "waiting_for_developer", wait_reason = "input" }
-  scene.asked, scene.questions = { e = "e.1/2/3" }, { e = "needs approval: write_file db/1.sql", f = "Keep\n the key?" }
-  for columns, row in pairs({ [120] = "e  Orders   coder  needs approval: write_file db/1%.sql +a review", [60] = "e  needs approval: write_file db/1%.sql +a review" }) do
-    all = table.concat(frame.lines(scene, columns, 24), "\n")
-    assert(all:find(row) and all:find("Keep the key%? +r answer") and all:find("j/k select +2 need you"), all)
-  end
-  scene.keys = nil
-  scene.stopped = { c = {} }
-  all = table.concat(frame.lines(scene, 80, 24), "\n")
-  assert(all:find("c%s+at a breakpoint, goes on from orket repl") and not all:find("writes a call", 1, true), all)
-  print("frames fit")
-]==]
+local FRAMES = orket.read("tests/support/probes/frames.lua")
 
 -- A run whose store answers what is parked.
 local RUN = [==[
@@ -171,7 +95,7 @@ local RUN = [==[
 ]==]
 
 describe("views", function()
-  it("draw frames that fit every window", function()
+  it("a frame fits every window", function()
     assert.equal("frames fit\n", orket.probe(FRAMES, "LC_ALL=C.UTF-8 "))
   end)
 
@@ -193,7 +117,7 @@ describe("views", function()
     assert(said:find("^%d%d:%d%d:%d%d  shop%.1 is running, 0:00: 1 blocked, 1 done\n[^\n]+: 1 blocked, 1 done\n$"), said)
   end)
 
-  it("say of a refusal, a failed call, a question, a warning and a script change what happened, why, and what to do", function()
+  it("lines about a refusal, a failed call, a question, a warning and a script change say what happened, why, and what to do", function()
     assert.equal([[
 refused: write_file. Generated files are never edited. Fix: change their source. Rule: house.generated
 refused: card.move x. No. Rule: fsm.edge
@@ -231,7 +155,7 @@ unknown outcome: http.post was interrupted. Check it, then answer: happened, did
       end]]))
   end)
 
-  it("end with what waits and the command that answers it", function()
+  it("the end of a run says what waits and the command that answers it", function()
     local ending = RUN .. 'print(table.concat(require("orket.view.ending").lines(run, outcome), "\\n"))'
     assert.equal([[
 parked: 1 blocked, 1 done
@@ -241,7 +165,7 @@ go on with: orket run -C 'my shop' shop
 ]], orket.probe(ending))
   end)
 
-  it("know the questions of a run before this one", function()
+  it("the end of a run names the questions of runs before it", function()
     local asked = RUN .. [[
       local read = run.store.read
       run.store.read = function(store, query, of)
@@ -260,7 +184,7 @@ go on with: orket run -C 'my shop' shop
     assert.equal("shop.1/2/3\n", orket.probe(asked))
   end)
 
-  it("show a card that waits for its model as not at work, without the words of a reply that broke off, and why", function()
+  it("the board shows a card that waits for its model as not at work, and why, without the words of a reply that broke off", function()
     local shown = RUN .. [[
       local read = run.store.read
       run.store.read = function(store, query, of)
@@ -289,7 +213,7 @@ go on with: orket run -C 'my shop' shop
     assert.truthy(got:find("^nil\tnil\tthe model m is unreachable since 2026%-01%-31T12:00:00Z, not tried since .*: no route\n$"), got)
   end)
 
-  it("write sentences whole above the picture, once, and of the picture only what changed", function()
+  it("the board writes sentences whole above the picture, once, and of the picture only what changed", function()
     local drawn = orket.probe(RUN .. [[
       local view = require("orket.view.live.live").new()
       local wrote = {}
@@ -315,7 +239,7 @@ go on with: orket run -C 'my shop' shop
     assert.equal("2\ttrue\ttrue\n^[?25l^[?7l^[5A^[3B\r ✓ a  Fifth   done^[K\r^[2B^[?7h^[?25h\n", drawn)
   end)
 
-  it("show moments in the time zone of the terminal", function()
+  it("times are shown in the time zone of the terminal", function()
     local say = [[
       local times = require("orket.view.format.local_time")
       print(times.of("2028-02-29T23:30:05.123Z"), times.of("-"), times.stamp("2028-02-29T23:30:05.123Z")) -- no terminal]]
@@ -401,7 +325,7 @@ go on with: orket run -C 'my shop' shop
     end
   end)
 
-  it("show a deadline in local time and by what is left until it, in a log in UTC alone", function()
+  it("a deadline is shown in local time and by what is left until it, in a log in UTC alone", function()
     local say = [[
       local at = "2028-02-29T23:30:05.123Z"
       for _, seconds in ipairs({ 6.9 * 86400, 86399, 60, 59.5, 0 }) do
@@ -413,7 +337,7 @@ go on with: orket run -C 'my shop' shop
       orket.probe(on .. say, "TZ=XYZ-2 "))
   end)
 
-  it("wrap a line at blanks, below its own indent, whatever it is made of", function()
+  it("a line is wrapped at blanks, below its own indent, whatever it is made of", function()
     assert.equal("fits", orket.probe([[
       local text, wrap = require("orket.view.format.text"), require("orket.view.format.wrap")
       assert(wrap.fit("  one two three four", 10) == "  one two\n    three\n    four")
@@ -431,7 +355,7 @@ go on with: orket run -C 'my shop' shop
       io.write("fits")]]))
   end)
 
-  it("use marks of ASCII in a locale that is not UTF-8", function()
+  it("marks are ASCII in a locale that is not UTF-8", function()
     local say = [[
       local style = require("orket.view.format.style")
       for _, status in ipairs({ "ready", "in_progress", "blocked", "waiting_for_developer", "ready_for_testing", "code_review", "done", "canceled", "archived" }) do
@@ -444,7 +368,7 @@ go on with: orket run -C 'my shop' shop
     end
   end)
 
-  it("leave the cursor visible and the lines wrapped, and end with the outcome", function()
+  it("the board leaves the cursor visible and the lines wrapped, and ends with the outcome", function()
     local dir = orket.directory()
     orket.write(dir .. "/lib/orket/main.lua", "return function() return require('orket.async').main(function()\n" .. RUN .. [[
       local view = require("orket.view.live.live").new()
@@ -472,19 +396,19 @@ describe("report", function()
     return orket.probe('local report = require("orket.view.cli_report")\n' .. call)
   end
 
-  it("writes an error as code, cause and cure", function()
+  it("an error is written as code, cause and fix", function()
     assert.equal("orket: ERR_X: it broke\n  fix: mend it\n",
       said('report.failure({ code = "ERR_X", message = "it broke", fix = "mend it" })'))
     assert.equal("orket: ERR_X: it broke\n", said('report.failure({ code = "ERR_X", message = "it broke" })'))
   end)
 
-  it("writes problems of files with their place, and refused scripts with their name", function()
+  it("problems of files are written with their place, and refused scripts with their name", function()
     assert.equal("orket: a.json:3: wrong\n  fix: right\norket: roles/x.lua: ERR_SCRIPT: bad\n", said([[
       report.failure({ { file = "a.json", line = 3, message = "wrong", fix = "right" },
         { path = "roles/x.lua", err = { code = "ERR_SCRIPT", message = "bad" } } })]]))
   end)
 
-  it("chooses the view", function()
+  it("`orket run` chooses the view by its options and its terminal", function()
     assert.equal("orket.view.json_lines orket.view.plain orket.view.plain\n", said([[
       print(report.view({ json = true }), report.view({ plain = true }), report.view({}))]]):gsub("\t", " ") .. "")
   end)

@@ -4,69 +4,17 @@
 local cjson = require("cjson")
 local orket = dofile("tests/support/orket.lua")
 
--- Inside the binary: serves each row, whole and in pieces, and tells what came of it.
-local WORLD = [==[
-local async, cjson, llm, uv = require("orket.async"), require("cjson"), require("orket.llm.client"), require("luv")
-
-local function send(peer, head, body, size)
-  if not size then
-    return peer:write(head .. body, function() peer:close() end)
-  end
-  local function more(at)
-    if at > #body then return peer:close() end
-    peer:write(body:sub(at, at + size - 1), function() more(at + size) end)
-  end
-  peer:write(head, function() more(1) end)
-end
-
--- The end is the connection's, as with servers that do not know how long a stream will be.
-local function serve(row, size)
-  local server = uv.new_tcp()
-  server:bind("127.0.0.1", 0)
-  server:listen(16, function()
-    local peer, asked = uv.new_tcp(), ""
-    server:accept(peer)
-    peer:nodelay(true)
-    peer:read_start(function(_, data)
-      asked = asked .. (data or "")
-      if not asked:find("\r\n\r\n", 1, true) or peer:is_closing() then return end
-      peer:read_stop()
-      local kind = row.kind or "text/event-stream"
-      send(peer, "HTTP/1.1 " .. (row.status or "200 OK") .. "\r\n" .. (kind ~= "" and "Content-Type: " .. kind .. "\r\n" or "")
-        .. "Connection: close\r\n\r\n", row.body, size)
-    end)
-  end)
-  return "http://127.0.0.1:" .. server:getsockname().port, function() server:close() end
-end
-
-local function ask(shape, row, size)
-  local url, close = serve(row, size)
-  local deltas = {}
-  local reply, err = llm.complete({
-    model = { base_url = url, model = "m", shape = shape, deadlines = { connect = 20, first_byte = 20, idle = 20, total = 20 } },
-    messages = { '{"content":"hi","role":"user"}' }, attempts = 1, on_delta = function(text) deltas[#deltas + 1] = text end,
-  })
-  close()
-  return { reply = reply, error = err, heard = table.concat(deltas) }
-end
-
-local shape, rows = SHAPE, cjson.decode(ROWS)
-async.main(function()
-  for i, row in ipairs(rows) do
-    print(cjson.encode({ ask(shape, row), ask(shape, row, 1 + i % 7) }))
-  end
-  return 0
-end)
-]==]
+local WIRE = orket.read("tests/support/probes/wire.lua")
 
 local function answers(shape, rows)
   local bodies = {}
   for i, row in ipairs(rows) do
     bodies[i] = { body = row[2], kind = row.kind, status = row.status }
   end
-  local text = orket.probe((WORLD:gsub("SHAPE", ("%q"):format(shape)):gsub("ROWS", function()
-    return ("[=====[%s]=====]"):format(cjson.encode(bodies))
-  end)))
+  local path = os.tmpname()
+  orket.write(path, cjson.encode(bodies))
+  local text = orket.probe(WIRE, ("SHAPE=%s ROWS=%s "):format(shape, path))
+  os.remove(path)
   local lines = {}
   for line in text:gmatch("[^\n]+") do
     lines[#lines + 1] = cjson.decode(line) or error(text)

@@ -37,10 +37,13 @@ function M.read(path)
   return text
 end
 
----Writes a file, making its directories.
+---Writes a file, making its directories where they are missing.
 function M.write(path, text)
-  os.execute("mkdir -p '" .. path:match("^(.*)/") .. "'")
-  local file = assert(io.open(path, "wb"))
+  local file = io.open(path, "wb")
+  if not file then
+    os.execute("mkdir -p '" .. path:match("^(.*)/") .. "'")
+    file = assert(io.open(path, "wb"))
+  end
   file:write(text)
   file:close()
 end

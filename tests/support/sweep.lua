@@ -1,6 +1,6 @@
 -- sweep.lua: every kind of failure of the host, at every point of the example, as cases of Bed:sweep (faulty.lua): faults at
 -- the points of fault, signals there, stacks that fail, few descriptors, little memory, full disks. All of them, many
--- times: bench/evidence/sweep.lua; a few: tests/spec/sweep_spec.lua.
+-- times: bench/evidence/sweep.lua; a few: tests/spec/fault_sweep_spec.lua.
 
 local cjson = require("cjson")
 local faulty = dofile("tests/support/faulty.lua")

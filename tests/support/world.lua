@@ -5,6 +5,7 @@
 --   local text, code = w:run()
 
 local cjson = require("cjson")
+local uv = require("luv")
 local orket = dofile("tests/support/orket.lua")
 local terminal = dofile("tests/support/terminal.lua")
 
@@ -12,47 +13,6 @@ local M = {}
 
 local World = {}
 World.__index = World
-
--- Trusted code that serves the mock and writes each request's bytes, as they came, into a file of its own. The script sees
--- which one it is (`request_number`): nothing else tells two equal ones from each other. It sees it when nobody holds it.
-local RECORDER = [[
-local async, cli, http = require("orket.async"), require("orket.cli"), require("orket.core.http")
-local listen, count, place = http.listen, 0, %q
-local function is_held(...)
-  for _, name in ipairs({ ... }) do
-    local file = io.open(place .. "hold." .. name)
-    if file then
-      return file:close()
-    end
-  end
-end
-local function answer(handler, request, response, ...)
-  while is_held(...) do
-    async.sleep(0.02)
-  end
-  handler(request, response)
-end
-http.listen = function(options, handler)
-  return listen(options, function(request, response)
-    if request.method == "POST" then
-      count = count + 1
-      local file = assert(io.open(place .. "request." .. count, "wb"))
-      file:write(request.body)
-      file:close()
-      local numbered = request.body:gsub("^{", '{"request_number":' .. count .. ",")
-      request = setmetatable({ body = numbered }, { __index = request })
-      local card = request.body:match("# Card ([^%%s:]+):") or ""
-      if is_held(count, card) then
-        return async.spawn(answer, handler, request, response, count, card)
-      end
-    end
-    return handler(request, response)
-  end)
-end
-return function(argv)
-  return async.main(cli.run, argv)
-end
-]]
 
 local TEAM = {
   name = "Team",
@@ -75,11 +35,10 @@ local function write_json(self, path, value)
 end
 
 local function serve(self, mock, before)
-  orket.write(self.dir .. "/.test/orket/main.lua", RECORDER:format(self.dir .. "/.test/"))
   orket.write(self.dir .. "/.test/mock.lua", (before or orket.read("tests/support/play.lua")) .. mock)
   local out = self.dir .. "/.test/mock.out"
-  local pid = orket.shell(string.format("ORKET_LUA=%s/.test %s mock-llm %s/.test/mock.lua >%s 2>&1 & echo $!",
-    self.dir, orket.binary, self.dir, out))
+  local pid = orket.shell(string.format("RECORDS=%s/.test/ ORKET_LUA=%s %s mock-llm %s/.test/mock.lua >%s 2>&1 & echo $!",
+    self.dir, M.recorder, orket.binary, self.dir, out))
   self.mock = pid:match("%d+")
   assert(M.wait(function()
     self.url = orket.read(out):match("http:%S+")
@@ -120,7 +79,7 @@ function M.merged(base, more)
 end
 
 function M.sleep(seconds)
-  os.execute("sleep " .. seconds)
+  uv.sleep(math.ceil(seconds * 1000))
 end
 
 function World:write(path, text)
@@ -172,13 +131,33 @@ function World:run(arguments)
   return self:orket("run --plain " .. (arguments or "ep"))
 end
 
----Runs `orket run` with the faulty binary until it dies at this point (core/base/fault.h).
+---Runs `orket COMMAND` with the faulty binary until it dies at this point (core/base/fault.h).
+---@param command string
 ---@param point string "permit_before:1"
-function World:killed(point)
+---@return boolean whether it came to that point
+function World:command_killed(command, point)
   local binary, environment = self.binary, self.environment
-  self.binary, self.environment = M.faulty, "ORKET_FAULT=" .. point .. ":kill"
-  self:run()
+  self.binary, self.environment = M.faulty, environment .. " ORKET_FAULT=" .. point .. ":kill"
+  local _, code = self:orket(command)
   self.binary, self.environment = binary, environment
+  return code == 137
+end
+
+---The same with `orket run`.
+---@param point string
+---@param arguments string|nil
+---@return boolean
+function World:killed(point, arguments)
+  return self:command_killed("run --plain " .. (arguments or "ep"), point)
+end
+
+---The same at each of these points in turn, which the run has to come to.
+---@param points string[]
+---@param arguments string|nil
+function World:killed_at(points, arguments)
+  for _, point in ipairs(points) do
+    assert(self:killed(point, arguments), "the run did not come to " .. point)
+  end
 end
 
 ---Starts `orket run` in the background: a handle with wait() -> text, code and kill(signal).
@@ -198,7 +177,7 @@ function World:start(arguments)
     return file ~= nil and file:close()
   end
   function run.wait(seconds)
-    for _ = 1, (seconds or 30) * 20 do
+    for _ = 1, (seconds or 30) * 100 do
       local file = io.open(out .. ".code")
       local code = file and tonumber(file:read("a"))
       if file then
@@ -207,7 +186,7 @@ function World:start(arguments)
       if code then
         return orket.read(out), code
       end
-      M.sleep(0.05)
+      M.sleep(0.01)
     end
     run.kill("KILL")
     error("the run does not end:\n" .. orket.read(out))
@@ -215,13 +194,13 @@ function World:start(arguments)
   return run
 end
 
----Waits until done() is true.
+---Waits until done() is true: looks soon at first, then every 20 ms; on a busy machine for longer.
 function M.wait(done, seconds)
-  for _ = 1, (seconds or 10) * 50 do
+  for i = 1, (seconds or 10) * 50 + 4 do
     if done() then
       return true
     end
-    M.sleep(0.02)
+    M.sleep(math.min(0.001 * 2 ^ i, 0.02))
   end
   return false
 end
@@ -358,6 +337,7 @@ local function absolute(path)
 end
 
 M.orket = orket
+M.recorder = absolute("tests/support/recorder")
 M.binary = absolute(orket.binary)
 M.faulty = absolute(os.getenv("FAULTY") or "build/gcc-fault/orket") -- what make FAULT=1 builds
 orket.binary = M.binary

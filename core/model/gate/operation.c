@@ -154,7 +154,7 @@ static const struct operation operations[] = {
      GATE_EFFECT_NONE,
      NONE,
      {{"handle", WORD, true, 1, REASON_MAX}, {"from", COUNT, false, 0, SIZE_MAX}}},
-#ifdef TEST_OPERATIONS // tests/spec/uncertain_spec.lua: somebody beyond the tree is told
+#ifdef TEST_OPERATIONS // tests/spec/at_most_once_spec.lua: somebody beyond the tree is told
     {"test.post",
      GATE_WANT_NOTHING,
      GATE_EFFECT_ONCE,

@@ -6,6 +6,9 @@ local world = dofile("tests/support/world.lua")
 
 local M = {}
 
+-- An argument that the server does not read: it names this spec's servers among all that the machine runs.
+local MARK = "mark" .. math.random(1 << 40)
+
 M.SUPPORT = orket.shell("pwd"):gsub("%s+$", "") .. "/tests/support/mcp"
 
 ---@param w World
@@ -21,7 +24,7 @@ end
 ---@param more table|nil
 ---@return table
 function M.fake(mode, more)
-  local server = { command = { "lua5.4", M.SUPPORT .. "/server.lua" }, show = { M.SUPPORT }, env = { MODE = mode }, deadline = 5 }
+  local server = { command = { "lua5.4", M.SUPPORT .. "/server.lua", MARK }, show = { M.SUPPORT }, env = { MODE = mode }, deadline = 5 }
   return { fake = world.merged(server, more) }
 end
 
@@ -68,9 +71,9 @@ function M.states(w)
   return found
 end
 
----@return string count of the server's processes
+---@return string count of the processes of this spec's servers
 function M.processes()
-  return orket.shell("pgrep -fc " .. M.SUPPORT .. "/server[.]lua"):match("%d+")
+  return orket.shell("pgrep -fc '[m]" .. MARK:sub(2) .. "'"):match("%d+")
 end
 
 return M

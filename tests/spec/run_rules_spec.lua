@@ -1,0 +1,221 @@
+-- run_rules_spec.lua: what the journal of a whole run says about the law: nothing happened without its permit,
+-- and no status changed but through the state machine.
+
+local cjson = require("cjson")
+local orket = dofile("tests/support/orket.lua")
+
+local function files(pattern)
+  local list = {}
+  for path in orket.shell("find core lua roles nodes tools -name '" .. pattern .. "'"):gmatch("[^\n]+") do
+    list[#list + 1] = path
+  end
+  return list
+end
+
+describe("the source", function()
+  it("cards are moved in one place of the source", function()
+    local movers, writers = {}, {}
+    for _, path in ipairs(files("*.lua")) do
+      local text = orket.read(path)
+      if path:find("^lua/orket") and text:find("tx:move(", 1, true) then
+        movers[#movers + 1] = path
+      end
+      assert(not text:find("event%(%s*[\"']card%.moved"), path .. " writes card.moved itself")
+    end
+    for _, pattern in ipairs({ "*.c", "*.h", "*.sql", "*.lua" }) do
+      for _, path in ipairs(files(pattern)) do
+        if orket.read(path):find("UPDATE card[%s;]") or orket.read(path):find("INTO card[%s(]") then
+          writers[#writers + 1] = path
+        end
+      end
+    end
+    assert.same({ "lua/orket/effects/moves.lua" }, movers)
+    assert.same({ "core/io/store/sql/projections.sql" }, writers)
+  end)
+
+  it("projections set a status where a card is made or moved, and nowhere else", function()
+    local text, kind = orket.read("core/io/store/sql/projections.sql"), nil
+    local setters, at = {}, nil
+    for line in text:gmatch("[^\n]+") do
+      kind = line:match("^%-%- kind: ([%w.]+)") or kind
+      if line:find("UPDATE card") or line:find("INTO card") then
+        at = kind
+      elseif line:find(";%s*$") then
+        at = nil
+      elseif at and line:find("^%s+status = ") then
+        setters[at] = true
+      end
+    end
+    assert.same({ ["card.moved"] = true }, setters)
+  end)
+end)
+
+describe("the store", function()
+  local dir
+
+  before_each(function()
+    dir = orket.directory()
+  end)
+
+  after_each(function()
+    orket.remove(dir)
+  end)
+
+  it("takes no status but from the state machine, whoever asks", function()
+    local text = orket.probe(string.format([[
+      local async, store = require("orket.async"), require("orket.core.store")
+      async.main(function()
+        local db = assert(store.open(%q .. "/db"))
+        local stream = db:stream({ run = "r", turn = 0, actor = "agent:x", role = "coder" })
+        local function try(what, fn)
+          local tx = stream:begin()
+          local ok, answer, message, code = pcall(fn, tx)
+          local committed, why = async.await(tx.commit, tx)
+          print(what, ok and answer ~= nil and committed ~= nil, code or "")
+        end
+        local tx = stream:begin()
+        tx:event("card.created", "A", { type = "issue", name = "A", priority = 2.0 })
+        assert(async.await(tx.commit, tx))
+        local function move(to, role, rev, from)
+          return function(t)
+            return t:move("A", { rev = rev or 1, type = "issue", from = from or "ready", to = to, role = role })
+          end
+        end
+        try("event", function(t) return t:event("card.moved", "A", { rev = 1, type = "issue", from = "ready", to = "done", role = "integrity_guard" }) end)
+        try("changed", function(t) return t:event("card.changed", "A", { rev = 1, set = { status = "done", name = "B" } }) end)
+        try("jump", move("done", "integrity_guard", 2))
+        try("lie about from", move("done", "integrity_guard", 2, "code_review"))
+        try("stale", move("in_progress", "coder", 1))
+        try("unknown role", move("in_progress", "", 2))
+        try("legal", move("in_progress", "coder", 2))
+        local row = db:read("card_state", { id = "A" })[1]
+        print("now", row.status, row.revision)
+        db:close()
+        return 0
+      end)
+    ]], dir))
+    local said = {}
+    for what, ok in text:gmatch("([^\n\t]+)\t([^\t\n]+)") do
+      said[what] = ok
+    end
+    assert.equal("false", said.event, text)
+    assert.equal("false", said.jump, text)
+    assert.equal("false", said["lie about from"], text)
+    assert.equal("false", said.stale, text)
+    assert.equal("true", said.legal, text)
+    assert(text:find("now\tin_progress\t3", 1, true), text)
+  end)
+end)
+
+describe("the journal of the example", function()
+  local dir, project
+
+  setup(function()
+    dir = orket.directory()
+    project = dir .. "/project"
+    local text, code = orket.shell(string.format("env -u ORKET_MODEL_URL -u ORKET_MODEL ORKET=%s sh examples/demo.sh %s 2>&1",
+      orket.binary, project))
+    assert.equal(0, code, text)
+  end)
+
+  teardown(function()
+    orket.remove(dir)
+  end)
+
+  local function sql(query)
+    return (orket.shell(string.format("sqlite3 %s/.orket/orket.db \"%s\" 2>&1", project, query)):gsub("%s+$", ""))
+  end
+
+  -- Events of these kinds by an agent that nothing of `before` precedes in their turn (and `same`).
+  local function orphans(kinds, before, same)
+    return sql("SELECT count(*) FROM journal e WHERE e.kind IN (" .. kinds .. ") AND e.actor LIKE 'agent:%' AND NOT EXISTS ("
+      .. "SELECT 1 FROM journal b WHERE b.run = e.run AND b.turn = e.turn AND b.n < e.n AND b.kind IN (" .. before .. ") "
+      .. (same or "") .. ")")
+  end
+
+  it("the example's journal has enough events to judge by", function()
+    assert(tonumber(sql("SELECT count(*) FROM journal WHERE kind = 'call.allowed'")) > 20)
+    assert(tonumber(sql("SELECT count(*) FROM journal WHERE kind = 'call.refused'")) >= 2)
+    assert(tonumber(sql("SELECT count(*) FROM journal WHERE kind = 'file.written'")) > 8)
+  end)
+
+  it("has no effect without an allowed call before it, in its turn and step", function()
+    assert.equal("0", orphans("'file.written','file.deleted','comment.added','card.created','card.credits'", "'call.allowed'", "AND b.step = e.step"))
+  end)
+
+  it("has no effect of an agent without its permit, and a planted one is found", function()
+    local text, code = orket.run("check --permits " .. project)
+    assert.equal(0, code, text)
+    local copy = orket.directory()
+    orket.shell(string.format("cp -R %s/. %s", project, copy))
+    orket.probe(string.format([[
+      local async, store = require("orket.async"), require("orket.core.store")
+      async.main(function()
+        local db = assert(store.open(%q .. "/.orket/orket.db"))
+        local stream = db:stream({ run = "planted", turn = 1, actor = "agent:x", role = "coder" })
+        local tx = stream:begin()
+        tx:event("comment.added", "TK-1", { text = "out of nowhere" })
+        assert(async.await(tx.commit, tx))
+        local hash = ("ab"):rep(32)
+        tx = stream:begin()
+        tx:event("call.allowed", "TK-1", { call = "1", tool = "add_issue_comment", operation = hash }, { step = 1 })
+        for i = 1, 2 do tx:event("comment.added", "TK-1", { text = "one too many " .. i }, { step = 1 }) end
+        tx:event("call.result", "TK-1", { call = "1", tool = "add_issue_comment", ok = true, operations = { { op = "card.comment", hash = hash } } }, { step = 1 })
+        assert(async.await(tx.commit, tx))
+        db:close()
+        return 0
+      end)]], copy))
+    text, code = orket.run("check --permits " .. copy)
+    assert.equal(1, code, text)
+    for n = 1, 3 do
+      assert(text:find("comment.added planted/1." .. (n == 1 and 1 or n + 1) .. ": nothing permitted it", 1, true), text)
+    end
+    orket.remove(copy)
+  end)
+
+  it("has no result without its permission, and no call without the reply that asked for it", function()
+    local call = "AND b.step = e.step AND b.body->>'call' = e.body->>'call'"
+    assert.equal("0", orphans("'call.result'", "'call.allowed'", call))
+    assert.equal("0", orphans("'call.allowed','call.refused'", "'step.reply'", "AND b.step = e.step"))
+    assert.equal("0", orphans("'step.reply'", "'turn.prompted'"))
+    assert.equal("0", orphans("'turn.prompted','turn.ended'", "'turn.started'"))
+  end)
+
+  it("has no permission after a refusal of the same call", function()
+    assert.equal("0", sql("SELECT count(*) FROM journal e JOIN journal b ON b.run = e.run AND b.turn = e.turn AND b.step = e.step "
+      .. "AND b.n < e.n AND b.body->>'call' = e.body->>'call' WHERE e.kind IN ('call.allowed', 'call.result') AND b.kind = 'call.refused'"))
+  end)
+
+  it("has moves that the state machine allows, each with actor and role", function()
+    local rows = {}
+    for body in sql("SELECT body FROM journal WHERE kind = 'card.moved'"):gmatch("[^\n]+") do
+      local move = cjson.decode(body)
+      rows[#rows + 1] = { type = move.type, from = move.from, to = move.to, role = move.role, reason = move.reason }
+    end
+    assert(#rows > 30)
+    for i, answer in ipairs(orket.try("fsm", rows)) do
+      assert(answer.ok, cjson.encode(rows[i]) .. cjson.encode(answer))
+    end
+    assert.equal("0", sql("SELECT count(*) FROM journal WHERE kind = 'card.moved' AND (actor = '' OR body->>'role' IS NULL)"))
+  end)
+
+  it("has one move at most for each turn of an agent after its claim", function()
+    assert.equal("0", sql("SELECT count(*) FROM (SELECT run, turn FROM journal WHERE kind = 'card.moved' AND turn > 0 "
+      .. "AND body->>'to' <> 'in_progress' GROUP BY run, turn HAVING count(*) > 1)"))
+  end)
+
+  it("has every issue done by a guard that did none of its work, with a verdict where one is asked for", function()
+    assert.equal("0", sql("SELECT count(*) FROM journal e WHERE kind = 'card.moved' AND body->>'to' = 'done' AND body->>'type' = 'issue' "
+      .. "AND (body->>'role' <> 'integrity_guard' OR EXISTS (SELECT 1 FROM turn t WHERE t.card = e.card AND t.role <> 'integrity_guard' "
+      .. "AND 'agent:' || t.seat = e.actor))"))
+    assert.equal("0", sql("SELECT count(*) FROM journal e JOIN card c ON c.id = e.card JOIN card_text x ON x.id = c.text WHERE kind = 'card.moved' AND body->>'to' = 'done' "
+      .. "AND x.data->>'$.verification.fixture_path' IS NOT NULL AND NOT EXISTS (SELECT 1 FROM journal v WHERE v.kind = 'verify.done' "
+      .. "AND v.card = e.card AND v.seq < e.seq AND v.body->>'ok' AND v.body->>'tree' = e.body->>'tree')"))
+  end)
+
+  it("has streams without gaps, and stands when it is built again", function()
+    assert.equal("0", sql("SELECT count(*) FROM (SELECT run, turn, count(*) AS n, max(n) AS last FROM journal GROUP BY run, turn) WHERE n <> last"))
+    local text, code = orket.run("check " .. project)
+    assert.equal(0, code, text)
+  end)
+end)
