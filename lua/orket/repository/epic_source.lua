@@ -59,8 +59,8 @@ end
 ---@param source Source
 ---@param tree ImportedTree
 function M.record(tx, epic, source, tree)
-  tx:event("source.imported", nil, {
-    tree = epic, repo = source.repo, ref = source.ref or "HEAD", subdir = source.subdir, commit = tree.commit,
+  tx:event("source.imported", epic, {
+    repo = source.repo, ref = source.ref or "HEAD", subdir = source.subdir, commit = tree.commit,
     executable = tree.executable, left = tree.left,
   })
 end

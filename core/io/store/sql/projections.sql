@@ -428,9 +428,6 @@ INSERT INTO tree_file (tree, path, from_seq, blob, base, card)
 VALUES (coalesce($tree, :card), $path, :seq, NULL, hash_bytes($base), iif($tree IS NULL, '', :card));
 
 -- kind: source.imported
--- whole
-INSERT INTO source (tree, seq, repo, ref, subdir, commit_id, executable, left_out)
-VALUES ($tree, :seq, $repo, $ref, $subdir, $commit, $executable, $left);
 
 -- kind: tree.opened
 -- whole

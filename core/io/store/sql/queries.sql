@@ -722,8 +722,11 @@ ORDER BY seq LIMIT coalesce(:limit, 1000);
 
 -- The commit that an epic starts from; a fork's is that of what it was forked from.
 -- name: source
-SELECT seq, repo, ref, subdir, commit_id AS "commit", executable AS "executable:json", left_out AS "left:json" FROM source
-WHERE tree = coalesce((SELECT source FROM lineage WHERE card = :tree ORDER BY depth DESC LIMIT 1), :tree);
+SELECT seq, body ->> '$.repo' AS repo, body ->> '$.subdir' AS subdir, body ->> '$.commit' AS "commit",
+       body -> '$.executable' AS "executable:json", body -> '$.left' AS "left:json" FROM journal
+WHERE seq IN (SELECT seq FROM entry WHERE step = 0 AND card = coalesce(
+                  (SELECT source FROM lineage WHERE card = :tree ORDER BY depth DESC LIMIT 1), :tree))
+  AND kind = 'source.imported' ORDER BY seq LIMIT 1;
 
 -- One of the files that an epic started with.
 -- name: seed_file
