@@ -178,7 +178,7 @@ end
 
 ---A reply with the calls that stand in its text. Its message keeps the text as it was written.
 ---@param model table its profile
----@param reply table as llm.complete answers it
+---@param reply table as Client.complete answers it
 ---@param tools string? a JSON text
 ---@return table|nil reply with dialect?, repaired?, in_text, problem? (what to tell the model of calls that were not made)
 ---@return Error|nil
@@ -232,7 +232,7 @@ end
 
 ---A reply without native calls: whole calls of offered tools that end its text become its calls, and are marked as
 ---repaired. Anything that may be a quotation, an example or a repetition stays text.
----@param reply table as llm.complete answers it
+---@param reply table as Client.complete answers it
 ---@param tools string a JSON text
 ---@param messages string[] what the model was asked, as JSON
 ---@return table reply with dialect? and repaired?
