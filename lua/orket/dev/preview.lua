@@ -107,14 +107,15 @@ local function request_of(self, generation)
   if not generation.roles[seat.role] then
     return nil, errors.new("ERR_NOT_FOUND", "there is no role " .. seat.role .. " in the generation " .. generation.id)
   end
-  local model, err = self.models:choose(seat, self.card, generation)
+  local choice, err = self.models:choose(seat, self.card, generation)
   local arm, armed = arms.of(self.engine, self.card.id, seat.role), nil
-  if model then
+  if choice then
     armed, err = arms.generation(self.engine, generation, arm, seat.role)
   end
   if not armed then
     return nil, err
   end
+  local model = choice.model
   local turn = { card = self.card, seat = seat.seat, role = seat.role, review = seat.review, generation = armed,
     conventions = self.engine:conventions() }
   local words, why = self.engine:prompt(turn)

@@ -31,7 +31,8 @@ local function overridden(model)
   end
   copy.base_url, copy.model = url or copy.base_url, name or copy.model
   copy.private = url ~= nil or copy.private -- whoever sets the environment has written the name down
-  copy.key = said("ORKET_MODEL_KEY") and "ORKET_MODEL_KEY" or not url and copy.key or nil
+  copy.key = not url and copy.key or nil -- a key belongs to its address
+  copy.key = said("ORKET_MODEL_KEY") and "ORKET_MODEL_KEY" or copy.key
   return copy
 end
 
@@ -78,8 +79,9 @@ local function limiters_of(models, names, outage)
   for _, name in ipairs(names) do
     local place = place_of(models[name])
     local model = first[place] or models[name]
-    local rule = model.breaker or outage > 0 and breaker.DEFAULT or nil
-    limiters[place] = limiters[place] or limiter.new(model.name, model.limits, rule, sys.monotonic, { limit = outage, spread = spread })
+    local usual, outages = outage > 0 and breaker.DEFAULT or nil, { limit = outage, spread = spread }
+    limiters[place] = limiters[place]
+      or limiter.new(model.name, model.limits, model.breaker or usual, sys.monotonic, outages)
   end
   return limiters
 end
@@ -176,9 +178,8 @@ end
 ---@param card table
 ---@param generation table|nil that serves the turn
 ---@param turn {number: integer?, past: table?}|nil  past: as it was told when the turn began
----@return table|nil model
+---@return {model: table, past: table?}|nil choice  past: that the node was told
 ---@return Error|nil
----@return table|nil past that the node was told
 function Models:choose(seat, card, generation, turn)
   local project, epic = self.engine.project, self.engine.epic
   local plan = { params = epic.data.params or {}, environment = epic.data.environment }
@@ -196,7 +197,7 @@ function Models:choose(seat, card, generation, turn)
     return nil, errors.new("ERR_CONFIG", "there is no model for the role " .. seat.role,
       "add one to models in config/organization.json and name it in process_rules.default_llm")
   end
-  return model, nil, past
+  return { model = model, past = past }
 end
 
 return M

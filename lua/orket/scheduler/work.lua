@@ -79,11 +79,12 @@ local function new_turn(run, card)
   if not seat then
     return nil, err
   end
-  local model, past
-  model, err, past = run.models:choose(seat, card, generation, { number = number, past = open and open.events[1].body.past })
-  if not model then
+  local choice
+  local past = open and open.events[1].body.past
+  choice, err = run.models:choose(seat, card, generation, { number = number, past = past })
+  if not choice then
     return nil, err
-  elseif not open and run.models:is_refused(model) then
+  elseif not open and run.models:is_refused(choice.model) then
     run.board:hold(card)
     return nil
   end
@@ -96,8 +97,9 @@ local function new_turn(run, card)
   end
   run.last_turn = math.max(run.last_turn, number)
   return turns.new(run.engine, {
-    card = card, seat = seat.seat, role = seat.role, review = seat.review, model = model, models = run.models, number = number,
-    generation = generation, arm = arm, past = past, tape = open and open.events, paid = open and open.paid,
+    card = card, seat = seat.seat, role = seat.role, review = seat.review, model = choice.model,
+    models = run.models, number = number, generation = generation, arm = arm, past = choice.past,
+    tape = open and open.events, paid = open and open.paid,
   })
 end
 

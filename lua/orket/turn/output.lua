@@ -2,7 +2,6 @@
 -- the turn; what does not fit is told to the model, which is asked again.
 
 local cjson = require("cjson")
-local errors = require("orket.errors")
 local text_calls = require("orket.llm.text.text_calls")
 local structured = require("orket.llm.text.structured")
 
@@ -21,7 +20,7 @@ function M.of(turn)
   end
   local all = turn.generation.outputs or {}
   turn.generation.outputs = all
-  all[turn.role] = all[turn.role] or assert(errors.check(structured.new(source)))
+  all[turn.role] = all[turn.role] or assert(structured.new(source))
   return all[turn.role]
 end
 

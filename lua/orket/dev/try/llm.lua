@@ -65,11 +65,11 @@ function M.request(args, read)
 end
 
 local function schema_fault(schema)
-  local fine, message
+  local _, err
   if schema ~= nil then
-    fine, message = structured.new(schema)
+    _, err = structured.new(schema)
   end
-  return not fine and message and "--schema: " .. message or nil
+  return err and "--schema: " .. err.message or nil
 end
 
 local function is_text(value)

@@ -8,14 +8,14 @@ local M = {}
 
 local function route_of(actor, card, past)
   local seat, err = seats.choose(actor.engine, actor.team, card)
-  local model
+  local choice
   if seat then
-    model, err = actor.models:choose(seat, card, nil, { past = past })
+    choice, err = actor.models:choose(seat, card, nil, { past = past })
   end
-  if not model then
+  if not choice then
     return { fails = errors.line(err) }
   end
-  return { seat = seat.seat, role = seat.role, model = model.name }
+  return { seat = seat.seat, role = seat.role, model = choice.model.name }
 end
 
 local function same(a, b)

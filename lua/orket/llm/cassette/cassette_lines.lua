@@ -22,7 +22,11 @@ end
 local function fault(shape, value, at)
   local fits, faults = shape:check(value, 1)
   local first = not fits and faults[1]
-  return first and string.format("%s at %s", first.text, at .. first.path ~= "" and at .. first.path or "its beginning") or nil
+  if not first then
+    return nil
+  end
+  local path = at .. first.path
+  return string.format("%s at %s", first.text, path ~= "" and path or "its beginning")
 end
 
 -- The codec names a place in the row; the row is a line of its own.
@@ -77,8 +81,14 @@ function M.read(text, name, version)
     number = number + 1
     if row ~= "" then
       local line, why = cjson.decode(row)
-      local wrong = line == nil and unread(why)
-      wrong = wrong or number == 1 and fault_of_head(line, version) or number > 1 and fault_of_entry(shapes, line)
+      local wrong
+      if line == nil then
+        wrong = unread(why)
+      elseif number == 1 then
+        wrong = fault_of_head(line, version)
+      else
+        wrong = fault_of_entry(shapes, line)
+      end
       if wrong then
         return M.wrong(name, number, wrong)
       end

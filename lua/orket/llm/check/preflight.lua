@@ -30,14 +30,17 @@ end
 
 local CHECKS = {}
 
+-- judge: of a reply and how many pieces of it came: {ok, message?, cure?}; when it is ok the message is a note
+
 CHECKS[1] = { name = "reachable", ask = { stream = false }, prompt = "Answer with the word OK.",
   judge = function()
-    return true
+    return { ok = true }
   end }
 
 CHECKS[2] = { name = "streams", ask = { stream = true }, prompt = "Count from one to ten, in words.",
   judge = function(_, deltas)
-    return deltas > 0, "no text came before the end of the reply", "nobody can look on while it writes; a proxy in between may hold streams back"
+    return { ok = deltas > 0, message = "no text came before the end of the reply",
+      cure = "nobody can look on while it writes; a proxy in between may hold streams back" }
   end }
 
 CHECKS[3] = { name = "calls", ask = { stream = true, tools = TOOLS },
@@ -45,20 +48,24 @@ CHECKS[3] = { name = "calls", ask = { stream = true, tools = TOOLS },
   judge = function(reply)
     local call = reply.calls[1]
     if not call then
-      return false, "it answered without a call", "a model without calls of its own may write them: \"calls\": \"text\" in its profile"
+      return { ok = false, message = "it answered without a call",
+        cure = "a model without calls of its own may write them: \"calls\": \"text\" in its profile" }
     end
     local fits = call.name == "report_word" and is_word(cjson.decode(call.arguments))
     if fits and reply.dialect then
-      return true, "answers calls as text (" .. reply.dialect .. "); read as such"
+      return { ok = true, message = "answers calls as text (" .. reply.dialect .. "); read as such" }
     end
-    return fits, "it called " .. call.name .. " with " .. strings.cut(call.arguments, 100), "use a model that keeps to a tool's schema"
+    return { ok = fits, message = "it called " .. call.name .. " with " .. strings.cut(call.arguments, 100),
+      cure = "use a model that keeps to a tool's schema" }
   end }
 
 CHECKS[4] = { name = "json", ask = { stream = true, json = SCHEMA },
   prompt = 'Answer with a JSON object that has one field "word" with the word ' .. WORD .. ", and nothing else.",
   judge = function(reply)
-    return is_word(cjson.decode(reply.content or "")), "its reply is no JSON of the schema: " .. strings.cut(reply.content or "", 100),
-      "roles work without it; what asks for JSON needs another model"
+    local content = reply.content or ""
+    return { ok = is_word(cjson.decode(content)),
+      message = "its reply is no JSON of the schema: " .. strings.cut(content, 100),
+      cure = "roles work without it; what asks for JSON needs another model" }
   end }
 
 local function question(model, check, timeout, on_delta)
@@ -81,12 +88,13 @@ local function run(model, check, timeout)
   if not reply then
     return { check = check.name, outcome = "error", code = err.code, message = err.message, cure = err.fix, ms = err.ms or 0 }
   end
-  local fine, message, cure = check.judge(reply, deltas)
-  if fine then
-    local note = reply.dialect and message or nil
+  local judged = check.judge(reply, deltas)
+  if judged.ok then
+    local note = reply.dialect and judged.message or nil
     return { check = check.name, outcome = "ok", code = cjson.null, message = note, ms = reply.ms, usage = reply.usage }
   end
-  return { check = check.name, outcome = "error", code = "ERR_PROTOCOL", message = message, cure = cure, ms = reply.ms, usage = reply.usage }
+  return { check = check.name, outcome = "error", code = "ERR_PROTOCOL", message = judged.message,
+    cure = judged.cure, ms = reply.ms, usage = reply.usage }
 end
 
 -- Its profile says that it is not asked for this.

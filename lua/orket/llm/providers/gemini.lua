@@ -133,7 +133,8 @@ local MODES = { auto = "AUTO", none = "NONE", required = "ANY", one = "ANY" }
 local function choice_of(choice)
   local word, name = parts.choice(choice)
   local mode = MODES[word]
-  return mode and cjson.encode({ functionCallingConfig = { mode = mode, allowedFunctionNames = name and { name } or nil } }) or nil
+  local config = { mode = mode, allowedFunctionNames = name and { name } or nil }
+  return mode and cjson.encode({ functionCallingConfig = config }) or nil
 end
 
 local function settings_of(model, json)

@@ -3,6 +3,7 @@
 
 local cjson = require("cjson")
 local doc = require("orket.core.doc")
+local errors = require("orket.errors")
 local schema = require("orket.core.schema")
 local strings = require("orket.util.strings")
 
@@ -25,13 +26,11 @@ local SHOWN = 5 -- errors that a model is told of
 ---A schema, ready.
 ---@param source any plain data, or a doc
 ---@return Structured|nil
----@return string? message
----@return string? code
----@return string? fix
+---@return Error|nil
 function M.new(source)
-  local compiled, message, code, fix = schema.compile(source)
+  local compiled, err = errors.check(schema.compile(source))
   if not compiled then
-    return nil, message, code, fix
+    return nil, err
   end
   return { text = type(source) == "userdata" and source:encode() or cjson.encode(source), compiled = compiled }
 end
@@ -47,10 +46,10 @@ local function unfenced(text)
   return body:sub(from + #said, -4):find("\n", 1, true) and said or text
 end
 
-local function told(errors)
+local function told(faults)
   local lines = {}
-  for i = 1, math.min(#errors, SHOWN) do
-    lines[i] = ("- at %s: %s"):format(errors[i].path == "" and "its root" or errors[i].path, errors[i].text)
+  for i = 1, math.min(#faults, SHOWN) do
+    lines[i] = ("- at %s: %s"):format(faults[i].path == "" and "its root" or faults[i].path, faults[i].text)
   end
   return table.concat(lines, "\n")
 end
@@ -65,9 +64,9 @@ function M.read(structured, text)
   if not value then
     return nil, "Your answer is no JSON: " .. why .. ". Write it again: one JSON value of the schema, and nothing else."
   end
-  local fits, errors = structured.compiled:check(value, SHOWN)
+  local fits, faults = structured.compiled:check(value, SHOWN)
   if not fits then
-    return nil, "Your answer does not fit the schema:\n" .. told(errors) .. "\nWrite it again, whole."
+    return nil, "Your answer does not fit the schema:\n" .. told(faults) .. "\nWrite it again, whole."
   end
   return value:encode()
 end

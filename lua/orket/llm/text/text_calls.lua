@@ -121,16 +121,30 @@ end
 
 -- The id of a call is its place: the same text has the same ids.
 local function calls_of(found)
-  local calls, repaired, cut = {}, 0, nil
+  local calls = {}
   for _, call in ipairs(found.calls) do
-    if call.state == "partial" then
-      cut = call.name
-    else
+    if call.state ~= "partial" then
       calls[#calls + 1] = { id = "call_" .. #calls + 1, name = call.name, arguments = call.arguments }
-      repaired = repaired + (call.state == "repaired" and 1 or 0)
     end
   end
-  return calls, repaired, cut
+  return calls
+end
+
+local function count_of(found, state)
+  local count = 0
+  for _, call in ipairs(found.calls) do
+    count = count + (call.state == state and 1 or 0)
+  end
+  return count > 0 and count or nil
+end
+
+-- The name of the last call that was cut off.
+local function cut_of(found)
+  local name
+  for _, call in ipairs(found.calls) do
+    name = call.state == "partial" and call.name or name
+  end
+  return name
 end
 
 local function message_of(text, calls)
@@ -142,7 +156,8 @@ local function message_of(text, calls)
 end
 
 -- What to tell the model of calls that were not made.
-local function problem(found, text, cut, tools, made)
+local function problem(found, text, tools, made)
+  local cut = cut_of(found)
   local parts = { cut and text_call_errors.cut(cut) or nil }
   if found.faults.count > 0 then
     parts[#parts + 1] = text_call_errors.broken(text, found.faults, tools or {}, made)
@@ -163,7 +178,7 @@ end
 
 ---A reply with the calls that stand in its text. Its message keeps the text as it was written.
 ---@param model table its profile
----@param reply table as llm.complete answers it
+---@param reply table as Client.complete answers it
 ---@param tools string? a JSON text
 ---@return table|nil reply with dialect?, repaired?, in_text, problem? (what to tell the model of calls that were not made)
 ---@return Error|nil
@@ -174,14 +189,14 @@ function M.heard(model, reply, tools)
   if not found then
     return nil, errors.new(err.code, "the reply cannot be read: " .. err.message)
   end
-  local calls, repaired, cut = calls_of(found)
+  local calls, repaired = calls_of(found), count_of(found, "repaired")
   if #calls > CALLS_MAX then
-    reply.dropped, reply.calls_max, calls, repaired = #text - #found.content, CALLS_MAX, {}, 0
+    reply.dropped, reply.calls_max, calls, repaired = #text - #found.content, CALLS_MAX, {}, nil
   end
   reply.calls, reply.message, reply.in_text = calls, message_of(text, calls), true
   reply.content = found.content
-  reply.dialect, reply.repaired = found.dialect, repaired > 0 and repaired or nil
-  reply.problem = not reply.calls_max and problem(found, text, cut, declared, #calls) or nil
+  reply.dialect, reply.repaired = found.dialect, repaired
+  reply.problem = not reply.calls_max and problem(found, text, declared, #calls) or nil
   return reply
 end
 
@@ -217,7 +232,7 @@ end
 
 ---A reply without native calls: whole calls of offered tools that end its text become its calls, and are marked as
 ---repaired. Anything that may be a quotation, an example or a repetition stays text.
----@param reply table as llm.complete answers it
+---@param reply table as Client.complete answers it
 ---@param tools string a JSON text
 ---@param messages string[] what the model was asked, as JSON
 ---@return table reply with dialect? and repaired?

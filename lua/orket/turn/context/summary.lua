@@ -106,10 +106,11 @@ local function asked(turn, span, bytes, told)
   if not turn.generation.roles[ROLE] then
     return nil, errors.new("ERR_NOT_FOUND", "there is no role " .. ROLE)
   end
-  local model, err = turn.models:choose({ seat = turn.seat, role = ROLE }, turn.card, turn.generation, turn)
-  if not model then
+  local choice, err = turn.models:choose({ seat = turn.seat, role = ROLE }, turn.card, turn.generation, turn)
+  if not choice then
     return nil, err
   end
+  local model = choice.model
   local messages
   messages, err = messages_of(turn, model, span, bytes)
   if not messages then
