@@ -1,5 +1,6 @@
--- approve.lua: where somebody asks about a call, or an operation of one, a person's answer decides: the second step of
--- effects/pipeline.lua. A denial is never turned into a yes (governance/approvals/turn_approval.lua).
+-- approve.lua: where somebody asks about a call, or an operation of one, a person's answer decides: the
+-- second step of effects/pipeline.lua. A denial is never turned into a yes
+-- (governance/approvals/turn_approval.lua).
 
 local turn_approval = require("orket.governance.approvals.turn_approval")
 local judge = require("orket.effects.judge")
@@ -37,8 +38,9 @@ function M.call(turn, request, verdict)
   local call = verdict.subject
   local view = call:view():value()
   local answer = turn_approval.settle(turn, {
-    refusal = verdict.refusal, judged = call:hash(), paths = view.paths, call = request.id, tool = request.name,
-    operation = { tool = request.name, arguments = view.arguments }, deny = function(other)
+    refusal = verdict.refusal, judged = call:hash(), paths = view.paths,
+    call = request.id, tool = request.name, operation = { tool = request.name, arguments = view.arguments },
+    deny = function(other)
       return judge.denial(other, request)
     end,
   })
@@ -68,8 +70,8 @@ function M.operation(turn, run, operation, verdict)
     return accept(verdict)
   end
   local answer = turn_approval.settle(turn, {
-    refusal = verdict.refusal, judged = permit:hash(), paths = { permit:path() }, call = run.id, tool = run.request.name,
-    operation = operation, deny = function(other)
+    refusal = verdict.refusal, judged = permit:hash(), paths = { permit:path() },
+    call = run.id, tool = run.request.name, operation = operation, deny = function(other)
       return judge.denial(other, run.request, operation)
     end,
   })

@@ -1,5 +1,5 @@
--- call_record.lua: what became of a call and of its operations, for the journal and for the model: the last step of
--- effects/pipeline.lua.
+-- call_record.lua: what became of a call and of its operations, for the journal and for the model: the last
+-- step of effects/pipeline.lua.
 
 local cjson = require("cjson")
 local labels = require("orket.governance.labels")
@@ -20,7 +20,8 @@ end
 
 ---What the model reads when a call was refused or failed.
 ---@param failure {code: string?, rule: string?, message: string?, why: string?, fix: string?}
----@param about {told: table[]?, labels: string[]?, help: table?}  what a person said of operations that were interrupted; labels
+---@param about {told: table[]?, labels: string[]?, help: table?}  what a person said of operations that were
+---  interrupted; labels
 ---of what it may have been made of; effects/call_help.lua
 ---@return string
 function M.failure_text(failure, about)
@@ -58,7 +59,9 @@ end
 ---@return boolean|nil ok
 ---@return Error|nil
 function M.intent(turn, request, call)
-  turn:record("call.allowed", { call = request.id, tool = request.name, operation = call:hash(), repaired = request.repaired })
+  turn:record("call.allowed", {
+    call = request.id, tool = request.name, operation = call:hash(), repaired = request.repaired,
+  })
   if tools.touches_world(turn, request.name) then
     return turn:save(true) -- an "or" would lose the reason
   end
@@ -69,7 +72,8 @@ end
 local function looks_out(turn, name)
   local tool = turn.generation.tools[name]
   if tool.looks_out == nil then
-    tool.looks_out = tool.about.polls == true or labels.of_tool(tool.about) ~= nil or tables.has(tool.about.operations, "card.context")
+    tool.looks_out = tool.about.polls == true or labels.of_tool(tool.about) ~= nil
+      or tables.has(tool.about.operations, "card.context")
   end
   return tool.looks_out
 end
@@ -115,11 +119,11 @@ end
 ---@return {kind: "done", answer: table, rule: table} settled
 function M.refused_operation(turn, run, operation, refusal)
   tool_report.add(turn, run.call, operation, run.id, refusal)
-  note(run, { op = tool_report.name(operation), refused = refusal.rule, why = refusal.why, where = refusal.where })
-  return {
-    kind = "done", rule = refusal,
-    answer = { error = { code = "ERR_DENIED", rule = refusal.rule, message = refusal.why, fix = refusal.fix } },
-  }
+  note(run, {
+    op = tool_report.name(operation), refused = refusal.rule, why = refusal.why, where = refusal.where,
+  })
+  local answer = { code = "ERR_DENIED", rule = refusal.rule, message = refusal.why, fix = refusal.fix }
+  return { kind = "done", rule = refusal, answer = { error = answer } }
 end
 
 -- The rule that a failure is about: the state machine's, or a cap.
@@ -137,7 +141,8 @@ local function failed_operation(turn, run, operation, err)
   end
   note(run, { op = operation.op, failed = err.code })
   run.missing = err.code == "ERR_NOT_FOUND" and operation or nil
-  return { kind = "done", rule = rule, answer = { error = { code = err.code, message = err.message, fix = err.fix } } }
+  local answer = { code = err.code, message = err.message, fix = err.fix }
+  return { kind = "done", rule = rule, answer = { error = answer } }
 end
 
 ---What an operation came to that was performed.

@@ -83,13 +83,11 @@ on_card["card.comment"] = function(turn, record)
 end
 
 on_card["card.move"] = function(turn, record)
-  local verdict = moves.judge(turn.card, record.status, turn.role, record.reason)
-  if not verdict.ok then
-    return nil, {
-      code = "ERR_TRANSITION", class = "refusal", message = verdict.why, fix = verdict.fix, rule = verdict.rule,
-    }
+  local objection = moves.objection(turn.card, record.status, turn.role, record.reason)
+  if objection then
+    return nil, objection
   end
-  turn:propose({ status = record.status, reason = record.reason, why = record.why })
+  turn:propose({ status = record.status, reason = record.reason, why = record.why }, turn.card.status)
   return { proposed = record.status }
 end
 

@@ -1,5 +1,5 @@
--- perform.lua: an allowed call is performed: its tool's box runs, and each operation that it yields goes through
--- effects/pipeline.lua by itself. The third step there.
+-- perform.lua: an allowed call is performed: its tool's box runs, and each operation that it yields goes
+-- through effects/pipeline.lua by itself. The third step there.
 
 local async = require("orket.async")
 local cjson = require("cjson")
@@ -46,7 +46,8 @@ local function run_box(turn, run, tool, operate)
   while kind == "yield" do
     count = count + 1
     if count > OPERATIONS_MAX then
-      return { kind = "failed", err = errors.new("ERR_LIMIT", "the tool asked for more than " .. OPERATIONS_MAX .. " operations") }
+      local why = "the tool asked for more than " .. OPERATIONS_MAX .. " operations"
+      return { kind = "failed", err = errors.new("ERR_LIMIT", why) }
     end
     local settled = operate(turn, run, value)
     if settled.kind ~= "done" then
@@ -94,13 +95,15 @@ end
 
 local function result_of(turn, run, outcome)
   if outcome.kind == "failed" then
-    return answered(turn, run, false, call_record.failure_text(outcome.err, { told = run.told, labels = turn.met }))
+    local about = { told = run.told, labels = turn.met }
+    return answered(turn, run, false, call_record.failure_text(outcome.err, about))
   end
   local failure = type(outcome.value) == "table" and outcome.value.error
   if type(failure) == "table" then
     return failed(turn, run, failure)
   end
-  return answered(turn, run, true, cjson.encode({ ok = true, result = outcome.value, told = run.told, labels = turn.met }))
+  local said = { ok = true, result = outcome.value, told = run.told, labels = turn.met }
+  return answered(turn, run, true, cjson.encode(said))
 end
 
 ---Performs an allowed call. A tool's failure is a result that the model can read.
@@ -108,9 +111,10 @@ end
 ---@param verdict Verdict
 ---@param request {id: string, name: string, arguments: string}
 ---@param operate fun(turn: Turn, run: CallRun, operation: table): table  pipeline.operation
----@return {kind: "done"|"ask"|"error", ok: boolean?, text: string?, whole: string?, operations: table[]?, help: table?, err: Error?}
----  done: there is a result; ask: the turn waits for a person; error: the machine failed, or no event says whether an
----  operation happened
+---@return {kind: "done"|"ask"|"error", ok: boolean?, text: string?, whole: string?, operations: table[]?,
+---  help: table?, err: Error?}
+---  done: there is a result; ask: the turn waits for a person; error: the machine failed, or no event says
+--- whether an  operation happened
 function M.call(turn, verdict, request, operate)
   local call <close> = verdict.subject
   local run = { id = request.id, call = call, request = request, yes = verdict.yes, operations = {} }

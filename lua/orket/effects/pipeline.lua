@@ -1,12 +1,13 @@
--- pipeline.lua: from what a model asks for to an effect: judge, approve, perform, record. A call of a reply goes through
--- it, and so does each operation that the call's tool asks for.
+-- pipeline.lua: from what a model asks for to an effect: judge, approve, perform, record. A call of a reply
+-- goes through it, and so does each operation that the call's tool asks for.
 --
 --   effects/judge.lua        gate, policies, iDesign and autonomy say allow, deny or ask
 --   effects/approve.lua      where one asks, a person's answer decides
 --   effects/perform.lua      the tool's box runs; effects/operations.lua does what a permit is for
 --   effects/call_record.lua  what came of it, for the journal and the model
 --
--- Each step answers one tagged table. What is not allowed is not performed; what is performed was judged just before.
+-- Each step answers one tagged table. What is not allowed is not performed; what is performed was judged just
+-- before.
 
 local approve = require("orket.effects.approve")
 local call_record = require("orket.effects.call_record")
@@ -19,7 +20,8 @@ local perform = require("orket.effects.perform")
 local M = {}
 
 ---@class Verdict
----@field kind "allow"|"deny"|"ask"|"error"  ask: of judge, somebody asks; of approve, the turn waits for a person
+---@field kind "allow"|"deny"|"ask"|"error"  ask: of judge, somebody asks; of approve, the turn waits for a
+---  person
 ---@field subject GateCall|GatePermit|nil that was judged: of "allow", and of judge's "ask"
 ---@field refusal GateVerdict|nil of "deny", and of judge's "ask"
 ---@field yes table|nil of "allow": what a person's yes covers
@@ -59,7 +61,8 @@ end
 
 local function is_question(operation)
   local of = operation.op == "may" and operation.operation
-  return type(of) == "table" and of.op == "fs.write" and type(of.path) == "string" and type(of.content) == "string"
+  return type(of) == "table" and of.op == "fs.write" and type(of.path) == "string"
+    and type(of.content) == "string"
 end
 
 -- The rule that stood against it, for a person who looks on.
@@ -71,7 +74,8 @@ end
 ---@param turn Turn
 ---@param run CallRun
 ---@param operation table as the box yields it
----@return {kind: "done"|"ask"|"error", answer: table?, err: Error?} settled  done: `answer` is for the box; ask: the turn
+---@return {kind: "done"|"ask"|"error", answer: table?, err: Error?} settled  done: `answer` is for the box;
+---  ask: the turn
 ---  waits for a person; error: there is no result, the turn leaves off
 function M.operation(turn, run, operation)
   if is_question(operation) then
@@ -117,7 +121,8 @@ end
 ---One call of a reply, which the journal has no answer to yet.
 ---@param turn Turn
 ---@param request {id: string, name: string, arguments: string}
----@return {kind: "done"|"deny"|"ask"|"error", err: Error?} settled  done and deny: the model has its answer; ask: the turn
+---@return {kind: "done"|"deny"|"ask"|"error", err: Error?} settled  done and deny: the model has its answer;
+---  ask: the turn
 ---  waits for a person; error: the turn leaves off
 function M.call(turn, request)
   local verdict = debug_hooks.judge(turn, request, judge_call)

@@ -1,4 +1,5 @@
--- tools.lua: what is known of a tool before it is called: whether it changes the world, and how a model is offered it.
+-- tools.lua: what is known of a tool before it is called: whether it changes the world, and how a model is
+-- offered it.
 
 local cjson = require("cjson")
 local operations = require("orket.effects.operations")
@@ -32,7 +33,8 @@ local function is_offered(generation, about, type)
   return is_for(about, type) and (not runs or #((generation.rules or {}).commands or {}) > 0)
 end
 
----The `tools` member of a request: the role's tools for cards of a type with their schemas, encoded once per generation.
+---The `tools` member of a request: the role's tools for cards of a type with their schemas, encoded once per
+---generation.
 ---@param generation table
 ---@param role string
 ---@param type string|nil of the card; default: issue
