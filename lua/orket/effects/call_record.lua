@@ -36,14 +36,18 @@ end
 
 -- ---- a call ----
 
+local function help_of(turn, request, refusal)
+  return turn.engine:help(turn, request.id, function()
+    return call_help.of_refusal(turn, request, refusal)
+  end)
+end
+
 ---A call is refused: the model reads why.
 ---@param turn Turn
 ---@param request {id: string, name: string, repaired: any}
 ---@param refusal GateVerdict
 function M.refusal(turn, request, refusal)
-  local help = turn.engine:help(turn, request.id, function()
-    return call_help.of_refusal(turn, request, refusal)
-  end)
+  local help = help_of(turn, request, refusal)
   turn:record("call.refused", {
     call = request.id, tool = request.name, decision = refusal.decision, rule = refusal.rule,
     why = refusal.why, fix = refusal.fix, where = refusal.where, repaired = request.repaired, help = help,
