@@ -90,22 +90,30 @@ function M.may_run_again(turn)
   return true
 end
 
+local function open(err)
+  return { kind = "open", err = err }
+end
+
+local function settled(result, err, told)
+  return { kind = result ~= nil and "done" or "failed", result = result, err = err, told = told }
+end
+
 -- It comes to its end also when the run stops: cut off, only a person could say what became of it.
 local function live(turn, intent, act)
   local ok, err = note(turn, "operation.intended", intent, true)
   if not ok then
-    return nil, err, true
+    return open(err)
   end
   local result
   result, err = turn.engine:beyond(turn, intent.operation, act)
   if not result and UNKNOWN[err.code] then
     turn:come_to({ kind = "uncertain", intent = intent })
-    return nil, err, true
+    return open(err)
   end
   note(turn, "operation.done", {
     call = intent.call, result = result, error = not result and { code = err.code, message = err.message, fix = err.fix } or nil,
   })
-  return result, err
+  return settled(result, err)
 end
 
 ---Performs a permitted operation, or answers what it came to when it was performed before.
@@ -114,22 +122,19 @@ end
 ---@param kind string
 ---@param call string id of the call
 ---@param act fun(turn: Turn, operation: table): any?, Error?  ERR_UNCERTAIN: it may have happened
----@return any|nil result
----@return Error|nil
----@return boolean|nil open  nobody knows what became of it, the call has no result yet
----@return table|nil told  a person's answer, for the model
+---@return Effect
 function M.perform(turn, permit, kind, call, act)
   local hash = permit:hash()
   local operation, err = errors.check(permit:take())
   if not operation then
-    return nil, err
+    return settled(nil, err)
   end
   operation.op = kind
   local known = M.recall(turn)
   if known and cjson.encode(known.intent.operation) ~= cjson.encode(operation) then -- the hash is over the card as well
-    return nil, errors.new("ERR_BUG", "the tool asked for " .. kind .. " in another way than before the interruption"), true
+    return open(errors.new("ERR_BUG", "the tool asked for " .. kind .. " in another way than before the interruption"))
   elseif known then
-    return known.result, known.error, nil, known.told
+    return settled(known.result, known.error, known.told)
   end
   turn:made(kind .. cjson.encode(operation))
   local closing <close> = async.shield()

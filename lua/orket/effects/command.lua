@@ -239,26 +239,29 @@ end
 ---Runs a permitted program in the turn's tree.
 ---@param turn Turn
 ---@param permit GatePermit
----@param about {call: string, tool: string, operation: table, judge: fun(operation: table): GateVerdict}
+---@param run CallRun
+---@param operation {argv: string[]}
 ---@return table|nil result {exit?, signal?, limit?, stdout, stderr, changed, put_back?}
 ---@return Error|nil
-function M.perform(turn, permit, about)
+function M.perform(turn, permit, run, operation)
   local cap = turn:cap()
   if cap then
     return nil, errors.new("ERR_LIMIT", cap.why, cap.fix)
   end
   local program = permit:path()
-  turn:label(turn.tree:all_labels(), about.call) -- it may read any file of it
+  turn:label(turn.tree:all_labels(), run.id) -- it may read any file of it
   local ran, contents = turn.engine:command(turn, function()
-    return live(turn, permit, about.judge)
+    return live(turn, permit, function(written)
+      return turn.generation.gate:judge(run.call, written)
+    end)
   end)
   if not ran then
     return nil, contents
   end
-  ran.call, ran.argv, ran.program = about.call, about.operation.argv, program
+  ran.call, ran.argv, ran.program = run.id, operation.argv, program
   turn:record("command.ran", ran)
   record_changes(turn, ran, contents)
-  record_refusals(turn, ran, about.call, about.tool)
+  record_refusals(turn, ran, run.id, run.call:tool())
   if ran.full then
     turn:reached(ran.full)
   end

@@ -24,13 +24,21 @@ local function over_rate(turn, request)
   return not turn.tape:has_more() and turn.engine:over_rate(turn, request.name) or nil
 end
 
----A call that nothing denies, with who asks a person about it; or the denial, whoever it comes from. One that is only
----looked at once more takes no share of the rates.
+-- What is not asked about is denied.
+local function denied(refusal)
+  return { kind = "deny", refusal = refusal }
+end
+
+local function verdict_on(subject, refusal, warnings)
+  return { kind = refusal and "ask" or "allow", subject = subject, refusal = refusal, warnings = warnings }
+end
+
+---What gate, rates, policies and autonomy say to a call: allow, ask, or deny, whoever it comes from. One that is only
+---looked at once more takes no share of the rates. The caller closes the call that is not denied.
 ---@param turn table
 ---@param request {name: string, arguments: string|table}
 ---@param again boolean|nil
----@return GateCall|nil call
----@return GateVerdict|nil refusal
+---@return Verdict
 function M.call(turn, request, again)
   local allowed, refusal, asked = turn.generation.gate:call({
     role = turn.role,
@@ -43,7 +51,7 @@ function M.call(turn, request, again)
   })
   local call = allowed or asked
   if not call then
-    return nil, refusal
+    return denied(refusal)
   end
   refusal = M.stricter(refusal, not again and over_rate(turn, request) or nil)
   if not refusal or refusal.decision == "ask" then
@@ -51,9 +59,11 @@ function M.call(turn, request, again)
   end
   if refusal and refusal.decision ~= "ask" then
     call:close()
-    return nil, refusal
+    return denied(refusal)
+  elseif not refusal and turn.autonomy then
+    refusal = autonomy.objection(turn, turn.generation.tools[request.name].about, request.name)
   end
-  return call, refusal or turn.autonomy and autonomy.objection(turn, turn.generation.tools[request.name].about, request.name)
+  return verdict_on(call, refusal)
 end
 
 ---What gate, policies and autonomy say to a call, whatever a person has answered.
@@ -61,11 +71,11 @@ end
 ---@param request {name: string, arguments: string|table}
 ---@return table|nil refusal
 function M.weigh(turn, request)
-  local call, refusal = M.call(turn, request, true)
-  if call then
-    call:close()
+  local verdict = M.call(turn, request, true)
+  if verdict.subject then
+    verdict.subject:close()
   end
-  return refusal or nil
+  return verdict.refusal
 end
 
 -- ---- an operation ----
@@ -87,15 +97,13 @@ local function is_shown(tool)
   return not is_shipped(tool) or tool.about.like ~= nil
 end
 
--- What the iDesign rules of the house have against a text that is to be written, by whatever tool.
-local function design_of(turn, permit, done)
+-- What the iDesign rules of the organization have against a text that is to be written, by whatever tool, and its warnings.
+local function design_of(turn, permit)
   local rules = permit:kind() == "fs.write" and turn.engine:idesign()
   if not rules then
     return nil
   end
-  local refusal
-  refusal, done.warnings = rules:objection(permit:path(), permit:content())
-  return refusal
+  return rules:objection(permit:path(), permit:content())
 end
 
 local PROPOSES = { ["plan.make"] = true, ["board.create"] = true, ["board.change"] = true }
@@ -105,24 +113,28 @@ local function proposal_of(turn, permit, operation)
   return PROPOSES[permit:kind()] and turn.engine:objection(turn, operation) or nil
 end
 
----A permit that nothing denies, with who asks a person about it; or the denial.
+---What gate, iDesign, board, policies and autonomy say to an operation of an allowed call: allow, ask, or deny.
 ---@param turn Turn
 ---@param call GateCall
 ---@param operation table
----@param done table of its call
----@return GatePermit|nil permit
----@return GateVerdict|nil refusal
-function M.operation(turn, call, operation, done)
-  local permit, refusal, asked = turn.generation.gate:operation(call, operation, facts_of(turn, operation))
-  permit = permit or asked
-  refusal = M.stricter(refusal, permit and (design_of(turn, permit, done) or proposal_of(turn, permit, operation)))
-  if permit and is_shown(turn.generation.tools[call:tool()]) then
+---@return Verdict
+function M.operation(turn, call, operation)
+  local allowed, refusal, asked = turn.generation.gate:operation(call, operation, facts_of(turn, operation))
+  local permit = allowed or asked
+  if not permit then
+    return denied(refusal)
+  end
+  local objection, warnings = design_of(turn, permit)
+  refusal = M.stricter(refusal, objection or proposal_of(turn, permit, operation))
+  if is_shown(turn.generation.tools[call:tool()]) then
     refusal = M.stricter(refusal, turn.policy(call, operation, permit))
   end
   if refusal and refusal.decision ~= "ask" then
-    return nil, refusal
+    return denied(refusal)
+  elseif not refusal and turn.autonomy then
+    refusal = autonomy.objection_to_operation(turn, operation)
   end
-  return permit, refusal or turn.autonomy and autonomy.objection_to_operation(turn, operation)
+  return verdict_on(permit, refusal, warnings)
 end
 
 -- What gate, policies and autonomy say to an operation of an allowed call. Nothing is opened for it.
@@ -152,11 +164,11 @@ end
 ---@param operation table
 ---@return table|nil refusal
 function M.weigh_operation(turn, request, operation)
-  local call, refusal = M.call(turn, request, true)
-  if not call then
-    return refusal
+  local verdict = M.call(turn, request, true)
+  if verdict.kind == "deny" then
+    return verdict.refusal
   end
-  local closing <close> = call
+  local call <close> = verdict.subject
   return against(turn, call, operation)
 end
 

@@ -16,6 +16,19 @@ function M.judge(card, to, role, reason)
   return fsm.check({ type = card.type, from = card.status, to = to, role = role, reason = reason })
 end
 
+---What the state machine has against a change, when it is proposed: tx:move judges it again when it is made.
+---@param card {type: string, status: string}
+---@param to string
+---@param role string
+---@param reason string|nil wait reason
+---@return Error|nil
+function M.objection(card, to, role, reason)
+  local verdict = M.judge(card, to, role, reason)
+  if not verdict.ok then
+    return { code = "ERR_TRANSITION", class = "refusal", rule = verdict.rule, message = verdict.why, fix = verdict.fix }
+  end
+end
+
 ---Adds the change to a transaction, and to the card at hand.
 ---@param tx table
 ---@param card table {id, type, status, revision}

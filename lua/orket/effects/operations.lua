@@ -1,6 +1,6 @@
 -- operations.lua: what each permitted operation does, and the events that record it.
 --
--- perform(turn, permit, kind, call) consumes the permit. File operations happen at once on the descriptors
+-- perform(turn, permit, run, operation) consumes the permit. File operations happen at once on the descriptors
 -- the gate judged; card operations become events of the turn's open transaction (turn.tx), so that
 -- they are committed together with the call's result or not at all. What reaches beyond the tree is done at
 -- most once (effects/at_most_once.lua). Which is which is said by the gate's table of operations.
@@ -83,13 +83,11 @@ on_card["card.comment"] = function(turn, record)
 end
 
 on_card["card.move"] = function(turn, record)
-  local verdict = moves.judge(turn.card, record.status, turn.role, record.reason)
-  if not verdict.ok then
-    return nil, {
-      code = "ERR_TRANSITION", class = "refusal", message = verdict.why, fix = verdict.fix, rule = verdict.rule,
-    }
+  local objection = moves.objection(turn.card, record.status, turn.role, record.reason)
+  if objection then
+    return nil, objection
   end
-  turn:propose({ status = record.status, reason = record.reason, why = record.why })
+  turn:propose({ status = record.status, reason = record.reason, why = record.why }, turn.card.status)
   return { proposed = record.status }
 end
 
@@ -258,42 +256,50 @@ function M.touches_world(kind)
   return effect ~= "none" and effect ~= "journal"
 end
 
+---@class Effect what a permitted operation came to
+---@field kind "done"|"failed"|"open"  open: no event says whether it happened, the call can have no result yet
+---@field result any of "done": plain data for the tool's box
+---@field err Error|nil of "failed" and "open"
+---@field told table|nil what a person said of it
+
 -- Whatever was answered beyond the tree came from there, a failure's message as well; what a person said did not, and
 -- as long as nobody knows what it came to there is nothing that was said.
-local function from_outside(turn, call, ...)
-  local open, told = select(3, ...)
-  if not open and not told then
-    turn:label({ labels.DEFAULT }, call)
+local function perform_outside(turn, permit, run, kind)
+  local effect = at_most_once.perform(turn, permit, kind, run.id, M.beyond[kind])
+  if effect.kind ~= "open" and not effect.told then
+    turn:label({ labels.DEFAULT }, run.id)
   end
-  return ...
+  return effect
+end
+
+local function perform_here(turn, permit, run, operation)
+  if operation.op == "proc.run" then
+    return command.perform(turn, permit, run, operation)
+  elseif not on_card[operation.op] then
+    return perform_on_file(turn, permit, operation, run.id)
+  end
+  local record, err = errors.check(permit:take())
+  if not record then
+    return nil, err
+  end
+  return on_card[operation.op](turn, record, run.id)
 end
 
 ---Performs one permitted operation.
----@param turn table
----@param permit table single use
----@param judged GateCall
+---@param turn Turn
+---@param permit GatePermit single use
+---@param run CallRun
 ---@param operation table
----@param call string id of the call
----@return table|nil result plain data for the tool's box
----@return Error|nil
----@return boolean|nil open  nobody knows whether it happened: the call can have no result yet
----@return table|nil told  what a person said of it
-function M.perform(turn, permit, judged, operation, call)
-  local kind = operation.op
-  if kind == "proc.run" then
-    return command.perform(turn, permit, { call = call, tool = judged:tool(), operation = operation, judge = function(other)
-      return turn.generation.gate:judge(judged, other)
-    end })
-  elseif gate.effect(kind) == "once" then
-    return from_outside(turn, call, at_most_once.perform(turn, permit, kind, call, M.beyond[kind]))
-  elseif on_card[kind] then
-    local record, err = errors.check(permit:take())
-    if not record then
-      return nil, err
-    end
-    return on_card[kind](turn, record, call)
+---@return Effect
+function M.perform(turn, permit, run, operation)
+  if gate.effect(operation.op) == "once" then
+    return perform_outside(turn, permit, run, operation.op)
   end
-  return perform_on_file(turn, permit, operation, call)
+  local result, err = perform_here(turn, permit, run, operation)
+  if result then
+    return { kind = "done", result = result }
+  end
+  return { kind = "failed", err = err }
 end
 
 return M

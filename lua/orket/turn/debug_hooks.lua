@@ -1,7 +1,6 @@
 -- debug_hooks.lua: the places of a turn where a person who is attached may look on and give an order (debugger.lua).
 -- Nobody is attached most of the time: then each is one look at a field.
 
-local allow = require("orket.effects.allow")
 local turn_approval = require("orket.governance.approvals.turn_approval")
 local lazy = require("orket.lazy")
 local tool_report = lazy("orket.effects.tool_report")
@@ -64,41 +63,44 @@ end
 
 -- The judgement, and what the person makes of it: it stands, the call is skipped, or it is judged again. What somebody had
 -- answered about the call stays the answer to it.
-local function judged(debugger, turn, request)
+local function judged(debugger, turn, request, judge)
   local from = turn.tape.at
   while true do
-    local call, refusal, failure, yes = allow.call(turn, request)
-    local decision = refusal or asked(turn) or ALLOWED
+    local verdict = judge(turn, request)
+    local decision = verdict.refusal or asked(turn) or ALLOWED
     local order, err, why = debugger:at(turn, "rule", { name = decision.rule, request = request, decision = decision })
     if not order and not err then
-      return call, refusal, failure, yes
-    elseif call then
-      call:close()
+      return verdict
+    elseif verdict.subject then
+      verdict.subject:close()
     end
     turn:withdraw()
     turn.tape:back(from)
-    if err or order == "skip" then
-      return nil, order and skipped(why), err
+    if err then
+      return { kind = "error", err = err }
+    elseif order == "skip" then
+      return { kind = "deny", refusal = skipped(why) }
     end
   end
 end
 
----allow.call, with a person looking on.
+---What is said to a call, with a person looking on.
 ---@param turn Turn
 ---@param request {id: string, name: string, arguments: string}
----@return table|nil call
----@return table|nil refusal
----@return Error|nil err
-function M.judge(turn, request)
+---@param judge fun(turn: Turn, request: table): Verdict
+---@return Verdict
+function M.judge(turn, request, judge)
   local debugger = turn.engine.project.debugger
   if not debugger then
-    return allow.call(turn, request)
+    return judge(turn, request)
   end
   local order, err, why = debugger:at(turn, "tool", { name = request.name, request = request })
-  if err or order == "skip" then
-    return nil, order and unasked(turn, request, skipped(why)), err
+  if err then
+    return { kind = "error", err = err }
+  elseif order == "skip" then
+    return { kind = "deny", refusal = unasked(turn, request, skipped(why)) }
   end
-  return judged(debugger, turn, request)
+  return judged(debugger, turn, request, judge)
 end
 
 return M

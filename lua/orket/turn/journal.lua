@@ -6,9 +6,8 @@ local chain = require("orket.llm.chain")
 local errors = require("orket.errors")
 local hash = require("orket.core.hash")
 local labels = require("orket.governance.labels")
-local lazy = require("orket.lazy")
 local moves = require("orket.effects.moves")
-local tools = lazy("orket.effects.tools") -- which needs turns
+local tools = require("orket.effects.tools")
 local usage = require("orket.llm.usage")
 local Turn = require("orket.turn.state")
 

@@ -48,18 +48,17 @@ local function finish(turn, proposal)
   return moves.add(turn.tx, card, "done", { role = turn.role, why = proposal.why, tree = tree })
 end
 
----What the state machine says to a proposal, before anything of it is recorded or merged.
+---What the state machine has against a proposal, before anything of it is recorded or merged. One that was judged when the
+---model made it is not judged once more, but by tx:move when it is committed.
 ---@param turn Turn
----@param proposal {status: string, reason: string?}
----@return boolean|nil ok
+---@param proposal Proposal
 ---@return Error|nil
-function M.judge(turn, proposal)
-  local role = turn.card.type == "plan" and turn_plan.role(turn, proposal) or turn.role
-  local verdict = moves.judge(turn.card, proposal.status, role, proposal.reason)
-  if verdict.ok then
-    return true
+function M.objection(turn, proposal)
+  if turn:is_judged(proposal) then
+    return nil
   end
-  return nil, { code = "ERR_TRANSITION", class = "refusal", rule = verdict.rule, message = verdict.why, fix = verdict.fix }
+  local role = turn.card.type == "plan" and turn_plan.role(turn, proposal) or turn.role
+  return moves.objection(turn.card, proposal.status, role, proposal.reason)
 end
 
 ---The turn's one transition, as proposed, in its transaction.

@@ -1,6 +1,7 @@
--- state.lua: a running turn: all that is known of it from its first step to its outcome. Every field is declared and
--- initialised here, and only the methods of this file write one (tests/floors.lua holds that); other files call a method
--- that says what happened. What a turn writes into the journal is in turn/journal.lua, the other half of the class.
+-- state.lua: a running turn: all that is known of it from its first step to its outcome. Every field is
+-- declared and initialised here, and only the methods of this file write one (tests/floors.lua holds that);
+-- other files call a method that says what happened. What a turn writes into the journal is in
+-- turn/journal.lua, the other half of the class.
 
 local autonomy = require("orket.governance.autonomy")
 local hash = require("orket.core.hash")
@@ -26,6 +27,13 @@ local usage = require("orket.llm.usage")
 
 -- An outcome takes the place of a weaker one: a turn that stays open does not end as well.
 local RANK = { parked = 1, capped = 2, asked = 3, uncertain = 4 }
+
+---@class Spent what a turn has cost, see llm/usage.lua
+---@field tokens_in integer
+---@field tokens_out integer
+---@field calls integer
+---@field money integer millionths of the currency
+---@field took integer ms
 
 ---@class Proposal the transition that the turn proposes
 ---@field status string
@@ -80,6 +88,7 @@ local RANK = { parked = 1, capped = 2, asked = 3, uncertain = 4 }
 ---@field seen table<string, true> hashes of results
 ---@field effects {tool: string, ok: boolean}[] calls that were performed
 ---@field proposal Proposal|nil
+---@field judged_from string|nil status of the card from which the proposal was found legal
 ---@field planned string|nil status in which a performed operation ends a plan
 ---@field progress boolean this step brought something new
 ---@field looked integer calls of this step that only look at what others change
@@ -97,9 +106,8 @@ local RANK = { parked = 1, capped = 2, asked = 3, uncertain = 4 }
 ---@field mark any|nil mark in `tx` before it
 ---@field met string[]|nil labels of what it has read
 --- budget
----@field spent {tokens_in: integer, tokens_out: integer, calls: integer, money: integer, took: integer}
----@field paid {tokens_in: integer, tokens_out: integer, calls: integer, money: integer, took: integer} by the run that
----  it was forked from
+---@field spent Spent
+---@field paid Spent by the run that it was forked from
 ---@field counts_disk boolean
 ---@field caps table|nil above its requests, and in `disk` above its files
 ---@field since number|nil monotonic seconds: when its time was counted last
@@ -124,8 +132,7 @@ Turn.__index = Turn
 ---@field arm Arm|nil where prompts are compared
 ---@field past Past|nil that the models node was told
 ---@field tape table[]|nil the events of an interrupted turn
----@field paid {tokens_in: integer, tokens_out: integer, calls: integer, money: integer, took: integer}|nil by the run
----  that it was forked from
+---@field paid Spent|nil by the run that it was forked from
 
 ---A turn that has done nothing yet.
 ---@param engine table
@@ -290,8 +297,8 @@ function Turn:limit_scope(scope)
   self.scoped = scope or false
 end
 
----The paths that the card says it may write, as its file has them; nil: all. They are part of the view that a turn begins
----with; one that goes on reads them once, by its first call.
+---The paths that the card says it may write, as its file has them; nil: all. They are part of the view that a
+---turn begins with; one that goes on reads them once, by its first call.
 ---@return string[]|nil
 function Turn:scope()
   if self.scoped == nil then
@@ -344,8 +351,18 @@ function Turn:progressed()
 end
 
 ---@param proposal Proposal
-function Turn:propose(proposal)
-  self.proposal = proposal
+---@param from string|nil status of the card from which the state machine has found it legal; nil: it was not
+---  asked
+function Turn:propose(proposal, from)
+  self.proposal, self.judged_from = proposal, from
+end
+
+---True when the state machine has found the proposal legal for the card as it is. How a plan ends depends on
+---more.
+---@param proposal Proposal
+---@return boolean
+function Turn:is_judged(proposal)
+  return proposal == self.proposal and self.judged_from == self.card.status and self.card.type ~= "plan"
 end
 
 ---An operation was performed that ends a plan.
@@ -383,7 +400,8 @@ function Turn:count_effect(tool, ok, looks_out)
   self.looked = self.looked + (looks_out and 1 or 0)
 end
 
----Steps in a row that came to nothing new; those that only wait for others, and replies without a call, are counted apart.
+---Steps in a row that came to nothing new; those that only wait for others, and replies without a call, are
+---counted apart.
 ---@param calls integer of the step
 function Turn:count_stalled(calls)
   if self.progress then
@@ -395,7 +413,8 @@ function Turn:count_stalled(calls)
   end
 end
 
----Replies in a row without a call. COMPAT: a turn that began without the limit also counts calls that could not be read.
+---Replies in a row without a call. COMPAT: a turn that began without the limit also counts calls that could
+---not be read.
 ---@param reply {calls: table[], problem: string?}
 function Turn:count_silent(reply)
   local is_silent = #reply.calls == 0
@@ -439,7 +458,8 @@ function Turn:came_to(kind)
   return self.outcome ~= nil and self.outcome.kind == kind
 end
 
----A person has to answer first. What the call did before is made again with it: nothing of that is committed now.
+---A person has to answer first. What the call did before is made again with it: nothing of that is committed
+---now.
 ---@param question table
 function Turn:ask(question)
   if self.mark then

@@ -5,21 +5,19 @@
 
 local async = require("orket.async")
 local chain = require("orket.llm.chain")
+local call_record = require("orket.effects.call_record")
 local call_repairs = require("orket.turn.call_repairs")
 local cjson = require("cjson")
-local labels = require("orket.governance.labels")
 local lazy = require("orket.lazy")
-local call_help = lazy("orket.effects.call_help")
-local tables = require("orket.util.tables")
 local nudges = lazy("orket.turn.context.nudge")
 local output = lazy("orket.turn.output")
 local turn_plan = lazy("orket.turn.turn_plan")
+local pipeline = require("orket.effects.pipeline")
 local result_paging = require("orket.turn.context.result_paging")
 local debug_hooks = require("orket.turn.debug_hooks")
 local strings = require("orket.util.strings")
 local talk = lazy("orket.turn.talk")
 local tape = require("orket.turn.tape")
-local tools = require("orket.effects.tools")
 local usages = require("orket.llm.usage")
 local window = lazy("orket.turn.context.window")
 
@@ -129,26 +127,6 @@ end
 
 -- ---- its calls ----
 
-local function tool_message(request, text)
-  return cjson.encode({ role = "tool", tool_call_id = request.id, content = text })
-end
-
--- A call that looks at what others can change: again, it may only wait for them.
-local function looks_out(turn, name)
-  local tool = turn.generation.tools[name]
-  if tool.looks_out == nil then
-    tool.looks_out = tool.about.polls == true or labels.of_tool(tool.about) ~= nil or tables.has(tool.about.operations, "card.context")
-  end
-  return tool.looks_out
-end
-
-local function note_result(turn, request, result, text)
-  if result.ok then
-    turn:made(text)
-  end
-  turn:count_effect(request.name, result.ok, result.ok and looks_out(turn, request.name))
-end
-
 -- What a turn may make of them is counted, across interruptions.
 local function count_again(turn, operations)
   for _, done in ipairs(operations or {}) do
@@ -181,78 +159,18 @@ local function replay_call(turn, request)
     if turn.card.type == "plan" then
       turn_plan.recall(turn, result.operations)
     end
-    note_result(turn, request, result, text)
+    call_record.count(turn, request, result.ok, text)
   end
   return true
-end
-
-local function refuse(turn, request, refusal)
-  local help = turn.engine:help(turn, request.id, function()
-    return call_help.of_refusal(turn, request, refusal)
-  end)
-  turn:record("call.refused", {
-    call = request.id, tool = request.name, decision = refusal.decision, rule = refusal.rule,
-    why = refusal.why, fix = refusal.fix, where = refusal.where, repaired = request.repaired, help = help,
-    convo = turn:say(tool_message(request, tools.failure_text(refusal, { help = help }))),
-  })
-  turn:count_refusal()
-end
-
--- The intent is on disk before anything happens. One that an interrupted turn left is this one; what it came
--- to is settled by whoever performs it again.
-local function intend(turn, request, call)
-  turn:record("call.allowed", { call = request.id, tool = request.name, operation = call:hash(), repaired = request.repaired })
-  if tools.touches_world(turn, request.name) then
-    return turn:save(true) -- an "or" would lose the reason
-  end
-  return true
-end
-
-local function perform(turn, request, call, yes)
-  local is_again = turn.tape:take("call.allowed") ~= nil
-  local ok, err = is_again, nil
-  if not is_again then
-    ok, err = intend(turn, request, call)
-  end
-  if not ok then
-    return nil, err
-  end
-  local before = turn.proposal
-  turn:open_call(is_again)
-  local result = tools.perform(turn, call, request, yes)
-  turn:close_call()
-  if turn:came_to("asked") then
-    return true
-  elseif result.unsettled then
-    return nil, result.unsettled
-  end
-  note_result(turn, request, result, result.text)
-  turn:record("call.result", {
-    call = request.id, tool = request.name, ok = result.ok, operations = result.operations,
-    proposal = turn.proposal ~= before and turn.proposal or nil, progress = turn.progress,
-    rest = result_paging.keep(turn, result.whole), help = result.help,
-    convo = turn:say(tool_message(request, result.text)),
-  })
-  return true
-end
-
-local function settle_live(turn, request)
-  local call, refusal, err, yes = debug_hooks.judge(turn, request)
-  if call then
-    return perform(turn, request, call, yes)
-  elseif refusal then
-    refuse(turn, request, refusal)
-  end
-  return err == nil or nil, err -- without either it waits for a person
 end
 
 local function settle_call(turn, request)
   if replay_call(turn, request) then
     return true
   end
-  local ok, err = settle_live(turn, request)
+  local settled = pipeline.call(turn, request)
   turn.tape:leave() -- what it still has was said about this call: another one must not find it
-  return ok, err
+  return settled.kind ~= "error" or nil, settled.err
 end
 
 -- Whether the model hears what was wrong: not when the turn ends with this reply.

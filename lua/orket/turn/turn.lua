@@ -167,7 +167,7 @@ end
 local function decided(self)
   local proposal, err = route(self)
   if proposal and not autonomy.is_evaded(self, proposal) then
-    err = select(2, outcome.judge(self, proposal))
+    err = outcome.objection(self, proposal)
   end
   if err then
     local ok, cause = self:save(true)

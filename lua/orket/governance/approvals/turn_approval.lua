@@ -174,31 +174,32 @@ local function decide(turn, known, question, ask)
   return note(turn, known.settled)
 end
 
----A person's answer to an ask: yes, a refusal, or neither: then the question is put and the turn waits.
+---A person's answer to an ask.
 ---@param turn Turn
 ---@param ask Ask
----@return true|nil yes
----@return GateVerdict|nil no
----@return Error|nil err
+---@return {kind: "allow"|"deny"|"ask"|"error", refusal: GateVerdict?, err: Error?} answer  deny: with the refusal; ask: the
+---  question is put and the turn waits; error: the answer could not be recorded
 function M.settle(turn, ask)
   local question, known = question_of(turn, ask), recall(turn)
   if not known then
     turn:ask(question)
-    return nil
+    return { kind = "ask" }
   end
   if not known.settled then
     local ok, err = decide(turn, known, question, ask)
     if not ok then
-      return nil, nil, err
+      return { kind = "error", err = err }
     end
   end
   local settled = known.settled
   if settled.outcome == "used" then
-    return true
+    return { kind = "allow" }
   elseif settled.outcome == "refused" then
-    return nil, { decision = "deny", rule = settled.rule, why = settled.why, fix = settled.fix or "", where = settled.where }
+    return { kind = "deny", refusal = {
+      decision = "deny", rule = settled.rule, why = settled.why, fix = settled.fix or "", where = settled.where,
+    } }
   end
-  return nil, WHY[settled.outcome](known)
+  return { kind = "deny", refusal = WHY[settled.outcome](known) }
 end
 
 ---A deny stands, whatever a person said: what was said is taken from the tape and noted as overruled.
