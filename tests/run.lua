@@ -1,16 +1,13 @@
 -- run.lua: runs test files beside each other and sums them up.
 --   lua5.4 tests/run.lua PROGRAM-OR-SPEC …
 -- A program is a cmocka test; a spec (*_spec.lua) goes to busted. Each has TEST_TIMEOUT seconds (240).
--- JOBS=N files run at a time: by default one for each core, fewer where memory is short; those of ALONE run last, one by
--- one. ORDER=SEED runs them in the random order of that number, ORDER=random in a new one; the seed is printed.
+-- JOBS=N files run at a time, by default one for each core, fewer where memory is short: no file may count what the whole
+-- machine does, or use a fixed port. ORDER=SEED starts them in the random order of that number, ORDER=random in a new one;
+-- the seed is printed.
 -- Prints what failed, one line for each file as it ends, the slowest ten, and at last "N passed, N failed"; exit 1 when
 -- any failed. ^C ends what is under way.
 
 local uv = require("luv")
-
--- Files that measure what the machine does, or that take all of it: why.
-local ALONE = {
-}
 
 local MEMORY = 1 << 30 -- bytes that are kept for one file
 local limit = tonumber(os.getenv("TEST_TIMEOUT")) or 240
@@ -151,16 +148,6 @@ local function ordered(files)
   return files
 end
 
----@return string[] those that may run beside others
----@return string[] those of ALONE
-local function split(files)
-  local shared, alone = {}, {}
-  for _, file in ipairs(files) do
-    table.insert(ALONE[file:match("[^/]*$")] and alone or shared, file)
-  end
-  return shared, alone
-end
-
 -- What the machine has, or the group of processes (a container's) may take.
 local function memory()
   local allowed = uv.get_constrained_memory()
@@ -177,9 +164,7 @@ for _, name in ipairs({ "sigint", "sigterm", "sighup" }) do
   signal:start(name, end_all)
   signal:unref()
 end
-local shared, alone = split(ordered(arg))
-run_all(shared, jobs())
-run_all(alone, 1)
+run_all(ordered(arg), jobs())
 print_slowest()
 print(string.format("%d passed, %d failed", sum.passed, sum.failed))
 os.exit(sum.failed == 0 and 0 or 1)
