@@ -1,24 +1,22 @@
 -- run.lua: runs test files beside each other and sums them up.
 --   lua5.4 tests/run.lua PROGRAM-OR-SPEC …
 -- A program is a cmocka test; a spec (*_spec.lua) goes to busted. Each has TEST_TIMEOUT seconds (240).
--- JOBS=N files run at a time: by default one for each core, fewer where memory is short; those of ALONE run last, one by
--- one. ORDER=SEED runs them in the random order of that number, ORDER=random in a new one; the seed is printed.
--- Prints what failed, one line for each file as it ends, the slowest ten, and at last "N passed, N failed"; exit 1 when
--- any failed. ^C ends what is under way.
+-- JOBS=N files run at a time, by default one for each core, fewer where memory is short: no file may count
+-- what the whole machine does, or use a fixed port. ORDER=SEED starts them in the random order of that number,
+-- ORDER=random in a new one; the seed is printed.
+-- Prints what failed, one line for each file as it ends, the slowest ten, and at last "N passed, N failed";
+-- exit 1 when any failed. ^C ends what is under way.
 
 local uv = require("luv")
-
--- Files that measure what the machine does, or that take all of it: why.
-local ALONE = {
-}
 
 local MEMORY = 1 << 30 -- bytes that are kept for one file
 local limit = tonumber(os.getenv("TEST_TIMEOUT")) or 240
 
 -- What a terminal, a person or a proxied network has set does not reach the tests: one environment everywhere.
-local UNSET = { "http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
-  "NO_COLOR", "COLUMNS", "LINES", "CDPATH", "BASH_ENV", "ENV", "POSIXLY_CORRECT", "LUA_INIT", "LUA_INIT_5_4", "ORKET_LUA",
-  "ORKET_FAULT", "ORKET_MODEL", "ORKET_MODEL_KEY", "ORKET_MODEL_URL", "MAKEFLAGS", "MAKELEVEL", "MFLAGS" }
+local UNSET = { "http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY",
+  "NO_PROXY", "NO_COLOR", "COLUMNS", "LINES", "CDPATH", "BASH_ENV", "ENV", "POSIXLY_CORRECT", "LUA_INIT",
+  "LUA_INIT_5_4", "ORKET_LUA", "ORKET_FAULT", "ORKET_MODEL", "ORKET_MODEL_KEY", "ORKET_MODEL_URL", "MAKEFLAGS",
+  "MAKELEVEL", "MFLAGS" }
 local SAME = "env -u " .. table.concat(UNSET, " -u ")
   .. " LC_ALL=C.UTF-8 TZ=UTC TERM=xterm SHELL=/bin/sh HOME=\"${HOME:-/nonexistent}\""
 
@@ -72,16 +70,18 @@ local function contents(fd)
   return text
 end
 
----Runs one file; done(text of both streams, exit code (124: out of time), seconds) when it ended, and all that it left.
+---Runs one file, and ends what it left running.
+---@param file string
+---@param done fun(text: string, code: integer, seconds: number)  text of both streams; code 124: out of time
 local function run(file, done)
   local out, began, handle, pid = scratch(), uv.hrtime(), nil, nil
-  handle, pid = uv.spawn("/bin/sh", { args = { "-c", command(file) }, stdio = { nil, out, out }, detached = true },
-    function(code, signal)
-      handle:close()
-      running[pid] = nil
-      end_group(pid, "sigkill")
-      done(contents(out), signal ~= 0 and 128 + signal or code, (uv.hrtime() - began) / 1e9)
-    end)
+  local options = { args = { "-c", command(file) }, stdio = { nil, out, out }, detached = true }
+  handle, pid = uv.spawn("/bin/sh", options, function(code, signal)
+    handle:close()
+    running[pid] = nil
+    end_group(pid, "sigkill")
+    done(contents(out), signal ~= 0 and 128 + signal or code, (uv.hrtime() - began) / 1e9)
+  end)
   running[assert(handle and pid, pid)] = true
 end
 
@@ -101,8 +101,8 @@ local function report(file, text, code, seconds)
     failed = 1 -- it crashed, ran out of time, or tested nothing
   end
   local name = file:gsub("^build/", "")
-  local line = string.format("%-40s %5d passed %5d failed %6.1f s%s\n", name, passed, failed, seconds, ending(code))
-  io.write(failed > 0 and text .. "\n" or "", line)
+  local line = "%-40s %5d passed %5d failed %6.1f s%s\n"
+  io.write(failed > 0 and text .. "\n" or "", line:format(name, passed, failed, seconds, ending(code)))
   io.flush()
   sum.passed, sum.failed = sum.passed + passed, sum.failed + failed
   table.insert(sum.files, { name = name, seconds = seconds })
@@ -151,16 +151,6 @@ local function ordered(files)
   return files
 end
 
----@return string[] those that may run beside others
----@return string[] those of ALONE
-local function split(files)
-  local shared, alone = {}, {}
-  for _, file in ipairs(files) do
-    table.insert(ALONE[file:match("[^/]*$")] and alone or shared, file)
-  end
-  return shared, alone
-end
-
 -- What the machine has, or the group of processes (a container's) may take.
 local function memory()
   local allowed = uv.get_constrained_memory()
@@ -177,9 +167,7 @@ for _, name in ipairs({ "sigint", "sigterm", "sighup" }) do
   signal:start(name, end_all)
   signal:unref()
 end
-local shared, alone = split(ordered(arg))
-run_all(shared, jobs())
-run_all(alone, 1)
+run_all(ordered(arg), jobs())
 print_slowest()
 print(string.format("%d passed, %d failed", sum.passed, sum.failed))
 os.exit(sum.failed == 0 and 0 or 1)

@@ -1,5 +1,5 @@
--- caps_spec.lua: which caps hold for whom (governance/budget/caps.lua), and what a request may cost before it is sent
--- (governance/budget/estimate.lua), each module alone.
+-- caps_spec.lua: which caps hold for whom (governance/budget/caps.lua), and what a request may cost before
+-- it is sent (governance/budget/estimate.lua), each module alone.
 
 package.path = "lua/?.lua;" .. package.path
 local caps = require("orket.governance.budget.caps")

@@ -1,4 +1,5 @@
--- compact_spec.lua: a conversation made shorter, by turn/context/compact.lua alone: steps, lines, lists, and what stands for them.
+-- compact_spec.lua: a conversation made shorter, by turn/context/compact.lua alone: steps, lines, lists, and
+-- what stands for them.
 
 package.path = "lua/?.lua;" .. package.path
 local cjson = require("cjson")

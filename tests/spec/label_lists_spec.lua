@@ -1,5 +1,5 @@
--- label_lists_spec.lua: lists of labels and what they follow from, by governance/labels.lua alone. What becomes of labels in a run
--- is in labels_spec.lua.
+-- label_lists_spec.lua: lists of labels and what they follow from, by governance/labels.lua alone. What
+-- becomes of labels in a run is in labels_spec.lua.
 
 package.path = "lua/?.lua;" .. package.path
 package.loaded["orket.core.gate"] = { effect = function(kind) return kind == "test.post" and "once" or "tree" end }

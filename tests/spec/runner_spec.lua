@@ -1,4 +1,5 @@
--- runner_spec.lua: tests/run.lua over small specs: what it prints, in which order, how it ends, and what it leaves running.
+-- runner_spec.lua: tests/run.lua over small specs: what it prints, in which order, how it ends, and what it
+-- leaves running.
 
 local orket = dofile("tests/support/orket.lua")
 local world = dofile("tests/support/world.lua")

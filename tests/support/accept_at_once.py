@@ -1,4 +1,5 @@
-"""accept_at_once.py: eight people who accept a generation at the same time, each on a connection that stands already."""
+"""accept_at_once.py: eight people who accept a generation at the same time, each on a connection that
+stands already."""
 import json, socket, sys
 people = [socket.socket(socket.AF_UNIX) for _ in range(8)]
 for one in people:

@@ -1,5 +1,6 @@
-"""header_echo.py: a server that answers every request with the key that it got, or with the text of its argument, in every place
-that an error text is taken from. Prints its port; the first part of a request's path says in which way it fails."""
+"""header_echo.py: a server that answers every request with the key that it got, or with the text of its argument,
+in every place that an error text is taken from. Prints its port; the first part of a request's path says in
+which way it fails."""
 import http.server
 import json
 import sys

@@ -1,4 +1,5 @@
-"""lock_child.py: takes a lock as an owner does, leaves another number in it, and dies; its child keeps the lock."""
+"""lock_child.py: takes a lock as an owner does, leaves another number in it, and dies;
+its child keeps the lock."""
 import fcntl, os, sys, time
 fd = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT, 0o600)
 fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,5 +1,6 @@
--- main.lua: the program beside an editor that has emptied a file (ORKET_LUA=tests/support/editor): while the program waits for the
--- rest of scripts that it could not use, the editor writes nodes/policy/p.lua, once, as .test/saved has it.
+-- main.lua: the program beside an editor that has emptied a file (ORKET_LUA=tests/support/editor): while the
+-- program waits for the rest of scripts that it could not use, the editor writes nodes/policy/p.lua, once, as
+-- .test/saved has it.
 
 local async, cli = require("orket.async"), require("orket.cli")
 

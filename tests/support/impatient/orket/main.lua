@@ -1,4 +1,5 @@
--- main.lua: the program for specs of requests that fail (ORKET_LUA=tests/support/impatient): its attempts follow at once.
+-- main.lua: the program for specs of requests that fail (ORKET_LUA=tests/support/impatient): its
+-- attempts follow at once.
 
 local async, cli, client = require("orket.async"), require("orket.cli"), require("orket.llm.client")
 
