@@ -62,8 +62,8 @@ static void write_history(struct world *w, struct world *left)
 static bool fingerprint(const struct world *w, struct hash *out)
 {
     static const char *const texts[] = {
-        "SELECT seq, stream, prev, n, step, kind, card, actor, role, body, hash FROM event ORDER "
-        "BY seq",
+        ("SELECT seq, stream, prev, n, step, kind, card, actor, role, body, hash FROM event "
+         "ORDER BY seq"),
         "SELECT hash, bytes FROM blob ORDER BY id",
         "SELECT hash, parent, bytes FROM message ORDER BY id",
         "SELECT id, name, status, revision, note, text FROM card ORDER BY id",
