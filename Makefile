@@ -216,7 +216,7 @@ floors:
 
 lint:
 	@luacheck -q $(SHIPPED) tests
-	@lua5.4 tests/density.lua c core
+	@lua5.4 tests/density.lua c core tests bench
 	@cppcheck --quiet --error-exitcode=1 --enable=warning,portability --inline-suppr --suppress=missingIncludeSystem \
 	  --suppress=autoVariables --suppress=memleak --std=c11 -Icore -DORKET_VERSION='""' core
 

@@ -82,7 +82,8 @@ int main(void)
     struct err err;
     struct json_doc doc = {0};
     struct json path = {.type = JSON_STRING, .len = 5, .u.string = "a.txt"};
-    struct script_source source = {.text = {.name = "bench", .bytes = text, .len = sizeof text - 1}};
+    struct script_source source = {
+        .text = {.name = "bench", .bytes = text, .len = sizeof text - 1}};
     make_view(&doc);
     double start = now();
     require(script_new(&script, &source, &err) == 0);

@@ -1,6 +1,6 @@
 /* json.c: what the codec costs for the view of a card (3.6 KB): text to Lua, Lua to text, text to
- * tree, tree to text, canonicalise; jansson beside it. N= sets the rounds; an argument picks one run.
- * Prints one JSON line. */
+ * tree, tree to text, canonicalise; jansson beside it. N= sets the rounds; an argument picks one
+ * run. Prints one JSON line. */
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,25 +14,36 @@ static const char *const words[] = {"ready", "in_progress", "code_review", "bloc
 /* A card with description, requirements, comments, dependencies, memory and effects. */
 static void make_view(struct buf *text)
 {
-    buf_puts(text, "{\"id\":\"EPIC-1/ISSUE-7\",\"revision\":12,\"priority\":2.5,\"summary\":\"Parse the "
-                   "configuration\",\"description\":\"Read the file, check every key and\\nanswer all "
-                   "errors at once, each with its line.\\n\\nKeys: \\\"name\\\", \\\"seats\\\"\",\"note\":null,"
-                   "\"requirements\":\"Unknown keys are errors \xE2\x80\x94 always.\",\"comments\":[");
+    buf_puts(text,
+             "{\"id\":\"EPIC-1/ISSUE-7\",\"revision\":12,\"priority\":2.5,\"summary\":\"Parse the "
+             "configuration\",\"description\":\"Read the file, check every key and\\nanswer all "
+             "errors at once, each with its line.\\n\\nKeys: \\\"name\\\", "
+             "\\\"seats\\\"\",\"note\":null,"
+             "\"requirements\":\"Unknown keys are errors \xE2\x80\x94 always.\",\"comments\":[");
     for (int i = 0; i < 12; i++)
-        buf_printf(text, "%s{\"author\":\"coder\",\"at\":\"2026-01-31T12:00:%02d.123Z\",\"text\":\"Changed the parser"
-                         " so that step %d is checked before it is used.\",\"seq\":%d}", i ? "," : "", i, i, 1000 + i);
+        buf_printf(text,
+                   "%s{\"author\":\"coder\",\"at\":\"2026-01-31T12:00:%02d.123Z\",\"text\":"
+                   "\"Changed the parser"
+                   " so that step %d is checked before it is used.\",\"seq\":%d}",
+                   i ? "," : "", i, i, 1000 + i);
     buf_puts(text, "],\"dependencies\":[");
     for (int i = 0; i < 8; i++)
-        buf_printf(text, "%s{\"id\":\"ISSUE-%d\",\"status\":\"%s\",\"impact\":%d,\"done\":%s}", i ? "," : "", i,
-                   words[i % 5], i * 3, i % 2 ? "true" : "false");
+        buf_printf(text, "%s{\"id\":\"ISSUE-%d\",\"status\":\"%s\",\"impact\":%d,\"done\":%s}",
+                   i ? "," : "", i, words[i % 5], i * 3, i % 2 ? "true" : "false");
     buf_puts(text, "],\"memory\":[");
     for (int i = 0; i < 6; i++)
-        buf_printf(text, "%s{\"keywords\":[\"parser\",\"config\",\"k%d\"],\"text\":\"Errors carry a line and a column.\","
-                         "\"score\":%d.%d}", i ? "," : "", i, i, i);
+        buf_printf(text,
+                   "%s{\"keywords\":[\"parser\",\"config\",\"k%d\"],\"text\":\"Errors carry a line "
+                   "and a column.\","
+                   "\"score\":%d.%d}",
+                   i ? "," : "", i, i, i);
     buf_puts(text, "],\"effects\":[");
     for (int i = 0; i < 10; i++)
-        buf_printf(text, "%s{\"call\":\"call_%d\",\"tool\":\"write_file\",\"path\":\"src/part%d.c\",\"ok\":true,"
-                         "\"bytes\":%d}", i ? "," : "", i, i, 1234 * i);
+        buf_printf(
+            text,
+            "%s{\"call\":\"call_%d\",\"tool\":\"write_file\",\"path\":\"src/part%d.c\",\"ok\":true,"
+            "\"bytes\":%d}",
+            i ? "," : "", i, i, 1234 * i);
     buf_puts(text, "]}");
 }
 

@@ -1,7 +1,7 @@
-/* limit.c: the least a durable step can cost: one streamed request by libcurl, one row in SQLite (WAL,
- * synchronous FULL, one commit for all steps that are ready together), and the file that `orket bench
- * turns` writes in the first step and reads in the second. No JSON, no law, no scripts; the next request
- * of a card leaves after its commit.
+/* limit.c: the least a durable step can cost: one streamed request by libcurl, one row in SQLite
+ * (WAL, synchronous FULL, one commit for all steps that are ready together), and the file that
+ * `orket bench turns` writes in the first step and reads in the second. No JSON, no law, no
+ * scripts; the next request of a card leaves after its commit.
  *   N= steps (9000), C= cards at once (100), LLM= http://HOST:PORT/v1, DIR= where the files go
  * Prints one line BENCH {...}. */
 #include <curl/curl.h>
@@ -39,7 +39,8 @@ static double cpu_ms(void)
 {
     struct rusage r;
     getrusage(RUSAGE_SELF, &r);
-    return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) * 1e3 + (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e3;
+    return (double)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) * 1e3 +
+           (double)(r.ru_utime.tv_usec + r.ru_stime.tv_usec) / 1e3;
 }
 
 static double now(void)
@@ -91,11 +92,16 @@ static void open_database(struct limit *l)
     struct buf path = {0};
     buf_printf(&path, "%s/limit.db", l->dir);
     check(sqlite3_open(path.data, &l->db), "cannot open the database");
-    check(sqlite3_exec(l->db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE step(seq INTEGER PRIMARY KEY,"
-                              " card INTEGER, step INTEGER, body TEXT)", NULL, NULL, NULL), sqlite3_errmsg(l->db));
+    check(sqlite3_exec(l->db,
+                       "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE step(seq "
+                       "INTEGER PRIMARY KEY,"
+                       " card INTEGER, step INTEGER, body TEXT)",
+                       NULL, NULL, NULL),
+          sqlite3_errmsg(l->db));
     sqlite3_prepare_v2(l->db, "BEGIN", -1, &l->begin, NULL);
     sqlite3_prepare_v2(l->db, "COMMIT", -1, &l->commit, NULL);
-    sqlite3_prepare_v2(l->db, "INSERT INTO step(card, step, body) VALUES (?, ?, ?)", -1, &l->insert, NULL);
+    sqlite3_prepare_v2(l->db, "INSERT INTO step(card, step, body) VALUES (?, ?, ?)", -1, &l->insert,
+                       NULL);
     buf_clear(&path);
 }
 
@@ -120,10 +126,13 @@ static void send_step(struct limit *l, struct slot *s)
 {
     l->started++;
     buf_reset(&s->body);
-    buf_printf(&s->body, "{\"model\":\"bench\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"[[issue:%d]] %s\"}",
+    buf_printf(&s->body,
+               "{\"model\":\"bench\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":"
+               "\"[[issue:%d]] %s\"}",
                s->card, l->filling);
     for (int i = 0; i < s->step; i++)
-        buf_printf(&s->body, ",{\"role\":\"tool\",\"content\":\"%.*s\"}", i == 1 ? SIZE : 20, l->bytes);
+        buf_printf(&s->body, ",{\"role\":\"tool\",\"content\":\"%.*s\"}", i == 1 ? SIZE : 20,
+                   l->bytes);
     buf_puts(&s->body, "]}");
     curl_easy_setopt(s->easy, CURLOPT_POSTFIELDS, s->body.data);
     curl_easy_setopt(s->easy, CURLOPT_POSTFIELDSIZE, (long)s->body.len);
@@ -237,8 +246,8 @@ int main(void)
     run(&l, slots, at_once);
     began = now() - began;
     spent = cpu_ms() - spent;
-    printf("BENCH {\"steps\":%d,\"at_once\":%d,\"cpu_ms_per_step\":%.4f,\"steps_per_s\":%.0f}\n", l.steps, at_once,
-           spent / l.steps, l.steps / began);
+    printf("BENCH {\"steps\":%d,\"at_once\":%d,\"cpu_ms_per_step\":%.4f,\"steps_per_s\":%.0f}\n",
+           l.steps, at_once, spent / l.steps, l.steps / began);
     for (int i = 0; i < at_once && slots[i].easy; i++) {
         curl_easy_cleanup(slots[i].easy);
         buf_clear(&slots[i].body);

@@ -1,9 +1,9 @@
-/* load.c: a client that asks an OpenAI-compatible server for streamed replies, so many at once, each on a
- * kept connection of its own, and counts. It reads a reply only as far as it must: HTTP, and that the stream
- * said [DONE].
+/* load.c: a client that asks an OpenAI-compatible server for streamed replies, so many at once,
+ * each on a kept connection of its own, and counts. It reads a reply only as far as it must: HTTP,
+ * and that the stream said [DONE].
  *   load --port N [--requests N] [--at-once N] [--path /v1/chat/completions] [--body FILE]
- * Prints one line BENCH {...}: requests/s, milliseconds to the first byte of a reply and to its end, bytes,
- * and the client's own CPU time. Ends with 1 when a reply was no good. */
+ * Prints one line BENCH {...}: requests/s, milliseconds to the first byte of a reply and to its
+ * end, bytes, and the client's own CPU time. Ends with 1 when a reply was no good. */
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -213,7 +213,8 @@ static void write_request(struct load *load, int port, const char *path, const c
 
 static _Noreturn void usage(void)
 {
-    fprintf(stderr, "usage: load --port N [--requests N] [--at-once N] [--path PATH] [--body FILE]\n");
+    fprintf(stderr,
+            "usage: load --port N [--requests N] [--at-once N] [--path PATH] [--body FILE]\n");
     exit(2);
 }
 

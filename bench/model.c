@@ -1,7 +1,7 @@
-/* model.c: a fake OpenAI-compatible model server, fast enough not to be what is measured. A reply is a
- * pure function of its request: the last [[issue:ID]] in it names the card, and the number of "tool"
- * messages says which step it is: 0 write_file, 1 read_file, 2 and more finish. Streamed when asked to.
- *   model [--port N] [--latency MS]
+/* model.c: a fake OpenAI-compatible model server, fast enough not to be what is measured. A reply
+ * is a pure function of its request: the last [[issue:ID]] in it names the card, and the number of
+ * "tool" messages says which step it is: 0 write_file, 1 read_file, 2 and more finish. Streamed
+ *   when asked to. model [--port N] [--latency MS]
  *   POST …/chat/completions   the reply, MS later
  *   GET /stats                requests, those in flight, and when the first came (ms since 1970)
  *   POST /reset               counts begin again
@@ -95,33 +95,44 @@ static void read_question(struct question *q, const char *body)
 
 static const char *const tools[] = {"write_file", "read_file", "finish"};
 
-static void put_arguments(struct buf *out, const struct model *m, const struct question *q, int step)
+static void put_arguments(struct buf *out, const struct model *m, const struct question *q,
+                          int step)
 {
     if (step == 0)
         buf_printf(out, "{\"path\":\"out/%s.txt\",\"content\":\"%s\"}", q->issue, m->content);
     else if (step == 1)
         buf_printf(out, "{\"path\":\"out/%s.txt\"}", q->issue);
     else
-        buf_printf(out, "{\"issue\":\"%s\",\"status\":\"done\",\"summary\":\"written and read\"}", q->issue);
+        buf_printf(out, "{\"issue\":\"%s\",\"status\":\"done\",\"summary\":\"written and read\"}",
+                   q->issue);
 }
 
 static void open_event(struct buf *out, const struct question *q)
 {
-    buf_printf(out, "data: {\"id\":\"chat-%s-%d\",\"object\":\"chat.completion.chunk\",\"created\":1,\"model\":\"bench\",",
+    buf_printf(out,
+               "data: "
+               "{\"id\":\"chat-%s-%d\",\"object\":\"chat.completion.chunk\",\"created\":1,"
+               "\"model\":\"bench\",",
                q->issue, q->step);
 }
 
-static void put_stream(struct buf *out, const struct question *q, const char *tool, const struct buf *arguments)
+static void put_stream(struct buf *out, const struct question *q, const char *tool,
+                       const struct buf *arguments)
 {
     size_t each = arguments->len / PIECES + 1;
     open_event(out, q);
-    buf_printf(out, "\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":null,\"tool_calls\":"
-                    "[{\"index\":0,\"id\":\"call_%s_%d\",\"type\":\"function\",\"function\":{\"name\":\"%s\","
-                    "\"arguments\":\"\"}}]},\"finish_reason\":null}]}\n\n", q->issue, q->step, tool);
+    buf_printf(
+        out,
+        "\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":null,\"tool_"
+        "calls\":"
+        "[{\"index\":0,\"id\":\"call_%s_%d\",\"type\":\"function\",\"function\":{\"name\":\"%s\","
+        "\"arguments\":\"\"}}]},\"finish_reason\":null}]}\n\n",
+        q->issue, q->step, tool);
     for (size_t at = 0; at < arguments->len; at += each) {
         size_t left = arguments->len - at;
         open_event(out, q);
-        buf_puts(out, "\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":");
+        buf_puts(out, "\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,"
+                      "\"function\":{\"arguments\":");
         json_write_string(out, arguments->data + at, left < each ? left : each);
         buf_puts(out, "}}]},\"finish_reason\":null}]}\n\n");
     }
@@ -129,19 +140,26 @@ static void put_stream(struct buf *out, const struct question *q, const char *to
     buf_puts(out, "\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"tool_calls\"}]}\n\n");
     if (q->usage) {
         open_event(out, q);
-        buf_puts(out, "\"choices\":[],\"usage\":{\"prompt_tokens\":900,\"completion_tokens\":300,\"total_tokens\":1200}}\n\n");
+        buf_puts(out, "\"choices\":[],\"usage\":{\"prompt_tokens\":900,\"completion_tokens\":300,"
+                      "\"total_tokens\":1200}}\n\n");
     }
     buf_puts(out, "data: [DONE]\n\n");
 }
 
-static void put_whole(struct buf *out, const struct question *q, const char *tool, const struct buf *arguments)
+static void put_whole(struct buf *out, const struct question *q, const char *tool,
+                      const struct buf *arguments)
 {
-    buf_printf(out, "{\"id\":\"chat-%s-%d\",\"object\":\"chat.completion\",\"created\":1,\"model\":\"bench\",\"choices\":"
-                    "[{\"index\":0,\"finish_reason\":\"tool_calls\",\"message\":{\"role\":\"assistant\",\"content\":null,"
-                    "\"tool_calls\":[{\"id\":\"call_%s_%d\",\"type\":\"function\",\"function\":{\"name\":\"%s\",\"arguments\":",
+    buf_printf(out,
+               "{\"id\":\"chat-%s-%d\",\"object\":\"chat.completion\",\"created\":1,\"model\":"
+               "\"bench\",\"choices\":"
+               "[{\"index\":0,\"finish_reason\":\"tool_calls\",\"message\":{\"role\":\"assistant\","
+               "\"content\":null,"
+               "\"tool_calls\":[{\"id\":\"call_%s_%d\",\"type\":\"function\",\"function\":{"
+               "\"name\":\"%s\",\"arguments\":",
                q->issue, q->step, q->issue, q->step, tool);
     json_write_string(out, arguments->data, arguments->len);
-    buf_puts(out, "}}]}}],\"usage\":{\"prompt_tokens\":900,\"completion_tokens\":300,\"total_tokens\":1200}}");
+    buf_puts(out, "}}]}}],\"usage\":{\"prompt_tokens\":900,\"completion_tokens\":300,\"total_"
+                  "tokens\":1200}}");
 }
 
 static void make_reply(struct buf *out, const struct model *m, const struct question *q)
@@ -155,7 +173,8 @@ static void make_reply(struct buf *out, const struct model *m, const struct ques
 
 /* ---- the server ---- */
 
-static void send_text(struct http_exchange *x, int status, const struct http_header *type, const struct buf *text)
+static void send_text(struct http_exchange *x, int status, const struct http_header *type,
+                      const struct buf *text)
 {
     struct err err = {0};
     require(buf_ok(text));
@@ -241,7 +260,8 @@ static void on_request(void *ctx, struct http_exchange *x, const struct http_req
         return;
     }
     if (strcmp(request->path, "/stats") == 0) {
-        buf_printf(&text, "{\"requests\":%ld,\"in_flight\":%ld,\"first_ms\":%.3f}", m->requests, m->in_flight, m->first_ms);
+        buf_printf(&text, "{\"requests\":%ld,\"in_flight\":%ld,\"first_ms\":%.3f}", m->requests,
+                   m->in_flight, m->first_ms);
     } else if (strcmp(request->path, "/reset") == 0) {
         m->requests = 0;
         m->first_ms = 0;

@@ -1,7 +1,7 @@
 /* spend.c: runs a program TIMES times, one after the other, and says what it cost from outside:
- * median wall and CPU time of a run, the largest memory of any, and when the last was started (ms since
- * 1970). The program's output stays its own; ours is one last line SPENT {...}. Ends with its status.
- *   spend TIMES PROGRAM [ARGUMENT...] */
+ * median wall and CPU time of a run, the largest memory of any, and when the last was started (ms
+ * since 1970). The program's output stays its own; ours is one last line SPENT {...}. Ends with its
+ *   status. spend TIMES PROGRAM [ARGUMENT...] */
 #include <signal.h>
 #include <spawn.h>
 #include <sys/resource.h>
@@ -43,7 +43,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: spend TIMES PROGRAM [ARGUMENT...]\n");
         return 2;
     }
-    double *wall = calloc((size_t)times, sizeof *wall), *cpu = calloc((size_t)times, sizeof *cpu), began = 0;
+    double *wall = calloc((size_t)times, sizeof *wall), *cpu = calloc((size_t)times, sizeof *cpu),
+           began = 0;
     long peak_kb = 0;
     require(wall && cpu);
     while (runs < times && status == 0) {
@@ -60,8 +61,9 @@ int main(int argc, char **argv)
         cpu[runs++] = of_timeval(used.ru_utime) + of_timeval(used.ru_stime);
         peak_kb = used.ru_maxrss > peak_kb ? used.ru_maxrss : peak_kb;
     }
-    printf("SPENT {\"runs\":%d,\"wall_ms\":%.3f,\"cpu_ms\":%.3f,\"peak_kb\":%ld,\"began_ms\":%.3f}\n", runs,
-           median(wall, runs), median(cpu, runs), peak_kb, began);
+    printf(
+        "SPENT {\"runs\":%d,\"wall_ms\":%.3f,\"cpu_ms\":%.3f,\"peak_kb\":%ld,\"began_ms\":%.3f}\n",
+        runs, median(wall, runs), median(cpu, runs), peak_kb, began);
     free(wall);
     free(cpu);
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

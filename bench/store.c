@@ -1,12 +1,12 @@
 /* store.c: what the journal costs. Prints one JSON line:
  *   bare      commits/s of SQLite alone: one small INSERT per durable commit, no thread
  *   alone     commits/s of the store: one event, awaited, then the next
- *   steps     100 streams at once, each step two transactions of three events and a message (1.3 KB in
- *             all), the first awaited: steps/s and CPU per step (both threads, us)
- *   growth    what 1,000 steps over one growing conversation add to the file, for files of 100 to 6,000 bytes in
- *             each step: bytes per step, and the ratio to the bytes that were new
- *   view      us of CPU for one view of a typical card (3.6 KB) as text: nothing written meanwhile, and after a
- *             commit, when the reader's page cache is void
+ *   steps     100 streams at once, each step two transactions of three events and a message (1.3 KB
+ *             in all), the first awaited: steps/s and CPU per step (both threads, us)
+ *   growth    what 1,000 steps over one growing conversation add to the file, for files of 100 to
+ *             6,000 bytes in each step: bytes per step, and the ratio to the bytes that were new
+ *   view      us of CPU for one view of a typical card (3.6 KB) as text: nothing written meanwhile,
+ *             and after a commit, when the reader's page cache is void
  * N= sets the commits (default 4000), STEPS= the steps, DIR= where the files go. */
 #include <sqlite3.h>
 #include <string.h>
@@ -37,7 +37,8 @@ static double cpu(void)
 {
     struct rusage u;
     getrusage(RUSAGE_SELF, &u);
-    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
 static void check(int bad, const char *what)
@@ -66,9 +67,13 @@ static double bare(const char *path, int n)
     sqlite3_stmt *stmt;
     clean(path);
     check(sqlite3_open(path, &db), "open");
-    sqlite3_exec(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE e(seq INTEGER PRIMARY KEY,"
-                     " body TEXT)", NULL, NULL, NULL);
-    sqlite3_prepare_v2(db, "INSERT INTO e(body) VALUES ('{\"text\":\"a small event\"}')", -1, &stmt, NULL);
+    sqlite3_exec(
+        db,
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE e(seq INTEGER PRIMARY KEY,"
+        " body TEXT)",
+        NULL, NULL, NULL);
+    sqlite3_prepare_v2(db, "INSERT INTO e(body) VALUES ('{\"text\":\"a small event\"}')", -1, &stmt,
+                       NULL);
     double start = now();
     for (int i = 0; i < n; i++) {
         check(sqlite3_step(stmt) != SQLITE_DONE, "insert");
@@ -100,8 +105,11 @@ struct agent {
 static void reopen_store(struct bench *bench, const char *path, bool hasty)
 {
     struct err err = {0};
-    struct store_options options = {.path = path, .loop = &bench->loop, .hasty = hasty,
-                                    .files = (const struct store_file *)embed_files, .count = embed_count};
+    struct store_options options = {.path = path,
+                                    .loop = &bench->loop,
+                                    .hasty = hasty,
+                                    .files = (const struct store_file *)embed_files,
+                                    .count = embed_count};
     uv_loop_init(&bench->loop);
     check(store_open(&options, &bench->store, &err), err.text);
 }
@@ -120,7 +128,8 @@ static void close_store(struct bench *bench, const char *path)
     clean(path);
 }
 
-static void put_event(struct store_tx *tx, const char *kind, const char *card, int64_t step, const char *body)
+static void put_event(struct store_tx *tx, const char *kind, const char *card, int64_t step,
+                      const char *body)
 {
     struct err err = {0};
     struct store_event event = {.kind = kind, .card = card, .step = step};
@@ -152,7 +161,8 @@ static double alone(const char *path, int n)
     struct agent agent = {.bench = &bench};
     struct err err = {0};
     open_store(&bench, path);
-    check(store_stream_open(bench.store, "board", "0", "engine", NULL, &agent.stream, &err), err.text);
+    check(store_stream_open(bench.store, "board", "0", "engine", NULL, &agent.stream, &err),
+          err.text);
     double start = now();
     alone_next(&agent);
     uv_run(&bench.loop, UV_RUN_DEFAULT);
@@ -209,7 +219,8 @@ static void next_step(struct agent *agent)
     snprintf(body, sizeof body, "{\"convo\":\"%s\",\"finish\":\"tool_calls\",\"model\":\"mock\","
              "\"usage\":{\"completion\":120,\"prompt\":900}}", hex);
     put_event(tx, "step.reply", agent->card, agent->step, body);
-    snprintf(body, sizeof body, "{\"call\":\"call_1\",\"operation\":\"%s\",\"tool\":\"write_file\"}", hex);
+    snprintf(body, sizeof body,
+             "{\"call\":\"call_1\",\"operation\":\"%s\",\"tool\":\"write_file\"}", hex);
     put_event(tx, "call.allowed", agent->card, agent->step, body);
     put_event(tx, "call.allowed", agent->card, agent->step, body);
     store_commit(tx, on_intent, agent);
@@ -224,10 +235,13 @@ static void on_intent(void *ctx, int64_t seq, const struct err *err)
     struct store_tx *tx = store_begin(agent->stream);
     message(agent, tx, 'b');
     hash_hex(&agent->convo, hex);
-    snprintf(body, sizeof body, "{\"blob\":\"%s\",\"path\":\"src/part%lld.c\"}", hex, (long long)agent->step);
+    snprintf(body, sizeof body, "{\"blob\":\"%s\",\"path\":\"src/part%lld.c\"}", hex,
+             (long long)agent->step);
     put_event(tx, "file.written", agent->card, agent->step, body);
-    snprintf(body, sizeof body, "{\"call\":\"call_1\",\"convo\":\"%s\",\"ok\":true,\"operations\":[\"fs.write\"],"
-             "\"text\":\"written\",\"tool\":\"write_file\"}", hex);
+    snprintf(body, sizeof body,
+             "{\"call\":\"call_1\",\"convo\":\"%s\",\"ok\":true,\"operations\":[\"fs.write\"],"
+             "\"text\":\"written\",\"tool\":\"write_file\"}",
+             hex);
     put_event(tx, "call.result", agent->card, agent->step, body);
     put_event(tx, "call.result", agent->card, agent->step, body);
     store_commit(tx, on_effect, agent);
@@ -248,15 +262,18 @@ static void setup(struct bench *bench, struct agent *agents)
         *agent = (struct agent){.bench = bench};
         snprintf(agent->card, sizeof agent->card, "C%d", i);
         snprintf(turn, sizeof turn, "%d", i + 1);
-        snprintf(body, sizeof body, "{\"description\":\"Write a part\",\"name\":\"Part %d\",\"type\":\"issue\"}", i);
+        snprintf(body, sizeof body,
+                 "{\"description\":\"Write a part\",\"name\":\"Part %d\",\"type\":\"issue\"}", i);
         put_event(tx, "card.created", agent->card, 0, body);
-        check(store_stream_open(bench->store, "run", turn, "agent", "coder", &agent->stream, &err), err.text);
+        check(store_stream_open(bench->store, "run", turn, "agent", "coder", &agent->stream, &err),
+              err.text);
     }
     store_commit(tx, on_effect, NULL);
     for (int i = 0; i < AGENTS; i++) {
         tx = store_begin(agents[i].stream);
         check(store_put_message(tx, NULL, "system", 6, &agents[i].convo, NULL), "message");
-        put_event(tx, "turn.started", agents[i].card, 0, "{\"model\":\"mock\",\"role\":\"coder\",\"seat\":\"coder\"}");
+        put_event(tx, "turn.started", agents[i].card, 0,
+                  "{\"model\":\"mock\",\"role\":\"coder\",\"seat\":\"coder\"}");
         store_commit(tx, on_effect, NULL);
     }
     uv_run(&bench->loop, UV_RUN_DEFAULT);
@@ -282,8 +299,9 @@ static void steps(const char *path, int n, double *rate, double *us)
 
 /* ---- growth ---- */
 
-/* One turn of n steps over one growing conversation, as the engine writes them: a reply that carries a file of
- * `size` bytes, the file, the tool's answer. How many bytes were new, and how many the database grew by. */
+/* One turn of n steps over one growing conversation, as the engine writes them: a reply that
+ * carries a file of `size` bytes, the file, the tool's answer. How many bytes were new, and how
+ * many the database grew by. */
 struct growth {
     struct bench bench;
     struct agent agent;
@@ -297,7 +315,8 @@ static void grow_event(struct growth *g, struct store_tx *tx, const char *kind, 
     put_event(tx, kind, "C0", g->agent.step, body);
 }
 
-static void grow_message(struct growth *g, struct store_tx *tx, const char *text, size_t len, char hex[HASH_HEX + 1])
+static void grow_message(struct growth *g, struct store_tx *tx, const char *text, size_t len,
+                         char hex[HASH_HEX + 1])
 {
     struct hash out;
     check(store_put_message(tx, &g->agent.convo, text, len, &out, NULL), "message");
@@ -317,28 +336,45 @@ static void grow_step(struct growth *g)
     struct agent *agent = &g->agent;
     struct store_tx *tx = store_begin(agent->stream);
     agent->step++;
-    int head = snprintf(text, sizeof text, "{\"content\":\"so be it\",\"role\":\"assistant\",\"tool_calls\":[{\"function\":"
-                        "{\"arguments\":\"{\\\"path\\\":\\\"f%lld.txt\\\",\\\"content\\\":\\\"", (long long)agent->step);
+    int head =
+        snprintf(text, sizeof text,
+                 "{\"content\":\"so be it\",\"role\":\"assistant\",\"tool_calls\":[{\"function\":"
+                 "{\"arguments\":\"{\\\"path\\\":\\\"f%lld.txt\\\",\\\"content\\\":\\\"",
+                 (long long)agent->step);
     memset(text + head, 'x', g->size);
-    int tail = snprintf(text + head + g->size, 200, "\\\"}\",\"name\":\"write_file\"},\"id\":\"call_%lld_1\",\"type\":\"function\"}]}",
-                        (long long)agent->step);
+    int tail =
+        snprintf(text + head + g->size, 200,
+                 "\\\"}\",\"name\":\"write_file\"},\"id\":\"call_%lld_1\",\"type\":\"function\"}]}",
+                 (long long)agent->step);
     grow_message(g, tx, text, (size_t)(head + tail) + g->size, hex);
-    snprintf(body, sizeof body, "{\"convo\":\"%s\",\"finish\":\"tool_calls\",\"model\":\"m\",\"usage\":{\"completion\":87,"
-             "\"prompt\":%lld}}", hex, (long long)(264 + 150 * agent->step));
+    snprintf(
+        body, sizeof body,
+        "{\"convo\":\"%s\",\"finish\":\"tool_calls\",\"model\":\"m\",\"usage\":{\"completion\":87,"
+        "\"prompt\":%lld}}",
+        hex, (long long)(264 + 150 * agent->step));
     grow_event(g, tx, "step.reply", body);
     snprintf(text, 40, "line %lld", (long long)agent->step);
     check(store_put_blob(tx, text, g->size, &blob, NULL), "blob");
     g->unique += (double)g->size;
     hash_hex(&blob, call);
-    snprintf(body, sizeof body, "{\"call\":\"call_%lld_1\",\"operation\":\"%s\",\"tool\":\"write_file\"}", (long long)agent->step, call);
+    snprintf(body, sizeof body,
+             "{\"call\":\"call_%lld_1\",\"operation\":\"%s\",\"tool\":\"write_file\"}",
+             (long long)agent->step, call);
     grow_event(g, tx, "call.allowed", body);
-    snprintf(body, sizeof body, "{\"blob\":\"%s\",\"path\":\"f%lld.txt\"}", call, (long long)agent->step);
+    snprintf(body, sizeof body, "{\"blob\":\"%s\",\"path\":\"f%lld.txt\"}", call,
+             (long long)agent->step);
     grow_event(g, tx, "file.written", body);
-    int len = snprintf(text, sizeof text, "{\"content\":\"{\\\"ok\\\":true,\\\"result\\\":{\\\"path\\\":\\\"f%lld.txt\\\"}}\",\"role\":\"tool\","
-                       "\"tool_call_id\":\"call_%lld_1\"}", (long long)agent->step, (long long)agent->step);
+    int len = snprintf(text, sizeof text,
+                       "{\"content\":\"{\\\"ok\\\":true,\\\"result\\\":{\\\"path\\\":\\\"f%lld."
+                       "txt\\\"}}\",\"role\":\"tool\","
+                       "\"tool_call_id\":\"call_%lld_1\"}",
+                       (long long)agent->step, (long long)agent->step);
     grow_message(g, tx, text, (size_t)len, hex);
-    snprintf(body, sizeof body, "{\"call\":\"call_%lld_1\",\"convo\":\"%s\",\"ok\":true,\"operations\":[{\"hash\":\"%s\",\"op\":"
-             "\"fs.write\"}],\"progress\":true,\"tool\":\"write_file\"}", (long long)agent->step, hex, call);
+    snprintf(body, sizeof body,
+             "{\"call\":\"call_%lld_1\",\"convo\":\"%s\",\"ok\":true,\"operations\":[{\"hash\":\"%"
+             "s\",\"op\":"
+             "\"fs.write\"}],\"progress\":true,\"tool\":\"write_file\"}",
+             (long long)agent->step, hex, call);
     grow_event(g, tx, "call.result", body);
     store_commit(tx, grow_done, g);
 }
@@ -374,7 +410,9 @@ static void grow(const char *path, int n, size_t size, double *per_step, double 
     store_stream_close(board);
     double before = closed_size(&g.bench, path);
     reopen_store(&g.bench, path, true);
-    check(store_stream_open(g.bench.store, "ep.1", "1", "agent:dev", "coder", &g.agent.stream, &err), err.text);
+    check(
+        store_stream_open(g.bench.store, "ep.1", "1", "agent:dev", "coder", &g.agent.stream, &err),
+        err.text);
     tx = store_begin(g.agent.stream);
     check(store_put_message(tx, NULL, "system", 6, &g.agent.convo, NULL), "message");
     grow_event(&g, tx, "turn.started", "{\"model\":\"mock\",\"role\":\"coder\",\"seat\":\"dev\"}");
@@ -390,24 +428,32 @@ static void grow(const char *path, int n, size_t size, double *per_step, double 
 
 /* ---- the view ---- */
 
-#define TEXT "Read the file, check every key and answer all errors at once, each with its line and column. "
+#define TEXT                                                                                       \
+    "Read the file, check every key and answer all errors at once, each with its line and "        \
+    "column. "
 
 static void fill_board(struct store_stream *board)
 {
     char body[4096], card[16];
     struct store_tx *tx = store_begin(board);
-    put_event(tx, "card.created", "E", 0, "{\"description\":\"" TEXT TEXT "\",\"environment\":\"standard\","
+    put_event(tx, "card.created", "E", 0,
+              "{\"description\":\"" TEXT TEXT "\",\"environment\":\"standard\","
               "\"name\":\"Epic\",\"team\":\"standard\",\"type\":\"epic\"}");
     for (int i = 0; i < 50; i++) {
         snprintf(card, sizeof card, "C%d", i);
-        snprintf(body, sizeof body, "{\"depends_on\":[\"C%d\",\"C%d\",\"C%d\"],\"description\":\"" TEXT TEXT TEXT TEXT "\","
-                 "\"name\":\"Part %d\",\"parent_id\":\"E\",\"requirements\":[\"" TEXT "\",\"" TEXT "\"],\"seat\":\"coder\","
-                 "\"type\":\"issue\"}", i + 1, i + 2, i + 3, i);
+        snprintf(body, sizeof body,
+                 "{\"depends_on\":[\"C%d\",\"C%d\",\"C%d\"],\"description\":\"" TEXT TEXT TEXT TEXT
+                 "\","
+                 "\"name\":\"Part %d\",\"parent_id\":\"E\",\"requirements\":[\"" TEXT "\",\"" TEXT
+                 "\"],\"seat\":\"coder\","
+                 "\"type\":\"issue\"}",
+                 i + 1, i + 2, i + 3, i);
         put_event(tx, "card.created", card, 0, body);
         for (int k = 0; k < 4; k++)
             put_event(tx, "comment.added", card, 0, "{\"text\":\"" TEXT "\"}");
         if (i % 10 == 0)
-            put_event(tx, "memory.noted", card, 0, "{\"keywords\":[\"parser\"],\"text\":\"Errors carry a line.\"}");
+            put_event(tx, "memory.noted", card, 0,
+                      "{\"keywords\":[\"parser\"],\"text\":\"Errors carry a line.\"}");
     }
     store_commit(tx, on_effect, NULL);
 }
@@ -472,14 +518,16 @@ int main(void)
     compare(path, n, &bare_rate, &alone_rate);
     steps(path, count, &rate, &us);
     view(path, &warm, &cold, &bytes);
-    printf("{\"bare\":%.0f,\"alone\":%.0f,\"ratio\":%.2f,\"steps\":%.0f,\"us_per_step\":%.1f,\"view_us\":%.1f,"
-           "\"view_after_commit_us\":%.1f,\"view_bytes\":%zu,\"growth\":[", bare_rate, alone_rate, alone_rate / bare_rate, rate,
-           us, warm, cold, bytes);
+    printf("{\"bare\":%.0f,\"alone\":%.0f,\"ratio\":%.2f,\"steps\":%.0f,\"us_per_step\":%.1f,"
+           "\"view_us\":%.1f,"
+           "\"view_after_commit_us\":%.1f,\"view_bytes\":%zu,\"growth\":[",
+           bare_rate, alone_rate, alone_rate / bare_rate, rate, us, warm, cold, bytes);
     static const size_t sizes[] = {100, 300, 1000, 2500, 6000};
     for (size_t i = 0; i < COUNT_OF(sizes); i++) {
         double per_step, ratio;
         grow(path, 1000, sizes[i], &per_step, &ratio);
-        printf("%s{\"file\":%zu,\"bytes_per_step\":%.0f,\"ratio\":%.3f}", i ? "," : "", sizes[i], per_step, ratio);
+        printf("%s{\"file\":%zu,\"bytes_per_step\":%.0f,\"ratio\":%.3f}", i ? "," : "", sizes[i],
+               per_step, ratio);
     }
     puts("]}");
     return 0;

@@ -1,8 +1,9 @@
 /* streams.c: many streams at once, a token now and then on each: a server that says them, and the
  * least that can hear them, libcurl whose write callback counts.
- *   streams serve N PACE        a server; when N requests have come, all are answered, a token event
- *                               each every PACE microseconds; prints its port
- *   streams poll|socket URL N   asks N times at once, by curl_multi_poll or curl_multi_socket_action
+ *   streams serve N PACE        a server; when N requests have come, all are answered, a token
+ *                               event each every PACE microseconds; prints its port
+ *   streams poll|socket URL N   asks N times at once, by curl_multi_poll or
+ *                               curl_multi_socket_action
  * The first number in a request's path says how many events its reply has. */
 #include <arpa/inet.h>
 #include <curl/curl.h>
@@ -191,7 +192,9 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *kn
     (void)easy;
     if (what == CURL_POLL_REMOVE)
         return epoll_ctl(c->poll, EPOLL_CTL_DEL, fd, &event) && 0;
-    event.events = (what & CURL_POLL_IN ? EPOLLIN : 0) | (what & CURL_POLL_OUT ? EPOLLOUT : 0);
+    event.events = what & CURL_POLL_IN ? EPOLLIN : 0;
+    if (what & CURL_POLL_OUT)
+        event.events |= EPOLLOUT;
     epoll_ctl(c->poll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &event);
     curl_multi_assign(c->multi, fd, c);
     return 0;
@@ -213,7 +216,15 @@ static int timeout(const struct client *c)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     long ms = (c->due.tv_sec - now.tv_sec) * 1000 + (c->due.tv_nsec - now.tv_nsec) / 1000000;
-    return !c->timed || ms > 1000 ? 1000 : ms < 0 ? 0 : (int)ms;
+    if (!c->timed || ms > 1000)
+        return 1000;
+    return ms < 0 ? 0 : (int)ms;
+}
+
+static int flags_of(uint32_t events)
+{
+    int in = events & ~(uint32_t)EPOLLOUT ? CURL_CSELECT_IN : 0;
+    return events & EPOLLOUT ? in | CURL_CSELECT_OUT : in;
 }
 
 static void run_socket(struct client *c)
@@ -222,11 +233,8 @@ static void run_socket(struct client *c)
     for (int running; c->left;) {
         int wait = timeout(c), n = epoll_wait(c->poll, events, COUNT_OF(events), wait);
         for (int i = 0; i < n; i++)
-            curl_multi_socket_action(
-                c->multi, events[i].data.fd,
-                (events[i].events & ~(unsigned)EPOLLOUT ? CURL_CSELECT_IN : 0) |
-                    (events[i].events & EPOLLOUT ? CURL_CSELECT_OUT : 0),
-                &running);
+            curl_multi_socket_action(c->multi, events[i].data.fd, flags_of(events[i].events),
+                                     &running);
         if (c->timed && timeout(c) == 0) {
             c->timed = false;
             curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);

@@ -150,7 +150,7 @@ static int on_body(void *ctx, const char *bytes, size_t len, struct err *err)
 {
     struct call *call = ctx;
     int rc = sse_feed(&call->sse, bytes, len, err);
-    return rc ? rc : call->reply.done ? TRANSPORT_ENOUGH : 0;
+    return !rc && call->reply.done ? TRANSPORT_ENOUGH : rc;
 }
 
 static void on_done(void *ctx, const struct transport_result *result)

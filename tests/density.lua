@@ -1,9 +1,10 @@
--- density.lua LANGUAGE PLACE …: no line too wide, no expression with two ternaries, no third value returned.
--- The files of a language (c, lua, md) below the places; prints every breach; exit 1 when there is one. An argument and
--- a field of a list is an expression of its own; what stands in brackets belongs to what is around them as well.
+-- density.lua LANGUAGE PLACE …: no line too wide, no function too long, no expression with two ternaries, no
+-- third value returned. Looks at the files of a language (c, lua, md) below the places; prints every breach;
+-- exit 1 when there is one. An argument and a field of a list is an expression of its own; what stands in
+-- brackets belongs to what is around them as well.
 
 local LIMITS = {
-  c = { endings = { c = true, h = true }, width = 100, ternaries = 1 },
+  c = { endings = { c = true, h = true }, width = 100, lines = 60, ternaries = 1 },
   lua = { endings = { lua = true }, width = 110, ternaries = 1, values = 2 },
   md = { endings = { md = true }, width = 110 },
 }
@@ -27,6 +28,24 @@ local function look_at_width(file, text)
     local width = utf8.len(line) or #line
     if width > limit.width and not is_free then
       breach(file, number, "%d columns", width)
+    end
+  end
+end
+
+-- Rows of data make no function long. (tests/sizes.lua counts the functions of Lua.)
+local function look_at_functions(file, text)
+  local number, began, rows = 0, nil, 0
+  for line in text:gmatch("([^\n]*)\n") do
+    number = number + 1
+    if line == "{" then
+      began, rows = number, 0
+    elseif began and line:find("^}") then
+      if number - began - rows > limit.lines then
+        breach(file, began, "function of %d lines", number - began - rows)
+      end
+      began = nil
+    elseif line:find('^%s+{?"') then
+      rows = rows + 1
     end
   end
 end
@@ -240,6 +259,9 @@ local function look(file)
   local handle <close> = assert(io.open(file))
   local text = handle:read("a")
   look_at_width(file, text)
+  if limit.lines then
+    look_at_functions(file, text)
+  end
   local class = READERS[arg[1]]
   local reader = class and setmetatable({ file = file, tokens = tokens_of(text), at = 1, own = 0 }, class)
   while reader and reader.tokens[reader.at] do

@@ -1,5 +1,5 @@
-/* power_vfs.c: see power_vfs.h. A name leads to an inode; an inode has the bytes that are durable and
- * the changes since; so has the directory. A cut goes through the record from its start. */
+/* power_vfs.c: see power_vfs.h. A name leads to an inode; an inode has the bytes that are durable
+ * and the changes since; so has the directory. A cut goes through the record from its start. */
 #include "power_vfs.h"
 
 #include <assert.h>
@@ -48,10 +48,13 @@ static char root[128];
 static struct change *changes;
 static size_t count, room;
 static int inodes;
-static struct directory first, now;              /* as it was when recording began; as programs see it */
+/* as it was when recording began; as programs see it */
+static struct directory first, now;
 static struct content first_contents[NAMES_MAX]; /* by inode */
-static int by_descriptor[1024];                  /* inode + 1 of descriptors that the store opened itself */
-static _Thread_local int inside;                 /* a call of the VFS: its system calls are its own */
+/* inode + 1 of descriptors that the store opened itself */
+static int by_descriptor[1024];
+/* a call of the VFS: its system calls are its own */
+static _Thread_local int inside;
 
 /* ---- directories and bytes ---- */
 

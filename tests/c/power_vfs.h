@@ -1,9 +1,10 @@
-/* power_vfs.h: a disk whose power can fail, for tests. While it records, every change to the database
- * files of one directory is kept in order: what SQLite does goes through a VFS called "power", what
- * the store does by itself (core/io/store/db/create.c) through wrapped system calls. Afterwards the
- * directory can be made as it may look when the power fails after any number of those changes: what
- * was not synced is there, missing, torn within a sector, garbage, or there in another order than it
- * was written in; a new, renamed or removed name is only sure once its directory was synced. */
+/* power_vfs.h: a disk whose power can fail, for tests. While it records, every change to the
+ * database files of one directory is kept in order: what SQLite does goes through a VFS called
+ * "power", what the store does by itself (core/io/store/db/create.c) through wrapped system calls.
+ * Afterwards the directory can be made as it may look when the power fails after any number of
+ * those changes: what was not synced is there, missing, torn within a sector, garbage, or there in
+ * another order than it was written in; a new, renamed or removed name is only sure once its
+ * directory was synced. */
 #ifndef TESTS_POWER_VFS_H
 #define TESTS_POWER_VFS_H
 

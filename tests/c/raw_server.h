@@ -83,7 +83,9 @@ static void raw_on_written(uv_write_t *write, int status)
 static void raw_step(struct raw_peer *peer)
 {
     struct raw_script *s = &peer->server->script;
-    size_t len = s->bytes ? (s->len ? s->len : strlen(s->bytes)) : 0;
+    size_t len = s->len;
+    if (!s->bytes || !len)
+        len = s->bytes ? strlen(s->bytes) : 0;
     if (peer->at == len && s->end == RAW_REPEAT)
         peer->at = s->first;
     if (peer->at < len) {

@@ -1,5 +1,5 @@
-/* store_world.h: a scratch store for unit tests: a directory of its own, a loop, helpers that write and
- * wait; and a VFS over the system's that counts syncs and fails when told to. */
+/* store_world.h: a scratch store for unit tests: a directory of its own, a loop, helpers that write
+ * and wait; and a VFS over the system's that counts syncs and fails when told to. */
 #ifndef TESTS_STORE_WORLD_H
 #define TESTS_STORE_WORLD_H
 
@@ -216,8 +216,10 @@ static inline int faulty_sync(sqlite3_file *file, int flags)
     return f->below->xSync(file, flags);
 }
 
-/* The system's file comes first in the memory, ours 4096 bytes later; only the method table is ours. */
-static inline int faulty_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out)
+/* The system's file comes first in the memory, ours 4096 bytes later;
+ * only the method table is ours. */
+static inline int faulty_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags,
+                              int *out)
 {
     sqlite3_vfs *below = vfs->pAppData;
     struct faulty_file *f = (struct faulty_file *)((char *)file + 4096);

@@ -1,5 +1,5 @@
-/* support.h: a failing allocator for unit tests. Every malloc, calloc and realloc of the program and
- * of its static libraries goes through it. */
+/* support.h: a failing allocator for unit tests. Every malloc, calloc and realloc of the program
+ * and of its static libraries goes through it. */
 #ifndef TESTS_SUPPORT_H
 #define TESTS_SUPPORT_H
 

@@ -115,10 +115,12 @@ static void test_errors(void **state)
         {"return {t=type}", ERR_SCRIPT_CONTRACT,
          "test: f answered a function is not plain data at $.t"},
         {"while true do end", ERR_SCRIPT_STEPS, "test used more than its 5000 steps at line 1"},
-        {"('x'):rep(1e9)", ERR_SCRIPT_MEMORY, "test used more than its 16384 KiB of memory at line 1"},
+        {"('x'):rep(1e9)", ERR_SCRIPT_MEMORY,
+         "test used more than its 16384 KiB of memory at line 1"},
         {"pcall(string.rep, 'x', 1e9)", ERR_SCRIPT_MEMORY,
          "test used more than its 16384 KiB of memory at line 1"},
-        {"while true do pcall(error) end", ERR_SCRIPT_STEPS, "test used more than its 5000 steps at line 1"},
+        {"while true do pcall(error) end", ERR_SCRIPT_STEPS,
+         "test used more than its 5000 steps at line 1"},
         {"return pcall(function() while true do end end)", ERR_SCRIPT_STEPS,
          "test used more than its 5000 steps at line 1"},
     };
@@ -162,8 +164,9 @@ static void test_contract(void **state)
     for (size_t i = 0; i < COUNT_OF(rows) - (PATIENCE > 1 ? 2 : 0); i++) {
         struct script *script = NULL;
         struct err err = {0};
-        struct script_source source = {.text = {.name = "test", .bytes = rows[i].text, .len = strlen(rows[i].text)},
-                                       .mem = 4 << 20};
+        struct script_source source = {
+            .text = {.name = "test", .bytes = rows[i].text, .len = strlen(rows[i].text)},
+            .mem = 4 << 20};
         int rc = script_new(&script, &source, &err);
         if (rc != rows[i].code && !(rc == ERR_SCRIPT_STEPS && rows[i].code == ERR_SCRIPT_TIME))
             fail_msg("%s: %s", rows[i].text, err.text);
@@ -361,11 +364,14 @@ static void test_trials(void **state)
         {"string.rep = nil table.insert = 5 shared.x = 1 leak = {} return {}", 0},
         {"return { a = ", ERR_SCRIPT_SYNTAX},
         {"leak = 1 while true do end", ERR_SCRIPT_STEPS},
-        {"leak = 1 local t = {} for i = 1, 64 do t[i] = ('x'):rep(1000000) .. i end", ERR_SCRIPT_MEMORY},
-        {"leak = {} for i = 1, 3 do leak[i] = ('x'):rep(400000) .. i end return {}", ERR_SCRIPT_MEMORY},
+        {"leak = 1 local t = {} for i = 1, 64 do t[i] = ('x'):rep(1000000) .. i end",
+         ERR_SCRIPT_MEMORY},
+        {"leak = {} for i = 1, 3 do leak[i] = ('x'):rep(400000) .. i end return {}",
+         ERR_SCRIPT_MEMORY},
         {"return 1", ERR_SCRIPT_CONTRACT},
         {"assert(not leak and string.rep and type(table.insert) == 'function' and not shared.x) "
-         "local n = 0 return { once = function() n = n + 1 assert(n == 1) end, bad = function() error('no') end, "
+         "local n = 0 return { once = function() n = n + 1 assert(n == 1) end, bad = function() "
+         "error('no') end, "
          "loop = function() while true do end end }",
          0},
     };
@@ -385,8 +391,8 @@ static void test_trials(void **state)
         if (rc != rows[i].code && !(rc == ERR_SCRIPT_TIME && rows[i].code == ERR_SCRIPT_STEPS))
             fail_msg("%s: %d %s", rows[i].text, rc, err.text);
     }
-    struct box_call once = {.function = "once"}, bad = {.function = "bad"}, none = {.function = "none"},
-                    loop = {.function = "loop"};
+    struct box_call once = {.function = "once"}, bad = {.function = "bad"},
+                    none = {.function = "none"}, loop = {.function = "loop"};
     assert_int_equal(script_try(script, &once, &err), 0);
     assert_int_equal(script_try(script, &once, &err), 0);
     assert_int_equal(script_try(script, &bad, &err), ERR_SCRIPT);
@@ -405,7 +411,8 @@ static void test_trials(void **state)
 static int whole_life(struct err *err)
 {
     struct script *script = NULL;
-    struct script_source source = {.text = {.name = "tool", .bytes = tool, .len = strlen(tool)}, .mem = 1 << 20};
+    struct script_source source = {.text = {.name = "tool", .bytes = tool, .len = strlen(tool)},
+                                   .mem = 1 << 20};
     struct box *box = NULL;
     struct json arg = {.type = JSON_STRING, .len = 1, .u.string = "p"};
     const struct json *args[] = {&arg};

@@ -1,5 +1,5 @@
-/* test_bundle.c: a run in one file: whatever is done to the file is found, and named; nothing that was changed is
- * taken for what was signed. */
+/* test_bundle.c: a run in one file: whatever is done to the file is found, and named; nothing that
+ * was changed is taken for what was signed. */
 #include "store_world.h"
 
 #include <fcntl.h>
@@ -39,13 +39,16 @@ static void put(struct store_tx *tx, struct hash *convo, int i, char body[512])
     struct hash blob, parent = *convo;
     bool first = i == 0;
     int len = snprintf(text, sizeof text, "message %d \"quoted\" \xc3\xa4\n", i);
-    assert_int_equal(store_put_message(tx, first ? NULL : &parent, text, (size_t)len, convo, NULL), 0);
+    assert_int_equal(store_put_message(tx, first ? NULL : &parent, text, (size_t)len, convo, NULL),
+                     0);
     len = snprintf(text, sizeof text, "blob %d", i);
     text[0] = i % 2 ? 'b' : '\xff'; // text, or not
     assert_int_equal(store_put_blob(tx, text, (size_t)len + 1, &blob, NULL), 0);
     hash_hex(convo, hex[0]);
     hash_hex(&blob, hex[1]);
-    snprintf(body, 512, "{\"blob\":\"%s\",\"convo\":\"%s\",\"next\":\"x\",\"path\":\"f%d\",\"text\":\"\\u0001,\\\"next\\\":\\\"\"}",
+    snprintf(body, 512,
+             "{\"blob\":\"%s\",\"convo\":\"%s\",\"next\":\"x\",\"path\":\"f%d\",\"text\":\"\\u0001,"
+             "\\\"next\\\":\\\"\"}",
              hex[1], hex[0], i);
 }
 
@@ -53,17 +56,23 @@ static void fill(int turns, int steps)
 {
     struct store_stream *run, *turn;
     char body[512], number[16];
-    assert_int_equal(write_one(&w, w.board, "card.created", "E", "{\"name\":\"e\",\"type\":\"epic\"}"), 0);
-    assert_int_equal(write_one(&w, w.board, "card.created", "X", "{\"name\":\"not ours\",\"type\":\"epic\"}"), 0);
-    assert_int_equal(write_one(&w, w.board, "scripts.loaded", NULL, "{\"files\":{},\"generation\":\"g1\"}"), 0);
-    assert_int_equal(write_one(&w, w.board, "scripts.loaded", NULL, "{\"files\":{},\"generation\":\"g2\"}"), 0);
+    assert_int_equal(
+        write_one(&w, w.board, "card.created", "E", "{\"name\":\"e\",\"type\":\"epic\"}"), 0);
+    assert_int_equal(
+        write_one(&w, w.board, "card.created", "X", "{\"name\":\"not ours\",\"type\":\"epic\"}"),
+        0);
+    assert_int_equal(
+        write_one(&w, w.board, "scripts.loaded", NULL, "{\"files\":{},\"generation\":\"g1\"}"), 0);
+    assert_int_equal(
+        write_one(&w, w.board, "scripts.loaded", NULL, "{\"files\":{},\"generation\":\"g2\"}"), 0);
     assert_int_equal(store_stream_open(w.store, "r", "0", "engine", "system", &run, NULL), 0);
     assert_int_equal(write_one(&w, run, "run.started", "E", "{\"generation\":\"g1\"}"), 0);
     for (int t = 1; t <= turns; t++) {
         struct hash convo;
         struct outcome outcome;
         snprintf(number, sizeof number, "%d", t);
-        assert_int_equal(store_stream_open(w.store, "r", number, "agent:a", "coder", &turn, NULL), 0);
+        assert_int_equal(store_stream_open(w.store, "r", number, "agent:a", "coder", &turn, NULL),
+                         0);
         struct store_tx *tx = store_begin(turn);
         for (int i = 0; i < steps; i++) {
             put(tx, &convo, i, body);
@@ -78,7 +87,8 @@ static void fill(int turns, int steps)
     store_stream_close(run);
 }
 
-/* A run that goes on from another one as that is now, writes a file in a turn of its own, and ends. */
+/* A run that goes on from another one as that is now, writes a file in a turn of its own,
+ * and ends. */
 static void fork_of(const char *of, const char *name)
 {
     struct store_stream *run, *turn;
@@ -206,20 +216,21 @@ static struct bundle_report verify(const char *bytes, size_t len)
 static void name_of(const struct file *file, size_t line, char kind[16], char id[BUNDLE_NAME])
 {
     const char *text = file->bytes + file->at[line];
-    assert_int_equal(sscanf(text, "{\"i\":%*d,\"record\":\"%15[a-z]\",\"id\":\"%299[^\"]\"", kind, id), 2);
+    assert_int_equal(
+        sscanf(text, "{\"i\":%*d,\"record\":\"%15[a-z]\",\"id\":\"%299[^\"]\"", kind, id), 2);
 }
 
-static void expect(const struct bundle_report *report, const char *what, size_t line, const struct file *file,
-                   size_t record)
+static void expect(const struct bundle_report *report, const char *what, size_t line,
+                   const struct file *file, size_t record)
 {
     char kind[16] = "", id[BUNDLE_NAME] = "";
     if (record < file->count)
         name_of(file, record, kind, id);
     assert_false(report->intact);
-    if (strcmp(report->what, what) != 0 || report->line != (int64_t)line + 1 || strcmp(report->kind, kind) != 0 ||
-        (report->id[0] && strcmp(report->id, id) != 0))
-        fail_msg("line %zu: %s %s is %s at line %lld: %s", line + 1, report->kind, report->id, report->what,
-                 (long long)report->line, report->why);
+    if (strcmp(report->what, what) != 0 || report->line != (int64_t)line + 1 ||
+        strcmp(report->kind, kind) != 0 || (report->id[0] && strcmp(report->id, id) != 0))
+        fail_msg("line %zu: %s %s is %s at line %lld: %s", line + 1, report->kind, report->id,
+                 report->what, (long long)report->line, report->why);
     assert_true(report->id[0] || record == 0); // only the first line has nothing that announces it
 }
 
@@ -390,7 +401,8 @@ static void test_more_behind(void **state)
 
 static void test_no_bundle(void **state)
 {
-    static const char *const texts[] = {"{}\n", "hello\n", "\n", "[1,2]\n{}\n", "{\"i\":1,\"record\":\"header\"}\n"};
+    static const char *const texts[] = {"{}\n", "hello\n", "\n", "[1,2]\n{}\n",
+                                        "{\"i\":1,\"record\":\"header\"}\n"};
     struct bundle_report report;
     (void)state;
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
@@ -493,7 +505,8 @@ static void test_forged(void **state)
     free(bytes);
 }
 
-/* Whole records left out, linked anew and announced: the counts, the hash of the run or the seal. */
+/* Whole records left out, linked anew and announced:
+ * the counts, the hash of the run or the seal. */
 static void do_forged_lines(struct file *file)
 {
     char *bytes = malloc(file->len + 1);
@@ -546,19 +559,27 @@ static bool with(const struct maker *m, const char *what)
     return strcmp(m->without, what) != 0;
 }
 
-static void put_event(struct maker *m, enum bundle_kind kind, const char *run, const char *turn, int64_t n,
-                      const char *event_kind, const char *body)
+static void put_event(struct maker *m, enum bundle_kind kind, const char *run, const char *turn,
+                      int64_t n, const char *event_kind, const char *body)
 {
     struct hash prev = n == 1 ? (struct hash){{0}} : m->event;
-    struct store_seen event = {.run = run, .turn = turn, .n = n, .seq = n, .kind = event_kind, .actor = "a",
-                               .at = "now", .body = body, .body_len = strlen(body)};
+    struct store_seen event = {.run = run,
+                               .turn = turn,
+                               .n = n,
+                               .seq = n,
+                               .kind = event_kind,
+                               .actor = "a",
+                               .at = "now",
+                               .body = body,
+                               .body_len = strlen(body)};
     struct store_seen hashed = event;
     hashed.at = with(m, "times") ? event.at : NULL;
     m->event = event_hash(&prev, &hashed);
     bundle_event(&m->bundle, kind, &event, &prev, &m->event);
 }
 
-static struct run_head end_run(struct maker *m, const char *run, int64_t events, struct signature *signature)
+static struct run_head end_run(struct maker *m, const char *run, int64_t events,
+                               struct signature *signature)
 {
     struct run_head head = {.run = run, .events = events};
     head.hash = m->run = run_hash(&(struct hash){{0}}, "0", &m->event);
@@ -583,7 +604,8 @@ static void put_contents(struct maker *m)
     hash_hex(&m->blob, hex);
     snprintf(files, sizeof files, "{\"roles/a.lua\":\"%s\"}", hex);
     if (with(m, "generation"))
-        bundle_generation(&m->bundle, "g1", with(m, "blob") ? files : "{}", with(m, "blob") ? strlen(files) : 2);
+        bundle_generation(&m->bundle, "g1", with(m, "blob") ? files : "{}",
+                          with(m, "blob") ? strlen(files) : 2);
 }
 
 static void put_source(struct maker *m)
@@ -603,12 +625,14 @@ static int64_t put_run(struct maker *m)
     hash_hex(&origin, hex[0]);
     hash_hex(&m->blob, hex[1]);
     hash_hex(&m->message, hex[2]);
-    snprintf(body, sizeof body, "{\"at\":%d,\"hash\":\"%s\",\"of\":\"s\"}", with(m, "at") ? 1 : 2, hex[0]);
+    snprintf(body, sizeof body, "{\"at\":%d,\"hash\":\"%s\",\"of\":\"s\"}", with(m, "at") ? 1 : 2,
+             hex[0]);
     put_event(m, BUNDLE_EVENT, "r", "0", 1, with(m, "fork") ? "run.forked" : "run.started", body);
     put_event(m, BUNDLE_EVENT, "r", "0", 2, "turn.started", "{\"generation\":\"g1\"}");
     snprintf(body, sizeof body, "{\"convo\":\"%s\"}", hex[2]);
     put_event(m, BUNDLE_EVENT, "r", "0", 3, "turn.prompted", body);
-    snprintf(body, sizeof body, "{\"changes\":[{\"path\":\"a\"},{\"blob\":\"%s\",\"path\":\"b\"}]}", hex[1]);
+    snprintf(body, sizeof body, "{\"changes\":[{\"path\":\"a\"},{\"blob\":\"%s\",\"path\":\"b\"}]}",
+             hex[1]);
     put_event(m, BUNDLE_EVENT, "r", "0", 4, "tree.merged", body);
     return 4;
 }
@@ -654,8 +678,8 @@ static void test_omitted(void **state)
         struct bundle_report report = verify_made(omissions[i].what);
         if (report.intact != (i == 0) || strcmp(report.kind, omissions[i].kind) != 0 ||
             (i > 0 && (strcmp(report.what, "false") != 0 || !strstr(report.why, omissions[i].why))))
-            fail_msg("without %s: %s %s is %s: %s", omissions[i].what, report.kind, report.id, report.what,
-                     report.why);
+            fail_msg("without %s: %s %s is %s: %s", omissions[i].what, report.kind, report.id,
+                     report.what, report.why);
     }
     world_remove(&w);
 }
@@ -691,7 +715,9 @@ static const struct {
 } damages[] = {
     {"UPDATE blob SET bytes = x'00' WHERE id = 1", "the blob", NULL},
     {"UPDATE message SET bytes = x'00' WHERE id = 1", "the message", NULL},
-    {"UPDATE entry SET body = '{}' WHERE seq IN (SELECT seq FROM event WHERE kind = 'file.written')", "the event r/1/1", NULL},
+    {"UPDATE entry SET body = '{}' WHERE seq IN (SELECT seq FROM event WHERE kind = "
+     "'file.written')",
+     "the event r/1/1", NULL},
     {"UPDATE head SET events = events + 1", "the signature", NULL},
     {"UPDATE head SET key = zeroblob(32)", "another key", NULL},
     {"UPDATE head SET seq = seq - 1", "its events are others", NULL},
@@ -699,7 +725,9 @@ static const struct {
     {"DELETE FROM blob WHERE id = 1", "the blob ", NULL},
     {"DELETE FROM message WHERE id = 1", "a message, which the message ", "g"},
     {"UPDATE blob SET bytes = x'00' WHERE id = 2", "the blob", "g"},
-    {"UPDATE entry SET body = '{}' WHERE seq IN (SELECT seq FROM event WHERE kind = 'file.written')", "the event r/1/1", "g"},
+    {"UPDATE entry SET body = '{}' WHERE seq IN (SELECT seq FROM event WHERE kind = "
+     "'file.written')",
+     "the event r/1/1", "g"},
     {"DELETE FROM head WHERE run = 'r'", "run r is not what was signed: its end", "g"},
     {"UPDATE head SET hash = zeroblob(32) WHERE run = 'f'", "run f is not what was signed", "g"},
 };

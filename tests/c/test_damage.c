@@ -1,5 +1,6 @@
-/* test_damage.c: bytes of the database and of its log turn into others: opening, reading or the check says
- * so, or nothing that was stored is different. Never a crash. N= and SEED= size it (bench/evidence). */
+/* test_damage.c: bytes of the database and of its log turn into others: opening, reading or the
+ * check says so, or nothing that was stored is different. Never a crash. N= and SEED= size it
+ * (bench/evidence). */
 #include "store_world.h"
 
 #define TURNS 12
@@ -38,7 +39,8 @@ static void write_history(struct world *w, struct world *left)
         snprintf(body, sizeof body, "%d %0*d", i, 300 * i, 0);
         assert_int_equal(store_put_blob(tx, body, strlen(body), &hash, NULL), 0);
         assert_int_equal(store_put_message(tx, NULL, body, strlen(body) / 2, &hash, NULL), 0);
-        snprintf(body, sizeof body, "{\"name\":\"card %d\",\"note\":\"%0*d\",\"type\":\"issue\"}", i, 200 * i, 0);
+        snprintf(body, sizeof body, "{\"name\":\"card %d\",\"note\":\"%0*d\",\"type\":\"issue\"}",
+                 i, 200 * i, 0);
         char id[8];
         snprintf(id, sizeof id, "C%d", i);
         add(tx, "card.created", id, body);
@@ -55,13 +57,18 @@ static void write_history(struct world *w, struct world *left)
     world_close(w);
 }
 
-/* What is stored, as one hash. The time of an event is not verified by anything (docs/durability.md). */
+/* What is stored, as one hash. The time of an event is not verified by anything
+ * (docs/durability.md). */
 static bool fingerprint(const struct world *w, struct hash *out)
 {
     static const char *const texts[] = {
-        "SELECT seq, stream, prev, n, step, kind, card, actor, role, body, hash FROM event ORDER BY seq",
-        "SELECT hash, bytes FROM blob ORDER BY id", "SELECT hash, parent, bytes FROM message ORDER BY id",
-        "SELECT id, name, status, revision, note, text FROM card ORDER BY id", "SELECT * FROM card_text", "SELECT * FROM piece",
+        ("SELECT seq, stream, prev, n, step, kind, card, actor, role, body, hash FROM event "
+         "ORDER BY seq"),
+        "SELECT hash, bytes FROM blob ORDER BY id",
+        "SELECT hash, parent, bytes FROM message ORDER BY id",
+        "SELECT id, name, status, revision, note, text FROM card ORDER BY id",
+        "SELECT * FROM card_text",
+        "SELECT * FROM piece",
     };
     struct buf all = {0};
     sqlite3 *db;
@@ -74,7 +81,8 @@ static bool fingerprint(const struct world *w, struct hash *out)
                 for (int c = 0; c < sqlite3_column_count(stmt); c++) {
                     int len = sqlite3_column_bytes(stmt, c);
                     buf_put(&all, &len, sizeof len);
-                    buf_put(&all, sqlite3_column_blob(stmt, c) ? sqlite3_column_blob(stmt, c) : "", (size_t)len);
+                    buf_put(&all, sqlite3_column_blob(stmt, c) ? sqlite3_column_blob(stmt, c) : "",
+                            (size_t)len);
                 }
         ok = step == SQLITE_DONE;
         sqlite3_finalize(stmt);
@@ -133,10 +141,10 @@ struct tally {
     long told, harmless, cut;
 };
 
-/* In the log: all commits but the last two are behind each other, and their loss is told. Of those two the
- * file cannot say more than after a power failure; what is left is then whole and sound. */
-static void try_one(const struct world *left, struct world *w, bool in_log, const struct hash *right,
-                    struct tally *tally)
+/* In the log: all commits but the last two are behind each other, and their loss is told. Of those
+ * two the file cannot say more than after a power failure; what is left is then whole and sound. */
+static void try_one(const struct world *left, struct world *w, bool in_log,
+                    const struct hash *right, struct tally *tally)
 {
     char log[120], from[120];
     struct hash now;
@@ -157,7 +165,8 @@ static void try_one(const struct world *left, struct world *w, bool in_log, cons
     else if (in_log && count(w, "SELECT count(*) FROM event") >= TURNS - 2)
         tally->cut++;
     else
-        fail_msg("byte %ld of %s: other data, and nobody says so", at, in_log ? "the log" : "the database");
+        fail_msg("byte %ld of %s: other data, and nobody says so", at,
+                 in_log ? "the log" : "the database");
 }
 
 static void damage(bool in_log, long n)

@@ -1,5 +1,6 @@
-/* test_dialect.c: the promises of model/dialect.h (tests/fuzz/promises.h) over the vectors of tests/dialects/, each
- * changed a few hundred times: the same changes every time. `make evidence` runs the fuzzer itself. */
+/* test_dialect.c: the promises of model/dialect.h (tests/fuzz/promises.h) over the vectors of
+ * tests/dialects/, each changed a few hundred times: the same changes every time. `make
+ * evidence` runs the fuzzer itself. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -44,7 +45,8 @@ static void load(void)
 static int prepare(void **test)
 {
     (void)test;
-    if (system("rm -rf " PLACE " && mkdir -p " PLACE " && lua5.4 tests/fuzz/grammar.lua > " PLACE "/grammar.json"
+    if (system("rm -rf " PLACE " && mkdir -p " PLACE " && lua5.4 tests/fuzz/grammar.lua > " PLACE
+               "/grammar.json"
                " && lua5.4 tests/fuzz/seeds.lua " PLACE " " PLACE "/grammar.json > /dev/null"))
         return -1;
     (void)setenv("FUZZ_GRAMMAR", PLACE "/grammar.json", 1);
@@ -104,7 +106,8 @@ static struct dialect *read_hungry(const char *text, size_t len, int *code)
     return d;
 }
 
-/* Each allocation refused, alone and with all after it: the same is found, or no memory is reported. */
+/* Each allocation refused, alone and with all after it:
+ * the same is found, or no memory is reported. */
 static void starve(const char *text, size_t len, bool called, void (*refuse)(unsigned))
 {
     int code;
@@ -126,13 +129,17 @@ static void starve(const char *text, size_t len, bool called, void (*refuse)(uns
     dialect_close(whole);
 }
 
-/* Calls that go where no vector does: a value escaped once too often, numbers as Python writes them, wrapped arguments. */
+/* Calls that go where no vector does: a value escaped once too often, numbers as Python writes
+ * them, wrapped arguments. */
 static const char *const texts[] = {
-    "<tool_call>\n<function=f>\n<parameter=c>\n[{\\\"x\\\": 1}]\n</parameter>\n</function>\n</tool_call>",
-    ("<tool_call>\n<function=f>\n<parameter=a>\n\"0042\"\n</parameter>\n<parameter=b>x\n<parameter=c>[1]\n</parameter>\n"
+    "<tool_call>\n<function=f>\n<parameter=c>\n[{\\\"x\\\": "
+    "1}]\n</parameter>\n</function>\n</tool_call>",
+    ("<tool_call>\n<function=f>\n<parameter=a>\n\"0042\"\n</"
+     "parameter>\n<parameter=b>x\n<parameter=c>[1]\n</parameter>\n"
      "</function>\n</tool_call>"),
     "<|python_start|>[f(a=007, b=\"\"\"x\\'y\"\"\"), f(a=1.)]<|python_end|>",
-    "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"arguments\": \"{\\\"a\\\": 1}\"}}\n</tool_call>",
+    "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"arguments\": \"{\\\"a\\\": "
+    "1}\"}}\n</tool_call>",
     "<tool_call>\n{'name': 'f', 'arguments': '{\"b\": \"a \"word\" in it\"}',}\n</tool_call>",
 };
 

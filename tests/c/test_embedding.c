@@ -1,4 +1,5 @@
-/* test_embedding.c: vectors out of replies, held against each other; and the file that they are kept in. */
+/* test_embedding.c: vectors out of replies, held against each other;
+ * and the file that they are kept in. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,7 +34,8 @@ static void replies(void **state)
         float first;
     } cases[] = {
         {"{\"data\":[{\"embedding\":[3,4]}]}", 1, 0, 2, 0.6f},
-        {"{\"data\":[{\"index\":1,\"embedding\":[1,0]},{\"index\":0,\"embedding\":[0.0,2]}]}", 2, 0, 2, 0},
+        {"{\"data\":[{\"index\":1,\"embedding\":[1,0]},{\"index\":0,\"embedding\":[0.0,2]}]}", 2, 0,
+         2, 0},
         {"{\"data\":[{\"embedding\":\"AABAQAAAgEA=\"}]}", 1, 0, 2, 0.6f}, // 3, 4
         {"{\"embeddings\":[{\"values\":[3,4]}]}", 1, 0, 2, 0.6f},
         {"{\"embedding\":{\"values\":[3,4]}}", 1, 0, 2, 0.6f},

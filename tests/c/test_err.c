@@ -1,5 +1,5 @@
-/* test_err.c: the texts of errors are valid UTF-8 and bounded, whatever bytes went into them and wherever a precision or
- * the end of the room cut them. */
+/* test_err.c: the texts of errors are valid UTF-8 and bounded, whatever bytes went into them and
+ * wherever a precision or the end of the room cut them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,7 +22,8 @@ static void texts_are_made_clean(void **state)
         {"", ""},
         {"plain", "plain"},
         {"two\nlines\tand a tab", "two\nlines\tand a tab"},
-        {"\x1b[31m\r\x7f", "\x1b[31m\r\x7f"}, // JSON escapes them, and what is printed is cleaned of them
+        // JSON escapes them, and what is printed is cleaned of them
+        {"\x1b[31m\r\x7f", "\x1b[31m\r\x7f"},
         {"\xff", LOST},
         {"a\xff\xfe" "b", "a" LOST LOST "b"},
         {"\x80\x81\x82", LOST},

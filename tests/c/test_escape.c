@@ -116,10 +116,10 @@ static bool is_error(int rc)
 static int judge(const struct attack *a, const char *entry, int rc, double ms,
                  const struct err *err)
 {
-    bool fits = strcmp(a->expect, "limit") == 0   ? is_limit(rc)
-                : strcmp(a->expect, "error") == 0 ? is_error(rc)
-                : strcmp(a->expect, "ok") == 0    ? rc == 0
-                                                  : rc == 0 || is_limit(rc) || is_error(rc);
+    bool any = strcmp(a->expect, "limit") && strcmp(a->expect, "error") && strcmp(a->expect, "ok");
+    bool fits = (is_limit(rc) && (any || strcmp(a->expect, "limit") == 0)) ||
+                (is_error(rc) && (any || strcmp(a->expect, "error") == 0)) ||
+                (rc == 0 && (any || strcmp(a->expect, "ok") == 0));
     bool in_time = ms <= (SLOW ? 1000 : 100);
     if ((fits || (SLOW && (is_limit(rc) || rc == 0))) && in_time)
         return 0;
@@ -170,7 +170,8 @@ static struct script *prepare(const struct attack *a, const char *entry, const s
 {
     struct err err = {0};
     struct script *script = NULL;
-    struct script_source source = {.text = {.name = a->name, .bytes = text->data, .len = text->len}};
+    struct script_source source = {
+        .text = {.name = a->name, .bytes = text->data, .len = text->len}};
     double start = cpu_ms();
     int rc = script_new(&script, &source, &err);
     if (rc)

@@ -506,7 +506,8 @@ static void test_no_descriptors(void **state)
     for (size_t i = 0; i < sizeof wants / sizeof *wants; i++) {
         struct fs_target t;
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &(struct rlimit){0, limit.rlim_max}), 0);
-        int rc = fs_resolve(w->root, wants[i] == FS_MKDIR ? "new" : "f", wants[i] == FS_MKDIR ? 3 : 1, wants[i], &t, NULL);
+        int rc = fs_resolve(w->root, wants[i] == FS_MKDIR ? "new" : "f",
+                            wants[i] == FS_MKDIR ? 3 : 1, wants[i], &t, NULL);
         assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
         assert_int_equal(rc, ERR_DESCRIPTORS);
     }
@@ -527,14 +528,15 @@ static void test_mkdir_delete(void **state)
     };
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct fs_target t;
-        enum fs_want want = rows[i].verb == 'm'   ? FS_MKDIR
-                            : rows[i].verb == 'w' ? FS_WRITE
-                                                  : FS_DELETE;
+        enum fs_want want = rows[i].verb == 'w' ? FS_WRITE : FS_DELETE;
+        if (rows[i].verb == 'm')
+            want = FS_MKDIR;
         int rc = fs_resolve(w->root, rows[i].path, strlen(rows[i].path), want, &t, NULL);
         if (rc == 0) {
-            rc = want == FS_MKDIR    ? fs_mkdir(&t, NULL, NULL)
-                 : want == FS_DELETE ? fs_delete(&t, NULL)
-                                     : fs_write(&t, "", 0, NULL);
+            if (want == FS_MKDIR)
+                rc = fs_mkdir(&t, NULL, NULL);
+            else
+                rc = want == FS_DELETE ? fs_delete(&t, NULL) : fs_write(&t, "", 0, NULL);
             fs_target_close(&t);
         }
         if (rc != rows[i].code)

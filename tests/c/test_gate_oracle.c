@@ -181,19 +181,17 @@ static void make_call(const struct law *law, struct call *call)
         .role = (int)rnd(ROLES),
         .status = (int)rnd(9 + (rnd(8) == 0)),
         .type = (int)rnd(5 + (rnd(8) == 0)),
-        .shape = rnd(20)  ? OBJECT
-                 : rnd(2) ? ARRAY
-                          : BROKEN,
+        .shape = OBJECT,
         .present = rnd(32),
         .wrong = rnd(6) ? 0 : 1u << rnd(5),
         .extra = rnd(20) == 0,
         .name = (int)rnd(COUNT_OF(names)),
         .resolved = rnd(20) != 0,
-        .code = rnd(6)   ? 0
-                : rnd(2) ? ERR_PATH
-                : rnd(2) ? ERR_NOT_FOUND
-                         : ERR_IO,
     };
+    if (rnd(20) == 0)
+        call->shape = rnd(2) ? ARRAY : BROKEN;
+    if (rnd(6) == 0)
+        call->code = (const int[]){ERR_PATH, ERR_PATH, ERR_NOT_FOUND, ERR_IO}[rnd(4)];
     if (rnd(3) == 0) {
         call->role += rnd(8) == 0 ? ROLES : 0;
         return;
@@ -224,7 +222,8 @@ static void put_arguments(struct buf *b, const struct call *call)
     }
     if (call->shape != ARRAY && call->extra)
         buf_printf(b, "%s\"extra\":null", comma);
-    buf_puts(b, call->shape == ARRAY ? "]" : call->shape == OBJECT ? "}" : ",");
+    const char *end = call->shape == OBJECT ? "}" : ",";
+    buf_puts(b, call->shape == ARRAY ? "]" : end);
 }
 
 /* ---- the oracle ---- */

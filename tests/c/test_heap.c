@@ -32,7 +32,9 @@ static void check(const struct held *h)
 static size_t some_len(uint32_t *seed)
 {
     uint32_t r = next(seed) % 100;
-    return 1 + (r < 80 ? next(seed) % 128 : r < 97 ? next(seed) % 4096 : next(seed) % 200000);
+    if (r < 80)
+        return 1 + next(seed) % 128;
+    return 1 + next(seed) % (r < 97 ? 4096 : 200000);
 }
 
 static void test_random_use(void **state)

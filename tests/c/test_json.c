@@ -104,7 +104,8 @@ static int by_sink(const char *text, size_t len, struct buf *out, struct err *er
     return rc;
 }
 
-static void check_row(const struct row *row, int (*way)(const char *, size_t, struct buf *, struct err *))
+static void check_row(const struct row *row,
+                      int (*way)(const char *, size_t, struct buf *, struct err *))
 {
     struct buf out = {0};
     struct err err = {0};
@@ -201,8 +202,10 @@ static void test_strings_of_every_length(void **state)
         struct json_doc doc = {0};
         size_t got;
         buf_putc(&text, '"');
-        for (size_t i = 0; i < len; i++)
-            buf_puts(&text, i % 7 == 6 ? "\\n" : i % 5 == 4 ? "\xC3\xA9" : "a");
+        for (size_t i = 0; i < len; i++) {
+            const char *letter = i % 5 == 4 ? "\xC3\xA9" : "a";
+            buf_puts(&text, i % 7 == 6 ? "\\n" : letter);
+        }
         buf_puts(&text, "\"");
         assert_int_equal(json_parse(&doc, text.data, text.len, NULL, NULL), 0);
         assert_non_null(json_string(&doc.root, &got));
@@ -242,7 +245,8 @@ static void test_reading(void **state)
 {
     (void)state;
     struct json_doc doc = {0};
-    const struct json *v = parsed(&doc, "{\"name\":\"x\",\"list\":[1,2.5],\"yes\":true,\"n\":7,\"a\\u0000\":8}");
+    const struct json *v =
+        parsed(&doc, "{\"name\":\"x\",\"list\":[1,2.5],\"yes\":true,\"n\":7,\"a\\u0000\":8}");
     assert_true(json_is(json_get(v, "name"), "x"));
     assert_false(json_is(json_get(v, "name"), "xy"));
     assert_null(json_get(v, "nam"));
@@ -378,10 +382,10 @@ static void test_builder_refuses(void **state)
         void (*build)(struct json_builder *b);
         int code;
     } misuses[] = {
-        {misuse_two_roots, ERR_BUG},  {misuse_nothing, ERR_BUG},      {misuse_open, ERR_BUG},
-        {misuse_wrong_end, ERR_BUG},  {misuse_no_key, ERR_BUG},       {misuse_key_in_array, ERR_BUG},
-        {misuse_key_alone, ERR_BUG},  {bad_duplicate, ERR_JSON},      {bad_utf8, ERR_UTF8},
-        {bad_key, ERR_UTF8},          {bad_real, ERR_JSON},           {bad_depth, ERR_LIMIT},
+        {misuse_two_roots, ERR_BUG}, {misuse_nothing, ERR_BUG}, {misuse_open, ERR_BUG},
+        {misuse_wrong_end, ERR_BUG}, {misuse_no_key, ERR_BUG},  {misuse_key_in_array, ERR_BUG},
+        {misuse_key_alone, ERR_BUG}, {bad_duplicate, ERR_JSON}, {bad_utf8, ERR_UTF8},
+        {bad_key, ERR_UTF8},         {bad_real, ERR_JSON},      {bad_depth, ERR_LIMIT},
     };
     for (size_t i = 0; i < COUNT_OF(misuses); i++) {
         struct json_doc doc = {0};
@@ -505,8 +509,10 @@ static void test_reading_reals(void **state)
     for (int i = 0; i < 20000; i++) {
         char text[64];
         struct json_doc doc = {0};
-        snprintf(text, sizeof text, "%llu.%llue%d", (unsigned long long)(next_random(&seed) >> (i % 64)),
-                 (unsigned long long)(next_random(&seed) >> (i % 61)), (int)(next_random(&seed) % 60) - 30);
+        snprintf(text, sizeof text, "%llu.%llue%d",
+                 (unsigned long long)(next_random(&seed) >> (i % 64)),
+                 (unsigned long long)(next_random(&seed) >> (i % 61)),
+                 (int)(next_random(&seed) % 60) - 30);
         assert_int_equal(json_parse(&doc, text, strlen(text), NULL, NULL), 0);
         assert_true(doc.root.u.real == strtod(text, NULL));
         json_doc_clear(&doc);
@@ -515,8 +521,9 @@ static void test_reading_reals(void **state)
 
 /* ---- memory ---- */
 
-static const char hungry[] = "{\"z\":[1,2.5,\"\\u00e9 and more text than fits in a small piece\",null],"
-                             "\"y\":{\"b\":[[[[]]]],\"a\":true},\"x\":\"plain\",\"w\":-17}";
+static const char hungry[] =
+    "{\"z\":[1,2.5,\"\\u00e9 and more text than fits in a small piece\",null],"
+    "\"y\":{\"b\":[[[[]]]],\"a\":true},\"x\":\"plain\",\"w\":-17}";
 
 static void test_parse_out_of_memory(void **state)
 {

@@ -1,5 +1,6 @@
 /* test_json_oracle.c: jansson as a second opinion on hostile text: texts that are nearly JSON are
- * accepted by both or refused by both, and what is accepted means the same. FUZZ=N sets the rounds. */
+ * accepted by both or refused by both, and what is accepted means the same.
+ * FUZZ=N sets the rounds. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +12,8 @@
 #include "jansson_oracle.h"
 
 static const char *const seeds[] = {
-    "{\"name\":\"a\\u00e9\\n\",\"list\":[1,-2,3.5e-7,true,false,null,[],{}],\"n\":{\"deep\":[[[\"x\"]]]}}",
+    ("{\"name\":\"a\\u00e9\\n\",\"list\":[1,-2,3.5e-7,true,false,null,[],{}],"
+     "\"n\":{\"deep\":[[[\"x\"]]]}}"),
     "[\"\xC3\xA9\xE2\x82\xAC\xF0\x9D\x84\x9E\",\"\\ud834\\udd1e\",\"\\\"\\\\\\/\\b\\f\\r\\t\"]",
     "[0,-0,1e5,1E+2,0.25,-9223372036854775808,9223372036854775807,1.5e300,123456789.125]",
     " { \"a\" : 1 ,\n\t\"b\" : [ ] , \"ab\":{\"\":0}, \"c\":\"\"}\r\n",
@@ -19,9 +21,43 @@ static const char *const seeds[] = {
 
 /* Pieces that break things. */
 static const char *const pieces[] = {
-    "\"", "\\", "\\u", "\\ud800", "\\udc00", "{", "}", "[", "]", ",", ":", "-", "0", "1", ".", "e", "E", "+", "\n", " ",
-    "\xC0", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xEF\xBB\xBF", "\x7F", "\x1F", "\"a\":", "null", "nul", "//", "/**/",
-    "9223372036854775808", "1e999", "'", "\\u0061", "\\u00", "NaN",
+    "\"",
+    "\\",
+    "\\u",
+    "\\ud800",
+    "\\udc00",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "-",
+    "0",
+    "1",
+    ".",
+    "e",
+    "E",
+    "+",
+    "\n",
+    " ",
+    "\xC0",
+    "\xED\xA0\x80",
+    "\xF4\x90\x80\x80",
+    "\xEF\xBB\xBF",
+    "\x7F",
+    "\x1F",
+    "\"a\":",
+    "null",
+    "nul",
+    "//",
+    "/**/",
+    "9223372036854775808",
+    "1e999",
+    "'",
+    "\\u0061",
+    "\\u00",
+    "NaN",
 };
 
 static uint64_t next_random(uint64_t *state)
@@ -40,7 +76,8 @@ static size_t mutate(char *text, size_t size, uint64_t *random)
     memcpy(text, seed, len);
     for (uint64_t edits = 1 + next_random(random) % 4; edits > 0; edits--) {
         size_t at = next_random(random) % (len + 1), cut = next_random(random) % 4;
-        const char *piece = next_random(random) % 3 ? pieces[next_random(random) % COUNT_OF(pieces)] : "";
+        const char *piece =
+            next_random(random) % 3 ? pieces[next_random(random) % COUNT_OF(pieces)] : "";
         size_t put = strlen(piece);
         cut = cut > len - at ? len - at : cut;
         require(len - cut + put < size);
@@ -90,7 +127,8 @@ static void test_jansson_agrees(void **state)
         char text[1024];
         size_t len = mutate(text, sizeof text, &random);
         char *ours = canonical(text, len);
-        void *theirs = jansson.load(text, len, JANSSON_DECODE_ANY | JANSSON_REJECT_DUPLICATES | JANSSON_ALLOW_NUL, NULL);
+        void *theirs = jansson.load(
+            text, len, JANSSON_DECODE_ANY | JANSSON_REJECT_DUPLICATES | JANSSON_ALLOW_NUL, NULL);
         if (!ours != !theirs)
             fail_msg("we %s: %.*s", ours ? "accept" : "refuse", (int)len, text);
         if (ours)

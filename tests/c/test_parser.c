@@ -1,4 +1,5 @@
-/* test_parser.c: the parser's wall: facts of every language, and texts that are made to break it. */
+/* test_parser.c: the parser's wall: facts of every language,
+ * and texts that are made to break it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,7 +1,8 @@
 /* test_power.c: the power fails. Transactions are written through a disk that keeps every change
  * (power_vfs.h); then the directory is made as it may be left by a failure at any boundary between
- * two changes, and opened: it is sound, all that was acknowledged is there, nothing of a transaction
- * is there without the rest of it, and work goes on. CUTS= and SEED= size it (bench/evidence). */
+ * two changes, and opened: it is sound, all that was acknowledged is there, nothing of a
+ * transaction is there without the rest of it, and work goes on. CUTS= and SEED= size it
+ * (bench/evidence). */
 #include "store_world.h"
 
 #include <time.h>
@@ -28,7 +29,8 @@ static long number(const char *name, long otherwise)
 
 /* ---- the work ---- */
 
-/* What became of the transaction: code 1 = nothing yet, `at`: changes of the disk when it was told. */
+/* What became of the transaction: code 1 = nothing yet, `at`:
+ * changes of the disk when it was told. */
 struct tx_seen {
     int code, number;
     size_t at;
@@ -136,7 +138,8 @@ static void work_on(struct work *work, int round)
     open_power(work, power_begin(work->w.dir), round % 2);
     prepare_cards(work);
     snprintf(turn, sizeof turn, "%d", round + 1);
-    assert_int_equal(store_stream_open(work->w.store, "run", turn, "agent", "coder", &stream, NULL), 0);
+    assert_int_equal(store_stream_open(work->w.store, "run", turn, "agent", "coder", &stream, NULL),
+                     0);
     for (int until = work->count + TXS; work->count < until;) {
         for (unsigned group = 1 + pick(6); group > 0 && work->count < until; group--)
             write_tx(work, pick(2) ? stream : work->w.board);
@@ -155,7 +158,8 @@ struct left {
 
 static void read_left(struct world *w, struct left *left, int count)
 {
-    static const char sql[] = "SELECT body ->> '$.tx', body ->> '$.blob' FROM event WHERE kind = 'note'";
+    static const char sql[] =
+        "SELECT body ->> '$.tx', body ->> '$.blob' FROM event WHERE kind = 'note'";
     sqlite3 *db;
     sqlite3_stmt *stmt;
     assert_int_equal(sqlite3_open(w->path, &db), SQLITE_OK);
@@ -210,8 +214,10 @@ static void check_cut(struct work *work, const char *dir, size_t at, struct left
     memset(left, 0, (size_t)work->count * sizeof *left);
     read_left(&after.w, left, work->count);
     check_left(&after, left, at);
-    assert_int_equal(write_one(&after.w, after.w.board, "comment.added", NULL, "{\"text\":\"x\"}"), ERR_EXISTS);
-    assert_int_equal(write_one(&after.w, after.w.board, "scripts.loaded", NULL, "{\"generation\":\"g\"}"), 0);
+    assert_int_equal(write_one(&after.w, after.w.board, "comment.added", NULL, "{\"text\":\"x\"}"),
+                     ERR_EXISTS);
+    assert_int_equal(
+        write_one(&after.w, after.w.board, "scripts.loaded", NULL, "{\"generation\":\"g\"}"), 0);
     world_close(&after.w);
     assert_true(check_world(&after.w, NULL));
 }
@@ -323,7 +329,8 @@ static void nothing_acknowledged_is_lost(void **state)
     random_state = (uint64_t)seed;
     while (tally.cuts < cuts)
         one_life(cuts < 200 ? 15 : 25, &tally);
-    print_message("%ld cuts, %ld with a high-water mark, seed %ld: %ld transactions looked at, all as promised\n",
+    print_message("%ld cuts, %ld with a high-water mark, seed %ld: %ld transactions looked at, all "
+                  "as promised\n",
                   tally.cuts, tally.marked, seed, tally.left);
     assert_true(tally.marked > tally.cuts / 4);
 }

@@ -232,7 +232,8 @@ static void test_show(void **state)
     assert_non_null(mkdtemp(dir));
     snprintf(script, sizeof script, "echo shown > %s/file; chmod 600 %s/file", dir, dir);
     assert_int_equal(system(script), 0);
-    snprintf(script, sizeof script, "cat %s/file; echo x > %s/file; ls /tmp | grep -c show", dir, dir);
+    snprintf(script, sizeof script, "cat %s/file; echo x > %s/file; ls /tmp | grep -c show", dir,
+             dir);
     const char *const argv[] = {"sh", "-c", script, NULL}, *const show[] = {dir, NULL};
     assert_string_equal(run(h, (struct proc_spec){.argv = argv}).out, "0\n");
     assert_string_equal(run(h, (struct proc_spec){.argv = argv, .show = show}).out, "shown\n1\n");
@@ -433,7 +434,10 @@ static void test_talk_complaints(void **state)
     if (h->refused)
         skip();
     struct talk t = {.answer = "go\n", .renews = true};
-    talk(h, &t, "head -c 4000 /dev/zero | tr '\\0' x >&2; head -c 4000 /dev/zero | tr '\\0' y >&2; echo 1; read x; echo 2", 0);
+    talk(h, &t,
+         "head -c 4000 /dev/zero | tr '\\0' x >&2; head -c 4000 /dev/zero | tr '\\0' y >&2; echo "
+         "1; read x; echo 2",
+         0);
     assert_int_equal(t.end.code, 0);
     assert_int_equal(strspn(t.end.err, "x"), 96); // of the last 4096
 }
@@ -476,10 +480,24 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(test_ends),      T(test_environment), T(test_walls),  T(test_input_is_fixed), T(test_hide),
-        T(test_show),      T(test_program),     T(test_layers), T(test_scratch),
-        T(test_no_daemon_survives), T(test_refusals), T(test_cancel), T(test_many_at_once),
-        T(test_talk), T(test_talk_is_bounded), T(test_talk_has_time), T(test_talk_complaints), T(test_talk_to_nobody),
+        T(test_ends),
+        T(test_environment),
+        T(test_walls),
+        T(test_input_is_fixed),
+        T(test_hide),
+        T(test_show),
+        T(test_program),
+        T(test_layers),
+        T(test_scratch),
+        T(test_no_daemon_survives),
+        T(test_refusals),
+        T(test_cancel),
+        T(test_many_at_once),
+        T(test_talk),
+        T(test_talk_is_bounded),
+        T(test_talk_has_time),
+        T(test_talk_complaints),
+        T(test_talk_to_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* test_rate.c: token buckets that are made again, from the calls that were let through, by a program that is killed
- * again and again. */
+/* test_rate.c: token buckets that are made again, from the calls that were let through, by a
+ * program that is killed again and again. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -45,7 +45,8 @@ static struct rates *restart(const char *text, const struct past *past, uint64_t
     return rates;
 }
 
-/* Offers a hundred calls a second for 200 s where ten are allowed; a restart after every `life` calls. */
+/* Offers a hundred calls a second for 200 s where ten are allowed;
+ * a restart after every `life` calls. */
 static size_t offer(const char *text, size_t life, bool is_cut)
 {
     static const uint64_t start = 1000 * SECOND, step = SECOND / 100;

@@ -15,14 +15,14 @@
 
 #define OPENAI                                                                                     \
     "{\"done\":\"[DONE]\",\"stream\":{\"choices\":\"choices\","                                    \
-    "\"content\":\"choices.0.delta.content\","                                                    \
+    "\"content\":\"choices.0.delta.content\","                                                     \
     "\"reasoning\":[\"choices.0.delta.reasoning_content\",\"choices.0.delta.reasoning\"],"         \
     "\"calls\":\"choices.0.delta.tool_calls\",\"index\":\"index\",\"id\":\"id\","                  \
     "\"name\":\"function.name\",\"arguments\":\"function.arguments\","                             \
     "\"finish\":\"choices.0.finish_reason\",\"prompt_tokens\":\"usage.prompt_tokens\","            \
     "\"completion_tokens\":\"usage.completion_tokens\",\"error\":\"error\"},"                      \
-    "\"whole\":{\"choices\":\"choices\","                                                           \
-    "\"content\":[\"choices.0.message.content\",\"choices.0.message.content.*.text\"],"           \
+    "\"whole\":{\"choices\":\"choices\","                                                          \
+    "\"content\":[\"choices.0.message.content\",\"choices.0.message.content.*.text\"],"            \
     "\"calls\":\"choices.0.message.tool_calls\",\"id\":\"id\",\"name\":\"function.name\","         \
     "\"arguments\":\"function.arguments\",\"finish\":\"choices.0.finish_reason\","                 \
     "\"prompt_tokens\":\"usage.prompt_tokens\",\"error\":\"error\"}}"
@@ -223,8 +223,8 @@ static const struct row {
      OPENAI,
      {CALL("{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{\"}}"),
       CALL("{\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"g\",\"arguments\":\"}\"}}"), STOP},
-     .answer = ASSISTANT("null", ",\"tool_calls\":[" TOOL("a", "f", "\"{\"") "," TOOL(
-                                     "call_1", "g", "\"}\"") "]")},
+     .answer = ASSISTANT(
+         "null", ",\"tool_calls\":[" TOOL("a", "f", "\"{\"") "," TOOL("call_1", "g", "\"}\"") "]")},
     {"another name by an id alone is another call",
      OPENAI,
      {CALL("{\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}"),
@@ -261,7 +261,8 @@ static const struct row {
       "{\"choices\":[{\"index\":1,\"delta\":{\"content\":\"y\"}}]}",
       "{\"choices\":[{\"index\":1,\"delta\":{\"content\":\"z\"}},{\"index\":0,\"delta\":{"
       "\"content\":\"b\"}}]}",
-      "{\"choices\":[{\"index\":1,\"delta\":{},\"finish_reason\":\"length\"}]}", SAY("\"c\""), STOP},
+      "{\"choices\":[{\"index\":1,\"delta\":{},\"finish_reason\":\"length\"}]}", SAY("\"c\""),
+      STOP},
      .answer = ASSISTANT("\"abc\"", "")},
     {"a choice without a number",
      OPENAI,
@@ -798,7 +799,8 @@ static void test_error_text(void **state)
     } cases[] = {
         {"{\"error\":{\"message\":\"bad key\"}}", "bad key", NULL},
         {"{\"error\":\"no\"}", "no", NULL},
-        {"{\"error\":[{\"message\":\"m\",\"code\":503,\"type\":\"t\",\"status\":\"S\"}]}", "m (t)", "t S 503"},
+        {"{\"error\":[{\"message\":\"m\",\"code\":503,\"type\":\"t\",\"status\":\"S\"}]}", "m (t)",
+         "t S 503"},
         {"{\"error\":{\"message\":\"m\",\"type\":{},\"code\":null}}", "m", NULL},
         {"<html>\nno\xff", "<html> no\xEF\xBF\xBD", NULL},
         {"{\"detail\":1}", "{\"detail\":1}", NULL},

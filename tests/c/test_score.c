@@ -1,4 +1,5 @@
-/* test_score.c: plans against a brute-force oracle, cycles by name, priorities, and the size law. */
+/* test_score.c: plans against a brute-force oracle, cycles by name, priorities,
+ * and the size law. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-/* test_secret.c: keys in texts: every spelling that JSON has for them, in base64 and hexadecimal, cut
- * anywhere. */
+/* test_secret.c: keys in texts: every spelling that JSON has for them, in base64 and hexadecimal,
+ * cut anywhere. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,12 +48,12 @@ static const struct {
     {"a " KEY " b " KEY, "a **************** b ****************"},
     {KEY "-and-more!", "*************************!"},
     {KEY "-and-mor", "****************-and-mor"},
-    {"sk-0123456789/a", "sk-0123456789/a"},                // one is missing
-    {"ssk-" KEY, "ssk-****************"},                  // begins again inside a beginning
+    {"sk-0123456789/a", "sk-0123456789/a"}, // one is missing
+    {"ssk-" KEY, "ssk-****************"},   // begins again inside a beginning
     {"{\"k\":\"sk-0123456789\\/ab\"}", "{\"k\":\"*****************\"}"},
     {"\\u0073k\\u002D0123456789/ab", "**************************"},
-    {"\\\\u0073k-0123456789\\\\\\/ab.", "*************************."},   // JSON inside JSON
-    {"\\\\\\\\u0073k-0123456789/ab", "************************"}, // and once more
+    {"\\\\u0073k-0123456789\\\\\\/ab.", "*************************."}, // JSON inside JSON
+    {"\\\\\\\\u0073k-0123456789/ab", "************************"},      // and once more
     {"\\\\" KEY, "******************"},
     {"\\n" KEY, "\\n****************"},
     {"\\u0074k-0123456789/ab", "\\u0074k-0123456789/ab"}, // another character
@@ -65,57 +65,40 @@ static const struct {
     {"\\u0075\\u0030073u0073u00ff", "*************************"},
     {"ollama, or sk-short", "ollama, or sk-short"}, // too short to be told from a word
     {"\xC3\xBC " KEY "\xFF", "\xC3\xBC ****************\xFF"},
-    /* in base64, at each place in it, in both alphabets, and in lines; in hexadecimal; in addresses */
-    {"c2stMDEyMzQ1Njc4OS9hYg==",
-     "*********************g=="},
-    {"YXNrLTAxMjM0NTY3ODkvYWJ6",
-     "YX********************J6"},
-    {"YWJzay0wMTIzNDU2Nzg5L2Fi",
-     "YWJ*********************"},
-    {"dXNlcjpzay0wMTIzNDU2Nzg5L2FiCg==",
-     "dXNlcjp*********************Cg=="},
-    {"//7//3NrLTAxMjM0NTY3ODkvYWI=",
-     "//7//3********************I="},
-    {"_3NrLTAxMjM0NTY3ODkvYWI=",
-     "_3********************I="},
-    {"736b2d303132333435363738392f6162",
-     "********************************"},
-    {"736B2D303132333435363738392F6162",
-     "********************************"},
+    /* in base64, at each place in it, in both alphabets, and in lines; in hexadecimal;
+     * in addresses */
+    {"c2stMDEyMzQ1Njc4OS9hYg==", "*********************g=="},
+    {"YXNrLTAxMjM0NTY3ODkvYWJ6", "YX********************J6"},
+    {"YWJzay0wMTIzNDU2Nzg5L2Fi", "YWJ*********************"},
+    {"dXNlcjpzay0wMTIzNDU2Nzg5L2FiCg==", "dXNlcjp*********************Cg=="},
+    {"//7//3NrLTAxMjM0NTY3ODkvYWI=", "//7//3********************I="},
+    {"_3NrLTAxMjM0NTY3ODkvYWI=", "_3********************I="},
+    {"736b2d303132333435363738392f6162", "********************************"},
+    {"736B2D303132333435363738392F6162", "********************************"},
     {"73:6b:2d:30:31:32:33:34:35:36:37:38:39:2f:61:62",
      "***********************************************"},
     {"73 6B 2D 30 31 32 33 34 35 36 37 38 39 2F 61 62",
      "***********************************************"},
     {"\\x73\\x6b\\x2d\\x30\\x31\\x32\\x33\\x34\\x35\\x36\\x37\\x38\\x39\\x2f\\x61\\x62",
      "\\x**************************************************************"},
-    {"0x73, 0x6b, 0x2d, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x2f, 0x61, 0x62",
-     "0x********************************************************************************************"},
+    {"0x73, 0x6b, 0x2d, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x2f, 0x61, "
+     "0x62",
+     "0x*******************************************************************************************"
+     "*"},
     {"%73%6B%2D%30%31%32%33%34%35%36%37%38%39%2F%61%62",
      "************************************************"},
-    {"sk-0123456789%2Fab",
-     "******************"},
-    {"sk%252d0123456789%252fab",
-     "************************"},
-    {"c2stMDEy\nMzQ1Njc4\r\n  OS9hYg==",
-     "**************************g=="},
-    {"c2stMDEy\\nMzQ1Njc4\\r\\n  OS9hYg==",
-     "*****************************g=="},
-    {"c2st",
-     "c2st"},
-    {"abc%def0123456789",
-     "*****************"},
-    {"abc%25def0123456789",
-     "*******************"},
-    {"abc%2525def0123456789",
-     "*********************"},
-    {"q%22w%5Ce%7Dr%7Bt,y:u%5Bi%5Do",
-     "*****************************"},
-    {"q\\u0022w\\u005ce}r{t,y:u[i]o",
-     "***************************"},
-    {"%5Cu0073k-0123456789/ab",
-     "***********************"},
-    {"abc%2",
-     "abc%2"},
+    {"sk-0123456789%2Fab", "******************"},
+    {"sk%252d0123456789%252fab", "************************"},
+    {"c2stMDEy\nMzQ1Njc4\r\n  OS9hYg==", "**************************g=="},
+    {"c2stMDEy\\nMzQ1Njc4\\r\\n  OS9hYg==", "*****************************g=="},
+    {"c2st", "c2st"},
+    {"abc%def0123456789", "*****************"},
+    {"abc%25def0123456789", "*******************"},
+    {"abc%2525def0123456789", "*********************"},
+    {"q%22w%5Ce%7Dr%7Bt,y:u%5Bi%5Do", "*****************************"},
+    {"q\\u0022w\\u005ce}r{t,y:u[i]o", "***************************"},
+    {"%5Cu0073k-0123456789/ab", "***********************"},
+    {"abc%2", "abc%2"},
 };
 
 static void test_rows(void **state)
@@ -149,11 +132,12 @@ static void test_cut_anywhere(void **state)
         }
 }
 
-/* Whatever stands around a key of whatever length: nothing of it is left in base64 but the bits that its
- * ends share with their neighbours. */
+/* Whatever stands around a key of whatever length: nothing of it is left in base64 but the bits
+ * that its ends share with their neighbours. */
 static void test_base64_everywhere(void **state)
 {
-    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     (void)state;
     for (size_t size = SECRET_HIDE_MIN; size < 60; size++)
         for (size_t before = 0; before < 7; before++) {
@@ -168,7 +152,8 @@ static void test_base64_everywhere(void **state)
             memcpy(key, bytes + before, size);
             key[size] = '\0';
             for (size_t bit = 0; bit + 6 <= 8 * len; bit += 6) {
-                unsigned pair = bytes[bit / 8] * 256u + (bit / 8 + 1 < len ? bytes[bit / 8 + 1] : 0);
+                unsigned pair =
+                    bytes[bit / 8] * 256u + (bit / 8 + 1 < len ? bytes[bit / 8 + 1] : 0);
                 text[at++] = letters[pair >> (10 - bit % 8) & 63];
             }
             struct secrets *secrets = secrets_open();

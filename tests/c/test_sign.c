@@ -1,4 +1,5 @@
-/* test_sign.c: the key of a project: made once, whole or not at all, refused when others could have used it. */
+/* test_sign.c: the key of a project: made once, whole or not at all,
+ * refused when others could have used it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -165,7 +166,8 @@ static void test_link(void **state)
     unlink(other);
 }
 
-/* A lost half: the public one follows from the secret; a lost secret is no reason for another key. */
+/* A lost half: the public one follows from the secret;
+ * a lost secret is no reason for another key. */
 static void test_halves(void **state)
 {
     struct place *place = *state;
@@ -187,9 +189,13 @@ static void test_halves(void **state)
 
 static void test_contents(void **state)
 {
-    static const char *const bad[] = {"", "\n", "00", "no key at all\n",
-                                      "zz00000000000000000000000000000000000000000000000000000000000000\n",
-                                      "00000000000000000000000000000000000000000000000000000000000000001\n"};
+    static const char *const bad[] = {
+        "",
+        "\n",
+        "00",
+        "no key at all\n",
+        "zz00000000000000000000000000000000000000000000000000000000000000\n",
+        "00000000000000000000000000000000000000000000000000000000000000001\n"};
     struct place *place = *state;
     struct sign_public key;
     make(place, &key);

@@ -1,4 +1,5 @@
-/* test_store.c: writing and reading: numbers, compare-and-swap, groups, failures, limits, kill -9. */
+/* test_store.c: writing and reading: numbers, compare-and-swap, groups, failures, limits,
+ * kill -9. */
 #include "store_world.h"
 
 #include "io/keys/proof.h"
@@ -223,14 +224,17 @@ static void heads_do_not_depend_on_commit_order(void **state)
         for (int i = 0; i < 2; i++) {
             struct store_stream *stream;
             const char *turn = seen[round ? 1 - i : i];
-            assert_int_equal(store_stream_open(other.store, run, turn, "a", NULL, &stream, NULL), 0);
+            assert_int_equal(store_stream_open(other.store, run, turn, "a", NULL, &stream, NULL),
+                             0);
             assert_int_equal(write_one(&other, stream, "note", NULL, "{\"a\":1}"), 0);
             store_stream_close(stream);
         }
         struct hash folded = {{0}}, last;
-        last = stored_hash(&other, "SELECT e.hash FROM entry e JOIN stream s ON s.seq = e.seq WHERE s.turn = 9");
+        last = stored_hash(
+            &other, "SELECT e.hash FROM entry e JOIN stream s ON s.seq = e.seq WHERE s.turn = 9");
         folded = run_hash(&folded, "9", &last);
-        last = stored_hash(&other, "SELECT e.hash FROM entry e JOIN stream s ON s.seq = e.seq WHERE s.turn = 10");
+        last = stored_hash(
+            &other, "SELECT e.hash FROM entry e JOIN stream s ON s.seq = e.seq WHERE s.turn = 10");
         folded = run_hash(&folded, "10", &last);
         assert_int_equal(store_head(other.store, run, &hash[round], NULL), 0);
         assert_int_equal(store_head(other.store, "none", &hash[round], NULL), ERR_NOT_FOUND);
@@ -246,6 +250,11 @@ static void heads_do_not_depend_on_commit_order(void **state)
 
 static void stale_rolls_back_alone(void **state)
 {
+    static const char *const moves[] = {
+        "{\"from\":\"ready\",\"rev\":1,\"to\":\"in_progress\",\"type\":\"issue\"}",
+        "{\"from\":\"ready\",\"rev\":1,\"to\":\"done\",\"type\":\"issue\"}",
+        "{\"from\":\"in_progress\",\"rev\":2,\"to\":\"ready\",\"type\":\"issue\"}",
+    };
     struct world *w = *state;
     struct outcome outcome[3];
     make_card(w, "A");
@@ -254,9 +263,7 @@ static void stale_rolls_back_alone(void **state)
         struct hash hash;
         add(tx, "comment.added", "A", i == 1 ? "{\"text\":\"lost\"}" : "{\"text\":\"kept\"}");
         assert_int_equal(store_put_blob(tx, &i, sizeof i, &hash, NULL), 0);
-        add(tx, "card.moved", "A", i == 1 ? "{\"from\":\"ready\",\"rev\":1,\"to\":\"done\",\"type\":\"issue\"}"
-                                   : i    ? "{\"from\":\"in_progress\",\"rev\":2,\"to\":\"ready\",\"type\":\"issue\"}"
-                                          : "{\"from\":\"ready\",\"rev\":1,\"to\":\"in_progress\",\"type\":\"issue\"}");
+        add(tx, "card.moved", "A", moves[i]);
         commit(tx, &outcome[i]);
     }
     uv_run(&w->loop, UV_RUN_DEFAULT);
@@ -332,7 +339,8 @@ static void broken_rules_fail_alone(void **state)
         {"tree.merged", "A", "{\"changes\":[{\"blob\":\"b\"}],\"into\":\"E\"}", ERR_EXISTS},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        assert_int_equal(write_one(w, w->board, rows[i].kind, rows[i].card, rows[i].body), rows[i].code);
+        assert_int_equal(write_one(w, w->board, rows[i].kind, rows[i].card, rows[i].body),
+                         rows[i].code);
     assert_int_equal(store_stream_n(w->board), 1);
 }
 
@@ -377,10 +385,12 @@ static void on_seen(void *ctx, const struct store_seen *event)
     assert_int_equal(event->body[0], '{');
 }
 
-/* A VACUUM, or an index of somebody's, makes SQLite prepare statements anew: what they are given stays the same. */
+/* A VACUUM, or an index of somebody's, makes SQLite prepare statements anew:
+ * what they are given stays the same. */
 static void another_program_changes_the_schema(void **state)
 {
-    static const char *const changes[] = {"DROP INDEX theirs", "VACUUM", "CREATE INDEX theirs ON card (name)"};
+    static const char *const changes[] = {"DROP INDEX theirs", "VACUUM",
+                                          "CREATE INDEX theirs ON card (name)"};
     struct world *w = *state;
     make_card(w, "C0");
     for (size_t i = 1; i <= 40; i++) {
@@ -388,10 +398,13 @@ static void another_program_changes_the_schema(void **state)
         sql(w, changes[i % COUNT_OF(changes)]);
         snprintf(id, sizeof id, "C%zu", i);
         make_card(w, id);
-        snprintf(body, sizeof body, "{\"rev\":1,\"set\":{\"note\":\"note %zu\",\"retry_count\":%zu}}", i, i);
+        snprintf(body, sizeof body,
+                 "{\"rev\":1,\"set\":{\"note\":\"note %zu\",\"retry_count\":%zu}}", i, i);
         assert_int_equal(write_one(w, w->board, "card.changed", id, body), 0);
     }
-    assert_int_equal(count(w, "SELECT count(*) FROM card WHERE note = 'note ' || substr(id, 2) AND retry_count = substr(id, 2)"), 40);
+    assert_int_equal(count(w, "SELECT count(*) FROM card WHERE note = 'note ' || substr(id, 2) AND "
+                              "retry_count = substr(id, 2)"),
+                     40);
 }
 
 static void subscribers_see_what_is_committed(void **state)
@@ -400,7 +413,9 @@ static void subscribers_see_what_is_committed(void **state)
     struct seen seen = {0};
     store_subscribe(w->store, on_seen, &seen);
     make_card(w, "A");
-    assert_int_equal(write_one(w, w->board, "card.moved", "A", "{\"from\":\"x\",\"rev\":1,\"to\":\"y\",\"type\":\"issue\"}"), ERR_STALE);
+    assert_int_equal(write_one(w, w->board, "card.moved", "A",
+                               "{\"from\":\"x\",\"rev\":1,\"to\":\"y\",\"type\":\"issue\"}"),
+                     ERR_STALE);
     make_card(w, "B");
     assert_int_equal(seen.events, 2);
     assert_int_equal(seen.ends, 2);
@@ -461,8 +476,8 @@ static int64_t put_notes(struct store_tx *tx, int count)
     return n;
 }
 
-/* What fails with the disk is tried again with the same events: they have the same numbers. What was begun
- * behind it fails as it did, also when there is room by then: the stream has no gap. */
+/* What fails with the disk is tried again with the same events: they have the same numbers. What
+ * was begun behind it fails as it did, also when there is room by then: the stream has no gap. */
 static void tried_again(void **state)
 {
     static const struct {
@@ -518,8 +533,8 @@ static void copy_file(const char *from, const char *to, const char *tail)
     assert_int_equal(system(command), 0);
 }
 
-/* A commit whose sync failed is in the log all the same. It was answered as one that did not happen, and
- * is not found by who comes after a crash. */
+/* A commit whose sync failed is in the log all the same. It was answered as one that did not
+ * happen, and is not found by who comes after a crash. */
 static void a_failed_sync_is_no_commit(void **state)
 {
     struct world *w = *state, after;
@@ -750,9 +765,12 @@ static void limits(void **state)
         buf_puts(store_body(tx), "{}");
         event.card = bad[i];
         assert_int_equal(store_event(tx, &event, NULL, &err), ERR_USAGE);
-        assert_int_equal(store_stream_open(w->store, bad[i], "1", "a", NULL, &stream, NULL), ERR_USAGE);
-        assert_int_equal(store_stream_open(w->store, "r", bad[i], "a", NULL, &stream, NULL), ERR_USAGE);
-        assert_int_equal(store_stream_open(w->store, "r", "1", "a", bad[i], &stream, NULL), ERR_USAGE);
+        assert_int_equal(store_stream_open(w->store, bad[i], "1", "a", NULL, &stream, NULL),
+                         ERR_USAGE);
+        assert_int_equal(store_stream_open(w->store, "r", bad[i], "a", NULL, &stream, NULL),
+                         ERR_USAGE);
+        assert_int_equal(store_stream_open(w->store, "r", "1", "a", bad[i], &stream, NULL),
+                         ERR_USAGE);
     }
     event.card = NULL;
     memset(big, '{', STORE_BODY_MAX + 1);

@@ -1,5 +1,5 @@
-/* test_store_check.c: whatever is written, the projections can be rebuilt from it; whatever is changed
- * behind the store's back is found. */
+/* test_store_check.c: whatever is written, the projections can be rebuilt from it; whatever is
+ * changed behind the store's back is found. */
 #include "store_world.h"
 
 #include "io/keys/proof.h"
@@ -14,7 +14,8 @@ static unsigned pick(unsigned n)
     return (unsigned)(random_state >> 33) % n;
 }
 
-static const char *const statuses[] = {"ready", "in_progress", "blocked", "code_review", "canceled"};
+static const char *const statuses[] = {"ready", "in_progress", "blocked", "code_review",
+                                       "canceled"};
 
 /* One body of a random event of the kind, right or wrong. */
 static const char *random_event(char *body, size_t size, char *card)
@@ -24,29 +25,49 @@ static const char *random_event(char *body, size_t size, char *card)
     switch (pick(16)) {
     case 0:
     case 1:
-        snprintf(body, size, "{\"depends_on\":[\"C%u\",\"C%u\"],\"labels\":[\"x\"],\"name\":\"card\",\"parent_id\":\"C0\","
-                 "\"type\":\"%s\"}", b, pick(6), a ? "issue" : "epic");
+        snprintf(body, size,
+                 "{\"depends_on\":[\"C%u\",\"C%u\"],\"labels\":[\"x\"],\"name\":\"card\",\"parent_"
+                 "id\":\"C0\","
+                 "\"type\":\"%s\"}",
+                 b, pick(6), a ? "issue" : "epic");
         return "card.created";
     case 2:
-        snprintf(body, size, "{\"rev\":%u,\"set\":{\"depends_on\":[\"C%u\"],\"description\":\"new\",\"note\":\"n%u\"}}", rev, b, b);
+        snprintf(body, size,
+                 "{\"rev\":%u,\"set\":{\"depends_on\":[\"C%u\"],\"description\":\"new\",\"note\":"
+                 "\"n%u\"}}",
+                 rev, b, b);
         return "card.changed";
     case 3:
     case 4:
     case 5:
-        snprintf(body, size, "{\"from\":\"%s\",\"reason\":\"input\",\"rev\":%u,\"to\":\"%s\",\"type\":\"issue\"}",
-                 statuses[pick(5)], rev, statuses[pick(5)]);
+        snprintf(
+            body, size,
+            "{\"from\":\"%s\",\"reason\":\"input\",\"rev\":%u,\"to\":\"%s\",\"type\":\"issue\"}",
+            statuses[pick(5)], rev, statuses[pick(5)]);
         return "card.moved";
     case 6: snprintf(body, size, "{\"text\":\"comment %u \\u00e4\\n\"}", b); return "comment.added";
     case 7: snprintf(body, size, "{\"amount\":%u.25}", b); return "card.credits";
-    case 8: snprintf(body, size, "{\"blob\":\"b%u\",\"path\":\"f%u\"}", pick(9), b); return "file.written";
+    case 8:
+        snprintf(body, size, "{\"blob\":\"b%u\",\"path\":\"f%u\"}", pick(9), b);
+        return "file.written";
     case 9: snprintf(body, size, "{\"path\":\"f%u\"}", b); return "file.deleted";
     case 10:
-        snprintf(body, size, "{\"changes\":[{\"blob\":\"b%u\",\"path\":\"f%u\"},{\"path\":\"g%u\"}],\"into\":\"C0\"}", a, b, b);
+        snprintf(body, size,
+                 "{\"changes\":[{\"blob\":\"b%u\",\"path\":\"f%u\"},{\"path\":\"g%u\"}],\"into\":"
+                 "\"C0\"}",
+                 a, b, b);
         return "tree.merged";
     case 11: snprintf(body, size, "{\"from\":\"C0\"}"); return "tree.opened";
-    case 12: snprintf(body, size, "{\"log\":\"l\",\"ok\":%s,\"tree\":\"t%u\"}", b & 1 ? "true" : "false", b); return "verify.done";
-    case 13: snprintf(body, size, "{\"keywords\":[\"k\"],\"text\":\"t%u\"}", b); return "memory.noted";
-    case 14: snprintf(body, size, "{\"call\":\"c\",\"operation\":{\"op\":\"fs.write\"},\"why\":\"w\"}"); return "approval.asked";
+    case 12:
+        snprintf(body, size, "{\"log\":\"l\",\"ok\":%s,\"tree\":\"t%u\"}", b & 1 ? "true" : "false",
+                 b);
+        return "verify.done";
+    case 13:
+        snprintf(body, size, "{\"keywords\":[\"k\"],\"text\":\"t%u\"}", b);
+        return "memory.noted";
+    case 14:
+        snprintf(body, size, "{\"call\":\"c\",\"operation\":{\"op\":\"fs.write\"},\"why\":\"w\"}");
+        return "approval.asked";
     default: snprintf(body, size, "{\"path\":\"p%u\",\"with\":\"C1\"}", b); return "tree.conflict";
     }
 }
@@ -62,7 +83,8 @@ static void random_history(uint64_t seed)
     world_open(&w, NULL);
     for (int i = 0; i < 3; i++) {
         snprintf(turn, sizeof turn, "%d", i);
-        assert_int_equal(store_stream_open(w.store, "run", turn, "agent", "coder", &streams[i], NULL), 0);
+        assert_int_equal(
+            store_stream_open(w.store, "run", turn, "agent", "coder", &streams[i], NULL), 0);
     }
     for (int round = 0; round < 12; round++) {
         unsigned group = 1 + pick(60);
@@ -121,7 +143,9 @@ static void tampering_is_found(void **state)
     static const struct {
         const char *sql, *what;
     } rows[] = {
-        {"UPDATE entry SET body = replace(body, 'said', 'lied') WHERE seq IN (SELECT seq FROM event WHERE kind = 'comment.added')", "\"chain\""},
+        {"UPDATE entry SET body = replace(body, 'said', 'lied') WHERE seq IN (SELECT seq FROM "
+         "event WHERE kind = 'comment.added')",
+         "\"chain\""},
         {"UPDATE entry SET actor = 'somebody' WHERE seq = 2", "\"chain\""},
         {"UPDATE entry SET hash = zeroblob(32) WHERE seq = 3", "\"chain\""},
         {"UPDATE entry SET hash = x'00' WHERE seq = 3", "\"chain\""},
@@ -134,10 +158,13 @@ static void tampering_is_found(void **state)
         {"DELETE FROM entry WHERE seq = 3", "last events are missing"},
         {"UPDATE entry SET prev = 0 WHERE seq = 3", "\"chain\""},
         {"UPDATE entry SET stream = 9 WHERE seq = 3", "\"chain\""},
-        {"INSERT INTO kind (name) VALUES ('no.such'); UPDATE entry SET kind = last_insert_rowid() WHERE seq = 3", "\"event\""},
+        {"INSERT INTO kind (name) VALUES ('no.such'); UPDATE entry SET kind = last_insert_rowid() "
+         "WHERE seq = 3",
+         "\"event\""},
         {"UPDATE stream SET n = 2", "\"chain\""},
         {"UPDATE blob SET bytes = CAST('nothing' AS BLOB)", "\"blob\""},
-        {"UPDATE message SET bytes = CAST('uses' AS BLOB) WHERE bytes = CAST('user' AS BLOB)", "\"message\""},
+        {"UPDATE message SET bytes = CAST('uses' AS BLOB) WHERE bytes = CAST('user' AS BLOB)",
+         "\"message\""},
         {"DELETE FROM message WHERE id = 1", "\"message\""},
         {"UPDATE message SET parent = NULL", "\"message\""},
         {"DELETE FROM name_recent WHERE id = 1", "cannot be found"},
@@ -145,7 +172,8 @@ static void tampering_is_found(void **state)
         {"UPDATE card SET status = 'done' WHERE id = 'A'", "\"projection\""},
         {"UPDATE card SET note = 'x' WHERE id = 'B'", "\"projection\""},
         {"DELETE FROM comment", "\"projection\""},
-        {"INSERT INTO verdict (card, tree, ok, log, at, seq) VALUES ('A', 't', 1, '', 'now', 1)", "\"projection\""},
+        {"INSERT INTO verdict (card, tree, ok, log, at, seq) VALUES ('A', 't', 1, '', 'now', 1)",
+         "\"projection\""},
         {"DROP TABLE memory", "sqlite_schema"},
         {"CREATE TRIGGER t AFTER INSERT ON entry BEGIN DELETE FROM card; END", "sqlite_schema"},
         {"DELETE FROM stream", "\"chain\""},
@@ -171,15 +199,25 @@ static void make_timeless(struct world *w)
     sqlite3_stmt *row, *set;
     struct hash hash = {{0}};
     assert_int_equal(sqlite3_open(w->path, &db), SQLITE_OK);
-    sqlite3_prepare_v2(db, "SELECT seq, run, turn, step, n, kind, card, actor, role, body FROM journal ORDER BY n", -1, &row, NULL);
+    sqlite3_prepare_v2(
+        db, "SELECT seq, run, turn, step, n, kind, card, actor, role, body FROM journal ORDER BY n",
+        -1, &row, NULL);
     sqlite3_prepare_v2(db, "UPDATE entry SET hash = ?1 WHERE seq = ?2", -1, &set, NULL);
     while (sqlite3_step(row) == SQLITE_ROW) {
         const char *text[10];
         for (int i = 1; i < 10; i++)
             text[i] = (const char *)sqlite3_column_text(row, i);
         struct store_seen event = {
-            .run = text[1], .turn = text[2], .step = sqlite3_column_int64(row, 3), .n = sqlite3_column_int64(row, 4),
-            .kind = text[5], .card = text[6], .actor = text[7], .role = text[8], .body = text[9], .body_len = strlen(text[9]),
+            .run = text[1],
+            .turn = text[2],
+            .step = sqlite3_column_int64(row, 3),
+            .n = sqlite3_column_int64(row, 4),
+            .kind = text[5],
+            .card = text[6],
+            .actor = text[7],
+            .role = text[8],
+            .body = text[9],
+            .body_len = strlen(text[9]),
         };
         hash = event_hash(&hash, &event);
         sqlite3_bind_blob(set, 1, hash.bytes, HASH_SIZE, SQLITE_STATIC);

@@ -1,5 +1,5 @@
-/* test_store_growth.c: the file grows by what is new, whatever the size of a text, and texts that were cut where
- * pages end come back whole. */
+/* test_store_growth.c: the file grows by what is new, whatever the size of a text, and texts that
+ * were cut where pages end come back whole. */
 #include <sys/stat.h>
 
 #include "store_world.h"
@@ -15,7 +15,8 @@ struct turn {
     int step;
 };
 
-static void say(struct turn *turn, struct store_tx *tx, const char *text, size_t len, char hex[HASH_HEX + 1])
+static void say(struct turn *turn, struct store_tx *tx, const char *text, size_t len,
+                char hex[HASH_HEX + 1])
 {
     struct hash parent = turn->convo;
     assert_int_equal(store_put_message(tx, &parent, text, len, &turn->convo, NULL), 0);
@@ -38,24 +39,31 @@ static void one_step(struct turn *turn, int step, size_t size)
     struct hash hash;
     struct store_tx *tx = store_begin(turn->stream);
     turn->step = step;
-    int head = snprintf(text, sizeof text, "{\"role\":\"assistant\",\"content\":\"so be it %d", step);
+    int head =
+        snprintf(text, sizeof text, "{\"role\":\"assistant\",\"content\":\"so be it %d", step);
     memset(text + head, 'r', size + 200);
     say(turn, tx, text, (size_t)head + size + 200, convo);
-    snprintf(body, sizeof body, "{\"convo\":\"%s\",\"finish\":\"tool_calls\",\"model\":\"m\",\"usage\":{\"completion\":87,\"prompt\":%d}}",
+    snprintf(body, sizeof body,
+             "{\"convo\":\"%s\",\"finish\":\"tool_calls\",\"model\":\"m\",\"usage\":{"
+             "\"completion\":87,\"prompt\":%d}}",
              convo, step * 300);
     put(turn, tx, "step.reply", body);
     snprintf(text, 20, "file %d", step);
     assert_int_equal(store_put_blob(tx, text, size, &hash, NULL), 0);
     turn->new_bytes += (int64_t)size;
     hash_hex(&hash, blob);
-    snprintf(body, sizeof body, "{\"call\":\"call_%d_1\",\"operation\":\"%s\",\"tool\":\"write_file\"}", step, blob);
+    snprintf(body, sizeof body,
+             "{\"call\":\"call_%d_1\",\"operation\":\"%s\",\"tool\":\"write_file\"}", step, blob);
     put(turn, tx, "call.allowed", body);
     snprintf(body, sizeof body, "{\"blob\":\"%s\",\"path\":\"f%d.txt\"}", blob, step);
     put(turn, tx, "file.written", body);
     snprintf(text, 20, "answer %d", step);
     say(turn, tx, text, 180, convo);
-    snprintf(body, sizeof body, "{\"call\":\"call_%d_1\",\"convo\":\"%s\",\"ok\":true,\"operations\":[{\"hash\":\"%s\",\"op\":\"fs.write\"}],"
-             "\"progress\":true,\"tool\":\"write_file\"}", step, convo, blob);
+    snprintf(body, sizeof body,
+             "{\"call\":\"call_%d_1\",\"convo\":\"%s\",\"ok\":true,\"operations\":[{\"hash\":\"%"
+             "s\",\"op\":\"fs.write\"}],"
+             "\"progress\":true,\"tool\":\"write_file\"}",
+             step, convo, blob);
     put(turn, tx, "call.result", body);
     struct outcome outcome;
     commit(tx, &outcome);
@@ -92,7 +100,8 @@ static void grow(size_t size)
     int64_t before = closed_size(&w);
     open_hasty(&w);
     struct turn turn = {.w = &w};
-    assert_int_equal(store_stream_open(w.store, "ep.1", "1", "agent:dev", "coder", &turn.stream, NULL), 0);
+    assert_int_equal(
+        store_stream_open(w.store, "ep.1", "1", "agent:dev", "coder", &turn.stream, NULL), 0);
     struct store_tx *tx = store_begin(turn.stream);
     struct outcome outcome;
     assert_int_equal(store_put_message(tx, NULL, "system", 6, &turn.convo, NULL), 0);
@@ -102,7 +111,8 @@ static void grow(size_t size)
     store_stream_close(turn.stream);
     int64_t grown = closed_size(&w) - before;
     if (grown * 10 > turn.new_bytes * 13)
-        fail_msg("files of %zu bytes: %lld new bytes, %lld more in the file", size, (long long)turn.new_bytes, (long long)grown);
+        fail_msg("files of %zu bytes: %lld new bytes, %lld more in the file", size,
+                 (long long)turn.new_bytes, (long long)grown);
     assert_true(check_world(&w, NULL));
     world_remove(&w);
 }
@@ -127,7 +137,8 @@ static void said_again(void **state)
     for (int number = 1; number <= 2; number++) {
         char name[16];
         snprintf(name, sizeof name, "%d", number);
-        assert_int_equal(store_stream_open(w.store, "ep.1", name, "agent:dev", "coder", &turn.stream, NULL), 0);
+        assert_int_equal(
+            store_stream_open(w.store, "ep.1", name, "agent:dev", "coder", &turn.stream, NULL), 0);
         struct store_tx *tx = store_begin(turn.stream);
         struct outcome outcome;
         assert_int_equal(store_put_message(tx, NULL, "system", 6, &turn.convo, NULL), 0);
@@ -170,9 +181,12 @@ static void pattern(char *text, size_t len)
         text[i] = (char)(i * 31 + len);
 }
 
-/* Lengths around every border: of a page, of two, of what goes into pages of its own, the longest. */
-static const size_t lengths[] = {0, 1, 39, 40, 41, 3900, 3990, 4000, 4020, 4030, 4040, 4047, 4061, 4090, 4096, 4100, 5000, 8000,
-                                 8100, 8192, 12000, 65000, 65535, 65536, 65537, 70000, 100, 7, STORE_BLOB_MAX};
+/* Lengths around every border: of a page, of two, of what goes into pages of its own,
+ * the longest. */
+static const size_t lengths[] = {
+    0,     1,     39,    40,    41,    3900,  3990, 4000, 4020,          4030,
+    4040,  4047,  4061,  4090,  4096,  4100,  5000, 8000, 8100,          8192,
+    12000, 65000, 65535, 65536, 65537, 70000, 100,  7,    STORE_BLOB_MAX};
 
 static void every_length(void **state)
 {
@@ -188,7 +202,8 @@ static void every_length(void **state)
         struct store_tx *tx = store_begin(w.board);
         struct hash parent = convo;
         pattern(text, lengths[i]);
-        assert_int_equal(store_put_message(tx, i ? &parent : NULL, text, lengths[i], &convo, NULL), 0);
+        assert_int_equal(store_put_message(tx, i ? &parent : NULL, text, lengths[i], &convo, NULL),
+                         0);
         assert_int_equal(store_put_blob(tx, text, lengths[i], &blobs[i], NULL), 0);
         commit(tx, &outcome);
         uv_run(&w.loop, UV_RUN_DEFAULT);
@@ -263,9 +278,12 @@ static const struct {
     {"A", "agent:dev", NULL, 1, "{\"a\":\"" H "\",\"b\":\"" G "\"}"},
     {"B", "agent:dev", "coder", 2, "{\"a\":\"" H "\",\"b\":[\"" G "\",\"" H "\"]}"},
     {"A", "human:me", "coder", 2, "{\"" H "\":\"" G "\",\"c\":\"" H "\",\"d\":\"" H "\"}"},
-    {"A", "agent:dev", "coder", 3, "{\"a\":[\"" H "\",\"" G "\",\"" H "\",\"" G "\",\"" H "\",\"" G "\"]}"},
-    {"A", "agent:dev", "coder", 3, "{\"a\":\"0" H "\",\"b\":\"" H "0\",\"c\":\" " H "\",\"d\":\"\\\"" H "\\\"\"}"},
-    {"A", "agent:dev", "coder", 3, "{\"a\":\"0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef\"}"},
+    {"A", "agent:dev", "coder", 3,
+     "{\"a\":[\"" H "\",\"" G "\",\"" H "\",\"" G "\",\"" H "\",\"" G "\"]}"},
+    {"A", "agent:dev", "coder", 3,
+     "{\"a\":\"0" H "\",\"b\":\"" H "0\",\"c\":\" " H "\",\"d\":\"\\\"" H "\\\"\"}"},
+    {"A", "agent:dev", "coder", 3,
+     "{\"a\":\"0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef\"}"},
     {"A", "agent:dev", "coder", 0, "{\"a\":\"" H "\",\"\x01\":\"not canonical\"}"},
 };
 
@@ -280,8 +298,12 @@ static void compare_events(struct world *w)
     sqlite3 *db;
     sqlite3_stmt *row;
     assert_int_equal(sqlite3_open(w->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, "SELECT card, actor, role, step, body, kind FROM journal WHERE run = 'r' ORDER BY n",
-                                        -1, &row, NULL), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_prepare_v2(
+            db,
+            "SELECT card, actor, role, step, body, kind FROM journal WHERE run = 'r' ORDER BY n",
+            -1, &row, NULL),
+        SQLITE_OK);
     for (size_t i = 0; i < COUNT_OF(events); i++) {
         assert_int_equal(sqlite3_step(row), SQLITE_ROW);
         assert_string_equal(or_nothing(sqlite3_column_text(row, 0)), or_nothing(events[i].card));
@@ -301,7 +323,9 @@ static void write_events(struct world *w, bool again)
     for (size_t i = 0; i < COUNT_OF(events); i++) {
         struct store_stream *stream;
         struct outcome outcome;
-        assert_int_equal(store_stream_open(w->store, "r", "1", events[i].actor, events[i].role, &stream, NULL), 0);
+        assert_int_equal(
+            store_stream_open(w->store, "r", "1", events[i].actor, events[i].role, &stream, NULL),
+            0);
         struct store_event event = {.kind = "note", .card = events[i].card, .step = events[i].step};
         struct store_tx *tx = store_begin(stream);
         buf_puts(store_body(tx), events[i].body);
@@ -384,7 +408,8 @@ static void what_rows_leave_out(void **state)
         world_dir(&w);
         world_open(&w, NULL);
         make_card(&w, "A");
-        assert_int_equal(store_stream_open(w.store, "ep.1", "1", "agent:dev", "coder", &turn.stream, NULL), 0);
+        assert_int_equal(
+            store_stream_open(w.store, "ep.1", "1", "agent:dev", "coder", &turn.stream, NULL), 0);
         struct store_tx *tx = store_begin(turn.stream);
         struct outcome outcome;
         assert_int_equal(store_put_message(tx, NULL, "system", 6, &turn.convo, NULL), 0);

@@ -1,5 +1,5 @@
-/* test_store_heads.c: a run that ends leaves a signed head in the same commit; what is changed behind its back is
- * found, with a reason. */
+/* test_store_heads.c: a run that ends leaves a signed head in the same commit; what is changed
+ * behind its back is found, with a reason. */
 #include <sys/stat.h>
 
 #include "store_world.h"
@@ -15,7 +15,8 @@ static struct store_stream *stream(struct world *w, const char *run, const char 
     return out;
 }
 
-static void one(struct world *w, const char *run, const char *turn, const char *kind, const char *body)
+static void one(struct world *w, const char *run, const char *turn, const char *kind,
+                const char *body)
 {
     struct store_stream *s = stream(w, run, turn);
     assert_int_equal(write_one(w, s, kind, NULL, body), 0);
@@ -54,8 +55,10 @@ static void test_signed(void **state)
     make(&w);
     assert_int_equal(count(&w, "SELECT count(*) FROM head"), 3);
     assert_int_equal(count(&w, "SELECT count(*) FROM head WHERE run = 'r.1'"), 2);
-    assert_int_equal(count(&w, "SELECT events FROM head WHERE run = 'r.1' ORDER BY seq LIMIT 1"), 4);
-    assert_int_equal(count(&w, "SELECT events FROM head WHERE run = 'r.1' ORDER BY seq DESC LIMIT 1"), 8);
+    assert_int_equal(count(&w, "SELECT events FROM head WHERE run = 'r.1' ORDER BY seq LIMIT 1"),
+                     4);
+    assert_int_equal(
+        count(&w, "SELECT events FROM head WHERE run = 'r.1' ORDER BY seq DESC LIMIT 1"), 8);
     assert_true(check_world(&w, NULL));
     world_remove(&w);
 }
@@ -76,8 +79,10 @@ static void test_by_the_key(void **state)
     world_close(&w);
     assert_int_equal(sign_read_public(w.dir, &key, NULL), 0);
     assert_int_equal(sqlite3_open(w.path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, "SELECT hash, signature FROM head WHERE run = 'r.1' ORDER BY seq DESC",
-                                        -1, &row, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(
+                         db, "SELECT hash, signature FROM head WHERE run = 'r.1' ORDER BY seq DESC",
+                         -1, &row, NULL),
+                     SQLITE_OK);
     assert_int_equal(sqlite3_step(row), SQLITE_ROW);
     assert_memory_equal(sqlite3_column_blob(row, 0), now.bytes, HASH_SIZE);
     memcpy(signature.bytes, sqlite3_column_blob(row, 1), SIGN_SIGNATURE);
@@ -95,7 +100,8 @@ static void test_same_commit(void **state)
     (void)state;
     world_dir(&w);
     world_open(&w, NULL);
-    struct store_stream *a = stream(&w, "a", "0"), *b = stream(&w, "b", "0"), *c = stream(&w, "a", "1");
+    struct store_stream *a = stream(&w, "a", "0"), *b = stream(&w, "b", "0"),
+                        *c = stream(&w, "a", "1");
     struct store_tx *tx = store_begin(b);
     add(tx, "run.ended", NULL, bodies[1]); // never began
     commit(tx, &bad);
@@ -125,13 +131,15 @@ static const struct {
     {"DELETE FROM head WHERE run = 'r.2'", "its end is not signed"},
     {"DELETE FROM head WHERE run = 'r.1' AND events = 8", "its end is not signed"},
     {"UPDATE head SET events = events + 1 WHERE run = 'r.2'", "not over what it says"},
-    {"UPDATE head SET hash = (SELECT hash FROM head WHERE run = 'r.1') WHERE run = 'r.2'", "not over what it says"},
+    {"UPDATE head SET hash = (SELECT hash FROM head WHERE run = 'r.1') WHERE run = 'r.2'",
+     "not over what it says"},
     {"UPDATE head SET signature = zeroblob(64)", "not over what it says"},
     {"UPDATE head SET signature = x'00'", "malformed"},
     {"UPDATE head SET key = zeroblob(32) WHERE run = 'r.2'", "not over what it says"},
     {"UPDATE head SET seq = seq - 1 WHERE run = 'r.2'", "not those that were signed"},
     {"UPDATE head SET run = 'r.4' WHERE run = 'r.2'", "not over what it says"},
-    {"DELETE FROM entry WHERE seq = (SELECT seq FROM stream WHERE run = 'r.1' AND turn = 10)", "not those that were signed"},
+    {"DELETE FROM entry WHERE seq = (SELECT seq FROM stream WHERE run = 'r.1' AND turn = 10)",
+     "not those that were signed"},
 };
 
 static void test_changes(void **state)
@@ -155,17 +163,25 @@ static void test_forged(void **state)
 {
     struct world w;
     struct buf report = {0};
-    struct store_seen event = {.run = "r.2", .turn = "0", .n = 2, .kind = "run.ended", .actor = "tester",
-                               .body = "{\"status\":\"failed\"}", .body_len = 19};
+    struct store_seen event = {.run = "r.2",
+                               .turn = "0",
+                               .n = 2,
+                               .kind = "run.ended",
+                               .actor = "tester",
+                               .body = "{\"status\":\"failed\"}",
+                               .body_len = 19};
     char text[512], hex[HASH_HEX + 1];
     struct hash before;
     (void)state;
     make(&w);
-    before = stored_hash(&w, "SELECT hash FROM event WHERE kind = 'run.started' AND stream = (SELECT id FROM stream WHERE run = 'r.2')");
+    before = stored_hash(&w, "SELECT hash FROM event WHERE kind = 'run.started' AND stream = "
+                             "(SELECT id FROM stream WHERE run = 'r.2')");
     before = event_hash(&before, &event); // without a time, as it once was: the chain holds
     hash_hex(&before, hex);
-    snprintf(text, sizeof text, "UPDATE run SET status = 'failed' WHERE id = 'r.2';"
-             "UPDATE entry SET body = '%s', hash = x'%s' WHERE seq = (SELECT seq FROM stream WHERE run = 'r.2')",
+    snprintf(text, sizeof text,
+             "UPDATE run SET status = 'failed' WHERE id = 'r.2';"
+             "UPDATE entry SET body = '%s', hash = x'%s' WHERE seq = (SELECT seq FROM stream WHERE "
+             "run = 'r.2')",
              event.body, hex);
     sql(&w, text);
     assert_false(check_world(&w, &report));
@@ -192,7 +208,9 @@ static void test_other_key(void **state)
     (void)state;
     make(&w);
     make(&other);
-    snprintf(text, sizeof text, "ATTACH '%s' AS o; DELETE FROM head; INSERT INTO head SELECT * FROM o.head", other.path);
+    snprintf(text, sizeof text,
+             "ATTACH '%s' AS o; DELETE FROM head; INSERT INTO head SELECT * FROM o.head",
+             other.path);
     sql(&w, text);
     assert_false(check_world(&w, &report));
     assert_non_null(strstr(report.data, "another key"));
@@ -233,8 +251,9 @@ static void test_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_signed),  cmocka_unit_test(test_by_the_key), cmocka_unit_test(test_same_commit),
-        cmocka_unit_test(test_changes), cmocka_unit_test(test_forged),     cmocka_unit_test(test_other_key),
+        cmocka_unit_test(test_signed),      cmocka_unit_test(test_by_the_key),
+        cmocka_unit_test(test_same_commit), cmocka_unit_test(test_changes),
+        cmocka_unit_test(test_forged),      cmocka_unit_test(test_other_key),
         cmocka_unit_test(test_refused),
     };
     hash_start();

@@ -1,5 +1,5 @@
-/* test_store_law.c: the store itself refuses a card as done that nobody else reviewed, or that was not verified as it
- * is; nothing of a refused move stays. */
+/* test_store_law.c: the store itself refuses a card as done that nobody else reviewed, or that was
+ * not verified as it is; nothing of a refused move stays. */
 #include "store_world.h"
 
 #define FIXTURE ",\"verification\":{\"fixture_path\":\"v\"}"
@@ -21,12 +21,21 @@ static const struct {
     {"issue", FIXTURE, "{\"role\":\"integrity_guard\",\"seat\":\"g\"}", {{0}}, ERR_STALE},
     {"issue", FIXTURE, "{\"role\":\"integrity_guard\",\"seat\":\"g\"}", {PASSED}, 0},
     {"issue", FIXTURE, "{\"role\":\"integrity_guard\",\"seat\":\"s\"}", {PASSED}, ERR_STALE},
-    {"issue", FIXTURE, "{\"role\":\"integrity_guard\",\"seat\":\"g\"}",
-     {{"verify.done", "0", "{\"ok\":true,\"tree\":\"u\"}"}}, ERR_STALE},
-    {"issue", FIXTURE, "{\"role\":\"integrity_guard\",\"seat\":\"g\"}",
-     {PASSED, {"verify.done", "0", "{\"ok\":false,\"tree\":\"t\"}"}}, ERR_STALE},
-    {"issue", "", "{\"role\":\"integrity_guard\",\"seat\":\"g\"}",
-     {{"card.changed", "0", "{\"rev\":1,\"set\":{\"verification\":{\"fixture_path\":\"v\"}}}"}}, ERR_STALE},
+    {"issue",
+     FIXTURE,
+     "{\"role\":\"integrity_guard\",\"seat\":\"g\"}",
+     {{"verify.done", "0", "{\"ok\":true,\"tree\":\"u\"}"}},
+     ERR_STALE},
+    {"issue",
+     FIXTURE,
+     "{\"role\":\"integrity_guard\",\"seat\":\"g\"}",
+     {PASSED, {"verify.done", "0", "{\"ok\":false,\"tree\":\"t\"}"}},
+     ERR_STALE},
+    {"issue",
+     "",
+     "{\"role\":\"integrity_guard\",\"seat\":\"g\"}",
+     {{"card.changed", "0", "{\"rev\":1,\"set\":{\"verification\":{\"fixture_path\":\"v\"}}}"}},
+     ERR_STALE},
     {"epic", FIXTURE, "{\"role\":\"coder\",\"seat\":\"s\"}", {{0}}, 0},
 };
 
@@ -42,13 +51,15 @@ static int write_in(struct world *w, const char *turn, const char *kind, const c
 static int move_to_done(struct world *w, size_t i)
 {
     char created[200], moved[200];
-    snprintf(created, sizeof created, "{\"name\":\"a\",\"type\":\"%s\"%s}", cases[i].type, cases[i].text);
+    snprintf(created, sizeof created, "{\"name\":\"a\",\"type\":\"%s\"%s}", cases[i].type,
+             cases[i].text);
     assert_int_equal(write_in(w, "0", "card.created", created), 0);
     assert_int_equal(write_in(w, "1", "turn.started", "{\"role\":\"coder\",\"seat\":\"s\"}"), 0);
     assert_int_equal(write_in(w, "2", "turn.started", cases[i].reviewer), 0);
     for (const struct step *step = cases[i].before; step->kind; step++)
         assert_int_equal(write_in(w, step->turn, step->kind, step->body), 0);
-    snprintf(moved, sizeof moved, "{\"from\":\"ready\",\"rev\":%d,\"to\":\"done\",\"tree\":\"t\",\"type\":\"%s\"}",
+    snprintf(moved, sizeof moved,
+             "{\"from\":\"ready\",\"rev\":%d,\"to\":\"done\",\"tree\":\"t\",\"type\":\"%s\"}",
              (int)count(w, "SELECT revision FROM card"), cases[i].type);
     return write_in(w, "2", "card.moved", moved);
 }
@@ -64,8 +75,10 @@ static void done_is_what_another_one_found_good(void **state)
             fail_msg("case %zu", i);
         bool refused = cases[i].code != 0;
         assert_int_equal(count(&w, "SELECT count(*) FROM card WHERE status = 'done'"), !refused);
-        assert_int_equal(count(&w, "SELECT count(*) FROM event WHERE kind = 'card.moved'"), !refused);
-        assert_int_equal(count(&w, "SELECT count(*) FROM card WHERE moved = 1 AND status = 'ready'"), refused);
+        assert_int_equal(count(&w, "SELECT count(*) FROM event WHERE kind = 'card.moved'"),
+                         !refused);
+        assert_int_equal(
+            count(&w, "SELECT count(*) FROM card WHERE moved = 1 AND status = 'ready'"), refused);
         world_close(&w);
         assert_true(check_world(&w, NULL));
         world_remove(&w);

@@ -1,5 +1,6 @@
-/* test_store_log.c: the write-ahead log is copied into the database and begun anew while it is written
- * and read without pause, so that it stays small; closing leaves none, or an empty one to a reader. */
+/* test_store_log.c: the write-ahead log is copied into the database and begun anew while it is
+ * written and read without pause, so that it stays small;
+ * closing leaves none, or an empty one to a reader. */
 #include "store_world.h"
 
 #include <sys/stat.h>
@@ -41,8 +42,9 @@ static void read_on(void *arg)
     assert_int_equal(sqlite3_open_v2(reading->path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
     sqlite3_busy_timeout(db, 5000);
     for (; !reading->stop; reading->snapshots++)
-        assert_int_equal(sqlite3_exec(db, "BEGIN; SELECT sum(length(body)) FROM event; COMMIT", NULL,
-                                      NULL, NULL), SQLITE_OK);
+        assert_int_equal(sqlite3_exec(db, "BEGIN; SELECT sum(length(body)) FROM event; COMMIT",
+                                      NULL, NULL, NULL),
+                         SQLITE_OK);
     sqlite3_close(db);
 }
 

@@ -1,15 +1,17 @@
-/* test_store_snapshot.c: a moment of the past answers every query as the live store did then, and nothing
- * can be written there, nor is anything left behind. */
+/* test_store_snapshot.c: a moment of the past answers every query as the live store did then, and
+ * nothing can be written there, nor is anything left behind. */
 #include "store_world.h"
 
 #include "io/store/db/db.h"
 
 static const char *const cards[] = {"E", "A", "B", "E2", "B2"};
-static const char *const of_all[] = {"board", "parked", "memories", "memory", "runs", "turns", "open_turns", "events",
-                                     "last_events", "counts", "statuses", "memory_any"};
-static const char *const of_card[] = {"card", "card_state", "card_file", "view", "context", "backlog", "children",
-                                      "comments", "verdict", "runs", "turns", "card_turns", "card_events", "events",
-                                      "tree_files", "tree_delta", "tree_card", "tree", "labels", "lineage"};
+static const char *const of_all[] = {"board",       "parked", "memories",   "memory",
+                                     "runs",        "turns",  "open_turns", "events",
+                                     "last_events", "counts", "statuses",   "memory_any"};
+static const char *const of_card[] = {
+    "card",       "card_state", "card_file", "view",  "context",    "backlog",     "children",
+    "comments",   "verdict",    "runs",      "turns", "card_turns", "card_events", "events",
+    "tree_files", "tree_delta", "tree_card", "tree",  "labels",     "lineage"};
 /* Without trees and costs these are others. */
 static const char *const of_whole[] = {"board", "runs", "turns", "open_turns", "card", "tree",
                                        "tree_files", "tree_delta", "tree_card"};
@@ -29,7 +31,8 @@ static void dump_rows(struct store_query *query, struct buf *out)
     assert_int_equal(rc, 0);
 }
 
-static void dump_query(struct store *store, const char *name, const char *card, const char *run, struct buf *out)
+static void dump_query(struct store *store, const char *name, const char *card, const char *run,
+                       struct buf *out)
 {
     struct store_query *query;
     struct err err = {0};
@@ -84,10 +87,15 @@ static const struct {
 } history[] = {
     {"0", "card.created", "E", "{\"name\":\"epic\",\"type\":\"epic\"}", 0},
     {"0", "card.created", "A", "{\"name\":\"a\",\"parent_id\":\"E\",\"type\":\"issue\"}", 0},
-    {"0", "card.created", "B", "{\"depends_on\":[\"A\"],\"name\":\"b\",\"parent_id\":\"E\",\"type\":\"issue\"}", 0},
+    {"0", "card.created", "B",
+     "{\"depends_on\":[\"A\"],\"name\":\"b\",\"parent_id\":\"E\",\"type\":\"issue\"}", 0},
     {"0", "run.started", "E", "{\"generation\":\"g\"}", 0},
-    {"1", "turn.started", "A", "{\"generation\":\"g\",\"model\":\"m\",\"role\":\"coder\",\"seat\":\"s\"}", 0},
-    {"1", "card.moved", "A", "{\"assignee\":\"s\",\"from\":\"ready\",\"rev\":1,\"role\":\"coder\",\"to\":\"in_progress\",\"type\":\"issue\"}", 0},
+    {"1", "turn.started", "A",
+     "{\"generation\":\"g\",\"model\":\"m\",\"role\":\"coder\",\"seat\":\"s\"}", 0},
+    {"1", "card.moved", "A",
+     "{\"assignee\":\"s\",\"from\":\"ready\",\"rev\":1,\"role\":\"coder\",\"to\":\"in_progress\","
+     "\"type\":\"issue\"}",
+     0},
     {"1", "step.reply", "A", "{\"usage\":{\"completion\":3,\"prompt\":5}}", 1},
     {"1", "turn.labelled", "A", "{\"labels\":[\"untrusted\"]}", 1},
     {"1", "file.written", "A", "{\"blob\":\"b1\",\"path\":\"f\"}", 1},
@@ -98,18 +106,31 @@ static const struct {
     {"1", "file.written", "A", "{\"base\":\"b1\",\"blob\":\"b2\",\"path\":\"f\"}", 2},
     {"1", "file.deleted", "A", "{\"path\":\"f\"}", 2},
     {"0", "comment.added", "A", "{\"text\":\"hm\"}", 0},
-    {"1", "card.changed", "A", "{\"labels\":[\"forge\"],\"rev\":2,\"set\":{\"depends_on\":[\"B\"],\"note\":\"n\"}}", 2},
+    {"1", "card.changed", "A",
+     "{\"labels\":[\"forge\"],\"rev\":2,\"set\":{\"depends_on\":[\"B\"],\"note\":\"n\"}}", 2},
     {"1", "approval.asked", "A", "{\"call\":\"c\",\"operation\":{\"op\":\"x\"}}", 2},
-    {"1", "turn.ended", "A", "{\"outcome\":\"done\",\"steps\":2,\"tokens_in\":5,\"tokens_out\":3}", 2},
-    {"1", "card.moved", "A", "{\"from\":\"in_progress\",\"reason\":\"input\",\"rev\":3,\"role\":\"system\",\"to\":\"blocked\",\"type\":\"issue\"}", 0},
-    {"0", "card.moved", "A", "{\"from\":\"blocked\",\"rev\":4,\"role\":\"system\",\"to\":\"in_progress\",\"type\":\"issue\"}", 0},
+    {"1", "turn.ended", "A", "{\"outcome\":\"done\",\"steps\":2,\"tokens_in\":5,\"tokens_out\":3}",
+     2},
+    {"1", "card.moved", "A",
+     "{\"from\":\"in_progress\",\"reason\":\"input\",\"rev\":3,\"role\":\"system\",\"to\":"
+     "\"blocked\",\"type\":\"issue\"}",
+     0},
+    {"0", "card.moved", "A",
+     "{\"from\":\"blocked\",\"rev\":4,\"role\":\"system\",\"to\":\"in_progress\",\"type\":"
+     "\"issue\"}",
+     0},
     {"0", "tree.opened", "A", "{\"from\":\"E\"}", 0},
     {"0", "tree.conflict", "A", "{\"path\":\"f\",\"with\":\"B\"}", 0},
     {"0", "verify.done", "A", "{\"log\":\"l\",\"ok\":true,\"tree\":\"t\"}", 0},
-    {"0", "tree.merged", "A", "{\"changes\":[{\"blob\":\"b2\",\"path\":\"f\"}],\"hash\":\"h\",\"into\":\"E\"}", 0},
+    {"0", "tree.merged", "A",
+     "{\"changes\":[{\"blob\":\"b2\",\"path\":\"f\"}],\"hash\":\"h\",\"into\":\"E\"}", 0},
     {"0", "memory.noted", "A", "{\"keywords\":[\"k\"],\"text\":\"m\"}", 0},
-    {"2", "turn.started", "B", "{\"generation\":\"g\",\"model\":\"m\",\"role\":\"coder\",\"seat\":\"s\"}", 0},
-    {"2", "card.moved", "B", "{\"assignee\":\"s\",\"from\":\"ready\",\"rev\":1,\"role\":\"coder\",\"to\":\"in_progress\",\"type\":\"issue\"}", 0},
+    {"2", "turn.started", "B",
+     "{\"generation\":\"g\",\"model\":\"m\",\"role\":\"coder\",\"seat\":\"s\"}", 0},
+    {"2", "card.moved", "B",
+     "{\"assignee\":\"s\",\"from\":\"ready\",\"rev\":1,\"role\":\"coder\",\"to\":\"in_progress\","
+     "\"type\":\"issue\"}",
+     0},
     {"2", "memory.ranked", "B", "{\"calls\":1,\"usage\":{\"prompt\":5}}", 0},
     {"2", "step.reply", "B", "{\"usage\":{\"completion\":3,\"prompt\":5}}", 1},
     {"2", "call.result", "B", "{\"ok\":true,\"tool\":\"read_file\"}", 1},
@@ -120,10 +141,15 @@ static const struct {
     {"0", "card.trusted", "A", "{}", 0},
     {"2", "step.reply", "B", "{\"usage\":{\"completion\":1,\"prompt\":7}}", 2},
     {"0", "card.changed", "B", "{\"rev\":2,\"set\":{\"note\":\"late\"}}", 0},
-    {"0", "card.forked", "E2", "{\"at\":30,\"of\":\"E\",\"retry_count\":0,\"rev\":1,\"revision\":1,\"status\":\"ready\"}", 0},
-    {"0", "cards.forked", "E2", "{\"at\":30,\"cards\":[{\"of\":\"B\",\"rev\":3}],\"suffix\":\"2\"}", 0},
-    {"0", "card.changed", "E", "{\"rev\":1,\"set\":{\"description\":\"d\",\"name\":\"another\"}}", 0},
-    {"0", "card.moved", "B2", "{\"from\":\"ready\",\"rev\":3,\"role\":\"system\",\"to\":\"in_progress\",\"type\":\"issue\"}", 0},
+    {"0", "card.forked", "E2",
+     "{\"at\":30,\"of\":\"E\",\"retry_count\":0,\"rev\":1,\"revision\":1,\"status\":\"ready\"}", 0},
+    {"0", "cards.forked", "E2", "{\"at\":30,\"cards\":[{\"of\":\"B\",\"rev\":3}],\"suffix\":\"2\"}",
+     0},
+    {"0", "card.changed", "E", "{\"rev\":1,\"set\":{\"description\":\"d\",\"name\":\"another\"}}",
+     0},
+    {"0", "card.moved", "B2",
+     "{\"from\":\"ready\",\"rev\":3,\"role\":\"system\",\"to\":\"in_progress\",\"type\":\"issue\"}",
+     0},
     {"0", "card.changed", "B2", "{\"rev\":4,\"set\":{\"note\":\"of the fork\"}}", 0},
     {"2", "call.result", "B", "{\"ok\":true,\"tool\":\"write_file\"}", 2},
     {"2", "turn.abandoned", "B", "{}", 2},
@@ -138,7 +164,8 @@ static void write_event(struct world *w, struct store_stream *stream, size_t i)
     struct outcome outcome;
     struct err err = {0};
     struct store_tx *tx = store_begin(stream);
-    struct store_event event = {.kind = history[i].kind, .card = history[i].card, .step = history[i].step};
+    struct store_event event = {
+        .kind = history[i].kind, .card = history[i].card, .step = history[i].step};
     buf_puts(store_body(tx), history[i].body);
     if (store_event(tx, &event, NULL, &err))
         fail_msg("%s", err.text);
@@ -148,13 +175,15 @@ static void write_event(struct world *w, struct store_stream *stream, size_t i)
         fail_msg("%s of %s: %s", history[i].kind, history[i].card, outcome.err.text);
 }
 
-/* Writes the history; moments[n]: what the live store answered after n events, when there is room. */
+/* Writes the history; moments[n]: what the live store answered after n events,
+ * when there is room. */
 static void write_history(struct world *w, struct buf *moments)
 {
     static const char *const turns[] = {"0", "1", "2"};
     struct store_stream *streams[3];
     for (int i = 0; i < 3; i++)
-        assert_int_equal(store_stream_open(w->store, "r", turns[i], "agent:s", "coder", &streams[i], NULL), 0);
+        assert_int_equal(
+            store_stream_open(w->store, "r", turns[i], "agent:s", "coder", &streams[i], NULL), 0);
     for (size_t i = 0; i < MOMENTS; i++) {
         if (moments && i == 0)
             dump(w->store, &moments[0]);
@@ -250,7 +279,8 @@ static struct pair open_pair(struct world *w, size_t upto)
 {
     struct pair pair;
     struct err err = {0};
-    if (open_past(w, (int64_t)upto, &pair.whole, &err) || open_sparse(w, (int64_t)upto, &pair.past, &err))
+    if (open_past(w, (int64_t)upto, &pair.whole, &err) ||
+        open_sparse(w, (int64_t)upto, &pair.past, &err))
         fail_msg("%zu: %s", upto, err.text);
     return pair;
 }
@@ -267,7 +297,8 @@ static void go_through(struct world *w, size_t stride, void (*look)(struct pair 
     struct pair pair = open_pair(w, 0);
     struct err err = {0};
     for (size_t n = 0, at = 0; n <= MOMENTS; n += stride, at++) {
-        if (store_forward(pair.whole, (int64_t)n, &err) || store_forward(pair.past, (int64_t)n, &err))
+        if (store_forward(pair.whole, (int64_t)n, &err) ||
+            store_forward(pair.past, (int64_t)n, &err))
             fail_msg("%zu: %s", n, err.text);
         look(&pair, at);
     }
@@ -306,8 +337,9 @@ static void a_sparse_one_answers_the_rest_alike(void **state)
 /* What a view of a card shows is the same for whoever says that it is about this card alone. */
 static void dump_card(struct store *store, const char *card, struct buf *out)
 {
-    static const char *const of_one[] = {"view", "labels", "context", "card_state", "card_file", "comments",
-                                         "verdict", "lineage", "card_turns", "memory"};
+    static const char *const of_one[] = {"view",       "labels",   "context", "card_state",
+                                         "card_file",  "comments", "verdict", "lineage",
+                                         "card_turns", "memory"};
     for (size_t i = 0; i < COUNT_OF(of_one); i++)
         dump_query(store, of_one[i], card, NULL, out);
     assert_true(buf_ok(out));
@@ -363,8 +395,9 @@ static void a_moment_is_looked_at_for_one_card(void **state)
 /* That there are labels at all may be said by a file alone. */
 static void a_labelled_file_is_not_passed_over(void **state)
 {
-    static const char *const bodies[] = {"{\"blob\":\"b1\",\"path\":\"f\"}",
-                                         "{\"blob\":\"b1\",\"labels\":[\"untrusted\"],\"path\":\"g\"}"};
+    static const char *const bodies[] = {
+        "{\"blob\":\"b1\",\"path\":\"f\"}",
+        "{\"blob\":\"b1\",\"labels\":[\"untrusted\"],\"path\":\"g\"}"};
     struct world w;
     struct store *past;
     struct store_query *query;
@@ -387,26 +420,33 @@ static void a_labelled_file_is_not_passed_over(void **state)
     world_remove(&w);
 }
 
-/* Who reviewed a card may build on it later, and what a fork was done by may be verified once more: what was done
- * stays done, however far a moment goes on at once, and whichever card is looked at first. */
+/* Who reviewed a card may build on it later, and what a fork was done by may be verified once more:
+ * what was done stays done, however far a moment goes on at once,
+ * and whichever card is looked at first. */
 static void what_was_done_stays_done(void **state)
 {
     static const struct {
         const char *turn, *kind, *card, *body;
     } events[] = {
-        {"0", "card.created", "A", "{\"name\":\"a\",\"type\":\"issue\",\"verification\":{\"fixture_path\":\"v\"}}"},
+        {"0", "card.created", "A",
+         "{\"name\":\"a\",\"type\":\"issue\",\"verification\":{\"fixture_path\":\"v\"}}"},
         {"0", "card.created", "E", "{\"name\":\"e\",\"type\":\"epic\"}"},
         {"1", "turn.started", "A", "{\"role\":\"coder\",\"seat\":\"s\"}"},
         {"2", "turn.started", "A", "{\"role\":\"integrity_guard\",\"seat\":\"g\"}"},
         {"0", "verify.done", "A", "{\"ok\":true,\"tree\":\"t\"}"},
-        {"0", "card.forked", "F", "{\"at\":5,\"of\":\"E\",\"retry_count\":0,\"rev\":1,\"revision\":1,\"status\":\"ready\"}"},
-        {"0", "cards.forked", "F", "{\"at\":5,\"cards\":[{\"of\":\"A\",\"rev\":1}],\"suffix\":\"2\"}"},
+        {"0", "card.forked", "F",
+         "{\"at\":5,\"of\":\"E\",\"retry_count\":0,\"rev\":1,\"revision\":1,\"status\":\"ready\"}"},
+        {"0", "cards.forked", "F",
+         "{\"at\":5,\"cards\":[{\"of\":\"A\",\"rev\":1}],\"suffix\":\"2\"}"},
         {"4", "turn.started", "A2", "{\"role\":\"integrity_guard\",\"seat\":\"g\"}"},
-        {"4", "card.moved", "A2", "{\"from\":\"ready\",\"rev\":1,\"to\":\"done\",\"tree\":\"t\",\"type\":\"issue\"}"},
+        {"4", "card.moved", "A2",
+         "{\"from\":\"ready\",\"rev\":1,\"to\":\"done\",\"tree\":\"t\",\"type\":\"issue\"}"},
         {"0", "verify.done", "A", "{\"ok\":false,\"tree\":\"u\"}"},
         {"0", "verify.done", "A", "{\"ok\":true,\"tree\":\"t\"}"},
-        {"2", "card.moved", "A", "{\"from\":\"ready\",\"rev\":1,\"to\":\"done\",\"tree\":\"t\",\"type\":\"issue\"}"},
-        {"2", "card.moved", "A", "{\"from\":\"done\",\"rev\":2,\"to\":\"ready\",\"type\":\"issue\"}"},
+        {"2", "card.moved", "A",
+         "{\"from\":\"ready\",\"rev\":1,\"to\":\"done\",\"tree\":\"t\",\"type\":\"issue\"}"},
+        {"2", "card.moved", "A",
+         "{\"from\":\"done\",\"rev\":2,\"to\":\"ready\",\"type\":\"issue\"}"},
         {"3", "turn.started", "A", "{\"role\":\"coder\",\"seat\":\"g\"}"},
     };
     struct world w;
@@ -417,14 +457,16 @@ static void what_was_done_stays_done(void **state)
     world_open(&w, NULL);
     for (size_t i = 0; i < COUNT_OF(events); i++) {
         struct store_stream *stream;
-        assert_int_equal(store_stream_open(w.store, "r", events[i].turn, "agent:s", NULL, &stream, NULL), 0);
+        assert_int_equal(
+            store_stream_open(w.store, "r", events[i].turn, "agent:s", NULL, &stream, NULL), 0);
         if (write_one(&w, stream, events[i].kind, events[i].card, events[i].body))
             fail_msg("event %zu", i + 1);
         store_stream_close(stream);
     }
     for (int i = 0; i < 2; i++) {
-        if (open_sparse(&w, (int64_t)COUNT_OF(events), &past, &err) || store_look(past, i ? "A" : "A2", &err) ||
-            store_look(past, i ? "A2" : "A", &err))
+        const char *both[] = {"A2", "A"};
+        if (open_sparse(&w, (int64_t)COUNT_OF(events), &past, &err) ||
+            store_look(past, both[i], &err) || store_look(past, both[1 - i], &err))
             fail_msg("%s", err.text);
         store_close(past);
     }
@@ -482,7 +524,8 @@ static void nothing_is_written(void **state)
     world_open(&w, NULL);
     write_history(&w, NULL);
     world_close(&w);
-    int64_t version = count(&w, "PRAGMA data_version"), events = count(&w, "SELECT count(*) FROM event");
+    int64_t version = count(&w, "PRAGMA data_version"),
+            events = count(&w, "SELECT count(*) FROM event");
     assert_int_equal(open_past(&w, 9, &past, NULL), 0);
     if (!store_stream_open(past, "r", "2", "agent:s", NULL, &stream, NULL)) {
         assert_null(store_begin(stream));
@@ -513,10 +556,12 @@ static void what_cannot_have_happened_is_no_moment(void **state)
     world_remove(&w);
 }
 
-/* An event that names itself, or a later one, as the one before it: `orket check` tells, and nothing goes round. */
+/* An event that names itself, or a later one, as the one before it: `orket check` tells, and
+ * nothing goes round. */
 static void a_broken_list_ends(void **state)
 {
-    static const char *const breaks[] = {"UPDATE entry SET prev = seq", "UPDATE entry SET prev = seq + 1"};
+    static const char *const breaks[] = {"UPDATE entry SET prev = seq",
+                                         "UPDATE entry SET prev = seq + 1"};
     for (size_t i = 0; i < COUNT_OF(breaks); i++) {
         struct world w;
         struct store *past;
@@ -536,20 +581,24 @@ static void a_broken_list_ends(void **state)
     }
 }
 
-/* A moment makes the texts of an event by functions of ours, everybody else by the view: they are the same. */
+/* A moment makes the texts of an event by functions of ours, everybody else by the view:
+ * they are the same. */
 static void events_are_read_as_the_view_shows_them(void **state)
 {
     static const char rows[] =
         "WITH RECURSIVE i (n) AS (VALUES (0) UNION ALL SELECT n + 1 FROM i WHERE n < 3000), "
         "edge (n, at) AS (VALUES (0, 0), (1, -1), (2, -1000), (3, -62167219200000), (4, 1), "
-        "(5, 253402300799999), (6, 253402300800000), (7, 951827696999), (8, 9223372036854775807), (9, 4102444799001)) "
+        "(5, 253402300799999), (6, 253402300800000), (7, 951827696999), (8, 9223372036854775807), "
+        "(9, 4102444799001)) "
         "INSERT INTO entry SELECT 1000 + i.n, 1, 0, 1000 + i.n, 0, 1, coalesce(edge.at, "
-        "iif(i.n % 2, abs(random() % 253402300800000), 1790000000000 + i.n)), NULL, 'a', NULL, zeroblob(32), "
+        "iif(i.n % 2, abs(random() % 253402300800000), 1790000000000 + i.n)), NULL, 'a', NULL, "
+        "zeroblob(32), "
         "iif(i.n % 7, randomblob(32 * (i.n % 7 - 1)), NULL), CASE i.n % 7 "
         "WHEN 2 THEN '{\"a\":\"' || char(1) || '\"}' "
         "WHEN 3 THEN '{\"a\":\"' || char(1) || '\",\"b\":\"' || char(2) || '\"}' "
         "WHEN 4 THEN char(1) || char(2) || 'ä' || char(3) "
-        "WHEN 5 THEN '[\"' || char(1) || '\",\"' || char(2) || '\",\"' || char(3) || '\",\"' || char(4) || '\"]' "
+        "WHEN 5 THEN '[\"' || char(1) || '\",\"' || char(2) || '\",\"' || char(3) || '\",\"' || "
+        "char(4) || '\"]' "
         "WHEN 6 THEN '[\"' || char(4) || '\",\"' || char(5) || '\"]' " // one more than there are
         "ELSE '{\"ä\":\"\\u0001\"}' END FROM i LEFT JOIN edge ON edge.n = i.n";
     static const char other[] =

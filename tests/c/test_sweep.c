@@ -1,4 +1,5 @@
-/* test_sweep.c: trees after programs worked in them: what is left has a name, and nothing is too deep. */
+/* test_sweep.c: trees after programs worked in them:
+ * what is left has a name, and nothing is too deep. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -60,10 +61,13 @@ static void test_what_goes(void **state)
 {
     struct house *h = *state;
     struct buf removed = {0};
-    assert_int_equal(shell(h, "mkdir -p a/b closed && touch a/file a/b/file closed/file && ln -s / a/link && "
-                              "ln -s a dir && mkfifo a/b/pipe && touch .orket-tmp-x \"$(printf 'a/t\\tb')\" "
-                              "\"$(printf 'bad\\377')\" && mkdir \"$(printf 'd\\1')\" && touch \"$(printf 'd\\1')/x\" && "
-                              "chmod 0 closed a/file"), 0);
+    assert_int_equal(
+        shell(h, "mkdir -p a/b closed && touch a/file a/b/file closed/file && ln -s / a/link && "
+                 "ln -s a dir && mkfifo a/b/pipe && touch .orket-tmp-x \"$(printf 'a/t\\tb')\" "
+                 "\"$(printf 'bad\\377')\" && mkdir \"$(printf 'd\\1')\" && touch \"$(printf "
+                 "'d\\1')/x\" && "
+                 "chmod 0 closed a/file"),
+        0);
     assert_int_equal(sweep(h, &removed), 7);
     for (const char *const *name = (const char *const[]){"a/link\n", "dir\n", "a/b/pipe\n",
                                                          ".orket-tmp-x\n", "a/t?b\n", "bad?\n",
@@ -99,10 +103,13 @@ static void test_depth(void **state)
 {
     struct house *h = *state;
     struct buf removed = {0};
-    assert_int_equal(shell(h, "mkdir keep && touch keep/file && i=0 && cd keep && while [ $i -lt 1500 ]; do mkdir d && "
-                              "cd d || break; i=$((i+1)); done; touch end"), 0);
+    assert_int_equal(shell(h, "mkdir keep && touch keep/file && i=0 && cd keep && while [ $i -lt "
+                              "1500 ]; do mkdir d && "
+                              "cd d || break; i=$((i+1)); done; touch end"),
+                     0);
     assert_int_equal(sweep(h, &removed), 1);
-    assert_int_equal(shell(h, "[ $(find . | wc -l) -lt 70 ] && [ -f keep/file ] && ! ls -A | grep orket"), 0);
+    assert_int_equal(
+        shell(h, "[ $(find . | wc -l) -lt 70 ] && [ -f keep/file ] && ! ls -A | grep orket"), 0);
     buf_clear(&removed);
 }
 
@@ -110,8 +117,10 @@ static void test_programs(void **state)
 {
     struct house *h = *state;
     char found[FS_PATH_MAX + 3];
-    assert_int_equal(shell(h, "mkdir bin && touch bin/run plain && chmod +x bin/run && ln -s bin/run inside && "
-                              "ln -s /bin/sh outside"), 0);
+    assert_int_equal(
+        shell(h, "mkdir bin && touch bin/run plain && chmod +x bin/run && ln -s bin/run inside && "
+                 "ln -s /bin/sh outside"),
+        0);
     static const struct {
         const char *name;
         int code;
@@ -140,6 +149,7 @@ static void test_programs(void **state)
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest tests[] = {T(test_what_goes), T(test_modes), T(test_depth), T(test_programs)};
+    const struct CMUnitTest tests[] = {T(test_what_goes), T(test_modes), T(test_depth),
+                                       T(test_programs)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -366,7 +366,8 @@ static void test_challenge(void **state)
 static void test_methods(void **state)
 {
     struct fixture *f = *state;
-    static const char *const lines[] = {"DELETE /v1 HTTP/1.1\r\n", "GET /v1 HTTP/1.1\r\n", "POST /v1 HTTP/1.1\r\n"};
+    static const char *const lines[] = {"DELETE /v1 HTTP/1.1\r\n", "GET /v1 HTTP/1.1\r\n",
+                                        "POST /v1 HTTP/1.1\r\n"};
     struct raw_server server;
     struct result r = {0};
     raw_open(&server, &f->loop, (struct raw_script){.bytes = FIXED, .end = RAW_KEEP});

@@ -47,10 +47,12 @@ static const struct {
     {"return setmetatable({}, array_mt)", "[]", 0, 0},
     {"return setmetatable({1}, array_mt)", "[1]", 0, 0},
     {"return setmetatable({a=1}, {__index=error, __pairs=error, __len=error})", "{\"a\":1}", 0, 0},
-    {"return {b=1, a={c={}, d=empty_array}, [\"\"]=2.5}", "{\"\":2.5,\"a\":{\"c\":{},\"d\":[]},\"b\":1}", 0, 0},
+    {"return {b=1, a={c={}, d=empty_array}, [\"\"]=2.5}",
+     "{\"\":2.5,\"a\":{\"c\":{},\"d\":[]},\"b\":1}", 0, 0},
     {"return {1, 2, {3}}", "[1,2,[3]]", 0, 0},
     {"local t = {} t[3]=3 t[2]=2 t[1]=1 return t", "[1,2,3]", 0, 0},
-    {"local t = {} for i = 70, 1, -1 do t[i] = i end return #t == 70 and {t[70], t[1]}", "[70,1]", 0, 0},
+    {"local t = {} for i = 70, 1, -1 do t[i] = i end return #t == 70 and {t[70], t[1]}", "[70,1]",
+     0, 0},
     {"return 1 << 63", "-9223372036854775808", 0, 0},
     {"return 1.0", "1.0", 0, 0},
     {"return 2^53", "9007199254740992.0", 0, 0},
@@ -62,7 +64,8 @@ static const struct {
     {"return {x=1/0}", 0, "not finite at $.x", ERR_JSON},
     {"return {1, a=2}", 0, "both items and named members", ERR_JSON},
     {"return {a=2, 1}", 0, "both items and named members", ERR_JSON},
-    {"local t = {1, 2, 3} t[2] = nil return {list=t}", 0, "an array with holes at $.list", ERR_JSON},
+    {"local t = {1, 2, 3} t[2] = nil return {list=t}", 0, "an array with holes at $.list",
+     ERR_JSON},
     {"return {[2]=1}", 0, "an array with holes", ERR_JSON},
     {"return {[1]=1, [2^40|0]=1}", 0, "an array with holes", ERR_JSON},
     {"return {[0]=1}", 0, "an array with holes", ERR_JSON},
@@ -72,7 +75,8 @@ static const struct {
     {"local t = {} t.t = t return t", 0, "nested too deep (or a cycle)", ERR_LIMIT},
     {"local t = 1 for _ = 1, 129 do t = {t} end return t", 0, "nested too deep", ERR_LIMIT},
     {"local t = 1 for _ = 1, 30 do t = {t, t} end return t", 0, "too many values", ERR_LIMIT},
-    {"local s, t = ('x'):rep(1 << 20), {} for i = 1, 20 do t[i] = s end return t", 0, "too many bytes", ERR_LIMIT},
+    {"local s, t = ('x'):rep(1 << 20), {} for i = 1, 20 do t[i] = s end return t", 0,
+     "too many bytes", ERR_LIMIT},
     {"return '\\xff'", 0, "not valid UTF-8 at $", ERR_UTF8},
     {"return {['\\xed\\xa0\\x80']=1}", 0, "not valid UTF-8", ERR_UTF8},
 };
@@ -183,7 +187,8 @@ static void test_duplicates(void **state)
 
 /* ---- memory ---- */
 
-static const char hungry[] = "{\"a\":[1,2.5,\"text\",{\"b\":null}],\"c\":{\"d\":[[],{}],\"e\":true}}";
+static const char hungry[] =
+    "{\"a\":[1,2.5,\"text\",{\"b\":null}],\"c\":{\"d\":[[],{}],\"e\":true}}";
 
 static int decode_all(lua_State *L)
 {

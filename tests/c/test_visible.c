@@ -1,5 +1,6 @@
-/* test_visible.c: real paths of what is there and what is not, and where they are seen in a jail. The mounts that
- * show one directory twice are in tests/spec/attack_concealed_spec.lua: they need root. */
+/* test_visible.c: real paths of what is there and what is not, and where they are seen in a jail.
+ * The mounts that show one directory twice are in tests/spec/attack_concealed_spec.lua:
+ * they need root. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -115,7 +116,8 @@ static void test_places(void **state)
         struct seen seen = {0};
         assert_int_equal(visible_find(rows[i].path, rows[i].more, on_place, &seen, NULL), 0);
         bool wanted = rows[i].through != NULL;
-        if ((seen.count > 0) != wanted || (rows[i].through && strcmp(seen.through, rows[i].through) != 0))
+        if ((seen.count > 0) != wanted ||
+            (rows[i].through && strcmp(seen.through, rows[i].through) != 0))
             fail_msg("%s: %d through %s", rows[i].path, seen.count, seen.through);
     }
 }

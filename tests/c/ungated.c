@@ -1,6 +1,7 @@
-/* ungated.c: the gate taken away, to see what rests on it (tests/spec/example_project_spec.lua). Linked in place of
- * the gate's verdicts into a program of its own, build/VARIANT/tests/ungated, that nothing installs: the
- * product has no such switch. What cannot be parsed is refused still, there is nothing to perform. */
+/* ungated.c: the gate taken away, to see what rests on it (tests/spec/example_project_spec.lua).
+ * Linked in place of the gate's verdicts into a program of its own, build/VARIANT/tests/ungated, that nothing
+ * installs: the product has no such switch. What cannot be parsed is refused still, there is
+ * nothing to perform. */
 #include "model/gate.h"
 
 enum gate_decision __real_gate_judge_form(const struct gate *gate, const struct gate_call *call,
@@ -9,7 +10,8 @@ enum gate_decision __wrap_gate_judge_form(const struct gate *gate, const struct 
                                           struct gate_verdict *verdict);
 enum gate_decision __wrap_gate_judge_reach(const struct gate *gate, const struct gate_call *call,
                                            struct gate_verdict *verdict);
-enum gate_decision __wrap_gate_judge_operation(const struct gate *gate, const struct gate_call *call,
+enum gate_decision __wrap_gate_judge_operation(const struct gate *gate,
+                                               const struct gate_call *call,
                                                const struct gate_operation *operation,
                                                struct gate_verdict *verdict);
 
@@ -32,7 +34,8 @@ enum gate_decision __wrap_gate_judge_reach(const struct gate *gate, const struct
     return yes(verdict);
 }
 
-enum gate_decision __wrap_gate_judge_operation(const struct gate *gate, const struct gate_call *call,
+enum gate_decision __wrap_gate_judge_operation(const struct gate *gate,
+                                               const struct gate_call *call,
                                                const struct gate_operation *operation,
                                                struct gate_verdict *verdict)
 {

@@ -1,7 +1,7 @@
-/* promises.h: what model/dialect.h promises, of any bytes: the pieces change nothing; what a beginning of the
- * text has as complete, the whole has; arguments are the text of an object; nothing is lost without a call.
- * For one program each: the fuzzer (dialect.c) and tests/c/test_dialect.c. FUZZ_GRAMMAR names the file that
- * tests/fuzz/grammar.lua wrote. */
+/* promises.h: what model/dialect.h promises, of any bytes: the pieces change nothing; what a
+ * beginning of the text has as complete, the whole has; arguments are the text of an object;
+ * nothing is lost without a call. For one program each: the fuzzer (dialect.c) and
+ * tests/c/test_dialect.c. FUZZ_GRAMMAR names the file that tests/fuzz/grammar.lua wrote. */
 #ifndef FUZZ_PROMISES_H
 #define FUZZ_PROMISES_H
 
@@ -37,9 +37,9 @@ static void read_file(struct buf *out, const char *path)
 /* Reads the grammar that FUZZ_GRAMMAR names; 0. */
 static int promises_begin(void)
 {
-    static const char declared[] =
-        "[{\"name\":\"f\",\"parameters\":{\"properties\":{\"a\":{\"type\":\"integer\"},\"b\":{\"type\":\"string\"},"
-        "\"c\":{\"type\":\"array\"}}}}]";
+    static const char declared[] = "[{\"name\":\"f\",\"parameters\":{\"properties\":{\"a\":{"
+                                   "\"type\":\"integer\"},\"b\":{\"type\":\"string\"},"
+                                   "\"c\":{\"type\":\"array\"}}}}]";
     struct buf text = {0};
     struct json_doc spec = {0};
     read_file(&text, getenv("FUZZ_GRAMMAR"));
