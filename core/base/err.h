@@ -48,9 +48,9 @@
     X(STORE_FULL, environment, "no space is left for the database")                                     \
     X(STORE_READONLY, environment, "the database may not be written")                                   \
     X(STORE_CORRUPT, environment, "the database is damaged")                                            \
-    X(STALE, system, "somebody else changed it first")                                             \
+    X(STALE, system, "it was changed meanwhile")                                                   \
     X(OWNED, environment, "another process owns the project")                                           \
-    X(UNCERTAIN, system, "nobody knows whether it happened")                                       \
+    X(UNCERTAIN, system, "it is unknown whether it happened")                                      \
     X(NET, model, "the endpoint could not be reached")                                             \
     X(HTTP, model, "the endpoint answered with an error")                                          \
     X(PROTOCOL, model, "the endpoint broke the protocol")                                          \

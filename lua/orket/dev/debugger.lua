@@ -262,7 +262,7 @@ end
 ---@return Error|nil
 function M.attach(project, request, client)
   if project.debugger then
-    return nil, errors.new("ERR_OWNED", "somebody is attached to this run already", "wait until they are gone")
+    return nil, errors.new("ERR_OWNED", "another REPL is attached to this run already", "wait until it is closed")
   end
   local debugger = M.new(project)
   project.debugger = debugger
@@ -281,11 +281,11 @@ end
 function M.ask(project, request)
   local asked = cjson.decode(request.text or "")
   if not project.debugger then
-    return nil, errors.new("ERR_NOT_FOUND", "nobody is attached", "orket repl --attach")
+    return nil, errors.new("ERR_NOT_FOUND", "no REPL is attached", "orket repl --attach")
   elseif type(asked) ~= "table" then
     return nil, errors.new("ERR_JSON", "not a request")
   end
-  asked.who = tostring(request.who or "somebody")
+  asked.who = tostring(request.who or "unknown")
   local answer, err = project.debugger:answer(asked)
   return answer ~= nil and { answer = answer } or nil, err
 end

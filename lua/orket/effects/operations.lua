@@ -95,7 +95,7 @@ local function fault_of(turn, record)
   for _, id in ipairs(record.depends_on or {}) do
     local other = engine.store:read("card_state", { id = id })[1]
     if not other or not is_of(engine.store, other.epic, turn.card.epic) then
-      return "there is no card '" .. id .. "' in this epic", "depend on ids that get_issue_context or create_issue told"
+      return "there is no card '" .. id .. "' in this epic", "depend on ids that get_issue_context or create_issue returned"
     end
   end
 end
@@ -271,7 +271,7 @@ end
 ---@param call string id of the call
 ---@return table|nil result plain data for the tool's box
 ---@return Error|nil
----@return boolean|nil open  nobody knows whether it happened: the call can have no result yet
+---@return boolean|nil open  it is unknown whether it happened: the call can have no result yet
 ---@return table|nil told  what a person said of it
 function M.perform(turn, permit, judged, operation, call)
   local kind = operation.op

@@ -38,7 +38,7 @@ function M.fault(text)
   end
   for _, code in utf8.codes(text) do
     if is_hidden(code) then
-      return string.format("it has a character that nobody sees, U+%04X", code)
+      return string.format("it has an invisible character, U+%04X", code)
     end
   end
   local lower = text:lower()

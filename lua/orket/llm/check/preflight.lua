@@ -37,7 +37,7 @@ CHECKS[1] = { name = "reachable", ask = { stream = false }, prompt = "Answer wit
 
 CHECKS[2] = { name = "streams", ask = { stream = true }, prompt = "Count from one to ten, in words.",
   judge = function(_, deltas)
-    return deltas > 0, "no text came before the end of the reply", "nobody can look on while it writes; a proxy in between may hold streams back"
+    return deltas > 0, "no text came before the end of the reply", "its words cannot be followed while it writes; a proxy in between may hold streams back"
   end }
 
 CHECKS[3] = { name = "calls", ask = { stream = true, tools = TOOLS },

@@ -14,7 +14,7 @@ local function unseen(side, which, rows, script)
   local lines = side:unseen(true)
   if #lines > 0 then
     rows[#rows + 1] = { script = script, was = "unknown", now = "unknown",
-      why = "no sample reached all of line " .. table.concat(lines, ", ") .. " of the text " .. which .. ", so nobody saw what it chooses" }
+      why = "no sample reached all of line " .. table.concat(lines, ", ") .. " of the text " .. which .. ", so it is unknown what it chooses" }
   end
 end
 

@@ -185,21 +185,21 @@ end
 local function unseen_was(one)
   local lines, rules = one.coverage:unseen(true), unseen_rules(one)
   if #lines > 0 then
-    return "no sample reached all of line " .. table.concat(lines, ", ") .. " of the text before, so nobody saw what it forbids"
+    return "no sample reached all of line " .. table.concat(lines, ", ") .. " of the text before, so it is unknown what it forbids"
   elseif #rules > 0 then
-    return "no sample was refused by the rule " .. table.concat(rules, ", ") .. " of the text before, so nobody saw what it forbids"
+    return "no sample was refused by the rule " .. table.concat(rules, ", ") .. " of the text before, so it is unknown what it forbids"
   end
 end
 
 local function unseen_now(one)
   local lines = one.coverage:unseen(false)
   return #lines > 0 and "no sample reached all of line " .. table.concat(lines, ", ")
-    .. " of the text as it is now, so nobody saw what it lets through" or nil
+    .. " of the text as it is now, so it is unknown what it lets through" or nil
 end
 
 local function add_unproved(self, all, unseen)
   for _, one in ipairs(all) do
-    local why = not one.coverage and (one.overruns and "it does not come to an end, so nobody saw what it forbids"
+    local why = not one.coverage and (one.overruns and "it does not come to an end, so it is unknown what it forbids"
       or "it cannot be watched") or unseen(one) or not self.is_whole
       and "there are more argument classes than are looked at"
     if why then

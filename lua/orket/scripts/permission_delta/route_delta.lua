@@ -1,5 +1,5 @@
 -- route_delta.lua: does a changed node give work to somebody who may do more with it, or to another model, or more of it?
--- The law holds whatever a router says: a seat acts in a role of its own, and nobody reviews own work (seats.lua).
+-- The law holds whatever a router says: a seat acts in a role of its own, and no seat reviews its own work (seats.lua).
 
 local asked = require("orket.scripts.permission_delta.asked")
 local choice = require("orket.scripts.permission_delta.choice")
@@ -70,7 +70,7 @@ local function judge_route(pair)
       return nil
     end
     return string.format("cards of the seat %s go to %s as %s%s, before to %s", about.seat, now.seat, now.role,
-      more ~= "" and ", who may use " .. more or "", was and was.seat .. " as " .. was.role or "nobody")
+      more ~= "" and ", who may use " .. more or "", was and was.seat .. " as " .. was.role or "no seat")
   end
 end
 
@@ -112,7 +112,7 @@ function M.router(pair)
   for _, name in ipairs(tables.keys(pair.config.teams)) do
     local team = pair.config.teams[name]
     local seats = tables.keys(team.seats)
-    seats[#seats + 1] = "nobody at all"
+    seats[#seats + 1] = "no seat at all"
     for _, seat in ipairs(seats) do
       for i = 0, #cards do
         add_routes(samples, team, seat, cards[i])
