@@ -51,7 +51,7 @@
     X(STORE_CORRUPT, environment, "the database is damaged")                                       \
     X(STALE, system, "somebody else changed it first")                                             \
     X(OWNED, environment, "another process owns the project")                                      \
-    X(UNCERTAIN, system, "nobody knows whether it happened")                                       \
+    X(UNCERTAIN, system, "it is unknown whether it happened")                                      \
     X(NET, model, "the endpoint could not be reached")                                             \
     X(HTTP, model, "the endpoint answered with an error")                                          \
     X(PROTOCOL, model, "the endpoint broke the protocol")                                          \

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <histedit.h>
+#include <signal.h>
 #include <string.h>
 
 #define HISTORY_MAX 1000
@@ -94,6 +95,16 @@ static unsigned char cancel(EditLine *line, int key)
     return CC_EOF;
 }
 
+/* ^Z: the program stops, with the terminal as it was found, until it is continued. */
+static unsigned char suspend(EditLine *line, int key)
+{
+    (void)key;
+    el_set(line, EL_PREP_TERM, 0);
+    raise(SIGSTOP);
+    el_set(line, EL_PREP_TERM, 1);
+    return CC_REDISPLAY;
+}
+
 static int set_up(struct edit *edit)
 {
     HistEvent event;
@@ -109,10 +120,12 @@ static int set_up(struct edit *edit)
     el_set(edit->line, EL_PROMPT, prompt_of);
     el_set(edit->line, EL_EDITOR, "emacs");
     el_set(edit->line, EL_SIGNAL, 0);
-    el_set(edit->line, EL_SETTY, "-d", "-isig", NULL); // ^C is a key
+    el_set(edit->line, EL_SETTY, "-d", "-isig", NULL); // ^C and ^Z are keys
     // wide, because of narrow names libedit makes copies that it never frees
     el_wset(edit->line, EL_ADDFN, L"orket-cancel", L"give up the line", cancel);
     el_set(edit->line, EL_BIND, "^C", "orket-cancel", NULL);
+    el_wset(edit->line, EL_ADDFN, L"orket-suspend", L"stop the program", suspend);
+    el_set(edit->line, EL_BIND, "^Z", "orket-suspend", NULL);
     el_set(edit->line, EL_HIST, history, edit->history);
     el_wset(edit->line, EL_ADDFN, L"orket-complete", L"complete a word", complete);
     el_set(edit->line, EL_BIND, "^I", "orket-complete", NULL);

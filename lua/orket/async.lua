@@ -72,7 +72,7 @@ local function step(task, ...)
   if not ok then
     broke(task, tag)
   elseif coroutine.status(task.thread) ~= "dead" and tag ~= WAIT then
-    error("a task yielded to nobody")
+    error("a task yielded outside of async.suspend")
   end
 end
 

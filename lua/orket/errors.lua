@@ -50,7 +50,7 @@ local CURES = {
   ERR_IO = "look at the disk, its space and its permissions, then run it again; nothing that was acknowledged is lost",
   ERR_STORE_FULL = "free some space; nothing that was acknowledged is lost",
   ERR_CANCELED = "run it again: open turns go on where they were",
-  ERR_SCRIPT_SYNTAX = "mend the script at this line",
+  ERR_SCRIPT_SYNTAX = "fix the script at this line",
   ERR_DESCRIPTORS = 'raise the limit of open files (ulimit -n), or lower "concurrency"; nothing that was acknowledged is lost',
   ERR_MEMORY = "free some memory, then run it again; nothing that was acknowledged is lost",
 }

@@ -12,7 +12,7 @@
 
 #define SECOND 1000000000ull
 #define CALLS 20000
-#define OFFERED 10 /* times as many as the house allows */
+#define OFFERED 10 /* times as many as the organization allows */
 
 static const struct rate_call WRITE = {"write_file", "coder", "m"};
 

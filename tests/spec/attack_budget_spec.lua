@@ -150,7 +150,7 @@ describe("a script", function()
     return { status = "ready_for_testing", budget = { calls = 1000000 }, set = { budget = { calls = 1000000 } } }
   end]]
 
-  it("of a role neither sees nor changes what the house allows", function()
+  it("of a role neither sees nor changes what the organization allows", function()
     local role = orket.read("roles/coder.lua"):gsub("return brief%.prompt%(view, IDENTITY%)", function() return PROMPT end)
       :gsub("route = brief%.hand_over", function() return ROUTE end)
     local w <close> = project({ organization = { calls = 3, tokens = 123456789 }, roles = { coder = { calls = 2 } } },

@@ -1,5 +1,5 @@
 -- attack_scripts_spec.lua: a project whose own scripts are the enemy: they try to widen the law, to crash
--- the engine, to run for ever. Every run ends in words, and nobody reviews own work.
+-- the engine, to run for ever. Every run ends in words, and no seat reviews its own work.
 
 local hostile = dofile("tests/support/hostile.lua")
 local orket = dofile("tests/support/orket.lua")

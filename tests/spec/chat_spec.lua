@@ -59,6 +59,25 @@ describe("a conversation", function()
     end
   end)
 
+  it("stops at ^Z with the terminal as it was, and goes on with the line that was begun", function()
+    local w <close> = talking()
+    local text, code, found = w:typed("chat", {
+      { "see", "you > " }, { "type", "good d" }, { "see", "good d" }, { "type", "\26" }, { "stopped" }, { "signal", "CONT" },
+      { "see", "you > good d" }, { "type", "ay\n" }, { "see", "you said: good day" }, { "see", "you > " }, { "type", "\4" },
+    })
+    assert.same({ 0, { true, true } }, { code, found }, text)
+  end)
+
+  it("shows its lines broken at blanks in a narrow window", function()
+    local w <close> = talking()
+    local text = w:typed("chat", { { "see", "you > " }, { "type", "/help\n" }, { "see", "to the seat" }, { "see", "you > " }, { "type", "/quit\n" } },
+      { columns = 50, rows = 24 })
+    for line in text:gsub("\27%[[%d;?]*%a", ""):gmatch("[^\r\n]+") do
+      assert(utf8.len(line) <= 50, line)
+    end
+    assert(text:find("proposes is made only after your yes", 1, true), text)
+  end)
+
   it("answers, remembers, and goes on another day", function()
     local w <close> = talking()
     local told, code = chat(w, { "good day", "and now" })

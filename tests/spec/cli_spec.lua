@@ -72,7 +72,7 @@ describe("usage errors", function()
     { "answer a '  '", "TEXT is empty" },
     { "log -n many", "COUNT is a number" },
     { "run -C", "option -C needs a value" },
-    { "try walls", "usage: orket try WALL" },
+    { "try walls", "usage: orket try BOUNDARY" },
   }
   for _, row in ipairs(rows) do
     it("orket " .. row[1], function()

@@ -146,7 +146,7 @@ describe("examples", function()
     local w <close> = new(nil, { mock = MOCK:format("'x'"):gsub("say%(finish%(%)%)", "say(call('nothing', {}))", 1) .. [[
       function review() return say(call("request_excuse", { reason = "hm" })) end]] })
     w:run("A")
-    has(examples(w, "accept " .. math.floor(proposed(w)[1].id), 1), "nobody knows yet whether its work was good")
+    has(examples(w, "accept " .. math.floor(proposed(w)[1].id), 1), "it is not known yet whether its work was good")
   end)
 
   it("cannot be written by an agent, whatever it tries", function()

@@ -47,8 +47,8 @@ describe("trust in a server's tools", function()
     end
     assert.same({
       "refused: its name has other chara", "refused: its name has other chara", "refused: another tool of the serv",
-      "refused: another tool of the serv", "refused: its name is longer than ", "refused: it has characters that n",
-      "refused: it has characters that n", "refused: its schema is not that o", "refused: its schema is refused: s",
+      "refused: another tool of the serv", "refused: its name is longer than ", "refused: it has invisible charact",
+      "refused: it has invisible charact", "refused: its schema is not that o", "refused: its schema is refused: s",
       "refused: its description is longe", "refused: its name has other chara", "new good",
       "refused: it has marks with which ", "refused: it has marks with which ", "new bomb", "refused: its schema is refused: s", "new regex",
     }, found)
@@ -112,7 +112,7 @@ describe("a call of a server's tool", function()
     assert.same({ "changed echo", "trusted fail" }, states(w))
     local said, code = w:orket("mcp call fake echo '{\"text\":\"x\"}'")
     assert.equal(1, code)
-    assert(said:find("put aside", 1, true), said)
+    assert(said:find("quarantined", 1, true), said)
     assert.equal(0, select(2, w:orket("mcp trust fake")))
     assert.equal("x\n", w:orket("mcp call fake echo '{\"text\":\"x\"}'"))
     assert.equal(0, select(2, w:check()))
@@ -123,10 +123,10 @@ describe("a call of a server's tool", function()
     w:write(".orket/mcp/fake/changed", "")
     local said, code = w:orket("mcp call fake echo '{\"text\":\"x\"}'")
     assert.equal(1, code)
-    assert(said:find("put aside", 1, true), said)
+    assert(said:find("quarantined", 1, true), said)
     assert.equal("echo", w:events("mcp.changed")[1].body.tool)
     os.remove(w.dir .. "/.orket/mcp/fake/changed")
-    assert.truthy((w:orket("mcp list")):find("put aside: mcp__fake__echo", 1, true))
+    assert.truthy((w:orket("mcp list")):find("quarantined: mcp__fake__echo", 1, true))
     assert.equal(1, select(2, w:orket("mcp call fake echo '{\"text\":\"x\"}'")))
     assert.equal(1, #w:events("mcp.changed"))
     assert.equal(0, select(2, w:check()))

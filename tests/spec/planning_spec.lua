@@ -214,7 +214,7 @@ local BAD = {
   { "a dependency on another epic's issue", [[p.epics[2] = { id = "e2", name = "E", issues = { { id = "c", name = "C", seat = "dev",
     requirements = { "x" }, depends_on = { "a" } } } }]], "which is not in this epic" },
   { "an unknown seat", 'a.seat = "boss"', "the seat 'boss' does not exist" },
-  { "the guard's seat for work", 'a.seat, b.seat = "guard", "guard"', "nobody reviews own work" },
+  { "the guard's seat for work", 'a.seat, b.seat = "guard", "guard"', "no seat reviews its own work" },
   { "an id twice", 'b.id, b.depends_on = "a", nil', "is the id of epics[0].issues[0] as well" },
   { "an epic twice", "p.epics[2] = first", "is the id of epics[0] as well" },
   { "the id of another card", 'a.id, b.depends_on = "old", nil', "is taken by" },

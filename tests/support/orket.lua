@@ -48,7 +48,7 @@ function M.write(path, text)
   file:close()
 end
 
----Puts requests (tables, or raw lines) to `orket try WALL --jsonl`; the answers, decoded.
+---Puts requests (tables, or raw lines) to `orket try BOUNDARY --jsonl`; the answers, decoded.
 function M.try(wall, requests)
   local dir, lines = M.directory(), {}
   for i, request in ipairs(requests) do

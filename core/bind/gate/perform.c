@@ -153,7 +153,7 @@ int bind_perform(lua_State *L, const char *kind, const struct fs_target *target,
     for (size_t i = 0; i < COUNT_OF(performers); i++)
         if (strcmp(performers[i].kind, kind) == 0)
             return performers[i].perform(L, target, fields, err);
-    return err_set(err, ERR_BUG, "nobody performs %s", kind);
+    return err_set(err, ERR_BUG, "no code performs %s", kind);
 }
 
 void bind_open_perform(lua_State *L)

@@ -16,7 +16,7 @@ static void refuse(struct gate_verdict *verdict, const struct rates *rates, size
 {
     verdict->decision = GATE_DECISION_DENY;
     verdict->rule = gate_rule_name(GATE_RATE);
-    snprintf(verdict->why, sizeof verdict->why, "the house allows %.6g such calls a second",
+    snprintf(verdict->why, sizeof verdict->why, "the organization allows %.6g such calls a second",
              rates_per_second(rates, which));
     snprintf(verdict->fix, sizeof verdict->fix, "call it again in %.3f seconds", wait);
     snprintf(verdict->where, sizeof verdict->where, "%s/%zu", where, which);

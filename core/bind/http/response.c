@@ -173,7 +173,7 @@ static int l_write(lua_State *L)
     struct err err = {0};
     if (waits)
         luaL_checktype(L, 3, LUA_TFUNCTION);
-    luaL_argcheck(L, r->on_drain == LUA_NOREF, 1, "somebody waits for this response already");
+    luaL_argcheck(L, r->on_drain == LUA_NOREF, 1, "another caller waits for this response already");
     int ref = waits ? bind_keep(L, 3) : LUA_NOREF;
     int rc = r->x ? http_write(r->x, bytes, len, &err) : err_set(&err, ERR_CANCELED, RESPONSE_GONE);
     if (rc == 1) {

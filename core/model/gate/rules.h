@@ -22,12 +22,12 @@
     X(LIMIT_CONTENT, "gate.limit.content", "a text over the content limit")                        \
     X(SECRET, "gate.secret", "a text that holds a secret")                                         \
     X(PATH_ESCAPE, "gate.path.escape", "a path that is not inside the card's tree")                \
-    X(PATH_UNRESOLVED, "gate.path.unresolved", "a path that nobody could resolve")                 \
+    X(PATH_UNRESOLVED, "gate.path.unresolved", "a path that could not be resolved")                \
     X(PATH_NAME, "gate.path.name", "a path through a reserved or secret name")                     \
     X(PATH_TYPE, "gate.path.type", "a file of a forbidden type that is written")                   \
     X(SCOPE, "gate.scope", "a path that is written outside of the card's scope")                   \
     X(LIMIT_CALLS, "gate.limit.calls", "a call beyond those that a turn may make")                 \
-    X(RATE, "gate.rate", "a call over a rate of the house")                                        \
+    X(RATE, "gate.rate", "a call over a rate of the organization")                                 \
     X(OP_FORM, "gate.op.form", "an operation that does not exist or whose fields are wrong")       \
     X(OP_UNDECLARED, "gate.op.undeclared", "an operation that the tool did not declare")           \
     X(LIMIT_ISSUES, "gate.limit.issues", "a new issue in an epic that has all it may have")        \

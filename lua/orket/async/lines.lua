@@ -153,7 +153,7 @@ end
 -- Why no owner can be reached: there is none, or this process cannot open another file.
 local function unreachable(path, errno)
   local err = errors.of_loop("cannot connect to " .. path .. ": " .. tostring(errno), errno)
-  return err.code ~= "ERR_IO" and err or errors.new("ERR_NOT_FOUND", "nobody owns the project")
+  return err.code ~= "ERR_IO" and err or errors.new("ERR_NOT_FOUND", "no process owns the project")
 end
 
 local Connection = {}
@@ -211,7 +211,7 @@ end
 local function stranger(path)
   return {
     code = "ERR_DENIED", class = "refusal", message = path .. " is served by another user, or from a jail or a container",
-    fix = "the project's .orket belongs to whoever runs it, and to nobody else",
+    fix = "the project's .orket belongs to the user who runs it, and to no other",
   }
 end
 

@@ -15,6 +15,7 @@ local slash = require("orket.cmd.chat.slash")
 local sys = require("orket.core.sys")
 local strings = require("orket.util.strings")
 local talk_view = require("orket.view.live.talk_view")
+local wrap = require("orket.view.format.wrap")
 
 local M = {}
 
@@ -215,7 +216,7 @@ local function talk(args)
     return cli_report.failure(err)
   end
   if self.is_terminal then
-    print(slash.greeting(args))
+    wrap.print(slash.greeting(args))
   end
   converse(self)
   if self.editor then

@@ -19,7 +19,7 @@ M.usage = [[
 usage: orket eval SUITE --arms FILE,FILE[,...] [--json] [--role ROLE] [--accept] [--cases ID,...] [--epics]
                   [--repeat N] [--concurrency N] [--seed TEXT] [--out DIR | --again]
 
-Prompts compared: each case of SUITE with each arm, in a copy of the project of its own, by real runs under the law.
+Prompts compared: each case of SUITE with each arm, in a copy of the project of its own, by real runs with all rules.
 A case is an issue with a verification (when none has one: every issue), and a success when it comes to be done. What is
 interrupted goes on with the same command.
   --arms         2 to 8 files, each a prompts node, a role or examples, in whose place they come; own: SUITE's scripts as

@@ -27,7 +27,7 @@ exit: 0 done, 1 failed or refused, 2 usage
 local function read_role(path)
   local role = path:match("([%w_-]+)%.lua$")
   if not role then
-    return nil, nil, errors.new("ERR_USAGE", "nobody knows which role " .. path .. " is for", "its name has to be ROLE.lua")
+    return nil, nil, errors.new("ERR_USAGE", "it is unknown which role " .. path .. " is for", "its name has to be ROLE.lua")
   end
   local file <close>, message = io.open(path, "rb")
   local text

@@ -19,7 +19,7 @@ EPIC/cards/CARD), which the journal can make again. So do files of yours that we
 than AGE ago, each directory by its name. A run that was interrupted is as old as its last
 event. Then the file is written anew, smaller, when it is below 64 MB or an eighth of it went (VACUUM: for
 that moment it needs twice the room of what stays).
-Stays, and is told with the reason: a run whose cards are not final, that waits for an answer, that a fork
+Stays, and is reported with the reason: a run whose cards are not final, that waits for an answer, that a fork
 goes on from, or whose epic had a younger run; a directory with anything in it that the journal does not
 know. Stays always: what was built (workspace/EPIC/tree), and of a dropped run its cards, files and costs,
 and the number and hash of each event, so that orket check still verifies it. Such a run cannot be

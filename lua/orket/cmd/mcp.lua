@@ -31,7 +31,7 @@ usage: orket mcp [-C DIR] [--json] [list]
        orket mcp [-C DIR] [--json] call SERVER TOOL [JSON]
 
 The MCP servers of config/organization.json (docs/mcp.md).
-  list      the servers, and which of their tools are trusted or put aside
+  list      the servers, and which of their tools are trusted or quarantined
   tools     asks the server what it offers: new, trusted, changed (with the difference), refused (with the reason)
   trust     trusts what it offers now: each tool becomes tools/mcp__SERVER__TOOL.lua, for the roles that list it
   call      calls a trusted tool, as a person, with the arguments as a JSON object
@@ -79,7 +79,7 @@ end
 
 local function print_row(row)
   print(text.line(string.format("%s  %s  %d trusted%s%s", row.name, row.url or table.concat(row.command, " "), #row.trusted,
-    #row.aside > 0 and ", put aside: " .. table.concat(row.aside, ", ") or "",
+    #row.aside > 0 and ", quarantined: " .. table.concat(row.aside, ", ") or "",
     row.another and ", another server than was trusted: " .. table.concat(row.another, ", ") .. " changed" or "")))
 end
 

@@ -23,7 +23,7 @@ usage: orket memory [-C DIR] [--json] [-n COUNT] [--all] [--epic EPIC] [--role R
 
 What later turns are reminded of (docs/memory.md).
   search    the rows that fit TEXT, the best first; without TEXT the newest
-  add       remembers TEXT: for everybody, or for the EPIC, the ROLE (of the EPIC, or of all), or the CARD
+  add       remembers TEXT: for all, or for the EPIC, the ROLE (of the EPIC, or of all), or the CARD
   forget    takes a row out; the journal keeps it
   why       where a row came from, and which place it has for TEXT
   -C DIR    the project (default: found upwards from here)
@@ -193,7 +193,7 @@ local function add_all(args, next_line)
     end
     for _, one in ipairs(texts) do
       if not utf8.len(one) then
-        return cli_report.failure(errors.new("ERR_USAGE", "a line is not UTF-8; " .. count .. " texts are remembered", "mend the file"))
+        return cli_report.failure(errors.new("ERR_USAGE", "a line is not UTF-8; " .. count .. " texts are remembered", "fix the file"))
       end
     end
     local result, err = ask_lines(args, texts)

@@ -44,13 +44,13 @@ Says no to what an agent asks for; it reads TEXT and goes on without it.
   comment = [[
 usage: orket comment [-C DIR] [--json] [--label NAME] CARD TEXT
 
-Adds a comment to a card; whoever works on it next reads it.
+Adds a comment to a card; its next turn reads it.
   --label   TEXT was written elsewhere (a forge, a mail): it carries this label, such as untrusted
 ]],
   move = [[
 usage: orket move [-C DIR] [--json] [--reason REASON] [--why TEXT] CARD STATUS
 
-Moves a card by hand, as far as the state machine lets a person (orket law prints it).
+Moves a card manually, as far as the state machine lets a person (orket law prints it).
   STATUS    ready, in_progress, blocked, waiting_for_developer, ready_for_testing, code_review, done,
             canceled or archived
   --reason  why a card waits, for blocked and waiting_for_developer: resource, dependency, review, input

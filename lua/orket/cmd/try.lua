@@ -1,4 +1,4 @@
--- try.lua: `orket try WALL …`: one wall put to the test without a project.
+-- try.lua: `orket try BOUNDARY …`: one wall put to the test without a project.
 --
 -- Each wall is a module orket.try.<wall>:
 --   usage           one line
@@ -25,12 +25,12 @@ answer per line out, in order; an id is echoed.
 exit: 0 accepted, 1 refused, 2 usage
 ]]
 
-M.usage = "usage: orket try WALL …   (" .. table.concat(WALLS, ", ") .. ")\n\n"
-  .. "Puts one wall to the test without a project; orket try WALL --help tells more.\n" .. ROWS
+M.usage = "usage: orket try BOUNDARY …   (" .. table.concat(WALLS, ", ") .. ")\n\n"
+  .. "Tests one sandbox boundary without a project; orket try BOUNDARY --help tells more.\n" .. ROWS
 
 local function usage(out, wall)
   if wall then
-    out:write("usage: orket try ", wall.usage, "\n       orket try WALL --jsonl < requests\n", ROWS)
+    out:write("usage: orket try ", wall.usage, "\n       orket try BOUNDARY --jsonl < requests\n", ROWS)
   else
     out:write(M.usage)
   end

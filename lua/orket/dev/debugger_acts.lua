@@ -122,7 +122,7 @@ local function order(name)
     elseif name ~= "go" and not stop.what.request then
       return nil, errors.new("ERR_USAGE", "there is no call to " .. (name == "skip" and name or "judge again") .. " at a " .. stop.kind, "continue(ID) or step(ID)")
     end
-    stop.wake(name, name == "skip" and ((request.who or "somebody") .. ": " .. (request.why or "not now")) or nil)
+    stop.wake(name, name == "skip" and ((request.who or "unknown") .. ": " .. (request.why or "not now")) or nil)
     return { card = request.card, order = name }
   end
 end
@@ -141,7 +141,7 @@ end
 
 local function attach(project, request, client)
   if project.debugger then
-    return nil, errors.new("ERR_OWNED", "somebody is attached to this run already", "wait until they are gone")
+    return nil, errors.new("ERR_OWNED", "another REPL is attached to this run already", "wait until it is closed")
   end
   local attached = debugger.new(project)
   project.debugger = attached
@@ -158,7 +158,7 @@ local function of_attached(summary, fields, answer_to)
     summary = summary, fields = fields, errors = fields.wanted and { "ERR_NOT_FOUND", "ERR_LIMIT" } or { "ERR_NOT_FOUND" }, by = "person", run = true,
     perform = function(project, request)
       if not project.debugger then
-        return nil, errors.new("ERR_NOT_FOUND", "nobody is attached", "orket repl --attach")
+        return nil, errors.new("ERR_NOT_FOUND", "no REPL is attached", "orket repl --attach")
       end
       local answer, err = answer_to(project.debugger, request)
       return answer ~= nil and { answer = answer } or nil, err

@@ -115,7 +115,7 @@ local function fault_of(turn, record)
   for _, id in ipairs(record.depends_on or {}) do
     local other = engine.store:read("card_state", { id = id })[1]
     if not other or not is_of(engine.store, other.epic, turn.card.epic) then
-      return "there is no card '" .. id .. "' in this epic", "depend on ids that get_issue_context or create_issue told"
+      return "there is no card '" .. id .. "' in this epic", "depend on ids that get_issue_context or create_issue returned"
     end
   end
 end

@@ -99,18 +99,18 @@ local function ask(entry, asked, shown)
   local answer, err = nodes.ask(entry, "decide", call, view)
   if errors.pass(err) then
     return refusal("deny", "failed", "the policy failed: " .. (text(err.message) or ""),
-      "mend " .. entry.path .. ": until then it denies what it cannot judge",
+      "fix " .. entry.path .. ": until then it denies what it cannot judge",
       policy_place.of_failure(entry, err.message, { call, view }))
   elseif answer == cjson.null then
     return nil
   elseif not is_answer(answer) then
     return refusal("deny", "answer", "the policy gave an answer outside its contract: " .. shown_answer(answer),
-      "mend " .. entry.path .. [[: it may answer nil, or {decision = "deny" or "ask", rule, why, fix} ]]
+      "fix " .. entry.path .. [[: it may answer nil, or {decision = "deny" or "ask", rule, why, fix} ]]
         .. "with a rule of at most 64 letters, digits, dots, dashes and underscores",
       policy_place.of_answer(entry, { call, view }))
   end
   local rule = (text(answer.rule) or "house"):gsub("^policy%.", "")
-  return refusal(answer.decision, rule, text(answer.why) or "the house's policy objects", text(answer.fix),
+  return refusal(answer.decision, rule, text(answer.why) or "the organization's policy objects", text(answer.fix),
     policy_place.of_answer(entry, { call, view }, text(answer.rule)))
 end
 

@@ -101,7 +101,7 @@ local function fault_of(server, about)
   end
   local said = { about.description, about.schema }
   if anywhere(said, hides) then
-    return "it has characters that nobody sees and a model reads"
+    return "it has invisible characters that a model reads"
   elseif anywhere(said, marks) then
     return "it has marks with which turns begin and end in what a model reads"
   end

@@ -31,7 +31,7 @@ end
 ---@param tool string
 ---@return Error
 function M.refusal(server, tool)
-  return errors.new("ERR_DENIED", "the server " .. server .. " describes " .. tool .. " in another way than was trusted: it is put aside",
+  return errors.new("ERR_DENIED", "the server " .. server .. " describes " .. tool .. " in another way than was trusted: it is quarantined",
     "a person looks at it (orket mcp tools " .. server .. ") and trusts it again (orket mcp trust " .. server .. ")")
 end
 
@@ -45,7 +45,7 @@ function M.identity(store, server)
 end
 
 local function untrusted(server, tool)
-  return errors.new("ERR_DENIED", "nobody here has trusted " .. tool .. " of the server " .. server,
+  return errors.new("ERR_DENIED", "no person has trusted " .. tool .. " of the server " .. server,
     "a person looks at it (orket mcp tools " .. server .. ") and trusts it (orket mcp trust " .. server .. ")")
 end
 
@@ -150,7 +150,7 @@ local function aside(project, request)
   if #found > 0 then
     ok, err = put_aside(project, found)
   end
-  return ok and { message = #found .. " tools of " .. server .. " are put aside" }, err
+  return ok and { message = #found .. " tools of " .. server .. " are quarantined" }, err
 end
 
 -- ---- a person's yes ----

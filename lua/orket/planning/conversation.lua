@@ -92,7 +92,7 @@ end
 function M.find(store, id)
   local card = store:read("card", { id = id .. "-talk" })[1]
   if not card or card.type ~= "plan" then
-    return nil, errors.new("ERR_NOT_FOUND", "there is no conversation '" .. id .. "'", "orket chat --list tells which there are")
+    return nil, errors.new("ERR_NOT_FOUND", "there is no conversation '" .. id .. "'", "orket chat --list shows them")
   end
   local question = store:read("approvals", { card = card.id, status = "pending" })[1]
   return {

@@ -65,7 +65,7 @@ end
 function M.of(project, store, plan, about)
   local faults = draft.faults(plan, most_of(project))
   if #faults > 0 then
-    return refusal("plan.invalid", faults, "mend all of it, then call again with the whole plan")
+    return refusal("plan.invalid", faults, "fix all of it, then call again with the whole plan")
   end
   local files = draft.files(plan, about)
   taken(project, store, files, config.cards(config.of_files(files)), faults)
@@ -73,7 +73,7 @@ function M.of(project, store, plan, about)
     return refusal("plan.taken", faults, "choose other ids, then call again with the whole plan")
   end
   invalid(project, files, faults)
-  return refusal("plan.invalid", faults, "mend all of it, then call again with the whole plan")
+  return refusal("plan.invalid", faults, "fix all of it, then call again with the whole plan")
 end
 
 ---The same as an error, for people.

@@ -196,7 +196,7 @@ function M.find(store, id)
   local first = id:match("^(PLAN%-%d+)") or id
   local card = store:read("card", { id = first .. "-draft" })[1]
   if not card or card.type ~= "plan" then
-    return nil, errors.new("ERR_NOT_FOUND", "there is no plan '" .. id .. "'", "orket plan --list tells which there are")
+    return nil, errors.new("ERR_NOT_FOUND", "there is no plan '" .. id .. "'", "orket plan --list shows them")
   end
   local rows = store:read("approvals", { card = card.id })
   local row = rows[#rows]

@@ -190,7 +190,7 @@ local function ask_once(dir, request)
   end
   local reply = cjson.decode(line)
   if type(reply) ~= "table" or not reply.result == not reply.error then
-    return nil, errors.new("ERR_PROTOCOL", "whoever listens on " .. socket_path(dir) .. " is no owner")
+    return nil, errors.new("ERR_PROTOCOL", "the process that listens on " .. socket_path(dir) .. " does not own the project")
   end
   return reply.result, reply.error
 end

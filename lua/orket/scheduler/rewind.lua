@@ -60,7 +60,7 @@ local function fault_of(store, run, list, card)
   end
   for _, one in ipairs(list) do
     if store:read("uncertain", { card = one.id })[1] then
-      return errors.new("ERR_TRANSITION", "nobody knows whether an operation of " .. one.id .. " happened",
+      return errors.new("ERR_TRANSITION", "it is unknown whether an operation of " .. one.id .. " happened",
         "orket show " .. one.id .. ", then orket answer " .. one.id .. " happened, or did-not, or again")
     end
   end

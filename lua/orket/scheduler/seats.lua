@@ -1,4 +1,4 @@
--- seats.lua: who works on a card next. The router node chooses; that nobody reviews own work, and that a
+-- seats.lua: who works on a card next. The router node chooses; that no seat reviews its own work, and that a
 -- seat acts in a role of its own only, does not rest on it.
 
 local errors = require("orket.errors")

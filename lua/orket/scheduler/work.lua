@@ -103,7 +103,7 @@ local function new_turn(run, card)
   })
 end
 
--- An operation was intended and nobody knows whether it happened: the card waits for a person, the turn stays open.
+-- An operation was intended and it is unknown whether it happened: the card waits for a person, the turn stays open.
 local function park_uncertain(run, turn)
   local ok, err = at_most_once.park(turn.tx, turn.card, turn.outcome.intent, { step = turn.step })
   if ok then

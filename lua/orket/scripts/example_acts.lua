@@ -109,7 +109,7 @@ local function unfit(project, row, roles, role)
   if fault then
     return errors.new("ERR_SCHEMA", "the example " .. row.id .. " cannot be shown: " .. fault, "reject it: orket examples reject " .. row.id)
   elseif row.card_status ~= "done" and row.card_status ~= "archived" then
-    return errors.new("ERR_TRANSITION", row.card .. " is " .. tostring(row.card_status) .. ": nobody knows yet whether its work was good",
+    return errors.new("ERR_TRANSITION", row.card .. " is " .. tostring(row.card_status) .. ": it is not known yet whether its work was good",
       "accept it when the card is done")
   elseif not scripts.texts(project.root)["roles/" .. role .. ".lua"] then
     return errors.new("ERR_NOT_FOUND", "there is no role " .. role, "name one with --role")

@@ -25,7 +25,7 @@ function M.fault(text)
   end
   for _, code in utf8.codes(text) do
     if prompt_text.is_hidden(code) then
-      return string.format("it has a character that nobody sees, U+%04X", code)
+      return string.format("it has an invisible character, U+%04X", code)
     end
   end
   local mark = prompt_text.mark_in(text)

@@ -131,7 +131,7 @@ function M.of(turn)
   local most, reply = turn.nudges_most, turn.reply
   local told = most and turn.silent > most and silent(turn) or stalled(turn)
   if reply.problem then
-    told.why = told.why .. "; the model was told: " .. strings.cut(reply.problem, QUOTE)
+    told.why = told.why .. "; the model was answered: " .. strings.cut(reply.problem, QUOTE)
   end
   if most and reply.finish == "length" then
     told.why = told.why .. "; " .. error_hints.cut(reply.by or turn.model.name, reply.usage)

@@ -194,7 +194,7 @@ local function conclude(self)
     elseif proposal and not autonomy.is_evaded(self, proposal) then
       return commit(self, proposal)
     end
-    self:park(proposal and "route of the role " .. self.role .. " ends the card as " .. proposal.status .. ", and nobody was asked"
+    self:park(proposal and "route of the role " .. self.role .. " ends the card as " .. proposal.status .. ", and no person was asked"
       or "the turn ended without an outcome")
   end
   return CONCLUDE[self.outcome.kind](self)

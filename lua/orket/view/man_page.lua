@@ -12,7 +12,7 @@ orket \- runs teams of LLM agents on a board of work cards
 .B orket
 [\-C DIR] COMMAND [ARGUMENT...]
 .SH DESCRIPTION
-A project is a directory; \-C names it, else it is the current directory. Exit: 0 done, 1 failed or refused, 2 wrong usage, 3 parked for a person.
+A project is a directory; \-C names it, else it is found upwards from the current directory. Exit: 0 done, 1 failed or refused, 2 wrong usage, 3 parked for a person.
 ]]
 
 local function ascii(character)

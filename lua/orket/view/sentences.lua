@@ -86,7 +86,7 @@ local SENTENCE = {
   ["example.accepted"] = function(b) return "proposal " .. b.proposal .. " is accepted as an example of " .. b.role end,
   ["example.removed"] = function(b) return b.role .. " is shown an example less" end,
   ["mcp.trusted"] = function(b) return #b.tools .. " tools of the MCP server " .. b.server .. " are trusted" end,
-  ["mcp.changed"] = function(b) return "the MCP server " .. b.server .. " describes " .. b.tool .. " in another way: it is put aside" end,
+  ["mcp.changed"] = function(b) return "the MCP server " .. b.server .. " describes " .. b.tool .. " in another way: it is quarantined" end,
   ["store.restored"] = function(b)
     return string.format("the database was restored from %s, up to commit %d%s", b.from == "backup" and "a backup" or "what was left of it",
       b.seq, b.lost and string.format("; commits up to %d are lost", b.lost) or "")

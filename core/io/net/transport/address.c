@@ -123,7 +123,7 @@ const char *address_word(enum address_kind kind)
     static const char *const words[] = {
         [ADDRESS_PUBLIC] = "a public address",         [ADDRESS_OWN] = "an address of this machine",
         [ADDRESS_PRIVATE] = "a private address",       [ADDRESS_LINK] = "a link-local address",
-        [ADDRESS_NONE] = "an address that nobody has",
+        [ADDRESS_NONE] = "an address that no host has",
     };
     return words[kind];
 }

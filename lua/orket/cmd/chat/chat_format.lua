@@ -7,6 +7,7 @@ local planning = require("orket.planning.planning")
 local approval_format = require("orket.governance.approvals.approval_format")
 local reader = require("orket.project.reader")
 local text = require("orket.view.format.text")
+local wrap = require("orket.view.format.wrap")
 
 local M = {}
 
@@ -91,11 +92,11 @@ function M.question(chat, talk)
     return
   end
   if marks then
-    print("made of what came from outside (" .. table.concat(marks, ", ") .. "):")
+    wrap.print("made of what came from outside (" .. table.concat(marks, ", ") .. "):")
   end
   print(talk.operation.op == "plan.make" and "a plan:" or text.cut(talk.line, 80))
   for _, line in ipairs(talk.lines) do
-    print("  " .. line)
+    wrap.print("  " .. line)
   end
 end
 
@@ -117,7 +118,7 @@ function M.why(chat, talk)
     M.tell(chat, "stopped", { why = talk.why, reason = talk.card.wait_reason })
   else
     local next_step = talk.card.wait_reason == "input" and "; say what it should do instead" or ""
-    print("(" .. text.line((talk.why or talk.card.wait_reason or "it waits") .. next_step) .. ")")
+    wrap.print("(" .. text.line((talk.why or talk.card.wait_reason or "it waits") .. next_step) .. ")")
   end
 end
 

@@ -10,6 +10,7 @@ local cli_report = require("orket.view.cli_report")
 local session = require("orket.project.session")
 local sys = require("orket.core.sys")
 local text = require("orket.view.format.text")
+local wrap = require("orket.view.format.wrap")
 
 local M = {}
 
@@ -26,7 +27,7 @@ everything else is said to the seat
 local act = {}
 
 function act.help()
-  io.write(HELP)
+  io.write((wrap.fitted(HELP)))
 end
 
 function act.quit()
@@ -52,9 +53,9 @@ local function print_waiting(chat)
   for _, item in ipairs(inbox.list(store, chat.args.C or ".")) do
     if item.kind == "approval" then
       count = count + 1
-      print(text.visible(item.title))
+      wrap.print(text.visible(item.title))
       for _, line in ipairs(item.lines) do
-        print("    " .. line)
+        wrap.print("    " .. line)
       end
       print("  /approve " .. text.visible(item.id))
     end

@@ -10,7 +10,7 @@ local M = {}
 
 local PAST = {
   approved = "was approved already", denied = "was denied already", used = "was approved, and used up",
-  expired = "expired", void = "is void: its card went on without it", refused = "was approved, and the law refused it all the same",
+  expired = "expired", void = "is void: its card went on without it", refused = "was approved, and the core's rules refused it all the same",
 }
 
 ---The questions that wait for a person, oldest first.

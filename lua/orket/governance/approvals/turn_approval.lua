@@ -128,7 +128,7 @@ function WHY.denied(known)
 end
 
 function WHY.expired(known)
-  return refusal_of("approval.expired", "nobody said yes before " .. known.asked.expires_at,
+  return refusal_of("approval.expired", "no person said yes before " .. known.asked.expires_at,
     "ask for it again if it is still wanted")
 end
 

@@ -70,7 +70,7 @@ local see = {}
 function see.error(rules, file, fact)
   local gentle = fact.macro == 1 or rules.lenient[file.language]
   return violation("syntax", gentle and "warning" or "error", fact, "no " .. file.language .. ": " .. fact.text,
-    gentle and "look whether it is what you mean" or "mend the syntax")
+    gentle and "look whether it is what you mean" or "fix the syntax")
 end
 
 see["class"] = function(rules, file, fact)
@@ -103,7 +103,7 @@ function see.unclear(_, file, fact)
     return violation("layer", "error", fact, "the name of an import is not written in plain letters",
       "write the module's name without escapes")
   end
-  return violation("layer", "warning", fact, "what is imported here cannot be told", "import by a name that stands there")
+  return violation("layer", "warning", fact, "what is imported here cannot be determined", "import by a name that stands there")
 end
 
 -- A class of Lua has its methods anywhere in the file: they are added to it, or it is known by them.

@@ -39,7 +39,7 @@ function M.check(store, record)
   local signed, now = signed_at(store, record.run, seq) or "nothing", records.hash(record.streams, seq)
   local fault = records.divergence(end_at(record, seq), "the run is not what was signed: " .. err.message,
     signed ~= now and "- signed, + now\n" .. diff.values({ hash = signed }, { hash = now }) or nil)
-  fault.fix = "somebody changed the journal: a backup, or a bundle of orket export, tells what it was"
+  fault.fix = "the journal was changed: a backup, or a bundle of orket export, has what it was"
   return nil, fault
 end
 

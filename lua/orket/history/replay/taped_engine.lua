@@ -240,7 +240,7 @@ local function beyond(stage, turn)
     local body = record.body(event)
     return body.result, body.error
   elseif event and event.kind == "operation.uncertain" then
-    return nil, { code = "ERR_UNCERTAIN", class = "system", message = "nobody knows whether it happened" }
+    return nil, { code = "ERR_UNCERTAIN", class = "system", message = "it is unknown whether it happened" }
   end
   local broken = compare.broken_off(event)
   if not broken then

@@ -164,7 +164,7 @@ local function mismatch(turn, text, detail, fix)
   return nil, err
 end
 
-local RECORD = "mend what changed, or record the cassette again: orket run --record FILE"
+local RECORD = "fix what changed, or record the cassette again: orket run --record FILE"
 
 local function is_refusal_of_tools(line)
   return line.error ~= nil and error_hints.refuses_tools(line.error.status, line.error.message)

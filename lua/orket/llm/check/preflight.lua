@@ -40,7 +40,7 @@ CHECKS[1] = { name = "reachable", ask = { stream = false }, prompt = "Answer wit
 CHECKS[2] = { name = "streams", ask = { stream = true }, prompt = "Count from one to ten, in words.",
   judge = function(_, deltas)
     return { ok = deltas > 0, message = "no text came before the end of the reply",
-      cure = "nobody can look on while it writes; a proxy in between may hold streams back" }
+      cure = "its words cannot be followed while it writes; a proxy in between may hold streams back" }
   end }
 
 CHECKS[3] = { name = "calls", ask = { stream = true, tools = TOOLS },

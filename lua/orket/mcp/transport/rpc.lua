@@ -120,7 +120,7 @@ end
 local function give_up(self, id, method)
   self.wire:forget(id)
   if method ~= "initialize" and method ~= "server/discover" and self.tells and not self.over then
-    send(self, { method = "notifications/cancelled", params = { requestId = id, reason = "nobody waits for it" } })
+    send(self, { method = "notifications/cancelled", params = { requestId = id, reason = "the caller no longer waits for it" } })
   end
 end
 

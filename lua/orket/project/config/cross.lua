@@ -1,5 +1,5 @@
 -- cross.lua: what one file says about another: names that must exist, dependencies without cycles, and
--- the separation of duties: nobody reviews own work.
+-- the separation of duties: no seat reviews its own work.
 
 local caps = require("orket.governance.budget.caps")
 local errors = require("orket.errors")
@@ -289,7 +289,7 @@ function Check:team(team)
   end
   if not guarded then
     self.problems:at(origin.source, "/seats", "no seat of this team has the role integrity_guard",
-      "add a seat with that role: nobody reviews own work")
+      "add a seat with that role: no seat reviews its own work")
   end
 end
 
@@ -328,7 +328,7 @@ function Check:guard(epic, team)
   if #guards == 0 then
     self.problems:at(origin.source, "/team",
       "the team '" .. epic.team .. "' has no integrity_guard seat that is not also the seat of a card: "
-        .. "nobody reviews own work",
+        .. "no seat reviews its own work",
       "add a seat with the role integrity_guard, or give these cards another seat")
     return
   end

@@ -46,7 +46,7 @@ local function check_start(card, origin)
   local status = card.status or "ready"
   if status ~= "ready" then
     origin.problems:at(origin.source, origin.path .. "/status", "a card begins as ready, not as " .. status,
-      "remove status; `orket move` changes it under the law")
+      "remove status; `orket move` changes it by the rules of the state machine")
   end
   if card.wait_reason and card.wait_reason ~= cjson.null then
     origin.problems:at(origin.source, origin.path .. "/wait_reason", "a ready card waits for nothing",

@@ -1,7 +1,10 @@
 -- planning_view.lua: a run of a plan as a few lines: who is at it, and what was refused. The proposal is shown when it is there.
 
+local local_time = require("orket.view.format.local_time")
+local outage_fold = require("orket.view.outage_fold")
 local sentences = require("orket.view.sentences")
 local text = require("orket.view.format.text")
+local wrap = require("orket.view.format.wrap")
 
 local M = {}
 
@@ -22,7 +25,7 @@ end
 ---@return table view
 function M.new(args)
   io.stdout:setvbuf("line")
-  return setmetatable({ quiet = args.json }, View)
+  return setmetatable({ quiet = args.json, fold = outage_fold.new() }, View)
 end
 
 ---@param project table
@@ -34,8 +37,8 @@ function View:attach(project, run)
   end
   project.store:subscribe(function(event)
     local line = TOLD[event.kind] and sentences.what(event) or refused(event)
-    if line then
-      print(event.at:sub(12, 19) .. "  " .. line)
+    for _, one in ipairs(line and self.fold:lines(event, line) or {}) do
+      wrap.print(local_time.clock(event.at) .. "  " .. one)
     end
   end)
 end

@@ -1,7 +1,10 @@
 -- talk_view.lua: a turn of a conversation as it happens: the words as they come, and what is looked at.
 
 local error_hints = require("orket.llm.error_hints")
+local outage_fold = require("orket.view.outage_fold")
+local plain = require("orket.view.plain")
 local text = require("orket.view.format.text")
+local wrap = require("orket.view.format.wrap")
 
 local M = {}
 
@@ -15,7 +18,7 @@ local LOOKED = { look_at_board = "looks at the board" }
 ---@param options {stream: boolean, quiet: boolean}  stream: the words are shown as they come
 ---@return table view
 function M.new(options)
-  local self = setmetatable({ quiet = options.quiet, is_live = options.stream, words = "", heard = "", shown = 0 }, View)
+  local self = setmetatable({ quiet = options.quiet, is_live = options.stream, words = "", heard = "", shown = 0, fold = outage_fold.new() }, View)
   if options.stream then
     self.on_delta = function(_, words)
       self:hear(words)
@@ -62,7 +65,9 @@ local function told(event)
     return LOOKED[body.tool]
   elseif event.kind == "call.refused" or event.kind == "operation.refused" then
     return "refused (" .. (body.rule or "?") .. "): " .. text.line(body.why or "")
-  elseif event.kind == "step.failed" or event.kind == "budget.reached" or event.kind == "model.paused" then
+  elseif event.kind == "model.paused" then
+    return plain.what(event)
+  elseif event.kind == "step.failed" or event.kind == "budget.reached" then
     return text.line(body.why or body.message or body.code or event.kind)
   end
 end
@@ -76,9 +81,9 @@ function View:attach(project, run)
   end
   project.store:subscribe(function(event)
     self.is_over = self.is_over or event.kind == "step.reply"
-    local line = told(event) or self.is_live and event.kind == "turn.started" and event.body.role .. " reads and thinks"
-    if line then
-      self:line("· " .. line)
+    local line = told(event) or self.is_live and event.kind == "turn.started" and event.body.role .. " reads and thinks" or nil
+    for _, one in ipairs((line or event.kind == "step.reply") and self.fold:lines(event, line) or {}) do
+      self:line("· " .. one)
     end
   end)
 end
@@ -93,7 +98,7 @@ end
 ---@param line string
 function View:line(line)
   self:close_line()
-  io.stdout:write(line, "\n")
+  io.stdout:write(wrap.fitted(line), "\n")
   io.stdout:flush()
 end
 
