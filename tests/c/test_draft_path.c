@@ -1,4 +1,5 @@
-/* test_draft_path.c: the file that a call names, as soon as it stands in the arguments whole, whatever cuts them. */
+/* test_draft_path.c: the file that a call names, as soon as it stands in the arguments whole,
+ * whatever cuts them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,7 +22,8 @@ static const struct row rows[] = {
     {"{}", NULL},
     {"{\"path\":\"hello.sh", NULL},
     {"{\"path\":\"hello.sh\"", "hello.sh"},
-    {" {\n \"content\" : \"a \\\" {[ : , \\\\\" , \"path\" : \"src/a-b_c.lua\", \"x", "src/a-b_c.lua"},
+    {" {\n \"content\" : \"a \\\" {[ : , \\\\\" , \"path\" : \"src/a-b_c.lua\", \"x",
+     "src/a-b_c.lua"},
     {"{\"file_path\":\"a\",\"b\":{\"path\":\"other\"},\"c\":[\"path\",\"d\"]}", "a"},
     {"{\"b\":{\"path\":\"other\"}}", NULL},
     {"{\"b\":\"path\",\"c\":\"other\"}", NULL},
