@@ -700,15 +700,17 @@ WHERE seq IN (SELECT seq FROM entry WHERE card = :card AND step = 0 UNION SELECT
   AND seq > coalesce(:since, 0)
 ORDER BY seq LIMIT coalesce(:limit, 1000);
 
--- The files of a tree as they were after commit :seq (NULL: now), the tree's own rows over its base.
+-- The files of a tree as they were after commit :seq (NULL: now), the tree's own rows over its base. A seed has files,
+-- and no row in tree.
 -- name: tree_files
 WITH RECURSIVE layer (depth, id, seq, base, upto) AS (
     SELECT * FROM (SELECT 0, :tree, seq, base, coalesce(:seq, 9223372036854775807)
                    FROM (SELECT seq, base FROM tree WHERE id = :tree UNION ALL SELECT 0, NULL)
                    WHERE seq <= coalesce(:seq, 9223372036854775807) ORDER BY seq DESC LIMIT 1)
     UNION ALL
-    SELECT l.depth + 1, t.id, t.seq, t.base, l.seq FROM layer l JOIN tree t ON t.id = l.base
-    WHERE t.seq = (SELECT max(seq) FROM tree WHERE id = l.base AND seq <= l.seq) AND l.depth < 16),
+    SELECT l.depth + 1, l.base, coalesce(t.seq, 0), t.base, l.seq FROM layer l LEFT JOIN tree t
+    ON t.id = l.base AND t.seq = (SELECT max(seq) FROM tree WHERE id = l.base AND seq <= l.seq)
+    WHERE l.base IS NOT NULL AND l.depth < 16),
 rows (depth, path, blob, card, labels) AS (
     SELECT l.depth, f.path, f.blob, iif(f.card = '', f.tree, f.card), f.labels FROM layer l JOIN tree_file f ON f.tree = l.id
     WHERE f.from_seq >= l.seq AND f.from_seq <= l.upto AND (f.to_seq IS NULL OR f.to_seq > l.upto))
