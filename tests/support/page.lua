@@ -71,13 +71,14 @@ end
 ---@param url string
 ---@return integer shown  blocks whose output was compared
 function M.run(path, dir, url)
-  local blocks, shown = M.blocks(orket.read(path)), 0
-  orket.write(dir .. "/.page/script.sh", script_of(blocks, url))
+  local blocks, shown, own = M.blocks(orket.read(path)), 0, orket.directory()
+  orket.write(own .. "/script.sh", script_of(blocks, url))
   local here = orket.shell("pwd"):gsub("\n", "")
   local binary = orket.binary:find("^/") and orket.binary or here .. "/" .. orket.binary
-  orket.shell(("mkdir %s/.page/bin && ln -s %s %s/.page/bin/orket"):format(dir, binary, dir))
+  orket.shell(("ln -s %s %s/orket"):format(binary, own))
   local text, code = orket.shell(
-    ("cd %s && env -u ORKET_MODEL -u ORKET_MODEL_URL PATH=$PWD/.page/bin:$PATH sh .page/script.sh 2>&1"):format(dir))
+    ("cd %s && env -u ORKET_MODEL -u ORKET_MODEL_URL PATH=%s:$PATH sh %s/script.sh 2>&1"):format(dir, own, own))
+  orket.remove(own)
   for i, block in ipairs(blocks) do
     local printed = printed_by(text, i)
     if block.shown then
