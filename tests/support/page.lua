@@ -1,6 +1,7 @@
--- page.lua: runs the blocks of commands of a page of docs/ in order, in one shell, and holds what they print against what the
--- page shows. ```sh runs and has to succeed, ```sh exit=3 ends with 3; ```text behind it holds lines that it prints, in this
--- order. Times, milliseconds, counts of tokens and hashes may differ; a line that ends with … shows the beginning.
+-- page.lua: runs the blocks of commands of a page of docs/ in order, in one shell, and compares what they print.
+--
+-- A block ```sh has to succeed, ```sh exit=3 ends with 3. A block ```text behind it holds lines that it prints, in
+-- this order. Times, counts of tokens and hashes may differ; a line that ends with … shows the beginning.
 
 local orket = dofile("tests/support/orket.lua")
 
@@ -77,7 +78,8 @@ function M.run(path, dir, url)
   local binary = orket.binary:find("^/") and orket.binary or here .. "/" .. orket.binary
   orket.shell(("ln -s %s %s/orket"):format(binary, own))
   local text, code = orket.shell(
-    ("cd %s && env -u ORKET_MODEL -u ORKET_MODEL_URL PATH=%s:$PATH sh %s/script.sh 2>&1"):format(dir, own, own))
+    ("cd %s && env -u ORKET -u ORKET_MODEL -u ORKET_MODEL_URL PATH=%s:$PATH sh %s/script.sh 2>&1")
+      :format(dir, own, own))
   orket.remove(own)
   for i, block in ipairs(blocks) do
     local printed = printed_by(text, i)
