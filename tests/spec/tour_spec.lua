@@ -22,6 +22,16 @@ local function is_somewhere(path)
   return false
 end
 
+-- The headings of a page, as links name them.
+local function anchors(file)
+  local found = {}
+  for heading in ("\n" .. orket.read(file)):gmatch("\n#+ ([^\n]+)") do
+    local name = heading:lower():gsub("[^%w%-_ \128-\255]", "")
+    found[name:gsub(" ", "-")] = true
+  end
+  return found
+end
+
 describe("docs/tour.md", function()
   local tour = orket.read("docs/tour.md")
 
@@ -59,6 +69,16 @@ describe("pages", function()
       for target in orket.read(page):gmatch("%]%(([^%)#]+)[^%)]*%)") do
         local file = target:match("^%a+:") and page or folder .. target
         assert(os.rename(file, file), page .. " links to " .. target)
+      end
+    end
+  end)
+
+  it("link to headings that exist", function()
+    for page in orket.shell("ls README.md docs/*.md docs/howto/*.md examples/*.md"):gmatch("[^\n]+") do
+      local folder = page:match("^(.*/)") or ""
+      for target, anchor in orket.read(page):gmatch("%]%(([^%)#:]*)#([^%)]+)%)") do
+        local file = target == "" and page or folder .. target
+        assert(anchors(file)[anchor], page .. " links to " .. target .. "#" .. anchor)
       end
     end
   end)
