@@ -1,5 +1,5 @@
--- model.lua: recorded replies for docs/tutorial.md, served by `orket mock-llm`. It knows the card count-1 only, and tries to
--- change a file that the tutorial's policy protects.
+-- model.lua: recorded replies for docs/tutorial.md, served by `orket mock-llm`. It knows the card
+-- count-1 only, and tries to change a file that the tutorial's policy protects.
 
 local WORDS = [[
 #!/bin/sh

@@ -1,5 +1,5 @@
--- howto_spec.lua: each page of docs/howto/ runs as it stands, in a project of `orket init --demo shop`, against its recorded
--- replies, and prints what it shows.
+-- howto_spec.lua: each page of docs/howto/ runs as it stands, in a project of `orket init --demo
+-- shop`, against its recorded replies, and prints what it shows.
 
 local mock = dofile("tests/support/mock.lua")
 local orket = dofile("tests/support/orket.lua")

@@ -1,5 +1,5 @@
--- readme_spec.lua: the quick start of README.md runs as it stands; a mock plays the Ollama, which is checked by `orket setup`
--- and then has the recorded replies of `orket init --demo`.
+-- readme_spec.lua: the quick start of README.md runs as it stands; a mock plays the Ollama, which
+-- is checked by `orket setup` and then has the recorded replies of `orket init --demo`.
 
 local mock = dofile("tests/support/mock.lua")
 local orket = dofile("tests/support/orket.lua")

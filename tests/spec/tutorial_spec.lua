@@ -1,4 +1,5 @@
--- tutorial_spec.lua: docs/tutorial.md runs as it stands, against its recorded replies, and prints what it shows.
+-- tutorial_spec.lua: docs/tutorial.md runs as it stands, against its recorded replies, and prints
+-- what it shows.
 
 local mock = dofile("tests/support/mock.lua")
 local orket = dofile("tests/support/orket.lua")

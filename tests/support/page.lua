@@ -1,7 +1,9 @@
--- page.lua: runs the blocks of commands of a page of docs/ in order, in one shell, and compares what they print.
+-- page.lua: runs the blocks of commands of a page of docs/ in order, in one shell, and compares
+-- what they print.
 --
--- A block ```sh has to succeed, ```sh exit=3 ends with 3. A block ```text behind it holds lines that it prints, in
--- this order. Times, counts of tokens and hashes may differ; a line that ends with … shows the beginning.
+-- A block ```sh has to succeed, ```sh exit=3 ends with 3. A block ```text behind it holds lines
+-- that it prints, in this order. Times, counts of tokens and hashes may differ; a line that ends
+-- with … shows the beginning.
 
 local orket = dofile("tests/support/orket.lua")
 
