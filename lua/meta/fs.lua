@@ -1,6 +1,6 @@
 ---@meta orket.core.fs
 
----Files beneath a root, for the engine. No path leaves its root (docs/files.md).
+---Files beneath a root, for the engine. No path leaves its root (docs/trees.md).
 ---@class orket.core.fs
 local M = {}
 

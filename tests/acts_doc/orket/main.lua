@@ -6,23 +6,24 @@ local tables = require("orket.util.tables")
 local HEAD = [[
 # A person's acts
 
-Written by `make docs` from `lua/orket/governance/acts.lua`, where each noun registers its acts. The command line, the
-live board and the REPL send an act to the process that owns the project: one line of JSON to `.orket/owner.sock`,
-one line back.
+Written by `make docs` from `lua/orket/governance/acts.lua`, where each noun registers its acts. The command
+line, the live board and the REPL send an act to the process that owns the project: one line of JSON to
+`.orket/owner.sock`, one line back.
 
     {"act":"comment","card":"hello-1","text":"Use tabs."}
     {"result":{"card":"hello-1","status":"ready","message":"commented on hello-1, which is ready"}}
     {"error":{"code":"ERR_NOT_FOUND","class":"input","message":"…","fix":"…"}}
 
-The answer to a request has `result` or `error`; the message of a result tells a person what happened. Without an
-owner, the process that asks becomes it for the length of its request (`lua/orket/project/owner.lua`). An act with a
-field that is not listed, or with one of another type, is refused with `ERR_USAGE` before anything happens. A field
-with `?` may be absent.
+The answer to a request has `result` or `error`; the message of a result tells a person what happened. Without
+an owner, the process that asks becomes it for the length of its request (`lua/orket/project/owner.lua`). An
+act with a field that is not listed, or with one of another type, is refused with `ERR_USAGE` before anything
+happens. A field with `?` may be absent.
 
-Who may: each act is open to processes of the project's own user in the same namespaces, as the kernel reports them; the
-name in the journal is that user's, whatever the request's `who` says. *person*: the act is a decision, and an event in
-that person's name. *program*: a command also sends it by itself; it decides nothing. Owner: *run* means that only a run
-that is under way performs it, *any* that the asking process also can.
+Who may: each act is open to processes of the project's own user in the same namespaces, as the kernel reports
+them; the name in the journal is that user's, whatever the request's `who` says. *person*: the act is a
+decision, and an event in that person's name. *program*: a command also sends it by itself; it decides
+nothing. Owner: *run* means that only a run that is under way performs it, *any* that the asking process also
+can.
 
 Errors: besides those of the table each act may answer %s,
 an error of the environment (such as `ERR_STORE_FULL` or `ERR_OWNED`) and `ERR_BUG`.

@@ -1,6 +1,6 @@
 -- cassette.lua: the requests and replies of a run as lines of JSON, to be played again without a model.
 --
---   {"cassette":1,"engine":"0.4.0"}                                        the first line
+--   {"cassette":1,"engine":"VERSION"}                                      the first line
 --   {"card","role","turn","step","keep","messages","settings"?,"tools"?,"reply"|"error"}   one per request
 --
 -- A line holds what is new: its conversation is the first `keep` messages of the turn's line before (its
