@@ -43,7 +43,6 @@ struct store_options {
     bool beside;     /* opened in the writer's thread: ask store_opened before anything else */
     bool hasty;      /* commits survive the process, not the power (benchmarks) */
     bool past;       /* readonly, and as it was after the commit `upto`; 0: before the first */
-    bool sparse;     /* a past without trees and costs (rebuild.h), which goes on faster */
     int64_t upto;
     int log_pages;   /* the log is copied into the database at so many pages; 0: 4000 */
     const char *vfs; /* NULL = the system's; tests pass one that fails */

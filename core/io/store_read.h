@@ -66,11 +66,6 @@ int store_proved(struct store *store, const char *run, struct err *err) MUST_CHE
  * have happened), ERR_STORE_*, ERR_MEMORY; afterwards it is only to be closed. */
 int store_forward(struct store *store, int64_t upto, struct err *err) MUST_CHECK;
 
-/* Of a sparse past, before queries: until it goes on they answer for this card and those named
- * since, with what a view of them shows of other cards. This spares the events of all the rest;
- * where no card is named they answer for all. No query is running. The errors of store_forward. */
-int store_look(struct store *store, const char *card, struct err *err) MUST_CHECK;
-
 /* Verifies chains, blobs and conversations of the file and rebuilds every projection from its
  * events in a temporary database. Appends a JSON report; *sound tells whether it is without
  * problems. */

@@ -51,14 +51,11 @@ function M.open(path, options) end
 ---answers as of that moment, and nothing can be written. About ten microseconds for each event before it.
 ---@param path string
 ---@param seq integer
----@param options {sparse: boolean?}? sparse: without trees and their files, and without reports; of its turns' steps it
----knows that there are some, of costs nothing, of streams not how many events they have, and of commits those that were
----there when it was made; much cheaper, most of all where it is said which cards are looked at (Store:look)
 ---@return Store|nil
 ---@return string? message
 ---@return string? code ERR_NOT_FOUND: there is no such commit yet; ERR_STORE_CORRUPT, ERR_STORE_*
 ---@return string? fix
-function M.past(path, seq, options) end
+function M.past(path, seq) end
 
 ---Makes `dir` for this user alone and in it the key that signs the heads of runs, where there is none.
 ---@param dir string `.orket` of a project
@@ -75,15 +72,6 @@ function M.key(dir) end
 ---@return string? code as store.past answers it; afterwards the store is only to be closed
 ---@return string? fix
 function Store:forward(seq) end
-
----Before queries of a sparse one of store.past: until it goes on they answer for this card and those named since, with
----what a view of them shows of other cards; where no card is named they answer for all.
----@param card string
----@return true|nil ok
----@return string? message
----@return string? code as store.past answers it; afterwards the store is only to be closed
----@return string? fix
-function Store:look(card) end
 
 ---Verifies every chain, hash and signature and rebuilds every projection in a temporary database.
 ---@param path string

@@ -12,9 +12,6 @@ static const char *const of_card[] = {
     "card",       "card_state", "card_file", "view",  "context",    "backlog",     "children",
     "comments",   "verdict",    "runs",      "turns", "card_turns", "card_events", "events",
     "tree_files", "tree_delta", "tree_card", "tree",  "labels",     "lineage"};
-/* Without trees and costs these are others. */
-static const char *const of_whole[] = {"board", "runs", "turns", "open_turns", "card", "tree",
-                                       "tree_files", "tree_delta", "tree_card"};
 static const char *const names[] = {"id", "card", "epic", "parent", "tree"};
 
 static void dump_rows(struct store_query *query, struct buf *out)
@@ -49,36 +46,21 @@ static void dump_query(struct store *store, const char *name, const char *card, 
     store_query_end(query);
 }
 
-static bool is_of_whole(const char *name)
-{
-    for (size_t i = 0; i < COUNT_OF(of_whole); i++)
-        if (strcmp(name, of_whole[i]) == 0)
-            return true;
-    return false;
-}
-
-/* All that a store answers, as text; sparse: without what is said of trees and costs. */
-static void dump_some(struct store *store, bool sparse, struct buf *out)
+/* All that a store answers, as text. */
+static void dump(struct store *store, struct buf *out)
 {
     struct hash hash;
     char hex[HASH_HEX + 1] = "none";
     for (size_t i = 0; i < COUNT_OF(of_all); i++)
-        if (!sparse || !is_of_whole(of_all[i]))
-            dump_query(store, of_all[i], NULL, NULL, out);
+        dump_query(store, of_all[i], NULL, NULL, out);
     for (size_t c = 0; c < COUNT_OF(cards); c++)
         for (size_t i = 0; i < COUNT_OF(of_card); i++)
-            if (!sparse || !is_of_whole(of_card[i]))
-                dump_query(store, of_card[i], cards[c], NULL, out);
+            dump_query(store, of_card[i], cards[c], NULL, out);
     dump_query(store, "stream", NULL, "r", out);
     if (!store_head(store, "r", &hash, NULL))
         hash_hex(&hash, hex);
     buf_printf(out, "head %s\n", hex);
     assert_true(buf_ok(out));
-}
-
-static void dump(struct store *store, struct buf *out)
-{
-    dump_some(store, false, out);
 }
 
 static const struct {
@@ -195,15 +177,6 @@ static void write_history(struct world *w, struct buf *moments)
         store_stream_close(streams[i]);
 }
 
-static int open_sparse(struct world *w, int64_t upto, struct store **store, struct err *err)
-{
-    struct store_options options = world_options(w);
-    options.past = options.sparse = true;
-    options.upto = upto;
-    options.loop = NULL;
-    return store_open(&options, store, err);
-}
-
 static int open_past(struct world *w, int64_t upto, struct store **store, struct err *err)
 {
     struct store_options options = world_options(w);
@@ -270,128 +243,6 @@ static void a_moment_goes_on(void **state)
     world_remove(&w);
 }
 
-/* A whole moment and a sparse one, both of the same commit. */
-struct pair {
-    struct store *whole, *past;
-};
-
-static struct pair open_pair(struct world *w, size_t upto)
-{
-    struct pair pair;
-    struct err err = {0};
-    if (open_past(w, (int64_t)upto, &pair.whole, &err) ||
-        open_sparse(w, (int64_t)upto, &pair.past, &err))
-        fail_msg("%zu: %s", upto, err.text);
-    return pair;
-}
-
-static void close_pair(struct pair *pair)
-{
-    store_close(pair->whole);
-    store_close(pair->past);
-}
-
-/* Both go through the history, `stride` events at once; `look` is told how often they did. */
-static void go_through(struct world *w, size_t stride, void (*look)(struct pair *pair, size_t at))
-{
-    struct pair pair = open_pair(w, 0);
-    struct err err = {0};
-    for (size_t n = 0, at = 0; n <= MOMENTS; n += stride, at++) {
-        if (store_forward(pair.whole, (int64_t)n, &err) ||
-            store_forward(pair.past, (int64_t)n, &err))
-            fail_msg("%zu: %s", n, err.text);
-        look(&pair, at);
-    }
-    close_pair(&pair);
-}
-
-static void world_with_history(struct world *w)
-{
-    world_dir(w);
-    world_open(w, NULL);
-    write_history(w, NULL);
-}
-
-static void all_is_alike(struct pair *pair, size_t at)
-{
-    struct buf all = {0}, now = {0};
-    (void)at;
-    dump_some(pair->whole, true, &all);
-    dump_some(pair->past, true, &now);
-    assert_string_equal(now.data, all.data);
-    buf_clear(&all);
-    buf_clear(&now);
-}
-
-static void a_sparse_one_answers_the_rest_alike(void **state)
-{
-    struct world w;
-    (void)state;
-    world_with_history(&w);
-    for (size_t stride = 1; stride <= 3; stride++)
-        go_through(&w, stride, all_is_alike);
-    world_close(&w);
-    world_remove(&w);
-}
-
-/* What a view of a card shows is the same for whoever says that it is about this card alone. */
-static void dump_card(struct store *store, const char *card, struct buf *out)
-{
-    static const char *const of_one[] = {"view",       "labels",   "context", "card_state",
-                                         "card_file",  "comments", "verdict", "lineage",
-                                         "card_turns", "memory"};
-    for (size_t i = 0; i < COUNT_OF(of_one); i++)
-        dump_query(store, of_one[i], card, NULL, out);
-    assert_true(buf_ok(out));
-}
-
-static void card_is_alike(struct pair *pair, const char *card)
-{
-    struct buf all = {0}, now = {0};
-    struct err err = {0};
-    if (store_look(pair->past, card, &err))
-        fail_msg("%s: %s", card, err.text);
-    dump_card(pair->whole, card, &all);
-    dump_card(pair->past, card, &now);
-    assert_string_equal(now.data, all.data);
-    buf_clear(&all);
-    buf_clear(&now);
-}
-
-/* One to three of them, each time others. */
-static void some_cards_are_alike(struct pair *pair, size_t at)
-{
-    for (size_t i = 0; i <= at % 3; i++)
-        card_is_alike(pair, cards[(at * 2 + i) % COUNT_OF(cards)]);
-}
-
-static void what_is_put_off_is_missed_by_nobody(void **state)
-{
-    struct world w;
-    (void)state;
-    world_with_history(&w);
-    for (size_t stride = 1; stride <= MOMENTS; stride = stride * 2 + 1)
-        go_through(&w, stride, some_cards_are_alike);
-    world_close(&w);
-    world_remove(&w);
-}
-
-/* Nothing was looked at before. */
-static void a_moment_is_looked_at_for_one_card(void **state)
-{
-    struct world w;
-    (void)state;
-    world_with_history(&w);
-    for (size_t c = 0; c < COUNT_OF(cards); c++)
-        for (size_t n = 1 + c; n <= MOMENTS; n += 3) {
-            struct pair pair = open_pair(&w, n);
-            card_is_alike(&pair, cards[c]);
-            close_pair(&pair);
-        }
-    world_close(&w);
-    world_remove(&w);
-}
-
 /* That there are labels at all may be said by a file alone. */
 static void a_labelled_file_is_not_passed_over(void **state)
 {
@@ -407,7 +258,7 @@ static void a_labelled_file_is_not_passed_over(void **state)
     make_card(&w, "A");
     for (size_t i = 0; i < COUNT_OF(bodies); i++)
         assert_int_equal(write_one(&w, w.board, "file.written", "A", bodies[i]), 0);
-    assert_int_equal(open_sparse(&w, 0, &past, NULL), 0);
+    assert_int_equal(open_past(&w, 0, &past, NULL), 0);
     for (int n = 2; n <= 3; n++) {
         assert_int_equal(store_forward(past, n, NULL), 0);
         assert_int_equal(store_query(past, "labels", &query, NULL), 0);
@@ -421,8 +272,7 @@ static void a_labelled_file_is_not_passed_over(void **state)
 }
 
 /* Who reviewed a card may build on it later, and what a fork was done by may be verified once more:
- * what was done stays done, however far a moment goes on at once,
- * and whichever card is looked at first. */
+ * what was done stays done, however far a moment goes on at once. */
 static void what_was_done_stays_done(void **state)
 {
     static const struct {
@@ -464,9 +314,8 @@ static void what_was_done_stays_done(void **state)
         store_stream_close(stream);
     }
     for (int i = 0; i < 2; i++) {
-        const char *both[] = {"A2", "A"};
-        if (open_sparse(&w, (int64_t)COUNT_OF(events), &past, &err) ||
-            store_look(past, both[i], &err) || store_look(past, both[1 - i], &err))
+        if (open_past(&w, i ? (int64_t)COUNT_OF(events) : 0, &past, &err) ||
+            store_forward(past, (int64_t)COUNT_OF(events), &err))
             fail_msg("%s", err.text);
         store_close(past);
     }
@@ -572,7 +421,7 @@ static void a_broken_list_ends(void **state)
         write_history(&w, NULL);
         world_close(&w);
         sql(&w, breaks[i]);
-        assert_int_equal(open_sparse(&w, (int64_t)MOMENTS - 3, &past, NULL), 0);
+        assert_int_equal(open_past(&w, (int64_t)MOMENTS - 3, &past, NULL), 0);
         dump_query(past, "view", "B", NULL, &out);
         assert_true(out.len > 0);
         buf_clear(&out);
@@ -629,9 +478,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_moment_is_as_it_was),
         cmocka_unit_test(a_moment_goes_on),
-        cmocka_unit_test(a_sparse_one_answers_the_rest_alike),
-        cmocka_unit_test(what_is_put_off_is_missed_by_nobody),
-        cmocka_unit_test(a_moment_is_looked_at_for_one_card),
         cmocka_unit_test(a_labelled_file_is_not_passed_over),
         cmocka_unit_test(what_was_done_stays_done),
         cmocka_unit_test(a_moment_stands_still),

@@ -1,7 +1,7 @@
 /* ungated.c: the gate taken away, to see what rests on it (tests/spec/example_project_spec.lua).
  * Linked in place of the gate's verdicts into a program of its own, build/VARIANT/tests/ungated,
- * that nothing installs: the product has no such switch. What cannot be parsed is refused still, there is
- * nothing to perform. */
+ * that nothing installs: the product has no such switch. What cannot be parsed is refused still,
+ * there is nothing to perform. */
 #include "model/gate.h"
 
 enum gate_decision __real_gate_judge_form(const struct gate *gate, const struct gate_call *call,

@@ -1,7 +1,6 @@
 -- projections_spec.lua: what the comments of projections.sql say to the program is spelt as it reads it.
 
-local MARKS = { must = true, whole = true, sparse = true, own = true, near = true }
-local FIRST = { own = true, near = true } -- of a kind: it stands behind its name
+local MARKS = { must = true }
 
 local function lines()
   local file = assert(io.open("core/io/store/sql/projections.sql"))
@@ -24,15 +23,5 @@ describe("projections.sql", function()
       end
     end
     assert.same(MARKS, seen)
-  end)
-
-  it("says how far a kind looks behind its name", function()
-    local before = ""
-    for i, line in ipairs(lines()) do
-      if FIRST[line:match("^%-%- (%S+)$")] then
-        assert(before:find("^%-%- kind: "), i .. ": " .. line)
-      end
-      before = line
-    end
   end)
 end)

@@ -8,13 +8,9 @@ local world = dofile("tests/support/world.lua")
 
 local M = {}
 
+-- As data, with the same conditions each time: it serves at once.
 local POLICY = [[
-local function decide(call)
-  if call.tool == "write_file" and call.arguments.path == "probe.txt" then
-    return { decision = "deny", rule = "g%d", why = "changed %d times" }
-  end
-end
-return { decide = decide }
+return { deny = { { tool = "write_file", path = "probe.txt", rule = "g%d", why = "changed %d times" } } }
 ]]
 
 -- Six replies, each with a forbidden call and one that does something.

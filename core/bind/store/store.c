@@ -104,19 +104,11 @@ static int l_open(lua_State *L)
     return open_store(L, &options);
 }
 
-/* store.past(path, seq[, {sparse}]) -> store | nil, message, code: read-only, as it was after that
- * commit */
+/* store.past(path, seq) -> store | nil, message, code: read-only, as it was after that commit */
 static int l_past(lua_State *L)
 {
-    static const char *const known[] = {"sparse", NULL};
     struct store_options options = {
         .path = luaL_checkstring(L, 1), .past = true, .upto = luaL_checkinteger(L, 2)};
-    if (!lua_isnoneornil(L, 3)) {
-        bind_check_options(L, 3, known);
-        lua_getfield(L, 3, "sparse");
-        options.sparse = lua_toboolean(L, -1);
-        lua_pop(L, 1);
-    }
     return open_store(L, &options);
 }
 
@@ -144,19 +136,6 @@ static int l_forward(lua_State *L)
     int64_t upto = luaL_checkinteger(L, 2);
     struct err err = {0};
     if (store_forward(store, upto, &err))
-        return bind_fail(L, &err);
-    lua_pushboolean(L, true);
-    return 1;
-}
-
-/* store:look(card) -> true | nil, message, code: until it goes on, one of store.past that is sparse
- * answers for this card and those named since */
-static int l_look(lua_State *L)
-{
-    struct store *store = bind_check_store(L, 1);
-    const char *card = luaL_checkstring(L, 2);
-    struct err err = {0};
-    if (store_look(store, card, &err))
         return bind_fail(L, &err);
     lua_pushboolean(L, true);
     return 1;
@@ -282,7 +261,6 @@ static const luaL_Reg methods[] = {
     {"head", store_l_head},
     {"proved", store_l_proved},
     {"forward", l_forward},
-    {"look", l_look},
     {"hold", l_hold},
     {"subscribe", store_l_subscribe},
     {"make_room", store_l_gc},

@@ -67,7 +67,7 @@ int reader_open(struct store *store, struct err *err)
         return rc;
     if (snapshot_open(&store->snapshot, store->reader, &store->kinds))
         return err_set(err, ERR_MEMORY, "out of memory");
-    return snapshot_build(&store->snapshot, store->options.upto, store->options.sparse, err);
+    return snapshot_build(&store->snapshot, store->options.upto, err);
 }
 
 int store_forward(struct store *store, int64_t upto, struct err *err)
@@ -78,11 +78,6 @@ int store_forward(struct store *store, int64_t upto, struct err *err)
     if (!rc)
         store->options.upto = upto;
     return rc;
-}
-
-int store_look(struct store *store, const char *card, struct err *err)
-{
-    return store->options.sparse ? snapshot_lazy_look(&store->snapshot, card, err) : 0;
 }
 
 void reader_close(struct store *store)
@@ -190,8 +185,6 @@ int store_query(struct store *store, const char *name, struct store_query **out,
     if (broken(query->busy))
         return err_set(err, ERR_BUG, "the query '%s' is already running", name);
     int rc = hold(store, err);
-    if (!rc && store->options.sparse && !store->snapshot.lazy.looked)
-        rc = store_look(store, NULL, err);
     if (!rc && !query->stmt)
         rc = prepare(store, &store->queries.items[index], query, err);
     if (rc)

@@ -85,21 +85,14 @@ void db_create(const struct store_options *options);
 struct projector {
     sqlite3 *db; /* borrowed */
     const struct sql_sections *kinds;
-    bool sparse;                   /* without what is marked `whole` */
     struct project_kind *prepared; /* one per section, filled at first use */
     struct json_doc doc;
     struct buf text;
 };
 int projector_open(struct projector *projector, sqlite3 *db, const struct sql_sections *kinds);
 void projector_close(struct projector *projector);
-/* How far a kind of event looks (`-- own`, `-- near`). */
-enum project_reach {
-    PROJECT_IDLE, /* nothing follows from it */
-    PROJECT_OWN,  /* at what its card has of its own; nothing else changes */
-    PROJECT_NEAR, /* at no other card than its own */
-    PROJECT_WIDE
-};
-enum project_reach project_reach(const struct projector *projector, size_t kind);
+/* True when nothing follows from events of a kind. */
+bool project_is_idle(const struct projector *projector, size_t kind);
 /* Runs the statements of the kind. *touched becomes true once one of them was run with success. */
 int project(struct projector *projector, int kind, const struct store_seen *event, bool *touched,
             struct err *err);

@@ -45,12 +45,6 @@ struct project_kind {
     struct statement *statements;
 };
 
-/* Some are for a sparse moment alone, others for all else. */
-static bool belongs(const struct projector *projector, const struct directives *directives)
-{
-    return projector->sparse ? !directives->whole : !directives->sparse;
-}
-
 static int source_of(const char *name, struct err *err)
 {
     if (name && name[0] == '$')
@@ -124,19 +118,12 @@ static void drop(struct project_kind *kind)
     *kind = (struct project_kind){0};
 }
 
-enum project_reach project_reach(const struct projector *projector, size_t index)
+bool project_is_idle(const struct projector *projector, size_t index)
 {
     const struct sql_section *section = &projector->kinds->items[index];
     const char *end = section->text + section->len;
-    struct directives first, directives;
-    const char *p = directives_read(section->text, end, &first);
-    for (directives = first; p < end && !belongs(projector, &directives);)
-        p = directives_read(directives_statement_end(p, end), end, &directives);
-    if (p == end)
-        return PROJECT_IDLE;
-    if (first.own)
-        return PROJECT_OWN;
-    return first.near ? PROJECT_NEAR : PROJECT_WIDE;
+    struct directives directives;
+    return directives_read(section->text, end, &directives) == end;
 }
 
 static int prepare(struct projector *projector, int index, struct err *err)
@@ -148,8 +135,6 @@ static int prepare(struct projector *projector, int index, struct err *err)
     const char *p = directives_read(section->text, end, &directives);
     for (; p < end; p = directives_read(next, end, &directives)) {
         next = directives_statement_end(p, end);
-        if (!belongs(projector, &directives))
-            continue;
         int rc = add_statement(projector, kind, p, next, &directives, err);
         if (rc) {
             drop(kind);

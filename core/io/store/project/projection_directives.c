@@ -25,17 +25,9 @@ static void read_with(const char *text, size_t len, struct directives *directive
 
 static void read_word(const char *word, size_t len, struct directives *directives)
 {
-    const struct {
-        const char *word;
-        bool *mark;
-    } words[] = {{"must", &directives->must},
-                 {"whole", &directives->whole},
-                 {"sparse", &directives->sparse},
-                 {"own", &directives->own},
-                 {"near", &directives->near}};
-    for (size_t i = 0; i < COUNT_OF(words); i++)
-        if (len == strlen(words[i].word) && memcmp(word, words[i].word, len) == 0)
-            *words[i].mark = true;
+    static const char must[] = "must";
+    if (len == sizeof must - 1 && memcmp(word, must, len) == 0)
+        directives->must = true;
 }
 
 static void read_directive(const char *line, size_t len, struct directives *directives)

@@ -16,7 +16,7 @@ struct field directives_field(const char *name, size_t len);
 
 /* The names lie in the text that was read. */
 struct directives {
-    bool must, whole, sparse, own, near;
+    bool must;
     struct field each; /* the array whose items it is run for */
     struct field with; /* the field without which it is not run */
     const char *is;    /* what that has to be, or NULL */

@@ -4,7 +4,6 @@
 #define IO_STORE_REBUILD_H
 
 #include "io/store/db/db.h"
-#include "io/store/snapshot/deferred.h"
 
 /* The columns of a row as `each` gets it; those of snapshot.c end with the body. */
 enum rebuild_column {
@@ -43,16 +42,9 @@ int rebuild_run(struct rebuild *rebuild, struct err *err);
 
 /* ---- snapshot.c ---- */
 
-/* What a sparse moment has put off. */
-struct snapshot_lazy {
-    sqlite3_stmt *statements[2]; /* owned */
-    struct deferred deferred;
-    bool looked; /* at some card, since it last went on */
-};
 struct snapshot {
     struct projector projector;
-    struct snapshot_lazy lazy;
-    sqlite3_stmt *statements[5]; /* kept from one moment to the next */
+    sqlite3_stmt *statements[4]; /* kept from one moment to the next */
     int64_t last;                /* the newest commit that was looked for */
 };
 int snapshot_open(struct snapshot *snapshot, sqlite3 *db, const struct sql_sections *kinds);
@@ -60,30 +52,13 @@ void snapshot_close(struct snapshot *snapshot);
 
 /* Makes a read-only connection answer as of the commit `upto`: the projections, the streams'
  * heads and the events of that moment lie before the file's own, in the connection's private
- * temporary database, which is gone with it. `sparse`: without trees and their files, and without
- * reports; what a turn or its card cost is not counted, of its steps only whether there were any;
- * streams have no `n`; the law is not judged again; no commit is seen that comes after it was made.
+ * temporary database, which is gone with it.
  * ERR_NOT_FOUND (no such commit yet), ERR_STORE_CORRUPT (an event cannot be projected),
  * ERR_STORE_*, ERR_MEMORY. */
-int snapshot_build(struct snapshot *snapshot, int64_t upto, bool sparse, struct err *err);
+int snapshot_build(struct snapshot *snapshot, int64_t upto, struct err *err);
 
 /* From the moment `from` to a later one, at the cost of the events between. The same errors; after
  * one the connection is of no use. */
 int snapshot_forward(struct snapshot *snapshot, int64_t from, int64_t upto, struct err *err);
-
-/* Projects one event. The same errors. */
-int snapshot_project(struct snapshot *snapshot, int64_t seq, struct err *err);
-
-/* ---- snapshot_lazy.c: snapshot.c's, where it is sparse ---- */
-
-extern const char snapshot_lazy_views[]; /* SQL; what a sparse moment has beside the rest */
-void snapshot_lazy_close(struct snapshot_lazy *lazy);
-int snapshot_lazy_go_on(struct snapshot *snapshot, int64_t after, int64_t upto, struct err *err);
-
-/* A sparse moment puts off what an event changes of its card alone, most often for good. Called
- * before queries: until it goes on they answer for this card, with its epic, what it needs and what
- * it was forked of, and for those named since; card NULL: for all. The errors of snapshot_forward,
- * after which the connection is of no use. */
-int snapshot_lazy_look(struct snapshot *snapshot, const char *card, struct err *err);
 
 #endif

@@ -9,22 +9,19 @@
 
 /* ---- statements that every step to a later moment needs ---- */
 
-enum { LAST, EVENTS, EVENT, STREAMS, MOMENT };
-
-#define EACH_EVENT                                                                                 \
-    "SELECT e.stream, s.run, s.turn, e.seq, e.step, e.n, coalesce(k.name, '?'), "                  \
-    "iif(e.actor IS NULL, s.card, e.card), coalesce(e.actor, s.actor), "                           \
-    "iif(e.actor IS NULL, s.role, e.role), event_time(e.at), event_body(e.body, e.names) "         \
-    "FROM main.entry e LEFT JOIN temp.reach r ON r.id = e.kind "                                   \
-    "LEFT JOIN main.kind k ON k.id = e.kind "                                                      \
-    "LEFT JOIN main.stream s ON s.id = e.stream WHERE e.seq > ?1 AND e.seq <= ?2 "
+enum { LAST, EVENTS, STREAMS, MOMENT };
 
 static const char *const texts[] = {
     [LAST] = "SELECT coalesce(max(seq), 0) FROM main.entry",
     /* Most events are what a turn said and heard: nothing follows from them, so that a moment need
      * not read them. */
-    [EVENTS] = EACH_EVENT "AND r.reach IS NOT 0 ORDER BY e.seq",
-    [EVENT] = EACH_EVENT,
+    [EVENTS] =
+        "SELECT e.stream, s.run, s.turn, e.seq, e.step, e.n, coalesce(k.name, '?'), "
+        "iif(e.actor IS NULL, s.card, e.card), coalesce(e.actor, s.actor), "
+        "iif(e.actor IS NULL, s.role, e.role), event_time(e.at), event_body(e.body, e.names) "
+        "FROM main.entry e LEFT JOIN main.kind k ON k.id = e.kind "
+        "LEFT JOIN main.stream s ON s.id = e.stream WHERE e.seq > ?1 AND e.seq <= ?2 "
+        "AND e.kind NOT IN (SELECT id FROM temp.idle) ORDER BY e.seq",
     /* the streams' heads after the events of (after, upto], over those of before */
     [STREAMS] =
         "INSERT INTO temp.stream (id, run, turn, n, seq, card, actor, role) SELECT s.id, s.run, "
@@ -47,7 +44,6 @@ void snapshot_close(struct snapshot *snapshot)
         sqlite3_finalize(snapshot->statements[i]);
     if (snapshot->projector.prepared)
         projector_close(&snapshot->projector);
-    snapshot_lazy_close(&snapshot->lazy);
     *snapshot = (struct snapshot){0};
 }
 
@@ -122,22 +118,18 @@ static int copy_one(sqlite3 *db, const char *sql, struct err *err)
     return rc;
 }
 
-/* Tables of the projections with their indexes, the streams, and the views over both; a sparse
- * moment has views of its own for streams and turns. The list is read whole before the first of
- * them is made. */
-static int copy_schema(sqlite3 *db, bool sparse, struct err *err)
+/* Tables of the projections with their indexes, the streams, and the views over both. The list is
+ * read whole before the first of them is made. */
+static int copy_schema(sqlite3 *db, struct err *err)
 {
     static const char list[] =
         "SELECT sql FROM main.sqlite_schema WHERE sql IS NOT NULL AND type IN ('table', 'index', "
         "'view') AND (tbl_name = 'stream' OR tbl_name NOT IN (" DB_TRUTH ")) "
-        "AND NOT (?1 AND tbl_name IN ('stream', 'turn')) "
         "AND (sql LIKE 'CREATE VIRTUAL%' OR tbl_name NOT LIKE " DB_INDEX ") "
         "ORDER BY type = 'view', type = 'index', name";
     struct buf all = {0};
     sqlite3_stmt *stmt = NULL;
     int step = SQLITE_DONE, rc = db_prepare(db, list, sizeof list - 1, &stmt, NULL, err);
-    if (!rc)
-        sqlite3_bind_int(stmt, 1, sparse);
     while (!rc && (step = sqlite3_step(stmt)) == SQLITE_ROW)
         buf_put(&all, sqlite3_column_text(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0) + 1);
     if (!rc && step != SQLITE_DONE)
@@ -165,46 +157,31 @@ static int each_event(void *ctx, sqlite3_stmt *row, const struct store_seen *eve
     return ERR_STORE_CORRUPT;
 }
 
-/* Those of the events between that the statement reads. */
-static int project_events(struct snapshot *snapshot, int which, int64_t after, int64_t upto,
-                          struct err *err)
+static int project_events(struct snapshot *snapshot, int64_t after, int64_t upto, struct err *err)
 {
     sqlite3_stmt *events;
-    int rc = statement(snapshot, which, &events, err);
+    int rc = statement(snapshot, EVENTS, &events, err);
     if (rc)
         return rc;
     struct rebuild rebuild = {events, &snapshot->projector, after, upto, each_event, err};
     return rebuild_run(&rebuild, err);
 }
 
-int snapshot_project(struct snapshot *snapshot, int64_t seq, struct err *err)
-{
-    return project_events(snapshot, EVENT, seq - 1, seq, err);
-}
-
 /* ---- moments ---- */
-
-static int project_whole(struct snapshot *snapshot, int64_t from, int64_t upto, struct err *err)
-{
-    int rc = project_events(snapshot, EVENTS, from, upto, err);
-    rc = rc ? rc : run(snapshot, STREAMS, from, upto, err);
-    return rc ? rc : db_exec(snapshot->projector.db, "COMMIT", err);
-}
 
 /* What looks at the file's own rows by the moment sees those of the new one. */
 static int go_on(struct snapshot *snapshot, int64_t from, int64_t upto, struct err *err)
 {
     int rc = run(snapshot, MOMENT, from, upto, err);
-    if (rc)
-        return rc;
-    return snapshot->projector.sparse ? snapshot_lazy_go_on(snapshot, from, upto, err)
-                                      : project_whole(snapshot, from, upto, err);
+    rc = rc ? rc : project_events(snapshot, from, upto, err);
+    rc = rc ? rc : run(snapshot, STREAMS, from, upto, err);
+    return rc ? rc : db_exec(snapshot->projector.db, "COMMIT", err);
 }
 
 int snapshot_forward(struct snapshot *snapshot, int64_t from, int64_t upto, struct err *err)
 {
     int rc = check_moment(snapshot, upto, err);
-    rc = rc || snapshot->projector.sparse ? rc : db_exec(snapshot->projector.db, "BEGIN", err);
+    rc = rc ? rc : db_exec(snapshot->projector.db, "BEGIN", err);
     return rc ? rc : go_on(snapshot, from, upto, err);
 }
 
@@ -213,27 +190,22 @@ static const char moment[] =
     "CREATE TEMP TABLE moment (seq INTEGER NOT NULL); INSERT INTO temp.moment VALUES (0); "
     "CREATE TEMP VIEW entry AS SELECT * FROM main.entry WHERE seq <= (SELECT seq FROM moment)";
 
-static void put_kinds(struct buf *out, const struct projector *projector, enum project_reach reach)
-{
-    const char *between = "";
-    buf_printf(out, "INSERT INTO temp.reach SELECT id, %d FROM main.kind WHERE name IN (", reach);
-    for (size_t i = 0; i < projector->kinds->count; i++) {
-        if (project_reach(projector, i) != reach)
-            continue;
-        buf_printf(out, "%s'%s'", between, projector->kinds->items[i].name);
-        between = ",";
-    }
-    buf_printf(out, ");");
-}
-
-/* How far the kinds of events reach; one that the file gets later is not among them. */
-static int make_reach(struct snapshot *snapshot, struct err *err)
+/* The kinds from which nothing follows; one that the file gets later is not among them. */
+static int make_idle(struct snapshot *snapshot, struct err *err)
 {
     struct buf sql = {0};
-    buf_printf(&sql, "CREATE TEMP TABLE reach (id INTEGER PRIMARY KEY, reach INTEGER NOT NULL);");
-    for (int reach = PROJECT_IDLE; reach <= PROJECT_WIDE; reach++)
-        put_kinds(&sql, &snapshot->projector, (enum project_reach)reach);
-    int rc = buf_ok(&sql) ? db_exec(snapshot->projector.db, sql.data, err)
+    const struct projector *projector = &snapshot->projector;
+    const char *between = "";
+    buf_printf(&sql, "CREATE TEMP TABLE idle (id INTEGER PRIMARY KEY);"
+                     "INSERT INTO temp.idle SELECT id FROM main.kind WHERE name IN (");
+    for (size_t i = 0; i < projector->kinds->count; i++) {
+        if (!project_is_idle(projector, i))
+            continue;
+        buf_printf(&sql, "%s'%s'", between, projector->kinds->items[i].name);
+        between = ",";
+    }
+    buf_printf(&sql, ")");
+    int rc = buf_ok(&sql) ? db_exec(projector->db, sql.data, err)
                           : err_set(err, ERR_MEMORY, "out of memory");
     buf_clear(&sql);
     return rc;
@@ -241,16 +213,14 @@ static int make_reach(struct snapshot *snapshot, struct err *err)
 
 /* The file itself was opened for reading; setting query_only again would make SQLite prepare every
  * statement anew at each moment. */
-int snapshot_build(struct snapshot *snapshot, int64_t upto, bool sparse, struct err *err)
+int snapshot_build(struct snapshot *snapshot, int64_t upto, struct err *err)
 {
     sqlite3 *db = snapshot->projector.db;
-    snapshot->projector.sparse = sparse;
     int rc = check_moment(snapshot, upto, err);
     rc = rc ? rc : db_exec(db, "PRAGMA query_only = OFF; PRAGMA temp_store = FILE; PRAGMA "
                           "temp.journal_mode = MEMORY; PRAGMA temp.cache_size = -8000; BEGIN", err);
-    rc = rc ? rc : copy_schema(db, sparse, err);
+    rc = rc ? rc : copy_schema(db, err);
     rc = rc ? rc : db_exec(db, moment, err);
-    rc = rc ? rc : make_reach(snapshot, err);
-    rc = rc || !sparse ? rc : db_exec(db, snapshot_lazy_views, err);
+    rc = rc ? rc : make_idle(snapshot, err);
     return rc ? rc : go_on(snapshot, 0, upto, err);
 }

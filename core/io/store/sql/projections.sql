@@ -7,16 +7,11 @@
 -- exactly one row, otherwise the transaction is ERR_STALE and nothing of it happens. One under
 -- `-- each x` is run for every item of the array x: `@item`, or the field y of it: `@y`. One under
 -- `-- with x` is not run where the body has no x (or x::y), under `-- with x = text` where that is not
--- its text. One under `-- whole` is left out where a moment of the past is made sparse (rebuild.h), one
--- under `-- sparse` everywhere else. json_put(a, b) is a with the members of b, NULL when it has none;
--- hash_bytes(x) the bytes of 64 hexadecimal digits.
--- How far a kind looks stands first in its section, for sparse moments: `-- own`, it looks at what its card
--- has of its own and changes nothing else, so that it may be put off; `-- near`, of cards it looks at its
--- own; nothing, it may look at all.
+-- its text. json_put(a, b) is a with the members of b, NULL when it has none; hash_bytes(x) the bytes of
+-- 64 hexadecimal digits.
 -- Deterministic: only the event and the tables, no clock, no randomness.
 
 -- kind: card.created
--- near
 -- must
 INSERT INTO card (id, type, name, status, priority, wait_reason, return_to, seat, assignee, parent, epic,
                   build, ordinal, revision, retry_count, max_retries, credits, note, turns, tokens_in,
@@ -37,7 +32,6 @@ INSERT OR IGNORE INTO dependency (card, needs) VALUES (:card, @item);
 INSERT OR IGNORE INTO label (name, seq) VALUES (@item, :seq);
 
 -- kind: card.changed
--- own
 -- must
 UPDATE card SET
     name = coalesce($set ->> '$.name', name),
@@ -71,7 +65,6 @@ DELETE FROM dependency WHERE card = :card;
 INSERT OR IGNORE INTO dependency (card, needs) SELECT :card, value FROM json_each($set -> '$.depends_on');
 
 -- kind: card.moved
--- own
 -- must
 UPDATE card SET
     status = $to,
@@ -90,7 +83,6 @@ WHERE id = :card AND revision = $rev AND status = $from AND type = $type;
 -- this tree when it has a verification
 -- with to = done
 -- must
--- whole
 UPDATE card SET moved = :seq
 WHERE id = :card
   AND (type <> 'issue'
@@ -127,7 +119,6 @@ WHERE id = $of AND revision = $rev AND type <> 'issue';
 INSERT INTO card_text (id, data) SELECT text, $data FROM card WHERE id = :card AND text = -ordinal;
 INSERT INTO lineage (card, depth, source, upto)
 SELECT :card, 1, $of, $at UNION ALL SELECT :card, depth + 1, source, min(upto, $at) FROM lineage WHERE card = $of;
--- whole
 INSERT INTO tree (id, seq, base) VALUES (:card, $at, $of);
 
 -- The open cards of a fork, in their order, under ids that end in $suffix: as the epic's. What an item does not
@@ -168,7 +159,6 @@ SELECT @of || $suffix, @verdict ->> '$.tree', @verdict ->> '$.ok', @verdict ->> 
 WHERE @verdict IS NOT NULL;
 
 -- kind: card.credits
--- near
 -- must
 UPDATE card SET credits = credits + $amount WHERE id = :card;
 
@@ -200,32 +190,25 @@ INSERT INTO plan (seq, card, rock, files) VALUES (:seq, :card, $rock, $files);
 UPDATE plan SET written = :seq WHERE seq = $plan AND written IS NULL;
 
 -- kind: comment.added
--- near
 INSERT INTO comment (card, seq, author, role, text, at, labels) VALUES (:card, :seq, :actor, :role, $text, :at, $labels);
 -- each labels
 INSERT OR IGNORE INTO label (name, seq) VALUES (@item, :seq);
 
 -- What an agent says in a conversation, where its reply is the answer: no tool said it.
 -- kind: turn.said
--- near
 INSERT INTO comment (card, seq, author, role, text, at, labels) VALUES (:card, :seq, :actor, :role, $text, :at, $labels);
 -- each labels
 INSERT OR IGNORE INTO label (name, seq) VALUES (@item, :seq);
 
 -- A turn has read what carries labels: $labels is all of them so far, they only grow.
 -- kind: turn.labelled
--- near
 -- must
--- whole
 UPDATE turn SET labels = $labels WHERE run = :run AND turn = :turn;
--- sparse
-INSERT OR REPLACE INTO labelled (run, turn, labels) VALUES (:run, :turn, $labels);
 -- each labels
 INSERT OR IGNORE INTO label (name, seq) VALUES (@item, :seq);
 
 -- A person answers for what came from outside: a file of this card's tree ($path), or all that was said on the card.
 -- kind: card.trusted
--- near
 UPDATE tree_file SET labels = NULL
 WHERE tree IN (:card, 'seed:' || :card) AND path = $path AND to_seq IS NULL AND labels IS NOT NULL;
 UPDATE card SET labels = NULL, note_labels = NULL WHERE id = :card AND $path IS NULL;
@@ -233,15 +216,10 @@ UPDATE comment SET labels = NULL WHERE card = :card AND $path IS NULL AND labels
 UPDATE memory SET labels = NULL WHERE card = :card AND $path IS NULL AND labels IS NOT NULL;
 UPDATE verdict SET labels = NULL WHERE card = :card AND $path IS NULL AND labels IS NOT NULL;
 UPDATE conflict SET labels = NULL WHERE card = :card AND $path IS NULL AND labels IS NOT NULL;
--- whole
 UPDATE turn SET labels = NULL WHERE card = :card AND outcome IS NOT NULL AND $path IS NULL AND labels IS NOT NULL;
--- sparse
-DELETE FROM labelled
-WHERE $path IS NULL AND (run, turn) IN (SELECT run, turn FROM turn JOIN ended USING (run, turn) WHERE card = :card);
 
 -- One owner, one run at a time: another one that noted no end was interrupted.
 -- kind: run.started
--- near
 UPDATE run SET status = 'interrupted' WHERE ended_at IS NULL AND id <> :run AND status <> 'forked';
 -- must
 INSERT INTO run (id, card, generation, status, started_at, body)
@@ -249,13 +227,11 @@ VALUES (:run, coalesce(:card, $card), $generation, 'running', :at, :body);
 INSERT OR REPLACE INTO house (id, config) SELECT 1, $config WHERE $config IS NOT NULL;
 
 -- kind: run.forked
--- near
 -- must
 INSERT INTO run (id, card, generation, status, started_at, body)
 VALUES (:run, :card, $generation, 'forked', :at, :body);
 
 -- kind: run.resumed
--- near
 UPDATE run SET status = 'interrupted' WHERE ended_at IS NULL AND id <> :run AND status <> 'forked';
 -- must
 UPDATE run SET status = 'running', generation = coalesce($generation, generation), ended_at = NULL,
@@ -265,7 +241,6 @@ WHERE id = :run;
 INSERT OR REPLACE INTO house (id, config) SELECT 1, $config WHERE $config IS NOT NULL;
 
 -- kind: run.ended
--- near
 -- must
 UPDATE run SET status = $status, ended_at = :at WHERE id = :run;
 
@@ -276,7 +251,6 @@ UPDATE run SET status = $status, ended_at = :at WHERE id = :run;
 -- kind: run.dropped
 -- must
 UPDATE run SET body = json_put(body, json_object('dropped', :at)) WHERE id = $run;
--- whole
 DELETE FROM report WHERE run = $run;
 
 -- What is left of an event of a dropped run: its number and its hash.
@@ -284,7 +258,6 @@ DELETE FROM report WHERE run = $run;
 
 -- kind: turn.started
 -- must
--- whole
 INSERT INTO turn (run, turn, seq, card, seat, role, generation, engine, model, arm, steps, tokens_in, tokens_out,
                   started_at)
 VALUES (:run, :turn, :seq, :card, $seat, $role, $generation, $engine, $model, $arm, 0, 0, 0, :at);
@@ -292,47 +265,32 @@ VALUES (:run, :turn, :seq, :card, $seat, $role, $generation, $engine, $model, $a
 -- The turn $turn of this run goes on with what a turn of another run had come to.
 -- kind: turn.forked
 -- must
--- whole
 INSERT INTO turn (run, turn, seq, card, seat, role, generation, engine, model, arm, steps, tokens_in, tokens_out,
                   started_at)
 VALUES (:run, $turn, :seq, :card, $seat, $role, $generation, $engine, $model, $arm, 0, 0, 0, :at);
 
 -- kind: turn.ended
--- own
 -- must
--- whole
 UPDATE turn SET outcome = $outcome, refusals = coalesce($refusals, 0), steps = coalesce($steps, steps), tokens_in = coalesce($tokens_in, tokens_in),
                 tokens_out = coalesce($tokens_out, tokens_out), calls = coalesce($calls, calls),
                 money = coalesce($money, money), took = coalesce($took, took), ended_at = :at
 WHERE run = :run AND turn = :turn AND outcome IS NULL;
--- whole
 UPDATE card SET turns = turns + 1, tokens_in = tokens_in + coalesce($tokens_in, 0),
                 tokens_out = tokens_out + coalesce($tokens_out, 0)
 WHERE id = :card;
--- sparse
-INSERT OR IGNORE INTO ended (run, turn) VALUES (:run, :turn);
 
 -- kind: turn.abandoned
--- own
 -- must
--- whole
 UPDATE turn SET outcome = 'abandoned', ended_at = :at WHERE run = :run AND turn = :turn AND outcome IS NULL;
--- whole
 UPDATE card SET tokens_in = tokens_in + coalesce((SELECT tokens_in FROM turn WHERE run = :run AND turn = :turn), 0),
                 tokens_out = tokens_out + coalesce((SELECT tokens_out FROM turn WHERE run = :run AND turn = :turn), 0)
 WHERE id = :card;
--- sparse
-INSERT OR IGNORE INTO ended (run, turn) VALUES (:run, :turn);
 
 -- kind: step.reply
--- own
--- whole
 UPDATE turn SET steps = :step, tokens_in = tokens_in + coalesce($usage::prompt, 0),
                 tokens_out = tokens_out + coalesce($usage::completion, 0), calls = calls + 1,
                 money = money + coalesce($money, 0), took = took + coalesce($took, 0)
 WHERE run = :run AND turn = :turn;
--- sparse
-INSERT OR IGNORE INTO replied (run, turn) VALUES (:run, :turn);
 
 -- kind: turn.prompted
 
@@ -340,14 +298,12 @@ INSERT OR IGNORE INTO replied (run, turn) VALUES (:run, :turn);
 
 -- The turn ends, because its last $steps steps came to nothing new.
 -- kind: turn.looped
--- whole
 INSERT INTO report (seq, run, turn, step, n, card, actor, role, decision, rule, why, fix, at)
 VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, 'deny', $rule, $why, $fix, :at);
 
 -- kind: window.compacted
 
 -- kind: window.summarised
--- whole
 UPDATE turn SET tokens_in = tokens_in + coalesce($usage::prompt, 0),
                 tokens_out = tokens_out + coalesce($usage::completion, 0), calls = calls + 1,
                 money = money + coalesce($money, 0), took = took + coalesce($took, 0)
@@ -355,14 +311,12 @@ WHERE run = :run AND turn = :turn;
 
 -- The turn ends: not even what has to be said fits into its model's window.
 -- kind: window.full
--- whole
 INSERT INTO report (seq, run, turn, step, n, card, actor, role, decision, rule, why, fix, at)
 VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, 'deny', $rule, $why, $fix, :at);
 
 -- kind: turn.failed
 
 -- kind: step.failed
--- whole
 UPDATE turn SET tokens_in = tokens_in + coalesce($usage::prompt, 0),
                 tokens_out = tokens_out + coalesce($usage::completion, 0), calls = calls + 1,
                 money = money + coalesce($money, 0), took = took + coalesce($took, 0)
@@ -371,14 +325,12 @@ WHERE run = :run AND turn = :turn;
 -- kind: call.allowed
 
 -- kind: call.refused
--- whole
 INSERT INTO report (seq, run, turn, step, n, card, actor, role, decision, rule, call, tool, why, fix, place, convo, at)
 VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, coalesce($decision, 'deny'), coalesce($rule, '?'), $call, $tool,
         $why, $fix, $where, $convo, :at);
 
 -- Of an allowed call: what its tool's script asked for.
 -- kind: operation.refused
--- whole
 INSERT INTO report (seq, run, turn, step, n, card, actor, role, decision, rule, call, tool, attempt, why, fix, place, at)
 VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, coalesce($decision, 'deny'), coalesce($rule, '?'), $call, $tool,
         $operation, $why, $fix, $where, :at);
@@ -387,32 +339,24 @@ VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, coalesce($decision, 
 
 -- A turn that is not over with it waits for room.
 -- kind: budget.reached
--- whole
 UPDATE turn SET waits = $cap WHERE run = :run AND turn = :turn AND $ends IS NULL;
--- whole
 INSERT INTO report (seq, run, turn, step, n, card, actor, role, decision, rule, why, fix, place, at)
 VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, 'deny', $rule, $why, $fix, $where, :at);
 
 -- The model of a turn is not asked until then.
 -- kind: model.paused
--- whole
 UPDATE turn SET waits = 'until/' || $until WHERE run = :run AND turn = :turn;
 
 -- kind: budget.lifted
--- whole
 UPDATE turn SET waits = NULL WHERE run = :run AND turn = :turn;
 
 -- kind: budget.warned
 
 -- kind: file.written
--- near
--- whole
 -- with size
 UPDATE turn SET disk = disk + $size WHERE $size IS NOT NULL AND run = :run AND turn = :turn;
--- whole
 UPDATE tree_file SET to_seq = :seq
 WHERE tree = coalesce($tree, :card) AND path = $path AND to_seq IS NULL;
--- whole
 INSERT INTO tree_file (tree, path, from_seq, blob, base, card, labels)
 VALUES (coalesce($tree, :card), $path, :seq, hash_bytes($blob), hash_bytes($base), iif($tree IS NULL, '', :card),
         $labels);
@@ -420,33 +364,24 @@ VALUES (coalesce($tree, :card), $path, :seq, hash_bytes($blob), hash_bytes($base
 INSERT OR IGNORE INTO label (name, seq) VALUES (@item, :seq);
 
 -- kind: file.deleted
--- whole
 UPDATE tree_file SET to_seq = :seq
 WHERE tree = coalesce($tree, :card) AND path = $path AND to_seq IS NULL;
--- whole
 INSERT INTO tree_file (tree, path, from_seq, blob, base, card)
 VALUES (coalesce($tree, :card), $path, :seq, NULL, hash_bytes($base), iif($tree IS NULL, '', :card));
 
 -- kind: source.imported
 
 -- kind: tree.opened
--- whole
 UPDATE tree_file SET to_seq = :seq WHERE tree = coalesce($tree, :card) AND to_seq IS NULL;
--- whole
 INSERT INTO tree (id, seq, base, hash) VALUES (coalesce($tree, :card), :seq, $from, $hash);
 
 -- kind: tree.merged
--- own
 -- each changes
--- whole
 UPDATE tree_file SET to_seq = :seq WHERE tree = $into AND path = @path AND to_seq IS NULL;
 -- each changes
--- whole
 INSERT INTO tree_file (tree, path, from_seq, blob, base, card, labels)
 VALUES ($into, @path, :seq, hash_bytes(@blob), hash_bytes(@base), :card, @labels);
--- whole
 INSERT INTO tree (id, seq) SELECT $into, 0 WHERE NOT EXISTS (SELECT 1 FROM tree WHERE id = $into);
--- whole
 -- must
 UPDATE tree SET hash = coalesce($hash, hash)
 WHERE id = $into AND seq = (SELECT max(seq) FROM tree WHERE id = $into)
@@ -454,12 +389,10 @@ WHERE id = $into AND seq = (SELECT max(seq) FROM tree WHERE id = $into)
 DELETE FROM conflict WHERE card = :card;
 
 -- kind: tree.conflict
--- own
 INSERT INTO conflict (card, path, other, seq, labels) VALUES (:card, $path, $with, :seq, $labels)
 ON CONFLICT (card, path) DO UPDATE SET other = excluded.other, seq = excluded.seq, labels = excluded.labels;
 
 -- kind: verify.done
--- own
 INSERT INTO verdict (card, tree, ok, log, at, seq, labels) VALUES (:card, $tree, $ok, $log, :at, :seq, $labels)
 ON CONFLICT (card, tree) DO UPDATE SET ok = excluded.ok, log = excluded.log, at = excluded.at,
                                        seq = excluded.seq, labels = excluded.labels;
@@ -467,7 +400,6 @@ ON CONFLICT (card, tree) DO UPDATE SET ok = excluded.ok, log = excluded.log, at 
 -- The same text in the same place is one row, with the newest provenance and all labels, or those that a person gives
 -- it; what a person had forgotten comes back only when a person says it. Not said otherwise, it is for the epic of its card.
 -- kind: memory.noted
--- near
 INSERT INTO memory_fts (rowid, text, place)
 SELECT m.id, m.text || ' ' || coalesce(m.keywords, ''), m.place FROM memory m
 WHERE m.scope = coalesce($scope, 'epic') AND m.reader = coalesce($reader, '') AND m.digest = note_digest($text)
@@ -503,46 +435,39 @@ INSERT OR IGNORE INTO label (name, seq) VALUES (@item, :seq);
 
 -- It holds a secret: it is not remembered.
 -- kind: memory.refused
--- whole
 INSERT INTO report (seq, run, turn, step, n, card, actor, role, decision, rule, why, fix, at)
 VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, 'deny', $rule, $why, $fix, :at);
 
 -- How near rows are to a turn's card, as the embedder told it, or why it did not; and what that cost.
 -- kind: memory.ranked
--- whole
 UPDATE turn SET tokens_in = tokens_in + coalesce($usage::prompt, 0), calls = calls + coalesce($calls, 0),
                 money = money + coalesce($money, 0), took = took + coalesce($took, 0)
 WHERE run = :run AND turn = :turn;
 
 -- kind: memory.forgotten
--- near
 INSERT INTO memory_fts (memory_fts, rowid, text, place)
 SELECT 'delete', id, text || ' ' || coalesce(keywords, ''), place FROM memory WHERE id = $id AND forgotten IS NULL;
 -- must
 UPDATE memory SET forgotten = :seq WHERE id = $id AND forgotten IS NULL;
 
 -- kind: approval.asked
--- near
 INSERT INTO approval (id, card, run, turn, call, role, tool, operation, paths, rule, why, place, hash, before, status,
                       asked_at, expires_at)
 VALUES (:run || '/' || :turn || '/' || :n, :card, :run, :turn, $call, :role, $tool,
         coalesce($operation, json_object('tool', $tool, 'arguments', $arguments)), $paths, $rule, $why, $where, $hash,
         $before, 'pending', :at, $expires_at);
 
--- whole
 INSERT INTO report (seq, run, turn, step, n, card, actor, role, decision, rule, call, tool, attempt, why, fix, place, at)
 VALUES (:seq, :run, :turn, :step, :n, :card, :actor, :role, 'ask', coalesce($rule, '?'), $call, $tool, $operation, $why, $fix,
         $where, :at);
 
 -- kind: approval.answered
--- near
 -- must
 UPDATE approval SET status = $answer, answered_by = :actor, answer_why = $why, answered_at = :at
 WHERE id = $ask AND status = 'pending';
 
 -- What an answered question came to when its turn went on: used, denied, expired, void, refused.
 -- kind: approval.settled
--- near
 -- must
 UPDATE approval SET status = $outcome WHERE id = $ask;
 
@@ -557,12 +482,10 @@ UPDATE approval SET status = $outcome WHERE id = $ask;
 -- kind: operation.settled
 
 -- kind: operation.uncertain
--- near
 INSERT INTO approval (id, card, run, turn, call, operation, why, status, asked_at)
 VALUES (:run || '/' || :turn || '/' || :n, :card, :run, :turn, $call, $operation, $why, 'uncertain', :at);
 
 -- kind: operation.answered
--- near
 -- must
 UPDATE approval SET status = $answer, answered_by = :actor, answer_why = $text, answered_at = :at
 WHERE id = $ask AND status = 'uncertain';

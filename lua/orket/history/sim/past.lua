@@ -18,16 +18,12 @@ function Past:go_to(seq)
   self.wanted = math.max(seq, self.wanted)
 end
 
--- What prompts are made of: it has neither trees nor costs in it, which are most of a moment.
-local SPARSE = { card = true, labels = true, lineage = true, memory = true, memory_any = true, memory_words = true, view = true }
-
-local function open(self, sparse)
-  self:close()
-  local moment, err = errors.check(store.past(self.path, self.wanted, { sparse = sparse }))
+local function open(self)
+  local moment, err = errors.check(store.past(self.path, self.wanted))
   if not moment then
     error(err, 0)
   end
-  self.moment, self.sparse, self.at, self.docs, self.card = moment, sparse, self.wanted, {}, nil
+  self.moment, self.at, self.docs = moment, self.wanted, {}
 end
 
 local function go_on(self)
@@ -35,30 +31,14 @@ local function go_on(self)
   if err then
     error(err, 0)
   end
-  self.at, self.docs, self.card = self.wanted, {}, nil
+  self.at, self.docs = self.wanted, {}
 end
 
--- A sparse moment knows of the cards that it was told to look at.
-local function look(self, card)
-  if self.card ~= card then
-    local _, err = errors.check(self.moment:look(card))
-    if err then
-      error(err, 0)
-    end
-    self.card = card
-  end
-end
-
--- The moment, of which this is asked: a whole one from the first question on that needs it.
-local function moment(self, name, params)
-  if not self.moment or self.sparse and not SPARSE[name] then
-    open(self, SPARSE[name] or false)
+local function moment(self)
+  if not self.moment then
+    open(self)
   elseif self.wanted > self.at then
     go_on(self)
-  end
-  local card = params.card or params.id
-  if card and self.sparse then
-    look(self, card)
   end
   return self.moment
 end
@@ -67,12 +47,12 @@ function Past:read(name, params)
   if name == "card_turns" then
     return self.cards:turns_of(params.card)
   end
-  return moment(self, name, params):read(name, params)
+  return moment(self):read(name, params)
 end
 
 -- Both sides ask for the same ones, which nobody changes.
 function Past:read_doc(name, params)
-  local now, key = moment(self, name, params), name .. cjson.encode(params)
+  local now, key = moment(self), name .. cjson.encode(params)
   if self.docs[key] then
     return self.docs[key]
   end
