@@ -114,7 +114,7 @@ describe("views", function()
         view:attach({ store = run.store }, run)
         return 0
       end)]])
-    assert(said:find("^%d%d:%d%d:%d%d  shop%.1 is running, 0:00: 1 blocked, 1 done\n[^\n]+: 1 blocked, 1 done\n$"), said)
+    assert(said:find("^%d+%-%d%d%-%d%dT%d%d:%d%d:%d%dZ  shop%.1 is running, 0:00: 1 blocked, 1 done\n[^\n]+: 1 blocked, 1 done\n$"), said)
   end)
 
   it("lines about a refusal, a failed call, a question, a warning and a script change say what happened, why, and what to do", function()
